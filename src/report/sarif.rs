@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::line_hash::line_hashes;
 use super::{Page, escape_uri, url};
 use crate::finding::{Confidence, Label, LabelRole, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, ids};
 use crate::source::{FileId, Span};
 use crate::triage::{ReportedFinding, Status, SuppressionKind};
 use crate::unjudged::{Unjudged, UnjudgedReason};
@@ -28,7 +28,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
     }
     let mut ids: Vec<&str> = results.iter().map(|f| f.rule()).collect();
     if page.options.all_rules {
-        ids.extend(page.ruleset.iter().map(Rule::id));
+        ids.extend(page.ruleset.iter().map(|r| r.id().as_str()));
     }
     ids.sort_unstable();
     ids.dedup();
@@ -71,7 +71,7 @@ fn notifications(page: &Page<'_>, total: usize) -> Vec<Value> {
             json!({
                 "level": "error",
                 "message": {"text": p.message},
-                "descriptor": {"id": "unreadable-input"},
+                "descriptor": {"id": ids::UNREADABLE_INPUT},
                 "locations": [{"physicalLocation": physical(page, p.span)}],
             })
         })

@@ -1,10 +1,9 @@
 //! What a check is given, and where its findings go.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::options::FileOptions;
-use super::{Ruleset, Selection};
+use super::{RuleId, Ruleset, Selection};
 use crate::finding::{Cause, CountingUnit, Finding, Subject};
 use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat, Statement};
 use crate::model::Resource;
@@ -36,10 +35,10 @@ impl<'a> Context<'a> {
     }
 
     /// The options of a rule that hold in a file.
-    pub fn options(&self, rule: &str, file: FileId) -> FileOptions<'a> {
+    pub fn options(&self, rule: RuleId, file: FileId) -> FileOptions<'a> {
         FileOptions {
-            specs: self.ruleset.get(rule).map_or(&[], |r| r.options()),
-            given: self.selection.options().of(rule, file.0),
+            specs: self.ruleset.get(&rule).map_or(&[], |r| r.options()),
+            given: self.selection.options().of(&rule, file.0),
         }
     }
 
@@ -93,7 +92,7 @@ impl<'a> Context<'a> {
     /// use elsewhere, the engine adds those places as secondary labels.
     pub fn at_statement(
         &self,
-        rule: &'static str,
+        rule: RuleId,
         document: DocumentId,
         statement: usize,
         message: impl Into<String>,
@@ -109,14 +108,14 @@ impl<'a> Context<'a> {
     }
 
     /// A finding about a whole document.
-    pub fn at_document(&self, rule: &'static str, document: DocumentId, message: impl Into<String>) -> Finding {
+    pub fn at_document(&self, rule: RuleId, document: DocumentId, message: impl Into<String>) -> Finding {
         let mut f = Finding::new(rule, message).cause(Cause::Document(document));
         f.subject = self.document_subject(&self.project.documents[document as usize]);
         f
     }
 
     /// A finding about a resource.
-    pub fn at_resource(&self, rule: &'static str, resource: u32, message: impl Into<String>) -> Finding {
+    pub fn at_resource(&self, rule: RuleId, resource: u32, message: impl Into<String>) -> Finding {
         let r = &self.project.resources[resource as usize];
         let mut f = Finding::new(rule, message).cause(Cause::Resource(resource));
         f.subject = Subject {
@@ -205,7 +204,7 @@ pub struct FindingSink<'r> {
     /// What a check looked at and could not judge.
     pub unjudged: Vec<Unjudged>,
     selection: Option<&'r Selection>,
-    told: HashMap<CountingUnit, BTreeMap<Cow<'static, str>, RuleCount>>,
+    told: HashMap<CountingUnit, BTreeMap<RuleId, RuleCount>>,
 }
 
 /// The findings of one rule in one unit.
@@ -226,8 +225,8 @@ impl<'r> FindingSink<'r> {
     }
 
     /// Whether `rule` is selected: a check that serves several rules may save work.
-    pub fn wants(&self, rule: &str) -> bool {
-        self.selection.is_none_or(|s| s.is_on(rule))
+    pub fn wants(&self, rule: RuleId) -> bool {
+        self.selection.is_none_or(|s| s.is_on(&rule))
     }
 
     /// Whether the finding would only be counted: what it says in addition to need not be found out.
@@ -249,16 +248,11 @@ impl<'r> FindingSink<'r> {
     }
 
     fn take(&mut self, mut finding: Finding, at: Option<Span>, make: impl FnOnce(Finding) -> Finding) {
-        if !self.wants(&finding.rule) {
+        if !self.wants(finding.rule) {
             return;
         }
         if let Some(unit) = unit(&finding, at) {
-            let told = self
-                .told
-                .entry(unit)
-                .or_default()
-                .entry(finding.rule.clone())
-                .or_default();
+            let told = self.told.entry(unit).or_default().entry(finding.rule).or_default();
             if told.count == MAX_ALIKE {
                 let last = &mut self.findings[told.last];
                 last.more += 1;

@@ -168,7 +168,7 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
             let _ = writeln!(out, "`{path}`\n\n{fence}{language}\n{}\n{fence}\n", text.trim_end());
         }
     }
-    let _ = writeln!(out, "## How to suppress\n\n{}\n", ignoring(r.id()).join("\n\n"));
+    let _ = writeln!(out, "## How to suppress\n\n{}\n", ignoring(&r.id()).join("\n\n"));
     if !r.supersedes().is_empty() {
         let others: Vec<String> = r.supersedes().iter().map(|s| format!("`{s}`")).collect();
         let _ = writeln!(out, "Where both apply, this finding replaces {}.\n", others.join(", "));
@@ -233,7 +233,7 @@ fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
     let _ = writeln!(
         out,
         "How to suppress\n{}\n",
-        wrapped(&ignoring(r.id()).join("\n"), width)
+        wrapped(&ignoring(&r.id()).join("\n"), width)
     );
     let references = references(r);
     if !references.is_empty() {

@@ -1,6 +1,5 @@
 //! One cause, one finding.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
@@ -188,8 +187,8 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         while let Some(next) = taken[a] {
             a = next;
         }
-        let mut names: Vec<Cow<'static, str>> = vec![findings[b].rule.clone()];
-        names.append(&mut findings[b].folded.clone());
+        let mut names = vec![findings[b].rule];
+        names.extend(&findings[b].folded);
         let secrets = findings[b].secrets.clone();
         let severity = findings[b].severity;
         let also = untold[b].then(|| format!("also: {}", findings[b].message));

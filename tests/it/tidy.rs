@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("source", 0),
     ("date", 0),
     ("grade", 0),
+    ("rule_id", 0),
     ("edit_distance", 0),
     ("test_code", 0),
     ("value", 1),
@@ -382,7 +383,7 @@ fn superseded_rules_exist() {
             if ruleset.matching(other).is_empty() {
                 wrong.push(format!("{}: supersedes `{other}`, which is no rule", rule.id()));
             }
-            if other == rule.id() {
+            if rule.id() == **other {
                 wrong.push(format!("{other}: supersedes itself"));
             }
         }

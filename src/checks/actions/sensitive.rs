@@ -8,9 +8,9 @@ use crate::checks::escalation;
 use crate::iam::ActionSet;
 use crate::iam::catalogue::catalogue;
 use crate::iam::class::class;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
-const RULE: &str = "sensitive-action-without-condition";
+const RULE: RuleId = ids::SENSITIVE_ACTION_WITHOUT_CONDITION;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut more: BTreeMap<&[String], ActionSet> = BTreeMap::new();

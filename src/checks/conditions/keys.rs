@@ -12,7 +12,7 @@ use crate::iam::catalogue::{Action, ResourceType, catalogue};
 use crate::iam::condition::dead::{DeadReason, is_no_tag};
 use crate::iam::condition::{OperatorFamily, needs_key, passes_without_key};
 use crate::iam::{ClauseItem, PolicyKind, PrincipalType, pattern};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
 /// Keys of the services that sign people in, which are no services of the catalogue.
@@ -40,7 +40,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 at(
                     cx,
                     &line,
-                    "condition-duplicate-key-case",
+                    ids::CONDITION_DUPLICATE_KEY_CASE,
                     format!("`{written}` is repeated in a different case"),
                 )
                 .primary(c.key.span, "condition keys ignore case")
@@ -54,7 +54,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-fn at(cx: &Context<'_>, line: &ConditionLine<'_>, rule: &'static str, message: String) -> Finding {
+fn at(cx: &Context<'_>, line: &ConditionLine<'_>, rule: RuleId, message: String) -> Finding {
     cx.at_statement(rule, line.document, line.index, message)
         .other(line.key.clone())
 }
@@ -69,14 +69,14 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
             (_, false) => "no tag has this key: never allowed by this",
         };
         let message = format!("a tag key cannot contain a wildcard: `{written}`");
-        return Some(at(cx, line, "condition-wildcard-in-tag-key", message).primary(span, what));
+        return Some(at(cx, line, ids::CONDITION_WILDCARD_IN_TAG_KEY, message).primary(span, what));
     }
     let Some((prefix, name)) = key.split_once(':') else {
         return Some(
             at(
                 cx,
                 line,
-                "condition-key-format",
+                ids::CONDITION_KEY_FORMAT,
                 format!("`{written}` is not a condition key"),
             )
             .primary(span, "not of the form `service:key`"),
@@ -96,7 +96,7 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
             at(
                 cx,
                 line,
-                "condition-unknown-key",
+                ids::CONDITION_UNKNOWN_KEY,
                 format!("`{written}`: unknown service prefix `{prefix}`"),
             )
             .primary(span, "never in a request")
@@ -112,7 +112,7 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
         let f = at(
             cx,
             line,
-            "condition-unknown-key",
+            ids::CONDITION_UNKNOWN_KEY,
             format!("unknown condition key `{written}` of `{prefix}`"),
         )
         .primary(span, "never in a request")
@@ -141,7 +141,7 @@ fn own_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, prefix: &s
         return None;
     }
     let message = format!("`{written}` works for one service only; `{global}` works for all");
-    let f = at(cx, line, "condition-global-vs-specific-key", message);
+    let f = at(cx, line, ids::CONDITION_GLOBAL_VS_SPECIFIC_KEY, message);
     Some(f.primary(line.condition.key.span, format!("only in requests to `{prefix}`")))
 }
 
@@ -159,7 +159,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
                 at(
                     cx,
                     line,
-                    "condition-missing-tag-key",
+                    ids::CONDITION_MISSING_TAG_KEY,
                     format!("`{written}` has no tag key"),
                 )
                 .primary(span, "write the tag key after the slash"),
@@ -171,7 +171,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
             at(
                 cx,
                 line,
-                "condition-unsupported-global-key",
+                ids::CONDITION_UNSUPPORTED_GLOBAL_KEY,
                 format!("`{written}` is not supported"),
             )
             .primary(span, "use `aws:PrincipalArn`"),
@@ -202,7 +202,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
             at(
                 cx,
                 line,
-                "condition-deprecated-global-key",
+                ids::CONDITION_DEPRECATED_GLOBAL_KEY,
                 format!("`{written}` is deprecated"),
             )
             .primary(span, instead),
@@ -213,7 +213,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
         let f = at(
             cx,
             line,
-            "condition-unknown-global-key",
+            ids::CONDITION_UNKNOWN_GLOBAL_KEY,
             format!("unknown global condition key `{written}`"),
         )
         .primary(span, "never in a request");
@@ -271,7 +271,7 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
     };
     let tag = line.key.starts_with("aws:") || line.key.contains("tag/");
     let told = tag || set.iter().filter(|a| !a.takes_key(&line.key)).all(has_own_keys);
-    let f = at(cx, line, "condition-key-not-for-action", message)
+    let f = at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
         .primary(line.condition.key.span, what)
         .confidence(if told { Confidence::Medium } else { Confidence::Low });
     if none {
@@ -329,7 +329,7 @@ fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
         lacking.name()
     );
     Some(
-        at(cx, line, "condition-key-not-for-action", message)
+        at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
             .primary(line.condition.key.span, "never allowed by this")
             .secondary(wide.span, "put it into a separate statement for these resources")
             .confidence(Confidence::Medium),
@@ -385,9 +385,9 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
         return passing(cx, line, written);
     }
     let (rule, what) = if line.statement.is_written_as_deny() {
-        ("condition-tag-unsupported-deny", "the Deny never applies")
+        (ids::CONDITION_TAG_UNSUPPORTED_DENY, "the Deny never applies")
     } else {
-        ("condition-tag-unsupported-allow", "the Allow never applies")
+        (ids::CONDITION_TAG_UNSUPPORTED_ALLOW, "the Allow never applies")
     };
     if let Some(rest) = line.statement.action.as_ref().filter(|a| a.negated) {
         // What a service control policy leaves out in this way is a finding of its own.
@@ -455,7 +455,7 @@ fn passing(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<
         return None;
     }
     let (message, deaf) = partly(line, written)?;
-    let f = at(cx, line, "condition-key-not-for-action", message)
+    let f = at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
         .primary(line.condition.key.span, "restricts nothing")
         .confidence(Confidence::Medium);
     Some(

@@ -11,7 +11,7 @@ use crate::iam::condition::{
 use crate::iam::principal::is_open;
 use crate::iam::{Condition, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 /// Multivalued keys whose absence is harmless: without tags, or without a service in between, there is nothing to limit.
 const HARMLESS: [&str; 4] = [
@@ -72,7 +72,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut needless: Option<(DocumentId, Finding)> = None;
     for line in lines(cx) {
         let c = line.condition;
-        let at = |rule: &'static str, message: String| {
+        let at = |rule: RuleId, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
                 .other(line.key.clone())
         };
@@ -103,7 +103,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                         out.push(f);
                     }
                     let message = format!("every request has `{}`: `IfExists` changes nothing", c.key.display());
-                    at("condition-ifexists-always-present", message).primary(c.operator.span, "not needed")
+                    at(ids::CONDITION_IFEXISTS_ALWAYS_PRESENT, message).primary(c.operator.span, "not needed")
                 }
             };
             needless = Some((line.document, f));
@@ -112,7 +112,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         } else if operator.negated && line.statement.denies() && ABSENT_FOR_SERVICES.contains(&line.key.as_str()) {
             out.push(
                 at(
-                    "condition-deny-wants-ifexists",
+                    ids::CONDITION_DENY_WANTS_IFEXISTS,
                     "requests without the key are denied as well".to_owned(),
                 )
                 .primary(c.operator.span, "true when the key is absent"),
@@ -142,7 +142,7 @@ fn also_needless(f: Finding, line: &ConditionLine<'_>) -> Finding {
     }
 }
 
-type ReportOperator<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+type ReportOperator<'a> = &'a dyn Fn(RuleId, String) -> Finding;
 
 /// The principal is everyone, and no condition limits that.
 fn lets_in_all(line: &ConditionLine<'_>) -> bool {
@@ -163,7 +163,7 @@ fn passes(all: bool) -> &'static str {
 fn unknown(cx: &Context<'_>, line: &ConditionLine<'_>, at: ReportOperator<'_>) -> Option<Finding> {
     let text = line.condition.operator.text.known()?;
     let f = at(
-        "condition-unknown-operator",
+        ids::CONDITION_UNKNOWN_OPERATOR,
         format!("unknown condition operator `{text}`"),
     )
     .primary(line.condition.operator.span, "IAM rejects the policy");
@@ -188,14 +188,14 @@ fn null(line: &ConditionLine<'_>, operator: Operator, at: ReportOperator<'_>, ou
     let c = line.condition;
     if operator.if_exists {
         out.push(
-            at("condition-null-ifexists", "`Null` cannot have `IfExists`".to_owned())
+            at(ids::CONDITION_NULL_IFEXISTS, "`Null` cannot have `IfExists`".to_owned())
                 .primary(c.operator.span, "IAM rejects the policy"),
         );
     }
     if operator.set.is_some() {
         out.push(
             at(
-                "condition-null-qualifier",
+                ids::CONDITION_NULL_QUALIFIER,
                 "`Null` cannot have `ForAllValues` or `ForAnyValue`".to_owned(),
             )
             .primary(c.operator.span, "changes nothing"),
@@ -209,7 +209,7 @@ fn null(line: &ConditionLine<'_>, operator: Operator, at: ReportOperator<'_>, ou
         {
             out.push(
                 at(
-                    "condition-null-value",
+                    ids::CONDITION_NULL_VALUE,
                     format!("`{}` is neither `true` nor `false`", value.display()),
                 )
                 .primary(value.span, "`Null` tests whether the key is absent"),
@@ -263,13 +263,13 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
         Some(SetOperator::ForAllValues) if line.statement.allows() && !operator.if_exists => {
             if many == Some(false) {
                 out.push(
-                    at("condition-forallvalues-single-valued", passes(all).to_owned())
+                    at(ids::CONDITION_FORALLVALUES_SINGLE_VALUED, passes(all).to_owned())
                         .primary(c.operator.span, "true where the key is absent")
                         .secondary(c.key.span, "has one value"),
                 );
             } else if many == Some(true) && !harmless && !guarded() {
                 out.push(
-                    at("condition-forallvalues-allow-no-null", passes(all).to_owned())
+                    at(ids::CONDITION_FORALLVALUES_ALLOW_NO_NULL, passes(all).to_owned())
                         .primary(c.operator.span, "true where the key is absent")
                         .secondary(c.key.span, "nothing requires this key"),
                 );
@@ -280,7 +280,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
         {
             out.push(
                 at(
-                    "condition-foranyvalue-deny-no-null",
+                    ids::CONDITION_FORANYVALUE_DENY_NO_NULL,
                     "a request without this key is not denied".to_owned(),
                 )
                 .primary(c.operator.span, "false where the key is absent")
@@ -290,7 +290,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
         None if many == Some(true) && catalogue().global_condition_key(&line.key).is_some() => {
             out.push(
                 at(
-                    "condition-missing-qualifier",
+                    ids::CONDITION_MISSING_QUALIFIER,
                     "multivalued key without `ForAnyValue` or `ForAllValues`".to_owned(),
                 )
                 .primary(c.operator.span, "add `ForAnyValue:` or `ForAllValues:`")
@@ -316,7 +316,7 @@ fn if_exists(
             .map_or(Facet::Other, |b| b.facet);
         if matches!(facet, Facet::Who | Facet::From) {
             out.push(
-                at("condition-ifexists-weakens-allow", passes(all).to_owned())
+                at(ids::CONDITION_IFEXISTS_WEAKENS_ALLOW, passes(all).to_owned())
                     .primary(c.operator.span, "true where the key is absent")
                     .secondary(c.key.span, "may be absent"),
             );
@@ -325,7 +325,7 @@ fn if_exists(
     if line.statement.denies() && !operator.negated && operator.family != OperatorFamily::Bool {
         out.push(
             at(
-                "condition-ifexists-widens-deny",
+                ids::CONDITION_IFEXISTS_WIDENS_DENY,
                 "requests without this key are denied as well".to_owned(),
             )
             .primary(c.operator.span, "true where the key is absent")

@@ -9,14 +9,14 @@ use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Network, Operator, OperatorFamily, is_any_address};
 use crate::iam::variables::has_variable;
 use crate::iam::{ClauseItem, pattern};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for line in lines(cx) {
         let Some(operator) = line.operator.filter(|o| o.family != OperatorFamily::Null) else {
             continue;
         };
-        let at = |rule: &'static str, message: String| {
+        let at = |rule: RuleId, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
                 .other(line.key.clone())
         };
@@ -24,7 +24,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if c.values.is_empty() && c.complete && c.list {
             out.push(
                 at(
-                    "condition-empty-values",
+                    ids::CONDITION_EMPTY_VALUES,
                     "the condition has no value to compare with".to_owned(),
                 )
                 .primary(c.span, "empty"),
@@ -33,7 +33,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         types(&line, operator, &at, out);
         if operator.family == OperatorFamily::Bool && c.values.len() > 1 {
-            out.push(at("condition-multiple-bool", "`Bool` takes one value".to_owned()).primary(c.span, "always true"));
+            out.push(
+                at(ids::CONDITION_MULTIPLE_BOOL, "`Bool` takes one value".to_owned()).primary(c.span, "always true"),
+            );
         }
         numbers(&line, operator, &at, out);
         networks(cx, &line, operator, &at, out);
@@ -43,7 +45,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 if !matches!(operator.family, OperatorFamily::String | OperatorFamily::Arn) {
                     out.push(
                         at(
-                            "condition-variable-operator",
+                            ids::CONDITION_VARIABLE_OPERATOR,
                             format!("`{}` does not resolve policy variables", operator.name),
                         )
                         .primary(value.span, "variables work with String and ARN operators")
@@ -60,7 +62,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-type ReportValue<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+type ReportValue<'a> = &'a dyn Fn(RuleId, String) -> Finding;
 
 /// The type of a key as AWS documents it, without `ArrayOf`.
 fn key_type(key: &str) -> Option<&'static str> {
@@ -96,9 +98,9 @@ fn types(line: &ConditionLine<'_>, operator: Operator, at: ReportValue<'_>, out:
         let usable = operator.family == OperatorFamily::String && wanted == "Bool"
             || operator.family == OperatorFamily::Arn && wanted == "String";
         let rule = if usable {
-            "condition-type-mismatch-usable"
+            ids::CONDITION_TYPE_MISMATCH_USABLE
         } else {
-            "condition-type-mismatch"
+            ids::CONDITION_TYPE_MISMATCH
         };
         out.push(
             at(
@@ -118,7 +120,7 @@ fn types(line: &ConditionLine<'_>, operator: Operator, at: ReportValue<'_>, out:
     {
         out.push(
             at(
-                "condition-type-mismatch-usable",
+                ids::CONDITION_TYPE_MISMATCH_USABLE,
                 format!("`{name}` is an ARN: prefer `ArnLike` or `ArnEquals`"),
             )
             .primary(c.operator.span, "compares character by character"),
@@ -127,32 +129,32 @@ fn types(line: &ConditionLine<'_>, operator: Operator, at: ReportValue<'_>, out:
 }
 
 fn form(operator: Operator, value: &ClauseItem, text: &str, at: ReportValue<'_>) -> Option<Finding> {
-    let wrong = |rule: &'static str, what: &str, label: &str| {
+    let wrong = |rule: RuleId, what: &str, label: &str| {
         Some(at(rule, format!("`{text}` is not a valid {what}")).primary(value.span, label))
     };
     match operator.family {
         OperatorFamily::Bool if !matches!(text.to_ascii_lowercase().as_str(), "true" | "false") => {
-            wrong("condition-bool-value", "Boolean", "`true` or `false`")
+            wrong(ids::CONDITION_BOOL_VALUE, "Boolean", "`true` or `false`")
         }
         OperatorFamily::Numeric if text.trim().parse::<f64>().is_err() => {
-            wrong("condition-number-value", "number", "never matches")
+            wrong(ids::CONDITION_NUMBER_VALUE, "number", "never matches")
         }
         OperatorFamily::Date if !is_date(text) => {
-            wrong("condition-date-value", "date", "ISO 8601, or seconds since 1970")
+            wrong(ids::CONDITION_DATE_VALUE, "date", "ISO 8601, or seconds since 1970")
         }
         OperatorFamily::IpAddress if Network::parse(text).is_none() => {
-            wrong("condition-ip-value", "IP address or range", "never matches")
+            wrong(ids::CONDITION_IP_VALUE, "IP address or range", "never matches")
         }
-        OperatorFamily::Binary if !is_base64(text) => wrong("condition-binary-value", "base64", "never matches"),
+        OperatorFamily::Binary if !is_base64(text) => wrong(ids::CONDITION_BINARY_VALUE, "base64", "never matches"),
         OperatorFamily::Arn if matches!(shape(&value.text), ArnShape::TooShort(_) | ArnShape::Other) => {
-            wrong("condition-arn-value", "ARN", "never matches")
+            wrong(ids::CONDITION_ARN_VALUE, "ARN", "never matches")
         }
         OperatorFamily::String
             if !operator.wildcards && (text.contains('*') || text.contains('?')) && !text.contains("://") =>
         {
             Some(
                 at(
-                    "condition-wildcard-without-like",
+                    ids::CONDITION_WILDCARD_WITHOUT_LIKE,
                     format!("wildcard in `{text}` is compared literally"),
                 )
                 .primary(value.span, "`*` and `?` are wildcards for `StringLike` only"),
@@ -214,7 +216,7 @@ fn known_key(
             && !pattern::is_star(&value.text))
         .then(|| {
             at(
-                "condition-org-id-format",
+                ids::CONDITION_ORG_ID_FORMAT,
                 format!("`{text}` matches other organizations"),
             )
             .primary(value.span, "name the organization: `o-` and its ID")
@@ -228,23 +230,26 @@ fn known_key(
         rest.len() >= 8 && rest.len() <= 17 && rest.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
     };
     match line.key.as_str() {
-        "aws:requestedregion" if catalogue().region(text).is_none() => {
-            Some(at("condition-region-value", format!("unknown Region `{text}`")).primary(value.span, "never matches"))
-        }
+        "aws:requestedregion" if catalogue().region(text).is_none() => Some(
+            at(ids::CONDITION_REGION_VALUE, format!("unknown Region `{text}`")).primary(value.span, "never matches"),
+        ),
         "aws:sourcevpc" if !text.strip_prefix("vpc-").is_some_and(hex) => Some(
-            at("condition-vpc-format", format!("`{text}` is not a VPC ID"))
+            at(ids::CONDITION_VPC_FORMAT, format!("`{text}` is not a VPC ID"))
                 .primary(value.span, "`vpc-` and 8 or 17 hex digits"),
         ),
         "aws:sourcevpce" if !text.strip_prefix("vpce-").is_some_and(hex) => Some(
-            at("condition-vpc-format", format!("`{text}` is not a VPC endpoint ID"))
+            at(ids::CONDITION_VPC_FORMAT, format!("`{text}` is not a VPC endpoint ID"))
                 .primary(value.span, "`vpce-` and 8 or 17 hex digits"),
         ),
         "aws:principalorgid" | "aws:resourceorgid" | "aws:sourceorgid" if !is_org(text) => Some(
-            at("condition-org-id-format", format!("`{text}` is not an organization ID"))
-                .primary(value.span, "`o-` and 10 to 32 letters and digits"),
+            at(
+                ids::CONDITION_ORG_ID_FORMAT,
+                format!("`{text}` is not an organization ID"),
+            )
+            .primary(value.span, "`o-` and 10 to 32 letters and digits"),
         ),
         "aws:sourceaccount" | "aws:principalaccount" | "aws:resourceaccount" if !is_account_id(text) => Some(
-            at("condition-org-id-format", format!("`{text}` is not an account ID"))
+            at(ids::CONDITION_ORG_ID_FORMAT, format!("`{text}` is not an account ID"))
                 .primary(value.span, "must have 12 digits"),
         ),
         _ => None,
@@ -266,7 +271,7 @@ fn no_path(line: &ConditionLine<'_>, value: &ClauseItem, text: &str, at: ReportV
     let wrong = line.key.ends_with("orgpaths") && !wild && !(is_org(first) && text.contains('/'));
     wrong.then(|| {
         at(
-            "condition-org-id-format",
+            ids::CONDITION_ORG_ID_FORMAT,
             format!("`{text}` is not an organization path"),
         )
         .primary(value.span, "`o-…/r-…/` and OUs, each followed by a slash")
@@ -286,7 +291,7 @@ fn numbers(line: &ConditionLine<'_>, operator: Operator, at: ReportValue<'_>, ou
     {
         out.push(
             at(
-                "condition-redundant-number",
+                ids::CONDITION_REDUNDANT_NUMBER,
                 "redundant limit: only one of these has an effect".to_owned(),
             )
             .primary(last.span, "any one of them is enough")
@@ -313,8 +318,11 @@ fn networks(
         .collect();
     for (v, n) in &known {
         if n.has_host_bits() {
-            let f = at("condition-ip-host-bits", format!("`{}` has host bits set", v.display()))
-                .primary(v.span, "AWS uses the whole network");
+            let f = at(
+                ids::CONDITION_IP_HOST_BITS,
+                format!("`{}` has host bits set", v.display()),
+            )
+            .primary(v.span, "AWS uses the whole network");
             let network = n.without_host_bits();
             out.push(match cx.is_literal(v) {
                 true => f.remedy(Remedy::safe(format!("write `{network}`")).replace(v.span, [network])),
@@ -327,7 +335,9 @@ fn networks(
     }
     let all: Vec<Network> = known.iter().map(|(_, n)| *n).collect();
     if is_any_address(&all) && !operator.negated && line.statement.allows() {
-        out.push(at("condition-ip-any", "every address is allowed".to_owned()).primary(c.span, "matches any address"));
+        out.push(
+            at(ids::CONDITION_IP_ANY, "every address is allowed".to_owned()).primary(c.span, "matches any address"),
+        );
         return;
     }
     let private: Vec<&ClauseItem> = known.iter().filter(|(_, n)| n.is_private()).map(|(v, _)| *v).collect();
@@ -335,7 +345,7 @@ fn networks(
     if private.len() == known.len() {
         out.push(
             at(
-                "condition-ip-private",
+                ids::CONDITION_IP_PRIVATE,
                 "`aws:SourceIp` is never a private address".to_owned(),
             )
             .primary(first.span, "use `aws:VpcSourceIp`, or the public address"),
@@ -343,7 +353,7 @@ fn networks(
     } else {
         out.push(
             at(
-                "condition-ip-private-subset",
+                ids::CONDITION_IP_PRIVATE_SUBSET,
                 "`aws:SourceIp` is never a private address".to_owned(),
             )
             .primary(first.span, "this one never matches"),

@@ -6,7 +6,7 @@ use crate::finding::{Cause, Finding, Severity};
 use crate::iam::SourceFormat;
 use crate::model::{Resource, kinds};
 use crate::project::Project;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{FileId, Hole, HoleKind, Span};
 use crate::value::{Value, ValueKind};
 
@@ -58,7 +58,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             ACCESS_KEY => {
                 // Policies of the same user have the same cause: a program that uses an IAM user.
                 let f = key(cx, id, r);
-                out.push(match f.rule == "iam-access-key-resource" {
+                out.push(match f.rule == ids::IAM_ACCESS_KEY_RESOURCE {
                     true => f.cause(Cause::Resource(users.cause(cx.project, id))),
                     false => f,
                 });
@@ -82,7 +82,7 @@ fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
     if root {
         let span = r.get("UserName").map_or(r.header, |v| v.span);
         return cx
-            .at_resource("root-access-key", id, "access key is created for the root user")
+            .at_resource(ids::ROOT_ACCESS_KEY, id, "access key is created for the root user")
             .primary(span, "the root user")
             .scope(r.header, "this access key");
     }
@@ -92,7 +92,7 @@ fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
         _ => "created by the stack",
     };
     let f = cx
-        .at_resource("iam-access-key-resource", id, "long-lived access key is created")
+        .at_resource(ids::IAM_ACCESS_KEY_RESOURCE, id, "long-lived access key is created")
         .primary(r.header, made);
     // The secret is encrypted, also in the state.
     if r.has("PgpKey") { f.severity(Severity::Low) } else { f }
@@ -156,7 +156,7 @@ fn output(
     };
     let f = cx
         .at_resource(
-            "access-key-secret-in-output",
+            ids::ACCESS_KEY_SECRET_IN_OUTPUT,
             id,
             "secret access key is exposed in an output",
         )
@@ -182,9 +182,13 @@ fn http(cx: &Context<'_>, id: u32, r: &Resource, out: &mut FindingSink<'_>) {
     });
     if let Some((_, span)) = secret.filter(|_| plain) {
         out.push(
-            cx.at_resource("ssm-secret-sent-over-http", id, "secret is sent over unencrypted HTTP")
-                .primary(span, "part of the URL")
-                .scope(r.header, "this request"),
+            cx.at_resource(
+                ids::SSM_SECRET_SENT_OVER_HTTP,
+                id,
+                "secret is sent over unencrypted HTTP",
+            )
+            .primary(span, "part of the URL")
+            .scope(r.header, "this request"),
         );
     }
 }

@@ -6,7 +6,7 @@ use super::keys::holes;
 use super::slots::{span_of, strings};
 use crate::finding::{Cause, Finding, Severity};
 use crate::model::{Resource, kinds};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::secrets::{self, is_placeholder};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::{Value, ValueKind};
@@ -39,7 +39,7 @@ const MANAGED: &[(&str, &str, &str)] = &[
     ),
 ];
 
-const LOGIN_PROFILE: &str = "iam-user-login-profile-literal-password";
+const LOGIN_PROFILE: RuleId = ids::IAM_USER_LOGIN_PROFILE_LITERAL_PASSWORD;
 
 /// Parameters by scope and name.
 type Parameters<'p> = BTreeMap<(&'p str, String), &'p Resource>;
@@ -101,7 +101,7 @@ fn properties(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'
                             id,
                             rule: match login && &*r.kind == "AWS::IAM::User" {
                                 true => LOGIN_PROFILE,
-                                false => "password-property-plaintext",
+                                false => ids::PASSWORD_PROPERTY_PLAINTEXT,
                             },
                             what,
                             help: help(r, &key),
@@ -123,7 +123,7 @@ fn properties(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'
 struct SecretProperty {
     /// The resource that has the property.
     id: u32,
-    rule: &'static str,
+    rule: RuleId,
     /// "password".
     what: &'static str,
     help: Option<String>,
@@ -339,7 +339,7 @@ fn leaks(
 fn leak(cx: &Context<'_>, id: u32, span: Span, parameter: &Resource, place: &str, out: &mut FindingSink<'_>) {
     out.push(
         cx.at_resource(
-            "noecho-parameter-leaked",
+            ids::NOECHO_PARAMETER_LEAKED,
             id,
             format!("secret parameter is exposed in {place}"),
         )

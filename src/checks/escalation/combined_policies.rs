@@ -7,7 +7,7 @@ use super::techniques::{Danger, Technique, clip, suits, ways};
 use crate::finding::{Cause, Confidence, Finding, Severity};
 use crate::iam::{Action, ActionSet};
 use crate::project::{Effective, EffectiveGrant, PolicySource};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
 /// One action of a method and the grants that allow it widely enough.
@@ -131,9 +131,9 @@ fn report(
     };
     let mut f = match grant.source {
         PolicySource::Written(d) => cx
-            .at_statement("privesc-across-policies", d, grant.index, message)
+            .at_statement(ids::PRIVESC_ACROSS_POLICIES, d, grant.index, message)
             .cause(Cause::Statement(d, grant.index as u32)),
-        PolicySource::AwsManaged(_) => Finding::new("privesc-across-policies", message),
+        PolicySource::AwsManaged(_) => Finding::new(ids::PRIVESC_ACROSS_POLICIES, message),
     }
     .primary(primary, clip(way.what));
     for (action, grants) in steps {

@@ -14,7 +14,7 @@ use crate::iam::condition::{Grade, strength};
 use crate::iam::pattern;
 use crate::iam::{Action, ClauseItem, Document, PolicyKind, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
 /// A granted action of a method.
@@ -118,7 +118,7 @@ fn single(
             (n, true) => format!("{n} actions may let the holder use another role, such as `{action}`"),
         };
         let mut f = cx
-            .at_statement("privesc-single-action", id, statement, message)
+            .at_statement(ids::PRIVESC_SINGLE_ACTION, id, statement, message)
             .primary(first.span, techniques::clip(m.what))
             .help(limits(here.iter().flat_map(|(_, m)| &m.ids)))
             .actions(here.iter().map(|(g, _)| g.written()).collect::<BTreeSet<_>>());
@@ -210,7 +210,7 @@ fn combination(
             _ => continue,
         };
         let mut f = cx
-            .at_statement("privesc-action-combination", id, first.statement, message)
+            .at_statement(ids::PRIVESC_ACTION_COMBINATION, id, first.statement, message)
             .primary(first.span, techniques::clip(m.what))
             .actions(grants.iter().map(GrantedStep::written).collect::<BTreeSet<_>>());
         let mut seen = vec![first.span];

@@ -11,7 +11,7 @@ use crate::iam::{Action, ActionSet, ClauseItem, catalogue, pattern};
 use crate::project::{
     DocumentId, Effective, EffectiveGrant, Identity, IdentityId, IdentityKind, PolicySource, is_denied,
 };
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 /// What the action changes, which is also what the ARN names.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for g in granting(cx).filter(|g| !g.strength.has("iam:PermissionsBoundary", Grade::Narrows)) {
         if let Some((action, item, _)) = on_caller(cx, &g, &names) {
             let message = "each user can change its own permissions boundary".to_owned();
-            let f = report_on_caller(cx, &g, "boundary-removal", (action, item), message);
+            let f = report_on_caller(cx, &g, ids::BOUNDARY_REMOVAL, (action, item), message);
             f.into_iter().for_each(|f| out.push(f));
         }
     }
@@ -115,7 +115,7 @@ pub(super) fn others(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 "`{}` also covers users whose names are like the caller's",
                 action.name()
             );
-            let f = report_on_caller(cx, &g, "privesc-single-action", (action, item), message);
+            let f = report_on_caller(cx, &g, ids::PRIVESC_SINGLE_ACTION, (action, item), message);
             f.into_iter().for_each(|f| out.push(f.severity(Severity::Medium)));
         }
     }
@@ -192,10 +192,10 @@ impl<'c, 'a> MutatingIdentity<'c, 'a> {
 }
 
 /// The rule, the message, and the label of the holder's resource.
-fn words(kind: &str, on: OwnTarget, action: Action) -> (&'static str, String, String) {
+fn words(kind: &str, on: OwnTarget, action: Action) -> (RuleId, String, String) {
     let rule = match on {
-        OwnTarget::Boundary => "boundary-removal",
-        _ => "self-mutation",
+        OwnTarget::Boundary => ids::BOUNDARY_REMOVAL,
+        _ => ids::SELF_MUTATION,
     };
     let what = match on {
         OwnTarget::Policy => format!("the {kind} can rewrite a policy that is attached to it"),
@@ -341,7 +341,7 @@ fn by_variable(cx: &Context<'_>, g: &AllowStatement<'_>) -> Option<Finding> {
     }
     let (action, item, _) = on_caller(cx, g, &["iam:PutUserPolicy", "iam:AttachUserPolicy"])?;
     let message = format!("each user can give itself any permission with `{}`", action.name());
-    report_on_caller(cx, g, "self-mutation", (action, item), message)
+    report_on_caller(cx, g, ids::SELF_MUTATION, (action, item), message)
 }
 
 /// The first of `names` that a statement grants on the calling user and its document does not deny there.
@@ -362,7 +362,7 @@ fn on_caller<'a>(
 fn report_on_caller(
     cx: &Context<'_>,
     g: &AllowStatement<'_>,
-    rule: &'static str,
+    rule: RuleId,
     (action, item): (Action, &ClauseItem),
     message: String,
 ) -> Option<Finding> {

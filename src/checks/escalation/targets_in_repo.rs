@@ -12,7 +12,7 @@ use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
 use crate::iam::{Action, ClauseItem, catalogue, pattern};
 use crate::model::Resource;
 use crate::project::{DocumentId, Effective, EffectiveGrant, IdentityId, PolicySource, Power, ResourceId};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Piece, Span};
 
 /// The property in which a resource of a type names its role.
@@ -189,7 +189,7 @@ impl<'a> TargetSearch<'_, 'a> {
             );
             let mut f = self
                 .cx
-                .at_statement("privesc-target-in-repo", d, i, message)
+                .at_statement(ids::PRIVESC_TARGET_IN_REPO, d, i, message)
                 .primary(span, "needs no identity-based permission")
                 .secondary(power.span, format!("the role: {}", power.reach.text()))
                 .secondary(identity.header, "gets the role's permissions")
@@ -226,7 +226,7 @@ impl<'a> TargetSearch<'_, 'a> {
         );
         let mut f = self
             .cx
-            .at_statement("privesc-target-in-repo", d, grant.index, message)
+            .at_statement(ids::PRIVESC_TARGET_IN_REPO, d, grant.index, message)
             .primary(item.span, clip(what))
             .secondary(grant.span(action), "grants the action");
         f = f.secondary(power.span, format!("the target: {}", power.reach.text()));

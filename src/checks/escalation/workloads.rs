@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::checks::identity_index::{IdentityIndex, cause};
 use crate::model::Resource;
 use crate::project::{IdentityId, ResourceId};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
@@ -37,7 +37,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if let (Some((id, public)), Some((_, private))) = (shared.public, shared.private) {
             out.push(
                 cx.at_resource(
-                    "public-and-private-share-role",
+                    ids::PUBLIC_AND_PRIVATE_SHARE_ROLE,
                     id,
                     "an instance with a public IP address shares its role with a private one",
                 )
@@ -73,34 +73,31 @@ struct RoleReference {
 }
 
 /// The rule, the kind of workload, where it names its role, and the role.
-fn workload(
-    holders: &IdentityIndex<'_>,
-    r: &Resource,
-) -> Option<(&'static str, &'static str, RoleReference, IdentityId)> {
+fn workload(holders: &IdentityIndex<'_>, r: &Resource) -> Option<(RuleId, &'static str, RoleReference, IdentityId)> {
     let by_role = |value: &Value| Some((value.span, None, holders.role(value)?));
     let by_profile = |value: &Value| {
         let (profile, role) = holders.profile(value)?;
         Some((value.span, Some(profile), role))
     };
     let (rule, what, (span, profile, role)) = match &*r.kind {
-        "AWS::Lambda::Function" => ("lambda-privileged-role", "the function", by_role(r.get("Role")?)?),
+        "AWS::Lambda::Function" => (ids::LAMBDA_PRIVILEGED_ROLE, "the function", by_role(r.get("Role")?)?),
         "AWS::SageMaker::NotebookInstance" => (
-            "sagemaker-role-overly-permissive",
+            ids::SAGEMAKER_ROLE_OVERLY_PERMISSIVE,
             "the notebook",
             by_role(r.get("RoleArn")?)?,
         ),
         "AWS::EC2::Instance" => (
-            "ec2-overly-permissive-instance",
+            ids::EC2_OVERLY_PERMISSIVE_INSTANCE,
             "the instance",
             by_profile(r.get("IamInstanceProfile")?)?,
         ),
         "AWS::AutoScaling::LaunchConfiguration" => (
-            "ec2-overly-permissive-instance",
+            ids::EC2_OVERLY_PERMISSIVE_INSTANCE,
             "every instance launched from this",
             by_profile(r.get("IamInstanceProfile")?)?,
         ),
         "AWS::EC2::LaunchTemplate" => (
-            "ec2-overly-permissive-instance",
+            ids::EC2_OVERLY_PERMISSIVE_INSTANCE,
             "every instance launched from this",
             by_profile(r.path(&["LaunchTemplateData", "IamInstanceProfile"])?)?,
         ),

@@ -7,7 +7,7 @@ use super::settings::says;
 use crate::finding::{Confidence, Severity};
 use crate::iam::SourceFormat;
 use crate::model::Resource;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{HoleTarget, Span, Text};
 use crate::value::guard::both;
 use crate::value::{Guard, Value, ValueKind};
@@ -342,7 +342,7 @@ impl<'r> Routes<'r> {
                 n => format!("anyone can call {} methods of this API", n + 1),
             };
             let mut f = cx
-                .at_resource("apigw-method-no-auth", first.id, message)
+                .at_resource(ids::APIGW_METHOD_NO_AUTH, first.id, message)
                 .primary(first.span, first.label);
             if routes.iter().all(|o| o.when.is_some()) {
                 f = f.under(first.when.as_ref());

@@ -9,7 +9,7 @@ use crate::iam::arn::is_account_id;
 use crate::iam::condition::{Grade, Reading, strength_of};
 use crate::iam::{ClauseItem, Condition, PrincipalItem, PrincipalType};
 use crate::model::Resource;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
 use crate::value::Value;
 
@@ -128,7 +128,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource, sh
     let url =
         auth.as_deref() == Some("NONE") || action.is_some_and(|a| a.eq_ignore_ascii_case("lambda:InvokeFunctionUrl"));
     let mut f = cx
-        .at_resource("lambda-permission-public", id, shared.message(auth.as_deref()))
+        .at_resource(ids::LAMBDA_PERMISSION_PUBLIC, id, shared.message(auth.as_deref()))
         .under(r.branch.as_ref())
         .primary(item.value.span, "everyone")
         .scope(r.header, "")
@@ -181,7 +181,7 @@ fn wrong_action(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resour
     }
     let message = format!("the permission grants `{text}`, which is more than invoking the function");
     out.push(
-        cx.at_resource("lambda-permission-wrong-action", id, message)
+        cx.at_resource(ids::LAMBDA_PERMISSION_WRONG_ACTION, id, message)
             .under(r.branch.as_ref())
             .primary(action.span, "grants more than invoking")
             .scope(r.header, "")
@@ -205,7 +205,7 @@ fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Reso
     }
     let message = format!("`{flat}` can invoke this function for any account");
     let mut f = cx
-        .at_resource("lambda-permission-without-source", id, message)
+        .at_resource(ids::LAMBDA_PERMISSION_WITHOUT_SOURCE, id, message)
         .under(r.branch.as_ref())
         .primary(principal.span, "no `SourceArn` or `SourceAccount`")
         .scope(r.header, "")
@@ -248,7 +248,7 @@ pub(super) fn url(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         {
             out.push(
                 cx.at_resource(
-                    "lambda-function-url-no-auth",
+                    ids::LAMBDA_FUNCTION_URL_NO_AUTH,
                     id,
                     "anyone on the internet can call this function URL",
                 )

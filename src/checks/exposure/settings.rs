@@ -4,7 +4,7 @@
 use super::apis::{Apis, Routes};
 use crate::finding::Finding;
 use crate::model::{Resource, kinds};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::{MapEntry, Value, ValueKind};
 
@@ -12,7 +12,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let apis = Apis::new(cx);
     let mut routes = Routes::default();
     for (id, r) in cx.project.deployed() {
-        let push = &mut |rule: &'static str, message: &str, span: Span, label: &str| {
+        let push = &mut |rule: RuleId, message: &str, span: Span, label: &str| {
             let f: Finding = cx
                 .at_resource(rule, id, message.to_owned())
                 .under(r.branch.as_ref())
@@ -39,7 +39,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 let groups = r.get("Group").into_iter().flat_map(Value::items);
                 for v in groups.filter(|v| says(v, "all")) {
                     push(
-                        "snapshot-or-ami-public",
+                        ids::SNAPSHOT_OR_AMI_PUBLIC,
                         "this image or snapshot is public",
                         v.span,
                         "every AWS account",
@@ -54,7 +54,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     .filter(|v| says(v, "all"))
                 {
                     push(
-                        "snapshot-or-ami-public",
+                        ids::SNAPSHOT_OR_AMI_PUBLIC,
                         "this snapshot is public",
                         v.span,
                         "every AWS account",
@@ -67,7 +67,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     .find_map(|name| r.path(&["Permissions", name]));
                 for v in ids.iter().flat_map(|v| v.items()).filter(|v| says(v, "all")) {
                     push(
-                        "ssm-document-public",
+                        ids::SSM_DOCUMENT_PUBLIC,
                         "this document is public",
                         v.span,
                         "every AWS account",
@@ -77,7 +77,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             "AWS::RAM::ResourceShare" => {
                 if let Some(v) = r.get("AllowExternalPrincipals").filter(|v| v.as_bool() == Some(true)) {
                     push(
-                        "ram-share-external",
+                        ids::RAM_SHARE_EXTERNAL,
                         "the share allows accounts outside the organization",
                         v.span,
                         "external accounts can be added",
@@ -90,7 +90,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     .filter(|v| v.as_bool() == Some(true))
                 {
                     push(
-                        "cognito-unauthenticated-identities",
+                        ids::COGNITO_UNAUTHENTICATED_IDENTITIES,
                         "the identity pool gives AWS credentials to unauthenticated users",
                         v.span,
                         "without signing in",
@@ -113,7 +113,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     routes.report(cx, out);
 }
 
-pub(super) type PushSetting<'a> = &'a mut dyn FnMut(&'static str, &str, Span, &str);
+pub(super) type PushSetting<'a> = &'a mut dyn FnMut(RuleId, &str, Span, &str);
 
 /// Whether a value is this string, in any case.
 pub(super) fn says(v: &Value, text: &str) -> bool {
@@ -121,11 +121,14 @@ pub(super) fn says(v: &Value, text: &str) -> bool {
 }
 
 /// Amazon S3 User Guide, "Access control list (ACL) overview", "Canned ACL"; CloudFormation writes `PublicRead`.
-fn canned(text: &str) -> Option<(&'static str, &'static str)> {
+fn canned(text: &str) -> Option<(RuleId, &'static str)> {
     Some(match text.to_ascii_lowercase().replace('-', "").as_str() {
-        "publicread" => ("s3-acl-public", "everyone can read it"),
-        "publicreadwrite" => ("s3-acl-public", "everyone can read and write it"),
-        "authenticatedread" => ("s3-acl-authenticated-users", "everyone with an AWS account can read it"),
+        "publicread" => (ids::S3_ACL_PUBLIC, "everyone can read it"),
+        "publicreadwrite" => (ids::S3_ACL_PUBLIC, "everyone can read and write it"),
+        "authenticatedread" => (
+            ids::S3_ACL_AUTHENTICATED_USERS,
+            "everyone with an AWS account can read it",
+        ),
         _ => return None,
     })
 }
@@ -136,7 +139,7 @@ fn acl(r: &Resource, push: PushSetting<'_>) {
             && let Some((rule, label)) = v.as_str().as_deref().and_then(canned)
         {
             let message = match rule {
-                "s3-acl-public" => "the ACL allows public access",
+                ids::S3_ACL_PUBLIC => "the ACL allows public access",
                 _ => "the ACL allows access by everyone with an AWS account",
             };
             push(rule, message, v.span, label);
@@ -158,10 +161,15 @@ fn grants(value: Value, depth: usize, push: PushSetting<'_>) {
         ValueKind::Str(text) => {
             let Some(text) = text.known() else { return };
             if text.ends_with("/groups/global/AllUsers") {
-                push("s3-acl-public", "the ACL allows public access", value.span, "everyone");
+                push(
+                    ids::S3_ACL_PUBLIC,
+                    "the ACL allows public access",
+                    value.span,
+                    "everyone",
+                );
             } else if text.ends_with("/groups/global/AuthenticatedUsers") {
                 push(
-                    "s3-acl-authenticated-users",
+                    ids::S3_ACL_AUTHENTICATED_USERS,
                     "the ACL allows access by everyone with an AWS account",
                     value.span,
                     "every AWS account",
@@ -185,7 +193,7 @@ fn access_block(settings: Option<&Value>, _r: &Resource, push: PushSetting<'_>) 
             && v.as_bool() == Some(false)
         {
             push(
-                "s3-public-access-block",
+                ids::S3_PUBLIC_ACCESS_BLOCK,
                 &format!("`{name}` is turned off"),
                 v.span,
                 "allows public access to the bucket",
@@ -204,7 +212,7 @@ fn grant(r: &Resource, push: PushSetting<'_>) {
         && !constrained
     {
         push(
-            "kms-grant-broad",
+            ids::KMS_GRANT_BROAD,
             "the grantee can create grants for other principals",
             o.span,
             "without constraints",
@@ -229,12 +237,12 @@ fn call(r: &Resource, push: PushSetting<'_>) {
     };
     for v in r.get("ACL").into_iter().chain(extra) {
         if v.as_str().as_deref().and_then(canned).is_some() {
-            push("py-s3-public-acl", opened, v.span, "everyone");
+            push(ids::PY_S3_PUBLIC_ACL, opened, v.span, "everyone");
         }
     }
     if operation == "delete_public_access_block" || operation == "deletepublicaccessblock" {
         push(
-            "py-s3-delete-public-access-block",
+            ids::PY_S3_DELETE_PUBLIC_ACCESS_BLOCK,
             "Block Public Access is removed from the bucket",
             r.header,
             "allows public access to the bucket",
@@ -243,7 +251,7 @@ fn call(r: &Resource, push: PushSetting<'_>) {
     if operation.replace('_', "") == "putpublicaccessblock" {
         let settings = r.get("PublicAccessBlockConfiguration");
         access_block(settings, r, &mut |_, message, span, label| {
-            push("py-s3-delete-public-access-block", message, span, label);
+            push(ids::PY_S3_DELETE_PUBLIC_ACCESS_BLOCK, message, span, label);
         });
     }
 }

@@ -1,6 +1,6 @@
 //! The identity providers themselves. IAM API Reference, `CreateOpenIDConnectProvider`.
 
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::value::Value;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -13,7 +13,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         {
             out.push(
                 cx.at_resource(
-                    "oidc-provider-thumbprint-or-url",
+                    ids::OIDC_PROVIDER_THUMBPRINT_OR_URL,
                     id,
                     "the URL of the provider is not `https`",
                 )
@@ -26,7 +26,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if client.as_str().as_deref() == Some("*") {
                 out.push(
                     cx.at_resource(
-                        "oidc-provider-thumbprint-or-url",
+                        ids::OIDC_PROVIDER_THUMBPRINT_OR_URL,
                         id,
                         "invalid client ID: no token matches",
                     )

@@ -8,7 +8,7 @@ use crate::iam::condition::{Operator, needs_key};
 use crate::iam::pattern;
 use crate::iam::{Condition, Document, DocumentOrigin, PolicyKind, PrincipalType, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 /// Services that resource control policies reach.
 const RCP_SERVICES: [&str; 12] = [
@@ -43,7 +43,7 @@ fn scp(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usi
     if let Some(p) = &s.principal {
         out.push(
             cx.at_statement(
-                "scp-has-principal",
+                ids::SCP_HAS_PRINCIPAL,
                 id,
                 i,
                 "a service control policy cannot have `Principal`",
@@ -96,7 +96,7 @@ fn blind(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (u
     };
     out.push(
         cx.at_statement(
-            "scp-deny-ineffective",
+            ids::SCP_DENY_INEFFECTIVE,
             id,
             i,
             format!("actions of {}{more} are not denied", some.join(", ")),
@@ -137,7 +137,7 @@ fn is_met_by_no_service(c: &Condition) -> bool {
 }
 
 fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Document), (i, s): (usize, &Statement)) {
-    let at = |message: &str| cx.at_statement("rcp-shape", id, i, message.to_owned());
+    let at = |message: &str| cx.at_statement(ids::RCP_SHAPE, id, i, message.to_owned());
     if s.allows()
         && let Some(e) = &s.effect
     {
@@ -177,7 +177,7 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Docum
         if let Some(e) = &s.effect {
             out.push(
                 cx.at_statement(
-                    "rcp-blanket-deny",
+                    ids::RCP_BLANKET_DENY,
                     id,
                     i,
                     "denied for everyone in every account of the organization",
@@ -204,9 +204,14 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Docum
         && !s.conditions.iter().any(is_met_by_no_service)
     {
         out.push(
-            cx.at_statement("rcp-missing-service-carveout", id, i, "AWS services are denied as well")
-                .primary(c.key.span, "services belong to no organization")
-                .other("aws:principalisawsservice"),
+            cx.at_statement(
+                ids::RCP_MISSING_SERVICE_CARVEOUT,
+                id,
+                i,
+                "AWS services are denied as well",
+            )
+            .primary(c.key.span, "services belong to no organization")
+            .other("aws:principalisawsservice"),
         );
     }
 }

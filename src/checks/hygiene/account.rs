@@ -5,7 +5,7 @@ use super::managed::references;
 use crate::iam::SourceFormat;
 use crate::iam::managed::aws_managed_name;
 use crate::model::{Resource, kinds};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::value::{Value, ValueKind};
 
 /// Settings that an account has once: where they are written, the account is set up.
@@ -35,7 +35,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             {
                 out.push(
                     cx.at_resource(
-                        "cloudformation-stack-no-policy",
+                        ids::CLOUDFORMATION_STACK_NO_POLICY,
                         id,
                         "any update can replace or delete the resources of the stack",
                     )
@@ -54,13 +54,13 @@ fn account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let Some(anchor) = resources.iter().position(|r| OF_ACCOUNT.contains(&&*r.kind)) else {
         return;
     };
-    let mut push = |rule: &'static str, message: &str, label: &str| {
+    let mut push = |rule: RuleId, message: &str, label: &str| {
         let f = cx.at_resource(rule, anchor as u32, message);
         out.push(f.primary(resources[anchor].header, label));
     };
     if !resources.iter().any(|r| &*r.kind == "AWS::AccessAnalyzer::Analyzer") {
         push(
-            "access-analyzer-not-enabled",
+            ids::ACCESS_ANALYZER_NOT_ENABLED,
             "no IAM Access Analyzer in the account setup",
             "account setup",
         );
@@ -76,7 +76,7 @@ fn account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
     if &*resources[anchor].kind == kinds::PASSWORD_POLICY && !support {
         push(
-            "support-role-missing",
+            ids::SUPPORT_ROLE_MISSING,
             "no role for AWS Support in the account setup",
             "account setup",
         );
@@ -97,7 +97,7 @@ fn database(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (u32, &Resourc
         Some(_) => return,
     };
     out.push(
-        cx.at_resource("db-iam-auth-disabled", id, "IAM database authentication is disabled")
+        cx.at_resource(ids::DB_IAM_AUTH_DISABLED, id, "IAM database authentication is disabled")
             .under(r.branch.as_ref())
             .primary(at, "password authentication only"),
     );

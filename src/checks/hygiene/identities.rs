@@ -10,7 +10,7 @@ use crate::iam::principal::{PrincipalOrigin, place};
 use crate::iam::{DocumentOrigin, PolicyKind, SourceFormat};
 use crate::model::{Resource, kinds};
 use crate::project::{Boundary, DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, ResourceId};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::Value;
 use crate::value::guard::Guard;
@@ -26,7 +26,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .flat_map(|holder| holder.policies.iter().map(uses(holder)))
         .collect();
     for (id, r) in cx.project.deployed() {
-        let mut push = |rule: &'static str, message: String, span: Span, label: &str| {
+        let mut push = |rule: RuleId, message: String, span: Span, label: &str| {
             let f = cx.at_resource(rule, id, message).under(r.branch.as_ref());
             let f = f.primary(span, label.to_owned());
             out.push(if r.header.touches(span) {
@@ -74,7 +74,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     shared(cx, out);
 }
 
-type PushIdentity<'a> = &'a mut dyn FnMut(&'static str, String, Span, &str);
+type PushIdentity<'a> = &'a mut dyn FnMut(RuleId, String, Span, &str);
 
 /// Managed policies that AWS does not have, or has given up.
 fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
@@ -87,7 +87,7 @@ fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
                 |r| format!("use `{}`", r.rsplit('/').next().unwrap_or(r)),
             );
             push(
-                "managed-deprecated-policy",
+                ids::MANAGED_DEPRECATED_POLICY,
                 format!("the AWS managed policy `{short}` is deprecated"),
                 span,
                 &label,
@@ -101,7 +101,7 @@ fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
                 None => "cannot be attached".to_owned(),
             };
             push(
-                "managed-unknown-policy",
+                ids::MANAGED_UNKNOWN_POLICY,
                 format!("AWS has no managed policy `{name}`"),
                 span,
                 &label,
@@ -131,7 +131,11 @@ fn breadth(cx: &Context<'_>, id: ResourceId, name: &str, span: Span, holder: Opt
         return None;
     }
     let r = &cx.project.resources[id as usize];
-    let f = cx.at_resource("managed-broad-policy", id, format!("`{short}` grants {}", broad.text()));
+    let f = cx.at_resource(
+        ids::MANAGED_BROAD_POLICY,
+        id,
+        format!("`{short}` grants {}", broad.text()),
+    );
     let f = f
         .under(r.branch.as_ref())
         .primary(span, "broader than a workload needs");
@@ -192,7 +196,7 @@ fn bare_name(value: &Value, span: Span, push: PushIdentity<'_>) {
         _ => "cannot be attached",
     };
     push(
-        "managed-unknown-policy",
+        ids::MANAGED_UNKNOWN_POLICY,
         format!("`{name}` is not the ARN of a policy"),
         span,
         label,
@@ -201,7 +205,7 @@ fn bare_name(value: &Value, span: Span, push: PushIdentity<'_>) {
 
 fn user(r: &Resource, push: PushIdentity<'_>) {
     push(
-        "iam-user-exists",
+        ids::IAM_USER_EXISTS,
         "IAM user: its credentials do not expire".to_owned(),
         r.header,
         "prefer a role",
@@ -214,7 +218,7 @@ fn user(r: &Resource, push: PushIdentity<'_>) {
 
 fn login(span: Span, profile: Option<&Value>, push: PushIdentity<'_>) {
     push(
-        "iam-user-console-access",
+        ids::IAM_USER_CONSOLE_ACCESS,
         "IAM user with a console password".to_owned(),
         span,
         "prefer IAM Identity Center",
@@ -222,7 +226,7 @@ fn login(span: Span, profile: Option<&Value>, push: PushIdentity<'_>) {
     let reset = profile.and_then(|p| p.get("PasswordResetRequired"));
     if let Some(v) = reset.filter(|v| v.as_bool() == Some(false)) {
         push(
-            "iam-user-login-profile-reset",
+            ids::IAM_USER_LOGIN_PROFILE_RESET,
             "the initial password does not have to be changed".to_owned(),
             v.span,
             "known to the person who created it",
@@ -246,7 +250,7 @@ fn role(r: &Resource, push: PushIdentity<'_>) {
         && v.as_number().is_some_and(|n| n > LONG_ROLE_SESSION)
     {
         push(
-            "role-max-session-long",
+            ids::ROLE_MAX_SESSION_LONG,
             "sessions of this role can last more than 4 hours".to_owned(),
             v.span,
             "seconds",
@@ -259,7 +263,7 @@ fn role(r: &Resource, push: PushIdentity<'_>) {
         && let Some(v) = r.get("RoleName")
     {
         push(
-            "role-name-hardcoded",
+            ids::ROLE_NAME_HARDCODED,
             "hard-coded role name".to_owned(),
             v.span,
             "requires CAPABILITY_NAMED_IAM",
@@ -277,7 +281,7 @@ fn permission_set(r: &Resource, push: PushIdentity<'_>) {
         && v.as_str().as_deref().and_then(hours).is_some_and(|h| h > 4)
     {
         push(
-            "sso-session-too-long",
+            ids::SSO_SESSION_TOO_LONG,
             "sessions of this permission set can last more than 4 hours".to_owned(),
             v.span,
             "hours",
@@ -295,7 +299,7 @@ fn task(r: &Resource, push: PushIdentity<'_>) {
     };
     if same {
         push(
-            "ecs-task-and-execution-role-same",
+            ids::ECS_TASK_AND_EXECUTION_ROLE_SAME,
             "the task role is also the execution role".to_owned(),
             task.span,
             "also the execution role",
@@ -311,7 +315,7 @@ fn password_policy(r: &Resource, push: PushIdentity<'_>) {
         && n < 14.0
     {
         push(
-            "password-policy-length",
+            ids::PASSWORD_POLICY_LENGTH,
             format!("the minimum password length is {n}"),
             span("MinimumPasswordLength"),
             "14 or more",
@@ -325,7 +329,7 @@ fn password_policy(r: &Resource, push: PushIdentity<'_>) {
     ] {
         if let Some(v) = r.get(name).filter(|v| v.as_bool() == Some(false)) {
             push(
-                "password-policy-complexity",
+                ids::PASSWORD_POLICY_COMPLEXITY,
                 format!("passwords do not require a {kind}"),
                 v.span,
                 "easier to guess",
@@ -336,7 +340,7 @@ fn password_policy(r: &Resource, push: PushIdentity<'_>) {
         && n < 24.0
     {
         push(
-            "password-policy-reuse",
+            ids::PASSWORD_POLICY_REUSE,
             format!("a password can be reused after {n} others"),
             span("PasswordReusePrevention"),
             "24 or more",
@@ -346,7 +350,7 @@ fn password_policy(r: &Resource, push: PushIdentity<'_>) {
         && (n > 90.0 || n == 0.0)
     {
         push(
-            "password-policy-expiry",
+            ids::PASSWORD_POLICY_EXPIRY,
             match n {
                 0.0 => "passwords never expire".to_owned(),
                 n => format!("passwords expire after {n} days"),
@@ -360,7 +364,7 @@ fn password_policy(r: &Resource, push: PushIdentity<'_>) {
         .filter(|v| v.as_bool() == Some(false))
     {
         push(
-            "password-policy-unchangeable",
+            ids::PASSWORD_POLICY_UNCHANGEABLE,
             "users cannot change their passwords".to_owned(),
             v.span,
             "cannot be replaced by the user",
@@ -398,7 +402,7 @@ fn keys(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let both = |other: Option<&Guard>| !matches!((guard, other), (Some(a), Some(b)) if a.excludes(b));
         if let Some((first, _)) = before.iter().find(|(_, other)| both(*other)) {
             out.push(
-                cx.at_resource("iam-user-many-keys", id, format!("second access key for `{name}`"))
+                cx.at_resource(ids::IAM_USER_MANY_KEYS, id, format!("second access key for `{name}`"))
                     .primary(user.span, "the same user")
                     .secondary(*first, "the first key"),
             );
@@ -426,7 +430,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         for policy in identity.policies.iter().filter(|p| p.inline && written(&p.policy)) {
             out.push(
                 cx.at_resource(
-                    "inline-policy-on-group-or-role",
+                    ids::INLINE_POLICY_ON_GROUP_OR_ROLE,
                     policy.by.unwrap_or(identity.resource),
                     format!("inline policy on a {}", identity.kind.name()),
                 )
@@ -456,11 +460,11 @@ fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         };
         out.push(match written {
             Some((document, statement, span)) => cx
-                .at_statement("permissions-boundary-too-broad", document, statement, message)
+                .at_statement(ids::PERMISSIONS_BOUNDARY_TOO_BROAD, document, statement, message)
                 .primary(span, "every action on every resource")
                 .secondary(boundary.span, "the boundary of this identity"),
             None => cx
-                .at_resource("permissions-boundary-too-broad", identity.resource, message)
+                .at_resource(ids::PERMISSIONS_BOUNDARY_TOO_BROAD, identity.resource, message)
                 .primary(boundary.span, "restricts nothing"),
         });
     }
@@ -503,7 +507,7 @@ fn shared(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let (id, span) = functions[0];
         let mut f = cx
             .at_resource(
-                "lambda-shared-role",
+                ids::LAMBDA_SHARED_ROLE,
                 id,
                 format!("{} functions share the role `{address}`", places.len()),
             )

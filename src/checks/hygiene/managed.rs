@@ -5,7 +5,7 @@ use crate::iam::managed::aws_managed_name;
 use crate::iam::{ActionSet, Clause, catalogue, pattern};
 use crate::model::{Resource, kinds};
 use crate::project::AwsManaged;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
@@ -165,13 +165,17 @@ fn looked_up(name: &str) -> Option<String> {
 fn judge(cx: &Context<'_>, id: u32, name: &str, span: Span) -> Option<Finding> {
     let holder = &cx.project.resources[id as usize];
     let f = if name == "AdministratorAccess" {
-        cx.at_resource("managed-administrator-access", id, "`AdministratorAccess` is attached")
-            .primary(span, "every action on every resource")
+        cx.at_resource(
+            ids::MANAGED_ADMINISTRATOR_ACCESS,
+            id,
+            "`AdministratorAccess` is attached",
+        )
+        .primary(span, "every action on every resource")
     } else {
         let (_, what) = ELEVATED.iter().find(|(n, _)| *n == name)?;
         let short = name.rsplit('/').next().unwrap_or(name);
         cx.at_resource(
-            "managed-elevated-policy",
+            ids::MANAGED_ELEVATED_POLICY,
             id,
             format!("the AWS managed policy `{short}` is attached"),
         )

@@ -12,11 +12,11 @@ use crate::iam::arn::{Breadth, widest};
 use crate::iam::{ActionSet, Clause, Condition, Statement};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityId, IdentityKind};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
-const UNBOUNDED: &str = "role-without-permissions-boundary";
+const UNBOUNDED: RuleId = ids::ROLE_WITHOUT_PERMISSIONS_BOUNDARY;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let filled: BTreeSet<IdentityId> = cx
@@ -39,14 +39,14 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         {
             out.push(f);
         }
-        let mut push = |rule: &'static str, message: &str, label: &str| {
+        let mut push = |rule: RuleId, message: &str, label: &str| {
             let f = cx.at_resource(rule, identity.resource, message);
             out.push(f.primary(identity.header, label));
         };
         match identity.kind {
             IdentityKind::User if identity.groups.is_empty() && !open && !unclear && !has_unknown(r, "Groups") => {
                 push(
-                    "iam-user-no-group",
+                    ids::IAM_USER_NO_GROUP,
                     "user without a group",
                     match identity.policies.is_empty() {
                         true => "not a member of any group",
@@ -55,7 +55,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 );
             }
             IdentityKind::Group if !filled.contains(&id) && !open => {
-                push("iam-group-no-users", "group without members", "no members");
+                push(ids::IAM_GROUP_NO_USERS, "group without members", "no members");
             }
             _ => {}
         }
@@ -65,7 +65,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         {
             let f = cx
                 .at_resource(
-                    "mfa-not-enforced-group",
+                    ids::MFA_NOT_ENFORCED_GROUP,
                     identity.resource,
                     "the policies of this group do not require MFA",
                 )
@@ -79,13 +79,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
     permission_sets(cx, out);
     for (id, r) in cx.project.deployed() {
-        let mut push = |rule: &'static str, message: &str, span: Span, label: &str| {
+        let mut push = |rule: RuleId, message: &str, span: Span, label: &str| {
             let f = cx.at_resource(rule, id, message).under(r.branch.as_ref());
             out.push(f.primary(span, label.to_owned()));
         };
         match &*r.kind {
             "AWS::EC2::Instance" if !r.has("IamInstanceProfile") && !r.has("LaunchTemplate") => push(
-                "ec2-no-instance-role",
+                ids::EC2_NO_INSTANCE_ROLE,
                 "instance without an IAM role",
                 r.header,
                 "software on it needs access keys",
@@ -93,7 +93,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             "AWS::ECS::TaskDefinition" => {
                 if let Some(span) = calls_aws(r).filter(|_| !r.has("TaskRoleArn")) {
                     push(
-                        "ecs-empty-task-role",
+                        ids::ECS_EMPTY_TASK_ROLE,
                         "ECS task without a task role",
                         span,
                         "this container seems to call AWS",
@@ -101,13 +101,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 }
             }
             "AWS::IdentityStore::User" => push(
-                "sso-user-created-in-iac",
+                ids::SSO_USER_CREATED_IN_IAC,
                 "IAM Identity Center user created in code",
                 r.header,
                 "remains when the person leaves",
             ),
             "data.aws_ami" if !r.has("Owners") && filters_by_name(r) && !filters_by_owner(r) => push(
-                "whoami-ami-lookup",
+                ids::WHOAMI_AMI_LOOKUP,
                 "AMI lookup without an owner filter",
                 r.header,
                 "anyone can publish an image with this name",
@@ -295,7 +295,7 @@ fn permission_sets(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let Some(power) = holders.power(id) else { continue };
         out.push(
             cx.at_resource(
-                "sso-permission-set-admin",
+                ids::SSO_PERMISSION_SET_ADMIN,
                 identity.resource,
                 "permission set with administrator access",
             )

@@ -11,10 +11,10 @@ use crate::iam::principal::{PrincipalOrigin, place};
 use crate::iam::{PolicyKind, SourceFormat};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, ResourceId};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::{FileId, Span, parent_path};
 
-const RULE: &str = "unused-policy-or-role";
+const RULE: RuleId = ids::UNUSED_POLICY_OR_ROLE;
 
 /// Where a resource that gives permissions names the role that gets them.
 const HOLDERS: [&str; 4] = ["Role", "Roles", "RoleName", "Target"];

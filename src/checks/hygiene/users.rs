@@ -8,12 +8,12 @@ use crate::finding::Cause;
 use crate::iam::SourceFormat;
 use crate::model::{Resource, kinds};
 use crate::project::IdentityKind;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::{FileId, Span};
 use crate::value::{Value, ValueKind};
 
-const INLINE: &str = "inline-policy-on-user";
-const ATTACHED: &str = "policy-attached-to-user";
+const INLINE: RuleId = ids::INLINE_POLICY_ON_USER;
+const ATTACHED: RuleId = ids::POLICY_ATTACHED_TO_USER;
 
 /// Whom a policy is put on.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -36,7 +36,7 @@ struct Put {
 /// The policies of one user are one mistake, and so is that the user is in no group.
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let known = known(cx);
-    let mut found: BTreeMap<AttachmentTarget, Vec<(&'static str, Put)>> = BTreeMap::new();
+    let mut found: BTreeMap<AttachmentTarget, Vec<(RuleId, Put)>> = BTreeMap::new();
     for (id, r) in (0u32..).zip(&cx.project.resources) {
         let inline = inline(r).filter(|_| !withdraws(cx, id)).map(|at| (INLINE, at));
         for (rule, (span, label)) in inline.into_iter().chain(attached(r).map(|at| (ATTACHED, at))) {

@@ -3,7 +3,7 @@
 use crate::finding::Finding;
 use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::model::{Resource, kinds};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::value::Value;
 
 /// An hour: what `AssumeRole` gives when nothing is said (AWS STS API Reference, "AssumeRole").
@@ -39,7 +39,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 struct FoundArgument {
-    rule: &'static str,
+    rule: RuleId,
     message: String,
     at: crate::source::Span,
     label: &'static str,
@@ -61,7 +61,7 @@ fn session(r: &Resource, usual: f64) -> Option<FoundArgument> {
     let v = r.get("DurationSeconds")?;
     let seconds = v.as_number().filter(|s| *s > usual)?;
     Some(FoundArgument {
-        rule: "py-assume-role-long-session",
+        rule: ids::PY_ASSUME_ROLE_LONG_SESSION,
         message: format!("the credentials are valid for {}", span_of_time(seconds)),
         at: v.span,
         label: "longer than usual",
@@ -80,7 +80,7 @@ fn external_id(cx: &Context<'_>, r: &Resource) -> Option<FoundArgument> {
     };
     let foreign = is_account_id(&account) && !cx.project.own.accounts.contains_key(&*account);
     foreign.then(|| FoundArgument {
-        rule: "py-assume-role-no-external-id",
+        rule: ids::PY_ASSUME_ROLE_NO_EXTERNAL_ID,
         message: format!("role in account {account} is assumed without an external ID"),
         at: arn.span,
         label: "role in that account",
@@ -91,7 +91,7 @@ fn url(r: &Resource) -> Option<FoundArgument> {
     let v = r.get("ExpiresIn")?;
     let seconds = v.as_number().filter(|s| *s > LONG_URL)?;
     Some(FoundArgument {
-        rule: "py-presigned-url-long",
+        rule: ids::PY_PRESIGNED_URL_LONG,
         message: format!("the URL is valid for {}", span_of_time(seconds)),
         at: v.span,
         label: "more than a day",
@@ -101,7 +101,7 @@ fn url(r: &Resource) -> Option<FoundArgument> {
 fn bypass(r: &Resource) -> Option<FoundArgument> {
     let v = r.get("BypassPolicyLockoutSafetyCheck")?;
     (v.as_bool() == Some(true)).then(|| FoundArgument {
-        rule: "py-kms-put-key-policy-bypass",
+        rule: ids::PY_KMS_PUT_KEY_POLICY_BYPASS,
         message: "the key policy is set without the lockout safety check".to_owned(),
         at: v.span,
         label: "skips the check",
@@ -119,13 +119,13 @@ fn constructor(r: &Resource) -> Vec<FoundArgument> {
     }
     let off = |name: &str| r.get(name).filter(|v| v.as_bool() == Some(false)).map(|v| v.span);
     let certificate = off("verify").map(|at| FoundArgument {
-        rule: "py-unverified-tls",
+        rule: ids::PY_UNVERIFIED_TLS,
         message: "TLS certificates are not verified".to_owned(),
         at,
         label: "accepts any certificate",
     });
     let plain = off("use_ssl").map(|at| FoundArgument {
-        rule: "py-unverified-tls",
+        rule: ids::PY_UNVERIFIED_TLS,
         message: "the client connects to AWS without TLS".to_owned(),
         at,
         label: "not encrypted",

@@ -12,7 +12,7 @@ use crate::iam::condition::{Facet, Grade};
 use crate::iam::principal::{IdentityType, PrincipalOrigin, account_place};
 use crate::iam::{ClauseItem, Condition, Document, DocumentOrigin, PolicyKind, SourceFormat, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{HoleKind, Span};
 
 /// Every ARN of a clause `Resource`, with its parts.
@@ -76,7 +76,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
         if seen.insert(account.clone()) {
             out.push(
                 cx.at_statement(
-                    "resource-hardcoded-account",
+                    ids::RESOURCE_HARDCODED_ACCOUNT,
                     id,
                     i,
                     format!("hard-coded account ID {account}"),
@@ -152,7 +152,7 @@ fn fixed_partition(
     let span = arn.partition.span_of(0.."aws".len()).unwrap_or(item.span);
     out.push(
         cx.at_statement(
-            "resource-hardcoded-partition",
+            ids::RESOURCE_HARDCODED_PARTITION,
             id,
             i,
             "hard-coded partition; other ARNs in the file use a variable",
@@ -176,7 +176,7 @@ fn open_region(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId
         if arn.region() == ArnField::Any && arn.account() != ArnField::Empty && s.allows() {
             let span = arn.region.span_of(0..1).unwrap_or(item.span);
             out.push(
-                cx.at_statement("resource-wildcard-region", id, i, "the Region is a wildcard")
+                cx.at_statement(ids::RESOURCE_WILDCARD_REGION, id, i, "the Region is a wildcard")
                     .primary(span, "every Region")
                     .secondary(one.span, "has a Region")
                     .resources([item.display()]),
@@ -231,7 +231,7 @@ fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         };
         out.push(
             cx.at_statement(
-                "resource-wildcard-account",
+                ids::RESOURCE_WILDCARD_ACCOUNT,
                 g.document,
                 g.index,
                 "account ID is a wildcard: resources in other accounts match too",

@@ -11,7 +11,7 @@ use crate::iam::resource_fit::Resources;
 use crate::iam::{ActionSet, Clause, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, glob, pattern};
 use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, PolicyRef};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -83,7 +83,7 @@ fn part_of_service(
     resources: &mut Resources<'_>,
 ) {
     let d = &cx.project.documents[id as usize];
-    let said = d.statements[i].allows() && out.wants("service-wildcard") && d.kind != PolicyKind::Boundary;
+    let said = d.statements[i].allows() && out.wants(ids::SERVICE_WILDCARD) && d.kind != PolicyKind::Boundary;
     let text = item.text.known().filter(|_| said);
     let prefix = text.as_deref().and_then(|name| name.strip_suffix(":*"));
     let Some(service) = prefix.and_then(|prefix| catalogue().service(prefix)) else {
@@ -95,7 +95,7 @@ fn part_of_service(
     }
     out.push(
         cx.at_statement(
-            "resource-action-mismatch",
+            ids::RESOURCE_ACTION_MISMATCH,
             id,
             i,
             format!(
@@ -147,7 +147,7 @@ fn misfit(
         }
     };
     if set.iter().all(|a| a.resource_types().len() == 0) {
-        let rule = "star-only-action-on-arn";
+        let rule = ids::STAR_ONLY_ACTION_ON_ARN;
         return Some(about(match set.iter().any(|a| resources.may_fit(a)) {
             false => cx
                 .at_statement(rule, id, i, format!("{subject} supports only `*`, not an ARN"))
@@ -181,19 +181,19 @@ fn misfit(
     }
     let (rule, message, label) = if each("object") {
         (
-            "s3-bucket-and-object-both-needed",
+            ids::S3_BUCKET_AND_OBJECT_BOTH_NEEDED,
             format!("{subject} applies to objects, but only a bucket is listed"),
             "add the object ARN (`/*`)",
         )
     } else if each("bucket") {
         (
-            "s3-bucket-and-object-both-needed",
+            ids::S3_BUCKET_AND_OBJECT_BOTH_NEEDED,
             format!("{subject} applies to the bucket, but only objects are listed"),
             "add the bucket ARN (without `/*`)",
         )
     } else {
         (
-            "resource-action-mismatch",
+            ids::RESOURCE_ACTION_MISMATCH,
             format!(
                 "no resource of this statement matches {}",
                 subject.replace("each", "any")
@@ -299,7 +299,7 @@ pub(super) fn s3_colon(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
             out.push(
                 cx.at_statement(
-                    "s3-arn-colon-instead-of-slash",
+                    ids::S3_ARN_COLON_INSTEAD_OF_SLASH,
                     id,
                     i,
                     format!("`{}` matches no object: keys follow a slash", item.display()),

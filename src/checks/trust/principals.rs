@@ -9,7 +9,7 @@ use crate::iam::principal::{IdentityType, PrincipalOrigin, is_public, place};
 use crate::iam::variables::may_be_template;
 use crate::iam::{DocumentOrigin, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -42,7 +42,7 @@ fn canonical_user(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalIt
     let hex = text.len() >= 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
     (!hex && !text.is_empty() && !text.contains('*') && !may_be_template(&text)).then(|| {
         cx.at_statement(
-            "principal-invalid-format",
+            ids::PRINCIPAL_INVALID_FORMAT,
             id,
             i,
             format!("`{text}` is not a canonical user ID"),
@@ -59,18 +59,18 @@ fn aws(
     kind: PolicyKind,
 ) -> Option<Finding> {
     let text = item.value.text.known()?;
-    let at = |rule: &'static str, message: String| cx.at_statement(rule, id, i, message);
+    let at = |rule: RuleId, message: String| cx.at_statement(rule, id, i, message);
     match place(item, cx.project.own, None) {
         PrincipalOrigin::UniqueId(IdentityType::User) => Some(
             at(
-                "invalid-user-reference",
+                ids::INVALID_USER_REFERENCE,
                 format!("`{text}` is the unique ID of a deleted user"),
             )
             .primary(item.value.span, "matches no one anymore"),
         ),
         PrincipalOrigin::UniqueId(_) => Some(
             at(
-                "invalid-role-reference",
+                ids::INVALID_ROLE_REFERENCE,
                 format!("`{text}` is the unique ID of a deleted role"),
             )
             .primary(item.value.span, "matches no one anymore"),
@@ -78,8 +78,11 @@ fn aws(
         PrincipalOrigin::Unknown => {
             // Other forms are mistakes, or placeholders of templates.
             (!text.is_empty() && !may_be_template(&text)).then(|| {
-                at("principal-invalid-format", format!("`{text}` is not a valid principal"))
-                    .primary(item.value.span, "must be an ARN, an account ID, or `*`")
+                at(
+                    ids::PRINCIPAL_INVALID_FORMAT,
+                    format!("`{text}` is not a valid principal"),
+                )
+                .primary(item.value.span, "must be an ARN, an account ID, or `*`")
             })
         }
         PrincipalOrigin::OwnAccount { .. } | PrincipalOrigin::OtherAccount { .. }
@@ -87,7 +90,7 @@ fn aws(
         {
             Some(
                 at(
-                    "principal-partial-wildcard",
+                    ids::PRINCIPAL_PARTIAL_WILDCARD,
                     "a wildcard inside a principal ARN matches nothing".to_owned(),
                 )
                 .primary(item.value.span, "taken literally, or rejected")
@@ -110,8 +113,11 @@ fn aws(
                 _ => "contains a path: use `assumed-role/ROLE/SESSION`",
             };
             Some(
-                at("principal-invalid-format", format!("`{text}` is not a valid principal"))
-                    .primary(item.value.span, label),
+                at(
+                    ids::PRINCIPAL_INVALID_FORMAT,
+                    format!("`{text}` is not a valid principal"),
+                )
+                .primary(item.value.span, label),
             )
         }
         // Groups, policies, and other resources cannot be principals.
@@ -130,8 +136,11 @@ fn aws(
                 _ => "not a role, user, session, or account root",
             };
             Some(
-                at("principal-invalid-format", format!("`{text}` is not a valid principal"))
-                    .primary(item.value.span, label),
+                at(
+                    ids::PRINCIPAL_INVALID_FORMAT,
+                    format!("`{text}` is not a valid principal"),
+                )
+                .primary(item.value.span, label),
             )
         }
         PrincipalOrigin::OwnAccount {
@@ -143,7 +152,7 @@ fn aws(
             ..
         } if kind == PolicyKind::Trust && s.allows() && s.principal.as_ref().is_some_and(|p| !p.negated) => {
             let mut f = at(
-                "role-trusts-user",
+                ids::ROLE_TRUSTS_USER,
                 "an IAM user with long-term credentials can assume this role".to_owned(),
             )
             .primary(item.value.span, "IAM user");
@@ -172,7 +181,7 @@ fn service(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> 
     ]
     .iter()
     .any(|s| lower.ends_with(s) || lower.contains(".amazonaws."));
-    let at = |message: String| cx.at_statement("service-principal-invalid", id, i, message);
+    let at = |message: String| cx.at_statement(ids::SERVICE_PRINCIPAL_INVALID, id, i, message);
     if !shaped {
         return Some(
             at(format!("`{text}` is not a service principal"))
@@ -196,7 +205,7 @@ fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, k
     if kind == PolicyKind::Resource {
         return Some(
             cx.at_statement(
-                "federated-in-resource-policy",
+                ids::FEDERATED_IN_RESOURCE_POLICY,
                 id,
                 i,
                 "a resource-based policy does not support federated principals",
@@ -219,7 +228,7 @@ fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, k
     });
     (!fine).then(|| {
         cx.at_statement(
-            "federated-provider-format",
+            ids::FEDERATED_PROVIDER_FORMAT,
             id,
             i,
             format!("`{text}` is not an identity provider"),
@@ -276,14 +285,14 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
     if clause.negated {
         out.push(match everybody {
             Some(star) => graded(
-                cx.at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
+                cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, id, i, EXCEPTS_EVERYBODY)
                     .primary(star.value.span, "everyone is exempt")
                     .secondary(clause.key, "denied to everyone except these")
                     .principals([star.value.display()]),
             ),
             None => cx
                 .at_statement(
-                    "deny-not-principal-deprecated",
+                    ids::DENY_NOT_PRINCIPAL_DEPRECATED,
                     id,
                     i,
                     "a Deny with `NotPrincipal` denies more principals than it appears to",
@@ -306,7 +315,7 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
         }
         if let Some(star) = c.values.iter().find(|v| pattern::is_star(&v.text)) {
             out.push(graded(
-                cx.at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
+                cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, id, i, EXCEPTS_EVERYBODY)
                     .primary(star.span, "matches every principal")
                     .secondary(c.operator.span, "denied unless this matches")
                     .other(key),

@@ -10,12 +10,12 @@ use crate::model::Resource;
 use crate::project::targets::{ResourceRef, ResourceRefs};
 use crate::project::{Effective, Handler, IdentityId, PolicySource, Project, Workload, WorkloadKind};
 use crate::python::calls::ApiCall;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
 use crate::value::Value;
 
 pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut FindingSink<'_>) {
-    if !out.wants("missing-grant") {
+    if !out.wants(ids::MISSING_GRANT) {
         return;
     }
     let by_resources = by_resources(cx.project);
@@ -129,7 +129,7 @@ fn of_user(
         };
         let mut f = cx
             .at_resource(
-                "missing-grant",
+                ids::MISSING_GRANT,
                 w.resource,
                 format!("`{action}` is required but {what}{also}"),
             )

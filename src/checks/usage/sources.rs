@@ -14,7 +14,7 @@ use crate::iam::{ActionSet, Truth, catalogue, sdk};
 use crate::model::Resource;
 use crate::project::targets::ResourceRefs;
 use crate::project::{Project, ResourceId, RunsAs};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Hole;
 use crate::value::{Value, ValueKind};
 
@@ -87,7 +87,7 @@ const SOURCES: &[EventSource] = &[
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
-    if !out.wants("missing-grant") || !project.resources.iter().any(|r| &*r.kind == MAPPING) {
+    if !out.wants(ids::MISSING_GRANT) || !project.resources.iter().any(|r| &*r.kind == MAPPING) {
         return;
     }
     let (places, granted_by_resources) = (ResourceRefs::new(project), by_resources(project));
@@ -124,7 +124,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let identity = &project.identities[runs_as.role as usize];
         let mut f = cx
             .at_resource(
-                "missing-grant",
+                ids::MISSING_GRANT,
                 id,
                 format!("`{action}` is required to poll this source but is not allowed{also}"),
             )

@@ -12,7 +12,7 @@ use crate::iam::pattern::has_wildcard;
 use crate::iam::{AccessLevel, ActionSet, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, catalogue};
 use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource, PolicyUse, Project};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 /// Maximum number of actions that a text names; beyond it, they are counted.
 const MAX_NAMED: usize = 4;
@@ -173,7 +173,7 @@ impl UsedDocument<'_, '_, '_> {
         };
         let mut f = self
             .cx
-            .at_statement("unused-grant", self.document, index, message)
+            .at_statement(ids::UNUSED_GRANT, self.document, index, message)
             .primary(first.item.span, label(first))
             .actions(excess.iter().map(|e| e.item.display().to_lowercase()));
         for other in others.iter().take(MAX_NAMED) {
@@ -303,7 +303,7 @@ impl UsedDocument<'_, '_, '_> {
         };
         let f = self
             .cx
-            .at_document("unused-managed-grant", self.document, message)
+            .at_document(ids::UNUSED_MANAGED_GRANT, self.document, message)
             .primary(d.span, format!("grants {}", actions(n)))
             .actions([template.to_lowercase()]);
         let f = self.elsewhere(f, &elsewhere);
@@ -314,7 +314,7 @@ impl UsedDocument<'_, '_, '_> {
 /// AWS managed policies on a role that grant more than its code calls.
 fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
-    if !out.wants("unused-managed-grant") {
+    if !out.wants(ids::UNUSED_MANAGED_GRANT) {
         return;
     }
     let effective = cx.effects.of(role);
@@ -374,7 +374,11 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
             Severity::Low
         };
         let f = cx
-            .at_resource("unused-managed-grant", through.by.unwrap_or(identity.resource), message)
+            .at_resource(
+                ids::UNUSED_MANAGED_GRANT,
+                through.by.unwrap_or(identity.resource),
+                message,
+            )
             .primary(through.span, format!("grants {}", actions(n)))
             .severity(severity)
             .actions([policy.to_lowercase()]);

@@ -4,7 +4,7 @@
 use crate::finding::{Remedy, RemedyStep};
 use crate::iam::{Document, DocumentOrigin, PolicyKind, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Hole, HoleKind, Piece, Text};
 use crate::value::{Value, ValueKind};
 
@@ -32,7 +32,7 @@ fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Docu
             let span = d.statement_key.unwrap_or(d.span);
             let f = cx
                 .at_document(
-                    "missing-version",
+                    ids::MISSING_VERSION,
                     id,
                     "the policy has no `Version`, so AWS evaluates it as `2008-10-17`",
                 )
@@ -49,7 +49,11 @@ fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Docu
         }
         Some(v) if v.text.known().as_deref() == Some("2008-10-17") => {
             let f = cx
-                .at_document("old-version", id, "the policy uses the outdated version `2008-10-17`")
+                .at_document(
+                    ids::OLD_VERSION,
+                    id,
+                    "the policy uses the outdated version `2008-10-17`",
+                )
                 .primary(v.span, "policy variables are literal text in this version");
             out.push(match cx.is_literal(v) {
                 true => f.remedy(newer(d, "write").replace(v.span, [VERSION])),
@@ -112,7 +116,7 @@ fn required(
     let has = |name: &str| s.keys.iter().any(|k| k.value == name);
     if !has("Action") && !has("NotAction") {
         out.push(
-            cx.at_statement("missing-action", id, i, "the statement has no `Action`")
+            cx.at_statement(ids::MISSING_ACTION, id, i, "the statement has no `Action`")
                 .primary(s.span, "needs `Action` or `NotAction`"),
         );
     }
@@ -122,13 +126,13 @@ fn required(
     );
     if needs_resource && !has("Resource") && !has("NotResource") {
         out.push(
-            cx.at_statement("missing-resource", id, i, "the statement has no `Resource`")
+            cx.at_statement(ids::MISSING_RESOURCE, id, i, "the statement has no `Resource`")
                 .primary(s.span, "needs `Resource` or `NotResource`"),
         );
     }
     if d.kind.has_principal() && !has("Principal") && !has("NotPrincipal") {
         out.push(
-            cx.at_statement("missing-principal", id, i, "the statement has no `Principal`")
+            cx.at_statement(ids::MISSING_PRINCIPAL, id, i, "the statement has no `Principal`")
                 .primary(s.span, "needs `Principal` or `NotPrincipal`"),
         );
     }
@@ -148,7 +152,7 @@ fn forbidden(
     {
         out.push(
             cx.at_statement(
-                "principal-in-identity-policy",
+                ids::PRINCIPAL_IN_IDENTITY_POLICY,
                 id,
                 i,
                 "an identity-based policy cannot contain `Principal`",
@@ -160,8 +164,13 @@ fn forbidden(
         && d.kind == PolicyKind::Trust
     {
         out.push(
-            cx.at_statement("trust-has-resource", id, i, "a trust policy cannot contain `Resource`")
-                .primary(r.key, "IAM rejects the policy because of this"),
+            cx.at_statement(
+                ids::TRUST_HAS_RESOURCE,
+                id,
+                i,
+                "a trust policy cannot contain `Resource`",
+            )
+            .primary(r.key, "IAM rejects the policy because of this"),
         );
     }
 }
@@ -175,7 +184,7 @@ fn sid(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Docum
             return;
         }
         let f = cx
-            .at_statement("empty-sid", id, i, "the Sid is empty")
+            .at_statement(ids::EMPTY_SID, id, i, "the Sid is empty")
             .primary(item.span, "empty");
         out.push(match s.keys.iter().find(|k| k.value == "Sid") {
             Some(key) if cx.is_literal(item) => f.remedy(Remedy::safe("remove the Sid").remove(key.span)),
@@ -188,7 +197,7 @@ fn sid(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Docum
     {
         out.push(
             cx.at_statement(
-                "invalid-sid",
+                ids::INVALID_SID,
                 id,
                 i,
                 format!("the Sid `{text}` contains characters other than A-Z, a-z, and 0-9"),

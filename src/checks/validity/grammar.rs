@@ -10,7 +10,7 @@ use crate::iam::{
     Statement,
 };
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -28,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> Option<Finding> {
     let element = defect.element.as_str();
-    let at = |rule: &'static str, message: String| match defect.statement {
+    let at = |rule: RuleId, message: String| match defect.statement {
         Some(i) => cx.at_statement(rule, id, i, message),
         None => cx.at_document(rule, id, message),
     };
@@ -39,7 +39,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 None => ("policy", &POLICY_ELEMENTS),
             };
             let f = at(
-                "unknown-policy-element",
+                ids::UNKNOWN_POLICY_ELEMENT,
                 format!("`{element}` is not an element of a {place}"),
             )
             .primary(defect.span, "IAM rejects the policy because of this")
@@ -52,27 +52,28 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 None => f.help(format!("Use an element of a {place}: {}.", known.join(", "))),
             }
         }
-        DefectKind::DuplicateKey { first } => {
-            at("duplicate-json-key", format!("`{element}` appears twice in one object"))
-                .primary(defect.span, "only this one applies, or AWS rejects the policy")
-                .secondary(*first, "first used here")
-                .other(element.to_lowercase())
-        }
+        DefectKind::DuplicateKey { first } => at(
+            ids::DUPLICATE_JSON_KEY,
+            format!("`{element}` appears twice in one object"),
+        )
+        .primary(defect.span, "only this one applies, or AWS rejects the policy")
+        .secondary(*first, "first used here")
+        .other(element.to_lowercase()),
         DefectKind::WrongType { expected, found } => at(
-            "data-type-mismatch",
+            ids::DATA_TYPE_MISMATCH,
             format!("`{element}` must be {expected}, not {found}"),
         )
         .primary(defect.span, format!("this is {found}"))
         .other(element.to_lowercase()),
         DefectKind::Missing if element == "Statement" => {
-            at("missing-statement", "the policy has no `Statement`".to_owned())
+            at(ids::MISSING_STATEMENT, "the policy has no `Statement`".to_owned())
                 .primary(defect.span, "a policy needs at least one statement")
         }
-        DefectKind::Missing => at("missing-effect", "the statement has no `Effect`".to_owned())
+        DefectKind::Missing => at(ids::MISSING_EFFECT, "the statement has no `Effect`".to_owned())
             .primary(defect.span, "needs `Allow` or `Deny`"),
         DefectKind::InvalidEffect(text) => {
             let f = at(
-                "invalid-effect",
+                ids::INVALID_EFFECT,
                 format!("effect `{text}` is neither `Allow` nor `Deny`"),
             )
             .primary(defect.span, "must be `Allow` or `Deny` (case-sensitive)")
@@ -86,7 +87,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
         }
         DefectKind::InvalidVersion(text) => {
             let f = at(
-                "invalid-version",
+                ids::INVALID_VERSION,
                 format!("`{text}` is not a version of the policy language"),
             )
             .primary(defect.span, "must be `2012-10-17`")
@@ -99,7 +100,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
         DefectKind::Conflict { other } => {
             let plain = element.strip_prefix("Not").unwrap_or(element);
             at(
-                "element-conflict",
+                ids::ELEMENT_CONFLICT,
                 format!("a statement can have `{plain}` or `{element}`, not both"),
             )
             .primary(defect.span, "remove this one or the other one")
@@ -112,7 +113,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 return None;
             }
             let f = at(
-                "duplicate-sid",
+                ids::DUPLICATE_SID,
                 format!("the Sid `{sid}` is used more than once in this policy"),
             );
             let f = if *first == defect.span {
@@ -128,11 +129,12 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 _ => f.severity(Severity::Low),
             }
         }
-        DefectKind::UnknownPrincipalType => {
-            at("principal-unknown-type", format!("`{element}` is not a principal type"))
-                .primary(defect.span, "must be `AWS`, `Service`, `Federated`, or `CanonicalUser`")
-                .other(element.to_lowercase())
-        }
+        DefectKind::UnknownPrincipalType => at(
+            ids::PRINCIPAL_UNKNOWN_TYPE,
+            format!("`{element}` is not a principal type"),
+        )
+        .primary(defect.span, "must be `AWS`, `Service`, `Federated`, or `CanonicalUser`")
+        .other(element.to_lowercase()),
     })
 }
 
@@ -182,23 +184,23 @@ fn has_key(d: &Document, defect: &Defect, name: &str) -> bool {
     keys.iter().any(|k| k.value == name)
 }
 
-fn empty(element: &str, at: &dyn Fn(&'static str, String) -> Finding) -> Option<Finding> {
+fn empty(element: &str, at: &dyn Fn(RuleId, String) -> Finding) -> Option<Finding> {
     Some(match element {
-        "Statement" => at("missing-statement", "the policy has no statements".to_owned()),
+        "Statement" => at(ids::MISSING_STATEMENT, "the policy has no statements".to_owned()),
         "Action" | "NotAction" => at(
-            "empty-action-list",
+            ids::EMPTY_ACTION_LIST,
             format!("`{element}` is empty: the statement has no effect"),
         ),
         "Resource" | "NotResource" => at(
-            "empty-resource-list",
+            ids::EMPTY_RESOURCE_LIST,
             format!("`{element}` is empty: the statement has no effect"),
         ),
         "Principal" | "NotPrincipal" => at(
-            "empty-principal",
+            ids::EMPTY_PRINCIPAL,
             format!("`{element}` is empty: the statement applies to no one"),
         ),
         "Condition" => at(
-            "condition-empty",
+            ids::CONDITION_EMPTY,
             "the condition is empty and restricts nothing".to_owned(),
         ),
         _ => return None,

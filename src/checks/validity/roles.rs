@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::iam::SourceFormat;
 use crate::iam::arn::{Arn, ArnField};
 use crate::model::Resource;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Hole, HoleKind};
 use crate::value::{Value, ValueKind};
 
@@ -94,7 +94,7 @@ fn role(
     let Some(what) = what else { return };
     out.push(
         cx.at_resource(
-            "role-arn-pattern",
+            ids::ROLE_ARN_PATTERN,
             id,
             format!("`{name}` must be the ARN of a role, not {what}"),
         )
@@ -163,7 +163,7 @@ fn with_path(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (u32, &Resour
     if path.as_str().is_some_and(|p| p != "/") {
         out.push(
             cx.at_resource(
-                "ref-iam-with-path",
+                ids::REF_IAM_WITH_PATH,
                 id,
                 format!("`Ref` returns the name of `{}` without its path", target.address),
             )

@@ -8,7 +8,7 @@ use crate::iam::principal::{PrincipalOrigin, place};
 use crate::iam::{Effect, Statement};
 use crate::model::Resource;
 use crate::project::{Identity, IdentityKind};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::value::{Value, ValueKind};
 
 /// Resource type, path of the property that names the role, and services that assume it, without `.amazonaws.com`.
@@ -180,7 +180,7 @@ fn judge(
     let shown = format!("{}.amazonaws.com", services[0]);
     let mut f = cx
         .at_resource(
-            "role-trusts-other-service",
+            ids::ROLE_TRUSTS_OTHER_SERVICE,
             id,
             format!("the role does not trust `{shown}`"),
         )

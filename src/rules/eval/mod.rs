@@ -12,7 +12,7 @@ mod words;
 use std::cell::OnceCell;
 
 use super::spec::{ItemTest, Match, Narrowed, ReportSpec, StatementTest};
-use super::{Context, FindingSink, Rule, message};
+use super::{Context, FindingSink, Rule, RuleId, message};
 use crate::finding::{Finding, Severity};
 use crate::iam::ActionSet;
 use crate::iam::condition::strength;
@@ -27,6 +27,7 @@ use words::Words;
 /// Runs one declared rule.
 pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &ReportSpec, out: &mut FindingSink<'_>) {
     let eval = Eval {
+        rule: rule.id(),
         context,
         words: Words::default(),
         places: OnceCell::new(),
@@ -39,11 +40,10 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &
                 denied: statement.and_then(|s| eval.partly_denied(at.actions?, s)),
                 ..at.clone()
             };
-            let mut f = match statement {
+            let f = match statement {
                 Some(s) => eval.adjusted(base.clone(), report, s, at),
                 None => base.clone(),
             };
-            f.rule = rule.id().to_owned().into();
             out.push_with(f, at.span, |f| Finding {
                 evidence: part.evidence(at),
                 ..finding(report, f, at, found)
@@ -55,6 +55,7 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &
 
 /// What all tests of one rule share.
 struct Eval<'c, 'a> {
+    rule: RuleId,
     context: &'c Context<'a>,
     words: Words,
     places: OnceCell<ResourceRefs<'a>>,

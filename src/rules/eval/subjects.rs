@@ -49,7 +49,7 @@ impl<'a> Eval<'_, 'a> {
         for (id, d) in self.context.documents() {
             let mut found = Captures::default();
             if self.document(t, id, d, &mut found).is_yes() {
-                emit(self.context.at_document("", id, ""), &found, None);
+                emit(self.context.at_document(self.rule, id, ""), &found, None);
             }
         }
     }
@@ -91,7 +91,7 @@ impl<'a> Eval<'_, 'a> {
             let of_kind = kind.is_none_or(|k| document_kinds(document.kind, true).contains(&k));
             let mut found = Captures::default();
             if of_kind && self.statement(t, s, &mut found).is_yes() {
-                let base = self.context.at_statement("", s.document_id, s.index, "");
+                let base = self.context.at_statement(self.rule, s.document_id, s.index, "");
                 emit(base, &found, Some(s));
             }
         }
@@ -211,7 +211,7 @@ impl<'a> Eval<'_, 'a> {
     }
 
     fn at_identity(&self, index: u32, identity: &Identity) -> Finding {
-        let mut f = Finding::new("", "").cause(Cause::Identity(index));
+        let mut f = Finding::new(self.rule, "").cause(Cause::Identity(index));
         if let Some(r) = self.context.project.resources.get(identity.resource as usize) {
             f.subject = Subject {
                 kind: super::super::context::subject_kind(r.format).to_owned(),
@@ -227,7 +227,7 @@ impl<'a> Eval<'_, 'a> {
             let mut found = Captures::default();
             if self.resource(t, r, &mut found).is_yes() {
                 emit(
-                    self.context.at_resource("", index, "").under(r.branch.as_ref()),
+                    self.context.at_resource(self.rule, index, "").under(r.branch.as_ref()),
                     &found,
                     None,
                 );
@@ -277,7 +277,7 @@ impl<'a> Eval<'_, 'a> {
             if truth.is_yes() {
                 found.add(t.capture.as_ref(), || Captured::place(r.header));
                 emit(
-                    self.context.at_resource("", index, "").under(r.branch.as_ref()),
+                    self.context.at_resource(self.rule, index, "").under(r.branch.as_ref()),
                     &found,
                     None,
                 );

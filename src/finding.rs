@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use crate::grade::{Confidence, Severity};
+use crate::index::{DocumentId, IdentityId, ResourceId};
 use crate::rule_id::RuleId;
 use crate::source::{FileId, Span, one_line, visible};
 use crate::value::{Guard, Provenance};
@@ -50,10 +51,10 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// Statement by index of a document by id.
-    Statement(u32, u32),
-    Document(u32),
-    Identity(u32),
-    Resource(u32),
+    Statement(DocumentId, usize),
+    Document(DocumentId),
+    Identity(IdentityId),
+    Resource(ResourceId),
     /// A secret, a call, or a broken place.
     Place(Span),
     /// Never folded.
@@ -63,9 +64,9 @@ pub enum Cause {
 /// Within what findings are counted and compared with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CountingUnit {
-    Document(u32),
-    Identity(u32),
-    Resource(u32),
+    Document(DocumentId),
+    Identity(IdentityId),
+    Resource(ResourceId),
     File(FileId),
 }
 

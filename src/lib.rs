@@ -25,6 +25,7 @@ mod fix;
 mod formats;
 mod grade;
 mod iam;
+mod index;
 mod linter;
 mod model;
 mod pipeline;

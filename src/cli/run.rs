@@ -356,7 +356,7 @@ impl Loaded<'_> {
         }
         let broken = self.found.broken_rules.iter();
         project.problems.extend(broken.filter_map(|m| m.problem(sources)));
-        for (id, d) in (0u32..).zip(&mut project.documents) {
+        for (id, d) in project.documents.iter_mut_enumerated() {
             let path = sources.path(d.span.file);
             let absolute = self.governing.absolute(path);
             let above = &self.governing.of(path).service_control_policies;

@@ -7,7 +7,7 @@ use super::{RuleId, Ruleset, Selection};
 use crate::finding::{Cause, CountingUnit, Finding, Subject};
 use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat, Statement};
 use crate::model::Resource;
-use crate::project::{DocumentId, Effects, Project};
+use crate::project::{DocumentId, Effects, Project, ResourceId};
 use crate::source::{FileId, Span};
 use crate::test_code::is_test_code;
 use crate::unjudged::Unjudged;
@@ -29,8 +29,9 @@ impl<'a> Context<'a> {
     /// The documents that someone may change: not what the SAM translator writes by itself.
     pub fn documents(&self) -> impl Iterator<Item = (DocumentId, &'a Document)> + use<'a> {
         let generated = |d: &Document| matches!(d.origin, DocumentOrigin::Generated(_));
-        (0u32..)
-            .zip(&self.project.documents)
+        self.project
+            .documents
+            .iter_enumerated()
             .filter(move |(_, d)| !generated(d))
     }
 
@@ -97,8 +98,8 @@ impl<'a> Context<'a> {
         statement: usize,
         message: impl Into<String>,
     ) -> Finding {
-        let mut f = Finding::new(rule, message).cause(Cause::Statement(document, statement as u32));
-        let d = &self.project.documents[document as usize];
+        let mut f = Finding::new(rule, message).cause(Cause::Statement(document, statement));
+        let d = &self.project.documents[document];
         f.subject = self.document_subject(d);
         if let Some(s) = d.statements.get(statement) {
             f.subject.sid = s.sid.as_ref().and_then(|s| s.text.known()).map(|s| s.into_owned());
@@ -110,13 +111,13 @@ impl<'a> Context<'a> {
     /// A finding about a whole document.
     pub fn at_document(&self, rule: RuleId, document: DocumentId, message: impl Into<String>) -> Finding {
         let mut f = Finding::new(rule, message).cause(Cause::Document(document));
-        f.subject = self.document_subject(&self.project.documents[document as usize]);
+        f.subject = self.document_subject(&self.project.documents[document]);
         f
     }
 
     /// A finding about a resource.
-    pub fn at_resource(&self, rule: RuleId, resource: u32, message: impl Into<String>) -> Finding {
-        let r = &self.project.resources[resource as usize];
+    pub fn at_resource(&self, rule: RuleId, resource: ResourceId, message: impl Into<String>) -> Finding {
+        let r = &self.project.resources[resource];
         let mut f = Finding::new(rule, message).cause(Cause::Resource(resource));
         f.subject = Subject {
             kind: subject_kind(r.format).to_owned(),

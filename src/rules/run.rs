@@ -168,7 +168,7 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
         }
     }
     if let Cause::Statement(d, _) | Cause::Document(d) = f.cause
-        && let Some(document) = project.documents.get(d as usize)
+        && let Some(document) = project.documents.get(d)
     {
         let likely = document.suggested;
         if let Some(likely) = likely.filter(|likely| grades_grants(ruleset, f, document, *likely)) {
@@ -328,12 +328,12 @@ fn construct(resource: &Resource) -> Option<String> {
 /// The resource that a finding is about, or that holds its document.
 fn resource<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p Resource> {
     let id = match f.cause {
-        Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d as usize)?.resource?,
-        Cause::Identity(i) => project.identities.get(i as usize)?.resource,
+        Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d)?.resource?,
+        Cause::Identity(i) => project.identities.get(i)?.resource,
         Cause::Resource(r) => r,
         Cause::Place(_) | Cause::Alone => return None,
     };
-    project.resources.get(id as usize)
+    project.resources.get(id)
 }
 
 /// The condition under which what is objected to is there at all: of the token, its statement, its document or the
@@ -354,11 +354,11 @@ fn branch<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p Guard> {
 /// The document and the statement that a finding is about.
 fn parts<'p>(f: &Finding, project: &'p Project<'_>) -> (Option<&'p Document>, Option<&'p Statement>) {
     let document = match f.cause {
-        Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d as usize),
+        Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d),
         _ => None,
     };
     let statement = match f.cause {
-        Cause::Statement(_, s) => document.and_then(|d| d.statements.get(s as usize)),
+        Cause::Statement(_, s) => document.and_then(|d| d.statements.get(s)),
         _ => None,
     };
     (document, statement)

@@ -161,7 +161,7 @@ impl Renderings {
             return true;
         }
         let Cause::Statement(d, s) = f.cause else { return false };
-        let statement = (project.documents.get(d as usize)).and_then(|d| d.statements.get(s as usize));
+        let statement = (project.documents.get(d)).and_then(|d| d.statements.get(s));
         f.rule == ids::SERVICE_PRINCIPAL_WITHOUT_SOURCE && statement.is_some_and(is_grant)
     }
 

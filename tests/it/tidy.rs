@@ -13,6 +13,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("source", 0),
     ("date", 0),
     ("grade", 0),
+    ("index", 0),
     ("rule_id", 0),
     ("edit_distance", 0),
     ("test_code", 0),

@@ -51,7 +51,7 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
         }
     }
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         let by_aws = |u: &_| matches!(u, PolicyRef::AwsManaged(_));
         if identity.policies.iter().any(|u| by_aws(&u.policy)) {
             managed(cx, out, id, &mut expanded);
@@ -61,7 +61,7 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// AWS's own policies, at the place that attaches them.
 fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expanded: &mut ExpandedPatterns<'a>) {
-    let identity = &cx.project.identities[id as usize];
+    let identity = &cx.project.identities[id];
     let patterns = cx.options(FORBIDDEN, identity.header.file).words("actions");
     if patterns.is_empty() {
         return;

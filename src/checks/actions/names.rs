@@ -166,7 +166,7 @@ fn one(
     let at = |rule: RuleId, message: String| cx.at_statement(rule, id, i, message);
     if text.is_empty() {
         // What is empty where it comes from is filled in before it is used.
-        let of_resource = cx.project.documents[id as usize].kind == PolicyKind::Resource;
+        let of_resource = cx.project.documents[id].kind == PolicyKind::Resource;
         let message = match (item.branch.is_some(), of_resource) {
             (true, true) => "empty action in one case: it matches no request",
             (false, true) => "empty action: it matches no request",

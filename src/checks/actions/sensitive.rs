@@ -18,7 +18,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if g.strength.narrows() || g.statement.open {
             continue;
         }
-        let d = &cx.project.documents[g.document as usize];
+        let d = &cx.project.documents[g.document];
         let own = cx.options(RULE, d.span.file).words("actions");
         let set = more.entry(own).or_insert_with(|| {
             let mut all = ActionSet::expand_all(own.iter().map(String::as_str));

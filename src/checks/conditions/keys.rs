@@ -12,6 +12,7 @@ use crate::iam::catalogue::{Action, ResourceType, catalogue};
 use crate::iam::condition::dead::{DeadReason, is_no_tag};
 use crate::iam::condition::{OperatorFamily, needs_key, passes_without_key};
 use crate::iam::{ClauseItem, PolicyKind, PrincipalType, pattern};
+use crate::index::DocumentId;
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
@@ -26,7 +27,7 @@ const UNSUPPORTED: [&str; 1] = ["aws:arn"];
 const DEPRECATED: [&str; 1] = ["aws:sourceowner"];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let mut seen: BTreeMap<(u32, usize, String, String), (Span, String)> = BTreeMap::new();
+    let mut seen: BTreeMap<(DocumentId, usize, String, String), (Span, String)> = BTreeMap::new();
     for line in lines(cx) {
         let c = line.condition;
         let Some(written) = c.key.text.known().map(|k| k.into_owned()) else {
@@ -185,7 +186,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
             .as_ref()
             .is_some_and(|p| p.items.iter().all(|i| i.kind == PrincipalType::Service));
         // SNS writes it into the policy that a topic has by default, and services come in through it too.
-        let document = cx.project.documents.get(line.document as usize);
+        let document = cx.project.documents.get(line.document);
         let sns = document.is_some_and(|d| d.service.as_deref() == Some("sns"));
         let sid = line.statement.sid.as_ref().and_then(|sid| sid.text.known());
         if sns && sid.is_some_and(|sid| sid == "__default_statement_ID") {

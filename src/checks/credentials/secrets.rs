@@ -388,7 +388,7 @@ fn slot(cx: &Context<'_>, l: &SlotLiteral<'_>, out: &mut FindingSink<'_>) {
 /// For an emulator or a test: `mock_access_key`, or `test` with custom endpoints.
 fn is_local(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
-    let r = &cx.project.resources[l.resource as usize];
+    let r = &cx.project.resources[l.resource];
     let mocked = lower.starts_with("mock") || matches!(lower.as_str(), "localstack" | "minio" | "minioadmin");
     let words = &*r.kind == kinds::BOTO3_CLIENT
         && matches!(lower.as_str(), "test" | "testing" | "dummy" | "fake" | "foo" | "bar");
@@ -461,7 +461,7 @@ fn assignments(script: &str) -> Vec<(SecretKind, std::ops::Range<usize>)> {
 
 /// A parameter whose name or type says that it is secret, with a literal value.
 fn ssm_parameter(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str, out: &mut FindingSink<'_>) {
-    let r = &cx.project.resources[l.resource as usize];
+    let r = &cx.project.resources[l.resource];
     let secure = r
         .get("Type")
         .and_then(Value::as_str)

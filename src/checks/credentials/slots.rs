@@ -90,7 +90,7 @@ pub(super) struct SlotLiteral<'p> {
 /// Every literal string in every such place.
 pub(super) fn literals<'p>(project: &'p Project<'_>) -> Vec<SlotLiteral<'p>> {
     let mut out = Vec::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         of_resource(id, r, &mut out);
     }
     out

@@ -104,7 +104,7 @@ fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[AllowStatement<'a>]) -> Vec<
     let Some(document) = of_document.first().map(|g| g.document) else {
         return Vec::new();
     };
-    let statements = &cx.project.documents[document as usize].statements;
+    let statements = &cx.project.documents[document].statements;
     let limits = cx.project.granted(document).limits.iter().take(MOST_STATEMENTS);
     let denies = limits.map(|l| (l.statement, Some(&l.actions)));
     let allows = of_document.iter().map(|g| (g.index, None));

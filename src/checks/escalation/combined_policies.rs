@@ -16,7 +16,7 @@ type GrantedAction<'e, 'a> = (Action, Vec<&'e EffectiveGrant<'a>>);
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     // Identities with the same policies share one finding.
     let mut found: BTreeMap<Vec<Span>, (Finding, usize)> = BTreeMap::new();
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         if identity.policies.len() + identity.groups.len() < 2 {
             continue;
         }
@@ -132,7 +132,7 @@ fn report(
     let mut f = match grant.source {
         PolicySource::Written(d) => cx
             .at_statement(ids::PRIVESC_ACROSS_POLICIES, d, grant.index, message)
-            .cause(Cause::Statement(d, grant.index as u32)),
+            .cause(Cause::Statement(d, grant.index)),
         PolicySource::AwsManaged(_) => Finding::new(ids::PRIVESC_ACROSS_POLICIES, message),
     }
     .primary(primary, clip(way.what));

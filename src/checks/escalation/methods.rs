@@ -158,7 +158,7 @@ fn single(
 
 /// The item of `Resource` that makes a statement wide enough, and its label.
 fn wide_resource(cx: &Context<'_>, id: DocumentId, statement: usize) -> Option<(Span, &'static str)> {
-    let s = cx.project.documents.get(id as usize)?.statements.get(statement)?;
+    let s = cx.project.documents.get(id)?.statements.get(statement)?;
     let items = &s.resource.as_ref().filter(|clause| !clause.negated)?.items;
     let star = items.iter().find(|r| pattern::is_star(&r.text));
     let whole = || items.iter().find(|r| arn::widest(&r.text) <= Breadth::WholeType);
@@ -236,7 +236,7 @@ fn combination(
                 .confidence(Confidence::Low);
         } else {
             let passing = grants.iter().filter(|g| g.action.name() == "iam:PassRole");
-            let statements = &cx.project.documents[id as usize].statements;
+            let statements = &cx.project.documents[id].statements;
             if let Some(help) = to_services(passing.map(|g| &statements[g.statement])) {
                 f = f.help(help);
             }

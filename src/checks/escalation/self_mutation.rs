@@ -52,7 +52,7 @@ fn rewrites(kind: IdentityKind) -> &'static [(&'static str, OwnTarget)] {
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         let holder = MutatingIdentity::of(cx, id, identity);
         if let Some(hit) = holder.as_ref().and_then(MutatingIdentity::rewrites) {
             out.push(hit.report(cx, identity));
@@ -68,7 +68,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// Holders that can lift their own boundary but cannot grant themselves everything directly.
 pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         let Some(holder) = MutatingIdentity::of(cx, id, identity).filter(|h| h.rewrites().is_none()) else {
             continue;
         };
@@ -222,10 +222,10 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
             (put.kind, OwnTarget::Identity, named),
             (put.kind, OwnTarget::Boundary, named),
         ]);
-        let d = &cx.project.documents[put.document as usize];
+        let d = &cx.project.documents[put.document];
         let r = d
             .resource
-            .filter(|r| &*cx.project.resources[*r as usize].kind == "AWS::IAM::ManagedPolicy");
+            .filter(|r| &*cx.project.resources[*r].kind == "AWS::IAM::ManagedPolicy");
         mine.extend(r.map(|r| (put.kind, OwnTarget::Policy, Named::policy(cx, r))));
     }
     for (id, d) in cx.documents() {

@@ -12,7 +12,7 @@ use crate::value::{Value, ValueKind};
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let holders = IdentityIndex::new(cx);
     let mut by_profile: BTreeMap<ResourceId, SharedProfiles> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.resources.iter_enumerated() {
         let Some((rule, what, at, role)) = workload(&holders, r) else {
             continue;
         };
@@ -20,9 +20,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             by_profile.entry(profile).or_default().add(id, at.span, is_public(r));
         }
         let Some(power) = holders.power(role) else { continue };
-        let address = &cx.project.resources[cx.project.identities[role as usize].resource as usize]
-            .address
-            .name;
+        let address = &cx.project.resources[cx.project.identities[role].resource].address.name;
         let mut f = cx
             .at_resource(rule, id, format!("{what} runs as a privileged role"))
             .cause(cause(cx, power, role))

@@ -6,6 +6,7 @@ use super::openapi::open_operations;
 use super::settings::says;
 use crate::finding::{Confidence, Severity};
 use crate::iam::SourceFormat;
+use crate::index::ResourceId;
 use crate::model::Resource;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{HoleTarget, Span, Text};
@@ -43,7 +44,7 @@ impl<'a> Apis<'a> {
     }
 
     /// The method or route, if anyone can call it in some case of its API.
-    pub(super) fn open<'r>(&self, id: u32, r: &'r Resource) -> Option<Open<'r>> {
+    pub(super) fn open<'r>(&self, id: ResourceId, r: &'r Resource) -> Option<Open<'r>> {
         let api = self.api(r, "RestApiId").or_else(|| self.api(r, "ApiId"));
         let Some(cases) = api.filter(|cases| cases.len() > 1) else {
             return self.open_in(id, r, api.and_then(|cases| cases.first().copied()));
@@ -66,7 +67,7 @@ impl<'a> Apis<'a> {
     }
 
     /// The method or route, if anyone can call it and its API has these settings.
-    fn open_in<'r>(&self, id: u32, r: &'r Resource, api: Option<&Resource>) -> Option<Open<'r>> {
+    fn open_in<'r>(&self, id: ResourceId, r: &'r Resource, api: Option<&Resource>) -> Option<Open<'r>> {
         let key = r.get("RouteKey").and_then(Value::as_str);
         let options = r.get("HttpMethod").is_some_and(|m| says(m, "OPTIONS"))
             || key.as_ref().is_some_and(|k| k.starts_with("OPTIONS"));
@@ -115,7 +116,7 @@ impl<'a> Apis<'a> {
     }
 
     /// The operations without security of an API with an OpenAPI definition.
-    pub(super) fn defined<'r>(&self, id: u32, r: &'r Resource) -> Vec<Open<'r>> {
+    pub(super) fn defined<'r>(&self, id: ResourceId, r: &'r Resource) -> Vec<Open<'r>> {
         let own = (&*r.address.scope, &*r.address.name);
         let policed = self.policed.iter().any(|t| (&*t.scope, &*t.address) == own);
         let definition = ["Body", "DefinitionBody"].iter().find_map(|name| r.get(name));
@@ -197,7 +198,7 @@ fn asks(api: Option<&Resource>, key: &str) -> bool {
 
 /// A method or route that anyone can call.
 pub(super) struct Open<'r> {
-    id: u32,
+    id: ResourceId,
     r: &'r Resource,
     /// The condition under which it is open.
     when: Option<Guard>,

@@ -8,6 +8,7 @@ use crate::finding::Severity;
 use crate::iam::arn::{Arn, ArnField};
 use crate::iam::condition::{Operator, OperatorFamily};
 use crate::iam::{Document, PolicyKind, pattern};
+use crate::index::ResourceId;
 use crate::model::Resource;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
@@ -56,7 +57,7 @@ fn has_key_policy(cx: &Context<'_>, key: &Resource) -> bool {
 
 const ANY_NETWORK: &str = "reachable from any network";
 
-fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
+fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource) {
     let Some(policy) = r.get("Policy") else { return };
     let mut found = Vec::new();
     open(policy, 0, &mut found);
@@ -122,7 +123,7 @@ fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
 
 /// A permission for API Gateway whose source ARN does not name an API. Amazon API Gateway Developer Guide, "Control
 /// access to a REST API".
-fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
+fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource) {
     let principal = r.get("Principal").and_then(Value::as_str).unwrap_or_default();
     let Some(source) = r.get("SourceArn").filter(|_| principal.starts_with("apigateway.")) else {
         return;
@@ -202,7 +203,7 @@ fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// The span to report in a bucket policy that does not deny plain HTTP.
 fn plain_text_allowed(cx: &Context<'_>, d: &Document) -> Option<Span> {
-    let holder = d.resource.and_then(|r| cx.project.resources.get(r as usize))?;
+    let holder = d.resource.and_then(|r| cx.project.resources.get(r))?;
     if d.kind != PolicyKind::Resource || &*holder.kind != "AWS::S3::BucketPolicy" || d.statements.is_empty() {
         return None;
     }

@@ -289,7 +289,7 @@ fn wrong_arn(
     }
     let Some(bucket) = d
         .resource
-        .and_then(|r| cx.project.resources.get(r as usize))
+        .and_then(|r| cx.project.resources.get(r))
         .and_then(|r| r.get("Bucket"))
         .and_then(|b| b.as_str())
     else {

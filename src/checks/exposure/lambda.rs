@@ -8,6 +8,7 @@ use crate::iam::access::{Audience, Limit, audience_under};
 use crate::iam::arn::is_account_id;
 use crate::iam::condition::{Grade, Reading, strength_of};
 use crate::iam::{ClauseItem, Condition, PrincipalItem, PrincipalType};
+use crate::index::ResourceId;
 use crate::model::Resource;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
@@ -113,7 +114,7 @@ impl PermissionTarget {
     }
 }
 
-fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource, shared: PermissionTarget) {
+fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource, shared: PermissionTarget) {
     let Some(item) = principal(r) else { return };
     let conditions = conditions(r);
     let limit = match audience_under(&item, &conditions, cx.project.own) {
@@ -157,7 +158,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource, sh
 }
 
 /// The function URL without authentication that a permission belongs to.
-fn open_url(cx: &Context<'_>, permission: &Resource) -> Option<u32> {
+fn open_url(cx: &Context<'_>, permission: &Resource) -> Option<ResourceId> {
     let function = permission.get("FunctionName")?;
     let open = |r: &Resource| {
         let of = r.get("TargetFunctionArn").is_some_and(|f| same(f, function));
@@ -166,7 +167,7 @@ fn open_url(cx: &Context<'_>, permission: &Resource) -> Option<u32> {
     cx.project.deployed().find(|(_, r)| open(r)).map(|(id, _)| id)
 }
 
-fn wrong_action(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
+fn wrong_action(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource) {
     let Some(action) = r.get("Action") else { return };
     let Some(text) = action.as_str() else { return };
     let fine = [
@@ -189,7 +190,7 @@ fn wrong_action(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resour
     );
 }
 
-fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
+fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource) {
     let Some(principal) = r.get("Principal") else { return };
     let Some(item) = self::principal(r) else { return };
     let Audience::Service { name, .. } = audience_under(&item, &[], cx.project.own) else {

@@ -213,7 +213,7 @@ const DOMAINS: [&str; 2] = ["AWS::Elasticsearch::Domain", "AWS::OpenSearchServic
 /// Amazon OpenSearch Service Developer Guide, "Launching your Amazon OpenSearch Service domains within a VPC": such a domain has
 /// no public endpoint.
 fn is_in_vpc(cx: &Context<'_>, d: &Document) -> bool {
-    let Some(holder) = d.resource.and_then(|r| cx.project.resources.get(r as usize)) else {
+    let Some(holder) = d.resource.and_then(|r| cx.project.resources.get(r)) else {
         return false;
     };
     if d.service.as_deref() != Some("es") {
@@ -253,7 +253,7 @@ fn blocked<'a>(cx: &Context<'a>, d: &Document) -> Option<&'a Resource> {
     if d.service.as_deref() != Some("s3") {
         return None;
     }
-    let holder = cx.project.resources.get(d.resource? as usize)?;
+    let holder = cx.project.resources.get(d.resource?)?;
     let bucket = holder.get("Bucket")?;
     cx.project.resources.iter().find(|r| {
         let (settings, of) = match &*r.kind {

@@ -15,8 +15,8 @@ fn audience_type(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, i:
     let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
     if operator.is_some_and(|o| o.set.is_some()) {
         // Of two `condition` blocks with one test, the first one's word is kept.
-        let shared = cx.project.documents[id as usize].format == SourceFormat::Terraform
-            && cx.project.documents[id as usize].statements[i]
+        let shared = cx.project.documents[id].format == SourceFormat::Terraform
+            && cx.project.documents[id].statements[i]
                 .conditions
                 .iter()
                 .any(|o| o.operator.span == c.operator.span && o.key.span.start < c.key.span.start);

@@ -367,8 +367,10 @@ fn guests(holders: &IdentityIndex<'_>, pools: &Condition) -> Guests {
 /// Whether all that the roles with this trust policy grant can be seen, and nothing of it changes or reads what is kept on
 /// every resource of a type.
 fn gives_little(cx: &Context<'_>, trust: DocumentId) -> bool {
-    let mut roles = (0u32..)
-        .zip(&cx.project.identities)
+    let mut roles = cx
+        .project
+        .identities
+        .iter_enumerated()
         .filter(|(_, identity)| identity.trust.contains(&trust))
         .peekable();
     let wide = |clause: &Clause| clause.negated || clause.items.iter().any(|r| widest(&r.text) <= Breadth::WholeType);

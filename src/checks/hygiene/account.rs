@@ -4,6 +4,7 @@
 use super::managed::references;
 use crate::iam::SourceFormat;
 use crate::iam::managed::aws_managed_name;
+use crate::index::ResourceId;
 use crate::model::{Resource, kinds};
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::value::{Value, ValueKind};
@@ -51,12 +52,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// An account that is set up without an analyzer, or without a role for those who call AWS's support.
 fn account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let resources = &cx.project.resources;
-    let Some(anchor) = resources.iter().position(|r| OF_ACCOUNT.contains(&&*r.kind)) else {
+    let mut all = resources.iter_enumerated();
+    let Some((id, anchor)) = all.find(|(_, r)| OF_ACCOUNT.contains(&&*r.kind)) else {
         return;
     };
     let mut push = |rule: RuleId, message: &str, label: &str| {
-        let f = cx.at_resource(rule, anchor as u32, message);
-        out.push(f.primary(resources[anchor].header, label));
+        let f = cx.at_resource(rule, id, message);
+        out.push(f.primary(anchor.header, label));
     };
     if !resources.iter().any(|r| &*r.kind == "AWS::AccessAnalyzer::Analyzer") {
         push(
@@ -74,7 +76,7 @@ fn account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             support |= unseen || name.is_some_and(|n| n == "AWSSupportAccess");
         });
     }
-    if &*resources[anchor].kind == kinds::PASSWORD_POLICY && !support {
+    if &*anchor.kind == kinds::PASSWORD_POLICY && !support {
         push(
             ids::SUPPORT_ROLE_MISSING,
             "no role for AWS Support in the account setup",
@@ -83,7 +85,7 @@ fn account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-fn database(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (u32, &Resource), prop: &str) {
+fn database(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (ResourceId, &Resource), prop: &str) {
     let engine = r.get("Engine").and_then(Value::as_str);
     let neptune = &*r.kind == "AWS::Neptune::DBCluster";
     if !neptune && !engine.is_some_and(|e| ENGINES.iter().any(|known| e.starts_with(known))) {

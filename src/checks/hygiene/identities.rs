@@ -130,7 +130,7 @@ fn breadth(cx: &Context<'_>, id: ResourceId, name: &str, span: Span, holder: Opt
     if !services.is_empty() && services.iter().all(|s| broad.is_own_of(s)) {
         return None;
     }
-    let r = &cx.project.resources[id as usize];
+    let r = &cx.project.resources[id];
     let f = cx.at_resource(
         ids::MANAGED_BROAD_POLICY,
         id,
@@ -150,11 +150,7 @@ fn breadth(cx: &Context<'_>, id: ResourceId, name: &str, span: Span, holder: Opt
 fn serves(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<String> {
     let policy = policy.to_ascii_lowercase();
     let mut out = Vec::new();
-    for s in holder
-        .trust
-        .iter()
-        .flat_map(|id| &cx.project.documents[*id as usize].statements)
-    {
+    for s in holder.trust.iter().flat_map(|id| &cx.project.documents[*id].statements) {
         let Some(clause) = s.principal.as_ref().filter(|c| !c.negated && s.allows()) else {
             if s.denies() {
                 continue;
@@ -380,7 +376,7 @@ fn keys(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     /// Of the keys of one user, so many are compared with the next one.
     const MOST: usize = 8;
     let mut seen: BTreeMap<(String, &str, String), UserKeys<'_>> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.resources.iter_enumerated() {
         if &*r.kind != "AWS::IAM::AccessKey" {
             continue;
         }
@@ -422,7 +418,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         // What SAM writes for a template of its own stands in no other way.
         let written = |policy: &PolicyRef| match policy {
             PolicyRef::Documents(ids) => {
-                let mut documents = ids.iter().map(|id| &cx.project.documents[*id as usize]);
+                let mut documents = ids.iter().map(|id| &cx.project.documents[*id]);
                 ids.is_empty() || documents.any(|d| d.origin == DocumentOrigin::Written)
             }
             _ => true,
@@ -443,7 +439,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// Boundaries that bound nothing.
 fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let message = "the permissions boundary allows everything";
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         let Some(boundary) = &identity.boundary else { continue };
         if !cx
             .effects
@@ -472,7 +468,7 @@ fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// The statement of a document that is kept as a boundary which allows most, and its actions.
 fn widest_statement(cx: &Context<'_>, id: DocumentId) -> Option<(DocumentId, usize, Span)> {
-    let d = &cx.project.documents[id as usize];
+    let d = &cx.project.documents[id];
     let allowed = cx.project.granted(id).allowed.iter();
     let most = allowed
         .filter(|_| d.kind == PolicyKind::Boundary)
@@ -483,8 +479,8 @@ fn widest_statement(cx: &Context<'_>, id: DocumentId) -> Option<(DocumentId, usi
 
 /// Several functions on one role of the repository.
 fn shared(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let mut by_role: BTreeMap<(String, String), Vec<(u32, Span)>> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    let mut by_role: BTreeMap<(String, String), Vec<(ResourceId, Span)>> = BTreeMap::new();
+    for (id, r) in cx.project.resources.iter_enumerated() {
         if &*r.kind != "AWS::Lambda::Function" {
             continue;
         }

@@ -3,6 +3,7 @@
 use crate::finding::Finding;
 use crate::iam::managed::aws_managed_name;
 use crate::iam::{ActionSet, Clause, catalogue, pattern};
+use crate::index::ResourceId;
 use crate::model::{Resource, kinds};
 use crate::project::AwsManaged;
 use crate::rules::{Context, FindingSink, ids};
@@ -138,7 +139,7 @@ fn everywhere(name: &str, but_some: bool) -> Option<ActionSet> {
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.resources.iter_enumerated() {
         references(r, &mut |value, span| {
             let lookup = &*r.kind == kinds::POLICY_LOOKUP;
             let Some(name) = value
@@ -162,8 +163,8 @@ fn looked_up(name: &str) -> Option<String> {
     Some(full.to_owned())
 }
 
-fn judge(cx: &Context<'_>, id: u32, name: &str, span: Span) -> Option<Finding> {
-    let holder = &cx.project.resources[id as usize];
+fn judge(cx: &Context<'_>, id: ResourceId, name: &str, span: Span) -> Option<Finding> {
+    let holder = &cx.project.resources[id];
     let f = if name == "AdministratorAccess" {
         cx.at_resource(
             ids::MANAGED_ADMINISTRATOR_ACCESS,

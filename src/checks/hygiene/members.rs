@@ -29,8 +29,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let scopes = unclear_scopes(cx);
     let unclear = has_unclear_members(cx);
     let handed_out = handed_out(cx);
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
-        let r = &cx.project.resources[identity.resource as usize];
+    for (id, identity) in cx.project.identities.iter_enumerated() {
+        let r = &cx.project.resources[identity.resource];
         let open = scopes.contains(&*r.address.scope) || handed_out.contains(&(&*r.address.scope, &*r.address.name));
         if identity.kind == IdentityKind::Role
             && !r.has("PermissionsBoundary")
@@ -178,7 +178,7 @@ fn has_unclear_members(cx: &Context<'_>) -> bool {
     let users = || cx.project.identities.iter().filter(|i| i.kind == IdentityKind::User);
     let names: BTreeSet<Cow<'_, str>> = users().filter_map(|u| u.name.as_ref()?.known()).collect();
     let addresses: BTreeSet<(&str, &str)> = users()
-        .map(|u| &cx.project.resources[u.resource as usize].address)
+        .map(|u| &cx.project.resources[u.resource].address)
         .map(|a| (&*a.scope, &*a.name))
         .collect();
     let is_known = |v: &Value| match v.as_hole().and_then(|h| h.target.as_ref()) {
@@ -232,8 +232,10 @@ fn of_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
             if widest(&item.text) <= Breadth::WholeType {
                 return Some(Confidence::High);
             }
-            let mut targets = (0u32..)
-                .zip(&cx.project.identities)
+            let mut targets = cx
+                .project
+                .identities
+                .iter_enumerated()
                 .filter(|(_, i)| i.kind == IdentityKind::Role && Named::identity(i).is(cx, &item.text))
                 .peekable();
             known &= targets.peek().is_some();
@@ -246,11 +248,7 @@ fn of_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
 }
 
 fn role_asks_for_mfa(cx: &Context<'_>, id: IdentityId, role: &Identity) -> bool {
-    let trust = || {
-        role.trust
-            .iter()
-            .flat_map(|d| &cx.project.documents[*d as usize].statements)
-    };
+    let trust = || role.trust.iter().flat_map(|d| &cx.project.documents[*d].statements);
     let effective = cx.effects.of(id);
     trust().any(Statement::allows) && trust().filter(|s| s.allows()).all(asks_for_mfa)
         || effective.complete() && effective.grants.iter().all(|g| asks_for_mfa(g.statement))
@@ -288,7 +286,7 @@ fn unbounded(cx: &Context<'_>, id: IdentityId, identity: &Identity) -> Option<Fi
 /// Permission sets that are as good as an administrator.
 fn permission_sets(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let holders = IdentityIndex::new(cx);
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         if identity.kind != IdentityKind::PermissionSet {
             continue;
         }

@@ -13,7 +13,7 @@ use crate::iam::principal::{IdentityType, PrincipalOrigin, account_place};
 use crate::iam::{ClauseItem, Condition, Document, DocumentOrigin, PolicyKind, SourceFormat, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
-use crate::source::{HoleKind, Span};
+use crate::source::{FileId, HoleKind, Span};
 
 /// Every ARN of a clause `Resource`, with its parts.
 fn arns(d: &Document) -> impl Iterator<Item = (usize, &Statement, &ClauseItem, Arn<'_>)> {
@@ -126,7 +126,7 @@ fn assumes(s: &Statement) -> bool {
 }
 
 /// Files in which some ARN leaves the partition open, or has another than `aws`.
-fn partitions(cx: &Context<'_>) -> BTreeSet<u32> {
+fn partitions(cx: &Context<'_>) -> BTreeSet<FileId> {
     let open = |arn: &Arn<'_>| match arn.partition() {
         ArnField::Hole(kind) => kind == Some(HoleKind::Partition),
         ArnField::Literal(p) => p != "aws",
@@ -135,7 +135,7 @@ fn partitions(cx: &Context<'_>) -> BTreeSet<u32> {
     cx.documents()
         .flat_map(|(_, d)| arns(d))
         .filter(|(.., arn)| open(arn))
-        .map(|(_, _, item, _)| item.span.file.0)
+        .map(|(_, _, item, _)| item.span.file)
         .collect()
 }
 
@@ -143,10 +143,10 @@ fn fixed_partition(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
     (id, d): (DocumentId, &Document),
-    elsewhere: &BTreeSet<u32>,
+    elsewhere: &BTreeSet<FileId>,
 ) {
     let fixed = arns(d).find(|(_, _, item, arn)| {
-        matches!(arn.partition(), ArnField::Literal(p) if p == "aws") && elsewhere.contains(&item.span.file.0)
+        matches!(arn.partition(), ArnField::Literal(p) if p == "aws") && elsewhere.contains(&item.span.file)
     });
     let Some((i, _, item, arn)) = fixed else { return };
     let span = arn.partition.span_of(0.."aws".len()).unwrap_or(item.span);
@@ -226,7 +226,7 @@ fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .to_owned(),
             false => format!(
                 "Name the account: {}.",
-                own_account(cx, &cx.project.documents[g.document as usize])
+                own_account(cx, &cx.project.documents[g.document])
             ),
         };
         out.push(

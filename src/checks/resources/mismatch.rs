@@ -37,7 +37,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if actions.negated || resources.items.iter().any(fits_nothing) {
             continue;
         }
-        let scope = d.resource.and_then(|r| cx.project.resources.get(r as usize));
+        let scope = d.resource.and_then(|r| cx.project.resources.get(r));
         let scope = scope.map_or("", |r| &*r.address.scope);
         let Some(mut resources) = Resources::of(resources, named) else {
             for item in &actions.items {
@@ -82,7 +82,7 @@ fn part_of_service(
     item: &ClauseItem,
     resources: &mut Resources<'_>,
 ) {
-    let d = &cx.project.documents[id as usize];
+    let d = &cx.project.documents[id];
     let said = d.statements[i].allows() && out.wants(ids::SERVICE_WILDCARD) && d.kind != PolicyKind::Boundary;
     let text = item.text.known().filter(|_| said);
     let prefix = text.as_deref().and_then(|name| name.strip_suffix(":*"));
@@ -125,12 +125,12 @@ fn misfit(
     };
     let items = resources.items();
     let first = items.first().map_or(item.span, |r| r.span);
-    let never = match cx.project.documents[id as usize].statements[i].denies() {
+    let never = match cx.project.documents[id].statements[i].denies() {
         true => "never denied by this statement",
         false => "never allowed by this statement",
     };
     let doubled = is_granted_elsewhere(cx, (id, i), set, resources);
-    let beside = !doubled && is_granted_beside(&cx.project.documents[id as usize], i, set);
+    let beside = !doubled && is_granted_beside(&cx.project.documents[id], i, set);
     let about = |f: Finding| {
         let f = f
             .actions([shown.to_lowercase()])
@@ -230,12 +230,12 @@ fn is_granted_beside(d: &Document, here: usize, set: &ActionSet) -> bool {
 /// part of.
 fn is_granted_elsewhere(cx: &Context<'_>, at: (DocumentId, usize), set: &ActionSet, resources: &Resources<'_>) -> bool {
     let documents = &cx.project.documents;
-    let here = documents.get(at.0 as usize).and_then(|d| d.statements.get(at.1));
+    let here = documents.get(at.0).and_then(|d| d.statements.get(at.1));
     if !here.is_some_and(Statement::allows) {
         return false;
     }
     let grants = |id: DocumentId| {
-        let statements = documents.get(id as usize).map_or(&[][..], |d| &d.statements);
+        let statements = documents.get(id).map_or(&[][..], |d| &d.statements);
         (0..)
             .zip(statements)
             .any(|(i, s)| (id, i) != at && covers(s, set, resources))

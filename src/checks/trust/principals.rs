@@ -273,7 +273,7 @@ const EXCEPTS_EVERYBODY: &str = "this Deny exempts everyone, so it blocks no one
 fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let Some(clause) = &s.principal else { return };
     // If another branch of the statement exempts only some principals, this one disables the Deny on purpose.
-    let on_purpose = cx.project.documents.get(id as usize).is_some_and(|d| {
+    let on_purpose = cx.project.documents.get(id).is_some_and(|d| {
         let other = |o: &Statement| o.span == s.span && o.branch.is_some() && o.branch != s.branch;
         d.statements.iter().any(other)
     });

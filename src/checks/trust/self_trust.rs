@@ -7,7 +7,7 @@ use crate::rules::{Context, FindingSink, ids};
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for identity in &cx.project.identities {
         for d in &identity.trust {
-            let statements = &cx.project.documents[*d as usize].statements;
+            let statements = &cx.project.documents[*d].statements;
             for (i, s) in statements.iter().enumerate().filter(|(_, s)| s.allows()) {
                 let Some(clause) = s.principal.as_ref().filter(|p| !p.negated) else {
                     continue;

@@ -34,7 +34,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut Findi
         return;
     }
     let mut holders: BTreeMap<DocumentId, Vec<(IdentityId, &PolicyUse)>> = BTreeMap::new();
-    for (id, identity) in (0u32..).zip(&project.identities) {
+    for (id, identity) in project.identities.iter_enumerated() {
         for policy in &identity.policies {
             if let PolicyRef::Documents(ids) = &policy.policy {
                 ids.iter()
@@ -43,7 +43,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut Findi
         }
     }
     for (document, holders) in holders {
-        let d = &project.documents[document as usize];
+        let d = &project.documents[document];
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Unknown) {
             continue;
         }
@@ -140,7 +140,7 @@ impl UsedDocument<'_, '_, '_> {
     }
 
     fn excess<'d>(&self, item: &'d ClauseItem, index: usize) -> Option<Excess<'d>> {
-        let statement = &self.cx.project.documents[self.document as usize].statements[index];
+        let statement = &self.cx.project.documents[self.document].statements[index];
         let granted = self.given(index, &ActionSet::expand(&item.text.known()?));
         let mut unused = granted.clone();
         unused.subtract(&self.used.of(&granted, statement, self.places));
@@ -251,7 +251,7 @@ impl UsedDocument<'_, '_, '_> {
 
     /// Labels the places where the policy is attached to its roles, if they are outside the policy.
     fn attached(&self, mut f: Finding) -> Finding {
-        let d = &self.cx.project.documents[self.document as usize];
+        let d = &self.cx.project.documents[self.document];
         for (role, policy) in self.holders.iter().take(2) {
             if !d.span.touches(policy.span) {
                 let address = address(self.cx.project, *role);
@@ -367,7 +367,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
                 help,
             )
         };
-        let identity = &project.identities[role as usize];
+        let identity = &project.identities[role];
         let severity = if fully_grants(&granted) || broad(policy).is_some() {
             Severity::Medium
         } else {
@@ -473,9 +473,7 @@ fn short(name: &str) -> String {
 }
 
 fn address<'p>(project: &'p Project<'_>, role: IdentityId) -> &'p str {
-    &project.resources[project.identities[role as usize].resource as usize]
-        .address
-        .name
+    &project.resources[project.identities[role].resource].address.name
 }
 
 /// Replaces wildcards with the actions that are used, and removes items that are never called. `None` if use is

@@ -125,7 +125,7 @@ fn is_managed(d: &Document) -> bool {
 }
 
 fn length(cx: &Context<'_>, id: DocumentId) -> usize {
-    size(&cx.project.documents[id as usize].value).characters
+    size(&cx.project.documents[id].value).characters
 }
 
 /// The quota for inline policies applies to all inline policies of an identity together.
@@ -147,14 +147,14 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             })
             .collect();
         // Policies under different conditions may never exist together.
-        let always = cx.project.resources[identity.resource as usize]
+        let always = cx.project.resources[identity.resource]
             .branch
             .as_ref()
             .map(Guard::label);
         let mut certain = 0;
         let mut conditional: BTreeMap<&str, usize> = BTreeMap::new();
         for (id, n) in &documents {
-            match cx.project.documents[*id as usize].branch.as_ref().map(Guard::label) {
+            match cx.project.documents[*id].branch.as_ref().map(Guard::label) {
                 Some(branch) if Some(branch) != always => *conditional.entry(branch).or_default() += n,
                 _ => certain += n,
             }
@@ -164,7 +164,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if total > most
             && let Some((id, _)) = documents.last()
         {
-            let d = &cx.project.documents[*id as usize];
+            let d = &cx.project.documents[*id];
             out.push(
                 cx.at_document(
                     ids::IDENTITY_POLICY_SIZE,

@@ -8,6 +8,7 @@ use super::{Captured, CapturedElement, Captures, Eval};
 use crate::finding::{Cause, Finding, Subject};
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{Document, Truth};
+use crate::index::{DocumentId, IdentityId};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityKind, PolicyRef, PolicyUse};
 use crate::rules::spec::{
@@ -54,7 +55,7 @@ impl<'a> Eval<'_, 'a> {
         }
     }
 
-    fn document(&self, t: &DocumentTest, id: u32, d: &'a Document, found: &mut Captures<'a>) -> Truth {
+    fn document(&self, t: &DocumentTest, id: DocumentId, d: &'a Document, found: &mut Captures<'a>) -> Truth {
         let principals = d.statements.iter().any(|s| s.principal.is_some());
         let of_kind = document_kinds(d.kind, principals).iter().any(|k| t.kinds.contains(k));
         let of_service = |s: &str| t.service.iter().any(|w| w == s);
@@ -98,7 +99,7 @@ impl<'a> Eval<'_, 'a> {
     }
 
     fn each_identity(&self, t: &IdentityTest, emit: Emit<'_, 'a>) {
-        for (index, identity) in (0u32..).zip(&self.context.project.identities) {
+        for (index, identity) in self.context.project.identities.iter_enumerated() {
             let mut found = Captures::default();
             if self.identity(t, identity, &mut found).is_yes() {
                 emit(self.at_identity(index, identity), &found, None);
@@ -130,10 +131,7 @@ impl<'a> Eval<'_, 'a> {
         }
         if let Some(test) = &t.trust {
             let documents = &self.context.project.documents;
-            let trust = i
-                .trust
-                .iter()
-                .filter_map(|id| Some((*id, documents.get(*id as usize)?)));
+            let trust = i.trust.iter().filter_map(|id| Some((*id, documents.get(*id)?)));
             let each = trust.map(|(id, d)| self.statements(test, id, d, &mut own));
             truth = truth.and(each.fold(Truth::No, Truth::or));
         }
@@ -167,7 +165,7 @@ impl<'a> Eval<'_, 'a> {
     }
 
     fn each_attachment(&self, t: &AttachmentTest, emit: Emit<'_, 'a>) {
-        for (index, identity) in (0u32..).zip(&self.context.project.identities) {
+        for (index, identity) in self.context.project.identities.iter_enumerated() {
             for used in &identity.policies {
                 let aws = matches!(used.policy, PolicyRef::AwsManaged(_));
                 let name = self.policy_name(used);
@@ -192,7 +190,7 @@ impl<'a> Eval<'_, 'a> {
             PolicyRef::Elsewhere(text) => Cow::Borrowed(text),
             PolicyRef::Documents(ids) => {
                 let documents = &self.context.project.documents;
-                let first = ids.first().and_then(|id| documents.get(*id as usize));
+                let first = ids.first().and_then(|id| documents.get(*id));
                 let owner = first.and_then(|d| d.owner.as_ref()).map_or("", |o| &*o.address);
                 Cow::Owned(Text::made(owner, used.span))
             }
@@ -210,9 +208,9 @@ impl<'a> Eval<'_, 'a> {
         }
     }
 
-    fn at_identity(&self, index: u32, identity: &Identity) -> Finding {
+    fn at_identity(&self, index: IdentityId, identity: &Identity) -> Finding {
         let mut f = Finding::new(self.rule, "").cause(Cause::Identity(index));
-        if let Some(r) = self.context.project.resources.get(identity.resource as usize) {
+        if let Some(r) = self.context.project.resources.get(identity.resource) {
             f.subject = Subject {
                 kind: super::super::context::subject_kind(r.format).to_owned(),
                 address: r.address.name.to_string(),

@@ -6,14 +6,15 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use crate::grade::{Confidence, Severity};
+use crate::index::{DocumentId, IdentityId, ResourceId};
+use crate::rule_id::RuleId;
 use crate::source::{FileId, Span, one_line, visible};
 use crate::value::{Guard, Provenance};
 
 /// One finding: the primary label is the smallest token that a person would edit to make it go away.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// Kebab-case rule name.
-    pub rule: Cow<'static, str>,
+    pub rule: RuleId,
     /// `None` until the engine fills in the rule's own.
     pub severity: Option<Severity>,
     /// How many steps below the rule's own severity this one is; the engine applies it where `severity` is `None`.
@@ -39,7 +40,7 @@ pub struct Finding {
     /// For a real flow (code call to role): the steps in order.
     pub flow: Vec<Label>,
     /// Rules whose findings this one stands for; filled when folding, and by checks that know.
-    pub folded: Vec<Cow<'static, str>>,
+    pub folded: Vec<RuleId>,
     /// Byte ranges that must be masked wherever this file is shown.
     pub secrets: Vec<Span>,
     /// How many more of its rule there are in its [`Unit`], which are not listed one by one.
@@ -50,10 +51,10 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// Statement by index of a document by id.
-    Statement(u32, u32),
-    Document(u32),
-    Identity(u32),
-    Resource(u32),
+    Statement(DocumentId, usize),
+    Document(DocumentId),
+    Identity(IdentityId),
+    Resource(ResourceId),
     /// A secret, a call, or a broken place.
     Place(Span),
     /// Never folded.
@@ -63,9 +64,9 @@ pub enum Cause {
 /// Within what findings are counted and compared with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CountingUnit {
-    Document(u32),
-    Identity(u32),
-    Resource(u32),
+    Document(DocumentId),
+    Identity(IdentityId),
+    Resource(ResourceId),
     File(FileId),
 }
 
@@ -268,9 +269,9 @@ pub struct Edit {
 }
 
 impl Finding {
-    pub fn new(rule: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub fn new(rule: RuleId, message: impl Into<String>) -> Self {
         Self {
-            rule: rule.into(),
+            rule,
             severity: None,
             steps_down: 0,
             confidence: None,

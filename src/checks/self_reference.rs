@@ -72,7 +72,7 @@ impl<'a> Named<'a> {
 
     /// A managed policy of the repository.
     pub(super) fn policy(cx: &Context<'a>, resource: ResourceId) -> Self {
-        let r = &cx.project.resources[resource as usize];
+        let r = &cx.project.resources[resource];
         let name = ["ManagedPolicyName", "PolicyName", "Name"]
             .iter()
             .find_map(|p| r.get(p)?.as_text());
@@ -104,7 +104,7 @@ pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) 
 pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = Named<'a>> {
     let project = cx.project;
     let groups = identity.groups.iter().filter_map(|m| m.group);
-    let of_groups = groups.flat_map(|g| &project.identities[g as usize].policies);
+    let of_groups = groups.flat_map(|g| &project.identities[g].policies);
     let attached = identity.policies.iter().chain(of_groups).filter(|u| !u.inline);
     let documents = attached.chain(&identity.boundary).filter_map(|u| match &u.policy {
         PolicyRef::Documents(ids) => Some(ids),
@@ -112,7 +112,7 @@ pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl
     });
     documents
         .flatten()
-        .filter_map(|d| project.documents[*d as usize].resource)
+        .filter_map(|d| project.documents[*d].resource)
         .map(|resource| Named::policy(cx, resource))
 }
 
@@ -120,7 +120,7 @@ pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl
 pub(super) fn own_groups<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = Named<'a>> {
     let project = cx.project;
     let groups = identity.groups.iter().filter_map(|m| m.group);
-    groups.map(|g| Named::identity(&project.identities[g as usize]))
+    groups.map(|g| Named::identity(&project.identities[g]))
 }
 
 /// Whether `resource` refers to a resource of the repository, or is an IAM ARN that matches its path and name.
@@ -131,7 +131,7 @@ fn is_named(cx: &Context<'_>, id: Option<ResourceId>, kind: &str, name: Option<&
     if id.is_some_and(|id| refers(resource, cx, id)) {
         return true;
     }
-    let r = id.map(|id| &cx.project.resources[id as usize]);
+    let r = id.map(|id| &cx.project.resources[id]);
     let path = r.and_then(|r| r.get("Path")).map_or(Some("/".into()), |p| p.as_str());
     let generated = || r.and_then(generated_name);
     let name = name.cloned().or_else(generated);
@@ -168,7 +168,7 @@ fn generated_name(r: &Resource) -> Option<Text> {
 
 /// Whether a text is a reference to the resource, or ends in one after a `/`.
 fn refers(text: &Text, cx: &Context<'_>, resource: ResourceId) -> bool {
-    let address = &cx.project.resources[resource as usize].address;
+    let address = &cx.project.resources[resource].address;
     let pieces = text.pieces();
     let Some((Piece::Hole(hole), before)) = pieces.split_last() else {
         return false;

@@ -10,6 +10,7 @@ use super::terminal::{self, ColorChoice};
 use crate::finding::Cause;
 use crate::iam::condition::{Grade, strength};
 use crate::iam::{AccessLevel, ActionSet, Document, Statement};
+use crate::index::{DocumentId, IndexVec};
 use crate::report::{Page, RenderOptions, policy_json};
 use crate::settings::Settings;
 use crate::source::{Sources, one_line, pretty_json, push_line, visible};
@@ -70,13 +71,16 @@ pub(super) fn explain(
     })
 }
 
-fn subject<'d>(f: &ReportedFinding, documents: &'d [Document]) -> Option<(&'d Document, Option<&'d Statement>)> {
+fn subject<'d>(
+    f: &ReportedFinding,
+    documents: &'d IndexVec<DocumentId, Document>,
+) -> Option<(&'d Document, Option<&'d Statement>)> {
     match f.finding.cause {
         Cause::Statement(d, s) => {
-            let document = documents.get(d as usize)?;
-            Some((document, document.statements.get(s as usize)))
+            let document = documents.get(d)?;
+            Some((document, document.statements.get(s)))
         }
-        Cause::Document(d) => Some((documents.get(d as usize)?, None)),
+        Cause::Document(d) => Some((documents.get(d)?, None)),
         _ => None,
     }
 }

@@ -116,7 +116,7 @@ impl Rules {
             let mut wanted = Vec::new();
             for name in &self.which {
                 known(&ruleset, name)?;
-                wanted.extend(ruleset.matching(name).into_iter().map(|r| r.id().to_owned()));
+                wanted.extend(ruleset.matching(name).into_iter().map(|r| r.id().to_string()));
             }
             ruleset = ruleset.only(&wanted);
         }

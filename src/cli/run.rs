@@ -11,7 +11,7 @@ use crate::iam::{DeclaredWorkload, Ownership, PolicyKind};
 use crate::pipeline::{Analysis, analyse};
 use crate::project::{Guardrail, GuardrailLevel, Project};
 use crate::rules::options::RuleOptions;
-use crate::rules::{self, Ruleset, Selection};
+use crate::rules::{self, Ruleset, Selection, ids};
 use crate::settings::{Date, Governing, Settings};
 use crate::source::{Problem, ProblemKind, Sources, Span, is_within, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
@@ -356,7 +356,7 @@ impl Loaded<'_> {
         }
         let broken = self.found.broken_rules.iter();
         project.problems.extend(broken.filter_map(|m| m.problem(sources)));
-        for (id, d) in (0u32..).zip(&mut project.documents) {
+        for (id, d) in project.documents.iter_mut_enumerated() {
             let path = sources.path(d.span.file);
             let absolute = self.governing.absolute(path);
             let above = &self.governing.of(path).service_control_policies;
@@ -519,8 +519,8 @@ fn union(all: &[Settings], ruleset: &Ruleset) -> Selection {
     }
     let always = ruleset
         .iter()
-        .filter(|r| r.family() == "credentials" || matches!(r.id(), "unreadable-input" | "json-syntax-error"));
-    names.extend(always.map(|r| r.id().to_owned()));
+        .filter(|r| r.family() == "credentials" || matches!(r.id(), ids::UNREADABLE_INPUT | ids::JSON_SYNTAX_ERROR));
+    names.extend(always.map(|r| r.id().to_string()));
     let names: Vec<String> = names.into_iter().collect();
     Selection::new(ruleset, rules::Profile::Audit, &names, &[], &[]).unwrap_or_default()
 }

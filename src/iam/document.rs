@@ -10,6 +10,7 @@ use super::glob::CaseSensitivity;
 use super::pattern;
 use super::policy_kind::Likely;
 use super::variables::may_be_template;
+use crate::index::ResourceId;
 use crate::source::{HoleKind, Span, Text, WithSpan};
 use crate::terms::PolicyKind;
 pub use crate::terms::{Effect, POLICY_ELEMENTS, PrincipalType, STATEMENT_ELEMENTS, SourceFormat};
@@ -56,7 +57,7 @@ pub struct Document {
     /// What code puts it on, where no resource stands for that.
     pub holders: Vec<PolicyHolder>,
     /// The resource that holds it: index into `Unit::resources`, and after linking into `Project::resources`.
-    pub resource: Option<u32>,
+    pub resource: Option<ResourceId>,
     /// For a resource policy: the account in the ARN by which the resource that holds it names what it is on.
     pub account: Option<String>,
     /// Where the document is put to use, when that is another place than where it is written

@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::iam::{Document, Likely, PolicyHolder, PolicyKind, SourceFormat};
+use crate::index::{IndexVec, ResourceId};
 use crate::source::{Problem, Span};
 use crate::value::guard::{both, worlds_or_each};
 use crate::value::{Guard, Value, ValueKind};
@@ -192,7 +193,7 @@ pub struct UnattachedPolicy {
 #[derive(Debug)]
 pub struct Inline {
     /// The function or package: index into [`Unit::resources`], and after linking into `Project::resources`.
-    pub resource: u32,
+    pub resource: ResourceId,
     /// What it refers to has places in the file around it.
     pub module: crate::python::PythonModule,
 }
@@ -200,7 +201,7 @@ pub struct Inline {
 /// What lowering made of one unit.
 #[derive(Debug, Default)]
 pub struct LoweredUnit {
-    pub resources: Vec<Resource>,
+    pub resources: IndexVec<ResourceId, Resource>,
     pub loose: Vec<UnattachedPolicy>,
     /// Filled from `resources` and `loose` by `formats::policies`.
     pub documents: Vec<Document>,

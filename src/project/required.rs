@@ -8,7 +8,8 @@ use super::{CodePlace, Project, WorkloadCode};
 use crate::iam::{ActionSet, sdk};
 use crate::python::calls::{ApiCall, Calls};
 use crate::python::{
-    ArgName, BindingValue, ConstantEvaluator, ExprId, ExprKind, Import, ImportFrom, ObjectChange, Program, PythonModule,
+    ArgName, BindingValue, ConstantEvaluator, ExprId, ExprKind, Import, ImportFrom, ObjectChange, Program,
+    PythonModule, ScopeId,
 };
 use crate::source::{FileId, Span};
 use crate::value::{Value, ValueKind};
@@ -128,13 +129,13 @@ impl<'c> Codebase<'c, '_> {
         let mut takes_keys = false;
         for m in found.files.iter().filter_map(|f| calls.program.index_of(*f)) {
             let module = &calls.program.modules[m];
-            let text = project.sources.slice(module.scope(0).extent);
+            let text = project.sources.slice(module.scope(ScopeId::MODULE).extent);
             let says = |words: &[&str]| words.iter().any(|word| mentions(text, word));
             out.other_identity |= says(OTHERS) || !only_own_endpoints(calls.program, m);
             takes_keys |= says(TAKES_KEYS) || opens_session(module);
             if says(HIDING) {
                 out.doubts.push(Uncertainty {
-                    span: module.scope(0).extent,
+                    span: module.scope(ScopeId::MODULE).extent,
                     why: "runs what cannot be seen",
                 });
             }

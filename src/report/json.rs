@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{Page, url};
 use crate::finding::{Evidence, Label, LabelRole, Severity};
+use crate::rules::ids;
 use crate::source::{Position, Problem, Sources, Span, pretty_json};
 use crate::triage::{ReportedFinding, Status};
 use crate::unjudged::Unjudged;
@@ -388,7 +389,7 @@ pub(super) fn finding<'a>(page: &'a Page<'_>, f: &'a ReportedFinding) -> JsonFin
 
 fn errors<'a>(page: &'a Page<'_>) -> Vec<JsonError<'a>> {
     let error = |p: &'a Problem| JsonError {
-        rule: "unreadable-input",
+        rule: ids::UNREADABLE_INPUT.as_str(),
         path: page.path(p.span).into(),
         span: span(page.sources, p.span),
         message: &p.message,

@@ -8,6 +8,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::json::{JsonSpan, JsonUnread, SCHEMA_VERSION, span, unread};
 use crate::iam::{Document, DocumentOrigin, DocumentUse, SourceFormat, UnknownPart, catalogue};
+use crate::index::DocumentId;
 use crate::model::full_address;
 use crate::phrase;
 use crate::project::{Identity, PolicyRef, Project};
@@ -155,7 +156,7 @@ struct PolicyRow<'a> {
 
 fn rows<'a>(seen: &ListedPolicies<'a>) -> Vec<PolicyRow<'a>> {
     let project = seen.project;
-    let mut attached: BTreeMap<u32, Vec<String>> = BTreeMap::new();
+    let mut attached: BTreeMap<DocumentId, Vec<String>> = BTreeMap::new();
     let mut rows: Vec<PolicyRow<'a>> = Vec::new();
     for identity in &project.identities {
         let name = address(project, identity);
@@ -174,7 +175,7 @@ fn rows<'a>(seen: &ListedPolicies<'a>) -> Vec<PolicyRow<'a>> {
             }
         }
     }
-    for (id, d) in (0u32..).zip(&project.documents) {
+    for (id, d) in project.documents.iter_enumerated() {
         let mut to = attached.remove(&id).unwrap_or_default();
         to.sort();
         to.dedup();
@@ -188,7 +189,7 @@ fn rows<'a>(seen: &ListedPolicies<'a>) -> Vec<PolicyRow<'a>> {
 }
 
 fn address(project: &Project<'_>, identity: &Identity) -> String {
-    let resource = project.resources.get(identity.resource as usize);
+    let resource = project.resources.get(identity.resource);
     resource.map(|r| r.address.full().into_owned()).unwrap_or_default()
 }
 
@@ -201,7 +202,7 @@ fn managed<'a>(
 ) -> Option<PolicyRow<'a>> {
     let known = catalogue().managed_policy(policy)?;
     let document: Json = serde_json::from_str(known.document_json?).ok()?;
-    let format = project.resources.get(identity.resource as usize)?.format;
+    let format = project.resources.get(identity.resource)?.format;
     let statements = document
         .get("Statement")
         .map_or(0, |s| s.as_array().map_or(1, Vec::len));

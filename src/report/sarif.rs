@@ -15,7 +15,7 @@ use self::log::{
 use super::line_hash::line_hashes;
 use super::{Page, escape_uri, url};
 use crate::finding::{Confidence, Fix, Label, LabelRole, Severity};
-use crate::rules::Rule;
+use crate::rules::{Rule, ids};
 use crate::source::{FileId, Span, pretty_json};
 use crate::triage::{ReportedFinding, Status, SuppressionKind};
 use crate::unjudged::{Unjudged, UnjudgedReason};
@@ -36,7 +36,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
     }
     let mut ids: Vec<&str> = results.iter().map(|f| f.rule()).collect();
     if page.options.all_rules {
-        ids.extend(page.ruleset.iter().map(Rule::id));
+        ids.extend(page.ruleset.iter().map(|r| r.id().as_str()));
     }
     ids.sort_unstable();
     ids.dedup();
@@ -83,7 +83,9 @@ fn notifications<'a>(page: &Page<'a>, total: usize) -> Vec<SarifNotification<'a>
         .map(|p| SarifNotification {
             level: "error",
             message: text(&p.message),
-            descriptor: Some(SarifId { id: "unreadable-input" }),
+            descriptor: Some(SarifId {
+                id: ids::UNREADABLE_INPUT.as_str(),
+            }),
             locations: vec![location(page, p.span)],
         })
         .collect();

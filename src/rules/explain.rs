@@ -123,7 +123,7 @@ struct JsonExample<'a> {
 
 fn head(r: &Rule) -> JsonRule<'_> {
     JsonRule {
-        rule: r.id(),
+        rule: r.id().as_str(),
         family: r.family(),
         title: r.title(),
         severity: r.severity().name(),
@@ -200,7 +200,7 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
             let _ = writeln!(out, "`{path}`\n\n{fence}{language}\n{}\n{fence}\n", text.trim_end());
         }
     }
-    let _ = writeln!(out, "## How to suppress\n\n{}\n", ignoring(r.id()).join("\n\n"));
+    let _ = writeln!(out, "## How to suppress\n\n{}\n", ignoring(&r.id()).join("\n\n"));
     if !r.supersedes().is_empty() {
         let others = phrase::list(r.supersedes());
         let _ = writeln!(out, "Where both apply, this finding replaces {others}.\n");
@@ -264,7 +264,7 @@ fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
     let _ = writeln!(
         out,
         "How to suppress\n{}\n",
-        wrapped(&ignoring(r.id()).join("\n"), width)
+        wrapped(&ignoring(&r.id()).join("\n"), width)
     );
     let references = references(r);
     if !references.is_empty() {

@@ -14,6 +14,7 @@ mod run;
 pub mod spec;
 pub mod user;
 
+pub use crate::rule_id::{RuleId, ids};
 pub use context::{CodeCheck, Context, FindingSink};
 pub use explain::{PageStyle, listing, markdown, render as explain};
 pub use ruleset::{Rule, Ruleset, Selection, UnknownRule};

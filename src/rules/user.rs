@@ -72,7 +72,7 @@ impl UserRules {
         self.files.push((path.to_owned(), Arc::from(text)));
         match read(text, path, &self.lists) {
             Ok(rule) if self.rules.iter().any(|r| r.id() == rule.id()) => {
-                let twice = RuleError::at(format!("there is another rule `{}`", rule.id()), rule.id());
+                let twice = RuleError::at(format!("there is another rule `{}`", rule.id()), &rule.id());
                 self.mistakes.push(placed(path, text, &twice));
             }
             Ok(rule) => self.rules.push(rule),

@@ -48,7 +48,7 @@ pub fn json_schema() -> Value {
             for spec in r.options() {
                 table["properties"][&spec.name] = option_schema(spec);
             }
-            (r.id().to_owned(), table)
+            (r.id().to_string(), table)
         })
         .collect();
     let exception = json!({

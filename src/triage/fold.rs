@@ -1,12 +1,12 @@
 //! One cause, one finding.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
 use crate::finding::{Cause, CountingUnit, Finding, MAX_EVIDENCE};
 use crate::iam::glob::{self, CaseSensitivity};
+use crate::index::{DocumentId, Id};
 use crate::project::Project;
 use crate::rules::{HOLDS_FOR, Rule, Ruleset};
 use crate::source::Span;
@@ -86,8 +86,8 @@ fn shared_value(f: &Finding, project: &Project<'_>) -> Option<(usize, Span)> {
     if f.evidence.actions.is_empty() {
         return None;
     }
-    let statements = &project.documents.get(document as usize)?.statements;
-    let resource = statements.get(statement as usize)?.resource.as_ref();
+    let statements = &project.documents.get(document)?.statements;
+    let resource = statements.get(statement)?.resource.as_ref();
     let items = &resource.filter(|clause| !clause.negated)?.items;
     let spans: BTreeSet<Span> = items.iter().filter(|i| i.via.is_some()).map(|i| i.span).collect();
     let found = f.labels.iter().position(|l| spans.contains(&l.span))?;
@@ -188,8 +188,8 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         while let Some(next) = taken[a] {
             a = next;
         }
-        let mut names: Vec<Cow<'static, str>> = vec![findings[b].rule.clone()];
-        names.append(&mut findings[b].folded.clone());
+        let mut names = vec![findings[b].rule];
+        names.extend(&findings[b].folded);
         let secrets = findings[b].secrets.clone();
         let severity = findings[b].severity;
         let also = untold[b].then(|| format!("also: {}", findings[b].message));
@@ -296,7 +296,7 @@ impl FindingIndex {
     fn under<'i>(&'i self, rules: &'i [usize], cause: Cause) -> impl Iterator<Item = usize> + 'i {
         let wide = matches!(cause, Cause::Document(_) | Cause::Place(_));
         let first = move |rule: usize| match wide {
-            true => (rule, Cause::Statement(0, 0)),
+            true => (rule, Cause::Statement(DocumentId::new(0), 0)),
             false => (rule, cause),
         };
         let last = move |rule: usize| match wide {

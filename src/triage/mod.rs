@@ -17,7 +17,7 @@ mod unjudged;
 use crate::finding::{Confidence, Finding, Fix, LabelRole, Severity};
 use crate::iam::DocumentOrigin;
 use crate::project::Project;
-use crate::rules::{Rule, Ruleset};
+use crate::rules::{Rule, RuleId, Ruleset, ids};
 use crate::secrets::Mask;
 use crate::settings::{Date, FailOn, NAMES, Settings};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, file_name};
@@ -332,7 +332,7 @@ fn ruled(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Opti
     let rule: Option<&Rule> = terms.ruleset.get(&finding.rule);
     let family = rule.map_or("tool", Rule::family).to_owned();
     let on =
-        settings.rules.as_ref().is_none_or(|s| s.is_on(&finding.rule)) || is_vital(settings, &family, &finding.rule);
+        settings.rules.as_ref().is_none_or(|s| s.is_on(&finding.rule)) || is_vital(settings, &family, finding.rule);
     let (ignored, fail_on) = settings.for_file(&(terms.absolute)(path));
     if !on || ignored.iter().any(|s| s.takes(&family, &finding.rule)) {
         return None;
@@ -365,14 +365,14 @@ fn ruled(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Opti
 }
 
 /// An input that could not be read is reported whatever was selected, unless it was switched off by name.
-fn is_vital(settings: &Settings, family: &str, rule: &str) -> bool {
-    matches!(rule, "unreadable-input" | "json-syntax-error")
-        && !settings.choice.ignore.iter().any(|s| s.takes(family, rule))
+fn is_vital(settings: &Settings, family: &str, rule: RuleId) -> bool {
+    matches!(rule, ids::UNREADABLE_INPUT | ids::JSON_SYNTAX_ERROR)
+        && !settings.choice.ignore.iter().any(|s| s.takes(family, &rule))
 }
 
 fn fails(finding: &Finding, severity: Severity, fail_on: FailOn) -> bool {
     match fail_on {
-        Some(least) => severity >= least || finding.rule == "unreadable-input",
+        Some(least) => severity >= least || finding.rule == ids::UNREADABLE_INPUT,
         None => false,
     }
 }
@@ -385,7 +385,10 @@ fn shown(sources: &Sources, f: &ReportedFinding, terms: &TriageOptions<'_>) -> b
 /// A finding in test code. A credential that looks real opens what it opens; the ID of a key, without its secret, is not one.
 fn is_left_out(project: &Project<'_>, f: &ReportedFinding, terms: &TriageOptions<'_>) -> bool {
     let span = f.span();
-    let names_only = ["aws-access-key-id", "aws-temporary-access-key-id"].contains(&f.rule());
+    let names_only = matches!(
+        f.finding.rule,
+        ids::AWS_ACCESS_KEY_ID | ids::AWS_TEMPORARY_ACCESS_KEY_ID
+    );
     let secret = !f.finding.secrets.is_empty() && !names_only && !f.rule().contains("password");
     let credential = f.severity >= Severity::High && secret;
     !credential && terms.leaves_out(project, project.sources.path(span.file), Some(span))

@@ -13,6 +13,7 @@ use crate::iam::{PrincipalType, SourceFormat, Statement};
 use crate::model::Resource;
 use crate::phrase;
 use crate::project::Project;
+use crate::rules::{RuleId, ids};
 use crate::source::{FileId, Sources, file_name, parent_path, visible};
 
 /// Functions and roles that constructs of the CDK bring with them, by the beginning of their logical IDs: the identifiers are
@@ -30,12 +31,12 @@ const PROVIDERS: [&str; 10] = [
     "awscdkawseks",
 ];
 /// What is said about the wording of a list: the text of a synthesized template is no one's.
-const WORDING: [&str; 5] = [
-    "duplicate-action",
-    "duplicate-sid",
-    "redundant-action",
-    "redundant-resource",
-    "redundant-statement",
+const WORDING: [RuleId; 5] = [
+    ids::DUPLICATE_ACTION,
+    ids::DUPLICATE_SID,
+    ids::REDUNDANT_ACTION,
+    ids::REDUNDANT_RESOURCE,
+    ids::REDUNDANT_STATEMENT,
 ];
 /// What constructs allow services: a rule that has an encrypted queue or topic as its target, a topic for alarms.
 /// AWS CDK API Reference, `aws_events_targets`, `aws_cloudwatch_actions`.
@@ -157,12 +158,12 @@ impl Renderings {
         if !f.span().is_some_and(|at| self.made.contains(&at.file)) {
             return false;
         }
-        if PROVIDERS.iter().any(|p| f.subject.address.starts_with(p)) || WORDING.contains(&&*f.rule) {
+        if PROVIDERS.iter().any(|p| f.subject.address.starts_with(p)) || WORDING.contains(&f.rule) {
             return true;
         }
         let Cause::Statement(d, s) = f.cause else { return false };
-        let statement = (project.documents.get(d as usize)).and_then(|d| d.statements.get(s as usize));
-        &*f.rule == "service-principal-without-source" && statement.is_some_and(is_grant)
+        let statement = (project.documents.get(d)).and_then(|d| d.statements.get(s));
+        f.rule == ids::SERVICE_PRINCIPAL_WITHOUT_SOURCE && statement.is_some_and(is_grant)
     }
 
     /// Makes the findings of renderings that are one mistake one finding: that of the source, else that of the first file.

@@ -5,6 +5,7 @@ use super::suppress::{Suppressions, is_allowed};
 use super::suppression::{SuppressedRule, SuppressionEntry, SuppressionKind, SuppressionState};
 use crate::finding::{Edit, Finding, Remedy, RemedyStep, Severity};
 use crate::project::Project;
+use crate::rules::{RuleId, ids};
 use crate::source::Span;
 
 pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms: &TriageOptions<'_>) -> Vec<Finding> {
@@ -24,22 +25,24 @@ pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms
         };
         match &entry.standing {
             SuppressionState::Faulty(fault) => {
-                out.push(finding("unknown-rule-in-ignore", "this suppression cannot be parsed").primary(span, *fault));
+                out.push(
+                    finding(ids::UNKNOWN_RULE_IN_IGNORE, "this suppression cannot be parsed").primary(span, *fault),
+                );
                 continue;
             }
             SuppressionState::Ended(why) => {
                 let message = "this suppression is not in effect";
-                let mut f = finding("expired-ignore", message).primary(entry.until.unwrap_or(span), why.clone());
+                let mut f = finding(ids::EXPIRED_IGNORE, message).primary(entry.until.unwrap_or(span), why.clone());
                 f.remedies.extend(removal(entry));
                 out.push(f);
             }
             SuppressionState::NoReason => {
                 let message = "this suppression has no reason, which the configuration requires";
-                out.push(finding("ignore-without-reason", message).primary(span, "not in effect"));
+                out.push(finding(ids::IGNORE_WITHOUT_REASON, message).primary(span, "not in effect"));
             }
             SuppressionState::Good if entry.text.reason.is_none() => {
                 let message = "this suppression has no reason";
-                out.push(finding("ignore-without-reason", message).primary(span, "append `-- reason`"));
+                out.push(finding(ids::IGNORE_WITHOUT_REASON, message).primary(span, "append `-- reason`"));
             }
             SuppressionState::Good => {}
         }
@@ -50,7 +53,7 @@ pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms
     out
 }
 
-fn finding(rule: &'static str, message: &str) -> Finding {
+fn finding(rule: RuleId, message: &str) -> Finding {
     Finding::new(rule, message)
 }
 
@@ -64,7 +67,7 @@ fn of_rule(
     let known = terms.ruleset.matching(&named.id);
     if !is_allowed(&named.id) {
         let message = format!("`{}` would suppress every rule", named.id);
-        return Some(finding("unknown-rule-in-ignore", &message).primary(at, "name specific rules"));
+        return Some(finding(ids::UNKNOWN_RULE_IN_IGNORE, &message).primary(at, "name specific rules"));
     }
     if known.is_empty() {
         let message = format!("`{}` is not a rule", named.id);
@@ -72,7 +75,7 @@ fn of_rule(
         let label = near
             .first()
             .map_or("suppresses nothing".to_owned(), |n| format!("did you mean `{n}`?"));
-        let mut f = finding("unknown-rule-in-ignore", &message).primary(at, label);
+        let mut f = finding(ids::UNKNOWN_RULE_IN_IGNORE, &message).primary(at, label);
         f.evidence.other.push(named.id.clone());
         if let [only] = near.as_slice() {
             f = f.remedy(Remedy::safe(format!("write `{only}`")).word(at, &named.id, only));
@@ -83,7 +86,7 @@ fn of_rule(
     if let Some(message) = terms.ruleset.outdated(&named.id)
         && !matches!(entry.standing, SuppressionState::Ended(_))
     {
-        let mut f = finding("unknown-rule-in-ignore", &message).severity(Severity::Low);
+        let mut f = finding(ids::UNKNOWN_RULE_IN_IGNORE, &message).severity(Severity::Low);
         f = f.primary(at, "still matches that rule");
         f.evidence.other.push(named.id.clone());
         if current != named.id {
@@ -99,12 +102,12 @@ fn of_rule(
     let ran = settings
         .rules
         .as_ref()
-        .is_none_or(|s| known.iter().all(|r| s.is_on(r.id())));
+        .is_none_or(|s| known.iter().all(|r| s.is_on(&r.id())));
     if !ran {
         return None;
     }
     let message = format!("unused suppression: no `{}` finding here", named.id);
-    let mut f = finding("unused-ignore", &message).primary(at, "suppresses nothing");
+    let mut f = finding(ids::UNUSED_IGNORE, &message).primary(at, "suppresses nothing");
     f.evidence.other.push(named.id.clone());
     if terms.strict_ignores {
         f = f.severity(Severity::High);

@@ -62,7 +62,8 @@ pub(super) fn unite(
         let mut fixes = Fixes::of(&reported[group[0]].finding);
         for &i in group.iter().skip(1) {
             fixes.add(&reported[i].finding);
-            let part = std::mem::replace(&mut reported[i].finding, Finding::new("", ""));
+            let finding = &mut reported[i].finding;
+            let part = std::mem::replace(finding, Finding::new(finding.rule, ""));
             add_part(&mut reported[group[0]].finding, part, &mut also);
             gone.insert(i);
         }

@@ -10,12 +10,12 @@ fn ask<T>(files: &[(&str, &str)], address: &str, f: impl FnOnce(&Project<'_>, Ef
     let sources = Sources::from_strings(files);
     let own = Ownership::default();
     let project = analyse(&sources, &own).project;
-    let id = project
+    let (id, _) = project
         .identities
-        .iter()
-        .position(|i| &*project.resources[i.resource as usize].address.name == address)
+        .iter_enumerated()
+        .find(|(_, i)| &*project.resources[i.resource].address.name == address)
         .unwrap_or_else(|| panic!("no identity {address}"));
-    f(&project, Effective::of(&project, id as u32))
+    f(&project, Effective::of(&project, id))
 }
 
 fn action(name: &str) -> Action {
@@ -171,7 +171,7 @@ fn a_user_has_what_its_groups_have() {
     assert_eq!(answers(&files, "aws_iam_user.bob", &actions), "??");
     ask(&files, "aws_iam_user.ann", |project, effective| {
         let group = effective.grants[0].group.unwrap();
-        assert_eq!(project.identities[group as usize].kind.name(), "group");
+        assert_eq!(project.identities[group].kind.name(), "group");
     });
 }
 

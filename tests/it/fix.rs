@@ -363,8 +363,8 @@ fn rules_say_which_fixes_they_offer() {
     };
     let wrong: Vec<String> = ruleset
         .iter()
-        .filter(|r| r.fix().map(rules::FixKind::name) != offered(r.id()))
-        .map(|r| format!("{}/{}: fix: {}", r.family(), r.id(), offered(r.id()).unwrap_or("none")))
+        .filter(|r| r.fix().map(rules::FixKind::name) != offered(&r.id()))
+        .map(|r| format!("{}/{}: fix: {}", r.family(), r.id(), offered(&r.id()).unwrap_or("none")))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use overgrant::internals::finding::{Confidence, Edit, Finding, Fix, Severity};
 use overgrant::internals::report::{OutputFormat, Page, RenderOptions};
-use overgrant::internals::rules::Ruleset;
+use overgrant::internals::rules::{Ruleset, ids};
 use overgrant::internals::source::{Problem, Sources, Span};
 use overgrant::internals::triage::{
     FindingIdentity, Report, ReportedFinding, Stats, Status, Suppression, SuppressionKind,
@@ -79,7 +79,7 @@ fn reported(finding: Finding, severity: Severity, family: &str, n: usize) -> Rep
 fn report(sources: &Sources) -> Report {
     let (id, secret) = key_pair();
     let ci = "infra/policies/ci.json";
-    let mut admin = Finding::new("admin-star-star", "every action on every resource is allowed")
+    let mut admin = Finding::new(ids::ADMIN_STAR_STAR, "every action on every resource is allowed")
         .primary(at(sources, ci, "\"*\"", 0), "every action in every AWS service")
         .secondary(at(sources, ci, "\"*\"", 1), "on every resource")
         .secondary(
@@ -92,7 +92,7 @@ fn report(sources: &Sources) -> Report {
         .resources(["*".to_owned()]);
     admin.subject.address = "aws_iam_policy.ci".to_owned();
     admin.subject.attribute = "policy".to_owned();
-    admin.folded = vec!["action-star".into(), "pass-role-star".into()];
+    admin.folded = vec![ids::ACTION_STAR, ids::PASS_ROLE_STAR];
     let fix = Fix {
         title: "list one action".to_owned(),
         safe: true,
@@ -101,13 +101,16 @@ fn report(sources: &Sources) -> Report {
             text: "\"s3:GetObject\"".to_owned(),
         }],
     };
-    let long = Finding::new("admin-star-star", "every action on every resource is allowed")
+    let long = Finding::new(ids::ADMIN_STAR_STAR, "every action on every resource is allowed")
         .primary(at(sources, "min.json", "\"*\"", 0), "every action")
         .secondary(at(sources, "min.json", "\"*\"", 1), "on every resource");
     let keys = "src/keys <1>.py";
-    let mut key = Finding::new("aws-key-pair-together", format!("an access key {id} with its secret"))
-        .primary(at(sources, keys, &format!("\"{id}\""), 0), "long-term access key id")
-        .secondary(at(sources, keys, &format!("\"{secret}\""), 0), "its secret key");
+    let mut key = Finding::new(
+        ids::AWS_KEY_PAIR_TOGETHER,
+        format!("an access key {id} with its secret"),
+    )
+    .primary(at(sources, keys, &format!("\"{id}\""), 0), "long-term access key id")
+    .secondary(at(sources, keys, &format!("\"{secret}\""), 0), "its secret key");
     key.secrets = vec![
         at(sources, keys, &id, 0),
         at(sources, keys, &format!("\"{secret}\""), 0),
@@ -119,7 +122,7 @@ fn report(sources: &Sources) -> Report {
         text: "used here".to_owned(),
     }];
     let mut ignored = reported(
-        Finding::new("missing-version", "this policy has no version").primary(at(sources, "min.json", "{", 0), ""),
+        Finding::new(ids::MISSING_VERSION, "this policy has no version").primary(at(sources, "min.json", "{", 0), ""),
         Severity::Low,
         "validity",
         4,

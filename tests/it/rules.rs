@@ -71,7 +71,7 @@ fn every_rule_has_a_page_in_every_style_and_form() {
         ] {
             for style in [PageStyle::Human, PageStyle::Markdown, PageStyle::Json] {
                 let page = rules::explain(rule, style, form, 100);
-                assert!(page.contains(rule.id()), "{}", rule.id());
+                assert!(page.contains(&*rule.id()), "{}", rule.id());
                 assert!(!page.contains(['«', '»', '‹', '›']), "{}: marks in the page", rule.id());
                 if style == PageStyle::Json {
                     let page: serde_json::Value = serde_json::from_str(&page).unwrap();

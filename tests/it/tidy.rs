@@ -466,7 +466,7 @@ fn superseded_rules_exist() {
             if ruleset.matching(other).is_empty() {
                 wrong.push(format!("{}: supersedes `{other}`, which is no rule", rule.id()));
             }
-            if other == rule.id() {
+            if rule.id() == **other {
                 wrong.push(format!("{other}: supersedes itself"));
             }
         }

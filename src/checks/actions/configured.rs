@@ -10,13 +10,13 @@ use crate::iam::{ActionSet, ClauseItem, Document, PolicyKind, Statement, pattern
 use crate::phrase;
 use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource};
 use crate::rules::options::FileOptions;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::Guard;
 
-const FORBIDDEN: &str = "forbidden-action";
-const CONDITION: &str = "required-condition-for-action";
-const BARE: &str = "bare-wildcard-resource-forbidden";
+const FORBIDDEN: RuleId = ids::FORBIDDEN_ACTION;
+const CONDITION: RuleId = ids::REQUIRED_CONDITION_FOR_ACTION;
+const BARE: RuleId = ids::BARE_WILDCARD_RESOURCE_FORBIDDEN;
 
 /// Each pattern is expanded once.
 #[derive(Default)]
@@ -52,7 +52,7 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
         }
     }
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         let by_aws = |u: &_| matches!(u, PolicyRef::AwsManaged(_));
         if identity.policies.iter().any(|u| by_aws(&u.policy)) {
             managed(cx, out, id, &mut expanded);
@@ -62,7 +62,7 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// AWS's own policies, at the place that attaches them.
 fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expanded: &mut ExpandedPatterns<'a>) {
-    let identity = &cx.project.identities[id as usize];
+    let identity = &cx.project.identities[id];
     let patterns = cx.options(FORBIDDEN, identity.header.file).words("actions");
     if patterns.is_empty() {
         return;
@@ -115,7 +115,7 @@ fn granting(s: &Statement, set: &ActionSet) -> Vec<(Span, Option<String>, Action
 }
 
 /// Allow statements of the kinds of document that the option `in` names.
-fn allowing<'a>(cx: &Context<'a>, rule: &'static str) -> impl Iterator<Item = (ConfiguredPlace<'a>, FileOptions<'a>)> {
+fn allowing<'a>(cx: &Context<'a>, rule: RuleId) -> impl Iterator<Item = (ConfiguredPlace<'a>, FileOptions<'a>)> {
     let cx = *cx;
     cx.statements().filter_map(move |(id, d, index, statement)| {
         let options = cx.options(rule, d.span.file);
@@ -140,7 +140,7 @@ impl<'a> ConfiguredPlace<'a> {
         items.find(|(_, granted)| granted.intersects(set)).map(|(item, _)| item)
     }
 
-    fn finding(self, cx: &Context<'_>, rule: &'static str, message: String) -> Finding {
+    fn finding(self, cx: &Context<'_>, rule: RuleId, message: String) -> Finding {
         cx.at_statement(rule, self.id, self.index, message)
     }
 }
@@ -238,7 +238,7 @@ pub(super) fn bare_resource(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// How much a reader has to keep in mind: one for each statement, Deny, `Not…` element and condition, and for each service
 /// that a statement names beside its first.
 pub(super) fn complexity(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    const RULE: &str = "policy-too-complex";
+    const RULE: RuleId = ids::POLICY_TOO_COMPLEX;
     for (id, d) in cx.documents() {
         let most = cx.options(RULE, d.span.file).number("score") as usize;
         let score = score(d);
@@ -287,7 +287,7 @@ fn services(s: &Statement) -> Vec<String> {
 }
 
 pub(super) fn mixed(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    const RULE: &str = "actions-never-used-by-service";
+    const RULE: RuleId = ids::ACTIONS_NEVER_USED_BY_SERVICE;
     for (id, d, i, s) in cx.statements() {
         if !s.allows() || !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) {
             continue;

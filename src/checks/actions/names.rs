@@ -10,7 +10,7 @@ use crate::iam::catalogue::catalogue;
 use crate::iam::{Clause, ClauseItem, DocumentOrigin, PolicyKind, Statement, glob};
 use crate::phrase;
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -30,13 +30,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 continue;
             }
             if let Some((f, meant)) = one(cx, out, (id, i), (item, set), Vain::of(s, clause), &beside) {
-                let same = f.rule == "action-case";
+                let same = f.rule == ids::ACTION_CASE;
                 let is_new = |m: &&String| same || !stands(&present, m) && written.insert((*m).clone());
                 // Nothing is missing where the right name stands beside the wrong one.
                 let is_beside = !meant.is_empty() && meant.iter().all(|m| stands(&present, m));
                 let is_beside = is_beside || meant.is_empty() && extends(&item.display(), &beside);
                 let is_published = PUBLISHED.iter().any(|name| item.display().eq_ignore_ascii_case(name));
-                let f = match (is_beside || is_published) && LOW_BESIDE.contains(&&*f.rule) {
+                let f = match (is_beside || is_published) && LOW_BESIDE.contains(&f.rule) {
                     true => f.severity(Severity::Low),
                     false => f,
                 };
@@ -44,7 +44,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 // What is meant stands here already, or another fix writes it. What is only a guess is not a reason to remove.
                 let is_said = left.is_empty() && !meant.is_empty() && cx.is_literal(item);
                 let f = match is_said {
-                    true if f.rule == "unknown-action" => f,
+                    true if f.rule == ids::UNKNOWN_ACTION => f,
                     true => f.remedy(removal(item)),
                     false => with_spelling(cx, f, item, &left),
                 };
@@ -58,7 +58,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 const PUBLISHED: [&str; 2] = ["logs:PutLogEventsBatch", "SNS:Receive"];
 
 /// Rules about a wrong name, which are low where the right one stands beside it.
-const LOW_BESIDE: [&str; 3] = ["api-name-not-iam-action", "unknown-action", "unknown-service"];
+const LOW_BESIDE: [RuleId; 3] = [ids::API_NAME_NOT_IAM_ACTION, ids::UNKNOWN_ACTION, ids::UNKNOWN_SERVICE];
 
 /// Whether a name, or all that a pattern stands for, is among them.
 fn stands(present: &ActionSet, meant: &str) -> bool {
@@ -140,8 +140,8 @@ fn with_spelling(cx: &Context<'_>, f: Finding, item: &ClauseItem, meant: &[Strin
         return f;
     }
     let title = format!("write {}", phrase::list(meant));
-    let remedy = match f.rule.as_ref() {
-        "action-case" => Remedy::safe(title),
+    let remedy = match f.rule {
+        ids::ACTION_CASE => Remedy::safe(title),
         _ => Remedy::risky(title),
     };
     f.remedy(remedy.replace(item.span, meant))
@@ -163,17 +163,17 @@ fn one(
     if text.bytes().all(|b| b == b'*') && !text.is_empty() {
         return None;
     }
-    let at = |rule: &'static str, message: String| cx.at_statement(rule, id, i, message);
+    let at = |rule: RuleId, message: String| cx.at_statement(rule, id, i, message);
     if text.is_empty() {
         // What is empty where it comes from is filled in before it is used.
-        let of_resource = cx.project.documents[id as usize].kind == PolicyKind::Resource;
+        let of_resource = cx.project.documents[id].kind == PolicyKind::Resource;
         let message = match (item.branch.is_some(), of_resource) {
             (true, true) => "empty action in one case: it matches no request",
             (false, true) => "empty action: it matches no request",
             (true, false) => "empty action in one case: IAM rejects the policy",
             (false, false) => "empty action: IAM rejects the policy",
         };
-        let f = at("action-bad-format", message.to_owned()).under(item.branch.as_ref());
+        let f = at(ids::ACTION_BAD_FORMAT, message.to_owned()).under(item.branch.as_ref());
         // Not every service checks the policies of its resources as IAM does.
         let f = match of_resource {
             true => f.severity(Severity::Low).confidence(Confidence::Medium),
@@ -183,13 +183,13 @@ fn one(
     }
     let Some((prefix, name)) = text.split_once(':') else {
         let f = at(
-            "action-bad-format",
+            ids::ACTION_BAD_FORMAT,
             format!("`{text}` is not in the form `service:Action`"),
         );
         return Some((f.primary(item.span, "missing service prefix"), nothing()));
     };
     if name.contains(':') {
-        let f = at("action-bad-format", format!("`{text}` has more than one colon"));
+        let f = at(ids::ACTION_BAD_FORMAT, format!("`{text}` has more than one colon"));
         return Some((f.primary(item.span, "must be `service:Action`"), nothing()));
     }
     if prefix.contains(['*', '?']) {
@@ -197,7 +197,7 @@ fn one(
         let stars = |part: &str| part.bytes().all(|b| b == b'*');
         return (!stars(prefix) || !stars(name)).then(|| {
             let f = at(
-                "wildcard-in-service-prefix",
+                ids::WILDCARD_IN_SERVICE_PREFIX,
                 format!("`{text}` has a wildcard in the service prefix"),
             );
             (
@@ -208,7 +208,10 @@ fn one(
     }
     if let Some(action) = set.iter().next() {
         return (!glob::is_pattern(name) && action.name() != text).then(|| {
-            let f = at("action-case", format!("`{text}` is documented as `{}`", action.name()));
+            let f = at(
+                ids::ACTION_CASE,
+                format!("`{text}` is documented as `{}`", action.name()),
+            );
             let f = f.primary(item.span, format!("`{}`", action.name()));
             (f, vec![action.name().to_owned()])
         });
@@ -217,7 +220,7 @@ fn one(
         return None;
     }
     let Some(service) = catalogue().service(prefix) else {
-        let f = at("unknown-service", format!("unknown service prefix `{prefix}`"))
+        let f = at(ids::UNKNOWN_SERVICE, format!("unknown service prefix `{prefix}`"))
             .primary(brought_in(item).unwrap_or(item.span), vain.text())
             .confidence(Confidence::Medium);
         if out.is_full(&f) {
@@ -241,13 +244,13 @@ fn one(
             return None;
         }
         if matching(text).next().is_none() {
-            let f = at("wildcard-matches-nothing", format!("`{text}` matches no action"))
+            let f = at(ids::WILDCARD_MATCHES_NOTHING, format!("`{text}` matches no action"))
                 .primary(item.span, vain.text())
                 .note(dated());
             return Some((f, nothing()));
         }
         let f = at(
-            "deprecated-action",
+            ids::DEPRECATED_ACTION,
             format!("AWS has retired every action that `{text}` matches"),
         )
         .primary(item.span, format!("{} any more", vain.text()))
@@ -255,7 +258,7 @@ fn one(
         return Some((f, nothing()));
     }
     if let Some(action) = catalogue().action(text) {
-        let f = at("deprecated-action", format!("AWS has retired `{}`", action.name()))
+        let f = at(ids::DEPRECATED_ACTION, format!("AWS has retired `{}`", action.name()))
             .primary(item.span, format!("{} any more", vain.text()))
             .note(dated());
         return Some((f, nothing()));
@@ -263,7 +266,7 @@ fn one(
     if let Some(meant) = catalogue().api_name(text) {
         let shown: Vec<_> = meant.iter().map(|a| format!("`{}`", a.name())).collect();
         let f = at(
-            "api-name-not-iam-action",
+            ids::API_NAME_NOT_IAM_ACTION,
             format!("`{text}` is an API operation, not an IAM action"),
         )
         .primary(item.span, vain.text())
@@ -275,7 +278,7 @@ fn one(
         return Some((f, meant.iter().map(|a| a.name().to_owned()).collect()));
     }
     let f = at(
-        "unknown-action",
+        ids::UNKNOWN_ACTION,
         format!("unknown action `{text}` of `{}`", service.prefix()),
     )
     .primary(item.span, vain.text())

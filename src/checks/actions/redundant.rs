@@ -8,7 +8,7 @@ use crate::iam::pattern::Pattern;
 use crate::iam::size::MOST_ITEMS;
 use crate::iam::{Clause, ClauseItem, DocumentOrigin};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -119,10 +119,10 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, us
             continue;
         };
         let (rule, message) = if same {
-            ("duplicate-action", format!("`{}` is listed twice", item.display()))
+            (ids::DUPLICATE_ACTION, format!("`{}` is listed twice", item.display()))
         } else {
             (
-                "redundant-action",
+                ids::REDUNDANT_ACTION,
                 format!("`{}` is already covered by `{}`", item.display(), other.display()),
             )
         };
@@ -143,7 +143,7 @@ fn resources(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, 
         };
         let message = format!("`{}` is already covered by `{}`", item.display(), other.display());
         let f = cx
-            .at_statement("redundant-resource", id, i, message)
+            .at_statement(ids::REDUNDANT_RESOURCE, id, i, message)
             .primary(item.span, "changes nothing")
             .secondary(other.span, "covers it")
             .resources([item.display()]);

@@ -10,7 +10,7 @@ use crate::iam::resource_fit::Resources;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
 use crate::iam::{ActionSet, Clause, ClauseItem, Condition, DocumentOrigin, PrincipalClause, Statement};
 use crate::phrase;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{FileId, HoleKind, ProblemKind, Span};
 use crate::value::Guard;
 
@@ -55,7 +55,7 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let f = cx
-            .at_statement("redundant-statement", id, i, "another statement covers this one")
+            .at_statement(ids::REDUNDANT_STATEMENT, id, i, "another statement covers this one")
             .primary(head(s), "has no effect")
             .secondary(head(other), if same { "is equal" } else { "covers it" });
         // A condition that a wider permission lacks was meant to limit it: removing it is not what to do.

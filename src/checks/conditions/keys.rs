@@ -12,8 +12,9 @@ use crate::iam::catalogue::{Action, ResourceType, catalogue};
 use crate::iam::condition::dead::{DeadReason, is_no_tag};
 use crate::iam::condition::{OperatorFamily, needs_key, passes_without_key};
 use crate::iam::{ClauseItem, PolicyKind, PrincipalType, pattern};
+use crate::index::DocumentId;
 use crate::phrase;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
 /// Keys of the services that sign people in, which are no services of the catalogue.
@@ -27,7 +28,7 @@ const UNSUPPORTED: [&str; 1] = ["aws:arn"];
 const DEPRECATED: [&str; 1] = ["aws:sourceowner"];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let mut seen: BTreeMap<(u32, usize, String, String), (Span, String)> = BTreeMap::new();
+    let mut seen: BTreeMap<(DocumentId, usize, String, String), (Span, String)> = BTreeMap::new();
     for line in lines(cx) {
         let c = line.condition;
         let Some(written) = c.key.text.known().map(|k| k.into_owned()) else {
@@ -41,7 +42,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 at(
                     cx,
                     &line,
-                    "condition-duplicate-key-case",
+                    ids::CONDITION_DUPLICATE_KEY_CASE,
                     format!("`{written}` is repeated in a different case"),
                 )
                 .primary(c.key.span, "condition keys ignore case")
@@ -55,7 +56,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-fn at(cx: &Context<'_>, line: &ConditionLine<'_>, rule: &'static str, message: String) -> Finding {
+fn at(cx: &Context<'_>, line: &ConditionLine<'_>, rule: RuleId, message: String) -> Finding {
     cx.at_statement(rule, line.document, line.index, message)
         .other(line.key.clone())
 }
@@ -70,7 +71,7 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
             (_, false) => "no tag has this key: never allowed by this",
         };
         let message = format!("a tag key cannot contain a wildcard: `{written}`");
-        return Some(at(cx, line, "condition-wildcard-in-tag-key", message).primary(span, what));
+        return Some(at(cx, line, ids::CONDITION_WILDCARD_IN_TAG_KEY, message).primary(span, what));
     }
     let (prefix, name) = key.split_once(':')?;
     if key.contains("${") || prefix.contains(['.', '/']) || FEDERATED.contains(&prefix) {
@@ -87,7 +88,7 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
             at(
                 cx,
                 line,
-                "condition-unknown-key",
+                ids::CONDITION_UNKNOWN_KEY,
                 format!("`{written}`: unknown service prefix `{prefix}`"),
             )
             .primary(span, "never in a request")
@@ -103,7 +104,7 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
         let f = at(
             cx,
             line,
-            "condition-unknown-key",
+            ids::CONDITION_UNKNOWN_KEY,
             format!("unknown condition key `{written}` of `{prefix}`"),
         )
         .primary(span, "never in a request")
@@ -132,7 +133,7 @@ fn own_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, prefix: &s
         return None;
     }
     let message = format!("`{written}` works for one service only; `{global}` works for all");
-    let f = at(cx, line, "condition-global-vs-specific-key", message);
+    let f = at(cx, line, ids::CONDITION_GLOBAL_VS_SPECIFIC_KEY, message);
     Some(f.primary(line.condition.key.span, format!("only in requests to `{prefix}`")))
 }
 
@@ -156,7 +157,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
             .as_ref()
             .is_some_and(|p| p.items.iter().all(|i| i.kind == PrincipalType::Service));
         // SNS writes it into the policy that a topic has by default, and services come in through it too.
-        let document = cx.project.documents.get(line.document as usize);
+        let document = cx.project.documents.get(line.document);
         let sns = document.is_some_and(|d| d.service.as_deref() == Some("sns"));
         let sid = line.statement.sid.as_ref().and_then(|sid| sid.text.known());
         if sns && sid.is_some_and(|sid| sid == "__default_statement_ID") {
@@ -173,7 +174,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
             at(
                 cx,
                 line,
-                "condition-deprecated-global-key",
+                ids::CONDITION_DEPRECATED_GLOBAL_KEY,
                 format!("`{written}` is deprecated"),
             )
             .primary(span, instead),
@@ -184,7 +185,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
         let f = at(
             cx,
             line,
-            "condition-unknown-global-key",
+            ids::CONDITION_UNKNOWN_GLOBAL_KEY,
             format!("unknown global condition key `{written}`"),
         )
         .primary(span, "never in a request");
@@ -242,7 +243,7 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
     };
     let tag = line.key.starts_with("aws:") || line.key.contains("tag/");
     let told = tag || set.iter().filter(|a| !a.takes_key(&line.key)).all(has_own_keys);
-    let f = at(cx, line, "condition-key-not-for-action", message)
+    let f = at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
         .primary(line.condition.key.span, what)
         .confidence(if told { Confidence::Medium } else { Confidence::Low });
     if none {
@@ -300,7 +301,7 @@ fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
         lacking.name()
     );
     Some(
-        at(cx, line, "condition-key-not-for-action", message)
+        at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
             .primary(line.condition.key.span, "never allowed by this")
             .secondary(wide.span, "put it into a separate statement for these resources")
             .confidence(Confidence::Medium),
@@ -356,9 +357,9 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
         return passing(cx, line, written);
     }
     let (rule, what) = if line.statement.is_written_as_deny() {
-        ("condition-tag-unsupported-deny", "the Deny never applies")
+        (ids::CONDITION_TAG_UNSUPPORTED_DENY, "the Deny never applies")
     } else {
-        ("condition-tag-unsupported-allow", "the Allow never applies")
+        (ids::CONDITION_TAG_UNSUPPORTED_ALLOW, "the Allow never applies")
     };
     if let Some(rest) = line.statement.action.as_ref().filter(|a| a.negated) {
         // What a service control policy leaves out in this way is a finding of its own.
@@ -427,7 +428,7 @@ fn passing(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<
         return None;
     }
     let (message, deaf) = partly(line, written)?;
-    let f = at(cx, line, "condition-key-not-for-action", message)
+    let f = at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
         .primary(line.condition.key.span, "restricts nothing")
         .confidence(Confidence::Medium);
     Some(

@@ -10,7 +10,7 @@ use crate::iam::condition::{
 use crate::iam::principal::is_open;
 use crate::iam::{Condition, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 /// Multivalued keys whose absence is harmless: without tags, or without a service in between, there is nothing to limit.
 const HARMLESS: [&str; 4] = [
@@ -54,7 +54,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut needless: Option<(DocumentId, Finding)> = None;
     for line in lines(cx) {
         let c = line.condition;
-        let at = |rule: &'static str, message: String| {
+        let at = |rule: RuleId, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
                 .other(line.key.clone())
         };
@@ -84,7 +84,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                         out.push(f);
                     }
                     let message = format!("every request has `{}`: `IfExists` changes nothing", c.key.display());
-                    at("condition-ifexists-always-present", message).primary(c.operator.span, "not needed")
+                    at(ids::CONDITION_IFEXISTS_ALWAYS_PRESENT, message).primary(c.operator.span, "not needed")
                 }
             };
             needless = Some((line.document, f));
@@ -115,7 +115,7 @@ fn also_needless(f: Finding, line: &ConditionLine<'_>) -> Finding {
     }
 }
 
-type ReportOperator<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+type ReportOperator<'a> = &'a dyn Fn(RuleId, String) -> Finding;
 
 /// The principal is everyone, and no condition limits that.
 fn lets_in_all(line: &ConditionLine<'_>) -> bool {
@@ -136,7 +136,7 @@ fn passes(all: bool) -> &'static str {
 fn unknown(cx: &Context<'_>, line: &ConditionLine<'_>, at: ReportOperator<'_>) -> Option<Finding> {
     let text = line.condition.operator.text.known()?;
     let f = at(
-        "condition-unknown-operator",
+        ids::CONDITION_UNKNOWN_OPERATOR,
         format!("unknown condition operator `{text}`"),
     )
     .primary(line.condition.operator.span, "IAM rejects the policy");
@@ -193,7 +193,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
             if line.statement.allows() && !operator.if_exists && many == Some(true) && !harmless && !guarded() =>
         {
             out.push(
-                at("condition-forallvalues-allow-no-null", passes(all).to_owned())
+                at(ids::CONDITION_FORALLVALUES_ALLOW_NO_NULL, passes(all).to_owned())
                     .primary(c.operator.span, "true where the key is absent")
                     .secondary(c.key.span, "nothing requires this key"),
             );
@@ -203,7 +203,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
         {
             out.push(
                 at(
-                    "condition-foranyvalue-deny-no-null",
+                    ids::CONDITION_FORANYVALUE_DENY_NO_NULL,
                     "a request without this key is not denied".to_owned(),
                 )
                 .primary(c.operator.span, "false where the key is absent")
@@ -229,7 +229,7 @@ fn if_exists(
             .map_or(Facet::Other, |b| b.facet);
         if matches!(facet, Facet::Who | Facet::From) {
             out.push(
-                at("condition-ifexists-weakens-allow", passes(all).to_owned())
+                at(ids::CONDITION_IFEXISTS_WEAKENS_ALLOW, passes(all).to_owned())
                     .primary(c.operator.span, "true where the key is absent")
                     .secondary(c.key.span, "may be absent"),
             );

@@ -5,14 +5,14 @@ use super::{ConditionLine, lines};
 use crate::finding::{Finding, Remedy};
 use crate::iam::ClauseItem;
 use crate::iam::condition::{Network, Operator, OperatorFamily, is_any_address};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for line in lines(cx) {
         let Some(operator) = line.operator.filter(|o| o.family != OperatorFamily::Null) else {
             continue;
         };
-        let at = |rule: &'static str, message: String| {
+        let at = |rule: RuleId, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
                 .other(line.key.clone())
         };
@@ -21,7 +21,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-type ReportValue<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+type ReportValue<'a> = &'a dyn Fn(RuleId, String) -> Finding;
 
 /// Of several numbers to be under or over, one says it all.
 fn numbers(line: &ConditionLine<'_>, operator: Operator, at: ReportValue<'_>, out: &mut FindingSink<'_>) {
@@ -36,7 +36,7 @@ fn numbers(line: &ConditionLine<'_>, operator: Operator, at: ReportValue<'_>, ou
     {
         out.push(
             at(
-                "condition-redundant-number",
+                ids::CONDITION_REDUNDANT_NUMBER,
                 "redundant limit: only one of these has an effect".to_owned(),
             )
             .primary(last.span, "any one of them is enough")
@@ -63,8 +63,11 @@ fn networks(
         .collect();
     for (v, n) in &known {
         if n.has_host_bits() {
-            let f = at("condition-ip-host-bits", format!("`{}` has host bits set", v.display()))
-                .primary(v.span, "AWS uses the whole network");
+            let f = at(
+                ids::CONDITION_IP_HOST_BITS,
+                format!("`{}` has host bits set", v.display()),
+            )
+            .primary(v.span, "AWS uses the whole network");
             let network = n.without_host_bits();
             out.push(match cx.is_literal(v) {
                 true => f.remedy(Remedy::safe(format!("write `{network}`")).replace(v.span, [network])),
@@ -77,7 +80,9 @@ fn networks(
     }
     let all: Vec<Network> = known.iter().map(|(_, n)| *n).collect();
     if is_any_address(&all) && !operator.negated && line.statement.allows() {
-        out.push(at("condition-ip-any", "every address is allowed".to_owned()).primary(c.span, "matches any address"));
+        out.push(
+            at(ids::CONDITION_IP_ANY, "every address is allowed".to_owned()).primary(c.span, "matches any address"),
+        );
         return;
     }
     let private: Vec<&ClauseItem> = known.iter().filter(|(_, n)| n.is_private()).map(|(v, _)| *v).collect();
@@ -85,7 +90,7 @@ fn networks(
     if private.len() == known.len() {
         out.push(
             at(
-                "condition-ip-private",
+                ids::CONDITION_IP_PRIVATE,
                 "`aws:SourceIp` is never a private address".to_owned(),
             )
             .primary(first.span, "use `aws:VpcSourceIp`, or the public address"),
@@ -93,7 +98,7 @@ fn networks(
     } else {
         out.push(
             at(
-                "condition-ip-private-subset",
+                ids::CONDITION_IP_PRIVATE_SUBSET,
                 "`aws:SourceIp` is never a private address".to_owned(),
             )
             .primary(first.span, "this one never matches"),

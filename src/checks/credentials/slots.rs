@@ -3,6 +3,7 @@
 use crate::finding::Severity;
 use crate::model::{Resource, kinds};
 use crate::project::{Project, ResourceId};
+use crate::rules::{RuleId, ids};
 use crate::secrets::{NamedSecret, slot_of};
 use crate::source::{Span, Text, file_name};
 use crate::value::{Value, ValueKind};
@@ -26,19 +27,19 @@ pub(super) enum CredentialSlot {
 
 impl CredentialSlot {
     /// The rule of the place.
-    pub(super) fn rule(self) -> &'static str {
+    pub(super) fn rule(self) -> RuleId {
         match self {
-            Self::Provider => "tf-provider-static-credentials",
-            Self::Backend => "tf-backend-static-credentials",
-            Self::Lambda => "lambda-env-credential",
-            Self::UserData => "ec2-user-data-credential",
-            Self::CodeBuild => "codebuild-plaintext-aws-credentials",
-            Self::Ecs => "ecs-task-env-credential",
-            Self::Authentication => "cfn-authentication-metadata",
-            Self::SsmParameter => "ssm-parameter-literal-secret",
-            Self::Boto3 => "py-hardcoded-credentials",
-            Self::Environ => "py-config-env-credential",
-            Self::CredentialsFile => "shared-credentials-file-committed",
+            Self::Provider => ids::TF_PROVIDER_STATIC_CREDENTIALS,
+            Self::Backend => ids::TF_BACKEND_STATIC_CREDENTIALS,
+            Self::Lambda => ids::LAMBDA_ENV_CREDENTIAL,
+            Self::UserData => ids::EC2_USER_DATA_CREDENTIAL,
+            Self::CodeBuild => ids::CODEBUILD_PLAINTEXT_AWS_CREDENTIALS,
+            Self::Ecs => ids::ECS_TASK_ENV_CREDENTIAL,
+            Self::Authentication => ids::CFN_AUTHENTICATION_METADATA,
+            Self::SsmParameter => ids::SSM_PARAMETER_LITERAL_SECRET,
+            Self::Boto3 => ids::PY_HARDCODED_CREDENTIALS,
+            Self::Environ => ids::PY_CONFIG_ENV_CREDENTIAL,
+            Self::CredentialsFile => ids::SHARED_CREDENTIALS_FILE_COMMITTED,
         }
     }
 
@@ -89,7 +90,7 @@ pub(super) struct SlotLiteral<'p> {
 /// Every literal string in every such place.
 pub(super) fn literals<'p>(project: &'p Project<'_>) -> Vec<SlotLiteral<'p>> {
     let mut out = Vec::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         of_resource(id, r, &mut out);
     }
     out

@@ -11,11 +11,11 @@ use crate::iam::arn::{Arn, Breadth, whole_types, widest};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::class::class;
 use crate::iam::condition::Grade;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 /// The actions of one rule.
 struct DataClass {
-    rule: &'static str,
+    rule: RuleId,
     actions: ActionSet,
     /// The verb and its object, for the message.
     verb: &'static str,
@@ -32,10 +32,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         // Decrypting is worse than generating data keys, and disabling a trail is worse than deleting logs: one
         // finding is enough.
-        let mut said = "";
+        let mut said = None;
         for class in classes() {
-            if class.rule != said && out.wants(class.rule) && one(cx, out, &g, class) {
-                said = class.rule;
+            if said != Some(class.rule) && out.wants(class.rule) && one(cx, out, &g, class) {
+                said = Some(class.rule);
             }
         }
     }
@@ -58,49 +58,49 @@ fn all_classes() -> Vec<DataClass> {
     };
     vec![
         class_of(
-            "secrets-read-star",
+            ids::SECRETS_READ_STAR,
             class("secrets").clone(),
             "reads",
             "every secret in the account",
             "reads secrets",
         ),
         class_of(
-            "kms-decrypt-star",
+            ids::KMS_DECRYPT_STAR,
             named(&["kms:Decrypt", "kms:ReEncryptFrom"]),
             "can decrypt",
             "data encrypted under any KMS key in the account",
             "decrypts",
         ),
         class_of(
-            "kms-decrypt-star",
+            ids::KMS_DECRYPT_STAR,
             named(&["kms:GenerateDataKey"]),
             "can generate",
             "data keys under any KMS key in the account",
             "returns plaintext data keys",
         ),
         class_of(
-            "data-exfiltration",
+            ids::DATA_EXFILTRATION,
             class("data").clone(),
             "reads",
             "data from every resource of its type",
             "reads data",
         ),
         class_of(
-            "credentials-exposure",
+            ids::CREDENTIALS_EXPOSURE,
             class("credentials").clone(),
             "gives access to",
             "credentials of other identities",
             "returns credentials",
         ),
         class_of(
-            "resource-exposure",
+            ids::RESOURCE_EXPOSURE,
             sharing(),
             "changes",
             "who can use any resource",
             "shares resources or makes them public",
         ),
         class_of(
-            "audit-tampering",
+            ids::AUDIT_TAMPERING,
             class("audit").clone(),
             "can disable",
             "audit logs or threat detection",
@@ -109,7 +109,7 @@ fn all_classes() -> Vec<DataClass> {
         DataClass {
             severity: Some(Severity::Medium),
             ..class_of(
-                "audit-tampering",
+                ids::AUDIT_TAMPERING,
                 class("logs").clone(),
                 "can delete",
                 "every log in the account",
@@ -117,35 +117,35 @@ fn all_classes() -> Vec<DataClass> {
             )
         },
         class_of(
-            "destructive-on-star",
+            ids::DESTRUCTIVE_ON_STAR,
             destroying(),
             "can destroy",
             "every resource of its type",
             "deletes or terminates",
         ),
         class_of(
-            "org-account-control",
+            ids::ORG_ACCOUNT_CONTROL,
             class("account").clone(),
             "controls",
             "the account or the organization itself",
             "removes or closes accounts",
         ),
         class_of(
-            "s3-replication-exfil",
+            ids::S3_REPLICATION_EXFIL,
             class("replication").clone(),
             "can send",
             "any bucket's data elsewhere",
             "copies data elsewhere",
         ),
         class_of(
-            "snapshot-share-exfil",
+            ids::SNAPSHOT_SHARE_EXFIL,
             class("snapshot").clone(),
             "can share",
             "any snapshot or image",
             "shares with other accounts",
         ),
         class_of(
-            "passable-secret-via-lambda-env",
+            ids::PASSABLE_SECRET_VIA_LAMBDA_ENV,
             class("lambda-env").clone(),
             "reads",
             "every function's environment variables",
@@ -219,7 +219,10 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
         return false;
     };
     // For these rules, a wildcard for the account is as wide as `*`.
-    let whole = matches!(rule, "secrets-read-star" | "kms-decrypt-star" | "audit-tampering");
+    let whole = matches!(
+        rule,
+        ids::SECRETS_READ_STAR | ids::KMS_DECRYPT_STAR | ids::AUDIT_TAMPERING
+    );
     let wide = |r: &&ClauseItem| {
         let breadth = widest(&r.text);
         breadth.is_star_like() || whole && breadth <= Breadth::WholeType
@@ -230,7 +233,7 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
     let Some((wide, hit)) = reaching.into_iter().find(|(_, hit)| !hit.is_empty()) else {
         return false;
     };
-    if rule == "kms-decrypt-star"
+    if rule == ids::KMS_DECRYPT_STAR
         && g.strength.bounds.iter().any(|b| {
             b.grade >= Grade::Narrows && (b.key == "kms:viaservice" || b.key.starts_with("kms:encryptioncontext"))
         })
@@ -239,7 +242,7 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
     }
     let verb = if hit.len() > 1 { plural(class.verb) } else { class.verb };
     let what = match rule {
-        "secrets-read-star" => stored(&hit),
+        ids::SECRETS_READ_STAR => stored(&hit),
         _ => class.what,
     };
     let within = Arn::parse(&wide.text).map_or("the account", |arn| arn.within());
@@ -256,7 +259,7 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
         .resources([wide.display()]);
     f.evidence.expanded_actions = Some(hit.len());
     f.severity = class.severity;
-    if rule == "data-exfiltration" && backs_up(cx, g.document) {
+    if rule == ids::DATA_EXFILTRATION && backs_up(cx, g.document) {
         f = f.severity(Severity::Low);
     }
     out.push(g.weighed(cx, &hit, f));

@@ -12,7 +12,7 @@ use crate::iam::pattern::Pattern;
 use crate::iam::resource_fit::may_be_of;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
 use crate::iam::{ClauseItem, Statement, arn, catalogue, pattern};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -90,7 +90,7 @@ fn own_tags<'p>(cx: &Context<'p>, out: &mut FindingSink<'_>, of_document: &[Allo
             action.name()
         );
         out.push(
-            cx.at_statement("tagging-abac-bypass", tagging.document, tagging.index, message)
+            cx.at_statement(ids::TAGGING_ABAC_BYPASS, tagging.document, tagging.index, message)
                 .primary(span, label)
                 .secondary(guarded.key, "checks a tag of the caller")
                 .actions(tagging.items_granting(&only).iter().map(|i| i.display().to_lowercase()))
@@ -104,7 +104,7 @@ fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[AllowStatement<'a>]) -> Vec<
     let Some(document) = of_document.first().map(|g| g.document) else {
         return Vec::new();
     };
-    let statements = &cx.project.documents[document as usize].statements;
+    let statements = &cx.project.documents[document].statements;
     let limits = cx.project.granted(document).limits.iter().take(MOST_STATEMENTS);
     let denies = limits.map(|l| (l.statement, Some(&l.actions)));
     let allows = of_document.iter().map(|g| (g.index, None));
@@ -157,7 +157,7 @@ fn report(cx: &Context<'_>, out: &mut FindingSink<'_>, tagging: &AllowStatement<
     let changes = if set.len() == 1 { "changes" } else { "change" };
     out.push(
         cx.at_statement(
-            "tagging-abac-bypass",
+            ids::TAGGING_ABAC_BYPASS,
             tagging.document,
             tagging.index,
             format!("{} {changes} the tag that another statement relies on", names(&set, 1)),

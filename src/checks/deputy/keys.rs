@@ -10,7 +10,7 @@ use crate::iam::condition::{Grade, Operator, OperatorFamily};
 use crate::iam::principal::{PrincipalOrigin, place};
 use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -75,7 +75,7 @@ fn unsupported(
         }
         out.push(
             cx.at_statement(
-                "service-key-unsupported",
+                ids::SERVICE_KEY_UNSUPPORTED,
                 id,
                 i,
                 format!("`{service}` never sends `{}`: no request matches", c.key.display()),
@@ -114,7 +114,7 @@ fn recommended(
     }
     let f = cx
         .at_statement(
-            "service-recommended-key",
+            ids::SERVICE_RECOMMENDED_KEY,
             id,
             i,
             format!("`{}` does not limit who `{service}` acts for", held.key),
@@ -181,7 +181,7 @@ fn perimeter(
     if let Some(p) = wide {
         out.push(
             cx.at_statement(
-                "org-perimeter-missing",
+                ids::ORG_PERIMETER_MISSING,
                 id,
                 i,
                 "access is not limited to your organization",

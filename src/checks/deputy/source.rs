@@ -12,7 +12,7 @@ use crate::iam::condition::strength;
 use crate::iam::principal::{PrincipalOrigin, place};
 use crate::iam::{Condition, Document, PolicyKind, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Text;
 use crate::value::Value;
 
@@ -100,7 +100,7 @@ fn without(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
         };
         let mut f = cx
             .at_statement(
-                "service-principal-without-source",
+                ids::SERVICE_PRINCIPAL_WITHOUT_SOURCE,
                 id,
                 i,
                 format!("`{name}` can use this resource for any account"),
@@ -238,7 +238,7 @@ fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s
             }
             out.push(
                 cx.at_statement(
-                    "source-arn-wildcard",
+                    ids::SOURCE_ARN_WILDCARD,
                     id,
                     i,
                     "`aws:SourceArn` matches resources in every account",
@@ -249,7 +249,7 @@ fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s
         } else if is_bucket(&value.text) && !account {
             out.push(
                 cx.at_statement(
-                    "s3-source-arn-needs-source-account",
+                    ids::S3_SOURCE_ARN_NEEDS_SOURCE_ACCOUNT,
                     id,
                     i,
                     "the bucket ARN does not contain an account ID",
@@ -286,7 +286,7 @@ fn permission(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if source.as_text().is_some_and(open) && !has_account {
             out.push(
                 cx.at_resource(
-                    "source-arn-wildcard",
+                    ids::SOURCE_ARN_WILDCARD,
                     id,
                     "`SourceArn` matches resources in every account",
                 )
@@ -299,7 +299,7 @@ fn permission(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if principal == "s3.amazonaws.com" && bucket && !has_account {
             let mut f = cx
                 .at_resource(
-                    "s3-source-arn-needs-source-account",
+                    ids::S3_SOURCE_ARN_NEEDS_SOURCE_ACCOUNT,
                     id,
                     "the bucket ARN does not contain an account ID",
                 )

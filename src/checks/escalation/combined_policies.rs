@@ -8,7 +8,7 @@ use crate::finding::{Cause, Confidence, Finding, Severity};
 use crate::iam::{Action, ActionSet};
 use crate::phrase::{self, MAX_LABEL};
 use crate::project::{Effective, EffectiveGrant, PolicySource};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
 /// One action of a method and the grants that allow it widely enough.
@@ -17,7 +17,7 @@ type GrantedAction<'e, 'a> = (Action, Vec<&'e EffectiveGrant<'a>>);
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     // Identities with the same policies share one finding.
     let mut found: BTreeMap<Vec<Span>, (Finding, usize)> = BTreeMap::new();
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         if identity.policies.len() + identity.groups.len() < 2 {
             continue;
         }
@@ -132,9 +132,9 @@ fn report(
     };
     let mut f = match grant.source {
         PolicySource::Written(d) => cx
-            .at_statement("privesc-across-policies", d, grant.index, message)
-            .cause(Cause::Statement(d, grant.index as u32)),
-        PolicySource::AwsManaged(_) => Finding::new("privesc-across-policies", message),
+            .at_statement(ids::PRIVESC_ACROSS_POLICIES, d, grant.index, message)
+            .cause(Cause::Statement(d, grant.index)),
+        PolicySource::AwsManaged(_) => Finding::new(ids::PRIVESC_ACROSS_POLICIES, message),
     }
     .primary(primary, phrase::clip(way.what, MAX_LABEL));
     for (action, grants) in steps {

@@ -15,7 +15,7 @@ use crate::iam::pattern;
 use crate::iam::{Action, ClauseItem, Document, PolicyKind, Statement};
 use crate::phrase::{self, MAX_LABEL};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
 /// A granted action of a method.
@@ -119,7 +119,7 @@ fn single(
             (n, true) => format!("{n} actions may let the holder use another role, such as `{action}`"),
         };
         let mut f = cx
-            .at_statement("privesc-single-action", id, statement, message)
+            .at_statement(ids::PRIVESC_SINGLE_ACTION, id, statement, message)
             .primary(first.span, phrase::clip(m.what, MAX_LABEL))
             .help(limits(here.iter().flat_map(|(_, m)| &m.ids)))
             .actions(here.iter().map(|(g, _)| g.written()).collect::<BTreeSet<_>>());
@@ -159,7 +159,7 @@ fn single(
 
 /// The item of `Resource` that makes a statement wide enough, and its label.
 fn wide_resource(cx: &Context<'_>, id: DocumentId, statement: usize) -> Option<(Span, &'static str)> {
-    let s = cx.project.documents.get(id as usize)?.statements.get(statement)?;
+    let s = cx.project.documents.get(id)?.statements.get(statement)?;
     let items = &s.resource.as_ref().filter(|clause| !clause.negated)?.items;
     let star = items.iter().find(|r| pattern::is_star(&r.text));
     let whole = || items.iter().find(|r| arn::widest(&r.text) <= Breadth::WholeType);
@@ -211,7 +211,7 @@ fn combination(
             _ => continue,
         };
         let mut f = cx
-            .at_statement("privesc-action-combination", id, first.statement, message)
+            .at_statement(ids::PRIVESC_ACTION_COMBINATION, id, first.statement, message)
             .primary(first.span, phrase::clip(m.what, MAX_LABEL))
             .actions(grants.iter().map(GrantedStep::written).collect::<BTreeSet<_>>());
         let mut seen = vec![first.span];
@@ -237,7 +237,7 @@ fn combination(
                 .confidence(Confidence::Low);
         } else {
             let passing = grants.iter().filter(|g| g.action.name() == "iam:PassRole");
-            let statements = &cx.project.documents[id as usize].statements;
+            let statements = &cx.project.documents[id].statements;
             if let Some(help) = to_services(passing.map(|g| &statements[g.statement])) {
                 f = f.help(help);
             }

@@ -8,7 +8,7 @@ use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, strength};
 use crate::iam::{Action, ActionSet, Clause, ClauseItem, PolicyKind, Statement, catalogue};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -37,24 +37,24 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let at = |rule, message: &str| cx.at_statement(rule, id, i, message.to_owned());
         let f: Finding = match (&grant, &reach) {
             (PassRoleGrant::Not(clause), _) => at(
-                "pass-role-with-not-action",
+                ids::PASS_ROLE_WITH_NOT_ACTION,
                 "`NotAction` allows `iam:PassRole` on every role",
             )
             .primary(clause.key, "does not exclude `iam:PassRole`"),
             (PassRoleGrant::By(item) | PassRoleGrant::Exact(item), RoleReach::Not(clause)) => at(
-                "pass-role-with-not-resource",
+                ids::PASS_ROLE_WITH_NOT_RESOURCE,
                 "`NotResource` allows `iam:PassRole` on almost every role",
             )
             .primary(item.span, "allows passing roles to services")
             .secondary(clause.key, "every role except these"),
             (PassRoleGrant::Exact(item), RoleReach::Wide(resource)) => at(
-                "pass-role-star",
+                ids::PASS_ROLE_STAR,
                 "`iam:PassRole` is allowed on every role, for any service",
             )
             .primary(resource.span, "every role in the account")
             .secondary(item.span, "allows passing any role to any service"),
             (PassRoleGrant::By(item), RoleReach::Wide(resource)) => at(
-                "pass-role-star-by-action-wildcard",
+                ids::PASS_ROLE_STAR_BY_ACTION_WILDCARD,
                 "wildcard action grants `iam:PassRole` on every role, for any service",
             )
             .primary(item.span, "includes `iam:PassRole`")
@@ -88,7 +88,12 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let mut f = cx
-            .at_statement("assume-role-star", id, i, "`sts:AssumeRole` is allowed on every role")
+            .at_statement(
+                ids::ASSUME_ROLE_STAR,
+                id,
+                i,
+                "`sts:AssumeRole` is allowed on every role",
+            )
             .primary(resource.span, "every role")
             .secondary(item.span, "grants `sts:AssumeRole`")
             .actions(std::iter::once(item.display().to_lowercase()).chain(with_session(s)))
@@ -126,7 +131,7 @@ fn named(cx: &Context<'_>, id: DocumentId, index: usize, s: &Statement, grant: &
     }
     let mut f = cx
         .at_statement(
-            "pass-role-missing-passed-to-service",
+            ids::PASS_ROLE_MISSING_PASSED_TO_SERVICE,
             id,
             index,
             "`iam:PassRole` has no condition on `iam:PassedToService`",

@@ -11,7 +11,7 @@ use crate::iam::{Action, ActionSet, ClauseItem, catalogue, pattern};
 use crate::project::{
     DocumentId, Effective, EffectiveGrant, Identity, IdentityId, IdentityKind, PolicySource, is_denied,
 };
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 /// What the action changes, which is also what the ARN names.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ fn rewrites(kind: IdentityKind) -> &'static [(&'static str, OwnTarget)] {
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         let holder = MutatingIdentity::of(cx, id, identity);
         if let Some(hit) = holder.as_ref().and_then(MutatingIdentity::rewrites) {
             out.push(hit.report(cx, identity));
@@ -68,7 +68,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// Holders that can lift their own boundary but cannot grant themselves everything directly.
 pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         let Some(holder) = MutatingIdentity::of(cx, id, identity).filter(|h| h.rewrites().is_none()) else {
             continue;
         };
@@ -94,7 +94,7 @@ pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for g in granting(cx).filter(|g| !g.strength.has("iam:PermissionsBoundary", Grade::Narrows)) {
         if let Some((action, item, _)) = on_caller(cx, &g, &names) {
             let message = "each user can change its own permissions boundary".to_owned();
-            let f = report_on_caller(cx, &g, "boundary-removal", (action, item), message);
+            let f = report_on_caller(cx, &g, ids::BOUNDARY_REMOVAL, (action, item), message);
             f.into_iter().for_each(|f| out.push(f));
         }
     }
@@ -115,7 +115,7 @@ pub(super) fn others(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 "`{}` also covers users whose names are like the caller's",
                 action.name()
             );
-            let f = report_on_caller(cx, &g, "privesc-single-action", (action, item), message);
+            let f = report_on_caller(cx, &g, ids::PRIVESC_SINGLE_ACTION, (action, item), message);
             f.into_iter().for_each(|f| out.push(f.severity(Severity::Medium)));
         }
     }
@@ -192,10 +192,10 @@ impl<'c, 'a> MutatingIdentity<'c, 'a> {
 }
 
 /// The rule, the message, and the label of the holder's resource.
-fn words(kind: &str, on: OwnTarget, action: Action) -> (&'static str, String, String) {
+fn words(kind: &str, on: OwnTarget, action: Action) -> (RuleId, String, String) {
     let rule = match on {
-        OwnTarget::Boundary => "boundary-removal",
-        _ => "self-mutation",
+        OwnTarget::Boundary => ids::BOUNDARY_REMOVAL,
+        _ => ids::SELF_MUTATION,
     };
     let what = match on {
         OwnTarget::Policy => format!("the {kind} can rewrite a policy that is attached to it"),
@@ -222,10 +222,10 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
             (put.kind, OwnTarget::Identity, named),
             (put.kind, OwnTarget::Boundary, named),
         ]);
-        let d = &cx.project.documents[put.document as usize];
+        let d = &cx.project.documents[put.document];
         let r = d
             .resource
-            .filter(|r| &*cx.project.resources[*r as usize].kind == "AWS::IAM::ManagedPolicy");
+            .filter(|r| &*cx.project.resources[*r].kind == "AWS::IAM::ManagedPolicy");
         mine.extend(r.map(|r| (put.kind, OwnTarget::Policy, Named::policy(cx, r))));
     }
     for (id, d) in cx.documents() {
@@ -341,7 +341,7 @@ fn by_variable(cx: &Context<'_>, g: &AllowStatement<'_>) -> Option<Finding> {
     }
     let (action, item, _) = on_caller(cx, g, &["iam:PutUserPolicy", "iam:AttachUserPolicy"])?;
     let message = format!("each user can give itself any permission with `{}`", action.name());
-    report_on_caller(cx, g, "self-mutation", (action, item), message)
+    report_on_caller(cx, g, ids::SELF_MUTATION, (action, item), message)
 }
 
 /// The first of `names` that a statement grants on the calling user and its document does not deny there.
@@ -362,7 +362,7 @@ fn on_caller<'a>(
 fn report_on_caller(
     cx: &Context<'_>,
     g: &AllowStatement<'_>,
-    rule: &'static str,
+    rule: RuleId,
     (action, item): (Action, &ClauseItem),
     message: String,
 ) -> Option<Finding> {

@@ -13,7 +13,7 @@ use crate::iam::{Action, ClauseItem, catalogue, pattern};
 use crate::model::Resource;
 use crate::phrase::{self, MAX_LABEL};
 use crate::project::{DocumentId, Effective, EffectiveGrant, IdentityId, PolicySource, Power, ResourceId};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Piece, Span};
 
 /// The property in which a resource of a type names its role.
@@ -36,7 +36,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         named: BTreeMap::new(),
     };
     search.named = search.named_in_trust();
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         if holders.power(id).is_some() {
             continue;
         }
@@ -84,7 +84,7 @@ struct TargetGrant<'h, 'a> {
 }
 
 /// The statement that names the target.
-type Key = (u32, usize);
+type Key = (DocumentId, usize);
 
 impl<'a> TargetSearch<'_, 'a> {
     fn way(&self, effective: &Effective<'a>, way: &Technique) -> Option<(Key, Finding)> {
@@ -155,9 +155,9 @@ impl<'a> TargetSearch<'_, 'a> {
 
     fn named_in_trust(&self) -> BTreeMap<IdentityId, Vec<TrustedHolder>> {
         let mut out: BTreeMap<IdentityId, Vec<TrustedHolder>> = BTreeMap::new();
-        for (role, target) in (0u32..).zip(&self.cx.project.identities) {
+        for (role, target) in self.cx.project.identities.iter_enumerated() {
             for d in &target.trust {
-                let statements = &self.cx.project.documents[*d as usize].statements;
+                let statements = &self.cx.project.documents[*d].statements;
                 for (i, s) in statements.iter().enumerate().filter(|(_, s)| s.allows()) {
                     let principals = s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items);
                     for p in principals {
@@ -176,7 +176,7 @@ impl<'a> TargetSearch<'_, 'a> {
     /// AWS STS API Reference, "AssumeRole", "Permissions".
     fn trusted_by_name(&self, effective: &Effective<'a>) -> Vec<Finding> {
         let project = self.cx.project;
-        let identity = &project.identities[effective.identity as usize];
+        let identity = &project.identities[effective.identity];
         let lost = |action: Option<Action>| action.is_none_or(|a| effective.denied.contains(a.id()));
         if lost(catalogue().action("sts:AssumeRole")) {
             return Vec::new();
@@ -190,12 +190,12 @@ impl<'a> TargetSearch<'_, 'a> {
             );
             let mut f = self
                 .cx
-                .at_statement("privesc-target-in-repo", d, i, message)
+                .at_statement(ids::PRIVESC_TARGET_IN_REPO, d, i, message)
                 .primary(span, "needs no identity-based permission")
                 .secondary(power.span, format!("the role: {}", power.reach.text()))
                 .secondary(identity.header, "gets the role's permissions")
-                .other(project.resources[identity.resource as usize].address.name.to_string());
-            f.steps_down += u8::from(strength(&project.documents[d as usize].statements[i]).narrows());
+                .other(project.resources[identity.resource].address.name.to_string());
+            f.steps_down += u8::from(strength(&project.documents[d].statements[i]).narrows());
             Some(f)
         };
         named.filter_map(report).collect()
@@ -217,8 +217,8 @@ impl<'a> TargetSearch<'_, 'a> {
         let PolicySource::Written(d) = grant.source else {
             return None;
         };
-        let identity = |id: IdentityId| &self.cx.project.identities[id as usize];
-        let resource = |id| &self.cx.project.resources[identity(id).resource as usize];
+        let identity = |id: IdentityId| &self.cx.project.identities[id];
+        let resource = |id| &self.cx.project.resources[identity(id).resource];
         let message = format!(
             "`{}` gives this {} a privileged {}'s permissions",
             action.name(),
@@ -227,7 +227,7 @@ impl<'a> TargetSearch<'_, 'a> {
         );
         let mut f = self
             .cx
-            .at_statement("privesc-target-in-repo", d, grant.index, message)
+            .at_statement(ids::PRIVESC_TARGET_IN_REPO, d, grant.index, message)
             .primary(item.span, phrase::clip(what, MAX_LABEL))
             .secondary(grant.span(action), "grants the action");
         f = f.secondary(power.span, format!("the target: {}", power.reach.text()));
@@ -266,7 +266,7 @@ impl<'a> TargetSearch<'_, 'a> {
 
     /// Whether an IAM action applies to this kind of identity.
     fn takes(&self, action: Action, id: IdentityId) -> bool {
-        let kind = self.cx.project.identities[id as usize].kind.name();
+        let kind = self.cx.project.identities[id].kind.name();
         action.resource_types().any(|t| t.name() == kind)
     }
 
@@ -287,7 +287,7 @@ impl<'a> TargetSearch<'_, 'a> {
 
     /// Whether the trust policy of a role trusts the identity by name, or delegates to the account's IAM policies.
     fn lets_in(&self, role: IdentityId, who: IdentityId) -> bool {
-        let own = self.cx.project.identities[who as usize].resource;
+        let own = self.cx.project.identities[who].resource;
         self.trusted(role).any(|p| match p {
             PrincipalOrigin::Everyone
             | PrincipalOrigin::AnyAccount(_)
@@ -302,10 +302,10 @@ impl<'a> TargetSearch<'_, 'a> {
 
     fn trusted(&self, role: IdentityId) -> impl Iterator<Item = PrincipalOrigin> + use<'_, 'a> {
         let project = self.cx.project;
-        let trust = &project.identities[role as usize].trust;
+        let trust = &project.identities[role].trust;
         trust
             .iter()
-            .flat_map(|d| &project.documents[*d as usize].statements)
+            .flat_map(|d| &project.documents[*d].statements)
             .filter(|s| s.allows())
             .filter_map(|s| s.principal.as_ref().filter(|p| !p.negated))
             .flat_map(|p| &p.items)

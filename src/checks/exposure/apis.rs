@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::openapi::open_operations;
 use crate::finding::{Confidence, Severity};
 use crate::iam::SourceFormat;
+use crate::index::ResourceId;
 use crate::model::Resource;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{HoleTarget, Span, Text};
 use crate::value::guard::both;
 use crate::value::{Guard, Value, ValueKind};
@@ -67,7 +68,7 @@ impl<'a> Apis<'a> {
     }
 
     /// The method or route, if anyone can call it in some case of its API.
-    pub(super) fn open<'r>(&self, id: u32, r: &'r Resource) -> Option<Open<'r>> {
+    pub(super) fn open<'r>(&self, id: ResourceId, r: &'r Resource) -> Option<Open<'r>> {
         let api = self.api(r, "RestApiId").or_else(|| self.api(r, "ApiId"));
         let Some(cases) = api.filter(|cases| cases.len() > 1) else {
             return self.open_in(id, r, api.and_then(|cases| cases.first().copied()));
@@ -90,7 +91,7 @@ impl<'a> Apis<'a> {
     }
 
     /// The method or route, if anyone can call it and its API has these settings.
-    fn open_in<'r>(&self, id: u32, r: &'r Resource, api: Option<&Resource>) -> Option<Open<'r>> {
+    fn open_in<'r>(&self, id: ResourceId, r: &'r Resource, api: Option<&Resource>) -> Option<Open<'r>> {
         let key = r.get("RouteKey").and_then(Value::as_str);
         let options = r.get("HttpMethod").is_some_and(|m| says(m, "OPTIONS"))
             || key.as_ref().is_some_and(|k| k.starts_with("OPTIONS"));
@@ -139,7 +140,7 @@ impl<'a> Apis<'a> {
     }
 
     /// The operations without security of an API with an OpenAPI definition.
-    pub(super) fn defined<'r>(&self, id: u32, r: &'r Resource) -> Vec<Open<'r>> {
+    pub(super) fn defined<'r>(&self, id: ResourceId, r: &'r Resource) -> Vec<Open<'r>> {
         let own = (&*r.address.scope, &*r.address.name);
         let policed = self.policed.iter().any(|t| (&*t.scope, &*t.address) == own);
         let definition = ["Body", "DefinitionBody"].iter().find_map(|name| r.get(name));
@@ -221,7 +222,7 @@ fn asks(api: Option<&Resource>, key: &str) -> bool {
 
 /// A method or route that anyone can call.
 pub(super) struct Open<'r> {
-    id: u32,
+    id: ResourceId,
     r: &'r Resource,
     /// The condition under which it is open.
     when: Option<Guard>,
@@ -366,7 +367,7 @@ impl<'r> Routes<'r> {
                 n => format!("anyone can call {} methods of this API", n + 1),
             };
             let mut f = cx
-                .at_resource("apigw-method-no-auth", first.id, message)
+                .at_resource(ids::APIGW_METHOD_NO_AUTH, first.id, message)
                 .primary(first.span, first.label);
             if routes.iter().all(|o| o.when.is_some()) {
                 f = f.under(first.when.as_ref());

@@ -8,8 +8,9 @@ use crate::finding::Severity;
 use crate::iam::arn::{Arn, ArnField};
 use crate::iam::condition::{Operator, OperatorFamily};
 use crate::iam::{Document, PolicyKind, pattern};
+use crate::index::ResourceId;
 use crate::model::Resource;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
@@ -24,7 +25,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
             "AWS::Lambda::Permission" => any_api(cx, out, id, r),
             "AWS::KMS::Key" if r.get("KeyPolicy").is_none() && !has_key_policy(cx, r) => out.push(
-                cx.at_resource("kms-key-policy-missing", id, "the key has the default key policy")
+                cx.at_resource(ids::KMS_KEY_POLICY_MISSING, id, "the key has the default key policy")
                     .under(r.branch.as_ref())
                     .primary(r.header, "no key policy: IAM policies control access"),
             ),
@@ -36,7 +37,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if let Some(span) = plain_text_allowed(cx, d) {
             out.push(
                 cx.at_document(
-                    "s3-policy-no-secure-transport",
+                    ids::S3_POLICY_NO_SECURE_TRANSPORT,
                     id,
                     "the bucket policy does not deny requests without TLS",
                 )
@@ -56,7 +57,7 @@ fn has_key_policy(cx: &Context<'_>, key: &Resource) -> bool {
 
 const ANY_NETWORK: &str = "reachable from any network";
 
-fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
+fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource) {
     let Some(policy) = r.get("Policy") else { return };
     let mut found = Vec::new();
     open(policy, 0, &mut found);
@@ -67,7 +68,7 @@ fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource
             _ => ("the data access policy allows every principal", Severity::High),
         };
         out.push(
-            cx.at_resource("opensearch-serverless-policy-public", id, message)
+            cx.at_resource(ids::OPENSEARCH_SERVERLESS_POLICY_PUBLIC, id, message)
                 .under(r.branch.as_ref())
                 .primary(span, label)
                 .severity(severity)
@@ -122,7 +123,7 @@ fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
 
 /// A permission for API Gateway whose source ARN does not name an API. Amazon API Gateway Developer Guide, "Control
 /// access to a REST API".
-fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
+fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource) {
     let principal = r.get("Principal").and_then(Value::as_str).unwrap_or_default();
     let Some(source) = r.get("SourceArn").filter(|_| principal.starts_with("apigateway.")) else {
         return;
@@ -137,7 +138,7 @@ fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
     }
     out.push(
         cx.at_resource(
-            "lambda-public-via-apigw",
+            ids::LAMBDA_PUBLIC_VIA_APIGW,
             id,
             "any API in the account can invoke this function",
         )
@@ -149,7 +150,7 @@ fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
 
 /// Buckets that no bucket policy in the repository names.
 fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    if !out.wants("s3-missing-bucket-policy") {
+    if !out.wants(ids::S3_MISSING_BUCKET_POLICY) {
         return;
     }
     let mut targets: BTreeSet<(String, String)> = BTreeSet::new();
@@ -189,7 +190,7 @@ fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if !targets.contains(&here) && !by_name {
             out.push(
                 cx.at_resource(
-                    "s3-missing-bucket-policy",
+                    ids::S3_MISSING_BUCKET_POLICY,
                     id,
                     "no bucket policy for this bucket in the repository",
                 )
@@ -202,7 +203,7 @@ fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// The span to report in a bucket policy that does not deny plain HTTP.
 fn plain_text_allowed(cx: &Context<'_>, d: &Document) -> Option<Span> {
-    let holder = d.resource.and_then(|r| cx.project.resources.get(r as usize))?;
+    let holder = d.resource.and_then(|r| cx.project.resources.get(r))?;
     if d.kind != PolicyKind::Resource || &*holder.kind != "AWS::S3::BucketPolicy" || d.statements.is_empty() {
         return None;
     }

@@ -10,7 +10,7 @@ use crate::iam::principal::{IdentityType, PrincipalOrigin, is_open};
 use crate::iam::resource_fit::reaches;
 use crate::iam::{Clause, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, catalogue, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -58,7 +58,7 @@ fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usi
     if let Some(a) = actions.items.iter().find(|item| is_everything(item)) {
         let message = "the policy allows every AWS IoT action";
         let f = cx
-            .at_statement("iot-policy-star-action", id, i, message)
+            .at_statement(ids::IOT_POLICY_STAR_ACTION, id, i, message)
             .primary(a.span, "every action")
             .actions([a.display().to_lowercase()]);
         out.push(match everywhere {
@@ -79,7 +79,7 @@ fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usi
     if actions.items.iter().any(of_devices) {
         out.push(
             cx.at_statement(
-                "iot-policy-star-resource",
+                ids::IOT_POLICY_STAR_RESOURCE,
                 id,
                 i,
                 "the policy allows every topic and client ID",
@@ -146,7 +146,7 @@ fn escalation(
         if let Some(item) = grants(name).filter(|item| !identity || !item.display().ends_with(":*")) {
             let mut f = cx
                 .at_statement(
-                    "resource-policy-grants-escalation",
+                    ids::RESOURCE_POLICY_GRANTS_ESCALATION,
                     id,
                     i,
                     format!("`{name}` lets the holder do more with the bucket than this policy grants"),
@@ -198,7 +198,7 @@ fn cross_account(
                 None => format!("account {account} can use this topic"),
             };
             let mut f = cx
-                .at_statement("sns-policy-cross-account", id, i, message)
+                .at_statement(ids::SNS_POLICY_CROSS_ACCOUNT, id, i, message)
                 .primary(item.value.span, "another account, without a condition")
                 .principals([item.value.display()]);
             if one.is_some() {
@@ -240,7 +240,7 @@ fn unsupported(
         ),
     };
     let mut f = cx
-        .at_statement("resource-policy-unsupported-action", id, i, message)
+        .at_statement(ids::RESOURCE_POLICY_UNSUPPORTED_ACTION, id, i, message)
         .primary(first.span, "another service's action")
         .actions(found.iter().map(|item| item.display().to_lowercase()));
     for item in rest.iter().take(8) {
@@ -261,7 +261,7 @@ fn wrong_arn(
     }
     let Some(bucket) = d
         .resource
-        .and_then(|r| cx.project.resources.get(r as usize))
+        .and_then(|r| cx.project.resources.get(r))
         .and_then(|r| r.get("Bucket"))
         .and_then(|b| b.as_str())
     else {
@@ -278,7 +278,7 @@ fn wrong_arn(
         if !name.contains(['*', '?', '$']) && name != *bucket && !name.is_empty() {
             out.push(
                 cx.at_statement(
-                    "resource-policy-wrong-arn",
+                    ids::RESOURCE_POLICY_WRONG_ARN,
                     id,
                     i,
                     format!("the policy of the bucket `{bucket}` names the bucket `{name}`"),
@@ -319,7 +319,7 @@ fn lockout(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
         .map_or(clause.key, |item| item.span);
     out.push(
         cx.at_statement(
-            "s3-policy-lockout",
+            ids::S3_POLICY_LOCKOUT,
             id,
             i,
             "this Deny locks out everyone, including those who could remove it",

@@ -13,7 +13,7 @@ use crate::iam::{Action, ActionSet, Clause, ClauseItem, Document, PolicyKind, St
 use crate::model::Resource;
 use crate::project::DocumentId;
 use crate::project::targets::ResourceRefs;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::value::{Value, ValueKind};
 
 /// IAM prefix, and what the policy is on.
@@ -63,7 +63,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if clause.negated {
             out.push(
                 cx.at_statement(
-                    "resource-policy-not-principal",
+                    ids::RESOURCE_POLICY_NOT_PRINCIPAL,
                     id,
                     i,
                     format!(
@@ -132,7 +132,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Do
     );
     let mut f = cx
         .at_statement(
-            "resource-policy-public",
+            ids::RESOURCE_POLICY_PUBLIC,
             id,
             i,
             format!("the {name} policy allows access by {}", who.0),
@@ -213,7 +213,7 @@ const DOMAINS: [&str; 2] = ["AWS::Elasticsearch::Domain", "AWS::OpenSearchServic
 /// Amazon OpenSearch Service Developer Guide, "Launching your Amazon OpenSearch Service domains within a VPC": such a domain has
 /// no public endpoint.
 fn is_in_vpc(cx: &Context<'_>, d: &Document) -> bool {
-    let Some(holder) = d.resource.and_then(|r| cx.project.resources.get(r as usize)) else {
+    let Some(holder) = d.resource.and_then(|r| cx.project.resources.get(r)) else {
         return false;
     };
     if d.service.as_deref() != Some("es") {
@@ -253,7 +253,7 @@ fn blocked<'a>(cx: &Context<'a>, d: &Document) -> Option<&'a Resource> {
     if d.service.as_deref() != Some("s3") {
         return None;
     }
-    let holder = cx.project.resources.get(d.resource? as usize)?;
+    let holder = cx.project.resources.get(d.resource?)?;
     let bucket = holder.get("Bucket")?;
     cx.project.resources.iter().find(|r| {
         let (settings, of) = match &*r.kind {
@@ -340,7 +340,7 @@ fn star_action(
             ),
         };
         let mut f = cx
-            .at_statement("resource-policy-star-action-generic", id, i, message)
+            .at_statement(ids::RESOURCE_POLICY_STAR_ACTION_GENERIC, id, i, message)
             .primary(item.span, label)
             .actions([item.display().to_lowercase()]);
         if !changes || is_within_account(cx, d, s) {

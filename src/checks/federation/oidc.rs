@@ -8,23 +8,28 @@ use crate::iam::condition::Operator;
 use crate::iam::principal::{Oidc, PrincipalOrigin, oidc_of_conditions, place};
 use crate::iam::{Condition, Document, PolicyKind, PrincipalItem, SourceFormat, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 /// IAM Access Analyzer, "Policy check reference", "Confirm audience claim type".
 fn audience_type(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, i: usize, c: &Condition) {
     let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
     if operator.is_some_and(|o| o.set.is_some()) {
         // Of two `condition` blocks with one test, the first one's word is kept.
-        let shared = cx.project.documents[id as usize].format == SourceFormat::Terraform
-            && cx.project.documents[id as usize].statements[i]
+        let shared = cx.project.documents[id].format == SourceFormat::Terraform
+            && cx.project.documents[id].statements[i]
                 .conditions
                 .iter()
                 .any(|o| o.operator.span == c.operator.span && o.key.span.start < c.key.span.start);
         let span = if shared { c.key.span } else { c.operator.span };
         out.push(
-            cx.at_statement("oidc-aud-claim-type", id, i, "set operator on a single-valued audience")
-                .primary(span, "only for a provider that sends a list")
-                .secondary(c.key.span, "single-valued for most providers"),
+            cx.at_statement(
+                ids::OIDC_AUD_CLAIM_TYPE,
+                id,
+                i,
+                "set operator on a single-valued audience",
+            )
+            .primary(span, "only for a provider that sends a list")
+            .secondary(c.key.span, "single-valued for most providers"),
         );
     }
 }
@@ -75,7 +80,7 @@ fn one(
             };
             out.push(
                 cx.at_statement(
-                    "oidc-no-condition",
+                    ids::OIDC_NO_CONDITION,
                     id,
                     i,
                     format!("any user of {whose} can assume this role"),
@@ -107,7 +112,7 @@ fn one(
     if found.iter().all(Vec::is_empty) {
         let mut f = cx
             .at_statement(
-                "oidc-github-missing-sub",
+                ids::OIDC_GITHUB_MISSING_SUB,
                 id,
                 i,
                 "any repository on GitHub can assume this role",
@@ -145,27 +150,27 @@ fn report(
     let name = &found.name;
     let (rule, message, label) = match found.binds {
         Binds::Nothing => (
-            "oidc-github-sub-wildcard",
+            ids::OIDC_GITHUB_SUB_WILDCARD,
             "any repository on GitHub can assume this role".to_owned(),
             "does not name the repository",
         ),
         Binds::SomeOwners => (
-            "oidc-github-sub-wildcard",
+            ids::OIDC_GITHUB_SUB_WILDCARD,
             "repositories of other GitHub owners can assume this role".to_owned(),
             "others can create an owner that matches",
         ),
         Binds::Owner => (
-            "oidc-github-any-repository",
+            ids::OIDC_GITHUB_ANY_REPOSITORY,
             format!("any repository of `{name}` can assume this role"),
             "matches more than one repository",
         ),
         Binds::SomeRepositories => (
-            "oidc-github-any-repository",
+            ids::OIDC_GITHUB_ANY_REPOSITORY,
             format!("several repositories of `{name}` can assume this role"),
             "matches more than one repository",
         ),
         Binds::Repository => (
-            "oidc-github-any-ref",
+            ids::OIDC_GITHUB_ANY_REF,
             format!("any branch or pull request of `{name}` can assume this role"),
             "matches every ref and environment",
         ),
@@ -200,7 +205,7 @@ pub(super) fn saml(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if is_saml && !pinned && !unseen {
             out.push(
                 cx.at_statement(
-                    "saml-missing-aud",
+                    ids::SAML_MISSING_AUD,
                     doc,
                     i,
                     "SAML assertions issued for another service are accepted",

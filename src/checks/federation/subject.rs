@@ -11,7 +11,7 @@ use crate::iam::condition::{Grade, Operator, OperatorFamily, strength};
 use crate::iam::principal::{Oidc, PrincipalOrigin, place};
 use crate::iam::{ActionSet, Clause, ClauseItem, Condition, PolicyKind, PrincipalItem, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::value::Value;
 
 /// Providers that run other people's builds, the claims that say whose, and how a subject that is no one's in particular
@@ -63,7 +63,7 @@ pub(super) fn audience(
     }
     out.push(
         cx.at_statement(
-            "oidc-missing-aud",
+            ids::OIDC_MISSING_AUD,
             id,
             i,
             "tokens for every client ID of the provider are accepted",
@@ -124,7 +124,7 @@ pub(super) fn spelled(
     if (operator.is_for_all_values() || operator.if_exists) && !guarded {
         out.push(
             cx.at_statement(
-                "oidc-forallvalues-sub",
+                ids::OIDC_FORALLVALUES_SUB,
                 id,
                 i,
                 "a token without a subject passes this condition",
@@ -138,7 +138,7 @@ pub(super) fn spelled(
         for value in c.values.iter().filter(|v| pattern::has_wildcard(&v.text)) {
             out.push(
                 cx.at_statement(
-                    "oidc-sub-stringequals-with-star",
+                    ids::OIDC_SUB_STRINGEQUALS_WITH_STAR,
                     id,
                     i,
                     "no subject contains `*`: this never matches",
@@ -187,7 +187,7 @@ pub(super) fn elsewhere(
         {
             out.push(
                 cx.at_statement(
-                    "oidc-other-ci-sub",
+                    ids::OIDC_OTHER_CI_SUB,
                     id,
                     i,
                     format!("any project on {} can assume this role", provider.name()),
@@ -206,7 +206,7 @@ pub(super) fn elsewhere(
         if first.contains(['*', '?']) && wildcards(subject) {
             out.push(
                 cx.at_statement(
-                    "oidc-other-ci-sub",
+                    ids::OIDC_OTHER_CI_SUB,
                     id,
                     i,
                     format!("projects of others on {} can assume this role", provider.name()),
@@ -235,7 +235,7 @@ fn eks(
     item: &PrincipalItem,
     subject: Option<&Condition>,
 ) {
-    let at = |message: &str| cx.at_statement("eks-irsa-sub-wildcard", id, i, message.to_owned());
+    let at = |message: &str| cx.at_statement(ids::EKS_IRSA_SUB_WILDCARD, id, i, message.to_owned());
     let Some(subject) = subject else {
         out.push(
             at("any pod of the cluster can assume this role")
@@ -284,7 +284,7 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     .iter()
                     .find(|v: &&ClauseItem| v.display().contains("unauthenticated"))
             });
-            let f = cx.at_statement("cognito-web-identity-unauth", id, i, "");
+            let f = cx.at_statement(ids::COGNITO_WEB_IDENTITY_UNAUTH, id, i, "");
             let Some(pool) = key("aud") else {
                 let mut f = f
                     .primary(item.value.span, "no condition on `aud`")
@@ -367,8 +367,10 @@ fn guests(holders: &IdentityIndex<'_>, pools: &Condition) -> Guests {
 /// Whether all that the roles with this trust policy grant can be seen, and nothing of it changes or reads what is kept on
 /// every resource of a type.
 fn gives_little(cx: &Context<'_>, trust: DocumentId) -> bool {
-    let mut roles = (0u32..)
-        .zip(&cx.project.identities)
+    let mut roles = cx
+        .project
+        .identities
+        .iter_enumerated()
         .filter(|(_, identity)| identity.trust.contains(&trust))
         .peekable();
     let wide = |clause: &Clause| clause.negated || clause.items.iter().any(|r| widest(&r.text) <= Breadth::WholeType);

@@ -9,7 +9,7 @@ use crate::iam::pattern;
 use crate::iam::{Condition, Document, DocumentOrigin, PolicyKind, PrincipalType, Statement};
 use crate::phrase;
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 /// Services that resource control policies reach.
 const RCP_SERVICES: [&str; 12] = [
@@ -83,7 +83,7 @@ fn blind(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (u
     let more = phrase::and_more(blind.len().saturating_sub(3));
     out.push(
         cx.at_statement(
-            "scp-deny-ineffective",
+            ids::SCP_DENY_INEFFECTIVE,
             id,
             i,
             format!("actions of {some}{more} are not denied"),
@@ -124,7 +124,7 @@ fn is_met_by_no_service(c: &Condition) -> bool {
 }
 
 fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Document), (i, s): (usize, &Statement)) {
-    let at = |message: &str| cx.at_statement("rcp-shape", id, i, message.to_owned());
+    let at = |message: &str| cx.at_statement(ids::RCP_SHAPE, id, i, message.to_owned());
     if s.allows()
         && let Some(e) = &s.effect
     {
@@ -180,9 +180,14 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Docum
         && !s.conditions.iter().any(is_met_by_no_service)
     {
         out.push(
-            cx.at_statement("rcp-missing-service-carveout", id, i, "AWS services are denied as well")
-                .primary(c.key.span, "services belong to no organization")
-                .other("aws:principalisawsservice"),
+            cx.at_statement(
+                ids::RCP_MISSING_SERVICE_CARVEOUT,
+                id,
+                i,
+                "AWS services are denied as well",
+            )
+            .primary(c.key.span, "services belong to no organization")
+            .other("aws:principalisawsservice"),
         );
     }
 }

@@ -4,7 +4,7 @@
 use super::managed::references;
 use crate::iam::managed::aws_managed_name;
 use crate::model::kinds;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 /// Settings that an account has once: where they are written, the account is set up.
 const OF_ACCOUNT: [&str; 4] = [
@@ -17,16 +17,17 @@ const OF_ACCOUNT: [&str; 4] = [
 /// An account that is set up without an analyzer, or without a role for those who call AWS's support.
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let resources = &cx.project.resources;
-    let Some(anchor) = resources.iter().position(|r| OF_ACCOUNT.contains(&&*r.kind)) else {
+    let mut all = resources.iter_enumerated();
+    let Some((id, anchor)) = all.find(|(_, r)| OF_ACCOUNT.contains(&&*r.kind)) else {
         return;
     };
-    let mut push = |rule: &'static str, message: &str, label: &str| {
-        let f = cx.at_resource(rule, anchor as u32, message);
-        out.push(f.primary(resources[anchor].header, label));
+    let mut push = |rule: RuleId, message: &str, label: &str| {
+        let f = cx.at_resource(rule, id, message);
+        out.push(f.primary(anchor.header, label));
     };
     if !resources.iter().any(|r| &*r.kind == "AWS::AccessAnalyzer::Analyzer") {
         push(
-            "access-analyzer-not-enabled",
+            ids::ACCESS_ANALYZER_NOT_ENABLED,
             "no IAM Access Analyzer in the account setup",
             "account setup",
         );
@@ -40,9 +41,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             support |= unseen || name.is_some_and(|n| n == "AWSSupportAccess");
         });
     }
-    if &*resources[anchor].kind == kinds::PASSWORD_POLICY && !support {
+    if &*anchor.kind == kinds::PASSWORD_POLICY && !support {
         push(
-            "support-role-missing",
+            ids::SUPPORT_ROLE_MISSING,
             "no role for AWS Support in the account setup",
             "account setup",
         );

@@ -10,7 +10,7 @@ use crate::iam::principal::{PrincipalOrigin, place};
 use crate::iam::{DocumentOrigin, PolicyKind, SourceFormat};
 use crate::model::kinds;
 use crate::project::{Boundary, DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, ResourceId};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::Value;
 use crate::value::guard::Guard;
@@ -23,7 +23,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .flat_map(|holder| holder.policies.iter().map(uses(holder)))
         .collect();
     for (id, r) in cx.project.deployed() {
-        let mut push = |rule: &'static str, message: String, span: Span, label: &str| {
+        let mut push = |rule: RuleId, message: String, span: Span, label: &str| {
             out.push(cx.at_part(rule, id, message, (span, label)));
         };
         references(r, &mut |value, span| match value.as_text().and_then(aws_managed_name) {
@@ -52,7 +52,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     shared(cx, out);
 }
 
-type PushIdentity<'a> = &'a mut dyn FnMut(&'static str, String, Span, &str);
+type PushIdentity<'a> = &'a mut dyn FnMut(RuleId, String, Span, &str);
 
 /// Managed policies that AWS does not have, or has given up.
 fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
@@ -65,7 +65,7 @@ fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
                 |r| format!("use `{}`", r.rsplit('/').next().unwrap_or(r)),
             );
             push(
-                "managed-deprecated-policy",
+                ids::MANAGED_DEPRECATED_POLICY,
                 format!("the AWS managed policy `{short}` is deprecated"),
                 span,
                 &label,
@@ -79,7 +79,7 @@ fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
                 None => "cannot be attached".to_owned(),
             };
             push(
-                "managed-unknown-policy",
+                ids::MANAGED_UNKNOWN_POLICY,
                 format!("AWS has no managed policy `{name}`"),
                 span,
                 &label,
@@ -108,8 +108,12 @@ fn breadth(cx: &Context<'_>, id: ResourceId, name: &str, span: Span, holder: Opt
     if !services.is_empty() && services.iter().all(|s| broad.is_own_of(s)) {
         return None;
     }
-    let r = &cx.project.resources[id as usize];
-    let f = cx.at_resource("managed-broad-policy", id, format!("`{short}` grants {}", broad.text()));
+    let r = &cx.project.resources[id];
+    let f = cx.at_resource(
+        ids::MANAGED_BROAD_POLICY,
+        id,
+        format!("`{short}` grants {}", broad.text()),
+    );
     let f = f
         .under(r.branch.as_ref())
         .primary(span, "broader than a workload needs");
@@ -124,11 +128,7 @@ fn breadth(cx: &Context<'_>, id: ResourceId, name: &str, span: Span, holder: Opt
 fn serves(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<String> {
     let policy = policy.to_ascii_lowercase();
     let mut out = Vec::new();
-    for s in holder
-        .trust
-        .iter()
-        .flat_map(|id| &cx.project.documents[*id as usize].statements)
-    {
+    for s in holder.trust.iter().flat_map(|id| &cx.project.documents[*id].statements) {
         let Some(clause) = s.principal.as_ref().filter(|c| !c.negated && s.allows()) else {
             if s.denies() {
                 continue;
@@ -170,7 +170,7 @@ fn bare_name(value: &Value, span: Span, push: PushIdentity<'_>) {
         _ => "cannot be attached",
     };
     push(
-        "managed-unknown-policy",
+        ids::MANAGED_UNKNOWN_POLICY,
         format!("`{name}` is not the ARN of a policy"),
         span,
         label,
@@ -185,7 +185,7 @@ fn keys(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     /// Of the keys of one user, so many are compared with the next one.
     const MOST: usize = 8;
     let mut seen: BTreeMap<(String, &str, String), UserKeys<'_>> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.resources.iter_enumerated() {
         if &*r.kind != "AWS::IAM::AccessKey" {
             continue;
         }
@@ -207,7 +207,7 @@ fn keys(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let both = |other: Option<&Guard>| !matches!((guard, other), (Some(a), Some(b)) if a.excludes(b));
         if let Some((first, _)) = before.iter().find(|(_, other)| both(*other)) {
             out.push(
-                cx.at_resource("iam-user-many-keys", id, format!("second access key for `{name}`"))
+                cx.at_resource(ids::IAM_USER_MANY_KEYS, id, format!("second access key for `{name}`"))
                     .primary(user.span, "the same user")
                     .secondary(*first, "the first key"),
             );
@@ -227,7 +227,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         // What SAM writes for a template of its own stands in no other way.
         let written = |policy: &PolicyRef| match policy {
             PolicyRef::Documents(ids) => {
-                let mut documents = ids.iter().map(|id| &cx.project.documents[*id as usize]);
+                let mut documents = ids.iter().map(|id| &cx.project.documents[*id]);
                 ids.is_empty() || documents.any(|d| d.origin == DocumentOrigin::Written)
             }
             _ => true,
@@ -235,7 +235,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         for policy in identity.policies.iter().filter(|p| p.inline && written(&p.policy)) {
             out.push(
                 cx.at_resource(
-                    "inline-policy-on-group-or-role",
+                    ids::INLINE_POLICY_ON_GROUP_OR_ROLE,
                     policy.by.unwrap_or(identity.resource),
                     format!("inline policy on a {}", identity.kind.name()),
                 )
@@ -248,7 +248,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// Boundaries that bound nothing.
 fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let message = "the permissions boundary allows everything";
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         let Some(boundary) = &identity.boundary else { continue };
         if !cx
             .effects
@@ -265,11 +265,11 @@ fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         };
         out.push(match written {
             Some((document, statement, span)) => cx
-                .at_statement("permissions-boundary-too-broad", document, statement, message)
+                .at_statement(ids::PERMISSIONS_BOUNDARY_TOO_BROAD, document, statement, message)
                 .primary(span, "every action on every resource")
                 .secondary(boundary.span, "the boundary of this identity"),
             None => cx
-                .at_resource("permissions-boundary-too-broad", identity.resource, message)
+                .at_resource(ids::PERMISSIONS_BOUNDARY_TOO_BROAD, identity.resource, message)
                 .primary(boundary.span, "restricts nothing"),
         });
     }
@@ -277,7 +277,7 @@ fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// The statement of a document that is kept as a boundary which allows most, and its actions.
 fn widest_statement(cx: &Context<'_>, id: DocumentId) -> Option<(DocumentId, usize, Span)> {
-    let d = &cx.project.documents[id as usize];
+    let d = &cx.project.documents[id];
     let allowed = cx.project.granted(id).allowed.iter();
     let most = allowed
         .filter(|_| d.kind == PolicyKind::Boundary)
@@ -288,8 +288,8 @@ fn widest_statement(cx: &Context<'_>, id: DocumentId) -> Option<(DocumentId, usi
 
 /// Several functions on one role of the repository.
 fn shared(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let mut by_role: BTreeMap<(String, String), Vec<(u32, Span)>> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    let mut by_role: BTreeMap<(String, String), Vec<(ResourceId, Span)>> = BTreeMap::new();
+    for (id, r) in cx.project.resources.iter_enumerated() {
         if &*r.kind != "AWS::Lambda::Function" {
             continue;
         }
@@ -312,7 +312,7 @@ fn shared(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let (id, span) = functions[0];
         let mut f = cx
             .at_resource(
-                "lambda-shared-role",
+                ids::LAMBDA_SHARED_ROLE,
                 id,
                 format!("{} functions share the role `{address}`", places.len()),
             )

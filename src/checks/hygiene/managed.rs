@@ -3,9 +3,10 @@
 use crate::finding::Finding;
 use crate::iam::managed::aws_managed_name;
 use crate::iam::{ActionSet, Clause, catalogue, pattern};
+use crate::index::ResourceId;
 use crate::model::{Resource, kinds};
 use crate::project::AwsManaged;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
@@ -138,7 +139,7 @@ fn everywhere(name: &str, but_some: bool) -> Option<ActionSet> {
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.resources.iter_enumerated() {
         references(r, &mut |value, span| {
             let lookup = &*r.kind == kinds::POLICY_LOOKUP;
             let Some(name) = value
@@ -162,16 +163,20 @@ fn looked_up(name: &str) -> Option<String> {
     Some(full.to_owned())
 }
 
-fn judge(cx: &Context<'_>, id: u32, name: &str, span: Span) -> Option<Finding> {
-    let holder = &cx.project.resources[id as usize];
+fn judge(cx: &Context<'_>, id: ResourceId, name: &str, span: Span) -> Option<Finding> {
+    let holder = &cx.project.resources[id];
     let f = if name == "AdministratorAccess" {
-        cx.at_resource("managed-administrator-access", id, "`AdministratorAccess` is attached")
-            .primary(span, "every action on every resource")
+        cx.at_resource(
+            ids::MANAGED_ADMINISTRATOR_ACCESS,
+            id,
+            "`AdministratorAccess` is attached",
+        )
+        .primary(span, "every action on every resource")
     } else {
         let (_, what) = ELEVATED.iter().find(|(n, _)| *n == name)?;
         let short = name.rsplit('/').next().unwrap_or(name);
         cx.at_resource(
-            "managed-elevated-policy",
+            ids::MANAGED_ELEVATED_POLICY,
             id,
             format!("the AWS managed policy `{short}` is attached"),
         )

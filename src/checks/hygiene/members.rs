@@ -12,11 +12,11 @@ use crate::iam::arn::{Breadth, widest};
 use crate::iam::{ActionSet, Clause, Condition, Statement};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityId, IdentityKind};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
-const UNBOUNDED: &str = "role-without-permissions-boundary";
+const UNBOUNDED: RuleId = ids::ROLE_WITHOUT_PERMISSIONS_BOUNDARY;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let filled: BTreeSet<IdentityId> = cx
@@ -29,8 +29,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let scopes = unclear_scopes(cx);
     let unclear = has_unclear_members(cx);
     let handed_out = handed_out(cx);
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
-        let r = &cx.project.resources[identity.resource as usize];
+    for (id, identity) in cx.project.identities.iter_enumerated() {
+        let r = &cx.project.resources[identity.resource];
         let open = scopes.contains(&*r.address.scope) || handed_out.contains(&(&*r.address.scope, &*r.address.name));
         if identity.kind == IdentityKind::Role
             && !r.has("PermissionsBoundary")
@@ -39,14 +39,14 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         {
             out.push(f);
         }
-        let mut push = |rule: &'static str, message: &str, label: &str| {
+        let mut push = |rule: RuleId, message: &str, label: &str| {
             let f = cx.at_resource(rule, identity.resource, message);
             out.push(f.primary(identity.header, label));
         };
         match identity.kind {
             IdentityKind::User if identity.groups.is_empty() && !open && !unclear && !has_unknown(r, "Groups") => {
                 push(
-                    "iam-user-no-group",
+                    ids::IAM_USER_NO_GROUP,
                     "user without a group",
                     match identity.policies.is_empty() {
                         true => "not a member of any group",
@@ -55,7 +55,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 );
             }
             IdentityKind::Group if !filled.contains(&id) && !open => {
-                push("iam-group-no-users", "group without members", "no members");
+                push(ids::IAM_GROUP_NO_USERS, "group without members", "no members");
             }
             _ => {}
         }
@@ -65,7 +65,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         {
             let f = cx
                 .at_resource(
-                    "mfa-not-enforced-group",
+                    ids::MFA_NOT_ENFORCED_GROUP,
                     identity.resource,
                     "the policies of this group do not require MFA",
                 )
@@ -141,7 +141,7 @@ fn has_unclear_members(cx: &Context<'_>) -> bool {
     let users = || cx.project.identities.iter().filter(|i| i.kind == IdentityKind::User);
     let names: BTreeSet<Cow<'_, str>> = users().filter_map(|u| u.name.as_ref()?.known()).collect();
     let addresses: BTreeSet<(&str, &str)> = users()
-        .map(|u| &cx.project.resources[u.resource as usize].address)
+        .map(|u| &cx.project.resources[u.resource].address)
         .map(|a| (&*a.scope, &*a.name))
         .collect();
     let is_known = |v: &Value| match v.as_hole().and_then(|h| h.target.as_ref()) {
@@ -195,8 +195,10 @@ fn of_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
             if widest(&item.text) <= Breadth::WholeType {
                 return Some(Confidence::High);
             }
-            let mut targets = (0u32..)
-                .zip(&cx.project.identities)
+            let mut targets = cx
+                .project
+                .identities
+                .iter_enumerated()
                 .filter(|(_, i)| i.kind == IdentityKind::Role && Named::identity(i).is(cx, &item.text))
                 .peekable();
             known &= targets.peek().is_some();
@@ -209,11 +211,7 @@ fn of_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
 }
 
 fn role_asks_for_mfa(cx: &Context<'_>, id: IdentityId, role: &Identity) -> bool {
-    let trust = || {
-        role.trust
-            .iter()
-            .flat_map(|d| &cx.project.documents[*d as usize].statements)
-    };
+    let trust = || role.trust.iter().flat_map(|d| &cx.project.documents[*d].statements);
     let effective = cx.effects.of(id);
     trust().any(Statement::allows) && trust().filter(|s| s.allows()).all(asks_for_mfa)
         || effective.complete() && effective.grants.iter().all(|g| asks_for_mfa(g.statement))
@@ -251,14 +249,14 @@ fn unbounded(cx: &Context<'_>, id: IdentityId, identity: &Identity) -> Option<Fi
 /// Permission sets that are as good as an administrator.
 fn permission_sets(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let holders = IdentityIndex::new(cx);
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         if identity.kind != IdentityKind::PermissionSet {
             continue;
         }
         let Some(power) = holders.power(id) else { continue };
         out.push(
             cx.at_resource(
-                "sso-permission-set-admin",
+                ids::SSO_PERMISSION_SET_ADMIN,
                 identity.resource,
                 "permission set with administrator access",
             )

@@ -6,29 +6,30 @@ use std::collections::BTreeMap;
 
 use crate::finding::Cause;
 use crate::iam::SourceFormat;
+use crate::index::ResourceId;
 use crate::model::{Resource, kinds};
 use crate::project::IdentityKind;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::{FileId, Span};
 use crate::value::{Value, ValueKind};
 
-const INLINE: &str = "inline-policy-on-user";
-const ATTACHED: &str = "policy-attached-to-user";
+const INLINE: RuleId = ids::INLINE_POLICY_ON_USER;
+const ATTACHED: RuleId = ids::POLICY_ATTACHED_TO_USER;
 
 /// Whom a policy is put on.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum AttachmentTarget {
     /// A user of the repository, by its resource.
-    Known(u32),
+    Known(ResourceId),
     /// What a file calls the user.
     Named(FileId, String),
     /// No one that another resource could name, too.
-    Alone(u32),
+    Alone(ResourceId),
 }
 
 /// A resource that puts a policy on a user, and where it says so.
 struct Put {
-    resource: u32,
+    resource: ResourceId,
     span: Span,
     label: &'static str,
 }
@@ -36,8 +37,8 @@ struct Put {
 /// The policies of one user are one mistake, and so is that the user is in no group.
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let known = known(cx);
-    let mut found: BTreeMap<AttachmentTarget, Vec<(&'static str, Put)>> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    let mut found: BTreeMap<AttachmentTarget, Vec<(RuleId, Put)>> = BTreeMap::new();
+    for (id, r) in cx.project.resources.iter_enumerated() {
         let inline = inline(r).filter(|_| !withdraws(cx, id)).map(|at| (INLINE, at));
         for (rule, (span, label)) in inline.into_iter().chain(attached(r).map(|at| (ATTACHED, at))) {
             let put = Put {
@@ -49,16 +50,17 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
     }
     for (whose, all) in &found {
+        let Some((_, any)) = all.first() else { continue };
         let cause = match whose {
             AttachmentTarget::Known(user) => *user,
-            _ => all.first().map_or(0, |(_, put)| put.resource),
+            _ => any.resource,
         };
         for rule in [INLINE, ATTACHED] {
             let puts: Vec<&Put> = all.iter().filter(|(r, _)| *r == rule).map(|(_, put)| put).collect();
             let Some((first, others)) = puts.split_first() else {
                 continue;
             };
-            let resource = |put: &Put| &cx.project.resources[put.resource as usize];
+            let resource = |put: &Put| &cx.project.resources[put.resource];
             let name = name(resource(first));
             let message = match (rule, others.len()) {
                 (INLINE, 0) => format!("`{name}` is an inline policy on a user"),
@@ -79,8 +81,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// The resources of users, by what names them: a resource that puts a policy on one, a name in a file.
 #[derive(Default)]
 struct UsersByReference {
-    by_policy: BTreeMap<u32, u32>,
-    by_name: BTreeMap<(FileId, String), u32>,
+    by_policy: BTreeMap<ResourceId, ResourceId>,
+    by_name: BTreeMap<(FileId, String), ResourceId>,
 }
 
 fn known(cx: &Context<'_>) -> UsersByReference {
@@ -90,7 +92,7 @@ fn known(cx: &Context<'_>) -> UsersByReference {
         for by in user.policies.iter().filter_map(|p| p.by) {
             known.by_policy.entry(by).or_insert(user.resource);
         }
-        let r = &cx.project.resources[user.resource as usize];
+        let r = &cx.project.resources[user.resource];
         if let Some(name) = r.get("UserName").and_then(|v| named(v, r.format)) {
             known.by_name.entry((r.header.file, name)).or_insert(user.resource);
         }
@@ -98,7 +100,7 @@ fn known(cx: &Context<'_>) -> UsersByReference {
     known
 }
 
-fn whose(r: &Resource, id: u32, known: &UsersByReference) -> AttachmentTarget {
+fn whose(r: &Resource, id: ResourceId, known: &UsersByReference) -> AttachmentTarget {
     if &*r.kind == "AWS::IAM::User" {
         return AttachmentTarget::Known(id);
     }
@@ -142,7 +144,7 @@ fn name(r: &Resource) -> Cow<'_, str> {
 }
 
 /// All that the resource's policies say is what may not be done.
-fn withdraws(cx: &Context<'_>, resource: u32) -> bool {
+fn withdraws(cx: &Context<'_>, resource: ResourceId) -> bool {
     let mut statements = cx
         .project
         .documents

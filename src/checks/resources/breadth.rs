@@ -6,7 +6,7 @@ use crate::iam::arn::widest;
 use crate::iam::condition::strength;
 use crate::iam::resource_fit::wide_for;
 use crate::iam::{ActionSet, Clause, ClauseItem, PolicyKind, pattern};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn effectively_star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -39,7 +39,7 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             };
             let mut f = cx
                 .at_statement(
-                    "resource-effectively-star",
+                    ids::RESOURCE_EFFECTIVELY_STAR,
                     id,
                     i,
                     format!("`{}` matches every resource of its type", item.display()),

@@ -11,7 +11,7 @@ use crate::iam::resource_fit::Resources;
 use crate::iam::{ActionSet, Clause, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, glob, pattern};
 use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, PolicyRef};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -37,7 +37,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if actions.negated || resources.items.iter().any(fits_nothing) {
             continue;
         }
-        let scope = d.resource.and_then(|r| cx.project.resources.get(r as usize));
+        let scope = d.resource.and_then(|r| cx.project.resources.get(r));
         let scope = scope.map_or("", |r| &*r.address.scope);
         let Some(mut resources) = Resources::of(resources, named) else {
             for item in &actions.items {
@@ -82,8 +82,8 @@ fn part_of_service(
     item: &ClauseItem,
     resources: &mut Resources<'_>,
 ) {
-    let d = &cx.project.documents[id as usize];
-    let said = d.statements[i].allows() && out.wants("service-wildcard") && d.kind != PolicyKind::Boundary;
+    let d = &cx.project.documents[id];
+    let said = d.statements[i].allows() && out.wants(ids::SERVICE_WILDCARD) && d.kind != PolicyKind::Boundary;
     let text = item.text.known().filter(|_| said);
     let prefix = text.as_deref().and_then(|name| name.strip_suffix(":*"));
     let Some(service) = prefix.and_then(|prefix| catalogue().service(prefix)) else {
@@ -95,7 +95,7 @@ fn part_of_service(
     }
     out.push(
         cx.at_statement(
-            "resource-action-mismatch",
+            ids::RESOURCE_ACTION_MISMATCH,
             id,
             i,
             format!(
@@ -125,12 +125,12 @@ fn misfit(
     };
     let items = resources.items();
     let first = items.first().map_or(item.span, |r| r.span);
-    let never = match cx.project.documents[id as usize].statements[i].denies() {
+    let never = match cx.project.documents[id].statements[i].denies() {
         true => "never denied by this statement",
         false => "never allowed by this statement",
     };
     let doubled = is_granted_elsewhere(cx, (id, i), set, resources);
-    let beside = !doubled && is_granted_beside(&cx.project.documents[id as usize], i, set);
+    let beside = !doubled && is_granted_beside(&cx.project.documents[id], i, set);
     let about = |f: Finding| {
         let f = f
             .actions([shown.to_lowercase()])
@@ -147,7 +147,7 @@ fn misfit(
         }
     };
     if set.iter().all(|a| a.resource_types().len() == 0) {
-        let rule = "star-only-action-on-arn";
+        let rule = ids::STAR_ONLY_ACTION_ON_ARN;
         return Some(about(match set.iter().any(|a| resources.may_fit(a)) {
             false => cx
                 .at_statement(rule, id, i, format!("{subject} supports only `*`, not an ARN"))
@@ -181,19 +181,19 @@ fn misfit(
     }
     let (rule, message, label) = if each("object") {
         (
-            "s3-bucket-and-object-both-needed",
+            ids::S3_BUCKET_AND_OBJECT_BOTH_NEEDED,
             format!("{subject} applies to objects, but only a bucket is listed"),
             "add the object ARN (`/*`)",
         )
     } else if each("bucket") {
         (
-            "s3-bucket-and-object-both-needed",
+            ids::S3_BUCKET_AND_OBJECT_BOTH_NEEDED,
             format!("{subject} applies to the bucket, but only objects are listed"),
             "add the bucket ARN (without `/*`)",
         )
     } else {
         (
-            "resource-action-mismatch",
+            ids::RESOURCE_ACTION_MISMATCH,
             format!(
                 "no resource of this statement matches {}",
                 subject.replace("each", "any")
@@ -230,12 +230,12 @@ fn is_granted_beside(d: &Document, here: usize, set: &ActionSet) -> bool {
 /// part of.
 fn is_granted_elsewhere(cx: &Context<'_>, at: (DocumentId, usize), set: &ActionSet, resources: &Resources<'_>) -> bool {
     let documents = &cx.project.documents;
-    let here = documents.get(at.0 as usize).and_then(|d| d.statements.get(at.1));
+    let here = documents.get(at.0).and_then(|d| d.statements.get(at.1));
     if !here.is_some_and(Statement::allows) {
         return false;
     }
     let grants = |id: DocumentId| {
-        let statements = documents.get(id as usize).map_or(&[][..], |d| &d.statements);
+        let statements = documents.get(id).map_or(&[][..], |d| &d.statements);
         (0..)
             .zip(statements)
             .any(|(i, s)| (id, i) != at && covers(s, set, resources))
@@ -299,7 +299,7 @@ pub(super) fn s3_colon(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
             out.push(
                 cx.at_statement(
-                    "s3-arn-colon-instead-of-slash",
+                    ids::S3_ARN_COLON_INSTEAD_OF_SLASH,
                     id,
                     i,
                     format!("`{}` matches no object: keys follow a slash", item.display()),

@@ -6,7 +6,7 @@ use crate::finding::Severity;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Strength};
 use crate::iam::{Action, ActionSet};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 /// What pulls images, which the account keeps to run them: AWS's own policies give it on `*`.
 /// Amazon ECS Developer Guide, "Amazon ECS task execution IAM role".
@@ -115,19 +115,19 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let joins = !managing.is_empty() && interfaces.is_subset(&g.actions) && managing.is_subset(&interfaces);
         let cases = [
             (
-                "permissions-management-on-star",
+                ids::PERMISSIONS_MANAGEMENT_ON_STAR,
                 managing,
                 "manages permissions on every resource",
             ),
-            ("write-actions-on-star", writes, "writes on every resource"),
+            (ids::WRITE_ACTIONS_ON_STAR, writes, "writes on every resource"),
             (
-                "resource-star-on-scopable-action",
+                ids::RESOURCE_STAR_ON_SCOPABLE_ACTION,
                 scopable,
                 "allowed on every resource",
             ),
         ];
         for (rule, set, what) in cases {
-            let wide = rule == "resource-star-on-scopable-action";
+            let wide = rule == ids::RESOURCE_STAR_ON_SCOPABLE_ACTION;
             if set.is_empty() || !out.wants(rule) || (held == Held::ByOwner && !wide) {
                 continue;
             }
@@ -142,13 +142,13 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 format!("{} actions", set.len())
             };
             let message = match rule {
-                "permissions-management-on-star" => {
+                ids::PERMISSIONS_MANAGEMENT_ON_STAR => {
                     format!(
                         "{subject} change{} permissions on every resource",
                         if one { "s" } else { "" }
                     )
                 }
-                "write-actions-on-star" => format!("{subject} can write to every resource"),
+                ids::WRITE_ACTIONS_ON_STAR => format!("{subject} can write to every resource"),
                 _ => format!(
                     "{subject} can be restricted to resources but {} allowed on `*`",
                     if one { "is" } else { "are" }
@@ -174,8 +174,8 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 f = f.note(format!("supports resource-level permissions: {}", names(&set, 3)));
             }
             let usual = match rule {
-                "permissions-management-on-star" => joins,
-                "write-actions-on-star" => logs,
+                ids::PERMISSIONS_MANAGEMENT_ON_STAR => joins,
+                ids::WRITE_ACTIONS_ON_STAR => logs,
                 _ => logs && !shows || backs_up(cx, g.document),
             };
             if few || (wide && reads) || usual || held == Held::ByOwner {

@@ -7,7 +7,7 @@ use crate::finding::Severity;
 use crate::iam::arn::{Arn, whole_types, widest};
 use crate::iam::catalogue::{AccessLevel, ResourceType};
 use crate::iam::{Action, ActionSet, ClauseItem, pattern};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 /// Service, type as the catalogue names it, what one of them is. Types whose names are chosen by people, so that a policy can
 /// name them beforehand, and whose content matters.
@@ -67,7 +67,7 @@ fn one(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Option<cr
     let single = matters.len() == 1;
     let mut f = cx
         .at_statement(
-            "resource-wildcard-id-too-broad",
+            ids::RESOURCE_WILDCARD_ID_TOO_BROAD,
             g.document,
             g.index,
             format!("{} on every {kind} of {}", names(&matters, 2), arn.within()),

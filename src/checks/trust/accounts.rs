@@ -10,7 +10,7 @@ use crate::iam::condition::strength;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
 use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Text;
 
 /// Longest role or user name that a message shows, in bytes.
@@ -55,7 +55,7 @@ fn one<'a>(
         } if !strength(s).narrows() => {
             let mut f = cx
                 .at_statement(
-                    "trust-account-root",
+                    ids::TRUST_ACCOUNT_ROOT,
                     id,
                     i,
                     "any identity in the account may be able to assume this role",
@@ -79,7 +79,7 @@ fn one<'a>(
             if !own.accounts.is_empty() && name.is_none() {
                 out.push(
                     cx.at_statement(
-                        "trust-unknown-external-account",
+                        ids::TRUST_UNKNOWN_EXTERNAL_ACCOUNT,
                         id,
                         i,
                         format!("account {account} is not one of your accounts"),
@@ -93,8 +93,8 @@ fn one<'a>(
                 return;
             }
             let rule = match name {
-                Some(_) => "third-party-without-external-id",
-                None => "trust-cross-account-without-external-id",
+                Some(_) => ids::THIRD_PARTY_WITHOUT_EXTERNAL_ID,
+                None => ids::TRUST_CROSS_ACCOUNT_WITHOUT_EXTERNAL_ID,
             };
             let whose = name.map_or_else(|| format!("account {account}"), |n| format!("{n} ({account})"));
             let what = match who {
@@ -128,7 +128,7 @@ fn one<'a>(
             given: true,
         } if !strength(s).narrows() => out.push(
             cx.at_statement(
-                "trust-cross-account-without-external-id",
+                ids::TRUST_CROSS_ACCOUNT_WITHOUT_EXTERNAL_ID,
                 id,
                 i,
                 format!("the account in `{name}` can assume this role without an external ID"),

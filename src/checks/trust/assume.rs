@@ -8,7 +8,7 @@ use crate::iam::condition::Operator;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
 use crate::iam::{ClauseItem, Condition, DocumentOrigin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::value::Guard;
 
 /// Services that are commonly used together, so that one role for them has one purpose.
@@ -122,7 +122,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
         }
         out.push(
             cx.at_statement(
-                "trust-action-principal-mismatch",
+                ids::TRUST_ACTION_PRINCIPAL_MISMATCH,
                 id,
                 i,
                 format!("`{action}` does not work for this type of principal"),
@@ -142,7 +142,7 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
             if COMPUTE.contains(&name.as_str()) {
                 out.push(
                     cx.at_statement(
-                        "trust-compute-service",
+                        ids::TRUST_COMPUTE_SERVICE,
                         id,
                         i,
                         format!("code on `{name}` can use this role"),
@@ -183,7 +183,7 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
     let all: Vec<_> = names.iter().map(String::as_str).collect();
     let mut f = cx
         .at_statement(
-            "trust-multiple-unrelated-services",
+            ids::TRUST_MULTIPLE_UNRELATED_SERVICES,
             id,
             i,
             format!("{unrelated} unrelated services share this role"),
@@ -219,7 +219,7 @@ fn roles_anywhere(
     if !missing.is_empty() && !wide {
         out.push(
             cx.at_statement(
-                "trust-roles-anywhere-missing-actions",
+                ids::TRUST_ROLES_ANYWHERE_MISSING_ACTIONS,
                 id,
                 i,
                 format!("IAM Roles Anywhere also requires `{}`", missing.join("` and `")),
@@ -239,7 +239,7 @@ fn external_id(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, 
             let why = weakness(&text, s, c);
             let Some(why) = why else { continue };
             out.push(
-                cx.at_statement("trust-external-id-weak", id, i, format!("the external ID {why}"))
+                cx.at_statement(ids::TRUST_EXTERNAL_ID_WEAK, id, i, format!("the external ID {why}"))
                     .primary(value.span, "others can guess it")
                     .other("sts:externalid"),
             );
@@ -301,7 +301,7 @@ fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
         if let Some(other) = principals(s).find(|q| q.value.text.known().as_deref() == Some(role.as_str())) {
             out.push(
                 cx.at_statement(
-                    "trust-redundant-assumed-role",
+                    ids::TRUST_REDUNDANT_ASSUMED_ROLE,
                     id,
                     i,
                     "its role already covers this session",

@@ -8,7 +8,7 @@ use crate::iam::principal::{IdentityType, PrincipalOrigin, is_public, place};
 use crate::iam::variables::may_be_template;
 use crate::iam::{DocumentOrigin, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -40,7 +40,7 @@ fn canonical_user(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalIt
     let hex = text.len() >= 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
     (!hex && !text.is_empty() && !text.contains('*') && !may_be_template(&text)).then(|| {
         cx.at_statement(
-            "principal-invalid-format",
+            ids::PRINCIPAL_INVALID_FORMAT,
             id,
             i,
             format!("`{text}` is not a canonical user ID"),
@@ -51,13 +51,16 @@ fn canonical_user(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalIt
 
 fn aws(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Option<Finding> {
     let text = item.value.text.known()?;
-    let at = |rule: &'static str, message: String| cx.at_statement(rule, id, i, message);
+    let at = |rule: RuleId, message: String| cx.at_statement(rule, id, i, message);
     match place(item, cx.project.own, None) {
         PrincipalOrigin::Unknown => {
             // Other forms are mistakes, or placeholders of templates.
             (!text.is_empty() && !may_be_template(&text)).then(|| {
-                at("principal-invalid-format", format!("`{text}` is not a valid principal"))
-                    .primary(item.value.span, "must be an ARN, an account ID, or `*`")
+                at(
+                    ids::PRINCIPAL_INVALID_FORMAT,
+                    format!("`{text}` is not a valid principal"),
+                )
+                .primary(item.value.span, "must be an ARN, an account ID, or `*`")
             })
         }
         PrincipalOrigin::OwnAccount { .. } | PrincipalOrigin::OtherAccount { .. }
@@ -81,8 +84,11 @@ fn aws(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Opti
                 _ => "contains a path: use `assumed-role/ROLE/SESSION`",
             };
             Some(
-                at("principal-invalid-format", format!("`{text}` is not a valid principal"))
-                    .primary(item.value.span, label),
+                at(
+                    ids::PRINCIPAL_INVALID_FORMAT,
+                    format!("`{text}` is not a valid principal"),
+                )
+                .primary(item.value.span, label),
             )
         }
         // Groups, policies, and other resources cannot be principals.
@@ -101,8 +107,11 @@ fn aws(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Opti
                 _ => "not a role, user, session, or account root",
             };
             Some(
-                at("principal-invalid-format", format!("`{text}` is not a valid principal"))
-                    .primary(item.value.span, label),
+                at(
+                    ids::PRINCIPAL_INVALID_FORMAT,
+                    format!("`{text}` is not a valid principal"),
+                )
+                .primary(item.value.span, label),
             )
         }
         _ => None,
@@ -125,7 +134,7 @@ fn service(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> 
     ]
     .iter()
     .any(|s| lower.ends_with(s) || lower.contains(".amazonaws."));
-    let at = |message: String| cx.at_statement("service-principal-invalid", id, i, message);
+    let at = |message: String| cx.at_statement(ids::SERVICE_PRINCIPAL_INVALID, id, i, message);
     if !shaped {
         return Some(
             at(format!("`{text}` is not a service principal"))
@@ -180,7 +189,7 @@ const EXCEPTS_EVERYBODY: &str = "this Deny exempts everyone, so it blocks no one
 fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let Some(clause) = &s.principal else { return };
     // If another branch of the statement exempts only some principals, this one disables the Deny on purpose.
-    let on_purpose = cx.project.documents.get(id as usize).is_some_and(|d| {
+    let on_purpose = cx.project.documents.get(id).is_some_and(|d| {
         let other = |o: &Statement| o.span == s.span && o.branch.is_some() && o.branch != s.branch;
         d.statements.iter().any(other)
     });
@@ -192,14 +201,14 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
     if clause.negated {
         out.push(match everybody {
             Some(star) => graded(
-                cx.at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
+                cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, id, i, EXCEPTS_EVERYBODY)
                     .primary(star.value.span, "everyone is exempt")
                     .secondary(clause.key, "denied to everyone except these")
                     .principals([star.value.display()]),
             ),
             None => cx
                 .at_statement(
-                    "deny-not-principal-deprecated",
+                    ids::DENY_NOT_PRINCIPAL_DEPRECATED,
                     id,
                     i,
                     "a Deny with `NotPrincipal` denies more principals than it appears to",
@@ -222,7 +231,7 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
         }
         if let Some(star) = c.values.iter().find(|v| pattern::is_star(&v.text)) {
             out.push(graded(
-                cx.at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
+                cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, id, i, EXCEPTS_EVERYBODY)
                     .primary(star.span, "matches every principal")
                     .secondary(c.operator.span, "denied unless this matches")
                     .other(key),

@@ -6,7 +6,7 @@ use crate::iam::access::{Audience, Limit, audience, lets_do_nothing};
 use crate::iam::condition::{Grade, strength};
 use crate::iam::{Document, PolicyKind, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -29,7 +29,7 @@ fn principals(
     if clause.negated {
         out.push(
             cx.at_statement(
-                "trust-not-principal",
+                ids::TRUST_NOT_PRINCIPAL,
                 id,
                 i,
                 "`NotPrincipal` allows everyone except the principals that it names",
@@ -44,7 +44,7 @@ fn principals(
             Audience::EveryService(Limit::Named) => continue,
             Audience::EveryService(limit) => {
                 let mut f = cx
-                    .at_statement("trust-service-star", id, i, "every AWS service can assume this role")
+                    .at_statement(ids::TRUST_SERVICE_STAR, id, i, "every AWS service can assume this role")
                     .primary(item.value.span, "every service, on behalf of any customer")
                     .principals([item.value.display()]);
                 if limit > Limit::None {
@@ -62,7 +62,7 @@ fn principals(
             Limit::Some | Limit::Network => {
                 let mut f = cx
                     .at_statement(
-                        "trust-wildcard-principal-with-condition",
+                        ids::TRUST_WILDCARD_PRINCIPAL_WITH_CONDITION,
                         id,
                         i,
                         "only a condition limits who can assume this role",
@@ -79,7 +79,7 @@ fn principals(
             Limit::None => {
                 let mut f = cx
                     .at_statement(
-                        "trust-wildcard-principal",
+                        ids::TRUST_WILDCARD_PRINCIPAL,
                         id,
                         i,
                         "anyone with an AWS account can assume this role",

@@ -10,13 +10,14 @@ use crate::model::Resource;
 use crate::phrase;
 use crate::project::targets::{ResourceRef, ResourceRefs};
 use crate::project::{Effective, Handler, IdentityId, PolicySource, Project, Workload, WorkloadKind};
+use crate::python::ScopeId;
 use crate::python::calls::ApiCall;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
 use crate::value::Value;
 
 pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut FindingSink<'_>) {
-    if !out.wants("missing-grant") {
+    if !out.wants(ids::MISSING_GRANT) {
         return;
     }
     let by_resources = by_resources(cx.project);
@@ -105,7 +106,7 @@ fn of_user(
         trouble.actions.push((calls.first().map(|c| c.span), action));
         trouble.calls.extend(calls);
     }
-    let identity = &project.identities[role as usize];
+    let identity = &project.identities[role];
     for ((why, ..), FailingCalls { mut actions, mut calls }) in troubles {
         calls.sort_by_key(|c| c.span);
         calls.dedup_by_key(|c| c.span);
@@ -130,7 +131,7 @@ fn of_user(
         };
         let mut f = cx
             .at_resource(
-                "missing-grant",
+                ids::MISSING_GRANT,
                 w.resource,
                 format!("`{action}` is required but {what}{also}"),
             )
@@ -172,7 +173,7 @@ const ALTERNATIVES: &[(&str, &str)] = &[("ses:SendEmail", "ses:SendRawEmail")];
 /// Whether the deployed code makes a call, rather than a script that a person starts.
 fn runs_deployed(project: &Project<'_>, w: &Workload, call: &ApiCall) -> bool {
     let script = |h: &Handler| h.function.is_none() && h.file == call.span.file;
-    call.at.scope != 0
+    call.at.scope != ScopeId::MODULE
         || w.code.as_ref().and_then(|c| c.handler.as_ref()).is_some_and(script)
         || !project.sources.text(call.span.file).contains("__main__")
 }
@@ -272,8 +273,9 @@ impl WorkloadPermissions<'_> {
 /// enough. IAM User Guide, "Identity-based policies and resource-based policies".
 pub(super) fn by_resources(project: &Project<'_>) -> ActionSet {
     let mut set = ActionSet::empty();
-    for (id, d) in (0u32..)
-        .zip(&project.documents)
+    for (id, d) in project
+        .documents
+        .iter_enumerated()
         .filter(|(_, d)| d.kind == PolicyKind::Resource)
     {
         let granted = project.granted(id);

@@ -108,7 +108,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
     pub(super) fn used(&self, cx: &Context<'_>, role: IdentityId) -> Result<UsedActions<'c>, Silence> {
         let project = cx.project;
         let users = self.users.get(&role).ok_or(Silence::NoCode)?;
-        let address = &project.resources[project.identities[role as usize].resource as usize].address;
+        let address = &project.resources[project.identities[role].resource].address;
         if self.handed_on.contains(&(address.scope.clone(), address.name.clone())) {
             return Err(Silence::SharedRole);
         }
@@ -129,7 +129,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             used.workloads.push(user.workload);
             used.actions.union_with(&required.libraries);
             if w.kind == WorkloadKind::Function {
-                let r = &project.resources[w.resource as usize];
+                let r = &project.resources[w.resource];
                 let sent = self.destinations.contains(&r.address.scope);
                 used.actions
                     .union_with(&platform::of_function(r, sent, |l| self.is_own_layer(l)));
@@ -139,7 +139,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
                 used.declared.union_with(&platform::surely(r));
             }
             if matches!(w.kind, WorkloadKind::Task | WorkloadKind::Instance) {
-                let beside = platform::beside(&project.resources[w.resource as usize]);
+                let beside = platform::beside(&project.resources[w.resource]);
                 used.actions.union_with(&beside.ok_or(Silence::SharedRole)?);
             }
             for call in &required.calls {
@@ -278,14 +278,14 @@ fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) ->
                 }
             )
     };
-    let identity = &project.identities[role as usize];
+    let identity = &project.identities[role];
     let trust = &identity.trust;
-    let statements = trust.iter().flat_map(|d| &project.documents[*d as usize].statements);
+    let statements = trust.iter().flat_map(|d| &project.documents[*d].statements);
     let mut principals = statements.filter(|s| !s.denies()).map(|s| s.principal.as_ref());
     // A module that creates both without a known trust policy creates the role for the function.
     let of_module = || {
-        let role = &project.resources[identity.resource as usize];
-        let mut all = workloads.iter().map(|w| &project.resources[w.resource as usize]);
+        let role = &project.resources[identity.resource];
+        let mut all = workloads.iter().map(|w| &project.resources[w.resource]);
         role.get("AssumeRolePolicyDocument").is_none() && all.all(|r| r.extent == role.extent)
     };
     (!trust.is_empty() || of_module())

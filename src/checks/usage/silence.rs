@@ -10,7 +10,7 @@ use crate::value::Value;
 pub(super) fn check(cx: &Context<'_>, roles: Option<&UsedRoles<'_, '_>>, out: &mut FindingSink<'_>) {
     let project = cx.project;
     for (id, w) in project.workloads.iter().enumerate() {
-        let r = &project.resources[w.resource as usize];
+        let r = &project.resources[w.resource];
         if w.kind != WorkloadKind::Function || !project.sources.file(r.header.file).in_scope {
             continue;
         }
@@ -31,7 +31,7 @@ pub(super) fn check(cx: &Context<'_>, roles: Option<&UsedRoles<'_, '_>>, out: &m
 
 /// Why a function's code or role was not found.
 fn unlinked(project: &Project<'_>, w: &Workload) -> Option<Silence> {
-    let r = &project.resources[w.resource as usize];
+    let r = &project.resources[w.resource];
     if w.roles.is_empty() {
         return Some(Silence::NoRole);
     }

@@ -15,7 +15,7 @@ use crate::model::Resource;
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
 use crate::project::{Project, ResourceId, RunsAs};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Hole;
 use crate::value::{Value, ValueKind};
 
@@ -88,11 +88,11 @@ const SOURCES: &[EventSource] = &[
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
-    if !out.wants("missing-grant") || !project.resources.iter().any(|r| &*r.kind == MAPPING) {
+    if !out.wants(ids::MISSING_GRANT) || !project.resources.iter().any(|r| &*r.kind == MAPPING) {
         return;
     }
     let (places, granted_by_resources) = (ResourceRefs::new(project), by_resources(project));
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         let off = r.get("Enabled").and_then(Value::as_bool) == Some(false);
         if &*r.kind != MAPPING || off {
             continue;
@@ -122,10 +122,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             1 => "; 1 more is missing".to_owned(),
             n => format!("; {n} more are missing"),
         };
-        let identity = &project.identities[runs_as.role as usize];
+        let identity = &project.identities[runs_as.role];
         let mut f = cx
             .at_resource(
-                "missing-grant",
+                ids::MISSING_GRANT,
                 id,
                 format!("`{action}` is required to poll this source but is not allowed{also}"),
             )
@@ -243,7 +243,7 @@ fn named(project: &Project<'_>, mapping: &Resource, name: &str) -> Option<Resour
             && r.address.scope == mapping.address.scope
             && r.get("FunctionName").and_then(Value::as_str).as_deref() == Some(name)
     };
-    let mut all = (0u32..).zip(&project.resources).filter(|(_, r)| is_it(r));
+    let mut all = project.resources.iter_enumerated().filter(|(_, r)| is_it(r));
     let (id, _) = all.next()?;
     all.next().is_none().then_some(id)
 }

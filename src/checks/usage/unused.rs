@@ -13,7 +13,7 @@ use crate::iam::{AccessLevel, ActionSet, ClauseItem, Document, DocumentOrigin, P
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource, PolicyUse, Project};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 /// Maximum number of actions that a text names; beyond it, they are counted.
 const MAX_NAMED: usize = 4;
@@ -35,7 +35,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut Findi
         return;
     }
     let mut holders: BTreeMap<DocumentId, Vec<(IdentityId, &PolicyUse)>> = BTreeMap::new();
-    for (id, identity) in (0u32..).zip(&project.identities) {
+    for (id, identity) in project.identities.iter_enumerated() {
         for policy in &identity.policies {
             if let PolicyRef::Documents(ids) = &policy.policy {
                 ids.iter()
@@ -44,7 +44,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut Findi
         }
     }
     for (document, holders) in holders {
-        let d = &project.documents[document as usize];
+        let d = &project.documents[document];
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Unknown) {
             continue;
         }
@@ -141,7 +141,7 @@ impl UsedDocument<'_, '_, '_> {
     }
 
     fn excess<'d>(&self, item: &'d ClauseItem, index: usize) -> Option<Excess<'d>> {
-        let statement = &self.cx.project.documents[self.document as usize].statements[index];
+        let statement = &self.cx.project.documents[self.document].statements[index];
         let granted = self.given(index, &ActionSet::expand(&item.text.known()?));
         let mut unused = granted.clone();
         unused.subtract(&self.used.of(&granted, statement, self.places));
@@ -174,7 +174,7 @@ impl UsedDocument<'_, '_, '_> {
         };
         let mut f = self
             .cx
-            .at_statement("unused-grant", self.document, index, message)
+            .at_statement(ids::UNUSED_GRANT, self.document, index, message)
             .primary(first.item.span, label(first))
             .actions(excess.iter().map(|e| e.item.display().to_lowercase()));
         for other in others.iter().take(MAX_NAMED) {
@@ -255,7 +255,7 @@ impl UsedDocument<'_, '_, '_> {
 
     /// Labels the places where the policy is attached to its roles, if they are outside the policy.
     fn attached(&self, mut f: Finding) -> Finding {
-        let d = &self.cx.project.documents[self.document as usize];
+        let d = &self.cx.project.documents[self.document];
         for (role, policy) in self.holders.iter().take(2) {
             if !d.span.touches(policy.span) {
                 let address = address(self.cx.project, *role);
@@ -307,7 +307,7 @@ impl UsedDocument<'_, '_, '_> {
         };
         let f = self
             .cx
-            .at_document("unused-managed-grant", self.document, message)
+            .at_document(ids::UNUSED_MANAGED_GRANT, self.document, message)
             .primary(d.span, format!("grants {}", actions(n)))
             .actions([template.to_lowercase()]);
         let f = self.elsewhere(f, &elsewhere);
@@ -318,7 +318,7 @@ impl UsedDocument<'_, '_, '_> {
 /// AWS managed policies on a role that grant more than its code calls.
 fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
-    if !out.wants("unused-managed-grant") {
+    if !out.wants(ids::UNUSED_MANAGED_GRANT) {
         return;
     }
     let effective = cx.effects.of(role);
@@ -371,14 +371,18 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
                 help,
             )
         };
-        let identity = &project.identities[role as usize];
+        let identity = &project.identities[role];
         let severity = if fully_grants(&granted) || broad(policy).is_some() {
             Severity::Medium
         } else {
             Severity::Low
         };
         let f = cx
-            .at_resource("unused-managed-grant", through.by.unwrap_or(identity.resource), message)
+            .at_resource(
+                ids::UNUSED_MANAGED_GRANT,
+                through.by.unwrap_or(identity.resource),
+                message,
+            )
             .primary(through.span, format!("grants {}", actions(n)))
             .severity(severity)
             .actions([policy.to_lowercase()]);
@@ -446,9 +450,7 @@ fn names(set: &ActionSet) -> Vec<&'static str> {
 }
 
 fn address<'p>(project: &'p Project<'_>, role: IdentityId) -> &'p str {
-    &project.resources[project.identities[role as usize].resource as usize]
-        .address
-        .name
+    &project.resources[project.identities[role].resource].address.name
 }
 
 /// Replaces wildcards with the actions that are used, and removes items that are never called. `None` if use is

@@ -14,7 +14,7 @@ use crate::iam::variables::may_be_template;
 use crate::iam::{ClauseItem, DocumentOrigin, PolicyKind};
 use crate::project::DocumentId;
 use crate::project::targets::ResourceRefs;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::{Piece, Text, TextSlice};
 
 /// Services that take a path instead of an ARN. API Gateway Developer Guide, "API Gateway resource policy examples".
@@ -60,7 +60,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if let Some(arm) = arms.next() {
             let f = cx
                 .at_statement(
-                    "arn-bad-prefix",
+                    ids::ARN_BAD_PREFIX,
                     id,
                     i,
                     match d.kind {
@@ -77,7 +77,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         for item in s.written_resources() {
             if is_name(&item.text) {
-                let at = |rule: &'static str, message: String, label: &str| {
+                let at = |rule: RuleId, message: String, label: &str| {
                     cx.at_statement(rule, id, i, message).primary(item.span, label)
                 };
                 let f = bad_prefix(&at, &item.display());
@@ -97,9 +97,8 @@ fn is_empty_arm(cx: &Context<'_>, item: &ClauseItem) -> bool {
 }
 
 fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Option<Finding> {
-    let at = |rule: &'static str, message: String, label: &str| {
-        cx.at_statement(rule, id, i, message).primary(item.span, label)
-    };
+    let at =
+        |rule: RuleId, message: String, label: &str| cx.at_statement(rule, id, i, message).primary(item.span, label);
     let shown = item.display();
     let arn = match shape(&item.text) {
         ArnShape::Arn(arn) => arn,
@@ -118,7 +117,7 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Opt
             let named = text.starts_with("arn:") && n < 6 && last.contains('/') && !last.starts_with('*');
             return named.then(|| {
                 at(
-                    "arn-missing-fields",
+                    ids::ARN_MISSING_FIELDS,
                     format!("`{shown}` has only {n} of the 6 fields of an ARN"),
                     "expected `arn:partition:service:region:account:resource`",
                 )
@@ -127,7 +126,7 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Opt
         ArnShape::Star | ArnShape::Hole => return None,
         ArnShape::TooShort(n) => {
             return Some(at(
-                "arn-missing-fields",
+                ids::ARN_MISSING_FIELDS,
                 format!("`{shown}` has only {n} of the 6 fields of an ARN"),
                 "expected `arn:partition:service:region:account:resource`",
             ));
@@ -143,7 +142,7 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Opt
     fields(&arn, &shown, &at).or_else(|| {
         let (rule, message, label) = misfit(&arn, item)?;
         let f = at(rule, message, label);
-        Some(if rule == "arn-bad-resource" {
+        Some(if rule == ids::ARN_BAD_RESOURCE {
             f.confidence(Confidence::Medium)
         } else {
             f
@@ -153,7 +152,7 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Opt
 
 fn bad_prefix(at: ReportArn<'_>, shown: &str) -> Finding {
     at(
-        "arn-bad-prefix",
+        ids::ARN_BAD_PREFIX,
         format!("`{shown}` is not an ARN"),
         "must start with `arn:` or be `*`",
     )
@@ -172,7 +171,7 @@ pub(in crate::checks) fn fits_nothing(item: &ClauseItem) -> bool {
     unknown || misfit(&arn, item).is_some()
 }
 
-type ReportArn<'a> = &'a dyn Fn(&'static str, String, &str) -> Finding;
+type ReportArn<'a> = &'a dyn Fn(RuleId, String, &str) -> Finding;
 
 /// Checks the fields before the first wildcard, which may stand for the others: `arn:aws::s3:*`, `arn:aws:dynamo:*`.
 fn literal_fields(text: &Text, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
@@ -190,7 +189,7 @@ fn literal_fields(text: &Text, shown: &str, at: ReportArn<'_>) -> Option<Finding
 fn bad_partition(p: &str, at: ReportArn<'_>) -> Option<Finding> {
     (!catalogue().is_partition(p)).then(|| {
         at(
-            "arn-bad-partition",
+            ids::ARN_BAD_PARTITION,
             format!("`{p}` is not an AWS partition"),
             "must be `aws`, `aws-cn`, `aws-us-gov`, …",
         )
@@ -204,7 +203,7 @@ fn unknown_service(s: &str, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     };
     let unknown = types_of(&s.to_ascii_lowercase()).is_none();
     unknown.then(|| {
-        let f = at("arn-unknown-service", message, "matches nothing");
+        let f = at(ids::ARN_UNKNOWN_SERVICE, message, "matches nothing");
         match catalogue().did_you_mean_service(s).filter(|_| !s.is_empty()) {
             Some(meant) => f.help(format!("did you mean `{meant}`?")),
             None => f,
@@ -215,7 +214,7 @@ fn unknown_service(s: &str, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
 fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     if arn.resource.is_empty() {
         return Some(at(
-            "arn-missing-fields",
+            ids::ARN_MISSING_FIELDS,
             format!("`{shown}` has an empty resource field"),
             "expected `arn:partition:service:region:account:resource`",
         ));
@@ -245,7 +244,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
             && is_missing(&lower, &p)
         {
             let f = at(
-                "arn-service-not-in-partition",
+                ids::ARN_SERVICE_NOT_IN_PARTITION,
                 format!("`{lower}` has no endpoint in the `{p}` partition"),
                 "service not available in this partition",
             );
@@ -254,7 +253,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
         }
         if lower != s {
             let f = at(
-                "arn-service-case",
+                ids::ARN_SERVICE_CASE,
                 format!("the service in `{shown}` has uppercase letters"),
                 "matches nothing",
             );
@@ -277,7 +276,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
             _ => None,
         };
         if let Some(message) = message {
-            return Some(at("arn-bad-region", message, "matches nothing"));
+            return Some(at(ids::ARN_BAD_REGION, message, "matches nothing"));
         }
     }
     if let ArnField::Literal(a) = arn.account()
@@ -296,7 +295,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
         )
     {
         return Some(at(
-            "arn-bad-account",
+            ids::ARN_BAD_ACCOUNT,
             format!("`{a}` is not an account ID"),
             "must be a 12-digit account ID or `*`",
         ));
@@ -337,7 +336,7 @@ fn of_a_type(types: &[ResourceType], arn: &Pattern, region: FieldPresence, accou
 }
 
 /// What is wrong with an ARN that matches no format of its service: Region, account, or resource.
-fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(&'static str, String, &'static str)> {
+fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, &'static str)> {
     let ArnField::Literal(service) = field(arn.service) else {
         return None;
     };
@@ -383,35 +382,35 @@ fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(&'static str, String, &'s
     let such = format!("this `{service}` ARN");
     if !a.is_empty() && with(&r, "") {
         return Some((
-            "arn-account-not-allowed",
+            ids::ARN_ACCOUNT_NOT_ALLOWED,
             format!("{such} must not contain an account ID"),
             "leave the account field empty",
         ));
     }
     if !r.is_empty() && with("", &a) {
         return Some((
-            "arn-region-not-allowed",
+            ids::ARN_REGION_NOT_ALLOWED,
             format!("{such} must not contain a Region"),
             "leave the Region field empty",
         ));
     }
     if !r.is_empty() && !a.is_empty() && with("", "") {
         return Some((
-            "arn-region-not-allowed",
+            ids::ARN_REGION_NOT_ALLOWED,
             format!("{such} must not contain a Region"),
             "leave the Region and account fields empty",
         ));
     }
     if r.is_empty() && with("*", &a) {
         return Some((
-            "arn-missing-region",
+            ids::ARN_MISSING_REGION,
             format!("{such} needs a Region"),
             "add the Region or `*`",
         ));
     }
     if a.is_empty() && with(&r, "*") && IN_ACCOUNTS.contains(&&*service) {
         return Some((
-            "arn-missing-account",
+            ids::ARN_MISSING_ACCOUNT,
             format!("{such} needs an account ID"),
             "add the account ID or `*`",
         ));
@@ -423,13 +422,13 @@ fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(&'static str, String, &'s
     }
     if r.is_empty() && a.is_empty() && with("*", "*") {
         return Some((
-            "arn-missing-region",
+            ids::ARN_MISSING_REGION,
             format!("{such} needs a Region and an account ID"),
             "add the Region and the account ID",
         ));
     }
     Some((
-        "arn-bad-resource",
+        ids::ARN_BAD_RESOURCE,
         format!("`{shown}` matches no resource type of `{service}`"),
         "not the ARN format of any resource type",
     ))

@@ -4,7 +4,7 @@
 use crate::finding::{Remedy, RemedyStep};
 use crate::iam::{Document, DocumentOrigin};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Hole, HoleKind, Piece, Text};
 use crate::value::{Value, ValueKind};
 
@@ -27,7 +27,7 @@ fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Docu
             let span = d.statement_key.unwrap_or(d.span);
             let f = cx
                 .at_document(
-                    "missing-version",
+                    ids::MISSING_VERSION,
                     id,
                     "the policy has no `Version`, so AWS evaluates it as `2008-10-17`",
                 )
@@ -44,7 +44,11 @@ fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Docu
         }
         Some(v) if v.text.known().as_deref() == Some("2008-10-17") => {
             let f = cx
-                .at_document("old-version", id, "the policy uses the outdated version `2008-10-17`")
+                .at_document(
+                    ids::OLD_VERSION,
+                    id,
+                    "the policy uses the outdated version `2008-10-17`",
+                )
                 .primary(v.span, "policy variables are literal text in this version");
             out.push(match cx.is_literal(v) {
                 true => f.remedy(newer(d, "write").replace(v.span, [VERSION])),

@@ -10,7 +10,7 @@ use crate::iam::{
     Statement,
 };
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -28,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> Option<Finding> {
     let element = defect.element.as_str();
-    let at = |rule: &'static str, message: String| match defect.statement {
+    let at = |rule: RuleId, message: String| match defect.statement {
         Some(i) => cx.at_statement(rule, id, i, message),
         None => cx.at_document(rule, id, message),
     };
@@ -39,7 +39,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 None => ("policy", &POLICY_ELEMENTS),
             };
             let f = at(
-                "unknown-policy-element",
+                ids::UNKNOWN_POLICY_ELEMENT,
                 format!("`{element}` is not an element of a {place}"),
             )
             .primary(defect.span, "IAM rejects the policy because of this")
@@ -53,7 +53,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             }
         }
         DefectKind::WrongType { expected, found } => at(
-            "data-type-mismatch",
+            ids::DATA_TYPE_MISMATCH,
             format!("`{element}` must be {expected}, not {found}"),
         )
         .primary(defect.span, format!("this is {found}"))
@@ -63,7 +63,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 return None;
             }
             let f = at(
-                "duplicate-sid",
+                ids::DUPLICATE_SID,
                 format!("the Sid `{sid}` is used more than once in this policy"),
             );
             let f = if *first == defect.span {

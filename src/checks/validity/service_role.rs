@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use crate::finding::Confidence;
 use crate::iam::principal::{PrincipalOrigin, place};
 use crate::iam::{Effect, Statement};
+use crate::index::ResourceId;
 use crate::model::Resource;
 use crate::project::{Identity, IdentityKind};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::value::{Value, ValueKind};
 
 /// Resource type, path of the property that names the role, and services that assume it, without `.amazonaws.com`.
@@ -126,11 +127,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .iter()
         .filter(|i| i.kind == IdentityKind::Role)
         .filter_map(|i| {
-            let address = &resources.get(i.resource as usize)?.address;
+            let address = &resources.get(i.resource)?.address;
             Some(((&*address.scope, &*address.name), i))
         })
         .collect();
-    for (id, r) in (0u32..).zip(resources) {
+    for (id, r) in resources.iter_enumerated() {
         for (_, path, services) in ROLES.iter().filter(|(kind, ..)| *kind == &*r.kind) {
             let names: Vec<&str> = path.split('.').collect();
             values(&r.props, &names, &mut |value| {
@@ -157,7 +158,7 @@ fn values<'v>(value: &'v Value, path: &[&str], f: &mut dyn FnMut(&'v Value)) {
 fn judge(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
-    (id, r): (u32, &Resource),
+    (id, r): (ResourceId, &Resource),
     value: &Value,
     services: &[&str],
     roles: &RolesByAddress<'_>,
@@ -168,7 +169,7 @@ fn judge(
     let Some(role) = roles.get(&(&*target.scope, &*target.address)) else {
         return;
     };
-    let documents = || role.trust.iter().map(|d| &cx.project.documents[*d as usize]);
+    let documents = || role.trust.iter().map(|d| &cx.project.documents[*d]);
     // An incomplete trust policy, or another branch of it, may trust the service.
     let known = documents().all(|d| d.is_complete() && !d.open && d.branch.is_none());
     let statements: Vec<&Statement> = documents().flat_map(|d| &d.statements).collect();
@@ -180,7 +181,7 @@ fn judge(
     let shown = format!("{}.amazonaws.com", services[0]);
     let mut f = cx
         .at_resource(
-            "role-trusts-other-service",
+            ids::ROLE_TRUSTS_OTHER_SERVICE,
             id,
             format!("the role does not trust `{shown}`"),
         )

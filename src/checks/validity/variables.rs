@@ -5,7 +5,7 @@ use crate::iam::catalogue::catalogue;
 use crate::iam::variables::{Variable, VariableProblem, variables};
 use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -32,7 +32,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if text.contains("${") && variables(&text).iter().any(|v| v.problem.is_none()) {
                 out.push(
                     cx.at_statement(
-                        "variable-in-unsupported-element",
+                        ids::VARIABLE_IN_UNSUPPORTED_ELEMENT,
                         id,
                         i,
                         format!("policy variables are not supported here: `{text}`"),
@@ -54,16 +54,16 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize)
         let shown = text.get(v.range.clone()).unwrap_or(&text);
         let span = item.text.span_of(v.range.clone()).unwrap_or(item.span);
         let rule = match v.problem {
-            Some(VariableProblem::NotClosed) => "variable-missing-brace",
-            Some(VariableProblem::Empty) => "variable-empty",
-            Some(VariableProblem::Space) => "variable-space",
-            Some(VariableProblem::Default) => "variable-missing-quote",
+            Some(VariableProblem::NotClosed) => ids::VARIABLE_MISSING_BRACE,
+            Some(VariableProblem::Empty) => ids::VARIABLE_EMPTY,
+            Some(VariableProblem::Space) => ids::VARIABLE_SPACE,
+            Some(VariableProblem::Default) => ids::VARIABLE_MISSING_QUOTE,
             Some(_) => continue,
             None => {
                 if old {
                     out.push(
                         cx.at_statement(
-                            "old-version-with-variables",
+                            ids::OLD_VERSION_WITH_VARIABLES,
                             id,
                             i,
                             format!("`{shown}` is literal text in this policy version"),
@@ -98,7 +98,7 @@ fn ampersand(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, 
         let span = item.text.span_of(at..end).unwrap_or(item.span);
         out.push(
             cx.at_statement(
-                "variable-ampersand",
+                ids::VARIABLE_AMPERSAND,
                 id,
                 i,
                 format!("`&{{{name}}}` is literal text here, not a policy variable"),
@@ -118,7 +118,7 @@ fn unknown(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, us
     }
     let f = cx
         .at_statement(
-            "variable-unknown",
+            ids::VARIABLE_UNKNOWN,
             id,
             i,
             format!("`{}` is not a policy variable", v.name),
@@ -156,7 +156,7 @@ fn unescaped(
         };
         out.push(
             cx.at_statement(
-                "variable-terraform-unescaped",
+                ids::VARIABLE_TERRAFORM_UNESCAPED,
                 id,
                 i,
                 format!("`${{{}}}` fails: {tool} evaluates it as its own expression", hole.name),

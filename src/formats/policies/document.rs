@@ -9,6 +9,7 @@ use crate::iam::{
     ClauseItem, Defect, DefectKind, Document, DocumentOrigin, DocumentUse, Owner, POLICY_ELEMENTS, PolicyKind,
     PolicyPart, Reason, SourceFormat, UnknownPart,
 };
+use crate::index::ResourceId;
 use crate::source::{Hole, HoleKind, Piece, Span, Text, WithSpan};
 use crate::value::guard::both;
 use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
@@ -28,7 +29,7 @@ pub(super) struct PolicySlot {
     pub format: SourceFormat,
     pub origin: DocumentOrigin,
     pub owner: Option<Owner>,
-    pub resource: Option<u32>,
+    pub resource: Option<ResourceId>,
     pub used_at: Vec<DocumentUse>,
     pub branch: Option<Guard>,
 }

@@ -13,6 +13,7 @@ mod suggest;
 use std::sync::Arc;
 
 use crate::iam::{Document, DocumentOrigin, DocumentUse, Owner, PolicyKind, SourceFormat, kind};
+use crate::index::ResourceId;
 use crate::model::{LoweredUnit, Resource, UnattachedPolicy, resource_types};
 use crate::phrase::{MAX_LABEL, clip};
 use crate::source::{HoleKind, Problem, ProblemKind, Span, Text};
@@ -33,7 +34,7 @@ const MAX_NESTED_HOMES: usize = 32;
 /// Fills [`Unit::documents`] from the unit's resources and loose values.
 pub fn lower(unit: &mut LoweredUnit) {
     let mut found = FoundPolicies::default();
-    for (i, resource) in (0u32..).zip(&unit.resources) {
+    for (i, resource) in unit.resources.iter_enumerated() {
         let mut search = PolicySearch {
             resource,
             index: i,
@@ -93,7 +94,7 @@ struct FoundPolicies {
 
 struct PolicySearch<'a> {
     resource: &'a Resource,
-    index: u32,
+    index: ResourceId,
     /// How what holds the value at hand came here.
     via: Provenance,
     found: &'a mut FoundPolicies,

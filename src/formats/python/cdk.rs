@@ -129,7 +129,7 @@ impl CallLowering<'_> {
             }
         };
         let known = policy.members.iter().find(|member| member.known);
-        let first = known.map_or(0, |member| member.expr);
+        let first = known.map_or(ExprId::FIRST, |member| member.expr);
         let document = document_with(policy.members.iter().map(statement).collect(), m.expr(first).span);
         let mut loose = self.loose_of(document, names.address(self, first), "PolicyStatement");
         if let (Some(made), None) = (policy.holder, policy.service) {

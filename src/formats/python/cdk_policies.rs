@@ -228,7 +228,7 @@ impl CallLowering<'_> {
                         let parent = m.scope(scope).parent;
                         let of_class = m.scope(parent).kind == ScopeKind::Class;
                         let scope = if of_class { parent } else { scope };
-                        return Some(StatementTarget::Named(scope, m.dotted(at)?, 0));
+                        return Some(StatementTarget::Named(scope, m.dotted(at)?, ExprId::FIRST));
                     }
                 },
                 _ => return None,

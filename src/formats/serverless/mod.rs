@@ -104,6 +104,7 @@ pub fn claim(sources: &Sources, units: &mut [LoweredUnit]) {
     let template = |r: &Resource| matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam);
     for unit in units.iter_mut().filter(|_| !taken.is_empty()) {
         unit.resources
+            .raw
             .retain(|r| !(template(r) && taken.contains(&r.header.file)));
     }
 }

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::formats::Lower;
+use crate::index::IndexVec;
 use crate::model::{LoweredUnit, UnattachedPolicy};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, join_path, parent_path};
 use crate::syntax::hcl;
@@ -126,7 +127,7 @@ impl Lower for Terraform {
                 .filter(|l| !used.holds(&l.value) && is_new(&l.value))
                 .collect();
             units.push(LoweredUnit {
-                resources: emitted.resources,
+                resources: IndexVec::from_vec(emitted.resources),
                 loose,
                 problems,
                 defaults: emitted.defaults,

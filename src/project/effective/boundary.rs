@@ -29,7 +29,7 @@ impl Boundary {
             PolicyRef::Documents(ids) => {
                 out.complete = !ids.is_empty();
                 for id in ids {
-                    out.take(&project.documents[*id as usize], project.granted(*id));
+                    out.take(&project.documents[*id], project.granted(*id));
                 }
             }
             PolicyRef::AwsManaged(name) => match managed::managed(name) {

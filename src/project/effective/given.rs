@@ -28,9 +28,7 @@ impl Project<'_> {
         actions: &ActionSet,
     ) -> StatementGrant {
         let kept = actions.minus(self.withheld(document).of(statement));
-        let clause = self.documents[document as usize].statements[statement]
-            .resource
-            .as_ref();
+        let clause = self.documents[document].statements[statement].resource.as_ref();
         let named = |text: &Text| places.as_arn(text);
         let resources = clause.and_then(|c| Resources::of(c, named));
         let wide = |c: &Clause| c.negated || c.items.iter().any(|i| arn::widest(&i.text) <= Breadth::WholeType);

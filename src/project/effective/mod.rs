@@ -52,6 +52,7 @@ use crate::iam::glob::CaseSensitivity;
 use crate::iam::{
     Action, ActionSet, Clause, ClauseItem, Document, DocumentPermissions, PolicyKind, Statement, Truth, pattern,
 };
+use crate::index::IndexVec;
 use crate::source::Span;
 
 /// Deny statements on some resources only are weighed up to this many; AWS's quotas leave no room for more.
@@ -77,19 +78,19 @@ pub struct Effective<'p> {
 #[derive(Debug)]
 pub struct Effects<'p> {
     project: &'p Project<'p>,
-    of: Vec<OnceLock<Effective<'p>>>,
+    of: IndexVec<IdentityId, OnceLock<Effective<'p>>>,
 }
 
 impl<'p> Effects<'p> {
     pub fn new(project: &'p Project<'p>) -> Self {
         Self {
             project,
-            of: project.identities.iter().map(|_| OnceLock::new()).collect(),
+            of: IndexVec::beside(&project.identities, OnceLock::new),
         }
     }
 
     pub fn of(&self, id: IdentityId) -> &Effective<'p> {
-        self.of[id as usize].get_or_init(|| Effective::of(self.project, id))
+        self.of[id].get_or_init(|| Effective::of(self.project, id))
     }
 }
 
@@ -148,7 +149,7 @@ impl<'p> EffectiveGrant<'p> {
 
 impl<'p> Effective<'p> {
     pub fn of(project: &'p Project<'_>, id: IdentityId) -> Self {
-        let identity = &project.identities[id as usize];
+        let identity = &project.identities[id];
         let mut out = Self {
             identity: id,
             grants: Vec::new(),
@@ -162,7 +163,7 @@ impl<'p> Effective<'p> {
         for membership in &identity.groups {
             match membership.group {
                 Some(group) => {
-                    let holder = &project.identities[group as usize];
+                    let holder = &project.identities[group];
                     out.gaps.extend(unknowns::of_identity(project, holder));
                     out.collect(project, holder, Some(group));
                 }
@@ -172,7 +173,7 @@ impl<'p> Effective<'p> {
             }
         }
         for g in project.guardrails(Some(identity.resource)) {
-            out.deny(&project.documents[g.document as usize], project.granted(g.document));
+            out.deny(&project.documents[g.document], project.granted(g.document));
         }
         out.above = project.allowed_above(Some(identity.resource));
         out.restrict();
@@ -239,7 +240,7 @@ impl<'p> Effective<'p> {
                         self.gaps.push(Gap::new(through.span, UnknownPolicies::Elsewhere));
                     }
                     for id in ids {
-                        let (document, granted) = (&project.documents[*id as usize], project.granted(*id));
+                        let (document, granted) = (&project.documents[*id], project.granted(*id));
                         if is_permissions(document) {
                             self.unclear(granted, None);
                             self.take(through, group, PolicySource::Written(*id), document, granted);
@@ -340,7 +341,7 @@ pub fn is_denied(
     action: Action,
     is: impl Fn(&ClauseItem) -> bool,
 ) -> bool {
-    let statements = &project.documents[document as usize].statements;
+    let statements = &project.documents[document].statements;
     let limits = project.granted(document).limits.iter();
     denies(limits.map(|a| (&statements[a.statement], &a.actions)), action, is)
 }

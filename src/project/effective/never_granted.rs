@@ -7,7 +7,8 @@ use crate::iam::arn::{Breadth, widest};
 use crate::iam::condition::{GIVEN, Operator, names_anything};
 use crate::iam::document_permissions::AllowedStatement;
 use crate::iam::{ActionSet, Condition, DocumentPermissions, PolicyKind, Statement};
-use crate::project::{IdentityId, PolicyRef, Project};
+use crate::index::{DocumentId, IndexVec};
+use crate::project::{PolicyRef, Project};
 use crate::source::Span;
 
 /// Ends a message about what is allowed on every resource, where [`Withheld::partly`] says that a Deny spares some.
@@ -77,9 +78,9 @@ impl Withheld {
 /// For each document what is taken away again: by a Deny on all that a statement is on, by a boundary, or by a Deny of
 /// everything that is not limited to a named policy, boundary or service. Of a document with several holders, what all of them
 /// lack; of one without, what it takes away itself.
-pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
-    let mut held: Vec<Option<Withheld>> = vec![None; project.documents.len()];
-    for (id, identity) in project.identities.iter().enumerate() {
+pub(in crate::project) fn withheld(project: &Project<'_>) -> IndexVec<DocumentId, Withheld> {
+    let mut held: IndexVec<DocumentId, Option<Withheld>> = IndexVec::beside(&project.documents, || None);
+    for (id, identity) in project.identities.iter_enumerated() {
         let documents: Vec<_> = identity
             .policies
             .iter()
@@ -92,7 +93,7 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
         if documents.is_empty() {
             continue;
         }
-        let effective = Effective::of(project, id as IdentityId);
+        let effective = Effective::of(project, id);
         let lacks = effective.withheld();
         let bounded = effective.boundary.as_ref().filter(|b| b.complete);
         let bounded = bounded.map(|b| b.everywhere.complement());
@@ -105,22 +106,22 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
                 .collect();
             let nothing = ActionSet::empty();
             let lost = |a: &AllowedStatement| a.actions.minus(left.get(&a.statement).copied().unwrap_or(&nothing));
-            let statements = &project.documents[*d as usize].statements;
+            let statements = &project.documents[*d].statements;
             let here = Withheld {
                 of: lost_of(project.granted(*d), &lacks, lost),
                 partly: partly_of(project.granted(*d), statements, &effective.limits),
                 all: lacks.clone(),
                 bounded: bounded.clone(),
             };
-            match &mut held[*d as usize] {
+            match &mut held[*d] {
                 Some(all) => all.meet(&here),
                 none => *none = Some(here),
             }
         }
     }
-    let own = |(document, held): (u32, Option<Withheld>)| {
+    let own = |(document, held): (DocumentId, Option<Withheld>)| {
         held.unwrap_or_else(|| {
-            let (d, granted) = (&project.documents[document as usize], project.granted(document));
+            let (d, granted) = (&project.documents[document], project.granted(document));
             let mut out = Withheld::default();
             if matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) {
                 out.all
@@ -154,7 +155,7 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
             out
         })
     };
-    (0u32..).zip(held).map(own).collect()
+    held.into_iter_enumerated().map(own).collect()
 }
 
 /// What single statements lose by a certain Deny on some of their resources or more.

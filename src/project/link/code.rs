@@ -58,7 +58,7 @@ impl Linking<'_, '_> {
             holder != id || r.get("Handler").is_none() || named == Some("index")
         };
         if let Some((holder, i)) = inline.filter(|(holder, _)| of_index(*holder)).take(1).next() {
-            let written = self.project.resources[holder as usize].path(&["Code", "ZipFile"])?;
+            let written = self.project.resources[holder].path(&["Code", "ZipFile"])?;
             return Some(WorkloadCode {
                 span: r.props.get("Handler").map_or(written.span, |h| h.span),
                 place: CodePlace::Inline(i),
@@ -70,7 +70,7 @@ impl Linking<'_, '_> {
         }
         let holder = match r.get("CodePaths") {
             Some(_) => r,
-            None => &self.project.resources[package? as usize],
+            None => &self.project.resources[package?],
         };
         let written = holder.get("CodePaths")?;
         let resolved = |path: String| self.project.sources.resolved(&path).into_owned();
@@ -124,7 +124,7 @@ impl Linking<'_, '_> {
         let resources = &self.project.resources;
         let layers = resources.iter().filter(|r| &*r.kind == "AWS::Lambda::LayerVersion");
         let code = layers.filter_map(|r| {
-            let packed = || resources[self.package(r)? as usize].get("CodePaths");
+            let packed = || resources[self.package(r)?].get("CodePaths");
             r.get("CodePaths").or_else(packed)
         });
         let mut out: Vec<String> = code
@@ -145,7 +145,7 @@ impl Linking<'_, '_> {
         let key = r.get("S3Key").or_else(|| r.path(&["Code", "S3Key"]))?;
         let by_key = || *self.stored.get(&key.as_text()?.display())?;
         let named = target_of(key).and_then(|t| self.index.target(t).first().copied());
-        let object = &self.project.resources[named.or_else(by_key)? as usize];
+        let object = &self.project.resources[named.or_else(by_key)?];
         self.packages.get(&package_path(object)?).copied()
     }
 

@@ -11,6 +11,7 @@ use crate::model::Resource;
 use crate::project::{
     CodePlace, Handler, Identity, IdentityId, IdentityKind, RunsAs, Workload, WorkloadCode, WorkloadKind,
 };
+use crate::python::ScopeId;
 use crate::source::{FileId, Problem, ProblemKind, Span, file_name, join_path, parent_path};
 
 /// Files that a text names.
@@ -127,7 +128,7 @@ impl DeclaredEntry<'_, '_> {
         let modules = &self.linking.project.modules;
         let m = &modules[modules.binary_search_by_key(&file, |m| m.file).ok()?];
         let first = function.and_then(|f| f.split('.').next());
-        let is_there = first.is_none_or(|name| m.scope(0).bindings.contains_key(name));
+        let is_there = first.is_none_or(|name| m.scope(ScopeId::MODULE).bindings.contains_key(name));
         is_there.then(|| Handler {
             file,
             function: function.map(str::to_owned),
@@ -155,8 +156,8 @@ impl DeclaredEntry<'_, '_> {
             _ => (None, written.text.as_str()),
         };
         let mut found: BTreeMap<Span, Vec<IdentityId>> = BTreeMap::new();
-        for (id, identity) in (0u32..).zip(&project.identities) {
-            let r = &project.resources[identity.resource as usize];
+        for (id, identity) in project.identities.iter_enumerated() {
+            let r = &project.resources[identity.resource];
             let path = project.sources.path(identity.header.file);
             let here = under.as_ref().is_none_or(|u| inside(path, std::slice::from_ref(u)));
             if identity.kind == IdentityKind::Role && here && is_called(identity, r, name) {
@@ -182,7 +183,7 @@ impl DeclaredEntry<'_, '_> {
         let unseen = |w: &&mut Workload| w.code.is_none() && w.roles.iter().any(|r| r.role == role);
         let mut any = false;
         for w in out.iter_mut().filter(unseen) {
-            let r = &self.linking.project.resources[w.resource as usize];
+            let r = &self.linking.project.resources[w.resource];
             let runtime = r.get("Runtime").and_then(|v| v.as_str());
             if runtime.is_none_or(|name| name.starts_with("python")) {
                 w.code = Some(code.clone());
@@ -192,7 +193,7 @@ impl DeclaredEntry<'_, '_> {
         if !any {
             out.push(Workload {
                 kind: WorkloadKind::Declared,
-                resource: self.linking.project.identities[role as usize].resource,
+                resource: self.linking.project.identities[role].resource,
                 roles: vec![RunsAs {
                     role,
                     span: self.span(&self.entry.role),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::index::{ReferenceIndex, identity_kind, last_known_part, name_property, target_of};
 use crate::iam::PolicyKind;
+use crate::index::{IdentityId, IndexVec};
 use crate::model::{Resource, kinds};
 use crate::project::{DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, Project, PutElsewhere, ResourceId};
 use crate::source::Text;
@@ -23,17 +24,16 @@ const HOLDERS: [(IdentityKind, [&str; 3]); 4] = [
 /// Fills in every identity of the repository with its policies, in the order of their resources, and the policies whose
 /// holder cannot be reported.
 pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
-    let mut out = Vec::new();
-    let mut by_resource: BTreeMap<ResourceId, usize> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    let mut out = IndexVec::new();
+    let mut by_resource: BTreeMap<ResourceId, IdentityId> = BTreeMap::new();
+    for (id, r) in project.resources.iter_enumerated() {
         let Some(kind) = identity_kind(&r.kind).filter(|_| !is_part(index, r)) else {
             continue;
         };
-        by_resource.insert(id, out.len());
-        out.push(identity(project, index, kind, id, r));
+        by_resource.insert(id, out.push(identity(project, index, kind, id, r)));
     }
     let mut elsewhere = Vec::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         let uses = attachments(project, index, id, r);
         if uses.is_empty() {
             continue;
@@ -90,7 +90,7 @@ fn identity(
     let mut trust = Vec::new();
     let mut policies = Vec::new();
     for &d in index.documents_of(id) {
-        let document = &project.documents[d as usize];
+        let document = &project.documents[d];
         match document.kind {
             PolicyKind::Trust => trust.push(d),
             _ => policies.push(PolicyUse {
@@ -143,9 +143,7 @@ fn identity(
 fn attachments(project: &Project<'_>, index: &ReferenceIndex, id: ResourceId, r: &Resource) -> Vec<PolicyUse> {
     let own_documents = |inline: bool| {
         let documents = index.documents_of(id);
-        let span = documents
-            .first()
-            .map_or(r.header, |d| project.documents[*d as usize].span);
+        let span = documents.first().map_or(r.header, |d| project.documents[*d].span);
         vec![PolicyUse {
             policy: PolicyRef::Documents(documents.to_vec()),
             span: if r.extent.contains(span) { span } else { r.header },
@@ -182,7 +180,7 @@ fn attachments(project: &Project<'_>, index: &ReferenceIndex, id: ResourceId, r:
 /// The documents that a resource attaches to an identity, be that one of the repository or not.
 pub(super) fn attached(project: &Project<'_>, index: &ReferenceIndex) -> Vec<DocumentId> {
     let mut out = Vec::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         if holders(r).iter().all(|(_, value)| value.is_null()) {
             continue;
         }

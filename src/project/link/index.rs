@@ -70,7 +70,7 @@ impl ReferenceIndex {
             documents: BTreeMap::new(),
             lookups: BTreeMap::new(),
         };
-        for (id, r) in (0u32..).zip(&project.resources) {
+        for (id, r) in project.resources.iter_enumerated() {
             let key = (r.address.scope.to_string(), r.address.name.to_string());
             index.by_address.entry(key).or_default().push(id);
             if let Some(kind) = identity_kind(&r.kind)
@@ -90,7 +90,7 @@ impl ReferenceIndex {
                 index.lookups.insert(id, Lookup::new(r));
             }
         }
-        for (id, d) in (0u32..).zip(&project.documents) {
+        for (id, d) in project.documents.iter_enumerated() {
             if let Some(r) = d.resource {
                 index.documents.entry(r).or_default().push(id);
             }

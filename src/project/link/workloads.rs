@@ -20,7 +20,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     let linking = Linking::new(project, index);
     let mut wanted = BTreeSet::new();
     let mut out = Vec::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         let (kind, role) = match &*r.kind {
             "AWS::Lambda::Function" => (WorkloadKind::Function, r.get("Role")),
             "AWS::ECS::TaskDefinition" => (WorkloadKind::Task, r.get("TaskRoleArn")),
@@ -150,10 +150,16 @@ pub(super) struct Linking<'l, 'a> {
 
 impl<'l, 'a> Linking<'l, 'a> {
     fn new(project: &'l Project<'a>, index: &'l ReferenceIndex) -> Self {
-        let identities = (0u32..)
-            .zip(&project.identities)
+        let identities = project
+            .identities
+            .iter_enumerated()
             .map(|(i, identity)| (identity.resource, i));
-        let of_kind = |kind: &'static str| (0u32..).zip(&project.resources).filter(move |(_, r)| &*r.kind == kind);
+        let of_kind = |kind: &'static str| {
+            project
+                .resources
+                .iter_enumerated()
+                .filter(move |(_, r)| &*r.kind == kind)
+        };
         let mut stored = BTreeMap::new();
         for (id, r) in of_kind("AWS::S3::Object") {
             if let (Some(key), Some(_)) = (r.get("Key").and_then(Value::as_text), r.get("PackagePath")) {
@@ -196,7 +202,7 @@ impl<'l, 'a> Linking<'l, 'a> {
         value.each(&mut |item| {
             let Some(target) = target_of(item) else { return };
             for id in self.index.target(target) {
-                let r = &self.project.resources[*id as usize];
+                let r = &self.project.resources[*id];
                 if &*r.kind == "AWS::IAM::InstanceProfile"
                     && let Some(roles) = r.get("Roles")
                 {

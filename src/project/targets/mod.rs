@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::{Project, ResourceId, Workload};
 use crate::iam::pattern::{Pattern, overlaps};
 use crate::iam::{Action, SourceFormat, Statement, Truth, glob::CaseSensitivity};
+use crate::index::Id;
 use crate::model::Resource;
 use crate::python::calls::ApiCall;
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
@@ -62,7 +63,7 @@ impl<'p> ResourceRefs<'p> {
     pub(crate) fn new(project: &'p Project<'p>) -> Self {
         let mut by_address = BTreeMap::new();
         let mut several = Vec::new();
-        for (id, r) in (0u32..).zip(&project.resources) {
+        for (id, r) in project.resources.iter_enumerated() {
             let key = (&*r.address.scope, &*r.address.name);
             if by_address.insert(key, id).is_some() || r.instances.is_some() {
                 several.push(key);
@@ -154,7 +155,11 @@ impl<'p> ResourceRefs<'p> {
             for (at, mark) in lit.text.char_indices().filter(|(_, c)| *c as u32 >= MARK) {
                 out.append(&own.slice(from..at));
                 from = at + mark.len_utf8();
-                if let Some(r) = self.project.resources.get((mark as u32 - MARK) as usize) {
+                if let Some(r) = self
+                    .project
+                    .resources
+                    .get(ResourceId::new((mark as u32 - MARK) as usize))
+                {
                     out.append(&Text::hole(Hole::new(
                         HoleKind::Resource,
                         r.address.name.clone(),
@@ -168,7 +173,7 @@ impl<'p> ResourceRefs<'p> {
     }
 
     fn environment(&self, workload: &Workload) -> Option<&'p Value> {
-        self.project.resources[workload.resource as usize].path(&["Environment", "Variables"])
+        self.project.resources[workload.resource].path(&["Environment", "Variables"])
     }
 
     /// Whether a statement grants nothing at any of `places`.
@@ -260,7 +265,7 @@ impl<'p> ResourceRefs<'p> {
     pub(crate) fn target(&self, hole: &Hole) -> Option<(ResourceId, &'p Resource)> {
         let target = hole.target.as_ref()?;
         let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
-        Some((id, &self.project.resources[id as usize]))
+        Some((id, &self.project.resources[id]))
     }
 
     fn reference(&self, hole: &Hole) -> Option<Text> {
@@ -341,7 +346,7 @@ impl<'p> ResourceRefs<'p> {
         match r.get(named.property).filter(|v| !v.is_null()) {
             Some(value) => self.resolved(&as_text(value)?, None, depth + 1),
             None => {
-                let mark = char::from_u32(MARK.checked_add(id)?)?;
+                let mark = char::from_u32(MARK.checked_add(u32::try_from(id.index()).ok()?)?)?;
                 Some(Text::made(&mark.to_string(), r.header))
             }
         }

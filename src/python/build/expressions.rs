@@ -122,7 +122,7 @@ impl ModuleBuilder<'_, '_> {
                 let parts = children(node);
                 let items: Vec<ExprId> = parts.iter().map(|p| self.expr(*p)).collect();
                 let scope = self.module.function_of(self.scope);
-                self.module.scopes[scope as usize].returns.extend(&items);
+                self.module.scopes[scope].returns.extend(&items);
                 self.push(ExprKind::Other(items), span)
             }
             K::Assignment => self.assignment(node, span),
@@ -186,7 +186,7 @@ impl ModuleBuilder<'_, '_> {
             _ => ObjectChange::Other,
         };
         self.mutate(place, change);
-        if let ExprKind::Attr { of, name, name_span } = &self.module.exprs[place as usize].kind {
+        if let ExprKind::Attr { of, name, name_span } = &self.module.exprs[place].kind {
             let (object, name, span) = (*of, name.clone(), *name_span);
             self.module.attributes.push(AttributeBinding {
                 object,
@@ -216,7 +216,7 @@ impl ModuleBuilder<'_, '_> {
             return self.other(&children(node), span);
         };
         let function = self.expr(f);
-        self.module.exprs[function as usize].usage = Usage::Callee;
+        self.module.exprs[function].usage = Usage::Callee;
         let mut args = Vec::new();
         if kind(arguments) == K::ArgumentList {
             for a in children(arguments) {
@@ -249,7 +249,7 @@ impl ModuleBuilder<'_, '_> {
             });
         }
         // `x.append(v)`, `x["k"].update(v)`: a change of what `x` holds.
-        if let ExprKind::Attr { of, name, .. } = &self.module.exprs[function as usize].kind {
+        if let ExprKind::Attr { of, name, .. } = &self.module.exprs[function].kind {
             let of = *of;
             let first = match args.first() {
                 Some(a) if args.len() == 1 && a.name == ArgName::Positional => Some(a.value),
@@ -356,7 +356,7 @@ impl ModuleBuilder<'_, '_> {
         self.take_params(params);
         if let Some(body) = field(node, Field::Body) {
             let e = self.expr(body);
-            self.module.scopes[self.scope as usize].returns.push(e);
+            self.module.scopes[self.scope].returns.push(e);
         }
         let id = self.close_scope(outer);
         self.push(ExprKind::Lambda(id), span)

@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use crate::iam::sdk::{self, LibraryEffect};
 use crate::python::call_graph::{self, CallEdges, CallGraph};
 use crate::python::points_to::{AbstractValue, ObjectEvaluator, ObjectIndex, Params};
-use crate::python::{ConstantEvaluator, Program, ScopeKind};
+use crate::python::{ConstantEvaluator, Program, ScopeId, ScopeKind};
 use crate::source::{FileId, Span, Text, is_within};
 
 /// One call of one operation.
@@ -166,7 +166,10 @@ impl<'p> Calls<'p> {
         let Some(module) = self.program.index_of(file) else {
             return self.collect(&BTreeSet::new(), &BTreeSet::new(), false);
         };
-        let mut entries = vec![ScopeRef { module, scope: 0 }];
+        let mut entries = vec![ScopeRef {
+            module,
+            scope: ScopeId::MODULE,
+        }];
         let evaluator = ObjectEvaluator::new(self.program, &self.index, &self.params);
         let mut exact = false;
         let mut path = function.split('.');
@@ -200,7 +203,7 @@ impl<'p> Calls<'p> {
         if !exact {
             // A handler made by a library (`Mangum(app)`): all of the module may be what it calls.
             let m = &self.program.modules[module];
-            entries.extend((0..m.scopes.len() as u32).map(|scope| ScopeRef { module, scope }));
+            entries.extend(m.scopes.ids().map(|scope| ScopeRef { module, scope }));
         }
         let called = if exact {
             self.graph.called(&entries)
@@ -212,7 +215,10 @@ impl<'p> Calls<'p> {
 
     /// What runs when `file` is run as a script.
     pub fn script(&self, file: FileId) -> EntryReach {
-        let module = self.program.index_of(file).map(|module| ScopeRef { module, scope: 0 });
+        let module = self.program.index_of(file).map(|module| ScopeRef {
+            module,
+            scope: ScopeId::MODULE,
+        });
         let mut entries: Vec<ScopeRef> = module.into_iter().collect();
         entries.extend(module.into_iter().flat_map(|m| self.graph.script(m)));
         let called = self.graph.called(&entries);
@@ -225,7 +231,7 @@ impl<'p> Calls<'p> {
         let mut seen = BTreeSet::new();
         for (module, m) in self.program.modules.iter().enumerate() {
             if inside(m.file) {
-                seen.extend((0..m.scopes.len() as u32).map(|scope| ScopeRef { module, scope }));
+                seen.extend(m.scopes.ids().map(|scope| ScopeRef { module, scope }));
             }
         }
         self.collect(&seen, &BTreeSet::new(), false)
@@ -233,7 +239,8 @@ impl<'p> Calls<'p> {
 
     fn methods(&self, class: ScopeRef) -> Vec<ScopeRef> {
         let m = &self.program.modules[class.module];
-        (0..m.scopes.len() as u32)
+        m.scopes
+            .ids()
             .filter(|s| m.scope(*s).parent == class.scope && m.scope(*s).kind == ScopeKind::Function)
             .map(|scope| ScopeRef {
                 module: class.module,
@@ -302,8 +309,11 @@ fn module_calls<'p>(program: &'p Program<'p>, index: &ObjectIndex, params: &Para
     unresolved.extend(unclear);
     if m.partial || evaluator.is_exhausted() {
         unresolved.push(UnresolvedCall {
-            span: m.scope(0).extent,
-            at: ScopeRef { module, scope: 0 },
+            span: m.scope(ScopeId::MODULE).extent,
+            at: ScopeRef {
+                module,
+                scope: ScopeId::MODULE,
+            },
             why: UnresolvedReason::Partial,
         });
     }

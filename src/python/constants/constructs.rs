@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a name that is not written is one hole for each construct, however the construct is reached.
 
+use crate::index::Id;
 use crate::python::constants::{ConstantEvaluator, cdk};
 use crate::python::{CallExpr, ExprId, ExprKind};
 use crate::source::{Hole, HoleKind, Span, Text};
@@ -142,7 +143,7 @@ impl ConstantEvaluator<'_> {
             let id = call
                 .positional(1)
                 .and_then(|e| self.value(module, e).as_str().map(|id| id.into_owned()));
-            let shown = id.unwrap_or_else(|| format!("{}{made}", construct.class));
+            let shown = id.unwrap_or_else(|| format!("{}{}", construct.class, made.index()));
             Text::hole(Hole::new(
                 HoleKind::Existing,
                 format!("{shown}.{}", construct.name),

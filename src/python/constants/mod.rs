@@ -345,7 +345,7 @@ impl<'p> ConstantEvaluator<'p> {
             return self.unknown(module, expr);
         }
         self.depth.set(self.depth.get() + 1);
-        let v = match self.module(other).at_end(name, 0) {
+        let v = match self.module(other).at_end(name, ScopeId::MODULE) {
             Reaching::Found(f) if f.bindings.iter().all(|b| !matches!(b.bound, BindingValue::Param(_))) => {
                 match f.bindings.as_slice() {
                     [one] => match &one.bound {
@@ -370,10 +370,10 @@ impl<'p> ConstantEvaluator<'p> {
 
     fn wildcard(&self, module: usize, expr: ExprId, name: &str) -> Value {
         let m = self.module(module);
-        for import in &m.scope(0).wildcards {
+        for import in &m.scope(ScopeId::MODULE).wildcards {
             if let Some(other) = self.program.import(m.file, import.level, &import.module)
                 && other != module
-                && matches!(self.module(other).at_end(name, 0), Reaching::Found(_))
+                && matches!(self.module(other).at_end(name, ScopeId::MODULE), Reaching::Found(_))
             {
                 return self.export(other, name, module, expr).used_at(self.span(module, expr));
             }
@@ -543,7 +543,7 @@ impl<'p> ConstantEvaluator<'p> {
         let found = ReachingBindings {
             scope,
             bindings: Vec::new(),
-            until: ExprId::MAX,
+            until: ExprId::END,
         };
         let v = self.value(module, expr);
         self.changed(module, name, &found, binding, v)

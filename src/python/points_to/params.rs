@@ -9,7 +9,7 @@ use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet
 use crate::python::points_to::evaluate;
 use crate::python::points_to::evaluate::ObjectEvaluator;
 use crate::python::points_to::index::ObjectIndex;
-use crate::python::{ArgName, BindingValue, CallExpr, ExprId, ExprKind, Program, PythonModule, ScopeKind};
+use crate::python::{ArgName, BindingValue, CallExpr, ExprId, ExprKind, Program, PythonModule, ScopeId, ScopeKind};
 
 /// How often arguments are carried into parameters; chains of calls that hand on a client are rarely longer.
 const MAX_ROUNDS: usize = 6;
@@ -206,7 +206,7 @@ fn handed_on(
             }
         }
     }
-    for (scope, s) in (0..).zip(&m.scopes) {
+    for (scope, s) in m.scopes.iter_enumerated() {
         if s.kind != ScopeKind::Function {
             continue;
         }
@@ -221,7 +221,13 @@ fn handed_on(
                     param,
                     class: None,
                     things: one(AbstractValue::Function(ScopeRef { module, scope })),
-                    by: (ScopeRef { module, scope: 0 }, None),
+                    by: (
+                        ScopeRef {
+                            module,
+                            scope: ScopeId::MODULE,
+                        },
+                        None,
+                    ),
                 });
             }
         }

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::finding::{Confidence, Severity};
+use crate::rules::RuleId;
 
 /// 3.13 sarifLog.
 #[derive(Debug, Serialize)]
@@ -174,7 +175,7 @@ pub(super) struct SarifResultProperties<'a> {
     pub(super) confidence: Confidence,
     #[serde(rename = "security-severity")]
     pub(super) security_severity: &'static str,
-    pub(super) folded: &'a [Cow<'static, str>],
+    pub(super) folded: &'a [RuleId],
 }
 
 /// 3.28 location.

@@ -56,7 +56,7 @@ impl<'a> Eval<'_, 'a> {
                     ] {
                         found.0.push((name.to_owned(), captured));
                     }
-                    let base = self.context.at_statement("", s.document_id, s.index, "");
+                    let base = self.context.at_statement(self.rule, s.document_id, s.index, "");
                     emit(base.other(c.key.text.display().to_lowercase()), &found, None);
                 }
             }

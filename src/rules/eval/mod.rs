@@ -15,7 +15,7 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use super::spec::{DeclaredFix, ItemTest, Narrowed, ReportSpec, RuleCase, StatementTest};
-use super::{Context, FindingSink, Rule, message};
+use super::{Context, FindingSink, Rule, RuleId, message};
 use crate::finding::{Cause, Evidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::{ActionSet, ClauseItem};
@@ -30,6 +30,7 @@ use words::Words;
 /// Runs one declared rule: its cases in order. What an earlier case reports, a later one does not report again.
 pub(super) fn run(context: &Context<'_>, rule: &Rule, cases: &[RuleCase], out: &mut FindingSink<'_>) {
     let eval = Eval {
+        rule: rule.id(),
         context,
         words: Words::default(),
         places: OnceCell::new(),
@@ -52,11 +53,10 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, cases: &[RuleCase], out: &
                     denied: statement.and_then(|s| eval.partly_denied(at.actions?, s)),
                     ..at.clone()
                 };
-                let mut f = match statement {
+                let f = match statement {
                     Some(s) => eval.adjusted(base.clone(), report, s, at),
                     None => base.clone(),
                 };
-                f.rule = rule.id().to_owned().into();
                 out.push_with(f, at.span, |mut f| {
                     let evidence = match &report.evidence {
                         Some(declared) => evidence::declared(declared, report, at, found),
@@ -77,6 +77,7 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, cases: &[RuleCase], out: &
 
 /// What all tests of one rule share.
 struct Eval<'c, 'a> {
+    rule: RuleId,
     context: &'c Context<'a>,
     words: Words,
     places: OnceCell<ResourceRefs<'a>>,
@@ -186,7 +187,7 @@ impl Eval<'_, '_> {
             f = f.note(say(note));
         }
         if let Cause::Resource(id) = f.cause
-            && let Some(r) = self.context.project.resources.get(id as usize)
+            && let Some(r) = self.context.project.resources.get(id)
             && !r.header.touches(at.span)
         {
             f = f.scope(r.header, "");

@@ -8,6 +8,7 @@ use super::{Captured, CapturedElement, Captures, Eval};
 use crate::finding::{Cause, Finding, Subject};
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{DefectKind, Document, DocumentOrigin, PolicyKind, Truth};
+use crate::index::{DocumentId, IdentityId};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityKind, PolicyRef, PolicyUse};
 use crate::rules::spec::{
@@ -55,12 +56,12 @@ impl<'a> Eval<'_, 'a> {
         for (id, d) in self.context.documents() {
             let mut found = Captures::default();
             if self.document(t, id, d, &mut found).is_yes() {
-                emit(self.context.at_document("", id, ""), &found, None);
+                emit(self.context.at_document(self.rule, id, ""), &found, None);
             }
         }
     }
 
-    fn document(&self, t: &DocumentTest, id: u32, d: &'a Document, found: &mut Captures<'a>) -> Truth {
+    fn document(&self, t: &DocumentTest, id: DocumentId, d: &'a Document, found: &mut Captures<'a>) -> Truth {
         let principals = d.statements.iter().any(|s| s.principal.is_some());
         let of_kind = document_kinds(d.kind, principals).iter().any(|k| t.kinds.contains(k));
         let of_service = |s: &str| t.service.iter().any(|w| w == s);
@@ -93,7 +94,7 @@ impl<'a> Eval<'_, 'a> {
             let of_kind = kind.is_none_or(|k| document_kinds(s.document.kind, true).contains(&k));
             let mut found = Captures::default();
             if of_kind && self.statement(t, s, &mut found).is_yes() {
-                let base = self.context.at_statement("", s.document_id, s.index, "");
+                let base = self.context.at_statement(self.rule, s.document_id, s.index, "");
                 emit(base, &found, Some(s));
             }
         }
@@ -145,8 +146,8 @@ impl<'a> Eval<'_, 'a> {
                     found.0.push(("other".to_owned(), place(other)));
                 }
                 let base = match defect.statement {
-                    Some(i) => self.context.at_statement("", id, i, ""),
-                    None => self.context.at_document("", id, ""),
+                    Some(i) => self.context.at_statement(self.rule, id, i, ""),
+                    None => self.context.at_document(self.rule, id, ""),
                 };
                 emit(base, &found, None);
             }
@@ -154,7 +155,7 @@ impl<'a> Eval<'_, 'a> {
     }
 
     fn each_identity(&self, t: &IdentityTest, emit: Emit<'_, 'a>) {
-        for (index, identity) in (0u32..).zip(&self.context.project.identities) {
+        for (index, identity) in self.context.project.identities.iter_enumerated() {
             let mut found = Captures::default();
             if self.identity(t, identity, &mut found).is_yes() {
                 emit(self.at_identity(index, identity), &found, None);
@@ -180,10 +181,7 @@ impl<'a> Eval<'_, 'a> {
         }
         if let Some(test) = &t.trust {
             let documents = &self.context.project.documents;
-            let trust = i
-                .trust
-                .iter()
-                .filter_map(|id| Some((*id, documents.get(*id as usize)?)));
+            let trust = i.trust.iter().filter_map(|id| Some((*id, documents.get(*id)?)));
             let each = trust.map(|(id, d)| self.statements(test, id, d, &mut own));
             truth = truth.and(each.fold(Truth::No, Truth::or));
         }
@@ -218,7 +216,7 @@ impl<'a> Eval<'_, 'a> {
     }
 
     fn each_attachment(&self, t: &AttachmentTest, emit: Emit<'_, 'a>) {
-        for (index, identity) in (0u32..).zip(&self.context.project.identities) {
+        for (index, identity) in self.context.project.identities.iter_enumerated() {
             for used in &identity.policies {
                 let aws = matches!(used.policy, PolicyRef::AwsManaged(_));
                 let name = self.policy_name(used);
@@ -243,7 +241,7 @@ impl<'a> Eval<'_, 'a> {
             PolicyRef::Elsewhere(text) => Cow::Borrowed(text),
             PolicyRef::Documents(ids) => {
                 let documents = &self.context.project.documents;
-                let first = ids.first().and_then(|id| documents.get(*id as usize));
+                let first = ids.first().and_then(|id| documents.get(*id));
                 let owner = first.and_then(|d| d.owner.as_ref()).map_or("", |o| &*o.address);
                 Cow::Owned(Text::made(owner, used.span))
             }
@@ -254,9 +252,9 @@ impl<'a> Eval<'_, 'a> {
         One::text(name, used.span)
     }
 
-    fn at_identity(&self, index: u32, identity: &Identity) -> Finding {
-        let mut f = Finding::new("", "").cause(Cause::Identity(index));
-        if let Some(r) = self.context.project.resources.get(identity.resource as usize) {
+    fn at_identity(&self, index: IdentityId, identity: &Identity) -> Finding {
+        let mut f = Finding::new(self.rule, "").cause(Cause::Identity(index));
+        if let Some(r) = self.context.project.resources.get(identity.resource) {
             f.subject = Subject {
                 kind: super::super::context::subject_kind(r.format).to_owned(),
                 address: r.address.name.to_string(),
@@ -271,7 +269,7 @@ impl<'a> Eval<'_, 'a> {
             let mut found = Captures::default();
             if self.resource(t, r, &mut found).is_yes() {
                 emit(
-                    self.context.at_resource("", index, "").under(r.branch.as_ref()),
+                    self.context.at_resource(self.rule, index, "").under(r.branch.as_ref()),
                     &found,
                     None,
                 );
@@ -317,7 +315,7 @@ impl<'a> Eval<'_, 'a> {
             let mut found = Captures::default();
             if self.call(t, r, &mut found).is_yes() {
                 emit(
-                    self.context.at_resource("", index, "").under(r.branch.as_ref()),
+                    self.context.at_resource(self.rule, index, "").under(r.branch.as_ref()),
                     &found,
                     None,
                 );

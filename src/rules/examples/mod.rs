@@ -55,7 +55,7 @@ pub fn cases(rule: &Rule) -> Vec<ExampleCase> {
     let corrected: Vec<RuleExample> = examples.bad.iter().filter_map(RuleExample::corrected).collect();
     let bad = examples.bad.iter().map(|e| (e, true));
     bad.chain(examples.good.iter().chain(&corrected).map(|e| (e, false)))
-        .flat_map(|(e, bad)| of_example(rule.id(), e, bad))
+        .flat_map(|(e, bad)| of_example(&rule.id(), e, bad))
         .collect()
 }
 

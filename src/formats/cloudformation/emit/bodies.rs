@@ -28,7 +28,7 @@ pub fn bodies(sources: &Sources, unit: &mut LoweredUnit) {
             body(sources, resource, &mut found);
         }
     }
-    unit.resources.append(&mut found.resources);
+    unit.resources.extend(found.resources);
     unit.wanted.append(&mut found.wanted);
 }
 

@@ -144,10 +144,10 @@ impl Template<'_> {
             if self.doc.format == SourceFormat::Sam
                 && let Some(connectors) = tree.get(node, "Connectors").and_then(|c| self.value(env, c))
             {
-                sam.embedded_connectors(&base, &connectors, &mut unit.resources);
+                sam.embedded_connectors(&base, &connectors, &mut unit.resources.raw);
             }
             if base.kind.starts_with("AWS::Serverless::") {
-                sam.lower(&base, &props, &mut unit.resources);
+                sam.lower(&base, &props, &mut unit.resources.raw);
             } else {
                 let props = self.with_code(&base, props);
                 unit.resources.push(self.resource(&base, props));

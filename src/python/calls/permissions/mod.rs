@@ -33,7 +33,7 @@ pub(super) struct ArgumentReader<'v, 'p> {
 impl<'v, 'p> ArgumentReader<'v, 'p> {
     pub(super) fn new(values: &'v ConstantEvaluator<'p>, m: &'p PythonModule, module: usize) -> Self {
         let mut begun: BTreeMap<ExprId, Vec<ExprId>> = BTreeMap::new();
-        for (call, e) in (0..).zip(&m.exprs) {
+        for (call, e) in m.exprs.iter_enumerated() {
             if let ExprKind::Call(c) = &e.kind
                 && let ExprKind::Attr { of, name, .. } = &m.expr(c.function).kind
                 && matches!(&**name, "paginate" | "wait")

@@ -4,7 +4,9 @@ use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet
 use crate::python::points_to::evaluate::library_models::element;
 use crate::python::points_to::evaluate::{CallFrame, MAX_DEPTH, ObjectEvaluator, decorator_name, is_under};
 use crate::python::points_to::params::ParamSlot;
-use crate::python::{AccessStep, Binding, BindingValue, ExprId, ExprKind, ParamKind, Reaching, ScopeKind, ValueSource};
+use crate::python::{
+    AccessStep, Binding, BindingValue, ExprId, ExprKind, ParamKind, Reaching, ScopeId, ScopeKind, ValueSource,
+};
 use std::sync::Arc;
 
 impl ObjectEvaluator<'_> {
@@ -12,7 +14,7 @@ impl ObjectEvaluator<'_> {
         match self.module(module).reaching(name, expr) {
             Reaching::Found(f) => {
                 // What the module binds is the same for all calls.
-                let frame = frame.filter(|_| f.scope != 0);
+                let frame = frame.filter(|_| f.scope != ScopeId::MODULE);
                 let mut out = ValueSetBuilder::default();
                 for b in &f.bindings {
                     let scope = ScopeRef { module, scope: f.scope };
@@ -30,7 +32,7 @@ impl ObjectEvaluator<'_> {
 
     pub(crate) fn free(&self, module: usize, name: &str) -> ValueSet {
         let m = self.module(module);
-        for w in &m.scope(0).wildcards {
+        for w in &m.scope(ScopeId::MODULE).wildcards {
             match self.program.import(m.file, w.level, &w.module) {
                 Some(other) if other != module => {
                     let found = self.export(other, name);
@@ -196,15 +198,22 @@ impl ObjectEvaluator<'_> {
             return self.nothing.clone();
         }
         self.depth.set(self.depth.get() + 1);
-        let found = match self.module(module).at_end(name, 0) {
+        let found = match self.module(module).at_end(name, ScopeId::MODULE) {
             Reaching::Found(f) => {
                 let mut out = ValueSetBuilder::default();
                 for b in &f.bindings {
-                    out.put_all(&self.bound(ScopeRef { module, scope: 0 }, b, None));
+                    out.put_all(&self.bound(
+                        ScopeRef {
+                            module,
+                            scope: ScopeId::MODULE,
+                        },
+                        b,
+                        None,
+                    ));
                 }
                 out.finish()
             }
-            Reaching::Free if !self.module(module).scope(0).wildcards.is_empty() => {
+            Reaching::Free if !self.module(module).scope(ScopeId::MODULE).wildcards.is_empty() => {
                 let found = self.free(module, name);
                 match found.as_ref() {
                     [AbstractValue::Library(_)] => self.nothing.clone(),

@@ -3,7 +3,7 @@
 use crate::iam::sdk::{self, Client, LibraryResult};
 use crate::python::points_to::abstract_value::{AbstractValue, ResourceOrigin, ValueSet, ValueSetBuilder, one};
 use crate::python::points_to::evaluate::ObjectEvaluator;
-use crate::python::{ExprId, ExprKind, Reaching};
+use crate::python::{ExprId, ExprKind, Reaching, ScopeId};
 use std::sync::Arc;
 
 impl ObjectEvaluator<'_> {
@@ -77,7 +77,7 @@ impl ObjectEvaluator<'_> {
         if first.is_empty() || !first.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return self.nothing.clone();
         }
-        let mut things = match self.module(module).at_end(first, 0) {
+        let mut things = match self.module(module).at_end(first, ScopeId::MODULE) {
             Reaching::Found(_) => self.export(module, first),
             Reaching::Free => one(AbstractValue::Library(first.into())),
         };

@@ -1,7 +1,10 @@
 //! What policies are used as.
 
+use serde::{Deserialize, Serialize};
+
 /// What a document is used as; the words of the command line and the configuration too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum PolicyKind {
     Identity,
     Trust,

@@ -93,8 +93,9 @@ fn here() -> Result<Ruleset, CliFailure> {
 /// The built-in rules and those of the folders that the settings name.
 pub(super) fn ruleset(all: &[Settings]) -> Ruleset {
     let mut ruleset = Ruleset::builtin();
-    for dir in all.iter().flat_map(|s| &s.rule_dirs) {
-        ruleset = ruleset.with(rules::user::load(std::path::Path::new(dir), dir).rules);
+    let dirs = all.iter().flat_map(|s| s.rule_dirs.iter().map(|d| s.absolute(d)));
+    for dir in dirs {
+        ruleset = ruleset.with(rules::user::load(std::path::Path::new(&dir), &dir).rules);
     }
     ruleset
 }

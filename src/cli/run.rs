@@ -165,7 +165,7 @@ pub(super) fn read<'a>(
         include: InputArgs::patterns(&cwd, &input.include)?,
         exclude,
         force_exclude: input.force_exclude,
-        gitignore: !input.no_gitignore && base.respect_gitignore,
+        gitignore: !input.no_gitignore && base.respect_gitignore.0,
         max_file_size: input.max_file_size,
         context: !input.no_context,
         jobs: input.jobs,
@@ -189,7 +189,7 @@ pub(super) fn read<'a>(
     Ok(Loaded {
         ruleset,
         root,
-        kinds: input.kinds(&cwd)?,
+        kinds: input.kinds()?,
         stdin: targets
             .stdin
             .map(|(name, bytes)| (governing.shown(&join_path(&cwd, &name)), bytes)),
@@ -213,8 +213,9 @@ pub(super) fn read<'a>(
 /// trouble.
 fn ruleset(governing: &Governing<'_>, found: &mut Discovery) -> Ruleset {
     let mut ruleset = Ruleset::builtin();
-    let dirs: BTreeSet<&String> = governing.all().iter().flat_map(|s| &s.rule_dirs).collect();
-    for dir in dirs {
+    let all = governing.all().iter();
+    let dirs: BTreeSet<String> = all.flat_map(|s| s.rule_dirs.iter().map(|d| s.absolute(d))).collect();
+    for dir in &dirs {
         let shown = governing.shown(dir);
         let loaded = rules::user::load(std::path::Path::new(dir), &shown);
         for mistake in &loaded.mistakes {
@@ -236,14 +237,14 @@ fn ruleset(governing: &Governing<'_>, found: &mut Discovery) -> Ruleset {
 fn add_settings_files(governing: &Governing<'_>, found: &mut Discovery) {
     for settings in governing.all() {
         let excepting = settings.path.iter().filter(|_| !settings.exceptions.is_empty());
-        let linking = settings.own.workloads.iter().map(|w| &w.file);
-        for path in excepting.chain(linking) {
-            if found.files.iter().any(|f| f.path == *path) {
+        let linking = settings.ownership().workloads.into_iter().map(|w| w.file);
+        for path in excepting.cloned().chain(linking) {
+            if found.files.iter().any(|f| f.path == path) {
                 continue;
             }
-            if let Ok(text) = discover::read_text(std::path::Path::new(&governing.absolute(path)), MAX_SETTINGS) {
+            if let Ok(text) = discover::read_text(std::path::Path::new(&governing.absolute(&path)), MAX_SETTINGS) {
                 found.files.push(discover::InputFile {
-                    path: path.clone(),
+                    path,
                     text: text.into(),
                     in_scope: true,
                 });
@@ -259,12 +260,13 @@ impl Loaded<'_> {
             today: Some(today()),
             ..Ownership::default()
         };
-        for s in self.governing.all() {
-            own.accounts.extend(s.own.accounts.clone());
-            own.trusted_accounts.extend(s.own.trusted_accounts.clone());
-            own.github.extend(s.own.github.iter().cloned());
-            own.workloads.extend(s.own.workloads.iter().map(|w| self.declared(w)));
-            own.organization = own.organization.or_else(|| s.own.organization.clone());
+        for more in self.governing.all().iter().map(Settings::ownership) {
+            own.accounts.extend(more.accounts);
+            own.trusted_accounts.extend(more.trusted_accounts);
+            own.github.extend(more.github);
+            own.workloads
+                .extend(more.workloads.into_iter().map(|w| self.declared(w)));
+            own.organization = own.organization.or(more.organization);
         }
         own.github.sort();
         own.github.dedup();
@@ -272,8 +274,7 @@ impl Loaded<'_> {
     }
 
     /// A workload of the settings with paths as they are shown.
-    fn declared(&self, written: &DeclaredWorkload) -> DeclaredWorkload {
-        let mut out = written.clone();
+    fn declared(&self, mut out: DeclaredWorkload) -> DeclaredWorkload {
         for code in &mut out.code {
             code.text = self.governing.shown(&code.text);
         }
@@ -339,7 +340,11 @@ impl Loaded<'_> {
 
     /// Where the baseline is, as shown: the settings say, else at the root.
     pub(super) fn baseline_path(&self) -> String {
-        let named = self.governing.all().iter().find_map(|s| s.baseline.clone());
+        let named = self
+            .governing
+            .all()
+            .iter()
+            .find_map(|s| Some(s.absolute(s.baseline.as_ref()?)));
         self.governing
             .shown(&named.unwrap_or_else(|| join_path(&self.root, BASELINE_FILE)))
     }
@@ -359,9 +364,10 @@ impl Loaded<'_> {
         for (id, d) in project.documents.iter_mut_enumerated() {
             let path = sources.path(d.span.file);
             let absolute = self.governing.absolute(path);
-            let above = &self.governing.of(path).service_control_policies;
+            let settings = self.governing.of(path);
             let free = d.owner.is_none() || d.kind == PolicyKind::Scp;
-            if let Some(glob) = above.iter().find(|glob| free && glob.matches(&absolute)) {
+            let mut above = settings.service_control_policies.iter();
+            if let Some(glob) = above.find(|glob| free && settings.covers(glob, &absolute)) {
                 d.kind = PolicyKind::Scp;
                 d.suggested = None;
                 project.service_control_policies.push(Guardrail {
@@ -377,7 +383,7 @@ impl Loaded<'_> {
                 .kinds
                 .iter()
                 .rev()
-                .find(|(glob, _)| glob.matches(&absolute))
+                .find(|(glob, _)| glob.matches(&self.cwd, &absolute))
                 .map(|(_, k)| *k);
             if let Some(kind) = flagged.or_else(|| self.governing.of(path).policy_kind(&absolute)) {
                 d.kind = kind;
@@ -512,7 +518,7 @@ impl Loaded<'_> {
 fn union(all: &[Settings], ruleset: &Ruleset) -> Selection {
     let mut names: BTreeSet<String> = BTreeSet::new();
     for settings in all {
-        match &settings.rules {
+        match &settings.selection {
             Some(rules) => names.extend(rules.iter().map(str::to_owned)),
             None => names.extend(Selection::all(ruleset).iter().map(str::to_owned)),
         }

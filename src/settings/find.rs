@@ -191,7 +191,7 @@ impl<'a> Governing<'a> {
 /// Whether a `pyproject.toml` has our table.
 fn names_us(text: &str) -> bool {
     text.contains("overgrant")
-        && toml::de::DeTable::parse(text).is_ok_and(|t| super::parse::ours_of_pyproject(t.get_ref()).is_some())
+        && toml::de::DeTable::parse(text).is_ok_and(|t| super::read::own_table(t.get_ref()).is_some())
 }
 
 /// Bytes of a settings file, or of one that it extends.

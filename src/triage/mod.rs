@@ -332,16 +332,14 @@ fn ruled(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Opti
     let rule: Option<&Rule> = terms.ruleset.get(&finding.rule);
     let family = rule.map_or("tool", Rule::family).to_owned();
     let on =
-        settings.rules.as_ref().is_none_or(|s| s.is_on(&finding.rule)) || is_vital(settings, &family, finding.rule);
+        settings.selection.as_ref().is_none_or(|s| s.is_on(&finding.rule)) || is_vital(settings, &family, finding.rule);
     let (ignored, fail_on) = settings.for_file(&(terms.absolute)(path));
-    if !on || ignored.iter().any(|s| s.takes(&family, &finding.rule)) {
+    if !on || ignored.iter().any(|s| s.covers(&family, &finding.rule)) {
         return None;
     }
     let mut finding = finding.made_visible();
     let severity = settings
-        .severities
-        .get(&*finding.rule)
-        .copied()
+        .severity(&finding.rule)
         .or(finding.severity)
         .unwrap_or_else(|| rule.map_or(Severity::High, Rule::severity));
     let confidence = finding
@@ -367,11 +365,11 @@ fn ruled(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Opti
 /// An input that could not be read is reported whatever was selected, unless it was switched off by name.
 fn is_vital(settings: &Settings, family: &str, rule: RuleId) -> bool {
     matches!(rule, ids::UNREADABLE_INPUT | ids::JSON_SYNTAX_ERROR)
-        && !settings.choice.ignore.iter().any(|s| s.takes(family, &rule))
+        && !settings.ignore.iter().any(|s| s.covers(family, &rule))
 }
 
 fn fails(finding: &Finding, severity: Severity, fail_on: FailOn) -> bool {
-    match fail_on {
+    match fail_on.severity() {
         Some(least) => severity >= least || finding.rule == ids::UNREADABLE_INPUT,
         None => false,
     }

@@ -100,7 +100,7 @@ fn of_rule(
     // It is unknown whether a rule that did not run would report something here.
     let settings = (terms.settings)(project.sources.path(at.file));
     let ran = settings
-        .rules
+        .selection
         .as_ref()
         .is_none_or(|s| known.iter().all(|r| s.is_on(&r.id())));
     if !ran {

@@ -8,7 +8,7 @@ use clap_complete::{Generator, shells};
 
 use super::{Cli, CliFailure, run, terminal};
 use crate::discover;
-use crate::settings::{Governing, Settings, json_schema, shown};
+use crate::settings::{Governing, Settings, json_schema, to_toml};
 use crate::source::{join_path, parent_path};
 
 /// Show, check, or describe the configuration
@@ -52,7 +52,7 @@ impl Config {
         match &self.what {
             ConfigAction::Show { path } => with_settings(path.as_ref(), |settings| {
                 let from = settings.path.as_deref().unwrap_or("defaults: no settings file found");
-                terminal::shown(&format!("# {from}\n{}", shown(settings)))
+                terminal::print_text(&format!("# {from}\n{}", to_toml(settings)))
             }),
             ConfigAction::Schema { of } => {
                 let schema = match of {
@@ -60,14 +60,14 @@ impl Config {
                     SchemaOf::Report => crate::report::json_schema(),
                 };
                 let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-                terminal::shown(&format!("{text}\n"))
+                terminal::print_text(&format!("{text}\n"))
             }
             ConfigAction::Check { path } => with_settings(path.as_ref(), |settings| {
                 let from = settings
                     .path
                     .as_deref()
                     .unwrap_or("no settings file found; the defaults");
-                terminal::shown(&format!("{from}: fine\n"))
+                terminal::print_text(&format!("{from}: fine\n"))
             }),
         }
     }
@@ -132,7 +132,7 @@ impl Completions {
 fn completions(shell: impl Generator) -> Result<ExitCode, CliFailure> {
     let mut out = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "overgrant", &mut out);
-    terminal::page(&out)
+    terminal::print_page(&out)
 }
 
 /// Print the manual page as roff
@@ -161,6 +161,6 @@ impl Man {
                 what: "cannot write the page".to_owned(),
                 source,
             })?;
-        terminal::page(&out)
+        terminal::print_page(&out)
     }
 }

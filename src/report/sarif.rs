@@ -84,7 +84,7 @@ fn notifications(page: &Page<'_>, total: usize) -> Vec<Value> {
     };
     // Errors are listed above.
     for u in page.report.unjudged.iter().filter(|u| u.counts() && !is_error(u)) {
-        let mut place = json!({"artifactLocation": located(page, &u.path)});
+        let mut place = json!({"artifactLocation": location(page, &u.path)});
         if let (Some(span), Some(map)) = (u.span, place.as_object_mut()) {
             map.insert("region".to_owned(), region(page, span));
         }
@@ -192,10 +192,10 @@ fn pascal(id: &str) -> String {
 }
 
 fn artifact(page: &Page<'_>, file: FileId) -> Value {
-    located(page, page.sources.path(file))
+    location(page, page.sources.path(file))
 }
 
-fn located(page: &Page<'_>, path: &str) -> Value {
+fn location(page: &Page<'_>, path: &str) -> Value {
     json!({"uri": escape_uri(&page.at_root(path)), "uriBaseId": "SRCROOT"})
 }
 
@@ -215,14 +215,14 @@ fn physical(page: &Page<'_>, span: Span) -> Value {
     json!({"artifactLocation": artifact(page, span.file), "region": region(page, span)})
 }
 
-fn related(f: &ReportedFinding) -> impl Iterator<Item = (usize, &Label)> {
+fn related_labels(f: &ReportedFinding) -> impl Iterator<Item = (usize, &Label)> {
     let others = f.finding.labels.iter().filter(|l| l.role != LabelRole::Primary);
     others.enumerate().take(MAX_LOCATIONS).map(|(i, l)| (i + 1, l))
 }
 
 /// The message, with a link to each related place.
 fn message(f: &ReportedFinding) -> String {
-    let links: Vec<String> = related(f)
+    let links: Vec<String> = related_labels(f)
         .filter(|(_, l)| !l.text.is_empty())
         .map(|(id, l)| {
             format!(
@@ -259,7 +259,7 @@ fn result(
             json!([{"fullyQualifiedName": name.join("/"), "kind": "resource"}]),
         );
     }
-    let related: Vec<Value> = related(f)
+    let related: Vec<Value> = related_labels(f)
         .map(|(id, l)| json!({"id": id, "message": {"text": l.text}, "physicalLocation": physical(page, l.span)}))
         .collect();
     let line = page.sources.positions(f.span()).0.line;

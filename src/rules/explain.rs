@@ -25,7 +25,7 @@ pub fn render(rule: &Rule, style: PageStyle, form: Option<Form>, width: usize) -
         PageStyle::Human => human(rule, form, width),
         PageStyle::Markdown => markdown(rule, form),
         PageStyle::Json => {
-            let mut text = serde_json::to_string_pretty(&page(rule, form)).unwrap_or_default();
+            let mut text = serde_json::to_string_pretty(&page_json(rule, form)).unwrap_or_default();
             text.push('\n');
             text
         }
@@ -104,7 +104,7 @@ fn head(r: &Rule) -> Value {
     })
 }
 
-fn page(r: &Rule, form: Option<Form>) -> Value {
+fn page_json(r: &Rule, form: Option<Form>) -> Value {
     let docs = r.docs();
     let shown = |examples: &[RuleExample]| -> Vec<Value> {
         let files = |e: &RuleExample| -> Value {
@@ -137,7 +137,7 @@ fn page(r: &Rule, form: Option<Form>) -> Value {
 /// The page of one rule in Markdown.
 pub fn markdown(r: &Rule, form: Option<Form>) -> String {
     let docs = r.docs();
-    let mut out = format!("# {}\n\n{}.\n\n", r.id(), capital(r.title()));
+    let mut out = format!("# {}\n\n{}.\n\n", r.id(), capitalize(r.title()));
     let _ = writeln!(
         out,
         "Severity **{}**, confidence {}, profile `{}`, family `{}`, since {}.\n",
@@ -162,7 +162,7 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
         }
         out.push('\n');
     }
-    for (heading, example) in chosen(r) {
+    for (heading, example) in chosen_examples(r) {
         let _ = writeln!(out, "## {heading}\n");
         for (path, language, text) in files(r, &example, form) {
             let fence = if text.contains("```") { "````" } else { "```" };
@@ -202,7 +202,7 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
 
 fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
     let docs = r.docs();
-    let mut out = format!("{}\n{}\n\n", r.id(), capital(r.title()));
+    let mut out = format!("{}\n{}\n\n", r.id(), capitalize(r.title()));
     let _ = writeln!(
         out,
         "severity {} · confidence {} · profile {} · family {}\n",
@@ -214,37 +214,29 @@ fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
     for line in life_cycle(r) {
         let _ = writeln!(out, "{line}\n");
     }
-    let _ = writeln!(out, "Why it matters\n{}\n", wrapped(&docs.why, width));
-    let _ = writeln!(out, "What to do\n{}\n", wrapped(&docs.remedy, width));
+    let _ = writeln!(out, "Why it matters\n{}\n", wrap(&docs.why, width));
+    let _ = writeln!(out, "What to do\n{}\n", wrap(&docs.remedy, width));
     if !r.options().is_empty() {
         let _ = writeln!(out, "Options, under [rules.{}] in overgrant.toml", r.id());
         for spec in r.options() {
             let _ = writeln!(out, "  {}: {}", spec.name, option_type(spec));
-            let _ = writeln!(out, "{}", indent(&wrapped(&spec.doc, width.saturating_sub(2)), 2));
+            let _ = writeln!(out, "{}", indent(&wrap(&spec.doc, width.saturating_sub(2)), 2));
         }
         out.push('\n');
     }
-    for (heading, example) in chosen(r) {
+    for (heading, example) in chosen_examples(r) {
         let _ = writeln!(out, "{heading}");
         for (path, _, text) in files(r, &example, form) {
             let _ = writeln!(out, "  {path}\n{}\n", indent(text.trim_end(), 4));
         }
     }
-    let _ = writeln!(
-        out,
-        "How to suppress\n{}\n",
-        wrapped(&ignoring(r.id()).join("\n"), width)
-    );
+    let _ = writeln!(out, "How to suppress\n{}\n", wrap(&ignoring(r.id()).join("\n"), width));
     let references = references(r);
     if !references.is_empty() {
         let _ = writeln!(out, "References\n{}\n", indent(&references.join("\n"), 2));
     }
     if !docs.peers.is_empty() {
-        let _ = writeln!(
-            out,
-            "Equivalent rules\n{}\n",
-            wrapped(&equivalents(r).join("\n"), width)
-        );
+        let _ = writeln!(out, "Equivalent rules\n{}\n", wrap(&equivalents(r).join("\n"), width));
     }
     out.truncate(out.trim_end().len());
     out.push('\n');
@@ -252,7 +244,7 @@ fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
 }
 
 /// The bad example that has a correction, and the correction; else one bad example and the best of the good ones.
-fn chosen(r: &Rule) -> Vec<(String, RuleExample)> {
+fn chosen_examples(r: &Rule) -> Vec<(String, RuleExample)> {
     let examples = &r.docs().examples;
     let with_fix = examples.bad.iter().find_map(|bad| Some((bad, bad.corrected()?)));
     if let Some((bad, corrected)) = with_fix {
@@ -288,7 +280,7 @@ fn life_cycle(r: &Rule) -> Vec<String> {
 
 /// Type and default of an option.
 fn option_type(spec: &OptionSpec) -> String {
-    let mut text = spec.kind.expects().to_owned();
+    let mut text = spec.kind.expected().to_owned();
     if !spec.one_of.is_empty() {
         text = format!("{text}, of {}", spec.one_of.join(", "));
     }
@@ -366,7 +358,7 @@ fn equivalents(r: &Rule) -> Vec<String> {
 }
 
 /// With an upper-case first letter, as at the start of a sentence; code keeps its case.
-fn capital(text: &str) -> String {
+fn capitalize(text: &str) -> String {
     let word = text.split_whitespace().next().unwrap_or_default();
     if word.contains(|c: char| !c.is_alphabetic() && c != '-' && c != ',') {
         return text.to_owned();
@@ -377,7 +369,7 @@ fn capital(text: &str) -> String {
 }
 
 /// Paragraphs, indented by two columns and broken at `width`.
-fn wrapped(text: &str, width: usize) -> String {
+fn wrap(text: &str, width: usize) -> String {
     let options = textwrap::Options::new(width.max(40))
         .initial_indent("  ")
         .subsequent_indent("  ")

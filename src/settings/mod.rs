@@ -25,7 +25,7 @@ pub use crate::date::Date;
 pub use find::{Governing, NAMES};
 pub(crate) use parse::markers;
 pub use parse::parse;
-pub use schema::{json_schema, shown};
+pub use schema::{json_schema, to_toml};
 pub use select::{Choice, Selector};
 
 /// A fault in a settings file.
@@ -156,13 +156,13 @@ impl Settings {
             .chain(self.per_file.iter_mut().flat_map(|p| &mut p.ignore))
             .chain(self.exceptions.iter_mut().flat_map(|e| &mut e.rules));
         for s in selectors {
-            s.0 = ruleset.current(&s.0).to_owned();
+            s.0 = ruleset.current_name(&s.0).to_owned();
         }
         let severities = std::mem::take(&mut self.severities);
-        let current = |(name, severity): (String, Severity)| (ruleset.current(&name).to_owned(), severity);
+        let current = |(name, severity): (String, Severity)| (ruleset.current_name(&name).to_owned(), severity);
         self.severities = severities.into_iter().map(current).collect();
         for written in &mut self.written_options {
-            written.rule = ruleset.current(&written.rule).to_owned();
+            written.rule = ruleset.current_name(&written.rule).to_owned();
         }
         for (name, place) in &self.named_rules {
             if let Some(message) = ruleset.outdated(name) {

@@ -57,12 +57,12 @@ pub(super) fn read(
 ) -> WrittenOption {
     let shape = match value.get_ref() {
         DeValue::Integer(_) => reader.integer(value).map(OptionShape::Number),
-        DeValue::String(_) | DeValue::Array(_) => Some(OptionShape::Words(words(reader, value))),
+        DeValue::String(_) | DeValue::Array(_) => Some(OptionShape::Words(spanned_words(reader, value))),
         DeValue::Table(table) => {
             let mut rows = Vec::new();
             for (key, value) in table {
                 let at = reader.fault_at(key.span().start, "");
-                rows.push(((key.get_ref().to_string(), at), words(reader, value)));
+                rows.push(((key.get_ref().to_string(), at), spanned_words(reader, value)));
             }
             Some(OptionShape::Table(rows))
         }
@@ -76,7 +76,7 @@ pub(super) fn read(
     }
 }
 
-fn words(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Vec<SpannedWord> {
+fn spanned_words(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Vec<SpannedWord> {
     let words = reader.strings(value);
     words.into_iter().map(|(w, at)| (w, reader.fault_at(at, ""))).collect()
 }
@@ -141,12 +141,12 @@ fn value(spec: &OptionSpec, written: &WrittenOption) -> Result<OptionValue, Vec<
             Some(OptionValue::Words(plain(words)))
         }
         (OptionKind::Actions, OptionShape::Words(words)) => {
-            faults.extend(words.iter().filter_map(strange_action));
+            faults.extend(words.iter().filter_map(unknown_action_fault));
             Some(OptionValue::Words(plain(words)))
         }
         (OptionKind::KeysByAction, OptionShape::Table(rows)) => {
-            faults.extend(rows.iter().filter_map(|(action, _)| strange_action(action)));
-            faults.extend(rows.iter().flat_map(|(_, keys)| keys).filter_map(strange_key));
+            faults.extend(rows.iter().filter_map(|(action, _)| unknown_action_fault(action)));
+            faults.extend(rows.iter().flat_map(|(_, keys)| keys).filter_map(unknown_key_fault));
             let rows = rows.iter().map(|((action, _), keys)| (action.clone(), plain(keys)));
             Some(OptionValue::Table(rows.collect()))
         }
@@ -156,7 +156,7 @@ fn value(spec: &OptionSpec, written: &WrittenOption) -> Result<OptionValue, Vec<
         Some(value) if faults.is_empty() => Ok(value),
         Some(_) => Err(faults),
         None => {
-            let (expected, found) = (spec.kind.expects(), written.value.type_name());
+            let (expected, found) = (spec.kind.expected(), written.value.type_name());
             let found = match written.value {
                 OptionShape::Number(n) => n.to_string(),
                 _ => found.to_owned(),
@@ -170,7 +170,7 @@ fn value(spec: &OptionSpec, written: &WrittenOption) -> Result<OptionValue, Vec<
 }
 
 /// An action that AWS does not have would silence the rule where it was meant to speak.
-fn strange_action((action, place): &SpannedWord) -> Option<Fault> {
+fn unknown_action_fault((action, place): &SpannedWord) -> Option<Fault> {
     if !ActionSet::expand(action).is_empty() {
         return None;
     }
@@ -185,7 +185,7 @@ fn strange_action((action, place): &SpannedWord) -> Option<Fault> {
 }
 
 /// Global keys are all known; those of services and identity providers are theirs to define.
-fn strange_key((key, place): &SpannedWord) -> Option<Fault> {
+fn unknown_key_fault((key, place): &SpannedWord) -> Option<Fault> {
     if !key.contains(':') {
         return Some(at(place, format!("`{key}` is not a condition key: use `service:key`")));
     }

@@ -141,7 +141,7 @@ fn apply(
                 settings,
                 dir,
             };
-            keys.all(table);
+            keys.read_all(table);
         }
     }
     faults.append(&mut reader.faults);
@@ -164,16 +164,16 @@ struct KeyReader<'k, 't> {
 }
 
 impl KeyReader<'_, '_> {
-    fn all(&mut self, table: &DeTable<'_>) {
+    fn read_all(&mut self, table: &DeTable<'_>) {
         self.reader.unknown_keys(table, KEYS, "the settings");
         for (key, value) in table {
             let origin = format!("{}:{}", self.reader.path, self.reader.line(key.span().start));
             self.settings.origins.insert(key.get_ref().to_string(), origin);
-            self.one(key.get_ref(), value);
+            self.read_key(key.get_ref(), value);
         }
     }
 
-    fn one(&mut self, key: &str, value: &Spanned<DeValue<'_>>) {
+    fn read_key(&mut self, key: &str, value: &Spanned<DeValue<'_>>) {
         match key {
             "schema" => {
                 if let Some(n) = self.reader.integer(value)
@@ -185,19 +185,22 @@ impl KeyReader<'_, '_> {
                     );
                 }
             }
-            "fail-on" => set(&mut self.settings.fail_on, self.reader.word(value, FAIL_ON, fail_on)),
+            "fail-on" => set(
+                &mut self.settings.fail_on,
+                self.reader.read_word(value, FAIL_ON, fail_on),
+            ),
             "fail-on-unjudged" => set(&mut self.settings.fail_on_unjudged, self.reader.boolean(value)),
             "min-severity" => set(
                 &mut self.settings.min_severity,
-                self.reader.word(value, SEVERITIES, severity),
+                self.reader.read_word(value, SEVERITIES, severity),
             ),
             "min-confidence" => set(
                 &mut self.settings.min_confidence,
-                self.reader.word(value, CONFIDENCES, confidence),
+                self.reader.read_word(value, CONFIDENCES, confidence),
             ),
             "profile" => {
                 let read = |w: &str| Profile::ALL.into_iter().find(|p| p.name() == w);
-                let profile = self.reader.word(value, &Profile::ALL.map(Profile::name), read);
+                let profile = self.reader.read_word(value, &Profile::ALL.map(Profile::name), read);
                 set(&mut self.settings.choice.profile, profile);
             }
             "select" => self.settings.choice.select = self.selectors(value),
@@ -219,7 +222,7 @@ impl KeyReader<'_, '_> {
                 let globs = patterns.iter().filter_map(|(text, at)| self.glob(text, *at));
                 self.settings.service_control_policies = globs.collect();
             }
-            "own" => self.own(value),
+            "own" => self.read_ownership(value),
             "rules" => self.rules(value),
             "per-file" => self.per_file(value),
             "policy-kind" => self.policy_kind(value),
@@ -227,7 +230,7 @@ impl KeyReader<'_, '_> {
                 .settings
                 .own
                 .workloads
-                .extend(workload::all(self.reader, self.dir, value)),
+                .extend(workload::read_workloads(self.reader, self.dir, value)),
             "exception" => self.exceptions(value),
             _ => {}
         }
@@ -260,7 +263,7 @@ impl KeyReader<'_, '_> {
         out
     }
 
-    fn own(&mut self, value: &Spanned<DeValue<'_>>) {
+    fn read_ownership(&mut self, value: &Spanned<DeValue<'_>>) {
         let Some(table) = self.reader.table(value) else { return };
         self.reader.unknown_keys(table, OWN_KEYS, "[own]");
         if let Some(v) = table.get("accounts") {
@@ -311,7 +314,7 @@ impl KeyReader<'_, '_> {
             };
             for (key, value) in given {
                 if key.get_ref() == "severity" {
-                    if let Some(s) = self.reader.word(value, SEVERITIES, severity) {
+                    if let Some(s) = self.reader.read_word(value, SEVERITIES, severity) {
                         self.settings.severities.insert(rule.clone(), s);
                     }
                 } else {
@@ -343,7 +346,7 @@ impl KeyReader<'_, '_> {
             let ignore = options.get("ignore").map(|v| self.selectors(v)).unwrap_or_default();
             let fail_on = options
                 .get("fail-on")
-                .and_then(|v| self.reader.word(v, FAIL_ON, fail_on));
+                .and_then(|v| self.reader.read_word(v, FAIL_ON, fail_on));
             if let Some(glob) = self.glob(pattern.get_ref(), pattern.span().start) {
                 self.settings.per_file.push(PerFile { glob, ignore, fail_on });
             }
@@ -354,7 +357,7 @@ impl KeyReader<'_, '_> {
         let Some(table) = self.reader.table(value) else { return };
         let words: Vec<&'static str> = PolicyKind::ALL.iter().map(|k| k.name()).collect();
         for (pattern, kind) in table {
-            let kind = self.reader.word(kind, &words, PolicyKind::from_name);
+            let kind = self.reader.read_word(kind, &words, PolicyKind::from_name);
             let glob = self.glob(pattern.get_ref(), pattern.span().start);
             if let (Some(glob), Some(kind)) = (glob, kind) {
                 self.settings.policy_kinds.push((glob, kind));

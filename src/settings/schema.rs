@@ -142,7 +142,7 @@ fn option_schema(spec: &OptionSpec) -> Value {
 }
 
 /// The settings as TOML, each line with where its value comes from.
-pub fn shown(settings: &Settings) -> String {
+pub fn to_toml(settings: &Settings) -> String {
     let mut lines: Vec<(String, &str)> = Vec::new();
     let list = |items: &[Selector]| quoted(items.iter().map(|s| s.0.as_str()));
     lines.push((
@@ -238,7 +238,7 @@ pub fn shown(settings: &Settings) -> String {
         out.push_str(&format!("{line:<48} # {origin}\n"));
     }
     for w in &settings.own.workloads {
-        out.push_str(&format!("{:<48} # {}\n", workload::shown(w, &settings.dir), w.file));
+        out.push_str(&format!("{:<48} # {}\n", workload::to_line(w, &settings.dir), w.file));
     }
     for e in &settings.exceptions {
         let rules: Vec<&str> = e.rules.iter().map(|s| s.0.as_str()).collect();

@@ -9,7 +9,7 @@ pub struct Selector(pub String);
 
 impl Selector {
     /// Whether it covers rule `name` of `family`.
-    pub fn takes(&self, family: &str, name: &str) -> bool {
+    pub fn covers(&self, family: &str, name: &str) -> bool {
         let s = self.0.as_str();
         s == name
             || s == family
@@ -48,7 +48,7 @@ mod tests {
 
     #[test]
     fn names_families_and_patterns_take_in() {
-        let takes = |s: &str| Selector(s.to_owned()).takes("trust", "trust-account-root");
+        let takes = |s: &str| Selector(s.to_owned()).covers("trust", "trust-account-root");
         for s in ["trust", "trust-account-root", "trust-*", "*-root", "all"] {
             assert!(takes(s), "{s}");
         }

@@ -72,7 +72,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn wrong(&mut self, value: &Spanned<DeValue<'_>>, expected: &str) {
+    fn report_wrong_type(&mut self, value: &Spanned<DeValue<'_>>, expected: &str) {
         let found = value.get_ref().type_str();
         self.fault(value.span().start, format!("expected {expected}, found {found}"));
     }
@@ -80,7 +80,7 @@ impl<'t> Reader<'t> {
     pub(super) fn string(&mut self, value: &Spanned<DeValue<'_>>) -> Option<String> {
         let text = value.get_ref().as_str().map(str::to_owned);
         if text.is_none() {
-            self.wrong(value, "a string");
+            self.report_wrong_type(value, "a string");
         }
         text
     }
@@ -88,7 +88,7 @@ impl<'t> Reader<'t> {
     pub(super) fn boolean(&mut self, value: &Spanned<DeValue<'_>>) -> Option<bool> {
         let found = value.get_ref().as_bool();
         if found.is_none() {
-            self.wrong(value, "true or false");
+            self.report_wrong_type(value, "true or false");
         }
         found
     }
@@ -99,7 +99,7 @@ impl<'t> Reader<'t> {
             .as_integer()
             .and_then(|i| i64::from_str_radix(&i.as_str().replace('_', ""), i.radix()).ok());
         if found.is_none() {
-            self.wrong(value, "a whole number");
+            self.report_wrong_type(value, "a whole number");
         }
         found
     }
@@ -110,7 +110,7 @@ impl<'t> Reader<'t> {
             return vec![(text.to_owned(), value.span().start)];
         }
         let Some(items) = value.get_ref().as_array() else {
-            self.wrong(value, "a list of strings");
+            self.report_wrong_type(value, "a list of strings");
             return Vec::new();
         };
         let mut out = Vec::new();
@@ -125,7 +125,7 @@ impl<'t> Reader<'t> {
     pub(super) fn table<'v, 'i>(&mut self, value: &'v Spanned<DeValue<'i>>) -> Option<&'v DeTable<'i>> {
         let table = value.get_ref().as_table();
         if table.is_none() {
-            self.wrong(value, "a table");
+            self.report_wrong_type(value, "a table");
         }
         table
     }
@@ -138,13 +138,13 @@ impl<'t> Reader<'t> {
             _ => None,
         };
         if date.is_none() {
-            self.wrong(value, "a date, YYYY-MM-DD");
+            self.report_wrong_type(value, "a date, YYYY-MM-DD");
         }
         date
     }
 
     /// One word of `words`.
-    pub(super) fn word<T>(
+    pub(super) fn read_word<T>(
         &mut self,
         value: &Spanned<DeValue<'_>>,
         words: &[&'static str],

@@ -11,7 +11,11 @@ const KEYS: [&str; 3] = ["code", "role", "entry"];
 
 /// The entries of `value`, with absolute paths of code; those that lack something are faults. `dir` is the folder of the
 /// settings file.
-pub(super) fn all(reader: &mut Reader<'_>, dir: &str, value: &toml::Spanned<DeValue<'_>>) -> Vec<DeclaredWorkload> {
+pub(super) fn read_workloads(
+    reader: &mut Reader<'_>,
+    dir: &str,
+    value: &toml::Spanned<DeValue<'_>>,
+) -> Vec<DeclaredWorkload> {
     let Some(items) = value.get_ref().as_array() else {
         reader.fault(value.span().start, "expected tables, each written `[[workload]]`");
         return Vec::new();
@@ -19,13 +23,13 @@ pub(super) fn all(reader: &mut Reader<'_>, dir: &str, value: &toml::Spanned<DeVa
     let mut out = Vec::new();
     for item in items {
         if let Some(table) = reader.table(item) {
-            out.extend(one(reader, dir, table, item.span().start));
+            out.extend(read_workload(reader, dir, table, item.span().start));
         }
     }
     out
 }
 
-fn one(reader: &mut Reader<'_>, dir: &str, table: &DeTable<'_>, at: usize) -> Option<DeclaredWorkload> {
+fn read_workload(reader: &mut Reader<'_>, dir: &str, table: &DeTable<'_>, at: usize) -> Option<DeclaredWorkload> {
     reader.unknown_keys(table, &KEYS, "[[workload]]");
     for key in ["code", "role"] {
         if table.get(key).is_none() {
@@ -33,7 +37,7 @@ fn one(reader: &mut Reader<'_>, dir: &str, table: &DeTable<'_>, at: usize) -> Op
         }
     }
     let [mut code, mut role, mut entry] = KEYS.map(|key| match table.get(key) {
-        Some(value) => written(reader, value, key == "code"),
+        Some(value) => read_texts(reader, value, key == "code"),
         None => Vec::new(),
     });
     for path in &mut code {
@@ -52,7 +56,7 @@ fn one(reader: &mut Reader<'_>, dir: &str, table: &DeTable<'_>, at: usize) -> Op
 }
 
 /// A string, or several where `list` lets them, with their places; an empty one is a fault.
-fn written(reader: &mut Reader<'_>, value: &toml::Spanned<DeValue<'_>>, list: bool) -> Vec<SettingValue> {
+fn read_texts(reader: &mut Reader<'_>, value: &toml::Spanned<DeValue<'_>>, list: bool) -> Vec<SettingValue> {
     let items = match value.get_ref().as_array().filter(|_| list) {
         Some(items) => items.iter().collect(),
         None => vec![value],
@@ -104,7 +108,7 @@ pub(super) fn schema() -> Value {
 }
 
 /// The entry on one line.
-pub(super) fn shown(workload: &DeclaredWorkload, dir: &str) -> String {
+pub(super) fn to_line(workload: &DeclaredWorkload, dir: &str) -> String {
     let code: Vec<String> = workload.code.iter().map(|c| relative_path(dir, &c.text)).collect();
     let entry = workload
         .entry

@@ -76,11 +76,11 @@ fn of_rule(
         let mut f = finding("unknown-rule-in-ignore", &message).primary(named.span, label);
         f.evidence.other.push(named.id.clone());
         if let [only] = near.as_slice() {
-            f = f.remedy(Remedy::safe(format!("write `{only}`")).word(named.span, &named.id, only));
+            f = f.remedy(Remedy::safe(format!("write `{only}`")).replace_token(named.span, &named.id, only));
         }
         return Some(f);
     }
-    let current = terms.ruleset.current(&named.id);
+    let current = terms.ruleset.current_name(&named.id);
     if let Some(message) = terms.ruleset.outdated(&named.id)
         && !matches!(entry.standing, SuppressionState::Ended(_))
     {
@@ -88,7 +88,7 @@ fn of_rule(
         f = f.primary(named.span, "still matches that rule");
         f.evidence.other.push(named.id.clone());
         if current != named.id {
-            f = f.remedy(Remedy::safe(format!("write `{current}`")).word(named.span, &named.id, current));
+            f = f.remedy(Remedy::safe(format!("write `{current}`")).replace_token(named.span, &named.id, current));
         }
         return Some(f);
     }

@@ -29,7 +29,7 @@ pub(super) struct Suppressions<'a, 't> {
 }
 
 impl<'a, 't> Suppressions<'a, 't> {
-    pub(super) fn open(project: &'a Project<'_>, terms: &'a TriageOptions<'t>) -> Self {
+    pub(super) fn new(project: &'a Project<'_>, terms: &'a TriageOptions<'t>) -> Self {
         let mut book = Self {
             sources: project.sources,
             terms,
@@ -74,8 +74,8 @@ impl<'a, 't> Suppressions<'a, 't> {
             for d in directives(self.sources, file) {
                 let from = extents.partition_point(|s| s.file < file);
                 let to = extents.partition_point(|s| s.file <= file);
-                let reach = reach(self.sources, &extents[from..to], file, &d);
-                let standing = self.standing(file, &d);
+                let reach = reach_of(self.sources, &extents[from..to], file, &d);
+                let standing = self.state_of(file, &d);
                 let text = Suppression {
                     kind: SuppressionKind::Inline,
                     reason: d.reason.clone(),
@@ -85,7 +85,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                     line: d.line,
                 };
                 self.entries.push(SuppressionEntry {
-                    named: d.ids.into_iter().map(named).collect(),
+                    named: d.ids.into_iter().map(suppressed_rule).collect(),
                     reach,
                     sid: None,
                     text,
@@ -97,7 +97,7 @@ impl<'a, 't> Suppressions<'a, 't> {
         }
     }
 
-    fn standing(&self, file: FileId, d: &Directive) -> SuppressionState {
+    fn state_of(&self, file: FileId, d: &Directive) -> SuppressionState {
         if let Some(fault) = d.fault {
             return SuppressionState::Faulty(fault);
         }
@@ -108,10 +108,10 @@ impl<'a, 't> Suppressions<'a, 't> {
             ));
         }
         let until = d.until.and_then(|(date, _)| date);
-        self.standing_of(self.settings(file), until, d.reason.is_some())
+        self.state_until(self.settings(file), until, d.reason.is_some())
     }
 
-    fn standing_of(&self, settings: &Settings, until: Option<Date>, has_reason: bool) -> SuppressionState {
+    fn state_until(&self, settings: &Settings, until: Option<Date>, has_reason: bool) -> SuppressionState {
         let today = self.terms.today;
         if let Some(until) = until
             && until < today
@@ -149,7 +149,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                 let named: Vec<SuppressedRule> = ids
                     .items()
                     .iter()
-                    .filter_map(|v| v.as_str().map(|s| named((s.into_owned(), v.span))))
+                    .filter_map(|v| v.as_str().map(|s| suppressed_rule((s.into_owned(), v.span))))
                     .collect();
                 let field = |key: &str| item.get(key).and_then(Value::as_str).map(|s| s.trim().to_owned());
                 let reason = field("reason").filter(|r| !r.is_empty());
@@ -161,7 +161,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                     (_, Some(_), None) => {
                         SuppressionState::Ended("`until` is not a date in the form YYYY-MM-DD".to_owned())
                     }
-                    _ => self.standing_of(self.settings(file), date, reason.is_some()),
+                    _ => self.state_until(self.settings(file), date, reason.is_some()),
                 };
                 self.entries.push(SuppressionEntry {
                     named,
@@ -192,13 +192,13 @@ impl<'a, 't> Suppressions<'a, 't> {
             }
             seen.push(std::ptr::from_ref(settings));
             for e in &settings.exceptions {
-                let span = place(sources, &e.file, e.line);
+                let span = settings_line(sources, &e.file, e.line);
                 let nowhere = Span::new(FileId(0), 0, 0);
                 self.entries.push(SuppressionEntry {
                     named: e
                         .rules
                         .iter()
-                        .map(|r| named((r.0.clone(), span.unwrap_or(nowhere))))
+                        .map(|r| suppressed_rule((r.0.clone(), span.unwrap_or(nowhere))))
                         .collect(),
                     reach: SuppressionReach::Exception(self.exceptions.len()),
                     sid: e.sid.clone(),
@@ -212,7 +212,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                     },
                     span: span.unwrap_or(nowhere),
                     until: None,
-                    standing: self.standing_of(settings, e.until, e.reason.is_some()),
+                    standing: self.state_until(settings, e.until, e.reason.is_some()),
                 });
                 self.exceptions.push(e);
             }
@@ -253,14 +253,14 @@ impl<'a, 't> Suppressions<'a, 't> {
             .iter()
             .filter(|e| matches!(e.reach, SuppressionReach::Exception(_)));
         for entry in of_file.chain(everywhere) {
-            let reaches = self.reaches(entry, f, line);
+            let reaches = self.covers(entry, f, line);
             // It may be there for one of those that are counted and not reported.
             if !reaches && f.finding.more == 0 {
                 continue;
             }
             for named in &entry.named {
-                let id = self.terms.ruleset.current(&named.id);
-                let takes = is_allowed(id) && Selector(id.to_owned()).takes(&f.family, f.rule());
+                let id = self.terms.ruleset.current_name(&named.id);
+                let takes = is_allowed(id) && Selector(id.to_owned()).covers(&f.family, f.rule());
                 // A rule that another one took in did fire here.
                 if takes || f.finding.folded.iter().any(|r| r == id) {
                     named.used.set(true);
@@ -279,9 +279,9 @@ impl<'a, 't> Suppressions<'a, 't> {
     pub(super) fn by_fingerprint(&self, f: &ReportedFinding) -> Option<Suppression> {
         let named = |e: &&SuppressionEntry| matches!(e.reach, SuppressionReach::Exception(i) if self.exceptions[i].fingerprint.is_some());
         let mut entries = self.entries.iter().filter(named);
-        let entry = entries.find(|e| e.standing == SuppressionState::Good && self.reaches(e, f, 0))?;
-        let current = |id: &str| Selector(self.terms.ruleset.current(id).to_owned());
-        let takes = |id: &str| is_allowed(id) && current(id).takes(&f.family, f.rule());
+        let entry = entries.find(|e| e.standing == SuppressionState::Good && self.covers(e, f, 0))?;
+        let current = |id: &str| Selector(self.terms.ruleset.current_name(id).to_owned());
+        let takes = |id: &str| is_allowed(id) && current(id).covers(&f.family, f.rule());
         let rule = entry.named.iter().find(|n| takes(&n.id))?;
         rule.used.set(true);
         Some(entry.text.clone())
@@ -290,10 +290,10 @@ impl<'a, 't> Suppressions<'a, 't> {
     /// Whether `print` is the finding's fingerprint, or was under a name that its rule had before.
     fn has_fingerprint(&self, f: &ReportedFinding, print: &str) -> bool {
         let names = self.terms.ruleset.get(f.rule()).map_or(&[][..], |r| r.renamed_from());
-        print == f.identity.fingerprint || names.iter().any(|old| print == f.identity.under(old))
+        print == f.identity.fingerprint || names.iter().any(|old| print == f.identity.with_rule(old))
     }
 
-    fn reaches(&self, entry: &SuppressionEntry, f: &ReportedFinding, line: usize) -> bool {
+    fn covers(&self, entry: &SuppressionEntry, f: &ReportedFinding, line: usize) -> bool {
         let span = f.span();
         if entry.sid.is_some() && entry.sid != f.finding.subject.sid {
             return false;
@@ -433,7 +433,7 @@ pub(super) fn is_allowed(id: &str) -> bool {
     id != "all" && !id.bytes().all(|b| b == b'*')
 }
 
-fn named((id, span): (String, Span)) -> SuppressedRule {
+fn suppressed_rule((id, span): (String, Span)) -> SuppressedRule {
     SuppressedRule {
         id,
         span,
@@ -449,7 +449,7 @@ fn is_under(pointer: &str, top: &str) -> bool {
 }
 
 /// The text of a line of a settings file that is among the sources.
-fn place(sources: &Sources, path: &str, line: usize) -> Option<Span> {
+fn settings_line(sources: &Sources, path: &str, line: usize) -> Option<Span> {
     let file = sources.find(path)?;
     let text: &str = sources.text(file);
     let start = sources.file(file).lines().start_of(line);
@@ -459,7 +459,7 @@ fn place(sources: &Sources, path: &str, line: usize) -> Option<Span> {
 
 /// What a comment covers: its line, or the node that starts on the next line with code. In Python, a comment after the
 /// bracket or quotes that end a node covers that node.
-fn reach(sources: &Sources, extents: &[Span], file: FileId, d: &Directive) -> SuppressionReach {
+fn reach_of(sources: &Sources, extents: &[Span], file: FileId, d: &Directive) -> SuppressionReach {
     if d.whole_file {
         return SuppressionReach::File(file);
     }

@@ -74,7 +74,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let c = line.condition;
         let at = |rule: &'static str, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
-                .other(line.key.clone())
+                .other_evidence(line.key.clone())
         };
         let Some(operator) = line.operator else {
             if let Some(f) = unknown(cx, &line, &at) {
@@ -152,7 +152,7 @@ fn lets_in_all(line: &ConditionLine<'_>) -> bool {
 }
 
 /// What a condition that is true without its key leads to.
-fn passes(all: bool) -> &'static str {
+fn effect_without_key(all: bool) -> &'static str {
     if all {
         "everyone is allowed: without this key the condition is true"
     } else {
@@ -263,15 +263,21 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
         Some(SetOperator::ForAllValues) if line.statement.allows() && !operator.if_exists => {
             if many == Some(false) {
                 out.push(
-                    at("condition-forallvalues-single-valued", passes(all).to_owned())
-                        .primary(c.operator.span, "true where the key is absent")
-                        .secondary(c.key.span, "has one value"),
+                    at(
+                        "condition-forallvalues-single-valued",
+                        effect_without_key(all).to_owned(),
+                    )
+                    .primary(c.operator.span, "true where the key is absent")
+                    .secondary(c.key.span, "has one value"),
                 );
             } else if many == Some(true) && !harmless && !guarded() {
                 out.push(
-                    at("condition-forallvalues-allow-no-null", passes(all).to_owned())
-                        .primary(c.operator.span, "true where the key is absent")
-                        .secondary(c.key.span, "nothing requires this key"),
+                    at(
+                        "condition-forallvalues-allow-no-null",
+                        effect_without_key(all).to_owned(),
+                    )
+                    .primary(c.operator.span, "true where the key is absent")
+                    .secondary(c.key.span, "nothing requires this key"),
                 );
             }
         }
@@ -316,7 +322,7 @@ fn if_exists(
             .map_or(Facet::Other, |b| b.facet);
         if matches!(facet, Facet::Who | Facet::From) {
             out.push(
-                at("condition-ifexists-weakens-allow", passes(all).to_owned())
+                at("condition-ifexists-weakens-allow", effect_without_key(all).to_owned())
                     .primary(c.operator.span, "true where the key is absent")
                     .secondary(c.key.span, "may be absent"),
             );

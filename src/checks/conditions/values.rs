@@ -4,7 +4,7 @@
 use super::{ConditionLine, lines};
 use crate::date::Date;
 use crate::finding::{Finding, Remedy};
-use crate::iam::arn::{ArnShape, is_account_id, shape};
+use crate::iam::arn::{ArnShape, arn_shape, is_account_id};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Network, Operator, OperatorFamily, is_any_address};
 use crate::iam::variables::has_variable;
@@ -18,7 +18,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         };
         let at = |rule: &'static str, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
-                .other(line.key.clone())
+                .other_evidence(line.key.clone())
         };
         let c = line.condition;
         if c.values.is_empty() && c.complete && c.list {
@@ -144,7 +144,7 @@ fn form(operator: Operator, value: &ClauseItem, text: &str, at: ReportValue<'_>)
             wrong("condition-ip-value", "IP address or range", "never matches")
         }
         OperatorFamily::Binary if !is_base64(text) => wrong("condition-binary-value", "base64", "never matches"),
-        OperatorFamily::Arn if matches!(shape(&value.text), ArnShape::TooShort(_) | ArnShape::Other) => {
+        OperatorFamily::Arn if matches!(arn_shape(&value.text), ArnShape::TooShort(_) | ArnShape::Other) => {
             wrong("condition-arn-value", "ARN", "never matches")
         }
         OperatorFamily::String

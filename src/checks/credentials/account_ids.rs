@@ -8,7 +8,7 @@ use crate::source::Span;
 const RULE: &str = "aws-account-id-literal";
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    if !out.wants(RULE) {
+    if !out.is_selected(RULE) {
         return;
     }
     let sources = cx.project.sources;

@@ -33,7 +33,7 @@ impl<'p> UsersByAddress<'p> {
     }
 
     /// The user that a key is for.
-    fn of(&self, key: &Resource) -> Option<u32> {
+    fn user_of(&self, key: &Resource) -> Option<u32> {
         let named = key.get("UserName")?;
         match named.as_hole().and_then(|h| h.target.as_ref()) {
             Some(target) => self.by_address.get(&(&*target.scope, &*target.address)).copied(),
@@ -44,9 +44,9 @@ impl<'p> UsersByAddress<'p> {
 
 impl UsersByAddress<'_> {
     /// The resource that a key's finding is about: its user, or the key if the user is not found.
-    fn cause(&self, project: &Project<'_>, key: u32) -> u32 {
+    fn subject_of(&self, project: &Project<'_>, key: u32) -> u32 {
         let r = project.resources.get(key as usize);
-        r.and_then(|r| self.of(r)).unwrap_or(key)
+        r.and_then(|r| self.user_of(r)).unwrap_or(key)
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 // Policies of the same user have the same cause: a program that uses an IAM user.
                 let f = key(cx, id, r);
                 out.push(match f.rule == "iam-access-key-resource" {
-                    true => f.cause(Cause::Resource(users.cause(cx.project, id))),
+                    true => f.cause(Cause::Resource(users.subject_of(cx.project, id))),
                     false => f,
                 });
             }
@@ -166,7 +166,7 @@ fn output(
     // A sensitive output is only readable in the state, which contains the key anyway. The finding about the key
     // covers it.
     out.push(match sensitive {
-        true => f.lowered().cause(Cause::Resource(users.cause(cx.project, key))),
+        true => f.lowered().cause(Cause::Resource(users.subject_of(cx.project, key))),
         false => f,
     });
 }

@@ -25,7 +25,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             "AWS::Lambda::Permission" => any_api(cx, out, id, r),
             "AWS::KMS::Key" if r.get("KeyPolicy").is_none() && !has_key_policy(cx, r) => out.push(
                 cx.at_resource("kms-key-policy-missing", id, "the key has the default key policy")
-                    .under(r.branch.as_ref())
+                    .only_under(r.branch.as_ref())
                     .primary(r.header, "no key policy: IAM policies control access"),
             ),
             _ => {}
@@ -59,7 +59,7 @@ const ANY_NETWORK: &str = "reachable from any network";
 fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
     let Some(policy) = r.get("Policy") else { return };
     let mut found = Vec::new();
-    open(policy, 0, &mut found);
+    find_public_access(policy, 0, &mut found);
     for (span, label) in found {
         // Requests from any network are still signed and need the data access policy.
         let (message, severity) = match label {
@@ -68,7 +68,7 @@ fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource
         };
         out.push(
             cx.at_resource("opensearch-serverless-policy-public", id, message)
-                .under(r.branch.as_ref())
+                .only_under(r.branch.as_ref())
                 .primary(span, label)
                 .severity(severity)
                 .scope(r.header, ""),
@@ -78,14 +78,16 @@ fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource
 
 /// `AllowFromPublic: true`, and `*` as a principal. In text that is not parsed as JSON, searches for the former as
 /// text.
-fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
+fn find_public_access(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
     if depth > MAX_DEPTH {
         return;
     }
     match &value.kind {
-        ValueKind::Json(inner) => open(inner, depth + 1, found),
-        ValueKind::Seq(items) => items.iter().for_each(|v| open(v, depth + 1, found)),
-        ValueKind::OneOf(branches) => branches.iter().for_each(|b| open(&b.value, depth + 1, found)),
+        ValueKind::Json(inner) => find_public_access(inner, depth + 1, found),
+        ValueKind::Seq(items) => items.iter().for_each(|v| find_public_access(v, depth + 1, found)),
+        ValueKind::OneOf(branches) => branches
+            .iter()
+            .for_each(|b| find_public_access(&b.value, depth + 1, found)),
         ValueKind::Map(entries) => {
             for e in entries.iter() {
                 match e.key.known().as_deref() {
@@ -100,7 +102,7 @@ fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
                             .filter(|p| p.as_text().is_some_and(pattern::is_star));
                         found.extend(stars.map(|p| (p.span, "everyone")));
                     }
-                    _ => open(&e.value, depth + 1, found),
+                    _ => find_public_access(&e.value, depth + 1, found),
                 }
             }
         }
@@ -141,7 +143,7 @@ fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
             id,
             "any API in the account can invoke this function",
         )
-        .under(r.branch.as_ref())
+        .only_under(r.branch.as_ref())
         .primary(source.span, "does not name an API")
         .scope(r.header, ""),
     );
@@ -149,7 +151,7 @@ fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
 
 /// Buckets that no bucket policy in the repository names.
 fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    if !out.wants("s3-missing-bucket-policy") {
+    if !out.is_selected("s3-missing-bucket-policy") {
         return;
     }
     let mut targets: BTreeSet<(String, String)> = BTreeSet::new();
@@ -193,7 +195,7 @@ fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     id,
                     "no bucket policy for this bucket in the repository",
                 )
-                .under(r.branch.as_ref())
+                .only_under(r.branch.as_ref())
                 .primary(r.header, "no bucket policy"),
             );
         }

@@ -28,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
             "AWS::EC2::AMILaunchPermission" | "AWS::EC2::SnapshotPermission" => {
                 let groups = r.get("Group").into_iter().flat_map(Value::items);
-                for v in groups.filter(|v| says(v, "all")) {
+                for v in groups.filter(|v| equals_ignoring_case(v, "all")) {
                     push(
                         "snapshot-or-ami-public",
                         "this image or snapshot is public",
@@ -42,7 +42,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     .get("SharedAccounts")
                     .iter()
                     .flat_map(|v| v.items())
-                    .filter(|v| says(v, "all"))
+                    .filter(|v| equals_ignoring_case(v, "all"))
                 {
                     push(
                         "snapshot-or-ami-public",
@@ -56,7 +56,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 let ids = ["AccountIds", "AccountIDs", "account_ids"]
                     .iter()
                     .find_map(|name| r.path(&["Permissions", name]));
-                for v in ids.iter().flat_map(|v| v.items()).filter(|v| says(v, "all")) {
+                for v in ids
+                    .iter()
+                    .flat_map(|v| v.items())
+                    .filter(|v| equals_ignoring_case(v, "all"))
+                {
                     push(
                         "ssm-document-public",
                         "this document is public",
@@ -89,7 +93,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 }
             }
             "AWS::ApiGateway::Method" | "AWS::ApiGatewayV2::Route" => {
-                if let Some(open) = apis.open(id, r) {
+                if let Some(open) = apis.open_route(id, r) {
                     routes.add(open);
                 }
             }
@@ -107,12 +111,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 pub(super) type PushSetting<'a> = &'a mut dyn FnMut(&'static str, &str, Span, &str);
 
 /// Whether a value is this string, in any case.
-pub(super) fn says(v: &Value, text: &str) -> bool {
+pub(super) fn equals_ignoring_case(v: &Value, text: &str) -> bool {
     v.as_str().is_some_and(|t| t.eq_ignore_ascii_case(text))
 }
 
 /// Amazon S3 User Guide, "Access control list (ACL) overview", "Canned ACL"; CloudFormation writes `PublicRead`.
-fn canned(text: &str) -> Option<(&'static str, &'static str)> {
+fn canned_acl(text: &str) -> Option<(&'static str, &'static str)> {
     Some(match text.to_ascii_lowercase().replace('-', "").as_str() {
         "publicread" => ("s3-acl-public", "everyone can read it"),
         "publicreadwrite" => ("s3-acl-public", "everyone can read and write it"),
@@ -124,7 +128,7 @@ fn canned(text: &str) -> Option<(&'static str, &'static str)> {
 fn acl(r: &Resource, push: PushSetting<'_>) {
     for prop in ["AccessControl", "Acl", "ACL"] {
         if let Some(v) = r.get(prop)
-            && let Some((rule, label)) = v.as_str().as_deref().and_then(canned)
+            && let Some((rule, label)) = v.as_str().as_deref().and_then(canned_acl)
         {
             let message = match rule {
                 "s3-acl-public" => "the ACL allows public access",
@@ -190,7 +194,10 @@ fn access_block(settings: Option<&Value>, _r: &Resource, push: PushSetting<'_>) 
 fn grant(r: &Resource, push: PushSetting<'_>) {
     let Some(operations) = r.get("Operations") else { return };
     let constrained = r.has("Constraints");
-    let broad = operations.items().iter().find(|o| says(o, "CreateGrant"));
+    let broad = operations
+        .items()
+        .iter()
+        .find(|o| equals_ignoring_case(o, "CreateGrant"));
     if let Some(o) = broad
         && !constrained
     {
@@ -205,7 +212,10 @@ fn grant(r: &Resource, push: PushSetting<'_>) {
 
 /// boto3 calls that set an ACL or remove the public access block.
 fn call(r: &Resource, push: PushSetting<'_>) {
-    if !r.get("Service").is_some_and(|s| says(s, "s3") || says(s, "s3control")) {
+    if !r
+        .get("Service")
+        .is_some_and(|s| equals_ignoring_case(s, "s3") || equals_ignoring_case(s, "s3control"))
+    {
         return;
     }
     let operation = r
@@ -219,7 +229,7 @@ fn call(r: &Resource, push: PushSetting<'_>) {
         false => "the object is made readable by everyone",
     };
     for v in r.get("ACL").into_iter().chain(extra) {
-        if v.as_str().as_deref().and_then(canned).is_some() {
+        if v.as_str().as_deref().and_then(canned_acl).is_some() {
             push("py-s3-public-acl", opened, v.span, "everyone");
         }
     }

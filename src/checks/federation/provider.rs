@@ -17,7 +17,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     id,
                     "the URL of the provider is not `https`",
                 )
-                .under(r.branch.as_ref())
+                .only_under(r.branch.as_ref())
                 .primary(url.span, "must be `https://`")
                 .scope(r.header, ""),
             );
@@ -30,7 +30,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                         id,
                         "invalid client ID: no token matches",
                     )
-                    .under(r.branch.as_ref())
+                    .only_under(r.branch.as_ref())
                     .primary(client.span, "matches no client id")
                     .scope(r.header, ""),
                 );

@@ -54,13 +54,19 @@ fn scp(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usi
     }
     if s.denies() {
         for c in &s.conditions {
-            blind(cx, out, id, (i, s), c);
+            check_tag_support(cx, out, id, (i, s), c);
         }
     }
 }
 
 /// A tag that some of the services cannot see: where the key is absent, the condition is false and nothing is denied.
-fn blind(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
+fn check_tag_support(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    id: DocumentId,
+    (i, s): (usize, &Statement),
+    c: &Condition,
+) {
     let key = c.key.display().to_lowercase();
     let on_resource = key.starts_with("aws:resourcetag/");
     if !needs_key(c) || !(on_resource || key.starts_with("aws:requesttag/")) {
@@ -101,7 +107,7 @@ fn blind(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (u
         )
         .primary(c.key.span, "these services do not support the tag")
         .secondary(clause.span, "not denied")
-        .other(key),
+        .other_evidence(key),
     );
 }
 
@@ -204,7 +210,7 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Docum
         out.push(
             cx.at_statement("rcp-missing-service-carveout", id, i, "AWS services are denied as well")
                 .primary(c.key.span, "services belong to no organization")
-                .other("aws:principalisawsservice"),
+                .other_evidence("aws:principalisawsservice"),
         );
     }
 }

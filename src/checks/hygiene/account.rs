@@ -39,7 +39,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                         id,
                         "any update can replace or delete the resources of the stack",
                     )
-                    .under(r.branch.as_ref())
+                    .only_under(r.branch.as_ref())
                     .primary(r.header, "has no stack policy"),
                 );
             }
@@ -98,7 +98,7 @@ fn database(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (u32, &Resourc
     };
     out.push(
         cx.at_resource("db-iam-auth-disabled", id, "IAM database authentication is disabled")
-            .under(r.branch.as_ref())
+            .only_under(r.branch.as_ref())
             .primary(at, "password authentication only"),
     );
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::iam::arn::Arn;
 use crate::iam::condition::Operator;
 use crate::iam::kind::is_assume;
-use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{ClauseItem, Condition, DocumentOrigin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink};
@@ -86,7 +86,7 @@ fn principals(s: &Statement) -> impl Iterator<Item = &PrincipalItem> {
     s.principal.iter().filter(|c| !c.negated).flat_map(|c| &c.items)
 }
 
-fn named<'a>(s: &'a Statement, action: &str) -> Option<&'a ClauseItem> {
+fn item_naming<'a>(s: &'a Statement, action: &str) -> Option<&'a ClauseItem> {
     s.action
         .as_ref()
         .filter(|a| !a.negated)?
@@ -134,7 +134,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
         if federated.is_some() && other.is_some() {
             break;
         }
-        let (Some(item), Some(principal)) = (named(s, action), principal) else {
+        let (Some(item), Some(principal)) = (item_naming(s, action), principal) else {
             continue;
         };
         if pattern::is_star(&principal.value.text) || principal.value.text.as_hole().is_some() {
@@ -158,7 +158,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
 fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let mut found: Vec<(String, Option<&Guard>)> = Vec::new();
     for p in principals(s) {
-        if let PrincipalOrigin::Service { name } = place(p, cx.project.own, None) {
+        if let PrincipalOrigin::Service { name } = origin_of(p, cx.project.own, None) {
             if COMPUTE.contains(&name.as_str()) {
                 out.push(
                     cx.at_statement(
@@ -175,8 +175,8 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
                 roles_anywhere(cx, out, id, (i, s), p);
             }
             if name == "pods.eks.amazonaws.com"
-                && named(s, "sts:TagSession").is_none()
-                && named(s, "sts:AssumeRole").is_some()
+                && item_naming(s, "sts:TagSession").is_none()
+                && item_naming(s, "sts:AssumeRole").is_some()
             {
                 out.push(
                     cx.at_statement(
@@ -249,7 +249,7 @@ fn roles_anywhere(
         .is_some_and(|a| a.items.iter().any(|x| x.text.display().contains('*')));
     let missing: Vec<&str> = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
         .into_iter()
-        .filter(|a| named(s, a).is_none())
+        .filter(|a| item_naming(s, a).is_none())
         .collect();
     if !missing.is_empty() && !wide {
         out.push(
@@ -291,7 +291,7 @@ fn external_id(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, 
             out.push(
                 cx.at_statement("trust-external-id-weak", id, i, format!("the external ID {why}"))
                     .primary(value.span, "others can guess it")
-                    .other("sts:externalid"),
+                    .other_evidence("sts:externalid"),
             );
         }
     }
@@ -343,7 +343,7 @@ fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
                 who: IdentityType::AssumedRole,
                 ..
             },
-        ) = (p.value.text.known(), place(p, cx.project.own, None))
+        ) = (p.value.text.known(), origin_of(p, cx.project.own, None))
         else {
             continue;
         };

@@ -5,7 +5,7 @@ use crate::finding::{Finding, Severity};
 use crate::iam::arn::{Arn, ArnField};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Operator, strength};
-use crate::iam::principal::{IdentityType, PrincipalOrigin, is_public, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, is_public, origin_of};
 use crate::iam::variables::may_be_template;
 use crate::iam::{DocumentOrigin, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
@@ -60,7 +60,7 @@ fn aws(
 ) -> Option<Finding> {
     let text = item.value.text.known()?;
     let at = |rule: &'static str, message: String| cx.at_statement(rule, id, i, message);
-    match place(item, cx.project.own, None) {
+    match origin_of(item, cx.project.own, None) {
         PrincipalOrigin::UniqueId(IdentityType::User) => Some(
             at(
                 "invalid-user-reference",
@@ -231,7 +231,11 @@ fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, k
 /// Which principals are denied despite the exception. The account, the role, and each session must be named. IAM User
 /// Guide, "AWS JSON policy elements: NotPrincipal".
 fn left_out(cx: &Context<'_>, clause: &PrincipalClause) -> &'static str {
-    let places: Vec<PrincipalOrigin> = clause.items.iter().map(|p| place(p, cx.project.own, None)).collect();
+    let places: Vec<PrincipalOrigin> = clause
+        .items
+        .iter()
+        .map(|p| origin_of(p, cx.project.own, None))
+        .collect();
     let is = |kind: IdentityType| {
         places.iter().any(|p| match p {
             PrincipalOrigin::OwnAccount { who, .. }
@@ -272,7 +276,10 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
         true => f.severity(Severity::Low),
         false => f,
     };
-    let everybody = clause.items.iter().find(|p| is_public(&place(p, cx.project.own, None)));
+    let everybody = clause
+        .items
+        .iter()
+        .find(|p| is_public(&origin_of(p, cx.project.own, None)));
     if clause.negated {
         out.push(match everybody {
             Some(star) => graded(
@@ -309,7 +316,7 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
                 cx.at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
                     .primary(star.span, "matches every principal")
                     .secondary(c.operator.span, "denied unless this matches")
-                    .other(key),
+                    .other_evidence(key),
             ));
         }
     }

@@ -194,7 +194,7 @@ fn sid(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Docum
                 format!("the Sid `{text}` contains characters other than A-Z, a-z, and 0-9"),
             )
             .primary(item.span, "IAM rejects the policy because of this")
-            .other(text.into_owned()),
+            .other_evidence(text.into_owned()),
         );
     }
 }

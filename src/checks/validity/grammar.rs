@@ -43,7 +43,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 format!("`{element}` is not an element of a {place}"),
             )
             .primary(defect.span, "IAM rejects the policy because of this")
-            .other(element.to_lowercase());
+            .other_evidence(element.to_lowercase());
             match nearest_word(element, known.iter().copied()) {
                 Some(near) if is_written(cx, defect, element) && !has_key(d, defect, near) => f
                     .help(format!("did you mean `{near}`?"))
@@ -56,14 +56,14 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             at("duplicate-json-key", format!("`{element}` appears twice in one object"))
                 .primary(defect.span, "only this one applies, or AWS rejects the policy")
                 .secondary(*first, "first used here")
-                .other(element.to_lowercase())
+                .other_evidence(element.to_lowercase())
         }
         DefectKind::WrongType { expected, found } => at(
             "data-type-mismatch",
             format!("`{element}` must be {expected}, not {found}"),
         )
         .primary(defect.span, format!("this is {found}"))
-        .other(element.to_lowercase()),
+        .other_evidence(element.to_lowercase()),
         DefectKind::Missing if element == "Statement" => {
             at("missing-statement", "the policy has no `Statement`".to_owned())
                 .primary(defect.span, "a policy needs at least one statement")
@@ -76,7 +76,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 format!("effect `{text}` is neither `Allow` nor `Deny`"),
             )
             .primary(defect.span, "must be `Allow` or `Deny` (case-sensitive)")
-            .other(text.to_lowercase());
+            .other_evidence(text.to_lowercase());
             let meant = ["Allow", "Deny"].into_iter().find(|e| e.eq_ignore_ascii_case(text));
             match meant.filter(|_| is_written(cx, defect, text)) {
                 // Safe: IAM rejects the policy as it is, so no permission can be lost.
@@ -90,7 +90,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 format!("`{text}` is not a version of the policy language"),
             )
             .primary(defect.span, "must be `2012-10-17`")
-            .other(text.clone());
+            .other_evidence(text.clone());
             match is_written(cx, defect, text) {
                 true => f.remedy(Remedy::risky("write `2012-10-17`").replace(defect.span, ["2012-10-17"])),
                 false => f,
@@ -104,7 +104,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             )
             .primary(defect.span, "remove this one or the other one")
             .secondary(*other, "the other one")
-            .other(plain.to_lowercase())
+            .other_evidence(plain.to_lowercase())
         }
         DefectKind::Empty => empty(element, &at)?.primary(defect.span, "empty"),
         DefectKind::DuplicateSid { first, sid } => {
@@ -121,7 +121,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 f.primary(defect.span, "used again")
                     .secondary(*first, "used here first")
             };
-            let f = f.other(sid.clone());
+            let f = f.other_evidence(sid.clone());
             match d.kind {
                 PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session => f,
                 // Services accept duplicate Sids in resource-based policies.
@@ -131,7 +131,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
         DefectKind::UnknownPrincipalType => {
             at("principal-unknown-type", format!("`{element}` is not a principal type"))
                 .primary(defect.span, "must be `AWS`, `Service`, `Federated`, or `CanonicalUser`")
-                .other(element.to_lowercase())
+                .other_evidence(element.to_lowercase())
         }
     })
 }

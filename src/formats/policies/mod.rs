@@ -16,13 +16,13 @@ use crate::iam::{Document, DocumentOrigin, DocumentUse, Owner, PolicyKind, Sourc
 use crate::model::{LoweredUnit, Resource, UnattachedPolicy};
 use crate::phrase::{MAX_LABEL, clip};
 use crate::source::{FileId, HoleKind, Problem, ProblemKind, Span, Text};
-use crate::value::guard::both;
+use crate::value::guard::combined;
 use crate::value::{Provenance, Value, ValueKind};
 
 use super::{data, recognize};
 use document::PolicySlot;
-pub use suggest::suggested;
-use suggest::{by_own_name, settle_endpoint, suggest};
+pub use suggest::suggestion_of_path;
+use suggest::{infer_endpoint, suggest, suggestion_of_name};
 
 /// Properties are searched this deep for policies: all that parsers let pass.
 const MAX_DEPTH: usize = 100;
@@ -46,7 +46,7 @@ pub fn lower(unit: &mut LoweredUnit) {
         }
     }
     for loose in &unit.loose {
-        found.loose(loose);
+        found.add_unattached(loose);
     }
     unit.homes
         .sort_by_key(|(around, _)| (around.start, std::cmp::Reverse(around.end)));
@@ -119,11 +119,11 @@ impl PolicySearch<'_> {
         if value.via.is_some() {
             self.via.clone_from(&value.via);
         }
-        self.inside(value, path, depth);
+        self.search(value, path, depth);
         self.via = outer;
     }
 
-    fn inside(&mut self, value: &Value, path: &mut String, depth: usize) {
+    fn search(&mut self, value: &Value, path: &mut String, depth: usize) {
         match &value.kind {
             ValueKind::Map(_) if recognize::is_policy(value) => self.policy(value, path, None),
             ValueKind::Map(entries) => {
@@ -200,8 +200,8 @@ impl PolicySearch<'_> {
         }
         let via = if value.via.is_some() { &value.via } else { &self.via };
         for d in &mut self.found.documents[before..] {
-            settle_kind(d);
-            d.used_at = uses(via, r, d);
+            infer_kind(d);
+            d.used_at = document_uses(via, r, d);
         }
     }
 }
@@ -224,7 +224,7 @@ fn sam_origin(r: &Resource, path: &str) -> Option<DocumentOrigin> {
 }
 
 /// The places through which a document came to its resource, when they are not inside it.
-fn uses(via: &Provenance, r: &Resource, d: &Document) -> Vec<DocumentUse> {
+fn document_uses(via: &Provenance, r: &Resource, d: &Document) -> Vec<DocumentUse> {
     let outside = |s: Span| !s.contains(d.span) && !d.span.contains(s);
     let mut out = Vec::new();
     let mut at = via;
@@ -265,7 +265,7 @@ impl FoundPolicies {
             ValueKind::OneOf(branches) => {
                 for b in branches.iter() {
                     let slot = PolicySlot {
-                        branch: Some(both(slot.branch.as_ref(), &b.when)),
+                        branch: Some(combined(slot.branch.as_ref(), &b.when)),
                         ..slot.clone()
                     };
                     self.values(&b.value, &slot, certain, depth + 1);
@@ -300,7 +300,7 @@ impl FoundPolicies {
         }
     }
 
-    fn loose(&mut self, loose: &UnattachedPolicy) {
+    fn add_unattached(&mut self, loose: &UnattachedPolicy) {
         let slot = PolicySlot {
             kind: loose.kind.unwrap_or(PolicyKind::Unknown),
             service: loose.service.clone(),
@@ -323,10 +323,10 @@ impl FoundPolicies {
         }
         for d in &mut self.documents[before..] {
             if d.kind == PolicyKind::Unknown {
-                let by_name = || loose.name.as_ref().and_then(|n| by_own_name(&n.name));
+                let by_name = || loose.name.as_ref().and_then(|n| suggestion_of_name(&n.name));
                 suggest(d, loose.suggested.or_else(by_name));
             }
-            settle_kind(d);
+            infer_kind(d);
             if d.kind == PolicyKind::Identity {
                 d.holders.clone_from(&loose.holders);
             }
@@ -335,12 +335,12 @@ impl FoundPolicies {
 }
 
 /// What no slot decided, the shape decides.
-fn settle_kind(d: &mut Document) {
+fn infer_kind(d: &mut Document) {
     if d.kind == PolicyKind::Unknown {
         let (kind, service) = kind::by_shape(&d.statements);
         d.kind = kind;
         d.service = service.or_else(|| d.service.take());
-        settle_endpoint(d);
+        infer_endpoint(d);
     }
     if d.format == SourceFormat::Text {
         d.format = SourceFormat::Json;

@@ -66,7 +66,7 @@ const fn document(
     }
 }
 
-const fn shares(
+const fn sharing_operation(
     service: &'static [&'static str],
     method: &'static str,
     keys: &'static [&'static str],
@@ -252,11 +252,11 @@ pub(super) const OPERATIONS: &[LoweredOperation] = &[
     call(&["ec2"], "modify_image_attribute", &["ImageId"]),
     call(&["rds"], "modify_db_snapshot_attribute", &["DBSnapshotIdentifier"]),
     call(&["rds"], "modify_db_cluster_snapshot_attribute", &["DBClusterSnapshotIdentifier"]),
-    shares(&["ec2"], "modify_snapshot_attribute", &["SnapshotId"], "AWS::EC2::SnapshotPermission", &["Group"], &[&["CreateVolumePermission", "Add", "Group"], &["GroupNames"]]),
-    shares(&["ec2"], "modify_image_attribute", &["ImageId"], "AWS::EC2::AMILaunchPermission", &["Group"], &[&["LaunchPermission", "Add", "Group"], &["UserGroups"]]),
-    shares(&["rds"], "modify_db_snapshot_attribute", &["DBSnapshotIdentifier"], "AWS::RDS::DBSnapshot", &["SharedAccounts"], &[&["ValuesToAdd"]]),
-    shares(&["rds"], "modify_db_cluster_snapshot_attribute", &["DBClusterSnapshotIdentifier"], "AWS::RDS::DBClusterSnapshot", &["SharedAccounts"], &[&["ValuesToAdd"]]),
-    shares(&["ssm"], "modify_document_permission", &["PermissionType"], "AWS::SSM::Document", &["Permissions", "AccountIds"], &[&["AccountIdsToAdd"]]),
+    sharing_operation(&["ec2"], "modify_snapshot_attribute", &["SnapshotId"], "AWS::EC2::SnapshotPermission", &["Group"], &[&["CreateVolumePermission", "Add", "Group"], &["GroupNames"]]),
+    sharing_operation(&["ec2"], "modify_image_attribute", &["ImageId"], "AWS::EC2::AMILaunchPermission", &["Group"], &[&["LaunchPermission", "Add", "Group"], &["UserGroups"]]),
+    sharing_operation(&["rds"], "modify_db_snapshot_attribute", &["DBSnapshotIdentifier"], "AWS::RDS::DBSnapshot", &["SharedAccounts"], &[&["ValuesToAdd"]]),
+    sharing_operation(&["rds"], "modify_db_cluster_snapshot_attribute", &["DBClusterSnapshotIdentifier"], "AWS::RDS::DBClusterSnapshot", &["SharedAccounts"], &[&["ValuesToAdd"]]),
+    sharing_operation(&["ssm"], "modify_document_permission", &["PermissionType"], "AWS::SSM::Document", &["Permissions", "AccountIds"], &[&["AccountIdsToAdd"]]),
     resource(&["ram"], "create_resource_share", &["allowExternalPrincipals"], "AWS::RAM::ResourceShare", &[("name", "Name"), ("allowExternalPrincipals", "AllowExternalPrincipals")]),
     resource(&["ram"], "update_resource_share", &["allowExternalPrincipals"], "AWS::RAM::ResourceShare", &[("name", "Name"), ("allowExternalPrincipals", "AllowExternalPrincipals")]),
     resource(&["kms"], "create_grant", &["Operations"], "AWS::KMS::Grant", &[]),

@@ -98,12 +98,12 @@ impl ModuleBuilder<'_, '_> {
         self.name(&text)
     }
 
-    fn now(&self) -> ExprId {
+    fn next_id(&self) -> ExprId {
         self.module.exprs.len() as ExprId
     }
 
     fn push(&mut self, kind: ExprKind, span: Span) -> ExprId {
-        let id = self.now();
+        let id = self.next_id();
         self.module.exprs.push(PythonExpr {
             kind,
             span,

@@ -61,14 +61,14 @@ impl Eval<'_, '_> {
     /// Adds to `found` only when the answer is yes.
     pub(super) fn statement<'p>(&self, t: &StatementTest, s: StatementRef<'p>, found: &mut Captures<'p>) -> Truth {
         let mut own = Captures::default();
-        let truth = self.ask(t, s, &mut own);
+        let truth = self.test(t, s, &mut own);
         if truth.is_yes() {
             found.0.append(&mut own.0);
         }
         truth
     }
 
-    fn ask<'p>(&self, t: &StatementTest, s: StatementRef<'p>, found: &mut Captures<'p>) -> Truth {
+    fn test<'p>(&self, t: &StatementTest, s: StatementRef<'p>, found: &mut Captures<'p>) -> Truth {
         if !kind_fits(&t.kinds, s) {
             return Truth::No;
         }
@@ -145,7 +145,7 @@ impl Eval<'_, '_> {
         if truth.is_no() {
             return truth;
         }
-        found.add(t.capture.as_ref(), || Captured::place(st.span));
+        found.add(t.capture.as_ref(), || Captured::at_span(st.span));
         let positive: Truth = t
             .all
             .iter()
@@ -206,7 +206,7 @@ impl Eval<'_, '_> {
                 });
             }
             if let Some(key) = st.condition_key {
-                found.add(t.key.as_ref(), || Captured::place(key));
+                found.add(t.key.as_ref(), || Captured::at_span(key));
             }
         }
         truth

@@ -75,7 +75,7 @@ impl<'a> Eval<'_, 'a> {
             truth = truth.and(self.statements(test, id, d, found));
         }
         found.add(t.capture.as_ref(), || {
-            Captured::place(d.statement_key.unwrap_or(d.span))
+            Captured::at_span(d.statement_key.unwrap_or(d.span))
         });
         truth
     }
@@ -149,9 +149,10 @@ impl<'a> Eval<'_, 'a> {
             };
             let mut inner = Captures::default();
             truth = truth.and(self.clause(test, Some(&clause), &mut inner));
-            own.0.extend(inner.0.into_iter().map(|(name, c)| (name, owned(c))));
+            own.0
+                .extend(inner.0.into_iter().map(|(name, c)| (name, with_own_text(c))));
         }
-        found.add(t.capture.as_ref(), || Captured::place(i.header));
+        found.add(t.capture.as_ref(), || Captured::at_span(i.header));
         truth = combine(truth, &t.all, &t.any, &[], None, |inner| {
             self.identity(inner, i, &mut own)
         });
@@ -178,7 +179,7 @@ impl<'a> Eval<'_, 'a> {
                     .and(t.policy.as_ref().map_or(Truth::Yes, |p| self.item(p, item)));
                 if truth.is_yes() {
                     let mut found = Captures::default();
-                    found.add(t.capture.as_ref(), || owned(item.captured()));
+                    found.add(t.capture.as_ref(), || with_own_text(item.captured()));
                     emit(self.at_identity(index, identity), &found, None);
                 }
             }
@@ -227,7 +228,7 @@ impl<'a> Eval<'_, 'a> {
             let mut found = Captures::default();
             if self.resource(t, r, &mut found).is_yes() {
                 emit(
-                    self.context.at_resource("", index, "").under(r.branch.as_ref()),
+                    self.context.at_resource("", index, "").only_under(r.branch.as_ref()),
                     &found,
                     None,
                 );
@@ -246,7 +247,7 @@ impl<'a> Eval<'_, 'a> {
         }
         let mut own = Captures::default();
         let mut truth = self.properties(&t.properties, &r.props, &mut own);
-        own.add(t.capture.as_ref(), || Captured::place(r.header));
+        own.add(t.capture.as_ref(), || Captured::at_span(r.header));
         truth = combine(truth, &t.all, &t.any, &[], None, |inner| {
             self.resource(inner, r, &mut own)
         });
@@ -275,9 +276,9 @@ impl<'a> Eval<'_, 'a> {
             let truth = Truth::from(word(&t.service, "Service") && word(&t.operation, "Operation"))
                 .and(self.properties(&t.arguments, &r.props, &mut found));
             if truth.is_yes() {
-                found.add(t.capture.as_ref(), || Captured::place(r.header));
+                found.add(t.capture.as_ref(), || Captured::at_span(r.header));
                 emit(
-                    self.context.at_resource("", index, "").under(r.branch.as_ref()),
+                    self.context.at_resource("", index, "").only_under(r.branch.as_ref()),
                     &found,
                     None,
                 );
@@ -402,7 +403,7 @@ fn identity_fits(names: &[IdentityName], identity: &Identity) -> bool {
 }
 
 /// The same capture with a text of its own.
-fn owned<'o>(c: Captured<'_>) -> Captured<'o> {
+fn with_own_text<'o>(c: Captured<'_>) -> Captured<'o> {
     Captured {
         of: c.of,
         text: c.text.map(|t| Cow::Owned(t.into_owned())),

@@ -2,7 +2,7 @@
 
 use crate::formats::terraform::emit::aws::Type;
 
-const fn is(terraform: &'static str, kind: &'static str, properties: &'static [(&'static str, &'static str)]) -> Type {
+const fn map(terraform: &'static str, kind: &'static str, properties: &'static [(&'static str, &'static str)]) -> Type {
     Type {
         terraform,
         kind,
@@ -12,34 +12,34 @@ const fn is(terraform: &'static str, kind: &'static str, properties: &'static [(
 
 /// In the order of the types' names.
 pub(super) const TYPES: &[Type] = &[
-    is("aws_acmpca_policy", "AWS::ACMPCA::Policy", &[]),
-    is(
+    map("aws_acmpca_policy", "AWS::ACMPCA::Policy", &[]),
+    map(
         "aws_amplify_app",
         "AWS::Amplify::App",
         &[("iam_service_role_arn", "IAMServiceRole")],
     ),
-    is("aws_batch_compute_environment", "AWS::Batch::ComputeEnvironment", &[]),
-    is("aws_budgets_budget_action", "AWS::Budgets::BudgetsAction", &[]),
-    is(
+    map("aws_batch_compute_environment", "AWS::Batch::ComputeEnvironment", &[]),
+    map("aws_budgets_budget_action", "AWS::Budgets::BudgetsAction", &[]),
+    map(
         "aws_cloudsearch_domain_service_access_policy",
         "AWS::CloudSearch::AccessPolicy",
         &[],
     ),
-    is("aws_cloudwatch_event_connection", "AWS::Events::Connection", &[]),
-    is(
+    map("aws_cloudwatch_event_connection", "AWS::Events::Connection", &[]),
+    map(
         "aws_codebuild_source_credential",
         "AWS::CodeBuild::SourceCredential",
         &[("token", "AccessToken")],
     ),
-    is("aws_datasync_location_smb", "AWS::DataSync::LocationSMB", &[]),
-    is(
+    map("aws_datasync_location_smb", "AWS::DataSync::LocationSMB", &[]),
+    map(
         "aws_directory_service_directory",
         "AWS::DirectoryService::MicrosoftAD",
         &[],
     ),
-    is("aws_dlm_lifecycle_policy", "AWS::DLM::LifecyclePolicy", &[]),
-    is("aws_dms_endpoint", "AWS::DMS::Endpoint", &[]),
-    is(
+    map("aws_dlm_lifecycle_policy", "AWS::DLM::LifecyclePolicy", &[]),
+    map("aws_dms_endpoint", "AWS::DMS::Endpoint", &[]),
+    map(
         "aws_docdb_cluster",
         "AWS::DocDB::DBCluster",
         &[
@@ -47,82 +47,82 @@ pub(super) const TYPES: &[Type] = &[
             ("manage_master_user_password", "ManageMasterUserPassword"),
         ],
     ),
-    is("aws_docdbelastic_cluster", "AWS::DocDBElastic::Cluster", &[]),
-    is(
+    map("aws_docdbelastic_cluster", "AWS::DocDBElastic::Cluster", &[]),
+    map(
         "aws_ecr_repository_creation_template",
         "AWS::ECR::RepositoryCreationTemplate",
         &[],
     ),
-    is(
+    map(
         "aws_elasticache_replication_group",
         "AWS::ElastiCache::ReplicationGroup",
         &[],
     ),
-    is("aws_elasticache_user", "AWS::ElastiCache::User", &[]),
-    is("aws_fis_experiment_template", "AWS::FIS::ExperimentTemplate", &[]),
-    is("aws_fsx_windows_file_system", "AWS::FSx::FileSystem", &[]),
-    is("aws_grafana_workspace", "AWS::Grafana::Workspace", &[]),
-    is(
+    map("aws_elasticache_user", "AWS::ElastiCache::User", &[]),
+    map("aws_fis_experiment_template", "AWS::FIS::ExperimentTemplate", &[]),
+    map("aws_fsx_windows_file_system", "AWS::FSx::FileSystem", &[]),
+    map("aws_grafana_workspace", "AWS::Grafana::Workspace", &[]),
+    map(
         "aws_kinesis_analytics_application",
         "AWS::KinesisAnalytics::Application",
         &[],
     ),
-    is(
+    map(
         "aws_kinesisanalyticsv2_application",
         "AWS::KinesisAnalyticsV2::Application",
         &[],
     ),
-    is(
+    map(
         "aws_lightsail_database",
         "AWS::Lightsail::Database",
         &[("master_password", "MasterUserPassword")],
     ),
-    is("aws_memorydb_user", "AWS::MemoryDB::User", &[]),
-    is("aws_mq_broker", "AWS::AmazonMQ::Broker", &[]),
-    is(
+    map("aws_memorydb_user", "AWS::MemoryDB::User", &[]),
+    map("aws_mq_broker", "AWS::AmazonMQ::Broker", &[]),
+    map(
         "aws_networkfirewall_resource_policy",
         "AWS::NetworkFirewall::ResourcePolicy",
         &[],
     ),
-    is("aws_oam_sink_policy", "AWS::Oam::Sink", &[]),
-    is("aws_quicksight_data_source", "AWS::QuickSight::DataSource", &[]),
-    is(
+    map("aws_oam_sink_policy", "AWS::Oam::Sink", &[]),
+    map("aws_quicksight_data_source", "AWS::QuickSight::DataSource", &[]),
+    map(
         "aws_redshift_cluster",
         "AWS::Redshift::Cluster",
         &[("master_password", "MasterUserPassword")],
     ),
-    is("aws_redshift_resource_policy", "AWS::Redshift::ResourcePolicy", &[]),
-    is(
+    map("aws_redshift_resource_policy", "AWS::Redshift::ResourcePolicy", &[]),
+    map(
         "aws_redshiftserverless_namespace",
         "AWS::RedshiftServerless::Namespace",
         &[],
     ),
-    is(
+    map(
         "aws_redshiftserverless_resource_policy",
         "AWS::RedshiftServerless::Namespace",
         &[("policy", "NamespaceResourcePolicy")],
     ),
-    is("aws_rolesanywhere_profile", "AWS::RolesAnywhere::Profile", &[]),
-    is(
+    map("aws_rolesanywhere_profile", "AWS::RolesAnywhere::Profile", &[]),
+    map(
         "aws_s3tables_table_bucket_policy",
         "AWS::S3Tables::TableBucketPolicy",
         &[],
     ),
-    is("aws_s3tables_table_policy", "AWS::S3Tables::TablePolicy", &[]),
-    is(
+    map("aws_s3tables_table_policy", "AWS::S3Tables::TablePolicy", &[]),
+    map(
         "aws_sagemaker_model_package_group_policy",
         "AWS::SageMaker::ModelPackageGroup",
         &[("resource_policy", "ModelPackageGroupPolicy")],
     ),
-    is("aws_spot_fleet_request", "AWS::EC2::SpotFleet", &[]),
-    is(
+    map("aws_spot_fleet_request", "AWS::EC2::SpotFleet", &[]),
+    map(
         "aws_ssm_maintenance_window_task",
         "AWS::SSM::MaintenanceWindowTask",
         &[],
     ),
-    is("aws_transfer_access", "AWS::Transfer::User", &[]),
-    is("aws_transfer_server", "AWS::Transfer::Server", &[]),
-    is("aws_xray_resource_policy", "AWS::XRay::ResourcePolicy", &[]),
+    map("aws_transfer_access", "AWS::Transfer::User", &[]),
+    map("aws_transfer_server", "AWS::Transfer::Server", &[]),
+    map("aws_xray_resource_policy", "AWS::XRay::ResourcePolicy", &[]),
 ];
 
 /// Whether the provider demands a policy in this argument of a type: a variable without a value must get one from a caller.

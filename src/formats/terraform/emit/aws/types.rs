@@ -3,7 +3,7 @@
 use crate::formats::terraform::emit::aws::Type;
 use crate::model::kinds;
 
-const fn is(terraform: &'static str, kind: &'static str, properties: &'static [(&'static str, &'static str)]) -> Type {
+const fn map(terraform: &'static str, kind: &'static str, properties: &'static [(&'static str, &'static str)]) -> Type {
     Type {
         terraform,
         kind,
@@ -13,60 +13,60 @@ const fn is(terraform: &'static str, kind: &'static str, properties: &'static [(
 
 /// In the order of the types' names.
 pub(super) const TYPES: &[Type] = &[
-    is("archive_file", kinds::ARCHIVE, &[]),
-    is("aws_accessanalyzer_analyzer", "AWS::AccessAnalyzer::Analyzer", &[]),
-    is(
+    map("archive_file", kinds::ARCHIVE, &[]),
+    map("aws_accessanalyzer_analyzer", "AWS::AccessAnalyzer::Analyzer", &[]),
+    map(
         "aws_ami_launch_permission",
         "AWS::EC2::AMILaunchPermission",
         &[("account_id", "UserId"), ("group", "Group")],
     ),
-    is(
+    map(
         "aws_api_gateway_method",
         "AWS::ApiGateway::Method",
         &[("authorization", "AuthorizationType")],
     ),
-    is("aws_api_gateway_rest_api", "AWS::ApiGateway::RestApi", &[]),
-    is("aws_api_gateway_rest_api_policy", "AWS::ApiGateway::RestApi", &[]),
-    is("aws_apigatewayv2_api", "AWS::ApiGatewayV2::Api", &[]),
-    is("aws_apigatewayv2_route", "AWS::ApiGatewayV2::Route", &[]),
-    is(
+    map("aws_api_gateway_rest_api", "AWS::ApiGateway::RestApi", &[]),
+    map("aws_api_gateway_rest_api_policy", "AWS::ApiGateway::RestApi", &[]),
+    map("aws_apigatewayv2_api", "AWS::ApiGatewayV2::Api", &[]),
+    map("aws_apigatewayv2_route", "AWS::ApiGatewayV2::Route", &[]),
+    map(
         "aws_backup_vault",
         "AWS::Backup::BackupVault",
         &[("name", "BackupVaultName")],
     ),
-    is(
+    map(
         "aws_backup_vault_policy",
         "AWS::Backup::BackupVault",
         &[("policy", "AccessPolicy")],
     ),
-    is(
+    map(
         "aws_cloudformation_stack",
         "AWS::CloudFormation::Stack",
         &[("template_url", "TemplateURL")],
     ),
-    is(
+    map(
         "aws_cloudformation_stack_set",
         "AWS::CloudFormation::StackSet",
         &[("template_url", "TemplateURL")],
     ),
-    is("aws_cloudwatch_event_bus", "AWS::Events::EventBus", &[]),
-    is(
+    map("aws_cloudwatch_event_bus", "AWS::Events::EventBus", &[]),
+    map(
         "aws_cloudwatch_event_bus_policy",
         "AWS::Events::EventBus",
         &[("event_bus_name", "Name")],
     ),
-    is("aws_cloudwatch_event_permission", "AWS::Events::EventBusPolicy", &[]),
-    is(
+    map("aws_cloudwatch_event_permission", "AWS::Events::EventBusPolicy", &[]),
+    map(
         "aws_cloudwatch_log_destination_policy",
         "AWS::Logs::Destination",
         &[("access_policy", "DestinationPolicy")],
     ),
-    is(
+    map(
         "aws_cloudwatch_log_resource_policy",
         "AWS::Logs::ResourcePolicy",
         &[("policy_document", "PolicyDocument")],
     ),
-    is(
+    map(
         "aws_codeartifact_domain_permissions_policy",
         "AWS::CodeArtifact::Domain",
         &[
@@ -74,7 +74,7 @@ pub(super) const TYPES: &[Type] = &[
             ("domain", "DomainName"),
         ],
     ),
-    is(
+    map(
         "aws_codeartifact_repository_permissions_policy",
         "AWS::CodeArtifact::Repository",
         &[
@@ -82,7 +82,7 @@ pub(super) const TYPES: &[Type] = &[
             ("repository", "RepositoryName"),
         ],
     ),
-    is(
+    map(
         "aws_codebuild_project",
         "AWS::CodeBuild::Project",
         &[
@@ -90,19 +90,19 @@ pub(super) const TYPES: &[Type] = &[
             ("service_role", "ServiceRole"),
         ],
     ),
-    is("aws_codebuild_resource_policy", "AWS::CodeBuild::ResourcePolicy", &[]),
-    is("aws_cognito_identity_pool", "AWS::Cognito::IdentityPool", &[]),
-    is(
+    map("aws_codebuild_resource_policy", "AWS::CodeBuild::ResourcePolicy", &[]),
+    map("aws_cognito_identity_pool", "AWS::Cognito::IdentityPool", &[]),
+    map(
         "aws_cognito_identity_pool_roles_attachment",
         "AWS::Cognito::IdentityPoolRoleAttachment",
         &[],
     ),
-    is(
+    map(
         "aws_config_configuration_recorder",
         "AWS::Config::ConfigurationRecorder",
         &[],
     ),
-    is(
+    map(
         "aws_db_instance",
         "AWS::RDS::DBInstance",
         &[
@@ -111,72 +111,72 @@ pub(super) const TYPES: &[Type] = &[
             ("username", "MasterUsername"),
         ],
     ),
-    is("aws_db_snapshot", "AWS::RDS::DBSnapshot", &[]),
-    is("aws_db_snapshot_copy", "AWS::RDS::DBSnapshot", &[]),
-    is("aws_db_cluster_snapshot", "AWS::RDS::DBClusterSnapshot", &[]),
-    is("aws_default_vpc", "AWS::EC2::VPC", &[]),
-    is(
+    map("aws_db_snapshot", "AWS::RDS::DBSnapshot", &[]),
+    map("aws_db_snapshot_copy", "AWS::RDS::DBSnapshot", &[]),
+    map("aws_db_cluster_snapshot", "AWS::RDS::DBClusterSnapshot", &[]),
+    map("aws_default_vpc", "AWS::EC2::VPC", &[]),
+    map(
         "aws_dynamodb_resource_policy",
         "AWS::DynamoDB::Table",
         &[("policy", "ResourcePolicy/PolicyDocument")],
     ),
-    is("aws_dynamodb_table", "AWS::DynamoDB::Table", &[("name", "TableName")]),
-    is("aws_ebs_snapshot", "AWS::EC2::Snapshot", &[]),
-    is(
+    map("aws_dynamodb_table", "AWS::DynamoDB::Table", &[("name", "TableName")]),
+    map("aws_ebs_snapshot", "AWS::EC2::Snapshot", &[]),
+    map(
         "aws_ecr_registry_policy",
         "AWS::ECR::RegistryPolicy",
         &[("policy", "PolicyText")],
     ),
-    is(
+    map(
         "aws_ecr_repository",
         "AWS::ECR::Repository",
         &[("name", "RepositoryName")],
     ),
-    is(
+    map(
         "aws_ecr_repository_policy",
         "AWS::ECR::Repository",
         &[("policy", "RepositoryPolicyText"), ("repository", "RepositoryName")],
     ),
-    is("aws_ecrpublic_repository", "AWS::ECR::PublicRepository", &[]),
-    is(
+    map("aws_ecrpublic_repository", "AWS::ECR::PublicRepository", &[]),
+    map(
         "aws_ecrpublic_repository_policy",
         "AWS::ECR::PublicRepository",
         &[("policy", "RepositoryPolicyText")],
     ),
-    is("aws_ecs_service", "AWS::ECS::Service", &[]),
-    is("aws_ecs_task_definition", "AWS::ECS::TaskDefinition", &[]),
-    is("aws_efs_access_point", "AWS::EFS::AccessPoint", &[]),
-    is("aws_efs_file_system", "AWS::EFS::FileSystem", &[]),
-    is(
+    map("aws_ecs_service", "AWS::ECS::Service", &[]),
+    map("aws_ecs_task_definition", "AWS::ECS::TaskDefinition", &[]),
+    map("aws_efs_access_point", "AWS::EFS::AccessPoint", &[]),
+    map("aws_efs_file_system", "AWS::EFS::FileSystem", &[]),
+    map(
         "aws_efs_file_system_policy",
         "AWS::EFS::FileSystem",
         &[("policy", "FileSystemPolicy")],
     ),
-    is("aws_eks_access_policy_association", "AWS::EKS::AccessEntry", &[]),
-    is("aws_eks_cluster", "AWS::EKS::Cluster", &[]),
-    is("aws_elasticsearch_domain", "AWS::Elasticsearch::Domain", &[]),
-    is("aws_elasticsearch_domain_policy", "AWS::Elasticsearch::Domain", &[]),
-    is("aws_glacier_vault", "AWS::Glacier::Vault", &[("name", "VaultName")]),
-    is(
+    map("aws_eks_access_policy_association", "AWS::EKS::AccessEntry", &[]),
+    map("aws_eks_cluster", "AWS::EKS::Cluster", &[]),
+    map("aws_elasticsearch_domain", "AWS::Elasticsearch::Domain", &[]),
+    map("aws_elasticsearch_domain_policy", "AWS::Elasticsearch::Domain", &[]),
+    map("aws_glacier_vault", "AWS::Glacier::Vault", &[("name", "VaultName")]),
+    map(
         "aws_glacier_vault_lock",
         "AWS::Glacier::Vault",
         &[("policy", "AccessPolicy")],
     ),
-    is(
+    map(
         "aws_glue_resource_policy",
         "AWS::Glue::ResourcePolicy",
         &[("policy", "PolicyInJson")],
     ),
-    is("aws_guardduty_detector", "AWS::GuardDuty::Detector", &[]),
-    is("aws_iam_access_key", "AWS::IAM::AccessKey", &[("user", "UserName")]),
-    is("aws_iam_account_password_policy", kinds::PASSWORD_POLICY, &[]),
-    is("aws_iam_group", "AWS::IAM::Group", &[("name", "GroupName")]),
-    is(
+    map("aws_guardduty_detector", "AWS::GuardDuty::Detector", &[]),
+    map("aws_iam_access_key", "AWS::IAM::AccessKey", &[("user", "UserName")]),
+    map("aws_iam_account_password_policy", kinds::PASSWORD_POLICY, &[]),
+    map("aws_iam_group", "AWS::IAM::Group", &[("name", "GroupName")]),
+    map(
         "aws_iam_group_membership",
         "AWS::IAM::UserToGroupAddition",
         &[("group", "GroupName")],
     ),
-    is(
+    map(
         "aws_iam_group_policy",
         "AWS::IAM::GroupPolicy",
         &[
@@ -185,13 +185,13 @@ pub(super) const TYPES: &[Type] = &[
             ("policy", "PolicyDocument"),
         ],
     ),
-    is("aws_iam_group_policy_attachment", kinds::ATTACHMENT, &[]),
-    is(
+    map("aws_iam_group_policy_attachment", kinds::ATTACHMENT, &[]),
+    map(
         "aws_iam_group_policy_attachments_exclusive",
         kinds::ATTACHMENT,
         &[("policy_arns", "PolicyArn"), ("group_name", "Group")],
     ),
-    is(
+    map(
         "aws_iam_instance_profile",
         "AWS::IAM::InstanceProfile",
         &[
@@ -200,18 +200,18 @@ pub(super) const TYPES: &[Type] = &[
             ("roles", "Roles[]"),
         ],
     ),
-    is(
+    map(
         "aws_iam_openid_connect_provider",
         "AWS::IAM::OIDCProvider",
         &[("client_id_list", "ClientIdList")],
     ),
-    is(
+    map(
         "aws_iam_policy",
         "AWS::IAM::ManagedPolicy",
         &[("name", "ManagedPolicyName"), ("policy", "PolicyDocument")],
     ),
-    is("aws_iam_policy_attachment", kinds::ATTACHMENT, &[]),
-    is(
+    map("aws_iam_policy_attachment", kinds::ATTACHMENT, &[]),
+    map(
         "aws_iam_role",
         "AWS::IAM::Role",
         &[
@@ -222,7 +222,7 @@ pub(super) const TYPES: &[Type] = &[
             ("name", "RoleName"),
         ],
     ),
-    is(
+    map(
         "aws_iam_role_policy",
         "AWS::IAM::RolePolicy",
         &[
@@ -231,26 +231,26 @@ pub(super) const TYPES: &[Type] = &[
             ("role", "RoleName"),
         ],
     ),
-    is("aws_iam_role_policy_attachment", kinds::ATTACHMENT, &[]),
-    is(
+    map("aws_iam_role_policy_attachment", kinds::ATTACHMENT, &[]),
+    map(
         "aws_iam_role_policy_attachments_exclusive",
         kinds::ATTACHMENT,
         &[("policy_arns", "PolicyArn"), ("role_name", "Role")],
     ),
-    is("aws_iam_saml_provider", "AWS::IAM::SAMLProvider", &[]),
-    is("aws_iam_service_linked_role", "AWS::IAM::ServiceLinkedRole", &[]),
-    is("aws_iam_user", "AWS::IAM::User", &[("name", "UserName")]),
-    is(
+    map("aws_iam_saml_provider", "AWS::IAM::SAMLProvider", &[]),
+    map("aws_iam_service_linked_role", "AWS::IAM::ServiceLinkedRole", &[]),
+    map("aws_iam_user", "AWS::IAM::User", &[("name", "UserName")]),
+    map(
         "aws_iam_user_group_membership",
         "AWS::IAM::UserToGroupAddition",
         &[("user", "Users[]")],
     ),
-    is(
+    map(
         "aws_iam_user_login_profile",
         kinds::LOGIN_PROFILE,
         &[("user", "UserName")],
     ),
-    is(
+    map(
         "aws_iam_user_policy",
         "AWS::IAM::UserPolicy",
         &[
@@ -259,51 +259,51 @@ pub(super) const TYPES: &[Type] = &[
             ("user", "UserName"),
         ],
     ),
-    is("aws_iam_user_policy_attachment", kinds::ATTACHMENT, &[]),
-    is(
+    map("aws_iam_user_policy_attachment", kinds::ATTACHMENT, &[]),
+    map(
         "aws_iam_user_policy_attachments_exclusive",
         kinds::ATTACHMENT,
         &[("policy_arns", "PolicyArn"), ("user_name", "User")],
     ),
-    is("aws_identitystore_user", "AWS::IdentityStore::User", &[]),
-    is("aws_instance", "AWS::EC2::Instance", &[("ami", "ImageId")]),
-    is(
+    map("aws_identitystore_user", "AWS::IdentityStore::User", &[]),
+    map("aws_instance", "AWS::EC2::Instance", &[("ami", "ImageId")]),
+    map(
         "aws_iot_policy",
         "AWS::IoT::Policy",
         &[("name", "PolicyName"), ("policy", "PolicyDocument")],
     ),
-    is(
+    map(
         "aws_kinesis_firehose_delivery_stream",
         "AWS::KinesisFirehose::DeliveryStream",
         &[("name", "DeliveryStreamName")],
     ),
-    is(
+    map(
         "aws_kinesis_resource_policy",
         "AWS::Kinesis::ResourcePolicy",
         &[("policy", "ResourcePolicy"), ("resource_arn", "ResourceARN")],
     ),
-    is("aws_kinesis_stream", "AWS::Kinesis::Stream", &[]),
-    is("aws_kms_external_key", "AWS::KMS::Key", &[("policy", "KeyPolicy")]),
-    is("aws_kms_grant", "AWS::KMS::Grant", &[]),
-    is("aws_kms_key", "AWS::KMS::Key", &[("policy", "KeyPolicy")]),
-    is("aws_kms_key_policy", "AWS::KMS::Key", &[("policy", "KeyPolicy")]),
-    is(
+    map("aws_kinesis_stream", "AWS::Kinesis::Stream", &[]),
+    map("aws_kms_external_key", "AWS::KMS::Key", &[("policy", "KeyPolicy")]),
+    map("aws_kms_grant", "AWS::KMS::Grant", &[]),
+    map("aws_kms_key", "AWS::KMS::Key", &[("policy", "KeyPolicy")]),
+    map("aws_kms_key_policy", "AWS::KMS::Key", &[("policy", "KeyPolicy")]),
+    map(
         "aws_kms_replica_external_key",
         "AWS::KMS::ReplicaKey",
         &[("policy", "KeyPolicy")],
     ),
-    is(
+    map(
         "aws_kms_replica_key",
         "AWS::KMS::ReplicaKey",
         &[("policy", "KeyPolicy")],
     ),
-    is(
+    map(
         "aws_lambda_event_source_mapping",
         "AWS::Lambda::EventSourceMapping",
         &[],
     ),
-    is("aws_lambda_function", "AWS::Lambda::Function", &[]),
-    is(
+    map("aws_lambda_function", "AWS::Lambda::Function", &[]),
+    map(
         "aws_lambda_function_url",
         "AWS::Lambda::Url",
         &[
@@ -311,13 +311,13 @@ pub(super) const TYPES: &[Type] = &[
             ("function_name", "TargetFunctionArn"),
         ],
     ),
-    is("aws_lambda_layer_version", "AWS::Lambda::LayerVersion", &[]),
-    is(
+    map("aws_lambda_layer_version", "AWS::Lambda::LayerVersion", &[]),
+    map(
         "aws_lambda_layer_version_permission",
         "AWS::Lambda::LayerVersionPermission",
         &[],
     ),
-    is(
+    map(
         "aws_lambda_permission",
         "AWS::Lambda::Permission",
         &[
@@ -325,12 +325,12 @@ pub(super) const TYPES: &[Type] = &[
             ("source_account", "SourceAccount"),
         ],
     ),
-    is(
+    map(
         "aws_launch_configuration",
         "AWS::AutoScaling::LaunchConfiguration",
         &[("name", "LaunchConfigurationName")],
     ),
-    is(
+    map(
         "aws_launch_template",
         "AWS::EC2::LaunchTemplate",
         &[
@@ -341,45 +341,45 @@ pub(super) const TYPES: &[Type] = &[
             ("metadata_options", "LaunchTemplateData/MetadataOptions"),
         ],
     ),
-    is("aws_media_store_container_policy", "AWS::MediaStore::Container", &[]),
-    is("aws_msk_cluster_policy", "AWS::MSK::ClusterPolicy", &[]),
-    is(
+    map("aws_media_store_container_policy", "AWS::MediaStore::Container", &[]),
+    map("aws_msk_cluster_policy", "AWS::MSK::ClusterPolicy", &[]),
+    map(
         "aws_neptune_cluster",
         "AWS::Neptune::DBCluster",
         &[("iam_database_authentication_enabled", "IamAuthEnabled")],
     ),
-    is("aws_opensearch_domain", "AWS::OpenSearchService::Domain", &[]),
-    is("aws_opensearch_domain_policy", "AWS::OpenSearchService::Domain", &[]),
-    is(
+    map("aws_opensearch_domain", "AWS::OpenSearchService::Domain", &[]),
+    map("aws_opensearch_domain_policy", "AWS::OpenSearchService::Domain", &[]),
+    map(
         "aws_opensearchserverless_access_policy",
         "AWS::OpenSearchServerless::AccessPolicy",
         &[],
     ),
-    is(
+    map(
         "aws_opensearchserverless_security_policy",
         "AWS::OpenSearchServerless::SecurityPolicy",
         &[],
     ),
-    is("aws_organizations_account", "AWS::Organizations::Account", &[]),
-    is(
+    map("aws_organizations_account", "AWS::Organizations::Account", &[]),
+    map(
         "aws_organizations_organization",
         "AWS::Organizations::Organization",
         &[],
     ),
-    is("aws_organizations_policy", "AWS::Organizations::Policy", &[]),
-    is(
+    map("aws_organizations_policy", "AWS::Organizations::Policy", &[]),
+    map(
         "aws_organizations_policy_attachment",
         "AWS::Organizations::PolicyAttachment",
         &[],
     ),
-    is(
+    map(
         "aws_organizations_resource_policy",
         "AWS::Organizations::ResourcePolicy",
         &[],
     ),
-    is("aws_ram_principal_association", "AWS::RAM::PrincipalAssociation", &[]),
-    is("aws_ram_resource_share", "AWS::RAM::ResourceShare", &[]),
-    is(
+    map("aws_ram_principal_association", "AWS::RAM::PrincipalAssociation", &[]),
+    map("aws_ram_resource_share", "AWS::RAM::ResourceShare", &[]),
+    map(
         "aws_rds_cluster",
         "AWS::RDS::DBCluster",
         &[
@@ -387,7 +387,7 @@ pub(super) const TYPES: &[Type] = &[
             ("master_password", "MasterUserPassword"),
         ],
     ),
-    is(
+    map(
         "aws_s3_access_point",
         "AWS::S3::AccessPoint",
         &[
@@ -395,115 +395,115 @@ pub(super) const TYPES: &[Type] = &[
             ("account_id", "BucketAccountId"),
         ],
     ),
-    is(
+    map(
         "aws_s3_account_public_access_block",
         "AWS::S3::AccountPublicAccessBlock",
         &[],
     ),
-    is(
+    map(
         "aws_s3_bucket",
         "AWS::S3::Bucket",
         &[("bucket", "BucketName"), ("acl", "AccessControl"), ("policy", "Policy")],
     ),
-    is("aws_s3_bucket_acl", "AWS::S3::BucketAcl", &[("acl", "AccessControl")]),
-    is("aws_s3_bucket_object", "AWS::S3::Object", &[]),
-    is(
+    map("aws_s3_bucket_acl", "AWS::S3::BucketAcl", &[("acl", "AccessControl")]),
+    map("aws_s3_bucket_object", "AWS::S3::Object", &[]),
+    map(
         "aws_s3_bucket_ownership_controls",
         "AWS::S3::BucketOwnershipControls",
         &[],
     ),
-    is(
+    map(
         "aws_s3_bucket_policy",
         "AWS::S3::BucketPolicy",
         &[("policy", "PolicyDocument")],
     ),
-    is(
+    map(
         "aws_s3_bucket_public_access_block",
         "AWS::S3::BucketPublicAccessBlock",
         &[],
     ),
-    is("aws_s3_object", "AWS::S3::Object", &[]),
-    is("aws_s3_object_acl", "AWS::S3::ObjectAcl", &[("acl", "AccessControl")]),
-    is(
+    map("aws_s3_object", "AWS::S3::Object", &[]),
+    map("aws_s3_object_acl", "AWS::S3::ObjectAcl", &[("acl", "AccessControl")]),
+    map(
         "aws_s3control_access_point_policy",
         "AWS::S3::AccessPoint",
         &[("policy", "Policy"), ("access_point_arn", "Arn")],
     ),
-    is(
+    map(
         "aws_s3control_bucket_policy",
         "AWS::S3Outposts::BucketPolicy",
         &[("policy", "PolicyDocument")],
     ),
-    is(
+    map(
         "aws_s3control_multi_region_access_point_policy",
         "AWS::S3::MultiRegionAccessPointPolicy",
         &[("details.policy", "Policy")],
     ),
-    is(
+    map(
         "aws_s3control_object_lambda_access_point_policy",
         "AWS::S3ObjectLambda::AccessPointPolicy",
         &[("policy", "PolicyDocument")],
     ),
-    is(
+    map(
         "aws_sagemaker_notebook_instance",
         "AWS::SageMaker::NotebookInstance",
         &[],
     ),
-    is("aws_schemas_registry_policy", "AWS::EventSchemas::RegistryPolicy", &[]),
-    is(
+    map("aws_schemas_registry_policy", "AWS::EventSchemas::RegistryPolicy", &[]),
+    map(
         "aws_secretsmanager_secret",
         "AWS::SecretsManager::Secret",
         &[("policy", "ResourcePolicy")],
     ),
-    is(
+    map(
         "aws_secretsmanager_secret_policy",
         "AWS::SecretsManager::ResourcePolicy",
         &[("policy", "ResourcePolicy"), ("secret_arn", "SecretId")],
     ),
-    is(
+    map(
         "aws_secretsmanager_secret_version",
         "AWS::SecretsManager::SecretVersion",
         &[],
     ),
-    is("aws_securityhub_account", "AWS::SecurityHub::Hub", &[]),
-    is(
+    map("aws_securityhub_account", "AWS::SecurityHub::Hub", &[]),
+    map(
         "aws_ses_identity_policy",
         "AWS::SES::IdentityPolicy",
         &[("policy", "PolicyDocument")],
     ),
-    is(
+    map(
         "aws_sesv2_email_identity_policy",
         "AWS::SES::IdentityPolicy",
         &[("policy", "PolicyDocument")],
     ),
-    is(
+    map(
         "aws_sfn_state_machine",
         "AWS::StepFunctions::StateMachine",
         &[("definition", "DefinitionString")],
     ),
-    is(
+    map(
         "aws_snapshot_create_volume_permission",
         "AWS::EC2::SnapshotPermission",
         &[("account_id", "UserId")],
     ),
-    is("aws_sns_topic", "AWS::SNS::Topic", &[("name", "TopicName")]),
-    is(
+    map("aws_sns_topic", "AWS::SNS::Topic", &[("name", "TopicName")]),
+    map(
         "aws_sns_topic_policy",
         "AWS::SNS::TopicPolicy",
         &[("policy", "PolicyDocument"), ("arn", "Topics[]")],
     ),
-    is("aws_sns_topic_subscription", "AWS::SNS::Subscription", &[]),
-    is("aws_sqs_queue", "AWS::SQS::Queue", &[("name", "QueueName")]),
-    is(
+    map("aws_sns_topic_subscription", "AWS::SNS::Subscription", &[]),
+    map("aws_sqs_queue", "AWS::SQS::Queue", &[("name", "QueueName")]),
+    map(
         "aws_sqs_queue_policy",
         "AWS::SQS::QueuePolicy",
         &[("policy", "PolicyDocument"), ("queue_url", "Queues[]")],
     ),
-    is("aws_ssm_document", "AWS::SSM::Document", &[]),
-    is("aws_ssm_parameter", "AWS::SSM::Parameter", &[]),
-    is("aws_ssm_resource_policy", "AWS::SSM::ResourcePolicy", &[]),
-    is("aws_ssoadmin_account_assignment", "AWS::SSO::Assignment", &[]),
-    is(
+    map("aws_ssm_document", "AWS::SSM::Document", &[]),
+    map("aws_ssm_parameter", "AWS::SSM::Parameter", &[]),
+    map("aws_ssm_resource_policy", "AWS::SSM::ResourcePolicy", &[]),
+    map("aws_ssoadmin_account_assignment", "AWS::SSO::Assignment", &[]),
+    map(
         "aws_ssoadmin_customer_managed_policy_attachment",
         kinds::ATTACHMENT,
         &[
@@ -511,7 +511,7 @@ pub(super) const TYPES: &[Type] = &[
             ("permission_set_arn", "PermissionSet"),
         ],
     ),
-    is(
+    map(
         "aws_ssoadmin_managed_policy_attachment",
         kinds::ATTACHMENT,
         &[
@@ -519,8 +519,8 @@ pub(super) const TYPES: &[Type] = &[
             ("permission_set_arn", "PermissionSet"),
         ],
     ),
-    is("aws_ssoadmin_permission_set", "AWS::SSO::PermissionSet", &[]),
-    is(
+    map("aws_ssoadmin_permission_set", "AWS::SSO::PermissionSet", &[]),
+    map(
         "aws_ssoadmin_permission_set_inline_policy",
         "AWS::SSO::PermissionSet",
         &[
@@ -528,31 +528,31 @@ pub(super) const TYPES: &[Type] = &[
             ("permission_set_arn", "PermissionSetArn"),
         ],
     ),
-    is(
+    map(
         "aws_ssoadmin_permissions_boundary_attachment",
         "AWS::SSO::PermissionsBoundary",
         &[],
     ),
-    is(
+    map(
         "aws_transfer_user",
         "AWS::Transfer::User",
         &[("policy", "Policy"), ("role", "Role")],
     ),
-    is(
+    map(
         "aws_vpc_endpoint",
         "AWS::EC2::VPCEndpoint",
         &[("policy", "PolicyDocument")],
     ),
-    is(
+    map(
         "aws_vpc_endpoint_policy",
         "AWS::EC2::VPCEndpoint",
         &[("policy", "PolicyDocument")],
     ),
-    is("aws_vpclattice_auth_policy", "AWS::VpcLattice::AuthPolicy", &[]),
-    is("aws_vpclattice_resource_policy", "AWS::VpcLattice::ResourcePolicy", &[]),
-    is("data.aws_ami", "data.aws_ami", &[]),
-    is("data.aws_ami_ids", "data.aws_ami", &[]),
-    is("data.archive_file", kinds::ARCHIVE, &[]),
-    is("data.aws_iam_policy", kinds::POLICY_LOOKUP, &[]),
-    is("data.http", kinds::HTTP_REQUEST, &[]),
+    map("aws_vpclattice_auth_policy", "AWS::VpcLattice::AuthPolicy", &[]),
+    map("aws_vpclattice_resource_policy", "AWS::VpcLattice::ResourcePolicy", &[]),
+    map("data.aws_ami", "data.aws_ami", &[]),
+    map("data.aws_ami_ids", "data.aws_ami", &[]),
+    map("data.archive_file", kinds::ARCHIVE, &[]),
+    map("data.aws_iam_policy", kinds::POLICY_LOOKUP, &[]),
+    map("data.http", kinds::HTTP_REQUEST, &[]),
 ];

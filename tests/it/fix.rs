@@ -53,7 +53,7 @@ fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> AppliedFixes {
         let sources = sources(files, changed);
         let own = Ownership::default();
         let analysis = overgrant::internals::pipeline::analyse(&sources, &own);
-        Ok::<_, Infallible>(LintedState::of(&analysis.project, &lint(ruleset, &sources)))
+        Ok::<_, Infallible>(LintedState::new(&analysis.project, &lint(ruleset, &sources)))
     };
     match apply_fixes(risky, seen) {
         Ok(mended) => mended,

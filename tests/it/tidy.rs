@@ -184,8 +184,8 @@ fn stages_of_a_format_are_in_order() {
 const PYTHON: &[&str] = &[
     "syntax",
     "ast",
-    "build",
     "reaching",
+    "build",
     "program",
     "constants",
     "points_to",

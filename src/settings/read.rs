@@ -461,9 +461,9 @@ until = 2027-03-31
             ("extend = \"b.toml\"\n", "1:10: cannot read `b.toml`: no such file"),
             (
                 "\u{feff}ignore = 1\n",
-                "1:11: expected a list of strings, found integer",
+                "1:10: expected a list of strings, found integer",
             ),
-            ("ignore = [\n", "2:1: "),
+            ("ignore = [\n", "1:11: unclosed array"),
         ] {
             let faults: Vec<String> = read(text).unwrap_err().iter().map(ToString::to_string).collect();
             let faults = faults.join("; ").replace("overgrant.toml:", "");

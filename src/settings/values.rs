@@ -110,7 +110,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for StringOrList<T> {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
                 let mut out = Vec::new();
-                while let Some(Element(item)) = items.next_element()? {
+                while let Some(ListItem(item)) = items.next_element()? {
                     out.push(item);
                 }
                 Ok(StringOrList::List(out))
@@ -123,7 +123,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for StringOrList<T> {
 
 /// An item of a list: its faults stand at the item, not at the list.
 #[derive(Deserialize)]
-pub(super) struct Element<T>(pub(super) T);
+pub(super) struct ListItem<T>(pub(super) T);
 
 /// A table whose keys are the user's.
 #[derive(Clone, Debug)]
@@ -384,7 +384,7 @@ impl<'de> Deserialize<'de> for Accounts {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut ids: A) -> Result<Accounts, A::Error> {
                 let mut out = Accounts::default();
-                while let Some(Element(AccountId(id))) = ids.next_element()? {
+                while let Some(ListItem(AccountId(id))) = ids.next_element()? {
                     out.0.insert(id, String::new());
                 }
                 Ok(out)

@@ -16,6 +16,8 @@ const FLOORS: &[(&str, u8)] = &[
     ("terms", 0),
     ("edit_distance", 0),
     ("phrase", 0),
+    ("index", 0),
+    ("rule_id", 0),
     ("test_code", 1),
     ("value", 1),
     ("syntax", 2),

@@ -134,16 +134,16 @@ impl<'a> Eval<'_, 'a> {
                     continue;
                 }
                 let mut found = Captures::default();
-                let at_span = |span| Captured {
+                let place = |span| Captured {
                     text: Some(Cow::Owned(Text::made(text, span))),
                     ..Captured::at_span(span)
                 };
-                found.0.push(("at_span".to_owned(), at_span(defect.span)));
+                found.0.push(("place".to_owned(), place(defect.span)));
                 if let DefectKind::DuplicateKey { first: other }
                 | DefectKind::Conflict { other }
                 | DefectKind::DuplicateSid { first: other, .. } = defect.kind
                 {
-                    found.0.push(("other".to_owned(), at_span(other)));
+                    found.0.push(("other".to_owned(), place(other)));
                 }
                 let base = match defect.statement {
                     Some(i) => self.context.at_statement(self.rule, id, i, ""),

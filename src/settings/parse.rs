@@ -7,7 +7,7 @@ use super::{Exception, FailOn, Fault, Glob, PerFile, Selector, Settings, options
 use crate::finding::{Confidence, Severity};
 use crate::iam::PolicyKind;
 use crate::rules::Profile;
-use crate::source::join_path;
+use crate::source::{file_name, join_path};
 
 use toml::Spanned;
 
@@ -116,7 +116,7 @@ fn apply(
     let mut reader = Reader::new(path, text);
     if let Some(root) = reader.parse() {
         let root = root.get_ref();
-        let pyproject = path.rsplit('/').next() == Some("pyproject.toml");
+        let pyproject = file_name(path) == "pyproject.toml";
         let table = if pyproject { ours_of_pyproject(root) } else { Some(root) };
         if let Some(table) = table {
             if let Some(base) = table.get("extend")

@@ -15,7 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("grade", 0),
     ("edit_distance", 0),
     ("phrase", 0),
-    ("test_code", 0),
+    ("test_code", 1),
     ("value", 1),
     ("syntax", 2),
     ("iam", 2),

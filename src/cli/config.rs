@@ -50,6 +50,8 @@ enum SchemaOf {
     Policies,
     /// `needs --format json`.
     Needs,
+    /// A file of a rule.
+    Rule,
 }
 
 impl Config {
@@ -65,6 +67,7 @@ impl Config {
                     SchemaOf::Report => report::report_schema(),
                     SchemaOf::Policies => report::policies_schema(),
                     SchemaOf::Needs => report::needs_schema(),
+                    SchemaOf::Rule => crate::rules::rule_schema(),
                 };
                 terminal::shown(&pretty_json(&schema))
             }

@@ -26,6 +26,7 @@ use crate::iam::{Clause, Document, DocumentPermissions, Ownership, Statement};
 use crate::model::Resource;
 use crate::python::{Program, PythonModule};
 use crate::source::{Problem, Sources, Span, Text};
+pub use crate::terms::IdentityKind;
 
 /// Index into [`Project::documents`].
 pub type DocumentId = u32;
@@ -146,25 +147,6 @@ impl Project<'_> {
     /// through for a named policy, boundary or service.
     pub fn withheld(&self, document: DocumentId) -> &Withheld {
         &self.withheld.get_or_init(|| effective::withheld(self))[document as usize]
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum IdentityKind {
-    Role,
-    User,
-    Group,
-    PermissionSet,
-}
-
-impl IdentityKind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Role => "role",
-            Self::User => "user",
-            Self::Group => "group",
-            Self::PermissionSet => "permission set",
-        }
     }
 }
 

@@ -56,6 +56,7 @@ pub(crate) fn build() {
 const NONE: compile::Validators = compile::Validators {
     regex: |_| None,
     action: |_| None,
+    call: |_, _| None,
 };
 
 fn load(path: &Path, shown: &Path, lists: &compile::Lists) -> Result<(RuleMetadata, Docs), String> {

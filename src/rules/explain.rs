@@ -7,10 +7,11 @@ use serde_json::{Map, Value};
 
 use super::examples::Form;
 use super::options::OptionSpec;
-use super::spec::{DocKind, FixKind, OnePer, RuleExample};
+use super::spec::{FixKind, OnePer, RuleExample};
 use super::{Rule, Ruleset};
 use crate::phrase;
 use crate::source::pretty_json;
+use crate::terms::PolicyKind;
 
 /// How a page or list is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -358,7 +359,7 @@ fn sources(e: &RuleExample, form: Option<Form>) -> Vec<(String, &'static str, St
             .map(|(path, text)| (path.clone(), language(path), bare(text)))
             .collect();
     };
-    let kind = e.kind.unwrap_or(DocKind::Identity);
+    let kind = e.kind.unwrap_or(PolicyKind::Identity);
     let form = form.unwrap_or(Form::Json);
     match form.wrap(policy, kind, e.service.as_deref()) {
         Some((path, text)) => vec![(path, form.language(), bare(&text))],

@@ -13,7 +13,7 @@ mod suggest;
 use std::sync::Arc;
 
 use crate::iam::{Document, DocumentOrigin, DocumentUse, Owner, PolicyKind, SourceFormat, kind};
-use crate::model::{LoweredUnit, Resource, UnattachedPolicy};
+use crate::model::{LoweredUnit, Resource, UnattachedPolicy, resource_types};
 use crate::phrase::{MAX_LABEL, clip};
 use crate::source::{HoleKind, Problem, ProblemKind, Span, Text};
 use crate::value::guard::both;
@@ -178,7 +178,7 @@ impl PolicySearch<'_> {
         let template = sam_origin(r, path);
         let slot = PolicySlot {
             kind: kind.unwrap_or(PolicyKind::Unknown),
-            service: policy_properties::service_of(r).map(Arc::from),
+            service: resource_types::service_of(&r.kind).map(Arc::from),
             format: r.format,
             origin: template.unwrap_or(DocumentOrigin::Written),
             owner: Some(Owner {

@@ -509,8 +509,7 @@ impl Loaded<'_> {
 
     /// A folder around this absolute path was walked.
     fn is_walked(&self, path: &str) -> bool {
-        let inside = |top: &String| path.strip_prefix(&**top).is_some_and(|rest| rest.starts_with('/'));
-        self.walked.iter().any(inside)
+        self.walked.iter().any(|top| is_within(path, top))
     }
 }
 

@@ -17,12 +17,18 @@ mod library;
 mod pack;
 #[path = "src/iam/catalogue/pack_sdk.rs"]
 mod pack_sdk;
+#[path = "src/terms.rs"]
+mod terms;
 #[path = "src/iam/catalogue/text.rs"]
 mod text;
 
 use std::path::Path;
 
 fn main() {
+    // Schemas are derived in the crate only: the build script does without their library.
+    if std::env::var_os("CARGO_FEATURE_CLI").is_some() {
+        println!("cargo::rustc-cfg=rule_schema");
+    }
     embed::build();
     pack::build();
     resource_types();

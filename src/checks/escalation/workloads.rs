@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::checks::identity_index::{IdentityIndex, cause};
+use crate::checks::identity_index::{IdentityIndex, cause_of};
 use crate::model::Resource;
 use crate::model::resource_types::{self, RoleHolder};
 use crate::project::{IdentityId, ResourceId};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let holders = IdentityIndex::new(cx);
     let mut by_profile: BTreeMap<ResourceId, SharedProfiles> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.resources.iter_enumerated() {
         let Some((rule, what, at, role)) = workload(&holders, r) else {
             continue;
         };
@@ -21,14 +21,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             by_profile.entry(profile).or_default().add(id, at.span, is_public(r));
         }
         let Some(power) = holders.power(role) else { continue };
-        let address = &cx.project.resources[cx.project.identities[role as usize].resource as usize]
-            .address
-            .name;
+        let address = &cx.project.resources[cx.project.identities[role].resource].address.name;
         let mut f = cx
             .at_resource(rule, id, format!("{what} runs as a privileged role"))
-            .cause(cause(cx, power, role))
+            .cause(cause_of(cx, power, role))
             .primary(at.span, "anyone who compromises it gets the role")
-            .other(address.to_string());
+            .other_evidence(address.to_string());
         if at.span != power.span {
             f = f.secondary(power.span, power.reach.text());
         }
@@ -38,7 +36,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if let (Some((id, public)), Some((_, private))) = (shared.public, shared.private) {
             out.push(
                 cx.at_resource(
-                    "public-and-private-share-role",
+                    ids::PUBLIC_AND_PRIVATE_SHARE_ROLE,
                     id,
                     "an instance with a public IP address shares its role with a private one",
                 )
@@ -74,16 +72,13 @@ struct RoleReference {
 }
 
 /// The rule, the kind of workload, where it names its role, and the role.
-fn workload(
-    holders: &IdentityIndex<'_>,
-    r: &Resource,
-) -> Option<(&'static str, &'static str, RoleReference, IdentityId)> {
+fn workload(holders: &IdentityIndex<'_>, r: &Resource) -> Option<(RuleId, &'static str, RoleReference, IdentityId)> {
     let (rule, what) = match &*r.kind {
-        "AWS::Lambda::Function" => ("lambda-privileged-role", "the function"),
-        "AWS::SageMaker::NotebookInstance" => ("sagemaker-role-overly-permissive", "the notebook"),
-        "AWS::EC2::Instance" => ("ec2-overly-permissive-instance", "the instance"),
+        "AWS::Lambda::Function" => (ids::LAMBDA_PRIVILEGED_ROLE, "the function"),
+        "AWS::SageMaker::NotebookInstance" => (ids::SAGEMAKER_ROLE_OVERLY_PERMISSIVE, "the notebook"),
+        "AWS::EC2::Instance" => (ids::EC2_OVERLY_PERMISSIVE_INSTANCE, "the instance"),
         "AWS::AutoScaling::LaunchConfiguration" | "AWS::EC2::LaunchTemplate" => {
-            ("ec2-overly-permissive-instance", "every instance launched from this")
+            (ids::EC2_OVERLY_PERMISSIVE_INSTANCE, "every instance launched from this")
         }
         _ => return None,
     };

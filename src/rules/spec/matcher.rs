@@ -26,7 +26,7 @@ pub struct Match {
     pub attachment: Option<Box<AttachmentTest>>,
     /// A resource, by its CloudFormation type.
     pub resource: Option<Box<ResourceTest>>,
-    /// A boto3 call that creates no resource.
+    /// A boto3 call that is analyzed and creates no resource.
     pub call: Option<Box<CallTest>>,
     /// One line of a `Condition` block.
     pub condition: Option<Box<LineTest>>,
@@ -171,7 +171,7 @@ pub struct ItemTest {
     pub wildcard: Option<bool>,
     /// At least one action that the item matches is effectively granted.
     pub granted: Option<bool>,
-    /// The action pattern matches one operation or its variants, and no permissions management.
+    /// The pattern matches one changing action, or a few related ones without permissions management.
     pub one_operation: Option<bool>,
     /// Denies and boundaries remove at most half of the changing actions that the item matches.
     pub mostly_granted: Option<bool>,
@@ -439,7 +439,7 @@ pub struct ResourceTest {
 pub struct CallTest {
     /// The boto3 client is for one of these services.
     pub service: Many<String>,
-    /// The call is one of these API operations, such as `CreateAccessKey`.
+    /// The call is one of these API operations, such as `CreateAccessKey`; `*` is a wildcard.
     pub operation: Many<String>,
     /// Tests of arguments by path.
     #[serde(rename = "where")]
@@ -487,7 +487,7 @@ pub struct ValueTest {
     pub at_least: Option<f64>,
     /// Tests the text as an ARN or a name.
     pub item: Option<Box<ItemTest>>,
-    /// The property of the same resource at this path has the same value.
+    /// The property at this path of the same resource has the same value.
     pub same_as: Option<String>,
     /// The value refers to a resource in the repository that passes this test.
     pub refers_to: Option<Box<ResourceTest>>,

@@ -27,6 +27,7 @@ mod grade;
 mod iam;
 mod linter;
 mod model;
+mod phrase;
 mod pipeline;
 mod project;
 mod python;

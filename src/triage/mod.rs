@@ -339,7 +339,9 @@ fn ruled(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Opti
     }
     let mut finding = finding.made_visible();
     let severity = settings
-        .severity(&finding.rule)
+        .severities
+        .get(&*finding.rule)
+        .copied()
         .or(finding.severity)
         .unwrap_or_else(|| rule.map_or(Severity::High, Rule::severity));
     let confidence = finding

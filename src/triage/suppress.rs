@@ -10,7 +10,7 @@ use super::suppression::{
 use super::{ReportedFinding, Suppression, TriageOptions, scope_spans};
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::project::Project;
-use crate::settings::{Date, Exception, FOREIGN, Selector, Settings};
+use crate::settings::{Date, Exception, Selector, Settings, markers};
 use crate::source::{FileId, LineIndex, Sources, Span};
 use crate::value::Value;
 
@@ -338,7 +338,7 @@ impl<'a, 't> Suppressions<'a, 't> {
         let mut marked = self.marked.borrow_mut();
         if !*marked
             .entry(span.file)
-            .or_insert_with(|| FOREIGN.iter().any(|m| text.contains(m)))
+            .or_insert_with(|| markers::ALL.iter().any(|m| text.contains(m)))
         {
             return None;
         }
@@ -365,7 +365,7 @@ impl<'a, 't> Suppressions<'a, 't> {
         let end = text[start..].find(['\n', '\r']).map_or(text.len(), |i| start + i);
         let own = &text[start..end];
         if f.family == "credentials" {
-            for marker in &FOREIGN[..3] {
+            for marker in [markers::GITLEAKS, markers::DETECT_SECRETS, markers::BANDIT] {
                 if let Some(i) = own.find(marker) {
                     return Some((marker, start + i));
                 }
@@ -384,7 +384,7 @@ impl<'a, 't> Suppressions<'a, 't> {
         };
         let to = block.map_or(end, |b| (b.end as usize).min(text.len()));
         let near = text.get(from..to.max(from))?;
-        for (marker, before_id) in [(FOREIGN[3], "="), (FOREIGN[4], ":")] {
+        for (marker, before_id) in [(markers::CHECKOV, "="), (markers::TRIVY, ":")] {
             for (i, _) in near.match_indices(marker) {
                 let rest = near[i + marker.len()..].strip_prefix(before_id).unwrap_or("");
                 let id: &str = rest

@@ -177,12 +177,7 @@ fn judge(cx: &Context<'_>, id: u32, name: &str, span: Span) -> Option<Finding> {
         )
         .primary(span, *what)
     };
-    let f = if holder.header.touches(span) {
-        f
-    } else {
-        f.scope(holder.header, "")
-    };
-    Some(f.other(name.to_lowercase()))
+    Some(f.in_resource(holder.header).other(name.to_lowercase()))
 }
 
 /// Every place of a resource that attaches a managed policy, or looks one up.

@@ -13,6 +13,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use crate::formats::text_templates::without_ending;
 use crate::formats::{cloudformation, terraform};
 use crate::secrets::{self, MARKS, Mark};
+use crate::source::file_name;
 
 pub use unread::unread;
 
@@ -136,11 +137,11 @@ const LOCK_FILES: &[&str] = &[
 /// What the file shown as `path` holds. Asked while walking, before there are [`crate::source::Sources`]; a file of no kind
 /// is dropped at once.
 pub fn classify(path: &str, text: &str) -> Kinds {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     if LOCK_FILES.contains(&name) || is_minified_style(name) {
         return Kinds::default();
     }
-    let hits = words(&unescaped(text));
+    let hits = scan_words(&unescaped(text));
     let has = |bits: u32| hits & bits == bits;
     let mut kinds = Kinds {
         text: true,
@@ -222,7 +223,7 @@ fn unescaped(text: &str) -> Cow<'_, str> {
 }
 
 /// One pass for the words of the formats and the marks of credentials.
-fn words(text: &str) -> u32 {
+fn scan_words(text: &str) -> u32 {
     static AUTOMATON: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     let automaton = AUTOMATON.get_or_init(|| {
         let words = WORDS.iter().map(|(word, _)| word);

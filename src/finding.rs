@@ -6,14 +6,15 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use crate::grade::{Confidence, Severity};
+use crate::index::{DocumentId, IdentityId, ResourceId};
+use crate::rule_id::RuleId;
 use crate::source::{FileId, Span, one_line, visible};
 use crate::value::{Guard, Provenance};
 
 /// One finding: the primary label is the smallest token that a person would edit to make it go away.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// Kebab-case rule name.
-    pub rule: Cow<'static, str>,
+    pub rule: RuleId,
     /// `None` until the engine fills in the rule's own.
     pub severity: Option<Severity>,
     /// How many steps below the rule's own severity this one is; the engine applies it where `severity` is `None`.
@@ -39,7 +40,7 @@ pub struct Finding {
     /// For a real flow (code call to role): the steps in order.
     pub flow: Vec<Label>,
     /// Rules whose findings this one stands for; filled when folding, and by checks that know.
-    pub folded: Vec<Cow<'static, str>>,
+    pub folded: Vec<RuleId>,
     /// Byte ranges that must be masked wherever this file is shown.
     pub secrets: Vec<Span>,
     /// How many more of its rule there are in its [`Unit`], which are not listed one by one.
@@ -50,10 +51,10 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// Statement by index of a document by id.
-    Statement(u32, u32),
-    Document(u32),
-    Identity(u32),
-    Resource(u32),
+    Statement(DocumentId, usize),
+    Document(DocumentId),
+    Identity(IdentityId),
+    Resource(ResourceId),
     /// A secret, a call, or a broken place.
     Place(Span),
     /// Never folded.
@@ -63,9 +64,9 @@ pub enum Cause {
 /// Within what findings are counted and compared with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CountingUnit {
-    Document(u32),
-    Identity(u32),
-    Resource(u32),
+    Document(DocumentId),
+    Identity(IdentityId),
+    Resource(ResourceId),
     File(FileId),
 }
 
@@ -239,7 +240,7 @@ impl Remedy {
 
     /// See [`Change::Word`].
     #[must_use]
-    pub fn word(self, at: Span, was: impl Into<String>, with: impl Into<String>) -> Self {
+    pub fn replace_token(self, at: Span, was: impl Into<String>, with: impl Into<String>) -> Self {
         let (was, with) = (was.into(), with.into());
         self.change(RemedyStep::Word { at, was, with })
     }
@@ -268,9 +269,9 @@ pub struct Edit {
 }
 
 impl Finding {
-    pub fn new(rule: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub fn new(rule: RuleId, message: impl Into<String>) -> Self {
         Self {
-            rule: rule.into(),
+            rule,
             severity: None,
             steps_down: 0,
             confidence: None,
@@ -311,32 +312,19 @@ impl Finding {
     /// The token to edit. The first call wins the first place.
     #[must_use]
     pub fn primary(mut self, span: Span, text: impl Into<String>) -> Self {
-        let label = Label {
-            span,
-            role: LabelRole::Primary,
-            text: text.into(),
-        };
-        self.labels.insert(0, label);
+        self.labels.insert(0, label(span, LabelRole::Primary, text));
         self
     }
 
     #[must_use]
     pub fn secondary(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            span,
-            role: LabelRole::Secondary,
-            text: text.into(),
-        });
+        self.labels.push(label(span, LabelRole::Secondary, text));
         self
     }
 
     #[must_use]
     pub fn scope(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            span,
-            role: LabelRole::Scope,
-            text: text.into(),
-        });
+        self.labels.push(label(span, LabelRole::Scope, text));
         self
     }
 
@@ -413,7 +401,7 @@ impl Finding {
 
     /// It is there only where this holds.
     #[must_use]
-    pub fn under(mut self, branch: Option<&Guard>) -> Self {
+    pub fn only_under(mut self, branch: Option<&Guard>) -> Self {
         self.branch = branch.map(|when| when.label().into());
         self
     }
@@ -445,7 +433,7 @@ impl Finding {
     }
 
     #[must_use]
-    pub fn other(mut self, other: impl Into<String>) -> Self {
+    pub fn other_evidence(mut self, other: impl Into<String>) -> Self {
         self.evidence.other.push(other.into());
         self
     }
@@ -453,5 +441,14 @@ impl Finding {
     /// The primary label's span. Every finding that leaves a check has one.
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|l| l.span)
+    }
+}
+
+fn label(span: Span, role: LabelRole, text: impl Into<String>) -> Label {
+    assert!(span.is_written(), "a label points into a file");
+    Label {
+        span,
+        role,
+        text: text.into(),
     }
 }

@@ -76,7 +76,7 @@ impl Linter {
             .selection
             .clone()
             .unwrap_or_else(|| Selection::all(&self.ruleset));
-        let options = RuleOptions::everywhere(self.settings.options.clone());
+        let options = RuleOptions::for_all_files(self.settings.options.clone());
         let outcome = rules::run(&project, &self.ruleset, &selection.with_options(options));
         let options = TriageOptions {
             ruleset: &self.ruleset,

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::allow_statements::AllowStatement;
 use crate::finding::Cause;
 use crate::iam::arn::Arn;
-use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::principal::{PrincipalOrigin, origin_of};
+use crate::index::IndexVec;
 use crate::model::Resource;
 use crate::project::{
     DocumentId, Identity, IdentityId, IdentityKind, PolicyRef, PolicySource, Power, Project, Reach, ResourceId,
@@ -22,14 +23,14 @@ pub(super) struct IdentityIndex<'a> {
     by_resource: BTreeMap<ResourceId, IdentityId>,
     /// By kind and physical name; `None` if two identities share a name.
     by_name: BTreeMap<(IdentityKind, String), Option<IdentityId>>,
-    power: Vec<OnceCell<Option<Power<'a>>>>,
+    power: IndexVec<IdentityId, OnceCell<Option<Power<'a>>>>,
 }
 
 impl<'a> IdentityIndex<'a> {
     pub(super) fn new(cx: &Context<'a>) -> Self {
         let project = cx.project;
         let mut by_name = BTreeMap::new();
-        for (id, identity) in (0u32..).zip(&project.identities) {
+        for (id, identity) in project.identities.iter_enumerated() {
             if let Some(name) = identity.name.as_ref().and_then(Text::known) {
                 let one = by_name.entry((identity.kind, name.into_owned())).or_insert(Some(id));
                 *one = one.filter(|one| *one == id);
@@ -38,22 +39,24 @@ impl<'a> IdentityIndex<'a> {
         Self {
             by_name,
             cx: *cx,
-            by_address: (0u32..)
-                .zip(&project.resources)
+            by_address: project
+                .resources
+                .iter_enumerated()
                 .map(|(id, r)| ((&*r.address.scope, &*r.address.name), id))
                 .collect(),
-            by_resource: (0u32..)
-                .zip(&project.identities)
+            by_resource: project
+                .identities
+                .iter_enumerated()
                 .map(|(id, identity)| (identity.resource, id))
                 .collect(),
-            power: project.identities.iter().map(|_| OnceCell::new()).collect(),
+            power: IndexVec::beside(&project.identities, OnceCell::new),
         }
     }
 
     /// The resource of the repository that a target refers to.
     pub(super) fn resource(&self, target: &HoleTarget) -> Option<(ResourceId, &'a Resource)> {
         let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
-        Some((id, &self.cx.project.resources[id as usize]))
+        Some((id, &self.cx.project.resources[id]))
     }
 
     pub(super) fn identity(&self, resource: ResourceId) -> Option<IdentityId> {
@@ -61,7 +64,7 @@ impl<'a> IdentityIndex<'a> {
     }
 
     /// The identity with the name at the end of an ARN: `arn:aws:iam::111122223333:user/path/ann`.
-    pub(super) fn named(&self, arn: &Text) -> Option<IdentityId> {
+    pub(super) fn identity_named(&self, arn: &Text) -> Option<IdentityId> {
         let arn = Arn::parse(arn).filter(|a| a.service().as_deref() == Some("iam"))?;
         let full = arn.resource.known()?;
         let (kind, name) = full.split_once('/')?;
@@ -95,9 +98,7 @@ impl<'a> IdentityIndex<'a> {
 
     /// Why this identity is equivalent to an administrator, if it is.
     pub(super) fn power(&self, id: IdentityId) -> Option<&Power<'a>> {
-        self.power[id as usize]
-            .get_or_init(|| self.cx.effects.of(id).power())
-            .as_ref()
+        self.power[id].get_or_init(|| self.cx.effects.of(id).power()).as_ref()
     }
 }
 
@@ -114,7 +115,7 @@ pub(super) struct Administrators<'a> {
 impl<'a> Administrators<'a> {
     pub(super) fn new(cx: &Context<'a>) -> Self {
         let mut of: BTreeMap<DocumentId, Vec<IdentityId>> = BTreeMap::new();
-        for (id, identity) in (0u32..).zip(&cx.project.identities) {
+        for (id, identity) in cx.project.identities.iter_enumerated() {
             for held in &identity.policies {
                 if let PolicyRef::Documents(documents) = &held.policy {
                     documents.iter().for_each(|d| of.entry(*d).or_default().push(id));
@@ -128,7 +129,7 @@ impl<'a> Administrators<'a> {
     }
 
     /// Whether every holder of a statement is equivalent to an administrator without it.
-    pub(super) fn hold(&self, g: &AllowStatement<'_>) -> bool {
+    pub(super) fn are_all_holders_of(&self, g: &AllowStatement<'_>) -> bool {
         let elsewhere = |holder: &IdentityId| {
             self.holders.power(*holder).is_some_and(|power| {
                 let here = matches!(power.grant.source, PolicySource::Written(d) if d == g.document)
@@ -142,11 +143,11 @@ impl<'a> Administrators<'a> {
 }
 
 /// The cause that findings about the granting policy have, so that others fold into them.
-pub(super) fn cause(cx: &Context<'_>, power: &Power<'_>, holder: IdentityId) -> Cause {
+pub(super) fn cause_of(cx: &Context<'_>, power: &Power<'_>, holder: IdentityId) -> Cause {
     match power.grant.source {
-        PolicySource::Written(d) => Cause::Statement(d, power.grant.index as u32),
+        PolicySource::Written(d) => Cause::Statement(d, power.grant.index),
         PolicySource::AwsManaged(_) => {
-            let own = cx.project.identities[holder as usize].resource;
+            let own = cx.project.identities[holder].resource;
             Cause::Resource(power.grant.through.by.unwrap_or(own))
         }
     }
@@ -166,14 +167,10 @@ pub(crate) fn only_service(project: &Project<'_>, document: DocumentId) -> Optio
         if identity.kind != IdentityKind::Role || identity.trust.is_empty() {
             return None;
         }
-        for s in identity
-            .trust
-            .iter()
-            .flat_map(|d| &project.documents[*d as usize].statements)
-        {
+        for s in identity.trust.iter().flat_map(|d| &project.documents[*d].statements) {
             let principals = s.principal.as_ref().filter(|p| !p.negated && p.complete && !s.open)?;
             for item in principals.items.iter().filter(|_| !s.denies()) {
-                let PrincipalOrigin::Service { name } = place(item, project.own, None) else {
+                let PrincipalOrigin::Service { name } = origin_of(item, project.own, None) else {
                     return None;
                 };
                 let prefix = name.strip_suffix(".amazonaws.com")?.rsplit('.').next()?.to_owned();
@@ -189,6 +186,6 @@ pub(crate) fn only_service(project: &Project<'_>, document: DocumentId) -> Optio
 
 /// Whether only roles of AWS Backup have the document. AWS Backup selects resources by tags, so no policy can name
 /// them. AWS Backup Developer Guide, "Amazon S3 backups".
-pub(super) fn backs_up(cx: &Context<'_>, document: DocumentId) -> bool {
+pub(super) fn is_for_aws_backup(cx: &Context<'_>, document: DocumentId) -> bool {
     only_service(cx.project, document).as_deref() == Some("backup")
 }

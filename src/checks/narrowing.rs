@@ -67,7 +67,7 @@ pub(super) fn own_account(cx: &Context<'_>, d: &Document) -> &'static str {
 
 /// `aws:SourceAccount` on a statement that lets a service in.
 pub(super) fn source_account(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Option<Remedy> {
-    let account = account(cx, cx.project.documents[id as usize].format)?;
+    let account = account(cx, cx.project.documents[id].format)?;
     let title = "only for this account: `aws:SourceAccount`".to_owned();
     condition(cx, s, title, "aws:SourceAccount", &account)
 }
@@ -113,7 +113,7 @@ pub(super) fn passed_to(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Opti
     if !alone {
         return None;
     }
-    let services = trusting(cx, s).or_else(|| handing(cx, id))?;
+    let services = trusting(cx, s).or_else(|| pass_role_services(cx, id))?;
     let value = match services.len() {
         1 => json!(services.first()),
         2..=MAX_SERVICES => json!(services),
@@ -130,12 +130,8 @@ fn trusting(cx: &Context<'_>, s: &Statement) -> Option<BTreeSet<String>> {
     let clause = s.resource.as_ref().filter(|c| !c.negated && c.complete)?;
     for item in &clause.items {
         let (resource, _) = holders.resource(item.text.as_hole()?.target.as_ref()?)?;
-        let identity = &cx.project.identities[holders.identity(resource)? as usize];
-        for statement in identity
-            .trust
-            .iter()
-            .flat_map(|d| &cx.project.documents[*d as usize].statements)
-        {
+        let identity = &cx.project.identities[holders.identity(resource)?];
+        for statement in identity.trust.iter().flat_map(|d| &cx.project.documents[*d].statements) {
             let principal = statement.principal.as_ref().filter(|p| p.complete && !p.negated)?;
             for p in principal.items.iter().filter(|p| p.kind == PrincipalType::Service) {
                 out.insert(p.value.text.known()?.into_owned());
@@ -146,12 +142,9 @@ fn trusting(cx: &Context<'_>, s: &Statement) -> Option<BTreeSet<String>> {
 }
 
 /// The services that the actions which a document names hand roles to.
-fn handing(cx: &Context<'_>, id: DocumentId) -> Option<BTreeSet<String>> {
+fn pass_role_services(cx: &Context<'_>, id: DocumentId) -> Option<BTreeSet<String>> {
     let mut out = BTreeSet::new();
-    let statements = cx.project.documents[id as usize]
-        .statements
-        .iter()
-        .filter(|s| s.allows());
+    let statements = cx.project.documents[id].statements.iter().filter(|s| s.allows());
     for item in statements
         .filter_map(|s| s.action.as_ref())
         .filter(|c| !c.negated)

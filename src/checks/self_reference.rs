@@ -4,7 +4,7 @@
 //! **Invariant:** a pattern that covers every role, user, or policy names no one: rules about breadth report it.
 
 use crate::iam::SourceFormat;
-use crate::iam::arn::{Arn, Breadth, is_every, widest};
+use crate::iam::arn::{Arn, Breadth, breadth_of, is_every};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
 use crate::model::Resource;
@@ -72,7 +72,7 @@ impl<'a> Named<'a> {
 
     /// A managed policy of the repository.
     pub(super) fn policy(cx: &Context<'a>, resource: ResourceId) -> Self {
-        let r = &cx.project.resources[resource as usize];
+        let r = &cx.project.resources[resource];
         let name = ["ManagedPolicyName", "PolicyName", "Name"]
             .iter()
             .find_map(|p| r.get(p)?.as_text());
@@ -84,19 +84,19 @@ impl<'a> Named<'a> {
     }
 
     /// Whether `resource` is this resource: a reference to it, or an ARN that matches its name.
-    pub(super) fn is(self, cx: &Context<'_>, resource: &Text) -> bool {
+    pub(super) fn is_named_by(self, cx: &Context<'_>, resource: &Text) -> bool {
         is_named(cx, self.resource, self.kind, self.name, resource)
     }
 
     /// Like [`Self::is`], or an ARN of every resource of its kind.
     pub(super) fn is_within(self, cx: &Context<'_>, resource: &Text) -> bool {
-        is_every(resource, self.kind) || self.is(cx, resource)
+        is_every(resource, self.kind) || self.is_named_by(cx, resource)
     }
 }
 
 /// Whether a resource is this identity.
 pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
-    let by_name = Named::identity(identity).is(cx, resource);
+    let by_name = Named::identity(identity).is_named_by(cx, resource);
     by_name || (identity.kind == IdentityKind::User && caller(resource).is_some())
 }
 
@@ -104,7 +104,7 @@ pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) 
 pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = Named<'a>> {
     let project = cx.project;
     let groups = identity.groups.iter().filter_map(|m| m.group);
-    let of_groups = groups.flat_map(|g| &project.identities[g as usize].policies);
+    let of_groups = groups.flat_map(|g| &project.identities[g].policies);
     let attached = identity.policies.iter().chain(of_groups).filter(|u| !u.inline);
     let documents = attached.chain(&identity.boundary).filter_map(|u| match &u.policy {
         PolicyRef::Documents(ids) => Some(ids),
@@ -112,7 +112,7 @@ pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl
     });
     documents
         .flatten()
-        .filter_map(|d| project.documents[*d as usize].resource)
+        .filter_map(|d| project.documents[*d].resource)
         .map(|resource| Named::policy(cx, resource))
 }
 
@@ -120,18 +120,18 @@ pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl
 pub(super) fn own_groups<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = Named<'a>> {
     let project = cx.project;
     let groups = identity.groups.iter().filter_map(|m| m.group);
-    groups.map(|g| Named::identity(&project.identities[g as usize]))
+    groups.map(|g| Named::identity(&project.identities[g]))
 }
 
 /// Whether `resource` refers to a resource of the repository, or is an IAM ARN that matches its path and name.
 fn is_named(cx: &Context<'_>, id: Option<ResourceId>, kind: &str, name: Option<&Text>, resource: &Text) -> bool {
-    if widest(resource) <= Breadth::WholeType {
+    if breadth_of(resource) <= Breadth::WholeType {
         return false;
     }
     if id.is_some_and(|id| refers(resource, cx, id)) {
         return true;
     }
-    let r = id.map(|id| &cx.project.resources[id as usize]);
+    let r = id.map(|id| &cx.project.resources[id]);
     let path = r.and_then(|r| r.get("Path")).map_or(Some("/".into()), |p| p.as_str());
     let generated = || r.and_then(generated_name);
     let name = name.cloned().or_else(generated);
@@ -148,7 +148,7 @@ fn is_named(cx: &Context<'_>, id: Option<ResourceId>, kind: &str, name: Option<&
             .is_yes();
     }
     // The name is an unknown value that both texts may contain.
-    let mut full = Text::made(&format!("{kind}{path}"), Span::new(crate::source::FileId(0), 0, 0));
+    let mut full = Text::made(&format!("{kind}{path}"), Span::NOWHERE);
     full.append(&name);
     pattern.covers(&Pattern::resource(&full)).is_yes()
 }
@@ -168,7 +168,7 @@ fn generated_name(r: &Resource) -> Option<Text> {
 
 /// Whether a text is a reference to the resource, or ends in one after a `/`.
 fn refers(text: &Text, cx: &Context<'_>, resource: ResourceId) -> bool {
-    let address = &cx.project.resources[resource as usize].address;
+    let address = &cx.project.resources[resource].address;
     let pieces = text.pieces();
     let Some((Piece::Hole(hole), before)) = pieces.split_last() else {
         return false;

@@ -10,9 +10,10 @@ use super::terminal::{self, ColorChoice};
 use crate::finding::Cause;
 use crate::iam::condition::{Grade, strength};
 use crate::iam::{AccessLevel, ActionSet, Document, Statement};
+use crate::index::{DocumentId, IndexVec};
 use crate::report::{Page, RenderOptions, policy_json};
 use crate::settings::Settings;
-use crate::source::{Sources, one_line, push_line, visible};
+use crate::source::{Sources, one_line, pretty_json, push_line, visible};
 use crate::triage::ReportedFinding;
 
 /// Any label of `f` covers the 1-based `line` of a file that was named.
@@ -35,7 +36,7 @@ pub(super) fn explain(
         ..RunOptions::default()
     };
     let read = run::read(input, &over, &wish)?;
-    run::understand(read, |read, analysis| {
+    run::analyze(read, |read, analysis| {
         let mut report = read.report(analysis, &wish);
         let sources = analysis.project.sources;
         report.findings.retain(|f| wanted(sources, f));
@@ -66,17 +67,20 @@ pub(super) fn explain(
             seen.push(key);
             out.push_str(&visible(&page.masked(depth(sources, document, statement))));
         }
-        terminal::page(&out)
+        terminal::print_page(&out)
     })
 }
 
-fn subject<'d>(f: &ReportedFinding, documents: &'d [Document]) -> Option<(&'d Document, Option<&'d Statement>)> {
+fn subject<'d>(
+    f: &ReportedFinding,
+    documents: &'d IndexVec<DocumentId, Document>,
+) -> Option<(&'d Document, Option<&'d Statement>)> {
     match f.finding.cause {
         Cause::Statement(d, s) => {
-            let document = documents.get(d as usize)?;
-            Some((document, document.statements.get(s as usize)))
+            let document = documents.get(d)?;
+            Some((document, document.statements.get(s)))
         }
-        Cause::Document(d) => Some((documents.get(d as usize)?, None)),
+        Cause::Document(d) => Some((documents.get(d)?, None)),
         _ => None,
     }
 }
@@ -116,9 +120,8 @@ fn depth(sources: &Sources, document: &Document, statement: Option<&Statement>) 
         start.line,
         end.line
     );
-    let json = serde_json::to_string_pretty(&policy_json(&document.value)).unwrap_or_default();
-    out.push_str(&json);
-    out.push_str("\n\n");
+    out.push_str(&pretty_json(&policy_json(&document.value)));
+    out.push('\n');
     out
 }
 

@@ -191,7 +191,7 @@ impl RuleArgs {
 }
 
 /// What a file is to us, from its path and text.
-pub(super) fn interest(path: &str, text: &str) -> InputInterest {
+pub(super) fn classify_input(path: &str, text: &str) -> InputInterest {
     let kinds = classify(path, text);
     if kinds.policy || kinds.cloudformation || kinds.serverless || kinds.terraform || kinds.python || kinds.parameters {
         InputInterest::Iam
@@ -206,7 +206,7 @@ pub(super) fn interest(path: &str, text: &str) -> InputInterest {
 
 impl InputArgs {
     /// One path, and the defaults for the rest.
-    pub(super) fn of(path: PathBuf) -> Self {
+    pub(super) fn from_path(path: PathBuf) -> Self {
         Self {
             paths: vec![path],
             max_file_size: discover::MAX_FILE_SIZE,

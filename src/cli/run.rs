@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::input::{InputArgs, interest};
+use super::input::{InputArgs, classify_input};
 use super::{CliFailure, terminal};
 use crate::discover::{self, Discovery, Inside, SearchRequest};
 use crate::fix;
@@ -11,9 +11,9 @@ use crate::iam::{DeclaredWorkload, Ownership, PolicyKind};
 use crate::pipeline::{Analysis, analyse};
 use crate::project::{Guardrail, GuardrailLevel, Project};
 use crate::rules::options::RuleOptions;
-use crate::rules::{self, Ruleset, Selection};
+use crate::rules::{self, Ruleset, Selection, ids};
 use crate::settings::{Date, Governing, Settings};
-use crate::source::{Problem, ProblemKind, Sources, Span, join_path, parent_path, relative_path};
+use crate::source::{Problem, ProblemKind, Sources, Span, is_within, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
 use crate::triage::{BASELINE_FILE, Baseline, Extent, LoadedBaseline, Report, TriageOptions, triage};
 use crate::unjudged::{Unjudged, UnjudgedReason};
@@ -170,7 +170,7 @@ pub(super) fn read<'a>(
         context: !input.no_context,
         jobs: input.jobs,
         tell: wish.tell,
-        judge: &interest,
+        judge: &classify_input,
     };
     clock.lap("settings");
     let mut found = search.run()?;
@@ -192,7 +192,7 @@ pub(super) fn read<'a>(
         kinds: input.kinds()?,
         stdin: targets
             .stdin
-            .map(|(name, bytes)| (governing.shown(&join_path(&cwd, &name)), bytes)),
+            .map(|(name, bytes)| (governing.display_path(&join_path(&cwd, &name)), bytes)),
         cwd,
         governing,
         found,
@@ -216,7 +216,7 @@ fn ruleset(governing: &Governing<'_>, found: &mut Discovery) -> Ruleset {
     let all = governing.all().iter();
     let dirs: BTreeSet<String> = all.flat_map(|s| s.rule_dirs.iter().map(|d| s.absolute(d))).collect();
     for dir in &dirs {
-        let shown = governing.shown(dir);
+        let shown = governing.display_path(dir);
         let loaded = rules::user::load(std::path::Path::new(dir), &shown);
         for mistake in &loaded.mistakes {
             let text = loaded.files.iter().find(|(path, _)| *path == mistake.path);
@@ -228,7 +228,7 @@ fn ruleset(governing: &Governing<'_>, found: &mut Discovery) -> Ruleset {
             });
             found.broken_rules.push(mistake.clone());
         }
-        ruleset = ruleset.with(loaded.rules);
+        ruleset = ruleset.with_user_rules(loaded.rules);
     }
     ruleset
 }
@@ -255,7 +255,7 @@ fn add_settings_files(governing: &Governing<'_>, found: &mut Discovery) {
 
 impl Loaded<'_> {
     /// All of what the settings in play call ours.
-    pub(super) fn own(&self) -> Ownership {
+    pub(super) fn ownership(&self) -> Ownership {
         let mut own = Ownership {
             today: Some(today()),
             ..Ownership::default()
@@ -276,9 +276,9 @@ impl Loaded<'_> {
     /// A workload of the settings with paths as they are shown.
     fn declared(&self, mut out: DeclaredWorkload) -> DeclaredWorkload {
         for code in &mut out.code {
-            code.text = self.governing.shown(&code.text);
+            code.text = self.governing.display_path(&code.text);
         }
-        out.whole = self.walks(&self.governing.absolute(&out.file));
+        out.whole = self.is_walked(&self.governing.absolute(&out.file));
         out
     }
 
@@ -318,7 +318,7 @@ impl Loaded<'_> {
             context: false,
             jobs: self.jobs,
             tell: false,
-            judge: &interest,
+            judge: &classify_input,
         };
         let more = discover::read_wanted(&search, &wanted, &|file| self.was_asked_for(file));
         let fresh: Vec<discover::InputFile> = more.files.into_iter().filter(|f| !known.contains(&*f.path)).collect();
@@ -346,11 +346,11 @@ impl Loaded<'_> {
             .iter()
             .find_map(|s| Some(s.absolute(s.baseline.as_ref()?)));
         self.governing
-            .shown(&named.unwrap_or_else(|| join_path(&self.root, BASELINE_FILE)))
+            .display_path(&named.unwrap_or_else(|| join_path(&self.root, BASELINE_FILE)))
     }
 
     /// What the settings and the command line say of bare documents, and what could not be read, as analysis would have it.
-    fn complete(&self, project: &mut Project<'_>) {
+    fn apply_settings(&self, project: &mut Project<'_>) {
         let sources = project.sources;
         for t in &self.found.troubles {
             if let Some(file) = sources.find(&t.path) {
@@ -361,10 +361,10 @@ impl Loaded<'_> {
         }
         let broken = self.found.broken_rules.iter();
         project.problems.extend(broken.filter_map(|m| m.problem(sources)));
-        for (id, d) in (0u32..).zip(&mut project.documents) {
+        for (id, d) in project.documents.iter_mut_enumerated() {
             let path = sources.path(d.span.file);
             let absolute = self.governing.absolute(path);
-            let settings = self.governing.of(path);
+            let settings = self.governing.settings_for(path);
             let free = d.owner.is_none() || d.kind == PolicyKind::Scp;
             let mut above = settings.service_control_policies.iter();
             if let Some(glob) = above.find(|glob| free && settings.covers(glob, &absolute)) {
@@ -385,7 +385,7 @@ impl Loaded<'_> {
                 .rev()
                 .find(|(glob, _)| glob.matches(&self.cwd, &absolute))
                 .map(|(_, k)| *k);
-            if let Some(kind) = flagged.or_else(|| self.governing.of(path).policy_kind(&absolute)) {
+            if let Some(kind) = flagged.or_else(|| self.governing.settings_for(path).policy_kind(&absolute)) {
                 d.kind = kind;
                 d.suggested = None;
             }
@@ -396,7 +396,7 @@ impl Loaded<'_> {
     pub(super) fn report(&mut self, analysis: &mut Analysis<'_>, wish: &RunOptions) -> Report {
         self.clock.laps.append(&mut analysis.timings);
         self.clock.last = Instant::now();
-        self.complete(&mut analysis.project);
+        self.apply_settings(&mut analysis.project);
         let project = &analysis.project;
         let selection = union(self.governing.all(), &self.ruleset).with_options(self.options(project.sources));
         let outcome = rules::run(project, &self.ruleset, &selection);
@@ -417,7 +417,7 @@ impl Loaded<'_> {
             is_test: &is_test,
             is_named: &is_named,
             ruleset: &self.ruleset,
-            settings: &|path| governing.of(path),
+            settings: &|path| governing.settings_for(path),
             absolute: &|path| governing.absolute(path),
             root: &self.root,
             today: today(),
@@ -445,7 +445,7 @@ impl Loaded<'_> {
             project,
             &terms,
         );
-        let fails = |u: &Unjudged| u.counts() && governing.of(&u.path).fail_on_unjudged;
+        let fails = |u: &Unjudged| u.counts() && governing.settings_for(&u.path).fail_on_unjudged;
         report.fails_unjudged = report.unjudged.iter().any(fails);
         report.broken = !outcome.failures.is_empty();
         self.clock.lap("triage");
@@ -484,13 +484,13 @@ impl Loaded<'_> {
     /// The file is one of `in_scope`, or it is gone from a folder that was walked.
     pub(super) fn covers(&self, in_scope: &BTreeSet<String>, path: &str) -> bool {
         let absolute = join_path(&self.root, path);
-        in_scope.contains(path) || !self.exists(path) && self.walks(&absolute)
+        in_scope.contains(path) || !self.exists(path) && self.is_walked(&absolute)
     }
 
     /// The file at this absolute path was named, or it lies in a folder that was walked and where nothing says to leave it
     /// out: only its content, by itself, was of no interest.
     fn was_asked_for(&self, path: &str) -> bool {
-        let inside = |top: &String| self.walks(path) && !discover::in_skipped_folder(top, path);
+        let inside = |top: &String| self.is_walked(path) && !discover::in_skipped_folder(top, path);
         let excluded = || self.exclude.iter().any(|e| discover::matches(e, path));
         self.named.contains(path) || self.walked.iter().any(inside) && !excluded()
     }
@@ -498,12 +498,8 @@ impl Loaded<'_> {
     /// The file shown under this path is test code, and no one asked for it.
     fn is_test(&self, path: &str) -> bool {
         let absolute = self.governing.absolute(path);
-        let around = |top: &String| {
-            absolute
-                .strip_prefix(&**top)
-                .is_some_and(|r| r.is_empty() || r.starts_with('/'))
-        };
-        is_test_code(&relative_path(&self.root, &absolute)) && !self.named_tests.iter().any(around)
+        let named = self.named_tests.iter().any(|top| is_within(&absolute, top));
+        !named && is_test_code(&relative_path(&self.root, &absolute))
     }
 
     /// The file shown under this path was named by a person, who wants to see what is in it.
@@ -512,9 +508,8 @@ impl Loaded<'_> {
     }
 
     /// A folder around this absolute path was walked.
-    fn walks(&self, path: &str) -> bool {
-        let inside = |top: &String| path.strip_prefix(&**top).is_some_and(|rest| rest.starts_with('/'));
-        self.walked.iter().any(inside)
+    fn is_walked(&self, path: &str) -> bool {
+        self.walked.iter().any(|top| is_within(path, top))
     }
 }
 
@@ -529,32 +524,29 @@ fn union(all: &[Settings], ruleset: &Ruleset) -> Selection {
     }
     let always = ruleset
         .iter()
-        .filter(|r| r.family() == "credentials" || matches!(r.id(), "unreadable-input" | "json-syntax-error"));
-    names.extend(always.map(|r| r.id().to_owned()));
+        .filter(|r| r.family() == "credentials" || matches!(r.id(), ids::UNREADABLE_INPUT | ids::JSON_SYNTAX_ERROR));
+    names.extend(always.map(|r| r.id().to_string()));
     let names: Vec<String> = names.into_iter().collect();
     Selection::new(ruleset, rules::Profile::Audit, &names, &[], &[]).unwrap_or_default()
 }
 
 /// Understands what was read, reading further files as they are asked for, and hands over to `then`.
-pub(super) fn understand<T>(mut read: Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
+pub(super) fn analyze<T>(mut read: Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
     // The process is about to end: taking a large repository's model apart would only cost time.
-    understood(&mut read, then, |analysis| std::mem::forget(analysis))
+    analyze_loaded(&mut read, then, |analysis| std::mem::forget(analysis))
 }
 
-/// As [`understand`], for what is to be understood once more when its texts have changed.
-pub(super) fn understand_again<T>(
-    read: &mut Loaded<'_>,
-    then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T,
-) -> T {
-    understood(read, then, |analysis| drop(analysis))
+/// As [`analyze`], for what is to be understood once more when its texts have changed.
+pub(super) fn analyze_again<T>(read: &mut Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
+    analyze_loaded(read, then, |analysis| drop(analysis))
 }
 
-fn understood<T>(
+fn analyze_loaded<T>(
     read: &mut Loaded<'_>,
     then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T,
     done: impl Fn(Analysis<'_>),
 ) -> T {
-    let own = read.own();
+    let own = read.ownership();
     let mut round = 0;
     loop {
         let sources = read.sources();

@@ -63,7 +63,7 @@ pub fn resource_quota(service: &str) -> Option<usize> {
 }
 
 /// The holder that a document's kind alone tells of.
-pub fn holder(kind: PolicyKind) -> Option<QuotaSubject> {
+pub fn quota_subject(kind: PolicyKind) -> Option<QuotaSubject> {
     Some(match kind {
         PolicyKind::Trust => QuotaSubject::Trust,
         PolicyKind::Boundary => QuotaSubject::Managed,
@@ -145,12 +145,12 @@ fn string(text: &Text, out: &mut Size) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{FileId, Hole, HoleKind, Span};
+    use crate::source::{Hole, HoleKind, Span};
     use crate::value::MapEntry;
 
     #[test]
     fn white_space_between_tokens_does_not_count() {
-        let span = Span::new(FileId(0), 0, 0);
+        let span = Span::NOWHERE;
         let entry = |key: &str, value| MapEntry {
             key: Text::made(key, span),
             key_span: span,

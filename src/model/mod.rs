@@ -9,12 +9,15 @@
 //! its files are called in it, where that differs, is in `CodeFiles`: `{Name, Path}`. An image is built by the `Dockerfile` at
 //! that path, up to `DockerTarget`, in the folder `CodePaths`.
 
+pub mod resource_types;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::iam::{Document, Likely, PolicyHolder, PolicyKind, SourceFormat};
+use crate::index::{IndexVec, ResourceId};
 use crate::source::{Problem, Span};
-use crate::value::guard::{both, worlds_or_each};
+use crate::value::guard::{combined, worlds_or_each};
 use crate::value::{Guard, Value, ValueKind};
 
 /// Kinds that CloudFormation has no type for.
@@ -118,7 +121,7 @@ impl Resource {
             .iter()
             .filter(|w| !self.branch.as_ref().is_some_and(|b| b.excludes(w)));
         let decided = possible.filter_map(|world| {
-            let when = both(self.branch.as_ref(), world);
+            let when = combined(self.branch.as_ref(), world);
             let props = self.props.decided(&when)?;
             Some(Self {
                 props,
@@ -190,7 +193,7 @@ pub struct UnattachedPolicy {
 #[derive(Debug)]
 pub struct Inline {
     /// The function or package: index into [`Unit::resources`], and after linking into `Project::resources`.
-    pub resource: u32,
+    pub resource: ResourceId,
     /// What it refers to has places in the file around it.
     pub module: crate::python::PythonModule,
 }
@@ -198,7 +201,7 @@ pub struct Inline {
 /// What lowering made of one unit.
 #[derive(Debug, Default)]
 pub struct LoweredUnit {
-    pub resources: Vec<Resource>,
+    pub resources: IndexVec<ResourceId, Resource>,
     pub loose: Vec<UnattachedPolicy>,
     /// Filled from `resources` and `loose` by `formats::policies`.
     pub documents: Vec<Document>,

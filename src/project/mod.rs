@@ -22,28 +22,25 @@ pub use workload::{CodePlace, Handler, RunsAs, Workload, WorkloadCode, WorkloadK
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, OnceLock};
 
+pub use crate::index::{DocumentId, IdentityId, ResourceId};
+
 use crate::iam::{Clause, Document, DocumentPermissions, Ownership, Statement};
+use crate::index::IndexVec;
 use crate::model::Resource;
 use crate::python::{Program, PythonModule};
 use crate::source::{Problem, Sources, Span, Text};
-
-/// Index into [`Project::documents`].
-pub type DocumentId = u32;
-/// Index into [`Project::identities`].
-pub type IdentityId = u32;
-/// Index into [`Project::resources`].
-pub type ResourceId = u32;
+pub use crate::terms::IdentityKind;
 
 /// Everything a check may ask.
 #[derive(Debug)]
 pub struct Project<'a> {
     pub sources: &'a Sources,
     pub own: &'a Ownership,
-    pub documents: Vec<Document>,
+    pub documents: IndexVec<DocumentId, Document>,
     /// Policies that are put somewhere and of which nothing is known: listed, and never judged.
     pub unread: Vec<Document>,
-    pub identities: Vec<Identity>,
-    pub resources: Vec<Resource>,
+    pub identities: IndexVec<IdentityId, Identity>,
+    pub resources: IndexVec<ResourceId, Resource>,
     pub problems: Vec<Problem>,
     /// See [`crate::model::Unit::extents`].
     pub extents: Vec<Span>,
@@ -63,11 +60,11 @@ pub struct Project<'a> {
     /// Policies that are put on identities of which the repository has the name only.
     pub elsewhere: Vec<PutElsewhere>,
     /// For [`Project::deployed`].
-    alternatives: OnceLock<BTreeMap<u32, Vec<Resource>>>,
+    alternatives: OnceLock<BTreeMap<ResourceId, Vec<Resource>>>,
     /// For [`Project::granted`], by document.
-    granted: Vec<OnceLock<DocumentPermissions>>,
+    granted: IndexVec<DocumentId, OnceLock<DocumentPermissions>>,
     /// For [`Project::withheld`], by document.
-    withheld: OnceLock<Vec<Withheld>>,
+    withheld: OnceLock<IndexVec<DocumentId, Withheld>>,
     /// Python inside other files, in the order of the units.
     pub inline: Vec<crate::model::Inline>,
     /// Folders of layers, from which functions import. Sorted.
@@ -85,17 +82,17 @@ pub struct Project<'a> {
 impl Project<'_> {
     /// All its Python.
     pub fn program(&self) -> Program<'_> {
-        Program::sharing(self.sources, &self.modules, &self.shared)
+        Program::with_shared_folders(self.sources, &self.modules, &self.shared)
     }
 
     /// The resources with their settings as they may be deployed, each with its place in [`Project::resources`]: those that
     /// conditions decide about once for each case, whose condition is in `branch`.
-    pub fn deployed(&self) -> impl Iterator<Item = (u32, &Resource)> {
+    pub fn deployed(&self) -> impl Iterator<Item = (ResourceId, &Resource)> {
         let alternatives = self.alternatives.get_or_init(|| {
-            let each = (0u32..).zip(&self.resources).map(|(id, r)| (id, r.alternatives()));
+            let each = self.resources.iter_enumerated().map(|(id, r)| (id, r.alternatives()));
             each.filter(|(_, cases)| !cases.is_empty()).collect()
         });
-        (0u32..).zip(&self.resources).flat_map(|(id, r)| {
+        self.resources.iter_enumerated().flat_map(|(id, r)| {
             let cases = alternatives.get(&id).map_or(std::slice::from_ref(r), Vec::as_slice);
             cases.iter().map(move |case| (id, case))
         })
@@ -139,32 +136,13 @@ impl Project<'_> {
 
     /// What a document grants and denies; worked out once.
     pub fn granted(&self, document: DocumentId) -> &DocumentPermissions {
-        self.granted[document as usize].get_or_init(|| DocumentPermissions::of(&self.documents[document as usize]))
+        self.granted[document].get_or_init(|| DocumentPermissions::new(&self.documents[document]))
     }
 
     /// What a document seems to grant and none of its holders gets: it is denied, outside their boundaries, or only let
     /// through for a named policy, boundary or service.
     pub fn withheld(&self, document: DocumentId) -> &Withheld {
-        &self.withheld.get_or_init(|| effective::withheld(self))[document as usize]
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum IdentityKind {
-    Role,
-    User,
-    Group,
-    PermissionSet,
-}
-
-impl IdentityKind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Role => "role",
-            Self::User => "user",
-            Self::Group => "group",
-            Self::PermissionSet => "permission set",
-        }
+        &self.withheld.get_or_init(|| effective::withheld(self))[document]
     }
 }
 

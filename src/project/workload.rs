@@ -22,7 +22,7 @@ impl Workload {
                 place: CodePlace::Paths(paths),
                 ..
             }) if self.kind == WorkloadKind::Declared => paths.first().map_or("", String::as_str),
-            _ => &project.resources[self.resource as usize].address.name,
+            _ => &project.resources[self.resource].address.name,
         }
     }
 }

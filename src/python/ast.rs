@@ -7,22 +7,41 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::index::{IndexVec, define_id};
 use crate::source::{FileId, Span, Text};
 
-/// Index into [`Module::exprs`].
-pub type ExprId = u32;
-/// Index into [`Module::scopes`]; 0 is the module itself.
-pub type ScopeId = u32;
-/// Index into [`Module::blocks`].
-pub type BlockId = u32;
+define_id! {
+    /// Index into [`PythonModule::exprs`].
+    ExprId;
+    /// Index into [`PythonModule::scopes`].
+    ScopeId;
+    /// Index into [`PythonModule::blocks`].
+    BlockId;
+}
+
+impl ExprId {
+    pub const FIRST: Self = Self(0);
+    /// After every expression.
+    pub const END: Self = Self(u32::MAX);
+}
+
+impl ScopeId {
+    /// The module itself.
+    pub const MODULE: Self = Self(0);
+}
+
+impl BlockId {
+    /// The body of the module.
+    pub const MODULE: Self = Self(0);
+}
 
 /// One file of Python.
 #[derive(Debug)]
 pub struct PythonModule {
     pub file: FileId,
-    pub exprs: Vec<PythonExpr>,
-    pub scopes: Vec<Scope>,
-    pub blocks: Vec<StatementRun>,
+    pub exprs: IndexVec<ExprId, PythonExpr>,
+    pub scopes: IndexVec<ScopeId, Scope>,
+    pub blocks: IndexVec<BlockId, StatementRun>,
     /// `object.name = …`, in order.
     pub attributes: Vec<AttributeBinding>,
     /// Something kept us from reading part of it: what it does cannot be wholly known.
@@ -147,7 +166,7 @@ impl Scope {
         Self {
             kind,
             parent,
-            root: 0,
+            root: BlockId::MODULE,
             qualname,
             header,
             extent,
@@ -159,8 +178,8 @@ impl Scope {
             bases: Vec::new(),
             params: Vec::new(),
             returns_type: None,
-            at: 0,
-            block: 0,
+            at: ExprId::FIRST,
+            block: BlockId::MODULE,
         }
     }
 }
@@ -376,27 +395,33 @@ impl PythonModule {
         let span = Span::new(file, 0, 0);
         Self {
             file,
-            exprs: Vec::new(),
-            scopes: vec![Scope::new(ScopeKind::Module, 0, "<module>".into(), span, span)],
-            blocks: vec![StatementRun {
-                parent: 0,
+            exprs: IndexVec::new(),
+            scopes: IndexVec::from_vec(vec![Scope::new(
+                ScopeKind::Module,
+                ScopeId::MODULE,
+                "<module>".into(),
+                span,
+                span,
+            )]),
+            blocks: IndexVec::from_vec(vec![StatementRun {
+                parent: BlockId::MODULE,
                 kind: BlockKind::Root,
-            }],
+            }]),
             attributes: Vec::new(),
             partial: true,
         }
     }
 
     pub fn expr(&self, id: ExprId) -> &PythonExpr {
-        &self.exprs[id as usize]
+        &self.exprs[id]
     }
 
     pub fn scope(&self, id: ScopeId) -> &Scope {
-        &self.scopes[id as usize]
+        &self.scopes[id]
     }
 
     pub fn ids(&self) -> impl Iterator<Item = ExprId> + use<> {
-        0..u32::try_from(self.exprs.len()).unwrap_or(u32::MAX)
+        self.exprs.ids()
     }
 
     /// The call that `id` is.

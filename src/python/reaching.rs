@@ -33,7 +33,7 @@ impl PythonModule {
 
     /// The same for a name that is read in `scope` after everything there has run.
     pub fn at_end(&self, name: &str, scope: ScopeId) -> Reaching<'_> {
-        self.reaching_from(name, scope, self.scope(scope).root, ExprId::MAX)
+        self.reaching_from(name, scope, self.scope(scope).root, ExprId::END)
     }
 
     /// The expression whose value `expr` certainly is, through the name that holds it.
@@ -64,7 +64,7 @@ impl PythonModule {
                 let mut bindings = self.collect(all, block, at);
                 if bindings.is_empty() {
                     // Bound later only: a loop's next round, or a mistake.
-                    bindings = self.collect(all, s.root, ExprId::MAX);
+                    bindings = self.collect(all, s.root, ExprId::END);
                 }
                 if !bindings.is_empty() {
                     return Reaching::Found(ReachingBindings {
@@ -82,7 +82,7 @@ impl PythonModule {
                 block = s.block;
             } else {
                 first = false;
-                at = ExprId::MAX;
+                at = ExprId::END;
                 block = self.scope(s.parent).root;
             }
             scope = s.parent;
@@ -106,8 +106,8 @@ impl PythonModule {
 
     /// The nearest block that is executed exactly when `block` is.
     fn effective(&self, mut block: BlockId) -> BlockId {
-        while self.blocks[block as usize].kind == BlockKind::Always {
-            block = self.blocks[block as usize].parent;
+        while self.blocks[block].kind == BlockKind::Always {
+            block = self.blocks[block].parent;
         }
         block
     }
@@ -120,7 +120,7 @@ impl PythonModule {
             if at == outer {
                 return true;
             }
-            let b = &self.blocks[at as usize];
+            let b = &self.blocks[at];
             if b.parent == at || b.kind == BlockKind::Root {
                 return false;
             }
@@ -144,7 +144,7 @@ impl PythonModule {
         let mut out = Vec::new();
         let mut at = block;
         loop {
-            let b = &self.blocks[at as usize];
+            let b = &self.blocks[at];
             match &b.kind {
                 BlockKind::Root => return out,
                 BlockKind::Arm { of, .. } | BlockKind::LastArm { of, .. } => out.push((*of, at)),
@@ -156,12 +156,10 @@ impl PythonModule {
 
     /// Whether `found` binds in every alternative of a statement that `block` comes after.
     fn all_arms(&self, found: &[&Binding], block: BlockId) -> bool {
-        let last = found
-            .iter()
-            .find_map(|b| match &self.blocks[self.effective(b.block) as usize] {
-                arm if matches!(arm.kind, BlockKind::LastArm { .. }) => Some(arm),
-                _ => None,
-            });
+        let last = found.iter().find_map(|b| match &self.blocks[self.effective(b.block)] {
+            arm if matches!(arm.kind, BlockKind::LastArm { .. }) => Some(arm),
+            _ => None,
+        });
         let Some(last) = last else { return false };
         let BlockKind::LastArm { of, arms, .. } = last.kind else {
             return false;
@@ -173,7 +171,7 @@ impl PythonModule {
             .iter()
             .map(|b| self.effective(b.block))
             .filter(|b| {
-                matches!(&self.blocks[*b as usize].kind,
+                matches!(&self.blocks[*b].kind,
                     BlockKind::Arm { of: o, .. } | BlockKind::LastArm { of: o, .. } if *o == of)
             })
             .collect();
@@ -184,7 +182,7 @@ impl PythonModule {
 
     /// "if IsProd", for a binding in one alternative.
     pub fn label(&self, block: BlockId) -> Option<&std::sync::Arc<str>> {
-        match &self.blocks[self.effective(block) as usize].kind {
+        match &self.blocks[self.effective(block)].kind {
             BlockKind::Arm { label, .. } | BlockKind::LastArm { label, .. } => Some(label),
             _ => None,
         }

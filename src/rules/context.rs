@@ -1,15 +1,14 @@
 //! What a check is given, and where its findings go.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::options::FileOptions;
-use super::{Ruleset, Selection};
+use super::{RuleId, Ruleset, Selection};
 use crate::finding::{Cause, CountingUnit, Finding, Subject};
 use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat, Statement};
 use crate::model::Resource;
-use crate::project::{DocumentId, Effects, Project};
-use crate::source::{FileId, Span};
+use crate::project::{DocumentId, Effects, Project, ResourceId};
+use crate::source::{FileId, Span, parent_path};
 use crate::test_code::is_test_code;
 use crate::unjudged::Unjudged;
 
@@ -30,16 +29,17 @@ impl<'a> Context<'a> {
     /// The documents that someone may change: not what the SAM translator writes by itself.
     pub fn documents(&self) -> impl Iterator<Item = (DocumentId, &'a Document)> + use<'a> {
         let generated = |d: &Document| matches!(d.origin, DocumentOrigin::Generated(_));
-        (0u32..)
-            .zip(&self.project.documents)
+        self.project
+            .documents
+            .iter_enumerated()
             .filter(move |(_, d)| !generated(d))
     }
 
     /// The options of a rule that hold in a file.
-    pub fn options(&self, rule: &str, file: FileId) -> FileOptions<'a> {
+    pub fn options(&self, rule: RuleId, file: FileId) -> FileOptions<'a> {
         FileOptions {
-            specs: self.ruleset.get(rule).map_or(&[], |r| r.options()),
-            given: self.selection.options().of(rule, file.0),
+            specs: self.ruleset.get(&rule).map_or(&[], |r| r.options()),
+            given: self.selection.options().values_of(&rule, file.0),
         }
     }
 
@@ -93,13 +93,13 @@ impl<'a> Context<'a> {
     /// use elsewhere, the engine adds those places as secondary labels.
     pub fn at_statement(
         &self,
-        rule: &'static str,
+        rule: RuleId,
         document: DocumentId,
         statement: usize,
         message: impl Into<String>,
     ) -> Finding {
-        let mut f = Finding::new(rule, message).cause(Cause::Statement(document, statement as u32));
-        let d = &self.project.documents[document as usize];
+        let mut f = Finding::new(rule, message).cause(Cause::Statement(document, statement));
+        let d = &self.project.documents[document];
         f.subject = self.document_subject(d);
         if let Some(s) = d.statements.get(statement) {
             f.subject.sid = s.sid.as_ref().and_then(|s| s.text.known()).map(|s| s.into_owned());
@@ -109,15 +109,15 @@ impl<'a> Context<'a> {
     }
 
     /// A finding about a whole document.
-    pub fn at_document(&self, rule: &'static str, document: DocumentId, message: impl Into<String>) -> Finding {
+    pub fn at_document(&self, rule: RuleId, document: DocumentId, message: impl Into<String>) -> Finding {
         let mut f = Finding::new(rule, message).cause(Cause::Document(document));
-        f.subject = self.document_subject(&self.project.documents[document as usize]);
+        f.subject = self.document_subject(&self.project.documents[document]);
         f
     }
 
     /// A finding about a resource.
-    pub fn at_resource(&self, rule: &'static str, resource: u32, message: impl Into<String>) -> Finding {
-        let r = &self.project.resources[resource as usize];
+    pub fn at_resource(&self, rule: RuleId, resource: ResourceId, message: impl Into<String>) -> Finding {
+        let r = &self.project.resources[resource];
         let mut f = Finding::new(rule, message).cause(Cause::Resource(resource));
         f.subject = Subject {
             kind: subject_kind(r.format).to_owned(),
@@ -130,14 +130,14 @@ impl<'a> Context<'a> {
     /// A finding about a part of a resource, which is there only where the resource is.
     pub fn at_part(
         &self,
-        rule: &'static str,
-        resource: u32,
+        rule: RuleId,
+        resource: ResourceId,
         message: impl Into<String>,
         (span, label): (Span, impl Into<String>),
     ) -> Finding {
-        let r = &self.project.resources[resource as usize];
+        let r = &self.project.resources[resource];
         self.at_resource(rule, resource, message)
-            .under(r.branch.as_ref())
+            .only_under(r.branch.as_ref())
             .primary(span, label)
             .in_resource(r.header)
     }
@@ -220,7 +220,7 @@ pub struct FindingSink<'r> {
     /// What a check looked at and could not judge.
     pub unjudged: Vec<Unjudged>,
     selection: Option<&'r Selection>,
-    told: HashMap<CountingUnit, BTreeMap<Cow<'static, str>, RuleCount>>,
+    told: HashMap<CountingUnit, BTreeMap<RuleId, RuleCount>>,
 }
 
 /// The findings of one rule in one unit.
@@ -241,8 +241,8 @@ impl<'r> FindingSink<'r> {
     }
 
     /// Whether `rule` is selected: a check that serves several rules may save work.
-    pub fn wants(&self, rule: &str) -> bool {
-        self.selection.is_none_or(|s| s.is_on(rule))
+    pub fn is_selected(&self, rule: RuleId) -> bool {
+        self.selection.is_none_or(|s| s.is_on(&rule))
     }
 
     /// Whether the finding would only be counted: what it says in addition to need not be found out.
@@ -255,25 +255,20 @@ impl<'r> FindingSink<'r> {
     /// rest, and hides what they would hide.
     pub fn push(&mut self, finding: Finding) {
         let at = finding.span();
-        self.take(finding, at, |f| f);
+        self.add_finding(finding, at, |f| f);
     }
 
     /// Takes the finding at `at` that `make` completes, where it is to be reported.
     pub(super) fn push_with(&mut self, base: Finding, at: Span, make: impl FnOnce(Finding) -> Finding) {
-        self.take(base, Some(at), make);
+        self.add_finding(base, Some(at), make);
     }
 
-    fn take(&mut self, mut finding: Finding, at: Option<Span>, make: impl FnOnce(Finding) -> Finding) {
-        if !self.wants(&finding.rule) {
+    fn add_finding(&mut self, mut finding: Finding, at: Option<Span>, make: impl FnOnce(Finding) -> Finding) {
+        if !self.is_selected(finding.rule) {
             return;
         }
         if let Some(unit) = unit(&finding, at) {
-            let told = self
-                .told
-                .entry(unit)
-                .or_default()
-                .entry(finding.rule.clone())
-                .or_default();
+            let told = self.told.entry(unit).or_default().entry(finding.rule).or_default();
             if told.count == MAX_ALIKE {
                 let last = &mut self.findings[told.last];
                 last.more += 1;
@@ -294,7 +289,7 @@ fn unit(finding: &Finding, at: Option<Span>) -> Option<CountingUnit> {
 
 /// Whether a path is one of examples or of tests.
 fn is_example(path: &str) -> bool {
-    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let folders = parent_path(path);
     let named = ["example", "examples", "sample", "samples"];
     let shows = |folder: &str| named.iter().any(|n| folder.eq_ignore_ascii_case(n));
     is_test_code(path) || folders.split('/').any(shows)

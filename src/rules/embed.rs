@@ -1,5 +1,5 @@
 //! The build script's half of the rules: reads `rules/**/*.yaml` and writes two blobs, one for every run and one for
-//! `explain`, `rules` and the tests. A rule file that is broken fails the build with its name and the reason.
+//! `explain`, `rules` and the tests, and a constant for the name of each rule. A rule file that is broken fails the build with its name and the reason.
 
 #[path = "compile/mod.rs"]
 mod compile;
@@ -8,11 +8,12 @@ mod options;
 #[path = "spec/mod.rs"]
 pub(crate) mod spec;
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use spec::{Docs, RuleMetadata};
 
-/// Writes `rules.bin` and `rules-docs.bin` into `OUT_DIR`.
+/// Writes `rules.bin`, `rules-docs.bin`, and `rule_ids.rs` into `OUT_DIR`.
 pub(crate) fn build() {
     let root = PathBuf::from(var("CARGO_MANIFEST_DIR")).join("rules");
     println!("cargo::rerun-if-changed={}", root.display());
@@ -49,13 +50,32 @@ pub(crate) fn build() {
     let heads: Vec<&RuleMetadata> = order.iter().map(|&i| &heads[i]).collect();
     let docs: Vec<&Docs> = order.iter().map(|&i| &docs[i]).collect();
     let out = PathBuf::from(var("OUT_DIR"));
+    std::fs::write(out.join("rule_ids.rs"), constants(&heads)).expect("OUT_DIR is writable");
     write(&out.join("rules.bin"), postcard::to_stdvec(&heads));
     write(&out.join("rules-docs.bin"), postcard::to_stdvec(&docs));
+}
+
+/// A constant for each rule, and all of them in the order of `heads`.
+fn constants(heads: &[&RuleMetadata]) -> String {
+    let mut text = String::new();
+    let name = |head: &RuleMetadata| head.id.to_uppercase().replace('-', "_");
+    for head in heads {
+        let _ = writeln!(text, "pub const {}: RuleId = RuleId({:?});", name(head), head.id);
+    }
+    let all: Vec<String> = heads.iter().map(|head| name(head)).collect();
+    let _ = writeln!(
+        text,
+        "pub(crate) const ALL: [RuleId; {}] = [{}];",
+        all.len(),
+        all.join(", ")
+    );
+    text
 }
 
 const NONE: compile::Validators = compile::Validators {
     regex: |_| None,
     action: |_| None,
+    call: |_, _| None,
 };
 
 fn load(path: &Path, shown: &Path, lists: &compile::Lists) -> Result<(RuleMetadata, Docs), String> {

@@ -14,10 +14,13 @@ mod run;
 pub mod spec;
 pub mod user;
 
+pub use crate::rule_id::{RuleId, ids};
 pub use context::{CodeCheck, Context, FindingSink};
 pub use explain::{PageStyle, listing, markdown, render as explain};
 pub use ruleset::{Rule, Ruleset, Selection};
 pub use run::{HOLDS_FOR, run};
 #[cfg(feature = "internals")]
 pub use spec::FixKind;
+#[cfg(rule_schema)]
+pub(crate) use spec::schema::rule_file as rule_schema;
 pub use spec::{OnePer, Profile};

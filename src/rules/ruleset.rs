@@ -10,6 +10,7 @@ use super::options::{OptionSpec, RuleOptions};
 use super::spec::{Docs, FixKind, Logic, OnePer, Profile, RuleMetadata};
 use crate::grade::{Confidence, Severity};
 use crate::phrase;
+use crate::rule_id::{RuleId, ids};
 
 static HEADS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 static DOCS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules-docs.bin"));
@@ -17,6 +18,7 @@ static DOCS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules-docs.bin"))
 /// One rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
+    id: RuleId,
     head: RuleMetadata,
     from: From,
 }
@@ -32,14 +34,14 @@ enum From {
 impl Rule {
     pub(super) fn user(head: RuleMetadata, docs: Docs) -> Self {
         Self {
+            id: RuleId::of_user(&head.id),
             head,
             from: From::User(Box::new(docs)),
         }
     }
 
-    /// Kebab-case name; users' own have a prefix (`acme/no-root`).
-    pub fn id(&self) -> &str {
-        &self.head.id
+    pub fn id(&self) -> RuleId {
+        self.id
     }
 
     /// The folder: `actions`, `trust`, …; the prefix for a user's own.
@@ -178,8 +180,10 @@ impl Ruleset {
         let heads: Vec<RuleMetadata> = postcard::from_bytes(HEADS).expect("the build script wrote it");
         let rules = heads
             .into_iter()
+            .zip(ids::ALL)
             .enumerate()
-            .map(|(i, head)| Rule {
+            .map(|(i, (head, id))| Rule {
+                id,
                 head,
                 from: From::BuiltIn(i),
             })
@@ -194,14 +198,14 @@ impl Ruleset {
 
     fn index_renames(&mut self) {
         let pairs = |r: &Rule| -> Vec<(String, String)> {
-            let pair = |old: &String| (old.clone(), r.id().to_owned());
+            let pair = |old: &String| (old.clone(), r.id().to_string());
             r.renamed_from().iter().map(pair).collect()
         };
         self.renamed = self.rules.iter().flat_map(pairs).collect();
     }
 
     /// The present name of a rule; a name that was never one, a family, or a pattern is given back as it is.
-    pub fn current<'n>(&'n self, name: &'n str) -> &'n str {
+    pub fn current_name<'n>(&'n self, name: &'n str) -> &'n str {
         self.renamed.get(name).map_or(name, String::as_str)
     }
 
@@ -216,9 +220,9 @@ impl Ruleset {
 
     /// Adds users' own rules; one with the name of a rule that is there is left out.
     #[must_use]
-    pub fn with(mut self, user: impl IntoIterator<Item = Rule>) -> Self {
+    pub fn with_user_rules(mut self, user: impl IntoIterator<Item = Rule>) -> Self {
         for rule in user {
-            if let Err(at) = self.position(rule.id()) {
+            if let Err(at) = self.position(&rule.id()) {
                 self.rules.insert(at, rule);
             }
         }
@@ -228,8 +232,8 @@ impl Ruleset {
 
     /// The rules with these ids.
     #[must_use]
-    pub fn only(mut self, ids: &[String]) -> Self {
-        self.rules.retain(|r| ids.iter().any(|id| id == r.id()));
+    pub fn with_ids(mut self, ids: &[String]) -> Self {
+        self.rules.retain(|r| ids.iter().any(|id| r.id() == **id));
         self.index_renames();
         self
     }
@@ -258,7 +262,7 @@ impl Ruleset {
     /// Rule names and families most like `name`, best first, at most three.
     pub fn nearest(&self, name: &str) -> Vec<String> {
         let mut known: BTreeSet<&str> = self.families();
-        known.extend(self.rules.iter().map(Rule::id));
+        known.extend(self.rules.iter().map(|r| r.id().as_str()));
         let mut found = Vec::new();
         while let Some(best) = (found.len() < 3)
             .then(|| nearest(name, known.iter().copied()))
@@ -290,14 +294,16 @@ impl Ruleset {
         self.rules
             .iter()
             .filter(|r| {
-                pattern == "all" || r.family() == pattern || (any && glob.as_ref().is_some_and(|g| g.is_match(r.id())))
+                pattern == "all"
+                    || r.family() == pattern
+                    || (any && glob.as_ref().is_some_and(|g| g.is_match(&*r.id())))
             })
             .collect()
     }
 
     fn position(&self, id: &str) -> Result<usize, usize> {
-        let id = self.current(id);
-        self.rules.binary_search_by(|r| r.id().cmp(id))
+        let id = self.current_name(id);
+        self.rules.binary_search_by(|r| r.id().as_str().cmp(id))
     }
 }
 
@@ -331,16 +337,16 @@ impl Selection {
         let mut on = BTreeSet::new();
         if select.is_empty() {
             let of_profile = ruleset.iter().filter(|r| r.profile() <= profile && !r.is_preview());
-            on.extend(of_profile.map(|r| r.id().to_owned()));
+            on.extend(of_profile.map(|r| r.id().to_string()));
         }
         for pattern in select.iter().chain(extend) {
-            let by_name = |id: &String| ruleset.current(pattern) == id;
+            let by_name = |id: &String| ruleset.current_name(pattern) == id;
             let is_preview = |id: &String| ruleset.get(id).is_some_and(Rule::is_preview);
-            let found = named(ruleset, pattern)?;
+            let found = ids_matching(ruleset, pattern)?;
             on.extend(found.into_iter().filter(|id| by_name(id) || !is_preview(id)));
         }
         for pattern in ignore {
-            for id in named(ruleset, pattern)? {
+            for id in ids_matching(ruleset, pattern)? {
                 on.remove(&id);
             }
         }
@@ -358,7 +364,7 @@ impl Selection {
     }
 
     /// One rule alone.
-    pub fn only(rule: &str) -> Self {
+    pub fn single_rule(rule: &str) -> Self {
         Self {
             on: BTreeSet::from([rule.to_owned()]),
             ..Self::default()
@@ -367,7 +373,7 @@ impl Selection {
 
     /// Gives the rules that `pattern` names a severity of the user's choice; it wins over what a check says.
     pub fn set_severity(&mut self, ruleset: &Ruleset, pattern: &str, severity: Severity) -> Result<(), UnknownRule> {
-        for id in named(ruleset, pattern)? {
+        for id in ids_matching(ruleset, pattern)? {
             self.severities.insert(id, severity);
         }
         Ok(())
@@ -406,7 +412,7 @@ impl Selection {
     }
 }
 
-fn named(ruleset: &Ruleset, pattern: &str) -> Result<Vec<String>, UnknownRule> {
+fn ids_matching(ruleset: &Ruleset, pattern: &str) -> Result<Vec<String>, UnknownRule> {
     let found = ruleset.matching(pattern);
     // Families that have no rule of their own yet are still words of the language.
     if found.is_empty() && pattern != "all" {
@@ -415,5 +421,5 @@ fn named(ruleset: &Ruleset, pattern: &str) -> Result<Vec<String>, UnknownRule> {
             nearest: ruleset.nearest(pattern),
         });
     }
-    Ok(found.into_iter().map(|r| r.id().to_owned()).collect())
+    Ok(found.into_iter().map(|r| r.id().to_string()).collect())
 }

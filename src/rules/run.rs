@@ -6,9 +6,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
-use super::spec::{Logic, Match, ReportSpec};
-use super::{CodeCheck, Context, FindingSink, Rule, Ruleset, Selection, eval};
-use crate::finding::{Cause, Confidence, Finding, Severity};
+use super::spec::{Logic, RuleCase};
+use super::{CodeCheck, Context, FindingSink, Rule, RuleId, Ruleset, Selection, eval, ids};
+use crate::finding::{Cause, Confidence, Finding, Label, LabelRole, Severity};
 use crate::formats::terraform;
 use crate::iam::catalogue::catalogue;
 use crate::iam::{ActionSet, Document, Likely, PolicyKind, Statement};
@@ -46,9 +46,9 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
         ruleset,
         selection,
     };
-    let mut outcome = work(&context, &jobs(ruleset, selection));
+    let mut outcome = run_jobs(&context, &jobs(ruleset, selection));
     for f in &mut outcome.findings {
-        complete(f, project, ruleset, selection);
+        complete_finding(f, project, ruleset, selection);
     }
     let broken = broken(project);
     let unseen = |f: &Finding, at: Span| {
@@ -87,7 +87,7 @@ fn broken<'p>(project: &'p Project<'_>) -> BTreeSet<&'p str> {
 }
 
 /// Does the jobs, in parallel; results in the order of the jobs.
-fn work(context: &Context<'_>, jobs: &[Job<'_>]) -> Outcome {
+fn run_jobs(context: &Context<'_>, jobs: &[Job<'_>]) -> Outcome {
     let results: Vec<_> = jobs
         .par_iter()
         // They differ in size by orders of magnitude: each is handed out by itself.
@@ -97,7 +97,7 @@ fn work(context: &Context<'_>, jobs: &[Job<'_>]) -> Outcome {
                 let mut out = FindingSink::new(context.selection);
                 match &job.work {
                     Work::Check(check) => check(context, &mut out),
-                    Work::Match(rule, matcher, report) => eval::run(context, rule, matcher, report, &mut out),
+                    Work::Match(rule, cases) => eval::run(context, rule, cases, &mut out),
                 }
                 (out.findings, out.unjudged)
             };
@@ -121,25 +121,25 @@ fn work(context: &Context<'_>, jobs: &[Job<'_>]) -> Outcome {
 }
 
 struct Job<'r> {
-    rules: Vec<&'r str>,
+    rules: Vec<RuleId>,
     work: Work<'r>,
 }
 
 enum Work<'r> {
     Check(CodeCheck),
-    Match(&'r Rule, &'r Match, &'r ReportSpec),
+    Match(&'r Rule, &'r [RuleCase]),
 }
 
 /// Each check once, whatever the number of rules it serves; each declared rule.
 fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
-    let mut by_check: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut by_check: BTreeMap<&str, Vec<RuleId>> = BTreeMap::new();
     let mut jobs = Vec::new();
-    for rule in ruleset.iter().filter(|r| selection.is_on(r.id())) {
+    for rule in ruleset.iter().filter(|r| selection.is_on(&r.id())) {
         match rule.logic() {
             Logic::Check(name) => by_check.entry(name).or_default().push(rule.id()),
-            Logic::Match(matcher, report) => jobs.push(Job {
+            Logic::Match(cases) => jobs.push(Job {
                 rules: vec![rule.id()],
-                work: Work::Match(rule, matcher, report),
+                work: Work::Match(rule, cases),
             }),
         }
     }
@@ -158,19 +158,19 @@ fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
 pub const HOLDS_FOR: &str = "holds for";
 
 /// Fills in what the check left to the rule, and the places that put the document to use.
-fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
+fn complete_finding(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
     if let Some(rule) = ruleset.get(&f.rule) {
         let severity = f
             .severity
             .unwrap_or_else(|| (0..f.steps_down).fold(rule.severity(), |severity, _| severity.lower()));
-        f.severity = Some(selection.severity(rule.id()).unwrap_or(severity));
+        f.severity = Some(selection.severity(&rule.id()).unwrap_or(severity));
         f.confidence.get_or_insert(rule.confidence());
         if f.help.is_none() {
             f.help = Some(rule.help().to_owned());
         }
     }
     if let Cause::Statement(d, _) | Cause::Document(d) = f.cause
-        && let Some(document) = project.documents.get(d as usize)
+        && let Some(document) = project.documents.get(d)
     {
         let likely = document.suggested;
         if let Some(likely) = likely.filter(|likely| grades_grants(ruleset, f, document, *likely)) {
@@ -190,11 +190,15 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
         }
         for used in &document.used_at {
             if f.labels.iter().all(|l| l.span != used.span) {
-                *f = std::mem::replace(f, Finding::new("", "")).secondary(used.span, used.what.clone());
+                f.labels.push(Label {
+                    span: used.span,
+                    role: LabelRole::Secondary,
+                    text: used.what.clone(),
+                });
             }
         }
     }
-    doubt(f, project, ruleset, selection);
+    lower_confidence(f, project, ruleset, selection);
     if f.branch.is_none() {
         f.branch = branch(f, project).map(|when| when.label().into());
     }
@@ -210,7 +214,7 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
 
 /// What is not deployed by default is of low severity. What a default says holds only as long as no one gives another
 /// value: less is certain, and a default that AWS rejects is often a stand-in for the value.
-fn doubt(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
+fn lower_confidence(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
     let is_set = selection.severity(&f.rule).is_some();
     if is_opt_in(f, project) {
         f.severity = f.severity.map(|s| if is_set { s } else { s.min(Severity::Low) });
@@ -292,17 +296,17 @@ fn lifts_boundaries(f: &Finding, document: &Document) -> bool {
 /// Whether a finding reads the policy of an AWS IoT device as if IAM evaluated it. Such a policy grants data-plane operations
 /// of AWS IoT and nothing else, whatever else it names. AWS IoT Core Developer Guide, "AWS IoT Core policies".
 fn is_about_iam_only(f: &Finding, project: &Project<'_>, ruleset: &Ruleset) -> bool {
-    const OF_GRANTS: [&str; 10] = [
-        "action-star",
-        "actions-never-used-by-service",
-        "admin-star-star",
-        "allow-not-action",
-        "allow-not-action-and-not-resource",
-        "prefix-wildcard-too-broad",
-        "redundant-statement",
-        "sensitive-action-without-condition",
-        "service-wildcard",
-        "policy-too-complex",
+    const OF_GRANTS: [RuleId; 10] = [
+        ids::ACTION_STAR,
+        ids::ACTIONS_NEVER_USED_BY_SERVICE,
+        ids::ADMIN_STAR_STAR,
+        ids::ALLOW_NOT_ACTION,
+        ids::ALLOW_NOT_ACTION_AND_NOT_RESOURCE,
+        ids::PREFIX_WILDCARD_TOO_BROAD,
+        ids::REDUNDANT_STATEMENT,
+        ids::SENSITIVE_ACTION_WITHOUT_CONDITION,
+        ids::SERVICE_WILDCARD,
+        ids::POLICY_TOO_COMPLEX,
     ];
     let (document, _) = parts(f, project);
     if document.is_none_or(|d| d.service.as_deref() != Some("iot")) {
@@ -310,7 +314,7 @@ fn is_about_iam_only(f: &Finding, project: &Project<'_>, ruleset: &Ruleset) -> b
     }
     let family = ruleset.get(&f.rule).map_or("", Rule::family);
     match family {
-        "actions" => OF_GRANTS.contains(&&*f.rule),
+        "actions" => OF_GRANTS.contains(&f.rule),
         "exposure" => !f.rule.starts_with("iot-"),
         family => ["data", "escalation", "resources", "usage"].contains(&family),
     }
@@ -326,12 +330,12 @@ fn construct(resource: &Resource) -> Option<String> {
 /// The resource that a finding is about, or that holds its document.
 fn resource<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p Resource> {
     let id = match f.cause {
-        Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d as usize)?.resource?,
-        Cause::Identity(i) => project.identities.get(i as usize)?.resource,
+        Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d)?.resource?,
+        Cause::Identity(i) => project.identities.get(i)?.resource,
         Cause::Resource(r) => r,
         Cause::Place(_) | Cause::Alone => return None,
     };
-    project.resources.get(id as usize)
+    project.resources.get(id)
 }
 
 /// The condition under which what is objected to is there at all: of the token, its statement, its document or the
@@ -352,11 +356,11 @@ fn branch<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p Guard> {
 /// The document and the statement that a finding is about.
 fn parts<'p>(f: &Finding, project: &'p Project<'_>) -> (Option<&'p Document>, Option<&'p Statement>) {
     let document = match f.cause {
-        Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d as usize),
+        Cause::Statement(d, _) | Cause::Document(d) => project.documents.get(d),
         _ => None,
     };
     let statement = match f.cause {
-        Cause::Statement(_, s) => document.and_then(|d| d.statements.get(s as usize)),
+        Cause::Statement(_, s) => document.and_then(|d| d.statements.get(s)),
         _ => None,
     };
     (document, statement)
@@ -379,10 +383,10 @@ mod tests {
     fn a_check_that_breaks_down_costs_its_rules_only() {
         let (sources, own) = (Sources::from_strings(&[]), Ownership::default());
         let project = crate::project::link(&sources, &own, Vec::new());
-        let ok: CodeCheck = |_, out| out.push(Finding::new("fine", "found"));
+        let ok: CodeCheck = |_, out| out.push(Finding::new(RuleId::of_user("fine"), "found"));
         let broken: CodeCheck = |_, _| panic!("out of paper");
         let job = |rule, check| Job {
-            rules: vec![rule],
+            rules: vec![RuleId::of_user(rule)],
             work: Work::Check(check),
         };
         let jobs = [job("broken", broken), job("fine", ok)];
@@ -390,9 +394,9 @@ mod tests {
             project: &project,
             effects: &Effects::new(&project),
             ruleset: &Ruleset::builtin(),
-            selection: &Selection::only("fine"),
+            selection: &Selection::single_rule("fine"),
         };
-        let outcome = work(&context, &jobs);
+        let outcome = run_jobs(&context, &jobs);
         assert_eq!(outcome.findings.len(), 1);
         let failure = RulePanic {
             rule: "broken".to_owned(),

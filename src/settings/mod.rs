@@ -31,7 +31,7 @@ pub use options::RuleSettings;
 pub use read::parse;
 #[cfg(feature = "cli")]
 pub use schema::json_schema;
-pub use show::shown;
+pub use show::to_toml;
 pub(crate) use values::markers;
 pub use values::{
     Accounts, FailOn, ForeignMarker, Glob, NonEmptyText, OnByDefault, OneOrMany, RangedValue, SchemaVersion, Selector,
@@ -244,7 +244,7 @@ impl Settings {
             outdated.extend(ruleset.outdated(name).map(|message| (at, message)));
         }
         for selector in self.selectors() {
-            selector.name = ruleset.current(&selector.name).to_owned();
+            selector.name = ruleset.current_name(&selector.name).to_owned();
         }
         self.outdated = self.faults(outdated);
         match options::resolve(&self.rules, ruleset) {

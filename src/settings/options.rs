@@ -130,12 +130,16 @@ fn value(spec: &OptionSpec, written: &RangedValue<OptionShape>) -> Result<Option
             Some(OptionValue::Words(plain(words)))
         }
         (OptionKind::Actions, _, Some(words)) => {
-            mistakes.extend(words.iter().filter_map(strange_action));
+            mistakes.extend(words.iter().filter_map(unknown_action_fault));
             Some(OptionValue::Words(plain(words)))
         }
         (OptionKind::KeysByAction, Shape::Table(rows), _) => {
-            mistakes.extend(rows.iter().filter_map(|(action, _)| strange_action(action)));
-            mistakes.extend(rows.iter().flat_map(|(_, keys)| keys.iter()).filter_map(strange_key));
+            mistakes.extend(rows.iter().filter_map(|(action, _)| unknown_action_fault(action)));
+            mistakes.extend(
+                rows.iter()
+                    .flat_map(|(_, keys)| keys.iter())
+                    .filter_map(unknown_key_fault),
+            );
             let rows = rows.iter().map(|(action, keys)| (action.value.clone(), plain(keys)));
             Some(OptionValue::Table(rows.collect()))
         }
@@ -145,7 +149,7 @@ fn value(spec: &OptionSpec, written: &RangedValue<OptionShape>) -> Result<Option
         Some(value) if mistakes.is_empty() => Ok(value),
         Some(_) => Err(mistakes),
         None => {
-            let (expected, found) = (spec.kind.expects(), found(written));
+            let (expected, found) = (spec.kind.expected(), found(written));
             let why = format!("`{}` takes {expected}, not {found}", spec.name);
             Err(vec![(written.range.start, why)])
         }
@@ -153,7 +157,7 @@ fn value(spec: &OptionSpec, written: &RangedValue<OptionShape>) -> Result<Option
 }
 
 /// An action that AWS does not have would silence the rule where it was meant to speak.
-fn strange_action(action: &RangedValue<String>) -> Option<Mistake> {
+fn unknown_action_fault(action: &RangedValue<String>) -> Option<Mistake> {
     let at = action.range.start;
     if !ActionSet::expand(action).is_empty() {
         return None;
@@ -170,7 +174,7 @@ fn strange_action(action: &RangedValue<String>) -> Option<Mistake> {
 }
 
 /// Global keys are all known; those of services and identity providers are theirs to define.
-fn strange_key(key: &RangedValue<String>) -> Option<Mistake> {
+fn unknown_key_fault(key: &RangedValue<String>) -> Option<Mistake> {
     let (at, key) = (key.range.start, &key.value);
     if !key.contains(':') {
         return Some((at, format!("`{key}` is not a condition key: use `service:key`")));

@@ -412,8 +412,8 @@ until = 2027-03-31
             ("ignore = [\"a\", 1]\n", "1:16: expected a string, found integer"),
             (
                 "honor-foreign = \"nosecs\"\n",
-                "1:17: unknown marker `nosecs`; known are `gitleaks:allow`, `pragma: allowlist secret`, `checkov:skip`, \
-                 `trivy:ignore`, `nosec`",
+                "1:17: unknown marker `nosecs`; known are `gitleaks:allow`, `pragma: allowlist secret`, `nosec`, \
+                 `checkov:skip`, `trivy:ignore`",
             ),
             ("own = 1\n", "1:7: expected a table, found integer"),
             (
@@ -455,9 +455,9 @@ until = 2027-03-31
             ("extend = \"b.toml\"\n", "1:10: cannot read `b.toml`: no such file"),
             (
                 "\u{feff}ignore = 1\n",
-                "1:11: expected a list of strings, found integer",
+                "1:10: expected a list of strings, found integer",
             ),
-            ("ignore = [\n", "2:1: "),
+            ("ignore = [\n", "1:11: unclosed array"),
         ] {
             let faults: Vec<String> = read(text).unwrap_err().iter().map(ToString::to_string).collect();
             let faults = faults.join("; ").replace("overgrant.toml:", "");
@@ -481,7 +481,7 @@ until = 2027-03-31
         assert!(s.ignore.is_empty());
         assert_eq!((s.own.github.len(), &*s.own.github[0]), (1, "b"));
         assert_eq!(s.own.organization.as_deref(), Some("o-1"));
-        let shown = crate::settings::shown(&s);
+        let shown = crate::settings::to_toml(&s);
         assert!(shown.contains("rules.a.severity = \"low\""), "{shown}");
         assert!(shown.contains("rules.a.score = 2"), "{shown}");
         let (first, second) = (&s.exceptions[0], &s.exceptions[1]);

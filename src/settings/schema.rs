@@ -110,7 +110,7 @@ pub(super) fn rules(_: &mut SchemaGenerator) -> Schema {
             for spec in r.options() {
                 table["properties"][&spec.name] = option_schema(spec);
             }
-            (r.id().to_owned(), table)
+            (r.id().to_string(), table)
         })
         .collect();
     schema!({"type": "object", "properties": with_options, "additionalProperties": severity_only})

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Settings;
 
 /// The settings as TOML, each line with where its value comes from.
-pub fn shown(settings: &Settings) -> String {
+pub fn to_toml(settings: &Settings) -> String {
     let mut page = SettingsPage {
         settings,
         lines: String::new(),

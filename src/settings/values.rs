@@ -57,7 +57,7 @@ pub(super) enum Shape<L, V> {
 
 /// An item of a list: its faults stand at the item, not at the list.
 #[derive(Deserialize)]
-struct Element<T>(T);
+struct ListItem<T>(T);
 
 impl<'de, L: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Shape<L, V> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -88,7 +88,7 @@ impl<'de, L: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Shape<L
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
                 let mut out = Vec::new();
-                while let Some(Element(item)) = items.next_element()? {
+                while let Some(ListItem(item)) = items.next_element()? {
                     out.push(item);
                 }
                 Ok(Shape::List(out))
@@ -326,10 +326,10 @@ pub(crate) mod markers {
     pub(crate) const CHECKOV: &str = "checkov:skip";
     pub(crate) const TRIVY: &str = "trivy:ignore";
     pub(crate) const BANDIT: &str = "nosec";
-    pub(crate) const ALL: &[&str] = &[GITLEAKS, DETECT_SECRETS, CHECKOV, TRIVY, BANDIT];
+    pub(crate) const ALL: &[&str] = &[GITLEAKS, DETECT_SECRETS, BANDIT, CHECKOV, TRIVY];
 }
 
-/// One of [`markers`].
+/// One of the markers of other tools.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct ForeignMarker(pub String);

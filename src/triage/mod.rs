@@ -17,11 +17,11 @@ mod unjudged;
 use crate::finding::{Confidence, Finding, Fix, LabelRole, Severity};
 use crate::iam::DocumentOrigin;
 use crate::project::Project;
-use crate::rules::{Rule, Ruleset};
+use crate::rules::{Rule, RuleId, Ruleset, ids};
 use crate::secrets::Mask;
 use crate::settings::{Date, FailOn, NAMES, Settings};
-use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
-use crate::unjudged::{Language, Unjudged, UnjudgedReason, settled};
+use crate::source::{FileId, Problem, ProblemKind, Sources, Span, file_name};
+use crate::unjudged::{Language, Unjudged, UnjudgedReason, sorted};
 
 pub use baseline::{Baseline, BaselineEntry, BaselineFate, Comparison, Extent, FILE as BASELINE_FILE, LoadedBaseline};
 pub use fingerprint::FindingIdentity;
@@ -124,7 +124,7 @@ impl ReportedFinding {
 
     /// The primary label's place.
     pub fn span(&self) -> Span {
-        self.finding.span().unwrap_or(Span::new(FileId(0), 0, 0))
+        self.finding.span().expect("only findings with a place are reported")
     }
 
     /// How many findings it tells of: itself, and those that it counts.
@@ -189,7 +189,7 @@ impl Report {
     ) {
         self.unjudged.extend(more);
         let (left_out, kept): (Vec<_>, Vec<_>) =
-            settled(std::mem::take(&mut self.unjudged)).into_iter().partition(|u| {
+            sorted(std::mem::take(&mut self.unjudged)).into_iter().partition(|u| {
                 u.why != UnjudgedReason::Language(Language::Snapshot) && terms.leaves_out(project, &u.path, u.span)
             });
         self.stats.unjudged_in_tests += left_out.iter().filter(|u| u.counts()).count();
@@ -232,7 +232,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
     let sources = project.sources;
     let secrets = secrets(&findings);
     let mask = Mask::new(sources, &secrets);
-    let renderings = renderings::Renderings::of(project);
+    let renderings = renderings::Renderings::new(project);
     let mut findings: Vec<Finding> = findings
         .into_iter()
         .filter(|f| in_scope(sources, f) && !renderings.is_generated(f, project))
@@ -240,20 +240,22 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
     sort(&mut findings);
     let mut findings = fold::dedupe(findings);
     fold::fold(&mut findings, project, terms.ruleset);
-    if fold::gather(&mut findings, project) {
+    if fold::gather_shared_values(&mut findings, project) {
         sort(&mut findings);
         findings = fold::merge_alike(findings);
         fold::fold(&mut findings, project, terms.ruleset);
     }
-    fold::count(&mut findings);
+    fold::count_in_message(&mut findings);
 
     let ruled = |findings: Vec<Finding>| -> Vec<ReportedFinding> {
-        let mut reported: Vec<ReportedFinding> =
-            findings.into_iter().filter_map(|f| ruled(sources, f, terms)).collect();
+        let mut reported: Vec<ReportedFinding> = findings
+            .into_iter()
+            .filter_map(|f| apply_grade(sources, f, terms))
+            .collect();
         fingerprint::identify(sources, &mut reported, terms, &mask);
         reported
     };
-    let book = suppress::Suppressions::open(project, terms);
+    let book = suppress::Suppressions::new(project, terms);
     let mut reported = ruled(findings);
     for f in &mut reported {
         let suppression = book.suppression(f);
@@ -275,7 +277,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
     reported.extend(ruled(extra));
     reported.sort_by(|a, b| (a.span(), &a.finding.rule).cmp(&(b.span(), &b.finding.rule)));
     let baseline = (terms.baseline).map(|known| baseline::apply(&known, sources, &mut reported));
-    reported.retain(|f| shown(sources, f, terms));
+    reported.retain(|f| is_shown(sources, f, terms));
     let mut in_tests = 0;
     reported.retain(|f| {
         let left_out = is_left_out(project, f, terms);
@@ -287,7 +289,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
 
     Report {
         errors: errors(project),
-        unjudged: settled(unjudged::collect(project)),
+        unjudged: sorted(unjudged::collect(project)),
         unevaluated: unevaluated(project),
         stats: Stats {
             in_tests,
@@ -306,7 +308,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
 /// One of the labels lies in a file that is in scope. Settings are read whatever was asked for: they count only where they
 /// are what the finding is about.
 fn in_scope(sources: &Sources, finding: &Finding) -> bool {
-    let settings = |path: &str| NAMES.contains(&path.rsplit('/').next().unwrap_or(path));
+    let settings = |path: &str| NAMES.contains(&file_name(path));
     finding.labels.iter().any(|l| {
         let file = sources.file(l.span.file);
         file.in_scope && (l.role == LabelRole::Primary || !settings(&file.path))
@@ -326,13 +328,13 @@ fn secrets(findings: &[Finding]) -> Vec<Span> {
 }
 
 /// Gives a finding the grade that the settings of its file ask for; `None` where they do not run its rule.
-fn ruled(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Option<ReportedFinding> {
+fn apply_grade(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Option<ReportedFinding> {
     let path = sources.path(finding.span()?.file);
     let settings = (terms.settings)(path);
     let rule: Option<&Rule> = terms.ruleset.get(&finding.rule);
     let family = rule.map_or("tool", Rule::family).to_owned();
-    let on = settings.selection.as_ref().is_none_or(|s| s.is_on(&finding.rule))
-        || is_vital(settings, &family, &finding.rule);
+    let on =
+        settings.selection.as_ref().is_none_or(|s| s.is_on(&finding.rule)) || is_vital(settings, &family, finding.rule);
     let (ignored, fail_on) = settings.for_file(&(terms.absolute)(path));
     if !on || ignored.iter().any(|s| s.covers(&family, &finding.rule)) {
         return None;
@@ -358,25 +360,26 @@ fn ruled(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Opti
         identity: FindingIdentity::default(),
         status: Status::New,
         suppression: None,
-        fails: fails(&finding, severity, fail_on),
+        fails: is_failure(&finding, severity, fail_on),
         fixes: Vec::new(),
         finding,
     })
 }
 
 /// An input that could not be read is reported whatever was selected, unless it was switched off by name.
-fn is_vital(settings: &Settings, family: &str, rule: &str) -> bool {
-    matches!(rule, "unreadable-input" | "json-syntax-error") && !settings.ignore.iter().any(|s| s.covers(family, rule))
+fn is_vital(settings: &Settings, family: &str, rule: RuleId) -> bool {
+    matches!(rule, ids::UNREADABLE_INPUT | ids::JSON_SYNTAX_ERROR)
+        && !settings.ignore.iter().any(|s| s.covers(family, &rule))
 }
 
-fn fails(finding: &Finding, severity: Severity, fail_on: FailOn) -> bool {
+fn is_failure(finding: &Finding, severity: Severity, fail_on: FailOn) -> bool {
     match fail_on.severity() {
-        Some(least) => severity >= least || finding.rule == "unreadable-input",
+        Some(least) => severity >= least || finding.rule == ids::UNREADABLE_INPUT,
         None => false,
     }
 }
 
-fn shown(sources: &Sources, f: &ReportedFinding, terms: &TriageOptions<'_>) -> bool {
+fn is_shown(sources: &Sources, f: &ReportedFinding, terms: &TriageOptions<'_>) -> bool {
     let settings = (terms.settings)(sources.path(f.span().file));
     f.severity >= settings.min_severity && f.confidence >= settings.min_confidence
 }
@@ -384,7 +387,10 @@ fn shown(sources: &Sources, f: &ReportedFinding, terms: &TriageOptions<'_>) -> b
 /// A finding in test code. A credential that looks real opens what it opens; the ID of a key, without its secret, is not one.
 fn is_left_out(project: &Project<'_>, f: &ReportedFinding, terms: &TriageOptions<'_>) -> bool {
     let span = f.span();
-    let names_only = ["aws-access-key-id", "aws-temporary-access-key-id"].contains(&f.rule());
+    let names_only = matches!(
+        f.finding.rule,
+        ids::AWS_ACCESS_KEY_ID | ids::AWS_TEMPORARY_ACCESS_KEY_ID
+    );
     let secret = !f.finding.secrets.is_empty() && !names_only && !f.rule().contains("password");
     let credential = f.severity >= Severity::High && secret;
     !credential && terms.leaves_out(project, project.sources.path(span.file), Some(span))

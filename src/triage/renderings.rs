@@ -13,7 +13,8 @@ use crate::iam::{PrincipalType, SourceFormat, Statement};
 use crate::model::Resource;
 use crate::phrase;
 use crate::project::Project;
-use crate::source::{FileId, Sources, visible};
+use crate::rules::{RuleId, ids};
+use crate::source::{FileId, Sources, file_name, parent_path, visible};
 
 /// Functions and roles that constructs of the CDK bring with them, by the beginning of their logical IDs: the identifiers are
 /// part of its source, so that they are the same in every application.
@@ -30,12 +31,12 @@ const PROVIDERS: [&str; 10] = [
     "awscdkawseks",
 ];
 /// What is said about the wording of a list: the text of a synthesized template is no one's.
-const WORDING: [&str; 5] = [
-    "duplicate-action",
-    "duplicate-sid",
-    "redundant-action",
-    "redundant-resource",
-    "redundant-statement",
+const WORDING: [RuleId; 5] = [
+    ids::DUPLICATE_ACTION,
+    ids::DUPLICATE_SID,
+    ids::REDUNDANT_ACTION,
+    ids::REDUNDANT_RESOURCE,
+    ids::REDUNDANT_STATEMENT,
 ];
 /// What constructs allow services: a rule that has an encrypted queue or topic as its target, a topic for alarms.
 /// AWS CDK API Reference, `aws_events_targets`, `aws_cloudwatch_actions`.
@@ -75,7 +76,7 @@ struct Said {
 }
 
 impl Renderings {
-    pub(super) fn of(project: &Project<'_>) -> Self {
+    pub(super) fn new(project: &Project<'_>) -> Self {
         let mut templates: BTreeMap<FileId, Vec<&Resource>> = BTreeMap::new();
         for r in &project.resources {
             let template = matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam);
@@ -137,7 +138,7 @@ impl Renderings {
         }
         let mut next = sizes.len();
         let mut written: BTreeMap<(&str, &BTreeSet<&str>), FileId> = BTreeMap::new();
-        let folder = |file: FileId| sources.path(file).rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = |file: FileId| parent_path(sources.path(file));
         for (file, ids) in ids.iter().filter(|(f, _)| !is_packaged(sources.path(**f))) {
             written.entry((folder(*file), ids)).or_insert(*file);
         }
@@ -157,12 +158,12 @@ impl Renderings {
         if !f.span().is_some_and(|at| self.made.contains(&at.file)) {
             return false;
         }
-        if PROVIDERS.iter().any(|p| f.subject.address.starts_with(p)) || WORDING.contains(&&*f.rule) {
+        if PROVIDERS.iter().any(|p| f.subject.address.starts_with(p)) || WORDING.contains(&f.rule) {
             return true;
         }
         let Cause::Statement(d, s) = f.cause else { return false };
-        let statement = (project.documents.get(d as usize)).and_then(|d| d.statements.get(s as usize));
-        &*f.rule == "service-principal-without-source" && statement.is_some_and(is_grant)
+        let statement = (project.documents.get(d)).and_then(|d| d.statements.get(s));
+        f.rule == ids::SERVICE_PRINCIPAL_WITHOUT_SOURCE && statement.is_some_and(is_grant)
     }
 
     /// Makes the findings of renderings that are one mistake one finding: that of the source, else that of the first file.
@@ -191,7 +192,7 @@ impl Renderings {
             let Some(group) = self.group.get(&file).filter(|_| f.is_active() && !left_out(f)) else {
                 continue;
             };
-            let said = said(f);
+            let said = statement_of(f);
             let of_python = self.of_python.contains(group);
             if let Some(source) = of_python
                 .then(|| at_source.get(&(f.rule().to_owned(), said.clone())))
@@ -219,7 +220,7 @@ impl Renderings {
         }
         let mut gone = BTreeSet::new();
         for (kept, copies) in copies {
-            note(reported, &kept, &copies, sources);
+            note_copies(reported, &kept, &copies, sources);
             gone.extend(copies);
         }
         let mut i = 0;
@@ -234,7 +235,7 @@ impl Renderings {
 const MAX_GROUPS: usize = 8;
 
 /// Says where the copies are. What a template says about the severity is right: it shows which values are deployed.
-fn note(reported: &mut [ReportedFinding], kept: &[usize], copies: &[usize], sources: &Sources) {
+fn note_copies(reported: &mut [ReportedFinding], kept: &[usize], copies: &[usize], sources: &Sources) {
     let Some(&first) = kept.first() else { return };
     let place = |i: &usize| {
         let at = reported[*i].span();
@@ -277,7 +278,7 @@ fn in_python(
 ) -> BTreeMap<(String, Said), Vec<usize>> {
     let mut found: BTreeMap<(String, Said), Vec<usize>> = BTreeMap::new();
     for (i, f) in reported.iter().enumerate() {
-        let said = said(f);
+        let said = statement_of(f);
         let speaks = !said.actions.is_empty() || said.sid.is_some();
         if speaks && is_cdk_python(sources, f.span().file) && !left_out(f) {
             found.entry((f.rule().to_owned(), said)).or_default().push(i);
@@ -286,7 +287,7 @@ fn in_python(
     found
 }
 
-fn said(f: &ReportedFinding) -> Said {
+fn statement_of(f: &ReportedFinding) -> Said {
     let evidence = &f.finding.evidence;
     let mut actions = evidence.actions.clone();
     actions.sort();
@@ -335,7 +336,7 @@ fn construct(id: &str) -> Option<&str> {
 
 /// `aws cloudformation package` and `sam package` write such names by convention.
 fn is_packaged(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     name.to_ascii_lowercase().contains("packaged")
 }
 

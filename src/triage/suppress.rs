@@ -29,7 +29,7 @@ pub(super) struct Suppressions<'a, 't> {
 }
 
 impl<'a, 't> Suppressions<'a, 't> {
-    pub(super) fn open(project: &'a Project<'_>, terms: &'a TriageOptions<'t>) -> Self {
+    pub(super) fn new(project: &'a Project<'_>, terms: &'a TriageOptions<'t>) -> Self {
         let mut book = Self {
             sources: project.sources,
             terms,
@@ -85,11 +85,11 @@ impl<'a, 't> Suppressions<'a, 't> {
                     line: d.line,
                 };
                 self.entries.push(SuppressionEntry {
-                    named: d.ids.into_iter().map(named).collect(),
+                    named: d.ids.into_iter().map(|(id, span)| named(id, Some(span))).collect(),
                     reach,
                     sid: None,
                     text,
-                    span: d.span,
+                    span: Some(d.span),
                     until: d.until.map(|(_, span)| span),
                     standing,
                 });
@@ -108,10 +108,10 @@ impl<'a, 't> Suppressions<'a, 't> {
             ));
         }
         let until = d.until.and_then(|(date, _)| date);
-        self.standing_of(self.settings(file), until, d.reason.is_some())
+        self.state_until(self.settings(file), until, d.reason.is_some())
     }
 
-    fn standing_of(&self, settings: &Settings, until: Option<Date>, has_reason: bool) -> SuppressionState {
+    fn state_until(&self, settings: &Settings, until: Option<Date>, has_reason: bool) -> SuppressionState {
         let today = self.terms.today;
         if let Some(until) = until
             && until < today
@@ -149,7 +149,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                 let named: Vec<SuppressedRule> = ids
                     .items()
                     .iter()
-                    .filter_map(|v| v.as_str().map(|s| named((s.into_owned(), v.span))))
+                    .filter_map(|v| v.as_str().map(|s| named(s.into_owned(), Some(v.span))))
                     .collect();
                 let field = |key: &str| item.get(key).and_then(Value::as_str).map(|s| s.trim().to_owned());
                 let reason = field("reason").filter(|r| !r.is_empty());
@@ -161,7 +161,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                     (_, Some(_), None) => {
                         SuppressionState::Ended("`until` is not a date in the form YYYY-MM-DD".to_owned())
                     }
-                    _ => self.standing_of(self.settings(file), date, reason.is_some()),
+                    _ => self.state_until(self.settings(file), date, reason.is_some()),
                 };
                 self.entries.push(SuppressionEntry {
                     named,
@@ -175,7 +175,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                         path: self.sources.path(file).to_owned(),
                         line: self.sources.positions(item.span).0.line,
                     },
-                    span: item.span,
+                    span: Some(item.span),
                     until: until.map(|v| v.span),
                     standing,
                 });
@@ -193,14 +193,9 @@ impl<'a, 't> Suppressions<'a, 't> {
             seen.push(std::ptr::from_ref(settings));
             for e in &settings.exceptions {
                 let (path, line) = settings.place(e.range.start);
-                let span = place(sources, path, line);
-                let nowhere = Span::new(FileId(0), 0, 0);
+                let span = settings_line(sources, path, line);
                 self.entries.push(SuppressionEntry {
-                    named: e
-                        .rules
-                        .iter()
-                        .map(|r| named((r.name.clone(), span.unwrap_or(nowhere))))
-                        .collect(),
+                    named: e.rules.iter().map(|r| named(r.name.clone(), span)).collect(),
                     reach: SuppressionReach::Exception(self.exceptions.len()),
                     sid: e.sid.clone(),
                     text: Suppression {
@@ -211,9 +206,9 @@ impl<'a, 't> Suppressions<'a, 't> {
                         path: path.to_owned(),
                         line,
                     },
-                    span: span.unwrap_or(nowhere),
+                    span,
                     until: None,
-                    standing: self.standing_of(settings, e.until, e.reason().is_some()),
+                    standing: self.state_until(settings, e.until, e.reason().is_some()),
                 });
                 self.exceptions.push((settings, e));
             }
@@ -260,7 +255,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                 continue;
             }
             for named in &entry.named {
-                let id = self.terms.ruleset.current(&named.id);
+                let id = self.terms.ruleset.current_name(&named.id);
                 let takes = is_allowed(id) && Selector::from(id).covers(&f.family, f.rule());
                 // A rule that another one took in did fire here.
                 if takes || f.finding.folded.iter().any(|r| r == id) {
@@ -281,7 +276,7 @@ impl<'a, 't> Suppressions<'a, 't> {
         let named = |e: &&SuppressionEntry| matches!(e.reach, SuppressionReach::Exception(i) if self.exceptions[i].1.fingerprint.is_some());
         let mut entries = self.entries.iter().filter(named);
         let entry = entries.find(|e| e.standing == SuppressionState::Good && self.reaches(e, f, 0))?;
-        let current = |id: &str| Selector::from(self.terms.ruleset.current(id));
+        let current = |id: &str| Selector::from(self.terms.ruleset.current_name(id));
         let takes = |id: &str| is_allowed(id) && current(id).covers(&f.family, f.rule());
         let rule = entry.named.iter().find(|n| takes(&n.id))?;
         rule.used.set(true);
@@ -291,7 +286,7 @@ impl<'a, 't> Suppressions<'a, 't> {
     /// Whether `print` is the finding's fingerprint, or was under a name that its rule had before.
     fn has_fingerprint(&self, f: &ReportedFinding, print: &str) -> bool {
         let names = self.terms.ruleset.get(f.rule()).map_or(&[][..], |r| r.renamed_from());
-        print == f.identity.fingerprint || names.iter().any(|old| print == f.identity.under(old))
+        print == f.identity.fingerprint || names.iter().any(|old| print == f.identity.with_rule(old))
     }
 
     fn reaches(&self, entry: &SuppressionEntry, f: &ReportedFinding, line: usize) -> bool {
@@ -434,7 +429,7 @@ pub(super) fn is_allowed(id: &str) -> bool {
     id != "all" && !id.bytes().all(|b| b == b'*')
 }
 
-fn named((id, span): (String, Span)) -> SuppressedRule {
+fn named(id: String, span: Option<Span>) -> SuppressedRule {
     SuppressedRule {
         id,
         span,
@@ -450,7 +445,7 @@ fn is_under(pointer: &str, top: &str) -> bool {
 }
 
 /// The text of a line of a settings file that is among the sources.
-fn place(sources: &Sources, path: &str, line: usize) -> Option<Span> {
+fn settings_line(sources: &Sources, path: &str, line: usize) -> Option<Span> {
     let file = sources.find(path)?;
     let text: &str = sources.text(file);
     let start = sources.file(file).lines().start_of(line);

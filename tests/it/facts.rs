@@ -500,7 +500,7 @@ mod boto3 {
         assert_eq!(bucket.ids().collect::<Vec<_>>(), ["name"]);
         let objects = bucket.collection("objects").unwrap();
         assert_eq!(objects.calls().next().unwrap().name(), "ListObjects");
-        let delete = objects.gives().unwrap().batch("delete").unwrap();
+        let delete = objects.returns().unwrap().batch("delete").unwrap();
         assert_eq!(delete.calls().next().unwrap().name(), "DeleteObjects");
         let table = sdk::client("dynamodb").unwrap().resource_type("Table").unwrap();
         assert_eq!(table.load().unwrap().name(), "DescribeTable");
@@ -591,7 +591,7 @@ mod expand {
             "{text}"
         );
         assert!(text.contains("\nread\n  sqs:ReceiveMessage  queue\n"), "{text}");
-        let json = expansion.json();
+        let json = serde_json::to_value(&expansion).unwrap();
         assert_eq!(json["count"], 3);
         assert_eq!(json["actions"][0]["name"], "sqs:DeleteMessage");
         assert_eq!(json["actions"][0]["resource_types"][0]["required"], true);

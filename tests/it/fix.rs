@@ -53,7 +53,7 @@ fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> AppliedFixes {
         let sources = sources(files, changed);
         let own = Ownership::default();
         let analysis = overgrant::internals::pipeline::analyse(&sources, &own);
-        Ok::<_, Infallible>(LintedState::of(&analysis.project, &lint(ruleset, &sources)))
+        Ok::<_, Infallible>(LintedState::new(&analysis.project, &lint(ruleset, &sources)))
     };
     match apply_fixes(risky, seen) {
         Ok(mended) => mended,
@@ -363,8 +363,8 @@ fn rules_say_which_fixes_they_offer() {
     };
     let wrong: Vec<String> = ruleset
         .iter()
-        .filter(|r| r.fix().map(rules::FixKind::name) != offered(r.id()))
-        .map(|r| format!("{}/{}: fix: {}", r.family(), r.id(), offered(r.id()).unwrap_or("none")))
+        .filter(|r| r.fix().map(rules::FixKind::name) != offered(&r.id()))
+        .map(|r| format!("{}/{}: fix: {}", r.family(), r.id(), offered(&r.id()).unwrap_or("none")))
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

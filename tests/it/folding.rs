@@ -1,7 +1,7 @@
 //! One mistake is one finding: what findings are made one, and what stays apart.
 
 use overgrant::internals::iam::Ownership;
-use overgrant::internals::rules::{self, Ruleset, Selection};
+use overgrant::internals::rules::{self, Ruleset, Selection, ids};
 use overgrant::internals::settings::{Date, Selector, Settings};
 use overgrant::internals::source::Sources;
 use overgrant::internals::triage::{Report, Status, TriageOptions, triage};
@@ -265,7 +265,7 @@ fn a_value_that_is_written_once_is_one_finding_for_all_that_use_it() {
     };
     assert_eq!(f.rule(), "secrets-read-star");
     assert!(
-        f.finding.folded.contains(&"write-actions-on-star".into()),
+        f.finding.folded.contains(&ids::WRITE_ACTIONS_ON_STAR),
         "{:?}",
         f.finding.folded
     );

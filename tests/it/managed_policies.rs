@@ -69,9 +69,9 @@ fn what_is_wrong_in_aws_own_policies_is_listed_with_the_reason() {
     let ruleset = Ruleset::builtin();
     let judged: Vec<String> = ruleset
         .iter()
-        .filter(|r| matches!(r.family(), "validity" | "conditions") || JUDGED.contains(&r.id()))
+        .filter(|r| matches!(r.family(), "validity" | "conditions") || JUDGED.contains(&r.id().as_str()))
         .filter(|r| r.profile() <= Profile::Strict && r.id() != "identity-policy-size")
-        .map(|r| r.id().to_owned())
+        .map(|r| r.id().to_string())
         .collect();
     let selection = Selection::new(&ruleset, Profile::Strict, &judged, &[], &[]).unwrap();
     let outcome = run(&analysis.project, &ruleset, &selection);

@@ -4,7 +4,7 @@ use overgrant::internals::formats::Lower;
 use overgrant::internals::formats::python::Python;
 use overgrant::internals::iam::PolicyKind;
 use overgrant::internals::model::{LoweredUnit, Resource, kinds};
-use overgrant::internals::python::{BindingValue, ConstantEvaluator, Program, Reaching};
+use overgrant::internals::python::{BindingValue, ConstantEvaluator, Program, Reaching, ScopeId};
 use overgrant::internals::source::{HoleKind, Sources};
 use overgrant::internals::value::{Value, ValueKind};
 
@@ -22,13 +22,13 @@ fn value_in(files: &[(&str, &str)]) -> (Sources, Value) {
     let program = Program::new(&sources, &modules);
     let m = program.index_of(sources.find("m.py").unwrap()).unwrap();
     let module = &modules[m];
-    let Reaching::Found(found) = module.at_end("X", 0) else {
+    let Reaching::Found(found) = module.at_end("X", ScopeId::MODULE) else {
         panic!("no X")
     };
     let BindingValue::Value(source) = &found.bindings[0].bound else {
         panic!("no value")
     };
-    let v = ConstantEvaluator::new(&program).settled(m, 0, "X", found.bindings[0], source.expr);
+    let v = ConstantEvaluator::new(&program).final_value(m, ScopeId::MODULE, "X", found.bindings[0], source.expr);
     (sources, v)
 }
 
@@ -438,7 +438,7 @@ fn parameters_are_input() {
         "m.py",
         "import boto3\ndef f(doc):\n    boto3.client('iam').create_policy(PolicyName='p', PolicyDocument=doc)\n",
     )]);
-    let v = units[0].resources[0].get("PolicyDocument").unwrap();
+    let v = units[0].resources.raw[0].get("PolicyDocument").unwrap();
     assert_eq!(v.as_hole().unwrap().kind, HoleKind::Input);
 }
 
@@ -880,7 +880,7 @@ fn sessions_and_clients_keep_their_arguments() {
         "m.py",
         "import boto3\nfrom boto3 import Session\nKEY = 'k'\nboto3.client('s3', aws_access_key_id=KEY, verify=False)\nSession('a', 'b')\n",
     )]);
-    let r = &units[0].resources;
+    let r = &units[0].resources.raw;
     assert_eq!(r.len(), 2);
     assert!(r.iter().all(|r| &*r.kind == kinds::BOTO3_CLIENT));
     assert_eq!(show(r[0].get("Service").unwrap()), "'s3'");

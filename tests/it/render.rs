@@ -1,8 +1,10 @@
 //! Every format of the same report, and what no format may show.
 
+use std::path::Path;
+
 use overgrant::internals::finding::{Confidence, Edit, Finding, Fix, Severity};
 use overgrant::internals::report::{OutputFormat, Page, RenderOptions};
-use overgrant::internals::rules::Ruleset;
+use overgrant::internals::rules::{Ruleset, ids};
 use overgrant::internals::source::{Problem, Sources, Span};
 use overgrant::internals::triage::{
     FindingIdentity, Report, ReportedFinding, Stats, Status, Suppression, SuppressionKind,
@@ -77,7 +79,7 @@ fn reported(finding: Finding, severity: Severity, family: &str, n: usize) -> Rep
 fn report(sources: &Sources) -> Report {
     let (id, secret) = key_pair();
     let ci = "infra/policies/ci.json";
-    let mut admin = Finding::new("admin-star-star", "every action on every resource is allowed")
+    let mut admin = Finding::new(ids::ADMIN_STAR_STAR, "every action on every resource is allowed")
         .primary(at(sources, ci, "\"*\"", 0), "every action in every AWS service")
         .secondary(at(sources, ci, "\"*\"", 1), "on every resource")
         .secondary(
@@ -90,7 +92,7 @@ fn report(sources: &Sources) -> Report {
         .resources(["*".to_owned()]);
     admin.subject.address = "aws_iam_policy.ci".to_owned();
     admin.subject.attribute = "policy".to_owned();
-    admin.folded = vec!["action-star".into(), "pass-role-star".into()];
+    admin.folded = vec![ids::ACTION_STAR, ids::PASS_ROLE_STAR];
     let fix = Fix {
         title: "list one action".to_owned(),
         safe: true,
@@ -99,13 +101,16 @@ fn report(sources: &Sources) -> Report {
             text: "\"s3:GetObject\"".to_owned(),
         }],
     };
-    let long = Finding::new("admin-star-star", "every action on every resource is allowed")
+    let long = Finding::new(ids::ADMIN_STAR_STAR, "every action on every resource is allowed")
         .primary(at(sources, "min.json", "\"*\"", 0), "every action")
         .secondary(at(sources, "min.json", "\"*\"", 1), "on every resource");
     let keys = "src/keys <1>.py";
-    let mut key = Finding::new("aws-key-pair-together", format!("an access key {id} with its secret"))
-        .primary(at(sources, keys, &format!("\"{id}\""), 0), "long-term access key id")
-        .secondary(at(sources, keys, &format!("\"{secret}\""), 0), "its secret key");
+    let mut key = Finding::new(
+        ids::AWS_KEY_PAIR_TOGETHER,
+        format!("an access key {id} with its secret"),
+    )
+    .primary(at(sources, keys, &format!("\"{id}\""), 0), "long-term access key id")
+    .secondary(at(sources, keys, &format!("\"{secret}\""), 0), "its secret key");
     key.secrets = vec![
         at(sources, keys, &id, 0),
         at(sources, keys, &format!("\"{secret}\""), 0),
@@ -117,7 +122,7 @@ fn report(sources: &Sources) -> Report {
         text: "used here".to_owned(),
     }];
     let mut ignored = reported(
-        Finding::new("missing-version", "this policy has no version").primary(at(sources, "min.json", "{", 0), ""),
+        Finding::new(ids::MISSING_VERSION, "this policy has no version").primary(at(sources, "min.json", "{", 0), ""),
         Severity::Low,
         "validity",
         4,
@@ -368,30 +373,46 @@ fn the_binary_shows_no_secret_wherever_it_writes() {
     assert!(found.contains("aws-"), "{found}");
 }
 
-/// The schemas that are committed are those of this version, and describe what `check` writes.
+/// The schemas that are committed are those of this version, and describe what the commands write.
 #[test]
 fn the_json_schemas_are_current_and_hold() {
-    let repo = crate::support::repository::Repository::new(&[(
-        "policy.json",
-        r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#,
-    )]);
-    for of in ["settings", "report"] {
-        let printed = repo.run(&["config", "schema", of]).out;
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{of}.schema.json"));
+    let repo = Repository::new(&[
+        (
+            "policy.json",
+            r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#,
+        ),
+        (
+            "main.tf",
+            "resource \"aws_iam_role_policy\" \"p\" {\n  role = var.role\n  policy = jsonencode({Statement = {Effect = \"Allow\", Action = var.action, Resource = \"*\"}})\n}\n",
+        ),
+        (
+            "code.py",
+            "import boto3\nboto3.client('lambda').create_function(FunctionName='f', Role='r')\nboto3.client(name).go()\n",
+        ),
+        ("broken.tf", "resource {"),
+    ]);
+    let outputs: [(&str, &[&str]); 3] = [
+        ("report", &["check", "--format", "json"]),
+        ("policies", &["policies", "--format", "json"]),
+        ("needs", &["needs", "--format", "json"]),
+    ];
+    let committed = |name: &str| {
+        let printed = repo.run(&["config", "schema", name]).out;
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{name}.schema.json"));
         if std::env::var_os("OVERGRANT_UPDATE").is_some() {
             std::fs::write(&path, &printed).unwrap();
         }
-        assert_eq!(
-            std::fs::read_to_string(&path).unwrap_or_default(),
-            printed,
-            "OVERGRANT_UPDATE=1 writes it"
-        );
+        let committed = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(committed, printed, "OVERGRANT_UPDATE=1 writes it");
+        printed
+    };
+    committed("settings");
+    for (name, command) in outputs {
+        let schema: Value = serde_json::from_str(&committed(name)).unwrap();
+        let mut wrong = Vec::new();
+        follows(&schema, &schema, &repo.run(command).json(), "", &mut wrong);
+        assert!(wrong.is_empty(), "{name}: {}", wrong.join("\n"));
     }
-    let schema = repo.run(&["config", "schema", "report"]).json();
-    let report = repo.run(&["check", "--format", "json"]).json();
-    let mut wrong = Vec::new();
-    follows(&schema, &schema, &report, "", &mut wrong);
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Whether a value has the properties that its schema demands, and no others.
@@ -403,6 +424,10 @@ fn follows(root: &Value, schema: &Value, value: &Value, at: &str, wrong: &mut Ve
     if let Some(any) = schema["anyOf"].as_array() {
         let of = if value.is_null() { &any[any.len() - 1] } else { &any[0] };
         return follows(root, of, value, at, wrong);
+    }
+    // A schema without a type allows every value.
+    if schema["type"].is_null() {
+        return;
     }
     match value {
         Value::Object(map) => {

@@ -53,7 +53,7 @@ fn a_selection_takes_names_families_and_globs() {
 #[test]
 fn a_severity_of_the_users_choice_wins() {
     let rules = Ruleset::builtin();
-    let mut selection = Selection::only("admin-star-star");
+    let mut selection = Selection::single_rule("admin-star-star");
     selection.set_severity(&rules, "admin-*", Severity::Low).unwrap();
     assert_eq!(selection.severity("admin-star-star"), Some(Severity::Low));
     assert!(selection.set_severity(&rules, "no-such-rule", Severity::Low).is_err());
@@ -71,7 +71,7 @@ fn every_rule_has_a_page_in_every_style_and_form() {
         ] {
             for style in [PageStyle::Human, PageStyle::Markdown, PageStyle::Json] {
                 let page = rules::explain(rule, style, form, 100);
-                assert!(page.contains(rule.id()), "{}", rule.id());
+                assert!(page.contains(&*rule.id()), "{}", rule.id());
                 assert!(!page.contains(['«', '»', '‹', '›']), "{}: marks in the page", rule.id());
                 if style == PageStyle::Json {
                     let page: serde_json::Value = serde_json::from_str(&page).unwrap();

@@ -356,7 +356,7 @@ fn examples_of_rules_about_ignores() {
             let mine: Vec<Finding> = r
                 .findings
                 .into_iter()
-                .filter(|f| f.rule() == rule.id())
+                .filter(|f| rule.id() == f.rule())
                 .map(|f| f.finding)
                 .collect();
             let mut files = files;

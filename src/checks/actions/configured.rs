@@ -10,20 +10,20 @@ use crate::iam::{ActionSet, ClauseItem, Document, PolicyKind, Statement, pattern
 use crate::phrase;
 use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource};
 use crate::rules::options::FileOptions;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::Guard;
 
-const FORBIDDEN: &str = "forbidden-action";
-const CONDITION: &str = "required-condition-for-action";
-const BARE: &str = "bare-wildcard-resource-forbidden";
+const FORBIDDEN: RuleId = ids::FORBIDDEN_ACTION;
+const CONDITION: RuleId = ids::REQUIRED_CONDITION_FOR_ACTION;
+const BARE: RuleId = ids::BARE_WILDCARD_RESOURCE_FORBIDDEN;
 
 /// Each pattern is expanded once.
 #[derive(Default)]
 struct ExpandedPatterns<'a>(BTreeMap<&'a [String], ActionSet>);
 
 impl<'a> ExpandedPatterns<'a> {
-    fn of(&mut self, patterns: &'a [String]) -> &ActionSet {
+    fn expand(&mut self, patterns: &'a [String]) -> &ActionSet {
         let expand = || ActionSet::expand_all(patterns.iter().map(String::as_str));
         self.0.entry(patterns).or_insert_with(expand)
     }
@@ -36,13 +36,13 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if patterns.is_empty() {
             continue;
         }
-        let forbidden = expanded.of(patterns);
+        let forbidden = expanded.expand(patterns);
         for allowed in &cx.project.granted(id).allowed {
             let mut hits = allowed.actions.clone();
             hits.intersect(forbidden);
             hits.subtract(cx.project.withheld(id).of(allowed.statement));
             let statement = &d.statements[allowed.statement];
-            for (span, written, hits) in granting(statement, &hits) {
+            for (span, written, hits) in granting_items(statement, &hits) {
                 let what = match &written {
                     Some(written) => format!("`{written}`"),
                     None => "this `NotAction`".to_owned(),
@@ -52,7 +52,7 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
         }
     }
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         let by_aws = |u: &_| matches!(u, PolicyRef::AwsManaged(_));
         if identity.policies.iter().any(|u| by_aws(&u.policy)) {
             managed(cx, out, id, &mut expanded);
@@ -62,12 +62,12 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// AWS's own policies, at the place that attaches them.
 fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expanded: &mut ExpandedPatterns<'a>) {
-    let identity = &cx.project.identities[id as usize];
+    let identity = &cx.project.identities[id];
     let patterns = cx.options(FORBIDDEN, identity.header.file).words("actions");
     if patterns.is_empty() {
         return;
     }
-    let forbidden = expanded.of(patterns);
+    let forbidden = expanded.expand(patterns);
     let mut by_place: BTreeMap<Span, (&str, ActionSet)> = BTreeMap::new();
     for grant in &cx.effects.of(id).grants {
         // What comes through a group is reported where the group is.
@@ -84,7 +84,10 @@ fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expa
     for (span, (name, hits)) in by_place {
         if !hits.is_empty() {
             let f = cx.at_resource(FORBIDDEN, identity.resource, forbids(&format!("`{name}`"), &hits));
-            out.push(f.primary(span, "forbidden by the settings").other(name.to_lowercase()));
+            out.push(
+                f.primary(span, "forbidden by the settings")
+                    .other_evidence(name.to_lowercase()),
+            );
         }
     }
 }
@@ -97,7 +100,7 @@ fn forbids(what: &str, hits: &ActionSet) -> String {
 }
 
 /// The items of `Action` that grant some of `set`, each with its share; for a `NotAction` its key and all of it.
-fn granting(s: &Statement, set: &ActionSet) -> Vec<(Span, Option<String>, ActionSet)> {
+fn granting_items(s: &Statement, set: &ActionSet) -> Vec<(Span, Option<String>, ActionSet)> {
     let Some(clause) = s.action.as_ref().filter(|_| !set.is_empty()) else {
         return Vec::new();
     };
@@ -115,7 +118,7 @@ fn granting(s: &Statement, set: &ActionSet) -> Vec<(Span, Option<String>, Action
 }
 
 /// Allow statements of the kinds of document that the option `in` names.
-fn allowing<'a>(cx: &Context<'a>, rule: &'static str) -> impl Iterator<Item = (ConfiguredPlace<'a>, FileOptions<'a>)> {
+fn allowing<'a>(cx: &Context<'a>, rule: RuleId) -> impl Iterator<Item = (ConfiguredPlace<'a>, FileOptions<'a>)> {
     let cx = *cx;
     cx.statements().filter_map(move |(id, d, index, statement)| {
         let options = cx.options(rule, d.span.file);
@@ -140,7 +143,7 @@ impl<'a> ConfiguredPlace<'a> {
         items.find(|(_, granted)| granted.intersects(set)).map(|(item, _)| item)
     }
 
-    fn finding(self, cx: &Context<'_>, rule: &'static str, message: String) -> Finding {
+    fn finding(self, cx: &Context<'_>, rule: RuleId, message: String) -> Finding {
         cx.at_statement(rule, self.id, self.index, message)
     }
 }
@@ -154,11 +157,11 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let Some(item) = place.item(&ActionSet::expand(action)) else {
                 continue;
             };
-            let is_bound = |key: &str| strength.of_key(key).any(counts);
+            let is_bound = |key: &str| strength.of_key(key).any(can_fail);
             let written = item.display();
             let about = |message: String, key: &str| {
                 let f = place.finding(cx, CONDITION, message);
-                f.actions([written.to_lowercase()]).other(key.to_lowercase())
+                f.actions([written.to_lowercase()]).other_evidence(key.to_lowercase())
             };
             if row == "none-of" {
                 for key in keys {
@@ -197,7 +200,7 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 /// A condition on a key is one when it can fail.
-fn counts(b: &WeighedCondition) -> bool {
+fn can_fail(b: &WeighedCondition) -> bool {
     !matches!(
         b.weakness,
         Some(
@@ -221,7 +224,7 @@ pub(super) fn bare_resource(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if patterns.is_empty() {
             continue;
         }
-        if let Some(item) = place.item(expanded.of(patterns)) {
+        if let Some(item) = place.item(expanded.expand(patterns)) {
             let written = item.display();
             let message = format!("`{written}` is allowed on `*`; the settings require named resources");
             let f = place
@@ -238,7 +241,7 @@ pub(super) fn bare_resource(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// How much a reader has to keep in mind: one for each statement, Deny, `Not…` element and condition, and for each service
 /// that a statement names beside its first.
 pub(super) fn complexity(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    const RULE: &str = "policy-too-complex";
+    const RULE: RuleId = ids::POLICY_TOO_COMPLEX;
     for (id, d) in cx.documents() {
         let most = cx.options(RULE, d.span.file).number("score") as usize;
         let score = score(d);
@@ -287,7 +290,7 @@ fn services(s: &Statement) -> Vec<String> {
 }
 
 pub(super) fn mixed(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    const RULE: &str = "actions-never-used-by-service";
+    const RULE: RuleId = ids::ACTIONS_NEVER_USED_BY_SERVICE;
     for (id, d, i, s) in cx.statements() {
         if !s.allows() || !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) {
             continue;

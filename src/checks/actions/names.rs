@@ -10,7 +10,7 @@ use crate::iam::catalogue::catalogue;
 use crate::iam::{Clause, ClauseItem, DocumentOrigin, PolicyKind, Statement, glob};
 use crate::phrase;
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -19,24 +19,24 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let mut services: BTreeSet<Span> = BTreeSet::new();
-        let beside = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, named));
+        let beside = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, named_actions));
         // What stands here in any case, and what fixes of earlier items write.
-        let present = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, always));
+        let present = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, actions_in_every_branch));
         let mut written: BTreeSet<String> = BTreeSet::new();
         let clauses = s.action_clauses();
         for (clause, item, set) in clauses.flat_map(|c| c.items.iter().zip(c.sets()).map(move |(i, set)| (c, i, set))) {
             // A service that came in from elsewhere is one mistake, however many actions are made of it.
-            if brought_in(item).is_some_and(|span| !services.insert(span)) {
+            if service_prefix_span(item).is_some_and(|span| !services.insert(span)) {
                 continue;
             }
-            if let Some((f, meant)) = one(cx, out, (id, i), (item, set), Vain::of(s, clause), &beside) {
-                let same = f.rule == "action-case";
-                let is_new = |m: &&String| same || !stands(&present, m) && written.insert((*m).clone());
+            if let Some((f, meant)) = unknown_action(cx, out, (id, i), (item, set), Vain::new(s, clause), &beside) {
+                let same = f.rule == ids::ACTION_CASE;
+                let is_new = |m: &&String| same || !is_among(&present, m) && written.insert((*m).clone());
                 // Nothing is missing where the right name stands beside the wrong one.
-                let is_beside = !meant.is_empty() && meant.iter().all(|m| stands(&present, m));
-                let is_beside = is_beside || meant.is_empty() && extends(&item.display(), &beside);
+                let is_beside = !meant.is_empty() && meant.iter().all(|m| is_among(&present, m));
+                let is_beside = is_beside || meant.is_empty() && extends_action(&item.display(), &beside);
                 let is_published = PUBLISHED.iter().any(|name| item.display().eq_ignore_ascii_case(name));
-                let f = match (is_beside || is_published) && LOW_BESIDE.contains(&&*f.rule) {
+                let f = match (is_beside || is_published) && LOW_BESIDE.contains(&f.rule) {
                     true => f.severity(Severity::Low),
                     false => f,
                 };
@@ -44,7 +44,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 // What is meant stands here already, or another fix writes it. What is only a guess is not a reason to remove.
                 let is_said = left.is_empty() && !meant.is_empty() && cx.is_literal(item);
                 let f = match is_said {
-                    true if f.rule == "unknown-action" => f,
+                    true if f.rule == ids::UNKNOWN_ACTION => f,
                     true => f.remedy(removal(item)),
                     false => with_spelling(cx, f, item, &left),
                 };
@@ -58,16 +58,16 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 const PUBLISHED: [&str; 2] = ["logs:PutLogEventsBatch", "SNS:Receive"];
 
 /// Rules about a wrong name, which are low where the right one stands beside it.
-const LOW_BESIDE: [&str; 3] = ["api-name-not-iam-action", "unknown-action", "unknown-service"];
+const LOW_BESIDE: [RuleId; 3] = [ids::API_NAME_NOT_IAM_ACTION, ids::UNKNOWN_ACTION, ids::UNKNOWN_SERVICE];
 
 /// Whether a name, or all that a pattern stands for, is among them.
-fn stands(present: &ActionSet, meant: &str) -> bool {
+fn is_among(present: &ActionSet, meant: &str) -> bool {
     let set = ActionSet::expand_all([meant]);
     !set.is_empty() && set.is_subset(present)
 }
 
 /// Whether the name is that of an action beside it and more: `logs:PutLogEventsBatch`.
-fn extends(text: &str, beside: &ActionSet) -> bool {
+fn extends_action(text: &str, beside: &ActionSet) -> bool {
     let longer = |name: &str| {
         text.get(..name.len())
             .is_some_and(|head| head.eq_ignore_ascii_case(name))
@@ -84,7 +84,7 @@ enum Vain {
 }
 
 impl Vain {
-    fn of(s: &Statement, clause: &Clause) -> Self {
+    fn new(s: &Statement, clause: &Clause) -> Self {
         match (clause.negated, s.denies()) {
             (true, _) => Self::Excludes,
             (_, true) => Self::Denies,
@@ -102,7 +102,7 @@ impl Vain {
 }
 
 /// The actions that a clause names one by one.
-fn named(clause: &Clause) -> ActionSet {
+fn named_actions(clause: &Clause) -> ActionSet {
     let mut all = ActionSet::empty();
     let items = clause.items.iter().zip(clause.sets());
     let literal = |i: &ClauseItem| i.text.known().is_some_and(|t| !glob::is_pattern(&t));
@@ -113,7 +113,7 @@ fn named(clause: &Clause) -> ActionSet {
 }
 
 /// What a clause stands for whatever its branches are.
-fn always(clause: &Clause) -> ActionSet {
+fn actions_in_every_branch(clause: &Clause) -> ActionSet {
     let mut all = ActionSet::empty();
     let items = clause.items.iter().zip(clause.sets());
     items
@@ -127,7 +127,7 @@ fn removal(item: &ClauseItem) -> Remedy {
 }
 
 /// Where the service is written, when it is put before the name from another place: `"${each.value}:List*"`.
-fn brought_in(item: &ClauseItem) -> Option<Span> {
+fn service_prefix_span(item: &ClauseItem) -> Option<Span> {
     let text = item.text.known()?;
     let (prefix, _) = text.split_once(':')?;
     let span = item.text.span_of(0..prefix.len())?;
@@ -140,8 +140,8 @@ fn with_spelling(cx: &Context<'_>, f: Finding, item: &ClauseItem, meant: &[Strin
         return f;
     }
     let title = format!("write {}", phrase::list(meant));
-    let remedy = match f.rule.as_ref() {
-        "action-case" => Remedy::safe(title),
+    let remedy = match f.rule {
+        ids::ACTION_CASE => Remedy::safe(title),
         _ => Remedy::risky(title),
     };
     f.remedy(remedy.replace(item.span, meant))
@@ -149,7 +149,7 @@ fn with_spelling(cx: &Context<'_>, f: Finding, item: &ClauseItem, meant: &[Strin
 
 /// A finding about the action, and what was probably meant. `set` is what the item stands for; the actions `beside` it are
 /// not meant.
-fn one(
+fn unknown_action(
     cx: &Context<'_>,
     out: &FindingSink<'_>,
     (id, i): (DocumentId, usize),
@@ -163,17 +163,17 @@ fn one(
     if text.bytes().all(|b| b == b'*') && !text.is_empty() {
         return None;
     }
-    let at = |rule: &'static str, message: String| cx.at_statement(rule, id, i, message);
+    let at = |rule: RuleId, message: String| cx.at_statement(rule, id, i, message);
     if text.is_empty() {
         // What is empty where it comes from is filled in before it is used.
-        let of_resource = cx.project.documents[id as usize].kind == PolicyKind::Resource;
+        let of_resource = cx.project.documents[id].kind == PolicyKind::Resource;
         let message = match (item.branch.is_some(), of_resource) {
             (true, true) => "empty action in one case: it matches no request",
             (false, true) => "empty action: it matches no request",
             (true, false) => "empty action in one case: IAM rejects the policy",
             (false, false) => "empty action: IAM rejects the policy",
         };
-        let f = at("action-bad-format", message.to_owned()).under(item.branch.as_ref());
+        let f = at(ids::ACTION_BAD_FORMAT, message.to_owned()).only_under(item.branch.as_ref());
         // Not every service checks the policies of its resources as IAM does.
         let f = match of_resource {
             true => f.severity(Severity::Low).confidence(Confidence::Medium),
@@ -183,13 +183,13 @@ fn one(
     }
     let Some((prefix, name)) = text.split_once(':') else {
         let f = at(
-            "action-bad-format",
+            ids::ACTION_BAD_FORMAT,
             format!("`{text}` is not in the form `service:Action`"),
         );
         return Some((f.primary(item.span, "missing service prefix"), nothing()));
     };
     if name.contains(':') {
-        let f = at("action-bad-format", format!("`{text}` has more than one colon"));
+        let f = at(ids::ACTION_BAD_FORMAT, format!("`{text}` has more than one colon"));
         return Some((f.primary(item.span, "must be `service:Action`"), nothing()));
     }
     if prefix.contains(['*', '?']) {
@@ -197,7 +197,7 @@ fn one(
         let stars = |part: &str| part.bytes().all(|b| b == b'*');
         return (!stars(prefix) || !stars(name)).then(|| {
             let f = at(
-                "wildcard-in-service-prefix",
+                ids::WILDCARD_IN_SERVICE_PREFIX,
                 format!("`{text}` has a wildcard in the service prefix"),
             );
             (
@@ -208,7 +208,10 @@ fn one(
     }
     if let Some(action) = set.iter().next() {
         return (!glob::is_pattern(name) && action.name() != text).then(|| {
-            let f = at("action-case", format!("`{text}` is documented as `{}`", action.name()));
+            let f = at(
+                ids::ACTION_CASE,
+                format!("`{text}` is documented as `{}`", action.name()),
+            );
             let f = f.primary(item.span, format!("`{}`", action.name()));
             (f, vec![action.name().to_owned()])
         });
@@ -217,14 +220,14 @@ fn one(
         return None;
     }
     let Some(service) = catalogue().service(prefix) else {
-        let f = at("unknown-service", format!("unknown service prefix `{prefix}`"))
-            .primary(brought_in(item).unwrap_or(item.span), vain.text())
+        let f = at(ids::UNKNOWN_SERVICE, format!("unknown service prefix `{prefix}`"))
+            .primary(service_prefix_span(item).unwrap_or(item.span), vain.text())
             .confidence(Confidence::Medium);
         if out.is_full(&f) {
             return Some((f, nothing()));
         }
         // The name comes from another place than the service, and is not what is wrong.
-        if brought_in(item).is_some() {
+        if service_prefix_span(item).is_some() {
             return Some(match catalogue().did_you_mean_service(prefix) {
                 Some(near) => (f.help(format!("did you mean `{near}`?")), nothing()),
                 None => (f.note(dated()), nothing()),
@@ -237,17 +240,17 @@ fn one(
     };
     if name.contains(['*', '?']) {
         // One pattern for many services: not each of them has such actions.
-        if brought_in(item).is_some() {
+        if service_prefix_span(item).is_some() {
             return None;
         }
         if matching(text).next().is_none() {
-            let f = at("wildcard-matches-nothing", format!("`{text}` matches no action"))
+            let f = at(ids::WILDCARD_MATCHES_NOTHING, format!("`{text}` matches no action"))
                 .primary(item.span, vain.text())
                 .note(dated());
             return Some((f, nothing()));
         }
         let f = at(
-            "deprecated-action",
+            ids::DEPRECATED_ACTION,
             format!("AWS has retired every action that `{text}` matches"),
         )
         .primary(item.span, format!("{} any more", vain.text()))
@@ -255,7 +258,7 @@ fn one(
         return Some((f, nothing()));
     }
     if let Some(action) = catalogue().action(text) {
-        let f = at("deprecated-action", format!("AWS has retired `{}`", action.name()))
+        let f = at(ids::DEPRECATED_ACTION, format!("AWS has retired `{}`", action.name()))
             .primary(item.span, format!("{} any more", vain.text()))
             .note(dated());
         return Some((f, nothing()));
@@ -263,7 +266,7 @@ fn one(
     if let Some(meant) = catalogue().api_name(text) {
         let shown: Vec<_> = meant.iter().map(|a| format!("`{}`", a.name())).collect();
         let f = at(
-            "api-name-not-iam-action",
+            ids::API_NAME_NOT_IAM_ACTION,
             format!("`{text}` is an API operation, not an IAM action"),
         )
         .primary(item.span, vain.text())
@@ -275,7 +278,7 @@ fn one(
         return Some((f, meant.iter().map(|a| a.name().to_owned()).collect()));
     }
     let f = at(
-        "unknown-action",
+        ids::UNKNOWN_ACTION,
         format!("unknown action `{text}` of `{}`", service.prefix()),
     )
     .primary(item.span, vain.text())

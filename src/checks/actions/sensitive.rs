@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::checks::allow_statements::{granting, managing, names};
+use crate::checks::allow_statements::{identity_allow_statements, managing, names};
 use crate::checks::escalation;
 use crate::iam::ActionSet;
 use crate::iam::catalogue::catalogue;
 use crate::iam::class::class;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
-const RULE: &str = "sensitive-action-without-condition";
+const RULE: RuleId = ids::SENSITIVE_ACTION_WITHOUT_CONDITION;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut more: BTreeMap<&[String], ActionSet> = BTreeMap::new();
-    for g in granting(cx) {
+    for g in identity_allow_statements(cx) {
         if g.strength.narrows() || g.statement.open {
             continue;
         }
-        let d = &cx.project.documents[g.document as usize];
+        let d = &cx.project.documents[g.document];
         let own = cx.options(RULE, d.span.file).words("actions");
         let set = more.entry(own).or_insert_with(|| {
             let mut all = ActionSet::expand_all(own.iter().map(String::as_str));

@@ -7,14 +7,14 @@ use crate::iam::condition::{
     Facet, Grade, Operator, OperatorFamily, Reading, Weakness, WeighedCondition, is_pass_role, needs_key, strength,
 };
 use crate::iam::{DocumentOrigin, pattern};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for line in lines(cx) {
         let Some(operator) = line.operator else { continue };
-        let at = |rule: &'static str, message: String| {
+        let at = |rule: RuleId, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
-                .other(line.key.clone())
+                .other_evidence(line.key.clone())
         };
         mfa(&line, operator, &at, out);
         star(&line, operator, &at, out);
@@ -25,7 +25,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     spoofable(cx, out);
 }
 
-type ReportEffect<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+type ReportEffect<'a> = &'a dyn Fn(RuleId, String) -> Finding;
 
 /// IAM User Guide, "Configuring MFA-protected API access": the key is absent for long-term keys.
 fn mfa(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: &mut FindingSink<'_>) {
@@ -46,7 +46,7 @@ fn mfa(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: 
     };
     out.push(
         at(
-            "condition-mfa-antipattern",
+            ids::CONDITION_MFA_ANTIPATTERN,
             "this condition does not require MFA".to_owned(),
         )
         .primary(value.span, label)
@@ -73,7 +73,7 @@ fn star(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out:
     if let Some(value) = c.values.iter().find(|v| pattern::is_star(&v.text)) {
         out.push(
             at(
-                "condition-like-star-only",
+                ids::CONDITION_LIKE_STAR_ONLY,
                 format!("`{}` can have any value", c.key.display()),
             )
             .primary(value.span, "matches every value")
@@ -91,7 +91,7 @@ fn contradiction(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         };
         let mut f = cx
             .at_statement(
-                "condition-contradiction",
+                ids::CONDITION_CONTRADICTION,
                 id,
                 i,
                 format!(
@@ -100,7 +100,7 @@ fn contradiction(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 ),
             )
             .primary(dead.span, "must be this")
-            .other(dead.key.to_lowercase());
+            .other_evidence(dead.key.to_lowercase());
         if let Some(other) = dead.other {
             f = f.secondary(other, "must not be this");
         }
@@ -111,12 +111,12 @@ fn contradiction(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// A grant to everyone that only keys limit which any caller can meet.
 fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        if !s.allows() || !d.kind.has_principal() || Reading::of(s) != Reading::Open {
+        if !s.allows() || !d.kind.has_principal() || Reading::new(s) != Reading::Open {
             continue;
         }
         let strength = strength(s);
         let chosen = |b: &WeighedCondition| matches!(b.weakness, Some(Weakness::Spoofable | Weakness::AnyCaller));
-        if strength.best() >= Grade::Narrows || !strength.bounds.iter().all(chosen) {
+        if strength.strongest() >= Grade::Narrows || !strength.bounds.iter().all(chosen) {
             continue;
         }
         let Some(b) = strength.bounds.first() else { continue };
@@ -131,9 +131,9 @@ fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             ),
         };
         let mut f = cx
-            .at_statement("condition-spoofable-only", id, i, message)
+            .at_statement(ids::CONDITION_SPOOFABLE_ONLY, id, i, message)
             .primary(b.key_span, label)
-            .other(b.key.clone());
+            .other_evidence(b.key.clone());
         if let Some(p) = s.principal.as_ref() {
             f = f.secondary(p.key, "allows every account");
         }
@@ -184,7 +184,7 @@ fn age(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: 
         _ => return,
     };
     out.push(
-        at("condition-mfa-antipattern", message.to_owned())
+        at(ids::CONDITION_MFA_ANTIPATTERN, message.to_owned())
             .primary(value.span, label)
             .secondary(c.operator.span, "this operator"),
     );
@@ -205,7 +205,7 @@ fn passed_role(line: &ConditionLine<'_>, at: ReportEffect<'_>, out: &mut Finding
     };
     out.push(
         at(
-            "condition-tag-on-pass-role",
+            ids::CONDITION_TAG_ON_PASS_ROLE,
             format!(
                 "`{}` does not limit which roles can be passed",
                 line.condition.key.display()

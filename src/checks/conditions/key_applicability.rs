@@ -10,7 +10,7 @@ use crate::iam::glob::CaseSensitivity;
 use crate::iam::variables::has_variable;
 use crate::iam::{Document, PolicyKind, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
@@ -48,9 +48,9 @@ struct KnownDocuments<'a> {
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut known = KnownDocuments::default();
     for line in lines(cx) {
-        let at = |rule: &'static str, message: String| {
+        let at = |rule: RuleId, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
-                .other(line.key.clone())
+                .other_evidence(line.key.clone())
         };
         irrelevant(&line, &at, out);
         mixed(&line, &mut known, &at, out);
@@ -61,7 +61,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-type ReportKey<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+type ReportKey<'a> = &'a dyn Fn(RuleId, String) -> Finding;
 
 fn irrelevant(line: &ConditionLine<'_>, at: ReportKey<'_>, out: &mut FindingSink<'_>) {
     // An endpoint's policy is on the way to resources of many owners.
@@ -73,7 +73,7 @@ fn irrelevant(line: &ConditionLine<'_>, at: ReportKey<'_>, out: &mut FindingSink
     }
     out.push(
         at(
-            "condition-irrelevant-key",
+            ids::CONDITION_IRRELEVANT_KEY,
             format!("`{}` is always the owner of this resource", c.key.display()),
         )
         .primary(c.key.span, "constant for this resource"),
@@ -110,7 +110,7 @@ fn unpaired(
     let c = line.condition;
     out.push(
         at(
-            "condition-paired-keys",
+            ids::CONDITION_PAIRED_KEYS,
             format!("`{}` without `{name}` matches machines in any VPC", c.key.display()),
         )
         .primary(c.key.span, "private addresses are not unique"),
@@ -149,7 +149,7 @@ fn missing_action(
     }
     let c = line.condition;
     let mut f = at(
-        "condition-missing-action-for-key",
+        ids::CONDITION_MISSING_ACTION_FOR_KEY,
         format!(
             "`{}` cannot be set: the role does not allow `{needed}`",
             c.key.display()
@@ -185,7 +185,7 @@ fn mixed<'a>(line: &ConditionLine<'a>, known: &mut KnownDocuments<'a>, at: Repor
     }
     let lists = known.lists.entry(line.document).or_insert_with(|| {
         let mut lists = HashMap::new();
-        gather(&line.kind.value, 0, &mut lists);
+        collect_lists(&line.kind.value, 0, &mut lists);
         lists
     });
     let Some(list) = lists.get(&c.span).copied() else {
@@ -207,7 +207,7 @@ fn mixed<'a>(line: &ConditionLine<'a>, known: &mut KnownDocuments<'a>, at: Repor
     {
         out.push(
             at(
-                "condition-mixed-types",
+                ids::CONDITION_MIXED_TYPES,
                 format!("the values of `{}` are {one} and {two}", c.key.display()),
             )
             .primary(other.span, two)
@@ -217,7 +217,7 @@ fn mixed<'a>(line: &ConditionLine<'a>, known: &mut KnownDocuments<'a>, at: Repor
 }
 
 /// The lists in `value`, the outer before the inner.
-fn gather<'a>(value: &'a Value, depth: usize, lists: &mut HashMap<Span, &'a [Value]>) {
+fn collect_lists<'a>(value: &'a Value, depth: usize, lists: &mut HashMap<Span, &'a [Value]>) {
     const DEEP: usize = 12;
     if let ValueKind::Seq(items) = &value.kind {
         lists.entry(value.span).or_insert(items);
@@ -226,9 +226,9 @@ fn gather<'a>(value: &'a Value, depth: usize, lists: &mut HashMap<Span, &'a [Val
         return;
     }
     match &value.kind {
-        ValueKind::Json(inner) => gather(inner, depth + 1, lists),
-        ValueKind::Map(entries) => entries.iter().for_each(|e| gather(&e.value, depth + 1, lists)),
-        ValueKind::Seq(items) => items.iter().for_each(|v| gather(v, depth + 1, lists)),
+        ValueKind::Json(inner) => collect_lists(inner, depth + 1, lists),
+        ValueKind::Map(entries) => entries.iter().for_each(|e| collect_lists(&e.value, depth + 1, lists)),
+        ValueKind::Seq(items) => items.iter().for_each(|v| collect_lists(v, depth + 1, lists)),
         _ => {}
     }
 }
@@ -248,7 +248,7 @@ fn case(line: &ConditionLine<'_>, operator: Operator, at: ReportKey<'_>, out: &m
     if let Some(value) = lettered {
         out.push(
             at(
-                "condition-case-sensitive-value",
+                ids::CONDITION_CASE_SENSITIVE_VALUE,
                 format!("`{}` is compared case-sensitively with the tag", value.display()),
             )
             .primary(value.span, "a different case is a different value")

@@ -12,14 +12,15 @@ use crate::iam::catalogue::{Action, ResourceType, catalogue};
 use crate::iam::condition::dead::{DeadReason, is_no_tag};
 use crate::iam::condition::{OperatorFamily, needs_key, passes_without_key};
 use crate::iam::{ClauseItem, PolicyKind, PrincipalType, pattern};
+use crate::index::DocumentId;
 use crate::phrase;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
 /// Keys of the services that sign people in, which are no services of the catalogue.
 const FEDERATED: [&str; 4] = ["saml", "accounts.google.com", "graph.facebook.com", "www.amazon.com"];
 
-/// Global keys that were taken back. IAM User Guide, "AWS global condition context keys".
+/// Global keys that were taken back, which a rule of its own reports. IAM User Guide, "AWS global condition context keys".
 const UNSUPPORTED: [&str; 1] = ["aws:arn"];
 
 /// Global keys that AWS keeps for what was written with them. Amazon SNS Developer Guide, "Example cases for Amazon SNS
@@ -27,7 +28,7 @@ const UNSUPPORTED: [&str; 1] = ["aws:arn"];
 const DEPRECATED: [&str; 1] = ["aws:sourceowner"];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let mut seen: BTreeMap<(u32, usize, String, String), (Span, String)> = BTreeMap::new();
+    let mut seen: BTreeMap<(DocumentId, usize, String, String), (Span, String)> = BTreeMap::new();
     for line in lines(cx) {
         let c = line.condition;
         let Some(written) = c.key.text.known().map(|k| k.into_owned()) else {
@@ -41,7 +42,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 at(
                     cx,
                     &line,
-                    "condition-duplicate-key-case",
+                    ids::CONDITION_DUPLICATE_KEY_CASE,
                     format!("`{written}` is repeated in a different case"),
                 )
                 .primary(c.key.span, "condition keys ignore case")
@@ -49,18 +50,18 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             );
         }
         seen.entry(slot).or_insert((c.key.span, written.clone()));
-        if let Some(f) = one(cx, &line, &written) {
+        if let Some(f) = check_key(cx, &line, &written) {
             out.push(f);
         }
     }
 }
 
-fn at(cx: &Context<'_>, line: &ConditionLine<'_>, rule: &'static str, message: String) -> Finding {
+fn at(cx: &Context<'_>, line: &ConditionLine<'_>, rule: RuleId, message: String) -> Finding {
     cx.at_statement(rule, line.document, line.index, message)
-        .other(line.key.clone())
+        .other_evidence(line.key.clone())
 }
 
-fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
+fn check_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     let span = line.condition.key.span;
     let key = line.key.as_str();
     if is_no_tag(&line.condition.key) {
@@ -70,19 +71,9 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
             (_, false) => "no tag has this key: never allowed by this",
         };
         let message = format!("a tag key cannot contain a wildcard: `{written}`");
-        return Some(at(cx, line, "condition-wildcard-in-tag-key", message).primary(span, what));
+        return Some(at(cx, line, ids::CONDITION_WILDCARD_IN_TAG_KEY, message).primary(span, what));
     }
-    let Some((prefix, name)) = key.split_once(':') else {
-        return Some(
-            at(
-                cx,
-                line,
-                "condition-key-format",
-                format!("`{written}` is not a condition key"),
-            )
-            .primary(span, "not of the form `service:key`"),
-        );
-    };
+    let (prefix, name) = key.split_once(':')?;
     if key.contains("${") || prefix.contains(['.', '/']) || FEDERATED.contains(&prefix) {
         return None;
     }
@@ -97,7 +88,7 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
             at(
                 cx,
                 line,
-                "condition-unknown-key",
+                ids::CONDITION_UNKNOWN_KEY,
                 format!("`{written}`: unknown service prefix `{prefix}`"),
             )
             .primary(span, "never in a request")
@@ -113,7 +104,7 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
         let f = at(
             cx,
             line,
-            "condition-unknown-key",
+            ids::CONDITION_UNKNOWN_KEY,
             format!("unknown condition key `{written}` of `{prefix}`"),
         )
         .primary(span, "never in a request")
@@ -142,7 +133,7 @@ fn own_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, prefix: &s
         return None;
     }
     let message = format!("`{written}` works for one service only; `{global}` works for all");
-    let f = at(cx, line, "condition-global-vs-specific-key", message);
+    let f = at(cx, line, ids::CONDITION_GLOBAL_VS_SPECIFIC_KEY, message);
     Some(f.primary(line.condition.key.span, format!("only in requests to `{prefix}`")))
 }
 
@@ -154,29 +145,9 @@ fn of_any_service(key: &str) -> bool {
 fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str) -> Option<Finding> {
     let span = line.condition.key.span;
     let key = line.key.as_str();
-    for tag in ["requesttag", "resourcetag", "principaltag"] {
-        if name == tag || name == format!("{tag}/") {
-            return Some(
-                at(
-                    cx,
-                    line,
-                    "condition-missing-tag-key",
-                    format!("`{written}` has no tag key"),
-                )
-                .primary(span, "write the tag key after the slash"),
-            );
-        }
-    }
-    if UNSUPPORTED.contains(&key) {
-        return Some(
-            at(
-                cx,
-                line,
-                "condition-unsupported-global-key",
-                format!("`{written}` is not supported"),
-            )
-            .primary(span, "use `aws:PrincipalArn`"),
-        );
+    let without_tag = ["requesttag", "resourcetag", "principaltag"].contains(&name.trim_end_matches('/'));
+    if without_tag || UNSUPPORTED.contains(&key) {
+        return None;
     }
     if DEPRECATED.contains(&key) {
         // A service says for whom it acts, a principal whose it is.
@@ -186,7 +157,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
             .as_ref()
             .is_some_and(|p| p.items.iter().all(|i| i.kind == PrincipalType::Service));
         // SNS writes it into the policy that a topic has by default, and services come in through it too.
-        let document = cx.project.documents.get(line.document as usize);
+        let document = cx.project.documents.get(line.document);
         let sns = document.is_some_and(|d| d.service.as_deref() == Some("sns"));
         let sid = line.statement.sid.as_ref().and_then(|sid| sid.text.known());
         if sns && sid.is_some_and(|sid| sid == "__default_statement_ID") {
@@ -203,7 +174,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
             at(
                 cx,
                 line,
-                "condition-deprecated-global-key",
+                ids::CONDITION_DEPRECATED_GLOBAL_KEY,
                 format!("`{written}` is deprecated"),
             )
             .primary(span, instead),
@@ -214,7 +185,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
         let f = at(
             cx,
             line,
-            "condition-unknown-global-key",
+            ids::CONDITION_UNKNOWN_GLOBAL_KEY,
             format!("unknown global condition key `{written}`"),
         )
         .primary(span, "never in a request");
@@ -244,10 +215,10 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
         return None;
     }
     let set = actions(line)?;
-    if !is_told(&line.key, &set) {
+    if !is_documented(&line.key, &set) {
         return None;
     }
-    let deaf = deaf(line);
+    let deaf = items_without_key(line);
     let none = set.iter().all(|a| !a.takes_key(&line.key));
     let passes = passes_without_key(line.condition);
     if !none && (deaf.is_empty() || passes != Some(false)) {
@@ -272,7 +243,7 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
     };
     let tag = line.key.starts_with("aws:") || line.key.contains("tag/");
     let told = tag || set.iter().filter(|a| !a.takes_key(&line.key)).all(has_own_keys);
-    let f = at(cx, line, "condition-key-not-for-action", message)
+    let f = at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
         .primary(line.condition.key.span, what)
         .confidence(if told { Confidence::Medium } else { Confidence::Low });
     if none {
@@ -330,7 +301,7 @@ fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
         lacking.name()
     );
     Some(
-        at(cx, line, "condition-key-not-for-action", message)
+        at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
             .primary(line.condition.key.span, "never allowed by this")
             .secondary(wide.span, "put it into a separate statement for these resources")
             .confidence(Confidence::Medium),
@@ -339,7 +310,7 @@ fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
 
 /// The catalogue says which actions take the key. Some keys are documented for a service and for none of its actions
 /// (`states:HTTPEndpoint`): any of them may take it.
-fn is_told(key: &str, set: &ActionSet) -> bool {
+fn is_documented(key: &str, set: &ActionSet) -> bool {
     let own = key.split_once(':').map_or("", |(prefix, _)| prefix);
     let takes = || {
         catalogue()
@@ -350,7 +321,7 @@ fn is_told(key: &str, set: &ActionSet) -> bool {
 }
 
 /// The actions that are named one by one and do not take the key.
-fn deaf<'a>(line: &ConditionLine<'a>) -> Vec<&'a ClauseItem> {
+fn items_without_key<'a>(line: &ConditionLine<'a>) -> Vec<&'a ClauseItem> {
     let named = line.statement.action.iter().flat_map(|clause| &clause.items);
     named
         .filter(|item| {
@@ -383,12 +354,12 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
         return None;
     }
     if !needs_key(line.condition) {
-        return passing(cx, line, written);
+        return true_without_tag(cx, line, written);
     }
     let (rule, what) = if line.statement.is_written_as_deny() {
-        ("condition-tag-unsupported-deny", "the Deny never applies")
+        (ids::CONDITION_TAG_UNSUPPORTED_DENY, "the Deny never applies")
     } else {
-        ("condition-tag-unsupported-allow", "the Allow never applies")
+        (ids::CONDITION_TAG_UNSUPPORTED_ALLOW, "the Allow never applies")
     };
     if let Some(rest) = line.statement.action.as_ref().filter(|a| a.negated) {
         // What a service control policy leaves out in this way is a finding of its own.
@@ -414,7 +385,7 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
         let message = format!("no action of this statement supports `{written}`");
         return Some(at(cx, line, rule, message).primary(line.condition.key.span, what));
     }
-    let (message, f) = partly(line, written)?;
+    let (message, f) = unsupported_items(line, written)?;
     let f = f.into_iter().take(3).fold(
         at(cx, line, rule, message).primary(line.condition.key.span, format!("{what} to it")),
         |f, item| f.secondary(item.span, "does not support the tag"),
@@ -423,9 +394,9 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
 }
 
 /// The actions of a statement that do not support a tag which others of it support.
-fn partly<'a>(line: &ConditionLine<'a>, written: &str) -> Option<(String, Vec<&'a ClauseItem>)> {
+fn unsupported_items<'a>(line: &ConditionLine<'a>, written: &str) -> Option<(String, Vec<&'a ClauseItem>)> {
     let blind = |action: Action| !action.may_see_tag(&line.key);
-    let mut deaf = deaf(line);
+    let mut deaf = items_without_key(line);
     deaf.retain(|item| {
         item.text
             .known()
@@ -445,7 +416,7 @@ fn partly<'a>(line: &ConditionLine<'a>, written: &str) -> Option<(String, Vec<&'
 }
 
 /// A condition on a tag that holds where the request has no such key: actions that do not support the tag are not limited.
-fn passing(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
+fn true_without_tag(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     if !line.statement.allows()
         || passes_without_key(line.condition) != Some(true)
         || line.operator?.family == OperatorFamily::Null
@@ -456,8 +427,8 @@ fn passing(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<
     if !set.iter().any(|a| a.takes_key(&line.key)) {
         return None;
     }
-    let (message, deaf) = partly(line, written)?;
-    let f = at(cx, line, "condition-key-not-for-action", message)
+    let (message, deaf) = unsupported_items(line, written)?;
+    let f = at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
         .primary(line.condition.key.span, "restricts nothing")
         .confidence(Confidence::Medium);
     Some(

@@ -4,14 +4,13 @@
 use super::{ConditionLine, lines};
 use crate::edit_distance::nearest_word;
 use crate::finding::{Finding, Remedy};
-use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{
-    Facet, OPERATORS, Operator, OperatorFamily, SetOperator, Verdict, always_present, strength,
+    Facet, OPERATORS, Operator, OperatorFamily, SetOperator, Verdict, always_present, is_multivalued, strength,
 };
 use crate::iam::principal::is_open;
 use crate::iam::{Condition, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 /// Multivalued keys whose absence is harmless: without tags, or without a service in between, there is nothing to limit.
 const HARMLESS: [&str; 4] = [
@@ -49,32 +48,15 @@ const BROUGHT: [(&str, &str); 3] = [
 /// `"dynamodb:Select": "SPECIFIC_ATTRIBUTES"` of the requests that can ask for all attributes.
 const BESIDE: [(&str, &str); 1] = [("dynamodb:attributes", "dynamodb:select")];
 
-/// Keys that a request lacks because a service acts, or passes it on, and not because of who asks. Without a key of an endpoint
-/// (`aws:SourceVpce`) or a tag, a request is one of those that the Deny is for.
-/// AWS data perimeters, "Data perimeter policy examples".
-const ABSENT_FOR_SERVICES: [&str; 11] = [
-    "aws:principalarn",
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:resourceaccount",
-    "aws:resourceorgid",
-    "aws:resourceorgpaths",
-    "aws:sourceaccount",
-    "aws:sourcearn",
-    "aws:sourceip",
-    "aws:sourceorgid",
-    "aws:sourceorgpaths",
-];
-
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     // The lines of one statement come one after the other.
     let mut told: Option<(&Statement, bool)> = None;
     let mut needless: Option<(DocumentId, Finding)> = None;
     for line in lines(cx) {
         let c = line.condition;
-        let at = |rule: &'static str, message: String| {
+        let at = |rule: RuleId, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
-                .other(line.key.clone())
+                .other_evidence(line.key.clone())
         };
         let Some(operator) = line.operator else {
             if let Some(f) = unknown(cx, &line, &at) {
@@ -83,7 +65,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         };
         if operator.family == OperatorFamily::Null {
-            null(&line, operator, &at, out);
             continue;
         }
         let all = match told {
@@ -103,20 +84,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                         out.push(f);
                     }
                     let message = format!("every request has `{}`: `IfExists` changes nothing", c.key.display());
-                    at("condition-ifexists-always-present", message).primary(c.operator.span, "not needed")
+                    at(ids::CONDITION_IFEXISTS_ALWAYS_PRESENT, message).primary(c.operator.span, "not needed")
                 }
             };
             needless = Some((line.document, f));
         } else if operator.if_exists {
             if_exists(&line, operator, all, &at, out);
-        } else if operator.negated && line.statement.denies() && ABSENT_FOR_SERVICES.contains(&line.key.as_str()) {
-            out.push(
-                at(
-                    "condition-deny-wants-ifexists",
-                    "requests without the key are denied as well".to_owned(),
-                )
-                .primary(c.operator.span, "true when the key is absent"),
-            );
         }
     }
     if let Some((_, f)) = needless {
@@ -142,7 +115,7 @@ fn also_needless(f: Finding, line: &ConditionLine<'_>) -> Finding {
     }
 }
 
-type ReportOperator<'a> = &'a dyn Fn(&'static str, String) -> Finding;
+type ReportOperator<'a> = &'a dyn Fn(RuleId, String) -> Finding;
 
 /// The principal is everyone, and no condition limits that.
 fn lets_in_all(line: &ConditionLine<'_>) -> bool {
@@ -163,7 +136,7 @@ fn passes(all: bool) -> &'static str {
 fn unknown(cx: &Context<'_>, line: &ConditionLine<'_>, at: ReportOperator<'_>) -> Option<Finding> {
     let text = line.condition.operator.text.known()?;
     let f = at(
-        "condition-unknown-operator",
+        ids::CONDITION_UNKNOWN_OPERATOR,
         format!("unknown condition operator `{text}`"),
     )
     .primary(line.condition.operator.span, "IAM rejects the policy");
@@ -182,50 +155,6 @@ fn unknown(cx: &Context<'_>, line: &ConditionLine<'_>, at: ReportOperator<'_>) -
         Some(near) => f.help(format!("did you mean `{near}`?")),
         None => f,
     })
-}
-
-fn null(line: &ConditionLine<'_>, operator: Operator, at: ReportOperator<'_>, out: &mut FindingSink<'_>) {
-    let c = line.condition;
-    if operator.if_exists {
-        out.push(
-            at("condition-null-ifexists", "`Null` cannot have `IfExists`".to_owned())
-                .primary(c.operator.span, "IAM rejects the policy"),
-        );
-    }
-    if operator.set.is_some() {
-        out.push(
-            at(
-                "condition-null-qualifier",
-                "`Null` cannot have `ForAllValues` or `ForAnyValue`".to_owned(),
-            )
-            .primary(c.operator.span, "changes nothing"),
-        );
-    }
-    for value in &c.values {
-        if value
-            .text
-            .known()
-            .is_some_and(|t| !matches!(&*t.to_ascii_lowercase(), "true" | "false"))
-        {
-            out.push(
-                at(
-                    "condition-null-value",
-                    format!("`{}` is neither `true` nor `false`", value.display()),
-                )
-                .primary(value.span, "`Null` tests whether the key is absent"),
-            );
-        }
-    }
-}
-
-/// Whether a key has several values in one request; `None` where nothing says.
-pub(super) fn is_multivalued(key: &str) -> Option<bool> {
-    if let Some(global) = catalogue().global_condition_key(key) {
-        return Some(global.multivalued);
-    }
-    let (prefix, _) = key.split_once(':')?;
-    let known = catalogue().service(prefix)?.condition_key(key)?;
-    Some(known.is_multivalued())
 }
 
 fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOperator<'_>, out: &mut FindingSink<'_>) {
@@ -260,41 +189,25 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
         HARMLESS.contains(&line.key.as_str()) || demanded.any(|(_, lacking)| lacking.is_empty() || leaves_out(lacking));
     match operator.set {
         // `IfExists` says the same on purpose, and has a rule of its own.
-        Some(SetOperator::ForAllValues) if line.statement.allows() && !operator.if_exists => {
-            if many == Some(false) {
-                out.push(
-                    at("condition-forallvalues-single-valued", passes(all).to_owned())
-                        .primary(c.operator.span, "true where the key is absent")
-                        .secondary(c.key.span, "has one value"),
-                );
-            } else if many == Some(true) && !harmless && !guarded() {
-                out.push(
-                    at("condition-forallvalues-allow-no-null", passes(all).to_owned())
-                        .primary(c.operator.span, "true where the key is absent")
-                        .secondary(c.key.span, "nothing requires this key"),
-                );
-            }
+        Some(SetOperator::ForAllValues)
+            if line.statement.allows() && !operator.if_exists && many == Some(true) && !harmless && !guarded() =>
+        {
+            out.push(
+                at(ids::CONDITION_FORALLVALUES_ALLOW_NO_NULL, passes(all).to_owned())
+                    .primary(c.operator.span, "true where the key is absent")
+                    .secondary(c.key.span, "nothing requires this key"),
+            );
         }
         Some(SetOperator::ForAnyValue)
             if line.statement.denies() && !operator.negated && many == Some(true) && !harmless && !guarded() =>
         {
             out.push(
                 at(
-                    "condition-foranyvalue-deny-no-null",
+                    ids::CONDITION_FORANYVALUE_DENY_NO_NULL,
                     "a request without this key is not denied".to_owned(),
                 )
                 .primary(c.operator.span, "false where the key is absent")
                 .secondary(c.key.span, "nothing requires this key"),
-            );
-        }
-        None if many == Some(true) && catalogue().global_condition_key(&line.key).is_some() => {
-            out.push(
-                at(
-                    "condition-missing-qualifier",
-                    "multivalued key without `ForAnyValue` or `ForAllValues`".to_owned(),
-                )
-                .primary(c.operator.span, "add `ForAnyValue:` or `ForAllValues:`")
-                .secondary(c.key.span, "multivalued"),
             );
         }
         _ => {}
@@ -316,20 +229,10 @@ fn if_exists(
             .map_or(Facet::Other, |b| b.facet);
         if matches!(facet, Facet::Who | Facet::From) {
             out.push(
-                at("condition-ifexists-weakens-allow", passes(all).to_owned())
+                at(ids::CONDITION_IFEXISTS_WEAKENS_ALLOW, passes(all).to_owned())
                     .primary(c.operator.span, "true where the key is absent")
                     .secondary(c.key.span, "may be absent"),
             );
         }
-    }
-    if line.statement.denies() && !operator.negated && operator.family != OperatorFamily::Bool {
-        out.push(
-            at(
-                "condition-ifexists-widens-deny",
-                "requests without this key are denied as well".to_owned(),
-            )
-            .primary(c.operator.span, "true where the key is absent")
-            .secondary(c.key.span, "may be absent"),
-        );
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::finding::{Cause, Finding};
 use crate::iam::arn::is_account_id;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
-const RULE: &str = "aws-account-id-literal";
+const RULE: RuleId = ids::AWS_ACCOUNT_ID_LITERAL;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    if !out.wants(RULE) {
+    if !out.is_selected(RULE) {
         return;
     }
     let sources = cx.project.sources;

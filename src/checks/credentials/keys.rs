@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::finding::{Cause, Finding, Severity};
 use crate::iam::SourceFormat;
+use crate::index::ResourceId;
 use crate::model::{Resource, kinds};
 use crate::project::Project;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{FileId, Hole, HoleKind, Span};
 use crate::value::{Value, ValueKind};
 
@@ -15,14 +16,14 @@ const ACCESS_KEY: &str = "AWS::IAM::AccessKey";
 /// The resources of users, by what an access key can refer to: their address, or their name in a file.
 #[derive(Default)]
 struct UsersByAddress<'p> {
-    by_address: BTreeMap<(&'p str, &'p str), u32>,
-    by_name: BTreeMap<(FileId, String), u32>,
+    by_address: BTreeMap<(&'p str, &'p str), ResourceId>,
+    by_name: BTreeMap<(FileId, String), ResourceId>,
 }
 
 impl<'p> UsersByAddress<'p> {
     fn new(project: &'p Project<'_>) -> Self {
         let mut users = Self::default();
-        let all = (0u32..).zip(&project.resources);
+        let all = project.resources.iter_enumerated();
         for (id, r) in all.filter(|(_, r)| &*r.kind == "AWS::IAM::User") {
             users.by_address.insert((&r.address.scope, &r.address.name), id);
             if let Some(name) = r.get("UserName").and_then(Value::as_str) {
@@ -33,7 +34,7 @@ impl<'p> UsersByAddress<'p> {
     }
 
     /// The user that a key is for.
-    fn of(&self, key: &Resource) -> Option<u32> {
+    fn user_of(&self, key: &Resource) -> Option<ResourceId> {
         let named = key.get("UserName")?;
         match named.as_hole().and_then(|h| h.target.as_ref()) {
             Some(target) => self.by_address.get(&(&*target.scope, &*target.address)).copied(),
@@ -44,24 +45,22 @@ impl<'p> UsersByAddress<'p> {
 
 impl UsersByAddress<'_> {
     /// The resource that a key's finding is about: its user, or the key if the user is not found.
-    fn cause(&self, project: &Project<'_>, key: u32) -> u32 {
-        let r = project.resources.get(key as usize);
-        r.and_then(|r| self.of(r)).unwrap_or(key)
+    fn subject_of(&self, project: &Project<'_>, key: ResourceId) -> ResourceId {
+        let r = project.resources.get(key);
+        r.and_then(|r| self.user_of(r)).unwrap_or(key)
     }
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let keys = addresses(cx.project);
     let users = UsersByAddress::new(cx.project);
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.resources.iter_enumerated() {
         match &*r.kind {
             ACCESS_KEY => {
                 // Policies of the same user have the same cause: a program that uses an IAM user.
-                let f = key(cx, id, r);
-                out.push(match f.rule == "iam-access-key-resource" {
-                    true => f.cause(Cause::Resource(users.cause(cx.project, id))),
-                    false => f,
-                });
+                if let Some(f) = key(cx, id, r) {
+                    out.push(f.cause(Cause::Resource(users.subject_of(cx.project, id))));
+                }
             }
             kinds::OUTPUT => output(cx, id, r, (&keys, &users), out),
             kinds::HTTP_REQUEST => http(cx, id, r, out),
@@ -70,7 +69,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
+/// Not of a key of the root user, which has a rule of its own.
+fn key(cx: &Context<'_>, id: ResourceId, r: &Resource) -> Option<Finding> {
     let user = r.get("UserName").and_then(Value::as_str);
     // Other linters for Terraform use this spelling. IaC cannot create an access key for the root user.
     let root = user.as_deref().is_some_and(|u| {
@@ -80,11 +80,7 @@ fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
         )
     });
     if root {
-        let span = r.get("UserName").map_or(r.header, |v| v.span);
-        return cx
-            .at_resource("root-access-key", id, "access key is created for the root user")
-            .primary(span, "the root user")
-            .scope(r.header, "this access key");
+        return None;
     }
     let made = match r.format {
         SourceFormat::Python => "created by this call",
@@ -92,26 +88,27 @@ fn key(cx: &Context<'_>, id: u32, r: &Resource) -> Finding {
         _ => "created by the stack",
     };
     let f = cx
-        .at_resource("iam-access-key-resource", id, "long-lived access key is created")
+        .at_resource(ids::IAM_ACCESS_KEY_RESOURCE, id, "long-lived access key is created")
         .primary(r.header, made);
     // The secret is encrypted, also in the state.
-    if r.has("PgpKey") { f.severity(Severity::Low) } else { f }
+    Some(if r.has("PgpKey") { f.severity(Severity::Low) } else { f })
 }
 
 /// The resource of every access key whose secret is readable, by scope and name. With `pgp_key`, Terraform stores
 /// only the encrypted secret.
-type Addresses<'p> = BTreeMap<(&'p str, &'p str), u32>;
+type Addresses<'p> = BTreeMap<(&'p str, &'p str), ResourceId>;
 
 fn addresses<'p>(project: &'p Project<'_>) -> Addresses<'p> {
-    (0u32..)
-        .zip(&project.resources)
+    project
+        .resources
+        .iter_enumerated()
         .filter(|(_, r)| &*r.kind == ACCESS_KEY && r.get("PgpKey").is_none_or(Value::is_null))
         .map(|(id, r)| ((&*r.address.scope, &*r.address.name), id))
         .collect()
 }
 
 /// `SecretAccessKey`, `secret`, `ses_smtp_password_v4`: attributes of an access key that are secret.
-fn secret_of_key(keys: &Addresses<'_>, hole: &Hole) -> Option<u32> {
+fn secret_of_key(keys: &Addresses<'_>, hole: &Hole) -> Option<ResourceId> {
     let target = hole.target.as_ref()?;
     let attribute = target.attribute.to_ascii_lowercase();
     let secret = attribute == "secret" || attribute == "secretaccesskey" || attribute.starts_with("ses_smtp_password");
@@ -140,7 +137,7 @@ pub(super) fn holes(value: &Value) -> Vec<(&Hole, Span)> {
 
 fn output(
     cx: &Context<'_>,
-    id: u32,
+    id: ResourceId,
     r: &Resource,
     (keys, users): (&Addresses<'_>, &UsersByAddress<'_>),
     out: &mut FindingSink<'_>,
@@ -156,7 +153,7 @@ fn output(
     };
     let f = cx
         .at_resource(
-            "access-key-secret-in-output",
+            ids::ACCESS_KEY_SECRET_IN_OUTPUT,
             id,
             "secret access key is exposed in an output",
         )
@@ -166,13 +163,13 @@ fn output(
     // A sensitive output is only readable in the state, which contains the key anyway. The finding about the key
     // covers it.
     out.push(match sensitive {
-        true => f.lowered().cause(Cause::Resource(users.cause(cx.project, key))),
+        true => f.lowered().cause(Cause::Resource(users.subject_of(cx.project, key))),
         false => f,
     });
 }
 
 /// A request over plain HTTP whose URL contains a value from Parameter Store or Secrets Manager.
-fn http(cx: &Context<'_>, id: u32, r: &Resource, out: &mut FindingSink<'_>) {
+fn http(cx: &Context<'_>, id: ResourceId, r: &Resource, out: &mut FindingSink<'_>) {
     let Some(url) = r.get("Url") else { return };
     let plain = url
         .as_text()
@@ -182,9 +179,13 @@ fn http(cx: &Context<'_>, id: u32, r: &Resource, out: &mut FindingSink<'_>) {
     });
     if let Some((_, span)) = secret.filter(|_| plain) {
         out.push(
-            cx.at_resource("ssm-secret-sent-over-http", id, "secret is sent over unencrypted HTTP")
-                .primary(span, "part of the URL")
-                .scope(r.header, "this request"),
+            cx.at_resource(
+                ids::SSM_SECRET_SENT_OVER_HTTP,
+                id,
+                "secret is sent over unencrypted HTTP",
+            )
+            .primary(span, "part of the URL")
+            .scope(r.header, "this request"),
         );
     }
 }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::keys::holes;
 use super::slots::{span_of, strings};
 use crate::finding::{Cause, Finding, Severity};
+use crate::index::ResourceId;
 use crate::model::{Resource, kinds};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::secrets::{self, is_placeholder};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::{Value, ValueKind};
@@ -39,7 +40,7 @@ const MANAGED: &[(&str, &str, &str)] = &[
     ),
 ];
 
-const LOGIN_PROFILE: &str = "iam-user-login-profile-literal-password";
+const LOGIN_PROFILE: RuleId = ids::IAM_USER_LOGIN_PROFILE_LITERAL_PASSWORD;
 
 /// Parameters by scope and name.
 type Parameters<'p> = BTreeMap<(&'p str, String), &'p Resource>;
@@ -58,7 +59,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .map(|p| (p.extent, *p))
         .collect();
     homes.sort_by_key(|(span, _)| *span);
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.resources.iter_enumerated() {
         if r.kind.starts_with("AWS::") {
             properties(cx, id, r, &parameters, out);
         } else if &*r.kind == kinds::BOTO3_CALL {
@@ -71,7 +72,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// Secret parameters and the spans of their text, in order.
 type Homes<'p> = Vec<(Span, &'p Resource)>;
 
-fn home<'p>(homes: &Homes<'p>, span: Span) -> Option<&'p Resource> {
+fn enclosing_resource<'p>(homes: &Homes<'p>, span: Span) -> Option<&'p Resource> {
     let after = homes.partition_point(|(s, _)| (s.file, s.start) <= (span.file, span.start));
     let (extent, parameter) = homes.get(after.checked_sub(1)?)?;
     extent.contains(span).then_some(*parameter)
@@ -88,7 +89,7 @@ fn is_no_echo(parameter: &Resource) -> bool {
 }
 
 /// The password-like properties of a resource, at any depth.
-fn properties(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'_>, out: &mut FindingSink<'_>) {
+fn properties(cx: &Context<'_>, id: ResourceId, r: &Resource, parameters: &Parameters<'_>, out: &mut FindingSink<'_>) {
     let mut stack = vec![(&r.props, false)];
     while let Some((value, login)) = stack.pop() {
         match &value.kind {
@@ -101,7 +102,7 @@ fn properties(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'
                             id,
                             rule: match login && &*r.kind == "AWS::IAM::User" {
                                 true => LOGIN_PROFILE,
-                                false => "password-property-plaintext",
+                                false => ids::PASSWORD_PROPERTY_PLAINTEXT,
                             },
                             what,
                             help: help(r, &key),
@@ -122,8 +123,8 @@ fn properties(cx: &Context<'_>, id: u32, r: &Resource, parameters: &Parameters<'
 /// A property that holds a secret.
 struct SecretProperty {
     /// The resource that has the property.
-    id: u32,
-    rule: &'static str,
+    id: ResourceId,
+    rule: RuleId,
     /// "password".
     what: &'static str,
     help: Option<String>,
@@ -263,7 +264,7 @@ fn is_setting(value: &str) -> bool {
 }
 
 /// boto3: `create_login_profile(Password="…")`.
-fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut FindingSink<'_>) {
+fn login_profile_call(cx: &Context<'_>, id: ResourceId, r: &Resource, out: &mut FindingSink<'_>) {
     let operation = r
         .get("Operation")
         .and_then(Value::as_str)
@@ -289,7 +290,7 @@ fn login_profile_call(cx: &Context<'_>, id: u32, r: &Resource, out: &mut Finding
 /// Secret parameters that are exposed in outputs, metadata, or user data.
 fn leaks(
     cx: &Context<'_>,
-    id: u32,
+    id: ResourceId,
     r: &Resource,
     parameters: &Parameters<'_>,
     homes: &Homes<'_>,
@@ -307,7 +308,7 @@ fn leaks(
         // A default was filled in: the span of the text is in the parameter.
         for (text, v) in strings(value) {
             let Some(step) = &v.via else { continue };
-            let secret = home(homes, span_of(text, v)).filter(|p| p.address.scope == r.address.scope);
+            let secret = enclosing_resource(homes, span_of(text, v)).filter(|p| p.address.scope == r.address.scope);
             if let Some(p) = secret {
                 leak(cx, id, step.span, p, place, out);
             }
@@ -336,16 +337,16 @@ fn leaks(
     }
 }
 
-fn leak(cx: &Context<'_>, id: u32, span: Span, parameter: &Resource, place: &str, out: &mut FindingSink<'_>) {
+fn leak(cx: &Context<'_>, id: ResourceId, span: Span, parameter: &Resource, place: &str, out: &mut FindingSink<'_>) {
     out.push(
         cx.at_resource(
-            "noecho-parameter-leaked",
+            ids::NOECHO_PARAMETER_LEAKED,
             id,
             format!("secret parameter is exposed in {place}"),
         )
         .cause(Cause::Place(span))
         .primary(span, "exposed here")
         .secondary(parameter.header, "declared secret here")
-        .other(&*parameter.address.name),
+        .other_evidence(&*parameter.address.name),
     );
 }

@@ -8,7 +8,7 @@ use super::slots::{self, CredentialSlot, SlotLiteral, Spans};
 use crate::finding::{Cause, Confidence, Finding, Severity, Subject};
 use crate::model::kinds;
 use crate::project::Project;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::secrets::{self, Credential, Secret, SecretKind, is_placeholder, is_plausible};
 use crate::source::{FileId, Span, Text};
 use crate::value::Value;
@@ -37,11 +37,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         out.push(l.report(cx, &literals));
     }
     for l in &literals {
-        if !taken.touch(l.value.span) {
+        if !taken.touches_any(l.value.span) {
             slot(cx, l, out);
         }
     }
-    if out.wants("shared-credentials-file-committed") {
+    if out.is_selected(ids::SHARED_CREDENTIALS_FILE_COMMITTED) {
         for id in files {
             credentials_file(cx, id, &taken, out);
         }
@@ -83,7 +83,7 @@ impl LiteralSlots {
     }
 
     /// Literals whose text contains `span`.
-    fn around(&self, span: Span) -> impl Iterator<Item = usize> {
+    fn literals_around(&self, span: Span) -> impl Iterator<Item = usize> {
         let after = self
             .0
             .partition_point(|(s, _)| (s.file, s.start) <= (span.file, span.start));
@@ -121,7 +121,7 @@ fn in_file(project: &Project<'_>, file: FileId) -> Vec<Located> {
     };
     let joined = source.path.ends_with(".py").then(|| secrets::joined(text)).flatten();
     match joined {
-        Some(joined) => located(&joined.text, &|s| joined.place(&s.range)),
+        Some(joined) => located(&joined.text, &|s| joined.source_range(&s.range)),
         None => located(text, &|s| s.range.clone()),
     }
 }
@@ -138,7 +138,7 @@ fn in_literal(l: &SlotLiteral<'_>, known: &Spans) -> Vec<Located> {
         for credential in secrets::credentials(text, secrets.collect()) {
             let mut spans: Vec<Span> = credential.parts.iter().map(place_of).collect();
             spans.dedup();
-            if spans.iter().any(|s| known.touch(*s)) {
+            if spans.iter().any(|s| known.touches_any(*s)) {
                 continue;
             }
             out.push(Located {
@@ -169,7 +169,7 @@ impl Located {
         let here = self
             .spans
             .iter()
-            .flat_map(|s| places.around(*s))
+            .flat_map(|s| places.literals_around(*s))
             .max_by_key(|i| (literals[*i].place.severity(), std::cmp::Reverse(*i)));
         if let Some(i) = here {
             self.place = Some(literals[i].place);
@@ -177,9 +177,9 @@ impl Located {
         }
     }
 
-    fn rule(&self) -> &'static str {
+    fn rule(&self) -> RuleId {
         if self.credential.is_pair() {
-            return "aws-key-pair-together";
+            return ids::AWS_KEY_PAIR_TOGETHER;
         }
         rule_of(self.credential.first().kind)
     }
@@ -277,16 +277,16 @@ impl Located {
                     Some(name) => format!("if it is real, the key belongs to account `{account}` ({name})"),
                     None => format!("if it is real, the key belongs to account `{account}`"),
                 })
-                .other(format!("account:{account}"));
+                .other_evidence(format!("account:{account}"));
         }
         if let Some(p) = self.place {
-            f = f.other(format!("place:{}", p.rule()));
-            f.folded.push(p.rule().into());
+            f = f.other_evidence(format!("place:{}", p.rule()));
+            f.folded.push(p.rule());
         }
         for part in &self.credential.parts {
             let name = rule_of(part.kind);
             if name != rule {
-                f.folded.push(name.into());
+                f.folded.push(name);
             }
         }
         f.folded.sort();
@@ -295,16 +295,16 @@ impl Located {
     }
 }
 
-fn rule_of(kind: SecretKind) -> &'static str {
+fn rule_of(kind: SecretKind) -> RuleId {
     match kind {
-        SecretKind::AccessKeyId => "aws-access-key-id",
-        SecretKind::TemporaryAccessKeyId => "aws-temporary-access-key-id",
-        SecretKind::SecretAccessKey => "aws-secret-access-key",
-        SecretKind::SessionToken => "aws-session-token",
-        SecretKind::BedrockApiKey => "aws-bedrock-api-key",
-        SecretKind::MwsToken => "aws-mws-token",
-        SecretKind::AppSyncApiKey => "aws-appsync-api-key",
-        SecretKind::PrivateKey => "private-key-in-source",
+        SecretKind::AccessKeyId => ids::AWS_ACCESS_KEY_ID,
+        SecretKind::TemporaryAccessKeyId => ids::AWS_TEMPORARY_ACCESS_KEY_ID,
+        SecretKind::SecretAccessKey => ids::AWS_SECRET_ACCESS_KEY,
+        SecretKind::SessionToken => ids::AWS_SESSION_TOKEN,
+        SecretKind::BedrockApiKey => ids::AWS_BEDROCK_API_KEY,
+        SecretKind::MwsToken => ids::AWS_MWS_TOKEN,
+        SecretKind::AppSyncApiKey => ids::AWS_APPSYNC_API_KEY,
+        SecretKind::PrivateKey => ids::PRIVATE_KEY_IN_SOURCE,
     }
 }
 
@@ -388,7 +388,7 @@ fn slot(cx: &Context<'_>, l: &SlotLiteral<'_>, out: &mut FindingSink<'_>) {
 /// For an emulator or a test: `mock_access_key`, or `test` with custom endpoints.
 fn is_local(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str) -> bool {
     let lower = value.to_ascii_lowercase();
-    let r = &cx.project.resources[l.resource as usize];
+    let r = &cx.project.resources[l.resource];
     let mocked = lower.starts_with("mock") || matches!(lower.as_str(), "localstack" | "minio" | "minioadmin");
     let words = &*r.kind == kinds::BOTO3_CLIENT
         && matches!(lower.as_str(), "test" | "testing" | "dummy" | "fake" | "foo" | "bar");
@@ -461,7 +461,7 @@ fn assignments(script: &str) -> Vec<(SecretKind, std::ops::Range<usize>)> {
 
 /// A parameter whose name or type says that it is secret, with a literal value.
 fn ssm_parameter(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str, out: &mut FindingSink<'_>) {
-    let r = &cx.project.resources[l.resource as usize];
+    let r = &cx.project.resources[l.resource];
     let secure = r
         .get("Type")
         .and_then(Value::as_str)
@@ -526,7 +526,7 @@ fn credentials_file(cx: &Context<'_>, file: FileId, taken: &Spans, out: &mut Fin
             || value.len() < 8
             || value.starts_with(['$', '<', '{'])
             || is_placeholder(value)
-            || taken.touch(span)
+            || taken.touches_any(span)
         {
             continue;
         }

@@ -3,8 +3,9 @@
 use crate::finding::Severity;
 use crate::model::{Resource, kinds};
 use crate::project::{Project, ResourceId};
+use crate::rules::{RuleId, ids};
 use crate::secrets::{NamedSecret, slot_of};
-use crate::source::{Span, Text};
+use crate::source::{Span, Text, file_name};
 use crate::value::{Value, ValueKind};
 
 /// The place of a credential.
@@ -26,19 +27,19 @@ pub(super) enum CredentialSlot {
 
 impl CredentialSlot {
     /// The rule of the place.
-    pub(super) fn rule(self) -> &'static str {
+    pub(super) fn rule(self) -> RuleId {
         match self {
-            Self::Provider => "tf-provider-static-credentials",
-            Self::Backend => "tf-backend-static-credentials",
-            Self::Lambda => "lambda-env-credential",
-            Self::UserData => "ec2-user-data-credential",
-            Self::CodeBuild => "codebuild-plaintext-aws-credentials",
-            Self::Ecs => "ecs-task-env-credential",
-            Self::Authentication => "cfn-authentication-metadata",
-            Self::SsmParameter => "ssm-parameter-literal-secret",
-            Self::Boto3 => "py-hardcoded-credentials",
-            Self::Environ => "py-config-env-credential",
-            Self::CredentialsFile => "shared-credentials-file-committed",
+            Self::Provider => ids::TF_PROVIDER_STATIC_CREDENTIALS,
+            Self::Backend => ids::TF_BACKEND_STATIC_CREDENTIALS,
+            Self::Lambda => ids::LAMBDA_ENV_CREDENTIAL,
+            Self::UserData => ids::EC2_USER_DATA_CREDENTIAL,
+            Self::CodeBuild => ids::CODEBUILD_PLAINTEXT_AWS_CREDENTIALS,
+            Self::Ecs => ids::ECS_TASK_ENV_CREDENTIAL,
+            Self::Authentication => ids::CFN_AUTHENTICATION_METADATA,
+            Self::SsmParameter => ids::SSM_PARAMETER_LITERAL_SECRET,
+            Self::Boto3 => ids::PY_HARDCODED_CREDENTIALS,
+            Self::Environ => ids::PY_CONFIG_ENV_CREDENTIAL,
+            Self::CredentialsFile => ids::SHARED_CREDENTIALS_FILE_COMMITTED,
         }
     }
 
@@ -89,7 +90,7 @@ pub(super) struct SlotLiteral<'p> {
 /// Every literal string in every such place.
 pub(super) fn literals<'p>(project: &'p Project<'_>) -> Vec<SlotLiteral<'p>> {
     let mut out = Vec::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         of_resource(id, r, &mut out);
     }
     out
@@ -172,7 +173,7 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<SlotLiteral<'p
                         push(
                             CredentialSlot::CodeBuild,
                             item_slot(item),
-                            either(item, "Value", "value"),
+                            either_property(item, "Value", "value"),
                         );
                     }
                 }
@@ -181,9 +182,13 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<SlotLiteral<'p
         "AWS::ECS::TaskDefinition" => {
             let containers = r.get("ContainerDefinitions").map(Value::decoded);
             for container in containers.map(Value::items).unwrap_or_default() {
-                let environment = either(container.decoded(), "Environment", "environment");
+                let environment = either_property(container.decoded(), "Environment", "environment");
                 for item in environment.map(Value::items).unwrap_or_default() {
-                    push(CredentialSlot::Ecs, item_slot(item), either(item, "Value", "value"));
+                    push(
+                        CredentialSlot::Ecs,
+                        item_slot(item),
+                        either_property(item, "Value", "value"),
+                    );
                 }
             }
         }
@@ -218,7 +223,10 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<SlotLiteral<'p
 }
 
 fn item_slot(item: &Value) -> Option<NamedSecret> {
-    env_slot(&either(item, "Name", "name")?.as_str()?, either(item, "Value", "value"))
+    env_slot(
+        &either_property(item, "Name", "name")?.as_str()?,
+        either_property(item, "Value", "value"),
+    )
 }
 
 /// The kind of credential by the name of an environment variable. `secret_key` without `aws` counts only if the value
@@ -239,7 +247,7 @@ fn env_slot(name: &str, value: Option<&Value>) -> Option<NamedSecret> {
     })
 }
 
-pub(super) fn either<'v>(value: &'v Value, a: &str, b: &str) -> Option<&'v Value> {
+pub(super) fn either_property<'v>(value: &'v Value, a: &str, b: &str) -> Option<&'v Value> {
     value.get(a).or_else(|| value.get(b))
 }
 
@@ -269,7 +277,7 @@ impl Spans {
     }
 
     /// Whether any of them shares a byte with `span`.
-    pub(super) fn touch(&self, span: Span) -> bool {
+    pub(super) fn touches_any(&self, span: Span) -> bool {
         let after = self.0.partition_point(|s| (s.file, s.start) < (span.file, span.end));
         after
             .checked_sub(1)
@@ -280,7 +288,7 @@ impl Spans {
 /// Whether the file at `path` holds credentials, by its name: `.aws/credentials` or a CSV export of the console.
 pub(super) fn is_credentials_file(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
-    let name = lower.rsplit('/').next().unwrap_or(&lower);
+    let name = file_name(&lower);
     name == "credentials"
         || lower.ends_with(".aws/config")
         || (name.ends_with(".csv")

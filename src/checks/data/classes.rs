@@ -2,20 +2,20 @@
 
 use std::sync::OnceLock;
 
-use crate::checks::allow_statements::{AllowStatement, granting, managing, names};
-use crate::checks::identity_index::backs_up;
+use crate::checks::allow_statements::{AllowStatement, identity_allow_statements, managing, names};
+use crate::checks::identity_index::is_for_aws_backup;
 use crate::finding::Severity;
 use crate::iam::ClauseItem;
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::{Arn, Breadth, whole_types, widest};
+use crate::iam::arn::{Arn, Breadth, breadth_of, whole_types};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::class::class;
 use crate::iam::condition::Grade;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 /// The actions of one rule.
 struct DataClass {
-    rule: &'static str,
+    rule: RuleId,
     actions: ActionSet,
     /// The verb and its object, for the message.
     verb: &'static str,
@@ -26,16 +26,16 @@ struct DataClass {
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for g in granting(cx) {
+    for g in identity_allow_statements(cx) {
         if g.strength.narrows() || g.actions.is_all() {
             continue;
         }
         // Decrypting is worse than generating data keys, and disabling a trail is worse than deleting logs: one
         // finding is enough.
-        let mut said = "";
+        let mut said = None;
         for class in classes() {
-            if class.rule != said && out.wants(class.rule) && one(cx, out, &g, class) {
-                said = class.rule;
+            if said != Some(class.rule) && out.is_selected(class.rule) && report_class(cx, out, &g, class) {
+                said = Some(class.rule);
             }
         }
     }
@@ -58,49 +58,49 @@ fn all_classes() -> Vec<DataClass> {
     };
     vec![
         class_of(
-            "secrets-read-star",
+            ids::SECRETS_READ_STAR,
             class("secrets").clone(),
             "reads",
             "every secret in the account",
             "reads secrets",
         ),
         class_of(
-            "kms-decrypt-star",
-            named(&["kms:Decrypt", "kms:ReEncryptFrom"]),
+            ids::KMS_DECRYPT_STAR,
+            actions_named(&["kms:Decrypt", "kms:ReEncryptFrom"]),
             "can decrypt",
             "data encrypted under any KMS key in the account",
             "decrypts",
         ),
         class_of(
-            "kms-decrypt-star",
-            named(&["kms:GenerateDataKey"]),
+            ids::KMS_DECRYPT_STAR,
+            actions_named(&["kms:GenerateDataKey"]),
             "can generate",
             "data keys under any KMS key in the account",
             "returns plaintext data keys",
         ),
         class_of(
-            "data-exfiltration",
+            ids::DATA_EXFILTRATION,
             class("data").clone(),
             "reads",
             "data from every resource of its type",
             "reads data",
         ),
         class_of(
-            "credentials-exposure",
+            ids::CREDENTIALS_EXPOSURE,
             class("credentials").clone(),
             "gives access to",
             "credentials of other identities",
             "returns credentials",
         ),
         class_of(
-            "resource-exposure",
-            sharing(),
+            ids::RESOURCE_EXPOSURE,
+            sharing_actions(),
             "changes",
             "who can use any resource",
             "shares resources or makes them public",
         ),
         class_of(
-            "audit-tampering",
+            ids::AUDIT_TAMPERING,
             class("audit").clone(),
             "can disable",
             "audit logs or threat detection",
@@ -109,7 +109,7 @@ fn all_classes() -> Vec<DataClass> {
         DataClass {
             severity: Some(Severity::Medium),
             ..class_of(
-                "audit-tampering",
+                ids::AUDIT_TAMPERING,
                 class("logs").clone(),
                 "can delete",
                 "every log in the account",
@@ -117,35 +117,35 @@ fn all_classes() -> Vec<DataClass> {
             )
         },
         class_of(
-            "destructive-on-star",
+            ids::DESTRUCTIVE_ON_STAR,
             destroying(),
             "can destroy",
             "every resource of its type",
             "deletes or terminates",
         ),
         class_of(
-            "org-account-control",
+            ids::ORG_ACCOUNT_CONTROL,
             class("account").clone(),
             "controls",
             "the account or the organization itself",
             "removes or closes accounts",
         ),
         class_of(
-            "s3-replication-exfil",
+            ids::S3_REPLICATION_EXFIL,
             class("replication").clone(),
             "can send",
             "any bucket's data elsewhere",
             "copies data elsewhere",
         ),
         class_of(
-            "snapshot-share-exfil",
+            ids::SNAPSHOT_SHARE_EXFIL,
             class("snapshot").clone(),
             "can share",
             "any snapshot or image",
             "shares with other accounts",
         ),
         class_of(
-            "passable-secret-via-lambda-env",
+            ids::PASSABLE_SECRET_VIA_LAMBDA_ENV,
             class("lambda-env").clone(),
             "reads",
             "every function's environment variables",
@@ -154,12 +154,12 @@ fn all_classes() -> Vec<DataClass> {
     ]
 }
 
-fn named(names: &[&str]) -> ActionSet {
+fn actions_named(names: &[&str]) -> ActionSet {
     names.iter().filter_map(|a| catalogue().action(a)).collect()
 }
 
 /// Actions on resource-based policies, ACLs, and grants: they change who can use a resource.
-fn sharing() -> ActionSet {
+fn sharing_actions() -> ActionSet {
     let words = ["Policy", "Permission", "Acl", "Grant", "Share", "PublicAccessBlock"];
     let verbs = [
         "Put", "Add", "Create", "Set", "Update", "Modify", "Attach", "Delete", "Remove",
@@ -208,7 +208,7 @@ fn destroying() -> ActionSet {
 }
 
 /// Reports one class for a statement. Returns whether there was a finding.
-fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, class: &DataClass) -> bool {
+fn report_class(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, class: &DataClass) -> bool {
     let rule = class.rule;
     let mut hit = g.actions.as_ref().clone();
     hit.intersect(&class.actions);
@@ -219,18 +219,21 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
         return false;
     };
     // For these rules, a wildcard for the account is as wide as `*`.
-    let whole = matches!(rule, "secrets-read-star" | "kms-decrypt-star" | "audit-tampering");
+    let whole = matches!(
+        rule,
+        ids::SECRETS_READ_STAR | ids::KMS_DECRYPT_STAR | ids::AUDIT_TAMPERING
+    );
     let wide = |r: &&ClauseItem| {
-        let breadth = widest(&r.text);
+        let breadth = breadth_of(&r.text);
         breadth.is_star_like() || whole && breadth <= Breadth::WholeType
     };
     let mut items: Vec<_> = resource.items.iter().filter(wide).collect();
-    items.sort_by_key(|r| widest(&r.text));
-    let reaching = items.into_iter().map(|r| (r, g.reached(r, &hit)));
+    items.sort_by_key(|r| breadth_of(&r.text));
+    let reaching = items.into_iter().map(|r| (r, g.reachable_actions(r, &hit)));
     let Some((wide, hit)) = reaching.into_iter().find(|(_, hit)| !hit.is_empty()) else {
         return false;
     };
-    if rule == "kms-decrypt-star"
+    if rule == ids::KMS_DECRYPT_STAR
         && g.strength.bounds.iter().any(|b| {
             b.grade >= Grade::Narrows && (b.key == "kms:viaservice" || b.key.starts_with("kms:encryptioncontext"))
         })
@@ -239,10 +242,10 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
     }
     let verb = if hit.len() > 1 { plural(class.verb) } else { class.verb };
     let what = match rule {
-        "secrets-read-star" => stored(&hit),
+        ids::SECRETS_READ_STAR => secret_noun(&hit),
         _ => class.what,
     };
-    let within = Arn::parse(&wide.text).map_or("the account", |arn| arn.within());
+    let within = Arn::parse(&wide.text).map_or("the account", |arn| arn.wildcard_reach());
     let what = what.replace("in the account", &format!("in {within}"));
     let action = names(&hit, 1);
     let Some(span) = g.span_granting(&hit) else {
@@ -256,15 +259,15 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
         .resources([wide.display()]);
     f.evidence.expanded_actions = Some(hit.len());
     f.severity = class.severity;
-    if rule == "data-exfiltration" && backs_up(cx, g.document) {
+    if rule == ids::DATA_EXFILTRATION && is_for_aws_backup(cx, g.document) {
         f = f.severity(Severity::Low);
     }
-    out.push(g.weighed(cx, &hit, f));
+    out.push(g.adjust_severity(cx, &hit, f));
     true
 }
 
 /// The object of a message about actions of the class `secrets`.
-fn stored(actions: &ActionSet) -> &'static str {
+fn secret_noun(actions: &ActionSet) -> &'static str {
     let mut services = actions.services();
     services.sort_unstable();
     match services.as_slice() {
@@ -276,7 +279,7 @@ fn stored(actions: &ActionSet) -> &'static str {
 
 /// The label for an item of `Resource`.
 fn label_of(wide: &ClauseItem) -> String {
-    match widest(&wide.text) {
+    match breadth_of(&wide.text) {
         Breadth::Everything | Breadth::WholeService => "on every resource".to_owned(),
         Breadth::AccountWide => "on every resource in this account".to_owned(),
         _ => format!("on every `{}` here", arn_type(wide)),

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::methods::to_services;
-use super::techniques::{Danger, Technique, suits, ways};
+use super::methods::limited_services_help;
+use super::techniques::{Danger, Technique, grants_technique, techniques};
 use crate::finding::{Cause, Confidence, Finding, Severity};
 use crate::iam::{Action, ActionSet};
 use crate::phrase::{self, MAX_LABEL};
 use crate::project::{Effective, EffectiveGrant, PolicySource};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
 /// One action of a method and the grants that allow it widely enough.
@@ -17,7 +17,7 @@ type GrantedAction<'e, 'a> = (Action, Vec<&'e EffectiveGrant<'a>>);
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     // Identities with the same policies share one finding.
     let mut found: BTreeMap<Vec<Span>, (Finding, usize)> = BTreeMap::new();
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         if identity.policies.len() + identity.groups.len() < 2 {
             continue;
         }
@@ -26,9 +26,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let withheld = effective.withheld();
-        let open: Vec<_> = ways()
+        let open: Vec<_> = techniques()
             .iter()
-            .filter_map(|way| Some((way, together(effective, &withheld, way)?)))
+            .filter_map(|way| Some((way, combined_steps(effective, &withheld, way)?)))
             .collect();
         let best = open
             .iter()
@@ -65,7 +65,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 /// The steps of a method that all policies together allow, but no single document does.
-fn together<'e, 'a>(
+fn combined_steps<'e, 'a>(
     effective: &'e Effective<'a>,
     withheld: &ActionSet,
     way: &Technique,
@@ -86,8 +86,8 @@ fn together<'e, 'a>(
                 return None;
             }
             let grants: Vec<_> = effective
-                .granting(action)
-                .filter(|g| suits(g.statement, action, way))
+                .grants_of(action)
+                .filter(|g| grants_technique(g.statement, action, way))
                 .collect();
             (!grants.is_empty()).then_some((action, grants))
         })
@@ -132,9 +132,9 @@ fn report(
     };
     let mut f = match grant.source {
         PolicySource::Written(d) => cx
-            .at_statement("privesc-across-policies", d, grant.index, message)
-            .cause(Cause::Statement(d, grant.index as u32)),
-        PolicySource::AwsManaged(_) => Finding::new("privesc-across-policies", message),
+            .at_statement(ids::PRIVESC_ACROSS_POLICIES, d, grant.index, message)
+            .cause(Cause::Statement(d, grant.index)),
+        PolicySource::AwsManaged(_) => Finding::new(ids::PRIVESC_ACROSS_POLICIES, message),
     }
     .primary(primary, phrase::clip(way.what, MAX_LABEL));
     for (action, grants) in steps {
@@ -158,7 +158,7 @@ fn report(
             .filter_map(item),
     );
     let passing = steps.iter().filter(|(action, _)| action.name() == "iam:PassRole");
-    if let Some(help) = to_services(passing.flat_map(|(_, grants)| grants.iter().map(|g| g.statement))) {
+    if let Some(help) = limited_services_help(passing.flat_map(|(_, grants)| grants.iter().map(|g| g.statement))) {
         f = f.help(help);
     }
     if way.how == Danger::Target {

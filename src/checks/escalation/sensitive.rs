@@ -7,10 +7,10 @@ use crate::iam::condition::{Grade, strength};
 use crate::iam::{Action, ClauseItem, PolicyKind, Statement, catalogue};
 use crate::phrase;
 use crate::project::{DocumentId, IdentityKind, PolicyRef, PolicyUse};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 struct Safeguard {
-    rule: &'static str,
+    rule: RuleId,
     actions: &'static [&'static str],
     /// Whether a resource is wide enough.
     wide: fn(&ClauseItem) -> bool,
@@ -23,7 +23,7 @@ struct Safeguard {
 /// Actions, resource types and condition keys: Service Authorization Reference, "AWS Identity and Access Management (IAM)".
 const SAFEGUARDS: &[Safeguard] = &[
     Safeguard {
-        rule: "boundary-removal",
+        rule: ids::BOUNDARY_REMOVAL,
         actions: &[
             "iam:DeleteRolePermissionsBoundary",
             "iam:DeleteUserPermissionsBoundary",
@@ -36,7 +36,7 @@ const SAFEGUARDS: &[Safeguard] = &[
         label: "removes limits on roles or users",
     },
     Safeguard {
-        rule: "mfa-device-takeover",
+        rule: ids::MFA_DEVICE_TAKEOVER,
         actions: &["iam:DeactivateMFADevice", "iam:EnableMFADevice", "iam:ResyncMFADevice"],
         wide: is_every_user,
         held_by: "",
@@ -44,7 +44,7 @@ const SAFEGUARDS: &[Safeguard] = &[
         label: "includes users with more permissions",
     },
     Safeguard {
-        rule: "create-slr-broad",
+        rule: ids::CREATE_SLR_BROAD,
         actions: &["iam:CreateServiceLinkedRole"],
         wide: is_every_role,
         held_by: "iam:AWSServiceName",
@@ -67,7 +67,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         for (guard, actions) in &guards {
             let granted: Vec<_> = actions
                 .iter()
-                .filter_map(|a| Some((a, PassRoleGrant::of(s, *a)?)))
+                .filter_map(|a| Some((a, PassRoleGrant::new(s, *a)?)))
                 .filter(|(a, _)| !cx.project.withheld(id).of(i).contains(a.id()))
                 .collect();
             let (Some((action, grant)), Some(resource)) = (granted.first(), &s.resource) else {
@@ -75,7 +75,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             };
             let action = action.name();
             let wide = resource.items.iter().find(|r| (guard.wide)(r));
-            if (wide.is_none() && !resource.negated) || is_held(guard, s) {
+            if (wide.is_none() && !resource.negated) || is_limited(guard, s) {
                 continue;
             }
             let more = phrase::and_more(granted.len() - 1);
@@ -96,7 +96,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     f = f.secondary(other.span(), guard.label);
                 }
             }
-            if guard.rule == "mfa-device-takeover" && is_of_role(cx, id) {
+            if guard.rule == ids::MFA_DEVICE_TAKEOVER && is_of_role(cx, id) {
                 f = f
                     .help("Restrict `Resource` to the users whose devices it manages, such as one path: `user/ops/*`.");
             }
@@ -118,8 +118,8 @@ fn is_of_role(cx: &Context<'_>, id: DocumentId) -> bool {
     roles.any(|role| role.policies.iter().any(holds))
 }
 
-fn is_held(guard: &Safeguard, s: &Statement) -> bool {
-    !guard.held_by.is_empty() && strength(s).has(guard.held_by, Grade::Narrows)
+fn is_limited(guard: &Safeguard, s: &Statement) -> bool {
+    !guard.held_by.is_empty() && strength(s).is_bound(guard.held_by, Grade::Narrows)
 }
 
 /// `*`, `arn:aws:iam::*:user/*`, and patterns that are as wide; not `user/${aws:username}`.

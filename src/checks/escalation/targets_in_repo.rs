@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use super::techniques::{Danger, Technique, is_service, passes_to, suits, ways};
+use super::techniques::{Danger, Technique, grants_technique, is_service, passes_to, techniques};
 use crate::checks::identity_index::IdentityIndex;
 use crate::finding::Finding;
 use crate::iam::condition::strength;
 use crate::iam::glob::CaseSensitivity;
-use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{Action, ClauseItem, catalogue, pattern};
 use crate::model::Resource;
 use crate::phrase::{self, MAX_LABEL};
 use crate::project::{DocumentId, Effective, EffectiveGrant, IdentityId, PolicySource, Power, ResourceId};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Piece, Span};
 
 /// The property in which a resource of a type names its role.
@@ -36,7 +36,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         named: BTreeMap::new(),
     };
     search.named = search.named_in_trust();
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         if holders.power(id).is_some() {
             continue;
         }
@@ -46,8 +46,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         // One finding for each statement that names a target.
         let mut seen = Vec::new();
-        for way in ways() {
-            if let Some((key, f)) = search.way(effective, way)
+        for way in techniques() {
+            if let Some((key, f)) = search.find_target(effective, way)
                 && !seen.contains(&key)
             {
                 seen.push(key);
@@ -84,22 +84,22 @@ struct TargetGrant<'h, 'a> {
 }
 
 /// The statement that names the target.
-type Key = (u32, usize);
+type Key = (DocumentId, usize);
 
 impl<'a> TargetSearch<'_, 'a> {
-    fn way(&self, effective: &Effective<'a>, way: &Technique) -> Option<(Key, Finding)> {
+    fn find_target(&self, effective: &Effective<'a>, way: &Technique) -> Option<(Key, Finding)> {
         // The action that names the target or the role.
         let leading = match way.how {
             Danger::Own => return None,
             Danger::Pass => *way.ids.iter().find(|a| a.name() == "iam:PassRole")?,
             Danger::Target | Danger::Other => *way.ids.first()?,
         };
-        let (grant, item, role) = effective.granting(leading).find_map(|g| {
+        let (grant, item, role) = effective.grants_of(leading).find_map(|g| {
             let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
             let (item, role) = resource.items.iter().find_map(|item| {
                 let role = match way.how {
                     Danger::Pass => self.identity(item)?,
-                    Danger::Other => self.identity(item).filter(|id| self.takes(leading, *id))?,
+                    Danger::Other => self.identity(item).filter(|id| self.applies_to(leading, *id))?,
                     _ => self.runs_as(self.target(item)?.1)?,
                 };
                 (role != effective.identity && !self.is_denied(effective, leading, item)).then_some((item, role))
@@ -110,12 +110,14 @@ impl<'a> TargetSearch<'_, 'a> {
         })?;
         let power = self.holders.power(role)?;
         // A resource that does not exist yet can be named in advance.
-        let suited = |g: &EffectiveGrant<'_>, other: Action| way.how != Danger::Pass || suits(g.statement, other, way);
+        let suited = |g: &EffectiveGrant<'_>, other: Action| {
+            way.how != Danger::Pass || grants_technique(g.statement, other, way)
+        };
         let open = way
             .ids
             .iter()
             .filter(|a| **a != leading)
-            .all(|a| effective.granting(*a).any(|g| suited(g, *a)));
+            .all(|a| effective.grants_of(*a).any(|g| suited(g, *a)));
         if !open {
             return None;
         }
@@ -132,7 +134,7 @@ impl<'a> TargetSearch<'_, 'a> {
     /// `sts:AssumeRole` on a role in the repository that trusts this identity.
     fn assume(&self, effective: &Effective<'a>) -> Option<(Key, Finding)> {
         let action = catalogue().action("sts:AssumeRole")?;
-        effective.granting(action).find_map(|g| {
+        effective.grants_of(action).find_map(|g| {
             let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
             resource.items.iter().find_map(|item| {
                 let role = self.identity(item)?;
@@ -155,9 +157,9 @@ impl<'a> TargetSearch<'_, 'a> {
 
     fn named_in_trust(&self) -> BTreeMap<IdentityId, Vec<TrustedHolder>> {
         let mut out: BTreeMap<IdentityId, Vec<TrustedHolder>> = BTreeMap::new();
-        for (role, target) in (0u32..).zip(&self.cx.project.identities) {
+        for (role, target) in self.cx.project.identities.iter_enumerated() {
             for d in &target.trust {
-                let statements = &self.cx.project.documents[*d as usize].statements;
+                let statements = &self.cx.project.documents[*d].statements;
                 for (i, s) in statements.iter().enumerate().filter(|(_, s)| s.allows()) {
                     let principals = s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items);
                     for p in principals {
@@ -176,7 +178,7 @@ impl<'a> TargetSearch<'_, 'a> {
     /// AWS STS API Reference, "AssumeRole", "Permissions".
     fn trusted_by_name(&self, effective: &Effective<'a>) -> Vec<Finding> {
         let project = self.cx.project;
-        let identity = &project.identities[effective.identity as usize];
+        let identity = &project.identities[effective.identity];
         let lost = |action: Option<Action>| action.is_none_or(|a| effective.denied.contains(a.id()));
         if lost(catalogue().action("sts:AssumeRole")) {
             return Vec::new();
@@ -190,12 +192,12 @@ impl<'a> TargetSearch<'_, 'a> {
             );
             let mut f = self
                 .cx
-                .at_statement("privesc-target-in-repo", d, i, message)
+                .at_statement(ids::PRIVESC_TARGET_IN_REPO, d, i, message)
                 .primary(span, "needs no identity-based permission")
                 .secondary(power.span, format!("the role: {}", power.reach.text()))
                 .secondary(identity.header, "gets the role's permissions")
-                .other(project.resources[identity.resource as usize].address.name.to_string());
-            f.steps_down += u8::from(strength(&project.documents[d as usize].statements[i]).narrows());
+                .other_evidence(project.resources[identity.resource].address.name.to_string());
+            f.steps_down += u8::from(strength(&project.documents[d].statements[i]).narrows());
             Some(f)
         };
         named.filter_map(report).collect()
@@ -217,8 +219,8 @@ impl<'a> TargetSearch<'_, 'a> {
         let PolicySource::Written(d) = grant.source else {
             return None;
         };
-        let identity = |id: IdentityId| &self.cx.project.identities[id as usize];
-        let resource = |id| &self.cx.project.resources[identity(id).resource as usize];
+        let identity = |id: IdentityId| &self.cx.project.identities[id];
+        let resource = |id| &self.cx.project.resources[identity(id).resource];
         let message = format!(
             "`{}` gives this {} a privileged {}'s permissions",
             action.name(),
@@ -227,14 +229,17 @@ impl<'a> TargetSearch<'_, 'a> {
         );
         let mut f = self
             .cx
-            .at_statement("privesc-target-in-repo", d, grant.index, message)
+            .at_statement(ids::PRIVESC_TARGET_IN_REPO, d, grant.index, message)
             .primary(item.span, phrase::clip(what, MAX_LABEL))
             .secondary(grant.span(action), "grants the action");
         f = f.secondary(power.span, format!("the target: {}", power.reach.text()));
         f.steps_down += u8::from(grant.narrowed() && action.name() != "iam:PassRole");
         let written = grant.item(action).map(|i| i.display().to_lowercase());
         let f = f.actions(written).resources([item.display()]);
-        Some(((d, grant.index), f.other(resource(role).address.name.to_string())))
+        Some((
+            (d, grant.index),
+            f.other_evidence(resource(role).address.name.to_string()),
+        ))
     }
 
     /// Whether a Deny covers the action on the resource that an item of `Resource` names.
@@ -260,13 +265,13 @@ impl<'a> TargetSearch<'_, 'a> {
     fn identity(&self, item: &ClauseItem) -> Option<IdentityId> {
         match self.target(item) {
             Some((id, _)) => self.holders.identity(id),
-            None => self.holders.named(&item.text),
+            None => self.holders.identity_named(&item.text),
         }
     }
 
     /// Whether an IAM action applies to this kind of identity.
-    fn takes(&self, action: Action, id: IdentityId) -> bool {
-        let kind = self.cx.project.identities[id as usize].kind.name();
+    fn applies_to(&self, action: Action, id: IdentityId) -> bool {
+        let kind = self.cx.project.identities[id].kind.name();
         action.resource_types().any(|t| t.name() == kind)
     }
 
@@ -287,7 +292,7 @@ impl<'a> TargetSearch<'_, 'a> {
 
     /// Whether the trust policy of a role trusts the identity by name, or delegates to the account's IAM policies.
     fn lets_in(&self, role: IdentityId, who: IdentityId) -> bool {
-        let own = self.cx.project.identities[who as usize].resource;
+        let own = self.cx.project.identities[who].resource;
         self.trusted(role).any(|p| match p {
             PrincipalOrigin::Everyone
             | PrincipalOrigin::AnyAccount(_)
@@ -302,13 +307,13 @@ impl<'a> TargetSearch<'_, 'a> {
 
     fn trusted(&self, role: IdentityId) -> impl Iterator<Item = PrincipalOrigin> + use<'_, 'a> {
         let project = self.cx.project;
-        let trust = &project.identities[role as usize].trust;
+        let trust = &project.identities[role].trust;
         trust
             .iter()
-            .flat_map(|d| &project.documents[*d as usize].statements)
+            .flat_map(|d| &project.documents[*d].statements)
             .filter(|s| s.allows())
             .filter_map(|s| s.principal.as_ref().filter(|p| !p.negated))
             .flat_map(|p| &p.items)
-            .map(|p| place(p, project.own, None))
+            .map(|p| origin_of(p, project.own, None))
     }
 }

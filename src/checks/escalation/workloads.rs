@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::checks::identity_index::{IdentityIndex, cause};
+use crate::checks::identity_index::{IdentityIndex, cause_of};
 use crate::model::Resource;
 use crate::project::{IdentityId, ResourceId};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let holders = IdentityIndex::new(cx);
     let mut by_profile: BTreeMap<ResourceId, SharedProfiles> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.resources.iter_enumerated() {
         let Some((rule, what, at, role)) = workload(&holders, r) else {
             continue;
         };
@@ -20,14 +20,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             by_profile.entry(profile).or_default().add(id, at.span, is_public(r));
         }
         let Some(power) = holders.power(role) else { continue };
-        let address = &cx.project.resources[cx.project.identities[role as usize].resource as usize]
-            .address
-            .name;
+        let address = &cx.project.resources[cx.project.identities[role].resource].address.name;
         let mut f = cx
             .at_resource(rule, id, format!("{what} runs as a privileged role"))
-            .cause(cause(cx, power, role))
+            .cause(cause_of(cx, power, role))
             .primary(at.span, "anyone who compromises it gets the role")
-            .other(address.to_string());
+            .other_evidence(address.to_string());
         if at.span != power.span {
             f = f.secondary(power.span, power.reach.text());
         }
@@ -37,7 +35,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if let (Some((id, public)), Some((_, private))) = (shared.public, shared.private) {
             out.push(
                 cx.at_resource(
-                    "public-and-private-share-role",
+                    ids::PUBLIC_AND_PRIVATE_SHARE_ROLE,
                     id,
                     "an instance with a public IP address shares its role with a private one",
                 )
@@ -73,34 +71,31 @@ struct RoleReference {
 }
 
 /// The rule, the kind of workload, where it names its role, and the role.
-fn workload(
-    holders: &IdentityIndex<'_>,
-    r: &Resource,
-) -> Option<(&'static str, &'static str, RoleReference, IdentityId)> {
+fn workload(holders: &IdentityIndex<'_>, r: &Resource) -> Option<(RuleId, &'static str, RoleReference, IdentityId)> {
     let by_role = |value: &Value| Some((value.span, None, holders.role(value)?));
     let by_profile = |value: &Value| {
         let (profile, role) = holders.profile(value)?;
         Some((value.span, Some(profile), role))
     };
     let (rule, what, (span, profile, role)) = match &*r.kind {
-        "AWS::Lambda::Function" => ("lambda-privileged-role", "the function", by_role(r.get("Role")?)?),
+        "AWS::Lambda::Function" => (ids::LAMBDA_PRIVILEGED_ROLE, "the function", by_role(r.get("Role")?)?),
         "AWS::SageMaker::NotebookInstance" => (
-            "sagemaker-role-overly-permissive",
+            ids::SAGEMAKER_ROLE_OVERLY_PERMISSIVE,
             "the notebook",
             by_role(r.get("RoleArn")?)?,
         ),
         "AWS::EC2::Instance" => (
-            "ec2-overly-permissive-instance",
+            ids::EC2_OVERLY_PERMISSIVE_INSTANCE,
             "the instance",
             by_profile(r.get("IamInstanceProfile")?)?,
         ),
         "AWS::AutoScaling::LaunchConfiguration" => (
-            "ec2-overly-permissive-instance",
+            ids::EC2_OVERLY_PERMISSIVE_INSTANCE,
             "every instance launched from this",
             by_profile(r.get("IamInstanceProfile")?)?,
         ),
         "AWS::EC2::LaunchTemplate" => (
-            "ec2-overly-permissive-instance",
+            ids::EC2_OVERLY_PERMISSIVE_INSTANCE,
             "every instance launched from this",
             by_profile(r.path(&["LaunchTemplateData", "IamInstanceProfile"])?)?,
         ),

@@ -8,8 +8,9 @@ use crate::finding::Severity;
 use crate::iam::arn::{Arn, ArnField};
 use crate::iam::condition::{Operator, OperatorFamily};
 use crate::iam::{Document, PolicyKind, pattern};
+use crate::index::ResourceId;
 use crate::model::Resource;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
@@ -24,8 +25,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
             "AWS::Lambda::Permission" => any_api(cx, out, id, r),
             "AWS::KMS::Key" if r.get("KeyPolicy").is_none() && !has_key_policy(cx, r) => out.push(
-                cx.at_resource("kms-key-policy-missing", id, "the key has the default key policy")
-                    .under(r.branch.as_ref())
+                cx.at_resource(ids::KMS_KEY_POLICY_MISSING, id, "the key has the default key policy")
+                    .only_under(r.branch.as_ref())
                     .primary(r.header, "no key policy: IAM policies control access"),
             ),
             _ => {}
@@ -36,7 +37,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if let Some(span) = plain_text_allowed(cx, d) {
             out.push(
                 cx.at_document(
-                    "s3-policy-no-secure-transport",
+                    ids::S3_POLICY_NO_SECURE_TRANSPORT,
                     id,
                     "the bucket policy does not deny requests without TLS",
                 )
@@ -56,10 +57,10 @@ fn has_key_policy(cx: &Context<'_>, key: &Resource) -> bool {
 
 const ANY_NETWORK: &str = "reachable from any network";
 
-fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
+fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource) {
     let Some(policy) = r.get("Policy") else { return };
     let mut found = Vec::new();
-    open(policy, 0, &mut found);
+    find_public_access(policy, 0, &mut found);
     for (span, label) in found {
         // Requests from any network are still signed and need the data access policy.
         let (message, severity) = match label {
@@ -67,8 +68,8 @@ fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource
             _ => ("the data access policy allows every principal", Severity::High),
         };
         out.push(
-            cx.at_resource("opensearch-serverless-policy-public", id, message)
-                .under(r.branch.as_ref())
+            cx.at_resource(ids::OPENSEARCH_SERVERLESS_POLICY_PUBLIC, id, message)
+                .only_under(r.branch.as_ref())
                 .primary(span, label)
                 .severity(severity)
                 .scope(r.header, ""),
@@ -78,14 +79,16 @@ fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource
 
 /// `AllowFromPublic: true`, and `*` as a principal. In text that is not parsed as JSON, searches for the former as
 /// text.
-fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
+fn find_public_access(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
     if depth > MAX_DEPTH {
         return;
     }
     match &value.kind {
-        ValueKind::Json(inner) => open(inner, depth + 1, found),
-        ValueKind::Seq(items) => items.iter().for_each(|v| open(v, depth + 1, found)),
-        ValueKind::OneOf(branches) => branches.iter().for_each(|b| open(&b.value, depth + 1, found)),
+        ValueKind::Json(inner) => find_public_access(inner, depth + 1, found),
+        ValueKind::Seq(items) => items.iter().for_each(|v| find_public_access(v, depth + 1, found)),
+        ValueKind::OneOf(branches) => branches
+            .iter()
+            .for_each(|b| find_public_access(&b.value, depth + 1, found)),
         ValueKind::Map(entries) => {
             for e in entries.iter() {
                 match e.key.known().as_deref() {
@@ -100,7 +103,7 @@ fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
                             .filter(|p| p.as_text().is_some_and(pattern::is_star));
                         found.extend(stars.map(|p| (p.span, "everyone")));
                     }
-                    _ => open(&e.value, depth + 1, found),
+                    _ => find_public_access(&e.value, depth + 1, found),
                 }
             }
         }
@@ -122,7 +125,7 @@ fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
 
 /// A permission for API Gateway whose source ARN does not name an API. Amazon API Gateway Developer Guide, "Control
 /// access to a REST API".
-fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
+fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource) {
     let principal = r.get("Principal").and_then(Value::as_str).unwrap_or_default();
     let Some(source) = r.get("SourceArn").filter(|_| principal.starts_with("apigateway.")) else {
         return;
@@ -137,11 +140,11 @@ fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
     }
     out.push(
         cx.at_resource(
-            "lambda-public-via-apigw",
+            ids::LAMBDA_PUBLIC_VIA_APIGW,
             id,
             "any API in the account can invoke this function",
         )
-        .under(r.branch.as_ref())
+        .only_under(r.branch.as_ref())
         .primary(source.span, "does not name an API")
         .scope(r.header, ""),
     );
@@ -149,7 +152,7 @@ fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
 
 /// Buckets that no bucket policy in the repository names.
 fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    if !out.wants("s3-missing-bucket-policy") {
+    if !out.is_selected(ids::S3_MISSING_BUCKET_POLICY) {
         return;
     }
     let mut targets: BTreeSet<(String, String)> = BTreeSet::new();
@@ -189,11 +192,11 @@ fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if !targets.contains(&here) && !by_name {
             out.push(
                 cx.at_resource(
-                    "s3-missing-bucket-policy",
+                    ids::S3_MISSING_BUCKET_POLICY,
                     id,
                     "no bucket policy for this bucket in the repository",
                 )
-                .under(r.branch.as_ref())
+                .only_under(r.branch.as_ref())
                 .primary(r.header, "no bucket policy"),
             );
         }
@@ -202,7 +205,7 @@ fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// The span to report in a bucket policy that does not deny plain HTTP.
 fn plain_text_allowed(cx: &Context<'_>, d: &Document) -> Option<Span> {
-    let holder = d.resource.and_then(|r| cx.project.resources.get(r as usize))?;
+    let holder = d.resource.and_then(|r| cx.project.resources.get(r))?;
     if d.kind != PolicyKind::Resource || &*holder.kind != "AWS::S3::BucketPolicy" || d.statements.is_empty() {
         return None;
     }

@@ -3,14 +3,14 @@
 use crate::finding::Severity;
 use crate::iam::access::{Audience, OWN_ACTIONS, audience};
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::widest;
+use crate::iam::arn::breadth_of;
 use crate::iam::condition::strength;
 use crate::iam::pattern::Pattern;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, is_open};
-use crate::iam::resource_fit::reaches;
+use crate::iam::resource_fit::may_be_resource_of;
 use crate::iam::{Clause, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, catalogue, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -34,9 +34,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if !s.allows() {
             continue;
         }
-        if d.service.as_deref() == Some("ec2") {
-            endpoint(cx, out, id, (i, s));
-        } else {
+        if d.service.as_deref() != Some("ec2") {
             escalation(cx, out, (id, d), (i, s));
             cross_account(cx, out, (id, d), (i, s));
         }
@@ -60,7 +58,7 @@ fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usi
     if let Some(a) = actions.items.iter().find(|item| is_everything(item)) {
         let message = "the policy allows every AWS IoT action";
         let f = cx
-            .at_statement("iot-policy-star-action", id, i, message)
+            .at_statement(ids::IOT_POLICY_STAR_ACTION, id, i, message)
             .primary(a.span, "every action")
             .actions([a.display().to_lowercase()]);
         out.push(match everywhere {
@@ -81,7 +79,7 @@ fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usi
     if actions.items.iter().any(of_devices) {
         out.push(
             cx.at_statement(
-                "iot-policy-star-resource",
+                ids::IOT_POLICY_STAR_RESOURCE,
                 id,
                 i,
                 "the policy allows every topic and client ID",
@@ -105,32 +103,6 @@ const DEVICE_ACTIONS: [&str; 9] = [
     "updatethingshadow",
 ];
 
-/// AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies".
-fn endpoint(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    let everybody = s.principal.as_ref().is_some_and(is_open);
-    let (Some(a), Some(r)) = (
-        s.action.as_ref().filter(|c| !c.negated).and_then(|c| star_in(&c.items)),
-        s.resource
-            .as_ref()
-            .filter(|c| !c.negated)
-            .and_then(|c| star_in(&c.items)),
-    ) else {
-        return;
-    };
-    if everybody && !strength(s).narrows() {
-        out.push(
-            cx.at_statement(
-                "vpc-endpoint-policy-star",
-                id,
-                i,
-                "the endpoint policy allows every action on every resource",
-            )
-            .primary(a.span, "every action")
-            .secondary(r.span, "resources in every account"),
-        );
-    }
-}
-
 /// Permission to write the policy, ACL, or lifecycle of a bucket, which gives control over the rest.
 fn escalation(
     cx: &Context<'_>,
@@ -145,7 +117,7 @@ fn escalation(
     // On every bucket, other rules report it.
     if s.resource
         .as_ref()
-        .is_some_and(|r| r.negated || r.items.iter().any(|i| widest(&i.text).is_star_like()))
+        .is_some_and(|r| r.negated || r.items.iter().any(|i| breadth_of(&i.text).is_star_like()))
         && identity
     {
         return;
@@ -157,7 +129,8 @@ fn escalation(
     let grants = |name: &str| {
         let action = catalogue().action(name)?;
         let mut resources = s.resource.iter().filter(|r| !r.negated).flat_map(|r| &r.items);
-        let about = s.resource.as_ref().is_none_or(|r| r.negated) || resources.any(|r| reaches(&r.text, action));
+        let about =
+            s.resource.as_ref().is_none_or(|r| r.negated) || resources.any(|r| may_be_resource_of(&r.text, action));
         clause
             .naming(action)
             .filter(|_| about)
@@ -174,7 +147,7 @@ fn escalation(
         if let Some(item) = grants(name).filter(|item| !identity || !item.display().ends_with(":*")) {
             let mut f = cx
                 .at_statement(
-                    "resource-policy-grants-escalation",
+                    ids::RESOURCE_POLICY_GRANTS_ESCALATION,
                     id,
                     i,
                     format!("`{name}` lets the holder do more with the bucket than this policy grants"),
@@ -226,7 +199,7 @@ fn cross_account(
                 None => format!("account {account} can use this topic"),
             };
             let mut f = cx
-                .at_statement("sns-policy-cross-account", id, i, message)
+                .at_statement(ids::SNS_POLICY_CROSS_ACCOUNT, id, i, message)
                 .primary(item.value.span, "another account, without a condition")
                 .principals([item.value.display()]);
             if one.is_some() {
@@ -268,7 +241,7 @@ fn unsupported(
         ),
     };
     let mut f = cx
-        .at_statement("resource-policy-unsupported-action", id, i, message)
+        .at_statement(ids::RESOURCE_POLICY_UNSUPPORTED_ACTION, id, i, message)
         .primary(first.span, "another service's action")
         .actions(found.iter().map(|item| item.display().to_lowercase()));
     for item in rest.iter().take(8) {
@@ -289,7 +262,7 @@ fn wrong_arn(
     }
     let Some(bucket) = d
         .resource
-        .and_then(|r| cx.project.resources.get(r as usize))
+        .and_then(|r| cx.project.resources.get(r))
         .and_then(|r| r.get("Bucket"))
         .and_then(|b| b.as_str())
     else {
@@ -306,7 +279,7 @@ fn wrong_arn(
         if !name.contains(['*', '?', '$']) && name != *bucket && !name.is_empty() {
             out.push(
                 cx.at_statement(
-                    "resource-policy-wrong-arn",
+                    ids::RESOURCE_POLICY_WRONG_ARN,
                     id,
                     i,
                     format!("the policy of the bucket `{bucket}` names the bucket `{name}`"),
@@ -333,7 +306,7 @@ fn lockout(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
     let Some(action) = catalogue().action(put) else { return };
     let on_bucket = |r: &ClauseItem| {
         let arn = Pattern::resource(&r.text);
-        action.resource_types().any(|t| t.fits(&arn).may_be())
+        action.resource_types().any(|t| t.matches(&arn).may_be())
     };
     let denied = clause
         .actions()
@@ -347,7 +320,7 @@ fn lockout(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
         .map_or(clause.key, |item| item.span);
     out.push(
         cx.at_statement(
-            "s3-policy-lockout",
+            ids::S3_POLICY_LOCKOUT,
             id,
             i,
             "this Deny locks out everyone, including those who could remove it",

@@ -1,15 +1,16 @@
 //! Lambda permissions and function URLs. Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda".
 
-use super::policies::same;
-use super::settings::says;
+use super::apis::equals_ignoring_case;
+use super::policies::is_same_resource;
 use crate::checks::narrowing;
 use crate::finding::{Cause, Severity};
 use crate::iam::access::{Audience, Limit, audience_under};
 use crate::iam::arn::is_account_id;
 use crate::iam::condition::{Grade, Reading, strength_of};
 use crate::iam::{ClauseItem, Condition, PrincipalItem, PrincipalType};
+use crate::index::ResourceId;
 use crate::model::Resource;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
 use crate::value::Value;
 
@@ -113,7 +114,7 @@ impl PermissionTarget {
     }
 }
 
-fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource, shared: PermissionTarget) {
+fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource, shared: PermissionTarget) {
     let Some(item) = principal(r) else { return };
     let conditions = conditions(r);
     let limit = match audience_under(&item, &conditions, cx.project.own) {
@@ -128,8 +129,8 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource, sh
     let url =
         auth.as_deref() == Some("NONE") || action.is_some_and(|a| a.eq_ignore_ascii_case("lambda:InvokeFunctionUrl"));
     let mut f = cx
-        .at_resource("lambda-permission-public", id, shared.message(auth.as_deref()))
-        .under(r.branch.as_ref())
+        .at_resource(ids::LAMBDA_PERMISSION_PUBLIC, id, shared.message(auth.as_deref()))
+        .only_under(r.branch.as_ref())
         .primary(item.value.span, "everyone")
         .scope(r.header, "")
         .principals(["*".to_owned()]);
@@ -157,16 +158,18 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource, sh
 }
 
 /// The function URL without authentication that a permission belongs to.
-fn open_url(cx: &Context<'_>, permission: &Resource) -> Option<u32> {
+fn open_url(cx: &Context<'_>, permission: &Resource) -> Option<ResourceId> {
     let function = permission.get("FunctionName")?;
     let open = |r: &Resource| {
-        let of = r.get("TargetFunctionArn").is_some_and(|f| same(f, function));
-        &*r.kind == "AWS::Lambda::Url" && of && r.get("AuthType").is_some_and(|a| says(a, "NONE"))
+        let of = r
+            .get("TargetFunctionArn")
+            .is_some_and(|f| is_same_resource(f, function));
+        &*r.kind == "AWS::Lambda::Url" && of && r.get("AuthType").is_some_and(|a| equals_ignoring_case(a, "NONE"))
     };
     cx.project.deployed().find(|(_, r)| open(r)).map(|(id, _)| id)
 }
 
-fn wrong_action(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
+fn wrong_action(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource) {
     let Some(action) = r.get("Action") else { return };
     let Some(text) = action.as_str() else { return };
     let fine = [
@@ -181,15 +184,15 @@ fn wrong_action(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resour
     }
     let message = format!("the permission grants `{text}`, which is more than invoking the function");
     out.push(
-        cx.at_resource("lambda-permission-wrong-action", id, message)
-            .under(r.branch.as_ref())
+        cx.at_resource(ids::LAMBDA_PERMISSION_WRONG_ACTION, id, message)
+            .only_under(r.branch.as_ref())
             .primary(action.span, "grants more than invoking")
             .scope(r.header, "")
             .actions([text.to_lowercase()]),
     );
 }
 
-fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Resource) {
+fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource) {
     let Some(principal) = r.get("Principal") else { return };
     let Some(item) = self::principal(r) else { return };
     let Audience::Service { name, .. } = audience_under(&item, &[], cx.project.own) else {
@@ -205,8 +208,8 @@ fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: u32, r: &Reso
     }
     let message = format!("`{flat}` can invoke this function for any account");
     let mut f = cx
-        .at_resource("lambda-permission-without-source", id, message)
-        .under(r.branch.as_ref())
+        .at_resource(ids::LAMBDA_PERMISSION_WITHOUT_SOURCE, id, message)
+        .only_under(r.branch.as_ref())
         .primary(principal.span, "no `SourceArn` or `SourceAccount`")
         .scope(r.header, "")
         .principals([flat]);
@@ -248,11 +251,11 @@ pub(super) fn url(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         {
             out.push(
                 cx.at_resource(
-                    "lambda-function-url-no-auth",
+                    ids::LAMBDA_FUNCTION_URL_NO_AUTH,
                     id,
                     "anyone on the internet can call this function URL",
                 )
-                .under(r.branch.as_ref())
+                .only_under(r.branch.as_ref())
                 .primary(auth.span, "no authentication")
                 .scope(r.header, ""),
             );

@@ -2,36 +2,41 @@
 //! IAM User Guide, "Create a role for OpenID Connect federation" and "Create a role for SAML 2.0 federation".
 
 use super::github::{self, Binds, ClaimValue};
-use super::subject::{audience, elsewhere, spelled};
+use super::subject::{audience, check_comparison, check_other_provider};
 use crate::finding::Severity;
 use crate::iam::condition::Operator;
-use crate::iam::principal::{Oidc, PrincipalOrigin, oidc_of_conditions, place};
+use crate::iam::principal::{Oidc, PrincipalOrigin, oidc_of_conditions, origin_of};
 use crate::iam::{Condition, Document, PolicyKind, PrincipalItem, SourceFormat, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 /// IAM Access Analyzer, "Policy check reference", "Confirm audience claim type".
 fn audience_type(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, i: usize, c: &Condition) {
     let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
     if operator.is_some_and(|o| o.set.is_some()) {
         // Of two `condition` blocks with one test, the first one's word is kept.
-        let shared = cx.project.documents[id as usize].format == SourceFormat::Terraform
-            && cx.project.documents[id as usize].statements[i]
+        let shared = cx.project.documents[id].format == SourceFormat::Terraform
+            && cx.project.documents[id].statements[i]
                 .conditions
                 .iter()
                 .any(|o| o.operator.span == c.operator.span && o.key.span.start < c.key.span.start);
         let span = if shared { c.key.span } else { c.operator.span };
         out.push(
-            cx.at_statement("oidc-aud-claim-type", id, i, "set operator on a single-valued audience")
-                .primary(span, "only for a provider that sends a list")
-                .secondary(c.key.span, "single-valued for most providers"),
+            cx.at_statement(
+                ids::OIDC_AUD_CLAIM_TYPE,
+                id,
+                i,
+                "set operator on a single-valued audience",
+            )
+            .primary(span, "only for a provider that sends a list")
+            .secondary(c.key.span, "single-valued for most providers"),
         );
     }
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     each_federated(cx, &mut |doc, (i, s), item| {
-        let (provider, url) = match place(item, cx.project.own, None) {
+        let (provider, url) = match origin_of(item, cx.project.own, None) {
             PrincipalOrigin::Oidc { provider, url } => (provider, url),
             PrincipalOrigin::Federated(_) if assumes(s, "sts:assumerolewithwebidentity") => {
                 oidc_of_conditions(&s.conditions).unwrap_or((Oidc::Other, String::new()))
@@ -41,11 +46,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if !s.principal.as_ref().is_some_and(|p| p.complete) && s.conditions.is_empty() && s.open {
             return;
         }
-        one(cx, out, doc, (i, s), item, provider, &url);
+        check_provider(cx, out, doc, (i, s), item, provider, &url);
     });
 }
 
-fn one(
+fn check_provider(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
     id: DocumentId,
@@ -75,7 +80,7 @@ fn one(
             };
             out.push(
                 cx.at_statement(
-                    "oidc-no-condition",
+                    ids::OIDC_NO_CONDITION,
                     id,
                     i,
                     format!("any user of {whose} can assume this role"),
@@ -92,22 +97,22 @@ fn one(
             audience_type(cx, out, id, i, c);
         }
         if claim == "sub" {
-            spelled(cx, out, id, (i, s), c);
+            check_comparison(cx, out, id, (i, s), c);
         }
     }
     if provider != Oidc::GitHub {
-        elsewhere(cx, out, id, (i, s), item, (provider, url), &of_provider);
+        check_other_provider(cx, out, id, (i, s), item, (provider, url), &of_provider);
         return;
     }
     // All claims are compared together: one that names the repository is enough.
     let found: Vec<Vec<ClaimValue>> = of_provider
         .iter()
-        .map(|(c, claim)| github::claim(c, claim, &cx.project.own.github))
+        .map(|(c, claim)| github::claim_values(c, claim, &cx.project.own.github))
         .collect();
     if found.iter().all(Vec::is_empty) {
         let mut f = cx
             .at_statement(
-                "oidc-github-missing-sub",
+                ids::OIDC_GITHUB_MISSING_SUB,
                 id,
                 i,
                 "any repository on GitHub can assume this role",
@@ -145,27 +150,27 @@ fn report(
     let name = &found.name;
     let (rule, message, label) = match found.binds {
         Binds::Nothing => (
-            "oidc-github-sub-wildcard",
+            ids::OIDC_GITHUB_SUB_WILDCARD,
             "any repository on GitHub can assume this role".to_owned(),
             "does not name the repository",
         ),
         Binds::SomeOwners => (
-            "oidc-github-sub-wildcard",
+            ids::OIDC_GITHUB_SUB_WILDCARD,
             "repositories of other GitHub owners can assume this role".to_owned(),
             "others can create an owner that matches",
         ),
         Binds::Owner => (
-            "oidc-github-any-repository",
+            ids::OIDC_GITHUB_ANY_REPOSITORY,
             format!("any repository of `{name}` can assume this role"),
             "matches more than one repository",
         ),
         Binds::SomeRepositories => (
-            "oidc-github-any-repository",
+            ids::OIDC_GITHUB_ANY_REPOSITORY,
             format!("several repositories of `{name}` can assume this role"),
             "matches more than one repository",
         ),
         Binds::Repository => (
-            "oidc-github-any-ref",
+            ids::OIDC_GITHUB_ANY_REF,
             format!("any branch or pull request of `{name}` can assume this role"),
             "matches every ref and environment",
         ),
@@ -174,7 +179,7 @@ fn report(
     let mut f = cx
         .at_statement(rule, id, i, message)
         .primary(value.span, label)
-        .other(value.display());
+        .other_evidence(value.display());
     // The same as no condition.
     if found.binds == Binds::Nothing {
         f = f.severity(Severity::Critical);
@@ -187,7 +192,7 @@ fn report(
 
 pub(super) fn saml(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     each_federated(cx, &mut |doc, (i, s), item| {
-        let is_saml = match place(item, cx.project.own, None) {
+        let is_saml = match origin_of(item, cx.project.own, None) {
             PrincipalOrigin::Saml => true,
             PrincipalOrigin::Federated(_) => assumes(s, "sts:assumerolewithsaml"),
             _ => false,
@@ -200,7 +205,7 @@ pub(super) fn saml(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if is_saml && !pinned && !unseen {
             out.push(
                 cx.at_statement(
-                    "saml-missing-aud",
+                    ids::SAML_MISSING_AUD,
                     doc,
                     i,
                     "SAML assertions issued for another service are accepted",

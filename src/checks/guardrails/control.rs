@@ -9,7 +9,7 @@ use crate::iam::pattern;
 use crate::iam::{Condition, Document, DocumentOrigin, PolicyKind, PrincipalType, Statement};
 use crate::phrase;
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 /// Services that resource control policies reach.
 const RCP_SERVICES: [&str; 12] = [
@@ -41,26 +41,21 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 fn scp(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    if let Some(p) = &s.principal {
-        out.push(
-            cx.at_statement(
-                "scp-has-principal",
-                id,
-                i,
-                "a service control policy cannot have `Principal`",
-            )
-            .primary(p.key, "AWS Organizations rejects the policy"),
-        );
-    }
     if s.denies() {
         for c in &s.conditions {
-            blind(cx, out, id, (i, s), c);
+            check_tag_support(cx, out, id, (i, s), c);
         }
     }
 }
 
 /// A tag that some of the services cannot see: where the key is absent, the condition is false and nothing is denied.
-fn blind(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
+fn check_tag_support(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    id: DocumentId,
+    (i, s): (usize, &Statement),
+    c: &Condition,
+) {
     let key = c.key.display().to_lowercase();
     let on_resource = key.starts_with("aws:resourcetag/");
     if !needs_key(c) || !(on_resource || key.starts_with("aws:requesttag/")) {
@@ -94,14 +89,14 @@ fn blind(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (u
     let more = phrase::and_more(blind.len().saturating_sub(3));
     out.push(
         cx.at_statement(
-            "scp-deny-ineffective",
+            ids::SCP_DENY_INEFFECTIVE,
             id,
             i,
             format!("actions of {some}{more} are not denied"),
         )
         .primary(c.key.span, "these services do not support the tag")
         .secondary(clause.span, "not denied")
-        .other(key),
+        .other_evidence(key),
     );
 }
 
@@ -135,7 +130,7 @@ fn is_met_by_no_service(c: &Condition) -> bool {
 }
 
 fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Document), (i, s): (usize, &Statement)) {
-    let at = |message: &str| cx.at_statement("rcp-shape", id, i, message.to_owned());
+    let at = |message: &str| cx.at_statement(ids::RCP_SHAPE, id, i, message.to_owned());
     if s.allows()
         && let Some(e) = &s.effect
     {
@@ -172,17 +167,6 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Docum
         return;
     }
     if s.condition_key.is_none() && s.conditions.is_empty() {
-        if let Some(e) = &s.effect {
-            out.push(
-                cx.at_statement(
-                    "rcp-blanket-deny",
-                    id,
-                    i,
-                    "denied for everyone in every account of the organization",
-                )
-                .primary(e.span, "without a condition"),
-            );
-        }
         return;
     }
     let keys: Vec<String> = s
@@ -202,9 +186,14 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Docum
         && !s.conditions.iter().any(is_met_by_no_service)
     {
         out.push(
-            cx.at_statement("rcp-missing-service-carveout", id, i, "AWS services are denied as well")
-                .primary(c.key.span, "services belong to no organization")
-                .other("aws:principalisawsservice"),
+            cx.at_statement(
+                ids::RCP_MISSING_SERVICE_CARVEOUT,
+                id,
+                i,
+                "AWS services are denied as well",
+            )
+            .primary(c.key.span, "services belong to no organization")
+            .other_evidence("aws:principalisawsservice"),
         );
     }
 }

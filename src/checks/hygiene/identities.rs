@@ -6,19 +6,16 @@ use std::collections::BTreeMap;
 use crate::finding::{Finding, Severity};
 use crate::iam::catalogue::{ManagedPolicy, catalogue};
 use crate::iam::managed::aws_managed_name;
-use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::principal::{PrincipalOrigin, origin_of};
 use crate::iam::{DocumentOrigin, PolicyKind, SourceFormat};
-use crate::model::{Resource, kinds};
+use crate::model::kinds;
 use crate::project::{Boundary, DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, ResourceId};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::Value;
 use crate::value::guard::Guard;
 
 use super::managed::{boundary, references};
-
-/// A session of a role longer than this, in seconds, is long.
-const LONG_ROLE_SESSION: f64 = 14_400.0;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let uses = |holder| move |used: &PolicyUse| (used.span, holder);
@@ -26,7 +23,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .flat_map(|holder| holder.policies.iter().map(uses(holder)))
         .collect();
     for (id, r) in cx.project.deployed() {
-        let mut push = |rule: &'static str, message: String, span: Span, label: &str| {
+        let mut push = |rule: RuleId, message: String, span: Span, label: &str| {
             out.push(cx.at_part(rule, id, message, (span, label)));
         };
         references(r, &mut |value, span| match value.as_text().and_then(aws_managed_name) {
@@ -40,18 +37,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             Some(name) => existence(&name, span, &mut push),
             None => bare_name(value, span, &mut push),
         });
-        match &*r.kind {
-            "AWS::IAM::User" => user(r, &mut push),
-            "AWS::IAM::Role" => role(r, &mut push),
-            "AWS::SSO::PermissionSet" => permission_set(r, &mut push),
-            "AWS::ECS::TaskDefinition" => task(r, &mut push),
-            kind if kind == kinds::LOGIN_PROFILE => login(r.header, Some(&r.props), &mut push),
-            kind if kind == kinds::PASSWORD_POLICY => password_policy(r, &mut push),
-            _ => {}
-        }
         references(r, &mut |value, span| {
             let holder = holders.get(&span).copied();
-            let Some(f) = (value.as_text().and_then(aws_managed_name)).and_then(|n| breadth(cx, id, &n, span, holder))
+            let Some(f) =
+                (value.as_text().and_then(aws_managed_name)).and_then(|n| breadth_finding(cx, id, &n, span, holder))
             else {
                 return;
             };
@@ -61,23 +50,23 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     keys(cx, out);
     inline(cx, out);
     boundaries(cx, out);
-    shared(cx, out);
+    check_shared_roles(cx, out);
 }
 
-type PushIdentity<'a> = &'a mut dyn FnMut(&'static str, String, Span, &str);
+type PushIdentity<'a> = &'a mut dyn FnMut(RuleId, String, Span, &str);
 
 /// Managed policies that AWS does not have, or has given up.
 fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
     let short = name.rsplit('/').next().unwrap_or(name);
     let path = |arn: &'static str| arn.split(":policy/").nth(1).unwrap_or(arn);
-    match known(name) {
+    match managed_policy_at(name) {
         Some(p) if p.deprecated => {
             let label = p.replacement.map_or_else(
                 || "no longer maintained by AWS".to_owned(),
                 |r| format!("use `{}`", r.rsplit('/').next().unwrap_or(r)),
             );
             push(
-                "managed-deprecated-policy",
+                ids::MANAGED_DEPRECATED_POLICY,
                 format!("the AWS managed policy `{short}` is deprecated"),
                 span,
                 &label,
@@ -91,7 +80,7 @@ fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
                 None => "cannot be attached".to_owned(),
             };
             push(
-                "managed-unknown-policy",
+                ids::MANAGED_UNKNOWN_POLICY,
                 format!("AWS has no managed policy `{name}`"),
                 span,
                 &label,
@@ -102,7 +91,7 @@ fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
 
 /// The managed policy of AWS with this path and name. Names are looked up without their path, which must be right all the
 /// same.
-fn known(name: &str) -> Option<ManagedPolicy> {
+fn managed_policy_at(name: &str) -> Option<ManagedPolicy> {
     let path = |arn: &'static str| arn.split(":policy/").nth(1).unwrap_or(arn);
     catalogue()
         .managed_policy(name)
@@ -110,20 +99,30 @@ fn known(name: &str) -> Option<ManagedPolicy> {
 }
 
 /// What to say of a managed policy that grants more than a workload needs, on this identity if it is known.
-fn breadth(cx: &Context<'_>, id: ResourceId, name: &str, span: Span, holder: Option<&Identity>) -> Option<Finding> {
+fn breadth_finding(
+    cx: &Context<'_>,
+    id: ResourceId,
+    name: &str,
+    span: Span,
+    holder: Option<&Identity>,
+) -> Option<Finding> {
     let elevated = name == "AdministratorAccess" || super::managed::is_elevated(name);
-    known(name).filter(|p| !p.deprecated && !elevated)?;
-    let broad = super::managed::broad(name)?;
+    managed_policy_at(name).filter(|p| !p.deprecated && !elevated)?;
+    let broad = super::managed::broad_grant(name)?;
     let short = name.rsplit('/').next().unwrap_or(name);
     let services = holder.filter(|_| name.starts_with("service-role/"));
-    let services = services.map_or_else(Vec::new, |holder| serves(cx, holder, short));
+    let services = services.map_or_else(Vec::new, |holder| matching_services(cx, holder, short));
     if !services.is_empty() && services.iter().all(|s| broad.is_own_of(s)) {
         return None;
     }
-    let r = &cx.project.resources[id as usize];
-    let f = cx.at_resource("managed-broad-policy", id, format!("`{short}` grants {}", broad.text()));
+    let r = &cx.project.resources[id];
+    let f = cx.at_resource(
+        ids::MANAGED_BROAD_POLICY,
+        id,
+        format!("`{short}` grants {}", broad.text()),
+    );
     let f = f
-        .under(r.branch.as_ref())
+        .only_under(r.branch.as_ref())
         .primary(span, "broader than a workload needs");
     Some(match services.is_empty() {
         true => f,
@@ -133,14 +132,10 @@ fn breadth(cx: &Context<'_>, id: ResourceId, name: &str, span: Span, holder: Opt
 
 /// The services that alone may assume a role, where the policy of AWS for service roles is made for each of them:
 /// `AWSGlueServiceRole` and `glue.amazonaws.com`. AWS Managed Policy Reference.
-fn serves(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<String> {
+fn matching_services(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<String> {
     let policy = policy.to_ascii_lowercase();
     let mut out = Vec::new();
-    for s in holder
-        .trust
-        .iter()
-        .flat_map(|id| &cx.project.documents[*id as usize].statements)
-    {
+    for s in holder.trust.iter().flat_map(|id| &cx.project.documents[*id].statements) {
         let Some(clause) = s.principal.as_ref().filter(|c| !c.negated && s.allows()) else {
             if s.denies() {
                 continue;
@@ -148,7 +143,7 @@ fn serves(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<String> {
             return Vec::new();
         };
         for item in &clause.items {
-            match place(item, cx.project.own, None) {
+            match origin_of(item, cx.project.own, None) {
                 PrincipalOrigin::Service { name } if made_for(&policy, &name) => out.push(name),
                 _ => return Vec::new(),
             }
@@ -182,180 +177,11 @@ fn bare_name(value: &Value, span: Span, push: PushIdentity<'_>) {
         _ => "cannot be attached",
     };
     push(
-        "managed-unknown-policy",
+        ids::MANAGED_UNKNOWN_POLICY,
         format!("`{name}` is not the ARN of a policy"),
         span,
         label,
     );
-}
-
-fn user(r: &Resource, push: PushIdentity<'_>) {
-    push(
-        "iam-user-exists",
-        "IAM user: its credentials do not expire".to_owned(),
-        r.header,
-        "prefer a role",
-    );
-    if let Some(profile) = r.get("LoginProfile").filter(|v| !v.is_null()) {
-        let span = r.props.entry("LoginProfile").map_or(profile.span, |e| e.key_span);
-        login(span, Some(profile), push);
-    }
-}
-
-fn login(span: Span, profile: Option<&Value>, push: PushIdentity<'_>) {
-    push(
-        "iam-user-console-access",
-        "IAM user with a console password".to_owned(),
-        span,
-        "prefer IAM Identity Center",
-    );
-    let reset = profile.and_then(|p| p.get("PasswordResetRequired"));
-    if let Some(v) = reset.filter(|v| v.as_bool() == Some(false)) {
-        push(
-            "iam-user-login-profile-reset",
-            "the initial password does not have to be changed".to_owned(),
-            v.span,
-            "known to the person who created it",
-        );
-    }
-}
-
-/// Roles that a service looks up by these names. AWS DMS User Guide, "Creating the IAM roles to use with AWS DMS"; AWS
-/// CloudFormation User Guide, "Grant self-managed permissions"; VM Import/Export User Guide, "Required service role".
-const AWS_NAMED: [&str; 6] = [
-    "AWSCloudFormationStackSetAdministrationRole",
-    "AWSCloudFormationStackSetExecutionRole",
-    "dms-access-for-endpoint",
-    "dms-cloudwatch-logs-role",
-    "dms-vpc-role",
-    "vmimport",
-];
-
-fn role(r: &Resource, push: PushIdentity<'_>) {
-    if let Some(v) = r.get("MaxSessionDuration")
-        && v.as_number().is_some_and(|n| n > LONG_ROLE_SESSION)
-    {
-        push(
-            "role-max-session-long",
-            "sessions of this role can last more than 4 hours".to_owned(),
-            v.span,
-            "seconds",
-        );
-    }
-    if r.get("RoleName")
-        .and_then(Value::as_str)
-        .is_some_and(|name| !AWS_NAMED.contains(&&*name))
-        && r.type_name.starts_with("AWS::")
-        && let Some(v) = r.get("RoleName")
-    {
-        push(
-            "role-name-hardcoded",
-            "hard-coded role name".to_owned(),
-            v.span,
-            "requires CAPABILITY_NAMED_IAM",
-        );
-    }
-}
-
-/// ISO 8601 durations of whole hours: `PT12H`.
-fn hours(text: &str) -> Option<u32> {
-    text.strip_prefix("PT")?.strip_suffix('H')?.parse().ok()
-}
-
-fn permission_set(r: &Resource, push: PushIdentity<'_>) {
-    if let Some(v) = r.get("SessionDuration")
-        && v.as_str().as_deref().and_then(hours).is_some_and(|h| h > 4)
-    {
-        push(
-            "sso-session-too-long",
-            "sessions of this permission set can last more than 4 hours".to_owned(),
-            v.span,
-            "hours",
-        );
-    }
-}
-
-fn task(r: &Resource, push: PushIdentity<'_>) {
-    let (Some(task), Some(execution)) = (r.get("TaskRoleArn"), r.get("ExecutionRoleArn")) else {
-        return;
-    };
-    let same = match (task.as_hole(), execution.as_hole()) {
-        (Some(a), Some(b)) => a.target.is_some() && a.target == b.target,
-        _ => task.as_str().is_some() && task.as_str() == execution.as_str(),
-    };
-    if same {
-        push(
-            "ecs-task-and-execution-role-same",
-            "the task role is also the execution role".to_owned(),
-            task.span,
-            "also the execution role",
-        );
-    }
-}
-
-/// CIS AWS Foundations Benchmark, "IAM password policy".
-fn password_policy(r: &Resource, push: PushIdentity<'_>) {
-    let number = |name: &str| r.get(name).and_then(Value::as_number);
-    let span = |name: &str| r.get(name).map_or(r.header, |v| v.span);
-    if let Some(n) = number("MinimumPasswordLength")
-        && n < 14.0
-    {
-        push(
-            "password-policy-length",
-            format!("the minimum password length is {n}"),
-            span("MinimumPasswordLength"),
-            "14 or more",
-        );
-    }
-    for (name, kind) in [
-        ("RequireLowercaseCharacters", "lower-case letter"),
-        ("RequireUppercaseCharacters", "upper-case letter"),
-        ("RequireNumbers", "digit"),
-        ("RequireSymbols", "symbol"),
-    ] {
-        if let Some(v) = r.get(name).filter(|v| v.as_bool() == Some(false)) {
-            push(
-                "password-policy-complexity",
-                format!("passwords do not require a {kind}"),
-                v.span,
-                "easier to guess",
-            );
-        }
-    }
-    if let Some(n) = number("PasswordReusePrevention")
-        && n < 24.0
-    {
-        push(
-            "password-policy-reuse",
-            format!("a password can be reused after {n} others"),
-            span("PasswordReusePrevention"),
-            "24 or more",
-        );
-    }
-    if let Some(n) = number("MaxPasswordAge")
-        && (n > 90.0 || n == 0.0)
-    {
-        push(
-            "password-policy-expiry",
-            match n {
-                0.0 => "passwords never expire".to_owned(),
-                n => format!("passwords expire after {n} days"),
-            },
-            span("MaxPasswordAge"),
-            "90 or less",
-        );
-    }
-    if let Some(v) = r
-        .get("AllowUsersToChangePassword")
-        .filter(|v| v.as_bool() == Some(false))
-    {
-        push(
-            "password-policy-unchangeable",
-            "users cannot change their passwords".to_owned(),
-            v.span,
-            "cannot be replaced by the user",
-        );
-    }
 }
 
 /// The keys of one user: where each names the user, and under which condition it exists.
@@ -366,7 +192,7 @@ fn keys(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     /// Of the keys of one user, so many are compared with the next one.
     const MOST: usize = 8;
     let mut seen: BTreeMap<(String, &str, String), UserKeys<'_>> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.resources.iter_enumerated() {
         if &*r.kind != "AWS::IAM::AccessKey" {
             continue;
         }
@@ -388,7 +214,7 @@ fn keys(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let both = |other: Option<&Guard>| !matches!((guard, other), (Some(a), Some(b)) if a.excludes(b));
         if let Some((first, _)) = before.iter().find(|(_, other)| both(*other)) {
             out.push(
-                cx.at_resource("iam-user-many-keys", id, format!("second access key for `{name}`"))
+                cx.at_resource(ids::IAM_USER_MANY_KEYS, id, format!("second access key for `{name}`"))
                     .primary(user.span, "the same user")
                     .secondary(*first, "the first key"),
             );
@@ -408,7 +234,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         // What SAM writes for a template of its own stands in no other way.
         let written = |policy: &PolicyRef| match policy {
             PolicyRef::Documents(ids) => {
-                let mut documents = ids.iter().map(|id| &cx.project.documents[*id as usize]);
+                let mut documents = ids.iter().map(|id| &cx.project.documents[*id]);
                 ids.is_empty() || documents.any(|d| d.origin == DocumentOrigin::Written)
             }
             _ => true,
@@ -416,7 +242,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         for policy in identity.policies.iter().filter(|p| p.inline && written(&p.policy)) {
             out.push(
                 cx.at_resource(
-                    "inline-policy-on-group-or-role",
+                    ids::INLINE_POLICY_ON_GROUP_OR_ROLE,
                     policy.by.unwrap_or(identity.resource),
                     format!("inline policy on a {}", identity.kind.name()),
                 )
@@ -429,14 +255,14 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// Boundaries that bound nothing.
 fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let message = "the permissions boundary allows everything";
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         let Some(boundary) = &identity.boundary else { continue };
         if !cx
             .effects
             .of(id)
             .boundary
             .as_ref()
-            .is_some_and(Boundary::bounds_nothing)
+            .is_some_and(Boundary::allows_everything)
         {
             continue;
         }
@@ -446,11 +272,11 @@ fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         };
         out.push(match written {
             Some((document, statement, span)) => cx
-                .at_statement("permissions-boundary-too-broad", document, statement, message)
+                .at_statement(ids::PERMISSIONS_BOUNDARY_TOO_BROAD, document, statement, message)
                 .primary(span, "every action on every resource")
                 .secondary(boundary.span, "the boundary of this identity"),
             None => cx
-                .at_resource("permissions-boundary-too-broad", identity.resource, message)
+                .at_resource(ids::PERMISSIONS_BOUNDARY_TOO_BROAD, identity.resource, message)
                 .primary(boundary.span, "restricts nothing"),
         });
     }
@@ -458,7 +284,7 @@ fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// The statement of a document that is kept as a boundary which allows most, and its actions.
 fn widest_statement(cx: &Context<'_>, id: DocumentId) -> Option<(DocumentId, usize, Span)> {
-    let d = &cx.project.documents[id as usize];
+    let d = &cx.project.documents[id];
     let allowed = cx.project.granted(id).allowed.iter();
     let most = allowed
         .filter(|_| d.kind == PolicyKind::Boundary)
@@ -468,9 +294,9 @@ fn widest_statement(cx: &Context<'_>, id: DocumentId) -> Option<(DocumentId, usi
 }
 
 /// Several functions on one role of the repository.
-fn shared(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let mut by_role: BTreeMap<(String, String), Vec<(u32, Span)>> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+fn check_shared_roles(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    let mut by_role: BTreeMap<(String, String), Vec<(ResourceId, Span)>> = BTreeMap::new();
+    for (id, r) in cx.project.resources.iter_enumerated() {
         if &*r.kind != "AWS::Lambda::Function" {
             continue;
         }
@@ -493,12 +319,12 @@ fn shared(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let (id, span) = functions[0];
         let mut f = cx
             .at_resource(
-                "lambda-shared-role",
+                ids::LAMBDA_SHARED_ROLE,
                 id,
                 format!("{} functions share the role `{address}`", places.len()),
             )
             .primary(span, "each has the permissions of all")
-            .other(address);
+            .other_evidence(address);
         for other in places.iter().filter(|s| **s != span).take(4) {
             f = f.secondary(*other, "the same role");
         }

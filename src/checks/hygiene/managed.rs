@@ -3,9 +3,10 @@
 use crate::finding::Finding;
 use crate::iam::managed::aws_managed_name;
 use crate::iam::{ActionSet, Clause, catalogue, pattern};
+use crate::index::ResourceId;
 use crate::model::{Resource, kinds};
 use crate::project::AwsManaged;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
@@ -75,11 +76,11 @@ impl Broad {
 }
 
 /// What it grants so, if that is a whole service or a long list.
-pub(in crate::checks) fn broad(name: &str) -> Option<Broad> {
+pub(in crate::checks) fn broad_grant(name: &str) -> Option<Broad> {
     if ASKED_FOR.contains(&name) {
         return None;
     }
-    let granted = everywhere(name, true)?;
+    let granted = granted_on_every_resource(name, true)?;
     let mut services: Vec<(&str, usize, bool)> = Vec::new();
     for prefix in granted.services() {
         let service = catalogue().service(prefix)?;
@@ -103,7 +104,7 @@ pub(in crate::checks) fn broad(name: &str) -> Option<Broad> {
     }
     let service = catalogue().service(prefix)?.prefix();
     let mut own: ActionSet = granted.iter().filter(|a| a.service().prefix() == service).collect();
-    own.subtract(&everywhere(name, false)?);
+    own.subtract(&granted_on_every_resource(name, false)?);
     Some(Broad {
         service,
         changing: (!whole).then_some(changing),
@@ -115,8 +116,8 @@ pub(in crate::checks) fn broad(name: &str) -> Option<Broad> {
 }
 
 /// What a policy of AWS grants on `*`, whatever the request; or on all `but_some` resources.
-fn everywhere(name: &str, but_some: bool) -> Option<ActionSet> {
-    let policy = AwsManaged::of(name)?;
+fn granted_on_every_resource(name: &str, but_some: bool) -> Option<ActionSet> {
+    let policy = AwsManaged::by_name(name)?;
     let mut out = ActionSet::empty();
     for allowed in &policy.granted().allowed {
         let s = &policy.document().statements[allowed.statement];
@@ -138,13 +139,13 @@ fn everywhere(name: &str, but_some: bool) -> Option<ActionSet> {
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.resources.iter_enumerated() {
         references(r, &mut |value, span| {
             let lookup = &*r.kind == kinds::POLICY_LOOKUP;
             let Some(name) = value
                 .as_text()
                 .and_then(aws_managed_name)
-                .or_else(|| looked_up(&value.as_str().filter(|_| lookup)?))
+                .or_else(|| policy_path(&value.as_str().filter(|_| lookup)?))
             else {
                 return;
             };
@@ -156,28 +157,32 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 /// The policy that a bare name finds, with its path.
-fn looked_up(name: &str) -> Option<String> {
+fn policy_path(name: &str) -> Option<String> {
     let policy = catalogue().managed_policy(name).filter(|p| p.name == name)?;
     let (_, full) = policy.arn.split_once(":policy/")?;
     Some(full.to_owned())
 }
 
-fn judge(cx: &Context<'_>, id: u32, name: &str, span: Span) -> Option<Finding> {
-    let holder = &cx.project.resources[id as usize];
+fn judge(cx: &Context<'_>, id: ResourceId, name: &str, span: Span) -> Option<Finding> {
+    let holder = &cx.project.resources[id];
     let f = if name == "AdministratorAccess" {
-        cx.at_resource("managed-administrator-access", id, "`AdministratorAccess` is attached")
-            .primary(span, "every action on every resource")
+        cx.at_resource(
+            ids::MANAGED_ADMINISTRATOR_ACCESS,
+            id,
+            "`AdministratorAccess` is attached",
+        )
+        .primary(span, "every action on every resource")
     } else {
         let (_, what) = ELEVATED.iter().find(|(n, _)| *n == name)?;
         let short = name.rsplit('/').next().unwrap_or(name);
         cx.at_resource(
-            "managed-elevated-policy",
+            ids::MANAGED_ELEVATED_POLICY,
             id,
             format!("the AWS managed policy `{short}` is attached"),
         )
         .primary(span, *what)
     };
-    Some(f.in_resource(holder.header).other(name.to_lowercase()))
+    Some(f.in_resource(holder.header).other_evidence(name.to_lowercase()))
 }
 
 /// Every place of a resource that attaches a managed policy, or looks one up.
@@ -214,7 +219,7 @@ pub(super) fn boundary<'v>(r: &'v Resource, f: &mut dyn FnMut(&'v Value, Span)) 
 
 fn each_text<'v>(value: Option<&'v Value>, f: &mut dyn FnMut(&'v Value, Span)) {
     if let Some(value) = value {
-        value.each(&mut |v| {
+        value.each_value(&mut |v| {
             if matches!(v.kind, ValueKind::Str(_) | ValueKind::Unknown(_)) {
                 f(v, v.span);
             }

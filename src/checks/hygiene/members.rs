@@ -5,18 +5,18 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::checks::allow_statements::names;
-use crate::checks::identity_index::{IdentityIndex, cause};
+use crate::checks::identity_index::{IdentityIndex, cause_of};
 use crate::checks::self_reference::Named;
 use crate::finding::{Confidence, Finding};
-use crate::iam::arn::{Breadth, widest};
+use crate::iam::arn::{Breadth, breadth_of};
 use crate::iam::{ActionSet, Clause, Condition, Statement};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityId, IdentityKind};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
-const UNBOUNDED: &str = "role-without-permissions-boundary";
+const UNBOUNDED: RuleId = ids::ROLE_WITHOUT_PERMISSIONS_BOUNDARY;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let filled: BTreeSet<IdentityId> = cx
@@ -29,24 +29,24 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let scopes = unclear_scopes(cx);
     let unclear = has_unclear_members(cx);
     let handed_out = handed_out(cx);
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
-        let r = &cx.project.resources[identity.resource as usize];
+    for (id, identity) in cx.project.identities.iter_enumerated() {
+        let r = &cx.project.resources[identity.resource];
         let open = scopes.contains(&*r.address.scope) || handed_out.contains(&(&*r.address.scope, &*r.address.name));
         if identity.kind == IdentityKind::Role
             && !r.has("PermissionsBoundary")
-            && out.wants(UNBOUNDED)
+            && out.is_selected(UNBOUNDED)
             && let Some(f) = unbounded(cx, id, identity)
         {
             out.push(f);
         }
-        let mut push = |rule: &'static str, message: &str, label: &str| {
+        let mut push = |rule: RuleId, message: &str, label: &str| {
             let f = cx.at_resource(rule, identity.resource, message);
             out.push(f.primary(identity.header, label));
         };
         match identity.kind {
             IdentityKind::User if identity.groups.is_empty() && !open && !unclear && !has_unknown(r, "Groups") => {
                 push(
-                    "iam-user-no-group",
+                    ids::IAM_USER_NO_GROUP,
                     "user without a group",
                     match identity.policies.is_empty() {
                         true => "not a member of any group",
@@ -55,7 +55,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 );
             }
             IdentityKind::Group if !filled.contains(&id) && !open => {
-                push("iam-group-no-users", "group without members", "no members");
+                push(ids::IAM_GROUP_NO_USERS, "group without members", "no members");
             }
             _ => {}
         }
@@ -65,7 +65,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         {
             let f = cx
                 .at_resource(
-                    "mfa-not-enforced-group",
+                    ids::MFA_NOT_ENFORCED_GROUP,
                     identity.resource,
                     "the policies of this group do not require MFA",
                 )
@@ -78,43 +78,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
     }
     permission_sets(cx, out);
-    for (id, r) in cx.project.deployed() {
-        let mut push = |rule: &'static str, message: &str, span: Span, label: &str| {
-            let f = cx.at_resource(rule, id, message).under(r.branch.as_ref());
-            out.push(f.primary(span, label.to_owned()));
-        };
-        match &*r.kind {
-            "AWS::EC2::Instance" if !r.has("IamInstanceProfile") && !r.has("LaunchTemplate") => push(
-                "ec2-no-instance-role",
-                "instance without an IAM role",
-                r.header,
-                "software on it needs access keys",
-            ),
-            "AWS::ECS::TaskDefinition" => {
-                if let Some(span) = calls_aws(r).filter(|_| !r.has("TaskRoleArn")) {
-                    push(
-                        "ecs-empty-task-role",
-                        "ECS task without a task role",
-                        span,
-                        "this container seems to call AWS",
-                    );
-                }
-            }
-            "AWS::IdentityStore::User" => push(
-                "sso-user-created-in-iac",
-                "IAM Identity Center user created in code",
-                r.header,
-                "remains when the person leaves",
-            ),
-            "data.aws_ami" if !r.has("Owners") && filters_by_name(r) && !filters_by_owner(r) => push(
-                "whoami-ami-lookup",
-                "AMI lookup without an owner filter",
-                r.header,
-                "anyone can publish an image with this name",
-            ),
-            _ => {}
-        }
-    }
 }
 
 fn has_unknown(r: &Resource, prop: &str) -> bool {
@@ -178,7 +141,7 @@ fn has_unclear_members(cx: &Context<'_>) -> bool {
     let users = || cx.project.identities.iter().filter(|i| i.kind == IdentityKind::User);
     let names: BTreeSet<Cow<'_, str>> = users().filter_map(|u| u.name.as_ref()?.known()).collect();
     let addresses: BTreeSet<(&str, &str)> = users()
-        .map(|u| &cx.project.resources[u.resource as usize].address)
+        .map(|u| &cx.project.resources[u.resource].address)
         .map(|a| (&*a.scope, &*a.name))
         .collect();
     let is_known = |v: &Value| match v.as_hole().and_then(|h| h.target.as_ref()) {
@@ -195,7 +158,7 @@ fn has_unclear_members(cx: &Context<'_>) -> bool {
 /// A group with permissions, all of which can be seen, and no condition on MFA in any of its policies.
 fn lacks_mfa(cx: &Context<'_>, id: IdentityId) -> bool {
     let effective = cx.effects.of(id);
-    effective.complete()
+    effective.is_complete()
         && !effective.grants.is_empty()
         && !effective.grants.iter().any(|g| asks_for_mfa(g.statement))
         && !effective.all_limits().any(asks_for_mfa)
@@ -229,12 +192,14 @@ fn of_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
             continue;
         };
         for item in &clause.items {
-            if widest(&item.text) <= Breadth::WholeType {
+            if breadth_of(&item.text) <= Breadth::WholeType {
                 return Some(Confidence::High);
             }
-            let mut targets = (0u32..)
-                .zip(&cx.project.identities)
-                .filter(|(_, i)| i.kind == IdentityKind::Role && Named::identity(i).is(cx, &item.text))
+            let mut targets = cx
+                .project
+                .identities
+                .iter_enumerated()
+                .filter(|(_, i)| i.kind == IdentityKind::Role && Named::identity(i).is_named_by(cx, &item.text))
                 .peekable();
             known &= targets.peek().is_some();
             if targets.any(|(id, role)| !role_asks_for_mfa(cx, id, role)) {
@@ -246,14 +211,10 @@ fn of_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
 }
 
 fn role_asks_for_mfa(cx: &Context<'_>, id: IdentityId, role: &Identity) -> bool {
-    let trust = || {
-        role.trust
-            .iter()
-            .flat_map(|d| &cx.project.documents[*d as usize].statements)
-    };
+    let trust = || role.trust.iter().flat_map(|d| &cx.project.documents[*d].statements);
     let effective = cx.effects.of(id);
     trust().any(Statement::allows) && trust().filter(|s| s.allows()).all(asks_for_mfa)
-        || effective.complete() && effective.grants.iter().all(|g| asks_for_mfa(g.statement))
+        || effective.is_complete() && effective.grants.iter().all(|g| asks_for_mfa(g.statement))
 }
 
 /// A role that makes or changes identities, and no boundary on what it gives them or itself.
@@ -273,7 +234,7 @@ fn unbounded(cx: &Context<'_>, id: IdentityId, identity: &Identity) -> Option<Fi
     // What a service needs of its own, and on its own terms.
     changes.subtract(&ActionSet::expand("iam:CreateServiceLinkedRole"));
     let action = changes.iter().next()?;
-    let grant = effective.granting(action).next()?;
+    let grant = effective.grants_of(action).next()?;
     let message = format!(
         "the role can call {} and has no permissions boundary",
         names(&changes, 1)
@@ -288,55 +249,20 @@ fn unbounded(cx: &Context<'_>, id: IdentityId, identity: &Identity) -> Option<Fi
 /// Permission sets that are as good as an administrator.
 fn permission_sets(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let holders = IdentityIndex::new(cx);
-    for (id, identity) in (0u32..).zip(&cx.project.identities) {
+    for (id, identity) in cx.project.identities.iter_enumerated() {
         if identity.kind != IdentityKind::PermissionSet {
             continue;
         }
         let Some(power) = holders.power(id) else { continue };
         out.push(
             cx.at_resource(
-                "sso-permission-set-admin",
+                ids::SSO_PERMISSION_SET_ADMIN,
                 identity.resource,
                 "permission set with administrator access",
             )
-            .cause(cause(cx, power, id))
+            .cause(cause_of(cx, power, id))
             .primary(power.span, power.reach.text())
             .scope(identity.header, ""),
         );
     }
-}
-
-/// A variable of a container that tells software about AWS.
-fn calls_aws(r: &Resource) -> Option<Span> {
-    let containers = r.get("ContainerDefinitions")?.decoded();
-    containers.items().iter().find_map(|c| {
-        let environment = c.get("Environment").or_else(|| c.get("environment"))?;
-        environment.items().iter().find_map(|e| {
-            let name = e.get("Name").or_else(|| e.get("name"))?;
-            let text = name.as_str()?;
-            let tells = text.starts_with("AWS_") || text.ends_with("_BUCKET") || text.ends_with("_QUEUE_URL");
-            tells.then_some(name.span)
-        })
-    })
-}
-
-fn filters(r: &Resource) -> impl Iterator<Item = &Value> {
-    let filter = ["Filter", "Filters"].iter().find_map(|p| r.get(p));
-    filter
-        .into_iter()
-        .flat_map(Value::items)
-        .filter_map(|f| f.get("Name").or_else(|| f.get("name")))
-}
-
-fn filters_by_name(r: &Resource) -> bool {
-    r.has("NameRegex") || filters(r).any(|n| n.as_str().as_deref() == Some("name"))
-}
-
-/// Or by anything else that cannot be reported.
-fn filters_by_owner(r: &Resource) -> bool {
-    let owner = |n: &Value| {
-        n.as_str()
-            .is_none_or(|n| matches!(&*n, "owner-id" | "owner-alias" | "image-id"))
-    };
-    filters(r).any(owner)
 }

@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 
 use aho_corasick::AhoCorasick;
 
-use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::principal::{PrincipalOrigin, origin_of};
 use crate::iam::{PolicyKind, SourceFormat};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, ResourceId};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::{FileId, Span, parent_path};
 
-const RULE: &str = "unused-policy-or-role";
+const RULE: RuleId = ids::UNUSED_POLICY_OR_ROLE;
 
 /// Where a resource that gives permissions names the role that gets them.
 const HOLDERS: [&str; 4] = ["Role", "Roles", "RoleName", "Target"];
@@ -38,8 +38,10 @@ struct Candidate<'a> {
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let identities: BTreeMap<ResourceId, &Identity> = cx.project.identities.iter().map(|i| (i.resource, i)).collect();
     let mut including: BTreeMap<FileId, bool> = BTreeMap::new();
-    let candidates: Vec<Candidate<'_>> = (0u32..)
-        .zip(&cx.project.resources)
+    let candidates: Vec<Candidate<'_>> = cx
+        .project
+        .resources
+        .iter_enumerated()
         .filter_map(|(id, r)| candidate(cx, id, r, identities.get(&id).copied()))
         .filter(|c| {
             let file = c.resource.header.file;
@@ -97,10 +99,7 @@ fn candidate<'a>(
 
 /// Anyone who else is trusted comes from outside the repository, and needs no mention in it.
 fn for_services_only(cx: &Context<'_>, identity: &Identity) -> bool {
-    let documents = identity
-        .trust
-        .iter()
-        .filter_map(|d| cx.project.documents.get(*d as usize));
+    let documents = identity.trust.iter().filter_map(|d| cx.project.documents.get(*d));
     let mut statements = documents
         .filter(|d| d.kind == PolicyKind::Trust)
         .flat_map(|d| &d.statements)
@@ -110,7 +109,7 @@ fn for_services_only(cx: &Context<'_>, identity: &Identity) -> bool {
             let Some(clause) = s.principal.as_ref().filter(|p| !p.negated && p.complete) else {
                 return false;
             };
-            let service = |p| matches!(place(p, cx.project.own, None), PrincipalOrigin::Service { .. });
+            let service = |p| matches!(origin_of(p, cx.project.own, None), PrincipalOrigin::Service { .. });
             !clause.items.is_empty() && clause.items.iter().all(service)
         })
 }
@@ -149,7 +148,7 @@ fn mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
                 continue;
             }
             let span = Span::new(file, hit.start(), hit.end());
-            let folders = std::iter::successors(Some(parent_path(path)), up).map(Some);
+            let folders = std::iter::successors(Some(parent_path(path)), parent_folder).map(Some);
             let by_scope = &words[patterns[hit.pattern().as_usize()]];
             let meant = folders.chain([None]).filter_map(|scope| by_scope.get(&scope));
             for &i in meant.flatten() {
@@ -163,7 +162,7 @@ fn mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
 }
 
 /// The folder that holds a folder.
-fn up<'p>(dir: &&'p str) -> Option<&'p str> {
+fn parent_folder<'p>(dir: &&'p str) -> Option<&'p str> {
     (!dir.is_empty()).then(|| parent_path(dir))
 }
 

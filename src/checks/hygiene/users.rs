@@ -6,59 +6,64 @@ use std::collections::BTreeMap;
 
 use crate::finding::Cause;
 use crate::iam::SourceFormat;
+use crate::index::ResourceId;
 use crate::model::{Resource, kinds};
 use crate::project::IdentityKind;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::{FileId, Span};
 use crate::value::{Value, ValueKind};
 
-const INLINE: &str = "inline-policy-on-user";
-const ATTACHED: &str = "policy-attached-to-user";
+const INLINE: RuleId = ids::INLINE_POLICY_ON_USER;
+const ATTACHED: RuleId = ids::POLICY_ATTACHED_TO_USER;
 
 /// Whom a policy is put on.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum AttachmentTarget {
     /// A user of the repository, by its resource.
-    Known(u32),
+    Known(ResourceId),
     /// What a file calls the user.
     Named(FileId, String),
     /// No one that another resource could name, too.
-    Alone(u32),
+    Alone(ResourceId),
 }
 
 /// A resource that puts a policy on a user, and where it says so.
 struct Put {
-    resource: u32,
+    resource: ResourceId,
     span: Span,
     label: &'static str,
 }
 
 /// The policies of one user are one mistake, and so is that the user is in no group.
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let known = known(cx);
-    let mut found: BTreeMap<AttachmentTarget, Vec<(&'static str, Put)>> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
-        let inline = inline(r).filter(|_| !withdraws(cx, id)).map(|at| (INLINE, at));
+    let known = index_users(cx);
+    let mut found: BTreeMap<AttachmentTarget, Vec<(RuleId, Put)>> = BTreeMap::new();
+    for (id, r) in cx.project.resources.iter_enumerated() {
+        let inline = inline(r).filter(|_| !only_denies(cx, id)).map(|at| (INLINE, at));
         for (rule, (span, label)) in inline.into_iter().chain(attached(r).map(|at| (ATTACHED, at))) {
             let put = Put {
                 resource: id,
                 span,
                 label,
             };
-            found.entry(whose(r, id, &known)).or_default().push((rule, put));
+            found
+                .entry(attachment_target(r, id, &known))
+                .or_default()
+                .push((rule, put));
         }
     }
     for (whose, all) in &found {
+        let Some((_, any)) = all.first() else { continue };
         let cause = match whose {
             AttachmentTarget::Known(user) => *user,
-            _ => all.first().map_or(0, |(_, put)| put.resource),
+            _ => any.resource,
         };
         for rule in [INLINE, ATTACHED] {
             let puts: Vec<&Put> = all.iter().filter(|(r, _)| *r == rule).map(|(_, put)| put).collect();
             let Some((first, others)) = puts.split_first() else {
                 continue;
             };
-            let resource = |put: &Put| &cx.project.resources[put.resource as usize];
+            let resource = |put: &Put| &cx.project.resources[put.resource];
             let name = name(resource(first));
             let message = match (rule, others.len()) {
                 (INLINE, 0) => format!("`{name}` is an inline policy on a user"),
@@ -79,26 +84,26 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// The resources of users, by what names them: a resource that puts a policy on one, a name in a file.
 #[derive(Default)]
 struct UsersByReference {
-    by_policy: BTreeMap<u32, u32>,
-    by_name: BTreeMap<(FileId, String), u32>,
+    by_policy: BTreeMap<ResourceId, ResourceId>,
+    by_name: BTreeMap<(FileId, String), ResourceId>,
 }
 
-fn known(cx: &Context<'_>) -> UsersByReference {
+fn index_users(cx: &Context<'_>) -> UsersByReference {
     let users = cx.project.identities.iter().filter(|i| i.kind == IdentityKind::User);
     let mut known = UsersByReference::default();
     for user in users {
         for by in user.policies.iter().filter_map(|p| p.by) {
             known.by_policy.entry(by).or_insert(user.resource);
         }
-        let r = &cx.project.resources[user.resource as usize];
-        if let Some(name) = r.get("UserName").and_then(|v| named(v, r.format)) {
+        let r = &cx.project.resources[user.resource];
+        if let Some(name) = r.get("UserName").and_then(|v| user_named(v, r.format)) {
             known.by_name.entry((r.header.file, name)).or_insert(user.resource);
         }
     }
     known
 }
 
-fn whose(r: &Resource, id: u32, known: &UsersByReference) -> AttachmentTarget {
+fn attachment_target(r: &Resource, id: ResourceId, known: &UsersByReference) -> AttachmentTarget {
     if &*r.kind == "AWS::IAM::User" {
         return AttachmentTarget::Known(id);
     }
@@ -106,7 +111,7 @@ fn whose(r: &Resource, id: u32, known: &UsersByReference) -> AttachmentTarget {
         return AttachmentTarget::Known(*user);
     }
     let value = ["UserName", "User", "Users"].iter().find_map(|p| r.get(p));
-    let Some(name) = value.and_then(|v| named(v, r.format)) else {
+    let Some(name) = value.and_then(|v| user_named(v, r.format)) else {
         return AttachmentTarget::Alone(id);
     };
     let key = (r.header.file, name);
@@ -118,7 +123,7 @@ fn whose(r: &Resource, id: u32, known: &UsersByReference) -> AttachmentTarget {
 
 /// The one user that a value names. The same variable is the same user in the lines of a script, and another one in each turn of
 /// a loop of Terraform.
-fn named(value: &Value, format: SourceFormat) -> Option<String> {
+fn user_named(value: &Value, format: SourceFormat) -> Option<String> {
     let [one] = value.items() else { return None };
     match &one.kind {
         ValueKind::Unknown(hole) => (format == SourceFormat::Python).then(|| format!("${{{}}}", hole.name)),
@@ -142,7 +147,7 @@ fn name(r: &Resource) -> Cow<'_, str> {
 }
 
 /// All that the resource's policies say is what may not be done.
-fn withdraws(cx: &Context<'_>, resource: u32) -> bool {
+fn only_denies(cx: &Context<'_>, resource: ResourceId) -> bool {
     let mut statements = cx
         .project
         .documents
@@ -156,28 +161,29 @@ fn withdraws(cx: &Context<'_>, resource: u32) -> bool {
 /// The token that makes an inline policy the user's.
 fn inline(r: &Resource) -> Option<(Span, &'static str)> {
     match &*r.kind {
-        "AWS::IAM::User" => filled(r, &["Policies"]).map(|s| (s, "policies written into the user")),
-        "AWS::IAM::UserPolicy" => Some((filled(r, &["UserName"]).unwrap_or(r.header), "of this user")),
-        "AWS::IAM::Policy" => filled(r, &["Users"]).map(|s| (s, "put on these users")),
+        "AWS::IAM::User" => first_nonempty(r, &["Policies"]).map(|s| (s, "policies written into the user")),
+        "AWS::IAM::UserPolicy" => Some((first_nonempty(r, &["UserName"]).unwrap_or(r.header), "of this user")),
+        "AWS::IAM::Policy" => first_nonempty(r, &["Users"]).map(|s| (s, "put on these users")),
         _ => None,
     }
 }
 
 fn attached(r: &Resource) -> Option<(Span, &'static str)> {
     match &*r.kind {
-        "AWS::IAM::User" => filled(r, &["ManagedPolicyArns"]).map(|s| (s, "attached to the user")),
-        "AWS::IAM::ManagedPolicy" => filled(r, &["Users"]).map(|s| (s, "attached to these users")),
+        "AWS::IAM::User" => first_nonempty(r, &["ManagedPolicyArns"]).map(|s| (s, "attached to the user")),
+        "AWS::IAM::ManagedPolicy" => first_nonempty(r, &["Users"]).map(|s| (s, "attached to these users")),
         // The one user of an attachment is there, anyone who it is.
         kind if kind == kinds::ATTACHMENT => {
             let one = r.get("User").filter(|v| !v.is_null()).map(|v| v.span);
-            one.or_else(|| filled(r, &["Users"])).map(|s| (s, "attached to a user"))
+            one.or_else(|| first_nonempty(r, &["Users"]))
+                .map(|s| (s, "attached to a user"))
         }
         _ => None,
     }
 }
 
 /// The key of the first of `props` that is there and not empty.
-fn filled(r: &Resource, props: &[&str]) -> Option<Span> {
+fn first_nonempty(r: &Resource, props: &[&str]) -> Option<Span> {
     props.iter().find_map(|p| {
         let e = r.props.entry(p)?;
         has_content(&e.value).then_some(e.value.span)

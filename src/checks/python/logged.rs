@@ -2,10 +2,10 @@
 
 use crate::finding::{Finding, Subject};
 use crate::python::{BindingValue, CallExpr, ExprId, ExprKind, FStringPart, PythonModule, Reaching};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
-const RULE: &str = "py-credentials-logged";
+const RULE: RuleId = ids::PY_CREDENTIALS_LOGGED;
 /// How many names, keys and calls are followed.
 const MAX_DEPTH: u32 = 10;
 
@@ -33,7 +33,7 @@ const LEVELS: &[&str] = &[
 ];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    if !out.wants(RULE) {
+    if !out.is_selected(RULE) {
         return;
     }
     for m in &cx.project.modules {

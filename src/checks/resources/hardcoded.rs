@@ -12,8 +12,8 @@ use crate::iam::condition::{Facet, Grade};
 use crate::iam::principal::{IdentityType, PrincipalOrigin, account_place};
 use crate::iam::{ClauseItem, Condition, Document, DocumentOrigin, PolicyKind, SourceFormat, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
-use crate::source::{HoleKind, Span};
+use crate::rules::{Context, FindingSink, ids};
+use crate::source::{FileId, HoleKind, Span, file_name};
 
 /// Every ARN of a clause `Resource`, with its parts.
 fn arns(d: &Document) -> impl Iterator<Item = (usize, &Statement, &ClauseItem, Arn<'_>)> {
@@ -76,7 +76,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
         if seen.insert(account.clone()) {
             out.push(
                 cx.at_statement(
-                    "resource-hardcoded-account",
+                    ids::RESOURCE_HARDCODED_ACCOUNT,
                     id,
                     i,
                     format!("hard-coded account ID {account}"),
@@ -90,7 +90,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
                     _ => format!("Use {} or a variable.", own_account(cx, d)),
                 })
                 .resources([item.display()])
-                .other(account),
+                .other_evidence(account),
             );
         }
     }
@@ -101,7 +101,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
 /// Developer Guide, "Context values".
 fn is_value(cx: &Context<'_>, span: Span, s: &Statement) -> bool {
     let path = cx.project.sources.file(span.file).path.to_ascii_lowercase();
-    let name = path.rsplit('/').next().unwrap_or_default();
+    let name = file_name(&path);
     let values = [
         ".tfvars",
         ".tfvars.json",
@@ -126,7 +126,7 @@ fn assumes(s: &Statement) -> bool {
 }
 
 /// Files in which some ARN leaves the partition open, or has another than `aws`.
-fn partitions(cx: &Context<'_>) -> BTreeSet<u32> {
+fn partitions(cx: &Context<'_>) -> BTreeSet<FileId> {
     let open = |arn: &Arn<'_>| match arn.partition() {
         ArnField::Hole(kind) => kind == Some(HoleKind::Partition),
         ArnField::Literal(p) => p != "aws",
@@ -135,7 +135,7 @@ fn partitions(cx: &Context<'_>) -> BTreeSet<u32> {
     cx.documents()
         .flat_map(|(_, d)| arns(d))
         .filter(|(.., arn)| open(arn))
-        .map(|(_, _, item, _)| item.span.file.0)
+        .map(|(_, _, item, _)| item.span.file)
         .collect()
 }
 
@@ -143,16 +143,16 @@ fn fixed_partition(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
     (id, d): (DocumentId, &Document),
-    elsewhere: &BTreeSet<u32>,
+    elsewhere: &BTreeSet<FileId>,
 ) {
     let fixed = arns(d).find(|(_, _, item, arn)| {
-        matches!(arn.partition(), ArnField::Literal(p) if p == "aws") && elsewhere.contains(&item.span.file.0)
+        matches!(arn.partition(), ArnField::Literal(p) if p == "aws") && elsewhere.contains(&item.span.file)
     });
     let Some((i, _, item, arn)) = fixed else { return };
     let span = arn.partition.span_of(0.."aws".len()).unwrap_or(item.span);
     out.push(
         cx.at_statement(
-            "resource-hardcoded-partition",
+            ids::RESOURCE_HARDCODED_PARTITION,
             id,
             i,
             "hard-coded partition; other ARNs in the file use a variable",
@@ -176,7 +176,7 @@ fn open_region(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId
         if arn.region() == ArnField::Any && arn.account() != ArnField::Empty && s.allows() {
             let span = arn.region.span_of(0..1).unwrap_or(item.span);
             out.push(
-                cx.at_statement("resource-wildcard-region", id, i, "the Region is a wildcard")
+                cx.at_statement(ids::RESOURCE_WILDCARD_REGION, id, i, "the Region is a wildcard")
                     .primary(span, "every Region")
                     .secondary(one.span, "has a Region")
                     .resources([item.display()]),
@@ -188,7 +188,7 @@ fn open_region(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId
 
 /// `*` for the account where the statement changes something that another account may have opened.
 fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for g in crate::checks::allow_statements::granting(cx) {
+    for g in crate::checks::allow_statements::identity_allow_statements(cx) {
         if g.strength.grade(Facet::Resource) == Grade::Pins {
             continue;
         }
@@ -209,7 +209,7 @@ fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let reaches = if service == "iam" {
                 arn.resource_type() == "role" && changing.contains_name("sts:AssumeRole")
             } else {
-                !g.reached(item, &others).is_empty()
+                !g.reachable_actions(item, &others).is_empty()
             };
             let flat = arn.resource.with_placeholders();
             // Rules that AWS Backup makes in the account itself, as its guide names them in the policies of its roles.
@@ -226,12 +226,12 @@ fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .to_owned(),
             false => format!(
                 "Name the account: {}.",
-                own_account(cx, &cx.project.documents[g.document as usize])
+                own_account(cx, &cx.project.documents[g.document])
             ),
         };
         out.push(
             cx.at_statement(
-                "resource-wildcard-account",
+                ids::RESOURCE_WILDCARD_ACCOUNT,
                 g.document,
                 g.index,
                 "account ID is a wildcard: resources in other accounts match too",

@@ -5,7 +5,7 @@ use std::cell::LazyCell;
 
 use crate::iam::arn::Arn;
 use crate::iam::{ClauseItem, Document, DocumentOrigin, PolicyKind, SourceFormat, glob, pattern};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 /// What takes the ARN without `:*`.
 const TAGGING: [&str; 3] = ["logs:listtagsforresource", "logs:tagresource", "logs:untagresource"];
@@ -52,7 +52,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 )
             };
             out.push(
-                cx.at_statement("missing-arn-suffix-log-group", id, i, message)
+                cx.at_statement(ids::MISSING_ARN_SUFFIX_LOG_GROUP, id, i, message)
                     .primary(first.span, label)
                     .secondary(item.span, "never matched by this")
                     .actions([name])

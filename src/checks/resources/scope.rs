@@ -1,12 +1,12 @@
 //! Actions on everything that could be on less.
 
-use crate::checks::allow_statements::{granting, managing, names, writing};
-use crate::checks::identity_index::{Administrators, IS_ADMINISTRATOR, backs_up};
+use crate::checks::allow_statements::{identity_allow_statements, managing, names, writing};
+use crate::checks::identity_index::{Administrators, IS_ADMINISTRATOR, is_for_aws_backup};
 use crate::finding::Severity;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Strength};
 use crate::iam::{Action, ActionSet};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 /// What pulls images, which the account keeps to run them: AWS's own policies give it on `*`.
 /// Amazon ECS Developer Guide, "Amazon ECS task execution IAM role".
@@ -87,15 +87,15 @@ fn is_of_the_account(a: Action) -> bool {
 /// the rule files say which covers which.
 pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let administrators = Administrators::new(cx);
-    for g in granting(cx) {
-        let Some((everywhere, written, actions)) = g.everywhere() else {
+    for g in identity_allow_statements(cx) {
+        let Some((everywhere, written, actions)) = g.allowed_on_every_resource() else {
             continue;
         };
         let scopable: ActionSet = actions.scopable().iter().filter(|a| !is_of_the_account(*a)).collect();
         if g.actions.is_all() || scopable.is_empty() {
             continue;
         }
-        let held = held(g.strength, &scopable);
+        let held = condition_limit(g.strength, &scopable);
         if held == Held::Narrowed {
             continue;
         }
@@ -115,20 +115,20 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let joins = !managing.is_empty() && interfaces.is_subset(&g.actions) && managing.is_subset(&interfaces);
         let cases = [
             (
-                "permissions-management-on-star",
+                ids::PERMISSIONS_MANAGEMENT_ON_STAR,
                 managing,
                 "manages permissions on every resource",
             ),
-            ("write-actions-on-star", writes, "writes on every resource"),
+            (ids::WRITE_ACTIONS_ON_STAR, writes, "writes on every resource"),
             (
-                "resource-star-on-scopable-action",
+                ids::RESOURCE_STAR_ON_SCOPABLE_ACTION,
                 scopable,
                 "allowed on every resource",
             ),
         ];
         for (rule, set, what) in cases {
-            let wide = rule == "resource-star-on-scopable-action";
-            if set.is_empty() || !out.wants(rule) || (held == Held::ByOwner && !wide) {
+            let wide = rule == ids::RESOURCE_STAR_ON_SCOPABLE_ACTION;
+            if set.is_empty() || !out.is_selected(rule) || (held == Held::ByOwner && !wide) {
                 continue;
             }
             // Most of what `ec2:Describe*` matches works on `*` only: to scope the rest is to write two statements.
@@ -142,13 +142,13 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 format!("{} actions", set.len())
             };
             let message = match rule {
-                "permissions-management-on-star" => {
+                ids::PERMISSIONS_MANAGEMENT_ON_STAR => {
                     format!(
                         "{subject} change{} permissions on every resource",
                         if one { "s" } else { "" }
                     )
                 }
-                "write-actions-on-star" => format!("{subject} can write to every resource"),
+                ids::WRITE_ACTIONS_ON_STAR => format!("{subject} can write to every resource"),
                 _ => format!(
                     "{subject} can be restricted to resources but {} allowed on `*`",
                     if one { "is" } else { "are" }
@@ -174,17 +174,17 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 f = f.note(format!("supports resource-level permissions: {}", names(&set, 3)));
             }
             let usual = match rule {
-                "permissions-management-on-star" => joins,
-                "write-actions-on-star" => logs,
-                _ => logs && !shows || backs_up(cx, g.document),
+                ids::PERMISSIONS_MANAGEMENT_ON_STAR => joins,
+                ids::WRITE_ACTIONS_ON_STAR => logs,
+                _ => logs && !shows || is_for_aws_backup(cx, g.document),
             };
             if few || (wide && reads) || usual || held == Held::ByOwner {
                 f = f.severity(Severity::Low);
             }
-            if administrators.hold(&g) {
+            if administrators.are_all_holders_of(&g) {
                 f = f.severity(Severity::Low).note(IS_ADMINISTRATOR);
             }
-            out.push(g.weighed(cx, &set, f));
+            out.push(g.adjust_severity(cx, &set, f));
         }
     }
 }
@@ -199,7 +199,7 @@ enum Held {
     Narrowed,
 }
 
-fn held(strength: &Strength, actions: &ActionSet) -> Held {
+fn condition_limit(strength: &Strength, actions: &ActionSet) -> Held {
     const OWNERS: [&str; 3] = ["aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"];
     // A tag that none of the actions can see holds nothing.
     let holds = |key: &str| !key.contains(":resourcetag/") || actions.iter().any(|a| a.takes_key(key));

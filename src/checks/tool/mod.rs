@@ -1,8 +1,8 @@
-//! Checks of the family `tool`: input that could not be read. Findings about suppressions are produced in `settle`,
+//! Checks of the family `tool`: input that could not be read. Findings about suppressions are produced in `triage`,
 //! where it is known which suppressions were used.
 
 use crate::finding::{Cause, Finding};
-use crate::rules::{CodeCheck, Context, FindingSink};
+use crate::rules::{CodeCheck, Context, FindingSink, ids};
 use crate::source::{Problem, ProblemKind};
 
 /// Name in a rule file's `check:`, and the function.
@@ -22,14 +22,14 @@ fn unreadable_input(ctx: &Context<'_>, out: &mut FindingSink<'_>) {
             ProblemKind::Input => "this file cannot be read: its policies were not checked",
             _ => "this file cannot be parsed completely: policies in the broken part were not checked",
         };
-        Finding::new("unreadable-input", message).note("the credential rules still checked its text")
+        Finding::new(ids::UNREADABLE_INPUT, message).note("the credential rules still checked its text")
     });
     by_file(
         ctx,
         |kind| kind == ProblemKind::Rule,
         out,
         |_| {
-            Finding::new("unreadable-input", "this rule file is invalid: the rule did not run")
+            Finding::new(ids::UNREADABLE_INPUT, "this rule file is invalid: the rule did not run")
                 .help("Fix the rule file. `overgrant test-rules` on its folder runs its examples.")
         },
     );
@@ -39,7 +39,7 @@ fn unreadable_input(ctx: &Context<'_>, out: &mut FindingSink<'_>) {
         out,
         |_| {
             let message = "workload not checked: code or role not found";
-            Finding::new("unreadable-input", message)
+            Finding::new(ids::UNREADABLE_INPUT, message)
                 .help("Correct the code path or the role, or remove the `[[workload]]`.")
         },
     );
@@ -48,7 +48,7 @@ fn unreadable_input(ctx: &Context<'_>, out: &mut FindingSink<'_>) {
 fn json_syntax_error(ctx: &Context<'_>, out: &mut FindingSink<'_>) {
     let is = |kind: ProblemKind| kind == ProblemKind::PolicyJson;
     by_file(ctx, is, out, |_| {
-        Finding::new("json-syntax-error", "invalid JSON: AWS rejects this policy")
+        Finding::new(ids::JSON_SYNTAX_ERROR, "invalid JSON: AWS rejects this policy")
             .note("the parts that could be parsed were checked")
     });
 }
@@ -68,7 +68,7 @@ fn by_file(
         let mut f = finding(first)
             .primary(first.span, first.message.clone())
             .cause(Cause::Place(first.span))
-            .other(first.message.clone());
+            .other_evidence(first.message.clone());
         for p in of_file.iter().skip(1).take(MAX_PLACES - 1) {
             f = f.secondary(p.span, p.message.clone());
         }

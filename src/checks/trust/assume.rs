@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::iam::arn::Arn;
 use crate::iam::condition::Operator;
-use crate::iam::kind::is_assume;
-use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{ClauseItem, Condition, DocumentOrigin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::value::Guard;
 
 /// Services that are commonly used together, so that one role for them has one purpose.
@@ -86,7 +85,7 @@ fn principals(s: &Statement) -> impl Iterator<Item = &PrincipalItem> {
     s.principal.iter().filter(|c| !c.negated).flat_map(|c| &c.items)
 }
 
-fn named<'a>(s: &'a Statement, action: &str) -> Option<&'a ClauseItem> {
+fn item_naming<'a>(s: &'a Statement, action: &str) -> Option<&'a ClauseItem> {
     s.action
         .as_ref()
         .filter(|a| !a.negated)?
@@ -96,25 +95,6 @@ fn named<'a>(s: &'a Statement, action: &str) -> Option<&'a ClauseItem> {
 }
 
 fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    let Some(clause) = s.action.as_ref().filter(|a| !a.negated) else {
-        return;
-    };
-    for item in &clause.items {
-        let Some(text) = item.text.known() else { continue };
-        if text.contains(['*', '?']) || !text.contains(':') || is_assume(&text) {
-            continue;
-        }
-        out.push(
-            cx.at_statement(
-                "trust-non-sts-action",
-                id,
-                i,
-                format!("`{text}` has no effect in a trust policy"),
-            )
-            .primary(item.span, "a trust policy only controls who can assume the role")
-            .actions([text.to_lowercase()]),
-        );
-    }
     let federated = principals(s).find(|p| p.kind == PrincipalType::Federated);
     let other = principals(s).find(|p| p.kind != PrincipalType::Federated && p.kind != PrincipalType::Unknown);
     let provider =
@@ -134,7 +114,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
         if federated.is_some() && other.is_some() {
             break;
         }
-        let (Some(item), Some(principal)) = (named(s, action), principal) else {
+        let (Some(item), Some(principal)) = (item_naming(s, action), principal) else {
             continue;
         };
         if pattern::is_star(&principal.value.text) || principal.value.text.as_hole().is_some() {
@@ -142,7 +122,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
         }
         out.push(
             cx.at_statement(
-                "trust-action-principal-mismatch",
+                ids::TRUST_ACTION_PRINCIPAL_MISMATCH,
                 id,
                 i,
                 format!("`{action}` does not work for this type of principal"),
@@ -158,11 +138,11 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
 fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let mut found: Vec<(String, Option<&Guard>)> = Vec::new();
     for p in principals(s) {
-        if let PrincipalOrigin::Service { name } = place(p, cx.project.own, None) {
+        if let PrincipalOrigin::Service { name } = origin_of(p, cx.project.own, None) {
             if COMPUTE.contains(&name.as_str()) {
                 out.push(
                     cx.at_statement(
-                        "trust-compute-service",
+                        ids::TRUST_COMPUTE_SERVICE,
                         id,
                         i,
                         format!("code on `{name}` can use this role"),
@@ -173,21 +153,6 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
             }
             if name == "rolesanywhere.amazonaws.com" {
                 roles_anywhere(cx, out, id, (i, s), p);
-            }
-            if name == "pods.eks.amazonaws.com"
-                && named(s, "sts:TagSession").is_none()
-                && named(s, "sts:AssumeRole").is_some()
-            {
-                out.push(
-                    cx.at_statement(
-                        "eks-pod-identity-trust",
-                        id,
-                        i,
-                        "EKS Pod Identity also requires `sts:TagSession`",
-                    )
-                    .primary(p.value.span, "cannot assume the role without it")
-                    .principals([name.clone()]),
-                );
             }
             // The placeholder may stand for one of the other services, or for no service.
             if !name.contains("${") {
@@ -218,7 +183,7 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
     let all: Vec<_> = names.iter().map(String::as_str).collect();
     let mut f = cx
         .at_statement(
-            "trust-multiple-unrelated-services",
+            ids::TRUST_MULTIPLE_UNRELATED_SERVICES,
             id,
             i,
             format!("{unrelated} unrelated services share this role"),
@@ -249,32 +214,17 @@ fn roles_anywhere(
         .is_some_and(|a| a.items.iter().any(|x| x.text.display().contains('*')));
     let missing: Vec<&str> = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
         .into_iter()
-        .filter(|a| named(s, a).is_none())
+        .filter(|a| item_naming(s, a).is_none())
         .collect();
     if !missing.is_empty() && !wide {
         out.push(
             cx.at_statement(
-                "trust-roles-anywhere-missing-actions",
+                ids::TRUST_ROLES_ANYWHERE_MISSING_ACTIONS,
                 id,
                 i,
                 format!("IAM Roles Anywhere also requires `{}`", missing.join("` and `")),
             )
             .primary(p.value.span, "cannot assume the role without it"),
-        );
-    }
-    let scoped = s.conditions.iter().any(|c| {
-        let key = c.key.text.display().to_lowercase();
-        key == "aws:sourcearn" || key.starts_with("aws:principaltag/x509") || key.contains("${")
-    });
-    if !scoped {
-        out.push(
-            cx.at_statement(
-                "trust-roles-anywhere-unscoped",
-                id,
-                i,
-                "any certificate from any trust anchor can be used to assume this role",
-            )
-            .primary(p.value.span, "no condition on the trust anchor or the certificate"),
         );
     }
 }
@@ -289,9 +239,9 @@ fn external_id(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, 
             let why = weakness(&text, s, c);
             let Some(why) = why else { continue };
             out.push(
-                cx.at_statement("trust-external-id-weak", id, i, format!("the external ID {why}"))
+                cx.at_statement(ids::TRUST_EXTERNAL_ID_WEAK, id, i, format!("the external ID {why}"))
                     .primary(value.span, "others can guess it")
-                    .other("sts:externalid"),
+                    .other_evidence("sts:externalid"),
             );
         }
     }
@@ -343,7 +293,7 @@ fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
                 who: IdentityType::AssumedRole,
                 ..
             },
-        ) = (p.value.text.known(), place(p, cx.project.own, None))
+        ) = (p.value.text.known(), origin_of(p, cx.project.own, None))
         else {
             continue;
         };
@@ -351,7 +301,7 @@ fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
         if let Some(other) = principals(s).find(|q| q.value.text.known().as_deref() == Some(role.as_str())) {
             out.push(
                 cx.at_statement(
-                    "trust-redundant-assumed-role",
+                    ids::TRUST_REDUNDANT_ASSUMED_ROLE,
                     id,
                     i,
                     "its role already covers this session",

@@ -4,9 +4,9 @@ use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
 use crate::iam::{PolicyKind, PrincipalItem, Truth};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
-const RULE: &str = "blocked-or-not-allowed-principal";
+const RULE: RuleId = ids::BLOCKED_OR_NOT_ALLOWED_PRINCIPAL;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {

@@ -2,14 +2,13 @@
 //! IAM User Guide, "AWS JSON policy elements: Principal".
 
 use crate::finding::{Finding, Severity};
-use crate::iam::arn::{Arn, ArnField};
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::{Operator, strength};
-use crate::iam::principal::{IdentityType, PrincipalOrigin, is_public, place};
+use crate::iam::condition::Operator;
+use crate::iam::principal::{IdentityType, PrincipalOrigin, is_public, origin_of};
 use crate::iam::variables::may_be_template;
 use crate::iam::{DocumentOrigin, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -19,11 +18,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let Some(clause) = &s.principal else { continue };
         for item in &clause.items {
             let f = match item.kind {
-                PrincipalType::Aws => aws(cx, id, (i, s), item, d.kind),
+                PrincipalType::Aws => aws(cx, id, i, item),
                 PrincipalType::Service => service(cx, id, i, item),
-                PrincipalType::Federated => federated(cx, id, i, item, d.kind),
                 PrincipalType::CanonicalUser => canonical_user(cx, id, i, item),
-                PrincipalType::Everyone | PrincipalType::Unknown => None,
+                PrincipalType::Everyone | PrincipalType::Federated | PrincipalType::Unknown => None,
             };
             if let Some(f) = f {
                 out.push(f.principals([item.value.display()]));
@@ -42,7 +40,7 @@ fn canonical_user(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalIt
     let hex = text.len() >= 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
     (!hex && !text.is_empty() && !text.contains('*') && !may_be_template(&text)).then(|| {
         cx.at_statement(
-            "principal-invalid-format",
+            ids::PRINCIPAL_INVALID_FORMAT,
             id,
             i,
             format!("`{text}` is not a canonical user ID"),
@@ -51,48 +49,24 @@ fn canonical_user(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalIt
     })
 }
 
-fn aws(
-    cx: &Context<'_>,
-    id: DocumentId,
-    (i, s): (usize, &Statement),
-    item: &PrincipalItem,
-    kind: PolicyKind,
-) -> Option<Finding> {
+fn aws(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Option<Finding> {
     let text = item.value.text.known()?;
-    let at = |rule: &'static str, message: String| cx.at_statement(rule, id, i, message);
-    match place(item, cx.project.own, None) {
-        PrincipalOrigin::UniqueId(IdentityType::User) => Some(
-            at(
-                "invalid-user-reference",
-                format!("`{text}` is the unique ID of a deleted user"),
-            )
-            .primary(item.value.span, "matches no one anymore"),
-        ),
-        PrincipalOrigin::UniqueId(_) => Some(
-            at(
-                "invalid-role-reference",
-                format!("`{text}` is the unique ID of a deleted role"),
-            )
-            .primary(item.value.span, "matches no one anymore"),
-        ),
+    let at = |rule: RuleId, message: String| cx.at_statement(rule, id, i, message);
+    match origin_of(item, cx.project.own, None) {
         PrincipalOrigin::Unknown => {
             // Other forms are mistakes, or placeholders of templates.
             (!text.is_empty() && !may_be_template(&text)).then(|| {
-                at("principal-invalid-format", format!("`{text}` is not a valid principal"))
-                    .primary(item.value.span, "must be an ARN, an account ID, or `*`")
+                at(
+                    ids::PRINCIPAL_INVALID_FORMAT,
+                    format!("`{text}` is not a valid principal"),
+                )
+                .primary(item.value.span, "must be an ARN, an account ID, or `*`")
             })
         }
         PrincipalOrigin::OwnAccount { .. } | PrincipalOrigin::OtherAccount { .. }
             if pattern::has_wildcard(&item.value.text) =>
         {
-            Some(
-                at(
-                    "principal-partial-wildcard",
-                    "a wildcard inside a principal ARN matches nothing".to_owned(),
-                )
-                .primary(item.value.span, "taken literally, or rejected")
-                .help("Name the account root, with an `ArnLike` condition on `aws:PrincipalArn`."),
-            )
+            None
         }
         // IAM identifiers, "IAM ARNs": a session ARN has the role name without its path, and the session name.
         PrincipalOrigin::OwnAccount {
@@ -110,8 +84,11 @@ fn aws(
                 _ => "contains a path: use `assumed-role/ROLE/SESSION`",
             };
             Some(
-                at("principal-invalid-format", format!("`{text}` is not a valid principal"))
-                    .primary(item.value.span, label),
+                at(
+                    ids::PRINCIPAL_INVALID_FORMAT,
+                    format!("`{text}` is not a valid principal"),
+                )
+                .primary(item.value.span, label),
             )
         }
         // Groups, policies, and other resources cannot be principals.
@@ -130,27 +107,12 @@ fn aws(
                 _ => "not a role, user, session, or account root",
             };
             Some(
-                at("principal-invalid-format", format!("`{text}` is not a valid principal"))
-                    .primary(item.value.span, label),
+                at(
+                    ids::PRINCIPAL_INVALID_FORMAT,
+                    format!("`{text}` is not a valid principal"),
+                )
+                .primary(item.value.span, label),
             )
-        }
-        PrincipalOrigin::OwnAccount {
-            who: IdentityType::User,
-            ..
-        }
-        | PrincipalOrigin::OtherAccount {
-            who: IdentityType::User,
-            ..
-        } if kind == PolicyKind::Trust && s.allows() && s.principal.as_ref().is_some_and(|p| !p.negated) => {
-            let mut f = at(
-                "role-trusts-user",
-                "an IAM user with long-term credentials can assume this role".to_owned(),
-            )
-            .primary(item.value.span, "IAM user");
-            if strength(s).mfa() {
-                f.steps_down += 1;
-            }
-            Some(f)
         }
         _ => None,
     }
@@ -172,7 +134,7 @@ fn service(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> 
     ]
     .iter()
     .any(|s| lower.ends_with(s) || lower.contains(".amazonaws."));
-    let at = |message: String| cx.at_statement("service-principal-invalid", id, i, message);
+    let at = |message: String| cx.at_statement(ids::SERVICE_PRINCIPAL_INVALID, id, i, message);
     if !shaped {
         return Some(
             at(format!("`{text}` is not a service principal"))
@@ -191,47 +153,14 @@ fn service(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> 
     )
 }
 
-fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, kind: PolicyKind) -> Option<Finding> {
-    let text = item.value.text.known()?;
-    if kind == PolicyKind::Resource {
-        return Some(
-            cx.at_statement(
-                "federated-in-resource-policy",
-                id,
-                i,
-                "a resource-based policy does not support federated principals",
-            )
-            .primary(item.value.span, "supported only in trust policies"),
-        );
-    }
-    let legacy = [
-        "cognito-identity.amazonaws.com",
-        "graph.facebook.com",
-        "accounts.google.com",
-        "www.amazon.com",
-    ];
-    if legacy.contains(&&*text) || pattern::is_star(&item.value.text) {
-        return None;
-    }
-    let fine = Arn::parse(&item.value.text).is_some_and(|arn| {
-        matches!(arn.account(), ArnField::Literal(_))
-            && matches!(&*arn.resource_type(), "saml-provider" | "oidc-provider")
-    });
-    (!fine).then(|| {
-        cx.at_statement(
-            "federated-provider-format",
-            id,
-            i,
-            format!("`{text}` is not an identity provider"),
-        )
-        .primary(item.value.span, "must be the ARN of a SAML or OIDC provider")
-    })
-}
-
 /// Which principals are denied despite the exception. The account, the role, and each session must be named. IAM User
 /// Guide, "AWS JSON policy elements: NotPrincipal".
 fn left_out(cx: &Context<'_>, clause: &PrincipalClause) -> &'static str {
-    let places: Vec<PrincipalOrigin> = clause.items.iter().map(|p| place(p, cx.project.own, None)).collect();
+    let places: Vec<PrincipalOrigin> = clause
+        .items
+        .iter()
+        .map(|p| origin_of(p, cx.project.own, None))
+        .collect();
     let is = |kind: IdentityType| {
         places.iter().any(|p| match p {
             PrincipalOrigin::OwnAccount { who, .. }
@@ -264,7 +193,7 @@ const EXCEPTS_EVERYBODY: &str = "this Deny exempts everyone, so it blocks no one
 fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let Some(clause) = &s.principal else { return };
     // If another branch of the statement exempts only some principals, this one disables the Deny on purpose.
-    let on_purpose = cx.project.documents.get(id as usize).is_some_and(|d| {
+    let on_purpose = cx.project.documents.get(id).is_some_and(|d| {
         let other = |o: &Statement| o.span == s.span && o.branch.is_some() && o.branch != s.branch;
         d.statements.iter().any(other)
     });
@@ -272,18 +201,21 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
         true => f.severity(Severity::Low),
         false => f,
     };
-    let everybody = clause.items.iter().find(|p| is_public(&place(p, cx.project.own, None)));
+    let everybody = clause
+        .items
+        .iter()
+        .find(|p| is_public(&origin_of(p, cx.project.own, None)));
     if clause.negated {
         out.push(match everybody {
             Some(star) => graded(
-                cx.at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
+                cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, id, i, EXCEPTS_EVERYBODY)
                     .primary(star.value.span, "everyone is exempt")
                     .secondary(clause.key, "denied to everyone except these")
                     .principals([star.value.display()]),
             ),
             None => cx
                 .at_statement(
-                    "deny-not-principal-deprecated",
+                    ids::DENY_NOT_PRINCIPAL_DEPRECATED,
                     id,
                     i,
                     "a Deny with `NotPrincipal` denies more principals than it appears to",
@@ -306,10 +238,10 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
         }
         if let Some(star) = c.values.iter().find(|v| pattern::is_star(&v.text)) {
             out.push(graded(
-                cx.at_statement("deny-carve-out-ineffective", id, i, EXCEPTS_EVERYBODY)
+                cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, id, i, EXCEPTS_EVERYBODY)
                     .primary(star.span, "matches every principal")
                     .secondary(c.operator.span, "denied unless this matches")
-                    .other(key),
+                    .other_evidence(key),
             ));
         }
     }

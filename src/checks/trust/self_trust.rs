@@ -2,12 +2,12 @@
 
 use crate::checks::self_reference::is_itself;
 use crate::iam::PrincipalType;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for identity in &cx.project.identities {
         for d in &identity.trust {
-            let statements = &cx.project.documents[*d as usize].statements;
+            let statements = &cx.project.documents[*d].statements;
             for (i, s) in statements.iter().enumerate().filter(|(_, s)| s.allows()) {
                 let Some(clause) = s.principal.as_ref().filter(|p| !p.negated) else {
                     continue;
@@ -19,7 +19,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 let Some(item) = own.next() else { continue };
                 out.push(
                     cx.at_statement(
-                        "trust-self-assume",
+                        ids::TRUST_SELF_ASSUME,
                         *d,
                         i,
                         "the role can be assumed by its own sessions",

@@ -4,10 +4,9 @@
 use crate::finding::Severity;
 use crate::iam::access::{Audience, Limit, audience, lets_do_nothing};
 use crate::iam::condition::{Grade, strength};
-use crate::iam::glob::CaseSensitivity;
-use crate::iam::{Document, PolicyKind, Statement, pattern};
+use crate::iam::{Document, PolicyKind, Statement};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -15,7 +14,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         principals(cx, out, (id, d), (i, s));
-        actions(cx, out, id, (i, s));
     }
 }
 
@@ -31,7 +29,7 @@ fn principals(
     if clause.negated {
         out.push(
             cx.at_statement(
-                "trust-not-principal",
+                ids::TRUST_NOT_PRINCIPAL,
                 id,
                 i,
                 "`NotPrincipal` allows everyone except the principals that it names",
@@ -46,7 +44,7 @@ fn principals(
             Audience::EveryService(Limit::Named) => continue,
             Audience::EveryService(limit) => {
                 let mut f = cx
-                    .at_statement("trust-service-star", id, i, "every AWS service can assume this role")
+                    .at_statement(ids::TRUST_SERVICE_STAR, id, i, "every AWS service can assume this role")
                     .primary(item.value.span, "every service, on behalf of any customer")
                     .principals([item.value.display()]);
                 if limit > Limit::None {
@@ -64,7 +62,7 @@ fn principals(
             Limit::Some | Limit::Network => {
                 let mut f = cx
                     .at_statement(
-                        "trust-wildcard-principal-with-condition",
+                        ids::TRUST_WILDCARD_PRINCIPAL_WITH_CONDITION,
                         id,
                         i,
                         "only a condition limits who can assume this role",
@@ -81,7 +79,7 @@ fn principals(
             Limit::None => {
                 let mut f = cx
                     .at_statement(
-                        "trust-wildcard-principal",
+                        ids::TRUST_WILDCARD_PRINCIPAL,
                         id,
                         i,
                         "anyone with an AWS account can assume this role",
@@ -94,39 +92,5 @@ fn principals(
             }
         };
         out.push(f.principals([item.value.display()]));
-    }
-}
-
-fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    let Some(clause) = &s.action else { return };
-    if clause.negated {
-        out.push(
-            cx.at_statement(
-                "trust-not-action",
-                id,
-                i,
-                "`NotAction` in a trust policy allows every action except those it names",
-            )
-            .primary(clause.key, "use `Action` with the action that assumes the role")
-            .actions(clause.items.iter().map(|a| a.display().to_lowercase())),
-        );
-        return;
-    }
-    for item in &clause.items {
-        let wide = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:GetFederationToken"]
-            .iter()
-            .all(|a| pattern::matches(&item.text, a, CaseSensitivity::Insensitive).is_yes());
-        if wide {
-            out.push(
-                cx.at_statement(
-                    "trust-star-action",
-                    id,
-                    i,
-                    "the trust policy allows more than assuming the role",
-                )
-                .primary(item.span, "covers every STS action")
-                .actions([item.display().to_lowercase()]),
-            );
-        }
     }
 }

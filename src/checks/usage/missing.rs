@@ -10,19 +10,20 @@ use crate::model::Resource;
 use crate::phrase;
 use crate::project::targets::{ResourceRef, ResourceRefs};
 use crate::project::{Effective, Handler, IdentityId, PolicySource, Project, Workload, WorkloadKind};
+use crate::python::ScopeId;
 use crate::python::calls::ApiCall;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
 use crate::value::Value;
 
 pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut FindingSink<'_>) {
-    if !out.wants("missing-grant") {
+    if !out.is_selected(ids::MISSING_GRANT) {
         return;
     }
     let by_resources = by_resources(cx.project);
     for (role, users) in &roles.users {
         let effective = cx.effects.of(*role);
-        if !effective.complete() {
+        if !effective.is_complete() {
             continue;
         }
         for user in users {
@@ -105,7 +106,7 @@ fn of_user(
         trouble.actions.push((calls.first().map(|c| c.span), action));
         trouble.calls.extend(calls);
     }
-    let identity = &project.identities[role as usize];
+    let identity = &project.identities[role];
     for ((why, ..), FailingCalls { mut actions, mut calls }) in troubles {
         calls.sort_by_key(|c| c.span);
         calls.dedup_by_key(|c| c.span);
@@ -130,7 +131,7 @@ fn of_user(
         };
         let mut f = cx
             .at_resource(
-                "missing-grant",
+                ids::MISSING_GRANT,
                 w.resource,
                 format!("`{action}` is required but {what}{also}"),
             )
@@ -145,14 +146,14 @@ fn of_user(
         match (why, catalogue().action(action)) {
             (Fails::OutOfReach, Some(known)) => {
                 for item in effective
-                    .granting(known)
+                    .grants_of(known)
                     .filter_map(|g| g.statement.resource.as_ref()?.items.first())
                     .take(2)
                 {
                     f = f.secondary(item.span, "allowed on this");
                 }
                 if let [one] = granted.missed(first, known).as_slice() {
-                    f = f.help(format!("Allow it on `{}`.", granted.places.shown(w, one)));
+                    f = f.help(format!("Allow it on `{}`.", granted.places.display_resource(w, one)));
                 }
             }
             _ if identity.header.touches(user.runs_as.span) => {}
@@ -172,7 +173,7 @@ const ALTERNATIVES: &[(&str, &str)] = &[("ses:SendEmail", "ses:SendRawEmail")];
 /// Whether the deployed code makes a call, rather than a script that a person starts.
 fn runs_deployed(project: &Project<'_>, w: &Workload, call: &ApiCall) -> bool {
     let script = |h: &Handler| h.function.is_none() && h.file == call.span.file;
-    call.at.scope != 0
+    call.at.scope != ScopeId::MODULE
         || w.code.as_ref().and_then(|c| c.handler.as_ref()).is_some_and(script)
         || !project.sources.text(call.span.file).contains("__main__")
 }
@@ -198,7 +199,7 @@ pub(super) fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Opt
     let ((place, statement), None) = (places.next()?, places.next()) else {
         return None;
     };
-    if !actions.iter().all(|name| takes(statement, name)) {
+    if !actions.iter().all(|name| applies_to_resources(statement, name)) {
         return None;
     }
     let title = format!("also allow {} here", phrase::quoted(actions, " and "));
@@ -206,13 +207,13 @@ pub(super) fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Opt
 }
 
 /// Whether an action applies to the resources of a statement.
-fn takes(statement: &Statement, name: &str) -> bool {
+fn applies_to_resources(statement: &Statement, name: &str) -> bool {
     let (Some(action), Some(clause)) = (catalogue().action(name), &statement.resource) else {
         return false;
     };
     clause.items.iter().any(|item| {
         let arn = Pattern::resource(&item.text);
-        pattern::is_star(&item.text) || action.resource_types().any(|t| t.fits(&arn).may_be())
+        pattern::is_star(&item.text) || action.resource_types().any(|t| t.matches(&arn).may_be())
     })
 }
 
@@ -227,26 +228,26 @@ impl WorkloadPermissions<'_> {
         let given = a.conditional.iter().filter(|c| c.trigger.is_some());
         let given = given.map(|c| c.action).filter(|name| BY_PARAMETER.contains(name));
         let sure = a.required.iter().copied().chain(given);
-        let mut out: Vec<(Action, Fails)> = sure.filter_map(|name| self.fails(call, name)).collect();
-        let any: Option<Vec<(Action, Fails)>> = a.any_of.iter().map(|name| self.fails(call, name)).collect();
+        let mut out: Vec<(Action, Fails)> = sure.filter_map(|name| self.denied_action(call, name)).collect();
+        let any: Option<Vec<(Action, Fails)>> = a.any_of.iter().map(|name| self.denied_action(call, name)).collect();
         out.extend(any.and_then(|all| all.first().copied()));
         out
     }
 
     /// Whether nothing grants an action at a place.
     fn is_missed(&self, action: Action, place: &ResourceRef) -> bool {
-        let mut grants = self.effective.granting(action);
+        let mut grants = self.effective.grants_of(action);
         grants.all(|g| self.places.misses(g.statement, std::slice::from_ref(place)))
     }
 
     /// The resources of a call that nothing grants an action on.
     fn missed<'c>(&self, call: &'c ApiCall, action: Action) -> Vec<&'c Text> {
-        let places = self.places.known(self.workload, call, action);
+        let places = self.places.known_resources(self.workload, call, action);
         let missed = places.into_iter().filter(|(_, place)| self.is_missed(action, place));
         missed.map(|(text, _)| text).collect()
     }
 
-    fn fails(&self, call: &ApiCall, name: &str) -> Option<(Action, Fails)> {
+    fn denied_action(&self, call: &ApiCall, name: &str) -> Option<(Action, Fails)> {
         let action = catalogue().action(name)?;
         let other = ALTERNATIVES.iter().find(|(a, _)| *a == name);
         let other = other.and_then(|(_, other)| catalogue().action(other));
@@ -259,7 +260,7 @@ impl WorkloadPermissions<'_> {
             Truth::No => Some((action, Fails::NotGranted)),
             Truth::Unknown => None,
             Truth::Yes => {
-                let places = self.places.known(self.workload, call, action);
+                let places = self.places.known_resources(self.workload, call, action);
                 // A call on several resources needs the action on each.
                 let fails = places.iter().any(|(_, place)| self.is_missed(action, place));
                 fails.then_some((action, Fails::OutOfReach))
@@ -272,8 +273,9 @@ impl WorkloadPermissions<'_> {
 /// enough. IAM User Guide, "Identity-based policies and resource-based policies".
 pub(super) fn by_resources(project: &Project<'_>) -> ActionSet {
     let mut set = ActionSet::empty();
-    for (id, d) in (0u32..)
-        .zip(&project.documents)
+    for (id, d) in project
+        .documents
+        .iter_enumerated()
         .filter(|(_, d)| d.kind == PolicyKind::Resource)
     {
         let granted = project.granted(id);

@@ -15,7 +15,7 @@ use crate::model::Resource;
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
 use crate::project::{Project, ResourceId, RunsAs};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Hole;
 use crate::value::{Value, ValueKind};
 
@@ -88,11 +88,11 @@ const SOURCES: &[EventSource] = &[
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
-    if !out.wants("missing-grant") || !project.resources.iter().any(|r| &*r.kind == MAPPING) {
+    if !out.is_selected(ids::MISSING_GRANT) || !project.resources.iter().any(|r| &*r.kind == MAPPING) {
         return;
     }
     let (places, granted_by_resources) = (ResourceRefs::new(project), by_resources(project));
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         let off = r.get("Enabled").and_then(Value::as_bool) == Some(false);
         if &*r.kind != MAPPING || off {
             continue;
@@ -105,7 +105,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         };
         let effective = cx.effects.of(runs_as.role);
-        if !effective.complete() {
+        if !effective.is_complete() {
             continue;
         }
         let lacks = |name: &&str| {
@@ -122,10 +122,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             1 => "; 1 more is missing".to_owned(),
             n => format!("; {n} more are missing"),
         };
-        let identity = &project.identities[runs_as.role as usize];
+        let identity = &project.identities[runs_as.role];
         let mut f = cx
             .at_resource(
-                "missing-grant",
+                ids::MISSING_GRANT,
                 id,
                 format!("`{action}` is required to poll this source but is not allowed{also}"),
             )
@@ -170,7 +170,7 @@ pub(super) struct Feeds {
 
 impl Feeds {
     /// Of the function `r`.
-    pub(super) fn of(project: &Project<'_>, places: &ResourceRefs<'_>, r: &Resource) -> Self {
+    pub(super) fn new(project: &Project<'_>, places: &ResourceRefs<'_>, r: &Resource) -> Self {
         let mut out = Self::default();
         let mut any = false;
         for mapping in project
@@ -189,13 +189,13 @@ impl Feeds {
     }
 
     /// Actions that Lambda may call with the function's role to read from them.
-    pub(super) fn possible(&self) -> ActionSet {
+    pub(super) fn possible_actions(&self) -> ActionSet {
         let features = sdk::lambda_features().filter(|f| platform::is_source(f));
         actions_of(features.filter(|f| self.open || self.declared.contains(f)))
     }
 
     /// Actions that Lambda always calls.
-    pub(super) fn needed(&self) -> ActionSet {
+    pub(super) fn required_actions(&self) -> ActionSet {
         actions_of(self.declared.iter().copied())
     }
 }
@@ -225,7 +225,7 @@ fn may_feed(mapping: &Resource, r: &Resource) -> bool {
 fn role(project: &Project<'_>, places: &ResourceRefs<'_>, mapping: &Resource) -> Option<RunsAs> {
     let function = mapping.get("FunctionName")?;
     let of = match function.as_str() {
-        Some(name) => named(project, mapping, &name)?,
+        Some(name) => function_named(project, mapping, &name)?,
         None => places.target(function.as_hole()?)?.0,
     };
     let workload = project.workloads.iter().find(|w| w.resource == of)?;
@@ -236,14 +236,14 @@ fn role(project: &Project<'_>, places: &ResourceRefs<'_>, mapping: &Resource) ->
 }
 
 /// The one function of the mapping's module or template with this name, or with an ARN that ends in it.
-fn named(project: &Project<'_>, mapping: &Resource, name: &str) -> Option<ResourceId> {
+fn function_named(project: &Project<'_>, mapping: &Resource, name: &str) -> Option<ResourceId> {
     let name = name.rsplit_once(":function:").map_or(name, |(_, name)| name);
     let is_it = |r: &Resource| {
         &*r.kind == "AWS::Lambda::Function"
             && r.address.scope == mapping.address.scope
             && r.get("FunctionName").and_then(Value::as_str).as_deref() == Some(name)
     };
-    let mut all = (0u32..).zip(&project.resources).filter(|(_, r)| is_it(r));
+    let mut all = project.resources.iter_enumerated().filter(|(_, r)| is_it(r));
     let (id, _) = all.next()?;
     all.next().is_none().then_some(id)
 }

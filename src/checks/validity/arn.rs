@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use crate::finding::{Confidence, Finding, Remedy, Severity};
-use crate::iam::arn::{Arn, ArnField, ArnShape, field, is_account_id, shape};
+use crate::iam::arn::{Arn, ArnField, ArnShape, arn_shape, field, is_account_id};
 use crate::iam::arn_format::types_of;
 use crate::iam::catalogue::{ResourceType, catalogue};
 use crate::iam::glob::CaseSensitivity;
@@ -14,7 +14,7 @@ use crate::iam::variables::may_be_template;
 use crate::iam::{ClauseItem, DocumentOrigin, PolicyKind};
 use crate::project::DocumentId;
 use crate::project::targets::ResourceRefs;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::{Piece, Text, TextSlice};
 
 /// Services that take a path instead of an ARN. API Gateway Developer Guide, "API Gateway resource policy examples".
@@ -60,7 +60,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if let Some(arm) = arms.next() {
             let f = cx
                 .at_statement(
-                    "arn-bad-prefix",
+                    ids::ARN_BAD_PREFIX,
                     id,
                     i,
                     match d.kind {
@@ -69,7 +69,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     },
                 )
                 .primary(arm.span, "not an ARN in this branch")
-                .under(arm.branch.as_ref())
+                .only_under(arm.branch.as_ref())
                 .severity(Severity::Medium)
                 .confidence(Confidence::Medium)
                 .help("Leave the resource out of the list in this branch.");
@@ -77,12 +77,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         for item in s.written_resources() {
             if is_name(&item.text) {
-                let at = |rule: &'static str, message: String, label: &str| {
+                let at = |rule: RuleId, message: String, label: &str| {
                     cx.at_statement(rule, id, i, message).primary(item.span, label)
                 };
                 let f = bad_prefix(&at, &item.display());
                 out.push(f.resources([item.display()]));
-            } else if let Some(f) = one(cx, (id, i), item) {
+            } else if let Some(f) = check_arn(cx, (id, i), item) {
                 out.push(f.resources([item.display()]));
             }
         }
@@ -96,12 +96,11 @@ fn is_empty_arm(cx: &Context<'_>, item: &ClauseItem) -> bool {
     is_empty && item.branch.is_some() && item.via.is_none() && matches!(written(), "\"\"" | "''")
 }
 
-fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Option<Finding> {
-    let at = |rule: &'static str, message: String, label: &str| {
-        cx.at_statement(rule, id, i, message).primary(item.span, label)
-    };
+fn check_arn(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Option<Finding> {
+    let at =
+        |rule: RuleId, message: String, label: &str| cx.at_statement(rule, id, i, message).primary(item.span, label);
     let shown = item.display();
-    let arn = match shape(&item.text) {
+    let arn = match arn_shape(&item.text) {
         ArnShape::Arn(arn) => arn,
         ArnShape::Wildcard => {
             let text = item.text.known()?;
@@ -118,7 +117,7 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Opt
             let named = text.starts_with("arn:") && n < 6 && last.contains('/') && !last.starts_with('*');
             return named.then(|| {
                 at(
-                    "arn-missing-fields",
+                    ids::ARN_MISSING_FIELDS,
                     format!("`{shown}` has only {n} of the 6 fields of an ARN"),
                     "expected `arn:partition:service:region:account:resource`",
                 )
@@ -127,7 +126,7 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Opt
         ArnShape::Star | ArnShape::Hole => return None,
         ArnShape::TooShort(n) => {
             return Some(at(
-                "arn-missing-fields",
+                ids::ARN_MISSING_FIELDS,
                 format!("`{shown}` has only {n} of the 6 fields of an ARN"),
                 "expected `arn:partition:service:region:account:resource`",
             ));
@@ -141,9 +140,9 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Opt
         }
     };
     fields(&arn, &shown, &at).or_else(|| {
-        let (rule, message, label) = misfit(&arn, item)?;
+        let (rule, message, label) = format_mismatch(&arn, item)?;
         let f = at(rule, message, label);
-        Some(if rule == "arn-bad-resource" {
+        Some(if rule == ids::ARN_BAD_RESOURCE {
             f.confidence(Confidence::Medium)
         } else {
             f
@@ -153,15 +152,15 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Opt
 
 fn bad_prefix(at: ReportArn<'_>, shown: &str) -> Finding {
     at(
-        "arn-bad-prefix",
+        ids::ARN_BAD_PREFIX,
         format!("`{shown}` is not an ARN"),
         "must start with `arn:` or be `*`",
     )
 }
 
 /// Whether an ARN has an unknown service, or matches no resource type of its service.
-pub(in crate::checks) fn fits_nothing(item: &ClauseItem) -> bool {
-    let ArnShape::Arn(arn) = shape(&item.text) else {
+pub(in crate::checks) fn matches_no_type(item: &ClauseItem) -> bool {
+    let ArnShape::Arn(arn) = arn_shape(&item.text) else {
         return false;
     };
     let unknown = match field(arn.service) {
@@ -169,10 +168,10 @@ pub(in crate::checks) fn fits_nothing(item: &ClauseItem) -> bool {
         ArnField::Literal(s) => types_of(&s.to_ascii_lowercase()).is_none(),
         _ => false,
     };
-    unknown || misfit(&arn, item).is_some()
+    unknown || format_mismatch(&arn, item).is_some()
 }
 
-type ReportArn<'a> = &'a dyn Fn(&'static str, String, &str) -> Finding;
+type ReportArn<'a> = &'a dyn Fn(RuleId, String, &str) -> Finding;
 
 /// Checks the fields before the first wildcard, which may stand for the others: `arn:aws::s3:*`, `arn:aws:dynamo:*`.
 fn literal_fields(text: &Text, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
@@ -190,7 +189,7 @@ fn literal_fields(text: &Text, shown: &str, at: ReportArn<'_>) -> Option<Finding
 fn bad_partition(p: &str, at: ReportArn<'_>) -> Option<Finding> {
     (!catalogue().is_partition(p)).then(|| {
         at(
-            "arn-bad-partition",
+            ids::ARN_BAD_PARTITION,
             format!("`{p}` is not an AWS partition"),
             "must be `aws`, `aws-cn`, `aws-us-gov`, …",
         )
@@ -204,7 +203,7 @@ fn unknown_service(s: &str, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     };
     let unknown = types_of(&s.to_ascii_lowercase()).is_none();
     unknown.then(|| {
-        let f = at("arn-unknown-service", message, "matches nothing");
+        let f = at(ids::ARN_UNKNOWN_SERVICE, message, "matches nothing");
         match catalogue().did_you_mean_service(s).filter(|_| !s.is_empty()) {
             Some(meant) => f.help(format!("did you mean `{meant}`?")),
             None => f,
@@ -215,7 +214,7 @@ fn unknown_service(s: &str, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
 fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     if arn.resource.is_empty() {
         return Some(at(
-            "arn-missing-fields",
+            ids::ARN_MISSING_FIELDS,
             format!("`{shown}` has an empty resource field"),
             "expected `arn:partition:service:region:account:resource`",
         ));
@@ -245,7 +244,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
             && is_missing(&lower, &p)
         {
             let f = at(
-                "arn-service-not-in-partition",
+                ids::ARN_SERVICE_NOT_IN_PARTITION,
                 format!("`{lower}` has no endpoint in the `{p}` partition"),
                 "service not available in this partition",
             );
@@ -254,13 +253,13 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
         }
         if lower != s {
             let f = at(
-                "arn-service-case",
+                ids::ARN_SERVICE_CASE,
                 format!("the service in `{shown}` has uppercase letters"),
                 "matches nothing",
             );
             let place = arn.service.span_of(0..arn.service.len());
             return Some(match place {
-                Some(span) => f.remedy(Remedy::risky(format!("write `{lower}`")).word(span, &*s, &*lower)),
+                Some(span) => f.remedy(Remedy::risky(format!("write `{lower}`")).replace_token(span, &*s, &*lower)),
                 None => f,
             });
         }
@@ -277,7 +276,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
             _ => None,
         };
         if let Some(message) = message {
-            return Some(at("arn-bad-region", message, "matches nothing"));
+            return Some(at(ids::ARN_BAD_REGION, message, "matches nothing"));
         }
     }
     if let ArnField::Literal(a) = arn.account()
@@ -296,7 +295,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
         )
     {
         return Some(at(
-            "arn-bad-account",
+            ids::ARN_BAD_ACCOUNT,
             format!("`{a}` is not an account ID"),
             "must be a 12-digit account ID or `*`",
         ));
@@ -313,7 +312,7 @@ enum FieldPresence {
 }
 
 impl FieldPresence {
-    fn of(field: &ArnField<'_>) -> Self {
+    fn new(field: &ArnField<'_>) -> Self {
         match field {
             ArnField::Empty => Self::Absent,
             ArnField::Literal(_) | ArnField::Pattern => Self::Present,
@@ -321,7 +320,7 @@ impl FieldPresence {
         }
     }
 
-    fn fits(self, wanted: bool) -> bool {
+    fn agrees_with(self, wanted: bool) -> bool {
         match self {
             Self::Absent => !wanted,
             Self::Present => wanted,
@@ -333,17 +332,17 @@ impl FieldPresence {
 /// Whether `arn` matches one of the types, given the presence of its Region and account.
 fn of_a_type(types: &[ResourceType], arn: &Pattern, region: FieldPresence, account: FieldPresence) -> bool {
     let mut formats = types.iter().flat_map(|t| t.formats());
-    formats.any(|f| region.fits(f.region) && account.fits(f.account) && f.fits(arn).may_be())
+    formats.any(|f| region.agrees_with(f.region) && account.agrees_with(f.account) && f.matches(arn).may_be())
 }
 
 /// What is wrong with an ARN that matches no format of its service: Region, account, or resource.
-fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(&'static str, String, &'static str)> {
+fn format_mismatch(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, &'static str)> {
     let ArnField::Literal(service) = field(arn.service) else {
         return None;
     };
     let types = types_of(&service)?;
     let shown = item.display();
-    let (region, account) = (FieldPresence::of(&arn.region()), FieldPresence::of(&arn.account()));
+    let (region, account) = (FieldPresence::new(&arn.region()), FieldPresence::new(&arn.account()));
     if types.is_empty() || of_a_type(types, &Pattern::resource(&item.text), region, account) {
         return None;
     }
@@ -353,14 +352,14 @@ fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(&'static str, String, &'s
     let has_its_fields = |known: &str| {
         let mut fields = known.split(':').skip(3).map(|field| !field.is_empty());
         let (in_region, in_account) = (fields.next() == Some(true), fields.next() == Some(true));
-        region.fits(in_region) && account.fits(in_account)
+        region.agrees_with(in_region) && account.agrees_with(in_account)
     };
     if actions.any(|a| a.is_checked_against(&pattern).may_be() && a.checked_arns().any(has_its_fields)) {
         return None;
     }
     // Whether the ARN matches with this Region and account.
     let with = |r: &str, a: &str| {
-        let text = format!("arn:aws:{service}:{r}:{a}:{}", plain(arn.resource));
+        let text = format!("arn:aws:{service}:{r}:{a}:{}", with_wildcards(arn.resource));
         let presence = |field: &str| {
             if field.is_empty() {
                 FieldPresence::Absent
@@ -377,41 +376,41 @@ fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(&'static str, String, &'s
     };
     let keep = |field: TextSlice<'_>, presence: FieldPresence| match presence {
         FieldPresence::Absent => String::new(),
-        _ => plain(field),
+        _ => with_wildcards(field),
     };
     let (r, a) = (keep(arn.region, region), keep(arn.account, account));
     let such = format!("this `{service}` ARN");
     if !a.is_empty() && with(&r, "") {
         return Some((
-            "arn-account-not-allowed",
+            ids::ARN_ACCOUNT_NOT_ALLOWED,
             format!("{such} must not contain an account ID"),
             "leave the account field empty",
         ));
     }
     if !r.is_empty() && with("", &a) {
         return Some((
-            "arn-region-not-allowed",
+            ids::ARN_REGION_NOT_ALLOWED,
             format!("{such} must not contain a Region"),
             "leave the Region field empty",
         ));
     }
     if !r.is_empty() && !a.is_empty() && with("", "") {
         return Some((
-            "arn-region-not-allowed",
+            ids::ARN_REGION_NOT_ALLOWED,
             format!("{such} must not contain a Region"),
             "leave the Region and account fields empty",
         ));
     }
     if r.is_empty() && with("*", &a) {
         return Some((
-            "arn-missing-region",
+            ids::ARN_MISSING_REGION,
             format!("{such} needs a Region"),
             "add the Region or `*`",
         ));
     }
     if a.is_empty() && with(&r, "*") && IN_ACCOUNTS.contains(&&*service) {
         return Some((
-            "arn-missing-account",
+            ids::ARN_MISSING_ACCOUNT,
             format!("{such} needs an account ID"),
             "add the account ID or `*`",
         ));
@@ -423,20 +422,20 @@ fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(&'static str, String, &'s
     }
     if r.is_empty() && a.is_empty() && with("*", "*") {
         return Some((
-            "arn-missing-region",
+            ids::ARN_MISSING_REGION,
             format!("{such} needs a Region and an account ID"),
             "add the Region and the account ID",
         ));
     }
     Some((
-        "arn-bad-resource",
+        ids::ARN_BAD_RESOURCE,
         format!("`{shown}` matches no resource type of `{service}`"),
         "not the ARN format of any resource type",
     ))
 }
 
 /// The part with its unknown values as wildcards.
-fn plain(part: TextSlice<'_>) -> String {
+fn with_wildcards(part: TextSlice<'_>) -> String {
     part.with_placeholders()
         .chars()
         .map(|c| if Text::placeholder(c).is_some() { '*' } else { c })

@@ -2,7 +2,7 @@
 
 use crate::iam::DocumentOrigin;
 use crate::iam::condition::dead::DeadReason;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
@@ -35,13 +35,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             DeadReason::Contradiction | DeadReason::NoSuchTag | DeadReason::Unsupported => continue,
         };
         let mut f = cx
-            .at_statement("statement-no-effect", id, i, message)
+            .at_statement(ids::STATEMENT_NO_EFFECT, id, i, message)
             .primary(dead.span, label);
         if let Some(span) = dead.other {
             f = f.secondary(span, other);
         }
         if !key.is_empty() {
-            f = f.other(key.to_lowercase());
+            f = f.other_evidence(key.to_lowercase());
         }
         out.push(f);
     }

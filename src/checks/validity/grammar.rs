@@ -10,7 +10,7 @@ use crate::iam::{
     Statement,
 };
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -28,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> Option<Finding> {
     let element = defect.element.as_str();
-    let at = |rule: &'static str, message: String| match defect.statement {
+    let at = |rule: RuleId, message: String| match defect.statement {
         Some(i) => cx.at_statement(rule, id, i, message),
         None => cx.at_document(rule, id, message),
     };
@@ -39,11 +39,11 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 None => ("policy", &POLICY_ELEMENTS),
             };
             let f = at(
-                "unknown-policy-element",
+                ids::UNKNOWN_POLICY_ELEMENT,
                 format!("`{element}` is not an element of a {place}"),
             )
             .primary(defect.span, "IAM rejects the policy because of this")
-            .other(element.to_lowercase());
+            .other_evidence(element.to_lowercase());
             match nearest_word(element, known.iter().copied()) {
                 Some(near) if is_written(cx, defect, element) && !has_key(d, defect, near) => f
                     .help(format!("did you mean `{near}`?"))
@@ -52,67 +52,18 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 None => f.help(format!("Use an element of a {place}: {}.", known.join(", "))),
             }
         }
-        DefectKind::DuplicateKey { first } => {
-            at("duplicate-json-key", format!("`{element}` appears twice in one object"))
-                .primary(defect.span, "only this one applies, or AWS rejects the policy")
-                .secondary(*first, "first used here")
-                .other(element.to_lowercase())
-        }
         DefectKind::WrongType { expected, found } => at(
-            "data-type-mismatch",
+            ids::DATA_TYPE_MISMATCH,
             format!("`{element}` must be {expected}, not {found}"),
         )
         .primary(defect.span, format!("this is {found}"))
-        .other(element.to_lowercase()),
-        DefectKind::Missing if element == "Statement" => {
-            at("missing-statement", "the policy has no `Statement`".to_owned())
-                .primary(defect.span, "a policy needs at least one statement")
-        }
-        DefectKind::Missing => at("missing-effect", "the statement has no `Effect`".to_owned())
-            .primary(defect.span, "needs `Allow` or `Deny`"),
-        DefectKind::InvalidEffect(text) => {
-            let f = at(
-                "invalid-effect",
-                format!("effect `{text}` is neither `Allow` nor `Deny`"),
-            )
-            .primary(defect.span, "must be `Allow` or `Deny` (case-sensitive)")
-            .other(text.to_lowercase());
-            let meant = ["Allow", "Deny"].into_iter().find(|e| e.eq_ignore_ascii_case(text));
-            match meant.filter(|_| is_written(cx, defect, text)) {
-                // Safe: IAM rejects the policy as it is, so no permission can be lost.
-                Some(meant) => f.remedy(Remedy::safe(format!("write `{meant}`")).replace(defect.span, [meant])),
-                None => f,
-            }
-        }
-        DefectKind::InvalidVersion(text) => {
-            let f = at(
-                "invalid-version",
-                format!("`{text}` is not a version of the policy language"),
-            )
-            .primary(defect.span, "must be `2012-10-17`")
-            .other(text.clone());
-            match is_written(cx, defect, text) {
-                true => f.remedy(Remedy::risky("write `2012-10-17`").replace(defect.span, ["2012-10-17"])),
-                false => f,
-            }
-        }
-        DefectKind::Conflict { other } => {
-            let plain = element.strip_prefix("Not").unwrap_or(element);
-            at(
-                "element-conflict",
-                format!("a statement can have `{plain}` or `{element}`, not both"),
-            )
-            .primary(defect.span, "remove this one or the other one")
-            .secondary(*other, "the other one")
-            .other(plain.to_lowercase())
-        }
-        DefectKind::Empty => empty(element, &at)?.primary(defect.span, "empty"),
+        .other_evidence(element.to_lowercase()),
         DefectKind::DuplicateSid { first, sid } => {
             if is_merged(d, defect, *first) {
                 return None;
             }
             let f = at(
-                "duplicate-sid",
+                ids::DUPLICATE_SID,
                 format!("the Sid `{sid}` is used more than once in this policy"),
             );
             let f = if *first == defect.span {
@@ -121,18 +72,15 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 f.primary(defect.span, "used again")
                     .secondary(*first, "used here first")
             };
-            let f = f.other(sid.clone());
+            let f = f.other_evidence(sid.clone());
             match d.kind {
                 PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session => f,
                 // Services accept duplicate Sids in resource-based policies.
                 _ => f.severity(Severity::Low),
             }
         }
-        DefectKind::UnknownPrincipalType => {
-            at("principal-unknown-type", format!("`{element}` is not a principal type"))
-                .primary(defect.span, "must be `AWS`, `Service`, `Federated`, or `CanonicalUser`")
-                .other(element.to_lowercase())
-        }
+        // The others are declared rules.
+        _ => return None,
     })
 }
 
@@ -180,27 +128,4 @@ fn has_key(d: &Document, defect: &Defect, name: &str) -> bool {
     let statement = defect.statement.and_then(|i| d.statements.get(i));
     let keys = statement.map_or(&d.keys, |s| &s.keys);
     keys.iter().any(|k| k.value == name)
-}
-
-fn empty(element: &str, at: &dyn Fn(&'static str, String) -> Finding) -> Option<Finding> {
-    Some(match element {
-        "Statement" => at("missing-statement", "the policy has no statements".to_owned()),
-        "Action" | "NotAction" => at(
-            "empty-action-list",
-            format!("`{element}` is empty: the statement has no effect"),
-        ),
-        "Resource" | "NotResource" => at(
-            "empty-resource-list",
-            format!("`{element}` is empty: the statement has no effect"),
-        ),
-        "Principal" | "NotPrincipal" => at(
-            "empty-principal",
-            format!("`{element}` is empty: the statement applies to no one"),
-        ),
-        "Condition" => at(
-            "condition-empty",
-            "the condition is empty and restricts nothing".to_owned(),
-        ),
-        _ => return None,
-    })
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::finding::Severity;
 use crate::iam::kind::is_assume;
-use crate::iam::size::{QuotaSubject, holder, quota, resource_quota, size};
+use crate::iam::size::{QuotaSubject, quota, quota_subject, resource_quota, size};
 use crate::iam::{Document, DocumentOrigin, PolicyKind, Statement};
 use crate::project::{DocumentId, IdentityKind, PolicyRef};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::value::Guard;
 
 /// Documents whose content shows that they belong in another property.
@@ -28,7 +28,7 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         match d.kind {
             PolicyKind::Trust if all(&|s| s.principal.is_none() && s.resource.is_some()) => out.push(
                 cx.at_document(
-                    "policy-type-mismatch",
+                    ids::POLICY_TYPE_MISMATCH,
                     id,
                     "a permissions policy is used as a trust policy",
                 )
@@ -40,7 +40,7 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             {
                 out.push(
                     cx.at_document(
-                        "policy-type-mismatch",
+                        ids::POLICY_TYPE_MISMATCH,
                         id,
                         "a trust policy is used as a permissions policy",
                     )
@@ -63,10 +63,10 @@ pub(super) fn sizes(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         let length = size(&d.value).characters;
         let span = d.statement_key.unwrap_or(d.span);
-        let mut push = |rule: &'static str, most: usize, what: &str| {
+        let mut push = |rule: RuleId, most: usize, what: &str| {
             if length > most {
                 let message = format!("the policy has {length} characters; the quota for {what} is {most}");
-                let f = cx.at_document(rule, id, message).other(what.to_owned());
+                let f = cx.at_document(rule, id, message).other_evidence(what.to_owned());
                 out.push(if d.kind == PolicyKind::Trust && length <= RAISED_TRUST_QUOTA {
                     f.primary(span, "longer than the default quota")
                         .severity(Severity::Medium)
@@ -79,23 +79,35 @@ pub(super) fn sizes(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         match d.kind {
             PolicyKind::Resource => {
                 if let Some(most) = d.service.as_deref().and_then(resource_quota) {
-                    push("resource-policy-size", most, d.service.as_deref().unwrap_or_default());
+                    push(
+                        ids::RESOURCE_POLICY_SIZE,
+                        most,
+                        d.service.as_deref().unwrap_or_default(),
+                    );
                 }
             }
-            PolicyKind::Scp => push("scp-size", quota(QuotaSubject::Scp), "a service control policy"),
-            PolicyKind::Rcp => push("scp-size", quota(QuotaSubject::Rcp), "a resource control policy"),
-            PolicyKind::Trust => push("trust-policy-size", quota(QuotaSubject::Trust), "a trust policy"),
+            PolicyKind::Scp => push(ids::SCP_SIZE, quota(QuotaSubject::Scp), "a service control policy"),
+            PolicyKind::Rcp => push(ids::SCP_SIZE, quota(QuotaSubject::Rcp), "a resource control policy"),
+            PolicyKind::Trust => push(ids::TRUST_POLICY_SIZE, quota(QuotaSubject::Trust), "a trust policy"),
             PolicyKind::Identity => {
                 if is_managed(d) {
-                    push("identity-policy-size", quota(QuotaSubject::Managed), "a managed policy");
+                    push(
+                        ids::IDENTITY_POLICY_SIZE,
+                        quota(QuotaSubject::Managed),
+                        "a managed policy",
+                    );
                 } else if d.owner.is_none() {
                     // Its use is unknown: the largest quota applies.
-                    push("identity-policy-size", quota(QuotaSubject::Role), "any identity policy");
+                    push(
+                        ids::IDENTITY_POLICY_SIZE,
+                        quota(QuotaSubject::Role),
+                        "any identity policy",
+                    );
                 }
             }
             kind => {
-                if let Some(h) = holder(kind) {
-                    push("identity-policy-size", quota(h), kind.name());
+                if let Some(h) = quota_subject(kind) {
+                    push(ids::IDENTITY_POLICY_SIZE, quota(h), kind.name());
                 }
             }
         }
@@ -113,7 +125,7 @@ fn is_managed(d: &Document) -> bool {
 }
 
 fn length(cx: &Context<'_>, id: DocumentId) -> usize {
-    size(&cx.project.documents[id as usize].value).characters
+    size(&cx.project.documents[id].value).characters
 }
 
 /// The quota for inline policies applies to all inline policies of an identity together.
@@ -135,14 +147,14 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             })
             .collect();
         // Policies under different conditions may never exist together.
-        let always = cx.project.resources[identity.resource as usize]
+        let always = cx.project.resources[identity.resource]
             .branch
             .as_ref()
             .map(Guard::label);
         let mut certain = 0;
         let mut conditional: BTreeMap<&str, usize> = BTreeMap::new();
         for (id, n) in &documents {
-            match cx.project.documents[*id as usize].branch.as_ref().map(Guard::label) {
+            match cx.project.documents[*id].branch.as_ref().map(Guard::label) {
                 Some(branch) if Some(branch) != always => *conditional.entry(branch).or_default() += n,
                 _ => certain += n,
             }
@@ -152,16 +164,16 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if total > most
             && let Some((id, _)) = documents.last()
         {
-            let d = &cx.project.documents[*id as usize];
+            let d = &cx.project.documents[*id];
             out.push(
                 cx.at_document(
-                    "identity-policy-size",
+                    ids::IDENTITY_POLICY_SIZE,
                     *id,
                     format!("{total} characters; the quota for {what} is {most}"),
                 )
                 .primary(d.statement_key.unwrap_or(d.span), "AWS rejects the policy")
                 .secondary(identity.header, "inline policies of this identity")
-                .other(what),
+                .other_evidence(what),
             );
         }
     }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::iam::SourceFormat;
 use crate::iam::arn::{Arn, ArnField};
+use crate::index::ResourceId;
 use crate::model::Resource;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Hole, HoleKind};
 use crate::value::{Value, ValueKind};
 
@@ -43,7 +44,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .iter()
         .map(|r| ((&*r.address.scope, &*r.address.name), r))
         .collect();
-    for (id, r) in (0u32..).zip(&cx.project.resources) {
+    for (id, r) in cx.project.resources.iter_enumerated() {
         if r.kind.starts_with("AWS::") {
             let mut found = Vec::new();
             walk(&r.props, 0, &mut found);
@@ -83,7 +84,7 @@ fn walk<'v>(value: &'v Value, depth: usize, found: &mut Vec<(&'v str, &'v Value)
 fn role(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
-    (id, r): (u32, &Resource),
+    (id, r): (ResourceId, &Resource),
     (name, value): (&str, &Value),
     by_address: &ByAddress<'_>,
 ) {
@@ -94,13 +95,13 @@ fn role(
     let Some(what) = what else { return };
     out.push(
         cx.at_resource(
-            "role-arn-pattern",
+            ids::ROLE_ARN_PATTERN,
             id,
             format!("`{name}` must be the ARN of a role, not {what}"),
         )
         .primary(value.span, format!("this is {what}"))
         .scope(r.header, "")
-        .other(name.to_lowercase()),
+        .other_evidence(name.to_lowercase()),
     );
 }
 
@@ -142,7 +143,12 @@ fn referred(r: &Resource, name: &str, hole: &Hole, by_address: &ByAddress<'_>) -
 }
 
 /// CodeBuild finds a role by name only if its path is `/`.
-fn with_path(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (u32, &Resource), by_address: &ByAddress<'_>) {
+fn with_path(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, r): (ResourceId, &Resource),
+    by_address: &ByAddress<'_>,
+) {
     if &*r.kind != "AWS::CodeBuild::Project" || !matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam) {
         return;
     }
@@ -163,7 +169,7 @@ fn with_path(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (u32, &Resour
     if path.as_str().is_some_and(|p| p != "/") {
         out.push(
             cx.at_resource(
-                "ref-iam-with-path",
+                ids::REF_IAM_WITH_PATH,
                 id,
                 format!("`Ref` returns the name of `{}` without its path", target.address),
             )

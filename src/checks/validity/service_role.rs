@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use crate::finding::Confidence;
-use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::principal::{PrincipalOrigin, origin_of};
 use crate::iam::{Effect, Statement};
+use crate::index::ResourceId;
 use crate::model::Resource;
 use crate::project::{Identity, IdentityKind};
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::value::{Value, ValueKind};
 
 /// Resource type, path of the property that names the role, and services that assume it, without `.amazonaws.com`.
@@ -126,11 +127,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .iter()
         .filter(|i| i.kind == IdentityKind::Role)
         .filter_map(|i| {
-            let address = &resources.get(i.resource as usize)?.address;
+            let address = &resources.get(i.resource)?.address;
             Some(((&*address.scope, &*address.name), i))
         })
         .collect();
-    for (id, r) in (0u32..).zip(resources) {
+    for (id, r) in resources.iter_enumerated() {
         for (_, path, services) in ROLES.iter().filter(|(kind, ..)| *kind == &*r.kind) {
             let names: Vec<&str> = path.split('.').collect();
             values(&r.props, &names, &mut |value| {
@@ -157,7 +158,7 @@ fn values<'v>(value: &'v Value, path: &[&str], f: &mut dyn FnMut(&'v Value)) {
 fn judge(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
-    (id, r): (u32, &Resource),
+    (id, r): (ResourceId, &Resource),
     value: &Value,
     services: &[&str],
     roles: &RolesByAddress<'_>,
@@ -168,7 +169,7 @@ fn judge(
     let Some(role) = roles.get(&(&*target.scope, &*target.address)) else {
         return;
     };
-    let documents = || role.trust.iter().map(|d| &cx.project.documents[*d as usize]);
+    let documents = || role.trust.iter().map(|d| &cx.project.documents[*d]);
     // An incomplete trust policy, or another branch of it, may trust the service.
     let known = documents().all(|d| d.is_complete() && !d.open && d.branch.is_none());
     let statements: Vec<&Statement> = documents().flat_map(|d| &d.statements).collect();
@@ -180,14 +181,14 @@ fn judge(
     let shown = format!("{}.amazonaws.com", services[0]);
     let mut f = cx
         .at_resource(
-            "role-trusts-other-service",
+            ids::ROLE_TRUSTS_OTHER_SERVICE,
             id,
             format!("the role does not trust `{shown}`"),
         )
         .primary(value.span, "role that the service must assume")
         .scope(r.header, "")
         .confidence(Confidence::High)
-        .other(shown);
+        .other_evidence(shown);
     if &*r.kind == "AWS::IAM::InstanceProfile" && !is_used(cx, r) {
         f = f.help("Nothing uses the instance profile: remove it, or let EC2 assume the role.");
     }
@@ -214,7 +215,7 @@ fn is_used(cx: &Context<'_>, r: &Resource) -> bool {
     let others = cx.project.resources.iter().filter(|other| other.header != r.header);
     others.map(|other| &other.props).any(|props| {
         let mut found = false;
-        props.each(&mut |v| found |= refers(v));
+        props.each_value(&mut |v| found |= refers(v));
         found
     })
 }
@@ -234,7 +235,7 @@ fn may_trust(cx: &Context<'_>, s: &Statement, services: &[&str]) -> bool {
     else {
         return true;
     };
-    clause.items.iter().any(|p| match place(p, cx.project.own, None) {
+    clause.items.iter().any(|p| match origin_of(p, cx.project.own, None) {
         PrincipalOrigin::Everyone | PrincipalOrigin::AnyService | PrincipalOrigin::Unknown => true,
         PrincipalOrigin::Service { name } => {
             name.contains(['$', '{', '*'])

@@ -5,7 +5,7 @@ use crate::iam::catalogue::catalogue;
 use crate::iam::variables::{Variable, VariableProblem, variables};
 use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat};
 use crate::project::DocumentId;
-use crate::rules::{Context, FindingSink};
+use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
@@ -21,7 +21,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let resources = s.written_resources();
         let values = s.conditions.iter().flat_map(|c| &c.values);
         for item in resources.chain(values) {
-            one(cx, out, (id, i), item, old);
+            check_item(cx, out, (id, i), item, old);
             ampersand(cx, out, (id, i), item);
             unescaped(cx, out, (id, d), i, item);
         }
@@ -32,20 +32,20 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if text.contains("${") && variables(&text).iter().any(|v| v.problem.is_none()) {
                 out.push(
                     cx.at_statement(
-                        "variable-in-unsupported-element",
+                        ids::VARIABLE_IN_UNSUPPORTED_ELEMENT,
                         id,
                         i,
                         format!("policy variables are not supported here: `{text}`"),
                     )
                     .primary(item.span, "supported only in resources and condition values")
-                    .other(text.into_owned()),
+                    .other_evidence(text.into_owned()),
                 );
             }
         }
     }
 }
 
-fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), item: &ClauseItem, old: bool) {
+fn check_item(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), item: &ClauseItem, old: bool) {
     let Some(text) = item.text.known() else { return };
     if !text.contains("${") {
         return;
@@ -54,23 +54,23 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize)
         let shown = text.get(v.range.clone()).unwrap_or(&text);
         let span = item.text.span_of(v.range.clone()).unwrap_or(item.span);
         let rule = match v.problem {
-            Some(VariableProblem::NotClosed) => "variable-missing-brace",
-            Some(VariableProblem::Empty) => "variable-empty",
-            Some(VariableProblem::Space) => "variable-space",
-            Some(VariableProblem::Default) => "variable-missing-quote",
+            Some(VariableProblem::NotClosed) => ids::VARIABLE_MISSING_BRACE,
+            Some(VariableProblem::Empty) => ids::VARIABLE_EMPTY,
+            Some(VariableProblem::Space) => ids::VARIABLE_SPACE,
+            Some(VariableProblem::Default) => ids::VARIABLE_MISSING_QUOTE,
             Some(_) => continue,
             None => {
                 if old {
                     out.push(
                         cx.at_statement(
-                            "old-version-with-variables",
+                            ids::OLD_VERSION_WITH_VARIABLES,
                             id,
                             i,
                             format!("`{shown}` is literal text in this policy version"),
                         )
                         .primary(span, "a variable only since version `2012-10-17`")
                         .severity(Severity::High)
-                        .other(v.name.to_lowercase()),
+                        .other_evidence(v.name.to_lowercase()),
                     );
                 } else {
                     unknown(cx, out, (id, i), &v, span);
@@ -82,7 +82,7 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize)
         out.push(
             cx.at_statement(rule, id, i, format!("the variable `{shown}` {what}"))
                 .primary(span, what)
-                .other(shown.to_lowercase()),
+                .other_evidence(shown.to_lowercase()),
         );
     }
 }
@@ -98,13 +98,13 @@ fn ampersand(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, 
         let span = item.text.span_of(at..end).unwrap_or(item.span);
         out.push(
             cx.at_statement(
-                "variable-ampersand",
+                ids::VARIABLE_AMPERSAND,
                 id,
                 i,
                 format!("`&{{{name}}}` is literal text here, not a policy variable"),
             )
             .primary(span, "matches only exactly this text")
-            .other(name.to_lowercase()),
+            .other_evidence(name.to_lowercase()),
         );
     }
 }
@@ -118,13 +118,13 @@ fn unknown(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, us
     }
     let f = cx
         .at_statement(
-            "variable-unknown",
+            ids::VARIABLE_UNKNOWN,
             id,
             i,
             format!("`{}` is not a policy variable", v.name),
         )
         .primary(span, "never has a value, so it never matches")
-        .other(name.clone());
+        .other_evidence(name.clone());
     out.push(match catalogue().did_you_mean_global_key(&name) {
         Some(near) => f.help(format!("did you mean `${{{near}}}`?")),
         None => f.confidence(Confidence::Medium).note(format!(
@@ -156,13 +156,13 @@ fn unescaped(
         };
         out.push(
             cx.at_statement(
-                "variable-terraform-unescaped",
+                ids::VARIABLE_TERRAFORM_UNESCAPED,
                 id,
                 i,
                 format!("`${{{}}}` fails: {tool} evaluates it as its own expression", hole.name),
             )
             .primary(hole.span, format!("write `{instead}`"))
-            .other(hole.name.to_lowercase()),
+            .other_evidence(hole.name.to_lowercase()),
         );
     }
 }

@@ -13,16 +13,17 @@ mod suggest;
 use std::sync::Arc;
 
 use crate::iam::{Document, DocumentOrigin, DocumentUse, Owner, PolicyKind, SourceFormat, kind};
-use crate::model::{LoweredUnit, Resource, UnattachedPolicy};
+use crate::index::ResourceId;
+use crate::model::{LoweredUnit, Resource, UnattachedPolicy, resource_types};
 use crate::phrase::{MAX_LABEL, clip};
-use crate::source::{FileId, HoleKind, Problem, ProblemKind, Span, Text};
-use crate::value::guard::both;
+use crate::source::{HoleKind, Problem, ProblemKind, Span, Text};
+use crate::value::guard::combined;
 use crate::value::{Provenance, Value, ValueKind};
 
 use super::{data, recognize};
 use document::PolicySlot;
-pub use suggest::suggested;
-use suggest::{by_own_name, settle_endpoint, suggest};
+pub use suggest::suggestion_of_path;
+use suggest::{infer_endpoint, suggest, suggestion_of_name};
 
 /// Properties are searched this deep for policies: all that parsers let pass.
 const MAX_DEPTH: usize = 100;
@@ -33,7 +34,7 @@ const MAX_NESTED_HOMES: usize = 32;
 /// Fills [`Unit::documents`] from the unit's resources and loose values.
 pub fn lower(unit: &mut LoweredUnit) {
     let mut found = FoundPolicies::default();
-    for (i, resource) in (0u32..).zip(&unit.resources) {
+    for (i, resource) in unit.resources.iter_enumerated() {
         let mut search = PolicySearch {
             resource,
             index: i,
@@ -46,7 +47,7 @@ pub fn lower(unit: &mut LoweredUnit) {
         }
     }
     for loose in &unit.loose {
-        found.loose(loose);
+        found.add_unattached(loose);
     }
     unit.homes
         .sort_by_key(|(around, _)| (around.start, std::cmp::Reverse(around.end)));
@@ -68,11 +69,9 @@ pub fn lower(unit: &mut LoweredUnit) {
     unit.problems.append(&mut found.problems);
 }
 
-/// A managed policy of AWS as a document. It is written nowhere: its spans mean nothing, what refers to it is the place to
-/// point at.
+/// A managed policy of AWS as a document. All its spans are [`Span::NOWHERE`]: findings point at what refers to it.
 pub fn aws_managed(name: &str, json: &str) -> Option<Document> {
-    let nowhere = Span::new(FileId(0), 0, 0);
-    let (value, _) = data::embedded(&Text::made(json, nowhere), nowhere)?;
+    let (value, _) = data::embedded(&Text::made(json, Span::NOWHERE), Span::NOWHERE)?;
     let slot = PolicySlot {
         kind: PolicyKind::Identity,
         service: None,
@@ -95,7 +94,7 @@ struct FoundPolicies {
 
 struct PolicySearch<'a> {
     resource: &'a Resource,
-    index: u32,
+    index: ResourceId,
     /// How what holds the value at hand came here.
     via: Provenance,
     found: &'a mut FoundPolicies,
@@ -119,11 +118,11 @@ impl PolicySearch<'_> {
         if value.via.is_some() {
             self.via.clone_from(&value.via);
         }
-        self.inside(value, path, depth);
+        self.search(value, path, depth);
         self.via = outer;
     }
 
-    fn inside(&mut self, value: &Value, path: &mut String, depth: usize) {
+    fn search(&mut self, value: &Value, path: &mut String, depth: usize) {
         match &value.kind {
             ValueKind::Map(_) if recognize::is_policy(value) => self.policy(value, path, None),
             ValueKind::Map(entries) => {
@@ -180,7 +179,7 @@ impl PolicySearch<'_> {
         let template = sam_origin(r, path);
         let slot = PolicySlot {
             kind: kind.unwrap_or(PolicyKind::Unknown),
-            service: policy_properties::service_of(r).map(Arc::from),
+            service: resource_types::service_of(&r.kind).map(Arc::from),
             format: r.format,
             origin: template.unwrap_or(DocumentOrigin::Written),
             owner: Some(Owner {
@@ -200,8 +199,8 @@ impl PolicySearch<'_> {
         }
         let via = if value.via.is_some() { &value.via } else { &self.via };
         for d in &mut self.found.documents[before..] {
-            settle_kind(d);
-            d.used_at = uses(via, r, d);
+            infer_kind(d);
+            d.used_at = document_uses(via, r, d);
         }
     }
 }
@@ -224,7 +223,7 @@ fn sam_origin(r: &Resource, path: &str) -> Option<DocumentOrigin> {
 }
 
 /// The places through which a document came to its resource, when they are not inside it.
-fn uses(via: &Provenance, r: &Resource, d: &Document) -> Vec<DocumentUse> {
+fn document_uses(via: &Provenance, r: &Resource, d: &Document) -> Vec<DocumentUse> {
     let outside = |s: Span| !s.contains(d.span) && !d.span.contains(s);
     let mut out = Vec::new();
     let mut at = via;
@@ -265,7 +264,7 @@ impl FoundPolicies {
             ValueKind::OneOf(branches) => {
                 for b in branches.iter() {
                     let slot = PolicySlot {
-                        branch: Some(both(slot.branch.as_ref(), &b.when)),
+                        branch: Some(combined(slot.branch.as_ref(), &b.when)),
                         ..slot.clone()
                     };
                     self.values(&b.value, &slot, certain, depth + 1);
@@ -300,7 +299,7 @@ impl FoundPolicies {
         }
     }
 
-    fn loose(&mut self, loose: &UnattachedPolicy) {
+    fn add_unattached(&mut self, loose: &UnattachedPolicy) {
         let slot = PolicySlot {
             kind: loose.kind.unwrap_or(PolicyKind::Unknown),
             service: loose.service.clone(),
@@ -323,10 +322,10 @@ impl FoundPolicies {
         }
         for d in &mut self.documents[before..] {
             if d.kind == PolicyKind::Unknown {
-                let by_name = || loose.name.as_ref().and_then(|n| by_own_name(&n.name));
+                let by_name = || loose.name.as_ref().and_then(|n| suggestion_of_name(&n.name));
                 suggest(d, loose.suggested.or_else(by_name));
             }
-            settle_kind(d);
+            infer_kind(d);
             if d.kind == PolicyKind::Identity {
                 d.holders.clone_from(&loose.holders);
             }
@@ -335,12 +334,12 @@ impl FoundPolicies {
 }
 
 /// What no slot decided, the shape decides.
-fn settle_kind(d: &mut Document) {
+fn infer_kind(d: &mut Document) {
     if d.kind == PolicyKind::Unknown {
         let (kind, service) = kind::by_shape(&d.statements);
         d.kind = kind;
         d.service = service.or_else(|| d.service.take());
-        settle_endpoint(d);
+        infer_endpoint(d);
     }
     if d.format == SourceFormat::Text {
         d.format = SourceFormat::Json;

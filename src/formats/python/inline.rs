@@ -12,7 +12,7 @@ use crate::value::Value;
 /// Adds a module for each function of `unit` whose Python code it holds.
 pub fn inline(sources: &Sources, unit: &mut LoweredUnit) {
     let mut found = Vec::new();
-    for (resource, r) in (0u32..).zip(&unit.resources) {
+    for (resource, r) in unit.resources.iter_enumerated() {
         let is_python = match &*r.kind {
             "AWS::Lambda::Function" => {
                 let runtime = r.get("Runtime").and_then(Value::as_str);
@@ -30,12 +30,12 @@ pub fn inline(sources: &Sources, unit: &mut LoweredUnit) {
         }
         let Parsed { code, tree, .. } = syntax::parse_text(code.span.file, text);
         let modules = [build::build(&code, tree.as_ref()).0];
-        found.push(super::within(&Program::new(sources, &modules)));
+        found.push(super::lower_program(&Program::new(sources, &modules)));
         let [module] = modules;
         unit.inline.push(Inline { resource, module });
     }
     for mut more in found {
-        unit.resources.append(&mut more.resources);
+        unit.resources.extend(more.resources);
         unit.loose.append(&mut more.loose);
     }
 }

@@ -8,6 +8,7 @@ use crate::formats::cfn_fragments::with_holes;
 use crate::formats::data;
 use crate::formats::recognize;
 use crate::iam::{POLICY_ELEMENTS, PolicyHolder, PolicyKind, SourceFormat};
+use crate::index::IndexVec;
 use crate::model::{Address, LoweredUnit, UnattachedPolicy};
 use crate::python::{BindingValue, ExprId, ExprKind, FStringPart, Pair, PythonModule, Reaching, ScopeId, Usage};
 use crate::source::{FileId, Span};
@@ -47,23 +48,26 @@ const CONSTRUCTS: [(&str, &str, &str); 13] = [
     ("UserPolicy", "user", "user"),
 ];
 
+/// The expression that each one is part of.
+type Parents = IndexVec<ExprId, Option<ExprId>>;
+
 /// Starts of literals that are part of a document already.
 pub(super) type UsedLiterals = BTreeSet<(FileId, u32)>;
 
-pub(super) fn mark(v: &Value, used: &mut UsedLiterals) {
+pub(super) fn mark_used(v: &Value, used: &mut UsedLiterals) {
     let mut starts = Vec::new();
     literal_starts(v, &mut starts);
     used.extend(starts);
 }
 
 /// The literals that everything in `unit` is made of.
-pub(super) fn used_by(unit: &LoweredUnit) -> UsedLiterals {
+pub(super) fn literals_of(unit: &LoweredUnit) -> UsedLiterals {
     let mut used = UsedLiterals::new();
     for r in &unit.resources {
-        mark(&r.props, &mut used);
+        mark_used(&r.props, &mut used);
     }
     for l in &unit.loose {
-        mark(&l.value, &mut used);
+        mark_used(&l.value, &mut used);
     }
     used
 }
@@ -74,7 +78,7 @@ impl CallLowering<'_> {
     }
 
     /// Finds the documents of the module that `used` does not hold yet.
-    pub(super) fn loose(&self, used: &mut UsedLiterals) -> LoweredUnit {
+    pub(super) fn unattached_policies(&self, used: &mut UsedLiterals) -> LoweredUnit {
         let mut found = LoweredUnit::default();
         let unit = &mut found;
         let m = self.module_ref();
@@ -138,7 +142,7 @@ impl CallLowering<'_> {
                 && !self.is_a_sample(expr, names, parents)
                 && !self.is_specified(expr, parents)
             {
-                mark(&v, used);
+                mark_used(&v, used);
                 let name = names.address(self, expr);
                 unit.loose.push(self.loose_of(document_of(v), name, "dict"));
             }
@@ -163,7 +167,7 @@ impl CallLowering<'_> {
         &self,
         expr: ExprId,
         names: &AssignedNames,
-        parents: &[ExprId],
+        parents: &Parents,
         used: &mut UsedLiterals,
         unit: &mut LoweredUnit,
     ) {
@@ -176,7 +180,7 @@ impl CallLowering<'_> {
         if !is_document(&v) {
             return;
         }
-        mark(&v, used);
+        mark_used(&v, used);
         // Without statements, and handed to no call, it is a start that other code goes on with, or a default.
         let empty = v
             .get("Statement")
@@ -193,9 +197,9 @@ impl CallLowering<'_> {
 
     /// Whether a policy is only looked at: handed to a simulator, or it has a name, and all that is done by that name is to
     /// hand it there, to compare others with it, or to gather it with others that have no version. It is given to no one.
-    fn is_a_sample(&self, expr: ExprId, names: &AssignedNames, parents: &[ExprId]) -> bool {
+    fn is_a_sample(&self, expr: ExprId, names: &AssignedNames, parents: &Parents) -> bool {
         let m = self.module_ref();
-        let parent = |e: ExprId| parents.get(e as usize).copied().filter(|p| *p != ExprId::MAX);
+        let parent = |e: ExprId| parents[e];
         let calls = |e: ExprId, methods: &[&str]| m.call(e).is_some_and(|c| methods.contains(&method_of(m, c)));
         let simulated = |e: ExprId| {
             let holder = parent(e).filter(|p| matches!(m.expr(*p).kind, ExprKind::List(_)));
@@ -235,11 +239,13 @@ impl CallLowering<'_> {
         };
         let read = names.reads.get(name).into_iter().flatten();
         let mut read = read.copied().filter(reads).peekable();
-        read.peek().is_some() && read.all(is_sample) && !(*scope == 0 && self.program.is_taken(self.module, name))
+        read.peek().is_some()
+            && read.all(is_sample)
+            && !(*scope == ScopeId::MODULE && self.program.is_taken(self.module, name))
     }
 
     /// Whether a statement is part of an object that belongs to another tool.
-    fn is_specified(&self, expr: ExprId, parents: &[ExprId]) -> bool {
+    fn is_specified(&self, expr: ExprId, parents: &Parents) -> bool {
         let m = self.module_ref();
         let text = |e: ExprId| m.string(e);
         let kind = |p: &Pair| {
@@ -250,7 +256,7 @@ impl CallLowering<'_> {
     }
 
     /// Whether a policy is part of a recorded call of the AWS API.
-    fn is_recorded(&self, expr: ExprId, parents: &[ExprId]) -> bool {
+    fn is_recorded(&self, expr: ExprId, parents: &Parents) -> bool {
         let m = self.module_ref();
         self.in_dict(expr, parents, |pairs| {
             recognize::names_event(|key| {
@@ -262,13 +268,10 @@ impl CallLowering<'_> {
     }
 
     /// What has a policy among its arguments.
-    fn holder_of(&self, expr: ExprId, parents: &[ExprId]) -> Option<PolicyHolder> {
+    fn holder_of(&self, expr: ExprId, parents: &Parents) -> Option<PolicyHolder> {
         let m = self.module_ref();
-        let above = std::iter::successors(Some(expr), |e| parents.get(*e as usize).copied());
-        let calls = above
-            .take(8)
-            .take_while(|e| *e != ExprId::MAX)
-            .filter_map(|e| m.call(e));
+        let above = std::iter::successors(Some(expr), |e| parents[*e]);
+        let calls = above.take(8).filter_map(|e| m.call(e));
         let mut found = calls.filter_map(|call| {
             let class = self.class_of(call);
             let mut rows = CONSTRUCTS.iter().filter(|(name, ..)| *name == class);
@@ -282,10 +285,9 @@ impl CallLowering<'_> {
     }
 
     /// Whether a dict around an expression, or the expression itself, is such a one.
-    fn in_dict(&self, expr: ExprId, parents: &[ExprId], is: impl Fn(&[Pair]) -> bool) -> bool {
+    fn in_dict(&self, expr: ExprId, parents: &Parents, is: impl Fn(&[Pair]) -> bool) -> bool {
         let m = self.module_ref();
-        let holders = std::iter::successors(Some(expr), |e| parents.get(*e as usize).copied());
-        let mut holders = holders.take(5).take_while(|e| *e != ExprId::MAX);
+        let mut holders = std::iter::successors(Some(expr), |e| parents[*e]).take(5);
         holders.any(|e| matches!(&m.expr(e).kind, ExprKind::Dict(pairs) if is(pairs)))
     }
 
@@ -293,7 +295,7 @@ impl CallLowering<'_> {
     fn text(
         &self,
         expr: ExprId,
-        parents: &[ExprId],
+        parents: &Parents,
         names: &AssignedNames,
         used: &mut UsedLiterals,
         unit: &mut LoweredUnit,
@@ -306,18 +308,15 @@ impl CallLowering<'_> {
         }
         let mut top = expr;
         for _ in 0..8 {
-            let parent = parents[top as usize];
-            if parent == ExprId::MAX {
-                break;
-            }
+            let Some(parent) = parents[top] else { break };
             top = match &m.expr(parent).kind {
                 ExprKind::Binary { op, left, .. } if matches!(&**op, "%" | "+") && *left == top => parent,
                 ExprKind::Attr { of, name, .. }
                     if *of == top && matches!(&**name, "format" | "replace" | "strip" | "encode") =>
                 {
-                    match parents[parent as usize] {
-                        ExprId::MAX => break,
-                        call => call,
+                    match parents[parent] {
+                        Some(call) => call,
+                        None => break,
                     }
                 }
                 ExprKind::Call(c)
@@ -335,7 +334,7 @@ impl CallLowering<'_> {
         if !is_document(&v) {
             return;
         }
-        mark(&v, used);
+        mark_used(&v, used);
         if self.is_a_sample(top, names, parents) || self.is_recorded(top, parents) {
             return;
         }
@@ -406,11 +405,10 @@ fn strip_braces(text: &str) -> String {
     }
 }
 
-/// The expression that each one is part of; `MAX` at the top.
-fn parents_of(m: &PythonModule) -> Vec<ExprId> {
-    let mut parents = vec![ExprId::MAX; m.exprs.len()];
+fn parents_of(m: &PythonModule) -> Parents {
+    let mut parents = IndexVec::beside(&m.exprs, || None);
     for id in m.ids() {
-        let mut set = |child: ExprId| parents[child as usize] = id;
+        let mut set = |child: ExprId| parents[child] = Some(id);
         match &m.expr(id).kind {
             ExprKind::Attr { of, .. } => set(*of),
             ExprKind::Call(c) => {
@@ -455,13 +453,13 @@ pub(super) struct AssignedNames {
 impl AssignedNames {
     pub(super) fn new(m: &PythonModule) -> Self {
         let mut bound = BTreeMap::new();
-        for (i, s) in m.scopes.iter().enumerate() {
+        for (i, s) in m.scopes.iter_enumerated() {
             for (name, all) in &s.bindings {
                 for (n, b) in all.iter().enumerate() {
                     if let BindingValue::Value(source) = &b.bound
                         && source.steps.is_empty()
                     {
-                        bound.insert(source.expr, (i as ScopeId, name.clone(), n));
+                        bound.insert(source.expr, (i, name.clone(), n));
                     }
                 }
             }
@@ -518,20 +516,20 @@ impl AssignedNames {
         }
         if !keys.is_empty() && self.bound.contains_key(&top) {
             keys.reverse();
-            let whole = self.settled(l, top);
+            let whole = self.final_value(l, top);
             if let Some(v) = whole.path(&keys).filter(|v| v.span == l.module_ref().expr(expr).span) {
                 return v.clone();
             }
         }
-        self.settled(l, expr)
+        self.final_value(l, expr)
     }
 
-    fn settled(&self, l: &CallLowering<'_>, expr: ExprId) -> Value {
+    fn final_value(&self, l: &CallLowering<'_>, expr: ExprId) -> Value {
         match self.bound.get(&expr) {
             Some((scope, name, n)) => {
                 let m = &l.program.modules[l.module];
                 match m.scope(*scope).bindings.get(name).and_then(|b| b.get(*n)) {
-                    Some(b) => l.judged.settled(l.module, *scope, name, b, expr),
+                    Some(b) => l.judged.final_value(l.module, *scope, name, b, expr),
                     None => l.judged.value(l.module, expr),
                 }
             }

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::loose::is_document;
-use super::operations::{CallOutput, LoweredOperation, OPERATIONS, positional};
+use super::parameters::positional;
 use crate::formats::cfn_fragments::has_functions;
+use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{PolicyKind, SourceFormat};
-use crate::model::{Address, LoweredUnit, Resource, UnattachedPolicy, kinds};
+use crate::model::resource_types::{self, CallOutput, LoweredOperation, OPERATIONS};
+use crate::model::{Address, LoweredUnit, Resource, UnattachedPolicy};
 use crate::python::receiver::{Objects, Receiver, Receivers};
 use crate::python::{ArgName, CallExpr, ConstantEvaluator, ExprId, ExprKind, Program, PythonModule};
 use crate::source::{Span, Text};
@@ -85,7 +87,7 @@ impl<'p> CallLowering<'p> {
     }
 
     /// Finds the calls that make resources, and tells the evaluator their addresses: their results are references.
-    pub(super) fn sites(&mut self) -> Vec<LoweredCall> {
+    pub(super) fn find_calls(&mut self) -> Vec<LoweredCall> {
         let m = self.m();
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         let mut sites = Vec::new();
@@ -217,16 +219,16 @@ impl<'p> CallLowering<'p> {
             let mut entries = self.arguments(call, positional(o.method), |name| !is_name(name));
             self.identity(&site.receiver, o.method, &mut entries);
             match o.makes {
-                CallOutput::Resource(kind, renames) => {
-                    if kind == "AWS::Events::EventBusPolicy" && entries.iter().any(|e| is_key(e, "Policy")) {
+                CallOutput::Resource(renames) => {
+                    if o.kind == "AWS::Events::EventBusPolicy" && entries.iter().any(|e| is_key(e, "Policy")) {
                         continue;
                     }
                     for e in &mut entries {
                         rename(e, renames);
                     }
-                    unit.resources.push(self.resource(site, kind, entries));
+                    unit.resources.push(self.resource(site, o.kind, entries));
                 }
-                CallOutput::Document(keyword, kind, service) => {
+                CallOutput::Document(keyword, kind) => {
                     let Some(v) = entries
                         .iter()
                         .rev()
@@ -244,6 +246,10 @@ impl<'p> CallLowering<'p> {
                     if v.is_unknown() && kind == PolicyKind::Session {
                         continue;
                     }
+                    let service = match kind {
+                        PolicyKind::Resource => resource_types::service_of(o.kind),
+                        _ => None,
+                    };
                     unit.loose.push(UnattachedPolicy {
                         value: v,
                         format: SourceFormat::Python,
@@ -261,9 +267,9 @@ impl<'p> CallLowering<'p> {
                         made_entry("Service", self.service_of(o, site, call)),
                     ];
                     all.append(&mut entries);
-                    unit.resources.push(self.resource(site, kinds::BOTO3_CALL, all));
+                    unit.resources.push(self.resource(site, o.kind, all));
                 }
-                CallOutput::Attributes(kind, owner, list) => {
+                CallOutput::Attributes(owner, list) => {
                     let policy = entries
                         .iter()
                         .find(|e| is_key(e, "Attributes"))
@@ -271,17 +277,17 @@ impl<'p> CallLowering<'p> {
                         .cloned();
                     if let Some(policy) = policy {
                         let props = policy_props(policy, &entries, owner, list);
-                        unit.resources.push(self.resource(site, kind, props));
+                        unit.resources.push(self.resource(site, o.kind, props));
                     }
                 }
-                CallOutput::Shares(kind, property, paths) => {
+                CallOutput::Shares(property, paths) => {
                     let takes_away = entries
                         .iter()
                         .any(|e| is_key(e, "OperationType") && e.value.as_str().as_deref() == Some("remove"));
                     let whole = Value::map(entries, m.expr(site.expr).span);
                     let mut shared = Vec::new();
                     for path in paths {
-                        all_at(&whole, path, &mut shared);
+                        values_at(&whole, path, &mut shared);
                     }
                     if let Some(first) = shared.first().filter(|_| !takes_away) {
                         let span = first.span;
@@ -292,17 +298,17 @@ impl<'p> CallLowering<'p> {
                         };
                         let props = property.iter().rev().fold(shared, nested);
                         let props = props.entries().unwrap_or_default().to_vec();
-                        unit.resources.push(self.resource(site, kind, props));
+                        unit.resources.push(self.resource(site, o.kind, props));
                     }
                 }
-                CallOutput::Attribute(kind, owner, list) => {
+                CallOutput::Attribute(owner, list) => {
                     let is_policy = entries
                         .iter()
                         .any(|e| is_key(e, "AttributeName") && e.value.as_str().as_deref() == Some("Policy"));
                     let value = entries.iter().find(|e| is_key(e, "AttributeValue")).cloned();
                     if let (true, Some(policy)) = (is_policy, value) {
                         let props = policy_props(policy, &entries, owner, list);
-                        unit.resources.push(self.resource(site, kind, props));
+                        unit.resources.push(self.resource(site, o.kind, props));
                     }
                 }
             }
@@ -334,7 +340,7 @@ impl<'p> CallLowering<'p> {
         };
         // The ids of the objects that it was reached through come first: `iam.Role("r").Policy("p")`.
         let mut ids = Vec::new();
-        self.ids(call, &mut ids, 0);
+        self.add_identifiers(call, &mut ids, 0);
         for (name, v) in names.iter().zip(ids) {
             if !entries.iter().any(|e| is_key(e, name)) {
                 entries.push(made_entry(name, v));
@@ -342,14 +348,14 @@ impl<'p> CallLowering<'p> {
         }
     }
 
-    fn ids(&self, call: &CallExpr, out: &mut Vec<Value>, depth: u32) {
+    fn add_identifiers(&self, call: &CallExpr, out: &mut Vec<Value>, depth: u32) {
         let m = self.m();
         if let ExprKind::Attr { of, .. } = &m.expr(call.function).kind
             && depth < 4
             && let Receiver::Object { call: outer, .. } = self.receivers.receiver(*of)
             && let Some(outer) = m.call(outer)
         {
-            self.ids(outer, out, depth + 1);
+            self.add_identifiers(outer, out, depth + 1);
         }
         for a in &call.args {
             if matches!(a.name, ArgName::Positional | ArgName::Keyword(..)) {
@@ -363,7 +369,7 @@ impl<'p> CallLowering<'p> {
         match (&site.receiver, o.services) {
             (Receiver::Client(Some(s)), _) => Value::made(s, span),
             (_, [one, ..]) => Value::made(one, span),
-            _ => Value::other("service", span),
+            _ => Value::unknown_other("service", span),
         }
     }
 
@@ -396,7 +402,7 @@ impl<'p> CallLowering<'p> {
         }
     }
 
-    pub(super) fn plain(
+    pub(super) fn plain_resource(
         &self,
         kind: &str,
         type_name: &str,
@@ -454,7 +460,28 @@ pub(super) fn method_of<'m>(m: &'m PythonModule, call: &CallExpr) -> &'m str {
 }
 
 /// `put_object_acl` to `PutObjectAcl`.
-fn pascal(method: &str) -> String {
+/// Why no call of an operation, in AWS's spelling or as a pattern, is looked at by itself; `service` may be `*`.
+pub(crate) fn unseen_call(service: &str, operation: &str) -> Option<String> {
+    let is_named = |o: &&LoweredOperation| {
+        let method = o.method.rsplit('.').next().unwrap_or(o.method);
+        let of_service = service == "*" || o.services.is_empty() || o.services.contains(&service);
+        of_service && glob::matches(operation, &pascal(method), CaseSensitivity::Sensitive)
+    };
+    let named: Vec<_> = OPERATIONS.iter().filter(is_named).collect();
+    if named.iter().any(|o| matches!(o.makes, CallOutput::Call)) {
+        return None;
+    }
+    let first = named.first()?;
+    Some(match first.makes {
+        CallOutput::Document(..) => format!("`{operation}` takes a policy: match its statements"),
+        _ => format!(
+            "`{operation}` makes the resource `{}`: match that with `resource`",
+            first.kind
+        ),
+    })
+}
+
+pub(super) fn pascal(method: &str) -> String {
     let mut out = String::new();
     for part in method.split('_') {
         let mut chars = part.chars();
@@ -492,16 +519,16 @@ pub(super) fn rename(e: &mut MapEntry, renames: &[(&str, &str)]) {
 }
 
 /// What stands at a path, in each item of lists on the way.
-fn all_at(value: &Value, path: &[&str], out: &mut Vec<Value>) {
+fn values_at(value: &Value, path: &[&str], out: &mut Vec<Value>) {
     if let Some(items) = value.as_seq() {
-        return items.iter().for_each(|item| all_at(item, path, out));
+        return items.iter().for_each(|item| values_at(item, path, out));
     }
     if let ValueKind::OneOf(branches) = &value.kind
         && !path.is_empty()
     {
         let below = branches.iter().map(|b| {
             let mut found = Vec::new();
-            all_at(&b.value, path, &mut found);
+            values_at(&b.value, path, &mut found);
             Branch {
                 when: b.when.clone(),
                 value: Value::seq(found, b.value.span),
@@ -510,7 +537,7 @@ fn all_at(value: &Value, path: &[&str], out: &mut Vec<Value>) {
         return out.push(Value::new(ValueKind::OneOf(below.collect()), value.span));
     }
     match path.split_first() {
-        Some((first, rest)) => value.get(first).into_iter().for_each(|v| all_at(v, rest, out)),
+        Some((first, rest)) => value.get(first).into_iter().for_each(|v| values_at(v, rest, out)),
         None => out.push(value.clone()),
     }
 }

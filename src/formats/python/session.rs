@@ -1,6 +1,6 @@
 //! What code sets up for an AWS SDK: clients, sessions and credentials, and the variables of its environment.
 
-use super::operations::constructor_positional;
+use super::parameters::constructor_positional;
 use super::resources::{CallLowering, made_entry, method_of, rename};
 use crate::model::{LoweredUnit, kinds};
 use crate::python::receiver::Constructor;
@@ -47,7 +47,7 @@ impl CallLowering<'_> {
             }
             entries.append(&mut args);
             unit.resources
-                .push(self.plain(kinds::BOTO3_CLIENT, &callee, expr, header, entries));
+                .push(self.plain_resource(kinds::BOTO3_CLIENT, &callee, expr, header, entries));
         }
     }
 
@@ -58,7 +58,7 @@ impl CallLowering<'_> {
             let entries = vec![made_entry("Name", name), made_entry("Value", value)];
             let header = m.expr(expr).span;
             unit.resources
-                .push(self.plain(kinds::ENVIRON, "os.environ", expr, header, entries));
+                .push(self.plain_resource(kinds::ENVIRON, "os.environ", expr, header, entries));
         };
         for s in &m.scopes {
             for c in &s.mutations {

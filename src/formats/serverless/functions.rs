@@ -71,7 +71,7 @@ pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut LoweredUni
     if let Some(role) = shared.filter(|role| uses_shared || written(role)) {
         unit.resources.push(role);
     }
-    unit.resources.append(&mut lowered);
+    unit.resources.extend(lowered);
     unit.resources.extend(service.api_policy());
     let layers = section("layers").unwrap_or_else(|| Value::map(Vec::new(), at));
     let layers = layers.entries().unwrap_or(&[]).iter();

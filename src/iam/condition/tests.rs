@@ -8,7 +8,7 @@ mod given;
 fn item(t: Text) -> ClauseItem {
     ClauseItem {
         text: t,
-        span: Span::new(FileId(0), 0, 0),
+        span: Span::NOWHERE,
         via: None,
         branch: None,
     }
@@ -20,7 +20,7 @@ fn condition(operator: &str, key: &str, values: Vec<Text>) -> Condition {
         key: item(text(key)),
         list: values.len() != 1,
         values: values.into_iter().map(item).collect(),
-        span: Span::new(FileId(0), 0, 0),
+        span: Span::NOWHERE,
         complete: true,
     }
 }
@@ -305,12 +305,12 @@ fn conditions_hold_together() {
     let tls = condition("Bool", "aws:SecureTransport", vec![text("true")]);
     let s = strength_of(&[ip, tls.clone()], Reading::Open);
     assert_eq!(
-        (s.best(), s.for_public(), s.for_grant()),
+        (s.strongest(), s.for_public(), s.for_grant()),
         (Grade::Narrows, Verdict::Lowers, Verdict::Lowers)
     );
     assert_eq!(s.decorations().count(), 1);
     let s = strength_of(&[tls], Reading::Open);
-    assert_eq!((s.best(), s.for_public()), (Grade::Decoration, Verdict::Nothing));
+    assert_eq!((s.strongest(), s.for_public()), (Grade::Decoration, Verdict::Nothing));
     let all = condition(
         "ForAllValues:StringLike",
         "aws:PrincipalOrgPaths",

@@ -1,6 +1,6 @@
 //! What an identity may do in all: the one question that spans every policy put on it.
 //!
-//! [`Effective::of`] unites the inline policies, the attached policies of the repository, AWS's managed policies and the SAM
+//! [`Effective::new`] unites the inline policies, the attached policies of the repository, AWS's managed policies and the SAM
 //! policy templates of an identity (of a user, those of its groups too), within its permissions boundary and less what is
 //! denied outright.
 //!
@@ -52,6 +52,7 @@ use crate::iam::glob::CaseSensitivity;
 use crate::iam::{
     Action, ActionSet, Clause, ClauseItem, Document, DocumentPermissions, PolicyKind, Statement, Truth, pattern,
 };
+use crate::index::IndexVec;
 use crate::source::Span;
 
 /// Deny statements on some resources only are weighed up to this many; AWS's quotas leave no room for more.
@@ -77,19 +78,19 @@ pub struct Effective<'p> {
 #[derive(Debug)]
 pub struct Effects<'p> {
     project: &'p Project<'p>,
-    of: Vec<OnceLock<Effective<'p>>>,
+    of: IndexVec<IdentityId, OnceLock<Effective<'p>>>,
 }
 
 impl<'p> Effects<'p> {
     pub fn new(project: &'p Project<'p>) -> Self {
         Self {
             project,
-            of: project.identities.iter().map(|_| OnceLock::new()).collect(),
+            of: IndexVec::beside(&project.identities, OnceLock::new),
         }
     }
 
     pub fn of(&self, id: IdentityId) -> &Effective<'p> {
-        self.of[id as usize].get_or_init(|| Effective::of(self.project, id))
+        self.of[id].get_or_init(|| Effective::new(self.project, id))
     }
 }
 
@@ -114,7 +115,7 @@ pub struct EffectiveGrant<'p> {
 pub enum PolicySource {
     /// The repository's; [`PolicyUse::inline`] says whether it is a part of the identity.
     Written(DocumentId),
-    /// AWS's own, by its name without path. Spans of its document mean nothing.
+    /// AWS's own, by its name without path. The spans of its document are [`Span::NOWHERE`].
     AwsManaged(&'static str),
 }
 
@@ -147,13 +148,13 @@ impl<'p> EffectiveGrant<'p> {
 }
 
 impl<'p> Effective<'p> {
-    pub fn of(project: &'p Project<'_>, id: IdentityId) -> Self {
-        let identity = &project.identities[id as usize];
+    pub fn new(project: &'p Project<'_>, id: IdentityId) -> Self {
+        let identity = &project.identities[id];
         let mut out = Self {
             identity: id,
             grants: Vec::new(),
             denied: ActionSet::empty(),
-            boundary: identity.boundary.as_ref().map(|b| Boundary::of(project, b)),
+            boundary: identity.boundary.as_ref().map(|b| Boundary::new(project, b)),
             gaps: unknowns::of_identity(project, identity),
             limits: Vec::new(),
             above: Vec::new(),
@@ -162,7 +163,7 @@ impl<'p> Effective<'p> {
         for membership in &identity.groups {
             match membership.group {
                 Some(group) => {
-                    let holder = &project.identities[group as usize];
+                    let holder = &project.identities[group];
                     out.gaps.extend(unknowns::of_identity(project, holder));
                     out.collect(project, holder, Some(group));
                 }
@@ -172,7 +173,7 @@ impl<'p> Effective<'p> {
             }
         }
         for g in project.guardrails(Some(identity.resource)) {
-            out.deny(&project.documents[g.document as usize], project.granted(g.document));
+            out.deny(&project.documents[g.document], project.granted(g.document));
         }
         out.above = project.allowed_above(Some(identity.resource));
         out.restrict();
@@ -180,27 +181,27 @@ impl<'p> Effective<'p> {
     }
 
     /// Everything that is granted can be seen.
-    pub fn complete(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.gaps.is_empty()
     }
 
     /// Whether the identity may do this, on some resource.
     pub fn allows(&self, action: Action) -> Truth {
-        let (id, granted) = (action.id(), self.granting(action).next().is_some());
+        let (id, granted) = (action.id(), self.grants_of(action).next().is_some());
         let within = self.boundary.as_ref().map_or(Truth::Yes, |b| b.allows(action));
         if self.denied.contains(id) || self.above.iter().any(|level| !level.contains(id)) {
             return Truth::No;
         }
         let granted = match granted {
             true => Truth::Yes,
-            false if self.complete() => Truth::No,
+            false if self.is_complete() => Truth::No,
             false => Truth::Unknown,
         };
         granted.and(within)
     }
 
     /// The statements that grant an action.
-    pub fn granting(&self, action: Action) -> impl Iterator<Item = &EffectiveGrant<'p>> {
+    pub fn grants_of(&self, action: Action) -> impl Iterator<Item = &EffectiveGrant<'p>> {
         self.grants.iter().filter(move |g| g.actions.contains(action.id()))
     }
 
@@ -239,18 +240,18 @@ impl<'p> Effective<'p> {
                         self.gaps.push(Gap::new(through.span, UnknownPolicies::Elsewhere));
                     }
                     for id in ids {
-                        let (document, granted) = (&project.documents[*id as usize], project.granted(*id));
+                        let (document, granted) = (&project.documents[*id], project.granted(*id));
                         if is_permissions(document) {
-                            self.unclear(granted, None);
-                            self.take(through, group, PolicySource::Written(*id), document, granted);
+                            self.note_unknown(granted, None);
+                            self.add_document(through, group, PolicySource::Written(*id), document, granted);
                         }
                     }
                 }
                 PolicyRef::AwsManaged(name) => match managed::managed(name) {
                     Some(m) => {
-                        self.unclear(&m.granted, Some(through.span));
+                        self.note_unknown(&m.granted, Some(through.span));
                         let source = PolicySource::AwsManaged(m.name);
-                        self.take(through, group, source, &m.document, &m.granted);
+                        self.add_document(through, group, source, &m.document, &m.granted);
                     }
                     None => self.gaps.push(Gap::new(through.span, UnknownPolicies::NotShownByAws)),
                 },
@@ -259,7 +260,7 @@ impl<'p> Effective<'p> {
         }
     }
 
-    fn unclear(&mut self, granted: &DocumentPermissions, at: Option<Span>) {
+    fn note_unknown(&mut self, granted: &DocumentPermissions, at: Option<Span>) {
         let gaps = granted
             .unclear
             .iter()
@@ -267,7 +268,7 @@ impl<'p> Effective<'p> {
         self.gaps.extend(gaps);
     }
 
-    fn take(
+    fn add_document(
         &mut self,
         through: &'p PolicyUse,
         group: Option<IdentityId>,
@@ -316,7 +317,7 @@ impl<'p> Effective<'p> {
                 }
             }
             for (deny, actions) in &limits {
-                if grant.actions.intersects(actions) && takes_all(deny, grant.statement) {
+                if grant.actions.intersects(actions) && denies_all(deny, grant.statement) {
                     grant.actions.to_mut().subtract(actions);
                 }
             }
@@ -340,7 +341,7 @@ pub fn is_denied(
     action: Action,
     is: impl Fn(&ClauseItem) -> bool,
 ) -> bool {
-    let statements = &project.documents[document as usize].statements;
+    let statements = &project.documents[document].statements;
     let limits = project.granted(document).limits.iter();
     denies(limits.map(|a| (&statements[a.statement], &a.actions)), action, is)
 }
@@ -364,7 +365,7 @@ fn is_certain(deny: &Statement) -> bool {
 }
 
 /// Whether a Deny is on every resource that an Allow is on.
-fn takes_all(deny: &Statement, allow: &Statement) -> bool {
+fn denies_all(deny: &Statement, allow: &Statement) -> bool {
     let (Some(deny), Some(allow)) = (&deny.resource, &allow.resource) else {
         return false;
     };
@@ -389,7 +390,7 @@ fn takes_all(deny: &Statement, allow: &Statement) -> bool {
 }
 
 /// Whether a Deny is on some resource that an Allow is on.
-fn takes_some(deny: &Statement, allow: &Statement) -> bool {
+fn denies_some(deny: &Statement, allow: &Statement) -> bool {
     let (Some(deny), Some(allow)) = (&deny.resource, &allow.resource) else {
         return false;
     };

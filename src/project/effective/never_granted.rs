@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Effective, PolicySource, is_certain, takes_all, takes_some};
-use crate::iam::arn::{Breadth, widest};
+use super::{Effective, PolicySource, denies_all, denies_some, is_certain};
+use crate::iam::arn::{Breadth, breadth_of};
 use crate::iam::condition::{GIVEN, Operator, names_anything};
 use crate::iam::document_permissions::AllowedStatement;
 use crate::iam::{ActionSet, Condition, DocumentPermissions, PolicyKind, Statement};
-use crate::project::{IdentityId, PolicyRef, Project};
+use crate::index::{DocumentId, IndexVec};
+use crate::project::{PolicyRef, Project};
 use crate::source::Span;
 
 /// Ends a message about what is allowed on every resource, where [`Withheld::partly`] says that a Deny spares some.
@@ -42,12 +43,12 @@ impl Withheld {
     }
 
     /// Where a Deny says on which resources it takes some of `actions` away from a statement that keeps them on others.
-    pub fn partly(&self, statement: usize, actions: &ActionSet) -> Option<Span> {
+    pub fn partial_deny(&self, statement: usize, actions: &ActionSet) -> Option<Span> {
         let (span, lost) = self.partly.get(&statement)?;
         lost.minus(self.of(statement)).intersects(actions).then_some(*span)
     }
 
-    fn meet(&mut self, other: &Self) {
+    fn intersect(&mut self, other: &Self) {
         self.partly
             .retain(|statement, (_, lost)| match other.partly.get(statement) {
                 Some((_, others)) => {
@@ -77,9 +78,9 @@ impl Withheld {
 /// For each document what is taken away again: by a Deny on all that a statement is on, by a boundary, or by a Deny of
 /// everything that is not limited to a named policy, boundary or service. Of a document with several holders, what all of them
 /// lack; of one without, what it takes away itself.
-pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
-    let mut held: Vec<Option<Withheld>> = vec![None; project.documents.len()];
-    for (id, identity) in project.identities.iter().enumerate() {
+pub(in crate::project) fn withheld(project: &Project<'_>) -> IndexVec<DocumentId, Withheld> {
+    let mut held: IndexVec<DocumentId, Option<Withheld>> = IndexVec::beside(&project.documents, || None);
+    for (id, identity) in project.identities.iter_enumerated() {
         let documents: Vec<_> = identity
             .policies
             .iter()
@@ -92,7 +93,7 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
         if documents.is_empty() {
             continue;
         }
-        let effective = Effective::of(project, id as IdentityId);
+        let effective = Effective::new(project, id);
         let lacks = effective.withheld();
         let bounded = effective.boundary.as_ref().filter(|b| b.complete);
         let bounded = bounded.map(|b| b.everywhere.complement());
@@ -105,22 +106,22 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
                 .collect();
             let nothing = ActionSet::empty();
             let lost = |a: &AllowedStatement| a.actions.minus(left.get(&a.statement).copied().unwrap_or(&nothing));
-            let statements = &project.documents[*d as usize].statements;
+            let statements = &project.documents[*d].statements;
             let here = Withheld {
                 of: lost_of(project.granted(*d), &lacks, lost),
                 partly: partly_of(project.granted(*d), statements, &effective.limits),
                 all: lacks.clone(),
                 bounded: bounded.clone(),
             };
-            match &mut held[*d as usize] {
-                Some(all) => all.meet(&here),
+            match &mut held[*d] {
+                Some(all) => all.intersect(&here),
                 none => *none = Some(here),
             }
         }
     }
-    let own = |(document, held): (u32, Option<Withheld>)| {
+    let own = |(document, held): (DocumentId, Option<Withheld>)| {
         held.unwrap_or_else(|| {
-            let (d, granted) = (&project.documents[document as usize], project.granted(document));
+            let (d, granted) = (&project.documents[document], project.granted(document));
             let mut out = Withheld::default();
             if matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) {
                 out.all
@@ -144,7 +145,7 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
                     let mut lost = ActionSet::empty();
                     for deny in &denies {
                         let (s, allow) = (&d.statements[deny.statement], &d.statements[a.statement]);
-                        if a.actions.intersects(&deny.actions) && is_certain(s) && takes_all(s, allow) {
+                        if a.actions.intersects(&deny.actions) && is_certain(s) && denies_all(s, allow) {
                             lost.union_with(&deny.actions);
                         }
                     }
@@ -154,7 +155,7 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> Vec<Withheld> {
             out
         })
     };
-    (0u32..).zip(held).map(own).collect()
+    held.into_iter_enumerated().map(own).collect()
 }
 
 /// What single statements lose by a certain Deny on some of their resources or more.
@@ -171,7 +172,7 @@ fn partly_of(
     };
     let lost = granted.allowed.iter().filter_map(|a| {
         let mut taking = limits()
-            .filter(|(deny, actions)| a.actions.intersects(actions) && takes_some(deny, &statements[a.statement]));
+            .filter(|(deny, actions)| a.actions.intersects(actions) && denies_some(deny, &statements[a.statement]));
         let (first, actions) = taking.next()?;
         let mut lost = (*actions).clone();
         taking.for_each(|(_, actions)| lost.union_with(actions));
@@ -228,7 +229,7 @@ impl Effective<'_> {
 /// A Deny that leaves only what is named: `unless iam:PermissionsBoundary is …`, or of every resource but a few.
 fn is_guard(deny: &Statement) -> bool {
     let Some(resource) = &deny.resource else { return false };
-    let wide = resource.items.iter().any(|r| widest(&r.text) <= Breadth::WholeType);
+    let wide = resource.items.iter().any(|r| breadth_of(&r.text) <= Breadth::WholeType);
     if deny.condition_key.is_none() && deny.conditions.is_empty() {
         return resource.negated && !wide && !resource.items.is_empty();
     }

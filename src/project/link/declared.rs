@@ -5,13 +5,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::last_known_name;
-use super::workloads::{Linking, inside};
+use super::workloads::{Linking, is_in_folders};
 use crate::iam::{DeclaredWorkload, SettingValue};
 use crate::model::Resource;
 use crate::project::{
     CodePlace, Handler, Identity, IdentityId, IdentityKind, RunsAs, Workload, WorkloadCode, WorkloadKind,
 };
-use crate::source::{FileId, Problem, ProblemKind, Span, join_path, parent_path};
+use crate::python::ScopeId;
+use crate::source::{FileId, Problem, ProblemKind, Span, file_name, join_path, parent_path};
 
 /// Files that a text names.
 const MAX_NAMED: usize = 3;
@@ -75,7 +76,7 @@ impl DeclaredEntry<'_, '_> {
             let any = project
                 .modules
                 .iter()
-                .any(|m| inside(project.sources.path(m.file), one));
+                .any(|m| is_in_folders(project.sources.path(m.file), one));
             if !any {
                 wanted.insert(code.text.clone());
                 wanted.insert(format!("{}/", code.text));
@@ -84,9 +85,9 @@ impl DeclaredEntry<'_, '_> {
         }
         let handler = match &self.entry.entry {
             Some(written) => {
-                let found = match written.text.rsplit('/').next() {
-                    Some(name) if name.contains("Dockerfile") => self.container(&written.text, &paths, wanted),
-                    _ => self.handler(&written.text, &paths),
+                let found = match file_name(&written.text).contains("Dockerfile") {
+                    true => self.container(&written.text, &paths, wanted),
+                    false => self.handler(&written.text, &paths),
                 };
                 Some(found.ok_or_else(|| self.problem(written, format!("`{}` is not in the code", written.text)))?)
             }
@@ -127,7 +128,7 @@ impl DeclaredEntry<'_, '_> {
         let modules = &self.linking.project.modules;
         let m = &modules[modules.binary_search_by_key(&file, |m| m.file).ok()?];
         let first = function.and_then(|f| f.split('.').next());
-        let is_there = first.is_none_or(|name| m.scope(0).bindings.contains_key(name));
+        let is_there = first.is_none_or(|name| m.scope(ScopeId::MODULE).bindings.contains_key(name));
         is_there.then(|| Handler {
             file,
             function: function.map(str::to_owned),
@@ -139,7 +140,7 @@ impl DeclaredEntry<'_, '_> {
         let path = join_path(parent_path(&self.entry.file), dockerfile);
         let image = self.linking.image(&path, None, wanted)?;
         let folders: Vec<String> = paths.iter().cloned().chain([parent_path(&path).to_owned()]).collect();
-        self.linking.started(&image, &folders)
+        self.linking.handler_of_image(&image, &folders)
     }
 
     // ---- the role ----
@@ -155,10 +156,12 @@ impl DeclaredEntry<'_, '_> {
             _ => (None, written.text.as_str()),
         };
         let mut found: BTreeMap<Span, Vec<IdentityId>> = BTreeMap::new();
-        for (id, identity) in (0u32..).zip(&project.identities) {
-            let r = &project.resources[identity.resource as usize];
+        for (id, identity) in project.identities.iter_enumerated() {
+            let r = &project.resources[identity.resource];
             let path = project.sources.path(identity.header.file);
-            let here = under.as_ref().is_none_or(|u| inside(path, std::slice::from_ref(u)));
+            let here = under
+                .as_ref()
+                .is_none_or(|u| is_in_folders(path, std::slice::from_ref(u)));
             if identity.kind == IdentityKind::Role && here && is_called(identity, r, name) {
                 found.entry(identity.header).or_default().push(id);
             }
@@ -182,7 +185,7 @@ impl DeclaredEntry<'_, '_> {
         let unseen = |w: &&mut Workload| w.code.is_none() && w.roles.iter().any(|r| r.role == role);
         let mut any = false;
         for w in out.iter_mut().filter(unseen) {
-            let r = &self.linking.project.resources[w.resource as usize];
+            let r = &self.linking.project.resources[w.resource];
             let runtime = r.get("Runtime").and_then(|v| v.as_str());
             if runtime.is_none_or(|name| name.starts_with("python")) {
                 w.code = Some(code.clone());
@@ -192,7 +195,7 @@ impl DeclaredEntry<'_, '_> {
         if !any {
             out.push(Workload {
                 kind: WorkloadKind::Declared,
-                resource: self.linking.project.identities[role as usize].resource,
+                resource: self.linking.project.identities[role].resource,
                 roles: vec![RunsAs {
                     role,
                     span: self.span(&self.entry.role),

@@ -11,16 +11,15 @@ use crate::value::Value;
 pub(super) fn memberships(project: &mut Project<'_>, index: &ReferenceIndex) {
     let by_resource: BTreeMap<ResourceId, IdentityId> = project
         .identities
-        .iter()
-        .zip(0u32..)
-        .map(|(identity, id)| (identity.resource, id))
+        .iter_enumerated()
+        .map(|(id, identity)| (identity.resource, id))
         .collect();
     let named = |kind, value: &Value| -> Vec<IdentityId> {
         let found = index.identities(kind, value);
         found.iter().filter_map(|r| by_resource.get(r).copied()).collect()
     };
     let mut found: Vec<(IdentityId, Membership)> = Vec::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         let users = match &*r.kind {
             "AWS::IAM::User" => by_resource.get(&id).copied().into_iter().collect(),
             "AWS::IAM::UserToGroupAddition" => {
@@ -42,12 +41,12 @@ pub(super) fn memberships(project: &mut Project<'_>, index: &ReferenceIndex) {
         });
     }
     for (user, membership) in found {
-        project.identities[user as usize].groups.push(membership);
+        project.identities[user].groups.push(membership);
     }
 }
 
 fn values(r: &Resource, props: &[&str], f: &mut dyn FnMut(&Value)) {
     for value in props.iter().filter_map(|p| r.get(p)) {
-        value.each(f);
+        value.each_value(f);
     }
 }

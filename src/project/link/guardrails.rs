@@ -2,6 +2,7 @@
 
 use super::index::{ReferenceIndex, target_of};
 use crate::iam::{Ownership, PolicyKind};
+use crate::index::DocumentId;
 use crate::project::{Guardrail, GuardrailLevel, Project};
 use crate::value::Value;
 
@@ -10,7 +11,7 @@ use crate::value::Value;
 /// the settings name that account and no other.
 pub(super) fn guardrails(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut found = Vec::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         if !r.kind.starts_with("AWS::Organizations::") {
             continue;
         }
@@ -39,8 +40,8 @@ pub(super) fn guardrails(project: &mut Project<'_>, index: &ReferenceIndex) {
     }
     found.sort_unstable();
     found.dedup();
-    let control = |d: &u32| {
-        let d = &project.documents[*d as usize];
+    let control = |d: &DocumentId| {
+        let d = &project.documents[*d];
         d.kind == PolicyKind::Scp && d.branch.is_none()
     };
     found.retain(control);

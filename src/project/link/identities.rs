@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::index::{ReferenceIndex, identity_kind, last_known_part, name_property, target_of};
 use crate::iam::PolicyKind;
+use crate::index::{IdentityId, IndexVec};
 use crate::model::{Resource, kinds};
 use crate::project::{DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, Project, PutElsewhere, ResourceId};
 use crate::source::Text;
@@ -23,17 +24,16 @@ const HOLDERS: [(IdentityKind, [&str; 3]); 4] = [
 /// Fills in every identity of the repository with its policies, in the order of their resources, and the policies whose
 /// holder cannot be reported.
 pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
-    let mut out = Vec::new();
-    let mut by_resource: BTreeMap<ResourceId, usize> = BTreeMap::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    let mut out = IndexVec::new();
+    let mut by_resource: BTreeMap<ResourceId, IdentityId> = BTreeMap::new();
+    for (id, r) in project.resources.iter_enumerated() {
         let Some(kind) = identity_kind(&r.kind).filter(|_| !is_part(index, r)) else {
             continue;
         };
-        by_resource.insert(id, out.len());
-        out.push(identity(project, index, kind, id, r));
+        by_resource.insert(id, out.push(identity(project, index, kind, id, r)));
     }
     let mut elsewhere = Vec::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         let uses = attachments(project, index, id, r);
         if uses.is_empty() {
             continue;
@@ -90,7 +90,7 @@ fn identity(
     let mut trust = Vec::new();
     let mut policies = Vec::new();
     for &d in index.documents_of(id) {
-        let document = &project.documents[d as usize];
+        let document = &project.documents[d];
         match document.kind {
             PolicyKind::Trust => trust.push(d),
             _ => policies.push(PolicyUse {
@@ -108,7 +108,7 @@ fn identity(
         "CustomerManagedPolicyReferences",
     ] {
         if let Some(value) = r.get(prop) {
-            value.each(&mut |item| {
+            value.each_value(&mut |item| {
                 policies.push(PolicyUse {
                     policy: index.policy(item.get("Name").unwrap_or(item)),
                     span: item.span,
@@ -143,9 +143,7 @@ fn identity(
 fn attachments(project: &Project<'_>, index: &ReferenceIndex, id: ResourceId, r: &Resource) -> Vec<PolicyUse> {
     let own_documents = |inline: bool| {
         let documents = index.documents_of(id);
-        let span = documents
-            .first()
-            .map_or(r.header, |d| project.documents[*d as usize].span);
+        let span = documents.first().map_or(r.header, |d| project.documents[*d].span);
         vec![PolicyUse {
             policy: PolicyRef::Documents(documents.to_vec()),
             span: if r.extent.contains(span) { span } else { r.header },
@@ -164,7 +162,7 @@ fn attachments(project: &Project<'_>, index: &ReferenceIndex, id: ResourceId, r:
             let named = ["PolicyArn", "PolicyName"].iter().find_map(|p| r.get(p));
             let reference = || r.path(&["CustomerManagedPolicyReference", "PolicyName"]);
             if let Some(value) = named.or_else(reference) {
-                value.each(&mut |item| {
+                value.each_value(&mut |item| {
                     out.push(PolicyUse {
                         policy: index.policy(item),
                         span: item.span,
@@ -182,7 +180,7 @@ fn attachments(project: &Project<'_>, index: &ReferenceIndex, id: ResourceId, r:
 /// The documents that a resource attaches to an identity, be that one of the repository or not.
 pub(super) fn attached(project: &Project<'_>, index: &ReferenceIndex) -> Vec<DocumentId> {
     let mut out = Vec::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         if holders(r).iter().all(|(_, value)| value.is_null()) {
             continue;
         }
@@ -201,7 +199,7 @@ pub(super) fn holders(r: &Resource) -> Vec<(IdentityKind, &Value)> {
     for (kind, props) in &HOLDERS {
         for prop in props {
             if let Some(value) = r.get(prop) {
-                value.each(&mut |item| out.push((*kind, item)));
+                value.each_value(&mut |item| out.push((*kind, item)));
             }
         }
     }

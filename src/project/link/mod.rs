@@ -16,10 +16,11 @@ use std::sync::OnceLock;
 
 use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::iam::{Document, Ownership, PolicyKind};
+use crate::index::{DocumentId, Id, IndexVec, ResourceId};
 use crate::model::LoweredUnit;
 use crate::source::{FileId, Sources};
 
-use super::{DocumentId, PolicyRef, Project};
+use super::{PolicyRef, Project};
 use crate::value::Value;
 use index::ReferenceIndex;
 
@@ -28,10 +29,10 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
     let mut project = Project {
         sources,
         own,
-        documents: Vec::new(),
+        documents: IndexVec::new(),
         unread: Vec::new(),
-        identities: Vec::new(),
-        resources: Vec::new(),
+        identities: IndexVec::new(),
+        resources: IndexVec::new(),
         problems: Vec::new(),
         extents: Vec::new(),
         modules: Vec::new(),
@@ -42,7 +43,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
         unplaced: BTreeMap::new(),
         elsewhere: Vec::new(),
         alternatives: OnceLock::new(),
-        granted: Vec::new(),
+        granted: IndexVec::new(),
         withheld: OnceLock::new(),
         inline: Vec::new(),
         shared: Vec::new(),
@@ -53,17 +54,17 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
     };
     let mut unfilled = Vec::new();
     for mut unit in units {
-        let base = project.resources.len() as u32;
+        let base = project.resources.next_id().index();
         for d in unit.documents.iter_mut().chain(&mut unit.unread) {
-            d.resource = d.resource.map(|r| r + base);
+            d.resource = d.resource.map(|r| ResourceId::new(base + r.index()));
         }
         for code in &mut unit.inline {
-            code.resource += base;
+            code.resource = ResourceId::new(base + code.resource.index());
         }
         project.inline.append(&mut unit.inline);
-        project.documents.append(&mut unit.documents);
+        project.documents.raw.append(&mut unit.documents);
         project.unread.append(&mut unit.unread);
-        project.resources.append(&mut unit.resources);
+        project.resources.raw.append(&mut unit.resources.raw);
         project.problems.append(&mut unit.problems);
         unfilled.append(&mut unit.unfilled);
         project.extents.append(&mut unit.extents);
@@ -77,7 +78,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
     project.defaults.sort();
     project.defaults.dedup();
     project.modules.sort_by_key(|m| m.file);
-    drop_unowned_twins(&mut project.documents);
+    drop_unowned_twins(&mut project.documents.raw);
     find_accounts(&mut project);
     let held = project.documents.iter().filter(|d| d.resource.is_some());
     let filled: BTreeSet<FileId> = held.map(|d| d.span.file).collect();
@@ -92,7 +93,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
     groups::memberships(&mut project, &index);
     mark_boundaries(&mut project, &index);
     guardrails::guardrails(&mut project, &index);
-    project.granted.resize_with(project.documents.len(), OnceLock::new);
+    project.granted = IndexVec::beside(&project.documents, OnceLock::new);
     workloads::workloads(&mut project, &index);
     project
 }
@@ -130,7 +131,7 @@ const TARGETS: [&str; 9] = [
 /// Whose resource a policy is on, where its target is written as an ARN: the statements may say `*`.
 fn find_accounts(project: &mut Project<'_>) {
     for d in project.documents.iter_mut().filter(|d| d.kind == PolicyKind::Resource) {
-        let holder = d.resource.and_then(|r| project.resources.get(r as usize));
+        let holder = d.resource.and_then(|r| project.resources.get(r));
         let targets = holder
             .iter()
             .flat_map(|r| TARGETS.iter().filter_map(|name| r.get(name)));
@@ -175,7 +176,7 @@ fn mark_boundaries(project: &mut Project<'_>, index: &ReferenceIndex) {
     }
     attached.extend(identities::attached(project, index));
     for id in boundary {
-        let d = &mut project.documents[id as usize];
+        let d = &mut project.documents[id];
         if d.kind == PolicyKind::Identity && !attached.contains(&id) {
             d.kind = PolicyKind::Boundary;
         }

@@ -11,7 +11,7 @@ use crate::project::{
     CodePlace, Handler, IdentityId, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadCode, WorkloadKind,
 };
 use crate::python::BindingValue;
-use crate::source::{join_path, parent_path};
+use crate::source::{is_within, join_path, parent_path};
 use crate::value::Value;
 
 /// Fills in every workload of the repository, in the order of their resources.
@@ -20,7 +20,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     let linking = Linking::new(project, index);
     let mut wanted = BTreeSet::new();
     let mut out = Vec::new();
-    for (id, r) in (0u32..).zip(&project.resources) {
+    for (id, r) in project.resources.iter_enumerated() {
         let (kind, role) = match &*r.kind {
             "AWS::Lambda::Function" => (WorkloadKind::Function, r.get("Role")),
             "AWS::ECS::TaskDefinition" => (WorkloadKind::Task, r.get("TaskRoleArn")),
@@ -82,7 +82,7 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
             Some(handler) => open.extend(program.index_of(handler.file).map(|m| (m, paths))),
             None => {
                 let modules = program.modules.iter().enumerate();
-                let here = modules.filter(|(_, m)| inside(project.sources.path(m.file), paths));
+                let here = modules.filter(|(_, m)| is_in_folders(project.sources.path(m.file), paths));
                 open.extend(here.map(|(m, _)| (m, paths)));
             }
         }
@@ -150,10 +150,16 @@ pub(super) struct Linking<'l, 'a> {
 
 impl<'l, 'a> Linking<'l, 'a> {
     fn new(project: &'l Project<'a>, index: &'l ReferenceIndex) -> Self {
-        let identities = (0u32..)
-            .zip(&project.identities)
+        let identities = project
+            .identities
+            .iter_enumerated()
             .map(|(i, identity)| (identity.resource, i));
-        let of_kind = |kind: &'static str| (0u32..).zip(&project.resources).filter(move |(_, r)| &*r.kind == kind);
+        let of_kind = |kind: &'static str| {
+            project
+                .resources
+                .iter_enumerated()
+                .filter(move |(_, r)| &*r.kind == kind)
+        };
         let mut stored = BTreeMap::new();
         for (id, r) in of_kind("AWS::S3::Object") {
             if let (Some(key), Some(_)) = (r.get("Key").and_then(Value::as_text), r.get("PackagePath")) {
@@ -180,7 +186,7 @@ impl<'l, 'a> Linking<'l, 'a> {
 
     /// The roles that `value` names.
     fn roles(&self, value: &Value, out: &mut Vec<RunsAs>) {
-        value.each(&mut |item| {
+        value.each_value(&mut |item| {
             for resource in self.index.identities(IdentityKind::Role, item) {
                 let role = self.identities.get(&resource).copied();
                 if let Some(role) = role.filter(|role| out.iter().all(|r| r.role != *role)) {
@@ -193,10 +199,10 @@ impl<'l, 'a> Linking<'l, 'a> {
     /// The roles of the instance profiles that `value` names: itself, or its `Name` or `Arn`.
     fn profile(&self, value: &Value, out: &mut Vec<RunsAs>) {
         let value = value.get("Arn").or_else(|| value.get("Name")).unwrap_or(value);
-        value.each(&mut |item| {
+        value.each_value(&mut |item| {
             let Some(target) = target_of(item) else { return };
             for id in self.index.target(target) {
-                let r = &self.project.resources[*id as usize];
+                let r = &self.project.resources[*id];
                 if &*r.kind == "AWS::IAM::InstanceProfile"
                     && let Some(roles) = r.get("Roles")
                 {
@@ -208,13 +214,6 @@ impl<'l, 'a> Linking<'l, 'a> {
 }
 
 /// Whether a path is one of `paths` or in a folder of them.
-pub(super) fn inside(path: &str, paths: &[String]) -> bool {
-    let within = |folder: &String| {
-        path == folder
-            || folder.is_empty()
-            || path
-                .strip_prefix(folder.as_str())
-                .is_some_and(|rest| rest.starts_with('/'))
-    };
-    paths.iter().any(within)
+pub(super) fn is_in_folders(path: &str, paths: &[String]) -> bool {
+    paths.iter().any(|folder| is_within(path, folder))
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use super::{Project, ResourceId, Workload};
 use crate::iam::pattern::{Pattern, overlaps};
 use crate::iam::{Action, SourceFormat, Statement, Truth, glob::CaseSensitivity};
+use crate::index::Id;
 use crate::model::Resource;
 use crate::python::calls::ApiCall;
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
@@ -62,7 +63,7 @@ impl<'p> ResourceRefs<'p> {
     pub(crate) fn new(project: &'p Project<'p>) -> Self {
         let mut by_address = BTreeMap::new();
         let mut several = Vec::new();
-        for (id, r) in (0u32..).zip(&project.resources) {
+        for (id, r) in project.resources.iter_enumerated() {
             let key = (&*r.address.scope, &*r.address.name);
             if by_address.insert(key, id).is_some() || r.instances.is_some() {
                 several.push(key);
@@ -77,13 +78,13 @@ impl<'p> ResourceRefs<'p> {
 
     /// Where `call` needs `action` when `workload` makes it; `None` where it may be anywhere.
     pub(crate) fn of_call(&self, workload: &Workload, call: &ApiCall, action: Action) -> Option<Vec<ResourceRef>> {
-        let known = self.known(workload, call, action);
+        let known = self.known_resources(workload, call, action);
         let all = known.len() == call.resources_of(action.name()).len();
         (all && !known.is_empty()).then(|| known.into_iter().map(|(_, place)| place).collect())
     }
 
     /// The same as the call names it and as it is, for those of its resources of which that is known.
-    pub(crate) fn known<'c>(
+    pub(crate) fn known_resources<'c>(
         &self,
         workload: &Workload,
         call: &'c ApiCall,
@@ -97,17 +98,17 @@ impl<'p> ResourceRefs<'p> {
         call.resources_of(name)
             .iter()
             .filter_map(|text| {
-                let place = self.place(text, environment)?;
+                let place = self.resolve(text, environment)?;
                 // The call's other actions may be about something else.
                 let arn = Pattern::resource(&place.arn(call.span));
-                let fits = action.resource_types().any(|t| t.fits(&arn).may_be());
+                let fits = action.resource_types().any(|t| t.matches(&arn).may_be());
                 (fits && CERTAIN.contains(&&*place.service) && place.is_whole()).then_some((text, place))
             })
             .collect()
     }
 
     /// One of the resources of a call that `workload` makes, as the environment names it.
-    pub(crate) fn shown(&self, workload: &Workload, text: &Text) -> String {
+    pub(crate) fn display_resource(&self, workload: &Workload, text: &Text) -> String {
         let mut out = Text::default();
         for piece in text.pieces() {
             let said = match piece {
@@ -133,7 +134,7 @@ impl<'p> ResourceRefs<'p> {
         let resolved = self.resolved(text, Some(environment), 0)?;
         let flat = resolved.prefix();
         let placeless = flat.starts_with("https://") || flat.split(':').nth(4) == Some("");
-        let whole = match self.place(&resolved, None).filter(|p| placeless && p.service != "s3") {
+        let whole = match self.resolve(&resolved, None).filter(|p| placeless && p.service != "s3") {
             Some(place) => place.deployed(text.holes().next()?.span),
             None => resolved,
         };
@@ -154,7 +155,11 @@ impl<'p> ResourceRefs<'p> {
             for (at, mark) in lit.text.char_indices().filter(|(_, c)| *c as u32 >= MARK) {
                 out.append(&own.slice(from..at));
                 from = at + mark.len_utf8();
-                if let Some(r) = self.project.resources.get((mark as u32 - MARK) as usize) {
+                if let Some(r) = self
+                    .project
+                    .resources
+                    .get(ResourceId::new((mark as u32 - MARK) as usize))
+                {
                     out.append(&Text::hole(Hole::new(
                         HoleKind::Resource,
                         r.address.name.clone(),
@@ -168,7 +173,7 @@ impl<'p> ResourceRefs<'p> {
     }
 
     fn environment(&self, workload: &Workload) -> Option<&'p Value> {
-        self.project.resources[workload.resource as usize].path(&["Environment", "Variables"])
+        self.project.resources[workload.resource].path(&["Environment", "Variables"])
     }
 
     /// Whether a statement grants nothing at any of `places`.
@@ -178,13 +183,13 @@ impl<'p> ResourceRefs<'p> {
         };
         !clause.items.is_empty()
             && clause.items.iter().all(|item| {
-                self.place(&item.text, None)
-                    .is_some_and(|granted| places.iter().all(|p| p.apart(&granted)))
+                self.resolve(&item.text, None)
+                    .is_some_and(|granted| places.iter().all(|p| p.is_distinct_from(&granted)))
             })
     }
 
     /// The place that an ARN, a queue's URL, or a reference to a resource names.
-    fn place(&self, text: &Text, environment: Option<&Value>) -> Option<ResourceRef> {
+    fn resolve(&self, text: &Text, environment: Option<&Value>) -> Option<ResourceRef> {
         let text = self.resolved(text, environment, 0)?;
         let flat = text.with_placeholders();
         if flat.starts_with("https://sqs.") {
@@ -260,7 +265,7 @@ impl<'p> ResourceRefs<'p> {
     pub(crate) fn target(&self, hole: &Hole) -> Option<(ResourceId, &'p Resource)> {
         let target = hole.target.as_ref()?;
         let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
-        Some((id, &self.project.resources[id as usize]))
+        Some((id, &self.project.resources[id]))
     }
 
     fn reference(&self, hole: &Hole) -> Option<Text> {
@@ -341,7 +346,7 @@ impl<'p> ResourceRefs<'p> {
         match r.get(named.property).filter(|v| !v.is_null()) {
             Some(value) => self.resolved(&as_text(value)?, None, depth + 1),
             None => {
-                let mark = char::from_u32(MARK.checked_add(id)?)?;
+                let mark = char::from_u32(MARK.checked_add(u32::try_from(id.index()).ok()?)?)?;
                 Some(Text::made(&mark.to_string(), r.header))
             }
         }
@@ -415,7 +420,7 @@ impl ResourceRef {
             _ => "eu-west-1:111122223333",
         };
         let mut arn = Text::made(&format!("arn:aws:{}:{place}:", self.service), span);
-        arn.append(&self.named(span));
+        arn.append(&self.with_secret_suffix(span));
         arn
     }
 
@@ -427,12 +432,12 @@ impl ResourceRef {
         arn.append(&Text::made(":", span));
         arn.append(&hole(HoleKind::Account, "AWS::AccountId"));
         arn.append(&Text::made(":", span));
-        arn.append(&self.named(span));
+        arn.append(&self.with_secret_suffix(span));
         arn
     }
 
     /// With what AWS adds to a secret's name.
-    fn named(&self, span: Span) -> Text {
+    fn with_secret_suffix(&self, span: Span) -> Text {
         let mut out = self.rest.clone();
         if self.service == "secretsmanager" && !out.with_placeholders().ends_with('*') {
             out.append(&Text::made("-??????", span));
@@ -441,7 +446,7 @@ impl ResourceRef {
     }
 
     /// Whether two places are certainly different.
-    pub(crate) fn apart(&self, other: &Self) -> bool {
+    pub(crate) fn is_distinct_from(&self, other: &Self) -> bool {
         if self.service != other.service {
             return true;
         }

@@ -3,7 +3,7 @@
 use crate::python::build::{MAX_DEPTH, ModuleBuilder, children};
 use crate::python::syntax::{K, Node, kind};
 use crate::python::{
-    AccessStep, AttributeBinding, Binding, BindingValue, BlockId, BlockKind, ExprId, ExprKind, Mutation, ObjectChange,
+    AccessStep, AttributeBinding, Binding, BindingValue, BlockKind, ExprId, ExprKind, Mutation, ObjectChange,
     StatementRun, Usage, ValueSource,
 };
 use crate::source::Span;
@@ -11,20 +11,20 @@ use std::sync::Arc;
 
 impl ModuleBuilder<'_, '_> {
     pub(super) fn bind_name(&mut self, name: Arc<str>, bound: BindingValue, span: Span, annotation: Option<ExprId>) {
-        let at = self.now();
+        let at = self.next_id();
         let (scope, block) = match self.outer.get(&(self.scope, name.clone())) {
             Some(&outer) if outer != self.scope => {
                 // Runs when the function runs: perhaps, seen from the scope that holds the name.
-                let block = self.module.blocks.len() as BlockId;
+                let block = self.module.blocks.next_id();
                 self.module.blocks.push(StatementRun {
-                    parent: self.module.scopes[outer as usize].root,
+                    parent: self.module.scopes[outer].root,
                     kind: BlockKind::Perhaps,
                 });
                 (outer, block)
             }
             _ => (self.scope, self.block),
         };
-        self.module.scopes[scope as usize]
+        self.module.scopes[scope]
             .bindings
             .entry(name)
             .or_default()
@@ -59,8 +59,8 @@ impl ModuleBuilder<'_, '_> {
             }
             K::Attribute => {
                 let id = self.expr(node);
-                self.module.exprs[id as usize].usage = Usage::Store;
-                if let ExprKind::Attr { of, name, name_span } = &self.module.exprs[id as usize].kind {
+                self.module.exprs[id].usage = Usage::Store;
+                if let ExprKind::Attr { of, name, name_span } = &self.module.exprs[id].kind {
                     let (object, name, span) = (*of, name.clone(), *name_span);
                     self.module.attributes.push(AttributeBinding {
                         object,
@@ -68,14 +68,14 @@ impl ModuleBuilder<'_, '_> {
                         source: source.cloned(),
                         annotation,
                         scope: self.scope,
-                        at: self.now(),
+                        at: self.next_id(),
                         span,
                     });
                 }
             }
             K::Subscript => {
                 let id = self.expr(node);
-                self.module.exprs[id as usize].usage = Usage::Store;
+                self.module.exprs[id].usage = Usage::Store;
                 let change = match source {
                     Some(s) if s.steps.is_empty() => ObjectChange::Set(s.expr),
                     _ => ObjectChange::Other,
@@ -104,7 +104,7 @@ impl ModuleBuilder<'_, '_> {
                 // `a, b = x, y` needs no list.
                 if s.steps.is_empty()
                     && starred.is_none()
-                    && let ExprKind::Tuple(items) | ExprKind::List(items) = &self.module.exprs[s.expr as usize].kind
+                    && let ExprKind::Tuple(items) | ExprKind::List(items) = &self.module.exprs[s.expr].kind
                     && items.len() == targets.len()
                 {
                     return ValueSource {
@@ -128,7 +128,7 @@ impl ModuleBuilder<'_, '_> {
         let mut path = Vec::new();
         let mut at = place;
         let name = loop {
-            match &self.module.exprs[at as usize].kind {
+            match &self.module.exprs[at].kind {
                 ExprKind::Index { of, index } if path.len() < 16 => {
                     path.push(*index);
                     at = *of;
@@ -147,9 +147,9 @@ impl ModuleBuilder<'_, '_> {
             name,
             path,
             change,
-            at: self.now(),
+            at: self.next_id(),
             block: self.block,
         };
-        self.module.scopes[self.scope as usize].mutations.push(mutation);
+        self.module.scopes[self.scope].mutations.push(mutation);
     }
 }

@@ -47,7 +47,7 @@ impl ModuleBuilder<'_, '_> {
             K::None => self.push(ExprKind::None, span),
             K::List | K::Set => {
                 let mut items = self.exprs(node);
-                items.extend(self.lost(node));
+                items.extend(self.broken_part(node));
                 self.push(ExprKind::List(items), span)
             }
             K::Tuple | K::ExpressionList | K::PatternList => {
@@ -122,7 +122,7 @@ impl ModuleBuilder<'_, '_> {
                 let parts = children(node);
                 let items: Vec<ExprId> = parts.iter().map(|p| self.expr(*p)).collect();
                 let scope = self.module.function_of(self.scope);
-                self.module.scopes[scope as usize].returns.extend(&items);
+                self.module.scopes[scope].returns.extend(&items);
                 self.push(ExprKind::Other(items), span)
             }
             K::Assignment => self.assignment(node, span),
@@ -186,7 +186,7 @@ impl ModuleBuilder<'_, '_> {
             _ => ObjectChange::Other,
         };
         self.mutate(place, change);
-        if let ExprKind::Attr { of, name, name_span } = &self.module.exprs[place as usize].kind {
+        if let ExprKind::Attr { of, name, name_span } = &self.module.exprs[place].kind {
             let (object, name, span) = (*of, name.clone(), *name_span);
             self.module.attributes.push(AttributeBinding {
                 object,
@@ -194,7 +194,7 @@ impl ModuleBuilder<'_, '_> {
                 source: None,
                 annotation: None,
                 scope: self.scope,
-                at: self.now(),
+                at: self.next_id(),
                 span,
             });
         }
@@ -216,7 +216,7 @@ impl ModuleBuilder<'_, '_> {
             return self.other(&children(node), span);
         };
         let function = self.expr(f);
-        self.module.exprs[function as usize].usage = Usage::Callee;
+        self.module.exprs[function].usage = Usage::Callee;
         let mut args = Vec::new();
         if kind(arguments) == K::ArgumentList {
             for a in children(arguments) {
@@ -249,7 +249,7 @@ impl ModuleBuilder<'_, '_> {
             });
         }
         // `x.append(v)`, `x["k"].update(v)`: a change of what `x` holds.
-        if let ExprKind::Attr { of, name, .. } = &self.module.exprs[function as usize].kind {
+        if let ExprKind::Attr { of, name, .. } = &self.module.exprs[function].kind {
             let of = *of;
             let first = match args.first() {
                 Some(a) if args.len() == 1 && a.name == ArgName::Positional => Some(a.value),
@@ -292,7 +292,7 @@ impl ModuleBuilder<'_, '_> {
                 }
             }
         }
-        if let Some(lost) = self.lost(node) {
+        if let Some(lost) = self.broken_part(node) {
             pairs.push(Pair {
                 key: Some(lost),
                 value: lost,
@@ -302,7 +302,7 @@ impl ModuleBuilder<'_, '_> {
     }
 
     /// What a literal may hold in addition, where its syntax is broken.
-    fn lost(&mut self, node: Node<'_>) -> Option<ExprId> {
+    fn broken_part(&mut self, node: Node<'_>) -> Option<ExprId> {
         let end = node.end_byte();
         let at = self.code.span(end..end);
         node.has_error()
@@ -356,7 +356,7 @@ impl ModuleBuilder<'_, '_> {
         self.take_params(params);
         if let Some(body) = field(node, Field::Body) {
             let e = self.expr(body);
-            self.module.scopes[self.scope as usize].returns.push(e);
+            self.module.scopes[self.scope].returns.push(e);
         }
         let id = self.close_scope(outer);
         self.push(ExprKind::Lambda(id), span)

@@ -8,6 +8,7 @@ mod statements;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use crate::index::IndexVec;
 use crate::python::syntax::{K, Node, PythonCode, Tree, kind};
 use crate::python::{
     BlockId, BlockKind, ExprId, ExprKind, PythonExpr, PythonModule, Scope, ScopeId, ScopeKind, StatementRun, Usage,
@@ -25,25 +26,29 @@ pub(crate) fn build(code: &PythonCode<'_>, tree: Option<&Tree>) -> (PythonModule
         names: HashSet::new(),
         module: PythonModule {
             file: code.file(),
-            exprs: Vec::new(),
-            scopes: Vec::new(),
-            blocks: vec![StatementRun {
-                parent: 0,
+            exprs: IndexVec::new(),
+            scopes: IndexVec::new(),
+            blocks: IndexVec::from_vec(vec![StatementRun {
+                parent: BlockId::MODULE,
                 kind: BlockKind::Root,
-            }],
+            }]),
             attributes: Vec::new(),
             partial: tree.is_none_or(|t| t.root_node().has_error()),
         },
-        scope: 0,
-        block: 0,
+        scope: ScopeId::MODULE,
+        block: BlockId::MODULE,
         depth: 0,
         statements: 0,
         outer: BTreeMap::new(),
         unread: None,
     };
-    b.module
-        .scopes
-        .push(Scope::new(ScopeKind::Module, 0, "<module>".into(), all, all));
+    b.module.scopes.push(Scope::new(
+        ScopeKind::Module,
+        ScopeId::MODULE,
+        "<module>".into(),
+        all,
+        all,
+    ));
     if let Some(tree) = tree {
         b.body(tree.root_node());
     }
@@ -98,19 +103,17 @@ impl ModuleBuilder<'_, '_> {
         self.name(&text)
     }
 
-    fn now(&self) -> ExprId {
-        self.module.exprs.len() as ExprId
+    fn next_id(&self) -> ExprId {
+        self.module.exprs.next_id()
     }
 
     fn push(&mut self, kind: ExprKind, span: Span) -> ExprId {
-        let id = self.now();
         self.module.exprs.push(PythonExpr {
             kind,
             span,
             scope: self.scope,
             block: self.block,
             usage: Usage::Load,
-        });
-        id
+        })
     }
 }

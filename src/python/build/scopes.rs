@@ -11,7 +11,7 @@ use std::sync::Arc;
 impl ModuleBuilder<'_, '_> {
     pub(super) fn open_scope(&mut self, kind: ScopeKind, name: &str, header: Span, extent: Span) -> (ScopeId, BlockId) {
         let outer = (self.scope, self.block);
-        let parent = &self.module.scopes[self.scope as usize];
+        let parent = &self.module.scopes[self.scope];
         let qualname: Arc<str> = if parent.kind == ScopeKind::Module || name.is_empty() {
             if name.is_empty() {
                 parent.qualname.clone()
@@ -21,10 +21,10 @@ impl ModuleBuilder<'_, '_> {
         } else {
             format!("{}.{name}", parent.qualname).into()
         };
-        let id = self.module.scopes.len() as ScopeId;
+        let id = self.module.scopes.next_id();
         let mut s = Scope::new(kind, self.scope, qualname, header, extent);
-        s.root = self.module.blocks.len() as BlockId;
-        s.at = self.now();
+        s.root = self.module.blocks.next_id();
+        s.at = self.next_id();
         s.block = self.block;
         self.module.blocks.push(StatementRun {
             parent: s.root,
@@ -52,7 +52,7 @@ impl ModuleBuilder<'_, '_> {
         let returns_type = field(node, Field::ReturnType).and_then(|t| self.annotation(t));
         let outer = self.open_scope(ScopeKind::Function, &name, header, self.span(node));
         self.take_params(params);
-        let s = &mut self.module.scopes[self.scope as usize];
+        let s = &mut self.module.scopes[self.scope];
         s.decorators = decorators.to_vec();
         s.returns_type = returns_type;
         if let Some(body) = field(node, Field::Body) {
@@ -110,7 +110,7 @@ impl ModuleBuilder<'_, '_> {
             let (name, span, annotation) = (p.name.clone(), p.span, p.annotation);
             self.bind_name(name, BindingValue::Param(i as u32), span, annotation);
         }
-        self.module.scopes[self.scope as usize].params = params;
+        self.module.scopes[self.scope].params = params;
     }
 
     pub(super) fn annotation(&mut self, node: Node<'_>) -> Option<ExprId> {
@@ -137,7 +137,7 @@ impl ModuleBuilder<'_, '_> {
             }
         }
         let outer = self.open_scope(ScopeKind::Class, &name, header, self.span(node));
-        let s = &mut self.module.scopes[self.scope as usize];
+        let s = &mut self.module.scopes[self.scope];
         s.decorators = decorators.to_vec();
         s.bases = bases;
         if let Some(body) = field(node, Field::Body) {

@@ -2,7 +2,9 @@
 
 use crate::python::build::{MAX_DEPTH, ModuleBuilder, children};
 use crate::python::syntax::{Field, K, Node, field, kind};
-use crate::python::{AccessStep, BindingValue, BlockId, BlockKind, Import, ImportFrom, StatementRun, ValueSource};
+use crate::python::{
+    AccessStep, BindingValue, BlockId, BlockKind, Import, ImportFrom, ScopeId, StatementRun, ValueSource,
+};
 use std::sync::Arc;
 
 impl ModuleBuilder<'_, '_> {
@@ -29,7 +31,7 @@ impl ModuleBuilder<'_, '_> {
 
     pub(super) fn enter_block(&mut self, kind: BlockKind) -> BlockId {
         let outer = self.block;
-        self.block = self.module.blocks.len() as BlockId;
+        self.block = self.module.blocks.next_id();
         self.module.blocks.push(StatementRun { parent: outer, kind });
         outer
     }
@@ -47,7 +49,7 @@ impl ModuleBuilder<'_, '_> {
             K::ReturnStatement => {
                 for child in children(node) {
                     let e = self.expr(child);
-                    self.module.scopes[self.scope as usize].returns.push(e);
+                    self.module.scopes[self.scope].returns.push(e);
                 }
             }
             K::IfStatement => self.if_statement(node),
@@ -268,11 +270,11 @@ impl ModuleBuilder<'_, '_> {
         for child in children(node) {
             let name = self.name_of(child);
             let target = if global {
-                0
+                ScopeId::MODULE
             } else {
-                let mut at = self.module.scopes[self.scope as usize].parent;
-                while at != 0 && !self.module.scopes[at as usize].bindings.contains_key(&name) {
-                    at = self.module.scopes[at as usize].parent;
+                let mut at = self.module.scopes[self.scope].parent;
+                while at != ScopeId::MODULE && !self.module.scopes[at].bindings.contains_key(&name) {
+                    at = self.module.scopes[at].parent;
                 }
                 at
             };
@@ -282,7 +284,7 @@ impl ModuleBuilder<'_, '_> {
 
     pub(super) fn import(&mut self, node: Node<'_>) {
         for child in children(node) {
-            let (dotted, alias) = aliased(child);
+            let (dotted, alias) = split_alias(child);
             let Some(dotted) = dotted else { continue };
             let module = self.text(dotted).replace(char::is_whitespace, "");
             match alias {
@@ -320,14 +322,14 @@ impl ModuleBuilder<'_, '_> {
             }
             let level = level as u32;
             if kind(child) == K::WildcardImport {
-                self.module.scopes[self.scope as usize].wildcards.push(ImportFrom {
+                self.module.scopes[self.scope].wildcards.push(ImportFrom {
                     level,
                     module: module.clone(),
                     name: "*".into(),
                 });
                 continue;
             }
-            let (dotted, alias) = aliased(child);
+            let (dotted, alias) = split_alias(child);
             let Some(dotted) = dotted else { continue };
             let name = self.name_of(dotted);
             let bound = BindingValue::From(ImportFrom {
@@ -362,7 +364,7 @@ impl ModuleBuilder<'_, '_> {
 }
 
 /// `name as alias`, or the name alone.
-fn aliased(node: Node<'_>) -> (Option<Node<'_>>, Option<Node<'_>>) {
+fn split_alias(node: Node<'_>) -> (Option<Node<'_>>, Option<Node<'_>>) {
     if kind(node) == K::AliasedImport {
         (field(node, Field::Name), field(node, Field::Alias))
     } else {

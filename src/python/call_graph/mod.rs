@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::iam::sdk::{self, LibraryEffect, LibraryResult};
+use crate::index::Id;
 use crate::python::call_graph::classes::Lazy;
 use crate::python::points_to::{AbstractValue, ObjectEvaluator, ScopeRef, decorator_name};
 use crate::python::{BindingValue, BlockId, BlockKind, ExprId, ExprKind, PythonModule, ScopeId, ScopeKind, Usage};
@@ -119,8 +120,8 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         let e = m.expr(expr);
         let from = place(m.function_of(e.scope));
         if let ExprKind::Call(call) = &e.kind {
-            let callees = evaluator.things(module, call.function);
-            let handed = classes::handed_out(evaluator, module, (call, &callees), from, &mut out);
+            let callees = evaluator.values(module, call.function);
+            let handed = classes::passed_to_libraries(evaluator, module, (call, &callees), from, &mut out);
             let any = |t: &AbstractValue| matches!(t, AbstractValue::Library(n) if classes::reads_any(evaluator, module, expr, n));
             if !handed || callees.iter().any(any) {
                 read.push((from, None));
@@ -131,7 +132,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         if !is_name || e.usage == Usage::Store {
             continue;
         }
-        let things = evaluator.things(module, expr);
+        let things = evaluator.values(module, expr);
         if e.usage == Usage::Callee
             && let [one] = &*things
         {
@@ -146,13 +147,13 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         for t in things.iter() {
             match t {
                 AbstractValue::Function(f) | AbstractValue::Method(f, _) => out.push((from, *f)),
-                AbstractValue::Class(c) => classes::named(evaluator, *c, from, &mut out, &mut lazy),
+                AbstractValue::Class(c) => classes::add_named(evaluator, *c, from, &mut out, &mut lazy),
                 AbstractValue::Module(other) => {
                     out.push((
                         from,
                         ScopeRef {
                             module: *other,
-                            scope: 0,
+                            scope: ScopeId::MODULE,
                         },
                     ));
                     // `getattr(steps, name)`, `inspect.getmembers(steps)`, `steps.__dict__`: any of it may run.
@@ -194,8 +195,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             properties(evaluator, module, *of, name, from, &mut out);
         }
     }
-    for (scope, s) in m.scopes.iter().enumerate() {
-        let scope = scope as ScopeId;
+    for (scope, s) in m.scopes.iter_enumerated() {
         imports(evaluator, m, place(m.function_of(scope)), scope, &mut called);
         // What a framework is given by a decorator runs when the framework likes.
         if s.kind == ScopeKind::Function && is_registered(m, scope) {
@@ -207,9 +207,9 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             classes::defined(evaluator, place(scope), from, &mut out, &mut lazy);
         }
         for base in &s.bases {
-            for t in evaluator.things(module, *base).iter() {
+            for t in evaluator.values(module, *base).iter() {
                 if let AbstractValue::Class(c) = t {
-                    classes::named(evaluator, *c, place(m.function_of(s.parent)), &mut out, &mut lazy);
+                    classes::add_named(evaluator, *c, place(m.function_of(s.parent)), &mut out, &mut lazy);
                 }
             }
         }
@@ -245,7 +245,7 @@ fn objects(m: &PythonModule) -> BTreeSet<ExprId> {
 /// The functions and methods of a module.
 fn all_of(evaluator: &ObjectEvaluator<'_>, module: usize) -> impl Iterator<Item = ScopeRef> {
     let scopes = &evaluator.program.modules[module].scopes;
-    (0..).zip(scopes).filter_map(move |(scope, s)| {
+    scopes.iter_enumerated().filter_map(move |(scope, s)| {
         let is_function = s.kind == ScopeKind::Function;
         is_function.then_some(ScopeRef { module, scope })
     })
@@ -255,7 +255,7 @@ fn all_of(evaluator: &ObjectEvaluator<'_>, module: usize) -> impl Iterator<Item 
 fn only_as_script(m: &PythonModule, block: BlockId) -> bool {
     let mut at = block;
     loop {
-        let b = &m.blocks[at as usize];
+        let b = &m.blocks[at];
         if matches!(&b.kind, BlockKind::Arm { label, .. } if label.starts_with("if __name__ ==")) {
             return true;
         }
@@ -288,7 +288,7 @@ fn is_import(name: &str) -> bool {
 fn named_module(evaluator: &ObjectEvaluator<'_>, module: usize, callee: ExprId) -> bool {
     let m = &evaluator.program.modules[module];
     // A call stands after its parts; nothing but its arguments is between.
-    let mut after = (callee + 1..).take(64).take_while(|e| (*e as usize) < m.exprs.len());
+    let mut after = (callee.index() + 1..m.exprs.len()).take(64).map(ExprId::new);
     let call = after.find_map(|e| m.call(e).filter(|c| c.function == callee));
     let first = call.and_then(|c| c.positional(0));
     first.is_some_and(|a| !evaluator.texts(module, a, None).is_empty())
@@ -297,12 +297,12 @@ fn named_module(evaluator: &ObjectEvaluator<'_>, module: usize, callee: ExprId) 
 fn properties(
     evaluator: &ObjectEvaluator<'_>,
     module: usize,
-    of: u32,
+    of: ExprId,
     name: &str,
     from: ScopeRef,
     out: &mut Vec<(ScopeRef, ScopeRef)>,
 ) {
-    for t in evaluator.things(module, of).iter() {
+    for t in evaluator.values(module, of).iter() {
         let AbstractValue::Instance(c) = t else { continue };
         for class in evaluator.index.lineage(*c) {
             let m = &evaluator.program.modules[class.module];
@@ -360,7 +360,13 @@ fn imports(
     let program = evaluator.program;
     let mut run = |module: Option<usize>| {
         if let Some(module) = module {
-            out.push((from, ScopeRef { module, scope: 0 }));
+            out.push((
+                from,
+                ScopeRef {
+                    module,
+                    scope: ScopeId::MODULE,
+                },
+            ));
         }
     };
     let s = m.scope(scope);
@@ -468,7 +474,7 @@ fn walk(
         // A function's module has run before it does.
         stack.push(ScopeRef {
             module: at.module,
-            scope: 0,
+            scope: ScopeId::MODULE,
         });
         stack.extend(edges.get(&at).into_iter().flatten().copied());
         more(at, &mut stack);

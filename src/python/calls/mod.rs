@@ -24,8 +24,8 @@ use rayon::prelude::*;
 use crate::iam::sdk::{self, LibraryEffect};
 use crate::python::call_graph::{self, CallEdges, CallGraph};
 use crate::python::points_to::{AbstractValue, ObjectEvaluator, ObjectIndex, Params};
-use crate::python::{ConstantEvaluator, Program, ScopeKind};
-use crate::source::{FileId, Span, Text};
+use crate::python::{ConstantEvaluator, Program, ScopeId, ScopeKind};
+use crate::source::{FileId, Span, Text, is_within};
 
 /// One call of one operation.
 #[derive(Clone, Debug)]
@@ -151,8 +151,8 @@ impl<'p> Calls<'p> {
         }
         Self {
             program,
-            calls_at: by_place(calls.iter().map(|c| c.at)),
-            unresolved_at: by_place(unresolved.iter().map(|u| u.at)),
+            calls_at: index_by_scope(calls.iter().map(|c| c.at)),
+            unresolved_at: index_by_scope(unresolved.iter().map(|u| u.at)),
             calls,
             unresolved,
             graph: CallGraph::new(edges),
@@ -166,7 +166,10 @@ impl<'p> Calls<'p> {
         let Some(module) = self.program.index_of(file) else {
             return self.collect(&BTreeSet::new(), &BTreeSet::new(), false);
         };
-        let mut entries = vec![ScopeRef { module, scope: 0 }];
+        let mut entries = vec![ScopeRef {
+            module,
+            scope: ScopeId::MODULE,
+        }];
         let evaluator = ObjectEvaluator::new(self.program, &self.index, &self.params);
         let mut exact = false;
         let mut path = function.split('.');
@@ -200,7 +203,7 @@ impl<'p> Calls<'p> {
         if !exact {
             // A handler made by a library (`Mangum(app)`): all of the module may be what it calls.
             let m = &self.program.modules[module];
-            entries.extend((0..m.scopes.len() as u32).map(|scope| ScopeRef { module, scope }));
+            entries.extend(m.scopes.ids().map(|scope| ScopeRef { module, scope }));
         }
         let called = if exact {
             self.graph.called(&entries)
@@ -212,7 +215,10 @@ impl<'p> Calls<'p> {
 
     /// What runs when `file` is run as a script.
     pub fn script(&self, file: FileId) -> EntryReach {
-        let module = self.program.index_of(file).map(|module| ScopeRef { module, scope: 0 });
+        let module = self.program.index_of(file).map(|module| ScopeRef {
+            module,
+            scope: ScopeId::MODULE,
+        });
         let mut entries: Vec<ScopeRef> = module.into_iter().collect();
         entries.extend(module.into_iter().flat_map(|m| self.graph.script(m)));
         let called = self.graph.called(&entries);
@@ -221,18 +227,11 @@ impl<'p> Calls<'p> {
 
     /// Everything in files under `folder` (or in this one file).
     pub fn folder(&self, folder: &str) -> EntryReach {
-        let inside = |file: FileId| {
-            let path = self.program.sources.path(file);
-            folder.is_empty()
-                || path == folder
-                || path
-                    .strip_prefix(folder.trim_end_matches('/'))
-                    .is_some_and(|rest| rest.starts_with('/'))
-        };
+        let inside = |file: FileId| is_within(self.program.sources.path(file), folder);
         let mut seen = BTreeSet::new();
         for (module, m) in self.program.modules.iter().enumerate() {
             if inside(m.file) {
-                seen.extend((0..m.scopes.len() as u32).map(|scope| ScopeRef { module, scope }));
+                seen.extend(m.scopes.ids().map(|scope| ScopeRef { module, scope }));
             }
         }
         self.collect(&seen, &BTreeSet::new(), false)
@@ -240,7 +239,8 @@ impl<'p> Calls<'p> {
 
     fn methods(&self, class: ScopeRef) -> Vec<ScopeRef> {
         let m = &self.program.modules[class.module];
-        (0..m.scopes.len() as u32)
+        m.scopes
+            .ids()
             .filter(|s| m.scope(*s).parent == class.scope && m.scope(*s).kind == ScopeKind::Function)
             .map(|scope| ScopeRef {
                 module: class.module,
@@ -277,7 +277,7 @@ impl<'p> Calls<'p> {
 }
 
 /// The indices of things by where they stand.
-fn by_place(places: impl Iterator<Item = ScopeRef>) -> BTreeMap<ScopeRef, Vec<usize>> {
+fn index_by_scope(places: impl Iterator<Item = ScopeRef>) -> BTreeMap<ScopeRef, Vec<usize>> {
     let mut out: BTreeMap<ScopeRef, Vec<usize>> = BTreeMap::new();
     for (i, place) in places.enumerate() {
         out.entry(place).or_default().push(i);
@@ -299,9 +299,9 @@ fn module_calls<'p>(program: &'p Program<'p>, index: &ObjectIndex, params: &Para
     let evaluator = ObjectEvaluator::new(program, index, params);
     let values = ConstantEvaluator::new(program);
     let m = &program.modules[module];
-    let (sites, mut unresolved) = call_sites::sites(&evaluator, module);
+    let (sites, mut unresolved) = call_sites::find_call_sites(&evaluator, module);
     let needs = permissions::ArgumentReader::new(&values, m, module);
-    let mut calls: Vec<ApiCall> = sites.iter().map(|s| needs.of(s)).collect();
+    let mut calls: Vec<ApiCall> = sites.iter().map(|s| needs.api_call(s)).collect();
     calls.dedup_by(|b, a| {
         a.span == b.span && a.operation == b.operation && a.service == b.service && a.method == b.method
     });
@@ -309,8 +309,11 @@ fn module_calls<'p>(program: &'p Program<'p>, index: &ObjectIndex, params: &Para
     unresolved.extend(unclear);
     if m.partial || evaluator.is_exhausted() {
         unresolved.push(UnresolvedCall {
-            span: m.scope(0).extent,
-            at: ScopeRef { module, scope: 0 },
+            span: m.scope(ScopeId::MODULE).extent,
+            at: ScopeRef {
+                module,
+                scope: ScopeId::MODULE,
+            },
             why: UnresolvedReason::Partial,
         });
     }

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a name that is not written is one hole for each construct, however the construct is reached.
 
+use crate::index::Id;
 use crate::python::constants::{ConstantEvaluator, cdk};
 use crate::python::{CallExpr, ExprId, ExprKind};
 use crate::source::{Hole, HoleKind, Span, Text};
@@ -84,7 +85,9 @@ impl ConstantEvaluator<'_> {
             return None;
         }
         let rows = || CONSTRUCTS.iter().filter(|c| c.arn == attribute);
-        let made = self.made(module, of).and_then(|made| Some((made, m.call(made)?)));
+        let made = self
+            .constructor_call(module, of)
+            .and_then(|made| Some((made, m.call(made)?)));
         let last = m.dotted(of).unwrap_or_default();
         let last = last.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
         let by_word = || rows().find(|c| c.word.is_some_and(|word| last.ends_with(word)));
@@ -114,7 +117,7 @@ impl ConstantEvaluator<'_> {
                 arn.append(&self.name_of(module, made, call, construct, span))
             }
             _ => {
-                let shown = format!("{}.{}", self.shown(self.span(module, of)), construct.name);
+                let shown = format!("{}.{}", self.source_text(self.span(module, of)), construct.name);
                 arn.append(&part(HoleKind::Existing, &shown));
             }
         }
@@ -142,7 +145,7 @@ impl ConstantEvaluator<'_> {
             let id = call
                 .positional(1)
                 .and_then(|e| self.value(module, e).as_str().map(|id| id.into_owned()));
-            let shown = id.unwrap_or_else(|| format!("{}{made}", construct.class));
+            let shown = id.unwrap_or_else(|| format!("{}{}", construct.class, made.index()));
             Text::hole(Hole::new(
                 HoleKind::Existing,
                 format!("{shown}.{}", construct.name),
@@ -185,7 +188,7 @@ impl ConstantEvaluator<'_> {
     }
 
     /// The call that makes what an expression holds: through names, and attributes that one place assigns.
-    fn made(&self, module: usize, of: ExprId) -> Option<ExprId> {
+    fn constructor_call(&self, module: usize, of: ExprId) -> Option<ExprId> {
         let m = self.module(module);
         let mut at = of;
         for _ in 0..MAX_NAMES {

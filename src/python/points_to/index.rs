@@ -51,11 +51,8 @@ impl ObjectIndex {
     }
 
     fn module(&mut self, program: &Program<'_>, module: usize, m: &PythonModule) {
-        for (scope, s) in m.scopes.iter().enumerate() {
-            let place = ScopeRef {
-                module,
-                scope: scope as ScopeId,
-            };
+        for (scope, s) in m.scopes.iter_enumerated() {
+            let place = ScopeRef { module, scope };
             if s.kind == ScopeKind::Class {
                 for base in &s.bases {
                     match class_named(program, module, *base) {
@@ -95,18 +92,18 @@ impl ObjectIndex {
     }
 
     fn changes(&mut self, module: usize, m: &PythonModule) {
-        for (scope, s) in m.scopes.iter().enumerate() {
+        for (scope, s) in m.scopes.iter_enumerated() {
             for c in &s.mutations {
                 let (key, value) = match (&c.change, c.path.as_slice()) {
                     (ObjectChange::Set(v), [k]) => (Some(*k), *v),
                     (ObjectChange::Append(v), []) => (None, *v),
                     _ => {
-                        let containers = self.containers(module, m, scope as ScopeId, &c.name);
+                        let containers = self.containers(module, m, scope, &c.name);
                         self.changed.extend(containers.into_iter().map(|e| (module, e)));
                         continue;
                     }
                 };
-                for source in self.containers(module, m, scope as ScopeId, &c.name) {
+                for source in self.containers(module, m, scope, &c.name) {
                     self.added.entry((module, source)).or_default().push((key, value));
                 }
             }
@@ -170,7 +167,7 @@ impl ObjectIndex {
     }
 
     /// The classes that inherit from `class`, without itself.
-    pub(crate) fn heirs(&self, class: ScopeRef) -> Vec<ScopeRef> {
+    pub(crate) fn subclasses(&self, class: ScopeRef) -> Vec<ScopeRef> {
         let mut all = self.walk(class, &self.subclasses);
         all.remove(0);
         all
@@ -258,7 +255,7 @@ fn class_named(program: &Program<'_>, module: usize, expr: ExprId) -> Option<Sco
     match &m.expr(expr).kind {
         ExprKind::Name(n) => match m.reaching(n, expr) {
             Reaching::Found(f) => bound_class(program, module, &f.bindings.first()?.bound, 0),
-            Reaching::Free => m.scope(0).wildcards.iter().find_map(|w| {
+            Reaching::Free => m.scope(ScopeId::MODULE).wildcards.iter().find_map(|w| {
                 let other = program.import(m.file, w.level, &w.module)?;
                 exported_class(program, other, n, 0)
             }),
@@ -293,7 +290,7 @@ fn bound_class(program: &Program<'_>, module: usize, bound: &BindingValue, depth
 }
 
 fn exported_class(program: &Program<'_>, module: usize, name: &str, depth: u32) -> Option<ScopeRef> {
-    match program.modules[module].at_end(name, 0) {
+    match program.modules[module].at_end(name, ScopeId::MODULE) {
         Reaching::Found(f) => bound_class(program, module, &f.bindings.first()?.bound, depth),
         Reaching::Free => None,
     }

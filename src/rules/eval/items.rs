@@ -10,12 +10,13 @@ use crate::iam::actions::is_one_operation;
 use crate::iam::arn::{self, Arn, ArnField, Breadth};
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::pattern::{Pattern, is_star};
-use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::resource_fit::Resources;
+use crate::iam::variables::has_variable;
 use crate::iam::{self, AccessLevel, ActionSet, ClauseItem, PolicyKind, PrincipalItem, PrincipalType, Truth};
 use crate::project::targets::ResourceRefs;
 use crate::project::{StatementGrant, is_most};
-use crate::rules::spec::{AccessLevelName, Account, ClauseTest, ItemTest, PrincipalName};
+use crate::rules::spec::{Account, ClauseTest, ItemTest, PrincipalIdentity};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::Provenance;
 
@@ -29,17 +30,30 @@ pub(super) struct One<'p> {
     pub(super) principal: Option<&'p PrincipalItem>,
     /// The clause that knows what the item stands for, its place there, and the statement.
     pub(super) set: Option<(&'p iam::Clause, usize, StatementRef<'p>)>,
+    /// The item as the model has it.
+    pub(super) item: Option<&'p ClauseItem>,
 }
 
 impl<'p> One<'p> {
     pub(super) fn item(item: &'p ClauseItem, of: CapturedElement) -> Self {
         Self {
             of,
-            text: &item.text,
-            span: item.span,
             via: Some(&item.via),
+            item: Some(item),
+            ..Self::text(&item.text, item.span)
+        }
+    }
+
+    /// A text that is no item of a policy.
+    pub(super) fn text(text: &'p Text, span: Span) -> Self {
+        Self {
+            of: CapturedElement::Text,
+            text,
+            span,
+            via: None,
             principal: None,
             set: None,
+            item: None,
         }
     }
 
@@ -54,23 +68,20 @@ impl<'p> One<'p> {
         Captured {
             of: self.of,
             text: Some(Cow::Borrowed(self.text)),
-            span: self.span,
             via: self.via,
             actions: self.actions(),
-            left: None,
-            denied: None,
+            item: self.item,
+            ..Captured::at_span(self.span)
         }
     }
 
     /// Of what was captured, by itself.
-    pub(super) fn again(c: &'p Captured<'p>) -> Option<Self> {
+    pub(super) fn from_captured(c: &'p Captured<'p>) -> Option<Self> {
         Some(Self {
             of: c.of,
-            text: c.text.as_deref()?,
-            span: c.span,
             via: c.via,
-            principal: None,
-            set: None,
+            item: c.item,
+            ..Self::text(c.text.as_deref()?, c.span)
         })
     }
 
@@ -125,6 +136,8 @@ pub(super) struct ClauseItems<'p> {
     pub(super) items: Items<'p>,
     /// `false` when there may be further items.
     pub(super) complete: bool,
+    /// All of it comes from what is not known, and it may not be there.
+    pub(super) vague: bool,
     pub(super) key: Option<Span>,
     pub(super) span: Option<Span>,
 }
@@ -139,7 +152,10 @@ impl Eval<'_, '_> {
     ) -> Truth {
         let mut truth = Truth::Yes;
         if let Some(present) = t.present {
-            truth = truth.and((clause.is_some() == present).into());
+            truth = truth.and(match clause.is_some_and(|c| c.vague) {
+                true => Truth::Unknown,
+                false => (clause.is_some() == present).into(),
+            });
         }
         let Some(clause) = clause else {
             return truth.and((t.any.is_none() && t.all.is_none()).into());
@@ -177,10 +193,10 @@ impl Eval<'_, '_> {
                 }
             }
             if let Some(key) = clause.key {
-                found.add(t.key.as_ref(), || Captured::place(key));
+                found.add(t.key.as_ref(), || Captured::at_span(key));
             }
             if let Some(span) = clause.span {
-                found.add(t.value.as_ref(), || Captured::place(span));
+                found.add(t.value.as_ref(), || Captured::at_span(span));
             }
         }
         truth
@@ -246,22 +262,31 @@ impl Eval<'_, '_> {
         if truth.is_no() {
             return truth;
         }
-        truth = truth.and(any(&t.service, &|w| service(one).is(w)));
+        truth = truth.and(any(&t.service, &|w| service(one).matches_word(w)));
         if !t.account.is_empty() {
             let account = self.account(one);
-            let fits = t.account.iter().map(|a| account.is(*a)).fold(Truth::No, Truth::or);
+            let fits = t
+                .account
+                .iter()
+                .map(|a| account.matches_account(*a))
+                .fold(Truth::No, Truth::or);
             truth = truth.and(fits);
         }
         if !t.principal.is_empty() {
-            let is = |n: &PrincipalName| match n {
-                PrincipalName::Everyone => PrincipalType::Everyone,
-                PrincipalName::Aws => PrincipalType::Aws,
-                PrincipalName::Service => PrincipalType::Service,
-                PrincipalName::Federated => PrincipalType::Federated,
-                PrincipalName::CanonicalUser => PrincipalType::CanonicalUser,
-            };
-            let fits = |n: &PrincipalName| one.principal.is_some_and(|p| p.kind == is(n));
+            let fits = |kind: &PrincipalType| one.principal.is_some_and(|p| p.kind == *kind);
             truth = truth.and(t.principal.iter().any(fits).into());
+        }
+        if !t.identity.is_empty() {
+            let identity = one.principal.and_then(|p| self.identity_of(p));
+            truth = truth.and(identity.is_some_and(|i| t.identity.contains(&i)).into());
+        }
+        if !t.form.is_empty() {
+            let fits = t.form.iter().map(|form| form.fits(text)).fold(Truth::No, Truth::or);
+            truth = truth.and(fits);
+        }
+        if let Some(wanted) = t.variable {
+            let has = known.as_deref().map_or(Truth::Unknown, |k| has_variable(k).into());
+            truth = truth.and(if wanted { has } else { !has });
         }
         if let Some(expression) = &t.matches {
             truth = truth.and(match (&known, self.words.regex(expression)) {
@@ -285,7 +310,7 @@ impl Eval<'_, '_> {
             truth = truth.and(if wanted { one } else { !one });
         }
         if let Some(wanted) = t.whole_type {
-            let whole = Truth::from(arn::widest(text) <= Breadth::WholeType);
+            let whole = Truth::from(arn::breadth_of(text) <= Breadth::WholeType);
             truth = truth.and(if wanted { whole } else { !whole });
         }
         if let Some(wanted) = t.mostly_granted {
@@ -331,7 +356,7 @@ impl Eval<'_, '_> {
     fn resources<'p>(&self, s: StatementRef<'p>) -> Option<Resources<'p>> {
         let places = || self.places.get_or_init(|| ResourceRefs::new(self.context.project));
         let named = |text: &Text| places().as_arn(text);
-        Resources::of(s.statement.resource.as_ref()?, named)
+        Resources::new(s.statement.resource.as_ref()?, named)
     }
 
     /// Of the actions of an item of an Allow statement, those that are not denied or outside a boundary and that fit a
@@ -342,7 +367,7 @@ impl Eval<'_, '_> {
         }
         let project = self.context.project;
         let places = self.places.get_or_init(|| ResourceRefs::new(project));
-        let given = project.given(places, s.document_id, s.index, actions);
+        let given = project.granted_part(places, s.document_id, s.index, actions);
         let (StatementGrant { kept, at_most, .. }, left) = (&given, &given.fitting);
         let why = match (*at_most || left.len() < kept.len(), kept.len() < actions.len()) {
             _ if left.is_empty() => return None,
@@ -361,7 +386,7 @@ impl Eval<'_, '_> {
     /// Where a Deny takes some of the actions of an Allow statement away on some of its resources.
     pub(super) fn partly_denied(&self, actions: &ActionSet, s: StatementRef<'_>) -> Option<Span> {
         let withheld = self.context.project.withheld(s.document_id);
-        withheld.partly(s.index, actions).filter(|_| s.statement.allows())
+        withheld.partial_deny(s.index, actions).filter(|_| s.statement.allows())
     }
 
     /// Whether a pattern in an identity policy is about one named resource, and holds no sensitive action that fits it.
@@ -373,7 +398,7 @@ impl Eval<'_, '_> {
         let one = |resources: Resources<'_>| match (resources.items(), resources.texts()) {
             ([item], [text]) => {
                 let refers = item.text.as_hole().is_some_and(|h| h.kind == HoleKind::Resource);
-                refers || arn::widest(text) == Breadth::Exact
+                refers || arn::breadth_of(text) == Breadth::Exact
             }
             _ => false,
         };
@@ -399,7 +424,7 @@ impl Eval<'_, '_> {
             return false;
         };
         let withheld = self.context.project.withheld(s.document_id);
-        set.intersects(withheld.of(s.index)) || withheld.partly(s.index, set).is_some()
+        set.intersects(withheld.of(s.index)) || withheld.partial_deny(s.index, set).is_some()
     }
 
     /// Whether an item is of the service that alone may assume the roles which hold the policy, and has no sensitive action.
@@ -414,7 +439,7 @@ impl Eval<'_, '_> {
     }
 
     /// Whether an action pattern grants an action of one of these levels.
-    fn levels(&self, one: One<'_>, levels: &[AccessLevelName]) -> Truth {
+    fn levels(&self, one: One<'_>, levels: &[AccessLevel]) -> Truth {
         let Some(pattern) = one.text.known() else {
             return Truth::Unknown;
         };
@@ -425,20 +450,34 @@ impl Eval<'_, '_> {
             },
             _ => ActionSet::expand(&pattern).by_level(),
         };
-        let level = |l: &AccessLevelName| match l {
-            AccessLevelName::List => AccessLevel::List,
-            AccessLevelName::Read => AccessLevel::Read,
-            AccessLevelName::Write => AccessLevel::Write,
-            AccessLevelName::Tagging => AccessLevel::Tagging,
-            AccessLevelName::PermissionsManagement => AccessLevel::PermissionsManagement,
+        levels.iter().any(|l| counts.get(*l) > 0).into()
+    }
+
+    /// What a principal of the type `AWS` is in its account.
+    fn identity_of(&self, p: &PrincipalItem) -> Option<PrincipalIdentity> {
+        if p.kind != PrincipalType::Aws || !p.value.text.is_known() {
+            return None;
+        }
+        let who = match origin_of(p, self.context.project.own, None) {
+            PrincipalOrigin::UniqueId(IdentityType::User) => return Some(PrincipalIdentity::DeletedUser),
+            PrincipalOrigin::UniqueId(_) => return Some(PrincipalIdentity::DeletedRole),
+            PrincipalOrigin::OwnAccount { who, .. } | PrincipalOrigin::OtherAccount { who, .. } => who,
+            _ => return None,
         };
-        levels.iter().any(|l| counts.get(level(l)) > 0).into()
+        Some(match who {
+            IdentityType::Root => PrincipalIdentity::Root,
+            IdentityType::Role => PrincipalIdentity::Role,
+            IdentityType::User => PrincipalIdentity::User,
+            IdentityType::AssumedRole => PrincipalIdentity::RoleSession,
+            IdentityType::FederatedUser => PrincipalIdentity::FederatedUser,
+            IdentityType::Any | IdentityType::Other => PrincipalIdentity::Other,
+        })
     }
 
     fn account(&self, one: One<'_>) -> AccountOwner {
         let own = self.context.project.own;
         if let Some(p) = one.principal {
-            return match place(p, own, None) {
+            return match origin_of(p, own, None) {
                 PrincipalOrigin::Everyone | PrincipalOrigin::AnyAccount(_) => AccountOwner::Any,
                 PrincipalOrigin::OwnAccount { .. } | PrincipalOrigin::Resource(_) => AccountOwner::Same,
                 PrincipalOrigin::OtherAccount { .. } if self.context.is_of_organization(&p.value) => {
@@ -500,7 +539,7 @@ enum ItemService {
 }
 
 impl ItemService {
-    fn is(&self, word: &str) -> Truth {
+    fn matches_word(&self, word: &str) -> Truth {
         match self {
             Self::Known(s) => s.eq_ignore_ascii_case(word).into(),
             Self::None => Truth::No,
@@ -543,7 +582,7 @@ enum AccountOwner {
 }
 
 impl AccountOwner {
-    fn is(&self, account: Account) -> Truth {
+    fn matches_account(&self, account: Account) -> Truth {
         match (self, account) {
             (Self::Unknown, _) => Truth::Unknown,
             (Self::Same, Account::Same) | (Self::Other, Account::Other) | (Self::Any, Account::Any) => Truth::Yes,

@@ -2,11 +2,12 @@
 
 use crate::formats::terraform::emit::aws;
 use crate::formats::terraform::eval::blocks::BlockItem;
+use crate::model::resource_types::TerraformType;
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 /// Arguments under CloudFormation's names.
-pub(crate) fn properties(row: &aws::Type, items: Vec<BlockItem>, span: Span) -> Value {
+pub(crate) fn properties(row: &TerraformType, items: Vec<BlockItem>, span: Span) -> Value {
     let mut entries: Vec<MapEntry> = Vec::new();
     for item in items {
         let name = item.entry.key.display();
@@ -15,27 +16,27 @@ pub(crate) fn properties(row: &aws::Type, items: Vec<BlockItem>, span: Span) -> 
         if item.block {
             entry.value = renamed(row, &name, entry.value, 0);
         }
-        let value = match aws::is_required(row.terraform, &name) {
-            true => Some(given_later(entry.value, &name)),
+        let value = match aws::is_required(row.name, &name) {
+            true => Some(required_value(entry.value, &name)),
             false => without_null(entry.value),
         };
         if let Some(value) = value {
             entry.value = value;
-            place(&mut entries, &target, entry, item.block);
+            put_at(&mut entries, &target, entry, item.block);
         }
     }
     Value::map(entries, span)
 }
 
 /// The value of an argument that must have one. A variable whose default is null or empty gets its value from a caller.
-fn given_later(value: Value, name: &str) -> Value {
+fn required_value(value: Value, name: &str) -> Value {
     let empty = match &value.kind {
         ValueKind::Null => true,
         ValueKind::Str(text) => value.via.is_some() && text.is_empty(),
         ValueKind::OneOf(branches) => {
             let branches = branches.iter().map(|b| Branch {
                 when: b.when.clone(),
-                value: given_later(b.value.clone(), name),
+                value: required_value(b.value.clone(), name),
             });
             return Value {
                 kind: ValueKind::OneOf(branches.collect()),
@@ -50,13 +51,13 @@ fn given_later(value: Value, name: &str) -> Value {
     }
 }
 
-fn property(row: &aws::Type, name: &str) -> String {
-    let listed = row.properties.iter().find(|(argument, _)| *argument == name);
+fn property(row: &TerraformType, name: &str) -> String {
+    let listed = row.arguments.iter().find(|(argument, _)| *argument == name);
     listed.map_or_else(|| aws::pascal(name), |(_, property)| (*property).to_owned())
 }
 
 /// Arguments of a nested block under CloudFormation's names.
-fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
+fn renamed(row: &TerraformType, path: &str, value: Value, depth: u32) -> Value {
     if depth > 8 {
         return value;
     }
@@ -80,7 +81,7 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
             for e in inner.iter() {
                 let name = e.key.display();
                 let nested = format!("{path}.{name}");
-                let listed = row.properties.iter().find(|(argument, _)| *argument == nested);
+                let listed = row.arguments.iter().find(|(argument, _)| *argument == nested);
                 let target = listed.map_or_else(|| aws::pascal(&name), |(_, p)| (*p).to_owned());
                 // A block's span is more than its value's when it has a type in front.
                 let block = match &e.value.kind {
@@ -95,7 +96,7 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
                 };
                 let Some(value) = without_null(value) else { continue };
                 let entry = MapEntry { value, ..e.clone() };
-                place(&mut entries, &target, entry, block);
+                put_at(&mut entries, &target, entry, block);
             }
             ValueKind::Map(entries.into())
         }
@@ -105,7 +106,7 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
 }
 
 /// Puts a value at `X`, `X/Y` or `X[]`; blocks that occur again make a list.
-fn place(entries: &mut Vec<MapEntry>, target: &str, mut entry: MapEntry, block: bool) {
+fn put_at(entries: &mut Vec<MapEntry>, target: &str, mut entry: MapEntry, block: bool) {
     if let Some((outer, inner)) = target.split_once('/') {
         let (key_span, span) = (entry.key_span, entry.value.span);
         let mut nested = match entries.iter().position(|e| e.key.known().as_deref() == Some(outer)) {
@@ -117,7 +118,7 @@ fn place(entries: &mut Vec<MapEntry>, target: &str, mut entry: MapEntry, block: 
                 .unwrap_or_default(),
             None => Vec::new(),
         };
-        place(&mut nested, inner, entry, block);
+        put_at(&mut nested, inner, entry, block);
         entries.push(MapEntry::made(outer, key_span, Value::map(nested, span)));
         return;
     }

@@ -3,7 +3,7 @@
 use crate::source::{Hole, HoleKind, Span, Text, TextBuilder};
 use crate::syntax::hcl::ForParts;
 use crate::syntax::{NodeId, NodeKind as Node, Tree};
-use crate::value::{Guard, Value, ValueKind};
+use crate::value::{Branch, Guard, Value, ValueKind};
 
 use crate::formats::terraform::eval::branches::MAX_BRANCHES;
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
@@ -34,7 +34,17 @@ impl<'a> TerraformEvaluator<'a> {
             return self.eval(tree, only, env);
         }
         let texts = self.template_texts(tree, node, env);
-        self.alternatives(texts, |text| Value::text(text, span))
+        let mut branches: Vec<Branch> = texts
+            .into_iter()
+            .map(|(when, text)| Branch {
+                when,
+                value: Value::text(text, span),
+            })
+            .collect();
+        if branches.len() == 1 && branches[0].when.is_always() {
+            return branches.remove(0).value;
+        }
+        Value::new(ValueKind::OneOf(branches.into()), span)
     }
 
     /// One text for each combination of alternatives that occurs in it, with its label (empty for the only one).
@@ -56,7 +66,7 @@ impl<'a> TerraformEvaluator<'a> {
                         && is_part(tree, &children, i)
                         && self.is_empty_stand_in(&value, tree.kind(child) == Node::Call);
                     match stands_in {
-                        true => vec![(Guard::default(), self.stand_in(span))],
+                        true => vec![(Guard::default(), self.unset_text(span))],
                         false => self.part_texts(&value, span),
                     }
                 }
@@ -68,7 +78,7 @@ impl<'a> TerraformEvaluator<'a> {
             }
             len += parts.iter().map(|(_, t)| t.len()).max().unwrap_or(0);
             if len > MAX_TEXT || !self.spend(parts.len() + len / 64) {
-                self.too_much(span);
+                self.over_budget(span);
                 return vec![(Guard::default(), self.opaque(tree.span(node)))];
             }
             if let [(label, only)] = parts.as_slice()
@@ -106,7 +116,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// What someone else sets for what is empty by default.
-    pub(crate) fn stand_in(&self, span: Span) -> Text {
+    pub(crate) fn unset_text(&self, span: Span) -> Text {
         Text::hole(Hole::new(HoleKind::Input, self.name(span), span))
     }
 
@@ -159,7 +169,7 @@ impl<'a> TerraformEvaluator<'a> {
                 };
                 len += text.len();
                 if len > MAX_TEXT || !self.spend(1 + text.len() / 64) {
-                    self.too_much(span);
+                    self.over_budget(span);
                     return opaque();
                 }
                 out.append(text);

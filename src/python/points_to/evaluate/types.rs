@@ -3,7 +3,7 @@
 use crate::iam::sdk::{self, Client, LibraryResult};
 use crate::python::points_to::abstract_value::{AbstractValue, ResourceOrigin, ValueSet, ValueSetBuilder, one};
 use crate::python::points_to::evaluate::ObjectEvaluator;
-use crate::python::{ExprId, ExprKind, Reaching};
+use crate::python::{ExprId, ExprKind, Reaching, ScopeId};
 use std::sync::Arc;
 
 impl ObjectEvaluator<'_> {
@@ -26,7 +26,7 @@ impl ObjectEvaluator<'_> {
                         .unwrap_or(s);
                     let mut out = ValueSetBuilder::default();
                     for part in inside.split(['|', ',']).take(8) {
-                        out.put_all(&self.types(&self.named(module, part.trim())));
+                        out.put_all(&self.types(&self.values_of_name(module, part.trim())));
                     }
                     out.finish()
                 }
@@ -71,13 +71,13 @@ impl ObjectEvaluator<'_> {
     }
 
     /// A dotted name in a string.
-    pub(crate) fn named(&self, module: usize, dotted: &str) -> ValueSet {
+    pub(crate) fn values_of_name(&self, module: usize, dotted: &str) -> ValueSet {
         let mut parts = dotted.split('.');
         let first = parts.next().unwrap_or("");
         if first.is_empty() || !first.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return self.nothing.clone();
         }
-        let mut things = match self.module(module).at_end(first, 0) {
+        let mut things = match self.module(module).at_end(first, ScopeId::MODULE) {
             Reaching::Found(_) => self.export(module, first),
             Reaching::Free => one(AbstractValue::Library(first.into())),
         };

@@ -13,8 +13,8 @@ use crate::iam::condition::{Grade, is_of_owner, strength};
 use crate::iam::principal::is_open;
 use crate::iam::{Action, ActionSet, Clause, ClauseItem, Document, PolicyKind, Statement, pattern};
 use crate::model::Resource;
-use crate::project::targets::ResourceRefs;
 use crate::project::StatementRef;
+use crate::project::targets::ResourceRefs;
 use crate::rules::{Context, FindingSink, ids};
 use crate::value::{Value, ValueKind};
 

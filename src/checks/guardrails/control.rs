@@ -171,7 +171,7 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
         ) && c.parsed.is_some_and(|o| o.negated)
     });
     if let Some(c) = boundary
-        && !keys.iter().any(|k| *k == "aws:principalisawsservice")
+        && !keys.contains(&"aws:principalisawsservice")
         && !s.conditions.iter().any(is_met_by_no_service)
     {
         out.push(

@@ -2,9 +2,9 @@
 //! IAM User Guide, "AWS JSON policy elements: Principal" and "AWS JSON policy elements: NotPrincipal".
 
 use crate::finding::Severity;
+use crate::iam::PolicyKind;
 use crate::iam::access::{Audience, Limit, audience, lets_do_nothing};
 use crate::iam::condition::{Grade, strength};
-use crate::iam::PolicyKind;
 use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 

@@ -12,8 +12,8 @@ use crate::iam::partitions::is_missing;
 use crate::iam::pattern::Pattern;
 use crate::iam::variables::may_be_template;
 use crate::iam::{ClauseItem, DocumentOrigin, PolicyKind};
-use crate::project::targets::ResourceRefs;
 use crate::project::StatementRef;
+use crate::project::targets::ResourceRefs;
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::{Piece, Text, TextSlice};
 

@@ -149,7 +149,7 @@ fn has_passed(c: &Condition, today: Date) -> bool {
     let Some(o) = c.parsed else { return false };
     let upper =
         matches!(o.family, OperatorFamily::Date | OperatorFamily::Numeric) && !o.negated && !o.name.contains("Greater");
-    let demanded = always_present(&key) || needs_key(c);
+    let demanded = always_present(key) || needs_key(c);
     let now = today.days() as f64 * DAY;
     let over = |v: &ClauseItem| v.text.known().and_then(|t| time(&t)).is_some_and(|t| t + late < now);
     upper && demanded && c.complete && !c.values.is_empty() && c.values.iter().all(over)

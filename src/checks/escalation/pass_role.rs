@@ -25,7 +25,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let Some(grant) = PassRoleGrant::new(s, pass_role) else {
             continue;
         };
-        if cx.project.withheld(id).of(i).contains(pass_role.id()) {
+        if cx.project.withheld(id).for_statement(i).contains(pass_role.id()) {
             continue;
         }
         let Some(reach) = RoleReach::new(s) else {
@@ -84,7 +84,7 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         else {
             continue;
         };
-        if cx.project.withheld(id).of(i).contains(assume_role.id()) {
+        if cx.project.withheld(id).for_statement(i).contains(assume_role.id()) {
             continue;
         }
         let mut f = cx

@@ -68,7 +68,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let granted: Vec<_> = actions
                 .iter()
                 .filter_map(|a| Some((a, PassRoleGrant::new(s, *a)?)))
-                .filter(|(a, _)| !cx.project.withheld(id).of(i).contains(a.id()))
+                .filter(|(a, _)| !cx.project.withheld(id).for_statement(i).contains(a.id()))
                 .collect();
             let (Some((action, grant)), Some(resource)) = (granted.first(), &s.resource) else {
                 continue;

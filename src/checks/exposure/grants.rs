@@ -132,7 +132,7 @@ fn escalation(
         let about =
             s.resource.as_ref().is_none_or(|r| r.negated) || resources.any(|r| may_be_resource_of(&r.text, action));
         clause
-            .naming(action)
+            .item_naming(action)
             .filter(|_| about)
             .filter(|_| denied.is_none_or(|d| !d.contains(action.id())))
     };
@@ -315,7 +315,7 @@ fn lockout(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
         return;
     }
     let span = clause
-        .naming(action)
+        .item_naming(action)
         .filter(|_| !clause.negated)
         .map_or(clause.key, |item| item.span);
     out.push(

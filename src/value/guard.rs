@@ -312,7 +312,7 @@ pub fn possible_worlds<'v>(values: impl IntoIterator<Item = &'v Value>) -> Optio
     Some(worlds)
 }
 
-/// [`worlds`]; where those are too many, each conditional is decided by itself.
+/// [`possible_worlds`]; where those are too many, each conditional is decided by itself.
 pub fn worlds_or_each<'v>(values: impl IntoIterator<Item = &'v Value> + Clone) -> Vec<Guard> {
     if let Some(worlds) = possible_worlds(values.clone()) {
         return worlds;

@@ -16,7 +16,7 @@ fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
         "" => Settings::defaults("/repo"),
         _ => overgrant::internals::settings::parse("overgrant.toml", "/repo", toml, &|_| Err(String::new())).unwrap(),
     };
-    settings.select = rules
+    settings.select.0 = rules
         .iter()
         .chain(&["tool"])
         .map(|r| overgrant::internals::settings::Selector::from(*r))

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use overgrant::internals::classify;
 use overgrant::internals::iam::Ownership;
-use overgrant::internals::pipeline::analyse;
+use overgrant::internals::pipeline::analyze;
 use overgrant::internals::rules::{self, Ruleset, Selection};
 use overgrant::internals::source::{FileId, Sources};
 use overgrant::internals::syntax::{hcl, json, yaml};
@@ -96,9 +96,9 @@ fn whole(c: &mut Criterion) {
     for (path, text) in &files {
         let sources = Sources::from_strings(&[(path, text)]);
         c.bench_function(&format!("lower/{path}"), |b| {
-            b.iter(|| analyse(black_box(&sources), &own))
+            b.iter(|| analyze(black_box(&sources), &own))
         });
-        let project = analyse(&sources, &own).project;
+        let project = analyze(&sources, &own).project;
         c.bench_function(&format!("rules/{path}"), |b| {
             b.iter(|| rules::run(black_box(&project), &ruleset, &all))
         });
@@ -107,7 +107,7 @@ fn whole(c: &mut Criterion) {
     c.bench_function("whole run", |b| {
         b.iter(|| {
             let sources = Sources::from_strings(black_box(&texts));
-            let project = analyse(&sources, &own).project;
+            let project = analyze(&sources, &own).project;
             rules::run(&project, &ruleset, &all)
         });
     });

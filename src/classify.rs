@@ -15,7 +15,7 @@ use crate::formats::{cloudformation, terraform};
 use crate::secrets::{self, MARKS, Mark};
 use crate::source::file_name;
 
-pub use unread::unread;
+pub use unread::unread_language;
 
 /// What a file may hold; several may be set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

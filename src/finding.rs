@@ -357,7 +357,7 @@ impl Finding {
 
     /// One step below the rule's own severity: what a narrowing condition does.
     #[must_use]
-    pub fn lowered(mut self) -> Self {
+    pub fn one_step_down(mut self) -> Self {
         self.steps_down = self.steps_down.saturating_add(1);
         self
     }

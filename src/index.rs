@@ -56,7 +56,7 @@ impl<I: Id, T> IndexVec<I, T> {
     }
 
     /// One item for each of `other`.
-    pub fn beside<U>(other: &IndexVec<I, U>, make: impl FnMut() -> T) -> Self {
+    pub fn with_len_of<U>(other: &IndexVec<I, U>, make: impl FnMut() -> T) -> Self {
         std::iter::repeat_with(make).take(other.len()).collect()
     }
 

@@ -3,7 +3,7 @@
 use crate::date::Date;
 use crate::fix;
 use crate::iam::catalogue::catalogue;
-use crate::pipeline::analyse;
+use crate::pipeline::analyze;
 use crate::report::{OutputFormat, Page, RenderOptions};
 use crate::rules::options::RuleOptions;
 use crate::rules::{self, Ruleset, Selection};
@@ -70,7 +70,7 @@ impl Linter {
     pub fn check(&self, sources: &Sources) -> Report {
         let mut own = self.settings.ownership();
         own.today = Some(self.today);
-        let project = analyse(sources, &own).project;
+        let project = analyze(sources, &own).project;
         let selection = self
             .settings
             .selection

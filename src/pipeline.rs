@@ -9,7 +9,7 @@ use crate::date::Date;
 use crate::formats::{self, Lower};
 use crate::iam::Ownership;
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::dead::{Dead, dead};
+use crate::iam::condition::dead::{Dead, why_dead};
 use crate::model::LoweredUnit;
 use crate::project::{Project, link};
 use crate::source::{FileId, Sources, Span};
@@ -42,7 +42,7 @@ pub fn format_names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Understands `sources`. Pure; deterministic for any number of threads.
-pub fn analyse<'a>(sources: &'a Sources, own: &'a Ownership) -> Analysis<'a> {
+pub fn analyze<'a>(sources: &'a Sources, own: &'a Ownership) -> Analysis<'a> {
     let mut timings = Vec::new();
     let mut clock = Instant::now();
     let mut lap = |name: &'static str| {
@@ -86,12 +86,12 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Ownership) -> Analysis<'a> {
         formats::cloudformation::bodies(sources, unit);
         formats::python::inline(sources, unit);
         formats::policies::lower(unit);
-        formats::text_templates::unrendered(sources, unit);
+        formats::text_templates::drop_template_problems(sources, unit);
         let by_default = |at: Span| unit.defaults.iter().any(|(default, _)| default.contains(at));
         for statement in unit.documents.iter_mut().flat_map(|d| &mut d.statements) {
             // Another value than the default may bring it to life.
             let of_default = |dead: &Dead| by_default(dead.span) || dead.other.is_some_and(by_default);
-            statement.dead = dead(statement, today).filter(|dead| !of_default(dead));
+            statement.dead = why_dead(statement, today).filter(|dead| !of_default(dead));
         }
     });
     lap("policies");

@@ -233,7 +233,7 @@ impl fmt::Display for UnjudgedReason {
 
 impl Language {
     /// Why a file is skipped, in short.
-    pub fn short(self) -> &'static str {
+    pub fn short_reason(self) -> &'static str {
         match self {
             Self::Markdown => "documentation that contains a policy",
             Self::Snapshot => "snapshot with policies",

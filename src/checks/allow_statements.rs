@@ -70,7 +70,7 @@ impl<'a> AllowStatement<'a> {
         let Some(clause) = self.statement.statement.action.as_ref().filter(|c| !c.negated) else {
             return Vec::new();
         };
-        let items = clause.items.iter().zip(clause.sets());
+        let items = clause.items.iter().zip(clause.item_actions());
         items.filter(|(_, s)| s.intersects(set)).map(|(i, _)| i).collect()
     }
 
@@ -90,7 +90,7 @@ pub(super) fn identity_allow_statements<'a>(cx: &Context<'a>) -> impl Iterator<I
     cx.documents().filter(move |(_, d)| grants(d)).flat_map(move |(id, _)| {
         project.granted(id).allowed.iter().map(move |a| {
             let mut actions = Cow::Borrowed(&a.actions);
-            let lost = project.withheld(id).of(a.statement);
+            let lost = project.withheld(id).for_statement(a.statement);
             if a.actions.intersects(lost) {
                 actions.to_mut().subtract(lost);
             }
@@ -114,7 +114,7 @@ pub(super) fn except_denied(cx: &Context<'_>, s: StatementRef<'_>, set: &ActionS
 }
 
 /// Those that change who may do what: what AWS lists as permissions management, but for what gives no one access.
-pub(super) fn managing(actions: &ActionSet) -> ActionSet {
+pub(super) fn managing_actions(actions: &ActionSet) -> ActionSet {
     let mut out = actions.of_level(AccessLevel::PermissionsManagement);
     out.subtract(class("no-access"));
     out.subtract(class("reads"));
@@ -123,7 +123,7 @@ pub(super) fn managing(actions: &ActionSet) -> ActionSet {
 
 /// Those that change something: permissions, tags, or what is kept. AWS lists some as Write that do not, such as
 /// `kms:Encrypt`.
-pub(super) fn writing(actions: &ActionSet) -> ActionSet {
+pub(super) fn writing_actions(actions: &ActionSet) -> ActionSet {
     let mut out = actions.of_level(AccessLevel::Write);
     out.union_with(&actions.of_level(AccessLevel::Tagging));
     out.union_with(&actions.of_level(AccessLevel::PermissionsManagement));

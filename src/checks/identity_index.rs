@@ -49,7 +49,7 @@ impl<'a> IdentityIndex<'a> {
                 .iter_enumerated()
                 .map(|(id, identity)| (identity.resource, id))
                 .collect(),
-            power: IndexVec::beside(&project.identities, OnceCell::new),
+            power: IndexVec::with_len_of(&project.identities, OnceCell::new),
         }
     }
 
@@ -98,7 +98,9 @@ impl<'a> IdentityIndex<'a> {
 
     /// Why this identity is equivalent to an administrator, if it is.
     pub(super) fn power(&self, id: IdentityId) -> Option<&Power<'a>> {
-        self.power[id].get_or_init(|| self.cx.effects.of(id).power()).as_ref()
+        self.power[id]
+            .get_or_init(|| self.cx.effects.of(id).admin_power())
+            .as_ref()
     }
 }
 

@@ -113,7 +113,7 @@ pub(super) fn passed_to(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Opti
     if !alone {
         return None;
     }
-    let services = trusting(cx, s).or_else(|| pass_role_services(cx, id))?;
+    let services = trusted_services(cx, s).or_else(|| pass_role_services(cx, id))?;
     let value = match services.len() {
         1 => json!(services.first()),
         2..=MAX_SERVICES => json!(services),
@@ -124,7 +124,7 @@ pub(super) fn passed_to(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Opti
 }
 
 /// The services that the roles of a statement trust, where all of them are the repository's.
-fn trusting(cx: &Context<'_>, s: &Statement) -> Option<BTreeSet<String>> {
+fn trusted_services(cx: &Context<'_>, s: &Statement) -> Option<BTreeSet<String>> {
     let holders = IdentityIndex::new(cx);
     let mut out = BTreeSet::new();
     let clause = s.resource.as_ref().filter(|c| !c.negated && c.complete)?;

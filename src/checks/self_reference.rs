@@ -128,7 +128,7 @@ fn is_named(cx: &Context<'_>, id: Option<ResourceId>, kind: &str, name: Option<&
     if breadth_of(resource) <= Breadth::WholeType {
         return false;
     }
-    if id.is_some_and(|id| refers(resource, cx, id)) {
+    if id.is_some_and(|id| refers_to_resource(resource, cx, id)) {
         return true;
     }
     let r = id.map(|id| &cx.project.resources[id]);
@@ -167,7 +167,7 @@ fn generated_name(r: &Resource) -> Option<Text> {
 }
 
 /// Whether a text is a reference to the resource, or ends in one after a `/`.
-fn refers(text: &Text, cx: &Context<'_>, resource: ResourceId) -> bool {
+fn refers_to_resource(text: &Text, cx: &Context<'_>, resource: ResourceId) -> bool {
     let address = &cx.project.resources[resource].address;
     let pieces = text.pieces();
     let Some((Piece::Hole(hole), before)) = pieces.split_last() else {

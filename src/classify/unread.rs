@@ -62,7 +62,7 @@ const OTHER_IAM: &[&str] = &[
 ];
 
 /// What the file at `path` defines in a language that is not read.
-pub fn unread(path: &str, text: &str) -> Option<Language> {
+pub fn unread_language(path: &str, text: &str) -> Option<Language> {
     let name = file_name(path);
     let (_, extension) = name.rsplit_once('.')?;
     let extension = extension.to_ascii_lowercase();
@@ -203,7 +203,7 @@ mod tests {
             ("README.md", "The effect of this statement: an action.\n", None),
             ("stack.py", cdk, None),
         ] {
-            assert_eq!(unread(path, text), expected, "{path}: {text}");
+            assert_eq!(unread_language(path, text), expected, "{path}: {text}");
         }
     }
 }

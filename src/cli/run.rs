@@ -8,7 +8,7 @@ use super::{CliFailure, terminal};
 use crate::discover::{self, Discovery, Inside, SearchRequest};
 use crate::fix;
 use crate::iam::{DeclaredWorkload, Ownership, PolicyKind};
-use crate::pipeline::{Analysis, analyse};
+use crate::pipeline::{self, Analysis};
 use crate::project::{Guardrail, GuardrailLevel, Project};
 use crate::rules::options::RuleOptions;
 use crate::rules::{self, Ruleset, Selection, ids};
@@ -80,7 +80,7 @@ impl Clock {
         }
     }
 
-    pub(super) fn lap(&mut self, name: &'static str) {
+    pub(super) fn record(&mut self, name: &'static str) {
         let now = Instant::now();
         self.laps.push((name, now - self.last));
         self.last = now;
@@ -172,9 +172,9 @@ pub(super) fn read<'a>(
         tell: wish.tell,
         judge: &classify_input,
     };
-    clock.lap("settings");
+    clock.record("settings");
     let mut found = search.run()?;
-    clock.lap("walk and read");
+    clock.record("walk and read");
     let dirs: BTreeSet<String> = found
         .files
         .iter()
@@ -265,7 +265,7 @@ impl Loaded<'_> {
             own.trusted_accounts.extend(more.trusted_accounts);
             own.github.extend(more.github);
             own.workloads
-                .extend(more.workloads.into_iter().map(|w| self.declared(w)));
+                .extend(more.workloads.into_iter().map(|w| self.resolve_workload(w)));
             own.organization = own.organization.or(more.organization);
         }
         own.github.sort();
@@ -274,7 +274,7 @@ impl Loaded<'_> {
     }
 
     /// A workload of the settings with paths as they are shown.
-    fn declared(&self, mut out: DeclaredWorkload) -> DeclaredWorkload {
+    fn resolve_workload(&self, mut out: DeclaredWorkload) -> DeclaredWorkload {
         for code in &mut out.code {
             code.text = self.governing.display_path(&code.text);
         }
@@ -398,9 +398,10 @@ impl Loaded<'_> {
         self.clock.last = Instant::now();
         self.apply_settings(&mut analysis.project);
         let project = &analysis.project;
-        let selection = union(self.governing.all(), &self.ruleset).with_options(self.options(project.sources));
+        let selection =
+            combined_selection(self.governing.all(), &self.ruleset).with_options(self.options(project.sources));
         let outcome = rules::run(project, &self.ruleset, &selection);
-        self.clock.lap("rules");
+        self.clock.record("rules");
         for failure in &outcome.failures {
             terminal::note(&format!(
                 "internal error in {}: {}; please report it",
@@ -448,9 +449,9 @@ impl Loaded<'_> {
         let fails = |u: &Unjudged| u.counts() && governing.settings_for(&u.path).fail_on_unjudged;
         report.fails_unjudged = report.unjudged.iter().any(fails);
         report.broken = !outcome.failures.is_empty();
-        self.clock.lap("triage");
+        self.clock.record("triage");
         fix::write(project.sources, &mut report);
-        self.clock.lap("fixes");
+        self.clock.record("fixes");
         report.stats.skipped = self.found.skipped_count;
         report.stats.failed += self
             .found
@@ -514,7 +515,7 @@ impl Loaded<'_> {
 }
 
 /// Every rule that any settings in play ask for, those whose findings hide secrets, and those that tell of broken input.
-fn union(all: &[Settings], ruleset: &Ruleset) -> Selection {
+fn combined_selection(all: &[Settings], ruleset: &Ruleset) -> Selection {
     let mut names: BTreeSet<String> = BTreeSet::new();
     for settings in all {
         match &settings.selection {
@@ -550,7 +551,7 @@ fn analyze_loaded<T>(
     let mut round = 0;
     loop {
         let sources = read.sources();
-        let mut analysis = analyse(&sources, &own);
+        let mut analysis = pipeline::analyze(&sources, &own);
         round += 1;
         if round > MAX_ROUNDS || !read.context || !read.read_wanted(&analysis.wanted) {
             let out = then(read, &mut analysis);

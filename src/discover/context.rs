@@ -137,7 +137,7 @@ fn context_file(search: &SearchRequest<'_>, absolute: &str, found: &mut Discover
     let shown = search.display_path(absolute);
     if let Ok(content) = read::read(Path::new(absolute), MAX_CONTEXT_SIZE) {
         let mut kept = Discovery::default();
-        search.keep(&shown, content, false, false, &mut kept);
+        search.add_content(&shown, content, false, false, &mut kept);
         kept.troubles.clear();
         kept.files.retain(|f| takes_part(&f.text));
         found.merge(kept);

@@ -145,7 +145,7 @@ impl Discovery {
     }
 
     /// A file that cannot be opened, walked or named.
-    fn unopened(&mut self, path: &str, promised: NamePromise, error: &io::Error) {
+    fn note_unopened(&mut self, path: &str, promised: NamePromise, error: &io::Error) {
         let message = format!("cannot open: {error}");
         match promised {
             NamePromise::Iam => self.troubles.push(ReadProblem {
@@ -266,7 +266,7 @@ impl SearchRequest<'_> {
                     return Err(self.path_failure(path));
                 }
                 Err(e) => {
-                    self.unopened(path, &absolute, &e, &mut found);
+                    self.note_unopened(path, &absolute, &e, &mut found);
                     continue;
                 }
             };
@@ -302,7 +302,7 @@ impl SearchRequest<'_> {
             let absolute = join_path(&self.cwd, name);
             found.bytes += bytes.len() as u64;
             let content = read::classify_content(bytes.clone(), self.max_file_size);
-            self.keep(&self.display_path(&absolute), content, true, true, &mut found);
+            self.add_content(&self.display_path(&absolute), content, true, true, &mut found);
             lonely.push(absolute);
         }
         // What is named is read, though a walk around it would leave it out.
@@ -350,23 +350,23 @@ impl SearchRequest<'_> {
 
     fn named_file(&self, path: &Path, absolute: &str, found: &mut Discovery) {
         match read::read(path, self.max_file_size) {
-            Ok(content) => self.keep(&self.display_path(absolute), content, true, true, found),
-            Err(e) => self.unopened(path, absolute, &e, found),
+            Ok(content) => self.add_content(&self.display_path(absolute), content, true, true, found),
+            Err(e) => self.note_unopened(path, absolute, &e, found),
         }
     }
 
     /// A file that was named and cannot be opened. Its name says what is lost, as on a walk.
-    fn unopened(&self, path: &Path, absolute: &str, error: &io::Error, found: &mut Discovery) {
+    fn note_unopened(&self, path: &Path, absolute: &str, error: &io::Error, found: &mut Discovery) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let promised = match self.included(absolute) {
             true => NamePromise::Iam,
             false => names::promise_of(&name).unwrap_or(NamePromise::Text),
         };
-        found.unopened(&self.display_path(absolute), promised, error);
+        found.note_unopened(&self.display_path(absolute), promised, error);
     }
 
     /// Takes what was read of the file shown as `path`, if it is ours.
-    fn keep(&self, path: &str, content: read::Content, named: bool, in_scope: bool, found: &mut Discovery) {
+    fn add_content(&self, path: &str, content: read::Content, named: bool, in_scope: bool, found: &mut Discovery) {
         let name = file_name(path);
         let trouble = |kind, message: String| ReadProblem {
             path: path.to_owned(),
@@ -418,7 +418,7 @@ impl SearchRequest<'_> {
             return found.skip(self.tell, path, what);
         }
         let as_context = matches!(interest, InputInterest::Iam | InputInterest::Code);
-        let language = classify::unread(path, &text).filter(|_| in_scope && interest != InputInterest::Iam);
+        let language = classify::unread_language(path, &text).filter(|_| in_scope && interest != InputInterest::Iam);
         if let Some(language) = language {
             found
                 .unjudged
@@ -428,7 +428,7 @@ impl SearchRequest<'_> {
             return found.skip(
                 self.tell,
                 path,
-                language.map_or("no policies or credentials found", Language::short),
+                language.map_or("no policies or credentials found", Language::short_reason),
             );
         }
         if altered {

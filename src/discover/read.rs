@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::sealed::sealed;
+use super::sealed::sealed_reason;
 use crate::secrets;
 
 /// What reading one file gave.
@@ -119,7 +119,7 @@ pub(super) fn classify_content(bytes: Vec<u8>, cap: u64) -> Content {
 
 /// UTF-8, or UTF-16 (then offsets are those of the UTF-8 text); else fixed.
 fn decode(bytes: Vec<u8>) -> Content {
-    if let Some(what) = sealed(&bytes) {
+    if let Some(what) = sealed_reason(&bytes) {
         return Content::Sealed(what);
     }
     if let Some(text) = utf16(&bytes) {

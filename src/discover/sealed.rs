@@ -18,7 +18,7 @@ const STARTS: [(&[u8], &str); 6] = [
 const ENDINGS: [&str; 3] = [".gpg", ".age", ".asc"];
 
 /// What a file is, where its first bytes say that its content is not there to be read.
-pub(super) fn sealed(bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn sealed_reason(bytes: &[u8]) -> Option<&'static str> {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     STARTS
         .iter()
@@ -54,7 +54,7 @@ mod tests {
             (b"version: 1\n", false),
             (b"", false),
         ] {
-            assert_eq!(sealed(bytes).is_some(), expected, "{bytes:?}");
+            assert_eq!(sealed_reason(bytes).is_some(), expected, "{bytes:?}");
         }
         assert_eq!(without_seal("policy.json.gpg"), "policy.json");
         assert!(has_sealed_values("a: ENC[AES256_GCM,data:x]\nsops:\n  version: 3\n"));

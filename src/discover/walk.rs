@@ -191,8 +191,10 @@ impl Worker<'_, '_> {
             return self.found.skip(self.search.tell, &shown, "excluded");
         }
         match read::read(entry.path(), self.search.max_file_size) {
-            Ok(content) => self.search.keep(&shown, content, false, self.in_scope, &mut self.found),
-            Err(e) => self.found.unopened(&shown, promised, &e),
+            Ok(content) => self
+                .search
+                .add_content(&shown, content, false, self.in_scope, &mut self.found),
+            Err(e) => self.found.note_unopened(&shown, promised, &e),
         }
     }
 

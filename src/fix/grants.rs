@@ -212,7 +212,7 @@ fn resources(s: &Statement) -> BTreeSet<String> {
 mod tests {
     use super::*;
     use crate::iam::Ownership;
-    use crate::pipeline::analyse;
+    use crate::pipeline::analyze;
     use crate::source::Sources;
 
     /// The difference between two texts of a policy.
@@ -221,7 +221,7 @@ mod tests {
         let grants = |statements: &str| {
             let text = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statements}]}}");
             let sources = Sources::from_strings(&[("p.json", &text)]);
-            Grants::new(&analyse(&sources, &own).project)
+            Grants::new(&analyze(&sources, &own).project)
         };
         grants(old).difference(&grants(new))
     }

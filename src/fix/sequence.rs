@@ -133,14 +133,14 @@ impl<'c> Series<'c> {
             (_, Some(indent)) => format!(",\n{indent}"),
             (_, None) => ", ".to_owned(),
         };
-        Some(vec![(element, self.dashed(texts).join(&between))])
+        Some(vec![(element, self.with_dashes(texts).join(&between))])
     }
 
     /// Puts `texts` after the n-th element.
     pub(super) fn insert_after(&self, n: usize, texts: &[String]) -> Option<Vec<Splice>> {
         let element = self.elements.get(n)?.clone();
         let after = self.after(element.end);
-        let texts = self.dashed(texts);
+        let texts = self.with_dashes(texts);
         if self.joint == Joint::Line {
             let between = format!("\n{}", self.column(element.start));
             let new = format!("{between}{}", texts.join(&between));
@@ -171,7 +171,7 @@ impl<'c> Series<'c> {
         if self.shape == CodeShape::Body {
             self.line_before(at)?;
         }
-        let text = &self.dashed(&[text.to_owned()])[0];
+        let text = &self.with_dashes(&[text.to_owned()])[0];
         let new = match (self.joint, self.own_indent(at)) {
             (Joint::Line, _) => format!("{text}\n{}", self.column(at)),
             (_, Some(indent)) => {
@@ -198,7 +198,7 @@ impl<'c> Series<'c> {
         }
     }
 
-    fn dashed(&self, texts: &[String]) -> Vec<String> {
+    fn with_dashes(&self, texts: &[String]) -> Vec<String> {
         let dash = if self.dash { "- " } else { "" };
         texts.iter().map(|t| format!("{dash}{t}")).collect()
     }

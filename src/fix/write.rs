@@ -238,12 +238,12 @@ impl<'c> CodeSpot<'c> {
         self.code.slice(self.part)
     }
 
-    fn manner(self) -> QuoteStyle {
+    fn quote_style(self) -> QuoteStyle {
         QuoteStyle::detect(self.code.syntax, self.written())
     }
 
     fn strings(self, texts: &[String]) -> Vec<String> {
-        let one = |t: &String| render::string(self.code.syntax, self.manner(), t);
+        let one = |t: &String| render::string(self.code.syntax, self.quote_style(), t);
         texts.iter().map(one).collect()
     }
 
@@ -266,9 +266,9 @@ impl<'c> CodeSpot<'c> {
         if let [only] = with {
             let key = !self.is_item() && self.element().is_some();
             let text = if key {
-                render::key(self.code.syntax, self.manner(), only)
+                render::key(self.code.syntax, self.quote_style(), only)
             } else {
-                render::string(self.code.syntax, self.manner(), only)
+                render::string(self.code.syntax, self.quote_style(), only)
             };
             return self.splice(vec![(range, text)]);
         }
@@ -340,7 +340,7 @@ impl<'c> CodeSpot<'c> {
         let syntax = self.code.syntax;
         let part = &self.code.parts[container];
         let beside = &self.code.parts[part.children[2 * n + 1]];
-        let keys = self.manner();
+        let keys = self.quote_style();
         // Strings are quoted as those beside are; a bare word beside says nothing of what needs quotes.
         let strings = match (
             syntax,

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::text_templates::substituted;
+use super::text_templates::with_sub_holes;
 use crate::formats::cloudformation::eval::text::pseudo;
 use crate::source::{Hole, HoleKind, Text};
 use crate::value::{MAX_DEPTH, MapEntry, Value, ValueKind};
@@ -52,21 +52,21 @@ fn function(e: &MapEntry, whole: &Value, depth: u32) -> Option<ValueKind> {
             ValueKind::Unknown(Arc::new(Hole::new(kind_of(&of), &*of, whole.span)))
         }
         "Fn::Sub" => match argument().kind {
-            ValueKind::Str(text) => ValueKind::Str(substituted(&text, kind_of)),
+            ValueKind::Str(text) => ValueKind::Str(with_sub_holes(&text, kind_of)),
             ValueKind::Seq(parts) => match parts.first().map(|p| &p.kind) {
-                Some(ValueKind::Str(text)) => ValueKind::Str(substituted(text, kind_of)),
+                Some(ValueKind::Str(text)) => ValueKind::Str(with_sub_holes(text, kind_of)),
                 _ => open(&name),
             },
             _ => open(&name),
         },
-        "Fn::Join" => joined(&argument()).map_or_else(|| open(&name), ValueKind::Str),
+        "Fn::Join" => join_texts(&argument()).map_or_else(|| open(&name), ValueKind::Str),
         _ if name.starts_with("Fn::") => open(&name),
         _ => return None,
     })
 }
 
 /// `[between, [parts]]`, where all parts are texts or holes.
-fn joined(argument: &Value) -> Option<Text> {
+fn join_texts(argument: &Value) -> Option<Text> {
     let [between, parts] = argument.items() else {
         return None;
     };

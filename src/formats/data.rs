@@ -3,7 +3,7 @@
 //! **Invariant:** nothing is evaluated. A tag (`!Sub`) is an unknown value named after it, `{{ x }}` in a text a hole; aliases and merge keys are
 //! followed, and a value that came through an alias says so in its `via`.
 
-use super::text_templates::braces;
+use super::text_templates::with_brace_holes;
 use crate::source::{FileId, Piece, Problem, ProblemKind, Span, Text, TextBuilder, TextIndex};
 use crate::syntax::data;
 use crate::syntax::{NodeId, Tree, json, yaml};
@@ -28,7 +28,7 @@ pub fn parse(file: FileId, path: &str, text: &str) -> Tree {
 
 /// The value of a node.
 pub fn value(tree: &Tree, id: NodeId) -> Value {
-    data::value(tree, id, braces)
+    data::value(tree, id, with_brace_holes)
 }
 
 /// The object or array that `text` is the JSON of (or the YAML, if it says `Statement:`), with what is wrong in it when

@@ -19,8 +19,8 @@ const RESOLVE: &str = "resolve:";
 const MAX_EXPRESSION: usize = 300;
 
 /// Holes for `{{resolve:…}}` and for what Jinja, Helm and their like fill in (`{{ bucket }}`).
-pub(super) fn braces(text: Text) -> Text {
-    replaced(text, "{{", "}}", &|inner, _| {
+pub(super) fn with_brace_holes(text: Text) -> Text {
+    with_holes_between(text, "{{", "}}", &|inner, _| {
         if let Some(reference) = inner.strip_prefix(RESOLVE) {
             let service = reference.split(':').next().unwrap_or("");
             return Some((HoleKind::Dynamic, format!("{RESOLVE}{service}")));
@@ -32,7 +32,7 @@ pub(super) fn braces(text: Text) -> Text {
 }
 
 /// What cannot be parsed in a template of another language is not broken: no one has rendered it.
-pub fn unrendered(sources: &Sources, unit: &mut LoweredUnit) {
+pub fn drop_template_problems(sources: &Sources, unit: &mut LoweredUnit) {
     for p in &mut unit.problems {
         let broken = matches!(
             p.kind,
@@ -154,15 +154,15 @@ pub(super) fn is_filled_in(path: &str) -> bool {
 
 /// Holes for what Terraform's `templatefile` fills in: `${bucket}`, not `$${aws:username}`.
 pub(super) fn dollars(text: &Text) -> Text {
-    let filled = replaced(text.clone(), "${", "}", &|inner, before| {
+    let filled = with_holes_between(text.clone(), "${", "}", &|inner, before| {
         (!before.ends_with('$')).then(|| (HoleKind::Input, inner.trim().to_owned()))
     });
     without_escapes(&filled, "$${")
 }
 
 /// Holes for what `Fn::Sub` fills in, by what its name says of it; `${!x}` is left as it is.
-pub(super) fn substituted(text: &Text, kind_of: fn(&str) -> HoleKind) -> Text {
-    replaced(text.clone(), "${", "}", &|inner, _| {
+pub(super) fn with_sub_holes(text: &Text, kind_of: fn(&str) -> HoleKind) -> Text {
+    with_holes_between(text.clone(), "${", "}", &|inner, _| {
         // A policy variable of IAM has a colon of its own: `${aws:username}`.
         let ours = !inner.starts_with('!') && (inner.starts_with("AWS::") || !inner.contains(':'));
         ours.then(|| (kind_of(inner), inner.to_owned()))
@@ -213,7 +213,7 @@ fn without_escapes(text: &Text, escape: &str) -> Text {
 /// What an expression, given what stands before it, is; `None` where it is not one.
 type ExpressionClassifier<'j> = &'j dyn Fn(&str, &str) -> Option<(HoleKind, String)>;
 
-fn replaced(text: Text, open: &str, close: &str, judge: ExpressionClassifier<'_>) -> Text {
+fn with_holes_between(text: Text, open: &str, close: &str, judge: ExpressionClassifier<'_>) -> Text {
     let has = |p: &Piece| matches!(p, Piece::Lit(l) if l.text.contains(open));
     if !text.pieces().iter().any(has) {
         return text;

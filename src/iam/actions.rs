@@ -182,7 +182,7 @@ impl ActionSet {
     }
 
     #[must_use]
-    pub fn minus(&self, other: &Self) -> Self {
+    pub fn difference(&self, other: &Self) -> Self {
         let mut out = self.clone();
         out.subtract(other);
         out
@@ -252,7 +252,7 @@ impl ActionSet {
     /// The most severe of them, at most `count`, the most severe first: what reviewers fear most before all, then permissions
     /// management before writes before reads, and what destroys before what makes.
     pub fn worst(&self, count: usize) -> Vec<&'static str> {
-        let mut ranked: Vec<_> = self.iter().map(|a| (a.gravity(), a)).collect();
+        let mut ranked: Vec<_> = self.iter().map(|a| (a.severity_rank(), a)).collect();
         if ranked.len() > count {
             ranked.select_nth_unstable(count);
             ranked.truncate(count);

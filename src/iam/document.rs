@@ -272,7 +272,7 @@ impl Statement {
                 .map(|(prefix, _)| prefix);
             service.is_none() && prefix.is_some_and(|p| p.contains(['*', '?']) || catalogue().service(p).is_none())
         };
-        !clause.items.iter().any(newer) && !clause.sets().iter().any(|set| set.iter().any(applies))
+        !clause.items.iter().any(newer) && !clause.item_actions().iter().any(|set| set.iter().any(applies))
     }
 
     /// Whether no resource of an identity policy's statement is an ARN or a pattern that an ARN matches: `S3*`.
@@ -322,7 +322,7 @@ pub struct Clause {
 
 impl Clause {
     /// What each item of an `Action` stands for; one with holes for nothing that is certain.
-    pub fn sets(&self) -> &[ActionSet] {
+    pub fn item_actions(&self) -> &[ActionSet] {
         self.sets.get_or_init(|| {
             let texts = self.items.iter().map(|i| i.text.known());
             texts
@@ -333,14 +333,14 @@ impl Clause {
 
     /// The items that stand for `action`, which is not one that is retired.
     pub fn all_naming(&self, action: Action) -> impl Iterator<Item = &ClauseItem> {
-        let items = self.items.iter().zip(self.sets());
+        let items = self.items.iter().zip(self.item_actions());
         items
             .filter(move |(_, set)| set.contains(action.id()))
             .map(|(item, _)| item)
     }
 
     /// The first of them.
-    pub fn naming(&self, action: Action) -> Option<&ClauseItem> {
+    pub fn item_naming(&self, action: Action) -> Option<&ClauseItem> {
         self.all_naming(action).next()
     }
 
@@ -349,14 +349,14 @@ impl Clause {
         let open = |i: &ClauseItem| {
             !i.text.is_known() && pattern::matches(&i.text, action.name(), CaseSensitivity::Insensitive).may_be()
         };
-        !self.complete || self.naming(action).is_some() || self.items.iter().any(open)
+        !self.complete || self.item_naming(action).is_some() || self.items.iter().any(open)
     }
 
     /// What an `Action` or `NotAction` stands for: of an `Action` what is certain, `None` for a `NotAction` that may leave
     /// out more than is known.
     pub fn actions(&self) -> Option<ActionSet> {
         let mut all = ActionSet::empty();
-        for set in self.sets() {
+        for set in self.item_actions() {
             all.union_with(set);
         }
         if !self.negated {

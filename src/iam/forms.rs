@@ -10,7 +10,7 @@ use crate::source::Text;
 use crate::terms::TextForm;
 
 impl TextForm {
-    pub fn fits(self, written: &Text) -> Truth {
+    pub fn matches(self, written: &Text) -> Truth {
         let Some(text) = written.known() else {
             return Truth::Unknown;
         };

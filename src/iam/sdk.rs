@@ -183,7 +183,7 @@ impl SdkOperation {
 
     /// `get_paginator` takes it.
     #[cfg(any(test, feature = "internals"))]
-    pub fn pages(self) -> bool {
+    pub fn has_paginator(self) -> bool {
         self.flags() & super::catalogue::layout::PAGES != 0
     }
 

@@ -120,7 +120,7 @@ impl Resource {
             .filter(|w| !self.branch.as_ref().is_some_and(|b| b.excludes(w)));
         let decided = possible.filter_map(|world| {
             let when = combined(self.branch.as_ref(), world);
-            let props = self.props.decided(&when)?;
+            let props = self.props.decide(&when)?;
             Some(Self {
                 props,
                 branch: Some(when),

@@ -130,7 +130,7 @@ impl<'c> Codebase<'c, '_> {
         for m in found.files.iter().filter_map(|f| calls.program.index_of(*f)) {
             let module = &calls.program.modules[m];
             let text = project.sources.slice(module.scope(ScopeId::MODULE).extent);
-            let says = |words: &[&str]| words.iter().any(|word| mentions(text, word));
+            let says = |words: &[&str]| words.iter().any(|word| mentions_word(text, word));
             out.other_identity |= says(OTHERS) || !only_own_endpoints(calls.program, m);
             takes_keys |= says(TAKES_KEYS) || opens_session(module);
             if says(HIDING) {
@@ -284,7 +284,7 @@ fn opens_session(m: &PythonModule) -> bool {
 }
 
 /// Whether a word stands in a text, not as the end of a longer one.
-fn mentions(text: &str, word: &str) -> bool {
+fn mentions_word(text: &str, word: &str) -> bool {
     memchr::memmem::find_iter(text.as_bytes(), word.as_bytes()).any(|at| {
         let before = text[..at].chars().next_back();
         !before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')

@@ -391,7 +391,7 @@ pub enum ObjectChange {
 
 impl PythonModule {
     /// A file of which nothing is known.
-    pub fn unread(file: FileId) -> Self {
+    pub fn unreadable(file: FileId) -> Self {
         let span = Span::new(file, 0, 0);
         Self {
             file,

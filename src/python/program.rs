@@ -167,7 +167,7 @@ impl<'a> Program<'a> {
             }
             return self.at(dir, &rest);
         }
-        if rest.is_empty() || is_library(dotted) && !self.shadowed(dir, &rest) {
+        if rest.is_empty() || is_library(dotted) && !self.is_shadowed(dir, &rest) {
             return None;
         }
         let first = rest.split('/').next().unwrap_or("");
@@ -210,7 +210,7 @@ impl<'a> Program<'a> {
 
     /// Whether a file of the repository that we did not read hides the library of this name.
     pub fn is_hidden(&self, from: FileId, dotted: &str) -> bool {
-        is_library(dotted) && self.shadowed(parent_path(self.sources.path(from)), &dotted.replace('.', "/"))
+        is_library(dotted) && self.is_shadowed(parent_path(self.sources.path(from)), &dotted.replace('.', "/"))
     }
 
     /// The module that `from m import name` reads from, and, where `name` is itself a module, that one.
@@ -263,7 +263,7 @@ impl<'a> Program<'a> {
 
     /// A file of the repository beside the importing one takes precedence over a library, but a vendored copy is the
     /// library.
-    fn shadowed(&self, dir: &str, rest: &str) -> bool {
+    fn is_shadowed(&self, dir: &str, rest: &str) -> bool {
         let first = rest.split('/').next().unwrap_or(rest);
         let path = if dir.is_empty() {
             format!("{first}.py")

@@ -26,7 +26,7 @@ pub enum Reaching<'m> {
 
 impl PythonModule {
     /// The bindings that `name`, read at expression `at`, may mean.
-    pub fn reaching(&self, name: &str, at: ExprId) -> Reaching<'_> {
+    pub fn reaching_bindings(&self, name: &str, at: ExprId) -> Reaching<'_> {
         let e = self.expr(at);
         self.reaching_from(name, e.scope, e.block, at)
     }
@@ -41,7 +41,7 @@ impl PythonModule {
         let ExprKind::Name(name) = &self.expr(expr).kind else {
             return Some(expr);
         };
-        let Reaching::Found(found) = self.reaching(name, expr) else {
+        let Reaching::Found(found) = self.reaching_bindings(name, expr) else {
             return None;
         };
         match found.bindings.as_slice() {

@@ -185,7 +185,7 @@ impl<'p> Receivers<'p> {
         let ExprKind::Name(name) = &m.expr(expr).kind else {
             return false;
         };
-        let Reaching::Found(f) = m.reaching(name, expr) else {
+        let Reaching::Found(f) = m.reaching_bindings(name, expr) else {
             return false;
         };
         let s = m.scope(f.scope);

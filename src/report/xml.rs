@@ -13,7 +13,7 @@ use crate::triage::ReportedFinding;
 use crate::unjudged::Unjudged;
 
 /// One line of text that XML 1.0 can hold: control characters are replaced, a tab or line break is a space.
-fn clean(text: &str) -> String {
+fn xml_line(text: &str) -> String {
     let replaced = |c: char| match c {
         '\t' | '\n' => ' ',
         c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => '\u{fffd}',
@@ -36,14 +36,14 @@ fn by_file<'a>(page: &Page<'a>) -> BTreeMap<FileId, Vec<&'a ReportedFinding>> {
 /// One suite for each file: a failing case for each finding, a passing one for a clean file.
 pub(super) fn junit(page: &Page<'_>) -> String {
     let case = |name: &str, class: &str, status: TestCaseStatus| {
-        let mut case = TestCase::new(clean(name), status);
-        case.set_classname(clean(class));
+        let mut case = TestCase::new(xml_line(name), status);
+        case.set_classname(xml_line(class));
         case
     };
     let mut report = Report::new("overgrant");
     for (file, findings) in by_file(page) {
         let path = page.sources.path(file);
-        let mut suite = TestSuite::new(clean(path));
+        let mut suite = TestSuite::new(xml_line(path));
         if findings.is_empty() {
             suite.add_test_case(case("clean", path, TestCaseStatus::success()));
         }
@@ -51,11 +51,11 @@ pub(super) fn junit(page: &Page<'_>) -> String {
             let at = page.sources.positions(f.span()).0;
             let name = format!("{}:{}:{}", f.rule(), at.line, at.column);
             let place = format!("{}:{}:{}", page.path(f.span()), at.line, at.column);
-            let help = f.finding.help.iter().map(|help| format!("\nhelp: {}", clean(help)));
-            let text = clean(&format!("{place}: {}", f.finding.message)) + &help.collect::<String>();
+            let help = f.finding.help.iter().map(|help| format!("\nhelp: {}", xml_line(help)));
+            let text = xml_line(&format!("{place}: {}", f.finding.message)) + &help.collect::<String>();
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
             status.set_type(f.severity.name());
-            status.set_message(clean(&f.finding.message));
+            status.set_message(xml_line(&f.finding.message));
             status.set_description(text);
             suite.add_test_case(case(&name, path, status));
         }
@@ -68,7 +68,7 @@ pub(super) fn junit(page: &Page<'_>) -> String {
             let line = u.span.map(|at| format!(":{}", page.sources.positions(at).0.line));
             let name = format!("{}{}", u.noun().0, line.unwrap_or_default());
             let mut status = TestCaseStatus::skipped();
-            status.set_message(clean(&u.text()));
+            status.set_message(xml_line(&u.text()));
             suite.add_test_case(case(&name, &u.path, status));
         }
         report.add_test_suite(suite);
@@ -93,7 +93,7 @@ fn checkstyle_bytes(page: &Page<'_>) -> std::io::Result<Vec<u8>> {
     let root = out.create_element("checkstyle").with_attribute(("version", "4.3"));
     root.write_inner_content(|out| {
         for (file, findings) in by_file(page).into_iter().filter(|(_, f)| !f.is_empty()) {
-            let name = clean(page.sources.path(file));
+            let name = xml_line(page.sources.path(file));
             let element = out.create_element("file").with_attribute(("name", &*name));
             element.write_inner_content(|out| {
                 for f in findings {
@@ -107,7 +107,7 @@ fn checkstyle_bytes(page: &Page<'_>) -> std::io::Result<Vec<u8>> {
                         .with_attribute(("line", &*at.line.to_string()))
                         .with_attribute(("column", &*at.column.to_string()))
                         .with_attribute(("severity", severity))
-                        .with_attribute(("message", &*clean(&f.finding.message)))
+                        .with_attribute(("message", &*xml_line(&f.finding.message)))
                         .with_attribute(("source", &*format!("overgrant.{}", f.rule())))
                         .write_empty()?;
                 }

@@ -200,7 +200,11 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
             let _ = writeln!(out, "`{path}`\n\n{fence}{language}\n{}\n{fence}\n", text.trim_end());
         }
     }
-    let _ = writeln!(out, "## How to suppress\n\n{}\n", ignoring(&r.id()).join("\n\n"));
+    let _ = writeln!(
+        out,
+        "## How to suppress\n\n{}\n",
+        suppression_examples(&r.id()).join("\n\n")
+    );
     if !r.supersedes().is_empty() {
         let others = phrase::list(r.supersedes());
         let _ = writeln!(out, "Where both apply, this finding replaces {others}.\n");
@@ -261,7 +265,11 @@ fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
             let _ = writeln!(out, "  {path}\n{}\n", indent(text.trim_end(), 4));
         }
     }
-    let _ = writeln!(out, "How to suppress\n{}\n", wrap(&ignoring(&r.id()).join("\n"), width));
+    let _ = writeln!(
+        out,
+        "How to suppress\n{}\n",
+        wrap(&suppression_examples(&r.id()).join("\n"), width)
+    );
     let references = references(r);
     if !references.is_empty() {
         let _ = writeln!(out, "References\n{}\n", indent(&references.join("\n"), 2));
@@ -359,7 +367,7 @@ fn sources(e: &RuleExample, form: Option<Form>) -> Vec<(String, &'static str, St
     }
 }
 
-fn ignoring(id: &str) -> [String; 2] {
+fn suppression_examples(id: &str) -> [String; 2] {
     [
         format!("In Terraform, YAML and Python, on the line or above it: `# overgrant: ignore[{id}] -- reason`"),
         format!("In overgrant.toml: `[[exception]]` with `rule = \"{id}\"`, `path` and `reason`"),

@@ -43,7 +43,7 @@ impl Mask {
             })
             .flatten()
             .map(|automaton| {
-                let masked = texts.iter().map(|t| masked(t)).collect();
+                let masked = texts.iter().map(|t| mask(t)).collect();
                 (automaton, masked)
             });
         let longest = spans.iter().map(|s| s.end - s.start).max().unwrap_or(0);
@@ -90,7 +90,7 @@ impl Mask {
                 continue;
             }
             out.push_str(text.get(at..start).unwrap_or(""));
-            let whole = masked(sources.slice(*span));
+            let whole = mask(sources.slice(*span));
             let skip = text.get(span.start as usize..start).map_or(0, |t| t.chars().count());
             let take = text.get(start..end).map_or(0, |t| t.chars().count());
             out.extend(whole.chars().skip(skip).take(take));
@@ -130,7 +130,7 @@ fn forms(secret: &str) -> impl Iterator<Item = String> + use<> {
 
 /// Stars, character for character. Of an access key id the prefix and the last four letters stay: they tell which it is
 /// and give nothing away.
-fn masked(secret: &str) -> String {
+fn mask(secret: &str) -> String {
     let count = secret.chars().count();
     let key_id = count == 20 && ["AKIA", "ASIA", "ABIA", "ACCA"].iter().any(|p| secret.starts_with(p));
     secret

@@ -263,7 +263,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
     }
     // Each part has been asked for its own suppression before they become one.
     let left_out = |f: &ReportedFinding| is_left_out(project, f, terms);
-    let united = unite::unite(&mut reported, sources, terms.ruleset, &left_out);
+    let united = unite::unite_findings(&mut reported, sources, terms.ruleset, &left_out);
     if !united.is_empty() {
         fingerprint::identify(sources, &mut reported, terms, &mask);
         for i in united {
@@ -271,7 +271,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
             reported[i].suppress(suppression);
         }
     }
-    renderings.unite(&mut reported, sources, &left_out);
+    renderings.unite_renderings(&mut reported, sources, &left_out);
     let mut extra = stale::findings(&book, project, terms);
     sort(&mut extra);
     reported.extend(ruled(extra));

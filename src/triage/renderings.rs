@@ -167,7 +167,7 @@ impl Renderings {
     }
 
     /// Makes the findings of renderings that are one mistake one finding: that of the source, else that of the first file.
-    pub(super) fn unite(
+    pub(super) fn unite_renderings(
         &self,
         reported: &mut Vec<ReportedFinding>,
         sources: &Sources,

@@ -39,7 +39,7 @@ enum Shared<'f> {
 
 /// Makes one finding of those that are one mistake, as their rule says; the first of them stays, and the places of such are
 /// returned. What is suppressed stays by itself, and what has a fix of its own, unless the rule says that it is one fix. Input is sorted.
-pub(super) fn unite(
+pub(super) fn unite_findings(
     reported: &mut Vec<ReportedFinding>,
     sources: &Sources,
     ruleset: &Ruleset,

@@ -293,7 +293,7 @@ pub fn is_certain<'g>(guards: impl Iterator<Item = &'g Guard>) -> bool {
 
 /// Everything that can be the case for the conditionals inside the values, each with its guard: one that is always met where
 /// there are none. `None` where there are more than [`MAX_WORLDS`].
-pub fn worlds<'v>(values: impl IntoIterator<Item = &'v Value>) -> Option<Vec<Guard>> {
+pub fn possible_worlds<'v>(values: impl IntoIterator<Item = &'v Value>) -> Option<Vec<Guard>> {
     let mut worlds = vec![Guard::default()];
     let mut met = Vec::new();
     for value in values {
@@ -312,9 +312,9 @@ pub fn worlds<'v>(values: impl IntoIterator<Item = &'v Value>) -> Option<Vec<Gua
     Some(worlds)
 }
 
-/// [`worlds`]; where those are too many, each conditional is decided by itself.
+/// [`possible_worlds`]; where those are too many, each conditional is decided by itself.
 pub fn worlds_or_each<'v>(values: impl IntoIterator<Item = &'v Value> + Clone) -> Vec<Guard> {
-    if let Some(worlds) = worlds(values.clone()) {
+    if let Some(worlds) = possible_worlds(values.clone()) {
         return worlds;
     }
     let mut met = Vec::new();
@@ -377,7 +377,7 @@ fn chosen<'v>(branches: &'v [Branch], world: &Guard) -> Option<Option<&'v Value>
 impl Value {
     /// The value in a world: conditionals that it decides are decided, alternatives that do not exist in it are left out.
     /// `None` where the value itself is not there.
-    pub fn decided(&self, world: &Guard) -> Option<Self> {
+    pub fn decide(&self, world: &Guard) -> Option<Self> {
         if world.is_always() {
             return Some(self.clone());
         }
@@ -497,7 +497,7 @@ mod tests {
             (vec![&table], vec!["eu", "us"]),
             (vec![], vec![""]),
         ] {
-            assert_eq!(labels(&worlds(values).unwrap_or_default()), expected);
+            assert_eq!(labels(&possible_worlds(values).unwrap_or_default()), expected);
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use overgrant::internals::iam::Ownership;
-use overgrant::internals::pipeline::analyse;
+use overgrant::internals::pipeline::analyze;
 use overgrant::internals::rules::{self, Ruleset, Selection};
 use overgrant::internals::source::Sources;
 
@@ -19,7 +19,7 @@ type Found = BTreeSet<(String, u32)>;
 fn found(ruleset: &Ruleset, path: &str, text: &str) -> Found {
     let sources = Sources::from_strings(&[(path, text)]);
     let own = Ownership::default();
-    let project = analyse(&sources, &own).project;
+    let project = analyze(&sources, &own).project;
     let outcome = rules::run(&project, ruleset, &Selection::all(ruleset));
     let findings = outcome.findings.iter();
     findings

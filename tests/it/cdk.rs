@@ -1,7 +1,7 @@
 //! Policies that CDK code in Python makes: all rules see them, and point at the Python.
 
 use overgrant::internals::iam;
-use overgrant::internals::pipeline::{Analysis, analyse};
+use overgrant::internals::pipeline::{Analysis, analyze};
 use overgrant::internals::rules::{self, Ruleset, Selection};
 use overgrant::internals::source::Sources;
 
@@ -28,7 +28,7 @@ fn found(body: &str) -> Vec<String> {
 fn found_in(code: &str) -> Vec<String> {
     let sources = Sources::from_strings(&[("app.py", code)]);
     let own = iam::Ownership::default();
-    let Analysis { project, .. } = analyse(&sources, &own);
+    let Analysis { project, .. } = analyze(&sources, &own);
     let ruleset = Ruleset::builtin();
     let outcome = rules::run(&project, &ruleset, &Selection::all(&ruleset));
     let mut out: Vec<String> = outcome
@@ -164,7 +164,7 @@ fn what_is_put_into_the_policy_of_a_resource() {
     );
     let sources = Sources::from_strings(&[("app.py", &*code)]);
     let own = iam::Ownership::default();
-    let Analysis { project, .. } = analyse(&sources, &own);
+    let Analysis { project, .. } = analyze(&sources, &own);
     let policies = project.documents.iter();
     let policies: Vec<_> = policies.map(|d| (d.service.as_deref(), d.statements.len())).collect();
     assert_eq!(policies, [(Some("s3"), 2)]);

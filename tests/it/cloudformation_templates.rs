@@ -491,7 +491,7 @@ fn a_logical_id_that_is_declared_twice() {
     for (path, text) in [("t.yaml", &yaml), ("t.json", &json)] {
         let sources = overgrant::internals::source::Sources::from_strings(&[(path, text)]);
         let own = overgrant::internals::iam::Ownership::default();
-        let project = overgrant::internals::pipeline::analyse(&sources, &own).project;
+        let project = overgrant::internals::pipeline::analyze(&sources, &own).project;
         assert_eq!(project.resources.len(), 1, "{path}");
         let messages: Vec<&str> = project.problems.iter().map(|p| p.message.as_str()).collect();
         assert_eq!(

@@ -9,7 +9,7 @@ use crate::usage::{sam, terraform};
 fn messages(files: &[(&str, &str)], rule: &str) -> Vec<String> {
     let sources = Sources::from_strings(files);
     let own = Ownership::default();
-    let analysis = overgrant::internals::pipeline::analyse(&sources, &own);
+    let analysis = overgrant::internals::pipeline::analyze(&sources, &own);
     let ruleset = Ruleset::builtin();
     let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
     let of_rule = outcome.findings.iter().filter(|f| f.rule == rule);

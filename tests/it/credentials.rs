@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use overgrant::internals::finding::Finding;
 use overgrant::internals::grade::Severity;
 use overgrant::internals::iam::Ownership;
-use overgrant::internals::pipeline::analyse;
+use overgrant::internals::pipeline::analyze;
 use overgrant::internals::rules::{Profile, Ruleset, Selection, run};
 use overgrant::internals::source::Sources;
 
@@ -27,7 +27,7 @@ fn secret() -> String {
 fn check(path: &str, text: &str) -> (Vec<Finding>, Sources) {
     let sources = Sources::from_strings(&[(path, text)]);
     let own = Ownership::default();
-    let analysis = analyse(&sources, &own);
+    let analysis = analyze(&sources, &own);
     let ruleset = Ruleset::builtin();
     let words = |w: &[&str]| -> Vec<String> { w.iter().map(|w| (*w).to_owned()).collect() };
     let selection = Selection::new(

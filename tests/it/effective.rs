@@ -1,7 +1,7 @@
 //! What an identity may do in all, across the policies put on it.
 
 use overgrant::internals::iam::{Action, Ownership, Truth, catalogue};
-use overgrant::internals::pipeline::analyse;
+use overgrant::internals::pipeline::analyze;
 use overgrant::internals::project::{Effective, PolicySource, Project, UnknownPolicies};
 use overgrant::internals::source::Sources;
 
@@ -9,7 +9,7 @@ use overgrant::internals::source::Sources;
 fn ask<T>(files: &[(&str, &str)], address: &str, f: impl FnOnce(&Project<'_>, Effective<'_>) -> T) -> T {
     let sources = Sources::from_strings(files);
     let own = Ownership::default();
-    let project = analyse(&sources, &own).project;
+    let project = analyze(&sources, &own).project;
     let (id, _) = project
         .identities
         .iter_enumerated()
@@ -105,8 +105,8 @@ fn a_grant_names_its_witnesses() {
         let publish = effective.grants_of(action("sns:Publish")).next().unwrap();
         assert!(matches!(publish.source, PolicySource::Written(_)) && !publish.through.inline);
         let get = effective.grants_of(action("s3:GetObject")).next().unwrap();
-        assert!(get.through.inline && !get.narrowed());
-        assert_eq!(effective.limits(action("dynamodb:GetItem")).count(), 1);
+        assert!(get.through.inline && !get.is_narrowed());
+        assert_eq!(effective.limiting_denies(action("dynamodb:GetItem")).count(), 1);
         assert!(effective.is_complete());
     });
 }

@@ -479,7 +479,10 @@ mod boto3 {
     #[test]
     fn paginators_waiters_and_injected_methods() {
         let s3 = sdk::client("s3").unwrap();
-        assert!(s3.operation("list_objects_v2").unwrap().pages() && !s3.operation("get_object").unwrap().pages());
+        assert!(
+            s3.operation("list_objects_v2").unwrap().has_paginator()
+                && !s3.operation("get_object").unwrap().has_paginator()
+        );
         assert_eq!(s3.waiter("bucket_exists").unwrap().name(), "HeadBucket");
         let upload = s3.injected("upload_file").unwrap();
         assert_eq!(upload.calls().map(|o| o.name()).collect::<Vec<_>>(), ["PutObject"]);

@@ -29,7 +29,7 @@ fn lint(ruleset: &Ruleset, sources: &Sources) -> Report {
     settings.select.0 = std::iter::once(overgrant::internals::settings::Selector::from("all")).collect();
     settings.resolve(ruleset).unwrap();
     let own = Ownership::default();
-    let analysis = overgrant::internals::pipeline::analyse(sources, &own);
+    let analysis = overgrant::internals::pipeline::analyze(sources, &own);
     let outcome = rules::run(&analysis.project, ruleset, &Selection::all(ruleset));
     let terms = TriageOptions {
         is_test: &|_| false,
@@ -52,7 +52,7 @@ fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> AppliedFixes {
     let seen = |changed: &Texts| {
         let sources = sources(files, changed);
         let own = Ownership::default();
-        let analysis = overgrant::internals::pipeline::analyse(&sources, &own);
+        let analysis = overgrant::internals::pipeline::analyze(&sources, &own);
         Ok::<_, Infallible>(LintedState::new(&analysis.project, &lint(ruleset, &sources)))
     };
     match apply_fixes(risky, seen) {
@@ -63,7 +63,7 @@ fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> AppliedFixes {
 /// The actions that each document allows and denies, whatever statements these are in.
 fn meaning(sources: &Sources) -> Vec<Vec<String>> {
     let own = Ownership::default();
-    let analysis = overgrant::internals::pipeline::analyse(sources, &own);
+    let analysis = overgrant::internals::pipeline::analyze(sources, &own);
     let of_document = |d: &Document| -> Vec<String> {
         let mut said: BTreeMap<(bool, bool), (ActionSet, BTreeSet<String>)> = BTreeMap::new();
         for s in &d.statements {

@@ -13,7 +13,7 @@ pub(crate) fn report(files: &[(&str, &str)], rules: &[&str]) -> Report {
     settings.resolve(&ruleset).unwrap();
     let sources = Sources::from_strings(files);
     let own = Ownership::default();
-    let analysis = overgrant::internals::pipeline::analyse(&sources, &own);
+    let analysis = overgrant::internals::pipeline::analyze(&sources, &own);
     let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
     let terms = TriageOptions {
         is_test: &|path| path.starts_with("tests/"),

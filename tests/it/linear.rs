@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use overgrant::internals::iam::Ownership;
-use overgrant::internals::pipeline::analyse;
+use overgrant::internals::pipeline::analyze;
 use overgrant::internals::source::Sources;
 
 use crate::support::generated::{RESOURCES_PER_MODULE, terraform};
@@ -19,7 +19,7 @@ fn analysed(modules: usize) -> (usize, usize, Duration) {
     let own = Ownership::default();
     let once = || {
         let start = Instant::now();
-        let analysis = analyse(&sources, &own);
+        let analysis = analyze(&sources, &own);
         let of = |kind: &str| {
             analysis
                 .project

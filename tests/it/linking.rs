@@ -3,7 +3,7 @@
 
 use overgrant::internals::finding::Confidence;
 use overgrant::internals::iam;
-use overgrant::internals::pipeline::analyse;
+use overgrant::internals::pipeline::analyze;
 use overgrant::internals::rules::{self, Ruleset, Selection};
 use overgrant::internals::source::Sources;
 
@@ -18,7 +18,7 @@ const DOCKERFILE: &str =
 fn found(files: &[(&str, &str)]) -> Vec<String> {
     let sources = Sources::from_strings(files);
     let own = iam::Ownership::default();
-    let analysis = analyse(&sources, &own);
+    let analysis = analyze(&sources, &own);
     let ruleset = Ruleset::builtin();
     let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
     let usage = outcome
@@ -435,6 +435,6 @@ fn a_dockerfile_that_is_not_there_is_asked_for() {
     let template = "Transform: AWS::Serverless-2016-10-31\nResources:\n  Fn:\n    Type: AWS::Serverless::Function\n    Properties: {PackageType: Image}\n    Metadata: {DockerContext: src, Dockerfile: Dockerfile.fn}\n";
     let sources = Sources::from_strings(&[("t.yaml", template), ("src/app.py", CODE)]);
     let own = iam::Ownership::default();
-    let wanted = analyse(&sources, &own).wanted;
+    let wanted = analyze(&sources, &own).wanted;
     assert!(wanted.contains(&"src/Dockerfile.fn".to_owned()), "{wanted:?}");
 }

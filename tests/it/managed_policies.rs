@@ -5,7 +5,7 @@ use std::path::Path;
 
 use overgrant::internals::iam::Ownership;
 use overgrant::internals::iam::catalogue::catalogue;
-use overgrant::internals::pipeline::analyse;
+use overgrant::internals::pipeline::analyze;
 use overgrant::internals::rules::{Profile, Ruleset, Selection, run};
 use overgrant::internals::source::Sources;
 
@@ -65,7 +65,7 @@ fn what_is_wrong_in_aws_own_policies_is_listed_with_the_reason() {
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), *text)).collect();
     let sources = Sources::from_strings(&files);
     let own = Ownership::default();
-    let analysis = analyse(&sources, &own);
+    let analysis = analyze(&sources, &own);
     let ruleset = Ruleset::builtin();
     let judged: Vec<String> = ruleset
         .iter()

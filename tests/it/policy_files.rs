@@ -1,7 +1,7 @@
 //! Policy documents as files of their own, exports and answers of the API.
 
 use overgrant::internals::iam::{Ownership, PolicyKind};
-use overgrant::internals::pipeline::analyse;
+use overgrant::internals::pipeline::analyze;
 use overgrant::internals::source::Sources;
 
 use crate::support::repository::Repository;
@@ -10,7 +10,7 @@ use crate::support::repository::Repository;
 fn read(path: &str, text: &str) -> (Vec<String>, Vec<String>) {
     let sources = Sources::from_strings(&[(path, text)]);
     let own = Ownership::default();
-    let project = analyse(&sources, &own).project;
+    let project = analyze(&sources, &own).project;
     let documents = project
         .documents
         .iter()
@@ -197,7 +197,7 @@ fn account_export_gives_identities_and_their_policies() {
     );
     let sources = Sources::from_strings(&[("export.json", &text)]);
     let own = Ownership::default();
-    let project = analyse(&sources, &own).project;
+    let project = analyze(&sources, &own).project;
     let names: Vec<&str> = project.identities.iter().map(|i| sources.slice(i.header)).collect();
     assert_eq!(names.len(), 3, "{names:?}");
     assert!(project.documents.iter().all(|d| d.kind != PolicyKind::Unknown));

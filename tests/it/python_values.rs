@@ -95,7 +95,7 @@ fn joined(code: &str, expected: &str) {
         let call = modules[0].call(e)?;
         (modules[0].dotted(call.function)? == "judge").then(|| call.positional(0))?
     });
-    let v = ConstantEvaluator::joining(&program).value(0, mark.expect("a call of judge"));
+    let v = ConstantEvaluator::with_alternatives(&program).value(0, mark.expect("a call of judge"));
     let shown = match &v.kind {
         ValueKind::OneOf(branches) => {
             let one = |b: &overgrant::internals::value::Branch| format!("{}: {}", b.when, show(&b.value));
@@ -194,7 +194,7 @@ fn alternatives_are_bounded() {
     let (sources, units) = lower(&[("m.py", &format!("D = {{{}}}\njudge({sum})\n", dict(8)))]);
     let modules: Vec<_> = units.into_iter().flat_map(|u| u.modules).collect();
     let program = Program::new(&sources, &modules);
-    let values = ConstantEvaluator::joining(&program);
+    let values = ConstantEvaluator::with_alternatives(&program);
     for e in modules[0].ids() {
         if let ValueKind::OneOf(branches) = &values.value(0, e).kind {
             assert!(branches.len() <= 64);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use overgrant::internals::iam::Ownership;
-use overgrant::internals::pipeline::analyse;
+use overgrant::internals::pipeline::analyze;
 use overgrant::internals::rules::{self, Ruleset, Selection};
 use overgrant::internals::source::{FileId, ProblemKind, Sources, Text};
 use overgrant::internals::syntax::{Tree, json, yaml};
@@ -173,7 +173,7 @@ fn whole_checks() {
             let text = &text[..floor(&text, cut)];
             let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, text)).collect();
             let sources = Sources::from_strings(&files);
-            let project = analyse(&sources, &own).project;
+            let project = analyze(&sources, &own).project;
             for problem in &project.problems {
                 assert!(problem.kind != ProblemKind::Internal, "{problem:?} in {text:?}");
                 assert!(text.get(problem.span.range()).is_some(), "{problem:?} in {text:?}");
@@ -214,7 +214,7 @@ fn python_values_that_double_are_bounded() {
         code += "iam.create_policy(PolicyName='q', PolicyDocument=json.dumps({'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]}))\n";
         let sources = Sources::from_strings(&[("a.py", &code)]);
         let own = Ownership::default();
-        let analysis = analyse(&sources, &own);
+        let analysis = analyze(&sources, &own);
         assert_eq!(analysis.project.documents.len(), 2, "{next}");
     }
 }

@@ -26,7 +26,7 @@ fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
     files.push(("overgrant.toml", toml));
     let sources = Sources::from_strings(&files);
     let own = Ownership::default();
-    let analysis = overgrant::internals::pipeline::analyse(&sources, &own);
+    let analysis = overgrant::internals::pipeline::analyze(&sources, &own);
     let selection = Selection::all(&ruleset);
     let outcome = rules::run(&analysis.project, &ruleset, &selection);
     let terms = TriageOptions {
@@ -361,7 +361,7 @@ fn examples_of_rules_about_ignores() {
                 .collect();
             let mut files = files;
             files.push(("overgrant.toml", ""));
-            let faults = case.judge(&mine, &Sources::from_strings(&files));
+            let faults = case.mistakes(&mine, &Sources::from_strings(&files));
             if !faults.is_empty() {
                 wrong.push(format!("{}: {}: {}", rule.id(), case.title, faults.join("; ")));
             }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use overgrant::internals::iam::{Ownership, size};
-use overgrant::internals::pipeline::analyse;
+use overgrant::internals::pipeline::analyze;
 use overgrant::internals::rules::{self, Ruleset, Selection, examples};
 use overgrant::internals::source::Sources;
 use proptest::prelude::*;
@@ -19,7 +19,7 @@ const WRITING: [&str; 2] = ["action-case", "duplicate-json-key"];
 fn found(ruleset: &Ruleset, text: &str) -> BTreeMap<(String, String), usize> {
     let sources = Sources::new([("policy.json".to_owned(), text.into(), true)]);
     let own = Ownership::default();
-    let project = analyse(&sources, &own).project;
+    let project = analyze(&sources, &own).project;
     let mut out = BTreeMap::new();
     for f in rules::run(&project, ruleset, &Selection::all(ruleset)).findings {
         let severity = f.severity.map_or("", overgrant::internals::finding::Severity::name);
@@ -128,7 +128,7 @@ fn policies(ruleset: &Ruleset) -> BTreeSet<String> {
 fn overgrant_duplicates(text: &str) -> bool {
     let sources = Sources::new([("policy.json".to_owned(), text.into(), true)]);
     let own = Ownership::default();
-    let project = analyse(&sources, &own).project;
+    let project = analyze(&sources, &own).project;
     let duplicate = |d: &overgrant::internals::iam::Defect| {
         matches!(d.kind, overgrant::internals::iam::DefectKind::DuplicateKey { .. })
     };
@@ -153,7 +153,7 @@ fn sizes_are_those_of_the_shortest_json() {
         };
         let sources = Sources::new([("policy.json".to_owned(), text.as_str().into(), true)]);
         let own = Ownership::default();
-        let project = analyse(&sources, &own).project;
+        let project = analyze(&sources, &own).project;
         let [document] = project.documents.raw.as_slice() else {
             continue;
         };

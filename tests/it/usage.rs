@@ -2,7 +2,7 @@
 //! with all that is to be found in it, and nothing else.
 
 use overgrant::internals::iam;
-use overgrant::internals::pipeline::{Analysis, analyse};
+use overgrant::internals::pipeline::{Analysis, analyze};
 use overgrant::internals::rules::{self, Ruleset, Selection};
 use overgrant::internals::source::Sources;
 
@@ -12,7 +12,7 @@ use crate::support::repository::Repository;
 pub(crate) fn found(files: &[(&str, &str)]) -> Vec<String> {
     let sources = Sources::from_strings(files);
     let own = iam::Ownership::default();
-    let analysis = analyse(&sources, &own);
+    let analysis = analyze(&sources, &own);
     let ruleset = Ruleset::builtin();
     let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
     let mut out: Vec<String> = outcome
@@ -34,7 +34,7 @@ pub(crate) fn found(files: &[(&str, &str)]) -> Vec<String> {
 fn wanted(files: &[(&str, &str)]) -> Vec<String> {
     let sources = Sources::from_strings(files);
     let own = iam::Ownership::default();
-    let Analysis { wanted, .. } = analyse(&sources, &own);
+    let Analysis { wanted, .. } = analyze(&sources, &own);
     wanted
 }
 

@@ -39,7 +39,7 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         for allowed in &cx.project.granted(id).allowed {
             let mut hits = allowed.actions.clone();
             hits.intersect(forbidden);
-            hits.subtract(cx.project.withheld(id).of(allowed.statement));
+            hits.subtract(cx.project.withheld(id).for_statement(allowed.statement));
             let statement = cx.project.statement(id, allowed.statement);
             for (span, written, hits) in granting_items(&statement, &hits) {
                 let what = match &written {
@@ -106,7 +106,7 @@ fn granting_items(s: &Statement, set: &ActionSet) -> Vec<(Span, Option<String>, 
     if clause.negated {
         return vec![(clause.key, None, set.clone())];
     }
-    let items = clause.items.iter().zip(clause.sets());
+    let items = clause.items.iter().zip(clause.item_actions());
     let mut found = Vec::new();
     for (item, granted) in items.filter(|(_, granted)| granted.intersects(set)) {
         let mut share = granted.clone();
@@ -129,7 +129,7 @@ fn allowing<'a>(cx: &Context<'a>, rule: RuleId) -> impl Iterator<Item = (Stateme
 /// The first item of `Action` that grants some of `set`.
 fn item<'a>(s: &'a Statement, set: &ActionSet) -> Option<&'a ClauseItem> {
     let clause = s.action.as_ref().filter(|c| !c.negated)?;
-    let mut items = clause.items.iter().zip(clause.sets());
+    let mut items = clause.items.iter().zip(clause.item_actions());
     items.find(|(_, granted)| granted.intersects(set)).map(|(item, _)| item)
 }
 

@@ -24,7 +24,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let present = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, actions_in_every_branch));
         let mut written: BTreeSet<String> = BTreeSet::new();
         let clauses = s.action_clauses();
-        for (clause, item, set) in clauses.flat_map(|c| c.items.iter().zip(c.sets()).map(move |(i, set)| (c, i, set))) {
+        for (clause, item, set) in
+            clauses.flat_map(|c| c.items.iter().zip(c.item_actions()).map(move |(i, set)| (c, i, set)))
+        {
             // A service that came in from elsewhere is one mistake, however many actions are made of it.
             if service_prefix_span(item).is_some_and(|span| !services.insert(span)) {
                 continue;
@@ -104,7 +106,7 @@ impl Vain {
 /// The actions that a clause names one by one.
 fn named_actions(clause: &Clause) -> ActionSet {
     let mut all = ActionSet::empty();
-    let items = clause.items.iter().zip(clause.sets());
+    let items = clause.items.iter().zip(clause.item_actions());
     let literal = |i: &ClauseItem| i.text.known().is_some_and(|t| !glob::is_pattern(&t));
     items
         .filter(|(i, _)| literal(i))
@@ -115,7 +117,7 @@ fn named_actions(clause: &Clause) -> ActionSet {
 /// What a clause stands for whatever its branches are.
 fn actions_in_every_branch(clause: &Clause) -> ActionSet {
     let mut all = ActionSet::empty();
-    let items = clause.items.iter().zip(clause.sets());
+    let items = clause.items.iter().zip(clause.item_actions());
     items
         .filter(|(i, _)| i.branch.is_none())
         .for_each(|(_, set)| all.union_with(set));

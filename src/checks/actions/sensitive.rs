@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::checks::allow_statements::{identity_allow_statements, managing, names};
+use crate::checks::allow_statements::{identity_allow_statements, managing_actions, names};
 use crate::checks::escalation;
 use crate::iam::ActionSet;
 use crate::iam::catalogue::catalogue;
@@ -47,7 +47,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 pub(crate) fn sensitive() -> &'static ActionSet {
     static ALL: OnceLock<ActionSet> = OnceLock::new();
     ALL.get_or_init(|| {
-        let mut all = managing(&ActionSet::all());
+        let mut all = managing_actions(&ActionSet::all());
         for name in ["account", "audit", "credentials", "replication", "secrets", "snapshot"] {
             all.union_with(class(name));
         }

@@ -56,8 +56,8 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         let f = cx
             .at_statement(ids::REDUNDANT_STATEMENT, s, "another statement covers this one")
-            .primary(head(&s), "has no effect")
-            .secondary(head(other), if same { "is equal" } else { "covers it" });
+            .primary(statement_label_span(&s), "has no effect")
+            .secondary(statement_label_span(other), if same { "is equal" } else { "covers it" });
         // A condition that a wider permission lacks was meant to limit it: removing it is not what to do.
         let limits = s.allows() && !s.conditions.is_empty() && other.conditions.is_empty();
         if limits {
@@ -103,7 +103,7 @@ impl<'a> ComparedStatement<'a> {
     fn actions(&self) -> &ActionSet {
         self.actions.get_or_init(|| {
             let mut all = ActionSet::empty();
-            let sets = self.statement.action.iter().flat_map(Clause::sets);
+            let sets = self.statement.action.iter().flat_map(Clause::item_actions);
             sets.for_each(|set| all.union_with(set));
             all
         })
@@ -163,7 +163,7 @@ fn remove_covered(wide: &Statement, narrow: &Statement) -> Remedy {
         .and_then(Clause::actions)
         .unwrap_or_else(ActionSet::empty);
     let clause = wide.action.as_ref().filter(|c| !c.negated);
-    let items = clause.into_iter().flat_map(|c| c.items.iter().zip(c.sets()));
+    let items = clause.into_iter().flat_map(|c| c.items.iter().zip(c.item_actions()));
     let covering: Vec<&ClauseItem> = items
         .filter(|(_, set)| set.intersects(&actions))
         .map(|(i, _)| i)
@@ -181,7 +181,7 @@ fn remove_covered(wide: &Statement, narrow: &Statement) -> Remedy {
 }
 
 /// What a person points at to name a statement.
-fn head(s: &Statement) -> Span {
+fn statement_label_span(s: &Statement) -> Span {
     let sid = s.sid.as_ref().filter(|x| s.span.contains(x.span)).map(|x| x.span);
     let action = s.action.as_ref().map(|a| a.span);
     sid.or(action).unwrap_or(s.span)

@@ -177,7 +177,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
     let leaves_out = |names: &[&str]| {
         let mut actions = line.statement.action.iter().filter(|a| !a.negated && a.complete);
         actions.any(|a| {
-            !a.sets()
+            !a.item_actions()
                 .iter()
                 .any(|set| names.iter().any(|name| set.contains_name(name)))
         })

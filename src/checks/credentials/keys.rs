@@ -163,7 +163,9 @@ fn output(
     // A sensitive output is only readable in the state, which contains the key anyway. The finding about the key
     // covers it.
     out.push(match sensitive {
-        true => f.lowered().cause(Cause::Resource(users.subject_of(cx.project, key))),
+        true => f
+            .one_step_down()
+            .cause(Cause::Resource(users.subject_of(cx.project, key))),
         false => f,
     });
 }

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::checks::allow_statements::{AllowStatement, identity_allow_statements, managing, names};
+use crate::checks::allow_statements::{AllowStatement, identity_allow_statements, managing_actions, names};
 use crate::checks::identity_index::is_for_aws_backup;
 use crate::finding::Severity;
 use crate::iam::ClauseItem;
@@ -165,7 +165,7 @@ fn sharing_actions() -> ActionSet {
         "Put", "Add", "Create", "Set", "Update", "Modify", "Attach", "Delete", "Remove",
     ];
     let iam = ["iam", "organizations", "sso", "scp"];
-    let managing = managing(&ActionSet::all());
+    let managing = managing_actions(&ActionSet::all());
     catalogue()
         .actions()
         .filter(|a: &Action| {

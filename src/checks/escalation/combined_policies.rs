@@ -22,7 +22,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let effective = cx.effects.of(id);
-        if effective.power().is_some() {
+        if effective.admin_power().is_some() {
             continue;
         }
         let withheld = effective.withheld();
@@ -168,7 +168,7 @@ fn report(
     if way.how == Danger::Target {
         f = f.severity(Severity::Low).confidence(Confidence::Low);
     } else {
-        f.steps_down += u8::from(steps.iter().any(|(_, grants)| grants.iter().all(|g| g.narrowed())));
+        f.steps_down += u8::from(steps.iter().any(|(_, grants)| grants.iter().all(|g| g.is_narrowed())));
     }
     Some(f)
 }

@@ -36,9 +36,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let withheld = cx.project.withheld(id);
-        let open = |m: &&Technique| !m.ids.iter().any(|a| withheld.all().contains(a.id()));
+        let open = |m: &&Technique| !m.ids.iter().any(|a| withheld.for_all_statements().contains(a.id()));
         let grant = |i: usize, action: Action, m: &Technique| {
-            grant(d, i, action, m).filter(|_| !withheld.of(i).contains(action.id()))
+            grant(d, i, action, m).filter(|_| !withheld.for_statement(i).contains(action.id()))
         };
         let (singles, several): (Vec<&Technique>, Vec<&Technique>) = techniques::techniques()
             .iter()

@@ -25,7 +25,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let Some(grant) = PassRoleGrant::new(&s, pass_role) else {
             continue;
         };
-        if cx.project.withheld(s.document_id).of(s.index).contains(pass_role.id()) {
+        if cx
+            .project
+            .withheld(s.document_id)
+            .for_statement(s.index)
+            .contains(pass_role.id())
+        {
             continue;
         }
         let Some(reach) = RoleReach::new(&s) else {
@@ -87,7 +92,7 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if cx
             .project
             .withheld(s.document_id)
-            .of(s.index)
+            .for_statement(s.index)
             .contains(assume_role.id())
         {
             continue;

@@ -267,7 +267,7 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
             .action
             .as_ref()
             .filter(|c| !c.negated)
-            .and_then(|c| c.naming(action));
+            .and_then(|c| c.item_naming(action));
         let Some(written) = written else { continue };
         let (rule, mut what, mut label) = describe(kind.name(), *on, action);
         if *on == OwnTarget::Policy {
@@ -293,7 +293,7 @@ impl SelfMutation<'_, '_> {
             .primary(self.grant.span(self.action), "applies to the holder itself")
             .secondary(self.item.span, label)
             .scope(identity.header, "");
-        f.steps_down += u8::from(self.grant.narrowed());
+        f.steps_down += u8::from(self.grant.is_narrowed());
         f = weak_limits(f, self.grant.strength());
         let written = self.grant.item(self.action).map(|i| i.display().to_lowercase());
         f.actions(written).resources([self.item.display()])
@@ -367,7 +367,12 @@ fn report_on_caller(
     (action, item): (Action, &ClauseItem),
     message: String,
 ) -> Option<Finding> {
-    let written = g.statement.action.as_ref().filter(|c| !c.negated)?.naming(action)?;
+    let written = g
+        .statement
+        .action
+        .as_ref()
+        .filter(|c| !c.negated)?
+        .item_naming(action)?;
     let mut f = cx
         .at_statement(rule, g.statement, message)
         .primary(written.span, "applies to the holder itself")

@@ -68,7 +68,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let granted: Vec<_> = actions
                 .iter()
                 .filter_map(|a| Some((a, PassRoleGrant::new(&s, *a)?)))
-                .filter(|(a, _)| !cx.project.withheld(s.document_id).of(s.index).contains(a.id()))
+                .filter(|(a, _)| {
+                    !cx.project
+                        .withheld(s.document_id)
+                        .for_statement(s.index)
+                        .contains(a.id())
+                })
                 .collect();
             let (Some((action, grant)), Some(resource)) = (granted.first(), &s.resource) else {
                 continue;

@@ -232,7 +232,7 @@ impl<'a> TargetSearch<'_, 'a> {
             .primary(item.span, phrase::clip(what, MAX_LABEL))
             .secondary(grant.span(action), "grants the action");
         f = f.secondary(power.span, format!("the target: {}", power.reach.text()));
-        f.steps_down += u8::from(grant.narrowed() && action.name() != "iam:PassRole");
+        f.steps_down += u8::from(grant.is_narrowed() && action.name() != "iam:PassRole");
         let written = grant.item(action).map(|i| i.display().to_lowercase());
         let f = f.actions(written).resources([item.display()]);
         Some((

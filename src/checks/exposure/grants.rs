@@ -126,7 +126,7 @@ fn escalation(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) 
         let about =
             s.resource.as_ref().is_none_or(|r| r.negated) || resources.any(|r| may_be_resource_of(&r.text, action));
         clause
-            .naming(action)
+            .item_naming(action)
             .filter(|_| about)
             .filter(|_| denied.is_none_or(|d| !d.contains(action.id())))
     };
@@ -293,7 +293,7 @@ fn lockout(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
         return;
     }
     let span = clause
-        .naming(action)
+        .item_naming(action)
         .filter(|_| !clause.negated)
         .map_or(clause.key, |item| item.span);
     out.push(

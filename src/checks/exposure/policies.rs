@@ -356,7 +356,10 @@ fn star_action(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>)
 /// Management", "Resource-based policies".
 fn item_actions(d: &Document, clause: &Clause, item: &ClauseItem) -> ActionSet {
     let set = clause.items.iter().position(|i| i.span == item.span);
-    let set = set.and_then(|at| clause.sets().get(at)).cloned().unwrap_or_default();
+    let set = set
+        .and_then(|at| clause.item_actions().get(at))
+        .cloned()
+        .unwrap_or_default();
     match d.service.as_deref() {
         Some("es") => set.iter().filter(|a| a.name().starts_with("es:ESHttp")).collect(),
         Some(service) => set.iter().filter(|a| a.service().prefix() == service).collect(),

@@ -2,7 +2,7 @@
 
 use std::cell::LazyCell;
 
-use crate::checks::allow_statements::writing;
+use crate::checks::allow_statements::writing_actions;
 use crate::checks::identity_index::IdentityIndex;
 use crate::finding::{Confidence, Severity};
 use crate::iam::arn::{Breadth, breadth_of};
@@ -361,7 +361,7 @@ fn grants_little(cx: &Context<'_>, trust: DocumentId) -> bool {
         |clause: &Clause| clause.negated || clause.items.iter().any(|r| breadth_of(&r.text) <= Breadth::WholeType);
     let harmful = |actions: &ActionSet| {
         let actions = actions.scopable();
-        !writing(&actions).is_empty()
+        !writing_actions(&actions).is_empty()
             || ["data", "secrets", "credentials"]
                 .iter()
                 .any(|c| class(c).intersects(&actions))

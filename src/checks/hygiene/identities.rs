@@ -27,14 +27,14 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             out.push(cx.at_part(rule, id, message, (span, label)));
         };
         references(r, &mut |value, span| match value.as_text().and_then(aws_managed_name) {
-            Some(name) => existence(&name, span, &mut push),
+            Some(name) => check_policy_exists(&name, span, &mut push),
             // A look-up takes names.
             None if &*r.kind != kinds::POLICY_LOOKUP => bare_name(value, span, &mut push),
             None => {}
         });
         // A boundary grants nothing, however broad it is.
         boundary(r, &mut |value, span| match value.as_text().and_then(aws_managed_name) {
-            Some(name) => existence(&name, span, &mut push),
+            Some(name) => check_policy_exists(&name, span, &mut push),
             None => bare_name(value, span, &mut push),
         });
         references(r, &mut |value, span| {
@@ -56,7 +56,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 type PushIdentity<'a> = &'a mut dyn FnMut(RuleId, String, Span, &str);
 
 /// Managed policies that AWS does not have, or has given up.
-fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
+fn check_policy_exists(name: &str, span: Span, push: PushIdentity<'_>) {
     let short = name.rsplit('/').next().unwrap_or(name);
     let path = |arn: &'static str| arn.split(":policy/").nth(1).unwrap_or(arn);
     match managed_policy_at(name) {

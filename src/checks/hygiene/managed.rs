@@ -149,7 +149,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             else {
                 return;
             };
-            if let Some(f) = judge(cx, id, &name, span) {
+            if let Some(f) = check_policy(cx, id, &name, span) {
                 out.push(f);
             }
         });
@@ -163,7 +163,7 @@ fn policy_path(name: &str) -> Option<String> {
     Some(full.to_owned())
 }
 
-fn judge(cx: &Context<'_>, id: ResourceId, name: &str, span: Span) -> Option<Finding> {
+fn check_policy(cx: &Context<'_>, id: ResourceId, name: &str, span: Span) -> Option<Finding> {
     let holder = &cx.project.resources[id];
     let f = if name == "AdministratorAccess" {
         cx.at_resource(

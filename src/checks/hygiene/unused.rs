@@ -51,7 +51,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             })
         })
         .collect();
-    let mentioned = mentioned(cx, &candidates);
+    let mentioned = are_mentioned(cx, &candidates);
     for (c, _) in candidates.iter().zip(mentioned).filter(|(_, mentioned)| !mentioned) {
         let what = if c.is_role { "role" } else { "policy" };
         let message = format!("nothing in the repository uses this {what}");
@@ -115,7 +115,7 @@ fn for_services_only(cx: &Context<'_>, identity: &Identity) -> bool {
 }
 
 /// For each candidate, whether something refers to it. Reads each file once.
-fn mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
+fn are_mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
     // A nameless one cannot be looked for.
     let mut found: Vec<bool> = candidates.iter().map(|c| c.address.is_empty()).collect();
     let sources = cx.project.sources;

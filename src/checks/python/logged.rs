@@ -68,7 +68,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 fn is_output(m: &PythonModule, call: &CallExpr) -> bool {
     match &m.expr(call.function).kind {
         ExprKind::Name(n) => {
-            matches!(&**n, "print" | "pprint") && matches!(m.reaching(n, call.function), Reaching::Free)
+            matches!(&**n, "print" | "pprint") && matches!(m.reaching_bindings(n, call.function), Reaching::Free)
                 || &**n == "pprint"
         }
         ExprKind::Attr { of, name, .. } => {
@@ -159,7 +159,7 @@ fn origin(m: &PythonModule, expr: ExprId, depth: u32) -> Option<ValueOrigin> {
     };
     match &e.kind {
         ExprKind::Name(name) => {
-            let Reaching::Found(found) = m.reaching(name, expr) else {
+            let Reaching::Found(found) = m.reaching_bindings(name, expr) else {
                 return None;
             };
             match found.bindings.as_slice() {

@@ -34,7 +34,7 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let about: Vec<&ClauseItem> = match actions.negated {
                 true => Vec::new(),
                 false => {
-                    let items = actions.items.iter().zip(actions.sets());
+                    let items = actions.items.iter().zip(actions.item_actions());
                     items.filter(|(_, set)| granting(set)).map(|(i, _)| i).collect()
                 }
             };

@@ -26,7 +26,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         // Any ARN that is not one of a log group may be the one that is meant.
         let starred = LazyCell::new(|| resources.items.iter().all(is_starred_group));
         let bare = LazyCell::new(|| resources.items.iter().all(|r| is_bare_group(s.document, r)));
-        for (item, set) in actions.items.iter().zip(actions.sets()) {
+        for (item, set) in actions.items.iter().zip(actions.item_actions()) {
             let Some(name) = item.text.known() else { continue };
             let on_groups = set.iter().next().filter(|_| !glob::is_pattern(&name)).is_some_and(|a| {
                 a.name().starts_with("logs:")

@@ -47,7 +47,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         };
         let shown = |item: &ClauseItem| resources.items().iter().any(|r| cx.is_of_example(r, item.span));
         let of_example: Vec<bool> = actions.items.iter().map(shown).collect();
-        for ((item, set), of_example) in actions.items.iter().zip(actions.sets()).zip(of_example) {
+        for ((item, set), of_example) in actions.items.iter().zip(actions.item_actions()).zip(of_example) {
             let Some(name) = item.text.known().filter(|_| !of_example) else {
                 continue;
             };

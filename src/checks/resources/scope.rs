@@ -1,6 +1,6 @@
 //! Actions on everything that could be on less.
 
-use crate::checks::allow_statements::{identity_allow_statements, managing, names, writing};
+use crate::checks::allow_statements::{identity_allow_statements, managing_actions, names, writing_actions};
 use crate::checks::identity_index::{Administrators, IS_ADMINISTRATOR, is_for_aws_backup};
 use crate::finding::Severity;
 use crate::iam::class::class;
@@ -99,7 +99,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if held == Held::Narrowed {
             continue;
         }
-        let writes = writing(&scopable);
+        let writes = writing_actions(&scopable);
         // Descriptions give nothing away that is kept there.
         let shows = CONTENT.iter().any(|name| class(name).intersects(&scopable));
         let reads = writes.is_empty() && (scopable.is_subset(&ActionSet::expand_all(PULLING)) || !shows);
@@ -111,7 +111,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             own.union_with(&interfaces);
         }
         let logs = !writes.is_empty() && writes.is_subset(&own);
-        let managing = managing(&scopable);
+        let managing = managing_actions(&scopable);
         let joins = !managing.is_empty() && interfaces.is_subset(&g.actions) && managing.is_subset(&interfaces);
         let cases = [
             (

@@ -1,7 +1,7 @@
 //! Every resource of one type in the account.
 
 use super::scope::LOGGING;
-use crate::checks::allow_statements::{AllowStatement, identity_allow_statements, names, writing};
+use crate::checks::allow_statements::{AllowStatement, identity_allow_statements, names, writing_actions};
 use crate::checks::identity_index::{Administrators, IS_ADMINISTRATOR};
 use crate::finding::Severity;
 use crate::iam::arn::{Arn, breadth_of, whole_types};
@@ -96,7 +96,7 @@ fn of_others(g: &AllowStatement<'_>, service: &str, whole: &[ResourceType]) -> O
         return None;
     }
     let makes = ["Create", "Run", "Allocate", "Request", "Register"];
-    let mut all = writing(&g.actions.scopable());
+    let mut all = writing_actions(&g.actions.scopable());
     all.subtract(&ActionSet::expand_all(LOGGING));
     whole.iter().find_map(|kind| {
         let on = |a: &Action| {
@@ -105,12 +105,12 @@ fn of_others(g: &AllowStatement<'_>, service: &str, whole: &[ResourceType]) -> O
                 && !makes.iter().any(|verb| a.short_name().starts_with(verb))
         };
         let of_type: ActionSet = all.iter().filter(on).collect();
-        (!of_type.is_empty()).then(|| (called(kind.name()), of_type))
+        (!of_type.is_empty()).then(|| (type_phrase(kind.name()), of_type))
     })
 }
 
 /// A type as a word: one that is a case of a more common one (`rule-on-custom-event-bus`) is called by that.
-fn called(name: &str) -> String {
+fn type_phrase(name: &str) -> String {
     name.split("-on-").next().unwrap_or(name).replace('-', " ")
 }
 

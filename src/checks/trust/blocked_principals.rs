@@ -18,9 +18,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let items = s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items);
         for item in items.filter(|_| !(blocked.is_empty() && allowed.is_empty())) {
             let shown = item.value.display();
-            let (message, label) = if blocked.iter().any(|word| names(word, item).is_yes()) {
+            let (message, label) = if blocked.iter().any(|word| covers_principal(word, item).is_yes()) {
                 (format!("`{shown}` is blocked in the configuration"), "blocked")
-            } else if !allowed.is_empty() && allowed.iter().all(|word| names(word, item).is_no()) {
+            } else if !allowed.is_empty() && allowed.iter().all(|word| covers_principal(word, item).is_no()) {
                 let message = format!("`{shown}` is not an allowed principal");
                 (message, "not in the list of allowed principals")
             } else {
@@ -34,7 +34,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// Whether an entry of the configuration covers a principal: an account by its ID, everything else as written, with the
 /// wildcards `*` and `?`.
-fn names(word: &str, item: &PrincipalItem) -> Truth {
+fn covers_principal(word: &str, item: &PrincipalItem) -> Truth {
     let text = &item.value.text;
     if !is_account_id(word) {
         return Pattern::plain(word, CaseSensitivity::Sensitive).covers(&Pattern::resource(text));

@@ -84,7 +84,7 @@ fn of_user(
         .iter()
         .filter(|c| c.certain && runs_deployed(project, w, c))
     {
-        for (action, why) in granted.lacking(call) {
+        for (action, why) in granted.missing_actions(call) {
             missing.entry((action.name(), why)).or_default().push(call);
         }
     }
@@ -152,7 +152,7 @@ fn of_user(
                 {
                     f = f.secondary(item.span, "allowed on this");
                 }
-                if let [one] = granted.missed(first, known).as_slice() {
+                if let [one] = granted.missing_resources(first, known).as_slice() {
                     f = f.help(format!("Allow it on `{}`.", granted.places.display_resource(w, one)));
                 }
             }
@@ -223,7 +223,7 @@ const BY_PARAMETER: &[&str] = &["iam:PassRole", "s3:PutObjectAcl", "s3:PutObject
 
 impl WorkloadPermissions<'_> {
     /// The actions of a call that nothing grants for sure.
-    fn lacking(&self, call: &ApiCall) -> Vec<(Action, Fails)> {
+    fn missing_actions(&self, call: &ApiCall) -> Vec<(Action, Fails)> {
         let a = &call.actions;
         let given = a.conditional.iter().filter(|c| c.trigger.is_some());
         let given = given.map(|c| c.action).filter(|name| BY_PARAMETER.contains(name));
@@ -241,7 +241,7 @@ impl WorkloadPermissions<'_> {
     }
 
     /// The resources of a call that nothing grants an action on.
-    fn missed<'c>(&self, call: &'c ApiCall, action: Action) -> Vec<&'c Text> {
+    fn missing_resources<'c>(&self, call: &'c ApiCall, action: Action) -> Vec<&'c Text> {
         let places = self.places.known_resources(self.workload, call, action);
         let missed = places.into_iter().filter(|(_, place)| self.is_missed(action, place));
         missed.map(|(text, _)| text).collect()

@@ -14,7 +14,7 @@ pub(super) fn check(cx: &Context<'_>, roles: Option<&UsedRoles<'_, '_>>, out: &m
         if w.kind != WorkloadKind::Function || !project.sources.file(r.header.file).in_scope {
             continue;
         }
-        let why = unlinked(project, w).or_else(|| reason_not_compared(cx, roles?, id, w));
+        let why = reason_not_linked(project, w).or_else(|| reason_not_compared(cx, roles?, id, w));
         if let Some(silence) = why {
             let name = r.address.name.clone();
             let why = UnjudgedReason::Function(silence);
@@ -30,7 +30,7 @@ pub(super) fn check(cx: &Context<'_>, roles: Option<&UsedRoles<'_, '_>>, out: &m
 }
 
 /// Why a function's code or role was not found.
-fn unlinked(project: &Project<'_>, w: &Workload) -> Option<Silence> {
+fn reason_not_linked(project: &Project<'_>, w: &Workload) -> Option<Silence> {
     let r = &project.resources[w.resource];
     if w.roles.is_empty() {
         return Some(Silence::NoRole);

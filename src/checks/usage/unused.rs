@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::roles::{UsedActions, UsedRoles, calls_requiring};
 use super::{platform, templates};
-use crate::checks::allow_statements::writing;
+use crate::checks::allow_statements::writing_actions;
 use crate::checks::hygiene::managed::broad_grant;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
@@ -183,7 +183,7 @@ impl UsedDocument<'_, '_, '_> {
         }
         f.evidence.expanded_actions = Some(unused);
         for _ in 0..steps_down(&statement, excess) {
-            f = f.lowered();
+            f = f.one_step_down();
         }
         f = self.attached(f);
         f = self.label_other_calls(f, &elsewhere);
@@ -491,7 +491,7 @@ fn remedy(statement: &Statement, excess: &[Excess<'_>], declared: &ActionSet) ->
 fn steps_down(statement: &Statement, excess: &[Excess<'_>]) -> u8 {
     let writes = |e: &Excess<'_>| {
         let grave = [AccessLevel::Write, AccessLevel::PermissionsManagement];
-        let unused = writing(&e.unused);
+        let unused = writing_actions(&e.unused);
         grave.iter().any(|l| !unused.of_level(*l).is_empty())
     };
     let whole = |e: &Excess<'_>| {

@@ -82,8 +82,8 @@ fn role(
     by_address: &ByAddress<'_>,
 ) {
     let what = match value.as_hole() {
-        Some(hole) => referred(r, name, hole, by_address),
-        None => value.as_text().and_then(|t| written(&Arn::parse(t)?)),
+        Some(hole) => referenced_resource(r, name, hole, by_address),
+        None => value.as_text().and_then(|t| resource_phrase(&Arn::parse(t)?)),
     };
     let Some(what) = what else { return };
     out.push(
@@ -99,30 +99,30 @@ fn role(
 }
 
 /// What an ARN identifies, if not a role.
-fn written(arn: &Arn<'_>) -> Option<String> {
+fn resource_phrase(arn: &Arn<'_>) -> Option<String> {
     let service = arn.service()?;
     if service != "iam" {
         return (service != "sts" && matches!(arn.account(), ArnField::Literal(_) | ArnField::Hole(_)))
             .then(|| format!("an ARN of `{service}`"));
     }
     let kind = arn.resource_type();
-    NO_ROLES.contains(&&*kind).then(|| called(&kind))
+    NO_ROLES.contains(&&*kind).then(|| kind_phrase(&kind))
 }
 
-fn called(kind: &str) -> String {
+fn kind_phrase(kind: &str) -> String {
     let article = if kind.starts_with(['i', 'o']) { "an" } else { "a" };
     format!("{article} {}", kind.replace('-', " "))
 }
 
-fn referred(r: &Resource, name: &str, hole: &Hole, by_address: &ByAddress<'_>) -> Option<String> {
+fn referenced_resource(r: &Resource, name: &str, hole: &Hole, by_address: &ByAddress<'_>) -> Option<String> {
     let target = hole.target.as_ref().filter(|_| hole.kind == HoleKind::Resource)?;
     let of = by_address.get(&(&*target.scope, &*target.address))?;
     let attribute = target.attribute.to_ascii_lowercase();
     match &*of.kind {
-        "AWS::IAM::InstanceProfile" => Some(called("instance-profile")),
-        "AWS::IAM::User" => Some(called("user")),
-        "AWS::IAM::Group" => Some(called("group")),
-        "AWS::IAM::ManagedPolicy" => Some(called("policy")),
+        "AWS::IAM::InstanceProfile" => Some(kind_phrase("instance-profile")),
+        "AWS::IAM::User" => Some(kind_phrase("user")),
+        "AWS::IAM::Group" => Some(kind_phrase("group")),
+        "AWS::IAM::ManagedPolicy" => Some(kind_phrase("policy")),
         "AWS::IAM::Role" => {
             let named = match r.format {
                 SourceFormat::Terraform => matches!(attribute.as_str(), "name" | "id"),

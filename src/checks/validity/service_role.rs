@@ -30,7 +30,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let properties = resource_types::roles(&r.kind).iter();
         for property in properties.filter(|p| !p.services.is_empty()) {
             values(&r.props, property.path, &mut |value| {
-                judge(cx, out, (id, r), value, property.services, &roles)
+                check_role(cx, out, (id, r), value, property.services, &roles)
             });
         }
     }
@@ -50,7 +50,7 @@ fn values<'v>(value: &'v Value, path: &[&str], f: &mut dyn FnMut(&'v Value)) {
     }
 }
 
-fn judge(
+fn check_role(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
     (id, r): (ResourceId, &Resource),

@@ -132,7 +132,7 @@ fn holes(text: &Text, element: Element) -> Option<Text> {
     if text.as_hole().is_some() || text.len() > MAX_TEXT {
         return None;
     }
-    let delimited = replaced(text, &delimited(&text.with_placeholders()));
+    let delimited = replace_placeholders(text, &delimited(&text.with_placeholders()));
     if element == Element::Name {
         return delimited;
     }
@@ -156,7 +156,7 @@ fn holes(text: &Text, element: Element) -> Option<Text> {
         found.retain(|range| range.start < name || range.start > tag);
     }
     let named = |range: Range<usize>| (range.clone(), flat[range].to_owned());
-    replaced(text, &found.into_iter().map(named).collect::<Vec<_>>()).or(delimited)
+    replace_placeholders(text, &found.into_iter().map(named).collect::<Vec<_>>()).or(delimited)
 }
 
 /// The fields of an ARN that stand for a partition, a region or an account.
@@ -178,7 +178,7 @@ fn fields(text: &Text) -> Vec<Range<usize>> {
     typed.into_iter().filter_map(stands).collect()
 }
 
-fn replaced(text: &Text, found: &[(Range<usize>, String)]) -> Option<Text> {
+fn replace_placeholders(text: &Text, found: &[(Range<usize>, String)]) -> Option<Text> {
     if found.is_empty() {
         return None;
     }

@@ -88,7 +88,7 @@ pub(super) fn stands_for(text: &str, wanted: Wanted) -> bool {
     {
         return true;
     }
-    let text = unwrapped(text);
+    let text = without_brackets(text);
     let lower = text.to_ascii_lowercase();
     let letters = lower
         .bytes()
@@ -129,7 +129,7 @@ fn prefixed<'t>(text: &'t str, prefixes: &[&str]) -> Option<&'t str> {
 }
 
 /// Without the brackets or marks around it: `[account_id]`, `_ACCOUNT_`.
-fn unwrapped(text: &str) -> &str {
+fn without_brackets(text: &str) -> &str {
     let marks = [('[', ']'), ('(', ')'), ('_', '_'), ('#', '#'), ('\'', '\'')];
     let inner = marks
         .iter()

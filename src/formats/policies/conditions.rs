@@ -36,7 +36,7 @@ impl DocumentLowering {
         };
         // In an alternative, that is how to write that there is not one.
         if entries.is_empty() && !self.conditional {
-            self.defect(DefectKind::Empty, value.span, "Condition");
+            self.add_defect(DefectKind::Empty, value.span, "Condition");
         }
         let mut seen = HashMap::new();
         for (goes_on, operator) in parts(entries) {
@@ -61,7 +61,7 @@ impl DocumentLowering {
         }
         let name = entry.key.display();
         match seen.get(&name) {
-            Some(first) => self.defect(DefectKind::DuplicateKey { first: *first }, entry.key_span, &name),
+            Some(first) => self.add_defect(DefectKind::DuplicateKey { first: *first }, entry.key_span, &name),
             None => {
                 seen.insert(name, entry.key_span);
             }
@@ -72,7 +72,7 @@ impl DocumentLowering {
         match &value.kind {
             ValueKind::Map(keys) => {
                 if keys.is_empty() && !self.conditional {
-                    self.defect(DefectKind::Empty, value.span, "Condition");
+                    self.add_defect(DefectKind::Empty, value.span, "Condition");
                 }
                 let mut seen = HashMap::new();
                 for key in keys.iter() {

@@ -59,7 +59,7 @@ fn collect(value: &Value, branch: Option<Guard>, slot: &PolicySlot, out: &mut Ve
             }
         }
         ValueKind::Map(_) => {
-            let decided = branch.as_ref().and_then(|when| value.decided(when));
+            let decided = branch.as_ref().and_then(|when| value.decide(when));
             let value = decided.as_ref().unwrap_or(value);
             out.push(document(value, value.entries().unwrap_or(&[]), branch, slot));
         }
@@ -83,12 +83,12 @@ fn too_many(document: &mut Document, span: Span) {
 }
 
 /// A document of which nothing is known but where it stands, or one for each alternative of which that is so.
-pub(super) fn unread(value: &Value, slot: &PolicySlot, out: &mut Vec<Document>) {
+pub(super) fn add_unknown_document(value: &Value, slot: &PolicySlot, out: &mut Vec<Document>) {
     let value = value.decoded();
     if let ValueKind::OneOf(branches) = &value.kind {
         for b in branches.iter().take(MAX_ALTERNATIVES) {
             let branch = Some(combined(slot.branch.as_ref(), &b.when));
-            unread(&b.value, &PolicySlot { branch, ..slot.clone() }, out);
+            add_unknown_document(&b.value, &PolicySlot { branch, ..slot.clone() }, out);
         }
     }
     let Some(hole) = value.as_hole() else { return };
@@ -121,7 +121,7 @@ pub(super) struct DocumentLowering {
 }
 
 impl DocumentLowering {
-    pub(super) fn defect(&mut self, kind: DefectKind, span: Span, element: &str) {
+    pub(super) fn add_defect(&mut self, kind: DefectKind, span: Span, element: &str) {
         self.defects.push(Defect {
             kind,
             span,
@@ -193,7 +193,7 @@ impl DocumentLowering {
             _ => {}
         }
         let found = value.type_name();
-        self.defect(DefectKind::WrongType { expected, found }, value.span, element);
+        self.add_defect(DefectKind::WrongType { expected, found }, value.span, element);
     }
 
     /// An entry of which no one can tell what it is.
@@ -213,13 +213,13 @@ impl DocumentLowering {
                 continue;
             };
             if !known.contains(&name.as_str()) {
-                self.defect(DefectKind::UnknownElement, e.key_span, &name);
+                self.add_defect(DefectKind::UnknownElement, e.key_span, &name);
                 continue;
             }
             if let Some((_, before)) = out.iter_mut().find(|(n, _)| *n == name) {
                 if before.key_span != e.key_span {
                     let first = before.key_span;
-                    self.defect(DefectKind::DuplicateKey { first }, e.key_span, &name);
+                    self.add_defect(DefectKind::DuplicateKey { first }, e.key_span, &name);
                 }
                 *before = e;
             } else {
@@ -253,7 +253,7 @@ fn document(value: &Value, entries: &[MapEntry], branch: Option<Guard>, slot: &P
         && text != "2012-10-17"
         && text != "2008-10-17"
     {
-        low.defect(DefectKind::InvalidVersion(text.into_owned()), v.span, "Version");
+        low.add_defect(DefectKind::InvalidVersion(text.into_owned()), v.span, "Version");
     }
     let id = low.read_part(PolicyPart::Other, |low| {
         find(&keys, "Id").and_then(|e| low.scalar(&e.value, "Id"))
@@ -263,11 +263,11 @@ fn document(value: &Value, entries: &[MapEntry], branch: Option<Guard>, slot: &P
     low.complete = true;
     match statement {
         None if is_open(entries) => {}
-        None => low.defect(DefectKind::Missing, value.span, "Statement"),
+        None => low.add_defect(DefectKind::Missing, value.span, "Statement"),
         Some(e) => {
             let listed = matches!(e.value.kind, ValueKind::Seq(_));
             if listed && e.value.items().is_empty() {
-                low.defect(DefectKind::Empty, e.value.span, "Statement");
+                low.add_defect(DefectKind::Empty, e.value.span, "Statement");
             }
             // Of a list in which the syntax is broken, items that are no statements are pieces of one.
             let pieces = is_broken(entries, 0);

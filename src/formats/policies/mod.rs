@@ -195,7 +195,7 @@ impl PolicySearch<'_> {
         let before = self.found.documents.len();
         self.found.values(value, &slot, kind.is_some(), 0);
         if kind.is_some() {
-            document::unread(value, &slot, &mut self.found.unread);
+            document::add_unknown_document(value, &slot, &mut self.found.unread);
         }
         let via = if value.via.is_some() { &value.via } else { &self.via };
         for d in &mut self.found.documents[before..] {
@@ -318,7 +318,7 @@ impl FoundPolicies {
         let before = self.documents.len();
         self.values(&loose.value, &slot, false, 0);
         if loose.kind.is_some() {
-            document::unread(&loose.value, &slot, &mut self.unread);
+            document::add_unknown_document(&loose.value, &slot, &mut self.unread);
         }
         for d in &mut self.documents[before..] {
             if d.kind == PolicyKind::Unknown {

@@ -10,14 +10,14 @@ pub(super) fn kind_at(resource: &Resource, path: &str) -> Option<PolicyKind> {
     if &*resource.kind == "AWS::Organizations::Policy" && path == "Content" {
         return Some(organization_kind(resource));
     }
-    let general = generalise(path);
+    let general = generalize(path);
     let policies = resource_types::find(&resource.kind)?.policies;
     policies.iter().find(|(slot, _)| *slot == general).map(|(_, k)| *k)
 }
 
 /// Whether policies stand below `path` of a resource (`Policies`, `Policies/0`), where the table knows it.
 pub(super) fn kind_below(resource: &Resource, path: &str) -> Option<PolicyKind> {
-    let general = generalise(path);
+    let general = generalize(path);
     let below = |slot: &str| {
         let rest = slot.strip_prefix(&*general);
         rest.is_some_and(|rest| rest.starts_with(['/', '[']))
@@ -95,7 +95,7 @@ fn organization(condition: &Value) -> Option<Value> {
 }
 
 /// `Policies/0/PolicyDocument` to `Policies[]/PolicyDocument`.
-fn generalise(path: &str) -> String {
+fn generalize(path: &str) -> String {
     let mut out = String::new();
     for part in path.split('/') {
         if part.bytes().all(|b| b.is_ascii_digit()) {

@@ -7,7 +7,7 @@ use crate::iam::{
     Statement,
 };
 use crate::source::{Span, Text, WithSpan};
-use crate::value::guard::{combined, worlds};
+use crate::value::guard::{combined, possible_worlds};
 use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
 use super::broken::is_broken;
@@ -23,10 +23,10 @@ fn alternatives(value: &Value, branch: Option<Guard>) -> Vec<Case> {
         let whole = matches!(e.value.kind, ValueKind::OneOf(_));
         names(e, &["Effect", "Condition"]) || whole && names(e, &["Principal", "NotPrincipal"])
     });
-    let worlds = worlds(limits.map(|e| &e.value)).unwrap_or_default();
+    let worlds = possible_worlds(limits.map(|e| &e.value)).unwrap_or_default();
     let decided = |world: &Guard| {
         let when = combined(branch.as_ref(), world);
-        let value = value.decided(&when)?;
+        let value = value.decide(&when)?;
         let principals = |v: &Value| {
             let entries = v.entries().unwrap_or(&[]);
             let is_one = |e: &&MapEntry| names(e, &["Principal", "NotPrincipal"]) && !e.value.is_null();
@@ -145,7 +145,7 @@ impl DocumentLowering {
             Some(e) => self.read_part(PolicyPart::Effect, |low| low.effect(e)),
             None if is_open(entries) => None,
             None => {
-                self.defect(DefectKind::Missing, value.span, "Effect");
+                self.add_defect(DefectKind::Missing, value.span, "Effect");
                 None
             }
         };
@@ -186,7 +186,7 @@ impl DocumentLowering {
             Some("Allow") => Effect::Allow,
             Some("Deny") => Effect::Deny,
             Some(other) => {
-                self.defect(DefectKind::InvalidEffect(other.to_owned()), item.span, "Effect");
+                self.add_defect(DefectKind::InvalidEffect(other.to_owned()), item.span, "Effect");
                 // What is meant is plain, and holds as soon as the word is corrected.
                 match other {
                     _ if other.eq_ignore_ascii_case("allow") => Effect::Allow,
@@ -212,7 +212,7 @@ impl DocumentLowering {
     ) -> (Option<Clause>, Option<Clause>) {
         match (find(keys, plain), find(keys, negated)) {
             (Some(a), Some(b)) => {
-                self.defect(DefectKind::Conflict { other: a.key_span }, b.key_span, negated);
+                self.add_defect(DefectKind::Conflict { other: a.key_span }, b.key_span, negated);
                 (self.clause(a, plain, false), self.clause(b, negated, true))
             }
             (Some(a), None) => (self.clause(a, plain, false), None),
@@ -223,7 +223,7 @@ impl DocumentLowering {
 
     fn clause(&mut self, entry: &MapEntry, element: &str, negated: bool) -> Option<Clause> {
         if matches!(&entry.value.kind, ValueKind::Seq(items) if items.is_empty()) {
-            self.defect(DefectKind::Empty, entry.value.span, element);
+            self.add_defect(DefectKind::Empty, entry.value.span, element);
         }
         // Of the wrong type, the element is there all the same, and no one knows what it was to say.
         let (items, complete) = self.strings(&entry.value, element).unwrap_or_default();
@@ -241,7 +241,7 @@ impl DocumentLowering {
     fn principal_clause(&mut self, keys: &[(String, &MapEntry)]) -> Option<PrincipalClause> {
         let (a, b) = (find(keys, "Principal"), find(keys, "NotPrincipal"));
         if let (Some(a), Some(b)) = (a, b) {
-            self.defect(DefectKind::Conflict { other: a.key_span }, b.key_span, "NotPrincipal");
+            self.add_defect(DefectKind::Conflict { other: a.key_span }, b.key_span, "NotPrincipal");
         }
         let (entry, negated) = match (a, b) {
             (Some(e), _) => (e, false),
@@ -278,7 +278,7 @@ impl DocumentLowering {
             }
             ValueKind::Map(entries) => {
                 if entries.is_empty() {
-                    self.defect(DefectKind::Empty, value.span, element);
+                    self.add_defect(DefectKind::Empty, value.span, element);
                 }
                 for (name, e) in self.principal_keys(entries) {
                     let kind = match name.as_str() {
@@ -287,12 +287,12 @@ impl DocumentLowering {
                         "Federated" => PrincipalType::Federated,
                         "CanonicalUser" => PrincipalType::CanonicalUser,
                         _ => {
-                            self.defect(DefectKind::UnknownPrincipalType, e.key_span, &name);
+                            self.add_defect(DefectKind::UnknownPrincipalType, e.key_span, &name);
                             PrincipalType::Unknown
                         }
                     };
                     if matches!(&e.value.kind, ValueKind::Seq(i) if i.is_empty()) {
-                        self.defect(DefectKind::Empty, e.value.span, element);
+                        self.add_defect(DefectKind::Empty, e.value.span, element);
                     }
                     let Some((values, _)) = self.strings(&e.value, element) else {
                         continue;
@@ -350,7 +350,7 @@ impl DocumentLowering {
                 && e.value.via.is_none()
             {
                 let first = before.key_span;
-                self.defect(DefectKind::DuplicateKey { first }, e.key_span, &name);
+                self.add_defect(DefectKind::DuplicateKey { first }, e.key_span, &name);
             }
             out.push((name, e));
         }
@@ -375,7 +375,7 @@ impl DocumentLowering {
                 Some((first, _)) => {
                     self.statement = Some(i);
                     let first = *first;
-                    self.defect(DefectKind::DuplicateSid { first, sid }, item.span, "Sid");
+                    self.add_defect(DefectKind::DuplicateSid { first, sid }, item.span, "Sid");
                 }
                 None => {
                     seen.insert(sid, (item.span, s.branch.clone()));

@@ -92,7 +92,7 @@ impl CallLowering<'_> {
         let mut all: BTreeMap<(StatementTarget, bool), Gathered> = BTreeMap::new();
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
-            let Some(site) = self.site(expr, call, &parts) else {
+            let Some(site) = self.policy_target(expr, call, &parts) else {
                 continue;
             };
             let mut found: Vec<Member> = Vec::new();
@@ -145,7 +145,12 @@ impl CallLowering<'_> {
     }
 
     /// The policy that a call puts its arguments into.
-    fn site<'c>(&self, expr: ExprId, call: &'c CallExpr, parts: &BTreeMap<ExprId, Option<ExprId>>) -> Option<Site<'c>> {
+    fn policy_target<'c>(
+        &self,
+        expr: ExprId,
+        call: &'c CallExpr,
+        parts: &BTreeMap<ExprId, Option<ExprId>>,
+    ) -> Option<Site<'c>> {
         let m = self.module_ref();
         let class = self.class_of(call);
         let receiver = match &m.expr(call.function).kind {
@@ -214,7 +219,7 @@ impl CallLowering<'_> {
                 ExprKind::Name(name) => match m.made_by(at) {
                     Some(made) => at = made,
                     None => {
-                        let Reaching::Found(found) = m.reaching(name, at) else {
+                        let Reaching::Found(found) = m.reaching_bindings(name, at) else {
                             return None;
                         };
                         let [one] = found.bindings.as_slice() else { return None };
@@ -400,7 +405,7 @@ impl CallLowering<'_> {
         };
         if let ExprKind::Name(name) = &m.expr(expr).kind
             && matches!(m.expr(made).kind, ExprKind::List(_) | ExprKind::Binary { .. })
-            && let Reaching::Found(names) = m.reaching(name, expr)
+            && let Reaching::Found(names) = m.reaching_bindings(name, expr)
             && let [binding] = names.bindings.as_slice()
         {
             let changes = m.scope(names.scope).mutations.iter();
@@ -440,7 +445,7 @@ impl CallLowering<'_> {
         let ExprKind::Name(name) = &m.expr(call.function).kind else {
             return None;
         };
-        let Reaching::Found(found) = m.reaching(name, call.function) else {
+        let Reaching::Found(found) = m.reaching_bindings(name, call.function) else {
             return None;
         };
         match found.bindings.as_slice() {

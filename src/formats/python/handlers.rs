@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::importers::names;
+use super::importers::importable_names;
 use crate::source::{FileId, Sources};
 
 /// Handlers of one repository that are looked for.
@@ -25,12 +25,12 @@ pub fn handlers(sources: &Sources, templates: &[FileId]) -> Vec<FileId> {
     let is_handler = |file: &FileId| {
         let path = sources.path(*file);
         path.ends_with(".py")
-            && names(path).any(|name| {
+            && importable_names(path).any(|name| {
                 let from = (name.to_owned(), String::new());
                 let of_module = named.range(from..).take_while(|(module, _)| module == name);
                 of_module
                     .into_iter()
-                    .any(|(_, function)| defines(sources.text(*file), function))
+                    .any(|(_, function)| defines_function(sources.text(*file), function))
             })
     };
     sources.ids().filter(is_handler).collect()
@@ -54,7 +54,7 @@ fn handler(line: &str) -> Option<(String, String)> {
 }
 
 /// Whether a line of the text defines the function.
-fn defines(text: &str, function: &str) -> bool {
+fn defines_function(text: &str, function: &str) -> bool {
     let starts = |line: &str| {
         let line = line.strip_prefix("async ").unwrap_or(line);
         line.strip_prefix("def ")

@@ -29,7 +29,7 @@ pub(super) fn helpers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
         .filter(|f| sources.path(*f).ends_with(".py") && !known.contains(f));
     let mut by_name: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();
     for f in others {
-        for name in names(sources.path(f)) {
+        for name in importable_names(sources.path(f)) {
             by_name.entry(name).or_default().push(f);
         }
     }
@@ -128,7 +128,7 @@ fn find_importers(
     let mut fresh = files.to_vec();
     let mut found = Vec::new();
     for _ in 0..MAX_ROUNDS {
-        let targets: HashSet<&str> = fresh.iter().flat_map(|f| names(sources.path(*f))).collect();
+        let targets: HashSet<&str> = fresh.iter().flat_map(|f| importable_names(sources.path(*f))).collect();
         let mut next = Vec::new();
         for o in others {
             if known.contains(&o.file) || !o.imports.iter().any(|i| targets.contains(i.as_str())) {
@@ -160,7 +160,7 @@ fn find_imported(
 ) -> Vec<FileId> {
     let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (i, o) in others.iter().enumerate().filter(|(_, o)| !known.contains(&o.file)) {
-        for name in names(sources.path(o.file)) {
+        for name in importable_names(sources.path(o.file)) {
             by_name.entry(name).or_default().push(i);
         }
     }
@@ -204,7 +204,7 @@ fn find_imported(
 }
 
 /// What an importer would write of a path, from its end: `storage`, `services/storage`.
-pub(super) fn names(path: &str) -> impl Iterator<Item = &str> {
+pub(super) fn importable_names(path: &str) -> impl Iterator<Item = &str> {
     let path = path.strip_suffix(".py").unwrap_or(path);
     let path = path.strip_suffix("/__init__").unwrap_or(path);
     let ends = path.match_indices('/').map(|(i, _)| &path[i + 1..]);

@@ -220,7 +220,7 @@ impl CallLowering<'_> {
             return false;
         }
         let reads = |e: &ExprId| {
-            matches!(m.reaching(name, *e), Reaching::Found(found)
+            matches!(m.reaching_bindings(name, *e), Reaching::Found(found)
                 if found.bindings.iter().any(|b| std::ptr::eq(*b, &all[*n])))
         };
         let is_sample = |read: ExprId| {
@@ -406,7 +406,7 @@ fn strip_braces(text: &str) -> String {
 }
 
 fn parents_of(m: &PythonModule) -> Parents {
-    let mut parents = IndexVec::beside(&m.exprs, || None);
+    let mut parents = IndexVec::with_len_of(&m.exprs, || None);
     for id in m.ids() {
         let mut set = |child: ExprId| parents[child] = Some(id);
         match &m.expr(id).kind {

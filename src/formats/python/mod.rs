@@ -52,7 +52,7 @@ impl Lower for Python {
         let modules: Vec<PythonModule> = units
             .iter_mut()
             .zip(&all)
-            .map(|(u, f)| u.modules.pop().unwrap_or_else(|| PythonModule::unread(*f)))
+            .map(|(u, f)| u.modules.pop().unwrap_or_else(|| PythonModule::unreadable(*f)))
             .collect();
         let program = Program::new(sources, &modules);
         let objects = objects_of(&program);

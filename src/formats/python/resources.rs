@@ -74,7 +74,7 @@ impl<'p> CallLowering<'p> {
             program,
             module,
             values: ConstantEvaluator::new(program),
-            judged: ConstantEvaluator::joining(program),
+            judged: ConstantEvaluator::with_alternatives(program),
             receivers: Receivers::new(program, module, objects),
             sdk,
             functions: has_functions(text),

@@ -11,7 +11,7 @@ use crate::source::{Hole, HoleKind, Span, Text, join_path};
 use crate::syntax::NodeId;
 use crate::value::{MapEntry, Value, ValueKind};
 
-use super::generated::{document, map, normalised};
+use super::generated::{document, map, normalize};
 
 /// The role that all functions share which name none.
 const SHARED_ROLE: &str = "IamRoleLambdaExecution";
@@ -228,7 +228,7 @@ impl FunctionLowering<'_, '_> {
     fn function(&self, function: &MapEntry, no_shared: bool, out: &mut Vec<Resource>) -> bool {
         let header = function.key_span;
         let extent = header.cover(function.value.span);
-        let id = format!("{}LambdaFunction", normalised(&function.key.display()));
+        let id = format!("{}LambdaFunction", normalize(&function.key.display()));
         let get = |name: &str| function.value.entry(name);
         let inherit = |name: &str| get(name).or_else(|| self.provider.entry(name));
         let mut entries = Vec::new();
@@ -276,7 +276,7 @@ impl FunctionLowering<'_, '_> {
         let role = if let Some(role) = get("role") {
             self.role_reference(&role.value)
         } else if let Some(first) = per_function.statements.or(per_function.managed) {
-            let role = format!("{}IamRoleLambdaExecution", normalised(&function.key.display()));
+            let role = format!("{}IamRoleLambdaExecution", normalize(&function.key.display()));
             let inherits = get("iamRoleStatementsInherit").and_then(|e| e.value.as_bool()) == Some(true);
             let inherited = self
                 .provider
@@ -366,7 +366,7 @@ impl FunctionLowering<'_, '_> {
     fn layer(&self, layer: &MapEntry) -> Option<Resource> {
         let path = layer.value.get("path")?;
         let code = self.code_paths(&path.as_str()?, path.span)?;
-        let id = format!("{}LambdaLayer", normalised(&layer.key.display()));
+        let id = format!("{}LambdaLayer", normalize(&layer.key.display()));
         let extent = layer.key_span.cover(layer.value.span);
         Some(self.resource(
             "AWS::Lambda::LayerVersion",

@@ -4,7 +4,7 @@ use crate::source::Span;
 use crate::value::{MapEntry, Value, ValueKind};
 
 /// The name in logical ids: `my-fn_a` is `MyDashfnUnderscorea`. Serverless Framework, "Resource naming".
-pub(super) fn normalised(name: &str) -> String {
+pub(super) fn normalize(name: &str) -> String {
     let name = name.replace('-', "Dash").replace('_', "Underscore");
     let mut chars = name.chars();
     let first = chars.next().map(|c| c.to_ascii_uppercase());

@@ -42,7 +42,7 @@ struct SelfMemo {
 
 impl Variables for ServerlessService {
     fn resolve(&self, template: &Template<'_>, env: TemplateScope<'_>, text: &Text, span: Span) -> Option<Value> {
-        self.fill(template, env, text, span, 0)
+        self.fill_variables(template, env, text, span, 0)
     }
 }
 
@@ -70,7 +70,7 @@ impl ServerlessService {
 
     /// The text with its variables filled in; a text that is one variable is the variable's value. `None` where there is
     /// no variable.
-    fn fill(
+    fn fill_variables(
         &self,
         template: &Template<'_>,
         env: TemplateScope<'_>,
@@ -104,7 +104,7 @@ impl ServerlessService {
             }
             let value = fallback.map_or(value, |name| hole_text(HoleKind::Input, &name, at));
             length += value.as_text().map_or(1, Text::len);
-            if length > MAX_FILLED || !template.charge(1 + value.as_text().map_or(1, Text::len) / 16) {
+            if length > MAX_FILLED || !template.spend_nodes(1 + value.as_text().map_or(1, Text::len) / 16) {
                 return Some(Value::unknown_other("too large", span));
             }
             if done < found.start {
@@ -132,7 +132,7 @@ impl ServerlessService {
         at: Span,
         nesting: usize,
     ) -> Option<Value> {
-        let Some(env) = env.deeper() else {
+        let Some(env) = env.nested() else {
             return Some(Value::unknown_other("variables that refer to each other", at));
         };
         if let Some(pseudo) = inside.strip_prefix("AWS::") {
@@ -150,7 +150,7 @@ impl ServerlessService {
         }
         if inside.contains("${") {
             // The address itself holds variables.
-            let value = self.fill(template, env, &Text::made(inside, at), at, nesting + 1)?;
+            let value = self.fill_variables(template, env, &Text::made(inside, at), at, nesting + 1)?;
             filled = value.as_text()?.display();
             inside = &filled;
         }
@@ -294,7 +294,7 @@ impl ServerlessService {
         };
         let sources = template.world.sources;
         let mut values = Vec::new();
-        for id in sources.ids().filter(|_| template.charge(1)) {
+        for id in sources.ids().filter(|_| template.spend_nodes(1)) {
             let stage = sources
                 .path(id)
                 .strip_prefix(&start)
@@ -371,7 +371,7 @@ impl ServerlessService {
         let value = tree
             .roots
             .first()
-            .filter(|_| template.charge(tree.node_count()))
+            .filter(|_| template.spend_nodes(tree.node_count()))
             .and_then(|root| self.walk(template, env.in_file(&tree), *root, address));
         value.map_or_else(unknown, |value| Answer::Value(value.used_at(at)))
     }

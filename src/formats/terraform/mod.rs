@@ -105,7 +105,7 @@ impl Lower for Terraform {
             let before = seen.entry(value.span).or_default();
             if before
                 .iter()
-                .any(|other| crate::formats::terraform::eval::values::alike(other, value, 0))
+                .any(|other| crate::formats::terraform::eval::values::is_alike(other, value, 0))
             {
                 return false;
             }
@@ -136,7 +136,7 @@ impl Lower for Terraform {
             });
         }
         if deploys {
-            let unused = crate::formats::terraform::emit::unused::unused(
+            let unused = crate::formats::terraform::emit::unused::unused_documents(
                 sources,
                 by_directory.values().flatten().map(|f| f.id),
                 units.iter().flat_map(|u| &u.loose),

@@ -42,7 +42,7 @@ pub struct Dead {
 }
 
 /// Whether no request can match a statement from `today` on.
-pub fn dead(s: &Statement, today: Date) -> Option<Dead> {
+pub fn why_dead(s: &Statement, today: Date) -> Option<Dead> {
     if let Some(dead) = all_excluded(s) {
         return Some(dead);
     }

@@ -75,7 +75,7 @@ impl ValueReading {
 }
 
 /// `key` in lower case; holes as `${…}`.
-pub(super) fn meaning(key: &str) -> (Facet, ValueReading) {
+pub(super) fn facet_of_key(key: &str) -> (Facet, ValueReading) {
     use ValueReading as V;
     let who = |values| (Facet::Who, values);
     match key {

@@ -341,7 +341,7 @@ pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
                     (Facet::Other, ValueReading::Text)
                 } else {
                     let asked = (reading != Reading::Holders).then(|| compared(c, key)).flatten();
-                    key::meaning(asked.as_deref().unwrap_or(key))
+                    key::facet_of_key(asked.as_deref().unwrap_or(key))
                 };
                 let (grade, weakness) = weigh(c, key, facet, values, &demanded);
                 let (grade, weakness) = match facet_weakness(reading, facet, key, weakness) {
@@ -463,7 +463,7 @@ pub fn passes_without_key(c: &Condition) -> Option<bool> {
 
 /// Whether what a line on one of [`GIVEN`] names is as good as anything: any service, a policy of full access.
 pub fn names_anything(c: &Condition) -> bool {
-    let (_, values) = key::meaning(&c.lower_key);
+    let (_, values) = key::facet_of_key(&c.lower_key);
     c.parsed.is_some_and(|o| {
         c.values
             .iter()

@@ -132,7 +132,7 @@ impl Pattern {
     }
 
     /// Intersection: walk both at once; a run on one side covers single tokens of the other.
-    pub(super) fn meets(&self, other: &Self, sides: Sides<'_>, mood: Mood) -> bool {
+    pub(super) fn intersects(&self, other: &Self, sides: Sides<'_>, mood: Mood) -> bool {
         let (n, m) = (sides.outer.len(), sides.inner.len());
         let (mut reach, mut next) = (PrefixReach::new(m), PrefixReach::new(m));
         reach.set(0);
@@ -148,7 +148,7 @@ impl Pattern {
                 let b = sides.inner.get(j).copied();
                 let b_run = b.and_then(|t| other.run(t, mood));
                 if let (Some(run), Some(b)) = (&a_run, b)
-                    && (b_run.is_some() || run.takes(b))
+                    && (b_run.is_some() || run.accepts(b))
                 {
                     reach.set(j + 1);
                 }
@@ -159,7 +159,7 @@ impl Pattern {
                     next.set(j);
                 }
                 if let (Some(run), Some(a)) = (&b_run, a)
-                    && run.takes(a)
+                    && run.accepts(a)
                 {
                     next.set(j);
                 }
@@ -273,7 +273,7 @@ impl PrefixReach {
 struct Run(Option<SymbolClass>);
 
 impl Run {
-    fn takes(&self, token: Token) -> bool {
+    fn accepts(&self, token: Token) -> bool {
         match (self.0, token) {
             (None, _) => true,
             (Some(class), Token::Char(c)) => class.admits(c),

@@ -129,7 +129,7 @@ impl Pattern {
                 }),
             }
         }
-        out.normalise();
+        out.normalize();
         out
     }
 
@@ -140,7 +140,7 @@ impl Pattern {
             holes: Vec::new(),
         };
         out.literal(text, case);
-        out.normalise();
+        out.normalize();
         out
     }
 
@@ -227,7 +227,7 @@ impl Pattern {
     }
 
     /// In each run of wildcards the `?`s first, then at most one `*`: one spelling for one meaning.
-    fn normalise(&mut self) {
+    fn normalize(&mut self) {
         let wild = |t: &Token| matches!(t, Token::Many | Token::One);
         let in_order = |w: &[Token]| w[0] != Token::Many || !wild(&w[1]);
         if self.tokens.windows(2).all(in_order) {
@@ -288,7 +288,7 @@ impl Pattern {
 
     /// Whether some string is matched by both.
     pub fn overlaps(&self, other: &Self) -> Truth {
-        self.ask(other, Self::meets)
+        self.ask(other, Self::intersects)
     }
 }
 

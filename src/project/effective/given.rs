@@ -27,7 +27,7 @@ impl Project<'_> {
         statement: usize,
         actions: &ActionSet,
     ) -> StatementGrant {
-        let kept = actions.minus(self.withheld(document).of(statement));
+        let kept = actions.difference(self.withheld(document).for_statement(statement));
         let clause = self.documents[document].statements[statement].resource.as_ref();
         let named = |text: &Text| places.as_arn(text);
         let resources = clause.and_then(|c| Resources::new(c, named));

@@ -85,7 +85,7 @@ impl<'p> Effects<'p> {
     pub fn new(project: &'p Project<'p>) -> Self {
         Self {
             project,
-            of: IndexVec::beside(&project.identities, OnceLock::new),
+            of: IndexVec::with_len_of(&project.identities, OnceLock::new),
         }
     }
 
@@ -121,7 +121,7 @@ pub enum PolicySource {
 
 impl<'p> EffectiveGrant<'p> {
     /// Under a condition that keeps something out.
-    pub fn narrowed(&self) -> bool {
+    pub fn is_narrowed(&self) -> bool {
         self.strength().narrows()
     }
 
@@ -131,7 +131,7 @@ impl<'p> EffectiveGrant<'p> {
 
     /// The first item of `Action` that grants `action`; `None` for a `NotAction`.
     pub fn item(&self, action: Action) -> Option<&'p ClauseItem> {
-        self.positive()?.naming(action)
+        self.positive_clause()?.item_naming(action)
     }
 
     /// Where to point for `action`: the item that grants it, the key of a `NotAction`, the reference to a policy of AWS's.
@@ -142,7 +142,7 @@ impl<'p> EffectiveGrant<'p> {
         }
     }
 
-    fn positive(&self) -> Option<&'p Clause> {
+    fn positive_clause(&self) -> Option<&'p Clause> {
         self.statement.action.as_ref().filter(|c| !c.negated)
     }
 }
@@ -176,7 +176,7 @@ impl<'p> Effective<'p> {
             out.deny(&project.documents[g.document], project.granted(g.document));
         }
         out.above = project.allowed_above(Some(identity.resource));
-        out.restrict();
+        out.apply_denies_and_boundary();
         out
     }
 
@@ -216,7 +216,7 @@ impl<'p> Effective<'p> {
 
     /// Deny statements that take an action away under a condition, or on some resources only.
     #[cfg(any(test, feature = "internals"))]
-    pub fn limits(&self, action: Action) -> impl Iterator<Item = &'p Statement> {
+    pub fn limiting_denies(&self, action: Action) -> impl Iterator<Item = &'p Statement> {
         let limits = self.limits.iter().take(MAX_LIMITS);
         limits.filter_map(move |(s, actions)| actions.contains(action.id()).then_some(*s))
     }
@@ -299,7 +299,7 @@ impl<'p> Effective<'p> {
     }
 
     /// Takes out of the grants what is denied and what is outside the boundary.
-    fn restrict(&mut self) {
+    fn apply_denies_and_boundary(&mut self) {
         let within = self.boundary.as_ref().filter(|b| b.complete).map(|b| &b.most);
         let limits: Vec<_> = self
             .limits

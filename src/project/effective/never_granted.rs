@@ -28,12 +28,12 @@ pub struct Withheld {
 
 impl Withheld {
     /// Whatever the statement.
-    pub fn all(&self) -> &ActionSet {
+    pub fn for_all_statements(&self) -> &ActionSet {
         &self.all
     }
 
     /// Of one statement.
-    pub fn of(&self, statement: usize) -> &ActionSet {
+    pub fn for_statement(&self, statement: usize) -> &ActionSet {
         self.of.get(&statement).unwrap_or(&self.all)
     }
 
@@ -45,7 +45,9 @@ impl Withheld {
     /// Where a Deny says on which resources it takes some of `actions` away from a statement that keeps them on others.
     pub fn partial_deny(&self, statement: usize, actions: &ActionSet) -> Option<Span> {
         let (span, lost) = self.partly.get(&statement)?;
-        lost.minus(self.of(statement)).intersects(actions).then_some(*span)
+        lost.difference(self.for_statement(statement))
+            .intersects(actions)
+            .then_some(*span)
     }
 
     fn intersect(&mut self, other: &Self) {
@@ -59,8 +61,8 @@ impl Withheld {
             });
         let statements: Vec<usize> = self.of.keys().chain(other.of.keys()).copied().collect();
         let of = statements.into_iter().map(|s| {
-            let mut both = self.of(s).clone();
-            both.intersect(other.of(s));
+            let mut both = self.for_statement(s).clone();
+            both.intersect(other.for_statement(s));
             (s, both)
         });
         self.of = of.collect();
@@ -79,7 +81,7 @@ impl Withheld {
 /// everything that is not limited to a named policy, boundary or service. Of a document with several holders, what all of them
 /// lack; of one without, what it takes away itself.
 pub(in crate::project) fn withheld(project: &Project<'_>) -> IndexVec<DocumentId, Withheld> {
-    let mut held: IndexVec<DocumentId, Option<Withheld>> = IndexVec::beside(&project.documents, || None);
+    let mut held: IndexVec<DocumentId, Option<Withheld>> = IndexVec::with_len_of(&project.documents, || None);
     for (id, identity) in project.identities.iter_enumerated() {
         let documents: Vec<_> = identity
             .policies
@@ -105,7 +107,10 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> IndexVec<DocumentId
                 .map(|g| (g.index, &*g.actions))
                 .collect();
             let nothing = ActionSet::empty();
-            let lost = |a: &AllowedStatement| a.actions.minus(left.get(&a.statement).copied().unwrap_or(&nothing));
+            let lost = |a: &AllowedStatement| {
+                a.actions
+                    .difference(left.get(&a.statement).copied().unwrap_or(&nothing))
+            };
             let statements = &project.documents[*d].statements;
             let here = Withheld {
                 of: lost_of(project.granted(*d), &lacks, lost),

@@ -80,7 +80,7 @@ pub struct Power<'p> {
 impl<'p> Effective<'p> {
     /// The grant that makes the identity as good as an administrator, if there is one that certainly does: it is on every
     /// resource and without a condition, and neither a Deny nor the boundary takes it away.
-    pub fn power(&self) -> Option<Power<'p>> {
+    pub fn admin_power(&self) -> Option<Power<'p>> {
         let bounded = self.boundary.as_ref();
         if bounded.is_some_and(|b| !b.complete) {
             return None;
@@ -89,7 +89,7 @@ impl<'p> Effective<'p> {
         self.grants.iter().find_map(|g| {
             let resource = g.statement.resource.as_ref()?;
             let wide = !resource.negated && resource.items.iter().any(|r| breadth_of(&r.text).is_star_like());
-            if !wide || g.narrowed() {
+            if !wide || g.is_narrowed() {
                 return None;
             }
             let mut actions = g.actions.clone().into_owned();

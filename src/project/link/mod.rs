@@ -93,7 +93,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
     groups::memberships(&mut project, &index);
     mark_boundaries(&mut project, &index);
     guardrails::guardrails(&mut project, &index);
-    project.granted = IndexVec::beside(&project.documents, OnceLock::new);
+    project.granted = IndexVec::with_len_of(&project.documents, OnceLock::new);
     workloads::workloads(&mut project, &index);
     project
 }

@@ -114,7 +114,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
     let mut lazy: Vec<Lazy> = Vec::new();
     let mut read: Vec<(ScopeRef, Option<Arc<str>>)> = Vec::new();
     let mut unclear = Vec::new();
-    let read_of = objects(m);
+    let read_of = objects_of_attributes(m);
     let place = |scope: ScopeId| ScopeRef { module, scope };
     for expr in m.ids() {
         let e = m.expr(expr);
@@ -234,7 +234,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
 }
 
 /// The expressions of which an attribute is read by its name.
-fn objects(m: &PythonModule) -> BTreeSet<ExprId> {
+fn objects_of_attributes(m: &PythonModule) -> BTreeSet<ExprId> {
     let named = m.exprs.iter().filter_map(|e| match &e.kind {
         ExprKind::Attr { of, name, .. } if &**name != "__dict__" => Some(*of),
         _ => None,
@@ -424,7 +424,7 @@ impl CallGraph {
     }
 
     /// Everything that may run from `entries` on.
-    pub(crate) fn reach(&self, entries: &[ScopeRef]) -> BTreeSet<ScopeRef> {
+    pub(crate) fn reachable(&self, entries: &[ScopeRef]) -> BTreeSet<ScopeRef> {
         // Methods by name whose name nothing has read yet; with nothing in the place of a name, anything.
         let mut waiting: BTreeMap<&str, Vec<ScopeRef>> = BTreeMap::new();
         let (mut read, mut any): (BTreeSet<&str>, bool) = (BTreeSet::new(), false);
@@ -454,7 +454,7 @@ impl CallGraph {
     }
 
     /// What a call, an import or a framework runs from `entries` on.
-    pub(crate) fn called(&self, entries: &[ScopeRef]) -> BTreeSet<ScopeRef> {
+    pub(crate) fn certainly_reachable(&self, entries: &[ScopeRef]) -> BTreeSet<ScopeRef> {
         walk(&self.called, entries, |_, _| {})
     }
 }

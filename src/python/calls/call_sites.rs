@@ -40,7 +40,7 @@ pub(crate) struct Object {
 
 impl Object {
     /// The same, as another place where it may come from says.
-    fn or(self, before: Option<Self>) -> Self {
+    fn merge(self, before: Option<Self>) -> Self {
         match (self.made, before) {
             (None, Some(before)) => Self { ty: self.ty, ..before },
             _ => self,
@@ -116,7 +116,7 @@ impl Sites<'_, '_> {
                             made: o.call(),
                             told: o.is_reported(),
                         };
-                        object = Some(of.or(object));
+                        object = Some(of.merge(object));
                     }
                     // What an annotation leaves open, another place may say.
                     let known = matches!(**receiver, AbstractValue::SomeClient)
@@ -249,7 +249,7 @@ impl Sites<'_, '_> {
         if library && !lost_values::is_unbound(m, call.function) && !call.args.iter().any(lost_values::is_of_aws) {
             return;
         }
-        let (method, targets) = lost_values::called(self.evaluator, self.module, call);
+        let (method, targets) = lost_values::possible_operations(self.evaluator, self.module, call);
         self.add_site(expr, Some(expr), &method.as_str().into(), targets, None, false);
     }
 

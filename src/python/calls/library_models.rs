@@ -14,7 +14,7 @@ pub(crate) struct LibraryNeeds {
 pub(crate) fn library_needs(m: &PythonModule, call: &CallExpr, name: &str) -> Option<LibraryNeeds> {
     let name = match call.argument(3, "service").and_then(|a| m.string(a)) {
         Some(service) if name.ends_with(".AWS4Auth") => format!("{name}({service})"),
-        _ => canonical(name),
+        _ => public_name(name),
     };
     let known = sdk::library_call(&name).filter(|known| !known.on_s3 || on_s3(m, call))?;
     let writes = !known.writes.is_empty()
@@ -35,7 +35,7 @@ pub(crate) fn written_path(m: &PythonModule, call: &CallExpr, method: &str) -> O
 }
 
 /// Names as the facts have them: Powertools' public paths, whatever submodule it was imported from.
-fn canonical(name: &str) -> String {
+fn public_name(name: &str) -> String {
     let Some(rest) = name.strip_prefix("aws_lambda_powertools.utilities.") else {
         return name.to_owned();
     };

@@ -87,7 +87,7 @@ pub(crate) fn is_plain(m: &PythonModule, callee: ExprId) -> bool {
     };
     let literal = |e: ExprId| matches!(m.expr(e).kind, ExprKind::None | ExprKind::Num(_) | ExprKind::Bool(_));
     match &m.expr(*of).kind {
-        ExprKind::Name(name) => match m.reaching(name, *of) {
+        ExprKind::Name(name) => match m.reaching_bindings(name, *of) {
             Reaching::Found(f) => {
                 f.scope == m.expr(*of).scope
                     && f.bindings
@@ -101,7 +101,11 @@ pub(crate) fn is_plain(m: &PythonModule, callee: ExprId) -> bool {
 }
 
 /// What a call may call of AWS when nothing is known of its receiver.
-pub(crate) fn called(evaluator: &ObjectEvaluator<'_>, module: usize, call: &CallExpr) -> (String, Vec<CallTarget>) {
+pub(crate) fn possible_operations(
+    evaluator: &ObjectEvaluator<'_>,
+    module: usize,
+    call: &CallExpr,
+) -> (String, Vec<CallTarget>) {
     let m = &evaluator.program.modules[module];
     let Some((of, name)) = method(evaluator, module, m, call.function) else {
         return (String::new(), Vec::new());
@@ -133,7 +137,9 @@ pub(crate) fn called(evaluator: &ObjectEvaluator<'_>, module: usize, call: &Call
         // `bucket.objects.filter(…)`
         if let Some(ExprKind::Attr { name: collection, .. }) = of.map(|of| &m.expr(of).kind) {
             for client in evaluator.index.services() {
-                out.extend(listed(*client, collection, &name).map(|o| CallTarget::Operation(*client, o)));
+                out.extend(
+                    collection_operations(*client, collection, &name).map(|o| CallTarget::Operation(*client, o)),
+                );
             }
         }
         return (name, out);
@@ -166,7 +172,7 @@ pub(crate) fn is_unbound(m: &PythonModule, expr: ExprId) -> bool {
     for _ in 0..16 {
         match &m.expr(at).kind {
             ExprKind::Attr { of, .. } => at = *of,
-            ExprKind::Name(name) => return matches!(m.reaching(name, at), Reaching::Free),
+            ExprKind::Name(name) => return matches!(m.reaching_bindings(name, at), Reaching::Free),
             _ => return false,
         }
     }
@@ -194,7 +200,7 @@ fn method(
 }
 
 /// The operations that a method of a collection calls.
-fn listed(client: Client, collection: &str, method: &str) -> impl Iterator<Item = SdkOperation> {
+fn collection_operations(client: Client, collection: &str, method: &str) -> impl Iterator<Item = SdkOperation> {
     let members = client.resource_types().filter_map(move |ty| ty.collection(collection));
     let found: Vec<SdkOperation> = members
         .flat_map(|member| {

@@ -206,11 +206,11 @@ impl<'p> Calls<'p> {
             entries.extend(m.scopes.ids().map(|scope| ScopeRef { module, scope }));
         }
         let called = if exact {
-            self.graph.called(&entries)
+            self.graph.certainly_reachable(&entries)
         } else {
             BTreeSet::new()
         };
-        self.collect(&self.graph.reach(&entries), &called, exact)
+        self.collect(&self.graph.reachable(&entries), &called, exact)
     }
 
     /// What runs when `file` is run as a script.
@@ -221,8 +221,8 @@ impl<'p> Calls<'p> {
         });
         let mut entries: Vec<ScopeRef> = module.into_iter().collect();
         entries.extend(module.into_iter().flat_map(|m| self.graph.script(m)));
-        let called = self.graph.called(&entries);
-        self.collect(&self.graph.reach(&entries), &called, !entries.is_empty())
+        let called = self.graph.certainly_reachable(&entries);
+        self.collect(&self.graph.reachable(&entries), &called, !entries.is_empty())
     }
 
     /// Everything in files under `folder` (or in this one file).

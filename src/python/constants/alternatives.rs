@@ -99,7 +99,7 @@ impl ConstantEvaluator<'_> {
         let ExprKind::Name(name) = &m.expr(callee).kind else {
             return None;
         };
-        let Reaching::Found(found) = m.reaching(name, callee) else {
+        let Reaching::Found(found) = m.reaching_bindings(name, callee) else {
             return None;
         };
         match found.bindings.as_slice() {

@@ -19,7 +19,7 @@ impl ConstantEvaluator<'_> {
             }));
         }
         if let ExprKind::Name(base) = &m.expr(of).kind
-            && let Reaching::Found(f) = m.reaching(base, of)
+            && let Reaching::Found(f) = m.reaching_bindings(base, of)
         {
             match f.bindings.as_slice() {
                 [b] => match &b.bound {
@@ -177,7 +177,7 @@ impl ConstantEvaluator<'_> {
             at = match &m.expr(at).kind {
                 ExprKind::Index { of, .. } | ExprKind::Attr { of, .. } => *of,
                 ExprKind::Await(inner) => *inner,
-                ExprKind::Name(n) => match m.reaching(n, at) {
+                ExprKind::Name(n) => match m.reaching_bindings(n, at) {
                     Reaching::Found(f) => match f.bindings.as_slice() {
                         [
                             Binding {
@@ -201,7 +201,7 @@ impl ConstantEvaluator<'_> {
             ExprKind::Call(c) => {
                 matches!(&m.expr(c.function).kind, ExprKind::Attr { name, .. } if &**name == "get_caller_identity")
             }
-            ExprKind::Name(n) if depth < 4 => match m.reaching(n, expr) {
+            ExprKind::Name(n) if depth < 4 => match m.reaching_bindings(n, expr) {
                 Reaching::Found(f) => matches!(f.bindings.as_slice(),
                     [Binding { bound: BindingValue::Value(s), .. }] if self.is_caller_identity(module, s.expr, depth + 1)),
                 Reaching::Free => false,

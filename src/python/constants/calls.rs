@@ -30,7 +30,7 @@ impl Program<'_> {
                     attrs.push(name);
                     at = *of;
                 }
-                ExprKind::Name(n) => match m.reaching(n, at) {
+                ExprKind::Name(n) => match m.reaching_bindings(n, at) {
                     Reaching::Free => break n.to_string(),
                     Reaching::Found(f) => match &f.bindings.last()?.bound {
                         BindingValue::Import(i) if f.bindings.len() == 1 || f.bindings.len() == 2 => {
@@ -337,7 +337,7 @@ impl ConstantEvaluator<'_> {
             Reaching::Free => None,
         };
         match &m.expr(callee).kind {
-            ExprKind::Name(n) => match m.reaching(n, callee) {
+            ExprKind::Name(n) => match m.reaching_bindings(n, callee) {
                 Reaching::Found(f) => match f.bindings.as_slice() {
                     [one] => match &one.bound {
                         BindingValue::Function(s) => Some((module, *s, false)),
@@ -352,7 +352,7 @@ impl ConstantEvaluator<'_> {
                 let ExprKind::Name(base) = &m.expr(*of).kind else {
                     return None;
                 };
-                let Reaching::Found(f) = m.reaching(base, *of) else {
+                let Reaching::Found(f) = m.reaching_bindings(base, *of) else {
                     return None;
                 };
                 let [one] = f.bindings.as_slice() else { return None };

@@ -7,7 +7,7 @@ use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
 impl ConstantEvaluator<'_> {
     /// `v`, as changed between `binding` and the point of `found`.
-    pub(super) fn changed(
+    pub(super) fn apply_changes(
         &self,
         module: usize,
         name: &str,

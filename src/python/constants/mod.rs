@@ -89,7 +89,7 @@ impl<'p> ConstantEvaluator<'p> {
     }
 
     /// An evaluator that tells all values apart that may be meant: for what is judged, rather than for names of things.
-    pub fn joining(program: &'p Program<'p>) -> Self {
+    pub fn with_alternatives(program: &'p Program<'p>) -> Self {
         Self {
             joins: true,
             ..Self::new(program)
@@ -135,7 +135,7 @@ impl<'p> ConstantEvaluator<'p> {
             self.busy.borrow_mut().push(key);
         }
         let v = self.evaluate(module, expr);
-        let v = self.bounded(module, expr, v);
+        let v = self.within_weight(module, expr, v);
         if named {
             self.busy.borrow_mut().pop();
         }
@@ -154,7 +154,7 @@ impl<'p> ConstantEvaluator<'p> {
 
     /// `v`, unless it is too heavy: a few lines, each of which uses the one before twice, would fill all memory. What is
     /// written out may weigh as much as it is long.
-    fn bounded(&self, module: usize, expr: ExprId, v: Value) -> Value {
+    fn within_weight(&self, module: usize, expr: ExprId, v: Value) -> Value {
         let written = match &self.module(module).expr(expr).kind {
             ExprKind::Str(_) | ExprKind::Num(_) | ExprKind::Bool(_) | ExprKind::None => return v,
             ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::Dict(_) => self.span(module, expr).len(),
@@ -271,7 +271,7 @@ impl<'p> ConstantEvaluator<'p> {
     }
 
     fn name(&self, module: usize, expr: ExprId, name: &str) -> Value {
-        let found = match self.module(module).reaching(name, expr) {
+        let found = match self.module(module).reaching_bindings(name, expr) {
             Reaching::Found(f) => f,
             Reaching::Free => return self.wildcard(module, expr, name),
         };
@@ -299,7 +299,7 @@ impl<'p> ConstantEvaluator<'p> {
         let m = self.module(module);
         if let [one] = found.bindings.as_slice() {
             let v = self.value_of_binding(module, name, (found.scope, one), expr);
-            return self.changed(module, name, found, one, v);
+            return self.apply_changes(module, name, found, one, v);
         }
         let branches = found
             .bindings
@@ -309,7 +309,7 @@ impl<'p> ConstantEvaluator<'p> {
                 let v = self.value_of_binding(module, name, (found.scope, b), expr);
                 Branch {
                     when: m.label(b.block).map_or("otherwise", |label| label).into(),
-                    value: self.changed(module, name, found, b, v),
+                    value: self.apply_changes(module, name, found, b, v),
                 }
             })
             .filter(|b| !b.value.is_null())
@@ -357,7 +357,7 @@ impl<'p> ConstantEvaluator<'p> {
                     [one] => match &one.bound {
                         BindingValue::Value(source) => {
                             let v = self.source(other, source);
-                            self.changed(other, name, &f, one, v)
+                            self.apply_changes(other, name, &f, one, v)
                         }
                         BindingValue::From(import) => match self.program.import_from(self.module(other).file, import) {
                             (Some(next), _) if next != other => self.export(next, &import.name, module, expr),
@@ -555,7 +555,7 @@ impl<'p> ConstantEvaluator<'p> {
             until: ExprId::END,
         };
         let v = self.value(module, expr);
-        self.changed(module, name, &found, binding, v)
+        self.apply_changes(module, name, &found, binding, v)
     }
 }
 

@@ -88,10 +88,10 @@ impl ObjectIndex {
                 self.assigned.entry(key).or_default().push(i);
             }
         }
-        self.changes(module, m);
+        self.collect_changes(module, m);
     }
 
-    fn changes(&mut self, module: usize, m: &PythonModule) {
+    fn collect_changes(&mut self, module: usize, m: &PythonModule) {
         for (scope, s) in m.scopes.iter_enumerated() {
             for c in &s.mutations {
                 let (key, value) = match (&c.change, c.path.as_slice()) {
@@ -253,7 +253,7 @@ fn is_plain_base(m: &PythonModule, base: ExprId) -> bool {
 fn class_named(program: &Program<'_>, module: usize, expr: ExprId) -> Option<ScopeRef> {
     let m = &program.modules[module];
     match &m.expr(expr).kind {
-        ExprKind::Name(n) => match m.reaching(n, expr) {
+        ExprKind::Name(n) => match m.reaching_bindings(n, expr) {
             Reaching::Found(f) => bound_class(program, module, &f.bindings.first()?.bound, 0),
             Reaching::Free => m.scope(ScopeId::MODULE).wildcards.iter().find_map(|w| {
                 let other = program.import(m.file, w.level, &w.module)?;
@@ -264,7 +264,7 @@ fn class_named(program: &Program<'_>, module: usize, expr: ExprId) -> Option<Sco
             let ExprKind::Name(base) = &m.expr(*of).kind else {
                 return None;
             };
-            let Reaching::Found(f) = m.reaching(base, *of) else {
+            let Reaching::Found(f) = m.reaching_bindings(base, *of) else {
                 return None;
             };
             match &f.bindings.first()?.bound {

@@ -156,7 +156,7 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Validator
         renamed_from: file.renamed_from,
         preview: file.preview,
         deprecated: file.deprecated,
-        help: flow(&file.remedy),
+        help: flow_text(&file.remedy),
         options: file.options,
         logic,
     };
@@ -322,7 +322,7 @@ pub(super) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str> +
 }
 
 /// A Markdown text as lines that a terminal may wrap: one line a paragraph, list items kept.
-fn flow(text: &str) -> String {
+fn flow_text(text: &str) -> String {
     let mut out = String::new();
     for line in text.trim().lines().map(str::trim) {
         let starts_item = line.starts_with("- ") || line.starts_with("* ");

@@ -9,7 +9,7 @@ use crate::rules::spec::{DeclaredEvidence, ReportSpec};
 use crate::source::Span;
 
 /// What the rule says is the evidence. Actions are in lower case.
-pub(super) fn declared(
+pub(super) fn declared_evidence(
     declared: &DeclaredEvidence,
     report: &ReportSpec,
     at: &Captured<'_>,

@@ -87,7 +87,7 @@ impl<'p> One<'p> {
     /// What it stands for as an item of `Action`.
     fn actions(self) -> Option<&'p ActionSet> {
         let (clause, index, _) = self.set?;
-        clause.sets().get(index)
+        clause.item_actions().get(index)
     }
 
     fn case(self) -> CaseSensitivity {
@@ -280,7 +280,7 @@ impl Eval<'_, '_> {
             truth = truth.and(identity.is_some_and(|i| t.identity.contains(&i)).into());
         }
         if !t.form.is_empty() {
-            let fits = t.form.iter().map(|form| form.fits(text)).fold(Truth::No, Truth::or);
+            let fits = t.form.iter().map(|form| form.matches(text)).fold(Truth::No, Truth::or);
             truth = truth.and(fits);
         }
         if let Some(wanted) = t.variable {
@@ -343,7 +343,7 @@ impl Eval<'_, '_> {
         if set.is_empty() {
             return !one.text.is_known();
         }
-        let withheld = self.context.project.withheld(s.document_id).of(s.index);
+        let withheld = self.context.project.withheld(s.document_id).for_statement(s.index);
         let mut left = set.iter().filter(|a| !withheld.contains(a.id()));
         match self.resources(s) {
             Some(mut resources) => left.any(|a| resources.may_fit(a)),
@@ -410,11 +410,11 @@ impl Eval<'_, '_> {
         let (Some(set), Some((_, _, s))) = (one.actions().filter(|a| !a.is_empty()), one.set) else {
             return true;
         };
-        let lost = self.context.project.withheld(s.document_id).of(s.index);
+        let lost = self.context.project.withheld(s.document_id).for_statement(s.index);
         if !set.intersects(lost) {
             return true;
         }
-        is_most(&set.minus(lost), set)
+        is_most(&set.difference(lost), set)
     }
 
     /// Whether a Deny takes some of what an item stands for away from all holders, or on some resources.
@@ -423,7 +423,7 @@ impl Eval<'_, '_> {
             return false;
         };
         let withheld = self.context.project.withheld(s.document_id);
-        set.intersects(withheld.of(s.index)) || withheld.partial_deny(s.index, set).is_some()
+        set.intersects(withheld.for_statement(s.index)) || withheld.partial_deny(s.index, set).is_some()
     }
 
     /// Whether an item is of the service that alone may assume the roles which hold the policy, and has no sensitive action.

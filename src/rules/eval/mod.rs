@@ -53,12 +53,12 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, cases: &[RuleCase], out: &
                     ..at.clone()
                 };
                 let f = match statement {
-                    Some(s) => eval.adjusted(base.clone(), report, s, at),
+                    Some(s) => eval.adjust_severity(base.clone(), report, s, at),
                     None => base.clone(),
                 };
                 out.push_with(f, at.span, |mut f| {
                     let evidence = match &report.evidence {
-                        Some(declared) => evidence::declared(declared, report, at, found),
+                        Some(declared) => evidence::declared_evidence(declared, report, at, found),
                         None => part.evidence(at),
                     };
                     f.evidence = Evidence {
@@ -234,7 +234,7 @@ impl Eval<'_, '_> {
     }
 
     /// Severity as the item that is reported and the statement's other parts make it.
-    fn adjusted(&self, mut f: Finding, report: &ReportSpec, s: StatementRef<'_>, at: &Captured<'_>) -> Finding {
+    fn adjust_severity(&self, mut f: Finding, report: &ReportSpec, s: StatementRef<'_>, at: &Captured<'_>) -> Finding {
         let holds = |when: &StatementTest| self.statement(when, s, &mut Captures::default()).is_yes();
         let named = s.statement.action.as_ref().and_then(|clause| {
             let place = clause.items.iter().position(|i| i.span == at.span)?;
@@ -247,9 +247,9 @@ impl Eval<'_, '_> {
                 f.severity = Some(adjust.severity);
             }
         }
-        let withheld = self.context.project.withheld(s.document_id).of(s.index);
+        let withheld = self.context.project.withheld(s.document_id).for_statement(s.index);
         if let Some(actions) = at.actions.filter(|a| s.statement.allows() && a.intersects(withheld)) {
-            let left = actions.minus(withheld);
+            let left = actions.difference(withheld);
             f = f.note(format!(
                 "{} of the {} actions are denied or outside the permissions boundary",
                 actions.len() - left.len(),
@@ -271,7 +271,7 @@ impl Eval<'_, '_> {
 fn lower(mut f: Finding) -> Finding {
     match &mut f.severity {
         Some(severity) => *severity = severity.lower(),
-        None => f = f.lowered(),
+        None => f = f.one_step_down(),
     }
     f
 }

@@ -31,7 +31,7 @@ struct Reached<'a> {
 }
 
 /// Follows a path: `A.B`, `A|B` for the first that is there, `A[]` for each item, `**` for every value below.
-fn reach<'a>(value: &'a Value, path: &str) -> Reached<'a> {
+fn follow_path<'a>(value: &'a Value, path: &str) -> Reached<'a> {
     let mut reached = Reached {
         found: vec![PropertyValue { value, key: None }],
         hidden: false,
@@ -41,7 +41,7 @@ fn reach<'a>(value: &'a Value, path: &str) -> Reached<'a> {
         for p in from {
             let value = p.value.decoded();
             if part == "**" {
-                below(p, 0, &mut reached.found);
+                values_below(p, 0, &mut reached.found);
                 continue;
             }
             let open = value.entries().is_some_and(|all| all.iter().any(|e| !e.key.is_known()));
@@ -70,14 +70,16 @@ fn reach<'a>(value: &'a Value, path: &str) -> Reached<'a> {
 }
 
 /// Every single value below one.
-fn below<'a>(p: PropertyValue<'a>, depth: usize, out: &mut Vec<PropertyValue<'a>>) {
+fn values_below<'a>(p: PropertyValue<'a>, depth: usize, out: &mut Vec<PropertyValue<'a>>) {
     match &p.value.kind {
         _ if depth > MAX_DEPTH => {}
         ValueKind::Map(entries) => entries.iter().for_each(|e| {
             let key = Some((&e.key, e.key_span));
-            below(PropertyValue { value: &e.value, key }, depth + 1, out);
+            values_below(PropertyValue { value: &e.value, key }, depth + 1, out);
         }),
-        ValueKind::Seq(items) => (items.iter()).for_each(|value| below(PropertyValue { value, ..p }, depth + 1, out)),
+        ValueKind::Seq(items) => {
+            (items.iter()).for_each(|value| values_below(PropertyValue { value, ..p }, depth + 1, out))
+        }
         ValueKind::Null => {}
         _ => out.push(p),
     }
@@ -92,7 +94,7 @@ impl<'a> Eval<'_, 'a> {
     ) -> Truth {
         let mut truth = Truth::Yes;
         for (path, test) in tests {
-            let reached = reach(&r.props, path);
+            let reached = follow_path(&r.props, path);
             truth = truth.and(self.some_value(test, &reached, r, found));
             if truth.is_no() {
                 break;
@@ -288,7 +290,7 @@ impl<'a> Eval<'_, 'a> {
     fn of_others(&self, t: &ValueTest, value: &Value, r: &Resource) -> Truth {
         let mut truth = Truth::Yes;
         if let Some(path) = &t.same_as {
-            let other = reach(&r.props, path);
+            let other = follow_path(&r.props, path);
             truth = truth.and(match other.found.as_slice() {
                 [other] => is_same(value, other.value),
                 [] if !other.hidden => Truth::No,

@@ -17,7 +17,7 @@ use super::spec::{OwnTable, RuleExample};
 use super::{Rule, Ruleset, Selection};
 use crate::finding::{Finding, LabelRole};
 use crate::iam::{Document, Ownership};
-use crate::pipeline::analyse;
+use crate::pipeline::analyze;
 use crate::source::{Sources, Span};
 use crate::terms::PolicyKind;
 use marks::Marks;
@@ -132,7 +132,7 @@ impl ExampleCase {
     pub fn run(&self, ruleset: &Ruleset) -> Ran {
         let files = self.files.iter().map(|(p, t)| (p.clone(), t.as_str().into(), true));
         let sources = Sources::new(files);
-        let project = analyse(&sources, &self.own).project;
+        let project = analyze(&sources, &self.own).project;
         let mut ran = Ran::default();
         if project.documents.iter().all(|d| self.is_wanted(d)) {
             let options = BTreeMap::from([(self.rule.clone(), self.options.clone())]);
@@ -160,7 +160,7 @@ impl ExampleCase {
 
     /// What is wrong with `findings` of the case's rule over its files: for rules whose findings are made after the rules ran.
     #[cfg(any(test, feature = "internals"))]
-    pub fn judge(&self, findings: &[Finding], sources: &Sources) -> Vec<String> {
+    pub fn mistakes(&self, findings: &[Finding], sources: &Sources) -> Vec<String> {
         let mut wrong = Vec::new();
         self.compare(findings, sources, &mut wrong);
         wrong

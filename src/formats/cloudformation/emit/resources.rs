@@ -100,7 +100,7 @@ impl Template<'_> {
             let Some(kind) = tree.get(node, "Type").and_then(|t| tree.text(t)) else {
                 return;
             };
-            let kind = env.fill(kind).display();
+            let kind = env.fill_identifiers(kind).display();
             if !kind.contains("::") {
                 return;
             }

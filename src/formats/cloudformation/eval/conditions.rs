@@ -56,7 +56,7 @@ impl Template<'_> {
 
     fn named_facts(&self, name: &str, is: bool, depth: u32, out: &mut Vec<Fact>) {
         let before = out.len();
-        let node = self.conditions.get(name).filter(|_| depth < 8 && self.step());
+        let node = self.conditions.get(name).filter(|_| depth < 8 && self.spend_step());
         let exact = node.is_some_and(|node| self.facts(*node, is, depth + 1, out));
         if !exact {
             out.insert(before, Fact::condition(name, is));
@@ -141,7 +141,7 @@ impl Template<'_> {
             _ => None,
         };
         // `!Join ["", !Ref X]` asks what `X` is.
-        if let Some(list) = self.joined(env, node) {
+        if let Some(list) = self.joined_list(env, node) {
             return self.subject(env, list);
         }
         match reference.and_then(|n| tree.text(n)) {
@@ -151,7 +151,7 @@ impl Template<'_> {
     }
 
     /// The list that a `Join` joins.
-    fn joined(&self, env: TemplateScope<'_>, node: NodeId) -> Option<NodeId> {
+    fn joined_list(&self, env: TemplateScope<'_>, node: NodeId) -> Option<NodeId> {
         let tree = env.tree;
         let argument = match tree.kind(node) {
             Node::Call if tree.name(node) == "Join" => tree.children(node).next()?,
@@ -182,7 +182,7 @@ impl Template<'_> {
         if assumed == name {
             return Some(holds);
         }
-        if depth > 4 || !self.step() {
+        if depth > 4 || !self.spend_step() {
             return None;
         }
         let tree = &self.doc.tree;
@@ -211,7 +211,7 @@ impl Template<'_> {
     }
 
     fn truth(&self, env: TemplateScope<'_>, node: NodeId, depth: u32) -> Truth {
-        if depth > MAX_DEPTH || !self.step() {
+        if depth > MAX_DEPTH || !self.spend_step() {
             return Truth::Unknown;
         }
         let tree = env.tree;

@@ -49,7 +49,7 @@ impl<'e> TemplateScope<'e> {
     }
 
     /// One level further in; `None` past the bound.
-    pub(crate) fn deeper(self) -> Option<Self> {
+    pub(crate) fn nested(self) -> Option<Self> {
         (self.depth < MAX_DEPTH).then_some(Self {
             depth: self.depth + 1,
             ..self
@@ -151,7 +151,7 @@ impl<'e> TemplateScope<'e> {
 
     /// `text` with `${Identifier}` and `&{Identifier}` of the loops around it filled in.
     /// CloudFormation Template Reference, "Fn::ForEach".
-    pub(crate) fn fill(&self, text: &Text) -> Text {
+    pub(crate) fn fill_identifiers(&self, text: &Text) -> Text {
         if !self.in_loop() {
             return text.clone();
         }

@@ -3,10 +3,10 @@
 use crate::iam::Truth;
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::syntax::{NodeId, NodeKind as Node};
-use crate::value::guard::{Fact, worlds};
+use crate::value::guard::{Fact, possible_worlds};
 use crate::value::{Branch, Guard, Value, ValueKind};
 
-use crate::formats::text_templates::braces;
+use crate::formats::text_templates::with_brace_holes;
 
 use crate::formats::cloudformation::eval::env::{MAX_NAME, TemplateScope};
 use crate::formats::cloudformation::eval::template::Template;
@@ -37,7 +37,7 @@ impl Template<'_> {
             "Cidr" => self.cidr(env, argument, span),
             "ToJsonString" => Value::json(self.value(env, argument)?, span),
             "Length" => match self.value(env, argument)?.kind {
-                ValueKind::Seq(items) if !items.iter().any(uncertain) => {
+                ValueKind::Seq(items) if !items.iter().any(is_open_ended) => {
                     Value::new(ValueKind::Num(items.len().to_string().into()), span)
                 }
                 _ => Value::unknown_other("Fn::Length", span),
@@ -184,7 +184,7 @@ impl Template<'_> {
                 continue;
             }
             let at = text.span_of(open..close + 1).unwrap_or(span);
-            if !self.charge(1) {
+            if !self.spend_nodes(1) {
                 break;
             }
             literal(&mut parts, done, open);
@@ -193,8 +193,8 @@ impl Template<'_> {
             from = done;
         }
         if parts.is_empty() {
-            let text = env.fill(text);
-            return Value::text(braces(text), span);
+            let text = env.fill_identifiers(text);
+            return Value::text(with_brace_holes(text), span);
         }
         literal(&mut parts, done, flat.len());
         text::concat(&parts, span)
@@ -217,7 +217,7 @@ impl Template<'_> {
         let Some(value) = value else {
             return text::fixed(Text::default());
         };
-        self.charge(value.as_text().map_or(1, Text::len) / 16);
+        self.spend_nodes(value.as_text().map_or(1, Text::len) / 16);
         text::part(&value, at, home)
     }
 
@@ -241,7 +241,7 @@ impl Template<'_> {
             } else {
                 item.via.as_ref().map_or(whole, |via| via.span)
             };
-            if !self.charge(1 + item.as_text().map_or(1, Text::len) / 16) {
+            if !self.spend_nodes(1 + item.as_text().map_or(1, Text::len) / 16) {
                 break;
             }
             let between = !parts.is_empty();
@@ -315,7 +315,7 @@ impl Template<'_> {
             .filter_map(|key| self.value(env, key))
             .filter(|key| matches!(key.kind, ValueKind::OneOf(_)))
             .collect();
-        let worlds = worlds(&keys).unwrap_or_default();
+        let worlds = possible_worlds(&keys).unwrap_or_default();
         if worlds.len() < 2 {
             return self.found_in_map(env, argument, &Guard::default(), span);
         }
@@ -342,7 +342,7 @@ impl Template<'_> {
         };
         let default = parts.next().and_then(|options| tree.get(options, "DefaultValue"));
         let key = |node| {
-            let value = self.value(env, node)?.decided(world)?;
+            let value = self.value(env, node)?.decide(world)?;
             match &value.kind {
                 ValueKind::Num(n) => Some(n.to_string()),
                 _ => Some(value.as_str()?.into_owned()),
@@ -421,7 +421,7 @@ impl Template<'_> {
         let index = index.filter(|i| *i >= 0.0).map(|i| i as usize);
         if let Some(ValueKind::Seq(items)) = list.as_ref().map(|l| &l.kind)
             && let Some(index) = index
-            && !items.iter().take(index).any(uncertain)
+            && !items.iter().take(index).any(is_open_ended)
             && let Some(item) = items.get(index)
         {
             return match &list {
@@ -459,7 +459,7 @@ impl Template<'_> {
         let mut items = Vec::new();
         let mut at = 0;
         for piece in flat.split(delimiter.as_str()) {
-            if !self.charge(1) {
+            if !self.spend_nodes(1) {
                 return Value::unknown_other("too large", span);
             }
             let part = text.slice(at..at + piece.len());
@@ -497,7 +497,7 @@ fn part_kind(whole: &Hole) -> HoleKind {
 }
 
 /// May stand for any number of items.
-fn uncertain(item: &Value) -> bool {
+fn is_open_ended(item: &Value) -> bool {
     match &item.kind {
         ValueKind::Unknown(_) => true,
         ValueKind::OneOf(branches) => branches.len() < 2,

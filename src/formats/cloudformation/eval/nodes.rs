@@ -10,7 +10,7 @@ use crate::source::{Hole, HoleKind, Span, Text};
 use crate::syntax::{NodeId, NodeKind as Node, NodeStyle, Tree};
 use crate::value::{MapEntry, Value, ValueKind};
 
-use crate::formats::text_templates::{braces, dollars, is_filled_in};
+use crate::formats::text_templates::{dollars, is_filled_in, with_brace_holes};
 
 use crate::formats::cloudformation::eval::env::TemplateScope;
 use crate::formats::cloudformation::eval::template::Template;
@@ -20,10 +20,10 @@ impl Template<'_> {
     pub(crate) fn value(&self, env: TemplateScope<'_>, node: NodeId) -> Option<Value> {
         let tree = env.tree;
         let span = tree.span(node);
-        let Some(env) = env.deeper() else {
+        let Some(env) = env.nested() else {
             return Some(Value::unknown_other("nested too deep", span));
         };
-        if !self.charge(1) {
+        if !self.spend_nodes(1) {
             return Some(Value::unknown_other("too large", span));
         }
         if tree.is_alias(node) {
@@ -72,11 +72,15 @@ impl Template<'_> {
         if let Some(value) = self.world.variables.and_then(|v| v.resolve(self, env, text, span)) {
             return value;
         }
-        let mut text = if env.in_loop() { env.fill(text) } else { text.clone() };
+        let mut text = if env.in_loop() {
+            env.fill_identifiers(text)
+        } else {
+            text.clone()
+        };
         if is_filled_in(self.world.sources.path(env.tree.file)) {
             text = dollars(&text);
         }
-        Value::text(braces(text), span)
+        Value::text(with_brace_holes(text), span)
     }
 
     fn map(&self, env: TemplateScope<'_>, node: NodeId) -> Option<Value> {
@@ -108,10 +112,10 @@ impl Template<'_> {
         node: NodeId,
         f: &mut dyn FnMut(TemplateScope<'_>, Text, Span, NodeId),
     ) {
-        let Some(env) = env.deeper() else { return };
+        let Some(env) = env.nested() else { return };
         let tree = env.tree;
         for (key, value) in tree.merged(node) {
-            if !self.charge(1) {
+            if !self.spend_nodes(1) {
                 return;
             }
             let span = tree.span(key);
@@ -128,7 +132,7 @@ impl Template<'_> {
                     self.macros.borrow_mut().insert((tree.span(value), hole.name.clone()));
                 }
             } else {
-                f(env, env.fill(text), span, value);
+                f(env, env.fill_identifiers(text), span, value);
             }
         }
     }
@@ -158,7 +162,7 @@ impl Template<'_> {
             }
         };
         for item in items {
-            if !self.charge(1) {
+            if !self.spend_nodes(1) {
                 return;
             }
             let bound = env.bind(&identifier, item);
@@ -201,7 +205,7 @@ impl Template<'_> {
         let Some(&root) = shared.roots.first() else {
             return unknown("AWS::Include");
         };
-        if !self.charge(shared.node_count()) {
+        if !self.spend_nodes(shared.node_count()) {
             return unknown("too large");
         }
         f(env.including(&shared, span), root).map(|v| v.used_at(span))

@@ -10,7 +10,7 @@ use crate::syntax::{NodeId, NodeKind, Tree};
 use crate::value::{Value, ValueKind as V};
 
 use crate::formats::placeholders::{is_stand_in, says_off};
-use crate::formats::text_templates::braces;
+use crate::formats::text_templates::with_brace_holes;
 
 use crate::formats::cloudformation::eval::env::TemplateScope;
 use crate::formats::cloudformation::eval::world::{Export, World};
@@ -216,14 +216,14 @@ impl<'w> Template<'w> {
     }
 
     /// Takes `n` nodes from what may still be made.
-    pub(crate) fn charge(&self, n: usize) -> bool {
+    pub(crate) fn spend_nodes(&self, n: usize) -> bool {
         let left = self.budget.get() - n as i64;
         self.budget.set(left);
         left > 0
     }
 
     /// Takes one look at a condition from those that may still be taken.
-    pub(crate) fn step(&self) -> bool {
+    pub(crate) fn spend_step(&self) -> bool {
         let left = self.steps.get();
         self.steps.set(left.saturating_sub(1));
         left > 0
@@ -332,7 +332,7 @@ impl<'w> Template<'w> {
             Some((text, at)) => Parameter {
                 value: match list {
                     true => comma_list(text, at),
-                    false => Value::text(braces(text.clone()), at),
+                    false => Value::text(with_brace_holes(text.clone()), at),
                 },
                 certain: open,
                 known: true,

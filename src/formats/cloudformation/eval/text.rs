@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::formats::text_templates::braces;
+use crate::formats::text_templates::with_brace_holes;
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
 use crate::value::{Branch, Guard, Value, ValueKind};
 
@@ -171,13 +171,13 @@ pub(crate) fn one_of(alternatives: TemplatePart, span: Span) -> Value {
         && alternatives[0].when.is_always()
         && let Some(only) = alternatives.pop()
     {
-        return Value::text(braces(only.text), span);
+        return Value::text(with_brace_holes(only.text), span);
     }
     let branches: Vec<Branch> = alternatives
         .into_iter()
         .map(|a| Branch {
             when: a.when,
-            value: Value::text(braces(a.text), span),
+            value: Value::text(with_brace_holes(a.text), span),
         })
         .collect();
     Value::new(ValueKind::OneOf(branches.into()), span)

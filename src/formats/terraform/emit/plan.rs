@@ -64,14 +64,14 @@ pub(crate) fn lower(sources: &Sources, file: FileId, written: &DeclaredPlaces) -
         let configuration = tree.get(root, "configuration").and_then(|c| tree.get(c, "root_module"));
         let directory = parent_path(sources.path(file)).to_owned();
         match configuration {
-            Some(configured) => plan.configured(configured, String::new(), directory, 0),
+            Some(configured) => plan.read_configuration(configured, String::new(), directory, 0),
             None => {
                 plan.directories.insert(String::new(), directory);
             }
         }
         plan.find_deferred_documents(root, module);
         plan.module(module, "", 0, &mut unit);
-        plan.unused(&mut unit);
+        plan.unused_documents(&mut unit);
     }
     unit
 }
@@ -156,7 +156,7 @@ impl Plan<'_> {
                 &bare,
                 &PlanPlace::new(prefix, tree.span(node), DOCUMENT),
             );
-            let document = policy_document::planned(&given, tree.span(node));
+            let document = policy_document::planned_document(&given, tree.span(node));
             self.documents.insert(address, document);
         }
     }
@@ -177,7 +177,7 @@ impl Plan<'_> {
     }
 
     /// Deferred documents that nothing is seen to use.
-    fn unused(&self, unit: &mut LoweredUnit) {
+    fn unused_documents(&self, unit: &mut LoweredUnit) {
         let used = self.used.borrow();
         let unused = self.documents.iter().filter(|(address, _)| !used.contains(*address));
         unit.loose.extend(unused.map(|(address, value)| UnattachedPolicy {
@@ -196,7 +196,7 @@ impl Plan<'_> {
     }
 
     /// What is written of a module at `path`, whose address without keys is `prefix`.
-    fn configured(&mut self, module: NodeId, prefix: String, directory: String, depth: u32) {
+    fn read_configuration(&mut self, module: NodeId, prefix: String, directory: String, depth: u32) {
         if depth > MAX_DEPTH {
             return;
         }
@@ -219,7 +219,7 @@ impl Plan<'_> {
                 .text(call, "source")
                 .filter(|s| s.starts_with("./") || s.starts_with("../"));
             let inner = local.map_or_else(|| format!("{directory}#{name}"), |s| join_path(&directory, &s));
-            self.configured(called, format!("{prefix}module.{name}."), inner, depth + 1);
+            self.read_configuration(called, format!("{prefix}module.{name}."), inner, depth + 1);
         }
         self.directories.insert(prefix, directory);
     }

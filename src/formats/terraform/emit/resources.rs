@@ -86,7 +86,9 @@ impl<'a> Emitter<'_, 'a> {
             self.output(module, name, decl);
         }
         for (name, (attribute, _)) in &directory.locals {
-            let value = self.evaluator.local(module, name, View::default(), attribute.name_span);
+            let value = self
+                .evaluator
+                .local_value(module, name, View::default(), attribute.name_span);
             self.emit_unattached(module, &format!("local.{name}"), "local", &value);
         }
         for (name, decl) in &directory.modules {
@@ -287,7 +289,9 @@ impl<'a> Emitter<'_, 'a> {
         let mut entries = vec![MapEntry::made("Name", block.header, label(decl))];
         let mut telling = false;
         if let Some((a, e)) = decl.attribute("default") {
-            let value = self.evaluator.allotted(block.span, || self.evaluator.expr(e, &env));
+            let value = self
+                .evaluator
+                .with_allowance(block.span, || self.evaluator.expr(e, &env));
             self.emit_unattached(module, &format!("var.{name}"), "variable", &value);
             telling = match &value.kind {
                 ValueKind::Str(t) => !t.is_empty(),

@@ -11,7 +11,7 @@ use crate::formats::terraform::emit::resources::DOCUMENT;
 
 /// The documents of data sources whose address no file names: neither a resource, nor an output, nor the call of a module
 /// uses them.
-pub(crate) fn unused<'l>(
+pub(crate) fn unused_documents<'l>(
     sources: &Sources,
     files: impl Iterator<Item = FileId>,
     loose: impl Iterator<Item = &'l UnattachedPolicy>,

@@ -44,7 +44,7 @@ pub(crate) fn items<'a>(
         decl.parts[i + 1..].iter().any(|p: &FileBlock<'a>| {
             let body = &p.block.body;
             if block {
-                names(body, name)
+                has_block(body, name)
             } else {
                 body.attribute(name).is_some()
             }
@@ -61,7 +61,7 @@ pub(crate) fn items<'a>(
                 continue;
             }
             let env = env.linking(links(&a.name));
-            out.push(evaluator.allotted(a.span, || attribute(evaluator, part.tree, a, &env)));
+            out.push(evaluator.with_allowance(a.span, || attribute(evaluator, part.tree, a, &env)));
         }
         for b in &body.blocks {
             let name = block_name(b);
@@ -72,7 +72,7 @@ pub(crate) fn items<'a>(
                 out.push(first_value(evaluator, name, b.kind_span, b.span, true));
                 continue;
             }
-            evaluator.allotted(b.span, || block(evaluator, part.tree, b, env, &mut out));
+            evaluator.with_allowance(b.span, || block(evaluator, part.tree, b, env, &mut out));
         }
         out.extend(broken_item(body));
     }
@@ -107,7 +107,7 @@ fn broken_item(body: &Body) -> Option<BlockItem> {
 }
 
 /// Whether a body has blocks of this type.
-fn names(body: &Body, name: &str) -> bool {
+fn has_block(body: &Body, name: &str) -> bool {
     body.blocks.iter().any(|b| block_name(b) == name)
 }
 
@@ -146,7 +146,7 @@ fn block<'a>(
         return;
     }
     let value = evaluator
-        .deeper(|| body(evaluator, tree, &b.body, b.span, env))
+        .one_level_deeper(|| body(evaluator, tree, &b.body, b.span, env))
         .unwrap_or_else(|| Value::unknown_other(&*b.kind, b.span));
     out.push(named(&b.kind, b.kind_span, value));
 }
@@ -229,7 +229,7 @@ fn dynamic<'a>(
         });
         let inner = env.with_binding(iterator, Value::map(entries.to_vec(), at), true);
         let made = evaluator
-            .deeper(|| body(evaluator, tree, &content.body, content.span, &inner))
+            .one_level_deeper(|| body(evaluator, tree, &content.body, content.span, &inner))
             .unwrap_or_else(|| Value::unknown_other(&*label.text, content.span));
         let made = match branch {
             Some(branch) => evaluator.one_of(vec![(branch.clone(), made)], content.span),

@@ -7,7 +7,7 @@ use crate::value::{Branch, Guard, Value, ValueKind};
 
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
 use crate::formats::terraform::eval::operators;
-use crate::formats::terraform::eval::unset::builds;
+use crate::formats::terraform::eval::unset::builds_container;
 
 /// How many alternatives an unknown conditional may spread to.
 pub(crate) const MAX_BRANCHES: usize = 8;
@@ -23,7 +23,7 @@ impl<'a> TerraformEvaluator<'a> {
         };
         let (decided, by_default) = self.by_default(|| self.eval(tree, *condition, env));
         let open = by_default
-            && (builds(tree, *yes) || builds(tree, *no))
+            && (builds_container(tree, *yes) || builds_container(tree, *no))
             && decided.as_bool().is_some()
             && self.asks_for_unset(tree, *condition, env);
         match decided.as_bool() {
@@ -40,7 +40,7 @@ impl<'a> TerraformEvaluator<'a> {
         let failed = self.failed.get();
         let (a, b) = (self.eval(tree, *yes, &place(true)), self.eval(tree, *no, &place(false)));
         self.failed.set(failed);
-        if operators::same(self, &a, &b).is_yes() {
+        if operators::equals(self, &a, &b).is_yes() {
             return a;
         }
         if let ValueKind::OneOf(conditions) = &decided.kind {

@@ -217,7 +217,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// Evaluates what is written at `at` with an allowance of its own; says so where a bound was met.
-    pub(crate) fn allotted<T>(&self, at: Span, f: impl FnOnce() -> T) -> T {
+    pub(crate) fn with_allowance<T>(&self, at: Span, f: impl FnOnce() -> T) -> T {
         let reserve = RESERVE + RESERVE_PER_BYTE * at.len() as u64;
         let most = reserve.max(self.store.get() / 2).min(self.total.get());
         let outer = (self.fuel.replace(most), self.cut.replace(false));
@@ -234,7 +234,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// Runs `f` one level deeper; `None` at the bottom.
-    pub(crate) fn deeper<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+    pub(crate) fn one_level_deeper<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
         let depth = self.depth.get();
         if depth >= MAX_DEPTH || !self.spend(1) {
             self.cut.set(true);
@@ -265,7 +265,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     pub(crate) fn eval(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
-        self.deeper(|| self.node(tree, node, env))
+        self.one_level_deeper(|| self.node(tree, node, env))
             .unwrap_or_else(|| self.unknown(HoleKind::Other, tree.span(node)))
     }
 

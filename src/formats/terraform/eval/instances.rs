@@ -91,7 +91,7 @@ impl<'a> TerraformEvaluator<'a> {
         let expanded_in = |env: &EvalScope<'a>| {
             let written = |name: &str| {
                 let (a, e) = decl.attribute(name)?;
-                Some(self.allotted(a.span, || self.expr(e, env)))
+                Some(self.with_allowance(a.span, || self.expr(e, env)))
             };
             if let Some(value) = written("count") {
                 self.expand_count(&value, None)
@@ -143,7 +143,7 @@ impl<'a> TerraformEvaluator<'a> {
                 None => asked,
             });
         }
-        expanded.varies = varies(decl);
+        expanded.varies = names_instance(decl);
         expanded.given = optional;
         self.failed.set(outer);
         let expanded = Rc::new(expanded);
@@ -318,7 +318,7 @@ impl<'a> TerraformEvaluator<'a> {
 
 /// Whether the instances of a block differ: it says `each.` or `count.` somewhere. The block's own `count` and `for_each`
 /// cannot; those of a `dynamic` block can.
-fn varies(decl: &Decl<'_>) -> bool {
+fn names_instance(decl: &Decl<'_>) -> bool {
     fn in_body(tree: &Tree, body: &Body, own: &[&str]) -> bool {
         let mut written = body.attributes.iter().filter(|a| !own.contains(&&*a.name));
         written.any(|a| mentions(tree, a.value)) || body.blocks.iter().any(|b| in_body(tree, &b.body, &[]))

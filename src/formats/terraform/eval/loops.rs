@@ -10,7 +10,7 @@ use crate::value::{Branch, MapEntry, ProvenanceStep, Value, ValueKind};
 
 use crate::formats::terraform::eval::evaluator::{EvalScope, MAX_ITEMS, TerraformEvaluator};
 use crate::formats::terraform::eval::to_string::to_text;
-use crate::formats::terraform::eval::values::{element_of, formed, inherit, is_spread, pairs, spread_of};
+use crate::formats::terraform::eval::values::{element_of, inherit, is_spread, items_of_known_form, pairs, spread_of};
 
 impl<'a> TerraformEvaluator<'a> {
     pub(crate) fn for_expression(&self, tree: &Tree, node: NodeId, parts: ForParts, env: &EvalScope<'a>) -> Value {
@@ -47,7 +47,7 @@ impl<'a> TerraformEvaluator<'a> {
                 continue;
             }
             let rest = (is_spread(&value) && value.is_unknown()).then(|| value.clone());
-            let dropped = self.dropped(&value, &env.module);
+            let dropped = self.items_dropped_by_default(&value, &env.module);
             let inner = self.loop_env(tree, &parts, env, key, value);
             let condition = parts.condition.map(|c| (self.eval(tree, c, &inner), c));
             let label = match &condition {
@@ -139,7 +139,7 @@ impl<'a> TerraformEvaluator<'a> {
         let inner = self.loop_env(tree, &parts, env, element.clone(), element);
         let result = self.eval(tree, parts.result, &inner);
         let label = parts.condition.map(|c| self.guards(tree, c, &inner).0);
-        match formed(result, &whole, span, &self.name(span)) {
+        match items_of_known_form(result, &whole, span, &self.name(span)) {
             Some(items) => {
                 let made = items.into_iter().map(|item| match &label {
                     Some(label) if !item.is_unknown() => self.one_of(vec![(label.clone(), item)], span),

@@ -81,7 +81,7 @@ impl<'a> TerraformModule<'a> {
     pub(crate) fn decided(&self, value: Value, branch: Option<&Guard>) -> Value {
         let when = branch.map(|branch| combined(self.when.as_ref(), branch));
         let when = when.as_ref().or(self.when.as_ref());
-        when.and_then(|when| value.decided(when)).unwrap_or(value)
+        when.and_then(|when| value.decide(when)).unwrap_or(value)
     }
 
     /// When there is what is made under this condition in the module, as far as it is said: a call that has to be asked for
@@ -122,7 +122,7 @@ impl<'a> TerraformEvaluator<'a> {
         module.memo.borrow_mut().insert(key.clone(), EvaluationMemo::Running);
         let outer = (self.tainted.replace(false), self.failed.replace(false));
         let value = self
-            .allotted(at, || self.deeper(make))
+            .with_allowance(at, || self.one_level_deeper(make))
             .unwrap_or_else(|| Value::unknown(Hole::new(HoleKind::Other, name, span)));
         let (tainted, failed) = (self.tainted.get(), self.failed.get());
         self.tainted.set(outer.0 | tainted);
@@ -181,7 +181,7 @@ impl<'a> TerraformEvaluator<'a> {
                             let wanted = decl.and_then(|d| d.expr("type"));
                             let object = wanted
                                 .filter(|_| !view.given)
-                                .and_then(|w| types::required(self, w.tree, w.node, &shown, at, &module.env()));
+                                .and_then(|w| types::required_object(self, w.tree, w.node, &shown, at, &module.env()));
                             if object.is_some() {
                                 self.tainted.set(true);
                             }
@@ -197,7 +197,7 @@ impl<'a> TerraformEvaluator<'a> {
         )
     }
 
-    pub(crate) fn local(&self, module: &Rc<TerraformModule<'a>>, name: &str, view: View, span: Span) -> Value {
+    pub(crate) fn local_value(&self, module: &Rc<TerraformModule<'a>>, name: &str, view: View, span: Span) -> Value {
         let shown = format!("local.{name}");
         let written = module.directory.locals.get(name);
         let at = written.map_or(span, |(attribute, _)| attribute.span);

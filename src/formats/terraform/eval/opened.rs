@@ -10,7 +10,7 @@ use crate::syntax::{NodeId, Tree};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
-use crate::formats::terraform::eval::values::{alike, pairs};
+use crate::formats::terraform::eval::values::{is_alike, pairs};
 
 /// Deepest value that is compared.
 const MAX_DEPTH: u32 = 32;
@@ -162,9 +162,12 @@ impl<'a> TerraformEvaluator<'a> {
 /// altogether does not add to it.
 fn adds(items: &[Value], others: &[Value]) -> bool {
     let vague = |v: &&Value| matches!(v.kind, ValueKind::Unknown(_) | ValueKind::OneOf(_));
-    let own = |v: &&Value| items.iter().any(|i| alike(i, v, 0));
+    let own = |v: &&Value| items.iter().any(|i| is_alike(i, v, 0));
     let more = others.iter().filter(|v| vague(v) && !own(v)).count();
-    let open = items.iter().filter(|v| !others.iter().any(|o| alike(o, v, 0))).count();
+    let open = items
+        .iter()
+        .filter(|v| !others.iter().any(|o| is_alike(o, v, 0)))
+        .count();
     more > 0 && (others.len() != items.len() || more > open)
 }
 

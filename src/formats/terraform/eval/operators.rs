@@ -70,14 +70,14 @@ pub(crate) fn spread_over(
                     *other = value;
                 }
             }
-            let result = evaluator.deeper(|| spread_over(evaluator, &chosen, span, f))?;
+            let result = evaluator.one_level_deeper(|| spread_over(evaluator, &chosen, span, f))?;
             Some((b.when.clone(), result))
         })
         .collect();
     match results {
         Some(results) => {
             let first = &results[0].1;
-            if results.iter().all(|(_, v)| same(evaluator, first, v).is_yes()) {
+            if results.iter().all(|(_, v)| equals(evaluator, first, v).is_yes()) {
                 return first.clone();
             }
             evaluator.one_of(results, span)
@@ -141,8 +141,8 @@ fn binary(evaluator: &TerraformEvaluator<'_>, name: &str, a: &Value, b: &Value, 
     match name {
         "&&" => return truth(evaluator, truth_of(a).and(truth_of(b)), span),
         "||" => return truth(evaluator, truth_of(a).or(truth_of(b)), span),
-        "==" => return truth(evaluator, same(evaluator, a, b), span),
-        "!=" => return truth(evaluator, !same(evaluator, a, b), span),
+        "==" => return truth(evaluator, equals(evaluator, a, b), span),
+        "!=" => return truth(evaluator, !equals(evaluator, a, b), span),
         _ => {}
     }
     let (Some(x), Some(y)) = (a.as_number(), b.as_number()) else {
@@ -179,8 +179,10 @@ pub(crate) fn is_null(value: &Value) -> Truth {
 }
 
 /// Terraform's `==`, as far as it can be reported: equal content, wherever it is written.
-pub(crate) fn same(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
-    evaluator.deeper(|| same_at(evaluator, a, b)).unwrap_or(Truth::Unknown)
+pub(crate) fn equals(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
+    evaluator
+        .one_level_deeper(|| same_at(evaluator, a, b))
+        .unwrap_or(Truth::Unknown)
 }
 
 fn same_at(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
@@ -201,7 +203,7 @@ fn same_at(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
             _ => Truth::Unknown,
         },
         (ValueKind::Str(x), ValueKind::Str(y)) => same_text(x, y),
-        (ValueKind::Json(x), ValueKind::Json(y)) => same(evaluator, x, y),
+        (ValueKind::Json(x), ValueKind::Json(y)) => equals(evaluator, x, y),
         (ValueKind::Json(_), ValueKind::Str(t)) | (ValueKind::Str(t), ValueKind::Json(_)) => {
             if t.is_empty() {
                 Truth::No
@@ -216,7 +218,7 @@ fn same_at(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
             if x.len() != y.len() {
                 return Truth::No;
             }
-            all(x.iter().zip(y.iter()).map(|(a, b)| same(evaluator, a, b)))
+            all(x.iter().zip(y.iter()).map(|(a, b)| equals(evaluator, a, b)))
         }
         (ValueKind::Map(_), ValueKind::Map(_)) => {
             let (x, y) = (sorted_entries(a), sorted_entries(b));
@@ -229,7 +231,7 @@ fn same_at(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
             all(x.iter().zip(&y).map(|(a, b)| {
                 let keys = same_text(&a.key, &b.key);
                 if keys.is_yes() {
-                    same(evaluator, &a.value, &b.value)
+                    equals(evaluator, &a.value, &b.value)
                 } else {
                     keys
                 }

@@ -72,7 +72,7 @@ pub(crate) fn document<'a>(evaluator: &TerraformEvaluator<'a>, decl: &Decl<'a>, 
 }
 
 /// The document that the values of a data source in a plan make: null stands for what only `apply` knows.
-pub(crate) fn planned(values: &Value, span: Span) -> Value {
+pub(crate) fn planned_document(values: &Value, span: Span) -> Value {
     let mut statements = Vec::new();
     let documents = |name: &str, statements: &mut Vec<Value>| {
         let Some(list) = values.get(name) else { return };

@@ -88,7 +88,7 @@ impl<'a> TerraformEvaluator<'a> {
             } else {
                 value.clone()
             };
-            return (reading(value, span), 0);
+            return (read_at(value, span), 0);
         }
         let name = |i: usize| match steps.get(i) {
             Some(TraversalStep::Name(n, _)) => Some(*n),
@@ -98,10 +98,13 @@ impl<'a> TerraformEvaluator<'a> {
         let module = &env.module;
         match (root, name(0)) {
             ("var", Some(n)) => (
-                reading(self.variable(module, n, env.view, to(0)).used_at(to(0)), to(0)),
+                read_at(self.variable(module, n, env.view, to(0)).used_at(to(0)), to(0)),
                 1,
             ),
-            ("local", Some(n)) => (reading(self.local(module, n, env.view, to(0)).used_at(to(0)), to(0)), 1),
+            ("local", Some(n)) => (
+                read_at(self.local_value(module, n, env.view, to(0)).used_at(to(0)), to(0)),
+                1,
+            ),
             ("path", Some(n)) => {
                 let path = match n {
                     "module" => module.relative_path(self.root),
@@ -146,7 +149,7 @@ impl<'a> TerraformEvaluator<'a> {
         match steps.get(at) {
             Some(TraversalStep::Name(output, span)) => {
                 let value = self.module_output(&env.module, name, key.as_ref(), output, env.view, *span);
-                (reading(value.used_at(*span), *span), at + 1)
+                (read_at(value.used_at(*span), *span), at + 1)
             }
             _ => (self.module_object(&env.module, name, env.view, span), at),
         }
@@ -196,7 +199,7 @@ impl<'a> TerraformEvaluator<'a> {
     pub(crate) fn attribute(&self, value: &Value, name: &str, span: Span, env: &EvalScope<'a>) -> Value {
         match &value.kind {
             ValueKind::Map(entries) => match value.entry(name) {
-                Some(e) => reading(inherit(&e.value, &value.via), span),
+                Some(e) => read_at(inherit(&e.value, &value.via), span),
                 None if entries.iter().any(|e| !e.key.is_known()) => self.unknown(HoleKind::Other, span),
                 None => self.unsupported(name, span),
             },
@@ -213,7 +216,7 @@ impl<'a> TerraformEvaluator<'a> {
                     let via = value.clone().used_at(span).via;
                     let read = self.resource_attribute(target, name, env.view, span);
                     let seen = inherit(&read, &None);
-                    reading(
+                    read_at(
                         Value {
                             via: if seen.via.is_some() { seen.via.clone() } else { via },
                             ..seen
@@ -266,13 +269,13 @@ impl<'a> TerraformEvaluator<'a> {
                 };
                 let n = if n >= 0.0 { n as usize } else { usize::MAX };
                 if let (0, Some(item)) = (n, first(items)) {
-                    return reading(inherit(&item, &value.via), span);
+                    return read_at(inherit(&item, &value.via), span);
                 }
                 if items.iter().take(n.saturating_add(1)).any(is_spread) {
                     return self.unknown(HoleKind::Other, span);
                 }
                 match items.get(n) {
-                    Some(item) => reading(inherit(item, &value.via), span),
+                    Some(item) => read_at(inherit(item, &value.via), span),
                     None => self.unsupported("no such index", span),
                 }
             }
@@ -364,7 +367,7 @@ impl<'a> TerraformEvaluator<'a> {
 }
 
 /// An unknown value is written where it is read, as far as anyone can tell.
-pub(crate) fn reading(value: Value, span: Span) -> Value {
+pub(crate) fn read_at(value: Value, span: Span) -> Value {
     match &value.kind {
         ValueKind::Unknown(hole) => Value {
             kind: ValueKind::Unknown(Arc::new(Hole {

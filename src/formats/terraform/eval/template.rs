@@ -57,7 +57,7 @@ impl<'a> TerraformEvaluator<'a> {
             let parts: Vec<(Guard, Text)> = match tree.kind(child) {
                 Node::Str => vec![(Guard::default(), tree.text(child).cloned().unwrap_or_default())],
                 Node::Directive => self
-                    .deeper(|| self.directive(tree, child, env))
+                    .one_level_deeper(|| self.directive(tree, child, env))
                     .unwrap_or_else(|| vec![(Guard::default(), self.opaque(span))]),
                 _ => {
                     let (value, by_default) = self.by_default(|| self.eval(tree, child, env));

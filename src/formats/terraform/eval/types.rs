@@ -5,7 +5,7 @@ use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
-use crate::formats::terraform::eval::operators::same;
+use crate::formats::terraform::eval::operators::equals;
 use crate::formats::terraform::eval::to_string::to_text;
 use crate::formats::terraform::eval::values::is_spread;
 
@@ -19,7 +19,7 @@ pub(crate) fn convert<'a>(
 ) -> Value {
     let fallback = value.clone();
     evaluator
-        .deeper(|| converted(evaluator, value, tree, wanted, env))
+        .one_level_deeper(|| converted(evaluator, value, tree, wanted, env))
         .unwrap_or(fallback)
 }
 
@@ -144,7 +144,7 @@ fn object<'a>(
 }
 
 /// An object that someone has to give, where its type has defaults: these, and what is not known of it.
-pub(crate) fn required<'a>(
+pub(crate) fn required_object<'a>(
     evaluator: &TerraformEvaluator<'a>,
     tree: &Tree,
     wanted: NodeId,
@@ -194,7 +194,7 @@ pub(crate) fn distinct(evaluator: &TerraformEvaluator<'_>, items: Vec<Value>) ->
         }
         // Comparing structures pair by pair is for short lists only.
         if others.len() < 64 {
-            if others.iter().any(|o| same(evaluator, o, &item).is_yes()) {
+            if others.iter().any(|o| equals(evaluator, o, &item).is_yes()) {
                 continue;
             }
             others.push(item.clone());

@@ -73,10 +73,13 @@ fn compares(tree: &Tree, node: NodeId, name: &str, text: &str) -> bool {
 }
 
 /// An expression that writes a list or an object, or text made of one.
-pub(crate) fn builds(tree: &Tree, node: NodeId) -> bool {
+pub(crate) fn builds_container(tree: &Tree, node: NodeId) -> bool {
     match tree.kind(node) {
         Node::Seq | Node::Map | Node::For => true,
-        Node::Paren => tree.children(node).next().is_some_and(|inner| builds(tree, inner)),
+        Node::Paren => tree
+            .children(node)
+            .next()
+            .is_some_and(|inner| builds_container(tree, inner)),
         Node::Call => matches!(
             tree.name(node),
             "jsonencode" | "concat" | "merge" | "flatten" | "toset" | "tolist"
@@ -179,7 +182,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// What a test drops that a default made empty: as many items as someone else wants.
-    pub(crate) fn dropped(&self, value: &Value, module: &Rc<TerraformModule<'a>>) -> Option<Value> {
+    pub(crate) fn items_dropped_by_default(&self, value: &Value, module: &Rc<TerraformModule<'a>>) -> Option<Value> {
         let empty = value.is_null() || value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
         let callers = std::iter::successors(Some(module), |m| m.arguments.as_ref().map(|(_, env)| &env.module));
         let mut variables = callers.flat_map(|m| m.directory.variables.values());

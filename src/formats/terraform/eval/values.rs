@@ -77,8 +77,8 @@ pub(crate) fn first(items: &[Value]) -> Option<Value> {
 }
 
 /// Whether two values say the same, wherever they are written.
-pub(crate) fn alike(a: &Value, b: &Value, depth: u32) -> bool {
-    let each = |a: &Value, b: &Value| alike(a, b, depth + 1);
+pub(crate) fn is_alike(a: &Value, b: &Value, depth: u32) -> bool {
+    let each = |a: &Value, b: &Value| is_alike(a, b, depth + 1);
     match (&a.kind, &b.kind) {
         _ if depth > 64 => false,
         (ValueKind::Str(a), ValueKind::Str(b)) => a.display() == b.display(),
@@ -126,7 +126,7 @@ pub(crate) fn element_of(list: &Value) -> Option<Value> {
 
 /// The items of a list that is made of an unknown one, where the form of its elements is known: one element, and any number of
 /// others.
-pub(crate) fn formed(element: Value, list: &Value, span: Span, name: &str) -> Option<Vec<Value>> {
+pub(crate) fn items_of_known_form(element: Value, list: &Value, span: Span, name: &str) -> Option<Vec<Value>> {
     let has_form = element
         .as_text()
         .is_some_and(|t| !t.is_known() && t.as_hole().is_none());

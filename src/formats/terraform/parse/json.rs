@@ -42,7 +42,7 @@ pub(crate) fn parse(file: FileId, text: &str) -> HclFile {
     };
     let mut body = Body::default();
     if let Some(root) = read.roots.first() {
-        for root in converter.objects(*root) {
+        for root in converter.objects_of(*root) {
             converter.file(root, &mut body);
         }
     }
@@ -58,7 +58,7 @@ struct Converter<'t> {
 
 impl Converter<'_> {
     /// An object, or the objects of a list: JSON syntax allows both for blocks.
-    fn objects(&self, node: NodeId) -> Vec<NodeId> {
+    fn objects_of(&self, node: NodeId) -> Vec<NodeId> {
         match self.json.kind(node) {
             NodeKind::Map => vec![node],
             NodeKind::Seq => self
@@ -84,9 +84,9 @@ impl Converter<'_> {
         for (key, value) in self.json.entries(root).collect::<Vec<_>>() {
             let kind = self.name(key);
             match &*kind {
-                "resource" | "data" | "ephemeral" => self.labelled(key, value, 2, out),
-                "variable" | "output" | "module" | "provider" => self.labelled(key, value, 1, out),
-                "locals" | "terraform" => self.labelled(key, value, 0, out),
+                "resource" | "data" | "ephemeral" => self.labeled_blocks(key, value, 2, out),
+                "variable" | "output" | "module" | "provider" => self.labeled_blocks(key, value, 1, out),
+                "locals" | "terraform" => self.labeled_blocks(key, value, 0, out),
                 // A comment, by convention.
                 "//" => {}
                 _ if self.is_broken(key) => {}
@@ -101,12 +101,12 @@ impl Converter<'_> {
     }
 
     /// Blocks whose labels are the keys of nested objects.
-    fn labelled(&mut self, kind: NodeId, value: NodeId, labels: usize, out: &mut Body) {
+    fn labeled_blocks(&mut self, kind: NodeId, value: NodeId, labels: usize, out: &mut Body) {
         let mut open: Vec<(Vec<NodeId>, NodeId)> = vec![(Vec::new(), value)];
         for _ in 0..labels {
             let mut inner = Vec::new();
             for (path, node) in open {
-                for object in self.objects(node) {
+                for object in self.objects_of(node) {
                     for (key, value) in self.json.entries(object).filter(|(key, _)| !self.is_broken(*key)) {
                         let mut path = path.clone();
                         path.push(key);
@@ -118,7 +118,7 @@ impl Converter<'_> {
         }
         let name = self.name(kind);
         for (path, node) in open {
-            for object in self.objects(node) {
+            for object in self.objects_of(node) {
                 let last = path.last().copied().unwrap_or(kind);
                 let header = self.json.span(last);
                 let block = HclBlock {
@@ -147,11 +147,11 @@ impl Converter<'_> {
         }
         for (key, value) in self.json.entries(object).collect::<Vec<_>>() {
             let name = self.name(key);
-            let objects = self.objects(value);
+            let objects = self.objects_of(value);
             match &*name {
                 _ if self.is_broken(key) => out.gap = Some(self.json.span(key)),
                 "//" => {}
-                "backend" if parent == "terraform" => self.labelled(key, value, 1, &mut out),
+                "backend" if parent == "terraform" => self.labeled_blocks(key, value, 1, &mut out),
                 "dynamic" => self.dynamic(value, depth, &mut out),
                 _ if !objects.is_empty() && (BLOCKS.contains(&&*name) || name.as_ref() == "content") => {
                     for object in objects {
@@ -177,9 +177,9 @@ impl Converter<'_> {
     }
 
     fn dynamic(&mut self, value: NodeId, depth: u32, out: &mut Body) {
-        for object in self.objects(value) {
+        for object in self.objects_of(value) {
             for (key, value) in self.json.entries(object).collect::<Vec<_>>() {
-                for object in self.objects(value) {
+                for object in self.objects_of(value) {
                     let header = self.json.span(key);
                     let block = HclBlock {
                         kind: "dynamic".into(),

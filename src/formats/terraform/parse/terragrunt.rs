@@ -51,7 +51,7 @@ pub(crate) fn generated(sources: &Sources, file: FileId, hcl: &HclFile) -> Gener
         let written = text.get(span.range()).unwrap_or_default();
         let start = span.start as usize;
         if let Some(quoted) = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            let code = blank_out_others(text, start + 1..start + 1 + quoted.len(), unquoted);
+            let code = blank_out_others(text, start + 1..start + 1 + quoted.len(), without_escapes);
             out.made.push(hcl::parse(file, &code));
         } else if written.starts_with("<<") {
             let body = written.split_once('\n').map_or("", |(_, body)| body);
@@ -111,7 +111,7 @@ fn blank_out_others(text: &str, range: Range<usize>, unescape: fn(&str) -> Strin
 }
 
 /// A quoted text without its escapes, each of which stays as long as it is written.
-fn unquoted(text: &str) -> String {
+fn without_escapes(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut open = false;
     let mut chars = text.chars();

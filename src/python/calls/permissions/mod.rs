@@ -78,7 +78,13 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
                     any_of,
                     conditional: Vec::new(),
                 };
-                (service.clone(), None, actions, self.named(service, site, span), None)
+                (
+                    service.clone(),
+                    None,
+                    actions,
+                    self.named_resources(service, site, span),
+                    None,
+                )
             }
         };
         ApiCall {

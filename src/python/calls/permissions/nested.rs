@@ -262,7 +262,7 @@ impl ArgumentReader<'_, '_> {
     }
 
     /// What the keys of a parameter name.
-    pub(super) fn keyed(&self, client: Client, op: SdkOperation, site: &CallSite) -> Option<Vec<Text>> {
+    pub(super) fn keys_of_parameter(&self, client: Client, op: SdkOperation, site: &CallSite) -> Option<Vec<Text>> {
         let (_, _, parameter) = KEYED.iter().find(|r| (r.0, r.1) == (client.name(), op.name()))?;
         let items = self.argument(site, parameter)?;
         let entries = items.entries()?;

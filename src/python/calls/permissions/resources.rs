@@ -16,7 +16,7 @@ impl ArgumentReader<'_, '_> {
         if service == "s3" {
             return self.s3(op, site, span).into_iter().collect();
         }
-        if let Some(named) = self.keyed(client, op, site) {
+        if let Some(named) = self.keys_of_parameter(client, op, site) {
             return named;
         }
         if op.name() == "PutEvents" {
@@ -72,7 +72,7 @@ impl ArgumentReader<'_, '_> {
         }
     }
 
-    pub(super) fn named(&self, service: &str, site: &CallSite, span: Span) -> Vec<Text> {
+    pub(super) fn named_resources(&self, service: &str, site: &CallSite, span: Span) -> Vec<Text> {
         let Some(v) = self.call(site).and_then(|c| c.args.first()).map(|a| a.value) else {
             return Vec::new();
         };

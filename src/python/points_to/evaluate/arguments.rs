@@ -99,7 +99,7 @@ impl ObjectEvaluator<'_> {
     }
 
     /// The literal strings that a call gives under `name` by `**values`.
-    pub(crate) fn spread(
+    pub(crate) fn texts_in_spread(
         &self,
         module: usize,
         call: &CallExpr,

@@ -109,7 +109,7 @@ impl ObjectEvaluator<'_> {
         if let Some(t) = s.returns_type
             && !out.has_aws()
         {
-            out.put_all(&self.typed(f.module, t, 0));
+            out.put_all(&self.values_of_annotation(f.module, t, 0));
         }
         self.depth.set(self.depth.get() - 2);
         let things = match frame {
@@ -138,7 +138,7 @@ impl ObjectEvaluator<'_> {
                 }
                 self.texts(module, arg, frame)
             }
-            None => self.spread(module, call, "service_name", frame),
+            None => self.texts_in_spread(module, call, "service_name", frame),
         };
         for name in names {
             match sdk::client(&name) {

@@ -153,7 +153,7 @@ impl ObjectEvaluator<'_> {
             };
             let found = frame.map_or_else(|| found.clone(), |frame| self.unpack_returned(frame, &found));
             match a.annotation {
-                Some(t) if !found.iter().any(is_aws) => out.put_all(&self.typed(class.module, t, 0)),
+                Some(t) if !found.iter().any(is_aws) => out.put_all(&self.values_of_annotation(class.module, t, 0)),
                 _ => {}
             }
             out.put_all(&found);

@@ -53,7 +53,7 @@ impl ObjectEvaluator<'_> {
                 if let Some(t) = call.positional(0)
                     && !out.has_aws()
                 {
-                    out.put_all(&self.typed(module, t, 0));
+                    out.put_all(&self.values_of_annotation(module, t, 0));
                 }
                 out.finish()
             }
@@ -195,7 +195,7 @@ impl ObjectEvaluator<'_> {
                     Some(t) if name == "get_queue_by_name" => {
                         one(AbstractValue::Resource(*c, t, ResourceOrigin::Call((module, expr))))
                     }
-                    Some(t) => one(AbstractValue::Resource(*c, t, answered(*c, t, false, *of))),
+                    Some(t) => one(AbstractValue::Resource(*c, t, origin_of_answer(*c, t, false, *of))),
                     None => self.nothing.clone(),
                 }
             }
@@ -267,12 +267,16 @@ pub(crate) fn element(collection: &AbstractValue) -> Option<AbstractValue> {
         return None;
     };
     let ty = member.returns()?;
-    Some(AbstractValue::Resource(*client, ty, answered(*client, ty, true, *of)))
+    Some(AbstractValue::Resource(
+        *client,
+        ty,
+        origin_of_answer(*client, ty, true, *of),
+    ))
 }
 
 /// Where an object comes from that the answer (a list of them) to an operation of `of` reported of: most answers hold its
 /// attributes, these hold no more than its identifiers (boto3's `resources-1.json`, `path`).
-fn answered(client: Client, ty: SdkResourceType, listed: bool, of: ResourceOrigin) -> ResourceOrigin {
+fn origin_of_answer(client: Client, ty: SdkResourceType, listed: bool, of: ResourceOrigin) -> ResourceOrigin {
     let loaded = match (client.name(), ty.name()) {
         ("sqs", "Message") => true,
         ("sns" | "sqs", _) => false,

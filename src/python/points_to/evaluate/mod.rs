@@ -274,7 +274,7 @@ impl<'p> ObjectEvaluator<'p> {
             }
             ExprKind::Binary { op, left, right } if &**op == "+" => {
                 let [left, right] = [left, right].map(|e| self.texts(module, *e, frame));
-                joined(&[left, right])
+                join_texts(&[left, right])
             }
             ExprKind::Join(parts) => {
                 let parts: Vec<Vec<Arc<str>>> = parts
@@ -284,7 +284,7 @@ impl<'p> ObjectEvaluator<'p> {
                         FStringPart::Value(e) => self.texts(module, *e, frame),
                     })
                     .collect();
-                joined(&parts)
+                join_texts(&parts)
             }
             ExprKind::Num(_)
             | ExprKind::Bool(_)
@@ -308,7 +308,7 @@ impl<'p> ObjectEvaluator<'p> {
 }
 
 /// The texts that these make together, one of each; none where one of them is not known or there are many.
-fn joined(parts: &[Vec<Arc<str>>]) -> ValueSet {
+fn join_texts(parts: &[Vec<Arc<str>>]) -> ValueSet {
     let mut all = vec![String::new()];
     for part in parts {
         if all.len() * part.len() > MAX_THINGS {

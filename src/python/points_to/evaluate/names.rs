@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 impl ObjectEvaluator<'_> {
     pub(crate) fn name(&self, module: usize, expr: ExprId, name: &str, frame: Option<&CallFrame<'_>>) -> ValueSet {
-        match self.module(module).reaching(name, expr) {
+        match self.module(module).reaching_bindings(name, expr) {
             Reaching::Found(f) => {
                 // What the module binds is the same for all calls.
                 let frame = frame.filter(|_| f.scope != ScopeId::MODULE);
@@ -26,11 +26,11 @@ impl ObjectEvaluator<'_> {
                 let class = self.class_around(module, expr);
                 class.map_or_else(|| self.nothing.clone(), |c| one(AbstractValue::Class(c)))
             }
-            Reaching::Free => self.free(module, name),
+            Reaching::Free => self.values_of_free_name(module, name),
         }
     }
 
-    pub(crate) fn free(&self, module: usize, name: &str) -> ValueSet {
+    pub(crate) fn values_of_free_name(&self, module: usize, name: &str) -> ValueSet {
         let m = self.module(module);
         for w in &m.scope(ScopeId::MODULE).wildcards {
             match self.program.import(m.file, w.level, &w.module) {
@@ -88,7 +88,7 @@ impl ObjectEvaluator<'_> {
         };
         match binding.annotation {
             Some(a) if !found.iter().any(is_aws) => {
-                let typed = self.typed(module, a, 0);
+                let typed = self.values_of_annotation(module, a, 0);
                 if typed.is_empty() { found } else { typed }
             }
             _ => found,
@@ -142,7 +142,7 @@ impl ObjectEvaluator<'_> {
                 out.put_all(&self.eval(function.module, d, None));
             }
             if let Some(a) = binding.annotation {
-                out.put_all(&self.typed(function.module, a, 0));
+                out.put_all(&self.values_of_annotation(function.module, a, 0));
             }
         }
         if out.is_empty() {
@@ -157,7 +157,7 @@ impl ObjectEvaluator<'_> {
         let ExprKind::Name(name) = &m.expr(expr).kind else {
             return None;
         };
-        let Reaching::Found(found) = m.reaching(name, expr) else {
+        let Reaching::Found(found) = m.reaching_bindings(name, expr) else {
             return None;
         };
         match found.bindings.as_slice() {
@@ -221,7 +221,7 @@ impl ObjectEvaluator<'_> {
                 out.finish()
             }
             Reaching::Free if !self.module(module).scope(ScopeId::MODULE).wildcards.is_empty() => {
-                let found = self.free(module, name);
+                let found = self.values_of_free_name(module, name);
                 match found.as_ref() {
                     [AbstractValue::Library(_)] => self.nothing.clone(),
                     _ => found,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 impl ObjectEvaluator<'_> {
     /// What an annotation says: `S3Client`, `"mypy_boto3_s3.S3Client"`, `Optional[Table]`, a class of the repository.
-    pub(crate) fn typed(&self, module: usize, annotation: ExprId, depth: u32) -> ValueSet {
+    pub(crate) fn values_of_annotation(&self, module: usize, annotation: ExprId, depth: u32) -> ValueSet {
         let m = self.module(module);
         if depth > 6 {
             return self.nothing.clone();
@@ -37,15 +37,15 @@ impl ObjectEvaluator<'_> {
                 match name.rsplit('.').next().unwrap_or("") {
                     "Optional" | "Union" | "Annotated" | "ClassVar" | "Final" | "InitVar" | "Awaitable"
                     // Dagster's fields that another resource is given for.
-                    | "ResourceDependency" => self.typed(module, *index, depth + 1),
+                    | "ResourceDependency" => self.values_of_annotation(module, *index, depth + 1),
                     // What a generator yields stands for the generator.
                     "Generator" | "Iterator" | "AsyncGenerator" | "AsyncIterator" => {
-                        self.typed(module, *index, depth + 1)
+                        self.values_of_annotation(module, *index, depth + 1)
                     }
                     "dict" | "Dict" | "Mapping" | "MutableMapping" | "defaultdict" | "list" | "List" | "Sequence"
                     | "Iterable" | "tuple" | "Tuple" | "set" | "Set" => {
                         let mut out = ValueSetBuilder::default();
-                        for t in self.typed(module, *index, depth + 1).iter() {
+                        for t in self.values_of_annotation(module, *index, depth + 1).iter() {
                             out.put(AbstractValue::Entry("".into(), Arc::new(t.clone())));
                         }
                         out.finish()
@@ -56,14 +56,14 @@ impl ObjectEvaluator<'_> {
             ExprKind::Tuple(items) | ExprKind::List(items) | ExprKind::Other(items) => {
                 let mut out = ValueSetBuilder::default();
                 for i in items.iter().take(8) {
-                    out.put_all(&self.typed(module, *i, depth + 1));
+                    out.put_all(&self.values_of_annotation(module, *i, depth + 1));
                 }
                 out.finish()
             }
             ExprKind::Binary { left, right, .. } => {
                 let mut out = ValueSetBuilder::default();
-                out.put_all(&self.typed(module, *left, depth + 1));
-                out.put_all(&self.typed(module, *right, depth + 1));
+                out.put_all(&self.values_of_annotation(module, *left, depth + 1));
+                out.put_all(&self.values_of_annotation(module, *right, depth + 1));
                 out.finish()
             }
             _ => self.nothing.clone(),

@@ -40,7 +40,7 @@ impl Wire<'_> {
         self.permissions.is_some_and(|p| p.items().iter().any(hit))
     }
 
-    fn named(&self, suffix: &str) -> String {
+    fn resource_name(&self, suffix: &str) -> String {
         match self.place {
             Some(i) => format!("{}{suffix}Destination{i}", self.id),
             None => format!("{}{suffix}", self.id),
@@ -134,7 +134,7 @@ impl Sam<'_, '_> {
         match &profile.makes {
             ConnectorOutput::Policy(read, write) => self.policy(base, wire, (source, destination), read, write),
             ConnectorOutput::Reversed(read, write) => self.policy(base, wire, (destination, source), read, write),
-            ConnectorOutput::Permission(service) => self.permitted(base, wire, source, destination, service),
+            ConnectorOutput::Permission(service) => self.permitted_resource(base, wire, source, destination, service),
             ConnectorOutput::Resource((kind, suffix, list, action), service) => {
                 let at = wire.at;
                 let arn = self.arn(destination, at)?;
@@ -179,7 +179,7 @@ impl Sam<'_, '_> {
         Some(self.resource_of_wire("AWS::IAM::ManagedPolicy", "Policy", base, wire, props))
     }
 
-    fn permitted(
+    fn permitted_resource(
         &self,
         base: &Base,
         wire: &Wire<'_>,
@@ -227,7 +227,7 @@ impl Sam<'_, '_> {
         wire: &Wire<'_>,
         props: SamProperties,
     ) -> Resource {
-        let mut made = self.make_resource(kind, &wire.named(suffix), base, props);
+        let mut made = self.make_resource(kind, &wire.resource_name(suffix), base, props);
         made.header = wire.at;
         made
     }

@@ -104,7 +104,7 @@ const PUBLISH: &[ConnectorGrant] = &[(&["sns:Publish"], &[""])];
 const PUT_EVENTS: &[ConnectorGrant] = &[(&["events:PutEvents"], &[""])];
 
 pub(super) const PROFILES: &[ConnectorProfile] = &[
-    writes(FUNCTION, FUNCTION, INVOKE),
+    write_profile(FUNCTION, FUNCTION, INVOKE),
     read_write_profile(FUNCTION, BUCKET, BUCKET_READ, BUCKET_WRITE),
     read_write_profile(FUNCTION, TABLE, TABLE_READ, TABLE_WRITE),
     read_write_profile(
@@ -121,7 +121,7 @@ pub(super) const PROFILES: &[ConnectorProfile] = &[
             &[""],
         )],
     ),
-    writes(FUNCTION, TOPIC, PUBLISH),
+    write_profile(FUNCTION, TOPIC, PUBLISH),
     read_write_profile(
         FUNCTION,
         MACHINE,
@@ -141,10 +141,10 @@ pub(super) const PROFILES: &[ConnectorProfile] = &[
             (&["states:StopExecution"], &["execution"]),
         ],
     ),
-    writes(FUNCTION, BUS, PUT_EVENTS),
-    writes(MACHINE, FUNCTION, INVOKE),
-    writes(MACHINE, TOPIC, PUBLISH),
-    writes(MACHINE, QUEUE, &[(&["sqs:SendMessage"], &[""])]),
+    write_profile(FUNCTION, BUS, PUT_EVENTS),
+    write_profile(MACHINE, FUNCTION, INVOKE),
+    write_profile(MACHINE, TOPIC, PUBLISH),
+    write_profile(MACHINE, QUEUE, &[(&["sqs:SendMessage"], &[""])]),
     read_write_profile(MACHINE, BUCKET, BUCKET_READ, BUCKET_WRITE),
     read_write_profile(MACHINE, TABLE, TABLE_READ, TABLE_WRITE),
     read_write_profile(
@@ -160,7 +160,7 @@ pub(super) const PROFILES: &[ConnectorProfile] = &[
             (&["events:PutTargets", "events:PutRule"], &["rule"]),
         ],
     ),
-    writes(MACHINE, BUS, PUT_EVENTS),
+    write_profile(MACHINE, BUS, PUT_EVENTS),
     ConnectorProfile {
         from: TABLE,
         to: FUNCTION,
@@ -200,20 +200,20 @@ pub(super) const PROFILES: &[ConnectorProfile] = &[
         )],
         &[],
     ),
-    writes(RULE, BUS, PUT_EVENTS),
-    writes(RULE, MACHINE, &[(&["states:StartExecution"], &[""])]),
+    write_profile(RULE, BUS, PUT_EVENTS),
+    write_profile(RULE, MACHINE, &[(&["states:StartExecution"], &[""])]),
     read_write_profile(DATA, TABLE, TABLE_READ, TABLE_WRITE),
-    writes(DATA, FUNCTION, INVOKE_VERSIONS),
-    writes(DATA, BUS, PUT_EVENTS),
+    write_profile(DATA, FUNCTION, INVOKE_VERSIONS),
+    write_profile(DATA, BUS, PUT_EVENTS),
     invokes(RULE, "events.amazonaws.com"),
     invokes(REST, "apigateway.amazonaws.com"),
     invokes(HTTP, "apigateway.amazonaws.com"),
     invokes(TOPIC, "sns.amazonaws.com"),
     invokes(BUCKET, "s3.amazonaws.com"),
     invokes(GRAPH, "appsync.amazonaws.com"),
-    delivers(RULE, QUEUE, QUEUE_POLICY, "events.amazonaws.com"),
-    delivers(TOPIC, QUEUE, QUEUE_POLICY, "sns.amazonaws.com"),
-    delivers(RULE, TOPIC, TOPIC_POLICY, "events.amazonaws.com"),
+    delivery_profile(RULE, QUEUE, QUEUE_POLICY, "events.amazonaws.com"),
+    delivery_profile(TOPIC, QUEUE, QUEUE_POLICY, "sns.amazonaws.com"),
+    delivery_profile(RULE, TOPIC, TOPIC_POLICY, "events.amazonaws.com"),
 ];
 
 const fn read_write_profile(
@@ -229,7 +229,7 @@ const fn read_write_profile(
     }
 }
 
-const fn writes(from: &'static str, to: &'static str, write: &'static [ConnectorGrant]) -> ConnectorProfile {
+const fn write_profile(from: &'static str, to: &'static str, write: &'static [ConnectorGrant]) -> ConnectorProfile {
     read_write_profile(from, to, &[], write)
 }
 
@@ -241,7 +241,12 @@ const fn invokes(from: &'static str, service: &'static str) -> ConnectorProfile 
     }
 }
 
-const fn delivers(from: &'static str, to: &'static str, policy: Delivery, service: &'static str) -> ConnectorProfile {
+const fn delivery_profile(
+    from: &'static str,
+    to: &'static str,
+    policy: Delivery,
+    service: &'static str,
+) -> ConnectorProfile {
     ConnectorProfile {
         from,
         to,

@@ -188,7 +188,7 @@ impl ModuleArguments {
     }
 
     /// `ManagedPolicyArns` of lists, objects and switches.
-    fn managed(&self, lists: &[&str], switches: &[(&str, &str)]) -> Option<MapEntry> {
+    fn managed_policy_arns(&self, lists: &[&str], switches: &[(&str, &str)]) -> Option<MapEntry> {
         let mut arns = Vec::new();
         let mut at = None;
         for name in lists {
@@ -243,7 +243,7 @@ impl ModuleArguments {
             ("MaxSessionDuration", &["max_session_duration"]),
         ]);
         props.extend(self.trust());
-        props.extend(self.managed(
+        props.extend(self.managed_policy_arns(
             &["custom_role_policy_arns", "role_policy_arns", "policies"],
             &[
                 ("attach_admin_policy", "AdministratorAccess"),
@@ -261,7 +261,7 @@ impl ModuleArguments {
 
     fn group(&self) -> Vec<Resource> {
         let mut props = self.first_given(&[("GroupName", &["name"])]);
-        props.extend(self.managed(&["custom_group_policy_arns", "policies"], &[]));
+        props.extend(self.managed_policy_arns(&["custom_group_policy_arns", "policies"], &[]));
         if let Some(e) = self.entry("custom_group_policies") {
             let policies = e.value.items().iter().map(|p| {
                 let mut entries = Vec::new();
@@ -289,7 +289,7 @@ impl ModuleArguments {
             ("Path", &["path"]),
             ("PermissionsBoundary", &["permissions_boundary"]),
         ]);
-        props.extend(self.managed(&["policy_arns", "policies"], &[]));
+        props.extend(self.managed_policy_arns(&["policy_arns", "policies"], &[]));
         props.extend(self.inline(&[
             ("inline_policy_statements", "", true),
             ("inline_policy_permissions", "", true),
@@ -345,7 +345,7 @@ impl ModuleArguments {
                 .filter(|(_, s)| self.is_on(s, false))
                 .map(|(n, _)| *n)
                 .collect();
-            props.extend(self.managed(&lists, &[]));
+            props.extend(self.managed_policy_arns(&lists, &[]));
             props.extend(self.inline(&[
                 ("policy_json", "attach_policy_json", false),
                 ("policy_jsons", "attach_policy_jsons", false),
@@ -364,12 +364,12 @@ impl ModuleArguments {
             };
             out.push(self.resource("AWS::Lambda::Url", ".url", vec![auth]));
         }
-        self.triggers(&mut out);
+        self.invoke_permissions(&mut out);
         out
     }
 
     /// `allowed_triggers`: permissions to invoke.
-    fn triggers(&self, out: &mut Vec<Resource>) {
+    fn invoke_permissions(&self, out: &mut Vec<Resource>) {
         let Some(triggers) = self.entry("allowed_triggers").and_then(|e| pairs(&e.value)) else {
             return;
         };

@@ -6,7 +6,7 @@ use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
 use crate::formats::terraform::eval::evaluator::{EvalScope, MAX_ITEMS};
 use crate::formats::terraform::eval::functions::FunctionCall;
-use crate::formats::terraform::eval::operators::{is_null, same};
+use crate::formats::terraform::eval::operators::{equals, is_null};
 use crate::formats::terraform::eval::to_string::to_text;
 use crate::formats::terraform::eval::types::distinct;
 use crate::formats::terraform::eval::values::{first, inherit, is_spread, pairs, sorted_entries, spread_of};
@@ -130,7 +130,7 @@ fn compact<'a>(call: &FunctionCall<'_, 'a>, env: &EvalScope<'a>) -> Value {
             let kind = ValueKind::OneOf(left.into());
             (!matches!(&kind, ValueKind::OneOf(b) if b.is_empty())).then_some(Value { kind, ..v })
         }
-        _ if is_empty(&v) => call.evaluator.dropped(&v, &env.module),
+        _ if is_empty(&v) => call.evaluator.items_dropped_by_default(&v, &env.module),
         _ => Some(v),
     });
     call.seq(kept.collect())
@@ -308,7 +308,7 @@ fn position(call: &FunctionCall<'_, '_>) -> Value {
         return call.unknown();
     };
     for (i, item) in all.iter().enumerate() {
-        match same(call.evaluator, item, wanted) {
+        match equals(call.evaluator, item, wanted) {
             Truth::Yes => return call.num(i as f64),
             Truth::Unknown => return call.unknown(),
             Truth::No => {}
@@ -359,7 +359,7 @@ fn contains(call: &FunctionCall<'_, '_>) -> Value {
         let this = if is_spread(item) {
             Truth::Unknown
         } else {
-            same(call.evaluator, item, wanted)
+            equals(call.evaluator, item, wanted)
         };
         found = found.or(this);
     }
@@ -468,7 +468,7 @@ fn match_keys(call: &FunctionCall<'_, '_>) -> Value {
     for (value, key) in values.iter().zip(keys) {
         let mut found = Truth::No;
         for w in wanted {
-            found = found.or(same(call.evaluator, key, w));
+            found = found.or(equals(call.evaluator, key, w));
         }
         match found {
             Truth::Yes => out.push(value.clone()),

@@ -117,7 +117,7 @@ fn template<'a>(
         }
     }
     let value = evaluator
-        .deeper(|| evaluator.eval(&tree, root, &inner))
+        .one_level_deeper(|| evaluator.eval(&tree, root, &inner))
         .unwrap_or_else(|| evaluator.unknown(HoleKind::Other, span));
     let whole = Span::new(id, 0, text.len());
     let value = match value.kind {

@@ -64,7 +64,7 @@ impl FunctionCall<'_, '_> {
     }
 
     /// Whether a text of this length may be made.
-    fn affords(&self, bytes: usize) -> bool {
+    fn is_within_budget(&self, bytes: usize) -> bool {
         bytes <= MAX_TEXT && self.evaluator.spend(bytes / 64)
     }
 
@@ -93,7 +93,7 @@ pub(crate) fn call<'a>(evaluator: &TerraformEvaluator<'a>, tree: &Tree, node: No
     let name = tree.name(node);
     let name = name.strip_prefix("core::").unwrap_or(name);
     match name {
-        "try" => return attempt(evaluator, tree, node, env),
+        "try" => return try_function(evaluator, tree, node, env),
         "can" => {
             let outer = evaluator.failed.replace(false);
             let value = match tree.children(node).next() {
@@ -148,7 +148,7 @@ fn apply<'a>(call: &FunctionCall<'_, 'a>, env: &EvalScope<'a>) -> Value {
 }
 
 /// `try(a, b, …)`: the first that is no error.
-fn attempt<'a>(evaluator: &TerraformEvaluator<'a>, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
+fn try_function<'a>(evaluator: &TerraformEvaluator<'a>, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
     let outer = evaluator.failed.get();
     let mut last = None;
     for child in tree.children(node) {

@@ -6,7 +6,7 @@ use crate::value::Value;
 use crate::formats::terraform::eval::evaluator::MAX_ITEMS;
 use crate::formats::terraform::eval::functions::FunctionCall;
 use crate::formats::terraform::eval::functions::collections::concat;
-use crate::formats::terraform::eval::operators::same;
+use crate::formats::terraform::eval::operators::equals;
 use crate::formats::terraform::eval::types::distinct;
 use crate::formats::terraform::eval::values::is_spread;
 
@@ -17,11 +17,11 @@ pub(super) fn apply(call: &FunctionCall<'_, '_>) -> Option<Value> {
             None => call.unknown(),
         },
         "setintersection" => match lists(call) {
-            Some(lists) => select(call, &lists, true),
+            Some(lists) => select_common(call, &lists, true),
             None => call.unknown(),
         },
         "setsubtract" => match lists(call) {
-            Some(lists) => select(call, &lists, false),
+            Some(lists) => select_common(call, &lists, false),
             None => call.unknown(),
         },
         "setproduct" => match lists(call) {
@@ -38,7 +38,7 @@ fn lists(call: &FunctionCall<'_, '_>) -> Option<Vec<Vec<Value>>> {
 }
 
 /// The items of the first list that are in all others (`within`) or in none of them.
-fn select(call: &FunctionCall<'_, '_>, lists: &[Vec<Value>], within: bool) -> Value {
+fn select_common(call: &FunctionCall<'_, '_>, lists: &[Vec<Value>], within: bool) -> Value {
     let mut out = Vec::new();
     let size: usize = lists.iter().map(Vec::len).sum();
     if !call.evaluator.spend(lists[0].len().saturating_mul(size)) {
@@ -49,7 +49,7 @@ fn select(call: &FunctionCall<'_, '_>, lists: &[Vec<Value>], within: bool) -> Va
         for other in &lists[1..] {
             let mut found = Truth::No;
             for o in other {
-                found = found.or(same(call.evaluator, item, o));
+                found = found.or(equals(call.evaluator, item, o));
             }
             if found == Truth::Unknown || other.iter().any(is_spread) && !found.is_yes() {
                 return call.unknown();

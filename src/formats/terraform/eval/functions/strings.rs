@@ -9,7 +9,7 @@ use crate::formats::terraform::eval::evaluator::MAX_ITEMS;
 use crate::formats::terraform::eval::functions::{FunctionCall, documents};
 use crate::formats::terraform::eval::template::is_of_name;
 use crate::formats::terraform::eval::to_string::{concat, format_number, map_case, replace, to_text};
-use crate::formats::terraform::eval::values::{element_of, formed, inherit, is_spread};
+use crate::formats::terraform::eval::values::{element_of, inherit, is_spread, items_of_known_form};
 
 /// Longest text that is searched by an expression, in bytes.
 const MAX_SEARCHED: usize = 200_000;
@@ -56,15 +56,15 @@ fn case(call: &FunctionCall<'_, '_>, f: impl Fn(&str) -> String) -> Value {
     match call.text(0) {
         Some(text) if !text.is_known() || !text.is_empty() => {
             let place = call.arguments[0].span;
-            keep(call, map_case(&text, place, f))
+            changed_text(call, map_case(&text, place, f))
         }
-        Some(text) => keep(call, text),
+        Some(text) => changed_text(call, text),
         None => call.unknown(),
     }
 }
 
 /// A text that is the first argument changed: still written where that is.
-fn keep(call: &FunctionCall<'_, '_>, text: Text) -> Value {
+fn changed_text(call: &FunctionCall<'_, '_>, text: Text) -> Value {
     let from = &call.arguments[0];
     Value {
         kind: ValueKind::Str(text),
@@ -118,7 +118,7 @@ fn join(call: &FunctionCall<'_, '_>) -> Value {
         }
     }
     let bytes = parts.iter().map(Text::len).sum();
-    if !call.evaluator.spend(parts.len()) || !call.affords(bytes) {
+    if !call.evaluator.spend(parts.len()) || !call.is_within_budget(bytes) {
         return call.unknown();
     }
     call.text_value(concat(&parts, call.span))
@@ -264,7 +264,7 @@ fn format(call: &FunctionCall<'_, '_>, arguments: &[Value]) -> Value {
             false => formatted(call, &v, argument),
         };
         match part {
-            Some(text) if call.affords(bytes + text.len()) => {
+            Some(text) if call.is_within_budget(bytes + text.len()) => {
                 bytes += text.len();
                 out.append(&text);
             }
@@ -367,12 +367,13 @@ fn formatlist_of_unknown(call: &FunctionCall<'_, '_>) -> Value {
             _ => None,
         })
         .collect();
-    let items = row.and_then(|row: Vec<Value>| formed(format(call, &row), &call.unknown(), call.span, "formatlist"));
+    let items = row
+        .and_then(|row: Vec<Value>| items_of_known_form(format(call, &row), &call.unknown(), call.span, "formatlist"));
     items.map_or_else(|| call.unknown(), |items| call.seq(items))
 }
 
 fn substitute(call: &FunctionCall<'_, '_>) -> Value {
-    if let Some(changed) = documents::replaced(call) {
+    if let Some(changed) = documents::replace_in_document(call) {
         return changed;
     }
     let (Some(text), Some(search), Some(with)) = (call.text(0), call.known_text(1), call.text(2)) else {
@@ -381,18 +382,18 @@ fn substitute(call: &FunctionCall<'_, '_>) -> Value {
     let expression = search.strip_prefix('/').and_then(|s| s.strip_suffix('/'));
     let Some(expression) = expression.filter(|_| search.len() > 1) else {
         let changed = replace(call.evaluator, &text, &search, &with, call.arguments[0].span);
-        return changed.map_or_else(|| call.unknown(), |changed| keep(call, changed));
+        return changed.map_or_else(|| call.unknown(), |changed| changed_text(call, changed));
     };
     let (Some(known), Some(with)) = (text.known(), with.known()) else {
         return call.unknown();
     };
     match searcher(expression, &known) {
-        Some(_) if !call.affords(known.len().saturating_mul(with.len())) => call.unknown(),
+        Some(_) if !call.is_within_budget(known.len().saturating_mul(with.len())) => call.unknown(),
         Some(r) => {
             // Go's `$1x` is the group `1x` too, so that the two agree.
             let changed = r.replace_all(&known, &*with);
             if changed == known {
-                keep(call, text.clone())
+                changed_text(call, text.clone())
             } else {
                 Value::made(&changed, call.span)
             }
@@ -423,7 +424,7 @@ fn trim(call: &FunctionCall<'_, '_>, f: impl Fn(char) -> bool, start: bool, end:
     } else {
         flat.len()
     };
-    keep(call, text.slice(from.min(to)..to))
+    changed_text(call, text.slice(from.min(to)..to))
 }
 
 fn affix(call: &FunctionCall<'_, '_>, prefix: bool) -> Value {
@@ -452,7 +453,7 @@ fn affix(call: &FunctionCall<'_, '_>, prefix: bool) -> Value {
     if from == 0 && to == flat.len() && matches!(edge, Some(Piece::Hole(_))) {
         return call.unknown();
     }
-    keep(call, text.slice(from..to))
+    changed_text(call, text.slice(from..to))
 }
 
 fn starts_with(call: &FunctionCall<'_, '_>) -> Value {
@@ -489,7 +490,7 @@ fn substr(call: &FunctionCall<'_, '_>) -> Value {
         (from + length).min(count)
     };
     let byte = |n: f64| flat.char_indices().nth(n as usize).map_or(flat.len(), |(i, _)| i);
-    keep(call, text.slice(byte(from)..byte(to)))
+    changed_text(call, text.slice(byte(from)..byte(to)))
 }
 
 fn indent(call: &FunctionCall<'_, '_>) -> Value {

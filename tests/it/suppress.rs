@@ -400,7 +400,12 @@ fn what_is_wrong_in_one_statement_is_one_finding_and_each_line_may_be_ignored() 
     let run = |text: &str| {
         let report = report(&[("main.tf", text)], &["service-wildcard"], "");
         let one = |f: &overgrant::internals::triage::ReportedFinding| {
-            let labels = f.finding.labels.iter().filter(|l| l.text.contains("all")).count();
+            let labels = f
+                .finding
+                .labels
+                .iter()
+                .filter(|l| l.text.contains("every action"))
+                .count();
             (f.status, labels)
         };
         report.findings.iter().map(one).collect::<Vec<_>>()

@@ -618,6 +618,22 @@ fn settings_rows(prefix: &str, schema: &serde_json::Value, rows: &mut String) {
     }
 }
 
+/// The README names every output format.
+#[test]
+fn the_readme_names_every_format() {
+    use overgrant::internals::report::OutputFormat;
+    let names = OutputFormat::ALL.map(OutputFormat::name).join("|");
+    let path = root().join("README.md");
+    let text = read(&path);
+    let (head, rest) = text.split_once("Outputs: `--format ").unwrap();
+    let (old, tail) = rest.split_once('`').unwrap();
+    if old != names && std::env::var_os("OVERGRANT_UPDATE").is_some() {
+        std::fs::write(&path, format!("{head}Outputs: `--format {names}`{tail}")).unwrap();
+    } else {
+        assert_eq!(old, names, "OVERGRANT_UPDATE=1 writes it");
+    }
+}
+
 /// `rules/README.md` teaches every word of the language.
 #[test]
 fn the_language_is_taught() {

@@ -53,10 +53,6 @@ impl PolicyKind {
         }
     }
 
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|k| k.name() == name)
-    }
-
     /// The name with its article, for messages.
     pub fn described(self) -> &'static str {
         match self {

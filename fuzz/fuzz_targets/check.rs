@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use clap::ValueEnum as _;
 use libfuzzer_sys::fuzz_target;
-use overgrant::internals::pipeline::analyse;
+use overgrant::internals::pipeline::analyze;
 use overgrant::internals::iam::Ownership;
 use overgrant::internals::report::{OutputFormat, Page, RenderOptions};
 use overgrant::internals::rules::{self, Ruleset, Selection};
@@ -44,7 +44,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         .collect();
     let sources = Sources::from_strings(&files);
     let own = Ownership::default();
-    let project = analyse(&sources, &own).project;
+    let project = analyze(&sources, &own).project;
     let within = |span: overgrant::internals::source::Span| sources.text(span.file).get(span.range()).is_some();
     for problem in &project.problems {
         assert!(problem.kind != ProblemKind::Internal, "{problem:?}");

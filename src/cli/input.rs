@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
 use super::CliFailure;
 use crate::classify::classify;
@@ -73,16 +74,16 @@ pub(super) struct RuleArgs {
     #[arg(long, value_name = "RULES", value_delimiter = ',', conflicts_with_all = ["select", "extend_select", "ignore"])]
     pub(super) only: Vec<String>,
     /// Use this set of rules
-    #[arg(long, value_name = "PROFILE", value_parser = profile)]
+    #[arg(long, value_name = "PROFILE", value_parser = word::<Profile>)]
     pub(super) profile: Option<Profile>,
     /// Hide findings below this severity (low, medium, high, critical)
-    #[arg(long, value_name = "SEVERITY", value_parser = severity)]
+    #[arg(long, value_name = "SEVERITY", value_parser = word::<Severity>)]
     pub(super) min_severity: Option<Severity>,
     /// Hide findings below this confidence (low, medium, high)
-    #[arg(long, value_name = "CONFIDENCE", value_parser = confidence)]
+    #[arg(long, value_name = "CONFIDENCE", value_parser = word::<Confidence>)]
     pub(super) min_confidence: Option<Confidence>,
     /// Fail on findings of at least this severity (low, medium, high, critical, never) [default: medium]
-    #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
+    #[arg(long, value_name = "SEVERITY", value_parser = word::<FailOn>)]
     pub(super) fail_on: Option<FailOn>,
     /// Fail if anything could not be judged
     #[arg(long)]
@@ -111,40 +112,13 @@ fn size(text: &str) -> Result<u64, String> {
 
 fn policy_kind(text: &str) -> Result<(String, PolicyKind), String> {
     let (glob, kind) = text.rsplit_once('=').ok_or("expected GLOB=KIND")?;
-    let words: Vec<&str> = PolicyKind::ALL.iter().map(|k| k.name()).collect();
-    let kind =
-        PolicyKind::from_name(kind).ok_or_else(|| format!("unknown kind; expected one of {}", words.join(", ")))?;
-    Ok((glob.to_owned(), kind))
+    Ok((glob.to_owned(), word(kind)?))
 }
 
-fn profile(text: &str) -> Result<Profile, String> {
-    let found = Profile::ALL.into_iter().find(|p| p.name() == text);
-    found.ok_or_else(|| "expected default, strict or audit".to_owned())
-}
-
-fn severity(text: &str) -> Result<Severity, String> {
-    let found = Severity::ALL.into_iter().find(|s| s.name() == text);
-    found.ok_or_else(|| "expected low, medium, high or critical".to_owned())
-}
-
-fn confidence(text: &str) -> Result<Confidence, String> {
-    match text {
-        "low" => Ok(Confidence::Low),
-        "medium" => Ok(Confidence::Medium),
-        "high" => Ok(Confidence::High),
-        _ => Err("expected low, medium or high".to_owned()),
-    }
-}
-
-fn fail_on(text: &str) -> Result<FailOn, String> {
-    match text {
-        "low" => Ok(FailOn::Low),
-        "medium" => Ok(FailOn::Medium),
-        "high" => Ok(FailOn::High),
-        "critical" => Ok(FailOn::Critical),
-        "never" => Ok(FailOn::Never),
-        _ => Err("expected low, medium, high, critical or never".to_owned()),
-    }
+/// A word as the settings have it.
+fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let read: Result<T, serde::de::value::Error> = T::deserialize(text.into_deserializer());
+    read.map_err(|e| e.to_string().replacen(&format!("unknown variant `{text}`, "), "", 1))
 }
 
 fn selectors(names: &[String]) -> OneOrMany<Selector> {

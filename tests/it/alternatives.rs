@@ -3,10 +3,8 @@
 use crate::support::repository::Repository;
 
 /// The findings of a file, `rule: notes`, of those rules.
-fn found(name: &str, text: &str, rules: &[&str]) -> Vec<String> {
-    let ran = Repository::new(&[(name, text)]).run(&["check", "--format", "json", "."]);
-    let json = ran.json();
-    let findings = json["findings"].as_array().unwrap().clone();
+fn with_notes(name: &str, text: &str, rules: &[&str]) -> Vec<String> {
+    let findings = Repository::new(&[(name, text)]).check(&["."]).findings();
     let said = |f: &serde_json::Value| {
         let notes: Vec<&str> = f["notes"]
             .as_array()
@@ -74,7 +72,7 @@ fn a_condition_that_one_case_leaves_out() {
         ),
     ] {
         let text = queue(&principal, &condition);
-        let found = found("t.json", &text, &["resource-policy-public"]);
+        let found = with_notes("t.json", &text, &["resource-policy-public"]);
         match label {
             Some(label) => assert!(
                 matches!(found.as_slice(), [f] if (f.contains(" high") || f.contains(" critical")) && f.contains(label)),
@@ -88,9 +86,15 @@ fn a_condition_that_one_case_leaves_out() {
 /// A policy of Terraform, with a variable that no one knows, in which these stand for effect and action.
 fn policy(effect: &str, action: &str) -> String {
     format!(
-        "variable \"stage\" {{}}\nlocals {{\n  dev = var.stage == \"dev\"\n  effects = {{ dev = \"Allow\", prod = \"Deny\" }}\n}}\n\
-         resource \"aws_iam_policy\" \"p\" {{\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = {effect}, \
-         Action = {action}, Resource = \"*\" }}] }})\n}}\n"
+        r#"variable "stage" {{}}
+locals {{
+  dev = var.stage == "dev"
+  effects = {{ dev = "Allow", prod = "Deny" }}
+}}
+resource "aws_iam_policy" "p" {{
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = {effect}, Action = {action}, Resource = "*" }}] }})
+}}
+"#
     )
 }
 
@@ -127,7 +131,7 @@ fn an_effect_that_a_condition_decides() {
         ),
     ] {
         let text = policy(effect, action);
-        let found = found("main.tf", &text, &["admin-star-star"]);
+        let found = with_notes("main.tf", &text, &["admin-star-star"]);
         assert_eq!(!found.is_empty(), is_admin, "{text}: {found:?}");
     }
 }
@@ -136,8 +140,14 @@ fn an_effect_that_a_condition_decides() {
 fn settings_that_a_condition_decides() {
     let permission = |principal: &str, source: &str| {
         format!(
-            "variable \"pub\" {{}}\nresource \"aws_lambda_permission\" \"p\" {{\n  function_name = \"f\"\n  \
-             action = \"lambda:InvokeFunction\"\n  principal = {principal}\n  source_account = {source}\n}}\n"
+            r#"variable "pub" {{}}
+resource "aws_lambda_permission" "p" {{
+  function_name = "f"
+  action = "lambda:InvokeFunction"
+  principal = {principal}
+  source_account = {source}
+}}
+"#
         )
     };
     let service = r#""sns.amazonaws.com""#;
@@ -170,7 +180,7 @@ fn settings_that_a_condition_decides() {
         ),
     ] {
         let text = permission(&principal, &source);
-        let found = found("main.tf", &text, &[rule]);
+        let found = with_notes("main.tf", &text, &[rule]);
         assert_eq!(!found.is_empty(), is_open, "{text}: {found:?}");
         assert!(found.iter().all(|f| f.contains("var.pub")), "{found:?}");
     }
@@ -180,24 +190,43 @@ fn settings_that_a_condition_decides() {
 fn python_that_adds_a_condition_in_one_case() {
     let text = |change: &str| {
         format!(
-            "import boto3, json\n\ndef f(lock):\n    s = {{\"Effect\": \"Allow\", \"Principal\": \"*\", \"Action\": \"s3:PutObject\", \
-             \"Resource\": \"arn:aws:s3:::orders/*\"}}\n    {change}\n    boto3.client(\"s3\").put_bucket_policy(Bucket=\"orders\", \
-             Policy=json.dumps({{\"Version\": \"2012-10-17\", \"Statement\": [s]}}))\n"
+            r#"import boto3, json
+
+def f(lock):
+    s = {{"Effect": "Allow", "Principal": "*", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::orders/*"}}
+    {change}
+    boto3.client("s3").put_bucket_policy(Bucket="orders", Policy=json.dumps({{"Version": "2012-10-17", "Statement": [s]}}))
+"#
         )
     };
     for (change, is_public) in [
         (format!("s[\"Condition\"] = {LOCK}"), false),
-        (format!("if lock:\n        s[\"Condition\"] = {LOCK}"), true),
-        (format!("if lock:\n        s.update({{\"Condition\": {LOCK}}})"), true),
         (
             format!(
-                "if lock:\n        s[\"Condition\"] = {LOCK}\n    else:\n        s[\"Principal\"] = {{\"AWS\": \"111122223333\"}}"
+                r#"if lock:
+        s["Condition"] = {LOCK}"#
+            ),
+            true,
+        ),
+        (
+            format!(
+                r#"if lock:
+        s.update({{"Condition": {LOCK}}})"#
+            ),
+            true,
+        ),
+        (
+            format!(
+                r#"if lock:
+        s["Condition"] = {LOCK}
+    else:
+        s["Principal"] = {{"AWS": "111122223333"}}"#
             ),
             false,
         ),
     ] {
         let text = text(&change);
-        let found = found("a.py", &text, &["resource-policy-public"]);
+        let found = with_notes("a.py", &text, &["resource-policy-public"]);
         assert_eq!(!found.is_empty(), is_public, "{text}: {found:?}");
     }
 }
@@ -206,9 +235,23 @@ fn python_that_adds_a_condition_in_one_case() {
 fn a_default_that_stands_for_nothing_is_no_value() {
     let policy = |guard: &str, resource: &str| {
         format!(
-            "variable \"arn\" {{\n  default = \"\"\n}}\nvariable \"arns\" {{\n  default = []\n}}\nvariable \"word\" {{\n  default = \"NOT_SET\"\n}}\n\
-             variable \"on\" {{\n  default = true\n}}\nresource \"aws_iam_policy\" \"p\" {{\n  {guard}\n  policy = jsonencode({{ Version = \"2012-10-17\", \
-             Statement = [{{ Effect = \"Allow\", Action = \"s3:GetObject\", Resource = {resource} }}] }})\n}}\n"
+            r#"variable "arn" {{
+  default = ""
+}}
+variable "arns" {{
+  default = []
+}}
+variable "word" {{
+  default = "NOT_SET"
+}}
+variable "on" {{
+  default = true
+}}
+resource "aws_iam_policy" "p" {{
+  {guard}
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = "s3:GetObject", Resource = {resource} }}] }})
+}}
+"#
         )
     };
     let path = r#""${var.arn}/*""#;
@@ -226,7 +269,7 @@ fn a_default_that_stands_for_nothing_is_no_value() {
         ("", r#"var.arn == "" ? ["*"] : ["${var.arn}/*"]"#, false),
     ] {
         let text = policy(guard, resource);
-        let found = found("main.tf", &text, &["validity"]);
+        let found = with_notes("main.tf", &text, &["validity"]);
         assert_eq!(!found.is_empty(), is_broken, "{text}: {found:?}");
     }
 }
@@ -235,8 +278,11 @@ fn a_default_that_stands_for_nothing_is_no_value() {
 fn an_action_that_does_not_exist_lets_nobody_in() {
     let policy = |actions: &str| {
         format!(
-            "resource \"aws_sqs_queue_policy\" \"p\" {{\n  queue_url = \"q\"\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ \
-             Effect = \"Allow\", Principal = \"*\", Action = {actions}, Resource = \"*\" }}] }})\n}}\n"
+            r#"resource "aws_sqs_queue_policy" "p" {{
+  queue_url = "q"
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Principal = "*", Action = {actions}, Resource = "*" }}] }})
+}}
+"#
         )
     };
     for (actions, is_open) in [
@@ -246,7 +292,7 @@ fn an_action_that_does_not_exist_lets_nobody_in() {
         (r#"[""]"#, false),
         (r#""sns:Publish""#, false),
     ] {
-        let found = found("main.tf", &policy(actions), &["exposure", "deputy"]);
+        let found = with_notes("main.tf", &policy(actions), &["exposure", "deputy"]);
         let public = found.iter().any(|f| f.starts_with("resource-policy-public"));
         assert_eq!(public, is_open, "{actions}: {found:?}");
     }

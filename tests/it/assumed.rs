@@ -1,25 +1,6 @@
 //! Values that no one has written yet, and what holds only as long as no one says otherwise: placeholders, defaults, flags.
 
-use serde_json::Value as Json;
-
-use crate::support::repository::Repository;
-
-/// All findings of a run, each `rule severity confidence`, and the notes of the first.
-fn found(files: &[(&str, &str)], only: &[&str]) -> Vec<Json> {
-    let mut args = vec!["check", "--isolated", "-f", "json"];
-    for rule in only {
-        args.extend(["--only", rule]);
-    }
-    let ran = Repository::new(files).run(&args);
-    ran.json()["findings"].as_array().unwrap().clone()
-}
-
-fn shown(all: &[Json]) -> Vec<String> {
-    let word = |f: &Json, key: &str| f[key].as_str().unwrap().to_owned();
-    all.iter()
-        .map(|f| format!("{} {} {}", word(f, "rule"), word(f, "severity"), word(f, "confidence")))
-        .collect()
-}
+use crate::support::repository::{Repository, findings_of, grades};
 
 const BREAKING: [&str; 4] = [
     "json-syntax-error",
@@ -64,17 +45,35 @@ fn a_placeholder_without_quotes_is_unknown_in_every_format() {
             (
                 "t.yaml",
                 format!(
-                    "Resources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument: |\n        {text}\n"
+                    r"Resources:
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: |
+        {text}
+"
                 ),
             ),
         ];
         if !mark.contains("${") {
-            let heredoc = format!("resource \"aws_iam_policy\" \"p\" {{\n  policy = <<EOT\n{text}\nEOT\n}}\n");
+            let heredoc = format!(
+                r#"resource "aws_iam_policy" "p" {{
+  policy = <<EOT
+{text}
+EOT
+}}
+"#
+            );
             files.push(("main.tf", heredoc.replace("%{", "%%{")));
         }
         for (path, text) in files {
-            let all = found(&[(path, &text)], &BREAKING);
-            assert!(all.is_empty(), "{path}: {text}\n{:?}", shown(&all));
+            let all = findings_of(&BREAKING, &[(path, &text)]);
+            assert!(
+                all.is_empty(),
+                r"{path}: {text}
+{:?}",
+                grades(&all)
+            );
         }
     }
     for mark in [
@@ -87,10 +86,20 @@ fn a_placeholder_without_quotes_is_unknown_in_every_format() {
         "[$FIRST, <SECOND>]",
     ] {
         let yaml = format!(
-            "Version: '2012-10-17'\nStatement:\n  - Effect: Allow\n    Action: s3:GetObject\n    Resource: {mark}\n"
+            r"Version: '2012-10-17'
+Statement:
+  - Effect: Allow
+    Action: s3:GetObject
+    Resource: {mark}
+"
         );
-        let all = found(&[("policy.yaml", &yaml)], &BREAKING);
-        assert!(all.is_empty(), "{yaml}\n{:?}", shown(&all));
+        let all = findings_of(&BREAKING, &[("policy.yaml", &yaml)]);
+        assert!(
+            all.is_empty(),
+            r"{yaml}
+{:?}",
+            grades(&all)
+        );
     }
     for mark in [
         "<ARN>",
@@ -101,15 +110,23 @@ fn a_placeholder_without_quotes_is_unknown_in_every_format() {
         "[<FIRST>, \"arn:aws:s3:::orders/*\"]",
     ] {
         let text = format!(
-            "resource \"aws_iam_policy\" \"p\" {{\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = \"s3:GetObject\", Resource = {mark} }}] }})\n}}\n"
+            r#"resource "aws_iam_policy" "p" {{
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = "s3:GetObject", Resource = {mark} }}] }})
+}}
+"#
         );
-        let all = found(&[("main.tf", &text)], &BREAKING);
-        assert!(all.is_empty(), "{text}\n{:?}", shown(&all));
+        let all = findings_of(&BREAKING, &[("main.tf", &text)]);
+        assert!(
+            all.is_empty(),
+            r"{text}
+{:?}",
+            grades(&all)
+        );
     }
     // Words are a mistake.
     for broken in ["orders", "arn:aws:s3:::orders", "'arn:aws:s3:::orders'"] {
-        let all = found(&[("policy.json", &json(broken))], &BREAKING);
-        assert_eq!(shown(&all), ["json-syntax-error high high"], "{broken}");
+        let all = findings_of(&BREAKING, &[("policy.json", &json(broken))]);
+        assert_eq!(grades(&all), ["json-syntax-error high high"], "{broken}");
     }
 }
 
@@ -156,10 +173,20 @@ fn a_text_parameter_where_an_object_belongs_is_not_judged() {
             ),
         };
         let text = format!(
-            "Parameters:\n  Text: {{Type: String}}\nResources:\n  P:\n    Type: AWS::S3::BucketPolicy\n    Properties:\n      Bucket: orders\n      PolicyDocument:\n        Version: '2012-10-17'\n        {other}\n"
+            r"Parameters:
+  Text: {{Type: String}}
+Resources:
+  P:
+    Type: AWS::S3::BucketPolicy
+    Properties:
+      Bucket: orders
+      PolicyDocument:
+        Version: '2012-10-17'
+        {other}
+"
         );
         assert!(
-            found(&[("t.yaml", &text)], &["data-type-mismatch"]).is_empty(),
+            findings_of(&["data-type-mismatch"], &[("t.yaml", &text)]).is_empty(),
             "{element}"
         );
         let ran = Repository::new(&[("t.yaml", &text)]).run(&["check", "--isolated", "-f", "json"]);
@@ -172,13 +199,16 @@ fn a_text_parameter_where_an_object_belongs_is_not_judged() {
 fn broken_json_that_nothing_uses_is_listed_and_no_finding() {
     let broken = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::orders/*",}]}"#;
     let loose = format!("TEXT = '''{broken}'''\n");
-    assert!(found(&[("a.py", &loose)], &BREAKING).is_empty());
+    assert!(findings_of(&BREAKING, &[("a.py", &loose)]).is_empty());
     let ran = Repository::new(&[("a.py", &loose)]).run(&["check", "--isolated", "-f", "json"]);
     assert!(ran.out.contains("cannot be parsed: trailing `,`"), "{}", ran.out);
-    let used =
-        format!("import boto3\nboto3.client('iam').create_policy(PolicyName='p', PolicyDocument='''{broken}''')\n");
+    let used = format!(
+        r"import boto3
+boto3.client('iam').create_policy(PolicyName='p', PolicyDocument='''{broken}''')
+"
+    );
     assert_eq!(
-        shown(&found(&[("a.py", &used)], &BREAKING)),
+        grades(&findings_of(&BREAKING, &[("a.py", &used)])),
         ["json-syntax-error high high"]
     );
 }
@@ -209,9 +239,9 @@ Resources:
         ("main.tf", terraform, "condition-multiple-bool", "var.secure"),
         ("t.yaml", template, "arn-missing-fields", "Topic"),
     ] {
-        let all = found(&[(path, text)], &[rule]);
+        let all = findings_of(&[rule], &[(path, text)]);
         let [one] = all.as_slice() else {
-            panic!("{path}: {:?}", shown(&all))
+            panic!("{path}: {:?}", grades(&all))
         };
         let notes = one["notes"].to_string();
         assert!(notes.contains(&format!("holds at the default of `{name}`")), "{notes}");
@@ -221,9 +251,15 @@ Resources:
     // What a caller leaves to the default of a module is what is deployed.
     let called = [
         ("m/main.tf", terraform),
-        ("main.tf", "module \"m\" {\n  source = \"./m\"\n}\n"),
+        (
+            "main.tf",
+            r#"module "m" {
+  source = "./m"
+}
+"#,
+        ),
     ];
-    let all = found(&called, &["condition-multiple-bool"]);
+    let all = findings_of(&["condition-multiple-bool"], &called);
     assert!(
         all.len() == 1 && !all[0]["notes"].to_string().contains("at the default"),
         "{all:?}"
@@ -234,21 +270,54 @@ Resources:
 fn what_has_to_be_asked_for_is_of_low_severity() {
     let terraform = |default: &str, count: &str| {
         format!(
-            "variable \"on\" {{\n  default = {default}\n}}\nresource \"aws_iam_role\" \"r\" {{\n  count = {count}\n  assume_role_policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = \"sts:AssumeRole\", Principal = {{ Service = \"ec2.amazonaws.com\" }} }}] }})\n}}\nresource \"aws_iam_role_policy\" \"p\" {{\n  count = {count}\n  role = aws_iam_role.r[0].name\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = \"*\", Resource = \"*\" }}] }})\n}}\n"
+            r#"variable "on" {{
+  default = {default}
+}}
+resource "aws_iam_role" "r" {{
+  count = {count}
+  assume_role_policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ Service = "ec2.amazonaws.com" }} }}] }})
+}}
+resource "aws_iam_role_policy" "p" {{
+  count = {count}
+  role = aws_iam_role.r[0].name
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = "*", Resource = "*" }}] }})
+}}
+"#
         )
     };
     let template = |default: &str, equals: &str| {
         format!(
-            "Parameters:\n  On: {{Type: String, Default: {default:?}}}\nConditions:\n  IsOn: !Equals [!Ref On, {equals:?}]\nResources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Condition: IsOn\n    Properties:\n      PolicyDocument:\n        Version: '2012-10-17'\n        Statement: [{{Effect: Allow, Action: '*', Resource: '*'}}]\n"
+            r"Parameters:
+  On: {{Type: String, Default: {default:?}}}
+Conditions:
+  IsOn: !Equals [!Ref On, {equals:?}]
+Resources:
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Condition: IsOn
+    Properties:
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement: [{{Effect: Allow, Action: '*', Resource: '*'}}]
+"
         )
     };
-    let module =
-        "variable \"on\" {\n  default = false\n}\nmodule \"m\" {\n  source = \"./m\"\n  count  = var.on ? 1 : 0\n}\n";
-    let always = "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"*\", Resource = \"*\" }] })\n}\n";
+    let module = r#"variable "on" {
+  default = false
+}
+module "m" {
+  source = "./m"
+  count  = var.on ? 1 : 0
+}
+"#;
+    let always = r#"resource "aws_iam_policy" "p" {
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "*", Resource = "*" }] })
+}
+"#;
     let severity = |files: &[(&str, &str)]| {
-        let all = found(files, &["admin-star-star"]);
+        let all = findings_of(&["admin-star-star"], files);
         let [one] = all.as_slice() else {
-            panic!("{files:?}: {:?}", shown(&all))
+            panic!("{files:?}: {:?}", grades(&all))
         };
         (one["severity"].as_str().unwrap().to_owned(), one["notes"].to_string())
     };
@@ -260,7 +329,10 @@ fn what_has_to_be_asked_for_is_of_low_severity() {
         (
             "main.tf",
             format!(
-                "variable \"all\" {{\n  default = false\n}}\n{}",
+                r#"variable "all" {{
+  default = false
+}}
+{}"#,
                 terraform("false", "var.on || var.all ? 1 : 0")
             ),
         ),
@@ -280,7 +352,10 @@ fn what_has_to_be_asked_for_is_of_low_severity() {
         (
             "main.tf",
             format!(
-                "variable \"skip\" {{\n  default = false\n}}\n{}",
+                r#"variable "skip" {{
+  default = false
+}}
+{}"#,
                 terraform("\"dev\"", "var.on == \"prod\" && !var.skip ? 1 : 0")
             ),
         ),
@@ -294,7 +369,14 @@ fn what_has_to_be_asked_for_is_of_low_severity() {
     assert_eq!(set, "critical");
     let called = [
         ("m/main.tf", text.as_str()),
-        ("main.tf", "module \"m\" {\n  source = \"./m\"\n  on     = true\n}\n"),
+        (
+            "main.tf",
+            r#"module "m" {
+  source = "./m"
+  on     = true
+}
+"#,
+        ),
     ];
     assert_eq!(severity(&called).0, "critical");
 }
@@ -309,7 +391,12 @@ fn an_empty_default_in_python_is_no_value() {
         ("bucket = os.getenv('BUCKET', '')\n", ""),
         ("bucket = os.environ.get('BUCKET')\n", ""),
     ] {
-        let text = format!("import boto3, json, os\niam = boto3.client('iam')\n{head}{indent}{policy}\n");
+        let text = format!(
+            r"import boto3, json, os
+iam = boto3.client('iam')
+{head}{indent}{policy}
+"
+        );
         let ran = Repository::new(&[("a.py", &text)]).run(&["check", "--isolated", "-f", "json"]);
         assert_eq!(ran.json()["findings"].as_array().unwrap().len(), 0, "{text}{}", ran.out);
         let listed = Repository::new(&[("a.py", &text)])
@@ -323,12 +410,28 @@ fn an_empty_default_in_python_is_no_value() {
 fn accounts_of_the_own_organization_are_no_strangers() {
     let role = |head: &str, principal: &str| {
         format!(
-            "{head}\nresource \"aws_iam_role\" \"r\" {{\n  assume_role_policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = \"sts:AssumeRole\", Principal = {{ AWS = {principal} }} }}] }})\n}}\n"
+            r#"{head}
+resource "aws_iam_role" "r" {{
+  assume_role_policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ AWS = {principal} }} }}] }})
+}}
+"#
         )
     };
-    let count = |text: &str| found(&[("main.tf", text)], &["trust-cross-account-without-external-id"]).len();
-    let list = |name: &str| format!("variable \"{name}\" {{\n  default = [\"arn:aws:iam::444455556666:root\"]\n}}");
-    let id = |name: &str| format!("variable \"{name}\" {{\n  default = \"444455556666\"\n}}");
+    let count = |text: &str| findings_of(&["trust-cross-account-without-external-id"], &[("main.tf", text)]).len();
+    let list = |name: &str| {
+        format!(
+            r#"variable "{name}" {{
+  default = ["arn:aws:iam::444455556666:root"]
+}}"#
+        )
+    };
+    let id = |name: &str| {
+        format!(
+            r#"variable "{name}" {{
+  default = "444455556666"
+}}"#
+        )
+    };
     for (text, expected) in [
         (role("", "\"arn:aws:iam::444455556666:root\""), 1),
         (role(&list("accounts"), "var.accounts"), 1),

@@ -3,11 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use overgrant::internals::iam::Ownership;
-use overgrant::internals::pipeline::analyze;
-use overgrant::internals::rules::{self, Ruleset, Selection};
-use overgrant::internals::source::Sources;
-
+use crate::support::lint::found;
 use crate::support::repository::Repository;
 
 /// Rules that say that something is broken.
@@ -16,13 +12,10 @@ const SYNTAX: [&str; 2] = ["unreadable-input", "json-syntax-error"];
 /// Rule and place of everything that is found.
 type Found = BTreeSet<(String, u32)>;
 
-fn found(ruleset: &Ruleset, path: &str, text: &str) -> Found {
-    let sources = Sources::from_strings(&[(path, text)]);
-    let own = Ownership::default();
-    let project = analyze(&sources, &own).project;
-    let outcome = rules::run(&project, ruleset, &Selection::all(ruleset));
-    let findings = outcome.findings.iter();
+fn places(path: &str, text: &str) -> Found {
+    let (_, findings) = found(&[(path, text)]);
     findings
+        .iter()
         .map(|f| (f.rule.to_string(), f.span().map_or(0, |s| s.start)))
         .collect()
 }
@@ -68,15 +61,15 @@ fn none_wrong(wrong: &BTreeMap<(String, String), Vec<&str>>) {
 
 #[test]
 fn a_cut_file_is_told_to_be_broken_and_nothing_false() {
-    let (ruleset, files) = (Ruleset::builtin(), files());
+    let files = files();
     let mut wrong: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
     for (path, text) in &files {
-        let whole = found(&ruleset, path, text);
+        let whole = places(path, text);
         assert!(!is_broken(&whole), "{path}");
         let mut recognised = false;
         let mut broken = 0;
         for cut in (1..text.trim_end().len()).step_by(19) {
-            let part = found(&ruleset, path, &text[..cut]);
+            let part = places(path, &text[..cut]);
             if is_broken(&part) {
                 broken += 1;
                 for rule in false_alarms(&part, &whole) {
@@ -98,14 +91,14 @@ fn a_cut_file_is_told_to_be_broken_and_nothing_false() {
 /// A quote, bracket or comma is gone. Which of several braces it is that lacks its partner, no one can tell.
 #[test]
 fn a_lost_mark_is_told_and_nothing_false() {
-    let (ruleset, files) = (Ruleset::builtin(), files());
+    let files = files();
     let mut wrong: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
     for (path, text) in &files {
-        let whole = found(&ruleset, path, text);
+        let whole = places(path, text);
         for (at, mark) in text.match_indices(['"', '[', ']', ',']).step_by(7) {
             let mut mutant = text.clone();
             mutant.replace_range(at..at + mark.len(), " ");
-            let part = found(&ruleset, path, &mutant);
+            let part = places(path, &mutant);
             if is_broken(&part) {
                 for rule in false_alarms(&part, &whole) {
                     let places = wrong.entry((path.clone(), rule.to_owned())).or_default();
@@ -122,7 +115,6 @@ fn a_lost_mark_is_told_and_nothing_false() {
 
 #[test]
 fn what_is_whole_in_a_broken_file_is_linted() {
-    let ruleset = Ruleset::builtin();
     let admin = r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#;
     let cases = [
         (
@@ -132,23 +124,41 @@ fn what_is_whole_in_a_broken_file_is_linted() {
         (
             "t.yaml",
             format!(
-                "Resources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument: {{Version: '2012-10-17', Statement: [{admin}]}}\n  Q:\n    Type: \"AWS::S3"
+                r#"Resources:
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {{Version: '2012-10-17', Statement: [{admin}]}}
+  Q:
+    Type: "AWS::S3"#
             ),
         ),
         (
             "main.tf",
             format!(
-                "resource \"aws_iam_policy\" \"p\" {{\n  policy = jsonencode({{Version = \"2012-10-17\", Statement = [{}]}})\n}}\nresource \"aws_sqs_queue\" \"q\" {{\n  name = \"x\n",
+                r#"resource "aws_iam_policy" "p" {{
+  policy = jsonencode({{Version = "2012-10-17", Statement = [{}]}})
+}}
+resource "aws_sqs_queue" "q" {{
+  name = "x
+"#,
                 admin.replace(':', " =")
             ),
         ),
         (
             "a.py",
-            format!("P = {{\"Version\": \"2012-10-17\", \"Statement\": [{admin}]}}\n\n\ndef f(:\n    pass\n"),
+            format!(
+                r#"P = {{"Version": "2012-10-17", "Statement": [{admin}]}}
+
+
+def f(:
+    pass
+"#
+            ),
         ),
     ];
     for (path, text) in cases {
-        let found = found(&ruleset, path, &text);
+        let found = places(path, &text);
         let has = |rule: &str| found.iter().any(|(r, _)| r == rule);
         assert!(is_broken(&found) && has("admin-star-star"), "{path}: {found:?}");
     }
@@ -157,7 +167,6 @@ fn what_is_whole_in_a_broken_file_is_linted() {
 /// What follows a statement that lacks its brace is linted all the same.
 #[test]
 fn a_lost_brace_hides_no_other_statement() {
-    let ruleset = Ruleset::builtin();
     let text = r#"{
   "Version": "2012-10-17",
   "Statement": [
@@ -166,7 +175,7 @@ fn a_lost_brace_hides_no_other_statement() {
   ]
 }"#;
     let at = |needle: &str| u32::try_from(text.find(needle).unwrap()).unwrap();
-    let found = found(&ruleset, "policy.json", text);
+    let found = places("policy.json", text);
     let expected = [
         ("admin-star-star".to_owned(), at(r#""*", "Resource""#)),
         (
@@ -209,7 +218,15 @@ fn a_text_that_nests_without_end_is_told_and_what_stands_beside_it_is_read() {
     ];
     for text in deep {
         let file = format!(
-            "resource \"aws_iam_policy\" \"a\" {{\n  policy = jsonencode({{ Statement = [{{ Effect = \"Allow\", Action = \"*\", Resource = \"*\" }}] }})\n}}\nlocals {{\n  a = <<EOT\n{text}\nEOT\n}}\n"
+            r#"resource "aws_iam_policy" "a" {{
+  policy = jsonencode({{ Statement = [{{ Effect = "Allow", Action = "*", Resource = "*" }}] }})
+}}
+locals {{
+  a = <<EOT
+{text}
+EOT
+}}
+"#
         );
         let ran = Repository::new(&[("main.tf", &file)]).run(&["check", "--format", "json", "."]);
         assert_eq!(ran.code, 1);

@@ -32,10 +32,18 @@ const CASES: &[Case] = &[
     Case {
         what: "a data file that names nothing of AWS by itself",
         files: &[
-            ("grants.yaml", "acts:\n  - \"iam:*\"\n"),
+            (
+                "grants.yaml",
+                r#"acts:
+  - "iam:*"
+"#,
+            ),
             (
                 "main.tf",
-                "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = yamldecode(file(\"grants.yaml\")).acts, Resource = \"*\" }] })\n}\n",
+                r#"resource "aws_iam_policy" "p" {
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = yamldecode(file("grants.yaml")).acts, Resource = "*" }] })
+}
+"#,
             ),
         ],
         place: "grants.yaml:2:",
@@ -43,17 +51,34 @@ const CASES: &[Case] = &[
     Case {
         what: "every file that a pattern lists",
         files: &[
-            ("grants/eu/a.json", "{\"acts\": [\n\"iam:*\"]}\n"),
+            (
+                "grants/eu/a.json",
+                r#"{"acts": [
+"iam:*"]}
+"#,
+            ),
             (
                 "main.tf",
-                "resource \"aws_iam_policy\" \"p\" {\n  for_each = fileset(\"grants\", \"**/*.json\")\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = jsondecode(file(\"grants/${each.value}\")).acts, Resource = \"*\" }] })\n}\n",
+                r#"resource "aws_iam_policy" "p" {
+  for_each = fileset("grants", "**/*.json")
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = jsondecode(file("grants/${each.value}")).acts, Resource = "*" }] })
+}
+"#,
             ),
         ],
         place: "grants/eu/a.json:2:",
     },
     Case {
         what: "a data file that nothing reads",
-        files: &[("grants.yaml", "acts:\n  - \"iam:*\"\n"), ("main.tf", "locals {}\n")],
+        files: &[
+            (
+                "grants.yaml",
+                r#"acts:
+  - "iam:*"
+"#,
+            ),
+            ("main.tf", "locals {}\n"),
+        ],
         place: "",
     },
     Case {
@@ -62,7 +87,15 @@ const CASES: &[Case] = &[
             ("m/main.tf", MODULE),
             (
                 "main.tf",
-                "module \"a\" {\n  source = \"./m\"\n  act = \"cloudwatch:PutMetricData\"\n}\nmodule \"b\" {\n  source = \"./m\"\n  act = \"iam:*\"\n}\n",
+                r#"module "a" {
+  source = "./m"
+  act = "cloudwatch:PutMetricData"
+}
+module "b" {
+  source = "./m"
+  act = "iam:*"
+}
+"#,
             ),
         ],
         place: "main.tf:7:",
@@ -80,7 +113,12 @@ const CASES: &[Case] = &[
         what: "values in a folder of their own",
         files: &[
             ("tf/main.tf", MODULE),
-            ("vars/live.tfvars.json", "{\n\"act\": \"iam:*\"}\n"),
+            (
+                "vars/live.tfvars.json",
+                r#"{
+"act": "iam:*"}
+"#,
+            ),
         ],
         place: "vars/live.tfvars.json:2:",
     },
@@ -95,7 +133,14 @@ const CASES: &[Case] = &[
             ("child.yaml", TEMPLATE),
             (
                 "root.yaml",
-                "Resources:\n  A:\n    Type: AWS::CloudFormation::Stack\n    Properties: {TemplateURL: child.yaml, Parameters: {Act: cloudwatch:PutMetricData}}\n  B:\n    Type: AWS::CloudFormation::Stack\n    Properties: {TemplateURL: child.yaml, Parameters: {Act: \"iam:*\"}}\n",
+                r#"Resources:
+  A:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: child.yaml, Parameters: {Act: cloudwatch:PutMetricData}}
+  B:
+    Type: AWS::CloudFormation::Stack
+    Properties: {TemplateURL: child.yaml, Parameters: {Act: "iam:*"}}
+"#,
             ),
         ],
         place: "root.yaml:7:",
@@ -106,7 +151,13 @@ const CASES: &[Case] = &[
             ("t.yaml", TEMPLATE),
             (
                 "main.tf",
-                "resource \"aws_cloudformation_stack\" \"s\" {\n  template_body = file(\"t.yaml\")\n  parameters = {\n    Act = \"iam:*\"\n  }\n}\n",
+                r#"resource "aws_cloudformation_stack" "s" {
+  template_body = file("t.yaml")
+  parameters = {
+    Act = "iam:*"
+  }
+}
+"#,
             ),
         ],
         place: "main.tf:4:",
@@ -115,7 +166,15 @@ const CASES: &[Case] = &[
         what: "a file that Terragrunt writes",
         files: &[(
             "terragrunt.hcl",
-            "generate \"g\" {\n  path = \"g.tf\"\n  contents = <<EOF\nresource \"aws_iam_role_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"iam:*\", Resource = \"*\" }] })\n}\nEOF\n}\n",
+            r#"generate "g" {
+  path = "g.tf"
+  contents = <<EOF
+resource "aws_iam_role_policy" "p" {
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "iam:*", Resource = "*" }] })
+}
+EOF
+}
+"#,
         )],
         place: "terragrunt.hcl:5:",
     },
@@ -123,17 +182,36 @@ const CASES: &[Case] = &[
         what: "a file that Terragrunt writes with its own names",
         files: &[(
             "live/terragrunt.hcl",
-            "locals {\n  act = \"iam:*\"\n}\ngenerate \"g\" {\n  path = \"g.tf\"\n  contents = <<EOF\nresource \"aws_iam_role_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"${local.act}\", Resource = \"*\" }] })\n}\nEOF\n}\n",
+            r#"locals {
+  act = "iam:*"
+}
+generate "g" {
+  path = "g.tf"
+  contents = <<EOF
+resource "aws_iam_role_policy" "p" {
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "${local.act}", Resource = "*" }] })
+}
+EOF
+}
+"#,
         )],
         place: "live/terragrunt.hcl:2:",
     },
     Case {
         what: "a table of values",
         files: &[
-            ("grants.csv", "name,act\norders,iam:*\n"),
+            (
+                "grants.csv",
+                r"name,act
+orders,iam:*
+",
+            ),
             (
                 "main.tf",
-                "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = [for r in csvdecode(file(\"grants.csv\")) : r.act], Resource = \"*\" }] })\n}\n",
+                r#"resource "aws_iam_policy" "p" {
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = [for r in csvdecode(file("grants.csv")) : r.act], Resource = "*" }] })
+}
+"#,
             ),
         ],
         place: "grants.csv:2:",
@@ -145,7 +223,14 @@ const CASES: &[Case] = &[
             ("config.prod.yml", "act: \"iam:*\"\n"),
             (
                 "serverless.yml",
-                "service: s\nprovider:\n  name: aws\n  stage: ${opt:stage, 'dev'}\n  iam: {role: {statements: [{Effect: Allow, Action: \"${file(./config.${opt:stage, self:provider.stage}.yml):act}\", Resource: \"*\"}]}}\nfunctions:\n  f: {handler: f.f}\n",
+                r#"service: s
+provider:
+  name: aws
+  stage: ${opt:stage, 'dev'}
+  iam: {role: {statements: [{Effect: Allow, Action: "${file(./config.${opt:stage, self:provider.stage}.yml):act}", Resource: "*"}]}}
+functions:
+  f: {handler: f.f}
+"#,
             ),
         ],
         place: "config.prod.yml:1:",
@@ -154,7 +239,16 @@ const CASES: &[Case] = &[
         what: "the parameters of each stage",
         files: &[(
             "serverless.yml",
-            "service: s\nprovider:\n  name: aws\n  iam: {role: {statements: [{Effect: Allow, Action: \"${param:act}\", Resource: \"*\"}]}}\nfunctions:\n  f: {handler: f.f}\nparams:\n  dev: {act: cloudwatch:PutMetricData}\n  prod: {act: \"iam:*\"}\n",
+            r#"service: s
+provider:
+  name: aws
+  iam: {role: {statements: [{Effect: Allow, Action: "${param:act}", Resource: "*"}]}}
+functions:
+  f: {handler: f.f}
+params:
+  dev: {act: cloudwatch:PutMetricData}
+  prod: {act: "iam:*"}
+"#,
         )],
         place: "serverless.yml:9:",
     },
@@ -162,7 +256,13 @@ const CASES: &[Case] = &[
         what: "a value that somebody else changes",
         files: &[(
             "main.tf",
-            "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"iam:*\", Resource = \"*\" }] })\n  lifecycle {\n    ignore_changes = [policy]\n  }\n}\n",
+            r#"resource "aws_iam_policy" "p" {
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "iam:*", Resource = "*" }] })
+  lifecycle {
+    ignore_changes = [policy]
+  }
+}
+"#,
         )],
         place: "",
     },
@@ -170,7 +270,19 @@ const CASES: &[Case] = &[
         what: "both statements of a Sid that stands twice",
         files: &[(
             "main.tf",
-            "data \"aws_iam_policy_document\" \"d\" {\n  statement {\n    sid = \"A\"\n    actions = [\"iam:*\"]\n    resources = [\"*\"]\n  }\n  statement {\n    sid = \"A\"\n    actions = [\"s3:GetObject\"]\n    resources = [\"arn:aws:s3:::orders/*\"]\n  }\n}\n",
+            r#"data "aws_iam_policy_document" "d" {
+  statement {
+    sid = "A"
+    actions = ["iam:*"]
+    resources = ["*"]
+  }
+  statement {
+    sid = "A"
+    actions = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::orders/*"]
+  }
+}
+"#,
         )],
         place: "main.tf:4:",
     },
@@ -179,11 +291,17 @@ const CASES: &[Case] = &[
         files: &[
             (
                 "a.tf",
-                "resource \"aws_s3_bucket\" \"b\" {\n  bucket = join(\"-\", flatten([for i in range(100) : [for j in range(100) : [for k in range(100) : k]]]))\n}\n",
+                r#"resource "aws_s3_bucket" "b" {
+  bucket = join("-", flatten([for i in range(100) : [for j in range(100) : [for k in range(100) : k]]]))
+}
+"#,
             ),
             (
                 "b.tf",
-                "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"iam:*\", Resource = \"*\" }] })\n}\n",
+                r#"resource "aws_iam_policy" "p" {
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "iam:*", Resource = "*" }] })
+}
+"#,
             ),
         ],
         place: "b.tf:2:",
@@ -194,11 +312,15 @@ const CASES: &[Case] = &[
             ("orders.yaml", TEMPLATE),
             (
                 "orders.prod.json",
-                "[\n{\"ParameterKey\": \"Act\", \"ParameterValue\": \"iam:*\"}]\n",
+                r#"[
+{"ParameterKey": "Act", "ParameterValue": "iam:*"}]
+"#,
             ),
             (
                 "orders.dev.json",
-                "[\n{\"ParameterKey\": \"Act\", \"ParameterValue\": \"sqs:SendMessage\"}]\n",
+                r#"[
+{"ParameterKey": "Act", "ParameterValue": "sqs:SendMessage"}]
+"#,
             ),
         ],
         place: "orders.prod.json:2:",
@@ -209,7 +331,9 @@ const CASES: &[Case] = &[
             ("template.yaml", TEMPLATE),
             (
                 "config/prod.json",
-                "{\"Parameters\": {\n\"Act\": \"iam:*\"}, \"Tags\": {\"team\": \"orders\"}}\n",
+                r#"{"Parameters": {
+"Act": "iam:*"}, "Tags": {"team": "orders"}}
+"#,
             ),
         ],
         place: "config/prod.json:2:",
@@ -220,7 +344,10 @@ const CASES: &[Case] = &[
             ("template.yaml", TEMPLATE),
             (
                 "samconfig.toml",
-                "version = 0.1\n[prod.deploy.parameters]\nparameter_overrides = \"Stage=prod Act=iam:*\"\n",
+                r#"version = 0.1
+[prod.deploy.parameters]
+parameter_overrides = "Stage=prod Act=iam:*"
+"#,
             ),
         ],
         place: "samconfig.toml:3:",
@@ -243,7 +370,9 @@ const CASES: &[Case] = &[
             ("stock.yaml", TEMPLATE),
             (
                 "params/stock.json",
-                "[\n{\"ParameterKey\": \"Act\", \"ParameterValue\": \"iam:*\"}]\n",
+                r#"[
+{"ParameterKey": "Act", "ParameterValue": "iam:*"}]
+"#,
             ),
         ],
         place: "params/stock.json:2:",
@@ -252,7 +381,11 @@ const CASES: &[Case] = &[
         what: "what Terragrunt generates from a quoted text",
         files: &[(
             "terragrunt.hcl",
-            "generate \"p\" {\n  path = \"p.tf\"\n  contents = \"resource \\\"aws_iam_policy\\\" \\\"p\\\" {\\n  policy = jsonencode({ Version = \\\"2012-10-17\\\", Statement = [{ Effect = \\\"Allow\\\", Action = \\\"iam:*\\\", Resource = \\\"*\\\" }] })\\n}\\n\"\n}\n",
+            r#"generate "p" {
+  path = "p.tf"
+  contents = "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"iam:*\", Resource = \"*\" }] })\n}\n"
+}
+"#,
         )],
         place: "terragrunt.hcl:3:",
     },
@@ -261,11 +394,18 @@ const CASES: &[Case] = &[
         files: &[
             (
                 "terragrunt.hcl",
-                "generate \"p\" {\n  path = \"p.tf\"\n  contents = file(\"${get_terragrunt_dir()}/p.txt\")\n}\n",
+                r#"generate "p" {
+  path = "p.tf"
+  contents = file("${get_terragrunt_dir()}/p.txt")
+}
+"#,
             ),
             (
                 "p.txt",
-                "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"iam:*\", Resource = \"*\" }] })\n}\n",
+                r#"resource "aws_iam_policy" "p" {
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "iam:*", Resource = "*" }] })
+}
+"#,
             ),
         ],
         place: "p.txt:2:",
@@ -276,11 +416,23 @@ const CASES: &[Case] = &[
             ("modules/p/main.tf", MODULE),
             (
                 "live/prod/terragrunt.hcl",
-                "terraform {\n  source = \"../../modules//p\"\n}\ninputs = {\n  act = \"iam:*\"\n}\n",
+                r#"terraform {
+  source = "../../modules//p"
+}
+inputs = {
+  act = "iam:*"
+}
+"#,
             ),
             (
                 "live/dev/terragrunt.hcl",
-                "terraform {\n  source = \"../../modules/p\"\n}\ninputs = {\n  act = \"sqs:SendMessage\"\n}\n",
+                r#"terraform {
+  source = "../../modules/p"
+}
+inputs = {
+  act = "sqs:SendMessage"
+}
+"#,
             ),
         ],
         place: "live/prod/terragrunt.hcl:5:",
@@ -301,7 +453,8 @@ fn every_caller_is_judged_and_shown_where_the_value_is_written() {
             } else {
                 found.starts_with(case.place)
             },
-            "{}:\n{out}",
+            r"{}:
+{out}",
             case.what
         );
     }

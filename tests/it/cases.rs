@@ -1,91 +1,134 @@
 //! Small repositories, each a folder of `testdata/cases`: real files with the expected findings marked in them.
 //!
-//! `# expect: rule-a, rule-b` at the end of a line names the rules whose findings start there. For JSON, which has no comments,
-//! `expected.txt` of the folder has a line `PATH:LINE rule` for each finding. What is not expected must not be reported: every
-//! rule of the default profile runs, or those that `overgrant.toml` of the folder selects.
+//! `# expect: rule-a, rule-b` at the end of a line names the rules whose findings start there, `# label: text` a secondary label
+//! that starts there. For JSON, which has no comments, `expected.txt` of the folder has a line `PATH:LINE rule` for each
+//! finding. What is not expected must not be reported, and no other one may have the text of a marked label: every rule of
+//! the default profile runs, or those that `overgrant.toml` selects. A folder of cases has one for all of them.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use crate::support::repository::Repository;
 
-const MARK: &str = "# expect:";
+const EXPECT: &str = "# expect: ";
+const LABEL: &str = "# label: ";
+const SETTINGS: &str = "overgrant.toml";
 
-/// `path:line rule`, sorted.
-type Expected = BTreeSet<String>;
+/// `path:line rule` and `path:line label: text`.
+type Marks = BTreeSet<String>;
 
-fn folders() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cases");
-    let mut folders: Vec<PathBuf> = std::fs::read_dir(root)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir())
-        .collect();
-    folders.sort();
-    folders
+struct Case {
+    name: String,
+    /// By path below the folder.
+    files: Vec<(String, String)>,
+    expected: Marks,
 }
 
-/// The files of a folder by path below it, and what they expect.
-fn read(folder: &Path) -> (Vec<(String, String)>, Expected) {
-    let mut files = Vec::new();
-    let mut expected = Expected::new();
-    for entry in walkdir::WalkDir::new(folder).sort_by_file_name() {
-        let entry = entry.unwrap();
-        if !entry.file_type().is_file() {
+fn children(folder: &Path) -> Vec<PathBuf> {
+    let mut all: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    all.sort();
+    all
+}
+
+fn cases() -> Vec<Case> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cases");
+    let mut out = Vec::new();
+    for folder in children(&root) {
+        let inside = children(&folder);
+        if inside.iter().any(|p| p.is_file() && !p.ends_with(SETTINGS)) {
+            out.push(case(&root, &folder, None));
             continue;
         }
-        let path = entry
-            .path()
-            .strip_prefix(folder)
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .replace('\\', "/");
+        let settings = std::fs::read_to_string(folder.join(SETTINGS)).ok();
+        let folders = inside.iter().filter(|p| p.is_dir());
+        out.extend(folders.map(|f| case(&root, f, settings.clone())));
+    }
+    out
+}
+
+fn relative(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/")
+}
+
+fn case(root: &Path, folder: &Path, settings: Option<String>) -> Case {
+    let mut files: Vec<(String, String)> = settings.into_iter().map(|s| (SETTINGS.to_owned(), s)).collect();
+    let mut expected = Marks::new();
+    let entries = walkdir::WalkDir::new(folder).sort_by_file_name();
+    for entry in entries
+        .into_iter()
+        .map(Result::unwrap)
+        .filter(|e| e.file_type().is_file())
+    {
+        let path = relative(folder, entry.path());
         let text = std::fs::read_to_string(entry.path()).unwrap();
         if path == "expected.txt" {
             expected.extend(text.lines().filter(|l| !l.is_empty()).map(str::to_owned));
             continue;
         }
         for (n, line) in (1..).zip(text.lines()) {
-            let rules = line.split_once(MARK).map_or("", |(_, rules)| rules);
+            let (line, label) = line.split_once(LABEL).unwrap_or((line, ""));
+            let rules = line.split_once(EXPECT).map_or("", |(_, rules)| rules);
             let rules = rules.split(',').map(str::trim).filter(|rule| !rule.is_empty());
             expected.extend(rules.map(|rule| format!("{path}:{n} {rule}")));
+            if !label.is_empty() {
+                expected.insert(format!("{path}:{n} label: {label}"));
+            }
         }
         files.push((path, text));
     }
-    (files, expected)
+    Case {
+        name: relative(root, folder),
+        files,
+        expected,
+    }
 }
 
-fn reported(files: &[(String, String)]) -> Expected {
-    let files: Vec<(&str, &str)> = files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+/// What is reported of a case: every finding, and the labels with a text that is marked in it.
+fn reported(case: &Case) -> Marks {
+    let files: Vec<(&str, &str)> = case.files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
+    let marked: BTreeSet<&str> = case
+        .expected
+        .iter()
+        .filter_map(|e| Some(e.split_once(" label: ")?.1))
+        .collect();
     let report = Repository::new(&files).run(&["check", "--format", "json"]).json();
-    let findings = report["findings"].as_array().unwrap();
-    let place = |f: &serde_json::Value| {
-        let (path, line) = (&f["path"], &f["span"]["start"]["line"]);
-        format!("{}:{line} {}", path.as_str().unwrap(), f["rule"].as_str().unwrap())
-    };
-    findings.iter().filter(|f| f["status"] == "new").map(place).collect()
+    let mut out = Marks::new();
+    for f in report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|f| f["status"] == "new")
+    {
+        let text = |v: &serde_json::Value| v.as_str().unwrap().to_owned();
+        let place = |at: &serde_json::Value| format!("{}:{}", text(&at["path"]), at["span"]["start"]["line"]);
+        out.insert(format!("{} {}", place(f), text(&f["rule"])));
+        let labels = f["labels"].as_array().unwrap().iter();
+        let labels = labels.filter(|l| l["primary"] == false && marked.contains(l["text"].as_str().unwrap()));
+        out.extend(labels.map(|l| format!("{} label: {}", place(l), text(&l["text"]))));
+    }
+    out
 }
 
 #[test]
 fn every_folder_gives_exactly_what_it_expects() {
-    let mut wrong = Vec::new();
-    let folders = folders();
-    assert!(!folders.is_empty());
-    for folder in folders {
-        let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
-        let (files, expected) = read(&folder);
-        let reported = reported(&files);
-        wrong.extend(
-            expected
+    let cases = cases();
+    assert!(!cases.is_empty());
+    let wrong: Vec<String> = cases
+        .par_iter()
+        .flat_map_iter(|case| {
+            let reported = reported(case);
+            let name = &case.name;
+            let missing = case
+                .expected
                 .difference(&reported)
-                .map(|f| format!("{name}: not reported: {f}")),
-        );
-        wrong.extend(
-            reported
-                .difference(&expected)
-                .map(|f| format!("{name}: not expected: {f}")),
-        );
-    }
+                .map(|m| format!("{name}: not reported: {m}"));
+            let more = reported
+                .difference(&case.expected)
+                .map(|m| format!("{name}: not expected: {m}"));
+            missing.chain(more).collect::<Vec<_>>()
+        })
+        .collect();
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

@@ -2,8 +2,9 @@
 
 use overgrant::internals::iam;
 use overgrant::internals::pipeline::{Analysis, analyze};
-use overgrant::internals::rules::{self, Ruleset, Selection};
 use overgrant::internals::source::Sources;
+
+use crate::support::lint::found;
 
 /// The rules that these tests ask; the others say more of the same.
 const ASKED: &[&str] = &[
@@ -17,22 +18,22 @@ const ASKED: &[&str] = &[
 ];
 
 /// What is found in the body of a stack, as the rule and the text that it points at.
-fn found(body: &str) -> Vec<String> {
+fn in_stack(body: &str) -> Vec<String> {
     let code: String = body.lines().map(|l| format!("        {l}\n")).collect();
     let code = format!(
-        "from aws_cdk import Stack, aws_iam as iam, aws_s3 as s3\n\n\nclass App(Stack):\n    def make(self):\n{code}"
+        r"from aws_cdk import Stack, aws_iam as iam, aws_s3 as s3
+
+
+class App(Stack):
+    def make(self):
+{code}"
     );
-    found_in(&code)
+    in_module(&code)
 }
 
-fn found_in(code: &str) -> Vec<String> {
-    let sources = Sources::from_strings(&[("app.py", code)]);
-    let own = iam::Ownership::default();
-    let Analysis { project, .. } = analyze(&sources, &own);
-    let ruleset = Ruleset::builtin();
-    let outcome = rules::run(&project, &ruleset, &Selection::all(&ruleset));
-    let mut out: Vec<String> = outcome
-        .findings
+fn in_module(code: &str) -> Vec<String> {
+    let (sources, findings) = found(&[("app.py", code)]);
+    let mut out: Vec<String> = findings
         .iter()
         .filter(|f| ASKED.contains(&&*f.rule))
         .map(|f| format!("{} {}", f.rule, sources.slice(f.labels[0].span)))
@@ -51,54 +52,70 @@ fn the_module_in_every_spelling() {
         ("from aws_cdk import (aws_iam as i)", "i.PolicyStatement"),
         ("from aws_cdk.aws_iam import PolicyStatement as PS", "PS"),
     ] {
-        let code = format!("{import}\nS = {name}(actions=['s3:*'], resources=['*'])\n");
-        assert_eq!(found_in(&code), ["service-wildcard 's3:*'"], "{import}");
+        let code = format!(
+            r"{import}
+S = {name}(actions=['s3:*'], resources=['*'])
+"
+        );
+        assert_eq!(in_module(&code), ["service-wildcard 's3:*'"], "{import}");
     }
-    let other = "from acme.audit import PolicyStatement\nS = PolicyStatement(actions=['s3:*'], resources=['*'])\n";
-    assert_eq!(found_in(other), [] as [&str; 0]);
+    let other = r"from acme.audit import PolicyStatement
+S = PolicyStatement(actions=['s3:*'], resources=['*'])
+";
+    assert_eq!(in_module(other), [] as [&str; 0]);
 }
 
 #[test]
 fn documents_and_roles_hold_statements() {
     assert_eq!(
-        found("role.add_to_policy(iam.PolicyStatement(actions=['*'], resources=['*']))"),
+        in_stack("role.add_to_policy(iam.PolicyStatement(actions=['*'], resources=['*']))"),
         ["admin-star-star '*'"]
     );
     assert_eq!(
-        found(
+        in_stack(
             "iam.PolicyDocument(statements=[iam.PolicyStatement(effect=iam.Effect.ALLOW, actions=['kms:*'], resources=['*'])])"
         ),
         ["service-wildcard 'kms:*'"]
     );
     assert_eq!(
-        found("iam.PolicyStatement.from_json({'Effect': 'Allow', 'Action': 'kms:*', 'Resource': '*'})"),
+        in_stack("iam.PolicyStatement.from_json({'Effect': 'Allow', 'Action': 'kms:*', 'Resource': '*'})"),
         ["service-wildcard 'kms:*'"]
     );
     assert_eq!(
-        found("iam.PolicyStatement(effect=iam.Effect.DENY, actions=['*'], resources=['*'])"),
+        in_stack("iam.PolicyStatement(effect=iam.Effect.DENY, actions=['*'], resources=['*'])"),
         [] as [&str; 0]
     );
     assert_eq!(
-        found("iam.PolicyStatement(effect=effect, actions=['*'], resources=['*'])"),
+        in_stack("iam.PolicyStatement(effect=effect, actions=['*'], resources=['*'])"),
         [] as [&str; 0]
     );
 }
 
 #[test]
 fn what_is_added_later() {
-    let statement = "s = iam.PolicyStatement()\ns.add_actions('lambda:*')\ns.add_all_resources()\n";
-    assert_eq!(found(statement), ["service-wildcard 'lambda:*'"]);
+    let statement = r"s = iam.PolicyStatement()
+s.add_actions('lambda:*')
+s.add_all_resources()
+";
+    assert_eq!(in_stack(statement), ["service-wildcard 'lambda:*'"]);
     let denied = format!("{statement}s.effect = iam.Effect.DENY\n");
-    assert_eq!(found(&denied), [] as [&str; 0]);
+    assert_eq!(in_stack(&denied), [] as [&str; 0]);
     assert_eq!(
-        found(
-            "s = iam.PolicyStatement(actions=['s3:GetObject'], resources=['arn:aws:s3:::b/*'])\ns.add_any_principal()\nbucket.add_to_resource_policy(s)\n"
+        in_stack(
+            r"s = iam.PolicyStatement(actions=['s3:GetObject'], resources=['arn:aws:s3:::b/*'])
+s.add_any_principal()
+bucket.add_to_resource_policy(s)
+"
         ),
         ["resource-policy-public s.add_any_principal()"]
     );
     assert_eq!(
-        found(
-            "s = iam.PolicyStatement(actions=['s3:GetObject'], resources=['arn:aws:s3:::b/*'])\ns.add_any_principal()\ns.add_condition('StringEquals', {'aws:PrincipalOrgID': 'o-a1b2c3d4e5'})\nbucket.add_to_resource_policy(s)\n"
+        in_stack(
+            r"s = iam.PolicyStatement(actions=['s3:GetObject'], resources=['arn:aws:s3:::b/*'])
+s.add_any_principal()
+s.add_condition('StringEquals', {'aws:PrincipalOrgID': 'o-a1b2c3d4e5'})
+bucket.add_to_resource_policy(s)
+"
         ),
         [] as [&str; 0]
     );
@@ -111,46 +128,134 @@ fn what_is_put_into_one_thing_is_one_policy() {
     let role = "role = iam.Role(self, 'R', assumed_by=iam.ServicePrincipal('ec2.amazonaws.com'))";
     let document = format!("iam.PolicyDocument(statements=[{all}, {none}])");
     for together in [
-        format!("{role}\nrole.add_to_policy({all})\nrole.add_to_policy({none})"),
-        format!("{role}\nrole.add_to_policy({all})\nrole.add_to_principal_policy({none})"),
-        format!("self.{role}\nself.role.add_to_policy({all})\nself.role.add_to_policy({none})"),
-        format!("self.role.add_to_policy({all})\nself.role.add_to_policy({none})"),
-        format!("self.fn.role.add_to_policy({all})\nself.fn.role.add_to_policy({none})"),
-        format!("{role}\nf = Function(self, 'F', role=role)\nrole.add_to_policy({all})\nf.add_to_role_policy({none})"),
-        format!("f = Function(self, 'F', initial_policy=[{all}])\nf.add_to_role_policy({none})"),
+        format!(
+            r"{role}
+role.add_to_policy({all})
+role.add_to_policy({none})"
+        ),
+        format!(
+            r"{role}
+role.add_to_policy({all})
+role.add_to_principal_policy({none})"
+        ),
+        format!(
+            r"self.{role}
+self.role.add_to_policy({all})
+self.role.add_to_policy({none})"
+        ),
+        format!(
+            r"self.role.add_to_policy({all})
+self.role.add_to_policy({none})"
+        ),
+        format!(
+            r"self.fn.role.add_to_policy({all})
+self.fn.role.add_to_policy({none})"
+        ),
+        format!(
+            r"{role}
+f = Function(self, 'F', role=role)
+role.add_to_policy({all})
+f.add_to_role_policy({none})"
+        ),
+        format!(
+            r"f = Function(self, 'F', initial_policy=[{all}])
+f.add_to_role_policy({none})"
+        ),
         document.clone(),
         format!("iam.Role(self, 'R', assumed_by=who, inline_policies={{'p': {document}}})"),
         format!(
-            "role = iam.Role(self, 'R', assumed_by=who, inline_policies={{'p': iam.PolicyDocument(statements=[{all}])}})\nrole.add_to_policy({none})"
+            r"role = iam.Role(self, 'R', assumed_by=who, inline_policies={{'p': iam.PolicyDocument(statements=[{all}])}})
+role.add_to_policy({none})"
         ),
-        format!("d = iam.PolicyDocument()\nd.add_statements({all})\nd.add_statements({none})"),
-        format!("d = iam.PolicyDocument()\nd.add_statements({all}, {none})"),
+        format!(
+            r"d = iam.PolicyDocument()
+d.add_statements({all})
+d.add_statements({none})"
+        ),
+        format!(
+            r"d = iam.PolicyDocument()
+d.add_statements({all}, {none})"
+        ),
         format!("iam.Policy(self, 'P', statements=[{all}, {none}])"),
         format!("iam.ManagedPolicy(self, 'P', document={document})"),
         format!(
-            "{role}\nrole.attach_inline_policy(iam.Policy(self, 'P', statements=[{none}]))\nrole.add_to_policy({all})"
+            r"{role}
+role.attach_inline_policy(iam.Policy(self, 'P', statements=[{none}]))
+role.add_to_policy({all})"
         ),
-        format!("{role}\niam.Policy(self, 'P', statements=[{none}], roles=[role])\nrole.add_to_policy({all})"),
-        format!("a = {all}\nb = {none}\niam.PolicyDocument(statements=[a, b])"),
-        format!("many = [{all}]\nmany.append({none})\niam.PolicyDocument(statements=many)"),
+        format!(
+            r"{role}
+iam.Policy(self, 'P', statements=[{none}], roles=[role])
+role.add_to_policy({all})"
+        ),
+        format!(
+            r"a = {all}
+b = {none}
+iam.PolicyDocument(statements=[a, b])"
+        ),
+        format!(
+            r"many = [{all}]
+many.append({none})
+iam.PolicyDocument(statements=many)"
+        ),
         format!("iam.PolicyDocument(statements=[{all}] + [{none}])"),
-        format!("more = [{none}]\niam.PolicyDocument(statements=[{all}, *more])"),
-        format!("{role}\nfor s in names:\n    role.add_to_policy({all})\nrole.add_to_policy({none})"),
-        format!("def no():\n    return {none}\n{role}\nrole.add_to_policy({all})\nrole.add_to_policy(no())"),
+        format!(
+            r"more = [{none}]
+iam.PolicyDocument(statements=[{all}, *more])"
+        ),
+        format!(
+            r"{role}
+for s in names:
+    role.add_to_policy({all})
+role.add_to_policy({none})"
+        ),
+        format!(
+            r"def no():
+    return {none}
+{role}
+role.add_to_policy({all})
+role.add_to_policy(no())"
+        ),
     ] {
-        assert_eq!(found(&together), [] as [&str; 0], "{together}");
+        assert_eq!(in_stack(&together), [] as [&str; 0], "{together}");
     }
     let other = role.replace("role =", "other =");
     for apart in [
-        format!("{role}\n{other}\nrole.add_to_policy({all})\nother.add_to_policy({none})"),
-        format!("{role}\nrole.add_to_policy({all})\n{role}\nrole.add_to_policy({none})"),
-        format!("{role}\nrole.add_to_policy({all})\nif strict:\n    role.add_to_policy({none})"),
-        format!("a.role.add_to_policy({all})\nb.role.add_to_policy({none})"),
-        format!("many = [{all}]\nif strict:\n    many.append({none})\niam.PolicyDocument(statements=many)"),
-        format!("iam.PolicyDocument(statements=[{all}])\niam.PolicyDocument(statements=[{none}])"),
+        format!(
+            r"{role}
+{other}
+role.add_to_policy({all})
+other.add_to_policy({none})"
+        ),
+        format!(
+            r"{role}
+role.add_to_policy({all})
+{role}
+role.add_to_policy({none})"
+        ),
+        format!(
+            r"{role}
+role.add_to_policy({all})
+if strict:
+    role.add_to_policy({none})"
+        ),
+        format!(
+            r"a.role.add_to_policy({all})
+b.role.add_to_policy({none})"
+        ),
+        format!(
+            r"many = [{all}]
+if strict:
+    many.append({none})
+iam.PolicyDocument(statements=many)"
+        ),
+        format!(
+            r"iam.PolicyDocument(statements=[{all}])
+iam.PolicyDocument(statements=[{none}])"
+        ),
         format!("iam.PolicyDocument(statements=[{all}, make()])"),
     ] {
-        assert_eq!(found(&apart), ["service-wildcard 'kms:*'"], "{apart}");
+        assert_eq!(in_stack(&apart), ["service-wildcard 'kms:*'"], "{apart}");
     }
 }
 
@@ -160,7 +265,11 @@ fn what_is_put_into_the_policy_of_a_resource() {
     let denied = open.replace("actions", "effect=iam.Effect.DENY, actions");
     let bucket = "bucket = s3.Bucket(self, 'B')";
     let code = format!(
-        "from aws_cdk import aws_iam as iam, aws_s3 as s3\n{bucket}\nbucket.add_to_resource_policy({open})\nbucket.add_to_resource_policy({denied})\n"
+        r"from aws_cdk import aws_iam as iam, aws_s3 as s3
+{bucket}
+bucket.add_to_resource_policy({open})
+bucket.add_to_resource_policy({denied})
+"
     );
     let sources = Sources::from_strings(&[("app.py", &*code)]);
     let own = iam::Ownership::default();
@@ -173,7 +282,7 @@ fn what_is_put_into_the_policy_of_a_resource() {
 #[test]
 fn principals_of_resource_policies() {
     let with = |principal: &str| {
-        found(&format!(
+        in_stack(&format!(
             "bucket.add_to_resource_policy(iam.PolicyStatement(actions=['s3:GetObject'], resources=['arn:aws:s3:::b/*'], principals=[{principal}]))"
         ))
     };
@@ -201,7 +310,7 @@ fn principals_of_resource_policies() {
 
 #[test]
 fn the_trust_of_roles() {
-    let by = |principal: &str| found(&format!("iam.Role(self, 'R', assumed_by={principal})"));
+    let by = |principal: &str| in_stack(&format!("iam.Role(self, 'R', assumed_by={principal})"));
     assert_eq!(
         by("iam.AnyPrincipal()"),
         ["trust-wildcard-principal iam.AnyPrincipal()"]
@@ -233,7 +342,7 @@ fn the_trust_of_roles() {
 #[test]
 fn managed_policies_by_name() {
     assert_eq!(
-        found(
+        in_stack(
             "iam.Role(self, 'R', assumed_by=who, managed_policies=[iam.ManagedPolicy.from_aws_managed_policy_name('AdministratorAccess')])"
         ),
         ["managed-administrator-access 'AdministratorAccess'"]

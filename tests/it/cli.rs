@@ -42,7 +42,11 @@ fn the_exit_code_is_the_same_for_every_format() {
     let good = Repository::new(&[("good.yaml", GOOD)]);
     let broken = Repository::new(&[(
         "broken.yaml",
-        "Resources:\n  A:\n    Type: AWS::IAM::Role\n    Properties: [a, {b\n",
+        r"Resources:
+  A:
+    Type: AWS::IAM::Role
+    Properties: [a, {b
+",
     )]);
     for format in OutputFormat::ALL.map(OutputFormat::name) {
         assert_eq!(bad.run(&["check", "-f", format]).code, 1, "{format}");
@@ -196,7 +200,10 @@ fn an_excluded_file_that_a_linted_one_names_is_part_of_it() {
         ("p/other.json", POLICY),
         (
             "main.tf",
-            "resource \"aws_iam_policy\" \"p\" {\n  policy = file(\"p/named.json\")\n}\n",
+            r#"resource "aws_iam_policy" "p" {
+  policy = file("p/named.json")
+}
+"#,
         ),
     ]);
     let told = r
@@ -248,7 +255,11 @@ fn neighbours_are_understood_and_not_reported() {
 #[test]
 fn only_neighbours_that_can_take_part_are_read() {
     let role = "resource \"aws_iam_role\" \"r\" {}\n";
-    let handler = "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties: {Handler: app.handler}\n";
+    let handler = r"Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties: {Handler: app.handler}
+";
     let policy = r#"{"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
     let r = Repository::new(&[
         (".env", "AWS_SECRET_ACCESS_KEY=x\n"),
@@ -260,7 +271,10 @@ fn only_neighbours_that_can_take_part_are_read() {
         ("other.json", policy),
         (
             "uses.tf",
-            "resource \"aws_iam_policy\" \"p\" {\n  policy = file(\"policy.json\")\n}\n",
+            r#"resource "aws_iam_policy" "p" {
+  policy = file("policy.json")
+}
+"#,
         ),
         ("template.yaml", handler),
         ("unrelated.yaml", &handler.replace("app.", "web.")),
@@ -308,7 +322,14 @@ fn paths_are_relative_to_the_working_directory_and_identity_to_the_root() {
 #[test]
 fn broken_files_are_findings_with_a_place_and_their_keys_are_still_found() {
     let (id, _) = key_pair();
-    let text = format!("Resources:\n  A:\n    Type: AWS::IAM::Role\n    Key: {id}\n    Properties: [a, {{b\n");
+    let text = format!(
+        r"Resources:
+  A:
+    Type: AWS::IAM::Role
+    Key: {id}
+    Properties: [a, {{b
+"
+    );
     let r = Repository::new(&[("broken.yaml", &text)]);
     let ran = r.run(&["check", "-f", "json"]);
     assert_eq!(ran.code, 1);
@@ -498,7 +519,12 @@ fn the_nearest_settings_govern() {
         ("overgrant.toml", "fail-on = \"never\"\n"),
         ("a/bad.yaml", BAD),
         ("b/bad.yaml", BAD),
-        ("b/pyproject.toml", "[project]\nname = \"x\"\n"),
+        (
+            "b/pyproject.toml",
+            r#"[project]
+name = "x"
+"#,
+        ),
     ]);
     assert_eq!(r.run(&["check"]).code, 0);
     r.write("b/pyproject.toml", b"[tool.overgrant]\nfail-on = \"high\"\n");
@@ -601,7 +627,12 @@ fn what_code_calls_is_listed() {
     assert_eq!(json["unresolved"][0]["why"], "operation chosen at run time");
     let human = r.run(&["needs"]).out;
     assert!(
-        human.contains("app.py:11:5: s3 list_objects_v2 in handler\n  needs s3:ListBucket\n  on arn:aws:s3:::out\n"),
+        human.contains(
+            r"app.py:11:5: s3 list_objects_v2 in handler
+  needs s3:ListBucket
+  on arn:aws:s3:::out
+"
+        ),
         "{human}"
     );
     assert!(
@@ -614,11 +645,19 @@ fn what_code_calls_is_listed() {
 fn calls_tell_the_functions_that_reach_them() {
     let function = |name: &str, handler: &str| {
         format!(
-            "  {name}:\n    Type: AWS::Serverless::Function\n    Properties:\n      Runtime: python3.13\n      Handler: {handler}\n      CodeUri: src/\n"
+            r"  {name}:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: {handler}
+      CodeUri: src/
+"
         )
     };
     let template = format!(
-        "Transform: AWS::Serverless-2016-10-31\nResources:\n{}{}{}",
+        r"Transform: AWS::Serverless-2016-10-31
+Resources:
+{}{}{}",
         function("Upload", "app.upload"),
         function("Again", "app.upload"),
         function("Clean", "app.clean")
@@ -639,8 +678,12 @@ def clean(event, context):
 def by_hand():
     boto3.client("s3").delete_bucket(Bucket="b")
 "#;
-    let store =
-        "import boto3\n\n\ndef save(item):\n    boto3.client('s3').put_object(Bucket='b', Key='k', Body=item)\n";
+    let store = r"import boto3
+
+
+def save(item):
+    boto3.client('s3').put_object(Bucket='b', Key='k', Body=item)
+";
     let r = Repository::new(&[
         ("template.yaml", template.as_str()),
         ("src/app.py", code),
@@ -715,7 +758,10 @@ fn patterns_expand_offline() {
 #[test]
 fn a_policy_of_its_own_is_one_finding_whether_its_user_is_read_or_not() {
     let policy = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}"#;
-    let user = "resource \"aws_iam_policy\" \"p\" {\n  policy = file(\"policies/p.json\")\n}\n";
+    let user = r#"resource "aws_iam_policy" "p" {
+  policy = file("policies/p.json")
+}
+"#;
     let r = Repository::new(&[("policies/p.json", policy), ("main.tf", user)]);
     let print = |path: &str| {
         let json = r.run(&with(ONE, &["-f", "json", path])).json();
@@ -802,8 +848,15 @@ examples:
 
 #[test]
 fn code_that_names_no_sdk_is_read_beside_code_that_does() {
-    let handler = "from store import Store\ndef handler(event, context):\n    return Store().load()\n";
-    let store = "import clients\nclass Store:\n    def load(self):\n        return clients.s3.get_object(Bucket='b', Key='k')\n";
+    let handler = r"from store import Store
+def handler(event, context):
+    return Store().load()
+";
+    let store = r"import clients
+class Store:
+    def load(self):
+        return clients.s3.get_object(Bucket='b', Key='k')
+";
     let files = [("app.py", handler), ("store.py", store)];
     let r = Repository::new(&files);
     let alone = r.run(&["files"]).out;

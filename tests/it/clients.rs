@@ -50,16 +50,33 @@ fn heirs_in_other_modules() {
     let found = lines(&[
         (
             "hooks/base.py",
-            "import boto3\nfrom functools import cached_property\nclass Base:\n    service = None\n    @cached_property\n    def client(self):\n        return boto3.client(self.service)\n",
+            r"import boto3
+from functools import cached_property
+class Base:
+    service = None
+    @cached_property
+    def client(self):
+        return boto3.client(self.service)
+",
         ),
         ("hooks/__init__.py", "from .base import Base\n"),
         (
             "kms.py",
-            "from hooks import Base\nclass Keys(Base):\n    service = 'kms'\n    def go(self):\n        self.client.tag_resource(KeyId='k', Tags=[])\n",
+            r"from hooks import Base
+class Keys(Base):
+    service = 'kms'
+    def go(self):
+        self.client.tag_resource(KeyId='k', Tags=[])
+",
         ),
         (
             "sns.py",
-            "from hooks import Base\nclass Topics(Base):\n    service = 'sns'\n    def go(self):\n        self.client.tag_resource(ResourceArn='k', Tags=[])\n",
+            r"from hooks import Base
+class Topics(Base):
+    service = 'sns'
+    def go(self):
+        self.client.tag_resource(ResourceArn='k', Tags=[])
+",
         ),
     ]);
     assert_eq!(
@@ -393,16 +410,35 @@ fn clients_travel_through_packages() {
     let found = lines(&[
         (
             "svc/aws/clients.py",
-            "import boto3\ns3 = boto3.client('s3')\n__all__ = ['s3']\n",
+            r"import boto3
+s3 = boto3.client('s3')
+__all__ = ['s3']
+",
         ),
-        ("svc/aws/__init__.py", "from .clients import *\nfrom . import queues\n"),
+        (
+            "svc/aws/__init__.py",
+            r"from .clients import *
+from . import queues
+",
+        ),
         (
             "svc/aws/queues.py",
-            "import boto3\nfrom .clients import s3\nsqs = boto3.client('sqs')\n",
+            r"import boto3
+from .clients import s3
+sqs = boto3.client('sqs')
+",
         ),
         (
             "svc/app.py",
-            "from .aws import s3, queues\nfrom .aws.queues import sqs as q\nimport svc.aws.clients as cl\ns3.list_buckets()\nqueues.sqs.list_queues()\nq.purge_queue(QueueUrl='u')\ncl.s3.head_bucket(Bucket='b')\nqueues.s3.list_buckets()\n",
+            r"from .aws import s3, queues
+from .aws.queues import sqs as q
+import svc.aws.clients as cl
+s3.list_buckets()
+queues.sqs.list_queues()
+q.purge_queue(QueueUrl='u')
+cl.s3.head_bucket(Bucket='b')
+queues.s3.list_buckets()
+",
         ),
     ]);
     assert_eq!(
@@ -422,14 +458,35 @@ fn a_module_that_names_no_sdk_and_is_handed_a_client() {
     let found = lines(&[
         (
             "m.py",
-            "import boto3\nfrom store import Store\nfrom work import run\nStore(boto3.client('s3')).load()\nrun(boto3.client('sqs'))\n",
+            r"import boto3
+from store import Store
+from work import run
+Store(boto3.client('s3')).load()
+run(boto3.client('sqs'))
+",
         ),
         (
             "store.py",
-            "class Store:\n    def __init__(self, client):\n        self.client = client\n    def load(self):\n        return self.client.get_object(Bucket='b', Key='k')\n",
+            r"class Store:
+    def __init__(self, client):
+        self.client = client
+    def load(self):
+        return self.client.get_object(Bucket='b', Key='k')
+",
         ),
-        ("work.py", "import deeper\ndef run(c):\n    deeper.run(c)\n"),
-        ("deeper.py", "def run(c):\n    c.list_queues()\n"),
+        (
+            "work.py",
+            r"import deeper
+def run(c):
+    deeper.run(c)
+",
+        ),
+        (
+            "deeper.py",
+            r"def run(c):
+    c.list_queues()
+",
+        ),
     ]);
     assert_eq!(
         found,
@@ -551,14 +608,47 @@ sns._make_api_call(operation_name='ListTopics', api_params={})
 fn other_objects_with_the_same_names() {
     for code in [
         // A mock, a queue of the language, a client of another library, a class of the repository.
-        "import boto3\nfrom unittest.mock import MagicMock\ns3 = MagicMock()\ns3.get_object(Bucket='b', Key='k')\n",
-        "import boto3\nimport queue\nq = queue.Queue()\nq.send_message(MessageBody='x')\n",
-        "import boto3\nfrom google.cloud import storage\nclient = storage.Client()\nclient.get_object(Bucket='b')\n",
-        "import boto3\nclass Mailer:\n    def publish(self, Message): ...\n    def send(self):\n        self.publish(Message='m')\nmailer = Mailer()\nmailer.publish(Message='m')\n",
-        "import boto3\ndef list_buckets():\n    pass\nlist_buckets()\n",
-        "import boto3\nclient = {}\nclient.list_buckets = print\n",
-        "import boto3\nboto3.client('s3').meta.events.register('x', f)\nboto3.client('s3').exceptions.NoSuchKey\n",
-        "import boto3\ns3 = boto3.client('s3')\ns3 = None\ns3.list_buckets()\n",
+        r"import boto3
+from unittest.mock import MagicMock
+s3 = MagicMock()
+s3.get_object(Bucket='b', Key='k')
+",
+        r"import boto3
+import queue
+q = queue.Queue()
+q.send_message(MessageBody='x')
+",
+        r"import boto3
+from google.cloud import storage
+client = storage.Client()
+client.get_object(Bucket='b')
+",
+        r"import boto3
+class Mailer:
+    def publish(self, Message): ...
+    def send(self):
+        self.publish(Message='m')
+mailer = Mailer()
+mailer.publish(Message='m')
+",
+        r"import boto3
+def list_buckets():
+    pass
+list_buckets()
+",
+        r"import boto3
+client = {}
+client.list_buckets = print
+",
+        r"import boto3
+boto3.client('s3').meta.events.register('x', f)
+boto3.client('s3').exceptions.NoSuchKey
+",
+        r"import boto3
+s3 = boto3.client('s3')
+s3 = None
+s3.list_buckets()
+",
     ] {
         calls(code, &[]);
     }
@@ -581,7 +671,12 @@ Store(make('s3')).load()
         ("get_object(", "fetch_object("),
         ("'s3'", "'sns'"),
         ("import boto3", "from fake import boto3"),
-        ("import boto3\n", "import boto3\nboto3 = None\n"),
+        (
+            "import boto3\n",
+            r"import boto3
+boto3 = None
+",
+        ),
         ("return boto3.client(name)", "return Fake(name)"),
         ("Store(make('s3'))", "Store(1)"),
     ] {
@@ -614,7 +709,13 @@ class Service:
     for n in 0..60 {
         let service = services[n % services.len()];
         code.push_str(&format!(
-            "class S{n}(Service):\n    def __init__(self):\n        super().__init__('{service}')\n        self.each(self.tags)\n    def tags(self, client):\n        client.tag_resource(Tags={{}})\n"
+            r"class S{n}(Service):
+    def __init__(self):
+        super().__init__('{service}')
+        self.each(self.tags)
+    def tags(self, client):
+        client.tag_resource(Tags={{}})
+"
         ));
     }
     let found = lines(&[("m.py", &code)]);
@@ -672,7 +773,12 @@ fn more_than_can_be_told_apart_is_said() {
         "fsx",
     ];
     let all: String = services.iter().map(|s| format!("go(boto3.client('{s}'))\n")).collect();
-    let code = format!("import boto3\ndef go(client):\n    client.untag_resource(TagKeys=[])\n{all}");
+    let code = format!(
+        r"import boto3
+def go(client):
+    client.untag_resource(TagKeys=[])
+{all}"
+    );
     let said = with(&code, |_, c| {
         c.unresolved.iter().map(|u| u.why.text()).collect::<Vec<_>>()
     });
@@ -682,7 +788,12 @@ fn more_than_can_be_told_apart_is_said() {
         .take(8)
         .map(|s| format!("go(boto3.client('{s}'))\n"))
         .collect();
-    let code = format!("import boto3\ndef go(client):\n    client.untag_resource(TagKeys=[])\n{few}");
+    let code = format!(
+        r"import boto3
+def go(client):
+    client.untag_resource(TagKeys=[])
+{few}"
+    );
     assert!(with(&code, |_, c| c.unresolved.is_empty()));
 }
 

@@ -3,19 +3,12 @@
 //! Expected values are those of the CloudFormation Template Reference ("Intrinsic function reference") and of the SAM
 //! Developer Guide.
 
-use overgrant::internals::formats::Lower;
 use overgrant::internals::formats::cloudformation::CloudFormation;
 use overgrant::internals::model::{LoweredUnit, Resource};
 use overgrant::internals::source::{Piece, Sources, Text};
 use overgrant::internals::value::{Value, ValueKind};
 
-/// Everything that the files say, one unit for each file.
-pub(crate) fn lower(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
-    let sources = Sources::from_strings(files);
-    let ids: Vec<_> = sources.ids().collect();
-    let units = CloudFormation.lower(&sources, &ids);
-    (sources, units)
-}
+use crate::support::lint::lower;
 
 pub(crate) fn find<'u>(units: &'u [LoweredUnit], name: &str) -> &'u Resource {
     units
@@ -118,18 +111,25 @@ fn cases(cases: &[(&str, &str, &str)]) {
     let mut wrong = String::new();
     for (expression, expected, places) in cases {
         let text = format!("{TEMPLATE}{expression}\n");
-        let (sources, units) = lower(&[("t.yaml", &text)]);
+        let (sources, units) = lower(&CloudFormation, &[("t.yaml", &text)]);
         assert!(units[0].problems.is_empty(), "{expression}: {:?}", units[0].problems);
         let value = find(&units, "Test").get("P");
         let shown = value.map_or_else(|| "absent".to_owned(), show);
         let slices = value.map_or_else(String::new, |v| written(&sources, v));
         if shown != *expected || slices != *places {
             wrong.push_str(&format!(
-                "{expression}\n    is {shown:?}, not {expected:?}\n    at {slices:?}, not {places:?}\n"
+                r"{expression}
+    is {shown:?}, not {expected:?}
+    at {slices:?}, not {places:?}
+"
             ));
         }
     }
-    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(
+        wrong.is_empty(),
+        r"
+{wrong}"
+    );
 }
 
 #[test]
@@ -233,14 +233,23 @@ fn sub() {
 fn block_scalars_keep_their_places() {
     cases(&[
         (
-            "!Sub |\n        {\"Action\": \"${Env}:*\",\n         \"Resource\": \"*\"}",
-            "{\"Action\": \"dev:*\",\n \"Resource\": \"*\"}\n",
-            "{\"Action\": \"|${Env}|:*\",\n         \"Resource\": \"*\"}\n",
+            r#"!Sub |
+        {"Action": "${Env}:*",
+         "Resource": "*"}"#,
+            r#"{"Action": "dev:*",
+ "Resource": "*"}
+"#,
+            r#"{"Action": "|${Env}|:*",
+         "Resource": "*"}
+"#,
         ),
         (
-            "!Sub >-\n        one\n        ${Env}",
+            r"!Sub >-
+        one
+        ${Env}",
             "one dev",
-            "one\n        |${Env}",
+            r"one
+        |${Env}",
         ),
     ]);
 }

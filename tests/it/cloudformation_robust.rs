@@ -49,7 +49,7 @@ resources: {Resources: {T: {Type: AWS::SNS::Topic, Properties: {N: !Sub "${self:
 fn truncated_anywhere() {
     for (path, text) in [("t.yaml", TEMPLATE), ("serverless.yml", SERVICE)] {
         for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)).step_by(5) {
-            check(path, &text[..end]);
+            sound_units(path, &text[..end]);
         }
     }
 }
@@ -87,7 +87,7 @@ fn characters_changed() {
                 let at = (seed >> 33) % changed.len();
                 changed[at] = marks[(seed >> 20) % marks.len()];
             }
-            check(path, &changed.into_iter().collect::<String>());
+            sound_units(path, &changed.into_iter().collect::<String>());
         }
     }
 }
@@ -104,10 +104,10 @@ fn other_line_ends_and_marks() {
 }
 
 fn resources(path: &str, text: &str) -> usize {
-    check(path, text).iter().map(|u| u.resources.len()).sum()
+    sound_units(path, text).iter().map(|u| u.resources.len()).sum()
 }
 
-fn check(path: &str, text: &str) -> Vec<LoweredUnit> {
+fn sound_units(path: &str, text: &str) -> Vec<LoweredUnit> {
     let sources = Sources::from_strings(&[(path, text)]);
     let ids: Vec<_> = sources.ids().collect();
     let units = if path == "t.yaml" {

@@ -1,17 +1,19 @@
 //! SAM resources as their translator makes them. Expected values: SAM Developer Guide, "Generated CloudFormation
 //! resources for AWS SAM", and the translator's own output.
 
+use overgrant::internals::formats::cloudformation::CloudFormation;
 use overgrant::internals::iam::SourceFormat;
 use overgrant::internals::model::{LoweredUnit, Resource};
 use overgrant::internals::source::Sources;
 use overgrant::internals::value::Value;
 
-use crate::cloudformation_eval::{find, lower, show, written};
+use crate::cloudformation_eval::{find, show, written};
+use crate::support::lint::lower;
 
 const HEAD: &str = "Transform: AWS::Serverless-2016-10-31\n";
 
 fn sam(body: &str) -> (Sources, Vec<LoweredUnit>) {
-    let (sources, units) = lower(&[("template.yaml", &format!("{HEAD}{body}"))]);
+    let (sources, units) = lower(&CloudFormation, &[("template.yaml", &format!("{HEAD}{body}"))]);
     assert!(units[0].problems.is_empty(), "{:?}", units[0].problems);
     (sources, units)
 }
@@ -19,7 +21,16 @@ fn sam(body: &str) -> (Sources, Vec<LoweredUnit>) {
 /// The role of a function `F` with these properties (a flow map's inside).
 fn role(properties: &str) -> (Sources, Resource) {
     let text = format!(
-        "Parameters:\n  P: {{Type: String}}\nConditions:\n  C: !Equals [!Ref P, x]\nResources:\n  T: {{Type: AWS::DynamoDB::Table}}\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: a.b, Runtime: python3.13, {properties}}}\n"
+        r"Parameters:
+  P: {{Type: String}}
+Conditions:
+  C: !Equals [!Ref P, x]
+Resources:
+  T: {{Type: AWS::DynamoDB::Table}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {{Handler: a.b, Runtime: python3.13, {properties}}}
+"
     );
     let (sources, units) = sam(&text);
     let role = find(&units, "FRole").clone();
@@ -32,9 +43,11 @@ fn prop(resource: &Resource, name: &str) -> String {
 
 #[test]
 fn a_function_without_a_role_gets_one() {
-    let (sources, units) = sam(
-        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: app.run, Runtime: python3.13, CodeUri: src/, Environment: {Variables: {A: b}}}\n",
-    );
+    let (sources, units) = sam(r"Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: app.run, Runtime: python3.13, CodeUri: src/, Environment: {Variables: {A: b}}}
+");
     let function = find(&units, "F");
     assert_eq!(
         (&*function.kind, &*function.type_name),
@@ -231,9 +244,11 @@ fn every_policy_template_expands_with_its_parameters() {
 
 #[test]
 fn a_named_role_is_used() {
-    let (_, units) = sam(
-        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, Role: arn:aws:iam::123456789012:role/x, Policies: [AdministratorAccess]}\n",
-    );
+    let (_, units) = sam(r"Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: a.b, Role: arn:aws:iam::123456789012:role/x, Policies: [AdministratorAccess]}
+");
     assert_eq!(units[0].resources.len(), 1);
     let function = find(&units, "F");
     assert_eq!(prop(function, "Role"), "arn:aws:iam::123456789012:role/x");
@@ -242,9 +257,15 @@ fn a_named_role_is_used() {
 
 #[test]
 fn a_role_in_one_branch_is_made_in_the_other() {
-    let (_, units) = sam(
-        "Parameters:\n  R: {Type: String}\nConditions:\n  Has: !Not [!Equals [!Ref R, '']]\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, Role: !If [Has, !Ref R, !Ref AWS::NoValue]}\n",
-    );
+    let (_, units) = sam(r"Parameters:
+  R: {Type: String}
+Conditions:
+  Has: !Not [!Equals [!Ref R, '']]
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: a.b, Role: !If [Has, !Ref R, !Ref AWS::NoValue]}
+");
     assert_eq!(
         find(&units, "FRole").branch.as_ref().map(|when| when.label()),
         Some("unless Has")
@@ -363,9 +384,11 @@ fn events_become_permissions_with_their_source() {
 
 #[test]
 fn urls_code_and_dead_letters() {
-    let (sources, units) = sam(
-        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {Handler: a.b, InlineCode: 'x = 1', DeadLetterQueue: {Type: SQS, TargetArn: q}, FunctionUrlConfig: {AuthType: NONE}}\n",
-    );
+    let (sources, units) = sam(r"Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: a.b, InlineCode: 'x = 1', DeadLetterQueue: {Type: SQS, TargetArn: q}, FunctionUrlConfig: {AuthType: NONE}}
+");
     let url = find(&units, "FUrl");
     assert_eq!(&*url.kind, "AWS::Lambda::Url");
     assert_eq!(show(&url.props), "{AuthType: NONE, TargetFunctionArn: ${F}}");
@@ -377,9 +400,11 @@ fn urls_code_and_dead_letters() {
 
 #[test]
 fn state_machines_have_roles_too() {
-    let (_, units) = sam(
-        "Resources:\n  M:\n    Type: AWS::Serverless::StateMachine\n    Properties: {Name: m, Tracing: {Enabled: true}, Policies: [{LambdaInvokePolicy: {FunctionName: f}}]}\n",
-    );
+    let (_, units) = sam(r"Resources:
+  M:
+    Type: AWS::Serverless::StateMachine
+    Properties: {Name: m, Tracing: {Enabled: true}, Policies: [{LambdaInvokePolicy: {FunctionName: f}}]}
+");
     let machine = find(&units, "M");
     assert_eq!(&*machine.kind, "AWS::StepFunctions::StateMachine");
     assert_eq!(prop(machine, "RoleArn"), "${MRole.Arn}");
@@ -490,7 +515,16 @@ fn grants(units: &[LoweredUnit], id: &str) -> String {
 /// A function and a state machine, each with these properties.
 fn events(function: &str, machine: &str) -> Vec<LoweredUnit> {
     let (_, units) = sam(&format!(
-        "Resources:\n  Q: {{Type: AWS::SQS::Queue}}\n  S: {{Type: AWS::SNS::Topic}}\n  F:\n    Type: AWS::Serverless::Function\n    Properties: {{Handler: a.b, {function}}}\n  M:\n    Type: AWS::Serverless::StateMachine\n    Properties: {{{machine}}}\n"
+        r"Resources:
+  Q: {{Type: AWS::SQS::Queue}}
+  S: {{Type: AWS::SNS::Topic}}
+  F:
+    Type: AWS::Serverless::Function
+    Properties: {{Handler: a.b, {function}}}
+  M:
+    Type: AWS::Serverless::StateMachine
+    Properties: {{{machine}}}
+"
     ));
     units
 }
@@ -508,15 +542,18 @@ fn what_lambda_delivers_and_polls_with_the_role() {
         ),
         (
             "EventInvokeConfig: {DestinationConfig: {OnSuccess: {Type: EventBridge, Destination: b}, OnFailure: {Type: Lambda, Destination: f}}}",
-            "[events:PutEvents] on [b]\n[lambda:InvokeFunction] on [f]",
+            r"[events:PutEvents] on [b]
+[lambda:InvokeFunction] on [f]",
         ),
         (
             "EventInvokeConfig: {DestinationConfig: {OnSuccess: {Type: SQS}, OnFailure: {Type: SNS}}}",
-            "[sqs:SendMessage] on [${FEventInvokeConfigOnSuccessQueue.Arn}]\n[sns:Publish] on [${FEventInvokeConfigOnFailureTopic}]",
+            r"[sqs:SendMessage] on [${FEventInvokeConfigOnSuccessQueue.Arn}]
+[sns:Publish] on [${FEventInvokeConfigOnFailureTopic}]",
         ),
         (
             "EventInvokeConfig: {DestinationConfig: {OnFailure: {Type: S3Bucket, Destination: 'arn:aws:s3:::b'}}}",
-            "[s3:PutObject] on [arn:aws:s3:::b/*]\n[s3:ListBucket] on [arn:aws:s3:::b]",
+            r"[s3:PutObject] on [arn:aws:s3:::b/*]
+[s3:ListBucket] on [arn:aws:s3:::b]",
         ),
         (
             "Events: {K: {Type: Kinesis, Properties: {Stream: k, DestinationConfig: {OnFailure: {Type: SQS, Destination: q}}}}}",
@@ -524,7 +561,9 @@ fn what_lambda_delivers_and_polls_with_the_role() {
         ),
         (
             "Events: {B: {Type: MQ, Properties: {Broker: b, SecretsManagerKmsKeyId: k, SourceAccessConfigurations: [{Type: BASIC_AUTH, URI: s}]}}}",
-            "[secretsmanager:GetSecretValue] on [s]\n[mq:DescribeBroker] on [b]\n[kms:Decrypt] on [arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/k]",
+            r"[secretsmanager:GetSecretValue] on [s]
+[mq:DescribeBroker] on [b]
+[kms:Decrypt] on [arn:${AWS::Partition}:kms:${AWS::Region}:${AWS::AccountId}:key/k]",
         ),
         (
             "Events: {K: {Type: SelfManagedKafka, Properties: {SourceAccessConfigurations: [{Type: SASL_SCRAM_512_AUTH, URI: s}]}}}",
@@ -552,7 +591,8 @@ fn schedules_and_rules_start_with_roles_of_their_own() {
         (
             "FARole",
             "scheduler",
-            "[lambda:InvokeFunction] on [${F.Arn}]\n[sqs:SendMessage] on [${Q.Arn}]",
+            r"[lambda:InvokeFunction] on [${F.Arn}]
+[sqs:SendMessage] on [${Q.Arn}]",
             "b",
         ),
         ("MSRole", "events", "[states:StartExecution] on [${M}]", "mb"),
@@ -584,7 +624,18 @@ fn schedules_and_rules_start_with_roles_of_their_own() {
 fn connectors_of_every_form() {
     let connect = |source: &str, destination: &str| {
         let (_, units) = sam(&format!(
-            "Resources:\n  Q: {{Type: AWS::SQS::Queue}}\n  S: {{Type: AWS::SNS::Topic}}\n  B: {{Type: AWS::S3::Bucket}}\n  H: {{Type: AWS::Serverless::HttpApi}}\n  R: {{Type: AWS::Events::Rule, Properties: {{Targets: [{{Id: m, Arn: !Ref M, RoleArn: !GetAtt Own.Arn}}]}}}}\n  M: {{Type: AWS::Serverless::StateMachine}}\n  Own: {{Type: AWS::IAM::Role}}\n  F: {{Type: AWS::Serverless::Function, Properties: {{Handler: a.b}}}}\n  G: {{Type: AWS::Serverless::Function, Properties: {{Handler: a.b, Role: !GetAtt Own.Arn}}}}\n  C: {{Type: AWS::Serverless::Connector, Properties: {{Source: {{{source}}}, Destination: {{{destination}}}, Permissions: [Read, Write]}}}}\n"
+            r"Resources:
+  Q: {{Type: AWS::SQS::Queue}}
+  S: {{Type: AWS::SNS::Topic}}
+  B: {{Type: AWS::S3::Bucket}}
+  H: {{Type: AWS::Serverless::HttpApi}}
+  R: {{Type: AWS::Events::Rule, Properties: {{Targets: [{{Id: m, Arn: !Ref M, RoleArn: !GetAtt Own.Arn}}]}}}}
+  M: {{Type: AWS::Serverless::StateMachine}}
+  Own: {{Type: AWS::IAM::Role}}
+  F: {{Type: AWS::Serverless::Function, Properties: {{Handler: a.b}}}}
+  G: {{Type: AWS::Serverless::Function, Properties: {{Handler: a.b, Role: !GetAtt Own.Arn}}}}
+  C: {{Type: AWS::Serverless::Connector, Properties: {{Source: {{{source}}}, Destination: {{{destination}}}, Permissions: [Read, Write]}}}}
+"
         ));
         let made = units[0]
             .resources
@@ -619,7 +670,8 @@ fn connectors_of_every_form() {
         (
             "Id: Q",
             "Id: F",
-            "CPolicy [${FRole}] [sqs:ReceiveMessage, sqs:GetQueueAttributes] on [${Q.Arn}]\n[sqs:DeleteMessage] on [${Q.Arn}]",
+            r"CPolicy [${FRole}] [sqs:ReceiveMessage, sqs:GetQueueAttributes] on [${Q.Arn}]
+[sqs:DeleteMessage] on [${Q.Arn}]",
         ),
         (
             "Id: S",
@@ -659,9 +711,12 @@ fn connectors_of_every_form() {
 
 #[test]
 fn graphql_apis_and_operators_have_roles() {
-    let (_, units) = sam(
-        "Resources:\n  A:\n    Type: AWS::Serverless::GraphQLApi\n    Properties: {Logging: true, DataSources: {DynamoDb: {T: {TableName: t, Permissions: [Read]}, O: {TableName: t, ServiceRoleArn: r}}, Lambda: {L: {FunctionArn: f}}}}\n  P: {Type: AWS::Serverless::CapacityProvider, Properties: {}}\n",
-    );
+    let (_, units) = sam(r"Resources:
+  A:
+    Type: AWS::Serverless::GraphQLApi
+    Properties: {Logging: true, DataSources: {DynamoDb: {T: {TableName: t, Permissions: [Read]}, O: {TableName: t, ServiceRoleArn: r}}, Lambda: {L: {FunctionArn: f}}}}
+  P: {Type: AWS::Serverless::CapacityProvider, Properties: {}}
+");
     assert!(
         prop(find(&units, "ACloudWatchRole"), "GeneratedManagedPolicyArns").contains("AWSAppSyncPushToCloudWatchLogs")
     );
@@ -682,9 +737,18 @@ fn graphql_apis_and_operators_have_roles() {
 
 #[test]
 fn authorizers_that_are_functions_may_be_invoked() {
-    let (_, units) = sam(
-        "Resources:\n  F: {Type: AWS::Serverless::Function, Properties: {Handler: a.b, Role: r}}\n  A:\n    Type: AWS::Serverless::Api\n    Properties: {Auth: {Authorizers: {L: {FunctionArn: !GetAtt F.Arn}, N: {FunctionArn: !GetAtt F.Arn, DisableFunctionDefaultPermissions: true}, U: {UserPoolArn: u}}}}\n  H:\n    Type: AWS::Serverless::HttpApi\n    Properties: {Auth: {Authorizers: {L: {FunctionArn: !GetAtt F.Arn}, E: {FunctionArn: !GetAtt F.Arn, EnableFunctionDefaultPermissions: true}}}}\n  W:\n    Type: AWS::Serverless::WebSocketApi\n    Properties: {Routes: {$connect: {FunctionArn: !GetAtt F.Arn}}}\n",
-    );
+    let (_, units) = sam(r"Resources:
+  F: {Type: AWS::Serverless::Function, Properties: {Handler: a.b, Role: r}}
+  A:
+    Type: AWS::Serverless::Api
+    Properties: {Auth: {Authorizers: {L: {FunctionArn: !GetAtt F.Arn}, N: {FunctionArn: !GetAtt F.Arn, DisableFunctionDefaultPermissions: true}, U: {UserPoolArn: u}}}}
+  H:
+    Type: AWS::Serverless::HttpApi
+    Properties: {Auth: {Authorizers: {L: {FunctionArn: !GetAtt F.Arn}, E: {FunctionArn: !GetAtt F.Arn, EnableFunctionDefaultPermissions: true}}}}
+  W:
+    Type: AWS::Serverless::WebSocketApi
+    Properties: {Routes: {$connect: {FunctionArn: !GetAtt F.Arn}}}
+");
     let permissions: Vec<String> = units[0]
         .resources
         .iter()

@@ -1,8 +1,10 @@
 //! Whole templates: loops, includes, nested stacks, exports, what is emitted for each section.
 
+use overgrant::internals::formats::cloudformation::CloudFormation;
 use overgrant::internals::source::HoleKind;
 
-use crate::cloudformation_eval::{find, lower, show, written};
+use crate::cloudformation_eval::{find, show, written};
+use crate::support::lint::lower;
 
 #[test]
 fn resources_carry_names_places_and_conditions() {
@@ -25,11 +27,14 @@ Outputs:
     Value: !GetAtt Role.Arn
     Export: {Name: !Sub "${AWS::StackName}-arn"}
 "#;
-    let (sources, units) = lower(&[("t.yaml", text)]);
+    let (sources, units) = lower(&CloudFormation, &[("t.yaml", text)]);
     let role = find(&units, "Role");
     assert_eq!(&*role.kind, "AWS::IAM::Role");
     assert_eq!(sources.slice(role.header), "Role");
-    assert!(sources.slice(role.extent).starts_with("Role:\n    Type"));
+    assert!(sources.slice(role.extent).starts_with(
+        r"Role:
+    Type"
+    ));
     assert!(sources.slice(role.extent).ends_with("one, two]"));
     assert_eq!(role.branch.as_ref().map(|when| when.label()), Some("if IsProd"));
     assert_eq!(show(role.get("RoleName").unwrap()), "one");
@@ -54,8 +59,11 @@ Outputs:
 
 #[test]
 fn references_name_their_target() {
-    let text = "Resources:\n  R: {Type: AWS::IAM::Role}\n  P: {Type: AWS::IAM::Policy, Properties: {Roles: [!Ref R], Arn: !GetAtt R.Arn}}\n";
-    let (_, units) = lower(&[("dir/t.yaml", text)]);
+    let text = r"Resources:
+  R: {Type: AWS::IAM::Role}
+  P: {Type: AWS::IAM::Policy, Properties: {Roles: [!Ref R], Arn: !GetAtt R.Arn}}
+";
+    let (_, units) = lower(&CloudFormation, &[("dir/t.yaml", text)]);
     let policy = find(&units, "P");
     let hole = policy.get("Roles").unwrap().as_seq().unwrap()[0]
         .as_hole()
@@ -78,7 +86,7 @@ fn json_templates_read_like_yaml() {
         "B": {"Fn::Join": ["", ["s3", ":", "*"]]},
         "C": {"Fn::GetAtt": ["R", "Arn"]},
         "D": "a\u0062c"}}}}"#;
-    let (sources, units) = lower(&[("t.json", text)]);
+    let (sources, units) = lower(&CloudFormation, &[("t.json", text)]);
     assert!(units[0].problems.is_empty());
     let r = find(&units, "R");
     assert_eq!(sources.slice(r.header), "\"R\"");
@@ -121,7 +129,7 @@ Resources:
     - !GetAZs ''
     - "Zone${Zone}": {Type: AWS::Test::Zone, Properties: {Name: !Ref Zone}}
 "#;
-    let (sources, units) = lower(&[("t.yaml", text)]);
+    let (sources, units) = lower(&CloudFormation, &[("t.yaml", text)]);
     let one = find(&units, "Bucketone");
     assert_eq!(
         show(&one.props),
@@ -155,11 +163,14 @@ fn includes_that_are_files_are_read() {
     Type: AWS::S3::Bucket
     Properties: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: s3://b/x.yaml}}}
 "#;
-    let (sources, units) = lower(&[
-        ("a/t.yaml", template),
-        ("a/parts/role.yaml", "RoleName: !Sub \"${AWS::StackName}-x\"\n"),
-        ("more.json", r#"{"More": {"Type": "AWS::SNS::Topic"}}"#),
-    ]);
+    let (sources, units) = lower(
+        &CloudFormation,
+        &[
+            ("a/t.yaml", template),
+            ("a/parts/role.yaml", "RoleName: !Sub \"${AWS::StackName}-x\"\n"),
+            ("more.json", r#"{"More": {"Type": "AWS::SNS::Topic"}}"#),
+        ],
+    );
     let r = find(&units, "R");
     assert_eq!(show(&r.props), "{Own: 1, RoleName: ${AWS::StackName}-x}");
     let name = r.get("RoleName").unwrap();
@@ -197,7 +208,7 @@ Outputs:
   Topic: {Value: !Ref Topic}
   Action: {Value: !Ref Action}
 "#;
-    let (sources, units) = lower(&[("t.yaml", parent), ("nested/child.yaml", child)]);
+    let (sources, units) = lower(&CloudFormation, &[("t.yaml", parent), ("nested/child.yaml", child)]);
     let topic = find(&units, "Topic");
     assert_eq!(show(&topic.props), "{Name: big, Owner: ${Role.Arn}, Action: s3:*}");
     let owner = topic.get("Owner").unwrap().as_hole().unwrap().target.clone().unwrap();
@@ -217,22 +228,33 @@ Outputs:
 fn stacks_that_nest_each_other_end() {
     let text = |other: &str| {
         format!(
-            "Parameters: {{P: {{Type: String}}}}\nResources:\n  S:\n    Type: AWS::CloudFormation::Stack\n    Properties: {{TemplateURL: {other}, Parameters: {{P: !GetAtt S.Outputs.O}}}}\nOutputs: {{O: {{Value: !GetAtt S.Outputs.O}}}}\n"
+            r"Parameters: {{P: {{Type: String}}}}
+Resources:
+  S:
+    Type: AWS::CloudFormation::Stack
+    Properties: {{TemplateURL: {other}, Parameters: {{P: !GetAtt S.Outputs.O}}}}
+Outputs: {{O: {{Value: !GetAtt S.Outputs.O}}}}
+"
         )
     };
-    let (_, units) = lower(&[
-        ("a.yaml", &text("b.yaml")),
-        ("b.yaml", &text("a.yaml")),
-        ("c.yaml", &text("c.yaml")),
-    ]);
+    let (_, units) = lower(
+        &CloudFormation,
+        &[
+            ("a.yaml", &text("b.yaml")),
+            ("b.yaml", &text("a.yaml")),
+            ("c.yaml", &text("c.yaml")),
+        ],
+    );
     assert_eq!(units.iter().map(|u| u.resources.len()).sum::<usize>(), 9);
 }
 
 #[test]
 fn exports_reach_their_importers() {
-    let exporter = "Resources: {Role: {Type: AWS::IAM::Role}}\nOutputs: {R: {Value: !GetAtt Role.Arn, Export: {Name: shared-role}}}\n";
+    let exporter = r"Resources: {Role: {Type: AWS::IAM::Role}}
+Outputs: {R: {Value: !GetAtt Role.Arn, Export: {Name: shared-role}}}
+";
     let importer = "Resources: {F: {Type: AWS::Test::F, Properties: {Role: !ImportValue shared-role, Other: !ImportValue other}}}\n";
-    let (_, units) = lower(&[("a.yaml", exporter), ("b.yaml", importer)]);
+    let (_, units) = lower(&CloudFormation, &[("a.yaml", exporter), ("b.yaml", importer)]);
     let f = find(&units, "F");
     let hole = f.get("Role").unwrap().as_hole().unwrap().clone();
     assert_eq!(
@@ -246,12 +268,17 @@ fn exports_reach_their_importers() {
 fn exports_named_by_parameters_reach_their_importers() {
     let exporter = |name: &str| {
         format!(
-            "Parameters: {{Env: {{Type: String, Default: dev}}, Other: {{Type: String}}}}\nResources: {{Role: {{Type: AWS::IAM::Role}}}}\nOutputs: {{R: {{Value: !GetAtt Role.Arn, Export: {{Name: {name}}}}}}}\n"
+            r"Parameters: {{Env: {{Type: String, Default: dev}}, Other: {{Type: String}}}}
+Resources: {{Role: {{Type: AWS::IAM::Role}}}}
+Outputs: {{R: {{Value: !GetAtt Role.Arn, Export: {{Name: {name}}}}}}}
+"
         )
     };
     let importer = |name: &str| {
         format!(
-            "Parameters: {{Stage: {{Type: String}}, Stack: {{Type: String}}, Dev: {{Type: String, Default: dev}}}}\nResources: {{F: {{Type: AWS::Test::F, Properties: {{Role: {{'Fn::ImportValue': {name}}}}}}}}}\n"
+            r"Parameters: {{Stage: {{Type: String}}, Stack: {{Type: String}}, Dev: {{Type: String, Default: dev}}}}
+Resources: {{F: {{Type: AWS::Test::F, Properties: {{Role: {{'Fn::ImportValue': {name}}}}}}}}}
+"
         )
     };
     let cases = [
@@ -272,7 +299,10 @@ fn exports_named_by_parameters_reach_their_importers() {
         ("!Ref Other", "!Ref Stage", false),
     ];
     for (export, import, linked) in cases {
-        let (_, units) = lower(&[("a.yaml", &exporter(export)), ("b.yaml", &importer(import))]);
+        let (_, units) = lower(
+            &CloudFormation,
+            &[("a.yaml", &exporter(export)), ("b.yaml", &importer(import))],
+        );
         let hole = find(&units, "F").get("Role").unwrap().as_hole().unwrap().clone();
         let target = hole.target.map(|t| t.scope.to_string());
         assert_eq!(
@@ -282,20 +312,28 @@ fn exports_named_by_parameters_reach_their_importers() {
         );
     }
     // Which of two is meant, no one can tell.
-    let (_, units) = lower(&[
-        ("a.yaml", &exporter("!Sub '${Other}-role'")),
-        ("c.yaml", &exporter("!Sub '${Other}-role'")),
-        ("b.yaml", &importer("!Sub '${Stage}-role'")),
-    ]);
+    let (_, units) = lower(
+        &CloudFormation,
+        &[
+            ("a.yaml", &exporter("!Sub '${Other}-role'")),
+            ("c.yaml", &exporter("!Sub '${Other}-role'")),
+            ("b.yaml", &importer("!Sub '${Stage}-role'")),
+        ],
+    );
     let hole = find(&units, "F").get("Role").unwrap().as_hole().unwrap().clone();
     assert_eq!(hole.kind, HoleKind::Outside);
 }
 
 #[test]
 fn braces_of_a_templating_language_are_unknown() {
-    let text =
-        "Resources:\n  A:\n    Type: AWS::Test::A\n    Properties:\n      Name: {{ name }}\n      Plain: {a: b}\n";
-    let (sources, units) = lower(&[("t.yaml", text)]);
+    let text = r"Resources:
+  A:
+    Type: AWS::Test::A
+    Properties:
+      Name: {{ name }}
+      Plain: {a: b}
+";
+    let (sources, units) = lower(&CloudFormation, &[("t.yaml", text)]);
     let name = find(&units, "A").get("Name").unwrap();
     assert!(name.is_unknown(), "{name:?}");
     assert_eq!(sources.slice(name.span), "{{ name }}");
@@ -308,8 +346,12 @@ fn loops_that_multiply_end_and_say_so() {
     let numbers = numbers.join(", ");
     let each = |name: &str, body: &str| format!("{{'Fn::ForEach::{name}': [{name}, [{numbers}], {body}]}}");
     let body = each("A", &each("B", &each("C", "{'R${A}x${B}x${C}': {Type: AWS::Test::A}}")));
-    let text = format!("Transform: AWS::LanguageExtensions\nResources: {body}\n");
-    let (_, units) = lower(&[("t.yaml", &text)]);
+    let text = format!(
+        r"Transform: AWS::LanguageExtensions
+Resources: {body}
+"
+    );
+    let (_, units) = lower(&CloudFormation, &[("t.yaml", &text)]);
     assert!(!units[0].resources.is_empty());
     assert!(
         units[0]
@@ -336,7 +378,7 @@ Resources: {D: {Type: AWS::Test::D}}
 ---
 not: a template
 "#;
-    let (_, units) = lower(&[("t.yaml", text)]);
+    let (_, units) = lower(&CloudFormation, &[("t.yaml", text)]);
     assert_eq!(show(&find(&units, "B").props), "{Size: 2, Name: ${AWS::Region}}");
     assert_eq!(show(&find(&units, "C").props), "{Name: ${AWS::Region}, Size: 1}");
     assert_eq!(&*find(&units, "D").address.scope, "t.yaml#2");
@@ -345,8 +387,15 @@ not: a template
 
 #[test]
 fn policy_text_keeps_its_places() {
-    let text = "Resources:\n  P:\n    Type: AWS::IAM::Policy\n    Properties:\n      PolicyDocument: !Sub |\n        {\"Statement\": [{\"Effect\": \"Allow\",\n          \"Action\": \"s3:*\", \"Resource\": \"${P}\"}]}\n";
-    let (sources, units) = lower(&[("t.yaml", text)]);
+    let text = r#"Resources:
+  P:
+    Type: AWS::IAM::Policy
+    Properties:
+      PolicyDocument: !Sub |
+        {"Statement": [{"Effect": "Allow",
+          "Action": "s3:*", "Resource": "${P}"}]}
+"#;
+    let (sources, units) = lower(&CloudFormation, &[("t.yaml", text)]);
     let document = find(&units, "P").get("PolicyDocument").unwrap();
     let body = document.as_text().unwrap();
     let flat = body.with_placeholders().into_owned();
@@ -356,14 +405,18 @@ fn policy_text_keeps_its_places() {
 
 #[test]
 fn every_entry_is_an_extent_where_comments_ask_for_it() {
-    let text =
-        "# overgrant: ignore[x] -- y\nResources:\n  A:\n    Type: AWS::Test::A\n    Properties: {L: [one, two]}\n";
-    let (sources, units) = lower(&[("t.yaml", text)]);
+    let text = r"# overgrant: ignore[x] -- y
+Resources:
+  A:
+    Type: AWS::Test::A
+    Properties: {L: [one, two]}
+";
+    let (sources, units) = lower(&CloudFormation, &[("t.yaml", text)]);
     let slices: Vec<&str> = units[0].extents.iter().map(|s| sources.slice(*s)).collect();
     assert!(slices.contains(&"Type: AWS::Test::A"));
     assert!(slices.contains(&"one"));
     assert!(slices.contains(&"L: [one, two]"));
-    let (_, units) = lower(&[("t.yaml", &text[text.find("Resources").unwrap()..])]);
+    let (_, units) = lower(&CloudFormation, &[("t.yaml", &text[text.find("Resources").unwrap()..])]);
     assert!(units[0].extents.is_empty());
 }
 
@@ -372,16 +425,36 @@ fn bombs_are_bounded() {
     let mut loops = String::from("Resources:\n");
     let items: Vec<String> = (0..400).map(|i| format!("i{i}")).collect();
     let list = items.join(", ");
-    loops.push_str(&format!("  Fn::ForEach::A:\n    - A\n    - [{list}]\n    - Fn::ForEach::B:\n        - B\n        - [{list}]\n        - \"R${{A}}${{B}}\": {{Type: AWS::Test::R, Properties: {{N: !Ref A}}}}\n"));
-    let mut conditions = String::from("Conditions:\n  C0: !Equals [!Ref P, x]\nParameters: {P: {Type: String}}\n");
+    loops.push_str(&format!(
+        r#"  Fn::ForEach::A:
+    - A
+    - [{list}]
+    - Fn::ForEach::B:
+        - B
+        - [{list}]
+        - "R${{A}}${{B}}": {{Type: AWS::Test::R, Properties: {{N: !Ref A}}}}
+"#
+    ));
+    let mut conditions = String::from(
+        r"Conditions:
+  C0: !Equals [!Ref P, x]
+Parameters: {P: {Type: String}}
+",
+    );
     for i in 1..60 {
         conditions.push_str(
-            &format!("  C{i}: !And [!Condition C{}, !Condition C{}]\n", i - 1, i - 1).replace("\n  C", "\n  C"),
+            &format!("  C{i}: !And [!Condition C{}, !Condition C{}]\n", i - 1, i - 1).replace(
+                r"
+  C", r"
+  C",
+            ),
         );
     }
     let conditions = conditions.replace("Parameters: {P: {Type: String}}\n", "");
     let conditions = format!(
-        "{conditions}Parameters: {{P: {{Type: String}}}}\nResources: {{R: {{Type: AWS::Test::R, Properties: {{V: !If [C59, a, b]}}}}}}\n"
+        r"{conditions}Parameters: {{P: {{Type: String}}}}
+Resources: {{R: {{Type: AWS::Test::R, Properties: {{V: !If [C59, a, b]}}}}}}
+"
     );
     let deep = format!(
         "Resources: {{R: {{Type: AWS::Test::R, Properties: {}x{}}}}}",
@@ -390,15 +463,20 @@ fn bombs_are_bounded() {
     );
     let long = "x".repeat(100_000);
     let sub = format!(
-        "Parameters: {{L: {{Type: String, Default: {long}}}}}\nResources: {{R: {{Type: AWS::Test::R, Properties: {{V: !Sub '{}'}}}}}}\n",
+        r"Parameters: {{L: {{Type: String, Default: {long}}}}}
+Resources: {{R: {{Type: AWS::Test::R, Properties: {{V: !Sub '{}'}}}}}}
+",
         "${L}".repeat(5_000)
     );
-    let (_, units) = lower(&[
-        ("a.yaml", &loops),
-        ("b.yaml", &conditions),
-        ("c.yaml", &deep),
-        ("d.yaml", &sub),
-    ]);
+    let (_, units) = lower(
+        &CloudFormation,
+        &[
+            ("a.yaml", &loops),
+            ("b.yaml", &conditions),
+            ("c.yaml", &deep),
+            ("d.yaml", &sub),
+        ],
+    );
     assert!(units[0].resources.len() < 160_000);
     assert_eq!(
         show(find(&units[1..2], "R").get("V").unwrap()),
@@ -417,7 +495,7 @@ fn event_bus_policies_are_statements() {
       StatementId: one
       Statement: {Effect: Allow, Principal: "*", Action: "events:PutEvents", Resource: "*"}
 "#;
-    let (sources, mut units) = lower(&[("t.yaml", text)]);
+    let (sources, mut units) = lower(&CloudFormation, &[("t.yaml", text)]);
     overgrant::internals::formats::policies::lower(&mut units[0]);
     let documents = &units[0].documents;
     assert_eq!(documents.len(), 1);
@@ -451,7 +529,7 @@ fn templates_inside_stacks_are_templates() {
           Parameters: {P: {Type: String}}
           Resources: {Third: {Type: AWS::SNS::Topic, Properties: {Name: "x"}}}
 "#;
-    let (sources, mut units) = lower(&[("t.yaml", text)]);
+    let (sources, mut units) = lower(&CloudFormation, &[("t.yaml", text)]);
     overgrant::internals::formats::cloudformation::bodies(&sources, &mut units[0]);
     let inner = find(&units, "Inner");
     assert_eq!(&*inner.address.scope, "t.yaml#Set");
@@ -471,10 +549,18 @@ fn templates_inside_stacks_are_templates() {
 #[test]
 fn a_logical_id_that_is_declared_twice() {
     let group = |policy: &str| {
-        format!("Type: AWS::IAM::Group\n    Properties: {{ManagedPolicyArns: ['arn:aws:iam::aws:policy/{policy}']}}")
+        format!(
+            r"Type: AWS::IAM::Group
+    Properties: {{ManagedPolicyArns: ['arn:aws:iam::aws:policy/{policy}']}}"
+        )
     };
     let yaml = format!(
-        "Resources:\n  G:\n    {}\n  G:\n    {}\n",
+        r"Resources:
+  G:
+    {}
+  G:
+    {}
+",
         group("AdministratorAccess"),
         group("ReadOnlyAccess")
     );

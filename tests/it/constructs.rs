@@ -2,15 +2,19 @@
 
 use overgrant::internals::python::calls::EntryReach;
 
-use crate::support::calls::{analyse, calls, line, with};
+use crate::support::calls::{analyze, calls, line, with};
 
 /// What runs from `app.handler`, and whether that is certain.
 #[track_caller]
 fn runs(code: &str, expected: &[&str], exact: bool) {
     let code = format!(
-        "import boto3\ns3 = boto3.client('s3')\ndef dead():\n    s3.delete_object(Bucket='b', Key='k')\n{code}"
+        r"import boto3
+s3 = boto3.client('s3')
+def dead():
+    s3.delete_object(Bucket='b', Key='k')
+{code}"
     );
-    let found = analyse(&[("m.py", &code)], |s, c| {
+    let found = analyze(&[("m.py", &code)], |s, c| {
         let r: EntryReach = c.reach(s.find("m.py").unwrap(), "handler");
         let calls: Vec<String> = r.calls.iter().map(|i| line(s, &c.calls[*i])).collect();
         let named = r.named.len();
@@ -245,7 +249,10 @@ async def go():
 #[test]
 fn code_from_methods_chosen_by_name_is_said() {
     let why = with(
-        "import boto3, operator\nm = operator.methodcaller('list_tables')\nm(boto3.client('dynamodb'))\n",
+        r"import boto3, operator
+m = operator.methodcaller('list_tables')
+m(boto3.client('dynamodb'))
+",
         |_, c| c.unresolved.iter().map(|u| u.why.text()).collect::<Vec<_>>(),
     );
     assert_eq!(why, ["code chosen at run time"]);
@@ -254,20 +261,57 @@ fn code_from_methods_chosen_by_name_is_said() {
 // ---- what runs ----
 
 const USED: &str = "used s3.ListBuckets";
-const WORK: &str = "def used():\n    s3.list_buckets()\n";
+const WORK: &str = r"def used():
+    s3.list_buckets()
+";
 
 #[test]
 fn handlers_in_every_form() {
     for form in [
-        "def handler(e, c):\n    used()\n",
-        "def real(e, c):\n    used()\nhandler = real\n",
+        r"def handler(e, c):
+    used()
+",
+        r"def real(e, c):
+    used()
+handler = real
+",
         "handler = lambda e, c: used()\n",
-        "class H:\n    def __call__(self, e, c):\n        used()\nhandler = H()\n",
-        "class H:\n    def run(self, e, c):\n        used()\nhandler = H().run\n",
-        "def make(x):\n    def h(e, c):\n        used()\n    return h\nhandler = make(1)\n",
-        "import functools\ndef deco(f):\n    @functools.wraps(f)\n    def inner(*a):\n        return f(*a)\n    return inner\n@deco\ndef handler(e, c):\n    used()\n",
-        "import asyncio\nasync def main():\n    used()\ndef handler(e, c):\n    asyncio.run(main())\n",
-        "r = used()\ndef handler(e, c):\n    return r\n",
+        r"class H:
+    def __call__(self, e, c):
+        used()
+handler = H()
+",
+        r"class H:
+    def run(self, e, c):
+        used()
+handler = H().run
+",
+        r"def make(x):
+    def h(e, c):
+        used()
+    return h
+handler = make(1)
+",
+        r"import functools
+def deco(f):
+    @functools.wraps(f)
+    def inner(*a):
+        return f(*a)
+    return inner
+@deco
+def handler(e, c):
+    used()
+",
+        r"import asyncio
+async def main():
+    used()
+def handler(e, c):
+    asyncio.run(main())
+",
+        r"r = used()
+def handler(e, c):
+    return r
+",
     ] {
         runs(&format!("{WORK}{form}"), &[USED], true);
     }
@@ -276,15 +320,72 @@ fn handlers_in_every_form() {
 #[test]
 fn what_decorators_are_given_runs() {
     for form in [
-        "from aws_lambda_powertools import Logger, Tracer\nlogger = Logger()\ntracer = Tracer()\n@logger.inject_lambda_context(log_event=True)\n@tracer.capture_lambda_handler\ndef handler(e, c):\n    used()\n",
-        "from aws_lambda_powertools.utilities.data_classes import event_source, SQSEvent\n@event_source(data_class=SQSEvent)\ndef handler(e, c):\n    used()\n",
-        "from aws_lambda_powertools.event_handler import APIGatewayHttpResolver\napp = APIGatewayHttpResolver()\n@app.get('/x')\ndef x():\n    used()\ndef handler(e, c):\n    return app.resolve(e, c)\n",
-        "from aws_lambda_powertools.event_handler import AppSyncResolver\napp = AppSyncResolver()\n@app.resolver(type_name='Q', field_name='f')\ndef x():\n    used()\ndef handler(e, c):\n    return app.resolve(e, c)\n",
-        "from fastapi import FastAPI\nfrom mangum import Mangum\napp = FastAPI()\n@app.get('/')\ndef root():\n    used()\nhandler = Mangum(app)\n",
-        "from flask import Flask\nimport serverless_wsgi\napp = Flask(__name__)\n@app.route('/')\ndef root():\n    used()\ndef handler(e, c):\n    return serverless_wsgi.handle_request(app, e, c)\n",
-        "from chalice import Chalice, Rate\nhandler = Chalice(app_name='x')\n@handler.route('/')\ndef root():\n    used()\n",
-        "from chalice import Chalice, Rate\nhandler = Chalice(app_name='x')\n@handler.schedule(Rate(5, unit=Rate.MINUTES))\ndef tick(e):\n    used()\n",
-        "from crhelper import CfnResource\nhelper = CfnResource()\n@helper.create\ndef make(e, c):\n    used()\ndef handler(e, c):\n    helper(e, c)\n",
+        r"from aws_lambda_powertools import Logger, Tracer
+logger = Logger()
+tracer = Tracer()
+@logger.inject_lambda_context(log_event=True)
+@tracer.capture_lambda_handler
+def handler(e, c):
+    used()
+",
+        r"from aws_lambda_powertools.utilities.data_classes import event_source, SQSEvent
+@event_source(data_class=SQSEvent)
+def handler(e, c):
+    used()
+",
+        r"from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+app = APIGatewayHttpResolver()
+@app.get('/x')
+def x():
+    used()
+def handler(e, c):
+    return app.resolve(e, c)
+",
+        r"from aws_lambda_powertools.event_handler import AppSyncResolver
+app = AppSyncResolver()
+@app.resolver(type_name='Q', field_name='f')
+def x():
+    used()
+def handler(e, c):
+    return app.resolve(e, c)
+",
+        r"from fastapi import FastAPI
+from mangum import Mangum
+app = FastAPI()
+@app.get('/')
+def root():
+    used()
+handler = Mangum(app)
+",
+        r"from flask import Flask
+import serverless_wsgi
+app = Flask(__name__)
+@app.route('/')
+def root():
+    used()
+def handler(e, c):
+    return serverless_wsgi.handle_request(app, e, c)
+",
+        r"from chalice import Chalice, Rate
+handler = Chalice(app_name='x')
+@handler.route('/')
+def root():
+    used()
+",
+        r"from chalice import Chalice, Rate
+handler = Chalice(app_name='x')
+@handler.schedule(Rate(5, unit=Rate.MINUTES))
+def tick(e):
+    used()
+",
+        r"from crhelper import CfnResource
+helper = CfnResource()
+@helper.create
+def make(e, c):
+    used()
+def handler(e, c):
+    helper(e, c)
+",
     ] {
         runs(&format!("{WORK}{form}"), &[USED], true);
     }
@@ -295,7 +396,9 @@ fn what_decorators_are_given_runs() {
 fn handlers_of_unknown_makers_count_all() {
     runs(
         &format!(
-            "{WORK}from ask_sdk_core.skill_builder import SkillBuilder\nhandler = SkillBuilder().lambda_handler()\n"
+            r"{WORK}from ask_sdk_core.skill_builder import SkillBuilder
+handler = SkillBuilder().lambda_handler()
+"
         ),
         &["dead s3.DeleteObject", USED],
         false,
@@ -308,15 +411,29 @@ fn routers_of_other_modules() {
     let files = [
         (
             "m.py",
-            "from fastapi import FastAPI\nfrom mangum import Mangum\nfrom routes import items\napp = FastAPI()\napp.include_router(items.router)\nhandler = Mangum(app)\n",
+            r"from fastapi import FastAPI
+from mangum import Mangum
+from routes import items
+app = FastAPI()
+app.include_router(items.router)
+handler = Mangum(app)
+",
         ),
         ("routes/__init__.py", ""),
         (
             "routes/items.py",
-            "import boto3\nfrom fastapi import APIRouter\nrouter = APIRouter()\n@router.get('/')\ndef items():\n    boto3.client('s3').list_buckets()\ndef dead():\n    boto3.client('s3').delete_bucket(Bucket='b')\n",
+            r"import boto3
+from fastapi import APIRouter
+router = APIRouter()
+@router.get('/')
+def items():
+    boto3.client('s3').list_buckets()
+def dead():
+    boto3.client('s3').delete_bucket(Bucket='b')
+",
         ),
     ];
-    let found = analyse(&files, |s, c| {
+    let found = analyze(&files, |s, c| {
         let r: EntryReach = c.reach(s.find("m.py").unwrap(), "handler");
         let calls: Vec<String> = r.calls.iter().map(|i| line(s, &c.calls[*i])).collect();
         (calls, r.exact)
@@ -327,8 +444,16 @@ fn routers_of_other_modules() {
 /// What only a script does is no part of a function.
 #[test]
 fn scripts_run_what_they_guard() {
-    let code = "import boto3\ns3 = boto3.client('s3')\ndef handler(e, c):\n    s3.list_buckets()\ndef local():\n    s3.delete_bucket(Bucket='b')\nif __name__ == '__main__':\n    local()\n";
-    analyse(&[("m.py", code)], |s, c| {
+    let code = r"import boto3
+s3 = boto3.client('s3')
+def handler(e, c):
+    s3.list_buckets()
+def local():
+    s3.delete_bucket(Bucket='b')
+if __name__ == '__main__':
+    local()
+";
+    analyze(&[("m.py", code)], |s, c| {
         let file = s.find("m.py").unwrap();
         let named = |r: &EntryReach| r.named.iter().map(|i| line(s, &c.calls[*i])).collect::<Vec<_>>();
         assert_eq!(named(&c.reach(file, "handler")), ["4 handler s3.ListBuckets"]);
@@ -358,25 +483,47 @@ fn actions(code: &str) -> (Vec<&'static str>, Vec<&'static str>) {
 
 #[track_caller]
 fn needs(code: &str, expected: &[&str]) {
-    assert_eq!(actions(&format!("import boto3\n{code}")).0, expected, "{code}");
+    assert_eq!(
+        actions(&format!(
+            r"import boto3
+{code}"
+        ))
+        .0,
+        expected,
+        "{code}"
+    );
 }
 
 #[test]
 fn operations_that_are_handed_around() {
     for form in [
         "getattr(c, 'get_object')(Bucket='b', Key='k')",
-        "m = c.get_object\nm(Bucket='b', Key='k')",
-        "import functools\nf = functools.partial(c.get_object, Bucket='b')\nf(Key='k')",
-        "def run(op):\n    op(Bucket='b', Key='k')\nrun(c.get_object)",
+        r"m = c.get_object
+m(Bucket='b', Key='k')",
+        r"import functools
+f = functools.partial(c.get_object, Bucket='b')
+f(Key='k')",
+        r"def run(op):
+    op(Bucket='b', Key='k')
+run(c.get_object)",
     ] {
-        needs(&format!("c = boto3.client('s3')\n{form}\n"), &["s3:GetObject"]);
+        needs(
+            &format!(
+                r"c = boto3.client('s3')
+{form}
+"
+            ),
+            &["s3:GetObject"],
+        );
     }
 }
 
 #[test]
 fn urls_need_what_their_bearer_does() {
     needs(
-        "c = boto3.client('s3')\nc.generate_presigned_url('get_object', Params={'Bucket': 'b', 'Key': 'k'})\n",
+        r"c = boto3.client('s3')
+c.generate_presigned_url('get_object', Params={'Bucket': 'b', 'Key': 'k'})
+",
         &["s3:GetObject"],
     );
     needs(
@@ -388,7 +535,11 @@ fn urls_need_what_their_bearer_does() {
 #[test]
 fn one_loop_over_services_and_regions() {
     needs(
-        "for svc in ('s3', 's3'):\n    c = boto3.client(svc)\n    c.list_buckets()\n    c.get_bucket_tagging(Bucket='b')\n",
+        r"for svc in ('s3', 's3'):
+    c = boto3.client(svc)
+    c.list_buckets()
+    c.get_bucket_tagging(Bucket='b')
+",
         &["s3:ListAllMyBuckets", "s3:GetBucketTagging"],
     );
 }
@@ -420,11 +571,17 @@ fn the_resource_api_calls_when_it_is_read() {
 #[test]
 fn other_classes_with_these_methods_need_nothing() {
     needs(
-        "class Fake:\n    def get_bucket_tagging(self, Bucket): ...\nFake().get_bucket_tagging(Bucket='b')\n",
+        r"class Fake:
+    def get_bucket_tagging(self, Bucket): ...
+Fake().get_bucket_tagging(Bucket='b')
+",
         &[],
     );
     needs(
-        "class Mailer:\n    def publish(self, Message): ...\nMailer().publish(Message='m')\n",
+        r"class Mailer:
+    def publish(self, Message): ...
+Mailer().publish(Message='m')
+",
         &[],
     );
     needs("db.query(TableName='t')\n", &[]);
@@ -432,9 +589,15 @@ fn other_classes_with_these_methods_need_nothing() {
 
 #[test]
 fn a_client_of_unknown_type_needs_nothing_and_is_said() {
-    let code = "import boto3\ndef f(client):\n    client.tag_resource(ResourceArn='a', Tags=[])\n";
+    let code = r"import boto3
+def f(client):
+    client.tag_resource(ResourceArn='a', Tags=[])
+";
     assert!(actions(code).0.is_empty());
-    let unknown = "import boto3, os\nc = boto3.client(os.environ['S'])\nc.tag_resource(ResourceArn='a', Tags=[])\n";
+    let unknown = r"import boto3, os
+c = boto3.client(os.environ['S'])
+c.tag_resource(ResourceArn='a', Tags=[])
+";
     assert!(actions(unknown).0.is_empty());
     let said = with(unknown, |_, c| {
         c.unresolved.iter().map(|u| u.why.text()).collect::<Vec<_>>()
@@ -454,14 +617,22 @@ fn parameters_that_are_not_given_need_nothing() {
     );
     needs("boto3.client('s3').list_objects_v2(Bucket='b')\n", &["s3:ListBucket"]);
     // Nothing but the customer's key is left as possible.
-    let (_, possible) = actions("import boto3\nboto3.client('s3').put_object(Bucket='b', Key='k', Body=b'')\n");
+    let (_, possible) = actions(
+        r"import boto3
+boto3.client('s3').put_object(Bucket='b', Key='k', Body=b'')
+",
+    );
     assert!(possible.iter().all(|a| a.starts_with("kms:")), "{possible:?}");
 }
 
 #[test]
 fn a_batch_writer_writes_batches() {
     needs(
-        "table = boto3.resource('dynamodb').Table('t')\nwith table.batch_writer() as bw:\n    bw.put_item(Item={})\n    bw.delete_item(Key={})\n",
+        r"table = boto3.resource('dynamodb').Table('t')
+with table.batch_writer() as bw:
+    bw.put_item(Item={})
+    bw.delete_item(Key={})
+",
         &["dynamodb:BatchWriteItem"],
     );
 }

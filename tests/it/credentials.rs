@@ -24,7 +24,7 @@ fn secret() -> String {
     ["kR8vT2mZq1", "Xw5LpN+9sD", "fG7hJ3bVc0", "YtU/4eAoQi"].concat()
 }
 
-fn check(path: &str, text: &str) -> (Vec<Finding>, Sources) {
+fn credentials(path: &str, text: &str) -> (Vec<Finding>, Sources) {
     let sources = Sources::from_strings(&[(path, text)]);
     let own = Ownership::default();
     let analysis = analyze(&sources, &own);
@@ -45,7 +45,7 @@ fn check(path: &str, text: &str) -> (Vec<Finding>, Sources) {
 
 /// The only finding: its rule, severity, the text under its primary label, and what is folded into it.
 fn one(path: &str, text: &str) -> (String, Severity, String, Vec<String>) {
-    let (findings, sources) = check(path, text);
+    let (findings, sources) = credentials(path, text);
     assert_eq!(findings.len(), 1, "{path}: {findings:#?}");
     let f = &findings[0];
     let span = f.span().unwrap();
@@ -73,32 +73,59 @@ fn the_place_raises_and_is_folded() {
     for (path, text, place) in [
         (
             "main.tf",
-            format!("provider \"aws\" {{\n  access_key = \"{id}\"\n  secret_key = \"{secret}\"\n}}\n"),
+            format!(
+                r#"provider "aws" {{
+  access_key = "{id}"
+  secret_key = "{secret}"
+}}
+"#
+            ),
             "tf-provider-static-credentials",
         ),
         (
             "main.tf",
             format!(
-                "terraform {{\n  backend \"s3\" {{\n    access_key = \"{id}\"\n    secret_key = \"{secret}\"\n  }}\n}}\n"
+                r#"terraform {{
+  backend "s3" {{
+    access_key = "{id}"
+    secret_key = "{secret}"
+  }}
+}}
+"#
             ),
             "tf-backend-static-credentials",
         ),
         (
             "app.py",
-            format!("import boto3\nboto3.client('s3', aws_access_key_id='{id}', aws_secret_access_key='{secret}')\n"),
+            format!(
+                r"import boto3
+boto3.client('s3', aws_access_key_id='{id}', aws_secret_access_key='{secret}')
+"
+            ),
             "py-hardcoded-credentials",
         ),
         (
             "app.py",
             format!(
-                "import os\nos.environ['AWS_ACCESS_KEY_ID'] = '{id}'\nos.environ['AWS_SECRET_ACCESS_KEY'] = '{secret}'\n"
+                r"import os
+os.environ['AWS_ACCESS_KEY_ID'] = '{id}'
+os.environ['AWS_SECRET_ACCESS_KEY'] = '{secret}'
+"
             ),
             "py-config-env-credential",
         ),
         (
             "t.yaml",
             format!(
-                "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      Environment:\n        Variables:\n          KEY: {id}\n          SECRET: {secret}\n"
+                r"Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      Environment:
+        Variables:
+          KEY: {id}
+          SECRET: {secret}
+"
             ),
             "lambda-env-credential",
         ),
@@ -124,7 +151,13 @@ fn the_place_raises_and_is_folded() {
 
 #[test]
 fn a_place_raises_a_lone_id() {
-    let text = format!("provider \"aws\" {{\n  access_key = \"{}\"\n}}\n", id());
+    let text = format!(
+        r#"provider "aws" {{
+  access_key = "{}"
+}}
+"#,
+        id()
+    );
     let (rule, severity, _, folded) = one("main.tf", &text);
     assert_eq!((&*rule, severity), ("aws-access-key-id", Severity::Critical));
     assert_eq!(folded, ["tf-provider-static-credentials"]);
@@ -135,12 +168,22 @@ fn a_place_raises_a_lone_id() {
 #[test]
 fn base64_is_read() {
     let script = format!(
-        "#!/bin/sh\nexport AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\n",
+        r"#!/bin/sh
+export AWS_ACCESS_KEY_ID={}
+export AWS_SECRET_ACCESS_KEY={}
+",
         id(),
         secret()
     );
     let encoded = STANDARD.encode(script);
-    let text = format!("Resources:\n  I:\n    Type: AWS::EC2::Instance\n    Properties:\n      UserData: {encoded}\n");
+    let text = format!(
+        r"Resources:
+  I:
+    Type: AWS::EC2::Instance
+    Properties:
+      UserData: {encoded}
+"
+    );
     let (rule, severity, at, folded) = one("t.yaml", &text);
     assert_eq!((&*rule, severity), ("aws-key-pair-together", Severity::Critical));
     assert!(encoded.contains(&at) && at.len() < encoded.len(), "{at}");
@@ -153,9 +196,12 @@ fn a_literal_without_the_form_of_a_key_is_low() {
         ("orders", "secret-key-of-tests"),
         ("test-access", "this-is-for-tests-only"),
     ] {
-        let text =
-            format!("import boto3\nboto3.client('s3', aws_access_key_id='{id}', aws_secret_access_key='{secret}')\n");
-        let (findings, _) = check("client.py", &text);
+        let text = format!(
+            r"import boto3
+boto3.client('s3', aws_access_key_id='{id}', aws_secret_access_key='{secret}')
+"
+        );
+        let (findings, _) = credentials("client.py", &text);
         assert!(
             findings.iter().all(|f| f.severity == Some(Severity::Low)),
             "{findings:#?}"
@@ -166,10 +212,19 @@ fn a_literal_without_the_form_of_a_key_is_low() {
 #[test]
 fn the_region_of_a_signer_is_no_secret() {
     for call in [
-        "requests_aws4auth import AWS4Auth\nAWS4Auth(os.environ['A'], os.environ['B'], 'us-east-2', 'es')",
-        "aws_requests_auth.aws_auth import AWSRequestsAuth\nAWSRequestsAuth(a, b, 'search.example.com', 'us-east-2', 'es')",
+        r"requests_aws4auth import AWS4Auth
+AWS4Auth(os.environ['A'], os.environ['B'], 'us-east-2', 'es')",
+        r"aws_requests_auth.aws_auth import AWSRequestsAuth
+AWSRequestsAuth(a, b, 'search.example.com', 'us-east-2', 'es')",
     ] {
-        let (findings, _) = check("search.py", &format!("import os\nfrom {call}\n"));
+        let (findings, _) = credentials(
+            "search.py",
+            &format!(
+                r"import os
+from {call}
+"
+            ),
+        );
         assert!(findings.is_empty(), "{findings:#?}");
     }
 }
@@ -178,9 +233,14 @@ fn the_region_of_a_signer_is_no_secret() {
 fn a_password_that_is_guessed_first_is_not_a_placeholder() {
     let severity = |password: &str| {
         let text = format!(
-            "Resources:\n  Db:\n    Type: AWS::RDS::DBInstance\n    Properties:\n      MasterUserPassword: {password}\n"
+            r"Resources:
+  Db:
+    Type: AWS::RDS::DBInstance
+    Properties:
+      MasterUserPassword: {password}
+"
         );
-        let (findings, _) = check("t.yaml", &text);
+        let (findings, _) = credentials("t.yaml", &text);
         findings.iter().map(|f| f.severity).collect::<Vec<_>>()
     };
     assert_eq!(severity("password"), [Some(Severity::High)]);
@@ -190,18 +250,31 @@ fn a_password_that_is_guessed_first_is_not_a_placeholder() {
 
 #[test]
 fn a_switch_named_after_passwords_is_no_password() {
-    let text = "Resources:\n  S:\n    Type: AWS::CloudFormation::Stack\n    Properties:\n      Parameters:\n        AllowUsersToChangePassword: 'true'\n        DbPassword: arn:aws:secretsmanager:eu-west-1:111122223333:secret:db\n";
-    let (findings, _) = check("t.yaml", text);
+    let text = r"Resources:
+  S:
+    Type: AWS::CloudFormation::Stack
+    Properties:
+      Parameters:
+        AllowUsersToChangePassword: 'true'
+        DbPassword: arn:aws:secretsmanager:eu-west-1:111122223333:secret:db
+";
+    let (findings, _) = credentials("t.yaml", text);
     assert!(findings.is_empty(), "{findings:#?}");
 }
 
 #[test]
 fn a_value_is_found_where_it_is_written() {
     let text = format!(
-        "locals {{\n  k = \"{}\"\n}}\nprovider \"aws\" {{\n  access_key = local.k\n}}\n",
+        r#"locals {{
+  k = "{}"
+}}
+provider "aws" {{
+  access_key = local.k
+}}
+"#,
         id()
     );
-    let (findings, sources) = check("main.tf", &text);
+    let (findings, sources) = credentials("main.tf", &text);
     assert_eq!(findings.len(), 1);
     let shown: Vec<&str> = findings[0].labels.iter().map(|l| sources.slice(l.span)).collect();
     assert_eq!(shown, [id().as_str(), "local.k"]);
@@ -209,26 +282,31 @@ fn a_value_is_found_where_it_is_written() {
 
 #[test]
 fn the_account_is_shown() {
-    let (findings, _) = check("notes.md", &id());
+    let (findings, _) = credentials("notes.md", &id());
     let note = &findings[0].notes[0];
     let digits: String = note.chars().filter(char::is_ascii_digit).collect();
     assert_eq!(digits.len(), 12, "{note}");
     let old = ["AKIA", "J", "QZ7W2MXK5T3HVBN"].concat();
-    let (findings, _) = check("notes.md", &old);
+    let (findings, _) = credentials("notes.md", &old);
     assert!(findings[0].notes.is_empty(), "{:?}", findings[0].notes);
 }
 
 #[test]
 fn examples_of_the_documentation_are_low_and_say_so() {
-    let (findings, _) = check("app.py", "key = 'AKIAIOSFODNN7EXAMPLE'\n");
+    let (findings, _) = credentials("app.py", "key = 'AKIAIOSFODNN7EXAMPLE'\n");
     assert_eq!(findings[0].severity, Some(Severity::Low));
     assert!(findings[0].message.contains("example"), "{}", findings[0].message);
 }
 
 #[test]
 fn a_broken_file_is_searched_all_the_same() {
-    let text = format!("Resources: [\n  {{ \"x\": : {}\n", id());
-    let (findings, _) = check("t.yaml", &text);
+    let text = format!(
+        r#"Resources: [
+  {{ "x": : {}
+"#,
+        id()
+    );
+    let (findings, _) = credentials("t.yaml", &text);
     assert!(findings.iter().any(|f| f.rule == "aws-access-key-id"));
 }
 
@@ -239,7 +317,18 @@ fn a_secret_in_a_name_is_in_no_output_and_in_no_file_that_is_written() {
         r#"{{"Version": "2012-10-17", "Statement": [{{"Sid": "{id}", "Effect": "Allow", "Action": "*", "Resource": "*"}}, {{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::orders/*", "Condition": {{"StringEquals": {{"aws:RequestTag/a": "{id}:{secret}"}}}}}}]}}"#
     );
     let terraform = format!(
-        "resource \"aws_db_instance\" \"a\" {{\n  username = \"a\"\n  password = \"{secret}\"\n}}\nresource \"aws_iam_policy\" \"p\" {{\n  name   = \"{secret}\"\n  policy = jsonencode({{ Statement = [{{ Sid = \"{secret}\", Effect = \"Allow\", Action = \"*\", Resource = \"*\" }}] }})\n}}\nresource \"aws_iam_policy\" \"q\" {{\n  policy = var.x[\"{secret}\"]\n}}\n"
+        r#"resource "aws_db_instance" "a" {{
+  username = "a"
+  password = "{secret}"
+}}
+resource "aws_iam_policy" "p" {{
+  name   = "{secret}"
+  policy = jsonencode({{ Statement = [{{ Sid = "{secret}", Effect = "Allow", Action = "*", Resource = "*" }}] }})
+}}
+resource "aws_iam_policy" "q" {{
+  policy = var.x["{secret}"]
+}}
+"#
     );
     let r = Repository::new(&[("p.json", &policy), ("main.tf", &terraform)]);
     let clean = |text: &str| {
@@ -287,16 +376,39 @@ fn private_keys_for_tests_are_low_and_keys_of_aws_are_not() {
     for (path, text, severity) in [
         ("certs/key.pem", pem.clone(), Severity::High),
         ("local-ssl/certs/key.pem", pem.clone(), Severity::Low),
-        ("deploy.sh", format!("# aws, throwaway\n{pem}"), Severity::Low),
-        ("app.yaml", format!("aws:\n  KEY: \"{encoded}\"\n"), Severity::High),
+        (
+            "deploy.sh",
+            format!(
+                r"# aws, throwaway
+{pem}"
+            ),
+            Severity::Low,
+        ),
         (
             "app.yaml",
-            format!("aws:\n  KEY: \"{encoded}\" # pragma: allowlist secret\n"),
+            format!(
+                r#"aws:
+  KEY: "{encoded}"
+"#
+            ),
+            Severity::High,
+        ),
+        (
+            "app.yaml",
+            format!(
+                r#"aws:
+  KEY: "{encoded}" # pragma: allowlist secret
+"#
+            ),
             Severity::Low,
         ),
         (
             "docker-compose.yml",
-            format!("aws:\n  KEY: \"{encoded}\"\n"),
+            format!(
+                r#"aws:
+  KEY: "{encoded}"
+"#
+            ),
             Severity::Low,
         ),
     ] {
@@ -305,7 +417,13 @@ fn private_keys_for_tests_are_low_and_keys_of_aws_are_not() {
     }
     let (id, secret) = (id(), secret());
     let text = format!(
-        "services:\n  app:\n    environment:\n      # Throwaway key for local dev only.\n      AWS_ACCESS_KEY_ID: {id}\n      AWS_SECRET_ACCESS_KEY: {secret}\n"
+        r"services:
+  app:
+    environment:
+      # Throwaway key for local dev only.
+      AWS_ACCESS_KEY_ID: {id}
+      AWS_SECRET_ACCESS_KEY: {secret}
+"
     );
     let (rule, severity, ..) = one("docker-compose.yml", &text);
     assert_eq!((&*rule, severity), ("aws-key-pair-together", Severity::Critical));

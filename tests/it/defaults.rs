@@ -2,25 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::support::repository::Repository;
-
-/// All findings of a run.
-fn found(files: &[(&str, &str)], only: &[&str]) -> Vec<Json> {
-    let mut args = vec!["check", "--isolated", "-f", "json"];
-    for rule in only {
-        args.extend(["--only", rule]);
-    }
-    let ran = Repository::new(files).run(&args);
-    ran.json()["findings"].as_array().unwrap().clone()
-}
-
-/// Each `rule severity confidence`.
-fn shown(all: &[Json]) -> Vec<String> {
-    let word = |f: &Json, key: &str| f[key].as_str().unwrap().to_owned();
-    all.iter()
-        .map(|f| format!("{} {} {}", word(f, "rule"), word(f, "severity"), word(f, "confidence")))
-        .collect()
-}
+use crate::support::repository::{Repository, findings_of, grades};
 
 /// Rules that object to what is lacking, empty, said elsewhere, or never met.
 const CLOSED: [&str; 9] = [
@@ -138,25 +120,28 @@ resource "aws_iam_policy" "q" {{
 "#
         );
         let text = format!("{INPUTS}{document}");
-        let root = found(&[("main.tf", &text)], &CLOSED);
+        let root = findings_of(&CLOSED, &[("main.tf", &text)]);
         match value {
             // The user of the repository sets it, and the empty list is what holds otherwise.
             "var.list" | "local.given" => {
-                assert!(shown(&root).iter().all(|f| f.ends_with(" low low")), "{value}");
-                assert!(shown(&root).iter().all(|f| !f.contains("redundant")), "{value}");
+                assert!(grades(&root).iter().all(|f| f.ends_with(" low low")), "{value}");
+                assert!(grades(&root).iter().all(|f| !f.contains("redundant")), "{value}");
             }
-            _ => assert_eq!(shown(&root), Vec::<String>::new(), "{value}"),
+            _ => assert_eq!(grades(&root), Vec::<String>::new(), "{value}"),
         }
-        let call = "module \"m\" {\n  source = \"./m\"\n}\n";
-        let called = found(&[("main.tf", call), ("m/main.tf", &text)], &CLOSED);
-        assert_eq!(shown(&called), Vec::<String>::new(), "{value} of a module");
+        let call = r#"module "m" {
+  source = "./m"
+}
+"#;
+        let called = findings_of(&CLOSED, &[("main.tf", call), ("m/main.tf", &text)]);
+        assert_eq!(grades(&called), Vec::<String>::new(), "{value} of a module");
     }
     let empty = r#"resource "aws_iam_policy" "p" {
   policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "s3:GetObject", Resource = concat([], []) }] })
 }
 "#;
     assert_eq!(
-        shown(&found(&[("main.tf", empty)], &CLOSED)),
+        grades(&findings_of(&CLOSED, &[("main.tf", empty)])),
         ["empty-resource-list medium high"]
     );
 }
@@ -176,7 +161,7 @@ resource "aws_iam_policy" "p" {{
 }}
 "#
     );
-    let all = found(&[("main.tf", &text)], &["service-wildcard"]);
+    let all = findings_of(&["service-wildcard"], &[("main.tf", &text)]);
     assert_eq!(all.len(), 1, "{all:?}");
     let ran = Repository::new(&[("main.tf", &text)]).run(&["check", "--isolated", "-f", "json"]);
     assert_eq!(ran.json()["unjudged"].as_array().map(Vec::len), Some(0));
@@ -186,20 +171,39 @@ resource "aws_iam_policy" "p" {{
 fn a_time_that_a_default_gives_may_be_another() {
     let json = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::orders/*", "Condition": {"DateLessThan": {"aws:CurrentTime": UNTIL}}}]}"#;
     let template = format!(
-        "Parameters:\n  Until:\n    Type: String\n    Default: 2001-01-01T00:00:00Z\nResources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument: {}\n",
+        r"Parameters:
+  Until:
+    Type: String
+    Default: 2001-01-01T00:00:00Z
+Resources:
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {}
+",
         json.replace("UNTIL", r#"{"Ref": "Until"}"#)
     );
     let statements = json[json.find('[').unwrap()..].trim_end_matches('}');
     let service = |until: &str| {
         format!(
-            "service: s\nprovider:\n  name: aws\n  iam:\n    role:\n      statements: {}\nfunctions: {{}}\n",
+            r"service: s
+provider:
+  name: aws
+  iam:
+    role:
+      statements: {}
+functions: {{}}
+",
             format!("{statements}}}]")
                 .replace("}}]}]", "}}]")
                 .replace("UNTIL", until)
         )
     };
     let terraform = format!(
-        "{INPUTS}resource \"aws_iam_policy\" \"p\" {{\n  policy = jsonencode({})\n}}\n",
+        r#"{INPUTS}resource "aws_iam_policy" "p" {{
+  policy = jsonencode({})
+}}
+"#,
         json.replace("UNTIL", "var.until")
     );
     let fallback = service(r#""${opt:until, '2001-01-01T00:00:00Z'}""#);
@@ -208,19 +212,29 @@ fn a_time_that_a_default_gives_may_be_another() {
         ("serverless.yml", &fallback),
         ("main.tf", &terraform),
     ] {
-        let all = found(&[(name, text)], &["statement-no-effect"]);
-        assert_eq!(shown(&all), Vec::<String>::new(), "{text}");
+        let all = findings_of(&["statement-no-effect"], &[(name, text)]);
+        assert_eq!(grades(&all), Vec::<String>::new(), "{text}");
     }
     let written = service(r#""2001-01-01T00:00:00Z""#);
-    let all = found(&[("serverless.yml", &written)], &["statement-no-effect"]);
-    assert_eq!(shown(&all), ["statement-no-effect medium high"], "{written}");
+    let all = findings_of(&["statement-no-effect"], &[("serverless.yml", &written)]);
+    assert_eq!(grades(&all), ["statement-no-effect medium high"], "{written}");
 }
 
 #[test]
 fn a_fallback_that_is_empty_is_no_value() {
-    let text = "service: s\nprovider:\n  name: aws\n  iam:\n    role:\n      statements:\n        - Effect: Allow\n          Action: s3:GetObject\n          Resource: ${param:arns, ''}\nfunctions: {}\n";
+    let text = r"service: s
+provider:
+  name: aws
+  iam:
+    role:
+      statements:
+        - Effect: Allow
+          Action: s3:GetObject
+          Resource: ${param:arns, ''}
+functions: {}
+";
     assert_eq!(
-        shown(&found(&[("serverless.yml", text)], &CLOSED)),
+        grades(&findings_of(&CLOSED, &[("serverless.yml", text)])),
         Vec::<String>::new()
     );
 }
@@ -268,8 +282,8 @@ fn a_condition_that_an_input_adds_is_not_surely_missing() {
         "try(var.list[0], \"\") != \"\" ? [1] : []",
     ] {
         let text = format!("{INPUTS}{}", LOGS.replace("EACH", each));
-        let all = found(&[("main.tf", &text)], &["service-principal-without-source"]);
-        assert_eq!(shown(&all), ["service-principal-without-source low low"], "{each}");
+        let all = findings_of(&["service-principal-without-source"], &[("main.tf", &text)]);
+        assert_eq!(grades(&all), ["service-principal-without-source low low"], "{each}");
         let safe = |f: &Json| {
             f["fixes"]
                 .as_array()
@@ -278,8 +292,8 @@ fn a_condition_that_an_input_adds_is_not_surely_missing() {
         assert!(!all.iter().any(safe), "{each}");
     }
     let none = format!("{INPUTS}{}", LOGS.replace("EACH", "[]"));
-    let all = found(&[("main.tf", &none)], &["service-principal-without-source"]);
-    assert_eq!(shown(&all), ["service-principal-without-source medium high"]);
+    let all = findings_of(&["service-principal-without-source"], &[("main.tf", &none)]);
+    assert_eq!(grades(&all), ["service-principal-without-source medium high"]);
 }
 
 #[test]
@@ -314,8 +328,8 @@ resource "aws_iam_policy" "p" {{
 }}
 "#
         );
-        let all = found(&[("main.tf", &text)], &["service-wildcard"]);
-        assert_eq!(shown(&all), ["service-wildcard low high"], "{each}");
+        let all = findings_of(&["service-wildcard"], &[("main.tf", &text)]);
+        assert_eq!(grades(&all), ["service-wildcard low high"], "{each}");
         let notes = all[0]["notes"].to_string();
         assert!(
             notes.contains("by default this is not deployed") && notes.contains("holds "),
@@ -345,8 +359,8 @@ resource "aws_s3_bucket_policy" "p" {{
 }}
 "#
     );
-    let all = found(&[("main.tf", &text)], &["resource-policy-public"]);
-    assert_eq!(shown(&all), ["resource-policy-public low high"]);
+    let all = findings_of(&["resource-policy-public"], &[("main.tf", &text)]);
+    assert_eq!(grades(&all), ["resource-policy-public low high"]);
     assert!(
         all[0]["notes"].to_string().contains("holds if var.flag is true"),
         "{all:?}"
@@ -381,22 +395,26 @@ resource "aws_s3_bucket_policy" "p" {
   policy = replace(var.policy, "the-bucket-arn", aws_s3_bucket.b.arn)
 }
 "#;
-    let call = "module \"m\" {\n  source = \"./m\"\n  policy = data.aws_iam_policy_document.d.json\n}\n";
+    let call = r#"module "m" {
+  source = "./m"
+  policy = data.aws_iam_policy_document.d.json
+}
+"#;
     let root = format!("{}{call}", document("the-bucket-arn"));
-    let all = found(&[("main.tf", &root), ("m/main.tf", child)], &["arn-bad-prefix"]);
-    assert_eq!(shown(&all), Vec::<String>::new());
+    let all = findings_of(&["arn-bad-prefix"], &[("main.tf", &root), ("m/main.tf", child)]);
+    assert_eq!(grades(&all), Vec::<String>::new());
     // What replaces it is not here.
     let remote = root
         .replace("./m", "example/m/aws")
         .replace("the-bucket-arn", "_BUCKET_ARN_");
     assert_eq!(
-        shown(&found(&[("main.tf", &remote)], &["arn-bad-prefix"])),
+        grades(&findings_of(&["arn-bad-prefix"], &[("main.tf", &remote)])),
         Vec::<String>::new()
     );
     // Nothing replaces this one.
     let other = format!("{}{call}", document("another-bucket-arn"));
-    let all = found(&[("main.tf", &other), ("m/main.tf", child)], &["arn-bad-prefix"]);
-    assert_eq!(shown(&all), ["arn-bad-prefix high high"]);
+    let all = findings_of(&["arn-bad-prefix"], &[("main.tf", &other), ("m/main.tf", child)]);
+    assert_eq!(grades(&all), ["arn-bad-prefix high high"]);
 }
 
 #[test]
@@ -412,13 +430,23 @@ data "aws_iam_policy_document" "t" {
   }
 }
 "#;
-    let role = "resource \"aws_iam_role\" \"r\" {\n  assume_role_policy = data.aws_iam_policy_document.t.json\n}\n";
-    let output = "output \"trust\" {\n  value = data.aws_iam_policy_document.t.json\n}\n";
-    let module = "module \"r\" {\n  source = \"example/role/aws\"\n  trust = data.aws_iam_policy_document.t.json\n}\n";
+    let role = r#"resource "aws_iam_role" "r" {
+  assume_role_policy = data.aws_iam_policy_document.t.json
+}
+"#;
+    let output = r#"output "trust" {
+  value = data.aws_iam_policy_document.t.json
+}
+"#;
+    let module = r#"module "r" {
+  source = "example/role/aws"
+  trust = data.aws_iam_policy_document.t.json
+}
+"#;
     for (more, severity) in [("", "low"), (output, "low"), (role, "medium"), (module, "medium")] {
         let text = format!("{document}{more}");
-        let all = found(&[("main.tf", &text)], &["trust-cross-account-without-external-id"]);
+        let all = findings_of(&["trust-cross-account-without-external-id"], &[("main.tf", &text)]);
         let expected = format!("trust-cross-account-without-external-id {severity} low");
-        assert_eq!(shown(&all), [expected], "{more}");
+        assert_eq!(grades(&all), [expected], "{more}");
     }
 }

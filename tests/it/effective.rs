@@ -228,10 +228,20 @@ resource "aws_iam_role" "s" {{
         )
     };
     let attachment = |role: &str, arn: &str| {
-        format!("resource \"aws_iam_role_policy_attachment\" \"a\" {{\n role = {role}\n policy_arn = {arn}\n}}")
+        format!(
+            r#"resource "aws_iam_role_policy_attachment" "a" {{
+ role = {role}
+ policy_arn = {arn}
+}}"#
+        )
     };
     let inline = |policy: &str| {
-        format!("resource \"aws_iam_role_policy\" \"a\" {{\n role = aws_iam_role.r.name\n policy = {policy}\n}}")
+        format!(
+            r#"resource "aws_iam_role_policy" "a" {{
+ role = aws_iam_role.r.name
+ policy = {policy}
+}}"#
+        )
     };
     let cases = [
         (
@@ -340,11 +350,13 @@ fn a_policy_that_is_looked_up_is_the_one_that_has_the_name() {
             "-+",
         ),
         (
-            "name = \"SystemAdministrator\"\n  path_prefix = \"/job-function/\"",
+            r#"name = "SystemAdministrator"
+  path_prefix = "/job-function/""#,
             "++",
         ),
         (
-            "name = \"AmazonSQSFullAccess\"\n  path_prefix = \"/service-role/\"",
+            r#"name = "AmazonSQSFullAccess"
+  path_prefix = "/service-role/""#,
             "??",
         ),
         (r#"name = "elsewhere""#, "??"),
@@ -525,7 +537,8 @@ fn a_policy_that_may_not_be_attached_limits_nothing() {
     let asked = ["s3:GetObject", "sqs:SendMessage"];
     let organization = attached("Deny", r#""r-ab12""#).replace(
         "  policy_id = aws_organizations_policy.limit.id",
-        "  count     = var.target == \"\" ? 0 : 1\n  policy_id = aws_organizations_policy.limit.id",
+        r#"  count     = var.target == "" ? 0 : 1
+  policy_id = aws_organizations_policy.limit.id"#,
     );
     let found = answers(&[HOLDER, ("org/main.tf", &organization)], "aws_iam_role.r", &asked);
     assert_eq!(found, "++");

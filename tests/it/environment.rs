@@ -111,7 +111,10 @@ fn functions_that_share_code_have_their_own_resources() {
         .unwrap()
         .1
         .replace("!Ref Orders", "archive");
-    let two = format!("{TEMPLATE}  Second:\n{second}");
+    let two = format!(
+        r"{TEMPLATE}  Second:
+{second}"
+    );
     let found = policy(&[("template.yaml", &two), ("src/app.py", CODE)]);
     assert_eq!(
         found[0],
@@ -151,7 +154,11 @@ resource "aws_lambda_function" "fn" {
   }
 }
 "#;
-    let code = "import boto3, os\ndef handler(e, c):\n    boto3.client('dynamodb').get_item(TableName=os.environ['TABLE'], Key={})\n    boto3.client('sns').publish(TopicArn=os.environ['TOPIC_ARN'], Message='m')\n";
+    let code = r"import boto3, os
+def handler(e, c):
+    boto3.client('dynamodb').get_item(TableName=os.environ['TABLE'], Key={})
+    boto3.client('sns').publish(TopicArn=os.environ['TOPIC_ARN'], Message='m')
+";
     assert_eq!(
         policy(&[("main.tf", main), ("src/app.py", code)]),
         [

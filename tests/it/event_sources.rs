@@ -2,7 +2,9 @@
 
 use crate::support::repository::Repository;
 
-const CODE: &str = "def handler(event, context):\n    print(event)\n";
+const CODE: &str = r"def handler(event, context):
+    print(event)
+";
 const SQS: &str = "arn:aws:sqs:us-east-1:111122223333:orders";
 const STREAM: &str = "arn:aws:kinesis:us-east-1:111122223333:stream/orders";
 const TABLE: &str = "arn:aws:dynamodb:us-east-1:111122223333:table/orders/stream/2026-01-01";
@@ -13,13 +15,30 @@ const DOCUMENTS: &str = "arn:aws:rds:us-east-1:111122223333:cluster:orders";
 /// A role with these actions, as a resource of CloudFormation.
 fn role(actions: &str) -> String {
     format!(
-        "  R:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {{Version: '2012-10-17', Statement: [{{Effect: Allow, Principal: {{Service: lambda.amazonaws.com}}, Action: sts:AssumeRole}}]}}\n      Policies:\n        - PolicyName: p\n          PolicyDocument: {{Version: '2012-10-17', Statement: [{{Effect: Allow, Action: [{actions}], Resource: '*'}}]}}\n"
+        r"  R:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument: {{Version: '2012-10-17', Statement: [{{Effect: Allow, Principal: {{Service: lambda.amazonaws.com}}, Action: sts:AssumeRole}}]}}
+      Policies:
+        - PolicyName: p
+          PolicyDocument: {{Version: '2012-10-17', Statement: [{{Effect: Allow, Action: [{actions}], Resource: '*'}}]}}
+"
     )
 }
 
 fn sam(event: &str, role_line: &str, actions: &str) -> (String, String) {
     let text = format!(
-        "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: app.handler\n      Runtime: python3.12\n      CodeUri: .\n{role_line}      Events:\n        E: {event}\n{}",
+        r"Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      Runtime: python3.12
+      CodeUri: .
+{role_line}      Events:
+        E: {event}
+{}",
         role(actions)
     );
     ("template.yaml".to_owned(), text)
@@ -28,7 +47,18 @@ fn sam(event: &str, role_line: &str, actions: &str) -> (String, String) {
 fn serverless(event: &str, role_line: &str, actions: &str) -> (String, String) {
     let role: String = role(actions).lines().map(|l| format!("  {l}\n")).collect();
     let text = format!(
-        "service: a\nprovider:\n  name: aws\n  runtime: python3.12\n{role_line}functions:\n  f:\n    handler: app.handler\n    events:\n      - {event}\nresources:\n  Resources:\n{role}"
+        r"service: a
+provider:
+  name: aws
+  runtime: python3.12
+{role_line}functions:
+  f:
+    handler: app.handler
+    events:
+      - {event}
+resources:
+  Resources:
+{role}"
     );
     ("serverless.yml".to_owned(), text)
 }
@@ -36,7 +66,25 @@ fn serverless(event: &str, role_line: &str, actions: &str) -> (String, String) {
 fn terraform(arn: &str, actions: &str) -> (String, String) {
     let actions: Vec<String> = actions.split(", ").map(|a| format!("\"{a}\"")).collect();
     let text = format!(
-        "resource \"aws_iam_role\" \"r\" {{\n  assume_role_policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Principal = {{ Service = \"lambda.amazonaws.com\" }}, Action = \"sts:AssumeRole\" }}] }})\n}}\nresource \"aws_iam_role_policy\" \"p\" {{\n  role   = aws_iam_role.r.id\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = [{}], Resource = \"*\" }}] }})\n}}\nresource \"aws_lambda_function\" \"f\" {{\n  function_name = \"f\"\n  role          = aws_iam_role.r.arn\n  handler       = \"app.handler\"\n  runtime       = \"python3.12\"\n  filename      = \"app.zip\"\n}}\nresource \"aws_lambda_event_source_mapping\" \"m\" {{\n  event_source_arn = \"{arn}\"\n  function_name    = aws_lambda_function.f.arn\n}}\n",
+        r#"resource "aws_iam_role" "r" {{
+  assume_role_policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Principal = {{ Service = "lambda.amazonaws.com" }}, Action = "sts:AssumeRole" }}] }})
+}}
+resource "aws_iam_role_policy" "p" {{
+  role   = aws_iam_role.r.id
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = [{}], Resource = "*" }}] }})
+}}
+resource "aws_lambda_function" "f" {{
+  function_name = "f"
+  role          = aws_iam_role.r.arn
+  handler       = "app.handler"
+  runtime       = "python3.12"
+  filename      = "app.zip"
+}}
+resource "aws_lambda_event_source_mapping" "m" {{
+  event_source_arn = "{arn}"
+  function_name    = aws_lambda_function.f.arn
+}}
+"#,
         actions.join(", ")
     );
     ("main.tf".to_owned(), text)
@@ -104,7 +152,9 @@ fn cases() -> Vec<(String, String, &'static str, &'static str, &'static str)> {
 #[test]
 fn an_event_source_that_the_role_may_not_read_is_reported_in_every_format() {
     let sam_role = "      Role: !GetAtt R.Arn\n";
-    let serverless_role = "  iam:\n    role: !GetAtt R.Arn\n";
+    let serverless_role = r"  iam:
+    role: !GetAtt R.Arn
+";
     for (event, other, arn, first, all) in cases() {
         for (actions, expected) in [("logs:PutLogEvents", true), (all, false)] {
             let mut files = vec![sam(&event, sam_role, actions), terraform(arn, actions)];
@@ -117,7 +167,8 @@ fn an_event_source_that_the_role_may_not_read_is_reported_in_every_format() {
                 let is_said = found.len() == 1 && found[0].starts_with(&format!("`{first}` is required to poll"));
                 assert!(
                     is_said == expected && found.len() == usize::from(expected),
-                    "{found:?}\n{text}"
+                    r"{found:?}
+{text}"
                 );
             }
         }
@@ -137,7 +188,8 @@ fn a_mapping_that_is_switched_off_polls_nothing() {
     let (path, text) = terraform(SQS, "logs:PutLogEvents");
     let off = text.replace(
         "  function_name    =",
-        "  enabled          = false\n  function_name    =",
+        r"  enabled          = false
+  function_name    =",
     );
     assert_eq!(missing((path, off)), [""; 0]);
 }

@@ -593,7 +593,15 @@ mod expand {
             text.starts_with("sqs:*Message: 3 actions (2 write, 1 read)\n"),
             "{text}"
         );
-        assert!(text.contains("\nread\n  sqs:ReceiveMessage  queue\n"), "{text}");
+        assert!(
+            text.contains(
+                r"
+read
+  sqs:ReceiveMessage  queue
+"
+            ),
+            "{text}"
+        );
         let json = serde_json::to_value(&expansion).unwrap();
         assert_eq!(json["count"], 3);
         assert_eq!(json["actions"][0]["name"], "sqs:DeleteMessage");

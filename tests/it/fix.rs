@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use overgrant::internals::fix::{AppliedFixes, LintedState, Texts, apply_fixes};
 use overgrant::internals::iam::{Action, ActionSet, Document, Ownership};
-use overgrant::internals::rules::{self, Ruleset, Selection, examples};
-use overgrant::internals::settings::{Date, Settings};
+use overgrant::internals::rules::{self, Ruleset, examples};
 use overgrant::internals::source::Sources;
-use overgrant::internals::triage::{Report, TriageOptions, triage};
+use overgrant::internals::triage::Report;
 use rayon::prelude::*;
 
 use crate::support::golden;
+use crate::support::lint::report_of;
 use crate::support::repository::Repository;
 
 type Files = BTreeMap<String, String>;
@@ -23,37 +23,12 @@ fn sources(files: &Files, changed: &Texts) -> Sources {
     Sources::new(all.into_iter().map(|(p, t)| (p, Arc::from(t), true)))
 }
 
-/// Every rule, over these files.
-fn lint(ruleset: &Ruleset, sources: &Sources) -> Report {
-    let mut settings = Settings::defaults("/repo");
-    settings.select.0 = std::iter::once(overgrant::internals::settings::Selector::from("all")).collect();
-    settings.resolve(ruleset).unwrap();
-    let own = Ownership::default();
-    let analysis = overgrant::internals::pipeline::analyze(sources, &own);
-    let outcome = rules::run(&analysis.project, ruleset, &Selection::all(ruleset));
-    let terms = TriageOptions {
-        is_test: &|_| false,
-        is_named: &|_| false,
-        ruleset,
-        settings: &|_| &settings,
-        absolute: &|path| format!("/repo/{path}"),
-        root: "/repo",
-        today: Date::parse("2026-11-22").unwrap(),
-        ignores: true,
-        strict_ignores: false,
-        baseline: None,
-    };
-    let mut report = triage(&analysis.project, outcome.findings, &terms);
-    overgrant::internals::fix::write(sources, &mut report);
-    report
-}
-
-fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> AppliedFixes {
+fn mended(files: &Files, risky: bool) -> AppliedFixes {
     let seen = |changed: &Texts| {
         let sources = sources(files, changed);
         let own = Ownership::default();
         let analysis = overgrant::internals::pipeline::analyze(&sources, &own);
-        Ok::<_, Infallible>(LintedState::new(&analysis.project, &lint(ruleset, &sources)))
+        Ok::<_, Infallible>(LintedState::new(&analysis.project, &report_of(&sources, &["all"], "")))
     };
     match apply_fixes(risky, seen) {
         Ok(mended) => mended,
@@ -96,7 +71,7 @@ fn what_is_fixed_in_the_examples_of_all_rules_lints_clean() {
         .par_iter()
         .flat_map_iter(|case| {
             let mut wrong = Vec::new();
-            let safe = mended(&ruleset, &case.files, false);
+            let safe = mended(&case.files, false);
             let mut tell = |what: String| wrong.push(format!("{} `{}` {:?}: {what}", case.rule, case.title, case.form));
             if safe.made == 0 && safe.dropped.is_empty() {
                 return wrong;
@@ -109,7 +84,8 @@ fn what_is_fixed_in_the_examples_of_all_rules_lints_clean() {
             let after = sources(&case.files, &safe.texts);
             if meaning(&before) != meaning(&after) {
                 tell(format!(
-                    "means something else:\n{}",
+                    r"means something else:
+{}",
                     safe.texts.values().map(|t| t.to_string()).collect::<String>()
                 ));
             }
@@ -124,14 +100,20 @@ fn what_is_fixed_in_the_examples_of_all_rules_lints_clean() {
                     )
                 })
                 .collect();
-            let again = mended(&ruleset, &files, false);
+            let again = mended(&files, false);
             if again.made > 0 {
                 tell(format!("a second run makes {} fixes", again.made));
             }
             wrong
         })
         .collect();
-    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        r"{} wrong
+{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -141,12 +123,12 @@ fn what_a_person_agreed_to_never_breaks_a_file() {
     let made: usize = cases
         .par_iter()
         .map(|case| {
-            let risky = mended(&ruleset, &case.files, true);
+            let risky = mended(&case.files, true);
             if risky.made == 0 {
                 return 0;
             }
-            let before = lint(&ruleset, &sources(&case.files, &Texts::new()));
-            let after = lint(&ruleset, &sources(&case.files, &risky.texts));
+            let before = report_of(&sources(&case.files, &Texts::new()), &["all"], "");
+            let after = report_of(&sources(&case.files, &risky.texts), &["all"], "");
             assert!(
                 after.errors.len() <= before.errors.len(),
                 "{} {}",
@@ -221,7 +203,11 @@ fn a_diff_writes_nothing() {
     // Of what could not be read it does not say that nothing would change.
     let repo = Repository::new(&[(
         "t.yaml",
-        "Resources:\n  A:\n    Type: AWS::IAM::Role\n    Properties: [a, {b\n",
+        r"Resources:
+  A:
+    Type: AWS::IAM::Role
+    Properties: [a, {b
+",
     )]);
     let ran = repo.run(&["fix", "--diff", "."]);
     assert!(
@@ -344,7 +330,7 @@ fn rules_say_which_fixes_they_offer() {
     let offers: Vec<(String, bool)> = cases
         .par_iter()
         .flat_map_iter(|case| {
-            let report = lint(&ruleset, &sources(&case.files, &Texts::new()));
+            let report = report_of(&sources(&case.files, &Texts::new()), &["all"], "");
             let offer = |f: &overgrant::internals::triage::ReportedFinding| {
                 let rule = f.rule().to_owned();
                 f.fixes.iter().map(|fix| (rule.clone(), fix.safe)).collect::<Vec<_>>()
@@ -389,7 +375,17 @@ fn passed_roles_go_to_the_services_that_get_them() {
 "#;
     let policy = |condition: &str| {
         format!(
-            "{trust}resource \"aws_iam_policy\" \"p\" {{\n  policy = jsonencode({{\n    Version = \"2012-10-17\"\n    Statement = [{{\n      Effect   = \"Allow\"\n      Action   = \"iam:PassRole\"\n      Resource = aws_iam_role.task.arn\n{condition}    }}]\n  }})\n}}\n"
+            r#"{trust}resource "aws_iam_policy" "p" {{
+  policy = jsonencode({{
+    Version = "2012-10-17"
+    Statement = [{{
+      Effect   = "Allow"
+      Action   = "iam:PassRole"
+      Resource = aws_iam_role.task.arn
+{condition}    }}]
+  }})
+}}
+"#
         )
     };
     fixed(
@@ -400,7 +396,11 @@ fn passed_roles_go_to_the_services_that_get_them() {
     );
     let json = |condition: &str| {
         format!(
-            "{{\"Version\": \"2012-10-17\", \"Statement\": [\n  {{\"Effect\": \"Allow\", \"Action\": [\"lambda:CreateFunction\"], \"Resource\": \"*\"}},\n  {{\"Effect\": \"Allow\", \"Action\": \"iam:PassRole\", \"Resource\": \"*\"{condition}}}\n]}}\n"
+            r#"{{"Version": "2012-10-17", "Statement": [
+  {{"Effect": "Allow", "Action": ["lambda:CreateFunction"], "Resource": "*"}},
+  {{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"{condition}}}
+]}}
+"#
         )
     };
     fixed(
@@ -420,10 +420,26 @@ fn passed_roles_go_to_the_services_that_get_them() {
 fn services_act_for_this_account() {
     let queue = |condition: &str| {
         format!(
-            "Resources:\n  P:\n    Type: AWS::SQS::QueuePolicy\n    Properties:\n      Queues: [q]\n      PolicyDocument:\n        Version: \"2012-10-17\"\n        Statement:\n          - Effect: Allow\n            Principal: {{Service: sns.amazonaws.com}}\n            Action: sqs:SendMessage\n            Resource: \"*\"\n{condition}"
+            r#"Resources:
+  P:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [q]
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Principal: {{Service: sns.amazonaws.com}}
+            Action: sqs:SendMessage
+            Resource: "*"
+{condition}"#
         )
     };
-    let condition = "            Condition:\n              StringEquals:\n                aws:SourceAccount:\n                  Ref: \"AWS::AccountId\"\n";
+    let condition = r#"            Condition:
+              StringEquals:
+                aws:SourceAccount:
+                  Ref: "AWS::AccountId"
+"#;
     fixed(
         "service-principal-without-source",
         "t.yaml",
@@ -432,14 +448,26 @@ fn services_act_for_this_account() {
     );
     let permission = |account: &str| {
         format!(
-            "Resources:\n  P:\n    Type: AWS::Lambda::Permission\n    Properties:\n      Action: lambda:InvokeFunction\n      FunctionName: f\n      Principal: s3.amazonaws.com\n      SourceArn: arn:aws:s3:::b\n{account}"
+            r"Resources:
+  P:
+    Type: AWS::Lambda::Permission
+    Properties:
+      Action: lambda:InvokeFunction
+      FunctionName: f
+      Principal: s3.amazonaws.com
+      SourceArn: arn:aws:s3:::b
+{account}"
         )
     };
     fixed(
         "s3-source-arn-needs-source-account",
         "t.yaml",
         &permission(""),
-        &permission("      SourceAccount:\n        Ref: AWS::AccountId\n"),
+        &permission(
+            r"      SourceAccount:
+        Ref: AWS::AccountId
+",
+        ),
     );
     // Elsewhere the account is the one that the settings name.
     let policy = |condition: &str| {
@@ -447,7 +475,11 @@ fn services_act_for_this_account() {
             "{{\"Version\": \"2012-10-17\", \"Statement\": [{{\"Effect\": \"Allow\", \"Principal\": {{\"Service\": \"sns.amazonaws.com\"}}, \"Action\": \"sqs:SendMessage\", \"Resource\": \"*\"{condition}}}]}}\n"
         )
     };
-    let settings = "[own]\naccounts = { prod = \"111122223333\" }\n[policy-kind]\n\"q.json\" = \"resource\"\n";
+    let settings = r#"[own]
+accounts = { prod = "111122223333" }
+[policy-kind]
+"q.json" = "resource"
+"#;
     let repo = Repository::new(&[("overgrant.toml", settings), ("q.json", &policy(""))]);
     repo.run(&[
         "fix",
@@ -466,7 +498,11 @@ fn services_act_for_this_account() {
 fn the_branch_that_deploys_is_not_guessed() {
     let role = |subject: &str| {
         format!(
-            "{{\"Version\": \"2012-10-17\", \"Statement\": [{{\"Effect\": \"Allow\", \"Action\": \"sts:AssumeRoleWithWebIdentity\",\n  \"Principal\": {{\"Federated\": \"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com\"}},\n  \"Condition\": {{\"StringEquals\": {{\"token.actions.githubusercontent.com:aud\": \"sts.amazonaws.com\"}},\n    \"StringLike\": {{\"token.actions.githubusercontent.com:sub\": \"{subject}\"}}}}}}]}}\n"
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+  "Principal": {{"Federated": "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}},
+  "Condition": {{"StringEquals": {{"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}},
+    "StringLike": {{"token.actions.githubusercontent.com:sub": "{subject}"}}}}}}]}}
+"#
         )
     };
     let before = role("repo:acme/app:*");

@@ -1,38 +1,14 @@
 //! One mistake is one finding: what findings are made one, and what stays apart.
 
-use overgrant::internals::iam::Ownership;
-use overgrant::internals::rules::{self, Ruleset, Selection, ids};
-use overgrant::internals::settings::{Date, Selector, Settings};
+use overgrant::internals::rules::ids;
 use overgrant::internals::source::Sources;
-use overgrant::internals::triage::{Report, Status, TriageOptions, triage};
+use overgrant::internals::triage::Status;
 
-pub(crate) fn report(files: &[(&str, &str)], rules: &[&str]) -> Report {
-    let ruleset = Ruleset::builtin();
-    let mut settings = Settings::defaults("/repo");
-    settings.select.0 = rules.iter().chain(&["tool"]).map(|r| Selector::from(*r)).collect();
-    settings.resolve(&ruleset).unwrap();
-    let sources = Sources::from_strings(files);
-    let own = Ownership::default();
-    let analysis = overgrant::internals::pipeline::analyze(&sources, &own);
-    let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
-    let terms = TriageOptions {
-        is_test: &|path| path.starts_with("tests/"),
-        is_named: &|_| false,
-        ruleset: &ruleset,
-        settings: &|_| &settings,
-        absolute: &|path| format!("/repo/{path}"),
-        root: "/repo",
-        today: Date::parse("2026-11-22").unwrap(),
-        ignores: true,
-        strict_ignores: false,
-        baseline: None,
-    };
-    triage(&analysis.project, outcome.findings, &terms)
-}
+use crate::support::lint::report;
 
 /// `rule at line, line` with the lines of all labels, for what is to be acted on.
 fn seen(files: &[(&str, &str)], rules: &[&str]) -> Vec<String> {
-    let report = report(files, rules);
+    let report = report(files, rules, "");
     let sources = Sources::from_strings(files);
     let line = |span: overgrant::internals::source::Span| sources.file(span.file).lines().line(span.start as usize);
     let findings = report.findings.iter().filter(|f| f.status == Status::New);
@@ -110,7 +86,7 @@ boto3.client("iam").create_policy(PolicyName="p", PolicyDocument=json.dumps(POLI
 fn the_items_of_one_list_are_one_finding() {
     for format in ["json", "yaml", "terraform", "python"] {
         let (path, text) = listing(format);
-        let report = report(&[(path, &text)], &["star-only-action-on-arn"]);
+        let report = report(&[(path, &text)], &["star-only-action-on-arn"], "");
         let [f] = report.findings.as_slice() else {
             panic!("{format}: {:?}", report.findings.len());
         };
@@ -169,7 +145,7 @@ fn a_suppressed_item_leaves_the_others() {
   }
 }
 "#;
-    let report = report(&[("main.tf", text)], &["star-only-action-on-arn"]);
+    let report = report(&[("main.tf", text)], &["star-only-action-on-arn"], "");
     let statuses: Vec<_> = report.findings.iter().map(|f| (f.rule(), f.status.name())).collect();
     assert_eq!(
         statuses,
@@ -184,14 +160,20 @@ fn a_suppressed_item_leaves_the_others() {
 fn one_value_in_several_places_is_one_finding() {
     let key = ["AKIA", "Z7QW5RTYPLKJHGFD"].concat();
     let other = ["AKIA", "Q2WN6RTZ5LKV3GFH"].concat();
-    let text = format!("a = \"{key}\"\nb = \"{key}\"\nc = \"{other}\"\nd = [\"{key}\"]\n");
+    let text = format!(
+        r#"a = "{key}"
+b = "{key}"
+c = "{other}"
+d = ["{key}"]
+"#
+    );
     let findings = seen(&[("app/config.py", &text)], &["aws-access-key-id"]);
     assert_eq!(
         findings,
         ["aws-access-key-id at 1, 2, 4", "aws-access-key-id at 3"],
         "the same key three times, and another one"
     );
-    let report = report(&[("app/config.py", &text)], &["aws-access-key-id"]);
+    let report = report(&[("app/config.py", &text)], &["aws-access-key-id"], "");
     let secrets: usize = report.findings.iter().map(|f| f.finding.secrets.len()).sum();
     assert_eq!(secrets, 4, "each place is masked");
     // In two files it is two things to change.
@@ -204,8 +186,10 @@ fn one_value_in_several_places_is_one_finding() {
 fn one_account_in_several_documents_of_a_file_is_one_finding() {
     let policy = |name: &str, account: &str| {
         format!(
-            "resource \"aws_iam_policy\" \"{name}\" {{\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ \
-             Effect = \"Allow\", Action = \"sqs:SendMessage\", Resource = \"arn:aws:sqs:eu-west-1:{account}:{name}\" }}] }})\n}}\n"
+            r#"resource "aws_iam_policy" "{name}" {{
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = "sqs:SendMessage", Resource = "arn:aws:sqs:eu-west-1:{account}:{name}" }}] }})
+}}
+"#
         )
     };
     let text = [
@@ -243,7 +227,7 @@ Resources:
 #[test]
 fn a_value_that_is_written_once_is_one_finding_for_all_that_use_it() {
     let text = shared("sqs:SendMessage", "sqs:DeleteMessage", "*");
-    let found = report(&[("t.yaml", &text)], &["write-actions-on-star"]);
+    let found = report(&[("t.yaml", &text)], &["write-actions-on-star"], "");
     let [f] = found.findings.as_slice() else {
         panic!("{:?}", seen(&[("t.yaml", &text)], &["write-actions-on-star"]));
     };
@@ -259,7 +243,7 @@ fn a_value_that_is_written_once_is_one_finding_for_all_that_use_it() {
     // Of several rules, one covers the others, in whatever statement these are.
     let text = shared("sqs:SendMessage", "secretsmanager:GetSecretValue", "*");
     let rules = ["write-actions-on-star", "secrets-read-star"];
-    let found = report(&[("t.yaml", &text)], &rules);
+    let found = report(&[("t.yaml", &text)], &rules, "");
     let [f] = found.findings.as_slice() else {
         panic!("{:?}", seen(&[("t.yaml", &text)], &rules));
     };
@@ -291,7 +275,7 @@ fn a_value_in_two_places_is_two_findings() {
 
 /// `rule severity confidence` of what is to be acted on.
 fn graded(files: &[(&str, &str)], rules: &[&str]) -> Vec<String> {
-    let report = report(files, rules);
+    let report = report(files, rules, "");
     let findings = report.findings.iter().filter(|f| f.status == Status::New);
     findings
         .map(|f| format!("{} {} {}", f.rule(), f.severity.name(), f.confidence.name()))
@@ -307,9 +291,20 @@ fn policies_without_a_version_in_one_file_are_one_finding() {
     let policy =
         "{Statement: [{Effect: Allow, Action: 'sqs:SendMessage', Resource: 'arn:aws:sqs:eu-west-1:111122223333:q'}]}";
     let one = |name: &str| {
-        format!("  {name}:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument: {policy}\n")
+        format!(
+            r"  {name}:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {policy}
+"
+        )
     };
-    let template = format!("Resources:\n{}{}", one("A"), one("B"));
+    let template = format!(
+        r"Resources:
+{}{}",
+        one("A"),
+        one("B")
+    );
     let found = seen(&[("a.yaml", &template), ("b.yaml", &template)], &["missing-version"]);
     assert_eq!(found, ["missing-version at 5, 9", "missing-version at 5, 9"]);
 }

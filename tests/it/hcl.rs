@@ -366,7 +366,11 @@ fn bounded_whatever_the_nesting() {
         ("%{if a}", "%{endif}"),
         ("\"%{if a}", ""),
         ("[for a in ", ":b]"),
-        ("<<A\n", "\nA\n"),
+        (
+            "<<A\n", r"
+A
+",
+        ),
         ("a {\n", "}\n"),
         ("1+", "1"),
         ("x.y.", "z"),
@@ -383,7 +387,12 @@ fn bounded_whatever_the_nesting() {
     ] {
         for closed in [true, false] {
             let tail = if closed { close.repeat(n) } else { String::new() };
-            let text = format!("a = {}{tail}\nb = 1\n", open.repeat(n));
+            let text = format!(
+                r"a = {}{tail}
+b = 1
+",
+                open.repeat(n)
+            );
             let _ = hcl::parse(F, &text);
             let _ = hcl::parse(F, &format!("{}{tail}", open.repeat(n)));
             let _ = hcl::parse_template(F, &text);
@@ -417,55 +426,116 @@ fn attributes(text: &str) -> (Vec<String>, Vec<String>) {
 fn one_bad_line_loses_one_line() {
     let cases: &[(&str, &[&str], &[&str])] = &[
         (
-            "a = 1\nb == 2\nc = 3\n",
+            r"a = 1
+b == 2
+c = 3
+",
             &["a=1", "c=3"],
             &["expected `=` or `{`, found `=` at `=`"],
         ),
         (
             "a = \nb = 2\n",
             &["a=?", "b=2"],
-            &["expected a value, found the end of the line at `\n`"],
+            &[r"expected a value, found the end of the line at `
+`"],
         ),
-        ("a = \"x\nb = 2\n", &["a=`\"x\" ?`", "b=2"], &["unclosed `\"` at `\"`"]),
         (
-            "a = [1,\n?,\n3]\nb = 2\n",
+            r#"a = "x
+b = 2
+"#,
+            &["a=`\"x\" ?`", "b=2"],
+            &["unclosed `\"` at `\"`"],
+        ),
+        (
+            r"a = [1,
+?,
+3]
+b = 2
+",
             &["a=[1 ? 3 \"${unread}\"]", "b=2"],
             &["expected a value, found `?` at `?`"],
         ),
         (
-            "a = {\n x = 1\n y 2\n z = 3\n}\nb = 2\n",
+            r"a = {
+ x = 1
+ y 2
+ z = 3
+}
+b = 2
+",
             &["a={\"x\" 1 \"z\" 3 \"${unread}\" \"${unread}\"}", "b=2"],
             &["expected `=`, found `2` at `2`"],
         ),
         (
-            "a = [\"x\"\n \"y\"]\nb = 2\n",
+            r#"a = ["x"
+ "y"]
+b = 2
+"#,
             &["a=[\"x\" \"y\"]", "b=2"],
             &["expected `,` or `]`, found `\"` at `\"`"],
         ),
         (
-            "r \"x\" {\n  a = [1, 2\n  b = 2\n}\nr \"y\" {\n  c = 3\n}\n",
+            r#"r "x" {
+  a = [1, 2
+  b = 2
+}
+r "y" {
+  c = 3
+}
+"#,
             &["a=[1 2 \"${unread}\"]", "b=2", "c=3"],
             &["unclosed `[` at `[`"],
         ),
         (
-            "resource \"x\" \"y\" {\n  a = 1\n  s {\n  b = 2\n\nresource \"x\" \"z\" {\n  c = 3\n}\n",
+            r#"resource "x" "y" {
+  a = 1
+  s {
+  b = 2
+
+resource "x" "z" {
+  c = 3
+}
+"#,
             &["a=1", "b=2", "c=3"],
             &["unclosed `{` at `{`", "unclosed `{` at `{`"],
         ),
         (
-            "a ? \"b\" {\n  c = 1\n}\nd = 2\n",
+            r#"a ? "b" {
+  c = 1
+}
+d = 2
+"#,
             &["d=2", "c=1"],
             &["expected `=` or `{`, found `?` at `?`"],
         ),
         (
-            "a = 1 2\nb = 2\n",
+            r"a = 1 2
+b = 2
+",
             &["a=1", "b=2"],
             &["expected a line break, found `2` at `2`"],
         ),
-        ("a = <<EOT\nx\ny\n", &["a=?"], &["heredoc without an end at `<<`"]),
-        ("r \"x\"\n{\n  a = 1\n}\n", &["a=1"], &[]),
         (
-            "a = f(1, (2)\nb = 2\n",
+            r"a = <<EOT
+x
+y
+",
+            &["a=?"],
+            &["heredoc without an end at `<<`"],
+        ),
+        (
+            r#"r "x"
+{
+  a = 1
+}
+"#,
+            &["a=1"],
+            &[],
+        ),
+        (
+            r"a = f(1, (2)
+b = 2
+",
             &["a=f(1 <2>)", "b=2"],
             &["unclosed `(` at `(`"],
         ),
@@ -506,14 +576,40 @@ fn strings_decode_and_every_character_knows_its_place() {
         (r#"a = "plain""#, "plain"),
         (r#"a = "q\"b\\n\n\t\u00e9""#, "q\"b\\n\n\té"),
         (r#"a = "$${x} %%{y} $ % $x""#, "${x} %{y} $ % $x"),
-        ("a = <<EOT\n{\n  \"x\": 1\n}\nEOT\n", "{\n  \"x\": 1\n}\n"),
         (
-            "a = <<-EOT\n    {\n\n      \"x\": $${1}\n    }\n  EOT\n",
-            "{\n\n  \"x\": ${1}\n}\n",
+            r#"a = <<EOT
+{
+  "x": 1
+}
+EOT
+"#,
+            r#"{
+  "x": 1
+}
+"#,
+        ),
+        (
+            r#"a = <<-EOT
+    {
+
+      "x": $${1}
+    }
+  EOT
+"#,
+            r#"{
+
+  "x": ${1}
+}
+"#,
         ),
         ("a = <<-EOT\r\n  x\r\n    y\r\n  EOT\r\n", "x\r\n  y\r\n"),
         ("\u{feff}a = \"x\"", "x"),
-        ("a = <<EOT\nEOT\n", ""),
+        (
+            r"a = <<EOT
+EOT
+",
+            "",
+        ),
         ("a = \"\"", ""),
     ] {
         let (known, slices) = decoded(text);

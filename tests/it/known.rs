@@ -52,14 +52,25 @@ fn policy(name: &str, action: &str) -> String {
 }
 
 fn template(policies: &[String]) -> String {
-    format!("Resources:\n{}", policies.concat())
+    format!(
+        r"Resources:
+{}",
+        policies.concat()
+    )
 }
 
 const ONE: [&str; 3] = ["check", "--only", "admin-star-star"];
 
 #[test]
 fn ignore_writes_what_the_format_allows() {
-    let heredoc = format!("resource \"aws_iam_policy\" \"p\" {{\n  name   = \"p\"\n  policy = <<EOF\n{JSON}EOF\n}}\n");
+    let heredoc = format!(
+        r#"resource "aws_iam_policy" "p" {{
+  name   = "p"
+  policy = <<EOF
+{JSON}EOF
+}}
+"#
+    );
     let yaml = template(&[policy("A", "*")]);
     let cases = [
         ("t.yaml", yaml.as_str(), 9, true),
@@ -76,7 +87,12 @@ fn ignore_writes_what_the_format_allows() {
         let ran = r.run(&["ignore", &place, "--rule", "admin-star-star", "--reason", reason]);
         assert_eq!(ran.code, 0, "{path}: {}", ran.err);
         let after = r.run(&ONE);
-        assert_eq!(after.code, 0, "{path}: {}\n{}{}", ran.out, after.out, after.err);
+        assert_eq!(
+            after.code, 0,
+            r"{path}: {}
+{}{}",
+            ran.out, after.out, after.err
+        );
         assert_eq!(r.read(path) != text, comment, "{path}");
         assert_eq!(r.path("overgrant.toml").exists(), !comment, "{path}");
     }
@@ -84,14 +100,20 @@ fn ignore_writes_what_the_format_allows() {
 
 #[test]
 fn ignore_keeps_the_settings_as_they_are() {
-    let toml = "# ours\nfail-on = \"medium\" # soon high\n";
+    let toml = r#"# ours
+fail-on = "medium" # soon high
+"#;
     let r = Repository::new(&[("p/policy.json", JSON), ("overgrant.toml", toml)]);
     let rule = ["--rule", "admin-star-star", "--until", "2099-01-31"];
     let args = [&["ignore", "p/policy.json:4", "--reason", "SEC-1"], &rule[..]].concat();
     assert_eq!(r.run(&args).code, 0);
     let written = r.read("overgrant.toml");
     assert!(written.starts_with(toml), "{written}");
-    let entry = "path = \"p/policy.json\"\nsid = \"All\"\nreason = \"SEC-1\"\nuntil = 2099-01-31\n";
+    let entry = r#"path = "p/policy.json"
+sid = "All"
+reason = "SEC-1"
+until = 2099-01-31
+"#;
     assert!(written.contains(entry), "{written}");
     let json = r.run(&["check", "--only", "admin-star-star", "-f", "json"]).json();
     assert_eq!(json["findings"][0]["suppression"]["kind"], "config");
@@ -116,7 +138,15 @@ fn a_baseline_survives_moves_and_catches_widening() {
     assert_eq!(r.run(&["check", "--isolated"]).code, 1);
 
     // Lines move, the file is renamed: known.
-    r.write("t.yaml", format!("# one\n# two\n{base}").as_bytes());
+    r.write(
+        "t.yaml",
+        format!(
+            r"# one
+# two
+{base}"
+        )
+        .as_bytes(),
+    );
     assert_eq!(check().code, 0);
     std::fs::rename(r.path("t.yaml"), r.path("renamed.yaml")).unwrap();
     assert_eq!(check().code, 0);
@@ -146,7 +176,11 @@ fn a_baseline_survives_moves_and_catches_widening() {
 fn what_was_not_looked_at_stays_known() {
     let one = |name: &str| template(&[policy(name, "*")]);
     let (id, secret) = key_pair();
-    let env = format!("AWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n");
+    let env = format!(
+        r"AWS_ACCESS_KEY_ID={id}
+AWS_SECRET_ACCESS_KEY={secret}
+"
+    );
     let r = Repository::new(&[("a/t.yaml", &one("A")), ("b/t.yaml", &one("B")), (".env", &env)]);
     assert_eq!(r.run(&["baseline", "create", "--include-secrets"]).code, 0);
     let whole = r.read(".overgrant-baseline.json");
@@ -168,7 +202,13 @@ fn what_was_not_looked_at_stays_known() {
 #[test]
 fn a_baseline_holds_no_secret_and_another_key_is_new() {
     let (id, secret) = key_pair();
-    let env = |secret: &str| format!("AWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n");
+    let env = |secret: &str| {
+        format!(
+            r"AWS_ACCESS_KEY_ID={id}
+AWS_SECRET_ACCESS_KEY={secret}
+"
+        )
+    };
     let r = Repository::new(&[(".env", &env(&secret))]);
     assert_eq!(r.run(&["check"]).code, 1);
     assert_eq!(r.run(&["baseline", "create"]).code, 0);

@@ -43,9 +43,23 @@ fn an_ignore_with_an_earlier_name_still_counts_and_is_rewritten() {
 fn settings_with_an_earlier_name_count_and_are_reported() {
     let settings = [
         format!("ignore = [\"{OLD}\"]\n"),
-        format!("[rules.{OLD}]\nseverity = \"low\"\n"),
-        format!("[per-file.\"*.tf\"]\nignore = [\"{OLD}\"]\n"),
-        format!("[[exception]]\nrule = \"{OLD}\"\npath = \"*.tf\"\nreason = \"reviewed\"\n"),
+        format!(
+            r#"[rules.{OLD}]
+severity = "low"
+"#
+        ),
+        format!(
+            r#"[per-file."*.tf"]
+ignore = ["{OLD}"]
+"#
+        ),
+        format!(
+            r#"[[exception]]
+rule = "{OLD}"
+path = "*.tf"
+reason = "reviewed"
+"#
+        ),
     ];
     for toml in &settings {
         let repo = Repository::new(&[("main.tf", &policy("")), ("overgrant.toml", toml)]);
@@ -53,10 +67,16 @@ fn settings_with_an_earlier_name_count_and_are_reported() {
         let json = ran.json();
         let found = json["findings"].as_array().unwrap().iter().find(|f| f["rule"] == NEW);
         let open = found.filter(|f| f["status"] == "new" && f["severity"] != "low");
-        assert!(open.is_none(), "{toml}\n{}", ran.out);
+        assert!(
+            open.is_none(),
+            r"{toml}
+{}",
+            ran.out
+        );
         assert!(
             ran.err.contains(&format!("`{OLD}` was renamed to `{NEW}`")),
-            "{toml}\n{}",
+            r"{toml}
+{}",
             ran.err
         );
         assert!(ran.err.contains("overgrant.toml:"), "{}", ran.err);
@@ -97,7 +117,11 @@ const DELETES: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "All
   "Action": "s3:DeleteBucket", "Resource": "arn:aws:s3:::reports"}]}"#;
 
 fn repository(rule: &str, more: &str, settings: &str) -> Repository {
-    let settings = format!("{settings}\nrule-dirs = [\"policies\"]\n");
+    let settings = format!(
+        r#"{settings}
+rule-dirs = ["policies"]
+"#
+    );
     Repository::new(&[
         ("p.json", DELETES),
         ("overgrant.toml", &settings),

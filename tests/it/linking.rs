@@ -4,27 +4,39 @@
 use overgrant::internals::finding::Confidence;
 use overgrant::internals::iam;
 use overgrant::internals::pipeline::analyze;
-use overgrant::internals::rules::{self, Ruleset, Selection};
 use overgrant::internals::source::Sources;
 
-const CODE: &str = "import boto3\nsqs = boto3.client('sqs')\ndef handler(e, c):\n    sqs.receive_message(QueueUrl='q')\ndef other():\n    sqs.delete_message(QueueUrl='q')\n";
+use crate::support::lint::{RULESET, found};
+
+const CODE: &str = r"import boto3
+sqs = boto3.client('sqs')
+def handler(e, c):
+    sqs.receive_message(QueueUrl='q')
+def other():
+    sqs.delete_message(QueueUrl='q')
+";
 /// With the call in another module, which a layer or another file holds.
-const CALLER: &str = "import boto3\nfrom shared import load\ndef handler(e, c):\n    load()\n";
-const SHARED: &str = "import boto3\nsqs = boto3.client('sqs')\ndef load():\n    sqs.receive_message(QueueUrl='q')\n";
-const DOCKERFILE: &str =
-    "FROM public.ecr.aws/lambda/python:3.12\nCOPY app.py ${LAMBDA_TASK_ROOT}\nCMD [\"app.handler\"]\n";
+const CALLER: &str = r"import boto3
+from shared import load
+def handler(e, c):
+    load()
+";
+const SHARED: &str = r"import boto3
+sqs = boto3.client('sqs')
+def load():
+    sqs.receive_message(QueueUrl='q')
+";
+const DOCKERFILE: &str = r#"FROM public.ecr.aws/lambda/python:3.12
+COPY app.py ${LAMBDA_TASK_ROOT}
+CMD ["app.handler"]
+"#;
 
 /// Rule, confidence and primary label of each finding of the family.
-fn found(files: &[(&str, &str)]) -> Vec<String> {
-    let sources = Sources::from_strings(files);
-    let own = iam::Ownership::default();
-    let analysis = analyze(&sources, &own);
-    let ruleset = Ruleset::builtin();
-    let outcome = rules::run(&analysis.project, &ruleset, &Selection::all(&ruleset));
-    let usage = outcome
-        .findings
+fn usage(files: &[(&str, &str)]) -> Vec<String> {
+    let (sources, findings) = found(files);
+    let usage = findings
         .iter()
-        .filter(|f| ruleset.get(&f.rule).is_some_and(|r| r.family() == "usage"));
+        .filter(|f| RULESET.get(&f.rule).is_some_and(|r| r.family() == "usage"));
     usage
         .map(|f| {
             let doubt = if f.confidence == Some(Confidence::High) {
@@ -51,7 +63,7 @@ Resources:
     );
     let mut all = vec![("template.yaml", template.as_str())];
     all.extend(files);
-    found(&all)
+    usage(&all)
 }
 
 fn terraform(handler: &str, arguments: &str, rest: &str, files: &[(&str, &str)]) -> Vec<String> {
@@ -82,7 +94,7 @@ resource "aws_lambda_function" "fn" {{
     );
     let mut all = vec![("main.tf", main.as_str())];
     all.extend(files);
-    found(&all)
+    usage(&all)
 }
 
 fn serverless(rest: &str, files: &[(&str, &str)]) -> Vec<String> {
@@ -96,25 +108,35 @@ provider:
     );
     let mut all = vec![("serverless.yml", file.as_str())];
     all.extend(files);
-    found(&all)
+    usage(&all)
 }
 
 const CERTAIN: [&str; 1] = ["unused-grant \"sqs:PurgeQueue\""];
 
 #[test]
 fn images_of_sam_with_their_folder() {
-    let metadata = "    Metadata:\n      DockerContext: ./src\n      Dockerfile: Dockerfile\n";
+    let metadata = r"    Metadata:
+      DockerContext: ./src
+      Dockerfile: Dockerfile
+";
     let files = [("src/app.py", CODE), ("src/Dockerfile", DOCKERFILE)];
     let image = "      PackageType: Image";
     assert_eq!(sam(image, metadata, &files), CERTAIN);
     // The template says what runs, whatever the Dockerfile does.
-    let command = format!("{image}\n      ImageConfig: {{Command: [app.handler]}}");
+    let command = format!(
+        r"{image}
+      ImageConfig: {{Command: [app.handler]}}"
+    );
     assert_eq!(sam(&command, metadata, &files[..1]), CERTAIN);
     // The folder is known, what runs of it is not: all of it counts.
     assert_eq!(sam(image, metadata, &files[..1]), ["unused-grant? \"sqs:PurgeQueue\""]);
     // A later stage is another image.
     let stages = format!(
-        "FROM python AS base\n{}\nFROM node\nCMD [\"index.js\"]\n",
+        r#"FROM python AS base
+{}
+FROM node
+CMD ["index.js"]
+"#,
         DOCKERFILE.replace("FROM ", "FROM x AS fn # ")
     );
     let target = format!("{metadata}      DockerBuildTarget: fn\n");
@@ -133,7 +155,11 @@ fn images_of_sam_with_their_folder() {
         CERTAIN
     );
     // Copied from a folder of the context to where it runs.
-    let copied = "FROM python:3.12\nCOPY code/ /var/task/\nENTRYPOINT [\"python\", \"-m\", \"awslambdaric\"]\nCMD [\"app.handler\"]\n";
+    let copied = r#"FROM python:3.12
+COPY code/ /var/task/
+ENTRYPOINT ["python", "-m", "awslambdaric"]
+CMD ["app.handler"]
+"#;
     assert_eq!(
         sam(
             image,
@@ -168,7 +194,7 @@ Resources:
 "#;
     let files = |metadata: &str, dockerfile: &str| {
         let template = format!("{template}    Metadata: {metadata}\n");
-        found(&[("t.yaml", &template), ("src/app.py", CODE), (dockerfile, DOCKERFILE)])
+        usage(&[("t.yaml", &template), ("src/app.py", CODE), (dockerfile, DOCKERFILE)])
     };
     assert_eq!(
         files("{DockerContext: src, Dockerfile: Dockerfile}", "src/Dockerfile"),
@@ -187,9 +213,14 @@ Resources:
 
 #[test]
 fn layers_of_the_repository() {
-    let function =
-        "      Runtime: python3.12\n      Handler: app.handler\n      CodeUri: fn/\n      Layers: [!Ref Common]";
-    let layer = "  Common:\n    Type: AWS::Serverless::LayerVersion\n    Properties: {ContentUri: layers/common}\n";
+    let function = r"      Runtime: python3.12
+      Handler: app.handler
+      CodeUri: fn/
+      Layers: [!Ref Common]";
+    let layer = r"  Common:
+    Type: AWS::Serverless::LayerVersion
+    Properties: {ContentUri: layers/common}
+";
     assert_eq!(
         sam(
             function,
@@ -228,10 +259,25 @@ fn layers_of_the_repository() {
     );
     let archives = |folder: &str| {
         format!(
-            "data \"archive_file\" \"z\" {{\n  type = \"zip\"\n  source_dir = \"src\"\n  output_path = \"fn.zip\"\n}}\ndata \"archive_file\" \"l\" {{\n  type = \"zip\"\n  source_dir = \"{folder}\"\n  output_path = \"layer.zip\"\n}}\nresource \"aws_lambda_layer_version\" \"l\" {{\n  layer_name = \"l\"\n  filename = data.archive_file.l.output_path\n}}\n"
+            r#"data "archive_file" "z" {{
+  type = "zip"
+  source_dir = "src"
+  output_path = "fn.zip"
+}}
+data "archive_file" "l" {{
+  type = "zip"
+  source_dir = "{folder}"
+  output_path = "layer.zip"
+}}
+resource "aws_lambda_layer_version" "l" {{
+  layer_name = "l"
+  filename = data.archive_file.l.output_path
+}}
+"#
         )
     };
-    let arguments = "  filename = data.archive_file.z.output_path\n  layers   = [aws_lambda_layer_version.l.arn]";
+    let arguments = r"  filename = data.archive_file.z.output_path
+  layers   = [aws_lambda_layer_version.l.arn]";
     assert_eq!(
         terraform(
             "app.handler",
@@ -241,7 +287,14 @@ fn layers_of_the_repository() {
         ),
         CERTAIN
     );
-    let layers = "layers:\n  common:\n    path: layer\nfunctions:\n  f:\n    handler: src/app.handler\n    layers: [{Ref: CommonLambdaLayer}]\n";
+    let layers = r"layers:
+  common:
+    path: layer
+functions:
+  f:
+    handler: src/app.handler
+    layers: [{Ref: CommonLambdaLayer}]
+";
     assert_eq!(
         serverless(layers, &[("src/app.py", CALLER), ("layer/python/shared.py", SHARED)]),
         CERTAIN
@@ -269,7 +322,7 @@ Resources:
     Properties: {{ContentUri: layer}}
 "
         );
-        found(&[
+        usage(&[
             ("template.yaml", &template),
             ("fn/app.py", CALLER),
             ("layer/python/shared.py", SHARED),
@@ -283,15 +336,26 @@ Resources:
 #[test]
 fn archives_of_folders_files_and_texts() {
     let archive = |content: &str| {
-        format!("data \"archive_file\" \"z\" {{\n  type = \"zip\"\n  output_path = \"fn.zip\"\n{content}\n}}\n")
+        format!(
+            r#"data "archive_file" "z" {{
+  type = "zip"
+  output_path = "fn.zip"
+{content}
+}}
+"#
+        )
     };
     let filename = "  filename = data.archive_file.z.output_path";
     let code = [("src/app.py", CODE)];
     for content in [
         "  source_dir = \"${path.module}/src\"",
         "  source_file = \"src/app.py\"",
-        "  source {\n    content  = file(\"${path.module}/src/app.py\")\n    filename = \"app.py\"\n  }",
-        "  source_content          = file(\"src/app.py\")\n  source_content_filename = \"app.py\"",
+        r#"  source {
+    content  = file("${path.module}/src/app.py")
+    filename = "app.py"
+  }"#,
+        r#"  source_content          = file("src/app.py")
+  source_content_filename = "app.py""#,
     ] {
         assert_eq!(
             terraform("app.handler", filename, &archive(content), &code),
@@ -320,11 +384,21 @@ fn archives_of_folders_files_and_texts() {
         CERTAIN
     );
     // Called something else in the archive.
-    let renamed = "  source {\n    content  = file(\"src/app.py\")\n    filename = \"index.py\"\n  }";
+    let renamed = r#"  source {
+    content  = file("src/app.py")
+    filename = "index.py"
+  }"#;
     assert_eq!(terraform("index.handler", filename, &archive(renamed), &code), CERTAIN);
     assert_eq!(terraform("app.handler", filename, &archive(renamed), &code), CERTAIN);
     // Several files.
-    let several = "  source {\n    content  = file(\"src/app.py\")\n    filename = \"app.py\"\n  }\n  source {\n    content  = file(\"src/shared.py\")\n    filename = \"shared.py\"\n  }";
+    let several = r#"  source {
+    content  = file("src/app.py")
+    filename = "app.py"
+  }
+  source {
+    content  = file("src/shared.py")
+    filename = "shared.py"
+  }"#;
     assert_eq!(
         terraform(
             "app.handler",
@@ -335,9 +409,16 @@ fn archives_of_folders_files_and_texts() {
         CERTAIN
     );
     // The text itself, and one that a template makes.
-    let text = format!("  source_content_filename = \"index.py\"\n  source_content = <<EOF\n{CODE}EOF");
+    let text = format!(
+        r#"  source_content_filename = "index.py"
+  source_content = <<EOF
+{CODE}EOF"#
+    );
     assert_eq!(terraform("index.handler", filename, &archive(&text), &[]), CERTAIN);
-    let made = "  source {\n    content  = templatefile(\"app.py.tftpl\", { queue = \"q\" })\n    filename = \"index.py\"\n  }";
+    let made = r#"  source {
+    content  = templatefile("app.py.tftpl", { queue = "q" })
+    filename = "index.py"
+  }"#;
     let template = CODE.replace("'q'", "'${queue}'");
     assert_eq!(
         terraform(
@@ -358,7 +439,20 @@ fn packages_in_buckets() {
     let code = [("src/app.py", CODE)];
     let rest = |key: &str| {
         format!(
-            "resource \"aws_s3_bucket\" \"code\" {{\n  bucket = \"code\"\n}}\nresource \"aws_s3_object\" \"code\" {{\n  bucket = aws_s3_bucket.code.id\n  key    = \"{key}\"\n  source = data.archive_file.z.output_path\n}}\ndata \"archive_file\" \"z\" {{\n  type        = \"zip\"\n  source_dir  = \"src\"\n  output_path = \"fn.zip\"\n}}\n"
+            r#"resource "aws_s3_bucket" "code" {{
+  bucket = "code"
+}}
+resource "aws_s3_object" "code" {{
+  bucket = aws_s3_bucket.code.id
+  key    = "{key}"
+  source = data.archive_file.z.output_path
+}}
+data "archive_file" "z" {{
+  type        = "zip"
+  source_dir  = "src"
+  output_path = "fn.zip"
+}}
+"#
         )
     };
     let bucket = "  s3_bucket = aws_s3_bucket.code.id\n";
@@ -388,7 +482,12 @@ fn packages_in_buckets() {
     let twice = format!(
         "{}{}",
         rest("fn.zip"),
-        "resource \"aws_s3_object\" \"again\" {\n  bucket = \"b\"\n  key = \"fn.zip\"\n  source = \"other.zip\"\n}\n"
+        r#"resource "aws_s3_object" "again" {
+  bucket = "b"
+  key = "fn.zip"
+  source = "other.zip"
+}
+"#
     );
     assert_eq!(
         terraform("app.handler", &format!("{bucket}  s3_key = \"fn.zip\""), &twice, &code),
@@ -401,7 +500,9 @@ fn functions_of_serverless() {
     let code = [("src/app.py", CODE)];
     for functions in [
         "functions: {f: {handler: src/app.handler}}\n",
-        "package: {individually: true, patterns: ['!**', 'src/**']}\nfunctions: {f: {handler: src.app.handler}}\n",
+        r"package: {individually: true, patterns: ['!**', 'src/**']}
+functions: {f: {handler: src.app.handler}}
+",
         "functions: {f: {handler: app.handler, module: src}}\n",
     ] {
         assert_eq!(serverless(functions, &code), CERTAIN, "{functions}");
@@ -410,9 +511,14 @@ fn functions_of_serverless() {
     let images = |function: &str| {
         let rest = format!("functions: {{f: {{image: {function}}}}}\n");
         let text = format!(
-            "service: s\nprovider:\n  name: aws\n  ecr: {{images: {{fn: {{path: ./src}}, bare: ./src}}}}\n  iam: {{role: {{statements: [{{Effect: Allow, Action: [\"sqs:ReceiveMessage\", \"sqs:PurgeQueue\"], Resource: '*'}}]}}}}\n{rest}"
+            r#"service: s
+provider:
+  name: aws
+  ecr: {{images: {{fn: {{path: ./src}}, bare: ./src}}}}
+  iam: {{role: {{statements: [{{Effect: Allow, Action: ["sqs:ReceiveMessage", "sqs:PurgeQueue"], Resource: '*'}}]}}}}
+{rest}"#
         );
-        found(&[("serverless.yml", &text), files[0], files[1]])
+        usage(&[("serverless.yml", &text), files[0], files[1]])
     };
     for image in ["fn", "{name: fn}", "{name: bare, command: [app.handler]}"] {
         assert_eq!(images(image), CERTAIN, "{image}");
@@ -426,13 +532,24 @@ fn functions_of_serverless() {
 #[test]
 fn code_inside_templates() {
     let indented: String = CODE.lines().map(|l| format!("        {l}\n")).collect();
-    let inline = format!("      Runtime: python3.12\n      Handler: index.handler\n      InlineCode: |\n{indented}");
+    let inline = format!(
+        r"      Runtime: python3.12
+      Handler: index.handler
+      InlineCode: |
+{indented}"
+    );
     assert_eq!(sam(&inline, "", &[]), CERTAIN);
 }
 
 #[test]
 fn a_dockerfile_that_is_not_there_is_asked_for() {
-    let template = "Transform: AWS::Serverless-2016-10-31\nResources:\n  Fn:\n    Type: AWS::Serverless::Function\n    Properties: {PackageType: Image}\n    Metadata: {DockerContext: src, Dockerfile: Dockerfile.fn}\n";
+    let template = r"Transform: AWS::Serverless-2016-10-31
+Resources:
+  Fn:
+    Type: AWS::Serverless::Function
+    Properties: {PackageType: Image}
+    Metadata: {DockerContext: src, Dockerfile: Dockerfile.fn}
+";
     let sources = Sources::from_strings(&[("t.yaml", template), ("src/app.py", CODE)]);
     let own = iam::Ownership::default();
     let wanted = analyze(&sources, &own).wanted;

@@ -96,5 +96,9 @@ fn what_is_wrong_in_aws_own_policies_is_listed_with_the_reason() {
         }
     }
     golden::check(LIST, &list);
-    assert!(!list.contains(": ?\n"), "a group has no reason:\n{list}");
+    assert!(
+        !list.contains(": ?\n"),
+        r"a group has no reason:
+{list}"
+    );
 }

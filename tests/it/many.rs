@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::repository::{Ran, Repository, key_pair};
+use crate::support::repository::{Repository, key_pair};
 
 /// How many findings of one rule are reported of one document.
 const TOLD: usize = 1_000;
@@ -11,7 +11,9 @@ const TOLD: usize = 1_000;
 fn policy(count: usize) -> String {
     let actions: Vec<String> = (0..count).map(|i| format!("\"s3:Nothing{i}\"")).collect();
     format!(
-        "{{\"Version\": \"2012-10-17\", \"Statement\": [{{\"Effect\": \"Allow\", \"Resource\": \"arn:aws:s3:::example/*\", \"Action\": [\n{}\n]}}]}}",
+        r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Resource": "arn:aws:s3:::example/*", "Action": [
+{}
+]}}]}}"#,
         actions.join(",\n")
     )
 }
@@ -21,14 +23,10 @@ fn of_rule<'r>(json: &'r Value, rule: &str) -> Vec<&'r Value> {
     findings.iter().filter(|f| f["rule"] == rule).collect()
 }
 
-fn check(files: &[(&str, &str)], args: &[&str]) -> Ran {
-    Repository::new(files).run(&[&["check", "--format", "json"], args].concat())
-}
-
 #[test]
 fn a_long_list_is_told_in_part_and_counted_in_whole() {
     let (few, many) = (policy(TOLD), policy(TOLD + 234));
-    let ran = check(&[("few.json", &few), ("many.json", &many)], &[]);
+    let ran = Repository::new(&[("few.json", &few), ("many.json", &many)]).check(&[]);
     let json = ran.json();
     let found = of_rule(&json, "unknown-action");
     let counting = |path: &str| -> Vec<&str> {
@@ -47,7 +45,9 @@ fn a_long_list_is_told_in_part_and_counted_in_whole() {
     assert_eq!(ran.code, 1);
     // One more of them is something new to a baseline.
     let last = |json: &Value| of_rule(json, "unknown-action").last().unwrap()["fingerprint"].clone();
-    let more = check(&[("few.json", &few), ("many.json", &policy(TOLD + 235))], &[]).json();
+    let more = Repository::new(&[("few.json", &few), ("many.json", &policy(TOLD + 235))])
+        .check(&[])
+        .json();
     assert_ne!(last(&json), last(&more));
 }
 
@@ -60,7 +60,11 @@ fn the_longest_policy_there_can_be_is_compared_whole() {
     };
     let document = |statements: &[String]| {
         let list = statements.join(",\n");
-        format!("{{\"Version\":\"2012-10-17\",\"Statement\":[\n{list}\n]}}")
+        format!(
+            r#"{{"Version":"2012-10-17","Statement":[
+{list}
+]}}"#
+        )
     };
     let bucket = |i: usize| format!("arn:aws:s3:::b{i}/*");
     let mut statements: Vec<String> = (0..300).map(|i| statement("s3:GetObject", &[bucket(i)])).collect();
@@ -71,10 +75,8 @@ fn the_longest_policy_there_can_be_is_compared_whole() {
         document(&statements),
         document(&[statement("s3:GetObject", &resources)]),
     );
-    let ran = check(
-        &[("statements.json", &statements), ("items.json", &items)],
-        &["--profile", "strict"],
-    );
+    let ran =
+        Repository::new(&[("statements.json", &statements), ("items.json", &items)]).check(&["--profile", "strict"]);
     let json = ran.json();
     for (rule, path, line) in [
         ("redundant-statement", "statements.json", 302),
@@ -119,9 +121,20 @@ fn an_ignore_for_what_is_only_counted_is_in_use() {
         .map(|i| format!("              - s3:Nothing{i}\n"))
         .collect();
     let template = format!(
-        "Resources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument:\n        Version: \"2012-10-17\"\n        Statement:\n          - Effect: Allow\n            Resource: arn:aws:s3:::example/*\n            Action:\n{actions}              - s3:Last # overgrant: ignore[unknown-action] -- of next year\n"
+        r#"Resources:
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Resource: arn:aws:s3:::example/*
+            Action:
+{actions}              - s3:Last # overgrant: ignore[unknown-action] -- of next year
+"#
     );
-    let ran = check(&[("template.yaml", &template)], &[]);
+    let ran = Repository::new(&[("template.yaml", &template)]).check(&[]);
     assert_eq!(of_rule(&ran.json(), "unknown-action").len(), TOLD);
     assert_eq!(of_rule(&ran.json(), "unused-ignore").len(), 0);
 }
@@ -131,15 +144,27 @@ fn what_terraform_writes_out_is_read_and_what_it_multiplies_is_bounded_aloud() {
     let actions = "\"s3:GetObject\", ".repeat(100_001);
     let data = |actions: &str| {
         format!(
-            "data \"aws_iam_policy_document\" \"d\" {{\n  statement {{\n    actions = [{actions}]\n    resources = [\"*\"]\n  }}\n}}\n"
+            r#"data "aws_iam_policy_document" "d" {{
+  statement {{
+    actions = [{actions}]
+    resources = ["*"]
+  }}
+}}
+"#
         )
     };
-    let written = check(&[("main.tf", &data(&actions))], &[]);
+    let written = Repository::new(&[("main.tf", &data(&actions))]).check(&[]);
     assert_eq!(written.json()["summary"]["policies"], 1, "{}", written.err);
     assert_eq!(written.json()["unjudged"], serde_json::json!([]), "{}", written.out);
     let lists = "[local.a], ".repeat(300);
-    let locals = format!("locals {{\n  a = range(1000)\n  b = [{lists}]\n}}\n");
-    let multiplied = check(&[("main.tf", &format!("{locals}{}", data("local.b")))], &[]);
+    let locals = format!(
+        r"locals {{
+  a = range(1000)
+  b = [{lists}]
+}}
+"
+    );
+    let multiplied = Repository::new(&[("main.tf", &format!("{locals}{}", data("local.b")))]).check(&[]);
     let why = multiplied.json()["unjudged"][0]["why"].to_string();
     assert!(why.contains("too much to look into"), "{why}");
 }

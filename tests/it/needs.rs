@@ -2,14 +2,18 @@
 
 use overgrant::internals::python::calls::{EntryReach, UnresolvedCall};
 
-use crate::support::calls::{analyse, calls, line, lines, with};
+use crate::support::calls::{analyze, calls, line, lines, with};
 
 // ---- what a client is ----
 
 #[test]
 fn module_variables() {
     calls(
-        "import boto3\ns3 = boto3.client('s3')\ndef handler(e, c):\n    return s3.get_object(Bucket='b', Key='k')\n",
+        r"import boto3
+s3 = boto3.client('s3')
+def handler(e, c):
+    return s3.get_object(Bucket='b', Key='k')
+",
         &["4 handler s3.GetObject"],
     );
 }
@@ -17,7 +21,12 @@ fn module_variables() {
 #[test]
 fn locals_and_chains() {
     calls(
-        "import boto3\ndef f():\n    c = boto3.client(service_name='sqs')\n    c.send_message(QueueUrl=u, MessageBody='')\n    boto3.client('sns').publish(TopicArn=t, Message='')\n",
+        r"import boto3
+def f():
+    c = boto3.client(service_name='sqs')
+    c.send_message(QueueUrl=u, MessageBody='')
+    boto3.client('sns').publish(TopicArn=t, Message='')
+",
         &["4 f sqs.SendMessage", "5 f sns.Publish"],
     );
 }
@@ -25,19 +34,31 @@ fn locals_and_chains() {
 #[test]
 fn import_forms() {
     calls(
-        "import boto3 as b\nb.client('s3').list_buckets()\n",
+        r"import boto3 as b
+b.client('s3').list_buckets()
+",
         &["2 <module> s3.ListBuckets"],
     );
     calls(
-        "from boto3 import client\nclient('s3').list_buckets()\n",
+        r"from boto3 import client
+client('s3').list_buckets()
+",
         &["2 <module> s3.ListBuckets"],
     );
     calls(
-        "from boto3 import client as make, resource\nmake('s3').list_buckets()\nresource('s3').create_bucket(Bucket='b')\n",
+        r"from boto3 import client as make, resource
+make('s3').list_buckets()
+resource('s3').create_bucket(Bucket='b')
+",
         &["2 <module> s3.ListBuckets", "3 <module> s3.CreateBucket"],
     );
     calls(
-        "try:\n    import boto3\nexcept ImportError:\n    boto3 = None\nboto3.client('s3').list_buckets()\n",
+        r"try:
+    import boto3
+except ImportError:
+    boto3 = None
+boto3.client('s3').list_buckets()
+",
         &["5 <module> s3.ListBuckets"],
     );
 }
@@ -45,19 +66,32 @@ fn import_forms() {
 #[test]
 fn sessions() {
     calls(
-        "import boto3\ns = boto3.Session(profile_name='p')\ns.client('s3').list_buckets()\n",
+        r"import boto3
+s = boto3.Session(profile_name='p')
+s.client('s3').list_buckets()
+",
         &["3 <module> s3.ListBuckets"],
     );
     calls(
-        "import boto3\nboto3.session.Session().resource('dynamodb').Table('t').scan()\n",
+        r"import boto3
+boto3.session.Session().resource('dynamodb').Table('t').scan()
+",
         &["2 <module> dynamodb.Scan"],
     );
     calls(
-        "from boto3.session import Session\nclass A:\n    def __init__(self):\n        self.session = Session()\n    def f(self):\n        self.session.client('ec2').describe_instances()\n",
+        r"from boto3.session import Session
+class A:
+    def __init__(self):
+        self.session = Session()
+    def f(self):
+        self.session.client('ec2').describe_instances()
+",
         &["6 A.f ec2.DescribeInstances"],
     );
     calls(
-        "import botocore.session\nbotocore.session.get_session().create_client('s3').list_buckets()\n",
+        r"import botocore.session
+botocore.session.get_session().create_client('s3').list_buckets()
+",
         &["2 <module> s3.ListBuckets"],
     );
 }
@@ -65,11 +99,20 @@ fn sessions() {
 #[test]
 fn asynchronous_sessions() {
     calls(
-        "import aioboto3\nasync def f():\n    async with aioboto3.Session().client('s3') as s3:\n        await s3.get_object(Bucket='b', Key='k')\n",
+        r"import aioboto3
+async def f():
+    async with aioboto3.Session().client('s3') as s3:
+        await s3.get_object(Bucket='b', Key='k')
+",
         &["4 f s3.GetObject"],
     );
     calls(
-        "from aiobotocore.session import get_session\nasync def f():\n    session = get_session()\n    async with session.create_client('sqs') as c:\n        await c.receive_message(QueueUrl='q')\n",
+        r"from aiobotocore.session import get_session
+async def f():
+    session = get_session()
+    async with session.create_client('sqs') as c:
+        await c.receive_message(QueueUrl='q')
+",
         &["5 f sqs.ReceiveMessage"],
     );
 }
@@ -77,11 +120,17 @@ fn asynchronous_sessions() {
 #[test]
 fn meta_clients() {
     calls(
-        "import boto3\nr = boto3.resource('s3')\nr.meta.client.head_object(Bucket='b', Key='k')\n",
+        r"import boto3
+r = boto3.resource('s3')
+r.meta.client.head_object(Bucket='b', Key='k')
+",
         &["3 <module> s3.HeadObject"],
     );
     calls(
-        "import boto3\nt = boto3.resource('dynamodb').Table('t')\nt.meta.client.describe_table(TableName='t')\n",
+        r"import boto3
+t = boto3.resource('dynamodb').Table('t')
+t.meta.client.describe_table(TableName='t')
+",
         &["3 <module> dynamodb.DescribeTable"],
     );
 }
@@ -89,11 +138,26 @@ fn meta_clients() {
 #[test]
 fn attributes_of_objects_and_classes() {
     calls(
-        "import boto3\nclass Store:\n    def __init__(self):\n        self.s3 = boto3.client('s3')\n    def get(self):\n        return self.s3.get_object(Bucket='b', Key='k')\n",
+        r"import boto3
+class Store:
+    def __init__(self):
+        self.s3 = boto3.client('s3')
+    def get(self):
+        return self.s3.get_object(Bucket='b', Key='k')
+",
         &["6 Store.get s3.GetObject"],
     );
     calls(
-        "import boto3\nclass Store:\n    s3 = boto3.client('s3')\n    def get(self):\n        return self.s3.get_object(Bucket='b', Key='k')\n    @classmethod\n    def put(cls):\n        cls.s3.put_object(Bucket='b', Key='k')\nStore.s3.list_buckets()\n",
+        r"import boto3
+class Store:
+    s3 = boto3.client('s3')
+    def get(self):
+        return self.s3.get_object(Bucket='b', Key='k')
+    @classmethod
+    def put(cls):
+        cls.s3.put_object(Bucket='b', Key='k')
+Store.s3.list_buckets()
+",
         &[
             "5 Store.get s3.GetObject",
             "8 Store.put s3.PutObject",
@@ -101,11 +165,26 @@ fn attributes_of_objects_and_classes() {
         ],
     );
     calls(
-        "import boto3\nclass Store:\n    _c = None\n    @property\n    def client(self):\n        if self._c is None:\n            self._c = boto3.client('s3')\n        return self._c\n    def get(self):\n        self.client.list_buckets()\n",
+        r"import boto3
+class Store:
+    _c = None
+    @property
+    def client(self):
+        if self._c is None:
+            self._c = boto3.client('s3')
+        return self._c
+    def get(self):
+        self.client.list_buckets()
+",
         &["10 Store.get s3.ListBuckets"],
     );
     calls(
-        "import boto3\nclass Store:\n    pass\ns = Store()\ns.client = boto3.client('s3')\n",
+        r"import boto3
+class Store:
+    pass
+s = Store()
+s.client = boto3.client('s3')
+",
         &[],
     );
 }
@@ -113,19 +192,41 @@ fn attributes_of_objects_and_classes() {
 #[test]
 fn parameters_from_call_sites() {
     calls(
-        "import boto3\ndef fetch(client, key):\n    return client.get_object(Bucket='b', Key=key)\nfetch(boto3.client('s3'), 'k')\n",
+        r"import boto3
+def fetch(client, key):
+    return client.get_object(Bucket='b', Key=key)
+fetch(boto3.client('s3'), 'k')
+",
         &["3 fetch s3.GetObject"],
     );
     calls(
-        "import boto3\ndef fetch(key, *, client):\n    return client.get_object(Bucket='b', Key=key)\nfetch('k', client=boto3.client('s3'))\n",
+        r"import boto3
+def fetch(key, *, client):
+    return client.get_object(Bucket='b', Key=key)
+fetch('k', client=boto3.client('s3'))
+",
         &["3 fetch s3.GetObject"],
     );
     calls(
-        "import boto3\ndef a(c):\n    b(c)\ndef b(c):\n    d(c=c)\ndef d(c):\n    c.list_buckets()\na(boto3.client('s3'))\n",
+        r"import boto3
+def a(c):
+    b(c)
+def b(c):
+    d(c=c)
+def d(c):
+    c.list_buckets()
+a(boto3.client('s3'))
+",
         &["7 d s3.ListBuckets"],
     );
     calls(
-        "import boto3\ndef fetch(**kw):\n    pass\ndef g(client):\n    client.list_buckets()\ng(**{'client': boto3.client('s3')})\n",
+        r"import boto3
+def fetch(**kw):
+    pass
+def g(client):
+    client.list_buckets()
+g(**{'client': boto3.client('s3')})
+",
         &["5 g s3.ListBuckets"],
     );
 }
@@ -133,15 +234,41 @@ fn parameters_from_call_sites() {
 #[test]
 fn constructors_with_clients() {
     calls(
-        "import boto3\nclass Wrapper:\n    def __init__(self, client):\n        self.client = client\n    def go(self):\n        self.client.describe_instances()\nWrapper(boto3.client('ec2')).go()\n",
+        r"import boto3
+class Wrapper:
+    def __init__(self, client):
+        self.client = client
+    def go(self):
+        self.client.describe_instances()
+Wrapper(boto3.client('ec2')).go()
+",
         &["6 Wrapper.go ec2.DescribeInstances"],
     );
     calls(
-        "import boto3\nclass Wrapper:\n    def __init__(self, client):\n        self.client = client\n    @classmethod\n    def make(cls):\n        return cls(boto3.client('iam'))\n    def go(self):\n        self.client.list_roles()\n",
+        r"import boto3
+class Wrapper:
+    def __init__(self, client):
+        self.client = client
+    @classmethod
+    def make(cls):
+        return cls(boto3.client('iam'))
+    def go(self):
+        self.client.list_roles()
+",
         &["9 Wrapper.go iam.ListRoles"],
     );
     calls(
-        "import boto3\nfrom dataclasses import dataclass\nfrom typing import Any\n@dataclass\nclass W:\n    name: str\n    client: Any\n    def go(self):\n        self.client.list_roles()\nW('x', client=boto3.client('iam'))\n",
+        r"import boto3
+from dataclasses import dataclass
+from typing import Any
+@dataclass
+class W:
+    name: str
+    client: Any
+    def go(self):
+        self.client.list_roles()
+W('x', client=boto3.client('iam'))
+",
         &["9 W.go iam.ListRoles"],
     );
 }
@@ -149,7 +276,15 @@ fn constructors_with_clients() {
 #[test]
 fn factories_are_told_apart_by_call() {
     calls(
-        "import boto3\ndef make(name):\n    return boto3.client(name)\nkms = make('kms')\nsns = make(name='sns')\nkms.list_keys()\nsns.list_topics()\nkms.tag_resource(ResourceArn='a', Tags=[])\n",
+        r"import boto3
+def make(name):
+    return boto3.client(name)
+kms = make('kms')
+sns = make(name='sns')
+kms.list_keys()
+sns.list_topics()
+kms.tag_resource(ResourceArn='a', Tags=[])
+",
         &[
             "6 <module> kms.ListKeys",
             "7 <module> sns.ListTopics",
@@ -157,19 +292,44 @@ fn factories_are_told_apart_by_call() {
         ],
     );
     calls(
-        "import boto3\nfrom functools import lru_cache\n@lru_cache(maxsize=None)\ndef client():\n    return boto3.client('ssm')\ndef f():\n    client().get_parameter(Name='n')\n",
+        r"import boto3
+from functools import lru_cache
+@lru_cache(maxsize=None)
+def client():
+    return boto3.client('ssm')
+def f():
+    client().get_parameter(Name='n')
+",
         &["7 f ssm.GetParameter"],
     );
     calls(
-        "import boto3\n_c = None\ndef client():\n    global _c\n    if _c is None:\n        _c = boto3.client('ssm')\n    return _c\ndef f():\n    client().get_parameter(Name='n')\n",
+        r"import boto3
+_c = None
+def client():
+    global _c
+    if _c is None:
+        _c = boto3.client('ssm')
+    return _c
+def f():
+    client().get_parameter(Name='n')
+",
         &["9 f ssm.GetParameter"],
     );
     calls(
-        "import boto3\nclass F:\n    @staticmethod\n    def s3():\n        return boto3.client('s3')\nF.s3().list_buckets()\n",
+        r"import boto3
+class F:
+    @staticmethod
+    def s3():
+        return boto3.client('s3')
+F.s3().list_buckets()
+",
         &["6 <module> s3.ListBuckets"],
     );
     calls(
-        "import boto3\nget = lambda: boto3.client('s3')\nget().list_buckets()\n",
+        r"import boto3
+get = lambda: boto3.client('s3')
+get().list_buckets()
+",
         &["3 <module> s3.ListBuckets"],
     );
 }
@@ -177,31 +337,67 @@ fn factories_are_told_apart_by_call() {
 #[test]
 fn dicts_lists_and_tuples() {
     calls(
-        "import boto3\nC = {'kms': boto3.client('kms'), 'ec2': boto3.client('ec2')}\nC['kms'].tag_resource(ResourceArn='a', Tags=[])\nC.get('ec2').describe_vpcs()\n",
+        r"import boto3
+C = {'kms': boto3.client('kms'), 'ec2': boto3.client('ec2')}
+C['kms'].tag_resource(ResourceArn='a', Tags=[])
+C.get('ec2').describe_vpcs()
+",
         &["3 <module> kms.TagResource", "4 <module> ec2.DescribeVpcs"],
     );
     calls(
-        "import boto3\na, b = boto3.client('s3'), boto3.client('sqs')\nb.list_queues()\n",
+        r"import boto3
+a, b = boto3.client('s3'), boto3.client('sqs')
+b.list_queues()
+",
         &["3 <module> sqs.ListQueues"],
     );
     calls(
-        "import boto3\ndef pair():\n    return boto3.client('s3'), boto3.client('sqs')\ns, q = pair()\nq.list_queues()\ns.list_buckets()\n",
+        r"import boto3
+def pair():
+    return boto3.client('s3'), boto3.client('sqs')
+s, q = pair()
+q.list_queues()
+s.list_buckets()
+",
         &["5 <module> sqs.ListQueues", "6 <module> s3.ListBuckets"],
     );
     calls(
-        "import boto3\n_cache = {}\ndef get(n):\n    if n not in _cache:\n        _cache[n] = boto3.client('kms')\n    return _cache[n]\nget('x').decrypt(CiphertextBlob=b'')\n",
+        r"import boto3
+_cache = {}
+def get(n):
+    if n not in _cache:
+        _cache[n] = boto3.client('kms')
+    return _cache[n]
+get('x').decrypt(CiphertextBlob=b'')
+",
         &["7 <module> kms.Decrypt"],
     );
     calls(
-        "import boto3\nC = [boto3.client('s3', region_name=r) for r in R]\nfor c in C:\n    c.list_buckets()\n",
+        r"import boto3
+C = [boto3.client('s3', region_name=r) for r in R]
+for c in C:
+    c.list_buckets()
+",
         &["4 <module> s3.ListBuckets"],
     );
     calls(
-        "import boto3\nC = {n: boto3.client('s3') for n in R}\nfor n, c in C.items():\n    c.list_buckets()\nfor c in C.values():\n    c.head_bucket(Bucket='b')\n",
+        r"import boto3
+C = {n: boto3.client('s3') for n in R}
+for n, c in C.items():
+    c.list_buckets()
+for c in C.values():
+    c.head_bucket(Bucket='b')
+",
         &["4 <module> s3.ListBuckets", "6 <module> s3.HeadBucket"],
     );
     calls(
-        "import boto3\nclass A:\n    def __init__(self):\n        self.clients = dict(s3=boto3.client('s3'), sqs=boto3.client('sqs'))\n    def f(self):\n        self.clients['sqs'].list_queues()\n",
+        r"import boto3
+class A:
+    def __init__(self):
+        self.clients = dict(s3=boto3.client('s3'), sqs=boto3.client('sqs'))
+    def f(self):
+        self.clients['sqs'].list_queues()
+",
         &["6 A.f sqs.ListQueues"],
     );
 }
@@ -209,19 +405,43 @@ fn dicts_lists_and_tuples() {
 #[test]
 fn annotated_types() {
     calls(
-        "import boto3\nfrom mypy_boto3_s3 import S3Client\ndef f(c: S3Client):\n    c.get_object(Bucket='b', Key='k')\n",
+        r"import boto3
+from mypy_boto3_s3 import S3Client
+def f(c: S3Client):
+    c.get_object(Bucket='b', Key='k')
+",
         &["4 f s3.GetObject"],
     );
     calls(
-        "from __future__ import annotations\nimport boto3\nfrom typing import TYPE_CHECKING, Optional\nif TYPE_CHECKING:\n    from mypy_boto3_sqs.client import SQSClient\ndef f(c: 'SQSClient', d: Optional[SQSClient] = None):\n    c.list_queues()\n    d.purge_queue(QueueUrl='q')\n",
+        r"from __future__ import annotations
+import boto3
+from typing import TYPE_CHECKING, Optional
+if TYPE_CHECKING:
+    from mypy_boto3_sqs.client import SQSClient
+def f(c: 'SQSClient', d: Optional[SQSClient] = None):
+    c.list_queues()
+    d.purge_queue(QueueUrl='q')
+",
         &["7 f sqs.ListQueues", "8 f sqs.PurgeQueue"],
     );
     calls(
-        "import boto3\nfrom mypy_boto3_dynamodb.service_resource import Table\nclass R:\n    table: Table\n    def f(self, t: Table | None):\n        self.table.get_item(Key={})\n        t.query()\n",
+        r"import boto3
+from mypy_boto3_dynamodb.service_resource import Table
+class R:
+    table: Table
+    def f(self, t: Table | None):
+        self.table.get_item(Key={})
+        t.query()
+",
         &["6 R.f dynamodb.GetItem", "7 R.f dynamodb.Query"],
     );
     calls(
-        "import boto3\nfrom mypy_boto3_s3 import S3Client\ndef make() -> S3Client:\n    return whatever()\nmake().list_buckets()\n",
+        r"import boto3
+from mypy_boto3_s3 import S3Client
+def make() -> S3Client:
+    return whatever()
+make().list_buckets()
+",
         &["5 <module> s3.ListBuckets"],
     );
 }
@@ -229,19 +449,34 @@ fn annotated_types() {
 #[test]
 fn defaults_and_walrus() {
     calls(
-        "import boto3\ndef f(c=boto3.client('s3')):\n    c.list_buckets()\n",
+        r"import boto3
+def f(c=boto3.client('s3')):
+    c.list_buckets()
+",
         &["3 f s3.ListBuckets"],
     );
     calls(
-        "import boto3\ndef f(c=None):\n    c = c or boto3.client('s3')\n    c.list_buckets()\n",
+        r"import boto3
+def f(c=None):
+    c = c or boto3.client('s3')
+    c.list_buckets()
+",
         &["4 f s3.ListBuckets"],
     );
     calls(
-        "import boto3\nif (c := boto3.client('s3')):\n    c.list_buckets()\n",
+        r"import boto3
+if (c := boto3.client('s3')):
+    c.list_buckets()
+",
         &["3 <module> s3.ListBuckets"],
     );
     calls(
-        "import boto3\ndef f(c=None):\n    if c is None:\n        c = boto3.client('s3')\n    c.list_buckets()\n",
+        r"import boto3
+def f(c=None):
+    if c is None:
+        c = boto3.client('s3')
+    c.list_buckets()
+",
         &["5 f s3.ListBuckets"],
     );
 }
@@ -249,27 +484,51 @@ fn defaults_and_walrus() {
 #[test]
 fn partial_bound_methods_and_getattr() {
     calls(
-        "import boto3\nimport functools\ns3 = boto3.client('s3')\nget = functools.partial(s3.get_object, Bucket='b')\nget(Key='k')\n",
+        r"import boto3
+import functools
+s3 = boto3.client('s3')
+get = functools.partial(s3.get_object, Bucket='b')
+get(Key='k')
+",
         &["4 <module> s3.GetObject"],
     );
     calls(
-        "import boto3\ns3 = boto3.client('s3')\nm = s3.get_object\nm(Bucket='b', Key='k')\n",
+        r"import boto3
+s3 = boto3.client('s3')
+m = s3.get_object
+m(Bucket='b', Key='k')
+",
         &["4 <module> s3.GetObject"],
     );
     calls(
-        "import boto3\ns3 = boto3.client('s3')\ngetattr(s3, 'get_object')(Bucket='b', Key='k')\n",
+        r"import boto3
+s3 = boto3.client('s3')
+getattr(s3, 'get_object')(Bucket='b', Key='k')
+",
         &["3 <module> s3.GetObject"],
     );
     calls(
-        "import boto3\ns3 = boto3.client('s3')\ndef run(f):\n    f(Bucket='b', Key='k')\nrun(s3.get_object)\n",
+        r"import boto3
+s3 = boto3.client('s3')
+def run(f):
+    f(Bucket='b', Key='k')
+run(s3.get_object)
+",
         &["4 run s3.GetObject"],
     );
     calls(
-        "import boto3, pool\ns3 = boto3.client('s3')\npool.submit(s3.get_object, Bucket='b', Key='k')\n",
+        r"import boto3, pool
+s3 = boto3.client('s3')
+pool.submit(s3.get_object, Bucket='b', Key='k')
+",
         &["3 <module> s3.GetObject"],
     );
     calls(
-        "import boto3\ns3 = boto3.client('s3')\nfor op in ('get_object', 'put_object'):\n    getattr(s3, op)(Bucket='b', Key='k')\n",
+        r"import boto3
+s3 = boto3.client('s3')
+for op in ('get_object', 'put_object'):
+    getattr(s3, op)(Bucket='b', Key='k')
+",
         &["4 <module> s3.GetObject", "4 <module> s3.PutObject"],
     );
 }
@@ -277,11 +536,20 @@ fn partial_bound_methods_and_getattr() {
 #[test]
 fn loops_over_literal_services() {
     calls(
-        "import boto3\nfor s in ('s3', 'sqs'):\n    c = boto3.client(s)\n    c.list_buckets()\n    c.list_queues()\n",
+        r"import boto3
+for s in ('s3', 'sqs'):
+    c = boto3.client(s)
+    c.list_buckets()
+    c.list_queues()
+",
         &["4 <module> s3.ListBuckets", "5 <module> sqs.ListQueues"],
     );
     calls(
-        "import boto3\nSERVICES = ['s3', 'sns']\nclients = {s: boto3.client(s) for s in SERVICES}\nclients['sns'].publish(TopicArn='t', Message='')\n",
+        r"import boto3
+SERVICES = ['s3', 'sns']
+clients = {s: boto3.client(s) for s in SERVICES}
+clients['sns'].publish(TopicArn='t', Message='')
+",
         &["4 <module> sns.Publish"],
     );
 }
@@ -290,8 +558,18 @@ fn loops_over_literal_services() {
 fn other_modules() {
     assert_eq!(
         lines(&[
-            ("clients.py", "import boto3\ns3 = boto3.client('s3')\n"),
-            ("m.py", "from clients import s3\ns3.list_buckets()\n")
+            (
+                "clients.py",
+                r"import boto3
+s3 = boto3.client('s3')
+"
+            ),
+            (
+                "m.py",
+                r"from clients import s3
+s3.list_buckets()
+"
+            )
         ]),
         ["2 <module> s3.ListBuckets"]
     );
@@ -300,11 +578,18 @@ fn other_modules() {
             ("app/aws/__init__.py", "from .base import make\n"),
             (
                 "app/aws/base.py",
-                "import boto3\ndef make(s):\n    return boto3.client(s)\n"
+                r"import boto3
+def make(s):
+    return boto3.client(s)
+"
             ),
             (
                 "app/run.py",
-                "from app import aws\nfrom .aws import make as m\naws.make('s3').list_buckets()\nm('sqs').list_queues()\n"
+                r"from app import aws
+from .aws import make as m
+aws.make('s3').list_buckets()
+m('sqs').list_queues()
+"
             )
         ]),
         [
@@ -316,19 +601,34 @@ fn other_modules() {
         lines(&[
             (
                 "layer/python/shared/db.py",
-                "import boto3\ntable = boto3.resource('dynamodb').Table('t')\n"
+                r"import boto3
+table = boto3.resource('dynamodb').Table('t')
+"
             ),
             (
                 "fn/m.py",
-                "from shared.db import table\ndef handler(e, c):\n    table.put_item(Item={})\n"
+                r"from shared.db import table
+def handler(e, c):
+    table.put_item(Item={})
+"
             )
         ]),
         ["fn/m.py:3 handler dynamodb.PutItem"]
     );
     assert_eq!(
         lines(&[
-            ("pkg/a.py", "import boto3\nclient = boto3.client('s3')\n"),
-            ("m.py", "import pkg.a\npkg.a.client.list_buckets()\n")
+            (
+                "pkg/a.py",
+                r"import boto3
+client = boto3.client('s3')
+"
+            ),
+            (
+                "m.py",
+                r"import pkg.a
+pkg.a.client.list_buckets()
+"
+            )
         ]),
         ["2 <module> s3.ListBuckets"]
     );
@@ -337,11 +637,26 @@ fn other_modules() {
 #[test]
 fn with_statements() {
     calls(
-        "import boto3\nfrom contextlib import contextmanager\n@contextmanager\ndef conn():\n    c = boto3.client('s3')\n    yield c\nwith conn() as c:\n    c.list_buckets()\n",
+        r"import boto3
+from contextlib import contextmanager
+@contextmanager
+def conn():
+    c = boto3.client('s3')
+    yield c
+with conn() as c:
+    c.list_buckets()
+",
         &["8 <module> s3.ListBuckets"],
     );
     calls(
-        "import boto3\nclass Conn:\n    def __enter__(self):\n        return boto3.client('s3')\n    def __exit__(self, *a): ...\nwith Conn() as c:\n    c.list_buckets()\n",
+        r"import boto3
+class Conn:
+    def __enter__(self):
+        return boto3.client('s3')
+    def __exit__(self, *a): ...
+with Conn() as c:
+    c.list_buckets()
+",
         &["7 <module> s3.ListBuckets"],
     );
 }
@@ -349,22 +664,47 @@ fn with_statements() {
 #[test]
 fn class_hierarchies() {
     calls(
-        "import boto3\nclass Base:\n    def __init__(self, service):\n        self.client = boto3.client(service)\nclass Queue(Base):\n    def __init__(self):\n        super().__init__('sqs')\n    def go(self):\n        self.client.list_queues()\n",
+        r"import boto3
+class Base:
+    def __init__(self, service):
+        self.client = boto3.client(service)
+class Queue(Base):
+    def __init__(self):
+        super().__init__('sqs')
+    def go(self):
+        self.client.list_queues()
+",
         &["9 Queue.go sqs.ListQueues"],
     );
     calls(
-        "import boto3\nclass Base:\n    service = None\n    def go(self):\n        boto3.client(self.service).list_queues()\nclass Queue(Base):\n    service = 'sqs'\n",
+        r"import boto3
+class Base:
+    service = None
+    def go(self):
+        boto3.client(self.service).list_queues()
+class Queue(Base):
+    service = 'sqs'
+",
         &["5 Base.go sqs.ListQueues"],
     );
     assert_eq!(
         lines(&[
             (
                 "base.py",
-                "import boto3\nclass Base:\n    @property\n    def s3(self):\n        return boto3.client('s3')\n"
+                r"import boto3
+class Base:
+    @property
+    def s3(self):
+        return boto3.client('s3')
+"
             ),
             (
                 "m.py",
-                "from base import Base\nclass A(Base):\n    def f(self):\n        self.s3.list_buckets()\n"
+                r"from base import Base
+class A(Base):
+    def f(self):
+        self.s3.list_buckets()
+"
             )
         ]),
         ["4 A.f s3.ListBuckets"]
@@ -376,7 +716,16 @@ fn class_hierarchies() {
 #[test]
 fn paginators_waiters_and_presigned() {
     calls(
-        "import boto3\nc = boto3.client('s3')\nfor p in c.get_paginator('list_objects_v2').paginate(Bucket='b'):\n    pass\nc.get_waiter('bucket_exists').wait(Bucket='b')\nc.generate_presigned_url('get_object', Params={'Bucket': 'b', 'Key': 'k'})\nc.generate_presigned_post('b', 'k')\nc.close()\nc.can_paginate('x')\n",
+        r"import boto3
+c = boto3.client('s3')
+for p in c.get_paginator('list_objects_v2').paginate(Bucket='b'):
+    pass
+c.get_waiter('bucket_exists').wait(Bucket='b')
+c.generate_presigned_url('get_object', Params={'Bucket': 'b', 'Key': 'k'})
+c.generate_presigned_post('b', 'k')
+c.close()
+c.can_paginate('x')
+",
         &[
             "3 <module> s3.ListObjectsV2",
             "5 <module> s3.HeadBucket",
@@ -389,7 +738,11 @@ fn paginators_waiters_and_presigned() {
 #[test]
 fn waiters_that_an_f_string_names() {
     calls(
-        "import boto3\nc = boto3.client('rds')\nc.get_waiter(f'db_instance_{state}').wait()\nc.get_waiter(f'{kind}').wait()\n",
+        r"import boto3
+c = boto3.client('rds')
+c.get_waiter(f'db_instance_{state}').wait()
+c.get_waiter(f'{kind}').wait()
+",
         &["3 <module> rds.DescribeDBInstances"],
     );
 }
@@ -397,7 +750,12 @@ fn waiters_that_an_f_string_names() {
 #[test]
 fn transfers() {
     calls(
-        "import boto3\nc = boto3.client('s3')\nc.upload_file('f', 'b', 'k')\nc.download_file('b', 'k', 'f')\nc.copy({}, 'b', 'k')\n",
+        r"import boto3
+c = boto3.client('s3')
+c.upload_file('f', 'b', 'k')
+c.download_file('b', 'k', 'f')
+c.copy({}, 'b', 'k')
+",
         &[
             "3 <module> s3.PutObject",
             "4 <module> s3.HeadObject",
@@ -411,11 +769,28 @@ fn transfers() {
 #[test]
 fn the_resource_api() {
     calls(
-        "import boto3\nddb = boto3.resource('dynamodb')\nt = ddb.Table('t')\nt.put_item(Item={})\nwith t.batch_writer() as w:\n    w.put_item(Item={})\n    w.delete_item(Key={})\n",
+        r"import boto3
+ddb = boto3.resource('dynamodb')
+t = ddb.Table('t')
+t.put_item(Item={})
+with t.batch_writer() as w:
+    w.put_item(Item={})
+    w.delete_item(Key={})
+",
         &["4 <module> dynamodb.PutItem", "5 <module> dynamodb.BatchWriteItem"],
     );
     calls(
-        "import boto3\ns3 = boto3.resource('s3')\nb = s3.Bucket('b')\nfor o in b.objects.filter(Prefix='p').limit(5):\n    o.get()\nb.objects.all().delete()\nb.upload_file('f', 'k')\ns3.Object('b', 'k').put(Body=b'')\nb.Object('k').delete()\nb.Policy().put(Policy='{}')\n",
+        r"import boto3
+s3 = boto3.resource('s3')
+b = s3.Bucket('b')
+for o in b.objects.filter(Prefix='p').limit(5):
+    o.get()
+b.objects.all().delete()
+b.upload_file('f', 'k')
+s3.Object('b', 'k').put(Body=b'')
+b.Object('k').delete()
+b.Policy().put(Policy='{}')
+",
         &[
             "4 <module> s3.ListObjects",
             "5 <module> s3.GetObject",
@@ -428,7 +803,12 @@ fn the_resource_api() {
         ],
     );
     calls(
-        "import boto3\nec2 = boto3.resource('ec2')\nec2.instances.filter(Filters=[]).stop()\nec2.Instance('i').terminate()\nec2.Instance('i').wait_until_running()\n",
+        r"import boto3
+ec2 = boto3.resource('ec2')
+ec2.instances.filter(Filters=[]).stop()
+ec2.Instance('i').terminate()
+ec2.Instance('i').wait_until_running()
+",
         &[
             "3 <module> ec2.DescribeInstances",
             "3 <module> ec2.StopInstances",
@@ -437,7 +817,10 @@ fn the_resource_api() {
         ],
     );
     calls(
-        "import boto3\nq = boto3.resource('sqs').get_queue_by_name(QueueName='n')\nq.send_message(MessageBody='')\n",
+        r"import boto3
+q = boto3.resource('sqs').get_queue_by_name(QueueName='n')
+q.send_message(MessageBody='')
+",
         &["2 <module> sqs.GetQueueUrl", "3 <module> sqs.SendMessage"],
     );
 }
@@ -445,11 +828,18 @@ fn the_resource_api() {
 #[test]
 fn lazy_attributes_load() {
     calls(
-        "import boto3\nt = boto3.resource('dynamodb').Table('t')\nprint(t.name, t.item_count)\n",
+        r"import boto3
+t = boto3.resource('dynamodb').Table('t')
+print(t.name, t.item_count)
+",
         &["3 <module> dynamodb.DescribeTable"],
     );
     calls(
-        "import boto3\no = boto3.resource('s3').Object('b', 'k')\no.load()\nx = o.content_length, o.bucket_name, o.key\n",
+        r"import boto3
+o = boto3.resource('s3').Object('b', 'k')
+o.load()
+x = o.content_length, o.bucket_name, o.key
+",
         &["3 <module> s3.HeadObject", "4 <module> s3.HeadObject"],
     );
 }
@@ -457,27 +847,45 @@ fn lazy_attributes_load() {
 #[test]
 fn libraries() {
     calls(
-        "from aws_lambda_powertools.utilities import parameters\nfrom aws_lambda_powertools.utilities.parameters import get_secret\nparameters.get_parameter('/n')\nget_secret('s')\n",
+        r"from aws_lambda_powertools.utilities import parameters
+from aws_lambda_powertools.utilities.parameters import get_secret
+parameters.get_parameter('/n')
+get_secret('s')
+",
         &["3 <module> ssm.get_parameter", "4 <module> secretsmanager.get_secret"],
     );
     calls(
-        "from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer\nDynamoDBPersistenceLayer(table_name='t')\n",
+        r"from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
+DynamoDBPersistenceLayer(table_name='t')
+",
         &["2 <module> dynamodb.DynamoDBPersistenceLayer"],
     );
     calls(
-        "import pandas as pd\npd.read_csv('s3://b/k')\npd.read_csv('local')\ndf.to_parquet(f's3://{b}/k')\n",
+        r"import pandas as pd
+pd.read_csv('s3://b/k')
+pd.read_csv('local')
+df.to_parquet(f's3://{b}/k')
+",
         &["2 <module> s3.read_csv?", "4 <module> s3.to_parquet?"],
     );
     calls(
-        "import awswrangler as wr\nwr.s3.read_parquet('s3://b/p')\n",
+        r"import awswrangler as wr
+wr.s3.read_parquet('s3://b/p')
+",
         &["2 <module> s3.read_parquet?"],
     );
     calls(
-        "import s3fs\nfs = s3fs.S3FileSystem()\nfs.open('b/k', 'wb')\nfs.ls('b')\n",
+        r"import s3fs
+fs = s3fs.S3FileSystem()
+fs.open('b/k', 'wb')
+fs.ls('b')
+",
         &["3 <module> s3.open?", "4 <module> s3.ls?"],
     );
     calls(
-        "from requests_aws4auth import AWS4Auth\na = AWS4Auth(k, s, 'eu-west-1', 'es')\n",
+        r"from requests_aws4auth import AWS4Auth
+a = AWS4Auth(k, s, 'eu-west-1', 'es')
+",
         &["2 <module> es.AWS4Auth?"],
     );
 }
@@ -487,7 +895,14 @@ fn libraries() {
 #[test]
 fn mutations_give_no_call() {
     // The same module with one thing changed each time.
-    let module = |import: &str, make: &str, call: &str| format!("{import}\nc = {make}\nc.{call}\n");
+    let module = |import: &str, make: &str, call: &str| {
+        format!(
+            r"{import}
+c = {make}
+c.{call}
+"
+        )
+    };
     calls(
         &module("import boto3", "boto3.client('s3')", "get_object(Bucket='b', Key='k')"),
         &["3 <module> s3.GetObject"],
@@ -507,7 +922,10 @@ fn mutations_give_no_call() {
             "get_object(Bucket='b', Key='k')",
         ),
         (
-            "class boto3:\n  @staticmethod\n  def client(n): return Fake()\n",
+            r"class boto3:
+  @staticmethod
+  def client(n): return Fake()
+",
             "boto3.client('s3')",
             "get_object(Bucket='b', Key='k')",
         ),
@@ -520,7 +938,16 @@ fn mutations_give_no_call() {
 #[test]
 fn a_class_with_the_same_method_names_gives_no_call() {
     calls(
-        "import boto3\nclass Fake:\n    def get_bucket_tagging(self, Bucket): ...\n    def publish(self, **kw): ...\nf = Fake()\nf.get_bucket_tagging(Bucket='b')\nf.publish(TopicArn='t', Message='m')\nFake().publish(Message='m')\ndb.query(TableName='t')\n",
+        r"import boto3
+class Fake:
+    def get_bucket_tagging(self, Bucket): ...
+    def publish(self, **kw): ...
+f = Fake()
+f.get_bucket_tagging(Bucket='b')
+f.publish(TopicArn='t', Message='m')
+Fake().publish(Message='m')
+db.query(TableName='t')
+",
         &[],
     );
 }
@@ -529,8 +956,18 @@ fn a_class_with_the_same_method_names_gives_no_call() {
 fn a_shadowing_file_hides_the_library() {
     assert!(
         lines(&[
-            ("boto3.py", "def client(n):\n    return None\n"),
-            ("m.py", "import boto3\nboto3.client('s3').list_buckets()\n")
+            (
+                "boto3.py",
+                r"def client(n):
+    return None
+"
+            ),
+            (
+                "m.py",
+                r"import boto3
+boto3.client('s3').list_buckets()
+"
+            )
         ])
         .is_empty()
     );
@@ -541,7 +978,15 @@ fn a_shadowing_file_hides_the_library() {
 fn what_stands_in_for_a_client_is_uncertain() {
     let code = |client: &str| {
         format!(
-            "import boto3\nclass Local:\n    def create_model(self, **k): pass\nclass Session:\n    def __init__(self, local):\n        self.client = {client}\n    def make(self):\n        self.client.create_model(ModelName='m')\n"
+            r"import boto3
+class Local:
+    def create_model(self, **k): pass
+class Session:
+    def __init__(self, local):
+        self.client = {client}
+    def make(self):
+        self.client.create_model(ModelName='m')
+"
         )
     };
     calls(
@@ -558,11 +1003,18 @@ fn what_stands_in_for_a_client_is_uncertain() {
 #[test]
 fn pages_of_what_is_named_like_a_client() {
     calls(
-        "import boto3\ndef pages(sqs_client):\n    return sqs_client.get_paginator('list_queues').paginate()\n",
+        r"import boto3
+def pages(sqs_client):
+    return sqs_client.get_paginator('list_queues').paginate()
+",
         &["3 pages sqs.ListQueues?"],
     );
     calls(
-        "import boto3\ndef wait(s3):\n    s3.get_waiter('object_exists').wait(Bucket='b', Key='k')\n    s3.upload_fileobj(open('x'), 'b', 'k')\n",
+        r"import boto3
+def wait(s3):
+    s3.get_waiter('object_exists').wait(Bucket='b', Key='k')
+    s3.upload_fileobj(open('x'), 'b', 'k')
+",
         &["3 wait s3.HeadObject?", "4 wait s3.PutObject?"],
     );
 }
@@ -570,11 +1022,17 @@ fn pages_of_what_is_named_like_a_client() {
 #[test]
 fn receivers_known_by_name_only_are_uncertain() {
     calls(
-        "import boto3\ndef f(s3_client, thing):\n    s3_client.get_object(Bucket='b', Key='k')\n    thing.get_object(Bucket='b', Key='k')\n",
+        r"import boto3
+def f(s3_client, thing):
+    s3_client.get_object(Bucket='b', Key='k')
+    thing.get_object(Bucket='b', Key='k')
+",
         &["3 f s3.GetObject?"],
     );
     calls(
-        "def f(s3_client):\n    s3_client.get_object(Bucket='b', Key='k')\n",
+        r"def f(s3_client):
+    s3_client.get_object(Bucket='b', Key='k')
+",
         &[],
     );
 }
@@ -582,7 +1040,15 @@ fn receivers_known_by_name_only_are_uncertain() {
 #[test]
 fn what_cannot_be_resolved_is_said() {
     let (calls, unresolved) = with(
-        "import boto3\nimport os\nc = boto3.client(os.environ['S'])\nc.tag_resource(x=1)\nc.select_object_content(Bucket='b')\ns3 = boto3.client('s3')\ngetattr(s3, name)()\ns3.get_paginator(name)\n",
+        r"import boto3
+import os
+c = boto3.client(os.environ['S'])
+c.tag_resource(x=1)
+c.select_object_content(Bucket='b')
+s3 = boto3.client('s3')
+getattr(s3, name)()
+s3.get_paginator(name)
+",
         |s, c| {
             (
                 c.calls.iter().map(|c| line(s, c)).collect::<Vec<_>>(),
@@ -627,7 +1093,11 @@ fn needs(code: &str) -> String {
 }
 
 fn call(service: &str, call: &str) -> String {
-    format!("import boto3\nboto3.client('{service}').{call}\n")
+    format!(
+        r"import boto3
+boto3.client('{service}').{call}
+"
+    )
 }
 
 #[test]
@@ -672,7 +1142,13 @@ fn conditional_actions_and_what_triggers_them() {
     // Set in a branch, either is needed.
     assert_eq!(
         needs(
-            "import boto3\ndef f(v):\n    args = {'Bucket': 'b', 'Key': 'k'}\n    if v:\n        args['VersionId'] = v\n    boto3.client('s3').get_object(**args)\n"
+            r"import boto3
+def f(v):
+    args = {'Bucket': 'b', 'Key': 'k'}
+    if v:
+        args['VersionId'] = v
+    boto3.client('s3').get_object(**args)
+"
         ),
         " any(s3:GetObject s3:GetObjectVersion)"
     );
@@ -758,11 +1234,19 @@ fn resources_as_far_as_known() {
         "arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/t"
     );
     assert_eq!(
-        resources("import boto3, os\nboto3.resource('dynamodb').Table(os.environ['TABLE']).scan()\n"),
+        resources(
+            r"import boto3, os
+boto3.resource('dynamodb').Table(os.environ['TABLE']).scan()
+"
+        ),
         "arn:aws:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${env.TABLE}"
     );
     assert_eq!(
-        resources("import boto3\nboto3.resource('s3').Bucket('b').Object('k').get()\n"),
+        resources(
+            r"import boto3
+boto3.resource('s3').Bucket('b').Object('k').get()
+"
+        ),
         "arn:aws:s3:::b/k"
     );
     assert_eq!(
@@ -796,7 +1280,11 @@ fn resources_as_far_as_known() {
         ("Bucket('b').download_file('k', '/tmp/f')", "arn:aws:s3:::b/k"),
         ("Bucket('b').copy({'Bucket': 'a', 'Key': 'x'}, 'k')", "arn:aws:s3:::b/k"),
     ] {
-        let found = resources(&format!("import boto3\nboto3.resource('s3').{code}\n"));
+        let found = resources(&format!(
+            r"import boto3
+boto3.resource('s3').{code}
+"
+        ));
         assert!(found.split(' ').all(|r| r == arn), "{code}: {found}");
     }
 }
@@ -804,7 +1292,7 @@ fn resources_as_far_as_known() {
 // ---- what runs ----
 
 fn reached(files: &[(&str, &str)], file: &str, function: &str) -> (Vec<String>, bool) {
-    analyse(files, |s, c| {
+    analyze(files, |s, c| {
         let r: EntryReach = c.reach(s.find(file).unwrap(), function);
         (r.calls.iter().map(|i| line(s, &c.calls[*i])).collect(), r.exact)
     })
@@ -812,7 +1300,15 @@ fn reached(files: &[(&str, &str)], file: &str, function: &str) -> (Vec<String>, 
 
 #[test]
 fn only_what_the_handler_runs() {
-    let code = "import boto3\ns3 = boto3.client('s3')\ndef used():\n    s3.list_buckets()\ndef unused():\n    s3.delete_bucket(Bucket='b')\ndef handler(e, c):\n    used()\n";
+    let code = r"import boto3
+s3 = boto3.client('s3')
+def used():
+    s3.list_buckets()
+def unused():
+    s3.delete_bucket(Bucket='b')
+def handler(e, c):
+    used()
+";
     assert_eq!(
         reached(&[("m.py", code)], "m.py", "handler"),
         (vec!["4 used s3.ListBuckets".to_owned()], true)
@@ -826,12 +1322,23 @@ fn through_files_that_name_no_sdk() {
     let files = [
         (
             "app.py",
-            "from services import storage\ndef handler(e, c):\n    return storage.Store().load()\n",
+            r"from services import storage
+def handler(e, c):
+    return storage.Store().load()
+",
         ),
         ("services/__init__.py", ""),
         (
             "services/storage.py",
-            "import boto3\nclass Store:\n    def __init__(self):\n        self.c = boto3.client('s3')\n    def load(self):\n        return self.c.get_object(Bucket='b', Key='k')\ndef other():\n    boto3.client('s3').delete_object(Bucket='b', Key='k')\n",
+            r"import boto3
+class Store:
+    def __init__(self):
+        self.c = boto3.client('s3')
+    def load(self):
+        return self.c.get_object(Bucket='b', Key='k')
+def other():
+    boto3.client('s3').delete_object(Bucket='b', Key='k')
+",
         ),
         ("unrelated.py", "import os\n"),
     ];
@@ -842,12 +1349,31 @@ fn through_files_that_name_no_sdk() {
 
 #[test]
 fn frameworks_register_entries() {
-    let code = "import boto3\nfrom aws_lambda_powertools.event_handler import APIGatewayRestResolver\napp = APIGatewayRestResolver()\nt = boto3.resource('dynamodb').Table('t')\n@app.get('/items')\ndef items():\n    return t.scan()\ndef dead():\n    t.delete()\ndef handler(e, c):\n    return app.resolve(e, c)\n";
+    let code = r"import boto3
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+app = APIGatewayRestResolver()
+t = boto3.resource('dynamodb').Table('t')
+@app.get('/items')
+def items():
+    return t.scan()
+def dead():
+    t.delete()
+def handler(e, c):
+    return app.resolve(e, c)
+";
     assert_eq!(
         reached(&[("m.py", code)], "m.py", "handler").0,
         ["7 items dynamodb.Scan"]
     );
-    let code = "import boto3\nfrom flask import Flask\nfrom mangum import Mangum\napp = Flask(__name__)\n@app.route('/')\ndef index():\n    boto3.client('s3').list_buckets()\nhandler = Mangum(app)\n";
+    let code = r"import boto3
+from flask import Flask
+from mangum import Mangum
+app = Flask(__name__)
+@app.route('/')
+def index():
+    boto3.client('s3').list_buckets()
+handler = Mangum(app)
+";
     assert_eq!(
         reached(&[("m.py", code)], "m.py", "handler").0,
         ["7 index s3.ListBuckets"]
@@ -856,7 +1382,24 @@ fn frameworks_register_entries() {
 
 #[test]
 fn methods_properties_callbacks_and_heirs_are_reached() {
-    let code = "import boto3\nclass Base:\n    def run(self):\n        self.step()\n    def step(self): ...\nclass Step(Base):\n    @property\n    def c(self):\n        boto3.client('s3').list_buckets()\n    def step(self):\n        self.c\n        self.cb(lambda: boto3.client('sqs').list_queues())\ndef each(x):\n    boto3.client('sns').list_topics()\ndef handler(e, c):\n    Step().run()\n    list(map(each, e))\n";
+    let code = r"import boto3
+class Base:
+    def run(self):
+        self.step()
+    def step(self): ...
+class Step(Base):
+    @property
+    def c(self):
+        boto3.client('s3').list_buckets()
+    def step(self):
+        self.c
+        self.cb(lambda: boto3.client('sqs').list_queues())
+def each(x):
+    boto3.client('sns').list_topics()
+def handler(e, c):
+    Step().run()
+    list(map(each, e))
+";
     assert_eq!(reached(&[("m.py", code)], "m.py", "handler").0.len(), 3);
 }
 
@@ -864,9 +1407,12 @@ fn methods_properties_callbacks_and_heirs_are_reached() {
 fn code_chosen_at_run_time_is_unclear() {
     let files = [(
         "m.py",
-        "import boto3, importlib\ndef handler(e, c):\n    importlib.import_module(e['m']).run()\n",
+        r"import boto3, importlib
+def handler(e, c):
+    importlib.import_module(e['m']).run()
+",
     )];
-    let why = analyse(&files, |s, c| {
+    let why = analyze(&files, |s, c| {
         let r = c.reach(s.find("m.py").unwrap(), "handler");
         r.unresolved
             .iter()
@@ -881,14 +1427,20 @@ fn folders_count_everything() {
     let files = [
         (
             "a/x.py",
-            "import boto3\ndef f():\n    boto3.client('s3').list_buckets()\n",
+            r"import boto3
+def f():
+    boto3.client('s3').list_buckets()
+",
         ),
         (
             "b/y.py",
-            "import boto3\ndef f():\n    boto3.client('sqs').list_queues()\n",
+            r"import boto3
+def f():
+    boto3.client('sqs').list_queues()
+",
         ),
     ];
-    let got = analyse(&files, |s, c| {
+    let got = analyze(&files, |s, c| {
         c.folder("a")
             .calls
             .iter()
@@ -901,7 +1453,11 @@ fn folders_count_everything() {
 #[test]
 fn spans_slice_to_the_callee() {
     with(
-        "import boto3\ns3 = boto3.client('s3')\nx = s3.get_object(\n  Bucket='b', Key='k')\n",
+        r"import boto3
+s3 = boto3.client('s3')
+x = s3.get_object(
+  Bucket='b', Key='k')
+",
         |s, c| {
             assert_eq!(s.slice(c.calls[0].span), "s3.get_object");
         },
@@ -911,14 +1467,37 @@ fn spans_slice_to_the_callee() {
 #[test]
 fn recursion_and_cycles_end() {
     calls(
-        "import boto3\ndef a(c):\n    return b(c)\ndef b(c):\n    return a(c) or c\na(boto3.client('s3')).list_buckets()\nclass X(X): pass\nclass Y(Z): pass\nclass Z(Y): pass\nx = x\nY().m()\n",
+        r"import boto3
+def a(c):
+    return b(c)
+def b(c):
+    return a(c) or c
+a(boto3.client('s3')).list_buckets()
+class X(X): pass
+class Y(Z): pass
+class Z(Y): pass
+x = x
+Y().m()
+",
         &["6 <module> s3.ListBuckets"],
     );
     let many: String = (0..400)
-        .map(|i| format!("def f{i}(c):\n    return f{}(c)\n", (i + 1) % 400))
+        .map(|i| {
+            format!(
+                r"def f{i}(c):
+    return f{}(c)
+",
+                (i + 1) % 400
+            )
+        })
         .collect();
     calls(
-        &format!("import boto3\n{many}\nf0(boto3.client('s3')).list_buckets()\n"),
+        &format!(
+            r"import boto3
+{many}
+f0(boto3.client('s3')).list_buckets()
+"
+        ),
         // Too long a chain is cut short, and what it gives is not known.
         &["803 <module> s3.ListBuckets?"],
     );

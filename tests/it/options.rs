@@ -10,12 +10,16 @@ fn each_file_is_held_to_the_options_of_its_own_settings() {
     let repo = Repository::new(&[
         (
             "overgrant.toml",
-            "[rules.forbidden-action]\nactions = \"iam:CreateUser\"\n",
+            r#"[rules.forbidden-action]
+actions = "iam:CreateUser"
+"#,
         ),
         ("policy.json", POLICY),
         (
             "strict/overgrant.toml",
-            "[rules.required-condition-for-action]\nall-of = { \"iam:Pass*\" = \"iam:PassedToService\" }\n",
+            r#"[rules.required-condition-for-action]
+all-of = { "iam:Pass*" = "iam:PassedToService" }
+"#,
         ),
         ("strict/policy.json", POLICY),
     ]);
@@ -37,55 +41,81 @@ fn each_file_is_held_to_the_options_of_its_own_settings() {
 fn a_mistake_in_an_option_is_told_with_its_place() {
     for (text, expected) in [
         (
-            "[rules.forbidden-action]\nacitons = []\n",
+            r"[rules.forbidden-action]
+acitons = []
+",
             "2:1: `forbidden-action` has no option `acitons`; did you mean `actions`?",
         ),
         (
-            "[rules.action-star]\nactions = []\n",
+            r"[rules.action-star]
+actions = []
+",
             "2:1: `action-star` has no option `actions`; it has `severity`",
         ),
         (
-            "[rules.forbidden-action]\nactions = [\"iam:GetUser\", \"s3:PutObjekt\"]\n",
+            r#"[rules.forbidden-action]
+actions = ["iam:GetUser", "s3:PutObjekt"]
+"#,
             "2:27: unknown action `s3:PutObjekt`; did you mean `s3:PutObject`?",
         ),
         (
-            "[rules.forbidden-action]\nactions = [\"s3:Gett*\"]\n",
+            r#"[rules.forbidden-action]
+actions = ["s3:Gett*"]
+"#,
             "2:12: `s3:Gett*` matches no action",
         ),
         (
-            "[rules.forbidden-action]\nactions = 3\n",
+            r"[rules.forbidden-action]
+actions = 3
+",
             "2:11: `actions` takes a list of actions, not 3",
         ),
         (
-            "[rules.policy-too-complex]\nscore = -3\n",
+            r"[rules.policy-too-complex]
+score = -3
+",
             "2:9: `score` takes a whole number, 0 or more, not -3",
         ),
         (
-            "[rules.policy-too-complex]\nscore = true\n",
+            r"[rules.policy-too-complex]
+score = true
+",
             "2:9: `score` takes a whole number, 0 or more, not boolean",
         ),
         (
-            "[rules.policy-too-complex]\nscore = 2027-01-01\n",
+            r"[rules.policy-too-complex]
+score = 2027-01-01
+",
             "2:9: `score` takes a whole number, 0 or more, not datetime",
         ),
         (
-            "[rules.required-condition-for-action]\nin = [\"idendity\"]\n",
+            r#"[rules.required-condition-for-action]
+in = ["idendity"]
+"#,
             "2:7: unknown value `idendity`; did you mean `identity`?",
         ),
         (
-            "[rules.required-condition-for-action]\nall-of = { \"s3:*\" = [\"aws:PrincipalOrgIDD\"] }\n",
+            r#"[rules.required-condition-for-action]
+all-of = { "s3:*" = ["aws:PrincipalOrgIDD"] }
+"#,
             "2:22: unknown global condition key `aws:PrincipalOrgIDD`; did you mean `aws:PrincipalOrgID`?",
         ),
         (
-            "[rules.required-condition-for-action]\nany-of = { \"s3:*\" = \"org\" }\n",
+            r#"[rules.required-condition-for-action]
+any-of = { "s3:*" = "org" }
+"#,
             "2:21: `org` is not a condition key: use `service:key`",
         ),
         (
-            "[rules.required-condition-for-action.any-of]\n\"s3:Foo\" = [\"aws:SourceVpce\"]\n",
+            r#"[rules.required-condition-for-action.any-of]
+"s3:Foo" = ["aws:SourceVpce"]
+"#,
             "2:1: unknown action `s3:Foo` as of ",
         ),
         (
-            "[rules.\"forbidden-*\"]\nactions = [\"s3:*\"]\n",
+            r#"[rules."forbidden-*"]
+actions = ["s3:*"]
+"#,
             "2:1: `forbidden-*` is not one rule: only `severity` can be set for it",
         ),
     ] {
@@ -99,7 +129,12 @@ fn a_mistake_in_an_option_is_told_with_its_place() {
 
 #[test]
 fn options_are_shown_where_rules_and_settings_are() {
-    let repo = Repository::new(&[("overgrant.toml", "[rules.policy-too-complex]\nscore = 7\n")]);
+    let repo = Repository::new(&[(
+        "overgrant.toml",
+        r"[rules.policy-too-complex]
+score = 7
+",
+    )]);
     let explained = repo.run(&["explain", "policy-too-complex"]).out;
     assert!(
         explained.contains("score: a whole number, 0 or more (default 25)"),

@@ -82,15 +82,30 @@ fn what_a_service_takes_from_other_files_is_told_once() {
     let files = [
         (
             "serverless.yml",
-            "service: s\nprovider:\n  name: aws\n  iam:\n    role: ${file(./role.yml)}\nfunctions:\n  f: {handler: a.h}\nresources: ${file(./resources.yml)}\n",
+            r"service: s
+provider:
+  name: aws
+  iam:
+    role: ${file(./role.yml)}
+functions:
+  f: {handler: a.h}
+resources: ${file(./resources.yml)}
+",
         ),
         (
             "role.yml",
-            "statements:\n  - {Effect: Allow, Action: 'iam:*', Resource: '*'}\n",
+            r"statements:
+  - {Effect: Allow, Action: 'iam:*', Resource: '*'}
+",
         ),
         (
             "resources.yml",
-            "Resources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument: {Statement: [{Effect: Allow, Action: 'sts:*', Resource: '*'}]}\n",
+            r"Resources:
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {Statement: [{Effect: Allow, Action: 'sts:*', Resource: '*'}]}
+",
         ),
     ];
     let role = "IamRoleLambdaExecution";
@@ -116,11 +131,17 @@ fn what_a_named_template_includes_is_a_part_of_it() {
     let files = [
         (
             "template.yaml",
-            "Resources:\n  Fn::Transform: {Name: AWS::Include, Parameters: {Location: ./more.yaml}}\n",
+            r"Resources:
+  Fn::Transform: {Name: AWS::Include, Parameters: {Location: ./more.yaml}}
+",
         ),
         (
             "more.yaml",
-            "P:\n  Type: AWS::IAM::ManagedPolicy\n  Properties:\n    PolicyDocument: {Statement: [{Effect: Allow, Action: '*', Resource: '*'}]}\n",
+            r"P:
+  Type: AWS::IAM::ManagedPolicy
+  Properties:
+    PolicyDocument: {Statement: [{Effect: Allow, Action: '*', Resource: '*'}]}
+",
         ),
     ];
     for asked in [".", "template.yaml"] {
@@ -138,8 +159,18 @@ fn what_a_named_template_includes_is_a_part_of_it() {
 
 #[test]
 fn directives_of_terraforms_templates_are_read_over() {
-    let template = "Version: '2012-10-17'\nStatement:\n%{ for b in buckets ~}\n  - Effect: Allow\n    Action: 's3:*'\n    Resource: 'arn:aws:s3:::${b}/*'\n%{ endfor ~}\n";
-    let used = "resource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode(yamldecode(templatefile(\"${path.module}/p.yaml.tftpl\", { buckets = [\"a\", \"b\"] })))\n}\n";
+    let template = r"Version: '2012-10-17'
+Statement:
+%{ for b in buckets ~}
+  - Effect: Allow
+    Action: 's3:*'
+    Resource: 'arn:aws:s3:::${b}/*'
+%{ endfor ~}
+";
+    let used = r#"resource "aws_iam_policy" "p" {
+  policy = jsonencode(yamldecode(templatefile("${path.module}/p.yaml.tftpl", { buckets = ["a", "b"] })))
+}
+"#;
     assert_eq!(
         listed(&[("p.yaml.tftpl", template)], &["."]),
         ["p.yaml.tftpl:1 identity - - on [] unknown [\"b\"]"]
@@ -153,7 +184,14 @@ fn directives_of_terraforms_templates_are_read_over() {
     assert!(!ran.rules().contains(&"unreadable-input".to_owned()), "{}", ran.out);
     assert!(ran.json()["errors"].as_array().is_none_or(Vec::is_empty), "{}", ran.out);
     // One of two branches is deployed: they are not compared.
-    let branches = "Version: '2012-10-17'\nStatement:\n%{ if admin }\n  - {Effect: Allow, Action: '*', Resource: '*'}\n%{ else }\n  - {Effect: Allow, Action: 's3:GetBucketLocation', Resource: '*'}\n%{ endif }\n";
+    let branches = r"Version: '2012-10-17'
+Statement:
+%{ if admin }
+  - {Effect: Allow, Action: '*', Resource: '*'}
+%{ else }
+  - {Effect: Allow, Action: 's3:GetBucketLocation', Resource: '*'}
+%{ endif }
+";
     let rules = Repository::new(&[("p.yaml.tftpl", branches)])
         .run(&["check", "--format", "json", "."])
         .rules();
@@ -182,7 +220,13 @@ fn what_holds_documents_is_no_document() {
         (
             "stack.tf",
             format!(
-                "resource \"aws_cloudformation_stack\" \"s\" {{\n  name = \"s\"\n  policy_body = <<EOT\n{stack}\nEOT\n}}\n"
+                r#"resource "aws_cloudformation_stack" "s" {{
+  name = "s"
+  policy_body = <<EOT
+{stack}
+EOT
+}}
+"#
             ),
             0,
         ),
@@ -208,11 +252,22 @@ fn what_holds_documents_is_no_document() {
 fn condition_blocks_of_one_test_are_one_operator() {
     let line = |variable: &str| {
         format!(
-            "    condition {{\n      test     = \"StringEquals\"\n      variable = \"{variable}\"\n      values   = [\"x\"]\n    }}\n"
+            r#"    condition {{
+      test     = "StringEquals"
+      variable = "{variable}"
+      values   = ["x"]
+    }}
+"#
         )
     };
     let document = format!(
-        "data \"aws_iam_policy_document\" \"p\" {{\n  statement {{\n    actions   = [\"s3:GetObject\"]\n    resources = [\"arn:aws:s3:::b/*\"]\n{}{}{}  }}\n}}\n",
+        r#"data "aws_iam_policy_document" "p" {{
+  statement {{
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::b/*"]
+{}{}{}  }}
+}}
+"#,
         line("aws:PrincipalOrgID"),
         line("aws:PrincipalTag/a"),
         line("aws:PrincipalTag/a"),
@@ -230,13 +285,27 @@ fn condition_blocks_of_one_test_are_one_operator() {
 #[test]
 fn a_json_template_is_broken_only_where_it_is_filled_in_to_be() {
     let template = concat!(
-        "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n",
+        r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+"#,
         "    {\"Effect\": \"Allow\", \"Action\": \"s3:GetObject\", \"Resource\": \"arn:aws:s3:::${bucket}/*\"},\n",
-        "    %{ if wide ~}\n    {\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"*\"}\n",
-        "    %{ else ~}\n    {\"Effect\": \"Allow\", \"Action\": \"s3:ListBucket\", \"Resource\": \"arn:aws:s3:::${bucket}\"}\n",
-        "    %{ endif ~}\n  ]\n}\n",
+        r#"    %{ if wide ~}
+    {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+"#,
+        r#"    %{ else ~}
+    {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::${bucket}"}
+"#,
+        r"    %{ endif ~}
+  ]
+}
+",
     );
-    let filled = "variable \"wide\" {}\nresource \"aws_iam_policy\" \"p\" {\n  policy = templatefile(\"${path.module}/p.json.tftpl\", { bucket = \"b\", wide = var.wide })\n}\n";
+    let filled = r#"variable "wide" {}
+resource "aws_iam_policy" "p" {
+  policy = templatefile("${path.module}/p.json.tftpl", { bucket = "b", wide = var.wide })
+}
+"#;
     let check = |files: &[(&str, &str)]| {
         let ran = Repository::new(files).run(&["check", "--format", "json", "."]);
         (ran.rules(), ran.err)
@@ -264,10 +333,21 @@ fn a_json_template_is_broken_only_where_it_is_filled_in_to_be() {
 #[test]
 fn policies_of_modules_say_which_call_makes_them() {
     let files = [
-        ("main.tf", "module \"app\" {\n  source = \"./app\"\n}\n"),
+        (
+            "main.tf",
+            r#"module "app" {
+  source = "./app"
+}
+"#,
+        ),
         (
             "app/main.tf",
-            "resource \"aws_iam_user\" \"u\" { name = \"u\" }\nresource \"aws_iam_user_policy\" \"p\" {\n  user   = aws_iam_user.u.name\n  policy = jsonencode({ Statement = [] })\n}\n",
+            r#"resource "aws_iam_user" "u" { name = "u" }
+resource "aws_iam_user_policy" "p" {
+  user   = aws_iam_user.u.name
+  policy = jsonencode({ Statement = [] })
+}
+"#,
         ),
     ];
     assert_eq!(
@@ -278,7 +358,13 @@ fn policies_of_modules_say_which_call_makes_them() {
 
 #[test]
 fn a_policy_that_sam_would_add_anyway_is_attached_once() {
-    let template = "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Policies: [AWSLambdaBasicExecutionRole]\n";
+    let template = r"Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Policies: [AWSLambdaBasicExecutionRole]
+";
     assert_eq!(
         listed(&[("template.yaml", template)], &["."]),
         [
@@ -290,21 +376,41 @@ fn a_policy_that_sam_would_add_anyway_is_attached_once() {
 
 #[test]
 fn a_statement_that_another_replaces_is_not_a_policy_of_its_own() {
-    let document = |name: &str, rest: &str| format!("data \"aws_iam_policy_document\" \"{name}\" {{\n{rest}}}\n");
+    let document = |name: &str, rest: &str| {
+        format!(
+            r#"data "aws_iam_policy_document" "{name}" {{
+{rest}}}
+"#
+        )
+    };
     let statement = |action: &str| {
         format!(
-            "  statement {{\n    sid       = \"Orders\"\n    actions   = [\"{action}\"]\n    resources = [\"*\"]\n  }}\n"
+            r#"  statement {{
+    sid       = "Orders"
+    actions   = ["{action}"]
+    resources = ["*"]
+  }}
+"#
         )
     };
     let base_listed = |all: &[String]| all.iter().any(|l| l.contains("aws_iam_policy_document.base"));
     let base = document("base", &statement("iam:*"));
     let base_json = "data.aws_iam_policy_document.base.json";
-    let used = "resource \"aws_iam_policy\" \"p\" {\n  policy = data.aws_iam_policy_document.made.json\n}\n";
+    let used = r#"resource "aws_iam_policy" "p" {
+  policy = data.aws_iam_policy_document.made.json
+}
+"#;
     let read = statement("s3:ListAllMyBuckets");
     for (how, made) in [
         (
             "own",
-            document("made", &format!("  source_policy_documents = [{base_json}]\n{read}")),
+            document(
+                "made",
+                &format!(
+                    r"  source_policy_documents = [{base_json}]
+{read}"
+                ),
+            ),
         ),
         (
             "override",
@@ -312,7 +418,9 @@ fn a_statement_that_another_replaces_is_not_a_policy_of_its_own() {
                 + &document(
                     "made",
                     &format!(
-                        "  source_json = {base_json}\n  override_policy_documents = [data.aws_iam_policy_document.over.json]\n"
+                        r"  source_json = {base_json}
+  override_policy_documents = [data.aws_iam_policy_document.over.json]
+"
                     ),
                 ),
         ),

@@ -54,9 +54,25 @@ fn bare_documents_and_lists_of_them() {
         documents("p.json", &format!("[{READ}, {TRUST}]")),
         ["identity - 0 \"s3:GetObject\"", "trust - 1 \"sts:AssumeRole\""]
     );
-    let yaml = "Version: 2012-10-17\nStatement:\n  - Effect: Allow\n    Action: [s3:*, 'sqs:*']\n    Resource: '*'\n";
+    let yaml = r"Version: 2012-10-17
+Statement:
+  - Effect: Allow
+    Action: [s3:*, 'sqs:*']
+    Resource: '*'
+";
     assert_eq!(documents("p.yaml", yaml), ["identity - - s3:* 'sqs:*'"]);
-    assert_eq!(documents("p.yaml", &format!("---\n{yaml}---\n{yaml}")).len(), 2);
+    assert_eq!(
+        documents(
+            "p.yaml",
+            &format!(
+                r"---
+{yaml}---
+{yaml}"
+            )
+        )
+        .len(),
+        2
+    );
     // A name decides only where that hides nothing.
     let deny = &READ.replace("Allow", "Deny");
     let all = &READ.replace("s3:GetObject", "*");
@@ -213,7 +229,12 @@ fn broken_policies_are_read_in_part_and_say_where() {
     assert_eq!(problems, ["PolicyJson [: unclosed `[`", "PolicyJson ,: trailing `,`"]);
     let (found, problems) = read(
         "p.yaml",
-        "Statement:\n  - Effect: Allow\n    Action: s3:*\n    Resource: \"*\n    Sid: x\n",
+        r#"Statement:
+  - Effect: Allow
+    Action: s3:*
+    Resource: "*
+    Sid: x
+"#,
     );
     assert_eq!(found, ["identity - - s3:*"]);
     assert_eq!(problems, ["Syntax \": unclosed quote"]);
@@ -367,12 +388,39 @@ fn recorded_calls_of_the_api_grant_nothing_here() {
                     "e.json",
                     format!(r#"[{{"data": {{"Records": [{one}]}}, "log": "cloudtrail"}}]"#),
                 ),
-                ("e.yaml", format!("- name: test\n  log: {one}\n")),
-                ("e.py", format!("import boto3\nEVENT = {{\"detail\": {one}}}\n")),
-                ("main.tf", format!("locals {{\n  event = {{ detail = {one} }}\n}}\n")),
+                (
+                    "e.yaml",
+                    format!(
+                        r"- name: test
+  log: {one}
+"
+                    ),
+                ),
+                (
+                    "e.py",
+                    format!(
+                        r#"import boto3
+EVENT = {{"detail": {one}}}
+"#
+                    ),
+                ),
                 (
                     "main.tf",
-                    format!("locals {{\n  event = jsonencode({{ detail = {one} }})\n}}\n"),
+                    format!(
+                        r"locals {{
+  event = {{ detail = {one} }}
+}}
+"
+                    ),
+                ),
+                (
+                    "main.tf",
+                    format!(
+                        r"locals {{
+  event = jsonencode({{ detail = {one} }})
+}}
+"
+                    ),
                 ),
             ] {
                 let r = Repository::new(&[(path, &file)]);

@@ -136,47 +136,104 @@ const OTHERS: &[(&str, &str, &str)] = &[
     (
         "dynamodb.yaml",
         "resource-policy-public",
-        "Resources:\n  R:\n    Type: AWS::DynamoDB::Table\n    Properties:\n      ResourcePolicy:\n        PolicyDocument:\n          Version: '2012-10-17'\n          Statement: [{Effect: Allow, Principal: {AWS: 'PRINCIPAL'}, Action: 'dynamodb:GetItem', Resource: '*'}]\n",
+        r"Resources:
+  R:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      ResourcePolicy:
+        PolicyDocument:
+          Version: '2012-10-17'
+          Statement: [{Effect: Allow, Principal: {AWS: 'PRINCIPAL'}, Action: 'dynamodb:GetItem', Resource: '*'}]
+",
     ),
     (
         "bus-statement.yaml",
         "resource-policy-public",
-        "Resources:\n  R:\n    Type: AWS::Events::EventBusPolicy\n    Properties:\n      StatementId: s\n      Statement: {Effect: Allow, Principal: {AWS: 'PRINCIPAL'}, Action: 'events:PutEvents', Resource: '*'}\n",
+        r"Resources:
+  R:
+    Type: AWS::Events::EventBusPolicy
+    Properties:
+      StatementId: s
+      Statement: {Effect: Allow, Principal: {AWS: 'PRINCIPAL'}, Action: 'events:PutEvents', Resource: '*'}
+",
     ),
     (
         "bus-parts.yaml",
         "resource-policy-public",
-        "Resources:\n  R:\n    Type: AWS::Events::EventBusPolicy\n    Properties:\n      StatementId: s\n      Action: events:PutEvents\n      Principal: 'PRINCIPAL'\n",
+        r"Resources:
+  R:
+    Type: AWS::Events::EventBusPolicy
+    Properties:
+      StatementId: s
+      Action: events:PutEvents
+      Principal: 'PRINCIPAL'
+",
     ),
     (
         "bus.tf",
         "resource-policy-public",
-        "resource \"aws_cloudwatch_event_permission\" \"r\" {\n  principal    = \"PRINCIPAL\"\n  statement_id = \"s\"\n}\n",
+        r#"resource "aws_cloudwatch_event_permission" "r" {
+  principal    = "PRINCIPAL"
+  statement_id = "s"
+}
+"#,
     ),
     (
         "function.yaml",
         "lambda-permission-public",
-        "Resources:\n  R:\n    Type: AWS::Lambda::Permission\n    Properties:\n      FunctionName: f\n      Action: lambda:InvokeFunction\n      Principal: 'PRINCIPAL'\n",
+        r"Resources:
+  R:
+    Type: AWS::Lambda::Permission
+    Properties:
+      FunctionName: f
+      Action: lambda:InvokeFunction
+      Principal: 'PRINCIPAL'
+",
     ),
     (
         "function.tf",
         "lambda-permission-public",
-        "resource \"aws_lambda_permission\" \"r\" {\n  function_name = \"f\"\n  action        = \"lambda:InvokeFunction\"\n  principal     = \"PRINCIPAL\"\n}\n",
+        r#"resource "aws_lambda_permission" "r" {
+  function_name = "f"
+  action        = "lambda:InvokeFunction"
+  principal     = "PRINCIPAL"
+}
+"#,
     ),
     (
         "layer.tf",
         "lambda-permission-public",
-        "resource \"aws_lambda_layer_version_permission\" \"r\" {\n  layer_name     = \"l\"\n  version_number = 1\n  statement_id   = \"s\"\n  action         = \"lambda:GetLayerVersion\"\n  principal      = \"PRINCIPAL\"\n}\n",
+        r#"resource "aws_lambda_layer_version_permission" "r" {
+  layer_name     = "l"
+  version_number = 1
+  statement_id   = "s"
+  action         = "lambda:GetLayerVersion"
+  principal      = "PRINCIPAL"
+}
+"#,
     ),
     (
         "endpoint.yaml",
         "vpc-endpoint-policy-star",
-        "Resources:\n  R:\n    Type: AWS::EC2::VPCEndpoint\n    Properties:\n      VpcId: v\n      ServiceName: com.amazonaws.eu-west-1.s3\n      PolicyDocument:\n        Version: '2012-10-17'\n        Statement: [{Effect: Allow, Principal: {AWS: 'PRINCIPAL'}, Action: '*', Resource: '*'}]\n",
+        r"Resources:
+  R:
+    Type: AWS::EC2::VPCEndpoint
+    Properties:
+      VpcId: v
+      ServiceName: com.amazonaws.eu-west-1.s3
+      PolicyDocument:
+        Version: '2012-10-17'
+        Statement: [{Effect: Allow, Principal: {AWS: 'PRINCIPAL'}, Action: '*', Resource: '*'}]
+",
     ),
     (
         "endpoint.tf",
         "vpc-endpoint-policy-star",
-        "resource \"aws_vpc_endpoint_policy\" \"r\" {\n  vpc_endpoint_id = \"v\"\n  policy          = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Principal = { AWS = \"PRINCIPAL\" }, Action = \"*\", Resource = \"*\" }] })\n}\n",
+        r#"resource "aws_vpc_endpoint_policy" "r" {
+  vpc_endpoint_id = "v"
+  policy          = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Principal = { AWS = "PRINCIPAL" }, Action = "*", Resource = "*" }] })
+}
+"#,
     ),
 ];
 
@@ -205,7 +262,12 @@ fn repository(principal: &str) -> Vec<(String, &'static str, String)> {
     });
     let terraform = TERRAFORM.iter().map(|(kind, slot, action)| {
         let policy = statement(action, principal);
-        let text = format!("resource \"{kind}\" \"r\" {{\n  {slot} = jsonencode({policy})\n}}\n");
+        let text = format!(
+            r#"resource "{kind}" "r" {{
+  {slot} = jsonencode({policy})
+}}
+"#
+        );
         (format!("{kind}/main.tf"), "resource-policy-public", text)
     });
     let others = OTHERS.iter().map(|(name, rule, text)| {
@@ -218,34 +280,36 @@ fn repository(principal: &str) -> Vec<(String, &'static str, String)> {
     cloudformation.chain(terraform).chain(others).collect()
 }
 
-fn found(principal: &str) -> BTreeSet<(String, String)> {
+fn rules_by_path(principal: &str) -> BTreeSet<(String, String)> {
     let files = repository(principal);
     let files: Vec<(&str, &str)> = files
         .iter()
         .map(|(name, _, text)| (name.as_str(), text.as_str()))
         .collect();
-    let ran = Repository::new(&files).run(&["check", "--format", "json", "."]);
-    let json = ran.json();
-    let findings = json["findings"].as_array().unwrap();
+    let findings = Repository::new(&files).check(&["."]).findings();
     let text = |f: &serde_json::Value, key: &str| f[key].as_str().unwrap().to_owned();
     findings.iter().map(|f| (text(f, "path"), text(f, "rule"))).collect()
 }
 
 #[test]
 fn every_policy_that_lets_in_everybody_is_told() {
-    let found = found("*");
+    let found = rules_by_path("*");
     let missing: Vec<_> = repository("*")
         .into_iter()
         .filter(|(name, rule, _)| !found.contains(&(name.clone(), (*rule).to_owned())))
         .map(|(name, rule, _)| format!("{name}: {rule}"))
         .collect();
-    assert!(missing.is_empty(), "{missing:#?}\n{found:#?}");
+    assert!(
+        missing.is_empty(),
+        r"{missing:#?}
+{found:#?}"
+    );
 }
 
 #[test]
 fn none_that_names_an_account_is() {
     let rules: BTreeSet<_> = repository("").into_iter().map(|(_, rule, _)| rule).collect();
-    let wrong: Vec<_> = found("111122223333")
+    let wrong: Vec<_> = rules_by_path("111122223333")
         .into_iter()
         .filter(|(_, rule)| rules.contains(rule.as_str()))
         .collect();
@@ -259,7 +323,14 @@ fn the_open_routes_of_an_api_are_one_finding() {
     };
     let template = |events: &[String]| {
         format!(
-            "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: app.h\n      Events:\n{}",
+            r"Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.h
+      Events:
+{}",
             events.concat()
         )
     };
@@ -350,7 +421,12 @@ resource "aws_s3_bucket_policy" "b" {
 "#;
     let block = |kind: &str, bucket: &str| {
         format!(
-            "{policy}resource \"{kind}\" \"b\" {{\n  {bucket}\n  block_public_policy = true\n  restrict_public_buckets = true\n}}\n"
+            r#"{policy}resource "{kind}" "b" {{
+  {bucket}
+  block_public_policy = true
+  restrict_public_buckets = true
+}}
+"#
         )
     };
     for (text, expected) in [

@@ -1,6 +1,5 @@
 //! Python: what expressions amount to, where their parts are written, and what boto3 calls become.
 
-use overgrant::internals::formats::Lower;
 use overgrant::internals::formats::python::Python;
 use overgrant::internals::iam::PolicyKind;
 use overgrant::internals::model::{LoweredUnit, Resource, kinds};
@@ -8,16 +7,11 @@ use overgrant::internals::python::{BindingValue, ConstantEvaluator, Program, Rea
 use overgrant::internals::source::{HoleKind, Sources};
 use overgrant::internals::value::{Value, ValueKind};
 
-fn lower(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
-    let sources = Sources::from_strings(files);
-    let ids: Vec<_> = sources.ids().collect();
-    let units = Python.lower(&sources, &ids);
-    (sources, units)
-}
+use crate::support::lint::lower;
 
 /// What `X` of `m.py` holds at the end.
 fn value_in(files: &[(&str, &str)]) -> (Sources, Value) {
-    let (sources, units) = lower(files);
+    let (sources, units) = lower(&Python, files);
     let modules: Vec<_> = units.into_iter().flat_map(|u| u.modules).collect();
     let program = Program::new(&sources, &modules);
     let m = program.index_of(sources.find("m.py").unwrap()).unwrap();
@@ -88,7 +82,7 @@ fn is(code: &str, expected: &str) {
 /// What a joining evaluator knows of `X`.
 #[track_caller]
 fn joined(code: &str, expected: &str) {
-    let (sources, units) = lower(&[("m.py", code)]);
+    let (sources, units) = lower(&Python, &[("m.py", code)]);
     let modules: Vec<_> = units.into_iter().flat_map(|u| u.modules).collect();
     let program = Program::new(&sources, &modules);
     let mark = modules[0].ids().find_map(|e| {
@@ -110,76 +104,157 @@ fn joined(code: &str, expected: &str) {
 #[test]
 fn values_that_may_be_meant() {
     // Parameters.
-    joined("def f(a):\n    judge(a)\n", "${a}");
-    joined("def f(a='x'):\n    judge(a)\n", "by default: 'x' | otherwise: ${a}");
-    joined("def f(a=None, b=''):\n    judge(a)\n", "${a}");
     joined(
-        "def f(a='x'):\n    judge(a)\nf()\nf('y')\nf(a=z)\n",
+        r"def f(a):
+    judge(a)
+",
+        "${a}",
+    );
+    joined(
+        r"def f(a='x'):
+    judge(a)
+",
+        "by default: 'x' | otherwise: ${a}",
+    );
+    joined(
+        r"def f(a=None, b=''):
+    judge(a)
+",
+        "${a}",
+    );
+    joined(
+        r"def f(a='x'):
+    judge(a)
+f()
+f('y')
+f(a=z)
+",
         "for `f()`: 'x' | for `f('y')`: 'y' | for `f(a=z)`: ${z} | by default: 'x' | otherwise: ${a}",
     );
     joined(
-        "class C:\n    def m(self, *, a):\n        judge(a)\n    def n(self):\n        self.m(a='y')\n",
+        r"class C:
+    def m(self, *, a):
+        judge(a)
+    def n(self):
+        self.m(a='y')
+",
         "for `self.m(a='y')`: 'y' | otherwise: ${a}",
     );
     joined(
-        "class C:\n    def __init__(self, a):\n        judge(a)\nC('y')\n",
+        r"class C:
+    def __init__(self, a):
+        judge(a)
+C('y')
+",
         "for `C('y')`: 'y' | otherwise: ${a}",
     );
     // A call gives its arguments together.
     joined(
-        "def f(a, b):\n    judge(a + '-' + b)\nf('1', '2')\nf('3', '4')\n",
+        r"def f(a, b):
+    judge(a + '-' + b)
+f('1', '2')
+f('3', '4')
+",
         "for `f('1', '2')`: '1-2' | for `f('3', '4')`: '3-4' | otherwise: '${a}-${b}'",
     );
     joined(
-        "def f(a):\n    judge(a)\n    f(a)\n",
+        r"def f(a):
+    judge(a)
+    f(a)
+",
         "for `f(a)`: ${a} | otherwise: ${a}",
     );
     // Loops.
     joined(
-        "for a in ['x', 'y']:\n    judge(a)\n",
+        r"for a in ['x', 'y']:
+    judge(a)
+",
         "for item 1: 'x' | for item 2: 'y'",
     );
     joined(
-        "for a, b in [('1', '2'), ('3', '4')]:\n    judge(f'{a}-{b}')\n",
+        r"for a, b in [('1', '2'), ('3', '4')]:
+    judge(f'{a}-{b}')
+",
         "for item 1: '1-2' | for item 2: '3-4'",
     );
     joined(
-        "for k, v in {'a': '1', 'b': '2'}.items():\n    judge(k + v)\n",
+        r"for k, v in {'a': '1', 'b': '2'}.items():
+    judge(k + v)
+",
         "for item 1: 'a1' | for item 2: 'b2'",
     );
-    joined("for k in {'a': '1'}:\n    judge(k)\n", "'a'");
-    joined("for a in unknown:\n    judge(a)\n", "${a}");
+    joined(
+        r"for k in {'a': '1'}:
+    judge(k)
+",
+        "'a'",
+    );
+    joined(
+        r"for a in unknown:
+    judge(a)
+",
+        "${a}",
+    );
     // Dicts.
     joined(
-        "D = {'dev': '*', 'prod': 'x'}\njudge(D[s])\n",
+        r"D = {'dev': '*', 'prod': 'x'}
+judge(D[s])
+",
         "for dev: '*' | for prod: 'x'",
     );
     joined(
-        "D = {'dev': '*'}\njudge(D.get(s, 'x'))\n",
+        r"D = {'dev': '*'}
+judge(D.get(s, 'x'))
+",
         "for dev: '*' | for any other: 'x'",
     );
-    joined("D = {'dev': '*', **more}\njudge(D[s])\n", "${D[s]}");
-    joined("D = {'dev': '*'}\njudge(D.get('prod', 'x'))\n", "'x'");
+    joined(
+        r"D = {'dev': '*', **more}
+judge(D[s])
+",
+        "${D[s]}",
+    );
+    joined(
+        r"D = {'dev': '*'}
+judge(D.get('prod', 'x'))
+",
+        "'x'",
+    );
     // What is there unless something else is.
     joined(
-        "import os\njudge(os.environ.get('A', '*'))\n",
+        r"import os
+judge(os.environ.get('A', '*'))
+",
         "unless env.A is set: '*' | if env.A is set: ${env.A}",
     );
-    joined("import os\njudge(os.getenv('A', ''))\n", "${env.A}");
+    joined(
+        r"import os
+judge(os.getenv('A', ''))
+",
+        "${env.A}",
+    );
     joined("judge(a or '*')\n", "if a: ${a} | unless a: '*'");
     joined(
-        "def f(a=None):\n    judge(a or '*')\nf('x')\n",
+        r"def f(a=None):
+    judge(a or '*')
+f('x')
+",
         "for `f('x')`: 'x' | otherwise and if a: ${a} | otherwise and unless a: '*'",
     );
     // Texts.
     joined("judge('a' + ('b' if p else 'c'))\n", "if p: 'ab' | unless p: 'ac'");
     joined(
-        "x = 'b' if p else 'c'\njudge(f'{x}-{x}')\n",
+        r"x = 'b' if p else 'c'
+judge(f'{x}-{x}')
+",
         "if p: 'b-b' | unless p: 'c-c'",
     );
     // Changes are made to each.
     joined(
-        "def f(a=['x']):\n    a.append('y')\n    judge(a)\n",
+        r"def f(a=['x']):
+    a.append('y')
+    judge(a)
+",
         "by default: ['x', 'y'] | otherwise: ${a}",
     );
 }
@@ -187,11 +262,27 @@ fn values_that_may_be_meant() {
 #[test]
 fn alternatives_are_bounded() {
     let dict = |n: usize| -> String { (0..n).map(|i| format!("'k{i}': 'v{i}', ")).collect() };
-    let code = format!("D = {{{}}}\njudge(D[a] + D[b] + D[c] + D[d] + D[e])\n", dict(60));
-    let (_, units) = lower(&[("m.py", &code)]);
+    let code = format!(
+        r"D = {{{}}}
+judge(D[a] + D[b] + D[c] + D[d] + D[e])
+",
+        dict(60)
+    );
+    let (_, units) = lower(&Python, &[("m.py", &code)]);
     assert_eq!(units.len(), 1);
     let sum = (0..40).fold("D[a]".to_owned(), |sum, i| format!("{sum} + D[a{i}]"));
-    let (sources, units) = lower(&[("m.py", &format!("D = {{{}}}\njudge({sum})\n", dict(8)))]);
+    let (sources, units) = lower(
+        &Python,
+        &[(
+            "m.py",
+            &format!(
+                r"D = {{{}}}
+judge({sum})
+",
+                dict(8)
+            ),
+        )],
+    );
     let modules: Vec<_> = units.into_iter().flat_map(|u| u.modules).collect();
     let program = Program::new(&sources, &modules);
     let values = ConstantEvaluator::with_alternatives(&program);
@@ -217,11 +308,28 @@ fn strings_of_every_kind() {
     is(r"X = 'a\tb\x41\u0042\\'", "'a\tbAB\\'");
     is(r"X = r'a\tb'", r"'a\tb'");
     is("X = b's3:*'", "'s3:*'");
-    is("X = ('arn:aws:s3:::'\n     'bucket' \"/*\")", "'arn:aws:s3:::bucket/*'");
-    is("X = '''a\nb'''", "'a\nb'");
-    is("X = 'a\\\nb'", "'ab'");
+    is(
+        r#"X = ('arn:aws:s3:::'
+     'bucket' "/*")"#,
+        "'arn:aws:s3:::bucket/*'",
+    );
+    is(
+        r"X = '''a
+b'''",
+        r"'a
+b'",
+    );
+    is(
+        r"X = 'a\
+b'",
+        "'ab'",
+    );
     is(r"X = 'it\'s \101'", "'it's A'");
-    is("B = 'b'\nX = f'arn:aws:s3:::{B}/{{x}}'", "'arn:aws:s3:::b/{x}'");
+    is(
+        r"B = 'b'
+X = f'arn:aws:s3:::{B}/{{x}}'",
+        "'arn:aws:s3:::b/{x}'",
+    );
     is("X = f'arn:{part()}:s3'", "'arn:${part()}:s3'");
     is("X = f'a{x!r:>{w}}b' 'c'", "'a${x}bc'");
     is("X = rf'\\d{1}'", "'\\d1'");
@@ -246,7 +354,10 @@ fn escapes_map_back_to_their_bytes() {
 
 #[test]
 fn joined_strings_keep_the_place_of_each_piece() {
-    let (sources, v) = value("A = 'arn:aws:'\nX = A + 's3' + ':::' 'b'");
+    let (sources, v) = value(
+        r"A = 'arn:aws:'
+X = A + 's3' + ':::' 'b'",
+    );
     let t = v.as_text().unwrap();
     assert_eq!(t.known().unwrap(), "arn:aws:s3:::b");
     assert_eq!(sources.slice(t.span_of(0..3).unwrap()), "arn");
@@ -277,33 +388,100 @@ fn formatting() {
     is("X = '  a '.strip()", "'a'");
     is("X = 'Ab'.lower() + 'Ab'.upper()", "'abAB'");
     is(
-        "import textwrap\nX = textwrap.dedent('''\\\n    a\n      b\n    ''')",
-        "'a\n  b\n'",
+        r"import textwrap
+X = textwrap.dedent('''\
+    a
+      b
+    ''')",
+        r"'a
+  b
+'",
     );
     is("X = '{}'.format", "${'{}'.format}");
 }
 
 #[test]
 fn names_bound_once_and_several_times() {
-    is("A = 's3:*'\nX = [A]", "['s3:*']");
-    is("A = 1\nA = 2\nX = A", "2");
-    is("if prod:\n    A = 'a'\nelse:\n    A = 'b'\nX = A", "'a' | 'b'");
-    is("A = 'a'\nif prod:\n    A = 'b'\nX = A", "'a' | 'b'");
-    is("try:\n    A = 'a'\nexcept Exception:\n    A = None\nX = [A]", "['a']");
-    is("A, B = 'a', 'b'\nX = [B, A]", "['b', 'a']");
-    is("(A, *B) = ['a', 'b', 'c']\nX = [A]", "['a']");
-    is("for A in ['a']:\n    pass\nX = A", "'a'");
+    is(
+        r"A = 's3:*'
+X = [A]",
+        "['s3:*']",
+    );
+    is(
+        r"A = 1
+A = 2
+X = A",
+        "2",
+    );
+    is(
+        r"if prod:
+    A = 'a'
+else:
+    A = 'b'
+X = A",
+        "'a' | 'b'",
+    );
+    is(
+        r"A = 'a'
+if prod:
+    A = 'b'
+X = A",
+        "'a' | 'b'",
+    );
+    is(
+        r"try:
+    A = 'a'
+except Exception:
+    A = None
+X = [A]",
+        "['a']",
+    );
+    is(
+        r"A, B = 'a', 'b'
+X = [B, A]",
+        "['b', 'a']",
+    );
+    is(
+        r"(A, *B) = ['a', 'b', 'c']
+X = [A]",
+        "['a']",
+    );
+    is(
+        r"for A in ['a']:
+    pass
+X = A",
+        "'a'",
+    );
     is("X = Y", "${Y}");
     is("X = X", "${X}");
-    is("A = B\nB = A\nX = A", "${A}");
-    is("class C:\n    A = 'a'\nX = C.A", "'a'");
-    is("with open('f') as A:\n    pass\nX = A", "${A}");
+    is(
+        r"A = B
+B = A
+X = A",
+        "${A}",
+    );
+    is(
+        r"class C:
+    A = 'a'
+X = C.A",
+        "'a'",
+    );
+    is(
+        r"with open('f') as A:
+    pass
+X = A",
+        "${A}",
+    );
     is("X = (A := 'a')", "'a'");
 }
 
 #[test]
 fn the_way_of_a_value_is_kept() {
-    let (sources, v) = value("A = ['s3:*']\nB = A\nX = {'Action': B}");
+    let (sources, v) = value(
+        r"A = ['s3:*']
+B = A
+X = {'Action': B}",
+    );
     let action = v.get("Action").unwrap();
     let step = action.via.as_ref().unwrap();
     assert_eq!(sources.slice(step.span), "B");
@@ -314,32 +492,80 @@ fn the_way_of_a_value_is_kept() {
 #[test]
 fn changes_in_place() {
     is(
-        "X = []\nX.append('a')\nX.extend(['b', 'c'])\nX += ['d']",
+        r"X = []
+X.append('a')
+X.extend(['b', 'c'])
+X += ['d']",
         "['a', 'b', 'c', 'd']",
     );
     is(
-        "X = {'a': []}\nX['a'].append('x')\nX['b'] = 'y'\nX['a'] += z",
+        r"X = {'a': []}
+X['a'].append('x')
+X['b'] = 'y'
+X['a'] += z",
         "{a: ['x', ${z}], b: 'y'}",
     );
-    is("X = {'a': 1}\nX.update({'a': 2, 'c': 3})", "{a: 2, c: 3}");
-    is("X = [{'a': 1}]\nX[0]['a'] = 's'", "[{a: 's'}]");
-    is("X = ['a']\nX.pop()", "['a', ${…}]");
-    is("X = {'a': 1}\nX[k] = 2", "{a: 1, ${…}: ${…}}");
-    is("A = ['a']\nB = [A]\nA.append('b')\nX = B", "[['a']]");
+    is(
+        r"X = {'a': 1}
+X.update({'a': 2, 'c': 3})",
+        "{a: 2, c: 3}",
+    );
+    is(
+        r"X = [{'a': 1}]
+X[0]['a'] = 's'",
+        "[{a: 's'}]",
+    );
+    is(
+        r"X = ['a']
+X.pop()",
+        "['a', ${…}]",
+    );
+    is(
+        r"X = {'a': 1}
+X[k] = 2",
+        "{a: 1, ${…}: ${…}}",
+    );
+    is(
+        r"A = ['a']
+B = [A]
+A.append('b')
+X = B",
+        "[['a']]",
+    );
 }
 
 #[test]
 fn spreads() {
-    is("A = {'a': 1, 'b': 2}\nX = {**A, 'b': 3}", "{a: 1, b: 2, b: 3}");
+    is(
+        r"A = {'a': 1, 'b': 2}
+X = {**A, 'b': 3}",
+        "{a: 1, b: 2, b: 3}",
+    );
     is("X = {'a': 1, **rest}", "{a: 1, ${rest}: ${rest}}");
-    is("A = ['a']\nX = [*A, 'b', *c]", "['a', 'b', ${c}]");
+    is(
+        r"A = ['a']
+X = [*A, 'b', *c]",
+        "['a', 'b', ${c}]",
+    );
 }
 
 #[test]
 fn library_functions() {
-    is("import json\nX = json.dumps({'a': 1})", "json({a: 1})");
-    is("from json import dumps as d\nX = d({'a': 1}, indent=2)", "json({a: 1})");
-    is("import json\nX = json.loads(json.dumps({'a': 1}))", "{a: 1}");
+    is(
+        r"import json
+X = json.dumps({'a': 1})",
+        "json({a: 1})",
+    );
+    is(
+        r"from json import dumps as d
+X = d({'a': 1}, indent=2)",
+        "json({a: 1})",
+    );
+    is(
+        r"import json
+X = json.loads(json.dumps({'a': 1}))",
+        "{a: 1}",
+    );
     is(
         r#"import json
 X = json.loads('{"a": ["s3:*", 1, true, null]}')
@@ -347,47 +573,79 @@ X['b'] = 'c'"#,
         "{a: ['s3:*', 1, true, null], b: 'c'}",
     );
     is(
-        "import json\nX = json.loads('[\"a\"]') + json.loads(s='\"b\"').split()",
+        r#"import json
+X = json.loads('["a"]') + json.loads(s='"b"').split()"#,
         "['a', ${json.loads(s='\"b\"').split()}]",
     );
-    is("import json\nX = json.loads('\"s3\"') + ':*'", "'s3:*'");
-    is("import json\nX = json.loads('{')", "${json.loads('{')}");
-    is("import json\nX = json.loads(text)", "${json.loads(text)}");
+    is(
+        r#"import json
+X = json.loads('"s3"') + ':*'"#,
+        "'s3:*'",
+    );
+    is(
+        r"import json
+X = json.loads('{')",
+        "${json.loads('{')}",
+    );
+    is(
+        r"import json
+X = json.loads(text)",
+        "${json.loads(text)}",
+    );
     is("X = 'sss'.replace('s', 'tt')", "'tttttt'");
     is("X = dict(a='x', **{'b': 'y'})", "{a: 'x', b: 'y'}");
     is("X = list(('a',)) + sorted(['b'])", "['a', 'b']");
     is("X = str('a') + str(1)", "'a1'");
-    is("import copy\nA = {'a': 1}\nX = copy.deepcopy(A)", "{a: 1}");
     is(
-        "import os\nX = os.environ['B'] + '/' + os.environ.get('C', 'd') + os.getenv('E')",
+        r"import copy
+A = {'a': 1}
+X = copy.deepcopy(A)",
+        "{a: 1}",
+    );
+    is(
+        r"import os
+X = os.environ['B'] + '/' + os.environ.get('C', 'd') + os.getenv('E')",
         "'${env.B}/${env.C}${env.E}'",
     );
 }
 
 #[test]
 fn environment_variables_are_input() {
-    let (_, v) = value("import os\nX = 'arn:aws:s3:::' + os.environ['BUCKET']");
+    let (_, v) = value(
+        r"import os
+X = 'arn:aws:s3:::' + os.environ['BUCKET']",
+    );
     assert_eq!(show(&v), "'arn:aws:s3:::${env.BUCKET}'");
     assert_eq!(v.as_text().unwrap().holes().next().unwrap().kind, HoleKind::Input);
 }
 
 #[test]
 fn the_own_account_is_known_as_such() {
-    let (_, v) =
-        value("import boto3\nA = boto3.client('sts').get_caller_identity()['Account']\nX = f'arn:aws:iam::{A}:root'");
+    let (_, v) = value(
+        r"import boto3
+A = boto3.client('sts').get_caller_identity()['Account']
+X = f'arn:aws:iam::{A}:root'",
+    );
     assert_eq!(v.as_text().unwrap().holes().next().unwrap().kind, HoleKind::Account);
-    let (_, v) = value("S = sts.get_caller_identity()\nX = S.get('Account')");
+    let (_, v) = value(
+        r"S = sts.get_caller_identity()
+X = S.get('Account')",
+    );
     assert_eq!(v.as_hole().unwrap().kind, HoleKind::Account);
 }
 
 #[test]
 fn functions_and_loops_fill_their_names() {
     is(
-        "def arn(b, p='*'):\n    return f'arn:aws:s3:::{b}/{p}'\nX = [arn('a'), arn('b', 'c'), arn(b=z)]",
+        r"def arn(b, p='*'):
+    return f'arn:aws:s3:::{b}/{p}'
+X = [arn('a'), arn('b', 'c'), arn(b=z)]",
         "['arn:aws:s3:::a/*', 'arn:aws:s3:::b/c', 'arn:aws:s3:::${z}/*']",
     );
     is(
-        "def trust(service):\n    return {'Principal': {'Service': service}}\nX = trust('ec2')",
+        r"def trust(service):
+    return {'Principal': {'Service': service}}
+X = trust('ec2')",
         "{Principal: {Service: 'ec2'}}",
     );
     is(
@@ -396,8 +654,18 @@ fn functions_and_loops_fill_their_names() {
     );
     is("X = [b for b in buckets]", "[${b}, ${…}]");
     is("X = {k: 1 for k in ['a']}", "{a: 1}");
-    is("def f(x):\n    return f(x)\nX = f(1)", "${f(1)}");
-    is("def f(x):\n    return [x]\nX = f(f(1))", "[[1]]");
+    is(
+        r"def f(x):
+    return f(x)
+X = f(1)",
+        "${f(1)}",
+    );
+    is(
+        r"def f(x):
+    return [x]
+X = f(f(1))",
+        "[[1]]",
+    );
 }
 
 #[test]
@@ -405,39 +673,74 @@ fn other_modules_of_the_repository() {
     let x = |files: &[(&str, &str)]| show(&value_in(files).1);
     assert_eq!(
         x(&[
-            ("m.py", "from policies import P\nX = [P]"),
+            (
+                "m.py",
+                r"from policies import P
+X = [P]"
+            ),
             ("policies.py", "P = 's3:*'")
         ]),
         "['s3:*']"
     );
     assert_eq!(
-        x(&[("m.py", "import policies as p\nX = p.P"), ("policies.py", "P = 's3:*'")]),
+        x(&[
+            (
+                "m.py",
+                r"import policies as p
+X = p.P"
+            ),
+            ("policies.py", "P = 's3:*'")
+        ]),
         "'s3:*'"
     );
     assert_eq!(
         x(&[
-            ("m.py", "from pkg.a import P\nX = P"),
+            (
+                "m.py",
+                r"from pkg.a import P
+X = P"
+            ),
             ("pkg/a.py", "from .b import P"),
             ("pkg/b.py", "P = 'b'")
         ]),
         "'b'"
     );
     assert_eq!(
-        x(&[("m.py", "from pkg import *\nX = P"), ("pkg/__init__.py", "P = 'i'")]),
+        x(&[
+            (
+                "m.py",
+                r"from pkg import *
+X = P"
+            ),
+            ("pkg/__init__.py", "P = 'i'")
+        ]),
         "'i'"
     );
     assert_eq!(
-        x(&[("m.py", "from a import P\nX = P"), ("a.py", "from m import X as P")]),
+        x(&[
+            (
+                "m.py",
+                r"from a import P
+X = P"
+            ),
+            ("a.py", "from m import X as P")
+        ]),
         "${P}"
     );
 }
 
 #[test]
 fn parameters_are_input() {
-    let (_, units) = lower(&[(
-        "m.py",
-        "import boto3\ndef f(doc):\n    boto3.client('iam').create_policy(PolicyName='p', PolicyDocument=doc)\n",
-    )]);
+    let (_, units) = lower(
+        &Python,
+        &[(
+            "m.py",
+            r"import boto3
+def f(doc):
+    boto3.client('iam').create_policy(PolicyName='p', PolicyDocument=doc)
+",
+        )],
+    );
     let v = units[0].resources.raw[0].get("PolicyDocument").unwrap();
     assert_eq!(v.as_hole().unwrap().kind, HoleKind::Input);
 }
@@ -447,7 +750,7 @@ fn parameters_are_input() {
 const DOC: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"#;
 
 fn resources(code: &str) -> (Sources, Vec<Resource>, LoweredUnit) {
-    let (sources, mut units) = lower(&[("m.py", code)]);
+    let (sources, mut units) = lower(&Python, &[("m.py", code)]);
     let mut unit = units.remove(0);
     let resources = std::mem::take(&mut unit.resources)
         .into_iter()
@@ -459,7 +762,13 @@ fn resources(code: &str) -> (Sources, Vec<Resource>, LoweredUnit) {
 /// One call of a client of `service` gives a resource of `kind` with these properties.
 #[track_caller]
 fn call_is(service: &str, call: &str, kind: &str, props: &[(&str, &str)]) {
-    let code = format!("import boto3, json\nDOC = {DOC}\nc = boto3.client('{service}')\nc.{call}\n");
+    let code = format!(
+        r"import boto3, json
+DOC = {DOC}
+c = boto3.client('{service}')
+c.{call}
+"
+    );
     let (sources, resources, unit) = resources(&code);
     assert!(unit.loose.is_empty(), "{code}: {:?}", unit.loose);
     let found: Vec<_> = resources.iter().filter(|r| &*r.kind == kind).collect();
@@ -529,7 +838,12 @@ fn iam_calls() {
 #[test]
 fn attachments_and_users() {
     let bare = |call: &str, kind: &str, props: &[(&str, &str)]| {
-        let (_, resources, _) = resources(&format!("import boto3\nc = boto3.client('iam')\nc.{call}\n"));
+        let (_, resources, _) = resources(&format!(
+            r"import boto3
+c = boto3.client('iam')
+c.{call}
+"
+        ));
         assert_eq!(resources.len(), 1, "{call}");
         assert_eq!(&*resources[0].kind, kind);
         for (k, v) in props {
@@ -699,7 +1013,13 @@ fn resource_policies() {
 #[test]
 fn documents_without_a_resource_of_their_own() {
     let loose = |service: &str, call: &str| {
-        let code = format!("import boto3, json\nDOC = {DOC}\nc = boto3.client('{service}')\nc.{call}\n");
+        let code = format!(
+            r"import boto3, json
+DOC = {DOC}
+c = boto3.client('{service}')
+c.{call}
+"
+        );
         let (_, _, unit) = resources(&code);
         assert_eq!(unit.loose.len(), 1, "{call}");
         (
@@ -751,18 +1071,24 @@ fn documents_without_a_resource_of_their_own() {
 #[test]
 fn lambda_permissions() {
     let (_, r, _) = resources(
-        "import boto3\nboto3.client('lambda').add_permission(FunctionName='f', StatementId='s', Action='lambda:InvokeFunction', Principal='*', SourceArn=arn)\n",
+        r"import boto3
+boto3.client('lambda').add_permission(FunctionName='f', StatementId='s', Action='lambda:InvokeFunction', Principal='*', SourceArn=arn)
+",
     );
     assert_eq!(&*r[0].kind, "AWS::Lambda::Permission");
     assert_eq!(show(r[0].get("Principal").unwrap()), "'*'");
     assert_eq!(show(r[0].get("SourceArn").unwrap()), "${arn}");
     let (_, r, _) = resources(
-        "import boto3\nboto3.client('lambda').create_function_url_config(FunctionName='f', AuthType='NONE')\n",
+        r"import boto3
+boto3.client('lambda').create_function_url_config(FunctionName='f', AuthType='NONE')
+",
     );
     assert_eq!(&*r[0].kind, "AWS::Lambda::Url");
     assert_eq!(show(r[0].get("TargetFunctionArn").unwrap()), "'f'");
     let (_, r, _) = resources(
-        "import boto3\nboto3.client('events').put_permission(Action='events:PutEvents', Principal='*', StatementId='s')\n",
+        r"import boto3
+boto3.client('events').put_permission(Action='events:PutEvents', Principal='*', StatementId='s')
+",
     );
     assert_eq!(&*r[0].kind, "AWS::Events::EventBusPolicy");
 }
@@ -770,7 +1096,14 @@ fn lambda_permissions() {
 #[test]
 fn access_control_calls_keep_their_arguments() {
     let (_, r, _) = resources(
-        "import boto3\ns3 = boto3.client('s3')\ns3.put_object_acl(Bucket='b', Key='k', ACL='public-read')\ns3.put_object(Bucket='b', Key='k')\ns3.upload_file('f', 'b', 'k', ExtraArgs={'ACL': 'public-read'})\ns3.delete_public_access_block(Bucket='b')\ns3.generate_presigned_url('get_object', Params={'Bucket': 'b'}, ExpiresIn=604800)\n",
+        r"import boto3
+s3 = boto3.client('s3')
+s3.put_object_acl(Bucket='b', Key='k', ACL='public-read')
+s3.put_object(Bucket='b', Key='k')
+s3.upload_file('f', 'b', 'k', ExtraArgs={'ACL': 'public-read'})
+s3.delete_public_access_block(Bucket='b')
+s3.generate_presigned_url('get_object', Params={'Bucket': 'b'}, ExpiresIn=604800)
+",
     );
     let ops: Vec<String> = r.iter().map(|r| show(r.get("Operation").unwrap())).collect();
     assert_eq!(
@@ -790,7 +1123,17 @@ fn access_control_calls_keep_their_arguments() {
 #[test]
 fn the_resource_api() {
     let code = format!(
-        "import boto3, json\nDOC = {DOC}\niam = boto3.resource('iam')\niam.Role('r').attach_policy(PolicyArn='arn:aws:iam::aws:policy/X')\niam.Role('r').Policy('p').put(PolicyDocument=json.dumps(DOC))\niam.UserPolicy('u', 'q').put(PolicyDocument=json.dumps(DOC))\nb = boto3.resource('s3').Bucket('b')\nb.Policy().put(Policy=json.dumps(DOC))\niam.Policy('arn:p').attach_role(RoleName='r2')\niam.User('u').create_access_key_pair()\n"
+        r"import boto3, json
+DOC = {DOC}
+iam = boto3.resource('iam')
+iam.Role('r').attach_policy(PolicyArn='arn:aws:iam::aws:policy/X')
+iam.Role('r').Policy('p').put(PolicyDocument=json.dumps(DOC))
+iam.UserPolicy('u', 'q').put(PolicyDocument=json.dumps(DOC))
+b = boto3.resource('s3').Bucket('b')
+b.Policy().put(Policy=json.dumps(DOC))
+iam.Policy('arn:p').attach_role(RoleName='r2')
+iam.User('u').create_access_key_pair()
+"
     );
     let (_, r, _) = resources(&code);
     let seen: Vec<String> = r
@@ -823,7 +1166,13 @@ fn the_resource_api() {
 #[test]
 fn results_of_calls_refer_to_their_resource() {
     let (_, r, _) = resources(
-        "import boto3\ndef setup():\n    iam = boto3.client('iam')\n    role = iam.create_role(RoleName='r', AssumeRolePolicyDocument=doc)\n    p = iam.create_policy(PolicyName='p', PolicyDocument=doc)\n    iam.attach_role_policy(RoleName=role['Role']['RoleName'], PolicyArn=p['Policy']['Arn'])\n",
+        r"import boto3
+def setup():
+    iam = boto3.client('iam')
+    role = iam.create_role(RoleName='r', AssumeRolePolicyDocument=doc)
+    p = iam.create_policy(PolicyName='p', PolicyDocument=doc)
+    iam.attach_role_policy(RoleName=role['Role']['RoleName'], PolicyArn=p['Policy']['Arn'])
+",
     );
     assert_eq!(&*r[0].address.name, "setup>create_role");
     let target = r[2].get("Role").unwrap().as_hole().unwrap().target.clone().unwrap();
@@ -853,7 +1202,14 @@ fn clients_of_every_origin() {
         "helper.client",
     ] {
         let (_, r, _) = resources(&format!(
-            "import boto3\nfrom x import helper, unknown\nsession = boto3.Session()\ndef get():\n    return boto3.client('iam')\nc = {client}\nc.put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=doc)\n"
+            r"import boto3
+from x import helper, unknown
+session = boto3.Session()
+def get():
+    return boto3.client('iam')
+c = {client}
+c.put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=doc)
+"
         ));
         assert_eq!(r.len(), 1, "{client}");
     }
@@ -862,7 +1218,13 @@ fn clients_of_every_origin() {
 #[test]
 fn a_method_of_another_object_is_no_call() {
     let (_, r, unit) = resources(
-        "import boto3\nclass Mailer:\n    def put_role_policy(self, RoleName, PolicyName, PolicyDocument): ...\nm = Mailer()\nm.put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=doc)\nboto3.client('s3').create_policy(PolicyName='p', PolicyDocument=doc)\n",
+        r"import boto3
+class Mailer:
+    def put_role_policy(self, RoleName, PolicyName, PolicyDocument): ...
+m = Mailer()
+m.put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=doc)
+boto3.client('s3').create_policy(PolicyName='p', PolicyDocument=doc)
+",
     );
     assert!(r.is_empty() && unit.loose.is_empty(), "{r:?}");
     // Without an SDK in sight, only a policy tells.
@@ -876,10 +1238,18 @@ fn a_method_of_another_object_is_no_call() {
 
 #[test]
 fn sessions_and_clients_keep_their_arguments() {
-    let (sources, units) = lower(&[(
-        "m.py",
-        "import boto3\nfrom boto3 import Session\nKEY = 'k'\nboto3.client('s3', aws_access_key_id=KEY, verify=False)\nSession('a', 'b')\n",
-    )]);
+    let (sources, units) = lower(
+        &Python,
+        &[(
+            "m.py",
+            r"import boto3
+from boto3 import Session
+KEY = 'k'
+boto3.client('s3', aws_access_key_id=KEY, verify=False)
+Session('a', 'b')
+",
+        )],
+    );
     let r = &units[0].resources.raw;
     assert_eq!(r.len(), 2);
     assert!(r.iter().all(|r| &*r.kind == kinds::BOTO3_CLIENT));
@@ -894,7 +1264,14 @@ fn sessions_and_clients_keep_their_arguments() {
 #[test]
 fn environment_assignments() {
     let (_, r, _) = resources(
-        "import os\nos.environ['A'] = 'a'\nos.environ.setdefault('B', 'b')\nos.environ.update({'C': 'c'})\nos.putenv('D', 'd')\nos.environ.update(E='e')\nother['F'] = 'f'\n",
+        r"import os
+os.environ['A'] = 'a'
+os.environ.setdefault('B', 'b')
+os.environ.update({'C': 'c'})
+os.putenv('D', 'd')
+os.environ.update(E='e')
+other['F'] = 'f'
+",
     );
     let mut seen: Vec<String> = r
         .iter()
@@ -922,7 +1299,11 @@ fn loose_of(code: &str) -> Vec<(String, String)> {
 #[test]
 fn loose_documents_have_the_name_of_their_variable() {
     let found = loose_of(&format!(
-        "POLICY = {DOC}\ndef f():\n    local = {DOC}\n    return g({DOC})\n"
+        r"POLICY = {DOC}
+def f():
+    local = {DOC}
+    return g({DOC})
+"
     ));
     let names: Vec<&str> = found.iter().map(|(n, _)| n.as_str()).collect();
     assert_eq!(names, ["POLICY", "f.local", "f"]);
@@ -932,21 +1313,33 @@ fn loose_documents_have_the_name_of_their_variable() {
 #[test]
 fn a_document_is_lowered_once() {
     let found = loose_of(&format!(
-        "import boto3, json\nP = {DOC}\niam = boto3.client('iam')\niam.create_policy(PolicyName='p', PolicyDocument=json.dumps(P))\n"
+        r"import boto3, json
+P = {DOC}
+iam = boto3.client('iam')
+iam.create_policy(PolicyName='p', PolicyDocument=json.dumps(P))
+"
     ));
     assert!(found.is_empty(), "{found:?}");
-    let (_, units) = lower(&[
-        (
-            "a.py",
-            "import boto3, json\nfrom b import P\nboto3.client('iam').create_policy(PolicyName='p', PolicyDocument=json.dumps(P))\n",
-        ),
-        ("b.py", &format!("P = {DOC}\n")),
-    ]);
+    let (_, units) = lower(
+        &Python,
+        &[
+            (
+                "a.py",
+                r"import boto3, json
+from b import P
+boto3.client('iam').create_policy(PolicyName='p', PolicyDocument=json.dumps(P))
+",
+            ),
+            ("b.py", &format!("P = {DOC}\n")),
+        ],
+    );
     assert_eq!(units[0].resources.len(), 2);
     assert!(units[1].loose.is_empty());
     // A statement list that a document uses is part of it.
     let found = loose_of(
-        "S = [{'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}]\nP = {'Version': '2012-10-17', 'Statement': S}\n",
+        r"S = [{'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}]
+P = {'Version': '2012-10-17', 'Statement': S}
+",
     );
     assert_eq!(found.len(), 1);
 }
@@ -973,7 +1366,11 @@ fn json_texts_are_documents() {
 #[test]
 fn changes_of_a_loose_document_count() {
     let (_, _, unit) = resources(
-        "def f():\n    p = {'Version': '2012-10-17', 'Statement': []}\n    p['Statement'].append({'Effect': 'Allow', 'Action': '*', 'Resource': '*'})\n    return p\n",
+        r"def f():
+    p = {'Version': '2012-10-17', 'Statement': []}
+    p['Statement'].append({'Effect': 'Allow', 'Action': '*', 'Resource': '*'})
+    return p
+",
     );
     assert_eq!(unit.loose.len(), 1);
     assert!(show(&unit.loose[0].value).contains("Action: '*'"));
@@ -981,7 +1378,11 @@ fn changes_of_a_loose_document_count() {
 
 #[test]
 fn statements_alone_and_of_the_cdk() {
-    let (sources, _, unit) = resources("def s():\n    return {'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}\n");
+    let (sources, _, unit) = resources(
+        r"def s():
+    return {'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}
+",
+    );
     assert_eq!(unit.loose.len(), 1);
     assert_eq!(unit.loose[0].value.get("Statement").unwrap().items().len(), 1);
     assert_eq!(
@@ -989,7 +1390,10 @@ fn statements_alone_and_of_the_cdk() {
         "{'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}"
     );
     let (sources, r, unit) = resources(
-        "from aws_cdk import aws_iam as iam\nS = iam.PolicyStatement(effect=iam.Effect.ALLOW, actions=['s3:*'], resources=['*'], principals=[iam.AnyPrincipal(), iam.ServicePrincipal('ec2.amazonaws.com')])\niam.ManagedPolicy.from_aws_managed_policy_name('AdministratorAccess')\n",
+        r"from aws_cdk import aws_iam as iam
+S = iam.PolicyStatement(effect=iam.Effect.ALLOW, actions=['s3:*'], resources=['*'], principals=[iam.AnyPrincipal(), iam.ServicePrincipal('ec2.amazonaws.com')])
+iam.ManagedPolicy.from_aws_managed_policy_name('AdministratorAccess')
+",
     );
     let s = &unit.loose[0].value.get("Statement").unwrap().items()[0];
     assert_eq!(
@@ -1007,38 +1411,92 @@ fn statements_alone_and_of_the_cdk() {
 fn what_others_are_only_compared_with_is_no_policy() {
     let statement = "ADMIN = {'Effect': 'Allow', 'Action': '*', 'Resource': '*'}\n";
     let with = |more: &str| loose_of(&format!("{statement}{more}")).len();
-    assert_eq!(with("def f(s):\n    return s == ADMIN\n"), 0);
     assert_eq!(
-        with("def f(ss):\n    if ADMIN in ss or ss[0] != ADMIN:\n        return 1\n"),
+        with(
+            r"def f(s):
+    return s == ADMIN
+"
+        ),
         0
     );
     assert_eq!(
-        with("def f(docs):\n    docs.append({'Statement': [ADMIN]})\n    return judge(docs)\n"),
+        with(
+            r"def f(ss):
+    if ADMIN in ss or ss[0] != ADMIN:
+        return 1
+"
+        ),
         0
     );
-    let document = "DOC = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]}\ndef f(d):\n    return d == DOC\n";
+    assert_eq!(
+        with(
+            r"def f(docs):
+    docs.append({'Statement': [ADMIN]})
+    return judge(docs)
+"
+        ),
+        0
+    );
+    let document = r"DOC = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': '*', 'Resource': '*'}]}
+def f(d):
+    return d == DOC
+";
     assert_eq!(loose_of(document).len(), 0);
     // Nothing is said of its use, or it goes somewhere.
     assert_eq!(with(""), 1);
-    assert_eq!(with("def f(s):\n    put(ADMIN)\n    return s == ADMIN\n"), 1);
-    assert_eq!(with("def f(s):\n    return ADMIN\n"), 1);
     assert_eq!(
-        with("def f(docs):\n    docs.append({'Version': '2012-10-17', 'Statement': [ADMIN]})\n"),
+        with(
+            r"def f(s):
+    put(ADMIN)
+    return s == ADMIN
+"
+        ),
+        1
+    );
+    assert_eq!(
+        with(
+            r"def f(s):
+    return ADMIN
+"
+        ),
+        1
+    );
+    assert_eq!(
+        with(
+            r"def f(docs):
+    docs.append({'Version': '2012-10-17', 'Statement': [ADMIN]})
+"
+        ),
         1
     );
 }
 
 #[test]
 fn dicts_of_other_shapes_are_left_alone() {
-    assert!(loose_of("A = {'Statement': 'x'}\nB = {'Effect': 'Allow'}\nC = {'Statement': [{'sql': 1}]}\nD = {'Effect': e, 'Action': 1}\n").is_empty());
+    assert!(
+        loose_of(
+            r"A = {'Statement': 'x'}
+B = {'Effect': 'Allow'}
+C = {'Statement': [{'sql': 1}]}
+D = {'Effect': e, 'Action': 1}
+"
+        )
+        .is_empty()
+    );
 }
 
 // ---- files ----
 
 #[test]
 fn broken_syntax_is_one_problem_and_the_rest_is_read() {
-    let code = format!("import boto3\ndef f(:\n    pass\nP = {DOC}\n");
-    let (sources, units) = lower(&[("m.py", &code)]);
+    let code = format!(
+        r"import boto3
+def f(:
+    pass
+P = {DOC}
+"
+    );
+    let (sources, units) = lower(&Python, &[("m.py", &code)]);
     assert_eq!(units[0].problems.len(), 1, "{:?}", units[0].problems);
     assert!(sources.positions(units[0].problems[0].span).0.line <= 3);
     assert_eq!(units[0].loose.len(), 1);
@@ -1046,7 +1504,16 @@ fn broken_syntax_is_one_problem_and_the_rest_is_read() {
 
 #[test]
 fn an_unclosed_bracket_is_named() {
-    let (sources, units) = lower(&[("m.py", "import boto3\nx = foo(1,\ny = 2\n")]);
+    let (sources, units) = lower(
+        &Python,
+        &[(
+            "m.py",
+            r"import boto3
+x = foo(1,
+y = 2
+",
+        )],
+    );
     let p = &units[0].problems[0];
     assert_eq!(sources.positions(p.span).0.line, 2, "{p:?}");
 }
@@ -1058,7 +1525,7 @@ fn notebooks_are_read_by_cell() {
       {"cell_type": "code", "metadata": {}, "outputs": [], "source": ["%matplotlib inline\n", "import boto3\n", "P = {\n", "  \"Version\": \"2012-10-17\",\n", "  \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"*\"}]}\n"]},
       {"cell_type": "code", "metadata": {}, "outputs": [], "source": "x = P"}
     ], "metadata": {}, "nbformat": 4}"##;
-    let (sources, units) = lower(&[("n.ipynb", notebook)]);
+    let (sources, units) = lower(&Python, &[("n.ipynb", notebook)]);
     assert!(units[0].problems.is_empty(), "{:?}", units[0].problems);
     assert_eq!(units[0].loose.len(), 1);
     let action = units[0].loose[0].value.get("Statement").unwrap().items()[0]
@@ -1074,8 +1541,16 @@ fn awkward_files_do_no_harm() {
     let dots = format!("X = a{}", ".b()".repeat(5_000));
     let list = format!("X = [{}]", "'s3:GetObject', ".repeat(100_000));
     let doubling: String = (1..60).map(|i| format!("a{i} = [a{}, a{}]\n", i - 1, i - 1)).collect();
-    let doubling = format!("a0 = ['x']\n{doubling}X = a59\n");
-    let appends = format!("X = []\n{}", "X.append('a')\n".repeat(5_000));
+    let doubling = format!(
+        r"a0 = ['x']
+{doubling}X = a59
+"
+    );
+    let appends = format!(
+        r"X = []
+{}",
+        "X.append('a')\n".repeat(5_000)
+    );
     let ifs: String = (0..300).map(|i| format!("{}if a:\n", " ".repeat(i))).collect();
     for (name, code) in [
         ("deep", deep.as_str()),
@@ -1092,15 +1567,32 @@ fn awkward_files_do_no_harm() {
         ("quotes", "X = '''"),
         ("prefix", "X = f'{"),
     ] {
-        let (_, units) = lower(&[("m.py", &format!("import boto3\n{code}"))]);
+        let (_, units) = lower(
+            &Python,
+            &[(
+                "m.py",
+                &format!(
+                    r"import boto3
+{code}"
+                ),
+            )],
+        );
         assert_eq!(units.len(), 1, "{name}");
     }
 }
 
 #[test]
 fn suppression_comments_ask_for_extents() {
-    let (_, units) = lower(&[("m.py", "# overgrant: ignore[x] -- y\nX = {'a': 1}\n")]);
+    let (_, units) = lower(
+        &Python,
+        &[(
+            "m.py",
+            r"# overgrant: ignore[x] -- y
+X = {'a': 1}
+",
+        )],
+    );
     assert!(!units[0].extents.is_empty());
-    let (_, units) = lower(&[("m.py", "X = {'a': 1}\n")]);
+    let (_, units) = lower(&Python, &[("m.py", "X = {'a': 1}\n")]);
     assert!(units[0].extents.is_empty());
 }

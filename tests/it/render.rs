@@ -18,7 +18,14 @@ use crate::support::repository::{Repository, key_pair};
 fn sources() -> Sources {
     let (id, secret) = key_pair();
     let keys = format!(
-        "import boto3\n\nclient = boto3.client(\n    \"s3\",\n    aws_access_key_id=\"{id}\",\n    aws_secret_access_key=\"{secret}\",  # {id} again\n)\n"
+        r#"import boto3
+
+client = boto3.client(
+    "s3",
+    aws_access_key_id="{id}",
+    aws_secret_access_key="{secret}",  # {id} again
+)
+"#
     );
     let filler = "\"Description\":\"a long line of a file that a tool wrote on one line\",".repeat(6);
     let minified =
@@ -30,7 +37,17 @@ fn sources() -> Sources {
         ),
         (
             "infra/policies/ci.json",
-            "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\n      \"Effect\": \"Allow\",\n      \"Action\": \"*\",\n      \"Resource\": \"*\"\n    }\n  ]\n}\n",
+            r#"{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Effect": "Allow",
+      "Action": "*",
+      "Resource": "*"
+    }
+  ]
+}
+"#,
         ),
         ("min.json", &minified),
         ("src/keys <1>.py", &keys),
@@ -61,7 +78,7 @@ fn reported(finding: Finding, severity: Severity, family: &str, n: usize) -> Rep
     }
 }
 
-fn report(sources: &Sources) -> Report {
+fn sample_report(sources: &Sources) -> Report {
     let (id, secret) = key_pair();
     let ci = "infra/policies/ci.json";
     let mut admin = Finding::new(ids::ADMIN_STAR_STAR, "every action on every resource is allowed")
@@ -150,7 +167,7 @@ fn report(sources: &Sources) -> Report {
 
 fn rendered(format: OutputFormat, options: RenderOptions) -> String {
     let sources = sources();
-    let report = report(&sources);
+    let report = sample_report(&sources);
     let ruleset = Ruleset::builtin();
     Page::new(&report, &sources, &ruleset, options).render(format)
 }
@@ -311,10 +328,20 @@ fn sarif_is_sarif() {
 fn findings_that_are_alike_collapse_after_five() {
     let policy = |i: usize| {
         format!(
-            "  P{i}:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument:\n        Version: \"2012-10-17\"\n        Statement: [{{ Effect: Allow, Action: \"*\", Resource: \"*\" }}]\n"
+            r#"  P{i}:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{{ Effect: Allow, Action: "*", Resource: "*" }}]
+"#
         )
     };
-    let text = format!("Resources:\n{}", (0..8).map(policy).collect::<String>());
+    let text = format!(
+        r"Resources:
+{}",
+        (0..8).map(policy).collect::<String>()
+    );
     let r = Repository::new(&[("t.yaml", &text)]);
     let run = |more: &[&str]| r.run(&[&["check", "--only", "admin-star-star"], more].concat()).out;
     let collapsed = run(&[]);
@@ -331,11 +358,33 @@ fn findings_that_are_alike_collapse_after_five() {
 fn the_binary_shows_no_secret_wherever_it_writes() {
     let (id, secret) = key_pair();
     let template = format!(
-        "Resources:\n  F:\n    Type: AWS::Lambda::Function\n    Properties:\n      Environment:\n        Variables:\n          AWS_ACCESS_KEY_ID: {id}\n          AWS_SECRET_ACCESS_KEY: {secret}\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      Description: {id}\n      PolicyDocument:\n        Version: \"2012-10-17\"\n        Statement: [{{ Sid: {id}, Effect: Allow, Action: \"*\", Resource: \"*\" }}]\n"
+        r#"Resources:
+  F:
+    Type: AWS::Lambda::Function
+    Properties:
+      Environment:
+        Variables:
+          AWS_ACCESS_KEY_ID: {id}
+          AWS_SECRET_ACCESS_KEY: {secret}
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      Description: {id}
+      PolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{{ Sid: {id}, Effect: Allow, Action: "*", Resource: "*" }}]
+"#
     );
-    let python =
-        format!("import boto3\nboto3.client('s3', aws_access_key_id='{id}', aws_secret_access_key='{secret}')\n");
-    let env = format!("AWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n");
+    let python = format!(
+        r"import boto3
+boto3.client('s3', aws_access_key_id='{id}', aws_secret_access_key='{secret}')
+"
+    );
+    let env = format!(
+        r"AWS_ACCESS_KEY_ID={id}
+AWS_SECRET_ACCESS_KEY={secret}
+"
+    );
     let r = Repository::new(&[("t.yaml", &template), ("a.py", &python), (".env", &env)]);
     let mut outputs = Vec::new();
     for format in OutputFormat::ALL {
@@ -369,11 +418,18 @@ fn the_json_schemas_are_current_and_hold() {
         ),
         (
             "main.tf",
-            "resource \"aws_iam_role_policy\" \"p\" {\n  role = var.role\n  policy = jsonencode({Statement = {Effect = \"Allow\", Action = var.action, Resource = \"*\"}})\n}\n",
+            r#"resource "aws_iam_role_policy" "p" {
+  role = var.role
+  policy = jsonencode({Statement = {Effect = "Allow", Action = var.action, Resource = "*"}})
+}
+"#,
         ),
         (
             "code.py",
-            "import boto3\nboto3.client('lambda').create_function(FunctionName='f', Role='r')\nboto3.client(name).go()\n",
+            r"import boto3
+boto3.client('lambda').create_function(FunctionName='f', Role='r')
+boto3.client(name).go()
+",
         ),
         ("broken.tf", "resource {"),
     ]);

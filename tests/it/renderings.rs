@@ -3,7 +3,7 @@
 use overgrant::internals::source::Sources;
 use overgrant::internals::triage::Status;
 
-use crate::folding::report;
+use crate::support::lint::report;
 
 /// A template as the CDK writes one, for a partition.
 fn rendered(partition: &str) -> String {
@@ -62,7 +62,7 @@ fn of(files: &[(&str, &str)]) -> Vec<String> {
         "service-principal-without-source",
         "write-actions-on-star",
     ];
-    let report = report(files, &rules);
+    let report = report(files, &rules, "");
     let sources = Sources::from_strings(files);
     let findings = report.findings.iter().filter(|f| f.status == Status::New);
     let shown = findings.map(|f| {

@@ -136,15 +136,31 @@ fn long_inputs() {
     survives(&format!("[{}]", "1,".repeat(100_000)));
     let n = 10_000;
     survives(&format!("[{}]", "\"s3:*\", ".repeat(n)));
-    survives(&format!("a:\n{}", "- x\n".repeat(n)));
+    survives(&format!(
+        r"a:
+{}",
+        "- x\n".repeat(n)
+    ));
     survives(&"a: 1\n".repeat(n));
-    survives(&format!("a: |\n{}", "  {\"a\": 1}\n".repeat(n)));
+    survives(&format!(
+        r"a: |
+{}",
+        "  {\"a\": 1}\n".repeat(n)
+    ));
     survives(&format!("a: \"{}\"", "\\n".repeat(n)));
     survives(&format!("a: '{}'", "''\n ".repeat(n)));
     survives(&"--- x\n".repeat(n));
-    survives(&format!("a: &a {{x: y}}\nb: [{}]", "*a, ".repeat(n)));
+    survives(&format!(
+        r"a: &a {{x: y}}
+b: [{}]",
+        "*a, ".repeat(n)
+    ));
     survives(&"\"\\\n".repeat(n));
-    survives(&"\"\\\"\n,".repeat(n));
+    survives(
+        &r#""\"
+,"#
+        .repeat(n),
+    );
     survives(&"a: \"\n".repeat(2_000));
     survives(&"a: [\n".repeat(2_000));
     survives(&"{{ a }}: {{\n".repeat(2_000));
@@ -205,7 +221,11 @@ const DOUBLED: &[(&str, &str)] = &[
 #[test]
 fn python_values_that_double_are_bounded() {
     for (first, next) in DOUBLED {
-        let mut code = format!("import boto3, json\na0 = {first}\n");
+        let mut code = format!(
+            r"import boto3, json
+a0 = {first}
+"
+        );
         for i in 1..200 {
             code += &format!("a{i} = {}\n", next.replace("{p}", &format!("a{}", i - 1)));
         }

@@ -24,7 +24,7 @@ fn spelling(dir: &Path) -> Repository {
 }
 
 /// What is said of a spelling, places aside.
-fn told(repository: &Repository) -> Vec<String> {
+fn messages(repository: &Repository) -> Vec<String> {
     let templates: Vec<String> = repository
         .files()
         .into_iter()
@@ -33,7 +33,7 @@ fn told(repository: &Repository) -> Vec<String> {
     let mut args = vec!["check", "--isolated", "--format", "json", "."];
     args.extend(templates.iter().map(String::as_str));
     let json = repository.run(&args).json();
-    let mut told: Vec<String> = json["findings"]
+    let mut messages: Vec<String> = json["findings"]
         .as_array()
         .unwrap()
         .iter()
@@ -42,8 +42,8 @@ fn told(repository: &Repository) -> Vec<String> {
             parts.map(|part| f[part].to_string()).join(" ")
         })
         .collect();
-    told.sort();
-    told
+    messages.sort();
+    messages
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn every_spelling_of_a_policy_is_told_the_same() {
     for entry in std::fs::read_dir(root).unwrap() {
         let dir = entry.unwrap().path();
         let name = dir.file_name().unwrap().to_str().unwrap().to_owned();
-        by_finding.entry(told(&spelling(&dir))).or_default().push(name);
+        by_finding.entry(messages(&spelling(&dir))).or_default().push(name);
     }
     let spellings: usize = by_finding.values().map(Vec::len).sum();
     assert!(spellings >= 12, "{spellings}");

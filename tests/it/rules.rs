@@ -24,7 +24,9 @@ fn every_example_gives_exactly_its_marks() {
         .collect();
     assert!(
         failures.is_empty(),
-        "{} of {} cases fail\n\n{}",
+        r"{} of {} cases fail
+
+{}",
         failures.len(),
         cases.len(),
         failures.join("\n")

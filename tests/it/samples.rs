@@ -19,9 +19,19 @@ fn unjudged(ran: &Ran) -> Vec<String> {
 
 #[test]
 fn samples_are_test_code() {
-    let detection =
-        format!("Tests:\n  - Name: a\n    ExpectedResult: false\n    Resource: {{PolicyDocument: '{ADMIN}'}}\n");
-    let guard = format!("- name: a\n  input: {{PolicyDocument: {ADMIN}}}\n  expectations: {{}}\n");
+    let detection = format!(
+        r"Tests:
+  - Name: a
+    ExpectedResult: false
+    Resource: {{PolicyDocument: '{ADMIN}'}}
+"
+    );
+    let guard = format!(
+        r"- name: a
+  input: {{PolicyDocument: {ADMIN}}}
+  expectations: {{}}
+"
+    );
     let recorded = format!(
         r#"{{"calls": [{{"Role": {{"RoleId": "AROAEXAMPLEEXAMPLE12", "CreateDate": "2026-01-01", "PolicyDocument": {ADMIN}}}}}]}}"#
     );
@@ -34,7 +44,11 @@ fn samples_are_test_code() {
         r#"{{"resourceType": "AWS::IAM::Policy", "awsAccountId": "111122223333", "configuration": {{"PolicyDocument": {ADMIN}}}}}"#
     );
     let mock = format!("mock_policy = {ADMIN}\n");
-    let semgrep = "# ruleid: admin\nresource \"aws_iam_policy\" \"a\" {\n  policy = jsonencode({Version = \"2012-10-17\", Statement = [{Effect = \"Allow\", Action = \"*\", Resource = \"*\"}]})\n}\n";
+    let semgrep = r#"# ruleid: admin
+resource "aws_iam_policy" "a" {
+  policy = jsonencode({Version = "2012-10-17", Statement = [{Effect = "Allow", Action = "*", Resource = "*"}]})
+}
+"#;
     for (path, text) in [
         ("rule.yml", &*detection),
         ("guard.yaml", &*guard),
@@ -88,16 +102,32 @@ fn encrypted_files_are_not_judged() {
     let r = Repository::new(&[
         (
             "policy.json",
-            "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+            r"version https://git-lfs.github.com/spec/v1
+oid sha256:00
+size 1
+",
         ),
         (
             "logo.svg",
-            "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+            r"version https://git-lfs.github.com/spec/v1
+oid sha256:00
+size 1
+",
         ),
-        ("vault.yml", "$ANSIBLE_VAULT;1.1;AES256\n3461\n"),
+        (
+            "vault.yml",
+            r"$ANSIBLE_VAULT;1.1;AES256
+3461
+",
+        ),
         (
             "sops.yaml",
-            "Version: ENC[AES256_GCM,data:a]\nStatement:\n- Effect: ENC[AES256_GCM,data:a]\nsops:\n  version: 3.8\n",
+            r"Version: ENC[AES256_GCM,data:a]
+Statement:
+- Effect: ENC[AES256_GCM,data:a]
+sops:
+  version: 3.8
+",
         ),
     ]);
     r.write("prod.tfvars", b"\0GITCRYPT\0\x01\xff\xfe");
@@ -141,7 +171,13 @@ fn a_key_id_in_a_record_is_low() {
 fn what_nothing_uses_says_so() {
     let document = |name: &str| {
         format!(
-            "data \"aws_iam_policy_document\" \"{name}\" {{\n  statement {{\n    actions = [\"s3:*\"]\n    resources = [\"*\"]\n  }}\n}}\n"
+            r#"data "aws_iam_policy_document" "{name}" {{
+  statement {{
+    actions = ["s3:*"]
+    resources = ["*"]
+  }}
+}}
+"#
         )
     };
     let bucket = "resource \"aws_s3_bucket\" \"b\" {}\n";
@@ -154,9 +190,18 @@ fn what_nothing_uses_says_so() {
         (json["findings"][0]["confidence"].as_str().unwrap().to_owned(), says)
     };
     let (alone, part) = (document("a") + bucket, document("a"));
-    let handed = format!("{alone}output \"x\" {{\n  value = data.aws_iam_policy_document.a.json\n}}\n");
+    let handed = format!(
+        r#"{alone}output "x" {{
+  value = data.aws_iam_policy_document.a.json
+}}
+"#
+    );
     let module = format!(
-        "{alone}module \"x\" {{\n  source = \"elsewhere/x/aws\"\n  policy = data.aws_iam_policy_document.a.json\n}}\n"
+        r#"{alone}module "x" {{
+  source = "elsewhere/x/aws"
+  policy = data.aws_iam_policy_document.a.json
+}}
+"#
     );
     assert_eq!(confidence(&alone), ("medium".to_owned(), true));
     for text in [&part, &handed, &module] {
@@ -202,7 +247,10 @@ fn the_actions_that_fit_are_counted_with_an_unknown_name() {
         assert_eq!(message("p.json", &of(bucket)), known, "{bucket}");
     }
     let python = format!(
-        "import boto3\ndef f(b):\n    boto3.client('iam').put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=f'''{}''')\n",
+        r"import boto3
+def f(b):
+    boto3.client('iam').put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=f'''{}''')
+",
         of("{b}")
             .replace("{\"V", "{{\"V")
             .replace("[{\"E", "[{{\"E")
@@ -210,7 +258,13 @@ fn the_actions_that_fit_are_counted_with_an_unknown_name() {
     );
     assert_eq!(message("p.py", &python), known);
     let terraform = format!(
-        "variable \"b\" {{}}\nresource \"aws_iam_policy\" \"p\" {{\n  policy = <<E\n{}\nE\n}}\n",
+        r#"variable "b" {{}}
+resource "aws_iam_policy" "p" {{
+  policy = <<E
+{}
+E
+}}
+"#,
         of("${var.b}")
     );
     assert_eq!(message("main.tf", &terraform), known);

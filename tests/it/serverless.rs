@@ -9,7 +9,7 @@ use overgrant::internals::source::Sources;
 
 use crate::cloudformation_eval::{find, show, written};
 
-fn lower(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
+fn lower_template(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
     let sources = Sources::from_strings(files);
     let ids: Vec<_> = sources
         .ids()
@@ -47,7 +47,7 @@ resources:
   Resources:
     Bucket: {Type: AWS::S3::Bucket}
 "#;
-    let (sources, units) = lower(&[("serverless.yml", text)]);
+    let (sources, units) = lower_template(&[("serverless.yml", text)]);
     let role = find(&units, "IamRoleLambdaExecution");
     assert_eq!((&*role.kind, role.format), ("AWS::IAM::Role", SourceFormat::Serverless));
     assert_eq!(sources.slice(role.header), "statements");
@@ -114,7 +114,7 @@ functions:
   arn: {handler: a.b, role: 'arn:aws:iam::123456789012:role/x'}
   got: {handler: a.b, role: !GetAtt CustomRole.Arn}
 "#;
-    let (sources, units) = lower(&[("serverless.yml", text)]);
+    let (sources, units) = lower_template(&[("serverless.yml", text)]);
     let shared = find(&units, "IamRoleLambdaExecution");
     assert!(show(shared.get("Policies").unwrap()).contains("sqs:SendMessage"));
     let added = show(shared.get("GeneratedManagedPolicyArns").unwrap());
@@ -138,8 +138,16 @@ fn a_role_that_exists_already() {
         "iam: {role: 'arn:aws:iam::123456789012:role/x'}",
         "role: 'arn:aws:iam::123456789012:role/x'",
     ] {
-        let text = format!("service: s\nprovider:\n  name: aws\n  {provider}\nfunctions:\n  f: {{handler: a.b}}\n");
-        let (_, units) = lower(&[("serverless.yml", &text)]);
+        let text = format!(
+            r"service: s
+provider:
+  name: aws
+  {provider}
+functions:
+  f: {{handler: a.b}}
+"
+        );
+        let (_, units) = lower_template(&[("serverless.yml", &text)]);
         let names: Vec<_> = units[0].resources.iter().map(|r| &*r.address.name).collect();
         assert_eq!(names, ["FLambdaFunction"]);
         let role = find(&units, "FLambdaFunction").get("Role").unwrap();
@@ -176,7 +184,7 @@ functions:
         ),
         ("app/policy.json", r#"{"Statement": []}"#),
     ];
-    let (sources, units) = lower(&files);
+    let (sources, units) = lower_template(&files);
     let function = find(&units, "FLambdaFunction");
     let value = function.path(&["Environment", "Variables", "V"]).unwrap();
     (show(value), written(&sources, value))
@@ -236,18 +244,31 @@ fn variables() {
         let (shown, slices) = variable(expression);
         if shown != expected || slices != places {
             wrong.push_str(&format!(
-                "{expression}\n    is {shown:?}, not {expected:?}\n    at {slices:?}, not {places:?}\n"
+                r"{expression}
+    is {shown:?}, not {expected:?}
+    at {slices:?}, not {places:?}
+"
             ));
         }
     }
-    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(
+        wrong.is_empty(),
+        r"
+{wrong}"
+    );
 }
 
 #[test]
 fn variables_that_refer_to_themselves_end() {
     let (shown, _) = variable("${self:custom.loop}");
     assert!(shown.contains("refers to itself"), "{shown}");
-    let mut text = String::from("service: s\nprovider: {name: aws}\ncustom:\n  a0: xxxxxxxxxx\n");
+    let mut text = String::from(
+        r"service: s
+provider: {name: aws}
+custom:
+  a0: xxxxxxxxxx
+",
+    );
     for i in 1..60 {
         text.push_str(&format!(
             "  a{i}: ${{self:custom.a{}}}${{self:custom.a{}}}\n",
@@ -255,16 +276,31 @@ fn variables_that_refer_to_themselves_end() {
             i - 1
         ));
     }
-    text.push_str("functions:\n  f: {handler: '${self:custom.a59}'}\n");
-    let (_, units) = lower(&[("serverless.yml", &text)]);
+    text.push_str(
+        r"functions:
+  f: {handler: '${self:custom.a59}'}
+",
+    );
+    let (_, units) = lower_template(&[("serverless.yml", &text)]);
     assert_eq!(units[0].resources.len(), 2);
 }
 
 #[test]
 fn resources_may_be_a_list_of_files() {
-    let text = "service: s\nprovider: {name: aws}\nfunctions: {f: {handler: a.b, role: Role}}\nresources:\n  - Resources: {Own: {Type: AWS::SNS::Topic, Properties: {Name: '${self:service}'}}}\n  - ${file(res/role.yml)}\n  - ${file(res/gone.yml)}\n";
-    let role = "Resources:\n  Role:\n    Type: AWS::IAM::Role\n    Properties: {RoleName: '${self:service}-role', Topic: !Ref Own}\n";
-    let (sources, units) = lower(&[("a/serverless.yml", text), ("a/res/role.yml", role)]);
+    let text = r"service: s
+provider: {name: aws}
+functions: {f: {handler: a.b, role: Role}}
+resources:
+  - Resources: {Own: {Type: AWS::SNS::Topic, Properties: {Name: '${self:service}'}}}
+  - ${file(res/role.yml)}
+  - ${file(res/gone.yml)}
+";
+    let role = r"Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties: {RoleName: '${self:service}-role', Topic: !Ref Own}
+";
+    let (sources, units) = lower_template(&[("a/serverless.yml", text), ("a/res/role.yml", role)]);
     assert_eq!(show(&find(&units, "Own").props), "{Name: s}");
     let role = find(&units, "Role");
     assert_eq!(show(&role.props), "{RoleName: s-role, Topic: ${Own}}");
@@ -275,13 +311,23 @@ fn resources_may_be_a_list_of_files() {
 
 #[test]
 fn api_policies_and_other_clouds() {
-    let text = "service: s\nprovider:\n  name: aws\n  apiGateway:\n    resourcePolicy:\n      - {Effect: Allow, Principal: '*', Action: 'execute-api:Invoke', Resource: 'execute-api:/*'}\nfunctions: {}\n";
-    let (_, units) = lower(&[("serverless.yml", text)]);
+    let text = r"service: s
+provider:
+  name: aws
+  apiGateway:
+    resourcePolicy:
+      - {Effect: Allow, Principal: '*', Action: 'execute-api:Invoke', Resource: 'execute-api:/*'}
+functions: {}
+";
+    let (_, units) = lower_template(&[("serverless.yml", text)]);
     let api = find(&units, "ApiGatewayRestApi");
     assert!(show(api.get("Policy").unwrap()).contains("Principal: *"));
-    let (_, units) = lower(&[(
+    let (_, units) = lower_template(&[(
         "serverless.yml",
-        "service: s\nprovider: {name: google}\nfunctions: {f: {handler: x}}\n",
+        r"service: s
+provider: {name: google}
+functions: {f: {handler: x}}
+",
     )]);
     assert!(units[0].resources.is_empty());
 }
@@ -290,7 +336,22 @@ fn api_policies_and_other_clouds() {
 fn each_stage_has_its_value() {
     let acl = |variable: &str| {
         format!(
-            "service: s\ncustom:\n  acl:\n    dev: private\n    prod: public-read\n    other: {{acl: private}}\nprovider:\n  name: aws\n  stage: dev\nresources:\n  Resources:\n    B:\n      Type: AWS::S3::Bucket\n      Properties:\n        AccessControl: {variable}\n"
+            r"service: s
+custom:
+  acl:
+    dev: private
+    prod: public-read
+    other: {{acl: private}}
+provider:
+  name: aws
+  stage: dev
+resources:
+  Resources:
+    B:
+      Type: AWS::S3::Bucket
+      Properties:
+        AccessControl: {variable}
+"
         )
     };
     for (variable, expected) in [
@@ -302,7 +363,7 @@ fn each_stage_has_its_value() {
         ("${self:custom.acl.${opt:stage, 'dev'}}", &["private", "public-read"]),
         ("${self:custom.acl.dev}", &["private"]),
     ] {
-        let (_, units) = lower(&[("serverless.yml", &acl(variable))]);
+        let (_, units) = lower_template(&[("serverless.yml", &acl(variable))]);
         let bucket = units
             .iter()
             .flat_map(|u| &u.resources)
@@ -323,14 +384,34 @@ fn each_stage_has_its_value() {
 #[test]
 fn variables_without_end_are_unknown_and_limit_nothing_else() {
     use std::fmt::Write as _;
-    let mut doubled = "service: s\ncustom:\n  a0: x\n".to_owned();
+    let mut doubled = r"service: s
+custom:
+  a0: x
+"
+    .to_owned();
     for i in 1..40 {
         let _ = writeln!(doubled, "  a{i}: ${{self:custom.a{0}}}${{self:custom.a{0}}}", i - 1);
     }
-    let cycle = "service: s\ncustom:\n  a39: ${self:custom.b}\n  b: ${self:custom.a39}\n".to_owned();
+    let cycle = r"service: s
+custom:
+  a39: ${self:custom.b}
+  b: ${self:custom.a39}
+"
+    .to_owned();
     for custom in [doubled, cycle] {
         let text = format!(
-            "{custom}provider:\n  name: aws\n  iam:\n    role:\n      statements:\n        - Effect: Allow\n          Action: s3:GetObject\n          Resource: 'arn:aws:s3:::${{self:custom.a39}}/*'\n        - Effect: Allow\n          Action: iam:*\n          Resource: '*'\n"
+            r"{custom}provider:
+  name: aws
+  iam:
+    role:
+      statements:
+        - Effect: Allow
+          Action: s3:GetObject
+          Resource: 'arn:aws:s3:::${{self:custom.a39}}/*'
+        - Effect: Allow
+          Action: iam:*
+          Resource: '*'
+"
         );
         let ran =
             crate::support::repository::Repository::new(&[("serverless.yml", &text)]).run(&["check", "-f", "json"]);

@@ -17,8 +17,8 @@ fn entries(ran: &Ran) -> Vec<String> {
         .collect()
 }
 
-fn check(r: &Repository, paths: &[&str]) -> Ran {
-    r.run(&[&JSON[..], paths].concat())
+fn check_admin(r: &Repository, paths: &[&str]) -> Ran {
+    r.check(&[&["--only", "admin-star-star"], paths].concat())
 }
 
 fn pipe(r: &Repository, path: &str) {
@@ -31,13 +31,19 @@ fn pipe(r: &Repository, path: &str) {
 fn a_link_out_of_the_repository_is_not_followed() {
     let outside = tempfile::TempDir::new().unwrap();
     std::fs::write(outside.path().join("p.json"), ADMIN).unwrap();
-    let text = "resource \"aws_iam_policy\" \"a\" {\n  policy = file(\"link.json\")\n}\nresource \"aws_iam_policy\" \"b\" {\n  policy = file(\"folder/p.json\")\n}\n";
+    let text = r#"resource "aws_iam_policy" "a" {
+  policy = file("link.json")
+}
+resource "aws_iam_policy" "b" {
+  policy = file("folder/p.json")
+}
+"#;
     let r = Repository::new(&[("main.tf", text), ("in/p.json", ADMIN)]);
     symlink(outside.path().join("p.json"), r.path("link.json")).unwrap();
     symlink(outside.path(), r.path("folder")).unwrap();
     symlink("in/p.json", r.path("inside.json")).unwrap();
     symlink("in", r.path("inner")).unwrap();
-    let ran = check(&r, &[]);
+    let ran = check_admin(&r, &[]);
     assert_eq!(ran.rules().len(), 1, "{}", ran.out);
     let leads = "link to a target outside the repository: check the target itself";
     let all = entries(&ran);
@@ -49,13 +55,13 @@ fn a_link_out_of_the_repository_is_not_followed() {
     for path in ["link.json", "folder", "folder/p.json"] {
         r.write("list", path.as_bytes());
         for args in [&[path][..], &["--files-from", "list"]] {
-            let ran = check(&r, &[args, &["--no-context"]].concat());
+            let ran = check_admin(&r, &[args, &["--no-context"]].concat());
             assert_eq!((ran.code, ran.rules().len()), (0, 0), "{path}: {}", ran.out);
             assert_eq!(entries(&ran), [format!("{path}: {leads}")]);
         }
     }
     for path in ["inside.json", "inner/p.json", "inner"] {
-        assert_eq!(check(&r, &[path]).rules().len(), 1, "{path}");
+        assert_eq!(check_admin(&r, &[path]).rules().len(), 1, "{path}");
     }
     // A checkout may itself be reached by a link.
     let checkouts = tempfile::TempDir::new().unwrap();
@@ -68,7 +74,10 @@ fn a_link_out_of_the_repository_is_not_followed() {
 
 #[test]
 fn what_a_linted_file_names_is_found_from_anywhere() {
-    let text = "resource \"aws_iam_policy\" \"a\" {\n  policy = file(\"p.txt\")\n}\n";
+    let text = r#"resource "aws_iam_policy" "a" {
+  policy = file("p.txt")
+}
+"#;
     let r = Repository::new(&[("main.tf", text), ("p.txt", ADMIN)]);
     let elsewhere = tempfile::TempDir::new().unwrap();
     for name in ["", "main.tf"] {
@@ -85,9 +94,9 @@ fn a_link_to_nothing_ends_no_run() {
     let r = Repository::new(&[("good.json", "{}")]);
     symlink("nowhere", r.path("dangling.json")).unwrap();
     symlink("round.json", r.path("round.json")).unwrap();
-    assert_eq!(check(&r, &["missing.json"]).code, 2);
+    assert_eq!(check_admin(&r, &["missing.json"]).code, 2);
     for path in ["dangling.json", "round.json"] {
-        let ran = check(&r, &[path]);
+        let ran = check_admin(&r, &[path]);
         assert_ne!(ran.code, 2, "{}", ran.err);
         assert!(
             entries(&ran)[0].starts_with(&format!("{path}: cannot open: ")),
@@ -114,8 +123,8 @@ fn what_cannot_be_opened_is_the_same_walked_or_named() {
         let is_closed = std::fs::File::open(r.path(path)).and_then(|f| f.metadata()).is_err()
             || std::fs::read_dir(r.path(path)).is_err() && r.path(path).is_dir();
         if is_closed {
-            let walked = check(&r, &["."]);
-            let named = check(&r, &[path]);
+            let walked = check_admin(&r, &["."]);
+            let named = check_admin(&r, &[path]);
             assert_eq!(entries(&walked), entries(&named));
             assert_eq!(
                 (entries(&named).len(), walked.code),
@@ -152,7 +161,7 @@ fn a_pipe_is_never_waited_for() {
         if path.starts_with("rules") {
             r.write("overgrant.toml", b"rule-dirs = [\"rules\"]\n");
         }
-        let ran = check(&r, &[]);
+        let ran = check_admin(&r, &[]);
         assert_eq!(ran.rules().len(), 2, "{path}: {} {}", ran.out, ran.err);
         assert_eq!(r.run(&["explain", "admin-star-star"]).code, 0);
     }
@@ -181,7 +190,7 @@ fn settings_that_cannot_be_read_are_not_judged() {
     let large = format!("#{}\n", "x".repeat(5 << 20));
     for (text, why) in [(&b"# caf\xe9\n"[..], "UTF-8"), (large.as_bytes(), "larger than")] {
         r.write("overgrant.toml", text);
-        let ran = check(&r, &[]);
+        let ran = check_admin(&r, &[]);
         assert_eq!(ran.rules().len(), 1);
         let all = entries(&ran);
         assert!(
@@ -216,15 +225,25 @@ fn of_a_very_long_list_of_ignored_files_the_first_patterns_count() {
     let r = Repository::new(&[
         ("p.json", ADMIN),
         ("q.json", ADMIN),
-        (".gitignore", &format!("q.json\n{patterns}")),
+        (
+            ".gitignore",
+            &format!(
+                r"q.json
+{patterns}"
+            ),
+        ),
     ]);
-    let ran = check(&r, &[]);
+    let ran = check_admin(&r, &[]);
     assert_eq!(ran.rules().len(), 1);
 }
 
 #[test]
 fn an_import_follows_links_inside_the_repository() {
-    let policy = "import json\nimport boto3\nfrom MODULE import ACTION\nboto3.client(\"iam\").create_policy(PolicyName=\"p\", PolicyDocument=json.dumps({\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": ACTION, \"Resource\": \"*\"}]}))\n";
+    let policy = r#"import json
+import boto3
+from MODULE import ACTION
+boto3.client("iam").create_policy(PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ACTION, "Resource": "*"}]}))
+"#;
     for (module, link, to) in [
         ("linked", "app/linked.py", "../lib/s.py"),
         ("linked.s", "app/linked", "../lib"),
@@ -247,9 +266,16 @@ fn an_import_follows_links_inside_the_repository() {
 #[test]
 fn the_code_of_a_function_may_be_a_link() {
     let template = crate::usage::sam(
-        "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['sns:Publish', 'polly:SynthesizeSpeech']\n        Resource: '*'",
+        r"Policies:
+  - Statement:
+      - Effect: Allow
+        Action: ['sns:Publish', 'polly:SynthesizeSpeech']
+        Resource: '*'",
     );
-    let code = "import boto3\ndef handler(e, c):\n    boto3.client('sns').publish(TopicArn='t', Message='x')\n";
+    let code = r"import boto3
+def handler(e, c):
+    boto3.client('sns').publish(TopicArn='t', Message='x')
+";
     let r = Repository::new(&[("template.yaml", &template), ("functions/one/app.py", code)]);
     symlink("functions/one", r.path("src")).unwrap();
     let ran = r.run(&["check", "--isolated", "."]);

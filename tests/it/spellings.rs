@@ -3,7 +3,7 @@
 use crate::support::repository::Repository;
 
 /// Rules and lines of the findings among `asked`.
-fn found(file: (&str, &str), asked: &[&str]) -> Vec<String> {
+fn places(file: (&str, &str), asked: &[&str]) -> Vec<String> {
     let args = ["check", "--isolated", "--format", "json", "--profile", "audit"];
     let low = ["--min-severity", "low", "--min-confidence", "low", "."];
     let ran = Repository::new(&[file]).run(&[&args[..], &low[..]].concat());
@@ -170,8 +170,8 @@ fn a_mistake_is_no_placeholder() {
             "condition-region-value",
         ),
     ] {
-        assert_eq!(found(("p.json", &text), MALFORMED).len(), 1, "{rule} {text}");
-        assert!(found(("p.json", &text), &[rule]).len() == 1, "{rule} {text}");
+        assert_eq!(places(("p.json", &text), MALFORMED).len(), 1, "{rule} {text}");
+        assert!(places(("p.json", &text), &[rule]).len() == 1, "{rule} {text}");
     }
 }
 
@@ -181,7 +181,19 @@ const EVERY_ACTION: &[&str] = &["resource-policy-star-action-generic"];
 fn the_own_root_of_the_cdk_in_every_spelling() {
     let key = |principal: &str| {
         format!(
-            "import os\nfrom aws_cdk import Arn, ArnComponents, Aws, Fn, ScopedAws, Stack, aws_iam as iam, aws_kms as kms\n\n\nclass S(Stack):\n    def __init__(self, scope, id, hub, **kw):\n        super().__init__(scope, id, **kw)\n        own = iam.AccountPrincipal(self.account)\n        kms.CfnKey(self, \"K\", key_policy={{\n            \"Version\": \"2012-10-17\",\n            \"Statement\": [{{\"Effect\": \"Allow\", \"Principal\": {{\"AWS\": {principal}}}, \"Action\": \"kms:*\", \"Resource\": \"*\"}}],\n        }})\n"
+            r#"import os
+from aws_cdk import Arn, ArnComponents, Aws, Fn, ScopedAws, Stack, aws_iam as iam, aws_kms as kms
+
+
+class S(Stack):
+    def __init__(self, scope, id, hub, **kw):
+        super().__init__(scope, id, **kw)
+        own = iam.AccountPrincipal(self.account)
+        kms.CfnKey(self, "K", key_policy={{
+            "Version": "2012-10-17",
+            "Statement": [{{"Effect": "Allow", "Principal": {{"AWS": {principal}}}, "Action": "kms:*", "Resource": "*"}}],
+        }})
+"#
         )
     };
     for principal in [
@@ -205,14 +217,17 @@ fn the_own_root_of_the_cdk_in_every_spelling() {
             "{principal}: {}",
             ran.out
         );
-        assert!(found(("s.py", &key(principal)), EVERY_ACTION).is_empty(), "{principal}");
+        assert!(
+            places(("s.py", &key(principal)), EVERY_ACTION).is_empty(),
+            "{principal}"
+        );
         let ran = Repository::new(&[("s.py", &key(principal))]).run(&["check", "--isolated", "--format", "json", "."]);
         assert_eq!(ran.json()["unjudged"].as_array().unwrap().len(), 0, "{principal}");
     }
     // A role of the account is someone else, and what is not known is not judged.
     let role = key("self.format_arn(service=\"iam\", region=\"\", resource=\"role\", resource_name=\"admin\")");
-    assert_eq!(found(("s.py", &role), EVERY_ACTION).len(), 1);
-    assert!(found(("s.py", &key("hub")), EVERY_ACTION).is_empty());
+    assert_eq!(places(("s.py", &role), EVERY_ACTION).len(), 1);
+    assert!(places(("s.py", &key("hub")), EVERY_ACTION).is_empty());
 }
 
 #[test]
@@ -247,7 +262,7 @@ fn a_second_root_beside_the_owners_is_another_account() {
         (&[r#"{"Ref":"Somebody"}"#], 0),
         (&[r#"{"Fn::ImportValue":"admin"}"#], 0),
     ] {
-        let n = found(("t.json", &key(principals)), EVERY_ACTION).len();
+        let n = places(("t.json", &key(principals)), EVERY_ACTION).len();
         assert_eq!(n, expected, "{principals:?}");
     }
 }
@@ -259,11 +274,30 @@ fn a_domain_in_a_vpc_is_not_public() {
     let policy = r#"jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Principal = "*", Action = "es:*", Resource = "*" }] })"#;
     let terraform = |kind: &str, vpc: &str, name: &str| {
         format!(
-            "variable \"subnets\" {{\n  type    = list(string)\n  default = []\n}}\nresource \"{kind}\" \"d\" {{\n  domain_name = \"orders\"\n  {vpc}\n}}\nresource \"{kind}_policy\" \"p\" {{\n  domain_name     = {name}\n  access_policies = {policy}\n}}\n"
+            r#"variable "subnets" {{
+  type    = list(string)
+  default = []
+}}
+resource "{kind}" "d" {{
+  domain_name = "orders"
+  {vpc}
+}}
+resource "{kind}_policy" "p" {{
+  domain_name     = {name}
+  access_policies = {policy}
+}}
+"#
         )
     };
-    let block = "vpc_options {\n    subnet_ids = [\"subnet-0123456789abcdef0\"]\n  }";
-    let dynamic = "dynamic \"vpc_options\" {\n    for_each = length(var.subnets) > 0 ? [1] : []\n    content {\n      subnet_ids = var.subnets\n    }\n  }";
+    let block = r#"vpc_options {
+    subnet_ids = ["subnet-0123456789abcdef0"]
+  }"#;
+    let dynamic = r#"dynamic "vpc_options" {
+    for_each = length(var.subnets) > 0 ? [1] : []
+    content {
+      subnet_ids = var.subnets
+    }
+  }"#;
     // That everyone comes in. Which requests they may make is not grave by itself: none of them changes the domain.
     let critical = |name: &str, text: &str| {
         let ran = Repository::new(&[(name, text)]).run(&["check", "--isolated", "--format", "json", "."]);
@@ -292,7 +326,16 @@ fn a_domain_in_a_vpc_is_not_public() {
     }
     let python = |domain: &str| {
         format!(
-            "from aws_cdk import Stack, aws_iam as iam, aws_opensearchservice as search\n\nOPEN = iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=[\"es:*\"], resources=[\"*\"])\n\n\nclass S(Stack):\n    def __init__(self, scope, id, vpc, **kw):\n        super().__init__(scope, id, **kw)\n        {domain}\n"
+            r#"from aws_cdk import Stack, aws_iam as iam, aws_opensearchservice as search
+
+OPEN = iam.PolicyStatement(principals=[iam.AnyPrincipal()], actions=["es:*"], resources=["*"])
+
+
+class S(Stack):
+    def __init__(self, scope, id, vpc, **kw):
+        super().__init__(scope, id, **kw)
+        {domain}
+"#
         )
     };
     for (domain, expected) in [
@@ -300,10 +343,15 @@ fn a_domain_in_a_vpc_is_not_public() {
         ("search.Domain(self, \"D\", access_policies=[OPEN])", 1),
         ("search.Domain(self, \"D\", vpc=None, access_policies=[OPEN])", 1),
         (
-            "d = search.Domain(self, \"D\", vpc=vpc)\n        d.add_access_policies(OPEN)",
+            r#"d = search.Domain(self, "D", vpc=vpc)
+        d.add_access_policies(OPEN)"#,
             0,
         ),
-        ("d = search.Domain(self, \"D\")\n        d.add_access_policies(OPEN)", 1),
+        (
+            r#"d = search.Domain(self, "D")
+        d.add_access_policies(OPEN)"#,
+            1,
+        ),
         (
             "search.CfnDomain(self, \"D\", vpc_options=search.CfnDomain.VPCOptionsProperty(subnet_ids=[\"s\"]), access_policies=TEXT)",
             0,
@@ -320,7 +368,17 @@ fn a_domain_in_a_vpc_is_not_public() {
         };
         assert_eq!(critical("s.py", &code), expected, "{domain}");
     }
-    let template = "Parameters:\n  InVpc: {Type: String, Default: 'no'}\nConditions:\n  Vpc: !Equals [!Ref InVpc, 'yes']\nResources:\n  D:\n    Type: AWS::OpenSearchService::Domain\n    Properties:\n      VPCOptions: VPC\n      AccessPolicies: {Version: '2012-10-17', Statement: [{Effect: Allow, Principal: '*', Action: 'es:*', Resource: '*'}]}\n";
+    let template = r"Parameters:
+  InVpc: {Type: String, Default: 'no'}
+Conditions:
+  Vpc: !Equals [!Ref InVpc, 'yes']
+Resources:
+  D:
+    Type: AWS::OpenSearchService::Domain
+    Properties:
+      VPCOptions: VPC
+      AccessPolicies: {Version: '2012-10-17', Statement: [{Effect: Allow, Principal: '*', Action: 'es:*', Resource: '*'}]}
+";
     let options = "{SubnetIds: [subnet-0123456789abcdef0]}";
     assert_eq!(
         critical("t.yaml", &template.replace("VPC\n", &format!("{options}\n"))),
@@ -341,10 +399,18 @@ fn a_for_drops_the_alternatives_that_its_condition_drops() {
         "toset(local.kept)",
     ] {
         let text = format!(
-            "variable \"write\" {{ type = bool }}\nlocals {{\n  all  = [\"sqs:ReceiveMessage\", var.write ? \"sqs:SendMessage\" : \"\"]\n  kept = [for a in local.all : a if a != \"\"]\n}}\nresource \"aws_iam_policy\" \"p\" {{\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = {actions}, Resource = \"{QUEUE}\" }}] }})\n}}\n"
+            r#"variable "write" {{ type = bool }}
+locals {{
+  all  = ["sqs:ReceiveMessage", var.write ? "sqs:SendMessage" : ""]
+  kept = [for a in local.all : a if a != ""]
+}}
+resource "aws_iam_policy" "p" {{
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = {actions}, Resource = "{QUEUE}" }}] }})
+}}
+"#
         );
         assert!(
-            found(("main.tf", &text), &["action-bad-format", "data-type-mismatch"]).is_empty(),
+            places(("main.tf", &text), &["action-bad-format", "data-type-mismatch"]).is_empty(),
             "{actions}"
         );
         let ran = Repository::new(&[("main.tf", &text)]).run(&["policies", "--isolated", "."]);
@@ -356,9 +422,13 @@ fn a_for_drops_the_alternatives_that_its_condition_drops() {
     }
     // Without a condition, the empty text stays an action.
     let bare = format!(
-        "variable \"write\" {{ type = bool }}\nresource \"aws_iam_policy\" \"p\" {{\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = [for a in [\"sqs:ReceiveMessage\", var.write ? \"sqs:SendMessage\" : \"\"] : a], Resource = \"{QUEUE}\" }}] }})\n}}\n"
+        r#"variable "write" {{ type = bool }}
+resource "aws_iam_policy" "p" {{
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = [for a in ["sqs:ReceiveMessage", var.write ? "sqs:SendMessage" : ""] : a], Resource = "{QUEUE}" }}] }})
+}}
+"#
     );
-    assert_eq!(found(("main.tf", &bare), &["action-bad-format"]).len(), 1);
+    assert_eq!(places(("main.tf", &bare), &["action-bad-format"]).len(), 1);
 }
 
 const WHOLE_ACCOUNT: &[&str] = &["trust-cross-account-without-external-id"];
@@ -367,7 +437,13 @@ const WHOLE_ACCOUNT: &[&str] = &["trust-cross-account-without-external-id"];
 fn whole_accounts_that_are_filled_in_are_whole_accounts() {
     let terraform = |principals: &str| {
         format!(
-            "variable \"accounts\" {{\n  type = list(string)\n}}\nresource \"aws_iam_role\" \"r\" {{\n  assume_role_policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = \"sts:AssumeRole\", Principal = {{ AWS = {principals} }} }}] }})\n}}\n"
+            r#"variable "accounts" {{
+  type = list(string)
+}}
+resource "aws_iam_role" "r" {{
+  assume_role_policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = "sts:AssumeRole", Principal = {{ AWS = {principals} }} }}] }})
+}}
+"#
         )
     };
     for principals in [
@@ -378,7 +454,7 @@ fn whole_accounts_that_are_filled_in_are_whole_accounts() {
         r#"[for a in var.accounts : "arn:aws:iam::${a}:root" if a != ""]"#,
     ] {
         assert_eq!(
-            found(("main.tf", &terraform(principals)), WHOLE_ACCOUNT).len(),
+            places(("main.tf", &terraform(principals)), WHOLE_ACCOUNT).len(),
             1,
             "{principals}"
         );
@@ -389,17 +465,24 @@ fn whole_accounts_that_are_filled_in_are_whole_accounts() {
         "var.accounts",
     ] {
         assert!(
-            found(("main.tf", &terraform(principals)), WHOLE_ACCOUNT).is_empty(),
+            places(("main.tf", &terraform(principals)), WHOLE_ACCOUNT).is_empty(),
             "{principals}"
         );
     }
     let template = |principal: &str| {
         format!(
-            "Resources:\n  R:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument:\n        Version: '2012-10-17'\n        Statement: [{{Effect: Allow, Action: 'sts:AssumeRole', Principal: {{AWS: '{principal}'}}}}]\n"
+            r"Resources:
+  R:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement: [{{Effect: Allow, Action: 'sts:AssumeRole', Principal: {{AWS: '{principal}'}}}}]
+"
         )
     };
     let resolved = template("arn:aws:iam::{{resolve:ssm:/hub/account}}:root");
-    assert_eq!(found(("t.yaml", &resolved), WHOLE_ACCOUNT).len(), 1);
+    assert_eq!(places(("t.yaml", &resolved), WHOLE_ACCOUNT).len(), 1);
     for variable in [
         "${ssm:/hub/account}",
         "${opt:hub}",
@@ -407,8 +490,13 @@ fn whole_accounts_that_are_filled_in_are_whole_accounts() {
         "${env:HUB}",
     ] {
         let inner = template(&format!("arn:aws:iam::{variable}:root")).replace('\n', "\n  ");
-        let text = format!("service: orders\nprovider: {{name: aws}}\nresources:\n  {inner}");
-        assert_eq!(found(("serverless.yml", &text), WHOLE_ACCOUNT).len(), 1, "{variable}");
+        let text = format!(
+            r"service: orders
+provider: {{name: aws}}
+resources:
+  {inner}"
+        );
+        assert_eq!(places(("serverless.yml", &text), WHOLE_ACCOUNT).len(), 1, "{variable}");
     }
     for by in [
         "iam.AccountPrincipal(hub)",
@@ -416,9 +504,16 @@ fn whole_accounts_that_are_filled_in_are_whole_accounts() {
         "iam.CompositePrincipal(*[iam.AccountPrincipal(a) for a in hub])",
     ] {
         let text = format!(
-            "from aws_cdk import Stack, aws_iam as iam\n\n\nclass S(Stack):\n    def __init__(self, scope, id, hub, **kw):\n        super().__init__(scope, id, **kw)\n        iam.Role(self, \"R\", assumed_by={by})\n"
+            r#"from aws_cdk import Stack, aws_iam as iam
+
+
+class S(Stack):
+    def __init__(self, scope, id, hub, **kw):
+        super().__init__(scope, id, **kw)
+        iam.Role(self, "R", assumed_by={by})
+"#
         );
-        assert_eq!(found(("s.py", &text), WHOLE_ACCOUNT).len(), 1, "{by}");
+        assert_eq!(places(("s.py", &text), WHOLE_ACCOUNT).len(), 1, "{by}");
     }
 }
 
@@ -430,28 +525,59 @@ fn a_pattern_for_events_is_no_policy() {
         (
             "t.yaml",
             format!(
-                "Resources:\n  R:\n    Type: AWS::Events::Rule\n    Properties:\n      EventPattern: {{source: [aws.s3], detail: {detail}}}\n"
+                r"Resources:
+  R:
+    Type: AWS::Events::Rule
+    Properties:
+      EventPattern: {{source: [aws.s3], detail: {detail}}}
+"
             ),
         ),
         (
             "sam.yaml",
             format!(
-                "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: a.b\n      Runtime: python3.12\n      InlineCode: pass\n      Events:\n        E: {{Type: EventBridgeRule, Properties: {{Pattern: {{detail: {detail}}}}}}}\n"
+                r"Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: a.b
+      Runtime: python3.12
+      InlineCode: pass
+      Events:
+        E: {{Type: EventBridgeRule, Properties: {{Pattern: {{detail: {detail}}}}}}}
+"
             ),
         ),
         (
             "main.tf",
-            format!("resource \"aws_cloudwatch_event_rule\" \"r\" {{\n  event_pattern = jsonencode({json})\n}}\n"),
+            format!(
+                r#"resource "aws_cloudwatch_event_rule" "r" {{
+  event_pattern = jsonencode({json})
+}}
+"#
+            ),
         ),
         (
             "text/main.tf",
-            format!("resource \"aws_cloudwatch_event_rule\" \"r\" {{\n  event_pattern = <<EOF\n{json}\nEOF\n}}\n"),
+            format!(
+                r#"resource "aws_cloudwatch_event_rule" "r" {{
+  event_pattern = <<EOF
+{json}
+EOF
+}}
+"#
+            ),
         ),
         ("rule.json", format!(r#"{{"source":["aws.s3"],{}"#, &json[1..])),
         (
             "r.py",
             format!(
-                "import boto3\nimport json\n\nboto3.client(\"events\").put_rule(Name=\"r\", EventPattern=json.dumps({json}))\n"
+                r#"import boto3
+import json
+
+boto3.client("events").put_rule(Name="r", EventPattern=json.dumps({json}))
+"#
             ),
         ),
     ] {
@@ -479,7 +605,7 @@ fn the_tags_of_a_request_narrow_what_sends_tags() {
         "ec2:StopInstances",
         "secretsmanager:DeleteSecret",
     ] {
-        assert!(!found(("p.json", &statement(action)), &asked).is_empty(), "{action}");
+        assert!(!places(("p.json", &statement(action)), &asked).is_empty(), "{action}");
     }
     for action in [
         "ec2:CreateVolume",
@@ -488,7 +614,7 @@ fn the_tags_of_a_request_narrow_what_sends_tags() {
         "secretsmanager:CreateSecret",
     ] {
         assert!(
-            found(
+            places(
                 ("p.json", &statement(action)),
                 &["condition-key-not-for-action", "statement-no-effect"]
             )

@@ -1,192 +1,457 @@
 //! Clients that are kept where evaluation does not follow them: what is called on them is never said to be unused.
 
-use crate::usage::{found, sam};
+use crate::usage::{sam, usage_findings};
 
 /// What keeps the client, and the code; each publishes to SNS.
 const KEPT: &[(&str, &str)] = &[
     (
         "a dict of dicts by setdefault",
-        "K = {}\nK.setdefault('eu', {})['sns'] = boto3.client('sns')\ndef handler(e, c):\n    K['eu']['sns'].publish(TopicArn='t', Message='x')\n",
+        r"K = {}
+K.setdefault('eu', {})['sns'] = boto3.client('sns')
+def handler(e, c):
+    K['eu']['sns'].publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a list of pairs",
-        "K = [('sns', boto3.client('sns'))]\ndef handler(e, c):\n    dict(K)['sns'].publish(TopicArn='t', Message='x')\n",
+        r"K = [('sns', boto3.client('sns'))]
+def handler(e, c):
+    dict(K)['sns'].publish(TopicArn='t', Message='x')
+",
     ),
     (
         "zip",
-        "K = dict(zip(['sns', 'sqs'], [boto3.client(n) for n in ('sns', 'sqs')]))\ndef handler(e, c):\n    K['sns'].publish(TopicArn='t', Message='x')\n",
+        r"K = dict(zip(['sns', 'sqs'], [boto3.client(n) for n in ('sns', 'sqs')]))
+def handler(e, c):
+    K['sns'].publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a default dict with a factory",
-        "from collections import defaultdict\nclass D(defaultdict):\n    def __missing__(self, key):\n        self[key] = boto3.client(key)\n        return self[key]\nK = D()\ndef handler(e, c):\n    K['sns'].publish(TopicArn='t', Message='x')\n",
+        r"from collections import defaultdict
+class D(defaultdict):
+    def __missing__(self, key):
+        self[key] = boto3.client(key)
+        return self[key]
+K = D()
+def handler(e, c):
+    K['sns'].publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a chain map",
-        "from collections import ChainMap\nK = ChainMap({'sns': boto3.client('sns')})\ndef handler(e, c):\n    K['sns'].publish(TopicArn='t', Message='x')\n",
+        r"from collections import ChainMap
+K = ChainMap({'sns': boto3.client('sns')})
+def handler(e, c):
+    K['sns'].publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a deque",
-        "from collections import deque\nK = deque()\nK.append(boto3.client('sns'))\ndef handler(e, c):\n    K.popleft().publish(TopicArn='t', Message='x')\n",
+        r"from collections import deque
+K = deque()
+K.append(boto3.client('sns'))
+def handler(e, c):
+    K.popleft().publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a queue",
-        "import queue\nQ = queue.Queue()\nQ.put(boto3.client('sns'))\ndef handler(e, c):\n    Q.get().publish(TopicArn='t', Message='x')\n",
+        r"import queue
+Q = queue.Queue()
+Q.put(boto3.client('sns'))
+def handler(e, c):
+    Q.get().publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a simple queue through a helper",
-        "import queue\nQ = queue.SimpleQueue()\ndef fill(v):\n    Q.put(v)\ndef handler(e, c):\n    fill(boto3.client('sns'))\n    Q.get().publish(TopicArn='t', Message='x')\n",
+        r"import queue
+Q = queue.SimpleQueue()
+def fill(v):
+    Q.put(v)
+def handler(e, c):
+    fill(boto3.client('sns'))
+    Q.get().publish(TopicArn='t', Message='x')
+",
     ),
     (
         "thread-local storage",
-        "import threading\nL = threading.local()\ndef init():\n    L.__dict__['sns'] = boto3.client('sns')\ndef handler(e, c):\n    init()\n    L.sns.publish(TopicArn='t', Message='x')\n",
+        r"import threading
+L = threading.local()
+def init():
+    L.__dict__['sns'] = boto3.client('sns')
+def handler(e, c):
+    init()
+    L.sns.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "globals",
-        "def init():\n    globals()['topic'] = boto3.client('sns')\ndef handler(e, c):\n    init()\n    topic.publish(TopicArn='t', Message='x')\n",
+        r"def init():
+    globals()['topic'] = boto3.client('sns')
+def handler(e, c):
+    init()
+    topic.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "vars of an object",
-        "class A:\n    pass\na = A()\nvars(a)['sns'] = boto3.client('sns')\ndef handler(e, c):\n    a.sns.publish(TopicArn='t', Message='x')\n",
+        r"class A:
+    pass
+a = A()
+vars(a)['sns'] = boto3.client('sns')
+def handler(e, c):
+    a.sns.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "__dict__.update",
-        "class A:\n    def __init__(self, **kw):\n        self.__dict__.update(kw)\na = A(sns=boto3.client('sns'))\ndef handler(e, c):\n    a.sns.publish(TopicArn='t', Message='x')\n",
+        r"class A:
+    def __init__(self, **kw):
+        self.__dict__.update(kw)
+a = A(sns=boto3.client('sns'))
+def handler(e, c):
+    a.sns.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "__getattr__",
-        "class A:\n    def __getattr__(self, name):\n        return boto3.client(name)\ndef handler(e, c):\n    A().sns.publish(TopicArn='t', Message='x')\n",
+        r"class A:
+    def __getattr__(self, name):
+        return boto3.client(name)
+def handler(e, c):
+    A().sns.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "__getitem__",
-        "class A:\n    def __getitem__(self, name):\n        return boto3.client(name)\ndef handler(e, c):\n    A()['sns'].publish(TopicArn='t', Message='x')\n",
+        r"class A:
+    def __getitem__(self, name):
+        return boto3.client(name)
+def handler(e, c):
+    A()['sns'].publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a proxy that hands on its methods",
-        "class A:\n    def __init__(self, inner):\n        self.inner = inner\n    def __getattr__(self, name):\n        return getattr(self.inner, name)\ndef handler(e, c):\n    A(boto3.client('sns')).publish(TopicArn='t', Message='x')\n",
+        r"class A:
+    def __init__(self, inner):
+        self.inner = inner
+    def __getattr__(self, name):
+        return getattr(self.inner, name)
+def handler(e, c):
+    A(boto3.client('sns')).publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a metaclass",
-        "class M(type):\n    def __new__(m, name, bases, body):\n        body['sns'] = boto3.client('sns')\n        return super().__new__(m, name, bases, body)\nclass A(metaclass=M):\n    pass\ndef handler(e, c):\n    A.sns.publish(TopicArn='t', Message='x')\n",
+        r"class M(type):
+    def __new__(m, name, bases, body):
+        body['sns'] = boto3.client('sns')
+        return super().__new__(m, name, bases, body)
+class A(metaclass=M):
+    pass
+def handler(e, c):
+    A.sns.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "__init_subclass__",
-        "class B:\n    def __init_subclass__(cls, service=None, **kw):\n        setattr(cls, 'client', boto3.client(service))\nclass A(B, service='sns'):\n    pass\ndef handler(e, c):\n    A.client.publish(TopicArn='t', Message='x')\n",
+        r"class B:
+    def __init_subclass__(cls, service=None, **kw):
+        setattr(cls, 'client', boto3.client(service))
+class A(B, service='sns'):
+    pass
+def handler(e, c):
+    A.client.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "__set_name__",
-        "class F:\n    def __set_name__(self, owner, name):\n        self.made = boto3.client(name)\n    def __get__(self, it, owner):\n        return self.made\nclass A:\n    sns = F()\ndef handler(e, c):\n    A().sns.publish(TopicArn='t', Message='x')\n",
+        r"class F:
+    def __set_name__(self, owner, name):
+        self.made = boto3.client(name)
+    def __get__(self, it, owner):
+        return self.made
+class A:
+    sns = F()
+def handler(e, c):
+    A().sns.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a class decorator",
-        "def having(name):\n    def put(cls):\n        setattr(cls, name, boto3.client(name))\n        return cls\n    return put\n@having('sns')\nclass A:\n    pass\ndef handler(e, c):\n    A.sns.publish(TopicArn='t', Message='x')\n",
+        r"def having(name):
+    def put(cls):
+        setattr(cls, name, boto3.client(name))
+        return cls
+    return put
+@having('sns')
+class A:
+    pass
+def handler(e, c):
+    A.sns.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "type()",
-        "A = type('A', (), {'sns': boto3.client('sns')})\ndef handler(e, c):\n    A.sns.publish(TopicArn='t', Message='x')\n",
+        r"A = type('A', (), {'sns': boto3.client('sns')})
+def handler(e, c):
+    A.sns.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a named tuple",
-        "from collections import namedtuple\nT = namedtuple('T', 'sns sqs')\nt = T(boto3.client('sns'), boto3.client('sqs'))\ndef handler(e, c):\n    t.sns.publish(TopicArn='t', Message='x')\n",
+        r"from collections import namedtuple
+T = namedtuple('T', 'sns sqs')
+t = T(boto3.client('sns'), boto3.client('sqs'))
+def handler(e, c):
+    t.sns.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "replace of a data class",
-        "import dataclasses\n@dataclasses.dataclass\nclass A:\n    sns: object = None\na = dataclasses.replace(A(), sns=boto3.client('sns'))\ndef handler(e, c):\n    a.sns.publish(TopicArn='t', Message='x')\n",
+        r"import dataclasses
+@dataclasses.dataclass
+class A:
+    sns: object = None
+a = dataclasses.replace(A(), sns=boto3.client('sns'))
+def handler(e, c):
+    a.sns.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a simple namespace by attribute",
-        "import types\nns = types.SimpleNamespace()\nsetattr(ns, 'sns', boto3.client('sns'))\ndef handler(e, c):\n    ns.sns.publish(TopicArn='t', Message='x')\n",
+        r"import types
+ns = types.SimpleNamespace()
+setattr(ns, 'sns', boto3.client('sns'))
+def handler(e, c):
+    ns.sns.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a closure",
-        "def make():\n    kept = {}\n    def get(n):\n        if n not in kept:\n            kept[n] = boto3.client(n)\n        return kept[n]\n    return get\nget = make()\ndef handler(e, c):\n    get('sns').publish(TopicArn='t', Message='x')\n",
+        r"def make():
+    kept = {}
+    def get(n):
+        if n not in kept:
+            kept[n] = boto3.client(n)
+        return kept[n]
+    return get
+get = make()
+def handler(e, c):
+    get('sns').publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a function's attribute",
-        "def get():\n    return get.client\nget.client = boto3.client('sns')\ndef handler(e, c):\n    get().publish(TopicArn='t', Message='x')\n",
+        r"def get():
+    return get.client
+get.client = boto3.client('sns')
+def handler(e, c):
+    get().publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a default argument that is changed",
-        "def get(kept={}):\n    kept.setdefault('c', boto3.client('sns'))\n    return kept\ndef handler(e, c):\n    get()['c'].publish(TopicArn='t', Message='x')\n",
+        r"def get(kept={}):
+    kept.setdefault('c', boto3.client('sns'))
+    return kept
+def handler(e, c):
+    get()['c'].publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a partial",
-        "import functools\nf = functools.partial(boto3.client('sns').publish, TopicArn='t')\ndef handler(e, c):\n    f(Message='x')\n",
+        r"import functools
+f = functools.partial(boto3.client('sns').publish, TopicArn='t')
+def handler(e, c):
+    f(Message='x')
+",
     ),
     (
         "a partial of boto3.client",
-        "import functools\nmake = functools.partial(boto3.client, region_name='eu-west-1')\ndef handler(e, c):\n    make('sns').publish(TopicArn='t', Message='x')\n",
+        r"import functools
+make = functools.partial(boto3.client, region_name='eu-west-1')
+def handler(e, c):
+    make('sns').publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a method in a table",
-        "sns = boto3.client('sns')\nT = {'a': {'b': sns.publish}}\ndef handler(e, c):\n    T['a']['b'](TopicArn='t', Message='x')\n",
+        r"sns = boto3.client('sns')
+T = {'a': {'b': sns.publish}}
+def handler(e, c):
+    T['a']['b'](TopicArn='t', Message='x')
+",
     ),
     (
         "methodcaller",
-        "import operator\nsns = boto3.client('sns')\ncall = operator.methodcaller('publish', TopicArn='t', Message='x')\ndef handler(e, c):\n    call(sns)\n",
+        r"import operator
+sns = boto3.client('sns')
+call = operator.methodcaller('publish', TopicArn='t', Message='x')
+def handler(e, c):
+    call(sns)
+",
     ),
     (
         "attrgetter",
-        "import operator\nclass A:\n    pass\na = A()\na.b = A()\na.b.sns = boto3.client('sns')\ndef handler(e, c):\n    operator.attrgetter('b.sns')(a).publish(TopicArn='t', Message='x')\n",
+        r"import operator
+class A:
+    pass
+a = A()
+a.b = A()
+a.b.sns = boto3.client('sns')
+def handler(e, c):
+    operator.attrgetter('b.sns')(a).publish(TopicArn='t', Message='x')
+",
     ),
     (
         "getattr with the name of the method",
-        "sns = boto3.client('sns')\nK = {}\nK.update(c=sns)\ndef handler(e, c):\n    getattr(K['c'], 'publish')(TopicArn='t', Message='x')\n",
+        r"sns = boto3.client('sns')
+K = {}
+K.update(c=sns)
+def handler(e, c):
+    getattr(K['c'], 'publish')(TopicArn='t', Message='x')
+",
     ),
     (
         "getattr with a name from outside",
-        "K = {}\nK.update(c=boto3.client('sns'))\ndef handler(e, c):\n    getattr(K['c'], e['op'])(**e['args'])\n",
+        r"K = {}
+K.update(c=boto3.client('sns'))
+def handler(e, c):
+    getattr(K['c'], e['op'])(**e['args'])
+",
     ),
     (
         "a registry with a decorator",
-        "R = {}\ndef register(name):\n    def put(f):\n        R.setdefault(name, []).append(f)\n        return f\n    return put\n@register('go')\ndef go(e):\n    boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    for f in R['go']:\n        f(e)\n",
+        r"R = {}
+def register(name):
+    def put(f):
+        R.setdefault(name, []).append(f)
+        return f
+    return put
+@register('go')
+def go(e):
+    boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    for f in R['go']:
+        f(e)
+",
     ),
     (
         "a client in the context",
-        "def prepare(c):\n    c.identity = {'sns': boto3.client('sns')}\ndef handler(e, c):\n    prepare(c)\n    c.identity['sns'].publish(TopicArn='t', Message='x')\n",
+        r"def prepare(c):
+    c.identity = {'sns': boto3.client('sns')}
+def handler(e, c):
+    prepare(c)
+    c.identity['sns'].publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a future",
-        "from concurrent.futures import ThreadPoolExecutor\ndef handler(e, c):\n    with ThreadPoolExecutor() as pool:\n        f = pool.submit(boto3.client, 'sns')\n    f.result().publish(TopicArn='t', Message='x')\n",
+        r"from concurrent.futures import ThreadPoolExecutor
+def handler(e, c):
+    with ThreadPoolExecutor() as pool:
+        f = pool.submit(boto3.client, 'sns')
+    f.result().publish(TopicArn='t', Message='x')
+",
     ),
     (
         "map over names",
-        "sns, sqs = map(boto3.client, ('sns', 'sqs'))\ndef handler(e, c):\n    sns.publish(TopicArn='t', Message='x')\n",
+        r"sns, sqs = map(boto3.client, ('sns', 'sqs'))
+def handler(e, c):
+    sns.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "reduce",
-        "import functools\nK = functools.reduce(lambda a, n: {**a, n: boto3.client(n)}, ('sns', 'sqs'), {})\ndef handler(e, c):\n    K['sns'].publish(TopicArn='t', Message='x')\n",
+        r"import functools
+K = functools.reduce(lambda a, n: {**a, n: boto3.client(n)}, ('sns', 'sqs'), {})
+def handler(e, c):
+    K['sns'].publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a union of dicts",
-        "K = {} | {n: boto3.client(n) for n in ('sns', 'sqs')}\ndef handler(e, c):\n    K['sns'].publish(TopicArn='t', Message='x')\n",
+        r"K = {} | {n: boto3.client(n) for n in ('sns', 'sqs')}
+def handler(e, c):
+    K['sns'].publish(TopicArn='t', Message='x')
+",
     ),
     (
         "dict.fromkeys",
-        "K = dict.fromkeys(['a'], boto3.client('sns'))\ndef handler(e, c):\n    K['a'].publish(TopicArn='t', Message='x')\n",
+        r"K = dict.fromkeys(['a'], boto3.client('sns'))
+def handler(e, c):
+    K['a'].publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a generator that is sent a client",
-        "def g():\n    c = yield\n    while True:\n        c.publish(TopicArn='t', Message='x')\n        yield\ndef handler(e, c):\n    it = g()\n    next(it)\n    it.send(boto3.client('sns'))\n",
+        r"def g():
+    c = yield
+    while True:
+        c.publish(TopicArn='t', Message='x')
+        yield
+def handler(e, c):
+    it = g()
+    next(it)
+    it.send(boto3.client('sns'))
+",
     ),
     (
         "a match statement",
-        "K = [boto3.client('sns')]\ndef handler(e, c):\n    match K:\n        case [one]:\n            one.publish(TopicArn='t', Message='x')\n",
+        r"K = [boto3.client('sns')]
+def handler(e, c):
+    match K:
+        case [one]:
+            one.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "an exception that carries it",
-        "class Stop(Exception):\n    pass\ndef go():\n    raise Stop(boto3.client('sns'))\ndef handler(e, c):\n    try:\n        go()\n    except Stop as s:\n        s.args[0].publish(TopicArn='t', Message='x')\n",
+        r"class Stop(Exception):
+    pass
+def go():
+    raise Stop(boto3.client('sns'))
+def handler(e, c):
+    try:
+        go()
+    except Stop as s:
+        s.args[0].publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a weak reference",
-        "import weakref\nsns = boto3.client('sns')\nr = weakref.ref(sns)\ndef handler(e, c):\n    r().publish(TopicArn='t', Message='x')\n",
+        r"import weakref
+sns = boto3.client('sns')
+r = weakref.ref(sns)
+def handler(e, c):
+    r().publish(TopicArn='t', Message='x')
+",
     ),
     (
         "copy.copy of an object",
-        "import copy\nclass A:\n    pass\na = A()\na.c = boto3.client('sns')\nb = copy.copy(a)\ndef handler(e, c):\n    b.c.publish(TopicArn='t', Message='x')\n",
+        r"import copy
+class A:
+    pass
+a = A()
+a.c = boto3.client('sns')
+b = copy.copy(a)
+def handler(e, c):
+    b.c.publish(TopicArn='t', Message='x')
+",
     ),
     (
         "a module made by hand",
-        "import types, sys\nm = types.ModuleType('m')\nm.sns = boto3.client('sns')\nsys.modules['m'] = m\ndef handler(e, c):\n    sys.modules['m'].sns.publish(TopicArn='t', Message='x')\n",
+        r"import types, sys
+m = types.ModuleType('m')
+m.sns = boto3.client('sns')
+sys.modules['m'] = m
+def handler(e, c):
+    sys.modules['m'].sns.publish(TopicArn='t', Message='x')
+",
     ),
 ];
 
@@ -194,51 +459,162 @@ const KEPT: &[(&str, &str)] = &[
 const REGISTERED: &[(&str, &str)] = &[
     (
         "__new__ of a metaclass",
-        "R = {}\nclass M(type):\n    def __new__(m, name, bases, body):\n        R[name] = cls = super().__new__(m, name, bases, body)\n        return cls\nclass Note(metaclass=M):\n    def go(self, e):\n        boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    R[e['k']]().go(e)\n",
+        r"R = {}
+class M(type):
+    def __new__(m, name, bases, body):
+        R[name] = cls = super().__new__(m, name, bases, body)
+        return cls
+class Note(metaclass=M):
+    def go(self, e):
+        boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    R[e['k']]().go(e)
+",
     ),
     (
         "__init__ of the metaclass of a base",
-        "R = {}\nclass M(type):\n    def __init__(cls, name, bases, body):\n        R[name] = cls\nclass Base(metaclass=M):\n    pass\nclass Note(Base):\n    def go(self, e):\n        boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    R[e['k']]().go(e)\n",
+        r"R = {}
+class M(type):
+    def __init__(cls, name, bases, body):
+        R[name] = cls
+class Base(metaclass=M):
+    pass
+class Note(Base):
+    def go(self, e):
+        boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    R[e['k']]().go(e)
+",
     ),
     (
         "__init_subclass__",
-        "R = {}\nclass Base:\n    def __init_subclass__(cls, key=None, **kw):\n        R[key] = cls\nclass Note(Base, key='note'):\n    def go(self, e):\n        boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    R[e['k']]().go(e)\n",
+        r"R = {}
+class Base:
+    def __init_subclass__(cls, key=None, **kw):
+        R[key] = cls
+class Note(Base, key='note'):
+    def go(self, e):
+        boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    R[e['k']]().go(e)
+",
     ),
     (
         "a decorator of the class",
-        "R = {}\ndef register(cls):\n    R[cls.__name__] = cls\n    return cls\n@register\nclass Note:\n    def go(self, e):\n        boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    R[e['k']]().go(e)\n",
+        r"R = {}
+def register(cls):
+    R[cls.__name__] = cls
+    return cls
+@register
+class Note:
+    def go(self, e):
+        boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    R[e['k']]().go(e)
+",
     ),
     (
         "a decorator with a key",
-        "class Registry:\n    def __init__(self):\n        self.all = {}\n    def add(self, key):\n        def put(cls):\n            self.all[key] = cls\n            return cls\n        return put\nR = Registry()\n@R.add('note')\nclass Note:\n    def go(self, e):\n        boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    R.all[e['k']]().go(e)\n",
+        r"class Registry:
+    def __init__(self):
+        self.all = {}
+    def add(self, key):
+        def put(cls):
+            self.all[key] = cls
+            return cls
+        return put
+R = Registry()
+@R.add('note')
+class Note:
+    def go(self, e):
+        boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    R.all[e['k']]().go(e)
+",
     ),
     (
         "__subclasses__",
-        "class Base:\n    pass\nclass Note(Base):\n    def go(self, e):\n        boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    for cls in Base.__subclasses__():\n        cls().go(e)\n",
+        r"class Base:
+    pass
+class Note(Base):
+    def go(self, e):
+        boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    for cls in Base.__subclasses__():
+        cls().go(e)
+",
     ),
     (
         "__subclasses__ by getattr",
-        "class Base:\n    pass\nclass Note(Base):\n    def go(self, e):\n        boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    for cls in getattr(Base, '__subclasses__')():\n        cls().go(e)\n",
+        r"class Base:
+    pass
+class Note(Base):
+    def go(self, e):
+        boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    for cls in getattr(Base, '__subclasses__')():
+        cls().go(e)
+",
     ),
     (
         "__subclasses__ of what a class method runs on",
-        "class Base:\n    @classmethod\n    def all(cls):\n        return {c.__name__: c for c in cls.__subclasses__()}\nclass Note(Base):\n    def go(self, e):\n        boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    Base.all()[e['k']]().go(e)\n",
+        r"class Base:
+    @classmethod
+    def all(cls):
+        return {c.__name__: c for c in cls.__subclasses__()}
+class Note(Base):
+    def go(self, e):
+        boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    Base.all()[e['k']]().go(e)
+",
     ),
     (
         "heirs of heirs",
-        "class Base:\n    pass\nclass Middle(Base):\n    pass\nclass Note(Middle):\n    def go(self, e):\n        boto3.client('sns').publish(TopicArn='t', Message='x')\ndef walk(cls):\n    for heir in cls.__subclasses__():\n        yield heir\n        yield from walk(heir)\ndef handler(e, c):\n    for cls in walk(Base):\n        cls().go(e)\n",
+        r"class Base:
+    pass
+class Middle(Base):
+    pass
+class Note(Middle):
+    def go(self, e):
+        boto3.client('sns').publish(TopicArn='t', Message='x')
+def walk(cls):
+    for heir in cls.__subclasses__():
+        yield heir
+        yield from walk(heir)
+def handler(e, c):
+    for cls in walk(Base):
+        cls().go(e)
+",
     ),
     (
         "a class in the body of another",
-        "class Steps:\n    class Note:\n        def go(self, e):\n            boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    getattr(Steps, e['k'])().go(e)\n",
+        r"class Steps:
+    class Note:
+        def go(self, e):
+            boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    getattr(Steps, e['k'])().go(e)
+",
     ),
     (
         "a base of a library",
-        "from plugins import Plugin, run\nclass Note(Plugin):\n    def go(self, e):\n        boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    run(e)\n",
+        r"from plugins import Plugin, run
+class Note(Plugin):
+    def go(self, e):
+        boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    run(e)
+",
     ),
     (
         "type() with a method",
-        "def go(self, e):\n    boto3.client('sns').publish(TopicArn='t', Message='x')\nR = {'note': type('Note', (), {'go': go})}\ndef handler(e, c):\n    R[e['k']]().go(e)\n",
+        r"def go(self, e):
+    boto3.client('sns').publish(TopicArn='t', Message='x')
+R = {'note': type('Note', (), {'go': go})}
+def handler(e, c):
+    R[e['k']]().go(e)
+",
     ),
 ];
 
@@ -250,13 +626,27 @@ fn what_a_registered_class_calls_is_not_unused() {
 
 #[test]
 fn what_a_class_calls_that_nothing_names_or_keeps_is_unused() {
-    let code = "class Base:\n    pass\nclass Note(Base):\n    def go(self, e):\n        boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    Base().go(e)\n";
+    let code = r"class Base:
+    pass
+class Note(Base):
+    def go(self, e):
+        boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    Base().go(e)
+";
     assert_eq!(
         unused_publish(&[("nothing", code)]),
         [""; 0],
         "a base whose heirs have the method"
     );
-    let code = "class Base:\n    pass\nclass Note(Base):\n    def go(self, e):\n        boto3.client('sns').publish(TopicArn='t', Message='x')\ndef handler(e, c):\n    Base()\n";
+    let code = r"class Base:
+    pass
+class Note(Base):
+    def go(self, e):
+        boto3.client('sns').publish(TopicArn='t', Message='x')
+def handler(e, c):
+    Base()
+";
     assert_eq!(unused_publish(&[("nothing", code)]), ["nothing"]);
 }
 
@@ -268,13 +658,20 @@ fn what_a_kept_client_calls_is_not_unused() {
 
 /// Those of these where `sns:Publish` is said to be unused.
 fn unused_publish<'a>(all: &[(&'a str, &str)]) -> Vec<&'a str> {
-    let policies = "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['sns:Publish', 'polly:SynthesizeSpeech']\n        Resource: '*'";
+    let policies = r"Policies:
+  - Statement:
+      - Effect: Allow
+        Action: ['sns:Publish', 'polly:SynthesizeSpeech']
+        Resource: '*'";
     let template = sam(policies);
     all.iter()
         .filter(|(_, code)| {
-            let code = format!("import boto3\n{code}");
+            let code = format!(
+                r"import boto3
+{code}"
+            );
             let files = [("template.yaml", template.as_str()), ("src/app.py", &code)];
-            found(&files).iter().any(|f| f.contains("sns:Publish"))
+            usage_findings(&files).iter().any(|f| f.contains("sns:Publish"))
         })
         .map(|(name, _)| *name)
         .collect()
@@ -282,9 +679,18 @@ fn unused_publish<'a>(all: &[(&'a str, &str)]) -> Vec<&'a str> {
 
 #[test]
 fn what_no_client_has_is_still_unused() {
-    let policies = "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['sns:Publish', 'polly:SynthesizeSpeech']\n        Resource: '*'";
-    let code = "import boto3\nK = {}\nK.update(c=boto3.client('sns'))\ndef handler(e, c):\n    K['c'].publish(TopicArn='t', Message='x')\n";
+    let policies = r"Policies:
+  - Statement:
+      - Effect: Allow
+        Action: ['sns:Publish', 'polly:SynthesizeSpeech']
+        Resource: '*'";
+    let code = r"import boto3
+K = {}
+K.update(c=boto3.client('sns'))
+def handler(e, c):
+    K['c'].publish(TopicArn='t', Message='x')
+";
     let files = [("template.yaml", sam(policies)), ("src/app.py", code.to_owned())];
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
-    assert_eq!(found(&files), ["unused-grant 'polly:SynthesizeSpeech'"]);
+    assert_eq!(usage_findings(&files), ["unused-grant 'polly:SynthesizeSpeech'"]);
 }

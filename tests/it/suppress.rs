@@ -1,50 +1,12 @@
 //! What takes findings out, and what is said about it.
 
 use overgrant::internals::finding::Finding;
-use overgrant::internals::iam::Ownership;
-use overgrant::internals::rules::{self, Ruleset, Selection, examples};
-use overgrant::internals::settings::{Date, Settings};
+use overgrant::internals::rules::{Ruleset, examples};
 use overgrant::internals::source::Sources;
-use overgrant::internals::triage::{Report, Status, TriageOptions, triage};
+use overgrant::internals::triage::{Report, Status};
 
+use crate::support::lint::report;
 use crate::support::repository::Repository;
-
-/// Runs `rules` over `files` with the settings written in `toml`.
-fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
-    let ruleset = Ruleset::builtin();
-    let mut settings = match toml {
-        "" => Settings::defaults("/repo"),
-        _ => overgrant::internals::settings::parse("overgrant.toml", "/repo", toml, &|_| Err(String::new())).unwrap(),
-    };
-    settings.select.0 = rules
-        .iter()
-        .chain(&["tool"])
-        .map(|r| overgrant::internals::settings::Selector::from(*r))
-        .collect();
-    settings.resolve(&ruleset).unwrap();
-    let mut files = files.to_vec();
-    files.push(("overgrant.toml", toml));
-    let sources = Sources::from_strings(&files);
-    let own = Ownership::default();
-    let analysis = overgrant::internals::pipeline::analyze(&sources, &own);
-    let selection = Selection::all(&ruleset);
-    let outcome = rules::run(&analysis.project, &ruleset, &selection);
-    let terms = TriageOptions {
-        is_test: &|_| false,
-        is_named: &|_| false,
-        ruleset: &ruleset,
-        settings: &|_| &settings,
-        absolute: &|path| format!("/repo/{path}"),
-        root: "/repo",
-        today: Date::parse("2026-11-22").unwrap(),
-        ignores: true,
-        strict_ignores: false,
-        baseline: None,
-    };
-    let mut report = triage(&analysis.project, outcome.findings, &terms);
-    overgrant::internals::fix::write(&sources, &mut report);
-    report
-}
 
 fn statuses(report: &Report) -> Vec<(String, &'static str)> {
     let findings = report.findings.iter();
@@ -87,7 +49,8 @@ fn comments_cover_their_line_or_what_follows() {
         assert_eq!((s.reason.as_deref(), s.path.as_str()), (Some("SEC-1"), "t.yaml"));
     }
     // Stacked comments all cover what follows.
-    let two = "# overgrant: ignore[admin-star-star] -- a\n          # overgrant: ignore[action-star] -- b";
+    let two = r"# overgrant: ignore[admin-star-star] -- a
+          # overgrant: ignore[action-star] -- b";
     let r = report(&[("t.yaml", &template("", two, ""))], &["admin-star-star"], "");
     assert!(statuses(&r).contains(&is("admin-star-star", SUPPRESSED)));
 }
@@ -107,9 +70,14 @@ fn a_comment_covers_no_more_than_it_says() {
         statuses(&r),
         [is("admin-star-star", SUPPRESSED), is("admin-star-star", Status::New)]
     );
-    let top = format!("# overgrant: ignore[admin-star-star] -- x\n{}", template("", "", ""));
+    let top = format!(
+        r"# overgrant: ignore[admin-star-star] -- x
+{}",
+        template("", "", "")
+    );
     let whole = format!(
-        "# overgrant: ignore-file[admin-star-star] -- x\n{}",
+        r"# overgrant: ignore-file[admin-star-star] -- x
+{}",
         template("", "", "")
     );
     let r = report(&[("t.yaml", &whole)], &["admin-star-star"], "");
@@ -214,7 +182,13 @@ fn metadata_of_a_resource() {
     let with = |entry: &str| {
         template("", "", "").replace(
             "    Properties:",
-            &format!("    Metadata:\n      overgrant:\n        ignore:\n          - {entry}\n    Properties:"),
+            &format!(
+                r"    Metadata:
+      overgrant:
+        ignore:
+          - {entry}
+    Properties:"
+            ),
         )
     };
     let run = |entry: &str| statuses(&report(&[("t.yaml", &with(entry))], &["admin-star-star"], ""));
@@ -240,8 +214,14 @@ fn metadata_of_a_resource() {
 fn exceptions_select_by_what_the_statement_is() {
     let text = template("", "", "");
     let run = |selector: &str| {
-        let toml =
-            format!("[[exception]]\nrule = \"admin-*\"\npath = \"infra/*.yaml\"\nreason = \"SEC-1\"\n{selector}\n");
+        let toml = format!(
+            r#"[[exception]]
+rule = "admin-*"
+path = "infra/*.yaml"
+reason = "SEC-1"
+{selector}
+"#
+        );
         statuses(&report(&[("infra/t.yaml", &text)], &["admin-star-star"], &toml))
     };
     for good in [
@@ -330,10 +310,25 @@ fn identity_survives_moves_within_a_file_and_tells_copies_apart() {
     };
     let text = template("", "", "");
     let base = prints(&text);
-    assert_eq!(prints(&format!("# moved\n\n{text}")), base);
+    assert_eq!(
+        prints(&format!(
+            r"# moved
+
+{text}"
+        )),
+        base
+    );
     assert_eq!(prints(&text.replace("Action: \"*\"", "Action: [ \"*\" ]")), base);
     assert_ne!(prints(&text.replace("Admin:", "Root:")), base);
-    let copy = text.replace("            Resource: \"*\"\n", "            Resource: \"*\"\n          - Sid: All\n            Effect: Allow\n            Action: \"*\"\n            Resource: \"*\"\n");
+    let copy = text.replace(
+        "            Resource: \"*\"\n",
+        r#"            Resource: "*"
+          - Sid: All
+            Effect: Allow
+            Action: "*"
+            Resource: "*"
+"#,
+    );
     let both = prints(&copy);
     assert_eq!(both.len(), 2);
     assert!(both[0] == base[0] && both[1] != base[0]);
@@ -359,8 +354,6 @@ fn examples_of_rules_about_ignores() {
                 .filter(|f| rule.id() == f.rule())
                 .map(|f| f.finding)
                 .collect();
-            let mut files = files;
-            files.push(("overgrant.toml", ""));
             let faults = case.mistakes(&mine, &Sources::from_strings(&files));
             if !faults.is_empty() {
                 wrong.push(format!("{}: {}: {}", rule.id(), case.title, faults.join("; ")));
@@ -388,7 +381,20 @@ fn a_condition_that_lets_everybody_in_is_one_finding() {
 fn what_is_wrong_in_one_statement_is_one_finding_and_each_line_may_be_ignored() {
     let main = |first: &str| {
         format!(
-            "resource \"aws_iam_policy\" \"p\" {{\n  policy = jsonencode({{\n    Statement = [{{\n      Effect   = \"Allow\"\n      Resource = \"*\"\n      Action = [\n        \"athena:*\",{first}\n        \"glue:*\",\n        \"kinesis:*\",\n      ]\n    }}]\n  }})\n}}\n"
+            r#"resource "aws_iam_policy" "p" {{
+  policy = jsonencode({{
+    Statement = [{{
+      Effect   = "Allow"
+      Resource = "*"
+      Action = [
+        "athena:*",{first}
+        "glue:*",
+        "kinesis:*",
+      ]
+    }}]
+  }})
+}}
+"#
         )
     };
     let run = |text: &str| {

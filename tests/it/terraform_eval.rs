@@ -8,6 +8,8 @@ use overgrant::internals::model::{LoweredUnit, Resource, UnattachedPolicy, kinds
 use overgrant::internals::source::{Sources, Text};
 use overgrant::internals::value::{Value, ValueKind};
 
+use crate::support::lint::lower;
+
 /// A value for comparison: strings in quotes, unknown parts as `${name}`, alternatives as `<a|b>`.
 pub(crate) fn show(value: &Value) -> String {
     match &value.kind {
@@ -33,13 +35,6 @@ pub(crate) fn show(value: &Value) -> String {
         }
         ValueKind::Unknown(h) => format!("${{{}}}", h.name),
     }
-}
-
-fn lower(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
-    let sources = Sources::from_strings(files);
-    let ids: Vec<_> = sources.ids().collect();
-    let units = Terraform.lower(&sources, &ids);
-    (sources, units)
 }
 
 /// As [`lower`], with `plan.json` alone asked about.
@@ -122,13 +117,28 @@ resource "aws_iam_role" "two" {
 
 /// The value of `expression`, and the sources it is in.
 fn value_of(expression: &str) -> (Sources, Value) {
-    let main = format!("output \"x\" {{\n  value = {expression}\n}}\n");
-    let (sources, units) = lower(&[
-        ("main.tf", &main),
-        ("world.tf", WORLD),
-        ("p.json", r#"{"Statement": []}"#),
-        ("t.tftpl", "Hello ${name}!\n%{ for a in list ~}\n- ${a}\n%{ endfor ~}\n"),
-    ]);
+    let main = format!(
+        r#"output "x" {{
+  value = {expression}
+}}
+"#
+    );
+    let (sources, units) = lower(
+        &Terraform,
+        &[
+            ("main.tf", &main),
+            ("world.tf", WORLD),
+            ("p.json", r#"{"Statement": []}"#),
+            (
+                "t.tftpl",
+                r"Hello ${name}!
+%{ for a in list ~}
+- ${a}
+%{ endfor ~}
+",
+            ),
+        ],
+    );
     let all = resources(&units);
     let output = all
         .iter()
@@ -568,15 +578,29 @@ fn expressions_have_their_documented_values_and_places() {
         sound(&sources, &value);
         let shown = show(&value);
         if shown != *expected {
-            let _ = writeln!(wrong, "{expression}\n  is     {shown}\n  should {expected}");
+            let _ = writeln!(
+                wrong,
+                r"{expression}
+  is     {shown}
+  should {expected}"
+            );
         }
         let wanted = if *place == "=" { *expression } else { place };
         let found = sources.slice(value.span);
         if !place.is_empty() && found != wanted {
-            let _ = writeln!(wrong, "{expression}\n  stands at {found}\n  should    {wanted}");
+            let _ = writeln!(
+                wrong,
+                r"{expression}
+  stands at {found}
+  should    {wanted}"
+            );
         }
     }
-    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(
+        wrong.is_empty(),
+        r"
+{wrong}"
+    );
 }
 
 /// The named property of the resource at this address, shown.
@@ -593,10 +617,12 @@ const LINTED: &str = r#"{Version: "2012-10-17", Statement: [{Effect: "Allow", Ac
 
 #[test]
 fn a_module_sees_its_arguments_and_its_caller_its_outputs() {
-    let (sources, units) = lower(&[
-        (
-            "main.tf",
-            r#"
+    let (sources, units) = lower(
+        &Terraform,
+        &[
+            (
+                "main.tf",
+                r#"
 module "policy" {
   source  = "./modules/policy"
   actions = local.actions
@@ -616,10 +642,10 @@ resource "aws_iam_role_policy_attachment" "a" {
   policy_arn = module.policy.arn
 }
 "#,
-        ),
-        (
-            "modules/policy/main.tf",
-            r#"
+            ),
+            (
+                "modules/policy/main.tf",
+                r#"
 variable "actions" { type = list(string) }
 variable "name" { default = "none" }
 data "aws_iam_policy_document" "d" {
@@ -635,8 +661,9 @@ resource "aws_iam_policy" "p" {
 output "json" { value = data.aws_iam_policy_document.d.json }
 output "arn" { value = aws_iam_policy.p.arn }
 "#,
-        ),
-    ]);
+            ),
+        ],
+    );
     let policies: Vec<&Resource> = resources(&units)
         .into_iter()
         .filter(|r| &*r.type_name == "aws_iam_policy")
@@ -698,9 +725,11 @@ output "arn" { value = aws_iam_policy.p.arn }
 
 #[test]
 fn instances_are_told_apart_when_they_differ() {
-    let (_, units) = lower(&[(
-        "main.tf",
-        r#"
+    let (_, units) = lower(
+        &Terraform,
+        &[(
+            "main.tf",
+            r#"
 locals {
   policies = { read = ["s3:GetObject"], all = ["s3:*"] }
 }
@@ -733,7 +762,8 @@ resource "aws_iam_user" "perhaps" {
   name     = each.key
 }
 "#,
-    )]);
+        )],
+    );
     assert_eq!(
         prop(&units, "aws_iam_policy.p[\"all\"]", &["PolicyDocument"]),
         r#"json({Statement: [{Effect: "Allow", Action: ["s3:*"], Resource: "*"}]})"#
@@ -763,10 +793,12 @@ resource "aws_iam_user" "perhaps" {
 
 #[test]
 fn what_exists_only_on_demand_is_seen_with_the_switch_on() {
-    let (_, units) = lower(&[
-        (
-            "main.tf",
-            r#"
+    let (_, units) = lower(
+        &Terraform,
+        &[
+            (
+                "main.tf",
+                r#"
 variable "readonly" { default = false }
 variable "create" { default = false }
 variable "other" { default = true }
@@ -824,22 +856,27 @@ module "n" {
   name   = var.readonly ? "narrow" : "wide"
 }
 "#,
-        ),
-        (
-            "m/main.tf",
-            r#"
+            ),
+            (
+                "m/main.tf",
+                r#"
 variable "create" { default = true }
 resource "aws_iam_user" "u" {
   count = var.create ? 1 : 0
   name  = var.create ? "created" : "not"
 }
 "#,
-        ),
-        (
-            "n/main.tf",
-            "variable \"name\" {}\nresource \"aws_iam_user\" \"n\" {\n  name = var.name\n}\n",
-        ),
-    ]);
+            ),
+            (
+                "n/main.tf",
+                r#"variable "name" {}
+resource "aws_iam_user" "n" {
+  name = var.name
+}
+"#,
+            ),
+        ],
+    );
     for (address, property, value) in [
         ("aws_iam_user.count", "UserName", r#""narrow""#),
         ("aws_iam_user.count", "Path", r#""/narrow/""#),
@@ -869,9 +906,11 @@ resource "aws_iam_user" "u" {
 
 #[test]
 fn dynamic_blocks_and_nested_blocks() {
-    let (sources, units) = lower(&[(
-        "main.tf",
-        r#"
+    let (sources, units) = lower(
+        &Terraform,
+        &[(
+            "main.tf",
+            r#"
 locals {
   statements = [{ sid = "One", actions = ["s3:*"] }, { sid = "Two", actions = ["sqs:*"] }]
 }
@@ -909,7 +948,8 @@ resource "aws_iam_role" "r" {
   }
 }
 "#,
-    )]);
+        )],
+    );
     assert_eq!(
         prop(&units, "aws_iam_role.r", &["Policies"]),
         "[{PolicyName: \"one\", PolicyDocument: json({Version: \"2012-10-17\", Statement: [\
@@ -925,10 +965,12 @@ resource "aws_iam_role" "r" {
 
 #[test]
 fn policy_documents_merge_as_the_provider_merges() {
-    let (sources, units) = lower(&[
-        (
-            "main.tf",
-            r#"
+    let (sources, units) = lower(
+        &Terraform,
+        &[
+            (
+                "main.tf",
+                r#"
 data "aws_iam_policy_document" "source" {
   statement {
     sid       = "Kept"
@@ -994,12 +1036,13 @@ resource "aws_sns_topic_policy" "t" {
   policy = data.aws_iam_policy_document.public.json
 }
 "#,
-        ),
-        (
-            "extra.json",
-            r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}}"#,
-        ),
-    ]);
+            ),
+            (
+                "extra.json",
+                r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}}"#,
+            ),
+        ],
+    );
     assert_eq!(
         prop(&units, "aws_iam_policy.p", &["PolicyDocument"]),
         "json({Version: \"2012-10-17\", Statement: [\
@@ -1042,10 +1085,12 @@ resource "aws_sns_topic_policy" "t" {
 
 #[test]
 fn files_keep_their_own_places_and_missing_ones_are_wanted() {
-    let (sources, units) = lower(&[
-        (
-            "infra/main.tf",
-            r#"
+    let (sources, units) = lower(
+        &Terraform,
+        &[
+            (
+                "infra/main.tf",
+                r#"
 resource "aws_iam_policy" "file" { policy = file("${path.module}/policies/p.json") }
 resource "aws_iam_policy" "template" {
   policy = templatefile("policies/t.json.tftpl", { bucket = var.bucket, actions = ["s3:*", "sqs:*"] })
@@ -1054,13 +1099,14 @@ resource "aws_iam_policy" "missing" { policy = file("../shared/missing.json") }
 variable "bucket" {}
 module "gone" { source = "../modules/gone" }
 "#,
-        ),
-        ("infra/policies/p.json", "{\"Statement\": []}"),
-        (
-            "infra/policies/t.json.tftpl",
-            "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": ${jsonencode(actions)}, \"Resource\": \"arn:aws:s3:::${bucket}/*\"}]}",
-        ),
-    ]);
+            ),
+            ("infra/policies/p.json", "{\"Statement\": []}"),
+            (
+                "infra/policies/t.json.tftpl",
+                "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": ${jsonencode(actions)}, \"Resource\": \"arn:aws:s3:::${bucket}/*\"}]}",
+            ),
+        ],
+    );
     let all = resources(&units);
     let policy = |name: &str| {
         let r = all.iter().find(|r| &*r.address.name == name).unwrap();
@@ -1092,10 +1138,12 @@ module "gone" { source = "../modules/gone" }
 
 #[test]
 fn values_overrides_and_shadowing() {
-    let (_, units) = lower(&[
-        (
-            "main.tf",
-            r#"
+    let (_, units) = lower(
+        &Terraform,
+        &[
+            (
+                "main.tf",
+                r#"
 variable "a" { default = "default" }
 variable "b" { default = "default" }
 variable "c" { default = "default" }
@@ -1105,15 +1153,24 @@ resource "aws_iam_user" "u" {
   tags = { k = "main" }
 }
 "#,
-        ),
-        ("terraform.tfvars", "a = \"tfvars\"\nb = \"tfvars\"\n"),
-        ("x.auto.tfvars", "b = \"auto\"\n"),
-        ("prod.tfvars", "c = \"prod\"\n"),
-        (
-            "main_override.tf",
-            "resource \"aws_iam_user\" \"u\" {\n  path = \"/override/\"\n}\n",
-        ),
-    ]);
+            ),
+            (
+                "terraform.tfvars",
+                r#"a = "tfvars"
+b = "tfvars"
+"#,
+            ),
+            ("x.auto.tfvars", "b = \"auto\"\n"),
+            ("prod.tfvars", "c = \"prod\"\n"),
+            (
+                "main_override.tf",
+                r#"resource "aws_iam_user" "u" {
+  path = "/override/"
+}
+"#,
+            ),
+        ],
+    );
     assert_eq!(prop(&units, "aws_iam_user.u", &["UserName"]), "\"tfvars-auto-default\"");
     assert_eq!(prop(&units, "aws_iam_user.u", &["Path"]), "\"/override/\"");
     assert_eq!(prop(&units, "aws_iam_user.u", &["Tags"]), "{k: \"main\"}");
@@ -1121,9 +1178,11 @@ resource "aws_iam_user" "u" {
 
 #[test]
 fn policies_that_nobody_uses_are_loose() {
-    let (sources, units) = lower(&[(
-        "main.tf",
-        r#"
+    let (sources, units) = lower(
+        &Terraform,
+        &[(
+            "main.tf",
+            r#"
 data "aws_iam_policy_document" "unused" {
   statement {
     actions   = ["*"]
@@ -1154,7 +1213,8 @@ module "registry" {
   policy = jsonencode({ Statement = [{ Effect = "Allow", Action = "sns:*", Resource = "*" }] })
 }
 "#,
-    )]);
+        )],
+    );
     let found: Vec<(String, &str)> = loose(&units)
         .iter()
         .map(|l| {
@@ -1180,9 +1240,11 @@ module "registry" {
 
 #[test]
 fn credentials_places_have_their_cloudformation_shape() {
-    let (_, units) = lower(&[(
-        "main.tf",
-        r#"
+    let (_, units) = lower(
+        &Terraform,
+        &[(
+            "main.tf",
+            r#"
 provider "aws" {
   region     = "eu-central-1"
   access_key = "mock"
@@ -1214,7 +1276,8 @@ resource "aws_ecs_task_definition" "t" {
   container_definitions = jsonencode([{ environment = [{ name = "A", value = "1" }] }])
 }
 "#,
-    )]);
+        )],
+    );
     let is = |address: &str, path: &[&str], value: &str| assert_eq!(prop(&units, address, path), value, "{address}");
     is("provider.aws", &["AccessKey"], "\"mock\"");
     is(
@@ -1248,47 +1311,85 @@ resource "aws_ecs_task_definition" "t" {
 
 #[test]
 fn nothing_runs_for_ever() {
-    let mut doubling = String::from("locals {\n  l0 = [\"x\"]\n  t0 = \"x\"\n");
+    let mut doubling = String::from(
+        r#"locals {
+  l0 = ["x"]
+  t0 = "x"
+"#,
+    );
     for i in 1..60 {
         let _ = writeln!(doubling, "  l{i} = [local.l{}, local.l{}]", i - 1, i - 1);
         let _ = writeln!(doubling, "  t{i} = \"${{local.t{}}}${{local.t{}}}\"", i - 1, i - 1);
     }
-    doubling
-        .push_str("}\nresource \"aws_iam_policy\" \"p\" {\n  policy = jsonencode(local.l59)\n  name = local.t59\n}\n");
-    let _ = lower(&[("main.tf", &doubling)]);
-    let _ = lower(&[(
-        "main.tf",
-        "locals {\n  r = range(1000)\n  all = [for a in local.r : [for b in local.r : [for c in local.r : a * b * c]]]\n}\n\
-         resource \"aws_iam_user\" \"u\" {\n  for_each = toset([for a in local.all : tostring(a)])\n  name = each.key\n}\n",
-    )]);
+    doubling.push_str(
+        r#"}
+resource "aws_iam_policy" "p" {
+  policy = jsonencode(local.l59)
+  name = local.t59
+}
+"#,
+    );
+    let _ = lower(&Terraform, &[("main.tf", &doubling)]);
+    let _ = lower(
+        &Terraform,
+        &[(
+            "main.tf",
+            r#"locals {
+  r = range(1000)
+  all = [for a in local.r : [for b in local.r : [for c in local.r : a * b * c]]]
+}
+resource "aws_iam_user" "u" {
+  for_each = toset([for a in local.all : tostring(a)])
+  name = each.key
+}
+"#,
+        )],
+    );
     // Modules that call each other, and themselves.
-    let (_, units) = lower(&[
-        (
-            "a/main.tf",
-            "module \"b\" { source = \"../b\" }\nresource \"aws_iam_user\" \"a\" { name = \"a\" }\n",
-        ),
-        (
-            "b/main.tf",
-            "module \"a\" { source = \"../a\" }\nmodule \"again\" { source = \"../a\" }\n",
-        ),
-        ("c/main.tf", "module \"c\" { source = \"../c\" }\n"),
-    ]);
+    let (_, units) = lower(
+        &Terraform,
+        &[
+            (
+                "a/main.tf",
+                r#"module "b" { source = "../b" }
+resource "aws_iam_user" "a" { name = "a" }
+"#,
+            ),
+            (
+                "b/main.tf",
+                r#"module "a" { source = "../a" }
+module "again" { source = "../a" }
+"#,
+            ),
+            ("c/main.tf", "module \"c\" { source = \"../c\" }\n"),
+        ],
+    );
     assert!(resources(&units).iter().any(|r| &*r.address.name == "aws_iam_user.a"));
     // A reference chain of any length.
-    let mut chain = String::from("locals {\n  l0 = \"end\"\n");
+    let mut chain = String::from(
+        r#"locals {
+  l0 = "end"
+"#,
+    );
     for i in 1..5000 {
         let _ = writeln!(chain, "  l{i} = local.l{}", i - 1);
     }
-    chain.push_str("}\noutput \"o\" { value = local.l4999 }\n");
-    let _ = lower(&[("main.tf", &chain)]);
+    chain.push_str(
+        r#"}
+output "o" { value = local.l4999 }
+"#,
+    );
+    let _ = lower(&Terraform, &[("main.tf", &chain)]);
 }
 
 #[test]
 fn json_syntax_declares_the_same() {
-    let (sources, units) = lower(&[
-        (
-            "main.tf.json",
-            r#"{
+    let (sources, units) = lower(
+        &Terraform,
+        &[
+            (
+                "main.tf.json",
+                r#"{
   "//": "a comment",
   "variable": {"name": {"default": "n"}, "other": {"type": "string"}},
   "locals": {"actions": ["s3:*"]},
@@ -1306,9 +1407,10 @@ fn json_syntax_declares_the_same() {
     "aws_lambda_function": {"f": {"environment": {"variables": {"a_b": "v"}}}}
   }
 }"#,
-        ),
-        ("terraform.tfvars.json", r#"{"other": "given"}"#),
-    ]);
+            ),
+            ("terraform.tfvars.json", r#"{"other": "given"}"#),
+        ],
+    );
     assert_eq!(
         prop(&units, "aws_iam_policy.p", &["PolicyDocument"]),
         "json({Version: \"2012-10-17\", Statement: [{Effect: \"Allow\", Action: \"s3:*\", \
@@ -1343,19 +1445,21 @@ fn json_syntax_declares_the_same() {
 
 #[test]
 fn terragrunt_inputs_are_arguments() {
-    let (_, units) = lower(&[
-        (
-            "live/prod/terragrunt.hcl",
-            r#"
+    let (_, units) = lower(
+        &Terraform,
+        &[
+            (
+                "live/prod/terragrunt.hcl",
+                r#"
 include "root" { path = find_in_parent_folders() }
 terraform { source = "../../modules//user" }
 locals { name = "prod" }
 inputs = { name = local.name, path = dependency.x.outputs.path }
 "#,
-        ),
-        (
-            "modules/user/main.tf",
-            r#"
+            ),
+            (
+                "modules/user/main.tf",
+                r#"
 variable "name" {}
 variable "path" {}
 resource "aws_iam_user" "u" {
@@ -1363,8 +1467,9 @@ resource "aws_iam_user" "u" {
   path = var.path
 }
 "#,
-        ),
-    ]);
+            ),
+        ],
+    );
     assert_eq!(prop(&units, "aws_iam_user.u", &["UserName"]), "\"prod\"");
     assert_eq!(
         prop(&units, "aws_iam_user.u", &["Path"]),
@@ -1374,9 +1479,11 @@ resource "aws_iam_user" "u" {
 
 #[test]
 fn registry_modules_by_their_known_shape() {
-    let (sources, units) = lower(&[(
-        "main.tf",
-        r#"
+    let (sources, units) = lower(
+        &Terraform,
+        &[(
+            "main.tf",
+            r#"
 module "policy" {
   source = "terraform-aws-modules/iam/aws//modules/iam-policy"
   name   = "p"
@@ -1432,7 +1539,8 @@ module "other" {
   policy_statements = [{ actions = ["sqs:*"], resources = ["*"] }]
 }
 "#,
-    )]);
+        )],
+    );
     let statement = r#"{Version: "2012-10-17", Statement: [{Effect: "Allow", Action: "s3:*", Resource: "*", Condition: {StringEquals: {aws:PrincipalTag/x: ["y"]}}}]}"#;
     assert_eq!(
         prop(&units, "module.lambda.role", &["Policies"]),
@@ -1507,7 +1615,9 @@ fn plans_hold_resolved_values() {
         ),
         (
             "main.tf",
-            "resource \"aws_iam_role\" \"other\" {}\nresource \"aws_iam_role\" \"r\" {}\n",
+            r#"resource "aws_iam_role" "other" {}
+resource "aws_iam_role" "r" {}
+"#,
         ),
     ]);
     let all = resources(&units);
@@ -1557,7 +1667,7 @@ const PLAN: &str = r#"{"format_version": "1.2", "terraform_version": "1.11.4",
 
 #[test]
 fn what_a_plan_leaves_open_is_unknown_with_its_reason() {
-    let (_, units) = lower(&[("plan.json", PLAN)]);
+    let (_, units) = lower(&Terraform, &[("plan.json", PLAN)]);
     let all = resources(&units);
     let policy = all.iter().find(|r| &*r.address.name == "aws_iam_policy.p").unwrap();
     let hole = policy.get("PolicyDocument").unwrap().as_hole().unwrap();
@@ -1576,11 +1686,17 @@ fn a_plan_is_linked_and_placed_where_its_source_is() {
         ("plan.json", PLAN),
         (
             "main.tf",
-            "module \"m\" {\n  source = \"./mods/r\"\n}\nresource \"aws_iam_policy\" \"p\" {}\n",
+            r#"module "m" {
+  source = "./mods/r"
+}
+resource "aws_iam_policy" "p" {}
+"#,
         ),
         (
             "mods/r/main.tf",
-            "resource \"aws_iam_role\" \"r\" {}\nresource \"aws_iam_role_policy\" \"p\" {}\n",
+            r#"resource "aws_iam_role" "r" {}
+resource "aws_iam_role_policy" "p" {}
+"#,
         ),
     ]);
     let all = resources(&units);
@@ -1615,17 +1731,38 @@ fn what_a_plan_knows_completes_its_source() {
     {"address": "module.m[0].aws_iam_user.u", "mode": "managed", "type": "aws_iam_user", "values": {"name": "ann"}},
     {"address": "module.m[0].aws_iam_user.new", "mode": "managed", "type": "aws_iam_user", "values": {"name": "bob"}}]}]
 }}}"#;
-    let (sources, units) = lower(&[
-        ("plan.json", plan),
-        (
-            "main.tf",
-            "variable \"grants\" {}\nvariable \"n\" {}\nvariable \"text\" {}\nresource \"aws_iam_policy\" \"p\" {\n  for_each = var.grants\n  policy = jsonencode({ Statement = [{ Effect = \"Allow\", Action = each.value }] })\n}\nresource \"aws_iam_policy\" \"whole\" {\n  name = \"w-${var.n}\"\n  policy = var.text\n}\nmodule \"m\" {\n  count = var.n\n  source = \"./m\"\n  name = var.text\n}\n",
-        ),
-        (
-            "m/main.tf",
-            "variable \"name\" {}\nresource \"aws_iam_user\" \"u\" { name = var.name }\n",
-        ),
-    ]);
+    let (sources, units) = lower(
+        &Terraform,
+        &[
+            ("plan.json", plan),
+            (
+                "main.tf",
+                r#"variable "grants" {}
+variable "n" {}
+variable "text" {}
+resource "aws_iam_policy" "p" {
+  for_each = var.grants
+  policy = jsonencode({ Statement = [{ Effect = "Allow", Action = each.value }] })
+}
+resource "aws_iam_policy" "whole" {
+  name = "w-${var.n}"
+  policy = var.text
+}
+module "m" {
+  count = var.n
+  source = "./m"
+  name = var.text
+}
+"#,
+            ),
+            (
+                "m/main.tf",
+                r#"variable "name" {}
+resource "aws_iam_user" "u" { name = var.name }
+"#,
+            ),
+        ],
+    );
     let all: Vec<String> = resources(&units)
         .iter()
         .filter(|r| r.kind.starts_with("AWS::IAM::"))
@@ -1668,28 +1805,46 @@ fn texts_that_multiply_and_modules_that_call_each_other_end() {
         "[for a in range(20000) : [for b in range(20000) : [for c in range(20000) : \"x\"]]]",
         "setproduct(range(1000000), range(1000000))",
     ];
-    let mut world =
-        "locals {\n  long = join(\"\", [for i in range(20000) : \"aaaaaaaaaaaaaaaaaaaa\"])\n  d0 = \"a\"\n".to_owned();
+    let mut world = r#"locals {
+  long = join("", [for i in range(20000) : "aaaaaaaaaaaaaaaaaaaa"])
+  d0 = "a"
+"#
+    .to_owned();
     for i in 0..60 {
         let _ = writeln!(world, "  d{} = format(\"%s%s\", local.d{i}, local.d{i})", i + 1);
     }
     world.push_str("}\n");
     for expression in expressions {
-        let main = format!("{world}output \"x\" {{\n  value = {expression}\n}}\n");
-        let (_, units) = lower(&[("main.tf", &main)]);
+        let main = format!(
+            r#"{world}output "x" {{
+  value = {expression}
+}}
+"#
+        );
+        let (_, units) = lower(&Terraform, &[("main.tf", &main)]);
         let all = resources(&units);
         let output = all.iter().find(|r| &*r.kind == kinds::OUTPUT).unwrap();
         // Beyond the bound nothing is known of it.
         let size = output.get("Value").map_or(0, size);
         assert!(size < 20_000_000, "{expression}: {size}");
     }
-    let call = |name: &str, source: &str| format!("module \"{name}\" {{\n  source = \"{source}\"\n}}\n");
+    let call = |name: &str, source: &str| {
+        format!(
+            r#"module "{name}" {{
+  source = "{source}"
+}}
+"#
+        )
+    };
     let back = call("a", "../a") + &call("b", "../b") + &call("again", "../a");
-    let (_, units) = lower(&[
-        ("main.tf", &call("a", "./a")),
-        ("a/main.tf", &(back.clone() + "resource \"aws_iam_role\" \"r\" {}\n")),
-        ("b/main.tf", &back),
-    ]);
+    let (_, units) = lower(
+        &Terraform,
+        &[
+            ("main.tf", &call("a", "./a")),
+            ("a/main.tf", &(back.clone() + "resource \"aws_iam_role\" \"r\" {}\n")),
+            ("b/main.tf", &back),
+        ],
+    );
     let roles = resources(&units);
     assert!((1..10).contains(&roles.iter().filter(|r| &*r.kind == "AWS::IAM::Role").count()));
 }

@@ -5,23 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use overgrant::internals::iam::{Ownership, size};
 use overgrant::internals::pipeline::analyze;
-use overgrant::internals::rules::{self, Ruleset, Selection, examples};
+use overgrant::internals::rules::{Ruleset, examples};
 use overgrant::internals::source::Sources;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use crate::support::lint::found;
+
 /// Rules about how a policy is written, and not about what it says.
 const WRITING: [&str; 2] = ["action-case", "duplicate-json-key"];
 
 /// How often each rule speaks, and how gravely.
-fn found(ruleset: &Ruleset, text: &str) -> BTreeMap<(String, String), usize> {
-    let sources = Sources::new([("policy.json".to_owned(), text.into(), true)]);
-    let own = Ownership::default();
-    let project = analyze(&sources, &own).project;
+fn counts(text: &str) -> BTreeMap<(String, String), usize> {
     let mut out = BTreeMap::new();
-    for f in rules::run(&project, ruleset, &Selection::all(ruleset)).findings {
+    for f in found(&[("policy.json", text)]).1 {
         let severity = f.severity.map_or("", overgrant::internals::finding::Severity::name);
         if !WRITING.contains(&&*f.rule) {
             *out.entry((f.rule.to_string(), severity.to_owned())).or_default() += 1;
@@ -88,11 +87,11 @@ fn recased(document: &Value) -> Value {
 }
 
 /// What differs between a policy and its twins.
-fn differences(ruleset: &Ruleset, text: &str) -> Vec<String> {
+fn differences(text: &str) -> Vec<String> {
     let Ok(value) = serde_json::from_str::<Value>(text) else {
         return Vec::new();
     };
-    let before = found(ruleset, text);
+    let before = counts(text);
     let mut wrong = Vec::new();
     for (how, twin) in [
         ("minimised, keys sorted", value.to_string()),
@@ -100,7 +99,7 @@ fn differences(ruleset: &Ruleset, text: &str) -> Vec<String> {
         ("lists reversed", reversed(&value).to_string()),
         ("re-cased", recased(&value).to_string()),
     ] {
-        let after = found(ruleset, &twin);
+        let after = counts(&twin);
         if before != after {
             let all: BTreeSet<_> = before.keys().chain(after.keys()).collect();
             let differ = all.into_iter().filter(|k| before.get(*k) != after.get(*k));
@@ -140,7 +139,7 @@ fn twins_of_the_examples_are_found_alike() {
     let ruleset = Ruleset::builtin();
     let texts = policies(&ruleset);
     assert!(texts.len() > 500, "{}", texts.len());
-    let wrong: Vec<String> = texts.par_iter().flat_map_iter(|t| differences(&ruleset, t)).collect();
+    let wrong: Vec<String> = texts.par_iter().flat_map_iter(|t| differences(t)).collect();
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -249,9 +248,8 @@ proptest! {
 
     #[test]
     fn twins_of_any_policy_are_found_alike(statements in prop::collection::vec(statement(), 1..4)) {
-        let ruleset = Ruleset::builtin();
         let text = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
-        let wrong = differences(&ruleset, &text);
+        let wrong = differences(&text);
         prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 }

@@ -2,8 +2,16 @@
 
 use crate::support::repository::{Ran, Repository};
 
-const UNKNOWN: &str = "variable \"document\" {\n  type = string\n}\nresource \"aws_iam_policy\" \"orders\" {\n  policy = var.document\n}\n";
-const CDK: &str = "import * as iam from 'aws-cdk-lib/aws-iam';\nnew iam.PolicyStatement({ actions: ['s3:*'] });\n";
+const UNKNOWN: &str = r#"variable "document" {
+  type = string
+}
+resource "aws_iam_policy" "orders" {
+  policy = var.document
+}
+"#;
+const CDK: &str = r"import * as iam from 'aws-cdk-lib/aws-iam';
+new iam.PolicyStatement({ actions: ['s3:*'] });
+";
 const ADMIN: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
 
 /// `what path: why` of each entry.
@@ -20,32 +28,69 @@ fn of(files: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn template(resources: &str) -> String {
-    format!("Parameters:\n  Text: {{Type: String}}\n  List: {{Type: CommaDelimitedList}}\nResources:\n{resources}")
+    format!(
+        r"Parameters:
+  Text: {{Type: String}}
+  List: {{Type: CommaDelimitedList}}
+Resources:
+{resources}"
+    )
 }
 
 #[test]
 fn what_decides_a_verdict_and_is_unknown_is_listed_in_every_format() {
     let policy = |document: &str| {
         template(&format!(
-            "  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument:{document}\n"
+            r"  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument:{document}
+"
         ))
     };
     let statement = |action: &str, resource: &str| {
         policy(&format!(
-            "\n        Version: '2012-10-17'\n        Statement:\n          - Effect: Allow\n            Action: {action}\n            Resource: {resource}"
+            r"
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Action: {action}
+            Resource: {resource}"
         ))
     };
     let jsonencode = |statement: &str| {
         format!(
-            "variable \"x\" {{\n  type = any\n}}\nresource \"aws_iam_policy\" \"p\" {{\n  policy = jsonencode({{Version = \"2012-10-17\", Statement = [{statement}]}})\n}}\n"
+            r#"variable "x" {{
+  type = any
+}}
+resource "aws_iam_policy" "p" {{
+  policy = jsonencode({{Version = "2012-10-17", Statement = [{statement}]}})
+}}
+"#
         )
     };
     for (path, text, expected) in [
-        ("main.tf", UNKNOWN.to_owned(), "policy main.tf: the policy is `var.document`"),
+        (
+            "main.tf",
+            UNKNOWN.to_owned(),
+            "policy main.tf: the policy is `var.document`",
+        ),
         ("t.yaml", policy(" !Ref Text"), "policy t.yaml: the policy is `Text`"),
-        ("t.yaml", policy(" '{{resolve:ssm:/p}}'"), "policy t.yaml: the policy is `resolve:ssm`"),
-        ("t.yaml", statement("!Ref List", "'*'"), "statement t.yaml: actions come from `List`"),
-        ("main.tf", jsonencode("var.x"), "statement main.tf: statements come from `var.x`"),
+        (
+            "t.yaml",
+            policy(" '{{resolve:ssm:/p}}'"),
+            "policy t.yaml: the policy is `resolve:ssm`",
+        ),
+        (
+            "t.yaml",
+            statement("!Ref List", "'*'"),
+            "statement t.yaml: actions come from `List`",
+        ),
+        (
+            "main.tf",
+            jsonencode("var.x"),
+            "statement main.tf: statements come from `var.x`",
+        ),
         (
             "main.tf",
             jsonencode("{Effect = var.x, Action = \"s3:GetObject\", Resource = \"arn:aws:s3:::b/*\"}"),
@@ -53,48 +98,102 @@ fn what_decides_a_verdict_and_is_unknown_is_listed_in_every_format() {
         ),
         (
             "a.py",
-            "import boto3\n\n\ndef put(doc):\n    boto3.client(\"iam\").create_policy(PolicyName=\"p\", PolicyDocument=doc)\n".to_owned(),
+            r#"import boto3
+
+
+def put(doc):
+    boto3.client("iam").create_policy(PolicyName="p", PolicyDocument=doc)
+"#
+            .to_owned(),
             "policy a.py: the policy is `doc`",
         ),
         (
             "a.py",
-            "import boto3\n\n\ndef trust(doc):\n    boto3.client(\"iam\").update_assume_role_policy(RoleName=\"r\", PolicyDocument=doc)\n".to_owned(),
+            r#"import boto3
+
+
+def trust(doc):
+    boto3.client("iam").update_assume_role_policy(RoleName="r", PolicyDocument=doc)
+"#
+            .to_owned(),
             "policy a.py: the policy is `doc`",
         ),
         (
             "a.py",
-            "import boto3\n\n\ndef share(doc):\n    boto3.client(\"ses\").put_identity_policy(Identity=\"i\", PolicyName=\"p\", Policy=doc)\n".to_owned(),
+            r#"import boto3
+
+
+def share(doc):
+    boto3.client("ses").put_identity_policy(Identity="i", PolicyName="p", Policy=doc)
+"#
+            .to_owned(),
             "policy a.py: the policy is `doc`",
         ),
         (
             "serverless.yml",
-            "service: a\nprovider:\n  name: aws\n  iamRoleStatements:\n    - Effect: Allow\n      Action: ${env:ACTIONS}\n      Resource: arn:aws:s3:::b/*\n".to_owned(),
+            r"service: a
+provider:
+  name: aws
+  iamRoleStatements:
+    - Effect: Allow
+      Action: ${env:ACTIONS}
+      Resource: arn:aws:s3:::b/*
+"
+            .to_owned(),
             "statement serverless.yml: actions come from `env:ACTIONS`",
         ),
         (
             "main.tf",
-            "module \"roles\" {\n  source  = \"example/roles/aws\"\n  version = \"1.0.0\"\n}\n".to_owned(),
+            r#"module "roles" {
+  source  = "example/roles/aws"
+  version = "1.0.0"
+}
+"#
+            .to_owned(),
             "file main.tf: `example/roles/aws`: the module is not in this repository",
         ),
         (
             "main.tf",
-            "module \"roles\" {\n  source = \"./roles\"\n}\n".to_owned(),
+            r#"module "roles" {
+  source = "./roles"
+}
+"#
+            .to_owned(),
             "file main.tf: `./roles`: the module is not in this repository",
         ),
         (
             "t.yaml",
-            "Transform: Orders\nResources:\n  T:\n    Type: AWS::SNS::Topic\n".to_owned(),
+            r"Transform: Orders
+Resources:
+  T:
+    Type: AWS::SNS::Topic
+"
+            .to_owned(),
             "file t.yaml: `Orders`: CloudFormation runs this macro",
         ),
         (
             "t.yaml",
-            "Resources:\n  Fn::Transform:\n    Name: AWS::Include\n    Parameters: {Location: s3://b/r.yaml}\n".to_owned(),
+            r"Resources:
+  Fn::Transform:
+    Name: AWS::Include
+    Parameters: {Location: s3://b/r.yaml}
+"
+            .to_owned(),
             "file t.yaml: `AWS::Include`: CloudFormation runs this macro",
         ),
-        ("lib/stack.ts", CDK.to_owned(), "file lib/stack.ts: defines IAM with the CDK"),
+        (
+            "lib/stack.ts",
+            CDK.to_owned(),
+            "file lib/stack.ts: defines IAM with the CDK",
+        ),
     ] {
         let all = of(&[(path, &text)]);
-        assert!(all.len() == 1 && all[0].starts_with(expected), "{expected}\n{all:?}\n{text}");
+        assert!(
+            all.len() == 1 && all[0].starts_with(expected),
+            r"{expected}
+{all:?}
+{text}"
+        );
     }
     // Of test code nothing is reported.
     let r = Repository::new(&[("lib/stack.test.ts", CDK), ("tests/main.tf", UNKNOWN)]);
@@ -127,7 +226,9 @@ fn a_run_is_all_clear_only_where_everything_was_judged() {
     let r = Repository::new(&[("main.tf", UNKNOWN)]);
     let ran = r.run(&["check"]);
     assert_eq!(ran.code, 0);
-    let expected = "No findings in what could be judged; 1 policy was not judged: 1 file, 0 policies, 0 statements.\n  main.tf:5:12: policy: the policy is `var.document`: given from outside, and no value is written here\n";
+    let expected = r"No findings in what could be judged; 1 policy was not judged: 1 file, 0 policies, 0 statements.
+  main.tf:5:12: policy: the policy is `var.document`: given from outside, and no value is written here
+";
     assert_eq!(ran.out, expected);
     let sarif = r.run(&["check", "-f", "sarif"]).json();
     let notes = &sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"];
@@ -165,7 +266,11 @@ fn what_a_bound_leaves_out_is_listed() {
         )
     };
     let module = format!(
-        "variable \"act\" {{}}\nresource \"aws_iam_policy\" \"p\" {{\n  {}\n}}\n",
+        r#"variable "act" {{}}
+resource "aws_iam_policy" "p" {{
+  {}
+}}
+"#,
         document("var.act")
     );
     let values: Vec<(String, String)> = (0..40)
@@ -180,9 +285,24 @@ fn what_a_bound_leaves_out_is_listed() {
     let left_out = listed.iter().filter(|l| l.contains("too many variable files")).count();
     assert_eq!(left_out, 8, "{listed:?}");
 
-    let unused = format!("variable \"act\" {{}}\nlocals {{\n  {}\n}}\n", document("var.act"));
+    let unused = format!(
+        r#"variable "act" {{}}
+locals {{
+  {}
+}}
+"#,
+        document("var.act")
+    );
     let calls: String = (0..110)
-        .map(|i| format!("module \"m{i}\" {{\n  source = \"./m\"\n  act = \"sqs:Send{i}\"\n}}\n"))
+        .map(|i| {
+            format!(
+                r#"module "m{i}" {{
+  source = "./m"
+  act = "sqs:Send{i}"
+}}
+"#
+            )
+        })
         .collect();
     let listed = of(&[("m/main.tf", &unused), ("main.tf", &calls)]);
     assert!(
@@ -193,10 +313,27 @@ fn what_a_bound_leaves_out_is_listed() {
     );
 
     let stacks: String = (0..110)
-        .map(|i| format!("  S{i}:\n    Type: AWS::CloudFormation::Stack\n    Properties: {{TemplateURL: child.yaml, Parameters: {{Act: 'sqs:Send{i}'}}}}\n"))
+        .map(|i| {
+            format!(
+                r"  S{i}:
+    Type: AWS::CloudFormation::Stack
+    Properties: {{TemplateURL: child.yaml, Parameters: {{Act: 'sqs:Send{i}'}}}}
+"
+            )
+        })
         .collect();
-    let parent = format!("Resources:\n{stacks}");
-    let child = "Parameters:\n  Act: {Type: String}\nResources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      PolicyDocument: {Version: '2012-10-17', Statement: [{Effect: Allow, Action: !Ref Act, Resource: '*'}]}\n";
+    let parent = format!(
+        r"Resources:
+{stacks}"
+    );
+    let child = r"Parameters:
+  Act: {Type: String}
+Resources:
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      PolicyDocument: {Version: '2012-10-17', Statement: [{Effect: Allow, Action: !Ref Act, Resource: '*'}]}
+";
     let listed = of(&[("parent.yaml", &parent), ("child.yaml", child)]);
     assert!(
         listed.iter().any(|l| l.contains("too many sets of parameters")),
@@ -204,7 +341,15 @@ fn what_a_bound_leaves_out_is_listed() {
     );
 
     let generated: String = (0..30)
-        .map(|i| format!("generate \"g{i}\" {{\n  path = \"g{i}.tf\"\n  contents = \"locals {{}}\"\n}}\n"))
+        .map(|i| {
+            format!(
+                r#"generate "g{i}" {{
+  path = "g{i}.tf"
+  contents = "locals {{}}"
+}}
+"#
+            )
+        })
         .collect();
     let listed = of(&[("terragrunt.hcl", &generated)]);
     assert!(
@@ -215,7 +360,14 @@ fn what_a_bound_leaves_out_is_listed() {
 
 #[test]
 fn documentation_with_a_policy_is_listed_and_does_not_count() {
-    let guide = format!("# Install\n\n```json\n{ADMIN}\n```\n");
+    let guide = format!(
+        r"# Install
+
+```json
+{ADMIN}
+```
+"
+    );
     let r = Repository::new(&[("README.md", &guide), ("p.json", "{}")]);
     let ran = r.run(&["check", "--fail-on-unjudged"]);
     assert!(ran.code == 0 && !ran.out.contains("not judged"), "{}", ran.out);
@@ -249,10 +401,32 @@ fn synthesized_templates_are_read_unless_they_are_ignored() {
 }
 
 const SAM_TEMPLATE: &str = concat!(
-    "AWSTemplateFormatVersion: '2010-09-09'\nDescription: >\n  {{ cookiecutter.name }}\n\n  A service\n",
-    "{%- if cookiecutter.wide %}\nMetadata:\n  Doc: |\n    {# a long comment of the template #}\n    text\n{%- endif %}\n",
-    "Resources:\n  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      {{ include \"name\" . }}\n",
-    "      PolicyDocument:\n        Version: '2012-10-17'\n        Statement:\n          - Effect: Allow\n            Action: '*'\n            Resource: '*'\n",
+    r"AWSTemplateFormatVersion: '2010-09-09'
+Description: >
+  {{ cookiecutter.name }}
+
+  A service
+",
+    r"{%- if cookiecutter.wide %}
+Metadata:
+  Doc: |
+    {# a long comment of the template #}
+    text
+{%- endif %}
+",
+    r#"Resources:
+  P:
+    Type: AWS::IAM::ManagedPolicy
+    Properties:
+      {{ include "name" . }}
+"#,
+    r"      PolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Action: '*'
+            Resource: '*'
+",
 );
 
 #[test]
@@ -264,13 +438,27 @@ fn templates_of_other_languages_are_read_as_far_as_they_go() {
 
 #[test]
 fn what_must_be_rendered_first_is_not_called_broken() {
-    let python = "import boto3\ndef handler(e, c)\n    boto3.client('s3').list_buckets()\n";
+    let python = r"import boto3
+def handler(e, c)
+    boto3.client('s3').list_buckets()
+";
     let files = [
         ("{{cookiecutter.name}}/app.py", python.to_owned()),
-        ("app.py", format!("{{%- if x %}}\n{python}")),
+        (
+            "app.py",
+            format!(
+                r"{{%- if x %}}
+{python}"
+            ),
+        ),
         (
             "t.yaml",
-            "AWSTemplateFormatVersion: '2010-09-09'\nResources:\n  F: {{ x }}\n   Type: [AWS::IAM::Role\n".to_owned(),
+            r"AWSTemplateFormatVersion: '2010-09-09'
+Resources:
+  F: {{ x }}
+   Type: [AWS::IAM::Role
+"
+            .to_owned(),
         ),
     ];
     for (path, text) in &files {
@@ -296,14 +484,26 @@ fn a_policy_that_must_be_given_is_unknown_where_nobody_gives_one() {
             format!("default = {default}")
         };
         let main = format!(
-            "variable \"document\" {{\n  {default}\n}}\nresource \"{resource}\" \"r\" {{\n  {attribute} = var.document\n}}\n"
+            r#"variable "document" {{
+  {default}
+}}
+resource "{resource}" "r" {{
+  {attribute} = var.document
+}}
+"#
         );
         let entries = of(&[("main.tf", &main)]);
         assert_eq!(entries.len(), 1, "{main}{entries:?}");
         assert!(entries[0].starts_with("policy main.tf: the policy is"), "{entries:?}");
     }
     // An argument that may be left out is left out.
-    let queue = "variable \"document\" {\n  default = null\n}\nresource \"aws_sqs_queue\" \"q\" {\n  policy = var.document\n}\n";
+    let queue = r#"variable "document" {
+  default = null
+}
+resource "aws_sqs_queue" "q" {
+  policy = var.document
+}
+"#;
     assert_eq!(of(&[("main.tf", queue)]), Vec::<String>::new());
     let given = queue.replace("  default = null\n", "  type = string\n");
     assert_eq!(of(&[("main.tf", &given)]).len(), 1, "{given}");
@@ -314,7 +514,17 @@ fn a_policy_that_must_be_given_is_unknown_where_nobody_gives_one() {
 
 #[test]
 fn a_handler_of_another_language_says_so_without_a_runtime() {
-    let text = "Transform: AWS::Serverless-2016-10-31\nParameters:\n  Runtime: {Type: String}\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: orders.App::handleRequest\n      Runtime: !Ref Runtime\n      CodeUri: app\n";
+    let text = r"Transform: AWS::Serverless-2016-10-31
+Parameters:
+  Runtime: {Type: String}
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: orders.App::handleRequest
+      Runtime: !Ref Runtime
+      CodeUri: app
+";
     let all = of(&[("template.yaml", text)]);
     let expected = "workload template.yaml: `F`: not compared with its role: the code is not Python";
     assert_eq!(all, [expected]);
@@ -325,7 +535,17 @@ fn a_broken_text_is_one_entry_and_an_unrendered_template_is_not_called_broken() 
     let broken = format!("{} {} x y", ADMIN.replace(", \"Action\"", " \"Action\""), "{,,");
     assert_eq!(of(&[("p.json", &broken)]).len(), 1);
     let two = format!(
-        "resource \"aws_iam_policy\" \"a\" {{\n  policy = <<E\n{broken}\nE\n}}\nresource \"aws_iam_policy\" \"b\" {{\n  policy = <<E\n{broken}\nE\n}}\n"
+        r#"resource "aws_iam_policy" "a" {{
+  policy = <<E
+{broken}
+E
+}}
+resource "aws_iam_policy" "b" {{
+  policy = <<E
+{broken}
+E
+}}
+"#
     );
     assert_eq!(of(&[("main.tf", &two)]).len(), 2);
     for (path, text) in [
@@ -335,7 +555,11 @@ fn a_broken_text_is_one_entry_and_an_unrendered_template_is_not_called_broken() 
         ),
         (
             "main.tf.j2",
-            "resource \"aws_iam_policy\" \"a\" {\n{% if a %}\n}\n".to_owned(),
+            r#"resource "aws_iam_policy" "a" {
+{% if a %}
+}
+"#
+            .to_owned(),
         ),
     ] {
         let all = of(&[(path, &text)]);
@@ -346,7 +570,14 @@ fn a_broken_text_is_one_entry_and_an_unrendered_template_is_not_called_broken() 
 
 #[test]
 fn a_module_for_another_provider_makes_nothing_here() {
-    let module = |source: &str| format!("module \"m\" {{\n  source = \"{source}\"\n}}\n");
+    let module = |source: &str| {
+        format!(
+            r#"module "m" {{
+  source = "{source}"
+}}
+"#
+        )
+    };
     assert_eq!(of(&[("main.tf", &module("cloudposse/label/null"))]), [""; 0]);
     assert_eq!(of(&[("main.tf", &module("example/label/aws"))]).len(), 1);
 }

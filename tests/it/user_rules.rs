@@ -8,8 +8,16 @@ use crate::support::repository::Repository;
 /// A rule with this `match` and `report`, and these examples.
 fn rule(id: &str, body: &str, examples: &str) -> String {
     format!(
-        "id: {id}\ntitle: A rule of ours\nseverity: high\nconfidence: high\nsince: 0.1.0\nwhy: it matters\ndo: something \
-         else\n{body}\nexamples:\n{examples}"
+        r"id: {id}
+title: A rule of ours
+severity: high
+confidence: high
+since: 0.1.0
+why: it matters
+do: something else
+{body}
+examples:
+{examples}"
     )
 }
 
@@ -206,7 +214,11 @@ report:
   message: "`{policy}` is put on somebody"
 "#,
         &format!(
-            "  bad:\n    - title: attached\n      files:{}  good:\n    - title: another\n      files:{}",
+            r"  bad:
+    - title: attached
+      files:{}  good:
+    - title: another
+      files:{}",
             role(&format!("«{arn}»"), ""),
             role("arn:aws:iam::aws:policy/ReadOnlyAccess", "")
         ),
@@ -220,11 +232,16 @@ report:
   message: "`{policy}` without a boundary"
 "#,
         &format!(
-            "  bad:\n    - title: attached\n      files:{}  good:\n    - title: bounded\n      files:{}",
+            r"  bad:
+    - title: attached
+      files:{}  good:
+    - title: bounded
+      files:{}",
             role(&format!("«{arn}»"), ""),
             role(
                 arn,
-                "\n                PermissionsBoundary: arn:aws:iam::aws:policy/ReadOnlyAccess"
+                r"
+                PermissionsBoundary: arn:aws:iam::aws:policy/ReadOnlyAccess"
             )
         ),
     );
@@ -265,7 +282,9 @@ report:
 /// What is wrong, the place, and the message for each broken rule.
 #[test]
 fn mistakes_have_a_place_and_a_suggestion() {
-    let examples = "  bad: [{title: a, policy: '«{}»'}]\n  good: [{title: b, policy: '{}'}]\n";
+    let examples = r"  bad: [{title: a, policy: '«{}»'}]
+  good: [{title: b, policy: '{}'}]
+";
     let report = "report: {at: act, message: said}";
     let cases = [
         (
@@ -274,51 +293,73 @@ fn mistakes_have_a_place_and_a_suggestion() {
             "the rule language has no `acton` here; did you mean `action`?",
         ),
         (
-            format!("match: {{statement: {{effect: alow, action: {{any: '*', as: act}}}}}}\n{report}"),
+            format!(
+                r"match: {{statement: {{effect: alow, action: {{any: '*', as: act}}}}}}
+{report}"
+            ),
             "alow",
             "the rule language has no `alow` here; did you mean `allow`?",
         ),
         (
-            "match: {statement: {action: {any: '*', as: act}}}\nreport: {at: actt, message: said}".to_owned(),
+            r"match: {statement: {action: {any: '*', as: act}}}
+report: {at: actt, message: said}"
+                .to_owned(),
             "actt",
             "nothing is captured as `actt`; did you mean `act`?",
         ),
         (
             format!(
-                "match: {{statement: {{action: {{any: '*', as: act}}, resource: {{any: '*', as: rest}}}}}}\n{report}"
+                r"match: {{statement: {{action: {{any: '*', as: act}}, resource: {{any: '*', as: rest}}}}}}
+{report}"
             ),
             "rest",
             "nothing uses the capture `rest`",
         ),
         (
             format!(
-                "match: {{statement: {{in: identity, action: {{any: '*', as: act}}, principal: {{any: x}}}}}}\n{report}"
+                r"match: {{statement: {{in: identity, action: {{any: '*', as: act}}, principal: {{any: x}}}}}}
+{report}"
             ),
             "principal",
             "no document of these kinds has principals: this can never match",
         ),
         (
-            format!("match: {{statement: {{action: {{any: {{one-of: '@verbs'}}, as: act}}}}}}\n{report}"),
+            format!(
+                r"match: {{statement: {{action: {{any: {{one-of: '@verbs'}}, as: act}}}}}}
+{report}"
+            ),
             "@verbs",
             "unknown list `verbs`",
         ),
         (
-            format!("match: {{statement: {{action: {{any: {{matches: 'a('}}, as: act}}}}}}\n{report}"),
+            format!(
+                r"match: {{statement: {{action: {{any: {{matches: 'a('}}, as: act}}}}}}
+{report}"
+            ),
             "a(",
             "invalid regular expression: unclosed group",
         ),
         (
-            format!("match: {{statement: {{action: {{any: {{covers: 's3:GetObjekt'}}, as: act}}}}}}\n{report}"),
+            format!(
+                r"match: {{statement: {{action: {{any: {{covers: 's3:GetObjekt'}}, as: act}}}}}}
+{report}"
+            ),
             "s3:GetObjekt",
             "AWS has no action `s3:GetObjekt`; did you mean `s3:GetObject`?",
         ),
         (
-            format!("match: {{statement: {{action: {{any: {{is: 's3:GetObject', as: act}}}}}}}}\n{report}"),
+            format!(
+                r"match: {{statement: {{action: {{any: {{is: 's3:GetObject', as: act}}}}}}}}
+{report}"
+            ),
             "as",
             "`as` stands beside `any` or `all`, not in it",
         ),
         (
-            format!("match: {{statement: {{action: {{any: {{service: '@ours'}}, as: act}}}}}}\n{report}"),
+            format!(
+                r"match: {{statement: {{action: {{any: {{service: '@ours'}}, as: act}}}}}}
+{report}"
+            ),
             "@ours",
             "unknown list `ours`",
         ),
@@ -328,7 +369,10 @@ fn mistakes_have_a_place_and_a_suggestion() {
             "checks in code report under their own rules",
         ),
         (
-            format!("match: {{statement: {{action: {{any: '*', as: act}}}}, trust: {{effect: allow}}}}\n{report}"),
+            format!(
+                r"match: {{statement: {{action: {{any: '*', as: act}}}}, trust: {{effect: allow}}}}
+{report}"
+            ),
             "match",
             "`match` has exactly one subject",
         ),
@@ -365,7 +409,8 @@ fn a_folder_of_rules_is_read_and_tested() {
     - title: b
       policy: '{"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}'
 "#;
-    let body = "match: {statement: {action: {any: {one-of: '@verbs'}, as: act}}}\nreport: {at: act, message: said}";
+    let body = r"match: {statement: {action: {any: {one-of: '@verbs'}, as: act}}}
+report: {at: act, message: said}";
     std::fs::write(
         dir.path().join("no-delete.yaml"),
         rule("acme/no-delete", body, examples),
@@ -431,32 +476,47 @@ fn the_schema_of_rule_files_is_committed() {
 fn tests_that_never_match_are_refused() {
     for (body, why) in [
         (
-            "match: {statement: {in: scp, principal: {any: \"*\"}, as: s}}\nreport: {at: s, message: m}",
+            r#"match: {statement: {in: scp, principal: {any: "*"}, as: s}}
+report: {at: s, message: m}"#,
             "no document of these kinds has principals",
         ),
         (
-            "match: {statement: {lacks: Actions, as: s}}\nreport: {at: s, message: m}",
+            r"match: {statement: {lacks: Actions, as: s}}
+report: {at: s, message: m}",
             "there is no element `Actions`: this can never match; did you mean `Action`?",
         ),
         (
-            "match: {resource: {where: {Port: {more-than: 5, less-than: 3}}, as: r}}\nreport: {at: r, message: m}",
+            r"match: {resource: {where: {Port: {more-than: 5, less-than: 3}}, as: r}}
+report: {at: r, message: m}",
             "no number is in this range",
         ),
         (
-            "match: {resource: {where: {\"Ports[]\": {present: false}}, as: r}}\nreport: {at: r, message: m}",
+            r#"match: {resource: {where: {"Ports[]": {present: false}}, as: r}}
+report: {at: r, message: m}"#,
             "an item of a list is never absent",
         ),
         (
-            "match: {call: {service: iam, operation: CreateRole, as: c}}\nreport: {at: c, message: m}",
+            r"match: {call: {service: iam, operation: CreateRole, as: c}}
+report: {at: c, message: m}",
             "`CreateRole` makes the resource `AWS::IAM::Role`: match that with `resource`",
         ),
         (
-            "match: {condition: {line: {known-operator: false, family: bool}}}\nreport: {at: key, message: m}",
+            r"match: {condition: {line: {known-operator: false, family: bool}}}
+report: {at: key, message: m}",
             "an operator that is unknown has no properties",
         ),
     ] {
         let mut rules = UserRules::default();
-        rules.add("r/x.yaml", &rule("acme/x", body, "  bad: []\n  good: []\n"));
+        rules.add(
+            "r/x.yaml",
+            &rule(
+                "acme/x",
+                body,
+                r"  bad: []
+  good: []
+",
+            ),
+        );
         let said: Vec<&str> = rules.mistakes.iter().map(|m| &*m.message).collect();
         assert!(said.len() == 1 && said[0].contains(why), "{body}: {said:?}");
     }

@@ -2,10 +2,8 @@
 
 use crate::support::repository::{Ran, Repository};
 
-fn check(repository: &Repository, args: &[&str]) -> Ran {
-    let mut all = vec!["check", "--only", "usage,unreadable-input", "--format", "json"];
-    all.extend(args);
-    repository.run(&all)
+fn check_usage(repository: &Repository, args: &[&str]) -> Ran {
+    repository.check(&[&["--only", "usage,unreadable-input"], args].concat())
 }
 
 /// Rule, `path:line` and text of each label of every finding.
@@ -76,10 +74,13 @@ fn repository(settings: &str, more: &[(&str, &str)]) -> Repository {
 
 #[test]
 fn code_without_an_entry_counts_whole() {
-    let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\n";
+    let settings = r#"[[workload]]
+code = "svc/billing/"
+role = "aws_iam_role.billing"
+"#;
     // The settings, the policy and the call are in three files. Nothing says that `delete_message` runs.
     let expected = "unused-grant: infra/main.tf:12 never called; overgrant.toml:2 the code that runs with this role; svc/billing/main.py:7 requires `sqs:ReceiveMessage`";
-    let ran = check(&repository(settings, &[]), &[]);
+    let ran = check_usage(&repository(settings, &[]), &[]);
     assert_eq!(labels(&ran), [expected]);
     // How sure that is, and why.
     let finding = &ran.json()["findings"][0];
@@ -89,17 +90,26 @@ fn code_without_an_entry_counts_whole() {
     // The same with the task that the role is for.
     let task = ROLE.to_owned() + TASK;
     assert_eq!(
-        labels(&check(&repository(settings, &[("infra/main.tf", &task)]), &[])),
+        labels(&check_usage(&repository(settings, &[("infra/main.tf", &task)]), &[])),
         [expected]
     );
 }
 
 #[test]
 fn an_entry_says_what_runs() {
-    let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\nentry = \"main.py\"\n";
-    let more = CODE.replace("    main()\n", "    main()\n    drop()\n");
+    let settings = r#"[[workload]]
+code = "svc/billing/"
+role = "aws_iam_role.billing"
+entry = "main.py"
+"#;
+    let more = CODE.replace(
+        "    main()\n",
+        r"    main()
+    drop()
+",
+    );
     let repository = repository(settings, &[("svc/billing/main.py", &more)]);
-    let found = labels(&check(&repository, &[]));
+    let found = labels(&check_usage(&repository, &[]));
     assert_eq!(
         found,
         [
@@ -115,7 +125,7 @@ fn an_entry_says_what_runs() {
         "svc/billing/main.py:main",
     ] {
         repository.write("overgrant.toml", settings.replace("main.py", entry).as_bytes());
-        assert_eq!(check(&repository, &[]).rules(), ["unused-grant"], "{entry}");
+        assert_eq!(check_usage(&repository, &[]).rules(), ["unused-grant"], "{entry}");
     }
 }
 
@@ -128,9 +138,14 @@ fn a_role_goes_by_any_of_its_names() {
         "infra:aws_iam_role.billing",
         "infra/main.tf:billing-task",
     ] {
-        let settings = format!("[[workload]]\ncode = [\"svc/billing/main.py\"]\nrole = \"{role}\"\n");
+        let settings = format!(
+            r#"[[workload]]
+code = ["svc/billing/main.py"]
+role = "{role}"
+"#
+        );
         assert_eq!(
-            check(&repository(&settings, &[]), &[]).rules(),
+            check_usage(&repository(&settings, &[]), &[]).rules(),
             ["unused-grant"],
             "{role}"
         );
@@ -140,10 +155,22 @@ fn a_role_goes_by_any_of_its_names() {
         "module.billing.aws_iam_role.billing",
         "module.many[\"a\"].aws_iam_role.billing",
     ] {
-        let settings = format!("[[workload]]\ncode = \"svc/\"\nrole = '{role}'\n");
-        let root = "module \"billing\" {\n  source = \"./infra\"\n}\nmodule \"many\" {\n  source   = \"./infra\"\n  for_each = toset([\"a\", \"b\"])\n}\n";
+        let settings = format!(
+            r#"[[workload]]
+code = "svc/"
+role = '{role}'
+"#
+        );
+        let root = r#"module "billing" {
+  source = "./infra"
+}
+module "many" {
+  source   = "./infra"
+  for_each = toset(["a", "b"])
+}
+"#;
         assert_eq!(
-            check(&repository(&settings, &[("main.tf", root)]), &[]).rules(),
+            check_usage(&repository(&settings, &[("main.tf", root)]), &[]).rules(),
             ["unused-grant"],
             "{role}"
         );
@@ -162,23 +189,26 @@ Resources:
             Version: "2012-10-17"
             Statement: [{Effect: Allow, Action: ["sqs:ReceiveMessage", "sqs:PurgeQueue"], Resource: "*"}]
 "#;
-    let settings = "[[workload]]\ncode = \"svc\"\nrole = \"TaskRole\"\n";
+    let settings = r#"[[workload]]
+code = "svc"
+role = "TaskRole"
+"#;
     let one = repository(settings, &[("a/stack.yaml", cloudformation)]);
-    assert_eq!(check(&one, &[]).rules(), ["unused-grant"]);
+    assert_eq!(check_usage(&one, &[]).rules(), ["unused-grant"]);
     // Two of the name: which is meant must be said.
     let two = repository(
         settings,
         &[("a/stack.yaml", cloudformation), ("b/stack.yaml", cloudformation)],
     );
     assert_eq!(
-        labels(&check(&two, &[])),
+        labels(&check_usage(&two, &[])),
         [
             "unreadable-input: overgrant.toml:3 several roles are called so (a/stack.yaml, b/stack.yaml): write PATH:TaskRole"
         ]
     );
     two.write("overgrant.toml", settings.replace("TaskRole", "b:TaskRole").as_bytes());
     assert_eq!(
-        labels(&check(&two, &[])),
+        labels(&check_usage(&two, &[])),
         [
             "unused-grant: b/stack.yaml:13 never called; overgrant.toml:2 the code that runs with this role; svc/billing/main.py:7 requires `sqs:ReceiveMessage`"
         ]
@@ -188,7 +218,7 @@ Resources:
 #[test]
 fn what_is_not_there_is_said() {
     let said = |settings: &str| {
-        let ran = check(
+        let ran = check_usage(
             &repository(settings, &[("web/index.js", "var AWS = 'aws-sdk';\n")]),
             &[],
         );
@@ -196,21 +226,43 @@ fn what_is_not_there_is_said() {
         labels(&ran)
     };
     assert_eq!(
-        said("[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.biling\"\n"),
+        said(
+            r#"[[workload]]
+code = "svc/billing/"
+role = "aws_iam_role.biling"
+"#
+        ),
         ["unreadable-input: overgrant.toml:3 no role `aws_iam_role.biling` in what was read"]
     );
     assert_eq!(
-        said("[[workload]]\ncode = \"web\"\nrole = \"aws_iam_role.billing\"\n"),
+        said(
+            r#"[[workload]]
+code = "web"
+role = "aws_iam_role.billing"
+"#
+        ),
         ["unreadable-input: overgrant.toml:2 no Python that uses AWS in `web`"]
     );
     assert_eq!(
-        said("[[workload]]\ncode = \"svc\"\nrole = \"aws_iam_role.billing\"\nentry = \"worker.py\"\n"),
+        said(
+            r#"[[workload]]
+code = "svc"
+role = "aws_iam_role.billing"
+entry = "worker.py"
+"#
+        ),
         ["unreadable-input: overgrant.toml:4 `worker.py` is not in the code"]
     );
     // With files named, the rest is not read and nothing can be said of it.
-    let repository = repository("[[workload]]\ncode = \"svc\"\nrole = \"aws_iam_role.elsewhere\"\n", &[]);
-    assert_eq!(check(&repository, &["svc/billing/main.py"]).rules(), [""; 0]);
-    assert_eq!(check(&repository, &["svc"]).rules(), [""; 0]);
+    let repository = repository(
+        r#"[[workload]]
+code = "svc"
+role = "aws_iam_role.elsewhere"
+"#,
+        &[],
+    );
+    assert_eq!(check_usage(&repository, &["svc/billing/main.py"]).rules(), [""; 0]);
+    assert_eq!(check_usage(&repository, &["svc"]).rules(), [""; 0]);
     // Machines hear of it in the commands that have no findings.
     let needs = repository.run(&["needs", ".", "--format", "json"]);
     assert_eq!(needs.code, 1);
@@ -222,14 +274,23 @@ fn what_is_not_there_is_said() {
 
 #[test]
 fn a_named_template_finds_its_code_and_others_stay_out() {
-    let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\n";
+    let settings = r#"[[workload]]
+code = "svc/billing/"
+role = "aws_iam_role.billing"
+"#;
     let repository = repository(settings, &[("other.py", "x = 1\n")]);
-    assert_eq!(check(&repository, &["infra"]).rules(), ["unused-grant"]);
+    assert_eq!(check_usage(&repository, &["infra"]).rules(), ["unused-grant"]);
     assert_eq!(repository.run(&["check", "other.py"]).code, 0);
     // With an exception in it the settings are read whatever is asked for.
-    let excepting = format!("{settings}[[exception]]\nrule = \"admin-star-star\"\npath = \"x.json\"\nreason = \"r\"\n");
+    let excepting = format!(
+        r#"{settings}[[exception]]
+rule = "admin-star-star"
+path = "x.json"
+reason = "r"
+"#
+    );
     repository.write("overgrant.toml", excepting.as_bytes());
-    assert_eq!(check(&repository, &["other.py"]).rules(), [""; 0]);
+    assert_eq!(check_usage(&repository, &["other.py"]).rules(), [""; 0]);
 }
 
 #[test]
@@ -239,19 +300,66 @@ fn settings_are_checked_and_shown() {
             .run(&["config", "check"])
             .err
     };
-    assert!(fault("[[workload]]\ncode = \"a\"\n").contains("overgrant.toml:1:1: this workload lacks `role`"));
-    assert!(fault("[[workload]]\nrole = \"a\"\ncod = \"x\"\n").contains("did you mean `code`?"));
-    assert!(fault("[workload]\nrole = \"a\"\n").contains("each written `[[workload]]`"));
-    assert!(fault("[[workload]]\ncode = []\nrole = 3\n").contains("expected a string, found"));
-    assert!(fault("[[workload]]\ncode = \"\"\nrole = \"r\"\n").contains("not empty"));
+    assert!(
+        fault(
+            r#"[[workload]]
+code = "a"
+"#
+        )
+        .contains("overgrant.toml:1:1: this workload lacks `role`")
+    );
+    assert!(
+        fault(
+            r#"[[workload]]
+role = "a"
+cod = "x"
+"#
+        )
+        .contains("did you mean `code`?")
+    );
+    assert!(
+        fault(
+            r#"[workload]
+role = "a"
+"#
+        )
+        .contains("each written `[[workload]]`")
+    );
+    assert!(
+        fault(
+            r"[[workload]]
+code = []
+role = 3
+"
+        )
+        .contains("expected a string, found")
+    );
+    assert!(
+        fault(
+            r#"[[workload]]
+code = ""
+role = "r"
+"#
+        )
+        .contains("not empty")
+    );
     let shown = repository(
-        "[[workload]]\ncode = [\"svc/billing/\", \"lib\"]\nrole = \"aws_iam_role.billing\"\nentry = \"main.py\"\n",
+        r#"[[workload]]
+code = ["svc/billing/", "lib"]
+role = "aws_iam_role.billing"
+entry = "main.py"
+"#,
         &[],
     )
     .run(&["config", "show"])
     .out;
     assert!(
-        shown.contains("# overgrant.toml:1\ncode = [\"svc/billing/\", \"lib\"]\nrole = \"aws_iam_role.billing\"\n"),
+        shown.contains(
+            r#"# overgrant.toml:1
+code = ["svc/billing/", "lib"]
+role = "aws_iam_role.billing"
+"#
+        ),
         "{shown}"
     );
     let schema = Repository::new(&[]).run(&["config", "schema"]).json();
@@ -260,7 +368,10 @@ fn settings_are_checked_and_shown() {
 
 #[test]
 fn who_else_may_have_the_role_silences() {
-    let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\n";
+    let settings = r#"[[workload]]
+code = "svc/billing/"
+role = "aws_iam_role.billing"
+"#;
     for (from, to) in [
         (
             "Service = \"ecs-tasks.amazonaws.com\"",
@@ -274,7 +385,7 @@ fn who_else_may_have_the_role_silences() {
         let role = ROLE.replace(from, to);
         assert_ne!(role, ROLE);
         assert_eq!(
-            check(&repository(settings, &[("infra/main.tf", &role)]), &[]).rules(),
+            check_usage(&repository(settings, &[("infra/main.tf", &role)]), &[]).rules(),
             [""; 0],
             "{to}"
         );
@@ -283,7 +394,7 @@ fn who_else_may_have_the_role_silences() {
     let with = |image: &str| {
         let second = format!("billing:1\" }}, {{ name = \"b\", image = \"{image}\" }}])");
         let tasks = ROLE.to_owned() + &TASK.replace("billing:1\" }])", &second);
-        check(&repository(settings, &[("infra/main.tf", &tasks)]), &[]).rules()
+        check_usage(&repository(settings, &[("infra/main.tf", &tasks)]), &[]).rules()
     };
     assert_eq!(with("acme/exporter:2"), [""; 0]);
     assert_eq!(with("public.ecr.aws/xray/aws-xray-daemon:3.x"), ["unused-grant"]);
@@ -291,7 +402,10 @@ fn who_else_may_have_the_role_silences() {
 
 #[test]
 fn needs_names_the_workload() {
-    let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\n";
+    let settings = r#"[[workload]]
+code = "svc/billing/"
+role = "aws_iam_role.billing"
+"#;
     let json = repository(settings, &[])
         .run(&["needs", ".", "--format", "json"])
         .json();
@@ -300,14 +414,28 @@ fn needs_names_the_workload() {
 
 #[test]
 fn a_dockerfile_says_what_runs() {
-    let settings = "[[workload]]\ncode = \"svc/\"\nrole = \"aws_iam_role.billing\"\nentry = \"svc/Dockerfile\"\n";
+    let settings = r#"[[workload]]
+code = "svc/"
+role = "aws_iam_role.billing"
+entry = "svc/Dockerfile"
+"#;
     let with = |command: &str| {
         let dockerfile = format!(
-            "FROM python:3.12-slim\nWORKDIR /app\nCOPY billing/ .\nENTRYPOINT [\"tini\", \"--\"]\nCMD {command}\n"
+            r#"FROM python:3.12-slim
+WORKDIR /app
+COPY billing/ .
+ENTRYPOINT ["tini", "--"]
+CMD {command}
+"#
         );
-        let code = CODE.replace("    main()\n", "    main()\n    drop()\n");
+        let code = CODE.replace(
+            "    main()\n",
+            r"    main()
+    drop()
+",
+        );
         let files = [("svc/Dockerfile", dockerfile.as_str()), ("svc/billing/main.py", &code)];
-        check(&repository(settings, &files), &[]).rules()
+        check_usage(&repository(settings, &files), &[]).rules()
     };
     for command in [
         "[\"python\", \"-u\", \"main.py\"]",
@@ -351,8 +479,11 @@ Resources:
         )
     };
     let found = |stack: &str| {
-        let settings = "[[workload]]\ncode = \"svc\"\nrole = \"Role\"\n";
-        labels(&check(
+        let settings = r#"[[workload]]
+code = "svc"
+role = "Role"
+"#;
+        labels(&check_usage(
             &Repository::new(&[("overgrant.toml", settings), ("t.yaml", stack), ("svc/main.py", CODE)]),
             &[],
         ))
@@ -368,13 +499,22 @@ Resources:
     assert_eq!(
         found(&stack(
             "LaunchTemplate",
-            "      LaunchTemplateData:\n        IamInstanceProfile: {Arn: !GetAtt Profile.Arn}"
+            r"      LaunchTemplateData:
+        IamInstanceProfile: {Arn: !GetAtt Profile.Arn}"
         )),
         expected
     );
-    let quiet = format!("      IamInstanceProfile: !Ref Profile\n{start}aws ecr get-login-password | docker login\n");
+    let quiet = format!(
+        r"      IamInstanceProfile: !Ref Profile
+{start}aws ecr get-login-password | docker login
+"
+    );
     assert_eq!(found(&stack("Instance", &quiet)), expected);
     // What the start script calls may be anything.
-    let calling = format!("      IamInstanceProfile: !Ref Profile\n{start}aws sqs purge-queue --queue-url q\n");
+    let calling = format!(
+        r"      IamInstanceProfile: !Ref Profile
+{start}aws sqs purge-queue --queue-url q
+"
+    );
     assert_eq!(found(&stack("Instance", &calling)), [""; 0]);
 }

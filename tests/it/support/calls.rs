@@ -8,7 +8,7 @@ use overgrant::internals::python::calls::{ApiCall, Calls, sorted};
 use overgrant::internals::source::{FileId, Sources};
 
 /// Runs `ask` on what was found.
-pub(crate) fn analyse<T>(files: &[(&str, &str)], ask: impl FnOnce(&Sources, &Calls<'_>) -> T) -> T {
+pub(crate) fn analyze<T>(files: &[(&str, &str)], ask: impl FnOnce(&Sources, &Calls<'_>) -> T) -> T {
     let sources = Sources::from_strings(files);
     let ids: Vec<FileId> = sources
         .ids()
@@ -42,7 +42,7 @@ pub(crate) fn line(sources: &Sources, c: &ApiCall) -> String {
 }
 
 pub(crate) fn lines(files: &[(&str, &str)]) -> Vec<String> {
-    analyse(files, |s, c| c.calls.iter().map(|c| line(s, c)).collect())
+    analyze(files, |s, c| c.calls.iter().map(|c| line(s, c)).collect())
 }
 
 #[track_caller]
@@ -51,5 +51,5 @@ pub(crate) fn calls(code: &str, expected: &[&str]) {
 }
 
 pub(crate) fn with<T>(code: &str, ask: impl FnOnce(&Sources, &Calls<'_>) -> T) -> T {
-    analyse(&[("m.py", code)], ask)
+    analyze(&[("m.py", code)], ask)
 }

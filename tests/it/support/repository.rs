@@ -24,15 +24,17 @@ impl Ran {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("no JSON: {e}\n{}\n{}", self.out, self.err))
     }
 
+    pub(crate) fn findings(&self) -> Vec<serde_json::Value> {
+        self.json()["findings"].as_array().unwrap().clone()
+    }
+
     /// Rules of the findings that are new, in order.
     pub(crate) fn rules(&self) -> Vec<String> {
         self.with_status("new")
     }
 
     pub(crate) fn with_status(&self, status: &str) -> Vec<String> {
-        let json = self.json();
-        let findings = json["findings"].as_array().unwrap();
-        findings
+        self.findings()
             .iter()
             .filter(|f| f["status"] == status)
             .map(|f| f["rule"].as_str().unwrap().to_owned())
@@ -90,6 +92,11 @@ impl Repository {
         finished(self.command(args))
     }
 
+    /// `check --format json` with these arguments in addition.
+    pub(crate) fn check(&self, args: &[&str]) -> Ran {
+        self.run(&[&["check", "--format", "json"], args].concat())
+    }
+
     pub(crate) fn run_in(&self, folder: &str, args: &[&str]) -> Ran {
         let mut command = self.command(args);
         command.current_dir(self.path(folder));
@@ -141,4 +148,18 @@ pub(crate) fn key_pair() -> (String, String) {
     let id = ["AKIA", "Q3", "EGRZ7TXK", "5WLNPH"].concat();
     let secret = ["kR7vQ2xWm9", "Tz4LpB8sYd", "1NcF6hGj3U", "eA5oXwZqE0"].concat();
     (id, secret)
+}
+
+/// All findings of `rules` alone in these files.
+pub(crate) fn findings_of(rules: &[&str], files: &[(&str, &str)]) -> Vec<serde_json::Value> {
+    let only = rules.iter().flat_map(|rule| ["--only", rule]);
+    let args: Vec<&str> = std::iter::once("--isolated").chain(only).collect();
+    Repository::new(files).check(&args).findings()
+}
+
+/// `rule severity confidence` of each finding.
+pub(crate) fn grades(findings: &[serde_json::Value]) -> Vec<String> {
+    let word = |f: &serde_json::Value, key: &str| f[key].as_str().unwrap().to_owned();
+    let grade = |f| ["rule", "severity", "confidence"].map(|key| word(f, key)).join(" ");
+    findings.iter().map(grade).collect()
 }

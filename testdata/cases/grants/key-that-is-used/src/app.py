@@ -1,0 +1,6 @@
+import boto3
+iam = boto3.client('iam')
+key = iam.create_access_key(UserName='ann')['AccessKey']
+sns = boto3.Session(key['AccessKeyId'], key['SecretAccessKey']).client('sns')
+def handler(e, c):
+    sns.publish(TopicArn=e['t'], Message='m')

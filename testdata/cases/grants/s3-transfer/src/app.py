@@ -1,0 +1,4 @@
+import boto3
+from boto3.s3.transfer import S3Transfer
+def handler(e, c):
+    S3Transfer(boto3.client('s3')).upload_file('/tmp/x', 'b', 'k', extra_args={'ACL': 'bucket-owner-full-control'})

@@ -1,0 +1,51 @@
+data "aws_iam_policy_document" "trust" {
+  statement {
+    actions = ["sts:AssumeRole"]
+    principals {
+      type        = "Service"
+      identifiers = ["lambda.amazonaws.com"]
+    }
+  }
+}
+resource "aws_iam_role" "fn" {
+  name               = "fn"
+  assume_role_policy = data.aws_iam_policy_document.trust.json
+}
+resource "aws_iam_role_policy" "fn" {
+  role   = aws_iam_role.fn.id
+  policy = data.aws_iam_policy_document.fn.json
+}
+data "aws_iam_policy_document" "fn" {
+  statement {
+    actions = [
+      "s3:GetObject",
+      "s3:PutObject",
+    ]
+    resources = ["${aws_s3_bucket.a.arn}/*"]
+  }
+  statement {
+    actions   = ["s3:GetObject"] # expect: unused-grant
+    resources = ["${aws_s3_bucket.b.arn}/*"]
+  }
+}
+data "archive_file" "fn" {
+  type        = "zip"
+  source_dir  = "${path.module}/src"
+  output_path = "${path.module}/fn.zip"
+}
+resource "aws_lambda_function" "fn" {
+  function_name = "fn"
+  role          = aws_iam_role.fn.arn
+  handler       = "app.handler"
+  runtime       = "python3.12"
+  environment {
+    variables = { OUT = aws_s3_bucket.b.id }
+  }
+  filename      = data.archive_file.fn.output_path
+}
+resource "aws_s3_bucket" "a" {
+  bucket = "acme-a"
+}
+resource "aws_s3_bucket" "b" {
+  bucket_prefix = "acme-b"
+}

@@ -1,0 +1,3 @@
+import json
+def handler(e, c):
+    return json.dumps(e)

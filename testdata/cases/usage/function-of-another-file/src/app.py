@@ -1,0 +1,3 @@
+from store import load
+def handler(e, c):
+    return load(e)

@@ -1,0 +1,3 @@
+import boto3
+def handler(e, c):
+    boto3.client('sqs').list_queues()

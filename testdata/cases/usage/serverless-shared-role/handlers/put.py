@@ -1,0 +1,3 @@
+import boto3
+def handler(e, c):
+    boto3.resource('dynamodb').Table('t').put_item(Item=e)

@@ -1,0 +1,66 @@
+//! Sources from strings, read and judged in this process.
+
+use std::sync::LazyLock;
+
+use overgrant::internals::finding::Finding;
+use overgrant::internals::fix;
+use overgrant::internals::formats::Lower;
+use overgrant::internals::iam::Ownership;
+use overgrant::internals::model::LoweredUnit;
+use overgrant::internals::pipeline::analyze;
+use overgrant::internals::rules::{self, Ruleset, Selection};
+use overgrant::internals::settings::{Date, Selector, parse};
+use overgrant::internals::source::Sources;
+use overgrant::internals::triage::{Report, TriageOptions, triage};
+
+pub(crate) static RULESET: LazyLock<Ruleset> = LazyLock::new(Ruleset::builtin);
+
+/// What `format` makes of these files.
+pub(crate) fn lower(format: &impl Lower, files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
+    let sources = Sources::from_strings(files);
+    let ids: Vec<_> = sources.ids().collect();
+    let units = format.lower(&sources, &ids);
+    (sources, units)
+}
+
+/// Everything that any rule finds, before it is decided what is reported.
+pub(crate) fn found(files: &[(&str, &str)]) -> (Sources, Vec<Finding>) {
+    let sources = Sources::from_strings(files);
+    let own = Ownership::default();
+    let outcome = rules::run(&analyze(&sources, &own).project, &RULESET, &Selection::all(&RULESET));
+    (sources, outcome.findings)
+}
+
+/// What is reported of these rules, with the settings written in `toml`.
+pub(crate) fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
+    let mut files = files.to_vec();
+    if !toml.is_empty() {
+        files.push(("overgrant.toml", toml));
+    }
+    report_of(&Sources::from_strings(&files), rules, toml)
+}
+
+/// As [`report`], of any sources.
+pub(crate) fn report_of(sources: &Sources, rules: &[&str], toml: &str) -> Report {
+    let mut settings = parse("overgrant.toml", "/repo", toml, &|_| Err(String::new())).unwrap();
+    settings.select.0 = rules.iter().chain(&["tool"]).map(|r| Selector::from(*r)).collect();
+    settings.resolve(&RULESET).unwrap();
+    let own = Ownership::default();
+    let analysis = analyze(sources, &own);
+    let outcome = rules::run(&analysis.project, &RULESET, &Selection::all(&RULESET));
+    let options = TriageOptions {
+        is_test: &|path| path.starts_with("tests/"),
+        is_named: &|_| false,
+        ruleset: &RULESET,
+        settings: &|_| &settings,
+        absolute: &|path| format!("/repo/{path}"),
+        root: "/repo",
+        today: Date::parse("2026-11-22").unwrap(),
+        ignores: true,
+        strict_ignores: false,
+        baseline: None,
+    };
+    let mut report = triage(&analysis.project, outcome.findings, &options);
+    fix::write(sources, &mut report);
+    report
+}

@@ -9,6 +9,8 @@ mod embed;
 mod grade;
 #[path = "src/iam/catalogue/layout.rs"]
 mod layout;
+#[path = "src/iam/catalogue/library.rs"]
+mod library;
 #[path = "src/iam/catalogue/pack.rs"]
 mod pack;
 #[path = "src/iam/catalogue/pack_sdk.rs"]

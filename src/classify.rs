@@ -10,8 +10,8 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use crate::formats::cloudformation;
 use crate::formats::text_templates::without_ending;
+use crate::formats::{cloudformation, terraform};
 use crate::secrets::{self, MARKS, Mark};
 
 pub use unread::unread;
@@ -256,8 +256,7 @@ fn bits_of(mark: Mark) -> u32 {
 
 /// Terraform and Terragrunt by name alone.
 fn is_terraform(name: &str) -> bool {
-    let ends = [".tf", ".tofu", ".tf.json", ".tofu.json", ".tfvars", ".tfvars.json"];
-    ends.iter().any(|e| name.ends_with(e)) || name == "terragrunt.hcl"
+    terraform::is_code_file(name) || terraform::is_values_file(name) || name == "terragrunt.hcl"
 }
 
 /// The Serverless Framework's own file, by its name or by its two sections.

@@ -341,6 +341,15 @@ impl Finding {
         self
     }
 
+    /// Shows the header of the resource, unless the primary label is at it.
+    #[must_use]
+    pub fn in_resource(self, header: Span) -> Self {
+        match self.span() {
+            Some(at) if header.touches(at) => self,
+            _ => self.scope(header, ""),
+        }
+    }
+
     #[must_use]
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());

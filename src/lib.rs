@@ -28,6 +28,7 @@ mod iam;
 mod index;
 mod linter;
 mod model;
+mod phrase;
 mod pipeline;
 mod project;
 mod python;

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::iam::{PolicyPart, Reason};
+use crate::phrase;
 use crate::source::{FileId, Sources, Span};
 
 /// The kind of thing that was not judged; the word of the JSON too.
@@ -180,7 +181,7 @@ impl Unjudged {
         if self.subject.is_empty() {
             return self.why.to_string();
         }
-        let subject = short(&self.subject);
+        let subject = start_of(&self.subject);
         match &self.why {
             UnjudgedReason::Unknown(part, reason) => format!("{} `{subject}`: {}", lead(*part), reason.text()),
             why => format!("`{subject}`: {why}"),
@@ -189,7 +190,7 @@ impl Unjudged {
 }
 
 /// An expression may be long, and its start tells which it is.
-fn short(text: &str) -> String {
+fn start_of(text: &str) -> String {
     const MOST: usize = 80;
     match text.char_indices().nth(MOST) {
         Some((end, _)) => format!("{}…", &text[..end]),
@@ -286,7 +287,7 @@ pub fn counted(all: &[Unjudged]) -> Option<String> {
     by_noun.sort_by_key(|(noun, what, _)| (*what, *noun));
     let mut parts: Vec<String> = by_noun
         .iter()
-        .map(|((one, many), _, n)| format!("{n} {}", if *n == 1 { one } else { many }))
+        .map(|((one, many), _, n)| phrase::count(*n, one, many))
         .collect();
     let last = parts.pop()?;
     Some(match parts.is_empty() {

@@ -13,6 +13,9 @@ use crate::source::{Hole, HoleKind, Span, Text};
 
 pub use guard::Guard;
 
+/// Deepest value that is walked: what evaluation makes is never deeper in code that people write.
+pub const MAX_DEPTH: u32 = 64;
+
 /// One step that a value travelled: the expression that used it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ProvenanceStep {
@@ -61,6 +64,17 @@ pub struct MapEntry {
     /// With its quotes.
     pub key_span: Span,
     pub value: Value,
+}
+
+impl MapEntry {
+    /// An entry whose key is made, not written: it lies at `span`.
+    pub fn made(key: &str, span: Span, value: Value) -> Self {
+        Self {
+            key: Text::made(key, span),
+            key_span: span,
+            value,
+        }
+    }
 }
 
 /// The entries of a map, and whether each goes on with one before it: two parts of one value that is written in blocks, each

@@ -9,6 +9,7 @@ use crate::iam::class::class;
 use crate::iam::condition::{Strength, strength};
 use crate::iam::resource_fit::{reaches, wide_for};
 use crate::iam::{ClauseItem, Document, PolicyKind, Statement, pattern};
+use crate::phrase;
 use crate::project::{DocumentId, EXCEPT_DENIED};
 use crate::rules::Context;
 use crate::source::Span;
@@ -142,13 +143,9 @@ pub(super) fn writing(actions: &ActionSet) -> ActionSet {
 
 /// "`a`, `b` and 3 more" for the most severe of a set.
 pub(super) fn names(set: &ActionSet, most: usize) -> String {
-    let worst: Vec<String> = set.worst(most).iter().map(|a| format!("`{a}`")).collect();
-    match set.len().saturating_sub(worst.len()) {
-        0 => match worst.split_last() {
-            Some((last, [])) => last.clone(),
-            Some((last, first)) => format!("{} and {last}", first.join(", ")),
-            None => String::new(),
-        },
-        more => format!("{} and {more} more", worst.join(", ")),
+    let worst = set.worst(most);
+    match (set.len().saturating_sub(worst.len()), worst.as_slice()) {
+        (0, [first @ .., last]) if !first.is_empty() => format!("{} and `{last}`", phrase::list(first)),
+        (more, all) => phrase::list(all) + &phrase::and_more(more),
     }
 }

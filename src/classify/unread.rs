@@ -70,18 +70,18 @@ pub fn unread(path: &str, text: &str) -> Option<Language> {
         let ending = inner.rsplit_once('.').map_or("", |(_, e)| e);
         let documentation = ending == "html" || DOCUMENTATION.contains(&ending);
         return match documentation {
-            true => is_policy(text).then_some(Language::Markdown),
-            false => (says(&["AWS::IAM::", "\"aws_iam_"]) || is_policy(text)).then_some(Language::Template),
+            true => shows_policy(text).then_some(Language::Markdown),
+            false => (says(&["AWS::IAM::", "\"aws_iam_"]) || shows_policy(text)).then_some(Language::Template),
         };
     }
     if name.ends_with(".pkr.hcl") {
-        return is_policy(text).then_some(Language::Source);
+        return shows_policy(text).then_some(Language::Source);
     }
     if extension == "snap" {
-        return (says(&["AWS::IAM::", "PolicyDocument"]) || is_policy(text)).then_some(Language::Snapshot);
+        return (says(&["AWS::IAM::", "PolicyDocument"]) || shows_policy(text)).then_some(Language::Snapshot);
     }
     if DOCUMENTATION.contains(&&*extension) {
-        return is_policy(text).then_some(Language::Markdown);
+        return shows_policy(text).then_some(Language::Markdown);
     }
     if !CODE.contains(&&*extension) {
         return None;
@@ -97,7 +97,7 @@ pub fn unread(path: &str, text: &str) -> Option<Language> {
     // Gateway Lambda authorizer").
     let authorizer = text.contains("execute-api:Invoke");
     let is_aws = || says(&["2012-10-17", "AWS::IAM::"]) || names_action(text);
-    (serverless || !authorizer && is_policy(text) && is_aws()).then_some(Language::Source)
+    (serverless || !authorizer && shows_policy(text) && is_aws()).then_some(Language::Source)
 }
 
 /// A literal of the text is an action of AWS: `"s3:GetObject"`, `'ec2:Describe*'`.
@@ -118,7 +118,7 @@ fn names_action(text: &str) -> bool {
 }
 
 /// The text has a policy in it, as JSON, YAML, HCL, or the objects of a language.
-fn is_policy(text: &str) -> bool {
+fn shows_policy(text: &str) -> bool {
     let key = |word: &str| {
         text.match_indices(word).any(|(at, _)| {
             let before = text[..at].chars().next_back();

@@ -10,6 +10,7 @@ use super::input::{InputArgs, RuleArgs};
 use super::run::{self, RunOptions};
 use super::terminal::{self, ColorChoice};
 use super::{CliFailure, baseline};
+use crate::phrase;
 use crate::report::{OutputFormat, Page, RenderOptions};
 use crate::rules::Ruleset;
 use crate::settings::Settings;
@@ -319,9 +320,9 @@ impl CheckArgs {
                 ));
             }
             for f in &report.foreign {
-                let (n, s) = (f.findings, if f.findings == 1 { "" } else { "s" });
+                let findings = phrase::count(f.findings, "finding", "findings");
                 terminal::note(&format!(
-                    "note: {n} finding{s} carry `{}`, which does not count; `honor-foreign` in overgrant.toml makes it count",
+                    "note: {findings} carry `{}`, which does not count; `honor-foreign` in overgrant.toml makes it count",
                     f.marker
                 ));
             }
@@ -385,11 +386,9 @@ pub(super) fn known(ruleset: &Ruleset, name: &str) -> Result<(), CliFailure> {
         }
         return Ok(());
     }
-    let near: Vec<String> = ruleset.nearest(name).iter().map(|n| format!("`{n}`")).collect();
-    let hint = if near.is_empty() {
-        "; `overgrant rules` lists them".to_owned()
-    } else {
-        format!("; did you mean {}?", near.join(" or "))
+    let hint = match ruleset.nearest(name) {
+        near if near.is_empty() => "; `overgrant rules` lists them".to_owned(),
+        near => phrase::did_you_mean(&near),
     };
     Err(CliFailure::Usage(format!("unknown rule `{name}`{hint}")))
 }

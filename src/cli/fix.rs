@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::run::{self, Loaded, RunOptions};
 use super::{CliFailure, terminal};
 use crate::fix::{self, AppliedFixes, LintedState, Texts};
+use crate::phrase;
 use crate::report::{Page, RenderOptions};
 use crate::source::without_commands;
 
@@ -130,9 +131,11 @@ impl PendingFixes {
         put(read, &self.before, &self.mended.texts);
         let failed = self.left_out || !failed.is_empty();
         if quiet == 0 && files > 0 {
-            let (made, s) = (self.mended.made, if self.mended.made == 1 { "" } else { "es" });
-            let f = if files == 1 { "" } else { "s" };
-            terminal::note(&format!("note: {made} fix{s} made in {files} file{f}"));
+            let made = phrase::count(self.mended.made, "fix", "fixes");
+            terminal::note(&format!(
+                "note: {made} made in {}",
+                phrase::count(files, "file", "files")
+            ));
         }
         let Some((name, bytes)) = &read.stdin else {
             return Ok(WriteOutcome {

@@ -7,6 +7,7 @@ use aho_corasick::AhoCorasick;
 
 use super::names::{NamePromise, folder_skipped, promise, promise_of_named};
 use super::{Discovery, SearchRequest, read, slashed, walk};
+use crate::formats::terraform;
 use crate::source::{MATCHING, join_path};
 use crate::unjudged::{Unjudged, UnjudgedReason};
 
@@ -32,15 +33,7 @@ enum FileFamily {
 fn family(name: &str) -> Option<FileFamily> {
     let lower = name.to_ascii_lowercase();
     let ends = |endings: &[&str]| endings.iter().any(|e| lower.ends_with(e));
-    if ends(&[
-        ".tf",
-        ".tofu",
-        ".tf.json",
-        ".tofu.json",
-        ".tfvars",
-        ".tfvars.json",
-        ".hcl",
-    ]) {
+    if terraform::is_code_file(&lower) || terraform::is_values_file(&lower) || ends(&[".hcl"]) {
         Some(FileFamily::Terraform)
     } else if ends(&[".py", ".ipynb"]) {
         Some(FileFamily::Python)

@@ -11,6 +11,7 @@ use crate::iam::condition::{Network, Operator, OperatorFamily};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
 use crate::iam::{Clause, ClauseItem, Condition, Document, Effect, Statement};
+use crate::phrase;
 use crate::project::Project;
 
 /// Documents with more resources in one frame than this are compared as they are written.
@@ -79,11 +80,7 @@ fn lines(
             }
             let count = rest.iter().count();
             let named: Vec<&str> = rest.iter().take(NAMED).map(|a| a.name()).collect();
-            let more = if count > NAMED {
-                format!(" and {} more", count - NAMED)
-            } else {
-                String::new()
-            };
+            let more = phrase::and_more(count.saturating_sub(NAMED));
             let on = if resource.is_empty() {
                 String::new()
             } else {

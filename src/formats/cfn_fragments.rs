@@ -7,10 +7,7 @@ use std::sync::Arc;
 use super::text_templates::substituted;
 use crate::formats::cloudformation::eval::text::pseudo;
 use crate::source::{Hole, HoleKind, Text};
-use crate::value::{MapEntry, Value, ValueKind};
-
-/// Deepest value that is looked into.
-const MAX_DEPTH: u32 = 64;
+use crate::value::{MAX_DEPTH, MapEntry, Value, ValueKind};
 
 /// Whether a text may hold such a function.
 pub(super) fn has_functions(text: &str) -> bool {

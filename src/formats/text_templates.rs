@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
 
+use super::terraform;
 use crate::model::LoweredUnit;
 use crate::source::{FileId, Hole, HoleKind, Piece, ProblemKind, Sources, Span, Text, parent_path};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
@@ -51,7 +52,7 @@ pub fn unloaded(sources: &Sources) -> Vec<Span> {
         let path = sources.path(file);
         if is_filled_in(path) {
             folders.entry(parent_path(path)).or_default().push(file);
-        } else if path.ends_with(".tf") || path.ends_with(".tofu") {
+        } else if terraform::is_hcl_file(path) {
             modules.push(&**sources.text(file));
         }
     }

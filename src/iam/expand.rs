@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::actions::{ActionSet, Levels};
 use super::catalogue::{AccessLevel, Action, catalogue};
 use super::glob;
+use crate::phrase;
 use crate::source::one_line;
 
 /// What a pattern stands for.
@@ -161,10 +162,9 @@ impl ExpandedPattern {
     /// For a terminal: a summary line, then the actions by access level, the most severe level first; one action in full.
     pub fn human(&self) -> String {
         let mut text = format!(
-            "{}: {} action{}",
+            "{}: {}",
             one_line(&self.pattern),
-            self.count,
-            if self.count == 1 { "" } else { "s" }
+            phrase::count(self.count, "action", "actions")
         );
         if self.services.len() > 1 {
             let _ = write!(text, " of {} services", self.services.len());

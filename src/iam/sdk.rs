@@ -5,14 +5,17 @@
 //! Sources: botocore's and boto3's own data, AWS's Service Reference; see `rules/facts/README.md`.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::actions::ActionSet;
 use super::catalogue::layout::{
     Client as ClientColumn, Member as MemberColumn, MemberKind, NeededWhen, Operation as Column, PASS_GUESSED,
     PASSES_ROLE, SdkType, Waiter,
 };
+pub use super::catalogue::library::{LibraryCall, LibraryEffect, LibraryResult};
 use super::catalogue::{store, tables};
 
 /// The client with this name: what `boto3.client("s3")` is given. Names have a case.
@@ -360,10 +363,41 @@ impl fmt::Debug for SdkMember {
     }
 }
 
-/// The actions of a call into a library that calls AWS itself, by qualified name:
+/// What a call into a library that calls AWS itself needs, by qualified name:
 /// `aws_lambda_powertools.utilities.parameters.get_secret`.
-pub fn library_call(qualified_name: &str) -> Option<Vec<&'static str>> {
-    tables::actions_of("library-calls", qualified_name)
+pub fn library_call(qualified_name: &str) -> Option<&'static LibraryCall<'static>> {
+    static CALLS: OnceLock<Vec<LibraryCall<'static>>> = OnceLock::new();
+    let calls = CALLS.get_or_init(|| {
+        tables::fields("library-calls")
+            .filter_map(|fields| LibraryCall::parse(&fields).ok())
+            .collect()
+    });
+    calls.iter().find(|call| call.is_about(qualified_name))
+}
+
+/// What a function or class of a library returns and does, by qualified name: `functools.partial`.
+pub fn library_effects(qualified_name: &str) -> &'static [LibraryEffect<'static>] {
+    static FUNCTIONS: OnceLock<HashMap<&str, Vec<LibraryEffect<'static>>>> = OnceLock::new();
+    let functions = FUNCTIONS.get_or_init(|| {
+        let entry = |fields: Vec<&'static str>| {
+            let effects = fields[1..].iter().filter_map(|words| LibraryEffect::parse(words));
+            (fields[0], effects.collect())
+        };
+        tables::fields("python-functions").map(entry).collect()
+    });
+    let library = || functions.get(&*format!("{}.*", qualified_name.split('.').next()?));
+    functions
+        .get(qualified_name)
+        .or_else(library)
+        .map_or(&[], Vec::as_slice)
+}
+
+/// What a call of a library's function returns.
+pub fn library_result(qualified_name: &str) -> Option<LibraryResult<'static>> {
+    library_effects(qualified_name).iter().find_map(|effect| match effect {
+        LibraryEffect::Returns(result) => Some(*result),
+        _ => None,
+    })
 }
 
 /// What a library of Python may call of AWS without a line of the code saying so, by the name that is imported, `a.b.c`, or

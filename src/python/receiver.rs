@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::python::points_to::{AbstractValue, ObjectEvaluator, ObjectIndex, Params, ResourceOrigin, SESSIONS};
+use crate::iam::sdk::{self, LibraryEffect, LibraryResult};
+use crate::python::points_to::{AbstractValue, ObjectEvaluator, ObjectIndex, Params, ResourceOrigin};
 use crate::python::{BindingValue, CallExpr, ExprId, ExprKind, Program, PythonModule, Reaching, ScopeKind};
 
 /// What is known of the objects of a program.
@@ -41,7 +42,8 @@ pub(crate) enum Receiver {
 pub(crate) enum Constructor {
     Client,
     Session,
-    Credentials,
+    /// An object with a key pair: the names of its positional parameters, joined by `, `.
+    Credentials(&'static str),
 }
 
 /// Asks about the expressions of one module.
@@ -67,16 +69,16 @@ impl<'p> Receivers<'p> {
     /// Whether the call makes a client, session or credentials object of an AWS SDK.
     pub(crate) fn constructor(&self, call: &CallExpr) -> Option<Constructor> {
         if let Some(name) = self.program.library(self.module, call.function) {
-            match name.as_str() {
-                "boto3.client" | "boto3.resource" | "aioboto3.client" | "aioboto3.resource" => {
-                    return Some(Constructor::Client);
+            let made = sdk::library_effects(&name).iter().find_map(|effect| match effect {
+                LibraryEffect::Returns(LibraryResult::Client | LibraryResult::Resource) => Some(Constructor::Client),
+                LibraryEffect::Returns(LibraryResult::Session) | LibraryEffect::SetsUpSession => {
+                    Some(Constructor::Session)
                 }
-                "boto3.setup_default_session" | "boto3.DEFAULT_SESSION" => return Some(Constructor::Session),
-                name if SESSIONS.contains(&name) => return Some(Constructor::Session),
-                "botocore.credentials.Credentials"
-                | "botocore.credentials.ReadOnlyCredentials"
-                | "requests_aws4auth.AWS4Auth" => return Some(Constructor::Credentials),
-                _ => {}
+                LibraryEffect::TakesKeys(parameters) => Some(Constructor::Credentials(parameters)),
+                _ => None,
+            });
+            if made.is_some() {
+                return made;
             }
         }
         let m = self.module();

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use super::excerpt::Excerpts;
 use super::{Page, url};
 use crate::finding::{Label, LabelRole, Severity};
+use crate::phrase::count;
 use crate::source::{FileId, one_line};
 use crate::triage::{ReportedFinding, Status};
 use crate::unjudged::counted;
@@ -330,10 +331,6 @@ fn unjudged(page: &Page<'_>) -> String {
     out
 }
 
-fn plural(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
-}
-
 pub(super) fn summary(page: &Page<'_>) -> String {
     verdict(page) + &unjudged(page)
 }
@@ -344,9 +341,9 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
     let stats = &report.stats;
     let mut looked = format!(
         "{}, {}, {}",
-        plural(stats.files, "file", "files"),
-        plural(stats.policies, "policy", "policies"),
-        plural(stats.statements, "statement", "statements")
+        count(stats.files, "file", "files"),
+        count(stats.policies, "policy", "policies"),
+        count(stats.statements, "statement", "statements")
     );
     for (n, what) in [
         (stats.failed, "not wholly read"),
@@ -386,8 +383,8 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
     files.dedup();
     format!(
         "Found {} in {}: {}.{}\n{looked}.\n{}",
-        plural(total, "problem", "problems"),
-        plural(files.len(), "file", "files"),
+        count(total, "problem", "problems"),
+        count(files.len(), "file", "files"),
         counts(page),
         fixable(page),
         counted.map_or_else(String::new, |what| format!("Not judged: {what}.\n"))
@@ -402,15 +399,15 @@ fn fixable(page: &Page<'_>) -> String {
     };
     match (has(true), has(false)) {
         (0, 0) => String::new(),
-        (safe, 0) => format!("  {} (overgrant fix).", plural(safe, "fix", "fixes")),
+        (safe, 0) => format!("  {} (overgrant fix).", count(safe, "fix", "fixes")),
         (0, risky) => format!(
             "  {} (overgrant fix --unsafe --diff).",
-            plural(risky, "unsafe fix", "unsafe fixes")
+            count(risky, "unsafe fix", "unsafe fixes")
         ),
         (safe, risky) => format!(
             "  {} (overgrant fix), {} (--unsafe).",
-            plural(safe, "fix", "fixes"),
-            plural(risky, "unsafe one", "unsafe ones")
+            count(safe, "fix", "fixes"),
+            count(risky, "unsafe one", "unsafe ones")
         ),
     }
 }

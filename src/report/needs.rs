@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value as Json, json};
 
 use super::json::{SCHEMA_VERSION, span as span_json};
+use crate::phrase::count;
 use crate::project::targets::ResourceRefs;
 use crate::project::{Codebase, Project};
 use crate::python::calls::{ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, least};
@@ -115,10 +116,6 @@ fn in_environments(places: &ResourceRefs<'_>, project: &Project<'_>, call: &ApiC
     out.resources = call.resources.iter().flat_map(known).collect();
     out.source = call.source.as_ref().map(|s| s.iter().flat_map(known).collect());
     out
-}
-
-fn count(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn texts(all: &[Text]) -> Vec<String> {

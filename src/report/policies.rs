@@ -9,12 +9,11 @@ use super::json::{SCHEMA_VERSION, span as span_json};
 use crate::iam::{Document, DocumentOrigin, DocumentUse, SourceFormat, UnknownPart, catalogue};
 use crate::index::DocumentId;
 use crate::model::full_address;
+use crate::phrase;
 use crate::project::{Identity, PolicyRef, Project};
 use crate::source::{Problem, Sources, Span, push_line};
-use crate::value::{Branch, Value, ValueKind, parts};
+use crate::value::{Branch, MAX_DEPTH, Value, ValueKind, parts};
 
-/// Deeper values than this are not shown.
-const MAX_DEPTH: usize = 64;
 /// Longest text that is shown whole, in bytes. No policy is longer (IAM and AWS STS quotas; Amazon S3, 20 KB), and text that
 /// is quoted over and over doubles each time.
 const MAX_SHOWN: usize = 32 << 10;
@@ -40,7 +39,7 @@ fn shown(mut text: String) -> String {
     text
 }
 
-fn json_of(value: &Value, depth: usize) -> Json {
+fn json_of(value: &Value, depth: u32) -> Json {
     if depth > MAX_DEPTH {
         return "…".into();
     }
@@ -252,8 +251,7 @@ pub fn seen_human(seen: &ListedPolicies<'_>) -> String {
         if !r.attached_to.is_empty() {
             let _ = write!(line, ", on {}", r.attached_to.join(", "));
         }
-        let plural = if r.statements == 1 { "" } else { "s" };
-        let _ = write!(line, ", {} statement{plural}", r.statements);
+        let _ = write!(line, ", {}", phrase::count(r.statements, "statement", "statements"));
         if !r.unresolved.is_empty() {
             line.push_str(", partly unknown");
         }

@@ -127,6 +127,21 @@ impl<'a> Context<'a> {
         f
     }
 
+    /// A finding about a part of a resource, which is there only where the resource is.
+    pub fn at_part(
+        &self,
+        rule: RuleId,
+        resource: ResourceId,
+        message: impl Into<String>,
+        (span, label): (Span, impl Into<String>),
+    ) -> Finding {
+        let r = &self.project.resources[resource];
+        self.at_resource(rule, resource, message)
+            .under(r.branch.as_ref())
+            .primary(span, label)
+            .in_resource(r.header)
+    }
+
     fn document_subject(&self, d: &Document) -> Subject {
         let syntax = |span: Span| self.project.sources.path(span.file).rsplit('.').next();
         Subject {

@@ -8,6 +8,7 @@ use super::examples::Form;
 use super::options::OptionSpec;
 use super::spec::{DocKind, FixKind, OnePer, RuleExample};
 use super::{Rule, Ruleset};
+use crate::phrase;
 
 /// How a page or list is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -170,15 +171,14 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
     }
     let _ = writeln!(out, "## How to suppress\n\n{}\n", ignoring(&r.id()).join("\n\n"));
     if !r.supersedes().is_empty() {
-        let others: Vec<String> = r.supersedes().iter().map(|s| format!("`{s}`")).collect();
-        let _ = writeln!(out, "Where both apply, this finding replaces {}.\n", others.join(", "));
+        let others = phrase::list(r.supersedes());
+        let _ = writeln!(out, "Where both apply, this finding replaces {others}.\n");
     }
     if !r.same_token().is_empty() {
-        let others: Vec<String> = r.same_token().iter().map(|s| format!("`{s}`")).collect();
+        let others = phrase::list(r.same_token());
         let _ = writeln!(
             out,
-            "Where both point at the same token, this finding replaces {} unless that one is more severe.\n",
-            others.join(", ")
+            "Where both point at the same token, this finding replaces {others} unless that one is more severe.\n"
         );
     }
     match r.one_per() {
@@ -281,8 +281,7 @@ fn life_cycle(r: &Rule) -> Vec<String> {
         lines.push(format!("Deprecated: {instead}"));
     }
     if !r.renamed_from().is_empty() {
-        let names: Vec<String> = r.renamed_from().iter().map(|n| format!("`{n}`")).collect();
-        lines.push(format!("Renamed from {}.", names.join(", ")));
+        lines.push(format!("Renamed from {}.", phrase::list(r.renamed_from())));
     }
     lines
 }

@@ -2,6 +2,7 @@
 
 use super::eval::{Captured, Captures};
 use crate::iam::{AccessLevel, ActionSet};
+use crate::phrase;
 use crate::project::EXCEPT_DENIED;
 
 /// Longest text of an item in a message; ARNs are long, messages are short.
@@ -31,7 +32,7 @@ pub(super) fn render(template: &str, at_name: &str, at: &Captured<'_>, found: &C
 fn say(c: &Captured<'_>, part: Option<&str>) -> String {
     let text = c.text.as_ref().map(|t| t.display()).unwrap_or_default();
     match part {
-        None => shorten(&text),
+        None => without_middle(&text),
         Some("service") => text.split(':').next().unwrap_or_default().to_owned(),
         Some("denied") => c.denied.map_or_else(String::new, |_| EXCEPT_DENIED.to_owned()),
         Some("left") => c.left.as_ref().map_or_else(String::new, |l| l.why.to_owned()),
@@ -49,10 +50,7 @@ fn say(c: &Captured<'_>, part: Option<&str>) -> String {
 fn of_actions(actions: &ActionSet, part: &str) -> String {
     match part {
         "count" => actions.len().to_string(),
-        "actions" => match actions.len() {
-            1 => "1 action".to_owned(),
-            n => format!("{n} actions"),
-        },
+        "actions" => phrase::count(actions.len(), "action", "actions"),
         "levels" => actions.by_level().to_string(),
         "gravest" => {
             let counts = actions.by_level();
@@ -63,20 +61,16 @@ fn of_actions(actions: &ActionSet, part: &str) -> String {
                 rest -= counts.get(level);
             }
             if rest > 0 {
-                said.push(format!("{rest} other{}", if rest == 1 { "" } else { "s" }));
+                said.push(phrase::count(rest, "other", "others"));
             }
             said.join(", ")
         }
-        _ => {
-            let worst = actions.worst(3);
-            let said: Vec<String> = worst.iter().map(|w| format!("`{w}`")).collect();
-            said.join(", ")
-        }
+        _ => phrase::list(actions.worst(3)),
     }
 }
 
 /// The text with its middle left out where it is long.
-fn shorten(text: &str) -> String {
+fn without_middle(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() <= LONGEST {
         return text.to_owned();

@@ -9,6 +9,7 @@ use super::compile::nearest;
 use super::options::{OptionSpec, RuleOptions};
 use super::spec::{Docs, FixKind, Logic, OnePer, Profile, RuleMetadata};
 use crate::grade::{Confidence, Severity};
+use crate::phrase;
 use crate::rule_id::{RuleId, ids};
 
 static HEADS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
@@ -308,19 +309,11 @@ impl Ruleset {
 
 /// A name in a selection that no rule, family or glob answers to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown rule `{name}`{}", did_you_mean(nearest))]
+#[error("unknown rule `{name}`{}", phrase::did_you_mean(nearest))]
 pub struct UnknownRule {
     pub name: String,
     /// Best first.
     pub nearest: Vec<String>,
-}
-
-fn did_you_mean(nearest: &[String]) -> String {
-    let quoted: Vec<String> = nearest.iter().map(|n| format!("`{n}`")).collect();
-    match quoted.is_empty() {
-        true => String::new(),
-        false => format!("; did you mean {}?", quoted.join(" or ")),
-    }
 }
 
 /// Which rules are on, at which severity and with which options.

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::spec::{Logic, Match, ReportSpec};
 use super::{CodeCheck, Context, FindingSink, Rule, RuleId, Ruleset, Selection, eval, ids};
 use crate::finding::{Cause, Confidence, Finding, Label, LabelRole, Severity};
+use crate::formats::terraform;
 use crate::iam::catalogue::catalogue;
 use crate::iam::{ActionSet, Document, Likely, PolicyKind, Statement};
 use crate::model::Resource;
@@ -66,10 +67,11 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
 /// What is read together with a file: the folder of a Terraform file, any other file by itself.
 fn scope(sources: &Sources, file: FileId) -> &str {
     let path = sources.path(file);
-    let terraform = [".tf", ".tofu", ".tf.json", ".tofu.json"]
-        .iter()
-        .any(|e| path.ends_with(e));
-    if terraform { parent_path(path) } else { path }
+    if terraform::is_code_file(path) {
+        parent_path(path)
+    } else {
+        path
+    }
 }
 
 /// Where something may stand that could not be read.

@@ -17,11 +17,13 @@ use ignore::gitignore::Gitignore;
 
 use crate::finding::{Confidence, Severity};
 use crate::iam::{Ownership, PolicyKind};
+use crate::phrase;
 use crate::rules::options::OptionValues;
 use crate::rules::{Ruleset, Selection};
 
 pub use crate::date::Date;
 pub use find::{Governing, NAMES};
+pub(crate) use parse::markers;
 pub use parse::parse;
 pub use schema::{json_schema, shown};
 pub use select::{Choice, Selector};
@@ -128,12 +130,7 @@ impl Settings {
         self.follow_renames(ruleset);
         for (name, place) in &self.named_rules {
             if ruleset.matching(name).is_empty() {
-                let near: Vec<String> = ruleset.nearest(name).iter().map(|n| format!("`{n}`")).collect();
-                let hint = if near.is_empty() {
-                    String::new()
-                } else {
-                    format!("; did you mean {}?", near.join(" or "))
-                };
+                let hint = phrase::did_you_mean(&ruleset.nearest(name));
                 faults.push(Fault {
                     message: format!("unknown rule `{name}`{hint}"),
                     ..place.clone()

@@ -59,14 +59,15 @@ pub(super) const EXCEPTION_KEYS: &[&str] = &[
 pub(super) const SEVERITIES: &[&str] = &["low", "medium", "high", "critical"];
 pub(super) const FAIL_ON: &[&str] = &["low", "medium", "high", "critical", "never"];
 pub(super) const CONFIDENCES: &[&str] = &["low", "medium", "high"];
-/// What may be honoured of other tools.
-pub(super) const FOREIGN: &[&str] = &[
-    "gitleaks:allow",
-    "pragma: allowlist secret",
-    "checkov:skip",
-    "trivy:ignore",
-    "nosec",
-];
+/// What the suppression comments of other tools begin with.
+pub(crate) mod markers {
+    pub(crate) const GITLEAKS: &str = "gitleaks:allow";
+    pub(crate) const DETECT_SECRETS: &str = "pragma: allowlist secret";
+    pub(crate) const CHECKOV: &str = "checkov:skip";
+    pub(crate) const TRIVY: &str = "trivy:ignore";
+    pub(crate) const BANDIT: &str = "nosec";
+    pub(crate) const ALL: &[&str] = &[GITLEAKS, DETECT_SECRETS, CHECKOV, TRIVY, BANDIT];
+}
 
 pub(super) fn severity(word: &str) -> Option<Severity> {
     Severity::ALL.into_iter().find(|s| s.name() == word)
@@ -238,10 +239,10 @@ impl KeyReader<'_, '_> {
 
     fn foreign(&mut self, value: &Spanned<DeValue<'_>>) {
         for (marker, at) in self.reader.strings(value) {
-            if FOREIGN.contains(&&*marker) {
+            if markers::ALL.contains(&&*marker) {
                 self.settings.honor_foreign.push(marker);
             } else {
-                let known = FOREIGN.join("`, `");
+                let known = markers::ALL.join("`, `");
                 self.reader
                     .fault(at, format!("unknown marker `{marker}`; known are `{known}`"));
             }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Settings;
-use super::parse::{CONFIDENCES, FAIL_ON, FOREIGN, SEVERITIES};
+use super::parse::{CONFIDENCES, FAIL_ON, SEVERITIES, markers};
 use super::select::Selector;
 use super::workload;
 use crate::iam::PolicyKind;
@@ -94,7 +94,7 @@ pub fn json_schema() -> Value {
             "tests": {"type": "boolean", "default": false, "description": "Report all findings in test code, not only credentials that look real."},
             "require-reason": {"type": "boolean", "default": false, "description": "Require a reason for every suppression."},
             "max-ignore-days": {"type": "integer", "minimum": 0, "default": 0, "description": "If above 0, every suppression must end within this number of days."},
-            "honor-foreign": {"type": "array", "items": {"enum": FOREIGN}, "description": "Markers of other tools that count as suppressions."},
+            "honor-foreign": {"type": "array", "items": {"enum": markers::ALL}, "description": "Markers of other tools that count as suppressions."},
             "baseline": text("Baseline file, relative to this file."),
             "rule-dirs": strings("Folders of your own rules, relative to this file."),
             "service-control-policies": strings("Files of service control policies that are attached above the account that is deployed to, as patterns: what they deny is not granted. The files of one pattern are one level, such as the root or an organizational unit: what none of its allow lists allows is not granted."),

@@ -11,6 +11,7 @@ use super::ReportedFinding;
 use crate::finding::{Cause, Finding};
 use crate::iam::{PrincipalType, SourceFormat, Statement};
 use crate::model::Resource;
+use crate::phrase;
 use crate::project::Project;
 use crate::rules::{RuleId, ids};
 use crate::source::{FileId, Sources, visible};
@@ -247,10 +248,8 @@ fn note(reported: &mut [ReportedFinding], kept: &[usize], copies: &[usize], sour
         true => "rendered from this",
         false => "rendered from the same source",
     };
-    let mut text = format!("{also}: {}", shown.join(", "));
-    if places.len() > IN_FULL {
-        text.push_str(&format!(" and {} more", places.len() - IN_FULL));
-    }
+    let more = phrase::and_more(places.len().saturating_sub(IN_FULL));
+    let text = format!("{also}: {}{more}", shown.join(", "));
     reported[first].finding.notes.push(visible(&text).into_owned());
     let Some(worst) = copies.iter().max_by_key(|i| reported[**i].severity) else {
         return;

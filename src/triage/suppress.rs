@@ -10,7 +10,7 @@ use super::suppression::{
 use super::{ReportedFinding, Suppression, TriageOptions, scope_spans};
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::project::Project;
-use crate::settings::{Date, Exception, Selector, Settings};
+use crate::settings::{Date, Exception, Selector, Settings, markers};
 use crate::source::{FileId, LineIndex, Sources, Span};
 use crate::value::Value;
 
@@ -27,15 +27,6 @@ pub(super) struct Suppressions<'a, 't> {
     /// Whether another tool's marker stands anywhere in a file: asked once a file, since most have none.
     marked: RefCell<BTreeMap<FileId, bool>>,
 }
-
-/// What other tools' comments begin with.
-const FOREIGN: [&str; 5] = [
-    "gitleaks:allow",
-    "pragma: allowlist secret",
-    "nosec",
-    "checkov:skip",
-    "trivy:ignore",
-];
 
 impl<'a, 't> Suppressions<'a, 't> {
     pub(super) fn open(project: &'a Project<'_>, terms: &'a TriageOptions<'t>) -> Self {
@@ -346,7 +337,7 @@ impl<'a, 't> Suppressions<'a, 't> {
         let mut marked = self.marked.borrow_mut();
         if !*marked
             .entry(span.file)
-            .or_insert_with(|| FOREIGN.iter().any(|m| text.contains(m)))
+            .or_insert_with(|| markers::ALL.iter().any(|m| text.contains(m)))
         {
             return None;
         }
@@ -373,7 +364,7 @@ impl<'a, 't> Suppressions<'a, 't> {
         let end = text[start..].find(['\n', '\r']).map_or(text.len(), |i| start + i);
         let own = &text[start..end];
         if f.family == "credentials" {
-            for marker in &FOREIGN[..3] {
+            for marker in [markers::GITLEAKS, markers::DETECT_SECRETS, markers::BANDIT] {
                 if let Some(i) = own.find(marker) {
                     return Some((marker, start + i));
                 }
@@ -392,7 +383,7 @@ impl<'a, 't> Suppressions<'a, 't> {
         };
         let to = block.map_or(end, |b| (b.end as usize).min(text.len()));
         let near = text.get(from..to.max(from))?;
-        for (marker, before_id) in [(FOREIGN[3], "="), (FOREIGN[4], ":")] {
+        for (marker, before_id) in [(markers::CHECKOV, "="), (markers::TRIVY, ":")] {
             for (i, _) in near.match_indices(marker) {
                 let rest = near[i + marker.len()..].strip_prefix(before_id).unwrap_or("");
                 let id: &str = rest

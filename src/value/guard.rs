@@ -7,14 +7,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Branch, Value, ValueKind, inherited};
+use super::{Branch, MAX_DEPTH, Value, ValueKind, inherited};
 
 /// More worlds than this are not distinguished.
 pub const MAX_WORLDS: usize = 16;
 /// Facts of one guard; more are not kept.
 const MAX_FACTS: usize = 24;
-/// How deep conditionals are looked for inside a value.
-const MAX_DEPTH: u32 = 64;
 
 /// Something that is so, or is not.
 #[derive(Clone, Debug, PartialEq, Eq)]

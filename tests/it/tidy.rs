@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("index", 0),
     ("rule_id", 0),
     ("edit_distance", 0),
+    ("phrase", 0),
     ("test_code", 0),
     ("value", 1),
     ("syntax", 2),
@@ -89,6 +90,13 @@ fn module(path: &Path) -> String {
 
 /// Modules that a text names as `crate::x` or inside `use crate::{…}`, outside comments.
 fn imports(text: &str) -> BTreeSet<String> {
+    let mut found = imports_of(text, "crate::");
+    found.retain(|f| f.starts_with(char::is_lowercase));
+    found
+}
+
+/// What a text names after `start`, or inside the braces after it, outside comments.
+fn imports_of(text: &str, start: &str) -> BTreeSet<String> {
     let code: String = text
         .lines()
         .map(|l| l.split("//").next().unwrap_or_default())
@@ -100,21 +108,21 @@ fn imports(text: &str) -> BTreeSet<String> {
             .collect::<String>()
     };
     let mut found = BTreeSet::new();
-    for (at, _) in code.match_indices("crate::") {
-        let rest = &code[at + "crate::".len()..];
+    for (at, _) in code.match_indices(start) {
+        let rest = &code[at + start.len()..];
         if let Some(group) = rest.strip_prefix('{') {
             // First words at the top of the group.
             let mut depth = 0;
-            let mut start = true;
+            let mut begins = true;
             for (i, c) in group.char_indices() {
                 match c {
                     '{' => depth += 1,
                     '}' if depth == 0 => break,
                     '}' => depth -= 1,
-                    ',' if depth == 0 => start = true,
-                    c if start && c.is_alphabetic() => {
+                    ',' if depth == 0 => begins = true,
+                    c if begins && c.is_alphabetic() => {
                         found.insert(word(&group[i..]));
-                        start = false;
+                        begins = false;
                     }
                     _ => {}
                 }
@@ -123,7 +131,6 @@ fn imports(text: &str) -> BTreeSet<String> {
             found.insert(word(rest));
         }
     }
-    found.retain(|f| f.starts_with(char::is_lowercase));
     found
 }
 
@@ -151,6 +158,76 @@ fn imports_go_down() {
     none_wrong("a module imports from its own floor or above", wrong);
 }
 
+/// The order inside the folders of a format: a stage imports only stages before it.
+const STAGES: &[&str] = &["parse", "eval", "emit"];
+const STAGED: &[&str] = &["src/formats/cloudformation", "src/formats/terraform"];
+
+#[test]
+fn stages_of_a_format_are_in_order() {
+    let mut wrong = Vec::new();
+    for folder in STAGED {
+        let parent = folder.trim_start_matches("src/").replace('/', "::");
+        for (i, stage) in STAGES.iter().enumerate() {
+            for path in files(&format!("{folder}/{stage}"), "rs") {
+                let text = read(&path);
+                for later in &STAGES[i + 1..] {
+                    if text.contains(&format!("{parent}::{later}")) {
+                        wrong.push(format!("{}: imports `{later}`", shown(&path)));
+                    }
+                }
+            }
+        }
+    }
+    none_wrong("a stage imports a later one", wrong);
+}
+
+/// The order of the modules of `src/python`: a module imports only those before it.
+const PYTHON: &[&str] = &[
+    "syntax",
+    "ast",
+    "build",
+    "reaching",
+    "program",
+    "constants",
+    "points_to",
+    "receiver",
+    "call_graph",
+    "calls",
+];
+
+#[test]
+fn modules_of_python_are_in_order() {
+    let top = read(&root().join("src/python/mod.rs"));
+    // What `mod.rs` exports by name; everything else that it exports is of `ast`.
+    let exports = |name: &str| {
+        let line = top.lines().find(|l| l.starts_with("pub use") && l.contains(name))?;
+        line.strip_prefix("pub use ")?.split("::").next()
+    };
+    let mut wrong = Vec::new();
+    for path in files("src/python", "rs") {
+        let inside = path.strip_prefix(root().join("src/python")).unwrap();
+        let own = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+        let own = own.trim_end_matches(".rs");
+        if own == "mod" {
+            continue;
+        }
+        let Some(at) = PYTHON.iter().position(|m| *m == own) else {
+            wrong.push(format!("{}: module `{own}` has no place in tidy.rs", shown(&path)));
+            continue;
+        };
+        for name in imports_of(&read(&path), "crate::python::") {
+            let module = match PYTHON.contains(&&*name) {
+                true => &*name,
+                false => exports(&name).unwrap_or("ast"),
+            };
+            if module != own && !PYTHON[..at].contains(&module) {
+                wrong.push(format!("{}: `{own}` imports `{module}`", shown(&path)));
+            }
+        }
+    }
+    none_wrong("a module imports one that comes after it", wrong);
+}
+
 #[test]
 fn every_folder_states_its_invariant() {
     let mut wrong = Vec::new();
@@ -159,7 +236,8 @@ fn every_folder_states_its_invariant() {
         let header: Vec<&str> = text.lines().take_while(|l| l.starts_with("//!")).collect();
         // Families of checks and small folders inside a module share the invariant of the folder above.
         let depth = path.strip_prefix(root().join("src")).unwrap().components().count();
-        if header.is_empty() || (depth == 2 && !header.iter().any(|l| l.contains("**Invariant"))) {
+        let stage = STAGES.iter().any(|s| path.ends_with(format!("{s}/mod.rs")));
+        if header.is_empty() || ((depth == 2 || stage) && !header.iter().any(|l| l.contains("**Invariant"))) {
             wrong.push(shown(path));
         }
     }

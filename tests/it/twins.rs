@@ -154,7 +154,9 @@ fn sizes_are_those_of_the_shortest_json() {
         let sources = Sources::new([("policy.json".to_owned(), text.as_str().into(), true)]);
         let own = Ownership::default();
         let project = analyse(&sources, &own).project;
-        let [document] = project.documents.raw.as_slice() else { continue };
+        let [document] = project.documents.raw.as_slice() else {
+            continue;
+        };
         let size = size::size(&document.value);
         assert!(size.exact, "{text}");
         assert_eq!(size.characters, value.to_string().chars().count(), "{text}");

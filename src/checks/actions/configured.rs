@@ -7,6 +7,7 @@ use crate::checks::allow_statements::names;
 use crate::finding::Finding;
 use crate::iam::condition::{Weakness, WeighedCondition, strength};
 use crate::iam::{ActionSet, ClauseItem, Document, PolicyKind, Statement, pattern};
+use crate::phrase;
 use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource};
 use crate::rules::options::FileOptions;
 use crate::rules::{Context, FindingSink, RuleId, ids};
@@ -179,17 +180,13 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if missing.is_empty() || (row == "any-of" && missing.len() < keys.len()) {
                 continue;
             }
-            let shown: Vec<String> = missing.iter().take(2).map(|k| format!("`{k}`")).collect();
             let and = if row == "any-of" { " or " } else { " and " };
-            let more = if missing.len() > shown.len() {
-                and.to_owned() + "others"
-            } else {
-                String::new()
-            };
-            let message = format!(
-                "`{written}` is allowed without a condition on {}{more}",
-                shown.join(and)
-            );
+            let mut shown = phrase::quoted(missing.iter().take(2), and);
+            if missing.len() > 2 {
+                shown += and;
+                shown += "others";
+            }
+            let message = format!("`{written}` is allowed without a condition on {shown}");
             let mut f = about(message, missing[0]).primary(item.span, "the settings require a condition");
             for b in missing.iter().flat_map(|k| strength.of_key(k)) {
                 f = f.secondary(b.span, b.weakness.map_or("restricts nothing", Weakness::text));

@@ -8,6 +8,7 @@ use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::actions::{ActionSet, matching};
 use crate::iam::catalogue::catalogue;
 use crate::iam::{Clause, ClauseItem, DocumentOrigin, PolicyKind, Statement, glob};
+use crate::phrase;
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
@@ -138,8 +139,7 @@ fn with_spelling(cx: &Context<'_>, f: Finding, item: &ClauseItem, meant: &[Strin
     if meant.is_empty() || !cx.is_literal(item) {
         return f;
     }
-    let shown: Vec<String> = meant.iter().map(|m| format!("`{m}`")).collect();
-    let title = format!("write {}", shown.join(", "));
+    let title = format!("write {}", phrase::list(meant));
     let remedy = match f.rule {
         ids::ACTION_CASE => Remedy::safe(title),
         _ => Remedy::risky(title),

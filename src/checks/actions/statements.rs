@@ -9,6 +9,7 @@ use crate::iam::pattern::Pattern;
 use crate::iam::resource_fit::Resources;
 use crate::iam::size::{MOST_ITEMS, MOST_STATEMENTS};
 use crate::iam::{ActionSet, Clause, ClauseItem, Condition, DocumentOrigin, PrincipalClause, Statement};
+use crate::phrase;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{FileId, HoleKind, ProblemKind, Span};
 use crate::value::Guard;
@@ -164,11 +165,7 @@ fn without(wide: &Statement, narrow: &Statement) -> Remedy {
         .collect();
     match covering.as_slice() {
         [first, rest @ ..] if clause.is_some_and(|c| covering.len() < c.items.len()) => {
-            let more = if rest.is_empty() {
-                String::new()
-            } else {
-                format!(" and {} more", rest.len())
-            };
+            let more = phrase::and_more(rest.len());
             let title = format!("remove `{}`{more} from the wider statement", first.display());
             covering
                 .iter()

@@ -13,6 +13,7 @@ use crate::iam::condition::dead::{DeadReason, is_no_tag};
 use crate::iam::condition::{OperatorFamily, needs_key, passes_without_key};
 use crate::iam::{ClauseItem, PolicyKind, PrincipalType, pattern};
 use crate::index::DocumentId;
+use crate::phrase;
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
@@ -394,11 +395,12 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
         // What a service control policy leaves out in this way is a finding of its own.
         let blind = blind_services(&rest.actions()?, &line.key);
         return (!blind.is_empty() && line.kind.kind != PolicyKind::Scp).then(|| {
-            let few: Vec<String> = blind.iter().take(2).map(|s| format!("`{s}`")).collect();
-            let message = match blind.len() - few.len() {
-                0 => format!("actions of {} do not support `{written}`", few.join(" and ")),
-                n => format!("actions of {} and {n} more do not support `{written}`", few.join(", ")),
+            let few = blind.iter().take(2);
+            let few = match blind.len().saturating_sub(2) {
+                0 => phrase::quoted(few, " and "),
+                more => phrase::list(few) + &phrase::and_more(more),
             };
+            let message = format!("actions of {few} do not support `{written}`");
             at(cx, line, rule, message)
                 .primary(line.condition.key.span, format!("{what} to them"))
                 .secondary(rest.key, "matches every other service")

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::methods::to_services;
-use super::techniques::{Danger, Technique, clip, suits, ways};
+use super::techniques::{Danger, Technique, suits, ways};
 use crate::finding::{Cause, Confidence, Finding, Severity};
 use crate::iam::{Action, ActionSet};
+use crate::phrase::{self, MAX_LABEL};
 use crate::project::{Effective, EffectiveGrant, PolicySource};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
@@ -135,7 +136,7 @@ fn report(
             .cause(Cause::Statement(d, grant.index)),
         PolicySource::AwsManaged(_) => Finding::new(ids::PRIVESC_ACROSS_POLICIES, message),
     }
-    .primary(primary, clip(way.what));
+    .primary(primary, phrase::clip(way.what, MAX_LABEL));
     for (action, grants) in steps {
         let grant = grants[0];
         let span = grant.span(*action);
@@ -144,7 +145,7 @@ fn report(
         }
         let label = match grant.source {
             PolicySource::Written(_) => "together with this".to_owned(),
-            PolicySource::AwsManaged(_) => clip(&format!("grants `{}`", action.name())),
+            PolicySource::AwsManaged(_) => phrase::clip(&format!("grants `{}`", action.name()), MAX_LABEL),
         };
         f = f.secondary(span, label);
     }

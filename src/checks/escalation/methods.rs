@@ -13,6 +13,7 @@ use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, strength};
 use crate::iam::pattern;
 use crate::iam::{Action, ClauseItem, Document, PolicyKind, Statement};
+use crate::phrase::{self, MAX_LABEL};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
@@ -119,7 +120,7 @@ fn single(
         };
         let mut f = cx
             .at_statement(ids::PRIVESC_SINGLE_ACTION, id, statement, message)
-            .primary(first.span, techniques::clip(m.what))
+            .primary(first.span, phrase::clip(m.what, MAX_LABEL))
             .help(limits(here.iter().flat_map(|(_, m)| &m.ids)))
             .actions(here.iter().map(|(g, _)| g.written()).collect::<BTreeSet<_>>());
         if let Some((span, label)) = wide_resource(cx, id, statement) {
@@ -129,7 +130,7 @@ fn single(
         for (g, m) in here.iter().skip(1) {
             if !seen.contains(&g.span) && seen.len() < 5 {
                 seen.push(g.span);
-                f = f.secondary(g.span, techniques::clip(m.what));
+                f = f.secondary(g.span, phrase::clip(m.what, MAX_LABEL));
             }
         }
         if here.len() > 1 {
@@ -211,7 +212,7 @@ fn combination(
         };
         let mut f = cx
             .at_statement(ids::PRIVESC_ACTION_COMBINATION, id, first.statement, message)
-            .primary(first.span, techniques::clip(m.what))
+            .primary(first.span, phrase::clip(m.what, MAX_LABEL))
             .actions(grants.iter().map(GrantedStep::written).collect::<BTreeSet<_>>());
         let mut seen = vec![first.span];
         for g in grants.iter().skip(1) {

@@ -5,6 +5,7 @@ use super::self_mutation;
 use crate::iam::arn;
 use crate::iam::condition::{Grade, strength};
 use crate::iam::{Action, ClauseItem, PolicyKind, Statement, catalogue};
+use crate::phrase;
 use crate::project::{DocumentId, IdentityKind, PolicyRef, PolicyUse};
 use crate::rules::{Context, FindingSink, RuleId, ids};
 
@@ -77,10 +78,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if (wide.is_none() && !resource.negated) || is_held(guard, s) {
                 continue;
             }
-            let more = match granted.len() {
-                1 => String::new(),
-                n => format!(" and {} more", n - 1),
-            };
+            let more = phrase::and_more(granted.len() - 1);
             let verb = if granted.len() == 1 {
                 guard.message.to_owned()
             } else {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::techniques::{Danger, Technique, clip, is_service, passes_to, suits, ways};
+use super::techniques::{Danger, Technique, is_service, passes_to, suits, ways};
 use crate::checks::identity_index::IdentityIndex;
 use crate::finding::Finding;
 use crate::iam::condition::strength;
@@ -11,6 +11,7 @@ use crate::iam::glob::CaseSensitivity;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
 use crate::iam::{Action, ClauseItem, catalogue, pattern};
 use crate::model::Resource;
+use crate::phrase::{self, MAX_LABEL};
 use crate::project::{DocumentId, Effective, EffectiveGrant, IdentityId, PolicySource, Power, ResourceId};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Piece, Span};
@@ -227,7 +228,7 @@ impl<'a> TargetSearch<'_, 'a> {
         let mut f = self
             .cx
             .at_statement(ids::PRIVESC_TARGET_IN_REPO, d, grant.index, message)
-            .primary(item.span, clip(what))
+            .primary(item.span, phrase::clip(what, MAX_LABEL))
             .secondary(grant.span(action), "grants the action");
         f = f.secondary(power.span, format!("the target: {}", power.reach.text()));
         f.steps_down += u8::from(grant.narrowed() && action.name() != "iam:PassRole");

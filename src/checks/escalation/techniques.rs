@@ -125,12 +125,3 @@ pub(super) fn is_service(principal: &str, services: &[&str]) -> bool {
     };
     principal.split('.').any(own)
 }
-
-/// Shortens a text to the 60 characters of a label.
-pub(super) fn clip(what: &str) -> String {
-    if what.chars().count() <= 60 {
-        what.to_owned()
-    } else {
-        what.chars().take(59).chain(['…']).collect()
-    }
-}

@@ -2,7 +2,6 @@
 //! authorization.
 
 use super::apis::{Apis, Routes};
-use crate::finding::Finding;
 use crate::model::{Resource, kinds};
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
@@ -13,15 +12,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut routes = Routes::default();
     for (id, r) in cx.project.deployed() {
         let push = &mut |rule: RuleId, message: &str, span: Span, label: &str| {
-            let f: Finding = cx
-                .at_resource(rule, id, message.to_owned())
-                .under(r.branch.as_ref())
-                .primary(span, label.to_owned());
-            out.push(if r.header.touches(span) {
-                f
-            } else {
-                f.scope(r.header, "")
-            });
+            out.push(cx.at_part(rule, id, message, (span, label)));
         };
         match &*r.kind {
             "AWS::S3::Bucket" => {

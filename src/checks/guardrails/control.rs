@@ -7,6 +7,7 @@ use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{Operator, needs_key};
 use crate::iam::pattern;
 use crate::iam::{Condition, Document, DocumentOrigin, PolicyKind, PrincipalType, Statement};
+use crate::phrase;
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
 
@@ -89,17 +90,14 @@ fn blind(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (u
     if blind.is_empty() || seeing.is_empty() {
         return;
     }
-    let some: Vec<String> = blind.iter().take(3).map(|p| format!("`{p}`")).collect();
-    let more = match blind.len().saturating_sub(some.len()) {
-        0 => String::new(),
-        n => format!(" and {n} more"),
-    };
+    let some = phrase::list(blind.iter().take(3));
+    let more = phrase::and_more(blind.len().saturating_sub(3));
     out.push(
         cx.at_statement(
             ids::SCP_DENY_INEFFECTIVE,
             id,
             i,
-            format!("actions of {}{more} are not denied", some.join(", ")),
+            format!("actions of {some}{more} are not denied"),
         )
         .primary(c.key.span, "these services do not support the tag")
         .secondary(clause.span, "not denied")

@@ -27,13 +27,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .collect();
     for (id, r) in cx.project.deployed() {
         let mut push = |rule: RuleId, message: String, span: Span, label: &str| {
-            let f = cx.at_resource(rule, id, message).under(r.branch.as_ref());
-            let f = f.primary(span, label.to_owned());
-            out.push(if r.header.touches(span) {
-                f
-            } else {
-                f.scope(r.header, "")
-            });
+            out.push(cx.at_part(rule, id, message, (span, label)));
         };
         references(r, &mut |value, span| match value.as_text().and_then(aws_managed_name) {
             Some(name) => existence(&name, span, &mut push),
@@ -61,11 +55,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             else {
                 return;
             };
-            out.push(if r.header.touches(span) {
-                f
-            } else {
-                f.scope(r.header, "")
-            });
+            out.push(f.in_resource(r.header));
         });
     }
     keys(cx, out);

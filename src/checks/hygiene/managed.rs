@@ -182,12 +182,7 @@ fn judge(cx: &Context<'_>, id: ResourceId, name: &str, span: Span) -> Option<Fin
         )
         .primary(span, *what)
     };
-    let f = if holder.header.touches(span) {
-        f
-    } else {
-        f.scope(holder.header, "")
-    };
-    Some(f.other(name.to_lowercase()))
+    Some(f.in_resource(holder.header).other(name.to_lowercase()))
 }
 
 /// Every place of a resource that attaches a managed policy, or looks one up.

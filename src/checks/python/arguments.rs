@@ -1,6 +1,5 @@
 //! Arguments of boto3's calls and constructors that weaken what AWS or the SDK would do by themselves.
 
-use crate::finding::Finding;
 use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::model::{Resource, kinds};
 use crate::rules::{Context, FindingSink, RuleId, ids};
@@ -29,11 +28,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             label,
         } in found
         {
-            let f: Finding = cx
-                .at_resource(rule, id, message)
-                .under(r.branch.as_ref())
-                .primary(at, label);
-            out.push(if r.header.touches(at) { f } else { f.scope(r.header, "") });
+            out.push(cx.at_part(rule, id, message, (at, label)));
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::finding::{Cause, Confidence, Remedy};
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Action, ActionSet, ClauseItem, DocumentOrigin, PolicyKind, Statement, Truth, catalogue};
 use crate::model::Resource;
+use crate::phrase;
 use crate::project::targets::{ResourceRef, ResourceRefs};
 use crate::project::{Effective, Handler, IdentityId, PolicySource, Project, Workload, WorkloadKind};
 use crate::python::ScopeId;
@@ -201,8 +202,7 @@ pub(super) fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Opt
     if !actions.iter().all(|name| takes(statement, name)) {
         return None;
     }
-    let named: Vec<String> = actions.iter().map(|a| format!("`{a}`")).collect();
-    let title = format!("also allow {} here", named.join(" and "));
+    let title = format!("also allow {} here", phrase::quoted(actions, " and "));
     Some(Remedy::risky(title).add(place, actions.to_vec()))
 }
 

@@ -12,6 +12,7 @@ use crate::finding::{Cause, Confidence};
 use crate::iam::arn::Arn;
 use crate::iam::{ActionSet, Truth, catalogue, sdk};
 use crate::model::Resource;
+use crate::phrase;
 use crate::project::targets::ResourceRefs;
 use crate::project::{Project, ResourceId, RunsAs};
 use crate::rules::{Context, FindingSink, ids};
@@ -137,8 +138,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             f = f.secondary(identity.header, "no policy of this role allows it");
         }
         f.remedies.extend(remedy(effective, &actions));
-        let named: Vec<String> = actions.iter().map(|a| format!("`{a}`")).collect();
-        out.push(f.help(format!("Allow {} on the event source.", named.join(", "))));
+        out.push(f.help(format!("Allow {} on the event source.", phrase::list(&actions))));
     }
 }
 

@@ -10,6 +10,7 @@ use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
 use crate::iam::{AccessLevel, ActionSet, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, catalogue};
+use crate::phrase;
 use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource, PolicyUse, Project};
 use crate::rules::{Context, FindingSink, ids};
@@ -207,12 +208,15 @@ impl UsedDocument<'_, '_, '_> {
         calls.subtract(&self.used.declared);
         platform.intersect(&self.used.declared);
         match (names(&calls).as_slice(), names(&platform).as_slice()) {
-            (calls, []) => format!("List what is used: {}.", list(calls)),
-            ([], platform) => format!("List what Lambda needs to run the function: {}.", list(platform)),
+            (calls, []) => format!("List what is used: {}.", phrase::list(calls)),
+            ([], platform) => format!(
+                "List what Lambda needs to run the function: {}.",
+                phrase::list(platform)
+            ),
             (calls, platform) => format!(
                 "List what is used: {}; and what Lambda needs to run the function: {}.",
-                list(calls),
-                list(platform)
+                phrase::list(calls),
+                phrase::list(platform)
             ),
         }
     }
@@ -237,7 +241,7 @@ impl UsedDocument<'_, '_, '_> {
         // More than a few are typical of the service rather than of this code.
         (1..=MAX_NAMED)
             .contains(&named.len())
-            .then(|| format!("may also need: {}", list(&named)))
+            .then(|| format!("may also need: {}", phrase::list(&named)))
     }
 
     /// Labels the calls that use a granted action on another resource.
@@ -255,7 +259,7 @@ impl UsedDocument<'_, '_, '_> {
         for (role, policy) in self.holders.iter().take(2) {
             if !d.span.touches(policy.span) {
                 let address = address(self.cx.project, *role);
-                f = f.secondary(policy.span, format!("attached to `{}` here", short(address)));
+                f = f.secondary(policy.span, format!("attached to `{}` here", phrase::clip(address, 40)));
             }
         }
         f
@@ -355,7 +359,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
                 _ if doubled => "Detach it: another policy of the role allows what the code calls.".to_owned(),
                 Some(narrower) => format!("Use `{narrower}` instead."),
                 None if called.len() <= MAX_LISTED => {
-                    format!("Use a statement that allows only {} instead.", list(&called))
+                    format!("Use a statement that allows only {} instead.", phrase::list(&called))
                 }
                 None => format!(
                     "Use a statement that allows only the {} actions that are called.",
@@ -406,23 +410,10 @@ fn proof(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>, called: 
         f = f.secondary(call.span, format!("requires `{action}`"));
     }
     if let [_, _, ..] = used.workloads.as_slice() {
-        let names: Vec<&str> = used
-            .workloads
-            .iter()
-            .map(|w| project.workloads[*w].name(project))
-            .collect();
-        let shown = names
-            .iter()
-            .take(MAX_NAMED)
-            .map(|n| format!("`{n}`"))
-            .collect::<Vec<_>>();
-        let more = names.len() - shown.len();
-        let rest = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        f = f.note(format!("calls of {}{rest} count as used", shown.join(", ")));
+        let names = used.workloads.iter().map(|w| project.workloads[*w].name(project));
+        let shown = phrase::list(names.take(MAX_NAMED));
+        let more = phrase::and_more(used.workloads.len().saturating_sub(MAX_NAMED));
+        f = f.note(format!("calls of {shown}{more} count as used"));
     }
     match used.exact {
         true => f.confidence(Confidence::High),
@@ -434,10 +425,7 @@ fn proof(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>, called: 
 }
 
 fn actions(n: usize) -> String {
-    match n {
-        1 => "1 action".to_owned(),
-        n => format!("{n} actions"),
-    }
+    phrase::count(n, "action", "actions")
 }
 
 fn uses(n: usize) -> String {
@@ -461,17 +449,6 @@ fn names(set: &ActionSet) -> Vec<&'static str> {
     set.iter().map(|a| a.name()).collect()
 }
 
-fn list(names: &[&str]) -> String {
-    names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ")
-}
-
-fn short(name: &str) -> String {
-    if name.chars().count() <= 40 {
-        return name.to_owned();
-    }
-    name.chars().take(39).chain(['…']).collect()
-}
-
 fn address<'p>(project: &'p Project<'_>, role: IdentityId) -> &'p str {
     &project.resources[project.identities[role].resource].address.name
 }
@@ -489,11 +466,10 @@ fn remedy(statement: &Statement, excess: &[Excess<'_>], declared: &ActionSet) ->
         return None;
     }
     let title = match excess {
-        [one] if !one.needed.is_empty() => format!("replace with what is used: {} actions", one.needed.len()),
+        [one] if !one.needed.is_empty() => format!("replace with what is used: {}", actions(one.needed.len())),
         [_] => "remove what is never called".to_owned(),
         _ => "keep only what is used".to_owned(),
     };
-    let title = title.replace(": 1 actions", ": 1 action");
     Some(
         excess
             .iter()

@@ -18,10 +18,11 @@ use crate::model::LoweredUnit;
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
 use crate::syntax::{NodeKind, Tree};
 
-pub use crate::formats::cloudformation::parse::bodies::bodies;
+pub use crate::formats::cloudformation::emit::bodies::bodies;
+pub(crate) use crate::formats::cloudformation::eval::template::Template;
+pub(crate) use crate::formats::cloudformation::eval::world::{Variables, World};
+pub(crate) use crate::formats::cloudformation::parse::doc::{Doc, is_template};
 pub(crate) use crate::formats::cloudformation::parse::parameter_files::is_parameter_file;
-pub(crate) use crate::formats::cloudformation::parse::template::Template;
-pub(crate) use crate::formats::cloudformation::parse::world::{Doc, Variables, World, is_template};
 
 /// The templates of a repository.
 pub struct CloudFormation;

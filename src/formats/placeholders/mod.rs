@@ -15,7 +15,7 @@ use crate::formats::cloudformation::eval::text::pseudo;
 use crate::iam::arn;
 use crate::source::{Hole, HoleKind, Piece, Text, TextSlice};
 use crate::syntax::placeholder::{expression, is_capital, is_word};
-use crate::value::{Branch, MapEntry, Value, ValueKind};
+use crate::value::{Branch, MAX_DEPTH, MapEntry, Value, ValueKind};
 
 use typed::{Wanted, stands_for};
 
@@ -31,8 +31,6 @@ pub(super) fn is_stand_in(default: &str) -> bool {
     default.starts_with("arn:") && default.to_ascii_uppercase().contains(CROSSED_OUT)
 }
 
-/// Deepest value that is looked into.
-const MAX_DEPTH: u32 = 64;
 /// Longest text that is looked into, in bytes.
 const MAX_TEXT: usize = 4096;
 

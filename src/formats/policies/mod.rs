@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::iam::{Document, DocumentOrigin, DocumentUse, Owner, PolicyKind, SourceFormat, kind};
 use crate::index::ResourceId;
 use crate::model::{LoweredUnit, Resource, UnattachedPolicy};
+use crate::phrase::{MAX_LABEL, clip};
 use crate::source::{FileId, HoleKind, Problem, ProblemKind, Span, Text};
 use crate::value::guard::both;
 use crate::value::{Provenance, Value, ValueKind};
@@ -237,7 +238,7 @@ fn uses(via: &Provenance, r: &Resource, d: &Document) -> Vec<DocumentUse> {
             };
             out.push(DocumentUse {
                 span: step.span,
-                what: short(&format!("{what} {}", r.address.name)),
+                what: clip(&format!("{what} {}", r.address.name), MAX_LABEL),
             });
         }
         at = &step.from;
@@ -245,21 +246,11 @@ fn uses(via: &Provenance, r: &Resource, d: &Document) -> Vec<DocumentUse> {
     if out.is_empty() && !r.extent.contains(d.span) && outside(r.header) {
         out.push(DocumentUse {
             span: r.header,
-            what: short(&format!("used here by {}", r.address.name)),
+            what: clip(&format!("used here by {}", r.address.name), MAX_LABEL),
         });
     }
     out.truncate(3);
     out.reverse();
-    out
-}
-
-/// At most 60 characters, as labels are.
-fn short(text: &str) -> String {
-    if text.chars().count() <= 60 {
-        return text.to_owned();
-    }
-    let mut out: String = text.chars().take(59).collect();
-    out.push('…');
     out
 }
 

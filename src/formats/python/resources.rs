@@ -468,11 +468,7 @@ fn pascal(method: &str) -> String {
 
 /// An entry whose key stands nowhere; it points at its value.
 pub(super) fn made_entry(key: &str, value: Value) -> MapEntry {
-    MapEntry {
-        key: Text::made(key, value.span),
-        key_span: value.span,
-        value,
-    }
+    MapEntry::made(key, value.span, value)
 }
 
 fn open_entry(v: &Value) -> MapEntry {

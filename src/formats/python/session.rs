@@ -1,6 +1,6 @@
 //! What code sets up for an AWS SDK: clients, sessions and credentials, and the variables of its environment.
 
-use super::operations::{constructor_positional, key_holder};
+use super::operations::constructor_positional;
 use super::resources::{CallLowering, made_entry, method_of, rename};
 use crate::model::{LoweredUnit, kinds};
 use crate::python::receiver::Constructor;
@@ -23,12 +23,12 @@ impl CallLowering<'_> {
                 .library(self.module, call.function)
                 .or_else(|| m.dotted(call.function))
                 .unwrap_or_else(|| method_of(m, call).to_owned());
-            let names: &[&str] = match made {
-                Constructor::Credentials => key_holder(&callee).unwrap_or_default(),
-                _ => constructor_positional(&callee),
+            let names: Vec<&str> = match made {
+                Constructor::Credentials(parameters) => parameters.split(", ").collect(),
+                _ => constructor_positional(&callee).to_vec(),
             };
             let mut entries = vec![made_entry("Callee", Value::made(&callee, header))];
-            let mut args = self.arguments(call, names, |_| false);
+            let mut args = self.arguments(call, &names, |_| false);
             for e in &mut args {
                 rename(
                     e,

@@ -11,7 +11,7 @@ use crate::source::{Hole, HoleKind, Span, Text, join_path};
 use crate::syntax::NodeId;
 use crate::value::{MapEntry, Value, ValueKind};
 
-use super::generated::{document, entry, map, normalised};
+use super::generated::{document, map, normalised};
 
 /// The role that all functions share which name none.
 const SHARED_ROLE: &str = "IamRoleLambdaExecution";
@@ -182,15 +182,15 @@ impl FunctionLowering<'_, '_> {
         ];
         let mut entries: Vec<MapEntry> = props
             .into_iter()
-            .map(|(name, value)| entry(name, header, value))
+            .map(|(name, value)| MapEntry::made(name, header, value))
             .collect();
         for (name, written) in named {
-            entries.extend(written.map(|e| entry(name, e.key_span, e.value.clone())));
+            entries.extend(written.map(|e| MapEntry::made(name, e.key_span, e.value.clone())));
         }
         if parts.in_vpc || self.provider.get("vpc").is_some() {
             let vpc = "arn:%partition:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole";
             let added = Value::seq(vec![Value::text(text::arn(vpc, header), header)], header);
-            entries.push(entry("GeneratedManagedPolicyArns", header, added));
+            entries.push(MapEntry::made("GeneratedManagedPolicyArns", header, added));
         }
         self.resource("AWS::IAM::Role", "iam.role", id, header, extent, entries)
     }
@@ -238,7 +238,7 @@ impl FunctionLowering<'_, '_> {
             ("image", "Image"),
             ("layers", "Layers"),
         ] {
-            entries.extend(get(from).map(|e| entry(to, e.key_span, e.value.clone())));
+            entries.extend(get(from).map(|e| MapEntry::made(to, e.key_span, e.value.clone())));
         }
         for (from, to) in [
             ("runtime", "Runtime"),
@@ -246,7 +246,7 @@ impl FunctionLowering<'_, '_> {
             ("vpc", "VpcConfig"),
             ("kmsKeyArn", "KmsKeyArn"),
         ] {
-            entries.extend(inherit(from).map(|e| entry(to, e.key_span, e.value.clone())));
+            entries.extend(inherit(from).map(|e| MapEntry::made(to, e.key_span, e.value.clone())));
         }
         let (own, all) = (get("environment"), self.provider.entry("environment"));
         if let Some(first) = own.or(all) {
@@ -261,7 +261,7 @@ impl FunctionLowering<'_, '_> {
             }
             let variables = Value::map(variables, first.value.span);
             let environment = map(vec![("Variables", variables)], first.key_span);
-            entries.push(entry("Environment", first.key_span, environment));
+            entries.push(MapEntry::made("Environment", first.key_span, environment));
         }
         let nested = |name: &str| function.value.path(&["iam", "role"]).and_then(|r| r.entry(name));
         let per_function = RoleParts {
@@ -291,7 +291,7 @@ impl FunctionLowering<'_, '_> {
             uses_shared = true;
             self.reference(SHARED_ROLE, "Arn", header)
         };
-        entries.push(entry("Role", header, role));
+        entries.push(MapEntry::made("Role", header, role));
         entries.extend(match get("image") {
             Some(image) => self.image(&image.value),
             // Code is packed from the service's folder, or the function's `module`, and handlers are paths in it.
@@ -320,7 +320,11 @@ impl FunctionLowering<'_, '_> {
 
     fn code_paths(&self, folder: &str, at: Span) -> Option<MapEntry> {
         let path = self.template.local_path(&self.template.doc.tree, folder)?;
-        Some(entry("CodePaths", at, Value::seq(vec![Value::made(&path, at)], at)))
+        Some(MapEntry::made(
+            "CodePaths",
+            at,
+            Value::seq(vec![Value::made(&path, at)], at),
+        ))
     }
 
     /// Where the image is built, and what it runs. Serverless Framework, "Referencing container image as a target".
@@ -347,13 +351,13 @@ impl FunctionLowering<'_, '_> {
                 .map(|c| c.into_owned());
             if let (Some(context), Some(file)) = (context, file) {
                 let dockerfile = Value::made(&join_path(&context, &file), folder.span);
-                out.push(entry("Dockerfile", folder.span, dockerfile));
+                out.push(MapEntry::made("Dockerfile", folder.span, dockerfile));
             }
             out.push(paths);
         }
         out.extend(image.entry("command").map(|command| {
             let config = map(vec![("Command", command.value.clone())], command.key_span);
-            entry("ImageConfig", command.key_span, config)
+            MapEntry::made("ImageConfig", command.key_span, config)
         }));
         out
     }
@@ -402,17 +406,17 @@ impl FunctionLowering<'_, '_> {
         let signed = authorizer.is_some_and(|a| a.value.as_str().as_deref() == Some("aws_iam"));
         let place = authorizer.map_or(url.value.span, |a| a.value.span);
         let mut entries = vec![
-            entry(
+            MapEntry::made(
                 "AuthType",
                 at,
                 Value::made(if signed { "AWS_IAM" } else { "NONE" }, place),
             ),
-            entry("TargetFunctionArn", at, self.reference(function, "", at)),
+            MapEntry::made("TargetFunctionArn", at, self.reference(function, "", at)),
         ];
         entries.extend(
             url.value
                 .entry("cors")
-                .map(|e| entry("Cors", e.key_span, e.value.clone())),
+                .map(|e| MapEntry::made("Cors", e.key_span, e.value.clone())),
         );
         let id = format!("{function}Url");
         Some(self.resource("AWS::Lambda::Url", "url", &id, at, at.cover(url.value.span), entries))
@@ -442,8 +446,8 @@ impl FunctionLowering<'_, '_> {
             return None;
         }
         let at = route.key_span;
-        let mut entries = vec![entry("AuthorizationType", at, Value::made("NONE", at))];
-        entries.push(entry(api, at, self.reference(made, "", at)));
+        let mut entries = vec![MapEntry::made("AuthorizationType", at, Value::made("NONE", at))];
+        entries.push(MapEntry::made(api, at, self.reference(made, "", at)));
         let text = || {
             route
                 .value
@@ -453,14 +457,18 @@ impl FunctionLowering<'_, '_> {
         // A WebSocket API asks when a client connects. In short: `GET orders`, `*`, `$connect`.
         if made == "WebsocketsApi" {
             let key = route.value.get("route").cloned();
-            entries.push(entry("RouteKey", at, key.or_else(|| Some(Value::made(&text()?, at)))?));
+            entries.push(MapEntry::made(
+                "RouteKey",
+                at,
+                key.or_else(|| Some(Value::made(&text()?, at)))?,
+            ));
         } else if let Some(method) = route
             .value
             .get("method")
             .cloned()
             .or_else(|| Some(Value::made(&text()?, at)))
         {
-            entries.push(entry("HttpMethod", at, method));
+            entries.push(MapEntry::made("HttpMethod", at, method));
         }
         Some(self.resource(kind, "event", id, at, at.cover(route.value.span), entries))
     }
@@ -475,14 +483,14 @@ impl FunctionLowering<'_, '_> {
         let arn = source.value.get("arn").unwrap_or(&source.value);
         let at = source.key_span;
         let mut entries = vec![
-            entry("EventSourceArn", at, arn.clone()),
-            entry("FunctionName", at, self.reference(function, "", at)),
+            MapEntry::made("EventSourceArn", at, arn.clone()),
+            MapEntry::made("FunctionName", at, self.reference(function, "", at)),
         ];
         entries.extend(
             source
                 .value
                 .entry("enabled")
-                .map(|e| entry("Enabled", e.key_span, e.value.clone())),
+                .map(|e| MapEntry::made("Enabled", e.key_span, e.value.clone())),
         );
         let id = format!("{function}EventSourceMapping{n}");
         let extent = at.cover(source.value.span);
@@ -500,7 +508,7 @@ impl FunctionLowering<'_, '_> {
         let items = statements.value.items().to_vec();
         let policy = document(items, at, statements.value.span);
         let extent = at.cover(statements.value.span);
-        let entries = vec![entry("Policy", at, policy)];
+        let entries = vec![MapEntry::made("Policy", at, policy)];
         Some(self.resource(
             "AWS::ApiGateway::RestApi",
             "apiGateway",

@@ -1,6 +1,6 @@
 //! Names and values of what the framework generates.
 
-use crate::source::{Span, Text};
+use crate::source::Span;
 use crate::value::{MapEntry, Value, ValueKind};
 
 /// The name in logical ids: `my-fn_a` is `MyDashfnUnderscorea`. Serverless Framework, "Resource naming".
@@ -28,14 +28,6 @@ pub(super) fn map(entries: Vec<(&str, Value)>, at: Span) -> Value {
 }
 
 fn map_at(entries: Vec<(&str, Value)>, at: Span, span: Span) -> Value {
-    let entries = entries.into_iter().map(|(name, value)| entry(name, at, value));
+    let entries = entries.into_iter().map(|(name, value)| MapEntry::made(name, at, value));
     Value::new(ValueKind::Map(entries.collect()), span)
-}
-
-pub(super) fn entry(name: &str, at: Span, value: Value) -> MapEntry {
-    MapEntry {
-        key: Text::made(name, at),
-        key_span: at,
-        value,
-    }
 }

@@ -24,6 +24,7 @@ use crate::formats::terraform::emit::resources::{Emitted, Emitter};
 use crate::formats::terraform::eval::evaluator::TerraformEvaluator;
 use crate::formats::terraform::eval::module::TerraformModule;
 use crate::formats::terraform::parse::directory::{Directory, File, FileRole, Repository, RootVariables, source_of};
+pub(crate) use crate::formats::terraform::parse::directory::{is_code_file, is_hcl_file, is_values_file};
 
 /// Evaluation is deep by nature: bounded by [`eval`], and given room.
 const STACK: usize = 256 << 20;
@@ -165,8 +166,7 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
         })
         .filter(|id| {
             let path = sources.path(**id);
-            let stem = path.strip_suffix(".json").unwrap_or(path);
-            [".tf", ".tofu", ".tfvars"].iter().any(|e| stem.ends_with(e)) || FileRole::of(path) == FileRole::Terragrunt
+            is_code_file(path) || is_values_file(path) || FileRole::of(path) == FileRole::Terragrunt
         })
         .flat_map_iter(|&id| {
             let path = sources.path(id);

@@ -6,6 +6,7 @@
 
 mod action;
 pub(super) mod layout;
+pub(super) mod library;
 mod nearest;
 mod policies;
 pub(super) mod store;

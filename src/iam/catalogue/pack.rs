@@ -12,6 +12,7 @@ use super::layout::{
     Action, ActionMask, ApiName, CALLED_PERMISSIONS, Fact, GONE, Key, ManagedPolicy, REQUIRED, SamTemplate, Service,
     Table, Type, WordRange, name_hash,
 };
+use super::library::{LibraryCall, LibraryEffect};
 use super::text::{items, lines};
 
 /// Packs `rules/facts` into cargo's output folder.
@@ -304,6 +305,7 @@ impl Packer {
         files.push(("sources".to_owned(), fs::read_to_string(from.join("sources.txt"))?));
         files.sort();
         for (kind, text) in &files {
+            self.check_lines(kind, text);
             let kind = self.string(kind);
             let rows: BTreeMap<String, Vec<&str>> = lines(text)
                 .map(|l| (l.at(0).to_lowercase(), l.fields().collect()))
@@ -314,6 +316,34 @@ impl Packer {
             }
         }
         Ok(())
+    }
+
+    /// Stops the build at a line that the readers of the table could not read.
+    fn check_lines(&self, kind: &str, text: &str) {
+        let check = |fields: &[&str]| match kind {
+            "python-functions" => match fields[1..].iter().find(|words| LibraryEffect::parse(words).is_none()) {
+                Some(words) => Err(format!("`{words}` is not an effect")),
+                None if fields.len() < 2 => Err("a line has a name and an effect".to_owned()),
+                None => Ok(()),
+            },
+            "library-calls" => {
+                let call = LibraryCall::parse(fields)?;
+                let unknown = |a: &&&str| !self.actions.contains_key(&a.to_lowercase());
+                match call.actions.iter().chain(&call.writes).find(unknown) {
+                    Some(action) => Err(format!("`{action}` is not an action")),
+                    None => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        };
+        for (number, line) in (1..).zip(text.lines()) {
+            for line in lines(line) {
+                let fields: Vec<&str> = line.fields().collect();
+                if let Err(why) = check(&fields) {
+                    panic!("rules/facts/hand/{kind}.txt:{number}: {why}");
+                }
+            }
+        }
     }
 
     /// Places for look-ups by name, twice as many as actions at least.

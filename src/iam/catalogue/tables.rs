@@ -75,6 +75,11 @@ pub(in crate::iam) fn actions_of(kind: &str, key: &str) -> Option<Vec<&'static s
     Some(field(row, 1).split(", ").collect())
 }
 
+/// The fields of a kind's rows.
+pub(in crate::iam) fn fields(name: &str) -> impl Iterator<Item = Vec<&'static str>> + use<> {
+    kind(name).map(|row| store::texts(row, Fact::Values).collect())
+}
+
 /// The first fields of a kind's rows.
 pub(in crate::iam) fn keys(name: &str) -> impl Iterator<Item = &'static str> + use<> {
     kind(name).map(|row| field(row, 0))

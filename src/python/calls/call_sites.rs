@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::iam::sdk::{self, Client, SdkOperation, SdkResourceType};
+use crate::iam::sdk::{self, Client, LibraryResult, SdkOperation, SdkResourceType};
 use crate::python::calls::library_models;
 use crate::python::calls::lost_values;
 use crate::python::calls::spelled::{is_method_of_any, operation, service_named, waiters_like};
@@ -172,11 +172,10 @@ impl Sites<'_, '_> {
                 targets.push(CallTarget::Operation(*c, o));
             }
         }
-        let is_partial = self
-            .evaluator
-            .things(self.module, call.function)
-            .iter()
-            .any(|t| matches!(t, AbstractValue::Library(n) if &**n == "functools.partial"));
+        let is_partial =
+            self.evaluator.things(self.module, call.function).iter().any(
+                |t| matches!(t, AbstractValue::Library(n) if sdk::library_result(n) == Some(LibraryResult::Partial)),
+            );
         let with = is_partial.then_some(expr);
         self.take(value, with, &method, targets, None, hidden);
     }
@@ -429,7 +428,7 @@ impl Sites<'_, '_> {
 
     fn library(&mut self, expr: ExprId, call: &CallExpr, name: &str) {
         let m = &self.evaluator.program.modules[self.module];
-        if name == "getattr" {
+        if sdk::library_result(name) == Some(LibraryResult::Attribute) {
             if let (Some(of), Some(attr)) = (call.positional(0), call.positional(1))
                 && self.evaluator.texts(self.module, attr, None).is_empty()
                 && self.evaluator.things(self.module, of).iter().any(|t| {
@@ -444,9 +443,9 @@ impl Sites<'_, '_> {
             return;
         }
         let method: Arc<str> = name.rsplit('.').next().unwrap_or(name).into();
-        if let Some(hint) = library_models::hint(m, call, name) {
-            let target = actions(hint.actions, hint.any);
-            self.take(expr, Some(expr), &method, vec![target], None, hint.certain);
+        if let Some(needs) = library_models::library_needs(m, call, name) {
+            let target = actions(needs.actions, needs.any);
+            self.take(expr, Some(expr), &method, vec![target], None, needs.certain);
         } else if let Some(written) = library_models::written_path(m, call, &method) {
             self.take(expr, Some(expr), &method, vec![actions(written, false)], None, false);
         }

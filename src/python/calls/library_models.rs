@@ -1,99 +1,37 @@
-//! Libraries that call AWS on the code's behalf: what we know of them, conservatively.
+//! Libraries that call AWS on the code's behalf: `rules/facts/hand/library-calls.txt`, applied to a call.
 
 use crate::iam::sdk;
 use crate::python::{CallExpr, ExprId, ExprKind, FStringPart, PythonModule};
 
-pub(crate) struct LibraryHint {
+pub(crate) struct LibraryNeeds {
     pub actions: Vec<&'static str>,
     /// One of them is enough.
     pub any: bool,
     pub certain: bool,
 }
 
-const READ: &[&str] = &["s3:GetObject", "s3:ListBucket"];
-const WRITE: &[&str] = &["s3:PutObject"];
-
 /// What a call of the library function `name` needs.
-pub(crate) fn hint(m: &PythonModule, call: &CallExpr, name: &str) -> Option<LibraryHint> {
-    if let Some(actions) = sdk::library_call(&canonical(name)) {
-        return Some(LibraryHint {
-            actions,
-            any: false,
-            certain: name.starts_with("aws_lambda_powertools."),
-        });
-    }
-    let hint = |actions: &[&'static str]| {
-        Some(LibraryHint {
-            actions: actions.to_vec(),
-            any: false,
-            certain: false,
-        })
+pub(crate) fn library_needs(m: &PythonModule, call: &CallExpr, name: &str) -> Option<LibraryNeeds> {
+    let name = match call.argument(3, "service").and_then(|a| m.string(a)) {
+        Some(service) if name.ends_with(".AWS4Auth") => format!("{name}({service})"),
+        _ => canonical(name),
     };
-    let (library, function) = name.rsplit_once('.')?;
-    match library {
-        "pandas" | "polars" | "dask.dataframe" if function.starts_with("read_") || function.starts_with("scan_") => {
-            on_s3(m, call).then(|| hint(READ))?
-        }
-        "smart_open" | "fsspec" => {
-            if !on_s3(m, call) {
-                return None;
-            }
-            let writes = call
-                .argument(1, "mode")
-                .and_then(|a| m.string(a))
-                .is_some_and(|mode| mode.contains(['w', 'a', 'x']));
-            hint(if writes { WRITE } else { READ })
-        }
-        "awswrangler.s3" | "awswrangler.s3.wr" => match function {
-            f if f.starts_with("read_") || f.starts_with("download") => hint(READ),
-            f if f.starts_with("to_") || f.starts_with("upload") => hint(&["s3:PutObject", "s3:ListBucket"]),
-            f if f.starts_with("delete") => hint(&["s3:DeleteObject", "s3:ListBucket"]),
-            f if f.starts_with("copy") => hint(&["s3:GetObject", "s3:PutObject", "s3:ListBucket"]),
-            f if f.starts_with("list_") || f.starts_with("does_") => hint(&["s3:ListBucket"]),
-            _ => None,
-        },
-        "s3fs.S3FileSystem" => match function {
-            "open" | "put" | "put_file" | "pipe" | "touch" | "write_text" | "write_bytes" => {
-                let reads = function == "open"
-                    && call
-                        .argument(1, "mode")
-                        .and_then(|a| m.string(a))
-                        .is_none_or(|mode| !mode.contains(['w', 'a', 'x']));
-                hint(if reads { READ } else { WRITE })
-            }
-            "get" | "get_file" | "cat" | "cat_file" | "read_text" | "read_bytes" => hint(READ),
-            "ls" | "glob" | "find" | "exists" | "walk" | "isfile" | "isdir" | "du" | "info" => hint(READ),
-            "rm" | "rm_file" | "delete" => hint(&["s3:DeleteObject", "s3:ListBucket"]),
-            "cp" | "copy" | "mv" | "move" => hint(&["s3:GetObject", "s3:PutObject", "s3:ListBucket"]),
-            _ => None,
-        },
-        "requests_aws4auth" if function == "AWS4Auth" => {
-            let service = call.argument(3, "service").and_then(|a| m.string(a))?;
-            let actions: &[&'static str] = match &*service {
-                "es" => &[
-                    "es:ESHttpGet",
-                    "es:ESHttpPost",
-                    "es:ESHttpPut",
-                    "es:ESHttpDelete",
-                    "es:ESHttpHead",
-                ],
-                "execute-api" => &["execute-api:Invoke"],
-                "aoss" => &["aoss:APIAccessAll"],
-                _ => return None,
-            };
-            Some(LibraryHint {
-                actions: actions.to_vec(),
-                any: true,
-                certain: false,
-            })
-        }
-        _ => None,
-    }
+    let known = sdk::library_call(&name).filter(|known| !known.on_s3 || on_s3(m, call))?;
+    let writes = !known.writes.is_empty()
+        && call
+            .argument(1, "mode")
+            .and_then(|a| m.string(a))
+            .is_some_and(|mode| mode.contains(['w', 'a', 'x']));
+    Some(LibraryNeeds {
+        actions: if writes { &known.writes } else { &known.actions }.clone(),
+        any: known.any,
+        certain: known.certain,
+    })
 }
 
 /// `frame.to_parquet("s3://…")`: the actions of writing there.
 pub(crate) fn written_path(m: &PythonModule, call: &CallExpr, method: &str) -> Option<Vec<&'static str>> {
-    (method.starts_with("to_") && on_s3(m, call)).then(|| WRITE.to_vec())
+    (method.starts_with("to_") && on_s3(m, call)).then(|| vec!["s3:PutObject"])
 }
 
 /// Names as the facts have them: Powertools' public paths, whatever submodule it was imported from.

@@ -6,13 +6,13 @@
 //! whatever the number of threads.
 
 pub(crate) mod call_sites;
-pub(crate) mod classes;
 mod library_models;
 mod lost_values;
 mod minimal_policy;
 mod permissions;
 mod spelled;
 
+pub use crate::python::call_graph::{UnresolvedCall, UnresolvedReason};
 pub use crate::python::points_to::ScopeRef;
 pub use minimal_policy::{MinimalGrant, least};
 
@@ -21,10 +21,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::python::points_to::AbstractValue;
-use crate::python::points_to::ObjectIndex;
-use crate::python::points_to::Params;
-use crate::python::points_to::{ObjectEvaluator, is_application};
+use crate::iam::sdk::{self, LibraryEffect};
+use crate::python::call_graph::{self, CallEdges, CallGraph};
+use crate::python::points_to::{AbstractValue, ObjectEvaluator, ObjectIndex, Params};
 use crate::python::{ConstantEvaluator, Program, ScopeId, ScopeKind};
 use crate::source::{FileId, Span, Text};
 
@@ -104,37 +103,6 @@ impl ConditionalAction {
     }
 }
 
-/// A place that may call AWS, we cannot say what.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnresolvedCall {
-    pub span: Span,
-    pub at: ScopeRef,
-    pub why: UnresolvedReason,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UnresolvedReason {
-    /// A client, of a service that is decided when it runs.
-    Service,
-    /// An operation that is decided when it runs.
-    Operation,
-    /// Code that is chosen when it runs: `importlib.import_module(name)`.
-    Dynamic,
-    /// The file could not wholly be read.
-    Partial,
-}
-
-impl UnresolvedReason {
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Service => "client of unknown service",
-            Self::Operation => "operation chosen at run time",
-            Self::Dynamic => "code chosen at run time",
-            Self::Partial => "file not wholly understood",
-        }
-    }
-}
-
 /// All calls of a program.
 pub struct Calls<'p> {
     pub program: &'p Program<'p>,
@@ -144,7 +112,7 @@ pub struct Calls<'p> {
     /// Indices by where they stand.
     calls_at: BTreeMap<ScopeRef, Vec<usize>>,
     unresolved_at: BTreeMap<ScopeRef, Vec<usize>>,
-    graph: crate::python::call_graph::Graph,
+    graph: CallGraph,
     index: ObjectIndex,
     params: Params,
 }
@@ -187,7 +155,7 @@ impl<'p> Calls<'p> {
             unresolved_at: by_place(unresolved.iter().map(|u| u.at)),
             calls,
             unresolved,
-            graph: crate::python::call_graph::Graph::new(edges),
+            graph: CallGraph::new(edges),
             index,
             params,
         }
@@ -226,7 +194,9 @@ impl<'p> Calls<'p> {
                     }
                 }
                 // Every function that a decorator gave it is run by the module.
-                AbstractValue::Library(name) => exact |= is_application(name),
+                AbstractValue::Library(name) => {
+                    exact |= sdk::library_effects(name).contains(&LibraryEffect::RunsFunctions);
+                }
                 _ => {}
             }
         }
@@ -330,7 +300,7 @@ pub fn sorted(mut modules: Vec<crate::python::PythonModule>) -> Vec<crate::pytho
     modules
 }
 
-type FoundCalls = (Vec<ApiCall>, Vec<UnresolvedCall>, crate::python::call_graph::Edges);
+type FoundCalls = (Vec<ApiCall>, Vec<UnresolvedCall>, CallEdges);
 
 fn module_calls<'p>(program: &'p Program<'p>, index: &ObjectIndex, params: &Params, module: usize) -> FoundCalls {
     let evaluator = ObjectEvaluator::new(program, index, params);
@@ -342,7 +312,7 @@ fn module_calls<'p>(program: &'p Program<'p>, index: &ObjectIndex, params: &Para
     calls.dedup_by(|b, a| {
         a.span == b.span && a.operation == b.operation && a.service == b.service && a.method == b.method
     });
-    let (edges, unclear) = crate::python::call_graph::edges(&evaluator, module);
+    let (edges, unclear) = call_graph::edges(&evaluator, module);
     unresolved.extend(unclear);
     if m.partial || evaluator.is_exhausted() {
         unresolved.push(UnresolvedCall {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::iam::sdk::{self, LibraryResult};
 use crate::python::constants::{ConstantEvaluator, MAX_FRAMES, NameFrame, cdk, each, merge, open_entry, strings};
 use crate::python::{
     ArgName, BindingValue, CallExpr, ExprId, ExprKind, ParamKind, Program, Reaching, ScopeId, ScopeKind,
@@ -93,11 +94,9 @@ impl ConstantEvaluator<'_> {
     fn library_call(&self, module: usize, expr: ExprId, call: &CallExpr, name: &str) -> Option<Value> {
         let span = self.span(module, expr);
         let first = call.positional(0);
-        Some(match name {
-            "json.dumps" | "simplejson.dumps" | "ujson.dumps" | "orjson.dumps" | "dumps" => {
-                Value::json(self.value(module, first.or_else(|| call.keyword("obj"))?), span)
-            }
-            "json.loads" | "simplejson.loads" | "ujson.loads" | "orjson.loads" => {
+        Some(match sdk::library_result(name)? {
+            LibraryResult::Json => Value::json(self.value(module, first.or_else(|| call.keyword("obj"))?), span),
+            LibraryResult::ParsedJson => {
                 let v = self.value(module, first.or_else(|| call.keyword("s"))?);
                 match &v.kind {
                     ValueKind::Json(inner) => (**inner).clone(),
@@ -110,16 +109,12 @@ impl ConstantEvaluator<'_> {
                     _ => return None,
                 }
             }
-            "copy.deepcopy" | "copy.copy" | "list" | "tuple" | "set" | "sorted" | "frozenset" | "reversed"
-                if first.is_some() =>
-            {
-                match self.value(module, first?) {
-                    v if v.as_seq().is_some() || v.entries().is_some() => v,
-                    _ => return None,
-                }
-            }
-            "list" | "tuple" | "set" => Value::seq(Vec::new(), span),
-            "dict" | "collections.OrderedDict" | "OrderedDict" => {
+            LibraryResult::Argument => match first.map(|e| self.value(module, e)) {
+                Some(v) if v.as_seq().is_some() || v.entries().is_some() => v,
+                Some(_) => return None,
+                None => Value::seq(Vec::new(), span),
+            },
+            LibraryResult::Dictionary => {
                 let mut entries: Vec<MapEntry> = Vec::new();
                 for a in &call.args {
                     let v = self.value(module, a.value);
@@ -137,8 +132,8 @@ impl ConstantEvaluator<'_> {
                 }
                 Value::map(entries, span)
             }
-            "str" => Value::text(self.as_text(module, first?), span),
-            "textwrap.dedent" | "inspect.cleandoc" => {
+            LibraryResult::Text => Value::text(self.as_text(module, first?), span),
+            LibraryResult::Dedented => {
                 let v = self.value(module, first?);
                 let t = strings::dedent(v.as_text()?);
                 Value {
@@ -146,14 +141,14 @@ impl ConstantEvaluator<'_> {
                     ..v
                 }
             }
-            "os.getenv" | "os.environ.get" | "getenv" | "environ.get" => {
+            LibraryResult::Variable => {
                 let name = self.value(module, first?);
                 let (kind, name) = (cdk::variable(&name.as_str()?), format!("env.{}", name.as_str()?));
                 let default = call.positional(1).or_else(|| call.keyword("default"));
                 let set = Value::unknown(Hole::new(kind, name.as_str(), span));
                 self.unless_set(default.map(|d| self.value(module, d)), &name, set)
             }
-            "typing.cast" | "cast" => self.value(module, call.positional(1)?),
+            LibraryResult::Cast => self.value(module, call.positional(1)?),
             _ => return None,
         })
     }

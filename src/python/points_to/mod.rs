@@ -10,19 +10,6 @@ mod params;
 
 pub use abstract_value::ScopeRef;
 pub(crate) use abstract_value::{AbstractValue, ExprRef, ResourceOrigin, is_aws};
-pub(crate) use evaluate::{ObjectEvaluator, decorator_name, is_application, makes_classes, sub_resource};
+pub(crate) use evaluate::{ObjectEvaluator, decorator_name, makes_classes, sub_resource};
 pub(crate) use index::ObjectIndex;
 pub(crate) use params::{Params, constructor};
-
-/// What makes a session of an AWS SDK for Python. Documentation of boto3, aioboto3, botocore, and aiobotocore.
-pub(crate) const SESSIONS: [&str; 9] = [
-    "boto3.Session",
-    "boto3.session.Session",
-    "aioboto3.Session",
-    "aioboto3.session.Session",
-    "botocore.session.Session",
-    "botocore.session.get_session",
-    "aiobotocore.session.AioSession",
-    "aiobotocore.session.get_session",
-    "aiobotocore.get_session",
-];

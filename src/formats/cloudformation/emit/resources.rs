@@ -1,18 +1,17 @@
 //! What a template says: its resources, parameters and outputs, as the model has them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::iam::SourceFormat;
 use crate::model::{Address, LoweredUnit, Resource, kinds};
 use crate::source::{Problem, ProblemKind, Span, Text, join_path};
-use crate::syntax::{NodeId, NodeKind, Tree};
+use crate::syntax::{NodeId, NodeKind};
 use crate::value::{Guard, MapEntry, Value};
 
 use crate::formats::cloudformation::emit::sam::Sam;
 use crate::formats::cloudformation::eval::env::TemplateScope;
-use crate::formats::cloudformation::parse::template::Template;
-use crate::formats::cloudformation::parse::world::{Export, template_location};
+use crate::formats::cloudformation::eval::template::Template;
+use crate::formats::cloudformation::parse::doc::{superseded, template_location};
 
 /// What every resource made from one entry of the template has in common.
 pub(crate) struct Base {
@@ -77,19 +76,6 @@ impl Template<'_> {
         Address {
             scope: self.scope.clone(),
             name: name.into(),
-        }
-    }
-
-    /// The entries of a section that are maps: place, name, span of the name, node.
-    /// Of those with one name the last one counts.
-    fn each(&self, section: &str, f: &mut dyn FnMut(TemplateScope<'_>, Text, Span, NodeId)) {
-        if let Some(node) = self.doc.section(section) {
-            let superseded = superseded(&self.doc.tree, node);
-            self.entries(self.env(), node, &mut |env, key, header, node| {
-                if !superseded.contains_key(&header) {
-                    self.allotted(header, || f(env, key, header, node));
-                }
-            });
         }
     }
 
@@ -195,7 +181,7 @@ impl Template<'_> {
         if [".zip", ".jar"].iter().any(|end| name.ends_with(end)) {
             return Vec::new();
         }
-        let mut out = vec![made(
+        let mut out = vec![MapEntry::made(
             "CodePaths",
             place.span,
             Value::seq(vec![Value::made(&path, place.span)], place.span),
@@ -204,10 +190,14 @@ impl Template<'_> {
         let named = dockerfile.map_or(Some("Dockerfile".into()), Value::as_str);
         if let Some(file) = named.filter(|_| dockerfile.is_some() || said(["DockerContext", "DockerTag"]).is_some()) {
             let at = dockerfile.unwrap_or(place).span;
-            out.push(made("Dockerfile", at, Value::made(&join_path(&path, &file), at)));
+            out.push(MapEntry::made(
+                "Dockerfile",
+                at,
+                Value::made(&join_path(&path, &file), at),
+            ));
         }
         let target = said(["DockerBuildTarget", "aws:asset:docker-build-target"]);
-        out.extend(target.map(|t| made("DockerTarget", t.span, t.clone())));
+        out.extend(target.map(|t| MapEntry::made("DockerTarget", t.span, t.clone())));
         out
     }
 
@@ -238,13 +228,13 @@ impl Template<'_> {
     fn lower_parameters(&self, unit: &mut LoweredUnit) {
         self.each("Parameters", &mut |env, key, header, node| {
             let tree = env.tree;
-            let mut entries = vec![made("Name", header, Value::text(key.clone(), header))];
+            let mut entries = vec![MapEntry::made("Name", header, Value::text(key.clone(), header))];
             for (k, v) in tree.entries(node) {
                 let known = tree.text(k).and_then(Text::known).unwrap_or_default();
                 if matches!(&*known, "Default" | "NoEcho" | "Type" | "AllowedValues" | "Description")
                     && let Some(value) = self.value(env, v)
                 {
-                    entries.push(made(&known, tree.span(k), value));
+                    entries.push(MapEntry::made(&known, tree.span(k), value));
                 }
             }
             unit.resources.push(self.other(
@@ -271,13 +261,13 @@ impl Template<'_> {
             } else {
                 env.with_assumed(&assumed)
             };
-            let mut entries = vec![made("Name", header, Value::text(key.clone(), header))];
+            let mut entries = vec![MapEntry::made("Name", header, Value::text(key.clone(), header))];
             if let Some(value) = tree.get(node, "Value").and_then(|v| self.value(env, v)) {
-                entries.push(made("Value", value.span, value));
+                entries.push(MapEntry::made("Value", value.span, value));
             }
             let export = tree.get(node, "Export").and_then(|e| tree.get(e, "Name"));
             if let Some(name) = export.and_then(|n| self.value(env, n)) {
-                entries.push(made("Export", name.span, name));
+                entries.push(MapEntry::made("Export", name.span, name));
             }
             let id = format!("Outputs.{}", key.display());
             unit.resources
@@ -300,48 +290,4 @@ impl Template<'_> {
             branch: None,
         }
     }
-
-    /// Export names, as far as they are known, and values.
-    pub(crate) fn exports(&self) -> Vec<Export> {
-        let mut out = Vec::new();
-        self.each("Outputs", &mut |env, _, _, node| {
-            let tree = env.tree;
-            let name = tree.get(node, "Export").and_then(|e| tree.get(e, "Name"));
-            let certain = name.and_then(|n| self.value(env.certain(), n)?.as_text().cloned());
-            let name = name.and_then(|n| self.value(env, n)?.as_text().cloned());
-            let value = tree.get(node, "Value").and_then(|v| self.value(env, v));
-            if let (Some(name), Some(value)) = (name, value) {
-                out.push(Export { name, certain, value });
-            }
-        });
-        out
-    }
-}
-
-/// An entry whose key we write.
-pub(crate) fn made(key: &str, span: Span, value: Value) -> MapEntry {
-    MapEntry {
-        key: Text::made(key, span),
-        key_span: span,
-        value,
-    }
-}
-
-/// The keys of a map that stand in it again further down, by their places.
-fn superseded(tree: &Tree, map: NodeId) -> BTreeMap<Span, String> {
-    let mut last: BTreeMap<String, Span> = BTreeMap::new();
-    let mut out = BTreeMap::new();
-    for (key, _) in tree.entries(map) {
-        let name = tree
-            .text(key)
-            .and_then(Text::known)
-            .filter(|name| !name.starts_with("Fn::"));
-        let Some(name) = name.map(|name| name.into_owned()) else {
-            continue;
-        };
-        if let Some(before) = last.insert(name.clone(), tree.span(key)) {
-            out.insert(before, name);
-        }
-    }
-    out
 }

@@ -8,7 +8,7 @@ use crate::syntax::NodeId;
 use crate::value::Value;
 
 use crate::formats::cloudformation::eval::env::TemplateScope;
-use crate::formats::cloudformation::parse::template::Template;
+use crate::formats::cloudformation::eval::template::Template;
 
 /// "The number of CIDRs to generate. Valid range is between 1 and 256."
 const MAX_COUNT: u32 = 256;

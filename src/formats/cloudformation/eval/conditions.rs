@@ -8,7 +8,7 @@ use crate::value::{Guard, Value, ValueKind};
 
 use crate::formats::cloudformation::eval::env::TemplateScope;
 use crate::formats::cloudformation::eval::nodes::intrinsic;
-use crate::formats::cloudformation::parse::template::Template;
+use crate::formats::cloudformation::eval::template::Template;
 
 /// How deep conditions may refer to each other.
 const MAX_DEPTH: u32 = 24;

@@ -9,9 +9,9 @@ use crate::value::{Branch, Guard, Value, ValueKind};
 use crate::formats::text_templates::braces;
 
 use crate::formats::cloudformation::eval::env::{MAX_NAME, TemplateScope};
+use crate::formats::cloudformation::eval::template::Template;
 use crate::formats::cloudformation::eval::text;
 use crate::formats::cloudformation::eval::text::TemplatePart;
-use crate::formats::cloudformation::parse::template::Template;
 
 /// How many alternatives an unknown look-up in a mapping may have; beyond that it is unknown.
 const MAX_LOOKUP: usize = 8;

@@ -13,7 +13,7 @@ use crate::value::{MapEntry, Value, ValueKind};
 use crate::formats::text_templates::{braces, dollars, is_filled_in};
 
 use crate::formats::cloudformation::eval::env::TemplateScope;
-use crate::formats::cloudformation::parse::template::Template;
+use crate::formats::cloudformation::eval::template::Template;
 
 impl Template<'_> {
     /// What `node` amounts to.

@@ -1,7 +1,6 @@
-//! Files to templates: sections by name, the templates of a repository, and how each is used.
+//! Files to templates as they are written, and the files that give their parameters.
+//!
+//! **Invariant:** nothing is evaluated: no intrinsic, no condition, no parameter.
 
-pub(crate) mod bodies;
-pub(crate) mod callers;
+pub(crate) mod doc;
 pub(crate) mod parameter_files;
-pub(crate) mod template;
-pub(crate) mod world;

@@ -14,11 +14,13 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use crate::formats::data;
-use crate::source::{FileId, Span, Text, join_path, parent_path};
+use crate::source::{FileId, Sources, Span, Text, join_path, parent_path};
 use crate::value::{Value, ValueKind};
 
-use crate::formats::cloudformation::parse::callers::TemplateUse;
-use crate::formats::cloudformation::parse::world::{World, is_template};
+use crate::formats::cloudformation::parse::doc::{Doc, is_template};
+
+/// What uses a template, and the parameters that it passes.
+pub(crate) type TemplateUse = (String, BTreeMap<String, Value>);
 
 const SAM: &str = "samconfig.toml";
 /// What a template configuration has. AWS CodePipeline User Guide, "Template configuration file".
@@ -47,24 +49,21 @@ pub(crate) fn is_parameter_file(name: &str, text: &str) -> bool {
 }
 
 /// The parameters that files give, by the template that they are for.
-pub(crate) fn find(world: &World<'_>) -> BTreeMap<usize, Vec<TemplateUse>> {
+pub(crate) fn find(sources: &Sources, docs: &[Doc]) -> BTreeMap<usize, Vec<TemplateUse>> {
     let mut out: BTreeMap<usize, Vec<TemplateUse>> = BTreeMap::new();
-    if world.variables.is_some() {
-        return out;
-    }
-    let templates: Vec<_> = world.docs.iter().map(|d| d.declared()).collect();
+    let templates: Vec<_> = docs.iter().map(Doc::declared).collect();
     if templates.iter().all(BTreeMap::is_empty) {
         return out;
     }
-    for file in world.sources.ids() {
-        let (path, text) = (world.sources.path(file), world.sources.text(file));
+    for file in sources.ids() {
+        let (path, text) = (sources.path(file), sources.text(file));
         let name = path.rsplit('/').next().unwrap_or(path);
         if !is_parameter_file(name, text) {
             continue;
         }
         if name == SAM {
             for (template, given) in overrides(file, text) {
-                let index = template_of_sam(world, path, template.as_deref());
+                let index = template_of_sam(docs, path, template.as_deref());
                 if let Some(index) = index {
                     let given = given.into_iter().filter(|(k, _)| templates[index].contains_key(k));
                     out.entry(index).or_default().push((path.to_owned(), given.collect()));
@@ -75,7 +74,7 @@ pub(crate) fn find(world: &World<'_>) -> BTreeMap<usize, Vec<TemplateUse>> {
         let Some(given) = given_by(file, path, text) else {
             continue;
         };
-        if let Some(index) = template_of(world, &templates, path, &given) {
+        if let Some(index) = template_of((sources, docs), &templates, path, &given) {
             out.entry(index).or_default().push((path.to_owned(), given));
         }
     }
@@ -137,7 +136,7 @@ fn scalar(value: &Value) -> Value {
 
 /// The template that a file with these parameters is for.
 fn template_of(
-    world: &World<'_>,
+    (sources, docs): (&Sources, &[Doc]),
     templates: &[BTreeMap<String, bool>],
     path: &str,
     given: &BTreeMap<String, Value>,
@@ -145,7 +144,7 @@ fn template_of(
     let mut fitting: Vec<usize> = (0..templates.len())
         .filter(|i| given.keys().all(|key| templates[*i].contains_key(key)))
         .collect();
-    let same_file = |i: usize| world.sources.path(world.docs[i].tree.file);
+    let same_file = |i: usize| sources.path(docs[i].tree.file);
     let folder = parent_path(path);
     let near = |i: &usize| {
         let parts = |path: &str| {
@@ -192,7 +191,7 @@ fn names(path: &str, template: &str) -> bool {
 }
 
 /// The template that a table of `samconfig.toml` is for: the one that it names, else the one that `sam` finds.
-fn template_of_sam(world: &World<'_>, path: &str, template: Option<&str>) -> Option<usize> {
+fn template_of_sam(docs: &[Doc], path: &str, template: Option<&str>) -> Option<usize> {
     const FOUND: [&str; 3] = ["template.yaml", "template.yml", "template.json"];
     let built = |name: &&str| !name.contains(".aws-sam");
     let names = match template.filter(built) {
@@ -201,7 +200,7 @@ fn template_of_sam(world: &World<'_>, path: &str, template: Option<&str>) -> Opt
     };
     names.iter().find_map(|name| {
         let path = join_path(parent_path(path), name);
-        world.docs.iter().position(|d| *d.scope == *path)
+        docs.iter().position(|d| *d.scope == *path)
     })
 }
 

@@ -5,8 +5,6 @@ use crate::model::kinds;
 use crate::source::{Piece, Sources, Text, join_path};
 use crate::value::{MapEntry, Value, ValueKind};
 
-use crate::formats::terraform::emit::resources::made;
-
 /// `props` of a resource of this kind, with its paths as [`crate::source::SourceFile::path`] has them. Terraform runs in the
 /// folder `root`.
 pub(crate) fn placed(root: &str, sources: &Sources, kind: &str, props: Value) -> Value {
@@ -22,11 +20,15 @@ pub(crate) fn placed(root: &str, sources: &Sources, kind: &str, props: Value) ->
     {
         // With its unknown parts: two that are spelled alike are one file.
         let path = join_path(root, &text.display());
-        more.push(made("PackagePath", value.span, Value::made(&path, value.span)));
+        more.push(MapEntry::made(
+            "PackagePath",
+            value.span,
+            Value::made(&path, value.span),
+        ));
     }
     if let Some(value) = folders.iter().find_map(|name| props.get(name)) {
         let paths: Option<Vec<Value>> = value.items().iter().map(|item| path(root, item)).collect();
-        more.extend(paths.map(|paths| made("CodePaths", value.span, Value::seq(paths, value.span))));
+        more.extend(paths.map(|paths| MapEntry::made("CodePaths", value.span, Value::seq(paths, value.span))));
     } else if kind == kinds::ARCHIVE {
         more.extend(contents(sources, &props));
     }
@@ -57,8 +59,8 @@ fn contents(sources: &Sources, props: &Value) -> Vec<MapEntry> {
         && whole(content).is_none()
         && name.as_str().is_some_and(|name| name.ends_with(".py"))
     {
-        let code = vec![made("ZipFile", content.span, (*content).clone())];
-        return vec![made("Code", content.span, Value::map(code, content.span))];
+        let code = vec![MapEntry::made("ZipFile", content.span, (*content).clone())];
+        return vec![MapEntry::made("Code", content.span, Value::map(code, content.span))];
     }
     let mut paths = Vec::new();
     let mut files = Vec::new();
@@ -67,8 +69,8 @@ fn contents(sources: &Sources, props: &Value) -> Vec<MapEntry> {
         let at = content.span;
         paths.push(Value::made(path, at));
         let file = vec![
-            made("Name", name.span, name.clone()),
-            made("Path", at, Value::made(path, at)),
+            MapEntry::made("Name", name.span, name.clone()),
+            MapEntry::made("Path", at, Value::made(path, at)),
         ];
         files.push(Value::map(file, at));
     }
@@ -76,8 +78,8 @@ fn contents(sources: &Sources, props: &Value) -> Vec<MapEntry> {
         return Vec::new();
     };
     vec![
-        made("CodePaths", at, Value::seq(paths, at)),
-        made("CodeFiles", at, Value::seq(files, at)),
+        MapEntry::made("CodePaths", at, Value::seq(paths, at)),
+        MapEntry::made("CodeFiles", at, Value::seq(files, at)),
     ]
 }
 

@@ -1,7 +1,8 @@
 //! Evaluated declarations to the model: canonical resources, documents, functions with their code.
 //!
-//! Resource types have CloudFormation's names from here on. Modules of the public registry and plans, which have no
-//! declarations to evaluate, come in here as well.
+//! Modules of the public registry and plans, which have no declarations to evaluate, come in here as well.
+//!
+//! **Invariant:** resource types have CloudFormation's names from here on.
 
 pub(crate) mod aws;
 pub(crate) mod lambda_code;

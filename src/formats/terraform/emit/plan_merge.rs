@@ -8,13 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::formats::data;
 use crate::model::{LoweredUnit, Resource};
 use crate::source::{Piece, Sources, Text, parent_path};
-use crate::value::{Branch, MapEntry, Value, ValueKind};
+use crate::value::{Branch, MAX_DEPTH, MapEntry, Value, ValueKind};
 
 use crate::formats::terraform::emit::plan::without_keys;
 use crate::formats::terraform::emit::resources::Emitted;
-
-/// Deepest value that is compared.
-const MAX_DEPTH: u32 = 64;
 
 /// Takes out of `plans` what `emitted` declares, and completes that with it. What was not asked for stays with the plan:
 /// no one would hear of it.

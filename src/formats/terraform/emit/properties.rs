@@ -1,7 +1,6 @@
 //! Arguments of Terraform as the properties of a canonical resource.
 
 use crate::formats::terraform::emit::aws;
-use crate::formats::terraform::emit::resources::made;
 use crate::formats::terraform::eval::blocks::BlockItem;
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
@@ -119,7 +118,7 @@ fn place(entries: &mut Vec<MapEntry>, target: &str, mut entry: MapEntry, block: 
             None => Vec::new(),
         };
         place(&mut nested, inner, entry, block);
-        entries.push(made(outer, key_span, Value::map(nested, span)));
+        entries.push(MapEntry::made(outer, key_span, Value::map(nested, span)));
         return;
     }
     let (name, list) = match target.strip_suffix("[]") {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::iam::SourceFormat;
 use crate::model::{Address, Resource, UnattachedPolicy, kinds};
-use crate::source::{Problem, ProblemKind, Span, Text};
-use crate::value::{Branch, MapEntry, Value, ValueKind};
+use crate::source::{Problem, ProblemKind, Span};
+use crate::value::{Branch, MAX_DEPTH, MapEntry, Value, ValueKind};
 
 use crate::formats::recognize::{is_event, is_policy_or_text, is_policy_property};
 use crate::formats::vendors::is_their_type;
@@ -23,8 +23,6 @@ use crate::formats::terraform::eval::instances::InstanceCount;
 use crate::formats::terraform::eval::module::TerraformModule;
 use crate::formats::terraform::parse::directory::{Decl, FileBlock};
 
-/// Deepest value that is handed on; below it is unknown.
-const MAX_DEPTH: u32 = 64;
 /// How many parts one property may have, on top of all that is written.
 const MAX_SIZE: usize = 100_000;
 
@@ -281,7 +279,7 @@ impl<'a> Emitter<'_, 'a> {
     fn variable(&mut self, module: &Rc<TerraformModule<'a>>, name: &str, decl: &Decl<'a>) {
         let env = module.env();
         let block = decl.block();
-        let mut entries = vec![made("Name", block.header, label(decl))];
+        let mut entries = vec![MapEntry::made("Name", block.header, label(decl))];
         let mut telling = false;
         if let Some((a, e)) = decl.attribute("default") {
             let value = self.evaluator.allotted(block.span, || self.evaluator.expr(e, &env));
@@ -292,11 +290,11 @@ impl<'a> Emitter<'_, 'a> {
                 ValueKind::Map(entries) => !entries.is_empty(),
                 _ => false,
             };
-            entries.push(made("Default", a.name_span, without_policies(&value, 0)));
+            entries.push(MapEntry::made("Default", a.name_span, without_policies(&value, 0)));
         }
         if let Some((a, e)) = decl.attribute("sensitive") {
             telling = true;
-            entries.push(made("NoEcho", a.name_span, self.evaluator.expr(e, &env)));
+            entries.push(MapEntry::made("NoEcho", a.name_span, self.evaluator.expr(e, &env)));
         }
         // Switches and counts tell no one anything.
         if !telling {
@@ -326,11 +324,15 @@ impl<'a> Emitter<'_, 'a> {
             .output(module, name, View::default().linking(true), attribute.name_span);
         self.loose(module, &format!("output.{name}"), "output", &value);
         let mut entries = vec![
-            made("Name", block.header, label(decl)),
-            made("Value", attribute.name_span, without_policies(&value, 0)),
+            MapEntry::made("Name", block.header, label(decl)),
+            MapEntry::made("Value", attribute.name_span, without_policies(&value, 0)),
         ];
         if let Some((a, e)) = decl.attribute("sensitive") {
-            entries.push(made("Sensitive", a.name_span, self.evaluator.expr(e, &module.env())));
+            entries.push(MapEntry::made(
+                "Sensitive",
+                a.name_span,
+                self.evaluator.expr(e, &module.env()),
+            ));
         }
         let props = self.bounded(Value::map(entries, block.span));
         let address = format!("output.{name}");
@@ -406,14 +408,6 @@ fn label(decl: &Decl<'_>) -> Value {
     let block = decl.block();
     let span = block.labels.first().map_or(block.header, |l| l.span);
     Value::made(block.label(0), span)
-}
-
-pub(crate) fn made(name: &str, span: Span, value: Value) -> MapEntry {
-    MapEntry {
-        key: Text::made(name, span),
-        key_span: span,
-        value,
-    }
 }
 
 fn fits(value: &Value, depth: u32, left: &mut usize) -> bool {

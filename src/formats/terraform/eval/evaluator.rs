@@ -253,7 +253,7 @@ impl<'a> TerraformEvaluator<'a> {
 
     /// What the expression says, for people: one line, not too long.
     pub(crate) fn name(&self, span: Span) -> String {
-        short(self.sources.slice(span))
+        one_line(self.sources.slice(span))
     }
 
     pub(crate) fn unknown(&self, kind: HoleKind, span: Span) -> Value {
@@ -324,7 +324,7 @@ impl<'a> TerraformEvaluator<'a> {
 }
 
 /// One line of at most [`MAX_NAME`] characters.
-pub(crate) fn short(text: &str) -> String {
+fn one_line(text: &str) -> String {
     let mut out = String::new();
     let mut blank = false;
     let mut count = 0;

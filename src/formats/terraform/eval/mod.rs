@@ -1,7 +1,8 @@
 //! Declarations to values: a module with the arguments of one call, evaluated as far as it can be before deployment.
 //!
 //! References, attributes, blocks, functions, and `aws_iam_policy_document` refer to one another, so these files are one unit.
-//! What is not known is a hole or one of several values, never a guess; work is bounded by the budget of
+//!
+//! **Invariant:** what is not known is a hole or one of several values, never a guess; work is bounded by the budget of
 //! [`evaluator::TerraformEvaluator`].
 
 pub(crate) mod attributes;

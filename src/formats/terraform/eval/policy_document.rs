@@ -56,12 +56,16 @@ pub(crate) fn document<'a>(evaluator: &TerraformEvaluator<'a>, decl: &Decl<'a>, 
                 .unwrap_or_else(|| Value::made("2012-10-17", block.header)),
         ),
     };
-    entries.push(entry("Version", version.0, version.1));
+    entries.push(MapEntry::made("Version", version.0, version.1));
     if let Some(id) = all("policy_id").next_back().filter(|e| !is_absent(&e.value)) {
-        entries.push(entry("Id", id.key_span, id.value.clone()));
+        entries.push(MapEntry::made("Id", id.key_span, id.value.clone()));
     }
     let statements = Value::seq(list.statements.into_iter().map(|(s, _)| s).collect(), block.span);
-    entries.push(entry("Statement", first_key.unwrap_or(block.header), statements));
+    entries.push(MapEntry::made(
+        "Statement",
+        first_key.unwrap_or(block.header),
+        statements,
+    ));
     Value::json(Value::map(entries, block.span), block.span)
 }
 
@@ -128,18 +132,10 @@ fn open_where_null(value: &Value, depth: u32) -> Value {
 /// A document of these statements, with the version that the provider writes.
 pub(crate) fn policy(statements: Vec<Value>, key: Span, span: Span) -> Value {
     let entries = vec![
-        entry("Version", key, Value::made("2012-10-17", key)),
-        entry("Statement", key, Value::seq(statements, span)),
+        MapEntry::made("Version", key, Value::made("2012-10-17", key)),
+        MapEntry::made("Statement", key, Value::seq(statements, span)),
     ];
     Value::json(Value::map(entries, span), span)
-}
-
-fn entry(name: &str, span: Span, value: Value) -> MapEntry {
-    MapEntry {
-        key: Text::made(name, span),
-        key_span: span,
-        value,
-    }
 }
 
 /// Null, or an empty string or list: what the provider leaves out.
@@ -308,11 +304,11 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
     let mut out: Vec<MapEntry> = Vec::new();
     let given = |name: &str| value.entry(name).filter(|e| !is_absent(&e.value));
     if let Some(e) = given("sid") {
-        out.push(entry("Sid", e.key_span, e.value.clone()));
+        out.push(MapEntry::made("Sid", e.key_span, e.value.clone()));
     }
     match given("effect") {
-        Some(e) => out.push(entry("Effect", e.key_span, or_allow(&e.value, key))),
-        None => out.push(entry("Effect", key, Value::made("Allow", key))),
+        Some(e) => out.push(MapEntry::made("Effect", e.key_span, or_allow(&e.value, key))),
+        None => out.push(MapEntry::made("Effect", key, Value::made("Allow", key))),
     }
     for (names, elements, variables) in [
         (["actions", "not_actions"], ["Action", "NotAction"], false),
@@ -331,7 +327,7 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
             }
             let value = as_set(&e.value);
             let value = if variables { with_variables(&value) } else { value };
-            out.push(entry(element, e.key_span, value));
+            out.push(MapEntry::made(element, e.key_span, value));
         }
     }
     let both = [("principals", "Principal"), ("not_principals", "NotPrincipal")].map(|(n, e)| (each(entries, n), e));
@@ -341,14 +337,14 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
         // one, nothing is said of it.
         let maybe = blocks.iter().all(|b| b.2.is_some() || b.1.is_unknown());
         out.push(match (maybe, alternatives(blocks)) {
-            (false, _) => entry(element, first.0, principals(blocks)),
-            (true, Some(value)) => entry(element, first.0, value),
+            (false, _) => MapEntry::made(element, first.0, principals(blocks)),
+            (true, Some(value)) => MapEntry::made(element, first.0, value),
             (true, None) => open(first.0, &conditioned(first.1.clone(), first.2.as_ref())),
         });
     }
     let conditions = each(entries, "condition");
     if let Some(first) = conditions.first() {
-        out.push(entry("Condition", first.0, condition(&conditions)));
+        out.push(MapEntry::made("Condition", first.0, condition(&conditions)));
     }
     out.extend(lost(value, 0));
     Value {

@@ -79,6 +79,24 @@ pub(crate) enum FileRole {
     Terragrunt,
 }
 
+/// Files of Terraform and OpenTofu in their own language.
+const CODE: [&str; 2] = [".tf", ".tofu"];
+
+/// Whether a file has code of Terraform or OpenTofu, in their own language.
+pub(crate) fn is_hcl_file(path: &str) -> bool {
+    CODE.iter().any(|end| path.ends_with(end))
+}
+
+/// Whether a file has code of Terraform or OpenTofu, in their own language or in JSON.
+pub(crate) fn is_code_file(path: &str) -> bool {
+    is_hcl_file(path.strip_suffix(".json").unwrap_or(path))
+}
+
+/// Whether a file has values of variables, in either syntax.
+pub(crate) fn is_values_file(path: &str) -> bool {
+    path.strip_suffix(".json").unwrap_or(path).ends_with(".tfvars")
+}
+
 impl FileRole {
     pub(crate) fn of(path: &str) -> Self {
         let name = &path[parent_path(path).len()..];

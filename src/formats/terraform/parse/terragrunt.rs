@@ -8,7 +8,7 @@ use crate::source::{FileId, Problem, ProblemKind, Sources, join_path, parent_pat
 use crate::syntax::hcl::{self, Attribute, BlockLabel, Body, HclBlock, HclFile};
 use crate::syntax::{NodeId, NodeKind};
 
-use crate::formats::terraform::parse::directory::FileRole;
+use crate::formats::terraform::parse::directory::{FileRole, is_hcl_file};
 
 /// How many `generate` blocks of one file are read.
 const MAX_GENERATED: usize = 20;
@@ -33,11 +33,7 @@ pub(crate) fn generated(sources: &Sources, file: FileId, hcl: &HclFile) -> Gener
             .body
             .attribute("path")
             .and_then(|a| text.get(hcl.tree.span(a.value).range()));
-        path.is_some_and(|p| {
-            [".tf", ".tofu"]
-                .iter()
-                .any(|end| p.trim_end_matches('"').ends_with(end))
-        })
+        path.is_some_and(|p| is_hcl_file(p.trim_end_matches('"')))
     };
     let mut out = Generated::default();
     for (i, block) in hcl.body.blocks("generate").filter(is_code).enumerate() {

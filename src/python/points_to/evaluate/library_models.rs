@@ -1,7 +1,6 @@
 //! What calls of libraries, and of methods of clients and containers, give.
 
-use crate::iam::sdk::{self, Client, SdkResourceType};
-use crate::python::points_to::SESSIONS;
+use crate::iam::sdk::{self, Client, LibraryResult, SdkResourceType};
 use crate::python::points_to::abstract_value::{
     AbstractValue, ResourceOrigin, ScopeRef, ValueSet, ValueSetBuilder, one,
 };
@@ -10,6 +9,7 @@ use crate::python::{CallExpr, ExprId, ScopeId, ScopeKind};
 use std::sync::Arc;
 
 impl ObjectEvaluator<'_> {
+    /// What a call of a library function gives: `rules/facts/hand/python-functions.txt`, applied.
     pub(crate) fn library_call(
         &self,
         module: usize,
@@ -18,72 +18,57 @@ impl ObjectEvaluator<'_> {
         name: &str,
         frame: Option<&CallFrame<'_>>,
     ) -> ValueSet {
-        let first = call.positional(0);
-        match name {
-            "boto3.client" | "aioboto3.client" | "boto3.DEFAULT_SESSION.client" => {
-                self.clients(module, call, false, frame)
+        let argument = |i: usize| {
+            call.positional(i)
+                .map_or_else(|| self.nothing.clone(), |v| self.eval(module, v, frame))
+        };
+        match sdk::library_result(name) {
+            Some(LibraryResult::Client) => self.clients(module, call, false, frame),
+            Some(LibraryResult::Resource) => self.clients(module, call, true, frame),
+            Some(LibraryResult::ClientOf(service)) => {
+                sdk::client(service).map_or_else(|| self.nothing.clone(), |c| one(AbstractValue::Client(c)))
             }
-            "boto3.resource" | "aioboto3.resource" | "boto3.DEFAULT_SESSION.resource" => {
-                self.clients(module, call, true, frame)
+            Some(LibraryResult::UnknownClient) => one(AbstractValue::SomeClient),
+            Some(LibraryResult::Session) => one(AbstractValue::Session),
+            Some(LibraryResult::Argument) => argument(0),
+            Some(LibraryResult::Item) => self.items(&argument(0), frame),
+            Some(LibraryResult::NumberedItems) => numbered(&argument(0)),
+            Some(LibraryResult::Partial) => one(AbstractValue::Partial((module, expr))),
+            Some(LibraryResult::Dictionary) if call.positional(0).is_some() => argument(0),
+            Some(LibraryResult::Dictionary | LibraryResult::KeywordArguments) => {
+                one(AbstractValue::Literal((module, expr)))
             }
-            "boto3._get_default_session" => one(AbstractValue::Session),
-            name if SESSIONS.contains(&name) => one(AbstractValue::Session),
-            "getattr" => {
-                let (Some(of), Some(arg)) = (first, call.positional(1)) else {
-                    return self.nothing.clone();
-                };
+            Some(LibraryResult::Class) => {
                 let mut out = ValueSetBuilder::default();
-                let names = self.texts(module, arg, frame);
-                let things = self.eval(module, of, frame);
-                for t in things.iter() {
-                    for attr in &names {
-                        out.put_all(&self.attribute(t, attr));
-                    }
-                }
-                // Any attribute of something that may be a client.
-                if names.is_empty()
-                    && things
-                        .iter()
-                        .all(|t| matches!(t, AbstractValue::Opaque | AbstractValue::More))
-                {
-                    out.put(AbstractValue::More);
-                }
-                out.finish()
-            }
-            "typing.cast" | "cast" => {
-                let mut out = ValueSetBuilder::default();
-                if let Some(v) = call.positional(1) {
-                    out.put_all(&self.eval(module, v, frame));
-                }
-                if let Some(t) = first
-                    && !out.has_aws()
-                {
-                    out.put_all(&self.typed(module, t, 0));
-                }
-                out.finish()
-            }
-            "super" => match self.class_around(module, expr) {
-                Some(c) => one(AbstractValue::Super(
-                    c,
-                    self.receiver_of(module, expr, frame).unwrap_or(c),
-                )),
-                None => self.nothing.clone(),
-            },
-            "type" => {
-                let mut out = ValueSetBuilder::default();
-                for t in first
-                    .map_or_else(|| self.nothing.clone(), |v| self.eval(module, v, frame))
-                    .iter()
-                {
+                for t in argument(0).iter() {
                     if let AbstractValue::Instance(c) = t {
                         out.put(AbstractValue::Class(*c));
                     }
                 }
                 out.finish()
             }
-            "importlib.import_module" | "__import__" => {
+            Some(LibraryResult::Cast) => {
                 let mut out = ValueSetBuilder::default();
-                for name in first.map_or_else(Vec::new, |v| self.texts(module, v, frame)) {
+                out.put_all(&argument(1));
+                if let Some(t) = call.positional(0)
+                    && !out.has_aws()
+                {
+                    out.put_all(&self.typed(module, t, 0));
+                }
+                out.finish()
+            }
+            Some(LibraryResult::Attribute) => self.attribute_by_name(module, call, frame),
+            Some(LibraryResult::Parent) => match self.class_around(module, expr) {
+                Some(c) => one(AbstractValue::Super(
+                    c,
+                    self.receiver_of(module, expr, frame).unwrap_or(c),
+                )),
+                None => self.nothing.clone(),
+            },
+            Some(LibraryResult::Module) => {
+                let mut out = ValueSetBuilder::default();
+                let name = call.positional(0);
+                for name in name.map_or_else(Vec::new, |v| self.texts(module, v, frame)) {
                     out.put(match self.program.import(self.module(module).file, 0, &name) {
                         Some(other) => AbstractValue::Module(other),
                         None => AbstractValue::Library(name),
@@ -91,84 +76,79 @@ impl ObjectEvaluator<'_> {
                 }
                 out.finish()
             }
-            "types.SimpleNamespace" | "argparse.Namespace" => one(AbstractValue::Literal((module, expr))),
-            "dict" if first.is_none() => one(AbstractValue::Literal((module, expr))),
-            "list" | "tuple" | "sorted" | "reversed" | "iter" | "next" | "set" | "dict" | "copy.copy"
-            | "copy.deepcopy" => {
-                let Some(v) = first else { return self.nothing.clone() };
-                let things = self.eval(module, v, frame);
-                if name == "next" {
-                    let mut out = ValueSetBuilder::default();
-                    for t in things.iter() {
-                        match t {
-                            AbstractValue::Literal(at) => out.put_all(&self.elements(*at, &[], None, frame)),
-                            AbstractValue::Entry(_, held) => out.put((**held).clone()),
-                            other => out.put(element(other).unwrap_or_else(|| other.clone())),
-                        }
-                    }
-                    return out.finish();
-                }
-                things
-            }
-            "enumerate" => {
-                let mut out = ValueSetBuilder::default();
-                if let Some(v) = first {
-                    for t in self.eval(module, v, frame).iter() {
-                        match t {
-                            AbstractValue::Literal(at) => out.put(AbstractValue::Items(*at)),
-                            AbstractValue::Entry(_, held) => out.put(item(held)),
-                            other => out.put_all(
-                                &element(other)
-                                    .map(|e| item(&Arc::new(e)))
-                                    .into_iter()
-                                    .collect::<Vec<_>>(),
-                            ),
-                        }
-                    }
-                }
-                out.finish()
-            }
-            // The default of a field: what the factory makes.
-            "dataclasses.field"
-            | "attr.ib"
-            | "attr.field"
-            | "attrs.field"
-            | "pydantic.Field"
-            | "pydantic.PrivateAttr" => {
-                let mut out = ValueSetBuilder::default();
-                if let Some(v) = call.keyword("default") {
-                    out.put_all(&self.eval(module, v, frame));
-                }
-                if let Some(function) = call.keyword("default_factory").or_else(|| call.keyword("factory")) {
-                    let made = CallExpr {
-                        function,
-                        args: Vec::new(),
-                    };
-                    out.put_all(&self.call(module, expr, &made, frame));
-                }
-                out.finish()
-            }
-            "functools.partial" => one(AbstractValue::Partial((module, expr))),
-            // Its methods are the client's.
-            "boto3.s3.transfer.S3Transfer" | "s3transfer.S3Transfer" => {
-                sdk::client("s3").map_or_else(|| self.nothing.clone(), |c| one(AbstractValue::Client(c)))
-            }
-            // Wrappers that give back what they are given.
-            "aws_xray_sdk.core.xray_recorder.capture"
-            | "contextlib.aclosing"
-            | "contextlib.closing"
-            | "contextlib.nullcontext"
-            | "functools.cache"
-            | "functools.lru_cache"
-            | "asgiref.sync.async_to_sync"
-            | "asgiref.sync.sync_to_async" => {
-                first.map_or_else(|| self.nothing.clone(), |v| self.eval(module, v, frame))
-            }
-            // An object of a library that has methods of interest, or that runs what it was given.
-            _ if is_class_of_interest(name) || is_application(name) => one(AbstractValue::Library(name.into())),
-            _ if is_of_others(name) => self.nothing.clone(),
-            _ => one(AbstractValue::Opaque),
+            Some(LibraryResult::Default) => self.default_of_field(module, expr, call, frame),
+            // A class; functions of the library are not known by it.
+            Some(LibraryResult::Itself) if is_class_name(name) => one(AbstractValue::Library(name.into())),
+            Some(LibraryResult::Other) => self.nothing.clone(),
+            Some(
+                LibraryResult::Itself
+                | LibraryResult::Json
+                | LibraryResult::ParsedJson
+                | LibraryResult::Text
+                | LibraryResult::Dedented
+                | LibraryResult::Variable,
+            )
+            | None => one(AbstractValue::Opaque),
         }
+    }
+
+    /// `getattr(object, name)`
+    fn attribute_by_name(&self, module: usize, call: &CallExpr, frame: Option<&CallFrame<'_>>) -> ValueSet {
+        let (Some(of), Some(arg)) = (call.positional(0), call.positional(1)) else {
+            return self.nothing.clone();
+        };
+        let mut out = ValueSetBuilder::default();
+        let names = self.texts(module, arg, frame);
+        let things = self.eval(module, of, frame);
+        for t in things.iter() {
+            for attr in &names {
+                out.put_all(&self.attribute(t, attr));
+            }
+        }
+        // Any attribute of something that may be a client.
+        if names.is_empty()
+            && things
+                .iter()
+                .all(|t| matches!(t, AbstractValue::Opaque | AbstractValue::More))
+        {
+            out.put(AbstractValue::More);
+        }
+        out.finish()
+    }
+
+    /// `field(default=…, default_factory=…)`
+    fn default_of_field(
+        &self,
+        module: usize,
+        expr: ExprId,
+        call: &CallExpr,
+        frame: Option<&CallFrame<'_>>,
+    ) -> ValueSet {
+        let mut out = ValueSetBuilder::default();
+        if let Some(v) = call.keyword("default") {
+            out.put_all(&self.eval(module, v, frame));
+        }
+        if let Some(function) = call.keyword("default_factory").or_else(|| call.keyword("factory")) {
+            let made = CallExpr {
+                function,
+                args: Vec::new(),
+            };
+            out.put_all(&self.call(module, expr, &made, frame));
+        }
+        out.finish()
+    }
+
+    /// What `next` gives for these.
+    fn items(&self, things: &[AbstractValue], frame: Option<&CallFrame<'_>>) -> ValueSet {
+        let mut out = ValueSetBuilder::default();
+        for t in things {
+            match t {
+                AbstractValue::Literal(at) => out.put_all(&self.elements(*at, &[], None, frame)),
+                AbstractValue::Entry(_, held) => out.put((**held).clone()),
+                other => out.put(element(other).unwrap_or_else(|| other.clone())),
+            }
+        }
+        out.finish()
     }
 
     /// The class around an expression.
@@ -307,40 +287,25 @@ fn answered(client: Client, ty: SdkResourceType, listed: bool, of: ResourceOrigi
     }
 }
 
-/// Libraries whose objects are no clients of AWS, whatever their names.
-fn is_of_others(name: &str) -> bool {
-    let first = name.split('.').next().unwrap_or("");
-    matches!(
-        first,
-        "asyncio"
-            | "azure"
-            | "google"
-            | "httpx"
-            | "kafka"
-            | "minio"
-            | "mock"
-            | "multiprocessing"
-            | "paramiko"
-            | "queue"
-            | "redis"
-            | "requests"
-            | "sqlalchemy"
-            | "unittest"
-    )
+/// What `enumerate` gives for these.
+fn numbered(things: &[AbstractValue]) -> ValueSet {
+    let mut out = ValueSetBuilder::default();
+    for t in things {
+        match t {
+            AbstractValue::Literal(at) => out.put(AbstractValue::Items(*at)),
+            AbstractValue::Entry(_, held) => out.put(item(held)),
+            other => {
+                if let Some(e) = element(other) {
+                    out.put(item(&Arc::new(e)));
+                }
+            }
+        }
+    }
+    out.finish()
 }
 
-/// Classes of libraries whose methods call AWS.
-fn is_class_of_interest(name: &str) -> bool {
-    let class = name.rsplit('.').next().unwrap_or("");
-    class.starts_with(|c: char| c.is_ascii_uppercase())
-        && ["aws_lambda_powertools.", "s3fs."].iter().any(|l| name.starts_with(l))
-}
-
-/// Classes whose objects are called in place of a handler, and run what decorators of the module gave them: Chalice, Mangum,
-/// and what servers and Mangum run.
-pub(crate) fn is_application(name: &str) -> bool {
-    matches!(
-        name,
-        "chalice.Chalice" | "fastapi.FastAPI" | "flask.Flask" | "mangum.Mangum" | "starlette.applications.Starlette"
-    )
+/// Whether the last part of a dotted name begins with a capital.
+fn is_class_name(name: &str) -> bool {
+    let last = name.rsplit('.').next().unwrap_or("");
+    last.starts_with(|c: char| c.is_ascii_uppercase())
 }

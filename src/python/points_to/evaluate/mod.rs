@@ -9,7 +9,6 @@ mod names;
 mod types;
 
 pub(crate) use classes::{fields, makes_classes};
-pub(crate) use library_models::is_application;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, HashSet};

@@ -1,6 +1,6 @@
 //! Annotations.
 
-use crate::iam::sdk::{self, Client};
+use crate::iam::sdk::{self, Client, LibraryResult};
 use crate::python::points_to::abstract_value::{AbstractValue, ResourceOrigin, ValueSet, ValueSetBuilder, one};
 use crate::python::points_to::evaluate::ObjectEvaluator;
 use crate::python::{ExprId, ExprKind, Reaching, ScopeId};
@@ -110,13 +110,9 @@ impl ObjectEvaluator<'_> {
 
 /// `mypy_boto3_s3.client.S3Client`, `types_aiobotocore_dynamodb.service_resource.Table`, `boto3.Session`.
 fn library_type(name: &str) -> Option<AbstractValue> {
-    match name {
-        "boto3.Session"
-        | "boto3.session.Session"
-        | "aioboto3.Session"
-        | "botocore.session.Session"
-        | "aiobotocore.session.AioSession" => return Some(AbstractValue::Session),
-        "botocore.client.BaseClient" | "aiobotocore.client.AioBaseClient" => return Some(AbstractValue::SomeClient),
+    match sdk::library_result(name) {
+        Some(LibraryResult::Session) => return Some(AbstractValue::Session),
+        Some(LibraryResult::UnknownClient) => return Some(AbstractValue::SomeClient),
         _ => {}
     }
     let (package, rest) = name.split_once('.')?;

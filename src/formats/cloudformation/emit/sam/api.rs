@@ -8,7 +8,7 @@ use crate::value::{MapEntry, Value, ValueKind};
 
 use crate::formats::cloudformation::emit::sam::Sam;
 use crate::formats::cloudformation::emit::sam::events::invoke;
-use crate::formats::cloudformation::emit::sam::props::{SamProperties, document, entry, map, part, resource};
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, document, map, part, resource};
 
 impl Sam<'_, '_> {
     pub(super) fn api(&self, base: &Base, mut props: SamProperties, out: &mut Vec<Resource>) {
@@ -94,7 +94,7 @@ fn resource_policy(policy: &MapEntry) -> Option<Value> {
     }
     for (list, effect) in [("AwsAccountWhitelist", "Allow"), ("AwsAccountBlacklist", "Deny")] {
         if let Some(accounts) = policy.value.entry(list) {
-            let principal = entry("AWS", accounts.key_span, accounts.value.clone());
+            let principal = MapEntry::made("AWS", accounts.key_span, accounts.value.clone());
             let principal = Value::new(ValueKind::Map(vec![principal].into()), accounts.value.span);
             let made = |text: &str| Value::made(text, accounts.key_span);
             statements.push(map(

@@ -9,7 +9,7 @@ use crate::value::{MapEntry, Value};
 use crate::formats::cloudformation::emit::sam::Sam;
 use crate::formats::cloudformation::emit::sam::connector::{End, Wire};
 use crate::formats::cloudformation::emit::sam::profiles::{DATA, FUNCTION, TABLE};
-use crate::formats::cloudformation::emit::sam::props::{SamProperties, entry, part, resource};
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, part, resource};
 
 impl Sam<'_, '_> {
     pub(super) fn graphql_api(&self, base: &Base, props: SamProperties, out: &mut Vec<Resource>) {
@@ -63,7 +63,7 @@ impl Sam<'_, '_> {
         let end = |kind: &str, name: &str, value: Value| End {
             kind: kind.to_owned(),
             id: None,
-            written: Value::map(vec![entry(name, at, value)], at),
+            written: Value::map(vec![MapEntry::made(name, at, value)], at),
         };
         let wire = Wire {
             id: format!("{id}{connector}"),

@@ -25,7 +25,7 @@ use crate::model::Resource;
 use crate::value::{Value, ValueKind};
 
 use crate::formats::cloudformation::emit::resources::Base;
-use crate::formats::cloudformation::parse::template::Template;
+use crate::formats::cloudformation::eval::template::Template;
 use props::SamProperties;
 
 /// The translator at work on one template.

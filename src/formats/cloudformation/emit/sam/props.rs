@@ -42,21 +42,13 @@ impl SamProperties {
     }
 
     pub(super) fn push(&mut self, name: &str, at: Span, value: Value) {
-        self.entries.push(entry(name, at, value));
-    }
-}
-
-pub(super) fn entry(name: &str, at: Span, value: Value) -> MapEntry {
-    MapEntry {
-        key: Text::made(name, at),
-        key_span: at,
-        value,
+        self.entries.push(MapEntry::made(name, at, value));
     }
 }
 
 /// A map that the translator makes: all of it lies at `at`.
 pub(super) fn map(entries: Vec<(&str, Value)>, at: Span) -> Value {
-    let entries = entries.into_iter().map(|(name, value)| entry(name, at, value));
+    let entries = entries.into_iter().map(|(name, value)| MapEntry::made(name, at, value));
     Value::new(ValueKind::Map(entries.collect()), at)
 }
 

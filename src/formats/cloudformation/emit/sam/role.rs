@@ -161,12 +161,8 @@ impl Sorted<'_> {
             // A statement where a document should be.
             let statement = Value::seq(vec![value.clone()], value.span);
             let entries = vec![
-                crate::formats::cloudformation::emit::sam::props::entry(
-                    "Version",
-                    value.span,
-                    Value::made("2012-10-17", value.span),
-                ),
-                crate::formats::cloudformation::emit::sam::props::entry("Statement", value.span, statement),
+                MapEntry::made("Version", value.span, Value::made("2012-10-17", value.span)),
+                MapEntry::made("Statement", value.span, statement),
             ];
             self.document(Value::map(entries, value.span), value.span, label);
         } else if entries.len() > 1

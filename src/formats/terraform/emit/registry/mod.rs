@@ -17,7 +17,7 @@ use crate::source::{Hole, HoleKind, HoleTarget, Span};
 use crate::value::{MapEntry, Value, ValueKind};
 
 use crate::formats::terraform::emit::lambda_code;
-use crate::formats::terraform::emit::resources::{Emitter, made};
+use crate::formats::terraform::emit::resources::Emitter;
 use crate::formats::terraform::eval::blocks;
 use crate::formats::terraform::eval::module::TerraformModule;
 use crate::formats::terraform::eval::policy_document::{policy, statement};
@@ -129,7 +129,7 @@ impl ModuleArguments {
     fn given(&self, properties: &[(&str, &[&str])]) -> Vec<MapEntry> {
         let given = properties.iter().filter_map(|(property, names)| {
             let e = self.first(names)?;
-            Some(made(property, e.key_span, e.value.clone()))
+            Some(MapEntry::made(property, e.key_span, e.value.clone()))
         });
         given.collect()
     }
@@ -179,12 +179,12 @@ impl ModuleArguments {
             };
             at.get_or_insert(e.key_span);
             for document in document {
-                let entries = vec![made("PolicyDocument", e.key_span, document)];
+                let entries = vec![MapEntry::made("PolicyDocument", e.key_span, document)];
                 policies.push(Value::map(entries, e.value.span));
             }
         }
         let at = at?;
-        Some(made("Policies", at, Value::seq(policies, at)))
+        Some(MapEntry::made("Policies", at, Value::seq(policies, at)))
     }
 
     /// `ManagedPolicyArns` of lists, objects and switches.
@@ -207,7 +207,7 @@ impl ModuleArguments {
             }
         }
         let at = at?;
-        Some(made("ManagedPolicyArns", at, Value::seq(arns, at)))
+        Some(MapEntry::made("ManagedPolicyArns", at, Value::seq(arns, at)))
     }
 
     fn policy(&self) -> Vec<Resource> {
@@ -267,13 +267,13 @@ impl ModuleArguments {
                 let mut entries = Vec::new();
                 for (argument, property) in [("name", "PolicyName"), ("policy", "PolicyDocument")] {
                     if let Some(given) = p.entry(argument) {
-                        entries.push(made(property, given.key_span, given.value.clone()));
+                        entries.push(MapEntry::made(property, given.key_span, given.value.clone()));
                     }
                 }
                 Value::map(entries, p.span)
             });
             let policies = Value::seq(policies.collect(), e.value.span);
-            props.push(made("Policies", e.key_span, policies));
+            props.push(MapEntry::made("Policies", e.key_span, policies));
         } else {
             props.extend(self.inline(&[("permissions", "", true)]));
         }
@@ -302,7 +302,7 @@ impl ModuleArguments {
                 attribute: "name".into(),
             };
             let hole = Hole::new(HoleKind::Resource, format!("{}.name", self.address), self.header);
-            let mut props = vec![made("UserName", self.header, Value::unknown(hole.to(target)))];
+            let mut props = vec![MapEntry::made("UserName", self.header, Value::unknown(hole.to(target)))];
             props.extend(self.given(&[("PgpKey", &["pgp_key"])]));
             out.push(self.resource("AWS::IAM::AccessKey", ".access_key", props));
         }
@@ -318,8 +318,11 @@ impl ModuleArguments {
             ("SourcePath", &["source_path"]),
         ]);
         if let Some(e) = self.entry("environment_variables") {
-            let variables = Value::map(vec![made("Variables", e.key_span, e.value.clone())], e.value.span);
-            function.push(made("Environment", e.key_span, variables));
+            let variables = Value::map(
+                vec![MapEntry::made("Variables", e.key_span, e.value.clone())],
+                e.value.span,
+            );
+            function.push(MapEntry::made("Environment", e.key_span, variables));
         }
         let makes_role = self.on("create_role", true) && self.entry("lambda_role").is_none();
         let mut out = Vec::new();
@@ -330,7 +333,7 @@ impl ModuleArguments {
                 attribute: "arn".into(),
             };
             let hole = Hole::new(HoleKind::Resource, format!("{}.role.arn", self.address), self.header);
-            function.push(made("Role", self.header, Value::unknown(hole.to(target))));
+            function.push(MapEntry::made("Role", self.header, Value::unknown(hole.to(target))));
             let mut props = self.given(&[
                 ("RoleName", &["role_name"]),
                 ("PermissionsBoundary", &["role_permissions_boundary"]),
@@ -356,8 +359,8 @@ impl ModuleArguments {
                 .entry("create_lambda_function_url")
                 .map_or(self.header, |e| e.key_span);
             let auth = match self.entry("authorization_type") {
-                Some(e) => made("AuthType", e.key_span, e.value.clone()),
-                None => made("AuthType", at, Value::made("NONE", at)),
+                Some(e) => MapEntry::made("AuthType", e.key_span, e.value.clone()),
+                None => MapEntry::made("AuthType", at, Value::made("NONE", at)),
             };
             out.push(self.resource("AWS::Lambda::Url", ".url", vec![auth]));
         }
@@ -371,7 +374,11 @@ impl ModuleArguments {
             return;
         };
         for (key, trigger) in triggers {
-            let mut props = vec![made("Action", key.span, Value::made("lambda:InvokeFunction", key.span))];
+            let mut props = vec![MapEntry::made(
+                "Action",
+                key.span,
+                Value::made("lambda:InvokeFunction", key.span),
+            )];
             for (argument, property) in [
                 ("principal", "Principal"),
                 ("source_arn", "SourceArn"),
@@ -380,14 +387,18 @@ impl ModuleArguments {
                 ("action", "Action"),
             ] {
                 if let Some(e) = trigger.entry(argument).filter(|e| !e.value.is_null()) {
-                    props.push(made(property, e.key_span, e.value.clone()));
+                    props.push(MapEntry::made(property, e.key_span, e.value.clone()));
                 }
             }
             if let Some(e) = trigger.entry("service")
                 && let (None, Some(service)) = (trigger.get("principal"), e.value.as_str())
             {
                 let principal = format!("{service}.amazonaws.com");
-                props.push(made("Principal", e.key_span, Value::made(&principal, e.value.span)));
+                props.push(MapEntry::made(
+                    "Principal",
+                    e.key_span,
+                    Value::made(&principal, e.value.span),
+                ));
             }
             let part = format!(".trigger[{:?}]", key.as_str().unwrap_or_default());
             let mut r = self.resource("AWS::Lambda::Permission", &part, props);

@@ -4,7 +4,6 @@ use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{MapEntry, Value};
 
 use crate::formats::terraform::emit::registry::ModuleArguments;
-use crate::formats::terraform::emit::resources::made;
 use crate::formats::terraform::eval::policy_document::{as_set, policy};
 use crate::formats::terraform::eval::values::pairs;
 
@@ -24,11 +23,11 @@ impl ModuleArguments {
     /// The trust policy that the arguments of a role module make.
     pub(super) fn trust(&self) -> Option<MapEntry> {
         if let Some(e) = self.first(&["custom_role_trust_policy", "assume_role_policy"]) {
-            return Some(made("AssumeRolePolicyDocument", e.key_span, e.value.clone()));
+            return Some(MapEntry::made("AssumeRolePolicyDocument", e.key_span, e.value.clone()));
         }
         if let Some(e) = self.first(&["trust_policy_permissions", "assume_role_policy_statements"]) {
             let document = self.statements(&e.value).unwrap_or_else(|| e.value.clone());
-            return Some(made("AssumeRolePolicyDocument", e.key_span, document));
+            return Some(MapEntry::made("AssumeRolePolicyDocument", e.key_span, document));
         }
         let mut statements = Vec::new();
         let mut first = None;
@@ -48,21 +47,28 @@ impl ModuleArguments {
             let span = at.cover(e.value.span);
             let text = |t: &str| Value::made(t, at);
             let mut statement = vec![
-                made("Effect", at, text("Allow")),
-                made("Action", at, text("sts:AssumeRole")),
-                made(
+                MapEntry::made("Effect", at, text("Allow")),
+                MapEntry::made("Action", at, text("sts:AssumeRole")),
+                MapEntry::made(
                     "Principal",
                     at,
-                    Value::map(vec![made(kind, at, as_set(&e.value))], span),
+                    Value::map(vec![MapEntry::made(kind, at, as_set(&e.value))], span),
                 ),
             ];
             if kind == "AWS" && self.on("role_requires_mfa", true) {
-                let mfa = Value::map(vec![made("aws:MultiFactorAuthPresent", at, text("true"))], at);
-                statement.push(made("Condition", at, Value::map(vec![made("Bool", at, mfa)], at)));
+                let mfa = Value::map(vec![MapEntry::made("aws:MultiFactorAuthPresent", at, text("true"))], at);
+                statement.push(MapEntry::made(
+                    "Condition",
+                    at,
+                    Value::map(vec![MapEntry::made("Bool", at, mfa)], at),
+                ));
             } else if let Some(id) = self.entry("role_sts_externalid") {
-                let id_map = Value::map(vec![made("sts:ExternalId", id.key_span, id.value.clone())], id.key_span);
-                let condition = Value::map(vec![made("StringEquals", id.key_span, id_map)], id.key_span);
-                statement.push(made("Condition", id.key_span, condition));
+                let id_map = Value::map(
+                    vec![MapEntry::made("sts:ExternalId", id.key_span, id.value.clone())],
+                    id.key_span,
+                );
+                let condition = Value::map(vec![MapEntry::made("StringEquals", id.key_span, id_map)], id.key_span);
+                statement.push(MapEntry::made("Condition", id.key_span, condition));
             }
             statements.push(Value::map(statement, span));
         }
@@ -71,7 +77,7 @@ impl ModuleArguments {
             statements.push(statement);
         }
         let at = first?;
-        Some(made(
+        Some(MapEntry::made(
             "AssumeRolePolicyDocument",
             at,
             policy(statements, at, self.extent),
@@ -154,21 +160,25 @@ impl ModuleArguments {
 fn web_identity(at: Span, url: &str, provider: Value, subjects: (&str, Value), audience: Value) -> Value {
     let text = |t: &str| Value::made(t, at);
     let (operator, subjects) = subjects;
-    let who = made(&format!("{url}:sub"), at, subjects);
-    let audience = made(&format!("{url}:aud"), at, audience);
+    let who = MapEntry::made(&format!("{url}:sub"), at, subjects);
+    let audience = MapEntry::made(&format!("{url}:aud"), at, audience);
     let conditions = if operator == "StringEquals" {
-        vec![made("StringEquals", at, Value::map(vec![audience, who], at))]
+        vec![MapEntry::made("StringEquals", at, Value::map(vec![audience, who], at))]
     } else {
         vec![
-            made("StringEquals", at, Value::map(vec![audience], at)),
-            made(operator, at, Value::map(vec![who], at)),
+            MapEntry::made("StringEquals", at, Value::map(vec![audience], at)),
+            MapEntry::made(operator, at, Value::map(vec![who], at)),
         ]
     };
     let entries = vec![
-        made("Effect", at, text("Allow")),
-        made("Action", at, text("sts:AssumeRoleWithWebIdentity")),
-        made("Principal", at, Value::map(vec![made("Federated", at, provider)], at)),
-        made("Condition", at, Value::map(conditions, at)),
+        MapEntry::made("Effect", at, text("Allow")),
+        MapEntry::made("Action", at, text("sts:AssumeRoleWithWebIdentity")),
+        MapEntry::made(
+            "Principal",
+            at,
+            Value::map(vec![MapEntry::made("Federated", at, provider)], at),
+        ),
+        MapEntry::made("Condition", at, Value::map(conditions, at)),
     ];
     Value::map(entries, at)
 }

@@ -11,12 +11,9 @@ use std::sync::Arc;
 
 use crate::value::Value;
 
-use crate::formats::cloudformation::parse::parameter_files;
-use crate::formats::cloudformation::parse::template::Template;
-use crate::formats::cloudformation::parse::world::World;
-
-/// What uses a template, and the parameters that it passes.
-pub(crate) type TemplateUse = (String, BTreeMap<String, Value>);
+use crate::formats::cloudformation::eval::template::Template;
+use crate::formats::cloudformation::eval::world::World;
+use crate::formats::cloudformation::parse::parameter_files::{self, TemplateUse};
 
 /// How many ways of using one template are distinguished.
 const MAX_CALLERS: usize = 100;
@@ -61,7 +58,10 @@ impl World<'_> {
 
     pub(crate) fn find_callers(&mut self) {
         let mut found: Vec<Option<TemplateUses>> = self.docs.iter().map(|_| None).collect();
-        let mut files = parameter_files::find(self);
+        let mut files = match self.variables {
+            Some(_) => BTreeMap::new(),
+            None => parameter_files::find(self.sources, &self.docs),
+        };
         for index in 0..self.docs.len() {
             self.find(index, &mut found, &mut files, &mut BTreeSet::new());
         }

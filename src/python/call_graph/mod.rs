@@ -1,16 +1,17 @@
 //! Which functions run when an entry point does. Too many rather than too few: a method of something unknown may be any
 //! method of that name.
 
+mod classes;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::iam::sdk::{self, LibraryEffect, LibraryResult};
 use crate::index::Id;
-use crate::python::calls::classes;
-use crate::python::calls::classes::Lazy;
-use crate::python::calls::{UnresolvedCall, UnresolvedReason};
-use crate::python::points_to::{AbstractValue, ScopeRef};
-use crate::python::points_to::{ObjectEvaluator, decorator_name};
+use crate::python::call_graph::classes::Lazy;
+use crate::python::points_to::{AbstractValue, ObjectEvaluator, ScopeRef, decorator_name};
 use crate::python::{BindingValue, BlockId, BlockKind, ExprId, ExprKind, PythonModule, ScopeId, ScopeKind, Usage};
+use crate::source::Span;
 
 /// Methods of one name that a call on something unknown may reach.
 const MAX_NAMESAKES: usize = 40;
@@ -48,9 +49,40 @@ const QUIET: &[&str] = &[
     "mock_aws",
 ];
 
+/// A place that may call AWS, we cannot say what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnresolvedCall {
+    pub span: Span,
+    pub at: ScopeRef,
+    pub why: UnresolvedReason,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnresolvedReason {
+    /// A client, of a service that is decided when it runs.
+    Service,
+    /// An operation that is decided when it runs.
+    Operation,
+    /// Code that is chosen when it runs: `importlib.import_module(name)`.
+    Dynamic,
+    /// The file could not wholly be read.
+    Partial,
+}
+
+impl UnresolvedReason {
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Service => "client of unknown service",
+            Self::Operation => "operation chosen at run time",
+            Self::Dynamic => "code chosen at run time",
+            Self::Partial => "file not wholly understood",
+        }
+    }
+}
+
 /// What runs what, from one module on.
 #[derive(Debug, Default)]
-pub(crate) struct Edges {
+pub(crate) struct CallEdges {
     /// Perhaps.
     all: Vec<(ScopeRef, ScopeRef)>,
     /// By a call that names what it calls, an import, or a framework's decorator.
@@ -65,7 +97,7 @@ pub(crate) struct Edges {
 
 /// What runs what.
 #[derive(Debug, Default)]
-pub(crate) struct Graph {
+pub(crate) struct CallGraph {
     all: BTreeMap<ScopeRef, Vec<ScopeRef>>,
     lazy: BTreeMap<ScopeRef, Vec<(Arc<str>, ScopeRef)>>,
     read: BTreeMap<ScopeRef, Vec<Option<Arc<str>>>>,
@@ -74,7 +106,7 @@ pub(crate) struct Graph {
 }
 
 /// The edges that begin in one module, and what there keeps us from seeing all of them.
-pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (Edges, Vec<UnresolvedCall>) {
+pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdges, Vec<UnresolvedCall>) {
     let m = &evaluator.program.modules[module];
     let mut out: Vec<(ScopeRef, ScopeRef)> = Vec::new();
     let mut called: Vec<(ScopeRef, ScopeRef)> = Vec::new();
@@ -191,7 +223,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (Edges, V
     lazy.dedup();
     read.sort_unstable();
     read.dedup();
-    let edges = Edges {
+    let edges = CallEdges {
         all: out,
         called,
         script,
@@ -245,15 +277,11 @@ fn callee(evaluator: &ObjectEvaluator<'_>, thing: &AbstractValue) -> Option<Scop
 
 /// Functions that run code which is chosen when they are called.
 fn runs_code(name: &str) -> bool {
-    is_import(name)
-        || matches!(
-            name,
-            "exec" | "eval" | "runpy.run_module" | "runpy.run_path" | "globals" | "operator.methodcaller"
-        )
+    is_import(name) || sdk::library_effects(name).contains(&LibraryEffect::RunsText)
 }
 
 fn is_import(name: &str) -> bool {
-    matches!(name, "importlib.import_module" | "__import__")
+    sdk::library_result(name) == Some(LibraryResult::Module)
 }
 
 /// Whether the call whose callee this is imports a module by a literal name.
@@ -372,8 +400,8 @@ pub(crate) fn is_quiet(m: &PythonModule, decorator: ExprId) -> bool {
     QUIET.contains(&name.rsplit('.').next().unwrap_or(""))
 }
 
-impl Graph {
-    pub(crate) fn new(all: Vec<Edges>) -> Self {
+impl CallGraph {
+    pub(crate) fn new(all: Vec<CallEdges>) -> Self {
         let mut out = Self::default();
         for edges in all {
             for (from, to) in edges.all {

@@ -13,7 +13,8 @@ use crate::formats::placeholders::{is_stand_in, says_off};
 use crate::formats::text_templates::braces;
 
 use crate::formats::cloudformation::eval::env::TemplateScope;
-use crate::formats::cloudformation::parse::world::{Doc, World};
+use crate::formats::cloudformation::eval::world::{Export, World};
+use crate::formats::cloudformation::parse::doc::{Doc, superseded};
 
 /// How many nested stacks are followed, one inside the other.
 const MAX_NESTING: u32 = 6;
@@ -245,6 +246,35 @@ impl<'w> Template<'w> {
             address: address.into(),
             attribute: attribute.into(),
         }
+    }
+
+    /// The entries of a section that are maps: place, name, span of the name, node.
+    /// Of those with one name the last one counts.
+    pub(crate) fn each(&self, section: &str, f: &mut dyn FnMut(TemplateScope<'_>, Text, Span, NodeId)) {
+        if let Some(node) = self.doc.section(section) {
+            let superseded = superseded(&self.doc.tree, node);
+            self.entries(self.env(), node, &mut |env, key, header, node| {
+                if !superseded.contains_key(&header) {
+                    self.allotted(header, || f(env, key, header, node));
+                }
+            });
+        }
+    }
+
+    /// Export names, as far as they are known, and values.
+    pub(crate) fn exports(&self) -> Vec<Export> {
+        let mut out = Vec::new();
+        self.each("Outputs", &mut |env, _, _, node| {
+            let tree = env.tree;
+            let name = tree.get(node, "Export").and_then(|e| tree.get(e, "Name"));
+            let certain = name.and_then(|n| self.value(env.certain(), n)?.as_text().cloned());
+            let name = name.and_then(|n| self.value(env, n)?.as_text().cloned());
+            let value = tree.get(node, "Value").and_then(|v| self.value(env, v));
+            if let (Some(name), Some(value)) = (name, value) {
+                out.push(Export { name, certain, value });
+            }
+        });
+        out
     }
 
     fn parameter(&self, name: &str, node: NodeId, given: Option<&Value>) -> Parameter {

@@ -10,8 +10,9 @@ use crate::source::{FileId, Piece, Sources, Span, Text};
 use crate::syntax::{NodeId, NodeKind as Node, NodeStyle, Tree, json, yaml};
 use crate::value::{Value, ValueKind};
 
-use crate::formats::cloudformation::parse::template::Template;
-use crate::formats::cloudformation::parse::world::{Doc, World, is_template};
+use crate::formats::cloudformation::eval::template::Template;
+use crate::formats::cloudformation::eval::world::World;
+use crate::formats::cloudformation::parse::doc::{Doc, is_template};
 
 /// Deepest nesting of a template written as data.
 const MAX_DEPTH: usize = 96;

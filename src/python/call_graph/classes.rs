@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use crate::iam::sdk::{self, LibraryEffect, LibraryResult};
 use crate::python::call_graph::{is_quiet, is_registered};
 use crate::python::points_to::{AbstractValue, ExprRef, ScopeRef};
 use crate::python::points_to::{ObjectEvaluator, makes_classes};
@@ -14,26 +15,6 @@ use crate::python::{BindingValue, CallExpr, ExprId, ExprKind};
 const PROTOCOLS: &[&str] = &[
     "close", "emit", "filter", "flush", "format", "handle", "next", "read", "readline", "run", "send", "start", "stop",
     "write",
-];
-
-/// Builtins that look at an object and call none of its methods but those of Python's own data model.
-const LOOKS: &[&str] = &[
-    "bool",
-    "callable",
-    "delattr",
-    "getattr",
-    "hasattr",
-    "hash",
-    "id",
-    "isinstance",
-    "issubclass",
-    "len",
-    "print",
-    "repr",
-    "setattr",
-    "str",
-    "super",
-    "type",
 ];
 
 /// How many containers deep an argument is looked into.
@@ -152,7 +133,10 @@ pub(crate) fn handed_out(
 ) -> bool {
     let ours = |t: &AbstractValue| match t {
         AbstractValue::Function(_) | AbstractValue::Method(..) | AbstractValue::Class(_) => true,
-        AbstractValue::Library(name) => LOOKS.contains(&name.rsplit('.').next().unwrap_or(name)),
+        AbstractValue::Library(name) => {
+            let builtin = name.rsplit('.').next().unwrap_or(name);
+            sdk::library_effects(builtin).contains(&LibraryEffect::OnlyInspects)
+        }
         // A list's `append`: what becomes of the list is seen where that is handed on.
         AbstractValue::Bound(of, _) => matches!(**of, AbstractValue::Literal(_)),
         _ => false,
@@ -217,8 +201,7 @@ pub(crate) fn names_read(
     call: &CallExpr,
     callees: &[AbstractValue],
 ) -> impl Iterator<Item = Arc<str>> {
-    let reads =
-        |t: &AbstractValue| matches!(t, AbstractValue::Library(n) if matches!(&**n, "getattr" | "builtins.getattr"));
+    let reads = |t: &AbstractValue| matches!(t, AbstractValue::Library(n) if is_getattr(n));
     let asked = call.positional(1).filter(|_| callees.iter().any(reads));
     let names = asked.map_or_else(Vec::new, |name| evaluator.texts(module, name, None));
     names.into_iter()
@@ -231,9 +214,9 @@ pub(crate) fn reads_any(evaluator: &ObjectEvaluator<'_>, module: usize, call: Ex
         let asked = c.and_then(|c| c.positional(1));
         asked.is_some_and(|a| !evaluator.texts(module, a, None).is_empty())
     };
-    match name {
-        "getattr" | "builtins.getattr" => !named(),
-        "operator.attrgetter" | "operator.methodcaller" | "vars" | "dir" | "inspect.getmembers" => true,
-        _ => false,
-    }
+    sdk::library_effects(name).contains(&LibraryEffect::ReadsAnyAttribute) || is_getattr(name) && !named()
+}
+
+fn is_getattr(name: &str) -> bool {
+    sdk::library_result(name) == Some(LibraryResult::Attribute)
 }

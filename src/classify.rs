@@ -13,6 +13,7 @@ use aho_corasick::{AhoCorasick, MatchKind};
 use crate::formats::text_templates::without_ending;
 use crate::formats::{cloudformation, terraform};
 use crate::secrets::{self, MARKS, Mark};
+use crate::source::file_name;
 
 pub use unread::unread;
 
@@ -136,7 +137,7 @@ const LOCK_FILES: &[&str] = &[
 /// What the file shown as `path` holds. Asked while walking, before there are [`crate::source::Sources`]; a file of no kind
 /// is dropped at once.
 pub fn classify(path: &str, text: &str) -> Kinds {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     if LOCK_FILES.contains(&name) || is_minified_style(name) {
         return Kinds::default();
     }

@@ -312,32 +312,19 @@ impl Finding {
     /// The token to edit. The first call wins the first place.
     #[must_use]
     pub fn primary(mut self, span: Span, text: impl Into<String>) -> Self {
-        let label = Label {
-            span,
-            role: LabelRole::Primary,
-            text: text.into(),
-        };
-        self.labels.insert(0, label);
+        self.labels.insert(0, label(span, LabelRole::Primary, text));
         self
     }
 
     #[must_use]
     pub fn secondary(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            span,
-            role: LabelRole::Secondary,
-            text: text.into(),
-        });
+        self.labels.push(label(span, LabelRole::Secondary, text));
         self
     }
 
     #[must_use]
     pub fn scope(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            span,
-            role: LabelRole::Scope,
-            text: text.into(),
-        });
+        self.labels.push(label(span, LabelRole::Scope, text));
         self
     }
 
@@ -454,5 +441,14 @@ impl Finding {
     /// The primary label's span. Every finding that leaves a check has one.
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|l| l.span)
+    }
+}
+
+fn label(span: Span, role: LabelRole, text: impl Into<String>) -> Label {
+    assert!(span.is_written(), "a label points into a file");
+    Label {
+        span,
+        role,
+        text: text.into(),
     }
 }

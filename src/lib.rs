@@ -39,6 +39,7 @@ mod secrets;
 mod settings;
 mod source;
 mod syntax;
+mod terms;
 mod test_code;
 mod triage;
 mod unjudged;

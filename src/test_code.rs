@@ -3,6 +3,8 @@
 //! **Invariant:** the only place that decides so by a path. What a test does or shows is granted by nothing; what a key in it
 //! opens is open all the same.
 
+use crate::source::file_name;
+
 /// Folders by the conventions of pytest, Jest, RSpec, Go, Maven, Gradle, Terraform and of libraries that record answers
 /// (VCR.py, placebo, nock). `examples`, `samples` and `docs` are for people to copy, and not test code.
 const FOLDERS: [&str; 29] = [
@@ -96,7 +98,7 @@ fn is_file(name: &str, path: &str) -> bool {
     let Some((stem, extension)) = name.rsplit_once('.') else {
         return false;
     };
-    let written = path.rsplit('/').next().unwrap_or(path);
+    let written = file_name(path);
     let written = written.rsplit_once('.').map_or(written, |(stem, _)| stem);
     match extension {
         "py" => stem.starts_with("test_") || stem.ends_with("_test") || matches!(stem, "conftest" | "tests"),

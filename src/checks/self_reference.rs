@@ -148,7 +148,7 @@ fn is_named(cx: &Context<'_>, id: Option<ResourceId>, kind: &str, name: Option<&
             .is_yes();
     }
     // The name is an unknown value that both texts may contain.
-    let mut full = Text::made(&format!("{kind}{path}"), Span::new(crate::source::FileId(0), 0, 0));
+    let mut full = Text::made(&format!("{kind}{path}"), Span::NOWHERE);
     full.append(&name);
     pattern.covers(&Pattern::resource(&full)).is_yes()
 }

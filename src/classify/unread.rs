@@ -2,6 +2,7 @@
 
 use crate::formats::text_templates::without_ending;
 use crate::iam::catalogue;
+use crate::source::file_name;
 use crate::unjudged::Language;
 
 /// Endings of source code. Python and what holds credentials only are no part of it.
@@ -62,7 +63,7 @@ const OTHER_IAM: &[&str] = &[
 
 /// What the file at `path` defines in a language that is not read.
 pub fn unread(path: &str, text: &str) -> Option<Language> {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     let (_, extension) = name.rsplit_once('.')?;
     let extension = extension.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));

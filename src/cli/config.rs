@@ -8,8 +8,9 @@ use clap_complete::{Generator, shells};
 
 use super::{Cli, CliFailure, run, terminal};
 use crate::discover;
+use crate::report;
 use crate::settings::{Governing, Settings, json_schema, shown};
-use crate::source::{join_path, parent_path};
+use crate::source::{join_path, parent_path, pretty_json};
 
 /// Show, check, or describe the configuration
 #[derive(Debug, Args)]
@@ -25,7 +26,7 @@ enum ConfigAction {
         /// [default: .]
         path: Option<PathBuf>,
     },
-    /// Print the JSON Schema of overgrant.toml, or of the report
+    /// Print the JSON Schema of overgrant.toml, or of an output
     Schema {
         /// Print the schema of this format
         #[arg(value_enum, default_value = "settings")]
@@ -43,8 +44,14 @@ enum ConfigAction {
 enum SchemaOf {
     /// overgrant.toml.
     Settings,
-    /// `--format json` and `jsonl`.
+    /// `check --format json` and `jsonl`.
     Report,
+    /// `policies --format json`.
+    Policies,
+    /// `needs --format json`.
+    Needs,
+    /// A file of a rule.
+    Rule,
 }
 
 impl Config {
@@ -57,10 +64,12 @@ impl Config {
             ConfigAction::Schema { of } => {
                 let schema = match of {
                     SchemaOf::Settings => json_schema(),
-                    SchemaOf::Report => crate::report::json_schema(),
+                    SchemaOf::Report => report::report_schema(),
+                    SchemaOf::Policies => report::policies_schema(),
+                    SchemaOf::Needs => report::needs_schema(),
+                    SchemaOf::Rule => crate::rules::rule_schema(),
                 };
-                let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
-                terminal::shown(&format!("{text}\n"))
+                terminal::shown(&pretty_json(&schema))
             }
             ConfigAction::Check { path } => with_settings(path.as_ref(), |settings| {
                 let from = settings

@@ -13,7 +13,7 @@ use crate::iam::{AccessLevel, ActionSet, Document, Statement};
 use crate::index::{DocumentId, IndexVec};
 use crate::report::{Page, RenderOptions, policy_json};
 use crate::settings::Settings;
-use crate::source::{Sources, one_line, push_line, visible};
+use crate::source::{Sources, one_line, pretty_json, push_line, visible};
 use crate::triage::ReportedFinding;
 
 /// Any label of `f` covers the 1-based `line` of a file that was named.
@@ -120,9 +120,8 @@ fn depth(sources: &Sources, document: &Document, statement: Option<&Statement>) 
         start.line,
         end.line
     );
-    let json = serde_json::to_string_pretty(&policy_json(&document.value)).unwrap_or_default();
-    out.push_str(&json);
-    out.push_str("\n\n");
+    out.push_str(&pretty_json(&policy_json(&document.value)));
+    out.push('\n');
     out
 }
 

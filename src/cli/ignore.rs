@@ -15,7 +15,7 @@ use super::run::{self, Loaded, MAX_SETTINGS, RunOptions};
 use super::{CliFailure, detail, terminal};
 use crate::secrets::Mask;
 use crate::settings::{Date, Settings};
-use crate::source::{Sources, join_path, parent_path, relative_path};
+use crate::source::{Sources, file_name, join_path, parent_path, relative_path};
 use crate::triage::{ReportedFinding, Status};
 
 /// Suppress a finding in the format of its file
@@ -222,7 +222,7 @@ fn overlaid<'a>(
 
 /// The file with the comment above the line, and with it after the line.
 fn comments(target: &IgnoreTarget, text: &str, comment: &str) -> Vec<String> {
-    let name = target.path.rsplit('/').next().unwrap_or_default();
+    let name = file_name(&target.path);
     if name.ends_with(".json") || name.ends_with(".ipynb") {
         return Vec::new();
     }

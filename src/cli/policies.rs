@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::input::InputArgs;
 use super::run::{self, RunOptions};
@@ -14,7 +14,7 @@ use crate::iam::expand::{self, ExpandedPattern};
 use crate::report::{ListedPolicies, seen_human, seen_json, unjudged_human, unjudged_json};
 use crate::secrets::Mask;
 use crate::settings::{NAMES, Settings};
-use crate::source::{json_without_commands, push_line};
+use crate::source::{file_name, json_without_commands, pretty_json, push_line};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum ListFormat {
@@ -70,6 +70,27 @@ pub(super) struct Files {
     format: ListFormat,
 }
 
+#[derive(Debug, Serialize)]
+struct JsonFileList<'a> {
+    schema_version: &'static str,
+    files: Vec<JsonFile<'a>>,
+    skipped: Vec<JsonSkipped<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonFile<'a> {
+    path: &'a str,
+    read_as: &'a str,
+    /// Read only because a file that was asked for refers to it.
+    context: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonSkipped<'a> {
+    path: &'a str,
+    why: &'a str,
+}
+
 impl Files {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
@@ -99,25 +120,30 @@ impl Files {
                 }
                 out
             }
-            ListFormat::Json => {
-                let files: Vec<Value> = files
+            ListFormat::Json => json_without_commands(pretty_json(&JsonFileList {
+                schema_version: "1.0",
+                files: files
                     .iter()
-                    .map(|(path, kinds, in_scope)| json!({"path": path, "read_as": kinds, "context": !in_scope}))
-                    .collect();
-                let skipped: Vec<Value> = skipped.map(|s| json!({"path": s.path, "why": s.why})).collect();
-                let whole = json!({"schema_version": "1.0", "files": files, "skipped": skipped});
-                json_without_commands(format!(
-                    "{}\n",
-                    serde_json::to_string_pretty(&whole).unwrap_or_default()
-                ))
-            }
+                    .map(|(path, read_as, in_scope)| JsonFile {
+                        path,
+                        read_as,
+                        context: !in_scope,
+                    })
+                    .collect(),
+                skipped: skipped
+                    .map(|s| JsonSkipped {
+                        path: &s.path,
+                        why: &s.why,
+                    })
+                    .collect(),
+            })),
         };
         terminal::page(&text)
     }
 }
 
 fn kinds(path: &str, text: &str) -> String {
-    if NAMES.contains(&path.rsplit('/').next().unwrap_or(path)) {
+    if NAMES.contains(&file_name(path)) {
         return "settings".to_owned();
     }
     let k = classify(path, text);
@@ -167,10 +193,7 @@ impl ExpandArgs {
         all.dedup_by(|a, b| a.pattern == b.pattern);
         let text = match self.format {
             ListFormat::Human => all.iter().map(ExpandedPattern::human).collect::<Vec<_>>().join("\n"),
-            ListFormat::Json => {
-                let all: Vec<Value> = all.iter().map(ExpandedPattern::json).collect();
-                json_without_commands(format!("{}\n", serde_json::to_string_pretty(&all).unwrap_or_default()))
-            }
+            ListFormat::Json => json_without_commands(pretty_json(&all)),
         };
         terminal::page(&text)?;
         Ok(ExitCode::from(u8::from(all.iter().all(|e| e.count == 0))))

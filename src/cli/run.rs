@@ -13,7 +13,7 @@ use crate::project::{Guardrail, GuardrailLevel, Project};
 use crate::rules::options::RuleOptions;
 use crate::rules::{self, Ruleset, Selection, ids};
 use crate::settings::{Date, Governing, Settings};
-use crate::source::{Problem, ProblemKind, Sources, Span, join_path, parent_path, relative_path};
+use crate::source::{Problem, ProblemKind, Sources, Span, is_within, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
 use crate::triage::{BASELINE_FILE, Baseline, Extent, LoadedBaseline, Report, TriageOptions, triage};
 use crate::unjudged::{Unjudged, UnjudgedReason};
@@ -492,12 +492,8 @@ impl Loaded<'_> {
     /// The file shown under this path is test code, and no one asked for it.
     fn is_test(&self, path: &str) -> bool {
         let absolute = self.governing.absolute(path);
-        let around = |top: &String| {
-            absolute
-                .strip_prefix(&**top)
-                .is_some_and(|r| r.is_empty() || r.starts_with('/'))
-        };
-        is_test_code(&relative_path(&self.root, &absolute)) && !self.named_tests.iter().any(around)
+        let named = self.named_tests.iter().any(|top| is_within(&absolute, top));
+        !named && is_test_code(&relative_path(&self.root, &absolute))
     }
 
     /// The file shown under this path was named by a person, who wants to see what is in it.

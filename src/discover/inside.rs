@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::git_root;
-use crate::source::{join_path, parent_path};
+use crate::source::{is_within, join_path, parent_path};
 
 /// The folders of a run: the repository around the working directory, and those around paths that were named elsewhere.
 #[derive(Debug, Clone, Default)]
@@ -62,11 +62,8 @@ impl Inside {
     }
 
     fn around(&self, absolute: &str) -> Option<&Top> {
-        let inside = |top: &&Top| match absolute.strip_prefix(top.path.trim_end_matches('/')) {
-            Some(rest) => rest.is_empty() || rest.starts_with('/'),
-            None => false,
-        };
-        self.tops.iter().filter(inside).max_by_key(|top| top.path.len())
+        let around = self.tops.iter().filter(|top| is_within(absolute, &top.path));
+        around.max_by_key(|top| top.path.len())
     }
 
     /// The path lies in one of these folders, and so does what it leads to.

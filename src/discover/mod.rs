@@ -20,7 +20,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::classify;
 use crate::rules::user::RuleMistake;
-use crate::source::{ProblemKind, join_path, parent_path, relative_path};
+use crate::source::{ProblemKind, file_name, is_within, join_path, parent_path, relative_path};
 use crate::unjudged::{Language, Unjudged, UnjudgedReason};
 
 use ignored::Ignored;
@@ -307,7 +307,7 @@ impl SearchRequest<'_> {
         let ignored = Ignored::new(&self.cwd);
         let left_out = |folder: &PathBuf| {
             let absolute = self.absolute(folder);
-            let name = absolute.rsplit('/').next().unwrap_or_default();
+            let name = file_name(&absolute);
             let hidden = || self.gitignore && ignored.hides(Path::new(&absolute), true);
             names::is_generated(name) || hidden() || !self.force_exclude && self.excluded(&absolute)
         };
@@ -325,12 +325,12 @@ impl SearchRequest<'_> {
             lonely.sort_by(|a, b| (parent_path(a), a).cmp(&(parent_path(b), b)));
             lonely.dedup();
             let covered: Vec<String> = folders.iter().map(|f| self.absolute(f)).collect();
-            lonely.retain(|file| !covered.iter().any(|c| file.starts_with(&format!("{c}/"))));
+            lonely.retain(|file| !covered.iter().any(|c| is_within(file, c)));
             let mut known: BTreeSet<String> = found.files.iter().map(|f| f.path.clone()).collect();
             known.extend(found.troubles.iter().map(|t| t.path.clone()));
             for files in lonely.chunk_by(|a, b| parent_path(a) == parent_path(b)) {
                 let dir = parent_path(&files[0]);
-                let names: Vec<&str> = files.iter().filter_map(|f| f.rsplit('/').next()).collect();
+                let names: Vec<&str> = files.iter().map(|f| file_name(f)).collect();
                 context::neighbours(self, dir, &names, &known, &mut found);
             }
         }
@@ -365,7 +365,7 @@ impl SearchRequest<'_> {
 
     /// Takes what was read of the file shown as `path`, if it is ours.
     fn keep(&self, path: &str, content: read::Content, named: bool, in_scope: bool, found: &mut Discovery) {
-        let name = path.rsplit('/').next().unwrap_or(path);
+        let name = file_name(path);
         let trouble = |kind, message: String| ReadProblem {
             path: path.to_owned(),
             kind,

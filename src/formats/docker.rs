@@ -1,6 +1,7 @@
 //! Dockerfiles: what a container runs, and which folders of the build context it holds. Docker documentation, "Dockerfile
 //! reference"; AWS Lambda Developer Guide, "Deploy Python Lambda functions with container images".
 
+use crate::source::file_name;
 use std::collections::BTreeMap;
 
 /// What an image runs and holds.
@@ -134,7 +135,7 @@ fn words(text: &str) -> Vec<String> {
 
 /// What `command` starts, where that is Python for certain.
 pub fn runs(command: &[String]) -> Option<Runs> {
-    let base = |word: &str| word.rsplit('/').next().unwrap_or(word).to_owned();
+    let base = |word: &str| file_name(word).to_owned();
     let starts = |word: &&String| word.starts_with('-') || STARTERS.contains(&base(word).as_str());
     let command = &command[command.iter().take_while(starts).count()..];
     if command.first().is_some_and(|w| is_shell(w)) {
@@ -175,7 +176,7 @@ pub fn runs(command: &[String]) -> Option<Runs> {
 }
 
 fn is_shell(word: &str) -> bool {
-    matches!(word.rsplit('/').next(), Some("sh" | "bash" | "ash"))
+    matches!(file_name(word), "sh" | "bash" | "ash")
 }
 
 /// What a shell starts that is given one plain command.

@@ -9,7 +9,7 @@ use aho_corasick::AhoCorasick;
 
 use super::terraform;
 use crate::model::LoweredUnit;
-use crate::source::{FileId, Hole, HoleKind, Piece, ProblemKind, Sources, Span, Text, parent_path};
+use crate::source::{FileId, Hole, HoleKind, Piece, ProblemKind, Sources, Span, Text, file_name, parent_path};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 /// What opens a dynamic reference. CloudFormation User Guide, "Get values stored in other services using dynamic
@@ -46,7 +46,6 @@ pub fn unrendered(sources: &Sources, unit: &mut LoweredUnit) {
 
 /// Templates that no Terraform file loads, where the others of their folder are loaded by name.
 pub fn unloaded(sources: &Sources) -> Vec<Span> {
-    let name = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
     let (mut folders, mut modules) = (BTreeMap::<&str, Vec<FileId>>::new(), Vec::new());
     for file in sources.ids() {
         let path = sources.path(file);
@@ -61,8 +60,8 @@ pub fn unloaded(sources: &Sources) -> Vec<Span> {
     }
     let files: Vec<FileId> = folders.values().flatten().copied().collect();
     // Which one is loaded may be put together: `policies/${name}.tpl`.
-    let open = |folder: &str| format!("{}/${{", name(folder));
-    let names = files.iter().map(|file| name(sources.path(*file)));
+    let open = |folder: &str| format!("{}/${{", file_name(folder));
+    let names = files.iter().map(|file| file_name(sources.path(*file)).to_owned());
     let names: Vec<String> = names.chain(folders.keys().map(|folder| open(folder))).collect();
     let Ok(words) = AhoCorasick::new(&names) else {
         return Vec::new();
@@ -77,7 +76,7 @@ pub fn unloaded(sources: &Sources) -> Vec<Span> {
     }
     let mut out = Vec::new();
     for (folder, files) in folders {
-        let is_loaded = |file: &FileId| loaded.contains(name(sources.path(*file)).as_str());
+        let is_loaded = |file: &FileId| loaded.contains(file_name(sources.path(*file)));
         if files.iter().any(is_loaded) && !loaded.contains(open(folder).as_str()) {
             let rest = files.iter().filter(|file| !is_loaded(file));
             out.extend(rest.map(|file| Span::new(*file, 0, sources.text(*file).len())));

@@ -8,38 +8,13 @@ use super::condition::Strength;
 use super::condition::dead::Dead;
 use super::glob::CaseSensitivity;
 use super::pattern;
-use super::policy_kind::{Likely, PolicyKind};
+use super::policy_kind::Likely;
 use super::variables::may_be_template;
 use crate::index::ResourceId;
 use crate::source::{HoleKind, Span, Text, WithSpan};
+use crate::terms::PolicyKind;
+pub use crate::terms::{Effect, POLICY_ELEMENTS, PrincipalType, STATEMENT_ELEMENTS, SourceFormat};
 use crate::value::{Guard, Provenance, Value};
-
-/// The format a document was written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SourceFormat {
-    Json,
-    Cloudformation,
-    Sam,
-    Terraform,
-    Python,
-    Serverless,
-    /// Any other text file: credentials only.
-    Text,
-}
-
-impl SourceFormat {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Cloudformation => "cloudformation",
-            Self::Sam => "sam",
-            Self::Terraform => "terraform",
-            Self::Python => "python",
-            Self::Serverless => "serverless",
-            Self::Text => "text",
-        }
-    }
-}
 
 /// Where a document's content comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,32 +180,6 @@ impl ClauseItem {
         self.text.display()
     }
 }
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    Allow,
-    Deny,
-    /// Neither, in any case of letters (`Permit`): never grants.
-    Invalid,
-    /// Not known before deployment.
-    Unknown,
-}
-
-/// The elements that a policy may have. IAM User Guide, "Grammar of the IAM JSON policy language".
-pub const POLICY_ELEMENTS: [&str; 3] = ["Version", "Id", "Statement"];
-
-/// The elements that a statement may have. IAM User Guide, "Grammar of the IAM JSON policy language".
-pub const STATEMENT_ELEMENTS: [&str; 9] = [
-    "Sid",
-    "Effect",
-    "Action",
-    "NotAction",
-    "Resource",
-    "NotResource",
-    "Principal",
-    "NotPrincipal",
-    "Condition",
-];
 
 /// One statement. Elements that are absent, or whose shape is broken, are `None`; the breakage is a [`Defect`].
 #[derive(Clone, Debug)]
@@ -445,18 +394,6 @@ impl PrincipalClause {
     pub fn is_vague(&self) -> bool {
         !self.complete && self.items.iter().all(|p| p.value.text.as_hole().is_some())
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PrincipalType {
-    /// The bare string `"*"`.
-    Everyone,
-    Aws,
-    Service,
-    Federated,
-    CanonicalUser,
-    /// A key that IAM does not know; the key is in [`PrincipalItem::type_key`].
-    Unknown,
 }
 
 #[derive(Clone, Debug)]

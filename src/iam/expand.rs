@@ -155,10 +155,6 @@ fn nothing(pattern: &str) -> String {
 }
 
 impl ExpandedPattern {
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::to_value(self).expect("plain data has a JSON form")
-    }
-
     /// For a terminal: a summary line, then the actions by access level, the most severe level first; one action in full.
     pub fn human(&self) -> String {
         let mut text = format!(

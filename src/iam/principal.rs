@@ -408,7 +408,7 @@ mod tests {
     use super::super::pattern::tests::text;
     use super::super::{ClauseItem, PrincipalType};
     use super::*;
-    use crate::source::{FileId, Span};
+    use crate::source::Span;
 
     fn placed(kind: PrincipalType, value: &str) -> PrincipalOrigin {
         let own = Ownership {
@@ -421,7 +421,7 @@ mod tests {
             type_key: None,
             value: ClauseItem {
                 text: text(value),
-                span: Span::new(FileId(0), 0, 0),
+                span: Span::NOWHERE,
                 via: None,
                 branch: None,
             },

@@ -145,12 +145,12 @@ fn string(text: &Text, out: &mut Size) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::{FileId, Hole, HoleKind, Span};
+    use crate::source::{Hole, HoleKind, Span};
     use crate::value::MapEntry;
 
     #[test]
     fn white_space_between_tokens_does_not_count() {
-        let span = Span::new(FileId(0), 0, 0);
+        let span = Span::NOWHERE;
         let entry = |key: &str, value| MapEntry {
             key: Text::made(key, span),
             key_span: span,

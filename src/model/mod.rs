@@ -9,6 +9,8 @@
 //! its files are called in it, where that differs, is in `CodeFiles`: `{Name, Path}`. An image is built by the `Dockerfile` at
 //! that path, up to `DockerTarget`, in the folder `CodePaths`.
 
+pub mod resource_types;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 

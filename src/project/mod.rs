@@ -29,6 +29,7 @@ use crate::index::IndexVec;
 use crate::model::Resource;
 use crate::python::{Program, PythonModule};
 use crate::source::{Problem, Sources, Span, Text};
+pub use crate::terms::IdentityKind;
 
 /// Everything a check may ask.
 #[derive(Debug)]
@@ -142,25 +143,6 @@ impl Project<'_> {
     /// through for a named policy, boundary or service.
     pub fn withheld(&self, document: DocumentId) -> &Withheld {
         &self.withheld.get_or_init(|| effective::withheld(self))[document]
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum IdentityKind {
-    Role,
-    User,
-    Group,
-    PermissionSet,
-}
-
-impl IdentityKind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Role => "role",
-            Self::User => "user",
-            Self::Group => "group",
-            Self::PermissionSet => "permission set",
-        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::python::{BindingValue, ImportFrom, PythonModule};
-use crate::source::{FileId, Sources, parent_path};
+use crate::source::{FileId, Sources, file_name, parent_path};
 
 /// Folders from which Python code is commonly imported as if they were on the path.
 const ROOTS: &[&str] = &[
@@ -94,7 +94,7 @@ impl<'a> Program<'a> {
             }
         }
         for all in roots.values_mut() {
-            all.sort_by_key(|dir| ROOTS.iter().position(|r| dir.rsplit('/').next() == Some(*r)));
+            all.sort_by_key(|dir| ROOTS.iter().position(|r| file_name(dir) == *r));
         }
         let mut program = Self {
             sources,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Page, url};
 use crate::finding::{Evidence, Label, LabelRole, Severity};
 use crate::rules::ids;
-use crate::source::{Position, Sources, Span};
+use crate::source::{Position, Problem, Sources, Span, pretty_json};
 use crate::triage::{ReportedFinding, Status};
 use crate::unjudged::Unjudged;
 
@@ -62,7 +62,7 @@ struct JsonTool {
 /// From the start to the end, which is exclusive.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-pub(crate) struct JsonSpan {
+pub(super) struct JsonSpan {
     start: JsonPosition,
     end: JsonPosition,
 }
@@ -188,6 +188,15 @@ struct JsonError<'a> {
     message: &'a str,
 }
 
+/// A file that could not be read completely, as the lists of policies and calls show it.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub(super) struct JsonUnread<'a> {
+    path: &'a str,
+    span: JsonSpan,
+    message: &'a str,
+}
+
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub(crate) struct JsonUnjudged<'a> {
@@ -235,7 +244,7 @@ struct BySeverity {
 }
 
 pub(super) fn render(page: &Page<'_>) -> String {
-    let whole = JsonReport {
+    pretty_json(&JsonReport {
         schema_version: SCHEMA_VERSION,
         tool: tool(),
         root: ".",
@@ -243,10 +252,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
         errors: errors(page),
         unjudged: unjudged(page.sources, &page.report.unjudged),
         summary: summary(page),
-    };
-    let mut out = serde_json::to_string_pretty(&whole).unwrap_or_default();
-    out.push('\n');
-    out
+    })
 }
 
 pub(super) fn lines(page: &Page<'_>) -> String {
@@ -271,14 +277,24 @@ pub(super) fn lines(page: &Page<'_>) -> String {
 /// The JSON Schema of `--format json`; a line of `jsonl` is one of `$defs`.
 #[cfg(feature = "cli")]
 pub(crate) fn schema() -> serde_json::Value {
+    let about = "What `overgrant check --format json` writes. `--format jsonl` writes a `JsonFinding` on each line and a \
+                 `JsonLastLine` at the end.";
+    schema_of::<JsonReport<'_>, JsonLastLine<'_>>("overgrant report", about)
+}
+
+/// The schema of `Whole`, with that of `Other` in its `$defs`.
+#[cfg(feature = "cli")]
+pub(super) fn schema_of<Whole: schemars::JsonSchema, Other: schemars::JsonSchema>(
+    title: &str,
+    about: &str,
+) -> serde_json::Value {
     let mut generator = schemars::SchemaGenerator::default();
-    generator.subschema_for::<JsonLastLine<'_>>();
-    let mut schema = generator.into_root_schema_for::<JsonReport<'_>>();
-    schema.insert("title".to_owned(), "overgrant report".into());
-    let promise = "What `overgrant check --format json` writes. `schema_version` is semantic: a field that goes or changes its \
-                   meaning is a new major version, a new field a new minor version. Texts may change at any time. `--format \
-                   jsonl` writes a `JsonFinding` on each line and a `JsonLastLine` at the end.";
-    schema.insert("description".to_owned(), promise.into());
+    generator.subschema_for::<Other>();
+    let mut schema = generator.into_root_schema_for::<Whole>();
+    let promise = "`schema_version` is semantic: a field that goes or changes its meaning is a new major version, a new field \
+                   a new minor version. Texts may change at any time.";
+    schema.insert("title".to_owned(), title.into());
+    schema.insert("description".to_owned(), format!("{about} {promise}").into());
     schema.to_value()
 }
 
@@ -291,7 +307,7 @@ fn tool() -> JsonTool {
     }
 }
 
-pub(crate) fn span(sources: &Sources, span: Span) -> JsonSpan {
+pub(super) fn span(sources: &Sources, span: Span) -> JsonSpan {
     let (start, end) = sources.positions(span);
     let position = |p: Position| JsonPosition {
         line: p.line,
@@ -372,13 +388,22 @@ pub(super) fn finding<'a>(page: &'a Page<'_>, f: &'a ReportedFinding) -> JsonFin
 }
 
 fn errors<'a>(page: &'a Page<'_>) -> Vec<JsonError<'a>> {
-    let error = |p: &'a crate::source::Problem| JsonError {
+    let error = |p: &'a Problem| JsonError {
         rule: ids::UNREADABLE_INPUT.as_str(),
         path: page.path(p.span).into(),
         span: span(page.sources, p.span),
         message: &p.message,
     };
     page.report.errors.iter().map(error).collect()
+}
+
+pub(super) fn unread<'a>(sources: &'a Sources, errors: &'a [Problem]) -> Vec<JsonUnread<'a>> {
+    let one = |p: &'a Problem| JsonUnread {
+        path: sources.path(p.span.file),
+        span: span(sources, p.span),
+        message: &p.message,
+    };
+    errors.iter().map(one).collect()
 }
 
 /// What was not judged.

@@ -24,8 +24,12 @@ use crate::source::{
 use crate::triage::{Report, ReportedFinding};
 
 #[cfg(feature = "cli")]
-pub(crate) use json::schema as json_schema;
+pub(crate) use json::schema as report_schema;
+#[cfg(feature = "cli")]
+pub(crate) use needs::schema as needs_schema;
 pub use needs::{Needed, needs_human, needs_json, needs_policy};
+#[cfg(feature = "cli")]
+pub(crate) use policies::schema as policies_schema;
 pub use policies::{ListedPolicies, policy_json, seen_human, seen_json};
 pub use unjudged::{unjudged_human, unjudged_json};
 

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value as Json, json};
+use serde::{Serialize, Serializer};
 
-use super::json::{SCHEMA_VERSION, span as span_json};
+use super::json::{JsonSpan, JsonUnread, SCHEMA_VERSION, span, unread};
 use crate::phrase::count;
 use crate::project::targets::ResourceRefs;
 use crate::project::{Codebase, Project};
 use crate::python::calls::{ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, least};
-use crate::source::{Problem, Sources, Span, Text, push_line};
+use crate::source::{Problem, Sources, Span, Text, pretty_json, push_line};
 
 /// What `overgrant needs` shows: the calls in files that were asked for.
 #[derive(Debug)]
@@ -133,56 +133,120 @@ fn resources(call: &ApiCall) -> Vec<String> {
     all
 }
 
-fn conditional(c: &ConditionalAction) -> Json {
-    json!({
-        "action": c.action,
-        "parameter": c.trigger.as_deref(),
-        "passed_to": c.passed_to,
-        "resources": texts(&c.resources),
-    })
+/// What `overgrant needs --format json` writes.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonNeeds<'a> {
+    /// Version of this layout.
+    schema_version: &'static str,
+    /// By path and position.
+    calls: Vec<JsonCall<'a>>,
+    /// Places that may call AWS in a way that is not known.
+    unresolved: Vec<JsonUnresolved<'a>>,
+    /// Files that could not be read completely.
+    errors: Vec<JsonUnread<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonCall<'a> {
+    /// boto3's name of the service: `stepfunctions`; the prefix of the actions for calls into other libraries.
+    service: &'a str,
+    /// As written: `list_objects_v2`, `get_paginator`.
+    method: &'a str,
+    /// `ListObjectsV2`; null for calls into other libraries.
+    operation: Option<&'static str>,
+    actions: JsonActions<'a>,
+    /// ARNs as far as they are known.
+    resources: Vec<String>,
+    path: &'a str,
+    span: JsonSpan,
+    /// The qualified name of the function, `<module>` at module level.
+    #[serde(rename = "in")]
+    function: &'a str,
+    /// Names of the workloads whose code may run it.
+    reached_from: &'a BTreeSet<&'a str>,
+    /// The receiver is known to be a client of this service.
+    certain: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonActions<'a> {
+    /// All of these.
+    required: &'a [&'static str],
+    /// And one of these, if there are any.
+    any_of: &'a [&'static str],
+    conditional: Vec<JsonConditional<'a>>,
+}
+
+/// An action that only some calls of the operation need.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonConditional<'a> {
+    action: &'static str,
+    /// The parameter of this call that needs it; null where it is only possible.
+    parameter: Option<&'a str>,
+    /// Of `iam:PassRole`: services.
+    passed_to: &'a [&'static str],
+    /// Of `iam:PassRole`: roles.
+    resources: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonUnresolved<'a> {
+    path: &'a str,
+    span: JsonSpan,
+    why: &'static str,
+}
+
+/// The JSON Schema of the list of calls.
+#[cfg(feature = "cli")]
+pub(crate) fn schema() -> serde_json::Value {
+    let about = "What `overgrant needs --format json` writes.";
+    super::json::schema_of::<JsonNeeds<'_>, JsonCall<'_>>("overgrant needs", about)
 }
 
 pub fn needs_json(needed: &Needed<'_>) -> String {
     let sources = needed.sources;
-    let calls: Vec<Json> = needed
-        .calls
-        .iter()
-        .zip(&needed.reached_from)
-        .map(|(c, reached_from)| {
-            json!({
-                "service": &*c.service,
-                "method": &*c.method,
-                "operation": c.operation,
-                "actions": {
-                    "required": c.actions.required,
-                    "any_of": c.actions.any_of,
-                    "conditional": c.actions.conditional.iter().map(conditional).collect::<Vec<_>>(),
-                },
-                "resources": resources(c),
-                "path": sources.path(c.span.file),
-                "span": span_json(sources, c.span),
-                "in": &*c.function,
-                "reached_from": reached_from,
-                "certain": c.certain,
-            })
-        })
-        .collect();
-    let at = |span: Span, key: &str, text: &str| {
-        let mut o = Map::new();
-        o.insert("path".to_owned(), sources.path(span.file).into());
-        o.insert("span".to_owned(), json!(span_json(sources, span)));
-        o.insert(key.to_owned(), text.into());
-        Json::Object(o)
-    };
-    let unresolved = needed.unresolved.iter().map(|u| at(u.span, "why", u.why.text()));
-    let errors = needed.errors.iter().map(|p| at(p.span, "message", &p.message));
-    let whole = json!({
-        "schema_version": SCHEMA_VERSION,
-        "calls": calls,
-        "unresolved": unresolved.collect::<Vec<_>>(),
-        "errors": errors.collect::<Vec<_>>(),
+    let calls = needed.calls.iter().zip(&needed.reached_from);
+    let unresolved = needed.unresolved.iter().map(|u| JsonUnresolved {
+        path: sources.path(u.span.file),
+        span: span(sources, u.span),
+        why: u.why.text(),
     });
-    format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default())
+    pretty_json(&JsonNeeds {
+        schema_version: SCHEMA_VERSION,
+        calls: calls.map(|(c, reached_from)| call(sources, c, reached_from)).collect(),
+        unresolved: unresolved.collect(),
+        errors: unread(sources, needed.errors),
+    })
+}
+
+fn call<'a>(sources: &'a Sources, c: &'a ApiCall, reached_from: &'a BTreeSet<&'a str>) -> JsonCall<'a> {
+    let conditional = |c: &'a ConditionalAction| JsonConditional {
+        action: c.action,
+        parameter: c.trigger.as_deref(),
+        passed_to: &c.passed_to,
+        resources: texts(&c.resources),
+    };
+    JsonCall {
+        service: &c.service,
+        method: &c.method,
+        operation: c.operation,
+        actions: JsonActions {
+            required: &c.actions.required,
+            any_of: &c.actions.any_of,
+            conditional: c.actions.conditional.iter().map(conditional).collect(),
+        },
+        resources: resources(c),
+        path: sources.path(c.span.file),
+        span: span(sources, c.span),
+        function: &c.function,
+        reached_from,
+        certain: c.certain,
+    }
 }
 
 pub fn needs_human(needed: &Needed<'_>) -> String {
@@ -270,32 +334,57 @@ pub fn needs_human(needed: &Needed<'_>) -> String {
     out
 }
 
+/// A policy ("Grammar of the IAM JSON policy language", IAM User Guide).
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LeastPolicy {
+    version: &'static str,
+    statement: Vec<LeastStatement>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LeastStatement {
+    effect: &'static str,
+    #[serde(serialize_with = "one_or_list")]
+    action: Vec<&'static str>,
+    #[serde(serialize_with = "one_or_list")]
+    resource: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    condition: Option<LeastCondition>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LeastCondition {
+    string_equals: PassedToService,
+}
+
+#[derive(Debug, Serialize)]
+struct PassedToService {
+    #[serde(rename = "iam:PassedToService", serialize_with = "one_or_list")]
+    services: Vec<&'static str>,
+}
+
+fn one_or_list<T: Serialize, S: Serializer>(all: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+    match all {
+        [one] => one.serialize(serializer),
+        _ => all.serialize(serializer),
+    }
+}
+
 /// A policy document that allows what the calls need; without any, one without statements.
 pub fn needs_policy(needed: &Needed<'_>) -> String {
-    let one = |mut all: Vec<Json>| match all.len() {
-        1 => all.remove(0),
-        _ => Json::Array(all),
+    let statement = |g: MinimalGrant| LeastStatement {
+        effect: "Allow",
+        action: g.actions,
+        resource: g.resources,
+        condition: (!g.passed_to.is_empty()).then_some(LeastCondition {
+            string_equals: PassedToService { services: g.passed_to },
+        }),
     };
-    let statements: Vec<Json> = least(&needed.calls)
-        .into_iter()
-        .map(|g| {
-            let mut statement = json!({
-                "Effect": "Allow",
-                "Action": one(g.actions.into_iter().map(Json::from).collect()),
-                "Resource": one(g.resources.into_iter().map(Json::from).collect()),
-            });
-            if !g.passed_to.is_empty()
-                && let Some(map) = statement.as_object_mut()
-            {
-                let services = one(g.passed_to.into_iter().map(Json::from).collect());
-                map.insert(
-                    "Condition".to_owned(),
-                    json!({"StringEquals": {"iam:PassedToService": services}}),
-                );
-            }
-            statement
-        })
-        .collect();
-    let whole = json!({"Version": "2012-10-17", "Statement": statements});
-    format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default())
+    pretty_json(&LeastPolicy {
+        version: "2012-10-17",
+        statement: least(&needed.calls).into_iter().map(statement).collect(),
+    })
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use serde_json::{Map, Number, Value as Json, json};
+use serde::Serialize;
+use serde_json::{Map, Number, Value as Json};
 
-use super::json::{SCHEMA_VERSION, span as span_json};
+use super::json::{JsonSpan, JsonUnread, SCHEMA_VERSION, span, unread};
 use crate::iam::{Document, DocumentOrigin, DocumentUse, SourceFormat, UnknownPart, catalogue};
 use crate::index::DocumentId;
 use crate::model::full_address;
 use crate::phrase;
 use crate::project::{Identity, PolicyRef, Project};
-use crate::source::{Problem, Sources, Span, push_line};
+use crate::source::{Problem, Sources, Span, pretty_json, push_line};
 use crate::value::{Branch, MAX_DEPTH, Value, ValueKind, parts};
 
 /// Longest text that is shown whole, in bytes. No policy is longer (IAM and AWS STS quotas; Amazon S3, 20 KB), and text that
@@ -23,6 +24,73 @@ const MAX_SHOWN: usize = 32 << 10;
 pub struct ListedPolicies<'a> {
     pub project: &'a Project<'a>,
     pub errors: &'a [Problem],
+}
+
+/// What `overgrant policies --format json` writes.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonPolicies<'a> {
+    /// Version of this layout.
+    schema_version: &'static str,
+    /// By path and position.
+    policies: Vec<JsonPolicy<'a>>,
+    /// Files that could not be read completely.
+    errors: Vec<JsonUnread<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonPolicy<'a> {
+    path: &'a str,
+    span: JsonSpan,
+    /// `json`, `cfn`, `tf`, `python`, `text`, …
+    format: &'static str,
+    /// `identity`, `trust`, `resource`, …
+    kind: &'static str,
+    /// The resource whose property holds the policy.
+    owner: Option<JsonOwner>,
+    /// Addresses of the identities that have it.
+    attached_to: Vec<String>,
+    /// The policy. What is not known is `"${name}"`, and alternatives are an object with a key for each condition.
+    document: Json,
+    /// Whether all of it is known.
+    complete: bool,
+    unknown: Vec<JsonUnknown<'a>>,
+    /// `aws-managed`, `generated`, or `sam-template`, where the policy is not written in the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
+    /// What the source calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonOwner {
+    /// Address of the resource.
+    address: String,
+    /// As in CloudFormation: `AWS::IAM::Role`.
+    #[serde(rename = "type")]
+    type_name: String,
+    /// Attribute or property of the resource.
+    attribute: String,
+}
+
+/// A part of a policy that is not known.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonUnknown<'a> {
+    name: &'a str,
+    why: &'static str,
+    path: &'a str,
+    span: JsonSpan,
+}
+
+/// The JSON Schema of the list of policies; that of `--unjudged` is one of `$defs`.
+#[cfg(feature = "cli")]
+pub(crate) fn schema() -> Json {
+    let about = "What `overgrant policies --format json` writes. With `--unjudged` it is a `JsonUnjudgedList`.";
+    super::json::schema_of::<JsonPolicies<'_>, super::unjudged::JsonUnjudgedList<'_>>("overgrant policies", about)
 }
 
 /// A value as JSON; what is not known is `"${name}"`, and alternatives are an object with a key for each condition.
@@ -77,7 +145,7 @@ struct PolicyRow<'a> {
     span: Span,
     format: SourceFormat,
     kind: &'static str,
-    owner: Option<(String, String, String)>,
+    owner: Option<JsonOwner>,
     attached_to: Vec<String>,
     used_at: &'a [DocumentUse],
     document: Json,
@@ -157,9 +225,10 @@ fn row(d: &Document, attached_to: Vec<String>) -> PolicyRow<'_> {
         span: d.span,
         format: d.format,
         kind: d.kind.name(),
-        owner: d.owner.as_ref().map(|o| {
-            let address = full_address(&o.scope, &o.address).into_owned();
-            (address, o.type_name.to_string(), o.attribute.to_string())
+        owner: d.owner.as_ref().map(|o| JsonOwner {
+            address: full_address(&o.scope, &o.address).into_owned(),
+            type_name: o.type_name.to_string(),
+            attribute: o.attribute.to_string(),
         }),
         attached_to,
         used_at: &d.used_at,
@@ -179,54 +248,36 @@ fn row(d: &Document, attached_to: Vec<String>) -> PolicyRow<'_> {
     }
 }
 
-fn unknown_json(sources: &Sources, u: &UnknownPart) -> Json {
-    json!({
-        "name": *u.name,
-        "why": u.why.text(),
-        "path": sources.path(u.span.file),
-        "span": span_json(sources, u.span),
+pub fn seen_json(seen: &ListedPolicies<'_>) -> String {
+    let sources = seen.project.sources;
+    pretty_json(&JsonPolicies {
+        schema_version: SCHEMA_VERSION,
+        policies: rows(seen).into_iter().map(|r| policy(sources, r)).collect(),
+        errors: unread(sources, seen.errors),
     })
 }
 
-pub fn seen_json(seen: &ListedPolicies<'_>) -> String {
-    let sources = seen.project.sources;
-    let policies: Vec<Json> = rows(seen)
-        .into_iter()
-        .map(|r| {
-            let owner = r
-                .owner
-                .map(|(address, kind, attribute)| json!({"address": address, "type": kind, "attribute": attribute}));
-            let mut policy = json!({
-                "path": sources.path(r.span.file),
-                "span": span_json(sources, r.span),
-                "format": r.format.name(),
-                "kind": r.kind,
-                "owner": owner,
-                "attached_to": r.attached_to,
-                "document": r.document,
-                "complete": r.unresolved.is_empty(),
-                "unknown": r.unresolved.iter().map(|u| unknown_json(sources, u)).collect::<Vec<_>>(),
-            });
-            if let (Some((source, name)), Some(map)) = (r.source, policy.as_object_mut()) {
-                map.insert("source".to_owned(), source.into());
-                map.insert("name".to_owned(), name.into());
-            }
-            policy
-        })
-        .collect();
-    let errors: Vec<Json> = seen
-        .errors
-        .iter()
-        .map(|p| {
-            json!({
-                "path": sources.path(p.span.file),
-                "span": span_json(sources, p.span),
-                "message": p.message,
-            })
-        })
-        .collect();
-    let whole = json!({"schema_version": SCHEMA_VERSION, "policies": policies, "errors": errors});
-    format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default())
+fn policy<'a>(sources: &'a Sources, r: PolicyRow<'a>) -> JsonPolicy<'a> {
+    let unknown = |u: &'a UnknownPart| JsonUnknown {
+        name: &u.name,
+        why: u.why.text(),
+        path: sources.path(u.span.file),
+        span: span(sources, u.span),
+    };
+    let (source, name) = r.source.unzip();
+    JsonPolicy {
+        path: sources.path(r.span.file),
+        span: span(sources, r.span),
+        format: r.format.name(),
+        kind: r.kind,
+        owner: r.owner,
+        attached_to: r.attached_to,
+        document: r.document,
+        complete: r.unresolved.is_empty(),
+        unknown: r.unresolved.iter().map(unknown).collect(),
+        source,
+        name,
+    }
 }
 
 pub fn seen_human(seen: &ListedPolicies<'_>) -> String {
@@ -245,8 +296,8 @@ pub fn seen_human(seen: &ListedPolicies<'_>) -> String {
         if let Some((source, name)) = r.source {
             let _ = write!(line, ", {source} {name}");
         }
-        if let Some((address, _, attribute)) = &r.owner {
-            let _ = write!(line, ", {attribute} of {address}");
+        if let Some(owner) = &r.owner {
+            let _ = write!(line, ", {} of {}", owner.attribute, owner.address);
         }
         if !r.attached_to.is_empty() {
             let _ = write!(line, ", on {}", r.attached_to.join(", "));

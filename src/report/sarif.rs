@@ -1,14 +1,22 @@
 //! SARIF 2.1.0, as GitHub code scanning and others read it ("SARIF support for code scanning", GitHub Docs).
 
+mod log;
+
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
-
+use self::log::{
+    SarifArtifactLocation, SarifBases, SarifChange, SarifCodeFlow, SarifConfiguration, SarifDescribed, SarifDriver,
+    SarifFingerprints, SarifFix, SarifHelp, SarifId, SarifInvocation, SarifLocation, SarifLog, SarifLogicalLocation,
+    SarifMessage, SarifNotification, SarifPhysicalLocation, SarifRegion, SarifReplacement, SarifResult,
+    SarifResultProperties, SarifRule, SarifRuleDocs, SarifRuleProperties, SarifRun, SarifStep, SarifSuppression,
+    SarifThreadFlow, SarifTool,
+};
 use super::line_hash::line_hashes;
 use super::{Page, escape_uri, url};
-use crate::finding::{Confidence, Label, LabelRole, Severity};
+use crate::finding::{Confidence, Fix, Label, LabelRole, Severity};
 use crate::rules::{Rule, ids};
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Span, pretty_json};
 use crate::triage::{ReportedFinding, Status, SuppressionKind};
 use crate::unjudged::{Unjudged, UnjudgedReason};
 
@@ -32,48 +40,53 @@ pub(super) fn render(page: &Page<'_>) -> String {
     }
     ids.sort_unstable();
     ids.dedup();
-    let rules: Vec<Value> = ids.iter().map(|id| rule(page, id)).collect();
     let index: BTreeMap<&str, usize> = ids.iter().enumerate().map(|(i, id)| (*id, i)).collect();
     let hashes = hashes(page, &results);
-    let results: Vec<Value> = results.iter().map(|f| result(page, f, &index, &hashes)).collect();
-    let log = json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": {
-                "name": env!("CARGO_PKG_NAME"),
-                "version": env!("CARGO_PKG_VERSION"),
-                "semanticVersion": env!("CARGO_PKG_VERSION"),
-                "informationUri": env!("CARGO_PKG_REPOSITORY"),
-                "rules": rules,
-            }},
-            "columnKind": "unicodeCodePoints",
-            "originalUriBaseIds": {"SRCROOT": {"description": {"text": "The root of the repository."}}},
-            "automationDetails": {"id": "overgrant/"},
-            "invocations": [{
-                "executionSuccessful": !page.report.broken,
-                "toolExecutionNotifications": notifications(page, total),
+    pretty_json(&SarifLog {
+        schema: "https://json.schemastore.org/sarif-2.1.0.json",
+        version: "2.1.0",
+        runs: [SarifRun {
+            tool: SarifTool {
+                driver: SarifDriver {
+                    name: env!("CARGO_PKG_NAME"),
+                    version: env!("CARGO_PKG_VERSION"),
+                    semantic_version: env!("CARGO_PKG_VERSION"),
+                    information_uri: env!("CARGO_PKG_REPOSITORY"),
+                    rules: ids.iter().map(|id| rule(page, id)).collect(),
+                },
+            },
+            column_kind: "unicodeCodePoints",
+            original_uri_base_ids: SarifBases {
+                root: SarifDescribed {
+                    description: text("The root of the repository."),
+                },
+            },
+            automation_details: SarifId { id: "overgrant/" },
+            invocations: [SarifInvocation {
+                execution_successful: !page.report.broken,
+                tool_execution_notifications: notifications(page, total),
             }],
-            "results": results,
+            results: results.iter().map(|f| result(page, f, &index, &hashes)).collect(),
         }],
-    });
-    let mut out = serde_json::to_string_pretty(&log).unwrap_or_default();
-    out.push('\n');
-    out
+    })
 }
 
-fn notifications(page: &Page<'_>, total: usize) -> Vec<Value> {
-    let mut out: Vec<Value> = page
+fn text<'a>(text: impl Into<Cow<'a, str>>) -> SarifMessage<'a> {
+    SarifMessage { text: text.into() }
+}
+
+fn notifications<'a>(page: &Page<'a>, total: usize) -> Vec<SarifNotification<'a>> {
+    let mut out: Vec<SarifNotification<'_>> = page
         .report
         .errors
         .iter()
-        .map(|p| {
-            json!({
-                "level": "error",
-                "message": {"text": p.message},
-                "descriptor": {"id": ids::UNREADABLE_INPUT},
-                "locations": [{"physicalLocation": physical(page, p.span)}],
-            })
+        .map(|p| SarifNotification {
+            level: "error",
+            message: text(&p.message),
+            descriptor: Some(SarifId {
+                id: ids::UNREADABLE_INPUT.as_str(),
+            }),
+            locations: vec![location(page, p.span)],
         })
         .collect();
     let errors: BTreeSet<(&str, Span)> = page.report.errors.iter().map(|p| (page.path(p.span), p.span)).collect();
@@ -84,20 +97,25 @@ fn notifications(page: &Page<'_>, total: usize) -> Vec<Value> {
     };
     // Errors are listed above.
     for u in page.report.unjudged.iter().filter(|u| u.counts() && !is_error(u)) {
-        let mut place = json!({"artifactLocation": located(page, &u.path)});
-        if let (Some(span), Some(map)) = (u.span, place.as_object_mut()) {
-            map.insert("region".to_owned(), region(page, span));
-        }
-        out.push(json!({
-            "level": "note",
-            "message": {"text": format!("not judged: {}: {}", u.noun().0, u.text())},
-            "descriptor": {"id": "unjudged"},
-            "locations": [{"physicalLocation": place}],
-        }));
+        out.push(SarifNotification {
+            level: "note",
+            message: text(format!("not judged: {}: {}", u.noun().0, u.text())),
+            descriptor: Some(SarifId { id: "unjudged" }),
+            locations: vec![place(SarifPhysicalLocation {
+                artifact_location: located(page, &u.path),
+                region: u.span.map(|span| region(page, span)),
+            })],
+        });
     }
     if total > KEPT_RESULTS {
-        let text = format!("{total} results, of which GitHub keeps the {KEPT_RESULTS} most severe");
-        out.push(json!({"level": "warning", "message": {"text": text}}));
+        out.push(SarifNotification {
+            level: "warning",
+            message: text(format!(
+                "{total} results, of which GitHub keeps the {KEPT_RESULTS} most severe"
+            )),
+            descriptor: None,
+            locations: Vec::new(),
+        });
     }
     out
 }
@@ -150,27 +168,36 @@ fn rank(severity: Severity) -> f64 {
     }
 }
 
-fn rule(page: &Page<'_>, id: &str) -> Value {
-    let Some(rule) = page.ruleset.get(id) else {
-        return json!({"id": id, "name": pascal(id), "shortDescription": {"text": id}});
-    };
-    let docs = rule.docs();
-    let text = format!("{}\n\n{}", docs.why.trim(), docs.remedy.trim());
-    json!({
-        "id": id,
-        "name": pascal(id),
-        "shortDescription": {"text": rule.title()},
-        "fullDescription": {"text": docs.why.trim()},
-        "help": {"text": text, "markdown": crate::rules::markdown(rule, None)},
-        "helpUri": url(rule.family(), id),
-        "defaultConfiguration": {"level": level(rule.severity())},
-        "properties": {
-            "security-severity": security_severity(rule.severity()),
-            "precision": precision(rule.confidence()),
-            "problem.severity": match level(rule.severity()) { "note" => "recommendation", other => other },
-            "tags": tags(rule),
-        },
-    })
+fn rule<'a>(page: &Page<'a>, id: &'a str) -> SarifRule<'a> {
+    let rule = page.ruleset.get(id);
+    SarifRule {
+        id,
+        name: pascal(id),
+        short_description: text(rule.map_or(id, Rule::title)),
+        docs: rule.map(|rule| {
+            let docs = rule.docs();
+            SarifRuleDocs {
+                full_description: text(docs.why.trim()),
+                help: SarifHelp {
+                    text: format!("{}\n\n{}", docs.why.trim(), docs.remedy.trim()),
+                    markdown: crate::rules::markdown(rule, None),
+                },
+                help_uri: url(rule.family(), id),
+                default_configuration: SarifConfiguration {
+                    level: level(rule.severity()),
+                },
+                properties: SarifRuleProperties {
+                    security_severity: security_severity(rule.severity()),
+                    precision: precision(rule.confidence()),
+                    problem_severity: match level(rule.severity()) {
+                        "note" => "recommendation",
+                        other => other,
+                    },
+                    tags: tags(rule),
+                },
+            }
+        }),
+    }
 }
 
 /// At most ten: GitHub shows no more.
@@ -191,28 +218,39 @@ fn pascal(id: &str) -> String {
         .collect()
 }
 
-fn artifact(page: &Page<'_>, file: FileId) -> Value {
-    located(page, page.sources.path(file))
+fn located(page: &Page<'_>, path: &str) -> SarifArtifactLocation {
+    SarifArtifactLocation {
+        uri: escape_uri(&page.at_root(path)),
+        uri_base_id: "SRCROOT",
+    }
 }
 
-fn located(page: &Page<'_>, path: &str) -> Value {
-    json!({"uri": escape_uri(&page.at_root(path)), "uriBaseId": "SRCROOT"})
-}
-
-fn region(page: &Page<'_>, span: Span) -> Value {
+fn region(page: &Page<'_>, span: Span) -> SarifRegion {
     let (start, end) = page.sources.positions(span);
-    json!({
-        "startLine": start.line,
-        "startColumn": start.column,
-        "endLine": end.line,
-        "endColumn": end.column,
-        "byteOffset": start.offset,
-        "byteLength": end.offset - start.offset,
-    })
+    SarifRegion {
+        start_line: start.line,
+        start_column: start.column,
+        end_line: end.line,
+        end_column: end.column,
+        byte_offset: start.offset,
+        byte_length: end.offset - start.offset,
+    }
 }
 
-fn physical(page: &Page<'_>, span: Span) -> Value {
-    json!({"artifactLocation": artifact(page, span.file), "region": region(page, span)})
+fn place<'a>(physical_location: SarifPhysicalLocation) -> SarifLocation<'a> {
+    SarifLocation {
+        id: None,
+        message: None,
+        physical_location,
+        logical_locations: None,
+    }
+}
+
+fn location<'a>(page: &Page<'_>, span: Span) -> SarifLocation<'a> {
+    place(SarifPhysicalLocation {
+        artifact_location: located(page, page.path(span)),
+        region: Some(region(page, span)),
+    })
 }
 
 fn related(f: &ReportedFinding) -> impl Iterator<Item = (usize, &Label)> {
@@ -241,102 +279,99 @@ fn message(f: &ReportedFinding) -> String {
     out
 }
 
-fn result(
+fn result<'a>(
     page: &Page<'_>,
-    f: &ReportedFinding,
+    f: &'a ReportedFinding,
     index: &BTreeMap<&str, usize>,
-    hashes: &BTreeMap<FileId, BTreeMap<usize, String>>,
-) -> Value {
+    hashes: &'a BTreeMap<FileId, BTreeMap<usize, String>>,
+) -> SarifResult<'a> {
     let x = &f.finding;
-    let mut location = json!({"physicalLocation": physical(page, f.span())});
-    if !x.subject.address.is_empty()
-        && let Some(map) = location.as_object_mut()
-    {
-        let name = [x.subject.address.as_str(), x.subject.attribute.as_str()];
-        let name: Vec<&str> = name.into_iter().filter(|p| !p.is_empty()).collect();
-        map.insert(
-            "logicalLocations".to_owned(),
-            json!([{"fullyQualifiedName": name.join("/"), "kind": "resource"}]),
-        );
-    }
-    let related: Vec<Value> = related(f)
-        .map(|(id, l)| json!({"id": id, "message": {"text": l.text}, "physicalLocation": physical(page, l.span)}))
-        .collect();
+    let subject = [x.subject.address.as_str(), x.subject.attribute.as_str()];
+    let subject: Vec<&str> = subject.into_iter().filter(|p| !p.is_empty()).collect();
     let line = page.sources.positions(f.span()).0.line;
-    let mut fingerprints = Map::new();
-    fingerprints.insert("overgrant/v1".to_owned(), f.identity.fingerprint.clone().into());
-    if let Some(hash) = hashes.get(&f.span().file).and_then(|h| h.get(&line)) {
-        fingerprints.insert("primaryLocationLineHash".to_owned(), hash.clone().into());
-    }
-    let mut out = json!({
-        "ruleId": f.rule(),
-        "ruleIndex": index.get(f.rule()).copied().unwrap_or(0),
-        "level": level(f.severity),
-        "rank": rank(f.severity),
-        "message": {"text": message(f)},
-        "locations": [location],
-        "relatedLocations": related,
-        "partialFingerprints": fingerprints,
-        "properties": {
-            "severity": f.severity,
-            "confidence": f.confidence,
-            "security-severity": security_severity(f.severity),
-            "folded": x.folded,
+    SarifResult {
+        rule_id: f.rule(),
+        rule_index: index.get(f.rule()).copied().unwrap_or(0),
+        level: level(f.severity),
+        rank: rank(f.severity),
+        message: text(message(f)),
+        locations: [SarifLocation {
+            logical_locations: (!x.subject.address.is_empty()).then(|| {
+                [SarifLogicalLocation {
+                    fully_qualified_name: subject.join("/"),
+                    kind: "resource",
+                }]
+            }),
+            ..location(page, f.span())
+        }],
+        related_locations: related(f)
+            .map(|(id, l)| SarifLocation {
+                id: Some(id),
+                ..labeled(page, l)
+            })
+            .collect(),
+        partial_fingerprints: SarifFingerprints {
+            fingerprint: &f.identity.fingerprint,
+            line_hash: hashes.get(&f.span().file).and_then(|h| h.get(&line)).map(|h| &**h),
         },
-    });
-    let Some(map) = out.as_object_mut() else { return out };
-    if !x.flow.is_empty() {
-        map.insert("codeFlows".to_owned(), flow(page, f));
-    }
-    if !f.fixes.is_empty() {
-        map.insert("fixes".to_owned(), fixes(page, f));
-    }
-    if let Some(s) = &f.suppression {
-        let kind = match s.kind {
-            SuppressionKind::Config => "external",
-            _ => "inSource",
-        };
-        let why = s.reason.as_deref().unwrap_or("no reason given");
-        map.insert(
-            "suppressions".to_owned(),
-            json!([{"kind": kind, "status": "accepted", "justification": why}]),
-        );
-    }
-    if page.report.baseline.is_some() {
-        let state = match f.status {
+        properties: SarifResultProperties {
+            severity: f.severity,
+            confidence: f.confidence,
+            security_severity: security_severity(f.severity),
+            folded: &x.folded,
+        },
+        code_flows: (!x.flow.is_empty()).then(|| {
+            let step = |l| SarifStep {
+                location: labeled(page, l),
+            };
+            [SarifCodeFlow {
+                thread_flows: [SarifThreadFlow {
+                    locations: x.flow.iter().map(step).collect(),
+                }],
+            }]
+        }),
+        fixes: f.fixes.iter().map(|x| fix(page, x)).collect(),
+        suppressions: f.suppression.as_ref().map(|s| {
+            [SarifSuppression {
+                kind: match s.kind {
+                    SuppressionKind::Config => "external",
+                    _ => "inSource",
+                },
+                status: "accepted",
+                justification: s.reason.as_deref().unwrap_or("no reason given"),
+            }]
+        }),
+        baseline_state: page.report.baseline.as_ref().map(|_| match f.status {
             Status::Baselined => "unchanged",
             Status::Moved => "updated",
             Status::New | Status::Suppressed => "new",
-        };
-        map.insert("baselineState".to_owned(), state.into());
+        }),
     }
-    out
 }
 
-fn flow(page: &Page<'_>, f: &ReportedFinding) -> Value {
-    let steps: Vec<Value> = f
-        .finding
-        .flow
-        .iter()
-        .map(|l| json!({"location": {"message": {"text": l.text}, "physicalLocation": physical(page, l.span)}}))
-        .collect();
-    json!([{"threadFlows": [{"locations": steps}]}])
+fn labeled<'a>(page: &Page<'_>, l: &'a Label) -> SarifLocation<'a> {
+    SarifLocation {
+        message: Some(text(&l.text)),
+        ..location(page, l.span)
+    }
 }
 
-fn fixes(page: &Page<'_>, f: &ReportedFinding) -> Value {
-    let fixes = f.fixes.iter().map(|fix| {
-        let mut by_file: BTreeMap<FileId, Vec<Value>> = BTreeMap::new();
-        for e in &fix.edits {
-            by_file
-                .entry(e.span.file)
-                .or_default()
-                .push(json!({"deletedRegion": region(page, e.span), "insertedContent": {"text": e.text}}));
-        }
-        let changes: Vec<Value> = by_file
+fn fix<'a>(page: &Page<'_>, fix: &'a Fix) -> SarifFix<'a> {
+    let mut by_file: BTreeMap<FileId, Vec<SarifReplacement<'_>>> = BTreeMap::new();
+    for e in &fix.edits {
+        by_file.entry(e.span.file).or_default().push(SarifReplacement {
+            deleted_region: region(page, e.span),
+            inserted_content: text(&e.text),
+        });
+    }
+    SarifFix {
+        description: text(&fix.title),
+        artifact_changes: by_file
             .into_iter()
-            .map(|(file, edits)| json!({"artifactLocation": artifact(page, file), "replacements": edits}))
-            .collect();
-        json!({"description": {"text": fix.title}, "artifactChanges": changes})
-    });
-    Value::Array(fixes.collect())
+            .map(|(file, replacements)| SarifChange {
+                artifact_location: located(page, page.sources.path(file)),
+                replacements,
+            })
+            .collect(),
+    }
 }

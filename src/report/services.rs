@@ -3,11 +3,11 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::{Page, url};
 use crate::finding::Severity;
-use crate::source::{Span, visible};
+use crate::source::{Span, pretty_json, visible};
 use crate::triage::ReportedFinding;
 use crate::unjudged::counted;
 
@@ -73,82 +73,172 @@ fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Code quality report ("Code Quality report format", GitLab Docs).
+/// One issue ("Code Quality report format", GitLab Docs).
+#[derive(Debug, Serialize)]
+struct GitlabIssue<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    categories: [&'static str; 1],
+    description: &'a str,
+    check_name: &'a str,
+    fingerprint: &'a str,
+    severity: &'static str,
+    location: GitlabLocation,
+}
+
+#[derive(Debug, Serialize)]
+struct GitlabLocation {
+    path: String,
+    lines: GitlabRange<usize>,
+    positions: GitlabRange<TextPosition>,
+}
+
+#[derive(Debug, Serialize)]
+struct GitlabRange<T> {
+    begin: T,
+    end: T,
+}
+
+/// From 1; GitLab counts columns in characters, reviewdog in bytes.
+#[derive(Debug, Serialize)]
+struct TextPosition {
+    line: usize,
+    column: usize,
+}
+
 pub(super) fn gitlab(page: &Page<'_>) -> String {
-    let issues: Vec<Value> = page
-        .active()
-        .map(|f| {
-            let (start, end) = page.sources.positions(f.span());
-            let severity = match f.severity {
-                Severity::Critical => "blocker",
-                Severity::High => "critical",
-                Severity::Medium => "major",
-                Severity::Low => "minor",
-            };
-            json!({
-                "type": "issue",
-                "categories": ["Security"],
-                "description": f.finding.message,
-                "check_name": f.rule(),
-                "fingerprint": f.identity.fingerprint,
-                "severity": severity,
-                "location": {
-                    "path": page.root_path(f.span().file),
-                    "lines": {"begin": start.line, "end": end.line},
-                    "positions": {
-                        "begin": {"line": start.line, "column": start.column},
-                        "end": {"line": end.line, "column": end.column},
-                    },
+    pretty_json(&page.active().map(|f| gitlab_issue(page, f)).collect::<Vec<_>>())
+}
+
+fn gitlab_issue<'a>(page: &Page<'_>, f: &'a ReportedFinding) -> GitlabIssue<'a> {
+    let (start, end) = page.sources.positions(f.span());
+    GitlabIssue {
+        kind: "issue",
+        categories: ["Security"],
+        description: &f.finding.message,
+        check_name: f.rule(),
+        fingerprint: &f.identity.fingerprint,
+        severity: match f.severity {
+            Severity::Critical => "blocker",
+            Severity::High => "critical",
+            Severity::Medium => "major",
+            Severity::Low => "minor",
+        },
+        location: GitlabLocation {
+            path: page.root_path(f.span().file),
+            lines: GitlabRange {
+                begin: start.line,
+                end: end.line,
+            },
+            positions: GitlabRange {
+                begin: TextPosition {
+                    line: start.line,
+                    column: start.column,
                 },
-            })
-        })
-        .collect();
-    let mut out = serde_json::to_string_pretty(&issues).unwrap_or_default();
-    out.push('\n');
-    out
+                end: TextPosition {
+                    line: end.line,
+                    column: end.column,
+                },
+            },
+        },
+    }
 }
 
-/// Reviewdog Diagnostic Format, as one object. Columns are in bytes.
+/// A `DiagnosticResult` ("Reviewdog Diagnostic Format", `proto/rdf/reviewdog.proto` of reviewdog).
+#[derive(Debug, Serialize)]
+struct RdResult<'a> {
+    source: RdSource,
+    diagnostics: Vec<RdDiagnostic<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct RdSource {
+    name: &'static str,
+    url: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct RdDiagnostic<'a> {
+    message: &'a str,
+    location: RdLocation,
+    severity: &'static str,
+    code: RdCode<'a>,
+    suggestions: Vec<RdSuggestion<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct RdLocation {
+    path: String,
+    range: RdRange,
+}
+
+#[derive(Debug, Serialize)]
+struct RdRange {
+    start: TextPosition,
+    end: TextPosition,
+}
+
+#[derive(Debug, Serialize)]
+struct RdCode<'a> {
+    value: &'a str,
+    url: String,
+}
+
+#[derive(Debug, Serialize)]
+struct RdSuggestion<'a> {
+    range: RdRange,
+    text: &'a str,
+}
+
 pub(super) fn rdjson(page: &Page<'_>) -> String {
-    let diagnostics: Vec<Value> = page
-        .active()
-        .map(|f| {
-            let severity = match f.severity {
-                Severity::Critical | Severity::High => "ERROR",
-                Severity::Medium => "WARNING",
-                Severity::Low => "INFO",
-            };
-            let suggestions: Vec<Value> = f
-                .fixes
-                .iter()
-                .filter(|fix| fix.safe)
-                .flat_map(|fix| &fix.edits)
-                .filter(|e| e.span.file == f.span().file)
-                .map(|e| json!({"range": byte_range(page, e.span), "text": e.text}))
-                .collect();
-            json!({
-                "message": f.finding.message,
-                "location": {"path": page.root_path(f.span().file), "range": byte_range(page, f.span())},
-                "severity": severity,
-                "code": {"value": f.rule(), "url": url(&f.family, f.rule())},
-                "suggestions": suggestions,
-            })
-        })
-        .collect();
-    let whole = json!({
-        "source": {"name": env!("CARGO_PKG_NAME"), "url": env!("CARGO_PKG_REPOSITORY")},
-        "diagnostics": diagnostics,
-    });
-    let mut out = serde_json::to_string_pretty(&whole).unwrap_or_default();
-    out.push('\n');
-    out
+    pretty_json(&RdResult {
+        source: RdSource {
+            name: env!("CARGO_PKG_NAME"),
+            url: env!("CARGO_PKG_REPOSITORY"),
+        },
+        diagnostics: page.active().map(|f| diagnostic(page, f)).collect(),
+    })
 }
 
-fn byte_range(page: &Page<'_>, span: Span) -> Value {
+fn diagnostic<'a>(page: &Page<'_>, f: &'a ReportedFinding) -> RdDiagnostic<'a> {
+    let safe = f.fixes.iter().filter(|fix| fix.safe);
+    RdDiagnostic {
+        message: &f.finding.message,
+        location: RdLocation {
+            path: page.root_path(f.span().file),
+            range: byte_range(page, f.span()),
+        },
+        severity: match f.severity {
+            Severity::Critical | Severity::High => "ERROR",
+            Severity::Medium => "WARNING",
+            Severity::Low => "INFO",
+        },
+        code: RdCode {
+            value: f.rule(),
+            url: url(&f.family, f.rule()),
+        },
+        suggestions: safe
+            .flat_map(|fix| &fix.edits)
+            .filter(|e| e.span.file == f.span().file)
+            .map(|e| RdSuggestion {
+                range: byte_range(page, e.span),
+                text: &e.text,
+            })
+            .collect(),
+    }
+}
+
+fn byte_range(page: &Page<'_>, span: Span) -> RdRange {
     let lines = page.sources.file(span.file).lines();
     let place = |offset: u32| {
         let line = lines.line(offset as usize);
-        json!({"line": line, "column": offset as usize - lines.start_of(line) + 1})
+        TextPosition {
+            line,
+            column: offset as usize - lines.start_of(line) + 1,
+        }
     };
-    json!({"start": place(span.start), "end": place(span.end)})
+    RdRange {
+        start: place(span.start),
+        end: place(span.end),
+    }
 }

@@ -1,9 +1,9 @@
 //! What was not judged, for people and as JSON.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::json::{SCHEMA_VERSION, unjudged};
-use crate::source::{Sources, one_line, push_line};
+use super::json::{JsonUnjudged, SCHEMA_VERSION, unjudged};
+use crate::source::{Sources, one_line, pretty_json, push_line};
 use crate::unjudged::{Unjudged, UnjudgedReason, counted};
 
 /// Entries of one file and reason, or of one reason about whole files: a line of the summary.
@@ -80,7 +80,18 @@ pub fn unjudged_human(sources: &Sources, all: &[Unjudged]) -> String {
     out
 }
 
+/// What `overgrant policies --unjudged --format json` writes.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+pub(super) struct JsonUnjudgedList<'a> {
+    /// Version of this layout.
+    schema_version: &'static str,
+    unjudged: Vec<JsonUnjudged<'a>>,
+}
+
 pub fn unjudged_json(sources: &Sources, all: &[Unjudged]) -> String {
-    let whole: Value = json!({"schema_version": SCHEMA_VERSION, "unjudged": unjudged(sources, all)});
-    format!("{}\n", serde_json::to_string_pretty(&whole).unwrap_or_default())
+    pretty_json(&JsonUnjudgedList {
+        schema_version: SCHEMA_VERSION,
+        unjudged: unjudged(sources, all),
+    })
 }

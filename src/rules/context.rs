@@ -8,7 +8,7 @@ use crate::finding::{Cause, CountingUnit, Finding, Subject};
 use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat, Statement};
 use crate::model::Resource;
 use crate::project::{DocumentId, Effects, Project, ResourceId};
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Span, parent_path};
 use crate::test_code::is_test_code;
 use crate::unjudged::Unjudged;
 
@@ -289,7 +289,7 @@ fn unit(finding: &Finding, at: Option<Span>) -> Option<CountingUnit> {
 
 /// Whether a path is one of examples or of tests.
 fn is_example(path: &str) -> bool {
-    let folders = path.rsplit_once('/').map_or("", |(folders, _)| folders);
+    let folders = parent_path(path);
     let named = ["example", "examples", "sample", "samples"];
     let shows = |folder: &str| named.iter().any(|n| folder.eq_ignore_ascii_case(n));
     is_test_code(path) || folders.split('/').any(shows)

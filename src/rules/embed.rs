@@ -75,6 +75,7 @@ fn constants(heads: &[&RuleMetadata]) -> String {
 const NONE: compile::Validators = compile::Validators {
     regex: |_| None,
     action: |_| None,
+    call: |_, _| None,
 };
 
 fn load(path: &Path, shown: &Path, lists: &compile::Lists) -> Result<(RuleMetadata, Docs), String> {

@@ -2,13 +2,16 @@
 
 use std::fmt::Write as _;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::examples::Form;
 use super::options::OptionSpec;
-use super::spec::{DocKind, FixKind, OnePer, RuleExample};
+use super::spec::{FixKind, OnePer, RuleExample};
 use super::{Rule, Ruleset};
 use crate::phrase;
+use crate::source::pretty_json;
+use crate::terms::PolicyKind;
 
 /// How a page or list is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,11 +27,7 @@ pub fn render(rule: &Rule, style: PageStyle, form: Option<Form>, width: usize) -
     match style {
         PageStyle::Human => human(rule, form, width),
         PageStyle::Markdown => markdown(rule, form),
-        PageStyle::Json => {
-            let mut text = serde_json::to_string_pretty(&page(rule, form)).unwrap_or_default();
-            text.push('\n');
-            text
-        }
+        PageStyle::Json => pretty_json(&page(rule, form)),
     }
 }
 
@@ -73,65 +72,97 @@ pub fn listing(ruleset: &Ruleset, style: PageStyle) -> String {
             out.push('\n');
             out
         }
-        PageStyle::Json => {
-            let rules: Vec<Value> = ruleset.iter().map(head).collect();
-            let mut text = serde_json::to_string_pretty(&rules).unwrap_or_default();
-            text.push('\n');
-            text
-        }
+        PageStyle::Json => pretty_json(&ruleset.iter().map(head).collect::<Vec<_>>()),
     }
 }
 
-fn head(r: &Rule) -> Value {
-    json!({
-        "rule": r.id(),
-        "family": r.family(),
-        "title": r.title(),
-        "severity": r.severity().name(),
-        "confidence": r.confidence().name(),
-        "profile": r.profile().name(),
-        "cwe": r.cwe(),
-        "supersedes": r.supersedes(),
-        "same_token": r.same_token(),
-        "one_per": r.one_per().map(OnePer::name),
-        "fix": r.fix().map(FixKind::name),
-        "options": r.options(),
-        "peers": r.docs().peers,
-        "since": r.docs().since,
-        "renamed_from": r.renamed_from(),
-        "preview": r.is_preview(),
-        "deprecated": r.deprecated(),
-    })
+/// An item of `overgrant rules --format json`.
+#[derive(Debug, Serialize)]
+struct JsonRule<'a> {
+    rule: &'a str,
+    family: &'a str,
+    title: &'a str,
+    severity: &'static str,
+    confidence: &'static str,
+    profile: &'static str,
+    cwe: &'a [u32],
+    supersedes: &'a [String],
+    same_token: &'a [String],
+    one_per: Option<&'static str>,
+    fix: Option<&'static str>,
+    options: &'a [OptionSpec],
+    peers: &'a [String],
+    since: &'a str,
+    renamed_from: &'a [String],
+    preview: bool,
+    deprecated: Option<&'a str>,
 }
 
-fn page(r: &Rule, form: Option<Form>) -> Value {
+/// What `overgrant explain RULE --format json` writes.
+#[derive(Debug, Serialize)]
+struct JsonRulePage<'a> {
+    #[serde(flatten)]
+    head: JsonRule<'a>,
+    why: &'a str,
+    #[serde(rename = "do")]
+    remedy: &'a str,
+    refs: &'a [String],
+    bad: Vec<JsonExample<'a>>,
+    good: Vec<JsonExample<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonExample<'a> {
+    title: &'a str,
+    near: bool,
+    /// Texts by path.
+    files: Map<String, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fixed: Option<Map<String, Value>>,
+}
+
+fn head(r: &Rule) -> JsonRule<'_> {
+    JsonRule {
+        rule: r.id().as_str(),
+        family: r.family(),
+        title: r.title(),
+        severity: r.severity().name(),
+        confidence: r.confidence().name(),
+        profile: r.profile().name(),
+        cwe: r.cwe(),
+        supersedes: r.supersedes(),
+        same_token: r.same_token(),
+        one_per: r.one_per().map(OnePer::name),
+        fix: r.fix().map(FixKind::name),
+        options: r.options(),
+        peers: &r.docs().peers,
+        since: &r.docs().since,
+        renamed_from: r.renamed_from(),
+        preview: r.is_preview(),
+        deprecated: r.deprecated(),
+    }
+}
+
+fn page<'a>(r: &'a Rule, form: Option<Form>) -> JsonRulePage<'a> {
     let docs = r.docs();
-    let shown = |examples: &[RuleExample]| -> Vec<Value> {
-        let files = |e: &RuleExample| -> Value {
-            files(r, e, form)
-                .into_iter()
-                .map(|(path, _, text)| (path, Value::from(text)))
-                .collect::<serde_json::Map<_, _>>()
-                .into()
-        };
-        examples
-            .iter()
-            .map(|e| {
-                let mut shown = json!({"title": e.title, "near": e.near, "files": files(e)});
-                if let Some(corrected) = e.corrected() {
-                    shown["fixed"] = files(&corrected);
-                }
-                shown
-            })
-            .collect()
+    let files = |e: &RuleExample| -> Map<String, Value> {
+        let files = files(r, e, form).into_iter();
+        files.map(|(path, _, text)| (path, text.into())).collect()
     };
-    let mut page = head(r);
-    page["why"] = docs.why.as_str().into();
-    page["do"] = docs.remedy.as_str().into();
-    page["refs"] = docs.refs.clone().into();
-    page["bad"] = shown(&docs.examples.bad).into();
-    page["good"] = shown(&docs.examples.good).into();
-    page
+    let example = |e: &'a RuleExample| JsonExample {
+        title: &e.title,
+        near: e.near,
+        files: files(e),
+        fixed: e.corrected().as_ref().map(files),
+    };
+    JsonRulePage {
+        head: head(r),
+        why: &docs.why,
+        remedy: &docs.remedy,
+        refs: &docs.refs,
+        bad: docs.examples.bad.iter().map(example).collect(),
+        good: docs.examples.good.iter().map(example).collect(),
+    }
 }
 
 /// The page of one rule in Markdown.
@@ -328,7 +359,7 @@ fn sources(e: &RuleExample, form: Option<Form>) -> Vec<(String, &'static str, St
             .map(|(path, text)| (path.clone(), language(path), bare(text)))
             .collect();
     };
-    let kind = e.kind.unwrap_or(DocKind::Identity);
+    let kind = e.kind.unwrap_or(PolicyKind::Identity);
     let form = form.unwrap_or(Form::Json);
     match form.wrap(policy, kind, e.service.as_deref()) {
         Some((path, text)) => vec![(path, form.language(), bare(&text))],

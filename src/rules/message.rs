@@ -1,6 +1,8 @@
 //! The texts of declared rules: `{act}` stands for what was captured as `act`.
 
 use super::eval::{Captured, Captures};
+use crate::iam::arn::Arn;
+use crate::iam::condition::key_type;
 use crate::iam::{AccessLevel, ActionSet};
 use crate::phrase;
 use crate::project::EXCEPT_DENIED;
@@ -33,6 +35,15 @@ fn say(c: &Captured<'_>, part: Option<&str>) -> String {
     let text = c.text.as_ref().map(|t| t.display()).unwrap_or_default();
     match part {
         None => without_middle(&text),
+        Some("whole") => text,
+        Some("lower") => text.to_lowercase(),
+        Some("account") => {
+            let arn = c.text.as_deref().and_then(Arn::parse);
+            arn.map(|a| a.account.display()).unwrap_or_default()
+        }
+        Some("key") => c.key.map(|k| k.display()).unwrap_or_default(),
+        Some("type") => key_type(&text.to_lowercase()).unwrap_or_default().to_owned(),
+        Some("duration") => text.parse().map_or(text, duration),
         Some("service") => text.split(':').next().unwrap_or_default().to_owned(),
         Some("denied") => c.denied.map_or_else(String::new, |_| EXCEPT_DENIED.to_owned()),
         Some("left") => c.left.as_ref().map_or_else(String::new, |l| l.why.to_owned()),
@@ -44,6 +55,18 @@ fn say(c: &Captured<'_>, part: Option<&str>) -> String {
             None => of_actions(&ActionSet::expand(&text), part),
         },
     }
+}
+
+/// Seconds in words: `7 days`, `36 hours`, `90 minutes`.
+fn duration(seconds: f64) -> String {
+    for (unit, length) in [("day", 86_400.0), ("hour", 3_600.0), ("minute", 60.0)] {
+        let n = seconds / length;
+        if n >= 1.0 && n.fract() == 0.0 {
+            let plural = if n == 1.0 { "" } else { "s" };
+            return format!("{n} {unit}{plural}");
+        }
+    }
+    format!("{seconds} seconds")
 }
 
 /// What can be said of the actions that a pattern stands for.

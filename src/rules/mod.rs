@@ -21,4 +21,6 @@ pub use ruleset::{Rule, Ruleset, Selection, UnknownRule};
 pub use run::{HOLDS_FOR, run};
 #[cfg(feature = "internals")]
 pub use spec::FixKind;
+#[cfg(rule_schema)]
+pub(crate) use spec::schema::rule_file as rule_schema;
 pub use spec::{OnePer, Profile};

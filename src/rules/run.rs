@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
-use super::spec::{Logic, Match, ReportSpec};
+use super::spec::{Logic, RuleCase};
 use super::{CodeCheck, Context, FindingSink, Rule, RuleId, Ruleset, Selection, eval, ids};
 use crate::finding::{Cause, Confidence, Finding, Label, LabelRole, Severity};
 use crate::formats::terraform;
@@ -97,7 +97,7 @@ fn work(context: &Context<'_>, jobs: &[Job<'_>]) -> Outcome {
                 let mut out = FindingSink::new(context.selection);
                 match &job.work {
                     Work::Check(check) => check(context, &mut out),
-                    Work::Match(rule, matcher, report) => eval::run(context, rule, matcher, report, &mut out),
+                    Work::Match(rule, cases) => eval::run(context, rule, cases, &mut out),
                 }
                 (out.findings, out.unjudged)
             };
@@ -127,7 +127,7 @@ struct Job<'r> {
 
 enum Work<'r> {
     Check(CodeCheck),
-    Match(&'r Rule, &'r Match, &'r ReportSpec),
+    Match(&'r Rule, &'r [RuleCase]),
 }
 
 /// Each check once, whatever the number of rules it serves; each declared rule.
@@ -137,9 +137,9 @@ fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
     for rule in ruleset.iter().filter(|r| selection.is_on(&r.id())) {
         match rule.logic() {
             Logic::Check(name) => by_check.entry(name).or_default().push(rule.id()),
-            Logic::Match(matcher, report) => jobs.push(Job {
+            Logic::Match(cases) => jobs.push(Job {
                 rules: vec![rule.id()],
-                work: Work::Match(rule, matcher, report),
+                work: Work::Match(rule, cases),
             }),
         }
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::compile::{self, Lists, RuleError};
 use super::spec::Logic;
 use super::{Rule, Ruleset, examples};
+use crate::formats::python;
 use crate::iam::{ActionSet, catalogue};
 use crate::source::{Problem, ProblemKind, Sources, Span};
 
@@ -147,6 +148,7 @@ fn read(text: &str, path: &str, lists: &Lists) -> Result<Rule, RuleError> {
 const JUDGES: compile::Validators = compile::Validators {
     regex: bad_regex,
     action: meant_action,
+    call: python::unseen_call,
 };
 
 /// For what is nearly one of AWS's actions; what is like none of them may be newer than the data.

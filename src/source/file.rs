@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use super::{FileId, LineIndex, Position, Span};
+use super::{FileId, LineIndex, Position, Span, join_path, parent_path};
 
 /// One file that was read.
 #[derive(Debug)]
@@ -146,45 +146,4 @@ impl Sources {
             lines.position(&file.text, span.end as usize),
         )
     }
-}
-
-/// The folder of `path`, without a final `/`; empty for a file at the top.
-pub fn parent_path(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(dir, _)| dir)
-}
-
-/// `rest` seen from folder `dir`, with `.` and `..` resolved: `join_path("a/b", "../c.json")` is `a/c.json`. An absolute
-/// `rest` stays as it is.
-pub fn join_path(dir: &str, rest: &str) -> String {
-    let absolute = rest.starts_with('/') || (dir.starts_with('/') && !rest.starts_with('/'));
-    let mut parts: Vec<&str> = Vec::new();
-    let base = if rest.starts_with('/') { "" } else { dir };
-    for part in base.split('/').chain(rest.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." => match parts.last() {
-                Some(&"..") | None if !absolute => parts.push(".."),
-                None => {}
-                Some(_) => {
-                    parts.pop();
-                }
-            },
-            _ => parts.push(part),
-        }
-    }
-    let joined = parts.join("/");
-    if absolute { format!("/{joined}") } else { joined }
-}
-
-/// `to` as seen from folder `from`, both absolute or both relative to one place and without `.` or `..`:
-/// `relative_path("/a/b", "/a/c.json")` is `../c.json`. Empty for the folder itself.
-pub fn relative_path(from: &str, to: &str) -> String {
-    let mut from = from.split('/').filter(|p| !p.is_empty()).peekable();
-    let mut to = to.split('/').filter(|p| !p.is_empty()).peekable();
-    while from.peek().is_some() && from.peek() == to.peek() {
-        from.next();
-        to.next();
-    }
-    let up = from.map(|_| "..");
-    up.chain(to).collect::<Vec<_>>().join("/")
 }

@@ -8,6 +8,7 @@ mod build;
 mod file;
 mod lines;
 mod part;
+mod path;
 mod problem;
 mod span;
 mod text;
@@ -17,10 +18,13 @@ mod visible;
 pub const MATCHING: char = '\0';
 
 pub use build::{TextBuilder, TextIndex};
-pub use file::{Sources, join_path, parent_path, relative_path};
+pub use file::Sources;
 pub use lines::{LineIndex, Position};
 pub use part::TextSlice;
+pub use path::{file_name, is_within, join_path, parent_path, relative_path};
 pub use problem::{Problem, ProblemKind};
 pub use span::{FileId, Span, WithSpan};
 pub use text::{Hole, HoleKind, HoleTarget, Lit, OffsetMap, Piece, Segment, Segments, Text};
-pub use visible::{json_without_commands, one_line, push_line, visible, without_commands, xml_without_commands};
+pub use visible::{
+    json_without_commands, one_line, pretty_json, push_line, visible, without_commands, xml_without_commands,
+};

@@ -13,6 +13,19 @@ pub struct Span {
 }
 
 impl Span {
+    /// Of what no file of the run holds: the documents of AWS-managed policies, and texts that only matter for comparison. No
+    /// label has this span.
+    pub const NOWHERE: Self = Self {
+        file: FileId(u32::MAX),
+        start: 0,
+        end: 0,
+    };
+
+    /// Whether a file of the run holds it.
+    pub fn is_written(self) -> bool {
+        self.file != Self::NOWHERE.file
+    }
+
     pub fn new(file: FileId, start: usize, end: usize) -> Self {
         let start = u32::try_from(start).unwrap_or(u32::MAX);
         let end = u32::try_from(end).unwrap_or(u32::MAX).max(start);

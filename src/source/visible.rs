@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 /// `text` without what would move the cursor of a terminal or turn the direction of writing (a file's name, a `Sid`, a
 /// message that cites them), and without commands: a replacement character stands for each, so that columns stay true.
 /// Tabs and line feeds stay.
@@ -48,6 +50,13 @@ fn without_marks(text: &str) -> Cow<'_, str> {
 /// a character written as its number.
 pub fn json_without_commands(text: String) -> String {
     numbered(text, |c| format!("\\u{:04x}", u32::from(c)))
+}
+
+/// A whole JSON document: indented, with a line end.
+pub fn pretty_json(value: &impl Serialize) -> String {
+    let mut out = serde_json::to_string_pretty(value).unwrap_or_default();
+    out.push('\n');
+    out
 }
 
 /// As [`json_without_commands`], for XML.

@@ -20,7 +20,7 @@ use crate::project::Project;
 use crate::rules::{Rule, RuleId, Ruleset, ids};
 use crate::secrets::Mask;
 use crate::settings::{Date, FailOn, NAMES, Settings};
-use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
+use crate::source::{FileId, Problem, ProblemKind, Sources, Span, file_name};
 use crate::unjudged::{Language, Unjudged, UnjudgedReason, settled};
 
 pub use baseline::{Baseline, BaselineEntry, BaselineFate, Comparison, Extent, FILE as BASELINE_FILE, LoadedBaseline};
@@ -124,7 +124,7 @@ impl ReportedFinding {
 
     /// The primary label's place.
     pub fn span(&self) -> Span {
-        self.finding.span().unwrap_or(Span::new(FileId(0), 0, 0))
+        self.finding.span().expect("only findings with a place are reported")
     }
 
     /// How many findings it tells of: itself, and those that it counts.
@@ -306,7 +306,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
 /// One of the labels lies in a file that is in scope. Settings are read whatever was asked for: they count only where they
 /// are what the finding is about.
 fn in_scope(sources: &Sources, finding: &Finding) -> bool {
-    let settings = |path: &str| NAMES.contains(&path.rsplit('/').next().unwrap_or(path));
+    let settings = |path: &str| NAMES.contains(&file_name(path));
     finding.labels.iter().any(|l| {
         let file = sources.file(l.span.file);
         file.in_scope && (l.role == LabelRole::Primary || !settings(&file.path))

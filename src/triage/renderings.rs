@@ -14,7 +14,7 @@ use crate::model::Resource;
 use crate::phrase;
 use crate::project::Project;
 use crate::rules::{RuleId, ids};
-use crate::source::{FileId, Sources, visible};
+use crate::source::{FileId, Sources, file_name, parent_path, visible};
 
 /// Functions and roles that constructs of the CDK bring with them, by the beginning of their logical IDs: the identifiers are
 /// part of its source, so that they are the same in every application.
@@ -138,7 +138,7 @@ impl Renderings {
         }
         let mut next = sizes.len();
         let mut written: BTreeMap<(&str, &BTreeSet<&str>), FileId> = BTreeMap::new();
-        let folder = |file: FileId| sources.path(file).rsplit_once('/').map_or("", |(folder, _)| folder);
+        let folder = |file: FileId| parent_path(sources.path(file));
         for (file, ids) in ids.iter().filter(|(f, _)| !is_packaged(sources.path(**f))) {
             written.entry((folder(*file), ids)).or_insert(*file);
         }
@@ -336,7 +336,7 @@ fn construct(id: &str) -> Option<&str> {
 
 /// `aws cloudformation package` and `sam package` write such names by convention.
 fn is_packaged(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = file_name(path);
     name.to_ascii_lowercase().contains("packaged")
 }
 

@@ -20,31 +20,29 @@ pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms
         if fine || book.exception_in_play(entry) == Some(false) {
             continue;
         }
-        if !project.sources.file(entry.span.file).in_scope {
+        let Some(span) = entry.span.filter(|s| project.sources.file(s.file).in_scope) else {
             continue;
-        }
+        };
         match &entry.standing {
             SuppressionState::Faulty(fault) => {
                 out.push(
-                    finding(ids::UNKNOWN_RULE_IN_IGNORE, "this suppression cannot be parsed")
-                        .primary(entry.span, *fault),
+                    finding(ids::UNKNOWN_RULE_IN_IGNORE, "this suppression cannot be parsed").primary(span, *fault),
                 );
                 continue;
             }
             SuppressionState::Ended(why) => {
                 let message = "this suppression is not in effect";
-                let mut f =
-                    finding(ids::EXPIRED_IGNORE, message).primary(entry.until.unwrap_or(entry.span), why.clone());
+                let mut f = finding(ids::EXPIRED_IGNORE, message).primary(entry.until.unwrap_or(span), why.clone());
                 f.remedies.extend(removal(entry));
                 out.push(f);
             }
             SuppressionState::NoReason => {
                 let message = "this suppression has no reason, which the configuration requires";
-                out.push(finding(ids::IGNORE_WITHOUT_REASON, message).primary(entry.span, "not in effect"));
+                out.push(finding(ids::IGNORE_WITHOUT_REASON, message).primary(span, "not in effect"));
             }
             SuppressionState::Good if entry.text.reason.is_none() => {
                 let message = "this suppression has no reason";
-                out.push(finding(ids::IGNORE_WITHOUT_REASON, message).primary(entry.span, "append `-- reason`"));
+                out.push(finding(ids::IGNORE_WITHOUT_REASON, message).primary(span, "append `-- reason`"));
             }
             SuppressionState::Good => {}
         }
@@ -65,10 +63,11 @@ fn of_rule(
     terms: &TriageOptions<'_>,
     project: &Project<'_>,
 ) -> Option<Finding> {
+    let at = named.span?;
     let known = terms.ruleset.matching(&named.id);
     if !is_allowed(&named.id) {
         let message = format!("`{}` would suppress every rule", named.id);
-        return Some(finding(ids::UNKNOWN_RULE_IN_IGNORE, &message).primary(named.span, "name specific rules"));
+        return Some(finding(ids::UNKNOWN_RULE_IN_IGNORE, &message).primary(at, "name specific rules"));
     }
     if known.is_empty() {
         let message = format!("`{}` is not a rule", named.id);
@@ -76,10 +75,10 @@ fn of_rule(
         let label = near
             .first()
             .map_or("suppresses nothing".to_owned(), |n| format!("did you mean `{n}`?"));
-        let mut f = finding(ids::UNKNOWN_RULE_IN_IGNORE, &message).primary(named.span, label);
+        let mut f = finding(ids::UNKNOWN_RULE_IN_IGNORE, &message).primary(at, label);
         f.evidence.other.push(named.id.clone());
         if let [only] = near.as_slice() {
-            f = f.remedy(Remedy::safe(format!("write `{only}`")).word(named.span, &named.id, only));
+            f = f.remedy(Remedy::safe(format!("write `{only}`")).word(at, &named.id, only));
         }
         return Some(f);
     }
@@ -88,10 +87,10 @@ fn of_rule(
         && !matches!(entry.standing, SuppressionState::Ended(_))
     {
         let mut f = finding(ids::UNKNOWN_RULE_IN_IGNORE, &message).severity(Severity::Low);
-        f = f.primary(named.span, "still matches that rule");
+        f = f.primary(at, "still matches that rule");
         f.evidence.other.push(named.id.clone());
         if current != named.id {
-            f = f.remedy(Remedy::safe(format!("write `{current}`")).word(named.span, &named.id, current));
+            f = f.remedy(Remedy::safe(format!("write `{current}`")).word(at, &named.id, current));
         }
         return Some(f);
     }
@@ -99,7 +98,7 @@ fn of_rule(
         return None;
     }
     // It is unknown whether a rule that did not run would report something here.
-    let settings = (terms.settings)(project.sources.path(entry.span.file));
+    let settings = (terms.settings)(project.sources.path(at.file));
     let ran = settings
         .rules
         .as_ref()
@@ -108,7 +107,7 @@ fn of_rule(
         return None;
     }
     let message = format!("unused suppression: no `{}` finding here", named.id);
-    let mut f = finding(ids::UNUSED_IGNORE, &message).primary(named.span, "suppresses nothing");
+    let mut f = finding(ids::UNUSED_IGNORE, &message).primary(at, "suppresses nothing");
     f.evidence.other.push(named.id.clone());
     if terms.strict_ignores {
         f = f.severity(Severity::High);
@@ -118,7 +117,7 @@ fn of_rule(
         f.remedies.extend(if alone {
             removal(entry)
         } else {
-            Some(removal_of(entry, named))
+            removal_of(entry, named)
         });
     }
     Some(f)
@@ -126,27 +125,28 @@ fn of_rule(
 
 /// Removes the whole comment; exceptions in the configuration are removed by hand.
 fn removal(entry: &SuppressionEntry) -> Option<Remedy> {
-    let comment = entry.text.kind == SuppressionKind::Inline;
-    comment.then(|| Remedy::safe("remove this suppression").change(RemedyStep::Comment { at: entry.span }))
+    let comment = entry.span.filter(|_| entry.text.kind == SuppressionKind::Inline);
+    comment.map(|at| Remedy::safe("remove this suppression").change(RemedyStep::Comment { at }))
 }
 
 /// Removes one rule, and the comma next to it, from the list.
-fn removal_of(entry: &SuppressionEntry, named: &SuppressedRule) -> Remedy {
+fn removal_of(entry: &SuppressionEntry, named: &SuppressedRule) -> Option<Remedy> {
+    let own = named.span?;
     let at = entry.named.iter().position(|n| n.span == named.span).unwrap_or(0);
     let span = match (at, entry.named.get(at + 1)) {
         (_, Some(next)) => Span {
-            end: next.span.start,
-            ..named.span
+            end: next.span?.start,
+            ..own
         },
-        (0, None) => named.span,
+        (0, None) => own,
         (i, None) => Span {
-            start: entry.named[i - 1].span.end,
-            ..named.span
+            start: entry.named[i - 1].span?.end,
+            ..own
         },
     };
     let edit = Edit {
         span,
         text: String::new(),
     };
-    Remedy::safe(format!("remove `{}` from the list", named.id)).change(RemedyStep::Bytes(edit))
+    Some(Remedy::safe(format!("remove `{}` from the list", named.id)).change(RemedyStep::Bytes(edit)))
 }

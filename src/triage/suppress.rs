@@ -85,11 +85,11 @@ impl<'a, 't> Suppressions<'a, 't> {
                     line: d.line,
                 };
                 self.entries.push(SuppressionEntry {
-                    named: d.ids.into_iter().map(named).collect(),
+                    named: d.ids.into_iter().map(|(id, span)| named(id, Some(span))).collect(),
                     reach,
                     sid: None,
                     text,
-                    span: d.span,
+                    span: Some(d.span),
                     until: d.until.map(|(_, span)| span),
                     standing,
                 });
@@ -149,7 +149,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                 let named: Vec<SuppressedRule> = ids
                     .items()
                     .iter()
-                    .filter_map(|v| v.as_str().map(|s| named((s.into_owned(), v.span))))
+                    .filter_map(|v| v.as_str().map(|s| named(s.into_owned(), Some(v.span))))
                     .collect();
                 let field = |key: &str| item.get(key).and_then(Value::as_str).map(|s| s.trim().to_owned());
                 let reason = field("reason").filter(|r| !r.is_empty());
@@ -175,7 +175,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                         path: self.sources.path(file).to_owned(),
                         line: self.sources.positions(item.span).0.line,
                     },
-                    span: item.span,
+                    span: Some(item.span),
                     until: until.map(|v| v.span),
                     standing,
                 });
@@ -193,13 +193,8 @@ impl<'a, 't> Suppressions<'a, 't> {
             seen.push(std::ptr::from_ref(settings));
             for e in &settings.exceptions {
                 let span = place(sources, &e.file, e.line);
-                let nowhere = Span::new(FileId(0), 0, 0);
                 self.entries.push(SuppressionEntry {
-                    named: e
-                        .rules
-                        .iter()
-                        .map(|r| named((r.0.clone(), span.unwrap_or(nowhere))))
-                        .collect(),
+                    named: e.rules.iter().map(|r| named(r.0.clone(), span)).collect(),
                     reach: SuppressionReach::Exception(self.exceptions.len()),
                     sid: e.sid.clone(),
                     text: Suppression {
@@ -210,7 +205,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                         path: e.file.clone(),
                         line: e.line,
                     },
-                    span: span.unwrap_or(nowhere),
+                    span,
                     until: None,
                     standing: self.standing_of(settings, e.until, e.reason.is_some()),
                 });
@@ -433,7 +428,7 @@ pub(super) fn is_allowed(id: &str) -> bool {
     id != "all" && !id.bytes().all(|b| b == b'*')
 }
 
-fn named((id, span): (String, Span)) -> SuppressedRule {
+fn named(id: String, span: Option<Span>) -> SuppressedRule {
     SuppressedRule {
         id,
         span,

@@ -51,7 +51,8 @@ pub(super) enum SuppressionReach {
 #[derive(Debug)]
 pub(super) struct SuppressedRule {
     pub(super) id: String,
-    pub(super) span: Span,
+    /// `None` where that of the entry is.
+    pub(super) span: Option<Span>,
     pub(super) used: Cell<bool>,
 }
 
@@ -62,8 +63,8 @@ pub(super) struct SuppressionEntry {
     pub(super) reach: SuppressionReach,
     pub(super) sid: Option<String>,
     pub(super) text: Suppression,
-    /// All of it, to point at and to remove.
-    pub(super) span: Span,
+    /// All of it, to point at and to remove; `None` for an exception of settings that are not among the sources.
+    pub(super) span: Option<Span>,
     pub(super) until: Option<Span>,
     pub(super) standing: SuppressionState,
 }

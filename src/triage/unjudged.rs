@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::iam::{Document, PolicyPart, Reason, UnknownPart};
 use crate::model::Resource;
 use crate::project::Project;
-use crate::source::{HoleKind, Problem, ProblemKind, Span, Text};
+use crate::source::{HoleKind, Problem, ProblemKind, Span, Text, file_name};
 use crate::unjudged::{Language, Unjudged, UnjudgedKind, UnjudgedReason};
 
 /// Policies, statements and files of `project` that were not judged, in scope, in no order.
@@ -51,12 +51,12 @@ fn nested(project: &Project<'_>, r: &Resource) -> Option<Unjudged> {
         .filter(|v| is_stack && !v.is_null())?;
     let text = location.as_text();
     let name = text.map(Text::display).unwrap_or_default();
-    let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
-    let wanted = last(&name);
     let files = project.sources.ids().map(|f| project.sources.path(f));
     // `cdk synth` names the template by its content in the URL.
     let synthesized = |path: &str| path.ends_with(".nested.template.json");
-    let is_here = files.into_iter().any(|path| last(path) == wanted || synthesized(path));
+    let is_here = files
+        .into_iter()
+        .any(|path| file_name(path) == file_name(&name) || synthesized(path));
     let in_scope = project.sources.file(r.header.file).in_scope;
     (in_scope && !is_here).then(|| {
         Unjudged::at(

@@ -449,7 +449,7 @@ mod tests {
     }
 
     fn one_of(branches: &[(Guard, &str)]) -> Value {
-        let at = crate::source::Span::new(crate::source::FileId(0), 0, 0);
+        let at = crate::source::Span::NOWHERE;
         let branch = |(when, text): &(Guard, &str)| Branch {
             when: when.clone(),
             value: Value::made(text, at),

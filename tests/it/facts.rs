@@ -591,7 +591,7 @@ mod expand {
             "{text}"
         );
         assert!(text.contains("\nread\n  sqs:ReceiveMessage  queue\n"), "{text}");
-        let json = expansion.json();
+        let json = serde_json::to_value(&expansion).unwrap();
         assert_eq!(json["count"], 3);
         assert_eq!(json["actions"][0]["name"], "sqs:DeleteMessage");
         assert_eq!(json["actions"][0]["resource_types"][0]["required"], true);

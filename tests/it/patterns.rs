@@ -3,7 +3,7 @@
 use overgrant::internals::iam::Truth;
 use overgrant::internals::iam::glob::{self, CaseSensitivity};
 use overgrant::internals::iam::pattern::Pattern;
-use overgrant::internals::source::{FileId, Hole, HoleKind, Piece, Span, Text};
+use overgrant::internals::source::{Hole, HoleKind, Piece, Span, Text};
 use proptest::prelude::*;
 
 fn naive(pattern: &[u8], text: &[u8]) -> bool {
@@ -38,7 +38,7 @@ fn filled(pattern: &str, letters: &[String]) -> String {
 
 /// `before`, something that is not known, `behind`.
 fn holed(before: &str, behind: &str) -> Text {
-    let span = Span::new(FileId(0), 0, 0);
+    let span = Span::NOWHERE;
     let mut text = Text::made(before, span);
     text.push(Piece::Hole(Hole::new(HoleKind::Input, "v", span).into()));
     text.append(&Text::made(behind, span));

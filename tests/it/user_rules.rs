@@ -3,6 +3,8 @@
 use overgrant::internals::rules::user::{self, UserRules};
 use overgrant::internals::source::{ProblemKind, Sources};
 
+use crate::support::repository::Repository;
+
 /// A rule with this `match` and `report`, and these examples.
 fn rule(id: &str, body: &str, examples: &str) -> String {
     format!(
@@ -388,4 +390,74 @@ fn a_folder_of_rules_is_read_and_tested() {
     assert_eq!(tested.wrong, 8);
     assert!(failure.contains("`\"s3:DeleteBucket\"`: said"), "{failure}");
     assert!(failure.contains("marked and not reported"), "{failure}");
+}
+
+/// The rules of the cookbook are whole files, and their examples hold.
+#[test]
+fn the_recipes_of_the_cookbook_work() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/rules/README.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, cookbook) = text.split_once("## Cookbook").unwrap();
+    let blocks = cookbook.split("```yaml\n").skip(1);
+    let recipes: Vec<&str> = blocks.filter_map(|b| b.split("```").next()).collect();
+    assert_eq!(recipes.len(), 10);
+    let mut rules = UserRules::default();
+    for recipe in recipes {
+        let id = recipe.lines().next().unwrap().trim_start_matches("id: acme/");
+        rules.add(&format!("r/{id}.yaml"), recipe);
+    }
+    assert_eq!(rules.mistakes, []);
+    let tested = rules.test();
+    assert!(tested.failures.is_empty(), "{}", tested.failures.join("\n"));
+}
+
+/// Editors check rule files against the committed schema.
+#[test]
+fn the_schema_of_rule_files_is_committed() {
+    let repo = Repository::new(&[]);
+    let schema = repo.run(&["config", "schema", "rule"]).out;
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("rules/rule.schema.json");
+    if std::env::var_os("OVERGRANT_UPDATE").is_some() {
+        std::fs::write(&path, &schema).unwrap();
+    }
+    assert!(
+        std::fs::read_to_string(&path).unwrap() == schema,
+        "rules/rule.schema.json is stale: run `OVERGRANT_UPDATE=1 cargo test --test it user_rules`"
+    );
+}
+
+/// What can never match is refused with its reason.
+#[test]
+fn tests_that_never_match_are_refused() {
+    for (body, why) in [
+        (
+            "match: {statement: {in: scp, principal: {any: \"*\"}, as: s}}\nreport: {at: s, message: m}",
+            "no document of these kinds has principals",
+        ),
+        (
+            "match: {statement: {lacks: Actions, as: s}}\nreport: {at: s, message: m}",
+            "there is no element `Actions`: this can never match; did you mean `Action`?",
+        ),
+        (
+            "match: {resource: {where: {Port: {more-than: 5, less-than: 3}}, as: r}}\nreport: {at: r, message: m}",
+            "no number is in this range",
+        ),
+        (
+            "match: {resource: {where: {\"Ports[]\": {present: false}}, as: r}}\nreport: {at: r, message: m}",
+            "an item of a list is never absent",
+        ),
+        (
+            "match: {call: {service: iam, operation: CreateRole, as: c}}\nreport: {at: c, message: m}",
+            "`CreateRole` makes the resource `AWS::IAM::Role`: match that with `resource`",
+        ),
+        (
+            "match: {condition: {line: {known-operator: false, family: bool}}}\nreport: {at: key, message: m}",
+            "an operator that is unknown has no properties",
+        ),
+    ] {
+        let mut rules = UserRules::default();
+        rules.add("r/x.yaml", &rule("acme/x", body, "  bad: []\n  good: []\n"));
+        let said: Vec<&str> = rules.mistakes.iter().map(|m| &*m.message).collect();
+        assert!(said.len() == 1 && said[0].contains(why), "{body}: {said:?}");
+    }
 }

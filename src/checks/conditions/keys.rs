@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{ConditionLine, lines};
+use crate::index::DocumentId;
 use crate::edit_distance::nearest_word;
 use crate::finding::{Confidence, Finding};
 use crate::iam::actions::ActionSet;
@@ -12,7 +13,6 @@ use crate::iam::catalogue::{Action, ResourceType, catalogue};
 use crate::iam::condition::dead::{DeadReason, is_no_tag};
 use crate::iam::condition::{OperatorFamily, needs_key, passes_without_key};
 use crate::iam::{ClauseItem, PolicyKind, PrincipalType, pattern};
-use crate::index::DocumentId;
 use crate::phrase;
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
@@ -20,7 +20,7 @@ use crate::source::Span;
 /// Keys of the services that sign people in, which are no services of the catalogue.
 const FEDERATED: [&str; 4] = ["saml", "accounts.google.com", "graph.facebook.com", "www.amazon.com"];
 
-/// Global keys that were taken back. IAM User Guide, "AWS global condition context keys".
+/// Global keys that were taken back, which a rule of its own reports. IAM User Guide, "AWS global condition context keys".
 const UNSUPPORTED: [&str; 1] = ["aws:arn"];
 
 /// Global keys that AWS keeps for what was written with them. Amazon SNS Developer Guide, "Example cases for Amazon SNS
@@ -73,17 +73,7 @@ fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Find
         let message = format!("a tag key cannot contain a wildcard: `{written}`");
         return Some(at(cx, line, ids::CONDITION_WILDCARD_IN_TAG_KEY, message).primary(span, what));
     }
-    let Some((prefix, name)) = key.split_once(':') else {
-        return Some(
-            at(
-                cx,
-                line,
-                ids::CONDITION_KEY_FORMAT,
-                format!("`{written}` is not a condition key"),
-            )
-            .primary(span, "not of the form `service:key`"),
-        );
-    };
+    let (prefix, name) = key.split_once(':')?;
     if key.contains("${") || prefix.contains(['.', '/']) || FEDERATED.contains(&prefix) {
         return None;
     }
@@ -155,29 +145,9 @@ fn of_any_service(key: &str) -> bool {
 fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str) -> Option<Finding> {
     let span = line.condition.key.span;
     let key = line.key.as_str();
-    for tag in ["requesttag", "resourcetag", "principaltag"] {
-        if name == tag || name == format!("{tag}/") {
-            return Some(
-                at(
-                    cx,
-                    line,
-                    ids::CONDITION_MISSING_TAG_KEY,
-                    format!("`{written}` has no tag key"),
-                )
-                .primary(span, "write the tag key after the slash"),
-            );
-        }
-    }
-    if UNSUPPORTED.contains(&key) {
-        return Some(
-            at(
-                cx,
-                line,
-                ids::CONDITION_UNSUPPORTED_GLOBAL_KEY,
-                format!("`{written}` is not supported"),
-            )
-            .primary(span, "use `aws:PrincipalArn`"),
-        );
+    let without_tag = ["requesttag", "resourcetag", "principaltag"].contains(&name.trim_end_matches('/'));
+    if without_tag || UNSUPPORTED.contains(&key) {
+        return None;
     }
     if DEPRECATED.contains(&key) {
         // A service says for whom it acts, a principal whose it is.

@@ -4,9 +4,8 @@
 use super::{ConditionLine, lines};
 use crate::edit_distance::nearest_word;
 use crate::finding::{Finding, Remedy};
-use crate::iam::catalogue::catalogue;
 use crate::iam::condition::{
-    Facet, OPERATORS, Operator, OperatorFamily, SetOperator, Verdict, always_present, strength,
+    Facet, OPERATORS, Operator, OperatorFamily, SetOperator, Verdict, always_present, is_multivalued, strength,
 };
 use crate::iam::principal::is_open;
 use crate::iam::{Condition, Statement};
@@ -49,23 +48,6 @@ const BROUGHT: [(&str, &str); 3] = [
 /// `"dynamodb:Select": "SPECIFIC_ATTRIBUTES"` of the requests that can ask for all attributes.
 const BESIDE: [(&str, &str); 1] = [("dynamodb:attributes", "dynamodb:select")];
 
-/// Keys that a request lacks because a service acts, or passes it on, and not because of who asks. Without a key of an endpoint
-/// (`aws:SourceVpce`) or a tag, a request is one of those that the Deny is for.
-/// AWS data perimeters, "Data perimeter policy examples".
-const ABSENT_FOR_SERVICES: [&str; 11] = [
-    "aws:principalarn",
-    "aws:principalorgid",
-    "aws:principalorgpaths",
-    "aws:resourceaccount",
-    "aws:resourceorgid",
-    "aws:resourceorgpaths",
-    "aws:sourceaccount",
-    "aws:sourcearn",
-    "aws:sourceip",
-    "aws:sourceorgid",
-    "aws:sourceorgpaths",
-];
-
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     // The lines of one statement come one after the other.
     let mut told: Option<(&Statement, bool)> = None;
@@ -83,7 +65,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         };
         if operator.family == OperatorFamily::Null {
-            null(&line, operator, &at, out);
             continue;
         }
         let all = match told {
@@ -109,14 +90,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             needless = Some((line.document, f));
         } else if operator.if_exists {
             if_exists(&line, operator, all, &at, out);
-        } else if operator.negated && line.statement.denies() && ABSENT_FOR_SERVICES.contains(&line.key.as_str()) {
-            out.push(
-                at(
-                    ids::CONDITION_DENY_WANTS_IFEXISTS,
-                    "requests without the key are denied as well".to_owned(),
-                )
-                .primary(c.operator.span, "true when the key is absent"),
-            );
         }
     }
     if let Some((_, f)) = needless {
@@ -184,50 +157,6 @@ fn unknown(cx: &Context<'_>, line: &ConditionLine<'_>, at: ReportOperator<'_>) -
     })
 }
 
-fn null(line: &ConditionLine<'_>, operator: Operator, at: ReportOperator<'_>, out: &mut FindingSink<'_>) {
-    let c = line.condition;
-    if operator.if_exists {
-        out.push(
-            at(ids::CONDITION_NULL_IFEXISTS, "`Null` cannot have `IfExists`".to_owned())
-                .primary(c.operator.span, "IAM rejects the policy"),
-        );
-    }
-    if operator.set.is_some() {
-        out.push(
-            at(
-                ids::CONDITION_NULL_QUALIFIER,
-                "`Null` cannot have `ForAllValues` or `ForAnyValue`".to_owned(),
-            )
-            .primary(c.operator.span, "changes nothing"),
-        );
-    }
-    for value in &c.values {
-        if value
-            .text
-            .known()
-            .is_some_and(|t| !matches!(&*t.to_ascii_lowercase(), "true" | "false"))
-        {
-            out.push(
-                at(
-                    ids::CONDITION_NULL_VALUE,
-                    format!("`{}` is neither `true` nor `false`", value.display()),
-                )
-                .primary(value.span, "`Null` tests whether the key is absent"),
-            );
-        }
-    }
-}
-
-/// Whether a key has several values in one request; `None` where nothing says.
-pub(super) fn is_multivalued(key: &str) -> Option<bool> {
-    if let Some(global) = catalogue().global_condition_key(key) {
-        return Some(global.multivalued);
-    }
-    let (prefix, _) = key.split_once(':')?;
-    let known = catalogue().service(prefix)?.condition_key(key)?;
-    Some(known.is_multivalued())
-}
-
 fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOperator<'_>, out: &mut FindingSink<'_>) {
     let c = line.condition;
     let is_guarded = |o: &Condition| {
@@ -260,20 +189,14 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
         HARMLESS.contains(&line.key.as_str()) || demanded.any(|(_, lacking)| lacking.is_empty() || leaves_out(lacking));
     match operator.set {
         // `IfExists` says the same on purpose, and has a rule of its own.
-        Some(SetOperator::ForAllValues) if line.statement.allows() && !operator.if_exists => {
-            if many == Some(false) {
-                out.push(
-                    at(ids::CONDITION_FORALLVALUES_SINGLE_VALUED, passes(all).to_owned())
-                        .primary(c.operator.span, "true where the key is absent")
-                        .secondary(c.key.span, "has one value"),
-                );
-            } else if many == Some(true) && !harmless && !guarded() {
-                out.push(
-                    at(ids::CONDITION_FORALLVALUES_ALLOW_NO_NULL, passes(all).to_owned())
-                        .primary(c.operator.span, "true where the key is absent")
-                        .secondary(c.key.span, "nothing requires this key"),
-                );
-            }
+        Some(SetOperator::ForAllValues)
+            if line.statement.allows() && !operator.if_exists && many == Some(true) && !harmless && !guarded() =>
+        {
+            out.push(
+                at(ids::CONDITION_FORALLVALUES_ALLOW_NO_NULL, passes(all).to_owned())
+                    .primary(c.operator.span, "true where the key is absent")
+                    .secondary(c.key.span, "nothing requires this key"),
+            );
         }
         Some(SetOperator::ForAnyValue)
             if line.statement.denies() && !operator.negated && many == Some(true) && !harmless && !guarded() =>
@@ -285,16 +208,6 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
                 )
                 .primary(c.operator.span, "false where the key is absent")
                 .secondary(c.key.span, "nothing requires this key"),
-            );
-        }
-        None if many == Some(true) && catalogue().global_condition_key(&line.key).is_some() => {
-            out.push(
-                at(
-                    ids::CONDITION_MISSING_QUALIFIER,
-                    "multivalued key without `ForAnyValue` or `ForAllValues`".to_owned(),
-                )
-                .primary(c.operator.span, "add `ForAnyValue:` or `ForAllValues:`")
-                .secondary(c.key.span, "multivalued"),
             );
         }
         _ => {}
@@ -321,15 +234,5 @@ fn if_exists(
                     .secondary(c.key.span, "may be absent"),
             );
         }
-    }
-    if line.statement.denies() && !operator.negated && operator.family != OperatorFamily::Bool {
-        out.push(
-            at(
-                ids::CONDITION_IFEXISTS_WIDENS_DENY,
-                "requests without this key are denied as well".to_owned(),
-            )
-            .primary(c.operator.span, "true where the key is absent")
-            .secondary(c.key.span, "may be absent"),
-        );
     }
 }

@@ -58,11 +58,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         match &*r.kind {
             ACCESS_KEY => {
                 // Policies of the same user have the same cause: a program that uses an IAM user.
-                let f = key(cx, id, r);
-                out.push(match f.rule == ids::IAM_ACCESS_KEY_RESOURCE {
-                    true => f.cause(Cause::Resource(users.cause(cx.project, id))),
-                    false => f,
-                });
+                if let Some(f) = key(cx, id, r) {
+                    out.push(f.cause(Cause::Resource(users.cause(cx.project, id))));
+                }
             }
             kinds::OUTPUT => output(cx, id, r, (&keys, &users), out),
             kinds::HTTP_REQUEST => http(cx, id, r, out),
@@ -71,7 +69,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-fn key(cx: &Context<'_>, id: ResourceId, r: &Resource) -> Finding {
+/// Not of a key of the root user, which has a rule of its own.
+fn key(cx: &Context<'_>, id: ResourceId, r: &Resource) -> Option<Finding> {
     let user = r.get("UserName").and_then(Value::as_str);
     // Other linters for Terraform use this spelling. IaC cannot create an access key for the root user.
     let root = user.as_deref().is_some_and(|u| {
@@ -81,11 +80,7 @@ fn key(cx: &Context<'_>, id: ResourceId, r: &Resource) -> Finding {
         )
     });
     if root {
-        let span = r.get("UserName").map_or(r.header, |v| v.span);
-        return cx
-            .at_resource(ids::ROOT_ACCESS_KEY, id, "access key is created for the root user")
-            .primary(span, "the root user")
-            .scope(r.header, "this access key");
+        return None;
     }
     let made = match r.format {
         SourceFormat::Python => "created by this call",
@@ -96,7 +91,7 @@ fn key(cx: &Context<'_>, id: ResourceId, r: &Resource) -> Finding {
         .at_resource(ids::IAM_ACCESS_KEY_RESOURCE, id, "long-lived access key is created")
         .primary(r.header, made);
     // The secret is encrypted, also in the state.
-    if r.has("PgpKey") { f.severity(Severity::Low) } else { f }
+    Some(if r.has("PgpKey") { f.severity(Severity::Low) } else { f })
 }
 
 /// The resource of every access key whose secret is readable, by scope and name. With `pgp_key`, Terraform stores

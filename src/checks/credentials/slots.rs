@@ -5,7 +5,7 @@ use crate::model::{Resource, kinds};
 use crate::project::{Project, ResourceId};
 use crate::rules::{RuleId, ids};
 use crate::secrets::{NamedSecret, slot_of};
-use crate::source::{Span, Text};
+use crate::source::{Span, Text, file_name};
 use crate::value::{Value, ValueKind};
 
 /// The place of a credential.
@@ -281,7 +281,7 @@ impl Spans {
 /// Whether the file at `path` holds credentials, by its name: `.aws/credentials` or a CSV export of the console.
 pub(super) fn is_credentials_file(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
-    let name = lower.rsplit('/').next().unwrap_or(&lower);
+    let name = file_name(&lower);
     name == "credentials"
         || lower.ends_with(".aws/config")
         || (name.ends_with(".csv")

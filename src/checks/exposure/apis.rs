@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::openapi::open_operations;
-use super::settings::says;
 use crate::finding::{Confidence, Severity};
 use crate::iam::SourceFormat;
 use crate::index::ResourceId;
@@ -12,6 +11,31 @@ use crate::rules::{Context, FindingSink, ids};
 use crate::source::{HoleTarget, Span, Text};
 use crate::value::guard::both;
 use crate::value::{Guard, Value, ValueKind};
+
+/// Methods and routes that anyone can call.
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+    let apis = Apis::new(cx);
+    let mut routes = Routes::default();
+    for (id, r) in cx.project.deployed() {
+        match &*r.kind {
+            "AWS::ApiGateway::Method" | "AWS::ApiGatewayV2::Route" => {
+                if let Some(open) = apis.open(id, r) {
+                    routes.add(open);
+                }
+            }
+            "AWS::ApiGateway::RestApi" | "AWS::ApiGatewayV2::Api" => {
+                apis.defined(id, r).into_iter().for_each(|open| routes.add(open));
+            }
+            _ => {}
+        }
+    }
+    routes.report(cx, out);
+}
+
+/// Whether a value is this string, in any case.
+pub(super) fn says(v: &Value, text: &str) -> bool {
+    v.as_str().is_some_and(|t| t.eq_ignore_ascii_case(text))
+}
 
 /// The APIs of a project, by scope and name, each with its settings in every case.
 pub(super) struct Apis<'a> {

@@ -34,9 +34,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if !s.allows() {
             continue;
         }
-        if d.service.as_deref() == Some("ec2") {
-            endpoint(cx, out, id, (i, s));
-        } else {
+        if d.service.as_deref() != Some("ec2") {
             escalation(cx, out, (id, d), (i, s));
             cross_account(cx, out, (id, d), (i, s));
         }
@@ -104,32 +102,6 @@ const DEVICE_ACTIONS: [&str; 9] = [
     "subscribe",
     "updatethingshadow",
 ];
-
-/// AWS PrivateLink Guide, "Control access to VPC endpoints using endpoint policies".
-fn endpoint(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    let everybody = s.principal.as_ref().is_some_and(is_open);
-    let (Some(a), Some(r)) = (
-        s.action.as_ref().filter(|c| !c.negated).and_then(|c| star_in(&c.items)),
-        s.resource
-            .as_ref()
-            .filter(|c| !c.negated)
-            .and_then(|c| star_in(&c.items)),
-    ) else {
-        return;
-    };
-    if everybody && !strength(s).narrows() {
-        out.push(
-            cx.at_statement(
-                ids::VPC_ENDPOINT_POLICY_STAR,
-                id,
-                i,
-                "the endpoint policy allows every action on every resource",
-            )
-            .primary(a.span, "every action")
-            .secondary(r.span, "resources in every account"),
-        );
-    }
-}
 
 /// Permission to write the policy, ACL, or lifecycle of a bucket, which gives control over the rest.
 fn escalation(

@@ -1,7 +1,7 @@
 //! Lambda permissions and function URLs. Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda".
 
+use super::apis::says;
 use super::policies::same;
-use super::settings::says;
 use crate::checks::narrowing;
 use crate::finding::{Cause, Severity};
 use crate::iam::access::{Audience, Limit, audience_under};

@@ -9,7 +9,6 @@ mod grants;
 mod lambda;
 mod openapi;
 mod policies;
-mod settings;
 
 use crate::rules::CodeCheck;
 
@@ -19,6 +18,6 @@ pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("resource-policy-grants", grants::check),
     ("lambda-permission", lambda::permission),
     ("lambda-url", lambda::url),
-    ("open-settings", settings::check),
+    ("open-apis", apis::check),
     ("stores", bucket_and_key_policies::check),
 ];

@@ -1,7 +1,7 @@
 //! Operations of an OpenAPI definition without security.
 //! API Gateway Developer Guide, "API Gateway extensions to OpenAPI"; OpenAPI Specification, "Operation Object".
 
-use super::settings::says;
+use super::apis::says;
 use crate::source::{Span, Text};
 use crate::value::{MapEntry, Value};
 

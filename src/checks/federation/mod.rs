@@ -5,7 +5,6 @@
 
 mod github;
 mod oidc;
-mod provider;
 mod subject;
 
 use crate::rules::CodeCheck;
@@ -15,5 +14,4 @@ pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("oidc", oidc::check),
     ("saml", oidc::saml),
     ("cognito", subject::cognito),
-    ("oidc-provider", provider::check),
 ];

@@ -41,17 +41,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 fn scp(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    if let Some(p) = &s.principal {
-        out.push(
-            cx.at_statement(
-                ids::SCP_HAS_PRINCIPAL,
-                id,
-                i,
-                "a service control policy cannot have `Principal`",
-            )
-            .primary(p.key, "AWS Organizations rejects the policy"),
-        );
-    }
     if s.denies() {
         for c in &s.conditions {
             blind(cx, out, id, (i, s), c);
@@ -172,17 +161,6 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Docum
         return;
     }
     if s.condition_key.is_none() && s.conditions.is_empty() {
-        if let Some(e) = &s.effect {
-            out.push(
-                cx.at_statement(
-                    ids::RCP_BLANKET_DENY,
-                    id,
-                    i,
-                    "denied for everyone in every account of the organization",
-                )
-                .primary(e.span, "without a condition"),
-            );
-        }
         return;
     }
     let keys: Vec<String> = s

@@ -1,13 +1,10 @@
-//! What an account, a database or a stack is set up without. All of it is for those who ask: profile `audit`.
+//! What an account is set up without. All of it is for those who ask: profile `audit`.
 //! CIS AWS Foundations Benchmark, "Identity and Access Management".
 
 use super::managed::references;
-use crate::iam::SourceFormat;
 use crate::iam::managed::aws_managed_name;
-use crate::index::ResourceId;
-use crate::model::{Resource, kinds};
+use crate::model::kinds;
 use crate::rules::{Context, FindingSink, RuleId, ids};
-use crate::value::{Value, ValueKind};
 
 /// Settings that an account has once: where they are written, the account is set up.
 const OF_ACCOUNT: [&str; 4] = [
@@ -17,40 +14,8 @@ const OF_ACCOUNT: [&str; 4] = [
     "AWS::SecurityHub::Hub",
 ];
 
-/// Engines with sign-in by IAM. Amazon RDS User Guide, "IAM database authentication for MariaDB, MySQL, and PostgreSQL".
-const ENGINES: [&str; 4] = ["aurora", "mariadb", "mysql", "postgres"];
-
-pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    account(cx, out);
-    for (id, r) in cx.project.deployed() {
-        match &*r.kind {
-            "AWS::RDS::DBCluster" => database(cx, out, (id, r), "EnableIAMDatabaseAuthentication"),
-            // Of a cluster's instances the cluster decides.
-            "AWS::RDS::DBInstance" if !r.has("DBClusterIdentifier") => {
-                database(cx, out, (id, r), "EnableIAMDatabaseAuthentication");
-            }
-            "AWS::Neptune::DBCluster" => database(cx, out, (id, r), "IamAuthEnabled"),
-            // A nested stack takes none.
-            "AWS::CloudFormation::Stack"
-                if r.format == SourceFormat::Terraform && !r.has("PolicyBody") && !r.has("PolicyUrl") =>
-            {
-                out.push(
-                    cx.at_resource(
-                        ids::CLOUDFORMATION_STACK_NO_POLICY,
-                        id,
-                        "any update can replace or delete the resources of the stack",
-                    )
-                    .under(r.branch.as_ref())
-                    .primary(r.header, "has no stack policy"),
-                );
-            }
-            _ => {}
-        }
-    }
-}
-
 /// An account that is set up without an analyzer, or without a role for those who call AWS's support.
-fn account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let resources = &cx.project.resources;
     let mut all = resources.iter_enumerated();
     let Some((id, anchor)) = all.find(|(_, r)| OF_ACCOUNT.contains(&&*r.kind)) else {
@@ -83,24 +48,4 @@ fn account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             "account setup",
         );
     }
-}
-
-fn database(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (ResourceId, &Resource), prop: &str) {
-    let engine = r.get("Engine").and_then(Value::as_str);
-    let neptune = &*r.kind == "AWS::Neptune::DBCluster";
-    if !neptune && !engine.is_some_and(|e| ENGINES.iter().any(|known| e.starts_with(known))) {
-        return;
-    }
-    let at = match r.get(prop).map(|v| (&v.kind, v)) {
-        None => r.header,
-        Some((ValueKind::Null, _)) => r.header,
-        Some((ValueKind::Bool(false), v)) => v.span,
-        Some((ValueKind::Str(_), v)) if v.as_str().as_deref() == Some("false") => v.span,
-        Some(_) => return,
-    };
-    out.push(
-        cx.at_resource(ids::DB_IAM_AUTH_DISABLED, id, "IAM database authentication is disabled")
-            .under(r.branch.as_ref())
-            .primary(at, "password authentication only"),
-    );
 }

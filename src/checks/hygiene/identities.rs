@@ -8,7 +8,7 @@ use crate::iam::catalogue::{ManagedPolicy, catalogue};
 use crate::iam::managed::aws_managed_name;
 use crate::iam::principal::{PrincipalOrigin, place};
 use crate::iam::{DocumentOrigin, PolicyKind, SourceFormat};
-use crate::model::{Resource, kinds};
+use crate::model::kinds;
 use crate::project::{Boundary, DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, ResourceId};
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
@@ -16,9 +16,6 @@ use crate::value::Value;
 use crate::value::guard::Guard;
 
 use super::managed::{boundary, references};
-
-/// A session of a role longer than this, in seconds, is long.
-const LONG_ROLE_SESSION: f64 = 14_400.0;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let uses = |holder| move |used: &PolicyUse| (used.span, holder);
@@ -40,15 +37,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             Some(name) => existence(&name, span, &mut push),
             None => bare_name(value, span, &mut push),
         });
-        match &*r.kind {
-            "AWS::IAM::User" => user(r, &mut push),
-            "AWS::IAM::Role" => role(r, &mut push),
-            "AWS::SSO::PermissionSet" => permission_set(r, &mut push),
-            "AWS::ECS::TaskDefinition" => task(r, &mut push),
-            kind if kind == kinds::LOGIN_PROFILE => login(r.header, Some(&r.props), &mut push),
-            kind if kind == kinds::PASSWORD_POLICY => password_policy(r, &mut push),
-            _ => {}
-        }
         references(r, &mut |value, span| {
             let holder = holders.get(&span).copied();
             let Some(f) = (value.as_text().and_then(aws_managed_name)).and_then(|n| breadth(cx, id, &n, span, holder))
@@ -187,175 +175,6 @@ fn bare_name(value: &Value, span: Span, push: PushIdentity<'_>) {
         span,
         label,
     );
-}
-
-fn user(r: &Resource, push: PushIdentity<'_>) {
-    push(
-        ids::IAM_USER_EXISTS,
-        "IAM user: its credentials do not expire".to_owned(),
-        r.header,
-        "prefer a role",
-    );
-    if let Some(profile) = r.get("LoginProfile").filter(|v| !v.is_null()) {
-        let span = r.props.entry("LoginProfile").map_or(profile.span, |e| e.key_span);
-        login(span, Some(profile), push);
-    }
-}
-
-fn login(span: Span, profile: Option<&Value>, push: PushIdentity<'_>) {
-    push(
-        ids::IAM_USER_CONSOLE_ACCESS,
-        "IAM user with a console password".to_owned(),
-        span,
-        "prefer IAM Identity Center",
-    );
-    let reset = profile.and_then(|p| p.get("PasswordResetRequired"));
-    if let Some(v) = reset.filter(|v| v.as_bool() == Some(false)) {
-        push(
-            ids::IAM_USER_LOGIN_PROFILE_RESET,
-            "the initial password does not have to be changed".to_owned(),
-            v.span,
-            "known to the person who created it",
-        );
-    }
-}
-
-/// Roles that a service looks up by these names. AWS DMS User Guide, "Creating the IAM roles to use with AWS DMS"; AWS
-/// CloudFormation User Guide, "Grant self-managed permissions"; VM Import/Export User Guide, "Required service role".
-const AWS_NAMED: [&str; 6] = [
-    "AWSCloudFormationStackSetAdministrationRole",
-    "AWSCloudFormationStackSetExecutionRole",
-    "dms-access-for-endpoint",
-    "dms-cloudwatch-logs-role",
-    "dms-vpc-role",
-    "vmimport",
-];
-
-fn role(r: &Resource, push: PushIdentity<'_>) {
-    if let Some(v) = r.get("MaxSessionDuration")
-        && v.as_number().is_some_and(|n| n > LONG_ROLE_SESSION)
-    {
-        push(
-            ids::ROLE_MAX_SESSION_LONG,
-            "sessions of this role can last more than 4 hours".to_owned(),
-            v.span,
-            "seconds",
-        );
-    }
-    if r.get("RoleName")
-        .and_then(Value::as_str)
-        .is_some_and(|name| !AWS_NAMED.contains(&&*name))
-        && r.type_name.starts_with("AWS::")
-        && let Some(v) = r.get("RoleName")
-    {
-        push(
-            ids::ROLE_NAME_HARDCODED,
-            "hard-coded role name".to_owned(),
-            v.span,
-            "requires CAPABILITY_NAMED_IAM",
-        );
-    }
-}
-
-/// ISO 8601 durations of whole hours: `PT12H`.
-fn hours(text: &str) -> Option<u32> {
-    text.strip_prefix("PT")?.strip_suffix('H')?.parse().ok()
-}
-
-fn permission_set(r: &Resource, push: PushIdentity<'_>) {
-    if let Some(v) = r.get("SessionDuration")
-        && v.as_str().as_deref().and_then(hours).is_some_and(|h| h > 4)
-    {
-        push(
-            ids::SSO_SESSION_TOO_LONG,
-            "sessions of this permission set can last more than 4 hours".to_owned(),
-            v.span,
-            "hours",
-        );
-    }
-}
-
-fn task(r: &Resource, push: PushIdentity<'_>) {
-    let (Some(task), Some(execution)) = (r.get("TaskRoleArn"), r.get("ExecutionRoleArn")) else {
-        return;
-    };
-    let same = match (task.as_hole(), execution.as_hole()) {
-        (Some(a), Some(b)) => a.target.is_some() && a.target == b.target,
-        _ => task.as_str().is_some() && task.as_str() == execution.as_str(),
-    };
-    if same {
-        push(
-            ids::ECS_TASK_AND_EXECUTION_ROLE_SAME,
-            "the task role is also the execution role".to_owned(),
-            task.span,
-            "also the execution role",
-        );
-    }
-}
-
-/// CIS AWS Foundations Benchmark, "IAM password policy".
-fn password_policy(r: &Resource, push: PushIdentity<'_>) {
-    let number = |name: &str| r.get(name).and_then(Value::as_number);
-    let span = |name: &str| r.get(name).map_or(r.header, |v| v.span);
-    if let Some(n) = number("MinimumPasswordLength")
-        && n < 14.0
-    {
-        push(
-            ids::PASSWORD_POLICY_LENGTH,
-            format!("the minimum password length is {n}"),
-            span("MinimumPasswordLength"),
-            "14 or more",
-        );
-    }
-    for (name, kind) in [
-        ("RequireLowercaseCharacters", "lower-case letter"),
-        ("RequireUppercaseCharacters", "upper-case letter"),
-        ("RequireNumbers", "digit"),
-        ("RequireSymbols", "symbol"),
-    ] {
-        if let Some(v) = r.get(name).filter(|v| v.as_bool() == Some(false)) {
-            push(
-                ids::PASSWORD_POLICY_COMPLEXITY,
-                format!("passwords do not require a {kind}"),
-                v.span,
-                "easier to guess",
-            );
-        }
-    }
-    if let Some(n) = number("PasswordReusePrevention")
-        && n < 24.0
-    {
-        push(
-            ids::PASSWORD_POLICY_REUSE,
-            format!("a password can be reused after {n} others"),
-            span("PasswordReusePrevention"),
-            "24 or more",
-        );
-    }
-    if let Some(n) = number("MaxPasswordAge")
-        && (n > 90.0 || n == 0.0)
-    {
-        push(
-            ids::PASSWORD_POLICY_EXPIRY,
-            match n {
-                0.0 => "passwords never expire".to_owned(),
-                n => format!("passwords expire after {n} days"),
-            },
-            span("MaxPasswordAge"),
-            "90 or less",
-        );
-    }
-    if let Some(v) = r
-        .get("AllowUsersToChangePassword")
-        .filter(|v| v.as_bool() == Some(false))
-    {
-        push(
-            ids::PASSWORD_POLICY_UNCHANGEABLE,
-            "users cannot change their passwords".to_owned(),
-            v.span,
-            "cannot be replaced by the user",
-        );
-    }
 }
 
 /// The keys of one user: where each names the user, and under which condition it exists.

@@ -78,43 +78,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
     }
     permission_sets(cx, out);
-    for (id, r) in cx.project.deployed() {
-        let mut push = |rule: RuleId, message: &str, span: Span, label: &str| {
-            let f = cx.at_resource(rule, id, message).under(r.branch.as_ref());
-            out.push(f.primary(span, label.to_owned()));
-        };
-        match &*r.kind {
-            "AWS::EC2::Instance" if !r.has("IamInstanceProfile") && !r.has("LaunchTemplate") => push(
-                ids::EC2_NO_INSTANCE_ROLE,
-                "instance without an IAM role",
-                r.header,
-                "software on it needs access keys",
-            ),
-            "AWS::ECS::TaskDefinition" => {
-                if let Some(span) = calls_aws(r).filter(|_| !r.has("TaskRoleArn")) {
-                    push(
-                        ids::ECS_EMPTY_TASK_ROLE,
-                        "ECS task without a task role",
-                        span,
-                        "this container seems to call AWS",
-                    );
-                }
-            }
-            "AWS::IdentityStore::User" => push(
-                ids::SSO_USER_CREATED_IN_IAC,
-                "IAM Identity Center user created in code",
-                r.header,
-                "remains when the person leaves",
-            ),
-            "data.aws_ami" if !r.has("Owners") && filters_by_name(r) && !filters_by_owner(r) => push(
-                ids::WHOAMI_AMI_LOOKUP,
-                "AMI lookup without an owner filter",
-                r.header,
-                "anyone can publish an image with this name",
-            ),
-            _ => {}
-        }
-    }
 }
 
 fn has_unknown(r: &Resource, prop: &str) -> bool {
@@ -302,39 +265,4 @@ fn permission_sets(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             .scope(identity.header, ""),
         );
     }
-}
-
-/// A variable of a container that tells software about AWS.
-fn calls_aws(r: &Resource) -> Option<Span> {
-    let containers = r.get("ContainerDefinitions")?.decoded();
-    containers.items().iter().find_map(|c| {
-        let environment = c.get("Environment").or_else(|| c.get("environment"))?;
-        environment.items().iter().find_map(|e| {
-            let name = e.get("Name").or_else(|| e.get("name"))?;
-            let text = name.as_str()?;
-            let tells = text.starts_with("AWS_") || text.ends_with("_BUCKET") || text.ends_with("_QUEUE_URL");
-            tells.then_some(name.span)
-        })
-    })
-}
-
-fn filters(r: &Resource) -> impl Iterator<Item = &Value> {
-    let filter = ["Filter", "Filters"].iter().find_map(|p| r.get(p));
-    filter
-        .into_iter()
-        .flat_map(Value::items)
-        .filter_map(|f| f.get("Name").or_else(|| f.get("name")))
-}
-
-fn filters_by_name(r: &Resource) -> bool {
-    r.has("NameRegex") || filters(r).any(|n| n.as_str().as_deref() == Some("name"))
-}
-
-/// Or by anything else that cannot be reported.
-fn filters_by_owner(r: &Resource) -> bool {
-    let owner = |n: &Value| {
-        n.as_str()
-            .is_none_or(|n| matches!(&*n, "owner-id" | "owner-alias" | "image-id"))
-    };
-    filters(r).any(owner)
 }

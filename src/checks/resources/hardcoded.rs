@@ -13,7 +13,7 @@ use crate::iam::principal::{IdentityType, PrincipalOrigin, account_place};
 use crate::iam::{ClauseItem, Condition, Document, DocumentOrigin, PolicyKind, SourceFormat, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
-use crate::source::{FileId, HoleKind, Span};
+use crate::source::{FileId, HoleKind, Span, file_name};
 
 /// Every ARN of a clause `Resource`, with its parts.
 fn arns(d: &Document) -> impl Iterator<Item = (usize, &Statement, &ClauseItem, Arn<'_>)> {
@@ -101,7 +101,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
 /// Developer Guide, "Context values".
 fn is_value(cx: &Context<'_>, span: Span, s: &Statement) -> bool {
     let path = cx.project.sources.file(span.file).path.to_ascii_lowercase();
-    let name = path.rsplit('/').next().unwrap_or_default();
+    let name = file_name(&path);
     let values = [
         ".tfvars",
         ".tfvars.json",

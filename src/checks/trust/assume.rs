@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use crate::iam::arn::Arn;
 use crate::iam::condition::Operator;
-use crate::iam::kind::is_assume;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
 use crate::iam::{ClauseItem, Condition, DocumentOrigin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
@@ -96,25 +95,6 @@ fn named<'a>(s: &'a Statement, action: &str) -> Option<&'a ClauseItem> {
 }
 
 fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    let Some(clause) = s.action.as_ref().filter(|a| !a.negated) else {
-        return;
-    };
-    for item in &clause.items {
-        let Some(text) = item.text.known() else { continue };
-        if text.contains(['*', '?']) || !text.contains(':') || is_assume(&text) {
-            continue;
-        }
-        out.push(
-            cx.at_statement(
-                ids::TRUST_NON_STS_ACTION,
-                id,
-                i,
-                format!("`{text}` has no effect in a trust policy"),
-            )
-            .primary(item.span, "a trust policy only controls who can assume the role")
-            .actions([text.to_lowercase()]),
-        );
-    }
     let federated = principals(s).find(|p| p.kind == PrincipalType::Federated);
     let other = principals(s).find(|p| p.kind != PrincipalType::Federated && p.kind != PrincipalType::Unknown);
     let provider =
@@ -173,21 +153,6 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
             }
             if name == "rolesanywhere.amazonaws.com" {
                 roles_anywhere(cx, out, id, (i, s), p);
-            }
-            if name == "pods.eks.amazonaws.com"
-                && named(s, "sts:TagSession").is_none()
-                && named(s, "sts:AssumeRole").is_some()
-            {
-                out.push(
-                    cx.at_statement(
-                        ids::EKS_POD_IDENTITY_TRUST,
-                        id,
-                        i,
-                        "EKS Pod Identity also requires `sts:TagSession`",
-                    )
-                    .primary(p.value.span, "cannot assume the role without it")
-                    .principals([name.clone()]),
-                );
             }
             // The placeholder may stand for one of the other services, or for no service.
             if !name.contains("${") {
@@ -260,21 +225,6 @@ fn roles_anywhere(
                 format!("IAM Roles Anywhere also requires `{}`", missing.join("` and `")),
             )
             .primary(p.value.span, "cannot assume the role without it"),
-        );
-    }
-    let scoped = s.conditions.iter().any(|c| {
-        let key = c.key.text.display().to_lowercase();
-        key == "aws:sourcearn" || key.starts_with("aws:principaltag/x509") || key.contains("${")
-    });
-    if !scoped {
-        out.push(
-            cx.at_statement(
-                ids::TRUST_ROLES_ANYWHERE_UNSCOPED,
-                id,
-                i,
-                "any certificate from any trust anchor can be used to assume this role",
-            )
-            .primary(p.value.span, "no condition on the trust anchor or the certificate"),
         );
     }
 }

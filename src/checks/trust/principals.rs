@@ -2,9 +2,8 @@
 //! IAM User Guide, "AWS JSON policy elements: Principal".
 
 use crate::finding::{Finding, Severity};
-use crate::iam::arn::{Arn, ArnField};
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::{Operator, strength};
+use crate::iam::condition::Operator;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, is_public, place};
 use crate::iam::variables::may_be_template;
 use crate::iam::{DocumentOrigin, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType, Statement, pattern};
@@ -19,11 +18,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let Some(clause) = &s.principal else { continue };
         for item in &clause.items {
             let f = match item.kind {
-                PrincipalType::Aws => aws(cx, id, (i, s), item, d.kind),
+                PrincipalType::Aws => aws(cx, id, i, item),
                 PrincipalType::Service => service(cx, id, i, item),
-                PrincipalType::Federated => federated(cx, id, i, item, d.kind),
                 PrincipalType::CanonicalUser => canonical_user(cx, id, i, item),
-                PrincipalType::Everyone | PrincipalType::Unknown => None,
+                PrincipalType::Everyone | PrincipalType::Federated | PrincipalType::Unknown => None,
             };
             if let Some(f) = f {
                 out.push(f.principals([item.value.display()]));
@@ -51,30 +49,10 @@ fn canonical_user(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalIt
     })
 }
 
-fn aws(
-    cx: &Context<'_>,
-    id: DocumentId,
-    (i, s): (usize, &Statement),
-    item: &PrincipalItem,
-    kind: PolicyKind,
-) -> Option<Finding> {
+fn aws(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Option<Finding> {
     let text = item.value.text.known()?;
     let at = |rule: RuleId, message: String| cx.at_statement(rule, id, i, message);
     match place(item, cx.project.own, None) {
-        PrincipalOrigin::UniqueId(IdentityType::User) => Some(
-            at(
-                ids::INVALID_USER_REFERENCE,
-                format!("`{text}` is the unique ID of a deleted user"),
-            )
-            .primary(item.value.span, "matches no one anymore"),
-        ),
-        PrincipalOrigin::UniqueId(_) => Some(
-            at(
-                ids::INVALID_ROLE_REFERENCE,
-                format!("`{text}` is the unique ID of a deleted role"),
-            )
-            .primary(item.value.span, "matches no one anymore"),
-        ),
         PrincipalOrigin::Unknown => {
             // Other forms are mistakes, or placeholders of templates.
             (!text.is_empty() && !may_be_template(&text)).then(|| {
@@ -88,14 +66,7 @@ fn aws(
         PrincipalOrigin::OwnAccount { .. } | PrincipalOrigin::OtherAccount { .. }
             if pattern::has_wildcard(&item.value.text) =>
         {
-            Some(
-                at(
-                    ids::PRINCIPAL_PARTIAL_WILDCARD,
-                    "a wildcard inside a principal ARN matches nothing".to_owned(),
-                )
-                .primary(item.value.span, "taken literally, or rejected")
-                .help("Name the account root, with an `ArnLike` condition on `aws:PrincipalArn`."),
-            )
+            None
         }
         // IAM identifiers, "IAM ARNs": a session ARN has the role name without its path, and the session name.
         PrincipalOrigin::OwnAccount {
@@ -143,24 +114,6 @@ fn aws(
                 .primary(item.value.span, label),
             )
         }
-        PrincipalOrigin::OwnAccount {
-            who: IdentityType::User,
-            ..
-        }
-        | PrincipalOrigin::OtherAccount {
-            who: IdentityType::User,
-            ..
-        } if kind == PolicyKind::Trust && s.allows() && s.principal.as_ref().is_some_and(|p| !p.negated) => {
-            let mut f = at(
-                ids::ROLE_TRUSTS_USER,
-                "an IAM user with long-term credentials can assume this role".to_owned(),
-            )
-            .primary(item.value.span, "IAM user");
-            if strength(s).mfa() {
-                f.steps_down += 1;
-            }
-            Some(f)
-        }
         _ => None,
     }
 }
@@ -198,43 +151,6 @@ fn service(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> 
             .primary(item.value.span, format!("did you mean `{near}`?"))
             .severity(Severity::Medium),
     )
-}
-
-fn federated(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem, kind: PolicyKind) -> Option<Finding> {
-    let text = item.value.text.known()?;
-    if kind == PolicyKind::Resource {
-        return Some(
-            cx.at_statement(
-                ids::FEDERATED_IN_RESOURCE_POLICY,
-                id,
-                i,
-                "a resource-based policy does not support federated principals",
-            )
-            .primary(item.value.span, "supported only in trust policies"),
-        );
-    }
-    let legacy = [
-        "cognito-identity.amazonaws.com",
-        "graph.facebook.com",
-        "accounts.google.com",
-        "www.amazon.com",
-    ];
-    if legacy.contains(&&*text) || pattern::is_star(&item.value.text) {
-        return None;
-    }
-    let fine = Arn::parse(&item.value.text).is_some_and(|arn| {
-        matches!(arn.account(), ArnField::Literal(_))
-            && matches!(&*arn.resource_type(), "saml-provider" | "oidc-provider")
-    });
-    (!fine).then(|| {
-        cx.at_statement(
-            ids::FEDERATED_PROVIDER_FORMAT,
-            id,
-            i,
-            format!("`{text}` is not an identity provider"),
-        )
-        .primary(item.value.span, "must be the ARN of a SAML or OIDC provider")
-    })
 }
 
 /// Which principals are denied despite the exception. The account, the role, and each session must be named. IAM User

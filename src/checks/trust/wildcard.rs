@@ -4,8 +4,7 @@
 use crate::finding::Severity;
 use crate::iam::access::{Audience, Limit, audience, lets_do_nothing};
 use crate::iam::condition::{Grade, strength};
-use crate::iam::glob::CaseSensitivity;
-use crate::iam::{Document, PolicyKind, Statement, pattern};
+use crate::iam::{Document, PolicyKind, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
 
@@ -15,7 +14,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         principals(cx, out, (id, d), (i, s));
-        actions(cx, out, id, (i, s));
     }
 }
 
@@ -94,39 +92,5 @@ fn principals(
             }
         };
         out.push(f.principals([item.value.display()]));
-    }
-}
-
-fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    let Some(clause) = &s.action else { return };
-    if clause.negated {
-        out.push(
-            cx.at_statement(
-                ids::TRUST_NOT_ACTION,
-                id,
-                i,
-                "`NotAction` in a trust policy allows every action except those it names",
-            )
-            .primary(clause.key, "use `Action` with the action that assumes the role")
-            .actions(clause.items.iter().map(|a| a.display().to_lowercase())),
-        );
-        return;
-    }
-    for item in &clause.items {
-        let wide = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:GetFederationToken"]
-            .iter()
-            .all(|a| pattern::matches(&item.text, a, CaseSensitivity::Insensitive).is_yes());
-        if wide {
-            out.push(
-                cx.at_statement(
-                    ids::TRUST_STAR_ACTION,
-                    id,
-                    i,
-                    "the trust policy allows more than assuming the role",
-                )
-                .primary(item.span, "covers every STS action")
-                .actions([item.display().to_lowercase()]),
-            );
-        }
     }
 }

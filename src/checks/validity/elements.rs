@@ -1,8 +1,8 @@
-//! Elements that a statement must, can, or cannot have, by policy type.
-//! IAM User Guide, "IAM JSON policy elements reference".
+//! The version of the policy language.
+//! IAM User Guide, "IAM JSON policy elements: Version".
 
 use crate::finding::{Remedy, RemedyStep};
-use crate::iam::{Document, DocumentOrigin, PolicyKind, Statement};
+use crate::iam::{Document, DocumentOrigin};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Hole, HoleKind, Piece, Text};
@@ -17,11 +17,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         version(cx, out, id, d);
-        for (i, s) in d.statements.iter().enumerate() {
-            required(cx, out, (id, d), (i, s));
-            forbidden(cx, out, (id, d), (i, s));
-            sid(cx, out, (id, d), (i, s));
-        }
     }
 }
 
@@ -102,108 +97,4 @@ fn may_read_otherwise(document: &Value) -> bool {
         }
     }
     false
-}
-
-fn required(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    (i, s): (usize, &Statement),
-) {
-    if s.open {
-        return;
-    }
-    let has = |name: &str| s.keys.iter().any(|k| k.value == name);
-    if !has("Action") && !has("NotAction") {
-        out.push(
-            cx.at_statement(ids::MISSING_ACTION, id, i, "the statement has no `Action`")
-                .primary(s.span, "needs `Action` or `NotAction`"),
-        );
-    }
-    let needs_resource = matches!(
-        d.kind,
-        PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session | PolicyKind::Scp | PolicyKind::Rcp
-    );
-    if needs_resource && !has("Resource") && !has("NotResource") {
-        out.push(
-            cx.at_statement(ids::MISSING_RESOURCE, id, i, "the statement has no `Resource`")
-                .primary(s.span, "needs `Resource` or `NotResource`"),
-        );
-    }
-    if d.kind.has_principal() && !has("Principal") && !has("NotPrincipal") {
-        out.push(
-            cx.at_statement(ids::MISSING_PRINCIPAL, id, i, "the statement has no `Principal`")
-                .primary(s.span, "needs `Principal` or `NotPrincipal`"),
-        );
-    }
-}
-
-fn forbidden(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    (i, s): (usize, &Statement),
-) {
-    if let Some(p) = s.principal.as_ref().filter(|p| !p.is_vague())
-        && matches!(
-            d.kind,
-            PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session
-        )
-    {
-        out.push(
-            cx.at_statement(
-                ids::PRINCIPAL_IN_IDENTITY_POLICY,
-                id,
-                i,
-                "an identity-based policy cannot contain `Principal`",
-            )
-            .primary(p.key, "IAM rejects the policy because of this"),
-        );
-    }
-    if let Some(r) = s.resource.as_ref().filter(|r| !r.is_vague())
-        && d.kind == PolicyKind::Trust
-    {
-        out.push(
-            cx.at_statement(
-                ids::TRUST_HAS_RESOURCE,
-                id,
-                i,
-                "a trust policy cannot contain `Resource`",
-            )
-            .primary(r.key, "IAM rejects the policy because of this"),
-        );
-    }
-}
-
-fn sid(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
-    let Some(item) = &s.sid else { return };
-    let Some(text) = item.text.known() else { return };
-    if text.is_empty() {
-        // The console writes an empty Sid into trust policies, and AWS accepts it there.
-        if d.kind == PolicyKind::Trust {
-            return;
-        }
-        let f = cx
-            .at_statement(ids::EMPTY_SID, id, i, "the Sid is empty")
-            .primary(item.span, "empty");
-        out.push(match s.keys.iter().find(|k| k.value == "Sid") {
-            Some(key) if cx.is_literal(item) => f.remedy(Remedy::safe("remove the Sid").remove(key.span)),
-            _ => f,
-        });
-    } else if matches!(
-        d.kind,
-        PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session
-    ) && !text.bytes().all(|b| b.is_ascii_alphanumeric())
-    {
-        out.push(
-            cx.at_statement(
-                ids::INVALID_SID,
-                id,
-                i,
-                format!("the Sid `{text}` contains characters other than A-Z, a-z, and 0-9"),
-            )
-            .primary(item.span, "IAM rejects the policy because of this")
-            .other(text.into_owned()),
-        );
-    }
 }

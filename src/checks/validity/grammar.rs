@@ -52,62 +52,12 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 None => f.help(format!("Use an element of a {place}: {}.", known.join(", "))),
             }
         }
-        DefectKind::DuplicateKey { first } => at(
-            ids::DUPLICATE_JSON_KEY,
-            format!("`{element}` appears twice in one object"),
-        )
-        .primary(defect.span, "only this one applies, or AWS rejects the policy")
-        .secondary(*first, "first used here")
-        .other(element.to_lowercase()),
         DefectKind::WrongType { expected, found } => at(
             ids::DATA_TYPE_MISMATCH,
             format!("`{element}` must be {expected}, not {found}"),
         )
         .primary(defect.span, format!("this is {found}"))
         .other(element.to_lowercase()),
-        DefectKind::Missing if element == "Statement" => {
-            at(ids::MISSING_STATEMENT, "the policy has no `Statement`".to_owned())
-                .primary(defect.span, "a policy needs at least one statement")
-        }
-        DefectKind::Missing => at(ids::MISSING_EFFECT, "the statement has no `Effect`".to_owned())
-            .primary(defect.span, "needs `Allow` or `Deny`"),
-        DefectKind::InvalidEffect(text) => {
-            let f = at(
-                ids::INVALID_EFFECT,
-                format!("effect `{text}` is neither `Allow` nor `Deny`"),
-            )
-            .primary(defect.span, "must be `Allow` or `Deny` (case-sensitive)")
-            .other(text.to_lowercase());
-            let meant = ["Allow", "Deny"].into_iter().find(|e| e.eq_ignore_ascii_case(text));
-            match meant.filter(|_| is_written(cx, defect, text)) {
-                // Safe: IAM rejects the policy as it is, so no permission can be lost.
-                Some(meant) => f.remedy(Remedy::safe(format!("write `{meant}`")).replace(defect.span, [meant])),
-                None => f,
-            }
-        }
-        DefectKind::InvalidVersion(text) => {
-            let f = at(
-                ids::INVALID_VERSION,
-                format!("`{text}` is not a version of the policy language"),
-            )
-            .primary(defect.span, "must be `2012-10-17`")
-            .other(text.clone());
-            match is_written(cx, defect, text) {
-                true => f.remedy(Remedy::risky("write `2012-10-17`").replace(defect.span, ["2012-10-17"])),
-                false => f,
-            }
-        }
-        DefectKind::Conflict { other } => {
-            let plain = element.strip_prefix("Not").unwrap_or(element);
-            at(
-                ids::ELEMENT_CONFLICT,
-                format!("a statement can have `{plain}` or `{element}`, not both"),
-            )
-            .primary(defect.span, "remove this one or the other one")
-            .secondary(*other, "the other one")
-            .other(plain.to_lowercase())
-        }
-        DefectKind::Empty => empty(element, &at)?.primary(defect.span, "empty"),
         DefectKind::DuplicateSid { first, sid } => {
             if is_merged(d, defect, *first) {
                 return None;
@@ -129,12 +79,8 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 _ => f.severity(Severity::Low),
             }
         }
-        DefectKind::UnknownPrincipalType => at(
-            ids::PRINCIPAL_UNKNOWN_TYPE,
-            format!("`{element}` is not a principal type"),
-        )
-        .primary(defect.span, "must be `AWS`, `Service`, `Federated`, or `CanonicalUser`")
-        .other(element.to_lowercase()),
+        // The others are declared rules.
+        _ => return None,
     })
 }
 
@@ -182,27 +128,4 @@ fn has_key(d: &Document, defect: &Defect, name: &str) -> bool {
     let statement = defect.statement.and_then(|i| d.statements.get(i));
     let keys = statement.map_or(&d.keys, |s| &s.keys);
     keys.iter().any(|k| k.value == name)
-}
-
-fn empty(element: &str, at: &dyn Fn(RuleId, String) -> Finding) -> Option<Finding> {
-    Some(match element {
-        "Statement" => at(ids::MISSING_STATEMENT, "the policy has no statements".to_owned()),
-        "Action" | "NotAction" => at(
-            ids::EMPTY_ACTION_LIST,
-            format!("`{element}` is empty: the statement has no effect"),
-        ),
-        "Resource" | "NotResource" => at(
-            ids::EMPTY_RESOURCE_LIST,
-            format!("`{element}` is empty: the statement has no effect"),
-        ),
-        "Principal" | "NotPrincipal" => at(
-            ids::EMPTY_PRINCIPAL,
-            format!("`{element}` is empty: the statement applies to no one"),
-        ),
-        "Condition" => at(
-            ids::CONDITION_EMPTY,
-            "the condition is empty and restricts nothing".to_owned(),
-        ),
-        _ => return None,
-    })
 }

@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use crate::iam::{Document, DocumentOrigin, DocumentUse, Owner, PolicyKind, SourceFormat, kind};
 use crate::index::ResourceId;
-use crate::model::{LoweredUnit, Resource, UnattachedPolicy};
+use crate::model::{LoweredUnit, Resource, UnattachedPolicy, resource_types};
 use crate::phrase::{MAX_LABEL, clip};
-use crate::source::{FileId, HoleKind, Problem, ProblemKind, Span, Text};
+use crate::source::{HoleKind, Problem, ProblemKind, Span, Text};
 use crate::value::guard::both;
 use crate::value::{Provenance, Value, ValueKind};
 
@@ -69,11 +69,9 @@ pub fn lower(unit: &mut LoweredUnit) {
     unit.problems.append(&mut found.problems);
 }
 
-/// A managed policy of AWS as a document. It is written nowhere: its spans mean nothing, what refers to it is the place to
-/// point at.
+/// A managed policy of AWS as a document. All its spans are [`Span::NOWHERE`]: findings point at what refers to it.
 pub fn aws_managed(name: &str, json: &str) -> Option<Document> {
-    let nowhere = Span::new(FileId(0), 0, 0);
-    let (value, _) = data::embedded(&Text::made(json, nowhere), nowhere)?;
+    let (value, _) = data::embedded(&Text::made(json, Span::NOWHERE), Span::NOWHERE)?;
     let slot = PolicySlot {
         kind: PolicyKind::Identity,
         service: None,
@@ -181,7 +179,7 @@ impl PolicySearch<'_> {
         let template = sam_origin(r, path);
         let slot = PolicySlot {
             kind: kind.unwrap_or(PolicyKind::Unknown),
-            service: policy_properties::service_of(r).map(Arc::from),
+            service: resource_types::service_of(&r.kind).map(Arc::from),
             format: r.format,
             origin: template.unwrap_or(DocumentOrigin::Written),
             owner: Some(Owner {

@@ -11,13 +11,14 @@ mod importers;
 mod inline;
 mod loose;
 mod mocks;
-mod operations;
+mod parameters;
 mod resources;
 mod session;
 mod statement;
 
 pub use handlers::handlers;
 pub use inline::inline;
+pub(crate) use resources::unseen_call;
 
 use crate::python::receiver::Objects;
 use rayon::prelude::*;

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::loose::is_document;
-use super::operations::{CallOutput, LoweredOperation, OPERATIONS, positional};
+use super::parameters::positional;
 use crate::formats::cfn_fragments::has_functions;
+use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{PolicyKind, SourceFormat};
-use crate::model::{Address, LoweredUnit, Resource, UnattachedPolicy, kinds};
+use crate::model::resource_types::{self, CallOutput, LoweredOperation, OPERATIONS};
+use crate::model::{Address, LoweredUnit, Resource, UnattachedPolicy};
 use crate::python::receiver::{Objects, Receiver, Receivers};
 use crate::python::{ArgName, CallExpr, ConstantEvaluator, ExprId, ExprKind, Program, PythonModule};
 use crate::source::{Span, Text};
@@ -217,16 +219,16 @@ impl<'p> CallLowering<'p> {
             let mut entries = self.arguments(call, positional(o.method), |name| !is_name(name));
             self.identity(&site.receiver, o.method, &mut entries);
             match o.makes {
-                CallOutput::Resource(kind, renames) => {
-                    if kind == "AWS::Events::EventBusPolicy" && entries.iter().any(|e| is_key(e, "Policy")) {
+                CallOutput::Resource(renames) => {
+                    if o.kind == "AWS::Events::EventBusPolicy" && entries.iter().any(|e| is_key(e, "Policy")) {
                         continue;
                     }
                     for e in &mut entries {
                         rename(e, renames);
                     }
-                    unit.resources.push(self.resource(site, kind, entries));
+                    unit.resources.push(self.resource(site, o.kind, entries));
                 }
-                CallOutput::Document(keyword, kind, service) => {
+                CallOutput::Document(keyword, kind) => {
                     let Some(v) = entries
                         .iter()
                         .rev()
@@ -244,6 +246,10 @@ impl<'p> CallLowering<'p> {
                     if v.is_unknown() && kind == PolicyKind::Session {
                         continue;
                     }
+                    let service = match kind {
+                        PolicyKind::Resource => resource_types::service_of(o.kind),
+                        _ => None,
+                    };
                     unit.loose.push(UnattachedPolicy {
                         value: v,
                         format: SourceFormat::Python,
@@ -261,9 +267,9 @@ impl<'p> CallLowering<'p> {
                         made_entry("Service", self.service_of(o, site, call)),
                     ];
                     all.append(&mut entries);
-                    unit.resources.push(self.resource(site, kinds::BOTO3_CALL, all));
+                    unit.resources.push(self.resource(site, o.kind, all));
                 }
-                CallOutput::Attributes(kind, owner, list) => {
+                CallOutput::Attributes(owner, list) => {
                     let policy = entries
                         .iter()
                         .find(|e| is_key(e, "Attributes"))
@@ -271,10 +277,10 @@ impl<'p> CallLowering<'p> {
                         .cloned();
                     if let Some(policy) = policy {
                         let props = policy_props(policy, &entries, owner, list);
-                        unit.resources.push(self.resource(site, kind, props));
+                        unit.resources.push(self.resource(site, o.kind, props));
                     }
                 }
-                CallOutput::Shares(kind, property, paths) => {
+                CallOutput::Shares(property, paths) => {
                     let takes_away = entries
                         .iter()
                         .any(|e| is_key(e, "OperationType") && e.value.as_str().as_deref() == Some("remove"));
@@ -292,17 +298,17 @@ impl<'p> CallLowering<'p> {
                         };
                         let props = property.iter().rev().fold(shared, nested);
                         let props = props.entries().unwrap_or_default().to_vec();
-                        unit.resources.push(self.resource(site, kind, props));
+                        unit.resources.push(self.resource(site, o.kind, props));
                     }
                 }
-                CallOutput::Attribute(kind, owner, list) => {
+                CallOutput::Attribute(owner, list) => {
                     let is_policy = entries
                         .iter()
                         .any(|e| is_key(e, "AttributeName") && e.value.as_str().as_deref() == Some("Policy"));
                     let value = entries.iter().find(|e| is_key(e, "AttributeValue")).cloned();
                     if let (true, Some(policy)) = (is_policy, value) {
                         let props = policy_props(policy, &entries, owner, list);
-                        unit.resources.push(self.resource(site, kind, props));
+                        unit.resources.push(self.resource(site, o.kind, props));
                     }
                 }
             }
@@ -454,7 +460,28 @@ pub(super) fn method_of<'m>(m: &'m PythonModule, call: &CallExpr) -> &'m str {
 }
 
 /// `put_object_acl` to `PutObjectAcl`.
-fn pascal(method: &str) -> String {
+/// Why no call of an operation, in AWS's spelling or as a pattern, is looked at by itself; `service` may be `*`.
+pub(crate) fn unseen_call(service: &str, operation: &str) -> Option<String> {
+    let is_named = |o: &&LoweredOperation| {
+        let method = o.method.rsplit('.').next().unwrap_or(o.method);
+        let of_service = service == "*" || o.services.is_empty() || o.services.contains(&service);
+        of_service && glob::matches(operation, &pascal(method), CaseSensitivity::Sensitive)
+    };
+    let named: Vec<_> = OPERATIONS.iter().filter(is_named).collect();
+    if named.iter().any(|o| matches!(o.makes, CallOutput::Call)) {
+        return None;
+    }
+    let first = named.first()?;
+    Some(match first.makes {
+        CallOutput::Document(..) => format!("`{operation}` takes a policy: match its statements"),
+        _ => format!(
+            "`{operation}` makes the resource `{}`: match that with `resource`",
+            first.kind
+        ),
+    })
+}
+
+pub(super) fn pascal(method: &str) -> String {
     let mut out = String::new();
     for part in method.split('_') {
         let mut chars = part.chars();

@@ -1,6 +1,6 @@
 //! What code sets up for an AWS SDK: clients, sessions and credentials, and the variables of its environment.
 
-use super::operations::constructor_positional;
+use super::parameters::constructor_positional;
 use super::resources::{CallLowering, made_entry, method_of, rename};
 use crate::model::{LoweredUnit, kinds};
 use crate::python::receiver::Constructor;

@@ -8,64 +8,7 @@ use super::layout::{
     Type as TypeColumn, WordRange, name_hash,
 };
 use super::{Catalogue, compare, store, tables};
-
-/// AWS's classes of actions (Service Authorization Reference, "Access levels"), from the least to the most powerful.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AccessLevel {
-    List,
-    Read,
-    Tagging,
-    Write,
-    PermissionsManagement,
-}
-
-impl AccessLevel {
-    pub const ALL: [Self; 5] = [
-        Self::List,
-        Self::Read,
-        Self::Tagging,
-        Self::Write,
-        Self::PermissionsManagement,
-    ];
-
-    /// As messages write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::List => "list",
-            Self::Read => "read",
-            Self::Tagging => "tagging",
-            Self::Write => "write",
-            Self::PermissionsManagement => "permissions management",
-        }
-    }
-
-    /// From [`Self::name`] in any case, words joined by a space, a hyphen or nothing.
-    pub fn from_name(name: &str) -> Option<Self> {
-        let letters = |s: &str| {
-            s.bytes()
-                .filter(u8::is_ascii_alphabetic)
-                .map(|b| b.to_ascii_lowercase())
-                .collect::<Vec<_>>()
-        };
-        let wanted = letters(name);
-        Self::ALL.into_iter().find(|l| letters(l.name()) == wanted)
-    }
-
-    /// Changes something: neither lists nor reads.
-    pub fn changes(self) -> bool {
-        self >= Self::Tagging
-    }
-
-    fn from_code(code: u32) -> Self {
-        match code {
-            0 => Self::List,
-            1 => Self::Read,
-            2 => Self::Write,
-            3 => Self::Tagging,
-            _ => Self::PermissionsManagement,
-        }
-    }
-}
+use crate::terms::AccessLevel;
 
 /// A service, by its IAM prefix.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

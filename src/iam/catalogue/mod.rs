@@ -12,7 +12,8 @@ mod policies;
 pub(super) mod store;
 pub(super) mod tables;
 
-pub use action::{AccessLevel, Action, ActionId, ResourceType, Service};
+pub use crate::terms::AccessLevel;
+pub use action::{Action, ActionId, ResourceType, Service};
 pub use policies::ManagedPolicy;
 pub use tables::KeyPresence;
 

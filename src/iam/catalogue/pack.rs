@@ -294,13 +294,15 @@ impl Packer {
             .unwrap_or_else(|| panic!("rules/facts names `{name}`, which is no action"))
     }
 
-    /// The hand-kept tables: every file of `hand/`, whose name is the kind.
+    /// The hand-kept tables: every file of `hand/` with a line a fact, whose name is the kind.
     fn facts(&mut self, from: &Path) -> io::Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(from.join("hand"))? {
             let path = entry?.path();
             let kind = path.file_stem().and_then(|s| s.to_str()).unwrap_or("").to_owned();
-            files.push((kind, fs::read_to_string(&path)?));
+            if kind != "resource-types" {
+                files.push((kind, fs::read_to_string(&path)?));
+            }
         }
         files.push(("sources".to_owned(), fs::read_to_string(from.join("sources.txt"))?));
         files.sort();

@@ -1,6 +1,7 @@
 //! What a condition key says about a request, and what it takes to say it well.
 //! IAM User Guide, "AWS global condition context keys".
 
+use super::operator::{Operator, OperatorFamily};
 use crate::iam::catalogue::{KeyPresence, catalogue};
 
 /// What a condition limits.
@@ -216,4 +217,45 @@ pub fn always_present(key: &str) -> bool {
     catalogue()
         .global_condition_key(key)
         .is_some_and(|k| k.presence == KeyPresence::Always)
+}
+
+/// The type of a key as AWS documents it, without `ArrayOf`; the key in lower case.
+pub fn key_type(key: &str) -> Option<&'static str> {
+    if let Some(global) = catalogue().global_condition_key(key) {
+        return Some(global.type_name);
+    }
+    let (prefix, _) = key.split_once(':')?;
+    let name = catalogue().service(prefix)?.condition_key(key)?.type_name();
+    Some(name.strip_prefix("ArrayOf").unwrap_or(name))
+}
+
+/// Whether a key has several values in one request; `None` where nothing says.
+pub fn is_multivalued(key: &str) -> Option<bool> {
+    if let Some(global) = catalogue().global_condition_key(key) {
+        return Some(global.multivalued);
+    }
+    let (prefix, _) = key.split_once(':')?;
+    let known = catalogue().service(prefix)?.condition_key(key)?;
+    Some(known.is_multivalued())
+}
+
+/// Whether an operator compares values of a key's type.
+/// IAM User Guide, "IAM JSON policy elements: Condition operators".
+pub fn fits_type(key: &str, type_name: &str, operator: Operator) -> bool {
+    use OperatorFamily::{Arn, Binary, Bool, Date, IpAddress, Numeric, String};
+    // The value of an encryption context is text of the caller's, often an ARN. Amazon CloudWatch Logs User Guide, "Encrypt log
+    // data in CloudWatch Logs using AWS Key Management Service".
+    if operator.family == Arn && key.starts_with("kms:encryptioncontext:") {
+        return true;
+    }
+    match type_name {
+        "String" => operator.family == String,
+        "ARN" => matches!(operator.family, Arn | String),
+        "Bool" => operator.family == Bool,
+        "Numeric" | "Long" | "Integer" => operator.family == Numeric,
+        "Date" => matches!(operator.family, Date | Numeric),
+        "IPAddress" => operator.family == IpAddress,
+        "Binary" => operator.family == Binary,
+        _ => true,
+    }
 }

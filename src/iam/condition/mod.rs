@@ -11,7 +11,7 @@ mod key;
 mod operator;
 mod value;
 
-pub use key::{Facet, always_present, is_of_owner, is_of_principal, tag_of};
+pub use key::{Facet, always_present, fits_type, is_multivalued, is_of_owner, is_of_principal, key_type, tag_of};
 pub use operator::{OPERATORS, Operator, OperatorFamily, SetOperator};
 pub use value::{Network, is_any_address};
 

@@ -1,6 +1,7 @@
 //! Condition operators. IAM User Guide, "IAM JSON policy elements: Condition operators".
 
 use crate::iam::Condition;
+pub use crate::terms::{OperatorFamily, SetOperator};
 
 /// Every operator without set prefix and `IfExists`, as AWS spells it.
 pub const OPERATORS: &[&str] = &[
@@ -32,25 +33,6 @@ pub const OPERATORS: &[&str] = &[
     "StringNotEqualsIgnoreCase",
     "StringNotLike",
 ];
-
-/// What the values of an operator are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum OperatorFamily {
-    String,
-    Numeric,
-    Date,
-    Bool,
-    Binary,
-    IpAddress,
-    Arn,
-    Null,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SetOperator {
-    ForAnyValue,
-    ForAllValues,
-}
 
 /// An operator, read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

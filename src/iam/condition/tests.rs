@@ -8,7 +8,7 @@ mod given;
 fn item(t: Text) -> ClauseItem {
     ClauseItem {
         text: t,
-        span: Span::new(FileId(0), 0, 0),
+        span: Span::NOWHERE,
         via: None,
         branch: None,
     }
@@ -20,7 +20,7 @@ fn condition(operator: &str, key: &str, values: Vec<Text>) -> Condition {
         key: item(text(key)),
         list: values.len() != 1,
         values: values.into_iter().map(item).collect(),
-        span: Span::new(FileId(0), 0, 0),
+        span: Span::NOWHERE,
         complete: true,
     }
 }

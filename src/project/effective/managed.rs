@@ -21,7 +21,7 @@ impl AwsManaged {
         managed(name)
     }
 
-    /// Its spans mean nothing.
+    /// All its spans are [`crate::source::Span::NOWHERE`].
     pub fn document(&self) -> &Document {
         &self.document
     }

@@ -115,7 +115,7 @@ pub struct EffectiveGrant<'p> {
 pub enum PolicySource {
     /// The repository's; [`PolicyUse::inline`] says whether it is a part of the identity.
     Written(DocumentId),
-    /// AWS's own, by its name without path. Spans of its document mean nothing.
+    /// AWS's own, by its name without path. The spans of its document are [`Span::NOWHERE`].
     AwsManaged(&'static str),
 }
 

@@ -12,7 +12,7 @@ use crate::project::{
     CodePlace, Handler, Identity, IdentityId, IdentityKind, RunsAs, Workload, WorkloadCode, WorkloadKind,
 };
 use crate::python::ScopeId;
-use crate::source::{FileId, Problem, ProblemKind, Span, join_path, parent_path};
+use crate::source::{FileId, Problem, ProblemKind, Span, file_name, join_path, parent_path};
 
 /// Files that a text names.
 const MAX_NAMED: usize = 3;
@@ -85,9 +85,9 @@ impl DeclaredEntry<'_, '_> {
         }
         let handler = match &self.entry.entry {
             Some(written) => {
-                let found = match written.text.rsplit('/').next() {
-                    Some(name) if name.contains("Dockerfile") => self.container(&written.text, &paths, wanted),
-                    _ => self.handler(&written.text, &paths),
+                let found = match file_name(&written.text).contains("Dockerfile") {
+                    true => self.container(&written.text, &paths, wanted),
+                    false => self.handler(&written.text, &paths),
                 };
                 Some(found.ok_or_else(|| self.problem(written, format!("`{}` is not in the code", written.text)))?)
             }

@@ -11,7 +11,7 @@ use crate::project::{
     CodePlace, Handler, IdentityId, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadCode, WorkloadKind,
 };
 use crate::python::BindingValue;
-use crate::source::{join_path, parent_path};
+use crate::source::{is_within, join_path, parent_path};
 use crate::value::Value;
 
 /// Fills in every workload of the repository, in the order of their resources.
@@ -215,12 +215,5 @@ impl<'l, 'a> Linking<'l, 'a> {
 
 /// Whether a path is one of `paths` or in a folder of them.
 pub(super) fn inside(path: &str, paths: &[String]) -> bool {
-    let within = |folder: &String| {
-        path == folder
-            || folder.is_empty()
-            || path
-                .strip_prefix(folder.as_str())
-                .is_some_and(|rest| rest.starts_with('/'))
-    };
-    paths.iter().any(within)
+    paths.iter().any(|folder| is_within(path, folder))
 }

@@ -25,7 +25,7 @@ use crate::iam::sdk::{self, LibraryEffect};
 use crate::python::call_graph::{self, CallEdges, CallGraph};
 use crate::python::points_to::{AbstractValue, ObjectEvaluator, ObjectIndex, Params};
 use crate::python::{ConstantEvaluator, Program, ScopeId, ScopeKind};
-use crate::source::{FileId, Span, Text};
+use crate::source::{FileId, Span, Text, is_within};
 
 /// One call of one operation.
 #[derive(Clone, Debug)]
@@ -227,14 +227,7 @@ impl<'p> Calls<'p> {
 
     /// Everything in files under `folder` (or in this one file).
     pub fn folder(&self, folder: &str) -> EntryReach {
-        let inside = |file: FileId| {
-            let path = self.program.sources.path(file);
-            folder.is_empty()
-                || path == folder
-                || path
-                    .strip_prefix(folder.trim_end_matches('/'))
-                    .is_some_and(|rest| rest.starts_with('/'))
-        };
+        let inside = |file: FileId| is_within(self.program.sources.path(file), folder);
         let mut seen = BTreeSet::new();
         for (module, m) in self.program.modules.iter().enumerate() {
             if inside(m.file) {

@@ -1,11 +1,13 @@
 //! Whether a `match` and its `report` mean something: captures, words, subjects.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::spec::{
-    AttachmentTest, CallTest, ClauseTest, ConditionTest, ConditionsTest, DocKind, DocumentTest, IdentityTest, ItemTest,
+    AttachmentTest, CallTest, ClauseTest, ConditionTest, ConditionsTest, DocumentTest, IdentityTest, ItemTest, Many,
     Match, ReportSpec, ResourceTest, StatementTest, StatementsTest, ValueTest,
 };
+use crate::terms::{POLICY_ELEMENTS, PolicyKind, STATEMENT_ELEMENTS};
+
 use super::{Checked, Lists, RuleError, Validators, interpolations, nearest};
 
 /// Checks one `match` and its `report`, and puts the words of lists in their place.
@@ -13,6 +15,8 @@ pub(super) struct Checker<'a> {
     lists: &'a Lists,
     judges: Validators,
     made: BTreeSet<String>,
+    /// Captures that the subject makes by itself: no report has to use them.
+    given: &'static [&'static str],
 }
 
 /// What the items of a clause are.
@@ -30,6 +34,7 @@ impl<'a> Checker<'a> {
             lists,
             judges,
             made: BTreeSet::new(),
+            given: &[],
         };
         c.subject(matcher)?;
         for a in &report.adjust {
@@ -40,9 +45,10 @@ impl<'a> Checker<'a> {
                 lists,
                 judges,
                 made: BTreeSet::new(),
+                given: &[],
             };
             let mut when = a.when.clone();
-            inner.statement(&mut when, &DocKind::ALL)?;
+            inner.statement(&mut when, &PolicyKind::KNOWN)?;
             if let Some(item) = &a.item {
                 inner.item(&mut item.as_ref().clone(), ItemsOf::Action)?;
             }
@@ -59,12 +65,25 @@ impl<'a> Checker<'a> {
         let texts = [&report.message, &report.label]
             .into_iter()
             .chain(&report.notes)
-            .chain(report.also.iter().map(|a| &a.label));
+            .chain(&report.help)
+            .chain(report.also.iter().map(|a| &a.label))
+            .chain(report.evidence.iter().flat_map(|e| &e.other))
+            .chain(report.fix.iter().flat_map(|f| [&f.title].into_iter().chain(&f.write)));
         for text in texts {
             used.extend(interpolations(text)?);
         }
+        if let Some(e) = &report.evidence {
+            let named = e.actions.iter().chain(&e.resources).chain(&e.principals);
+            used.extend(named.map(String::as_str));
+        }
+        if let Some(fix) = &report.fix {
+            used.extend(fix.at.as_deref());
+            if fix.write.is_some() == fix.remove {
+                return Err(RuleError::at("a fix has `write` or `remove: true`", "fix"));
+            }
+        }
         for name in &used {
-            if !self.made.contains(*name) {
+            if !self.made.contains(*name) && !self.given.contains(name) {
                 return Err(RuleError {
                     suggestion: nearest(name, self.made.iter().map(String::as_str)),
                     ..RuleError::at(format!("nothing is captured as `{name}`"), name)
@@ -86,6 +105,8 @@ impl<'a> Checker<'a> {
             m.attachment.is_some(),
             m.resource.is_some(),
             m.call.is_some(),
+            m.condition.is_some(),
+            m.defect.is_some(),
         ];
         if given.iter().filter(|g| **g).count() != 1 {
             return Err(RuleError::at("`match` has exactly one subject", "match"));
@@ -94,7 +115,7 @@ impl<'a> Checker<'a> {
             self.document(t)?;
         }
         if let Some(t) = &mut m.statement {
-            self.statement(t, &DocKind::ALL)?;
+            self.statement(t, &PolicyKind::KNOWN)?;
         }
         if let Some(t) = &mut m.trust {
             if !t.kinds.is_empty() {
@@ -103,7 +124,7 @@ impl<'a> Checker<'a> {
                     "in",
                 ));
             }
-            self.statement(t, &[DocKind::Trust])?;
+            self.statement(t, &[PolicyKind::Trust])?;
         }
         if let Some(t) = &mut m.identity {
             self.identity(t)?;
@@ -117,29 +138,94 @@ impl<'a> Checker<'a> {
         if let Some(t) = &mut m.resource {
             self.resource(t)?;
         }
-        if let Some(CallTest { arguments, capture, .. }) = m.call.as_deref_mut() {
-            self.made.extend(capture.clone());
-            for t in arguments.values_mut() {
-                self.value(t)?;
+        if let Some(t) = &mut m.call {
+            self.call(t)?;
+        }
+        if let Some(t) = &mut m.condition {
+            self.given = &["operator", "key", "values"];
+            self.line(&mut t.line)?;
+            if let Some(s) = &mut t.statement {
+                self.statement(s, &PolicyKind::KNOWN)?;
+            }
+        }
+        if let Some(t) = &mut m.defect {
+            self.given = &["place", "other"];
+            for i in t.element.iter_mut().chain(&mut t.text) {
+                self.item(i, ItemsOf::Text)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, t: &mut CallTest) -> Checked {
+        self.made.extend(t.capture.clone());
+        let any = ["*".to_owned()];
+        let services: &[String] = if t.service.is_empty() { &any } else { &t.service };
+        for (service, operation) in services.iter().flat_map(|s| t.operation.iter().map(move |o| (s, o))) {
+            if let Some(why) = (self.judges.call)(service, operation) {
+                return Err(RuleError::at(why, operation));
+            }
+        }
+        self.properties(&mut t.arguments)?;
+        for c in t
+            .all
+            .iter_mut()
+            .chain(&mut t.any)
+            .chain(&mut t.none)
+            .chain(t.not.as_deref_mut())
+        {
+            self.call(c)?;
+        }
+        Ok(())
+    }
+
+    fn properties(&mut self, tests: &mut BTreeMap<String, ValueTest>) -> Checked {
+        for (path, t) in tests {
+            if path
+                .split(['.', '|'])
+                .any(|part| part.trim_end_matches("[]").is_empty())
+            {
+                return Err(RuleError::at(format!("`{path}` is not the path of a property"), path));
+            }
+            if path.ends_with("[]") && t.present == Some(false) {
+                return Err(RuleError::at(
+                    "an item of a list is never absent: this can never match",
+                    path,
+                ));
+            }
+            self.value(t)?;
+        }
+        Ok(())
+    }
+
+    /// Elements are names that the policy language has.
+    fn elements<const N: usize>(words: &[&Many<String>], known: [&'static str; N]) -> Checked {
+        for word in words.iter().flat_map(|w| w.iter()) {
+            if !known.contains(&word.as_str()) {
+                return Err(RuleError {
+                    suggestion: nearest(word, known),
+                    ..RuleError::at(format!("there is no element `{word}`: this can never match"), word)
+                });
             }
         }
         Ok(())
     }
 
     fn document(&mut self, t: &mut DocumentTest) -> Checked {
+        Self::elements(&[&t.has, &t.lacks], POLICY_ELEMENTS)?;
         self.made.extend(t.capture.clone());
         if let Some(v) = &mut t.version {
             self.clause(v, ItemsOf::Text)?;
         }
         let kinds = if t.kinds.is_empty() {
-            DocKind::ALL.to_vec()
+            PolicyKind::KNOWN.to_vec()
         } else {
             t.kinds.to_vec()
         };
         self.statements(t.statement.as_deref_mut(), &kinds)
     }
 
-    fn statements(&mut self, t: Option<&mut StatementsTest>, kinds: &[DocKind]) -> Checked {
+    fn statements(&mut self, t: Option<&mut StatementsTest>, kinds: &[PolicyKind]) -> Checked {
         let Some(StatementsTest { any, all, none }) = t else {
             return Ok(());
         };
@@ -149,28 +235,34 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    fn statement(&mut self, t: &mut StatementTest, outer: &[DocKind]) -> Checked {
-        self.made.extend(t.capture.clone());
-        let kinds: Vec<DocKind> = match t.kinds.as_slice() {
+    fn statement(&mut self, t: &mut StatementTest, outer: &[PolicyKind]) -> Checked {
+        self.made.extend(t.capture.iter().chain(&t.effect_as).cloned());
+        Self::elements(&[&t.has, &t.lacks], STATEMENT_ELEMENTS)?;
+        if t.effect_as.is_some() && t.effect.is_none() {
+            return Err(RuleError::at("`effect-as` needs `effect`", "effect-as"));
+        }
+        let kinds: Vec<PolicyKind> = match t.kinds.as_slice() {
             [] => outer.to_vec(),
             own => own.iter().copied().filter(|k| outer.contains(k)).collect(),
         };
         if kinds.is_empty() {
             return Err(RuleError::at("no kind of document is left: this can never match", "in"));
         }
-        if !t.service.is_empty() && !kinds.contains(&DocKind::Resource) {
+        if !t.service.is_empty() && !kinds.contains(&PolicyKind::Resource) {
             return Err(RuleError::at(
                 "only resource policies have a service: this can never match",
                 "service",
             ));
         }
-        if (t.principal.is_some() || t.not_principal.is_some()) && !kinds.iter().any(|k| k.has_principal()) {
+        // That an element is there where it must not be is a mistake to find; its items are never read.
+        let asks = |c: &Option<Box<ClauseTest>>| c.as_ref().is_some_and(|c| c.any.is_some() || c.all.is_some());
+        if (asks(&t.principal) || asks(&t.not_principal)) && !kinds.iter().any(|k| k.has_principal()) {
             return Err(RuleError::at(
                 "no document of these kinds has principals: this can never match",
                 "principal",
             ));
         }
-        if (t.resource.is_some() || t.not_resource.is_some()) && kinds == [DocKind::Trust] {
+        if (asks(&t.resource) || asks(&t.not_resource)) && kinds == [PolicyKind::Trust] {
             return Err(RuleError::at(
                 "a trust policy has no resources: this can never match",
                 "resource",
@@ -266,6 +358,11 @@ impl<'a> Checker<'a> {
             "principals",
         )?;
         refuse(
+            !t.identity.is_empty() && of != ItemsOf::Principal,
+            "identity",
+            "principals",
+        )?;
+        refuse(
             !t.account.is_empty() && !matches!(of, ItemsOf::Principal | ItemsOf::Resource),
             "account",
             "resources and principals",
@@ -306,15 +403,29 @@ impl<'a> Checker<'a> {
         self.made.extend(t.capture.clone());
         self.made.extend(t.key.clone());
         for line in t.any.iter_mut().chain(&mut t.all).chain(&mut t.none) {
-            let ConditionTest {
-                operator, key, value, ..
-            } = &mut **line;
-            for i in operator.iter_mut().chain(key) {
-                self.item(i, ItemsOf::Text)?;
-            }
-            if let Some(v) = value {
-                self.clause(v, ItemsOf::Text)?;
-            }
+            self.line(line)?;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, t: &mut ConditionTest) -> Checked {
+        for i in t.operator.iter_mut().chain(&mut t.key) {
+            self.item(i, ItemsOf::Text)?;
+        }
+        if let Some(v) = &mut t.value {
+            self.clause(v, ItemsOf::Text)?;
+        }
+        let of_operator = !t.family.is_empty()
+            || !t.set.is_empty()
+            || t.negated.is_some()
+            || t.wildcards.is_some()
+            || t.if_exists.is_some()
+            || t.fits_type.is_some();
+        if t.known_operator == Some(false) && of_operator {
+            return Err(RuleError::at(
+                "an operator that is unknown has no properties: this can never match",
+                "known-operator",
+            ));
         }
         Ok(())
     }
@@ -324,7 +435,7 @@ impl<'a> Checker<'a> {
         for c in t.name.iter_mut().chain(&mut t.policy) {
             self.clause(c, ItemsOf::Text)?;
         }
-        self.statements(t.trust.as_deref_mut(), &[DocKind::Trust])?;
+        self.statements(t.trust.as_deref_mut(), &[PolicyKind::Trust])?;
         for i in t
             .all
             .iter_mut()
@@ -339,7 +450,8 @@ impl<'a> Checker<'a> {
 
     fn resource(&mut self, t: &mut ResourceTest) -> Checked {
         self.made.extend(t.capture.clone());
-        for v in t.properties.values_mut() {
+        self.properties(&mut t.properties)?;
+        for v in t.tag.values_mut() {
             self.value(v)?;
         }
         for i in t
@@ -355,12 +467,40 @@ impl<'a> Checker<'a> {
     }
 
     fn value(&mut self, t: &mut ValueTest) -> Checked {
-        if t.present == Some(false) && t.capture.is_some() {
+        if t.present == Some(false) && (t.capture.is_some() || t.key.is_some()) {
             return Err(RuleError::at("a property that is absent cannot be captured", "as"));
         }
-        self.made.extend(t.capture.clone());
+        let least = t
+            .more_than
+            .into_iter()
+            .chain(t.at_least)
+            .fold(f64::NEG_INFINITY, f64::max);
+        let most = t.less_than.into_iter().chain(t.at_most).fold(f64::INFINITY, f64::min);
+        if least > most || least == most && (t.more_than == Some(least) || t.less_than == Some(most)) {
+            return Err(RuleError::at(
+                "no number is in this range: this can never match",
+                "more-than",
+            ));
+        }
+        self.made.extend(t.capture.iter().chain(&t.key).cloned());
         self.words(&mut t.one_of.0)?;
-        self.regex(t.matches.as_deref())
+        self.regex(t.matches.as_deref())?;
+        if let Some(i) = &mut t.item {
+            self.item(i, ItemsOf::Resource)?;
+        }
+        if let Some(r) = &mut t.refers_to {
+            self.resource(r)?;
+        }
+        for v in t
+            .all
+            .iter_mut()
+            .chain(&mut t.any)
+            .chain(&mut t.none)
+            .chain(t.not.as_deref_mut())
+        {
+            self.value(v)?;
+        }
+        Ok(())
     }
 
     fn action(&self, word: &str) -> Checked {

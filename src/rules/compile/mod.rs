@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::options;
-use super::spec::{Docs, Logic, RuleFile, RuleMetadata};
+use super::spec::{Docs, FixKind, Logic, RuleCase, RuleFile, RuleMetadata};
 use crate::edit_distance::nearest_word;
 use checker::Checker;
 
@@ -123,6 +123,8 @@ pub(super) struct Validators {
     pub(super) regex: fn(&str) -> Option<String>,
     /// Which action is meant by one that AWS does not have.
     pub(super) action: fn(&str) -> Option<String>,
+    /// Why no call of an operation (service, operation) is looked at.
+    pub(super) call: fn(&str, &str) -> Option<String>,
 }
 
 /// Compiles one rule file of `family`.
@@ -133,25 +135,10 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Validator
     if let Some((why, word)) = options::mistake(&file.options, examples.map(|e| &e.options)) {
         return Err(RuleError::at(why, &word));
     }
-    if file.matcher.is_some() && !file.options.is_empty() {
+    if file.check.is_none() && !file.options.is_empty() {
         return Err(RuleError::at("only a check in code can ask for options", "options"));
     }
-    let logic = match (file.check.take(), file.matcher.take(), file.report.take()) {
-        (Some(check), None, None) => Logic::Check(check),
-        (None, Some(mut matcher), Some(report)) => {
-            Checker::run(&mut matcher, &report, lists, judges)?;
-            Logic::Match(Box::new(matcher), Box::new(report))
-        }
-        (Some(_), ..) => {
-            return Err(RuleError::at(
-                "a rule has `check`, or `match` with `report`, not both",
-                "check",
-            ));
-        }
-        (None, Some(_), None) => return Err(RuleError::at("`match` needs a `report`", "match")),
-        (None, None, Some(_)) => return Err(RuleError::at("`report` needs a `match`", "report")),
-        (None, None, None) => return Err(RuleError::new("a rule needs `check`, or `match` with `report`")),
-    };
+    let logic = logic(&mut file, lists, judges)?;
     let head = RuleMetadata {
         id: file.id,
         family: family.to_owned(),
@@ -182,6 +169,49 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Validator
         examples: file.examples,
     };
     Ok((head, docs))
+}
+
+/// How the rule finds what it objects to, checked.
+fn logic(file: &mut RuleFile, lists: &Lists, judges: Validators) -> Checked<Logic> {
+    let check = file.check.take();
+    let mut cases = std::mem::take(&mut file.cases);
+    let several = !cases.is_empty();
+    let error = match (&check, file.matcher.take(), file.report.take()) {
+        (Some(_), None, None) if !several => None,
+        (None, Some(matcher), Some(report)) if !several => {
+            cases.push(RuleCase { matcher, report });
+            None
+        }
+        (None, None, None) if several => None,
+        (Some(_), ..) => Some(("a rule has `check`, or `match` with `report`, not both", "check")),
+        (None, ..) if several => Some(("each of `cases` has its own `match` and `report`", "cases")),
+        (None, Some(_), None) => Some(("`match` needs a `report`", "match")),
+        (None, None, Some(_)) => Some(("`report` needs a `match`", "report")),
+        (None, ..) => return Err(RuleError::new("a rule needs `check`, or `match` with `report`")),
+    };
+    if let Some((message, word)) = error {
+        return Err(RuleError::at(message, word));
+    }
+    if let Some(check) = check {
+        return Ok(Logic::Check(check));
+    }
+    for case in &mut cases {
+        Checker::run(&mut case.matcher, &case.report, lists, judges)?;
+        let fix = case.report.fix.as_ref().map(|f| f.safe);
+        let declared = match file.fix {
+            None => fix.is_none(),
+            Some(FixKind::Safe) => fix != Some(false),
+            Some(FixKind::Unsafe) => fix != Some(true),
+            Some(FixKind::Both) => true,
+        };
+        if !declared {
+            return Err(RuleError::at(
+                "the rule's `fix` does not say what its `report` offers",
+                "fix",
+            ));
+        }
+    }
+    Ok(Logic::Match(cases))
 }
 
 /// What serde says, made readable, with the place it names.
@@ -261,8 +291,9 @@ fn check_words(file: &RuleFile) -> Checked {
 
 /// The captures that `{…}` name in a text: `{act}` and `{act.service}` both name `act`.
 pub(super) fn interpolations(text: &str) -> Checked<Vec<&str>> {
-    const PARTS: [&str; 8] = [
-        "service", "count", "actions", "levels", "gravest", "worst", "left", "denied",
+    const PARTS: [&str; 14] = [
+        "account", "actions", "count", "denied", "duration", "gravest", "key", "left", "levels", "lower", "service",
+        "type", "whole", "worst",
     ];
     let mut names = Vec::new();
     let mut rest = text;

@@ -4,8 +4,39 @@ use std::collections::{HashMap, HashSet};
 
 use super::{Captured, CapturedElement, Captures};
 use crate::finding::{Evidence, MAX_EVIDENCE};
-use crate::rules::spec::ReportSpec;
+use crate::rules::message;
+use crate::rules::spec::{DeclaredEvidence, ReportSpec};
 use crate::source::Span;
+
+/// What the rule says is the evidence. Actions are in lower case.
+pub(super) fn declared(
+    declared: &DeclaredEvidence,
+    report: &ReportSpec,
+    at: &Captured<'_>,
+    found: &Captures<'_>,
+) -> Evidence {
+    let texts = |names: &[String]| -> Vec<String> {
+        let of_name = |name: &String| -> Vec<String> {
+            match *name == report.at {
+                true => at.text.iter().map(|t| t.display()).collect(),
+                false => found
+                    .named(name)
+                    .filter_map(|c| Some(c.text.as_ref()?.display()))
+                    .collect(),
+            }
+        };
+        names.iter().flat_map(of_name).take(MAX_EVIDENCE).collect()
+    };
+    Evidence {
+        actions: texts(&declared.actions).iter().map(|a| a.to_lowercase()).collect(),
+        resources: texts(&declared.resources),
+        principals: texts(&declared.principals),
+        other: (declared.other.iter())
+            .map(|text| message::render(text, &report.at, at, found))
+            .collect(),
+        ..Evidence::default()
+    }
+}
 
 /// Everything that took part in a match is evidence; of the things reported one by one, only the one that is reported.
 pub(super) struct MatchPart<'f, 'p> {

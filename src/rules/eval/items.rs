@@ -10,12 +10,13 @@ use crate::iam::actions::is_one_operation;
 use crate::iam::arn::{self, Arn, ArnField, Breadth};
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::pattern::{Pattern, is_star};
-use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
 use crate::iam::resource_fit::Resources;
+use crate::iam::variables::has_variable;
 use crate::iam::{self, AccessLevel, ActionSet, ClauseItem, PolicyKind, PrincipalItem, PrincipalType, Truth};
 use crate::project::targets::ResourceRefs;
 use crate::project::{StatementGrant, is_most};
-use crate::rules::spec::{AccessLevelName, Account, ClauseTest, ItemTest, PrincipalName};
+use crate::rules::spec::{Account, ClauseTest, ItemTest, PrincipalIdentity};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::Provenance;
 
@@ -29,17 +30,30 @@ pub(super) struct One<'p> {
     pub(super) principal: Option<&'p PrincipalItem>,
     /// The clause that knows what the item stands for, its place there, and the statement.
     pub(super) set: Option<(&'p iam::Clause, usize, StatementRef<'p>)>,
+    /// The item as the model has it.
+    pub(super) item: Option<&'p ClauseItem>,
 }
 
 impl<'p> One<'p> {
     pub(super) fn item(item: &'p ClauseItem, of: CapturedElement) -> Self {
         Self {
             of,
-            text: &item.text,
-            span: item.span,
             via: Some(&item.via),
+            item: Some(item),
+            ..Self::text(&item.text, item.span)
+        }
+    }
+
+    /// A text that is no item of a policy.
+    pub(super) fn text(text: &'p Text, span: Span) -> Self {
+        Self {
+            of: CapturedElement::Text,
+            text,
+            span,
+            via: None,
             principal: None,
             set: None,
+            item: None,
         }
     }
 
@@ -54,11 +68,10 @@ impl<'p> One<'p> {
         Captured {
             of: self.of,
             text: Some(Cow::Borrowed(self.text)),
-            span: self.span,
             via: self.via,
             actions: self.actions(),
-            left: None,
-            denied: None,
+            item: self.item,
+            ..Captured::place(self.span)
         }
     }
 
@@ -66,11 +79,9 @@ impl<'p> One<'p> {
     pub(super) fn again(c: &'p Captured<'p>) -> Option<Self> {
         Some(Self {
             of: c.of,
-            text: c.text.as_deref()?,
-            span: c.span,
             via: c.via,
-            principal: None,
-            set: None,
+            item: c.item,
+            ..Self::text(c.text.as_deref()?, c.span)
         })
     }
 
@@ -125,6 +136,8 @@ pub(super) struct ClauseItems<'p> {
     pub(super) items: Items<'p>,
     /// `false` when there may be further items.
     pub(super) complete: bool,
+    /// All of it comes from what is not known, and it may not be there.
+    pub(super) vague: bool,
     pub(super) key: Option<Span>,
     pub(super) span: Option<Span>,
 }
@@ -139,7 +152,10 @@ impl Eval<'_, '_> {
     ) -> Truth {
         let mut truth = Truth::Yes;
         if let Some(present) = t.present {
-            truth = truth.and((clause.is_some() == present).into());
+            truth = truth.and(match clause.is_some_and(|c| c.vague) {
+                true => Truth::Unknown,
+                false => (clause.is_some() == present).into(),
+            });
         }
         let Some(clause) = clause else {
             return truth.and((t.any.is_none() && t.all.is_none()).into());
@@ -253,15 +269,20 @@ impl Eval<'_, '_> {
             truth = truth.and(fits);
         }
         if !t.principal.is_empty() {
-            let is = |n: &PrincipalName| match n {
-                PrincipalName::Everyone => PrincipalType::Everyone,
-                PrincipalName::Aws => PrincipalType::Aws,
-                PrincipalName::Service => PrincipalType::Service,
-                PrincipalName::Federated => PrincipalType::Federated,
-                PrincipalName::CanonicalUser => PrincipalType::CanonicalUser,
-            };
-            let fits = |n: &PrincipalName| one.principal.is_some_and(|p| p.kind == is(n));
+            let fits = |kind: &PrincipalType| one.principal.is_some_and(|p| p.kind == *kind);
             truth = truth.and(t.principal.iter().any(fits).into());
+        }
+        if !t.identity.is_empty() {
+            let identity = one.principal.and_then(|p| self.identity_of(p));
+            truth = truth.and(identity.is_some_and(|i| t.identity.contains(&i)).into());
+        }
+        if !t.form.is_empty() {
+            let fits = t.form.iter().map(|form| form.fits(text)).fold(Truth::No, Truth::or);
+            truth = truth.and(fits);
+        }
+        if let Some(wanted) = t.variable {
+            let has = known.as_deref().map_or(Truth::Unknown, |k| has_variable(k).into());
+            truth = truth.and(if wanted { has } else { !has });
         }
         if let Some(expression) = &t.matches {
             truth = truth.and(match (&known, self.words.regex(expression)) {
@@ -414,7 +435,7 @@ impl Eval<'_, '_> {
     }
 
     /// Whether an action pattern grants an action of one of these levels.
-    fn levels(&self, one: One<'_>, levels: &[AccessLevelName]) -> Truth {
+    fn levels(&self, one: One<'_>, levels: &[AccessLevel]) -> Truth {
         let Some(pattern) = one.text.known() else {
             return Truth::Unknown;
         };
@@ -425,14 +446,28 @@ impl Eval<'_, '_> {
             },
             _ => ActionSet::expand(&pattern).by_level(),
         };
-        let level = |l: &AccessLevelName| match l {
-            AccessLevelName::List => AccessLevel::List,
-            AccessLevelName::Read => AccessLevel::Read,
-            AccessLevelName::Write => AccessLevel::Write,
-            AccessLevelName::Tagging => AccessLevel::Tagging,
-            AccessLevelName::PermissionsManagement => AccessLevel::PermissionsManagement,
+        levels.iter().any(|l| counts.get(*l) > 0).into()
+    }
+
+    /// What a principal of the type `AWS` is in its account.
+    fn identity_of(&self, p: &PrincipalItem) -> Option<PrincipalIdentity> {
+        if p.kind != PrincipalType::Aws || !p.value.text.is_known() {
+            return None;
+        }
+        let who = match place(p, self.context.project.own, None) {
+            PrincipalOrigin::UniqueId(IdentityType::User) => return Some(PrincipalIdentity::DeletedUser),
+            PrincipalOrigin::UniqueId(_) => return Some(PrincipalIdentity::DeletedRole),
+            PrincipalOrigin::OwnAccount { who, .. } | PrincipalOrigin::OtherAccount { who, .. } => who,
+            _ => return None,
         };
-        levels.iter().any(|l| counts.get(level(l)) > 0).into()
+        Some(match who {
+            IdentityType::Root => PrincipalIdentity::Root,
+            IdentityType::Role => PrincipalIdentity::Role,
+            IdentityType::User => PrincipalIdentity::User,
+            IdentityType::AssumedRole => PrincipalIdentity::RoleSession,
+            IdentityType::FederatedUser => PrincipalIdentity::FederatedUser,
+            IdentityType::Any | IdentityType::Other => PrincipalIdentity::Other,
+        })
     }
 
     fn account(&self, one: One<'_>) -> AccountOwner {

@@ -5,17 +5,20 @@
 
 mod evidence;
 mod items;
+mod lines;
 mod statements;
 mod subjects;
+mod values;
 mod words;
 
 use std::cell::OnceCell;
+use std::collections::HashSet;
 
-use super::spec::{ItemTest, Match, Narrowed, ReportSpec, StatementTest};
+use super::spec::{DeclaredFix, ItemTest, Narrowed, ReportSpec, RuleCase, StatementTest};
 use super::{Context, FindingSink, Rule, RuleId, message};
-use crate::finding::{Finding, Severity};
-use crate::iam::ActionSet;
+use crate::finding::{Cause, Evidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
+use crate::iam::{ActionSet, ClauseItem};
 use crate::project::EXCEPT_DENIED;
 use crate::project::targets::ResourceRefs;
 use crate::source::{Span, Text};
@@ -24,33 +27,52 @@ use items::One;
 use statements::StatementRef;
 use words::Words;
 
-/// Runs one declared rule.
-pub(super) fn run(context: &Context<'_>, rule: &Rule, matcher: &Match, report: &ReportSpec, out: &mut FindingSink<'_>) {
+/// Runs one declared rule: its cases in order. What an earlier case reports, a later one does not report again.
+pub(super) fn run(context: &Context<'_>, rule: &Rule, cases: &[RuleCase], out: &mut FindingSink<'_>) {
     let eval = Eval {
         rule: rule.id(),
         context,
         words: Words::default(),
         places: OnceCell::new(),
     };
-    let mut emit = |base: Finding, found: &Captures<'_>, statement: Option<StatementRef<'_>>| {
-        let part = evidence::MatchPart::of(report, found);
-        for at in found.named(&report.at) {
-            let at = &Captured {
-                left: statement.and_then(|s| eval.left_of(at.actions?, s)),
-                denied: statement.and_then(|s| eval.partly_denied(at.actions?, s)),
-                ..at.clone()
-            };
-            let f = match statement {
-                Some(s) => eval.adjusted(base.clone(), report, s, at),
-                None => base.clone(),
-            };
-            out.push_with(f, at.span, |f| Finding {
-                evidence: part.evidence(at),
-                ..finding(report, f, at, found)
-            });
-        }
-    };
-    eval.subjects(matcher, &mut emit);
+    let mut reported: HashSet<(Cause, Span)> = HashSet::new();
+    for (number, case) in cases.iter().enumerate() {
+        let report = &case.report;
+        let mut new = Vec::new();
+        let mut emit = |base: Finding, found: &Captures<'_>, statement: Option<StatementRef<'_>>| {
+            let part = evidence::MatchPart::of(report, found);
+            for at in found.named(&report.at).take(if report.first { 1 } else { usize::MAX }) {
+                if reported.contains(&(base.cause, at.span)) {
+                    continue;
+                }
+                if number + 1 < cases.len() {
+                    new.push((base.cause, at.span));
+                }
+                let at = &Captured {
+                    left: statement.and_then(|s| eval.left_of(at.actions?, s)),
+                    denied: statement.and_then(|s| eval.partly_denied(at.actions?, s)),
+                    ..at.clone()
+                };
+                let f = match statement {
+                    Some(s) => eval.adjusted(base.clone(), report, s, at),
+                    None => base.clone(),
+                };
+                out.push_with(f, at.span, |mut f| {
+                    let evidence = match &report.evidence {
+                        Some(declared) => evidence::declared(declared, report, at, found),
+                        None => part.evidence(at),
+                    };
+                    f.evidence = Evidence {
+                        other: [f.evidence.other, evidence.other].concat(),
+                        ..evidence
+                    };
+                    eval.finding(report, f, at, found)
+                });
+            }
+        };
+        eval.subjects(&case.matcher, &mut emit);
+        reported.extend(new);
+    }
 }
 
 /// What all tests of one rule share.
@@ -85,6 +107,10 @@ pub(super) struct Captured<'p> {
     pub(super) left: Option<Left>,
     /// Where a Deny takes some of it away on some resources.
     pub(super) denied: Option<Span>,
+    /// Of a property's value: the key.
+    pub(super) key: Option<&'p Text>,
+    /// Of an item of a policy: the item.
+    pub(super) item: Option<&'p ClauseItem>,
 }
 
 /// The part of a pattern's actions that its statement grants in the end.
@@ -112,6 +138,8 @@ impl Captured<'_> {
             actions: None,
             left: None,
             denied: None,
+            key: None,
+            item: None,
         }
     }
 }
@@ -136,31 +164,76 @@ impl<'p> Captures<'p> {
     }
 }
 
-/// What is said of one thing captured under the name that the report points at.
-fn finding(report: &ReportSpec, mut f: Finding, at: &Captured<'_>, found: &Captures<'_>) -> Finding {
-    let say = |text: &str| message::render(text, &report.at, at, found);
-    f.message = say(&report.message);
-    f = f.primary(at.span, say(&report.label));
-    if let Some(denied) = at.denied.filter(|_| f.message.ends_with(EXCEPT_DENIED)) {
-        f = f.secondary(denied, "a Deny blocks it here");
-    }
-    for also in &report.also {
-        let label = say(&also.label);
-        match found.first(&also.at) {
-            Some(c) if c.span != at.span => f = f.secondary(c.span, label),
-            _ => {}
+impl Eval<'_, '_> {
+    /// What is said of one thing captured under the name that the report points at.
+    fn finding(&self, report: &ReportSpec, mut f: Finding, at: &Captured<'_>, found: &Captures<'_>) -> Finding {
+        let say = |text: &str| message::render(text, &report.at, at, found);
+        f.message = say(&report.message);
+        f = f.primary(at.span, say(&report.label));
+        if let Some(denied) = at.denied.filter(|_| f.message.ends_with(EXCEPT_DENIED)) {
+            f = f.secondary(denied, "a Deny blocks it here");
+        }
+        for also in &report.also {
+            let label = say(&also.label);
+            match found.first(&also.at) {
+                Some(c) if c.span != at.span => f = f.secondary(c.span, label),
+                _ => {}
+            }
+        }
+        if let Some(via) = at.via {
+            f = f.used_via(via);
+        }
+        for note in &report.notes {
+            f = f.note(say(note));
+        }
+        if let Cause::Resource(id) = f.cause
+            && let Some(r) = self.context.project.resources.get(id)
+            && !r.header.touches(at.span)
+        {
+            f = f.scope(r.header, "");
+        }
+        f.severity = f.severity.or(report.severity);
+        f.confidence = f.confidence.or(report.confidence);
+        f.help = report.help.as_deref().map(say).or(f.help);
+        match &report.fix {
+            Some(fix) => self.fixed(fix, f, at, found, &say),
+            None => f,
         }
     }
-    if let Some(via) = at.via {
-        f = f.used_via(via);
-    }
-    for note in &report.notes {
-        f = f.note(say(note));
-    }
-    f
-}
 
-impl Eval<'_, '_> {
+    /// With the fix that the rule declares, where what it changes is written out.
+    fn fixed(
+        &self,
+        fix: &DeclaredFix,
+        f: Finding,
+        at: &Captured<'_>,
+        found: &Captures<'_>,
+        say: &dyn Fn(&str) -> String,
+    ) -> Finding {
+        let changed = match &fix.at {
+            Some(name) => found.first(name),
+            None => Some(at),
+        };
+        let literal = |c: &Captured<'_>| match (c.item, &c.text) {
+            (Some(item), _) => self.context.is_literal(item),
+            (None, Some(text)) => self.context.project.sources.slice(c.span).contains(&text.display()),
+            (None, None) => true,
+        };
+        let Some(changed) = changed.filter(|c| literal(c) && literal(at)) else {
+            return f;
+        };
+        let title = say(&fix.title);
+        let remedy = if fix.safe {
+            Remedy::safe(title)
+        } else {
+            Remedy::risky(title)
+        };
+        f.remedy(match &fix.write {
+            Some(text) => remedy.replace(changed.span, [say(text)]),
+            None => remedy.remove(changed.span),
+        })
+    }
+
     /// Severity as the item that is reported and the statement's other parts make it.
     fn adjusted(&self, mut f: Finding, report: &ReportSpec, s: StatementRef<'_>, at: &Captured<'_>) -> Finding {
         let holds = |when: &StatementTest| self.statement(when, s, &mut Captures::default()).is_yes();

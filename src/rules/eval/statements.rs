@@ -1,11 +1,14 @@
 //! Tests of statements and their conditions.
 
 use super::items::{ClauseItems, Items, One};
+use super::lines::TestedCondition;
 use super::{Captured, CapturedElement, Captures, Eval};
-use crate::iam::condition::{self, Grade};
-use crate::iam::{Condition, Document, Effect, PolicyKind, Statement, Truth};
+use crate::iam::condition::{self, Verdict, strength};
+use crate::iam::principal::is_open;
+use crate::iam::{Condition, Document, DocumentOrigin, Effect, PolicyKind, Statement, Truth};
 use crate::project::DocumentId;
-use crate::rules::spec::{ConditionTest, ConditionsTest, DocKind, EffectName, StatementTest, StatementsTest};
+use crate::rules::spec::{ConditionTest, ConditionsTest, StatementTest, StatementsTest};
+use crate::source::WithSpan;
 
 /// A statement and where it stands.
 #[derive(Clone, Copy)]
@@ -85,13 +88,26 @@ impl Eval<'_, '_> {
         let mut truth = match (t.effect, st.effect.as_ref().map(|e| e.value)) {
             (Some(_), _) if st.dead.is_some() => Truth::No,
             // What is about nothing allows nothing.
-            (Some(EffectName::Allow), Some(Effect::Allow)) if st.is_void() => Truth::No,
-            (None, _)
-            | (Some(EffectName::Allow), Some(Effect::Allow))
-            | (Some(EffectName::Deny), Some(Effect::Deny)) => Truth::Yes,
+            (Some(Effect::Allow), Some(Effect::Allow)) if st.is_void() => Truth::No,
+            (None, _) | (Some(Effect::Allow), Some(Effect::Allow)) | (Some(Effect::Deny), Some(Effect::Deny)) => {
+                Truth::Yes
+            }
             (Some(_), Some(Effect::Unknown)) => Truth::Unknown,
             (Some(_), _) => Truth::No,
         };
+        truth = truth
+            .and(
+                t.written
+                    .is_none_or(|w| w == (s.document.origin == DocumentOrigin::Written))
+                    .into(),
+            )
+            .and(
+                t.known_use
+                    .is_none_or(|w| w == (s.document.kind != PolicyKind::Unknown))
+                    .into(),
+            )
+            .and(elements(&st.keys, st.open, &t.has, &t.lacks))
+            .and(t.public.is_none_or(|w| w == is_for_everyone(st)).into());
         if truth.is_no() {
             return truth;
         }
@@ -99,7 +115,8 @@ impl Eval<'_, '_> {
             let clause = st.sid.as_ref().map(|sid| ClauseItems {
                 items: Items::Written(std::slice::from_ref(sid), CapturedElement::Text),
                 complete: true,
-                key: None,
+                vague: false,
+                key: st.keys.iter().find(|k| k.value == "Sid").map(|k| k.span),
                 span: Some(sid.span),
             });
             truth = truth.and(self.clause(test, clause.as_ref(), found));
@@ -117,6 +134,7 @@ impl Eval<'_, '_> {
                     _ => Items::Written(&c.items, of),
                 },
                 complete: c.complete,
+                vague: !c.items.is_empty() && c.is_vague(),
                 key: Some(c.key),
                 span: Some(c.span),
             });
@@ -134,6 +152,7 @@ impl Eval<'_, '_> {
                 .map(|c| ClauseItems {
                     items: Items::Principals(&c.items),
                     complete: c.complete,
+                    vague: c.is_vague(),
                     key: Some(c.key),
                     span: Some(c.span),
                 });
@@ -146,6 +165,9 @@ impl Eval<'_, '_> {
             return truth;
         }
         found.add(t.capture.as_ref(), || Captured::place(st.span));
+        if let Some(effect) = &st.effect {
+            found.add(t.effect_as.as_ref(), || Captured::place(effect.span));
+        }
         let positive: Truth = t
             .all
             .iter()
@@ -175,13 +197,23 @@ impl Eval<'_, '_> {
         if let Some(wanted) = t.present {
             truth = truth.and(Truth::from(present).or(more).eq_truth(wanted));
         }
-        let answers = |test: &ConditionTest| -> Vec<Truth> {
+        let answers = |test: &ConditionTest, found: &mut Captures<'p>| -> Vec<Truth> {
             let graded = st.conditions.iter().zip(&strength.bounds);
-            graded.map(|(c, b)| self.condition(test, c, b.grade)).collect()
+            graded
+                .map(|(c, b)| {
+                    let mut own = Captures::default();
+                    let truth = self.line(test, TestedCondition::new(c, b.grade, st), &mut own);
+                    if truth.is_yes() {
+                        found.0.append(&mut own.0);
+                    }
+                    truth
+                })
+                .collect()
         };
+        let mut inner = Captures::default();
         let mut witnesses: Vec<&'p Condition> = st.conditions.iter().collect();
         if let Some(test) = &t.any {
-            let each = answers(test);
+            let each = answers(test, &mut inner);
             truth = truth.and(each.iter().fold(more, |a, b| a.or(*b)));
             witnesses = st
                 .conditions
@@ -193,13 +225,17 @@ impl Eval<'_, '_> {
         }
         if let Some(test) = &t.all {
             truth = truth
-                .and(answers(test).into_iter().fold(!more, Truth::and))
+                .and(answers(test, &mut inner).into_iter().fold(!more, Truth::and))
                 .and(Truth::from(present).or(more));
         }
         if let Some(test) = &t.none {
-            truth = truth.and(!answers(test).into_iter().fold(more, Truth::or));
+            let any = answers(test, &mut Captures::default())
+                .into_iter()
+                .fold(more, Truth::or);
+            truth = truth.and(!any);
         }
         if truth.is_yes() {
+            found.0.append(&mut inner.0);
             for c in witnesses {
                 found.add(t.capture.as_ref(), || {
                     One::item(&c.key, CapturedElement::Text).captured()
@@ -211,37 +247,24 @@ impl Eval<'_, '_> {
         }
         truth
     }
-
-    fn condition(&self, t: &ConditionTest, c: &Condition, grade: Grade) -> Truth {
-        let mut truth = Truth::Yes;
-        if let Some(test) = &t.operator {
-            truth = truth.and(self.item(test, lower(&One::item(&c.operator, CapturedElement::Action))));
-        }
-        if let Some(test) = &t.key {
-            truth = truth.and(self.item(test, lower(&One::item(&c.key, CapturedElement::Action))));
-        }
-        if let Some(test) = &t.value {
-            let clause = ClauseItems {
-                items: Items::Written(&c.values, CapturedElement::Text),
-                complete: c.complete,
-                key: None,
-                span: Some(c.span),
-            };
-            truth = truth.and(self.clause(test, Some(&clause), &mut Captures::default()));
-        }
-        if let Some(wanted) = t.narrowing {
-            truth = truth.and(Truth::from((grade >= Grade::Narrows) == wanted));
-        }
-        truth
-    }
 }
 
-/// Operators and condition keys have no case: they are compared as actions are.
-fn lower<'p>(one: &One<'p>) -> One<'p> {
-    One {
-        of: CapturedElement::Action,
-        ..*one
-    }
+/// Whether one of the elements is there, and none of the others.
+pub(super) fn elements(keys: &[WithSpan<String>], open: bool, has: &[String], lacks: &[String]) -> Truth {
+    let more = match open || keys.iter().any(|k| k.value.contains("${")) {
+        true => Truth::Unknown,
+        false => Truth::No,
+    };
+    let one_of = |names: &[String]| Truth::from(keys.iter().any(|k| names.contains(&k.value))).or(more);
+    let has = if has.is_empty() { Truth::Yes } else { one_of(has) };
+    let lacks = if lacks.is_empty() { Truth::Yes } else { !one_of(lacks) };
+    has.and(lacks)
+}
+
+/// The principal is everyone, and no condition limits that.
+fn is_for_everyone(s: &Statement) -> bool {
+    let open = s.principal.as_ref().is_some_and(|p| !p.negated && is_open(p));
+    open && strength(s).for_public() == Verdict::Nothing
 }
 
 trait EqTruth {
@@ -256,7 +279,7 @@ impl EqTruth for Truth {
 }
 
 /// Whether the document is of one of the kinds; where its use is not known, what its statement looks like decides.
-fn kind_fits(kinds: &[DocKind], s: StatementRef<'_>) -> bool {
+fn kind_fits(kinds: &[PolicyKind], s: StatementRef<'_>) -> bool {
     if kinds.is_empty() {
         return true;
     }
@@ -265,16 +288,16 @@ fn kind_fits(kinds: &[DocKind], s: StatementRef<'_>) -> bool {
         .any(|k| kinds.contains(k))
 }
 
-pub(super) fn document_kinds(kind: PolicyKind, principals: bool) -> &'static [DocKind] {
+pub(super) fn document_kinds(kind: PolicyKind, principals: bool) -> &'static [PolicyKind] {
     match kind {
-        PolicyKind::Identity => &[DocKind::Identity],
-        PolicyKind::Trust => &[DocKind::Trust],
-        PolicyKind::Resource => &[DocKind::Resource],
-        PolicyKind::Boundary => &[DocKind::Boundary],
-        PolicyKind::Session => &[DocKind::Session],
-        PolicyKind::Scp => &[DocKind::Scp],
-        PolicyKind::Rcp => &[DocKind::Rcp],
-        PolicyKind::Unknown if principals => &[DocKind::Resource],
-        PolicyKind::Unknown => &[DocKind::Identity],
+        PolicyKind::Identity => &[PolicyKind::Identity],
+        PolicyKind::Trust => &[PolicyKind::Trust],
+        PolicyKind::Resource => &[PolicyKind::Resource],
+        PolicyKind::Boundary => &[PolicyKind::Boundary],
+        PolicyKind::Session => &[PolicyKind::Session],
+        PolicyKind::Scp => &[PolicyKind::Scp],
+        PolicyKind::Rcp => &[PolicyKind::Rcp],
+        PolicyKind::Unknown if principals => &[PolicyKind::Resource],
+        PolicyKind::Unknown => &[PolicyKind::Identity],
     }
 }

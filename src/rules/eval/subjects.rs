@@ -3,23 +3,23 @@
 use std::borrow::Cow;
 
 use super::items::{ClauseItems, Items, One, combine};
-use super::statements::{StatementRef, document_kinds};
+use super::statements::{StatementRef, document_kinds, elements};
 use super::{Captured, CapturedElement, Captures, Eval};
 use crate::finding::{Cause, Finding, Subject};
 use crate::iam::glob::{self, CaseSensitivity};
-use crate::iam::{Document, Truth};
+use crate::iam::{DefectKind, Document, DocumentOrigin, PolicyKind, Truth};
 use crate::index::{DocumentId, IdentityId};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityKind, PolicyRef, PolicyUse};
 use crate::rules::spec::{
-    AttachmentTest, CallTest, DocKind, DocumentTest, IdentityName, IdentityTest, Match, ResourceTest, StatementTest,
-    ValueTest,
+    AttachmentTest, CallTest, DefectName, DefectTest, DocumentTest, IdentityTest, ItemTest, Match, ResourceTest,
+    StatementTest,
 };
 use crate::source::Text;
-use crate::value::{Value, ValueKind};
+use crate::value::Value;
 
 /// Takes what a subject that matched gave: the finding without message and labels, the captures, and the statement.
-type Emit<'e, 'a> = &'e mut dyn FnMut(Finding, &Captures<'a>, Option<StatementRef<'a>>);
+pub(super) type Emit<'e, 'a> = &'e mut dyn FnMut(Finding, &Captures<'a>, Option<StatementRef<'a>>);
 
 impl<'a> Eval<'_, 'a> {
     pub(super) fn subjects(&self, m: &Match, emit: Emit<'_, 'a>) {
@@ -30,7 +30,7 @@ impl<'a> Eval<'_, 'a> {
             self.each_statement(t, None, emit);
         }
         if let Some(t) = &m.trust {
-            self.each_statement(t, Some(DocKind::Trust), emit);
+            self.each_statement(t, Some(PolicyKind::Trust), emit);
         }
         if let Some(t) = &m.identity {
             self.each_identity(t, emit);
@@ -43,6 +43,12 @@ impl<'a> Eval<'_, 'a> {
         }
         if let Some(t) = &m.call {
             self.each_call(t, emit);
+        }
+        if let Some(t) = &m.condition {
+            self.each_line(t, emit);
+        }
+        if let Some(t) = &m.defect {
+            self.each_defect(t, emit);
         }
     }
 
@@ -62,11 +68,13 @@ impl<'a> Eval<'_, 'a> {
         if !(t.kinds.is_empty() || of_kind) || !(t.service.is_empty() || d.service.as_deref().is_some_and(of_service)) {
             return Truth::No;
         }
-        let mut truth = Truth::Yes;
+        let mut truth = Truth::from(t.written.is_none_or(|w| w == (d.origin == DocumentOrigin::Written)));
+        truth = truth.and(elements(&d.keys, d.open, &t.has, &t.lacks));
         if let Some(test) = &t.version {
             let clause = d.version.as_ref().map(|v| ClauseItems {
                 items: Items::Written(std::slice::from_ref(v), CapturedElement::Text),
                 complete: true,
+                vague: false,
                 key: None,
                 span: Some(v.span),
             });
@@ -81,19 +89,67 @@ impl<'a> Eval<'_, 'a> {
         truth
     }
 
-    fn each_statement(&self, t: &StatementTest, kind: Option<DocKind>, emit: Emit<'_, 'a>) {
-        for (document_id, document, index, statement) in self.context.statements() {
-            let s = StatementRef {
-                document_id,
-                document,
-                index,
-                statement,
-            };
-            let of_kind = kind.is_none_or(|k| document_kinds(document.kind, true).contains(&k));
+    fn each_statement(&self, t: &StatementTest, kind: Option<PolicyKind>, emit: Emit<'_, 'a>) {
+        for s in self.statement_refs() {
+            let of_kind = kind.is_none_or(|k| document_kinds(s.document.kind, true).contains(&k));
             let mut found = Captures::default();
             if of_kind && self.statement(t, s, &mut found).is_yes() {
                 let base = self.context.at_statement(self.rule, s.document_id, s.index, "");
                 emit(base, &found, Some(s));
+            }
+        }
+    }
+
+    pub(super) fn statement_refs(&self) -> impl Iterator<Item = StatementRef<'a>> + use<'a> {
+        (self.context.statements()).map(|(document_id, document, index, statement)| StatementRef {
+            document_id,
+            document,
+            index,
+            statement,
+        })
+    }
+
+    fn each_defect(&self, t: &DefectTest, emit: Emit<'_, 'a>) {
+        for (id, d) in self
+            .context
+            .documents()
+            .filter(|(_, d)| d.origin == DocumentOrigin::Written)
+        {
+            for defect in &d.defects {
+                let of_kind = t.kinds.is_empty() || t.kinds.contains(&d.kind);
+                if !of_kind || !(t.kind.is_empty() || t.kind.contains(&defect_name(&defect.kind))) {
+                    continue;
+                }
+                let text = match &defect.kind {
+                    DefectKind::InvalidEffect(text) | DefectKind::InvalidVersion(text) => text,
+                    DefectKind::DuplicateSid { sid, .. } => sid,
+                    _ => &defect.element,
+                };
+                let fits = |test: &Option<Box<ItemTest>>, word: &str| {
+                    let word = Text::made(word, defect.span);
+                    test.as_deref()
+                        .is_none_or(|t| self.item(t, One::text(&word, defect.span)).is_yes())
+                };
+                if !fits(&t.element, &defect.element) || !fits(&t.text, text) {
+                    continue;
+                }
+                let mut found = Captures::default();
+                let place = |span| Captured {
+                    text: Some(Cow::Owned(Text::made(text, span))),
+                    ..Captured::place(span)
+                };
+                found.0.push(("place".to_owned(), place(defect.span)));
+                if let DefectKind::DuplicateKey { first: other }
+                | DefectKind::Conflict { other }
+                | DefectKind::DuplicateSid { first: other, .. } = defect.kind
+                {
+                    found.0.push(("other".to_owned(), place(other)));
+                }
+                let base = match defect.statement {
+                    Some(i) => self.context.at_statement(self.rule, id, i, ""),
+                    None => self.context.at_document(self.rule, id, ""),
+                };
+                emit(base, &found, None);
             }
         }
     }
@@ -112,15 +168,9 @@ impl<'a> Eval<'_, 'a> {
         let mut truth = Truth::from(identity_fits(&t.kind, i));
         if let Some(test) = &t.name {
             let clause = i.name.as_ref().map(|n| ClauseItems {
-                items: Items::Made(vec![One {
-                    of: CapturedElement::Text,
-                    text: n,
-                    span: i.header,
-                    via: None,
-                    principal: None,
-                    set: None,
-                }]),
+                items: Items::Made(vec![One::text(n, i.header)]),
                 complete: true,
+                vague: false,
                 key: None,
                 span: None,
             });
@@ -142,6 +192,7 @@ impl<'a> Eval<'_, 'a> {
             let clause = ClauseItems {
                 items: Items::Made(items),
                 complete: true,
+                vague: false,
                 key: None,
                 span: None,
             };
@@ -198,14 +249,7 @@ impl<'a> Eval<'_, 'a> {
     }
 
     fn policy_item<'n>(&self, name: &'n Text, used: &PolicyUse) -> One<'n> {
-        One {
-            of: CapturedElement::Text,
-            text: name,
-            span: used.span,
-            via: None,
-            principal: None,
-            set: None,
-        }
+        One::text(name, used.span)
     }
 
     fn at_identity(&self, index: IdentityId, identity: &Identity) -> Finding {
@@ -233,7 +277,7 @@ impl<'a> Eval<'_, 'a> {
         }
     }
 
-    fn resource(&self, t: &ResourceTest, r: &'a Resource, found: &mut Captures<'a>) -> Truth {
+    pub(super) fn resource(&self, t: &ResourceTest, r: &'a Resource, found: &mut Captures<'a>) -> Truth {
         if !t.kind.is_empty()
             && !t
                 .kind
@@ -243,7 +287,11 @@ impl<'a> Eval<'_, 'a> {
             return Truth::No;
         }
         let mut own = Captures::default();
-        let mut truth = self.properties(&t.properties, &r.props, &mut own);
+        if !t.format.is_empty() && !t.format.contains(&r.format) {
+            return Truth::No;
+        }
+        let mut truth = self.properties(&t.properties, r, &mut own);
+        truth = truth.and(self.tags(&t.tag, r, &mut own));
         own.add(t.capture.as_ref(), || Captured::place(r.header));
         truth = combine(truth, &t.all, &t.any, &[], None, |inner| {
             self.resource(inner, r, &mut own)
@@ -264,16 +312,8 @@ impl<'a> Eval<'_, 'a> {
             if &*r.kind != kinds::BOTO3_CALL {
                 continue;
             }
-            let word = |words: &[String], prop: &str| {
-                let said = r.get(prop).and_then(Value::as_str);
-                words.is_empty()
-                    || said.is_some_and(|s| words.iter().any(|w| glob::matches(w, &s, CaseSensitivity::Sensitive)))
-            };
             let mut found = Captures::default();
-            let truth = Truth::from(word(&t.service, "Service") && word(&t.operation, "Operation"))
-                .and(self.properties(&t.arguments, &r.props, &mut found));
-            if truth.is_yes() {
-                found.add(t.capture.as_ref(), || Captured::place(r.header));
+            if self.call(t, r, &mut found).is_yes() {
                 emit(
                     self.context.at_resource(self.rule, index, "").under(r.branch.as_ref()),
                     &found,
@@ -283,120 +323,48 @@ impl<'a> Eval<'_, 'a> {
         }
     }
 
-    fn properties(
-        &self,
-        tests: &std::collections::BTreeMap<String, ValueTest>,
-        props: &'a Value,
-        found: &mut Captures<'a>,
-    ) -> Truth {
-        let mut truth = Truth::Yes;
-        for (path, test) in tests {
-            let keys: Vec<&str> = path.split('.').collect();
-            truth = truth.and(self.value(test, props.path(&keys), props.is_unknown(), found));
-        }
-        truth
-    }
-
-    /// `value` is `None` where the property is absent, or where it cannot be seen.
-    fn value(&self, t: &ValueTest, value: Option<&'a Value>, hidden: bool, found: &mut Captures<'a>) -> Truth {
-        let Some(value) = value.filter(|v| !v.is_null()) else {
-            let asks = !t.is.is_empty() || !t.one_of.is_empty() || !t.glob.is_empty() || t.matches.is_some();
-            let absent = Truth::from(t.present != Some(true) && !asks && t.truthy != Some(true) && t.known.is_none());
-            return if hidden { Truth::Unknown } else { absent };
+    fn call(&self, t: &CallTest, r: &'a Resource, found: &mut Captures<'a>) -> Truth {
+        let word = |words: &[String], prop: &str| {
+            let said = r.get(prop).and_then(Value::as_str);
+            words.is_empty()
+                || said.is_some_and(|s| words.iter().any(|w| glob::matches(w, &s, CaseSensitivity::Sensitive)))
         };
-        if t.present == Some(false) {
+        if !word(&t.service, "Service") || !word(&t.operation, "Operation") {
             return Truth::No;
         }
-        if let ValueKind::OneOf(branches) = &value.kind {
-            let mut scratch = Captures::default();
-            let each = branches
-                .iter()
-                .map(|b| self.value(t, Some(&b.value), false, &mut scratch));
-            let answers: Vec<Truth> = each.collect();
-            let truth = match answers.as_slice() {
-                [first, rest @ ..] if rest.iter().all(|a| a == first) => *first,
-                _ => Truth::Unknown,
-            };
-            if truth.is_yes() {
-                found.0.append(&mut scratch.0);
-            }
-            return truth;
-        }
-        let mut truth = Truth::Yes;
-        if let Some(wanted) = t.truthy {
-            let is = match &value.kind {
-                ValueKind::Unknown(_) => Truth::Unknown,
-                ValueKind::Str(text) if !text.is_known() => Truth::Unknown,
-                ValueKind::Str(_) => value
-                    .as_bool()
-                    .unwrap_or_else(|| value.as_str().is_some_and(|s| !s.is_empty()))
-                    .into(),
-                ValueKind::Bool(b) => (*b).into(),
-                ValueKind::Num(n) => (n.parse() != Ok(0.0)).into(),
-                ValueKind::Seq(items) => (!items.is_empty()).into(),
-                _ => Truth::Yes,
-            };
-            truth = truth.and(if wanted { is } else { !is });
-        }
-        if let Some(wanted) = t.known {
-            let known = match &value.kind {
-                ValueKind::Unknown(_) => false,
-                ValueKind::Str(text) => text.is_known(),
-                _ => true,
-            };
-            truth = truth.and((known == wanted).into());
-        }
-        for list in [&t.is, &t.one_of] {
-            if !list.is_empty() {
-                truth = truth.and(some_item(value, |s| list.iter().any(|w| w == s)));
-            }
-        }
-        if !t.glob.is_empty() {
-            let fits = |s: &str| t.glob.iter().any(|w| glob::matches(w, s, CaseSensitivity::Sensitive));
-            truth = truth.and(some_item(value, fits));
-        }
-        if let Some(regex) = t.matches.as_deref() {
-            let regex = self.words.regex(regex);
-            truth = truth.and(some_item(value, |s| regex.as_ref().is_some_and(|r| r.is_match(s))));
-        }
+        let mut own = Captures::default();
+        own.add(t.capture.as_ref(), || Captured::place(r.header));
+        let mut truth = self.properties(&t.arguments, r, &mut own);
+        truth = combine(truth, &t.all, &t.any, &[], None, |inner| self.call(inner, r, &mut own));
+        let none = t.none.iter().chain(t.not.as_deref());
+        let none = none
+            .map(|inner| self.call(inner, r, &mut Captures::default()))
+            .fold(Truth::No, Truth::or);
+        let truth = truth.and(!none);
         if truth.is_yes() {
-            found.add(t.capture.as_ref(), || Captured {
-                of: CapturedElement::Text,
-                text: value.as_text().map(Cow::Borrowed),
-                span: value.span,
-                via: Some(&value.via),
-                actions: None,
-                left: None,
-                denied: None,
-            });
+            found.0.append(&mut own.0);
         }
         truth
     }
 }
 
-/// Whether one of the value's items, as text, fits.
-fn some_item(value: &Value, fits: impl Fn(&str) -> bool) -> Truth {
-    let mut truth = Truth::No;
-    for item in value.items() {
-        truth = truth.or(match &item.kind {
-            ValueKind::Str(text) => text.known().map_or(Truth::Unknown, |s| fits(&s).into()),
-            ValueKind::Bool(b) => fits(if *b { "true" } else { "false" }).into(),
-            ValueKind::Num(n) => fits(n).into(),
-            ValueKind::Unknown(_) | ValueKind::OneOf(_) => Truth::Unknown,
-            _ => Truth::No,
-        });
-    }
-    truth
+fn identity_fits(kinds: &[IdentityKind], identity: &Identity) -> bool {
+    kinds.is_empty() || kinds.contains(&identity.kind)
 }
 
-fn identity_fits(names: &[IdentityName], identity: &Identity) -> bool {
-    let name = match identity.kind {
-        IdentityKind::Role => IdentityName::Role,
-        IdentityKind::User => IdentityName::User,
-        IdentityKind::Group => IdentityName::Group,
-        IdentityKind::PermissionSet => IdentityName::PermissionSet,
-    };
-    names.is_empty() || names.contains(&name)
+fn defect_name(kind: &DefectKind) -> DefectName {
+    match kind {
+        DefectKind::UnknownElement => DefectName::UnknownElement,
+        DefectKind::DuplicateKey { .. } => DefectName::DuplicateKey,
+        DefectKind::WrongType { .. } => DefectName::WrongType,
+        DefectKind::Missing => DefectName::Missing,
+        DefectKind::InvalidEffect(_) => DefectName::InvalidEffect,
+        DefectKind::InvalidVersion(_) => DefectName::InvalidVersion,
+        DefectKind::Conflict { .. } => DefectName::Conflict,
+        DefectKind::Empty => DefectName::Empty,
+        DefectKind::DuplicateSid { .. } => DefectName::DuplicateSid,
+        DefectKind::UnknownPrincipalType => DefectName::UnknownPrincipalType,
+    }
 }
 
 /// The same capture with a text of its own.
@@ -404,10 +372,6 @@ fn owned<'o>(c: Captured<'_>) -> Captured<'o> {
     Captured {
         of: c.of,
         text: c.text.map(|t| Cow::Owned(t.into_owned())),
-        span: c.span,
-        via: None,
-        actions: None,
-        left: None,
-        denied: None,
+        ..Captured::place(c.span)
     }
 }

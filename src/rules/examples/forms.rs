@@ -1,7 +1,7 @@
 //! The forms that a bare policy is written in, and the place in each that says what the policy is for.
 
 use super::marked::{self, Marked};
-use crate::rules::spec::DocKind;
+use crate::terms::PolicyKind;
 
 /// How an example is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,12 +85,12 @@ impl Form {
     }
 
     /// Path and text of a file that holds `policy` as a policy of `kind`; `None` where the form has no place for it.
-    pub fn wrap(self, policy: &str, kind: DocKind, service: Option<&str>) -> Option<(String, String)> {
+    pub fn wrap(self, policy: &str, kind: PolicyKind, service: Option<&str>) -> Option<(String, String)> {
         let tree = marked::parse(policy);
         let text = match self {
             Self::Files => return None,
             Self::Json => {
-                let by_shape = matches!(kind, DocKind::Identity | DocKind::Trust | DocKind::Resource);
+                let by_shape = matches!(kind, PolicyKind::Identity | PolicyKind::Trust | PolicyKind::Resource);
                 return by_shape.then(|| ("policy.json".to_owned(), policy.to_owned()));
             }
             Self::CloudformationYaml => {
@@ -140,7 +140,7 @@ const LAMBDA_TRUST: &str = "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Eff
                             {\"Service\": \"lambda.amazonaws.com\"}, \"Action\": \"sts:AssumeRole\"}]}";
 
 impl TemplateForm {
-    fn of(kind: DocKind, service: Option<&str>) -> Option<Self> {
+    fn of(kind: PolicyKind, service: Option<&str>) -> Option<Self> {
         let plain = |kind, property, others| Self {
             kind,
             property,
@@ -148,9 +148,9 @@ impl TemplateForm {
             user: None,
         };
         Some(match kind {
-            DocKind::Identity => plain("AWS::IAM::ManagedPolicy", "PolicyDocument", &[]),
-            DocKind::Trust => plain("AWS::IAM::Role", "AssumeRolePolicyDocument", &[]),
-            DocKind::Boundary => Self {
+            PolicyKind::Identity => plain("AWS::IAM::ManagedPolicy", "PolicyDocument", &[]),
+            PolicyKind::Trust => plain("AWS::IAM::Role", "AssumeRolePolicyDocument", &[]),
+            PolicyKind::Boundary => Self {
                 user: Some((
                     "AWS::IAM::Role",
                     &[
@@ -160,18 +160,18 @@ impl TemplateForm {
                 )),
                 ..plain("AWS::IAM::ManagedPolicy", "PolicyDocument", &[])
             },
-            DocKind::Session => return None,
-            DocKind::Scp => plain(
+            PolicyKind::Session | PolicyKind::Unknown => return None,
+            PolicyKind::Scp => plain(
                 "AWS::Organizations::Policy",
                 "Content",
                 &[("Name", "\"p\""), ("Type", "\"SERVICE_CONTROL_POLICY\"")],
             ),
-            DocKind::Rcp => plain(
+            PolicyKind::Rcp => plain(
                 "AWS::Organizations::Policy",
                 "Content",
                 &[("Name", "\"p\""), ("Type", "\"RESOURCE_CONTROL_POLICY\"")],
             ),
-            DocKind::Resource => match service.unwrap_or("s3") {
+            PolicyKind::Resource => match service.unwrap_or("s3") {
                 "s3" => plain(
                     "AWS::S3::BucketPolicy",
                     "PolicyDocument",
@@ -242,12 +242,12 @@ impl TemplateForm {
     }
 }
 
-fn sam(kind: DocKind, policy: &Marked) -> Option<String> {
+fn sam(kind: PolicyKind, policy: &Marked) -> Option<String> {
     let head = "Transform: AWS::Serverless-2016-10-31\nResources:\n  Subject:\n    Type: AWS::Serverless::Function\n    \
                 Properties:\n      Handler: app.handler\n      Runtime: python3.13\n      CodeUri: src/\n";
     match kind {
-        DocKind::Identity => Some(format!("{head}      Policies:\n        - {}\n", policy.yaml(10))),
-        DocKind::Trust => Some(format!(
+        PolicyKind::Identity => Some(format!("{head}      Policies:\n        - {}\n", policy.yaml(10))),
+        PolicyKind::Trust => Some(format!(
             "{head}      AssumeRolePolicyDocument:\n        {}\n",
             policy.yaml(8)
         )),
@@ -264,7 +264,7 @@ struct HclForm {
 }
 
 impl HclForm {
-    fn of(kind: DocKind, service: Option<&str>) -> Option<Self> {
+    fn of(kind: PolicyKind, service: Option<&str>) -> Option<Self> {
         let plain = |kind, attribute, others| Self {
             kind,
             attribute,
@@ -272,26 +272,26 @@ impl HclForm {
             after: "",
         };
         Some(match kind {
-            DocKind::Identity => plain("aws_iam_policy", "policy", ""),
-            DocKind::Trust => plain("aws_iam_role", "assume_role_policy", ""),
-            DocKind::Boundary => Self {
+            PolicyKind::Identity => plain("aws_iam_policy", "policy", ""),
+            PolicyKind::Trust => plain("aws_iam_role", "assume_role_policy", ""),
+            PolicyKind::Boundary => Self {
                 after: "\nresource \"aws_iam_role\" \"user\" {\n  permissions_boundary = aws_iam_policy.subject.arn\n  \
                         assume_role_policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \
                         \"sts:AssumeRole\", Principal = { Service = \"lambda.amazonaws.com\" } }] })\n}\n",
                 ..plain("aws_iam_policy", "policy", "")
             },
-            DocKind::Session => return None,
-            DocKind::Scp => plain(
+            PolicyKind::Session | PolicyKind::Unknown => return None,
+            PolicyKind::Scp => plain(
                 "aws_organizations_policy",
                 "content",
                 "  name = \"p\"\n  type = \"SERVICE_CONTROL_POLICY\"\n",
             ),
-            DocKind::Rcp => plain(
+            PolicyKind::Rcp => plain(
                 "aws_organizations_policy",
                 "content",
                 "  name = \"p\"\n  type = \"RESOURCE_CONTROL_POLICY\"\n",
             ),
-            DocKind::Resource => match service.unwrap_or("s3") {
+            PolicyKind::Resource => match service.unwrap_or("s3") {
                 "s3" => plain("aws_s3_bucket_policy", "policy", "  bucket = \"example-bucket\"\n"),
                 "sqs" => plain(
                     "aws_sqs_queue_policy",
@@ -338,30 +338,30 @@ impl HclForm {
     }
 }
 
-fn python(kind: DocKind, service: Option<&str>, literal: &str) -> Option<String> {
+fn python(kind: PolicyKind, service: Option<&str>, literal: &str) -> Option<String> {
     let (client, call) = match kind {
-        DocKind::Identity => (
+        PolicyKind::Identity => (
             "iam",
             "create_policy(PolicyName=\"p\", PolicyDocument=json.dumps(POLICY))",
         ),
-        DocKind::Trust => (
+        PolicyKind::Trust => (
             "iam",
             "create_role(RoleName=\"r\", AssumeRolePolicyDocument=json.dumps(POLICY))",
         ),
-        DocKind::Session => (
+        PolicyKind::Session => (
             "sts",
             "assume_role(RoleArn=\"arn:aws:iam::111122223333:role/r\", RoleSessionName=\"s\", Policy=json.dumps(POLICY))",
         ),
-        DocKind::Scp => (
+        PolicyKind::Scp => (
             "organizations",
             "create_policy(Content=json.dumps(POLICY), Description=\"\", Name=\"p\", Type=\"SERVICE_CONTROL_POLICY\")",
         ),
-        DocKind::Rcp => (
+        PolicyKind::Rcp => (
             "organizations",
             "create_policy(Content=json.dumps(POLICY), Description=\"\", Name=\"p\", Type=\"RESOURCE_CONTROL_POLICY\")",
         ),
-        DocKind::Boundary => return None,
-        DocKind::Resource => match service.unwrap_or("s3") {
+        PolicyKind::Boundary | PolicyKind::Unknown => return None,
+        PolicyKind::Resource => match service.unwrap_or("s3") {
             "s3" => (
                 "s3",
                 "put_bucket_policy(Bucket=\"example-bucket\", Policy=json.dumps(POLICY))",

@@ -13,12 +13,13 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::options::{OptionValues, RuleOptions};
-use super::spec::{DocKind, OwnTable, RuleExample};
+use super::spec::{OwnTable, RuleExample};
 use super::{Rule, Ruleset, Selection};
 use crate::finding::{Finding, LabelRole};
 use crate::iam::{Document, Ownership};
 use crate::pipeline::analyse;
 use crate::source::{Sources, Span};
+use crate::terms::PolicyKind;
 use marks::Marks;
 pub(super) use marks::without as without_marks;
 
@@ -35,7 +36,7 @@ pub struct ExampleCase {
     own: Ownership,
     options: OptionValues,
     /// What a bare document must be taken for, or the form does not show what the example says.
-    wanted: Option<(DocKind, Option<String>)>,
+    wanted: Option<(PolicyKind, Option<String>)>,
 }
 
 /// What running a case gave.
@@ -82,7 +83,7 @@ fn of_example(rule: &str, e: &RuleExample, bad: bool) -> Vec<ExampleCase> {
     let Some(policy) = &e.policy else {
         return vec![case(Form::Files, e.files.clone())];
     };
-    let kind = e.kind.unwrap_or(DocKind::Identity);
+    let kind = e.kind.unwrap_or(PolicyKind::Identity);
     let mut out = Vec::new();
     for form in Form::WRAPPINGS {
         // A Terraform document always has a version of its own.

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::super::options::OptionValues;
-use super::DocKind;
+use crate::terms::PolicyKind;
 
 /// A rule's proof: what it reports, and what it leaves alone.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Examples {
     pub bad: Vec<RuleExample>,
@@ -17,12 +18,13 @@ pub struct Examples {
 
 /// Files, or a bare policy that is wrapped into every format. `«…»` marks a primary span, `‹…›` a secondary.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct RuleExample {
     pub title: String,
     pub files: BTreeMap<String, String>,
     pub policy: Option<String>,
-    pub kind: Option<DocKind>,
+    pub kind: Option<PolicyKind>,
     pub service: Option<String>,
     /// A good example that is almost bad.
     pub near: bool,
@@ -31,11 +33,14 @@ pub struct RuleExample {
     /// What the user's configuration says is theirs.
     pub own: OwnTable,
     /// What it gives for the rule's options.
+    #[cfg_attr(rule_schema, schemars(skip))]
     pub options: OptionValues,
 }
 
 /// A bad example, corrected.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
+#[cfg_attr(rule_schema, schemars(untagged))]
 pub enum Fixed {
     /// Of a bare policy: the whole policy.
     Policy(String),
@@ -66,6 +71,7 @@ impl RuleExample {
 
 /// The `[own]` table, for examples that depend on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct OwnTable {
     pub accounts: BTreeMap<String, String>,

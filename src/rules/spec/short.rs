@@ -56,6 +56,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
                 self.visit_str(&v.to_string())
             }
 
+            fn visit_i64<E: serde::de::Error>(self, v: i64) -> Result<Vec<T>, E> {
+                self.visit_str(&v.to_string())
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, v: f64) -> Result<Vec<T>, E> {
+                self.visit_str(&v.to_string())
+            }
+
             fn visit_seq<A: SeqAccess<'de>>(self, a: A) -> Result<Vec<T>, A::Error> {
                 Vec::deserialize(SeqAccessDeserializer::new(a))
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::iam::SourceFormat;
 use crate::model::{Address, LoweredUnit, Resource, kinds};
-use crate::source::{Problem, ProblemKind, Span, Text, join_path};
+use crate::source::{Problem, ProblemKind, Span, Text, file_name, join_path};
 use crate::syntax::{NodeId, NodeKind};
 use crate::value::{Guard, MapEntry, Value};
 
@@ -177,7 +177,7 @@ impl Template<'_> {
         let Some((place, path)) = context.or(code).and_then(|place| Some((place, local(place)?))) else {
             return Vec::new();
         };
-        let name = path.rsplit('/').next().unwrap_or("");
+        let name = file_name(&path);
         if [".zip", ".jar"].iter().any(|end| name.ends_with(end)) {
             return Vec::new();
         }

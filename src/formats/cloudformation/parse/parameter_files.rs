@@ -14,7 +14,7 @@ use std::ops::Range;
 use toml::de::{DeTable, DeValue};
 
 use crate::formats::data;
-use crate::source::{FileId, Sources, Span, Text, join_path, parent_path};
+use crate::source::{FileId, Sources, Span, Text, file_name, join_path, parent_path};
 use crate::value::{Value, ValueKind};
 
 use crate::formats::cloudformation::parse::doc::{Doc, is_template};
@@ -57,7 +57,7 @@ pub(crate) fn find(sources: &Sources, docs: &[Doc]) -> BTreeMap<usize, Vec<Templ
     }
     for file in sources.ids() {
         let (path, text) = (sources.path(file), sources.text(file));
-        let name = path.rsplit('/').next().unwrap_or(path);
+        let name = file_name(path);
         if !is_parameter_file(name, text) {
             continue;
         }
@@ -186,7 +186,7 @@ fn names(path: &str, template: &str) -> bool {
             .to_lowercase()
     };
     let wanted = stem(template);
-    let folder = parent_path(path).rsplit('/').next().unwrap_or("").to_lowercase();
+    let folder = file_name(parent_path(path)).to_lowercase();
     !wanted.is_empty() && (stem(path).contains(&wanted) || folder == wanted)
 }
 

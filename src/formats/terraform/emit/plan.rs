@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::iam::SourceFormat;
-use crate::model::{Address, LoweredUnit, Resource, UnattachedPolicy};
+use crate::model::{Address, LoweredUnit, Resource, UnattachedPolicy, resource_types};
 use crate::source::{FileId, Hole, HoleKind, HoleTarget, Sources, Span, Text, join_path, parent_path};
 use crate::syntax::{NodeId, NodeKind as Node, Tree, json};
 use crate::value::{MapEntry, Value, ValueKind};
@@ -239,7 +239,7 @@ impl Plan<'_> {
         let (address, kind) = (text("address")?, text("type")?);
         let data = text("mode")? == "data";
         let type_name = if data { format!("data.{kind}") } else { kind };
-        let row = aws::find(&type_name);
+        let row = resource_types::terraform(&type_name);
         if data && row.is_none() {
             return None;
         }
@@ -341,7 +341,7 @@ impl Plan<'_> {
                     let written = written.and_then(|w| tree.get(w, &name));
                     let own = at.map(|i| &entries[i].value);
                     let place = PlanPlace {
-                        link: aws::LINKS.contains(&&*name),
+                        link: resource_types::is_link(&name),
                         policy: aws::is_required(place.type_name, &name),
                         ..*place
                     };

@@ -2,11 +2,12 @@
 
 use crate::formats::terraform::emit::aws;
 use crate::formats::terraform::eval::blocks::BlockItem;
+use crate::model::resource_types::TerraformType;
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 /// Arguments under CloudFormation's names.
-pub(crate) fn properties(row: &aws::Type, items: Vec<BlockItem>, span: Span) -> Value {
+pub(crate) fn properties(row: &TerraformType, items: Vec<BlockItem>, span: Span) -> Value {
     let mut entries: Vec<MapEntry> = Vec::new();
     for item in items {
         let name = item.entry.key.display();
@@ -15,7 +16,7 @@ pub(crate) fn properties(row: &aws::Type, items: Vec<BlockItem>, span: Span) -> 
         if item.block {
             entry.value = renamed(row, &name, entry.value, 0);
         }
-        let value = match aws::is_required(row.terraform, &name) {
+        let value = match aws::is_required(row.name, &name) {
             true => Some(given_later(entry.value, &name)),
             false => without_null(entry.value),
         };
@@ -50,13 +51,13 @@ fn given_later(value: Value, name: &str) -> Value {
     }
 }
 
-fn property(row: &aws::Type, name: &str) -> String {
-    let listed = row.properties.iter().find(|(argument, _)| *argument == name);
+fn property(row: &TerraformType, name: &str) -> String {
+    let listed = row.arguments.iter().find(|(argument, _)| *argument == name);
     listed.map_or_else(|| aws::pascal(name), |(_, property)| (*property).to_owned())
 }
 
 /// Arguments of a nested block under CloudFormation's names.
-fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
+fn renamed(row: &TerraformType, path: &str, value: Value, depth: u32) -> Value {
     if depth > 8 {
         return value;
     }
@@ -80,7 +81,7 @@ fn renamed(row: &aws::Type, path: &str, value: Value, depth: u32) -> Value {
             for e in inner.iter() {
                 let name = e.key.display();
                 let nested = format!("{path}.{name}");
-                let listed = row.properties.iter().find(|(argument, _)| *argument == nested);
+                let listed = row.arguments.iter().find(|(argument, _)| *argument == nested);
                 let target = listed.map_or_else(|| aws::pascal(&name), |(_, p)| (*p).to_owned());
                 // A block's span is more than its value's when it has a type in front.
                 let block = match &e.value.kind {

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::iam::SourceFormat;
+use crate::model::resource_types::{self, TerraformType};
 use crate::model::{Address, Resource, UnattachedPolicy, kinds};
 use crate::source::{Problem, ProblemKind, Span};
 use crate::value::{Branch, MAX_DEPTH, MapEntry, Value, ValueKind};
@@ -12,7 +13,6 @@ use crate::value::{Branch, MAX_DEPTH, MapEntry, Value, ValueKind};
 use crate::formats::recognize::{is_event, is_policy_or_text, is_policy_property};
 use crate::formats::vendors::is_their_type;
 
-use crate::formats::terraform::emit::aws;
 use crate::formats::terraform::emit::lambda_code;
 use crate::formats::terraform::emit::properties::properties;
 use crate::formats::terraform::emit::registry;
@@ -127,7 +127,7 @@ impl<'a> Emitter<'_, 'a> {
             self.documents(module, address, decl);
             return;
         }
-        let known = aws::find(&type_name);
+        let known = resource_types::terraform(&type_name);
         if is_data && known.is_none() {
             return;
         }
@@ -140,8 +140,7 @@ impl<'a> Emitter<'_, 'a> {
             _ => None,
         };
         for instance in self.evaluator.instances(module, address, decl) {
-            let links = |name: &str| aws::LINKS.contains(&name);
-            let items = blocks::items(self.evaluator, decl, &instance.env, &links);
+            let items = blocks::items(self.evaluator, decl, &instance.env, &resource_types::is_link);
             let name = match &instance.key {
                 Some(key) => format!("{address}[{key}]"),
                 None => address.to_owned(),
@@ -235,10 +234,10 @@ impl<'a> Emitter<'_, 'a> {
         let alias = decl.expr("alias").map(|e| self.evaluator.expr(e, &module.env()));
         let alias = alias.as_ref().and_then(Value::as_str).map(|a| format!(".{a}"));
         let name = format!("provider.{}{}", block.label(0), alias.unwrap_or_default());
-        let row = aws::Type {
-            terraform: "",
+        let row = TerraformType {
+            name: "",
             kind: kinds::PROVIDER,
-            properties: &[],
+            arguments: &[],
         };
         let props = self.properties(&row, items, block.span);
         self.simple(
@@ -258,10 +257,10 @@ impl<'a> Emitter<'_, 'a> {
         }
         let decl = Decl { parts: vec![part] };
         let items = blocks::items(self.evaluator, &decl, &module.env(), &|_| false);
-        let row = aws::Type {
-            terraform: "",
+        let row = TerraformType {
+            name: "",
             kind: kinds::BACKEND,
-            properties: &[],
+            arguments: &[],
         };
         let block = part.block;
         let props = self.properties(&row, items, block.span);
@@ -375,7 +374,7 @@ impl<'a> Emitter<'_, 'a> {
         });
     }
 
-    fn properties(&self, row: &aws::Type, items: Vec<BlockItem>, span: Span) -> Value {
+    fn properties(&self, row: &TerraformType, items: Vec<BlockItem>, span: Span) -> Value {
         let bounded = items.into_iter().map(|i| BlockItem {
             entry: self.bounded_entry(i.entry),
             ..i

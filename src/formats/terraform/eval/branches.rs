@@ -1,6 +1,6 @@
 //! Values that are one of several, as what decides is not known before deployment.
 
-use crate::source::{FileId, HoleKind, Span};
+use crate::source::{HoleKind, Span};
 use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::guard::Fact;
 use crate::value::{Branch, Guard, Value, ValueKind};
@@ -15,22 +15,6 @@ pub(crate) const MAX_BRANCHES: usize = 8;
 const MAX_FACTS_DEEP: u32 = 8;
 
 impl<'a> TerraformEvaluator<'a> {
-    /// `OneOf` where there is more than one.
-    pub(crate) fn alternatives<T>(&self, items: Vec<(Guard, T)>, make: impl Fn(T) -> Value) -> Value {
-        let mut branches: Vec<Branch> = items
-            .into_iter()
-            .map(|(when, item)| Branch {
-                when,
-                value: make(item),
-            })
-            .collect();
-        if branches.len() == 1 && branches[0].when.is_always() {
-            return branches.remove(0).value;
-        }
-        let span = branches.first().map_or(Span::new(FileId(0), 0, 0), |b| b.value.span);
-        Value::new(ValueKind::OneOf(branches.into()), span)
-    }
-
     pub(crate) fn conditional(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
         let span = tree.span(node);
         let children: Vec<NodeId> = tree.children(node).collect();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::source::{Hole, HoleKind, Span, Text, join_path};
+use crate::source::{Hole, HoleKind, Span, Text, join_path, relative_path};
 use crate::value::guard::both;
 use crate::value::{Guard, MapEntry, Value};
 
@@ -93,16 +93,8 @@ impl<'a> TerraformModule<'a> {
 
     /// `path.module`: from the root module's directory.
     pub(crate) fn relative_path(&self, root: &str) -> String {
-        let mut here: Vec<&str> = self.directory.path.split('/').filter(|p| !p.is_empty()).collect();
-        let root: Vec<&str> = root.split('/').filter(|p| !p.is_empty()).collect();
-        let common = here.iter().zip(&root).take_while(|(a, b)| a == b).count();
-        let mut parts = vec![".."; root.len() - common];
-        parts.extend(here.drain(common..));
-        if parts.is_empty() {
-            ".".to_owned()
-        } else {
-            parts.join("/")
-        }
+        let path = relative_path(root, &self.directory.path);
+        if path.is_empty() { ".".to_owned() } else { path }
     }
 }
 

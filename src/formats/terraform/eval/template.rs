@@ -3,7 +3,7 @@
 use crate::source::{Hole, HoleKind, Span, Text, TextBuilder};
 use crate::syntax::hcl::ForParts;
 use crate::syntax::{NodeId, NodeKind as Node, Tree};
-use crate::value::{Guard, Value, ValueKind};
+use crate::value::{Branch, Guard, Value, ValueKind};
 
 use crate::formats::terraform::eval::branches::MAX_BRANCHES;
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
@@ -34,7 +34,17 @@ impl<'a> TerraformEvaluator<'a> {
             return self.eval(tree, only, env);
         }
         let texts = self.template_texts(tree, node, env);
-        self.alternatives(texts, |text| Value::text(text, span))
+        let mut branches: Vec<Branch> = texts
+            .into_iter()
+            .map(|(when, text)| Branch {
+                when,
+                value: Value::text(text, span),
+            })
+            .collect();
+        if branches.len() == 1 && branches[0].when.is_always() {
+            return branches.remove(0).value;
+        }
+        Value::new(ValueKind::OneOf(branches.into()), span)
     }
 
     /// One text for each combination of alternatives that occurs in it, with its label (empty for the only one).

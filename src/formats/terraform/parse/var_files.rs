@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::source::{Problem, ProblemKind};
+use crate::source::{Problem, ProblemKind, is_within};
 
 use crate::formats::terraform::parse::directory::{Directory, File, FileRole, HclExpr, RootVariables};
 
@@ -77,7 +77,7 @@ fn owner<'a>(
     roots: &[&'a str],
 ) -> Option<&'a str> {
     let declares = |root: &&&'a str, name: &str| directories[**root].variables.contains_key(name);
-    let above = |root: &&&'a str| root.is_empty() || path == **root || path.starts_with(&format!("{root}/"));
+    let above = |root: &&&'a str| is_within(path, root);
     let near = roots
         .iter()
         .filter(above)

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::source::{FileId, HoleKind, MATCHING, Span, Text, join_path, parent_path};
+use crate::source::{FileId, HoleKind, MATCHING, Span, Text, file_name, join_path, parent_path};
 use crate::syntax::hcl;
 use crate::value::{Value, ValueKind};
 
@@ -34,7 +34,7 @@ pub(super) fn apply<'a>(call: &FunctionCall<'_, 'a>, env: &EvalScope<'a>) -> Opt
             "" => ".".to_owned(),
             parent => parent.to_owned(),
         }),
-        "basename" => on_path(call, |p| p.rsplit('/').next().unwrap_or(p).to_owned()),
+        "basename" => on_path(call, |p| file_name(p).to_owned()),
         // Whose home `~` is, only the machine knows that runs Terraform.
         "pathexpand" if call.known(0).is_none_or(|path| path.starts_with('~')) => call.unknown(),
         "pathexpand" => on_path(call, str::to_owned),

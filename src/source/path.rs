@@ -1,0 +1,50 @@
+//! Paths as text: `/` between the parts on every system, `.` and `..` resolved without the disk.
+
+/// The last part of `path`.
+pub fn file_name(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// The folder of `path`, without a final `/`; empty for a file at the top.
+pub fn parent_path(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(dir, _)| dir)
+}
+
+/// `path` is `folder` or lies in it. The empty folder holds every path.
+pub fn is_within(path: &str, folder: &str) -> bool {
+    let folder = folder.trim_end_matches('/');
+    let rest = path.strip_prefix(folder);
+    rest.is_some_and(|rest| folder.is_empty() || rest.is_empty() || rest.starts_with('/'))
+}
+
+/// `rest` seen from folder `dir`, with `.` and `..` resolved: `join_path("a/b", "../c.json")` is `a/c.json`. An absolute
+/// `rest` stays as it is.
+pub fn join_path(dir: &str, rest: &str) -> String {
+    let dir = if rest.starts_with('/') { "/" } else { dir };
+    let absolute = dir.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in dir.split('/').chain(rest.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if absolute => {}
+            _ => parts.push(part),
+        }
+    }
+    format!("{}{}", if absolute { "/" } else { "" }, parts.join("/"))
+}
+
+/// `to` as seen from folder `from`, both absolute or both relative to one place and without `.` or `..`:
+/// `relative_path("/a/b", "/a/c.json")` is `../c.json`. Empty for the folder itself.
+pub fn relative_path(from: &str, to: &str) -> String {
+    let mut from = from.split('/').filter(|p| !p.is_empty()).peekable();
+    let mut to = to.split('/').filter(|p| !p.is_empty()).peekable();
+    while from.peek().is_some() && from.peek() == to.peek() {
+        from.next();
+        to.next();
+    }
+    let up = from.map(|_| "..");
+    up.chain(to).collect::<Vec<_>>().join("/")
+}

@@ -141,7 +141,7 @@ pub fn classify(path: &str, text: &str) -> Kinds {
     if LOCK_FILES.contains(&name) || is_minified_style(name) {
         return Kinds::default();
     }
-    let hits = words(&unescaped(text));
+    let hits = scan_words(&unescaped(text));
     let has = |bits: u32| hits & bits == bits;
     let mut kinds = Kinds {
         text: true,
@@ -223,7 +223,7 @@ fn unescaped(text: &str) -> Cow<'_, str> {
 }
 
 /// One pass for the words of the formats and the marks of credentials.
-fn words(text: &str) -> u32 {
+fn scan_words(text: &str) -> u32 {
     static AUTOMATON: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     let automaton = AUTOMATON.get_or_init(|| {
         let words = WORDS.iter().map(|(word, _)| word);

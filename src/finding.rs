@@ -240,7 +240,7 @@ impl Remedy {
 
     /// See [`Change::Word`].
     #[must_use]
-    pub fn word(self, at: Span, was: impl Into<String>, with: impl Into<String>) -> Self {
+    pub fn replace_token(self, at: Span, was: impl Into<String>, with: impl Into<String>) -> Self {
         let (was, with) = (was.into(), with.into());
         self.change(RemedyStep::Word { at, was, with })
     }
@@ -401,7 +401,7 @@ impl Finding {
 
     /// It is there only where this holds.
     #[must_use]
-    pub fn under(mut self, branch: Option<&Guard>) -> Self {
+    pub fn only_under(mut self, branch: Option<&Guard>) -> Self {
         self.branch = branch.map(|when| when.label().into());
         self
     }
@@ -433,7 +433,7 @@ impl Finding {
     }
 
     #[must_use]
-    pub fn other(mut self, other: impl Into<String>) -> Self {
+    pub fn other_evidence(mut self, other: impl Into<String>) -> Self {
         self.evidence.other.push(other.into());
         self
     }

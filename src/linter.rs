@@ -52,7 +52,7 @@ impl Linter {
         settings.resolve(&ruleset).map_err(SettingsErrors)?;
         let known = Date::parse(catalogue().data_date()).unwrap_or(Date::from_days(0));
         Ok(Self {
-            today: settings.own.today.unwrap_or(known),
+            today: known,
             ruleset,
             settings,
         })
@@ -68,15 +68,15 @@ impl Linter {
     /// Checks sources whose paths are relative to the folder of the settings. Never fails: what could not be read or judged is
     /// in [`Report::errors`] and [`Report::unjudged`].
     pub fn check(&self, sources: &Sources) -> Report {
-        let mut own = self.settings.own.clone();
+        let mut own = self.settings.ownership();
         own.today = Some(self.today);
         let project = analyse(sources, &own).project;
         let selection = self
             .settings
-            .rules
+            .selection
             .clone()
             .unwrap_or_else(|| Selection::all(&self.ruleset));
-        let options = RuleOptions::everywhere(self.settings.options.clone());
+        let options = RuleOptions::for_all_files(self.settings.options.clone());
         let outcome = rules::run(&project, &self.ruleset, &selection.with_options(options));
         let options = TriageOptions {
             ruleset: &self.ruleset,

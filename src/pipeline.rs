@@ -75,7 +75,7 @@ pub fn analyse<'a>(sources: &'a Sources, own: &'a Ownership) -> Analysis<'a> {
             }
         })
         .collect();
-    formats::serverless::claim(sources, &mut units);
+    formats::serverless::remove_claimed_units(sources, &mut units);
     units.push(LoweredUnit {
         test_code: formats::samples::for_semgrep(sources),
         unused: formats::text_templates::unloaded(sources),

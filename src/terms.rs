@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 /// What a document is used as; the words of the command line and the configuration too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PolicyKind {
     Identity,
@@ -15,7 +14,6 @@ pub enum PolicyKind {
     Session,
     Scp,
     Rcp,
-    #[serde(skip)]
     Unknown,
 }
 

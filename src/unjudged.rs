@@ -183,7 +183,7 @@ impl Unjudged {
         }
         let subject = start_of(&self.subject);
         match &self.why {
-            UnjudgedReason::Unknown(part, reason) => format!("{} `{subject}`: {}", lead(*part), reason.text()),
+            UnjudgedReason::Unknown(part, reason) => format!("{} `{subject}`: {}", part_phrase(*part), reason.text()),
             why => format!("`{subject}`: {why}"),
         }
     }
@@ -199,7 +199,7 @@ fn start_of(text: &str) -> String {
 }
 
 /// What is not known of a policy.
-fn lead(part: PolicyPart) -> &'static str {
+fn part_phrase(part: PolicyPart) -> &'static str {
     match part {
         PolicyPart::Document => "the policy is",
         PolicyPart::Statement => "statements come from",
@@ -269,14 +269,14 @@ impl Silence {
 }
 
 /// In order, each once, with one entry for each place and kind.
-pub fn settled(mut all: Vec<Unjudged>) -> Vec<Unjudged> {
+pub fn sorted(mut all: Vec<Unjudged>) -> Vec<Unjudged> {
     all.sort();
     all.dedup_by(|b, a| (&a.path, a.span, a.what) == (&b.path, b.span, b.what) && a.subject == b.subject);
     all
 }
 
 /// "2 policies and 1 function": what counts, most important kind first; `None` where nothing does.
-pub fn counted(all: &[Unjudged]) -> Option<String> {
+pub fn counted_kinds(all: &[Unjudged]) -> Option<String> {
     let mut by_noun: Vec<((&str, &str), UnjudgedKind, usize)> = Vec::new();
     for entry in all.iter().filter(|u| u.counts()) {
         match by_noun.iter_mut().find(|(noun, ..)| *noun == entry.noun()) {
@@ -314,8 +314,8 @@ mod tests {
 
     #[test]
     fn counts_are_in_correct_english() {
-        assert_eq!(counted(&[]), None);
-        assert_eq!(counted(&[policy("a")]).as_deref(), Some("1 policy"));
+        assert_eq!(counted_kinds(&[]), None);
+        assert_eq!(counted_kinds(&[policy("a")]).as_deref(), Some("1 policy"));
         let module = Unjudged::whole("m", UnjudgedReason::Module);
         let all = [
             policy("a"),
@@ -323,13 +323,13 @@ mod tests {
             module,
             Unjudged::whole("f", UnjudgedReason::Broken(String::new())),
         ];
-        assert_eq!(counted(&all).as_deref(), Some("2 policies, 1 file and 1 module"));
+        assert_eq!(counted_kinds(&all).as_deref(), Some("2 policies, 1 file and 1 module"));
     }
 
     #[test]
     fn documentation_does_not_count() {
         assert_eq!(
-            counted(&[Unjudged::whole(
+            counted_kinds(&[Unjudged::whole(
                 "README.md",
                 UnjudgedReason::Language(Language::Markdown)
             )]),
@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn each_thing_stands_once_and_in_order() {
-        let all = settled(vec![policy("b"), policy("a"), policy("b")]);
+        let all = sorted(vec![policy("b"), policy("a"), policy("b")]);
         let paths: Vec<&str> = all.iter().map(|u| u.path.as_str()).collect();
         assert_eq!(paths, ["a", "b"]);
     }

@@ -172,7 +172,7 @@ impl Value {
         Self::new(ValueKind::Unknown(Arc::new(hole)), span)
     }
 
-    pub fn other(name: impl Into<Arc<str>>, span: Span) -> Self {
+    pub fn unknown_other(name: impl Into<Arc<str>>, span: Span) -> Self {
         Self::unknown(Hole::new(HoleKind::Other, name, span))
     }
 
@@ -331,7 +331,7 @@ impl Value {
     }
 
     /// Every single value, in order: of lists and of conditionals, however they are nested, or itself. Null is not one.
-    pub fn each<'v>(&'v self, f: &mut dyn FnMut(&'v Self)) {
+    pub fn each_value<'v>(&'v self, f: &mut dyn FnMut(&'v Self)) {
         let mut open = vec![self];
         while let Some(value) = open.pop() {
             match &value.kind {

@@ -7,7 +7,7 @@ use crate::iam::actions::ActionSet;
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::class::class;
 use crate::iam::condition::{Strength, strength};
-use crate::iam::resource_fit::{reaches, wide_for};
+use crate::iam::resource_fit::{may_be_resource_of, unlimited_actions};
 use crate::iam::{ClauseItem, Document, PolicyKind, Statement, pattern};
 use crate::phrase;
 use crate::project::{DocumentId, EXCEPT_DENIED};
@@ -28,7 +28,7 @@ pub(super) struct AllowStatement<'a> {
 impl<'a> AllowStatement<'a> {
     /// Says of a finding about `set` where a Deny takes some of it away, and lowers it where the boundary of each holder lets it
     /// through on some resources only.
-    pub(super) fn weighed(&self, cx: &Context<'_>, set: &ActionSet, f: Finding) -> Finding {
+    pub(super) fn adjust_severity(&self, cx: &Context<'_>, set: &ActionSet, f: Finding) -> Finding {
         let mut f = except_denied(cx, self.document, self.index, set, f);
         if !cx.project.withheld(self.document).narrows(set) {
             return f;
@@ -41,13 +41,13 @@ impl<'a> AllowStatement<'a> {
     }
 
     /// Of `set`, the actions whose resources an item of `Resource` may mean: `ssm:GetParameter` is not about a pipeline.
-    pub(super) fn reached(&self, item: &ClauseItem, set: &ActionSet) -> ActionSet {
-        set.iter().filter(|a| reaches(&item.text, *a)).collect()
+    pub(super) fn reachable_actions(&self, item: &ClauseItem, set: &ActionSet) -> ActionSet {
+        set.iter().filter(|a| may_be_resource_of(&item.text, *a)).collect()
     }
 
     /// What is allowed on every resource that the action can be about, where, and how that is written: `*`, what is as wide
     /// for the action, or a `NotResource`, which leaves all but a few.
-    pub(super) fn everywhere(&self) -> Option<(Span, String, Cow<'_, ActionSet>)> {
+    pub(super) fn allowed_on_every_resource(&self) -> Option<(Span, String, Cow<'_, ActionSet>)> {
         let clause = self.statement.resource.as_ref()?;
         if clause.negated {
             return Some((clause.key, "NotResource".to_owned(), Cow::Borrowed(&self.actions)));
@@ -57,7 +57,7 @@ impl<'a> AllowStatement<'a> {
         }
         let mut found: Option<(&ClauseItem, ActionSet)> = None;
         for item in &clause.items {
-            let wide = wide_for(&item.text, &self.actions);
+            let wide = unlimited_actions(&item.text, &self.actions);
             match &mut found {
                 Some((_, all)) => all.union_with(&wide),
                 None if !wide.is_empty() => found = Some((item, wide)),
@@ -86,7 +86,7 @@ impl<'a> AllowStatement<'a> {
 }
 
 /// Every Allow statement of every identity policy that the repository writes, those of one document together.
-pub(super) fn granting<'a>(cx: &Context<'a>) -> impl Iterator<Item = AllowStatement<'a>> + use<'a> {
+pub(super) fn identity_allow_statements<'a>(cx: &Context<'a>) -> impl Iterator<Item = AllowStatement<'a>> + use<'a> {
     let project = cx.project;
     let grants = |d: &Document| matches!(d.kind, PolicyKind::Identity | PolicyKind::Session);
     cx.documents().filter(move |(_, d)| grants(d)).flat_map(move |(id, d)| {
@@ -116,7 +116,7 @@ pub(super) fn except_denied(
     set: &ActionSet,
     mut f: Finding,
 ) -> Finding {
-    let Some(deny) = cx.project.withheld(document).partly(statement, set) else {
+    let Some(deny) = cx.project.withheld(document).partial_deny(statement, set) else {
         return f;
     };
     f.message.push_str(EXCEPT_DENIED);

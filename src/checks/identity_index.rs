@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::allow_statements::AllowStatement;
 use crate::finding::Cause;
 use crate::iam::arn::Arn;
-use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::principal::{PrincipalOrigin, origin_of};
 use crate::index::IndexVec;
 use crate::model::Resource;
 use crate::project::{
@@ -64,7 +64,7 @@ impl<'a> IdentityIndex<'a> {
     }
 
     /// The identity with the name at the end of an ARN: `arn:aws:iam::111122223333:user/path/ann`.
-    pub(super) fn named(&self, arn: &Text) -> Option<IdentityId> {
+    pub(super) fn identity_named(&self, arn: &Text) -> Option<IdentityId> {
         let arn = Arn::parse(arn).filter(|a| a.service().as_deref() == Some("iam"))?;
         let full = arn.resource.known()?;
         let (kind, name) = full.split_once('/')?;
@@ -129,7 +129,7 @@ impl<'a> Administrators<'a> {
     }
 
     /// Whether every holder of a statement is equivalent to an administrator without it.
-    pub(super) fn hold(&self, g: &AllowStatement<'_>) -> bool {
+    pub(super) fn are_all_holders_of(&self, g: &AllowStatement<'_>) -> bool {
         let elsewhere = |holder: &IdentityId| {
             self.holders.power(*holder).is_some_and(|power| {
                 let here = matches!(power.grant.source, PolicySource::Written(d) if d == g.document)
@@ -143,7 +143,7 @@ impl<'a> Administrators<'a> {
 }
 
 /// The cause that findings about the granting policy have, so that others fold into them.
-pub(super) fn cause(cx: &Context<'_>, power: &Power<'_>, holder: IdentityId) -> Cause {
+pub(super) fn cause_of(cx: &Context<'_>, power: &Power<'_>, holder: IdentityId) -> Cause {
     match power.grant.source {
         PolicySource::Written(d) => Cause::Statement(d, power.grant.index),
         PolicySource::AwsManaged(_) => {
@@ -170,7 +170,7 @@ pub(crate) fn only_service(project: &Project<'_>, document: DocumentId) -> Optio
         for s in identity.trust.iter().flat_map(|d| &project.documents[*d].statements) {
             let principals = s.principal.as_ref().filter(|p| !p.negated && p.complete && !s.open)?;
             for item in principals.items.iter().filter(|_| !s.denies()) {
-                let PrincipalOrigin::Service { name } = place(item, project.own, None) else {
+                let PrincipalOrigin::Service { name } = origin_of(item, project.own, None) else {
                     return None;
                 };
                 let prefix = name.strip_suffix(".amazonaws.com")?.rsplit('.').next()?.to_owned();
@@ -186,6 +186,6 @@ pub(crate) fn only_service(project: &Project<'_>, document: DocumentId) -> Optio
 
 /// Whether only roles of AWS Backup have the document. AWS Backup selects resources by tags, so no policy can name
 /// them. AWS Backup Developer Guide, "Amazon S3 backups".
-pub(super) fn backs_up(cx: &Context<'_>, document: DocumentId) -> bool {
+pub(super) fn is_for_aws_backup(cx: &Context<'_>, document: DocumentId) -> bool {
     only_service(cx.project, document).as_deref() == Some("backup")
 }

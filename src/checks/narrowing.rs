@@ -113,7 +113,7 @@ pub(super) fn passed_to(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Opti
     if !alone {
         return None;
     }
-    let services = trusting(cx, s).or_else(|| handing(cx, id))?;
+    let services = trusting(cx, s).or_else(|| pass_role_services(cx, id))?;
     let value = match services.len() {
         1 => json!(services.first()),
         2..=MAX_SERVICES => json!(services),
@@ -142,7 +142,7 @@ fn trusting(cx: &Context<'_>, s: &Statement) -> Option<BTreeSet<String>> {
 }
 
 /// The services that the actions which a document names hand roles to.
-fn handing(cx: &Context<'_>, id: DocumentId) -> Option<BTreeSet<String>> {
+fn pass_role_services(cx: &Context<'_>, id: DocumentId) -> Option<BTreeSet<String>> {
     let mut out = BTreeSet::new();
     let statements = cx.project.documents[id].statements.iter().filter(|s| s.allows());
     for item in statements

@@ -4,7 +4,7 @@
 //! **Invariant:** a pattern that covers every role, user, or policy names no one: rules about breadth report it.
 
 use crate::iam::SourceFormat;
-use crate::iam::arn::{Arn, Breadth, is_every, widest};
+use crate::iam::arn::{Arn, Breadth, breadth_of, is_every};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
 use crate::model::Resource;
@@ -84,19 +84,19 @@ impl<'a> Named<'a> {
     }
 
     /// Whether `resource` is this resource: a reference to it, or an ARN that matches its name.
-    pub(super) fn is(self, cx: &Context<'_>, resource: &Text) -> bool {
+    pub(super) fn is_named_by(self, cx: &Context<'_>, resource: &Text) -> bool {
         is_named(cx, self.resource, self.kind, self.name, resource)
     }
 
     /// Like [`Self::is`], or an ARN of every resource of its kind.
     pub(super) fn is_within(self, cx: &Context<'_>, resource: &Text) -> bool {
-        is_every(resource, self.kind) || self.is(cx, resource)
+        is_every(resource, self.kind) || self.is_named_by(cx, resource)
     }
 }
 
 /// Whether a resource is this identity.
 pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
-    let by_name = Named::identity(identity).is(cx, resource);
+    let by_name = Named::identity(identity).is_named_by(cx, resource);
     by_name || (identity.kind == IdentityKind::User && caller(resource).is_some())
 }
 
@@ -125,7 +125,7 @@ pub(super) fn own_groups<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl I
 
 /// Whether `resource` refers to a resource of the repository, or is an IAM ARN that matches its path and name.
 fn is_named(cx: &Context<'_>, id: Option<ResourceId>, kind: &str, name: Option<&Text>, resource: &Text) -> bool {
-    if widest(resource) <= Breadth::WholeType {
+    if breadth_of(resource) <= Breadth::WholeType {
         return false;
     }
     if id.is_some_and(|id| refers(resource, cx, id)) {

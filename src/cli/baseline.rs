@@ -61,17 +61,17 @@ impl BaselineCommand {
                     )));
                 }
                 let mut new = Baseline::empty();
-                let findings = wanted(report, c.include_secrets);
+                let findings = can_be_known(report, c.include_secrets);
                 let all = new.entries_of(sources, &report.findings).into_iter().zip(findings);
                 new.entries = all.filter_map(|(entry, wanted)| wanted.then_some(entry)).collect();
                 write(path, &new)?;
-                terminal::shown(&format!("{path}: {} findings known\n", new.entries.len()))
+                terminal::print_text(&format!("{path}: {} findings known\n", new.entries.len()))
             }),
             BaselineAction::Update(c) => c.of.run(&|path, old, sources, report, extent| {
-                let old = old.ok_or_else(|| missing(path))?;
+                let old = old.ok_or_else(|| missing_baseline(path))?;
                 let comparison = old.compare(sources, &report.findings, extent);
-                let mut new = kept(old, sources, report, &comparison);
-                let mut added = wanted(report, c.include_secrets);
+                let mut new = kept_entries(old, sources, report, &comparison);
+                let mut added = can_be_known(report, c.include_secrets);
                 for fate in &comparison.fates {
                     if let BaselineFate::Found(i) = *fate {
                         added[i] = false;
@@ -83,33 +83,33 @@ impl BaselineCommand {
                 new.entries
                     .extend(added.filter_map(|(entry, added)| added.then_some(entry)));
                 write(path, &new)?;
-                terminal::shown(&format!(
+                terminal::print_text(&format!(
                     "{path}: +{} −{}, {} findings known\n",
                     new.entries.len() - before,
-                    comparison.mended(),
+                    comparison.fixed(),
                     new.entries.len()
                 ))
             }),
             BaselineAction::Prune(of) => of.run(&|path, old, sources, report, extent| {
-                let old = old.ok_or_else(|| missing(path))?;
+                let old = old.ok_or_else(|| missing_baseline(path))?;
                 let comparison = old.compare(sources, &report.findings, extent);
-                let new = kept(old, sources, report, &comparison);
+                let new = kept_entries(old, sources, report, &comparison);
                 write(path, &new)?;
-                terminal::shown(&format!(
+                terminal::print_text(&format!(
                     "{path}: −{}, {} findings known\n",
-                    comparison.mended(),
+                    comparison.fixed(),
                     new.entries.len()
                 ))
             }),
             BaselineAction::Status(of) => of.run(&|path, old, sources, report, extent| {
-                let old = old.ok_or_else(|| missing(path))?;
+                let old = old.ok_or_else(|| missing_baseline(path))?;
                 let comparison = old.compare(sources, &report.findings, extent);
-                let known = comparison.known();
-                terminal::shown(&format!(
+                let known = comparison.matched();
+                terminal::print_text(&format!(
                     "{path}: {} new, {known} known ({} moved), {} fixed\n",
                     report.findings.len() - known,
                     comparison.moved.len(),
-                    comparison.mended()
+                    comparison.fixed()
                 ))
             }),
         }
@@ -118,7 +118,7 @@ impl BaselineCommand {
 
 /// The entries that stay: those that a finding matches, as it is now, and those of files that were not looked at. Notes stay
 /// with what they were written to.
-fn kept(old: &Baseline, sources: &Sources, report: &Report, comparison: &Comparison) -> Baseline {
+fn kept_entries(old: &Baseline, sources: &Sources, report: &Report, comparison: &Comparison) -> Baseline {
     let now = old.entries_of(sources, &report.findings);
     let entries = old.entries.iter().zip(&comparison.fates);
     let entries = entries.filter_map(|(entry, fate)| match *fate {
@@ -134,7 +134,7 @@ fn kept(old: &Baseline, sources: &Sources, report: &Report, comparison: &Compari
     new
 }
 
-fn missing(path: &str) -> CliFailure {
+fn missing_baseline(path: &str) -> CliFailure {
     CliFailure::Usage(format!("no baseline at {path}; `overgrant baseline create` makes one"))
 }
 
@@ -146,7 +146,7 @@ fn write(path: &str, baseline: &Baseline) -> Result<(), CliFailure> {
 }
 
 /// Which findings may become known: a secret that is out is fixed, not known.
-fn wanted(report: &Report, secrets: bool) -> Vec<bool> {
+fn can_be_known(report: &Report, secrets: bool) -> Vec<bool> {
     let is_secret = |f: &ReportedFinding| f.family == "credentials" && f.severity == Severity::Critical;
     report.findings.iter().map(|f| secrets || !is_secret(f)).collect()
 }
@@ -162,7 +162,7 @@ impl BaselineScope {
             ..RunOptions::default()
         };
         let read = run::read(&self.input, &over, &wish)?;
-        run::understand(read, |read, analysis| {
+        run::analyze(read, |read, analysis| {
             let mut report = read.report(analysis, &wish);
             report
                 .findings

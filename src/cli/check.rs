@@ -16,7 +16,7 @@ use crate::rules::Ruleset;
 use crate::settings::Settings;
 use crate::source::ProblemKind;
 use crate::triage::{Baseline, Report};
-use crate::unjudged::counted;
+use crate::unjudged::counted_kinds;
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
@@ -191,7 +191,7 @@ impl CheckArgs {
         let progress = (self.output.quiet == 0).then(terminal::Progress::start);
         let mut read = run::read(&self.input, &over, &wish)?;
         for name in self.choosing.named() {
-            known(&read.ruleset, name.trim())?;
+            ensure_rule_exists(&read.ruleset, name.trim())?;
         }
         wish.baseline = self.baseline(&read)?;
         let FixFlags { fix, diff, .. } = self.mending;
@@ -199,11 +199,11 @@ impl CheckArgs {
         if fix || diff {
             let mending = PendingFixes::apply_fixes(&mut read, &wish, self.mending.unsafe_fixes)?;
             if diff {
-                return mending.show(&mut read, &wish, |read| self.options(read));
+                return mending.print_diff(&mut read, &wish, |read| self.options(read));
             }
             written = mending.write(&mut read, self.output.quiet)?;
         }
-        run::understand(read, |read, analysis| {
+        run::analyze(read, |read, analysis| {
             let sources = analysis.project.sources;
             let report = read.report(analysis, &wish);
             let page = Page::new(&report, sources, &read.ruleset, self.options(read));
@@ -268,10 +268,10 @@ impl CheckArgs {
                 text.push_str(&page.render(OutputFormat::Github));
             }
             if stdout_is_taken {
-                terminal::tell(text.trim_end());
+                terminal::print_error(text.trim_end());
                 return Ok(());
             }
-            terminal::page(&text)?;
+            terminal::print_page(&text)?;
         }
         Ok(())
     }
@@ -314,7 +314,7 @@ impl CheckArgs {
                 | OutputFormat::Junit => true,
                 _ => false,
             };
-            if let Some(counted) = counted(&report.unjudged).filter(|_| !said) {
+            if let Some(counted) = counted_kinds(&report.unjudged).filter(|_| !said) {
                 terminal::note(&format!(
                     "note: not judged: {counted}; `overgrant policies --unjudged` lists them"
                 ));
@@ -379,7 +379,7 @@ impl CheckArgs {
 }
 
 /// A rule, family or pattern that exists.
-pub(super) fn known(ruleset: &Ruleset, name: &str) -> Result<(), CliFailure> {
+pub(super) fn ensure_rule_exists(ruleset: &Ruleset, name: &str) -> Result<(), CliFailure> {
     if !ruleset.matching(name).is_empty() {
         if let Some(outdated) = ruleset.outdated(name) {
             terminal::note(&format!("note: {outdated}"));

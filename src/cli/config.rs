@@ -9,7 +9,7 @@ use clap_complete::{Generator, shells};
 use super::{Cli, CliFailure, run, terminal};
 use crate::discover;
 use crate::report;
-use crate::settings::{Governing, Settings, json_schema, shown};
+use crate::settings::{Governing, Settings, json_schema, to_toml};
 use crate::source::{join_path, parent_path, pretty_json};
 
 /// Show, check, or describe the configuration
@@ -59,7 +59,7 @@ impl Config {
         match &self.what {
             ConfigAction::Show { path } => with_settings(path.as_ref(), |settings| {
                 let from = settings.path.as_deref().unwrap_or("defaults: no settings file found");
-                terminal::shown(&format!("# {from}\n{}", shown(settings)))
+                terminal::print_text(&format!("# {from}\n{}", to_toml(settings)))
             }),
             ConfigAction::Schema { of } => {
                 let schema = match of {
@@ -69,14 +69,14 @@ impl Config {
                     SchemaOf::Needs => report::needs_schema(),
                     SchemaOf::Rule => crate::rules::rule_schema(),
                 };
-                terminal::shown(&pretty_json(&schema))
+                terminal::print_text(&pretty_json(&schema))
             }
             ConfigAction::Check { path } => with_settings(path.as_ref(), |settings| {
                 let from = settings
                     .path
                     .as_deref()
                     .unwrap_or("no settings file found; the defaults");
-                terminal::shown(&format!("{from}: fine\n"))
+                terminal::print_text(&format!("{from}: fine\n"))
             }),
         }
     }
@@ -141,7 +141,7 @@ impl Completions {
 fn completions(shell: impl Generator) -> Result<ExitCode, CliFailure> {
     let mut out = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "overgrant", &mut out);
-    terminal::page(&out)
+    terminal::print_page(&out)
 }
 
 /// Print the manual page as roff
@@ -170,6 +170,6 @@ impl Man {
                 what: "cannot write the page".to_owned(),
                 source,
             })?;
-        terminal::page(&out)
+        terminal::print_page(&out)
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn explain(
         ..RunOptions::default()
     };
     let read = run::read(input, &over, &wish)?;
-    run::understand(read, |read, analysis| {
+    run::analyze(read, |read, analysis| {
         let mut report = read.report(analysis, &wish);
         let sources = analysis.project.sources;
         report.findings.retain(|f| wanted(sources, f));
@@ -67,7 +67,7 @@ pub(super) fn explain(
             seen.push(key);
             out.push_str(&visible(&page.masked(depth(sources, document, statement))));
         }
-        terminal::page(&out)
+        terminal::print_page(&out)
     })
 }
 

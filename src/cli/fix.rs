@@ -36,10 +36,10 @@ impl PendingFixes {
     pub(super) fn apply_fixes(read: &mut Loaded<'_>, wish: &RunOptions, risky: bool) -> Result<Self, CliFailure> {
         let before: Texts = texts(read);
         let mended = fix::apply_fixes(risky, |changed| {
-            put(read, &before, changed);
-            run::understand_again(read, |read, analysis| {
+            replace_texts(read, &before, changed);
+            run::analyze_again(read, |read, analysis| {
                 let report = read.report(analysis, wish);
-                Ok::<_, CliFailure>(LintedState::of(&analysis.project, &report))
+                Ok::<_, CliFailure>(LintedState::new(&analysis.project, &report))
             })
         })?;
         // What was converted on reading could not be written back as it was.
@@ -51,7 +51,7 @@ impl PendingFixes {
         let all = mended.texts.len();
         mended.texts.retain(|path, _| !altered.contains(path));
         let left_out = mended.texts.len() < all;
-        put(read, &before, &mended.texts);
+        replace_texts(read, &before, &mended.texts);
         for d in &mended.dropped {
             terminal::note(&format!(
                 "note: {}:{}: not fixed: {}: {} ({})",
@@ -66,7 +66,7 @@ impl PendingFixes {
     }
 
     /// Prints what would change.
-    pub(super) fn show(
+    pub(super) fn print_diff(
         self,
         read: &mut Loaded<'_>,
         wish: &RunOptions,
@@ -79,9 +79,9 @@ impl PendingFixes {
             lines => format!("# What the policies grant changes:\n# {}\n", lines.join("\n# ")),
         };
         diffs.extend(self.changed().map(|(path, old, new)| fix::diff(path, old, new)));
-        put(read, &self.before, &BTreeMap::new());
+        replace_texts(read, &self.before, &BTreeMap::new());
         // What stands beside a change may be a secret.
-        let (text, failed) = run::understand_again(read, |read, analysis| {
+        let (text, failed) = run::analyze_again(read, |read, analysis| {
             let report = read.report(analysis, wish);
             let page = Page::new(&report, analysis.project.sources, &read.ruleset, options(read));
             (page.masked(diffs), report.stats.failed)
@@ -107,8 +107,8 @@ impl PendingFixes {
         }
         // What is piped on is a patch, byte for byte but for commands to the runner of a pipeline.
         match std::io::stdout().is_terminal() {
-            true => terminal::shown(&text)?,
-            false => terminal::page(&*without_commands(&text))?,
+            true => terminal::print_text(&text)?,
+            false => terminal::print_page(&*without_commands(&text))?,
         };
         Ok(ExitCode::from(u8::from(any)))
     }
@@ -128,7 +128,7 @@ impl PendingFixes {
             }
         }
         self.mended.texts.retain(|path, _| !failed.contains(path));
-        put(read, &self.before, &self.mended.texts);
+        replace_texts(read, &self.before, &self.mended.texts);
         let failed = self.left_out || !failed.is_empty();
         if quiet == 0 && files > 0 {
             let made = phrase::count(self.mended.made, "fix", "fixes");
@@ -147,7 +147,7 @@ impl PendingFixes {
         let new = self
             .changed()
             .find(|(path, old, _)| path == name && old.as_bytes() == bytes);
-        terminal::page(new.map_or(bytes.as_slice(), |(_, _, new)| new.as_bytes()))?;
+        terminal::print_page(new.map_or(bytes.as_slice(), |(_, _, new)| new.as_bytes()))?;
         Ok(WriteOutcome {
             stdout_is_taken: true,
             failed,
@@ -170,7 +170,7 @@ fn texts(read: &Loaded<'_>) -> Texts {
 }
 
 /// Makes `read` hold these texts, and those of before for all others.
-fn put(read: &mut Loaded<'_>, before: &Texts, changed: &Texts) {
+fn replace_texts(read: &mut Loaded<'_>, before: &Texts, changed: &Texts) {
     for f in &mut read.found.files {
         if let Some(text) = changed.get(&f.path).or_else(|| before.get(&f.path)) {
             f.text = text.clone();

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::input::InputArgs;
-use super::rules::place;
+use super::rules::parse_location;
 use super::run::{self, Loaded, MAX_SETTINGS, RunOptions};
 use super::{CliFailure, detail, terminal};
 use crate::secrets::Mask;
@@ -59,8 +59,8 @@ impl Ignore {
         if self.reason.trim().is_empty() || self.reason.contains(['\n', '\r']) {
             return Err(CliFailure::Usage("the reason is one line of text".to_owned()));
         }
-        let located = place(&self.what);
-        let input = InputArgs::of(PathBuf::from(located.as_ref().map_or(".", |(path, _)| path)));
+        let located = parse_location(&self.what);
+        let input = InputArgs::from_path(PathBuf::from(located.as_ref().map_or(".", |(path, _)| path)));
         let wanted = |sources: &Sources, f: &ReportedFinding| match &located {
             Some((_, line)) => detail::is_on_line(sources, f, *line),
             None => f.identity.fingerprint == self.what,
@@ -70,25 +70,24 @@ impl Ignore {
             ignores: true,
             ..RunOptions::default()
         };
-        let (target, text, before, config, mask) =
-            run::understand(run::read(&input, &over, &wish)?, |read, analysis| {
-                let report = read.report(analysis, &wish);
-                let sources = analysis.project.sources;
-                let found: Vec<&ReportedFinding> = report
-                    .active()
-                    .filter(|f| wanted(sources, f) && self.rule.as_deref().is_none_or(|r| r == f.rule()))
-                    .collect();
-                let mask = Mask::new(sources, &report.secrets);
-                let target = self.one(sources, &found, &mask)?;
-                let file = sources
-                    .find(&target.path)
-                    .map_or_else(String::new, |id| sources.text(id).to_string());
-                let before = snapshot(&report, &analysis.project);
-                Ok::<_, CliFailure>((target, file, before, config_file(read), mask))
-            })?;
+        let (target, text, before, config, mask) = run::analyze(run::read(&input, &over, &wish)?, |read, analysis| {
+            let report = read.report(analysis, &wish);
+            let sources = analysis.project.sources;
+            let found: Vec<&ReportedFinding> = report
+                .active()
+                .filter(|f| wanted(sources, f) && self.rule.as_deref().is_none_or(|r| r == f.rule()))
+                .collect();
+            let mask = Mask::new(sources, &report.secrets);
+            let target = self.find_target(sources, &found, &mask)?;
+            let file = sources
+                .find(&target.path)
+                .map_or_else(String::new, |id| sources.text(id).to_string());
+            let before = snapshot(&report, &analysis.project);
+            Ok::<_, CliFailure>((target, file, before, config_file(read), mask))
+        })?;
         for changed in comments(&target, &text, &self.comment(&target)) {
-            let with = run::understand(
-                overlaid(&input, &over, &wish, &target.path, &changed)?,
+            let with = run::analyze(
+                load_with_text(&input, &over, &wish, &target.path, &changed)?,
                 |read, analysis| {
                     let report = read.report(analysis, &wish);
                     snapshot(&report, &analysis.project)
@@ -97,13 +96,18 @@ impl Ignore {
             if is_what_was_meant(&before, &with, &target.fingerprint) {
                 write(&target.path, &changed)?;
                 let line = line_with_ignore(&changed, &text);
-                return terminal::shown(&mask.text(format!("{}: {line}\n", target.path)));
+                return terminal::print_text(&mask.text(format!("{}: {line}\n", target.path)));
             }
         }
         self.exception(&target, &config)
     }
 
-    fn one(&self, sources: &Sources, found: &[&ReportedFinding], mask: &Mask) -> Result<IgnoreTarget, CliFailure> {
+    fn find_target(
+        &self,
+        sources: &Sources,
+        found: &[&ReportedFinding],
+        mask: &Mask,
+    ) -> Result<IgnoreTarget, CliFailure> {
         let mut rules: Vec<&str> = found.iter().map(|f| f.rule()).collect();
         rules.sort_unstable();
         rules.dedup();
@@ -178,7 +182,7 @@ impl Ignore {
         }
         text.push_str(&format!("\n{entry}"));
         write(config, &text)?;
-        terminal::shown(&format!("{config}:\n{entry}"))
+        terminal::print_text(&format!("{config}:\n{entry}"))
     }
 }
 
@@ -206,7 +210,7 @@ fn config_file(read: &Loaded<'_>) -> String {
 }
 
 /// What was read, with another text for the file shown as `path`.
-fn overlaid<'a>(
+fn load_with_text<'a>(
     input: &InputArgs,
     over: &'a dyn Fn(&mut Settings),
     wish: &RunOptions,

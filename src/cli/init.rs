@@ -49,7 +49,7 @@ impl Init {
             )));
         }
         let over = |_: &mut Settings| {};
-        let input = InputArgs::of(".".into());
+        let input = InputArgs::from_path(".".into());
         let read = run::read(&input, &over, &RunOptions::default())?;
         let mut accounts: BTreeMap<String, usize> = BTreeMap::new();
         for f in &read.found.files {
@@ -67,7 +67,7 @@ impl Init {
         let snippets = SNIPPETS
             .replace("REPOSITORY", env!("CARGO_PKG_REPOSITORY"))
             .replace("VERSION", env!("CARGO_PKG_VERSION"));
-        terminal::page(&format!("wrote {FILE}\n{snippets}"))
+        terminal::print_page(&format!("wrote {FILE}\n{snippets}"))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::discover::{self, InputInterest};
 use crate::finding::{Confidence, Severity};
 use crate::iam::PolicyKind;
 use crate::rules::Profile;
-use crate::settings::{FailOn, Glob, Selector, Settings};
+use crate::settings::{FailOn, Glob, OneOrMany, Selector, Settings};
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Input")]
@@ -83,7 +83,7 @@ pub(super) struct RuleArgs {
     pub(super) min_confidence: Option<Confidence>,
     /// Fail on findings of at least this severity (low, medium, high, critical, never) [default: medium]
     #[arg(long, value_name = "SEVERITY", value_parser = fail_on)]
-    pub(super) fail_on: Option<Threshold>,
+    pub(super) fail_on: Option<FailOn>,
     /// Fail if anything could not be judged
     #[arg(long)]
     pub(super) fail_on_unjudged: bool,
@@ -136,37 +136,36 @@ fn confidence(text: &str) -> Result<Confidence, String> {
     }
 }
 
-/// The value of `--fail-on`; clap would take a bare `Option` for an optional value.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Threshold(FailOn);
-
-fn fail_on(text: &str) -> Result<Threshold, String> {
+fn fail_on(text: &str) -> Result<FailOn, String> {
     match text {
-        "never" => Ok(Threshold(None)),
-        _ => severity(text).map(|s| Threshold(Some(s))),
+        "low" => Ok(FailOn::Low),
+        "medium" => Ok(FailOn::Medium),
+        "high" => Ok(FailOn::High),
+        "critical" => Ok(FailOn::Critical),
+        "never" => Ok(FailOn::Never),
+        _ => Err("expected low, medium, high, critical or never".to_owned()),
     }
 }
 
-fn selectors(names: &[String]) -> Vec<Selector> {
-    names.iter().map(|n| Selector(n.trim().to_owned())).collect()
+fn selectors(names: &[String]) -> OneOrMany<Selector> {
+    names.iter().map(|n| Selector::from(n.trim())).collect()
 }
 
 impl RuleArgs {
     /// What the command line changes in any settings.
     pub(super) fn apply(&self, settings: &mut Settings) {
-        let choice = &mut settings.choice;
         if !self.only.is_empty() {
-            choice.select = selectors(&self.only);
-            choice.extend_select.clear();
-            choice.ignore.clear();
+            settings.select = selectors(&self.only);
+            settings.extend_select.clear();
+            settings.ignore.clear();
         }
         if !self.select.is_empty() {
-            choice.select = selectors(&self.select);
+            settings.select = selectors(&self.select);
         }
-        choice.extend_select.extend(selectors(&self.extend_select));
-        choice.ignore.extend(selectors(&self.ignore));
+        settings.extend_select.append(&mut selectors(&self.extend_select));
+        settings.ignore.append(&mut selectors(&self.ignore));
         if let Some(profile) = self.profile {
-            choice.profile = profile;
+            settings.profile = profile;
         }
         if let Some(severity) = self.min_severity {
             settings.min_severity = severity;
@@ -174,9 +173,9 @@ impl RuleArgs {
         if let Some(confidence) = self.min_confidence {
             settings.min_confidence = confidence;
         }
-        if let Some(Threshold(fail_on)) = self.fail_on {
+        if let Some(fail_on) = self.fail_on {
             settings.fail_on = fail_on;
-            settings.per_file.iter_mut().for_each(|p| p.fail_on = None);
+            settings.per_file.iter_mut().for_each(|(_, p)| p.fail_on = None);
         }
         settings.fail_on_unjudged |= self.fail_on_unjudged;
         settings.require_reason |= self.require_reason;
@@ -192,7 +191,7 @@ impl RuleArgs {
 }
 
 /// What a file is to us, from its path and text.
-pub(super) fn interest(path: &str, text: &str) -> InputInterest {
+pub(super) fn classify_input(path: &str, text: &str) -> InputInterest {
     let kinds = classify(path, text);
     if kinds.policy || kinds.cloudformation || kinds.serverless || kinds.terraform || kinds.python || kinds.parameters {
         InputInterest::Iam
@@ -207,7 +206,7 @@ pub(super) fn interest(path: &str, text: &str) -> InputInterest {
 
 impl InputArgs {
     /// One path, and the defaults for the rest.
-    pub(super) fn of(path: PathBuf) -> Self {
+    pub(super) fn from_path(path: PathBuf) -> Self {
         Self {
             paths: vec![path],
             max_file_size: discover::MAX_FILE_SIZE,
@@ -252,8 +251,8 @@ impl InputArgs {
     }
 
     /// The globs of `--policy-kind`, relative to the working directory.
-    pub(super) fn kinds(&self, cwd: &str) -> Result<Vec<(Glob, PolicyKind)>, CliFailure> {
-        let glob = |(glob, kind): &(String, PolicyKind)| Ok((Glob::new(cwd, glob)?, *kind));
+    pub(super) fn kinds(&self) -> Result<Vec<(Glob, PolicyKind)>, CliFailure> {
+        let glob = |(glob, kind): &(String, PolicyKind)| Ok((Glob::new(glob)?, *kind));
         let kinds: Result<Vec<_>, String> = self.policy_kind.iter().map(glob).collect();
         kinds.map_err(CliFailure::Usage)
     }

@@ -36,7 +36,7 @@ impl NeedsArgs {
         let over = |_: &mut Settings| {};
         let wish = RunOptions::default();
         let read = run::read(&self.input, &over, &wish)?;
-        run::understand(read, |read, analysis| {
+        run::analyze(read, |read, analysis| {
             // Only the rules know what is a secret.
             let report = read.report(analysis, &wish);
             let sources = analysis.project.sources;
@@ -54,7 +54,7 @@ impl NeedsArgs {
                     mask.json(needs_policy(&needed))
                 }
             };
-            terminal::page(&text)?;
+            terminal::print_page(&text)?;
             Ok(ExitCode::from(u8::from(!report.errors.is_empty())))
         })
     }

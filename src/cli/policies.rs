@@ -40,7 +40,7 @@ impl Policies {
         let over = |_: &mut Settings| {};
         let wish = RunOptions::default();
         let read = run::read(&self.input, &over, &wish)?;
-        run::understand(read, |read, analysis| {
+        run::analyze(read, |read, analysis| {
             // Only the rules know what is a secret.
             let report = read.report(analysis, &wish);
             let sources = analysis.project.sources;
@@ -55,7 +55,7 @@ impl Policies {
                 (ListFormat::Human, true) => mask.text(unjudged_human(sources, &report.unjudged)),
                 (ListFormat::Json, true) => mask.json(unjudged_json(sources, &report.unjudged)),
             };
-            terminal::page(&text)?;
+            terminal::print_page(&text)?;
             Ok(ExitCode::from(u8::from(!report.errors.is_empty())))
         })
     }
@@ -138,7 +138,7 @@ impl Files {
                     .collect(),
             })),
         };
-        terminal::page(&text)
+        terminal::print_page(&text)
     }
 }
 
@@ -195,7 +195,7 @@ impl ExpandArgs {
             ListFormat::Human => all.iter().map(ExpandedPattern::human).collect::<Vec<_>>().join("\n"),
             ListFormat::Json => json_without_commands(pretty_json(&all)),
         };
-        terminal::page(&text)?;
+        terminal::print_page(&text)?;
         Ok(ExitCode::from(u8::from(all.iter().all(|e| e.count == 0))))
     }
 }
@@ -203,9 +203,9 @@ impl ExpandArgs {
 /// The known items of `Action` of every Allow statement of a file, and its `NotAction`s as a whole.
 fn of_file(path: &str) -> Result<Vec<ExpandedPattern>, CliFailure> {
     let over = |_: &mut Settings| {};
-    let input = InputArgs::of(path.into());
+    let input = InputArgs::from_path(path.into());
     let read = run::read(&input, &over, &RunOptions::default())?;
-    run::understand(read, |_, analysis| {
+    run::analyze(read, |_, analysis| {
         let sources = analysis.project.sources;
         let documents = analysis.project.documents.iter();
         let statements = documents

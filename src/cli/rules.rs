@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::check::known;
+use super::check::ensure_rule_exists;
 use super::input::InputArgs;
 use super::run;
 use super::{CliFailure, detail, terminal};
@@ -49,7 +49,7 @@ fn form(text: &str) -> Result<Form, String> {
 }
 
 /// FILE and LINE of `FILE:LINE` or `FILE:LINE:COLUMN`.
-pub(super) fn place(text: &str) -> Option<(String, usize)> {
+pub(super) fn parse_location(text: &str) -> Option<(String, usize)> {
     let (path, last) = text.rsplit_once(':')?;
     let last: usize = last.parse().ok()?;
     match path.rsplit_once(':').map(|(p, line)| (p, line.parse::<usize>())) {
@@ -60,16 +60,16 @@ pub(super) fn place(text: &str) -> Option<(String, usize)> {
 
 impl Explain {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
-        if let Some((path, line)) = place(&self.what) {
-            let input = InputArgs::of(PathBuf::from(path));
+        if let Some((path, line)) = parse_location(&self.what) {
+            let input = InputArgs::from_path(PathBuf::from(path));
             return detail::explain(&input, &|sources, f| detail::is_on_line(sources, f, line), &self.what);
         }
         if self.what.starts_with("og1:") {
-            let input = InputArgs::of(PathBuf::from("."));
+            let input = InputArgs::from_path(PathBuf::from("."));
             return detail::explain(&input, &|_, f| f.identity.fingerprint == self.what, &self.what);
         }
-        let ruleset = here()?;
-        known(&ruleset, &self.what)?;
+        let ruleset = ruleset_of_working_directory()?;
+        ensure_rule_exists(&ruleset, &self.what)?;
         let mut out = String::new();
         for (i, rule) in ruleset.matching(&self.what).into_iter().enumerate() {
             if i > 0 {
@@ -77,12 +77,12 @@ impl Explain {
             }
             out.push_str(&rules::explain(rule, self.format.style(), self.form, terminal::width()));
         }
-        terminal::shown(&out)
+        terminal::print_text(&out)
     }
 }
 
 /// The built-in rules, and those of the settings of the working directory.
-fn here() -> Result<Ruleset, CliFailure> {
+fn ruleset_of_working_directory() -> Result<Ruleset, CliFailure> {
     let cwd = run::working_directory()?;
     let over = |_: &mut Settings| {};
     let mut governing = crate::settings::Governing::new(&cwd, crate::discover::git_root(&cwd), &over);
@@ -93,8 +93,9 @@ fn here() -> Result<Ruleset, CliFailure> {
 /// The built-in rules and those of the folders that the settings name.
 pub(super) fn ruleset(all: &[Settings]) -> Ruleset {
     let mut ruleset = Ruleset::builtin();
-    for dir in all.iter().flat_map(|s| &s.rule_dirs) {
-        ruleset = ruleset.with(rules::user::load(std::path::Path::new(dir), dir).rules);
+    let dirs = all.iter().flat_map(|s| s.rule_dirs.iter().map(|d| s.absolute(d)));
+    for dir in dirs {
+        ruleset = ruleset.with_user_rules(rules::user::load(std::path::Path::new(&dir), &dir).rules);
     }
     ruleset
 }
@@ -111,16 +112,16 @@ pub(super) struct Rules {
 
 impl Rules {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
-        let mut ruleset = here()?;
+        let mut ruleset = ruleset_of_working_directory()?;
         if !self.which.is_empty() {
             let mut wanted = Vec::new();
             for name in &self.which {
-                known(&ruleset, name)?;
+                ensure_rule_exists(&ruleset, name)?;
                 wanted.extend(ruleset.matching(name).into_iter().map(|r| r.id().to_string()));
             }
-            ruleset = ruleset.only(&wanted);
+            ruleset = ruleset.with_ids(&wanted);
         }
-        terminal::shown(&rules::listing(&ruleset, self.format.style()))
+        terminal::print_text(&rules::listing(&ruleset, self.format.style()))
     }
 }
 
@@ -160,7 +161,7 @@ impl TestRules {
                 loaded.mistakes.len() + tested.wrong
             ));
         }
-        terminal::shown(&out)?;
+        terminal::print_text(&out)?;
         Ok(ExitCode::from(u8::from(wrong > 0)))
     }
 }

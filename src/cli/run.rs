@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use super::input::{InputArgs, interest};
+use super::input::{InputArgs, classify_input};
 use super::{CliFailure, terminal};
 use crate::discover::{self, Discovery, Inside, SearchRequest};
 use crate::fix;
@@ -165,12 +165,12 @@ pub(super) fn read<'a>(
         include: InputArgs::patterns(&cwd, &input.include)?,
         exclude,
         force_exclude: input.force_exclude,
-        gitignore: !input.no_gitignore && base.respect_gitignore,
+        gitignore: !input.no_gitignore && base.respect_gitignore.0,
         max_file_size: input.max_file_size,
         context: !input.no_context,
         jobs: input.jobs,
         tell: wish.tell,
-        judge: &interest,
+        judge: &classify_input,
     };
     clock.lap("settings");
     let mut found = search.run()?;
@@ -189,10 +189,10 @@ pub(super) fn read<'a>(
     Ok(Loaded {
         ruleset,
         root,
-        kinds: input.kinds(&cwd)?,
+        kinds: input.kinds()?,
         stdin: targets
             .stdin
-            .map(|(name, bytes)| (governing.shown(&join_path(&cwd, &name)), bytes)),
+            .map(|(name, bytes)| (governing.display_path(&join_path(&cwd, &name)), bytes)),
         cwd,
         governing,
         found,
@@ -213,9 +213,10 @@ pub(super) fn read<'a>(
 /// trouble.
 fn ruleset(governing: &Governing<'_>, found: &mut Discovery) -> Ruleset {
     let mut ruleset = Ruleset::builtin();
-    let dirs: BTreeSet<&String> = governing.all().iter().flat_map(|s| &s.rule_dirs).collect();
-    for dir in dirs {
-        let shown = governing.shown(dir);
+    let all = governing.all().iter();
+    let dirs: BTreeSet<String> = all.flat_map(|s| s.rule_dirs.iter().map(|d| s.absolute(d))).collect();
+    for dir in &dirs {
+        let shown = governing.display_path(dir);
         let loaded = rules::user::load(std::path::Path::new(dir), &shown);
         for mistake in &loaded.mistakes {
             let text = loaded.files.iter().find(|(path, _)| *path == mistake.path);
@@ -227,7 +228,7 @@ fn ruleset(governing: &Governing<'_>, found: &mut Discovery) -> Ruleset {
             });
             found.broken_rules.push(mistake.clone());
         }
-        ruleset = ruleset.with(loaded.rules);
+        ruleset = ruleset.with_user_rules(loaded.rules);
     }
     ruleset
 }
@@ -236,14 +237,14 @@ fn ruleset(governing: &Governing<'_>, found: &mut Discovery) -> Ruleset {
 fn add_settings_files(governing: &Governing<'_>, found: &mut Discovery) {
     for settings in governing.all() {
         let excepting = settings.path.iter().filter(|_| !settings.exceptions.is_empty());
-        let linking = settings.own.workloads.iter().map(|w| &w.file);
-        for path in excepting.chain(linking) {
-            if found.files.iter().any(|f| f.path == *path) {
+        let linking = settings.ownership().workloads.into_iter().map(|w| w.file);
+        for path in excepting.cloned().chain(linking) {
+            if found.files.iter().any(|f| f.path == path) {
                 continue;
             }
-            if let Ok(text) = discover::read_text(std::path::Path::new(&governing.absolute(path)), MAX_SETTINGS) {
+            if let Ok(text) = discover::read_text(std::path::Path::new(&governing.absolute(&path)), MAX_SETTINGS) {
                 found.files.push(discover::InputFile {
-                    path: path.clone(),
+                    path,
                     text: text.into(),
                     in_scope: true,
                 });
@@ -254,17 +255,18 @@ fn add_settings_files(governing: &Governing<'_>, found: &mut Discovery) {
 
 impl Loaded<'_> {
     /// All of what the settings in play call ours.
-    pub(super) fn own(&self) -> Ownership {
+    pub(super) fn ownership(&self) -> Ownership {
         let mut own = Ownership {
             today: Some(today()),
             ..Ownership::default()
         };
-        for s in self.governing.all() {
-            own.accounts.extend(s.own.accounts.clone());
-            own.trusted_accounts.extend(s.own.trusted_accounts.clone());
-            own.github.extend(s.own.github.iter().cloned());
-            own.workloads.extend(s.own.workloads.iter().map(|w| self.declared(w)));
-            own.organization = own.organization.or_else(|| s.own.organization.clone());
+        for more in self.governing.all().iter().map(Settings::ownership) {
+            own.accounts.extend(more.accounts);
+            own.trusted_accounts.extend(more.trusted_accounts);
+            own.github.extend(more.github);
+            own.workloads
+                .extend(more.workloads.into_iter().map(|w| self.declared(w)));
+            own.organization = own.organization.or(more.organization);
         }
         own.github.sort();
         own.github.dedup();
@@ -272,12 +274,11 @@ impl Loaded<'_> {
     }
 
     /// A workload of the settings with paths as they are shown.
-    fn declared(&self, written: &DeclaredWorkload) -> DeclaredWorkload {
-        let mut out = written.clone();
+    fn declared(&self, mut out: DeclaredWorkload) -> DeclaredWorkload {
         for code in &mut out.code {
-            code.text = self.governing.shown(&code.text);
+            code.text = self.governing.display_path(&code.text);
         }
-        out.whole = self.walks(&self.governing.absolute(&out.file));
+        out.whole = self.is_walked(&self.governing.absolute(&out.file));
         out
     }
 
@@ -317,7 +318,7 @@ impl Loaded<'_> {
             context: false,
             jobs: self.jobs,
             tell: false,
-            judge: &interest,
+            judge: &classify_input,
         };
         let more = discover::read_wanted(&search, &wanted, &|file| self.was_asked_for(file));
         let fresh: Vec<discover::InputFile> = more.files.into_iter().filter(|f| !known.contains(&*f.path)).collect();
@@ -339,13 +340,17 @@ impl Loaded<'_> {
 
     /// Where the baseline is, as shown: the settings say, else at the root.
     pub(super) fn baseline_path(&self) -> String {
-        let named = self.governing.all().iter().find_map(|s| s.baseline.clone());
+        let named = self
+            .governing
+            .all()
+            .iter()
+            .find_map(|s| Some(s.absolute(s.baseline.as_ref()?)));
         self.governing
-            .shown(&named.unwrap_or_else(|| join_path(&self.root, BASELINE_FILE)))
+            .display_path(&named.unwrap_or_else(|| join_path(&self.root, BASELINE_FILE)))
     }
 
     /// What the settings and the command line say of bare documents, and what could not be read, as analysis would have it.
-    fn complete(&self, project: &mut Project<'_>) {
+    fn apply_settings(&self, project: &mut Project<'_>) {
         let sources = project.sources;
         for t in &self.found.troubles {
             if let Some(file) = sources.find(&t.path) {
@@ -359,9 +364,10 @@ impl Loaded<'_> {
         for (id, d) in project.documents.iter_mut_enumerated() {
             let path = sources.path(d.span.file);
             let absolute = self.governing.absolute(path);
-            let above = &self.governing.of(path).service_control_policies;
+            let settings = self.governing.settings_for(path);
             let free = d.owner.is_none() || d.kind == PolicyKind::Scp;
-            if let Some(glob) = above.iter().find(|glob| free && glob.matches(&absolute)) {
+            let mut above = settings.service_control_policies.iter();
+            if let Some(glob) = above.find(|glob| free && settings.covers(glob, &absolute)) {
                 d.kind = PolicyKind::Scp;
                 d.suggested = None;
                 project.service_control_policies.push(Guardrail {
@@ -377,9 +383,9 @@ impl Loaded<'_> {
                 .kinds
                 .iter()
                 .rev()
-                .find(|(glob, _)| glob.matches(&absolute))
+                .find(|(glob, _)| glob.matches(&self.cwd, &absolute))
                 .map(|(_, k)| *k);
-            if let Some(kind) = flagged.or_else(|| self.governing.of(path).policy_kind(&absolute)) {
+            if let Some(kind) = flagged.or_else(|| self.governing.settings_for(path).policy_kind(&absolute)) {
                 d.kind = kind;
                 d.suggested = None;
             }
@@ -390,7 +396,7 @@ impl Loaded<'_> {
     pub(super) fn report(&mut self, analysis: &mut Analysis<'_>, wish: &RunOptions) -> Report {
         self.clock.laps.append(&mut analysis.timings);
         self.clock.last = Instant::now();
-        self.complete(&mut analysis.project);
+        self.apply_settings(&mut analysis.project);
         let project = &analysis.project;
         let selection = union(self.governing.all(), &self.ruleset).with_options(self.options(project.sources));
         let outcome = rules::run(project, &self.ruleset, &selection);
@@ -411,7 +417,7 @@ impl Loaded<'_> {
             is_test: &is_test,
             is_named: &is_named,
             ruleset: &self.ruleset,
-            settings: &|path| governing.of(path),
+            settings: &|path| governing.settings_for(path),
             absolute: &|path| governing.absolute(path),
             root: &self.root,
             today: today(),
@@ -439,7 +445,7 @@ impl Loaded<'_> {
             project,
             &terms,
         );
-        let fails = |u: &Unjudged| u.counts() && governing.of(&u.path).fail_on_unjudged;
+        let fails = |u: &Unjudged| u.counts() && governing.settings_for(&u.path).fail_on_unjudged;
         report.fails_unjudged = report.unjudged.iter().any(fails);
         report.broken = !outcome.failures.is_empty();
         self.clock.lap("triage");
@@ -478,13 +484,13 @@ impl Loaded<'_> {
     /// The file is one of `in_scope`, or it is gone from a folder that was walked.
     pub(super) fn covers(&self, in_scope: &BTreeSet<String>, path: &str) -> bool {
         let absolute = join_path(&self.root, path);
-        in_scope.contains(path) || !self.exists(path) && self.walks(&absolute)
+        in_scope.contains(path) || !self.exists(path) && self.is_walked(&absolute)
     }
 
     /// The file at this absolute path was named, or it lies in a folder that was walked and where nothing says to leave it
     /// out: only its content, by itself, was of no interest.
     fn was_asked_for(&self, path: &str) -> bool {
-        let inside = |top: &String| self.walks(path) && !discover::in_skipped_folder(top, path);
+        let inside = |top: &String| self.is_walked(path) && !discover::in_skipped_folder(top, path);
         let excluded = || self.exclude.iter().any(|e| discover::matches(e, path));
         self.named.contains(path) || self.walked.iter().any(inside) && !excluded()
     }
@@ -502,9 +508,8 @@ impl Loaded<'_> {
     }
 
     /// A folder around this absolute path was walked.
-    fn walks(&self, path: &str) -> bool {
-        let inside = |top: &String| path.strip_prefix(&**top).is_some_and(|rest| rest.starts_with('/'));
-        self.walked.iter().any(inside)
+    fn is_walked(&self, path: &str) -> bool {
+        self.walked.iter().any(|top| is_within(path, top))
     }
 }
 
@@ -512,7 +517,7 @@ impl Loaded<'_> {
 fn union(all: &[Settings], ruleset: &Ruleset) -> Selection {
     let mut names: BTreeSet<String> = BTreeSet::new();
     for settings in all {
-        match &settings.rules {
+        match &settings.selection {
             Some(rules) => names.extend(rules.iter().map(str::to_owned)),
             None => names.extend(Selection::all(ruleset).iter().map(str::to_owned)),
         }
@@ -526,25 +531,22 @@ fn union(all: &[Settings], ruleset: &Ruleset) -> Selection {
 }
 
 /// Understands what was read, reading further files as they are asked for, and hands over to `then`.
-pub(super) fn understand<T>(mut read: Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
+pub(super) fn analyze<T>(mut read: Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
     // The process is about to end: taking a large repository's model apart would only cost time.
-    understood(&mut read, then, |analysis| std::mem::forget(analysis))
+    analyze_loaded(&mut read, then, |analysis| std::mem::forget(analysis))
 }
 
-/// As [`understand`], for what is to be understood once more when its texts have changed.
-pub(super) fn understand_again<T>(
-    read: &mut Loaded<'_>,
-    then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T,
-) -> T {
-    understood(read, then, |analysis| drop(analysis))
+/// As [`analyze`], for what is to be understood once more when its texts have changed.
+pub(super) fn analyze_again<T>(read: &mut Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
+    analyze_loaded(read, then, |analysis| drop(analysis))
 }
 
-fn understood<T>(
+fn analyze_loaded<T>(
     read: &mut Loaded<'_>,
     then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T,
     done: impl Fn(Analysis<'_>),
 ) -> T {
-    let own = read.own();
+    let own = read.ownership();
     let mut round = 0;
     loop {
         let sources = read.sources();

@@ -64,7 +64,7 @@ pub(super) fn print(text: &(impl AsRef<[u8]> + ?Sized)) -> io::Result<()> {
 }
 
 /// Writes a whole page: the end of a command that has nothing else to say.
-pub(super) fn page(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<ExitCode, CliFailure> {
+pub(super) fn print_page(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<ExitCode, CliFailure> {
     print(text).map_err(|source| CliFailure::Io {
         what: "cannot write to standard output".to_owned(),
         source,
@@ -73,8 +73,8 @@ pub(super) fn page(text: &(impl AsRef<[u8]> + ?Sized)) -> Result<ExitCode, CliFa
 }
 
 /// Writes a page of plain text, which may cite files.
-pub(super) fn shown(text: &str) -> Result<ExitCode, CliFailure> {
-    page(&*visible(text))
+pub(super) fn print_text(text: &str) -> Result<ExitCode, CliFailure> {
+    print_page(&*visible(text))
 }
 
 /// Runs shorter than this say nothing of themselves.
@@ -113,10 +113,10 @@ impl Drop for Progress {
 
 /// Writes a line to standard error that may cite a path.
 pub(super) fn note(text: &str) {
-    tell(&visible(text));
+    print_error(&visible(text));
 }
 
 /// Writes to standard error, colors and all; there is no one to tell when that fails.
-pub(super) fn tell(text: &str) {
+pub(super) fn print_error(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
 
-use super::names::{NamePromise, folder_skipped, promise, promise_of_named};
+use super::names::{NamePromise, folder_skipped, promise_of, promise_of_named};
 use super::{Discovery, SearchRequest, read, slashed, walk};
 use crate::formats::terraform;
 use crate::source::{MATCHING, join_path};
@@ -84,7 +84,7 @@ enum Link {
 
 /// Reads the files that lie beside the named `files` of the absolute folder `dir` and that can take part in what those say,
 /// but for those in `known`.
-pub(super) fn neighbours(
+pub(super) fn read_neighbors(
     search: &SearchRequest<'_>,
     dir: &str,
     files: &[&str],
@@ -102,7 +102,7 @@ pub(super) fn neighbours(
         .flatten()
         .filter(|e| e.file_type().is_ok_and(|t| t.is_file()))
         .map(|e| e.file_name().to_string_lossy().into_owned())
-        .filter(|name| promise(name) == Ok(NamePromise::Iam))
+        .filter(|name| promise_of(name) == Ok(NamePromise::Iam))
         .filter_map(|name| Some((family(&name).and_then(|f| named.link(f))?, name)))
         .map(|(link, name)| (name, link))
         .collect();
@@ -111,7 +111,7 @@ pub(super) fn neighbours(
     let before = found.bytes;
     for (name, link) in names.iter().take(MAX_NEIGHBOURS) {
         let absolute = join_path(dir, name);
-        if known.contains(&search.shown(&absolute)) {
+        if known.contains(&search.display_path(&absolute)) {
             continue;
         }
         if found.bytes - before > MAX_CONTEXT_BYTES {
@@ -134,13 +134,13 @@ fn context_file(search: &SearchRequest<'_>, absolute: &str, found: &mut Discover
     if search.excluded(absolute) {
         return;
     }
-    let shown = search.shown(absolute);
+    let shown = search.display_path(absolute);
     if let Ok(content) = read::read(Path::new(absolute), MAX_CONTEXT_SIZE) {
         let mut kept = Discovery::default();
         search.keep(&shown, content, false, false, &mut kept);
         kept.troubles.clear();
         kept.files.retain(|f| takes_part(&f.text));
-        found.take(kept);
+        found.merge(kept);
     }
 }
 
@@ -155,22 +155,22 @@ pub fn read_wanted(search: &SearchRequest<'_>, wanted: &[String], in_scope: &dyn
             None => (path.as_str(), None),
         };
         let absolute = join_path(&search.cwd, path);
-        if !search.inside.holds(&absolute) {
+        if !search.inside.contains(&absolute) {
             continue;
         }
         match pattern {
             Some(pattern) => {
-                let (files, mut more) = matching(&absolute, pattern);
-                for file in files.into_iter().filter(|file| search.inside.holds(file)) {
+                let (files, mut more) = files_matching(&absolute, pattern);
+                for file in files.into_iter().filter(|file| search.inside.contains(file)) {
                     if found.bytes > MAX_CONTEXT_BYTES {
                         more = true;
                         break;
                     }
-                    if !wanted_file(search, &file, in_scope(&file), &mut found) {
+                    if !read_requested(search, &file, in_scope(&file), &mut found) {
                         let why = UnjudgedReason::Unread(
                             "too large, or not text: a pattern lists it, and it was not read".to_owned(),
                         );
-                        found.unjudged.push(Unjudged::whole(search.shown(&file), why));
+                        found.unjudged.push(Unjudged::whole(search.display_path(&file), why));
                     }
                 }
                 if more {
@@ -190,23 +190,23 @@ pub fn read_wanted(search: &SearchRequest<'_>, wanted: &[String], in_scope: &dyn
                     walk::walk(search, &[PathBuf::from(&absolute)], how, &mut walked);
                     // What is only read to understand others is not asked about.
                     walked.unjudged.clear();
-                    found.take(walked);
+                    found.merge(walked);
                 }
             }
             None => {
                 if Path::new(&absolute).is_file() {
-                    wanted_file(search, &absolute, in_scope(&absolute), &mut found);
+                    read_requested(search, &absolute, in_scope(&absolute), &mut found);
                 }
             }
         }
     }
-    found.decide(search.tell);
+    found.decide_about_code(search.tell);
     found.sort();
     found
 }
 
 /// The files of the absolute folder `folder` that fit a pattern of Terraform's `fileset`, sorted, and whether there may be more.
-fn matching(folder: &str, pattern: &str) -> (Vec<String>, bool) {
+fn files_matching(folder: &str, pattern: &str) -> (Vec<String>, bool) {
     let glob = globset::GlobBuilder::new(pattern).literal_separator(true).build();
     let Ok(glob) = glob.map(|g| g.compile_matcher()) else {
         return (Vec::new(), false);
@@ -239,14 +239,14 @@ fn matching(folder: &str, pattern: &str) -> (Vec<String>, bool) {
 
 /// A file that another one names is read whatever its content looks like: `templatefile("policy.tpl", …)`. Whether it could
 /// be read.
-fn wanted_file(search: &SearchRequest<'_>, absolute: &str, in_scope: bool, found: &mut Discovery) -> bool {
+fn read_requested(search: &SearchRequest<'_>, absolute: &str, in_scope: bool, found: &mut Discovery) -> bool {
     use read::Content::{Converted, Mended, Text};
     let content = read::read(Path::new(absolute), MAX_CONTEXT_SIZE);
     let is_read = matches!(content, Ok(Text(_) | Converted(_) | Mended(_)));
     if let Ok(Text(text) | Converted(text) | Mended(text)) = content {
         found.bytes += text.len() as u64;
         found.files.push(super::InputFile {
-            path: search.shown(absolute),
+            path: search.display_path(absolute),
             text: text.into(),
             in_scope,
         });

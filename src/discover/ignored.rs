@@ -40,7 +40,7 @@ impl Ignored {
     }
 
     /// Whether the file or folder at the absolute `path` is hidden. What lies in a hidden folder is not asked for.
-    pub(super) fn hides(&self, path: &Path, is_dir: bool) -> bool {
+    pub(super) fn is_hidden(&self, path: &Path, is_dir: bool) -> bool {
         let mut at = path.parent();
         while let Some(dir) = at {
             let folder = self.folder(dir);

@@ -40,7 +40,7 @@ impl Inside {
         for path in named {
             // Among checkouts in one folder, some may be links.
             let is_checkout = || Path::new(path).join(".git").exists();
-            if (all.around(path)).is_some_and(|top| top.kind != Kind::Working || !is_checkout()) {
+            if (all.enclosing_folder(path)).is_some_and(|top| top.kind != Kind::Working || !is_checkout()) {
                 continue;
             }
             let above = parent_path(path);
@@ -61,22 +61,22 @@ impl Inside {
         }
     }
 
-    fn around(&self, absolute: &str) -> Option<&Top> {
+    fn enclosing_folder(&self, absolute: &str) -> Option<&Top> {
         let around = self.tops.iter().filter(|top| is_within(absolute, &top.path));
         around.max_by_key(|top| top.path.len())
     }
 
     /// The path lies in one of these folders, and so does what it leads to.
-    pub fn holds(&self, absolute: &str) -> bool {
+    pub fn contains(&self, absolute: &str) -> bool {
         let real = std::fs::canonicalize(absolute);
-        self.around(absolute)
+        self.enclosing_folder(absolute)
             .is_some_and(|top| real.is_ok_and(|real| real.starts_with(&top.real)))
     }
 
     /// What the path leads to, where that is in the same folder of the run as the path itself, and not the folder or what is
     /// around the path.
     pub(super) fn led_to(&self, absolute: &str) -> Option<String> {
-        let top = self.around(absolute)?;
+        let top = self.enclosing_folder(absolute)?;
         let real = std::fs::canonicalize(absolute).ok()?;
         let below = real.strip_prefix(&top.real).ok()?.to_str()?.replace('\\', "/");
         let to = join_path(&top.path, &below);
@@ -86,7 +86,7 @@ impl Inside {
 
     /// A link on the way to the path leads out of the repository.
     pub(super) fn is_left_by(&self, absolute: &str) -> bool {
-        let Some(top) = self.around(absolute) else {
+        let Some(top) = self.enclosing_folder(absolute) else {
             return false;
         };
         top.kind != Kind::Named && std::fs::canonicalize(absolute).is_ok_and(|real| !real.starts_with(&top.real))

@@ -131,7 +131,7 @@ pub struct Discovery {
 
 impl Discovery {
     /// Takes what another search, or a part of this one, found.
-    fn take(&mut self, part: Self) {
+    fn merge(&mut self, part: Self) {
         self.files.extend(part.files);
         self.code.extend(part.code);
         self.python |= part.python;
@@ -160,13 +160,13 @@ impl Discovery {
     }
 
     /// A folder that cannot be listed.
-    fn unlisted(&mut self, path: String, error: &io::Error) {
+    fn note_unlisted_folder(&mut self, path: String, error: &io::Error) {
         let why = UnjudgedReason::Unread(format!("cannot list the folder: {error}"));
         self.unjudged.push(Unjudged::whole(path, why));
     }
 
     /// Decides about [`Interest::Code`].
-    fn decide(&mut self, tell: bool) {
+    fn decide_about_code(&mut self, tell: bool) {
         for input in std::mem::take(&mut self.code) {
             if self.python {
                 self.files.push(input);
@@ -240,7 +240,7 @@ impl SearchRequest<'_> {
     }
 
     /// The path as it is shown.
-    fn shown(&self, absolute: &str) -> String {
+    fn display_path(&self, absolute: &str) -> String {
         let shown = relative_path(&self.cwd, absolute);
         if shown.is_empty() { ".".to_owned() } else { shown }
     }
@@ -262,7 +262,9 @@ impl SearchRequest<'_> {
             let absolute = self.absolute(path);
             let meta = match std::fs::metadata(path) {
                 Ok(meta) => meta,
-                Err(e) if e.kind() == io::ErrorKind::NotFound && !path.is_symlink() => return Err(self.missing(path)),
+                Err(e) if e.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+                    return Err(self.path_failure(path));
+                }
                 Err(e) => {
                     self.unopened(path, &absolute, &e, &mut found);
                     continue;
@@ -271,12 +273,12 @@ impl SearchRequest<'_> {
             if self.inside.is_left_by(&absolute) {
                 found
                     .unjudged
-                    .push(Unjudged::whole(self.shown(&absolute), UnjudgedReason::Outside));
+                    .push(Unjudged::whole(self.display_path(&absolute), UnjudgedReason::Outside));
             } else if meta.is_dir() {
                 if let Err(e) = std::fs::read_dir(path) {
-                    found.unlisted(self.shown(&absolute), &e);
+                    found.note_unlisted_folder(self.display_path(&absolute), &e);
                 } else if absolute.split('/').any(|part| part == ".git") {
-                    found.skip(self.tell, &self.shown(&absolute), "the store of Git");
+                    found.skip(self.tell, &self.display_path(&absolute), "the store of Git");
                 } else {
                     folders.push(path.clone());
                 }
@@ -290,7 +292,7 @@ impl SearchRequest<'_> {
         for path in &named {
             let absolute = self.absolute(path);
             if self.force_exclude && self.excluded(&absolute) {
-                found.skip(self.tell, &self.shown(&absolute), "excluded");
+                found.skip(self.tell, &self.display_path(&absolute), "excluded");
                 continue;
             }
             self.named_file(path, &absolute, &mut found);
@@ -299,8 +301,8 @@ impl SearchRequest<'_> {
         if let Some((name, bytes)) = &self.stdin {
             let absolute = join_path(&self.cwd, name);
             found.bytes += bytes.len() as u64;
-            let content = read::within(bytes.clone(), self.max_file_size);
-            self.keep(&self.shown(&absolute), content, true, true, &mut found);
+            let content = read::classify_content(bytes.clone(), self.max_file_size);
+            self.keep(&self.display_path(&absolute), content, true, true, &mut found);
             lonely.push(absolute);
         }
         // What is named is read, though a walk around it would leave it out.
@@ -308,7 +310,7 @@ impl SearchRequest<'_> {
         let left_out = |folder: &PathBuf| {
             let absolute = self.absolute(folder);
             let name = file_name(&absolute);
-            let hidden = || self.gitignore && ignored.hides(Path::new(&absolute), true);
+            let hidden = || self.gitignore && ignored.is_hidden(Path::new(&absolute), true);
             names::is_generated(name) || hidden() || !self.force_exclude && self.excluded(&absolute)
         };
         let (named, ordinary): (Vec<PathBuf>, Vec<PathBuf>) = folders.iter().cloned().partition(left_out);
@@ -331,15 +333,15 @@ impl SearchRequest<'_> {
             for files in lonely.chunk_by(|a, b| parent_path(a) == parent_path(b)) {
                 let dir = parent_path(&files[0]);
                 let names: Vec<&str> = files.iter().map(|f| file_name(f)).collect();
-                context::neighbours(self, dir, &names, &known, &mut found);
+                context::read_neighbors(self, dir, &names, &known, &mut found);
             }
         }
-        found.decide(self.tell);
+        found.decide_about_code(self.tell);
         found.sort();
         Ok(found)
     }
 
-    fn missing(&self, path: &Path) -> PathFailure {
+    fn path_failure(&self, path: &Path) -> PathFailure {
         PathFailure::Missing {
             suggestion: nearest_sibling(path),
             path: slashed(path),
@@ -348,7 +350,7 @@ impl SearchRequest<'_> {
 
     fn named_file(&self, path: &Path, absolute: &str, found: &mut Discovery) {
         match read::read(path, self.max_file_size) {
-            Ok(content) => self.keep(&self.shown(absolute), content, true, true, found),
+            Ok(content) => self.keep(&self.display_path(absolute), content, true, true, found),
             Err(e) => self.unopened(path, absolute, &e, found),
         }
     }
@@ -358,9 +360,9 @@ impl SearchRequest<'_> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let promised = match self.included(absolute) {
             true => NamePromise::Iam,
-            false => names::promise(&name).unwrap_or(NamePromise::Text),
+            false => names::promise_of(&name).unwrap_or(NamePromise::Text),
         };
-        found.unopened(&self.shown(absolute), promised, error);
+        found.unopened(&self.display_path(absolute), promised, error);
     }
 
     /// Takes what was read of the file shown as `path`, if it is ours.

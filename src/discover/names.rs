@@ -96,7 +96,7 @@ pub(super) fn folder_skipped(name: &str) -> Option<&'static str> {
 
 /// What `name`, met on a walk, promises; else why it is skipped. A name that says nothing is no reason to skip a file:
 /// its content decides.
-pub(super) fn promise(name: &str) -> Result<NamePromise, &'static str> {
+pub(super) fn promise_of(name: &str) -> Result<NamePromise, &'static str> {
     let extension = name.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
     if LOCK_FILES.contains(&name) || is_minified_style(name) {
         return Err("generated");
@@ -155,7 +155,7 @@ mod tests {
             "n.ipynb",
             "v.tfvars",
         ] {
-            assert_eq!(promise(name), Ok(NamePromise::Iam), "{name}");
+            assert_eq!(promise_of(name), Ok(NamePromise::Iam), "{name}");
         }
         for name in [
             ".env",
@@ -181,10 +181,10 @@ mod tests {
             ".npmrc",
             ".travis.yml.orig",
         ] {
-            assert_eq!(promise(name), Ok(NamePromise::Text), "{name}");
+            assert_eq!(promise_of(name), Ok(NamePromise::Text), "{name}");
         }
         for name in ["package-lock.json", "app.min.css", "logo.png", "site.tar.gz", "libx.so"] {
-            assert!(promise(name).is_err(), "{name}");
+            assert!(promise_of(name).is_err(), "{name}");
         }
         assert_eq!(promise_of_named(".hidden.json"), Some(NamePromise::Iam));
     }

@@ -39,7 +39,7 @@ const MAX_LOOK: u64 = 1 << 30;
 const CHUNK: usize = 1 << 20;
 
 /// Opens a regular file. Pipes and devices would wait, or never end.
-fn open(path: &Path) -> io::Result<(File, u64)> {
+fn open_regular_file(path: &Path) -> io::Result<(File, u64)> {
     let special = || io::Error::new(io::ErrorKind::InvalidInput, "not a regular file");
     if !std::fs::metadata(path)?.is_file() {
         return Err(special());
@@ -55,7 +55,7 @@ fn open(path: &Path) -> io::Result<(File, u64)> {
 
 /// The text of a regular file of at most `cap` bytes: settings, patterns, baselines.
 pub fn text(path: &Path, cap: u64) -> io::Result<String> {
-    let (file, size) = open(path)?;
+    let (file, size) = open_regular_file(path)?;
     let mut text = String::new();
     if size <= cap {
         file.take(cap.saturating_add(1)).read_to_string(&mut text)?;
@@ -93,7 +93,7 @@ fn says_policy(mut file: impl Read) -> bool {
 
 /// Reads a file of at most `cap` bytes.
 pub(super) fn read(path: &Path, cap: u64) -> io::Result<Content> {
-    let (mut file, size) = open(path)?;
+    let (mut file, size) = open_regular_file(path)?;
     if size > cap {
         let mut head = Vec::new();
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
@@ -106,11 +106,11 @@ pub(super) fn read(path: &Path, cap: u64) -> io::Result<Content> {
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
     // One byte past the cap tells a file that grew or lied about its size.
     file.take(cap.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok(within(bytes, cap))
+    Ok(classify_content(bytes, cap))
 }
 
 /// What at most `cap` bytes, and one that shows that there are more, hold.
-pub(super) fn within(bytes: Vec<u8>, cap: u64) -> Content {
+pub(super) fn classify_content(bytes: Vec<u8>, cap: u64) -> Content {
     match bytes.len() as u64 > cap {
         true => Content::TooLarge(bytes.len() as u64, true),
         false => decode(bytes),

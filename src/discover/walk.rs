@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::ignored::Ignored;
-use super::names::{NamePromise, folder_skipped, promise};
+use super::names::{NamePromise, folder_skipped, promise_of};
 use super::{Discovery, SearchRequest, read};
 use crate::unjudged::{Unjudged, UnjudgedReason};
 
@@ -52,7 +52,7 @@ pub(super) fn walk(search: &SearchRequest<'_>, folders: &[PathBuf], how: WalkOpt
         Box::new(move |entry| worker.visit(entry))
     });
     for part in all.into_inner().unwrap_or_default() {
-        found.take(part);
+        found.merge(part);
     }
 }
 
@@ -87,11 +87,11 @@ impl Worker<'_, '_> {
         let name = entry.file_name().to_string_lossy();
         if let Some(ignored) = self.ignored {
             let absolute = self.search.absolute(entry.path());
-            if ignored.hides(std::path::Path::new(&absolute), kind.is_dir()) {
+            if ignored.is_hidden(std::path::Path::new(&absolute), kind.is_dir()) {
                 if kind.is_dir() && name == "cdk.out" {
                     self.synthesized(&entry);
                 }
-                let shown = self.shown(&entry);
+                let shown = self.display_path(&entry);
                 self.found.skip(self.search.tell, &shown, "ignored by .gitignore");
                 return WalkState::Skip;
             }
@@ -104,19 +104,19 @@ impl Worker<'_, '_> {
             if kind.is_symlink() {
                 self.link(&entry, &name);
             }
-            if tell || promise(&name).is_ok() {
-                let shown = self.shown(&entry);
+            if tell || promise_of(&name).is_ok() {
+                let shown = self.display_path(&entry);
                 self.found.skip(tell, &shown, "link or special file");
             }
             return WalkState::Continue;
         }
-        let promised = match promise(&name) {
+        let promised = match promise_of(&name) {
             Ok(promised) => promised,
             Err(why) => {
                 let absolute = self.search.absolute(entry.path());
                 if !self.search.included(&absolute) {
                     let shown = if tell {
-                        self.search.shown(&absolute)
+                        self.search.display_path(&absolute)
                     } else {
                         String::new()
                     };
@@ -130,20 +130,20 @@ impl Worker<'_, '_> {
         WalkState::Continue
     }
 
-    fn shown(&self, entry: &DirEntry) -> String {
-        self.search.shown(&self.search.absolute(entry.path()))
+    fn display_path(&self, entry: &DirEntry) -> String {
+        self.search.display_path(&self.search.absolute(entry.path()))
     }
 
     fn folder(&mut self, entry: &DirEntry, name: &str) -> WalkState {
         let tell = self.search.tell;
         if let Some(why) = folder_skipped(name) {
-            let shown = self.shown(entry);
+            let shown = self.display_path(entry);
             self.found.skip(tell, &shown, why);
             return WalkState::Skip;
         }
         if self.filtered && !self.search.exclude.is_empty() && self.search.excluded(&self.search.absolute(entry.path()))
         {
-            let shown = self.shown(entry);
+            let shown = self.display_path(entry);
             self.found.skip(tell, &shown, "excluded");
             if name == "cdk.out" {
                 self.synthesized(entry);
@@ -157,17 +157,17 @@ impl Worker<'_, '_> {
     fn link(&mut self, entry: &DirEntry, name: &str) {
         let absolute = self.search.absolute(entry.path());
         let may_matter = || match std::fs::metadata(entry.path()) {
-            Ok(meta) => meta.is_dir() || promise(name) == Ok(NamePromise::Iam),
+            Ok(meta) => meta.is_dir() || promise_of(name) == Ok(NamePromise::Iam),
             Err(_) => false,
         };
         let left_out = || self.filtered && self.search.excluded(&absolute) || folder_skipped(name).is_some();
         if let Some(to) = self.search.inside.led_to(&absolute) {
             self.found
                 .links
-                .push((self.search.shown(&absolute), self.search.shown(&to)));
+                .push((self.search.display_path(&absolute), self.search.display_path(&to)));
         }
         if self.in_scope && may_matter() && !left_out() && self.search.inside.is_left_by(&absolute) {
-            let shown = self.search.shown(&absolute);
+            let shown = self.search.display_path(&absolute);
             self.found
                 .unjudged
                 .push(Unjudged::whole(shown, UnjudgedReason::Outside));
@@ -177,7 +177,7 @@ impl Worker<'_, '_> {
     /// A folder of templates that the CDK made is left out.
     fn synthesized(&mut self, entry: &DirEntry) {
         if self.in_scope {
-            let shown = self.shown(entry);
+            let shown = self.display_path(entry);
             self.found
                 .unjudged
                 .push(Unjudged::whole(shown, UnjudgedReason::Ignored));
@@ -186,7 +186,7 @@ impl Worker<'_, '_> {
 
     fn file(&mut self, entry: &DirEntry, promised: NamePromise) {
         let absolute = self.search.absolute(entry.path());
-        let shown = self.search.shown(&absolute);
+        let shown = self.search.display_path(&absolute);
         if self.filtered && self.search.excluded(&absolute) {
             return self.found.skip(self.search.tell, &shown, "excluded");
         }
@@ -211,9 +211,9 @@ impl Worker<'_, '_> {
             }
         }
         if let (Some(path), ignore::Error::Io(e)) = (path, error) {
-            let path = self.search.shown(&self.search.absolute(path));
+            let path = self.search.display_path(&self.search.absolute(path));
             if self.in_scope && e.kind() != std::io::ErrorKind::NotFound {
-                self.found.unlisted(path, e);
+                self.found.note_unlisted_folder(path, e);
             }
         }
     }

@@ -67,10 +67,10 @@ pub struct AppliedFixes {
 }
 
 impl LintedState {
-    pub fn of(project: &Project<'_>, report: &Report) -> Self {
+    pub fn new(project: &Project<'_>, report: &Report) -> Self {
         let sources = project.sources;
         let mut seen = Self {
-            grants: Grants::of(project),
+            grants: Grants::new(project),
             ..Self::default()
         };
         for f in &report.findings {
@@ -136,7 +136,7 @@ pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Linted
             .first()
             .filter(|_| safe)
             .map(|c| format!("it would change what is granted: {c}"));
-        match worse(&now, &after, &batch).or(changes) {
+        match find_regression(&now, &after, &batch).or(changes) {
             None => {
                 granted = Some(std::mem::take(&mut after.grants));
                 mended.texts = texts;
@@ -214,14 +214,14 @@ fn apply(seen: &Texts, before: &Texts, batch: &[&Offer]) -> Texts {
     let mut texts = before.clone();
     for (path, edits) in by_path {
         if let Some(text) = seen.get(path) {
-            texts.insert(path.to_owned(), edited(text, &edits).into());
+            texts.insert(path.to_owned(), apply_edits(text, &edits).into());
         }
     }
     texts
 }
 
 /// `text` after edits that are apart from each other, in any order.
-pub fn edited(text: &str, edits: &[&Edit]) -> String {
+pub fn apply_edits(text: &str, edits: &[&Edit]) -> String {
     let mut sorted: Vec<(Range<usize>, &str)> = edits.iter().map(|e| (e.span.range(), &*e.text)).collect();
     sorted.sort_by_key(|(range, _)| (range.start, range.end));
     let mut out = String::with_capacity(text.len());
@@ -236,13 +236,13 @@ pub fn edited(text: &str, edits: &[&Edit]) -> String {
 }
 
 /// Why the state after these fixes is no better than the one before.
-fn worse(before: &LintedState, after: &LintedState, batch: &[&Offer]) -> Option<String> {
-    if let Some(path) = more(&before.problems, &BTreeMap::new(), &after.problems) {
+fn find_regression(before: &LintedState, after: &LintedState, batch: &[&Offer]) -> Option<String> {
+    if let Some(path) = first_increase(&before.problems, &BTreeMap::new(), &after.problems) {
         return Some(format!("{path} could not be read any more"));
     }
     let nothing = BTreeMap::new();
-    let new =
-        more(&before.all, &before.folded, &after.all).or_else(|| more(&before.active, &before.folded, &after.active));
+    let new = first_increase(&before.all, &before.folded, &after.all)
+        .or_else(|| first_increase(&before.active, &before.folded, &after.active));
     if let Some((rule, path)) = new {
         return Some(format!("it would bring `{rule}` to {path}"));
     }
@@ -258,11 +258,11 @@ fn worse(before: &LintedState, after: &LintedState, batch: &[&Offer]) -> Option<
         .filter(|(k, _)| here(k))
         .map(|(k, n)| (k.clone(), *n))
         .collect();
-    more(&fixed, &nothing, &left).map(|(rule, _)| format!("`{rule}` would stay"))
+    first_increase(&fixed, &nothing, &left).map(|(rule, _)| format!("`{rule}` would stay"))
 }
 
 /// The first key of which there is more than before.
-fn more<K: Ord + Clone>(
+fn first_increase<K: Ord + Clone>(
     before: &BTreeMap<K, usize>,
     spare: &BTreeMap<K, usize>,
     after: &BTreeMap<K, usize>,

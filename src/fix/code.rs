@@ -25,7 +25,7 @@ pub(super) enum Syntax {
 
 impl Syntax {
     /// How the file at `path` is written; `None` for what is a template of something else or no code at all.
-    pub(super) fn of(path: &str, text: &str) -> Option<Self> {
+    pub(super) fn detect(path: &str, text: &str) -> Option<Self> {
         let (_, extension) = path.rsplit_once('.')?;
         let braces = text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
         Some(match extension {
@@ -98,7 +98,7 @@ const MAX_NESTED: usize = 64;
 impl EditableCode {
     /// A whole file; `None` where it is in no syntax that edits are known for.
     pub(super) fn file(file: FileId, path: &str, text: &str) -> Option<Self> {
-        let syntax = Syntax::of(path, text)?;
+        let syntax = Syntax::detect(path, text)?;
         let mut code = Self::new(file, syntax, text.to_owned(), None);
         match syntax {
             Syntax::Json => code.tree(&json::parse(file, text)),

@@ -31,7 +31,7 @@ type GrantFrame = BTreeMap<String, ActionSet>;
 pub(super) struct Grants(BTreeMap<DocumentKey, BTreeMap<String, GrantFrame>>);
 
 impl Grants {
-    pub(super) fn of(project: &Project<'_>) -> Self {
+    pub(super) fn new(project: &Project<'_>) -> Self {
         let mut out: BTreeMap<DocumentKey, BTreeMap<String, GrantFrame>> = BTreeMap::new();
         for d in &project.documents {
             let path = project.sources.path(d.span.file).to_owned();
@@ -75,7 +75,7 @@ fn lines(
     for (frame, resources) in these {
         for (resource, actions) in resources {
             let mut rest = actions.clone();
-            for other in those.get(frame).into_iter().flat_map(|f| covering(f, resource)) {
+            for other in those.get(frame).into_iter().flat_map(|f| covering_grants(f, resource)) {
                 rest.subtract(other);
             }
             let count = rest.iter().count();
@@ -94,7 +94,7 @@ fn lines(
 }
 
 /// What the frame has for a resource, and for those that cover it.
-fn covering<'f>(frame: &'f GrantFrame, resource: &str) -> impl Iterator<Item = &'f ActionSet> {
+fn covering_grants<'f>(frame: &'f GrantFrame, resource: &str) -> impl Iterator<Item = &'f ActionSet> {
     let literal = |r: &str| r.contains("${") || r.starts_with("not ");
     let narrow = Pattern::plain(resource, CaseSensitivity::Sensitive);
     let compared = frame.len() <= MAX_RESOURCES && !literal(resource);
@@ -221,7 +221,7 @@ mod tests {
         let grants = |statements: &str| {
             let text = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statements}]}}");
             let sources = Sources::from_strings(&[("p.json", &text)]);
-            Grants::of(&analyse(&sources, &own).project)
+            Grants::new(&analyse(&sources, &own).project)
         };
         grants(old).difference(&grants(new))
     }

@@ -15,7 +15,7 @@ pub(super) enum QuoteStyle {
 
 impl QuoteStyle {
     /// That of a string as it is written.
-    pub(super) fn of(syntax: Syntax, written: &str) -> Self {
+    pub(super) fn detect(syntax: Syntax, written: &str) -> Self {
         let unprefixed = match syntax {
             Syntax::Python => written.trim_start_matches(|c: char| c.is_ascii_alphabetic()),
             _ => written,

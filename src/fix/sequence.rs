@@ -38,7 +38,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    fn of(code: &EditableCode, container: usize) -> Option<Self> {
+    fn new(code: &EditableCode, container: usize) -> Option<Self> {
         let part = &code.parts[container];
         let ranges = part.children.iter().map(|c| code.parts[*c].range.clone());
         let mut elements: Vec<Range<usize>> = ranges.collect();
@@ -79,9 +79,9 @@ impl Layout {
 
 impl<'c> Series<'c> {
     /// The elements of the part `container`; `None` where it is not one that can be changed.
-    pub(super) fn of(code: &'c EditableCode, container: usize) -> Option<Self> {
+    pub(super) fn new(code: &'c EditableCode, container: usize) -> Option<Self> {
         let part = &code.parts[container];
-        let layout = part.layout.get_or_init(|| Layout::of(code, container).map(Box::new));
+        let layout = part.layout.get_or_init(|| Layout::new(code, container).map(Box::new));
         layout.as_ref().map(|layout| Self {
             code,
             elements: &layout.elements,

@@ -21,12 +21,12 @@ const MAX_DEPTH: usize = 4;
 
 /// Fills in [`crate::triage::ReportedFinding::fixes`]: every remedy that can be written exactly, in the order of the finding.
 pub fn write(sources: &Sources, report: &mut Report) {
-    let reported = ReportedPlaces::of(report);
+    let reported = ReportedPlaces::new(report);
     let of_file = report.findings.par_chunk_by_mut(|a, b| a.span().file == b.span().file);
     of_file.for_each(|findings| {
         let mut writer = Writer::new(sources);
         for f in findings {
-            let remedies = f.finding.remedies.iter().filter(|r| reported.lets(r.offered));
+            let remedies = f.finding.remedies.iter().filter(|r| reported.allows(r.offered));
             f.fixes = remedies.filter_map(|r| writer.fix(r)).collect();
         }
     });
@@ -36,7 +36,7 @@ pub fn write(sources: &Sources, report: &mut Report) {
 struct ReportedPlaces(Vec<Span>);
 
 impl ReportedPlaces {
-    fn of(report: &Report) -> Self {
+    fn new(report: &Report) -> Self {
         let repeats = |rule: &str| rule.starts_with("redundant-") || rule.starts_with("duplicate-");
         let findings = report
             .findings
@@ -48,7 +48,7 @@ impl ReportedPlaces {
         Self(spans)
     }
 
-    fn lets(&self, offered: Offered) -> bool {
+    fn allows(&self, offered: Offered) -> bool {
         let is_reported = |place: Span| {
             let from = self
                 .0
@@ -125,20 +125,20 @@ impl<'s> Writer<'s> {
                 fits.then(|| vec![edit(*at, with)])
             }
             RemedyStep::Comment { at } => Some(vec![comment(self.sources, *at)]),
-            RemedyStep::Replace { at, with } if with.is_empty() => self.place(*at)?.remove(),
-            RemedyStep::Remove { at } => self.place(*at)?.remove(),
-            RemedyStep::Replace { at, with } => self.place(*at)?.replace(with),
-            RemedyStep::Add { behind, items } => self.place(*behind)?.add(items),
+            RemedyStep::Replace { at, with } if with.is_empty() => self.locate(*at)?.remove(),
+            RemedyStep::Remove { at } => self.locate(*at)?.remove(),
+            RemedyStep::Replace { at, with } => self.locate(*at)?.replace(with),
+            RemedyStep::Add { behind, items } => self.locate(*behind)?.add(items),
             RemedyStep::Enter {
                 beside,
                 before,
                 key,
                 value,
-            } => self.place(*beside)?.enter(*before, key, value),
+            } => self.locate(*beside)?.insert_entry(*before, key, value),
         }
     }
 
-    fn place(&mut self, span: Span) -> Option<CodeSpot<'_>> {
+    fn locate(&mut self, span: Span) -> Option<CodeSpot<'_>> {
         let sources = self.sources;
         let layers = self
             .files
@@ -225,7 +225,7 @@ impl<'c> CodeSpot<'c> {
             CodeShape::Body if self.code.parts[self.part].shape == CodeShape::Body => at / 2,
             _ => return None,
         };
-        Some((Series::of(self.code, container)?, n, container))
+        Some((Series::new(self.code, container)?, n, container))
     }
 
     /// Whether the part is an item of a list.
@@ -239,7 +239,7 @@ impl<'c> CodeSpot<'c> {
     }
 
     fn manner(self) -> QuoteStyle {
-        QuoteStyle::of(self.code.syntax, self.written())
+        QuoteStyle::detect(self.code.syntax, self.written())
     }
 
     fn strings(self, texts: &[String]) -> Vec<String> {
@@ -314,14 +314,14 @@ impl<'c> CodeSpot<'c> {
             return self.splice(vec![(range, format!("[{inner}{items}\n{indent}]"))]);
         }
         let key = self.code.parts[container.children[at - 1]].range.clone();
-        let series = Series::of(self.code, parent)?;
+        let series = Series::new(self.code, parent)?;
         let between = format!("\n{}  - ", series.column(key.start));
         let blanks = text[..range.start].trim_end_matches(' ').len();
         let items: Vec<String> = items.iter().map(|i| format!("{between}{i}")).collect();
         self.splice(vec![(blanks..range.end, items.concat())])
     }
 
-    fn enter(self, before: bool, key: &str, value: &Value) -> Option<Vec<Edit>> {
+    fn insert_entry(self, before: bool, key: &str, value: &Value) -> Option<Vec<Edit>> {
         let (series, n, container) = self.element()?;
         let shape = self.code.parts[container].shape;
         if matches!(shape, CodeShape::List | CodeShape::Tuple) {
@@ -342,7 +342,10 @@ impl<'c> CodeSpot<'c> {
         let beside = &self.code.parts[part.children[2 * n + 1]];
         let keys = self.manner();
         // Strings are quoted as those beside are; a bare word beside says nothing of what needs quotes.
-        let strings = match (syntax, QuoteStyle::of(syntax, &self.code.text[beside.range.clone()])) {
+        let strings = match (
+            syntax,
+            QuoteStyle::detect(syntax, &self.code.text[beside.range.clone()]),
+        ) {
             (Syntax::Python, _) => keys,
             (_, QuoteStyle::Bare) if beside.shape != CodeShape::Scalar => QuoteStyle::Double,
             (_, manner) => manner,

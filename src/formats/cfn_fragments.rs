@@ -26,16 +26,16 @@ pub(super) fn with_holes(value: &Value, depth: u32) -> Value {
         ValueKind::Map(entries) => match entries.as_ref() {
             [only] => match function(only, value, depth) {
                 Some(kind) => kind,
-                None => ValueKind::Map([within(only, depth)].into()),
+                None => ValueKind::Map([resolve_entry(only, depth)].into()),
             },
-            _ => ValueKind::Map(entries.iter().map(|e| within(e, depth)).collect()),
+            _ => ValueKind::Map(entries.iter().map(|e| resolve_entry(e, depth)).collect()),
         },
         _ => return value.clone(),
     };
     Value { kind, ..value.clone() }
 }
 
-fn within(e: &MapEntry, depth: u32) -> MapEntry {
+fn resolve_entry(e: &MapEntry, depth: u32) -> MapEntry {
     MapEntry {
         value: with_holes(&e.value, depth + 1),
         ..e.clone()

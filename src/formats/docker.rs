@@ -83,12 +83,15 @@ pub fn read(text: &str, target: Option<&str>) -> Image {
                 }
             }
             "ENTRYPOINT" => {
-                entry = words(rest);
+                entry = command_words(rest);
                 command = Vec::new();
             }
-            "CMD" => command = words(rest),
+            "CMD" => command = command_words(rest),
             "COPY" | "ADD" if !rest.contains("--from") => {
-                let all: Vec<String> = words(rest).into_iter().filter(|w| !w.starts_with("--")).collect();
+                let all: Vec<String> = command_words(rest)
+                    .into_iter()
+                    .filter(|w| !w.starts_with("--"))
+                    .collect();
                 if let Some((_, sources)) = all.split_last() {
                     copied.extend(sources.iter().cloned());
                 }
@@ -125,7 +128,7 @@ fn instructions(text: &str) -> Vec<String> {
 }
 
 /// A list in JSON, or words as a shell splits them.
-fn words(text: &str) -> Vec<String> {
+fn command_words(text: &str) -> Vec<String> {
     let text = text.trim();
     serde_json::from_str(text).unwrap_or_else(|_| {
         let unquoted = |w: &str| w.trim_matches(['"', '\'']).to_owned();
@@ -134,7 +137,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// What `command` starts, where that is Python for certain.
-pub fn runs(command: &[String]) -> Option<Runs> {
+pub fn started_program(command: &[String]) -> Option<Runs> {
     let base = |word: &str| file_name(word).to_owned();
     let starts = |word: &&String| word.starts_with('-') || STARTERS.contains(&base(word).as_str());
     let command = &command[command.iter().take_while(starts).count()..];
@@ -185,7 +188,7 @@ fn in_shell(command: &[String]) -> Option<Runs> {
     let plain = flag == "-c" && !script.contains(['&', ';', '|', '\n', '$', '`']);
     let inner: Vec<String> = script.split_whitespace().map(str::to_owned).collect();
     (plain && !inner.iter().any(|w| is_shell(w)))
-        .then(|| runs(&inner))
+        .then(|| started_program(&inner))
         .flatten()
 }
 
@@ -223,7 +226,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Option<Runs> {
-        runs(&read(text, None).command)
+        started_program(&read(text, None).command)
     }
 
     fn handler(text: &str) -> Option<Runs> {

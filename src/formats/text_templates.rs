@@ -157,7 +157,7 @@ pub(super) fn dollars(text: &Text) -> Text {
     let filled = replaced(text.clone(), "${", "}", &|inner, before| {
         (!before.ends_with('$')).then(|| (HoleKind::Input, inner.trim().to_owned()))
     });
-    without(&filled, "$${")
+    without_escapes(&filled, "$${")
 }
 
 /// Holes for what `Fn::Sub` fills in, by what its name says of it; `${!x}` is left as it is.
@@ -195,7 +195,7 @@ pub(super) fn filled_in(value: &Value) -> Value {
 }
 
 /// The text without the first `$` of each `escape`.
-fn without(text: &Text, escape: &str) -> Text {
+fn without_escapes(text: &Text, escape: &str) -> Text {
     let flat = text.with_placeholders();
     if !flat.contains(escape) {
         return text.clone();

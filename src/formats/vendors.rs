@@ -81,7 +81,7 @@ pub(super) fn is_theirs(value: &Value) -> bool {
     }
     let mut found = VendorEvidence::default();
     let statement = get(["Statement", "statement"]).unwrap_or(value);
-    found.look(statement, "", 0);
+    found.visit(statement, "", 0);
     let versioned = version.is_some_and(|v| VERSIONS.contains(&v));
     !found.aws && (found.theirs || versioned && !found.actions) || is_of_another_system(value)
 }
@@ -91,7 +91,7 @@ pub(super) fn is_theirs(value: &Value) -> bool {
 /// (`arn:hca:…`), or they name administration of MinIO. One action or ARN of AWS makes them AWS's.
 pub(super) fn is_of_another_system(value: &Value) -> bool {
     let mut found = ActionAndArnNames::default();
-    found.look(value, false, 0);
+    found.visit(value, false, 0);
     let foreign = found.partition.is_some() && !found.actions_of_aws;
     !found.of_aws && !found.exceeded && (found.system || foreign && found.actions)
 }
@@ -113,7 +113,7 @@ struct ActionAndArnNames {
 }
 
 impl ActionAndArnNames {
-    fn look(&mut self, value: &Value, action: bool, depth: usize) {
+    fn visit(&mut self, value: &Value, action: bool, depth: usize) {
         if self.seen > MAX_STRINGS * 4 || depth > 16 {
             self.exceeded = true;
         }
@@ -121,13 +121,13 @@ impl ActionAndArnNames {
             return;
         }
         match &value.decoded().kind {
-            ValueKind::Seq(items) => items.iter().for_each(|v| self.look(v, action, depth + 1)),
-            ValueKind::OneOf(branches) => branches.iter().for_each(|b| self.look(&b.value, action, depth + 1)),
+            ValueKind::Seq(items) => items.iter().for_each(|v| self.visit(v, action, depth + 1)),
+            ValueKind::OneOf(branches) => branches.iter().for_each(|b| self.visit(&b.value, action, depth + 1)),
             ValueKind::Map(entries) => {
                 for e in entries.iter() {
                     let name = e.key.with_placeholders();
                     let action = name.eq_ignore_ascii_case("action") || name.eq_ignore_ascii_case("notaction");
-                    self.look(&e.value, action, depth + 1);
+                    self.visit(&e.value, action, depth + 1);
                 }
             }
             ValueKind::Str(text) => {
@@ -192,20 +192,20 @@ struct VendorEvidence {
 }
 
 impl VendorEvidence {
-    fn look(&mut self, value: &Value, key: &str, depth: usize) {
+    fn visit(&mut self, value: &Value, key: &str, depth: usize) {
         if self.seen > MAX_STRINGS || depth > 8 || self.aws {
             return;
         }
         match &value.kind {
-            ValueKind::Seq(items) => items.iter().for_each(|v| self.look(v, key, depth + 1)),
-            ValueKind::OneOf(branches) => branches.iter().for_each(|b| self.look(&b.value, key, depth + 1)),
+            ValueKind::Seq(items) => items.iter().for_each(|v| self.visit(v, key, depth + 1)),
+            ValueKind::OneOf(branches) => branches.iter().for_each(|b| self.visit(&b.value, key, depth + 1)),
             ValueKind::Map(entries) => {
                 for e in entries.iter() {
                     let Some(name) = e.key.known() else { continue };
                     let principal = key.eq_ignore_ascii_case("principal");
                     self.aws |= principal && name == "AWS" || name.starts_with("aws:");
                     self.theirs |= principal && PRINCIPALS.contains(&&*name);
-                    self.look(&e.value, &name, depth + 1);
+                    self.visit(&e.value, &name, depth + 1);
                 }
             }
             ValueKind::Str(text) => {

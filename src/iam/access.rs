@@ -13,7 +13,7 @@ use super::condition::{
     Facet, Grade, Operator, Reading, Strength, WeighedCondition, is_of_owner, strength, strength_of,
 };
 use super::glob::CaseSensitivity;
-use super::principal::{IdentityType, PrincipalOrigin, is_public, place};
+use super::principal::{IdentityType, PrincipalOrigin, is_public, origin_of};
 use super::{Clause, Condition, Document, Ownership, PolicyKind, PrincipalItem, Statement, pattern};
 use crate::source::Text;
 
@@ -50,7 +50,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    pub fn of(strength: &Strength) -> Self {
+    pub fn new(strength: &Strength) -> Self {
         if strength.pins_who() {
             Self::Named
         } else if strength.grade(Facet::From) >= Grade::Narrows {
@@ -78,14 +78,14 @@ pub fn audience(d: &Document, s: &Statement, item: &PrincipalItem, own: &Ownersh
     }
     let home = owner(d, s);
     let guarded = || Limit::by_guard(guard(d, s, own));
-    let place = match place(item, own, home.as_deref()) {
+    let place = match origin_of(item, own, home.as_deref()) {
         // One expression in one statement is one account, whatever it is.
         PrincipalOrigin::SomeAccount { who, name, .. } if is_owner_by_name(s, &name) => {
             PrincipalOrigin::OwnAccount { who, name: None }
         }
         place => place,
     };
-    of_place(place, &weighed(d, s), guarded)
+    of_place(place, &strength_for_others(d, s), guarded)
 }
 
 /// Services whose policies are documented to be about their own actions only.
@@ -108,7 +108,7 @@ pub fn lets_do_nothing(d: &Document, s: &Statement) -> bool {
 
 /// The conditions of `s`, without those on the owner of what the policy is on. An endpoint's policy is on the way to
 /// resources of many owners.
-pub fn weighed<'s>(d: &Document, s: &'s Statement) -> Cow<'s, Strength> {
+pub fn strength_for_others<'s>(d: &Document, s: &'s Statement) -> Cow<'s, Strength> {
     let weighed = strength(s);
     let idle = |b: &WeighedCondition| b.facet == Facet::Resource && is_of_owner(&b.key);
     if d.kind != PolicyKind::Resource || d.service.as_deref() == Some("ec2") || !weighed.bounds.iter().any(idle) {
@@ -120,7 +120,7 @@ pub fn weighed<'s>(d: &Document, s: &'s Statement) -> Cow<'s, Strength> {
         .filter(|b| !idle(b))
         .filter_map(|b| s.conditions.get(b.index).cloned())
         .collect();
-    let mut out = strength_of(&left, Reading::of(s));
+    let mut out = strength_of(&left, Reading::new(s));
     out.unknown |= weighed.unknown;
     Cow::Owned(out)
 }
@@ -156,7 +156,7 @@ fn is_organization(folder: &str) -> bool {
 
 /// Who comes in by `item` under conditions alone: for what is a statement in other words, such as a Lambda permission.
 pub fn audience_under(item: &PrincipalItem, conditions: &[Condition], own: &Ownership) -> Audience {
-    let place = place(item, own, None);
+    let place = origin_of(item, own, None);
     let reading = if is_public(&place) {
         Reading::Open
     } else {
@@ -166,11 +166,11 @@ pub fn audience_under(item: &PrincipalItem, conditions: &[Condition], own: &Owne
 }
 
 fn of_place(place: PrincipalOrigin, strength: &Strength, guard: impl Fn() -> Limit) -> Audience {
-    let limit = Limit::of(strength);
+    let limit = Limit::new(strength);
     match place {
         // Only services send a source, for resources that are named.
         p if is_public(&p) && strength.source() >= Grade::Narrows => Audience::Everyone(Limit::Named),
-        p if is_public(&p) && strength.has("aws:PrincipalIsAWSService", Grade::Narrows) => {
+        p if is_public(&p) && strength.is_bound("aws:PrincipalIsAWSService", Grade::Narrows) => {
             Audience::EveryService(limit.max(guard()))
         }
         p if is_public(&p) => Audience::Everyone(limit.max(guard())),
@@ -242,7 +242,7 @@ fn may_own(d: &Document, account: &str, own: &Ownership) -> bool {
     let allowed = d.statements.iter().filter(|s| s.allows() && s.branch.is_none());
     let items = allowed.flat_map(|s| {
         let clause = s.principal.iter().filter(|p| !p.negated);
-        clause.flat_map(|p| &p.items).map(|p| place(p, own, None))
+        clause.flat_map(|p| &p.items).map(|p| origin_of(p, own, None))
     });
     let mut first = None;
     for root in items {
@@ -290,7 +290,7 @@ fn covers(deny: &Statement, allow: &Statement, own: &Ownership) -> bool {
     let everyone = deny
         .principal
         .as_ref()
-        .is_some_and(|p| !p.negated && p.items.iter().any(|i| is_public(&place(i, own, None))));
+        .is_some_and(|p| !p.negated && p.items.iter().any(|i| is_public(&origin_of(i, own, None))));
     everyone
         && clause_covers(
             deny.action.as_ref(),
@@ -320,12 +320,12 @@ fn unless(conditions: &[Condition]) -> Grade {
     conditions
         .iter()
         .filter(|c| !CARVE_OUTS.contains(&c.key.text.display().to_lowercase().as_str()))
-        .map(passes)
+        .map(key_absent_grade)
         .min()
         .unwrap_or(Grade::None)
 }
 
-fn passes(c: &Condition) -> Grade {
+fn key_absent_grade(c: &Condition) -> Grade {
     let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
         return Grade::Narrows;
     };

@@ -46,16 +46,16 @@ impl ActionSet {
 
     /// Every action of AWS.
     pub fn all() -> Self {
-        Self::everything().clone()
+        Self::all_current().clone()
     }
 
-    fn everything() -> &'static Self {
+    fn all_current() -> &'static Self {
         static ALL: OnceLock<ActionSet> = OnceLock::new();
         ALL.get_or_init(|| Self::of_words(0, catalogue().mask(ActionMask::Current, 0).collect()))
     }
 
     /// The words of this range, to be filled in.
-    fn reach(&mut self, range: Range<usize>) -> &mut [u64] {
+    fn words_in(&mut self, range: Range<usize>) -> &mut [u64] {
         let words = Arc::make_mut(self.words.get_or_insert_default());
         if words.is_empty() {
             self.first = range.start;
@@ -89,7 +89,7 @@ impl ActionSet {
     /// Adds what [`Self::expand`] gives.
     pub fn expand_into(&mut self, pattern: &str) {
         if !pattern.is_empty() && pattern.bytes().all(|b| b == b'*') {
-            self.union_with(Self::everything());
+            self.union_with(Self::all_current());
             return;
         }
         for action in matching(pattern) {
@@ -115,7 +115,7 @@ impl ActionSet {
 
     fn set(&mut self, ActionId(id): ActionId) {
         let word = usize::from(id) / 64;
-        self.reach(word..word + 1)[0] |= 1 << (id % 64);
+        self.words_in(word..word + 1)[0] |= 1 << (id % 64);
     }
 
     pub fn contains(&self, ActionId(id): ActionId) -> bool {
@@ -137,7 +137,7 @@ impl ActionSet {
 
     /// Every action is in it.
     pub fn is_all(&self) -> bool {
-        self == Self::everything()
+        self == Self::all_current()
     }
 
     /// In the order of their names.
@@ -167,7 +167,7 @@ impl ActionSet {
         if self.is_empty() {
             *self = other.clone();
         } else if !other.is_subset(self) {
-            let words = self.reach(other.range());
+            let words = self.words_in(other.range());
             words
                 .iter_mut()
                 .zip(other.words())

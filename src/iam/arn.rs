@@ -6,7 +6,7 @@ use super::glob::{self, CaseSensitivity};
 use super::pattern::{Pattern, is_star};
 use crate::source::{HoleKind, Text, TextSlice};
 
-pub use super::breadth::{Breadth, is_every, whole_types, widest};
+pub use super::breadth::{Breadth, breadth_of, is_every, whole_types};
 
 /// The parts of `arn:partition:service:region:account:resource`, each with its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub enum ArnField<'t> {
 
 impl<'t> Arn<'t> {
     /// Within what a wildcard for the resource reaches: one region, where the ARN names one.
-    pub fn within(&self) -> &'static str {
+    pub fn wildcard_reach(&self) -> &'static str {
         match self.region() {
             ArnField::Literal(_) | ArnField::Hole(_) => "this region and account",
             ArnField::Empty | ArnField::Any | ArnField::Pattern => "the account",
@@ -59,7 +59,7 @@ impl<'t> Arn<'t> {
 
     /// The parts, where `text` is written as an ARN of at least six of them.
     pub fn parse(text: &'t Text) -> Option<Self> {
-        match shape(text) {
+        match arn_shape(text) {
             ArnShape::Arn(arn) => Some(arn),
             _ => None,
         }
@@ -127,7 +127,7 @@ fn separators(flat: &str) -> impl Iterator<Item = usize> {
     .take(5)
 }
 
-pub fn shape(text: &Text) -> ArnShape<'_> {
+pub fn arn_shape(text: &Text) -> ArnShape<'_> {
     if is_star(text) {
         return ArnShape::Star;
     }
@@ -226,7 +226,7 @@ mod tests {
             ("bucket", ArnShape::Other),
             ("", ArnShape::Other),
         ] {
-            assert_eq!(shape(&text(t)), expected, "{t}");
+            assert_eq!(arn_shape(&text(t)), expected, "{t}");
         }
     }
 }

@@ -35,7 +35,7 @@ impl ArnFormat {
     }
 
     /// Whether some ARN of this format is one that `arn`, a pattern of resources, means. Holes fit anything; case counts.
-    pub fn fits(&self, arn: &Pattern) -> Truth {
+    pub fn matches(&self, arn: &Pattern) -> Truth {
         arn.overlaps(&self.pattern)
     }
 }
@@ -57,9 +57,9 @@ impl ResourceType {
     }
 
     /// Whether some resource of the type is one that `arn` means.
-    pub fn fits(self, arn: &Pattern) -> Truth {
+    pub fn matches(self, arn: &Pattern) -> Truth {
         let formats = self.formats().iter();
-        formats.map(|f| f.fits(arn)).fold(Truth::No, Truth::or)
+        formats.map(|f| f.matches(arn)).fold(Truth::No, Truth::or)
     }
 }
 
@@ -160,7 +160,11 @@ mod tests {
             ("arn:‹partition›:iam::‹account›:user/a/b", user, Yes),
         ] {
             let pattern = Pattern::resource(&text(arn));
-            assert_eq!(ArnFormat::new(format).fits(&pattern), expected, "{arn} fits {format}");
+            assert_eq!(
+                ArnFormat::new(format).matches(&pattern),
+                expected,
+                "{arn} fits {format}"
+            );
         }
     }
 }

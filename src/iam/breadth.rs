@@ -6,7 +6,7 @@
 
 use std::sync::OnceLock;
 
-use super::arn::{Arn, ArnField, ArnShape, field, is_stars, shape};
+use super::arn::{Arn, ArnField, ArnShape, arn_shape, field, is_stars};
 use super::arn_format::types_of;
 use super::catalogue::{ResourceType, catalogue};
 use super::glob::{self, CaseSensitivity};
@@ -89,7 +89,7 @@ struct ExampleArn {
 }
 
 impl ExampleArn {
-    fn of(format: &str) -> Option<Self> {
+    fn new(format: &str) -> Option<Self> {
         let fields: Vec<&str> = format.splitn(6, ':').collect();
         let [_, _, _, region, account, format] = fields.as_slice() else {
             return None;
@@ -125,16 +125,16 @@ fn examples(kind: ResourceType) -> &'static [ExampleArn] {
             .collect()
     });
     types.get(kind.number()).map_or(&[], |made| {
-        made.get_or_init(|| kind.arn_formats().filter_map(ExampleArn::of).collect())
+        made.get_or_init(|| kind.arn_formats().filter_map(ExampleArn::new).collect())
     })
 }
 
 /// The types of which `arn` covers every resource, in the accounts and regions that it names; nothing for `*` itself.
 pub fn whole_types(arn: &Text) -> Vec<ResourceType> {
-    covered(arn).map(|(kind, _)| kind).collect()
+    covered_types(arn).map(|(kind, _)| kind).collect()
 }
 
-fn covered(arn: &Text) -> impl Iterator<Item = (ResourceType, &'static ExampleArn)> {
+fn covered_types(arn: &Text) -> impl Iterator<Item = (ResourceType, &'static ExampleArn)> {
     let parts = Arn::parse(arn).filter(|parts| has_wildcard(&parts.resource.to_text()));
     let types = parts.and_then(|parts| types_of(&parts.service()?)).unwrap_or_default();
     let matching = parts.map(|parts| matcher(parts.resource));
@@ -162,10 +162,10 @@ fn matcher(part: TextSlice<'_>) -> Box<dyn Fn(&str) -> bool> {
 /// Whether `arn` covers every `kind` of IAM (`role`, `user`) of some account, as `*` and `arn:aws:iam::*:role/*` do, and
 /// `role/app-*` does not.
 pub fn is_every(arn: &Text, kind: &str) -> bool {
-    match widest(arn) {
+    match breadth_of(arn) {
         Breadth::Everything => true,
         breadth if breadth > Breadth::WholeType => false,
-        _ => match shape(arn) {
+        _ => match arn_shape(arn) {
             ArnShape::Arn(parts) => {
                 let iam = Pattern::new(&parts.service.to_text(), CaseSensitivity::Sensitive);
                 let one = format!("{kind}/{}", FREE.repeat(LENGTH));
@@ -184,11 +184,11 @@ pub fn is_every(arn: &Text, kind: &str) -> bool {
 }
 
 /// How much `arn` covers.
-pub fn widest(arn: &Text) -> Breadth {
+pub fn breadth_of(arn: &Text) -> Breadth {
     if is_star(arn) {
         return Breadth::Everything;
     }
-    let parts = match shape(arn) {
+    let parts = match arn_shape(arn) {
         ArnShape::Arn(parts) => parts,
         ArnShape::Hole => return hole_breadth(arn),
         ArnShape::Star => return Breadth::Everything,
@@ -223,7 +223,7 @@ pub fn widest(arn: &Text) -> Breadth {
         return Breadth::Exact;
     }
     let mut whole = None;
-    for (_, example) in covered(arn) {
+    for (_, example) in covered_types(arn) {
         if example.untyped {
             return of_service();
         }
@@ -369,7 +369,7 @@ mod tests {
             ("arn:aws:s3:::‹v›", Exact),
             ("‹v›", Unknown),
         ] {
-            assert_eq!(widest(&text(t)), expected, "{t}");
+            assert_eq!(breadth_of(&text(t)), expected, "{t}");
         }
     }
 

@@ -28,7 +28,7 @@ pub struct AllowedStatement {
 }
 
 impl DocumentPermissions {
-    pub fn of(d: &Document) -> Self {
+    pub fn new(d: &Document) -> Self {
         let mut out = Self::default();
         if d.open {
             out.unclear.push(d.statement_key.unwrap_or(d.span));

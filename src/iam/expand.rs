@@ -60,9 +60,9 @@ pub struct EntryType {
 
 /// What one item of `Action` stands for.
 pub fn describe(pattern: &str) -> ExpandedPattern {
-    let mut expansion = of(pattern.to_owned(), &ActionSet::expand(pattern));
+    let mut expansion = new(pattern.to_owned(), &ActionSet::expand(pattern));
     if expansion.count == 0 {
-        expansion.note = Some(nothing(pattern));
+        expansion.note = Some(explain_no_match(pattern));
         if let Some(action) = catalogue().action(pattern) {
             expansion.actions.push(entry(action));
         }
@@ -76,13 +76,13 @@ pub fn describe_clause<'a>(patterns: impl IntoIterator<Item = &'a str>, negated:
     let set = ActionSet::expand_all(patterns.iter().copied());
     let title = patterns.join(", ");
     if negated {
-        of(format!("not {title}"), &set.complement())
+        new(format!("not {title}"), &set.complement())
     } else {
-        of(title, &set)
+        new(title, &set)
     }
 }
 
-fn of(pattern: String, set: &ActionSet) -> ExpandedPattern {
+fn new(pattern: String, set: &ActionSet) -> ExpandedPattern {
     ExpandedPattern {
         pattern,
         count: set.len(),
@@ -128,7 +128,7 @@ fn entry(action: Action) -> ExpandedAction {
 }
 
 /// Why a pattern stands for nothing.
-fn nothing(pattern: &str) -> String {
+fn explain_no_match(pattern: &str) -> String {
     let date = catalogue().data_date();
     let Some((prefix, _)) = pattern.split_once(':') else {
         return "an action is written `service:Action`".to_owned();

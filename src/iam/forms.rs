@@ -1,6 +1,6 @@
 //! Forms of texts that AWS documents: dates, addresses, and IDs.
 
-use super::arn::{ArnShape, is_account_id, shape};
+use super::arn::{ArnShape, arn_shape, is_account_id};
 use super::catalogue::catalogue;
 use super::condition::Network;
 use super::kind::is_assume;
@@ -24,7 +24,7 @@ impl TextForm {
             Self::HostBits => network().is_some_and(|n| n.has_host_bits()),
             Self::PrivateIp => network().is_some_and(|n| n.is_private()),
             Self::Base64 => is_base64(text),
-            Self::Arn => !matches!(shape(written), ArnShape::TooShort(_) | ArnShape::Other),
+            Self::Arn => !matches!(arn_shape(written), ArnShape::TooShort(_) | ArnShape::Other),
             Self::AccountId => is_account_id(text),
             Self::OrganizationId => is_organization(text),
             Self::OrganizationPath => text.split_once('/').is_some_and(|(id, _)| is_organization(id)),

@@ -12,7 +12,7 @@ pub const ADMINISTRATORS: [&str; 3] = ["AdministratorAccess", "AdministratorAcce
 
 /// Whether a value that is compared with the ARN of a policy fits one of [`ADMINISTRATORS`], in any partition. `wildcards`:
 /// `*` and `?` are wildcards in it.
-pub fn fits(value: &Text, policy: &str, wildcards: bool, case: CaseSensitivity) -> super::Truth {
+pub fn matches_administrator(value: &Text, policy: &str, wildcards: bool, case: CaseSensitivity) -> super::Truth {
     let value = value.filled(HoleKind::Partition, "aws");
     let partition = match arn::Arn::parse(&value).map(|a| a.partition()) {
         Some(arn::ArnField::Literal(partition)) => partition.into_owned(),
@@ -41,11 +41,11 @@ pub fn aws_managed_name(text: &Text) -> Option<String> {
     let name = parts.next()?.strip_prefix("policy/")?;
     let known = name.chars().all(|c| Text::placeholder(c).is_none());
     (arn == "arn" && service == "iam" && region.is_empty() && account == "aws" && known && !name.is_empty())
-        .then(|| as_published(name).unwrap_or(name).to_owned())
+        .then(|| published_name(name).unwrap_or(name).to_owned())
 }
 
 /// The path and name, as AWS writes them, of the managed policy that differs from `name` in case at most.
-fn as_published(name: &str) -> Option<&'static str> {
+fn published_name(name: &str) -> Option<&'static str> {
     let policy = catalogue().managed_policy(name)?;
     let published = policy
         .arn

@@ -198,7 +198,7 @@ const KNOWN: &[(&str, &str, bool)] = &[
 ];
 
 /// Where `item` belongs. `home` is the account that is deployed to, where that is known.
-pub fn place(item: &PrincipalItem, own: &Ownership, home: Option<&str>) -> PrincipalOrigin {
+pub fn origin_of(item: &PrincipalItem, own: &Ownership, home: Option<&str>) -> PrincipalOrigin {
     let text = &item.value.text;
     let home = item.home.as_deref().or(home);
     match item.kind {
@@ -275,9 +275,9 @@ fn aws(text: &Text, own: &Ownership, home: Option<&str>) -> PrincipalOrigin {
             return PrincipalOrigin::UniqueId(IdentityType::User);
         }
     }
-    match arn::shape(text) {
+    match arn::arn_shape(text) {
         ArnShape::Arn(parts) => {
-            let who = who(&parts);
+            let who = identity_type(&parts);
             match parts.account() {
                 ArnField::Literal(id) if arn::is_account_id(&id) => account_place(&id, who, own, home),
                 // An origin access identity stands for one canonical user of S3, not for the service: Amazon CloudFront
@@ -311,7 +311,7 @@ fn is_mostly_wild(account: TextSlice<'_>) -> bool {
         .is_some_and(|a| a.bytes().any(|b| b == b'*' || b == b'?'))
 }
 
-fn who(arn: &Arn<'_>) -> IdentityType {
+fn identity_type(arn: &Arn<'_>) -> IdentityType {
     let kind = arn.resource_type();
     // Sessions belong to STS, the others to IAM. IAM User Guide, "IAM identifiers", "IAM ARNs".
     let home = match &*kind {
@@ -354,7 +354,7 @@ fn federated(text: &Text) -> PrincipalOrigin {
     if let Some(hole) = text.as_hole() {
         return PrincipalOrigin::Federated(hole.target.clone());
     }
-    if let ArnShape::Arn(parts) = arn::shape(text) {
+    if let ArnShape::Arn(parts) = arn::arn_shape(text) {
         let id = parts.resource_id();
         return match &*parts.resource_type() {
             "saml-provider" => PrincipalOrigin::Saml,
@@ -427,7 +427,7 @@ mod tests {
             },
             home: None,
         };
-        place(&item, &own, Some("333333333333"))
+        origin_of(&item, &own, Some("333333333333"))
     }
 
     #[test]
@@ -536,7 +536,7 @@ mod tests {
             ("arn:aws:‹v›::111111111111:role/r", IdentityType::Role),
         ] {
             let text = text(arn);
-            assert_eq!(who(&Arn::parse(&text).unwrap()), expected, "{arn}");
+            assert_eq!(identity_type(&Arn::parse(&text).unwrap()), expected, "{arn}");
         }
     }
 

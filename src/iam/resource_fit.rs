@@ -37,7 +37,7 @@ pub enum StarOnly {
 impl<'a> Resources<'a> {
     /// `None` where any action may fit: what begins with a hole may be any ARN. `named` tells the ARN, up to names, of what
     /// refers to a resource.
-    pub fn of(clause: &'a Clause, named: impl Fn(&Text) -> Option<Text>) -> Option<Self> {
+    pub fn new(clause: &'a Clause, named: impl Fn(&Text) -> Option<Text>) -> Option<Self> {
         // An item with a hole in it makes the clause incomplete, and is one ARN all the same.
         let open = !clause.complete && clause.items.iter().all(|i| i.text.is_known());
         if clause.negated || open || clause.items.is_empty() {
@@ -48,7 +48,7 @@ impl<'a> Resources<'a> {
                 true => Cow::Borrowed(&r.text),
                 false => named(&r.text).map_or(Cow::Borrowed(&r.text), Cow::Owned),
             };
-            let whole = !pattern::is_star(&text) && matches!(arn::shape(&text), ArnShape::Arn(_));
+            let whole = !pattern::is_star(&text) && matches!(arn::arn_shape(&text), ArnShape::Arn(_));
             whole.then_some(text)
         };
         let texts: Vec<Cow<'a, Text>> = clause.items.iter().map(text).collect::<Option<_>>()?;
@@ -73,11 +73,11 @@ impl<'a> Resources<'a> {
     }
 
     /// Whether the statement may be about a request for this action.
-    pub fn fit(&mut self, action: Action) -> bool {
+    pub fn may_match(&mut self, action: Action) -> bool {
         let to_the_letter = is_to_the_letter(action.service());
         let fits = match self.star_only(action) {
             Some(star_only) => star_only == StarOnly::Fits || (star_only == StarOnly::Every && !to_the_letter),
-            None => action.resource_types().any(|t| self.has(t)),
+            None => action.resource_types().any(|t| self.has_type(t)),
         };
         fits || self.is_checked(action)
     }
@@ -85,13 +85,13 @@ impl<'a> Resources<'a> {
     /// [`Self::fit`] by AWS's reference alone, for what is counted: an action without resource types needs `*`, which an ARN of
     /// one account does not match.
     pub fn fits_reference(&mut self, action: Action) -> bool {
-        let wide = |r: &Cow<'_, Text>| match arn::widest(r) {
+        let wide = |r: &Cow<'_, Text>| match arn::breadth_of(r) {
             Breadth::Everything => true,
             // `arn:aws:s3:::*` is everything there is of a service that has no accounts in its ARNs.
             Breadth::WholeService => Arn::parse(r).is_some_and(|a| a.account() == ArnField::Empty),
             _ => false,
         };
-        self.fit(action)
+        self.may_match(action)
             && (action.resource_types().len() > 0 || self.texts.iter().any(wide) || self.is_checked(action))
     }
 
@@ -101,16 +101,16 @@ impl<'a> Resources<'a> {
         let certain = action.level() == AccessLevel::List || action.certainly_star_only();
         let documented = certain || is_to_the_letter(action.service());
         let own = |s: StarOnly| s != StarOnly::Foreign && !documented;
-        self.fit(action) || self.star_only(action).is_some_and(own)
+        self.may_match(action) || self.star_only(action).is_some_and(own)
     }
 
     /// Whether one of them may be of the type.
-    pub fn has(&mut self, kind: ResourceType) -> bool {
+    pub fn has_type(&mut self, kind: ResourceType) -> bool {
         let any = || {
             let mut all = self.texts.iter().zip(&self.arns);
             all.any(|(text, arn)| {
                 let formats = kind.formats().iter().filter(|f| is_placed(f, text));
-                formats.map(|f| f.fits(arn)).any(Truth::may_be)
+                formats.map(|f| f.matches(arn)).any(Truth::may_be)
             })
         };
         *self.fits.entry(kind.number()).or_insert_with(any)
@@ -130,10 +130,10 @@ impl<'a> Resources<'a> {
         let (texts, service) = (&self.texts, action.service());
         Some(*self.star_only.entry(service).or_insert_with(|| {
             let own = || texts.iter().filter(|r| is_own(service, r));
-            let everything = texts.iter().any(|r| arn::widest(r) == Breadth::Everything);
-            if everything || own().any(|r| arn::widest(r) <= Breadth::AccountWide) {
+            let everything = texts.iter().any(|r| arn::breadth_of(r) == Breadth::Everything);
+            if everything || own().any(|r| arn::breadth_of(r) <= Breadth::AccountWide) {
                 StarOnly::Fits
-            } else if own().any(|r| arn::widest(r) <= Breadth::WholeType) {
+            } else if own().any(|r| arn::breadth_of(r) <= Breadth::WholeType) {
                 StarOnly::Every
             } else if own().next().is_some() {
                 StarOnly::Own
@@ -146,14 +146,14 @@ impl<'a> Resources<'a> {
 
 /// Whether a resource that `action` is checked against may be among those that `resource` means: `s3:PutBucketPolicy` is not
 /// about `bucket/*`. What works on `*` only is about its service's own.
-pub fn reaches(resource: &Text, action: Action) -> bool {
+pub fn may_be_resource_of(resource: &Text, action: Action) -> bool {
     if pattern::is_star(resource) {
         return true;
     }
     let arn = Pattern::resource(resource);
     match action.resource_types().len() {
         0 => is_own(action.service(), resource),
-        _ => action.resource_types().any(|t| t.fits(&arn).may_be()) || action.is_checked_against(&arn).may_be(),
+        _ => action.resource_types().any(|t| t.matches(&arn).may_be()) || action.is_checked_against(&arn).may_be(),
     }
 }
 
@@ -174,8 +174,8 @@ pub fn may_be_of(resource: &Text, kind: ResourceType) -> bool {
 
 /// The actions of `set` for which `resource` is as wide as `*`: it is everything, or every resource of a type that the action
 /// is checked against. `arn:aws:s3:::*/*` is every object, and not one bucket.
-pub fn wide_for(resource: &Text, set: &ActionSet) -> ActionSet {
-    let breadth = arn::widest(resource);
+pub fn unlimited_actions(resource: &Text, set: &ActionSet) -> ActionSet {
+    let breadth = arn::breadth_of(resource);
     if breadth == Breadth::Everything {
         return set.clone();
     }
@@ -190,7 +190,7 @@ pub fn wide_for(resource: &Text, set: &ActionSet) -> ActionSet {
             .any(|t| whole.iter().any(|w| w.number() == t.number())),
     };
     set.iter()
-        .filter(|a| covered(a) || whole.is_empty() && reaches(resource, *a))
+        .filter(|a| covered(a) || whole.is_empty() && may_be_resource_of(resource, *a))
         .collect()
 }
 
@@ -250,7 +250,10 @@ mod tests {
             ("arn:aws:s3:::reports/*", "s3:GetObject", ""),
         ] {
             let set = ActionSet::expand_all(actions.split(' '));
-            let found: Vec<_> = wide_for(&text(resource), &set).iter().map(|a| a.name()).collect();
+            let found: Vec<_> = unlimited_actions(&text(resource), &set)
+                .iter()
+                .map(|a| a.name())
+                .collect();
             assert_eq!(found.join(" "), wide, "{resource}");
         }
     }
@@ -269,7 +272,11 @@ mod tests {
             ("arn:aws:es:eu-west-1:111122223333:domain/*", "es:DeleteDomain", true),
             ("arn:aws:s3:::reports/*", "s3:PutBucketPolicy", false),
         ] {
-            assert_eq!(reaches(&text(resource), of(action)), reaches_it, "{resource} {action}");
+            assert_eq!(
+                may_be_resource_of(&text(resource), of(action)),
+                reaches_it,
+                "{resource} {action}"
+            );
         }
         for (resource, action, may_be) in [
             (

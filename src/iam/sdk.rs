@@ -296,13 +296,13 @@ impl SdkResourceType {
 
     /// `s3.Bucket(…)`, `bucket.Object(…)`, `bucket.Acl()`: calls nothing.
     pub fn sub_resource(self, name: &str) -> Option<Self> {
-        self.member(name, MemberKind::Sub)?.gives()
+        self.member(name, MemberKind::Sub)?.returns()
     }
 
     /// `instance.vpc`: an attribute that is a resource; reading it calls [`Self::load`] as reading other attributes does.
     #[cfg(any(test, feature = "internals"))]
     pub fn reference(self, name: &str) -> Option<Self> {
-        self.member(name, MemberKind::Reference)?.gives()
+        self.member(name, MemberKind::Reference)?.returns()
     }
 
     /// What a collection of this type does at once: `bucket.objects.delete()` → DeleteObjects, after the listing.
@@ -350,7 +350,7 @@ impl SdkMember {
     }
 
     /// The type of what it returns, or of a collection's items.
-    pub fn gives(self) -> Option<SdkResourceType> {
+    pub fn returns(self) -> Option<SdkResourceType> {
         store::cell(self.0, MemberColumn::Gives)
             .checked_sub(1)
             .map(SdkResourceType)
@@ -418,7 +418,7 @@ pub fn library(imported: &str) -> Option<ActionSet> {
 }
 
 /// What calls of an operation may need in addition to its own actions: a service may work with the caller's permissions. Patterns.
-pub fn besides(client: &str, operation: &str) -> impl Iterator<Item = &'static str> {
+pub fn companion_actions(client: &str, operation: &str) -> impl Iterator<Item = &'static str> {
     let of = |key: &str| tables::actions_of("besides", key);
     let always = of(&format!("{client}.*")).unwrap_or_default();
     let own = of(&format!("{client}.{operation}")).unwrap_or_else(|| match is_plain_read(operation) {

@@ -63,7 +63,7 @@ pub fn resource_quota(service: &str) -> Option<usize> {
 }
 
 /// The holder that a document's kind alone tells of.
-pub fn holder(kind: PolicyKind) -> Option<QuotaSubject> {
+pub fn quota_subject(kind: PolicyKind) -> Option<QuotaSubject> {
     Some(match kind {
         PolicyKind::Trust => QuotaSubject::Trust,
         PolicyKind::Boundary => QuotaSubject::Managed,

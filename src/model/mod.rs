@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::iam::{Document, Likely, PolicyHolder, PolicyKind, SourceFormat};
 use crate::index::{IndexVec, ResourceId};
 use crate::source::{Problem, Span};
-use crate::value::guard::{both, worlds_or_each};
+use crate::value::guard::{combined, worlds_or_each};
 use crate::value::{Guard, Value, ValueKind};
 
 /// Kinds that CloudFormation has no type for.
@@ -121,7 +121,7 @@ impl Resource {
             .iter()
             .filter(|w| !self.branch.as_ref().is_some_and(|b| b.excludes(w)));
         let decided = possible.filter_map(|world| {
-            let when = both(self.branch.as_ref(), world);
+            let when = combined(self.branch.as_ref(), world);
             let props = self.props.decided(&when)?;
             Some(Self {
                 props,

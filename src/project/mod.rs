@@ -82,7 +82,7 @@ pub struct Project<'a> {
 impl Project<'_> {
     /// All its Python.
     pub fn program(&self) -> Program<'_> {
-        Program::sharing(self.sources, &self.modules, &self.shared)
+        Program::with_shared_folders(self.sources, &self.modules, &self.shared)
     }
 
     /// The resources with their settings as they may be deployed, each with its place in [`Project::resources`]: those that
@@ -136,7 +136,7 @@ impl Project<'_> {
 
     /// What a document grants and denies; worked out once.
     pub fn granted(&self, document: DocumentId) -> &DocumentPermissions {
-        self.granted[document].get_or_init(|| DocumentPermissions::of(&self.documents[document]))
+        self.granted[document].get_or_init(|| DocumentPermissions::new(&self.documents[document]))
     }
 
     /// What a document seems to grant and none of its holders gets: it is denied, outside their boundaries, or only let

@@ -111,7 +111,7 @@ const OWN_ENDPOINTS: &[&str] = &[
 impl<'c> Codebase<'c, '_> {
     /// What `code` needs; `None` where none of it was read.
     pub fn required(&self, project: &Project<'_>, code: &WorkloadCode) -> Option<Required<'c>> {
-        let (calls, found) = self.found(code)?;
+        let (calls, found) = self.reachable_calls(code)?;
         let mut out = Required {
             calls: found.calls.iter().map(|i| &calls.calls[*i]).collect(),
             named: found.named.iter().map(|i| &calls.calls[*i]).collect(),
@@ -162,7 +162,7 @@ impl<'c> Codebase<'c, '_> {
         }
         let mut out = vec![Vec::new(); self.calls.calls.len()];
         for (code, workloads) in by_code.into_values() {
-            if let Some((_, found)) = self.found(code) {
+            if let Some((_, found)) = self.reachable_calls(code) {
                 found.calls.iter().for_each(|call| out[*call].extend(&workloads));
             }
         }
@@ -170,7 +170,7 @@ impl<'c> Codebase<'c, '_> {
     }
 
     /// What may run of `code`, as indices into what [`Calls`] holds; `None` where none of it was read.
-    fn found(&self, code: &WorkloadCode) -> Option<(&'c Calls<'c>, FoundActions)> {
+    fn reachable_calls(&self, code: &WorkloadCode) -> Option<(&'c Calls<'c>, FoundActions)> {
         let calls: &'c Calls<'_> = match &code.place {
             CodePlace::Paths(_) => self.calls,
             CodePlace::Inline(i) => self.inline.get(*i)?,
@@ -183,12 +183,12 @@ impl<'c> Codebase<'c, '_> {
                     None => calls.script(handler.file),
                 };
                 found.exact = reach.exact;
-                found.take(&reach);
+                found.add_reach(&reach);
                 if let (false, CodePlace::Paths(paths)) = (reach.exact, &code.place) {
-                    paths.iter().for_each(|path| found.take(&calls.folder(path)));
+                    paths.iter().for_each(|path| found.add_reach(&calls.folder(path)));
                 }
             }
-            (None, CodePlace::Paths(paths)) => paths.iter().for_each(|path| found.take(&calls.folder(path))),
+            (None, CodePlace::Paths(paths)) => paths.iter().for_each(|path| found.add_reach(&calls.folder(path))),
             (None, CodePlace::Inline(_)) => return None,
         }
         (!found.files.is_empty()).then_some((calls, found))
@@ -205,7 +205,7 @@ struct FoundActions {
 }
 
 impl FoundActions {
-    fn take(&mut self, reach: &crate::python::calls::EntryReach) {
+    fn add_reach(&mut self, reach: &crate::python::calls::EntryReach) {
         self.calls.extend(&reach.calls);
         self.named.extend(&reach.named);
         self.unresolved.extend(&reach.unresolved);

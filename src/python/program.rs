@@ -50,11 +50,11 @@ pub struct Program<'a> {
 
 impl<'a> Program<'a> {
     pub fn new(sources: &'a Sources, modules: &'a [PythonModule]) -> Self {
-        Self::sharing(sources, modules, &[])
+        Self::with_shared_folders(sources, modules, &[])
     }
 
     /// With folders that are on the path of all code.
-    pub fn sharing(sources: &'a Sources, modules: &'a [PythonModule], shared: &'a [String]) -> Self {
+    pub fn with_shared_folders(sources: &'a Sources, modules: &'a [PythonModule], shared: &'a [String]) -> Self {
         let by_file: BTreeMap<FileId, usize> = modules.iter().enumerate().map(|(i, m)| (m.file, i)).collect();
         let mut layers = BTreeMap::new();
         let mut names = HashSet::new();
@@ -209,7 +209,7 @@ impl<'a> Program<'a> {
     }
 
     /// Whether a file of the repository that we did not read hides the library of this name.
-    pub fn hides(&self, from: FileId, dotted: &str) -> bool {
+    pub fn is_hidden(&self, from: FileId, dotted: &str) -> bool {
         is_library(dotted) && self.shadowed(parent_path(self.sources.path(from)), &dotted.replace('.', "/"))
     }
 

@@ -110,8 +110,8 @@ impl<'p> Receivers<'p> {
 
     pub(crate) fn receiver(&self, expr: ExprId) -> Receiver {
         let m = self.module();
-        let things = self.evaluator.things(self.module, expr);
-        let known = things.iter().find_map(|t| self.known(t));
+        let things = self.evaluator.values(self.module, expr);
+        let known = things.iter().find_map(|t| self.known_receiver(t));
         if let Some(known) = known {
             return known;
         }
@@ -141,7 +141,7 @@ impl<'p> Receivers<'p> {
         }
     }
 
-    fn known(&self, thing: &AbstractValue) -> Option<Receiver> {
+    fn known_receiver(&self, thing: &AbstractValue) -> Option<Receiver> {
         Some(match thing {
             AbstractValue::Client(c) => Receiver::Client(Some(c.name().into())),
             AbstractValue::SomeClient => Receiver::Client(None),

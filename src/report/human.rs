@@ -13,7 +13,7 @@ use crate::finding::{Label, LabelRole, Severity};
 use crate::phrase::count;
 use crate::source::{FileId, one_line};
 use crate::triage::{ReportedFinding, Status};
-use crate::unjudged::counted;
+use crate::unjudged::counted_kinds;
 
 /// More labels than this are counted, not shown.
 const MAX_LABELS: usize = 6;
@@ -43,7 +43,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
     };
     let mut alike: BTreeMap<(&str, &str), Vec<&ReportedFinding>> = BTreeMap::new();
     let mut single: Vec<&ReportedFinding> = Vec::new();
-    for f in shown(page) {
+    for f in shown_findings(page) {
         let group = alike.entry((f.rule(), &f.finding.message)).or_default();
         group.push(f);
         if group.len() <= MAX_ALIKE || !page.options.collapse {
@@ -63,7 +63,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
     more.sort_by_key(|g| (g[MAX_ALIKE].span(), g[MAX_ALIKE].rule()));
     if page.options.collapse {
         for group in more {
-            out.rest(page, &config, &group[MAX_ALIKE..]);
+            out.push_rest(page, &config, &group[MAX_ALIKE..]);
         }
     }
     if page.options.statistics {
@@ -76,7 +76,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
 }
 
 /// The findings that are shown, in order.
-fn shown<'a>(page: &Page<'a>) -> impl Iterator<Item = &'a ReportedFinding> {
+fn shown_findings<'a>(page: &Page<'a>) -> impl Iterator<Item = &'a ReportedFinding> {
     let suppressed = page.options.show_suppressed;
     page.report
         .findings
@@ -151,8 +151,8 @@ impl Buffer {
         if hidden > 0 {
             notes.push(format!("and {hidden} more places"));
         }
-        notes.extend(f.finding.notes.iter().map(|n| wrapped(page, "note: ", n)));
-        notes.extend(folded(f).map(|n| wrapped(page, "note: ", &n)));
+        notes.extend(f.finding.notes.iter().map(|n| wrap(page, "note: ", n)));
+        notes.extend(folded_note(f).map(|n| wrap(page, "note: ", &n)));
         if let Some(help) = &f.finding.help {
             let tail = format!("(overgrant explain {})", f.rule());
             notes.push(wrapped_with(page, "help: ", help, Some(&tail)));
@@ -185,7 +185,7 @@ impl Buffer {
     }
 
     /// One diagnostic for the findings of a group that are not shown one by one.
-    fn rest(&mut self, page: &Page<'_>, config: &Config, group: &[&ReportedFinding]) {
+    fn push_rest(&mut self, page: &Page<'_>, config: &Config, group: &[&ReportedFinding]) {
         let Some(first) = group.first() else { return };
         let mut places: Vec<String> = group
             .iter()
@@ -205,7 +205,7 @@ impl Buffer {
             .with_code(first.rule())
             .with_message(format!("{}: {} more", first.finding.message, group.len()))
             .with_notes(vec![
-                wrapped(page, "at ", &places.join(", ")),
+                wrap(page, "at ", &places.join(", ")),
                 "use --no-collapse to list each".to_owned(),
             ]);
         self.emit(config, &Excerpts::default(), &diagnostic);
@@ -262,7 +262,7 @@ fn grade(f: &ReportedFinding) -> String {
     )
 }
 
-fn folded(f: &ReportedFinding) -> Option<String> {
+fn folded_note(f: &ReportedFinding) -> Option<String> {
     let names = &f.finding.folded;
     match names.len() {
         0 => None,
@@ -275,7 +275,7 @@ fn folded(f: &ReportedFinding) -> Option<String> {
 }
 
 /// `text` behind `lead`, broken at spaces to fit the width; codespan indents what follows the first line by two.
-fn wrapped(page: &Page<'_>, lead: &str, text: &str) -> String {
+fn wrap(page: &Page<'_>, lead: &str, text: &str) -> String {
     wrapped_with(page, lead, text, None)
 }
 
@@ -302,7 +302,7 @@ fn wrapped_with(page: &Page<'_>, lead: &str, text: &str, tail: Option<&str>) -> 
 }
 
 /// "2 critical, 3 high"
-pub(super) fn counts(page: &Page<'_>) -> String {
+pub(super) fn severity_counts(page: &Page<'_>) -> String {
     let parts: Vec<String> = Severity::ALL
         .into_iter()
         .rev()
@@ -363,7 +363,7 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
         let _ = write!(looked, ", {ms} ms");
     }
     let total: usize = page.active().map(ReportedFinding::count).sum();
-    let counted = counted(&report.unjudged);
+    let counted = counted_kinds(&report.unjudged);
     if total == 0 {
         let verdict = match &counted {
             Some(what) => {
@@ -385,7 +385,7 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
         "Found {} in {}: {}.{}\n{looked}.\n{}",
         count(total, "problem", "problems"),
         count(files.len(), "file", "files"),
-        counts(page),
+        severity_counts(page),
         fixable(page),
         counted.map_or_else(String::new, |what| format!("Not judged: {what}.\n"))
     )

@@ -90,7 +90,7 @@ impl<'a> Needed<'a> {
         out
     }
 
-    fn place(&self, span: Span) -> String {
+    fn location(&self, span: Span) -> String {
         let at = self.sources.positions(span).0;
         format!("{}:{}:{}", self.sources.path(span.file), at.line, at.column)
     }
@@ -254,7 +254,7 @@ pub fn needs_human(needed: &Needed<'_>) -> String {
     for (c, reached_from) in needed.calls.iter().zip(&needed.reached_from) {
         let line = format!(
             "{}: {} {} in {}{}",
-            needed.place(c.span),
+            needed.location(c.span),
             c.service,
             c.method,
             c.function,
@@ -309,10 +309,13 @@ pub fn needs_human(needed: &Needed<'_>) -> String {
         }
     }
     for u in &needed.unresolved {
-        push_line(&mut out, &format!("{}: {}", needed.place(u.span), u.why.text()));
+        push_line(&mut out, &format!("{}: {}", needed.location(u.span), u.why.text()));
     }
     for p in needed.errors {
-        push_line(&mut out, &format!("{}: not read: {}", needed.place(p.span), p.message));
+        push_line(
+            &mut out,
+            &format!("{}: not read: {}", needed.location(p.span), p.message),
+        );
     }
     let services: BTreeSet<&str> = needed.calls.iter().map(|c| &*c.service).collect();
     let actions: BTreeSet<&str> = least(&needed.calls).into_iter().flat_map(|g| g.actions).collect();

@@ -99,7 +99,7 @@ pub fn policy_json(value: &Value) -> Json {
 }
 
 /// The text, cut where it is too long.
-fn shown(mut text: String) -> String {
+fn cut_text(mut text: String) -> String {
     if text.len() > MAX_SHOWN {
         text.truncate(text.floor_char_boundary(MAX_SHOWN));
         text.push('…');
@@ -115,7 +115,7 @@ fn json_of(value: &Value, depth: u32) -> Json {
         ValueKind::Null => Json::Null,
         ValueKind::Bool(b) => (*b).into(),
         ValueKind::Num(n) => n.parse::<Number>().map_or_else(|_| Json::from(&**n), Json::Number),
-        ValueKind::Str(t) => shown(t.display()).into(),
+        ValueKind::Str(t) => cut_text(t.display()).into(),
         ValueKind::Seq(items) => items.iter().map(|v| json_of(v, depth + 1)).collect(),
         ValueKind::Map(entries) => {
             let mut map = Map::new();
@@ -130,7 +130,7 @@ fn json_of(value: &Value, depth: u32) -> Json {
             }
             Json::Object(map)
         }
-        ValueKind::Json(inner) => shown(json_of(inner, depth + 1).to_string()).into(),
+        ValueKind::Json(inner) => cut_text(json_of(inner, depth + 1).to_string()).into(),
         // What each condition makes of it: `{"${if IsProd}": …, "${unless IsProd}": …}`.
         ValueKind::OneOf(branches) => {
             let each = |b: &Branch| (format!("${{{}}}", b.when), json_of(&b.value, depth + 1));

@@ -86,7 +86,7 @@ fn notifications<'a>(page: &Page<'a>, total: usize) -> Vec<SarifNotification<'a>
             descriptor: Some(SarifId {
                 id: ids::UNREADABLE_INPUT.as_str(),
             }),
-            locations: vec![location(page, p.span)],
+            locations: vec![span_location(page, p.span)],
         })
         .collect();
     let errors: BTreeSet<(&str, Span)> = page.report.errors.iter().map(|p| (page.path(p.span), p.span)).collect();
@@ -102,7 +102,7 @@ fn notifications<'a>(page: &Page<'a>, total: usize) -> Vec<SarifNotification<'a>
             message: text(format!("not judged: {}: {}", u.noun().0, u.text())),
             descriptor: Some(SarifId { id: "unjudged" }),
             locations: vec![place(SarifPhysicalLocation {
-                artifact_location: located(page, &u.path),
+                artifact_location: location(page, &u.path),
                 region: u.span.map(|span| region(page, span)),
             })],
         });
@@ -218,7 +218,7 @@ fn pascal(id: &str) -> String {
         .collect()
 }
 
-fn located(page: &Page<'_>, path: &str) -> SarifArtifactLocation {
+fn location(page: &Page<'_>, path: &str) -> SarifArtifactLocation {
     SarifArtifactLocation {
         uri: escape_uri(&page.at_root(path)),
         uri_base_id: "SRCROOT",
@@ -246,9 +246,9 @@ fn place<'a>(physical_location: SarifPhysicalLocation) -> SarifLocation<'a> {
     }
 }
 
-fn location<'a>(page: &Page<'_>, span: Span) -> SarifLocation<'a> {
+fn span_location<'a>(page: &Page<'_>, span: Span) -> SarifLocation<'a> {
     place(SarifPhysicalLocation {
-        artifact_location: located(page, page.path(span)),
+        artifact_location: location(page, page.path(span)),
         region: Some(region(page, span)),
     })
 }
@@ -302,7 +302,7 @@ fn result<'a>(
                     kind: "resource",
                 }]
             }),
-            ..location(page, f.span())
+            ..span_location(page, f.span())
         }],
         related_locations: related(f)
             .map(|(id, l)| SarifLocation {
@@ -352,7 +352,7 @@ fn result<'a>(
 fn labeled<'a>(page: &Page<'_>, l: &'a Label) -> SarifLocation<'a> {
     SarifLocation {
         message: Some(text(&l.text)),
-        ..location(page, l.span)
+        ..span_location(page, l.span)
     }
 }
 
@@ -369,7 +369,7 @@ fn fix<'a>(page: &Page<'_>, fix: &'a Fix) -> SarifFix<'a> {
         artifact_changes: by_file
             .into_iter()
             .map(|(file, replacements)| SarifChange {
-                artifact_location: located(page, page.sources.path(file)),
+                artifact_location: location(page, page.sources.path(file)),
                 replacements,
             })
             .collect(),

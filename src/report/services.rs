@@ -9,7 +9,7 @@ use super::{Page, url};
 use crate::finding::Severity;
 use crate::source::{Span, pretty_json, visible};
 use crate::triage::ReportedFinding;
-use crate::unjudged::counted;
+use crate::unjudged::counted_kinds;
 
 /// Annotations of one level that GitHub shows for a step.
 const GITHUB_SHOWN: usize = 10;
@@ -52,7 +52,7 @@ pub(super) fn github(page: &Page<'_>) -> String {
             data(&text)
         );
     }
-    if let Some(counted) = counted(&page.report.unjudged) {
+    if let Some(counted) = counted_kinds(&page.report.unjudged) {
         let _ = writeln!(out, "::notice::not judged: {counted}");
     }
     let cut: usize = shown.iter().map(|n| n.saturating_sub(GITHUB_SHOWN)).sum();

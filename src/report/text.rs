@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::human::{counts, summary, verdict};
+use super::human::{severity_counts, summary, verdict};
 use super::unjudged::groups;
 use super::{Page, url};
 use crate::source::{FileId, one_line, push_line};
 use crate::triage::ReportedFinding;
-use crate::unjudged::counted;
+use crate::unjudged::counted_kinds;
 
 /// A heading for each file, and in a synthesized template for each construct; a line for each finding.
 pub(super) fn grouped(page: &Page<'_>) -> String {
@@ -60,7 +60,7 @@ pub(super) fn markdown(page: &Page<'_>) -> String {
     rules.sort_by_key(|(rule, fs)| (fs.iter().map(|f| f.severity).max().map(std::cmp::Reverse), *rule));
     let mut out = format!(
         "### overgrant: {}\n\n| severity | rule | findings |\n|---|---|---:|\n",
-        counts(page)
+        severity_counts(page)
     );
     for (rule, fs) in &rules {
         let worst = fs.iter().map(|f| f.severity).max().map_or("", |s| s.name());
@@ -92,7 +92,7 @@ pub(super) fn markdown(page: &Page<'_>) -> String {
 /// A list of what was not judged, folded away.
 fn unjudged(page: &Page<'_>) -> String {
     let all = &page.report.unjudged;
-    let Some(counted) = counted(all) else {
+    let Some(counted) = counted_kinds(all) else {
         return String::new();
     };
     let mut out = format!("\n<details><summary>Not judged: {counted}</summary>\n\n");

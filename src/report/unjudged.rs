@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::json::{JsonUnjudged, SCHEMA_VERSION, unjudged};
 use crate::source::{Sources, one_line, pretty_json, push_line};
-use crate::unjudged::{Unjudged, UnjudgedReason, counted};
+use crate::unjudged::{Unjudged, UnjudgedReason, counted_kinds};
 
 /// Entries of one file and reason, or of one reason about whole files: a line of the summary.
 pub(super) struct Group<'u> {
@@ -16,7 +16,7 @@ pub(super) struct Group<'u> {
 pub(super) fn groups(all: &[Unjudged]) -> Vec<Group<'_>> {
     let mut out: Vec<Group<'_>> = Vec::new();
     for u in all.iter().filter(|u| u.counts()) {
-        match out.iter_mut().find(|g| alike(g.first, u)) {
+        match out.iter_mut().find(|g| is_same_reason(g.first, u)) {
             Some(group) => group.more += 1,
             None => out.push(Group { first: u, more: 0 }),
         }
@@ -25,7 +25,7 @@ pub(super) fn groups(all: &[Unjudged]) -> Vec<Group<'_>> {
 }
 
 /// Whether two entries have one reason and one thing to do about it.
-fn alike(a: &Unjudged, b: &Unjudged) -> bool {
+fn is_same_reason(a: &Unjudged, b: &Unjudged) -> bool {
     a.what == b.what
         && a.why == b.why
         && matches!(
@@ -49,11 +49,11 @@ impl Group<'_> {
             1 => format!("and 1 more {one}: {}", u.why),
             n => format!("and {n} more {many}: {}", u.why),
         };
-        (place(sources, u), text)
+        (location(sources, u), text)
     }
 }
 
-fn place(sources: &Sources, u: &Unjudged) -> String {
+fn location(sources: &Sources, u: &Unjudged) -> String {
     match u.span {
         Some(span) => {
             let at = sources.positions(span).0;
@@ -64,7 +64,7 @@ fn place(sources: &Sources, u: &Unjudged) -> String {
 }
 
 fn line(sources: &Sources, u: &Unjudged) -> String {
-    format!("{}: {}: {}", place(sources, u), u.noun().0, u.text())
+    format!("{}: {}: {}", location(sources, u), u.noun().0, u.text())
 }
 
 /// A line for each entry, and the counts.
@@ -73,7 +73,7 @@ pub fn unjudged_human(sources: &Sources, all: &[Unjudged]) -> String {
     for u in all {
         push_line(&mut out, &line(sources, u));
     }
-    out.push_str(&match counted(all) {
+    out.push_str(&match counted_kinds(all) {
         Some(counted) => format!("Not judged: {counted}.\n"),
         None => "Everything was judged.\n".to_owned(),
     });

@@ -39,7 +39,7 @@ impl<'a> Context<'a> {
     pub fn options(&self, rule: RuleId, file: FileId) -> FileOptions<'a> {
         FileOptions {
             specs: self.ruleset.get(&rule).map_or(&[], |r| r.options()),
-            given: self.selection.options().of(&rule, file.0),
+            given: self.selection.options().values_of(&rule, file.0),
         }
     }
 
@@ -137,7 +137,7 @@ impl<'a> Context<'a> {
     ) -> Finding {
         let r = &self.project.resources[resource];
         self.at_resource(rule, resource, message)
-            .under(r.branch.as_ref())
+            .only_under(r.branch.as_ref())
             .primary(span, label)
             .in_resource(r.header)
     }
@@ -241,7 +241,7 @@ impl<'r> FindingSink<'r> {
     }
 
     /// Whether `rule` is selected: a check that serves several rules may save work.
-    pub fn wants(&self, rule: RuleId) -> bool {
+    pub fn is_selected(&self, rule: RuleId) -> bool {
         self.selection.is_none_or(|s| s.is_on(&rule))
     }
 
@@ -255,16 +255,16 @@ impl<'r> FindingSink<'r> {
     /// rest, and hides what they would hide.
     pub fn push(&mut self, finding: Finding) {
         let at = finding.span();
-        self.take(finding, at, |f| f);
+        self.add_finding(finding, at, |f| f);
     }
 
     /// Takes the finding at `at` that `make` completes, where it is to be reported.
     pub(super) fn push_with(&mut self, base: Finding, at: Span, make: impl FnOnce(Finding) -> Finding) {
-        self.take(base, Some(at), make);
+        self.add_finding(base, Some(at), make);
     }
 
-    fn take(&mut self, mut finding: Finding, at: Option<Span>, make: impl FnOnce(Finding) -> Finding) {
-        if !self.wants(finding.rule) {
+    fn add_finding(&mut self, mut finding: Finding, at: Option<Span>, make: impl FnOnce(Finding) -> Finding) {
+        if !self.is_selected(finding.rule) {
             return;
         }
         if let Some(unit) = unit(&finding, at) {

@@ -168,7 +168,7 @@ fn page<'a>(r: &'a Rule, form: Option<Form>) -> JsonRulePage<'a> {
 /// The page of one rule in Markdown.
 pub fn markdown(r: &Rule, form: Option<Form>) -> String {
     let docs = r.docs();
-    let mut out = format!("# {}\n\n{}.\n\n", r.id(), capital(r.title()));
+    let mut out = format!("# {}\n\n{}.\n\n", r.id(), capitalize(r.title()));
     let _ = writeln!(
         out,
         "Severity **{}**, confidence {}, profile `{}`, family `{}`, since {}.\n",
@@ -193,7 +193,7 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
         }
         out.push('\n');
     }
-    for (heading, example) in chosen(r) {
+    for (heading, example) in chosen_examples(r) {
         let _ = writeln!(out, "## {heading}\n");
         for (path, language, text) in files(r, &example, form) {
             let fence = if text.contains("```") { "````" } else { "```" };
@@ -233,7 +233,7 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
 
 fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
     let docs = r.docs();
-    let mut out = format!("{}\n{}\n\n", r.id(), capital(r.title()));
+    let mut out = format!("{}\n{}\n\n", r.id(), capitalize(r.title()));
     let _ = writeln!(
         out,
         "severity {} · confidence {} · profile {} · family {}\n",
@@ -245,37 +245,29 @@ fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
     for line in life_cycle(r) {
         let _ = writeln!(out, "{line}\n");
     }
-    let _ = writeln!(out, "Why it matters\n{}\n", wrapped(&docs.why, width));
-    let _ = writeln!(out, "What to do\n{}\n", wrapped(&docs.remedy, width));
+    let _ = writeln!(out, "Why it matters\n{}\n", wrap(&docs.why, width));
+    let _ = writeln!(out, "What to do\n{}\n", wrap(&docs.remedy, width));
     if !r.options().is_empty() {
         let _ = writeln!(out, "Options, under [rules.{}] in overgrant.toml", r.id());
         for spec in r.options() {
             let _ = writeln!(out, "  {}: {}", spec.name, option_type(spec));
-            let _ = writeln!(out, "{}", indent(&wrapped(&spec.doc, width.saturating_sub(2)), 2));
+            let _ = writeln!(out, "{}", indent(&wrap(&spec.doc, width.saturating_sub(2)), 2));
         }
         out.push('\n');
     }
-    for (heading, example) in chosen(r) {
+    for (heading, example) in chosen_examples(r) {
         let _ = writeln!(out, "{heading}");
         for (path, _, text) in files(r, &example, form) {
             let _ = writeln!(out, "  {path}\n{}\n", indent(text.trim_end(), 4));
         }
     }
-    let _ = writeln!(
-        out,
-        "How to suppress\n{}\n",
-        wrapped(&ignoring(&r.id()).join("\n"), width)
-    );
+    let _ = writeln!(out, "How to suppress\n{}\n", wrap(&ignoring(&r.id()).join("\n"), width));
     let references = references(r);
     if !references.is_empty() {
         let _ = writeln!(out, "References\n{}\n", indent(&references.join("\n"), 2));
     }
     if !docs.peers.is_empty() {
-        let _ = writeln!(
-            out,
-            "Equivalent rules\n{}\n",
-            wrapped(&equivalents(r).join("\n"), width)
-        );
+        let _ = writeln!(out, "Equivalent rules\n{}\n", wrap(&equivalents(r).join("\n"), width));
     }
     out.truncate(out.trim_end().len());
     out.push('\n');
@@ -283,7 +275,7 @@ fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
 }
 
 /// The bad example that has a correction, and the correction; else one bad example and the best of the good ones.
-fn chosen(r: &Rule) -> Vec<(String, RuleExample)> {
+fn chosen_examples(r: &Rule) -> Vec<(String, RuleExample)> {
     let examples = &r.docs().examples;
     let with_fix = examples.bad.iter().find_map(|bad| Some((bad, bad.corrected()?)));
     if let Some((bad, corrected)) = with_fix {
@@ -319,7 +311,7 @@ fn life_cycle(r: &Rule) -> Vec<String> {
 
 /// Type and default of an option.
 fn option_type(spec: &OptionSpec) -> String {
-    let mut text = spec.kind.expects().to_owned();
+    let mut text = spec.kind.expected().to_owned();
     if !spec.one_of.is_empty() {
         text = format!("{text}, of {}", spec.one_of.join(", "));
     }
@@ -397,7 +389,7 @@ fn equivalents(r: &Rule) -> Vec<String> {
 }
 
 /// With an upper-case first letter, as at the start of a sentence; code keeps its case.
-fn capital(text: &str) -> String {
+fn capitalize(text: &str) -> String {
     let word = text.split_whitespace().next().unwrap_or_default();
     if word.contains(|c: char| !c.is_alphabetic() && c != '-' && c != ',') {
         return text.to_owned();
@@ -408,7 +400,7 @@ fn capital(text: &str) -> String {
 }
 
 /// Paragraphs, indented by two columns and broken at `width`.
-fn wrapped(text: &str, width: usize) -> String {
+fn wrap(text: &str, width: usize) -> String {
     let options = textwrap::Options::new(width.max(40))
         .initial_indent("  ")
         .subsequent_indent("  ")

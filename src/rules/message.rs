@@ -23,7 +23,7 @@ pub(super) fn render(template: &str, at_name: &str, at: &Captured<'_>, found: &C
         let (name, part) = inside.split_once('.').map_or((inside, None), |(n, p)| (n, Some(p)));
         let captured = if name == at_name { Some(at) } else { found.first(name) };
         if let Some(c) = captured {
-            out.push_str(&say(c, part));
+            out.push_str(&describe(c, part));
         }
         rest = tail;
     }
@@ -31,7 +31,7 @@ pub(super) fn render(template: &str, at_name: &str, at: &Captured<'_>, found: &C
     out
 }
 
-fn say(c: &Captured<'_>, part: Option<&str>) -> String {
+fn describe(c: &Captured<'_>, part: Option<&str>) -> String {
     let text = c.text.as_ref().map(|t| t.display()).unwrap_or_default();
     match part {
         None => without_middle(&text),

@@ -17,7 +17,7 @@ pub mod user;
 pub use crate::rule_id::{RuleId, ids};
 pub use context::{CodeCheck, Context, FindingSink};
 pub use explain::{PageStyle, listing, markdown, render as explain};
-pub use ruleset::{Rule, Ruleset, Selection, UnknownRule};
+pub use ruleset::{Rule, Ruleset, Selection};
 pub use run::{HOLDS_FOR, run};
 #[cfg(feature = "internals")]
 pub use spec::FixKind;

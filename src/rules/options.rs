@@ -50,7 +50,7 @@ impl OptionKind {
     }
 
     /// For messages: "expected …".
-    pub fn expects(self) -> &'static str {
+    pub fn expected(self) -> &'static str {
         match self {
             Self::Number => "a whole number, 0 or more",
             Self::Words => "a list of strings",
@@ -128,7 +128,7 @@ pub type OptionValues = BTreeMap<String, OptionValue>;
 
 impl OptionSpec {
     /// Whether `value` is of this option's type.
-    pub fn takes(&self, value: &OptionValue) -> bool {
+    pub fn accepts(&self, value: &OptionValue) -> bool {
         match (self.kind, value) {
             (OptionKind::Number, OptionValue::Number(_))
             | (OptionKind::Actions, OptionValue::Words(_))
@@ -142,7 +142,7 @@ impl OptionSpec {
 }
 
 /// What is wrong with a rule's declarations or with the values that one of its examples gives: why, and the word at fault.
-pub(super) fn mistake<'v>(
+pub(super) fn find_mistake<'v>(
     specs: &[OptionSpec],
     given: impl IntoIterator<Item = &'v OptionValues>,
 ) -> Option<(String, String)> {
@@ -155,8 +155,8 @@ pub(super) fn mistake<'v>(
             format!("there is another option `{name}`")
         } else if spec.kind == OptionKind::Number && spec.default.is_none() {
             format!("the number `{name}` needs a default")
-        } else if spec.default.as_ref().is_some_and(|d| !spec.takes(d)) {
-            format!("the default of `{name}` is not {}", spec.kind.expects())
+        } else if spec.default.as_ref().is_some_and(|d| !spec.accepts(d)) {
+            format!("the default of `{name}` is not {}", spec.kind.expected())
         } else {
             continue;
         };
@@ -165,8 +165,8 @@ pub(super) fn mistake<'v>(
     for (name, value) in given.into_iter().flatten() {
         match specs.iter().find(|s| s.name == *name) {
             None => return Some((format!("the rule has no option `{name}`"), name.clone())),
-            Some(spec) if !spec.takes(value) => {
-                return Some((format!("`{name}` takes {}", spec.kind.expects()), name.clone()));
+            Some(spec) if !spec.accepts(value) => {
+                return Some((format!("`{name}` takes {}", spec.kind.expected()), name.clone()));
             }
             Some(_) => {}
         }
@@ -185,7 +185,7 @@ pub struct RuleOptions {
 
 impl RuleOptions {
     /// One set for all files.
-    pub fn everywhere(set: BTreeMap<String, OptionValues>) -> Self {
+    pub fn for_all_files(set: BTreeMap<String, OptionValues>) -> Self {
         Self::by_file(vec![set], Vec::new())
     }
 
@@ -195,7 +195,7 @@ impl RuleOptions {
     }
 
     /// What is set for a rule in the file with this number.
-    pub(super) fn of(&self, rule: &str, file: u32) -> Option<&OptionValues> {
+    pub(super) fn values_of(&self, rule: &str, file: u32) -> Option<&OptionValues> {
         let set = self.of_file.get(file as usize).copied().unwrap_or(0);
         self.sets.get(set as usize)?.get(rule)
     }
@@ -249,7 +249,7 @@ mod tests {
         let blob = postcard::to_stdvec(&specs).unwrap();
         let back: Vec<OptionSpec> = postcard::from_bytes(&blob).unwrap();
         assert_eq!(format!("{specs:?}"), format!("{back:?}"));
-        assert_eq!(mistake(&specs, []), None);
+        assert_eq!(find_mistake(&specs, []), None);
     }
 
     #[test]
@@ -266,10 +266,14 @@ mod tests {
             ("[{name: n, type: number, default: [x], doc: d}]", "n"),
             ("[{name: w, type: words, one-of: [a], default: [b], doc: d}]", "w"),
         ] {
-            assert_eq!(mistake(&specs(yaml), []).map(|m| m.1).as_deref(), Some(word), "{yaml}");
+            assert_eq!(
+                find_mistake(&specs(yaml), []).map(|m| m.1).as_deref(),
+                Some(word),
+                "{yaml}"
+            );
         }
         let given: OptionValues = serde_yaml::from_str("{b: [x]}").unwrap();
         let one = specs("[{name: a, type: words, doc: d}]");
-        assert_eq!(mistake(&one, [&given]).map(|m| m.1).as_deref(), Some("b"));
+        assert_eq!(find_mistake(&one, [&given]).map(|m| m.1).as_deref(), Some("b"));
     }
 }

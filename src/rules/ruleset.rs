@@ -205,7 +205,7 @@ impl Ruleset {
     }
 
     /// The present name of a rule; a name that was never one, a family, or a pattern is given back as it is.
-    pub fn current<'n>(&'n self, name: &'n str) -> &'n str {
+    pub fn current_name<'n>(&'n self, name: &'n str) -> &'n str {
         self.renamed.get(name).map_or(name, String::as_str)
     }
 
@@ -220,7 +220,7 @@ impl Ruleset {
 
     /// Adds users' own rules; one with the name of a rule that is there is left out.
     #[must_use]
-    pub fn with(mut self, user: impl IntoIterator<Item = Rule>) -> Self {
+    pub fn with_user_rules(mut self, user: impl IntoIterator<Item = Rule>) -> Self {
         for rule in user {
             if let Err(at) = self.position(&rule.id()) {
                 self.rules.insert(at, rule);
@@ -232,7 +232,7 @@ impl Ruleset {
 
     /// The rules with these ids.
     #[must_use]
-    pub fn only(mut self, ids: &[String]) -> Self {
+    pub fn with_ids(mut self, ids: &[String]) -> Self {
         self.rules.retain(|r| ids.iter().any(|id| r.id() == **id));
         self.index_renames();
         self
@@ -302,7 +302,7 @@ impl Ruleset {
     }
 
     fn position(&self, id: &str) -> Result<usize, usize> {
-        let id = self.current(id);
+        let id = self.current_name(id);
         self.rules.binary_search_by(|r| r.id().as_str().cmp(id))
     }
 }
@@ -340,13 +340,13 @@ impl Selection {
             on.extend(of_profile.map(|r| r.id().to_string()));
         }
         for pattern in select.iter().chain(extend) {
-            let by_name = |id: &String| ruleset.current(pattern) == id;
+            let by_name = |id: &String| ruleset.current_name(pattern) == id;
             let is_preview = |id: &String| ruleset.get(id).is_some_and(Rule::is_preview);
-            let found = named(ruleset, pattern)?;
+            let found = ids_matching(ruleset, pattern)?;
             on.extend(found.into_iter().filter(|id| by_name(id) || !is_preview(id)));
         }
         for pattern in ignore {
-            for id in named(ruleset, pattern)? {
+            for id in ids_matching(ruleset, pattern)? {
                 on.remove(&id);
             }
         }
@@ -364,7 +364,7 @@ impl Selection {
     }
 
     /// One rule alone.
-    pub fn only(rule: &str) -> Self {
+    pub fn single_rule(rule: &str) -> Self {
         Self {
             on: BTreeSet::from([rule.to_owned()]),
             ..Self::default()
@@ -373,7 +373,7 @@ impl Selection {
 
     /// Gives the rules that `pattern` names a severity of the user's choice; it wins over what a check says.
     pub fn set_severity(&mut self, ruleset: &Ruleset, pattern: &str, severity: Severity) -> Result<(), UnknownRule> {
-        for id in named(ruleset, pattern)? {
+        for id in ids_matching(ruleset, pattern)? {
             self.severities.insert(id, severity);
         }
         Ok(())
@@ -412,7 +412,7 @@ impl Selection {
     }
 }
 
-fn named(ruleset: &Ruleset, pattern: &str) -> Result<Vec<String>, UnknownRule> {
+fn ids_matching(ruleset: &Ruleset, pattern: &str) -> Result<Vec<String>, UnknownRule> {
     let found = ruleset.matching(pattern);
     // Families that have no rule of their own yet are still words of the language.
     if found.is_empty() && pattern != "all" {

@@ -46,9 +46,9 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
         ruleset,
         selection,
     };
-    let mut outcome = work(&context, &jobs(ruleset, selection));
+    let mut outcome = run_jobs(&context, &jobs(ruleset, selection));
     for f in &mut outcome.findings {
-        complete(f, project, ruleset, selection);
+        complete_finding(f, project, ruleset, selection);
     }
     let broken = broken(project);
     let unseen = |f: &Finding, at: Span| {
@@ -87,7 +87,7 @@ fn broken<'p>(project: &'p Project<'_>) -> BTreeSet<&'p str> {
 }
 
 /// Does the jobs, in parallel; results in the order of the jobs.
-fn work(context: &Context<'_>, jobs: &[Job<'_>]) -> Outcome {
+fn run_jobs(context: &Context<'_>, jobs: &[Job<'_>]) -> Outcome {
     let results: Vec<_> = jobs
         .par_iter()
         // They differ in size by orders of magnitude: each is handed out by itself.
@@ -158,7 +158,7 @@ fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
 pub const HOLDS_FOR: &str = "holds for";
 
 /// Fills in what the check left to the rule, and the places that put the document to use.
-fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
+fn complete_finding(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
     if let Some(rule) = ruleset.get(&f.rule) {
         let severity = f
             .severity
@@ -198,7 +198,7 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
             }
         }
     }
-    doubt(f, project, ruleset, selection);
+    lower_confidence(f, project, ruleset, selection);
     if f.branch.is_none() {
         f.branch = branch(f, project).map(|when| when.label().into());
     }
@@ -214,7 +214,7 @@ fn complete(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection
 
 /// What is not deployed by default is of low severity. What a default says holds only as long as no one gives another
 /// value: less is certain, and a default that AWS rejects is often a stand-in for the value.
-fn doubt(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
+fn lower_confidence(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
     let is_set = selection.severity(&f.rule).is_some();
     if is_opt_in(f, project) {
         f.severity = f.severity.map(|s| if is_set { s } else { s.min(Severity::Low) });
@@ -394,9 +394,9 @@ mod tests {
             project: &project,
             effects: &Effects::new(&project),
             ruleset: &Ruleset::builtin(),
-            selection: &Selection::only("fine"),
+            selection: &Selection::single_rule("fine"),
         };
-        let outcome = work(&context, &jobs);
+        let outcome = run_jobs(&context, &jobs);
         assert_eq!(outcome.findings.len(), 1);
         let failure = RulePanic {
             rule: "broken".to_owned(),

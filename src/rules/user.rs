@@ -73,10 +73,10 @@ impl UserRules {
         match read(text, path, &self.lists) {
             Ok(rule) if self.rules.iter().any(|r| r.id() == rule.id()) => {
                 let twice = RuleError::at(format!("there is another rule `{}`", rule.id()), &rule.id());
-                self.mistakes.push(placed(path, text, &twice));
+                self.mistakes.push(locate_mistake(path, text, &twice));
             }
             Ok(rule) => self.rules.push(rule),
-            Err(m) => self.mistakes.push(placed(path, text, &m)),
+            Err(m) => self.mistakes.push(locate_mistake(path, text, &m)),
         }
     }
 
@@ -88,7 +88,7 @@ impl UserRules {
 
     /// Runs the examples of these rules.
     pub fn test(&self) -> examples::Tested {
-        let ruleset = Ruleset::builtin().with(self.rules.iter().cloned());
+        let ruleset = Ruleset::builtin().with_user_rules(self.rules.iter().cloned());
         let mut tested = examples::test(&ruleset, &self.rules);
         for rule in &self.rules {
             let examples = &rule.docs().examples;
@@ -166,16 +166,16 @@ fn bad_regex(pattern: &str) -> Option<String> {
     why.lines().last().map(|l| l.trim_start_matches("error: ").to_owned())
 }
 
-fn placed(path: &str, text: &str, m: &RuleError) -> RuleMistake {
+fn locate_mistake(path: &str, text: &str, m: &RuleError) -> RuleMistake {
     RuleMistake {
         path: path.to_owned(),
-        range: place(text, m),
+        range: mistake_range(text, m),
         message: m.to_string(),
     }
 }
 
 /// The offending word where the reader stopped, else the first such word that stands alone, else the line.
-fn place(text: &str, m: &RuleError) -> Range<usize> {
+fn mistake_range(text: &str, m: &RuleError) -> Range<usize> {
     let from = m.offset.filter(|o| text.is_char_boundary(*o)).unwrap_or(0);
     if let Some(word) = m.word.as_deref().filter(|w| !w.is_empty()) {
         let whole = |at: usize| {

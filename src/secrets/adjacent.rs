@@ -13,7 +13,7 @@ pub struct JoinedLiterals {
 
 impl JoinedLiterals {
     /// The bytes of the file that a range of `text` is made of, with the quotes between them.
-    pub fn place(&self, range: &Range<usize>) -> Range<usize> {
+    pub fn source_range(&self, range: &Range<usize>) -> Range<usize> {
         let at = |offset: usize| {
             let run = self.runs.partition_point(|(at, _)| *at <= offset).saturating_sub(1);
             self.runs.get(run).map_or(offset, |(at, src)| src + (offset - at))
@@ -154,7 +154,7 @@ mod tests {
         let joined = joined(text).unwrap();
         assert_eq!(joined.text, "A = (\n    \"onetwothree\"\n)\n");
         let at = joined.text.find("onetwo").unwrap();
-        let place = joined.place(&(at..at + 6));
+        let place = joined.source_range(&(at..at + 6));
         assert_eq!(&text[place], "one\"\n    # more\n    \"two");
     }
 
@@ -173,7 +173,7 @@ mod tests {
         let text = "a = ''.join(['one', 'two'])\n";
         let joined = joined(text).unwrap();
         let at = joined.text.find("onetwo").unwrap();
-        assert_eq!(&text[joined.place(&(at..at + 6))], "one', 'two");
+        assert_eq!(&text[joined.source_range(&(at..at + 6))], "one', 'two");
     }
 
     #[test]

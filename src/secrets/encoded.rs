@@ -34,7 +34,7 @@ impl DecodedBase64 {
 
 /// Decodes the run of base64 around `hit`, which may be wrapped to lines: its text, where it is one, and the end of the run in
 /// `bytes`. No other hit before that end gives anything else.
-pub(super) fn around(bytes: &[u8], hit: Range<usize>) -> (Option<DecodedBase64>, usize) {
+pub(super) fn decode_around(bytes: &[u8], hit: Range<usize>) -> (Option<DecodedBase64>, usize) {
     let mut start = hit.start;
     loop {
         while start > 0 && is_base64(bytes[start - 1]) {
@@ -134,7 +134,7 @@ mod tests {
     fn bytes_are_found_in_the_base64() {
         let script = "#!/bin/sh\nexport A=0123456789\n";
         let text = format!("data: {}", general_purpose::STANDARD.encode(script));
-        let found = around(text.as_bytes(), 6..10).0.unwrap();
+        let found = decode_around(text.as_bytes(), 6..10).0.unwrap();
         assert_eq!(found.text, script);
         assert_eq!(found.source(0..3), 6..10);
         assert_eq!(found.source(3..6), 10..14);
@@ -151,6 +151,6 @@ mod tests {
             .collect();
         let text = format!("data: |\n  {}\n", lines.join("\n  "));
         let hit = text.find(lines[1]).unwrap();
-        assert_eq!(around(text.as_bytes(), hit..hit + 4).0.unwrap().text, long);
+        assert_eq!(decode_around(text.as_bytes(), hit..hit + 4).0.unwrap().text, long);
     }
 }

@@ -44,14 +44,14 @@ pub fn is_logged(text: &str, at: usize) -> bool {
     if !NAMES.iter().any(|n| name.ends_with(n)) || name.ends_with("aws_access_key_id") {
         return false;
     }
-    let near = around(text, at);
+    let near = line_around(text, at);
     FIELDS.iter().filter(|field| near.contains(**field)).count() >= ENOUGH
 }
 
 /// Whether the text around `at` names accounts, and `account` is not among them: then an ID from which that account follows
 /// was made up.
 pub fn contradicts(text: &str, at: usize, account: &str) -> bool {
-    let text = around(text, at);
+    let text = line_around(text, at);
     let mut named = false;
     for (at, id) in account_ids(text) {
         if id == account {
@@ -93,7 +93,7 @@ fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
-fn around(text: &str, at: usize) -> &str {
+fn line_around(text: &str, at: usize) -> &str {
     let mut from = at.saturating_sub(AROUND);
     while !text.is_char_boundary(from) {
         from -= 1;

@@ -55,7 +55,7 @@ impl Mask {
     }
 
     /// The secrets that may reach into bytes of a file.
-    fn near(&self, file: FileId, range: &std::ops::Range<usize>) -> &[Span] {
+    fn secrets_near(&self, file: FileId, range: &std::ops::Range<usize>) -> &[Span] {
         let (start, end) = (range.start as u32, range.end as u32);
         let ends_before = |s: &Span| (s.file, s.start.saturating_add(self.longest)) < (file, start);
         let from = self.spans.partition_point(ends_before);
@@ -84,7 +84,7 @@ impl Mask {
         };
         let mut out = String::with_capacity(raw.len());
         let mut at = range.start;
-        for span in self.near(file, &range) {
+        for span in self.secrets_near(file, &range) {
             let (start, end) = ((span.start as usize).max(at), (span.end as usize).min(range.end));
             if start >= end {
                 continue;

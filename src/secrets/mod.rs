@@ -143,7 +143,7 @@ fn scan_to(text: &str, depth: u32) -> Vec<Secret> {
             Mark::Pem => shape::pem(bytes, hit),
             Mark::Putty => shape::putty(bytes, at),
             Mark::Encoded if depth < MAX_DEPTH && at >= decoded_to => {
-                let (inner, end) = encoded::around(bytes, hit);
+                let (inner, end) = encoded::decode_around(bytes, hit);
                 decoded_to = end;
                 if let Some(inner) = inner {
                     found.extend(scan_to(&inner.text, depth + 1).into_iter().map(|s| Secret {

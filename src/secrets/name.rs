@@ -26,7 +26,7 @@ impl NamedSecret {
 
 /// Whether a variable, argument or environment name says AWS credential by itself.
 pub fn slot_of(name: &str) -> Option<NamedSecret> {
-    let flat = flat(name);
+    let flat = normalize(name);
     if !flat.contains("aws") || flat.ends_with("arn") || flat.ends_with("name") || flat.ends_with("path") {
         return None;
     }
@@ -43,7 +43,7 @@ pub fn slot_of(name: &str) -> Option<NamedSecret> {
 }
 
 /// Lower case, without `_`, `-` and `.`.
-fn flat(name: &str) -> String {
+fn normalize(name: &str) -> String {
     name.chars()
         .filter(|c| c.is_ascii_alphanumeric())
         .map(|c| c.to_ascii_lowercase())
@@ -86,9 +86,9 @@ const AWS_WORDS: &[&str] = &[
 
 /// What the name of a secret says. Django and Flask call their signing key `SECRET_KEY`, Twitter and JWT libraries have
 /// an `ACCESS_TOKEN_SECRET`.
-fn claim(name: &str) -> Option<Claim> {
-    let flat = flat(name);
-    let words = words(name);
+fn classify_name(name: &str) -> Option<Claim> {
+    let flat = normalize(name);
+    let words = split_words(name);
     let says_aws = flat.contains("aws") || words.iter().any(|w| AWS_WORDS.contains(&w.as_str()));
     if says_aws || flat.contains("secretaccesskey") || flat.contains("amazonsecret") {
         return Some(Claim::Aws);
@@ -105,7 +105,7 @@ fn claim(name: &str) -> Option<Claim> {
 }
 
 /// The words of `SOME_NAME`, `some-name`, `some.name`, and `someName`, in lower case.
-fn words(name: &str) -> Vec<String> {
+fn split_words(name: &str) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     let mut before = ' ';
     for c in name.chars() {
@@ -131,7 +131,7 @@ pub(super) fn mentions_aws(bytes: &[u8]) -> bool {
 /// A secret access key assigned to the name around `hit` (`secret`), plain or in base64.
 pub(super) fn secret_after(bytes: &[u8], hit: Range<usize>) -> Option<(Secret, Claim)> {
     let name = spaced_name(bytes, whole_name(bytes, hit));
-    let claim = claim(text(bytes, name.clone()))?;
+    let claim = classify_name(text(bytes, name.clone()))?;
     let range = value_after(bytes, name.end, |range, count| {
         (count == SECRET_LEN && stands_alone(bytes, range.clone())) || encoded_secret(bytes, range).is_some()
     })?;
@@ -164,7 +164,7 @@ fn encoded_secret(bytes: &[u8], range: &Range<usize>) -> Option<Secret> {
 /// A session token assigned to the name around `hit`. Session tokens of other systems have the same names.
 pub(super) fn token_after(bytes: &[u8], hit: Range<usize>) -> Option<(Secret, Claim)> {
     let name = whole_name(bytes, hit);
-    let says_aws = words(text(bytes, name.clone()))
+    let says_aws = split_words(text(bytes, name.clone()))
         .iter()
         .any(|w| matches!(w.as_str(), "aws" | "amz" | "amazon") || w.starts_with("aws"));
     let range = value_after(bytes, name.end, |_, count| count >= 64)?;
@@ -289,7 +289,7 @@ fn value_after(bytes: &[u8], end: usize, fits: impl Fn(&Range<usize>, usize) -> 
         if fits(&(start..stop), count) {
             return Some(start..stop);
         }
-        let word = flat(text(bytes, start..stop.min(start + 24)));
+        let word = normalize(text(bytes, start..stop.min(start + 24)));
         if !BETWEEN.contains(&word.as_str()) {
             return None;
         }

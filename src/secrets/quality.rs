@@ -47,7 +47,7 @@ pub fn key_id_quality(id: &str) -> Option<Quality> {
         || ["accesskey", "testtest", "secret", "awskey"]
             .iter()
             .any(|w| lower.contains(w));
-    (!wordy && entropy(tail.as_bytes()) >= 2.5 && steps(tail.as_bytes()) < 8).then_some(Quality::Real)
+    (!wordy && entropy(tail.as_bytes()) >= 2.5 && count_successors(tail.as_bytes()) < 8).then_some(Quality::Real)
 }
 
 /// A secret access key of forty characters: `None` for a placeholder, a hash, a path.
@@ -65,7 +65,8 @@ pub(super) fn secret_quality(secret: &str, least_entropy: f64) -> Option<Quality
         || ["secretkey", "accesskey", "secret/", "access/"]
             .iter()
             .any(|w| lower.contains(w));
-    (mixed && !hex && !path && !wordy && entropy(bytes) >= least_entropy && steps(bytes) < 14).then_some(Quality::Real)
+    (mixed && !hex && !path && !wordy && entropy(bytes) >= least_entropy && count_successors(bytes) < 14)
+        .then_some(Quality::Real)
 }
 
 /// Whether a literal has the form of what the slot asks for: key IDs have 20 characters and a prefix, secret access keys have 40
@@ -242,7 +243,7 @@ pub(super) fn entropy(bytes: &[u8]) -> f64 {
 }
 
 /// How often a character is followed by its successor: `abcdef`, `234567`.
-fn steps(bytes: &[u8]) -> usize {
+fn count_successors(bytes: &[u8]) -> usize {
     bytes.windows(2).filter(|w| w[1] == w[0].wrapping_add(1)).count()
 }
 

@@ -41,7 +41,7 @@ fn run_back(bytes: &[u8], at: usize, most: usize, f: impl Fn(u8) -> bool) -> usi
     start
 }
 
-fn made(kind: SecretKind, range: Range<usize>) -> Option<Secret> {
+fn make_secret(kind: SecretKind, range: Range<usize>) -> Option<Secret> {
     Some(Secret {
         kind,
         range,
@@ -52,7 +52,7 @@ fn made(kind: SecretKind, range: Range<usize>) -> Option<Secret> {
 }
 
 /// Nothing that makes what begins at `at` a part of a longer word: an escape (`\n`, `%3D`) is no letter.
-fn begins(bytes: &[u8], at: usize) -> bool {
+fn starts_word(bytes: &[u8], at: usize) -> bool {
     let Some(&before) = at.checked_sub(1).and_then(|i| bytes.get(i)) else {
         return true;
     };
@@ -77,7 +77,7 @@ fn ends(bytes: &[u8], at: usize) -> bool {
 pub(super) fn key_id(bytes: &[u8], at: usize) -> Option<Secret> {
     let end = at + 20;
     let id = text(bytes, at..end);
-    if id.len() != 20 || !begins(bytes, at) || !ends(bytes, end) {
+    if id.len() != 20 || !starts_word(bytes, at) || !ends(bytes, end) {
         return None;
     }
     if !id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
@@ -141,7 +141,7 @@ pub(super) fn session_token(bytes: &[u8], at: usize) -> Option<Secret> {
     let end = run(bytes, at, LONGEST, |b| {
         is_base64(b) || matches!(b, b'=' | b'%' | b'_' | b'-')
     });
-    if end - at < SHORTEST_TOKEN || !begins(bytes, at) {
+    if end - at < SHORTEST_TOKEN || !starts_word(bytes, at) {
         return None;
     }
     token(bytes, at..end)
@@ -176,8 +176,8 @@ pub(super) fn bedrock(bytes: &[u8], at: usize) -> Option<Secret> {
         end - body >= 60 && bytes[body..].starts_with(b"YmVkcm9jay5hbWF6b25hd3MuY29t")
     };
     let value = &bytes[body..end];
-    (fits && begins(bytes, at) && ends(bytes, end) && quality::entropy(value) >= 3.5)
-        .then(|| made(SecretKind::BedrockApiKey, at..end))?
+    (fits && starts_word(bytes, at) && ends(bytes, end) && quality::entropy(value) >= 3.5)
+        .then(|| make_secret(SecretKind::BedrockApiKey, at..end))?
 }
 
 /// `amzn.mws.` and a UUID.
@@ -194,8 +194,8 @@ pub(super) fn mws(bytes: &[u8], at: usize) -> Option<Secret> {
                 b.is_ascii_hexdigit()
             }
         });
-    (fits && begins(bytes, at) && ends(bytes, end) && quality::entropy(uuid.as_bytes()) >= 2.0)
-        .then(|| made(SecretKind::MwsToken, at..end))?
+    (fits && starts_word(bytes, at) && ends(bytes, end) && quality::entropy(uuid.as_bytes()) >= 2.0)
+        .then(|| make_secret(SecretKind::MwsToken, at..end))?
 }
 
 /// `da2-` and 26 letters and digits.
@@ -203,8 +203,8 @@ pub(super) fn appsync(bytes: &[u8], at: usize) -> Option<Secret> {
     let end = run(bytes, at + 4, 64, |b| b.is_ascii_lowercase() || b.is_ascii_digit());
     let value = &bytes[at + 4..end];
     let digits = value.iter().any(u8::is_ascii_digit);
-    (end - at == 30 && digits && begins(bytes, at) && ends(bytes, end) && quality::entropy(value) >= 3.0)
-        .then(|| made(SecretKind::AppSyncApiKey, at..end))?
+    (end - at == 30 && digits && starts_word(bytes, at) && ends(bytes, end) && quality::entropy(value) >= 3.0)
+        .then(|| make_secret(SecretKind::AppSyncApiKey, at..end))?
 }
 
 /// The body of a PEM block that is no certificate and not encrypted. `hit` is `PRIVATE KEY-----`.
@@ -234,7 +234,7 @@ pub(super) fn pem(bytes: &[u8], hit: Range<usize>) -> Option<Secret> {
         return None;
     }
     let start = hit.end + (body.len() - body.trim_start().len());
-    let mut found = made(SecretKind::PrivateKey, start..start + body.trim().len())?;
+    let mut found = make_secret(SecretKind::PrivateKey, start..start + body.trim().len())?;
     if body.contains("EXAMPLE") {
         found.quality = Quality::Example;
     }
@@ -267,7 +267,7 @@ pub(super) fn putty(bytes: &[u8], at: usize) -> Option<Secret> {
     if key < 40 || quality::entropy(body.as_bytes()) < 4.0 {
         return None;
     }
-    let mut found = made(SecretKind::PrivateKey, start..start + body.len())?;
+    let mut found = make_secret(SecretKind::PrivateKey, start..start + body.len())?;
     if body.contains("EXAMPLE") {
         found.quality = Quality::Example;
     }

@@ -125,7 +125,7 @@ impl<'a> Governing<'a> {
                 Err(why) => {
                     // Whether another tool's file has a table of settings cannot be said.
                     if name != "pyproject.toml" {
-                        self.unread.push((self.shown(&absolute), why));
+                        self.unread.push((self.display_path(&absolute), why));
                     }
                     continue;
                 }
@@ -139,7 +139,7 @@ impl<'a> Governing<'a> {
     }
 
     /// The settings for the file shown as `path`; the defaults where its folder was never loaded.
-    pub fn of(&self, path: &str) -> &Settings {
+    pub fn settings_for(&self, path: &str) -> &Settings {
         &self.all[self.index_of(path)]
     }
 
@@ -153,7 +153,7 @@ impl<'a> Governing<'a> {
     }
 
     /// An absolute path as it is shown.
-    pub fn shown(&self, absolute: &str) -> String {
+    pub fn display_path(&self, absolute: &str) -> String {
         relative_path(&self.cwd, absolute)
     }
 
@@ -191,7 +191,7 @@ impl<'a> Governing<'a> {
 /// Whether a `pyproject.toml` has our table.
 fn names_us(text: &str) -> bool {
     text.contains("overgrant")
-        && toml::de::DeTable::parse(text).is_ok_and(|t| super::parse::ours_of_pyproject(t.get_ref()).is_some())
+        && toml::de::DeTable::parse(text).is_ok_and(|t| super::read::own_table(t.get_ref()).is_some())
 }
 
 /// Bytes of a settings file, or of one that it extends.

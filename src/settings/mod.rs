@@ -1,32 +1,42 @@
 //! `overgrant.toml`: what a repository asks for.
 //!
+//! A setting is a field of [`Settings`] or of one of its tables. What reads it, its JSON Schema, `overgrant config show`, and
+//! its row in README.md are derived from the field and its comment.
+//!
 //! **Invariant:** one file of settings governs one source file, the nearest above it; nothing is merged but what `extend`
 //! names; an unknown key or a wrong value is an error with its place, never ignored.
 
 mod find;
 mod options;
-mod parse;
+mod read;
+#[cfg(feature = "cli")]
 mod schema;
-mod select;
-mod toml_reader;
-mod workload;
+mod show;
+mod values;
 
 use std::collections::BTreeMap;
 
-use ignore::gitignore::Gitignore;
+use serde::{Deserialize, Serialize};
 
 use crate::finding::{Confidence, Severity};
-use crate::iam::{Ownership, PolicyKind};
+use crate::iam::{DeclaredWorkload, Ownership, PolicyKind, SettingValue};
 use crate::phrase;
 use crate::rules::options::OptionValues;
-use crate::rules::{Ruleset, Selection};
+use crate::rules::{Profile, Ruleset, Selection};
+use crate::source::join_path;
 
 pub use crate::date::Date;
 pub use find::{Governing, NAMES};
-pub(crate) use parse::markers;
-pub use parse::parse;
-pub use schema::{json_schema, shown};
-pub use select::{Choice, Selector};
+pub use options::RuleSettings;
+pub use read::parse;
+#[cfg(feature = "cli")]
+pub use schema::json_schema;
+pub use show::to_toml;
+pub(crate) use values::markers;
+pub use values::{
+    Accounts, FailOn, ForeignMarker, Glob, NonEmptyText, OnByDefault, OneOrMany, RangedValue, SchemaVersion, Selector,
+    TableEntries,
+};
 
 /// A fault in a settings file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,148 +48,259 @@ pub struct Fault {
     pub message: String,
 }
 
-/// What makes the exit code 1; `None` is "never".
-pub type FailOn = Option<Severity>;
-
 /// The settings that govern a file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(title = "overgrant.toml"))]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Settings {
+    /// Version of the layout of this file.
+    #[serde(skip_serializing)]
+    pub schema: SchemaVersion,
+    /// Configuration file to read first, relative to this file.
+    #[serde(skip_serializing)]
+    pub extend: Option<String>,
+    /// Lowest severity that makes the command fail.
+    pub fail_on: FailOn,
+    /// Fail if anything could not be judged.
+    pub fail_on_unjudged: bool,
+    /// Lowest severity to show.
+    pub min_severity: Severity,
+    /// Lowest confidence to show.
+    pub min_confidence: Confidence,
+    /// Set of rules to run.
+    pub profile: Profile,
+    /// Rules, families, or patterns to run; if empty, the rules of the profile.
+    pub select: OneOrMany<Selector>,
+    /// Rules to run in addition.
+    pub extend_select: OneOrMany<Selector>,
+    /// Rules not to run.
+    pub ignore: OneOrMany<Selector>,
+    /// Files to skip, in gitignore syntax; files that a checked file refers to are still read.
+    pub exclude: OneOrMany<String>,
+    /// Skip files that `.gitignore` excludes.
+    pub respect_gitignore: OnByDefault,
+    /// Report all findings in test code, not only credentials that look real.
+    pub tests: bool,
+    /// Require a reason for every suppression.
+    pub require_reason: bool,
+    /// If above 0, every suppression must end within this number of days.
+    #[cfg_attr(feature = "cli", schemars(range(min = 0)))]
+    pub max_ignore_days: i64,
+    /// Markers of other tools that count as suppressions.
+    pub honor_foreign: OneOrMany<ForeignMarker>,
+    /// Baseline file, relative to this file.
+    pub baseline: Option<RangedValue<String>>,
+    /// Folders of your own rules, relative to this file.
+    pub rule_dirs: OneOrMany<RangedValue<String>>,
+    /// Files of service control policies that are attached above the account that is deployed to, as patterns: what they deny
+    /// is not granted. The files of one pattern are one level, such as the root or an organizational unit: what none of its
+    /// allow lists allows is not granted.
+    pub service_control_policies: OneOrMany<Glob>,
+    /// Accounts, organizations, and workloads that are yours.
+    pub own: OwnSettings,
+    /// Severity and options of rules, by rule name.
+    #[cfg_attr(feature = "cli", schemars(schema_with = "schema::rules"))]
+    pub rules: TableEntries<Selector, RuleSettings>,
+    /// Settings for files that match a path pattern.
+    pub per_file: TableEntries<Glob, PerFile>,
+    /// Kind of bare policy documents, by path pattern.
+    #[serde(rename = "policy-kind")]
+    pub policy_kinds: TableEntries<Glob, PolicyKind>,
+    /// Code and the role that it runs with, where no template links them: containers, instances, scripts.
+    #[serde(rename = "workload")]
+    pub workloads: Vec<RangedValue<WorkloadSettings>>,
+    /// Findings to suppress, each with a reason.
+    #[serde(rename = "exception")]
+    pub exceptions: Vec<RangedValue<Exception>>,
+
     /// The file they come from as it is shown; `None` for the defaults.
+    #[serde(skip)]
     pub path: Option<String>,
     /// Its folder, absolute: what its patterns and paths are relative to.
+    #[serde(skip)]
     pub dir: String,
-    pub fail_on: FailOn,
-    /// Something that was not judged makes the exit code 1.
-    pub fail_on_unjudged: bool,
-    pub min_severity: Severity,
-    pub min_confidence: Confidence,
-    pub choice: Choice,
-    pub exclude: Vec<String>,
-    pub respect_gitignore: bool,
-    /// Findings in test code are reported as any others.
-    pub tests: bool,
-    /// A suppression without a reason does not suppress.
-    pub require_reason: bool,
-    /// Above 0: every suppression ends, at most so many days ahead.
-    pub max_ignore_days: i64,
-    /// Markers of other tools that count as suppressions: `gitleaks:allow`, `checkov:skip`.
-    pub honor_foreign: Vec<String>,
-    /// Absolute path.
-    pub baseline: Option<String>,
-    /// Folders of users' own rules, absolute.
-    pub rule_dirs: Vec<String>,
-    pub own: Ownership,
-    /// Severity by rule name.
-    pub severities: BTreeMap<String, Severity>,
-    /// What `[rules.NAME]` sets in addition: by rule and option. Filled in by [`Settings::resolve`].
+    /// What `[rules.NAME]` sets in addition to the severity: by rule and option. Filled in by [`Settings::resolve`].
+    #[serde(skip)]
     pub options: BTreeMap<String, OptionValues>,
-    pub per_file: Vec<PerFile>,
-    pub policy_kinds: Vec<(Glob, PolicyKind)>,
-    /// Files of service control policies that are attached above the account that is deployed to, one level a pattern.
-    pub service_control_policies: Vec<Glob>,
-    pub exceptions: Vec<Exception>,
-    /// Dotted key to `path:line`, for `config show`.
-    pub origins: BTreeMap<String, String>,
-    /// Rule names and selectors as written, with their places, to be checked against the rules there are.
-    pub named_rules: Vec<(String, Fault)>,
-    /// Options as written, to be checked against what their rules declare.
-    pub written_options: Vec<options::WrittenOption>,
     /// Names of rules that were renamed or are deprecated: they count, and the user is reported.
+    #[serde(skip)]
     pub outdated: Vec<Fault>,
-    /// What `choice` amounts to; `None` before [`Settings::resolve`], which lets every rule through.
-    pub rules: Option<Selection>,
+    /// The rules that are on; `None` before [`Settings::resolve`], which lets every rule through.
+    #[serde(skip)]
+    pub selection: Option<Selection>,
+    /// The file, and those that it extends.
+    #[serde(skip)]
+    files: Vec<read::SettingsFile>,
+    /// Where each key stands, by its dotted name.
+    #[serde(skip)]
+    origins: BTreeMap<String, usize>,
+}
+
+/// `[own]`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct OwnSettings {
+    /// Your AWS accounts, by name.
+    pub accounts: Accounts,
+    /// ID of your organization (o-…).
+    pub organization: Option<String>,
+    /// GitHub organizations whose workflows may assume your roles.
+    pub github: OneOrMany<String>,
+    /// AWS accounts of others that you trust, by name.
+    pub trusted_accounts: Accounts,
+}
+
+/// One entry of `[per-file]`.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct PerFile {
+    /// Rules not to run for these files.
+    pub ignore: OneOrMany<Selector>,
+    /// Lowest severity that makes the command fail for these files.
+    pub fail_on: Option<FailOn>,
+}
+
+/// One `[[workload]]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WorkloadSettings {
+    /// Files or folders of Python, relative to this file.
+    pub code: OneOrMany<RangedValue<NonEmptyText>>,
+    /// A Terraform address, a logical id, a role's name or ARN; PATH:… looks under that path only.
+    pub role: RangedValue<NonEmptyText>,
+    /// What runs first: main.py, main.py:run, package.main:run, or a Dockerfile that says it. Without it all of the code may
+    /// run.
+    pub entry: Option<RangedValue<NonEmptyText>>,
+}
+
+/// One `[[exception]]`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Exception {
+    /// Rules, families, or patterns to suppress.
+    #[serde(rename = "rule")]
+    pub rules: OneOrMany<Selector>,
+    /// Path pattern in gitignore syntax.
+    pub path: Glob,
+    /// Sid of the statement.
+    pub sid: Option<String>,
+    /// JSON pointer to the statement, /Statement/0.
+    pub pointer: Option<String>,
+    /// Address of the resource that holds the policy.
+    pub resource: Option<String>,
+    /// Action that the finding reports.
+    pub action: Option<String>,
+    /// Principal that the finding reports.
+    pub principal: Option<String>,
+    /// og1:…
+    pub fingerprint: Option<String>,
+    /// Why the finding is intended.
+    pub reason: String,
+    /// Last day of the exception (YYYY-MM-DD).
+    pub until: Option<Date>,
+    /// Person or team responsible for the exception.
+    pub owner: Option<String>,
+}
+
+impl Exception {
+    /// The reason, unless it is blank.
+    pub fn reason(&self) -> Option<&str> {
+        Some(&*self.reason).filter(|r| !r.trim().is_empty())
+    }
 }
 
 impl Settings {
     /// What holds where no one says otherwise; patterns are relative to `dir`.
     pub fn defaults(dir: &str) -> Self {
         Self {
-            path: None,
             dir: dir.to_owned(),
-            fail_on: Some(Severity::Medium),
-            fail_on_unjudged: false,
-            min_severity: Severity::Low,
-            min_confidence: Confidence::Low,
-            choice: Choice::default(),
-            exclude: Vec::new(),
-            respect_gitignore: true,
-            tests: false,
-            require_reason: false,
-            max_ignore_days: 0,
-            honor_foreign: Vec::new(),
-            baseline: None,
-            rule_dirs: Vec::new(),
-            own: Ownership::default(),
-            severities: BTreeMap::new(),
-            options: BTreeMap::new(),
-            per_file: Vec::new(),
-            policy_kinds: Vec::new(),
-            service_control_policies: Vec::new(),
-            exceptions: Vec::new(),
-            origins: BTreeMap::new(),
-            named_rules: Vec::new(),
-            written_options: Vec::new(),
-            outdated: Vec::new(),
-            rules: None,
+            ..Self::default()
         }
     }
 
     /// Looks up the rules that are named and the options that are set.
     pub fn resolve(&mut self, ruleset: &Ruleset) -> Result<(), Vec<Fault>> {
         let mut faults = Vec::new();
-        self.follow_renames(ruleset);
-        for (name, place) in &self.named_rules {
+        let mut outdated = Vec::new();
+        for selector in self.selectors() {
+            let Some(at) = selector.range.as_ref().map(|r| r.start) else {
+                continue;
+            };
+            let name = &selector.name;
             if ruleset.matching(name).is_empty() {
                 let hint = phrase::did_you_mean(&ruleset.nearest(name));
-                faults.push(Fault {
-                    message: format!("unknown rule `{name}`{hint}"),
-                    ..place.clone()
-                });
+                faults.push((at, format!("unknown rule `{name}`{hint}")));
             }
+            outdated.extend(ruleset.outdated(name).map(|message| (at, message)));
         }
-        faults.append(&mut options::resolve(self, ruleset));
+        for selector in self.selectors() {
+            selector.name = ruleset.current_name(&selector.name).to_owned();
+        }
+        self.outdated = self.faults(outdated);
+        match options::resolve(&self.rules, ruleset) {
+            Ok(options) => self.options = options,
+            Err(mut wrong) => faults.append(&mut wrong),
+        }
         if !faults.is_empty() {
-            return Err(faults);
+            return Err(self.faults(faults));
         }
-        self.rules = self.choice.selection(ruleset).ok();
+        let names = |list: &[Selector]| -> Vec<String> { list.iter().map(|s| s.name.clone()).collect() };
+        let (select, extend, ignore) = (names(&self.select), names(&self.extend_select), names(&self.ignore));
+        self.selection = Selection::new(ruleset, self.profile, &select, &extend, &ignore).ok();
         Ok(())
     }
 
-    /// Puts the present names of rules where a name from before stands.
-    fn follow_renames(&mut self, ruleset: &Ruleset) {
-        let choice = &mut self.choice;
-        let selectors = choice
-            .select
-            .iter_mut()
-            .chain(&mut choice.extend_select)
-            .chain(&mut choice.ignore)
-            .chain(self.per_file.iter_mut().flat_map(|p| &mut p.ignore))
-            .chain(self.exceptions.iter_mut().flat_map(|e| &mut e.rules));
-        for s in selectors {
-            s.0 = ruleset.current(&s.0).to_owned();
-        }
-        let severities = std::mem::take(&mut self.severities);
-        let current = |(name, severity): (String, Severity)| (ruleset.current(&name).to_owned(), severity);
-        self.severities = severities.into_iter().map(current).collect();
-        for written in &mut self.written_options {
-            written.rule = ruleset.current(&written.rule).to_owned();
-        }
-        for (name, place) in &self.named_rules {
-            if let Some(message) = ruleset.outdated(name) {
-                self.outdated.push(Fault {
-                    message,
-                    ..place.clone()
-                });
-            }
-        }
+    /// All that names rules.
+    fn selectors(&mut self) -> impl Iterator<Item = &mut Selector> {
+        let chosen = self.select.iter_mut().chain(self.extend_select.iter_mut());
+        chosen
+            .chain(self.ignore.iter_mut())
+            .chain(self.rules.iter_mut().map(|(rule, _)| rule))
+            .chain(self.per_file.iter_mut().flat_map(|(_, p)| p.ignore.iter_mut()))
+            .chain(self.exceptions.iter_mut().flat_map(|e| e.value.rules.iter_mut()))
+    }
+
+    fn faults(&self, faults: Vec<(usize, String)>) -> Vec<Fault> {
+        let fault = |(at, message)| read::file_at(&self.files, at).map(|f| f.fault(at, message));
+        faults.into_iter().filter_map(fault).collect()
+    }
+
+    /// The settings file, as it is shown, and the line of the value at `at`.
+    pub fn place(&self, at: usize) -> (&str, usize) {
+        read::file_at(&self.files, at).map_or(("", 1), |f| (&*f.path, f.line(at)))
+    }
+
+    /// The folder that the value at `at` is relative to.
+    fn dir_of(&self, at: usize) -> &str {
+        read::file_at(&self.files, at).map_or(&self.dir, |f| &f.dir)
+    }
+
+    /// A path of the settings, absolute.
+    pub fn absolute(&self, path: &RangedValue<String>) -> String {
+        join_path(self.dir_of(path.range.start), &path.value)
+    }
+
+    /// Whether a pattern of the settings covers the file at the absolute path `file`.
+    pub fn covers(&self, glob: &Glob, file: &str) -> bool {
+        glob.matches(self.dir_of(glob.range.start), file)
+    }
+
+    /// The severity that `[rules.NAME]` gives a rule.
+    pub fn severity(&self, rule: &str) -> Option<Severity> {
+        let named = self.rules.iter().rev().filter(|(selector, _)| selector.name == rule);
+        named.into_iter().find_map(|(_, settings)| settings.severity)
     }
 
     /// What `[per-file]` does not run in the file at the absolute path `file`, and what makes that file fail.
     pub fn for_file(&self, file: &str) -> (Vec<&Selector>, FailOn) {
         let mut ignore = Vec::new();
         let mut fail_on = self.fail_on;
-        for part in self.per_file.iter().filter(|p| p.glob.matches(file)) {
-            ignore.extend(&part.ignore);
+        for (_, part) in self.per_file.iter().filter(|(glob, _)| self.covers(glob, file)) {
+            ignore.extend(part.ignore.iter());
             fail_on = part.fail_on.unwrap_or(fail_on);
         }
         (ignore, fail_on)
@@ -187,63 +308,39 @@ impl Settings {
 
     /// What `[policy-kind]` says of the file at the absolute path `file`.
     pub fn policy_kind(&self, file: &str) -> Option<PolicyKind> {
-        self.policy_kinds
-            .iter()
-            .rev()
-            .find(|(glob, _)| glob.matches(file))
-            .map(|(_, kind)| *kind)
+        let mut kinds = self.policy_kinds.iter().rev();
+        kinds.find(|(glob, _)| self.covers(glob, file)).map(|(_, kind)| *kind)
     }
-}
 
-/// A pattern in the manner of `.gitignore`, relative to the folder of the settings that hold it.
-#[derive(Clone, Debug)]
-pub struct Glob {
-    pub written: String,
-    matcher: Gitignore,
-}
-
-impl Glob {
-    pub fn new(dir: &str, written: &str) -> Result<Self, String> {
-        let globs = [written.to_owned()];
-        match crate::discover::patterns(dir, &globs) {
-            Ok(Some(matcher)) => Ok(Self {
-                written: written.to_owned(),
-                matcher,
-            }),
-            Ok(None) => Err("empty pattern".to_owned()),
-            Err(e) => Err(e.to_string()),
+    /// What the user says is theirs; the paths of code are absolute.
+    pub fn ownership(&self) -> Ownership {
+        Ownership {
+            accounts: self.own.accounts.0.clone(),
+            organization: self.own.organization.clone(),
+            github: self.own.github.0.clone(),
+            trusted_accounts: self.own.trusted_accounts.0.clone(),
+            workloads: self.workloads.iter().filter_map(|w| self.declared(w)).collect(),
+            today: None,
         }
     }
 
-    /// Whether it covers the file at the absolute path `file`.
-    pub fn matches(&self, file: &str) -> bool {
-        crate::discover::matches(&self.matcher, file)
+    fn declared(&self, workload: &RangedValue<WorkloadSettings>) -> Option<DeclaredWorkload> {
+        let file = read::file_at(&self.files, workload.range.start)?;
+        let value = |written: &RangedValue<NonEmptyText>| SettingValue {
+            text: written.value.0.clone(),
+            place: file.bytes(&written.range),
+        };
+        let code = workload.code.iter().map(value).map(|code| SettingValue {
+            text: join_path(&file.dir, &code.text),
+            ..code
+        });
+        Some(DeclaredWorkload {
+            file: file.path.clone(),
+            code: code.collect(),
+            role: value(&workload.role),
+            entry: workload.entry.as_ref().map(value),
+            whole: true,
+        })
+        .filter(|declared| !declared.code.is_empty())
     }
-}
-
-/// One entry of `[per-file]`.
-#[derive(Clone, Debug)]
-pub struct PerFile {
-    pub glob: Glob,
-    pub ignore: Vec<Selector>,
-    pub fail_on: Option<FailOn>,
-}
-
-/// One `[[exception]]`.
-#[derive(Clone, Debug)]
-pub struct Exception {
-    pub rules: Vec<Selector>,
-    pub path: Glob,
-    pub sid: Option<String>,
-    pub pointer: Option<String>,
-    pub resource: Option<String>,
-    pub action: Option<String>,
-    pub principal: Option<String>,
-    pub fingerprint: Option<String>,
-    pub reason: Option<String>,
-    pub until: Option<Date>,
-    pub owner: Option<String>,
-    /// The settings file as shown, and the line of the entry.
-    pub file: String,
-    pub line: usize,
 }

@@ -3,191 +3,252 @@
 //! **Invariant:** a value is kept as written, with the place of each word, until the rules are known; then it becomes a
 //! value of the type that the rule declares, or a fault at its place.
 
-use toml::de::DeValue;
+use std::collections::BTreeMap;
+use std::fmt;
 
-use super::toml_reader::Reader;
-use super::{Fault, Settings};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{OneOrMany, RangedValue, Selector, TableEntries};
 use crate::edit_distance::nearest_word;
+use crate::finding::Severity;
 use crate::iam::ActionSet;
 use crate::iam::catalogue::catalogue;
 use crate::iam::glob;
 use crate::rules::Ruleset;
-use crate::rules::options::{OptionKind, OptionSpec, OptionValue};
+use crate::rules::options::{OptionKind, OptionSpec, OptionValue, OptionValues};
 
-use toml::Spanned;
+/// What is wrong at a place of the settings.
+type Mistake = (usize, String);
 
-/// A string and where it stands.
-pub(super) type SpannedWord = (String, Fault);
-
-/// An option as the settings give it.
-#[derive(Clone, Debug)]
-pub struct WrittenOption {
-    pub(super) rule: String,
-    name: SpannedWord,
-    value: OptionShape,
-    /// Of the value.
-    place: Fault,
+/// One `[rules.NAME]`.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct RuleSettings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    #[serde(flatten)]
+    options: TableEntries<RangedValue<String>, RangedValue<OptionShape>>,
 }
 
-#[derive(Clone, Debug)]
+impl<'de> Deserialize<'de> for RuleSettings {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Keys;
+
+        impl<'de> Visitor<'de> for Keys {
+            type Value = RuleSettings;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<RuleSettings, A::Error> {
+                let mut out = RuleSettings::default();
+                while let Some(key) = entries.next_key::<RangedValue<String>>()? {
+                    if key.value == "severity" {
+                        out.severity = Some(entries.next_value()?);
+                    } else {
+                        out.options.push((key, entries.next_value()?));
+                    }
+                }
+                Ok(out)
+            }
+        }
+
+        from.deserialize_map(Keys)
+    }
+}
+
+/// An option as it is written.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
 enum OptionShape {
     Number(i64),
-    Words(Vec<SpannedWord>),
-    Table(Vec<(SpannedWord, Vec<SpannedWord>)>),
+    Word(String),
+    Words(Vec<RangedValue<String>>),
+    Table(TableEntries<RangedValue<String>, OneOrMany<RangedValue<String>>>),
     /// None that any option takes: its type.
     Other(&'static str),
 }
 
 impl OptionShape {
-    fn type_name(&self) -> &'static str {
+    /// For messages: "not …".
+    fn found(&self) -> String {
         match self {
-            Self::Number(_) => "a number",
-            Self::Words(_) => "strings",
-            Self::Table(_) => "a table",
-            Self::Other(name) => name,
+            Self::Number(n) => n.to_string(),
+            Self::Word(_) | Self::Words(_) => "strings".to_owned(),
+            Self::Table(_) => "a table".to_owned(),
+            Self::Other(name) => (*name).to_owned(),
         }
     }
 }
 
-pub(super) fn read(
-    reader: &mut Reader<'_>,
-    rule: &str,
-    name: SpannedWord,
-    value: &Spanned<DeValue<'_>>,
-) -> WrittenOption {
-    let shape = match value.get_ref() {
-        DeValue::Integer(_) => reader.integer(value).map(OptionShape::Number),
-        DeValue::String(_) | DeValue::Array(_) => Some(OptionShape::Words(words(reader, value))),
-        DeValue::Table(table) => {
-            let mut rows = Vec::new();
-            for (key, value) in table {
-                let at = reader.fault_at(key.span().start, "");
-                rows.push(((key.get_ref().to_string(), at), words(reader, value)));
+impl<'de> Deserialize<'de> for OptionShape {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Shape;
+
+        impl<'de> Visitor<'de> for Shape {
+            type Value = OptionShape;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, strings, or a table")
             }
-            Some(OptionShape::Table(rows))
+
+            fn visit_i64<E>(self, n: i64) -> Result<OptionShape, E> {
+                Ok(OptionShape::Number(n))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<OptionShape, E> {
+                Ok(OptionShape::Other("float"))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<OptionShape, E> {
+                Ok(OptionShape::Other("boolean"))
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<OptionShape, E> {
+                Ok(OptionShape::Word(word.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<OptionShape, A::Error> {
+                let mut words = Vec::new();
+                while let Some(word) = items.next_element()? {
+                    words.push(word);
+                }
+                Ok(OptionShape::Words(words))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<OptionShape, A::Error> {
+                let mut rows = TableEntries::default();
+                loop {
+                    match entries.next_key() {
+                        Ok(Some(action)) => rows.push((action, entries.next_value()?)),
+                        Ok(None) => return Ok(OptionShape::Table(rows)),
+                        // The key that the parser gives a date has no place.
+                        Err(_) => return Ok(OptionShape::Other("datetime")),
+                    }
+                }
+            }
         }
+
+        from.deserialize_any(Shape)
+    }
+}
+
+/// The values of the options that `rules` sets, by rule and option, or what is wrong with them.
+pub(super) fn resolve(
+    rules: &TableEntries<Selector, RuleSettings>,
+    ruleset: &Ruleset,
+) -> Result<BTreeMap<String, OptionValues>, Vec<Mistake>> {
+    let mut out: BTreeMap<String, OptionValues> = BTreeMap::new();
+    let mut mistakes = Vec::new();
+    for (selector, settings) in rules.iter() {
+        let rule = &selector.name;
+        for (name, written) in settings.options.iter() {
+            let at = name.range.start;
+            // An unknown rule is a fault of its own.
+            let Some(known) = ruleset.get(rule) else {
+                if !ruleset.matching(rule).is_empty() {
+                    let why = format!("`{rule}` is not one rule: only `severity` can be set for it");
+                    mistakes.push((at, why));
+                }
+                continue;
+            };
+            let Some(spec) = known.options().iter().find(|s| s.name == **name) else {
+                let names = known.options().iter().map(|s| &*s.name).chain(["severity"]);
+                let hint = match nearest_word(name, names.clone()) {
+                    Some(near) => format!("; did you mean `{near}`?"),
+                    None => format!("; it has `{}`", names.collect::<Vec<_>>().join("`, `")),
+                };
+                mistakes.push((at, format!("`{rule}` has no option `{}`{hint}", name.value)));
+                continue;
+            };
+            match value(spec, written) {
+                Ok(value) => {
+                    out.entry(rule.clone()).or_default().insert(name.value.clone(), value);
+                }
+                Err(mut wrong) => mistakes.append(&mut wrong),
+            }
+        }
+    }
+    if mistakes.is_empty() { Ok(out) } else { Err(mistakes) }
+}
+
+fn value(spec: &OptionSpec, written: &RangedValue<OptionShape>) -> Result<OptionValue, Vec<Mistake>> {
+    let mut mistakes = Vec::new();
+    let plain = |words: &[RangedValue<String>]| -> Vec<String> { words.iter().map(|w| w.value.clone()).collect() };
+    let one = |word: &String| RangedValue {
+        value: word.clone(),
+        range: written.range.clone(),
+    };
+    let words = match &written.value {
+        OptionShape::Word(word) => Some(vec![one(word)]),
+        OptionShape::Words(words) => Some(words.clone()),
         _ => None,
     };
-    WrittenOption {
-        rule: rule.to_owned(),
-        name,
-        value: shape.unwrap_or(OptionShape::Other(value.get_ref().type_str())),
-        place: reader.fault_at(value.span().start, ""),
-    }
-}
-
-fn words(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> Vec<SpannedWord> {
-    let words = reader.strings(value);
-    words.into_iter().map(|(w, at)| (w, reader.fault_at(at, ""))).collect()
-}
-
-fn at(place: &Fault, message: String) -> Fault {
-    Fault {
-        message,
-        ..place.clone()
-    }
-}
-
-/// Gives `settings.options` the values that were written; returns what is wrong with them.
-pub(super) fn resolve(settings: &mut Settings, ruleset: &Ruleset) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for written in &settings.written_options {
-        let (name, place) = &written.name;
-        let rule = &written.rule;
-        // An unknown rule has a fault of its own.
-        let Some(known) = ruleset.get(rule) else {
-            if !ruleset.matching(rule).is_empty() {
-                let why = format!("`{rule}` is not one rule: only `severity` can be set for it");
-                faults.push(at(place, why));
-            }
-            continue;
-        };
-        let Some(spec) = known.options().iter().find(|s| s.name == *name) else {
-            let names = known.options().iter().map(|s| &*s.name).chain(["severity"]);
-            let hint = match nearest_word(name, names.clone()) {
-                Some(near) => format!("; did you mean `{near}`?"),
-                None => format!("; it has `{}`", names.collect::<Vec<_>>().join("`, `")),
-            };
-            faults.push(at(place, format!("`{rule}` has no option `{name}`{hint}")));
-            continue;
-        };
-        match value(spec, written) {
-            Ok(value) => {
-                let values = settings.options.entry(rule.clone()).or_default();
-                values.insert(name.clone(), value);
-            }
-            Err(mut wrong) => faults.append(&mut wrong),
-        }
-    }
-    faults
-}
-
-fn value(spec: &OptionSpec, written: &WrittenOption) -> Result<OptionValue, Vec<Fault>> {
-    let mut faults = Vec::new();
-    let plain = |words: &[SpannedWord]| -> Vec<String> { words.iter().map(|(w, _)| w.clone()).collect() };
-    let value = match (spec.kind, &written.value) {
-        (OptionKind::Number, OptionShape::Number(n)) => u32::try_from(*n).ok().map(OptionValue::Number),
-        (OptionKind::Words, OptionShape::Words(words)) => {
+    let value = match (spec.kind, &written.value, &words) {
+        (OptionKind::Number, OptionShape::Number(n), _) => u32::try_from(*n).ok().map(OptionValue::Number),
+        (OptionKind::Words, _, Some(words)) => {
             let strange = words
                 .iter()
-                .filter(|(w, _)| !spec.one_of.is_empty() && !spec.one_of.contains(w));
-            faults.extend(strange.map(|(w, place)| {
+                .filter(|w| !spec.one_of.is_empty() && !spec.one_of.contains(&w.value));
+            mistakes.extend(strange.map(|w| {
                 let hint = match nearest_word(w, spec.one_of.iter().map(String::as_str)) {
                     Some(near) => format!("; did you mean `{near}`?"),
                     None => format!("; expected one of {}", spec.one_of.join(", ")),
                 };
-                at(place, format!("unknown value `{w}`{hint}"))
+                (w.range.start, format!("unknown value `{}`{hint}", w.value))
             }));
             Some(OptionValue::Words(plain(words)))
         }
-        (OptionKind::Actions, OptionShape::Words(words)) => {
-            faults.extend(words.iter().filter_map(strange_action));
+        (OptionKind::Actions, _, Some(words)) => {
+            mistakes.extend(words.iter().filter_map(unknown_action_fault));
             Some(OptionValue::Words(plain(words)))
         }
-        (OptionKind::KeysByAction, OptionShape::Table(rows)) => {
-            faults.extend(rows.iter().filter_map(|(action, _)| strange_action(action)));
-            faults.extend(rows.iter().flat_map(|(_, keys)| keys).filter_map(strange_key));
-            let rows = rows.iter().map(|((action, _), keys)| (action.clone(), plain(keys)));
+        (OptionKind::KeysByAction, OptionShape::Table(rows), _) => {
+            mistakes.extend(rows.iter().filter_map(|(action, _)| unknown_action_fault(action)));
+            mistakes.extend(
+                rows.iter()
+                    .flat_map(|(_, keys)| keys.iter())
+                    .filter_map(unknown_key_fault),
+            );
+            let rows = rows.iter().map(|(action, keys)| (action.value.clone(), plain(keys)));
             Some(OptionValue::Table(rows.collect()))
         }
         _ => None,
     };
     match value {
-        Some(value) if faults.is_empty() => Ok(value),
-        Some(_) => Err(faults),
+        Some(value) if mistakes.is_empty() => Ok(value),
+        Some(_) => Err(mistakes),
         None => {
-            let (expected, found) = (spec.kind.expects(), written.value.type_name());
-            let found = match written.value {
-                OptionShape::Number(n) => n.to_string(),
-                _ => found.to_owned(),
-            };
-            Err(vec![at(
-                &written.place,
-                format!("`{}` takes {expected}, not {found}", spec.name),
-            )])
+            let (expected, found) = (spec.kind.expected(), written.value.found());
+            let why = format!("`{}` takes {expected}, not {found}", spec.name);
+            Err(vec![(written.range.start, why)])
         }
     }
 }
 
 /// An action that AWS does not have would silence the rule where it was meant to speak.
-fn strange_action((action, place): &SpannedWord) -> Option<Fault> {
+fn unknown_action_fault(action: &RangedValue<String>) -> Option<Mistake> {
+    let at = action.range.start;
     if !ActionSet::expand(action).is_empty() {
         return None;
     }
+    let action = &action.value;
     if glob::is_pattern(action) {
-        return Some(at(place, format!("`{action}` matches no action")));
+        return Some((at, format!("`{action}` matches no action")));
     }
     let hint = match catalogue().did_you_mean_action(action, &ActionSet::empty()) {
         Some(near) => format!("; did you mean `{near}`?"),
         None => format!(" as of {}", catalogue().data_date()),
     };
-    Some(at(place, format!("unknown action `{action}`{hint}")))
+    Some((at, format!("unknown action `{action}`{hint}")))
 }
 
 /// Global keys are all known; those of services and identity providers are theirs to define.
-fn strange_key((key, place): &SpannedWord) -> Option<Fault> {
+fn unknown_key_fault(key: &RangedValue<String>) -> Option<Mistake> {
+    let (at, key) = (key.range.start, &key.value);
     if !key.contains(':') {
-        return Some(at(place, format!("`{key}` is not a condition key: use `service:key`")));
+        return Some((at, format!("`{key}` is not a condition key: use `service:key`")));
     }
     let lower = key.to_lowercase();
     if !lower.starts_with("aws:") || catalogue().global_condition_key(&lower).is_some() {
@@ -197,5 +258,5 @@ fn strange_key((key, place): &SpannedWord) -> Option<Fault> {
         Some(near) => format!("; did you mean `{near}`?"),
         None => String::new(),
     };
-    Some(at(place, format!("unknown global condition key `{key}`{hint}")))
+    Some((at, format!("unknown global condition key `{key}`{hint}")))
 }

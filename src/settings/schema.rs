@@ -1,44 +1,100 @@
-//! The settings as a JSON Schema, and as text.
+//! The JSON Schema of the settings.
 
+use std::borrow::Cow;
+
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema as schema};
 use serde_json::{Value, json};
 
-use super::Settings;
-use super::parse::{CONFIDENCES, FAIL_ON, SEVERITIES, markers};
-use super::select::Selector;
-use super::workload;
+use super::values::{
+    Accounts, ForeignMarker, Glob, NonEmptyText, OnByDefault, OneOrMany, RangedValue, SchemaVersion, Selector,
+    TableEntries, markers,
+};
+use super::{Date, Settings};
+use crate::finding::{Confidence, Severity};
 use crate::iam::PolicyKind;
 use crate::rules::options::{OptionKind, OptionSpec};
 use crate::rules::{Profile, Ruleset};
 
 /// JSON Schema (draft 2020-12) of `overgrant.toml`, for editors.
 pub fn json_schema() -> Value {
-    let strings = |what: &str| json!({"type": "array", "items": {"type": "string"}, "description": what});
-    let accounts = |what: &str| {
-        json!({
-            "description": what,
-            "anyOf": [
-                {"type": "object", "additionalProperties": {"type": "string", "pattern": "^[0-9]{12}$"}},
-                {"type": "array", "items": {"type": "string", "pattern": "^[0-9]{12}$"}}
-            ]
-        })
-    };
-    let text = |what: &str| json!({"type": "string", "description": what});
-    let kinds: Vec<&str> = PolicyKind::ALL.iter().map(|k| k.name()).collect();
-    let own = json!({
-        "type": "object",
-        "additionalProperties": false,
-        "description": "Accounts, organizations, and workloads that are yours.",
-        "properties": {
-            "accounts": accounts("Your AWS accounts, by name."),
-            "organization": text("ID of your organization (o-…)."),
-            "github": strings("GitHub organizations whose workflows may assume your roles."),
-            "trusted-accounts": accounts("AWS accounts of others that you trust, by name.")
+    let generator = schemars::generate::SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
+    let generator = generator.with_transform(RecursiveTransform(without_null));
+    generator.into_generator().into_root_schema_for::<Settings>().to_value()
+}
+
+/// TOML has no null: what is not required is left out.
+fn without_null(schema: &mut Schema) {
+    if let Some(Value::Array(types)) = schema.get("type") {
+        let stated = types.iter().find(|t| *t != "null").cloned();
+        schema.insert("type".to_owned(), stated.unwrap_or_default());
+    }
+    let null = json!({"type": "null"});
+    let is_option = |any: &Value| any.as_array().is_some_and(|any| any.contains(&null));
+    if schema.get("anyOf").is_some_and(is_option)
+        && let Some(Value::Array(any)) = schema.remove("anyOf")
+        && let Some(Value::Object(stated)) = any.into_iter().next()
+    {
+        schema.ensure_object().extend(stated);
+    }
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
+}
+
+/// Schemas of types that read themselves.
+macro_rules! schemas {
+    ($($type:ident $(<$($of:ident),*>)? => $schema:expr,)*) => {$(
+        impl $(<$($of: JsonSchema),*>)? JsonSchema for $type $(<$($of),*>)? {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                let schema: fn(&mut SchemaGenerator) -> Schema = $schema;
+                schema(generator)
+            }
         }
-    });
+    )*};
+}
+
+schemas! {
+    SchemaVersion => |_| schema!({"const": 1}),
+    OnByDefault => |_| schema!({"type": "boolean"}),
+    Severity => |_| schema!({"enum": Severity::ALL.map(Severity::name)}),
+    Confidence => |_| schema!({"enum": Confidence::ALL.map(Confidence::name)}),
+    Profile => |_| schema!({"enum": Profile::ALL.map(Profile::name)}),
+    PolicyKind => |_| schema!({"enum": PolicyKind::ALL.map(PolicyKind::name)}),
+    ForeignMarker => |_| schema!({"enum": markers::ALL}),
+    Selector => |_| schema!({"type": "string"}),
+    Glob => |_| schema!({"type": "string"}),
+    NonEmptyText => |_| schema!({"type": "string", "minLength": 1}),
+    Date => |_| schema!({}),
+    Accounts => |_| {
+        let id = json!({"type": "string", "pattern": "^[0-9]{12}$"});
+        schema!({"anyOf": [{"type": "object", "additionalProperties": id}, {"type": "array", "items": id}]})
+    },
+    RangedValue<T> => |generator| T::json_schema(generator),
+    OneOrMany<T> => |generator| {
+        let item = T::json_schema(generator);
+        schema!({"anyOf": [item, {"type": "array", "items": item}]})
+    },
+    TableEntries<K, V> => |generator| {
+        K::json_schema(generator);
+        schema!({"type": "object", "additionalProperties": V::json_schema(generator)})
+    },
+}
+
+/// `[rules]`: the options of the built-in rules; of a user's own rule, a family, or a pattern only the severity.
+pub(super) fn rules(_: &mut SchemaGenerator) -> Schema {
     let severity_only = json!({
         "type": "object",
         "additionalProperties": false,
-        "properties": {"severity": {"enum": SEVERITIES}}
+        "properties": {"severity": {"enum": Severity::ALL.map(Severity::name), "description": "Severity of the findings."}}
     });
     let with_options: serde_json::Map<String, Value> = Ruleset::builtin()
         .iter()
@@ -51,79 +107,7 @@ pub fn json_schema() -> Value {
             (r.id().to_string(), table)
         })
         .collect();
-    let exception = json!({
-        "type": "array",
-        "description": "Findings to suppress, each with a reason.",
-        "items": {
-            "type": "object",
-            "additionalProperties": false,
-            "required": ["rule", "path", "reason"],
-            "properties": {
-                "rule": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
-                "path": text("Path pattern in gitignore syntax."),
-                "sid": text("Sid of the statement."),
-                "pointer": text("JSON pointer to the statement, /Statement/0."),
-                "resource": text("Address of the resource that holds the policy."),
-                "action": text("Action that the finding reports."),
-                "principal": text("Principal that the finding reports."),
-                "fingerprint": text("og1:…"),
-                "reason": text("Why the finding is intended."),
-                "until": {"description": "Last day of the exception (YYYY-MM-DD)."},
-                "owner": text("Person or team responsible for the exception.")
-            }
-        }
-    });
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "overgrant.toml",
-        "type": "object",
-        "additionalProperties": false,
-        "properties": {
-            "schema": {"const": 1, "description": "Version of the layout of this file."},
-            "extend": text("Configuration file to read first, relative to this file."),
-            "fail-on": {"enum": FAIL_ON, "default": "medium", "description": "Lowest severity that makes the command fail."},
-            "min-severity": {"enum": SEVERITIES, "default": "low", "description": "Lowest severity to show."},
-            "min-confidence": {"enum": CONFIDENCES, "default": "low", "description": "Lowest confidence to show."},
-            "profile": {"enum": Profile::ALL.map(Profile::name), "default": "default", "description": "Set of rules to run."},
-            "select": strings("Rules, families, or patterns to run; if empty, the rules of the profile."),
-            "extend-select": strings("Rules to run in addition."),
-            "ignore": strings("Rules not to run."),
-            "exclude": strings("Files to skip, in gitignore syntax; files that a checked file refers to are still read."),
-            "respect-gitignore": {"type": "boolean", "default": true},
-            "fail-on-unjudged": {"type": "boolean", "default": false, "description": "Fail if anything could not be judged."},
-            "tests": {"type": "boolean", "default": false, "description": "Report all findings in test code, not only credentials that look real."},
-            "require-reason": {"type": "boolean", "default": false, "description": "Require a reason for every suppression."},
-            "max-ignore-days": {"type": "integer", "minimum": 0, "default": 0, "description": "If above 0, every suppression must end within this number of days."},
-            "honor-foreign": {"type": "array", "items": {"enum": markers::ALL}, "description": "Markers of other tools that count as suppressions."},
-            "baseline": text("Baseline file, relative to this file."),
-            "rule-dirs": strings("Folders of your own rules, relative to this file."),
-            "service-control-policies": strings("Files of service control policies that are attached above the account that is deployed to, as patterns: what they deny is not granted. The files of one pattern are one level, such as the root or an organizational unit: what none of its allow lists allows is not granted."),
-            "own": own,
-            "rules": {
-                "type": "object",
-                "description": "Severity and options of rules, by rule name.",
-                "properties": with_options,
-                // A user's own rule, a family or a pattern.
-                "additionalProperties": severity_only
-            },
-            "per-file": {
-                "type": "object",
-                "description": "Settings for files that match a path pattern.",
-                "additionalProperties": {
-                    "type": "object",
-                    "additionalProperties": false,
-                    "properties": {"ignore": strings("Rules not to run for these files."), "fail-on": {"enum": FAIL_ON}}
-                }
-            },
-            "policy-kind": {
-                "type": "object",
-                "description": "Kind of bare policy documents, by path pattern.",
-                "additionalProperties": {"enum": kinds}
-            },
-            "workload": workload::schema(),
-            "exception": exception
-        }
-    })
+    schema!({"type": "object", "properties": with_options, "additionalProperties": severity_only})
 }
 
 fn option_schema(spec: &OptionSpec) -> Value {
@@ -139,120 +123,4 @@ fn option_schema(spec: &OptionSpec) -> Value {
         schema["default"] = json!(default);
     }
     schema
-}
-
-/// The settings as TOML, each line with where its value comes from.
-pub fn shown(settings: &Settings) -> String {
-    let mut lines: Vec<(String, &str)> = Vec::new();
-    let list = |items: &[Selector]| quoted(items.iter().map(|s| s.0.as_str()));
-    lines.push((
-        format!("fail-on = \"{}\"", settings.fail_on.map_or("never", |s| s.name())),
-        "fail-on",
-    ));
-    lines.push((
-        format!("fail-on-unjudged = {}", settings.fail_on_unjudged),
-        "fail-on-unjudged",
-    ));
-    lines.push((
-        format!("min-severity = \"{}\"", settings.min_severity.name()),
-        "min-severity",
-    ));
-    lines.push((
-        format!("min-confidence = \"{}\"", settings.min_confidence.name()),
-        "min-confidence",
-    ));
-    let profile = settings.choice.profile.name();
-    lines.push((format!("profile = \"{profile}\""), "profile"));
-    lines.push((format!("select = {}", list(&settings.choice.select)), "select"));
-    lines.push((
-        format!("extend-select = {}", list(&settings.choice.extend_select)),
-        "extend-select",
-    ));
-    lines.push((format!("ignore = {}", list(&settings.choice.ignore)), "ignore"));
-    lines.push((
-        format!("exclude = {}", quoted(settings.exclude.iter().map(String::as_str))),
-        "exclude",
-    ));
-    lines.push((
-        format!("respect-gitignore = {}", settings.respect_gitignore),
-        "respect-gitignore",
-    ));
-    lines.push((format!("tests = {}", settings.tests), "tests"));
-    lines.push((
-        format!("require-reason = {}", settings.require_reason),
-        "require-reason",
-    ));
-    lines.push((
-        format!("max-ignore-days = {}", settings.max_ignore_days),
-        "max-ignore-days",
-    ));
-    lines.push((
-        format!(
-            "honor-foreign = {}",
-            quoted(settings.honor_foreign.iter().map(String::as_str))
-        ),
-        "honor-foreign",
-    ));
-    let own = &settings.own;
-    lines.push((
-        format!("own.accounts = {}", quoted(own.accounts.keys().map(String::as_str))),
-        "own",
-    ));
-    lines.push((
-        format!("own.organization = {:?}", own.organization.as_deref().unwrap_or("")),
-        "own",
-    ));
-    lines.push((
-        format!("own.github = {}", quoted(own.github.iter().map(String::as_str))),
-        "own",
-    ));
-    lines.push((
-        format!(
-            "own.trusted-accounts = {}",
-            quoted(own.trusted_accounts.keys().map(String::as_str))
-        ),
-        "own",
-    ));
-    for (rule, severity) in &settings.severities {
-        lines.push((format!("rules.{rule}.severity = \"{}\"", severity.name()), "rules"));
-    }
-    for (rule, values) in &settings.options {
-        for (name, value) in values {
-            lines.push((format!("rules.{rule}.{name} = {}", value.toml()), "rules"));
-        }
-    }
-    let guardrails = settings.service_control_policies.iter().map(|g| g.written.as_str());
-    lines.push((
-        format!("service-control-policies = {}", quoted(guardrails)),
-        "service-control-policies",
-    ));
-    for (glob, kind) in &settings.policy_kinds {
-        lines.push((
-            format!("policy-kind.{:?} = \"{}\"", glob.written, kind.name()),
-            "policy-kind",
-        ));
-    }
-    let mut out = String::new();
-    for (line, key) in lines {
-        let origin = settings.origins.get(key).map_or("default", String::as_str);
-        out.push_str(&format!("{line:<48} # {origin}\n"));
-    }
-    for w in &settings.own.workloads {
-        out.push_str(&format!("{:<48} # {}\n", workload::shown(w, &settings.dir), w.file));
-    }
-    for e in &settings.exceptions {
-        let rules: Vec<&str> = e.rules.iter().map(|s| s.0.as_str()).collect();
-        out.push_str(&format!(
-            "{:<48} # {}:{}\n",
-            format!("exception: {} in {}", rules.join(", "), e.path.written),
-            e.file,
-            e.line
-        ));
-    }
-    out
-}
-
-fn quoted<'a>(items: impl Iterator<Item = &'a str>) -> String {
-    let items: Vec<String> = items.map(|i| format!("{i:?}")).collect();
-    format!("[{}]", items.join(", "))
 }

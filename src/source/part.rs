@@ -31,7 +31,7 @@ impl<'t> TextSlice<'t> {
     }
 
     /// Its characters, in a text that is one known run.
-    fn run(self) -> Option<&'t str> {
+    fn known_run(self) -> Option<&'t str> {
         match self.text.pieces() {
             [Piece::Lit(l)] => l.text.get(self.start..self.end),
             _ => None,
@@ -40,14 +40,14 @@ impl<'t> TextSlice<'t> {
 
     /// See [`Text::known`].
     pub fn known(self) -> Option<Cow<'t, str>> {
-        match self.run() {
+        match self.known_run() {
             Some(run) => Some(Cow::Borrowed(run)),
             None => self.to_text().known().map(|known| Cow::Owned(known.into_owned())),
         }
     }
 
     pub fn is_known(self) -> bool {
-        self.run().is_some() || self.to_text().is_known()
+        self.known_run().is_some() || self.to_text().is_known()
     }
 
     pub fn is_empty(self) -> bool {
@@ -74,7 +74,7 @@ impl<'t> TextSlice<'t> {
 
     /// See [`Text::with_placeholders`].
     pub fn with_placeholders(self) -> Cow<'t, str> {
-        match self.run() {
+        match self.known_run() {
             Some(run) => Cow::Borrowed(run),
             None => Cow::Owned(self.to_text().with_placeholders().into_owned()),
         }
@@ -82,7 +82,7 @@ impl<'t> TextSlice<'t> {
 
     /// The known characters before the first hole.
     pub fn prefix(self) -> Cow<'t, str> {
-        match self.run() {
+        match self.known_run() {
             Some(run) => Cow::Borrowed(run),
             None => Cow::Owned(self.to_text().prefix()),
         }
@@ -90,7 +90,7 @@ impl<'t> TextSlice<'t> {
 
     /// See [`Text::display`].
     pub fn display(self) -> String {
-        match self.run() {
+        match self.known_run() {
             Some(run) => run.to_owned(),
             None => self.to_text().display(),
         }

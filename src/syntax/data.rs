@@ -17,7 +17,7 @@ fn at_depth(tree: &Tree, id: NodeId, texts: fn(Text) -> Text, depth: usize) -> V
     }
     let span = tree.span(id);
     if depth > MAX_DEPTH {
-        return Value::other("nested too deep", span);
+        return Value::unknown_other("nested too deep", span);
     }
     let text = || tree.text(id).cloned().unwrap_or_default();
     match tree.kind(id) {
@@ -54,9 +54,12 @@ fn at_depth(tree: &Tree, id: NodeId, texts: fn(Text) -> Text, depth: usize) -> V
                 })
                 .collect();
             // A key that is no scalar is what `{{ x }}` looks like to YAML.
-            entries.map_or_else(|| Value::other("template", span), |entries| Value::map(entries, span))
+            entries.map_or_else(
+                || Value::unknown_other("template", span),
+                |entries| Value::map(entries, span),
+            )
         }
-        NodeKind::Call => Value::other(tree.name(id), span),
-        _ => Value::other("unknown", span),
+        NodeKind::Call => Value::unknown_other(tree.name(id), span),
+        _ => Value::unknown_other("unknown", span),
     }
 }

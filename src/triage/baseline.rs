@@ -58,14 +58,14 @@ pub struct Comparison {
 
 impl Comparison {
     /// Entries that a finding matches.
-    pub fn known(&self) -> usize {
+    pub fn matched(&self) -> usize {
         self.fates
             .iter()
             .filter(|f| matches!(f, BaselineFate::Found(_)))
             .count()
     }
 
-    pub fn mended(&self) -> usize {
+    pub fn fixed(&self) -> usize {
         self.fates.iter().filter(|f| **f == BaselineFate::Mended).count()
     }
 }
@@ -127,7 +127,7 @@ impl Baseline {
         let mut followed = 0;
         self.entries.sort();
         for e in &mut self.entries {
-            let current = ruleset.current(&e.rule).to_owned();
+            let current = ruleset.current_name(&e.rule).to_owned();
             if current == e.rule {
                 continue;
             }
@@ -227,11 +227,11 @@ impl Baseline {
         let mut matched: Vec<Option<usize>> = (self.entries.iter())
             .map(|known| free(by_print.get(&*known.fingerprint)))
             .collect();
-        let by_place = indexed(&now, BaselineEntry::place);
+        let by_place = indexed(&now, BaselineEntry::stable_key);
         let mut moved = Vec::new();
         for (known, slot) in self.entries.iter().zip(&mut matched) {
             if slot.is_none() && !(extent.exists)(&known.path) {
-                *slot = free(by_place.get(&known.place()));
+                *slot = free(by_place.get(&known.stable_key()));
                 moved.extend(*slot);
             }
         }
@@ -249,7 +249,7 @@ impl Baseline {
 
 impl BaselineEntry {
     /// What stays the same when its file is moved.
-    fn place(&self) -> (&str, &str, &str) {
+    fn stable_key(&self) -> (&str, &str, &str) {
         (&self.rule, &self.anchor, &self.evidence)
     }
 }
@@ -289,6 +289,6 @@ pub(super) fn apply(known: &LoadedBaseline<'_>, sources: &Sources, reported: &mu
     }
     BaselineStats {
         path: known.path.to_owned(),
-        fixed: comparison.mended(),
+        fixed: comparison.fixed(),
     }
 }

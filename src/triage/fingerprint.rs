@@ -29,7 +29,7 @@ pub struct FindingIdentity {
 
 impl FindingIdentity {
     /// The fingerprint that the finding would have if its rule had this name.
-    pub(super) fn under(&self, rule: &str) -> String {
+    pub(super) fn with_rule(&self, rule: &str) -> String {
         og1(rule, &self.path, &self.anchor, &self.evidence, self.ordinal)
     }
 }

@@ -32,14 +32,14 @@ pub(super) fn merge_alike(findings: Vec<Finding>) -> Vec<Finding> {
             Some(last) if last.span() == f.span() && last.rule == f.rule => merge(last, f, &mut also),
             last => {
                 if let Some(last) = last {
-                    tell(last, &mut also);
+                    add_notes(last, &mut also);
                 }
                 out.push(f);
             }
         }
     }
     if let Some(last) = out.last_mut() {
-        tell(last, &mut also);
+        add_notes(last, &mut also);
     }
     out
 }
@@ -47,7 +47,7 @@ pub(super) fn merge_alike(findings: Vec<Finding>) -> Vec<Finding> {
 /// Gathers what one value does that is written once, such as the default of a parameter, and is the `Resource` of several
 /// statements. Findings of one rule get their primary label at the value, so that they merge; those of all rules get one
 /// cause, so that they fold. Whether there was such a value.
-pub(super) fn gather(findings: &mut [Finding], project: &Project<'_>) -> bool {
+pub(super) fn gather_shared_values(findings: &mut [Finding], project: &Project<'_>) -> bool {
     let values: Vec<Option<(usize, Span)>> = findings.iter().map(|f| shared_value(f, project)).collect();
     let mut causes: BTreeMap<Span, BTreeSet<Cause>> = BTreeMap::new();
     let mut by_rule: BTreeMap<(Span, &str), usize> = BTreeMap::new();
@@ -95,7 +95,7 @@ fn shared_value(f: &Finding, project: &Project<'_>) -> Option<(usize, Span)> {
 }
 
 /// Adds the messages to the notes, a few of them in full.
-pub(super) fn tell(f: &mut Finding, also: &mut Vec<String>) {
+pub(super) fn add_notes(f: &mut Finding, also: &mut Vec<String>) {
     const IN_FULL: usize = 3;
     also.retain(|message| *message != f.message);
     let more = also.len().saturating_sub(IN_FULL);
@@ -157,7 +157,7 @@ fn merge(into: &mut Finding, mut from: Finding, also: &mut Vec<String>) {
 
 /// Takes out findings that another one of the same cause stands for; their names are in its `folded`.
 pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset: &Ruleset) {
-    let relations = Relations::of(findings, ruleset);
+    let relations = Relations::new(findings, ruleset);
     let mut by_unit: BTreeMap<CountingUnit, Vec<usize>> = BTreeMap::new();
     for (i, f) in findings.iter().enumerate() {
         if let Some(unit) = f.cause.unit() {
@@ -169,7 +169,7 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         .par_iter()
         .flat_map_iter(|group| {
             let of_group: Vec<&Finding> = group.iter().map(|i| &findings[*i]).collect();
-            within(&of_group, &relations).into_iter().map(|f| Folded {
+            fold_unit(&of_group, &relations).into_iter().map(|f| Folded {
                 inner: group[f.inner],
                 outer: group[f.outer],
                 ..f
@@ -216,7 +216,7 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
 }
 
 /// Says in the message how many more of its rule a finding counts.
-pub(super) fn count(findings: &mut [Finding]) {
+pub(super) fn count_in_message(findings: &mut [Finding]) {
     for f in findings.iter_mut().filter(|f| f.more > 0) {
         f.message.push_str(&format!(", and {} more like it here", f.more));
     }
@@ -241,14 +241,14 @@ struct Relations<'f> {
 }
 
 impl<'f> Relations<'f> {
-    fn of(findings: &'f [Finding], ruleset: &Ruleset) -> Self {
+    fn new(findings: &'f [Finding], ruleset: &Ruleset) -> Self {
         let names: BTreeSet<&str> = findings.iter().map(|f| &*f.rule).collect();
         let among = |list: fn(&Rule) -> &[String]| -> Vec<Vec<usize>> {
             let of = |name: &&str| {
                 let list = ruleset.get(name).map_or(&[][..], list);
                 let inner = names.iter().enumerate();
                 inner
-                    .filter(|(_, inner)| stands_for(ruleset, list, inner))
+                    .filter(|(_, inner)| names_rule(ruleset, list, inner))
                     .map(|(i, _)| i)
                     .collect()
             };
@@ -278,7 +278,7 @@ impl<'f> Relations<'f> {
 struct FindingIndex(BTreeMap<(usize, Cause), Vec<usize>>);
 
 impl FindingIndex {
-    fn of(findings: &[&Finding], relations: &Relations<'_>) -> Self {
+    fn new(findings: &[&Finding], relations: &Relations<'_>) -> Self {
         let mut index: BTreeMap<(usize, Cause), Vec<usize>> = BTreeMap::new();
         for (i, f) in findings.iter().enumerate() {
             index.entry((relations.rule(f), f.cause)).or_default().push(i);
@@ -293,7 +293,7 @@ impl FindingIndex {
     }
 
     /// Those of the rules that a finding with this cause may stand for.
-    fn under<'i>(&'i self, rules: &'i [usize], cause: Cause) -> impl Iterator<Item = usize> + 'i {
+    fn candidates<'i>(&'i self, rules: &'i [usize], cause: Cause) -> impl Iterator<Item = usize> + 'i {
         let wide = matches!(cause, Cause::Document(_) | Cause::Place(_));
         let first = move |rule: usize| match wide {
             true => (rule, Cause::Statement(DocumentId::new(0), 0)),
@@ -309,12 +309,12 @@ impl FindingIndex {
 }
 
 /// Which finding of a unit covers which.
-fn within(findings: &[&Finding], relations: &Relations<'_>) -> Vec<Folded> {
-    let index = FindingIndex::of(findings, relations);
+fn fold_unit(findings: &[&Finding], relations: &Relations<'_>) -> Vec<Folded> {
+    let index = FindingIndex::new(findings, relations);
     let mut taken: Vec<Option<usize>> = vec![None; findings.len()];
     for (a, outer) in findings.iter().enumerate() {
-        for b in index.under(&relations.below[relations.rule(outer)], outer.cause) {
-            if a != b && taken[b].is_none() && covers(outer, findings[b]) && !reaches(&taken, a, b) {
+        for b in index.candidates(&relations.below[relations.rule(outer)], outer.cause) {
+            if a != b && taken[b].is_none() && covers(outer, findings[b]) && !leads_to(&taken, a, b) {
                 taken[b] = Some(a);
             }
         }
@@ -329,9 +329,9 @@ fn within(findings: &[&Finding], relations: &Relations<'_>) -> Vec<Folded> {
             .filter(|&a| a != b && taken[a].is_none() && !findings[a].evidence.actions.is_empty())
             .collect();
         let actions: Vec<&String> = over.iter().flat_map(|&a| &findings[a].evidence.actions).collect();
-        if over.len() > 1 && takes_in(&actions, &inner.evidence.actions) {
+        if over.len() > 1 && covers_actions(&actions, &inner.evidence.actions) {
             over.sort_unstable();
-            taken[b] = over.into_iter().find(|&a| touch(findings[a], inner));
+            taken[b] = over.into_iter().find(|&a| labels_touch(findings[a], inner));
         }
     }
     // What is folded for its place alone.
@@ -344,7 +344,7 @@ fn within(findings: &[&Finding], relations: &Relations<'_>) -> Vec<Folded> {
                 && taken[b].is_none()
                 && outer.severity >= inner.severity
                 && share_a_token(outer, inner)
-                && !reaches(&taken, a, b)
+                && !leads_to(&taken, a, b)
             {
                 taken[b] = Some(a);
                 untold[b] = true;
@@ -371,7 +371,7 @@ fn last(taken: &[Option<usize>], from: usize) -> usize {
 }
 
 /// Following `taken` from `from` leads to `to`.
-fn reaches(taken: &[Option<usize>], from: usize, to: usize) -> bool {
+fn leads_to(taken: &[Option<usize>], from: usize, to: usize) -> bool {
     let mut at = Some(from);
     while let Some(i) = at {
         if i == to {
@@ -389,13 +389,15 @@ fn covers(a: &Finding, b: &Finding) -> bool {
         (Cause::Place(_), Cause::Place(place)) => a.labels.iter().any(|l| l.span.touches(place)),
         // In one statement each action and each resource is a cause of its own.
         (Cause::Statement(..), Cause::Statement(..)) => {
-            a.cause == b.cause && touch(a, b) && takes_in(&Vec::from_iter(&a.evidence.actions), &b.evidence.actions)
+            a.cause == b.cause
+                && labels_touch(a, b)
+                && covers_actions(&Vec::from_iter(&a.evidence.actions), &b.evidence.actions)
         }
         (x, y) => x == y,
     }
 }
 
-fn touch(a: &Finding, b: &Finding) -> bool {
+fn labels_touch(a: &Finding, b: &Finding) -> bool {
     b.labels.iter().any(|x| a.labels.iter().any(|y| x.span.touches(y.span)))
 }
 
@@ -406,7 +408,7 @@ fn share_a_token(a: &Finding, b: &Finding) -> bool {
 
 /// Whether every one of `inner`, as written, is among the actions that `outer` stands for; a finding that is not about
 /// actions is not asked.
-fn takes_in(outer: &[&String], inner: &[String]) -> bool {
+fn covers_actions(outer: &[&String], inner: &[String]) -> bool {
     let holds = |o: &str, i: &str| match (glob::is_pattern(o), glob::is_pattern(i)) {
         (false, _) => o.eq_ignore_ascii_case(i),
         (true, false) => glob::matches(o, i, CaseSensitivity::Insensitive),
@@ -416,7 +418,7 @@ fn takes_in(outer: &[&String], inner: &[String]) -> bool {
 }
 
 /// Whether a list of superseded rules, families and patterns names `rule`.
-fn stands_for(ruleset: &Ruleset, superseded: &[String], rule: &str) -> bool {
+fn names_rule(ruleset: &Ruleset, superseded: &[String], rule: &str) -> bool {
     superseded.iter().any(|s| {
         s == rule
             || ruleset.get(rule).is_some_and(|r| r.family() == s)

@@ -21,7 +21,7 @@ use crate::rules::{Rule, RuleId, Ruleset, ids};
 use crate::secrets::Mask;
 use crate::settings::{Date, FailOn, NAMES, Settings};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, file_name};
-use crate::unjudged::{Language, Unjudged, UnjudgedReason, settled};
+use crate::unjudged::{Language, Unjudged, UnjudgedReason, sorted};
 
 pub use baseline::{Baseline, BaselineEntry, BaselineFate, Comparison, Extent, FILE as BASELINE_FILE, LoadedBaseline};
 pub use fingerprint::FindingIdentity;
@@ -189,7 +189,7 @@ impl Report {
     ) {
         self.unjudged.extend(more);
         let (left_out, kept): (Vec<_>, Vec<_>) =
-            settled(std::mem::take(&mut self.unjudged)).into_iter().partition(|u| {
+            sorted(std::mem::take(&mut self.unjudged)).into_iter().partition(|u| {
                 u.why != UnjudgedReason::Language(Language::Snapshot) && terms.leaves_out(project, &u.path, u.span)
             });
         self.stats.unjudged_in_tests += left_out.iter().filter(|u| u.counts()).count();
@@ -232,7 +232,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
     let sources = project.sources;
     let secrets = secrets(&findings);
     let mask = Mask::new(sources, &secrets);
-    let renderings = renderings::Renderings::of(project);
+    let renderings = renderings::Renderings::new(project);
     let mut findings: Vec<Finding> = findings
         .into_iter()
         .filter(|f| in_scope(sources, f) && !renderings.is_generated(f, project))
@@ -240,20 +240,22 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
     sort(&mut findings);
     let mut findings = fold::dedupe(findings);
     fold::fold(&mut findings, project, terms.ruleset);
-    if fold::gather(&mut findings, project) {
+    if fold::gather_shared_values(&mut findings, project) {
         sort(&mut findings);
         findings = fold::merge_alike(findings);
         fold::fold(&mut findings, project, terms.ruleset);
     }
-    fold::count(&mut findings);
+    fold::count_in_message(&mut findings);
 
     let ruled = |findings: Vec<Finding>| -> Vec<ReportedFinding> {
-        let mut reported: Vec<ReportedFinding> =
-            findings.into_iter().filter_map(|f| ruled(sources, f, terms)).collect();
+        let mut reported: Vec<ReportedFinding> = findings
+            .into_iter()
+            .filter_map(|f| apply_grade(sources, f, terms))
+            .collect();
         fingerprint::identify(sources, &mut reported, terms, &mask);
         reported
     };
-    let book = suppress::Suppressions::open(project, terms);
+    let book = suppress::Suppressions::new(project, terms);
     let mut reported = ruled(findings);
     for f in &mut reported {
         let suppression = book.suppression(f);
@@ -275,7 +277,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
     reported.extend(ruled(extra));
     reported.sort_by(|a, b| (a.span(), &a.finding.rule).cmp(&(b.span(), &b.finding.rule)));
     let baseline = (terms.baseline).map(|known| baseline::apply(&known, sources, &mut reported));
-    reported.retain(|f| shown(sources, f, terms));
+    reported.retain(|f| is_shown(sources, f, terms));
     let mut in_tests = 0;
     reported.retain(|f| {
         let left_out = is_left_out(project, f, terms);
@@ -287,7 +289,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
 
     Report {
         errors: errors(project),
-        unjudged: settled(unjudged::collect(project)),
+        unjudged: sorted(unjudged::collect(project)),
         unevaluated: unevaluated(project),
         stats: Stats {
             in_tests,
@@ -326,22 +328,20 @@ fn secrets(findings: &[Finding]) -> Vec<Span> {
 }
 
 /// Gives a finding the grade that the settings of its file ask for; `None` where they do not run its rule.
-fn ruled(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Option<ReportedFinding> {
+fn apply_grade(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Option<ReportedFinding> {
     let path = sources.path(finding.span()?.file);
     let settings = (terms.settings)(path);
     let rule: Option<&Rule> = terms.ruleset.get(&finding.rule);
     let family = rule.map_or("tool", Rule::family).to_owned();
     let on =
-        settings.rules.as_ref().is_none_or(|s| s.is_on(&finding.rule)) || is_vital(settings, &family, finding.rule);
+        settings.selection.as_ref().is_none_or(|s| s.is_on(&finding.rule)) || is_vital(settings, &family, finding.rule);
     let (ignored, fail_on) = settings.for_file(&(terms.absolute)(path));
-    if !on || ignored.iter().any(|s| s.takes(&family, &finding.rule)) {
+    if !on || ignored.iter().any(|s| s.covers(&family, &finding.rule)) {
         return None;
     }
     let mut finding = finding.made_visible();
     let severity = settings
-        .severities
-        .get(&*finding.rule)
-        .copied()
+        .severity(&finding.rule)
         .or(finding.severity)
         .unwrap_or_else(|| rule.map_or(Severity::High, Rule::severity));
     let confidence = finding
@@ -358,7 +358,7 @@ fn ruled(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Opti
         identity: FindingIdentity::default(),
         status: Status::New,
         suppression: None,
-        fails: fails(&finding, severity, fail_on),
+        fails: is_failure(&finding, severity, fail_on),
         fixes: Vec::new(),
         finding,
     })
@@ -367,17 +367,17 @@ fn ruled(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -> Opti
 /// An input that could not be read is reported whatever was selected, unless it was switched off by name.
 fn is_vital(settings: &Settings, family: &str, rule: RuleId) -> bool {
     matches!(rule, ids::UNREADABLE_INPUT | ids::JSON_SYNTAX_ERROR)
-        && !settings.choice.ignore.iter().any(|s| s.takes(family, &rule))
+        && !settings.ignore.iter().any(|s| s.covers(family, &rule))
 }
 
-fn fails(finding: &Finding, severity: Severity, fail_on: FailOn) -> bool {
-    match fail_on {
+fn is_failure(finding: &Finding, severity: Severity, fail_on: FailOn) -> bool {
+    match fail_on.severity() {
         Some(least) => severity >= least || finding.rule == ids::UNREADABLE_INPUT,
         None => false,
     }
 }
 
-fn shown(sources: &Sources, f: &ReportedFinding, terms: &TriageOptions<'_>) -> bool {
+fn is_shown(sources: &Sources, f: &ReportedFinding, terms: &TriageOptions<'_>) -> bool {
     let settings = (terms.settings)(sources.path(f.span().file));
     f.severity >= settings.min_severity && f.confidence >= settings.min_confidence
 }

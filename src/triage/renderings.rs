@@ -76,7 +76,7 @@ struct Said {
 }
 
 impl Renderings {
-    pub(super) fn of(project: &Project<'_>) -> Self {
+    pub(super) fn new(project: &Project<'_>) -> Self {
         let mut templates: BTreeMap<FileId, Vec<&Resource>> = BTreeMap::new();
         for r in &project.resources {
             let template = matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam);
@@ -192,7 +192,7 @@ impl Renderings {
             let Some(group) = self.group.get(&file).filter(|_| f.is_active() && !left_out(f)) else {
                 continue;
             };
-            let said = said(f);
+            let said = statement_of(f);
             let of_python = self.of_python.contains(group);
             if let Some(source) = of_python
                 .then(|| at_source.get(&(f.rule().to_owned(), said.clone())))
@@ -220,7 +220,7 @@ impl Renderings {
         }
         let mut gone = BTreeSet::new();
         for (kept, copies) in copies {
-            note(reported, &kept, &copies, sources);
+            note_copies(reported, &kept, &copies, sources);
             gone.extend(copies);
         }
         let mut i = 0;
@@ -235,7 +235,7 @@ impl Renderings {
 const MAX_GROUPS: usize = 8;
 
 /// Says where the copies are. What a template says about the severity is right: it shows which values are deployed.
-fn note(reported: &mut [ReportedFinding], kept: &[usize], copies: &[usize], sources: &Sources) {
+fn note_copies(reported: &mut [ReportedFinding], kept: &[usize], copies: &[usize], sources: &Sources) {
     let Some(&first) = kept.first() else { return };
     let place = |i: &usize| {
         let at = reported[*i].span();
@@ -278,7 +278,7 @@ fn in_python(
 ) -> BTreeMap<(String, Said), Vec<usize>> {
     let mut found: BTreeMap<(String, Said), Vec<usize>> = BTreeMap::new();
     for (i, f) in reported.iter().enumerate() {
-        let said = said(f);
+        let said = statement_of(f);
         let speaks = !said.actions.is_empty() || said.sid.is_some();
         if speaks && is_cdk_python(sources, f.span().file) && !left_out(f) {
             found.entry((f.rule().to_owned(), said)).or_default().push(i);
@@ -287,7 +287,7 @@ fn in_python(
     found
 }
 
-fn said(f: &ReportedFinding) -> Said {
+fn statement_of(f: &ReportedFinding) -> Said {
     let evidence = &f.finding.evidence;
     let mut actions = evidence.actions.clone();
     actions.sort();

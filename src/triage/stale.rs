@@ -78,11 +78,11 @@ fn of_rule(
         let mut f = finding(ids::UNKNOWN_RULE_IN_IGNORE, &message).primary(at, label);
         f.evidence.other.push(named.id.clone());
         if let [only] = near.as_slice() {
-            f = f.remedy(Remedy::safe(format!("write `{only}`")).word(at, &named.id, only));
+            f = f.remedy(Remedy::safe(format!("write `{only}`")).replace_token(at, &named.id, only));
         }
         return Some(f);
     }
-    let current = terms.ruleset.current(&named.id);
+    let current = terms.ruleset.current_name(&named.id);
     if let Some(message) = terms.ruleset.outdated(&named.id)
         && !matches!(entry.standing, SuppressionState::Ended(_))
     {
@@ -90,7 +90,7 @@ fn of_rule(
         f = f.primary(at, "still matches that rule");
         f.evidence.other.push(named.id.clone());
         if current != named.id {
-            f = f.remedy(Remedy::safe(format!("write `{current}`")).word(at, &named.id, current));
+            f = f.remedy(Remedy::safe(format!("write `{current}`")).replace_token(at, &named.id, current));
         }
         return Some(f);
     }
@@ -100,7 +100,7 @@ fn of_rule(
     // It is unknown whether a rule that did not run would report something here.
     let settings = (terms.settings)(project.sources.path(at.file));
     let ran = settings
-        .rules
+        .selection
         .as_ref()
         .is_none_or(|s| known.iter().all(|r| s.is_on(&r.id())));
     if !ran {

@@ -20,7 +20,7 @@ pub(super) struct Suppressions<'a, 't> {
     terms: &'a TriageOptions<'t>,
     pub(super) entries: Vec<SuppressionEntry>,
     by_file: BTreeMap<FileId, Vec<usize>>,
-    exceptions: Vec<&'t Exception>,
+    exceptions: Vec<(&'t Settings, &'t Exception)>,
     /// Extents of resources in files with other tools' markers.
     resources: Vec<Span>,
     unhonoured: Cell<BTreeMap<String, usize>>,
@@ -29,7 +29,7 @@ pub(super) struct Suppressions<'a, 't> {
 }
 
 impl<'a, 't> Suppressions<'a, 't> {
-    pub(super) fn open(project: &'a Project<'_>, terms: &'a TriageOptions<'t>) -> Self {
+    pub(super) fn new(project: &'a Project<'_>, terms: &'a TriageOptions<'t>) -> Self {
         let mut book = Self {
             sources: project.sources,
             terms,
@@ -108,10 +108,10 @@ impl<'a, 't> Suppressions<'a, 't> {
             ));
         }
         let until = d.until.and_then(|(date, _)| date);
-        self.standing_of(self.settings(file), until, d.reason.is_some())
+        self.state_until(self.settings(file), until, d.reason.is_some())
     }
 
-    fn standing_of(&self, settings: &Settings, until: Option<Date>, has_reason: bool) -> SuppressionState {
+    fn state_until(&self, settings: &Settings, until: Option<Date>, has_reason: bool) -> SuppressionState {
         let today = self.terms.today;
         if let Some(until) = until
             && until < today
@@ -161,7 +161,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                     (_, Some(_), None) => {
                         SuppressionState::Ended("`until` is not a date in the form YYYY-MM-DD".to_owned())
                     }
-                    _ => self.standing_of(self.settings(file), date, reason.is_some()),
+                    _ => self.state_until(self.settings(file), date, reason.is_some()),
                 };
                 self.entries.push(SuppressionEntry {
                     named,
@@ -192,24 +192,25 @@ impl<'a, 't> Suppressions<'a, 't> {
             }
             seen.push(std::ptr::from_ref(settings));
             for e in &settings.exceptions {
-                let span = place(sources, &e.file, e.line);
+                let (path, line) = settings.place(e.range.start);
+                let span = settings_line(sources, path, line);
                 self.entries.push(SuppressionEntry {
-                    named: e.rules.iter().map(|r| named(r.0.clone(), span)).collect(),
+                    named: e.rules.iter().map(|r| named(r.name.clone(), span)).collect(),
                     reach: SuppressionReach::Exception(self.exceptions.len()),
                     sid: e.sid.clone(),
                     text: Suppression {
                         kind: SuppressionKind::Config,
-                        reason: e.reason.clone(),
+                        reason: e.reason().map(str::to_owned),
                         until: e.until,
                         owner: e.owner.clone(),
-                        path: e.file.clone(),
-                        line: e.line,
+                        path: path.to_owned(),
+                        line,
                     },
                     span,
                     until: None,
-                    standing: self.standing_of(settings, e.until, e.reason.is_some()),
+                    standing: self.state_until(settings, e.until, e.reason().is_some()),
                 });
-                self.exceptions.push(e);
+                self.exceptions.push((settings, e));
             }
         }
     }
@@ -219,15 +220,15 @@ impl<'a, 't> Suppressions<'a, 't> {
         let SuppressionReach::Exception(i) = entry.reach else {
             return None;
         };
-        let e = self.exceptions[i];
+        let (settings, e) = self.exceptions[i];
         let known = self
             .sources
-            .find(&e.file)
+            .find(&entry.text.path)
             .is_some_and(|f| self.sources.file(f).in_scope);
         let in_play = known
             && self.sources.ids().any(|id| {
                 let file = self.sources.file(id);
-                file.in_scope && e.path.matches(&(self.terms.absolute)(&file.path))
+                file.in_scope && settings.covers(&e.path, &(self.terms.absolute)(&file.path))
             });
         Some(in_play)
     }
@@ -254,8 +255,8 @@ impl<'a, 't> Suppressions<'a, 't> {
                 continue;
             }
             for named in &entry.named {
-                let id = self.terms.ruleset.current(&named.id);
-                let takes = is_allowed(id) && Selector(id.to_owned()).takes(&f.family, f.rule());
+                let id = self.terms.ruleset.current_name(&named.id);
+                let takes = is_allowed(id) && Selector::from(id).covers(&f.family, f.rule());
                 // A rule that another one took in did fire here.
                 if takes || f.finding.folded.iter().any(|r| r == id) {
                     named.used.set(true);
@@ -272,11 +273,11 @@ impl<'a, 't> Suppressions<'a, 't> {
 
     /// The exception that names `f` by its fingerprint, if one does. Marks it as used.
     pub(super) fn by_fingerprint(&self, f: &ReportedFinding) -> Option<Suppression> {
-        let named = |e: &&SuppressionEntry| matches!(e.reach, SuppressionReach::Exception(i) if self.exceptions[i].fingerprint.is_some());
+        let named = |e: &&SuppressionEntry| matches!(e.reach, SuppressionReach::Exception(i) if self.exceptions[i].1.fingerprint.is_some());
         let mut entries = self.entries.iter().filter(named);
         let entry = entries.find(|e| e.standing == SuppressionState::Good && self.reaches(e, f, 0))?;
-        let current = |id: &str| Selector(self.terms.ruleset.current(id).to_owned());
-        let takes = |id: &str| is_allowed(id) && current(id).takes(&f.family, f.rule());
+        let current = |id: &str| Selector::from(self.terms.ruleset.current_name(id));
+        let takes = |id: &str| is_allowed(id) && current(id).covers(&f.family, f.rule());
         let rule = entry.named.iter().find(|n| takes(&n.id))?;
         rule.used.set(true);
         Some(entry.text.clone())
@@ -285,7 +286,7 @@ impl<'a, 't> Suppressions<'a, 't> {
     /// Whether `print` is the finding's fingerprint, or was under a name that its rule had before.
     fn has_fingerprint(&self, f: &ReportedFinding, print: &str) -> bool {
         let names = self.terms.ruleset.get(f.rule()).map_or(&[][..], |r| r.renamed_from());
-        print == f.identity.fingerprint || names.iter().any(|old| print == f.identity.under(old))
+        print == f.identity.fingerprint || names.iter().any(|old| print == f.identity.with_rule(old))
     }
 
     fn reaches(&self, entry: &SuppressionEntry, f: &ReportedFinding, line: usize) -> bool {
@@ -311,13 +312,13 @@ impl<'a, 't> Suppressions<'a, 't> {
         }
     }
 
-    fn exception_reaches(&self, e: &Exception, f: &ReportedFinding) -> bool {
+    fn exception_reaches(&self, (settings, e): (&Settings, &Exception), f: &ReportedFinding) -> bool {
         let subject = &f.finding.subject;
         let evidence = &f.finding.evidence;
         let has = |list: &[String], wanted: &str| list.iter().any(|i| i.eq_ignore_ascii_case(wanted));
         let wild = |wanted: &str, text: &str| glob::matches(wanted, text, CaseSensitivity::Sensitive);
         let path = self.sources.path(f.span().file);
-        e.path.matches(&(self.terms.absolute)(path))
+        settings.covers(&e.path, &(self.terms.absolute)(path))
             && e.pointer.as_deref().is_none_or(|p| is_under(&subject.pointer, p))
             && e.resource.as_deref().is_none_or(|r| wild(r, &subject.address))
             && e.action.as_deref().is_none_or(|a| has(&evidence.actions, a))
@@ -337,7 +338,7 @@ impl<'a, 't> Suppressions<'a, 't> {
             return None;
         }
         let (marker, at) = self.marker(f, text, lines, line)?;
-        if !self.terms.ignores || !self.settings(span.file).honor_foreign.iter().any(|m| m == marker) {
+        if !self.terms.ignores || !self.settings(span.file).honor_foreign.iter().any(|m| m.0 == marker) {
             let mut counts = self.unhonoured.take();
             *counts.entry(marker.to_owned()).or_default() += 1;
             self.unhonoured.set(counts);
@@ -444,7 +445,7 @@ fn is_under(pointer: &str, top: &str) -> bool {
 }
 
 /// The text of a line of a settings file that is among the sources.
-fn place(sources: &Sources, path: &str, line: usize) -> Option<Span> {
+fn settings_line(sources: &Sources, path: &str, line: usize) -> Option<Span> {
     let file = sources.find(path)?;
     let text: &str = sources.text(file);
     let start = sources.file(file).lines().start_of(line);

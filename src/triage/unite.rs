@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ReportedFinding;
-use super::fold::tell;
+use super::fold::add_notes;
 use crate::finding::{
     Cause, Confidence, Finding, LabelRole, MAX_EVIDENCE, MAX_TITLE, Offered, Remedy, RemedyStep, Severity,
 };
@@ -47,7 +47,7 @@ pub(super) fn unite(
 ) -> Vec<usize> {
     let mut groups: BTreeMap<MergeKey<'_>, Vec<usize>> = BTreeMap::new();
     for (i, f) in reported.iter().enumerate() {
-        if let Some(mistake) = mistake(f, sources, ruleset, left_out) {
+        if let Some(mistake) = mistake_of(f, sources, ruleset, left_out) {
             groups.entry(mistake).or_default().push(i);
         }
     }
@@ -59,7 +59,7 @@ pub(super) fn unite(
     let mut gone = BTreeSet::new();
     for group in &groups {
         let mut also = Vec::new();
-        let mut fixes = Fixes::of(&reported[group[0]].finding);
+        let mut fixes = Fixes::new(&reported[group[0]].finding);
         for &i in group.iter().skip(1) {
             fixes.add(&reported[i].finding);
             let finding = &mut reported[i].finding;
@@ -68,7 +68,7 @@ pub(super) fn unite(
             gone.insert(i);
         }
         fixes.write(&mut reported[group[0]].finding);
-        tell(&mut reported[group[0]].finding, &mut also);
+        add_notes(&mut reported[group[0]].finding, &mut also);
     }
     let mut i = 0;
     reported.retain(|_| {
@@ -79,7 +79,7 @@ pub(super) fn unite(
     groups.into_iter().map(place).collect()
 }
 
-fn mistake<'f>(
+fn mistake_of<'f>(
     f: &'f ReportedFinding,
     sources: &'f Sources,
     ruleset: &Ruleset,
@@ -127,7 +127,7 @@ struct Fixes {
 }
 
 impl Fixes {
-    fn of(f: &Finding) -> Self {
+    fn new(f: &Finding) -> Self {
         Self {
             more: vec![0; f.remedies.len()],
             remedies: f.remedies.clone(),

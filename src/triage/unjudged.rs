@@ -21,7 +21,7 @@ pub(super) fn collect(project: &Project<'_>) -> Vec<Unjudged> {
         for u in &d.unresolved {
             // Of a statement one thing is enough to say.
             let holder = d.statements.iter().position(|s| s.span.contains(u.span));
-            if let Some(entry) = part(project, d, u)
+            if let Some(entry) = unknown_part(project, d, u)
                 && seen.insert(holder)
             {
                 out.push(entry);
@@ -76,7 +76,7 @@ fn in_scope(project: &Project<'_>, d: &Document) -> bool {
 
 /// A part of a document that decides what it allows and is not known. Of a resource or a condition value a part may stay
 /// unknown: the rest of the statement is judged.
-fn part(project: &Project<'_>, d: &Document, u: &UnknownPart) -> Option<Unjudged> {
+fn unknown_part(project: &Project<'_>, d: &Document, u: &UnknownPart) -> Option<Unjudged> {
     // Where the text is broken is one of the problems.
     if matches!(u.why, Reason::Alternatives | Reason::Hole(HoleKind::Broken)) {
         return None;
@@ -87,20 +87,20 @@ fn part(project: &Project<'_>, d: &Document, u: &UnknownPart) -> Option<Unjudged
         PolicyPart::Principal if u.whole => UnjudgedKind::Statement,
         PolicyPart::Principal | PolicyPart::Other => return None,
     };
-    let at = place(project, d, u.span);
+    let at = known_place(project, d, u.span);
     let why = UnjudgedReason::Unknown(u.part, u.why);
     Some(Unjudged::at(project.sources, at, what, u.name.clone(), why))
 }
 
 /// The place of the unknown value, or where it is used if that is a file that was only read to understand others.
-fn place(project: &Project<'_>, d: &Document, span: Span) -> Span {
+fn known_place(project: &Project<'_>, d: &Document, span: Span) -> Span {
     let in_scope = |span: &Span| project.sources.file(span.file).in_scope;
     let uses = d.used_at.iter().map(|u| u.span);
     [span, d.span].into_iter().chain(uses).find(in_scope).unwrap_or(span)
 }
 
 /// A problem whose message is a name.
-fn named(project: &Project<'_>, p: &Problem, why: UnjudgedReason) -> Unjudged {
+fn named_problem(project: &Project<'_>, p: &Problem, why: UnjudgedReason) -> Unjudged {
     Unjudged::at(project.sources, p.span, UnjudgedKind::File, p.message.as_str(), why)
 }
 
@@ -118,8 +118,8 @@ fn problem(project: &Project<'_>, p: &Problem) -> Option<Unjudged> {
         }
         ProblemKind::Settings | ProblemKind::Rule => (UnjudgedKind::Settings, UnjudgedReason::Settings(message())),
         ProblemKind::Exhausted => (UnjudgedKind::File, UnjudgedReason::Exhausted(message())),
-        ProblemKind::Module => return Some(named(project, p, UnjudgedReason::Module)),
-        ProblemKind::Macro => return Some(named(project, p, UnjudgedReason::Macro)),
+        ProblemKind::Module => return Some(named_problem(project, p, UnjudgedReason::Module)),
+        ProblemKind::Macro => return Some(named_problem(project, p, UnjudgedReason::Macro)),
         ProblemKind::Template => {
             let why = UnjudgedReason::Language(Language::Template);
             return Some(Unjudged::file(project.sources, p.span.file, why));

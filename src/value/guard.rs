@@ -35,7 +35,7 @@ enum Test {
 
 impl Fact {
     /// The condition `name` is met, or is not.
-    pub fn holds(name: &str, is: bool) -> Self {
+    pub fn condition(name: &str, is: bool) -> Self {
         Self {
             subject: name.into(),
             test: Test::Holds,
@@ -63,7 +63,7 @@ impl Fact {
 
     /// The same thing is not so.
     #[must_use]
-    pub fn opposite(&self) -> Self {
+    pub fn negated(&self) -> Self {
         Self {
             is: !self.is,
             ..self.clone()
@@ -87,7 +87,7 @@ impl Fact {
     }
 
     fn implies(&self, other: &Self) -> bool {
-        self.contradicts(&other.opposite())
+        self.contradicts(&other.negated())
     }
 
     fn label(&self) -> String {
@@ -132,7 +132,7 @@ impl Guard {
 
     /// "if x" or "unless x".
     pub fn condition(name: &str, is: bool) -> Self {
-        let fact = Fact::holds(name, is);
+        let fact = Fact::condition(name, is);
         Self::new(&fact.label(), vec![fact])
     }
 
@@ -202,7 +202,7 @@ impl Guard {
 
     /// When this does not exist: one of the ways, where there are several.
     #[must_use]
-    pub fn opposite(&self) -> Self {
+    pub fn negated(&self) -> Self {
         none_of(std::slice::from_ref(self), &Self::default()).unwrap_or_default()
     }
 
@@ -223,7 +223,7 @@ impl Guard {
             let facts = facts
                 .iter()
                 .enumerate()
-                .map(|(j, f)| if i == j { f.opposite() } else { f.clone() });
+                .map(|(j, f)| if i == j { f.negated() } else { f.clone() });
             facts.fold(Self::default(), |all, f| all.and(&Self::new(&f.label(), vec![f])))
         };
         (0..self.facts.len()).map(one).collect()
@@ -254,7 +254,7 @@ impl From<&str> for Guard {
             _ if label.is_empty() => return Self::default(),
             _ => (label, true),
         };
-        Self::new(label, vec![Fact::holds(name, is)])
+        Self::new(label, vec![Fact::condition(name, is)])
     }
 }
 
@@ -265,7 +265,7 @@ impl From<String> for Guard {
 }
 
 /// `outer` and `inner` together; `None` is a guard that is always met.
-pub fn both(outer: Option<&Guard>, inner: &Guard) -> Guard {
+pub fn combined(outer: Option<&Guard>, inner: &Guard) -> Guard {
     outer.map_or_else(|| inner.clone(), |outer| outer.and(inner))
 }
 
@@ -279,7 +279,7 @@ fn none_of(guards: &[Guard], given: &Guard) -> Option<Guard> {
     }
     first.facts.iter().find_map(|fact| {
         // A table lists every key.
-        let fact = Some(fact.opposite()).filter(|f| f.is || !matches!(f.test, Test::Key(_)))?;
+        let fact = Some(fact.negated()).filter(|f| f.is || !matches!(f.test, Test::Key(_)))?;
         let next = first.refuted_by(fact);
         (!given.excludes(&next)).then(|| none_of(rest, &given.and(&next)))?
     })
@@ -301,7 +301,10 @@ pub fn worlds<'v>(values: impl IntoIterator<Item = &'v Value>) -> Option<Vec<Gua
     }
     for (under, branches) in met {
         let guards = guards(branches);
-        worlds = worlds.iter().flat_map(|world| within(world, &under, &guards)).collect();
+        worlds = worlds
+            .iter()
+            .flat_map(|world| within_world(world, &under, &guards))
+            .collect();
         if worlds.len() > MAX_WORLDS {
             return None;
         }
@@ -320,7 +323,7 @@ pub fn worlds_or_each<'v>(values: impl IntoIterator<Item = &'v Value> + Clone) -
     }
     let mut out: Vec<Guard> = Vec::new();
     for (under, branches) in met {
-        for world in within(&under, &under, &guards(branches)) {
+        for world in within_world(&under, &under, &guards(branches)) {
             if !out.contains(&world) {
                 out.push(world);
             }
@@ -334,7 +337,7 @@ fn guards(branches: &[Branch]) -> Vec<Guard> {
 }
 
 /// What a world becomes where a conditional with these guards is decided, which is there under `under`.
-fn within(world: &Guard, under: &Guard, guards: &[Guard]) -> Vec<Guard> {
+fn within_world(world: &Guard, under: &Guard, guards: &[Guard]) -> Vec<Guard> {
     if world.excludes(under) || guards.iter().any(|g| world.implies(g)) {
         return vec![world.clone()];
     }
@@ -510,6 +513,6 @@ mod tests {
         }
         let both = Guard::from("if A").and(&Guard::from("if B"));
         assert!(both.implies(&Guard::from("if B")) && both.excludes(&Guard::from("unless B")));
-        assert_eq!(both.opposite().to_string(), "unless A");
+        assert_eq!(both.negated().to_string(), "unless A");
     }
 }

@@ -15,7 +15,7 @@ fn ask<T>(files: &[(&str, &str)], address: &str, f: impl FnOnce(&Project<'_>, Ef
         .iter_enumerated()
         .find(|(_, i)| &*project.resources[i.resource].address.name == address)
         .unwrap_or_else(|| panic!("no identity {address}"));
-    f(&project, Effective::of(&project, id))
+    f(&project, Effective::new(&project, id))
 }
 
 fn action(name: &str) -> Action {
@@ -92,7 +92,7 @@ fn a_grant_names_its_witnesses() {
     let sources = Sources::from_strings(&[("t.yaml", ROLE)]);
     ask(&[("t.yaml", ROLE)], "Role", |_, effective| {
         let shown = |name: &str| {
-            let grant = effective.granting(action(name)).next().unwrap();
+            let grant = effective.grants_of(action(name)).next().unwrap();
             let at = sources.slice(grant.span(action(name)));
             (at.to_owned(), sources.slice(grant.through.span).lines().count())
         };
@@ -102,12 +102,12 @@ fn a_grant_names_its_witnesses() {
             ("arn:aws:iam::aws:policy/AmazonSQSFullAccess".to_owned(), 1)
         );
         assert_eq!(shown("sns:Publish"), ("\"sns:Publish\"".to_owned(), 1));
-        let publish = effective.granting(action("sns:Publish")).next().unwrap();
+        let publish = effective.grants_of(action("sns:Publish")).next().unwrap();
         assert!(matches!(publish.source, PolicySource::Written(_)) && !publish.through.inline);
-        let get = effective.granting(action("s3:GetObject")).next().unwrap();
+        let get = effective.grants_of(action("s3:GetObject")).next().unwrap();
         assert!(get.through.inline && !get.narrowed());
         assert_eq!(effective.limits(action("dynamodb:GetItem")).count(), 1);
-        assert!(effective.complete());
+        assert!(effective.is_complete());
     });
 }
 

@@ -500,7 +500,7 @@ mod boto3 {
         assert_eq!(bucket.ids().collect::<Vec<_>>(), ["name"]);
         let objects = bucket.collection("objects").unwrap();
         assert_eq!(objects.calls().next().unwrap().name(), "ListObjects");
-        let delete = objects.gives().unwrap().batch("delete").unwrap();
+        let delete = objects.returns().unwrap().batch("delete").unwrap();
         assert_eq!(delete.calls().next().unwrap().name(), "DeleteObjects");
         let table = sdk::client("dynamodb").unwrap().resource_type("Table").unwrap();
         assert_eq!(table.load().unwrap().name(), "DescribeTable");

@@ -26,7 +26,7 @@ fn sources(files: &Files, changed: &Texts) -> Sources {
 /// Every rule, over these files.
 fn lint(ruleset: &Ruleset, sources: &Sources) -> Report {
     let mut settings = Settings::defaults("/repo");
-    settings.choice.select = vec![overgrant::internals::settings::Selector("all".to_owned())];
+    settings.select = std::iter::once(overgrant::internals::settings::Selector::from("all")).collect();
     settings.resolve(ruleset).unwrap();
     let own = Ownership::default();
     let analysis = overgrant::internals::pipeline::analyse(sources, &own);
@@ -53,7 +53,7 @@ fn mended(ruleset: &Ruleset, files: &Files, risky: bool) -> AppliedFixes {
         let sources = sources(files, changed);
         let own = Ownership::default();
         let analysis = overgrant::internals::pipeline::analyse(&sources, &own);
-        Ok::<_, Infallible>(LintedState::of(&analysis.project, &lint(ruleset, &sources)))
+        Ok::<_, Infallible>(LintedState::new(&analysis.project, &lint(ruleset, &sources)))
     };
     match apply_fixes(risky, seen) {
         Ok(mended) => mended,

@@ -65,6 +65,10 @@ fn a_mistake_in_an_option_is_told_with_its_place() {
             "2:9: `score` takes a whole number, 0 or more, not boolean",
         ),
         (
+            "[rules.policy-too-complex]\nscore = 2027-01-01\n",
+            "2:9: `score` takes a whole number, 0 or more, not datetime",
+        ),
+        (
             "[rules.required-condition-for-action]\nin = [\"idendity\"]\n",
             "2:7: unknown value `idendity`; did you mean `identity`?",
         ),

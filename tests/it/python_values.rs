@@ -28,7 +28,7 @@ fn value_in(files: &[(&str, &str)]) -> (Sources, Value) {
     let BindingValue::Value(source) = &found.bindings[0].bound else {
         panic!("no value")
     };
-    let v = ConstantEvaluator::new(&program).settled(m, ScopeId::MODULE, "X", found.bindings[0], source.expr);
+    let v = ConstantEvaluator::new(&program).final_value(m, ScopeId::MODULE, "X", found.bindings[0], source.expr);
     (sources, v)
 }
 

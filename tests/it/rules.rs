@@ -53,7 +53,7 @@ fn a_selection_takes_names_families_and_globs() {
 #[test]
 fn a_severity_of_the_users_choice_wins() {
     let rules = Ruleset::builtin();
-    let mut selection = Selection::only("admin-star-star");
+    let mut selection = Selection::single_rule("admin-star-star");
     selection.set_severity(&rules, "admin-*", Severity::Low).unwrap();
     assert_eq!(selection.severity("admin-star-star"), Some(Severity::Low));
     assert!(selection.set_severity(&rules, "no-such-rule", Severity::Low).is_err());

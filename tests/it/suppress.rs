@@ -16,10 +16,10 @@ fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
         "" => Settings::defaults("/repo"),
         _ => overgrant::internals::settings::parse("overgrant.toml", "/repo", toml, &|_| Err(String::new())).unwrap(),
     };
-    settings.choice.select = rules
+    settings.select = rules
         .iter()
         .chain(&["tool"])
-        .map(|r| overgrant::internals::settings::Selector((*r).to_owned()))
+        .map(|r| overgrant::internals::settings::Selector::from(*r))
         .collect();
     settings.resolve(&ruleset).unwrap();
     let mut files = files.to_vec();

@@ -13,11 +13,11 @@ const FLOORS: &[(&str, u8)] = &[
     ("source", 0),
     ("date", 0),
     ("grade", 0),
-    ("index", 0),
-    ("rule_id", 0),
     ("terms", 0),
     ("edit_distance", 0),
     ("phrase", 0),
+    ("index", 0),
+    ("rule_id", 0),
     ("test_code", 1),
     ("value", 1),
     ("syntax", 2),
@@ -186,8 +186,8 @@ fn stages_of_a_format_are_in_order() {
 const PYTHON: &[&str] = &[
     "syntax",
     "ast",
-    "build",
     "reaching",
+    "build",
     "program",
     "constants",
     "points_to",
@@ -547,25 +547,69 @@ fn regular_expressions_compile() {
     none_wrong("regular expressions", wrong);
 }
 
-/// The table of rules in README.md; `OVERGRANT_UPDATE=1` writes it.
-#[test]
-fn readme_lists_every_rule() {
+/// Fails where the part of README.md between `<!-- NAME -->` and its end is not `fresh`; `OVERGRANT_UPDATE=1` writes it.
+fn readme_has(name: &str, fresh: &str) {
     let path = root().join("README.md");
     let text = read(&path);
-    let (open, close) = ("<!-- rules -->", "<!-- /rules -->");
-    let (Some(from), Some(to)) = (text.find(open), text.find(close)) else {
-        return;
-    };
-    let table =
-        overgrant::internals::rules::listing(&Ruleset::builtin(), overgrant::internals::rules::PageStyle::Markdown);
-    let fresh = format!("{}{open}\n{table}{}", &text[..from], &text[to..]);
+    let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
+    let (from, to) = (text.find(&open).unwrap(), text.find(&close).unwrap());
+    let fresh = format!("{}{open}\n{fresh}{}", &text[..from], &text[to..]);
     if fresh == text {
         return;
     }
     if std::env::var_os("OVERGRANT_UPDATE").is_some() {
         std::fs::write(&path, fresh).unwrap();
     } else {
-        panic!("the rule table of README.md is stale: run `OVERGRANT_UPDATE=1 cargo test --test it tidy`");
+        panic!("README.md is stale: run `OVERGRANT_UPDATE=1 cargo test --test it tidy`");
+    }
+}
+
+#[test]
+fn readme_lists_every_rule_and_setting() {
+    let style = overgrant::internals::rules::PageStyle::Markdown;
+    readme_has(
+        "rules",
+        &overgrant::internals::rules::listing(&Ruleset::builtin(), style),
+    );
+    let mut rows = "\n| setting | values | default | meaning |\n|---|---|---|---|\n".to_owned();
+    settings_rows("", &overgrant::internals::settings::json_schema(), &mut rows);
+    readme_has("settings", &(rows + "\n"));
+}
+
+/// A row for each property of a schema, and for those of the tables in it.
+fn settings_rows(prefix: &str, schema: &serde_json::Value, rows: &mut String) {
+    for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+        let text = |key: &str| property[key].as_str().unwrap_or_default();
+        let code = |value: &serde_json::Value| format!("`{}`", value.to_string().replace('"', ""));
+        let words = property["enum"].as_array().into_iter().flatten().map(code);
+        let values = match words.collect::<Vec<_>>().join(", ") {
+            words if words.is_empty() => match (text("type"), property["anyOf"][1]["type"].as_str()) {
+                ("", Some(_)) => "list".to_owned(),
+                ("object", _) => "table".to_owned(),
+                ("array", _) => "tables".to_owned(),
+                (kind, _) => kind.to_owned(),
+            },
+            words => words,
+        };
+        let required = schema["required"]
+            .as_array()
+            .is_some_and(|r| r.contains(&name.as_str().into()));
+        let default = match &property["default"] {
+            _ if required => "required".to_owned(),
+            value if value.is_boolean() || value.is_number() || value.is_string() => code(value),
+            _ => String::new(),
+        };
+        *rows += &format!(
+            "| `{prefix}{name}` | {values} | {default} | {} |\n",
+            text("description")
+        );
+        let (own, entry) = (property, &property["additionalProperties"]);
+        if name != "rules" {
+            settings_rows(&format!("{prefix}{name}."), own, rows);
+        }
+        let key = if name == "rules" { "RULE" } else { "PATTERN" };
+        settings_rows(&format!("{prefix}{name}.{key}."), entry, rows);
+        settings_rows(&format!("{prefix}{name}."), &property["items"], rows);
     }
 }
 

@@ -251,7 +251,7 @@ fn settings_are_checked_and_shown() {
     .run(&["config", "show"])
     .out;
     assert!(
-        shown.contains("workload: svc/billing, lib as aws_iam_role.billing, from main.py"),
+        shown.contains("# overgrant.toml:1\ncode = [\"svc/billing/\", \"lib\"]\nrole = \"aws_iam_role.billing\"\n"),
         "{shown}"
     );
     let schema = Repository::new(&[]).run(&["config", "schema"]).json();

@@ -23,7 +23,7 @@ const BARE: RuleId = ids::BARE_WILDCARD_RESOURCE_FORBIDDEN;
 struct ExpandedPatterns<'a>(BTreeMap<&'a [String], ActionSet>);
 
 impl<'a> ExpandedPatterns<'a> {
-    fn of(&mut self, patterns: &'a [String]) -> &ActionSet {
+    fn expand(&mut self, patterns: &'a [String]) -> &ActionSet {
         let expand = || ActionSet::expand_all(patterns.iter().map(String::as_str));
         self.0.entry(patterns).or_insert_with(expand)
     }
@@ -36,13 +36,13 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if patterns.is_empty() {
             continue;
         }
-        let forbidden = expanded.of(patterns);
+        let forbidden = expanded.expand(patterns);
         for allowed in &cx.project.granted(id).allowed {
             let mut hits = allowed.actions.clone();
             hits.intersect(forbidden);
             hits.subtract(cx.project.withheld(id).of(allowed.statement));
             let statement = &d.statements[allowed.statement];
-            for (span, written, hits) in granting(statement, &hits) {
+            for (span, written, hits) in granting_items(statement, &hits) {
                 let what = match &written {
                     Some(written) => format!("`{written}`"),
                     None => "this `NotAction`".to_owned(),
@@ -67,7 +67,7 @@ fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expa
     if patterns.is_empty() {
         return;
     }
-    let forbidden = expanded.of(patterns);
+    let forbidden = expanded.expand(patterns);
     let mut by_place: BTreeMap<Span, (&str, ActionSet)> = BTreeMap::new();
     for grant in &cx.effects.of(id).grants {
         // What comes through a group is reported where the group is.
@@ -84,7 +84,10 @@ fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expa
     for (span, (name, hits)) in by_place {
         if !hits.is_empty() {
             let f = cx.at_resource(FORBIDDEN, identity.resource, forbids(&format!("`{name}`"), &hits));
-            out.push(f.primary(span, "forbidden by the settings").other(name.to_lowercase()));
+            out.push(
+                f.primary(span, "forbidden by the settings")
+                    .other_evidence(name.to_lowercase()),
+            );
         }
     }
 }
@@ -97,7 +100,7 @@ fn forbids(what: &str, hits: &ActionSet) -> String {
 }
 
 /// The items of `Action` that grant some of `set`, each with its share; for a `NotAction` its key and all of it.
-fn granting(s: &Statement, set: &ActionSet) -> Vec<(Span, Option<String>, ActionSet)> {
+fn granting_items(s: &Statement, set: &ActionSet) -> Vec<(Span, Option<String>, ActionSet)> {
     let Some(clause) = s.action.as_ref().filter(|_| !set.is_empty()) else {
         return Vec::new();
     };
@@ -154,11 +157,11 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let Some(item) = place.item(&ActionSet::expand(action)) else {
                 continue;
             };
-            let is_bound = |key: &str| strength.of_key(key).any(counts);
+            let is_bound = |key: &str| strength.of_key(key).any(can_fail);
             let written = item.display();
             let about = |message: String, key: &str| {
                 let f = place.finding(cx, CONDITION, message);
-                f.actions([written.to_lowercase()]).other(key.to_lowercase())
+                f.actions([written.to_lowercase()]).other_evidence(key.to_lowercase())
             };
             if row == "none-of" {
                 for key in keys {
@@ -197,7 +200,7 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 /// A condition on a key is one when it can fail.
-fn counts(b: &WeighedCondition) -> bool {
+fn can_fail(b: &WeighedCondition) -> bool {
     !matches!(
         b.weakness,
         Some(
@@ -221,7 +224,7 @@ pub(super) fn bare_resource(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if patterns.is_empty() {
             continue;
         }
-        if let Some(item) = place.item(expanded.of(patterns)) {
+        if let Some(item) = place.item(expanded.expand(patterns)) {
             let written = item.display();
             let message = format!("`{written}` is allowed on `*`; the settings require named resources");
             let f = place

@@ -19,22 +19,22 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let mut services: BTreeSet<Span> = BTreeSet::new();
-        let beside = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, named));
+        let beside = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, named_actions));
         // What stands here in any case, and what fixes of earlier items write.
-        let present = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, always));
+        let present = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, actions_in_every_branch));
         let mut written: BTreeSet<String> = BTreeSet::new();
         let clauses = s.action_clauses();
         for (clause, item, set) in clauses.flat_map(|c| c.items.iter().zip(c.sets()).map(move |(i, set)| (c, i, set))) {
             // A service that came in from elsewhere is one mistake, however many actions are made of it.
-            if brought_in(item).is_some_and(|span| !services.insert(span)) {
+            if service_prefix_span(item).is_some_and(|span| !services.insert(span)) {
                 continue;
             }
-            if let Some((f, meant)) = one(cx, out, (id, i), (item, set), Vain::of(s, clause), &beside) {
+            if let Some((f, meant)) = unknown_action(cx, out, (id, i), (item, set), Vain::new(s, clause), &beside) {
                 let same = f.rule == ids::ACTION_CASE;
-                let is_new = |m: &&String| same || !stands(&present, m) && written.insert((*m).clone());
+                let is_new = |m: &&String| same || !is_among(&present, m) && written.insert((*m).clone());
                 // Nothing is missing where the right name stands beside the wrong one.
-                let is_beside = !meant.is_empty() && meant.iter().all(|m| stands(&present, m));
-                let is_beside = is_beside || meant.is_empty() && extends(&item.display(), &beside);
+                let is_beside = !meant.is_empty() && meant.iter().all(|m| is_among(&present, m));
+                let is_beside = is_beside || meant.is_empty() && extends_action(&item.display(), &beside);
                 let is_published = PUBLISHED.iter().any(|name| item.display().eq_ignore_ascii_case(name));
                 let f = match (is_beside || is_published) && LOW_BESIDE.contains(&f.rule) {
                     true => f.severity(Severity::Low),
@@ -61,13 +61,13 @@ const PUBLISHED: [&str; 2] = ["logs:PutLogEventsBatch", "SNS:Receive"];
 const LOW_BESIDE: [RuleId; 3] = [ids::API_NAME_NOT_IAM_ACTION, ids::UNKNOWN_ACTION, ids::UNKNOWN_SERVICE];
 
 /// Whether a name, or all that a pattern stands for, is among them.
-fn stands(present: &ActionSet, meant: &str) -> bool {
+fn is_among(present: &ActionSet, meant: &str) -> bool {
     let set = ActionSet::expand_all([meant]);
     !set.is_empty() && set.is_subset(present)
 }
 
 /// Whether the name is that of an action beside it and more: `logs:PutLogEventsBatch`.
-fn extends(text: &str, beside: &ActionSet) -> bool {
+fn extends_action(text: &str, beside: &ActionSet) -> bool {
     let longer = |name: &str| {
         text.get(..name.len())
             .is_some_and(|head| head.eq_ignore_ascii_case(name))
@@ -84,7 +84,7 @@ enum Vain {
 }
 
 impl Vain {
-    fn of(s: &Statement, clause: &Clause) -> Self {
+    fn new(s: &Statement, clause: &Clause) -> Self {
         match (clause.negated, s.denies()) {
             (true, _) => Self::Excludes,
             (_, true) => Self::Denies,
@@ -102,7 +102,7 @@ impl Vain {
 }
 
 /// The actions that a clause names one by one.
-fn named(clause: &Clause) -> ActionSet {
+fn named_actions(clause: &Clause) -> ActionSet {
     let mut all = ActionSet::empty();
     let items = clause.items.iter().zip(clause.sets());
     let literal = |i: &ClauseItem| i.text.known().is_some_and(|t| !glob::is_pattern(&t));
@@ -113,7 +113,7 @@ fn named(clause: &Clause) -> ActionSet {
 }
 
 /// What a clause stands for whatever its branches are.
-fn always(clause: &Clause) -> ActionSet {
+fn actions_in_every_branch(clause: &Clause) -> ActionSet {
     let mut all = ActionSet::empty();
     let items = clause.items.iter().zip(clause.sets());
     items
@@ -127,7 +127,7 @@ fn removal(item: &ClauseItem) -> Remedy {
 }
 
 /// Where the service is written, when it is put before the name from another place: `"${each.value}:List*"`.
-fn brought_in(item: &ClauseItem) -> Option<Span> {
+fn service_prefix_span(item: &ClauseItem) -> Option<Span> {
     let text = item.text.known()?;
     let (prefix, _) = text.split_once(':')?;
     let span = item.text.span_of(0..prefix.len())?;
@@ -149,7 +149,7 @@ fn with_spelling(cx: &Context<'_>, f: Finding, item: &ClauseItem, meant: &[Strin
 
 /// A finding about the action, and what was probably meant. `set` is what the item stands for; the actions `beside` it are
 /// not meant.
-fn one(
+fn unknown_action(
     cx: &Context<'_>,
     out: &FindingSink<'_>,
     (id, i): (DocumentId, usize),
@@ -173,7 +173,7 @@ fn one(
             (true, false) => "empty action in one case: IAM rejects the policy",
             (false, false) => "empty action: IAM rejects the policy",
         };
-        let f = at(ids::ACTION_BAD_FORMAT, message.to_owned()).under(item.branch.as_ref());
+        let f = at(ids::ACTION_BAD_FORMAT, message.to_owned()).only_under(item.branch.as_ref());
         // Not every service checks the policies of its resources as IAM does.
         let f = match of_resource {
             true => f.severity(Severity::Low).confidence(Confidence::Medium),
@@ -221,13 +221,13 @@ fn one(
     }
     let Some(service) = catalogue().service(prefix) else {
         let f = at(ids::UNKNOWN_SERVICE, format!("unknown service prefix `{prefix}`"))
-            .primary(brought_in(item).unwrap_or(item.span), vain.text())
+            .primary(service_prefix_span(item).unwrap_or(item.span), vain.text())
             .confidence(Confidence::Medium);
         if out.is_full(&f) {
             return Some((f, nothing()));
         }
         // The name comes from another place than the service, and is not what is wrong.
-        if brought_in(item).is_some() {
+        if service_prefix_span(item).is_some() {
             return Some(match catalogue().did_you_mean_service(prefix) {
                 Some(near) => (f.help(format!("did you mean `{near}`?")), nothing()),
                 None => (f.note(dated()), nothing()),
@@ -240,7 +240,7 @@ fn one(
     };
     if name.contains(['*', '?']) {
         // One pattern for many services: not each of them has such actions.
-        if brought_in(item).is_some() {
+        if service_prefix_span(item).is_some() {
             return None;
         }
         if matching(text).next().is_none() {

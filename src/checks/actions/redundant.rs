@@ -81,13 +81,13 @@ impl<'a> ComparedItems<'a> {
     }
 
     /// Another item that covers the n-th, and whether the two are the same; of equal ones the first stays.
-    fn covering(&self, n: usize) -> Option<(&'a ClauseItem, bool)> {
+    fn covering_item(&self, n: usize) -> Option<(&'a ClauseItem, bool)> {
         let (item, text) = &self.items[n];
         let first = self.first[n];
         if first != n {
             // Two spans in one place are one written item, made twice by a loop.
             let other = self.items[first].0;
-            return (other.span != item.span && together(other, item)).then_some((other, true));
+            return (other.span != item.span && exist_together(other, item)).then_some((other, true));
         }
         let own = self.wide.binary_search_by_key(&n, |w| w.at).ok();
         self.wide
@@ -97,7 +97,7 @@ impl<'a> ComparedItems<'a> {
                 text.as_bytes().starts_with(&wide.as_bytes()[..w.head])
                     && wide != text
                     && other.span != item.span
-                    && together(other, item)
+                    && exist_together(other, item)
                     && match own {
                         Some(own) => w.pattern.covers(&self.wide[own].pattern).is_yes(),
                         None => glob::matches(wide, text, self.case),
@@ -108,14 +108,17 @@ impl<'a> ComparedItems<'a> {
 }
 
 /// Whether what stands in a branch of a conditional is there whenever `item` is.
-fn together(other: &ClauseItem, item: &ClauseItem) -> bool {
+fn exist_together(other: &ClauseItem, item: &ClauseItem) -> bool {
     other.branch.is_none() || other.branch == item.branch
 }
 
 fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), clause: &Clause) {
     let compared = ComparedItems::new(clause, CaseSensitivity::Insensitive);
     for (n, (item, _)) in compared.items.iter().enumerate() {
-        let Some((other, same)) = compared.covering(n).filter(|(o, _)| !cx.is_of_example(o, item.span)) else {
+        let Some((other, same)) = compared
+            .covering_item(n)
+            .filter(|(o, _)| !cx.is_of_example(o, item.span))
+        else {
             continue;
         };
         let (rule, message) = if same {
@@ -138,7 +141,10 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, us
 fn resources(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), clause: &Clause) {
     let compared = ComparedItems::new(clause, CaseSensitivity::Sensitive);
     for (n, (item, _)) in compared.items.iter().enumerate() {
-        let Some((other, _)) = compared.covering(n).filter(|(o, _)| !cx.is_of_example(o, item.span)) else {
+        let Some((other, _)) = compared
+            .covering_item(n)
+            .filter(|(o, _)| !cx.is_of_example(o, item.span))
+        else {
             continue;
         };
         let message = format!("`{}` is already covered by `{}`", item.display(), other.display());

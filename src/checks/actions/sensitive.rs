@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::checks::allow_statements::{granting, managing, names};
+use crate::checks::allow_statements::{identity_allow_statements, managing, names};
 use crate::checks::escalation;
 use crate::iam::ActionSet;
 use crate::iam::catalogue::catalogue;
@@ -14,7 +14,7 @@ const RULE: RuleId = ids::SENSITIVE_ACTION_WITHOUT_CONDITION;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut more: BTreeMap<&[String], ActionSet> = BTreeMap::new();
-    for g in granting(cx) {
+    for g in identity_allow_statements(cx) {
         if g.strength.narrows() || g.statement.open {
             continue;
         }

@@ -37,11 +37,11 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let other = compared
                 .iter()
                 .enumerate()
-                .filter(|(j, o)| *j != i && closed[i] && closed[*j] && takes_in(o, s))
-                .find(|(j, o)| *j < i || !takes_in(s, o));
+                .filter(|(j, o)| *j != i && closed[i] && closed[*j] && covers(o, s))
+                .find(|(j, o)| *j < i || !covers(s, o));
             match other {
                 Some((_, other)) => {
-                    let same = takes_in(s, other);
+                    let same = covers(s, other);
                     found.push((id, i, s.statement, other.statement, same));
                 }
                 None => {
@@ -72,7 +72,7 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 let narrow = Remedy::safe("remove the statement").remove(s.span);
                 let f = f.remedy(narrow.offered(Offered::UnlessReported(other.span)));
                 match is_enough(s) {
-                    true => f.remedy(without(other, s).offered(Offered::IfReported(other.span))),
+                    true => f.remedy(remove_covered(other, s).offered(Offered::IfReported(other.span))),
                     false => f,
                 }
             }
@@ -112,7 +112,12 @@ impl<'a> ComparedStatement<'a> {
     /// The conditions as written, by operator and key; `None` where one of these is not known.
     fn lines(&self) -> Option<&Vec<Line>> {
         let lines = || {
-            let mut out: Vec<Line> = self.statement.conditions.iter().map(Line::of).collect::<Option<_>>()?;
+            let mut out: Vec<Line> = self
+                .statement
+                .conditions
+                .iter()
+                .map(Line::from_condition)
+                .collect::<Option<_>>()?;
             out.sort_by(|a, b| a.name.cmp(&b.name));
             Some(out)
         };
@@ -140,18 +145,18 @@ fn is_enough(s: &Statement) -> bool {
     let (Some(clause), Some(actions)) = (&s.resource, s.action.as_ref().and_then(Clause::actions)) else {
         return true;
     };
-    let Some(mut resources) = Resources::of(clause, |_| None) else {
+    let Some(mut resources) = Resources::new(clause, |_| None) else {
         return true;
     };
     actions
         .iter()
         .flat_map(|a| a.resource_types().filter(|t| t.required))
-        .all(|t| resources.has(t))
+        .all(|t| resources.has_type(t))
 }
 
 /// Takes from the wider of two statements what covers the narrower one: its patterns of actions, or all of it where nothing
 /// else is left.
-fn without(wide: &Statement, narrow: &Statement) -> Remedy {
+fn remove_covered(wide: &Statement, narrow: &Statement) -> Remedy {
     let actions = narrow
         .action
         .as_ref()
@@ -183,7 +188,7 @@ fn head(s: &Statement) -> Span {
 }
 
 /// Whether all that `s` says follows from `o`.
-fn takes_in(wide: &ComparedStatement<'_>, narrow: &ComparedStatement<'_>) -> bool {
+fn covers(wide: &ComparedStatement<'_>, narrow: &ComparedStatement<'_>) -> bool {
     let (o, s) = (wide.statement, narrow.statement);
     // Statements of one place are one written statement, made several times.
     if o.span == s.span || !o.is_beside(s) || o.open || s.open {
@@ -257,7 +262,7 @@ struct Line {
 
 impl Line {
     /// `None` where the key, the operator or a value is not known, not even by a name that means one thing.
-    fn of(c: &Condition) -> Option<Self> {
+    fn from_condition(c: &Condition) -> Option<Self> {
         let name = format!("{} {}", c.operator.text.known()?, c.key.text.known()?).to_lowercase();
         let holes = || c.values.iter().flat_map(|v| v.text.holes());
         // What a variable stands for may be several values: the same ones in both.

@@ -14,7 +14,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let Some(operator) = line.operator else { continue };
         let at = |rule: RuleId, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
-                .other(line.key.clone())
+                .other_evidence(line.key.clone())
         };
         mfa(&line, operator, &at, out);
         star(&line, operator, &at, out);
@@ -100,7 +100,7 @@ fn contradiction(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 ),
             )
             .primary(dead.span, "must be this")
-            .other(dead.key.to_lowercase());
+            .other_evidence(dead.key.to_lowercase());
         if let Some(other) = dead.other {
             f = f.secondary(other, "must not be this");
         }
@@ -111,12 +111,12 @@ fn contradiction(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// A grant to everyone that only keys limit which any caller can meet.
 fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, d, i, s) in cx.statements() {
-        if !s.allows() || !d.kind.has_principal() || Reading::of(s) != Reading::Open {
+        if !s.allows() || !d.kind.has_principal() || Reading::new(s) != Reading::Open {
             continue;
         }
         let strength = strength(s);
         let chosen = |b: &WeighedCondition| matches!(b.weakness, Some(Weakness::Spoofable | Weakness::AnyCaller));
-        if strength.best() >= Grade::Narrows || !strength.bounds.iter().all(chosen) {
+        if strength.strongest() >= Grade::Narrows || !strength.bounds.iter().all(chosen) {
             continue;
         }
         let Some(b) = strength.bounds.first() else { continue };
@@ -133,7 +133,7 @@ fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let mut f = cx
             .at_statement(ids::CONDITION_SPOOFABLE_ONLY, id, i, message)
             .primary(b.key_span, label)
-            .other(b.key.clone());
+            .other_evidence(b.key.clone());
         if let Some(p) = s.principal.as_ref() {
             f = f.secondary(p.key, "allows every account");
         }

@@ -50,7 +50,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for line in lines(cx) {
         let at = |rule: RuleId, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
-                .other(line.key.clone())
+                .other_evidence(line.key.clone())
         };
         irrelevant(&line, &at, out);
         mixed(&line, &mut known, &at, out);
@@ -185,7 +185,7 @@ fn mixed<'a>(line: &ConditionLine<'a>, known: &mut KnownDocuments<'a>, at: Repor
     }
     let lists = known.lists.entry(line.document).or_insert_with(|| {
         let mut lists = HashMap::new();
-        gather(&line.kind.value, 0, &mut lists);
+        collect_lists(&line.kind.value, 0, &mut lists);
         lists
     });
     let Some(list) = lists.get(&c.span).copied() else {
@@ -217,7 +217,7 @@ fn mixed<'a>(line: &ConditionLine<'a>, known: &mut KnownDocuments<'a>, at: Repor
 }
 
 /// The lists in `value`, the outer before the inner.
-fn gather<'a>(value: &'a Value, depth: usize, lists: &mut HashMap<Span, &'a [Value]>) {
+fn collect_lists<'a>(value: &'a Value, depth: usize, lists: &mut HashMap<Span, &'a [Value]>) {
     const DEEP: usize = 12;
     if let ValueKind::Seq(items) = &value.kind {
         lists.entry(value.span).or_insert(items);
@@ -226,9 +226,9 @@ fn gather<'a>(value: &'a Value, depth: usize, lists: &mut HashMap<Span, &'a [Val
         return;
     }
     match &value.kind {
-        ValueKind::Json(inner) => gather(inner, depth + 1, lists),
-        ValueKind::Map(entries) => entries.iter().for_each(|e| gather(&e.value, depth + 1, lists)),
-        ValueKind::Seq(items) => items.iter().for_each(|v| gather(v, depth + 1, lists)),
+        ValueKind::Json(inner) => collect_lists(inner, depth + 1, lists),
+        ValueKind::Map(entries) => entries.iter().for_each(|e| collect_lists(&e.value, depth + 1, lists)),
+        ValueKind::Seq(items) => items.iter().for_each(|v| collect_lists(v, depth + 1, lists)),
         _ => {}
     }
 }

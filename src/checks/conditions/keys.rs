@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::{ConditionLine, lines};
-use crate::index::DocumentId;
 use crate::edit_distance::nearest_word;
 use crate::finding::{Confidence, Finding};
 use crate::iam::actions::ActionSet;
@@ -13,6 +12,7 @@ use crate::iam::catalogue::{Action, ResourceType, catalogue};
 use crate::iam::condition::dead::{DeadReason, is_no_tag};
 use crate::iam::condition::{OperatorFamily, needs_key, passes_without_key};
 use crate::iam::{ClauseItem, PolicyKind, PrincipalType, pattern};
+use crate::index::DocumentId;
 use crate::phrase;
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
@@ -50,7 +50,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             );
         }
         seen.entry(slot).or_insert((c.key.span, written.clone()));
-        if let Some(f) = one(cx, &line, &written) {
+        if let Some(f) = check_key(cx, &line, &written) {
             out.push(f);
         }
     }
@@ -58,10 +58,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 fn at(cx: &Context<'_>, line: &ConditionLine<'_>, rule: RuleId, message: String) -> Finding {
     cx.at_statement(rule, line.document, line.index, message)
-        .other(line.key.clone())
+        .other_evidence(line.key.clone())
 }
 
-fn one(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
+fn check_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     let span = line.condition.key.span;
     let key = line.key.as_str();
     if is_no_tag(&line.condition.key) {
@@ -215,10 +215,10 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
         return None;
     }
     let set = actions(line)?;
-    if !is_told(&line.key, &set) {
+    if !is_documented(&line.key, &set) {
         return None;
     }
-    let deaf = deaf(line);
+    let deaf = items_without_key(line);
     let none = set.iter().all(|a| !a.takes_key(&line.key));
     let passes = passes_without_key(line.condition);
     if !none && (deaf.is_empty() || passes != Some(false)) {
@@ -310,7 +310,7 @@ fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
 
 /// The catalogue says which actions take the key. Some keys are documented for a service and for none of its actions
 /// (`states:HTTPEndpoint`): any of them may take it.
-fn is_told(key: &str, set: &ActionSet) -> bool {
+fn is_documented(key: &str, set: &ActionSet) -> bool {
     let own = key.split_once(':').map_or("", |(prefix, _)| prefix);
     let takes = || {
         catalogue()
@@ -321,7 +321,7 @@ fn is_told(key: &str, set: &ActionSet) -> bool {
 }
 
 /// The actions that are named one by one and do not take the key.
-fn deaf<'a>(line: &ConditionLine<'a>) -> Vec<&'a ClauseItem> {
+fn items_without_key<'a>(line: &ConditionLine<'a>) -> Vec<&'a ClauseItem> {
     let named = line.statement.action.iter().flat_map(|clause| &clause.items);
     named
         .filter(|item| {
@@ -354,7 +354,7 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
         return None;
     }
     if !needs_key(line.condition) {
-        return passing(cx, line, written);
+        return true_without_tag(cx, line, written);
     }
     let (rule, what) = if line.statement.is_written_as_deny() {
         (ids::CONDITION_TAG_UNSUPPORTED_DENY, "the Deny never applies")
@@ -385,7 +385,7 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
         let message = format!("no action of this statement supports `{written}`");
         return Some(at(cx, line, rule, message).primary(line.condition.key.span, what));
     }
-    let (message, f) = partly(line, written)?;
+    let (message, f) = unsupported_items(line, written)?;
     let f = f.into_iter().take(3).fold(
         at(cx, line, rule, message).primary(line.condition.key.span, format!("{what} to it")),
         |f, item| f.secondary(item.span, "does not support the tag"),
@@ -394,9 +394,9 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
 }
 
 /// The actions of a statement that do not support a tag which others of it support.
-fn partly<'a>(line: &ConditionLine<'a>, written: &str) -> Option<(String, Vec<&'a ClauseItem>)> {
+fn unsupported_items<'a>(line: &ConditionLine<'a>, written: &str) -> Option<(String, Vec<&'a ClauseItem>)> {
     let blind = |action: Action| !action.may_see_tag(&line.key);
-    let mut deaf = deaf(line);
+    let mut deaf = items_without_key(line);
     deaf.retain(|item| {
         item.text
             .known()
@@ -416,7 +416,7 @@ fn partly<'a>(line: &ConditionLine<'a>, written: &str) -> Option<(String, Vec<&'
 }
 
 /// A condition on a tag that holds where the request has no such key: actions that do not support the tag are not limited.
-fn passing(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
+fn true_without_tag(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     if !line.statement.allows()
         || passes_without_key(line.condition) != Some(true)
         || line.operator?.family == OperatorFamily::Null
@@ -427,7 +427,7 @@ fn passing(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<
     if !set.iter().any(|a| a.takes_key(&line.key)) {
         return None;
     }
-    let (message, deaf) = partly(line, written)?;
+    let (message, deaf) = unsupported_items(line, written)?;
     let f = at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
         .primary(line.condition.key.span, "restricts nothing")
         .confidence(Confidence::Medium);

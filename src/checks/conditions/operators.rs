@@ -56,7 +56,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let c = line.condition;
         let at = |rule: RuleId, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
-                .other(line.key.clone())
+                .other_evidence(line.key.clone())
         };
         let Some(operator) = line.operator else {
             if let Some(f) = unknown(cx, &line, &at) {

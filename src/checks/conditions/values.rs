@@ -14,7 +14,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         };
         let at = |rule: RuleId, message: String| {
             cx.at_statement(rule, line.document, line.index, message)
-                .other(line.key.clone())
+                .other_evidence(line.key.clone())
         };
         numbers(&line, operator, &at, out);
         networks(cx, &line, operator, &at, out);

@@ -8,7 +8,7 @@ use crate::source::Span;
 const RULE: RuleId = ids::AWS_ACCOUNT_ID_LITERAL;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    if !out.wants(RULE) {
+    if !out.is_selected(RULE) {
         return;
     }
     let sources = cx.project.sources;

@@ -34,7 +34,7 @@ impl<'p> UsersByAddress<'p> {
     }
 
     /// The user that a key is for.
-    fn of(&self, key: &Resource) -> Option<ResourceId> {
+    fn user_of(&self, key: &Resource) -> Option<ResourceId> {
         let named = key.get("UserName")?;
         match named.as_hole().and_then(|h| h.target.as_ref()) {
             Some(target) => self.by_address.get(&(&*target.scope, &*target.address)).copied(),
@@ -45,9 +45,9 @@ impl<'p> UsersByAddress<'p> {
 
 impl UsersByAddress<'_> {
     /// The resource that a key's finding is about: its user, or the key if the user is not found.
-    fn cause(&self, project: &Project<'_>, key: ResourceId) -> ResourceId {
+    fn subject_of(&self, project: &Project<'_>, key: ResourceId) -> ResourceId {
         let r = project.resources.get(key);
-        r.and_then(|r| self.of(r)).unwrap_or(key)
+        r.and_then(|r| self.user_of(r)).unwrap_or(key)
     }
 }
 
@@ -59,7 +59,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             ACCESS_KEY => {
                 // Policies of the same user have the same cause: a program that uses an IAM user.
                 if let Some(f) = key(cx, id, r) {
-                    out.push(f.cause(Cause::Resource(users.cause(cx.project, id))));
+                    out.push(f.cause(Cause::Resource(users.subject_of(cx.project, id))));
                 }
             }
             kinds::OUTPUT => output(cx, id, r, (&keys, &users), out),
@@ -163,7 +163,7 @@ fn output(
     // A sensitive output is only readable in the state, which contains the key anyway. The finding about the key
     // covers it.
     out.push(match sensitive {
-        true => f.lowered().cause(Cause::Resource(users.cause(cx.project, key))),
+        true => f.lowered().cause(Cause::Resource(users.subject_of(cx.project, key))),
         false => f,
     });
 }

@@ -72,7 +72,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// Secret parameters and the spans of their text, in order.
 type Homes<'p> = Vec<(Span, &'p Resource)>;
 
-fn home<'p>(homes: &Homes<'p>, span: Span) -> Option<&'p Resource> {
+fn enclosing_resource<'p>(homes: &Homes<'p>, span: Span) -> Option<&'p Resource> {
     let after = homes.partition_point(|(s, _)| (s.file, s.start) <= (span.file, span.start));
     let (extent, parameter) = homes.get(after.checked_sub(1)?)?;
     extent.contains(span).then_some(*parameter)
@@ -308,7 +308,7 @@ fn leaks(
         // A default was filled in: the span of the text is in the parameter.
         for (text, v) in strings(value) {
             let Some(step) = &v.via else { continue };
-            let secret = home(homes, span_of(text, v)).filter(|p| p.address.scope == r.address.scope);
+            let secret = enclosing_resource(homes, span_of(text, v)).filter(|p| p.address.scope == r.address.scope);
             if let Some(p) = secret {
                 leak(cx, id, step.span, p, place, out);
             }
@@ -347,6 +347,6 @@ fn leak(cx: &Context<'_>, id: ResourceId, span: Span, parameter: &Resource, plac
         .cause(Cause::Place(span))
         .primary(span, "exposed here")
         .secondary(parameter.header, "declared secret here")
-        .other(&*parameter.address.name),
+        .other_evidence(&*parameter.address.name),
     );
 }

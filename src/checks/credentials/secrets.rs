@@ -37,11 +37,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         out.push(l.report(cx, &literals));
     }
     for l in &literals {
-        if !taken.touch(l.value.span) {
+        if !taken.touches_any(l.value.span) {
             slot(cx, l, out);
         }
     }
-    if out.wants(ids::SHARED_CREDENTIALS_FILE_COMMITTED) {
+    if out.is_selected(ids::SHARED_CREDENTIALS_FILE_COMMITTED) {
         for id in files {
             credentials_file(cx, id, &taken, out);
         }
@@ -83,7 +83,7 @@ impl LiteralSlots {
     }
 
     /// Literals whose text contains `span`.
-    fn around(&self, span: Span) -> impl Iterator<Item = usize> {
+    fn literals_around(&self, span: Span) -> impl Iterator<Item = usize> {
         let after = self
             .0
             .partition_point(|(s, _)| (s.file, s.start) <= (span.file, span.start));
@@ -121,7 +121,7 @@ fn in_file(project: &Project<'_>, file: FileId) -> Vec<Located> {
     };
     let joined = source.path.ends_with(".py").then(|| secrets::joined(text)).flatten();
     match joined {
-        Some(joined) => located(&joined.text, &|s| joined.place(&s.range)),
+        Some(joined) => located(&joined.text, &|s| joined.source_range(&s.range)),
         None => located(text, &|s| s.range.clone()),
     }
 }
@@ -138,7 +138,7 @@ fn in_literal(l: &SlotLiteral<'_>, known: &Spans) -> Vec<Located> {
         for credential in secrets::credentials(text, secrets.collect()) {
             let mut spans: Vec<Span> = credential.parts.iter().map(place_of).collect();
             spans.dedup();
-            if spans.iter().any(|s| known.touch(*s)) {
+            if spans.iter().any(|s| known.touches_any(*s)) {
                 continue;
             }
             out.push(Located {
@@ -169,7 +169,7 @@ impl Located {
         let here = self
             .spans
             .iter()
-            .flat_map(|s| places.around(*s))
+            .flat_map(|s| places.literals_around(*s))
             .max_by_key(|i| (literals[*i].place.severity(), std::cmp::Reverse(*i)));
         if let Some(i) = here {
             self.place = Some(literals[i].place);
@@ -277,10 +277,10 @@ impl Located {
                     Some(name) => format!("if it is real, the key belongs to account `{account}` ({name})"),
                     None => format!("if it is real, the key belongs to account `{account}`"),
                 })
-                .other(format!("account:{account}"));
+                .other_evidence(format!("account:{account}"));
         }
         if let Some(p) = self.place {
-            f = f.other(format!("place:{}", p.rule()));
+            f = f.other_evidence(format!("place:{}", p.rule()));
             f.folded.push(p.rule());
         }
         for part in &self.credential.parts {
@@ -526,7 +526,7 @@ fn credentials_file(cx: &Context<'_>, file: FileId, taken: &Spans, out: &mut Fin
             || value.len() < 8
             || value.starts_with(['$', '<', '{'])
             || is_placeholder(value)
-            || taken.touch(span)
+            || taken.touches_any(span)
         {
             continue;
         }

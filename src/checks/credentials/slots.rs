@@ -173,7 +173,7 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<SlotLiteral<'p
                         push(
                             CredentialSlot::CodeBuild,
                             item_slot(item),
-                            either(item, "Value", "value"),
+                            either_property(item, "Value", "value"),
                         );
                     }
                 }
@@ -182,9 +182,13 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<SlotLiteral<'p
         "AWS::ECS::TaskDefinition" => {
             let containers = r.get("ContainerDefinitions").map(Value::decoded);
             for container in containers.map(Value::items).unwrap_or_default() {
-                let environment = either(container.decoded(), "Environment", "environment");
+                let environment = either_property(container.decoded(), "Environment", "environment");
                 for item in environment.map(Value::items).unwrap_or_default() {
-                    push(CredentialSlot::Ecs, item_slot(item), either(item, "Value", "value"));
+                    push(
+                        CredentialSlot::Ecs,
+                        item_slot(item),
+                        either_property(item, "Value", "value"),
+                    );
                 }
             }
         }
@@ -219,7 +223,10 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<SlotLiteral<'p
 }
 
 fn item_slot(item: &Value) -> Option<NamedSecret> {
-    env_slot(&either(item, "Name", "name")?.as_str()?, either(item, "Value", "value"))
+    env_slot(
+        &either_property(item, "Name", "name")?.as_str()?,
+        either_property(item, "Value", "value"),
+    )
 }
 
 /// The kind of credential by the name of an environment variable. `secret_key` without `aws` counts only if the value
@@ -240,7 +247,7 @@ fn env_slot(name: &str, value: Option<&Value>) -> Option<NamedSecret> {
     })
 }
 
-pub(super) fn either<'v>(value: &'v Value, a: &str, b: &str) -> Option<&'v Value> {
+pub(super) fn either_property<'v>(value: &'v Value, a: &str, b: &str) -> Option<&'v Value> {
     value.get(a).or_else(|| value.get(b))
 }
 
@@ -270,7 +277,7 @@ impl Spans {
     }
 
     /// Whether any of them shares a byte with `span`.
-    pub(super) fn touch(&self, span: Span) -> bool {
+    pub(super) fn touches_any(&self, span: Span) -> bool {
         let after = self.0.partition_point(|s| (s.file, s.start) < (span.file, span.end));
         after
             .checked_sub(1)

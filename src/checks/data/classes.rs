@@ -2,12 +2,12 @@
 
 use std::sync::OnceLock;
 
-use crate::checks::allow_statements::{AllowStatement, granting, managing, names};
-use crate::checks::identity_index::backs_up;
+use crate::checks::allow_statements::{AllowStatement, identity_allow_statements, managing, names};
+use crate::checks::identity_index::is_for_aws_backup;
 use crate::finding::Severity;
 use crate::iam::ClauseItem;
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::{Arn, Breadth, whole_types, widest};
+use crate::iam::arn::{Arn, Breadth, breadth_of, whole_types};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::class::class;
 use crate::iam::condition::Grade;
@@ -26,7 +26,7 @@ struct DataClass {
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for g in granting(cx) {
+    for g in identity_allow_statements(cx) {
         if g.strength.narrows() || g.actions.is_all() {
             continue;
         }
@@ -34,7 +34,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         // finding is enough.
         let mut said = None;
         for class in classes() {
-            if said != Some(class.rule) && out.wants(class.rule) && one(cx, out, &g, class) {
+            if said != Some(class.rule) && out.is_selected(class.rule) && report_class(cx, out, &g, class) {
                 said = Some(class.rule);
             }
         }
@@ -66,14 +66,14 @@ fn all_classes() -> Vec<DataClass> {
         ),
         class_of(
             ids::KMS_DECRYPT_STAR,
-            named(&["kms:Decrypt", "kms:ReEncryptFrom"]),
+            actions_named(&["kms:Decrypt", "kms:ReEncryptFrom"]),
             "can decrypt",
             "data encrypted under any KMS key in the account",
             "decrypts",
         ),
         class_of(
             ids::KMS_DECRYPT_STAR,
-            named(&["kms:GenerateDataKey"]),
+            actions_named(&["kms:GenerateDataKey"]),
             "can generate",
             "data keys under any KMS key in the account",
             "returns plaintext data keys",
@@ -94,7 +94,7 @@ fn all_classes() -> Vec<DataClass> {
         ),
         class_of(
             ids::RESOURCE_EXPOSURE,
-            sharing(),
+            sharing_actions(),
             "changes",
             "who can use any resource",
             "shares resources or makes them public",
@@ -154,12 +154,12 @@ fn all_classes() -> Vec<DataClass> {
     ]
 }
 
-fn named(names: &[&str]) -> ActionSet {
+fn actions_named(names: &[&str]) -> ActionSet {
     names.iter().filter_map(|a| catalogue().action(a)).collect()
 }
 
 /// Actions on resource-based policies, ACLs, and grants: they change who can use a resource.
-fn sharing() -> ActionSet {
+fn sharing_actions() -> ActionSet {
     let words = ["Policy", "Permission", "Acl", "Grant", "Share", "PublicAccessBlock"];
     let verbs = [
         "Put", "Add", "Create", "Set", "Update", "Modify", "Attach", "Delete", "Remove",
@@ -208,7 +208,7 @@ fn destroying() -> ActionSet {
 }
 
 /// Reports one class for a statement. Returns whether there was a finding.
-fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, class: &DataClass) -> bool {
+fn report_class(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, class: &DataClass) -> bool {
     let rule = class.rule;
     let mut hit = g.actions.as_ref().clone();
     hit.intersect(&class.actions);
@@ -224,12 +224,12 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
         ids::SECRETS_READ_STAR | ids::KMS_DECRYPT_STAR | ids::AUDIT_TAMPERING
     );
     let wide = |r: &&ClauseItem| {
-        let breadth = widest(&r.text);
+        let breadth = breadth_of(&r.text);
         breadth.is_star_like() || whole && breadth <= Breadth::WholeType
     };
     let mut items: Vec<_> = resource.items.iter().filter(wide).collect();
-    items.sort_by_key(|r| widest(&r.text));
-    let reaching = items.into_iter().map(|r| (r, g.reached(r, &hit)));
+    items.sort_by_key(|r| breadth_of(&r.text));
+    let reaching = items.into_iter().map(|r| (r, g.reachable_actions(r, &hit)));
     let Some((wide, hit)) = reaching.into_iter().find(|(_, hit)| !hit.is_empty()) else {
         return false;
     };
@@ -242,10 +242,10 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
     }
     let verb = if hit.len() > 1 { plural(class.verb) } else { class.verb };
     let what = match rule {
-        ids::SECRETS_READ_STAR => stored(&hit),
+        ids::SECRETS_READ_STAR => secret_noun(&hit),
         _ => class.what,
     };
-    let within = Arn::parse(&wide.text).map_or("the account", |arn| arn.within());
+    let within = Arn::parse(&wide.text).map_or("the account", |arn| arn.wildcard_reach());
     let what = what.replace("in the account", &format!("in {within}"));
     let action = names(&hit, 1);
     let Some(span) = g.span_granting(&hit) else {
@@ -259,15 +259,15 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<'_>, clas
         .resources([wide.display()]);
     f.evidence.expanded_actions = Some(hit.len());
     f.severity = class.severity;
-    if rule == ids::DATA_EXFILTRATION && backs_up(cx, g.document) {
+    if rule == ids::DATA_EXFILTRATION && is_for_aws_backup(cx, g.document) {
         f = f.severity(Severity::Low);
     }
-    out.push(g.weighed(cx, &hit, f));
+    out.push(g.adjust_severity(cx, &hit, f));
     true
 }
 
 /// The object of a message about actions of the class `secrets`.
-fn stored(actions: &ActionSet) -> &'static str {
+fn secret_noun(actions: &ActionSet) -> &'static str {
     let mut services = actions.services();
     services.sort_unstable();
     match services.as_slice() {
@@ -279,7 +279,7 @@ fn stored(actions: &ActionSet) -> &'static str {
 
 /// The label for an item of `Resource`.
 fn label_of(wide: &ClauseItem) -> String {
-    match widest(&wide.text) {
+    match breadth_of(&wide.text) {
         Breadth::Everything | Breadth::WholeService => "on every resource".to_owned(),
         Breadth::AccountWide => "on every resource in this account".to_owned(),
         _ => format!("on every `{}` here", arn_type(wide)),

@@ -1,7 +1,7 @@
 //! Tags that control access, and permissions to change them.
 //! IAM User Guide, "What is ABAC for AWS?" and "Controlling access to AWS resources using tags".
 
-use crate::checks::allow_statements::{AllowStatement, granting, names};
+use crate::checks::allow_statements::{AllowStatement, identity_allow_statements, names};
 use crate::checks::self_reference::caller;
 use crate::iam::ActionSet;
 use crate::iam::arn::ArnShape;
@@ -16,7 +16,7 @@ use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let all: Vec<AllowStatement<'_>> = granting(cx).collect();
+    let all: Vec<AllowStatement<'_>> = identity_allow_statements(cx).collect();
     for of_document in all.chunk_by(|a, b| a.document == b.document) {
         if of_document.len() > MOST_STATEMENTS {
             continue;
@@ -27,7 +27,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         for tagging in of_document.iter().filter(|g| !g.strength.narrows()) {
-            if let Some(guarded) = guarded.iter().find(|g| defeats(tagging, g).is_some()) {
+            if let Some(guarded) = guarded.iter().find(|g| tag_setting_actions(tagging, g).is_some()) {
                 report(cx, out, tagging, guarded);
             }
         }
@@ -147,7 +147,9 @@ fn own_tag(s: &Statement) -> Option<(Span, Option<bool>)> {
 }
 
 fn report(cx: &Context<'_>, out: &mut FindingSink<'_>, tagging: &AllowStatement<'_>, guarded: &AllowStatement<'_>) {
-    let Some(set) = defeats(tagging, guarded) else { return };
+    let Some(set) = tag_setting_actions(tagging, guarded) else {
+        return;
+    };
     let Some(bound) = guarded.strength.bounds.iter().find(|b| is_tag(&b.key)) else {
         return;
     };
@@ -165,7 +167,7 @@ fn report(cx: &Context<'_>, out: &mut FindingSink<'_>, tagging: &AllowStatement<
         .primary(span, "sets any tag on these resources")
         .secondary(bound.key_span, "checks this tag")
         .actions(tagging.items_granting(&set).iter().map(|i| i.display().to_lowercase()))
-        .other(bound.key.clone()),
+        .other_evidence(bound.key.clone()),
     );
 }
 
@@ -180,7 +182,7 @@ fn is_by_tag(g: &AllowStatement<'_>) -> bool {
 }
 
 /// The actions of `tagging` that set the tags that limit `guarded`.
-fn defeats(tagging: &AllowStatement<'_>, guarded: &AllowStatement<'_>) -> Option<ActionSet> {
+fn tag_setting_actions(tagging: &AllowStatement<'_>, guarded: &AllowStatement<'_>) -> Option<ActionSet> {
     let (a, b) = (tagging.statement, guarded.statement);
     if !a.is_beside(b) && !b.is_beside(a) {
         return None;
@@ -200,7 +202,7 @@ fn defeats(tagging: &AllowStatement<'_>, guarded: &AllowStatement<'_>) -> Option
                 && sets_tags(a.short_name())
         })
         .collect();
-    (!set.is_empty() && meet(tagging, guarded)).then_some(set)
+    (!set.is_empty() && overlap(tagging, guarded)).then_some(set)
 }
 
 /// Creating a resource with tags does not change the tags of others, and removing a tag does not meet a condition
@@ -211,7 +213,7 @@ fn sets_tags(name: &str) -> bool {
 }
 
 /// Whether some resource is certainly covered by both, and of a type that the limited actions apply to.
-fn meet(a: &AllowStatement<'_>, b: &AllowStatement<'_>) -> bool {
+fn overlap(a: &AllowStatement<'_>, b: &AllowStatement<'_>) -> bool {
     let (Some(x), Some(y)) = (&a.statement.resource, &b.statement.resource) else {
         return false;
     };
@@ -221,11 +223,11 @@ fn meet(a: &AllowStatement<'_>, b: &AllowStatement<'_>) -> bool {
     let about = |r: &ClauseItem| {
         let arn = Pattern::resource(&r.text);
         let mut types = b.actions.iter().flat_map(|a| a.resource_types());
-        types.any(|t| may_be_of(&r.text, t) && t.fits(&arn).may_be())
+        types.any(|t| may_be_of(&r.text, t) && t.matches(&arn).may_be())
     };
     x.items.iter().filter(|r| about(r)).any(|r| {
         y.items.iter().any(|q| {
-            matches!(arn::shape(&r.text), ArnShape::Star | ArnShape::Arn(_))
+            matches!(arn::arn_shape(&r.text), ArnShape::Star | ArnShape::Arn(_))
                 && pattern::overlaps(&r.text, &q.text, CaseSensitivity::Sensitive).is_yes()
         })
     })

@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use super::source::{SILENT, only_adds_objects, only_looks};
+use super::source::{SILENT, only_adds_objects, only_describes};
 use crate::finding::Severity;
-use crate::iam::access::{Audience, Limit, audience, weighed};
+use crate::iam::access::{Audience, Limit, audience, strength_for_others};
 use crate::iam::condition::{Grade, Operator, OperatorFamily};
-use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::principal::{PrincipalOrigin, origin_of};
 use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
@@ -34,7 +34,7 @@ fn services_only<'s>(cx: &Context<'_>, s: &'s Statement) -> Option<(&'s Principa
     let names: Option<Vec<String>> = clause
         .items
         .iter()
-        .map(|p| match place(p, cx.project.own, None) {
+        .map(|p| match origin_of(p, cx.project.own, None) {
             PrincipalOrigin::Service { name } => Some(name),
             _ => None,
         })
@@ -82,7 +82,7 @@ fn unsupported(
             )
             .primary(c.key.span, "not in requests from AWS services")
             .principals([service.to_owned()])
-            .other(key),
+            .other_evidence(key),
         );
     }
 }
@@ -96,7 +96,7 @@ fn recommended(
     item: &PrincipalItem,
     service: &str,
 ) {
-    let strength = weighed(d, s);
+    let strength = strength_for_others(d, s);
     let held = strength.bounds.iter().find(|b| b.grade >= Grade::Narrows);
     let Some(held) = held else { return };
     let binding = |key: &str| {
@@ -108,7 +108,7 @@ fn recommended(
         || strength.pins_who()
         || strength.source() >= Grade::Narrows
         || strength.bounds.iter().any(|b| binding(&b.key))
-        || only_looks(s)
+        || only_describes(s)
     {
         return;
     }
@@ -122,7 +122,7 @@ fn recommended(
         .primary(held.key_span, "add `aws:SourceArn` or `aws:SourceAccount`")
         .secondary(item.value.span, "acts for every AWS customer")
         .principals([service.to_owned()])
-        .other(held.key.clone());
+        .other_evidence(held.key.clone());
     // Every log delivery sends this ACL, so the condition limits nothing.
     let only_acl = strength
         .bounds

@@ -3,13 +3,13 @@
 
 use crate::checks::narrowing;
 use crate::finding::{Finding, Severity};
-use crate::iam::access::{lets_do_nothing, serves_organization, weighed};
+use crate::iam::access::{lets_do_nothing, serves_organization, strength_for_others};
 use crate::iam::arn::Arn;
 use crate::iam::arn::ArnField;
 use crate::iam::catalogue::{AccessLevel, Action};
 use crate::iam::condition::Grade;
 use crate::iam::condition::strength;
-use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::principal::{PrincipalOrigin, origin_of};
 use crate::iam::{Condition, Document, PolicyKind, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
@@ -55,22 +55,27 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             source_arn(cx, out, id, (i, s), c);
         }
         if d.kind == PolicyKind::Resource {
-            without(cx, out, (id, d), (i, s));
+            without_source_condition(cx, out, (id, d), (i, s));
         }
     }
 }
 
-fn without(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn without_source_condition(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    (id, d): (DocumentId, &Document),
+    (i, s): (usize, &Statement),
+) {
     let Some(clause) = s.principal.as_ref().filter(|c| !c.negated) else {
         return;
     };
-    if weighed(d, s).narrows() || lets_do_nothing(d, s) {
+    if strength_for_others(d, s).narrows() || lets_do_nothing(d, s) {
         return;
     }
     let mut found: Option<Finding> = None;
     let organization = serves_organization(d);
     for item in &clause.items {
-        let PrincipalOrigin::Service { name } = place(item, cx.project.own, None) else {
+        let PrincipalOrigin::Service { name } = origin_of(item, cx.project.own, None) else {
             continue;
         };
         if SILENT.contains(&name.as_str()) {
@@ -84,7 +89,7 @@ fn without(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
         } else {
             Severity::Medium
         };
-        let reads_only = only_looks(s);
+        let reads_only = only_describes(s);
         // One condition fixes all principals of a statement, so they share one finding.
         if let Some(f) = found {
             let mut f = f.secondary(item.value.span, format!("also no source for `{name}`"));
@@ -206,7 +211,7 @@ fn uses_key(a: Action) -> bool {
 
 /// Only describes the resource without disclosing its data: `kms:DescribeKey`, `sqs:GetQueueAttributes`, and
 /// `s3:GetBucketAcl`, which log delivery calls first.
-pub(super) fn only_looks(s: &Statement) -> bool {
+pub(super) fn only_describes(s: &Statement) -> bool {
     let looks = |action: Action| {
         let reads =
             matches!(action.level(), AccessLevel::List | AccessLevel::Read) && !action.called_permissions_management();
@@ -227,9 +232,9 @@ fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s
     if !c.key.text.display().eq_ignore_ascii_case("aws:SourceArn") {
         return;
     }
-    let account = strength(s).has("aws:SourceAccount", Grade::Narrows)
-        || strength(s).has("aws:SourceOrgID", Grade::Narrows)
-        || strength(s).has("aws:SourceOwner", Grade::Narrows)
+    let account = strength(s).is_bound("aws:SourceAccount", Grade::Narrows)
+        || strength(s).is_bound("aws:SourceOrgID", Grade::Narrows)
+        || strength(s).is_bound("aws:SourceOwner", Grade::Narrows)
         || strength(s).pins_who();
     for value in &c.values {
         if pattern::is_star(&value.text) || any_account(&value.text) {
@@ -244,7 +249,7 @@ fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s
                     "`aws:SourceArn` matches resources in every account",
                 )
                 .primary(value.span, "matches any account")
-                .other("aws:sourcearn"),
+                .other_evidence("aws:sourcearn"),
             );
         } else if is_bucket(&value.text) && !account {
             out.push(
@@ -255,7 +260,7 @@ fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s
                     "the bucket ARN does not contain an account ID",
                 )
                 .primary(value.span, "anyone can reuse the name of a deleted bucket")
-                .other("aws:sourcearn"),
+                .other_evidence("aws:sourcearn"),
             );
         }
     }
@@ -292,7 +297,7 @@ fn permission(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 )
                 .primary(source.span, "matches any account")
                 .scope(r.header, "")
-                .other("aws:sourcearn"),
+                .other_evidence("aws:sourcearn"),
             );
         }
         let bucket = source.as_text().is_some_and(is_bucket);
@@ -303,10 +308,10 @@ fn permission(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     id,
                     "the bucket ARN does not contain an account ID",
                 )
-                .under(r.branch.as_ref())
+                .only_under(r.branch.as_ref())
                 .primary(source.span, "anyone can reuse the name of a deleted bucket")
                 .scope(r.header, "")
-                .other("aws:sourcearn");
+                .other_evidence("aws:sourcearn");
             let key = r.props.entry("SourceArn").map(|e| e.key_span);
             f.remedies
                 .extend(key.and_then(|key| narrowing::source_account_beside(cx, r.format, key)));

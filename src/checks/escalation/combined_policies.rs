@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::methods::to_services;
-use super::techniques::{Danger, Technique, suits, ways};
+use super::methods::limited_services_help;
+use super::techniques::{Danger, Technique, grants_technique, techniques};
 use crate::finding::{Cause, Confidence, Finding, Severity};
 use crate::iam::{Action, ActionSet};
 use crate::phrase::{self, MAX_LABEL};
@@ -26,9 +26,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let withheld = effective.withheld();
-        let open: Vec<_> = ways()
+        let open: Vec<_> = techniques()
             .iter()
-            .filter_map(|way| Some((way, together(effective, &withheld, way)?)))
+            .filter_map(|way| Some((way, combined_steps(effective, &withheld, way)?)))
             .collect();
         let best = open
             .iter()
@@ -65,7 +65,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 /// The steps of a method that all policies together allow, but no single document does.
-fn together<'e, 'a>(
+fn combined_steps<'e, 'a>(
     effective: &'e Effective<'a>,
     withheld: &ActionSet,
     way: &Technique,
@@ -86,8 +86,8 @@ fn together<'e, 'a>(
                 return None;
             }
             let grants: Vec<_> = effective
-                .granting(action)
-                .filter(|g| suits(g.statement, action, way))
+                .grants_of(action)
+                .filter(|g| grants_technique(g.statement, action, way))
                 .collect();
             (!grants.is_empty()).then_some((action, grants))
         })
@@ -158,7 +158,7 @@ fn report(
             .filter_map(item),
     );
     let passing = steps.iter().filter(|(action, _)| action.name() == "iam:PassRole");
-    if let Some(help) = to_services(passing.flat_map(|(_, grants)| grants.iter().map(|g| g.statement))) {
+    if let Some(help) = limited_services_help(passing.flat_map(|(_, grants)| grants.iter().map(|g| g.statement))) {
         f = f.help(help);
     }
     if way.how == Danger::Target {

@@ -29,7 +29,7 @@ struct GrantedStep<'a> {
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    self_mutation::others(cx, out);
+    self_mutation::check_similar_users(cx, out);
     for (id, d) in cx.documents() {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !d.statements.iter().any(Statement::allows)
         {
@@ -40,8 +40,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let grant = |i: usize, action: Action, m: &Technique| {
             grant(d, i, action, m).filter(|_| !withheld.of(i).contains(action.id()))
         };
-        let (singles, several): (Vec<&Technique>, Vec<&Technique>) =
-            techniques::ways().iter().filter(open).partition(|m| m.ids.len() == 1);
+        let (singles, several): (Vec<&Technique>, Vec<&Technique>) = techniques::techniques()
+            .iter()
+            .filter(open)
+            .partition(|m| m.ids.len() == 1);
         let mut combined: Vec<(Vec<GrantedStep<'_>>, &Technique)> = Vec::new();
         for m in several {
             // Prefers a statement without a narrowing condition.
@@ -89,7 +91,7 @@ impl GrantedStep<'_> {
 /// The grant of `action` in a statement, if it is wide enough for the method.
 fn grant<'a>(d: &'a Document, statement: usize, action: Action, way: &Technique) -> Option<GrantedStep<'a>> {
     let s = d.statements.get(statement).filter(|s| s.allows())?;
-    let grant = PassRoleGrant::of(s, action).filter(|_| techniques::suits(s, action, way))?;
+    let grant = PassRoleGrant::new(s, action).filter(|_| techniques::grants_technique(s, action, way))?;
     Some(GrantedStep {
         statement,
         span: grant.span(),
@@ -162,7 +164,7 @@ fn wide_resource(cx: &Context<'_>, id: DocumentId, statement: usize) -> Option<(
     let s = cx.project.documents.get(id)?.statements.get(statement)?;
     let items = &s.resource.as_ref().filter(|clause| !clause.negated)?.items;
     let star = items.iter().find(|r| pattern::is_star(&r.text));
-    let whole = || items.iter().find(|r| arn::widest(&r.text) <= Breadth::WholeType);
+    let whole = || items.iter().find(|r| arn::breadth_of(&r.text) <= Breadth::WholeType);
     match star {
         Some(item) => Some((item.span, "on every resource")),
         None => Some((whole()?.span, "on every resource of its type")),
@@ -238,7 +240,7 @@ fn combination(
         } else {
             let passing = grants.iter().filter(|g| g.action.name() == "iam:PassRole");
             let statements = &cx.project.documents[id].statements;
-            if let Some(help) = to_services(passing.map(|g| &statements[g.statement])) {
+            if let Some(help) = limited_services_help(passing.map(|g| &statements[g.statement])) {
                 f = f.help(help);
             }
             f.steps_down += u8::from(grants.iter().any(|g| g.narrowed));
@@ -248,11 +250,11 @@ fn combination(
 }
 
 /// The help if the services that get the role are already limited.
-pub(super) fn to_services<'s>(passing: impl Iterator<Item = &'s Statement>) -> Option<&'static str> {
+pub(super) fn limited_services_help<'s>(passing: impl Iterator<Item = &'s Statement>) -> Option<&'static str> {
     let mut passing = passing.peekable();
     passing.peek()?;
     passing
-        .all(|s| strength(s).has("iam:PassedToService", Grade::Narrows) || names_services(s))
+        .all(|s| strength(s).is_bound("iam:PassedToService", Grade::Narrows) || names_services(s))
         .then_some("Name the roles in the statement that grants `iam:PassRole`.")
 }
 

@@ -29,7 +29,7 @@ pub(super) const TABLE: &[(&str, CodeCheck)] = &[
 
 /// The actions that allow privilege escalation by themselves.
 pub(super) fn single_actions() -> impl Iterator<Item = Action> {
-    techniques::ways().iter().filter_map(|w| match w.ids.as_slice() {
+    techniques::techniques().iter().filter_map(|w| match w.ids.as_slice() {
         [only] => Some(*only),
         _ => None,
     })

@@ -19,17 +19,17 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
         }
-        if strength(s).has("iam:PassedToService", Grade::Narrows) {
+        if strength(s).is_bound("iam:PassedToService", Grade::Narrows) {
             continue;
         }
-        let Some(grant) = PassRoleGrant::of(s, pass_role) else {
+        let Some(grant) = PassRoleGrant::new(s, pass_role) else {
             continue;
         };
         if cx.project.withheld(id).of(i).contains(pass_role.id()) {
             continue;
         }
-        let Some(reach) = RoleReach::of(s) else {
-            if let Some(f) = named(cx, id, i, s, &grant) {
+        let Some(reach) = RoleReach::new(s) else {
+            if let Some(f) = check_named_roles(cx, id, i, s, &grant) {
                 out.push(f);
             }
             continue;
@@ -63,7 +63,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let mut f = f;
         f.steps_down += u8::from(strength(s).narrows());
         f.remedies.extend(narrowing::passed_to(cx, id, s));
-        let f = except_denied(cx, id, i, &only(pass_role), f);
+        let f = except_denied(cx, id, i, &single_action(pass_role), f);
         out.push(
             f.actions(grant.item().map(|i| i.display().to_lowercase()))
                 .resources(reach.item().map(ClauseItem::display)),
@@ -80,7 +80,7 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let (Some(PassRoleGrant::Exact(item) | PassRoleGrant::By(item)), Some(RoleReach::Wide(resource))) =
-            (PassRoleGrant::of(s, assume_role), RoleReach::of(s))
+            (PassRoleGrant::new(s, assume_role), RoleReach::new(s))
         else {
             continue;
         };
@@ -101,11 +101,11 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if strength(s).narrows() {
             f.steps_down += 1;
         }
-        out.push(except_denied(cx, id, i, &only(assume_role), f));
+        out.push(except_denied(cx, id, i, &single_action(assume_role), f));
     }
 }
 
-fn only(action: Action) -> ActionSet {
+fn single_action(action: Action) -> ActionSet {
     std::iter::once(action).collect()
 }
 
@@ -119,14 +119,25 @@ fn with_session(s: &Statement) -> impl Iterator<Item = String> {
 }
 
 /// `iam:PassRole` on named roles, for any service that they trust.
-fn named(cx: &Context<'_>, id: DocumentId, index: usize, s: &Statement, grant: &PassRoleGrant<'_>) -> Option<Finding> {
+fn check_named_roles(
+    cx: &Context<'_>,
+    id: DocumentId,
+    index: usize,
+    s: &Statement,
+    grant: &PassRoleGrant<'_>,
+) -> Option<Finding> {
     let resource = s.resource.as_ref()?;
     let first = resource
         .items
         .first()
         .filter(|r| r.text.as_hole().is_none_or(|h| h.target.is_some()))?;
     let open = s.open || (s.condition_key.is_some() && !s.complete);
-    if open || resource.items.iter().any(|r| arn::widest(&r.text) == Breadth::Unknown) {
+    if open
+        || resource
+            .items
+            .iter()
+            .any(|r| arn::breadth_of(&r.text) == Breadth::Unknown)
+    {
         return None;
     }
     let mut f = cx
@@ -153,7 +164,7 @@ pub(super) enum PassRoleGrant<'a> {
 }
 
 impl<'a> PassRoleGrant<'a> {
-    pub(super) fn of(s: &'a Statement, action: Action) -> Option<Self> {
+    pub(super) fn new(s: &'a Statement, action: Action) -> Option<Self> {
         let clause = s.action.as_ref()?;
         if clause.negated {
             return (!clause.may_name(action)).then_some(Self::Not(clause));
@@ -193,7 +204,7 @@ enum RoleReach<'a> {
 }
 
 impl<'a> RoleReach<'a> {
-    fn of(s: &'a Statement) -> Option<Self> {
+    fn new(s: &'a Statement) -> Option<Self> {
         let clause = s.resource.as_ref()?;
         if clause.negated {
             return Some(Self::Not(clause));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::checks::allow_statements::{AllowStatement, granting};
+use crate::checks::allow_statements::{AllowStatement, identity_allow_statements};
 use crate::checks::self_reference::{CallerPattern, Named, caller, own_groups, own_policies};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::iam::condition::{Grade, Strength};
@@ -53,12 +53,12 @@ fn rewrites(kind: IdentityKind) -> &'static [(&'static str, OwnTarget)] {
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, identity) in cx.project.identities.iter_enumerated() {
-        let holder = MutatingIdentity::of(cx, id, identity);
+        let holder = MutatingIdentity::new(cx, id, identity);
         if let Some(hit) = holder.as_ref().and_then(MutatingIdentity::rewrites) {
             out.push(hit.report(cx, identity));
         }
     }
-    for g in granting(cx) {
+    for g in identity_allow_statements(cx) {
         if let Some(f) = by_variable(cx, &g) {
             out.push(f);
         }
@@ -69,10 +69,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// Holders that can lift their own boundary but cannot grant themselves everything directly.
 pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, identity) in cx.project.identities.iter_enumerated() {
-        let Some(holder) = MutatingIdentity::of(cx, id, identity).filter(|h| h.rewrites().is_none()) else {
+        let Some(holder) = MutatingIdentity::new(cx, id, identity).filter(|h| h.rewrites().is_none()) else {
             continue;
         };
-        if let Some(hit) = holder.hit(|on| on == OwnTarget::Boundary) {
+        if let Some(hit) = holder.find_mutation(|on| on == OwnTarget::Boundary) {
             let mut f = hit.report(cx, identity);
             let boundary = holder.effective.boundary.as_ref();
             if boundary.is_none_or(|b| !b.complete) {
@@ -91,7 +91,7 @@ pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         out.push(f.note("no permissions boundary is declared for it here"));
     });
     let names = ["iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"];
-    for g in granting(cx).filter(|g| !g.strength.has("iam:PermissionsBoundary", Grade::Narrows)) {
+    for g in identity_allow_statements(cx).filter(|g| !g.strength.is_bound("iam:PermissionsBoundary", Grade::Narrows)) {
         if let Some((action, item, _)) = on_caller(cx, &g, &names) {
             let message = "each user can change its own permissions boundary".to_owned();
             let f = report_on_caller(cx, &g, ids::BOUNDARY_REMOVAL, (action, item), message);
@@ -101,7 +101,7 @@ pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 /// Actions that take over users whose names start or end like the caller's.
-pub(super) fn others(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+pub(super) fn check_similar_users(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     const NAMES: [&str; 5] = [
         "iam:CreateAccessKey",
         "iam:CreateLoginProfile",
@@ -109,7 +109,7 @@ pub(super) fn others(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         "iam:CreateServiceSpecificCredential",
         "iam:ResetServiceSpecificCredential",
     ];
-    for g in granting(cx) {
+    for g in identity_allow_statements(cx) {
         if let Some((action, item, CallerPattern::WithOthers)) = on_caller(cx, &g, &NAMES) {
             let message = format!(
                 "`{}` also covers users whose names are like the caller's",
@@ -139,7 +139,7 @@ struct SelfMutation<'h, 'a> {
 }
 
 impl<'c, 'a> MutatingIdentity<'c, 'a> {
-    fn of(cx: &'c Context<'a>, id: IdentityId, identity: &'a Identity) -> Option<Self> {
+    fn new(cx: &'c Context<'a>, id: IdentityId, identity: &'a Identity) -> Option<Self> {
         if identity.policies.is_empty() {
             return None;
         }
@@ -154,10 +154,10 @@ impl<'c, 'a> MutatingIdentity<'c, 'a> {
 
     /// A grant that lets the holder give itself any permission.
     fn rewrites(&self) -> Option<SelfMutation<'_, 'a>> {
-        self.hit(|on| on != OwnTarget::Boundary)
+        self.find_mutation(|on| on != OwnTarget::Boundary)
     }
 
-    fn hit(&self, wanted: fn(OwnTarget) -> bool) -> Option<SelfMutation<'_, 'a>> {
+    fn find_mutation(&self, wanted: fn(OwnTarget) -> bool) -> Option<SelfMutation<'_, 'a>> {
         let (cx, effective) = (self.cx, self.effective);
         let names = rewrites(self.identity.kind).iter().filter(|(_, on)| wanted(*on));
         let actions = names.filter_map(|(name, on)| Some((catalogue().action(name)?, *on)));
@@ -170,14 +170,14 @@ impl<'c, 'a> MutatingIdentity<'c, 'a> {
                 return None;
             }
             // An action that is denied on one of them may be allowed on another.
-            let mut mine = own(cx, self.identity, on);
+            let mut mine = own_resources(cx, self.identity, on);
             mine.retain(|own| !effective.denies(action, |r| is_within(cx, self.identity, on, *own, r)));
-            effective.granting(action).find_map(|grant| {
+            effective.grants_of(action).find_map(|grant| {
                 let resource = grant.statement.resource.as_ref().filter(|r| !r.negated)?;
-                let is_own = |r: &&ClauseItem| by_name(on, r) && mine.iter().any(|own| own.is(cx, &r.text));
+                let is_own = |r: &&ClauseItem| by_name(on, r) && mine.iter().any(|own| own.is_named_by(cx, &r.text));
                 let item = resource.items.iter().find(is_own)?;
                 match grant.source {
-                    PolicySource::Written(document) if !is_held(grant) => Some(SelfMutation {
+                    PolicySource::Written(document) if !is_limited(grant) => Some(SelfMutation {
                         action,
                         on,
                         grant,
@@ -192,7 +192,7 @@ impl<'c, 'a> MutatingIdentity<'c, 'a> {
 }
 
 /// The rule, the message, and the label of the holder's resource.
-fn words(kind: &str, on: OwnTarget, action: Action) -> (RuleId, String, String) {
+fn describe(kind: &str, on: OwnTarget, action: Action) -> (RuleId, String, String) {
     let rule = match on {
         OwnTarget::Boundary => ids::BOUNDARY_REMOVAL,
         _ => ids::SELF_MUTATION,
@@ -242,7 +242,7 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
     if by_document.is_empty() {
         return;
     }
-    for g in granting(cx) {
+    for g in identity_allow_statements(cx) {
         let Some(mine) = by_document.get(&g.document) else {
             continue;
         };
@@ -254,7 +254,7 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
             .iter()
             .filter(|(_, on, _)| wanted(*on))
             .find_map(|(kind, on, own)| {
-                let item = resource.items.iter().find(|r| own.is(cx, &r.text))?;
+                let item = resource.items.iter().find(|r| own.is_named_by(cx, &r.text))?;
                 let actions = rewrites(*kind).iter().filter(|(_, of)| of == on);
                 let mut actions = actions.filter_map(|(name, _)| catalogue().action(name));
                 let denied = |a| is_denied(cx.project, g.document, a, |r| own.is_within(cx, &r.text));
@@ -269,7 +269,7 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
             .filter(|c| !c.negated)
             .and_then(|c| c.naming(action));
         let Some(written) = written else { continue };
-        let (rule, mut what, mut label) = words(kind.name(), *on, action);
+        let (rule, mut what, mut label) = describe(kind.name(), *on, action);
         if *on == OwnTarget::Policy {
             what = "the holder of this policy can rewrite it".to_owned();
             label = "the policy itself".to_owned();
@@ -287,7 +287,7 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
 
 impl SelfMutation<'_, '_> {
     fn report(&self, cx: &Context<'_>, identity: &Identity) -> Finding {
-        let (rule, what, label) = words(identity.kind.name(), self.on, self.action);
+        let (rule, what, label) = describe(identity.kind.name(), self.on, self.action);
         let mut f = cx
             .at_statement(rule, self.document, self.grant.index, what)
             .primary(self.grant.span(self.action), "applies to the holder itself")
@@ -301,7 +301,7 @@ impl SelfMutation<'_, '_> {
 }
 
 /// The holder's own identity, groups, or policies that an action can change.
-fn own<'a>(cx: &Context<'a>, identity: &'a Identity, on: OwnTarget) -> Vec<Named<'a>> {
+fn own_resources<'a>(cx: &Context<'a>, identity: &'a Identity, on: OwnTarget) -> Vec<Named<'a>> {
     match on {
         OwnTarget::Identity | OwnTarget::Boundary => vec![Named::identity(identity)],
         OwnTarget::Group => own_groups(cx, identity).collect(),
@@ -330,7 +330,7 @@ fn weak_limits(f: Finding, strength: &Strength) -> Finding {
     })
 }
 
-fn is_held(grant: &EffectiveGrant<'_>) -> bool {
+fn is_limited(grant: &EffectiveGrant<'_>) -> bool {
     grant.strength().limits_what_is_given()
 }
 

@@ -67,7 +67,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         for (guard, actions) in &guards {
             let granted: Vec<_> = actions
                 .iter()
-                .filter_map(|a| Some((a, PassRoleGrant::of(s, *a)?)))
+                .filter_map(|a| Some((a, PassRoleGrant::new(s, *a)?)))
                 .filter(|(a, _)| !cx.project.withheld(id).of(i).contains(a.id()))
                 .collect();
             let (Some((action, grant)), Some(resource)) = (granted.first(), &s.resource) else {
@@ -75,7 +75,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             };
             let action = action.name();
             let wide = resource.items.iter().find(|r| (guard.wide)(r));
-            if (wide.is_none() && !resource.negated) || is_held(guard, s) {
+            if (wide.is_none() && !resource.negated) || is_limited(guard, s) {
                 continue;
             }
             let more = phrase::and_more(granted.len() - 1);
@@ -118,8 +118,8 @@ fn is_of_role(cx: &Context<'_>, id: DocumentId) -> bool {
     roles.any(|role| role.policies.iter().any(holds))
 }
 
-fn is_held(guard: &Safeguard, s: &Statement) -> bool {
-    !guard.held_by.is_empty() && strength(s).has(guard.held_by, Grade::Narrows)
+fn is_limited(guard: &Safeguard, s: &Statement) -> bool {
+    !guard.held_by.is_empty() && strength(s).is_bound(guard.held_by, Grade::Narrows)
 }
 
 /// `*`, `arn:aws:iam::*:user/*`, and patterns that are as wide; not `user/${aws:username}`.

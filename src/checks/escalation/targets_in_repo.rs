@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::techniques::{Danger, Technique, is_service, passes_to, suits, ways};
+use super::techniques::{Danger, Technique, grants_technique, is_service, passes_to, techniques};
 use crate::checks::identity_index::IdentityIndex;
 use crate::finding::Finding;
 use crate::iam::condition::strength;
 use crate::iam::glob::CaseSensitivity;
-use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{Action, ClauseItem, catalogue, pattern};
 use crate::model::Resource;
 use crate::phrase::{self, MAX_LABEL};
@@ -46,8 +46,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         // One finding for each statement that names a target.
         let mut seen = Vec::new();
-        for way in ways() {
-            if let Some((key, f)) = search.way(effective, way)
+        for way in techniques() {
+            if let Some((key, f)) = search.find_target(effective, way)
                 && !seen.contains(&key)
             {
                 seen.push(key);
@@ -87,19 +87,19 @@ struct TargetGrant<'h, 'a> {
 type Key = (DocumentId, usize);
 
 impl<'a> TargetSearch<'_, 'a> {
-    fn way(&self, effective: &Effective<'a>, way: &Technique) -> Option<(Key, Finding)> {
+    fn find_target(&self, effective: &Effective<'a>, way: &Technique) -> Option<(Key, Finding)> {
         // The action that names the target or the role.
         let leading = match way.how {
             Danger::Own => return None,
             Danger::Pass => *way.ids.iter().find(|a| a.name() == "iam:PassRole")?,
             Danger::Target | Danger::Other => *way.ids.first()?,
         };
-        let (grant, item, role) = effective.granting(leading).find_map(|g| {
+        let (grant, item, role) = effective.grants_of(leading).find_map(|g| {
             let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
             let (item, role) = resource.items.iter().find_map(|item| {
                 let role = match way.how {
                     Danger::Pass => self.identity(item)?,
-                    Danger::Other => self.identity(item).filter(|id| self.takes(leading, *id))?,
+                    Danger::Other => self.identity(item).filter(|id| self.applies_to(leading, *id))?,
                     _ => self.runs_as(self.target(item)?.1)?,
                 };
                 (role != effective.identity && !self.is_denied(effective, leading, item)).then_some((item, role))
@@ -110,12 +110,14 @@ impl<'a> TargetSearch<'_, 'a> {
         })?;
         let power = self.holders.power(role)?;
         // A resource that does not exist yet can be named in advance.
-        let suited = |g: &EffectiveGrant<'_>, other: Action| way.how != Danger::Pass || suits(g.statement, other, way);
+        let suited = |g: &EffectiveGrant<'_>, other: Action| {
+            way.how != Danger::Pass || grants_technique(g.statement, other, way)
+        };
         let open = way
             .ids
             .iter()
             .filter(|a| **a != leading)
-            .all(|a| effective.granting(*a).any(|g| suited(g, *a)));
+            .all(|a| effective.grants_of(*a).any(|g| suited(g, *a)));
         if !open {
             return None;
         }
@@ -132,7 +134,7 @@ impl<'a> TargetSearch<'_, 'a> {
     /// `sts:AssumeRole` on a role in the repository that trusts this identity.
     fn assume(&self, effective: &Effective<'a>) -> Option<(Key, Finding)> {
         let action = catalogue().action("sts:AssumeRole")?;
-        effective.granting(action).find_map(|g| {
+        effective.grants_of(action).find_map(|g| {
             let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
             resource.items.iter().find_map(|item| {
                 let role = self.identity(item)?;
@@ -194,7 +196,7 @@ impl<'a> TargetSearch<'_, 'a> {
                 .primary(span, "needs no identity-based permission")
                 .secondary(power.span, format!("the role: {}", power.reach.text()))
                 .secondary(identity.header, "gets the role's permissions")
-                .other(project.resources[identity.resource].address.name.to_string());
+                .other_evidence(project.resources[identity.resource].address.name.to_string());
             f.steps_down += u8::from(strength(&project.documents[d].statements[i]).narrows());
             Some(f)
         };
@@ -234,7 +236,10 @@ impl<'a> TargetSearch<'_, 'a> {
         f.steps_down += u8::from(grant.narrowed() && action.name() != "iam:PassRole");
         let written = grant.item(action).map(|i| i.display().to_lowercase());
         let f = f.actions(written).resources([item.display()]);
-        Some(((d, grant.index), f.other(resource(role).address.name.to_string())))
+        Some((
+            (d, grant.index),
+            f.other_evidence(resource(role).address.name.to_string()),
+        ))
     }
 
     /// Whether a Deny covers the action on the resource that an item of `Resource` names.
@@ -260,12 +265,12 @@ impl<'a> TargetSearch<'_, 'a> {
     fn identity(&self, item: &ClauseItem) -> Option<IdentityId> {
         match self.target(item) {
             Some((id, _)) => self.holders.identity(id),
-            None => self.holders.named(&item.text),
+            None => self.holders.identity_named(&item.text),
         }
     }
 
     /// Whether an IAM action applies to this kind of identity.
-    fn takes(&self, action: Action, id: IdentityId) -> bool {
+    fn applies_to(&self, action: Action, id: IdentityId) -> bool {
         let kind = self.cx.project.identities[id].kind.name();
         action.resource_types().any(|t| t.name() == kind)
     }
@@ -309,6 +314,6 @@ impl<'a> TargetSearch<'_, 'a> {
             .filter(|s| s.allows())
             .filter_map(|s| s.principal.as_ref().filter(|p| !p.negated))
             .flat_map(|p| &p.items)
-            .map(|p| place(p, project.own, None))
+            .map(|p| origin_of(p, project.own, None))
     }
 }

@@ -6,7 +6,7 @@ use super::pass_role::is_every_role;
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, Operator, OperatorFamily, strength};
 use crate::iam::pattern;
-use crate::iam::resource_fit::reaches;
+use crate::iam::resource_fit::may_be_resource_of;
 use crate::iam::service::admits_service;
 use crate::iam::{Action, ClauseItem, Statement, catalogue};
 
@@ -34,7 +34,7 @@ pub(super) struct Technique {
 }
 
 /// The table, read on first use.
-pub(super) fn ways() -> &'static [Technique] {
+pub(super) fn techniques() -> &'static [Technique] {
     static WAYS: OnceLock<Vec<Technique>> = OnceLock::new();
     WAYS.get_or_init(|| {
         include_str!("../../../rules/facts/hand/escalation.txt")
@@ -70,7 +70,7 @@ pub(super) fn ways() -> &'static [Technique] {
 }
 
 /// Whether a statement that grants `action` grants it widely enough for the method.
-pub(super) fn suits(s: &Statement, action: Action, way: &Technique) -> bool {
+pub(super) fn grants_technique(s: &Statement, action: Action, way: &Technique) -> bool {
     let how = way.how;
     let pass = action.name() == "iam:PassRole";
     if pass && !passes_to(s, &way.services) {
@@ -87,11 +87,11 @@ pub(super) fn suits(s: &Statement, action: Action, way: &Technique) -> bool {
             Danger::Pass if pass => is_every_role(r),
             // A resource that does not exist yet can be named in advance.
             Danger::Pass => {
-                let known = arn::widest(&r.text) != Breadth::Unknown || r.text.as_hole().is_none();
-                known && reaches(&r.text, action)
+                let known = arn::breadth_of(&r.text) != Breadth::Unknown || r.text.as_hole().is_none();
+                known && may_be_resource_of(&r.text, action)
             }
             Danger::Own | Danger::Other | Danger::Target => {
-                arn::widest(&r.text) <= Breadth::WholeType && reaches(&r.text, action)
+                arn::breadth_of(&r.text) <= Breadth::WholeType && may_be_resource_of(&r.text, action)
             }
         })
 }
@@ -99,7 +99,7 @@ pub(super) fn suits(s: &Statement, action: Action, way: &Technique) -> bool {
 /// Whether a statement allows passing roles to one of the services: it has no condition on `iam:PassedToService`, or
 /// one that names the service.
 pub(super) fn passes_to(s: &Statement, services: &[&str]) -> bool {
-    if !strength(s).has("iam:PassedToService", Grade::Narrows) {
+    if !strength(s).is_bound("iam:PassedToService", Grade::Narrows) {
         return true;
     }
     s.conditions

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::checks::identity_index::{IdentityIndex, cause};
+use crate::checks::identity_index::{IdentityIndex, cause_of};
 use crate::model::Resource;
 use crate::project::{IdentityId, ResourceId};
 use crate::rules::{Context, FindingSink, RuleId, ids};
@@ -23,9 +23,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let address = &cx.project.resources[cx.project.identities[role].resource].address.name;
         let mut f = cx
             .at_resource(rule, id, format!("{what} runs as a privileged role"))
-            .cause(cause(cx, power, role))
+            .cause(cause_of(cx, power, role))
             .primary(at.span, "anyone who compromises it gets the role")
-            .other(address.to_string());
+            .other_evidence(address.to_string());
         if at.span != power.span {
             f = f.secondary(power.span, power.reach.text());
         }

@@ -9,7 +9,7 @@ use crate::index::ResourceId;
 use crate::model::Resource;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{HoleTarget, Span, Text};
-use crate::value::guard::both;
+use crate::value::guard::combined;
 use crate::value::{Guard, Value, ValueKind};
 
 /// Methods and routes that anyone can call.
@@ -33,7 +33,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 /// Whether a value is this string, in any case.
-pub(super) fn says(v: &Value, text: &str) -> bool {
+pub(super) fn equals_ignoring_case(v: &Value, text: &str) -> bool {
     v.as_str().is_some_and(|t| t.eq_ignore_ascii_case(text))
 }
 
@@ -84,7 +84,7 @@ impl<'a> Apis<'a> {
         Some(match 1 + found.count() == possible.len() {
             true => first,
             false => Open {
-                when: case.branch.as_ref().map(|when| both(r.branch.as_ref(), when)),
+                when: case.branch.as_ref().map(|when| combined(r.branch.as_ref(), when)),
                 ..first
             },
         })
@@ -93,20 +93,20 @@ impl<'a> Apis<'a> {
     /// The method or route, if anyone can call it and its API has these settings.
     fn open_in<'r>(&self, id: ResourceId, r: &'r Resource, api: Option<&Resource>) -> Option<Open<'r>> {
         let key = r.get("RouteKey").and_then(Value::as_str);
-        let options = r.get("HttpMethod").is_some_and(|m| says(m, "OPTIONS"))
+        let options = r.get("HttpMethod").is_some_and(|m| equals_ignoring_case(m, "OPTIONS"))
             || key.as_ref().is_some_and(|k| k.starts_with("OPTIONS"));
         let keyed = r.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true);
-        if options || keyed || key.as_ref().is_some_and(|k| !asks(api, k)) || self.closed(r, api) {
+        if options || keyed || key.as_ref().is_some_and(|k| !takes_authorization(api, k)) || self.is_private(r, api) {
             return None;
         }
         // A WebSocket API can only require authorization at `$connect`.
         let is_http = || {
             api.and_then(|api| api.get("ProtocolType"))
-                .is_some_and(|p| says(p, "HTTP"))
+                .is_some_and(|p| equals_ignoring_case(p, "HTTP"))
         };
         let route = &*r.kind == "AWS::ApiGatewayV2::Route" && (key.is_some() || is_http());
         let (span, label) = match r.get("AuthorizationType") {
-            Some(v) if says(v, "NONE") => (v.span, "no authorization"),
+            Some(v) if equals_ignoring_case(v, "NONE") => (v.span, "no authorization"),
             Some(_) => return None,
             // `NONE` is the default. API Gateway Developer Guide, "Control and manage access to HTTP APIs in API
             // Gateway".
@@ -163,7 +163,7 @@ impl<'a> Apis<'a> {
 
     /// Whether the API is private, and reachable only through VPC endpoints, or has a resource policy that controls
     /// access. API Gateway Developer Guide, "How API Gateway resource policies affect authorization workflow".
-    fn closed(&self, method: &Resource, api: Option<&Resource>) -> bool {
+    fn is_private(&self, method: &Resource, api: Option<&Resource>) -> bool {
         let named = target(method, "RestApiId");
         let Some(api) = api.filter(|_| named.is_some()) else {
             return false;
@@ -188,7 +188,7 @@ impl<'a> Apis<'a> {
 fn open_event(r: &Resource, api: Option<&Resource>, event: &Value) -> Option<Span> {
     let auth = event.get("Auth");
     if let Some(authorizer) = auth.and_then(|a| a.get("Authorizer")) {
-        return says(authorizer, "NONE").then_some(authorizer.span);
+        return equals_ignoring_case(authorizer, "NONE").then_some(authorizer.span);
     }
     if auth.is_some_and(|a| asks_for_key(a) || a.is_unknown()) {
         return None;
@@ -210,12 +210,12 @@ fn open_event(r: &Resource, api: Option<&Resource>, event: &Value) -> Option<Spa
 /// Whether authorization can be set on the route. The routes of an HTTP API have a method and a path. A WebSocket API
 /// authorizes only at `$connect`. Both have a `$default` route. API Gateway Developer Guide, "Control and manage
 /// access to WebSocket APIs".
-fn asks(api: Option<&Resource>, key: &str) -> bool {
+fn takes_authorization(api: Option<&Resource>, key: &str) -> bool {
     match key {
         "$connect" => true,
         "$default" => api
             .and_then(|api| api.get("ProtocolType"))
-            .is_some_and(|p| says(p, "HTTP")),
+            .is_some_and(|p| equals_ignoring_case(p, "HTTP")),
         _ => key.contains(' '),
     }
 }
@@ -298,13 +298,13 @@ fn asks_for_key(auth: &Value) -> bool {
 fn guards(props: &Value) -> bool {
     let auth = props.get("Auth");
     let default = auth.and_then(|a| a.get("DefaultAuthorizer"));
-    let private = props
-        .get("EndpointConfiguration")
-        .is_some_and(|e| says(e, "PRIVATE") || e.get("Type").is_some_and(|t| says(t, "PRIVATE")));
+    let private = props.get("EndpointConfiguration").is_some_and(|e| {
+        equals_ignoring_case(e, "PRIVATE") || e.get("Type").is_some_and(|t| equals_ignoring_case(t, "PRIVATE"))
+    });
     let policed = auth.is_some_and(|a| a.get("ResourcePolicy").is_some()) || props.get("Policy").is_some();
     private
         || policed
-        || default.is_some_and(|d| !d.is_null() && !says(d, "NONE"))
+        || default.is_some_and(|d| !d.is_null() && !equals_ignoring_case(d, "NONE"))
         || auth.is_some_and(|a| asks_for_key(a) || !matches!(a.kind, ValueKind::Map(_) | ValueKind::Null))
 }
 
@@ -316,7 +316,7 @@ fn is_closed(api: &Resource) -> bool {
         .flat_map(Value::items)
         .filter_map(|c| c.get("Types"))
         .flat_map(Value::items)
-        .any(|t| says(t, "PRIVATE"));
+        .any(|t| equals_ignoring_case(t, "PRIVATE"));
     private || has_policy(api)
 }
 
@@ -370,7 +370,7 @@ impl<'r> Routes<'r> {
                 .at_resource(ids::APIGW_METHOD_NO_AUTH, first.id, message)
                 .primary(first.span, first.label);
             if routes.iter().all(|o| o.when.is_some()) {
-                f = f.under(first.when.as_ref());
+                f = f.only_under(first.when.as_ref());
             }
             if !first.r.header.touches(first.span) {
                 f = f.scope(first.r.header, "");

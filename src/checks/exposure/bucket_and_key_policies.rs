@@ -26,7 +26,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             "AWS::Lambda::Permission" => any_api(cx, out, id, r),
             "AWS::KMS::Key" if r.get("KeyPolicy").is_none() && !has_key_policy(cx, r) => out.push(
                 cx.at_resource(ids::KMS_KEY_POLICY_MISSING, id, "the key has the default key policy")
-                    .under(r.branch.as_ref())
+                    .only_under(r.branch.as_ref())
                     .primary(r.header, "no key policy: IAM policies control access"),
             ),
             _ => {}
@@ -60,7 +60,7 @@ const ANY_NETWORK: &str = "reachable from any network";
 fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource) {
     let Some(policy) = r.get("Policy") else { return };
     let mut found = Vec::new();
-    open(policy, 0, &mut found);
+    find_public_access(policy, 0, &mut found);
     for (span, label) in found {
         // Requests from any network are still signed and need the data access policy.
         let (message, severity) = match label {
@@ -69,7 +69,7 @@ fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &R
         };
         out.push(
             cx.at_resource(ids::OPENSEARCH_SERVERLESS_POLICY_PUBLIC, id, message)
-                .under(r.branch.as_ref())
+                .only_under(r.branch.as_ref())
                 .primary(span, label)
                 .severity(severity)
                 .scope(r.header, ""),
@@ -79,14 +79,16 @@ fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &R
 
 /// `AllowFromPublic: true`, and `*` as a principal. In text that is not parsed as JSON, searches for the former as
 /// text.
-fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
+fn find_public_access(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
     if depth > MAX_DEPTH {
         return;
     }
     match &value.kind {
-        ValueKind::Json(inner) => open(inner, depth + 1, found),
-        ValueKind::Seq(items) => items.iter().for_each(|v| open(v, depth + 1, found)),
-        ValueKind::OneOf(branches) => branches.iter().for_each(|b| open(&b.value, depth + 1, found)),
+        ValueKind::Json(inner) => find_public_access(inner, depth + 1, found),
+        ValueKind::Seq(items) => items.iter().for_each(|v| find_public_access(v, depth + 1, found)),
+        ValueKind::OneOf(branches) => branches
+            .iter()
+            .for_each(|b| find_public_access(&b.value, depth + 1, found)),
         ValueKind::Map(entries) => {
             for e in entries.iter() {
                 match e.key.known().as_deref() {
@@ -101,7 +103,7 @@ fn open(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
                             .filter(|p| p.as_text().is_some_and(pattern::is_star));
                         found.extend(stars.map(|p| (p.span, "everyone")));
                     }
-                    _ => open(&e.value, depth + 1, found),
+                    _ => find_public_access(&e.value, depth + 1, found),
                 }
             }
         }
@@ -142,7 +144,7 @@ fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Reso
             id,
             "any API in the account can invoke this function",
         )
-        .under(r.branch.as_ref())
+        .only_under(r.branch.as_ref())
         .primary(source.span, "does not name an API")
         .scope(r.header, ""),
     );
@@ -150,7 +152,7 @@ fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Reso
 
 /// Buckets that no bucket policy in the repository names.
 fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    if !out.wants(ids::S3_MISSING_BUCKET_POLICY) {
+    if !out.is_selected(ids::S3_MISSING_BUCKET_POLICY) {
         return;
     }
     let mut targets: BTreeSet<(String, String)> = BTreeSet::new();
@@ -194,7 +196,7 @@ fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     id,
                     "no bucket policy for this bucket in the repository",
                 )
-                .under(r.branch.as_ref())
+                .only_under(r.branch.as_ref())
                 .primary(r.header, "no bucket policy"),
             );
         }

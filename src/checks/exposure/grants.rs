@@ -3,11 +3,11 @@
 use crate::finding::Severity;
 use crate::iam::access::{Audience, OWN_ACTIONS, audience};
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::widest;
+use crate::iam::arn::breadth_of;
 use crate::iam::condition::strength;
 use crate::iam::pattern::Pattern;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, is_open};
-use crate::iam::resource_fit::reaches;
+use crate::iam::resource_fit::may_be_resource_of;
 use crate::iam::{Clause, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, catalogue, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
@@ -117,7 +117,7 @@ fn escalation(
     // On every bucket, other rules report it.
     if s.resource
         .as_ref()
-        .is_some_and(|r| r.negated || r.items.iter().any(|i| widest(&i.text).is_star_like()))
+        .is_some_and(|r| r.negated || r.items.iter().any(|i| breadth_of(&i.text).is_star_like()))
         && identity
     {
         return;
@@ -129,7 +129,8 @@ fn escalation(
     let grants = |name: &str| {
         let action = catalogue().action(name)?;
         let mut resources = s.resource.iter().filter(|r| !r.negated).flat_map(|r| &r.items);
-        let about = s.resource.as_ref().is_none_or(|r| r.negated) || resources.any(|r| reaches(&r.text, action));
+        let about =
+            s.resource.as_ref().is_none_or(|r| r.negated) || resources.any(|r| may_be_resource_of(&r.text, action));
         clause
             .naming(action)
             .filter(|_| about)
@@ -305,7 +306,7 @@ fn lockout(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
     let Some(action) = catalogue().action(put) else { return };
     let on_bucket = |r: &ClauseItem| {
         let arn = Pattern::resource(&r.text);
-        action.resource_types().any(|t| t.fits(&arn).may_be())
+        action.resource_types().any(|t| t.matches(&arn).may_be())
     };
     let denied = clause
         .actions()

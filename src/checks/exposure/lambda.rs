@@ -1,7 +1,7 @@
 //! Lambda permissions and function URLs. Lambda Developer Guide, "Viewing resource-based IAM policies in Lambda".
 
-use super::apis::says;
-use super::policies::same;
+use super::apis::equals_ignoring_case;
+use super::policies::is_same_resource;
 use crate::checks::narrowing;
 use crate::finding::{Cause, Severity};
 use crate::iam::access::{Audience, Limit, audience_under};
@@ -130,7 +130,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resou
         auth.as_deref() == Some("NONE") || action.is_some_and(|a| a.eq_ignore_ascii_case("lambda:InvokeFunctionUrl"));
     let mut f = cx
         .at_resource(ids::LAMBDA_PERMISSION_PUBLIC, id, shared.message(auth.as_deref()))
-        .under(r.branch.as_ref())
+        .only_under(r.branch.as_ref())
         .primary(item.value.span, "everyone")
         .scope(r.header, "")
         .principals(["*".to_owned()]);
@@ -161,8 +161,10 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resou
 fn open_url(cx: &Context<'_>, permission: &Resource) -> Option<ResourceId> {
     let function = permission.get("FunctionName")?;
     let open = |r: &Resource| {
-        let of = r.get("TargetFunctionArn").is_some_and(|f| same(f, function));
-        &*r.kind == "AWS::Lambda::Url" && of && r.get("AuthType").is_some_and(|a| says(a, "NONE"))
+        let of = r
+            .get("TargetFunctionArn")
+            .is_some_and(|f| is_same_resource(f, function));
+        &*r.kind == "AWS::Lambda::Url" && of && r.get("AuthType").is_some_and(|a| equals_ignoring_case(a, "NONE"))
     };
     cx.project.deployed().find(|(_, r)| open(r)).map(|(id, _)| id)
 }
@@ -183,7 +185,7 @@ fn wrong_action(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: 
     let message = format!("the permission grants `{text}`, which is more than invoking the function");
     out.push(
         cx.at_resource(ids::LAMBDA_PERMISSION_WRONG_ACTION, id, message)
-            .under(r.branch.as_ref())
+            .only_under(r.branch.as_ref())
             .primary(action.span, "grants more than invoking")
             .scope(r.header, "")
             .actions([text.to_lowercase()]),
@@ -207,7 +209,7 @@ fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r
     let message = format!("`{flat}` can invoke this function for any account");
     let mut f = cx
         .at_resource(ids::LAMBDA_PERMISSION_WITHOUT_SOURCE, id, message)
-        .under(r.branch.as_ref())
+        .only_under(r.branch.as_ref())
         .primary(principal.span, "no `SourceArn` or `SourceAccount`")
         .scope(r.header, "")
         .principals([flat]);
@@ -253,7 +255,7 @@ pub(super) fn url(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     id,
                     "anyone on the internet can call this function URL",
                 )
-                .under(r.branch.as_ref())
+                .only_under(r.branch.as_ref())
                 .primary(auth.span, "no authentication")
                 .scope(r.header, ""),
             );

@@ -1,7 +1,7 @@
 //! Operations of an OpenAPI definition without security.
 //! API Gateway Developer Guide, "API Gateway extensions to OpenAPI"; OpenAPI Specification, "Operation Object".
 
-use super::apis::says;
+use super::apis::equals_ignoring_case;
 use crate::source::{Span, Text};
 use crate::value::{MapEntry, Value};
 
@@ -52,7 +52,7 @@ fn is_open(method: &MapEntry, path: &Value, everywhere: Option<&Value>) -> bool 
     let operation = &method.value;
     let signed = |of: &Value| {
         let auth = of.get("x-amazon-apigateway-auth");
-        auth.is_some_and(|a| !a.get("type").is_some_and(|t| says(t, "NONE")))
+        auth.is_some_and(|a| !a.get("type").is_some_and(|t| equals_ignoring_case(t, "NONE")))
     };
     // An operation that is defined elsewhere is not a map here.
     if operation.entries().is_none() || signed(operation) || signed(path) {

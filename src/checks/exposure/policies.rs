@@ -4,7 +4,9 @@
 use std::cell::OnceCell;
 
 use crate::finding::Severity;
-use crate::iam::access::{Audience, Limit, audience, is_owners_root, lets_do_nothing, names_somebody, weighed};
+use crate::iam::access::{
+    Audience, Limit, audience, is_owners_root, lets_do_nothing, names_somebody, strength_for_others,
+};
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Operator, is_of_owner, strength};
@@ -68,7 +70,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     i,
                     format!(
                         "the {} policy allows everyone except the principals that it lists",
-                        thing(d)
+                        resource_noun(d)
                     ),
                 )
                 .primary(clause.key, "everyone else, in every account")
@@ -81,7 +83,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-fn thing(d: &Document) -> &'static str {
+fn resource_noun(d: &Document) -> &'static str {
     let service = d.service.as_deref().unwrap_or_default();
     let known = THINGS.iter().find(|(prefix, _)| *prefix == service);
     known.map_or("resource", |(_, name)| name)
@@ -119,8 +121,8 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Do
     let Some((mut severity, item, audience)) = all.max_by_key(|(severity, ..)| *severity) else {
         return;
     };
-    let strength = weighed(d, s);
-    let name = thing(d);
+    let strength = strength_for_others(d, s);
+    let name = resource_noun(d);
     let who = match audience {
         Audience::EveryService(_) => EVERY_SERVICE,
         Audience::Everyone(Limit::Network) => FROM_NETWORKS,
@@ -174,7 +176,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Do
         severity = Severity::Low;
         f = f.note("the domain is in a VPC: its security groups control who can reach it");
     }
-    if let Some(block) = blocked(cx, d) {
+    if let Some(block) = public_access_block(cx, d) {
         severity = Severity::Low;
         f = f.note(format!(
             "`{}` blocks public policies for this bucket",
@@ -228,7 +230,7 @@ fn is_in_vpc(cx: &Context<'_>, d: &Document) -> bool {
         ) else {
             return false;
         };
-        refers_to(name, r) || r.get("DomainName").is_some_and(|own| same(own, name))
+        refers_to(name, r) || r.get("DomainName").is_some_and(|own| is_same_resource(own, name))
     };
     has_vpc(holder) || cx.project.resources.iter().any(|r| named(r) && has_vpc(r))
 }
@@ -249,7 +251,7 @@ fn is_nothing(v: &Value) -> bool {
 
 /// The public access block in the same template or module that makes S3 reject or restrict a public policy.
 /// Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage".
-fn blocked<'a>(cx: &Context<'a>, d: &Document) -> Option<&'a Resource> {
+fn public_access_block<'a>(cx: &Context<'a>, d: &Document) -> Option<&'a Resource> {
     if d.service.as_deref() != Some("s3") {
         return None;
     }
@@ -260,7 +262,10 @@ fn blocked<'a>(cx: &Context<'a>, d: &Document) -> Option<&'a Resource> {
             // The settings of the account, in the same module or template.
             "AWS::S3::AccountPublicAccessBlock" => (Some(&r.props), r.address.scope == holder.address.scope),
             "AWS::S3::Bucket" => (r.get("PublicAccessBlockConfiguration"), refers_to(bucket, r)),
-            "AWS::S3::BucketPublicAccessBlock" => (Some(&r.props), r.get("Bucket").is_some_and(|b| same(b, bucket))),
+            "AWS::S3::BucketPublicAccessBlock" => (
+                Some(&r.props),
+                r.get("Bucket").is_some_and(|b| is_same_resource(b, bucket)),
+            ),
             _ => return false,
         };
         let on = |name: &str| settings.and_then(|v| v.get(name)).and_then(Value::as_bool) == Some(true);
@@ -276,7 +281,7 @@ fn refers_to(value: &Value, r: &Resource) -> bool {
 }
 
 /// Whether both refer to one resource in the repository, or are one name.
-pub(super) fn same(a: &Value, b: &Value) -> bool {
+pub(super) fn is_same_resource(a: &Value, b: &Value) -> bool {
     // By any attribute: its name, its ID, or its ARN.
     let of = |v: &Value| {
         let target = v.as_hole()?.target.as_ref()?;
@@ -323,17 +328,17 @@ fn star_action(
         }
         let all = item_actions(d, clause, item);
         let places = places.get_or_init(|| ResourceRefs::new(cx.project));
-        let given = cx.project.given(places, id, i, &all);
+        let given = cx.project.granted_part(places, id, i, &all);
         let changes = given.fitting.is_empty() || given.fitting.iter().any(changes_policy);
         let (message, label) = match changes {
             true => (
-                format!("the {} policy allows every action", thing(d)),
+                format!("the {} policy allows every action", resource_noun(d)),
                 "reading, writing, deleting, and changing this policy",
             ),
             false => (
                 format!(
                     "the {} policy allows every action that fits these resources, {} in total",
-                    thing(d),
+                    resource_noun(d),
                     given.fitting.len()
                 ),
                 "reading, writing, and deleting, but not changing the policy",

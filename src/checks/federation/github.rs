@@ -42,7 +42,7 @@ const NAMES_OWNER: [&str; 8] = [
 ];
 
 /// The values of one line; nothing where it does not say whose workflow it is.
-pub(super) fn claim<'c>(c: &'c Condition, claim: &str, own: &[String]) -> Vec<ClaimValue<'c>> {
+pub(super) fn claim_values<'c>(c: &'c Condition, claim: &str, own: &[String]) -> Vec<ClaimValue<'c>> {
     let Some(operator) = Operator::of(c) else {
         // Not known: nothing can be said against it.
         return c.values.iter().map(|value| ref_of(value)).collect();

@@ -2,10 +2,10 @@
 //! IAM User Guide, "Create a role for OpenID Connect federation" and "Create a role for SAML 2.0 federation".
 
 use super::github::{self, Binds, ClaimValue};
-use super::subject::{audience, elsewhere, spelled};
+use super::subject::{audience, check_comparison, check_other_provider};
 use crate::finding::Severity;
 use crate::iam::condition::Operator;
-use crate::iam::principal::{Oidc, PrincipalOrigin, oidc_of_conditions, place};
+use crate::iam::principal::{Oidc, PrincipalOrigin, oidc_of_conditions, origin_of};
 use crate::iam::{Condition, Document, PolicyKind, PrincipalItem, SourceFormat, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
@@ -36,7 +36,7 @@ fn audience_type(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, i:
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     each_federated(cx, &mut |doc, (i, s), item| {
-        let (provider, url) = match place(item, cx.project.own, None) {
+        let (provider, url) = match origin_of(item, cx.project.own, None) {
             PrincipalOrigin::Oidc { provider, url } => (provider, url),
             PrincipalOrigin::Federated(_) if assumes(s, "sts:assumerolewithwebidentity") => {
                 oidc_of_conditions(&s.conditions).unwrap_or((Oidc::Other, String::new()))
@@ -46,11 +46,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if !s.principal.as_ref().is_some_and(|p| p.complete) && s.conditions.is_empty() && s.open {
             return;
         }
-        one(cx, out, doc, (i, s), item, provider, &url);
+        check_provider(cx, out, doc, (i, s), item, provider, &url);
     });
 }
 
-fn one(
+fn check_provider(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
     id: DocumentId,
@@ -97,17 +97,17 @@ fn one(
             audience_type(cx, out, id, i, c);
         }
         if claim == "sub" {
-            spelled(cx, out, id, (i, s), c);
+            check_comparison(cx, out, id, (i, s), c);
         }
     }
     if provider != Oidc::GitHub {
-        elsewhere(cx, out, id, (i, s), item, (provider, url), &of_provider);
+        check_other_provider(cx, out, id, (i, s), item, (provider, url), &of_provider);
         return;
     }
     // All claims are compared together: one that names the repository is enough.
     let found: Vec<Vec<ClaimValue>> = of_provider
         .iter()
-        .map(|(c, claim)| github::claim(c, claim, &cx.project.own.github))
+        .map(|(c, claim)| github::claim_values(c, claim, &cx.project.own.github))
         .collect();
     if found.iter().all(Vec::is_empty) {
         let mut f = cx
@@ -179,7 +179,7 @@ fn report(
     let mut f = cx
         .at_statement(rule, id, i, message)
         .primary(value.span, label)
-        .other(value.display());
+        .other_evidence(value.display());
     // The same as no condition.
     if found.binds == Binds::Nothing {
         f = f.severity(Severity::Critical);
@@ -192,7 +192,7 @@ fn report(
 
 pub(super) fn saml(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     each_federated(cx, &mut |doc, (i, s), item| {
-        let is_saml = match place(item, cx.project.own, None) {
+        let is_saml = match origin_of(item, cx.project.own, None) {
             PrincipalOrigin::Saml => true,
             PrincipalOrigin::Federated(_) => assumes(s, "sts:assumerolewithsaml"),
             _ => false,

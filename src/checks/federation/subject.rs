@@ -5,10 +5,10 @@ use std::cell::LazyCell;
 use crate::checks::allow_statements::writing;
 use crate::checks::identity_index::IdentityIndex;
 use crate::finding::{Confidence, Severity};
-use crate::iam::arn::{Breadth, widest};
+use crate::iam::arn::{Breadth, breadth_of};
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Operator, OperatorFamily, strength};
-use crate::iam::principal::{Oidc, PrincipalOrigin, place};
+use crate::iam::principal::{Oidc, PrincipalOrigin, origin_of};
 use crate::iam::{ActionSet, Clause, ClauseItem, Condition, PolicyKind, PrincipalItem, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
@@ -107,7 +107,7 @@ fn is_google_account(url: &str, keys: &[(&Condition, String)]) -> bool {
 }
 
 /// A subject that is compared in a way that lets through more, or nothing.
-pub(super) fn spelled(
+pub(super) fn check_comparison(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
     id: DocumentId,
@@ -131,7 +131,7 @@ pub(super) fn spelled(
             )
             .primary(c.operator.span, "true when the claim is absent")
             .secondary(c.key.span, "the subject")
-            .other(operator.name.to_lowercase()),
+            .other_evidence(operator.name.to_lowercase()),
         );
     }
     if !operator.wildcards && !operator.negated {
@@ -145,14 +145,14 @@ pub(super) fn spelled(
                 )
                 .primary(value.span, "treated literally")
                 .secondary(c.operator.span, "does not expand wildcards")
-                .other(value.display()),
+                .other_evidence(value.display()),
             );
         }
     }
 }
 
 /// Providers other than GitHub.
-pub(super) fn elsewhere(
+pub(super) fn check_other_provider(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
     id: DocumentId,
@@ -212,7 +212,7 @@ pub(super) fn elsewhere(
                     format!("projects of others on {} can assume this role", provider.name()),
                 )
                 .primary(value.span, "matches other projects")
-                .other(text.clone()),
+                .other_evidence(text.clone()),
             );
         }
     }
@@ -251,7 +251,7 @@ fn eks(
             out.push(
                 at("service accounts of every namespace can assume this role")
                     .primary(value.span, "matches every namespace")
-                    .other(text.clone()),
+                    .other_evidence(text.clone()),
             );
         }
     }
@@ -265,7 +265,7 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         for item in s.principal.iter().filter(|c| !c.negated).flat_map(|c| &c.items) {
-            if place(item, cx.project.own, None) != PrincipalOrigin::Cognito {
+            if origin_of(item, cx.project.own, None) != PrincipalOrigin::Cognito {
                 continue;
             }
             if !s.conditions.is_empty() && strength(s).unknown {
@@ -293,26 +293,26 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 out.push(f);
                 continue;
             };
-            let guests = guests(&holders, pool);
+            let guests = identity_pool_guests(&holders, pool);
             if guests == Guests::No {
                 continue;
             }
             let mut f = if let Some(guest) = guest {
                 // Made for guests on purpose: what they get decides, and that the pool has some is its own finding.
-                let narrow = gives_little(cx, id);
+                let narrow = grants_little(cx, id);
                 if narrow && guests == Guests::Yes {
                     continue;
                 }
                 let f = f
                     .primary(guest.span, "anyone who opens the app")
-                    .other("unauthenticated");
+                    .other_evidence("unauthenticated");
                 match narrow {
                     true => f.severity(Severity::Low).help(
                         "Grant the role only what everyone may do. If the app has no guests, remove the role and turn guest access off.",
                     ),
                     false => f,
                 }
-            } else if key("amr").is_none() && strength(s).best() < Grade::Pins {
+            } else if key("amr").is_none() && strength(s).strongest() < Grade::Pins {
                 f.primary(item.value.span, "no condition on `amr`")
                     .principals([item.value.display()])
             } else {
@@ -342,7 +342,7 @@ enum Guests {
 }
 
 /// Amazon Cognito API, `CreateIdentityPool`.
-fn guests(holders: &IdentityIndex<'_>, pools: &Condition) -> Guests {
+fn identity_pool_guests(holders: &IdentityIndex<'_>, pools: &Condition) -> Guests {
     let of_pool = |v: &ClauseItem| {
         let target = v.text.as_hole().and_then(|h| h.target.as_ref());
         let pool = target.and_then(|t| holders.resource(t)).map(|(_, r)| r);
@@ -366,14 +366,15 @@ fn guests(holders: &IdentityIndex<'_>, pools: &Condition) -> Guests {
 
 /// Whether all that the roles with this trust policy grant can be seen, and nothing of it changes or reads what is kept on
 /// every resource of a type.
-fn gives_little(cx: &Context<'_>, trust: DocumentId) -> bool {
+fn grants_little(cx: &Context<'_>, trust: DocumentId) -> bool {
     let mut roles = cx
         .project
         .identities
         .iter_enumerated()
         .filter(|(_, identity)| identity.trust.contains(&trust))
         .peekable();
-    let wide = |clause: &Clause| clause.negated || clause.items.iter().any(|r| widest(&r.text) <= Breadth::WholeType);
+    let wide =
+        |clause: &Clause| clause.negated || clause.items.iter().any(|r| breadth_of(&r.text) <= Breadth::WholeType);
     let harmful = |actions: &ActionSet| {
         let actions = actions.scopable();
         !writing(&actions).is_empty()
@@ -385,7 +386,7 @@ fn gives_little(cx: &Context<'_>, trust: DocumentId) -> bool {
         && roles.all(|(role, _)| {
             let effective = cx.effects.of(role);
             let mut grants = effective.grants.iter();
-            effective.complete()
+            effective.is_complete()
                 && !grants.any(|g| g.statement.resource.as_ref().is_some_and(wide) && harmful(&g.actions))
         })
 }

@@ -43,13 +43,19 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 fn scp(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     if s.denies() {
         for c in &s.conditions {
-            blind(cx, out, id, (i, s), c);
+            check_tag_support(cx, out, id, (i, s), c);
         }
     }
 }
 
 /// A tag that some of the services cannot see: where the key is absent, the condition is false and nothing is denied.
-fn blind(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
+fn check_tag_support(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    id: DocumentId,
+    (i, s): (usize, &Statement),
+    c: &Condition,
+) {
     let key = c.key.display().to_lowercase();
     let on_resource = key.starts_with("aws:resourcetag/");
     if !needs_key(c) || !(on_resource || key.starts_with("aws:requesttag/")) {
@@ -90,7 +96,7 @@ fn blind(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (u
         )
         .primary(c.key.span, "these services do not support the tag")
         .secondary(clause.span, "not denied")
-        .other(key),
+        .other_evidence(key),
     );
 }
 
@@ -187,7 +193,7 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Docum
                 "AWS services are denied as well",
             )
             .primary(c.key.span, "services belong to no organization")
-            .other("aws:principalisawsservice"),
+            .other_evidence("aws:principalisawsservice"),
         );
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use crate::finding::{Finding, Severity};
 use crate::iam::catalogue::{ManagedPolicy, catalogue};
 use crate::iam::managed::aws_managed_name;
-use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::principal::{PrincipalOrigin, origin_of};
 use crate::iam::{DocumentOrigin, PolicyKind, SourceFormat};
 use crate::model::kinds;
 use crate::project::{Boundary, DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, ResourceId};
@@ -39,7 +39,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         });
         references(r, &mut |value, span| {
             let holder = holders.get(&span).copied();
-            let Some(f) = (value.as_text().and_then(aws_managed_name)).and_then(|n| breadth(cx, id, &n, span, holder))
+            let Some(f) =
+                (value.as_text().and_then(aws_managed_name)).and_then(|n| breadth_finding(cx, id, &n, span, holder))
             else {
                 return;
             };
@@ -49,7 +50,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     keys(cx, out);
     inline(cx, out);
     boundaries(cx, out);
-    shared(cx, out);
+    check_shared_roles(cx, out);
 }
 
 type PushIdentity<'a> = &'a mut dyn FnMut(RuleId, String, Span, &str);
@@ -58,7 +59,7 @@ type PushIdentity<'a> = &'a mut dyn FnMut(RuleId, String, Span, &str);
 fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
     let short = name.rsplit('/').next().unwrap_or(name);
     let path = |arn: &'static str| arn.split(":policy/").nth(1).unwrap_or(arn);
-    match known(name) {
+    match managed_policy_at(name) {
         Some(p) if p.deprecated => {
             let label = p.replacement.map_or_else(
                 || "no longer maintained by AWS".to_owned(),
@@ -90,7 +91,7 @@ fn existence(name: &str, span: Span, push: PushIdentity<'_>) {
 
 /// The managed policy of AWS with this path and name. Names are looked up without their path, which must be right all the
 /// same.
-fn known(name: &str) -> Option<ManagedPolicy> {
+fn managed_policy_at(name: &str) -> Option<ManagedPolicy> {
     let path = |arn: &'static str| arn.split(":policy/").nth(1).unwrap_or(arn);
     catalogue()
         .managed_policy(name)
@@ -98,13 +99,19 @@ fn known(name: &str) -> Option<ManagedPolicy> {
 }
 
 /// What to say of a managed policy that grants more than a workload needs, on this identity if it is known.
-fn breadth(cx: &Context<'_>, id: ResourceId, name: &str, span: Span, holder: Option<&Identity>) -> Option<Finding> {
+fn breadth_finding(
+    cx: &Context<'_>,
+    id: ResourceId,
+    name: &str,
+    span: Span,
+    holder: Option<&Identity>,
+) -> Option<Finding> {
     let elevated = name == "AdministratorAccess" || super::managed::is_elevated(name);
-    known(name).filter(|p| !p.deprecated && !elevated)?;
-    let broad = super::managed::broad(name)?;
+    managed_policy_at(name).filter(|p| !p.deprecated && !elevated)?;
+    let broad = super::managed::broad_grant(name)?;
     let short = name.rsplit('/').next().unwrap_or(name);
     let services = holder.filter(|_| name.starts_with("service-role/"));
-    let services = services.map_or_else(Vec::new, |holder| serves(cx, holder, short));
+    let services = services.map_or_else(Vec::new, |holder| matching_services(cx, holder, short));
     if !services.is_empty() && services.iter().all(|s| broad.is_own_of(s)) {
         return None;
     }
@@ -115,7 +122,7 @@ fn breadth(cx: &Context<'_>, id: ResourceId, name: &str, span: Span, holder: Opt
         format!("`{short}` grants {}", broad.text()),
     );
     let f = f
-        .under(r.branch.as_ref())
+        .only_under(r.branch.as_ref())
         .primary(span, "broader than a workload needs");
     Some(match services.is_empty() {
         true => f,
@@ -125,7 +132,7 @@ fn breadth(cx: &Context<'_>, id: ResourceId, name: &str, span: Span, holder: Opt
 
 /// The services that alone may assume a role, where the policy of AWS for service roles is made for each of them:
 /// `AWSGlueServiceRole` and `glue.amazonaws.com`. AWS Managed Policy Reference.
-fn serves(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<String> {
+fn matching_services(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<String> {
     let policy = policy.to_ascii_lowercase();
     let mut out = Vec::new();
     for s in holder.trust.iter().flat_map(|id| &cx.project.documents[*id].statements) {
@@ -136,7 +143,7 @@ fn serves(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<String> {
             return Vec::new();
         };
         for item in &clause.items {
-            match place(item, cx.project.own, None) {
+            match origin_of(item, cx.project.own, None) {
                 PrincipalOrigin::Service { name } if made_for(&policy, &name) => out.push(name),
                 _ => return Vec::new(),
             }
@@ -255,7 +262,7 @@ fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             .of(id)
             .boundary
             .as_ref()
-            .is_some_and(Boundary::bounds_nothing)
+            .is_some_and(Boundary::allows_everything)
         {
             continue;
         }
@@ -287,7 +294,7 @@ fn widest_statement(cx: &Context<'_>, id: DocumentId) -> Option<(DocumentId, usi
 }
 
 /// Several functions on one role of the repository.
-fn shared(cx: &Context<'_>, out: &mut FindingSink<'_>) {
+fn check_shared_roles(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut by_role: BTreeMap<(String, String), Vec<(ResourceId, Span)>> = BTreeMap::new();
     for (id, r) in cx.project.resources.iter_enumerated() {
         if &*r.kind != "AWS::Lambda::Function" {
@@ -317,7 +324,7 @@ fn shared(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 format!("{} functions share the role `{address}`", places.len()),
             )
             .primary(span, "each has the permissions of all")
-            .other(address);
+            .other_evidence(address);
         for other in places.iter().filter(|s| **s != span).take(4) {
             f = f.secondary(*other, "the same role");
         }

@@ -76,11 +76,11 @@ impl Broad {
 }
 
 /// What it grants so, if that is a whole service or a long list.
-pub(in crate::checks) fn broad(name: &str) -> Option<Broad> {
+pub(in crate::checks) fn broad_grant(name: &str) -> Option<Broad> {
     if ASKED_FOR.contains(&name) {
         return None;
     }
-    let granted = everywhere(name, true)?;
+    let granted = granted_on_every_resource(name, true)?;
     let mut services: Vec<(&str, usize, bool)> = Vec::new();
     for prefix in granted.services() {
         let service = catalogue().service(prefix)?;
@@ -104,7 +104,7 @@ pub(in crate::checks) fn broad(name: &str) -> Option<Broad> {
     }
     let service = catalogue().service(prefix)?.prefix();
     let mut own: ActionSet = granted.iter().filter(|a| a.service().prefix() == service).collect();
-    own.subtract(&everywhere(name, false)?);
+    own.subtract(&granted_on_every_resource(name, false)?);
     Some(Broad {
         service,
         changing: (!whole).then_some(changing),
@@ -116,8 +116,8 @@ pub(in crate::checks) fn broad(name: &str) -> Option<Broad> {
 }
 
 /// What a policy of AWS grants on `*`, whatever the request; or on all `but_some` resources.
-fn everywhere(name: &str, but_some: bool) -> Option<ActionSet> {
-    let policy = AwsManaged::of(name)?;
+fn granted_on_every_resource(name: &str, but_some: bool) -> Option<ActionSet> {
+    let policy = AwsManaged::by_name(name)?;
     let mut out = ActionSet::empty();
     for allowed in &policy.granted().allowed {
         let s = &policy.document().statements[allowed.statement];
@@ -145,7 +145,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let Some(name) = value
                 .as_text()
                 .and_then(aws_managed_name)
-                .or_else(|| looked_up(&value.as_str().filter(|_| lookup)?))
+                .or_else(|| policy_path(&value.as_str().filter(|_| lookup)?))
             else {
                 return;
             };
@@ -157,7 +157,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 /// The policy that a bare name finds, with its path.
-fn looked_up(name: &str) -> Option<String> {
+fn policy_path(name: &str) -> Option<String> {
     let policy = catalogue().managed_policy(name).filter(|p| p.name == name)?;
     let (_, full) = policy.arn.split_once(":policy/")?;
     Some(full.to_owned())
@@ -182,7 +182,7 @@ fn judge(cx: &Context<'_>, id: ResourceId, name: &str, span: Span) -> Option<Fin
         )
         .primary(span, *what)
     };
-    Some(f.in_resource(holder.header).other(name.to_lowercase()))
+    Some(f.in_resource(holder.header).other_evidence(name.to_lowercase()))
 }
 
 /// Every place of a resource that attaches a managed policy, or looks one up.
@@ -219,7 +219,7 @@ pub(super) fn boundary<'v>(r: &'v Resource, f: &mut dyn FnMut(&'v Value, Span)) 
 
 fn each_text<'v>(value: Option<&'v Value>, f: &mut dyn FnMut(&'v Value, Span)) {
     if let Some(value) = value {
-        value.each(&mut |v| {
+        value.each_value(&mut |v| {
             if matches!(v.kind, ValueKind::Str(_) | ValueKind::Unknown(_)) {
                 f(v, v.span);
             }

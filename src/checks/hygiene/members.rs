@@ -5,10 +5,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::checks::allow_statements::names;
-use crate::checks::identity_index::{IdentityIndex, cause};
+use crate::checks::identity_index::{IdentityIndex, cause_of};
 use crate::checks::self_reference::Named;
 use crate::finding::{Confidence, Finding};
-use crate::iam::arn::{Breadth, widest};
+use crate::iam::arn::{Breadth, breadth_of};
 use crate::iam::{ActionSet, Clause, Condition, Statement};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityId, IdentityKind};
@@ -34,7 +34,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let open = scopes.contains(&*r.address.scope) || handed_out.contains(&(&*r.address.scope, &*r.address.name));
         if identity.kind == IdentityKind::Role
             && !r.has("PermissionsBoundary")
-            && out.wants(UNBOUNDED)
+            && out.is_selected(UNBOUNDED)
             && let Some(f) = unbounded(cx, id, identity)
         {
             out.push(f);
@@ -158,7 +158,7 @@ fn has_unclear_members(cx: &Context<'_>) -> bool {
 /// A group with permissions, all of which can be seen, and no condition on MFA in any of its policies.
 fn lacks_mfa(cx: &Context<'_>, id: IdentityId) -> bool {
     let effective = cx.effects.of(id);
-    effective.complete()
+    effective.is_complete()
         && !effective.grants.is_empty()
         && !effective.grants.iter().any(|g| asks_for_mfa(g.statement))
         && !effective.all_limits().any(asks_for_mfa)
@@ -192,14 +192,14 @@ fn of_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
             continue;
         };
         for item in &clause.items {
-            if widest(&item.text) <= Breadth::WholeType {
+            if breadth_of(&item.text) <= Breadth::WholeType {
                 return Some(Confidence::High);
             }
             let mut targets = cx
                 .project
                 .identities
                 .iter_enumerated()
-                .filter(|(_, i)| i.kind == IdentityKind::Role && Named::identity(i).is(cx, &item.text))
+                .filter(|(_, i)| i.kind == IdentityKind::Role && Named::identity(i).is_named_by(cx, &item.text))
                 .peekable();
             known &= targets.peek().is_some();
             if targets.any(|(id, role)| !role_asks_for_mfa(cx, id, role)) {
@@ -214,7 +214,7 @@ fn role_asks_for_mfa(cx: &Context<'_>, id: IdentityId, role: &Identity) -> bool 
     let trust = || role.trust.iter().flat_map(|d| &cx.project.documents[*d].statements);
     let effective = cx.effects.of(id);
     trust().any(Statement::allows) && trust().filter(|s| s.allows()).all(asks_for_mfa)
-        || effective.complete() && effective.grants.iter().all(|g| asks_for_mfa(g.statement))
+        || effective.is_complete() && effective.grants.iter().all(|g| asks_for_mfa(g.statement))
 }
 
 /// A role that makes or changes identities, and no boundary on what it gives them or itself.
@@ -234,7 +234,7 @@ fn unbounded(cx: &Context<'_>, id: IdentityId, identity: &Identity) -> Option<Fi
     // What a service needs of its own, and on its own terms.
     changes.subtract(&ActionSet::expand("iam:CreateServiceLinkedRole"));
     let action = changes.iter().next()?;
-    let grant = effective.granting(action).next()?;
+    let grant = effective.grants_of(action).next()?;
     let message = format!(
         "the role can call {} and has no permissions boundary",
         names(&changes, 1)
@@ -260,7 +260,7 @@ fn permission_sets(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 identity.resource,
                 "permission set with administrator access",
             )
-            .cause(cause(cx, power, id))
+            .cause(cause_of(cx, power, id))
             .primary(power.span, power.reach.text())
             .scope(identity.header, ""),
         );

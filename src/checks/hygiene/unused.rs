@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use aho_corasick::AhoCorasick;
 
-use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::principal::{PrincipalOrigin, origin_of};
 use crate::iam::{PolicyKind, SourceFormat};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, ResourceId};
@@ -109,7 +109,7 @@ fn for_services_only(cx: &Context<'_>, identity: &Identity) -> bool {
             let Some(clause) = s.principal.as_ref().filter(|p| !p.negated && p.complete) else {
                 return false;
             };
-            let service = |p| matches!(place(p, cx.project.own, None), PrincipalOrigin::Service { .. });
+            let service = |p| matches!(origin_of(p, cx.project.own, None), PrincipalOrigin::Service { .. });
             !clause.items.is_empty() && clause.items.iter().all(service)
         })
 }
@@ -148,7 +148,7 @@ fn mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
                 continue;
             }
             let span = Span::new(file, hit.start(), hit.end());
-            let folders = std::iter::successors(Some(parent_path(path)), up).map(Some);
+            let folders = std::iter::successors(Some(parent_path(path)), parent_folder).map(Some);
             let by_scope = &words[patterns[hit.pattern().as_usize()]];
             let meant = folders.chain([None]).filter_map(|scope| by_scope.get(&scope));
             for &i in meant.flatten() {
@@ -162,7 +162,7 @@ fn mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
 }
 
 /// The folder that holds a folder.
-fn up<'p>(dir: &&'p str) -> Option<&'p str> {
+fn parent_folder<'p>(dir: &&'p str) -> Option<&'p str> {
     (!dir.is_empty()).then(|| parent_path(dir))
 }
 

@@ -36,17 +36,20 @@ struct Put {
 
 /// The policies of one user are one mistake, and so is that the user is in no group.
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let known = known(cx);
+    let known = index_users(cx);
     let mut found: BTreeMap<AttachmentTarget, Vec<(RuleId, Put)>> = BTreeMap::new();
     for (id, r) in cx.project.resources.iter_enumerated() {
-        let inline = inline(r).filter(|_| !withdraws(cx, id)).map(|at| (INLINE, at));
+        let inline = inline(r).filter(|_| !only_denies(cx, id)).map(|at| (INLINE, at));
         for (rule, (span, label)) in inline.into_iter().chain(attached(r).map(|at| (ATTACHED, at))) {
             let put = Put {
                 resource: id,
                 span,
                 label,
             };
-            found.entry(whose(r, id, &known)).or_default().push((rule, put));
+            found
+                .entry(attachment_target(r, id, &known))
+                .or_default()
+                .push((rule, put));
         }
     }
     for (whose, all) in &found {
@@ -85,7 +88,7 @@ struct UsersByReference {
     by_name: BTreeMap<(FileId, String), ResourceId>,
 }
 
-fn known(cx: &Context<'_>) -> UsersByReference {
+fn index_users(cx: &Context<'_>) -> UsersByReference {
     let users = cx.project.identities.iter().filter(|i| i.kind == IdentityKind::User);
     let mut known = UsersByReference::default();
     for user in users {
@@ -93,14 +96,14 @@ fn known(cx: &Context<'_>) -> UsersByReference {
             known.by_policy.entry(by).or_insert(user.resource);
         }
         let r = &cx.project.resources[user.resource];
-        if let Some(name) = r.get("UserName").and_then(|v| named(v, r.format)) {
+        if let Some(name) = r.get("UserName").and_then(|v| user_named(v, r.format)) {
             known.by_name.entry((r.header.file, name)).or_insert(user.resource);
         }
     }
     known
 }
 
-fn whose(r: &Resource, id: ResourceId, known: &UsersByReference) -> AttachmentTarget {
+fn attachment_target(r: &Resource, id: ResourceId, known: &UsersByReference) -> AttachmentTarget {
     if &*r.kind == "AWS::IAM::User" {
         return AttachmentTarget::Known(id);
     }
@@ -108,7 +111,7 @@ fn whose(r: &Resource, id: ResourceId, known: &UsersByReference) -> AttachmentTa
         return AttachmentTarget::Known(*user);
     }
     let value = ["UserName", "User", "Users"].iter().find_map(|p| r.get(p));
-    let Some(name) = value.and_then(|v| named(v, r.format)) else {
+    let Some(name) = value.and_then(|v| user_named(v, r.format)) else {
         return AttachmentTarget::Alone(id);
     };
     let key = (r.header.file, name);
@@ -120,7 +123,7 @@ fn whose(r: &Resource, id: ResourceId, known: &UsersByReference) -> AttachmentTa
 
 /// The one user that a value names. The same variable is the same user in the lines of a script, and another one in each turn of
 /// a loop of Terraform.
-fn named(value: &Value, format: SourceFormat) -> Option<String> {
+fn user_named(value: &Value, format: SourceFormat) -> Option<String> {
     let [one] = value.items() else { return None };
     match &one.kind {
         ValueKind::Unknown(hole) => (format == SourceFormat::Python).then(|| format!("${{{}}}", hole.name)),
@@ -144,7 +147,7 @@ fn name(r: &Resource) -> Cow<'_, str> {
 }
 
 /// All that the resource's policies say is what may not be done.
-fn withdraws(cx: &Context<'_>, resource: ResourceId) -> bool {
+fn only_denies(cx: &Context<'_>, resource: ResourceId) -> bool {
     let mut statements = cx
         .project
         .documents
@@ -158,28 +161,29 @@ fn withdraws(cx: &Context<'_>, resource: ResourceId) -> bool {
 /// The token that makes an inline policy the user's.
 fn inline(r: &Resource) -> Option<(Span, &'static str)> {
     match &*r.kind {
-        "AWS::IAM::User" => filled(r, &["Policies"]).map(|s| (s, "policies written into the user")),
-        "AWS::IAM::UserPolicy" => Some((filled(r, &["UserName"]).unwrap_or(r.header), "of this user")),
-        "AWS::IAM::Policy" => filled(r, &["Users"]).map(|s| (s, "put on these users")),
+        "AWS::IAM::User" => first_nonempty(r, &["Policies"]).map(|s| (s, "policies written into the user")),
+        "AWS::IAM::UserPolicy" => Some((first_nonempty(r, &["UserName"]).unwrap_or(r.header), "of this user")),
+        "AWS::IAM::Policy" => first_nonempty(r, &["Users"]).map(|s| (s, "put on these users")),
         _ => None,
     }
 }
 
 fn attached(r: &Resource) -> Option<(Span, &'static str)> {
     match &*r.kind {
-        "AWS::IAM::User" => filled(r, &["ManagedPolicyArns"]).map(|s| (s, "attached to the user")),
-        "AWS::IAM::ManagedPolicy" => filled(r, &["Users"]).map(|s| (s, "attached to these users")),
+        "AWS::IAM::User" => first_nonempty(r, &["ManagedPolicyArns"]).map(|s| (s, "attached to the user")),
+        "AWS::IAM::ManagedPolicy" => first_nonempty(r, &["Users"]).map(|s| (s, "attached to these users")),
         // The one user of an attachment is there, anyone who it is.
         kind if kind == kinds::ATTACHMENT => {
             let one = r.get("User").filter(|v| !v.is_null()).map(|v| v.span);
-            one.or_else(|| filled(r, &["Users"])).map(|s| (s, "attached to a user"))
+            one.or_else(|| first_nonempty(r, &["Users"]))
+                .map(|s| (s, "attached to a user"))
         }
         _ => None,
     }
 }
 
 /// The key of the first of `props` that is there and not empty.
-fn filled(r: &Resource, props: &[&str]) -> Option<Span> {
+fn first_nonempty(r: &Resource, props: &[&str]) -> Option<Span> {
     props.iter().find_map(|p| {
         let e = r.props.entry(p)?;
         has_content(&e.value).then_some(e.value.span)

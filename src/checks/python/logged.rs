@@ -33,7 +33,7 @@ const LEVELS: &[&str] = &[
 ];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    if !out.wants(RULE) {
+    if !out.is_selected(RULE) {
         return;
     }
     for m in &cx.project.modules {

@@ -1,10 +1,10 @@
 //! ARNs that restrict nothing.
 
-use crate::checks::identity_index::backs_up;
+use crate::checks::identity_index::is_for_aws_backup;
 use crate::finding::Severity;
-use crate::iam::arn::widest;
+use crate::iam::arn::breadth_of;
 use crate::iam::condition::strength;
-use crate::iam::resource_fit::wide_for;
+use crate::iam::resource_fit::unlimited_actions;
 use crate::iam::{ActionSet, Clause, ClauseItem, PolicyKind, pattern};
 use crate::rules::{Context, FindingSink, ids};
 
@@ -21,11 +21,12 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         for item in &clause.items {
-            if !widest(&item.text).is_star_like() {
+            if !breadth_of(&item.text).is_star_like() {
                 continue;
             }
             // What works on `*` only is given on everything in any case.
-            let wide = Clause::actions(actions).map(|set| (set.is_empty(), wide_for(&item.text, &set.scopable())));
+            let wide =
+                Clause::actions(actions).map(|set| (set.is_empty(), unlimited_actions(&item.text, &set.scopable())));
             if wide.as_ref().is_some_and(|(unknown, wide)| !unknown && wide.is_empty()) {
                 continue;
             }
@@ -53,7 +54,7 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if strength(s).narrows() {
                 f.steps_down += 1;
             }
-            if backs_up(cx, id) {
+            if is_for_aws_backup(cx, id) {
                 f = f.severity(Severity::Low);
             }
             out.push(f);

@@ -90,7 +90,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
                     _ => format!("Use {} or a variable.", own_account(cx, d)),
                 })
                 .resources([item.display()])
-                .other(account),
+                .other_evidence(account),
             );
         }
     }
@@ -188,7 +188,7 @@ fn open_region(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId
 
 /// `*` for the account where the statement changes something that another account may have opened.
 fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for g in crate::checks::allow_statements::granting(cx) {
+    for g in crate::checks::allow_statements::identity_allow_statements(cx) {
         if g.strength.grade(Facet::Resource) == Grade::Pins {
             continue;
         }
@@ -209,7 +209,7 @@ fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let reaches = if service == "iam" {
                 arn.resource_type() == "role" && changing.contains_name("sts:AssumeRole")
             } else {
-                !g.reached(item, &others).is_empty()
+                !g.reachable_actions(item, &others).is_empty()
             };
             let flat = arn.resource.with_placeholders();
             // Rules that AWS Backup makes in the account itself, as its guide names them in the policies of its roles.

@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::checks::validity::fits_nothing;
+use crate::checks::validity::matches_no_type;
 use crate::finding::{Confidence, Finding, Severity};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::resource_fit::Resources;
@@ -34,12 +34,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         };
         // An ARN of nothing is reported as that.
-        if actions.negated || resources.items.iter().any(fits_nothing) {
+        if actions.negated || resources.items.iter().any(matches_no_type) {
             continue;
         }
         let scope = d.resource.and_then(|r| cx.project.resources.get(r));
         let scope = scope.map_or("", |r| &*r.address.scope);
-        let Some(mut resources) = Resources::of(resources, named) else {
+        let Some(mut resources) = Resources::new(resources, named) else {
             for item in &actions.items {
                 fitting.entry(item.span).or_default().insert(scope);
             }
@@ -53,13 +53,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             };
             let fits = match glob::is_pattern(&name) {
                 true => set.iter().any(|a| resources.may_fit(a)),
-                false => set.iter().any(|a| resources.fit(a)),
+                false => set.iter().any(|a| resources.may_match(a)),
             };
             if fits {
                 fitting.entry(item.span).or_default().insert(scope);
                 part_of_service(cx, out, (id, i), item, &mut resources);
             } else if !set.is_empty() {
-                let found = misfit(cx, (id, i), item, set, &mut resources);
+                let found = mismatched_actions(cx, (id, i), item, set, &mut resources);
                 misfits.extend(found.map(|f| (item.span, scope, f)));
             }
         }
@@ -83,13 +83,16 @@ fn part_of_service(
     resources: &mut Resources<'_>,
 ) {
     let d = &cx.project.documents[id];
-    let said = d.statements[i].allows() && out.wants(ids::SERVICE_WILDCARD) && d.kind != PolicyKind::Boundary;
+    let said = d.statements[i].allows() && out.is_selected(ids::SERVICE_WILDCARD) && d.kind != PolicyKind::Boundary;
     let text = item.text.known().filter(|_| said);
     let prefix = text.as_deref().and_then(|name| name.strip_suffix(":*"));
     let Some(service) = prefix.and_then(|prefix| catalogue().service(prefix)) else {
         return;
     };
-    let unfit = service.actions().filter(|a| !a.is_gone() && !resources.fit(*a)).count();
+    let unfit = service
+        .actions()
+        .filter(|a| !a.is_gone() && !resources.may_match(*a))
+        .count();
     if unfit == 0 {
         return;
     }
@@ -111,7 +114,7 @@ fn part_of_service(
 }
 
 /// Actions of which none fits: of one name, or all that a pattern stands for, which then grants nothing.
-fn misfit(
+fn mismatched_actions(
     cx: &Context<'_>,
     (id, i): (DocumentId, usize),
     item: &ClauseItem,
@@ -215,8 +218,8 @@ fn is_granted_beside(d: &Document, here: usize, set: &ActionSet) -> bool {
     let allows = |s: &Statement| s.allows() && s.branch.is_none() && s.condition_key.is_none();
     let grants = |s: &Statement| {
         let actions = s.action.as_ref().filter(|a| !a.negated).and_then(|a| a.actions());
-        let fits = |clause: &Clause| match Resources::of(clause, |_| None) {
-            Some(mut resources) => set.iter().all(|a| resources.fit(a)),
+        let fits = |clause: &Clause| match Resources::new(clause, |_| None) {
+            Some(mut resources) => set.iter().all(|a| resources.may_match(a)),
             None => clause.items.iter().any(|i| pattern::is_star(&i.text)),
         };
         actions.is_some_and(|all| set.is_subset(&all)) && s.resource.as_ref().is_some_and(fits)
@@ -270,7 +273,7 @@ fn covers(s: &Statement, set: &ActionSet, resources: &Resources<'_>) -> bool {
     if always().any(|i| pattern::is_star(&i.text)) {
         return true;
     }
-    let Some(mut other) = Resources::of(clause, |_| None) else {
+    let Some(mut other) = Resources::new(clause, |_| None) else {
         return false;
     };
     let holds = |item: &ClauseItem| {
@@ -280,7 +283,7 @@ fn covers(s: &Statement, set: &ActionSet, resources: &Resources<'_>) -> bool {
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     };
-    set.iter().all(|a| other.fit(a)) && resources.items().iter().all(holds)
+    set.iter().all(|a| other.may_match(a)) && resources.items().iter().all(holds)
 }
 
 /// `arn:aws:s3:::bucket:*`: no object's ARN has a colon after the bucket.

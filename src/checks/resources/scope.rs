@@ -1,7 +1,7 @@
 //! Actions on everything that could be on less.
 
-use crate::checks::allow_statements::{granting, managing, names, writing};
-use crate::checks::identity_index::{Administrators, IS_ADMINISTRATOR, backs_up};
+use crate::checks::allow_statements::{identity_allow_statements, managing, names, writing};
+use crate::checks::identity_index::{Administrators, IS_ADMINISTRATOR, is_for_aws_backup};
 use crate::finding::Severity;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Strength};
@@ -87,15 +87,15 @@ fn is_of_the_account(a: Action) -> bool {
 /// the rule files say which covers which.
 pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let administrators = Administrators::new(cx);
-    for g in granting(cx) {
-        let Some((everywhere, written, actions)) = g.everywhere() else {
+    for g in identity_allow_statements(cx) {
+        let Some((everywhere, written, actions)) = g.allowed_on_every_resource() else {
             continue;
         };
         let scopable: ActionSet = actions.scopable().iter().filter(|a| !is_of_the_account(*a)).collect();
         if g.actions.is_all() || scopable.is_empty() {
             continue;
         }
-        let held = held(g.strength, &scopable);
+        let held = condition_limit(g.strength, &scopable);
         if held == Held::Narrowed {
             continue;
         }
@@ -128,7 +128,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         ];
         for (rule, set, what) in cases {
             let wide = rule == ids::RESOURCE_STAR_ON_SCOPABLE_ACTION;
-            if set.is_empty() || !out.wants(rule) || (held == Held::ByOwner && !wide) {
+            if set.is_empty() || !out.is_selected(rule) || (held == Held::ByOwner && !wide) {
                 continue;
             }
             // Most of what `ec2:Describe*` matches works on `*` only: to scope the rest is to write two statements.
@@ -176,15 +176,15 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let usual = match rule {
                 ids::PERMISSIONS_MANAGEMENT_ON_STAR => joins,
                 ids::WRITE_ACTIONS_ON_STAR => logs,
-                _ => logs && !shows || backs_up(cx, g.document),
+                _ => logs && !shows || is_for_aws_backup(cx, g.document),
             };
             if few || (wide && reads) || usual || held == Held::ByOwner {
                 f = f.severity(Severity::Low);
             }
-            if administrators.hold(&g) {
+            if administrators.are_all_holders_of(&g) {
                 f = f.severity(Severity::Low).note(IS_ADMINISTRATOR);
             }
-            out.push(g.weighed(cx, &set, f));
+            out.push(g.adjust_severity(cx, &set, f));
         }
     }
 }
@@ -199,7 +199,7 @@ enum Held {
     Narrowed,
 }
 
-fn held(strength: &Strength, actions: &ActionSet) -> Held {
+fn condition_limit(strength: &Strength, actions: &ActionSet) -> Held {
     const OWNERS: [&str; 3] = ["aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"];
     // A tag that none of the actions can see holds nothing.
     let holds = |key: &str| !key.contains(":resourcetag/") || actions.iter().any(|a| a.takes_key(key));

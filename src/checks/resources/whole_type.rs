@@ -1,10 +1,10 @@
 //! Every resource of one type in the account.
 
 use super::scope::LOGGING;
-use crate::checks::allow_statements::{AllowStatement, granting, names, writing};
+use crate::checks::allow_statements::{AllowStatement, identity_allow_statements, names, writing};
 use crate::checks::identity_index::{Administrators, IS_ADMINISTRATOR};
 use crate::finding::Severity;
-use crate::iam::arn::{Arn, whole_types, widest};
+use crate::iam::arn::{Arn, breadth_of, whole_types};
 use crate::iam::catalogue::{AccessLevel, ResourceType};
 use crate::iam::{Action, ActionSet, ClauseItem, pattern};
 use crate::rules::{Context, FindingSink, ids};
@@ -35,7 +35,7 @@ const TYPES: &[(&str, &str, &str)] = &[
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let administrators = Administrators::new(cx);
-    for g in granting(cx) {
+    for g in identity_allow_statements(cx) {
         let Some(clause) = g.statement.resource.as_ref().filter(|c| !c.negated) else {
             continue;
         };
@@ -43,9 +43,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if clause.items.iter().any(|r| pattern::is_star(&r.text)) {
             continue;
         }
-        for item in clause.items.iter().filter(|r| !widest(&r.text).is_star_like()) {
-            if let Some(f) = one(cx, &g, item) {
-                out.push(match administrators.hold(&g) {
+        for item in clause.items.iter().filter(|r| !breadth_of(&r.text).is_star_like()) {
+            if let Some(f) = check_item(cx, &g, item) {
+                out.push(match administrators.are_all_holders_of(&g) {
                     true => f.severity(Severity::Low).note(IS_ADMINISTRATOR),
                     false => f,
                 });
@@ -54,14 +54,14 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-fn one(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Option<crate::finding::Finding> {
+fn check_item(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Option<crate::finding::Finding> {
     let whole = whole_types(&item.text);
     let arn = Arn::parse(&item.text)?;
     let service = arn.service()?;
     let (kind, matters) = TYPES
         .iter()
         .filter(|(s, name, _)| *s == service && whole.iter().any(|t| t.name() == *name))
-        .map(|(_, name, what)| ((*what).to_owned(), matters(&g.actions, &service, name)))
+        .map(|(_, name, what)| ((*what).to_owned(), actions_worth_scoping(&g.actions, &service, name)))
         .find(|(_, matters)| !matters.is_empty())
         .or_else(|| of_others(g, &service, &whole))?;
     let single = matters.len() == 1;
@@ -70,7 +70,7 @@ fn one(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Option<cr
             ids::RESOURCE_WILDCARD_ID_TOO_BROAD,
             g.document,
             g.index,
-            format!("{} on every {kind} of {}", names(&matters, 2), arn.within()),
+            format!("{} on every {kind} of {}", names(&matters, 2), arn.wildcard_reach()),
         )
         .primary(item.span, format!("every {kind}"))
         .actions(g.items_granting(&matters).iter().map(|i| i.display().to_lowercase()))
@@ -87,7 +87,7 @@ fn one(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Option<cr
     }
     f.evidence.expanded_actions = Some(matters.len());
     f.steps_down += u8::from(g.strength.narrows());
-    Some(g.weighed(cx, &matters, f))
+    Some(g.adjust_severity(cx, &matters, f))
 }
 
 /// Of the types that are not in the table, many of which AWS names: one of which everything may be changed, and the actions
@@ -116,7 +116,7 @@ fn called(name: &str) -> String {
 }
 
 /// What of the actions on a type is worth naming the resource for: all that changes, and reads of what is kept there.
-fn matters(actions: &ActionSet, service: &str, kind: &str) -> ActionSet {
+fn actions_worth_scoping(actions: &ActionSet, service: &str, kind: &str) -> ActionSet {
     let reads = matches!(service, "secretsmanager" | "ssm" | "dynamodb" | "kms" | "sqs");
     actions
         .scopable()

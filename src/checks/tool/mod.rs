@@ -1,4 +1,4 @@
-//! Checks of the family `tool`: input that could not be read. Findings about suppressions are produced in `settle`,
+//! Checks of the family `tool`: input that could not be read. Findings about suppressions are produced in `triage`,
 //! where it is known which suppressions were used.
 
 use crate::finding::{Cause, Finding};
@@ -68,7 +68,7 @@ fn by_file(
         let mut f = finding(first)
             .primary(first.span, first.message.clone())
             .cause(Cause::Place(first.span))
-            .other(first.message.clone());
+            .other_evidence(first.message.clone());
         for p in of_file.iter().skip(1).take(MAX_PLACES - 1) {
             f = f.secondary(p.span, p.message.clone());
         }

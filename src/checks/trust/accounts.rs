@@ -7,7 +7,7 @@ use crate::checks::identity_index::IdentityIndex;
 use crate::finding::{Confidence, Severity};
 use crate::iam::arn::Arn;
 use crate::iam::condition::strength;
-use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
@@ -26,12 +26,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         };
         for item in &clause.items {
-            one(cx, out, (id, d), (i, s), item, &holders);
+            check_account(cx, out, (id, d), (i, s), item, &holders);
         }
     }
 }
 
-fn one<'a>(
+fn check_account<'a>(
     cx: &Context<'a>,
     out: &mut FindingSink<'_>,
     (id, d): (DocumentId, &Document),
@@ -40,7 +40,7 @@ fn one<'a>(
     holders: &OnceCell<IdentityIndex<'a>>,
 ) {
     let own = cx.project.own;
-    let place = place(item, own, None);
+    let place = origin_of(item, own, None);
     let is_foreign = matches!(
         place,
         PrincipalOrigin::OtherAccount { .. } | PrincipalOrigin::SomeAccount { .. }
@@ -103,7 +103,7 @@ fn one<'a>(
                 _ => "a role of another account",
             };
             let subject = match who {
-                IdentityType::Role | IdentityType::User => one_of_them(&item.value.text, what, &whose),
+                IdentityType::Role | IdentityType::User => describe_principal(&item.value.text, what, &whose),
                 _ => whose,
             };
             let mut f = cx
@@ -143,7 +143,7 @@ fn one<'a>(
 }
 
 /// Describes one role or user of an account, by name if the name is short.
-fn one_of_them(principal: &Text, what: &str, whose: &str) -> String {
+fn describe_principal(principal: &Text, what: &str, whose: &str) -> String {
     let name = Arn::parse(principal).map(|arn| arn.resource_id().display());
     match name.filter(|name| !name.is_empty() && name.len() <= LONGEST_NAME) {
         Some(name) => format!("`{name}` of {whose}"),

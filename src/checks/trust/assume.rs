@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::iam::arn::Arn;
 use crate::iam::condition::Operator;
-use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{ClauseItem, Condition, DocumentOrigin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
 use crate::rules::{Context, FindingSink, ids};
@@ -85,7 +85,7 @@ fn principals(s: &Statement) -> impl Iterator<Item = &PrincipalItem> {
     s.principal.iter().filter(|c| !c.negated).flat_map(|c| &c.items)
 }
 
-fn named<'a>(s: &'a Statement, action: &str) -> Option<&'a ClauseItem> {
+fn item_naming<'a>(s: &'a Statement, action: &str) -> Option<&'a ClauseItem> {
     s.action
         .as_ref()
         .filter(|a| !a.negated)?
@@ -114,7 +114,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
         if federated.is_some() && other.is_some() {
             break;
         }
-        let (Some(item), Some(principal)) = (named(s, action), principal) else {
+        let (Some(item), Some(principal)) = (item_naming(s, action), principal) else {
             continue;
         };
         if pattern::is_star(&principal.value.text) || principal.value.text.as_hole().is_some() {
@@ -138,7 +138,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
 fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
     let mut found: Vec<(String, Option<&Guard>)> = Vec::new();
     for p in principals(s) {
-        if let PrincipalOrigin::Service { name } = place(p, cx.project.own, None) {
+        if let PrincipalOrigin::Service { name } = origin_of(p, cx.project.own, None) {
             if COMPUTE.contains(&name.as_str()) {
                 out.push(
                     cx.at_statement(
@@ -214,7 +214,7 @@ fn roles_anywhere(
         .is_some_and(|a| a.items.iter().any(|x| x.text.display().contains('*')));
     let missing: Vec<&str> = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
         .into_iter()
-        .filter(|a| named(s, a).is_none())
+        .filter(|a| item_naming(s, a).is_none())
         .collect();
     if !missing.is_empty() && !wide {
         out.push(
@@ -241,7 +241,7 @@ fn external_id(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, 
             out.push(
                 cx.at_statement(ids::TRUST_EXTERNAL_ID_WEAK, id, i, format!("the external ID {why}"))
                     .primary(value.span, "others can guess it")
-                    .other("sts:externalid"),
+                    .other_evidence("sts:externalid"),
             );
         }
     }
@@ -293,7 +293,7 @@ fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
                 who: IdentityType::AssumedRole,
                 ..
             },
-        ) = (p.value.text.known(), place(p, cx.project.own, None))
+        ) = (p.value.text.known(), origin_of(p, cx.project.own, None))
         else {
             continue;
         };

@@ -4,7 +4,7 @@
 use crate::finding::{Finding, Severity};
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::Operator;
-use crate::iam::principal::{IdentityType, PrincipalOrigin, is_public, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, is_public, origin_of};
 use crate::iam::variables::may_be_template;
 use crate::iam::{DocumentOrigin, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType, Statement, pattern};
 use crate::project::DocumentId;
@@ -52,7 +52,7 @@ fn canonical_user(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalIt
 fn aws(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Option<Finding> {
     let text = item.value.text.known()?;
     let at = |rule: RuleId, message: String| cx.at_statement(rule, id, i, message);
-    match place(item, cx.project.own, None) {
+    match origin_of(item, cx.project.own, None) {
         PrincipalOrigin::Unknown => {
             // Other forms are mistakes, or placeholders of templates.
             (!text.is_empty() && !may_be_template(&text)).then(|| {
@@ -156,7 +156,11 @@ fn service(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> 
 /// Which principals are denied despite the exception. The account, the role, and each session must be named. IAM User
 /// Guide, "AWS JSON policy elements: NotPrincipal".
 fn left_out(cx: &Context<'_>, clause: &PrincipalClause) -> &'static str {
-    let places: Vec<PrincipalOrigin> = clause.items.iter().map(|p| place(p, cx.project.own, None)).collect();
+    let places: Vec<PrincipalOrigin> = clause
+        .items
+        .iter()
+        .map(|p| origin_of(p, cx.project.own, None))
+        .collect();
     let is = |kind: IdentityType| {
         places.iter().any(|p| match p {
             PrincipalOrigin::OwnAccount { who, .. }
@@ -197,7 +201,10 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
         true => f.severity(Severity::Low),
         false => f,
     };
-    let everybody = clause.items.iter().find(|p| is_public(&place(p, cx.project.own, None)));
+    let everybody = clause
+        .items
+        .iter()
+        .find(|p| is_public(&origin_of(p, cx.project.own, None)));
     if clause.negated {
         out.push(match everybody {
             Some(star) => graded(
@@ -234,7 +241,7 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
                 cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, id, i, EXCEPTS_EVERYBODY)
                     .primary(star.span, "matches every principal")
                     .secondary(c.operator.span, "denied unless this matches")
-                    .other(key),
+                    .other_evidence(key),
             ));
         }
     }

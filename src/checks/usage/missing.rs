@@ -17,13 +17,13 @@ use crate::source::{Span, Text};
 use crate::value::Value;
 
 pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut FindingSink<'_>) {
-    if !out.wants(ids::MISSING_GRANT) {
+    if !out.is_selected(ids::MISSING_GRANT) {
         return;
     }
     let by_resources = by_resources(cx.project);
     for (role, users) in &roles.users {
         let effective = cx.effects.of(*role);
-        if !effective.complete() {
+        if !effective.is_complete() {
             continue;
         }
         for user in users {
@@ -146,14 +146,14 @@ fn of_user(
         match (why, catalogue().action(action)) {
             (Fails::OutOfReach, Some(known)) => {
                 for item in effective
-                    .granting(known)
+                    .grants_of(known)
                     .filter_map(|g| g.statement.resource.as_ref()?.items.first())
                     .take(2)
                 {
                     f = f.secondary(item.span, "allowed on this");
                 }
                 if let [one] = granted.missed(first, known).as_slice() {
-                    f = f.help(format!("Allow it on `{}`.", granted.places.shown(w, one)));
+                    f = f.help(format!("Allow it on `{}`.", granted.places.display_resource(w, one)));
                 }
             }
             _ if identity.header.touches(user.runs_as.span) => {}
@@ -199,7 +199,7 @@ pub(super) fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Opt
     let ((place, statement), None) = (places.next()?, places.next()) else {
         return None;
     };
-    if !actions.iter().all(|name| takes(statement, name)) {
+    if !actions.iter().all(|name| applies_to_resources(statement, name)) {
         return None;
     }
     let title = format!("also allow {} here", phrase::quoted(actions, " and "));
@@ -207,13 +207,13 @@ pub(super) fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Opt
 }
 
 /// Whether an action applies to the resources of a statement.
-fn takes(statement: &Statement, name: &str) -> bool {
+fn applies_to_resources(statement: &Statement, name: &str) -> bool {
     let (Some(action), Some(clause)) = (catalogue().action(name), &statement.resource) else {
         return false;
     };
     clause.items.iter().any(|item| {
         let arn = Pattern::resource(&item.text);
-        pattern::is_star(&item.text) || action.resource_types().any(|t| t.fits(&arn).may_be())
+        pattern::is_star(&item.text) || action.resource_types().any(|t| t.matches(&arn).may_be())
     })
 }
 
@@ -228,26 +228,26 @@ impl WorkloadPermissions<'_> {
         let given = a.conditional.iter().filter(|c| c.trigger.is_some());
         let given = given.map(|c| c.action).filter(|name| BY_PARAMETER.contains(name));
         let sure = a.required.iter().copied().chain(given);
-        let mut out: Vec<(Action, Fails)> = sure.filter_map(|name| self.fails(call, name)).collect();
-        let any: Option<Vec<(Action, Fails)>> = a.any_of.iter().map(|name| self.fails(call, name)).collect();
+        let mut out: Vec<(Action, Fails)> = sure.filter_map(|name| self.denied_action(call, name)).collect();
+        let any: Option<Vec<(Action, Fails)>> = a.any_of.iter().map(|name| self.denied_action(call, name)).collect();
         out.extend(any.and_then(|all| all.first().copied()));
         out
     }
 
     /// Whether nothing grants an action at a place.
     fn is_missed(&self, action: Action, place: &ResourceRef) -> bool {
-        let mut grants = self.effective.granting(action);
+        let mut grants = self.effective.grants_of(action);
         grants.all(|g| self.places.misses(g.statement, std::slice::from_ref(place)))
     }
 
     /// The resources of a call that nothing grants an action on.
     fn missed<'c>(&self, call: &'c ApiCall, action: Action) -> Vec<&'c Text> {
-        let places = self.places.known(self.workload, call, action);
+        let places = self.places.known_resources(self.workload, call, action);
         let missed = places.into_iter().filter(|(_, place)| self.is_missed(action, place));
         missed.map(|(text, _)| text).collect()
     }
 
-    fn fails(&self, call: &ApiCall, name: &str) -> Option<(Action, Fails)> {
+    fn denied_action(&self, call: &ApiCall, name: &str) -> Option<(Action, Fails)> {
         let action = catalogue().action(name)?;
         let other = ALTERNATIVES.iter().find(|(a, _)| *a == name);
         let other = other.and_then(|(_, other)| catalogue().action(other));
@@ -260,7 +260,7 @@ impl WorkloadPermissions<'_> {
             Truth::No => Some((action, Fails::NotGranted)),
             Truth::Unknown => None,
             Truth::Yes => {
-                let places = self.places.known(self.workload, call, action);
+                let places = self.places.known_resources(self.workload, call, action);
                 // A call on several resources needs the action on each.
                 let fails = places.iter().any(|(_, place)| self.is_missed(action, place));
                 fails.then_some((action, Fails::OutOfReach))

@@ -95,7 +95,7 @@ pub(super) fn is_platform_policy(name: &str) -> bool {
 }
 
 /// Actions that any role may need.
-pub(super) fn always() -> &'static ActionSet {
+pub(super) fn actions_of_any_role() -> &'static ActionSet {
     static SET: OnceLock<ActionSet> = OnceLock::new();
     SET.get_or_init(|| {
         let mut set = ActionSet::expand_all(ALWAYS.iter().copied());
@@ -140,7 +140,7 @@ pub(super) fn of_function(r: &Resource, sent: bool, is_own: impl Fn(&Value) -> b
 
 /// Actions of what runs with the role of a task or instance in addition to its code. `None` if they are unknown: other
 /// containers, or a start script that calls AWS.
-pub(super) fn beside(r: &Resource) -> Option<ActionSet> {
+pub(super) fn sidecar_actions(r: &Resource) -> Option<ActionSet> {
     let image = |c: &Value| {
         let image = c.get("Image").or_else(|| c.get("image"))?;
         image.as_text().map(Text::display)
@@ -172,7 +172,7 @@ fn starts_quietly(script: &str) -> bool {
 }
 
 /// Actions that the platform calls for a function as it is configured, without its event sources.
-pub(super) fn surely(r: &Resource) -> ActionSet {
+pub(super) fn platform_actions(r: &Resource) -> ActionSet {
     let active = |name: &str| r.has(name);
     let mut set = ActionSet::empty();
     for feature in sdk::lambda_features() {

@@ -88,7 +88,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         Self {
             users,
             destinations: scopes(platform::has_destination),
-            handed_on: handed_on(project),
+            handed_on: passed_on_resources(project),
             layers: project
                 .resources
                 .iter()
@@ -105,7 +105,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
     }
 
     /// What the users of `role` use, if all of it is understood and no one else can use the role.
-    pub(super) fn used(&self, cx: &Context<'_>, role: IdentityId) -> Result<UsedActions<'c>, Silence> {
+    pub(super) fn used_actions(&self, cx: &Context<'_>, role: IdentityId) -> Result<UsedActions<'c>, Silence> {
         let project = cx.project;
         let users = self.users.get(&role).ok_or(Silence::NoCode)?;
         let address = &project.resources[project.identities[role].resource].address;
@@ -113,13 +113,13 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             return Err(Silence::SharedRole);
         }
         let mut used = UsedActions {
-            actions: platform::always().clone(),
-            platform: platform::always().clone(),
+            actions: platform::actions_of_any_role().clone(),
+            platform: platform::actions_of_any_role().clone(),
             exact: true,
             ..UsedActions::default()
         };
         let workloads: Vec<&Workload> = users.iter().map(|u| &project.workloads[u.workload]).collect();
-        if !only_for(project, role, &workloads) {
+        if !is_only_for(project, role, &workloads) {
             return Err(Silence::SharedRole);
         }
         for (user, w) in users.iter().zip(workloads) {
@@ -133,18 +133,18 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
                 let sent = self.destinations.contains(&r.address.scope);
                 used.actions
                     .union_with(&platform::of_function(r, sent, |l| self.is_own_layer(l)));
-                let sources = Feeds::of(project, &self.places, r);
-                used.platform.union_with(&sources.possible());
-                used.declared.union_with(&sources.needed());
-                used.declared.union_with(&platform::surely(r));
+                let sources = Feeds::new(project, &self.places, r);
+                used.platform.union_with(&sources.possible_actions());
+                used.declared.union_with(&sources.required_actions());
+                used.declared.union_with(&platform::platform_actions(r));
             }
             if matches!(w.kind, WorkloadKind::Task | WorkloadKind::Instance) {
-                let beside = platform::beside(&project.resources[w.resource]);
+                let beside = platform::sidecar_actions(&project.resources[w.resource]);
                 used.actions.union_with(&beside.ok_or(Silence::SharedRole)?);
             }
             for call in &required.calls {
-                self.take(w, call, &mut used);
-                surely(call).for_each(|action| used.needed.expand_into(action));
+                self.add_call(w, call, &mut used);
+                certain_actions(call).for_each(|action| used.needed.expand_into(action));
                 used.calls.push(call);
             }
         }
@@ -153,17 +153,17 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         used.needed.union_with(&declared);
         used.calls.sort_by_key(|c| c.span);
         used.calls.dedup_by(|a, b| std::ptr::eq(*a, *b));
-        self.settle(cx.effects.of(role), &mut used);
+        self.count_other_grants(cx.effects.of(role), &mut used);
         Ok(used)
     }
 
     /// An action that no grant allows on the called resources is missing there; its other grants then count as used.
-    fn settle(&self, effective: &Effective<'_>, used: &mut UsedActions<'_>) {
+    fn count_other_grants(&self, effective: &Effective<'_>, used: &mut UsedActions<'_>) {
         if used.somewhere.is_empty() {
             return;
         }
         for (id, places) in std::mem::take(&mut used.somewhere) {
-            let mut grants = effective.granting(id.action());
+            let mut grants = effective.grants_of(id.action());
             let reached = places.len() <= MAX_PLACES && grants.any(|g| !self.places.misses(g.statement, &places));
             if reached {
                 used.somewhere.insert(id, places);
@@ -174,7 +174,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
     }
 
     /// Adds everything that a call may need.
-    fn take(&self, w: &Workload, call: &ApiCall, used: &mut UsedActions<'c>) {
+    fn add_call(&self, w: &Workload, call: &ApiCall, used: &mut UsedActions<'c>) {
         let a = &call.actions;
         for name in a.required.iter().chain(&a.any_of) {
             let Some(action) = catalogue().action(name) else {
@@ -194,7 +194,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             }
         }
         let conditional = a.conditional.iter().map(|c| c.action);
-        for pattern in conditional.chain(sdk::besides(&call.service, call.operation.unwrap_or(""))) {
+        for pattern in conditional.chain(sdk::companion_actions(&call.service, call.operation.unwrap_or(""))) {
             used.actions.expand_into(pattern);
         }
     }
@@ -202,14 +202,19 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
 
 impl UsedActions<'_> {
     /// Possibly used, on any resource.
-    pub(super) fn anywhere(&self) -> ActionSet {
+    pub(super) fn possibly_used(&self) -> ActionSet {
         let mut all = self.actions.clone();
         self.somewhere.keys().for_each(|id| all.insert(id.action()));
         all
     }
 
     /// Those of `granted` that are used, but never on the resources of `statement`.
-    pub(super) fn elsewhere(&self, granted: &ActionSet, statement: &Statement, places: &ResourceRefs<'_>) -> ActionSet {
+    pub(super) fn used_on_others(
+        &self,
+        granted: &ActionSet,
+        statement: &Statement,
+        places: &ResourceRefs<'_>,
+    ) -> ActionSet {
         let only = |id: &ActionId| granted.contains(*id) && !self.actions.contains(*id);
         self.somewhere
             .iter()
@@ -219,16 +224,21 @@ impl UsedActions<'_> {
     }
 
     /// Those of `granted` that may be used on the resources of `statement`.
-    pub(super) fn of(&self, granted: &ActionSet, statement: &Statement, places: &ResourceRefs<'_>) -> ActionSet {
+    pub(super) fn possibly_used_on(
+        &self,
+        granted: &ActionSet,
+        statement: &Statement,
+        places: &ResourceRefs<'_>,
+    ) -> ActionSet {
         let mut used = granted.clone();
-        used.intersect(&self.anywhere());
-        used.subtract(&self.elsewhere(granted, statement, places));
+        used.intersect(&self.possibly_used());
+        used.subtract(&self.used_on_others(granted, statement, places));
         used
     }
 }
 
 /// Resources that environments of functions and exports of stacks refer to.
-fn handed_on(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> {
+fn passed_on_resources(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> {
     let mut out = BTreeSet::new();
     for r in &project.resources {
         let value = match &*r.kind {
@@ -257,7 +267,7 @@ fn handed_on(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> {
 }
 
 /// Whether a role's trust policies allow only the services of these workloads.
-fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) -> bool {
+fn is_only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) -> bool {
     let runs = |name: &str| {
         workloads.iter().any(|w| match w.kind {
             WorkloadKind::Function => matches!(name, "lambda.amazonaws.com" | "edgelambda.amazonaws.com"),
@@ -268,7 +278,7 @@ fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) ->
     };
     // EKS pods assume roles through the OIDC provider of the cluster.
     let pods = |i: &PrincipalItem| {
-        let place = || principal::place(i, project.own, None);
+        let place = || principal::origin_of(i, project.own, None);
         workloads.iter().any(|w| w.kind == WorkloadKind::Declared)
             && matches!(
                 place(),
@@ -303,7 +313,7 @@ fn only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) ->
 }
 
 /// Actions that a call needs as written; of alternatives, all of them.
-fn surely(call: &ApiCall) -> impl Iterator<Item = &'static str> {
+fn certain_actions(call: &ApiCall) -> impl Iterator<Item = &'static str> {
     let a = &call.actions;
     let given = a.conditional.iter().filter(|c| c.trigger.is_some());
     a.required
@@ -314,11 +324,11 @@ fn surely(call: &ApiCall) -> impl Iterator<Item = &'static str> {
 }
 
 /// One call for each of `actions` that needs it, with the action.
-pub(super) fn witnesses<'c>(calls: &[&'c ApiCall], actions: &ActionSet) -> Vec<(&'c ApiCall, &'static str)> {
+pub(super) fn calls_requiring<'c>(calls: &[&'c ApiCall], actions: &ActionSet) -> Vec<(&'c ApiCall, &'static str)> {
     let mut left = actions.clone();
     let mut out = Vec::new();
     for call in calls {
-        for action in surely(call) {
+        for action in certain_actions(call) {
             let Some(known) = catalogue().action(action) else {
                 continue;
             };

@@ -14,7 +14,7 @@ pub(super) fn check(cx: &Context<'_>, roles: Option<&UsedRoles<'_, '_>>, out: &m
         if w.kind != WorkloadKind::Function || !project.sources.file(r.header.file).in_scope {
             continue;
         }
-        let why = unlinked(project, w).or_else(|| uncompared(cx, roles?, id, w));
+        let why = unlinked(project, w).or_else(|| reason_not_compared(cx, roles?, id, w));
         if let Some(silence) = why {
             let name = r.address.name.clone();
             let why = UnjudgedReason::Function(silence);
@@ -50,7 +50,7 @@ fn unlinked(project: &Project<'_>, w: &Workload) -> Option<Silence> {
 }
 
 /// Why a function with known code and role was not compared.
-fn uncompared(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, id: usize, w: &Workload) -> Option<Silence> {
+fn reason_not_compared(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, id: usize, w: &Workload) -> Option<Silence> {
     let users = || w.roles.iter().filter_map(|r| roles.users.get(&r.role)).flatten();
     match users().find(|u| u.workload == id).map(|u| &u.required) {
         None => return None,
@@ -61,5 +61,5 @@ fn uncompared(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, id: usize, w: &Worklo
             }
         }
     }
-    w.roles.iter().find_map(|r| roles.used(cx, r.role).err())
+    w.roles.iter().find_map(|r| roles.used_actions(cx, r.role).err())
 }

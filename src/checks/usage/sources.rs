@@ -88,7 +88,7 @@ const SOURCES: &[EventSource] = &[
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
-    if !out.wants(ids::MISSING_GRANT) || !project.resources.iter().any(|r| &*r.kind == MAPPING) {
+    if !out.is_selected(ids::MISSING_GRANT) || !project.resources.iter().any(|r| &*r.kind == MAPPING) {
         return;
     }
     let (places, granted_by_resources) = (ResourceRefs::new(project), by_resources(project));
@@ -105,7 +105,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         };
         let effective = cx.effects.of(runs_as.role);
-        if !effective.complete() {
+        if !effective.is_complete() {
             continue;
         }
         let lacks = |name: &&str| {
@@ -170,7 +170,7 @@ pub(super) struct Feeds {
 
 impl Feeds {
     /// Of the function `r`.
-    pub(super) fn of(project: &Project<'_>, places: &ResourceRefs<'_>, r: &Resource) -> Self {
+    pub(super) fn new(project: &Project<'_>, places: &ResourceRefs<'_>, r: &Resource) -> Self {
         let mut out = Self::default();
         let mut any = false;
         for mapping in project
@@ -189,13 +189,13 @@ impl Feeds {
     }
 
     /// Actions that Lambda may call with the function's role to read from them.
-    pub(super) fn possible(&self) -> ActionSet {
+    pub(super) fn possible_actions(&self) -> ActionSet {
         let features = sdk::lambda_features().filter(|f| platform::is_source(f));
         actions_of(features.filter(|f| self.open || self.declared.contains(f)))
     }
 
     /// Actions that Lambda always calls.
-    pub(super) fn needed(&self) -> ActionSet {
+    pub(super) fn required_actions(&self) -> ActionSet {
         actions_of(self.declared.iter().copied())
     }
 }
@@ -225,7 +225,7 @@ fn may_feed(mapping: &Resource, r: &Resource) -> bool {
 fn role(project: &Project<'_>, places: &ResourceRefs<'_>, mapping: &Resource) -> Option<RunsAs> {
     let function = mapping.get("FunctionName")?;
     let of = match function.as_str() {
-        Some(name) => named(project, mapping, &name)?,
+        Some(name) => function_named(project, mapping, &name)?,
         None => places.target(function.as_hole()?)?.0,
     };
     let workload = project.workloads.iter().find(|w| w.resource == of)?;
@@ -236,7 +236,7 @@ fn role(project: &Project<'_>, places: &ResourceRefs<'_>, mapping: &Resource) ->
 }
 
 /// The one function of the mapping's module or template with this name, or with an ARN that ends in it.
-fn named(project: &Project<'_>, mapping: &Resource, name: &str) -> Option<ResourceId> {
+fn function_named(project: &Project<'_>, mapping: &Resource, name: &str) -> Option<ResourceId> {
     let name = name.rsplit_once(":function:").map_or(name, |(_, name)| name);
     let is_it = |r: &Resource| {
         &*r.kind == "AWS::Lambda::Function"

@@ -12,7 +12,7 @@ pub(super) fn narrower_template(name: &str, needed: &ActionSet, all: &ActionSet)
     catalogue()
         .sam_templates()
         .filter(|other| *other != name && parameters(other).as_ref() == Some(&own))
-        .filter_map(|other| Some((granted(catalogue().sam_template(other)?, "Definition"), other)))
+        .filter_map(|other| Some((granted_actions(catalogue().sam_template(other)?, "Definition"), other)))
         .filter(|(set, _)| needed.is_subset(set) && set.is_subset(all) && set != all)
         .min_by_key(|(set, other)| (set.len(), *other))
         .map(|(_, other)| other)
@@ -28,12 +28,12 @@ fn parameters(name: &str) -> Option<Vec<String>> {
 pub(super) fn narrower_policy(name: &str, needed: &ActionSet) -> Option<&'static str> {
     let family = name.strip_suffix("FullAccess")?;
     let policy = catalogue().managed_policy(&format!("{family}ReadOnlyAccess"))?;
-    let set = granted(policy.document_json.filter(|_| !policy.deprecated)?, "");
+    let set = granted_actions(policy.document_json.filter(|_| !policy.deprecated)?, "");
     needed.is_subset(&set).then_some(policy.name)
 }
 
 /// Actions in the Allow statements of a document, or of the document under `key`.
-fn granted(json: &str, key: &str) -> ActionSet {
+fn granted_actions(json: &str, key: &str) -> ActionSet {
     let mut set = ActionSet::empty();
     let Ok(json) = serde_json::from_str::<Json>(json) else {
         return set;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::roles::{UsedActions, UsedRoles, witnesses};
+use super::roles::{UsedActions, UsedRoles, calls_requiring};
 use super::{platform, templates};
 use crate::checks::allow_statements::writing;
-use crate::checks::hygiene::managed::broad;
+use crate::checks::hygiene::managed::broad_grant;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
@@ -29,7 +29,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut Findi
     let used: BTreeMap<IdentityId, UsedActions<'_>> = roles
         .users
         .keys()
-        .filter_map(|role| Some((*role, roles.used(cx, *role).ok()?)))
+        .filter_map(|role| Some((*role, roles.used_actions(cx, *role).ok()?)))
         .collect();
     if used.is_empty() {
         return;
@@ -58,7 +58,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut Findi
             used: union(&all),
         };
         match &d.origin {
-            DocumentOrigin::Written => grant.written(d, out),
+            DocumentOrigin::Written => grant.check_document(d, out),
             DocumentOrigin::SamTemplate(template) => out.findings_of(grant.template(d, template)),
             DocumentOrigin::AwsManaged(_) | DocumentOrigin::Generated(_) => {}
         }
@@ -116,7 +116,7 @@ struct Excess<'d> {
 }
 
 impl UsedDocument<'_, '_, '_> {
-    fn written(&self, d: &Document, out: &mut FindingSink<'_>) {
+    fn check_document(&self, d: &Document, out: &mut FindingSink<'_>) {
         for allowed in &self.cx.project.granted(self.document).allowed {
             let statement = &d.statements[allowed.statement];
             let Some(clause) = statement.action.as_ref().filter(|c| !c.negated) else {
@@ -128,47 +128,49 @@ impl UsedDocument<'_, '_, '_> {
                 .filter_map(|item| self.excess(item, allowed.statement))
                 .collect();
             if !excess.is_empty() {
-                let granted = self.given(allowed.statement, &allowed.actions);
+                let granted = self.effectively_granted(allowed.statement, &allowed.actions);
                 out.push(self.finding(allowed.statement, statement, &granted, &excess));
             }
         }
     }
 
     /// The part of `actions` that a statement effectively grants.
-    fn given(&self, statement: usize, actions: &ActionSet) -> ActionSet {
+    fn effectively_granted(&self, statement: usize, actions: &ActionSet) -> ActionSet {
         let project = self.cx.project;
-        project.given(self.places, self.document, statement, actions).fitting
+        project
+            .granted_part(self.places, self.document, statement, actions)
+            .fitting
     }
 
     fn excess<'d>(&self, item: &'d ClauseItem, index: usize) -> Option<Excess<'d>> {
         let statement = &self.cx.project.documents[self.document].statements[index];
-        let granted = self.given(index, &ActionSet::expand(&item.text.known()?));
+        let granted = self.effectively_granted(index, &ActionSet::expand(&item.text.known()?));
         let mut unused = granted.clone();
-        unused.subtract(&self.used.of(&granted, statement, self.places));
-        let needed = self.needed(&granted, statement);
+        unused.subtract(&self.used.possibly_used_on(&granted, statement, self.places));
+        let needed = self.certainly_used(&granted, statement);
         (!unused.is_empty()).then(|| Excess {
             item,
             needed,
             unused,
-            elsewhere: self.used.elsewhere(&granted, statement, self.places),
+            elsewhere: self.used.used_on_others(&granted, statement, self.places),
             granted,
         })
     }
 
     fn finding(&self, index: usize, statement: &Statement, granted: &ActionSet, excess: &[Excess<'_>]) -> Finding {
-        let needed = self.needed(granted, statement);
+        let needed = self.certainly_used(granted, statement);
         let called = names(&needed);
         let total: usize = granted.len();
         let mut unused = granted.clone();
-        unused.subtract(&self.used.of(granted, statement, self.places));
+        unused.subtract(&self.used.possibly_used_on(granted, statement, self.places));
         let unused = unused.len();
-        let elsewhere = self.used.elsewhere(granted, statement, self.places);
+        let elsewhere = self.used.used_on_others(granted, statement, self.places);
         let (first, others) = (&excess[0], &excess[1..]);
         let shown = first.item.display();
         let message = match (others.is_empty(), first.granted.len()) {
             (true, 1) if !elsewhere.is_empty() => format!("`{shown}` is granted on resources that the code never uses"),
             (true, 1) => format!("`{shown}` is granted but the code never calls it"),
-            (true, n) => format!("`{shown}` grants {n} actions; {}", uses(first.needed.len())),
+            (true, n) => format!("`{shown}` grants {n} actions; {}", count_used(first.needed.len())),
             _ if unused == total => format!("{total} actions are granted here but the code calls none of them"),
             _ => format!("{unused} of the {total} actions granted here are never called"),
         };
@@ -185,10 +187,10 @@ impl UsedDocument<'_, '_, '_> {
             f = f.lowered();
         }
         f = self.attached(f);
-        f = self.elsewhere(f, &elsewhere);
-        f = self.proof(f, &called);
+        f = self.label_other_calls(f, &elsewhere);
+        f = self.label_evidence(f, &called);
         // If more may be needed, the replacement is unknown.
-        match self.perhaps(statement, excess) {
+        match self.possibly_needed(statement, excess) {
             Some(note) => f = f.note(note),
             None => f.remedies.extend(remedy(statement, excess, &self.used.declared)),
         }
@@ -197,13 +199,13 @@ impl UsedDocument<'_, '_, '_> {
                 "Limit the grant to the resources that the code uses, or remove it.".to_owned()
             }
             0 => "Remove the grant.".to_owned(),
-            n if n <= MAX_LISTED => self.listed(&needed),
+            n if n <= MAX_LISTED => self.replacement(&needed),
             n => format!("List the {n} actions that are used."),
         })
     }
 
     /// The replacement: the actions that the code calls, and separately those that the platform calls.
-    fn listed(&self, needed: &ActionSet) -> String {
+    fn replacement(&self, needed: &ActionSet) -> String {
         let (mut calls, mut platform) = (needed.clone(), needed.clone());
         calls.subtract(&self.used.declared);
         platform.intersect(&self.used.declared);
@@ -222,17 +224,17 @@ impl UsedDocument<'_, '_, '_> {
     }
 
     /// Those of `granted` that are definitely used.
-    fn needed(&self, granted: &ActionSet, statement: &Statement) -> ActionSet {
-        let mut needed = self.used.of(granted, statement, self.places);
+    fn certainly_used(&self, granted: &ActionSet, statement: &Statement) -> ActionSet {
+        let mut needed = self.used.possibly_used_on(granted, statement, self.places);
         needed.intersect(&self.used.needed);
         needed
     }
 
     /// Actions that the wildcards cover and a call may also need: relevant when the wildcards are replaced.
-    fn perhaps(&self, statement: &Statement, excess: &[Excess<'_>]) -> Option<String> {
+    fn possibly_needed(&self, statement: &Statement, excess: &[Excess<'_>]) -> Option<String> {
         let mut perhaps = ActionSet::empty();
         for e in excess {
-            let mut of = self.used.of(&e.granted, statement, self.places);
+            let mut of = self.used.possibly_used_on(&e.granted, statement, self.places);
             of.subtract(&e.needed);
             perhaps.union_with(&of);
         }
@@ -245,8 +247,8 @@ impl UsedDocument<'_, '_, '_> {
     }
 
     /// Labels the calls that use a granted action on another resource.
-    fn elsewhere(&self, mut f: Finding, actions: &ActionSet) -> Finding {
-        let calls = witnesses(&self.used.calls, actions);
+    fn label_other_calls(&self, mut f: Finding, actions: &ActionSet) -> Finding {
+        let calls = calls_requiring(&self.used.calls, actions);
         for (call, action) in calls.iter().take(MAX_CALLS) {
             f = f.secondary(call.span, format!("calls `{action}` on another resource"));
         }
@@ -266,17 +268,17 @@ impl UsedDocument<'_, '_, '_> {
     }
 
     /// Labels the code, and the calls that need one of `called`.
-    fn proof(&self, f: Finding, called: &[&'static str]) -> Finding {
-        proof(self.cx.project, f, &self.used, called)
+    fn label_evidence(&self, f: Finding, called: &[&'static str]) -> Finding {
+        label_used_code(self.cx.project, f, &self.used, called)
     }
 
     fn template(&self, d: &Document, template: &str) -> Option<Finding> {
         let [mut granted, mut used, mut elsewhere] = [(); 3].map(|()| ActionSet::empty());
         for a in &self.cx.project.granted(self.document).allowed {
             let statement = &d.statements[a.statement];
-            let given = self.given(a.statement, &a.actions);
-            used.union_with(&self.used.of(&given, statement, self.places));
-            elsewhere.union_with(&self.used.elsewhere(&given, statement, self.places));
+            let given = self.effectively_granted(a.statement, &a.actions);
+            used.union_with(&self.used.possibly_used_on(&given, statement, self.places));
+            elsewhere.union_with(&self.used.used_on_others(&given, statement, self.places));
             granted.union_with(&given);
         }
         if granted.is_subset(&used) {
@@ -300,7 +302,7 @@ impl UsedDocument<'_, '_, '_> {
                 "Remove the template.".to_owned(),
             ),
             Some(narrower) => (
-                format!("`{template}` grants {}; {}", actions(n), uses(called.len())),
+                format!("`{template}` grants {}; {}", actions(n), count_used(called.len())),
                 format!("Use `{narrower}` instead."),
             ),
             None => return None,
@@ -310,15 +312,15 @@ impl UsedDocument<'_, '_, '_> {
             .at_document(ids::UNUSED_MANAGED_GRANT, self.document, message)
             .primary(d.span, format!("grants {}", actions(n)))
             .actions([template.to_lowercase()]);
-        let f = self.elsewhere(f, &elsewhere);
-        Some(self.proof(f, &names(&called)).help(help))
+        let f = self.label_other_calls(f, &elsewhere);
+        Some(self.label_evidence(f, &names(&called)).help(help))
     }
 }
 
 /// AWS managed policies on a role that grant more than its code calls.
 fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
-    if !out.wants(ids::UNUSED_MANAGED_GRANT) {
+    if !out.is_selected(ids::UNUSED_MANAGED_GRANT) {
         return;
     }
     let effective = cx.effects.of(role);
@@ -332,11 +334,11 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
         }
     }
     for (policy, (through, granted)) in policies {
-        if platform::is_platform_policy(policy) || granted.is_subset(&used.anywhere()) {
+        if platform::is_platform_policy(policy) || granted.is_subset(&used.possibly_used()) {
             continue;
         }
         let mut possible = granted.clone();
-        possible.intersect(&used.anywhere());
+        possible.intersect(&used.possibly_used());
         let mut called = granted.clone();
         called.intersect(&used.needed);
         let n = granted.len();
@@ -367,12 +369,12 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
                 ),
             };
             (
-                format!("`{policy}` grants {}; {}", actions(n), uses(called.len())),
+                format!("`{policy}` grants {}; {}", actions(n), count_used(called.len())),
                 help,
             )
         };
         let identity = &project.identities[role];
-        let severity = if fully_grants(&granted) || broad(policy).is_some() {
+        let severity = if fully_grants(&granted) || broad_grant(policy).is_some() {
             Severity::Medium
         } else {
             Severity::Low
@@ -386,7 +388,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
             .primary(through.span, format!("grants {}", actions(n)))
             .severity(severity)
             .actions([policy.to_lowercase()]);
-        out.push(proof(project, f, used, &called).help(help));
+        out.push(label_used_code(project, f, used, &called).help(help));
     }
 }
 
@@ -399,14 +401,14 @@ fn fully_grants(granted: &ActionSet) -> bool {
 }
 
 /// Adds the code that runs, and the calls that need some of `called`.
-fn proof(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>, called: &[&'static str]) -> Finding {
+fn label_used_code(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>, called: &[&'static str]) -> Finding {
     for w in used.workloads.iter().take(2).map(|w| &project.workloads[*w]) {
         if let Some(code) = &w.code {
             f = f.secondary(code.span, "the code that runs with this role");
         }
     }
     let set: ActionSet = called.iter().filter_map(|a| catalogue().action(a)).collect();
-    for (call, action) in witnesses(&used.calls, &set).into_iter().take(MAX_CALLS) {
+    for (call, action) in calls_requiring(&used.calls, &set).into_iter().take(MAX_CALLS) {
         f = f.secondary(call.span, format!("requires `{action}`"));
     }
     if let [_, _, ..] = used.workloads.as_slice() {
@@ -428,7 +430,7 @@ fn actions(n: usize) -> String {
     phrase::count(n, "action", "actions")
 }
 
-fn uses(n: usize) -> String {
+fn count_used(n: usize) -> String {
     match n {
         0 => "the code calls none of them".to_owned(),
         1 => "the code uses 1".to_owned(),

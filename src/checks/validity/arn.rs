@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use crate::finding::{Confidence, Finding, Remedy, Severity};
-use crate::iam::arn::{Arn, ArnField, ArnShape, field, is_account_id, shape};
+use crate::iam::arn::{Arn, ArnField, ArnShape, arn_shape, field, is_account_id};
 use crate::iam::arn_format::types_of;
 use crate::iam::catalogue::{ResourceType, catalogue};
 use crate::iam::glob::CaseSensitivity;
@@ -69,7 +69,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     },
                 )
                 .primary(arm.span, "not an ARN in this branch")
-                .under(arm.branch.as_ref())
+                .only_under(arm.branch.as_ref())
                 .severity(Severity::Medium)
                 .confidence(Confidence::Medium)
                 .help("Leave the resource out of the list in this branch.");
@@ -82,7 +82,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 };
                 let f = bad_prefix(&at, &item.display());
                 out.push(f.resources([item.display()]));
-            } else if let Some(f) = one(cx, (id, i), item) {
+            } else if let Some(f) = check_arn(cx, (id, i), item) {
                 out.push(f.resources([item.display()]));
             }
         }
@@ -96,11 +96,11 @@ fn is_empty_arm(cx: &Context<'_>, item: &ClauseItem) -> bool {
     is_empty && item.branch.is_some() && item.via.is_none() && matches!(written(), "\"\"" | "''")
 }
 
-fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Option<Finding> {
+fn check_arn(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Option<Finding> {
     let at =
         |rule: RuleId, message: String, label: &str| cx.at_statement(rule, id, i, message).primary(item.span, label);
     let shown = item.display();
-    let arn = match shape(&item.text) {
+    let arn = match arn_shape(&item.text) {
         ArnShape::Arn(arn) => arn,
         ArnShape::Wildcard => {
             let text = item.text.known()?;
@@ -140,7 +140,7 @@ fn one(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Opt
         }
     };
     fields(&arn, &shown, &at).or_else(|| {
-        let (rule, message, label) = misfit(&arn, item)?;
+        let (rule, message, label) = format_mismatch(&arn, item)?;
         let f = at(rule, message, label);
         Some(if rule == ids::ARN_BAD_RESOURCE {
             f.confidence(Confidence::Medium)
@@ -159,8 +159,8 @@ fn bad_prefix(at: ReportArn<'_>, shown: &str) -> Finding {
 }
 
 /// Whether an ARN has an unknown service, or matches no resource type of its service.
-pub(in crate::checks) fn fits_nothing(item: &ClauseItem) -> bool {
-    let ArnShape::Arn(arn) = shape(&item.text) else {
+pub(in crate::checks) fn matches_no_type(item: &ClauseItem) -> bool {
+    let ArnShape::Arn(arn) = arn_shape(&item.text) else {
         return false;
     };
     let unknown = match field(arn.service) {
@@ -168,7 +168,7 @@ pub(in crate::checks) fn fits_nothing(item: &ClauseItem) -> bool {
         ArnField::Literal(s) => types_of(&s.to_ascii_lowercase()).is_none(),
         _ => false,
     };
-    unknown || misfit(&arn, item).is_some()
+    unknown || format_mismatch(&arn, item).is_some()
 }
 
 type ReportArn<'a> = &'a dyn Fn(RuleId, String, &str) -> Finding;
@@ -259,7 +259,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
             );
             let place = arn.service.span_of(0..arn.service.len());
             return Some(match place {
-                Some(span) => f.remedy(Remedy::risky(format!("write `{lower}`")).word(span, &*s, &*lower)),
+                Some(span) => f.remedy(Remedy::risky(format!("write `{lower}`")).replace_token(span, &*s, &*lower)),
                 None => f,
             });
         }
@@ -312,7 +312,7 @@ enum FieldPresence {
 }
 
 impl FieldPresence {
-    fn of(field: &ArnField<'_>) -> Self {
+    fn new(field: &ArnField<'_>) -> Self {
         match field {
             ArnField::Empty => Self::Absent,
             ArnField::Literal(_) | ArnField::Pattern => Self::Present,
@@ -320,7 +320,7 @@ impl FieldPresence {
         }
     }
 
-    fn fits(self, wanted: bool) -> bool {
+    fn agrees_with(self, wanted: bool) -> bool {
         match self {
             Self::Absent => !wanted,
             Self::Present => wanted,
@@ -332,17 +332,17 @@ impl FieldPresence {
 /// Whether `arn` matches one of the types, given the presence of its Region and account.
 fn of_a_type(types: &[ResourceType], arn: &Pattern, region: FieldPresence, account: FieldPresence) -> bool {
     let mut formats = types.iter().flat_map(|t| t.formats());
-    formats.any(|f| region.fits(f.region) && account.fits(f.account) && f.fits(arn).may_be())
+    formats.any(|f| region.agrees_with(f.region) && account.agrees_with(f.account) && f.matches(arn).may_be())
 }
 
 /// What is wrong with an ARN that matches no format of its service: Region, account, or resource.
-fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, &'static str)> {
+fn format_mismatch(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, &'static str)> {
     let ArnField::Literal(service) = field(arn.service) else {
         return None;
     };
     let types = types_of(&service)?;
     let shown = item.display();
-    let (region, account) = (FieldPresence::of(&arn.region()), FieldPresence::of(&arn.account()));
+    let (region, account) = (FieldPresence::new(&arn.region()), FieldPresence::new(&arn.account()));
     if types.is_empty() || of_a_type(types, &Pattern::resource(&item.text), region, account) {
         return None;
     }
@@ -352,14 +352,14 @@ fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, &'static 
     let has_its_fields = |known: &str| {
         let mut fields = known.split(':').skip(3).map(|field| !field.is_empty());
         let (in_region, in_account) = (fields.next() == Some(true), fields.next() == Some(true));
-        region.fits(in_region) && account.fits(in_account)
+        region.agrees_with(in_region) && account.agrees_with(in_account)
     };
     if actions.any(|a| a.is_checked_against(&pattern).may_be() && a.checked_arns().any(has_its_fields)) {
         return None;
     }
     // Whether the ARN matches with this Region and account.
     let with = |r: &str, a: &str| {
-        let text = format!("arn:aws:{service}:{r}:{a}:{}", plain(arn.resource));
+        let text = format!("arn:aws:{service}:{r}:{a}:{}", with_wildcards(arn.resource));
         let presence = |field: &str| {
             if field.is_empty() {
                 FieldPresence::Absent
@@ -376,7 +376,7 @@ fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, &'static 
     };
     let keep = |field: TextSlice<'_>, presence: FieldPresence| match presence {
         FieldPresence::Absent => String::new(),
-        _ => plain(field),
+        _ => with_wildcards(field),
     };
     let (r, a) = (keep(arn.region, region), keep(arn.account, account));
     let such = format!("this `{service}` ARN");
@@ -435,7 +435,7 @@ fn misfit(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, &'static 
 }
 
 /// The part with its unknown values as wildcards.
-fn plain(part: TextSlice<'_>) -> String {
+fn with_wildcards(part: TextSlice<'_>) -> String {
     part.with_placeholders()
         .chars()
         .map(|c| if Text::placeholder(c).is_some() { '*' } else { c })

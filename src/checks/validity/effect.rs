@@ -41,7 +41,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             f = f.secondary(span, other);
         }
         if !key.is_empty() {
-            f = f.other(key.to_lowercase());
+            f = f.other_evidence(key.to_lowercase());
         }
         out.push(f);
     }

@@ -43,7 +43,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 format!("`{element}` is not an element of a {place}"),
             )
             .primary(defect.span, "IAM rejects the policy because of this")
-            .other(element.to_lowercase());
+            .other_evidence(element.to_lowercase());
             match nearest_word(element, known.iter().copied()) {
                 Some(near) if is_written(cx, defect, element) && !has_key(d, defect, near) => f
                     .help(format!("did you mean `{near}`?"))
@@ -57,7 +57,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             format!("`{element}` must be {expected}, not {found}"),
         )
         .primary(defect.span, format!("this is {found}"))
-        .other(element.to_lowercase()),
+        .other_evidence(element.to_lowercase()),
         DefectKind::DuplicateSid { first, sid } => {
             if is_merged(d, defect, *first) {
                 return None;
@@ -72,7 +72,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 f.primary(defect.span, "used again")
                     .secondary(*first, "used here first")
             };
-            let f = f.other(sid.clone());
+            let f = f.other_evidence(sid.clone());
             match d.kind {
                 PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session => f,
                 // Services accept duplicate Sids in resource-based policies.

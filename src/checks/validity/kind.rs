@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::finding::Severity;
 use crate::iam::kind::is_assume;
-use crate::iam::size::{QuotaSubject, holder, quota, resource_quota, size};
+use crate::iam::size::{QuotaSubject, quota, quota_subject, resource_quota, size};
 use crate::iam::{Document, DocumentOrigin, PolicyKind, Statement};
 use crate::project::{DocumentId, IdentityKind, PolicyRef};
 use crate::rules::{Context, FindingSink, RuleId, ids};
@@ -66,7 +66,7 @@ pub(super) fn sizes(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let mut push = |rule: RuleId, most: usize, what: &str| {
             if length > most {
                 let message = format!("the policy has {length} characters; the quota for {what} is {most}");
-                let f = cx.at_document(rule, id, message).other(what.to_owned());
+                let f = cx.at_document(rule, id, message).other_evidence(what.to_owned());
                 out.push(if d.kind == PolicyKind::Trust && length <= RAISED_TRUST_QUOTA {
                     f.primary(span, "longer than the default quota")
                         .severity(Severity::Medium)
@@ -106,7 +106,7 @@ pub(super) fn sizes(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 }
             }
             kind => {
-                if let Some(h) = holder(kind) {
+                if let Some(h) = quota_subject(kind) {
                     push(ids::IDENTITY_POLICY_SIZE, quota(h), kind.name());
                 }
             }
@@ -173,7 +173,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 )
                 .primary(d.statement_key.unwrap_or(d.span), "AWS rejects the policy")
                 .secondary(identity.header, "inline policies of this identity")
-                .other(what),
+                .other_evidence(what),
             );
         }
     }

@@ -13,7 +13,7 @@ mod service_role;
 mod variables;
 
 use crate::rules::CodeCheck;
-pub(in crate::checks) use arn::fits_nothing;
+pub(in crate::checks) use arn::matches_no_type;
 
 /// Name in a rule file's `check:`, and the function.
 pub(super) const TABLE: &[(&str, CodeCheck)] = &[

@@ -101,7 +101,7 @@ fn role(
         )
         .primary(value.span, format!("this is {what}"))
         .scope(r.header, "")
-        .other(name.to_lowercase()),
+        .other_evidence(name.to_lowercase()),
     );
 }
 

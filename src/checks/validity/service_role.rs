@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::Confidence;
-use crate::iam::principal::{PrincipalOrigin, place};
+use crate::iam::principal::{PrincipalOrigin, origin_of};
 use crate::iam::{Effect, Statement};
 use crate::index::ResourceId;
 use crate::model::Resource;
@@ -188,7 +188,7 @@ fn judge(
         .primary(value.span, "role that the service must assume")
         .scope(r.header, "")
         .confidence(Confidence::High)
-        .other(shown);
+        .other_evidence(shown);
     if &*r.kind == "AWS::IAM::InstanceProfile" && !is_used(cx, r) {
         f = f.help("Nothing uses the instance profile: remove it, or let EC2 assume the role.");
     }
@@ -215,7 +215,7 @@ fn is_used(cx: &Context<'_>, r: &Resource) -> bool {
     let others = cx.project.resources.iter().filter(|other| other.header != r.header);
     others.map(|other| &other.props).any(|props| {
         let mut found = false;
-        props.each(&mut |v| found |= refers(v));
+        props.each_value(&mut |v| found |= refers(v));
         found
     })
 }
@@ -235,7 +235,7 @@ fn may_trust(cx: &Context<'_>, s: &Statement, services: &[&str]) -> bool {
     else {
         return true;
     };
-    clause.items.iter().any(|p| match place(p, cx.project.own, None) {
+    clause.items.iter().any(|p| match origin_of(p, cx.project.own, None) {
         PrincipalOrigin::Everyone | PrincipalOrigin::AnyService | PrincipalOrigin::Unknown => true,
         PrincipalOrigin::Service { name } => {
             name.contains(['$', '{', '*'])

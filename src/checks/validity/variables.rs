@@ -21,7 +21,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let resources = s.written_resources();
         let values = s.conditions.iter().flat_map(|c| &c.values);
         for item in resources.chain(values) {
-            one(cx, out, (id, i), item, old);
+            check_item(cx, out, (id, i), item, old);
             ampersand(cx, out, (id, i), item);
             unescaped(cx, out, (id, d), i, item);
         }
@@ -38,14 +38,14 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                         format!("policy variables are not supported here: `{text}`"),
                     )
                     .primary(item.span, "supported only in resources and condition values")
-                    .other(text.into_owned()),
+                    .other_evidence(text.into_owned()),
                 );
             }
         }
     }
 }
 
-fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), item: &ClauseItem, old: bool) {
+fn check_item(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), item: &ClauseItem, old: bool) {
     let Some(text) = item.text.known() else { return };
     if !text.contains("${") {
         return;
@@ -70,7 +70,7 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize)
                         )
                         .primary(span, "a variable only since version `2012-10-17`")
                         .severity(Severity::High)
-                        .other(v.name.to_lowercase()),
+                        .other_evidence(v.name.to_lowercase()),
                     );
                 } else {
                     unknown(cx, out, (id, i), &v, span);
@@ -82,7 +82,7 @@ fn one(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize)
         out.push(
             cx.at_statement(rule, id, i, format!("the variable `{shown}` {what}"))
                 .primary(span, what)
-                .other(shown.to_lowercase()),
+                .other_evidence(shown.to_lowercase()),
         );
     }
 }
@@ -104,7 +104,7 @@ fn ampersand(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, 
                 format!("`&{{{name}}}` is literal text here, not a policy variable"),
             )
             .primary(span, "matches only exactly this text")
-            .other(name.to_lowercase()),
+            .other_evidence(name.to_lowercase()),
         );
     }
 }
@@ -124,7 +124,7 @@ fn unknown(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, us
             format!("`{}` is not a policy variable", v.name),
         )
         .primary(span, "never has a value, so it never matches")
-        .other(name.clone());
+        .other_evidence(name.clone());
     out.push(match catalogue().did_you_mean_global_key(&name) {
         Some(near) => f.help(format!("did you mean `${{{near}}}`?")),
         None => f.confidence(Confidence::Medium).note(format!(
@@ -162,7 +162,7 @@ fn unescaped(
                 format!("`${{{}}}` fails: {tool} evaluates it as its own expression", hole.name),
             )
             .primary(hole.span, format!("write `{instead}`"))
-            .other(hole.name.to_lowercase()),
+            .other_evidence(hole.name.to_lowercase()),
         );
     }
 }

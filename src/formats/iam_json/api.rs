@@ -253,7 +253,7 @@ impl Walk {
     }
 
     fn resource(&mut self, kind: &str, name: &str, from: &Value, props: Value) {
-        self.at_home(from);
+        self.note_account(from);
         let named = from.get(name);
         let shown = named.and_then(Value::as_str).unwrap_or_default();
         self.unit.resources.push(Resource {

@@ -17,7 +17,7 @@ use crate::value::{MapEntry, Value, ValueKind};
 
 use super::cfn_fragments::{has_functions, with_holes};
 use super::cloudformation::{extents, is_template};
-use super::policies::suggested;
+use super::policies::suggestion_of_path;
 use super::recognize::{self, is_policy, is_policy_file};
 use super::text_templates::{filled_in, is_filled_in};
 use super::{Lower, data, each_file, samples, vendors};
@@ -40,7 +40,7 @@ fn unit(sources: &Sources, file: FileId) -> LoweredUnit {
     let tree = data::parse(file, path, text);
     let mut walk = Walk {
         path: Arc::from(path),
-        suggested: suggested(path),
+        suggested: suggestion_of_path(path),
         unit: LoweredUnit::default(),
     };
     let functions = has_functions(text) || text.contains("\\u00") || text.contains("\\x");
@@ -163,9 +163,9 @@ impl Walk {
             ValueKind::Map(_) if recognize::is_event(value) || samples::is_copy_of_managed(value) => {}
             ValueKind::Map(_) if is_policy(value) => self.document(value, pointer, hint),
             ValueKind::Map(entries) => {
-                self.at_home(value);
+                self.note_account(value);
                 if samples::is_recorded(value, pointer.len() <= 1) {
-                    self.shows(value);
+                    self.note_shown_only(value);
                 }
                 if self.api(value, pointer) {
                     return;
@@ -181,7 +181,7 @@ impl Walk {
             }
             ValueKind::Seq(items) => {
                 if samples::are_cases(value) {
-                    self.shows(value);
+                    self.note_shown_only(value);
                 }
                 for (i, item) in items.iter().enumerate() {
                     pointer.push(i.to_string());
@@ -204,14 +204,14 @@ impl Walk {
     }
 
     /// Notes the account that an object says it belongs to.
-    fn at_home(&mut self, value: &Value) {
+    fn note_account(&mut self, value: &Value) {
         if let Some(account) = api::account(value) {
             self.unit.homes.push((value.span, account));
         }
     }
 
     /// Nothing in `value` grants anything. What is inside something else that shows policies is covered by that.
-    fn shows(&mut self, value: &Value) {
+    fn note_shown_only(&mut self, value: &Value) {
         let known = self.unit.test_code.last();
         if !known.is_some_and(|outer| outer.contains(value.span)) {
             self.unit.test_code.push(value.span);

@@ -56,7 +56,7 @@ enum Element {
 }
 
 impl Element {
-    fn under(self, key: &str) -> Self {
+    fn at_key(self, key: &str) -> Self {
         match (self, key) {
             (Self::None, "Action" | "NotAction" | "Effect" | "Version" | "Sid" | "Id") => Self::Name,
             (Self::None, "Condition") => Self::Condition,
@@ -96,7 +96,7 @@ fn walk(value: &Value, element: Element, depth: u32) -> Option<Value> {
                     .then(|| holes(&e.key, Element::Key))
                     .flatten();
                 let name = e.key.known().unwrap_or_default();
-                let value = walk(&e.value, element.under(&name), depth + 1);
+                let value = walk(&e.value, element.at_key(&name), depth + 1);
                 (key.is_some() || value.is_some()).then(|| MapEntry {
                     key: key.unwrap_or_else(|| e.key.clone()),
                     key_span: e.key_span,
@@ -143,7 +143,7 @@ fn holes(text: &Text, element: Element) -> Option<Text> {
         _ => fields(text),
     };
     let typed = found.len();
-    for word in words(&flat) {
+    for word in word_placeholders(&flat) {
         if !found[..typed].iter().any(|f| f.start < word.end && word.start < f.end) {
             found.push(word);
         }
@@ -191,7 +191,7 @@ fn replaced(text: &Text, found: &[(Range<usize>, String)]) -> Option<Text> {
             out.append(&text.slice(done..range.start));
         }
         let kind = pseudo(name)
-            .or_else(|| serverless::elsewhere(name))
+            .or_else(|| serverless::framework_variable(name))
             .unwrap_or(HoleKind::Input);
         out.push(Piece::Hole(Arc::new(Hole::new(kind, name.as_str(), span))));
         done = range.end;
@@ -208,7 +208,7 @@ fn delimited(flat: &str) -> Vec<(Range<usize>, String)> {
     let mut at = 0;
     while let Some(found) = flat[at..].find(['<', '{', '%', '@', '_', '$', '[', '#', '(']) {
         at += found;
-        match expression(&flat[at..], |name| serverless::elsewhere(name).is_some()) {
+        match expression(&flat[at..], |name| serverless::framework_variable(name).is_some()) {
             Some((length, name)) => {
                 out.push((at..at + length, name));
                 at += length;
@@ -221,7 +221,7 @@ fn delimited(flat: &str) -> Vec<(Range<usize>, String)> {
 }
 
 /// Placeholders that only their words mark.
-fn words(flat: &str) -> Vec<Range<usize>> {
+fn word_placeholders(flat: &str) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let mut at = 0;
     while let Some(found) = flat[at..].find(|c: char| c.is_ascii_alphanumeric()) {

@@ -25,7 +25,7 @@ pub(super) fn is_broken(entries: &[MapEntry], depth: usize) -> bool {
 
 impl DocumentLowering {
     /// A statement in which the syntax is broken: what is lost, or read wrongly, may turn all of it into its contrary.
-    pub(super) fn misread(&mut self, value: &Value, pointer: &str, branch: Option<Guard>) -> Statement {
+    pub(super) fn broken_statement(&mut self, value: &Value, pointer: &str, branch: Option<Guard>) -> Statement {
         self.unknown("unread", value.span, Reason::Hole(HoleKind::Broken));
         Statement {
             sid: None,

@@ -41,7 +41,7 @@ impl DocumentLowering {
         let mut seen = HashMap::new();
         for (goes_on, operator) in parts(entries) {
             if !goes_on {
-                self.again(&mut seen, operator);
+                self.check_duplicate_key(&mut seen, operator);
             }
             self.holes(&operator.key);
             let operator_item = ClauseItem {
@@ -55,7 +55,7 @@ impl DocumentLowering {
     }
 
     /// Tells a key that was there before; of broken ones no one knows.
-    fn again(&mut self, seen: &mut HashMap<String, Span>, entry: &MapEntry) {
+    fn check_duplicate_key(&mut self, seen: &mut HashMap<String, Span>, entry: &MapEntry) {
         if entry.key.is_broken() {
             return;
         }
@@ -76,7 +76,7 @@ impl DocumentLowering {
                 }
                 let mut seen = HashMap::new();
                 for key in keys.iter() {
-                    self.again(&mut seen, key);
+                    self.check_duplicate_key(&mut seen, key);
                     self.holes(&key.key);
                     let Some((values, complete)) = self.strings(&key.value, "value") else {
                         continue;

@@ -11,7 +11,7 @@ use crate::iam::{
 };
 use crate::index::ResourceId;
 use crate::source::{Hole, HoleKind, Piece, Span, Text, WithSpan};
-use crate::value::guard::both;
+use crate::value::guard::combined;
 use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
 use super::broken::is_broken;
@@ -55,7 +55,7 @@ fn collect(value: &Value, branch: Option<Guard>, slot: &PolicySlot, out: &mut Ve
         ValueKind::OneOf(branches) => {
             let possible = |b: &&Branch| !branch.as_ref().is_some_and(|outer| outer.excludes(&b.when));
             for b in branches.iter().filter(possible) {
-                collect(&b.value, Some(both(branch.as_ref(), &b.when)), slot, out);
+                collect(&b.value, Some(combined(branch.as_ref(), &b.when)), slot, out);
             }
         }
         ValueKind::Map(_) => {
@@ -87,7 +87,7 @@ pub(super) fn unread(value: &Value, slot: &PolicySlot, out: &mut Vec<Document>) 
     let value = value.decoded();
     if let ValueKind::OneOf(branches) = &value.kind {
         for b in branches.iter().take(MAX_ALTERNATIVES) {
-            let branch = Some(both(slot.branch.as_ref(), &b.when));
+            let branch = Some(combined(slot.branch.as_ref(), &b.when));
             unread(&b.value, &PolicySlot { branch, ..slot.clone() }, out);
         }
     }
@@ -169,7 +169,7 @@ impl DocumentLowering {
     }
 
     /// Does `read` while `part` is what is being read.
-    pub(super) fn within<T>(&mut self, part: PolicyPart, read: impl FnOnce(&mut Self) -> T) -> T {
+    pub(super) fn read_part<T>(&mut self, part: PolicyPart, read: impl FnOnce(&mut Self) -> T) -> T {
         let outer = std::mem::replace(&mut self.part, part);
         let out = read(self);
         self.part = outer;
@@ -245,7 +245,7 @@ fn document(value: &Value, entries: &[MapEntry], branch: Option<Guard>, slot: &P
         part: PolicyPart::Statement,
     };
     let keys = low.keys(entries, &POLICY_ELEMENTS);
-    let version = low.within(PolicyPart::Other, |low| {
+    let version = low.read_part(PolicyPart::Other, |low| {
         find(&keys, "Version").and_then(|e| low.scalar(&e.value, "Version"))
     });
     if let Some(v) = &version
@@ -255,7 +255,7 @@ fn document(value: &Value, entries: &[MapEntry], branch: Option<Guard>, slot: &P
     {
         low.defect(DefectKind::InvalidVersion(text.into_owned()), v.span, "Version");
     }
-    let id = low.within(PolicyPart::Other, |low| {
+    let id = low.read_part(PolicyPart::Other, |low| {
         find(&keys, "Id").and_then(|e| low.scalar(&e.value, "Id"))
     });
     let statement = find(&keys, "Statement");

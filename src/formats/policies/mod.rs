@@ -17,13 +17,13 @@ use crate::index::ResourceId;
 use crate::model::{LoweredUnit, Resource, UnattachedPolicy, resource_types};
 use crate::phrase::{MAX_LABEL, clip};
 use crate::source::{HoleKind, Problem, ProblemKind, Span, Text};
-use crate::value::guard::both;
+use crate::value::guard::combined;
 use crate::value::{Provenance, Value, ValueKind};
 
 use super::{data, recognize};
 use document::PolicySlot;
-pub use suggest::suggested;
-use suggest::{by_own_name, settle_endpoint, suggest};
+pub use suggest::suggestion_of_path;
+use suggest::{infer_endpoint, suggest, suggestion_of_name};
 
 /// Properties are searched this deep for policies: all that parsers let pass.
 const MAX_DEPTH: usize = 100;
@@ -47,7 +47,7 @@ pub fn lower(unit: &mut LoweredUnit) {
         }
     }
     for loose in &unit.loose {
-        found.loose(loose);
+        found.add_unattached(loose);
     }
     unit.homes
         .sort_by_key(|(around, _)| (around.start, std::cmp::Reverse(around.end)));
@@ -118,11 +118,11 @@ impl PolicySearch<'_> {
         if value.via.is_some() {
             self.via.clone_from(&value.via);
         }
-        self.inside(value, path, depth);
+        self.search(value, path, depth);
         self.via = outer;
     }
 
-    fn inside(&mut self, value: &Value, path: &mut String, depth: usize) {
+    fn search(&mut self, value: &Value, path: &mut String, depth: usize) {
         match &value.kind {
             ValueKind::Map(_) if recognize::is_policy(value) => self.policy(value, path, None),
             ValueKind::Map(entries) => {
@@ -199,8 +199,8 @@ impl PolicySearch<'_> {
         }
         let via = if value.via.is_some() { &value.via } else { &self.via };
         for d in &mut self.found.documents[before..] {
-            settle_kind(d);
-            d.used_at = uses(via, r, d);
+            infer_kind(d);
+            d.used_at = document_uses(via, r, d);
         }
     }
 }
@@ -223,7 +223,7 @@ fn sam_origin(r: &Resource, path: &str) -> Option<DocumentOrigin> {
 }
 
 /// The places through which a document came to its resource, when they are not inside it.
-fn uses(via: &Provenance, r: &Resource, d: &Document) -> Vec<DocumentUse> {
+fn document_uses(via: &Provenance, r: &Resource, d: &Document) -> Vec<DocumentUse> {
     let outside = |s: Span| !s.contains(d.span) && !d.span.contains(s);
     let mut out = Vec::new();
     let mut at = via;
@@ -264,7 +264,7 @@ impl FoundPolicies {
             ValueKind::OneOf(branches) => {
                 for b in branches.iter() {
                     let slot = PolicySlot {
-                        branch: Some(both(slot.branch.as_ref(), &b.when)),
+                        branch: Some(combined(slot.branch.as_ref(), &b.when)),
                         ..slot.clone()
                     };
                     self.values(&b.value, &slot, certain, depth + 1);
@@ -299,7 +299,7 @@ impl FoundPolicies {
         }
     }
 
-    fn loose(&mut self, loose: &UnattachedPolicy) {
+    fn add_unattached(&mut self, loose: &UnattachedPolicy) {
         let slot = PolicySlot {
             kind: loose.kind.unwrap_or(PolicyKind::Unknown),
             service: loose.service.clone(),
@@ -322,10 +322,10 @@ impl FoundPolicies {
         }
         for d in &mut self.documents[before..] {
             if d.kind == PolicyKind::Unknown {
-                let by_name = || loose.name.as_ref().and_then(|n| by_own_name(&n.name));
+                let by_name = || loose.name.as_ref().and_then(|n| suggestion_of_name(&n.name));
                 suggest(d, loose.suggested.or_else(by_name));
             }
-            settle_kind(d);
+            infer_kind(d);
             if d.kind == PolicyKind::Identity {
                 d.holders.clone_from(&loose.holders);
             }
@@ -334,12 +334,12 @@ impl FoundPolicies {
 }
 
 /// What no slot decided, the shape decides.
-fn settle_kind(d: &mut Document) {
+fn infer_kind(d: &mut Document) {
     if d.kind == PolicyKind::Unknown {
         let (kind, service) = kind::by_shape(&d.statements);
         d.kind = kind;
         d.service = service.or_else(|| d.service.take());
-        settle_endpoint(d);
+        infer_endpoint(d);
     }
     if d.format == SourceFormat::Text {
         d.format = SourceFormat::Json;

@@ -7,7 +7,7 @@ use crate::iam::{
     Statement,
 };
 use crate::source::{Span, Text, WithSpan};
-use crate::value::guard::{both, worlds};
+use crate::value::guard::{combined, worlds};
 use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
 use super::broken::is_broken;
@@ -25,7 +25,7 @@ fn alternatives(value: &Value, branch: Option<Guard>) -> Vec<Case> {
     });
     let worlds = worlds(limits.map(|e| &e.value)).unwrap_or_default();
     let decided = |world: &Guard| {
-        let when = both(branch.as_ref(), world);
+        let when = combined(branch.as_ref(), world);
         let value = value.decided(&when)?;
         let principals = |v: &Value| {
             let entries = v.entries().unwrap_or(&[]);
@@ -94,7 +94,7 @@ impl DocumentLowering {
                 let possible = |b: &&Branch| !branch.as_ref().is_some_and(|outer| outer.excludes(&b.when));
                 for b in branches.iter().filter(possible) {
                     for item in b.value.items() {
-                        self.statements(item, pointer, Some(both(branch.as_ref(), &b.when)), out);
+                        self.statements(item, pointer, Some(combined(branch.as_ref(), &b.when)), out);
                     }
                 }
             }
@@ -103,7 +103,8 @@ impl DocumentLowering {
                     self.statement = Some(out.len());
                     let outer = self.complete;
                     self.complete = true;
-                    let mut statement = self.one(&case.value, case.value.entries().unwrap_or(&[]), pointer, case.when);
+                    let mut statement =
+                        self.lower_statement(&case.value, case.value.entries().unwrap_or(&[]), pointer, case.when);
                     statement.open |= case.open;
                     statement.unlimited = case.unlimited;
                     self.complete = outer;
@@ -125,30 +126,37 @@ impl DocumentLowering {
         }
     }
 
-    fn one(&mut self, value: &Value, entries: &[MapEntry], pointer: &str, branch: Option<Guard>) -> Statement {
+    fn lower_statement(
+        &mut self,
+        value: &Value,
+        entries: &[MapEntry],
+        pointer: &str,
+        branch: Option<Guard>,
+    ) -> Statement {
         self.conditional = branch.is_some();
         if is_broken(entries, 0) {
-            return self.misread(value, pointer, branch);
+            return self.broken_statement(value, pointer, branch);
         }
         let keys = self.keys(entries, &STATEMENT_ELEMENTS);
-        let sid = self.within(PolicyPart::Other, |low| {
+        let sid = self.read_part(PolicyPart::Other, |low| {
             find(&keys, "Sid").and_then(|e| low.scalar(&e.value, "Sid"))
         });
         let effect = match find(&keys, "Effect") {
-            Some(e) => self.within(PolicyPart::Effect, |low| low.effect(e)),
+            Some(e) => self.read_part(PolicyPart::Effect, |low| low.effect(e)),
             None if is_open(entries) => None,
             None => {
                 self.defect(DefectKind::Missing, value.span, "Effect");
                 None
             }
         };
-        let (action, second_action) = self.within(PolicyPart::Action, |low| low.clauses(&keys, "Action", "NotAction"));
+        let (action, second_action) =
+            self.read_part(PolicyPart::Action, |low| low.clauses(&keys, "Action", "NotAction"));
         let (resource, second_resource) =
-            self.within(PolicyPart::Other, |low| low.clauses(&keys, "Resource", "NotResource"));
-        let principal = self.within(PolicyPart::Principal, |low| low.principal_clause(&keys));
+            self.read_part(PolicyPart::Other, |low| low.clauses(&keys, "Resource", "NotResource"));
+        let principal = self.read_part(PolicyPart::Principal, |low| low.principal_clause(&keys));
         let condition_entry = find(&keys, "Condition");
         let conditions = condition_entry
-            .map(|e| self.within(PolicyPart::Other, |low| low.conditions(&e.value)))
+            .map(|e| self.read_part(PolicyPart::Other, |low| low.conditions(&e.value)))
             .unwrap_or_default();
         Statement {
             sid,
@@ -299,7 +307,7 @@ impl DocumentLowering {
                 true
             }
             ValueKind::Str(text) if text.known().as_deref() == Some("*") => {
-                items.push(bare(PrincipalType::Everyone, value, text));
+                items.push(untyped_principal(PrincipalType::Everyone, value, text));
                 true
             }
             ValueKind::Str(text) if text.is_broken() => {
@@ -321,7 +329,7 @@ impl DocumentLowering {
                 if !text.known().is_some_and(|t| t.starts_with("arn:")) {
                     return false;
                 }
-                items.push(bare(PrincipalType::Aws, value, text));
+                items.push(untyped_principal(PrincipalType::Aws, value, text));
                 true
             }
         }
@@ -379,7 +387,7 @@ impl DocumentLowering {
 }
 
 /// A principal without a type before it.
-fn bare(kind: PrincipalType, value: &Value, text: &Text) -> PrincipalItem {
+fn untyped_principal(kind: PrincipalType, value: &Value, text: &Text) -> PrincipalItem {
     PrincipalItem {
         home: None,
         kind,

@@ -6,7 +6,7 @@ use crate::model::Suggested;
 
 /// What the name of a file, or else of its folder, suggests about the policies in it. A name that also has the word for an
 /// identity suggests nothing: `boundary-admin-role`.
-pub fn suggested(path: &str) -> Option<Suggested> {
+pub fn suggestion_of_path(path: &str) -> Option<Suggested> {
     let path = path.to_ascii_lowercase();
     let mut near = path.rsplitn(3, '/');
     let (file, folder) = (near.next()?, near.next().and_then(of_name));
@@ -46,7 +46,7 @@ fn of_name(name: &str) -> Option<Likely> {
 
 /// What the name of a policy inside a file suggests: `data.aws_iam_policy_document.s3_vpc_endpoint`. A document of the language
 /// of the file is put to use somewhere, which says what it is: only of an endpoint's policy is that often not in view.
-pub(super) fn by_own_name(name: &str) -> Option<Suggested> {
+pub(super) fn suggestion_of_name(name: &str) -> Option<Suggested> {
     let likely = of_name(&name.to_ascii_lowercase()).filter(|l| *l == Likely::Endpoint)?;
     Some(Suggested {
         likely,
@@ -93,7 +93,7 @@ pub(super) fn suggest(d: &mut Document, suggested: Option<Suggested>) {
 
 /// Of a policy on some resource, by its shape: whether it is one of a VPC endpoint, which the conditions and resources say, or the
 /// name together with them. The name alone is mentioned by findings.
-pub(super) fn settle_endpoint(d: &mut Document) {
+pub(super) fn infer_endpoint(d: &mut Document) {
     let by_name = d.suggested == Some(Likely::Endpoint);
     d.suggested = d.suggested.take().filter(|l| *l != Likely::Endpoint);
     if d.kind != PolicyKind::Resource {

@@ -74,7 +74,7 @@ impl CallLowering<'_> {
         let of_domain = |expr: ExprId| domains.values().any(|d| d.statements.contains(&expr));
         let is = |expr, call: &CallExpr| !of_domain(expr) && self.is_statement(expr, call, &changes);
         let attached = self.attached();
-        for policy in self.gathered(&is) {
+        for policy in self.policies_in_parts(&is) {
             unit.loose.push(self.policy(&policy, &names, &changes, &attached));
         }
         for expr in m.ids() {
@@ -117,7 +117,7 @@ impl CallLowering<'_> {
             let span = m.expr(member.expr).span;
             let call = m.call(member.expr).filter(|_| member.known);
             let value = call.map_or_else(
-                || Value::other(m.dotted(member.expr).unwrap_or_else(|| "…".to_owned()), span),
+                || Value::unknown_other(m.dotted(member.expr).unwrap_or_else(|| "…".to_owned()), span),
                 |call| self.statement(member.expr, call, changes),
             );
             match &member.when {
@@ -133,7 +133,7 @@ impl CallLowering<'_> {
         let document = document_with(policy.members.iter().map(statement).collect(), m.expr(first).span);
         let mut loose = self.loose_of(document, names.address(self, first), "PolicyStatement");
         if let (Some(made), None) = (policy.holder, policy.service) {
-            loose.holders = self.held_by(made, attached);
+            loose.holders = self.attached_identities(made, attached);
         }
         if let Some(service) = policy.service {
             loose.kind = Some(PolicyKind::Resource);
@@ -195,7 +195,7 @@ impl CallLowering<'_> {
         let span = m.expr(expr).span;
         let entries = vec![
             made_entry("PolicyArn", Value::text(arn, name.span)),
-            made_entry("Role", Value::other("role", span)),
+            made_entry("Role", Value::unknown_other("role", span)),
         ];
         Resource {
             kind: kinds::ATTACHMENT.into(),
@@ -223,8 +223,8 @@ impl CallLowering<'_> {
             match &**k {
                 "conditions" => out.condition(*at, v),
                 "sid" => out.set("Sid", *at, v),
-                "principals" => self.listed(a.value, "Principal", *at, &mut out),
-                "not_principals" => self.listed(a.value, "NotPrincipal", *at, &mut out),
+                "principals" => self.add_list(a.value, "Principal", *at, &mut out),
+                "not_principals" => self.add_list(a.value, "NotPrincipal", *at, &mut out),
                 "effect" => effect = self.effect(a.value),
                 k => {
                     if let Some((_, _, key)) = ELEMENTS.iter().find(|(keyword, ..)| *keyword == k) {
@@ -285,10 +285,10 @@ impl CallLowering<'_> {
                     "NotPrincipal"
                 };
                 for a in &call.args {
-                    self.each(a.value, 0, &mut |who| out.principal(key, at, who));
+                    self.each_principal(a.value, 0, &mut |who| out.principal(key, at, who));
                 }
             }
-            "add_conditions" => out.condition(at, first().unwrap_or_else(|| Value::other("conditions", at))),
+            "add_conditions" => out.condition(at, first().unwrap_or_else(|| Value::unknown_other("conditions", at))),
             "add_condition" => match (first().as_ref().and_then(Value::as_text), call.positional(1)) {
                 (Some(operator), Some(keys)) => {
                     let entry = MapEntry {
@@ -298,21 +298,21 @@ impl CallLowering<'_> {
                     };
                     out.condition(at, Value::map(vec![entry], at));
                 }
-                _ => out.condition(at, Value::other("conditions", at)),
+                _ => out.condition(at, Value::unknown_other("conditions", at)),
             },
             // Whatever it adds narrows.
-            name if name.contains("condition") => out.condition(at, Value::other("conditions", at)),
+            name if name.contains("condition") => out.condition(at, Value::unknown_other("conditions", at)),
             _ => {}
         }
     }
 
-    fn listed(&self, list: ExprId, key: &'static str, at: Span, out: &mut PartialStatement) {
+    fn add_list(&self, list: ExprId, key: &'static str, at: Span, out: &mut PartialStatement) {
         let m = self.module_ref();
         match &m.expr(list).kind {
             ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::Comprehension { .. } => {
-                self.each(list, 0, &mut |who| out.principal(key, at, who));
+                self.each_principal(list, 0, &mut |who| out.principal(key, at, who));
             }
-            _ => out.set(key, at, Value::other("principals", m.expr(list).span)),
+            _ => out.set(key, at, Value::unknown_other("principals", m.expr(list).span)),
         }
     }
 
@@ -320,7 +320,7 @@ impl CallLowering<'_> {
     /// reference, "Role": `external_ids`).
     fn trust(&self, role: &CallExpr, by: ExprId, span: Span) -> Value {
         let mut statements = Vec::new();
-        self.each(by, 0, &mut |who| {
+        self.each_principal(by, 0, &mut |who| {
             let at = who.value.span;
             let mut one = PartialStatement::default();
             one.set("Action", at, who.action.clone());
@@ -338,15 +338,15 @@ impl CallLowering<'_> {
     }
 
     /// The principals that an expression stands for: several for a composite one.
-    fn each(&self, expr: ExprId, depth: u32, take: &mut dyn FnMut(CdkPrincipal)) {
+    fn each_principal(&self, expr: ExprId, depth: u32, take: &mut dyn FnMut(CdkPrincipal)) {
         let m = self.module_ref();
         let made = m.made_by(expr).unwrap_or(expr);
         match &m.expr(made).kind {
             ExprKind::List(items) | ExprKind::Tuple(items) if depth < MAX_DEPTH => {
-                return items.iter().for_each(|i| self.each(*i, depth + 1, take));
+                return items.iter().for_each(|i| self.each_principal(*i, depth + 1, take));
             }
             ExprKind::Comprehension { element, .. } | ExprKind::Star(element) if depth < MAX_DEPTH => {
-                return self.each(*element, depth + 1, take);
+                return self.each_principal(*element, depth + 1, take);
             }
             _ => {}
         }
@@ -355,13 +355,13 @@ impl CallLowering<'_> {
             return take(CdkPrincipal::unknown(if v.as_text().is_some() {
                 v
             } else {
-                Value::other("principal", m.expr(expr).span)
+                Value::unknown_other("principal", m.expr(expr).span)
             }));
         };
         let class = self.class_of(call);
         if class == "CompositePrincipal" {
             for a in &call.args {
-                self.each(a.value, depth + 1, take);
+                self.each_principal(a.value, depth + 1, take);
             }
             return;
         }
@@ -374,7 +374,7 @@ impl CallLowering<'_> {
         let at = m.expr(expr).span;
         let value = |i: usize| match call.positional(i).or_else(|| call.args.get(i).map(|a| a.value)) {
             Some(e) => self.values.value(self.module, e),
-            None => Value::other("principal", at),
+            None => Value::unknown_other("principal", at),
         };
         let conditions = |i: usize| {
             let given = call.argument(i, "conditions");
@@ -442,15 +442,15 @@ impl CallLowering<'_> {
                 };
                 let mut found = None;
                 if let Some(inner) = inner {
-                    self.each(inner, depth + 1, &mut |who| {
+                    self.each_principal(inner, depth + 1, &mut |who| {
                         let _ = found.get_or_insert(who);
                     });
                 }
-                let mut who = found.unwrap_or_else(|| CdkPrincipal::unknown(Value::other("principal", at)));
+                let mut who = found.unwrap_or_else(|| CdkPrincipal::unknown(Value::unknown_other("principal", at)));
                 who.conditions.extend(more);
                 who
             }
-            _ => CdkPrincipal::unknown(Value::other("principal", at)),
+            _ => CdkPrincipal::unknown(Value::unknown_other("principal", at)),
         }
     }
 }

@@ -85,7 +85,7 @@ struct Site<'c> {
 
 impl CallLowering<'_> {
     /// The policies that the module puts together, in the order in which it begins them. `is` says which calls are statements.
-    pub(super) fn gathered(&self, is: &dyn Fn(ExprId, &CallExpr) -> bool) -> Vec<Gathered> {
+    pub(super) fn policies_in_parts(&self, is: &dyn Fn(ExprId, &CallExpr) -> bool) -> Vec<Gathered> {
         let m = self.module_ref();
         let parts = self.parts_of_others();
         let mut order: Vec<(StatementTarget, bool)> = Vec::new();
@@ -153,7 +153,7 @@ impl CallLowering<'_> {
             _ => None,
         };
         let holder = match receiver {
-            Some(of) => self.holder(of)?,
+            Some(of) => self.statement_target(of)?,
             None if class == "PolicyStatement" || class == "from_json" => return None,
             None => StatementTarget::Made(expr),
         };
@@ -166,7 +166,7 @@ impl CallLowering<'_> {
             (Some(of), StatementTarget::Named(..)) => self.assigned(of).and_then(|c| of_service(&self.class_of(c))),
             _ => None,
         };
-        let when = receiver.and_then(|_| self.when_put(expr, &holder));
+        let when = receiver.and_then(|_| self.guard_of_call(expr, &holder));
         let mut holder = holder;
         for _ in 0..MAX_DEPTH {
             match &holder {
@@ -190,7 +190,7 @@ impl CallLowering<'_> {
     }
 
     /// The condition under which the call at `expr` is made, where what it adds to is there without it.
-    fn when_put(&self, expr: ExprId, holder: &StatementTarget) -> Option<Guard> {
+    fn guard_of_call(&self, expr: ExprId, holder: &StatementTarget) -> Option<Guard> {
         let m = self.module_ref();
         let here = m.expr(expr);
         let function = m.function_of(here.scope);
@@ -205,7 +205,7 @@ impl CallLowering<'_> {
     }
 
     /// What `of` is: the call that made it, else the name that holds it, where one place gives it a value.
-    fn holder(&self, of: ExprId) -> Option<StatementTarget> {
+    fn statement_target(&self, of: ExprId) -> Option<StatementTarget> {
         let m = self.module_ref();
         let mut at = of;
         for _ in 0..MAX_DEPTH {
@@ -278,7 +278,7 @@ impl CallLowering<'_> {
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
             let class = self.class_of(call);
-            let made = |e: ExprId| match self.holder(e) {
+            let made = |e: ExprId| match self.statement_target(e) {
                 Some(StatementTarget::Made(made)) => Some(made),
                 _ => None,
             };
@@ -314,7 +314,7 @@ impl CallLowering<'_> {
     }
 
     /// The roles, users and groups that a construct puts its policy on, and itself where it is a managed policy.
-    pub(super) fn held_by(&self, made: ExprId, attached: &Attached) -> Vec<Holding> {
+    pub(super) fn attached_identities(&self, made: ExprId, attached: &Attached) -> Vec<Holding> {
         let m = self.module_ref();
         let Some(call) = m.call(made) else { return Vec::new() };
         let lists = ["roles", "users", "groups"].into_iter().filter_map(|k| call.keyword(k));
@@ -322,7 +322,7 @@ impl CallLowering<'_> {
             ExprKind::List(items) => items.as_slice(),
             _ => &[],
         });
-        let constructs = named.filter_map(|e| match self.holder(*e)? {
+        let constructs = named.filter_map(|e| match self.statement_target(*e)? {
             StatementTarget::Made(made) => Some(made),
             StatementTarget::Named(..) => None,
         });
@@ -336,7 +336,7 @@ impl CallLowering<'_> {
     /// The constructs that a managed policy is attached to, by the call that makes it.
     pub(super) fn attached(&self) -> Attached {
         let m = self.module_ref();
-        let made = |e: ExprId| match self.holder(e) {
+        let made = |e: ExprId| match self.statement_target(e) {
             Some(StatementTarget::Made(made)) => Some(made),
             _ => None,
         };

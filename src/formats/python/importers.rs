@@ -111,14 +111,14 @@ pub(super) fn importers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
     };
     let others: Vec<Other> = others.into_par_iter().map(read).collect();
     let mut bytes = 0;
-    let mut found = above(sources, &ours, &others, &mut known, &mut bytes);
-    found.extend(below(sources, &ours, &others, &mut known, &mut bytes));
+    let mut found = find_importers(sources, &ours, &others, &mut known, &mut bytes);
+    found.extend(find_imported(sources, &ours, &others, &mut known, &mut bytes));
     found.sort_unstable();
     found
 }
 
 /// Those that import `files`, and those that import these.
-fn above(
+fn find_importers(
     sources: &Sources,
     files: &[FileId],
     others: &[Other],
@@ -151,7 +151,7 @@ fn above(
 }
 
 /// Those that `files` import and that seem to call a client, or to import what does.
-fn below(
+fn find_imported(
     sources: &Sources,
     files: &[FileId],
     others: &[Other],

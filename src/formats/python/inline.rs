@@ -30,7 +30,7 @@ pub fn inline(sources: &Sources, unit: &mut LoweredUnit) {
         }
         let Parsed { code, tree, .. } = syntax::parse_text(code.span.file, text);
         let modules = [build::build(&code, tree.as_ref()).0];
-        found.push(super::within(&Program::new(sources, &modules)));
+        found.push(super::lower_program(&Program::new(sources, &modules)));
         let [module] = modules;
         unit.inline.push(Inline { resource, module });
     }

@@ -54,20 +54,20 @@ type Parents = IndexVec<ExprId, Option<ExprId>>;
 /// Starts of literals that are part of a document already.
 pub(super) type UsedLiterals = BTreeSet<(FileId, u32)>;
 
-pub(super) fn mark(v: &Value, used: &mut UsedLiterals) {
+pub(super) fn mark_used(v: &Value, used: &mut UsedLiterals) {
     let mut starts = Vec::new();
     literal_starts(v, &mut starts);
     used.extend(starts);
 }
 
 /// The literals that everything in `unit` is made of.
-pub(super) fn used_by(unit: &LoweredUnit) -> UsedLiterals {
+pub(super) fn literals_of(unit: &LoweredUnit) -> UsedLiterals {
     let mut used = UsedLiterals::new();
     for r in &unit.resources {
-        mark(&r.props, &mut used);
+        mark_used(&r.props, &mut used);
     }
     for l in &unit.loose {
-        mark(&l.value, &mut used);
+        mark_used(&l.value, &mut used);
     }
     used
 }
@@ -78,7 +78,7 @@ impl CallLowering<'_> {
     }
 
     /// Finds the documents of the module that `used` does not hold yet.
-    pub(super) fn loose(&self, used: &mut UsedLiterals) -> LoweredUnit {
+    pub(super) fn unattached_policies(&self, used: &mut UsedLiterals) -> LoweredUnit {
         let mut found = LoweredUnit::default();
         let unit = &mut found;
         let m = self.module_ref();
@@ -142,7 +142,7 @@ impl CallLowering<'_> {
                 && !self.is_a_sample(expr, names, parents)
                 && !self.is_specified(expr, parents)
             {
-                mark(&v, used);
+                mark_used(&v, used);
                 let name = names.address(self, expr);
                 unit.loose.push(self.loose_of(document_of(v), name, "dict"));
             }
@@ -180,7 +180,7 @@ impl CallLowering<'_> {
         if !is_document(&v) {
             return;
         }
-        mark(&v, used);
+        mark_used(&v, used);
         // Without statements, and handed to no call, it is a start that other code goes on with, or a default.
         let empty = v
             .get("Statement")
@@ -334,7 +334,7 @@ impl CallLowering<'_> {
         if !is_document(&v) {
             return;
         }
-        mark(&v, used);
+        mark_used(&v, used);
         if self.is_a_sample(top, names, parents) || self.is_recorded(top, parents) {
             return;
         }
@@ -516,20 +516,20 @@ impl AssignedNames {
         }
         if !keys.is_empty() && self.bound.contains_key(&top) {
             keys.reverse();
-            let whole = self.settled(l, top);
+            let whole = self.final_value(l, top);
             if let Some(v) = whole.path(&keys).filter(|v| v.span == l.module_ref().expr(expr).span) {
                 return v.clone();
             }
         }
-        self.settled(l, expr)
+        self.final_value(l, expr)
     }
 
-    fn settled(&self, l: &CallLowering<'_>, expr: ExprId) -> Value {
+    fn final_value(&self, l: &CallLowering<'_>, expr: ExprId) -> Value {
         match self.bound.get(&expr) {
             Some((scope, name, n)) => {
                 let m = &l.program.modules[l.module];
                 match m.scope(*scope).bindings.get(name).and_then(|b| b.get(*n)) {
-                    Some(b) => l.judged.settled(l.module, *scope, name, b, expr),
+                    Some(b) => l.judged.final_value(l.module, *scope, name, b, expr),
                     None => l.judged.value(l.module, expr),
                 }
             }

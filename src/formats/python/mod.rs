@@ -61,11 +61,11 @@ impl Lower for Python {
             &mut units,
             each_file(files, |f| resources_of(&program, of(f), &objects)),
         );
-        let used: Vec<loose::UsedLiterals> = units.par_iter().map(loose::used_by).collect();
+        let used: Vec<loose::UsedLiterals> = units.par_iter().map(loose::literals_of).collect();
         let used: loose::UsedLiterals = used.into_iter().flatten().collect();
         let documents = each_file(files, |f| {
             let mut own: loose::UsedLiterals = used.range((f, 0)..=(f, u32::MAX)).copied().collect();
-            resources::CallLowering::new(&program, of(f), &objects).loose(&mut own)
+            resources::CallLowering::new(&program, of(f), &objects).unattached_policies(&mut own)
         });
         add(&mut units, documents);
         for (unit, module) in units.iter_mut().zip(modules) {
@@ -94,7 +94,7 @@ fn objects_of(program: &Program<'_>) -> Objects {
 fn resources_of(program: &Program<'_>, module: usize, objects: &Objects) -> LoweredUnit {
     let mut unit = LoweredUnit::default();
     let mut lowering = resources::CallLowering::new(program, module, objects);
-    let sites = lowering.sites();
+    let sites = lowering.find_calls();
     for site in &sites {
         lowering.lower(site, &mut unit);
     }
@@ -105,11 +105,11 @@ fn resources_of(program: &Program<'_>, module: usize, objects: &Objects) -> Lowe
 }
 
 /// What the only module of `program` creates and writes.
-fn within(program: &Program<'_>) -> LoweredUnit {
+fn lower_program(program: &Program<'_>) -> LoweredUnit {
     let objects = objects_of(program);
     let mut unit = resources_of(program, 0, &objects);
-    let mut used = loose::used_by(&unit);
-    let documents = resources::CallLowering::new(program, 0, &objects).loose(&mut used);
+    let mut used = loose::literals_of(&unit);
+    let documents = resources::CallLowering::new(program, 0, &objects).unattached_policies(&mut used);
     unit.loose.extend(documents.loose);
     unit
 }

@@ -87,7 +87,7 @@ impl<'p> CallLowering<'p> {
     }
 
     /// Finds the calls that make resources, and tells the evaluator their addresses: their results are references.
-    pub(super) fn sites(&mut self) -> Vec<LoweredCall> {
+    pub(super) fn find_calls(&mut self) -> Vec<LoweredCall> {
         let m = self.m();
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         let mut sites = Vec::new();
@@ -287,7 +287,7 @@ impl<'p> CallLowering<'p> {
                     let whole = Value::map(entries, m.expr(site.expr).span);
                     let mut shared = Vec::new();
                     for path in paths {
-                        all_at(&whole, path, &mut shared);
+                        values_at(&whole, path, &mut shared);
                     }
                     if let Some(first) = shared.first().filter(|_| !takes_away) {
                         let span = first.span;
@@ -340,7 +340,7 @@ impl<'p> CallLowering<'p> {
         };
         // The ids of the objects that it was reached through come first: `iam.Role("r").Policy("p")`.
         let mut ids = Vec::new();
-        self.ids(call, &mut ids, 0);
+        self.add_identifiers(call, &mut ids, 0);
         for (name, v) in names.iter().zip(ids) {
             if !entries.iter().any(|e| is_key(e, name)) {
                 entries.push(made_entry(name, v));
@@ -348,14 +348,14 @@ impl<'p> CallLowering<'p> {
         }
     }
 
-    fn ids(&self, call: &CallExpr, out: &mut Vec<Value>, depth: u32) {
+    fn add_identifiers(&self, call: &CallExpr, out: &mut Vec<Value>, depth: u32) {
         let m = self.m();
         if let ExprKind::Attr { of, .. } = &m.expr(call.function).kind
             && depth < 4
             && let Receiver::Object { call: outer, .. } = self.receivers.receiver(*of)
             && let Some(outer) = m.call(outer)
         {
-            self.ids(outer, out, depth + 1);
+            self.add_identifiers(outer, out, depth + 1);
         }
         for a in &call.args {
             if matches!(a.name, ArgName::Positional | ArgName::Keyword(..)) {
@@ -369,7 +369,7 @@ impl<'p> CallLowering<'p> {
         match (&site.receiver, o.services) {
             (Receiver::Client(Some(s)), _) => Value::made(s, span),
             (_, [one, ..]) => Value::made(one, span),
-            _ => Value::other("service", span),
+            _ => Value::unknown_other("service", span),
         }
     }
 
@@ -402,7 +402,7 @@ impl<'p> CallLowering<'p> {
         }
     }
 
-    pub(super) fn plain(
+    pub(super) fn plain_resource(
         &self,
         kind: &str,
         type_name: &str,
@@ -519,16 +519,16 @@ pub(super) fn rename(e: &mut MapEntry, renames: &[(&str, &str)]) {
 }
 
 /// What stands at a path, in each item of lists on the way.
-fn all_at(value: &Value, path: &[&str], out: &mut Vec<Value>) {
+fn values_at(value: &Value, path: &[&str], out: &mut Vec<Value>) {
     if let Some(items) = value.as_seq() {
-        return items.iter().for_each(|item| all_at(item, path, out));
+        return items.iter().for_each(|item| values_at(item, path, out));
     }
     if let ValueKind::OneOf(branches) = &value.kind
         && !path.is_empty()
     {
         let below = branches.iter().map(|b| {
             let mut found = Vec::new();
-            all_at(&b.value, path, &mut found);
+            values_at(&b.value, path, &mut found);
             Branch {
                 when: b.when.clone(),
                 value: Value::seq(found, b.value.span),
@@ -537,7 +537,7 @@ fn all_at(value: &Value, path: &[&str], out: &mut Vec<Value>) {
         return out.push(Value::new(ValueKind::OneOf(below.collect()), value.span));
     }
     match path.split_first() {
-        Some((first, rest)) => value.get(first).into_iter().for_each(|v| all_at(v, rest, out)),
+        Some((first, rest)) => value.get(first).into_iter().for_each(|v| values_at(v, rest, out)),
         None => out.push(value.clone()),
     }
 }

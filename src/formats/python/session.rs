@@ -47,7 +47,7 @@ impl CallLowering<'_> {
             }
             entries.append(&mut args);
             unit.resources
-                .push(self.plain(kinds::BOTO3_CLIENT, &callee, expr, header, entries));
+                .push(self.plain_resource(kinds::BOTO3_CLIENT, &callee, expr, header, entries));
         }
     }
 
@@ -58,7 +58,7 @@ impl CallLowering<'_> {
             let entries = vec![made_entry("Name", name), made_entry("Value", value)];
             let header = m.expr(expr).span;
             unit.resources
-                .push(self.plain(kinds::ENVIRON, "os.environ", expr, header, entries));
+                .push(self.plain_resource(kinds::ENVIRON, "os.environ", expr, header, entries));
         };
         for s in &m.scopes {
             for c in &s.mutations {

@@ -20,7 +20,7 @@ use crate::source::{FileId, Sources};
 use crate::syntax::{NodeId, NodeKind, Tree};
 
 use variables::ServerlessService;
-pub(super) use variables::elsewhere;
+pub(super) use variables::framework_variable;
 
 /// The services of a repository.
 pub struct Serverless;
@@ -57,14 +57,18 @@ fn is_service(tree: &Tree, root: NodeId) -> bool {
 fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut LoweredUnit) {
     let variables = ServerlessService::new(tree.clone(), root);
     let scope: Arc<str> = sources.path(tree.file).into();
-    let mut docs = vec![Doc::part(tree.clone(), root, scope.clone())];
+    let mut docs = vec![Doc::serverless_part(tree.clone(), root, scope.clone())];
     let resources = tree.get(root, "resources");
     let parts: Vec<NodeId> = match resources.map(|r| (r, tree.kind(r))) {
         Some((r, NodeKind::Seq)) => tree.children(r).collect(),
         Some((r, _)) => vec![r],
         None => Vec::new(),
     };
-    docs.extend(parts.iter().map(|&part| Doc::part(tree.clone(), part, scope.clone())));
+    docs.extend(
+        parts
+            .iter()
+            .map(|&part| Doc::serverless_part(tree.clone(), part, scope.clone())),
+    );
     // Parts that are files: their resources are the service's.
     for &part in &parts {
         let Some(path) = included(tree, part, sources) else {
@@ -74,7 +78,7 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Lowered
             Some(file) => {
                 let other = Arc::new(data::parse(file, sources.path(file), sources.text(file)));
                 let root = other.roots.first().copied();
-                docs.extend(root.map(|root| Doc::part(other, root, scope.clone())));
+                docs.extend(root.map(|root| Doc::serverless_part(other, root, scope.clone())));
             }
             None => unit.wanted.push(path),
         }
@@ -90,7 +94,7 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Lowered
 }
 
 /// What a service covers from a file of its own is the service's: it is no template beside it.
-pub fn claim(sources: &Sources, units: &mut [LoweredUnit]) {
+pub fn remove_claimed_units(sources: &Sources, units: &mut [LoweredUnit]) {
     let elsewhere = |r: &&Resource| {
         r.format == SourceFormat::Serverless
             && sources.path(r.header.file) != &*r.address.scope

@@ -84,7 +84,7 @@ impl ServerlessService {
         }
         if nesting > MAX_NESTING || flat.len() > MAX_TEXT {
             // What its variables stand for is not known; that of CloudFormation's own is not asked here.
-            return next_variable(&flat, 0).map(|_| Value::other("too many variables", span));
+            return next_variable(&flat, 0).map(|_| Value::unknown_other("too many variables", span));
         }
         let mut parts: Vec<TemplatePart> = Vec::new();
         let mut done = 0;
@@ -100,12 +100,12 @@ impl ServerlessService {
             let is_empty = value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
             let fallback = is_empty.then(|| self.fallback(at)).flatten();
             if found.start == 0 && found.end == flat.len() {
-                return Some(fallback.map_or(value, |name| one(HoleKind::Default, &name, at)));
+                return Some(fallback.map_or(value, |name| hole_text(HoleKind::Default, &name, at)));
             }
-            let value = fallback.map_or(value, |name| one(HoleKind::Input, &name, at));
+            let value = fallback.map_or(value, |name| hole_text(HoleKind::Input, &name, at));
             length += value.as_text().map_or(1, Text::len);
             if length > MAX_FILLED || !template.charge(1 + value.as_text().map_or(1, Text::len) / 16) {
-                return Some(Value::other("too large", span));
+                return Some(Value::unknown_other("too large", span));
             }
             if done < found.start {
                 parts.push(text::fixed(text.slice(done..found.start)));
@@ -133,12 +133,12 @@ impl ServerlessService {
         nesting: usize,
     ) -> Option<Value> {
         let Some(env) = env.deeper() else {
-            return Some(Value::other("variables that refer to each other", at));
+            return Some(Value::unknown_other("variables that refer to each other", at));
         };
         if let Some(pseudo) = inside.strip_prefix("AWS::") {
             // `#{AWS::AccountId}` of the pseudo parameters plugin.
             let name = format!("AWS::{pseudo}");
-            return Some(one(text::pseudo(&name).unwrap_or(HoleKind::Other), &name, at));
+            return Some(hole_text(text::pseudo(&name).unwrap_or(HoleKind::Other), &name, at));
         }
         let filled;
         let mut inside = inside;
@@ -182,7 +182,7 @@ impl ServerlessService {
 
     /// One source; `None` where it is not a source at all.
     fn source(&self, template: &Template<'_>, env: TemplateScope<'_>, source: &str, at: Span) -> Option<Answer> {
-        let hole = |kind: HoleKind| Some(Answer::Unknown(one(kind, source, at)));
+        let hole = |kind: HoleKind| Some(Answer::Unknown(hole_text(kind, source, at)));
         if let Some(rest) = source.strip_prefix("file(") {
             let (path, rest) = rest.split_once(')')?;
             return Some(self.file(template, env, path.trim(), rest.strip_prefix(':').unwrap_or(""), at));
@@ -192,20 +192,20 @@ impl ServerlessService {
             return None;
         }
         match kind {
-            "self" => Some(self.own(template, env, address, at)),
-            "sls" if address == "stage" => Some(self.own(template, env, "provider.stage", at)),
+            "self" => Some(self.self_value_at(template, env, address, at)),
+            "sls" if address == "stage" => Some(self.self_value_at(template, env, "provider.stage", at)),
             "param" => Some(self.parameter(template, env, address, at)),
-            _ => hole(outside(kind, address)),
+            _ => hole(outside_source(kind, address)),
         }
     }
 
     /// `self:a.b.c`.
-    fn own(&self, template: &Template<'_>, env: TemplateScope<'_>, address: &str, at: Span) -> Answer {
+    fn self_value_at(&self, template: &Template<'_>, env: TemplateScope<'_>, address: &str, at: Span) -> Answer {
         match self.at(template, env, address, at) {
             Some(value) if !value.is_null() => Answer::Value(value.used_at(at)),
             _ if address == "provider.stage" => Answer::Value(Value::made("dev", at)),
-            _ if address == "provider.region" => Answer::Unknown(one(HoleKind::Region, address, at)),
-            _ => Answer::Unknown(one(HoleKind::Other, address, at)),
+            _ if address == "provider.region" => Answer::Unknown(hole_text(HoleKind::Region, address, at)),
+            _ => Answer::Unknown(hole_text(HoleKind::Other, address, at)),
         }
     }
 
@@ -217,13 +217,13 @@ impl ServerlessService {
         }
         let here = (std::thread::current().id(), address.to_owned());
         if !memo().open.insert(here.clone()) {
-            return Some(Value::other("a variable that refers to itself", at));
+            return Some(Value::unknown_other("a variable that refers to itself", at));
         }
-        let value = self.walk(template, env.within(&self.tree), self.root, address);
+        let value = self.walk(template, env.in_file(&self.tree), self.root, address);
         // Each of a chain of addresses may use the one before twice.
         let most = MAX_WEIGHT + self.tree.node_count();
         let value = value.map(|v| match v.weight(most) >= most {
-            true => Value::other("too large", at),
+            true => Value::unknown_other("too large", at),
             false => v,
         });
         let mut memo = memo();
@@ -252,7 +252,7 @@ impl ServerlessService {
         let mut values: Vec<(String, Value)> = Vec::new();
         let mut default = None;
         for (address, stage) in in_params.chain(in_stages) {
-            let value = self.walk(template, env.within(tree), self.root, &address);
+            let value = self.walk(template, env.in_file(tree), self.root, &address);
             let Some(value) = value.filter(|v| !v.is_null()) else {
                 continue;
             };
@@ -265,7 +265,7 @@ impl ServerlessService {
         values.extend(default.map(|value| ("default".to_owned(), value)));
         match by_stage(values, at) {
             Some(value) => Answer::Value(value.used_at(at)),
-            None => Answer::Unknown(one(HoleKind::Input, &format!("param:{name}"), at)),
+            None => Answer::Unknown(hole_text(HoleKind::Input, &format!("param:{name}"), at)),
         }
     }
 
@@ -281,7 +281,7 @@ impl ServerlessService {
         let (folder, name) = before.rsplit_once('/').unwrap_or((".", before));
         let folder = template.local_path(&self.tree, folder)?;
         let pattern = format!("{}*{after}", name.trim());
-        template.want(format!(
+        template.want_file(format!(
             "{}/{MATCHING}{}",
             if folder.is_empty() { "." } else { &folder },
             pattern.trim()
@@ -338,7 +338,7 @@ impl ServerlessService {
         let mut values: Vec<(String, Value)> = Vec::new();
         for entry in map.entries()? {
             let found = match below {
-                Some(below) => follow(&entry.value, below).cloned(),
+                Some(below) => value_at(&entry.value, below).cloned(),
                 None => Some(entry.value.clone()),
             };
             if let Some(value) = found.filter(|v| !v.is_null()) {
@@ -364,7 +364,7 @@ impl ServerlessService {
             return unknown();
         };
         let Some(file) = template.world.sources.find(&path) else {
-            template.want(path);
+            template.want_file(path);
             return unknown();
         };
         let tree = template.world.tree(file);
@@ -372,7 +372,7 @@ impl ServerlessService {
             .roots
             .first()
             .filter(|_| template.charge(tree.node_count()))
-            .and_then(|root| self.walk(template, env.within(&tree), *root, address));
+            .and_then(|root| self.walk(template, env.in_file(&tree), *root, address));
         value.map_or_else(unknown, |value| Answer::Value(value.used_at(at)))
     }
 
@@ -388,7 +388,7 @@ impl ServerlessService {
                 // The rest of the way is in what the variable stands for.
                 _ => {
                     let value = template.value(env, node)?;
-                    return follow(&value, rest).cloned();
+                    return value_at(&value, rest).cloned();
                 }
             };
             node = next?;
@@ -399,7 +399,7 @@ impl ServerlessService {
 }
 
 /// What a source outside the file gives: `aws:accountId`, `ssm:/path`.
-fn outside(kind: &str, address: &str) -> HoleKind {
+fn outside_source(kind: &str, address: &str) -> HoleKind {
     match kind {
         "aws" if address == "accountId" => HoleKind::Account,
         "aws" if address == "region" => HoleKind::Region,
@@ -412,7 +412,7 @@ fn outside(kind: &str, address: &str) -> HoleKind {
 
 /// What a variable of the framework stands for in a file that is not its own; `None` where it may be a policy variable, as
 /// `${s3:prefix}` and `${ssm:resourceTag/team}` are.
-pub(in crate::formats) fn elsewhere(inside: &str) -> Option<HoleKind> {
+pub(in crate::formats) fn framework_variable(inside: &str) -> Option<HoleKind> {
     let first = sources(inside).into_iter().next()?.trim();
     if first.starts_with("file(") {
         return Some(HoleKind::Outside);
@@ -428,14 +428,14 @@ pub(in crate::formats) fn elsewhere(inside: &str) -> Option<HoleKind> {
         "ssm" => address.starts_with('/'),
         _ => false,
     };
-    known.then(|| match outside(kind, address) {
+    known.then(|| match outside_source(kind, address) {
         HoleKind::Other => HoleKind::Input,
         kind => kind,
     })
 }
 
 /// What stands at `a.b.0` of a value.
-fn follow<'v>(value: &'v Value, address: &str) -> Option<&'v Value> {
+fn value_at<'v>(value: &'v Value, address: &str) -> Option<&'v Value> {
     let mut at = value;
     for key in address.split('.') {
         at = match &at.kind {
@@ -467,7 +467,7 @@ fn by_stage(mut values: Vec<(String, Value)>, at: Span) -> Option<Value> {
             });
             Some(Value::new(ValueKind::OneOf(branches.collect()), at))
         }
-        _ => Some(one(HoleKind::Input, "stage", at)),
+        _ => Some(hole_text(HoleKind::Input, "stage", at)),
     }
 }
 
@@ -480,7 +480,7 @@ fn is_stage(inside: &str) -> bool {
     )
 }
 
-fn one(kind: HoleKind, name: &str, at: Span) -> Value {
+fn hole_text(kind: HoleKind, name: &str, at: Span) -> Value {
     Value::text(text::hole(kind, name, at), at)
 }
 

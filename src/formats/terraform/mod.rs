@@ -94,7 +94,7 @@ impl Lower for Terraform {
             .map(|id| crate::formats::terraform::emit::plan::lower(sources, *id, &written))
             .collect();
         for (_, emitted) in &mut emitted {
-            crate::formats::terraform::emit::plan_merge::complete(sources, &mut plans, emitted);
+            crate::formats::terraform::emit::plan_merge::merge_plans(sources, &mut plans, emitted);
         }
         units.append(&mut plans);
         units[0].wanted.extend(wanted);
@@ -124,7 +124,7 @@ impl Lower for Terraform {
             let loose: Vec<UnattachedPolicy> = emitted
                 .loose
                 .into_iter()
-                .filter(|l| !used.holds(&l.value) && is_new(&l.value))
+                .filter(|l| !used.contains(&l.value) && is_new(&l.value))
                 .collect();
             units.push(LoweredUnit {
                 resources: IndexVec::from_vec(emitted.resources),
@@ -223,7 +223,7 @@ fn evaluate<'a>(
         .filter(|path| !called.contains(*path))
         .collect();
     let (mut ways, left_out) =
-        crate::formats::terraform::parse::var_files::ways(files, &repository.directories, &paths);
+        crate::formats::terraform::parse::var_files::variable_sets(files, &repository.directories, &paths);
     let roots: Vec<Root<'a>> = paths
         .iter()
         .flat_map(|path| applied(&repository.directories[path], ways.remove(path).unwrap_or_default()))

@@ -64,7 +64,7 @@ pub fn dead(s: &Statement, today: Date) -> Option<Dead> {
         if is_no_tag(&c.key) && needs_key(c) {
             return at(DeadReason::NoSuchTag, c.key.span, None, c);
         }
-        let absent = operator(c).is_some_and(|o| absent(o, c)) && c.complete && !c.values.is_empty();
+        let absent = operator(c).is_some_and(|o| requires_absence(o, c)) && c.complete && !c.values.is_empty();
         if absent && always_present(&c.key.text.display().to_lowercase()) {
             return at(DeadReason::AlwaysThere, c.span, None, c);
         }
@@ -158,7 +158,8 @@ fn has_passed(c: &Condition, today: Date) -> bool {
 /// The line that asks for values, and the other line, which excludes each of them.
 fn contradicts<'c>(key: &str, must: &'c Condition, not: &'c Condition) -> Option<(&'c Condition, &'c Condition)> {
     let (x, y) = (operator(must)?, operator(not)?);
-    let comparable = x.family == y.family && demanded(key, x) && x.set.is_none() && y.negated && y.set.is_none();
+    let comparable =
+        x.family == y.family && requires_presence(key, x) && x.set.is_none() && y.negated && y.set.is_none();
     if !comparable || !must.complete || must.values.is_empty() || x.wildcards {
         return None;
     }
@@ -183,10 +184,15 @@ fn exclude(key: &str, a: &Condition, b: &Condition) -> bool {
     let (Some(x), Some(y)) = (operator(a), operator(b)) else {
         return false;
     };
-    if absent(x, a) && demanded(key, y) || absent(y, b) && demanded(key, x) {
+    if requires_absence(x, a) && requires_presence(key, y) || requires_absence(y, b) && requires_presence(key, x) {
         return true;
     }
-    if !demanded(key, x) || !demanded(key, y) || x.set.is_some() || y.set.is_some() || several(key) {
+    if !requires_presence(key, x)
+        || !requires_presence(key, y)
+        || x.set.is_some()
+        || y.set.is_some()
+        || is_multivalued(key)
+    {
         return false;
     }
     match (x.family, y.family) {
@@ -194,7 +200,7 @@ fn exclude(key: &str, a: &Condition, b: &Condition) -> bool {
         | (OperatorFamily::Bool, OperatorFamily::Bool) => disjoint((x, a), (y, b)),
         (OperatorFamily::Numeric, OperatorFamily::Numeric) | (OperatorFamily::Date, OperatorFamily::Date) => {
             // Values of one line are alternatives: only lines of one value are bounds.
-            matches!((number(a), number(b)), (Some(m), Some(n)) if apart(x, m, y, n) || apart(y, n, x, m))
+            matches!((number(a), number(b)), (Some(m), Some(n)) if are_disjoint(x, m, y, n) || are_disjoint(y, n, x, m))
         }
         _ => false,
     }
@@ -205,17 +211,17 @@ fn operator(c: &Condition) -> Option<Operator> {
 }
 
 /// Says that the key is not there.
-fn absent(o: Operator, c: &Condition) -> bool {
+fn requires_absence(o: Operator, c: &Condition) -> bool {
     o.family == OperatorFamily::Null && c.values.iter().all(|v| v.text.known().as_deref() == Some("true"))
 }
 
 /// True only where the key is there and fits.
-fn demanded(key: &str, o: Operator) -> bool {
+fn requires_presence(key: &str, o: Operator) -> bool {
     o.family != OperatorFamily::Null && !o.negated && (!o.if_exists || always_present(key)) && !o.is_for_all_values()
 }
 
 /// A key with several values can be two things at once.
-fn several(key: &str) -> bool {
+fn is_multivalued(key: &str) -> bool {
     match catalogue().global_condition_key(key) {
         Some(global) => global.multivalued,
         None => match key.split_once(':').and_then(|(prefix, _)| catalogue().service(prefix)) {
@@ -254,7 +260,7 @@ fn number(c: &Condition) -> Option<f64> {
 }
 
 /// Whether what is at most `m` by `x` cannot be at least `n` by `y`.
-fn apart(x: Operator, m: f64, y: Operator, n: f64) -> bool {
+fn are_disjoint(x: Operator, m: f64, y: Operator, n: f64) -> bool {
     let bare = |o: Operator| o.name.trim_start_matches("Numeric").trim_start_matches("Date");
     match (bare(x), bare(y)) {
         ("LessThanEquals" | "Equals", "GreaterThanEquals" | "Equals") => m < n,

@@ -154,14 +154,14 @@ impl Strength {
     }
 
     /// The strongest of all facets.
-    pub fn best(&self) -> Grade {
+    pub fn strongest(&self) -> Grade {
         let known = self.best.iter().map(|(_, grade)| *grade).max().unwrap_or(Grade::None);
         if self.unknown { known.max(Grade::Narrows) } else { known }
     }
 
     /// Something is kept out.
     pub fn narrows(&self) -> bool {
-        self.best() >= Grade::Narrows
+        self.strongest() >= Grade::Narrows
     }
 
     /// Names an account, an organization, a principal, a source ARN with its account, or a private endpoint.
@@ -197,14 +197,14 @@ impl Strength {
     }
 
     /// Whether `key` (any case) is bound at `grade` or better.
-    pub fn has(&self, key: &str, grade: Grade) -> bool {
+    pub fn is_bound(&self, key: &str, grade: Grade) -> bool {
         self.of_key(key).any(|b| b.grade >= grade)
     }
 
     /// Only named policies may be attached, or only with a named boundary.
     pub fn limits_what_is_given(&self) -> bool {
         let mut keys = GIVEN.iter().filter(|k| **k != "iam:passedtoservice");
-        keys.any(|k| self.has(k, Grade::Narrows))
+        keys.any(|k| self.is_bound(k, Grade::Narrows))
     }
 
     pub fn mfa(&self) -> bool {
@@ -246,7 +246,7 @@ pub enum Reading {
 }
 
 impl Reading {
-    pub fn of(statement: &Statement) -> Self {
+    pub fn new(statement: &Statement) -> Self {
         match &statement.principal {
             None => Self::Holders,
             Some(p) if is_open(p) && !matches!(&statement.effect, Some(e) if e.value == Effect::Deny) => Self::Open,
@@ -258,7 +258,7 @@ impl Reading {
 /// Weighs a statement's conditions, once.
 pub fn strength(statement: &Statement) -> &Strength {
     statement.strength.get_or_init(|| {
-        let mut out = strength_of(&statement.conditions, Reading::of(statement));
+        let mut out = strength_of(&statement.conditions, Reading::new(statement));
         if passes_roles(statement) {
             let only = statement.action.iter().flat_map(|c| &c.items).all(is_pass_role);
             out = Strength::new(out.bounds.into_iter().map(|b| b.for_pass_role(only)).collect());
@@ -269,7 +269,7 @@ pub fn strength(statement: &Statement) -> &Strength {
         };
         if out.bounds.iter().any(is_idle) {
             let weighed = |b: WeighedCondition| match is_idle(&b) {
-                true => b.idle(),
+                true => b.without_effect(),
                 false => b,
             };
             out = Strength::new(out.bounds.into_iter().map(weighed).collect());
@@ -302,7 +302,7 @@ pub fn is_pass_role(action: &ClauseItem) -> bool {
 
 impl WeighedCondition {
     /// As a line that every request meets.
-    fn idle(self) -> Self {
+    fn without_effect(self) -> Self {
         Self {
             grade: Grade::Decoration,
             weakness: Some(Weakness::Idle),
@@ -344,7 +344,7 @@ pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
                     key::meaning(asked.as_deref().unwrap_or(&key))
                 };
                 let (grade, weakness) = weigh(c, &key, facet, values, &demanded);
-                let (grade, weakness) = match nothing_for(reading, facet, &key, weakness) {
+                let (grade, weakness) = match facet_weakness(reading, facet, &key, weakness) {
                     Some(nothing) if grade > Grade::Decoration => (Grade::Decoration, Some(nothing)),
                     _ => (grade, weakness),
                 };
@@ -375,7 +375,7 @@ pub fn compared(c: &Condition, key: &str) -> Option<String> {
 }
 
 /// Why a condition that keeps something out elsewhere keeps no one out here; see [`Facet`].
-fn nothing_for(reading: Reading, facet: Facet, key: &str, weakness: Option<Weakness>) -> Option<Weakness> {
+fn facet_weakness(reading: Reading, facet: Facet, key: &str, weakness: Option<Weakness>) -> Option<Weakness> {
     match (reading, facet) {
         (Reading::Holders, _) => is_of_principal(key).then_some(Weakness::Holder),
         (_, Facet::Chosen) => Some(Weakness::Spoofable),
@@ -412,7 +412,7 @@ fn weigh(
         return null(c, key, facet, values);
     }
     let (grade, weakness) = match facet {
-        _ if operator.negated && values == ValueReading::Policy => value::all_but(c, operator),
+        _ if operator.negated && values == ValueReading::Policy => value::all_policies_but(c, operator),
         Facet::Resource | Facet::Other if operator.negated => (Grade::Narrows, None),
         _ if operator.negated => decoration(Weakness::Negated),
         _ => value::weigh(c, operator, key, values),
@@ -464,7 +464,11 @@ pub fn passes_without_key(c: &Condition) -> Option<bool> {
 /// Whether what a line on one of [`GIVEN`] names is as good as anything: any service, a policy of full access.
 pub fn names_anything(c: &Condition) -> bool {
     let (_, values) = key::meaning(&c.key.text.display().to_ascii_lowercase());
-    Operator::of(c).is_some_and(|o| c.values.iter().any(|v| value::anything(values, &v.text, o).is_some()))
+    Operator::of(c).is_some_and(|o| {
+        c.values
+            .iter()
+            .any(|v| value::delegation_weakness(values, &v.text, o).is_some())
+    })
 }
 
 /// Certainly false where a request does not have the key: `Null: false`, or a positive operator without `ForAllValues` and

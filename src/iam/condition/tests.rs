@@ -305,12 +305,12 @@ fn conditions_hold_together() {
     let tls = condition("Bool", "aws:SecureTransport", vec![text("true")]);
     let s = strength_of(&[ip, tls.clone()], Reading::Open);
     assert_eq!(
-        (s.best(), s.for_public(), s.for_grant()),
+        (s.strongest(), s.for_public(), s.for_grant()),
         (Grade::Narrows, Verdict::Lowers, Verdict::Lowers)
     );
     assert_eq!(s.decorations().count(), 1);
     let s = strength_of(&[tls], Reading::Open);
-    assert_eq!((s.best(), s.for_public()), (Grade::Decoration, Verdict::Nothing));
+    assert_eq!((s.strongest(), s.for_public()), (Grade::Decoration, Verdict::Nothing));
     let all = condition(
         "ForAllValues:StringLike",
         "aws:PrincipalOrgPaths",

@@ -6,7 +6,7 @@ use super::key::{ValueReading, tag_of};
 use super::{Grade, Operator, Weakness};
 use crate::iam::arn::{self, ArnField, ArnShape, Breadth};
 use crate::iam::glob::CaseSensitivity;
-use crate::iam::managed::{ADMINISTRATORS, fits};
+use crate::iam::managed::{ADMINISTRATORS, matches_administrator};
 use crate::iam::pattern::is_star;
 use crate::iam::service::is_any_service;
 use crate::iam::{Condition, variables};
@@ -64,7 +64,7 @@ pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: ValueR
                     Some("AWS_IAM") | None => NARROWS,
                     Some(_) => IDLE,
                 },
-                ValueReading::Policy | ValueReading::Service => match anything(values, &v.text, operator) {
+                ValueReading::Policy | ValueReading::Service => match delegation_weakness(values, &v.text, operator) {
                     Some(weakness) => (Grade::Decoration, Some(weakness)),
                     None => NARROWS,
                 },
@@ -82,14 +82,14 @@ pub(super) fn weigh(c: &Condition, operator: Operator, key: &str, values: ValueR
 }
 
 /// Why a value of what is given to others limits nothing: any policy, one of full access, any service.
-pub(super) fn anything(values: ValueReading, value: &Text, operator: Operator) -> Option<Weakness> {
+pub(super) fn delegation_weakness(values: ValueReading, value: &Text, operator: Operator) -> Option<Weakness> {
     if operator.wildcards && is_only_wildcards(value) {
         return Some(Weakness::AnyValue);
     }
     match values {
         ValueReading::Policy => ADMINISTRATORS
             .iter()
-            .any(|policy| fits(value, policy, operator.wildcards, case(operator)).is_yes())
+            .any(|policy| matches_administrator(value, policy, operator.wildcards, case(operator)).is_yes())
             .then_some(Weakness::FullAccess),
         ValueReading::Service => (operator.wildcards && is_any_service(value)).then_some(Weakness::AnyValue),
         _ => None,
@@ -97,9 +97,9 @@ pub(super) fn anything(values: ValueReading, value: &Text, operator: Operator) -
 }
 
 /// Every policy but those that are named: whether one of full access is left.
-pub(super) fn all_but(c: &Condition, operator: Operator) -> Weight {
+pub(super) fn all_policies_but(c: &Condition, operator: Operator) -> Weight {
     let named = |policy: &&str| {
-        let fits = |v: &Text| fits(v, policy, operator.wildcards, case(operator)).may_be();
+        let fits = |v: &Text| matches_administrator(v, policy, operator.wildcards, case(operator)).may_be();
         c.values.iter().any(|v| fits(&v.text))
     };
     match c.complete && !ADMINISTRATORS.iter().all(named) {
@@ -184,7 +184,7 @@ fn id(text: &Text, wildcards: bool) -> Weight {
 }
 
 fn arn(text: &Text, wildcards: bool) -> Weight {
-    match arn::shape(text) {
+    match arn::arn_shape(text) {
         ArnShape::Star | ArnShape::Wildcard if !wildcards => NARROWS,
         // `*:role/deploy`: nothing says of which account.
         ArnShape::Wildcard if names_something(text) => (Grade::Narrows, Some(Weakness::AnyAccount)),
@@ -194,7 +194,7 @@ fn arn(text: &Text, wildcards: bool) -> Weight {
             ArnField::Any | ArnField::Pattern if !wildcards => NARROWS,
             ArnField::Pattern => NARROWS,
             account => {
-                let wide = wildcards && arn::widest(text) <= Breadth::WholeType;
+                let wide = wildcards && arn::breadth_of(text) <= Breadth::WholeType;
                 // A bucket's ARN has no account, which `arn:aws:s3:*:*:reports` does not ask for either.
                 let has = account != ArnField::Empty && parts.service().as_deref() != Some("s3");
                 let weakness = has.then_some(Weakness::AnyAccount);

@@ -1,7 +1,7 @@
 //! What a permissions boundary leaves.
 
 use super::{is_permissions, managed};
-use crate::iam::arn::widest;
+use crate::iam::arn::breadth_of;
 use crate::iam::condition::strength;
 use crate::iam::{Action, ActionSet, Document, DocumentPermissions, Truth};
 use crate::project::{PolicyRef, PolicyUse, Project};
@@ -19,7 +19,7 @@ pub struct Boundary {
 
 impl Boundary {
     /// What the policy at `boundary` lets through.
-    pub fn of(project: &Project<'_>, boundary: &PolicyUse) -> Self {
+    pub fn new(project: &Project<'_>, boundary: &PolicyUse) -> Self {
         let mut out = Self {
             most: ActionSet::empty(),
             everywhere: ActionSet::empty(),
@@ -29,11 +29,11 @@ impl Boundary {
             PolicyRef::Documents(ids) => {
                 out.complete = !ids.is_empty();
                 for id in ids {
-                    out.take(&project.documents[*id], project.granted(*id));
+                    out.add_document(&project.documents[*id], project.granted(*id));
                 }
             }
             PolicyRef::AwsManaged(name) => match managed::managed(name) {
-                Some(m) => out.take(&m.document, &m.granted),
+                Some(m) => out.add_document(&m.document, &m.granted),
                 None => out.complete = false,
             },
             PolicyRef::Elsewhere(_) => out.complete = false,
@@ -42,7 +42,7 @@ impl Boundary {
     }
 
     /// Certainly lets everything through: nothing is outside it, and no Deny of it takes anything away.
-    pub fn bounds_nothing(&self) -> bool {
+    pub fn allows_everything(&self) -> bool {
         self.complete && self.everywhere.is_all()
     }
 
@@ -55,7 +55,7 @@ impl Boundary {
     }
 
     /// Adds one of the documents that it may be.
-    fn take(&mut self, d: &Document, granted: &DocumentPermissions) {
+    fn add_document(&mut self, d: &Document, granted: &DocumentPermissions) {
         if !is_permissions(d) {
             return;
         }
@@ -70,7 +70,7 @@ impl Boundary {
             let wide = s
                 .resource
                 .as_ref()
-                .is_some_and(|r| !r.negated && r.items.iter().any(|i| widest(&i.text).is_star_like()));
+                .is_some_and(|r| !r.negated && r.items.iter().any(|i| breadth_of(&i.text).is_star_like()));
             if wide && !strength(s).narrows() {
                 self.everywhere.union_with(&actions);
             }

@@ -20,7 +20,7 @@ pub struct StatementGrant {
 
 impl Project<'_> {
     /// What a statement gives of `actions`, which it names.
-    pub(crate) fn given(
+    pub(crate) fn granted_part(
         &self,
         places: &ResourceRefs<'_>,
         document: DocumentId,
@@ -30,8 +30,8 @@ impl Project<'_> {
         let kept = actions.minus(self.withheld(document).of(statement));
         let clause = self.documents[document].statements[statement].resource.as_ref();
         let named = |text: &Text| places.as_arn(text);
-        let resources = clause.and_then(|c| Resources::of(c, named));
-        let wide = |c: &Clause| c.negated || c.items.iter().any(|i| arn::widest(&i.text) <= Breadth::WholeType);
+        let resources = clause.and_then(|c| Resources::new(c, named));
+        let wide = |c: &Clause| c.negated || c.items.iter().any(|i| arn::breadth_of(&i.text) <= Breadth::WholeType);
         let at_most = resources.is_none() && clause.is_some_and(|c| !c.items.is_empty() && !wide(c));
         let fitting = match resources {
             Some(mut resources) => {

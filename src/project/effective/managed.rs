@@ -17,7 +17,7 @@ pub struct AwsManaged {
 
 impl AwsManaged {
     /// By name with or without path; `None` for one that AWS does not have or does not show.
-    pub fn of(name: &str) -> Option<&'static Self> {
+    pub fn by_name(name: &str) -> Option<&'static Self> {
         managed(name)
     }
 
@@ -47,7 +47,7 @@ pub(super) fn managed(name: &str) -> Option<&'static AwsManaged> {
     *slot.get_or_init(|| {
         let name = policy.name;
         let document = aws_managed(name, json)?;
-        let granted = DocumentPermissions::of(&document);
+        let granted = DocumentPermissions::new(&document);
         // As many as AWS has policies, for as long as the process lives.
         Some(Box::leak(Box::new(AwsManaged {
             name,

@@ -1,6 +1,6 @@
 //! What an identity may do in all: the one question that spans every policy put on it.
 //!
-//! [`Effective::of`] unites the inline policies, the attached policies of the repository, AWS's managed policies and the SAM
+//! [`Effective::new`] unites the inline policies, the attached policies of the repository, AWS's managed policies and the SAM
 //! policy templates of an identity (of a user, those of its groups too), within its permissions boundary and less what is
 //! denied outright.
 //!
@@ -90,7 +90,7 @@ impl<'p> Effects<'p> {
     }
 
     pub fn of(&self, id: IdentityId) -> &Effective<'p> {
-        self.of[id].get_or_init(|| Effective::of(self.project, id))
+        self.of[id].get_or_init(|| Effective::new(self.project, id))
     }
 }
 
@@ -148,13 +148,13 @@ impl<'p> EffectiveGrant<'p> {
 }
 
 impl<'p> Effective<'p> {
-    pub fn of(project: &'p Project<'_>, id: IdentityId) -> Self {
+    pub fn new(project: &'p Project<'_>, id: IdentityId) -> Self {
         let identity = &project.identities[id];
         let mut out = Self {
             identity: id,
             grants: Vec::new(),
             denied: ActionSet::empty(),
-            boundary: identity.boundary.as_ref().map(|b| Boundary::of(project, b)),
+            boundary: identity.boundary.as_ref().map(|b| Boundary::new(project, b)),
             gaps: unknowns::of_identity(project, identity),
             limits: Vec::new(),
             above: Vec::new(),
@@ -181,27 +181,27 @@ impl<'p> Effective<'p> {
     }
 
     /// Everything that is granted can be seen.
-    pub fn complete(&self) -> bool {
+    pub fn is_complete(&self) -> bool {
         self.gaps.is_empty()
     }
 
     /// Whether the identity may do this, on some resource.
     pub fn allows(&self, action: Action) -> Truth {
-        let (id, granted) = (action.id(), self.granting(action).next().is_some());
+        let (id, granted) = (action.id(), self.grants_of(action).next().is_some());
         let within = self.boundary.as_ref().map_or(Truth::Yes, |b| b.allows(action));
         if self.denied.contains(id) || self.above.iter().any(|level| !level.contains(id)) {
             return Truth::No;
         }
         let granted = match granted {
             true => Truth::Yes,
-            false if self.complete() => Truth::No,
+            false if self.is_complete() => Truth::No,
             false => Truth::Unknown,
         };
         granted.and(within)
     }
 
     /// The statements that grant an action.
-    pub fn granting(&self, action: Action) -> impl Iterator<Item = &EffectiveGrant<'p>> {
+    pub fn grants_of(&self, action: Action) -> impl Iterator<Item = &EffectiveGrant<'p>> {
         self.grants.iter().filter(move |g| g.actions.contains(action.id()))
     }
 
@@ -242,16 +242,16 @@ impl<'p> Effective<'p> {
                     for id in ids {
                         let (document, granted) = (&project.documents[*id], project.granted(*id));
                         if is_permissions(document) {
-                            self.unclear(granted, None);
-                            self.take(through, group, PolicySource::Written(*id), document, granted);
+                            self.note_unknown(granted, None);
+                            self.add_document(through, group, PolicySource::Written(*id), document, granted);
                         }
                     }
                 }
                 PolicyRef::AwsManaged(name) => match managed::managed(name) {
                     Some(m) => {
-                        self.unclear(&m.granted, Some(through.span));
+                        self.note_unknown(&m.granted, Some(through.span));
                         let source = PolicySource::AwsManaged(m.name);
-                        self.take(through, group, source, &m.document, &m.granted);
+                        self.add_document(through, group, source, &m.document, &m.granted);
                     }
                     None => self.gaps.push(Gap::new(through.span, UnknownPolicies::NotShownByAws)),
                 },
@@ -260,7 +260,7 @@ impl<'p> Effective<'p> {
         }
     }
 
-    fn unclear(&mut self, granted: &DocumentPermissions, at: Option<Span>) {
+    fn note_unknown(&mut self, granted: &DocumentPermissions, at: Option<Span>) {
         let gaps = granted
             .unclear
             .iter()
@@ -268,7 +268,7 @@ impl<'p> Effective<'p> {
         self.gaps.extend(gaps);
     }
 
-    fn take(
+    fn add_document(
         &mut self,
         through: &'p PolicyUse,
         group: Option<IdentityId>,
@@ -317,7 +317,7 @@ impl<'p> Effective<'p> {
                 }
             }
             for (deny, actions) in &limits {
-                if grant.actions.intersects(actions) && takes_all(deny, grant.statement) {
+                if grant.actions.intersects(actions) && denies_all(deny, grant.statement) {
                     grant.actions.to_mut().subtract(actions);
                 }
             }
@@ -365,7 +365,7 @@ fn is_certain(deny: &Statement) -> bool {
 }
 
 /// Whether a Deny is on every resource that an Allow is on.
-fn takes_all(deny: &Statement, allow: &Statement) -> bool {
+fn denies_all(deny: &Statement, allow: &Statement) -> bool {
     let (Some(deny), Some(allow)) = (&deny.resource, &allow.resource) else {
         return false;
     };
@@ -390,7 +390,7 @@ fn takes_all(deny: &Statement, allow: &Statement) -> bool {
 }
 
 /// Whether a Deny is on some resource that an Allow is on.
-fn takes_some(deny: &Statement, allow: &Statement) -> bool {
+fn denies_some(deny: &Statement, allow: &Statement) -> bool {
     let (Some(deny), Some(allow)) = (&deny.resource, &allow.resource) else {
         return false;
     };

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Effective, PolicySource, is_certain, takes_all, takes_some};
-use crate::iam::arn::{Breadth, widest};
+use super::{Effective, PolicySource, denies_all, denies_some, is_certain};
+use crate::iam::arn::{Breadth, breadth_of};
 use crate::iam::condition::{GIVEN, Operator, names_anything};
 use crate::iam::document_permissions::AllowedStatement;
 use crate::iam::{ActionSet, Condition, DocumentPermissions, PolicyKind, Statement};
@@ -43,12 +43,12 @@ impl Withheld {
     }
 
     /// Where a Deny says on which resources it takes some of `actions` away from a statement that keeps them on others.
-    pub fn partly(&self, statement: usize, actions: &ActionSet) -> Option<Span> {
+    pub fn partial_deny(&self, statement: usize, actions: &ActionSet) -> Option<Span> {
         let (span, lost) = self.partly.get(&statement)?;
         lost.minus(self.of(statement)).intersects(actions).then_some(*span)
     }
 
-    fn meet(&mut self, other: &Self) {
+    fn intersect(&mut self, other: &Self) {
         self.partly
             .retain(|statement, (_, lost)| match other.partly.get(statement) {
                 Some((_, others)) => {
@@ -93,7 +93,7 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> IndexVec<DocumentId
         if documents.is_empty() {
             continue;
         }
-        let effective = Effective::of(project, id);
+        let effective = Effective::new(project, id);
         let lacks = effective.withheld();
         let bounded = effective.boundary.as_ref().filter(|b| b.complete);
         let bounded = bounded.map(|b| b.everywhere.complement());
@@ -114,7 +114,7 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> IndexVec<DocumentId
                 bounded: bounded.clone(),
             };
             match &mut held[*d] {
-                Some(all) => all.meet(&here),
+                Some(all) => all.intersect(&here),
                 none => *none = Some(here),
             }
         }
@@ -145,7 +145,7 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> IndexVec<DocumentId
                     let mut lost = ActionSet::empty();
                     for deny in &denies {
                         let (s, allow) = (&d.statements[deny.statement], &d.statements[a.statement]);
-                        if a.actions.intersects(&deny.actions) && is_certain(s) && takes_all(s, allow) {
+                        if a.actions.intersects(&deny.actions) && is_certain(s) && denies_all(s, allow) {
                             lost.union_with(&deny.actions);
                         }
                     }
@@ -172,7 +172,7 @@ fn partly_of(
     };
     let lost = granted.allowed.iter().filter_map(|a| {
         let mut taking = limits()
-            .filter(|(deny, actions)| a.actions.intersects(actions) && takes_some(deny, &statements[a.statement]));
+            .filter(|(deny, actions)| a.actions.intersects(actions) && denies_some(deny, &statements[a.statement]));
         let (first, actions) = taking.next()?;
         let mut lost = (*actions).clone();
         taking.for_each(|(_, actions)| lost.union_with(actions));
@@ -229,7 +229,7 @@ impl Effective<'_> {
 /// A Deny that leaves only what is named: `unless iam:PermissionsBoundary is …`, or of every resource but a few.
 fn is_guard(deny: &Statement) -> bool {
     let Some(resource) = &deny.resource else { return false };
-    let wide = resource.items.iter().any(|r| widest(&r.text) <= Breadth::WholeType);
+    let wide = resource.items.iter().any(|r| breadth_of(&r.text) <= Breadth::WholeType);
     if deny.condition_key.is_none() && deny.conditions.is_empty() {
         return resource.negated && !wide && !resource.items.is_empty();
     }

@@ -5,7 +5,7 @@
 use std::sync::OnceLock;
 
 use super::{Effective, EffectiveGrant};
-use crate::iam::arn::widest;
+use crate::iam::arn::breadth_of;
 use crate::iam::{ActionSet, catalogue};
 use crate::source::Span;
 
@@ -33,7 +33,7 @@ pub enum Reach {
 
 impl Reach {
     /// Of what is allowed on every resource, without a condition; `None` for less than an administrator.
-    pub fn of(actions: &ActionSet) -> Option<Self> {
+    pub fn new(actions: &ActionSet) -> Option<Self> {
         match (actions.intersects(keys()), is_most(actions, &ActionSet::all())) {
             (true, true) => Some(Self::Everything),
             (true, false) => Some(Self::Permissions),
@@ -88,7 +88,7 @@ impl<'p> Effective<'p> {
         let withheld = self.withheld();
         self.grants.iter().find_map(|g| {
             let resource = g.statement.resource.as_ref()?;
-            let wide = !resource.negated && resource.items.iter().any(|r| widest(&r.text).is_star_like());
+            let wide = !resource.negated && resource.items.iter().any(|r| breadth_of(&r.text).is_star_like());
             if !wide || g.narrowed() {
                 return None;
             }
@@ -97,7 +97,7 @@ impl<'p> Effective<'p> {
             if let Some(b) = bounded {
                 actions.intersect(&b.everywhere);
             }
-            let reach = Reach::of(&actions)?;
+            let reach = Reach::new(&actions)?;
             let shown = actions
                 .iter()
                 .find(|a| keys().contains(a.id()))
@@ -119,7 +119,7 @@ mod tests {
     use crate::project::AwsManaged;
 
     fn reach(patterns: &[&str]) -> Option<Reach> {
-        Reach::of(&ActionSet::expand_all(patterns.iter().copied()))
+        Reach::new(&ActionSet::expand_all(patterns.iter().copied()))
     }
 
     #[test]
@@ -131,14 +131,14 @@ mod tests {
         assert_eq!(reach(&["iam:Get*", "iam:List*", "iam:PassRole"]), None);
         let mut all = ActionSet::all();
         all.subtract(&ActionSet::expand("iam:*"));
-        assert_eq!(Reach::of(&all), Some(Reach::Most));
+        assert_eq!(Reach::new(&all), Some(Reach::Most));
     }
 
     #[test]
     fn what_only_reads_is_no_administrator() {
         assert_eq!(reach(&["*:Get*", "*:List*", "*:Describe*"]), None);
         let reads: ActionSet = ActionSet::all().iter().filter(|a| !a.level().changes()).collect();
-        assert_eq!(Reach::of(&reads), None);
+        assert_eq!(Reach::new(&reads), None);
     }
 
     #[test]
@@ -154,10 +154,10 @@ mod tests {
     #[test]
     fn the_managed_policies_that_make_one() {
         let of = |name: &str| {
-            let granted = AwsManaged::of(name).expect("a managed policy").granted();
+            let granted = AwsManaged::by_name(name).expect("a managed policy").granted();
             let mut all = ActionSet::empty();
             granted.allowed.iter().for_each(|a| all.union_with(&a.actions));
-            Reach::of(&all)
+            Reach::new(&all)
         };
         assert_eq!(of("AdministratorAccess"), Some(Reach::Everything));
         assert_eq!(of("IAMFullAccess"), Some(Reach::Permissions));
@@ -170,11 +170,11 @@ mod tests {
     fn the_managed_policies_with_which_one_can_have_everything() {
         let keys: Vec<_> = KEYS_TO_ALL.iter().filter_map(|k| catalogue().action(k)).collect();
         let gives_all = |name: &str| {
-            AwsManaged::of(name).is_some_and(|policy| {
+            AwsManaged::by_name(name).is_some_and(|policy| {
                 policy.granted().allowed.iter().any(|allowed| {
                     let s = &policy.document().statements[allowed.statement];
                     let resource = s.resource.as_ref().filter(|r| !r.negated);
-                    resource.is_some_and(|r| r.items.iter().any(|r| widest(&r.text).is_star_like()))
+                    resource.is_some_and(|r| r.items.iter().any(|r| breadth_of(&r.text).is_star_like()))
                         && !strength(s).narrows()
                         && keys.iter().any(|k| allowed.actions.contains(k.id()))
                 })

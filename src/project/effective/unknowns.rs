@@ -41,7 +41,7 @@ pub(super) fn of_identity(project: &Project<'_>, identity: &Identity) -> Vec<Gap
     let r = &project.resources[identity.resource];
     let mut out = Vec::new();
     for inline in ["Policies", "InlinePolicy"].iter().filter_map(|p| r.get(p)) {
-        unseen(inline, 0, &mut out);
+        collect_unreadable(inline, 0, &mut out);
     }
     let key = (identity.kind, r.address.scope.clone());
     if let Some(span) = project.unplaced.get(&key) {
@@ -51,17 +51,19 @@ pub(super) fn of_identity(project: &Project<'_>, identity: &Identity) -> Vec<Gap
 }
 
 /// Policies without a text that can be read: lists, conditionals and `{PolicyName, PolicyDocument}` are followed.
-fn unseen(value: &Value, depth: usize, out: &mut Vec<Gap>) {
+fn collect_unreadable(value: &Value, depth: usize, out: &mut Vec<Gap>) {
     match &value.kind {
         ValueKind::Unknown(_) => out.push(Gap::new(value.span, UnknownPolicies::NoDocument)),
         ValueKind::Str(text) if !text.is_known() && text.as_hole().is_some() => {
             out.push(Gap::new(value.span, UnknownPolicies::NoDocument));
         }
-        ValueKind::Seq(items) if depth < 8 => items.iter().for_each(|v| unseen(v, depth + 1, out)),
-        ValueKind::OneOf(branches) if depth < 8 => branches.iter().for_each(|b| unseen(&b.value, depth + 1, out)),
+        ValueKind::Seq(items) if depth < 8 => items.iter().for_each(|v| collect_unreadable(v, depth + 1, out)),
+        ValueKind::OneOf(branches) if depth < 8 => branches
+            .iter()
+            .for_each(|b| collect_unreadable(&b.value, depth + 1, out)),
         ValueKind::Map(_) => {
             if let Some(document) = value.get("PolicyDocument") {
-                unseen(document, depth + 1, out);
+                collect_unreadable(document, depth + 1, out);
             }
         }
         _ => {}

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::index::target_of;
-use super::workloads::{Linking, inside};
+use super::workloads::{Linking, is_in_folders};
 use crate::formats::docker::{self, Runs};
 use crate::model::Resource;
 use crate::project::{CodePlace, Handler, ResourceId, WorkloadCode};
@@ -90,16 +90,19 @@ impl Linking<'_, '_> {
             let target = r.get("DockerTarget").and_then(Value::as_str);
             if let Some(image) = self.image(&file, target.as_deref(), wanted) {
                 folders.extend(image.copied.iter().map(|c| join_path(&paths[0], c)));
-                start = start.or_else(|| Start::of_command(docker::runs(&image.command)?));
+                start = start.or_else(|| Start::of_command(docker::started_program(&image.command)?));
             }
         }
         let Some(start) = start else {
             // An image of its folder.
             let mut all = self.project.modules.iter();
-            let any = all.any(|m| inside(self.project.sources.path(m.file), &paths));
+            let any = all.any(|m| is_in_folders(self.project.sources.path(m.file), &paths));
             return (r.get("Handler").is_none() && any).then(|| place(None));
         };
-        if let Some(handler) = self.renamed(holder, &start).or_else(|| self.start(&start, &folders)) {
+        if let Some(handler) = self
+            .renamed(holder, &start)
+            .or_else(|| self.find_start(&start, &folders))
+        {
             return Some(place(Some(handler)));
         }
         for path in &folders {
@@ -166,14 +169,14 @@ impl Linking<'_, '_> {
     }
 
     /// What a Dockerfile starts, in these folders or what it copies of them.
-    pub(super) fn started(&self, image: &docker::Image, folders: &[String]) -> Option<Handler> {
-        let start = Start::of_command(docker::runs(&image.command)?)?;
+    pub(super) fn handler_of_image(&self, image: &docker::Image, folders: &[String]) -> Option<Handler> {
+        let start = Start::of_command(docker::started_program(&image.command)?)?;
         let copied = image
             .copied
             .iter()
             .flat_map(|c| folders.iter().map(move |f| join_path(f, c)));
         let folders: Vec<String> = folders.iter().cloned().chain(copied).collect();
-        self.start(&start, &folders)
+        self.find_start(&start, &folders)
     }
 
     /// The file of a package's that is called what `start` names.
@@ -183,17 +186,17 @@ impl Linking<'_, '_> {
         let called = |f: &&Value| f.get("Name").and_then(Value::as_str).is_some_and(|n| *n == *name);
         let path = files.iter().find(called)?.get("Path")?.as_str()?;
         Some(Handler {
-            file: self.known(&path)?,
+            file: self.python_file(&path)?,
             function: start.function.clone(),
         })
     }
 
     /// Where `start` is in `folders`; an absolute path in a container may stand for a part of itself.
-    fn start(&self, start: &Start, folders: &[String]) -> Option<Handler> {
+    fn find_start(&self, start: &Start, folders: &[String]) -> Option<Handler> {
         let mut module = start.module.as_str();
         loop {
             let main = |path: &String| {
-                let main = || self.known(&join_path(path, &format!("{module}/__main__.py")));
+                let main = || self.python_file(&join_path(path, &format!("{module}/__main__.py")));
                 start.function.is_none().then(main).flatten()
             };
             let found = folders
@@ -215,14 +218,17 @@ impl Linking<'_, '_> {
     /// The file of a handler's module in a folder, or the file that is all there is.
     pub(super) fn module(&self, path: &str, module: &str) -> Option<FileId> {
         let base = join_path(path, module);
-        let only = || self.known(path).filter(|_| path.ends_with(&format!("{module}.py")));
-        self.known(&format!("{base}.py"))
-            .or_else(|| self.known(&format!("{base}/__init__.py")))
+        let only = || {
+            self.python_file(path)
+                .filter(|_| path.ends_with(&format!("{module}.py")))
+        };
+        self.python_file(&format!("{base}.py"))
+            .or_else(|| self.python_file(&format!("{base}/__init__.py")))
             .or_else(only)
     }
 
     /// The file at a path, where it is Python that was read.
-    fn known(&self, path: &str) -> Option<FileId> {
+    fn python_file(&self, path: &str) -> Option<FileId> {
         let file = self.project.sources.find(path)?;
         let modules = &self.project.modules;
         modules.binary_search_by_key(&file, |m| m.file).is_ok().then_some(file)

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::index::last_known_name;
-use super::workloads::{Linking, inside};
+use super::workloads::{Linking, is_in_folders};
 use crate::iam::{DeclaredWorkload, SettingValue};
 use crate::model::Resource;
 use crate::project::{
@@ -76,7 +76,7 @@ impl DeclaredEntry<'_, '_> {
             let any = project
                 .modules
                 .iter()
-                .any(|m| inside(project.sources.path(m.file), one));
+                .any(|m| is_in_folders(project.sources.path(m.file), one));
             if !any {
                 wanted.insert(code.text.clone());
                 wanted.insert(format!("{}/", code.text));
@@ -140,7 +140,7 @@ impl DeclaredEntry<'_, '_> {
         let path = join_path(parent_path(&self.entry.file), dockerfile);
         let image = self.linking.image(&path, None, wanted)?;
         let folders: Vec<String> = paths.iter().cloned().chain([parent_path(&path).to_owned()]).collect();
-        self.linking.started(&image, &folders)
+        self.linking.handler_of_image(&image, &folders)
     }
 
     // ---- the role ----
@@ -159,7 +159,9 @@ impl DeclaredEntry<'_, '_> {
         for (id, identity) in project.identities.iter_enumerated() {
             let r = &project.resources[identity.resource];
             let path = project.sources.path(identity.header.file);
-            let here = under.as_ref().is_none_or(|u| inside(path, std::slice::from_ref(u)));
+            let here = under
+                .as_ref()
+                .is_none_or(|u| is_in_folders(path, std::slice::from_ref(u)));
             if identity.kind == IdentityKind::Role && here && is_called(identity, r, name) {
                 found.entry(identity.header).or_default().push(id);
             }

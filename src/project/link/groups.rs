@@ -47,6 +47,6 @@ pub(super) fn memberships(project: &mut Project<'_>, index: &ReferenceIndex) {
 
 fn values(r: &Resource, props: &[&str], f: &mut dyn FnMut(&Value)) {
     for value in props.iter().filter_map(|p| r.get(p)) {
-        value.each(f);
+        value.each_value(f);
     }
 }

@@ -108,7 +108,7 @@ fn identity(
         "CustomerManagedPolicyReferences",
     ] {
         if let Some(value) = r.get(prop) {
-            value.each(&mut |item| {
+            value.each_value(&mut |item| {
                 policies.push(PolicyUse {
                     policy: index.policy(item.get("Name").unwrap_or(item)),
                     span: item.span,
@@ -162,7 +162,7 @@ fn attachments(project: &Project<'_>, index: &ReferenceIndex, id: ResourceId, r:
             let named = ["PolicyArn", "PolicyName"].iter().find_map(|p| r.get(p));
             let reference = || r.path(&["CustomerManagedPolicyReference", "PolicyName"]);
             if let Some(value) = named.or_else(reference) {
-                value.each(&mut |item| {
+                value.each_value(&mut |item| {
                     out.push(PolicyUse {
                         policy: index.policy(item),
                         span: item.span,
@@ -199,7 +199,7 @@ pub(super) fn holders(r: &Resource) -> Vec<(IdentityKind, &Value)> {
     for (kind, props) in &HOLDERS {
         for prop in props {
             if let Some(value) = r.get(prop) {
-                value.each(&mut |item| out.push((*kind, item)));
+                value.each_value(&mut |item| out.push((*kind, item)));
             }
         }
     }

@@ -35,8 +35,8 @@ impl Lookup {
     fn new(r: &Resource) -> Self {
         Self {
             arn: r.get("Arn").filter(|v| !v.is_null()).cloned(),
-            name: r.get("Name").and_then(known),
-            path: r.get("PathPrefix").and_then(known),
+            name: r.get("Name").and_then(known_text),
+            path: r.get("PathPrefix").and_then(known_text),
         }
     }
 }
@@ -74,7 +74,7 @@ impl ReferenceIndex {
             let key = (r.address.scope.to_string(), r.address.name.to_string());
             index.by_address.entry(key).or_default().push(id);
             if let Some(kind) = identity_kind(&r.kind)
-                && let Some(name) = r.get(name_property(kind)).and_then(known)
+                && let Some(name) = r.get(name_property(kind)).and_then(known_text)
             {
                 index.identity_names.entry((kind, name)).or_default().push(id);
             }
@@ -82,7 +82,7 @@ impl ReferenceIndex {
                 && let Some(name) = r
                     .get("ManagedPolicyName")
                     .or_else(|| r.get("PolicyName"))
-                    .and_then(known)
+                    .and_then(known_text)
             {
                 index.policy_names.entry(name).or_default().push(id);
             }
@@ -137,7 +137,7 @@ impl ReferenceIndex {
             for lookup in looked_up.take(usize::from(lookups < MAX_LOOKUPS)) {
                 let found = match (&lookup.arn, &lookup.name) {
                     (Some(arn), _) => Some(self.policy_through(arn, lookups + 1)),
-                    (None, Some(name)) => self.named(name, lookup.path.as_deref()),
+                    (None, Some(name)) => self.policy_named(name, lookup.path.as_deref()),
                     (None, None) => None,
                 };
                 if let Some(found) = found.filter(|f| !matches!(f, PolicyRef::Elsewhere(_))) {
@@ -161,7 +161,7 @@ impl ReferenceIndex {
     }
 
     /// A policy of the repository with this name, or else the one of AWS under this path.
-    fn named(&self, name: &str, path: Option<&str>) -> Option<PolicyRef> {
+    fn policy_named(&self, name: &str, path: Option<&str>) -> Option<PolicyRef> {
         if let Some(resources) = self.policy_names.get(name) {
             return self.documents_of_all(resources);
         }
@@ -176,7 +176,7 @@ impl ReferenceIndex {
     }
 }
 
-fn known(value: &Value) -> Option<String> {
+fn known_text(value: &Value) -> Option<String> {
     value.as_str().map(|s| s.into_owned()).filter(|s| !s.is_empty())
 }
 

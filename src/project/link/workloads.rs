@@ -82,7 +82,7 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
             Some(handler) => open.extend(program.index_of(handler.file).map(|m| (m, paths))),
             None => {
                 let modules = program.modules.iter().enumerate();
-                let here = modules.filter(|(_, m)| inside(project.sources.path(m.file), paths));
+                let here = modules.filter(|(_, m)| is_in_folders(project.sources.path(m.file), paths));
                 open.extend(here.map(|(m, _)| (m, paths)));
             }
         }
@@ -186,7 +186,7 @@ impl<'l, 'a> Linking<'l, 'a> {
 
     /// The roles that `value` names.
     fn roles(&self, value: &Value, out: &mut Vec<RunsAs>) {
-        value.each(&mut |item| {
+        value.each_value(&mut |item| {
             for resource in self.index.identities(IdentityKind::Role, item) {
                 let role = self.identities.get(&resource).copied();
                 if let Some(role) = role.filter(|role| out.iter().all(|r| r.role != *role)) {
@@ -199,7 +199,7 @@ impl<'l, 'a> Linking<'l, 'a> {
     /// The roles of the instance profiles that `value` names: itself, or its `Name` or `Arn`.
     fn profile(&self, value: &Value, out: &mut Vec<RunsAs>) {
         let value = value.get("Arn").or_else(|| value.get("Name")).unwrap_or(value);
-        value.each(&mut |item| {
+        value.each_value(&mut |item| {
             let Some(target) = target_of(item) else { return };
             for id in self.index.target(target) {
                 let r = &self.project.resources[*id];
@@ -214,6 +214,6 @@ impl<'l, 'a> Linking<'l, 'a> {
 }
 
 /// Whether a path is one of `paths` or in a folder of them.
-pub(super) fn inside(path: &str, paths: &[String]) -> bool {
+pub(super) fn is_in_folders(path: &str, paths: &[String]) -> bool {
     paths.iter().any(|folder| is_within(path, folder))
 }

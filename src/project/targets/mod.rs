@@ -78,13 +78,13 @@ impl<'p> ResourceRefs<'p> {
 
     /// Where `call` needs `action` when `workload` makes it; `None` where it may be anywhere.
     pub(crate) fn of_call(&self, workload: &Workload, call: &ApiCall, action: Action) -> Option<Vec<ResourceRef>> {
-        let known = self.known(workload, call, action);
+        let known = self.known_resources(workload, call, action);
         let all = known.len() == call.resources_of(action.name()).len();
         (all && !known.is_empty()).then(|| known.into_iter().map(|(_, place)| place).collect())
     }
 
     /// The same as the call names it and as it is, for those of its resources of which that is known.
-    pub(crate) fn known<'c>(
+    pub(crate) fn known_resources<'c>(
         &self,
         workload: &Workload,
         call: &'c ApiCall,
@@ -98,17 +98,17 @@ impl<'p> ResourceRefs<'p> {
         call.resources_of(name)
             .iter()
             .filter_map(|text| {
-                let place = self.place(text, environment)?;
+                let place = self.resolve(text, environment)?;
                 // The call's other actions may be about something else.
                 let arn = Pattern::resource(&place.arn(call.span));
-                let fits = action.resource_types().any(|t| t.fits(&arn).may_be());
+                let fits = action.resource_types().any(|t| t.matches(&arn).may_be());
                 (fits && CERTAIN.contains(&&*place.service) && place.is_whole()).then_some((text, place))
             })
             .collect()
     }
 
     /// One of the resources of a call that `workload` makes, as the environment names it.
-    pub(crate) fn shown(&self, workload: &Workload, text: &Text) -> String {
+    pub(crate) fn display_resource(&self, workload: &Workload, text: &Text) -> String {
         let mut out = Text::default();
         for piece in text.pieces() {
             let said = match piece {
@@ -134,7 +134,7 @@ impl<'p> ResourceRefs<'p> {
         let resolved = self.resolved(text, Some(environment), 0)?;
         let flat = resolved.prefix();
         let placeless = flat.starts_with("https://") || flat.split(':').nth(4) == Some("");
-        let whole = match self.place(&resolved, None).filter(|p| placeless && p.service != "s3") {
+        let whole = match self.resolve(&resolved, None).filter(|p| placeless && p.service != "s3") {
             Some(place) => place.deployed(text.holes().next()?.span),
             None => resolved,
         };
@@ -183,13 +183,13 @@ impl<'p> ResourceRefs<'p> {
         };
         !clause.items.is_empty()
             && clause.items.iter().all(|item| {
-                self.place(&item.text, None)
-                    .is_some_and(|granted| places.iter().all(|p| p.apart(&granted)))
+                self.resolve(&item.text, None)
+                    .is_some_and(|granted| places.iter().all(|p| p.is_distinct_from(&granted)))
             })
     }
 
     /// The place that an ARN, a queue's URL, or a reference to a resource names.
-    fn place(&self, text: &Text, environment: Option<&Value>) -> Option<ResourceRef> {
+    fn resolve(&self, text: &Text, environment: Option<&Value>) -> Option<ResourceRef> {
         let text = self.resolved(text, environment, 0)?;
         let flat = text.with_placeholders();
         if flat.starts_with("https://sqs.") {
@@ -420,7 +420,7 @@ impl ResourceRef {
             _ => "eu-west-1:111122223333",
         };
         let mut arn = Text::made(&format!("arn:aws:{}:{place}:", self.service), span);
-        arn.append(&self.named(span));
+        arn.append(&self.with_secret_suffix(span));
         arn
     }
 
@@ -432,12 +432,12 @@ impl ResourceRef {
         arn.append(&Text::made(":", span));
         arn.append(&hole(HoleKind::Account, "AWS::AccountId"));
         arn.append(&Text::made(":", span));
-        arn.append(&self.named(span));
+        arn.append(&self.with_secret_suffix(span));
         arn
     }
 
     /// With what AWS adds to a secret's name.
-    fn named(&self, span: Span) -> Text {
+    fn with_secret_suffix(&self, span: Span) -> Text {
         let mut out = self.rest.clone();
         if self.service == "secretsmanager" && !out.with_placeholders().ends_with('*') {
             out.append(&Text::made("-??????", span));
@@ -446,7 +446,7 @@ impl ResourceRef {
     }
 
     /// Whether two places are certainly different.
-    pub(crate) fn apart(&self, other: &Self) -> bool {
+    pub(crate) fn is_distinct_from(&self, other: &Self) -> bool {
         if self.service != other.service {
             return true;
         }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 impl ModuleBuilder<'_, '_> {
     pub(super) fn bind_name(&mut self, name: Arc<str>, bound: BindingValue, span: Span, annotation: Option<ExprId>) {
-        let at = self.now();
+        let at = self.next_id();
         let (scope, block) = match self.outer.get(&(self.scope, name.clone())) {
             Some(&outer) if outer != self.scope => {
                 // Runs when the function runs: perhaps, seen from the scope that holds the name.
@@ -68,7 +68,7 @@ impl ModuleBuilder<'_, '_> {
                         source: source.cloned(),
                         annotation,
                         scope: self.scope,
-                        at: self.now(),
+                        at: self.next_id(),
                         span,
                     });
                 }
@@ -147,7 +147,7 @@ impl ModuleBuilder<'_, '_> {
             name,
             path,
             change,
-            at: self.now(),
+            at: self.next_id(),
             block: self.block,
         };
         self.module.scopes[self.scope].mutations.push(mutation);

@@ -47,7 +47,7 @@ impl ModuleBuilder<'_, '_> {
             K::None => self.push(ExprKind::None, span),
             K::List | K::Set => {
                 let mut items = self.exprs(node);
-                items.extend(self.lost(node));
+                items.extend(self.broken_part(node));
                 self.push(ExprKind::List(items), span)
             }
             K::Tuple | K::ExpressionList | K::PatternList => {
@@ -194,7 +194,7 @@ impl ModuleBuilder<'_, '_> {
                 source: None,
                 annotation: None,
                 scope: self.scope,
-                at: self.now(),
+                at: self.next_id(),
                 span,
             });
         }
@@ -292,7 +292,7 @@ impl ModuleBuilder<'_, '_> {
                 }
             }
         }
-        if let Some(lost) = self.lost(node) {
+        if let Some(lost) = self.broken_part(node) {
             pairs.push(Pair {
                 key: Some(lost),
                 value: lost,
@@ -302,7 +302,7 @@ impl ModuleBuilder<'_, '_> {
     }
 
     /// What a literal may hold in addition, where its syntax is broken.
-    fn lost(&mut self, node: Node<'_>) -> Option<ExprId> {
+    fn broken_part(&mut self, node: Node<'_>) -> Option<ExprId> {
         let end = node.end_byte();
         let at = self.code.span(end..end);
         node.has_error()

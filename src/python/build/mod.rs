@@ -103,7 +103,7 @@ impl ModuleBuilder<'_, '_> {
         self.name(&text)
     }
 
-    fn now(&self) -> ExprId {
+    fn next_id(&self) -> ExprId {
         self.module.exprs.next_id()
     }
 

@@ -24,7 +24,7 @@ impl ModuleBuilder<'_, '_> {
         let id = self.module.scopes.next_id();
         let mut s = Scope::new(kind, self.scope, qualname, header, extent);
         s.root = self.module.blocks.next_id();
-        s.at = self.now();
+        s.at = self.next_id();
         s.block = self.block;
         self.module.blocks.push(StatementRun {
             parent: s.root,

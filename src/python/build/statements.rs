@@ -284,7 +284,7 @@ impl ModuleBuilder<'_, '_> {
 
     pub(super) fn import(&mut self, node: Node<'_>) {
         for child in children(node) {
-            let (dotted, alias) = aliased(child);
+            let (dotted, alias) = split_alias(child);
             let Some(dotted) = dotted else { continue };
             let module = self.text(dotted).replace(char::is_whitespace, "");
             match alias {
@@ -329,7 +329,7 @@ impl ModuleBuilder<'_, '_> {
                 });
                 continue;
             }
-            let (dotted, alias) = aliased(child);
+            let (dotted, alias) = split_alias(child);
             let Some(dotted) = dotted else { continue };
             let name = self.name_of(dotted);
             let bound = BindingValue::From(ImportFrom {
@@ -364,7 +364,7 @@ impl ModuleBuilder<'_, '_> {
 }
 
 /// `name as alias`, or the name alone.
-fn aliased(node: Node<'_>) -> (Option<Node<'_>>, Option<Node<'_>>) {
+fn split_alias(node: Node<'_>) -> (Option<Node<'_>>, Option<Node<'_>>) {
     if kind(node) == K::AliasedImport {
         (field(node, Field::Name), field(node, Field::Alias))
     } else {

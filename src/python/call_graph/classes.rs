@@ -62,7 +62,7 @@ fn inner_classes(evaluator: &ObjectEvaluator<'_>, class: ScopeRef) -> Vec<(Arc<s
 }
 
 /// What may run because `from` names the class.
-pub(crate) fn named(
+pub(crate) fn add_named(
     evaluator: &ObjectEvaluator<'_>,
     class: ScopeRef,
     from: ScopeRef,
@@ -115,7 +115,7 @@ pub(crate) fn defined(
         .iter()
         .any(|d| !is_quiet(&modules[class.module], *d));
     if decorated || evaluator.index.is_open(class) || lineage.iter().skip(1).any(announces) {
-        return named(evaluator, class, from, all, lazy);
+        return add_named(evaluator, class, from, all, lazy);
     }
     if lineage.len() > 1 {
         lazy.extend(methods(evaluator, class).map(|(_, method)| (from, HEIRS.into(), method)));
@@ -124,7 +124,7 @@ pub(crate) fn defined(
 
 /// What may run because a class, or an instance, is handed to something that is not of the repository; `false` where that is
 /// too much to look into.
-pub(crate) fn handed_out(
+pub(crate) fn passed_to_libraries(
     evaluator: &ObjectEvaluator<'_>,
     module: usize,
     (call, callees): (&CallExpr, &[AbstractValue]),
@@ -157,7 +157,7 @@ pub(crate) fn handed_out(
             ExprKind::List(items) | ExprKind::Tuple(items) => open.extend(items.iter().map(inside)),
             ExprKind::Dict(pairs) => open.extend(pairs.iter().map(|p| inside(&p.value))),
             ExprKind::Name(_) | ExprKind::Attr { .. } | ExprKind::Call(_) => {
-                for t in evaluator.things(module, expr).iter() {
+                for t in evaluator.values(module, expr).iter() {
                     match t {
                         AbstractValue::Class(class) | AbstractValue::Instance(class) => {
                             all.extend(methods(evaluator, *class).map(|(_, method)| (from, method)));

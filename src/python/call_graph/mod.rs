@@ -120,8 +120,8 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         let e = m.expr(expr);
         let from = place(m.function_of(e.scope));
         if let ExprKind::Call(call) = &e.kind {
-            let callees = evaluator.things(module, call.function);
-            let handed = classes::handed_out(evaluator, module, (call, &callees), from, &mut out);
+            let callees = evaluator.values(module, call.function);
+            let handed = classes::passed_to_libraries(evaluator, module, (call, &callees), from, &mut out);
             let any = |t: &AbstractValue| matches!(t, AbstractValue::Library(n) if classes::reads_any(evaluator, module, expr, n));
             if !handed || callees.iter().any(any) {
                 read.push((from, None));
@@ -132,7 +132,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         if !is_name || e.usage == Usage::Store {
             continue;
         }
-        let things = evaluator.things(module, expr);
+        let things = evaluator.values(module, expr);
         if e.usage == Usage::Callee
             && let [one] = &*things
         {
@@ -147,7 +147,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         for t in things.iter() {
             match t {
                 AbstractValue::Function(f) | AbstractValue::Method(f, _) => out.push((from, *f)),
-                AbstractValue::Class(c) => classes::named(evaluator, *c, from, &mut out, &mut lazy),
+                AbstractValue::Class(c) => classes::add_named(evaluator, *c, from, &mut out, &mut lazy),
                 AbstractValue::Module(other) => {
                     out.push((
                         from,
@@ -207,9 +207,9 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             classes::defined(evaluator, place(scope), from, &mut out, &mut lazy);
         }
         for base in &s.bases {
-            for t in evaluator.things(module, *base).iter() {
+            for t in evaluator.values(module, *base).iter() {
                 if let AbstractValue::Class(c) = t {
-                    classes::named(evaluator, *c, place(m.function_of(s.parent)), &mut out, &mut lazy);
+                    classes::add_named(evaluator, *c, place(m.function_of(s.parent)), &mut out, &mut lazy);
                 }
             }
         }
@@ -302,7 +302,7 @@ fn properties(
     from: ScopeRef,
     out: &mut Vec<(ScopeRef, ScopeRef)>,
 ) {
-    for t in evaluator.things(module, of).iter() {
+    for t in evaluator.values(module, of).iter() {
         let AbstractValue::Instance(c) = t else { continue };
         for class in evaluator.index.lineage(*c) {
             let m = &evaluator.program.modules[class.module];

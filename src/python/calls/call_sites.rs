@@ -72,7 +72,7 @@ pub(crate) struct Sites<'e, 'p> {
 }
 
 /// All sites of a module, in the order of the text.
-pub(crate) fn sites(evaluator: &ObjectEvaluator<'_>, module: usize) -> (Vec<CallSite>, Vec<UnresolvedCall>) {
+pub(crate) fn find_call_sites(evaluator: &ObjectEvaluator<'_>, module: usize) -> (Vec<CallSite>, Vec<UnresolvedCall>) {
     let mut s = Sites {
         evaluator,
         module,
@@ -89,7 +89,7 @@ pub(crate) fn sites(evaluator: &ObjectEvaluator<'_>, module: usize) -> (Vec<Call
             _ => {}
         }
     }
-    s.settle();
+    s.drop_followed_operations();
     s.found.sort_by_key(|f| (m.expr(f.at.1).span.start, f.at.1));
     (s.found, s.unresolved)
 }
@@ -97,7 +97,7 @@ pub(crate) fn sites(evaluator: &ObjectEvaluator<'_>, module: usize) -> (Vec<Call
 impl Sites<'_, '_> {
     fn call(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr) {
         self.named_by.clear();
-        let callee = self.evaluator.things(self.module, call.function);
+        let callee = self.evaluator.values(self.module, call.function);
         let mut targets = Vec::new();
         let mut object = None;
         let mut method: Arc<str> = "".into();
@@ -107,14 +107,14 @@ impl Sites<'_, '_> {
                     method = name.clone();
                     let of = match &**receiver {
                         AbstractValue::Resource(_, ty, o) => Some((*ty, o)),
-                        AbstractValue::Collection(_, ty, member, o, _) => Some((member.gives().unwrap_or(*ty), o)),
+                        AbstractValue::Collection(_, ty, member, o, _) => Some((member.returns().unwrap_or(*ty), o)),
                         _ => None,
                     };
                     if let Some((ty, o)) = of {
                         let of = Object {
                             ty,
                             made: o.call(),
-                            told: o.is_told(),
+                            told: o.is_reported(),
                         };
                         object = Some(of.or(object));
                     }
@@ -126,7 +126,7 @@ impl Sites<'_, '_> {
                     if known {
                         continue;
                     }
-                    self.bound(m, expr, call, receiver, name, &mut targets);
+                    self.method_call(m, expr, call, receiver, name, &mut targets);
                 }
                 AbstractValue::Library(name) => self.library(expr, call, name),
                 _ => {}
@@ -136,13 +136,13 @@ impl Sites<'_, '_> {
             self.by_name(m, expr, call);
         }
         if targets.is_empty() && lost_values::is_open(&callee) && !lost_values::is_plain(m, call.function) {
-            self.lost(m, expr, call, &callee);
+            self.call_on_lost_value(m, expr, call, &callee);
         }
         // A class of the repository may stand in for the client.
         let own = callee
             .iter()
             .any(|t| matches!(t, AbstractValue::Method(..) | AbstractValue::Function(_)));
-        self.take(expr, Some(expr), &method, targets, object, !own);
+        self.add_site(expr, Some(expr), &method, targets, object, !own);
         // Bound methods that are handed to code that we don't see: `executor.submit(s3.get_object, …)`.
         let hidden = callee.iter().all(|t| {
             matches!(
@@ -151,16 +151,16 @@ impl Sites<'_, '_> {
             )
         });
         for a in &call.args {
-            self.handed(m, expr, call, a.value, hidden);
+            self.passed_operation(m, expr, call, a.value, hidden);
         }
     }
 
     /// `hidden`: what it is handed to is code that we don't see, and calls it.
-    fn handed(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr, value: ExprId, hidden: bool) {
+    fn passed_operation(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr, value: ExprId, hidden: bool) {
         if !matches!(m.expr(value).kind, ExprKind::Attr { .. } | ExprKind::Name(_)) {
             return;
         }
-        let things = self.evaluator.things(self.module, value);
+        let things = self.evaluator.values(self.module, value);
         let mut targets = Vec::new();
         let mut method: Arc<str> = "".into();
         for t in things.iter() {
@@ -173,15 +173,15 @@ impl Sites<'_, '_> {
             }
         }
         let is_partial =
-            self.evaluator.things(self.module, call.function).iter().any(
+            self.evaluator.values(self.module, call.function).iter().any(
                 |t| matches!(t, AbstractValue::Library(n) if sdk::library_result(n) == Some(LibraryResult::Partial)),
             );
         let with = is_partial.then_some(expr);
-        self.take(value, with, &method, targets, None, hidden);
+        self.add_site(value, with, &method, targets, None, hidden);
     }
 
     /// What is handed to a function of the repository counts where that calls it, if it is seen to.
-    fn settle(&mut self) {
+    fn drop_followed_operations(&mut self) {
         let certain: Vec<CallTarget> = self
             .found
             .iter()
@@ -193,7 +193,7 @@ impl Sites<'_, '_> {
         self.found.retain(|f| !(is_handed(f) && certain.contains(&f.target)));
     }
 
-    fn take(
+    fn add_site(
         &mut self,
         at: ExprId,
         call: Option<ExprId>,
@@ -229,7 +229,7 @@ impl Sites<'_, '_> {
     }
 
     /// A call on something of which nothing is known: clients that evaluation lost may be it.
-    fn lost(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr, callee: &[AbstractValue]) {
+    fn call_on_lost_value(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr, callee: &[AbstractValue]) {
         if self
             .found
             .iter()
@@ -243,17 +243,17 @@ impl Sites<'_, '_> {
             && !self.evaluator.index.services().is_empty()
             && call.args.iter().all(|a| a.name != ArgName::Positional)
         {
-            self.missing(m, expr, UnresolvedReason::Operation);
+            self.add_unresolved(m, expr, UnresolvedReason::Operation);
         }
         let library = callee.iter().any(|t| matches!(t, AbstractValue::Library(_)));
         if library && !lost_values::is_unbound(m, call.function) && !call.args.iter().any(lost_values::is_of_aws) {
             return;
         }
         let (method, targets) = lost_values::called(self.evaluator, self.module, call);
-        self.take(expr, Some(expr), &method.as_str().into(), targets, None, false);
+        self.add_site(expr, Some(expr), &method.as_str().into(), targets, None, false);
     }
 
-    fn missing(&mut self, m: &PythonModule, expr: ExprId, why: UnresolvedReason) {
+    fn add_unresolved(&mut self, m: &PythonModule, expr: ExprId, why: UnresolvedReason) {
         let e = m.expr(expr);
         self.unresolved.push(UnresolvedCall {
             span: callee_span(m, expr),
@@ -266,7 +266,7 @@ impl Sites<'_, '_> {
     }
 
     /// A method of something of AWS.
-    fn bound(
+    fn method_call(
         &mut self,
         m: &PythonModule,
         expr: ExprId,
@@ -295,7 +295,7 @@ impl Sites<'_, '_> {
                     );
                     self.named_by(call, keyword, |n| c.operation(n).map(|o| CallTarget::Operation(*c, o)));
                     if names.is_empty() {
-                        self.missing(m, expr, UnresolvedReason::Operation);
+                        self.add_unresolved(m, expr, UnresolvedReason::Operation);
                     }
                 }
                 "get_waiter" => {
@@ -314,11 +314,11 @@ impl Sites<'_, '_> {
                             .argument(0, "waiter_name")
                             .map_or_else(Vec::new, |a| waiters_like(m, a, *c));
                         if fitting.is_empty() {
-                            self.missing(m, expr, UnresolvedReason::Operation);
+                            self.add_unresolved(m, expr, UnresolvedReason::Operation);
                         }
                         let certain = fitting.len() == 1;
                         let fitting = fitting.into_iter().map(|o| CallTarget::Operation(*c, o)).collect();
-                        self.take(expr, Some(expr), &name.into(), fitting, None, certain);
+                        self.add_site(expr, Some(expr), &name.into(), fitting, None, certain);
                     }
                 }
                 _ => {
@@ -336,7 +336,7 @@ impl Sites<'_, '_> {
             AbstractValue::SomeClient => match self.unique_service(name) {
                 Some(c) => {
                     if let Some(o) = operation(c, name) {
-                        self.take(
+                        self.add_site(
                             expr,
                             Some(expr),
                             &name.into(),
@@ -348,11 +348,11 @@ impl Sites<'_, '_> {
                 }
                 None => {
                     if is_method_of_any(name) {
-                        self.missing(m, expr, UnresolvedReason::Service);
+                        self.add_unresolved(m, expr, UnresolvedReason::Service);
                     }
                 }
             },
-            AbstractValue::More if is_method_of_any(name) => self.missing(m, expr, UnresolvedReason::Service),
+            AbstractValue::More if is_method_of_any(name) => self.add_unresolved(m, expr, UnresolvedReason::Service),
             AbstractValue::Resource(c, ty, _) => {
                 if matches!(name, "load" | "reload") {
                     let injected = ty.method("load").map(|m| m.calls().collect::<Vec<_>>());
@@ -364,7 +364,7 @@ impl Sites<'_, '_> {
             }
             AbstractValue::Collection(c, _, member, _, listed) => {
                 let listing = matches!(name, "all" | "filter" | "limit" | "page_size" | "pages");
-                let batch = member.gives().and_then(|t| t.batch(name));
+                let batch = member.returns().and_then(|t| t.batch(name));
                 if !listed && (listing || batch.is_some()) {
                     out.extend(member.calls().map(|o| CallTarget::Operation(*c, o)));
                 }
@@ -398,7 +398,7 @@ impl Sites<'_, '_> {
         }
         let mut targets = Vec::new();
         let mut object = None;
-        for t in self.evaluator.things(self.module, of).iter() {
+        for t in self.evaluator.values(self.module, of).iter() {
             let AbstractValue::Resource(c, ty, o) = t else { continue };
             if o.is_loaded() {
                 continue;
@@ -420,10 +420,10 @@ impl Sites<'_, '_> {
             object = Some(Object {
                 ty: *ty,
                 made: o.call(),
-                told: o.is_told(),
+                told: o.is_reported(),
             });
         }
-        self.take(expr, None, name, targets, object, true);
+        self.add_site(expr, None, name, targets, object, true);
     }
 
     fn library(&mut self, expr: ExprId, call: &CallExpr, name: &str) {
@@ -431,23 +431,23 @@ impl Sites<'_, '_> {
         if sdk::library_result(name) == Some(LibraryResult::Attribute) {
             if let (Some(of), Some(attr)) = (call.positional(0), call.positional(1))
                 && self.evaluator.texts(self.module, attr, None).is_empty()
-                && self.evaluator.things(self.module, of).iter().any(|t| {
+                && self.evaluator.values(self.module, of).iter().any(|t| {
                     matches!(
                         t,
                         AbstractValue::Client(_) | AbstractValue::SomeClient | AbstractValue::Resource(..)
                     )
                 })
             {
-                self.missing(m, expr, UnresolvedReason::Operation);
+                self.add_unresolved(m, expr, UnresolvedReason::Operation);
             }
             return;
         }
         let method: Arc<str> = name.rsplit('.').next().unwrap_or(name).into();
         if let Some(needs) = library_models::library_needs(m, call, name) {
             let target = actions(needs.actions, needs.any);
-            self.take(expr, Some(expr), &method, vec![target], None, needs.certain);
+            self.add_site(expr, Some(expr), &method, vec![target], None, needs.certain);
         } else if let Some(written) = library_models::written_path(m, call, &method) {
-            self.take(expr, Some(expr), &method, vec![actions(written, false)], None, false);
+            self.add_site(expr, Some(expr), &method, vec![actions(written, false)], None, false);
         }
     }
 
@@ -462,7 +462,7 @@ impl Sites<'_, '_> {
             _ => return,
         };
         if let Some(written) = library_models::written_path(m, call, name) {
-            self.take(expr, Some(expr), name, vec![actions(written, false)], None, false);
+            self.add_site(expr, Some(expr), name, vec![actions(written, false)], None, false);
             return;
         }
         // Transfers take their parameters by position.
@@ -472,7 +472,7 @@ impl Sites<'_, '_> {
             && self.evaluator.mentions_sdk(self.module)
         {
             let targets = member.calls().map(|o| CallTarget::Operation(c, o)).collect();
-            self.take(expr, Some(expr), name, targets, None, false);
+            self.add_site(expr, Some(expr), name, targets, None, false);
             return;
         }
         // What is paged through, waited for or signed is named by the first argument.
@@ -498,14 +498,14 @@ impl Sites<'_, '_> {
             None if shown.to_ascii_lowercase().ends_with("client") && method.contains('_') => {
                 let only = self.unique_service(&method);
                 if only.is_none() && sdk::clients().any(|c| of(c).is_some()) {
-                    self.missing(m, expr, UnresolvedReason::Service);
+                    self.add_unresolved(m, expr, UnresolvedReason::Service);
                 }
                 only.and_then(|c| Some((c, of(c)?)))
             }
             None => None,
         };
         if let Some((c, o)) = found {
-            self.take(expr, Some(expr), name, vec![CallTarget::Operation(c, o)], None, false);
+            self.add_site(expr, Some(expr), name, vec![CallTarget::Operation(c, o)], None, false);
         }
     }
 

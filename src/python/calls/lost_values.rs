@@ -199,7 +199,7 @@ fn listed(client: Client, collection: &str, method: &str) -> impl Iterator<Item 
     let found: Vec<SdkOperation> = members
         .flat_map(|member| {
             let lists = matches!(method, "all" | "filter" | "limit" | "page_size" | "pages");
-            let batch = member.gives().and_then(|t| t.batch(method));
+            let batch = member.returns().and_then(|t| t.batch(method));
             let own = member.calls().filter(|_| lists || batch.is_some()).collect::<Vec<_>>();
             own.into_iter().chain(batch.into_iter().flat_map(|b| b.calls()))
         })

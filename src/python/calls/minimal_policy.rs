@@ -42,7 +42,7 @@ pub fn least<'c>(calls: impl IntoIterator<Item = &'c ApiCall>) -> Vec<MinimalGra
     let mut groups: BTreeMap<(&str, Vec<String>), Vec<&'static str>> = BTreeMap::new();
     for (action, on) in needed {
         let service = action.split_once(':').map_or("", |(service, _)| service);
-        groups.entry((service, widest(on))).or_default().push(action);
+        groups.entry((service, without_covered(on))).or_default().push(action);
     }
     let mut grants: Vec<MinimalGrant> = groups
         .into_iter()
@@ -54,7 +54,7 @@ pub fn least<'c>(calls: impl IntoIterator<Item = &'c ApiCall>) -> Vec<MinimalGra
         .collect();
     grants.extend(passed.into_iter().map(|(passed_to, roles)| MinimalGrant {
         actions: vec!["iam:PassRole"],
-        resources: widest(roles),
+        resources: without_covered(roles),
         passed_to,
     }));
     grants
@@ -66,7 +66,7 @@ fn patterns(action: &str, resources: &[Text]) -> Vec<String> {
     let fits = |r: &&Text| {
         let arn = Pattern::resource(r);
         let mut types = action.iter().flat_map(|a| a.resource_types());
-        r.prefix().starts_with("arn:") && types.any(|t| t.fits(&arn).may_be())
+        r.prefix().starts_with("arn:") && types.any(|t| t.matches(&arn).may_be())
     };
     let found: Vec<String> = resources.iter().filter(fits).map(pattern_of).collect();
     if found.is_empty() { vec!["*".to_owned()] } else { found }
@@ -86,7 +86,7 @@ fn pattern_of(text: &Text) -> String {
 }
 
 /// Without the patterns that others cover.
-fn widest(patterns: BTreeSet<String>) -> Vec<String> {
+fn without_covered(patterns: BTreeSet<String>) -> Vec<String> {
     if patterns.contains("*") {
         return vec!["*".to_owned()];
     }

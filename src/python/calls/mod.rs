@@ -151,8 +151,8 @@ impl<'p> Calls<'p> {
         }
         Self {
             program,
-            calls_at: by_place(calls.iter().map(|c| c.at)),
-            unresolved_at: by_place(unresolved.iter().map(|u| u.at)),
+            calls_at: index_by_scope(calls.iter().map(|c| c.at)),
+            unresolved_at: index_by_scope(unresolved.iter().map(|u| u.at)),
             calls,
             unresolved,
             graph: CallGraph::new(edges),
@@ -277,7 +277,7 @@ impl<'p> Calls<'p> {
 }
 
 /// The indices of things by where they stand.
-fn by_place(places: impl Iterator<Item = ScopeRef>) -> BTreeMap<ScopeRef, Vec<usize>> {
+fn index_by_scope(places: impl Iterator<Item = ScopeRef>) -> BTreeMap<ScopeRef, Vec<usize>> {
     let mut out: BTreeMap<ScopeRef, Vec<usize>> = BTreeMap::new();
     for (i, place) in places.enumerate() {
         out.entry(place).or_default().push(i);
@@ -299,9 +299,9 @@ fn module_calls<'p>(program: &'p Program<'p>, index: &ObjectIndex, params: &Para
     let evaluator = ObjectEvaluator::new(program, index, params);
     let values = ConstantEvaluator::new(program);
     let m = &program.modules[module];
-    let (sites, mut unresolved) = call_sites::sites(&evaluator, module);
+    let (sites, mut unresolved) = call_sites::find_call_sites(&evaluator, module);
     let needs = permissions::ArgumentReader::new(&values, m, module);
-    let mut calls: Vec<ApiCall> = sites.iter().map(|s| needs.of(s)).collect();
+    let mut calls: Vec<ApiCall> = sites.iter().map(|s| needs.api_call(s)).collect();
     calls.dedup_by(|b, a| {
         a.span == b.span && a.operation == b.operation && a.service == b.service && a.method == b.method
     });

@@ -48,7 +48,7 @@ impl ConstantEvaluator<'_> {
                 Some(argument) => Some(self.value(module, argument)),
                 None => default.clone().filter(|_| !call.is_open()),
             };
-            let label = format!("for `{}`", self.shown(self.span(module, *expr)));
+            let label = format!("for `{}`", self.source_text(self.span(module, *expr)));
             branches.extend(value.filter(means_something).map(|value| Branch {
                 when: Guard::new(&label, vec![Fact::key(&subject, &n.to_string())]),
                 value,
@@ -56,7 +56,7 @@ impl ConstantEvaluator<'_> {
         }
         let other = |label: &str, is_given: bool| {
             let name = format!("{} of {subject}", parameter.name);
-            let facts = vec![Fact::key(&subject, "other"), Fact::holds(&name, is_given)];
+            let facts = vec![Fact::key(&subject, "other"), Fact::condition(&name, is_given)];
             Guard::new(label, facts)
         };
         branches.extend(default.map(|value| Branch {
@@ -121,7 +121,7 @@ impl ConstantEvaluator<'_> {
         if items.is_empty() || items.len() > most {
             return self.unknown(module, list);
         }
-        let subject = format!("loop over {} at {}", self.shown(span), span.start);
+        let subject = format!("loop over {} at {}", self.source_text(span), span.start);
         let item = |(n, value): (usize, &Value)| Branch {
             when: Guard::new(
                 &format!("for item {}", n + 1),
@@ -140,8 +140,8 @@ impl ConstantEvaluator<'_> {
         otherwise: Option<&Value>,
         span: Span,
     ) -> Option<Value> {
-        each(base, span, &|base| {
-            each(key, span, &|key| match (&base.kind, &key.kind) {
+        map_alternatives(base, span, &|base| {
+            map_alternatives(key, span, &|key| match (&base.kind, &key.kind) {
                 (ValueKind::Map(_), ValueKind::Str(text)) if text.is_known() => {
                     let found = base.get(&text.known()?).or(otherwise)?;
                     Some(found.clone())
@@ -167,7 +167,7 @@ impl ConstantEvaluator<'_> {
         if open || entries.is_empty() || entries.len() > most {
             return None;
         }
-        let subject = self.shown(index);
+        let subject = self.source_text(index);
         let fact = |key: &str| match otherwise {
             Some(_) => Fact::equals(&subject, key, true),
             None => Fact::key(&subject, key),
@@ -203,7 +203,7 @@ impl ConstantEvaluator<'_> {
     }
 
     /// `left or right`, where it is not known whether the left side is something.
-    pub(super) fn either(&self, left: Value, shown: &str, right: &Value, span: Span) -> Value {
+    pub(super) fn either_value(&self, left: Value, shown: &str, right: &Value, span: Span) -> Value {
         let sides = |left: &Value| match &left.kind {
             ValueKind::Unknown(_) => {
                 let side = |is: bool, value: &Value| Branch {
@@ -215,7 +215,7 @@ impl ConstantEvaluator<'_> {
             _ if means_something(left) => Some(left.clone()),
             _ => Some(right.clone()),
         };
-        each(&left, span, &sides).unwrap_or(left)
+        map_alternatives(&left, span, &sides).unwrap_or(left)
     }
 
     /// The default of an environment variable, and what it may be set to.
@@ -274,7 +274,7 @@ impl ConstantEvaluator<'_> {
 }
 
 /// `f` of the value, or of each of its alternatives; `None` where one has none.
-pub(super) fn each(value: &Value, span: Span, f: &dyn Fn(&Value) -> Option<Value>) -> Option<Value> {
+pub(super) fn map_alternatives(value: &Value, span: Span, f: &dyn Fn(&Value) -> Option<Value>) -> Option<Value> {
     let ValueKind::OneOf(branches) = &value.kind else {
         return f(value);
     };

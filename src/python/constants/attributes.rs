@@ -11,7 +11,7 @@ impl ConstantEvaluator<'_> {
         let m = self.module(module);
         let span = self.span(module, expr);
         if let Some((scope, address)) = self.creation(module, of) {
-            let hole = Hole::new(HoleKind::Resource, self.shown(span), span);
+            let hole = Hole::new(HoleKind::Resource, self.source_text(span), span);
             return Value::unknown(hole.to(HoleTarget {
                 scope,
                 address,
@@ -134,7 +134,7 @@ impl ConstantEvaluator<'_> {
                 return self.hole(module, expr, HoleKind::Account);
             }
             if let Some((scope, address)) = self.creation(module, of) {
-                let hole = Hole::new(HoleKind::Resource, self.shown(span), span);
+                let hole = Hole::new(HoleKind::Resource, self.source_text(span), span);
                 return Value::unknown(hole.to(HoleTarget {
                     scope,
                     address,

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::iam::sdk::{self, LibraryResult};
-use crate::python::constants::{ConstantEvaluator, MAX_FRAMES, NameFrame, cdk, each, merge, open_entry, strings};
+use crate::python::constants::{
+    ConstantEvaluator, MAX_FRAMES, NameFrame, cdk, map_alternatives, merge, open_entry, strings,
+};
 use crate::python::{
     ArgName, BindingValue, CallExpr, ExprId, ExprKind, ParamKind, Program, Reaching, ScopeId, ScopeKind,
 };
@@ -32,13 +34,13 @@ impl Program<'_> {
                     Reaching::Free => break n.to_string(),
                     Reaching::Found(f) => match &f.bindings.last()?.bound {
                         BindingValue::Import(i) if f.bindings.len() == 1 || f.bindings.len() == 2 => {
-                            if self.import(m.file, 0, &i.module).is_some() || self.hides(m.file, &i.module) {
+                            if self.import(m.file, 0, &i.module).is_some() || self.is_hidden(m.file, &i.module) {
                                 return None;
                             }
                             break i.module.to_string();
                         }
                         BindingValue::From(i) if f.bindings.len() == 1 && i.level == 0 => {
-                            if self.import(m.file, 0, &i.module).is_some() || self.hides(m.file, &i.module) {
+                            if self.import(m.file, 0, &i.module).is_some() || self.is_hidden(m.file, &i.module) {
                                 return None;
                             }
                             break format!("{}.{}", i.module, i.name);
@@ -62,7 +64,7 @@ impl ConstantEvaluator<'_> {
     pub(super) fn call(&self, module: usize, expr: ExprId, call: &CallExpr) -> Value {
         let span = self.span(module, expr);
         if let Some((scope, address)) = self.targets.get(&(module, expr)) {
-            let hole = Hole::new(HoleKind::Resource, self.shown(span), span);
+            let hole = Hole::new(HoleKind::Resource, self.source_text(span), span);
             return Value::unknown(hole.to(HoleTarget {
                 scope: scope.clone(),
                 address: address.clone(),
@@ -191,7 +193,7 @@ impl ConstantEvaluator<'_> {
         let of_dict = matches!(name, "get" | "items" | "keys" | "values");
         if self.joins && of_dict && (base.entries().is_some() || matches!(base.kind, ValueKind::OneOf(_))) {
             if name != "get" {
-                return each(&base, span, &|base| self.items_of(base, name));
+                return map_alternatives(&base, span, &|base| self.items_of(base, name));
             }
             let (key, otherwise) = (call.positional(0)?, call.positional(1));
             let otherwise = otherwise.map(|e| self.value(module, e));

@@ -1,6 +1,6 @@
 //! Changes of a value in place: `x.append(v)`, `x["k"] = v`.
 
-use crate::python::constants::{ConstantEvaluator, MAX_CHANGES, MAX_WEIGHT, each, merge, open_entry};
+use crate::python::constants::{ConstantEvaluator, MAX_CHANGES, MAX_WEIGHT, map_alternatives, merge, open_entry};
 use crate::python::{Binding, ExprId, ObjectChange, ReachingBindings};
 use crate::source::{Hole, HoleKind, Text};
 use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
@@ -24,7 +24,7 @@ impl ConstantEvaluator<'_> {
             .filter(|c| &*c.name == name && c.at > binding.at && c.at <= found.until);
         for (n, c) in changes.enumerate() {
             if n >= MAX_CHANGES {
-                return self.open(v);
+                return self.with_unknown_rest(v);
             }
             // A later binding that we don't see made this another object.
             if v.is_unknown() {
@@ -50,7 +50,7 @@ impl ConstantEvaluator<'_> {
         sure: (bool, Option<&Guard>),
     ) -> Value {
         if matches!(v.kind, ValueKind::OneOf(_)) {
-            let changed = each(&v, v.span, &|one| {
+            let changed = map_alternatives(&v, v.span, &|one| {
                 Some(self.change(module, one.clone(), path, change, sure))
             });
             return changed.unwrap_or(v);
@@ -63,19 +63,21 @@ impl ConstantEvaluator<'_> {
         let via = v.via.clone();
         let kind = match (&v.kind, &key.kind) {
             (ValueKind::Map(entries), ValueKind::Str(t)) => {
-                let Some(known) = t.known() else { return self.open(v) };
+                let Some(known) = t.known() else {
+                    return self.with_unknown_rest(v);
+                };
                 let mut entries = entries.to_vec();
                 let at = entries.iter().rposition(|e| e.key.known().as_deref() == Some(&*known));
                 match (at, change) {
                     (None, ObjectChange::Set(e)) if rest.is_empty() => entries.push(MapEntry {
                         key: t.clone(),
                         key_span: key.span,
-                        value: under(sure.1, self.value(module, *e), None),
+                        value: under_condition(sure.1, self.value(module, *e), None),
                     }),
                     (None, _) => {}
                     (Some(at), ObjectChange::Set(e)) if rest.is_empty() => {
                         let before = entries[at].value.clone();
-                        entries[at].value = under(sure.1, self.value(module, *e), Some(before));
+                        entries[at].value = under_condition(sure.1, self.value(module, *e), Some(before));
                     }
                     (Some(at), _) => {
                         let inner = entries[at].value.clone();
@@ -88,10 +90,10 @@ impl ConstantEvaluator<'_> {
                 let mut items = items.to_vec();
                 let at = n.parse::<usize>().ok().filter(|n| *n < items.len());
                 match (at, change) {
-                    (None, _) => return self.open(v),
+                    (None, _) => return self.with_unknown_rest(v),
                     (Some(at), ObjectChange::Set(e)) if rest.is_empty() => {
                         let before = items[at].clone();
-                        items[at] = under(sure.1, self.value(module, *e), Some(before));
+                        items[at] = under_condition(sure.1, self.value(module, *e), Some(before));
                     }
                     (Some(at), _) => {
                         let inner = items[at].clone();
@@ -100,7 +102,7 @@ impl ConstantEvaluator<'_> {
                 }
                 ValueKind::Seq(items.into())
             }
-            _ => return self.open(v),
+            _ => return self.with_unknown_rest(v),
         };
         Value { kind, span, via }
     }
@@ -116,14 +118,18 @@ impl ConstantEvaluator<'_> {
         let kind = match (&v.kind, change) {
             (ValueKind::Seq(items), ObjectChange::Append(e)) => {
                 let mut items = items.to_vec();
-                items.push(under(when, self.value(module, *e), None));
+                items.push(under_condition(when, self.value(module, *e), None));
                 ValueKind::Seq(items.into())
             }
             (ValueKind::Seq(items), ObjectChange::Extend(e)) => {
                 let mut items = items.to_vec();
                 match self.value(module, *e) {
                     more if more.as_seq().is_some() => {
-                        items.extend(more.items().iter().map(|item| under(when, item.clone(), None)));
+                        items.extend(
+                            more.items()
+                                .iter()
+                                .map(|item| under_condition(when, item.clone(), None)),
+                        );
                     }
                     _ => items.push(self.unknown(module, *e)),
                 }
@@ -145,7 +151,7 @@ impl ConstantEvaluator<'_> {
                             let name = e.key.known();
                             let before = entries.iter().rfind(|old| name.is_some() && old.key.known() == name);
                             MapEntry {
-                                value: under(when, e.value.clone(), before.map(|old| old.value.clone())),
+                                value: under_condition(when, e.value.clone(), before.map(|old| old.value.clone())),
                                 ..e.clone()
                             }
                         });
@@ -156,14 +162,14 @@ impl ConstantEvaluator<'_> {
                 }
                 ValueKind::Map(entries.into())
             }
-            _ => return self.open(v),
+            _ => return self.with_unknown_rest(v),
         };
         Value { kind, span, via }
     }
 
     /// `v` with an unknown rest.
-    pub(super) fn open(&self, v: Value) -> Value {
-        let hole = || Value::other("…", v.span);
+    pub(super) fn with_unknown_rest(&self, v: Value) -> Value {
+        let hole = || Value::unknown_other("…", v.span);
         let kind = match &v.kind {
             ValueKind::Seq(items) => {
                 let mut items = items.to_vec();
@@ -182,11 +188,11 @@ impl ConstantEvaluator<'_> {
 }
 
 /// A value that is there under a condition, and what is there otherwise.
-fn under(when: Option<&Guard>, value: Value, otherwise: Option<Value>) -> Value {
+fn under_condition(when: Option<&Guard>, value: Value, otherwise: Option<Value>) -> Value {
     let Some(when) = when else { return value };
     let span = value.span;
     let other = otherwise.map(|value| Branch {
-        when: when.opposite(),
+        when: when.negated(),
         value,
     });
     let this = Branch {

@@ -85,7 +85,9 @@ impl ConstantEvaluator<'_> {
             return None;
         }
         let rows = || CONSTRUCTS.iter().filter(|c| c.arn == attribute);
-        let made = self.made(module, of).and_then(|made| Some((made, m.call(made)?)));
+        let made = self
+            .constructor_call(module, of)
+            .and_then(|made| Some((made, m.call(made)?)));
         let last = m.dotted(of).unwrap_or_default();
         let last = last.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
         let by_word = || rows().find(|c| c.word.is_some_and(|word| last.ends_with(word)));
@@ -115,7 +117,7 @@ impl ConstantEvaluator<'_> {
                 arn.append(&self.name_of(module, made, call, construct, span))
             }
             _ => {
-                let shown = format!("{}.{}", self.shown(self.span(module, of)), construct.name);
+                let shown = format!("{}.{}", self.source_text(self.span(module, of)), construct.name);
                 arn.append(&part(HoleKind::Existing, &shown));
             }
         }
@@ -186,7 +188,7 @@ impl ConstantEvaluator<'_> {
     }
 
     /// The call that makes what an expression holds: through names, and attributes that one place assigns.
-    fn made(&self, module: usize, of: ExprId) -> Option<ExprId> {
+    fn constructor_call(&self, module: usize, of: ExprId) -> Option<ExprId> {
         let m = self.module(module);
         let mut at = of;
         for _ in 0..MAX_NAMES {

@@ -23,7 +23,7 @@ use crate::python::{
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
-use alternatives::{CallsOfFunction, each, one_of};
+use alternatives::{CallsOfFunction, map_alternatives, one_of};
 
 /// How deep evaluation follows expressions and names.
 const MAX_DEPTH: u32 = 100;
@@ -186,11 +186,11 @@ impl<'p> ConstantEvaluator<'p> {
 
     fn hole(&self, module: usize, expr: ExprId, kind: HoleKind) -> Value {
         let span = self.span(module, expr);
-        Value::unknown(Hole::new(kind, self.shown(span), span))
+        Value::unknown(Hole::new(kind, self.source_text(span), span))
     }
 
     /// The expression as written, on one line and cut.
-    fn shown(&self, span: Span) -> String {
+    fn source_text(&self, span: Span) -> String {
         let text = self.program.sources.slice(span);
         let mut out = String::new();
         for word in text.split_whitespace() {
@@ -243,8 +243,8 @@ impl<'p> ConstantEvaluator<'p> {
             ExprKind::Either { left, right } => {
                 let l = self.value(module, *left);
                 if self.joins {
-                    let shown = self.shown(self.span(module, *left));
-                    return self.either(l, &shown, &self.value(module, *right), span);
+                    let shown = self.source_text(self.span(module, *left));
+                    return self.either_value(l, &shown, &self.value(module, *right), span);
                 }
                 match &l.kind {
                     ValueKind::Unknown(_) => self.unknown(module, expr),
@@ -253,7 +253,7 @@ impl<'p> ConstantEvaluator<'p> {
                 }
             }
             ExprKind::Conditional { test, then, other } => {
-                let test = self.shown(self.span(module, *test));
+                let test = self.source_text(self.span(module, *test));
                 let branch = |word: &str, v| Branch {
                     when: format!("{word} {test}").into(),
                     value: v,
@@ -285,7 +285,7 @@ impl<'p> ConstantEvaluator<'p> {
         if let Some(v) = given {
             return v.used_at(self.span(module, expr));
         }
-        let v = self.found(module, name, &found, expr);
+        let v = self.value_of_bindings(module, name, &found, expr);
         let hole =
             |v: &Value| matches!(&v.kind, ValueKind::Unknown(h) if h.kind == HoleKind::Other && h.target.is_none());
         if hole(&v) {
@@ -295,10 +295,10 @@ impl<'p> ConstantEvaluator<'p> {
     }
 
     /// The value of a name whose bindings are known.
-    fn found(&self, module: usize, name: &str, found: &ReachingBindings<'_>, expr: ExprId) -> Value {
+    fn value_of_bindings(&self, module: usize, name: &str, found: &ReachingBindings<'_>, expr: ExprId) -> Value {
         let m = self.module(module);
         if let [one] = found.bindings.as_slice() {
-            let v = self.bound(module, name, (found.scope, one), expr);
+            let v = self.value_of_binding(module, name, (found.scope, one), expr);
             return self.changed(module, name, found, one, v);
         }
         let branches = found
@@ -306,7 +306,7 @@ impl<'p> ConstantEvaluator<'p> {
             .iter()
             .rev()
             .map(|b| {
-                let v = self.bound(module, name, (found.scope, b), expr);
+                let v = self.value_of_binding(module, name, (found.scope, b), expr);
                 Branch {
                     when: m.label(b.block).map_or("otherwise", |label| label).into(),
                     value: self.changed(module, name, found, b, v),
@@ -317,7 +317,13 @@ impl<'p> ConstantEvaluator<'p> {
         one_of(branches, self.span(module, expr))
     }
 
-    fn bound(&self, module: usize, name: &str, (scope, binding): (ScopeId, &Binding), expr: ExprId) -> Value {
+    fn value_of_binding(
+        &self,
+        module: usize,
+        name: &str,
+        (scope, binding): (ScopeId, &Binding),
+        expr: ExprId,
+    ) -> Value {
         match &binding.bound {
             BindingValue::Value(source) => self.source(module, source),
             BindingValue::Param(i) => {
@@ -384,7 +390,7 @@ impl<'p> ConstantEvaluator<'p> {
     fn source(&self, module: usize, source: &ValueSource) -> Value {
         let mut v = self.value(module, source.expr);
         for step in &source.steps {
-            let taken = each(&v, self.span(module, source.expr), &|v| {
+            let taken = map_alternatives(&v, self.span(module, source.expr), &|v| {
                 Some(self.step(module, source.expr, v, *step))
             });
             v = taken.unwrap_or(v);
@@ -495,11 +501,14 @@ impl<'p> ConstantEvaluator<'p> {
             }
         }
         match key {
-            Some(_) if partial => self.open(Value::map(map, span)),
+            Some(_) if partial => self.with_unknown_rest(Value::map(map, span)),
             Some(_) => Value::map(map, span),
             None => {
                 // Its other items are like the one that is written: they have its place.
-                let more = seq.first().filter(|_| partial).map(|one| Value::other("…", one.span));
+                let more = seq
+                    .first()
+                    .filter(|_| partial)
+                    .map(|one| Value::unknown_other("…", one.span));
                 seq.extend(more);
                 Value::seq(seq, span)
             }
@@ -524,7 +533,7 @@ impl<'p> ConstantEvaluator<'p> {
             ValueKind::OneOf(_) if open.is_some() => open.map_or_else(Text::default, |h| Text::hole(h.clone())),
             _ => Text::hole(Hole::new(
                 HoleKind::Other,
-                self.shown(self.span(module, expr)),
+                self.source_text(self.span(module, expr)),
                 self.span(module, expr),
             )),
         }
@@ -539,7 +548,7 @@ impl<'p> ConstantEvaluator<'p> {
     }
 
     /// What the name that `binding` binds in `scope` holds when all changes there are done.
-    pub fn settled(&self, module: usize, scope: ScopeId, name: &str, binding: &Binding, expr: ExprId) -> Value {
+    pub fn final_value(&self, module: usize, scope: ScopeId, name: &str, binding: &Binding, expr: ExprId) -> Value {
         let found = ReachingBindings {
             scope,
             bindings: Vec::new(),

@@ -1,7 +1,7 @@
 //! Python's string operations on texts that keep their places.
 
 use crate::python::ExprId;
-use crate::python::constants::{ConstantEvaluator, each, merge};
+use crate::python::constants::{ConstantEvaluator, map_alternatives, merge};
 use crate::source::Text;
 use crate::value::{Value, ValueKind};
 
@@ -46,8 +46,8 @@ impl ConstantEvaluator<'_> {
                             let parts = vec![self.texts(module, left), self.texts(module, right)];
                             return self.appended(parts, span);
                         }
-                        let added = each(&l, span, &|l| {
-                            each(&r, span, &|r| match (&l.kind, &r.kind) {
+                        let added = map_alternatives(&l, span, &|l| {
+                            map_alternatives(&r, span, &|r| match (&l.kind, &r.kind) {
                                 (
                                     ValueKind::Seq(_) | ValueKind::Unknown(_),
                                     ValueKind::Seq(_) | ValueKind::Unknown(_),
@@ -128,7 +128,7 @@ pub(super) fn format(text: &Text, fill: impl Fn(&str, usize) -> Option<Text>) ->
             from = end + 1;
         } else {
             out.append(&text.slice(from..at));
-            out.append(&unfilled(text, at..end + 1));
+            out.append(&missing_field_hole(text, at..end + 1));
             from = end + 1;
         }
         i = end + 1;
@@ -138,7 +138,7 @@ pub(super) fn format(text: &Text, fill: impl Fn(&str, usize) -> Option<Text>) ->
 }
 
 /// A hole for a field whose value is not given.
-fn unfilled(text: &Text, range: std::ops::Range<usize>) -> Text {
+fn missing_field_hole(text: &Text, range: std::ops::Range<usize>) -> Text {
     let name = text.slice(range.clone()).display();
     match text.span_of(range.clone()) {
         Some(span) => Text::hole(crate::source::Hole::new(
@@ -183,7 +183,7 @@ pub(super) fn percent(text: &Text, fill: impl Fn(&str, usize) -> Option<Text>) -
         out.append(&text.slice(from..at));
         match fill(name, n) {
             Some(t) => out.append(&t),
-            None => out.append(&unfilled(text, at..end)),
+            None => out.append(&missing_field_hole(text, at..end)),
         }
         if name.is_empty() {
             n += 1;

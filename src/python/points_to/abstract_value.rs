@@ -88,7 +88,7 @@ impl ResourceOrigin {
     }
 
     /// Whether another object reported of it, so that its own identifiers are not known.
-    pub(crate) fn is_told(self) -> bool {
+    pub(crate) fn is_reported(self) -> bool {
         matches!(self, Self::Of(..))
     }
 }

@@ -167,7 +167,7 @@ impl ObjectIndex {
     }
 
     /// The classes that inherit from `class`, without itself.
-    pub(crate) fn heirs(&self, class: ScopeRef) -> Vec<ScopeRef> {
+    pub(crate) fn subclasses(&self, class: ScopeRef) -> Vec<ScopeRef> {
         let mut all = self.walk(class, &self.subclasses);
         all.remove(0);
         all

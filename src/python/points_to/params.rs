@@ -62,7 +62,7 @@ impl Params {
     }
 
     /// The functions that give this text for a parameter, whether they are called themselves or not.
-    pub(crate) fn givers(&self, param: ParamSlot, text: &str) -> BTreeSet<ScopeRef> {
+    pub(crate) fn callers_passing(&self, param: ParamSlot, text: &str) -> BTreeSet<ScopeRef> {
         let mut out = BTreeSet::new();
         let mut seen = BTreeSet::from([param]);
         let mut open = vec![param];
@@ -92,7 +92,7 @@ impl Params {
         for _ in 0..MAX_ROUNDS {
             let found: Vec<(Vec<Handed>, HashSet<ParamSlot>)> = due
                 .par_iter()
-                .map(|module| handed_on(program, index, &params, *module))
+                .map(|module| passed_arguments(program, index, &params, *module))
                 .collect();
             let mut changed: HashSet<ParamSlot> = HashSet::new();
             for (module, (handed, read)) in due.iter().zip(found) {
@@ -144,7 +144,7 @@ fn add(to: &mut ValueSet, things: &ValueSet) -> bool {
 
 /// What the calls and decorators of one module hand to functions of the repository, and the parameters that were looked at
 /// to tell.
-fn handed_on(
+fn passed_arguments(
     program: &Program<'_>,
     index: &ObjectIndex,
     params: &Params,
@@ -158,7 +158,7 @@ fn handed_on(
         if call.args.is_empty() {
             continue;
         }
-        let callee = evaluator.things(module, call.function);
+        let callee = evaluator.values(module, call.function);
         let place = ScopeRef {
             module,
             scope: m.function_of(m.expr(expr).scope),
@@ -195,14 +195,14 @@ fn handed_on(
                 out.push(Handed {
                     param: (f, i),
                     class,
-                    things: kept(&things),
+                    things: worth_keeping(&things),
                     by,
                 });
             }
         }
         if hidden {
             for on in receivers(&evaluator, params, module, call) {
-                deferred(&evaluator, (module, place), call, on, &mut out);
+                deferred_call(&evaluator, (module, place), call, on, &mut out);
             }
         }
     }
@@ -211,7 +211,7 @@ fn handed_on(
             continue;
         }
         for d in &s.decorators {
-            for t in evaluator.things(module, *d).iter() {
+            for t in evaluator.values(module, *d).iter() {
                 let param = match t {
                     AbstractValue::Function(f) => (*f, 0),
                     AbstractValue::Method(f, _) => (*f, 1),
@@ -242,8 +242,12 @@ fn call_argument(m: &PythonModule, call: &CallExpr, f: ScopeRef, i: u32, skip: u
     call.keyword(name).or(position)
 }
 
-fn kept(things: &[AbstractValue]) -> ValueSet {
-    let kept: Vec<AbstractValue> = things.iter().filter(|t| evaluate::matters(t)).cloned().collect();
+fn worth_keeping(things: &[AbstractValue]) -> ValueSet {
+    let kept: Vec<AbstractValue> = things
+        .iter()
+        .filter(|t| evaluate::is_worth_following(t))
+        .cloned()
+        .collect();
     kept.into()
 }
 
@@ -269,7 +273,7 @@ fn receivers(
 
 /// A function that is handed to code that we don't see, with its arguments: `executor.submit(f, client)`, `map(f, clients)`,
 /// `Thread(target=f, args=(client,))`; `on`: the class of the instance that this runs on.
-fn deferred(
+fn deferred_call(
     evaluator: &ObjectEvaluator<'_>,
     (module, place): (usize, ScopeRef),
     call: &CallExpr,
@@ -280,12 +284,12 @@ fn deferred(
         out.push(Handed {
             param,
             class,
-            things: kept(things),
+            things: worth_keeping(things),
             by: (place, None),
         });
     };
     let m = &evaluator.program.modules[module];
-    let things = |e: ExprId| evaluator.things_on(module, e, on);
+    let things = |e: ExprId| evaluator.values_on(module, e, on);
     let target = |e: ExprId| -> Vec<(ScopeRef, u32, Option<ScopeRef>)> {
         let things = things(e);
         let found = things.iter().filter_map(|t| match t {
@@ -327,7 +331,11 @@ fn deferred(
         for (f, skip, class) in targets {
             for (i, a) in (skip + receiver..).zip(&positional[at + 1..]) {
                 let given = things(*a);
-                let given = if each { evaluator.each(&given) } else { given };
+                let given = if each {
+                    evaluator.contents_of_each(&given)
+                } else {
+                    given
+                };
                 put((f, i), class, &given);
             }
             let params = &evaluator.program.modules[f.module].scope(f.scope).params;

@@ -86,7 +86,7 @@ impl<'a> PythonCode<'a> {
     }
 
     /// Appends to `to` the runs that place `range` of the text at offset `at` of a decoded string.
-    fn place(&self, range: Range<usize>, at: usize, to: &mut Segments) {
+    fn append_segments(&self, range: Range<usize>, at: usize, to: &mut Segments) {
         let Some(runs) = &self.runs else {
             push(to, at, range.len(), range.start, range.len());
             return;
@@ -158,7 +158,7 @@ impl<'c, 'a> DecodedLiteral<'c, 'a> {
         if !range.is_empty() {
             let at = self.text.len();
             self.text.push_str(self.code.slice(range.clone()));
-            self.code.place(range, at, &mut self.segments);
+            self.code.append_segments(range, at, &mut self.segments);
         }
     }
 

@@ -132,7 +132,7 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Validator
     let mut file: RuleFile = serde_yaml::from_str(text).map_err(|e| reading_mistake(&e))?;
     check_words(&file)?;
     let examples = file.examples.bad.iter().chain(&file.examples.good);
-    if let Some((why, word)) = options::mistake(&file.options, examples.map(|e| &e.options)) {
+    if let Some((why, word)) = options::find_mistake(&file.options, examples.map(|e| &e.options)) {
         return Err(RuleError::at(why, &word));
     }
     if file.check.is_none() && !file.options.is_empty() {

@@ -46,7 +46,7 @@ pub(super) struct MatchPart<'f, 'p> {
 }
 
 impl<'f, 'p> MatchPart<'f, 'p> {
-    pub(super) fn of(report: &ReportSpec, found: &'f Captures<'p>) -> Self {
+    pub(super) fn new(report: &ReportSpec, found: &'f Captures<'p>) -> Self {
         let mut part = Self {
             of_all: Vec::new(),
             of_one: HashMap::new(),

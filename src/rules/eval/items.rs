@@ -10,7 +10,7 @@ use crate::iam::actions::is_one_operation;
 use crate::iam::arn::{self, Arn, ArnField, Breadth};
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::pattern::{Pattern, is_star};
-use crate::iam::principal::{IdentityType, PrincipalOrigin, place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::resource_fit::Resources;
 use crate::iam::variables::has_variable;
 use crate::iam::{self, AccessLevel, ActionSet, ClauseItem, PolicyKind, PrincipalItem, PrincipalType, Truth};
@@ -71,12 +71,12 @@ impl<'p> One<'p> {
             via: self.via,
             actions: self.actions(),
             item: self.item,
-            ..Captured::place(self.span)
+            ..Captured::at_span(self.span)
         }
     }
 
     /// Of what was captured, by itself.
-    pub(super) fn again(c: &'p Captured<'p>) -> Option<Self> {
+    pub(super) fn from_captured(c: &'p Captured<'p>) -> Option<Self> {
         Some(Self {
             of: c.of,
             via: c.via,
@@ -193,10 +193,10 @@ impl Eval<'_, '_> {
                 }
             }
             if let Some(key) = clause.key {
-                found.add(t.key.as_ref(), || Captured::place(key));
+                found.add(t.key.as_ref(), || Captured::at_span(key));
             }
             if let Some(span) = clause.span {
-                found.add(t.value.as_ref(), || Captured::place(span));
+                found.add(t.value.as_ref(), || Captured::at_span(span));
             }
         }
         truth
@@ -262,10 +262,14 @@ impl Eval<'_, '_> {
         if truth.is_no() {
             return truth;
         }
-        truth = truth.and(any(&t.service, &|w| service(one).is(w)));
+        truth = truth.and(any(&t.service, &|w| service(one).matches_word(w)));
         if !t.account.is_empty() {
             let account = self.account(one);
-            let fits = t.account.iter().map(|a| account.is(*a)).fold(Truth::No, Truth::or);
+            let fits = t
+                .account
+                .iter()
+                .map(|a| account.matches_account(*a))
+                .fold(Truth::No, Truth::or);
             truth = truth.and(fits);
         }
         if !t.principal.is_empty() {
@@ -306,7 +310,7 @@ impl Eval<'_, '_> {
             truth = truth.and(if wanted { one } else { !one });
         }
         if let Some(wanted) = t.whole_type {
-            let whole = Truth::from(arn::widest(text) <= Breadth::WholeType);
+            let whole = Truth::from(arn::breadth_of(text) <= Breadth::WholeType);
             truth = truth.and(if wanted { whole } else { !whole });
         }
         if let Some(wanted) = t.mostly_granted {
@@ -352,7 +356,7 @@ impl Eval<'_, '_> {
     fn resources<'p>(&self, s: StatementRef<'p>) -> Option<Resources<'p>> {
         let places = || self.places.get_or_init(|| ResourceRefs::new(self.context.project));
         let named = |text: &Text| places().as_arn(text);
-        Resources::of(s.statement.resource.as_ref()?, named)
+        Resources::new(s.statement.resource.as_ref()?, named)
     }
 
     /// Of the actions of an item of an Allow statement, those that are not denied or outside a boundary and that fit a
@@ -363,7 +367,7 @@ impl Eval<'_, '_> {
         }
         let project = self.context.project;
         let places = self.places.get_or_init(|| ResourceRefs::new(project));
-        let given = project.given(places, s.document_id, s.index, actions);
+        let given = project.granted_part(places, s.document_id, s.index, actions);
         let (StatementGrant { kept, at_most, .. }, left) = (&given, &given.fitting);
         let why = match (*at_most || left.len() < kept.len(), kept.len() < actions.len()) {
             _ if left.is_empty() => return None,
@@ -382,7 +386,7 @@ impl Eval<'_, '_> {
     /// Where a Deny takes some of the actions of an Allow statement away on some of its resources.
     pub(super) fn partly_denied(&self, actions: &ActionSet, s: StatementRef<'_>) -> Option<Span> {
         let withheld = self.context.project.withheld(s.document_id);
-        withheld.partly(s.index, actions).filter(|_| s.statement.allows())
+        withheld.partial_deny(s.index, actions).filter(|_| s.statement.allows())
     }
 
     /// Whether a pattern in an identity policy is about one named resource, and holds no sensitive action that fits it.
@@ -394,7 +398,7 @@ impl Eval<'_, '_> {
         let one = |resources: Resources<'_>| match (resources.items(), resources.texts()) {
             ([item], [text]) => {
                 let refers = item.text.as_hole().is_some_and(|h| h.kind == HoleKind::Resource);
-                refers || arn::widest(text) == Breadth::Exact
+                refers || arn::breadth_of(text) == Breadth::Exact
             }
             _ => false,
         };
@@ -420,7 +424,7 @@ impl Eval<'_, '_> {
             return false;
         };
         let withheld = self.context.project.withheld(s.document_id);
-        set.intersects(withheld.of(s.index)) || withheld.partly(s.index, set).is_some()
+        set.intersects(withheld.of(s.index)) || withheld.partial_deny(s.index, set).is_some()
     }
 
     /// Whether an item is of the service that alone may assume the roles which hold the policy, and has no sensitive action.
@@ -454,7 +458,7 @@ impl Eval<'_, '_> {
         if p.kind != PrincipalType::Aws || !p.value.text.is_known() {
             return None;
         }
-        let who = match place(p, self.context.project.own, None) {
+        let who = match origin_of(p, self.context.project.own, None) {
             PrincipalOrigin::UniqueId(IdentityType::User) => return Some(PrincipalIdentity::DeletedUser),
             PrincipalOrigin::UniqueId(_) => return Some(PrincipalIdentity::DeletedRole),
             PrincipalOrigin::OwnAccount { who, .. } | PrincipalOrigin::OtherAccount { who, .. } => who,
@@ -473,7 +477,7 @@ impl Eval<'_, '_> {
     fn account(&self, one: One<'_>) -> AccountOwner {
         let own = self.context.project.own;
         if let Some(p) = one.principal {
-            return match place(p, own, None) {
+            return match origin_of(p, own, None) {
                 PrincipalOrigin::Everyone | PrincipalOrigin::AnyAccount(_) => AccountOwner::Any,
                 PrincipalOrigin::OwnAccount { .. } | PrincipalOrigin::Resource(_) => AccountOwner::Same,
                 PrincipalOrigin::OtherAccount { .. } if self.context.is_of_organization(&p.value) => {
@@ -535,7 +539,7 @@ enum ItemService {
 }
 
 impl ItemService {
-    fn is(&self, word: &str) -> Truth {
+    fn matches_word(&self, word: &str) -> Truth {
         match self {
             Self::Known(s) => s.eq_ignore_ascii_case(word).into(),
             Self::None => Truth::No,
@@ -578,7 +582,7 @@ enum AccountOwner {
 }
 
 impl AccountOwner {
-    fn is(&self, account: Account) -> Truth {
+    fn matches_account(&self, account: Account) -> Truth {
         match (self, account) {
             (Self::Unknown, _) => Truth::Unknown,
             (Self::Same, Account::Same) | (Self::Other, Account::Other) | (Self::Any, Account::Any) => Truth::Yes,

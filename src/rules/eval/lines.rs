@@ -52,12 +52,12 @@ impl<'a> Eval<'_, 'a> {
                     for (name, captured) in [
                         ("operator", One::item(&c.operator, CapturedElement::Text).captured()),
                         ("key", One::item(&c.key, CapturedElement::Text).captured()),
-                        ("values", Captured::place(c.span)),
+                        ("values", Captured::at_span(c.span)),
                     ] {
                         found.0.push((name.to_owned(), captured));
                     }
                     let base = self.context.at_statement(self.rule, s.document_id, s.index, "");
-                    emit(base.other(c.key.text.display().to_lowercase()), &found, None);
+                    emit(base.other_evidence(c.key.text.display().to_lowercase()), &found, None);
                 }
             }
         }

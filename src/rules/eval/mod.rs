@@ -40,7 +40,7 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, cases: &[RuleCase], out: &
         let report = &case.report;
         let mut new = Vec::new();
         let mut emit = |base: Finding, found: &Captures<'_>, statement: Option<StatementRef<'_>>| {
-            let part = evidence::MatchPart::of(report, found);
+            let part = evidence::MatchPart::new(report, found);
             for at in found.named(&report.at).take(if report.first { 1 } else { usize::MAX }) {
                 if reported.contains(&(base.cause, at.span)) {
                     continue;
@@ -129,7 +129,7 @@ impl Captured<'_> {
         self.left.as_ref().map(|l| &l.actions).or(self.actions)
     }
 
-    fn place(span: Span) -> Self {
+    fn at_span(span: Span) -> Self {
         Self {
             of: CapturedElement::Place,
             text: None,
@@ -241,7 +241,7 @@ impl Eval<'_, '_> {
             let place = clause.items.iter().position(|i| i.span == at.span)?;
             Some((clause, place, s))
         });
-        let again = || One::again(at).map(|one| One { set: named, ..one });
+        let again = || One::from_captured(at).map(|one| One { set: named, ..one });
         let item = |test: &ItemTest| again().is_some_and(|one| self.item(test, one).is_yes());
         for adjust in &report.adjust {
             if adjust.item.as_deref().is_none_or(item) && holds(&adjust.when) {

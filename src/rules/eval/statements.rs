@@ -64,14 +64,14 @@ impl Eval<'_, '_> {
     /// Adds to `found` only when the answer is yes.
     pub(super) fn statement<'p>(&self, t: &StatementTest, s: StatementRef<'p>, found: &mut Captures<'p>) -> Truth {
         let mut own = Captures::default();
-        let truth = self.ask(t, s, &mut own);
+        let truth = self.test(t, s, &mut own);
         if truth.is_yes() {
             found.0.append(&mut own.0);
         }
         truth
     }
 
-    fn ask<'p>(&self, t: &StatementTest, s: StatementRef<'p>, found: &mut Captures<'p>) -> Truth {
+    fn test<'p>(&self, t: &StatementTest, s: StatementRef<'p>, found: &mut Captures<'p>) -> Truth {
         if !kind_fits(&t.kinds, s) {
             return Truth::No;
         }
@@ -164,9 +164,9 @@ impl Eval<'_, '_> {
         if truth.is_no() {
             return truth;
         }
-        found.add(t.capture.as_ref(), || Captured::place(st.span));
+        found.add(t.capture.as_ref(), || Captured::at_span(st.span));
         if let Some(effect) = &st.effect {
-            found.add(t.effect_as.as_ref(), || Captured::place(effect.span));
+            found.add(t.effect_as.as_ref(), || Captured::at_span(effect.span));
         }
         let positive: Truth = t
             .all
@@ -242,7 +242,7 @@ impl Eval<'_, '_> {
                 });
             }
             if let Some(key) = st.condition_key {
-                found.add(t.key.as_ref(), || Captured::place(key));
+                found.add(t.key.as_ref(), || Captured::at_span(key));
             }
         }
         truth

@@ -84,7 +84,7 @@ impl<'a> Eval<'_, 'a> {
             truth = truth.and(self.statements(test, id, d, found));
         }
         found.add(t.capture.as_ref(), || {
-            Captured::place(d.statement_key.unwrap_or(d.span))
+            Captured::at_span(d.statement_key.unwrap_or(d.span))
         });
         truth
     }
@@ -136,7 +136,7 @@ impl<'a> Eval<'_, 'a> {
                 let mut found = Captures::default();
                 let place = |span| Captured {
                     text: Some(Cow::Owned(Text::made(text, span))),
-                    ..Captured::place(span)
+                    ..Captured::at_span(span)
                 };
                 found.0.push(("place".to_owned(), place(defect.span)));
                 if let DefectKind::DuplicateKey { first: other }
@@ -198,9 +198,10 @@ impl<'a> Eval<'_, 'a> {
             };
             let mut inner = Captures::default();
             truth = truth.and(self.clause(test, Some(&clause), &mut inner));
-            own.0.extend(inner.0.into_iter().map(|(name, c)| (name, owned(c))));
+            own.0
+                .extend(inner.0.into_iter().map(|(name, c)| (name, with_own_text(c))));
         }
-        found.add(t.capture.as_ref(), || Captured::place(i.header));
+        found.add(t.capture.as_ref(), || Captured::at_span(i.header));
         truth = combine(truth, &t.all, &t.any, &[], None, |inner| {
             self.identity(inner, i, &mut own)
         });
@@ -227,7 +228,7 @@ impl<'a> Eval<'_, 'a> {
                     .and(t.policy.as_ref().map_or(Truth::Yes, |p| self.item(p, item)));
                 if truth.is_yes() {
                     let mut found = Captures::default();
-                    found.add(t.capture.as_ref(), || owned(item.captured()));
+                    found.add(t.capture.as_ref(), || with_own_text(item.captured()));
                     emit(self.at_identity(index, identity), &found, None);
                 }
             }
@@ -269,7 +270,9 @@ impl<'a> Eval<'_, 'a> {
             let mut found = Captures::default();
             if self.resource(t, r, &mut found).is_yes() {
                 emit(
-                    self.context.at_resource(self.rule, index, "").under(r.branch.as_ref()),
+                    self.context
+                        .at_resource(self.rule, index, "")
+                        .only_under(r.branch.as_ref()),
                     &found,
                     None,
                 );
@@ -292,7 +295,7 @@ impl<'a> Eval<'_, 'a> {
         }
         let mut truth = self.properties(&t.properties, r, &mut own);
         truth = truth.and(self.tags(&t.tag, r, &mut own));
-        own.add(t.capture.as_ref(), || Captured::place(r.header));
+        own.add(t.capture.as_ref(), || Captured::at_span(r.header));
         truth = combine(truth, &t.all, &t.any, &[], None, |inner| {
             self.resource(inner, r, &mut own)
         });
@@ -315,7 +318,9 @@ impl<'a> Eval<'_, 'a> {
             let mut found = Captures::default();
             if self.call(t, r, &mut found).is_yes() {
                 emit(
-                    self.context.at_resource(self.rule, index, "").under(r.branch.as_ref()),
+                    self.context
+                        .at_resource(self.rule, index, "")
+                        .only_under(r.branch.as_ref()),
                     &found,
                     None,
                 );
@@ -333,7 +338,7 @@ impl<'a> Eval<'_, 'a> {
             return Truth::No;
         }
         let mut own = Captures::default();
-        own.add(t.capture.as_ref(), || Captured::place(r.header));
+        own.add(t.capture.as_ref(), || Captured::at_span(r.header));
         let mut truth = self.properties(&t.arguments, r, &mut own);
         truth = combine(truth, &t.all, &t.any, &[], None, |inner| self.call(inner, r, &mut own));
         let none = t.none.iter().chain(t.not.as_deref());
@@ -368,10 +373,10 @@ fn defect_name(kind: &DefectKind) -> DefectName {
 }
 
 /// The same capture with a text of its own.
-fn owned<'o>(c: Captured<'_>) -> Captured<'o> {
+fn with_own_text<'o>(c: Captured<'_>) -> Captured<'o> {
     Captured {
         of: c.of,
         text: c.text.map(|t| Cow::Owned(t.into_owned())),
-        ..Captured::place(c.span)
+        ..Captured::at_span(c.span)
     }
 }

@@ -212,7 +212,7 @@ impl<'a> Eval<'_, 'a> {
             if let Some((key, span)) = at.key {
                 found.add(t.key.as_ref(), || Captured {
                     text: Some(Cow::Borrowed(key)),
-                    ..Captured::place(span)
+                    ..Captured::at_span(span)
                 });
             }
         }
@@ -347,7 +347,7 @@ fn captured<'a>(value: &'a Value, key: Option<&'a Text>) -> Captured<'a> {
         text,
         via: Some(&value.via),
         key,
-        ..Captured::place(value.span)
+        ..Captured::at_span(value.span)
     }
 }
 

@@ -94,24 +94,25 @@ impl Form {
                 return by_shape.then(|| ("policy.json".to_owned(), policy.to_owned()));
             }
             Self::CloudformationYaml => {
-                let place = TemplateForm::of(kind, service)?;
+                let place = TemplateForm::new(kind, service)?;
                 place.yaml(&tree?)
             }
-            Self::CloudformationJson => TemplateForm::of(kind, service)?.json(policy.trim()),
+            Self::CloudformationJson => TemplateForm::new(kind, service)?.json(policy.trim()),
             Self::Sam => sam(kind, &tree?)?,
             Self::TerraformJsonencode => {
                 // Broken JSON is no HCL either.
                 tree?;
-                HclForm::of(kind, service)?.with(&format!("jsonencode({})", marked::escape_hcl(policy.trim())), "")
+                HclForm::new(kind, service)?
+                    .with_policy(&format!("jsonencode({})", marked::escape_hcl(policy.trim())), "")
             }
             Self::TerraformHeredoc => {
                 let body = format!("<<EOF\n{}\nEOF", marked::escape_hcl(policy.trim()));
-                HclForm::of(kind, service)?.with(&body, "")
+                HclForm::new(kind, service)?.with_policy(&body, "")
             }
             Self::TerraformDocument => {
                 let body = tree?.terraform_document()?;
                 let data = format!("data \"aws_iam_policy_document\" \"d\" {{\n{body}}}\n\n");
-                HclForm::of(kind, service)?.with("data.aws_iam_policy_document.d.json", &data)
+                HclForm::new(kind, service)?.with_policy("data.aws_iam_policy_document.d.json", &data)
             }
             Self::Python => python(kind, service, &tree?.inline(true))?,
         };
@@ -140,7 +141,7 @@ const LAMBDA_TRUST: &str = "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Eff
                             {\"Service\": \"lambda.amazonaws.com\"}, \"Action\": \"sts:AssumeRole\"}]}";
 
 impl TemplateForm {
-    fn of(kind: PolicyKind, service: Option<&str>) -> Option<Self> {
+    fn new(kind: PolicyKind, service: Option<&str>) -> Option<Self> {
         let plain = |kind, property, others| Self {
             kind,
             property,
@@ -264,7 +265,7 @@ struct HclForm {
 }
 
 impl HclForm {
-    fn of(kind: PolicyKind, service: Option<&str>) -> Option<Self> {
+    fn new(kind: PolicyKind, service: Option<&str>) -> Option<Self> {
         let plain = |kind, attribute, others| Self {
             kind,
             attribute,
@@ -330,7 +331,7 @@ impl HclForm {
         })
     }
 
-    fn with(&self, policy: &str, before: &str) -> String {
+    fn with_policy(&self, policy: &str, before: &str) -> String {
         format!(
             "{before}resource \"{}\" \"subject\" {{\n{}  {} = {policy}\n}}\n{}",
             self.kind, self.others, self.attribute, self.after

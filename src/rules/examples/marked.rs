@@ -41,7 +41,7 @@ impl MarkedParser<'_> {
         self.rest = self.rest.trim_start();
     }
 
-    fn run(&mut self, of: impl Fn(char) -> bool) -> String {
+    fn take_while(&mut self, of: impl Fn(char) -> bool) -> String {
         let end = self.rest.find(|c| !of(c)).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at(end);
         self.rest = rest;
@@ -61,9 +61,9 @@ impl MarkedParser<'_> {
 
     fn marked(&mut self) -> Option<Marked> {
         self.space();
-        let open = self.run(|c| matches!(c, '«' | '‹'));
+        let open = self.take_while(|c| matches!(c, '«' | '‹'));
         let value = self.value()?;
-        let close = self.run(|c| matches!(c, '»' | '›'));
+        let close = self.take_while(|c| matches!(c, '»' | '›'));
         Some(Marked { open, value, close })
     }
 
@@ -77,7 +77,7 @@ impl MarkedParser<'_> {
             '[' => self.seq(),
             '"' => self.string().map(MarkedValue::Scalar),
             _ => {
-                let word = self.run(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'));
+                let word = self.take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'));
                 (!word.is_empty()).then_some(MarkedValue::Scalar(word))
             }
         };
@@ -202,7 +202,7 @@ impl Marked {
     /// A scalar's text without quotes and marks.
     pub(super) fn unquoted(&self) -> String {
         match &self.value {
-            MarkedValue::Scalar(s) => marks::without(s.trim_matches('"')),
+            MarkedValue::Scalar(s) => marks::without_marks(s.trim_matches('"')),
             _ => String::new(),
         }
     }
@@ -325,7 +325,7 @@ fn principals(block: &str, value: &Marked, out: &mut String) -> Option<()> {
         .ok()
     };
     match &value.value {
-        MarkedValue::Scalar(s) if marks::without(s) == "\"*\"" => one("\"*\"", value.hcl_list()?),
+        MarkedValue::Scalar(s) if marks::without_marks(s) == "\"*\"" => one("\"*\"", value.hcl_list()?),
         MarkedValue::Map(_) => {
             for (kind, names) in value.plain_map()? {
                 one(&kind.hcl()?, names.hcl_list()?)?;

@@ -33,7 +33,7 @@ pub(super) fn strip(text: &str) -> (String, Marks) {
 }
 
 /// The text alone.
-pub(in crate::rules) fn without(text: &str) -> String {
+pub(in crate::rules) fn without_marks(text: &str) -> String {
     text.chars()
         .filter(|c| !matches!(c, '«' | '»' | '‹' | '›' | '‖'))
         .collect()
@@ -49,6 +49,6 @@ mod tests {
         assert_eq!(text, "a bc d");
         assert_eq!(marks.primary, [2..4, 5..6]);
         assert_eq!(marks.secondary.first(), Some(&(3..4)));
-        assert_eq!(without("«x»"), "x");
+        assert_eq!(without_marks("«x»"), "x");
     }
 }

@@ -21,7 +21,7 @@ use crate::pipeline::analyse;
 use crate::source::{Sources, Span};
 use crate::terms::PolicyKind;
 use marks::Marks;
-pub(super) use marks::without as without_marks;
+pub(super) use marks::without_marks;
 
 /// One example in one form: what is run and what is expected.
 #[derive(Clone, Debug)]
@@ -55,12 +55,12 @@ pub fn cases(rule: &Rule) -> Vec<ExampleCase> {
     let corrected: Vec<RuleExample> = examples.bad.iter().filter_map(RuleExample::corrected).collect();
     let bad = examples.bad.iter().map(|e| (e, true));
     bad.chain(examples.good.iter().chain(&corrected).map(|e| (e, false)))
-        .flat_map(|(e, bad)| of_example(&rule.id(), e, bad))
+        .flat_map(|(e, bad)| cases_of(&rule.id(), e, bad))
         .collect()
 }
 
-fn of_example(rule: &str, e: &RuleExample, bad: bool) -> Vec<ExampleCase> {
-    let own = own(&e.own);
+fn cases_of(rule: &str, e: &RuleExample, bad: bool) -> Vec<ExampleCase> {
+    let own = ownership(&e.own);
     let case = |form: Form, files: BTreeMap<String, String>| {
         let mut case = ExampleCase {
             rule: rule.to_owned(),
@@ -101,7 +101,7 @@ fn of_example(rule: &str, e: &RuleExample, bad: bool) -> Vec<ExampleCase> {
     out
 }
 
-fn own(t: &OwnTable) -> Ownership {
+fn ownership(t: &OwnTable) -> Ownership {
     Ownership {
         accounts: t.accounts.clone(),
         organization: t.organization.clone(),
@@ -136,7 +136,7 @@ impl ExampleCase {
         let mut ran = Ran::default();
         if project.documents.iter().all(|d| self.is_wanted(d)) {
             let options = BTreeMap::from([(self.rule.clone(), self.options.clone())]);
-            let selection = Selection::only(&self.rule).with_options(RuleOptions::everywhere(options));
+            let selection = Selection::single_rule(&self.rule).with_options(RuleOptions::for_all_files(options));
             let outcome = super::run(&project, ruleset, &selection);
             ran.findings = outcome.findings;
             ran.wrong = outcome
@@ -171,7 +171,7 @@ impl ExampleCase {
         for f in findings {
             let Some(span) = f.span() else { continue };
             let same =
-                |e: &Span| *e == span || (self.form.moves_text() && like(sources.slice(*e), sources.slice(span)));
+                |e: &Span| *e == span || (self.form.moves_text() && is_similar(sources.slice(*e), sources.slice(span)));
             match expected
                 .iter()
                 .position(|e| *e == span)
@@ -180,11 +180,14 @@ impl ExampleCase {
                 Some(at) => {
                     expected.remove(at);
                 }
-                None => wrong.push(format!("reported and not marked: {}", place(sources, span, &f.message))),
+                None => wrong.push(format!(
+                    "reported and not marked: {}",
+                    location(sources, span, &f.message)
+                )),
             }
         }
         for span in expected {
-            wrong.push(format!("marked and not reported: {}", place(sources, span, "")));
+            wrong.push(format!("marked and not reported: {}", location(sources, span, "")));
         }
         if self.form.moves_text() {
             return;
@@ -193,7 +196,7 @@ impl ExampleCase {
             let labels = findings.iter().flat_map(|f| &f.labels);
             let mut others = labels.filter(|l| l.role != LabelRole::Primary);
             if !others.any(|l| l.span == span) {
-                wrong.push(format!("no second label at {}", place(sources, span, "")));
+                wrong.push(format!("no second label at {}", location(sources, span, "")));
             }
         }
     }
@@ -231,7 +234,7 @@ impl ExampleCase {
 }
 
 /// Equal but for quotes, brackets and white space: what conversion changes around a token.
-fn like(a: &str, b: &str) -> bool {
+fn is_similar(a: &str, b: &str) -> bool {
     let bare = |s: &str| -> String {
         s.chars()
             .filter(|c| !matches!(c, '"' | '\'' | '[' | ']' | '$') && !c.is_whitespace())
@@ -240,7 +243,7 @@ fn like(a: &str, b: &str) -> bool {
     bare(a) == bare(b)
 }
 
-fn place(sources: &Sources, span: Span, message: &str) -> String {
+fn location(sources: &Sources, span: Span, message: &str) -> String {
     let (start, end) = sources.positions(span);
     let mut slice: String = sources.slice(span).chars().take(60).collect();
     if slice.len() < span.len() {

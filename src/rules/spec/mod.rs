@@ -199,7 +199,6 @@ pub struct RuleCase {
 
 /// Sets of rules: each holds the ones before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     #[default]

@@ -87,10 +87,10 @@ pub struct HclBlock {
 
 impl HclBlock {
     /// Marks it and all that is in it as broken.
-    fn lose(&mut self) {
+    fn mark_broken(&mut self) {
         let end = self.span.end as usize;
         self.body.gap.get_or_insert(Span::new(self.span.file, end, end));
-        self.body.blocks.iter_mut().for_each(Self::lose);
+        self.body.blocks.iter_mut().for_each(Self::mark_broken);
     }
 
     /// The n-th label's text; empty where there is not one.

@@ -327,7 +327,7 @@ impl<'s> HclParser<'s> {
             }
         }
         let header = self.span(start, header_end);
-        if let Some((inner, end)) = self.braces() {
+        if let Some((inner, end)) = self.braced_body() {
             body.blocks.push(HclBlock {
                 kind,
                 kind_span,
@@ -340,7 +340,7 @@ impl<'s> HclParser<'s> {
     }
 
     /// A body in braces, and where it ends; `None` where it nests too deep, and is skipped.
-    fn braces(&mut self) -> Option<(Body, usize)> {
+    fn braced_body(&mut self) -> Option<(Body, usize)> {
         let start = self.pos;
         if self.blocks >= MAX_BLOCKS {
             self.problem(start, start + 1, "blocks nest too deep");
@@ -361,7 +361,7 @@ impl<'s> HclParser<'s> {
             self.quiet_until = 0;
             self.problem(start, start + 1, "unclosed `{`");
             // Which block it is that lacks its brace, no one can tell.
-            body.blocks.iter_mut().for_each(HclBlock::lose);
+            body.blocks.iter_mut().for_each(HclBlock::mark_broken);
             self.trimmed(self.pos)
         };
         if self.misread > misread {
@@ -389,7 +389,7 @@ impl<'s> HclParser<'s> {
                     let mut rest = self.bytes[brace + 1..self.end].iter();
                     let after = rest.find(|b| !matches!(b, b' ' | b'\t' | b'\r'));
                     if matches!(after, None | Some(b'\n' | b'#' | b'/')) {
-                        if let Some((inner, end)) = self.braces() {
+                        if let Some((inner, end)) = self.braced_body() {
                             body.blocks.push(HclBlock {
                                 kind: Box::default(),
                                 kind_span: self.span(start, start),

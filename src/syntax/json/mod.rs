@@ -98,9 +98,9 @@ impl<'s> JsonParser<'s> {
             self.skip_blank();
             let Some(&byte) = self.bytes.get(self.at) else { break };
             if self.frames.is_empty() {
-                self.top(byte);
+                self.outside_brackets(byte);
             } else {
-                self.inside(byte);
+                self.inside_brackets(byte);
             }
         }
         if let Some(frame) = self.frames.last() {
@@ -117,7 +117,7 @@ impl<'s> JsonParser<'s> {
     }
 
     /// Outside of all brackets.
-    fn top(&mut self, byte: u8) {
+    fn outside_brackets(&mut self, byte: u8) {
         if !self.tree.roots.is_empty() {
             if !self.stray {
                 let end = self.token_end(self.at);
@@ -139,7 +139,7 @@ impl<'s> JsonParser<'s> {
     }
 
     /// Inside an object or array.
-    fn inside(&mut self, byte: u8) {
+    fn inside_brackets(&mut self, byte: u8) {
         let between = |f: &OpenContainer| matches!(f.expect, Expect::Item | Expect::Comma);
         if self.frames.last().is_some_and(between) && self.directive() {
             if let Some(frame) = self.frames.last_mut() {
@@ -320,7 +320,7 @@ impl<'s> JsonParser<'s> {
     }
 
     /// Puts what may be missing at the end of the innermost object or array into it.
-    fn gap(&mut self, at: usize) {
+    fn push_gap(&mut self, at: usize) {
         let is_map = self
             .frames
             .last()
@@ -328,7 +328,7 @@ impl<'s> JsonParser<'s> {
         for _ in 0..=usize::from(is_map) {
             let span = self.span(at, at);
             let node = self.tree.push_lost(at, span);
-            self.place(node, at, at);
+            self.set_range(node, at, at);
             self.pending.push(node);
         }
     }
@@ -347,14 +347,14 @@ impl<'s> JsonParser<'s> {
     fn close(&mut self, end: usize) {
         self.finish_entry(end);
         if self.frames.last().is_some_and(|f| f.broken) {
-            self.gap(end);
+            self.push_gap(end);
         }
         let Some(frame) = self.frames.pop() else { return };
         self.tree.adopt(frame.node, &self.pending[frame.base..]);
         self.pending.truncate(frame.base);
         let start = self.tree.node(frame.node).start as usize;
         self.tree.set_range(frame.node, start, end.max(start));
-        self.place(frame.node, start, end.max(start));
+        self.set_range(frame.node, start, end.max(start));
     }
 
     fn key(&mut self, byte: u8) {
@@ -387,14 +387,14 @@ impl<'s> JsonParser<'s> {
                 self.misread(start, start + 1, "a key must be a string");
                 let end = self.skip_nested();
                 self.at = end;
-                self.plain(NodeKind::Str, start, end)
+                self.plain_scalar(NodeKind::Str, start, end)
             }
             _ => {
                 self.at = self.word_end(start);
                 if !hole {
                     self.problem(start, self.at, "key without quotes");
                 }
-                self.plain(NodeKind::Str, start, self.at)
+                self.plain_scalar(NodeKind::Str, start, self.at)
             }
         };
         self.key_done(node, hole);
@@ -448,7 +448,7 @@ impl<'s> JsonParser<'s> {
             }
             _ => match self.placeholder() {
                 Some((end, name)) => self.filled_in(end, &name),
-                None => self.word(start),
+                None => self.bare_word(start),
             },
         };
         let bare = self.tree.node(node).style == NodeStyle::Plain;
@@ -479,12 +479,12 @@ impl<'s> JsonParser<'s> {
     fn push(&mut self, kind: NodeKind, style: NodeStyle, start: usize, end: usize) -> NodeId {
         let node = self.tree.push(kind, style, start, end);
         if !matches!(kind, NodeKind::Map | NodeKind::Seq) {
-            self.place(node, start, end);
+            self.set_range(node, start, end);
         }
         node
     }
 
-    fn place(&mut self, node: NodeId, start: usize, end: usize) {
+    fn set_range(&mut self, node: NodeId, start: usize, end: usize) {
         if self.host.is_some() {
             let span = self.span(start, end);
             self.tree.set_span(node, span);

@@ -7,7 +7,7 @@ use crate::syntax::{NodeId, NodeKind, NodeStyle};
 
 impl JsonParser<'_> {
     /// A number, a literal name, a bare hole, or something else without quotes.
-    pub(super) fn word(&mut self, start: usize) -> NodeId {
+    pub(super) fn bare_word(&mut self, start: usize) -> NodeId {
         self.at = self.word_end(start);
         let word = &self.src[start..self.at];
         let kind = match word {
@@ -33,11 +33,11 @@ impl JsonParser<'_> {
                 }
             }
         };
-        self.plain(kind, start, self.at)
+        self.plain_scalar(kind, start, self.at)
     }
 
     /// A scalar whose text is the source itself.
-    pub(super) fn plain(&mut self, kind: NodeKind, start: usize, end: usize) -> NodeId {
+    pub(super) fn plain_scalar(&mut self, kind: NodeKind, start: usize, end: usize) -> NodeId {
         let node = self.push(kind, NodeStyle::Plain, start, end);
         if kind != NodeKind::Unknown {
             let text = self.slice(start, end);

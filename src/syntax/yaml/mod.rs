@@ -116,7 +116,7 @@ impl<'r> YamlBuilder<'r> {
                     let broken = self.breakage(&error);
                     self.tree.problems.push(self.repair.problem(&error, &broken));
                     while !self.frames.is_empty() {
-                        self.gap();
+                        self.push_gap();
                         self.close(self.last_end);
                     }
                     if !matches!(parser.proceed_next_document(), Ok(true)) {
@@ -150,7 +150,7 @@ impl<'r> YamlBuilder<'r> {
             Event::Scalar(value, style, anchor, tag) => {
                 let node = self.scalar(value, style, tag.as_deref(), range);
                 let call = self.call(tag.as_deref(), tag_start, node);
-                self.done(node, call, anchor, 1, 1);
+                self.finish_node(node, call, anchor, 1, 1);
             }
             Event::SequenceStart(style, anchor, tag) => {
                 self.open(NodeKind::Seq, style, anchor, tag.as_deref(), tag_start, range);
@@ -159,8 +159,8 @@ impl<'r> YamlBuilder<'r> {
                 self.open(NodeKind::Map, style, anchor, tag.as_deref(), tag_start, range);
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                if self.lost(range.start) {
-                    self.gap();
+                if self.has_lost_part(range.start) {
+                    self.push_gap();
                 }
                 self.close(range.end);
             }
@@ -170,7 +170,7 @@ impl<'r> YamlBuilder<'r> {
                     .push(NodeKind::Unknown, NodeStyle::Plain, range.start, range.end);
                 self.last_end = self.last_end.max(range.end);
                 let (size, height) = self.alias(id, node);
-                self.done(node, None, 0, size, height);
+                self.finish_node(node, None, 0, size, height);
             }
             Event::UnresolvedAlias(name) => {
                 let node = self
@@ -181,7 +181,7 @@ impl<'r> YamlBuilder<'r> {
                 self.tree
                     .problems
                     .push(Problem::syntax(span, format!("alias of an unknown anchor `{name}`")));
-                self.done(node, None, 0, 1, 1);
+                self.finish_node(node, None, 0, 1, 1);
             }
             _ => {}
         }
@@ -236,21 +236,21 @@ impl<'r> YamlBuilder<'r> {
     }
 
     /// Whether a repair took something out of the innermost collection, which ends before `end`, or of one inside it.
-    fn lost(&self, end: usize) -> bool {
+    fn has_lost_part(&self, end: usize) -> bool {
         let Some(frame) = self.frames.last() else { return false };
         let start = self.tree.node(frame.node).start as usize;
         let indent = if frame.flow { 0 } else { column(self.src, start) };
-        let lost = self.repair.lost().iter();
+        let lost = self.repair.lost_ranges().iter();
         lost.filter(|r| (start..end).contains(&r.start) && !self.claimed.contains(&r.start))
             .any(|r| indent <= column(self.src, r.start))
     }
 
     /// An entry or item of which nothing is known, at the end of the innermost collection.
-    fn gap(&mut self) {
+    fn push_gap(&mut self) {
         let Some(flow) = self.frames.last().map(|f| f.flow) else {
             return;
         };
-        self.cut(flow);
+        self.is_cut_off(flow);
         let Some(frame) = self.frames.last() else { return };
         let at = self.last_end.max(self.tree.node(frame.node).start as usize);
         if self.tree.kind(frame.node) == NodeKind::Map {
@@ -271,7 +271,7 @@ impl<'r> YamlBuilder<'r> {
     }
 
     /// A bare scalar with which the text ends inside brackets may go on.
-    fn cut(&mut self, flow: bool) {
+    fn is_cut_off(&mut self, flow: bool) {
         if !flow {
             return;
         }
@@ -335,11 +335,11 @@ impl<'r> YamlBuilder<'r> {
         }
         self.tree.adopt(frame.node, &self.pending[frame.base..]);
         self.pending.truncate(frame.base);
-        self.done(frame.node, frame.call, frame.anchor, frame.size, frame.height);
+        self.finish_node(frame.node, frame.call, frame.anchor, frame.size, frame.height);
     }
 
     /// Puts a finished node, with the tag around it, in its place.
-    fn done(&mut self, node: NodeId, call: Option<NodeId>, anchor: usize, size: u64, height: u32) {
+    fn finish_node(&mut self, node: NodeId, call: Option<NodeId>, anchor: usize, size: u64, height: u32) {
         let node = call.unwrap_or(node);
         let height = height + u32::from(call.is_some());
         if anchor != 0 {
@@ -369,7 +369,7 @@ impl<'r> YamlBuilder<'r> {
             // What was taken out after the key or the dash.
             let marks = |text: &str| text.chars().all(|c| matches!(c, ' ' | ':' | '-' | '?'));
             let behind = |r: &std::ops::Range<usize>| self.src.get(self.last_end..r.start).is_some_and(marks);
-            if let Some(range) = self.repair.lost().iter().find(|r| behind(r)) {
+            if let Some(range) = self.repair.lost_ranges().iter().find(|r| behind(r)) {
                 if self.frames.last().is_some_and(|f| !f.flow) {
                     self.claimed.push(range.start);
                 }

@@ -70,7 +70,7 @@ impl<'t> Repair<'t> {
         self.joined.contains(&range.start)
     }
 
-    pub(super) fn lost(&self) -> &[Range<usize>] {
+    pub(super) fn lost_ranges(&self) -> &[Range<usize>] {
         &self.lost
     }
 
@@ -90,7 +90,7 @@ impl<'t> Repair<'t> {
                 Some(Quoted::Unclosed(range)) if !self.is_template() => {
                     let span = Span::new(self.file, range.start, range.start + 1);
                     self.problems.push(Problem::syntax(span, "unclosed quote"));
-                    self.lose(range);
+                    self.blank_out(range);
                     return true;
                 }
                 _ => {}
@@ -116,7 +116,7 @@ impl<'t> Repair<'t> {
             let span = Span::new(self.file, range.start, range.start + 1);
             self.problems
                 .push(Problem::syntax(span, format!("unclosed `{opener}`")));
-            self.lose(range);
+            self.blank_out(range);
             return true;
         }
         if is_end(error.kind()) {
@@ -136,7 +136,7 @@ impl<'t> Repair<'t> {
         let Some(line) = self.line_to_blank(broken) else {
             return false;
         };
-        self.lose(line);
+        self.blank_out(line);
         true
     }
 
@@ -399,7 +399,7 @@ impl<'t> Repair<'t> {
     }
 
     /// Blanks what is broken, but for the blanks around it.
-    fn lose(&mut self, range: Range<usize>) {
+    fn blank_out(&mut self, range: Range<usize>) {
         let text = self.source.get(range.clone()).unwrap_or_default();
         let start = range.start + text.len() - text.trim_start().len();
         let end = start + text.trim().len();

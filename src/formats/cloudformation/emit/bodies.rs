@@ -51,7 +51,7 @@ fn body(sources: &Sources, stack: &Resource, out: &mut LoweredUnit) {
     let scope = format!("{}#{}", stack.address.scope, stack.address.name);
     let doc = Doc::new(Arc::new(tree), root, scope.into());
     let world = World::new(sources, vec![doc], None);
-    Template::given(&world, 0, &given).lower(out);
+    Template::with_parameters(&world, 0, &given).lower(out);
 }
 
 /// A map of parameters, or the list that the API takes: `[{ParameterKey, ParameterValue}]`.

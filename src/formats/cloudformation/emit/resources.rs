@@ -80,7 +80,7 @@ impl Template<'_> {
     }
 
     /// What is declared again further down does not exist.
-    fn doubles(&self) -> Vec<Problem> {
+    fn duplicate_ids(&self) -> Vec<Problem> {
         let Some(node) = self.doc.section("Resources") else {
             return Vec::new();
         };
@@ -93,9 +93,9 @@ impl Template<'_> {
     }
 
     fn lower_resources(&self, unit: &mut LoweredUnit) {
-        unit.problems.extend(self.doubles());
+        unit.problems.extend(self.duplicate_ids());
         let sam = Sam::new(self);
-        self.each("Resources", &mut |env, key, header, node| {
+        self.each_entry("Resources", &mut |env, key, header, node| {
             let tree = env.tree;
             let Some(kind) = tree.get(node, "Type").and_then(|t| tree.text(t)) else {
                 return;
@@ -132,7 +132,7 @@ impl Template<'_> {
             if let (Some(at), Some(hole)) = (transform, props.as_hole()) {
                 self.macros.borrow_mut().insert((tree.span(at), hole.name.clone()));
             }
-            let props = env.seen(props);
+            let props = env.seen_by_includer(props);
             let base = Base {
                 kind: kind.into(),
                 id: id.into(),
@@ -221,12 +221,12 @@ impl Template<'_> {
         if let Some(path) = self.local_path(env.tree, location)
             && self.world.sources.find(&path).is_none()
         {
-            self.want(path);
+            self.want_file(path);
         }
     }
 
     fn lower_parameters(&self, unit: &mut LoweredUnit) {
-        self.each("Parameters", &mut |env, key, header, node| {
+        self.each_entry("Parameters", &mut |env, key, header, node| {
             let tree = env.tree;
             let mut entries = vec![MapEntry::made("Name", header, Value::text(key.clone(), header))];
             for (k, v) in tree.entries(node) {
@@ -237,7 +237,7 @@ impl Template<'_> {
                     entries.push(MapEntry::made(&known, tree.span(k), value));
                 }
             }
-            unit.resources.push(self.other(
+            unit.resources.push(self.plain_resource(
                 kinds::PARAMETER,
                 "Parameter",
                 &key.display(),
@@ -249,7 +249,7 @@ impl Template<'_> {
     }
 
     fn lower_outputs(&self, unit: &mut LoweredUnit) {
-        self.each("Outputs", &mut |env, key, header, node| {
+        self.each_entry("Outputs", &mut |env, key, header, node| {
             let tree = env.tree;
             let condition = tree
                 .get(node, "Condition")
@@ -271,11 +271,19 @@ impl Template<'_> {
             }
             let id = format!("Outputs.{}", key.display());
             unit.resources
-                .push(self.other(kinds::OUTPUT, "Output", &id, header, tree.span(node), entries));
+                .push(self.plain_resource(kinds::OUTPUT, "Output", &id, header, tree.span(node), entries));
         });
     }
 
-    fn other(&self, kind: &str, name: &str, id: &str, header: Span, node: Span, entries: Vec<MapEntry>) -> Resource {
+    fn plain_resource(
+        &self,
+        kind: &str,
+        name: &str,
+        id: &str,
+        header: Span,
+        node: Span,
+        entries: Vec<MapEntry>,
+    ) -> Resource {
         let extent = header.cover(node);
         Resource {
             kind: kind.into(),

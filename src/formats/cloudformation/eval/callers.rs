@@ -89,7 +89,7 @@ impl World<'_> {
             for caller in &callers.each {
                 uses.push((
                     name.clone(),
-                    Template::given(self, *parent, &caller.given).passed(*node),
+                    Template::with_parameters(self, *parent, &caller.given).passed_parameters(*node),
                 ));
             }
         }
@@ -99,12 +99,12 @@ impl World<'_> {
             uses.push((String::new(), BTreeMap::new()));
         }
         uses.extend(files);
-        found[index] = Some(told_apart(&self.docs[index].scope, uses));
+        found[index] = Some(distinguish_uses(&self.docs[index].scope, uses));
     }
 }
 
 /// Uses with different parameters, each with a scope.
-fn told_apart(scope: &Arc<str>, uses: Vec<TemplateUse>) -> TemplateUses {
+fn distinguish_uses(scope: &Arc<str>, uses: Vec<TemplateUse>) -> TemplateUses {
     let mut more = false;
     let mut callers: Vec<TemplateCaller> = Vec::new();
     for (name, given) in uses {

@@ -28,7 +28,7 @@ impl Template<'_> {
             Some(blocks) => Value::seq(blocks.iter().map(|b| Value::made(b, span)).collect(), span),
             None => match block.as_ref().and_then(|b| b.as_text()?.holes().next()) {
                 Some(hole) => Value::unknown(Hole { span, ..hole.clone() }),
-                None => Value::other("Fn::Cidr", span),
+                None => Value::unknown_other("Fn::Cidr", span),
             },
         }
     }

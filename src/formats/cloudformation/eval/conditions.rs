@@ -15,7 +15,7 @@ const MAX_DEPTH: u32 = 24;
 
 impl Template<'_> {
     /// Whether the condition `name` is met; certain only where no parameter's default decides.
-    pub(crate) fn holds(&self, env: TemplateScope<'_>, name: &str) -> Truth {
+    pub(crate) fn is_met(&self, env: TemplateScope<'_>, name: &str) -> Truth {
         self.named_condition(env, name, 0)
     }
 
@@ -59,7 +59,7 @@ impl Template<'_> {
         let node = self.conditions.get(name).filter(|_| depth < 8 && self.step());
         let exact = node.is_some_and(|node| self.facts(*node, is, depth + 1, out));
         if !exact {
-            out.insert(before, Fact::holds(name, is));
+            out.insert(before, Fact::condition(name, is));
         }
     }
 
@@ -165,20 +165,20 @@ impl Template<'_> {
 
     fn named_condition(&self, env: TemplateScope<'_>, name: &str, depth: u32) -> Truth {
         for (assumed, holds) in env.assumptions() {
-            match self.implied(assumed, holds, name, 0) {
+            match self.implied_truth(assumed, holds, name, 0) {
                 Some(true) => return Truth::Yes,
                 Some(false) => return Truth::No,
                 None => {}
             }
         }
         match self.conditions.get(name) {
-            Some(&node) => self.truth(env.within(&self.doc.tree).certain(), node, depth + 1),
+            Some(&node) => self.truth(env.in_file(&self.doc.tree).certain(), node, depth + 1),
             None => Truth::Unknown,
         }
     }
 
     /// What `assumed` being met, or not, says about `name`: `NotProd` that is `!Not [!Condition IsProd]` decides both.
-    fn implied(&self, assumed: &str, holds: bool, name: &str, depth: u32) -> Option<bool> {
+    fn implied_truth(&self, assumed: &str, holds: bool, name: &str, depth: u32) -> Option<bool> {
         if assumed == name {
             return Some(holds);
         }
@@ -206,7 +206,7 @@ impl Template<'_> {
                 _ => tree.get(part, "Condition")?,
             };
             let other = tree.text(other)?.known()?;
-            self.implied(&other, part_holds, name, depth + 1)
+            self.implied_truth(&other, part_holds, name, depth + 1)
         })
     }
 

@@ -57,7 +57,7 @@ impl<'e> TemplateScope<'e> {
     }
 
     /// The same place in another file.
-    pub(crate) fn within<'t>(self, tree: &'t Tree) -> TemplateScope<'t>
+    pub(crate) fn in_file<'t>(self, tree: &'t Tree) -> TemplateScope<'t>
     where
         'e: 't,
     {
@@ -71,12 +71,12 @@ impl<'e> TemplateScope<'e> {
     {
         TemplateScope {
             included: Some(at),
-            ..self.within(tree)
+            ..self.in_file(tree)
         }
     }
 
     /// A value of this place as the including file sees it.
-    pub(crate) fn seen(&self, value: Value) -> Value {
+    pub(crate) fn seen_by_includer(&self, value: Value) -> Value {
         match self.included {
             Some(at) => value.used_at(at),
             None => value,
@@ -184,7 +184,7 @@ impl<'e> TemplateScope<'e> {
                 _ => part
                     .first()
                     .into_iter()
-                    .for_each(|p| out.append(&crate::formats::cloudformation::eval::text::placed(&p.text, at))),
+                    .for_each(|p| out.append(&crate::formats::cloudformation::eval::text::at_span(&p.text, at))),
             }
             done = close + 1;
             from = done;

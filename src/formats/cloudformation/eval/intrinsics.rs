@@ -40,15 +40,15 @@ impl Template<'_> {
                 ValueKind::Seq(items) if !items.iter().any(uncertain) => {
                     Value::new(ValueKind::Num(items.len().to_string().into()), span)
                 }
-                _ => Value::other("Fn::Length", span),
+                _ => Value::unknown_other("Fn::Length", span),
             },
             "Equals" | "And" | "Or" | "Not" | "Condition" => match self.truth_of(env, name, argument, 0) {
-                Truth::Unknown => Value::other(format!("Fn::{name}"), span),
+                Truth::Unknown => Value::unknown_other(format!("Fn::{name}"), span),
                 known => Value::new(ValueKind::Bool(known == Truth::Yes), span),
             },
             "GetAZs" => Value::unknown(Hole::new(HoleKind::Lookup, "Fn::GetAZs", span)),
             // What a macro or a later release brings.
-            other => Value::other(format!("Fn::{other}"), span),
+            other => Value::unknown_other(format!("Fn::{other}"), span),
         })
     }
 
@@ -89,7 +89,7 @@ impl Template<'_> {
                     span,
                     ..(**hole).clone()
                 }),
-                ValueKind::Str(hole) => Value::text(text::placed(hole, span), span),
+                ValueKind::Str(hole) => Value::text(text::at_span(hole, span), span),
                 _ => value.clone(),
             });
         }
@@ -153,7 +153,7 @@ impl Template<'_> {
             _ => (Some(argument), None),
         };
         let Some((text, at)) = template.and_then(|t| Some((tree.text(t)?, tree.span(t)))) else {
-            return Value::other("Fn::Sub", span);
+            return Value::unknown_other("Fn::Sub", span);
         };
         let names = names.and_then(|n| self.value(env, n));
         let filled = self.world.variables.and_then(|v| v.resolve(self, env, text, at));
@@ -225,7 +225,7 @@ impl Template<'_> {
     fn join(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
         let mut parts = env.tree.children(argument);
         let (Some(delimiter), Some(list)) = (parts.next(), parts.next()) else {
-            return Value::other("Fn::Join", span);
+            return Value::unknown_other("Fn::Join", span);
         };
         let delimiter = self.value(env, delimiter).and_then(|d| d.as_text().cloned());
         let list = self.value(env, list);
@@ -249,7 +249,7 @@ impl Template<'_> {
             if between && let Some(delimiter) = &delimiter {
                 // The delimiter is written once, before all items; in the text it belongs to the item it precedes.
                 for alternative in &mut part {
-                    let mut text = text::placed(delimiter, at);
+                    let mut text = text::at_span(delimiter, at);
                     text.append(&alternative.text);
                     alternative.text = text;
                 }
@@ -261,7 +261,7 @@ impl Template<'_> {
             {
                 one.when = only.when.clone();
                 part.push(text::Alternative {
-                    when: only.when.opposite(),
+                    when: only.when.negated(),
                     text: Text::default(),
                 });
             }
@@ -274,7 +274,7 @@ impl Template<'_> {
     fn conditional(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Option<Value> {
         let mut parts = env.tree.children(argument);
         let (Some(condition), Some(then)) = (parts.next(), parts.next()) else {
-            return Some(Value::other("Fn::If", span));
+            return Some(Value::unknown_other("Fn::If", span));
         };
         let otherwise = parts.next();
         let name = self.condition_name(env, condition)?;
@@ -282,7 +282,7 @@ impl Template<'_> {
             let assumed = env.assume(&name, holds);
             self.value(env.with_assumed(&assumed), node?)
         };
-        match self.holds(env, &name) {
+        match self.is_met(env, &name) {
             Truth::Yes => return branch(true, Some(then)),
             Truth::No => return branch(false, otherwise),
             Truth::Unknown => {}
@@ -298,7 +298,7 @@ impl Template<'_> {
             return None;
         }
         if branches.len() > MAX_BRANCHES {
-            return Some(Value::other("Fn::If", span));
+            return Some(Value::unknown_other("Fn::If", span));
         }
         Some(Value::new(ValueKind::OneOf(branches.into()), span))
     }
@@ -329,7 +329,7 @@ impl Template<'_> {
             .collect();
         Some(match branches.len() {
             1..=MAX_BRANCHES => Value::new(ValueKind::OneOf(branches.into()), span),
-            _ => Value::other("Fn::FindInMap", span),
+            _ => Value::unknown_other("Fn::FindInMap", span),
         })
     }
 
@@ -338,7 +338,7 @@ impl Template<'_> {
         let tree = env.tree;
         let mut parts = tree.children(argument);
         let (Some(map), Some(top), Some(second)) = (parts.next(), parts.next(), parts.next()) else {
-            return Some(Value::other("Fn::FindInMap", span));
+            return Some(Value::unknown_other("Fn::FindInMap", span));
         };
         let default = parts.next().and_then(|options| tree.get(options, "DefaultValue"));
         let key = |node| {
@@ -351,7 +351,7 @@ impl Template<'_> {
         let Some(&map) = key(map).as_ref().and_then(|name| self.mappings.get(name)) else {
             return Some(match default {
                 Some(default) => self.value(env, default)?,
-                None => Value::other("Fn::FindInMap", span),
+                None => Value::unknown_other("Fn::FindInMap", span),
             });
         };
         let subjects = [top, second].map(|node| self.subject(env, node));
@@ -377,7 +377,7 @@ impl Template<'_> {
                     })
                     .unzip();
                 if let [fact] = facts.as_slice() {
-                    other.push(fact.opposite());
+                    other.push(fact.negated());
                 }
                 found.push((Guard::new(&format!("for {}", label.join(".")), facts), node));
                 if found.len() > MAX_LOOKUP {
@@ -390,7 +390,7 @@ impl Template<'_> {
         match found.as_slice() {
             [] => match default {
                 Some(default) => self.value(env, default),
-                None => Some(Value::other("Fn::FindInMap", span)),
+                None => Some(Value::unknown_other("Fn::FindInMap", span)),
             },
             [(_, only)] if top.is_some() && second.is_some() => value(*only),
             several => {
@@ -414,7 +414,7 @@ impl Template<'_> {
     fn select(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
         let mut parts = env.tree.children(argument);
         let (Some(index), Some(list)) = (parts.next(), parts.next()) else {
-            return Value::other("Fn::Select", span);
+            return Value::unknown_other("Fn::Select", span);
         };
         let index = self.value(env, index).and_then(|v| v.as_number());
         let list = self.value(env, list);
@@ -438,7 +438,7 @@ impl Template<'_> {
     fn split(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
         let mut parts = env.tree.children(argument);
         let (Some(delimiter), Some(source)) = (parts.next(), parts.next()) else {
-            return Value::other("Fn::Split", span);
+            return Value::unknown_other("Fn::Split", span);
         };
         let delimiter = self
             .value(env, delimiter)
@@ -448,7 +448,7 @@ impl Template<'_> {
             return Value::seq(Vec::new(), span);
         };
         let (Some(delimiter), Some(text)) = (delimiter, source.as_text()) else {
-            return Value::other("Fn::Split", span);
+            return Value::unknown_other("Fn::Split", span);
         };
         // The parts of an ARN hold no delimiter; anything else may.
         let whole = |h: &Hole| matches!(h.kind, HoleKind::Account | HoleKind::Partition | HoleKind::Region);
@@ -460,7 +460,7 @@ impl Template<'_> {
         let mut at = 0;
         for piece in flat.split(delimiter.as_str()) {
             if !self.charge(1) {
-                return Value::other("too large", span);
+                return Value::unknown_other("too large", span);
             }
             let part = text.slice(at..at + piece.len());
             let place = part.span_of(0..part.len()).unwrap_or(source.span);

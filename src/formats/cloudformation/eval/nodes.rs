@@ -21,10 +21,10 @@ impl Template<'_> {
         let tree = env.tree;
         let span = tree.span(node);
         let Some(env) = env.deeper() else {
-            return Some(Value::other("nested too deep", span));
+            return Some(Value::unknown_other("nested too deep", span));
         };
         if !self.charge(1) {
-            return Some(Value::other("too large", span));
+            return Some(Value::unknown_other("too large", span));
         }
         if tree.is_alias(node) {
             return Some(self.value(env, tree.resolve(node))?.used_at(span));
@@ -49,11 +49,11 @@ impl Template<'_> {
             Node::Map => return self.map(env, node),
             Node::Call => {
                 let Some(argument) = tree.children(node).next() else {
-                    return Some(Value::other(tree.name(node), span));
+                    return Some(Value::unknown_other(tree.name(node), span));
                 };
                 return self.call(env, tree.name(node), argument, span);
             }
-            _ => Value::other("unreadable", span),
+            _ => Value::unknown_other("unreadable", span),
         })
     }
 
@@ -61,7 +61,7 @@ impl Template<'_> {
     fn string(&self, env: TemplateScope<'_>, node: NodeId) -> Value {
         let span = env.tree.span(node);
         let Some(text) = env.tree.text(node) else {
-            return Value::other("unreadable", span);
+            return Value::unknown_other("unreadable", span);
         };
         if let Some(hole) = text.as_hole().filter(|_| env.tree.node(node).style == NodeStyle::Plain) {
             return Value {
@@ -90,7 +90,7 @@ impl Template<'_> {
             .any(|(key, _)| matches!(tree.kind(key), Node::Map | Node::Seq))
         {
             // What `{{ x }}` looks like to YAML.
-            return Some(Value::other("template", span));
+            return Some(Value::unknown_other("template", span));
         }
         let mut entries = Vec::new();
         self.entries(env, node, &mut |env, key, key_span, value| {
@@ -177,7 +177,7 @@ impl Template<'_> {
     ) -> Option<Value> {
         let tree = env.tree;
         let span = tree.span(node);
-        let unknown = |name: &str| Some(Value::other(name.to_owned(), span));
+        let unknown = |name: &str| Some(Value::unknown_other(name.to_owned(), span));
         let name = tree.get(node, "Name").and_then(|n| tree.text(n)?.known());
         if name.as_deref() != Some("AWS::Include") {
             return unknown(name.as_deref().unwrap_or("Fn::Transform"));
@@ -194,7 +194,7 @@ impl Template<'_> {
             return unknown("AWS::Include");
         };
         let Some(file) = self.world.sources.find(&path) else {
-            self.want(path);
+            self.want_file(path);
             return unknown("AWS::Include");
         };
         let shared = self.world.tree(file);

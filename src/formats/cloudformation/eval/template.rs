@@ -84,7 +84,7 @@ pub(crate) struct Parameter {
 impl<'w> Template<'w> {
     /// The template with no parameters given.
     pub(crate) fn new(world: &'w World<'w>, index: usize) -> Self {
-        Self::given(world, index, &BTreeMap::new())
+        Self::with_parameters(world, index, &BTreeMap::new())
     }
 
     /// The template as each of those that use it does: one evaluation for each set of parameters, since each is a stack of
@@ -97,7 +97,7 @@ impl<'w> Template<'w> {
     }
 
     /// The template with these parameters.
-    pub(crate) fn given(world: &'w World<'w>, index: usize, given: &BTreeMap<String, Value>) -> Self {
+    pub(crate) fn with_parameters(world: &'w World<'w>, index: usize, given: &BTreeMap<String, Value>) -> Self {
         let doc = &world.docs[index];
         Self::with(world, doc, given, doc.scope.clone(), 0)
     }
@@ -127,16 +127,16 @@ impl<'w> Template<'w> {
             children: RefCell::default(),
             nesting,
         };
-        template.budget.set(template.most());
+        template.budget.set(template.max_nodes());
         template.parameters = template
-            .named("Parameters")
+            .section_entries("Parameters")
             .map(|(name, node)| {
                 let parameter = template.parameter(&name, node, given.get(&name));
                 (name, parameter)
             })
             .collect();
-        template.mappings = template.named("Mappings").collect();
-        template.conditions = template.named("Conditions").collect();
+        template.mappings = template.section_entries("Mappings").collect();
+        template.conditions = template.section_entries("Conditions").collect();
         let mut resources = BTreeMap::new();
         if let Some(section) = doc.section("Resources") {
             template.entries(template.env(), section, &mut |env, key, _, node| {
@@ -159,7 +159,7 @@ impl<'w> Template<'w> {
         }
         template.resources = resources;
         // What it took to find the names is not taken from what they say.
-        let most = template.most();
+        let most = template.max_nodes();
         template.budget.set(most);
         template.stores.set((most, STEPS));
         template.totals.set((
@@ -175,7 +175,7 @@ impl<'w> Template<'w> {
     }
 
     /// Entries of a section as they are written.
-    fn named(&self, section: &str) -> impl Iterator<Item = (String, NodeId)> + use<'_, 'w> {
+    fn section_entries(&self, section: &str) -> impl Iterator<Item = (String, NodeId)> + use<'_, 'w> {
         let tree = &self.doc.tree;
         self.doc
             .section(section)
@@ -185,7 +185,7 @@ impl<'w> Template<'w> {
     }
 
     /// How many nodes may be made.
-    fn most(&self) -> i64 {
+    fn max_nodes(&self) -> i64 {
         200_000 + 4 * self.doc.tree.node_count() as i64
     }
 
@@ -195,7 +195,7 @@ impl<'w> Template<'w> {
     }
 
     /// Evaluates the entry of a section at `at` with an allowance of its own: what one uses up limits no other.
-    pub(crate) fn allotted<T>(&self, at: Span, f: impl FnOnce() -> T) -> T {
+    pub(crate) fn with_allowance<T>(&self, at: Span, f: impl FnOnce() -> T) -> T {
         let (stores, totals) = (self.stores.get(), self.totals.get());
         let most = (
             RESERVE.max(stores.0 / 2).min(totals.0),
@@ -236,7 +236,7 @@ impl<'w> Template<'w> {
         (!remote).then(|| join_path(parent_path(self.world.sources.path(tree.file)), rest))
     }
 
-    pub(crate) fn want(&self, path: String) {
+    pub(crate) fn want_file(&self, path: String) {
         self.wanted.borrow_mut().insert(path);
     }
 
@@ -250,12 +250,12 @@ impl<'w> Template<'w> {
 
     /// The entries of a section that are maps: place, name, span of the name, node.
     /// Of those with one name the last one counts.
-    pub(crate) fn each(&self, section: &str, f: &mut dyn FnMut(TemplateScope<'_>, Text, Span, NodeId)) {
+    pub(crate) fn each_entry(&self, section: &str, f: &mut dyn FnMut(TemplateScope<'_>, Text, Span, NodeId)) {
         if let Some(node) = self.doc.section(section) {
             let superseded = superseded(&self.doc.tree, node);
             self.entries(self.env(), node, &mut |env, key, header, node| {
                 if !superseded.contains_key(&header) {
-                    self.allotted(header, || f(env, key, header, node));
+                    self.with_allowance(header, || f(env, key, header, node));
                 }
             });
         }
@@ -264,7 +264,7 @@ impl<'w> Template<'w> {
     /// Export names, as far as they are known, and values.
     pub(crate) fn exports(&self) -> Vec<Export> {
         let mut out = Vec::new();
-        self.each("Outputs", &mut |env, _, _, node| {
+        self.each_entry("Outputs", &mut |env, _, _, node| {
             let tree = env.tree;
             let name = tree.get(node, "Export").and_then(|e| tree.get(e, "Name"));
             let certain = name.and_then(|n| self.value(env.certain(), n)?.as_text().cloned());
@@ -362,7 +362,7 @@ impl<'w> Template<'w> {
         let index = self.world.nested(self.doc, stack.node?)?;
         // A reference to this very stack from its own parameters finds this entry.
         self.children.borrow_mut().insert(id.to_owned(), None);
-        let passed = self.passed(stack.node?);
+        let passed = self.passed_parameters(stack.node?);
         let doc = &self.world.docs[index];
         let scope = self.world.scope_of(index, &passed);
         let child = Rc::new(Self::with(self.world, doc, &passed, scope, self.nesting + 1));
@@ -371,7 +371,7 @@ impl<'w> Template<'w> {
     }
 
     /// The parameters that the nested stack at `node` gets.
-    pub(crate) fn passed(&self, node: NodeId) -> BTreeMap<String, Value> {
+    pub(crate) fn passed_parameters(&self, node: NodeId) -> BTreeMap<String, Value> {
         let tree: &Tree = &self.doc.tree;
         tree.get(node, "Properties")
             .and_then(|p| tree.get(p, "Parameters"))

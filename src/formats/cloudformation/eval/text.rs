@@ -49,8 +49,8 @@ fn collect(value: &Value, at: Span, home: Span, when: &Guard, depth: usize, out:
             return;
         }
         ValueKind::Str(text) if value.via.is_none() && home.contains(value.span) => text.clone(),
-        ValueKind::Str(text) => placed(text, at),
-        ValueKind::Unknown(h) => placed(&Text::from_pieces(vec![Piece::Hole(h.clone())]), at),
+        ValueKind::Str(text) => at_span(text, at),
+        ValueKind::Unknown(h) => at_span(&Text::from_pieces(vec![Piece::Hole(h.clone())]), at),
         ValueKind::Num(n) => Text::made(n, at),
         ValueKind::Bool(b) => Text::made(if *b { "true" } else { "false" }, at),
         ValueKind::Null => Text::default(),
@@ -65,7 +65,7 @@ fn collect(value: &Value, at: Span, home: Span, when: &Guard, depth: usize, out:
 }
 
 /// The same text, all of it written at `at`.
-pub(crate) fn placed(text: &Text, at: Span) -> Text {
+pub(crate) fn at_span(text: &Text, at: Span) -> Text {
     let mut out = Text::default();
     for piece in text.pieces() {
         match piece {

@@ -70,7 +70,7 @@ impl<'s> World<'s> {
     /// it is the only export of that shape: `${Env}-Role` is what `${Stage}-Role` asks for.
     pub(crate) fn exported(&self, name: &Text, certain: Option<&Text>) -> Option<&Value> {
         let by_name = self.exports.get(&name.display());
-        by_name.or_else(|| self.shapes.get(&shape(certain?)?))?.as_ref()
+        by_name.or_else(|| self.shapes.get(&name_shape(certain?)?))?.as_ref()
     }
 
     /// The tree of an included file, parsed once.
@@ -102,7 +102,7 @@ impl<'s> World<'s> {
                 continue;
             }
             for export in Template::uses(self, i).iter().flat_map(Template::exports) {
-                if let Some(shape) = export.certain.as_ref().and_then(shape) {
+                if let Some(shape) = export.certain.as_ref().and_then(name_shape) {
                     add(&mut shapes, shape, export.value.clone());
                 }
                 add(&mut exports, export.name.display(), export.value);
@@ -128,7 +128,7 @@ fn add(map: &mut BTreeMap<String, Option<Value>>, key: String, value: Value) {
 }
 
 /// The name with its parameters left out; `None` where nothing is left, or where there is not one.
-fn shape(name: &Text) -> Option<String> {
+fn name_shape(name: &Text) -> Option<String> {
     let mut out = String::new();
     let (mut holes, mut letters) = (0, false);
     for piece in name.pieces() {

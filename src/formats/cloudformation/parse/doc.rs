@@ -36,7 +36,7 @@ impl Doc {
     }
 
     /// A part of a `serverless.yml`.
-    pub(crate) fn part(tree: Arc<Tree>, root: NodeId, scope: Arc<str>) -> Self {
+    pub(crate) fn serverless_part(tree: Arc<Tree>, root: NodeId, scope: Arc<str>) -> Self {
         Self {
             format: SourceFormat::Serverless,
             open: true,
@@ -56,7 +56,7 @@ impl Doc {
     }
 
     /// The parameters that it declares, each with whether it has a default.
-    pub(crate) fn declared(&self) -> BTreeMap<String, bool> {
+    pub(crate) fn declared_parameters(&self) -> BTreeMap<String, bool> {
         let parameters = self.section("Parameters").into_iter();
         let entries = parameters.flat_map(|p| self.tree.entries(p));
         let named = entries.filter_map(|(key, node)| Some((self.tree.text(key)?.known()?.into_owned(), node)));
@@ -67,7 +67,7 @@ impl Doc {
 
     /// A parameter has no default.
     pub(crate) fn needs_values(&self) -> bool {
-        self.declared().values().any(|has_default| !has_default)
+        self.declared_parameters().values().any(|has_default| !has_default)
     }
 
     pub(crate) fn section(&self, name: &str) -> Option<NodeId> {

@@ -51,7 +51,7 @@ pub(crate) fn is_parameter_file(name: &str, text: &str) -> bool {
 /// The parameters that files give, by the template that they are for.
 pub(crate) fn find(sources: &Sources, docs: &[Doc]) -> BTreeMap<usize, Vec<TemplateUse>> {
     let mut out: BTreeMap<usize, Vec<TemplateUse>> = BTreeMap::new();
-    let templates: Vec<_> = docs.iter().map(Doc::declared).collect();
+    let templates: Vec<_> = docs.iter().map(Doc::declared_parameters).collect();
     if templates.iter().all(BTreeMap::is_empty) {
         return out;
     }
@@ -71,7 +71,7 @@ pub(crate) fn find(sources: &Sources, docs: &[Doc]) -> BTreeMap<usize, Vec<Templ
             }
             continue;
         }
-        let Some(given) = given_by(file, path, text) else {
+        let Some(given) = parameters_in(file, path, text) else {
             continue;
         };
         if let Some(index) = template_of((sources, docs), &templates, path, &given) {
@@ -82,7 +82,7 @@ pub(crate) fn find(sources: &Sources, docs: &[Doc]) -> BTreeMap<usize, Vec<Templ
 }
 
 /// The parameters in a file, where that is what it is for.
-fn given_by(file: FileId, path: &str, text: &str) -> Option<BTreeMap<String, Value>> {
+fn parameters_in(file: FileId, path: &str, text: &str) -> Option<BTreeMap<String, Value>> {
     let tree = data::parse(file, path, text);
     let &[root] = tree.roots.as_slice() else { return None };
     if is_template(&tree, root) {
@@ -130,7 +130,7 @@ fn scalar(value: &Value) -> Value {
         ValueKind::Str(_) => value.clone(),
         ValueKind::Num(n) => Value::made(n, value.span),
         ValueKind::Bool(b) => Value::made(if *b { "true" } else { "false" }, value.span),
-        _ => Value::other("parameter", value.span),
+        _ => Value::unknown_other("parameter", value.span),
     }
 }
 
@@ -158,9 +158,9 @@ fn template_of(
     };
     let nearest = fitting.iter().map(near).max()?;
     fitting.retain(|i| near(i) == nearest);
-    narrow(&mut fitting, |i| names(path, same_file(i)));
-    narrow(&mut fitting, |i| templates[i].len() == given.len());
-    narrow(&mut fitting, |i| {
+    retain_if_any(&mut fitting, |i| names(path, same_file(i)));
+    retain_if_any(&mut fitting, |i| templates[i].len() == given.len());
+    retain_if_any(&mut fitting, |i| {
         templates[i].iter().all(|(name, has)| *has || given.contains_key(name))
     });
     match fitting.as_slice() {
@@ -170,7 +170,7 @@ fn template_of(
 }
 
 /// Keeps what a test keeps, unless that is nothing.
-fn narrow(all: &mut Vec<usize>, test: impl Fn(usize) -> bool) {
+fn retain_if_any(all: &mut Vec<usize>, test: impl Fn(usize) -> bool) {
     if all.iter().any(|i| test(*i)) {
         all.retain(|i| test(*i));
     }
@@ -233,7 +233,7 @@ fn overrides(file: FileId, text: &str) -> Vec<Overrides> {
             };
             for item in texts {
                 if let Some(said) = item.get_ref().as_str() {
-                    pairs(&located(file, text, said, item.span()), &mut given);
+                    pairs(&located_text(file, text, said, item.span()), &mut given);
                 }
             }
             if !given.is_empty() {
@@ -250,7 +250,7 @@ fn parameters<'a, 't>(command: &'a toml::Spanned<DeValue<'t>>) -> Option<&'a DeT
 }
 
 /// A text of TOML where it is written; all of it at its token, where it has escapes.
-fn located(file: FileId, source: &str, said: &str, token: Range<usize>) -> Text {
+fn located_text(file: FileId, source: &str, said: &str, token: Range<usize>) -> Text {
     let inner = source.get(token.clone()).and_then(|t| t.find(said));
     match inner {
         Some(at) => Text::verbatim(said, file, token.start + at),
@@ -261,7 +261,7 @@ fn located(file: FileId, source: &str, said: &str, token: Range<usize>) -> Text 
 /// `Stage=prod Name="the orders"`, or `ParameterKey=Stage,ParameterValue=prod`.
 fn pairs(text: &Text, given: &mut BTreeMap<String, Value>) {
     let flat = text.with_placeholders();
-    for word in words(&flat) {
+    for word in split_words(&flat) {
         let said = &flat[word.clone()];
         let (key, value) = match said.strip_prefix("ParameterKey=") {
             Some(rest) => match rest.split_once(",ParameterValue=") {
@@ -286,7 +286,7 @@ fn pairs(text: &Text, given: &mut BTreeMap<String, Value>) {
 }
 
 /// The words of a command line: blanks in quotes do not end one.
-fn words(text: &str) -> Vec<Range<usize>> {
+fn split_words(text: &str) -> Vec<Range<usize>> {
     let mut out = Vec::new();
     let mut start = None;
     let mut quote = None;

@@ -7,7 +7,7 @@ use crate::value::{MapEntry, Value, ValueKind};
 
 /// `props` of a resource of this kind, with its paths as [`crate::source::SourceFile::path`] has them. Terraform runs in the
 /// folder `root`.
-pub(crate) fn placed(root: &str, sources: &Sources, kind: &str, props: Value) -> Value {
+pub(crate) fn with_paths(root: &str, sources: &Sources, kind: &str, props: Value) -> Value {
     let (package, folders): (&str, &[&str]) = match kind {
         "AWS::Lambda::Function" | "AWS::Lambda::LayerVersion" => ("Filename", &["SourcePath"]),
         "AWS::S3::Object" => ("Source", &[]),

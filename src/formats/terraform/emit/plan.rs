@@ -69,7 +69,7 @@ pub(crate) fn lower(sources: &Sources, file: FileId, written: &DeclaredPlaces) -
                 plan.directories.insert(String::new(), directory);
             }
         }
-        plan.deferred(root, module);
+        plan.find_deferred_documents(root, module);
         plan.module(module, "", 0, &mut unit);
         plan.unused(&mut unit);
     }
@@ -100,7 +100,7 @@ impl Plan<'_> {
         Some(self.tree.text(self.tree.get(node, name)?)?.display())
     }
 
-    fn each(&self, node: NodeId, name: &str) -> impl Iterator<Item = NodeId> + use<'_> {
+    fn named_items(&self, node: NodeId, name: &str) -> impl Iterator<Item = NodeId> + use<'_> {
         let list = self.tree.get(node, name);
         list.into_iter().flat_map(|list| self.tree.children(list))
     }
@@ -108,7 +108,7 @@ impl Plan<'_> {
     /// What the plan leaves open.
     fn changes(&mut self, root: NodeId) {
         let mut later = BTreeMap::new();
-        for change in self.each(root, "resource_changes") {
+        for change in self.named_items(root, "resource_changes") {
             let unknown = self
                 .tree
                 .get(change, "change")
@@ -121,17 +121,23 @@ impl Plan<'_> {
     }
 
     /// Finds the documents that the plan defers.
-    fn deferred(&mut self, root: NodeId, module: NodeId) {
+    fn find_deferred_documents(&mut self, root: NodeId, module: NodeId) {
         let tree = self.tree;
         let mut found: Vec<(NodeId, Option<NodeId>)> = Vec::new();
-        for change in self.each(root, "resource_changes") {
+        for change in self.named_items(root, "resource_changes") {
             found.push((change, tree.get(change, "change").and_then(|c| tree.get(c, "after"))));
         }
         let mut open = vec![(module, 0)];
         while let Some((module, depth)) = open.pop() {
-            found.extend(self.each(module, "resources").map(|r| (r, tree.get(r, "values"))));
+            found.extend(
+                self.named_items(module, "resources")
+                    .map(|r| (r, tree.get(r, "values"))),
+            );
             if depth < MAX_DEPTH {
-                open.extend(self.each(module, "child_modules").map(|child| (child, depth + 1)));
+                open.extend(
+                    self.named_items(module, "child_modules")
+                        .map(|child| (child, depth + 1)),
+                );
             }
         }
         for (node, values) in found {
@@ -195,7 +201,7 @@ impl Plan<'_> {
             return;
         }
         let tree = self.tree;
-        let resources: Vec<NodeId> = self.each(module, "resources").collect();
+        let resources: Vec<NodeId> = self.named_items(module, "resources").collect();
         for resource in resources {
             if let (Some(address), Some(expressions)) =
                 (self.text(resource, "address"), tree.get(resource, "expressions"))
@@ -223,10 +229,10 @@ impl Plan<'_> {
         if depth > MAX_DEPTH {
             return;
         }
-        for resource in self.each(module, "resources") {
+        for resource in self.named_items(module, "resources") {
             unit.resources.extend(self.resource(resource, prefix));
         }
-        for child in self.each(module, "child_modules") {
+        for child in self.named_items(module, "child_modules") {
             let prefix = self
                 .text(child, "address")
                 .map_or_else(String::new, |a| format!("{a}."));
@@ -302,11 +308,12 @@ impl Plan<'_> {
             return values;
         };
         let written = self.expressions.get(bare).copied();
-        self.merged(Some(&values), *later, written, place, 0).unwrap_or(values)
+        self.merge_unknown(Some(&values), *later, written, place, 0)
+            .unwrap_or(values)
     }
 
     /// `value` with holes where `later` says `true` and an expression is written; `None` where there is nothing of it.
-    fn merged(
+    fn merge_unknown(
         &self,
         value: Option<&Value>,
         later: NodeId,
@@ -323,7 +330,7 @@ impl Plan<'_> {
             Node::Bool => {
                 let unknown = tree.text(later).and_then(Text::known).as_deref() == Some("true");
                 match (known, written) {
-                    (None, Some(written)) if unknown => Some(self.open(written, place)),
+                    (None, Some(written)) if unknown => Some(self.computed_value(written, place)),
                     // A plan that does not say what is written: what `apply` computes and what is given look alike.
                     (None, None) if unknown && place.policy && self.expressions.is_empty() => Some(Value::unknown(
                         Hole::new(HoleKind::Applied, "known after apply", place.at),
@@ -345,7 +352,7 @@ impl Plan<'_> {
                         policy: aws::is_required(place.type_name, &name),
                         ..*place
                     };
-                    let Some(value) = self.merged(own, inner, written, &place, depth + 1) else {
+                    let Some(value) = self.merge_unknown(own, inner, written, &place, depth + 1) else {
                         continue;
                     };
                     match at {
@@ -370,7 +377,7 @@ impl Plan<'_> {
                     let written = blocks.get(i).copied().or(written);
                     let merged = parts
                         .get(i)
-                        .and_then(|p| self.merged(Some(item), *p, written, place, depth + 1));
+                        .and_then(|p| self.merge_unknown(Some(item), *p, written, place, depth + 1));
                     merged.unwrap_or_else(|| item.clone())
                 });
                 Some(Value {
@@ -383,9 +390,9 @@ impl Plan<'_> {
     }
 
     /// The value of an expression that only `apply` knows: what it refers to, where it refers to one thing.
-    fn open(&self, written: NodeId, place: &PlanPlace<'_>) -> Value {
+    fn computed_value(&self, written: NodeId, place: &PlanPlace<'_>) -> Value {
         let references: Vec<String> = self
-            .each(written, "references")
+            .named_items(written, "references")
             .filter_map(|r| Some(self.tree.text(r)?.display()))
             .collect();
         let document = references.first().and_then(|r| r.strip_suffix(".json"));

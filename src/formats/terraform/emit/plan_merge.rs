@@ -15,13 +15,13 @@ use crate::formats::terraform::emit::resources::Emitted;
 
 /// Takes out of `plans` what `emitted` declares, and completes that with it. What was not asked for stays with the plan:
 /// no one would hear of it.
-pub(crate) fn complete(sources: &Sources, plans: &mut [LoweredUnit], emitted: &mut Emitted) {
+pub(crate) fn merge_plans(sources: &Sources, plans: &mut [LoweredUnit], emitted: &mut Emitted) {
     let mut planned: BTreeMap<usize, Vec<Resource>> = BTreeMap::new();
     for plan in plans {
         let Some(root) = plan.resources.first().map(|r| parent_path(&r.address.scope).to_owned()) else {
             continue;
         };
-        let index = declared(sources, &root, emitted);
+        let index = index_declared(sources, &root, emitted);
         if index.is_empty() {
             continue;
         }
@@ -42,7 +42,7 @@ pub(crate) fn complete(sources: &Sources, plans: &mut [LoweredUnit], emitted: &m
         let written = emitted.resources[at].clone();
         let mut completed: Vec<Resource> = Vec::new();
         for instance in &instances {
-            let props = filled(&written.props, &instance.props, 0);
+            let props = fill_in(&written.props, &instance.props, 0);
             if completed.iter().all(|r| r.props != props) {
                 completed.push(Resource {
                     props,
@@ -65,7 +65,7 @@ pub(crate) fn complete(sources: &Sources, plans: &mut [LoweredUnit], emitted: &m
 /// Addresses in the root module's terms, each with its resource.
 type AddressIndex = BTreeMap<String, usize>;
 
-fn declared(sources: &Sources, root: &str, emitted: &Emitted) -> AddressIndex {
+fn index_declared(sources: &Sources, root: &str, emitted: &Emitted) -> AddressIndex {
     let address = |r: &Resource| {
         let path = r.address.scope.strip_prefix(root)?;
         match path.strip_prefix('#') {
@@ -97,21 +97,21 @@ fn source_of(planned: &Resource, index: &AddressIndex) -> Option<usize> {
 }
 
 /// `written` with what it leaves open as `planned` has it.
-fn filled(written: &Value, planned: &Value, depth: u32) -> Value {
+fn fill_in(written: &Value, planned: &Value, depth: u32) -> Value {
     if depth > MAX_DEPTH || !is_open(written, 0) || planned.is_unknown() || planned.is_null() {
         return written.clone();
     }
     let kind = match (&written.kind, &planned.kind) {
         (ValueKind::Json(inner), _) => match document(planned) {
-            Some(planned) => ValueKind::Json(filled(inner, &planned, depth + 1).into()),
-            None => return given(written, planned),
+            Some(planned) => ValueKind::Json(fill_in(inner, &planned, depth + 1).into()),
+            None => return planned_value(written, planned),
         },
         (ValueKind::Map(entries), ValueKind::Map(_)) => ValueKind::Map(
             entries
                 .iter()
                 .map(|e| {
                     let planned = e.key.known().and_then(|key| planned.get(&key));
-                    let value = planned.map(|p| filled(&e.value, p, depth + 1));
+                    let value = planned.map(|p| fill_in(&e.value, p, depth + 1));
                     MapEntry {
                         value: value.unwrap_or_else(|| e.value.clone()),
                         ..e.clone()
@@ -121,20 +121,20 @@ fn filled(written: &Value, planned: &Value, depth: u32) -> Value {
         ),
         (ValueKind::Seq(items), _) if items.len() == planned.items().len() => {
             let pairs = items.iter().zip(planned.items());
-            ValueKind::Seq(pairs.map(|(w, p)| filled(w, p, depth + 1)).collect())
+            ValueKind::Seq(pairs.map(|(w, p)| fill_in(w, p, depth + 1)).collect())
         }
         (ValueKind::OneOf(branches), _) => {
-            let taken = |b: &&Branch| same(&b.value, planned, 0);
+            let taken = |b: &&Branch| is_equal(&b.value, planned, 0);
             return match branches.iter().find(taken) {
                 Some(branch) => branch.value.clone(),
-                None => given(written, planned),
+                None => planned_value(written, planned),
             };
         }
         (ValueKind::Str(text), ValueKind::Str(_)) if !text.is_known() => match (document(written), document(planned)) {
-            (Some(inner), Some(planned)) => ValueKind::Json(filled(&inner, &planned, depth + 1).into()),
-            _ => return given(written, planned),
+            (Some(inner), Some(planned)) => ValueKind::Json(fill_in(&inner, &planned, depth + 1).into()),
+            _ => return planned_value(written, planned),
         },
-        _ => return given(written, planned),
+        _ => return planned_value(written, planned),
     };
     Value {
         kind,
@@ -144,7 +144,7 @@ fn filled(written: &Value, planned: &Value, depth: u32) -> Value {
 
 /// What the plan says, in the place of an expression: a word stands where the expression does, more than that where the plan
 /// has it.
-fn given(written: &Value, planned: &Value) -> Value {
+fn planned_value(written: &Value, planned: &Value) -> Value {
     match &planned.kind {
         ValueKind::Str(text) if document(planned).is_none() => match text.known() {
             Some(known) => Value {
@@ -186,20 +186,20 @@ fn is_open(value: &Value, depth: u32) -> bool {
 }
 
 /// Whether two values say the same, a list of one and its item being alike.
-fn same(a: &Value, b: &Value, depth: u32) -> bool {
+fn is_equal(a: &Value, b: &Value, depth: u32) -> bool {
     match (&a.kind, &b.kind) {
         _ if depth > MAX_DEPTH => false,
-        (ValueKind::Json(inner), _) => document(b).is_some_and(|b| same(inner, &b, depth + 1)),
+        (ValueKind::Json(inner), _) => document(b).is_some_and(|b| is_equal(inner, &b, depth + 1)),
         (ValueKind::Str(a), ValueKind::Str(b)) => a.known().is_some_and(|a| b.known() == Some(a)),
         (ValueKind::Map(a), ValueKind::Map(_)) => {
             let mut all = a
                 .iter()
                 .map(|e| e.key.known().and_then(|key| b.get(&key)).map(|v| (&e.value, v)));
-            all.all(|pair| pair.is_some_and(|(a, b)| same(a, b, depth + 1)))
+            all.all(|pair| pair.is_some_and(|(a, b)| is_equal(a, b, depth + 1)))
         }
         (ValueKind::Seq(_), _) | (_, ValueKind::Seq(_)) => {
             let (a, b) = (a.items(), b.items());
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b, depth + 1))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| is_equal(a, b, depth + 1))
         }
         (ValueKind::Num(_), _) => a.as_number() == b.as_number(),
         (ValueKind::Bool(a), ValueKind::Bool(b)) => a == b,

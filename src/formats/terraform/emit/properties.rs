@@ -17,26 +17,26 @@ pub(crate) fn properties(row: &TerraformType, items: Vec<BlockItem>, span: Span)
             entry.value = renamed(row, &name, entry.value, 0);
         }
         let value = match aws::is_required(row.name, &name) {
-            true => Some(given_later(entry.value, &name)),
+            true => Some(required_value(entry.value, &name)),
             false => without_null(entry.value),
         };
         if let Some(value) = value {
             entry.value = value;
-            place(&mut entries, &target, entry, item.block);
+            put_at(&mut entries, &target, entry, item.block);
         }
     }
     Value::map(entries, span)
 }
 
 /// The value of an argument that must have one. A variable whose default is null or empty gets its value from a caller.
-fn given_later(value: Value, name: &str) -> Value {
+fn required_value(value: Value, name: &str) -> Value {
     let empty = match &value.kind {
         ValueKind::Null => true,
         ValueKind::Str(text) => value.via.is_some() && text.is_empty(),
         ValueKind::OneOf(branches) => {
             let branches = branches.iter().map(|b| Branch {
                 when: b.when.clone(),
-                value: given_later(b.value.clone(), name),
+                value: required_value(b.value.clone(), name),
             });
             return Value {
                 kind: ValueKind::OneOf(branches.collect()),
@@ -96,7 +96,7 @@ fn renamed(row: &TerraformType, path: &str, value: Value, depth: u32) -> Value {
                 };
                 let Some(value) = without_null(value) else { continue };
                 let entry = MapEntry { value, ..e.clone() };
-                place(&mut entries, &target, entry, block);
+                put_at(&mut entries, &target, entry, block);
             }
             ValueKind::Map(entries.into())
         }
@@ -106,7 +106,7 @@ fn renamed(row: &TerraformType, path: &str, value: Value, depth: u32) -> Value {
 }
 
 /// Puts a value at `X`, `X/Y` or `X[]`; blocks that occur again make a list.
-fn place(entries: &mut Vec<MapEntry>, target: &str, mut entry: MapEntry, block: bool) {
+fn put_at(entries: &mut Vec<MapEntry>, target: &str, mut entry: MapEntry, block: bool) {
     if let Some((outer, inner)) = target.split_once('/') {
         let (key_span, span) = (entry.key_span, entry.value.span);
         let mut nested = match entries.iter().position(|e| e.key.known().as_deref() == Some(outer)) {
@@ -118,7 +118,7 @@ fn place(entries: &mut Vec<MapEntry>, target: &str, mut entry: MapEntry, block: 
                 .unwrap_or_default(),
             None => Vec::new(),
         };
-        place(&mut nested, inner, entry, block);
+        put_at(&mut nested, inner, entry, block);
         entries.push(MapEntry::made(outer, key_span, Value::map(nested, span)));
         return;
     }

@@ -71,7 +71,7 @@ impl<'a> Emitter<'_, 'a> {
         let unattached = documents.filter(|(_, d)| !directory.refers_to_document(d.block().label(1)));
         self.out.unattached.extend(unattached.map(|(_, d)| d.block().span));
         for (address, decl) in &directory.resources {
-            self.declared(module, address, decl);
+            self.emit_declared(module, address, decl);
         }
         for decl in &directory.providers {
             self.provider(module, decl);
@@ -87,7 +87,7 @@ impl<'a> Emitter<'_, 'a> {
         }
         for (name, (attribute, _)) in &directory.locals {
             let value = self.evaluator.local(module, name, View::default(), attribute.name_span);
-            self.loose(module, &format!("local.{name}"), "local", &value);
+            self.emit_unattached(module, &format!("local.{name}"), "local", &value);
         }
         for (name, decl) in &directory.modules {
             let calls = self.evaluator.calls(module, name, decl);
@@ -95,7 +95,7 @@ impl<'a> Emitter<'_, 'a> {
                 match crate::formats::terraform::source_of(decl) {
                     None => registry::resources(self, module, name, decl),
                     Some(source) if self.evaluator.called_directory(module, decl).is_none() => {
-                        self.absent(decl, source);
+                        self.note_missing_module(decl, source);
                     }
                     Some(_) => {}
                 }
@@ -107,7 +107,7 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     /// A module that is not among what was read: what it makes is not judged.
-    pub(crate) fn absent(&self, decl: &Decl<'a>, source: String) {
+    pub(crate) fn note_missing_module(&self, decl: &Decl<'a>, source: String) {
         if registry::is_of_another_provider(&source) {
             return;
         }
@@ -115,7 +115,7 @@ impl<'a> Emitter<'_, 'a> {
         self.evaluator.problems.borrow_mut().push(problem);
     }
 
-    fn declared(&mut self, module: &Rc<TerraformModule<'a>>, address: &str, decl: &Decl<'a>) {
+    fn emit_declared(&mut self, module: &Rc<TerraformModule<'a>>, address: &str, decl: &Decl<'a>) {
         let kind = decl.block().label(0);
         let is_data = address.starts_with("data.");
         let type_name = if is_data {
@@ -148,7 +148,7 @@ impl<'a> Emitter<'_, 'a> {
             let props = match known {
                 Some(row) => {
                     let props = self.properties(row, items, decl.block().span);
-                    lambda_code::placed(self.evaluator.root, self.evaluator.sources, row.kind, props)
+                    lambda_code::with_paths(self.evaluator.root, self.evaluator.sources, row.kind, props)
                 }
                 None => {
                     let entries = items.into_iter().map(|i| self.bounded_entry(i.entry)).collect();
@@ -174,7 +174,7 @@ impl<'a> Emitter<'_, 'a> {
                 props,
                 metadata: None,
                 instances: instances.filter(|n| *n > 1).and_then(|n| u32::try_from(n).ok()),
-                branch: module.exists(expanded.branch.as_ref()),
+                branch: module.existence_guard(expanded.branch.as_ref()),
             });
         }
     }
@@ -217,7 +217,13 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     /// Every policy inside a value that is no resource's.
-    pub(crate) fn loose(&mut self, module: &Rc<TerraformModule<'a>>, name: &str, type_name: &str, value: &Value) {
+    pub(crate) fn emit_unattached(
+        &mut self,
+        module: &Rc<TerraformModule<'a>>,
+        name: &str,
+        type_name: &str,
+        value: &Value,
+    ) {
         let mut found = Vec::new();
         policies_in(value, 0, &mut found);
         for policy in found {
@@ -240,7 +246,7 @@ impl<'a> Emitter<'_, 'a> {
             arguments: &[],
         };
         let props = self.properties(&row, items, block.span);
-        self.simple(
+        self.emit_resource(
             module,
             kinds::PROVIDER,
             "provider",
@@ -264,7 +270,7 @@ impl<'a> Emitter<'_, 'a> {
         };
         let block = part.block;
         let props = self.properties(&row, items, block.span);
-        self.simple(
+        self.emit_resource(
             module,
             kinds::BACKEND,
             "backend",
@@ -282,7 +288,7 @@ impl<'a> Emitter<'_, 'a> {
         let mut telling = false;
         if let Some((a, e)) = decl.attribute("default") {
             let value = self.evaluator.allotted(block.span, || self.evaluator.expr(e, &env));
-            self.loose(module, &format!("var.{name}"), "variable", &value);
+            self.emit_unattached(module, &format!("var.{name}"), "variable", &value);
             telling = match &value.kind {
                 ValueKind::Str(t) => !t.is_empty(),
                 ValueKind::Seq(items) => !items.is_empty(),
@@ -301,7 +307,7 @@ impl<'a> Emitter<'_, 'a> {
         }
         let props = self.bounded(Value::map(entries, block.span));
         let address = format!("var.{name}");
-        self.simple(
+        self.emit_resource(
             module,
             kinds::PARAMETER,
             "variable",
@@ -321,7 +327,7 @@ impl<'a> Emitter<'_, 'a> {
         let value = self
             .evaluator
             .output(module, name, View::default().linking(true), attribute.name_span);
-        self.loose(module, &format!("output.{name}"), "output", &value);
+        self.emit_unattached(module, &format!("output.{name}"), "output", &value);
         let mut entries = vec![
             MapEntry::made("Name", block.header, label(decl)),
             MapEntry::made("Value", attribute.name_span, without_policies(&value, 0)),
@@ -335,7 +341,7 @@ impl<'a> Emitter<'_, 'a> {
         }
         let props = self.bounded(Value::map(entries, block.span));
         let address = format!("output.{name}");
-        self.simple(
+        self.emit_resource(
             module,
             kinds::OUTPUT,
             "output",
@@ -347,7 +353,7 @@ impl<'a> Emitter<'_, 'a> {
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of a resource")]
-    pub(crate) fn simple(
+    pub(crate) fn emit_resource(
         &mut self,
         module: &Rc<TerraformModule<'a>>,
         kind: &str,
@@ -393,13 +399,13 @@ impl<'a> Emitter<'_, 'a> {
     pub(crate) fn bounded(&self, value: Value) -> Value {
         let most = MAX_SIZE.saturating_add(usize::try_from(self.evaluator.repository.nodes).unwrap_or(usize::MAX));
         let mut left = most;
-        if fits(&value, 0, &mut left) {
+        if is_within_bounds(&value, 0, &mut left) {
             return value;
         }
         let message = "too much to look into: what it says stays unknown";
         let problem = Problem::new(ProblemKind::Exhausted, value.span, message);
         self.evaluator.problems.borrow_mut().push(problem);
-        Value::other(self.evaluator.name(value.span), value.span)
+        Value::unknown_other(self.evaluator.name(value.span), value.span)
     }
 }
 
@@ -409,16 +415,16 @@ fn label(decl: &Decl<'_>) -> Value {
     Value::made(block.label(0), span)
 }
 
-fn fits(value: &Value, depth: u32, left: &mut usize) -> bool {
+fn is_within_bounds(value: &Value, depth: u32, left: &mut usize) -> bool {
     if depth > MAX_DEPTH || *left == 0 {
         return false;
     }
     *left -= 1;
     match &value.kind {
-        ValueKind::Seq(items) => items.iter().all(|v| fits(v, depth + 1, left)),
-        ValueKind::Map(entries) => entries.iter().all(|e| fits(&e.value, depth + 1, left)),
-        ValueKind::Json(inner) => fits(inner, depth + 1, left),
-        ValueKind::OneOf(branches) => branches.iter().all(|b| fits(&b.value, depth + 1, left)),
+        ValueKind::Seq(items) => items.iter().all(|v| is_within_bounds(v, depth + 1, left)),
+        ValueKind::Map(entries) => entries.iter().all(|e| is_within_bounds(&e.value, depth + 1, left)),
+        ValueKind::Json(inner) => is_within_bounds(inner, depth + 1, left),
+        ValueKind::OneOf(branches) => branches.iter().all(|b| is_within_bounds(&b.value, depth + 1, left)),
         _ => true,
     }
 }
@@ -426,7 +432,7 @@ fn fits(value: &Value, depth: u32, left: &mut usize) -> bool {
 /// A value in which policies are unknown: an output or a variable is no place where one is put to use.
 fn without_policies(value: &Value, depth: u32) -> Value {
     if depth > 8 || is_policy_or_text(value) {
-        return Value::other("policy", value.span);
+        return Value::unknown_other("policy", value.span);
     }
     let each = |v: &Value| without_policies(v, depth + 1);
     let kind = match &value.kind {

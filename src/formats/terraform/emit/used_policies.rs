@@ -44,7 +44,7 @@ impl UsedPolicies {
     }
 
     /// Whether a policy, or one of its statements, stands in a resource.
-    pub(crate) fn holds(&self, policy: &Value) -> bool {
+    pub(crate) fn contains(&self, policy: &Value) -> bool {
         let policy = policy.decoded();
         self.spans.contains(&policy.span)
             || policy

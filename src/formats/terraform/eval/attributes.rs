@@ -33,10 +33,10 @@ impl<'a> TerraformEvaluator<'a> {
         let at = (span, decl.block().span);
         let argument = |argument: &str| {
             let slot = ValueSlot::Attribute(target.address.to_string(), argument.to_owned());
-            self.remember(&module, slot, view, &shown, at, || {
+            self.memoized_value(&module, slot, view, &shown, at, || {
                 let instance = self.instance_of(&module, base, decl, key);
                 match (instance, decl.expr(argument)) {
-                    (Some(instance), Some(expr)) => self.expr(expr, &instance.env.seen(view)),
+                    (Some(instance), Some(expr)) => self.expr(expr, &instance.env.with_view(view)),
                     _ => reference(),
                 }
             })
@@ -60,10 +60,10 @@ impl<'a> TerraformEvaluator<'a> {
         match (kind, name) {
             ("aws_iam_policy_document", "json" | "minified_json") => {
                 let slot = ValueSlot::Attribute(target.address.to_string(), "json".to_owned());
-                self.remember(&module, slot, view.linking(false), &shown, at, || {
+                self.memoized_value(&module, slot, view.linking(false), &shown, at, || {
                     match self.instance_of(&module, base, decl, key) {
                         Some(instance) => {
-                            policy_document::document(self, decl, &instance.env.seen(view.linking(false)))
+                            policy_document::document(self, decl, &instance.env.with_view(view.linking(false)))
                         }
                         None => hole(HoleKind::Other),
                     }
@@ -82,7 +82,7 @@ impl<'a> TerraformEvaluator<'a> {
             ("aws_iam_policy", "arn" | "id") => reference(),
             ("aws_iam_policy", "policy") => {
                 let instance = self.instance_of(&module, base, decl, key);
-                let document = instance.and_then(|i| self.looked_up(decl, &i.env, view, span));
+                let document = instance.and_then(|i| self.looked_up_policy(decl, &i.env, view, span));
                 document.unwrap_or_else(|| hole(HoleKind::Lookup))
             }
             ("aws_service_principal", "name") => {
@@ -144,7 +144,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// The document of the policy that a `data "aws_iam_policy"` looks up: of one that is declared, or of one of AWS.
-    fn looked_up(&self, decl: &Decl<'a>, env: &EvalScope<'a>, view: View, span: Span) -> Option<Value> {
+    fn looked_up_policy(&self, decl: &Decl<'a>, env: &EvalScope<'a>, view: View, span: Span) -> Option<Value> {
         let value = |name: &str| Some(self.expr(decl.expr(name)?, env));
         if let Some(arn) = value("arn") {
             if let Some(declared) = arn.as_hole().and_then(|h| h.target.as_ref()) {
@@ -170,7 +170,7 @@ fn is_secret(kind: &str) -> bool {
 }
 
 /// What an output of a module or stack is that is not in this repository.
-pub(crate) fn outside(output: &str) -> HoleKind {
+pub(crate) fn outside_hole_kind(output: &str) -> HoleKind {
     if names_thing(output) {
         HoleKind::Existing
     } else {

@@ -3,7 +3,7 @@
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::syntax::hcl::{Attribute, Body, HclBlock};
 use crate::syntax::{NodeKind as Node, Tree};
-use crate::value::guard::both;
+use crate::value::guard::combined;
 use crate::value::{Guard, MapEntry, Value, ValueKind};
 
 use crate::formats::terraform::eval::attributes::{is_changed_outside, names_resource};
@@ -74,7 +74,7 @@ pub(crate) fn items<'a>(
             }
             evaluator.allotted(b.span, || block(evaluator, part.tree, b, env, &mut out));
         }
-        out.extend(gap(body));
+        out.extend(broken_item(body));
     }
     out
 }
@@ -93,7 +93,7 @@ fn first_value(evaluator: &TerraformEvaluator<'_>, name: &str, key: Span, writte
 }
 
 /// What may have been meant to stand where a body is broken.
-fn gap(body: &Body) -> Option<BlockItem> {
+fn broken_item(body: &Body) -> Option<BlockItem> {
     let hole = Hole::broken(body.gap?);
     let span = hole.span;
     Some(BlockItem {
@@ -147,7 +147,7 @@ fn block<'a>(
     }
     let value = evaluator
         .deeper(|| body(evaluator, tree, &b.body, b.span, env))
-        .unwrap_or_else(|| Value::other(&*b.kind, b.span));
+        .unwrap_or_else(|| Value::unknown_other(&*b.kind, b.span));
     out.push(named(&b.kind, b.kind_span, value));
 }
 
@@ -177,7 +177,7 @@ fn body<'a>(evaluator: &TerraformEvaluator<'a>, tree: &Tree, body: &Body, span: 
     for b in &body.blocks {
         block(evaluator, tree, b, env, &mut out);
     }
-    out.extend(gap(body));
+    out.extend(broken_item(body));
     Value::map(out.into_iter().map(|i| i.entry).collect(), span)
 }
 
@@ -201,7 +201,7 @@ fn dynamic<'a>(
         .filter(|a| tree.kind(a.value) == Node::Ident)
         .map_or(&*label.text, |a| tree.name(a.value));
     let (mut collection, by_default) = evaluator.by_default(|| evaluator.eval(tree, for_each.value, env));
-    let given = env.given();
+    let given = env.without_unset_defaults();
     let is_empty = |v: &Value| pairs(v).is_some_and(|items| items.is_empty());
     if by_default && is_empty(&collection) {
         // Nothing by default, and the module's user may want otherwise.
@@ -227,10 +227,10 @@ fn dynamic<'a>(
             key_span: at,
             value,
         });
-        let inner = env.with(iterator, Value::map(entries.to_vec(), at), true);
+        let inner = env.with_binding(iterator, Value::map(entries.to_vec(), at), true);
         let made = evaluator
             .deeper(|| body(evaluator, tree, &content.body, content.span, &inner))
-            .unwrap_or_else(|| Value::other(&*label.text, content.span));
+            .unwrap_or_else(|| Value::unknown_other(&*label.text, content.span));
         let made = match branch {
             Some(branch) => evaluator.one_of(vec![(branch.clone(), made)], content.span),
             None => made,
@@ -256,7 +256,7 @@ fn dynamic<'a>(
                     .named(format!("{iterator}.{name}"))
             };
             let label = format!("for each of {}", evaluator.name(tree.span(for_each.value)));
-            let label = asked(&both(branch, &label.into()));
+            let label = asked(&combined(branch, &label.into()));
             one(unknown("key"), unknown("value"), Some(&label));
         }
     };

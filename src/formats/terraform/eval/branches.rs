@@ -33,7 +33,7 @@ impl<'a> TerraformEvaluator<'a> {
         }
         // What the default does not choose exists only where it is replaced.
         let place = |chosen: bool| match open && decided.as_bool() != Some(chosen) {
-            true => env.given(),
+            true => env.without_unset_defaults(),
             false => env.clone(),
         };
         // What fails in a branch that may not be taken is no failure.
@@ -91,7 +91,7 @@ impl<'a> TerraformEvaluator<'a> {
     fn facts(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>, is: bool, depth: u32, out: &mut Vec<Fact>) {
         let subject = |n: NodeId| self.subject(tree, n, env);
         if depth > MAX_FACTS_DEEP {
-            out.push(Fact::holds(&subject(node), is));
+            out.push(Fact::condition(&subject(node), is));
             return;
         }
         let children: Vec<NodeId> = tree.children(node).collect();
@@ -100,7 +100,7 @@ impl<'a> TerraformEvaluator<'a> {
             (Node::Unary, [inner]) if tree.name(node) == "!" => self.facts(tree, *inner, env, !is, depth + 1, out),
             (Node::Binary, [a, b]) => match tree.name(node) {
                 name @ ("&&" | "||") => {
-                    out.push(Fact::holds(&subject(node), is));
+                    out.push(Fact::condition(&subject(node), is));
                     if (name == "&&") == is {
                         self.facts(tree, *a, env, is, depth + 1, out);
                         self.facts(tree, *b, env, is, depth + 1, out);
@@ -109,7 +109,7 @@ impl<'a> TerraformEvaluator<'a> {
                 name => match comparison(tree, name, *a, *b) {
                     Some((of, Against::Truth(met))) => self.facts(tree, of, env, met == is, depth + 1, out),
                     Some((of, Against::Text(text, met))) => out.push(Fact::equals(&subject(of), &text, met == is)),
-                    None => out.push(Fact::holds(&subject(node), is)),
+                    None => out.push(Fact::condition(&subject(node), is)),
                 },
             },
             (Node::Attr, [root]) if tree.kind(*root) == Node::Ident && tree.name(*root) == "local" => {
@@ -118,10 +118,10 @@ impl<'a> TerraformEvaluator<'a> {
                     Some(e) if is_test(e.tree, e.node) => {
                         self.facts(e.tree, e.node, &env.module.env(), is, depth + 1, out);
                     }
-                    _ => out.push(Fact::holds(&subject(node), is)),
+                    _ => out.push(Fact::condition(&subject(node), is)),
                 }
             }
-            _ => out.push(Fact::holds(&subject(node), is)),
+            _ => out.push(Fact::condition(&subject(node), is)),
         }
     }
 

@@ -79,7 +79,7 @@ pub(crate) struct ScopeFrame {
 }
 
 impl<'a> EvalScope<'a> {
-    pub(crate) fn with(&self, name: &str, value: Value, told: bool) -> Self {
+    pub(crate) fn with_binding(&self, name: &str, value: Value, told: bool) -> Self {
         Self {
             frame: Some(Rc::new(ScopeFrame {
                 name: name.into(),
@@ -92,11 +92,11 @@ impl<'a> EvalScope<'a> {
     }
 
     pub(crate) fn linking(&self, link: bool) -> Self {
-        self.seen(self.view.linking(link))
+        self.with_view(self.view.linking(link))
     }
 
     /// The same place, looked at in the way of another one.
-    pub(crate) fn seen(&self, view: View) -> Self {
+    pub(crate) fn with_view(&self, view: View) -> Self {
         let view = View {
             given: view.given || self.view.given,
             open: view.open || self.view.open,
@@ -107,8 +107,8 @@ impl<'a> EvalScope<'a> {
     }
 
     /// The same place where defaults that stand for nothing are replaced.
-    pub(crate) fn given(&self) -> Self {
-        self.seen(View {
+    pub(crate) fn without_unset_defaults(&self) -> Self {
+        self.with_view(View {
             given: true,
             ..self.view
         })
@@ -121,16 +121,16 @@ impl<'a> EvalScope<'a> {
     }
 
     /// The same place whatever the inputs of the root module are.
-    pub(crate) fn open(&self) -> Self {
-        self.seen(View {
+    pub(crate) fn without_inputs(&self) -> Self {
+        self.with_view(View {
             open: true,
             ..self.view
         })
     }
 
     /// The same place where switches may have another value than their default.
-    pub(crate) fn switched(&self, switches: Switches) -> Self {
-        self.seen(View { switches, ..self.view })
+    pub(crate) fn with_switches(&self, switches: Switches) -> Self {
+        self.with_view(View { switches, ..self.view })
     }
 
     pub(crate) fn lookup(&self, name: &str) -> Option<(&Value, bool)> {
@@ -211,7 +211,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// An unknown value where a bound of lists or texts was met.
-    pub(crate) fn too_much(&self, span: Span) -> Value {
+    pub(crate) fn over_budget(&self, span: Span) -> Value {
         self.cut.set(true);
         self.unknown(HoleKind::Other, span)
     }
@@ -246,9 +246,9 @@ impl<'a> TerraformEvaluator<'a> {
         Some(result)
     }
 
-    pub(crate) fn fail(&self, name: &str, span: Span) -> Value {
+    pub(crate) fn unsupported(&self, name: &str, span: Span) -> Value {
         self.failed.set(true);
-        Value::other(name, span)
+        Value::unknown_other(name, span)
     }
 
     /// What the expression says, for people: one line, not too long.

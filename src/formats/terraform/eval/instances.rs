@@ -5,7 +5,7 @@ use std::rc::Rc;
 use crate::source::{Hole, HoleKind, Text};
 use crate::syntax::hcl::Body;
 use crate::syntax::{NodeId, NodeKind as Node, Tree};
-use crate::value::guard::both;
+use crate::value::guard::combined;
 use crate::value::{Guard, MapEntry, Value, ValueKind};
 
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
@@ -94,7 +94,7 @@ impl<'a> TerraformEvaluator<'a> {
                 Some(self.allotted(a.span, || self.expr(e, env)))
             };
             if let Some(value) = written("count") {
-                self.counted(&value, None)
+                self.expand_count(&value, None)
             } else if let Some(value) = written("for_each") {
                 self.each_of(&value, None)
             } else {
@@ -104,17 +104,17 @@ impl<'a> TerraformEvaluator<'a> {
         let (mut expanded, by_default) = self.by_default(|| expanded_in(&module.env()));
         let optional = by_default && (expanded.none || expanded.perhaps_none);
         let absent = by_default && expanded.none;
-        let given = module.env().given();
+        let given = module.env().without_unset_defaults();
         if expanded.none && by_default {
             // Nothing by default, and the module's user may want otherwise.
             expanded = expanded_in(&given);
         }
         let mut asked = if absent { self.flag(module, decl, &[]) } else { None };
         if expanded.none && by_default {
-            let exists = |switches| !expanded_in(&given.switched(switches)).none;
+            let exists = |switches| !expanded_in(&given.with_switches(switches)).none;
             let found = self.switches_of(module, decl, exists);
             asked = self.flag(module, decl, &found.names);
-            expanded = expanded_in(&given.switched(found.switches));
+            expanded = expanded_in(&given.with_switches(found.switches));
             if expanded.none || matches!(expanded.shape, InstanceCount::Unknown) {
                 let written = expanded.branch.filter(|_| !expanded.none);
                 let (shape, when) = match decl.expr("count") {
@@ -154,9 +154,9 @@ impl<'a> TerraformEvaluator<'a> {
         expanded
     }
 
-    fn counted(&self, value: &Value, branch: Option<Guard>) -> ConditionalExpansion {
+    fn expand_count(&self, value: &Value, branch: Option<Guard>) -> ConditionalExpansion {
         if matches!(value.kind, ValueKind::OneOf(_)) {
-            return self.first_branch(value, branch, Self::counted);
+            return self.first_branch(value, branch, Self::expand_count);
         }
         let shape = match value.as_number() {
             Some(n) if n < 0.5 => InstanceCount::Count(0),
@@ -197,7 +197,7 @@ impl<'a> TerraformEvaluator<'a> {
         let mut none: Option<ConditionalExpansion> = None;
         let mut chosen: Option<ConditionalExpansion> = None;
         for b in branches.iter() {
-            let when = both(branch.as_ref(), &b.when);
+            let when = combined(branch.as_ref(), &b.when);
             let inner = inherit(&b.value, &value.via);
             let expanded = f(self, &inner, Some(when));
             match expanded.none {
@@ -240,8 +240,12 @@ impl<'a> TerraformEvaluator<'a> {
         expanded: &ConditionalExpansion,
         i: usize,
     ) -> Instance<'a> {
-        let env = module.env().switched(expanded.switches);
-        let env = if expanded.given { env.given() } else { env };
+        let env = module.env().with_switches(expanded.switches);
+        let env = if expanded.given {
+            env.without_unset_defaults()
+        } else {
+            env
+        };
         let at = decl.block().header;
         match &expanded.shape {
             InstanceCount::Count(_) if expanded.varies => {
@@ -286,7 +290,7 @@ impl<'a> TerraformEvaluator<'a> {
             key_span: at,
             value: value.clone(),
         });
-        env.with(name, Value::map(entries.collect(), at), true)
+        env.with_binding(name, Value::map(entries.collect(), at), true)
     }
 
     /// The instance of `decl` that an address with a key names.

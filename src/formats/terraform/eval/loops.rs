@@ -38,12 +38,12 @@ impl<'a> TerraformEvaluator<'a> {
         let mut entries: Vec<MapEntry> = Vec::new();
         for (key, value) in items {
             if values.len() + entries.len() >= MAX_ITEMS || !self.spend(1) {
-                return self.too_much(span);
+                return self.over_budget(span);
             }
             // Each alternative of an element passes the condition, or does not.
             if let (ValueKind::OneOf(branches), true, None) = (&value.kind, parts.condition.is_some(), parts.result_key)
             {
-                values.extend(self.kept(tree, parts, env, &key, branches, &value.via));
+                values.extend(self.kept_alternatives(tree, parts, env, &key, branches, &value.via));
                 continue;
             }
             let rest = (is_spread(&value) && value.is_unknown()).then(|| value.clone());
@@ -93,7 +93,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// What a `for` makes of the alternatives of one element: those that its condition drops are not there.
-    fn kept(
+    fn kept_alternatives(
         &self,
         tree: &Tree,
         parts: ForParts,
@@ -160,10 +160,10 @@ impl<'a> TerraformEvaluator<'a> {
         value: Value,
     ) -> EvalScope<'a> {
         let env = match parts.key {
-            Some(k) => env.with(tree.name(k), key, false),
+            Some(k) => env.with_binding(tree.name(k), key, false),
             None => env.clone(),
         };
-        env.with(tree.name(parts.value), value, false)
+        env.with_binding(tree.name(parts.value), value, false)
     }
 }
 

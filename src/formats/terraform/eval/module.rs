@@ -6,10 +6,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::source::{Hole, HoleKind, Span, Text, join_path, relative_path};
-use crate::value::guard::both;
+use crate::value::guard::combined;
 use crate::value::{Guard, MapEntry, Value};
 
-use crate::formats::terraform::eval::attributes::outside;
+use crate::formats::terraform::eval::attributes::outside_hole_kind;
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator, View};
 use crate::formats::terraform::eval::instances::{ConditionalExpansion, InstanceCount};
 use crate::formats::terraform::eval::registry_modules;
@@ -79,16 +79,16 @@ impl<'a> TerraformModule<'a> {
 
     /// A value where the module is there, and what is made under this condition in it.
     pub(crate) fn decided(&self, value: Value, branch: Option<&Guard>) -> Value {
-        let when = branch.map(|branch| both(self.when.as_ref(), branch));
+        let when = branch.map(|branch| combined(self.when.as_ref(), branch));
         let when = when.as_ref().or(self.when.as_ref());
         when.and_then(|when| value.decided(when)).unwrap_or(value)
     }
 
     /// When there is what is made under this condition in the module, as far as it is said: a call that has to be asked for
     /// is a condition of all that it makes.
-    pub(crate) fn exists(&self, branch: Option<&Guard>) -> Option<Guard> {
+    pub(crate) fn existence_guard(&self, branch: Option<&Guard>) -> Option<Guard> {
         let asked = self.when.as_ref().filter(|when| when.is_opt_in());
-        branch.map(|branch| both(asked, branch)).or_else(|| asked.cloned())
+        branch.map(|branch| combined(asked, branch)).or_else(|| asked.cloned())
     }
 
     /// `path.module`: from the root module's directory.
@@ -100,7 +100,7 @@ impl<'a> TerraformModule<'a> {
 
 impl<'a> TerraformEvaluator<'a> {
     /// The value of `slot`, made once; `span` is where it is read, `at` where it is written.
-    pub(crate) fn remember(
+    pub(crate) fn memoized_value(
         &self,
         module: &Rc<TerraformModule<'a>>,
         slot: ValueSlot,
@@ -140,7 +140,7 @@ impl<'a> TerraformEvaluator<'a> {
         let shown = format!("var.{name}");
         let decl = module.directory.variables.get(name);
         let at = decl.map_or(span, |d| d.block().span);
-        self.remember(
+        self.memoized_value(
             module,
             ValueSlot::Variable(name.to_owned()),
             view,
@@ -148,7 +148,7 @@ impl<'a> TerraformEvaluator<'a> {
             (span, at),
             || {
                 let given = match &module.arguments {
-                    Some((arguments, env)) => arguments.get(name).map(|e| self.expr(*e, &env.seen(view))),
+                    Some((arguments, env)) => arguments.get(name).map(|e| self.expr(*e, &env.with_view(view))),
                     None => {
                         let value = module.chosen.get(name).or_else(|| module.directory.values.get(name));
                         value.map(|e| self.expr(*e, &module.env()))
@@ -202,8 +202,8 @@ impl<'a> TerraformEvaluator<'a> {
         let written = module.directory.locals.get(name);
         let at = written.map_or(span, |(attribute, _)| attribute.span);
         let slot = ValueSlot::Local(name.to_owned());
-        self.remember(module, slot, view, &shown, (span, at), || match written {
-            Some((_, expr)) => self.expr(*expr, &module.env().seen(view)),
+        self.memoized_value(module, slot, view, &shown, (span, at), || match written {
+            Some((_, expr)) => self.expr(*expr, &module.env().with_view(view)),
             None => Value::unknown(Hole::new(HoleKind::Other, shown.as_str(), span)),
         })
     }
@@ -212,10 +212,10 @@ impl<'a> TerraformEvaluator<'a> {
         let slot = ValueSlot::Output(name.to_owned());
         let decl = module.directory.outputs.get(name);
         let at = decl.map_or(span, |d| d.block().span);
-        self.remember(module, slot, view, name, (span, at), || {
+        self.memoized_value(module, slot, view, name, (span, at), || {
             match decl.and_then(|d| d.expr("value")) {
-                Some(expr) => self.expr(expr, &module.env().seen(view)),
-                None => self.fail(name, span),
+                Some(expr) => self.expr(expr, &module.env().with_view(view)),
+                None => self.unsupported(name, span),
             }
         })
     }
@@ -244,9 +244,8 @@ impl<'a> TerraformEvaluator<'a> {
         });
         match called {
             Some((_, module)) => self.output(module, output, view, span),
-            None => {
-                registry_modules::output(caller, name, decl, output, span).unwrap_or_else(|| shown(outside(output)))
-            }
+            None => registry_modules::output(caller, name, decl, output, span)
+                .unwrap_or_else(|| shown(outside_hole_kind(output))),
         }
     }
 
@@ -305,7 +304,7 @@ impl<'a> TerraformEvaluator<'a> {
         }
         let address = format!("module.{name}");
         let branch = self.expansion(caller, &address, decl).branch.clone();
-        let when = branch.map(|branch| both(caller.when.as_ref(), &branch));
+        let when = branch.map(|branch| combined(caller.when.as_ref(), &branch));
         let when = when.or_else(|| caller.when.clone());
         let mut out = Vec::new();
         for instance in self.instances(caller, &address, decl) {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use crate::source::{Hole, HoleKind, Lit, Piece, Span, Text};
 use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
-use crate::formats::terraform::eval::policy_document::{as_set, lost};
+use crate::formats::terraform::eval::policy_document::{as_set, lost_entry};
 use crate::formats::terraform::eval::to_string::to_text;
 use crate::formats::terraform::eval::values::inherit;
 
@@ -15,7 +15,7 @@ use crate::formats::terraform::eval::values::inherit;
 pub(crate) type Nested = (Span, Value, Option<Guard>);
 
 /// The nested blocks of one type, with the span of the type; lists of JSON syntax and dynamic blocks spread out.
-pub(crate) fn each(entries: &[MapEntry], name: &str) -> Vec<Nested> {
+pub(crate) fn nested_blocks(entries: &[MapEntry], name: &str) -> Vec<Nested> {
     fn spread(key: Span, value: &Value, branch: Option<&Guard>, out: &mut Vec<Nested>) {
         match &value.kind {
             ValueKind::Seq(items) => items
@@ -110,7 +110,7 @@ pub(crate) fn principals(blocks: &[Nested]) -> Value {
         let (kind, key_span) = key_text(block.get("type"), *key);
         let identifiers = match block.get("identifiers") {
             Some(v) => conditioned(with_variables(&as_set(v)), branch.as_ref()),
-            None => match lost(block, 0) {
+            None => match lost_entry(block, 0) {
                 Some(entry) => entry.value,
                 None => continue,
             },
@@ -146,7 +146,7 @@ pub(crate) fn condition(blocks: &[Nested]) -> Value {
         let values = match block.get("values") {
             Some(v) => with_variables(v),
             None if block.is_unknown() => block.clone(),
-            None => lost(block, 0).map_or_else(|| Value::seq(Vec::new(), block.span), |entry| entry.value),
+            None => lost_entry(block, 0).map_or_else(|| Value::seq(Vec::new(), block.span), |entry| entry.value),
         };
         let values = conditioned(values, branch.as_ref());
         // Each block names the operator anew; those of one key are one line.

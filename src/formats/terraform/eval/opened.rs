@@ -42,20 +42,20 @@ impl<'a> TerraformEvaluator<'a> {
         }
         // What fails for some input is no failure.
         let failed = self.failed.get();
-        let open = self.eval(tree, node, &env.open());
+        let open = self.eval(tree, node, &env.without_inputs());
         self.failed.set(failed);
-        self.opened(&value, &open, is_list, 0).unwrap_or(value)
+        self.with_open_items(&value, &open, is_list, 0).unwrap_or(value)
     }
 
     /// The value by default with an item for what an input may add; `None` where nothing is added.
-    fn opened(&self, value: &Value, open: &Value, in_policy: bool, depth: u32) -> Option<Value> {
+    fn with_open_items(&self, value: &Value, open: &Value, in_policy: bool, depth: u32) -> Option<Value> {
         if depth > MAX_DEPTH || !self.spend(1) {
             return None;
         }
         let in_policy = in_policy || is_policy(value);
         let kind = match (&value.kind, &open.kind) {
             (ValueKind::Json(inner), ValueKind::Json(open)) => {
-                ValueKind::Json(self.opened(inner, open, in_policy, depth + 1)?.into())
+                ValueKind::Json(self.with_open_items(inner, open, in_policy, depth + 1)?.into())
             }
             (ValueKind::Map(entries), ValueKind::Map(others)) => {
                 let change = |e: &MapEntry| {
@@ -63,7 +63,7 @@ impl<'a> TerraformEvaluator<'a> {
                     let other = others.iter().find(same);
                     let named = |o: &&MapEntry| o.key.display() == e.key.display();
                     let other = other.or_else(|| others.iter().find(named))?;
-                    let value = self.opened(&e.value, &other.value, in_policy, depth + 1)?;
+                    let value = self.with_open_items(&e.value, &other.value, in_policy, depth + 1)?;
                     Some(MapEntry { value, ..e.clone() })
                 };
                 ValueKind::Map(changed(entries, change)?.into())
@@ -71,7 +71,7 @@ impl<'a> TerraformEvaluator<'a> {
             (ValueKind::Seq(items), ValueKind::Seq(others)) => {
                 let change = |v: &Value| {
                     let other = others.iter().find(|o| o.span == v.span && o.kind != v.kind)?;
-                    self.opened(v, other, in_policy, depth + 1)
+                    self.with_open_items(v, other, in_policy, depth + 1)
                 };
                 let kept = changed(items, change);
                 let more = in_policy && adds(items, others);
@@ -81,14 +81,14 @@ impl<'a> TerraformEvaluator<'a> {
                     (Some(kept), _) => kept.clone(),
                 };
                 if more && !has_more(items) {
-                    all.push(self.more(open.span));
+                    all.push(self.open_item(open.span));
                 }
                 ValueKind::Seq(all.into())
             }
             (ValueKind::OneOf(branches), ValueKind::OneOf(others)) if branches.len() == others.len() => {
                 let change = |b: &Branch| {
                     let other = others.iter().find(|o| o.when == b.when)?;
-                    let value = self.opened(&b.value, &other.value, in_policy, depth + 1)?;
+                    let value = self.with_open_items(&b.value, &other.value, in_policy, depth + 1)?;
                     Some(Branch { value, ..b.clone() })
                 };
                 ValueKind::OneOf(changed(branches, change)?.into())
@@ -97,14 +97,16 @@ impl<'a> TerraformEvaluator<'a> {
                 return None;
             }
             (ValueKind::Seq(items), ValueKind::Unknown(_) | ValueKind::OneOf(_)) if in_policy && !has_more(items) => {
-                let more = std::iter::once(self.more(value.span));
+                let more = std::iter::once(self.open_item(value.span));
                 ValueKind::Seq(items.iter().cloned().chain(more).collect())
             }
-            (ValueKind::Null, ValueKind::Unknown(_) | ValueKind::OneOf(_)) if in_policy => self.more(value.span).kind,
+            (ValueKind::Null, ValueKind::Unknown(_) | ValueKind::OneOf(_)) if in_policy => {
+                self.open_item(value.span).kind
+            }
             (ValueKind::Str(text), ValueKind::Unknown(_) | ValueKind::OneOf(_))
                 if in_policy && text.is_known() && text.is_empty() =>
             {
-                self.more(value.span).kind
+                self.open_item(value.span).kind
             }
             _ => return None,
         };
@@ -119,7 +121,7 @@ impl<'a> TerraformEvaluator<'a> {
         defaults.any(|e| e.tree.span(e.node) == value.span)
     }
 
-    fn more(&self, span: Span) -> Value {
+    fn open_item(&self, span: Span) -> Value {
         Value::unknown(Hole::new(HoleKind::Default, self.name(span), span))
     }
 
@@ -138,7 +140,7 @@ impl<'a> TerraformEvaluator<'a> {
     /// What a collection that is empty by default is where an input asks for more; `None` where no input does.
     pub(crate) fn asked_for(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Option<Value> {
         let failed = self.failed.get();
-        let open = self.eval(tree, node, &env.open());
+        let open = self.eval(tree, node, &env.without_inputs());
         self.failed.set(failed);
         let ValueKind::OneOf(branches) = &open.kind else {
             return None;

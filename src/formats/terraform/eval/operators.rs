@@ -159,7 +159,7 @@ fn binary(evaluator: &TerraformEvaluator<'_>, name: &str, a: &Value, b: &Value, 
         "*" => number(x * y, span),
         "/" if y != 0.0 => number(x / y, span),
         "%" if y != 0.0 => number(x % y, span),
-        _ => evaluator.fail("division by zero", span),
+        _ => evaluator.unsupported("division by zero", span),
     }
 }
 

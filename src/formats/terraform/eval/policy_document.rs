@@ -11,7 +11,9 @@ use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 use crate::formats::terraform::eval::blocks;
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
-use crate::formats::terraform::eval::nested::{alternatives, condition, conditioned, each, principals, with_variables};
+use crate::formats::terraform::eval::nested::{
+    alternatives, condition, conditioned, nested_blocks, principals, with_variables,
+};
 use crate::formats::terraform::eval::values::{inherit, spread_of};
 use crate::formats::terraform::parse::directory::Decl;
 
@@ -35,7 +37,7 @@ pub(crate) fn document<'a>(evaluator: &TerraformEvaluator<'a>, decl: &Decl<'a>, 
     let mut first_key = None;
     for entry in all("statement") {
         first_key.get_or_insert(entry.key_span);
-        list.own(&entry.value, entry.key_span);
+        list.own_statement(&entry.value, entry.key_span);
     }
     for argument in ["override_policy_documents", "override_json"] {
         for entry in all(argument) {
@@ -191,7 +193,7 @@ impl<'e, 'a> Merged<'e, 'a> {
         if self.statements.len() < MAX_STATEMENTS && self.evaluator.spend(1) {
             self.statements.push((statement, section));
         } else if self.statements.len() <= MAX_STATEMENTS {
-            let rest = self.evaluator.too_much(self.at);
+            let rest = self.evaluator.over_budget(self.at);
             self.statements.push((spread_of(&rest, self.at, "statements"), section));
         }
     }
@@ -266,11 +268,11 @@ impl<'e, 'a> Merged<'e, 'a> {
     }
 
     /// A `statement` block, or what JSON syntax writes for several.
-    fn own(&mut self, value: &Value, key: Span) {
+    fn own_statement(&mut self, value: &Value, key: Span) {
         match &value.kind {
             ValueKind::Seq(items) => {
                 for item in items.iter() {
-                    self.own(&inherit(item, &value.via), key);
+                    self.own_statement(&inherit(item, &value.via), key);
                 }
             }
             ValueKind::Null => {}
@@ -322,7 +324,7 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
         for (e, element, skip) in [(plain, elements[0], skip_plain), (not, elements[1], skip_not)] {
             let Some(e) = e else { continue };
             if skip {
-                out.push(open(e.key_span, &e.value));
+                out.push(possible_entry(e.key_span, &e.value));
                 continue;
             }
             let value = as_set(&e.value);
@@ -330,7 +332,8 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
             out.push(MapEntry::made(element, e.key_span, value));
         }
     }
-    let both = [("principals", "Principal"), ("not_principals", "NotPrincipal")].map(|(n, e)| (each(entries, n), e));
+    let both =
+        [("principals", "Principal"), ("not_principals", "NotPrincipal")].map(|(n, e)| (nested_blocks(entries, n), e));
     for (blocks, element) in &both {
         let Some(first) = blocks.first() else { continue };
         // A statement with and one without a principal are policies of different kinds: where no one knows whether it has
@@ -339,14 +342,14 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
         out.push(match (maybe, alternatives(blocks)) {
             (false, _) => MapEntry::made(element, first.0, principals(blocks)),
             (true, Some(value)) => MapEntry::made(element, first.0, value),
-            (true, None) => open(first.0, &conditioned(first.1.clone(), first.2.as_ref())),
+            (true, None) => possible_entry(first.0, &conditioned(first.1.clone(), first.2.as_ref())),
         });
     }
-    let conditions = each(entries, "condition");
+    let conditions = nested_blocks(entries, "condition");
     if let Some(first) = conditions.first() {
         out.push(MapEntry::made("Condition", first.0, condition(&conditions)));
     }
-    out.extend(lost(value, 0));
+    out.extend(lost_entry(value, 0));
     Value {
         kind: ValueKind::Map(out.into()),
         ..value.clone()
@@ -406,10 +409,10 @@ pub(crate) fn as_set(value: &Value) -> Value {
 }
 
 /// The entry that stands for what is lost, of a block that is broken or holds one that is.
-pub(crate) fn lost(value: &Value, depth: u32) -> Option<MapEntry> {
+pub(crate) fn lost_entry(value: &Value, depth: u32) -> Option<MapEntry> {
     let entries = value.entries().filter(|_| depth < 3)?;
     let here = entries.iter().find(|e| e.key.is_broken()).cloned();
-    here.or_else(|| entries.iter().find_map(|e| lost(&e.value, depth + 1)))
+    here.or_else(|| entries.iter().find_map(|e| lost_entry(&e.value, depth + 1)))
 }
 
 /// Of an element and its `Not` form only one can be there: which of them to leave out, given which may be absent.
@@ -429,7 +432,7 @@ fn may_be_absent(value: &Value) -> bool {
 }
 
 /// An element that may be there: no one can say which.
-fn open(at: Span, value: &Value) -> MapEntry {
+fn possible_entry(at: Span, value: &Value) -> MapEntry {
     let hole = match &value.kind {
         ValueKind::Unknown(hole) => Hole {
             span: at,

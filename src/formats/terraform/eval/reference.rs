@@ -198,7 +198,7 @@ impl<'a> TerraformEvaluator<'a> {
             ValueKind::Map(entries) => match value.entry(name) {
                 Some(e) => reading(inherit(&e.value, &value.via), span),
                 None if entries.iter().any(|e| !e.key.is_known()) => self.unknown(HoleKind::Other, span),
-                None => self.fail(name, span),
+                None => self.unsupported(name, span),
             },
             ValueKind::OneOf(branches) => {
                 let read = |b: &crate::value::Branch| {
@@ -223,7 +223,7 @@ impl<'a> TerraformEvaluator<'a> {
                 }
                 _ => Value::unknown(Hole {
                     kind: match hole.kind {
-                        HoleKind::Outside => crate::formats::terraform::eval::attributes::outside(name),
+                        HoleKind::Outside => crate::formats::terraform::eval::attributes::outside_hole_kind(name),
                         kind => kind,
                     },
                     name: format!("{}.{name}", hole.name).into(),
@@ -233,7 +233,7 @@ impl<'a> TerraformEvaluator<'a> {
             },
             // `aws_instance.x.id` of a counted resource, as before Terraform 0.12.
             ValueKind::Seq(items) if items.len() == 1 => self.attribute(&items[0], name, span, env),
-            _ => self.fail(name, span),
+            _ => self.unsupported(name, span),
         }
     }
 
@@ -273,7 +273,7 @@ impl<'a> TerraformEvaluator<'a> {
                 }
                 match items.get(n) {
                     Some(item) => reading(inherit(item, &value.via), span),
-                    None => self.fail("no such index", span),
+                    None => self.unsupported("no such index", span),
                 }
             }
             ValueKind::Map(_) => match crate::formats::terraform::eval::to_string::to_text(index)
@@ -295,7 +295,7 @@ impl<'a> TerraformEvaluator<'a> {
                     ..(**hole).clone()
                 }),
             },
-            _ => self.fail("no list", span),
+            _ => self.unsupported("no list", span),
         }
     }
 
@@ -336,7 +336,7 @@ impl<'a> TerraformEvaluator<'a> {
             let one = |item: Value| {
                 let rest = (is_spread(&item) && item.is_unknown()).then(|| item.clone());
                 let condition = item.as_hole().and_then(|h| self.condition_of(h.target.as_ref()?));
-                let result = self.eval(tree, each, &env.with("*", item, false));
+                let result = self.eval(tree, each, &env.with_binding("*", item, false));
                 let result = rest.map_or(result, |rest| spread_of(&rest, span, &self.name(span)));
                 // A document that may be missing: what is made of several adds up what is there.
                 match condition {

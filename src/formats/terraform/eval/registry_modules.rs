@@ -18,7 +18,7 @@ pub(crate) enum KnownModules {
 }
 
 /// Which module a `source` names: a registry address, or the same repository on GitHub.
-fn known(source: &str) -> Option<KnownModules> {
+fn known_modules(source: &str) -> Option<KnownModules> {
     let (base, submodule) = match source.split_once("//modules/") {
         Some((base, rest)) => (base, rest.split(['?', '/']).next().unwrap_or("")),
         None => (source, ""),
@@ -43,7 +43,7 @@ fn known(source: &str) -> Option<KnownModules> {
 pub(crate) fn source(decl: &Decl<'_>) -> Option<(KnownModules, String)> {
     let source = decl.expr("source")?;
     let text = source.tree.text(source.node)?.known()?.into_owned();
-    Some((known(&text)?, text))
+    Some((known_modules(&text)?, text))
 }
 
 /// An output of a registry module that is known: a reference to what the call makes.

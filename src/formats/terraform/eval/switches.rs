@@ -98,7 +98,7 @@ impl<'a> TerraformEvaluator<'a> {
         let value = self.expr(default, &root.env());
         let subject = format!("var.{name}");
         let fact = match value.as_bool() {
-            Some(is) => Fact::holds(&subject, !is),
+            Some(is) => Fact::condition(&subject, !is),
             None => Fact::equals(&subject, &value.as_str()?, false),
         };
         Some(Guard::new("", vec![fact]))

@@ -66,7 +66,7 @@ impl<'a> TerraformEvaluator<'a> {
                         && is_part(tree, &children, i)
                         && self.is_empty_stand_in(&value, tree.kind(child) == Node::Call);
                     match stands_in {
-                        true => vec![(Guard::default(), self.stand_in(span))],
+                        true => vec![(Guard::default(), self.unset_text(span))],
                         false => self.part_texts(&value, span),
                     }
                 }
@@ -78,7 +78,7 @@ impl<'a> TerraformEvaluator<'a> {
             }
             len += parts.iter().map(|(_, t)| t.len()).max().unwrap_or(0);
             if len > MAX_TEXT || !self.spend(parts.len() + len / 64) {
-                self.too_much(span);
+                self.over_budget(span);
                 return vec![(Guard::default(), self.opaque(tree.span(node)))];
             }
             if let [(label, only)] = parts.as_slice()
@@ -116,7 +116,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// What someone else sets for what is empty by default.
-    pub(crate) fn stand_in(&self, span: Span) -> Text {
+    pub(crate) fn unset_text(&self, span: Span) -> Text {
         Text::hole(Hole::new(HoleKind::Input, self.name(span), span))
     }
 
@@ -169,7 +169,7 @@ impl<'a> TerraformEvaluator<'a> {
                 };
                 len += text.len();
                 if len > MAX_TEXT || !self.spend(1 + text.len() / 64) {
-                    self.too_much(span);
+                    self.over_budget(span);
                     return opaque();
                 }
                 out.append(text);

@@ -100,7 +100,7 @@ fn string(evaluator: &TerraformEvaluator<'_>, text: &Text, span: Span, out: &mut
     let flat = text.with_placeholders();
     let is_escaped = |b: &u8| matches!(b, b'"' | b'\\') || *b < 0x20;
     if flat.bytes().filter(is_escaped).count() > MAX_ESCAPED {
-        evaluator.too_much(span);
+        evaluator.over_budget(span);
         out.hole(Hole::new(HoleKind::Other, "…", span));
         out.unit("\"", point(span));
         return;

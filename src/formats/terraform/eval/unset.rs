@@ -103,14 +103,14 @@ impl<'a> TerraformEvaluator<'a> {
     /// variables `among` these, where there are any.
     pub(crate) fn flag(&self, module: &Rc<TerraformModule<'a>>, decl: &Decl<'a>, among: &[&str]) -> Option<Guard> {
         let expr = decl.expr("count").or_else(|| decl.expr("for_each"))?;
-        let (name, is_flag) = self.off(module, expr, among, &mut 0, 0)?;
+        let (name, is_flag) = self.off_variable(module, expr, among, &mut 0, 0)?;
         let word = if is_flag { "true" } else { "given" };
-        let fact = Fact::holds(&format!("var.{name}"), true);
+        let fact = Fact::condition(&format!("var.{name}"), true);
         Some(Guard::new(&format!("if var.{name} is {word}"), vec![fact]).opt_in())
     }
 
     /// A variable of the root module that an expression asks for and whose default is [off](is_off), and whether it is a flag.
-    fn off(
+    fn off_variable(
         &self,
         module: &Rc<TerraformModule<'a>>,
         expr: HclExpr<'a>,
@@ -137,11 +137,11 @@ impl<'a> TerraformEvaluator<'a> {
             let found = match (tree.name(root), &module.arguments) {
                 ("local", _) => {
                     let local = module.directory.locals.get(name).map(|(_, expr)| *expr);
-                    local.and_then(|e| self.off(module, e, among, seen, depth + 1))
+                    local.and_then(|e| self.off_variable(module, e, among, seen, depth + 1))
                 }
                 ("var", Some((arguments, env))) => {
                     let given = arguments.get(name).copied();
-                    given.and_then(|e| self.off(&env.module, e, among, seen, depth + 1))
+                    given.and_then(|e| self.off_variable(&env.module, e, among, seen, depth + 1))
                 }
                 ("var", None) if !module.chosen.contains_key(name) && !module.directory.values.contains_key(name) => {
                     let is_asked = among.is_empty() || among.contains(&name);
@@ -171,7 +171,11 @@ impl<'a> TerraformEvaluator<'a> {
 
     /// Whether a condition that a default decides is open where defaults that stand for nothing are replaced.
     pub(crate) fn asks_for_unset(&self, tree: &Tree, condition: NodeId, env: &EvalScope<'a>) -> bool {
-        !env.view.given && self.eval(tree, condition, &env.given()).as_bool().is_none()
+        !env.view.given
+            && self
+                .eval(tree, condition, &env.without_unset_defaults())
+                .as_bool()
+                .is_none()
     }
 
     /// What a test drops that a default made empty: as many items as someone else wants.

@@ -161,7 +161,7 @@ impl<'a> Directory<'a> {
                 directory.files.push(file.id);
                 match role {
                     FileRole::Values | FileRole::AutoValues => directory.values(&file.hcl),
-                    _ => directory.declare(&file.hcl, role == FileRole::Override),
+                    _ => directory.add_file(&file.hcl, role == FileRole::Override),
                 }
             }
         }
@@ -209,15 +209,15 @@ impl<'a> Directory<'a> {
         }
     }
 
-    fn declare(&mut self, hcl: &'a HclFile, overrides: bool) {
+    fn add_file(&mut self, hcl: &'a HclFile, overrides: bool) {
         let tree = &hcl.tree;
         for block in &hcl.body.blocks {
             let part = FileBlock { tree, block };
             let name = block.label(0);
             match &*block.kind {
-                "variable" => declare(&mut self.variables, name, part, overrides),
-                "output" => declare(&mut self.outputs, name, part, overrides),
-                "module" => declare(&mut self.modules, name, part, overrides),
+                "variable" => add_declaration(&mut self.variables, name, part, overrides),
+                "output" => add_declaration(&mut self.outputs, name, part, overrides),
+                "module" => add_declaration(&mut self.modules, name, part, overrides),
                 "locals" => self.locals(tree, &block.body),
                 "provider" => self.providers.push(Decl { parts: vec![part] }),
                 "terraform" => {
@@ -270,7 +270,7 @@ impl<'a> Directory<'a> {
     }
 }
 
-fn declare<'a>(map: &mut BTreeMap<&'a str, Decl<'a>>, name: &'a str, part: FileBlock<'a>, overrides: bool) {
+fn add_declaration<'a>(map: &mut BTreeMap<&'a str, Decl<'a>>, name: &'a str, part: FileBlock<'a>, overrides: bool) {
     match map.get_mut(name) {
         Some(decl) if overrides => decl.parts.push(part),
         Some(_) => {}

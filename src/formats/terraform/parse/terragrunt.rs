@@ -51,13 +51,13 @@ pub(crate) fn generated(sources: &Sources, file: FileId, hcl: &HclFile) -> Gener
         let written = text.get(span.range()).unwrap_or_default();
         let start = span.start as usize;
         if let Some(quoted) = written.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            let code = only(text, start + 1..start + 1 + quoted.len(), unquoted);
+            let code = blank_out_others(text, start + 1..start + 1 + quoted.len(), unquoted);
             out.made.push(hcl::parse(file, &code));
         } else if written.starts_with("<<") {
             let body = written.split_once('\n').map_or("", |(_, body)| body);
             let inner = body.trim_end().rsplit_once('\n').map_or("", |(inner, _)| inner);
             let start = start + written.len() - body.len();
-            let code = only(text, start..start + inner.len(), str::to_owned);
+            let code = blank_out_others(text, start..start + inner.len(), str::to_owned);
             out.made.push(hcl::parse(file, &code));
         } else {
             let path = named_file(hcl, node).map(|name| join_path(parent_path(sources.path(file)), &name));
@@ -102,7 +102,7 @@ fn named_file(hcl: &HclFile, node: NodeId) -> Option<String> {
 
 /// The text with blanks around `range`, so that what is in it keeps its place, and with the escapes of templates and those
 /// that `unescape` knows undone.
-fn only(text: &str, range: Range<usize>, unescape: fn(&str) -> String) -> String {
+fn blank_out_others(text: &str, range: Range<usize>, unescape: fn(&str) -> String) -> String {
     let blank = |part: &str| -> String { part.bytes().map(|b| if b == b'\n' { '\n' } else { ' ' }).collect() };
     let inner = unescape(&text[range.clone()])
         .replace("$${", "${ ")

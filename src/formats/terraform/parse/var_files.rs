@@ -13,7 +13,7 @@ use crate::formats::terraform::parse::directory::{Directory, File, FileRole, Hcl
 const MAX_WAYS: usize = 32;
 
 /// The ways to apply each root module, by its directory, none where no file says how; and what is left out of them.
-pub(crate) fn ways<'a>(
+pub(crate) fn variable_sets<'a>(
     files: &'a BTreeMap<String, Vec<File>>,
     directories: &BTreeMap<&'a str, Directory<'a>>,
     roots: &[&'a str],

@@ -50,7 +50,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
         }
     }
 
-    pub(super) fn of(&self, site: &CallSite) -> ApiCall {
+    pub(super) fn api_call(&self, site: &CallSite) -> ApiCall {
         let e = self.m.expr(site.at.1);
         let scope = self.m.function_of(e.scope);
         let span = callee_span(self.m, site.at.1);
@@ -132,7 +132,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
         None
     }
 
-    fn given(&self, site: &CallSite, name: &str) -> ArgumentPresence {
+    fn argument_presence(&self, site: &CallSite, name: &str) -> ArgumentPresence {
         if self.argument(site, name).is_some() {
             return ArgumentPresence::Yes;
         }
@@ -162,7 +162,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
                 Trigger::Params(params) => {
                     let mut perhaps = false;
                     for p in params {
-                        match self.given(site, p) {
+                        match self.argument_presence(site, p) {
                             ArgumentPresence::Yes => {
                                 conditional.push(ConditionalAction {
                                     trigger: Some(p.into()),
@@ -213,7 +213,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
             let mut parts = path.split('.');
             let first = parts.next().unwrap_or("");
             match self.argument(site, first) {
-                Some(v) => match inside(&v, &parts.collect::<Vec<_>>(), 0) {
+                Some(v) => match presence_at(&v, &parts.collect::<Vec<_>>(), 0) {
                     (ArgumentPresence::Yes, role) => {
                         out.push(ConditionalAction {
                             trigger: Some(first.into()),
@@ -225,7 +225,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
                     (ArgumentPresence::Perhaps, _) => perhaps = true,
                     (ArgumentPresence::No, _) => {}
                 },
-                None => perhaps |= self.given(site, first) == ArgumentPresence::Perhaps,
+                None => perhaps |= self.argument_presence(site, first) == ArgumentPresence::Perhaps,
             }
         }
         if perhaps {
@@ -252,7 +252,7 @@ fn text_of(v: &Value) -> Option<Text> {
 }
 
 /// Whether something stands at a path inside a value, and what, when it is a text.
-fn inside(v: &Value, path: &[&str], depth: u32) -> (ArgumentPresence, Option<Text>) {
+fn presence_at(v: &Value, path: &[&str], depth: u32) -> (ArgumentPresence, Option<Text>) {
     if depth > 12 {
         return (ArgumentPresence::Perhaps, None);
     }
@@ -261,7 +261,7 @@ fn inside(v: &Value, path: &[&str], depth: u32) -> (ArgumentPresence, Option<Tex
             ValueKind::Null => (ArgumentPresence::No, None),
             // What a branch of the code sets may not be there.
             ValueKind::OneOf(branches) => {
-                let given = |b: &Branch| matches!(inside(&b.value, path, depth + 1).0, ArgumentPresence::Yes);
+                let given = |b: &Branch| matches!(presence_at(&b.value, path, depth + 1).0, ArgumentPresence::Yes);
                 let guards = branches.iter().filter(|b| given(b)).map(|b| &b.when);
                 match guard::is_certain(guards) {
                     true => (ArgumentPresence::Yes, None),
@@ -273,8 +273,8 @@ fn inside(v: &Value, path: &[&str], depth: u32) -> (ArgumentPresence, Option<Tex
     };
     match &v.kind {
         ValueKind::Map(entries) => match v.get(first) {
-            Some(inner) => inside(inner, rest, depth + 1),
-            None if *first == "[]" => inside(v, rest, depth + 1),
+            Some(inner) => presence_at(inner, rest, depth + 1),
+            None if *first == "[]" => presence_at(v, rest, depth + 1),
             None if entries.iter().any(|e| e.key.known().is_none()) => (ArgumentPresence::Perhaps, None),
             None => (ArgumentPresence::No, None),
         },
@@ -282,7 +282,7 @@ fn inside(v: &Value, path: &[&str], depth: u32) -> (ArgumentPresence, Option<Tex
             let path = if *first == "[]" { rest } else { path };
             let mut answer = (ArgumentPresence::No, None);
             for i in items.iter().take(50) {
-                match inside(i, path, depth + 1) {
+                match presence_at(i, path, depth + 1) {
                     yes @ (ArgumentPresence::Yes, _) => return yes,
                     perhaps @ (ArgumentPresence::Perhaps, _) => answer = perhaps,
                     (ArgumentPresence::No, _) => {}

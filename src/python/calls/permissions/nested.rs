@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::iam::sdk::{Client, SdkOperation};
 use crate::python::calls::permissions::resources::arn;
-use crate::python::calls::permissions::{ArgumentPresence, ArgumentReader, CallSite, inside};
+use crate::python::calls::permissions::{ArgumentPresence, ArgumentReader, CallSite, presence_at};
 use crate::python::calls::{Actions, ConditionalAction};
 use crate::source::Text;
 use crate::value::{Value, ValueKind};
@@ -174,7 +174,7 @@ impl ArgumentReader<'_, '_> {
                 continue;
             }
             actions.conditional.retain(|c| c.action != *special);
-            let count = self.count(site, path);
+            let count = self.count_at(site, path);
             match (count.yes, count.no, count.perhaps) {
                 (false, _, false) => {}
                 (true, false, false) => {
@@ -273,7 +273,7 @@ impl ArgumentReader<'_, '_> {
     }
 
     /// How often something stands at a path of the request.
-    fn count(&self, site: &CallSite, path: &str) -> Count {
+    fn count_at(&self, site: &CallSite, path: &str) -> Count {
         let mut count = Count::default();
         let is_version = site.object.is_some_and(|o| o.ty.name() == "ObjectVersion");
         if is_version && path.ends_with(VERSION) && path != COPIED {
@@ -295,8 +295,8 @@ impl ArgumentReader<'_, '_> {
                     (false, false) => count.perhaps = true,
                 }
             }
-            Some(v) => tally(&v, &rest, &mut count, 0),
-            None => match self.given(site, first) {
+            Some(v) => add_count(&v, &rest, &mut count, 0),
+            None => match self.argument_presence(site, first) {
                 ArgumentPresence::No => count.no = true,
                 ArgumentPresence::Yes | ArgumentPresence::Perhaps => count.perhaps = true,
             },
@@ -306,7 +306,7 @@ impl ArgumentReader<'_, '_> {
 }
 
 /// Counts what stands at a path, item by item.
-fn tally(v: &Value, path: &[&str], count: &mut Count, depth: u32) {
+fn add_count(v: &Value, path: &[&str], count: &mut Count, depth: u32) {
     match (path.iter().position(|p| *p == "[]"), depth) {
         (Some(at), 0..4) => {
             let mut list = Some(v);
@@ -320,13 +320,13 @@ fn tally(v: &Value, path: &[&str], count: &mut Count, depth: u32) {
                         item.is_unknown() && items.first().is_some_and(|i| !i.is_unknown() && i.span == item.span)
                     };
                     for item in items.iter().take(1000).filter(|i| !like_another(i)) {
-                        tally(item, &path[at + 1..], count, depth + 1);
+                        add_count(item, &path[at + 1..], count, depth + 1);
                     }
                 }
                 _ => count.perhaps = true,
             }
         }
-        _ => match inside(v, path, 0).0 {
+        _ => match presence_at(v, path, 0).0 {
             ArgumentPresence::Yes => count.yes = true,
             ArgumentPresence::No => count.no = true,
             ArgumentPresence::Perhaps => count.perhaps = true,

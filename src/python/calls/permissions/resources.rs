@@ -59,7 +59,7 @@ impl ArgumentReader<'_, '_> {
         if !matches!(op.name(), "Query" | "Scan") {
             return Some(table);
         }
-        match self.given(site, "IndexName") {
+        match self.argument_presence(site, "IndexName") {
             ArgumentPresence::No => Some(table),
             ArgumentPresence::Perhaps => None,
             ArgumentPresence::Yes => {

@@ -1,7 +1,7 @@
 //! Which argument of a call goes to which parameter.
 
 use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder};
-use crate::python::points_to::evaluate::{CallFrame, ObjectEvaluator, matters};
+use crate::python::points_to::evaluate::{CallFrame, ObjectEvaluator, is_worth_following};
 use crate::python::{ArgName, CallExpr, ExprId, FunctionParam, ParamKind, Scope};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl ObjectEvaluator<'_> {
                 }
                 ArgName::Keyword(k, _) => {
                     let things = self.eval(module, a.value, frame);
-                    match named(s, k) {
+                    match keyword_parameter(s, k) {
                         Some(i) => out.entry(i).or_default().put_all(&things),
                         None => rest.put_entries(k, &things),
                     }
@@ -44,13 +44,13 @@ impl ObjectEvaluator<'_> {
                             AbstractValue::Literal(at) => {
                                 for (i, p) in (0..).zip(&s.params) {
                                     let found = self.elements(*at, std::slice::from_ref(&p.name), None, frame);
-                                    if found.iter().any(matters) {
+                                    if found.iter().any(is_worth_following) {
                                         out.entry(i).or_default().put_all(&found);
                                     }
                                 }
                                 rest.put(t.clone());
                             }
-                            AbstractValue::Entry(k, held) => match named(s, k) {
+                            AbstractValue::Entry(k, held) => match keyword_parameter(s, k) {
                                 Some(i) => out.entry(i).or_default().put((**held).clone()),
                                 None => rest.put(t.clone()),
                             },
@@ -66,7 +66,7 @@ impl ObjectEvaluator<'_> {
         }
         out.into_iter()
             .map(|(i, bag)| (i, bag.finish()))
-            .filter(|(_, things)| things.iter().any(matters))
+            .filter(|(_, things)| things.iter().any(is_worth_following))
             .collect()
     }
 
@@ -93,7 +93,7 @@ impl ObjectEvaluator<'_> {
 
     fn argument(&self, module: usize, value: ExprId, i: u32, out: &mut Vec<(u32, ValueSet)>) {
         let things = self.eval(module, value, None);
-        if things.iter().any(matters) {
+        if things.iter().any(is_worth_following) {
             out.push((i, things));
         }
     }
@@ -155,7 +155,7 @@ impl ObjectEvaluator<'_> {
 }
 
 /// The parameter that takes a keyword argument.
-fn named(s: &Scope, name: &str) -> Option<u32> {
+fn keyword_parameter(s: &Scope, name: &str) -> Option<u32> {
     let at = s
         .params
         .iter()

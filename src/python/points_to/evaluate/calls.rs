@@ -55,10 +55,10 @@ impl ObjectEvaluator<'_> {
             module: f.module,
             scope: parent,
         };
-        if own == on || self.has(f, "staticmethod") {
+        if own == on || self.has_decorator(f, "staticmethod") {
             return None;
         }
-        let thing = if self.has(f, "classmethod") {
+        let thing = if self.has_decorator(f, "classmethod") {
             AbstractValue::Class(on)
         } else {
             AbstractValue::Instance(on)
@@ -113,7 +113,7 @@ impl ObjectEvaluator<'_> {
         }
         self.depth.set(self.depth.get() - 2);
         let things = match frame {
-            Some(frame) => self.held(frame, &out.finish()),
+            Some(frame) => self.unpack_returned(frame, &out.finish()),
             None => out.finish(),
         };
         // Cut-off results are not kept: they depend on where the question came from.

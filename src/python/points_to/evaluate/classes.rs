@@ -90,7 +90,7 @@ impl ObjectEvaluator<'_> {
     pub(crate) fn receiver_of(&self, module: usize, expr: ExprId, frame: Option<&CallFrame<'_>>) -> Option<ScopeRef> {
         let m = self.module(module);
         let scope = m.function_of(m.expr(expr).scope);
-        frame?.of(ScopeRef { module, scope })?.receiver()
+        frame?.innermost(ScopeRef { module, scope })?.receiver()
     }
 
     /// An attribute of a class or of its instances; `receiver` is the class that methods get.
@@ -117,7 +117,7 @@ impl ObjectEvaluator<'_> {
         }
         // What only an heir binds, a method of the base may use.
         if out.is_empty() {
-            for c in self.index.heirs(class) {
+            for c in self.index.subclasses(class) {
                 self.class_attributes(c, c, name, &mut out);
                 if in_body(&c) {
                     self.class_body(c, receiver, name, instance, &mut out);
@@ -151,7 +151,7 @@ impl ObjectEvaluator<'_> {
                 Some(s) => self.source(class.module, s, frame),
                 None => self.nothing.clone(),
             };
-            let found = frame.map_or_else(|| found.clone(), |frame| self.held(frame, &found));
+            let found = frame.map_or_else(|| found.clone(), |frame| self.unpack_returned(frame, &found));
             match a.annotation {
                 Some(t) if !found.iter().any(is_aws) => out.put_all(&self.typed(class.module, t, 0)),
                 _ => {}
@@ -178,17 +178,19 @@ impl ObjectEvaluator<'_> {
                     };
                     let is_property = ["property", "cached_property", "cachedproperty", "lazy_property"]
                         .iter()
-                        .any(|d| self.has(f, d));
+                        .any(|d| self.has_decorator(f, d));
                     if (instance || makes_classes(m, class.scope)) && is_property {
                         out.put_all(&self.returned(f, self.receiver(f, receiver).into_iter().collect(), None));
-                    } else if self.has(f, "staticmethod") || (!instance && !self.has(f, "classmethod")) {
+                    } else if self.has_decorator(f, "staticmethod")
+                        || (!instance && !self.has_decorator(f, "classmethod"))
+                    {
                         out.put(AbstractValue::Function(f));
                     } else {
                         out.put(AbstractValue::Method(f, receiver));
                     }
                 }
                 _ => {
-                    out.put_all(&self.bound(class, b, None));
+                    out.put_all(&self.values_of_binding(class, b, None));
                     if b.annotation.is_some()
                         && let Some(i) = fields(m, class.scope).iter().position(|f| &**f == name)
                     {

@@ -112,7 +112,7 @@ impl ObjectEvaluator<'_> {
         for (key, value) in self.index.added(at).iter().take(200) {
             if matches(*key) {
                 // A container that a function fills is distinguished by call, as the function is.
-                let within = frame.filter(|f| f.runs(module, m, *value));
+                let within = frame.filter(|f| f.is_call_around(module, m, *value));
                 out.put_all(&self.eval(module, *value, within));
             }
         }
@@ -133,7 +133,7 @@ impl ObjectEvaluator<'_> {
     }
 
     /// What is in any of these containers.
-    pub(crate) fn each(&self, things: &[AbstractValue]) -> ValueSet {
+    pub(crate) fn contents_of_each(&self, things: &[AbstractValue]) -> ValueSet {
         let mut out = ValueSetBuilder::default();
         for t in things {
             match t {
@@ -147,11 +147,11 @@ impl ObjectEvaluator<'_> {
 
     /// What a function returned in this frame: a container that holds something of AWS is taken apart, for what it holds
     /// depends on the frame.
-    pub(crate) fn held(&self, frame: &CallFrame<'_>, things: &[AbstractValue]) -> ValueSet {
+    pub(crate) fn unpack_returned(&self, frame: &CallFrame<'_>, things: &[AbstractValue]) -> ValueSet {
         let mut out = ValueSetBuilder::default();
         for t in things {
             match t {
-                AbstractValue::Literal(at) if frame.runs(at.0, self.module(at.0), at.1) => {
+                AbstractValue::Literal(at) if frame.is_call_around(at.0, self.module(at.0), at.1) => {
                     let entries = self.entries(*at, frame);
                     let matter = entries
                         .iter()

@@ -190,7 +190,7 @@ impl ObjectEvaluator<'_> {
                     };
                     return one(AbstractValue::Resource(*c, sub, origin));
                 }
-                match ty.method(name).and_then(|m| m.gives()) {
+                match ty.method(name).and_then(|m| m.returns()) {
                     // It has its name from the call.
                     Some(t) if name == "get_queue_by_name" => {
                         one(AbstractValue::Resource(*c, t, ResourceOrigin::Call((module, expr))))
@@ -266,7 +266,7 @@ pub(crate) fn element(collection: &AbstractValue) -> Option<AbstractValue> {
     let AbstractValue::Collection(client, _, member, of, _) = collection else {
         return None;
     };
-    let ty = member.gives()?;
+    let ty = member.returns()?;
     Some(AbstractValue::Resource(*client, ty, answered(*client, ty, true, *of)))
 }
 

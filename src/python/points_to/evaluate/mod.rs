@@ -54,7 +54,7 @@ impl<'f> CallFrame<'f> {
     }
 
     /// The innermost call of `function` among those that lead here.
-    fn of(&'f self, function: ScopeRef) -> Option<&'f Self> {
+    fn innermost(&'f self, function: ScopeRef) -> Option<&'f Self> {
         let mut at = Some(self);
         while let Some(f) = at.filter(|f| f.place != function) {
             at = f.outer;
@@ -72,7 +72,7 @@ impl<'f> CallFrame<'f> {
     }
 
     /// Whether this is a call of the function that the expression stands in.
-    fn runs(&self, module: usize, m: &PythonModule, expr: ExprId) -> bool {
+    fn is_call_around(&self, module: usize, m: &PythonModule, expr: ExprId) -> bool {
         self.place.module == module && self.place.scope == m.function_of(m.expr(expr).scope)
     }
 }
@@ -135,15 +135,15 @@ impl<'p> ObjectEvaluator<'p> {
     }
 
     /// What the expression may stand for.
-    pub(crate) fn things(&self, module: usize, expr: ExprId) -> ValueSet {
+    pub(crate) fn values(&self, module: usize, expr: ExprId) -> ValueSet {
         self.spent.set(self.spent.get().saturating_add(self.steps.take()));
         self.eval(module, expr, None)
     }
 
     /// What it may stand for where the method around it runs on an instance of this class.
-    pub(crate) fn things_on(&self, module: usize, expr: ExprId, class: Option<ScopeRef>) -> ValueSet {
+    pub(crate) fn values_on(&self, module: usize, expr: ExprId, class: Option<ScopeRef>) -> ValueSet {
         let Some(class) = class else {
-            return self.things(module, expr);
+            return self.values(module, expr);
         };
         self.spent.set(self.spent.get().saturating_add(self.steps.take()));
         let m = self.module(module);
@@ -257,7 +257,7 @@ impl<'p> ObjectEvaluator<'p> {
                                 out.put(one);
                             }
                         }
-                        AbstractValue::Resource(_, _, origin) if origin.is_told() => out.put(t.clone()),
+                        AbstractValue::Resource(_, _, origin) if origin.is_reported() => out.put(t.clone()),
                         AbstractValue::Pair(at) if number == Some(1) => {
                             out.put_all(&self.elements(*at, &[], None, frame))
                         }
@@ -352,6 +352,6 @@ pub(crate) fn decorator_name(m: &PythonModule, decorator: ExprId) -> Option<Stri
 }
 
 /// Whether it is worth to follow a thing into a call.
-pub(crate) fn matters(thing: &AbstractValue) -> bool {
+pub(crate) fn is_worth_following(thing: &AbstractValue) -> bool {
     !matches!(thing, AbstractValue::Opaque)
 }

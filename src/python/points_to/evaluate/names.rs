@@ -18,7 +18,7 @@ impl ObjectEvaluator<'_> {
                 let mut out = ValueSetBuilder::default();
                 for b in &f.bindings {
                     let scope = ScopeRef { module, scope: f.scope };
-                    out.put_all(&self.bound(scope, b, frame));
+                    out.put_all(&self.values_of_binding(scope, b, frame));
                 }
                 out.finish()
             }
@@ -46,7 +46,12 @@ impl ObjectEvaluator<'_> {
         one(AbstractValue::Library(name.into()))
     }
 
-    pub(crate) fn bound(&self, scope: ScopeRef, binding: &Binding, frame: Option<&CallFrame<'_>>) -> ValueSet {
+    pub(crate) fn values_of_binding(
+        &self,
+        scope: ScopeRef,
+        binding: &Binding,
+        frame: Option<&CallFrame<'_>>,
+    ) -> ValueSet {
         let module = scope.module;
         let m = self.module(module);
         let found = match &binding.bound {
@@ -60,7 +65,7 @@ impl ObjectEvaluator<'_> {
                     one(AbstractValue::Package(module, i.module.clone()))
                 }
                 // `boto3.py` beside the importer.
-                None if self.program.hides(m.file, &i.module) => one(AbstractValue::Opaque),
+                None if self.program.is_hidden(m.file, &i.module) => one(AbstractValue::Opaque),
                 None => one(AbstractValue::Library(i.module.clone())),
             },
             BindingValue::From(i) => {
@@ -73,7 +78,7 @@ impl ObjectEvaluator<'_> {
                     (false, _, _) => exported,
                     (true, Some(s), _) => one(AbstractValue::Module(s)),
                     (true, None, Some(_)) => self.nothing.clone(),
-                    (true, None, None) if i.level > 0 || self.program.hides(m.file, &i.module) => {
+                    (true, None, None) if i.level > 0 || self.program.is_hidden(m.file, &i.module) => {
                         one(AbstractValue::Opaque)
                     }
                     (true, None, None) => one(AbstractValue::Library(format!("{}.{}", i.module, i.name).into())),
@@ -99,24 +104,26 @@ impl ObjectEvaluator<'_> {
     ) -> ValueSet {
         let m = self.module(function.module);
         let s = m.scope(function.scope);
-        let own = frame.and_then(|f| f.of(function));
+        let own = frame.and_then(|f| f.innermost(function));
         if let Some((_, things)) = own.and_then(|f| f.args.iter().find(|(n, _)| *n == i)) {
             return things.clone();
         }
         if i == 0
             && s.kind == ScopeKind::Function
             && m.scope(s.parent).kind == ScopeKind::Class
-            && !self.has(function, "staticmethod")
+            && !self.has_decorator(function, "staticmethod")
         {
             let class = ScopeRef {
                 module: function.module,
                 scope: s.parent,
             };
-            return one(if self.has(function, "classmethod") || &*s.params[0].name == "cls" {
-                AbstractValue::Class(class)
-            } else {
-                AbstractValue::Instance(class)
-            });
+            return one(
+                if self.has_decorator(function, "classmethod") || &*s.params[0].name == "cls" {
+                    AbstractValue::Class(class)
+                } else {
+                    AbstractValue::Instance(class)
+                },
+            );
         }
         let mut out = ValueSetBuilder::default();
         self.read.borrow_mut().insert((function, i));
@@ -176,7 +183,7 @@ impl ObjectEvaluator<'_> {
         let texts = self.texts(module, expr, None).into_iter();
         texts
             .map(|text| {
-                let givers = self.params.givers(param, &text);
+                let givers = self.params.callers_passing(param, &text);
                 (text, givers.into_iter().collect())
             })
             .filter(|(_, givers): &(_, Vec<ScopeRef>)| !givers.is_empty())
@@ -184,7 +191,7 @@ impl ObjectEvaluator<'_> {
     }
 
     /// Whether the function has a decorator whose last part is `name`.
-    pub(crate) fn has(&self, function: ScopeRef, name: &str) -> bool {
+    pub(crate) fn has_decorator(&self, function: ScopeRef, name: &str) -> bool {
         let m = self.module(function.module);
         m.scope(function.scope)
             .decorators
@@ -202,7 +209,7 @@ impl ObjectEvaluator<'_> {
             Reaching::Found(f) => {
                 let mut out = ValueSetBuilder::default();
                 for b in &f.bindings {
-                    out.put_all(&self.bound(
+                    out.put_all(&self.values_of_binding(
                         ScopeRef {
                             module,
                             scope: ScopeId::MODULE,

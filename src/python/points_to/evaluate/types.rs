@@ -26,7 +26,7 @@ impl ObjectEvaluator<'_> {
                         .unwrap_or(s);
                     let mut out = ValueSetBuilder::default();
                     for part in inside.split(['|', ',']).take(8) {
-                        out.put_all(&self.types(&self.named(module, part.trim())));
+                        out.put_all(&self.types(&self.values_of_name(module, part.trim())));
                     }
                     out.finish()
                 }
@@ -71,7 +71,7 @@ impl ObjectEvaluator<'_> {
     }
 
     /// A dotted name in a string.
-    pub(crate) fn named(&self, module: usize, dotted: &str) -> ValueSet {
+    pub(crate) fn values_of_name(&self, module: usize, dotted: &str) -> ValueSet {
         let mut parts = dotted.split('.');
         let first = parts.next().unwrap_or("");
         if first.is_empty() || !first.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {

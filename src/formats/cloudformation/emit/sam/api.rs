@@ -8,7 +8,7 @@ use crate::value::{MapEntry, Value, ValueKind};
 
 use crate::formats::cloudformation::emit::sam::Sam;
 use crate::formats::cloudformation::emit::sam::events::invoke;
-use crate::formats::cloudformation::emit::sam::props::{SamProperties, document, map, part, resource};
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, arn_part, document, map, resource};
 
 impl Sam<'_, '_> {
     pub(super) fn api(&self, base: &Base, mut props: SamProperties, out: &mut Vec<Resource>) {
@@ -27,14 +27,14 @@ impl Sam<'_, '_> {
                 props.push("Policy", policy.key_span, document);
             }
         }
-        out.push(self.made("AWS::ApiGateway::RestApi", &base.id, base, props));
+        out.push(self.make_resource("AWS::ApiGateway::RestApi", &base.id, base, props));
     }
 
     /// SAM Developer Guide, "AWS::Serverless::HttpApi".
     pub(super) fn http_api(&self, base: &Base, props: SamProperties, out: &mut Vec<Resource>) {
         let asked = |a: &Value| a.get("EnableFunctionDefaultPermissions").and_then(Value::as_bool) == Some(true);
         self.authorizers(base, &props, &asked, out);
-        out.push(self.made("AWS::ApiGatewayV2::Api", &base.id, base, props));
+        out.push(self.make_resource("AWS::ApiGatewayV2::Api", &base.id, base, props));
     }
 
     /// SAM Developer Guide, "AWS::Serverless::WebSocketApi": each route may invoke its function.
@@ -46,19 +46,19 @@ impl Sam<'_, '_> {
             };
             let at = route.key_span;
             let mut source = arn("arn:%partition:execute-api:%region:%account:", at);
-            source.append(&part(
+            source.append(&arn_part(
                 Some(&resource(self.template.target(&base.id, "ApiId"), at)),
                 "api",
                 at,
             ));
             source.append(&Text::made("/*/", at));
-            source.append(&part(Some(&Value::text(route.key.clone(), at)), "route", at));
+            source.append(&arn_part(Some(&Value::text(route.key.clone(), at)), "route", at));
             let mut permission = invoke(function.clone(), "apigateway.amazonaws.com", at);
             permission.push("SourceArn", at, Value::text(source, at));
             let id = format!("{}{}Permission", base.id, route.key.display());
             out.push(self.at_event("AWS::Lambda::Permission", &id, base, route, permission));
         }
-        out.push(self.made("AWS::ApiGatewayV2::Api", &base.id, base, props));
+        out.push(self.make_resource("AWS::ApiGatewayV2::Api", &base.id, base, props));
     }
 
     /// The API may invoke those of its authorizers that are functions, where it `gets` a permission.
@@ -70,7 +70,7 @@ impl Sam<'_, '_> {
             };
             let at = authorizer.key_span;
             let mut source = arn("arn:%partition:execute-api:%region:%account:", at);
-            source.append(&part(
+            source.append(&arn_part(
                 Some(&resource(self.template.target(&base.id, ""), at)),
                 "api",
                 at,

@@ -13,7 +13,7 @@ use crate::formats::cloudformation::emit::sam::profiles::{
     BUCKET, ConnectorGrant, ConnectorOutput, DATA, FUNCTION, GRAPH, HTTP, MACHINE, PROFILES, REST, RULE, TABLE, TOPIC,
 };
 use crate::formats::cloudformation::emit::sam::props::{
-    SamProperties, allow, allow_service, document, part, resource, suffixed,
+    SamProperties, allow, allow_service, arn_part, document, resource, suffixed,
 };
 
 /// A resource that a connector starts or ends at.
@@ -35,7 +35,7 @@ pub(super) struct Wire<'a> {
 }
 
 impl Wire<'_> {
-    fn wants(&self, word: &str) -> bool {
+    fn has_permission(&self, word: &str) -> bool {
         let hit = |item: &Value| item.as_str().as_deref() == Some(word);
         self.permissions.is_some_and(|p| p.items().iter().any(hit))
     }
@@ -52,8 +52,10 @@ impl Sam<'_, '_> {
     /// `AWS::Serverless::Connector`.
     pub(super) fn connector(&self, base: &Base, props: SamProperties, out: &mut Vec<Resource>) {
         if let (Some(source), Some(destination)) = (props.get("Source"), props.get("Destination")) {
-            let Some(source) = self.end(source) else { return };
-            self.wires(
+            let Some(source) = self.connector_end(source) else {
+                return;
+            };
+            self.connect(
                 base,
                 &base.id,
                 base.header,
@@ -83,12 +85,12 @@ impl Sam<'_, '_> {
             if let Some(destination) = written("Destination") {
                 let id = format!("{}{}", base.id, connector.key.display());
                 let ends = (&source, destination);
-                self.wires(base, &id, connector.key_span, ends, written("Permissions"), out);
+                self.connect(base, &id, connector.key_span, ends, written("Permissions"), out);
             }
         }
     }
 
-    fn wires(
+    fn connect(
         &self,
         base: &Base,
         id: &str,
@@ -104,14 +106,14 @@ impl Sam<'_, '_> {
                 permissions,
                 place: destination.as_seq().map(|_| i),
             };
-            if let Some(end) = self.end(end) {
+            if let Some(end) = self.connector_end(end) {
                 out.extend(self.connected(base, &wire, source, &end));
             }
         }
     }
 
     /// One end of a connector: a resource of the template by `Id`, or one of which the type is written.
-    fn end(&self, value: &Value) -> Option<End> {
+    fn connector_end(&self, value: &Value) -> Option<End> {
         let word = |name: &str| Some(value.get(name)?.as_str()?.into_owned());
         let id = word("Id");
         let kind = match &id {
@@ -147,8 +149,8 @@ impl Sam<'_, '_> {
                 props.push("SamTemplate", at, Value::made("Connector", at));
                 props.push("PolicyDocument", at, document(vec![statement], at));
                 props.push(list, at, Value::seq(vec![named], at));
-                wire.wants("Write")
-                    .then(|| self.at_wire(kind, suffix, base, wire, props))
+                wire.has_permission("Write")
+                    .then(|| self.resource_of_wire(kind, suffix, base, wire, props))
             }
         }
     }
@@ -165,7 +167,7 @@ impl Sam<'_, '_> {
         let role = self.role_of(holder, subject, at)?;
         let statements: Option<Vec<Value>> = [("Read", read), ("Write", write)]
             .iter()
-            .filter(|(word, _)| wire.wants(word))
+            .filter(|(word, _)| wire.has_permission(word))
             .flat_map(|(_, grants)| grants.iter())
             .map(|grant| self.statement(grant, subject, at))
             .collect();
@@ -174,7 +176,7 @@ impl Sam<'_, '_> {
         props.push("SamTemplate", at, Value::made("Connector", at));
         props.push("PolicyDocument", at, document(statements, at));
         props.push("Roles", at, Value::seq(vec![role], at));
-        Some(self.at_wire("AWS::IAM::ManagedPolicy", "Policy", base, wire, props))
+        Some(self.resource_of_wire("AWS::IAM::ManagedPolicy", "Policy", base, wire, props))
     }
 
     fn permitted(
@@ -191,10 +193,10 @@ impl Sam<'_, '_> {
             REST | HTTP => {
                 let mut text = arn("arn:%partition:execute-api:%region:%account:", at);
                 let id = self.attribute(source, "ResourceId", "", at)?;
-                text.append(&part(Some(&id), "ResourceId", at));
+                text.append(&arn_part(Some(&id), "ResourceId", at));
                 text.append(&Text::made("/", at));
                 match source.written.get("Qualifier") {
-                    Some(qualifier) => text.append(&part(Some(qualifier), "Qualifier", at)),
+                    Some(qualifier) => text.append(&arn_part(Some(qualifier), "Qualifier", at)),
                     None => text.append(&Text::made("*", at)),
                 }
                 Value::text(text, at)
@@ -202,7 +204,7 @@ impl Sam<'_, '_> {
             GRAPH => {
                 let mut text = arn("arn:%partition:appsync:%region:%account:apis/", at);
                 let id = self.attribute(source, "ResourceId", "ApiId", at)?;
-                text.append(&part(Some(&id), "ResourceId", at));
+                text.append(&arn_part(Some(&id), "ResourceId", at));
                 Value::text(text, at)
             }
             _ => self.arn(source, at)?,
@@ -213,12 +215,19 @@ impl Sam<'_, '_> {
             props.push("SourceAccount", at, Value::text(arn("%account", at), at));
         }
         let suffix = "WriteLambdaPermission";
-        wire.wants("Write")
-            .then(|| self.at_wire("AWS::Lambda::Permission", suffix, base, wire, props))
+        wire.has_permission("Write")
+            .then(|| self.resource_of_wire("AWS::Lambda::Permission", suffix, base, wire, props))
     }
 
-    fn at_wire(&self, kind: &str, suffix: &str, base: &Base, wire: &Wire<'_>, props: SamProperties) -> Resource {
-        let mut made = self.made(kind, &wire.named(suffix), base, props);
+    fn resource_of_wire(
+        &self,
+        kind: &str,
+        suffix: &str,
+        base: &Base,
+        wire: &Wire<'_>,
+        props: SamProperties,
+    ) -> Resource {
+        let mut made = self.make_resource(kind, &wire.named(suffix), base, props);
         made.header = wire.at;
         made
     }
@@ -230,7 +239,7 @@ impl Sam<'_, '_> {
                 "execution" => {
                     let mut text = arn("arn:%partition:states:%region:%account:execution:", at);
                     let name = self.attribute(subject, "Name", "Name", at)?;
-                    text.append(&part(Some(&name), "Name", at));
+                    text.append(&arn_part(Some(&name), "Name", at));
                     text.append(&Text::made(":*", at));
                     Some(Value::text(text, at))
                 }

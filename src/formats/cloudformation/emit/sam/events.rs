@@ -8,7 +8,7 @@ use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{MapEntry, Value};
 
 use crate::formats::cloudformation::emit::sam::Sam;
-use crate::formats::cloudformation::emit::sam::props::{SamProperties, allow_service, document, part, resource};
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, allow_service, arn_part, document, resource};
 
 /// The AWS managed policies that the function's role gets for polled sources, without doubles.
 pub(super) fn managed_policies(events: &[MapEntry]) -> Vec<&'static str> {
@@ -57,7 +57,7 @@ impl Sam<'_, '_> {
             out.extend(match &*kind {
                 "SQS" | "Kinesis" | "DynamoDB" | "MSK" | "MQ" | "DocumentDB" => self.mapping(base, event, props),
                 "SelfManagedKafka" => self.mapping(base, event, props),
-                "ScheduleV2" => self.starter(base, event, &kind, None),
+                "ScheduleV2" => self.start_role(base, event, &kind, None),
                 "SNS" if subscription(event).is_some() => self.subscribed(base, event, props),
                 _ => self.permission(base, event, &kind, props),
             });
@@ -149,7 +149,7 @@ impl Sam<'_, '_> {
             "Schedule" | "CloudWatchEvent" | "EventBridgeRule" => ("events.amazonaws.com", Some(rule()), None),
             "CloudWatchLogs" => {
                 let mut source = arn("arn:%partition:logs:%region:%account:log-group:", at);
-                source.append(&part(written.get("LogGroupName"), "LogGroupName", at));
+                source.append(&arn_part(written.get("LogGroupName"), "LogGroupName", at));
                 source.append(&Text::made(":*", at));
                 ("logs.amazonaws.com", Some(Value::text(source, at)), None)
             }
@@ -202,7 +202,7 @@ impl Sam<'_, '_> {
     fn api_source(&self, written: &Value, at: Span, api: &str, implicit: &str) -> Value {
         let mut source = arn("arn:%partition:execute-api:%region:%account:", at);
         match written.get(api) {
-            Some(id) => source.append(&part(Some(id), api, at)),
+            Some(id) => source.append(&arn_part(Some(id), api, at)),
             None => {
                 let hole = Hole::new(HoleKind::Resource, implicit, at);
                 source.append(&Text::hole(hole.to(self.template.target(implicit, ""))));
@@ -222,7 +222,7 @@ impl Sam<'_, '_> {
         source.append(&Text::made(&format!("/*/{method}"), at));
         match written.get("Path").and_then(Value::as_str) {
             Some(path) => source.append(&Text::made(&without_parameters(&path), at)),
-            None => source.append(&part(written.get("Path"), "Path", at)),
+            None => source.append(&arn_part(written.get("Path"), "Path", at)),
         }
         Value::text(source, at)
     }
@@ -235,7 +235,7 @@ impl Sam<'_, '_> {
         event: &MapEntry,
         props: SamProperties,
     ) -> Resource {
-        let mut made = self.made(kind, id, base, props);
+        let mut made = self.make_resource(kind, id, base, props);
         made.header = event.key_span;
         made.extent = event.key_span.cover(event.value.span);
         made

@@ -49,7 +49,7 @@ impl Sam<'_, '_> {
         props.rename("DeadLetterQueue", "DeadLetterConfig");
         let code = self.template.code_paths(base, props.get("CodeUri"));
         props.entries.extend(code);
-        out.push(self.made("AWS::Lambda::Function", &base.id, base, props));
+        out.push(self.make_resource("AWS::Lambda::Function", &base.id, base, props));
         out.extend(role);
         out.extend(url.map(|url| self.url(base, url)));
         self.events(base, events, out);
@@ -69,14 +69,14 @@ impl Sam<'_, '_> {
                 continue;
             };
             let boundary = props.entry("PermissionsBoundary");
-            out.extend(self.starter(base, event, &kind, boundary));
+            out.extend(self.start_role(base, event, &kind, boundary));
             out.extend(self.dead_letters(base, event, &kind));
         }
         let role = self.owned_role(base, &mut props, "RoleArn", "states.amazonaws.com", (added, Vec::new()));
         props.rename("Tracing", "TracingConfiguration");
         props.rename("Logging", "LoggingConfiguration");
         props.rename("Name", "StateMachineName");
-        out.push(self.made("AWS::StepFunctions::StateMachine", &base.id, base, props));
+        out.push(self.make_resource("AWS::StepFunctions::StateMachine", &base.id, base, props));
         out.extend(role);
     }
 
@@ -101,7 +101,7 @@ impl Sam<'_, '_> {
             // `!If [HasRole, !Ref RoleArn, !Ref AWS::NoValue]`: a role is made in the other branch.
             Some(MapEntry { value, key_span, .. }) => match &value.kind {
                 ValueKind::OneOf(branches) if branches.len() == 1 => {
-                    let label = branches[0].when.opposite();
+                    let label = branches[0].when.negated();
                     let mut branches = branches.to_vec();
                     branches.push(Branch {
                         when: label.clone(),
@@ -142,7 +142,7 @@ impl Sam<'_, '_> {
         };
         let target = resource(self.template.target(&base.id, ""), base.header);
         props.push("TargetFunctionArn", base.header, target);
-        let mut made = self.made("AWS::Lambda::Url", &format!("{}Url", base.id), base, props);
+        let mut made = self.make_resource("AWS::Lambda::Url", &format!("{}Url", base.id), base, props);
         made.header = url.key_span;
         made
     }

@@ -10,7 +10,7 @@ const REPLACED: [&str; 1] = ["Architectures"];
 
 /// `props` with what `globals` adds: maps are merged and lists put together, global items first; for all else the resource
 /// wins. What comes from the Globals section is used at `at`.
-pub(super) fn merged(globals: Option<&Value>, props: &[MapEntry], at: Span) -> Vec<MapEntry> {
+pub(super) fn merge_globals(globals: Option<&Value>, props: &[MapEntry], at: Span) -> Vec<MapEntry> {
     let Some(globals) = globals.and_then(Value::entries) else {
         return props.to_vec();
     };
@@ -23,7 +23,7 @@ pub(super) fn merged(globals: Option<&Value>, props: &[MapEntry], at: Span) -> V
         match out.iter_mut().find(|e| e.key.known().as_deref() == Some(&*name)) {
             Some(_) if REPLACED.contains(&&*name) => {}
             Some(own) => own.value = merge(&global.value, &own.value, at),
-            None => out.push(used(global, at)),
+            None => out.push(used_at(global, at)),
         }
     }
     out
@@ -37,7 +37,7 @@ fn merge(global: &Value, own: &Value, at: Span) -> Value {
                 let name = entry.key.display();
                 match out.iter_mut().find(|e| e.key.display() == name) {
                     Some(e) => e.value = merge(&entry.value, &e.value, at),
-                    None => out.push(used(entry, at)),
+                    None => out.push(used_at(entry, at)),
                 }
             }
             Value {
@@ -56,7 +56,7 @@ fn merge(global: &Value, own: &Value, at: Span) -> Value {
     }
 }
 
-fn used(entry: &MapEntry, at: Span) -> MapEntry {
+fn used_at(entry: &MapEntry, at: Span) -> MapEntry {
     MapEntry {
         value: entry.value.clone().used_at(at),
         ..entry.clone()

@@ -9,7 +9,7 @@ use crate::value::{MapEntry, Value};
 use crate::formats::cloudformation::emit::sam::Sam;
 use crate::formats::cloudformation::emit::sam::connector::{End, Wire};
 use crate::formats::cloudformation::emit::sam::profiles::{DATA, FUNCTION, TABLE};
-use crate::formats::cloudformation::emit::sam::props::{SamProperties, part, resource};
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, arn_part, resource};
 
 impl Sam<'_, '_> {
     pub(super) fn graphql_api(&self, base: &Base, props: SamProperties, out: &mut Vec<Resource>) {
@@ -32,7 +32,7 @@ impl Sam<'_, '_> {
                 self.data_source(base, source, kind, out);
             }
         }
-        out.push(self.made("AWS::AppSync::GraphQLApi", &base.id, base, props));
+        out.push(self.make_resource("AWS::AppSync::GraphQLApi", &base.id, base, props));
     }
 
     fn data_source(&self, base: &Base, source: &MapEntry, kind: &str, out: &mut Vec<Resource>) {
@@ -49,7 +49,7 @@ impl Sam<'_, '_> {
         let role = format!("{id}Role");
         let of_table = || {
             let mut text = arn("arn:%partition:dynamodb:%region:%account:table/", at);
-            text.append(&part(written.get("TableName"), "TableName", at));
+            text.append(&arn_part(written.get("TableName"), "TableName", at));
             Value::text(text, at)
         };
         let reached = written.get(name).cloned().unwrap_or_else(of_table);

@@ -56,7 +56,7 @@ impl<'t, 'w> Sam<'t, 'w> {
         let own = props.entries().unwrap_or(&[]);
         let globals = self.globals.as_ref().and_then(|g| g.get(name));
         let props = SamProperties {
-            entries: globals::merged(globals, own, base.header),
+            entries: globals::merge_globals(globals, own, base.header),
         };
         match name {
             "Function" => self.function(base, props, out),
@@ -64,18 +64,18 @@ impl<'t, 'w> Sam<'t, 'w> {
             "Api" => self.api(base, props, out),
             "HttpApi" => self.http_api(base, props, out),
             "WebSocketApi" => self.web_socket_api(base, props, out),
-            "SimpleTable" => out.push(self.made("AWS::DynamoDB::Table", &base.id, base, props)),
+            "SimpleTable" => out.push(self.make_resource("AWS::DynamoDB::Table", &base.id, base, props)),
             "LayerVersion" => {
                 let mut props = props;
                 let code = self.template.code_paths(base, props.get("ContentUri"));
                 props.entries.extend(code);
-                out.push(self.made("AWS::Lambda::LayerVersion", &base.id, base, props));
+                out.push(self.make_resource("AWS::Lambda::LayerVersion", &base.id, base, props));
             }
             "GraphQLApi" => self.graphql_api(base, props, out),
             "CapacityProvider" => self.capacity_provider(base, props, out),
             "Application" => self.application(base, props, out),
             "Connector" => self.connector(base, props, out),
-            _ => out.push(self.made(&base.kind, &base.id, base, props)),
+            _ => out.push(self.make_resource(&base.kind, &base.id, base, props)),
         }
     }
 
@@ -87,11 +87,11 @@ impl<'t, 'w> Sam<'t, 'w> {
         {
             props.rename("Location", "TemplateURL");
         }
-        out.push(self.made("AWS::CloudFormation::Stack", &base.id, base, props));
+        out.push(self.make_resource("AWS::CloudFormation::Stack", &base.id, base, props));
     }
 
     /// A resource that the translator makes for `base`.
-    fn made(&self, kind: &str, id: &str, base: &Base, props: SamProperties) -> Resource {
+    fn make_resource(&self, kind: &str, id: &str, base: &Base, props: SamProperties) -> Resource {
         Resource {
             kind: kind.into(),
             type_name: base.kind.clone(),

@@ -105,9 +105,9 @@ const PUT_EVENTS: &[ConnectorGrant] = &[(&["events:PutEvents"], &[""])];
 
 pub(super) const PROFILES: &[ConnectorProfile] = &[
     writes(FUNCTION, FUNCTION, INVOKE),
-    both(FUNCTION, BUCKET, BUCKET_READ, BUCKET_WRITE),
-    both(FUNCTION, TABLE, TABLE_READ, TABLE_WRITE),
-    both(
+    read_write_profile(FUNCTION, BUCKET, BUCKET_READ, BUCKET_WRITE),
+    read_write_profile(FUNCTION, TABLE, TABLE_READ, TABLE_WRITE),
+    read_write_profile(
         FUNCTION,
         QUEUE,
         &[(&["sqs:ReceiveMessage", "sqs:GetQueueAttributes"], &[""])],
@@ -122,7 +122,7 @@ pub(super) const PROFILES: &[ConnectorProfile] = &[
         )],
     ),
     writes(FUNCTION, TOPIC, PUBLISH),
-    both(
+    read_write_profile(
         FUNCTION,
         MACHINE,
         &[
@@ -145,9 +145,9 @@ pub(super) const PROFILES: &[ConnectorProfile] = &[
     writes(MACHINE, FUNCTION, INVOKE),
     writes(MACHINE, TOPIC, PUBLISH),
     writes(MACHINE, QUEUE, &[(&["sqs:SendMessage"], &[""])]),
-    both(MACHINE, BUCKET, BUCKET_READ, BUCKET_WRITE),
-    both(MACHINE, TABLE, TABLE_READ, TABLE_WRITE),
-    both(
+    read_write_profile(MACHINE, BUCKET, BUCKET_READ, BUCKET_WRITE),
+    read_write_profile(MACHINE, TABLE, TABLE_READ, TABLE_WRITE),
+    read_write_profile(
         MACHINE,
         MACHINE,
         &[
@@ -185,7 +185,7 @@ pub(super) const PROFILES: &[ConnectorProfile] = &[
             &[(&["sqs:DeleteMessage"], &[""])],
         ),
     },
-    both(
+    read_write_profile(
         FUNCTION,
         PLACES,
         &[(
@@ -202,7 +202,7 @@ pub(super) const PROFILES: &[ConnectorProfile] = &[
     ),
     writes(RULE, BUS, PUT_EVENTS),
     writes(RULE, MACHINE, &[(&["states:StartExecution"], &[""])]),
-    both(DATA, TABLE, TABLE_READ, TABLE_WRITE),
+    read_write_profile(DATA, TABLE, TABLE_READ, TABLE_WRITE),
     writes(DATA, FUNCTION, INVOKE_VERSIONS),
     writes(DATA, BUS, PUT_EVENTS),
     invokes(RULE, "events.amazonaws.com"),
@@ -216,7 +216,7 @@ pub(super) const PROFILES: &[ConnectorProfile] = &[
     delivers(RULE, TOPIC, TOPIC_POLICY, "events.amazonaws.com"),
 ];
 
-const fn both(
+const fn read_write_profile(
     from: &'static str,
     to: &'static str,
     read: &'static [ConnectorGrant],
@@ -230,7 +230,7 @@ const fn both(
 }
 
 const fn writes(from: &'static str, to: &'static str, write: &'static [ConnectorGrant]) -> ConnectorProfile {
-    both(from, to, &[], write)
+    read_write_profile(from, to, &[], write)
 }
 
 const fn invokes(from: &'static str, service: &'static str) -> ConnectorProfile {

@@ -63,7 +63,7 @@ pub(super) fn resource(target: HoleTarget, at: Span) -> Value {
 }
 
 /// The value under a condition, where there is one.
-pub(super) fn under(label: Option<&Guard>, value: Value) -> Value {
+pub(super) fn under_condition(label: Option<&Guard>, value: Value) -> Value {
     match label {
         None => value,
         Some(label) => {
@@ -145,10 +145,10 @@ pub(super) fn suffixed(value: &Value, suffix: &str, at: Span) -> Value {
 }
 
 /// A value inside an ARN that the translator makes.
-pub(super) fn part(value: Option<&Value>, name: &str, at: Span) -> Text {
+pub(super) fn arn_part(value: Option<&Value>, name: &str, at: Span) -> Text {
     let parts = value.map(|v| text::part(v, at, at));
     match parts.as_deref() {
-        Some([only]) => text::placed(&only.text, at),
+        Some([only]) => text::at_span(&only.text, at),
         _ => text::hole(HoleKind::Other, name, at),
     }
 }

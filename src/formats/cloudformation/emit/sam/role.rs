@@ -8,7 +8,7 @@ use crate::model::Resource;
 use crate::source::{Span, Text};
 use crate::value::{Guard, MapEntry, Value, ValueKind};
 
-use crate::formats::cloudformation::emit::sam::props::{SamProperties, document, map, under};
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, document, map, under_condition};
 use crate::formats::cloudformation::emit::sam::{Sam, templates};
 
 /// What the role is made of.
@@ -53,7 +53,7 @@ impl Sam<'_, '_> {
                 managed: Vec::new(),
                 inline: Vec::new(),
             };
-            sorted.each(&policies.value, &Guard::default(), 0);
+            sorted.add_policies(&policies.value, &Guard::default(), 0);
             let span = policies.value.span;
             if !sorted.managed.is_empty() {
                 let texts = sorted.managed.iter().filter_map(Value::as_text);
@@ -93,7 +93,7 @@ impl Sam<'_, '_> {
                 props.push(to, entry.key_span, entry.value.clone());
             }
         }
-        let mut resource = self.made("AWS::IAM::Role", &role.id, base, props);
+        let mut resource = self.make_resource("AWS::IAM::Role", &role.id, base, props);
         resource.header = at;
         resource.branch = match (&base.branch, role.branch) {
             (Some(a), Some(b)) => Some(a.and(&b)),
@@ -126,13 +126,15 @@ struct Sorted<'a> {
 
 impl Sorted<'_> {
     /// `Policies` is one policy or a list; `Fn::If` may stand for either, or for an item.
-    fn each(&mut self, value: &Value, when: &Guard, depth: usize) {
+    fn add_policies(&mut self, value: &Value, when: &Guard, depth: usize) {
         let label = (!when.is_always()).then_some(when);
         match &value.kind {
-            ValueKind::Seq(items) if depth < 8 => items.iter().for_each(|item| self.each(item, when, depth + 1)),
+            ValueKind::Seq(items) if depth < 8 => {
+                items.iter().for_each(|item| self.add_policies(item, when, depth + 1))
+            }
             ValueKind::OneOf(branches) if depth < 8 => {
                 for branch in branches.iter() {
-                    self.each(&branch.value, &when.and(&branch.when), depth + 1);
+                    self.add_policies(&branch.value, &when.and(&branch.when), depth + 1);
                 }
             }
             ValueKind::Str(text) => {
@@ -143,11 +145,11 @@ impl Sorted<'_> {
                     },
                     None => value.clone(),
                 };
-                self.managed.push(under(label, value));
+                self.managed.push(under_condition(label, value));
             }
             ValueKind::Map(entries) => self.object(value, entries, label),
             ValueKind::Null => {}
-            _ => self.managed.push(under(label, value.clone())),
+            _ => self.managed.push(under_condition(label, value.clone())),
         }
     }
 
@@ -177,7 +179,9 @@ impl Sorted<'_> {
             match templates::expand(&name, &template.value, template.key_span) {
                 Some(document) => self.template(&name, template, document, label),
                 // A template that is newer than our list of them.
-                None => self.managed.push(under(label, Value::other(name, template.key_span))),
+                None => self
+                    .managed
+                    .push(under_condition(label, Value::unknown_other(name, template.key_span))),
             }
         }
     }
@@ -186,7 +190,7 @@ impl Sorted<'_> {
         let name = format!("{}RolePolicy{}", self.id, self.inline.len());
         let entries = vec![
             ("PolicyName", Value::made(&name, at)),
-            ("PolicyDocument", under(label, document)),
+            ("PolicyDocument", under_condition(label, document)),
         ];
         self.inline.push(map(entries, at));
     }
@@ -196,7 +200,7 @@ impl Sorted<'_> {
         let entries = vec![
             ("PolicyName", Value::text(template.key.clone(), at)),
             ("SamTemplate", Value::made(name, at)),
-            ("PolicyDocument", under(label, document)),
+            ("PolicyDocument", under_condition(label, document)),
         ];
         self.inline.push(map(entries, at));
     }

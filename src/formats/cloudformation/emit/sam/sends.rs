@@ -7,7 +7,7 @@ use crate::source::Span;
 use crate::value::{MapEntry, Value};
 
 use crate::formats::cloudformation::emit::sam::Sam;
-use crate::formats::cloudformation::emit::sam::props::{SamProperties, allow, inline, part, resource, suffixed};
+use crate::formats::cloudformation::emit::sam::props::{SamProperties, allow, arn_part, inline, resource, suffixed};
 
 /// Lambda reaches into the VPC of a source.
 const NETWORK: &[&str] = &[
@@ -24,7 +24,7 @@ impl Sam<'_, '_> {
     pub(super) fn function_policies(&self, base: &Base, props: &SamProperties, events: &[MapEntry]) -> Vec<Value> {
         let mut out = Vec::new();
         if let Some(queue) = props.entry("DeadLetterQueue")
-            && let (Some(kind), Some(target)) = (word(&queue.value, "Type"), queue.value.get("TargetArn"))
+            && let (Some(kind), Some(target)) = (text_property(&queue.value, "Type"), queue.value.get("TargetArn"))
         {
             let statements = deliver(&kind, target, queue.key_span);
             out.push(inline("DeadLetterQueue", statements, queue.key_span));
@@ -32,7 +32,7 @@ impl Sam<'_, '_> {
         let config = props.get("EventInvokeConfig").and_then(|c| c.get("DestinationConfig"));
         for destination in config.and_then(Value::entries).unwrap_or(&[]) {
             let at = destination.key_span;
-            let Some(kind) = word(&destination.value, "Type") else {
+            let Some(kind) = text_property(&destination.value, "Type") else {
                 continue;
             };
             let made = || {
@@ -54,7 +54,7 @@ impl Sam<'_, '_> {
             let at = event.key_span;
             let mut statements = poll(&kind, written, at);
             if let Some(failure) = written.path(&["DestinationConfig", "OnFailure"])
-                && let (Some(kind), Some(target)) = (word(failure, "Type"), failure.get("Destination"))
+                && let (Some(kind), Some(target)) = (text_property(failure, "Type"), failure.get("Destination"))
             {
                 statements.extend(deliver(&kind, target, at));
             }
@@ -66,7 +66,7 @@ impl Sam<'_, '_> {
     }
 }
 
-fn word(value: &Value, name: &str) -> Option<String> {
+fn text_property(value: &Value, name: &str) -> Option<String> {
     Some(value.get(name)?.as_str()?.into_owned())
 }
 
@@ -90,14 +90,21 @@ fn deliver(kind: &str, target: &Value, at: Span) -> Vec<Value> {
 fn poll(kind: &str, written: &Value, at: Span) -> Vec<Value> {
     let access = written.get("SourceAccessConfigurations").map_or(&[][..], Value::items);
     let of_kind = |wanted: &dyn Fn(&str) -> bool| {
-        let hit = |a: &&Value| word(a, "Type").is_some_and(|t| wanted(&t));
+        let hit = |a: &&Value| text_property(a, "Type").is_some_and(|t| wanted(&t));
         access.iter().find(hit).and_then(|a| a.get("URI"))
     };
     let mut out = Vec::new();
     let mut secret = |uri: Option<&Value>| {
         out.extend(uri.map(|uri| allow(&["secretsmanager:GetSecretValue"], vec![uri.clone()], at)));
     };
-    let on = |name: &str| vec![written.get(name).cloned().unwrap_or_else(|| Value::other(name, at))];
+    let on = |name: &str| {
+        vec![
+            written
+                .get(name)
+                .cloned()
+                .unwrap_or_else(|| Value::unknown_other(name, at)),
+        ]
+    };
     let everything = || vec![Value::made("*", at)];
     match kind {
         "MQ" => {
@@ -127,7 +134,7 @@ fn poll(kind: &str, written: &Value, at: Span) -> Vec<Value> {
     }
     if let Some(key) = written.get("SecretsManagerKmsKeyId") {
         let mut text = arn("arn:%partition:kms:%region:%account:key/", at);
-        text.append(&part(Some(key), "SecretsManagerKmsKeyId", at));
+        text.append(&arn_part(Some(key), "SecretsManagerKmsKeyId", at));
         out.push(allow(&["kms:Decrypt"], vec![Value::text(text, at)], at));
     }
     if let Some(registry) = written.get("SchemaRegistryConfig") {

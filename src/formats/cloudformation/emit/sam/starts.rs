@@ -13,7 +13,7 @@ use crate::formats::cloudformation::emit::sam::role::SamRole;
 impl Sam<'_, '_> {
     /// The role with which an event source starts `base`, where the event names none. A role for rules and APIs has the
     /// `boundary` of the state machine; one for the scheduler has what the event says.
-    pub(super) fn starter(
+    pub(super) fn start_role(
         &self,
         base: &Base,
         event: &MapEntry,
@@ -84,7 +84,7 @@ impl Sam<'_, '_> {
             let parts = (&nothing, added, Vec::new());
             out.push(self.service_role(base, id, base.header, "lambda.amazonaws.com", parts));
         }
-        out.push(self.made("AWS::Lambda::CapacityProvider", &base.id, base, props));
+        out.push(self.make_resource("AWS::Lambda::CapacityProvider", &base.id, base, props));
     }
 
     /// A role of the translator's own: what it takes from `props`, AWS managed policies, policies inside it.

@@ -94,18 +94,21 @@ impl PolicyTemplate<'_> {
             return value.clone();
         }
         if let Some(value) = self.parameters.get(name) {
-            return self.placed(value);
+            return self.expand_parameter(value);
         }
         let kind = text::pseudo(name).unwrap_or(HoleKind::Other);
         Value::text(text::hole(kind, name, self.at), self.at)
     }
 
     /// A parameter's value as a part of the expansion.
-    fn placed(&self, value: &Value) -> Value {
+    fn expand_parameter(&self, value: &Value) -> Value {
         let at = self.at;
         match &value.kind {
-            ValueKind::Str(t) => Value::text(text::placed(t, at), at),
-            ValueKind::Seq(items) => Value::new(ValueKind::Seq(items.iter().map(|v| self.placed(v)).collect()), at),
+            ValueKind::Str(t) => Value::text(text::at_span(t, at), at),
+            ValueKind::Seq(items) => Value::new(
+                ValueKind::Seq(items.iter().map(|v| self.expand_parameter(v)).collect()),
+                at,
+            ),
             _ => Value {
                 span: at,
                 ..value.clone()

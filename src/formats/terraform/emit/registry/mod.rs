@@ -39,7 +39,7 @@ pub(crate) fn resources<'a>(
     let instances = emitter.evaluator.instances(module, &address, decl);
     if known.is_none() && !instances.is_empty() {
         let written = decl.expr("source").and_then(|e| Some(e.tree.text(e.node)?.display()));
-        emitter.absent(decl, written.unwrap_or_else(|| address.clone()));
+        emitter.note_missing_module(decl, written.unwrap_or_else(|| address.clone()));
     }
     for instance in instances {
         let address = match &instance.key {
@@ -64,7 +64,7 @@ pub(crate) fn resources<'a>(
             None => Vec::new(),
         };
         for mut r in made {
-            r.props = lambda_code::placed(
+            r.props = lambda_code::with_paths(
                 emitter.evaluator.root,
                 emitter.evaluator.sources,
                 &r.kind,
@@ -74,9 +74,9 @@ pub(crate) fn resources<'a>(
         }
         // Whatever is left: used ones are known by their place.
         for e in &call.arguments {
-            emitter.loose(module, &call.address, "module", &e.value);
+            emitter.emit_unattached(module, &call.address, "module", &e.value);
             if let Some(document) = call.statements(&e.value) {
-                emitter.loose(module, &call.address, "module", &document);
+                emitter.emit_unattached(module, &call.address, "module", &document);
             }
         }
     }
@@ -103,7 +103,7 @@ impl ModuleArguments {
     }
 
     /// A switch of the module; `default` where it is not given or not known.
-    fn on(&self, name: &str, default: bool) -> bool {
+    fn is_on(&self, name: &str, default: bool) -> bool {
         self.entry(name).map_or(default, |e| e.value.as_bool().unwrap_or(true))
     }
 
@@ -126,7 +126,7 @@ impl ModuleArguments {
     }
 
     /// Arguments under a property's name, the first that is given.
-    fn given(&self, properties: &[(&str, &[&str])]) -> Vec<MapEntry> {
+    fn first_given(&self, properties: &[(&str, &[&str])]) -> Vec<MapEntry> {
         let given = properties.iter().filter_map(|(property, names)| {
             let e = self.first(names)?;
             Some(MapEntry::made(property, e.key_span, e.value.clone()))
@@ -166,7 +166,7 @@ impl ModuleArguments {
         let mut at = None;
         for (name, switch, default) in names {
             let Some(e) = self.entry(name) else { continue };
-            if !switch.is_empty() && !self.on(switch, *default) {
+            if !switch.is_empty() && !self.is_on(switch, *default) {
                 continue;
             }
             let document = match self.statements(&e.value) {
@@ -211,10 +211,10 @@ impl ModuleArguments {
     }
 
     fn policy(&self) -> Vec<Resource> {
-        if !self.on("create_policy", true) || !self.on("create", true) {
+        if !self.is_on("create_policy", true) || !self.is_on("create", true) {
             return Vec::new();
         }
-        let props = self.given(&[
+        let props = self.first_given(&[
             ("ManagedPolicyName", &["name"]),
             ("Path", &["path"]),
             ("PolicyDocument", &["policy"]),
@@ -226,10 +226,10 @@ impl ModuleArguments {
     }
 
     fn role(&self) -> Vec<Resource> {
-        if !self.on("create_role", true) || !self.on("create", true) {
+        if !self.is_on("create_role", true) || !self.is_on("create", true) {
             return Vec::new();
         }
-        let mut props = self.given(&[
+        let mut props = self.first_given(&[
             ("RoleName", &["role_name", "name"]),
             ("Path", &["role_path", "path"]),
             (
@@ -260,7 +260,7 @@ impl ModuleArguments {
     }
 
     fn group(&self) -> Vec<Resource> {
-        let mut props = self.given(&[("GroupName", &["name"])]);
+        let mut props = self.first_given(&[("GroupName", &["name"])]);
         props.extend(self.managed(&["custom_group_policy_arns", "policies"], &[]));
         if let Some(e) = self.entry("custom_group_policies") {
             let policies = e.value.items().iter().map(|p| {
@@ -281,10 +281,10 @@ impl ModuleArguments {
     }
 
     fn user(&self) -> Vec<Resource> {
-        if !self.on("create_user", true) || !self.on("create", true) {
+        if !self.is_on("create_user", true) || !self.is_on("create", true) {
             return Vec::new();
         }
-        let mut props = self.given(&[
+        let mut props = self.first_given(&[
             ("UserName", &["name"]),
             ("Path", &["path"]),
             ("PermissionsBoundary", &["permissions_boundary"]),
@@ -295,7 +295,7 @@ impl ModuleArguments {
             ("inline_policy_permissions", "", true),
         ]));
         let mut out = vec![self.resource("AWS::IAM::User", "", props)];
-        if self.on("create_iam_access_key", true) && self.on("create_access_key", true) {
+        if self.is_on("create_iam_access_key", true) && self.is_on("create_access_key", true) {
             let target = HoleTarget {
                 scope: self.scope.clone(),
                 address: self.address.as_str().into(),
@@ -303,14 +303,14 @@ impl ModuleArguments {
             };
             let hole = Hole::new(HoleKind::Resource, format!("{}.name", self.address), self.header);
             let mut props = vec![MapEntry::made("UserName", self.header, Value::unknown(hole.to(target)))];
-            props.extend(self.given(&[("PgpKey", &["pgp_key"])]));
+            props.extend(self.first_given(&[("PgpKey", &["pgp_key"])]));
             out.push(self.resource("AWS::IAM::AccessKey", ".access_key", props));
         }
         out
     }
 
     fn lambda(&self) -> Vec<Resource> {
-        let mut function = self.given(&[
+        let mut function = self.first_given(&[
             ("FunctionName", &["function_name"]),
             ("Handler", &["handler"]),
             ("Runtime", &["runtime"]),
@@ -324,7 +324,7 @@ impl ModuleArguments {
             );
             function.push(MapEntry::made("Environment", e.key_span, variables));
         }
-        let makes_role = self.on("create_role", true) && self.entry("lambda_role").is_none();
+        let makes_role = self.is_on("create_role", true) && self.entry("lambda_role").is_none();
         let mut out = Vec::new();
         if makes_role {
             let target = HoleTarget {
@@ -334,7 +334,7 @@ impl ModuleArguments {
             };
             let hole = Hole::new(HoleKind::Resource, format!("{}.role.arn", self.address), self.header);
             function.push(MapEntry::made("Role", self.header, Value::unknown(hole.to(target))));
-            let mut props = self.given(&[
+            let mut props = self.first_given(&[
                 ("RoleName", &["role_name"]),
                 ("PermissionsBoundary", &["role_permissions_boundary"]),
             ]);
@@ -342,7 +342,7 @@ impl ModuleArguments {
             let managed = [("policy", "attach_policy"), ("policies", "attach_policies")];
             let lists: Vec<&str> = managed
                 .iter()
-                .filter(|(_, s)| self.on(s, false))
+                .filter(|(_, s)| self.is_on(s, false))
                 .map(|(n, _)| *n)
                 .collect();
             props.extend(self.managed(&lists, &[]));
@@ -354,7 +354,7 @@ impl ModuleArguments {
             out.push(self.resource("AWS::IAM::Role", ".role", props));
         }
         out.insert(0, self.resource("AWS::Lambda::Function", "", function));
-        if self.on("create_lambda_function_url", false) {
+        if self.is_on("create_lambda_function_url", false) {
             let at = self
                 .entry("create_lambda_function_url")
                 .map_or(self.header, |e| e.key_span);

@@ -55,7 +55,7 @@ impl ModuleArguments {
                     Value::map(vec![MapEntry::made(kind, at, as_set(&e.value))], span),
                 ),
             ];
-            if kind == "AWS" && self.on("role_requires_mfa", true) {
+            if kind == "AWS" && self.is_on("role_requires_mfa", true) {
                 let mfa = Value::map(vec![MapEntry::made("aws:MultiFactorAuthPresent", at, text("true"))], at);
                 statement.push(MapEntry::made(
                     "Condition",
@@ -114,9 +114,13 @@ impl ModuleArguments {
             });
             let at = e.key_span;
             let mut provider = Text::made("arn:", at);
-            provider.append(&own(HoleKind::Partition, "data.aws_partition.current.partition", at));
+            provider.append(&deployment_hole(
+                HoleKind::Partition,
+                "data.aws_partition.current.partition",
+                at,
+            ));
             provider.append(&Text::made(":iam::", at));
-            provider.append(&own(
+            provider.append(&deployment_hole(
                 HoleKind::Account,
                 "data.aws_caller_identity.current.account_id",
                 at,
@@ -183,6 +187,6 @@ fn web_identity(at: Span, url: &str, provider: Value, subjects: (&str, Value), a
     Value::map(entries, at)
 }
 
-fn own(kind: HoleKind, name: &str, at: Span) -> Text {
+fn deployment_hole(kind: HoleKind, name: &str, at: Span) -> Text {
     Text::hole(Hole::new(kind, name, at))
 }

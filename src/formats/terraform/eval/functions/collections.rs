@@ -19,7 +19,7 @@ pub(super) fn apply<'a>(call: &FunctionCall<'_, 'a>, env: &EvalScope<'a>) -> Opt
                 let mut out = Vec::new();
                 flatten(call, list, &mut out, 0);
                 if out.len() > MAX_ITEMS {
-                    call.too_much()
+                    call.over_budget()
                 } else {
                     call.seq(out)
                 }
@@ -122,7 +122,7 @@ fn entry(call: &FunctionCall<'_, '_>, key: &Value, value: Value) -> MapEntry {
 fn compact<'a>(call: &FunctionCall<'_, 'a>, env: &EvalScope<'a>) -> Value {
     let is_empty = |v: &Value| v.is_null() || to_text(v).is_some_and(|t| t.is_known() && t.is_empty());
     let Some(all) = call.get(0).and_then(items) else {
-        return kept(call, |v| !is_empty(v));
+        return filter(call, |v| !is_empty(v));
     };
     let kept = all.into_iter().filter_map(|v| match &v.kind {
         ValueKind::OneOf(branches) => {
@@ -144,7 +144,7 @@ pub(super) fn concat(call: &FunctionCall<'_, '_>) -> Value {
             return call.fail();
         }
         if out.len() > MAX_ITEMS || !call.evaluator.spend(out.len() / 8) {
-            return call.too_much();
+            return call.over_budget();
         }
     }
     call.seq(out)
@@ -160,7 +160,7 @@ fn append(call: &FunctionCall<'_, '_>, list: &Value, out: &mut Vec<Value>) -> bo
                 if !append(call, &inherit(&b.value, &list.via), &mut inner) {
                     return false;
                 }
-                out.extend(inner.into_iter().map(|v| under(call, &b.when, v)));
+                out.extend(inner.into_iter().map(|v| item_under(call, &b.when, v)));
             }
         }
         _ => return false,
@@ -169,7 +169,7 @@ fn append(call: &FunctionCall<'_, '_>, list: &Value, out: &mut Vec<Value>) -> bo
 }
 
 /// An item that is there in one alternative only.
-fn under(call: &FunctionCall<'_, '_>, when: &Guard, value: Value) -> Value {
+fn item_under(call: &FunctionCall<'_, '_>, when: &Guard, value: Value) -> Value {
     let span = value.span;
     call.evaluator.one_of(vec![(when.clone(), value)], span)
 }
@@ -188,7 +188,7 @@ fn flatten(call: &FunctionCall<'_, '_>, value: &Value, out: &mut Vec<Value>, dep
             for b in branches.iter() {
                 let mut inner = Vec::new();
                 flatten(call, &inherit(&b.value, &value.via), &mut inner, depth + 1);
-                out.extend(inner.into_iter().map(|v| under(call, &b.when, v)));
+                out.extend(inner.into_iter().map(|v| item_under(call, &b.when, v)));
             }
         }
         // An unknown item may be a list.
@@ -230,7 +230,7 @@ fn merge_into(call: &FunctionCall<'_, '_>, map: &Value, when: Option<&Guard>, en
                 let before = entries.iter().position(same).filter(|_| entries.len() < 2_000);
                 let value = match (when, before) {
                     (None, _) => value,
-                    (Some(when), None) => under(call, when, value),
+                    (Some(when), None) => item_under(call, when, value),
                     (Some(when), Some(i)) => {
                         let before = entries[i].value.clone();
                         let others = when.otherwise().into_iter().map(|other| (other, before.clone()));
@@ -272,7 +272,7 @@ fn keys(call: &FunctionCall<'_, '_>) -> Value {
 }
 
 fn lookup(call: &FunctionCall<'_, '_>) -> Value {
-    let (Some(map), Some(key)) = (call.get(0), call.known(1)) else {
+    let (Some(map), Some(key)) = (call.get(0), call.known_text(1)) else {
         let by_key = |map| call.evaluator.by_key(map, call.get(1)?, Some(call.get(2)?), call.span);
         return call.get(0).and_then(by_key).unwrap_or_else(|| call.unknown());
     };
@@ -370,7 +370,7 @@ fn contains(call: &FunctionCall<'_, '_>) -> Value {
     }
 }
 
-fn kept(call: &FunctionCall<'_, '_>, f: impl Fn(&Value) -> bool) -> Value {
+fn filter(call: &FunctionCall<'_, '_>, f: impl Fn(&Value) -> bool) -> Value {
     match call.get(0) {
         Some(list) if matches!(list.kind, ValueKind::OneOf(_)) => {
             let mut out = Vec::new();

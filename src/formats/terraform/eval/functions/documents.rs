@@ -18,7 +18,7 @@ pub(super) fn is_document(value: &Value) -> bool {
 /// A document in which the texts are changed: `replace(data.aws_iam_policy_document.d.json, "_BUCKET_", …)`.
 pub(super) fn replaced(call: &FunctionCall<'_, '_>) -> Option<Value> {
     let document = call.arguments.first()?;
-    let (search, with) = (call.known(1)?, call.text(2)?);
+    let (search, with) = (call.known_text(1)?, call.text(2)?);
     if search.is_empty() || search.len() > 1 && search.starts_with('/') && search.ends_with('/') {
         return None;
     }

@@ -31,18 +31,18 @@ pub(super) fn apply(call: &FunctionCall<'_, '_>) -> Option<Value> {
         },
         "jsondecode" | "yamldecode" => decode(call),
         "csvdecode" => rows(call),
-        "base64encode" => match call.known(0) {
+        "base64encode" => match call.known_text(0) {
             Some(text) if text.len() <= MAX_ENCODED => Value::made(&STANDARD.encode(text), call.span),
             _ => call.unknown(),
         },
-        "base64decode" => match call.known(0) {
+        "base64decode" => match call.known_text(0) {
             Some(text) if text.len() <= MAX_ENCODED => match STANDARD.decode(text).map(String::from_utf8) {
                 Ok(Ok(text)) => Value::made(&text, call.span),
                 _ => call.fail(),
             },
             _ => call.unknown(),
         },
-        "urlencode" => match call.known(0) {
+        "urlencode" => match call.known_text(0) {
             Some(text) if text.len() <= MAX_ENCODED => Value::made(&url_encoded(&text), call.span),
             _ => call.unknown(),
         },
@@ -112,7 +112,7 @@ fn rows(call: &FunctionCall<'_, '_>) -> Value {
     let mut lines = lines.into_iter();
     let names = lines.next().unwrap_or_default();
     if lines.len() > MAX_ITEMS || !call.evaluator.spend(lines.len() * names.len()) {
-        return call.too_much();
+        return call.over_budget();
     }
     let via = call.get(0).and_then(|v| v.via.clone());
     let object = |line: Vec<Text>| {

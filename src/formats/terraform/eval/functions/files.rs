@@ -21,7 +21,7 @@ pub(super) fn apply<'a>(call: &FunctionCall<'_, 'a>, env: &EvalScope<'a>) -> Opt
         "templatefile" => match (call.get(0), call.get(1)) {
             (Some(path), Some(variables)) => match find(call.evaluator, path) {
                 Some(id) => template(call.evaluator, id, variables, env, call.span),
-                None => call.evaluator.unknown(missing(path), call.span),
+                None => call.evaluator.unknown(missing_file_hole(path), call.span),
             },
             _ => call.fail(),
         },
@@ -36,14 +36,14 @@ pub(super) fn apply<'a>(call: &FunctionCall<'_, 'a>, env: &EvalScope<'a>) -> Opt
         }),
         "basename" => on_path(call, |p| file_name(p).to_owned()),
         // Whose home `~` is, only the machine knows that runs Terraform.
-        "pathexpand" if call.known(0).is_none_or(|path| path.starts_with('~')) => call.unknown(),
+        "pathexpand" if call.known_text(0).is_none_or(|path| path.starts_with('~')) => call.unknown(),
         "pathexpand" => on_path(call, str::to_owned),
         _ => return None,
     })
 }
 
 fn on_path(call: &FunctionCall<'_, '_>, f: impl Fn(&str) -> String) -> Value {
-    match call.known(0) {
+    match call.known_text(0) {
         Some(path) => Value::made(&f(&path), call.span),
         None => call.unknown(),
     }
@@ -65,7 +65,7 @@ fn find(evaluator: &TerraformEvaluator<'_>, path: &Value) -> Option<FileId> {
 }
 
 /// Why a file was not found: it is not here, or its name is not known.
-fn missing(path: &Value) -> HoleKind {
+fn missing_file_hole(path: &Value) -> HoleKind {
     match path.as_str() {
         Some(_) => HoleKind::Outside,
         None => crate::formats::terraform::eval::values::derived_kind(std::slice::from_ref(path)),
@@ -80,7 +80,7 @@ pub(in crate::formats::terraform) fn file(evaluator: &TerraformEvaluator<'_>, pa
             let whole = Span::new(id, 0, text.len());
             Value::text(Text::verbatim(text, id, 0), whole).used_at(span)
         }
-        None => evaluator.unknown(missing(path), span),
+        None => evaluator.unknown(missing_file_hole(path), span),
     }
 }
 
@@ -113,7 +113,7 @@ fn template<'a>(
     };
     for (name, value) in pairs(variables).unwrap_or_default().into_iter().take(MAX_ITEMS) {
         if let Some(name) = to_text(&name).as_ref().and_then(Text::known) {
-            inner = inner.with(&name, value, false);
+            inner = inner.with_binding(&name, value, false);
         }
     }
     let value = evaluator
@@ -155,7 +155,7 @@ pub(in crate::formats::terraform) fn template_file<'a>(
 }
 
 fn fileset(call: &FunctionCall<'_, '_>) -> Value {
-    let (Some(dir), Some(pattern)) = (call.known(0), call.known(1)) else {
+    let (Some(dir), Some(pattern)) = (call.known_text(0), call.known_text(1)) else {
         return call.unknown();
     };
     let dir = join_path(call.evaluator.root, &dir);

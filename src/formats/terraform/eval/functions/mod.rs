@@ -39,7 +39,7 @@ impl FunctionCall<'_, '_> {
     }
 
     /// The n-th argument as a known string.
-    fn known(&self, n: usize) -> Option<String> {
+    fn known_text(&self, n: usize) -> Option<String> {
         Some(self.text(n)?.known()?.into_owned())
     }
 
@@ -59,7 +59,7 @@ impl FunctionCall<'_, '_> {
     }
 
     /// A text made of parts of the arguments.
-    fn made(&self, text: Text) -> Value {
+    fn text_value(&self, text: Text) -> Value {
         Value::text(text, self.span)
     }
 
@@ -78,8 +78,8 @@ impl FunctionCall<'_, '_> {
     }
 
     /// Unknown, since a bound was met.
-    fn too_much(&self) -> Value {
-        self.evaluator.too_much(self.span)
+    fn over_budget(&self) -> Value {
+        self.evaluator.over_budget(self.span)
     }
 
     fn unknown(&self) -> Value {

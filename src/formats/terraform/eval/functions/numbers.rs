@@ -8,10 +8,10 @@ use crate::formats::terraform::eval::values::is_spread;
 
 pub(super) fn apply(call: &FunctionCall<'_, '_>) -> Option<Value> {
     Some(match call.name {
-        "abs" => one(call, f64::abs),
-        "ceil" => one(call, f64::ceil),
-        "floor" => one(call, f64::floor),
-        "signum" => one(call, |n| if n == 0.0 { 0.0 } else { n.signum() }),
+        "abs" => map_number(call, f64::abs),
+        "ceil" => map_number(call, f64::ceil),
+        "floor" => map_number(call, f64::floor),
+        "signum" => map_number(call, |n| if n == 0.0 { 0.0 } else { n.signum() }),
         "pow" => match (call.number(0), call.number(1)) {
             (Some(a), Some(b)) => call.num(a.powf(b)),
             _ => call.unknown(),
@@ -26,7 +26,7 @@ pub(super) fn apply(call: &FunctionCall<'_, '_>) -> Option<Value> {
             Some(items) => fold(call, items, |a, b| a + b),
             None => call.unknown(),
         },
-        "parseint" => match (call.known(0), call.number(1)) {
+        "parseint" => match (call.known_text(0), call.number(1)) {
             (Some(text), Some(base)) if (2.0..=36.0).contains(&base) => match i64::from_str_radix(&text, base as u32) {
                 Ok(n) => call.num(n as f64),
                 Err(_) => call.fail(),
@@ -40,7 +40,7 @@ pub(super) fn apply(call: &FunctionCall<'_, '_>) -> Option<Value> {
     })
 }
 
-fn one(call: &FunctionCall<'_, '_>, f: impl Fn(f64) -> f64) -> Value {
+fn map_number(call: &FunctionCall<'_, '_>, f: impl Fn(f64) -> f64) -> Value {
     call.number(0).map_or_else(|| call.unknown(), |n| call.num(f(n)))
 }
 
@@ -64,7 +64,7 @@ fn range(call: &FunctionCall<'_, '_>) -> Value {
     let mut n = from;
     while (step > 0.0 && n < to) || (step < 0.0 && n > to) {
         if items.len() >= MAX_ITEMS {
-            return call.too_much();
+            return call.over_budget();
         }
         items.push(call.num(n));
         n += step;

@@ -70,7 +70,7 @@ fn product(call: &FunctionCall<'_, '_>, lists: &[Vec<Value>]) -> Value {
             return call.unknown();
         }
         if rows.len().saturating_mul(list.len()) > MAX_ITEMS {
-            return call.too_much();
+            return call.over_budget();
         }
         rows = rows
             .iter()

@@ -27,18 +27,18 @@ pub(super) fn apply(call: &FunctionCall<'_, '_>) -> Option<Value> {
         "replace" => substitute(call),
         "trimspace" => trim(call, |c| c.is_whitespace(), true, true),
         "chomp" => trim(call, |c| c == '\n' || c == '\r', false, true),
-        "trim" => match call.known(1) {
+        "trim" => match call.known_text(1) {
             Some(set) => trim(call, |c| set.contains(c), true, true),
             None => call.unknown(),
         },
         "trimprefix" => affix(call, true),
         "trimsuffix" => affix(call, false),
-        "startswith" => begins(call),
-        "endswith" => match (call.known(0), call.known(1)) {
+        "startswith" => starts_with(call),
+        "endswith" => match (call.known_text(0), call.known_text(1)) {
             (Some(text), Some(end)) => call.bool(text.ends_with(&end)),
             _ => call.unknown(),
         },
-        "strcontains" => match (call.text(0), call.known(1)) {
+        "strcontains" => match (call.text(0), call.known_text(1)) {
             (Some(text), Some(part)) if text.is_known() || text.with_placeholders().contains(&part) => {
                 call.bool(text.with_placeholders().contains(&part))
             }
@@ -74,7 +74,7 @@ fn keep(call: &FunctionCall<'_, '_>, text: Text) -> Value {
 }
 
 fn on_known(call: &FunctionCall<'_, '_>, f: impl Fn(&str) -> String) -> Value {
-    match call.known(0) {
+    match call.known_text(0) {
         Some(text) => Value::made(&f(&text), call.span),
         None => call.unknown(),
     }
@@ -121,11 +121,11 @@ fn join(call: &FunctionCall<'_, '_>) -> Value {
     if !call.evaluator.spend(parts.len()) || !call.affords(bytes) {
         return call.unknown();
     }
-    call.made(concat(&parts, call.span))
+    call.text_value(concat(&parts, call.span))
 }
 
 fn split(call: &FunctionCall<'_, '_>) -> Value {
-    let (Some(separator), Some(text)) = (call.known(0), call.text(1)) else {
+    let (Some(separator), Some(text)) = (call.known_text(0), call.text(1)) else {
         return call.unknown();
     };
     if text.as_hole().is_some() {
@@ -152,7 +152,7 @@ fn split(call: &FunctionCall<'_, '_>) -> Value {
         flat.matches(&separator).count()
     };
     if many > MAX_ITEMS || !call.evaluator.spend(many) {
-        return call.too_much();
+        return call.over_budget();
     }
     if separator.is_empty() {
         for (i, c) in flat.char_indices() {
@@ -260,7 +260,7 @@ fn format(call: &FunctionCall<'_, '_>, arguments: &[Value]) -> Value {
             return call.fail();
         };
         let part = match flat[..i].ends_with(is_of_name) && call.evaluator.is_empty_stand_in(argument, false) {
-            true => Some(call.evaluator.stand_in(call.span)),
+            true => Some(call.evaluator.unset_text(call.span)),
             false => formatted(call, &v, argument),
         };
         match part {
@@ -272,7 +272,7 @@ fn format(call: &FunctionCall<'_, '_>, arguments: &[Value]) -> Value {
         }
     }
     out.append(&index.slice(from..flat.len()));
-    call.made(out.finish(call.span))
+    call.text_value(out.finish(call.span))
 }
 
 fn formatted(call: &FunctionCall<'_, '_>, v: &Verb, argument: &Value) -> Option<Text> {
@@ -375,7 +375,7 @@ fn substitute(call: &FunctionCall<'_, '_>) -> Value {
     if let Some(changed) = documents::replaced(call) {
         return changed;
     }
-    let (Some(text), Some(search), Some(with)) = (call.text(0), call.known(1), call.text(2)) else {
+    let (Some(text), Some(search), Some(with)) = (call.text(0), call.known_text(1), call.text(2)) else {
         return call.unknown();
     };
     let expression = search.strip_prefix('/').and_then(|s| s.strip_suffix('/'));
@@ -427,7 +427,7 @@ fn trim(call: &FunctionCall<'_, '_>, f: impl Fn(char) -> bool, start: bool, end:
 }
 
 fn affix(call: &FunctionCall<'_, '_>, prefix: bool) -> Value {
-    let (Some(text), Some(affix)) = (call.text(0), call.known(1)) else {
+    let (Some(text), Some(affix)) = (call.text(0), call.known_text(1)) else {
         return call.unknown();
     };
     let flat = text.with_placeholders();
@@ -455,8 +455,8 @@ fn affix(call: &FunctionCall<'_, '_>, prefix: bool) -> Value {
     keep(call, text.slice(from..to))
 }
 
-fn begins(call: &FunctionCall<'_, '_>) -> Value {
-    let (Some(text), Some(start)) = (call.text(0), call.known(1)) else {
+fn starts_with(call: &FunctionCall<'_, '_>) -> Value {
+    let (Some(text), Some(start)) = (call.text(0), call.known_text(1)) else {
         return call.unknown();
     };
     let prefix = text.prefix();
@@ -513,7 +513,7 @@ fn point(span: Span) -> Span {
 }
 
 fn regex(call: &FunctionCall<'_, '_>) -> Value {
-    let (Some(expression), Some(text)) = (call.known(0), call.known(1)) else {
+    let (Some(expression), Some(text)) = (call.known_text(0), call.known_text(1)) else {
         return call.unknown();
     };
     let Some(r) = searcher(&expression, &text) else {
@@ -526,7 +526,7 @@ fn regex(call: &FunctionCall<'_, '_>) -> Value {
 }
 
 fn regexall(call: &FunctionCall<'_, '_>) -> Value {
-    let (Some(expression), Some(text)) = (call.known(0), call.known(1)) else {
+    let (Some(expression), Some(text)) = (call.known_text(0), call.known_text(1)) else {
         return call.unknown();
     };
     let Some(r) = searcher(&expression, &text) else {

@@ -1,0 +1,458 @@
+//! How single settings are written. Each type reads itself, so that a setting is a field of its type.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut, Range};
+
+use ignore::gitignore::Gitignore;
+use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use toml::Spanned;
+use toml::de::{DeValue, ValueDeserializer};
+
+use super::Date;
+use crate::finding::Severity;
+use crate::iam::glob::{self, CaseSensitivity};
+
+/// A value and where it stands: bytes, counted through the settings file and the files that it extends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct RangedValue<T> {
+    pub value: T,
+    #[serde(skip)]
+    pub range: Range<usize>,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for RangedValue<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let spanned = Spanned::<T>::deserialize(from)?;
+        Ok(Self {
+            range: spanned.span(),
+            value: spanned.into_inner(),
+        })
+    }
+}
+
+impl<T> Deref for RangedValue<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// A list; a single string is a list of one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct OneOrMany<T>(pub Vec<T>);
+
+impl<T> Default for OneOrMany<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> FromIterator<T> for OneOrMany<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self(items.into_iter().collect())
+    }
+}
+
+impl<T> Deref for OneOrMany<T> {
+    type Target = Vec<T>;
+
+    fn deref(&self) -> &Vec<T> {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for OneOrMany<T> {
+    fn deref_mut(&mut self) -> &mut Vec<T> {
+        &mut self.0
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let written = Spanned::<StringOrList<T>>::deserialize(from)?;
+        let range = written.span();
+        match written.into_inner() {
+            StringOrList::List(items) => Ok(Self(items)),
+            StringOrList::String(text) => {
+                let value = Spanned::new(range, DeValue::String(text.into()));
+                let item = T::deserialize(ValueDeserializer::from(value)).map_err(|e| D::Error::custom(e.message()))?;
+                Ok(Self(vec![item]))
+            }
+        }
+    }
+}
+
+enum StringOrList<T> {
+    String(String),
+    List(Vec<T>),
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for StringOrList<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Items<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
+            type Value = StringOrList<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of strings")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(StringOrList::String(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut out = Vec::new();
+                while let Some(ListItem(item)) = items.next_element()? {
+                    out.push(item);
+                }
+                Ok(StringOrList::List(out))
+            }
+        }
+
+        from.deserialize_any(Items(PhantomData))
+    }
+}
+
+/// An item of a list: its faults stand at the item, not at the list.
+#[derive(Deserialize)]
+pub(super) struct ListItem<T>(pub(super) T);
+
+/// A table whose keys are the user's.
+#[derive(Clone, Debug)]
+pub struct TableEntries<K, V>(pub Vec<(K, V)>);
+
+impl<K, V> Default for TableEntries<K, V> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<K, V> Deref for TableEntries<K, V> {
+    type Target = Vec<(K, V)>;
+
+    fn deref(&self) -> &Vec<(K, V)> {
+        &self.0
+    }
+}
+
+impl<K, V> DerefMut for TableEntries<K, V> {
+    fn deref_mut(&mut self) -> &mut Vec<(K, V)> {
+        &mut self.0
+    }
+}
+
+impl<K: Serialize, V: Serialize> Serialize for TableEntries<K, V> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.0.iter().map(|(k, v)| (k, v)))
+    }
+}
+
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for TableEntries<K, V> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Entries<K, V>(PhantomData<(K, V)>);
+
+        impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for Entries<K, V> {
+            type Value = TableEntries<K, V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+                let mut out = Vec::new();
+                while let Some(entry) = entries.next_entry()? {
+                    out.push(entry);
+                }
+                Ok(TableEntries(out))
+            }
+        }
+
+        from.deserialize_map(Entries(PhantomData))
+    }
+}
+
+/// The version of the layout of the file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SchemaVersion;
+
+impl<'de> Deserialize<'de> for SchemaVersion {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        match i64::deserialize(from)? {
+            1 => Ok(Self),
+            n => Err(D::Error::custom(format!(
+                "schema {n} is not known; this version reads 1"
+            ))),
+        }
+    }
+}
+
+/// A switch that is on unless it is turned off.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct OnByDefault(pub bool);
+
+impl Default for OnByDefault {
+    fn default() -> Self {
+        Self(true)
+    }
+}
+
+/// What makes the exit code 1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum FailOn {
+    Low,
+    #[default]
+    Medium,
+    High,
+    Critical,
+    Never,
+}
+
+impl FailOn {
+    /// The lowest severity that fails, if any does.
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            Self::Low => Some(Severity::Low),
+            Self::Medium => Some(Severity::Medium),
+            Self::High => Some(Severity::High),
+            Self::Critical => Some(Severity::Critical),
+            Self::Never => None,
+        }
+    }
+}
+
+/// A rule name, a family, or a pattern with `*` or `?` over rule names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Selector {
+    pub name: String,
+    /// In the settings; `None` on the command line.
+    #[serde(skip)]
+    pub range: Option<Range<usize>>,
+}
+
+impl From<&str> for Selector {
+    fn from(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            range: None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Selector {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let RangedValue { value: name, range } = RangedValue::deserialize(from)?;
+        Ok(Self {
+            name,
+            range: Some(range),
+        })
+    }
+}
+
+impl Selector {
+    /// Whether it covers rule `name` of `family`.
+    pub fn covers(&self, family: &str, name: &str) -> bool {
+        let s = self.name.as_str();
+        s == name
+            || s == family
+            || s == "all"
+            || (glob::is_pattern(s) && glob::matches(s, name, CaseSensitivity::Sensitive))
+    }
+}
+
+/// A pattern in the manner of `.gitignore`, relative to a folder.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct Glob {
+    pub written: String,
+    /// In the settings.
+    #[serde(skip)]
+    pub(super) range: Range<usize>,
+    #[serde(skip)]
+    matcher: Gitignore,
+}
+
+impl Glob {
+    pub fn new(written: &str) -> Result<Self, String> {
+        match crate::discover::patterns("", &[written.to_owned()]) {
+            Ok(Some(matcher)) => Ok(Self {
+                written: written.to_owned(),
+                range: 0..0,
+                matcher,
+            }),
+            Ok(None) => Err("empty pattern".to_owned()),
+            Err(e) => Err(e.to_string()),
+        }
+    }
+
+    /// Whether it covers the file at the absolute path `file`, relative to the absolute folder `dir`.
+    pub fn matches(&self, dir: &str, file: &str) -> bool {
+        let rest = file.strip_prefix(dir.trim_end_matches('/'));
+        rest.and_then(|rest| rest.strip_prefix('/'))
+            .is_some_and(|inside| crate::discover::matches(&self.matcher, inside))
+    }
+}
+
+impl<'de> Deserialize<'de> for Glob {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let RangedValue { value: text, range } = RangedValue::<String>::deserialize(from)?;
+        let wrong = |e| D::Error::custom(format!("cannot read the pattern `{text}`: {e}"));
+        let glob = Self::new(&text).map_err(wrong)?;
+        Ok(Self { range, ..glob })
+    }
+}
+
+/// What the suppression comments of other tools begin with.
+pub(crate) mod markers {
+    pub(crate) const GITLEAKS: &str = "gitleaks:allow";
+    pub(crate) const DETECT_SECRETS: &str = "pragma: allowlist secret";
+    pub(crate) const CHECKOV: &str = "checkov:skip";
+    pub(crate) const TRIVY: &str = "trivy:ignore";
+    pub(crate) const BANDIT: &str = "nosec";
+    pub(crate) const ALL: &[&str] = &[GITLEAKS, DETECT_SECRETS, BANDIT, CHECKOV, TRIVY];
+}
+
+/// One of the markers of other tools.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct ForeignMarker(pub String);
+
+impl<'de> Deserialize<'de> for ForeignMarker {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let marker = String::deserialize(from)?;
+        if markers::ALL.contains(&&*marker) {
+            return Ok(Self(marker));
+        }
+        let known = markers::ALL.join("`, `");
+        Err(D::Error::custom(format!(
+            "unknown marker `{marker}`; known are `{known}`"
+        )))
+    }
+}
+
+/// A text that is not blank.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct NonEmptyText(pub String);
+
+impl<'de> Deserialize<'de> for NonEmptyText {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        if text.trim().is_empty() {
+            return Err(D::Error::custom("expected a text that is not empty"));
+        }
+        Ok(Self(text))
+    }
+}
+
+/// AWS accounts, id to name: `{ prod = "111122223333" }`, or a list of ids.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Accounts(pub BTreeMap<String, String>);
+
+impl Serialize for Accounts {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(self.0.keys())
+    }
+}
+
+impl<'de> Deserialize<'de> for Accounts {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Ids;
+
+        impl<'de> Visitor<'de> for Ids {
+            type Value = Accounts;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of strings")
+            }
+
+            fn visit_str<E: Error>(self, id: &str) -> Result<Accounts, E> {
+                let id = AccountId::read(id.to_owned()).map_err(E::custom)?;
+                Ok(Accounts(BTreeMap::from([(id.0, String::new())])))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut ids: A) -> Result<Accounts, A::Error> {
+                let mut out = Accounts::default();
+                while let Some(ListItem(AccountId(id))) = ids.next_element()? {
+                    out.0.insert(id, String::new());
+                }
+                Ok(out)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut accounts: A) -> Result<Accounts, A::Error> {
+                let mut out = Accounts::default();
+                while let Some((name, AccountId(id))) = accounts.next_entry()? {
+                    out.0.insert(id, name);
+                }
+                Ok(out)
+            }
+        }
+
+        from.deserialize_any(Ids)
+    }
+}
+
+struct AccountId(String);
+
+impl AccountId {
+    fn read(id: String) -> Result<Self, String> {
+        if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) {
+            Ok(Self(id))
+        } else {
+            Err(format!("`{id}` is not an account id of 12 digits"))
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for AccountId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::read(String::deserialize(from)?).map_err(D::Error::custom)
+    }
+}
+
+/// A TOML date or a string `YYYY-MM-DD`.
+impl<'de> Deserialize<'de> for Date {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(from)?;
+        let date = match &value {
+            toml::Value::Datetime(d) => d.date.and_then(|d| Self::new(d.year, d.month, d.day)),
+            toml::Value::String(text) => Self::parse(text),
+            _ => None,
+        };
+        let expected = || format!("expected a date, YYYY-MM-DD, found {}", value.type_str());
+        date.ok_or_else(|| D::Error::custom(expected()))
+    }
+}
+
+impl Serialize for Date {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_families_and_patterns_cover() {
+        let covers = |s: &str| Selector::from(s).covers("trust", "trust-account-root");
+        for s in ["trust", "trust-account-root", "trust-*", "*-root", "all"] {
+            assert!(covers(s), "{s}");
+        }
+        for s in ["actions", "trust-account", "trust-?"] {
+            assert!(!covers(s), "{s}");
+        }
+    }
+}

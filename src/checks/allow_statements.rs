@@ -8,17 +8,15 @@ use crate::iam::catalogue::AccessLevel;
 use crate::iam::class::class;
 use crate::iam::condition::{Strength, strength};
 use crate::iam::resource_fit::{may_be_resource_of, unlimited_actions};
-use crate::iam::{ClauseItem, Document, PolicyKind, Statement, pattern};
+use crate::iam::{ClauseItem, Document, PolicyKind, pattern};
 use crate::phrase;
-use crate::project::{DocumentId, EXCEPT_DENIED};
+use crate::project::{EXCEPT_DENIED, StatementRef};
 use crate::rules::Context;
 use crate::source::Span;
 
 /// One Allow statement of an identity policy.
 pub(super) struct AllowStatement<'a> {
-    pub document: DocumentId,
-    pub index: usize,
-    pub statement: &'a Statement,
+    pub statement: StatementRef<'a>,
     /// What it grants of the catalogue, less what none of the document's holders gets. Patterns with holes grant what is
     /// known to be granted: nothing.
     pub actions: Cow<'a, ActionSet>,
@@ -29,8 +27,8 @@ impl<'a> AllowStatement<'a> {
     /// Says of a finding about `set` where a Deny takes some of it away, and lowers it where the boundary of each holder lets it
     /// through on some resources only.
     pub(super) fn adjust_severity(&self, cx: &Context<'_>, set: &ActionSet, f: Finding) -> Finding {
-        let mut f = except_denied(cx, self.document, self.index, set, f);
-        if !cx.project.withheld(self.document).narrows(set) {
+        let mut f = except_denied(cx, self.statement, set, f);
+        if !cx.project.withheld(self.statement.document_id).narrows(set) {
             return f;
         }
         match &mut f.severity {
@@ -48,7 +46,7 @@ impl<'a> AllowStatement<'a> {
     /// What is allowed on every resource that the action can be about, where, and how that is written: `*`, what is as wide
     /// for the action, or a `NotResource`, which leaves all but a few.
     pub(super) fn allowed_on_every_resource(&self) -> Option<(Span, String, Cow<'_, ActionSet>)> {
-        let clause = self.statement.resource.as_ref()?;
+        let clause = self.statement.statement.resource.as_ref()?;
         if clause.negated {
             return Some((clause.key, "NotResource".to_owned(), Cow::Borrowed(&self.actions)));
         }
@@ -69,7 +67,7 @@ impl<'a> AllowStatement<'a> {
 
     /// The items of `Action` that grant some of `set`, with how many; for a `NotAction`, nothing.
     pub(super) fn items_granting(&self, set: &ActionSet) -> Vec<&'a ClauseItem> {
-        let Some(clause) = self.statement.action.as_ref().filter(|c| !c.negated) else {
+        let Some(clause) = self.statement.statement.action.as_ref().filter(|c| !c.negated) else {
             return Vec::new();
         };
         let items = clause.items.iter().zip(clause.sets());
@@ -89,34 +87,26 @@ impl<'a> AllowStatement<'a> {
 pub(super) fn identity_allow_statements<'a>(cx: &Context<'a>) -> impl Iterator<Item = AllowStatement<'a>> + use<'a> {
     let project = cx.project;
     let grants = |d: &Document| matches!(d.kind, PolicyKind::Identity | PolicyKind::Session);
-    cx.documents().filter(move |(_, d)| grants(d)).flat_map(move |(id, d)| {
+    cx.documents().filter(move |(_, d)| grants(d)).flat_map(move |(id, _)| {
         project.granted(id).allowed.iter().map(move |a| {
             let mut actions = Cow::Borrowed(&a.actions);
             let lost = project.withheld(id).of(a.statement);
             if a.actions.intersects(lost) {
                 actions.to_mut().subtract(lost);
             }
-            let statement = &d.statements[a.statement];
+            let statement = project.statement(id, a.statement);
             AllowStatement {
-                document: id,
-                index: a.statement,
                 statement,
                 actions,
-                strength: strength(statement),
+                strength: strength(statement.statement),
             }
         })
     })
 }
 
 /// A finding that says "every" of `set` is not about what a Deny of the same identity takes away on some resources.
-pub(super) fn except_denied(
-    cx: &Context<'_>,
-    document: DocumentId,
-    statement: usize,
-    set: &ActionSet,
-    mut f: Finding,
-) -> Finding {
-    let Some(deny) = cx.project.withheld(document).partial_deny(statement, set) else {
+pub(super) fn except_denied(cx: &Context<'_>, s: StatementRef<'_>, set: &ActionSet, mut f: Finding) -> Finding {
+    let Some(deny) = cx.project.withheld(s.document_id).partial_deny(s.index, set) else {
         return f;
     };
     f.message.push_str(EXCEPT_DENIED);

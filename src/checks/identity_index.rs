@@ -132,12 +132,12 @@ impl<'a> Administrators<'a> {
     pub(super) fn are_all_holders_of(&self, g: &AllowStatement<'_>) -> bool {
         let elsewhere = |holder: &IdentityId| {
             self.holders.power(*holder).is_some_and(|power| {
-                let here = matches!(power.grant.source, PolicySource::Written(d) if d == g.document)
-                    && power.grant.index == g.index;
+                let here = matches!(power.grant.source, PolicySource::Written(d) if d == g.statement.document_id)
+                    && power.grant.index == g.statement.index;
                 power.reach != Reach::Most && !here
             })
         };
-        let holders = self.of.get(&g.document);
+        let holders = self.of.get(&g.statement.document_id);
         holders.is_some_and(|all| !all.is_empty() && all.iter().all(elsewhere))
     }
 }

@@ -77,7 +77,7 @@ pub(super) fn source_organization(cx: &Context<'_>, d: &Document, s: &Statement)
     let named = || {
         let conditions = d.statements.iter().flat_map(|s| &s.conditions);
         let mut ids = conditions
-            .filter(|c| c.key.text.display().to_ascii_lowercase().ends_with("orgid"))
+            .filter(|c| c.lower_key.ends_with("orgid"))
             .flat_map(|c| &c.values)
             .filter_map(|v| v.text.known())
             .filter(|v| v.starts_with("o-") && !v.contains(['*', '?']));

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::iam::actions::ActionSet;
-use crate::iam::condition::{Network, Operator, OperatorFamily};
+use crate::iam::condition::{Network, OperatorFamily};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
 use crate::iam::{Clause, ClauseItem, Condition, Document, Effect, Statement};
@@ -177,7 +177,7 @@ fn frame(s: &Statement) -> String {
 }
 
 fn condition(c: &Condition) -> String {
-    let of_networks = Operator::of(c).is_some_and(|o| o.family == OperatorFamily::IpAddress);
+    let of_networks = c.parsed.is_some_and(|o| o.family == OperatorFamily::IpAddress);
     let values = sorted(c.values.iter().map(|value: &ClauseItem| {
         let shown = value.display();
         // Host bits are not compared: IAM User Guide, "IP address condition operators".

@@ -130,7 +130,7 @@ pub fn strength_for_others<'s>(d: &Document, s: &'s Statement) -> Cow<'s, Streng
 pub fn serves_organization(d: &Document) -> bool {
     d.statements.iter().any(|s| {
         let named = s.conditions.iter().any(|c| {
-            let key = c.key.text.display().to_ascii_lowercase();
+            let key = &c.lower_key;
             key.ends_with("orgid") || key.ends_with("orgpaths")
         });
         let resources = s.resource.iter().filter(|r| !r.negated).flat_map(|r| &r.items);
@@ -319,21 +319,23 @@ fn clause_covers(deny: Option<&Clause>, allow: Option<&Clause>, case: CaseSensit
 fn unless(conditions: &[Condition]) -> Grade {
     conditions
         .iter()
-        .filter(|c| !CARVE_OUTS.contains(&c.key.text.display().to_lowercase().as_str()))
+        .filter(|c| !CARVE_OUTS.contains(&c.lower_key.as_str()))
         .map(key_absent_grade)
         .min()
         .unwrap_or(Grade::None)
 }
 
 fn key_absent_grade(c: &Condition) -> Grade {
-    let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
+    let Some(operator) = c.parsed else {
         return Grade::Narrows;
     };
     if !operator.negated {
         return Grade::None;
     }
+    let name = operator.name.replace("Not", "");
     let mut plain = c.clone();
-    plain.operator.text = Text::made(&operator.name.replace("Not", ""), c.operator.span);
+    plain.parsed = Operator::parse(&name);
+    plain.operator.text = Text::made(&name, c.operator.span);
     let strength = strength_of(std::slice::from_ref(&plain), Reading::Open);
     strength.grade(Facet::Who).max(strength.grade(Facet::From))
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use super::actions::ActionSet;
 use super::catalogue::{Action, catalogue};
-use super::condition::Strength;
 use super::condition::dead::Dead;
+use super::condition::{Operator, Strength};
 use super::glob::CaseSensitivity;
 use super::pattern;
 use super::policy_kind::Likely;
@@ -411,7 +411,11 @@ pub struct PrincipalItem {
 pub struct Condition {
     /// As written: `ForAnyValue:StringLikeIfExists`.
     pub operator: ClauseItem,
+    /// The operator, read; `None` where it is not known, or IAM has none of that name.
+    pub parsed: Option<Operator>,
     pub key: ClauseItem,
+    /// The key in lower case; holes as `${…}`.
+    pub lower_key: String,
     pub values: Vec<ClauseItem>,
     /// Written as a list.
     pub list: bool,
@@ -419,6 +423,22 @@ pub struct Condition {
     pub span: Span,
     /// `false` when further values may exist that we cannot see.
     pub complete: bool,
+}
+
+impl Condition {
+    /// One without values; `span` is where they stand.
+    pub fn new(operator: ClauseItem, key: ClauseItem, span: Span) -> Self {
+        Self {
+            parsed: operator.text.known().and_then(|text| Operator::parse(&text)),
+            lower_key: key.display().to_lowercase(),
+            operator,
+            key,
+            values: Vec::new(),
+            list: false,
+            span,
+            complete: true,
+        }
+    }
 }
 
 /// A deviation from the grammar of the policy language, found while lowering.

@@ -113,10 +113,7 @@ pub fn is_for_endpoint(statements: &[Statement], named: bool) -> Option<bool> {
         items.any(|i| i.text.known().is_some_and(|t| is(&t)))
     };
     let star = |c: &Option<Clause>| known(c, |t| t == "*");
-    let has_key = |s: &Statement, is: fn(&str) -> bool| {
-        let mut keys = s.conditions.iter().map(|c| c.key.text.display().to_ascii_lowercase());
-        keys.any(|key| is(&key))
-    };
+    let has_key = |s: &Statement, is: fn(&str) -> bool| s.conditions.iter().any(|c| is(&c.lower_key));
     let of_owner = |s: &&Statement| s.allows() && s.principal.as_ref().is_some_and(is_open) && has_key(s, is_of_owner);
     let on_all =
         |s: &Statement| star(&s.resource) && (star(&s.action) || has_key(s, |k| k.starts_with("aws:principal")));

@@ -6,6 +6,7 @@
 mod effective;
 mod link;
 mod required;
+mod statement;
 pub(crate) mod targets;
 mod workload;
 
@@ -17,6 +18,7 @@ pub use effective::{
 };
 pub use link::link;
 pub use required::{Codebase, Required};
+pub use statement::StatementRef;
 pub use workload::{CodePlace, Handler, RunsAs, Workload, WorkloadCode, WorkloadKind};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use super::options::FileOptions;
 use super::{RuleId, Ruleset, Selection};
 use crate::finding::{Cause, CountingUnit, Finding, Subject};
-use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat, Statement};
+use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat};
 use crate::model::Resource;
-use crate::project::{DocumentId, Effects, Project, ResourceId};
+use crate::project::{DocumentId, Effects, Project, ResourceId, StatementRef};
 use crate::source::{FileId, Span, parent_path};
 use crate::test_code::is_test_code;
 use crate::unjudged::Unjudged;
@@ -83,28 +83,19 @@ impl<'a> Context<'a> {
             })
     }
 
-    /// Every statement of every document, with the ids that [`Context::at_statement`] takes.
-    pub fn statements(&self) -> impl Iterator<Item = (DocumentId, &'a Document, usize, &'a Statement)> + use<'a> {
-        self.documents()
-            .flat_map(|(id, d)| d.statements.iter().enumerate().map(move |(i, s)| (id, d, i, s)))
+    /// Every statement of every document.
+    pub fn statements(&self) -> impl Iterator<Item = StatementRef<'a>> + use<'a> {
+        let project = self.project;
+        self.documents().flat_map(|(id, _)| project.statements(id))
     }
 
     /// A finding about one statement: cause and subject filled in; labels are the caller's. Where the document is put to
     /// use elsewhere, the engine adds those places as secondary labels.
-    pub fn at_statement(
-        &self,
-        rule: RuleId,
-        document: DocumentId,
-        statement: usize,
-        message: impl Into<String>,
-    ) -> Finding {
-        let mut f = Finding::new(rule, message).cause(Cause::Statement(document, statement));
-        let d = &self.project.documents[document];
-        f.subject = self.document_subject(d);
-        if let Some(s) = d.statements.get(statement) {
-            f.subject.sid = s.sid.as_ref().and_then(|s| s.text.known()).map(|s| s.into_owned());
-            f.subject.pointer.push_str(&s.pointer);
-        }
+    pub fn at_statement(&self, rule: RuleId, s: StatementRef<'_>, message: impl Into<String>) -> Finding {
+        let mut f = Finding::new(rule, message).cause(Cause::Statement(s.document_id, s.index));
+        f.subject = self.document_subject(s.document);
+        f.subject.sid = s.sid.as_ref().and_then(|s| s.text.known()).map(|s| s.into_owned());
+        f.subject.pointer.push_str(&s.pointer);
         f
     }
 

@@ -4,11 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::checks::allow_statements::names;
-use crate::finding::Finding;
 use crate::iam::condition::{Weakness, WeighedCondition, strength};
 use crate::iam::{ActionSet, ClauseItem, Document, PolicyKind, Statement, pattern};
 use crate::phrase;
-use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource};
+use crate::project::{IdentityId, PolicyRef, PolicySource, StatementRef};
 use crate::rules::options::FileOptions;
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
@@ -41,13 +40,13 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let mut hits = allowed.actions.clone();
             hits.intersect(forbidden);
             hits.subtract(cx.project.withheld(id).of(allowed.statement));
-            let statement = &d.statements[allowed.statement];
-            for (span, written, hits) in granting_items(statement, &hits) {
+            let statement = cx.project.statement(id, allowed.statement);
+            for (span, written, hits) in granting_items(&statement, &hits) {
                 let what = match &written {
                     Some(written) => format!("`{written}`"),
                     None => "this `NotAction`".to_owned(),
                 };
-                let f = cx.at_statement(FORBIDDEN, id, allowed.statement, forbids(&what, &hits));
+                let f = cx.at_statement(FORBIDDEN, statement, forbids(&what, &hits));
                 out.push(f.primary(span, "forbidden by the settings").actions(written));
             }
         }
@@ -118,49 +117,35 @@ fn granting_items(s: &Statement, set: &ActionSet) -> Vec<(Span, Option<String>, 
 }
 
 /// Allow statements of the kinds of document that the option `in` names.
-fn allowing<'a>(cx: &Context<'a>, rule: RuleId) -> impl Iterator<Item = (ConfiguredPlace<'a>, FileOptions<'a>)> {
+fn allowing<'a>(cx: &Context<'a>, rule: RuleId) -> impl Iterator<Item = (StatementRef<'a>, FileOptions<'a>)> {
     let cx = *cx;
-    cx.statements().filter_map(move |(id, d, index, statement)| {
-        let options = cx.options(rule, d.span.file);
-        let asked = options.words("in").iter().any(|k| k == d.kind.name());
-        let place = ConfiguredPlace { id, index, statement };
-        (asked && statement.allows()).then_some((place, options))
+    cx.statements().filter_map(move |s| {
+        let options = cx.options(rule, s.document.span.file);
+        let asked = options.words("in").iter().any(|k| k == s.document.kind.name());
+        (asked && s.allows()).then_some((s, options))
     })
 }
 
-#[derive(Clone, Copy)]
-struct ConfiguredPlace<'a> {
-    id: DocumentId,
-    index: usize,
-    statement: &'a Statement,
-}
-
-impl<'a> ConfiguredPlace<'a> {
-    /// The first item of `Action` that grants some of `set`.
-    fn item(self, set: &ActionSet) -> Option<&'a ClauseItem> {
-        let clause = self.statement.action.as_ref().filter(|c| !c.negated)?;
-        let mut items = clause.items.iter().zip(clause.sets());
-        items.find(|(_, granted)| granted.intersects(set)).map(|(item, _)| item)
-    }
-
-    fn finding(self, cx: &Context<'_>, rule: RuleId, message: String) -> Finding {
-        cx.at_statement(rule, self.id, self.index, message)
-    }
+/// The first item of `Action` that grants some of `set`.
+fn item<'a>(s: &'a Statement, set: &ActionSet) -> Option<&'a ClauseItem> {
+    let clause = s.action.as_ref().filter(|c| !c.negated)?;
+    let mut items = clause.items.iter().zip(clause.sets());
+    items.find(|(_, granted)| granted.intersects(set)).map(|(item, _)| item)
 }
 
 pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (place, options) in allowing(cx, CONDITION) {
-        let strength = strength(place.statement);
-        let open = strength.unknown || place.statement.open || strength.bounds.iter().any(|b| b.key.contains("${"));
+    for (s, options) in allowing(cx, CONDITION) {
+        let strength = strength(&s);
+        let open = strength.unknown || s.open || strength.bounds.iter().any(|b| b.key.contains("${"));
         let rows = ["all-of", "any-of", "none-of"];
         for (row, (action, keys)) in rows.iter().flat_map(|r| options.table(r).map(move |row| (*r, row))) {
-            let Some(item) = place.item(&ActionSet::expand(action)) else {
+            let Some(item) = item(&s, &ActionSet::expand(action)) else {
                 continue;
             };
             let is_bound = |key: &str| strength.of_key(key).any(can_fail);
             let written = item.display();
             let about = |message: String, key: &str| {
-                let f = place.finding(cx, CONDITION, message);
+                let f = cx.at_statement(CONDITION, s, message);
                 f.actions([written.to_lowercase()]).other_evidence(key.to_lowercase())
             };
             if row == "none-of" {
@@ -215,20 +200,20 @@ fn can_fail(b: &WeighedCondition) -> bool {
 
 pub(super) fn bare_resource(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut expanded = ExpandedPatterns::default();
-    for (place, options) in allowing(cx, BARE) {
+    for (s, options) in allowing(cx, BARE) {
         let patterns = options.words("actions");
-        let resource = place.statement.resource.as_ref().filter(|r| !r.negated);
+        let resource = s.resource.as_ref().filter(|r| !r.negated);
         let Some(star) = resource.and_then(|r| r.items.iter().find(|r| pattern::is_star(&r.text))) else {
             continue;
         };
         if patterns.is_empty() {
             continue;
         }
-        if let Some(item) = place.item(expanded.expand(patterns)) {
+        if let Some(item) = item(&s, expanded.expand(patterns)) {
             let written = item.display();
             let message = format!("`{written}` is allowed on `*`; the settings require named resources");
-            let f = place
-                .finding(cx, BARE, message)
+            let f = cx
+                .at_statement(BARE, s, message)
                 .primary(star.span, "name the resources");
             out.push(
                 f.secondary(item.span, "for this action")
@@ -291,16 +276,16 @@ fn services(s: &Statement) -> Vec<String> {
 
 pub(super) fn mixed(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     const RULE: RuleId = ids::ACTIONS_NEVER_USED_BY_SERVICE;
-    for (id, d, i, s) in cx.statements() {
-        if !s.allows() || !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) {
+    for s in cx.statements() {
+        if !s.allows() || !matches!(s.document.kind, PolicyKind::Identity | PolicyKind::Session) {
             continue;
         }
         let Some(clause) = s.action.as_ref().filter(|c| !c.negated) else {
             continue;
         };
-        let services = services(s);
-        if services.len() > cx.options(RULE, d.span.file).number("services") as usize {
-            let f = cx.at_statement(RULE, id, i, format!("one statement for {} services", services.len()));
+        let services = services(&s);
+        if services.len() > cx.options(RULE, s.document.span.file).number("services") as usize {
+            let f = cx.at_statement(RULE, s, format!("one statement for {} services", services.len()));
             out.push(
                 f.primary(clause.key, "split by service")
                     .note(format!("it names {}", services.join(", "))),

@@ -9,13 +9,13 @@ use crate::iam::actions::{ActionSet, matching};
 use crate::iam::catalogue::catalogue;
 use crate::iam::{Clause, ClauseItem, DocumentOrigin, PolicyKind, Statement, glob};
 use crate::phrase;
-use crate::project::DocumentId;
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if d.origin != DocumentOrigin::Written {
+    for s in cx.statements() {
+        if s.document.origin != DocumentOrigin::Written {
             continue;
         }
         let mut services: BTreeSet<Span> = BTreeSet::new();
@@ -29,7 +29,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if service_prefix_span(item).is_some_and(|span| !services.insert(span)) {
                 continue;
             }
-            if let Some((f, meant)) = unknown_action(cx, out, (id, i), (item, set), Vain::new(s, clause), &beside) {
+            if let Some((f, meant)) = unknown_action(cx, out, s, (item, set), Vain::new(&s, clause), &beside) {
                 let same = f.rule == ids::ACTION_CASE;
                 let is_new = |m: &&String| same || !is_among(&present, m) && written.insert((*m).clone());
                 // Nothing is missing where the right name stands beside the wrong one.
@@ -152,7 +152,7 @@ fn with_spelling(cx: &Context<'_>, f: Finding, item: &ClauseItem, meant: &[Strin
 fn unknown_action(
     cx: &Context<'_>,
     out: &FindingSink<'_>,
-    (id, i): (DocumentId, usize),
+    s: StatementRef<'_>,
     (item, set): (&ClauseItem, &ActionSet),
     vain: Vain,
     beside: &ActionSet,
@@ -163,10 +163,10 @@ fn unknown_action(
     if text.bytes().all(|b| b == b'*') && !text.is_empty() {
         return None;
     }
-    let at = |rule: RuleId, message: String| cx.at_statement(rule, id, i, message);
+    let at = |rule: RuleId, message: String| cx.at_statement(rule, s, message);
     if text.is_empty() {
         // What is empty where it comes from is filled in before it is used.
-        let of_resource = cx.project.documents[id].kind == PolicyKind::Resource;
+        let of_resource = s.document.kind == PolicyKind::Resource;
         let message = match (item.branch.is_some(), of_resource) {
             (true, true) => "empty action in one case: it matches no request",
             (false, true) => "empty action: it matches no request",

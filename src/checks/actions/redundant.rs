@@ -7,19 +7,19 @@ use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::pattern::Pattern;
 use crate::iam::size::MOST_ITEMS;
 use crate::iam::{Clause, ClauseItem, DocumentOrigin};
-use crate::project::DocumentId;
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if d.origin != DocumentOrigin::Written {
+    for s in cx.statements() {
+        if s.document.origin != DocumentOrigin::Written {
             continue;
         }
         if let Some(c) = s.action.as_ref().filter(|c| c.items.len() <= MOST_ITEMS) {
-            actions(cx, out, (id, i), c);
+            actions(cx, out, s, c);
         }
         if let Some(c) = s.resource.as_ref().filter(|c| c.items.len() <= MOST_ITEMS) {
-            resources(cx, out, (id, i), c);
+            resources(cx, out, s, c);
         }
     }
 }
@@ -112,7 +112,7 @@ fn exist_together(other: &ClauseItem, item: &ClauseItem) -> bool {
     other.branch.is_none() || other.branch == item.branch
 }
 
-fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), clause: &Clause) {
+fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, clause: &Clause) {
     let compared = ComparedItems::new(clause, CaseSensitivity::Insensitive);
     for (n, (item, _)) in compared.items.iter().enumerate() {
         let Some((other, same)) = compared
@@ -130,7 +130,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, us
             )
         };
         let f = cx
-            .at_statement(rule, id, i, message)
+            .at_statement(rule, s, message)
             .primary(item.span, "changes nothing")
             .secondary(other.span, if same { "the first one" } else { "covers it" })
             .actions([item.display().to_lowercase()]);
@@ -138,7 +138,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, us
     }
 }
 
-fn resources(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), clause: &Clause) {
+fn resources(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, clause: &Clause) {
     let compared = ComparedItems::new(clause, CaseSensitivity::Sensitive);
     for (n, (item, _)) in compared.items.iter().enumerate() {
         let Some((other, _)) = compared
@@ -149,7 +149,7 @@ fn resources(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, 
         };
         let message = format!("`{}` is already covered by `{}`", item.display(), other.display());
         let f = cx
-            .at_statement(ids::REDUNDANT_RESOURCE, id, i, message)
+            .at_statement(ids::REDUNDANT_RESOURCE, s, message)
             .primary(item.span, "changes nothing")
             .secondary(other.span, "covers it")
             .resources([item.display()]);

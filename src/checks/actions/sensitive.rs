@@ -18,7 +18,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if g.strength.narrows() || g.statement.open {
             continue;
         }
-        let d = &cx.project.documents[g.document];
+        let d = g.statement.document;
         let own = cx.options(RULE, d.span.file).words("actions");
         let set = more.entry(own).or_insert_with(|| {
             let mut all = ActionSet::expand_all(own.iter().map(String::as_str));
@@ -35,7 +35,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let is = if share.len() == 1 { "is" } else { "are" };
         let message = format!("{} {is} allowed without a condition", names(&share, 1));
         let f = cx
-            .at_statement(RULE, g.document, g.index, message)
+            .at_statement(RULE, g.statement, message)
             .primary(first.span, "sensitive")
             .actions(items.iter().map(|i| i.display().to_lowercase()));
         out.push(others.iter().take(3).fold(f, |f, i| f.secondary(i.span, "likewise")));

@@ -42,7 +42,7 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             match other {
                 Some((_, other)) => {
                     let same = covers(s, other);
-                    found.push((id, i, s.statement, other.statement, same));
+                    found.push((cx.project.statement(id, i), other.statement, same));
                 }
                 None => {
                     matters.insert(s.statement.span);
@@ -50,13 +50,13 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
         }
     }
-    for (id, i, s, other, same) in found {
+    for (s, other, same) in found {
         if matters.contains(&s.span) {
             continue;
         }
         let f = cx
-            .at_statement(ids::REDUNDANT_STATEMENT, id, i, "another statement covers this one")
-            .primary(head(s), "has no effect")
+            .at_statement(ids::REDUNDANT_STATEMENT, s, "another statement covers this one")
+            .primary(head(&s), "has no effect")
             .secondary(head(other), if same { "is equal" } else { "covers it" });
         // A condition that a wider permission lacks was meant to limit it: removing it is not what to do.
         let limits = s.allows() && !s.conditions.is_empty() && other.conditions.is_empty();
@@ -71,8 +71,8 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             true => {
                 let narrow = Remedy::safe("remove the statement").remove(s.span);
                 let f = f.remedy(narrow.offered(Offered::UnlessReported(other.span)));
-                match is_enough(s) {
-                    true => f.remedy(remove_covered(other, s).offered(Offered::IfReported(other.span))),
+                match is_enough(&s) {
+                    true => f.remedy(remove_covered(other, &s).offered(Offered::IfReported(other.span))),
                     false => f,
                 }
             }

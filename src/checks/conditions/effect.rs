@@ -12,10 +12,8 @@ use crate::rules::{Context, FindingSink, RuleId, ids};
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for line in lines(cx) {
         let Some(operator) = line.operator else { continue };
-        let at = |rule: RuleId, message: String| {
-            cx.at_statement(rule, line.document, line.index, message)
-                .other_evidence(line.key.clone())
-        };
+        let at =
+            |rule: RuleId, message: String| cx.at_statement(rule, line.statement, message).other_evidence(line.key);
         mfa(&line, operator, &at, out);
         star(&line, operator, &at, out);
         age(&line, operator, &at, out);
@@ -60,8 +58,8 @@ fn star(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out:
     if !line.statement.allows() || !operator.wildcards || operator.negated {
         return;
     }
-    let facet = strength(line.statement)
-        .of_key(&line.key)
+    let facet = strength(&line.statement)
+        .of_key(line.key)
         .next()
         .map_or(Facet::Other, |b| b.facet);
     if !matches!(facet, Facet::Who | Facet::From | Facet::Resource)
@@ -84,16 +82,15 @@ fn star(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out:
 
 /// The same key asked to be a value and not to be it.
 fn contradiction(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
+    for s in cx.statements() {
         let dead = s.dead.as_ref().filter(|dead| dead.why == DeadReason::Contradiction);
-        let (Some(dead), DocumentOrigin::Written) = (dead, &d.origin) else {
+        let (Some(dead), DocumentOrigin::Written) = (dead, &s.document.origin) else {
             continue;
         };
         let mut f = cx
             .at_statement(
                 ids::CONDITION_CONTRADICTION,
-                id,
-                i,
+                s,
                 format!(
                     "contradictory conditions on `{}`: the statement never applies",
                     dead.key
@@ -110,11 +107,11 @@ fn contradiction(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// A grant to everyone that only keys limit which any caller can meet.
 fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if !s.allows() || !d.kind.has_principal() || Reading::new(s) != Reading::Open {
+    for s in cx.statements() {
+        if !s.allows() || !s.document.kind.has_principal() || Reading::new(&s) != Reading::Open {
             continue;
         }
-        let strength = strength(s);
+        let strength = strength(&s);
         let chosen = |b: &WeighedCondition| matches!(b.weakness, Some(Weakness::Spoofable | Weakness::AnyCaller));
         if strength.strongest() >= Grade::Narrows || !strength.bounds.iter().all(chosen) {
             continue;
@@ -131,7 +128,7 @@ fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             ),
         };
         let mut f = cx
-            .at_statement(ids::CONDITION_SPOOFABLE_ONLY, id, i, message)
+            .at_statement(ids::CONDITION_SPOOFABLE_ONLY, s, message)
             .primary(b.key_span, label)
             .other_evidence(b.key.clone());
         if let Some(p) = s.principal.as_ref() {
@@ -145,7 +142,7 @@ fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// IAM User Guide, "AWS global condition context keys", `aws:MultiFactorAuthAge`.
 fn age(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: &mut FindingSink<'_>) {
     let mfa = |key: &str| key.starts_with("aws:multifactorauth");
-    if !mfa(&line.key) {
+    if !mfa(line.key) {
         return;
     }
     let c = line.condition;
@@ -163,19 +160,24 @@ fn age(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: 
         }
         (OperatorFamily::Bool, Some("true")) if denies && !age => ("this denies requests with MFA", "true with MFA"),
         // Another line may ask for MFA.
-        (OperatorFamily::Numeric, _) if allows && age && operator.if_exists && !strength(line.statement).mfa() => {
+        (OperatorFamily::Numeric, _) if allows && age && operator.if_exists && !strength(&line.statement).mfa() => {
             ("requests without MFA are allowed", "true where the key is absent")
         }
         (OperatorFamily::Numeric, _) if denies && age && !operator.if_exists && !operator.is_upper_bound() => {
             // Another Deny may be for requests without MFA.
-            let without = line.kind.statements.iter().filter(|s| s.denies()).any(|s| {
-                s.conditions.iter().any(|o| {
-                    let operator = o.operator.text.known().and_then(|t| Operator::parse(&t));
-                    let null = operator.is_some_and(|o| o.family == OperatorFamily::Null);
-                    mfa(&o.key.text.display().to_lowercase())
-                        && (null || operator.is_some_and(|o| o.if_exists) || !needs_key(o))
-                })
-            });
+            let without = line
+                .statement
+                .document
+                .statements
+                .iter()
+                .filter(|s| s.denies())
+                .any(|s| {
+                    s.conditions.iter().any(|o| {
+                        let operator = o.parsed;
+                        let null = operator.is_some_and(|o| o.family == OperatorFamily::Null);
+                        mfa(&o.lower_key) && (null || operator.is_some_and(|o| o.if_exists) || !needs_key(o))
+                    })
+                });
             if without {
                 return;
             }

@@ -48,10 +48,8 @@ struct KnownDocuments<'a> {
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut known = KnownDocuments::default();
     for line in lines(cx) {
-        let at = |rule: RuleId, message: String| {
-            cx.at_statement(rule, line.document, line.index, message)
-                .other_evidence(line.key.clone())
-        };
+        let at =
+            |rule: RuleId, message: String| cx.at_statement(rule, line.statement, message).other_evidence(line.key);
         irrelevant(&line, &at, out);
         mixed(&line, &mut known, &at, out);
         let Some(operator) = line.operator else { continue };
@@ -65,10 +63,15 @@ type ReportKey<'a> = &'a dyn Fn(RuleId, String) -> Finding;
 
 fn irrelevant(line: &ConditionLine<'_>, at: ReportKey<'_>, out: &mut FindingSink<'_>) {
     // An endpoint's policy is on the way to resources of many owners.
-    let on_resource =
-        line.kind.kind == PolicyKind::Resource && line.kind.service.as_deref().is_some_and(|service| service != "ec2");
+    let on_resource = line.statement.document.kind == PolicyKind::Resource
+        && line
+            .statement
+            .document
+            .service
+            .as_deref()
+            .is_some_and(|service| service != "ec2");
     let c = line.condition;
-    if !on_resource || !is_of_owner(&line.key) || compared(c, &line.key).is_some() {
+    if !on_resource || !is_of_owner(line.key) || compared(c, line.key).is_some() {
         return;
     }
     out.push(
@@ -94,17 +97,12 @@ fn unpaired(
         return;
     }
     // Conditions of one Allow hold together; a Deny is helped by the other Denies.
-    let has_pair = |s: &Statement| {
-        s.open
-            || s.conditions
-                .iter()
-                .any(|c| with.contains(&c.key.text.display().to_lowercase().as_str()))
-    };
+    let has_pair = |s: &Statement| s.open || s.conditions.iter().any(|c| with.contains(&c.lower_key.as_str()));
     let denies = line.statement.denies();
     let beside = |s: &&Statement| (denies && s.denies()) || s.effect.is_none();
-    let asked = known.paired.entry((line.document, denies, *key));
-    let mut statements = line.kind.statements.iter().filter(beside);
-    if *asked.or_insert_with(|| statements.any(has_pair)) || has_pair(line.statement) {
+    let asked = known.paired.entry((line.statement.document_id, denies, *key));
+    let mut statements = line.statement.document.statements.iter().filter(beside);
+    if *asked.or_insert_with(|| statements.any(has_pair)) || has_pair(&line.statement) {
         return;
     }
     let c = line.condition;
@@ -134,17 +132,17 @@ fn missing_action(
     } else {
         !operator.negated && !operator.if_exists && !operator.is_for_all_values()
     };
-    if line.kind.kind != PolicyKind::Trust || !line.statement.allows() || !demanded {
+    if line.statement.document.kind != PolicyKind::Trust || !line.statement.allows() || !demanded {
         return;
     }
-    let needed = match line.key.as_str() {
+    let needed = match line.key {
         "sts:sourceidentity" => "sts:SetSourceIdentity",
         "sts:transitivetagkeys" | "aws:tagkeys" => "sts:TagSession",
         key if key.starts_with("aws:requesttag/") => "sts:TagSession",
         _ => return,
     };
-    let asked = known.allowed.entry((line.document, needed));
-    if *asked.or_insert_with(|| may_allow(line.kind, needed)) {
+    let asked = known.allowed.entry((line.statement.document_id, needed));
+    if *asked.or_insert_with(|| may_allow(line.statement.document, needed)) {
         return;
     }
     let c = line.condition;
@@ -183,9 +181,9 @@ fn mixed<'a>(line: &ConditionLine<'a>, known: &mut KnownDocuments<'a>, at: Repor
     if !c.list || c.values.len() < 2 {
         return;
     }
-    let lists = known.lists.entry(line.document).or_insert_with(|| {
+    let lists = known.lists.entry(line.statement.document_id).or_insert_with(|| {
         let mut lists = HashMap::new();
-        collect_lists(&line.kind.value, 0, &mut lists);
+        collect_lists(&line.statement.document.value, 0, &mut lists);
         lists
     });
     let Some(list) = lists.get(&c.span).copied() else {

@@ -34,7 +34,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let Some(written) = c.key.text.known().map(|k| k.into_owned()) else {
             continue;
         };
-        let slot = (line.document, line.index, c.operator.display(), line.key.clone());
+        let slot = (
+            line.statement.document_id,
+            line.statement.index,
+            c.operator.display(),
+            line.key.to_owned(),
+        );
         if let Some((first, spelled)) = seen.get(&slot)
             && *spelled != written
         {
@@ -57,13 +62,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 fn at(cx: &Context<'_>, line: &ConditionLine<'_>, rule: RuleId, message: String) -> Finding {
-    cx.at_statement(rule, line.document, line.index, message)
-        .other_evidence(line.key.clone())
+    cx.at_statement(rule, line.statement, message).other_evidence(line.key)
 }
 
 fn check_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     let span = line.condition.key.span;
-    let key = line.key.as_str();
+    let key = line.key;
     if is_no_tag(&line.condition.key) {
         let what = match (passes_without_key(line.condition), line.statement.is_written_as_deny()) {
             (Some(true), _) => "no tag has this key: always true",
@@ -123,7 +127,7 @@ fn check_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Optio
 /// A service's own key for what a global one says of every service.
 fn own_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, prefix: &str) -> Option<Finding> {
     let tag = line.key.contains(":resourcetag/");
-    let global = match line.key.as_str() {
+    let global = match line.key {
         "s3:resourceaccount" => "aws:ResourceAccount".to_owned(),
         _ if tag => format!("aws:ResourceTag/{}", written.split_once('/')?.1),
         _ => return None,
@@ -144,7 +148,7 @@ fn of_any_service(key: &str) -> bool {
 
 fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str) -> Option<Finding> {
     let span = line.condition.key.span;
-    let key = line.key.as_str();
+    let key = line.key;
     let without_tag = ["requesttag", "resourcetag", "principaltag"].contains(&name.trim_end_matches('/'));
     if without_tag || UNSUPPORTED.contains(&key) {
         return None;
@@ -157,7 +161,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
             .as_ref()
             .is_some_and(|p| p.items.iter().all(|i| i.kind == PrincipalType::Service));
         // SNS writes it into the policy that a topic has by default, and services come in through it too.
-        let document = cx.project.documents.get(line.document);
+        let document = Some(line.statement.document);
         let sns = document.is_some_and(|d| d.service.as_deref() == Some("sns"));
         let sid = line.statement.sid.as_ref().and_then(|sid| sid.text.known());
         if sns && sid.is_some_and(|sid| sid == "__default_statement_ID") {
@@ -211,15 +215,15 @@ fn actions(line: &ConditionLine<'_>) -> Option<ActionSet> {
 }
 
 fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
-    if line.kind.kind == PolicyKind::Trust {
+    if line.statement.document.kind == PolicyKind::Trust {
         return None;
     }
     let set = actions(line)?;
-    if !is_documented(&line.key, &set) {
+    if !is_documented(line.key, &set) {
         return None;
     }
     let deaf = items_without_key(line);
-    let none = set.iter().all(|a| !a.takes_key(&line.key));
+    let none = set.iter().all(|a| !a.takes_key(line.key));
     let passes = passes_without_key(line.condition);
     if !none && (deaf.is_empty() || passes != Some(false)) {
         return None;
@@ -242,7 +246,7 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
         (None, _) => "never in their requests",
     };
     let tag = line.key.starts_with("aws:") || line.key.contains("tag/");
-    let told = tag || set.iter().filter(|a| !a.takes_key(&line.key)).all(has_own_keys);
+    let told = tag || set.iter().filter(|a| !a.takes_key(line.key)).all(has_own_keys);
     let f = at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
         .primary(line.condition.key.span, what)
         .confidence(if told { Confidence::Medium } else { Confidence::Low });
@@ -263,7 +267,7 @@ fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
     if !s.allows()
         || s.principal.is_some()
         || !needs_key(line.condition)
-        || line.kind.open
+        || line.statement.document.open
         || !line.key.starts_with("ec2:")
     {
         return None;
@@ -280,9 +284,9 @@ fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
         .filter_map(|item| Some((item, catalogue().action(&item.text.known()?)?)))
         .find_map(|(item, action)| {
             let required = || action.resource_types().filter(|t| t.required);
-            let has = |t: &ResourceType| t.condition_keys().any(|k| k.matches(&line.key));
-            let elsewhere = line.kind.statements.iter().enumerate().any(|(i, other)| {
-                i != line.index
+            let has = |t: &ResourceType| t.condition_keys().any(|k| k.matches(line.key));
+            let elsewhere = line.statement.document.statements.iter().enumerate().any(|(i, other)| {
+                i != line.statement.index
                     && (other.open
                         || other.allows() && other.action.as_ref().is_none_or(|c| c.negated || c.may_name(action)))
             });
@@ -322,11 +326,11 @@ fn is_documented(key: &str, set: &ActionSet) -> bool {
 
 /// The actions that are named one by one and do not take the key.
 fn items_without_key<'a>(line: &ConditionLine<'a>) -> Vec<&'a ClauseItem> {
-    let named = line.statement.action.iter().flat_map(|clause| &clause.items);
+    let named = line.statement.statement.action.iter().flat_map(|clause| &clause.items);
     named
         .filter(|item| {
             let action = item.text.known().and_then(|name| catalogue().action(&name));
-            action.is_some_and(|a| !a.is_gone() && !a.takes_key(&line.key) && !is_published(a, &line.key))
+            action.is_some_and(|a| !a.is_gone() && !a.takes_key(line.key) && !is_published(a, line.key))
         })
         .collect()
 }
@@ -348,7 +352,7 @@ fn has_own_keys(action: Action) -> bool {
 
 fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     if !matches!(
-        line.kind.kind,
+        line.statement.document.kind,
         PolicyKind::Identity | PolicyKind::Scp | PolicyKind::Boundary
     ) {
         return None;
@@ -363,8 +367,8 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
     };
     if let Some(rest) = line.statement.action.as_ref().filter(|a| a.negated) {
         // What a service control policy leaves out in this way is a finding of its own.
-        let blind = blind_services(&rest.actions()?, &line.key);
-        return (!blind.is_empty() && line.kind.kind != PolicyKind::Scp).then(|| {
+        let blind = blind_services(&rest.actions()?, line.key);
+        return (!blind.is_empty() && line.statement.document.kind != PolicyKind::Scp).then(|| {
             let few = blind.iter().take(2);
             let few = match blind.len().saturating_sub(2) {
                 0 => phrase::quoted(few, " and "),
@@ -395,7 +399,7 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
 
 /// The actions of a statement that do not support a tag which others of it support.
 fn unsupported_items<'a>(line: &ConditionLine<'a>, written: &str) -> Option<(String, Vec<&'a ClauseItem>)> {
-    let blind = |action: Action| !action.may_see_tag(&line.key);
+    let blind = |action: Action| !action.may_see_tag(line.key);
     let mut deaf = items_without_key(line);
     deaf.retain(|item| {
         item.text
@@ -424,7 +428,7 @@ fn true_without_tag(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
         return None;
     }
     let set = actions(line)?;
-    if !set.iter().any(|a| a.takes_key(&line.key)) {
+    if !set.iter().any(|a| a.takes_key(line.key)) {
         return None;
     }
     let (message, deaf) = unsupported_items(line, written)?;

@@ -10,8 +10,8 @@ mod operators;
 mod values;
 
 use crate::iam::condition::Operator;
-use crate::iam::{Condition, Document, DocumentOrigin, Statement};
-use crate::project::DocumentId;
+use crate::iam::{Condition, DocumentOrigin};
+use crate::project::StatementRef;
 use crate::rules::{CodeCheck, Context};
 
 /// Name in a rule file's `check:`, and the function.
@@ -25,29 +25,23 @@ pub(super) const TABLE: &[(&str, CodeCheck)] = &[
 
 /// One line of a written Condition block, with all that is around it.
 struct ConditionLine<'a> {
-    document: DocumentId,
-    kind: &'a Document,
-    index: usize,
-    statement: &'a Statement,
+    statement: StatementRef<'a>,
     condition: &'a Condition,
     /// `None` where IAM has no such operator, or it is not known.
     operator: Option<Operator>,
     /// Lower case; holes as `${…}`.
-    key: String,
+    key: &'a str,
 }
 
 fn lines<'a>(cx: &Context<'a>) -> impl Iterator<Item = ConditionLine<'a>> {
     cx.statements()
-        .filter(|(_, d, _, _)| d.origin == DocumentOrigin::Written)
-        .flat_map(|(document, kind, index, statement)| {
-            statement.conditions.iter().map(move |condition| ConditionLine {
-                document,
-                kind,
-                index,
-                statement,
+        .filter(|s| s.document.origin == DocumentOrigin::Written)
+        .flat_map(|s| {
+            s.statement.conditions.iter().map(move |condition| ConditionLine {
+                statement: s,
                 condition,
-                operator: condition.operator.text.known().and_then(|o| Operator::parse(&o)),
-                key: condition.key.text.display().to_lowercase(),
+                operator: condition.parsed,
+                key: &condition.lower_key,
             })
         })
 }

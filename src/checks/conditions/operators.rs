@@ -54,10 +54,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut needless: Option<(DocumentId, Finding)> = None;
     for line in lines(cx) {
         let c = line.condition;
-        let at = |rule: RuleId, message: String| {
-            cx.at_statement(rule, line.document, line.index, message)
-                .other_evidence(line.key.clone())
-        };
+        let at =
+            |rule: RuleId, message: String| cx.at_statement(rule, line.statement, message).other_evidence(line.key);
         let Some(operator) = line.operator else {
             if let Some(f) = unknown(cx, &line, &at) {
                 out.push(f);
@@ -68,17 +66,17 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let all = match told {
-            Some((statement, all)) if std::ptr::eq(statement, line.statement) => all,
+            Some((statement, all)) if std::ptr::eq(statement, line.statement.statement) => all,
             _ => lets_in_all(&line),
         };
-        told = Some((line.statement, all));
+        told = Some((line.statement.statement, all));
         sets(&line, operator, all, &at, out);
-        if operator.if_exists && always_present(&line.key) {
+        if operator.if_exists && always_present(line.key) {
             if !is_needless(&line, operator) {
                 continue;
             }
             let f = match needless.take() {
-                Some((document, f)) if document == line.document => also_needless(f, &line),
+                Some((document, f)) if document == line.statement.document_id => also_needless(f, &line),
                 before => {
                     if let Some((_, f)) = before {
                         out.push(f);
@@ -87,7 +85,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     at(ids::CONDITION_IFEXISTS_ALWAYS_PRESENT, message).primary(c.operator.span, "not needed")
                 }
             };
-            needless = Some((line.document, f));
+            needless = Some((line.statement.document_id, f));
         } else if operator.if_exists {
             if_exists(&line, operator, all, &at, out);
         }
@@ -101,7 +99,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// key as well, and a Deny that always says `IfExists` is written so on purpose.
 fn is_needless(line: &ConditionLine<'_>, operator: Operator) -> bool {
     let beside = |o: &&Condition| o.operator.display() == line.condition.operator.display();
-    let always = |o: &Condition| always_present(&o.key.text.display().to_lowercase());
+    let always = |o: &Condition| always_present(&o.lower_key);
     let on_purpose = line.statement.denies() && operator.negated;
     !on_purpose && line.statement.conditions.iter().filter(beside).all(always)
 }
@@ -121,7 +119,7 @@ type ReportOperator<'a> = &'a dyn Fn(RuleId, String) -> Finding;
 fn lets_in_all(line: &ConditionLine<'_>) -> bool {
     let s = line.statement;
     let open = s.principal.as_ref().is_some_and(|p| !p.negated && is_open(p));
-    open && strength(s).for_public() == Verdict::Nothing
+    open && strength(&s).for_public() == Verdict::Nothing
 }
 
 /// What a condition that is true without its key leads to.
@@ -160,11 +158,11 @@ fn unknown(cx: &Context<'_>, line: &ConditionLine<'_>, at: ReportOperator<'_>) -
 fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOperator<'_>, out: &mut FindingSink<'_>) {
     let c = line.condition;
     let is_guarded = |o: &Condition| {
-        let key = o.key.text.display().to_lowercase();
-        if BESIDE.contains(&(line.key.as_str(), key.as_str())) {
+        let key = &o.lower_key;
+        if BESIDE.contains(&(line.key, key.as_str())) {
             return true;
         }
-        match o.operator.text.known().and_then(|t| Operator::parse(&t)) {
+        match o.parsed {
             Some(o) if o.family == OperatorFamily::Null => key == line.key,
             Some(o) => {
                 let brings = |(what, by): &(&str, &str)| *what == line.key && key.starts_with(by);
@@ -174,7 +172,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
         }
     };
     let guarded = || line.statement.conditions.iter().any(is_guarded);
-    let many = is_multivalued(&line.key);
+    let many = is_multivalued(line.key);
     // Whether the actions of the statement are known, and none of these is among them.
     let leaves_out = |names: &[&str]| {
         let mut actions = line.statement.action.iter().filter(|a| !a.negated && a.complete);
@@ -186,7 +184,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
     };
     let mut demanded = DEMANDED.iter().filter(|(key, _)| *key == line.key);
     let harmless =
-        HARMLESS.contains(&line.key.as_str()) || demanded.any(|(_, lacking)| lacking.is_empty() || leaves_out(lacking));
+        HARMLESS.contains(&line.key) || demanded.any(|(_, lacking)| lacking.is_empty() || leaves_out(lacking));
     match operator.set {
         // `IfExists` says the same on purpose, and has a rule of its own.
         Some(SetOperator::ForAllValues)
@@ -223,8 +221,8 @@ fn if_exists(
 ) {
     let c = line.condition;
     if line.statement.allows() && !operator.negated && operator.family != OperatorFamily::Bool {
-        let facet = strength(line.statement)
-            .of_key(&line.key)
+        let facet = strength(&line.statement)
+            .of_key(line.key)
             .next()
             .map_or(Facet::Other, |b| b.facet);
         if matches!(facet, Facet::Who | Facet::From) {

@@ -12,10 +12,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let Some(operator) = line.operator.filter(|o| o.family != OperatorFamily::Null) else {
             continue;
         };
-        let at = |rule: RuleId, message: String| {
-            cx.at_statement(rule, line.document, line.index, message)
-                .other_evidence(line.key.clone())
-        };
+        let at =
+            |rule: RuleId, message: String| cx.at_statement(rule, line.statement, message).other_evidence(line.key);
         numbers(&line, operator, &at, out);
         networks(cx, &line, operator, &at, out);
     }

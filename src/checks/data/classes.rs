@@ -252,14 +252,14 @@ fn report_class(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<
         return false;
     };
     let mut f = cx
-        .at_statement(rule, g.document, g.index, format!("{action} {verb} {what}"))
+        .at_statement(rule, g.statement, format!("{action} {verb} {what}"))
         .primary(span, class.label)
         .secondary(wide.span, label_of(wide))
         .actions(g.items_granting(&hit).iter().map(|i| i.display().to_lowercase()))
         .resources([wide.display()]);
     f.evidence.expanded_actions = Some(hit.len());
     f.severity = class.severity;
-    if rule == ids::DATA_EXFILTRATION && is_for_aws_backup(cx, g.document) {
+    if rule == ids::DATA_EXFILTRATION && is_for_aws_backup(cx, g.statement.document_id) {
         f = f.severity(Severity::Low);
     }
     out.push(g.adjust_severity(cx, &hit, f));

@@ -17,7 +17,7 @@ use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let all: Vec<AllowStatement<'_>> = identity_allow_statements(cx).collect();
-    for of_document in all.chunk_by(|a, b| a.document == b.document) {
+    for of_document in all.chunk_by(|a, b| a.statement.document_id == b.statement.document_id) {
         if of_document.len() > MOST_STATEMENTS {
             continue;
         }
@@ -70,7 +70,7 @@ fn own_tags<'p>(cx: &Context<'p>, out: &mut FindingSink<'_>, of_document: &[Allo
             let item = resource.items.iter().find(itself)?;
             let defeats = |g: &&ByOwnTag<'_>| {
                 let denied = g.denied.is_some_and(|denied| denied.contains(action.id()));
-                g.index != tagging.index && !denied && (g.open_without || !off)
+                g.index != tagging.statement.index && !denied && (g.open_without || !off)
             };
             Some((action, item, by_own.iter().find(defeats)?, *off))
         });
@@ -90,7 +90,7 @@ fn own_tags<'p>(cx: &Context<'p>, out: &mut FindingSink<'_>, of_document: &[Allo
             action.name()
         );
         out.push(
-            cx.at_statement(ids::TAGGING_ABAC_BYPASS, tagging.document, tagging.index, message)
+            cx.at_statement(ids::TAGGING_ABAC_BYPASS, tagging.statement, message)
                 .primary(span, label)
                 .secondary(guarded.key, "checks a tag of the caller")
                 .actions(tagging.items_granting(&only).iter().map(|i| i.display().to_lowercase()))
@@ -101,13 +101,13 @@ fn own_tags<'p>(cx: &Context<'p>, out: &mut FindingSink<'_>, of_document: &[Allo
 
 /// The statements of one document that check a tag of the caller.
 fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[AllowStatement<'a>]) -> Vec<ByOwnTag<'a>> {
-    let Some(document) = of_document.first().map(|g| g.document) else {
+    let Some(document) = of_document.first().map(|g| g.statement.document_id) else {
         return Vec::new();
     };
     let statements = &cx.project.documents[document].statements;
     let limits = cx.project.granted(document).limits.iter().take(MOST_STATEMENTS);
     let denies = limits.map(|l| (l.statement, Some(&l.actions)));
-    let allows = of_document.iter().map(|g| (g.index, None));
+    let allows = of_document.iter().map(|g| (g.statement.index, None));
     allows
         .chain(denies)
         .filter_map(|(index, denied)| {
@@ -130,7 +130,7 @@ fn own_tag(s: &Statement) -> Option<(Span, Option<bool>)> {
         value.contains("${aws:principaltag/")
     };
     let by_condition = s.conditions.iter().find_map(|c| {
-        let key = c.key.text.display().to_ascii_lowercase();
+        let key = &c.lower_key;
         if key.starts_with("aws:principaltag/") {
             Some((c.key.span, passes_without_key(c)))
         } else {
@@ -160,8 +160,7 @@ fn report(cx: &Context<'_>, out: &mut FindingSink<'_>, tagging: &AllowStatement<
     out.push(
         cx.at_statement(
             ids::TAGGING_ABAC_BYPASS,
-            tagging.document,
-            tagging.index,
+            tagging.statement,
             format!("{} {changes} the tag that another statement relies on", names(&set, 1)),
         )
         .primary(span, "sets any tag on these resources")
@@ -184,11 +183,11 @@ fn is_by_tag(g: &AllowStatement<'_>) -> bool {
 /// The actions of `tagging` that set the tags that limit `guarded`.
 fn tag_setting_actions(tagging: &AllowStatement<'_>, guarded: &AllowStatement<'_>) -> Option<ActionSet> {
     let (a, b) = (tagging.statement, guarded.statement);
-    if !a.is_beside(b) && !b.is_beside(a) {
+    if !a.is_beside(&b) && !b.is_beside(&a) {
         return None;
     }
     // A holder that has the actions without the condition does not need the tag.
-    if tagging.index == guarded.index || guarded.actions.is_subset(&tagging.actions) {
+    if tagging.statement.index == guarded.statement.index || guarded.actions.is_subset(&tagging.actions) {
         return None;
     }
     let services = guarded.actions.services();

@@ -6,24 +6,24 @@ use std::collections::BTreeSet;
 use super::source::{SILENT, only_adds_objects, only_describes};
 use crate::finding::Severity;
 use crate::iam::access::{Audience, Limit, audience, strength_for_others};
-use crate::iam::condition::{Grade, Operator, OperatorFamily};
+use crate::iam::condition::{Grade, OperatorFamily};
 use crate::iam::principal::{PrincipalOrigin, origin_of};
-use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
-use crate::project::DocumentId;
+use crate::iam::{PolicyKind, PrincipalItem, Statement};
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if !s.allows() || !matches!(d.kind, PolicyKind::Resource | PolicyKind::Trust) {
+    for s in cx.statements() {
+        if !s.allows() || !matches!(s.document.kind, PolicyKind::Resource | PolicyKind::Trust) {
             continue;
         }
-        if let Some((item, name)) = services_only(cx, s) {
-            unsupported(cx, out, (id, i), s, &name);
-            if d.kind == PolicyKind::Resource {
-                recommended(cx, out, (id, d), (i, s), item, &name);
+        if let Some((item, name)) = services_only(cx, &s) {
+            unsupported(cx, out, s, &name);
+            if s.document.kind == PolicyKind::Resource {
+                recommended(cx, out, s, item, &name);
             }
-        } else if d.kind == PolicyKind::Resource && d.service.as_deref() != Some("ec2") {
-            perimeter(cx, out, (id, d), (i, s));
+        } else if s.document.kind == PolicyKind::Resource && s.document.service.as_deref() != Some("ec2") {
+            perimeter(cx, out, s);
         }
     }
 }
@@ -54,16 +54,10 @@ fn of_people(key: &str) -> bool {
     ) || key.starts_with("aws:principaltag/")
 }
 
-fn unsupported(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, i): (DocumentId, usize),
-    s: &Statement,
-    service: &str,
-) {
+fn unsupported(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, service: &str) {
     for c in &s.conditions {
         let key = c.key.display().to_lowercase();
-        let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
+        let Some(operator) = c.parsed else {
             continue;
         };
         let demanded = operator.family != OperatorFamily::Null
@@ -76,8 +70,7 @@ fn unsupported(
         out.push(
             cx.at_statement(
                 ids::SERVICE_KEY_UNSUPPORTED,
-                id,
-                i,
+                s,
                 format!("`{service}` never sends `{}`: no request matches", c.key.display()),
             )
             .primary(c.key.span, "not in requests from AWS services")
@@ -88,15 +81,8 @@ fn unsupported(
 }
 
 /// A service principal whose conditions do not limit the source.
-fn recommended(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    (i, s): (usize, &Statement),
-    item: &PrincipalItem,
-    service: &str,
-) {
-    let strength = strength_for_others(d, s);
+fn recommended(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, item: &PrincipalItem, service: &str) {
+    let strength = strength_for_others(s.document, &s);
     let held = strength.bounds.iter().find(|b| b.grade >= Grade::Narrows);
     let Some(held) = held else { return };
     let binding = |key: &str| {
@@ -108,15 +94,14 @@ fn recommended(
         || strength.pins_who()
         || strength.source() >= Grade::Narrows
         || strength.bounds.iter().any(|b| binding(&b.key))
-        || only_describes(s)
+        || only_describes(&s)
     {
         return;
     }
     let f = cx
         .at_statement(
             ids::SERVICE_RECOMMENDED_KEY,
-            id,
-            i,
+            s,
             format!("`{}` does not limit who `{service}` acts for", held.key),
         )
         .primary(held.key_span, "add `aws:SourceArn` or `aws:SourceAccount`")
@@ -129,7 +114,7 @@ fn recommended(
         .iter()
         .all(|b| b.grade < Grade::Narrows || b.key == "s3:x-amz-acl");
     out.push(
-        match only_acl && only_adds_objects(s) && d.service.as_deref() == Some("s3") {
+        match only_acl && only_adds_objects(&s) && s.document.service.as_deref() == Some("s3") {
             true => f.severity(Severity::Medium),
             false => f,
         },
@@ -137,12 +122,7 @@ fn recommended(
 }
 
 /// Every principal or several accounts, without a condition on the organization.
-fn perimeter(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    (i, s): (usize, &Statement),
-) {
+fn perimeter(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     const KEYS: [&str; 6] = [
         "aws:principalorgid",
         "aws:principalorgpaths",
@@ -164,7 +144,7 @@ fn perimeter(
     let mut accounts = BTreeSet::new();
     let mut wide = None;
     for p in &clause.items {
-        match audience(d, s, p, cx.project.own) {
+        match audience(s.document, &s, p, cx.project.own) {
             Audience::Everyone(limit) if limit < Limit::Named => wide = Some(p),
             Audience::Account {
                 place: PrincipalOrigin::OtherAccount { id, trusted: false, .. },
@@ -182,8 +162,7 @@ fn perimeter(
         out.push(
             cx.at_statement(
                 ids::ORG_PERIMETER_MISSING,
-                id,
-                i,
+                s,
                 "access is not limited to your organization",
             )
             .primary(p.value.span, "no condition on `aws:PrincipalOrgID`")

@@ -10,8 +10,8 @@ use crate::iam::catalogue::{AccessLevel, Action};
 use crate::iam::condition::Grade;
 use crate::iam::condition::strength;
 use crate::iam::principal::{PrincipalOrigin, origin_of};
-use crate::iam::{Condition, Document, PolicyKind, Statement, pattern};
-use crate::project::DocumentId;
+use crate::iam::{Condition, PolicyKind, Statement, pattern};
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Text;
 use crate::value::Value;
@@ -47,33 +47,28 @@ const SAME_OWNER: [(&str, &str); 1] = [
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     permission(cx, out);
-    for (id, d, i, s) in cx.statements() {
-        if !s.allows() || !matches!(d.kind, PolicyKind::Resource | PolicyKind::Trust) {
+    for s in cx.statements() {
+        if !s.allows() || !matches!(s.document.kind, PolicyKind::Resource | PolicyKind::Trust) {
             continue;
         }
         for c in &s.conditions {
-            source_arn(cx, out, id, (i, s), c);
+            source_arn(cx, out, s, c);
         }
-        if d.kind == PolicyKind::Resource {
-            without_source_condition(cx, out, (id, d), (i, s));
+        if s.document.kind == PolicyKind::Resource {
+            without_source_condition(cx, out, s);
         }
     }
 }
 
-fn without_source_condition(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    (i, s): (usize, &Statement),
-) {
+fn without_source_condition(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     let Some(clause) = s.principal.as_ref().filter(|c| !c.negated) else {
         return;
     };
-    if strength_for_others(d, s).narrows() || lets_do_nothing(d, s) {
+    if strength_for_others(s.document, &s).narrows() || lets_do_nothing(s.document, &s) {
         return;
     }
     let mut found: Option<Finding> = None;
-    let organization = serves_organization(d);
+    let organization = serves_organization(s.document);
     for item in &clause.items {
         let PrincipalOrigin::Service { name } = origin_of(item, cx.project.own, None) else {
             continue;
@@ -81,15 +76,15 @@ fn without_source_condition(
         if SILENT.contains(&name.as_str()) {
             continue;
         }
-        let service = d.service.as_deref().unwrap_or_default();
+        let service = s.document.service.as_deref().unwrap_or_default();
         // CloudWatch Logs decrypts data only for the account of the log group.
         let of_logs = service == "kms" && name == "logs.amazonaws.com";
-        let severity = if GRAVE.contains(&service) && !keeps_inside(s) && !only_adds_objects(s) && !of_logs {
+        let severity = if GRAVE.contains(&service) && !keeps_inside(&s) && !only_adds_objects(&s) && !of_logs {
             Severity::High
         } else {
             Severity::Medium
         };
-        let reads_only = only_describes(s);
+        let reads_only = only_describes(&s);
         // One condition fixes all principals of a statement, so they share one finding.
         if let Some(f) = found {
             let mut f = f.secondary(item.value.span, format!("also no source for `{name}`"));
@@ -106,8 +101,7 @@ fn without_source_condition(
         let mut f = cx
             .at_statement(
                 ids::SERVICE_PRINCIPAL_WITHOUT_SOURCE,
-                id,
-                i,
+                s,
                 format!("`{name}` can use this resource for any account"),
             )
             .primary(item.value.span, label)
@@ -124,8 +118,8 @@ fn without_source_condition(
         }
         // Other services in the statement would be restricted too.
         let remedy = match shared {
-            true => narrowing::source_organization(cx, d, s),
-            false => narrowing::source_account(cx, id, s),
+            true => narrowing::source_organization(cx, s.document, &s),
+            false => narrowing::source_account(cx, s.document_id, &s),
         };
         f.remedies.extend(remedy.filter(|_| clause.items.len() == 1));
         if of_logs {
@@ -228,14 +222,14 @@ pub(super) fn only_describes(s: &Statement) -> bool {
     set.is_some_and(|set| !set.is_empty() && set.iter().all(looks))
 }
 
-fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement), c: &Condition) {
-    if !c.key.text.display().eq_ignore_ascii_case("aws:SourceArn") {
+fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, c: &Condition) {
+    if c.lower_key != "aws:sourcearn" {
         return;
     }
-    let account = strength(s).is_bound("aws:SourceAccount", Grade::Narrows)
-        || strength(s).is_bound("aws:SourceOrgID", Grade::Narrows)
-        || strength(s).is_bound("aws:SourceOwner", Grade::Narrows)
-        || strength(s).pins_who();
+    let account = strength(&s).is_bound("aws:SourceAccount", Grade::Narrows)
+        || strength(&s).is_bound("aws:SourceOrgID", Grade::Narrows)
+        || strength(&s).is_bound("aws:SourceOwner", Grade::Narrows)
+        || strength(&s).pins_who();
     for value in &c.values {
         if pattern::is_star(&value.text) || any_account(&value.text) {
             if account && !pattern::is_star(&value.text) {
@@ -244,8 +238,7 @@ fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s
             out.push(
                 cx.at_statement(
                     ids::SOURCE_ARN_WILDCARD,
-                    id,
-                    i,
+                    s,
                     "`aws:SourceArn` matches resources in every account",
                 )
                 .primary(value.span, "matches any account")
@@ -255,8 +248,7 @@ fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s
             out.push(
                 cx.at_statement(
                     ids::S3_SOURCE_ARN_NEEDS_SOURCE_ACCOUNT,
-                    id,
-                    i,
+                    s,
                     "the bucket ARN does not contain an account ID",
                 )
                 .primary(value.span, "anyone can reuse the name of a deleted bucket")

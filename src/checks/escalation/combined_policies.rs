@@ -132,7 +132,11 @@ fn report(
     };
     let mut f = match grant.source {
         PolicySource::Written(d) => cx
-            .at_statement(ids::PRIVESC_ACROSS_POLICIES, d, grant.index, message)
+            .at_statement(
+                ids::PRIVESC_ACROSS_POLICIES,
+                cx.project.statement(d, grant.index),
+                message,
+            )
             .cause(Cause::Statement(d, grant.index)),
         PolicySource::AwsManaged(_) => Finding::new(ids::PRIVESC_ACROSS_POLICIES, message),
     }

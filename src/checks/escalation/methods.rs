@@ -14,7 +14,7 @@ use crate::iam::condition::{Grade, strength};
 use crate::iam::pattern;
 use crate::iam::{Action, ClauseItem, Document, PolicyKind, Statement};
 use crate::phrase::{self, MAX_LABEL};
-use crate::project::DocumentId;
+use crate::project::{DocumentId, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
@@ -72,7 +72,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         for statement in 0..d.statements.len() {
             let granted = |m: &&'static Technique| Some((grant(statement, *m.ids.first()?, m)?, *m));
             let found: Vec<_> = singles.iter().filter(|m| !again(m)).filter_map(granted).collect();
-            single(cx, out, (id, statement), &found);
+            single(cx, out, cx.project.statement(id, statement), &found);
         }
         combination(cx, out, id, &combined);
     }
@@ -101,12 +101,7 @@ fn grant<'a>(d: &'a Document, statement: usize, action: Action, way: &Technique)
     })
 }
 
-fn single(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, statement): (DocumentId, usize),
-    found: &[(GrantedStep<'_>, &Technique)],
-) {
+fn single(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, found: &[(GrantedStep<'_>, &Technique)]) {
     for target in [false, true] {
         let here: Vec<_> = found
             .iter()
@@ -121,11 +116,11 @@ fn single(
             (n, true) => format!("{n} actions may let the holder use another role, such as `{action}`"),
         };
         let mut f = cx
-            .at_statement(ids::PRIVESC_SINGLE_ACTION, id, statement, message)
+            .at_statement(ids::PRIVESC_SINGLE_ACTION, s, message)
             .primary(first.span, phrase::clip(m.what, MAX_LABEL))
             .help(limits(here.iter().flat_map(|(_, m)| &m.ids)))
             .actions(here.iter().map(|(g, _)| g.written()).collect::<BTreeSet<_>>());
-        if let Some((span, label)) = wide_resource(cx, id, statement) {
+        if let Some((span, label)) = wide_resource(&s) {
             f = f.secondary(span, label);
         }
         let mut seen = vec![first.span];
@@ -145,7 +140,7 @@ fn single(
         if target {
             // Among all functions, at least one is likely to have a role with more permissions.
             let every = |m: &Technique| m.actions.contains(&"lambda:UpdateFunctionCode");
-            let every = here.iter().any(|(_, m)| every(m)) && wide_resource(cx, id, statement).is_some();
+            let every = here.iter().any(|(_, m)| every(m)) && wide_resource(&s).is_some();
             let severity = if every && !first.narrowed {
                 Severity::Medium
             } else {
@@ -160,8 +155,7 @@ fn single(
 }
 
 /// The item of `Resource` that makes a statement wide enough, and its label.
-fn wide_resource(cx: &Context<'_>, id: DocumentId, statement: usize) -> Option<(Span, &'static str)> {
-    let s = cx.project.documents.get(id)?.statements.get(statement)?;
+fn wide_resource(s: &Statement) -> Option<(Span, &'static str)> {
     let items = &s.resource.as_ref().filter(|clause| !clause.negated)?.items;
     let star = items.iter().find(|r| pattern::is_star(&r.text));
     let whole = || items.iter().find(|r| arn::breadth_of(&r.text) <= Breadth::WholeType);
@@ -213,7 +207,11 @@ fn combination(
             _ => continue,
         };
         let mut f = cx
-            .at_statement(ids::PRIVESC_ACTION_COMBINATION, id, first.statement, message)
+            .at_statement(
+                ids::PRIVESC_ACTION_COMBINATION,
+                cx.project.statement(id, first.statement),
+                message,
+            )
             .primary(first.span, phrase::clip(m.what, MAX_LABEL))
             .actions(grants.iter().map(GrantedStep::written).collect::<BTreeSet<_>>());
         let mut seen = vec![first.span];
@@ -260,6 +258,6 @@ pub(super) fn limited_services_help<'s>(passing: impl Iterator<Item = &'s Statem
 
 /// `IfExists` does not matter: the key is in every request that passes a role.
 fn names_services(s: &Statement) -> bool {
-    let mut of_key = (s.conditions.iter()).filter(|c| c.key.text.display().eq_ignore_ascii_case("iam:PassedToService"));
+    let mut of_key = (s.conditions.iter()).filter(|c| c.lower_key == "iam:passedtoservice");
     of_key.any(|c| !c.values.is_empty() && !c.values.iter().any(|v| pattern::is_star(&v.text)))
 }

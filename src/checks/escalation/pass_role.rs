@@ -7,7 +7,7 @@ use crate::finding::Finding;
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, strength};
 use crate::iam::{Action, ActionSet, Clause, ClauseItem, PolicyKind, Statement, catalogue};
-use crate::project::DocumentId;
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
@@ -15,26 +15,26 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let Some(pass_role) = catalogue().action("iam:PassRole") else {
         return;
     };
-    for (id, d, i, s) in cx.statements() {
-        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
+    for s in cx.statements() {
+        if !matches!(s.document.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
         }
-        if strength(s).is_bound("iam:PassedToService", Grade::Narrows) {
+        if strength(&s).is_bound("iam:PassedToService", Grade::Narrows) {
             continue;
         }
-        let Some(grant) = PassRoleGrant::new(s, pass_role) else {
+        let Some(grant) = PassRoleGrant::new(&s, pass_role) else {
             continue;
         };
-        if cx.project.withheld(id).of(i).contains(pass_role.id()) {
+        if cx.project.withheld(s.document_id).of(s.index).contains(pass_role.id()) {
             continue;
         }
-        let Some(reach) = RoleReach::new(s) else {
-            if let Some(f) = check_named_roles(cx, id, i, s, &grant) {
+        let Some(reach) = RoleReach::new(&s) else {
+            if let Some(f) = check_named_roles(cx, s, &grant) {
                 out.push(f);
             }
             continue;
         };
-        let at = |rule, message: &str| cx.at_statement(rule, id, i, message.to_owned());
+        let at = |rule, message: &str| cx.at_statement(rule, s, message.to_owned());
         let f: Finding = match (&grant, &reach) {
             (PassRoleGrant::Not(clause), _) => at(
                 ids::PASS_ROLE_WITH_NOT_ACTION,
@@ -61,9 +61,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             .secondary(resource.span, "every role in the account"),
         };
         let mut f = f;
-        f.steps_down += u8::from(strength(s).narrows());
-        f.remedies.extend(narrowing::passed_to(cx, id, s));
-        let f = except_denied(cx, id, i, &single_action(pass_role), f);
+        f.steps_down += u8::from(strength(&s).narrows());
+        f.remedies.extend(narrowing::passed_to(cx, s.document_id, &s));
+        let f = except_denied(cx, s, &single_action(pass_role), f);
         out.push(
             f.actions(grant.item().map(|i| i.display().to_lowercase()))
                 .resources(reach.item().map(ClauseItem::display)),
@@ -75,33 +75,33 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let Some(assume_role) = catalogue().action("sts:AssumeRole") else {
         return;
     };
-    for (id, d, i, s) in cx.statements() {
-        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
+    for s in cx.statements() {
+        if !matches!(s.document.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
         }
         let (Some(PassRoleGrant::Exact(item) | PassRoleGrant::By(item)), Some(RoleReach::Wide(resource))) =
-            (PassRoleGrant::new(s, assume_role), RoleReach::new(s))
+            (PassRoleGrant::new(&s, assume_role), RoleReach::new(&s))
         else {
             continue;
         };
-        if cx.project.withheld(id).of(i).contains(assume_role.id()) {
+        if cx
+            .project
+            .withheld(s.document_id)
+            .of(s.index)
+            .contains(assume_role.id())
+        {
             continue;
         }
         let mut f = cx
-            .at_statement(
-                ids::ASSUME_ROLE_STAR,
-                id,
-                i,
-                "`sts:AssumeRole` is allowed on every role",
-            )
+            .at_statement(ids::ASSUME_ROLE_STAR, s, "`sts:AssumeRole` is allowed on every role")
             .primary(resource.span, "every role")
             .secondary(item.span, "grants `sts:AssumeRole`")
-            .actions(std::iter::once(item.display().to_lowercase()).chain(with_session(s)))
+            .actions(std::iter::once(item.display().to_lowercase()).chain(with_session(&s)))
             .resources([resource.display()]);
-        if strength(s).narrows() {
+        if strength(&s).narrows() {
             f.steps_down += 1;
         }
-        out.push(except_denied(cx, id, i, &single_action(assume_role), f));
+        out.push(except_denied(cx, s, &single_action(assume_role), f));
     }
 }
 
@@ -119,13 +119,7 @@ fn with_session(s: &Statement) -> impl Iterator<Item = String> {
 }
 
 /// `iam:PassRole` on named roles, for any service that they trust.
-fn check_named_roles(
-    cx: &Context<'_>,
-    id: DocumentId,
-    index: usize,
-    s: &Statement,
-    grant: &PassRoleGrant<'_>,
-) -> Option<Finding> {
+fn check_named_roles(cx: &Context<'_>, s: StatementRef<'_>, grant: &PassRoleGrant<'_>) -> Option<Finding> {
     let resource = s.resource.as_ref()?;
     let first = resource
         .items
@@ -143,13 +137,12 @@ fn check_named_roles(
     let mut f = cx
         .at_statement(
             ids::PASS_ROLE_MISSING_PASSED_TO_SERVICE,
-            id,
-            index,
+            s,
             "`iam:PassRole` has no condition on `iam:PassedToService`",
         )
         .primary(grant.span(), "for any service that the role trusts")
         .secondary(first.span, "this role");
-    f.remedies.extend(narrowing::passed_to(cx, id, s));
+    f.remedies.extend(narrowing::passed_to(cx, s.document_id, &s));
     Some(f.actions(grant.item().map(|i| i.display().to_lowercase())))
 }
 

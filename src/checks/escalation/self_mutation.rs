@@ -243,7 +243,7 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
         return;
     }
     for g in identity_allow_statements(cx) {
-        let Some(mine) = by_document.get(&g.document) else {
+        let Some(mine) = by_document.get(&g.statement.document_id) else {
             continue;
         };
         let resource = g.statement.resource.as_ref().filter(|r| !r.negated);
@@ -257,7 +257,7 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
                 let item = resource.items.iter().find(|r| own.is_named_by(cx, &r.text))?;
                 let actions = rewrites(*kind).iter().filter(|(_, of)| of == on);
                 let mut actions = actions.filter_map(|(name, _)| catalogue().action(name));
-                let denied = |a| is_denied(cx.project, g.document, a, |r| own.is_within(cx, &r.text));
+                let denied = |a| is_denied(cx.project, g.statement.document_id, a, |r| own.is_within(cx, &r.text));
                 let action = actions.find(|a| g.actions.contains(a.id()) && !denied(*a))?;
                 Some((kind, on, item, action))
             });
@@ -275,7 +275,7 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
             label = "the policy itself".to_owned();
         }
         let mut f = cx
-            .at_statement(rule, g.document, g.index, what)
+            .at_statement(rule, g.statement, what)
             .primary(written.span, "applies to the holder itself")
             .secondary(item.span, label)
             .actions([written.display().to_lowercase()])
@@ -289,7 +289,7 @@ impl SelfMutation<'_, '_> {
     fn report(&self, cx: &Context<'_>, identity: &Identity) -> Finding {
         let (rule, what, label) = describe(identity.kind.name(), self.on, self.action);
         let mut f = cx
-            .at_statement(rule, self.document, self.grant.index, what)
+            .at_statement(rule, cx.project.statement(self.document, self.grant.index), what)
             .primary(self.grant.span(self.action), "applies to the holder itself")
             .secondary(self.item.span, label)
             .scope(identity.header, "");
@@ -350,12 +350,13 @@ fn on_caller<'a>(
     g: &AllowStatement<'a>,
     names: &[&str],
 ) -> Option<(Action, &'a ClauseItem, CallerPattern)> {
-    let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
+    let resource = g.statement.statement.resource.as_ref().filter(|r| !r.negated)?;
     let named = resource.items.iter().filter_map(|r| Some((r, caller(&r.text)?)));
     let (item, who) = named.max_by_key(|(_, who)| *who == CallerPattern::WithOthers)?;
     let covers = |deny: &ClauseItem| pattern::covers(&deny.text, &item.text, CaseSensitivity::Sensitive).is_yes();
     let mut actions = names.iter().filter_map(|name| catalogue().action(name));
-    let action = actions.find(|a| g.actions.contains(a.id()) && !is_denied(cx.project, g.document, *a, covers))?;
+    let action =
+        actions.find(|a| g.actions.contains(a.id()) && !is_denied(cx.project, g.statement.document_id, *a, covers))?;
     Some((action, item, who))
 }
 
@@ -368,7 +369,7 @@ fn report_on_caller(
 ) -> Option<Finding> {
     let written = g.statement.action.as_ref().filter(|c| !c.negated)?.naming(action)?;
     let mut f = cx
-        .at_statement(rule, g.document, g.index, message)
+        .at_statement(rule, g.statement, message)
         .primary(written.span, "applies to the holder itself")
         .secondary(item.span, "the calling user")
         .actions([written.display().to_lowercase()])

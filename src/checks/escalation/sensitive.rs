@@ -60,22 +60,22 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .iter()
         .map(|guard| (guard, guard.actions.iter().filter_map(action).collect()))
         .collect();
-    for (id, d, i, s) in cx.statements() {
-        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
+    for s in cx.statements() {
+        if !matches!(s.document.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
         }
         for (guard, actions) in &guards {
             let granted: Vec<_> = actions
                 .iter()
-                .filter_map(|a| Some((a, PassRoleGrant::new(s, *a)?)))
-                .filter(|(a, _)| !cx.project.withheld(id).of(i).contains(a.id()))
+                .filter_map(|a| Some((a, PassRoleGrant::new(&s, *a)?)))
+                .filter(|(a, _)| !cx.project.withheld(s.document_id).of(s.index).contains(a.id()))
                 .collect();
             let (Some((action, grant)), Some(resource)) = (granted.first(), &s.resource) else {
                 continue;
             };
             let action = action.name();
             let wide = resource.items.iter().find(|r| (guard.wide)(r));
-            if (wide.is_none() && !resource.negated) || is_limited(guard, s) {
+            if (wide.is_none() && !resource.negated) || is_limited(guard, &s) {
                 continue;
             }
             let more = phrase::and_more(granted.len() - 1);
@@ -85,7 +85,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 guard.message.replacen("lets", "let", 1)
             };
             let mut f = cx
-                .at_statement(guard.rule, id, i, format!("`{action}`{more} {verb}"))
+                .at_statement(guard.rule, s, format!("`{action}`{more} {verb}"))
                 .primary(grant.span(), guard.label);
             f = match wide.filter(|_| !resource.negated) {
                 Some(r) => f.secondary(r.span, "on every resource of the type"),
@@ -96,11 +96,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     f = f.secondary(other.span(), guard.label);
                 }
             }
-            if guard.rule == ids::MFA_DEVICE_TAKEOVER && is_of_role(cx, id) {
+            if guard.rule == ids::MFA_DEVICE_TAKEOVER && is_of_role(cx, s.document_id) {
                 f = f
                     .help("Restrict `Resource` to the users whose devices it manages, such as one path: `user/ops/*`.");
             }
-            f.steps_down += u8::from(strength(s).narrows());
+            f.steps_down += u8::from(strength(&s).narrows());
             let mut written: Vec<_> = granted
                 .iter()
                 .filter_map(|(_, g)| Some(g.item()?.display().to_lowercase()))

@@ -12,7 +12,9 @@ use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{Action, ClauseItem, catalogue, pattern};
 use crate::model::Resource;
 use crate::phrase::{self, MAX_LABEL};
-use crate::project::{DocumentId, Effective, EffectiveGrant, IdentityId, PolicySource, Power, ResourceId};
+use crate::project::{
+    DocumentId, Effective, EffectiveGrant, IdentityId, PolicySource, Power, ResourceId, StatementRef,
+};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Piece, Span};
 
@@ -68,11 +70,11 @@ struct TargetSearch<'s, 'a> {
     cx: &'s Context<'a>,
     holders: &'s IdentityIndex<'a>,
     /// The roles whose trust policies name an identity of the repository.
-    named: BTreeMap<IdentityId, Vec<TrustedHolder>>,
+    named: BTreeMap<IdentityId, Vec<TrustedHolder<'a>>>,
 }
 
 /// The role, the statement of its trust policy, and where that names the identity.
-type TrustedHolder = (IdentityId, DocumentId, usize, Span);
+type TrustedHolder<'p> = (IdentityId, StatementRef<'p>, Span);
 
 /// A grant that names a target.
 struct TargetGrant<'h, 'a> {
@@ -155,16 +157,20 @@ impl<'a> TargetSearch<'_, 'a> {
         })
     }
 
-    fn named_in_trust(&self) -> BTreeMap<IdentityId, Vec<TrustedHolder>> {
-        let mut out: BTreeMap<IdentityId, Vec<TrustedHolder>> = BTreeMap::new();
+    fn named_in_trust(&self) -> BTreeMap<IdentityId, Vec<TrustedHolder<'a>>> {
+        let mut out: BTreeMap<IdentityId, Vec<TrustedHolder<'a>>> = BTreeMap::new();
         for (role, target) in self.cx.project.identities.iter_enumerated() {
             for d in &target.trust {
-                let statements = &self.cx.project.documents[*d].statements;
-                for (i, s) in statements.iter().enumerate().filter(|(_, s)| s.allows()) {
-                    let principals = s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items);
+                for s in self.cx.project.statements(*d).filter(|s| s.allows()) {
+                    let principals = s
+                        .statement
+                        .principal
+                        .iter()
+                        .filter(|p| !p.negated)
+                        .flat_map(|p| &p.items);
                     for p in principals {
                         if let Some(id) = self.identity(&p.value) {
-                            out.entry(id).or_default().push((role, *d, i, p.value.span));
+                            out.entry(id).or_default().push((role, s, p.value.span));
                         }
                     }
                 }
@@ -184,7 +190,7 @@ impl<'a> TargetSearch<'_, 'a> {
             return Vec::new();
         }
         let named = self.named.get(&effective.identity).into_iter().flatten();
-        let report = |&(role, d, i, span): &TrustedHolder| {
+        let report = |&(role, s, span): &TrustedHolder<'_>| {
             let power = self.holders.power(role).filter(|_| role != effective.identity)?;
             let message = format!(
                 "the trust policy of a privileged role allows this {} to assume it",
@@ -192,12 +198,12 @@ impl<'a> TargetSearch<'_, 'a> {
             );
             let mut f = self
                 .cx
-                .at_statement(ids::PRIVESC_TARGET_IN_REPO, d, i, message)
+                .at_statement(ids::PRIVESC_TARGET_IN_REPO, s, message)
                 .primary(span, "needs no identity-based permission")
                 .secondary(power.span, format!("the role: {}", power.reach.text()))
                 .secondary(identity.header, "gets the role's permissions")
                 .other_evidence(project.resources[identity.resource].address.name.to_string());
-            f.steps_down += u8::from(strength(&project.documents[d].statements[i]).narrows());
+            f.steps_down += u8::from(strength(&s).narrows());
             Some(f)
         };
         named.filter_map(report).collect()
@@ -229,7 +235,11 @@ impl<'a> TargetSearch<'_, 'a> {
         );
         let mut f = self
             .cx
-            .at_statement(ids::PRIVESC_TARGET_IN_REPO, d, grant.index, message)
+            .at_statement(
+                ids::PRIVESC_TARGET_IN_REPO,
+                self.cx.project.statement(d, grant.index),
+                message,
+            )
             .primary(item.span, phrase::clip(what, MAX_LABEL))
             .secondary(grant.span(action), "grants the action");
         f = f.secondary(power.span, format!("the target: {}", power.reach.text()));

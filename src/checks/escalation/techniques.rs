@@ -104,9 +104,9 @@ pub(super) fn passes_to(s: &Statement, services: &[&str]) -> bool {
     }
     s.conditions
         .iter()
-        .filter(|c| c.key.text.display().eq_ignore_ascii_case("iam:PassedToService"))
+        .filter(|c| c.lower_key == "iam:passedtoservice")
         .all(|c| {
-            let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
+            let operator = c.parsed;
             let named =
                 |v: &ClauseItem, o: Operator| admits_service(&v.text, o.wildcards, |name| is_service(name, services));
             operator

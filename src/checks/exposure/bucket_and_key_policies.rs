@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::finding::Severity;
 use crate::iam::arn::{Arn, ArnField};
-use crate::iam::condition::{Operator, OperatorFamily};
+use crate::iam::condition::OperatorFamily;
 use crate::iam::{Document, PolicyKind, pattern};
 use crate::index::ResourceId;
 use crate::model::Resource;
@@ -215,17 +215,12 @@ fn plain_text_allowed(cx: &Context<'_>, d: &Document) -> Option<Span> {
             || s.denies()
                 && s.conditions.iter().any(|c| {
                     let key = c.key.display().to_lowercase();
-                    let bool_false = c
-                        .operator
-                        .text
-                        .known()
-                        .and_then(|o| Operator::parse(&o))
-                        .is_some_and(|o| {
-                            matches!(
-                                o.family,
-                                OperatorFamily::Bool | OperatorFamily::String | OperatorFamily::Null
-                            )
-                        });
+                    let bool_false = c.parsed.is_some_and(|o| {
+                        matches!(
+                            o.family,
+                            OperatorFamily::Bool | OperatorFamily::String | OperatorFamily::Null
+                        )
+                    });
                     key == "aws:securetransport" && bool_false || key == "s3:tlsversion"
                 })
     });

@@ -8,35 +8,35 @@ use crate::iam::condition::strength;
 use crate::iam::pattern::Pattern;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, is_open};
 use crate::iam::resource_fit::may_be_resource_of;
-use crate::iam::{Clause, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, catalogue, pattern};
-use crate::project::DocumentId;
+use crate::iam::{Clause, ClauseItem, DocumentOrigin, PolicyKind, catalogue, pattern};
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if d.origin != DocumentOrigin::Written {
+    for s in cx.statements() {
+        if s.document.origin != DocumentOrigin::Written {
             continue;
         }
-        if d.service.as_deref() == Some("iot") && d.kind == PolicyKind::Identity && s.allows() {
-            iot(cx, out, id, (i, s));
+        if s.document.service.as_deref() == Some("iot") && s.document.kind == PolicyKind::Identity && s.allows() {
+            iot(cx, out, s);
         }
-        if d.kind == PolicyKind::Identity && s.allows() {
-            escalation(cx, out, (id, d), (i, s));
+        if s.document.kind == PolicyKind::Identity && s.allows() {
+            escalation(cx, out, s);
         }
-        if d.kind != PolicyKind::Resource {
+        if s.document.kind != PolicyKind::Resource {
             continue;
         }
-        unsupported(cx, out, (id, d), (i, s));
-        wrong_arn(cx, out, (id, d), (i, s));
+        unsupported(cx, out, s);
+        wrong_arn(cx, out, s);
         if s.denies() {
-            lockout(cx, out, (id, d), (i, s));
+            lockout(cx, out, s);
         }
         if !s.allows() {
             continue;
         }
-        if d.service.as_deref() != Some("ec2") {
-            escalation(cx, out, (id, d), (i, s));
-            cross_account(cx, out, (id, d), (i, s));
+        if s.document.service.as_deref() != Some("ec2") {
+            escalation(cx, out, s);
+            cross_account(cx, out, s);
         }
     }
 }
@@ -46,7 +46,7 @@ fn star_in(items: &[ClauseItem]) -> Option<&ClauseItem> {
 }
 
 /// AWS IoT Core Developer Guide, "AWS IoT Core policies": a device may use topics and client IDs that `Resource` matches.
-fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     let positive = |c: &Option<Clause>| c.clone().filter(|c| !c.negated);
     let (Some(actions), Some(resources)) = (positive(&s.action), positive(&s.resource)) else {
         return;
@@ -58,7 +58,7 @@ fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usi
     if let Some(a) = actions.items.iter().find(|item| is_everything(item)) {
         let message = "the policy allows every AWS IoT action";
         let f = cx
-            .at_statement(ids::IOT_POLICY_STAR_ACTION, id, i, message)
+            .at_statement(ids::IOT_POLICY_STAR_ACTION, s, message)
             .primary(a.span, "every action")
             .actions([a.display().to_lowercase()]);
         out.push(match everywhere {
@@ -80,8 +80,7 @@ fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usi
         out.push(
             cx.at_statement(
                 ids::IOT_POLICY_STAR_RESOURCE,
-                id,
-                i,
+                s,
                 "the policy allows every topic and client ID",
             )
             .primary(r.span, "every resource")
@@ -104,14 +103,9 @@ const DEVICE_ACTIONS: [&str; 9] = [
 ];
 
 /// Permission to write the policy, ACL, or lifecycle of a bucket, which gives control over the rest.
-fn escalation(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    (i, s): (usize, &Statement),
-) {
-    let identity = d.kind == PolicyKind::Identity;
-    if !identity && d.service.as_deref() != Some("s3") || strength(s).narrows() {
+fn escalation(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
+    let identity = s.document.kind == PolicyKind::Identity;
+    if !identity && s.document.service.as_deref() != Some("s3") || strength(&s).narrows() {
         return;
     }
     // On every bucket, other rules report it.
@@ -125,7 +119,7 @@ fn escalation(
     let Some(clause) = s.action.as_ref().filter(|c| !c.negated) else {
         return;
     };
-    let denied = cx.project.granted(id).denied.as_ref();
+    let denied = cx.project.granted(s.document_id).denied.as_ref();
     let grants = |name: &str| {
         let action = catalogue().action(name)?;
         let mut resources = s.resource.iter().filter(|r| !r.negated).flat_map(|r| &r.items);
@@ -148,8 +142,7 @@ fn escalation(
             let mut f = cx
                 .at_statement(
                     ids::RESOURCE_POLICY_GRANTS_ESCALATION,
-                    id,
-                    i,
+                    s,
                     format!("`{name}` lets the holder do more with the bucket than this policy grants"),
                 )
                 .primary(item.span, "gives indirect access to the bucket")
@@ -164,20 +157,15 @@ fn escalation(
     }
 }
 
-fn cross_account(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    (i, s): (usize, &Statement),
-) {
-    if d.service.as_deref() != Some("sns") || strength(s).narrows() {
+fn cross_account(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
+    if s.document.service.as_deref() != Some("sns") || strength(&s).narrows() {
         return;
     }
     for item in s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items) {
         if cx.is_of_organization(&item.value) {
             continue;
         }
-        let audience = audience(d, s, item, cx.project.own);
+        let audience = audience(s.document, &s, item, cx.project.own);
         if let Audience::Account {
             place:
                 PrincipalOrigin::OtherAccount {
@@ -199,7 +187,7 @@ fn cross_account(
                 None => format!("account {account} can use this topic"),
             };
             let mut f = cx
-                .at_statement(ids::SNS_POLICY_CROSS_ACCOUNT, id, i, message)
+                .at_statement(ids::SNS_POLICY_CROSS_ACCOUNT, s, message)
                 .primary(item.value.span, "another account, without a condition")
                 .principals([item.value.display()]);
             if one.is_some() {
@@ -213,13 +201,8 @@ fn cross_account(
     }
 }
 
-fn unsupported(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    (i, s): (usize, &Statement),
-) {
-    let Some(service) = d.service.as_deref().filter(|s| OWN_ACTIONS.contains(s)) else {
+fn unsupported(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
+    let Some(service) = s.document.service.as_deref().filter(|s| OWN_ACTIONS.contains(s)) else {
         return;
     };
     let foreign = |item: &&ClauseItem| {
@@ -241,7 +224,7 @@ fn unsupported(
         ),
     };
     let mut f = cx
-        .at_statement(ids::RESOURCE_POLICY_UNSUPPORTED_ACTION, id, i, message)
+        .at_statement(ids::RESOURCE_POLICY_UNSUPPORTED_ACTION, s, message)
         .primary(first.span, "another service's action")
         .actions(found.iter().map(|item| item.display().to_lowercase()));
     for item in rest.iter().take(8) {
@@ -251,16 +234,12 @@ fn unsupported(
 }
 
 /// Resources of a bucket policy that are not in its bucket. Compares only names that are known on both sides.
-fn wrong_arn(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    (i, s): (usize, &Statement),
-) {
-    if d.service.as_deref() != Some("s3") {
+fn wrong_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
+    if s.document.service.as_deref() != Some("s3") {
         return;
     }
-    let Some(bucket) = d
+    let Some(bucket) = s
+        .document
         .resource
         .and_then(|r| cx.project.resources.get(r))
         .and_then(|r| r.get("Bucket"))
@@ -280,8 +259,7 @@ fn wrong_arn(
             out.push(
                 cx.at_statement(
                     ids::RESOURCE_POLICY_WRONG_ARN,
-                    id,
-                    i,
+                    s,
                     format!("the policy of the bucket `{bucket}` names the bucket `{name}`"),
                 )
                 .primary(item.span, "S3 rejects the policy because of this")
@@ -294,8 +272,8 @@ fn wrong_arn(
 /// A Deny for everyone that only the account's root user can remove: it covers both actions that change the policy,
 /// on the bucket itself.
 /// Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3".
-fn lockout(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
-    if d.service.as_deref() != Some("s3") || !s.conditions.is_empty() || s.condition_key.is_some() {
+fn lockout(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
+    if s.document.service.as_deref() != Some("s3") || !s.conditions.is_empty() || s.condition_key.is_some() {
         return;
     }
     let everybody = s.principal.as_ref().is_some_and(|p| !p.negated && is_open(p));
@@ -321,8 +299,7 @@ fn lockout(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &D
     out.push(
         cx.at_statement(
             ids::S3_POLICY_LOCKOUT,
-            id,
-            i,
+            s,
             "this Deny locks out everyone, including those who could remove it",
         )
         .primary(span, "denied to everyone, without a condition")

@@ -38,8 +38,6 @@ fn conditions(r: &Resource) -> Vec<Condition> {
             let value = r.get(property)?;
             let text = value.as_text();
             Some(Condition {
-                operator: made(operator, value.span),
-                key: made(key, value.span),
                 values: text
                     .map(|text| ClauseItem {
                         text: text.clone(),
@@ -47,9 +45,8 @@ fn conditions(r: &Resource) -> Vec<Condition> {
                     })
                     .into_iter()
                     .collect(),
-                list: false,
-                span: value.span,
                 complete: text.is_some(),
+                ..Condition::new(made(operator, value.span), made(key, value.span), value.span)
             })
         })
         .collect()

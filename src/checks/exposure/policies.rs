@@ -9,11 +9,11 @@ use crate::iam::access::{
 };
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::class::class;
-use crate::iam::condition::{Grade, Operator, is_of_owner, strength};
+use crate::iam::condition::{Grade, is_of_owner, strength};
 use crate::iam::principal::is_open;
 use crate::iam::{Action, ActionSet, Clause, ClauseItem, Document, PolicyKind, Statement, pattern};
 use crate::model::Resource;
-use crate::project::DocumentId;
+use crate::project::StatementRef;
 use crate::project::targets::ResourceRefs;
 use crate::rules::{Context, FindingSink, ids};
 use crate::value::{Value, ValueKind};
@@ -54,32 +54,31 @@ const FROM_NETWORKS: (&str, &str) = (
 const EVERY_SERVICE: (&str, &str) = ("every AWS service", "every service, for any customer");
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
+    for s in cx.statements() {
         // An endpoint policy only limits requests; it grants nothing.
-        if d.kind != PolicyKind::Resource || !s.allows() || d.service.as_deref() == Some("ec2") {
+        if s.document.kind != PolicyKind::Resource || !s.allows() || s.document.service.as_deref() == Some("ec2") {
             continue;
         }
-        let Some(clause) = s.principal.as_ref().filter(|_| !lets_do_nothing(d, s)) else {
+        let Some(clause) = s.principal.as_ref().filter(|_| !lets_do_nothing(s.document, &s)) else {
             continue;
         };
         if clause.negated {
             out.push(
                 cx.at_statement(
                     ids::RESOURCE_POLICY_NOT_PRINCIPAL,
-                    id,
-                    i,
+                    s,
                     format!(
                         "the {} policy allows everyone except the principals that it lists",
-                        resource_noun(d)
+                        resource_noun(s.document)
                     ),
                 )
                 .primary(clause.key, "everyone else, in every account")
                 .principals(clause.items.iter().map(|p| p.value.display())),
             );
         } else {
-            public(cx, out, (id, d), (i, s));
+            public(cx, out, s);
         }
-        star_action(cx, out, (id, d), (i, s));
+        star_action(cx, out, s);
     }
 }
 
@@ -112,17 +111,17 @@ fn severity(d: &Document, s: &Statement, audience: &Audience) -> Option<Severity
     Some(severity.min(most))
 }
 
-fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Document), (i, s): (usize, &Statement)) {
+fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     let Some(clause) = &s.principal else { return };
     let all = clause.items.iter().filter_map(|p| {
-        let audience = audience(d, s, p, cx.project.own);
-        Some((severity(d, s, &audience)?, p, audience))
+        let audience = audience(s.document, &s, p, cx.project.own);
+        Some((severity(s.document, &s, &audience)?, p, audience))
     });
     let Some((mut severity, item, audience)) = all.max_by_key(|(severity, ..)| *severity) else {
         return;
     };
-    let strength = strength_for_others(d, s);
-    let name = resource_noun(d);
+    let strength = strength_for_others(s.document, &s);
+    let name = resource_noun(s.document);
     let who = match audience {
         Audience::EveryService(_) => EVERY_SERVICE,
         Audience::Everyone(Limit::Network) => FROM_NETWORKS,
@@ -135,8 +134,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Do
     let mut f = cx
         .at_statement(
             ids::RESOURCE_POLICY_PUBLIC,
-            id,
-            i,
+            s,
             format!("the {name} policy allows access by {}", who.0),
         )
         .primary(item.value.span, who.1)
@@ -156,27 +154,24 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Do
         for (place, why) in strength.decorations() {
             f = f.secondary(place, why);
         }
-        let owners = s
-            .conditions
-            .iter()
-            .filter(|c| is_of_owner(&c.key.text.display().to_ascii_lowercase()));
-        for c in owners.filter(|_| d.service.as_deref() != Some("ec2")) {
+        let owners = s.conditions.iter().filter(|c| is_of_owner(&c.lower_key));
+        for c in owners.filter(|_| s.document.service.as_deref() != Some("ec2")) {
             f = f.secondary(c.key.span, "has the same value in every request");
         }
     }
-    if severity == Severity::Critical && only_reads(s) {
+    if severity == Severity::Critical && only_reads(&s) {
         severity = Severity::High;
     }
-    if d.service.as_deref() == Some("vpc-lattice-svcs") {
+    if s.document.service.as_deref() == Some("vpc-lattice-svcs") {
         f = f
             .note("only clients in the VPCs of its service network can reach it, and they need not sign requests")
             .help("Name the callers, or add `StringNotEqualsIgnoreCase` on `aws:PrincipalType` with `anonymous`.");
     }
-    if is_in_vpc(cx, d) {
+    if is_in_vpc(cx, s.document) {
         severity = Severity::Low;
         f = f.note("the domain is in a VPC: its security groups control who can reach it");
     }
-    if let Some(block) = public_access_block(cx, d) {
+    if let Some(block) = public_access_block(cx, s.document) {
         severity = Severity::Low;
         f = f.note(format!(
             "`{}` blocks public policies for this bucket",
@@ -202,10 +197,9 @@ fn only_reads(s: &Statement) -> bool {
 /// Amazon VPC Lattice User Guide, "Control access to VPC Lattice services using auth policies", "Anonymous principals".
 fn signed_only(s: &Statement) -> bool {
     s.conditions.iter().any(|c| {
-        let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
+        let operator = c.parsed;
         let anonymous = |v: &ClauseItem| v.text.known().is_some_and(|v| v.eq_ignore_ascii_case("anonymous"));
-        c.key.text.display().eq_ignore_ascii_case("aws:PrincipalType")
-            && operator.is_some_and(|o| c.values.iter().any(anonymous) == o.negated)
+        c.lower_key == "aws:principaltype" && operator.is_some_and(|o| c.values.iter().any(anonymous) == o.negated)
     })
 }
 
@@ -295,24 +289,19 @@ pub(super) fn is_same_resource(a: &Value, b: &Value) -> bool {
     }
 }
 
-fn star_action(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    (i, s): (usize, &Statement),
-) {
+fn star_action(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     let (Some(clause), Some(principal)) = (s.action.as_ref().filter(|a| !a.negated), &s.principal) else {
         return;
     };
     // The actions of a VPC Lattice auth policy only invoke the service.
-    if d.service.as_deref() == Some("vpc-lattice-svcs") {
+    if s.document.service.as_deref() == Some("vpc-lattice-svcs") {
         return;
     }
-    if !names_somebody(s) || is_owners_root(d, s, cx.project.own) {
+    if !names_somebody(&s) || is_owners_root(s.document, &s, cx.project.own) {
         return;
     }
     // Its security groups control access to the domain, and the public policy has its own finding.
-    if is_open(principal) && is_in_vpc(cx, d) {
+    if is_open(principal) && is_in_vpc(cx, s.document) {
         return;
     }
     let places = OnceCell::new();
@@ -326,36 +315,36 @@ fn star_action(
         if !whole {
             continue;
         }
-        let all = item_actions(d, clause, item);
+        let all = item_actions(s.document, clause, item);
         let places = places.get_or_init(|| ResourceRefs::new(cx.project));
-        let given = cx.project.granted_part(places, id, i, &all);
+        let given = cx.project.granted_part(places, s.document_id, s.index, &all);
         let changes = given.fitting.is_empty() || given.fitting.iter().any(changes_policy);
         let (message, label) = match changes {
             true => (
-                format!("the {} policy allows every action", resource_noun(d)),
+                format!("the {} policy allows every action", resource_noun(s.document)),
                 "reading, writing, deleting, and changing this policy",
             ),
             false => (
                 format!(
                     "the {} policy allows every action that fits these resources, {} in total",
-                    resource_noun(d),
+                    resource_noun(s.document),
                     given.fitting.len()
                 ),
                 "reading, writing, and deleting, but not changing the policy",
             ),
         };
         let mut f = cx
-            .at_statement(ids::RESOURCE_POLICY_STAR_ACTION_GENERIC, id, i, message)
+            .at_statement(ids::RESOURCE_POLICY_STAR_ACTION_GENERIC, s, message)
             .primary(item.span, label)
             .actions([item.display().to_lowercase()]);
-        if !changes || is_within_account(cx, d, s) {
+        if !changes || is_within_account(cx, s.document, &s) {
             f.steps_down += 1;
         }
         // A public policy has the same audience in both findings.
         if let Some(open) = principal.items.first().filter(|_| is_open(principal)) {
             f = f.scope(open.value.span, "");
         }
-        if strength(s).narrows() {
+        if strength(&s).narrows() {
             f.steps_down += 1;
         }
         out.push(f);

@@ -1,7 +1,7 @@
 //! What the claims of a GitHub Actions token bind.
 //! GitHub Docs, "OpenID Connect reference" and "Customizing the subject claims for an organization or repository".
 
-use crate::iam::condition::{Operator, OperatorFamily};
+use crate::iam::condition::OperatorFamily;
 use crate::iam::{ClauseItem, Condition};
 
 /// What a value of a claim names, the widest first.
@@ -43,7 +43,7 @@ const NAMES_OWNER: [&str; 8] = [
 
 /// The values of one line; nothing where it does not say whose workflow it is.
 pub(super) fn claim_values<'c>(c: &'c Condition, claim: &str, own: &[String]) -> Vec<ClaimValue<'c>> {
-    let Some(operator) = Operator::of(c) else {
+    let Some(operator) = c.parsed else {
         // Not known: nothing can be said against it.
         return c.values.iter().map(|value| ref_of(value)).collect();
     };

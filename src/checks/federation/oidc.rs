@@ -4,41 +4,33 @@
 use super::github::{self, Binds, ClaimValue};
 use super::subject::{audience, check_comparison, check_other_provider};
 use crate::finding::Severity;
-use crate::iam::condition::Operator;
 use crate::iam::principal::{Oidc, PrincipalOrigin, oidc_of_conditions, origin_of};
-use crate::iam::{Condition, Document, PolicyKind, PrincipalItem, SourceFormat, Statement};
-use crate::project::DocumentId;
+use crate::iam::{Condition, PolicyKind, PrincipalItem, SourceFormat, Statement};
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 
 /// IAM Access Analyzer, "Policy check reference", "Confirm audience claim type".
-fn audience_type(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, i: usize, c: &Condition) {
-    let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
-    if operator.is_some_and(|o| o.set.is_some()) {
+fn audience_type(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, c: &Condition) {
+    if c.parsed.is_some_and(|o| o.set.is_some()) {
         // Of two `condition` blocks with one test, the first one's word is kept.
-        let shared = cx.project.documents[id].format == SourceFormat::Terraform
-            && cx.project.documents[id].statements[i]
-                .conditions
+        let shared = s.document.format == SourceFormat::Terraform
+            && s.conditions
                 .iter()
                 .any(|o| o.operator.span == c.operator.span && o.key.span.start < c.key.span.start);
         let span = if shared { c.key.span } else { c.operator.span };
         out.push(
-            cx.at_statement(
-                ids::OIDC_AUD_CLAIM_TYPE,
-                id,
-                i,
-                "set operator on a single-valued audience",
-            )
-            .primary(span, "only for a provider that sends a list")
-            .secondary(c.key.span, "single-valued for most providers"),
+            cx.at_statement(ids::OIDC_AUD_CLAIM_TYPE, s, "set operator on a single-valued audience")
+                .primary(span, "only for a provider that sends a list")
+                .secondary(c.key.span, "single-valued for most providers"),
         );
     }
 }
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    each_federated(cx, &mut |doc, (i, s), item| {
+    each_federated(cx, &mut |s, item| {
         let (provider, url) = match origin_of(item, cx.project.own, None) {
             PrincipalOrigin::Oidc { provider, url } => (provider, url),
-            PrincipalOrigin::Federated(_) if assumes(s, "sts:assumerolewithwebidentity") => {
+            PrincipalOrigin::Federated(_) if assumes(&s, "sts:assumerolewithwebidentity") => {
                 oidc_of_conditions(&s.conditions).unwrap_or((Oidc::Other, String::new()))
             }
             _ => return,
@@ -46,15 +38,14 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if !s.principal.as_ref().is_some_and(|p| p.complete) && s.conditions.is_empty() && s.open {
             return;
         }
-        check_provider(cx, out, doc, (i, s), item, provider, &url);
+        check_provider(cx, out, s, item, provider, &url);
     });
 }
 
 fn check_provider(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
-    id: DocumentId,
-    (i, s): (usize, &Statement),
+    s: StatementRef<'_>,
     item: &PrincipalItem,
     provider: Oidc,
     url: &str,
@@ -64,7 +55,7 @@ fn check_provider(
         .conditions
         .iter()
         .filter_map(|c| {
-            let key = c.key.text.display().to_lowercase();
+            let key = &c.lower_key;
             let (host, claim) = key.rsplit_once(':')?;
             (host.starts_with(&url.to_lowercase()) || host.contains("${") || url.is_empty() || url.contains("${"))
                 .then(|| (c, claim.to_owned()))
@@ -81,8 +72,7 @@ fn check_provider(
             out.push(
                 cx.at_statement(
                     ids::OIDC_NO_CONDITION,
-                    id,
-                    i,
+                    s,
                     format!("any user of {whose} can assume this role"),
                 )
                 .primary(item.value.span, "no condition on the user")
@@ -91,17 +81,17 @@ fn check_provider(
         }
         return;
     }
-    audience(cx, out, id, (i, s), (item, url), &of_provider);
+    audience(cx, out, s, (item, url), &of_provider);
     for (c, claim) in &of_provider {
         if claim == "aud" {
-            audience_type(cx, out, id, i, c);
+            audience_type(cx, out, s, c);
         }
         if claim == "sub" {
-            check_comparison(cx, out, id, (i, s), c);
+            check_comparison(cx, out, s, c);
         }
     }
     if provider != Oidc::GitHub {
-        check_other_provider(cx, out, id, (i, s), item, (provider, url), &of_provider);
+        check_other_provider(cx, out, s, item, (provider, url), &of_provider);
         return;
     }
     // All claims are compared together: one that names the repository is enough.
@@ -113,8 +103,7 @@ fn check_provider(
         let mut f = cx
             .at_statement(
                 ids::OIDC_GITHUB_MISSING_SUB,
-                id,
-                i,
+                s,
                 "any repository on GitHub can assume this role",
             )
             .primary(item.value.span, "no condition on `sub`")
@@ -132,20 +121,13 @@ fn check_provider(
             continue;
         }
         for found in values {
-            report(cx, out, id, i, c, found);
+            report(cx, out, s, c, found);
         }
     }
 }
 
 /// What one value of a claim lets in beyond one branch or environment of one repository.
-fn report(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    id: DocumentId,
-    i: usize,
-    c: &Condition,
-    found: &ClaimValue<'_>,
-) {
+fn report(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, c: &Condition, found: &ClaimValue<'_>) {
     let value = found.value;
     let name = &found.name;
     let (rule, message, label) = match found.binds {
@@ -177,28 +159,28 @@ fn report(
         Binds::Ref => return,
     };
     let mut f = cx
-        .at_statement(rule, id, i, message)
+        .at_statement(rule, s, message)
         .primary(value.span, label)
         .other_evidence(value.display());
     // The same as no condition.
     if found.binds == Binds::Nothing {
         f = f.severity(Severity::Critical);
     }
-    if found.binds != Binds::Repository && Operator::of(c).is_some_and(|o| o.wildcards) {
+    if found.binds != Binds::Repository && c.parsed.is_some_and(|o| o.wildcards) {
         f = f.secondary(c.operator.span, "wildcard comparison");
     }
     out.push(f);
 }
 
 pub(super) fn saml(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    each_federated(cx, &mut |doc, (i, s), item| {
+    each_federated(cx, &mut |s, item| {
         let is_saml = match origin_of(item, cx.project.own, None) {
             PrincipalOrigin::Saml => true,
-            PrincipalOrigin::Federated(_) => assumes(s, "sts:assumerolewithsaml"),
+            PrincipalOrigin::Federated(_) => assumes(&s, "sts:assumerolewithsaml"),
             _ => false,
         };
         let pinned = s.conditions.iter().any(|c| {
-            let key = c.key.text.display().to_lowercase();
+            let key = &c.lower_key;
             key.starts_with("saml:") || key.contains("${")
         });
         let unseen = s.open || s.condition_key.is_some() && s.conditions.is_empty() && !s.complete;
@@ -206,8 +188,7 @@ pub(super) fn saml(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             out.push(
                 cx.at_statement(
                     ids::SAML_MISSING_AUD,
-                    doc,
-                    i,
+                    s,
                     "SAML assertions issued for another service are accepted",
                 )
                 .primary(item.value.span, "no condition on `SAML:aud`")
@@ -227,17 +208,16 @@ fn assumes(s: &Statement, action: &str) -> bool {
 }
 
 /// Every federated principal of an Allow in a trust policy.
-fn each_federated<'a>(cx: &Context<'a>, f: &mut dyn FnMut(DocumentId, (usize, &'a Statement), &'a PrincipalItem)) {
-    for (id, d, i, s) in cx.statements() {
-        let d: &Document = d;
-        if d.kind != PolicyKind::Trust || !s.allows() {
+fn each_federated<'a>(cx: &Context<'a>, f: &mut dyn FnMut(StatementRef<'a>, &'a PrincipalItem)) {
+    for s in cx.statements() {
+        if s.document.kind != PolicyKind::Trust || !s.allows() {
             continue;
         }
-        let Some(clause) = s.principal.as_ref().filter(|c| !c.negated) else {
+        let Some(clause) = s.statement.principal.as_ref().filter(|c| !c.negated) else {
             continue;
         };
         for item in &clause.items {
-            f(id, (i, s), item);
+            f(s, item);
         }
     }
 }

@@ -7,10 +7,10 @@ use crate::checks::identity_index::IdentityIndex;
 use crate::finding::{Confidence, Severity};
 use crate::iam::arn::{Breadth, breadth_of};
 use crate::iam::class::class;
-use crate::iam::condition::{Grade, Operator, OperatorFamily, strength};
+use crate::iam::condition::{Grade, OperatorFamily, strength};
 use crate::iam::principal::{Oidc, PrincipalOrigin, origin_of};
-use crate::iam::{ActionSet, Clause, ClauseItem, Condition, PolicyKind, PrincipalItem, Statement, pattern};
-use crate::project::DocumentId;
+use crate::iam::{ActionSet, Clause, ClauseItem, Condition, PolicyKind, PrincipalItem, pattern};
+use crate::project::{DocumentId, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
 use crate::value::Value;
 
@@ -49,8 +49,7 @@ const BUILDERS: &[(Oidc, &[&str], &[&str])] = &[
 pub(super) fn audience(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
-    id: DocumentId,
-    (i, s): (usize, &Statement),
+    s: StatementRef<'_>,
     (item, url): (&PrincipalItem, &str),
     keys: &[(&Condition, String)],
 ) {
@@ -64,8 +63,7 @@ pub(super) fn audience(
     out.push(
         cx.at_statement(
             ids::OIDC_MISSING_AUD,
-            id,
-            i,
+            s,
             "tokens for every client ID of the provider are accepted",
         )
         .primary(item.value.span, "no condition on `aud`")
@@ -100,33 +98,28 @@ fn is_google_account(url: &str, keys: &[(&Condition, String)]) -> bool {
         text.is_some_and(|t| t.len() >= 15 && t.bytes().all(|b| b.is_ascii_digit()))
     };
     let one = |c: &Condition| {
-        let operator = Operator::of(c).is_some_and(|o| !o.if_exists && !o.is_for_all_values() && !o.negated);
+        let operator = c
+            .parsed
+            .is_some_and(|o| !o.if_exists && !o.is_for_all_values() && !o.negated);
         operator && c.complete && matches!(&*c.values, [value] if number(value))
     };
     url == "accounts.google.com" && keys.iter().any(|(c, claim)| claim == "sub" && one(c))
 }
 
 /// A subject that is compared in a way that lets through more, or nothing.
-pub(super) fn check_comparison(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    id: DocumentId,
-    (i, s): (usize, &Statement),
-    c: &Condition,
-) {
-    let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
+pub(super) fn check_comparison(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, c: &Condition) {
+    let Some(operator) = c.parsed else {
         return;
     };
-    let guarded = s.conditions.iter().any(|o| {
-        o.operator.text.display().eq_ignore_ascii_case("Null")
-            && o.key.text.display().eq_ignore_ascii_case(&c.key.text.display())
-    });
+    let guarded = s
+        .conditions
+        .iter()
+        .any(|o| o.operator.text.display().eq_ignore_ascii_case("Null") && o.lower_key == c.lower_key);
     if (operator.is_for_all_values() || operator.if_exists) && !guarded {
         out.push(
             cx.at_statement(
                 ids::OIDC_FORALLVALUES_SUB,
-                id,
-                i,
+                s,
                 "a token without a subject passes this condition",
             )
             .primary(c.operator.span, "true when the claim is absent")
@@ -139,8 +132,7 @@ pub(super) fn check_comparison(
             out.push(
                 cx.at_statement(
                     ids::OIDC_SUB_STRINGEQUALS_WITH_STAR,
-                    id,
-                    i,
+                    s,
                     "no subject contains `*`: this never matches",
                 )
                 .primary(value.span, "treated literally")
@@ -155,8 +147,7 @@ pub(super) fn check_comparison(
 pub(super) fn check_other_provider(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
-    id: DocumentId,
-    (i, s): (usize, &Statement),
+    s: StatementRef<'_>,
     item: &PrincipalItem,
     (provider, url): (Oidc, &str),
     keys: &[(&Condition, String)],
@@ -164,7 +155,7 @@ pub(super) fn check_other_provider(
     if keys.iter().any(|(_, c)| c.contains("${")) || s.open {
         return;
     }
-    let names = |c: &Condition| Operator::of(c).is_none_or(|o| !o.negated && o.family != OperatorFamily::Null);
+    let names = |c: &Condition| c.parsed.is_none_or(|o| !o.negated && o.family != OperatorFamily::Null);
     let subject = keys
         .iter()
         .find(|(c, claim)| claim == "sub" && names(c))
@@ -174,7 +165,7 @@ pub(super) fn check_other_provider(
         return;
     }
     if provider == Oidc::Eks {
-        eks(cx, out, id, i, item, subject);
+        eks(cx, out, s, item, subject);
         return;
     }
     let Some((_, claims, starts)) = BUILDERS.iter().find(|(p, _, _)| *p == provider) else {
@@ -188,8 +179,7 @@ pub(super) fn check_other_provider(
             out.push(
                 cx.at_statement(
                     ids::OIDC_OTHER_CI_SUB,
-                    id,
-                    i,
+                    s,
                     format!("any project on {} can assume this role", provider.name()),
                 )
                 .primary(item.value.span, "no condition on `sub`")
@@ -207,8 +197,7 @@ pub(super) fn check_other_provider(
             out.push(
                 cx.at_statement(
                     ids::OIDC_OTHER_CI_SUB,
-                    id,
-                    i,
+                    s,
                     format!("projects of others on {} can assume this role", provider.name()),
                 )
                 .primary(value.span, "matches other projects")
@@ -219,23 +208,18 @@ pub(super) fn check_other_provider(
 }
 
 fn wildcards(c: &Condition) -> bool {
-    c.operator
-        .text
-        .known()
-        .and_then(|o| Operator::parse(&o))
-        .is_some_and(|o| o.wildcards && !o.negated)
+    c.parsed.is_some_and(|o| o.wildcards && !o.negated)
 }
 
 /// Amazon EKS User Guide, "IAM roles for service accounts".
 fn eks(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
-    id: DocumentId,
-    i: usize,
+    s: StatementRef<'_>,
     item: &PrincipalItem,
     subject: Option<&Condition>,
 ) {
-    let at = |message: &str| cx.at_statement(ids::EKS_IRSA_SUB_WILDCARD, id, i, message.to_owned());
+    let at = |message: &str| cx.at_statement(ids::EKS_IRSA_SUB_WILDCARD, s, message.to_owned());
     let Some(subject) = subject else {
         out.push(
             at("any pod of the cluster can assume this role")
@@ -260,15 +244,15 @@ fn eks(
 /// Amazon Cognito Developer Guide, "Role trust and permissions".
 pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let holders = LazyCell::new(|| IdentityIndex::new(cx));
-    for (id, d, i, s) in cx.statements() {
-        if d.kind != PolicyKind::Trust || !s.allows() || s.open {
+    for s in cx.statements() {
+        if s.document.kind != PolicyKind::Trust || !s.allows() || s.open {
             continue;
         }
         for item in s.principal.iter().filter(|c| !c.negated).flat_map(|c| &c.items) {
             if origin_of(item, cx.project.own, None) != PrincipalOrigin::Cognito {
                 continue;
             }
-            if !s.conditions.is_empty() && strength(s).unknown {
+            if !s.conditions.is_empty() && strength(&s).unknown {
                 continue;
             }
             let key = |name: &str| {
@@ -284,7 +268,7 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     .iter()
                     .find(|v: &&ClauseItem| v.display().contains("unauthenticated"))
             });
-            let f = cx.at_statement(ids::COGNITO_WEB_IDENTITY_UNAUTH, id, i, "");
+            let f = cx.at_statement(ids::COGNITO_WEB_IDENTITY_UNAUTH, s, "");
             let Some(pool) = key("aud") else {
                 let mut f = f
                     .primary(item.value.span, "no condition on `aud`")
@@ -299,7 +283,7 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
             let mut f = if let Some(guest) = guest {
                 // Made for guests on purpose: what they get decides, and that the pool has some is its own finding.
-                let narrow = grants_little(cx, id);
+                let narrow = grants_little(cx, s.document_id);
                 if narrow && guests == Guests::Yes {
                     continue;
                 }
@@ -312,7 +296,7 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     ),
                     false => f,
                 }
-            } else if key("amr").is_none() && strength(s).strongest() < Grade::Pins {
+            } else if key("amr").is_none() && strength(&s).strongest() < Grade::Pins {
                 f.primary(item.value.span, "no condition on `amr`")
                     .principals([item.value.display()])
             } else {

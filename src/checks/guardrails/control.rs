@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use crate::iam::actions::ActionSet;
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::{Operator, needs_key};
+use crate::iam::condition::needs_key;
 use crate::iam::pattern;
-use crate::iam::{Condition, Document, DocumentOrigin, PolicyKind, PrincipalType, Statement};
+use crate::iam::{Condition, DocumentOrigin, PolicyKind, PrincipalType};
 use crate::phrase;
-use crate::project::DocumentId;
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 
 /// Services that resource control policies reach.
@@ -28,34 +28,28 @@ const RCP_SERVICES: [&str; 12] = [
 ];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if d.origin != DocumentOrigin::Written {
+    for s in cx.statements() {
+        if s.document.origin != DocumentOrigin::Written {
             continue;
         }
-        match d.kind {
-            PolicyKind::Scp => scp(cx, out, id, (i, s)),
-            PolicyKind::Rcp => rcp(cx, out, (id, d), (i, s)),
+        match s.document.kind {
+            PolicyKind::Scp => scp(cx, out, s),
+            PolicyKind::Rcp => rcp(cx, out, s),
             _ => {}
         }
     }
 }
 
-fn scp(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn scp(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     if s.denies() {
         for c in &s.conditions {
-            check_tag_support(cx, out, id, (i, s), c);
+            check_tag_support(cx, out, s, c);
         }
     }
 }
 
 /// A tag that some of the services cannot see: where the key is absent, the condition is false and nothing is denied.
-fn check_tag_support(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    id: DocumentId,
-    (i, s): (usize, &Statement),
-    c: &Condition,
-) {
+fn check_tag_support(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, c: &Condition) {
     let key = c.key.display().to_lowercase();
     let on_resource = key.starts_with("aws:resourcetag/");
     if !needs_key(c) || !(on_resource || key.starts_with("aws:requesttag/")) {
@@ -90,8 +84,7 @@ fn check_tag_support(
     out.push(
         cx.at_statement(
             ids::SCP_DENY_INEFFECTIVE,
-            id,
-            i,
+            s,
             format!("actions of {some}{more} are not denied"),
         )
         .primary(c.key.span, "these services do not support the tag")
@@ -110,7 +103,7 @@ fn is_met_by_no_service(c: &Condition) -> bool {
     if !needs_key(c) {
         return false;
     }
-    let key = c.key.text.display().to_lowercase();
+    let key = &c.lower_key;
     let values = || c.values.iter().map(|v| v.text.known());
     match key.as_str() {
         "aws:tagkeys" => values().all(|v| {
@@ -129,8 +122,8 @@ fn is_met_by_no_service(c: &Condition) -> bool {
     }
 }
 
-fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Document), (i, s): (usize, &Statement)) {
-    let at = |message: &str| cx.at_statement(ids::RCP_SHAPE, id, i, message.to_owned());
+fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
+    let at = |message: &str| cx.at_statement(ids::RCP_SHAPE, s, message.to_owned());
     if s.allows()
         && let Some(e) = &s.effect
     {
@@ -169,31 +162,22 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, _): (DocumentId, &Docum
     if s.condition_key.is_none() && s.conditions.is_empty() {
         return;
     }
-    let keys: Vec<String> = s
-        .conditions
-        .iter()
-        .map(|c| c.key.text.display().to_lowercase())
-        .collect();
+    let keys: Vec<&str> = s.conditions.iter().map(|c| c.lower_key.as_str()).collect();
     let boundary = s.conditions.iter().find(|c| {
-        let key = c.key.text.display().to_lowercase();
+        let key = &c.lower_key;
         matches!(
             key.as_str(),
             "aws:principalorgid" | "aws:principalorgpaths" | "aws:principalaccount"
-        ) && Operator::of(c).is_some_and(|o| o.negated)
+        ) && c.parsed.is_some_and(|o| o.negated)
     });
     if let Some(c) = boundary
-        && !keys.iter().any(|k| k == "aws:principalisawsservice")
+        && !keys.contains(&"aws:principalisawsservice")
         && !s.conditions.iter().any(is_met_by_no_service)
     {
         out.push(
-            cx.at_statement(
-                ids::RCP_MISSING_SERVICE_CARVEOUT,
-                id,
-                i,
-                "AWS services are denied as well",
-            )
-            .primary(c.key.span, "services belong to no organization")
-            .other_evidence("aws:principalisawsservice"),
+            cx.at_statement(ids::RCP_MISSING_SERVICE_CARVEOUT, s, "AWS services are denied as well")
+                .primary(c.key.span, "services belong to no organization")
+                .other_evidence("aws:principalisawsservice"),
         );
     }
 }

@@ -9,7 +9,7 @@ use crate::iam::managed::aws_managed_name;
 use crate::iam::principal::{PrincipalOrigin, origin_of};
 use crate::iam::{DocumentOrigin, PolicyKind, SourceFormat};
 use crate::model::kinds;
-use crate::project::{Boundary, DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, ResourceId};
+use crate::project::{Boundary, DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, ResourceId, StatementRef};
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
 use crate::value::Value;
@@ -271,8 +271,8 @@ fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             _ => None,
         };
         out.push(match written {
-            Some((document, statement, span)) => cx
-                .at_statement(ids::PERMISSIONS_BOUNDARY_TOO_BROAD, document, statement, message)
+            Some((s, span)) => cx
+                .at_statement(ids::PERMISSIONS_BOUNDARY_TOO_BROAD, s, message)
                 .primary(span, "every action on every resource")
                 .secondary(boundary.span, "the boundary of this identity"),
             None => cx
@@ -283,14 +283,14 @@ fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 /// The statement of a document that is kept as a boundary which allows most, and its actions.
-fn widest_statement(cx: &Context<'_>, id: DocumentId) -> Option<(DocumentId, usize, Span)> {
+fn widest_statement<'a>(cx: &Context<'a>, id: DocumentId) -> Option<(StatementRef<'a>, Span)> {
     let d = &cx.project.documents[id];
     let allowed = cx.project.granted(id).allowed.iter();
     let most = allowed
         .filter(|_| d.kind == PolicyKind::Boundary)
         .max_by_key(|a| a.actions.len())?;
-    let clause = d.statements[most.statement].action.as_ref()?;
-    Some((id, most.statement, clause.span))
+    let s = cx.project.statement(id, most.statement);
+    Some((s, s.action.as_ref()?.span))
 }
 
 /// Several functions on one role of the repository.

@@ -9,8 +9,8 @@ use crate::iam::{ActionSet, Clause, ClauseItem, PolicyKind, pattern};
 use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn effectively_star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
+    for s in cx.statements() {
+        if !matches!(s.document.kind, PolicyKind::Identity | PolicyKind::Session) || !s.allows() {
             continue;
         }
         let (Some(clause), Some(actions)) = (s.resource.as_ref().filter(|c| !c.negated), &s.action) else {
@@ -41,8 +41,7 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let mut f = cx
                 .at_statement(
                     ids::RESOURCE_EFFECTIVELY_STAR,
-                    id,
-                    i,
+                    s,
                     format!("`{}` matches every resource of its type", item.display()),
                 )
                 .primary(item.span, "as broad as `*`")
@@ -51,10 +50,10 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if let Some(first) = about.first() {
                 f = f.secondary(first.span, "allowed on all of them");
             }
-            if strength(s).narrows() {
+            if strength(&s).narrows() {
                 f.steps_down += 1;
             }
-            if is_for_aws_backup(cx, id) {
+            if is_for_aws_backup(cx, s.document_id) {
                 f = f.severity(Severity::Low);
             }
             out.push(f);

@@ -11,15 +11,15 @@ use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Facet, Grade};
 use crate::iam::principal::{IdentityType, PrincipalOrigin, account_place};
 use crate::iam::{ClauseItem, Condition, Document, DocumentOrigin, PolicyKind, SourceFormat, Statement};
-use crate::project::DocumentId;
+use crate::project::{DocumentId, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{FileId, HoleKind, Span, file_name};
 
 /// Every ARN of a clause `Resource`, with its parts.
-fn arns(d: &Document) -> impl Iterator<Item = (usize, &Statement, &ClauseItem, Arn<'_>)> {
-    d.statements.iter().enumerate().flat_map(|(i, s)| {
-        let items = s.resource.iter().flat_map(|c| &c.items);
-        items.filter_map(move |item| Some((i, s, item, Arn::parse(&item.text)?)))
+fn arns<'a>(cx: &Context<'a>, id: DocumentId) -> impl Iterator<Item = (StatementRef<'a>, &'a ClauseItem, Arn<'a>)> {
+    cx.project.statements(id).flat_map(|s| {
+        let items = s.statement.resource.iter().flat_map(|c| &c.items);
+        items.filter_map(move |item| Some((s, item, Arn::parse(&item.text)?)))
     })
 }
 
@@ -34,9 +34,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             SourceFormat::Cloudformation | SourceFormat::Sam | SourceFormat::Terraform | SourceFormat::Serverless
         ) {
             fixed_account(cx, out, (id, d));
-            fixed_partition(cx, out, (id, d), &elsewhere);
+            fixed_partition(cx, out, id, &elsewhere);
         }
-        open_region(cx, out, (id, d));
+        open_region(cx, out, id);
     }
     open_account(cx, out);
 }
@@ -48,12 +48,12 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
         return;
     }
     let mut seen: BTreeSet<String> = BTreeSet::new();
-    for (i, _, item, arn) in arns(d) {
+    for (s, item, arn) in arns(cx, id) {
         let ArnField::Literal(account) = arn.account() else {
             continue;
         };
         // A role to assume is in another account as a rule, and is named by it.
-        if assumes(&d.statements[i]) {
+        if assumes(&s) {
             continue;
         }
         let Some(span) = arn.account.span_of(0..account.len()) else {
@@ -67,7 +67,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
         if !is_account_id(&account) || published || span.len() != account.len() || !item.span.contains(span) {
             continue;
         }
-        if is_value(cx, span, &d.statements[i]) {
+        if is_value(cx, span, &s) {
             continue;
         }
         let account = account.into_owned();
@@ -77,8 +77,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
             out.push(
                 cx.at_statement(
                     ids::RESOURCE_HARDCODED_ACCOUNT,
-                    id,
-                    i,
+                    s,
                     format!("hard-coded account ID {account}"),
                 )
                 .primary(span, "works in this account only")
@@ -133,28 +132,22 @@ fn partitions(cx: &Context<'_>) -> BTreeSet<FileId> {
         _ => false,
     };
     cx.documents()
-        .flat_map(|(_, d)| arns(d))
+        .flat_map(|(id, _)| arns(cx, id))
         .filter(|(.., arn)| open(arn))
-        .map(|(_, _, item, _)| item.span.file)
+        .map(|(_, item, _)| item.span.file)
         .collect()
 }
 
-fn fixed_partition(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    elsewhere: &BTreeSet<FileId>,
-) {
-    let fixed = arns(d).find(|(_, _, item, arn)| {
+fn fixed_partition(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, elsewhere: &BTreeSet<FileId>) {
+    let fixed = arns(cx, id).find(|(_, item, arn)| {
         matches!(arn.partition(), ArnField::Literal(p) if p == "aws") && elsewhere.contains(&item.span.file)
     });
-    let Some((i, _, item, arn)) = fixed else { return };
+    let Some((s, item, arn)) = fixed else { return };
     let span = arn.partition.span_of(0.."aws".len()).unwrap_or(item.span);
     out.push(
         cx.at_statement(
             ids::RESOURCE_HARDCODED_PARTITION,
-            id,
-            i,
+            s,
             "hard-coded partition; other ARNs in the file use a variable",
         )
         .primary(span, "fails in China and GovCloud")
@@ -163,20 +156,20 @@ fn fixed_partition(
 }
 
 /// `*` for the region beside an ARN of the same document that names one.
-fn open_region(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (DocumentId, &Document)) {
-    let pinned = arns(d).find(|(.., arn)| {
+fn open_region(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId) {
+    let pinned = arns(cx, id).find(|(.., arn)| {
         matches!(
             arn.region(),
             ArnField::Literal(_) | ArnField::Hole(Some(HoleKind::Region))
         )
     });
-    let Some((_, _, one, _)) = pinned else { return };
-    for (i, s, item, arn) in arns(d) {
+    let Some((_, one, _)) = pinned else { return };
+    for (s, item, arn) in arns(cx, id) {
         // What has no account is AWS's own, the same in every region: `arn:aws:bedrock:*::foundation-model/*`.
         if arn.region() == ArnField::Any && arn.account() != ArnField::Empty && s.allows() {
             let span = arn.region.span_of(0..1).unwrap_or(item.span);
             out.push(
-                cx.at_statement(ids::RESOURCE_WILDCARD_REGION, id, i, "the Region is a wildcard")
+                cx.at_statement(ids::RESOURCE_WILDCARD_REGION, s, "the Region is a wildcard")
                     .primary(span, "every Region")
                     .secondary(one.span, "has a Region")
                     .resources([item.display()]),
@@ -218,22 +211,18 @@ fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         });
         let Some((item, arn)) = wide else { continue };
         let span = arn.account.span_of(0..1).unwrap_or(item.span);
-        let organization = |c: &Condition| c.key.text.display().to_ascii_lowercase().contains("org");
+        let organization = |c: &Condition| c.lower_key.contains("org");
         // Roles of other accounts, or the resources of an organization: the holder's own account would be too little.
         let of_others = arn.service().as_deref() == Some("iam") || g.statement.conditions.iter().any(organization);
         let help = match of_others {
             true => "Name the accounts, or add a condition on `aws:ResourceOrgID` with the ID of your organization."
                 .to_owned(),
-            false => format!(
-                "Name the account: {}.",
-                own_account(cx, &cx.project.documents[g.document])
-            ),
+            false => format!("Name the account: {}.", own_account(cx, g.statement.document)),
         };
         out.push(
             cx.at_statement(
                 ids::RESOURCE_WILDCARD_ACCOUNT,
-                g.document,
-                g.index,
+                g.statement,
                 "account ID is a wildcard: resources in other accounts match too",
             )
             .primary(span, "every account")

@@ -11,8 +11,10 @@ use crate::rules::{Context, FindingSink, ids};
 const TAGGING: [&str; 3] = ["logs:listtagsforresource", "logs:tagresource", "logs:untagresource"];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if d.origin != DocumentOrigin::Written || matches!(d.kind, PolicyKind::Resource | PolicyKind::Trust) {
+    for s in cx.statements() {
+        if s.document.origin != DocumentOrigin::Written
+            || matches!(s.document.kind, PolicyKind::Resource | PolicyKind::Trust)
+        {
             continue;
         }
         let (Some(actions), Some(resources)) = (&s.action, &s.resource) else {
@@ -23,7 +25,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         // Any ARN that is not one of a log group may be the one that is meant.
         let starred = LazyCell::new(|| resources.items.iter().all(is_starred_group));
-        let bare = LazyCell::new(|| resources.items.iter().all(|r| is_bare_group(d, r)));
+        let bare = LazyCell::new(|| resources.items.iter().all(|r| is_bare_group(s.document, r)));
         for (item, set) in actions.items.iter().zip(actions.sets()) {
             let Some(name) = item.text.known() else { continue };
             let on_groups = set.iter().next().filter(|_| !glob::is_pattern(&name)).is_some_and(|a| {
@@ -52,7 +54,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 )
             };
             out.push(
-                cx.at_statement(ids::MISSING_ARN_SUFFIX_LOG_GROUP, id, i, message)
+                cx.at_statement(ids::MISSING_ARN_SUFFIX_LOG_GROUP, s, message)
                     .primary(first.span, label)
                     .secondary(item.span, "never matched by this")
                     .actions([name])

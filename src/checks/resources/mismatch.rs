@@ -10,7 +10,7 @@ use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::resource_fit::Resources;
 use crate::iam::{ActionSet, Clause, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, glob, pattern};
 use crate::project::targets::ResourceRefs;
-use crate::project::{DocumentId, PolicyRef};
+use crate::project::{DocumentId, PolicyRef, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
 
@@ -20,12 +20,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut misfits: Vec<(Span, &str, Finding)> = Vec::new();
     // Where an action fits, or may, by the calls of the module that it stands in.
     let mut fitting: BTreeMap<Span, BTreeSet<&str>> = BTreeMap::new();
-    for (id, d, i, s) in cx.statements() {
-        if d.origin != DocumentOrigin::Written {
+    for s in cx.statements() {
+        if s.document.origin != DocumentOrigin::Written {
             continue;
         }
         if !matches!(
-            d.kind,
+            s.document.kind,
             PolicyKind::Identity | PolicyKind::Session | PolicyKind::Boundary
         ) {
             continue;
@@ -37,7 +37,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if actions.negated || resources.items.iter().any(matches_no_type) {
             continue;
         }
-        let scope = d.resource.and_then(|r| cx.project.resources.get(r));
+        let scope = s.document.resource.and_then(|r| cx.project.resources.get(r));
         let scope = scope.map_or("", |r| &*r.address.scope);
         let Some(mut resources) = Resources::new(resources, named) else {
             for item in &actions.items {
@@ -57,9 +57,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             };
             if fits {
                 fitting.entry(item.span).or_default().insert(scope);
-                part_of_service(cx, out, (id, i), item, &mut resources);
+                part_of_service(cx, out, s, item, &mut resources);
             } else if !set.is_empty() {
-                let found = mismatched_actions(cx, (id, i), item, set, &mut resources);
+                let found = mismatched_actions(cx, s, item, set, &mut resources);
                 misfits.extend(found.map(|f| (item.span, scope, f)));
             }
         }
@@ -78,12 +78,13 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 fn part_of_service(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
-    (id, i): (DocumentId, usize),
+    s: StatementRef<'_>,
     item: &ClauseItem,
     resources: &mut Resources<'_>,
 ) {
-    let d = &cx.project.documents[id];
-    let said = d.statements[i].allows() && out.is_selected(ids::SERVICE_WILDCARD) && d.kind != PolicyKind::Boundary;
+    let d = s.document;
+    let said =
+        d.statements[s.index].allows() && out.is_selected(ids::SERVICE_WILDCARD) && d.kind != PolicyKind::Boundary;
     let text = item.text.known().filter(|_| said);
     let prefix = text.as_deref().and_then(|name| name.strip_suffix(":*"));
     let Some(service) = prefix.and_then(|prefix| catalogue().service(prefix)) else {
@@ -99,8 +100,7 @@ fn part_of_service(
     out.push(
         cx.at_statement(
             ids::RESOURCE_ACTION_MISMATCH,
-            id,
-            i,
+            s,
             format!(
                 "no resource of this statement matches {unfit} of the actions of `{}`",
                 item.display()
@@ -116,7 +116,7 @@ fn part_of_service(
 /// Actions of which none fits: of one name, or all that a pattern stands for, which then grants nothing.
 fn mismatched_actions(
     cx: &Context<'_>,
-    (id, i): (DocumentId, usize),
+    s: StatementRef<'_>,
     item: &ClauseItem,
     set: &ActionSet,
     resources: &mut Resources<'_>,
@@ -128,12 +128,12 @@ fn mismatched_actions(
     };
     let items = resources.items();
     let first = items.first().map_or(item.span, |r| r.span);
-    let never = match cx.project.documents[id].statements[i].denies() {
+    let never = match s.denies() {
         true => "never denied by this statement",
         false => "never allowed by this statement",
     };
-    let doubled = is_granted_elsewhere(cx, (id, i), set, resources);
-    let beside = !doubled && is_granted_beside(&cx.project.documents[id], i, set);
+    let doubled = is_granted_elsewhere(cx, s, set, resources);
+    let beside = !doubled && is_granted_beside(s.document, s.index, set);
     let about = |f: Finding| {
         let f = f
             .actions([shown.to_lowercase()])
@@ -153,11 +153,11 @@ fn mismatched_actions(
         let rule = ids::STAR_ONLY_ACTION_ON_ARN;
         return Some(about(match set.iter().any(|a| resources.may_fit(a)) {
             false => cx
-                .at_statement(rule, id, i, format!("{subject} supports only `*`, not an ARN"))
+                .at_statement(rule, s, format!("{subject} supports only `*`, not an ARN"))
                 .primary(item.span, never)
                 .secondary(first, "must be `*` for this action"),
             true => cx
-                .at_statement(rule, id, i, format!("the Service Authorization Reference has no resource type for {subject}"))
+                .at_statement(rule, s, format!("the Service Authorization Reference has no resource type for {subject}"))
                 .primary(item.span, "may need `*`")
                 .secondary(first, "may not be checked for this action")
                 .note("AWS checks some actions against ARNs that its reference does not list")
@@ -206,7 +206,7 @@ fn mismatched_actions(
     };
     wants.truncate(3);
     Some(about(
-        cx.at_statement(rule, id, i, message)
+        cx.at_statement(rule, s, message)
             .primary(item.span, never)
             .secondary(first, label)
             .note(format!("`{shown}` takes: {}", wants.join(", "))),
@@ -231,17 +231,13 @@ fn is_granted_beside(d: &Document, here: usize, set: &ActionSet) -> bool {
 
 /// Whether everyone who holds the policy has the actions from another statement, on everything or on what these resources are
 /// part of.
-fn is_granted_elsewhere(cx: &Context<'_>, at: (DocumentId, usize), set: &ActionSet, resources: &Resources<'_>) -> bool {
-    let documents = &cx.project.documents;
-    let here = documents.get(at.0).and_then(|d| d.statements.get(at.1));
-    if !here.is_some_and(Statement::allows) {
+fn is_granted_elsewhere(cx: &Context<'_>, at: StatementRef<'_>, set: &ActionSet, resources: &Resources<'_>) -> bool {
+    if !at.allows() {
         return false;
     }
     let grants = |id: DocumentId| {
-        let statements = documents.get(id).map_or(&[][..], |d| &d.statements);
-        (0..)
-            .zip(statements)
-            .any(|(i, s)| (id, i) != at && covers(s, set, resources))
+        let mut statements = cx.project.statements(id);
+        statements.any(|s| (id, s.index) != (at.document_id, at.index) && covers(&s, set, resources))
     };
     let mut holders = (cx.project.identities.iter())
         .map(|identity| {
@@ -251,10 +247,10 @@ fn is_granted_elsewhere(cx: &Context<'_>, at: (DocumentId, usize), set: &ActionS
             });
             ids.flatten().copied().collect::<Vec<_>>()
         })
-        .filter(|ids| ids.contains(&at.0))
+        .filter(|ids| ids.contains(&at.document_id))
         .peekable();
     match holders.peek() {
-        None => grants(at.0),
+        None => grants(at.document_id),
         Some(_) => holders.all(|ids| ids.into_iter().any(&grants)),
     }
 }
@@ -288,7 +284,7 @@ fn covers(s: &Statement, set: &ActionSet, resources: &Resources<'_>) -> bool {
 
 /// `arn:aws:s3:::bucket:*`: no object's ARN has a colon after the bucket.
 pub(super) fn s3_colon(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, _, i, s) in cx.statements() {
+    for s in cx.statements() {
         for item in s.resource.iter().flat_map(|c| &c.items) {
             let flat = item.text.with_placeholders();
             let Some(rest) = flat.split(":s3:::").nth(1) else {
@@ -303,8 +299,7 @@ pub(super) fn s3_colon(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             out.push(
                 cx.at_statement(
                     ids::S3_ARN_COLON_INSTEAD_OF_SLASH,
-                    id,
-                    i,
+                    s,
                     format!("`{}` matches no object: keys follow a slash", item.display()),
                 )
                 .primary(item.span, "write `/*`, not `:*`")

@@ -155,7 +155,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 ),
             };
             let mut f = cx
-                .at_statement(rule, g.document, g.index, message)
+                .at_statement(rule, g.statement, message)
                 .primary(
                     everywhere,
                     match written.as_str() {
@@ -176,7 +176,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let usual = match rule {
                 ids::PERMISSIONS_MANAGEMENT_ON_STAR => joins,
                 ids::WRITE_ACTIONS_ON_STAR => logs,
-                _ => logs && !shows || is_for_aws_backup(cx, g.document),
+                _ => logs && !shows || is_for_aws_backup(cx, g.statement.document_id),
             };
             if few || (wide && reads) || usual || held == Held::ByOwner {
                 f = f.severity(Severity::Low);

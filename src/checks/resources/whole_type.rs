@@ -68,8 +68,7 @@ fn check_item(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Op
     let mut f = cx
         .at_statement(
             ids::RESOURCE_WILDCARD_ID_TOO_BROAD,
-            g.document,
-            g.index,
+            g.statement,
             format!("{} on every {kind} of {}", names(&matters, 2), arn.wildcard_reach()),
         )
         .primary(item.span, format!("every {kind}"))

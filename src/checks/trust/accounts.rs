@@ -8,8 +8,8 @@ use crate::finding::{Confidence, Severity};
 use crate::iam::arn::Arn;
 use crate::iam::condition::strength;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
-use crate::iam::{Document, PolicyKind, PrincipalItem, Statement};
-use crate::project::DocumentId;
+use crate::iam::{PolicyKind, PrincipalItem};
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Text;
 
@@ -18,15 +18,15 @@ const LONGEST_NAME: usize = 28;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let holders = OnceCell::new();
-    for (id, d, i, s) in cx.statements() {
-        if d.kind != PolicyKind::Trust || !s.allows() {
+    for s in cx.statements() {
+        if s.document.kind != PolicyKind::Trust || !s.allows() {
             continue;
         }
         let Some(clause) = s.principal.as_ref().filter(|c| !c.negated) else {
             continue;
         };
         for item in &clause.items {
-            check_account(cx, out, (id, d), (i, s), item, &holders);
+            check_account(cx, out, s, item, &holders);
         }
     }
 }
@@ -34,8 +34,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 fn check_account<'a>(
     cx: &Context<'a>,
     out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    (i, s): (usize, &Statement),
+    s: StatementRef<'_>,
     item: &PrincipalItem,
     holders: &OnceCell<IdentityIndex<'a>>,
 ) {
@@ -52,19 +51,18 @@ fn check_account<'a>(
         PrincipalOrigin::OwnAccount {
             who: IdentityType::Root,
             ..
-        } if !strength(s).narrows() => {
+        } if !strength(&s).narrows() => {
             let mut f = cx
                 .at_statement(
                     ids::TRUST_ACCOUNT_ROOT,
-                    id,
-                    i,
+                    s,
                     "any identity in the account may be able to assume this role",
                 )
                 .primary(item.value.span, "the whole account")
                 .note("any identity in the account with `sts:AssumeRole` on this role or on `*` can assume it")
                 .principals([item.value.display()]);
             let holders = holders.get_or_init(|| IdentityIndex::new(cx));
-            let role = d.resource.and_then(|r| holders.identity(r));
+            let role = s.document.resource.and_then(|r| holders.identity(r));
             if let Some(power) = role.and_then(|role| holders.power(role)) {
                 f = f.severity(Severity::Medium).secondary(power.span, power.reach.text());
             }
@@ -80,8 +78,7 @@ fn check_account<'a>(
                 out.push(
                     cx.at_statement(
                         ids::TRUST_UNKNOWN_EXTERNAL_ACCOUNT,
-                        id,
-                        i,
+                        s,
                         format!("account {account} is not one of your accounts"),
                     )
                     .primary(item.value.span, "not listed under `[own]` in overgrant.toml")
@@ -89,7 +86,7 @@ fn check_account<'a>(
                 );
             }
             // Any of these conditions is enough: external ID, MFA, organization, or principal.
-            if strength(s).narrows() {
+            if strength(&s).narrows() {
                 return;
             }
             let rule = match name {
@@ -109,8 +106,7 @@ fn check_account<'a>(
             let mut f = cx
                 .at_statement(
                     rule,
-                    id,
-                    i,
+                    s,
                     format!("{subject} can assume this role without an external ID"),
                 )
                 .primary(item.value.span, what)
@@ -126,11 +122,10 @@ fn check_account<'a>(
             who: IdentityType::Root,
             name,
             given: true,
-        } if !strength(s).narrows() => out.push(
+        } if !strength(&s).narrows() => out.push(
             cx.at_statement(
                 ids::TRUST_CROSS_ACCOUNT_WITHOUT_EXTERNAL_ID,
-                id,
-                i,
+                s,
                 format!("the account in `{name}` can assume this role without an external ID"),
             )
             .primary(item.value.span, "a whole account, set by an input value")

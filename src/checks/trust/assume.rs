@@ -4,10 +4,9 @@
 use std::collections::BTreeSet;
 
 use crate::iam::arn::Arn;
-use crate::iam::condition::Operator;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{ClauseItem, Condition, DocumentOrigin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
-use crate::project::DocumentId;
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 use crate::value::Guard;
 
@@ -70,14 +69,14 @@ const COMPUTE: [&str; 7] = [
 ];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if d.kind != PolicyKind::Trust || d.origin != DocumentOrigin::Written || !s.allows() {
+    for s in cx.statements() {
+        if s.document.kind != PolicyKind::Trust || s.document.origin != DocumentOrigin::Written || !s.allows() {
             continue;
         }
-        actions(cx, out, id, (i, s));
-        services(cx, out, id, (i, s));
-        external_id(cx, out, id, (i, s));
-        sessions(cx, out, id, (i, s));
+        actions(cx, out, s);
+        services(cx, out, s);
+        external_id(cx, out, s);
+        sessions(cx, out, s);
     }
 }
 
@@ -94,9 +93,9 @@ fn item_naming<'a>(s: &'a Statement, action: &str) -> Option<&'a ClauseItem> {
         .find(|i| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action)))
 }
 
-fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
-    let federated = principals(s).find(|p| p.kind == PrincipalType::Federated);
-    let other = principals(s).find(|p| p.kind != PrincipalType::Federated && p.kind != PrincipalType::Unknown);
+fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
+    let federated = principals(&s).find(|p| p.kind == PrincipalType::Federated);
+    let other = principals(&s).find(|p| p.kind != PrincipalType::Federated && p.kind != PrincipalType::Unknown);
     let provider =
         |kind: &str| federated.filter(|p| Arn::parse(&p.value.text).is_some_and(|a| a.resource_type() == kind));
     let (saml, oidc) = (provider("saml-provider"), provider("oidc-provider"));
@@ -114,7 +113,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
         if federated.is_some() && other.is_some() {
             break;
         }
-        let (Some(item), Some(principal)) = (item_naming(s, action), principal) else {
+        let (Some(item), Some(principal)) = (item_naming(&s, action), principal) else {
             continue;
         };
         if pattern::is_star(&principal.value.text) || principal.value.text.as_hole().is_some() {
@@ -123,8 +122,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
         out.push(
             cx.at_statement(
                 ids::TRUST_ACTION_PRINCIPAL_MISMATCH,
-                id,
-                i,
+                s,
                 format!("`{action}` does not work for this type of principal"),
             )
             .primary(item.span, label)
@@ -135,16 +133,15 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): 
     }
 }
 
-fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     let mut found: Vec<(String, Option<&Guard>)> = Vec::new();
-    for p in principals(s) {
+    for p in principals(&s) {
         if let PrincipalOrigin::Service { name } = origin_of(p, cx.project.own, None) {
             if COMPUTE.contains(&name.as_str()) {
                 out.push(
                     cx.at_statement(
                         ids::TRUST_COMPUTE_SERVICE,
-                        id,
-                        i,
+                        s,
                         format!("code on `{name}` can use this role"),
                     )
                     .primary(p.value.span, "compute service")
@@ -152,7 +149,7 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
                 );
             }
             if name == "rolesanywhere.amazonaws.com" {
-                roles_anywhere(cx, out, id, (i, s), p);
+                roles_anywhere(cx, out, s, p);
             }
             // The placeholder may stand for one of the other services, or for no service.
             if !name.contains("${") {
@@ -184,13 +181,12 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
     let mut f = cx
         .at_statement(
             ids::TRUST_MULTIPLE_UNRELATED_SERVICES,
-            id,
-            i,
+            s,
             format!("{unrelated} unrelated services share this role"),
         )
         .note(all.join(", "))
         .principals(names.iter().cloned());
-    let mut services = principals(s).filter(|p| p.kind == PrincipalType::Service && p.value.text.is_known());
+    let mut services = principals(&s).filter(|p| p.kind == PrincipalType::Service && p.value.text.is_known());
     if let Some(first) = services.next() {
         f = f.primary(first.value.span, "also gets the permissions that the others need");
     }
@@ -201,27 +197,20 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
 }
 
 /// IAM Roles Anywhere User Guide, "Trust model".
-fn roles_anywhere(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    id: DocumentId,
-    (i, s): (usize, &Statement),
-    p: &PrincipalItem,
-) {
+fn roles_anywhere(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, p: &PrincipalItem) {
     let wide = s
         .action
         .as_ref()
         .is_some_and(|a| a.items.iter().any(|x| x.text.display().contains('*')));
     let missing: Vec<&str> = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"]
         .into_iter()
-        .filter(|a| item_naming(s, a).is_none())
+        .filter(|a| item_naming(&s, a).is_none())
         .collect();
     if !missing.is_empty() && !wide {
         out.push(
             cx.at_statement(
                 ids::TRUST_ROLES_ANYWHERE_MISSING_ACTIONS,
-                id,
-                i,
+                s,
                 format!("IAM Roles Anywhere also requires `{}`", missing.join("` and `")),
             )
             .primary(p.value.span, "cannot assume the role without it"),
@@ -229,17 +218,17 @@ fn roles_anywhere(
     }
 }
 
-fn external_id(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn external_id(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     for c in &s.conditions {
-        if !c.key.text.display().eq_ignore_ascii_case("sts:ExternalId") {
+        if c.lower_key != "sts:externalid" {
             continue;
         }
         for value in &c.values {
             let Some(text) = value.text.known() else { continue };
-            let why = weakness(&text, s, c);
+            let why = weakness(&text, &s, c);
             let Some(why) = why else { continue };
             out.push(
-                cx.at_statement(ids::TRUST_EXTERNAL_ID_WEAK, id, i, format!("the external ID {why}"))
+                cx.at_statement(ids::TRUST_EXTERNAL_ID_WEAK, s, format!("the external ID {why}"))
                     .primary(value.span, "others can guess it")
                     .other_evidence("sts:externalid"),
             );
@@ -259,7 +248,7 @@ fn weakness(text: &str, s: &Statement, c: &Condition) -> Option<&'static str> {
         "changeme",
         "default",
     ];
-    if Operator::of(c).is_some_and(|o| o.wildcards) && text.contains(['*', '?']) {
+    if c.parsed.is_some_and(|o| o.wildcards) && text.contains(['*', '?']) {
         return Some("is a wildcard pattern");
     }
     if text.chars().count() < 6 {
@@ -276,13 +265,13 @@ fn weakness(text: &str, s: &Statement, c: &Condition) -> Option<&'static str> {
     (account && crate::iam::arn::is_account_id(text)).then_some("is the account ID")
 }
 
-fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     let role_of = |text: &str| -> Option<String> {
         let (head, rest) = text.split_once(":assumed-role/")?;
         let role = rest.split('/').next()?;
         Some(format!("{}:role/{role}", head.replacen(":sts:", ":iam:", 1)))
     };
-    for p in principals(s) {
+    for p in principals(&s) {
         let (
             Some(text),
             PrincipalOrigin::OwnAccount {
@@ -298,12 +287,11 @@ fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s):
             continue;
         };
         let Some(role) = role_of(&text) else { continue };
-        if let Some(other) = principals(s).find(|q| q.value.text.known().as_deref() == Some(role.as_str())) {
+        if let Some(other) = principals(&s).find(|q| q.value.text.known().as_deref() == Some(role.as_str())) {
             out.push(
                 cx.at_statement(
                     ids::TRUST_REDUNDANT_ASSUMED_ROLE,
-                    id,
-                    i,
+                    s,
                     "its role already covers this session",
                 )
                 .primary(p.value.span, "redundant")

@@ -9,11 +9,11 @@ use crate::rules::{Context, FindingSink, RuleId, ids};
 const RULE: RuleId = ids::BLOCKED_OR_NOT_ALLOWED_PRINCIPAL;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if !matches!(d.kind, PolicyKind::Trust | PolicyKind::Resource) || !s.allows() {
+    for s in cx.statements() {
+        if !matches!(s.document.kind, PolicyKind::Trust | PolicyKind::Resource) || !s.allows() {
             continue;
         }
-        let options = cx.options(RULE, d.span.file);
+        let options = cx.options(RULE, s.document.span.file);
         let (blocked, allowed) = (options.words("blocked"), options.words("allowed"));
         let items = s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items);
         for item in items.filter(|_| !(blocked.is_empty() && allowed.is_empty())) {
@@ -26,7 +26,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             } else {
                 continue;
             };
-            let f = cx.at_statement(RULE, id, i, message).primary(item.value.span, label);
+            let f = cx.at_statement(RULE, s, message).primary(item.value.span, label);
             out.push(f.principals([shown]));
         }
     }

@@ -3,24 +3,26 @@
 
 use crate::finding::{Finding, Severity};
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::Operator;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, is_public, origin_of};
 use crate::iam::variables::may_be_template;
 use crate::iam::{DocumentOrigin, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType, Statement, pattern};
-use crate::project::DocumentId;
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, RuleId, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if d.origin != DocumentOrigin::Written || !d.kind.has_principal() || d.kind == PolicyKind::Rcp {
+    for s in cx.statements() {
+        if s.document.origin != DocumentOrigin::Written
+            || !s.document.kind.has_principal()
+            || s.document.kind == PolicyKind::Rcp
+        {
             continue;
         }
         let Some(clause) = &s.principal else { continue };
         for item in &clause.items {
             let f = match item.kind {
-                PrincipalType::Aws => aws(cx, id, i, item),
-                PrincipalType::Service => service(cx, id, i, item),
-                PrincipalType::CanonicalUser => canonical_user(cx, id, i, item),
+                PrincipalType::Aws => aws(cx, s, item),
+                PrincipalType::Service => service(cx, s, item),
+                PrincipalType::CanonicalUser => canonical_user(cx, s, item),
                 PrincipalType::Everyone | PrincipalType::Federated | PrincipalType::Unknown => None,
             };
             if let Some(f) = f {
@@ -28,30 +30,29 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
         }
         if s.denies() {
-            deny(cx, out, id, (i, s));
+            deny(cx, out, s);
         }
     }
 }
 
 /// A canonical user ID has 64 hexadecimal digits; those of CloudFront origin access identities have more. Amazon S3
 /// User Guide, "Finding the canonical user ID for your AWS account".
-fn canonical_user(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Option<Finding> {
+fn canonical_user(cx: &Context<'_>, s: StatementRef<'_>, item: &PrincipalItem) -> Option<Finding> {
     let text = item.value.text.known()?;
     let hex = text.len() >= 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
     (!hex && !text.is_empty() && !text.contains('*') && !may_be_template(&text)).then(|| {
         cx.at_statement(
             ids::PRINCIPAL_INVALID_FORMAT,
-            id,
-            i,
+            s,
             format!("`{text}` is not a canonical user ID"),
         )
         .primary(item.value.span, "must have 64 hexadecimal digits")
     })
 }
 
-fn aws(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Option<Finding> {
+fn aws(cx: &Context<'_>, s: StatementRef<'_>, item: &PrincipalItem) -> Option<Finding> {
     let text = item.value.text.known()?;
-    let at = |rule: RuleId, message: String| cx.at_statement(rule, id, i, message);
+    let at = |rule: RuleId, message: String| cx.at_statement(rule, s, message);
     match origin_of(item, cx.project.own, None) {
         PrincipalOrigin::Unknown => {
             // Other forms are mistakes, or placeholders of templates.
@@ -118,7 +119,7 @@ fn aws(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Opti
     }
 }
 
-fn service(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> Option<Finding> {
+fn service(cx: &Context<'_>, statement: StatementRef<'_>, item: &PrincipalItem) -> Option<Finding> {
     let text = item.value.text.known()?;
     if pattern::is_star(&item.value.text) {
         return None;
@@ -134,7 +135,7 @@ fn service(cx: &Context<'_>, id: DocumentId, i: usize, item: &PrincipalItem) -> 
     ]
     .iter()
     .any(|s| lower.ends_with(s) || lower.contains(".amazonaws."));
-    let at = |message: String| cx.at_statement(ids::SERVICE_PRINCIPAL_INVALID, id, i, message);
+    let at = |message: String| cx.at_statement(ids::SERVICE_PRINCIPAL_INVALID, statement, message);
     if !shaped {
         return Some(
             at(format!("`{text}` is not a service principal"))
@@ -190,13 +191,11 @@ fn left_out(cx: &Context<'_>, clause: &PrincipalClause) -> &'static str {
 const EXCEPTS_EVERYBODY: &str = "this Deny exempts everyone, so it blocks no one";
 
 /// Deny statements whose exception covers everyone, or uses `NotPrincipal`.
-fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (usize, &Statement)) {
+fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     let Some(clause) = &s.principal else { return };
     // If another branch of the statement exempts only some principals, this one disables the Deny on purpose.
-    let on_purpose = cx.project.documents.get(id).is_some_and(|d| {
-        let other = |o: &Statement| o.span == s.span && o.branch.is_some() && o.branch != s.branch;
-        d.statements.iter().any(other)
-    });
+    let other = |o: &Statement| o.span == s.span && o.branch.is_some() && o.branch != s.branch;
+    let on_purpose = s.document.statements.iter().any(other);
     let graded = |f: Finding| match on_purpose {
         true => f.severity(Severity::Low),
         false => f,
@@ -208,7 +207,7 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
     if clause.negated {
         out.push(match everybody {
             Some(star) => graded(
-                cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, id, i, EXCEPTS_EVERYBODY)
+                cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, s, EXCEPTS_EVERYBODY)
                     .primary(star.value.span, "everyone is exempt")
                     .secondary(clause.key, "denied to everyone except these")
                     .principals([star.value.display()]),
@@ -216,8 +215,7 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
             None => cx
                 .at_statement(
                     ids::DENY_NOT_PRINCIPAL_DEPRECATED,
-                    id,
-                    i,
+                    s,
                     "a Deny with `NotPrincipal` denies more principals than it appears to",
                 )
                 .primary(clause.key, left_out(cx, clause))
@@ -229,16 +227,16 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, (i, s): (us
         return;
     }
     for c in &s.conditions {
-        let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
+        let Some(operator) = c.parsed else {
             continue;
         };
-        let key = c.key.text.display().to_lowercase();
+        let key = &c.lower_key;
         if !operator.negated || !operator.wildcards || !key.starts_with("aws:principal") {
             continue;
         }
         if let Some(star) = c.values.iter().find(|v| pattern::is_star(&v.text)) {
             out.push(graded(
-                cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, id, i, EXCEPTS_EVERYBODY)
+                cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, s, EXCEPTS_EVERYBODY)
                     .primary(star.span, "matches every principal")
                     .secondary(c.operator.span, "denied unless this matches")
                     .other_evidence(key),

@@ -7,8 +7,7 @@ use crate::rules::{Context, FindingSink, ids};
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for identity in &cx.project.identities {
         for d in &identity.trust {
-            let statements = &cx.project.documents[*d].statements;
-            for (i, s) in statements.iter().enumerate().filter(|(_, s)| s.allows()) {
+            for s in cx.project.statements(*d).filter(|s| s.allows()) {
                 let Some(clause) = s.principal.as_ref().filter(|p| !p.negated) else {
                     continue;
                 };
@@ -18,15 +17,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     .filter(|p| p.kind == PrincipalType::Aws && is_itself(cx, identity, &p.value.text));
                 let Some(item) = own.next() else { continue };
                 out.push(
-                    cx.at_statement(
-                        ids::TRUST_SELF_ASSUME,
-                        *d,
-                        i,
-                        "the role can be assumed by its own sessions",
-                    )
-                    .primary(item.value.span, "this role")
-                    .scope(identity.header, "")
-                    .principals([item.value.display()]),
+                    cx.at_statement(ids::TRUST_SELF_ASSUME, s, "the role can be assumed by its own sessions")
+                        .primary(item.value.span, "this role")
+                        .scope(identity.header, "")
+                        .principals([item.value.display()]),
                 );
             }
         }

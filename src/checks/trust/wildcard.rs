@@ -2,36 +2,30 @@
 //! IAM User Guide, "AWS JSON policy elements: Principal" and "AWS JSON policy elements: NotPrincipal".
 
 use crate::finding::Severity;
+use crate::iam::PolicyKind;
 use crate::iam::access::{Audience, Limit, audience, lets_do_nothing};
 use crate::iam::condition::{Grade, strength};
-use crate::iam::{Document, PolicyKind, Statement};
-use crate::project::DocumentId;
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if d.kind != PolicyKind::Trust || !s.allows() {
+    for s in cx.statements() {
+        if s.document.kind != PolicyKind::Trust || !s.allows() {
             continue;
         }
-        principals(cx, out, (id, d), (i, s));
+        principals(cx, out, s);
     }
 }
 
-fn principals(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    (i, s): (usize, &Statement),
-) {
-    let Some(clause) = s.principal.as_ref().filter(|_| !lets_do_nothing(d, s)) else {
+fn principals(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
+    let Some(clause) = s.principal.as_ref().filter(|_| !lets_do_nothing(s.document, &s)) else {
         return;
     };
     if clause.negated {
         out.push(
             cx.at_statement(
                 ids::TRUST_NOT_PRINCIPAL,
-                id,
-                i,
+                s,
                 "`NotPrincipal` allows everyone except the principals that it names",
             )
             .primary(clause.key, "everyone else can assume the role")
@@ -40,11 +34,11 @@ fn principals(
         return;
     }
     for item in &clause.items {
-        let limit = match audience(d, s, item, cx.project.own) {
+        let limit = match audience(s.document, &s, item, cx.project.own) {
             Audience::EveryService(Limit::Named) => continue,
             Audience::EveryService(limit) => {
                 let mut f = cx
-                    .at_statement(ids::TRUST_SERVICE_STAR, id, i, "every AWS service can assume this role")
+                    .at_statement(ids::TRUST_SERVICE_STAR, s, "every AWS service can assume this role")
                     .primary(item.value.span, "every service, on behalf of any customer")
                     .principals([item.value.display()]);
                 if limit > Limit::None {
@@ -56,15 +50,14 @@ fn principals(
             Audience::Everyone(limit) => limit,
             _ => continue,
         };
-        let strength = strength(s);
+        let strength = strength(&s);
         let f = match limit {
             Limit::Named => continue,
             Limit::Some | Limit::Network => {
                 let mut f = cx
                     .at_statement(
                         ids::TRUST_WILDCARD_PRINCIPAL_WITH_CONDITION,
-                        id,
-                        i,
+                        s,
                         "only a condition limits who can assume this role",
                     )
                     .primary(item.value.span, "everyone");
@@ -80,8 +73,7 @@ fn principals(
                 let mut f = cx
                     .at_statement(
                         ids::TRUST_WILDCARD_PRINCIPAL,
-                        id,
-                        i,
+                        s,
                         "anyone with an AWS account can assume this role",
                     )
                     .primary(item.value.span, "everyone");

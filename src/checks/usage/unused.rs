@@ -12,7 +12,7 @@ use crate::iam::pattern::has_wildcard;
 use crate::iam::{AccessLevel, ActionSet, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, catalogue};
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
-use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource, PolicyUse, Project};
+use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource, PolicyUse, Project, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
 
 /// Maximum number of actions that a text names; beyond it, they are counted.
@@ -116,20 +116,20 @@ struct Excess<'d> {
 }
 
 impl UsedDocument<'_, '_, '_> {
-    fn check_document(&self, d: &Document, out: &mut FindingSink<'_>) {
+    fn check_document(&self, _d: &Document, out: &mut FindingSink<'_>) {
         for allowed in &self.cx.project.granted(self.document).allowed {
-            let statement = &d.statements[allowed.statement];
+            let statement = self.cx.project.statement(self.document, allowed.statement);
             let Some(clause) = statement.action.as_ref().filter(|c| !c.negated) else {
                 continue;
             };
             let excess: Vec<Excess<'_>> = clause
                 .items
                 .iter()
-                .filter_map(|item| self.excess(item, allowed.statement))
+                .filter_map(|item| self.excess(item, statement))
                 .collect();
             if !excess.is_empty() {
                 let granted = self.effectively_granted(allowed.statement, &allowed.actions);
-                out.push(self.finding(allowed.statement, statement, &granted, &excess));
+                out.push(self.finding(statement, &granted, &excess));
             }
         }
     }
@@ -142,29 +142,28 @@ impl UsedDocument<'_, '_, '_> {
             .fitting
     }
 
-    fn excess<'d>(&self, item: &'d ClauseItem, index: usize) -> Option<Excess<'d>> {
-        let statement = &self.cx.project.documents[self.document].statements[index];
-        let granted = self.effectively_granted(index, &ActionSet::expand(&item.text.known()?));
+    fn excess<'d>(&self, item: &'d ClauseItem, statement: StatementRef<'_>) -> Option<Excess<'d>> {
+        let granted = self.effectively_granted(statement.index, &ActionSet::expand(&item.text.known()?));
         let mut unused = granted.clone();
-        unused.subtract(&self.used.possibly_used_on(&granted, statement, self.places));
-        let needed = self.certainly_used(&granted, statement);
+        unused.subtract(&self.used.possibly_used_on(&granted, &statement, self.places));
+        let needed = self.certainly_used(&granted, &statement);
         (!unused.is_empty()).then(|| Excess {
             item,
             needed,
             unused,
-            elsewhere: self.used.used_on_others(&granted, statement, self.places),
+            elsewhere: self.used.used_on_others(&granted, &statement, self.places),
             granted,
         })
     }
 
-    fn finding(&self, index: usize, statement: &Statement, granted: &ActionSet, excess: &[Excess<'_>]) -> Finding {
-        let needed = self.certainly_used(granted, statement);
+    fn finding(&self, statement: StatementRef<'_>, granted: &ActionSet, excess: &[Excess<'_>]) -> Finding {
+        let needed = self.certainly_used(granted, &statement);
         let called = names(&needed);
         let total: usize = granted.len();
         let mut unused = granted.clone();
-        unused.subtract(&self.used.possibly_used_on(granted, statement, self.places));
+        unused.subtract(&self.used.possibly_used_on(granted, &statement, self.places));
         let unused = unused.len();
-        let elsewhere = self.used.used_on_others(granted, statement, self.places);
+        let elsewhere = self.used.used_on_others(granted, &statement, self.places);
         let (first, others) = (&excess[0], &excess[1..]);
         let shown = first.item.display();
         let message = match (others.is_empty(), first.granted.len()) {
@@ -176,23 +175,23 @@ impl UsedDocument<'_, '_, '_> {
         };
         let mut f = self
             .cx
-            .at_statement(ids::UNUSED_GRANT, self.document, index, message)
+            .at_statement(ids::UNUSED_GRANT, statement, message)
             .primary(first.item.span, label(first))
             .actions(excess.iter().map(|e| e.item.display().to_lowercase()));
         for other in others.iter().take(MAX_NAMED) {
             f = f.secondary(other.item.span, label(other));
         }
         f.evidence.expanded_actions = Some(unused);
-        for _ in 0..steps_down(statement, excess) {
+        for _ in 0..steps_down(&statement, excess) {
             f = f.lowered();
         }
         f = self.attached(f);
         f = self.label_other_calls(f, &elsewhere);
         f = self.label_evidence(f, &called);
         // If more may be needed, the replacement is unknown.
-        match self.possibly_needed(statement, excess) {
+        match self.possibly_needed(&statement, excess) {
             Some(note) => f = f.note(note),
-            None => f.remedies.extend(remedy(statement, excess, &self.used.declared)),
+            None => f.remedies.extend(remedy(&statement, excess, &self.used.declared)),
         }
         f.help(match called.len() {
             _ if !elsewhere.is_empty() => {

@@ -12,7 +12,7 @@ use crate::iam::partitions::is_missing;
 use crate::iam::pattern::Pattern;
 use crate::iam::variables::may_be_template;
 use crate::iam::{ClauseItem, DocumentOrigin, PolicyKind};
-use crate::project::DocumentId;
+use crate::project::StatementRef;
 use crate::project::targets::ResourceRefs;
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::{Piece, Text, TextSlice};
@@ -52,8 +52,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .get_or_init(|| ResourceRefs::new(cx.project))
                 .begins_with_name(text)
     };
-    for (id, d, i, s) in cx.statements() {
-        if d.origin != DocumentOrigin::Written || d.kind == PolicyKind::Trust {
+    for s in cx.statements() {
+        if s.document.origin != DocumentOrigin::Written || s.document.kind == PolicyKind::Trust {
             continue;
         }
         let mut arms = s.written_resources().filter(|item| is_empty_arm(cx, item));
@@ -61,9 +61,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let f = cx
                 .at_statement(
                     ids::ARN_BAD_PREFIX,
-                    id,
-                    i,
-                    match d.kind {
+                    s,
+                    match s.document.kind {
                         PolicyKind::Resource => "a resource is an empty string in one branch: it matches nothing",
                         _ => "a resource is an empty string in one branch, which IAM rejects",
                     },
@@ -78,11 +77,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         for item in s.written_resources() {
             if is_name(&item.text) {
                 let at = |rule: RuleId, message: String, label: &str| {
-                    cx.at_statement(rule, id, i, message).primary(item.span, label)
+                    cx.at_statement(rule, s, message).primary(item.span, label)
                 };
                 let f = bad_prefix(&at, &item.display());
                 out.push(f.resources([item.display()]));
-            } else if let Some(f) = check_arn(cx, (id, i), item) {
+            } else if let Some(f) = check_arn(cx, s, item) {
                 out.push(f.resources([item.display()]));
             }
         }
@@ -96,9 +95,8 @@ fn is_empty_arm(cx: &Context<'_>, item: &ClauseItem) -> bool {
     is_empty && item.branch.is_some() && item.via.is_none() && matches!(written(), "\"\"" | "''")
 }
 
-fn check_arn(cx: &Context<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) -> Option<Finding> {
-    let at =
-        |rule: RuleId, message: String, label: &str| cx.at_statement(rule, id, i, message).primary(item.span, label);
+fn check_arn(cx: &Context<'_>, s: StatementRef<'_>, item: &ClauseItem) -> Option<Finding> {
+    let at = |rule: RuleId, message: String, label: &str| cx.at_statement(rule, s, message).primary(item.span, label);
     let shown = item.display();
     let arn = match arn_shape(&item.text) {
         ArnShape::Arn(arn) => arn,

@@ -5,8 +5,8 @@ use crate::iam::condition::dead::DeadReason;
 use crate::rules::{Context, FindingSink, ids};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        let Some(dead) = s.dead.as_ref().filter(|_| d.origin == DocumentOrigin::Written) else {
+    for s in cx.statements() {
+        let Some(dead) = s.dead.as_ref().filter(|_| s.document.origin == DocumentOrigin::Written) else {
             continue;
         };
         let key = &dead.key;
@@ -35,7 +35,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             DeadReason::Contradiction | DeadReason::NoSuchTag | DeadReason::Unsupported => continue,
         };
         let mut f = cx
-            .at_statement(ids::STATEMENT_NO_EFFECT, id, i, message)
+            .at_statement(ids::STATEMENT_NO_EFFECT, s, message)
             .primary(dead.span, label);
         if let Some(span) = dead.other {
             f = f.secondary(span, other);

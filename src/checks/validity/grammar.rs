@@ -29,7 +29,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> Option<Finding> {
     let element = defect.element.as_str();
     let at = |rule: RuleId, message: String| match defect.statement {
-        Some(i) => cx.at_statement(rule, id, i, message),
+        Some(i) => cx.at_statement(rule, cx.project.statement(id, i), message),
         None => cx.at_document(rule, id, message),
     };
     Some(match &defect.kind {

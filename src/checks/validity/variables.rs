@@ -4,26 +4,27 @@ use crate::finding::{Confidence, Severity};
 use crate::iam::catalogue::catalogue;
 use crate::iam::variables::{Variable, VariableProblem, variables};
 use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat};
-use crate::project::DocumentId;
+use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    for (id, d, i, s) in cx.statements() {
-        if d.origin != DocumentOrigin::Written {
+    for s in cx.statements() {
+        if s.document.origin != DocumentOrigin::Written {
             continue;
         }
-        let old = d
+        let old = s
+            .document
             .version
             .as_ref()
             .is_none_or(|v| v.text.known().as_deref() == Some("2008-10-17"))
-            && !d.keys.iter().any(|k| k.value.contains("${"));
+            && !s.document.keys.iter().any(|k| k.value.contains("${"));
         let resources = s.written_resources();
         let values = s.conditions.iter().flat_map(|c| &c.values);
         for item in resources.chain(values) {
-            check_item(cx, out, (id, i), item, old);
-            ampersand(cx, out, (id, i), item);
-            unescaped(cx, out, (id, d), i, item);
+            check_item(cx, out, s, item, old);
+            ampersand(cx, out, s, item);
+            unescaped(cx, out, s, item);
         }
         let actions = s.written_actions();
         let principals = s.principal.iter().flat_map(|c| c.items.iter().map(|p| &p.value));
@@ -33,8 +34,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 out.push(
                     cx.at_statement(
                         ids::VARIABLE_IN_UNSUPPORTED_ELEMENT,
-                        id,
-                        i,
+                        s,
                         format!("policy variables are not supported here: `{text}`"),
                     )
                     .primary(item.span, "supported only in resources and condition values")
@@ -45,7 +45,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-fn check_item(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), item: &ClauseItem, old: bool) {
+fn check_item(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, item: &ClauseItem, old: bool) {
     let Some(text) = item.text.known() else { return };
     if !text.contains("${") {
         return;
@@ -64,8 +64,7 @@ fn check_item(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId,
                     out.push(
                         cx.at_statement(
                             ids::OLD_VERSION_WITH_VARIABLES,
-                            id,
-                            i,
+                            s,
                             format!("`{shown}` is literal text in this policy version"),
                         )
                         .primary(span, "a variable only since version `2012-10-17`")
@@ -73,14 +72,14 @@ fn check_item(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId,
                         .other_evidence(v.name.to_lowercase()),
                     );
                 } else {
-                    unknown(cx, out, (id, i), &v, span);
+                    unknown(cx, out, s, &v, span);
                 }
                 continue;
             }
         };
         let what = v.problem.map_or("", VariableProblem::text);
         out.push(
-            cx.at_statement(rule, id, i, format!("the variable `{shown}` {what}"))
+            cx.at_statement(rule, s, format!("the variable `{shown}` {what}"))
                 .primary(span, what)
                 .other_evidence(shown.to_lowercase()),
         );
@@ -89,7 +88,7 @@ fn check_item(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId,
 
 /// `&{aws:username}` outside `aws_iam_policy_document`, the only place that turns it into `${aws:username}`.
 /// AWS provider documentation, "Data Source: aws_iam_policy_document", "Context Variable Interpolation".
-fn ampersand(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), item: &ClauseItem) {
+fn ampersand(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, item: &ClauseItem) {
     let Some(text) = item.text.known() else { return };
     let found = memchr::memmem::find_iter(text.as_bytes(), "&{");
     let names = found.filter_map(|at| Some((at, text.get(at + 2..)?.split_once('}')?.0)));
@@ -99,8 +98,7 @@ fn ampersand(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, 
         out.push(
             cx.at_statement(
                 ids::VARIABLE_AMPERSAND,
-                id,
-                i,
+                s,
                 format!("`&{{{name}}}` is literal text here, not a policy variable"),
             )
             .primary(span, "matches only exactly this text")
@@ -111,7 +109,7 @@ fn ampersand(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, 
 
 /// Policy variables are condition keys. Only those with the prefix `aws:` are all known: services and identity
 /// providers have more keys than the reference lists.
-fn unknown(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, usize), v: &Variable, span: Span) {
+fn unknown(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, v: &Variable, span: Span) {
     let name = v.name.to_lowercase();
     if !name.starts_with("aws:") || catalogue().global_condition_key(&name).is_some() {
         return;
@@ -119,8 +117,7 @@ fn unknown(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, us
     let f = cx
         .at_statement(
             ids::VARIABLE_UNKNOWN,
-            id,
-            i,
+            s,
             format!("`{}` is not a policy variable", v.name),
         )
         .primary(span, "never has a value, so it never matches")
@@ -136,15 +133,9 @@ fn unknown(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, i): (DocumentId, us
 
 /// A policy variable that Terraform or CloudFormation evaluates as its own expression, and rejects.
 /// Terraform, "Strings and Templates"; CloudFormation User Guide, "Fn::Sub".
-fn unescaped(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, d): (DocumentId, &Document),
-    i: usize,
-    item: &ClauseItem,
-) {
-    let (tool, write) = match d.format {
-        SourceFormat::Terraform if is_policy_document(d) => ("Terraform", "&"),
+fn unescaped(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, item: &ClauseItem) {
+    let (tool, write) = match s.document.format {
+        SourceFormat::Terraform if is_policy_document(s.document) => ("Terraform", "&"),
         SourceFormat::Terraform => ("Terraform", "$$"),
         SourceFormat::Cloudformation | SourceFormat::Sam => ("`Fn::Sub`", "!"),
         SourceFormat::Json | SourceFormat::Python | SourceFormat::Serverless | SourceFormat::Text => return,
@@ -157,8 +148,7 @@ fn unescaped(
         out.push(
             cx.at_statement(
                 ids::VARIABLE_TERRAFORM_UNESCAPED,
-                id,
-                i,
+                s,
                 format!("`${{{}}}` fails: {tool} evaluates it as its own expression", hole.name),
             )
             .primary(hole.span, format!("write `{instead}`"))

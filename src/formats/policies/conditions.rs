@@ -81,18 +81,17 @@ impl DocumentLowering {
                     let Some((values, complete)) = self.strings(&key.value, "value") else {
                         continue;
                     };
+                    let key_item = ClauseItem {
+                        text: key.key.clone(),
+                        span: key.key_span,
+                        via: None,
+                        branch: None,
+                    };
                     out.push(Condition {
-                        operator: operator.clone(),
-                        key: ClauseItem {
-                            text: key.key.clone(),
-                            span: key.key_span,
-                            via: None,
-                            branch: None,
-                        },
                         values,
                         list: matches!(key.value.kind, ValueKind::Seq(_)),
-                        span: key.value.span,
                         complete,
+                        ..Condition::new(operator.clone(), key_item, key.value.span)
                     });
                 }
             }

@@ -64,8 +64,8 @@ pub fn dead(s: &Statement, today: Date) -> Option<Dead> {
         if is_no_tag(&c.key) && needs_key(c) {
             return at(DeadReason::NoSuchTag, c.key.span, None, c);
         }
-        let absent = operator(c).is_some_and(|o| requires_absence(o, c)) && c.complete && !c.values.is_empty();
-        if absent && always_present(&c.key.text.display().to_lowercase()) {
+        let absent = c.parsed.is_some_and(|o| requires_absence(o, c)) && c.complete && !c.values.is_empty();
+        if absent && always_present(&c.lower_key) {
             return at(DeadReason::AlwaysThere, c.span, None, c);
         }
         if is_unsupported(s, c) {
@@ -111,7 +111,7 @@ pub fn is_no_tag(key: &ClauseItem) -> bool {
 
 /// Whether a line asks for a tag of the resource that no request of the statement has.
 fn is_unsupported(s: &Statement, c: &Condition) -> bool {
-    needs_key(c) && is_tag_of_nothing(s, &c.key.text.display().to_lowercase())
+    needs_key(c) && is_tag_of_nothing(s, &c.lower_key)
 }
 
 /// Seconds since 1970-01-01: ISO 8601 in universal time, or a number.
@@ -138,7 +138,7 @@ fn time(text: &str) -> Option<f64> {
 /// Whether a line holds only for requests of a time that is over.
 fn has_passed(c: &Condition, today: Date) -> bool {
     const DAY: f64 = 86_400.0;
-    let key = c.key.text.display().to_lowercase();
+    let key = &c.lower_key;
     // How long after the time a request may still meet it, beside a day for what the day of the run leaves open.
     // AWS STS API Reference: no session is longer than 36 hours.
     let late = match key.as_str() {
@@ -146,10 +146,10 @@ fn has_passed(c: &Condition, today: Date) -> bool {
         "aws:tokenissuetime" => 3.0 * DAY,
         _ => return false,
     };
-    let Some(o) = operator(c) else { return false };
+    let Some(o) = c.parsed else { return false };
     let upper =
         matches!(o.family, OperatorFamily::Date | OperatorFamily::Numeric) && !o.negated && !o.name.contains("Greater");
-    let demanded = always_present(&key) || needs_key(c);
+    let demanded = always_present(key) || needs_key(c);
     let now = today.days() as f64 * DAY;
     let over = |v: &ClauseItem| v.text.known().and_then(|t| time(&t)).is_some_and(|t| t + late < now);
     upper && demanded && c.complete && !c.values.is_empty() && c.values.iter().all(over)
@@ -157,7 +157,7 @@ fn has_passed(c: &Condition, today: Date) -> bool {
 
 /// The line that asks for values, and the other line, which excludes each of them.
 fn contradicts<'c>(key: &str, must: &'c Condition, not: &'c Condition) -> Option<(&'c Condition, &'c Condition)> {
-    let (x, y) = (operator(must)?, operator(not)?);
+    let (x, y) = (must.parsed?, not.parsed?);
     let comparable =
         x.family == y.family && requires_presence(key, x) && x.set.is_none() && y.negated && y.set.is_none();
     if !comparable || !must.complete || must.values.is_empty() || x.wildcards {
@@ -181,7 +181,7 @@ fn exclude(key: &str, a: &Condition, b: &Condition) -> bool {
     if !a.complete || !b.complete || a.values.is_empty() || b.values.is_empty() {
         return false;
     }
-    let (Some(x), Some(y)) = (operator(a), operator(b)) else {
+    let (Some(x), Some(y)) = (a.parsed, b.parsed) else {
         return false;
     };
     if requires_absence(x, a) && requires_presence(key, y) || requires_absence(y, b) && requires_presence(key, x) {
@@ -204,10 +204,6 @@ fn exclude(key: &str, a: &Condition, b: &Condition) -> bool {
         }
         _ => false,
     }
-}
-
-fn operator(c: &Condition) -> Option<Operator> {
-    Operator::parse(&c.operator.text.known()?)
 }
 
 /// Says that the key is not there.

@@ -329,27 +329,27 @@ impl WeighedCondition {
 pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
     let demanded: Demanded<'_> = LazyCell::new(Box::new(|| {
         let needing = conditions.iter().filter(|c| needs_key(c));
-        needing.map(|c| c.key.text.display().to_ascii_lowercase()).collect()
+        needing.map(|c| c.lower_key.clone()).collect()
     }));
     Strength::new(
         conditions
             .iter()
             .enumerate()
             .map(|(index, c)| {
-                let key = c.key.text.display().to_ascii_lowercase();
+                let key = &c.lower_key;
                 let (facet, values) = if c.key.text.as_hole().is_some() {
                     (Facet::Other, ValueReading::Text)
                 } else {
-                    let asked = (reading != Reading::Holders).then(|| compared(c, &key)).flatten();
-                    key::meaning(asked.as_deref().unwrap_or(&key))
+                    let asked = (reading != Reading::Holders).then(|| compared(c, key)).flatten();
+                    key::meaning(asked.as_deref().unwrap_or(key))
                 };
-                let (grade, weakness) = weigh(c, &key, facet, values, &demanded);
-                let (grade, weakness) = match facet_weakness(reading, facet, &key, weakness) {
+                let (grade, weakness) = weigh(c, key, facet, values, &demanded);
+                let (grade, weakness) = match facet_weakness(reading, facet, key, weakness) {
                     Some(nothing) if grade > Grade::Decoration => (Grade::Decoration, Some(nothing)),
                     _ => (grade, weakness),
                 };
                 WeighedCondition {
-                    key,
+                    key: key.clone(),
                     facet,
                     grade,
                     weakness,
@@ -404,7 +404,7 @@ fn weigh(
         ValueReading::Idle => return decoration(Weakness::Idle),
         _ => {}
     }
-    let Some(operator) = c.operator.text.known().and_then(|o| Operator::parse(&o)) else {
+    let Some(operator) = c.parsed else {
         // Not known, or no operator of IAM's: another rule's business.
         return (Grade::Narrows, None);
     };
@@ -453,7 +453,7 @@ fn null(c: &Condition, key: &str, facet: Facet, values: ValueReading) -> (Grade,
 /// Whether a request without the key meets a line; `None` where the operator is unknown or not valid, or a value is not known.
 /// IAM User Guide, "IAM JSON policy elements: Condition operators".
 pub fn passes_without_key(c: &Condition) -> Option<bool> {
-    let operator = Operator::of(c)?;
+    let operator = c.parsed?;
     if operator.family != OperatorFamily::Null {
         return Some(operator.without_key());
     }
@@ -463,8 +463,8 @@ pub fn passes_without_key(c: &Condition) -> Option<bool> {
 
 /// Whether what a line on one of [`GIVEN`] names is as good as anything: any service, a policy of full access.
 pub fn names_anything(c: &Condition) -> bool {
-    let (_, values) = key::meaning(&c.key.text.display().to_ascii_lowercase());
-    Operator::of(c).is_some_and(|o| {
+    let (_, values) = key::meaning(&c.lower_key);
+    c.parsed.is_some_and(|o| {
         c.values
             .iter()
             .any(|v| value::delegation_weakness(values, &v.text, o).is_some())
@@ -475,7 +475,7 @@ pub fn names_anything(c: &Condition) -> bool {
 /// `IfExists`.
 /// IAM User Guide, "IAM JSON policy elements: Condition operators".
 pub fn needs_key(c: &Condition) -> bool {
-    let operator = c.operator.text.known().and_then(|o| Operator::parse(&o));
+    let operator = c.parsed;
     operator.is_some_and(|o| match o.family {
         OperatorFamily::Null => c.values.iter().any(|v| v.text.known().as_deref() == Some("false")),
         _ => !o.negated && !o.if_exists && !o.is_for_all_values(),

@@ -1,6 +1,5 @@
 //! Condition operators. IAM User Guide, "IAM JSON policy elements: Condition operators".
 
-use crate::iam::Condition;
 pub use crate::terms::{OperatorFamily, SetOperator};
 
 /// Every operator without set prefix and `IfExists`, as AWS spells it.
@@ -81,11 +80,6 @@ impl Operator {
             set,
             if_exists,
         })
-    }
-
-    /// The operator of a line; `None` where it is not known, or IAM has none of that name.
-    pub fn of(condition: &Condition) -> Option<Self> {
-        Self::parse(&condition.operator.text.known()?)
     }
 
     pub fn is_for_all_values(self) -> bool {

@@ -16,12 +16,9 @@ fn item(t: Text) -> ClauseItem {
 
 fn condition(operator: &str, key: &str, values: Vec<Text>) -> Condition {
     Condition {
-        operator: item(text(operator)),
-        key: item(text(key)),
         list: values.len() != 1,
         values: values.into_iter().map(item).collect(),
-        span: Span::NOWHERE,
-        complete: true,
+        ..Condition::new(item(text(operator)), item(text(key)), Span::NOWHERE)
     }
 }
 

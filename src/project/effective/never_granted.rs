@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Effective, PolicySource, denies_all, denies_some, is_certain};
 use crate::iam::arn::{Breadth, breadth_of};
-use crate::iam::condition::{GIVEN, Operator, names_anything};
+use crate::iam::condition::{GIVEN, names_anything};
 use crate::iam::document_permissions::AllowedStatement;
 use crate::iam::{ActionSet, Condition, DocumentPermissions, PolicyKind, Statement};
 use crate::index::{DocumentId, IndexVec};
@@ -237,9 +237,9 @@ fn is_guard(deny: &Statement) -> bool {
 }
 
 fn guards(c: &Condition) -> bool {
-    let key = c.key.text.display().to_ascii_lowercase();
+    let key = &c.lower_key;
     GIVEN.contains(&key.as_str())
-        && Operator::of(c).is_some_and(|o| match o.negated {
+        && c.parsed.is_some_and(|o| match o.negated {
             true => !names_anything(c),
             false => o.name.eq_ignore_ascii_case("Null"),
         })

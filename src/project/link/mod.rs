@@ -152,7 +152,7 @@ fn mark_boundaries(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut boundary = Vec::new();
     let statements = project.documents.iter().flat_map(|d| &d.statements);
     for c in statements.flat_map(|s| &s.conditions) {
-        if !c.key.text.display().eq_ignore_ascii_case("iam:PermissionsBoundary") {
+        if c.lower_key != "iam:permissionsboundary" {
             continue;
         }
         for item in &c.values {

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::statements::StatementRef;
 use super::{Captured, CapturedElement, Captures, Eval, Left};
 use crate::checks::{only_service, sensitive_actions};
 use crate::iam::actions::is_one_operation;
@@ -15,7 +14,7 @@ use crate::iam::resource_fit::Resources;
 use crate::iam::variables::has_variable;
 use crate::iam::{self, AccessLevel, ActionSet, ClauseItem, PolicyKind, PrincipalItem, PrincipalType, Truth};
 use crate::project::targets::ResourceRefs;
-use crate::project::{StatementGrant, is_most};
+use crate::project::{StatementGrant, StatementRef, is_most};
 use crate::rules::spec::{Account, ClauseTest, ItemTest, PrincipalIdentity};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::Provenance;

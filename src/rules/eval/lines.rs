@@ -25,7 +25,7 @@ impl<'p> TestedCondition<'p> {
             condition,
             grade,
             statement,
-            operator: Operator::of(condition),
+            operator: condition.parsed,
         }
     }
 
@@ -38,7 +38,8 @@ impl<'p> TestedCondition<'p> {
 impl<'a> Eval<'_, 'a> {
     pub(super) fn each_line(&self, t: &LineTest, emit: Emit<'_, 'a>) {
         for s in self
-            .statement_refs()
+            .context
+            .statements()
             .filter(|s| s.document.origin == DocumentOrigin::Written)
         {
             for (c, bound) in s.statement.conditions.iter().zip(&strength(s.statement).bounds) {
@@ -56,8 +57,8 @@ impl<'a> Eval<'_, 'a> {
                     ] {
                         found.0.push((name.to_owned(), captured));
                     }
-                    let base = self.context.at_statement(self.rule, s.document_id, s.index, "");
-                    emit(base.other_evidence(c.key.text.display().to_lowercase()), &found, None);
+                    let base = self.context.at_statement(self.rule, s, "");
+                    emit(base.other_evidence(&c.lower_key), &found, None);
                 }
             }
         }

@@ -19,12 +19,11 @@ use super::{Context, FindingSink, Rule, RuleId, message};
 use crate::finding::{Cause, Evidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::{ActionSet, ClauseItem};
-use crate::project::EXCEPT_DENIED;
 use crate::project::targets::ResourceRefs;
+use crate::project::{EXCEPT_DENIED, StatementRef};
 use crate::source::{Span, Text};
 use crate::value::Provenance;
 use items::One;
-use statements::StatementRef;
 use words::Words;
 
 /// Runs one declared rule: its cases in order. What an earlier case reports, a later one does not report again.

@@ -5,44 +5,19 @@ use super::lines::TestedCondition;
 use super::{Captured, CapturedElement, Captures, Eval};
 use crate::iam::condition::{self, Verdict, strength};
 use crate::iam::principal::is_open;
-use crate::iam::{Condition, Document, DocumentOrigin, Effect, PolicyKind, Statement, Truth};
-use crate::project::DocumentId;
+use crate::iam::{Condition, DocumentOrigin, Effect, PolicyKind, Statement, Truth};
+use crate::project::{DocumentId, StatementRef};
 use crate::rules::spec::{ConditionTest, ConditionsTest, StatementTest, StatementsTest};
 use crate::source::WithSpan;
 
-/// A statement and where it stands.
-#[derive(Clone, Copy)]
-pub(super) struct StatementRef<'p> {
-    pub(super) document_id: DocumentId,
-    pub(super) document: &'p Document,
-    pub(super) index: usize,
-    pub(super) statement: &'p Statement,
-}
-
-impl Eval<'_, '_> {
+impl<'a> Eval<'_, 'a> {
     /// The statements of a document together.
-    pub(super) fn statements<'p>(
-        &self,
-        t: &StatementsTest,
-        id: DocumentId,
-        document: &'p Document,
-        found: &mut Captures<'p>,
-    ) -> Truth {
-        let each = |test: &StatementTest, found: &mut Captures<'p>| -> Vec<Truth> {
-            let statements = document.statements.iter().enumerate();
-            statements
-                .map(|(index, statement)| {
-                    let s = StatementRef {
-                        document_id: id,
-                        document,
-                        index,
-                        statement,
-                    };
-                    self.statement(test, s, found)
-                })
-                .collect()
+    pub(super) fn statements(&self, t: &StatementsTest, id: DocumentId, found: &mut Captures<'a>) -> Truth {
+        let each = |test: &StatementTest, found: &mut Captures<'a>| -> Vec<Truth> {
+            let statements = self.context.project.statements(id);
+            statements.map(|s| self.statement(test, s, found)).collect()
         };
-        let more = if document.is_complete() {
+        let more = if self.context.project.documents[id].is_complete() {
             Truth::No
         } else {
             Truth::Unknown

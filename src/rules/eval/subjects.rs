@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 
 use super::items::{ClauseItems, Items, One, combine};
-use super::statements::{StatementRef, document_kinds, elements};
+use super::statements::{document_kinds, elements};
 use super::{Captured, CapturedElement, Captures, Eval};
 use crate::finding::{Cause, Finding, Subject};
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{DefectKind, Document, DocumentOrigin, PolicyKind, Truth};
 use crate::index::{DocumentId, IdentityId};
 use crate::model::{Resource, kinds};
-use crate::project::{Identity, IdentityKind, PolicyRef, PolicyUse};
+use crate::project::{Identity, IdentityKind, PolicyRef, PolicyUse, StatementRef};
 use crate::rules::spec::{
     AttachmentTest, CallTest, DefectName, DefectTest, DocumentTest, IdentityTest, ItemTest, Match, ResourceTest,
     StatementTest,
@@ -81,7 +81,7 @@ impl<'a> Eval<'_, 'a> {
             truth = truth.and(self.clause(test, clause.as_ref(), found));
         }
         if let Some(test) = &t.statement {
-            truth = truth.and(self.statements(test, id, d, found));
+            truth = truth.and(self.statements(test, id, found));
         }
         found.add(t.capture.as_ref(), || {
             Captured::at_span(d.statement_key.unwrap_or(d.span))
@@ -90,23 +90,14 @@ impl<'a> Eval<'_, 'a> {
     }
 
     fn each_statement(&self, t: &StatementTest, kind: Option<PolicyKind>, emit: Emit<'_, 'a>) {
-        for s in self.statement_refs() {
+        for s in self.context.statements() {
             let of_kind = kind.is_none_or(|k| document_kinds(s.document.kind, true).contains(&k));
             let mut found = Captures::default();
             if of_kind && self.statement(t, s, &mut found).is_yes() {
-                let base = self.context.at_statement(self.rule, s.document_id, s.index, "");
+                let base = self.context.at_statement(self.rule, s, "");
                 emit(base, &found, Some(s));
             }
         }
-    }
-
-    pub(super) fn statement_refs(&self) -> impl Iterator<Item = StatementRef<'a>> + use<'a> {
-        (self.context.statements()).map(|(document_id, document, index, statement)| StatementRef {
-            document_id,
-            document,
-            index,
-            statement,
-        })
     }
 
     fn each_defect(&self, t: &DefectTest, emit: Emit<'_, 'a>) {
@@ -146,7 +137,9 @@ impl<'a> Eval<'_, 'a> {
                     found.0.push(("other".to_owned(), place(other)));
                 }
                 let base = match defect.statement {
-                    Some(i) => self.context.at_statement(self.rule, id, i, ""),
+                    Some(i) => self
+                        .context
+                        .at_statement(self.rule, self.context.project.statement(id, i), ""),
                     None => self.context.at_document(self.rule, id, ""),
                 };
                 emit(base, &found, None);
@@ -180,9 +173,7 @@ impl<'a> Eval<'_, 'a> {
             truth = truth.and((i.boundary.is_some() == wanted).into());
         }
         if let Some(test) = &t.trust {
-            let documents = &self.context.project.documents;
-            let trust = i.trust.iter().filter_map(|id| Some((*id, documents.get(*id)?)));
-            let each = trust.map(|(id, d)| self.statements(test, id, d, &mut own));
+            let each = i.trust.iter().map(|id| self.statements(test, *id, &mut own));
             truth = truth.and(each.fold(Truth::No, Truth::or));
         }
         if let Some(test) = &t.policy {

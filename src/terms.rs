@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a document is used as; the words of the command line and the configuration too.
+/// The kind of a policy, also as the command line and the configuration name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PolicyKind {
@@ -29,7 +29,7 @@ impl PolicyKind {
         Self::Unknown,
     ];
 
-    /// Those that a policy can be known to be.
+    /// The kinds that can be known, which is all but [`Self::Unknown`].
     pub const KNOWN: [Self; 7] = [
         Self::Identity,
         Self::Trust,
@@ -57,7 +57,7 @@ impl PolicyKind {
         Self::ALL.into_iter().find(|k| k.name() == name)
     }
 
-    /// With its article, for messages.
+    /// The name with its article, for messages.
     pub fn described(self) -> &'static str {
         match self {
             Self::Identity => "an identity policy",
@@ -71,12 +71,12 @@ impl PolicyKind {
         }
     }
 
-    /// Statements name who they are for.
+    /// Whether statements name a principal.
     pub fn has_principal(self) -> bool {
         matches!(self, Self::Trust | Self::Resource | Self::Rcp)
     }
 
-    /// Allow statements here give permissions to someone. Boundaries, SCPs and RCPs only limit.
+    /// Whether Allow statements grant permissions. Boundaries, SCPs, and RCPs only limit them.
     pub fn grants(self) -> bool {
         matches!(
             self,
@@ -85,7 +85,7 @@ impl PolicyKind {
     }
 }
 
-/// AWS's classes of actions (Service Authorization Reference, "Access levels"), from the least to the most powerful.
+/// The access levels of the Service Authorization Reference, from the least to the most powerful.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -106,7 +106,7 @@ impl AccessLevel {
         Self::PermissionsManagement,
     ];
 
-    /// As messages write it.
+    /// The name that messages use.
     pub fn name(self) -> &'static str {
         match self {
             Self::List => "list",
@@ -117,7 +117,7 @@ impl AccessLevel {
         }
     }
 
-    /// From [`Self::name`] in any case, words joined by a space, a hyphen or nothing.
+    /// The level with this [`Self::name`], without regard to case; a space, a hyphen, or nothing joins the words.
     pub fn from_name(name: &str) -> Option<Self> {
         let letters = |s: &str| {
             s.bytes()
@@ -129,7 +129,7 @@ impl AccessLevel {
         Self::ALL.into_iter().find(|l| letters(l.name()) == wanted)
     }
 
-    /// Changes something: neither lists nor reads.
+    /// Whether the action changes something, rather than listing or reading.
     pub fn changes(self) -> bool {
         self >= Self::Tagging
     }
@@ -145,36 +145,42 @@ impl AccessLevel {
     }
 }
 
+/// The effect of a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Effect {
     Allow,
     Deny,
+    /// Neither `Allow` nor `Deny`, such as `Permit`; it never grants.
     #[serde(skip)]
-    /// Neither, in any case of letters (`Permit`): never grants.
     Invalid,
-    #[serde(skip)]
     /// Not known before deployment.
+    #[serde(skip)]
     Unknown,
 }
 
+/// The type of a principal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PrincipalType {
-    /// The bare string `"*"`.
+    /// The string `"*"`.
     Everyone,
+    /// The key `AWS`.
     Aws,
+    /// The key `Service`.
     Service,
+    /// The key `Federated`.
     Federated,
+    /// The key `CanonicalUser`.
     CanonicalUser,
     /// A key that IAM does not know.
     #[serde(skip)]
     Unknown,
 }
 
-/// The format a document was written in.
+/// The format that a document is written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -185,7 +191,7 @@ pub enum SourceFormat {
     Terraform,
     Python,
     Serverless,
-    /// Any other text file: credentials only.
+    /// Any other text file, which is searched for credentials only.
     #[serde(skip)]
     Text,
 }
@@ -204,7 +210,7 @@ impl SourceFormat {
     }
 }
 
-/// What the values of an operator are.
+/// The type of the values that a condition operator compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -219,7 +225,7 @@ pub enum OperatorFamily {
     Null,
 }
 
-/// The prefix of an operator, for keys with several values.
+/// The set operator that prefixes an operator for multivalued keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -228,6 +234,7 @@ pub enum SetOperator {
     ForAllValues,
 }
 
+/// The kind of an identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -249,37 +256,42 @@ impl IdentityKind {
     }
 }
 
-/// A form of text.
+/// A form that a text can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum TextForm {
-    /// `true` or `false` in any case.
+    /// `true` or `false`, without regard to case.
     Boolean,
+    /// A number.
     Number,
-    /// Seconds since 1970, or a day with or without a time. "Date and time formats", https://www.w3.org/TR/NOTE-datetime.
+    /// Seconds since 1970, or an ISO 8601 date (<https://www.w3.org/TR/NOTE-datetime>).
     Date,
-    /// An IP address or a range in CIDR notation.
+    /// An IP address or a CIDR block.
     IpAddress,
-    /// An IP range with bits set behind its prefix.
+    /// A CIDR block with host bits set.
     HostBits,
-    /// An address or range of RFC 1918 or its IPv6 counterpart.
+    /// A private IP address or CIDR block: RFC 1918, or its IPv6 counterpart.
     PrivateIp,
+    /// Base64.
     Base64,
+    /// An ARN.
     Arn,
-    /// Twelve digits.
+    /// An AWS account ID, 12 digits.
     AccountId,
-    /// AWS Organizations API Reference, `Organization`: `^o-[a-z0-9]{10,32}$`.
+    /// An AWS Organizations ID: `^o-[a-z0-9]{10,32}$`.
     OrganizationId,
-    /// An organization, a slash, and what is below it: `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/`. IAM User Guide, "AWS global
-    /// condition context keys".
+    /// An AWS Organizations path, such as `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/`.
     OrganizationPath,
+    /// A VPC ID.
     VpcId,
+    /// A VPC endpoint ID.
     VpcEndpointId,
-    /// A Region that AWS has.
+    /// The name of an AWS Region.
     Region,
+    /// Letters and digits only.
     Alphanumeric,
-    /// An action that assumes a role: `sts:AssumeRole` and its kin.
+    /// An action that assumes a role, such as `sts:AssumeRole`.
     AssumeAction,
 }
 

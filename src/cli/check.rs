@@ -304,16 +304,7 @@ impl CheckArgs {
                 let at = sources.positions(p.span).0;
                 terminal::note(&format!("note: {path}:{}:{}: {}", at.line, at.column, p.message));
             }
-            // Formats that have a place for it say it there.
-            let said = match o.format {
-                OutputFormat::Human | OutputFormat::Grouped | OutputFormat::Markdown => self.options(read).summary,
-                OutputFormat::Json
-                | OutputFormat::Jsonl
-                | OutputFormat::Sarif
-                | OutputFormat::Github
-                | OutputFormat::Junit => true,
-                _ => false,
-            };
+            let said = o.format.lists_unjudged(self.options(read).summary);
             if let Some(counted) = counted_kinds(&report.unjudged).filter(|_| !said) {
                 terminal::note(&format!(
                     "note: not judged: {counted}; `overgrant policies --unjudged` lists them"

@@ -148,7 +148,7 @@ fn fail_on(text: &str) -> Result<FailOn, String> {
 }
 
 fn selectors(names: &[String]) -> OneOrMany<Selector> {
-    names.iter().map(|n| Selector::from(n.trim())).collect()
+    OneOrMany(names.iter().map(|n| Selector::from(n.trim())).collect())
 }
 
 impl RuleArgs {
@@ -156,14 +156,14 @@ impl RuleArgs {
     pub(super) fn apply(&self, settings: &mut Settings) {
         if !self.only.is_empty() {
             settings.select = selectors(&self.only);
-            settings.extend_select.clear();
-            settings.ignore.clear();
+            settings.extend_select.0.clear();
+            settings.ignore.0.clear();
         }
         if !self.select.is_empty() {
             settings.select = selectors(&self.select);
         }
-        settings.extend_select.append(&mut selectors(&self.extend_select));
-        settings.ignore.append(&mut selectors(&self.ignore));
+        settings.extend_select.0.append(&mut selectors(&self.extend_select).0);
+        settings.ignore.0.append(&mut selectors(&self.ignore).0);
         if let Some(profile) = self.profile {
             settings.profile = profile;
         }

@@ -61,6 +61,61 @@ pub enum OutputFormat {
     Markdown,
 }
 
+impl OutputFormat {
+    pub const ALL: [Self; 12] = [
+        Self::Human,
+        Self::Compact,
+        Self::Grouped,
+        Self::Json,
+        Self::Jsonl,
+        Self::Sarif,
+        Self::Github,
+        Self::Gitlab,
+        Self::Junit,
+        Self::Checkstyle,
+        Self::Rdjson,
+        Self::Markdown,
+    ];
+
+    /// As the command line calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Compact => "compact",
+            Self::Grouped => "grouped",
+            Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Sarif => "sarif",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Junit => "junit",
+            Self::Checkstyle => "checkstyle",
+            Self::Rdjson => "rdjson",
+            Self::Markdown => "markdown",
+        }
+    }
+
+    /// Of a file that holds a report.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Human | Self::Compact | Self::Grouped | Self::Github => "txt",
+            Self::Json | Self::Sarif | Self::Gitlab | Self::Rdjson => "json",
+            Self::Jsonl => "jsonl",
+            Self::Junit | Self::Checkstyle => "xml",
+            Self::Markdown => "md",
+        }
+    }
+
+    /// Whether a report says itself what was not judged; one for people does so in its summary.
+    pub(crate) fn lists_unjudged(self, summary: bool) -> bool {
+        match self {
+            Self::Human | Self::Grouped | Self::Markdown => summary,
+            Self::Json | Self::Jsonl | Self::Sarif | Self::Github | Self::Junit => true,
+            Self::Compact | Self::Gitlab | Self::Checkstyle | Self::Rdjson => false,
+        }
+    }
+}
+
 /// How to render.
 #[derive(Clone, Debug)]
 pub struct RenderOptions {

@@ -253,14 +253,14 @@ fn span_location<'a>(page: &Page<'_>, span: Span) -> SarifLocation<'a> {
     })
 }
 
-fn related(f: &ReportedFinding) -> impl Iterator<Item = (usize, &Label)> {
+fn related_labels(f: &ReportedFinding) -> impl Iterator<Item = (usize, &Label)> {
     let others = f.finding.labels.iter().filter(|l| l.role != LabelRole::Primary);
     others.enumerate().take(MAX_LOCATIONS).map(|(i, l)| (i + 1, l))
 }
 
 /// The message, with a link to each related place.
 fn message(f: &ReportedFinding) -> String {
-    let links: Vec<String> = related(f)
+    let links: Vec<String> = related_labels(f)
         .filter(|(_, l)| !l.text.is_empty())
         .map(|(id, l)| {
             format!(
@@ -304,7 +304,7 @@ fn result<'a>(
             }),
             ..span_location(page, f.span())
         }],
-        related_locations: related(f)
+        related_locations: related_labels(f)
             .map(|(id, l)| SarifLocation {
                 id: Some(id),
                 ..labeled(page, l)

@@ -27,7 +27,7 @@ pub fn render(rule: &Rule, style: PageStyle, form: Option<Form>, width: usize) -
     match style {
         PageStyle::Human => human(rule, form, width),
         PageStyle::Markdown => markdown(rule, form),
-        PageStyle::Json => pretty_json(&page(rule, form)),
+        PageStyle::Json => pretty_json(&page_json(rule, form)),
     }
 }
 
@@ -143,7 +143,7 @@ fn head(r: &Rule) -> JsonRule<'_> {
     }
 }
 
-fn page<'a>(r: &'a Rule, form: Option<Form>) -> JsonRulePage<'a> {
+fn page_json<'a>(r: &'a Rule, form: Option<Form>) -> JsonRulePage<'a> {
     let docs = r.docs();
     let files = |e: &RuleExample| -> Map<String, Value> {
         let files = files(r, e, form).into_iter();

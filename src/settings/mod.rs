@@ -35,7 +35,6 @@ pub use show::to_toml;
 pub(crate) use values::markers;
 pub use values::{
     Accounts, FailOn, ForeignMarker, Glob, NonEmptyText, OnByDefault, OneOrMany, RangedValue, SchemaVersion, Selector,
-    TableEntries,
 };
 
 /// A fault in a settings file.
@@ -99,13 +98,17 @@ pub struct Settings {
     /// Accounts, organizations, and workloads that are yours.
     pub own: OwnSettings,
     /// Severity and options of rules, by rule name.
+    #[serde(with = "values::table")]
     #[cfg_attr(feature = "cli", schemars(schema_with = "schema::rules"))]
-    pub rules: TableEntries<Selector, RuleSettings>,
+    pub rules: Vec<(Selector, RuleSettings)>,
     /// Settings for files that match a path pattern.
-    pub per_file: TableEntries<Glob, PerFile>,
+    #[serde(with = "values::table")]
+    #[cfg_attr(feature = "cli", schemars(with = "BTreeMap<String, PerFile>"))]
+    pub per_file: Vec<(Glob, PerFile)>,
     /// Kind of bare policy documents, by path pattern.
-    #[serde(rename = "policy-kind")]
-    pub policy_kinds: TableEntries<Glob, PolicyKind>,
+    #[serde(rename = "policy-kind", with = "values::table")]
+    #[cfg_attr(feature = "cli", schemars(with = "BTreeMap<String, PolicyKind>"))]
+    pub policy_kinds: Vec<(Glob, PolicyKind)>,
     /// Code and the role that it runs with, where no template links them: containers, instances, scripts.
     #[serde(rename = "workload")]
     pub workloads: Vec<RangedValue<WorkloadSettings>>,
@@ -119,7 +122,10 @@ pub struct Settings {
     /// Its folder, absolute: what its patterns and paths are relative to.
     #[serde(skip)]
     pub dir: String,
-    /// What `[rules.NAME]` sets in addition to the severity: by rule and option. Filled in by [`Settings::resolve`].
+    /// Severities by rule, as `[rules.NAME]` sets them. Filled in by [`Settings::resolve`], as is the rest of it.
+    #[serde(skip)]
+    pub severities: BTreeMap<String, Severity>,
+    /// What `[rules.NAME]` sets in addition: by rule and option.
     #[serde(skip)]
     pub options: BTreeMap<String, OptionValues>,
     /// Names of rules that were renamed or are deprecated: they count, and the user is reported.
@@ -242,7 +248,7 @@ impl Settings {
         }
         self.outdated = self.faults(outdated);
         match options::resolve(&self.rules, ruleset) {
-            Ok(options) => self.options = options,
+            Ok(choices) => (self.severities, self.options) = (choices.severities, choices.options),
             Err(mut wrong) => faults.append(&mut wrong),
         }
         if !faults.is_empty() {
@@ -256,12 +262,13 @@ impl Settings {
 
     /// All that names rules.
     fn selectors(&mut self) -> impl Iterator<Item = &mut Selector> {
-        let chosen = self.select.iter_mut().chain(self.extend_select.iter_mut());
-        chosen
-            .chain(self.ignore.iter_mut())
+        let chosen = [&mut self.select, &mut self.extend_select, &mut self.ignore];
+        let of_files = self.per_file.iter_mut().map(|(_, p)| &mut p.ignore);
+        let excepted = self.exceptions.iter_mut().map(|e| &mut e.value.rules);
+        let lists = chosen.into_iter().chain(of_files).chain(excepted);
+        lists
+            .flat_map(|list| &mut list.0)
             .chain(self.rules.iter_mut().map(|(rule, _)| rule))
-            .chain(self.per_file.iter_mut().flat_map(|(_, p)| p.ignore.iter_mut()))
-            .chain(self.exceptions.iter_mut().flat_map(|e| e.value.rules.iter_mut()))
     }
 
     fn faults(&self, faults: Vec<(usize, String)>) -> Vec<Fault> {
@@ -287,12 +294,6 @@ impl Settings {
     /// Whether a pattern of the settings covers the file at the absolute path `file`.
     pub fn covers(&self, glob: &Glob, file: &str) -> bool {
         glob.matches(self.dir_of(glob.range.start), file)
-    }
-
-    /// The severity that `[rules.NAME]` gives a rule.
-    pub fn severity(&self, rule: &str) -> Option<Severity> {
-        let named = self.rules.iter().rev().filter(|(selector, _)| selector.name == rule);
-        named.into_iter().find_map(|(_, settings)| settings.severity)
     }
 
     /// What `[per-file]` does not run in the file at the absolute path `file`, and what makes that file fail.

@@ -7,8 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema as schema};
 use serde_json::{Value, json};
 
 use super::values::{
-    Accounts, ForeignMarker, Glob, NonEmptyText, OnByDefault, OneOrMany, RangedValue, SchemaVersion, Selector,
-    TableEntries, markers,
+    Accounts, ForeignMarker, Glob, NonEmptyText, OnByDefault, OneOrMany, RangedValue, SchemaVersion, Selector, markers,
 };
 use super::{Date, Settings};
 use crate::finding::{Confidence, Severity};
@@ -19,15 +18,18 @@ use crate::rules::{Profile, Ruleset};
 /// JSON Schema (draft 2020-12) of `overgrant.toml`, for editors.
 pub fn json_schema() -> Value {
     let generator = schemars::generate::SchemaSettings::draft2020_12().with(|s| s.inline_subschemas = true);
-    let generator = generator.with_transform(RecursiveTransform(without_null));
+    let generator = generator.with_transform(RecursiveTransform(plain));
     generator.into_generator().into_root_schema_for::<Settings>().to_value()
 }
 
-/// TOML has no null: what is not required is left out.
-fn without_null(schema: &mut Schema) {
+/// TOML has no null: what is not required is left out. Comments are one line.
+fn plain(schema: &mut Schema) {
     if let Some(Value::Array(types)) = schema.get("type") {
         let stated = types.iter().find(|t| *t != "null").cloned();
         schema.insert("type".to_owned(), stated.unwrap_or_default());
+    }
+    if let Some(Value::Array(words)) = schema.get_mut("enum") {
+        words.retain(|w| !w.is_null());
     }
     let null = json!({"type": "null"});
     let is_option = |any: &Value| any.as_array().is_some_and(|any| any.contains(&null));
@@ -37,8 +39,16 @@ fn without_null(schema: &mut Schema) {
     {
         schema.ensure_object().extend(stated);
     }
-    if schema.get("default").is_some_and(Value::is_null) {
+    let is_plain = |default: &Value| default.is_boolean() || default.is_number() || default.is_string();
+    if schema.get("default").is_some_and(|default| !is_plain(default)) {
         schema.remove("default");
+    }
+    if schema.get("format").is_some_and(|format| format == "int64") {
+        schema.remove("format");
+    }
+    schema.remove("writeOnly");
+    if let Some(Value::String(text)) = schema.get_mut("description") {
+        *text = text.replace('\n', " ");
     }
 }
 
@@ -73,7 +83,7 @@ schemas! {
     Selector => |_| schema!({"type": "string"}),
     Glob => |_| schema!({"type": "string"}),
     NonEmptyText => |_| schema!({"type": "string", "minLength": 1}),
-    Date => |_| schema!({}),
+    Date => |_| schema!({"format": "date"}),
     Accounts => |_| {
         let id = json!({"type": "string", "pattern": "^[0-9]{12}$"});
         schema!({"anyOf": [{"type": "object", "additionalProperties": id}, {"type": "array", "items": id}]})
@@ -82,10 +92,6 @@ schemas! {
     OneOrMany<T> => |generator| {
         let item = T::json_schema(generator);
         schema!({"anyOf": [item, {"type": "array", "items": item}]})
-    },
-    TableEntries<K, V> => |generator| {
-        K::json_schema(generator);
-        schema!({"type": "object", "additionalProperties": V::json_schema(generator)})
     },
 }
 

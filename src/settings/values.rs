@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::{Deref, DerefMut, Range};
+use std::ops::{Deref, Range};
 
 use ignore::gitignore::Gitignore;
-use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
@@ -14,6 +14,7 @@ use toml::de::{DeValue, ValueDeserializer};
 use super::Date;
 use crate::finding::Severity;
 use crate::iam::glob::{self, CaseSensitivity};
+use crate::phrase;
 
 /// A value and where it stands: bytes, counted through the settings file and the files that it extends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -42,6 +43,78 @@ impl<T> Deref for RangedValue<T> {
     }
 }
 
+/// A value of any type: `L` in a list, `V` in a table.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged, bound(serialize = "L: Serialize, V: Serialize"))]
+pub(super) enum Shape<L, V> {
+    Number(i64),
+    Word(String),
+    List(Vec<L>),
+    Table(#[serde(serialize_with = "table::serialize")] Vec<(RangedValue<String>, V)>),
+    /// Anything else: its type.
+    Other(&'static str),
+}
+
+/// An item of a list: its faults stand at the item, not at the list.
+#[derive(Deserialize)]
+struct ListItem<T>(T);
+
+impl<'de, L: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for Shape<L, V> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Any<L, V>(PhantomData<(L, V)>);
+
+        impl<'de, L: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for Any<L, V> {
+            type Value = Shape<L, V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_i64<E>(self, n: i64) -> Result<Self::Value, E> {
+                Ok(Shape::Number(n))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+                Ok(Shape::Other("float"))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+                Ok(Shape::Other("boolean"))
+            }
+
+            fn visit_str<E>(self, word: &str) -> Result<Self::Value, E> {
+                Ok(Shape::Word(word.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+                let mut out = Vec::new();
+                while let Some(ListItem(item)) = items.next_element()? {
+                    out.push(item);
+                }
+                Ok(Shape::List(out))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+                let mut out = Vec::new();
+                loop {
+                    match entries.next_key() {
+                        Ok(Some(key)) => out.push((key, entries.next_value()?)),
+                        Ok(None) => return Ok(Shape::Table(out)),
+                        // The parser gives a date as a table whose key has no place.
+                        Err(_) => return Ok(Shape::Other("datetime")),
+                    }
+                }
+            }
+        }
+
+        from.deserialize_any(Any(PhantomData))
+    }
+}
+
+fn not_a_list<E: Error>() -> E {
+    E::invalid_type(Unexpected::Other("value"), &"a list of strings")
+}
+
 /// A list; a single string is a list of one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
@@ -53,12 +126,6 @@ impl<T> Default for OneOrMany<T> {
     }
 }
 
-impl<T> FromIterator<T> for OneOrMany<T> {
-    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        Self(items.into_iter().collect())
-    }
-}
-
 impl<T> Deref for OneOrMany<T> {
     type Target = Vec<T>;
 
@@ -67,100 +134,39 @@ impl<T> Deref for OneOrMany<T> {
     }
 }
 
-impl<T> DerefMut for OneOrMany<T> {
-    fn deref_mut(&mut self) -> &mut Vec<T> {
-        &mut self.0
-    }
-}
-
 impl<'de, T: DeserializeOwned> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let written = Spanned::<StringOrList<T>>::deserialize(from)?;
-        let range = written.span();
-        match written.into_inner() {
-            StringOrList::List(items) => Ok(Self(items)),
-            StringOrList::String(text) => {
-                let value = Spanned::new(range, DeValue::String(text.into()));
+        let RangedValue { value, range } = RangedValue::<Shape<T, IgnoredAny>>::deserialize(from)?;
+        match value {
+            Shape::List(items) => Ok(Self(items)),
+            Shape::Word(word) => {
+                let value = Spanned::new(range, DeValue::String(word.into()));
                 let item = T::deserialize(ValueDeserializer::from(value)).map_err(|e| D::Error::custom(e.message()))?;
                 Ok(Self(vec![item]))
             }
+            _ => Err(not_a_list()),
         }
     }
 }
 
-enum StringOrList<T> {
-    String(String),
-    List(Vec<T>),
-}
+/// A table whose keys are the user's, as pairs.
+pub(super) mod table {
+    use super::*;
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for StringOrList<T> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Items<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Items<T> {
-            type Value = StringOrList<T>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of strings")
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(StringOrList::String(text.to_owned()))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
-                let mut out = Vec::new();
-                while let Some(ListItem(item)) = items.next_element()? {
-                    out.push(item);
-                }
-                Ok(StringOrList::List(out))
-            }
-        }
-
-        from.deserialize_any(Items(PhantomData))
+    pub(in crate::settings) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        entries: &[(K, V)],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_map(entries.iter().map(|(k, v)| (k, v)))
     }
-}
 
-/// An item of a list: its faults stand at the item, not at the list.
-#[derive(Deserialize)]
-pub(super) struct ListItem<T>(pub(super) T);
-
-/// A table whose keys are the user's.
-#[derive(Clone, Debug)]
-pub struct TableEntries<K, V>(pub Vec<(K, V)>);
-
-impl<K, V> Default for TableEntries<K, V> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<K, V> Deref for TableEntries<K, V> {
-    type Target = Vec<(K, V)>;
-
-    fn deref(&self) -> &Vec<(K, V)> {
-        &self.0
-    }
-}
-
-impl<K, V> DerefMut for TableEntries<K, V> {
-    fn deref_mut(&mut self) -> &mut Vec<(K, V)> {
-        &mut self.0
-    }
-}
-
-impl<K: Serialize, V: Serialize> Serialize for TableEntries<K, V> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_map(self.0.iter().map(|(k, v)| (k, v)))
-    }
-}
-
-impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for TableEntries<K, V> {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+    pub(in crate::settings) fn deserialize<'de, K: Deserialize<'de>, V: Deserialize<'de>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<(K, V)>, D::Error> {
         struct Entries<K, V>(PhantomData<(K, V)>);
 
         impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for Entries<K, V> {
-            type Value = TableEntries<K, V>;
+            type Value = Vec<(K, V)>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a table")
@@ -171,7 +177,7 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Deserialize<'de> for TableEn
                 while let Some(entry) = entries.next_entry()? {
                     out.push(entry);
                 }
-                Ok(TableEntries(out))
+                Ok(out)
             }
         }
 
@@ -334,9 +340,9 @@ impl<'de> Deserialize<'de> for ForeignMarker {
         if markers::ALL.contains(&&*marker) {
             return Ok(Self(marker));
         }
-        let known = markers::ALL.join("`, `");
+        let known = phrase::list(markers::ALL);
         Err(D::Error::custom(format!(
-            "unknown marker `{marker}`; known are `{known}`"
+            "unknown marker `{marker}`; known are {known}"
         )))
     }
 }
@@ -368,56 +374,32 @@ impl Serialize for Accounts {
 
 impl<'de> Deserialize<'de> for Accounts {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Ids;
-
-        impl<'de> Visitor<'de> for Ids {
-            type Value = Accounts;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of strings")
+        let unnamed = |AccountId(id)| (id, String::new());
+        match Shape::<AccountId, AccountId>::deserialize(from)? {
+            Shape::Word(id) => {
+                let id = AccountId::try_from(id).map_err(D::Error::custom)?;
+                Ok(Self(BTreeMap::from([unnamed(id)])))
             }
-
-            fn visit_str<E: Error>(self, id: &str) -> Result<Accounts, E> {
-                let id = AccountId::read(id.to_owned()).map_err(E::custom)?;
-                Ok(Accounts(BTreeMap::from([(id.0, String::new())])))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut ids: A) -> Result<Accounts, A::Error> {
-                let mut out = Accounts::default();
-                while let Some(ListItem(AccountId(id))) = ids.next_element()? {
-                    out.0.insert(id, String::new());
-                }
-                Ok(out)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut accounts: A) -> Result<Accounts, A::Error> {
-                let mut out = Accounts::default();
-                while let Some((name, AccountId(id))) = accounts.next_entry()? {
-                    out.0.insert(id, name);
-                }
-                Ok(out)
-            }
+            Shape::List(ids) => Ok(Self(ids.into_iter().map(unnamed).collect())),
+            Shape::Table(named) => Ok(Self(named.into_iter().map(|(n, id)| (id.0, n.value)).collect())),
+            _ => Err(not_a_list()),
         }
-
-        from.deserialize_any(Ids)
     }
 }
 
+#[derive(Deserialize)]
+#[serde(try_from = "String")]
 struct AccountId(String);
 
-impl AccountId {
-    fn read(id: String) -> Result<Self, String> {
+impl TryFrom<String> for AccountId {
+    type Error = String;
+
+    fn try_from(id: String) -> Result<Self, String> {
         if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) {
             Ok(Self(id))
         } else {
             Err(format!("`{id}` is not an account id of 12 digits"))
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for AccountId {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Self::read(String::deserialize(from)?).map_err(D::Error::custom)
     }
 }
 

@@ -341,7 +341,9 @@ fn apply_grade(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -
     }
     let mut finding = finding.made_visible();
     let severity = settings
-        .severity(&finding.rule)
+        .severities
+        .get(&*finding.rule)
+        .copied()
         .or(finding.severity)
         .unwrap_or_else(|| rule.map_or(Severity::High, Rule::severity));
     let confidence = finding

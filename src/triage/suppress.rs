@@ -74,8 +74,8 @@ impl<'a, 't> Suppressions<'a, 't> {
             for d in directives(self.sources, file) {
                 let from = extents.partition_point(|s| s.file < file);
                 let to = extents.partition_point(|s| s.file <= file);
-                let reach = reach(self.sources, &extents[from..to], file, &d);
-                let standing = self.standing(file, &d);
+                let reach = reach_of(self.sources, &extents[from..to], file, &d);
+                let standing = self.state_of(file, &d);
                 let text = Suppression {
                     kind: SuppressionKind::Inline,
                     reason: d.reason.clone(),
@@ -85,7 +85,11 @@ impl<'a, 't> Suppressions<'a, 't> {
                     line: d.line,
                 };
                 self.entries.push(SuppressionEntry {
-                    named: d.ids.into_iter().map(|(id, span)| named(id, Some(span))).collect(),
+                    named: d
+                        .ids
+                        .into_iter()
+                        .map(|(id, span)| suppressed_rule(id, Some(span)))
+                        .collect(),
                     reach,
                     sid: None,
                     text,
@@ -97,7 +101,7 @@ impl<'a, 't> Suppressions<'a, 't> {
         }
     }
 
-    fn standing(&self, file: FileId, d: &Directive) -> SuppressionState {
+    fn state_of(&self, file: FileId, d: &Directive) -> SuppressionState {
         if let Some(fault) = d.fault {
             return SuppressionState::Faulty(fault);
         }
@@ -149,7 +153,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                 let named: Vec<SuppressedRule> = ids
                     .items()
                     .iter()
-                    .filter_map(|v| v.as_str().map(|s| named(s.into_owned(), Some(v.span))))
+                    .filter_map(|v| v.as_str().map(|s| suppressed_rule(s.into_owned(), Some(v.span))))
                     .collect();
                 let field = |key: &str| item.get(key).and_then(Value::as_str).map(|s| s.trim().to_owned());
                 let reason = field("reason").filter(|r| !r.is_empty());
@@ -195,7 +199,7 @@ impl<'a, 't> Suppressions<'a, 't> {
                 let (path, line) = settings.place(e.range.start);
                 let span = settings_line(sources, path, line);
                 self.entries.push(SuppressionEntry {
-                    named: e.rules.iter().map(|r| named(r.name.clone(), span)).collect(),
+                    named: e.rules.iter().map(|r| suppressed_rule(r.name.clone(), span)).collect(),
                     reach: SuppressionReach::Exception(self.exceptions.len()),
                     sid: e.sid.clone(),
                     text: Suppression {
@@ -249,7 +253,7 @@ impl<'a, 't> Suppressions<'a, 't> {
             .iter()
             .filter(|e| matches!(e.reach, SuppressionReach::Exception(_)));
         for entry in of_file.chain(everywhere) {
-            let reaches = self.reaches(entry, f, line);
+            let reaches = self.covers(entry, f, line);
             // It may be there for one of those that are counted and not reported.
             if !reaches && f.finding.more == 0 {
                 continue;
@@ -275,7 +279,7 @@ impl<'a, 't> Suppressions<'a, 't> {
     pub(super) fn by_fingerprint(&self, f: &ReportedFinding) -> Option<Suppression> {
         let named = |e: &&SuppressionEntry| matches!(e.reach, SuppressionReach::Exception(i) if self.exceptions[i].1.fingerprint.is_some());
         let mut entries = self.entries.iter().filter(named);
-        let entry = entries.find(|e| e.standing == SuppressionState::Good && self.reaches(e, f, 0))?;
+        let entry = entries.find(|e| e.standing == SuppressionState::Good && self.covers(e, f, 0))?;
         let current = |id: &str| Selector::from(self.terms.ruleset.current_name(id));
         let takes = |id: &str| is_allowed(id) && current(id).covers(&f.family, f.rule());
         let rule = entry.named.iter().find(|n| takes(&n.id))?;
@@ -289,7 +293,7 @@ impl<'a, 't> Suppressions<'a, 't> {
         print == f.identity.fingerprint || names.iter().any(|old| print == f.identity.with_rule(old))
     }
 
-    fn reaches(&self, entry: &SuppressionEntry, f: &ReportedFinding, line: usize) -> bool {
+    fn covers(&self, entry: &SuppressionEntry, f: &ReportedFinding, line: usize) -> bool {
         let span = f.span();
         if entry.sid.is_some() && entry.sid != f.finding.subject.sid {
             return false;
@@ -429,7 +433,7 @@ pub(super) fn is_allowed(id: &str) -> bool {
     id != "all" && !id.bytes().all(|b| b == b'*')
 }
 
-fn named(id: String, span: Option<Span>) -> SuppressedRule {
+fn suppressed_rule(id: String, span: Option<Span>) -> SuppressedRule {
     SuppressedRule {
         id,
         span,
@@ -455,7 +459,7 @@ fn settings_line(sources: &Sources, path: &str, line: usize) -> Option<Span> {
 
 /// What a comment covers: its line, or the node that starts on the next line with code. In Python, a comment after the
 /// bracket or quotes that end a node covers that node.
-fn reach(sources: &Sources, extents: &[Span], file: FileId, d: &Directive) -> SuppressionReach {
+fn reach_of(sources: &Sources, extents: &[Span], file: FileId, d: &Directive) -> SuppressionReach {
     if d.whole_file {
         return SuppressionReach::File(file);
     }

@@ -1,5 +1,6 @@
 //! The command as a user meets it.
 
+use overgrant::internals::report::OutputFormat;
 use std::collections::BTreeSet;
 
 use crate::support::repository::{Repository, finished, key_pair};
@@ -35,21 +36,6 @@ fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [args, more].concat()
 }
 
-const FORMATS: [&str; 12] = [
-    "human",
-    "compact",
-    "grouped",
-    "json",
-    "jsonl",
-    "sarif",
-    "github",
-    "gitlab",
-    "junit",
-    "checkstyle",
-    "rdjson",
-    "markdown",
-];
-
 #[test]
 fn the_exit_code_is_the_same_for_every_format() {
     let bad = Repository::new(&[("bad.yaml", BAD)]);
@@ -58,7 +44,7 @@ fn the_exit_code_is_the_same_for_every_format() {
         "broken.yaml",
         "Resources:\n  A:\n    Type: AWS::IAM::Role\n    Properties: [a, {b\n",
     )]);
-    for format in FORMATS {
+    for format in OutputFormat::ALL.map(OutputFormat::name) {
         assert_eq!(bad.run(&["check", "-f", format]).code, 1, "{format}");
         assert_eq!(good.run(&["check", "-f", format]).code, 0, "{format}");
         assert_eq!(broken.run(&["check", "-f", format]).code, 1, "{format}");
@@ -404,7 +390,11 @@ fn colour_only_where_it_is_wanted() {
     assert!(!esc(&[], &[("FORCE_COLOR", "0")]));
     assert!(esc(&["--color", "always"], &[("NO_COLOR", "1")]));
     assert!(!esc(&["--color", "never"], &[("FORCE_COLOR", "1")]));
-    for format in FORMATS.iter().filter(|f| **f != "human") {
+    for format in OutputFormat::ALL
+        .map(OutputFormat::name)
+        .iter()
+        .filter(|f| **f != "human")
+    {
         assert!(!esc(&["-f", format], &[("FORCE_COLOR", "1")]), "{format}");
     }
 }

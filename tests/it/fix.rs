@@ -26,7 +26,7 @@ fn sources(files: &Files, changed: &Texts) -> Sources {
 /// Every rule, over these files.
 fn lint(ruleset: &Ruleset, sources: &Sources) -> Report {
     let mut settings = Settings::defaults("/repo");
-    settings.select = std::iter::once(overgrant::internals::settings::Selector::from("all")).collect();
+    settings.select.0 = std::iter::once(overgrant::internals::settings::Selector::from("all")).collect();
     settings.resolve(ruleset).unwrap();
     let own = Ownership::default();
     let analysis = overgrant::internals::pipeline::analyse(sources, &own);

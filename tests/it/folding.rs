@@ -9,7 +9,7 @@ use overgrant::internals::triage::{Report, Status, TriageOptions, triage};
 pub(crate) fn report(files: &[(&str, &str)], rules: &[&str]) -> Report {
     let ruleset = Ruleset::builtin();
     let mut settings = Settings::defaults("/repo");
-    settings.select = rules.iter().chain(&["tool"]).map(|r| Selector::from(*r)).collect();
+    settings.select.0 = rules.iter().chain(&["tool"]).map(|r| Selector::from(*r)).collect();
     settings.resolve(&ruleset).unwrap();
     let sources = Sources::from_strings(files);
     let own = Ownership::default();

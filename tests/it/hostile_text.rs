@@ -1,21 +1,7 @@
 //! Text of files that a terminal or the runner of a pipeline would obey is shown as text in every output.
 
 use crate::support::repository::Repository;
-
-const FORMATS: [&str; 12] = [
-    "human",
-    "compact",
-    "grouped",
-    "json",
-    "jsonl",
-    "sarif",
-    "github",
-    "gitlab",
-    "junit",
-    "checkstyle",
-    "rdjson",
-    "markdown",
-];
+use overgrant::internals::report::OutputFormat;
 
 /// As it stands in JSON, in TOML, and between double quotes in YAML, HCL, and Python.
 const EVIL: &str = r"x\n::error::PWNED\r\n##vso[task.complete]##[add-mask]PWNED\u001b[31m\u202e";
@@ -84,7 +70,7 @@ fn obeyed(text: &str, own: &[&str]) -> Option<String> {
 fn no_text_of_a_file_is_obeyed() {
     let r = hostile();
     let mut runs: Vec<Vec<&str>> = Vec::new();
-    for format in FORMATS {
+    for format in OutputFormat::ALL.map(OutputFormat::name) {
         runs.push(vec!["check", "-f", format]);
         runs.push(vec!["check", "-v", "--profile", "audit", "--statistics", "-f", format]);
     }

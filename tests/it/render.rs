@@ -15,21 +15,6 @@ use serde_json::Value;
 use crate::support::golden;
 use crate::support::repository::{Repository, key_pair};
 
-const FORMATS: [(OutputFormat, &str); 12] = [
-    (OutputFormat::Human, "human.txt"),
-    (OutputFormat::Compact, "compact.txt"),
-    (OutputFormat::Grouped, "grouped.txt"),
-    (OutputFormat::Json, "json.json"),
-    (OutputFormat::Jsonl, "jsonl.jsonl"),
-    (OutputFormat::Sarif, "sarif.json"),
-    (OutputFormat::Github, "github.txt"),
-    (OutputFormat::Gitlab, "gitlab.json"),
-    (OutputFormat::Junit, "junit.xml"),
-    (OutputFormat::Checkstyle, "checkstyle.xml"),
-    (OutputFormat::Rdjson, "rdjson.json"),
-    (OutputFormat::Markdown, "markdown.md"),
-];
-
 fn sources() -> Sources {
     let (id, secret) = key_pair();
     let keys = format!(
@@ -204,14 +189,14 @@ fn without_data(text: &str) -> String {
 
 #[test]
 fn every_format_of_one_report() {
-    for (format, name) in FORMATS {
+    for format in OutputFormat::ALL {
         let text = rendered(format, RenderOptions::default());
         let text = match format {
             OutputFormat::Sarif => without_pages(&text),
             OutputFormat::Json | OutputFormat::Jsonl => without_data(&text),
             _ => text,
         };
-        golden::check(&format!("render/{name}"), &text);
+        golden::check(&format!("render/{}.{}", format.name(), format.extension()), &text);
     }
 }
 
@@ -246,7 +231,8 @@ fn people_may_ask_for_more_or_less() {
 #[test]
 fn no_secret_in_any_format() {
     let (id, secret) = key_pair();
-    for (format, name) in FORMATS {
+    for format in OutputFormat::ALL {
+        let name = format.name();
         for color in [false, true] {
             let text = rendered(
                 format,
@@ -263,7 +249,7 @@ fn no_secret_in_any_format() {
 
 #[test]
 fn machine_formats_are_one_document() {
-    for (format, _) in FORMATS {
+    for format in OutputFormat::ALL {
         let text = rendered(format, RenderOptions::default());
         match format {
             OutputFormat::Json | OutputFormat::Sarif | OutputFormat::Gitlab | OutputFormat::Rdjson => {
@@ -352,11 +338,11 @@ fn the_binary_shows_no_secret_wherever_it_writes() {
     let env = format!("AWS_ACCESS_KEY_ID={id}\nAWS_SECRET_ACCESS_KEY={secret}\n");
     let r = Repository::new(&[("t.yaml", &template), ("a.py", &python), (".env", &env)]);
     let mut outputs = Vec::new();
-    for (format, _) in FORMATS {
-        let name = format!("{format:?}").to_lowercase();
-        outputs.push(r.run(&["check", "-v", "-f", &name]));
+    for format in OutputFormat::ALL {
+        let name = format.name();
+        outputs.push(r.run(&["check", "-v", "-f", name]));
         // Also when the rules that find secrets are not selected.
-        outputs.push(r.run(&["check", "--select", "actions", "-f", &name]));
+        outputs.push(r.run(&["check", "--select", "actions", "-f", name]));
     }
     outputs.push(r.run(&["check", "--output", "sarif=out.sarif"]));
     outputs.push(r.run(&["policies"]));

@@ -16,7 +16,7 @@ fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Report {
         "" => Settings::defaults("/repo"),
         _ => overgrant::internals::settings::parse("overgrant.toml", "/repo", toml, &|_| Err(String::new())).unwrap(),
     };
-    settings.select = rules
+    settings.select.0 = rules
         .iter()
         .chain(&["tool"])
         .map(|r| overgrant::internals::settings::Selector::from(*r))
@@ -394,7 +394,12 @@ fn what_is_wrong_in_one_statement_is_one_finding_and_each_line_may_be_ignored() 
     let run = |text: &str| {
         let report = report(&[("main.tf", text)], &["service-wildcard"], "");
         let one = |f: &overgrant::internals::triage::ReportedFinding| {
-            let labels = f.finding.labels.iter().filter(|l| l.text.contains("all")).count();
+            let labels = f
+                .finding
+                .labels
+                .iter()
+                .filter(|l| l.text.contains("every action"))
+                .count();
             (f.status, labels)
         };
         report.findings.iter().map(one).collect::<Vec<_>>()

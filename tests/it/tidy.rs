@@ -581,15 +581,20 @@ fn settings_rows(prefix: &str, schema: &serde_json::Value, rows: &mut String) {
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         let text = |key: &str| property[key].as_str().unwrap_or_default();
         let code = |value: &serde_json::Value| format!("`{}`", value.to_string().replace('"', ""));
-        let words = property["enum"].as_array().into_iter().flatten().map(code);
-        let values = match words.collect::<Vec<_>>().join(", ") {
-            words if words.is_empty() => match (text("type"), property["anyOf"][1]["type"].as_str()) {
-                ("", Some(_)) => "list".to_owned(),
-                ("object", _) => "table".to_owned(),
-                ("array", _) => "tables".to_owned(),
-                (kind, _) => kind.to_owned(),
-            },
-            words => words,
+        let item = &property["anyOf"][0];
+        let words = [&property["const"], &property["enum"], &item["enum"]];
+        let words = words
+            .into_iter()
+            .flat_map(|w| w.as_array().cloned().unwrap_or(vec![w.clone()]));
+        let words: Vec<String> = words.filter(|w| !w.is_null()).map(|w| code(&w)).collect();
+        let values = match (text("type"), item["type"].as_str()) {
+            _ if !words.is_empty() => words.join(", "),
+            ("object", _) => "table".to_owned(),
+            ("array", _) => "tables".to_owned(),
+            ("", Some("object")) => "table or list".to_owned(),
+            ("", Some(_)) => "list".to_owned(),
+            ("", None) => text("format").to_owned(),
+            (kind, _) => kind.to_owned(),
         };
         let required = schema["required"]
             .as_array()
@@ -610,6 +615,22 @@ fn settings_rows(prefix: &str, schema: &serde_json::Value, rows: &mut String) {
         let key = if name == "rules" { "RULE" } else { "PATTERN" };
         settings_rows(&format!("{prefix}{name}.{key}."), entry, rows);
         settings_rows(&format!("{prefix}{name}."), &property["items"], rows);
+    }
+}
+
+/// The README names every output format.
+#[test]
+fn the_readme_names_every_format() {
+    use overgrant::internals::report::OutputFormat;
+    let names = OutputFormat::ALL.map(OutputFormat::name).join("|");
+    let path = root().join("README.md");
+    let text = read(&path);
+    let (head, rest) = text.split_once("Outputs: `--format ").unwrap();
+    let (old, tail) = rest.split_once('`').unwrap();
+    if old != names && std::env::var_os("OVERGRANT_UPDATE").is_some() {
+        std::fs::write(&path, format!("{head}Outputs: `--format {names}`{tail}")).unwrap();
+    } else {
+        assert_eq!(old, names, "OVERGRANT_UPDATE=1 writes it");
     }
 }
 

@@ -123,7 +123,7 @@ fn lets_in_all(line: &ConditionLine<'_>) -> bool {
 }
 
 /// What a condition that is true without its key leads to.
-fn passes(all: bool) -> &'static str {
+fn effect_without_key(all: bool) -> &'static str {
     if all {
         "everyone is allowed: without this key the condition is true"
     } else {
@@ -191,9 +191,12 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
             if line.statement.allows() && !operator.if_exists && many == Some(true) && !harmless && !guarded() =>
         {
             out.push(
-                at(ids::CONDITION_FORALLVALUES_ALLOW_NO_NULL, passes(all).to_owned())
-                    .primary(c.operator.span, "true where the key is absent")
-                    .secondary(c.key.span, "nothing requires this key"),
+                at(
+                    ids::CONDITION_FORALLVALUES_ALLOW_NO_NULL,
+                    effect_without_key(all).to_owned(),
+                )
+                .primary(c.operator.span, "true where the key is absent")
+                .secondary(c.key.span, "nothing requires this key"),
             );
         }
         Some(SetOperator::ForAnyValue)
@@ -227,9 +230,12 @@ fn if_exists(
             .map_or(Facet::Other, |b| b.facet);
         if matches!(facet, Facet::Who | Facet::From) {
             out.push(
-                at(ids::CONDITION_IFEXISTS_WEAKENS_ALLOW, passes(all).to_owned())
-                    .primary(c.operator.span, "true where the key is absent")
-                    .secondary(c.key.span, "may be absent"),
+                at(
+                    ids::CONDITION_IFEXISTS_WEAKENS_ALLOW,
+                    effect_without_key(all).to_owned(),
+                )
+                .primary(c.operator.span, "true where the key is absent")
+                .secondary(c.key.span, "may be absent"),
             );
         }
     }

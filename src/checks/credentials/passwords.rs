@@ -6,7 +6,7 @@ use super::keys::holes;
 use super::slots::{span_of, strings};
 use crate::finding::{Cause, Finding, Severity};
 use crate::index::ResourceId;
-use crate::model::{Resource, kinds};
+use crate::model::{Resource, kinds, resource_types};
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::secrets::{self, is_placeholder};
 use crate::source::{HoleKind, Span, Text};
@@ -20,24 +20,6 @@ const SECRETS: &[(&str, &str)] = &[
     ("hectoken", "token"),
     ("accesstoken", "token"),
     ("clientsecret", "client secret"),
-];
-
-/// Properties that a service can manage itself, and the property that turns this on: Amazon RDS User Guide, "Password
-/// management with Amazon RDS and AWS Secrets Manager", and the guides of Amazon DocumentDB and Amazon Redshift.
-const MANAGED: &[(&str, &str, &str)] = &[
-    (
-        "AWS::DocDB::DBCluster",
-        "masteruserpassword",
-        "ManageMasterUserPassword",
-    ),
-    ("AWS::RDS::DBCluster", "masteruserpassword", "ManageMasterUserPassword"),
-    ("AWS::RDS::DBInstance", "masteruserpassword", "ManageMasterUserPassword"),
-    ("AWS::Redshift::Cluster", "masteruserpassword", "ManageMasterPassword"),
-    (
-        "AWS::RedshiftServerless::Namespace",
-        "adminuserpassword",
-        "ManageAdminPassword",
-    ),
 ];
 
 const LOGIN_PROFILE: RuleId = ids::IAM_USER_LOGIN_PROFILE_LITERAL_PASSWORD;
@@ -143,10 +125,10 @@ fn secret(key: &str) -> Option<&'static str> {
 
 /// The help for a property that the service can manage; the rule's own help is for all others.
 fn help(r: &Resource, key: &str) -> Option<String> {
-    let lower = key.to_ascii_lowercase();
-    let (_, _, switch) = MANAGED
-        .iter()
-        .find(|(kind, name, _)| **kind == *r.kind && *name == lower)?;
+    let (property, switch) = resource_types::find(&r.kind)?.password?;
+    if !property.eq_ignore_ascii_case(key) {
+        return None;
+    }
     let read = "or read it from Secrets Manager at deployment";
     Some(format!("Let the service manage the password (`{switch}`), {read}."))
 }
@@ -320,17 +302,12 @@ fn leaks(
                 look(v, "an output");
             }
         }
-        "AWS::EC2::Instance" | "AWS::AutoScaling::LaunchConfiguration" => {
-            if let Some(v) = r.get("UserData") {
+        kind => {
+            let path = resource_types::find(kind).and_then(|t| t.user_data.first());
+            if let Some(v) = path.and_then(|path| r.path(path)) {
                 look(v, "user data");
             }
         }
-        "AWS::EC2::LaunchTemplate" => {
-            if let Some(v) = r.path(&["LaunchTemplateData", "UserData"]) {
-                look(v, "user data");
-            }
-        }
-        _ => {}
     }
     if let Some(metadata) = &r.metadata {
         look(metadata, "metadata");

@@ -1,6 +1,7 @@
 //! Places that are meant for credentials or often have them: arguments, environments, user data.
 
 use crate::finding::Severity;
+use crate::model::resource_types::{self, EnvironmentOwner};
 use crate::model::{Resource, kinds};
 use crate::project::{Project, ResourceId};
 use crate::rules::{RuleId, ids};
@@ -157,55 +158,21 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<SlotLiteral<'p
             let slot = r.get("Name").and_then(Value::as_str).and_then(|n| slot_of(&n));
             push(CredentialSlot::Environ, slot, r.get("Value"));
         }
-        "AWS::Lambda::Function" | "AWS::Serverless::Function" => {
-            if let Some(variables) = r.path(&["Environment", "Variables"]) {
-                entries(variables)
-                    .for_each(|(name, v)| push(CredentialSlot::Lambda, env_slot(&name, Some(v)), Some(v)));
-            }
-        }
-        "AWS::CodeBuild::Project" => {
-            if let Some(list) = r.path(&["Environment", "EnvironmentVariables"]) {
-                for item in list.items() {
-                    let plain = item
-                        .get("Type")
-                        .is_none_or(|t| t.as_str().is_some_and(|t| t == "PLAINTEXT"));
-                    if plain {
-                        push(
-                            CredentialSlot::CodeBuild,
-                            item_slot(item),
-                            either_property(item, "Value", "value"),
-                        );
-                    }
-                }
-            }
-        }
-        "AWS::ECS::TaskDefinition" => {
-            let containers = r.get("ContainerDefinitions").map(Value::decoded);
-            for container in containers.map(Value::items).unwrap_or_default() {
-                let environment = either_property(container.decoded(), "Environment", "environment");
-                for item in environment.map(Value::items).unwrap_or_default() {
-                    push(
-                        CredentialSlot::Ecs,
-                        item_slot(item),
-                        either_property(item, "Value", "value"),
-                    );
-                }
-            }
-        }
-        "AWS::EC2::Instance" | "AWS::AutoScaling::LaunchConfiguration" => {
-            push(CredentialSlot::UserData, None, r.get("UserData"));
-            push(CredentialSlot::UserData, None, r.get("UserDataBase64"));
-        }
-        "AWS::EC2::LaunchTemplate" => {
-            push(
-                CredentialSlot::UserData,
-                None,
-                r.path(&["LaunchTemplateData", "UserData"]),
-            );
-            push(CredentialSlot::UserData, None, r.get("UserData"));
-        }
         "AWS::SSM::Parameter" => push(CredentialSlot::SsmParameter, None, r.get("Value")),
         _ => {}
+    }
+    if let Some(facts) = resource_types::find(&r.kind) {
+        for (owner, path) in facts.environments {
+            let place = match owner {
+                EnvironmentOwner::CodeBuild => CredentialSlot::CodeBuild,
+                EnvironmentOwner::Ecs => CredentialSlot::Ecs,
+                EnvironmentOwner::Lambda => CredentialSlot::Lambda,
+            };
+            variables(&r.props, path, &mut |slot, value| push(place, slot, value));
+        }
+        for path in facts.user_data {
+            push(CredentialSlot::UserData, None, r.path(path));
+        }
     }
     let authentication = r
         .metadata
@@ -218,6 +185,33 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<SlotLiteral<'p
             ("password", None),
         ] {
             push(CredentialSlot::Authentication, slot, way.value.get(key));
+        }
+    }
+}
+
+/// Calls `f` for each variable of the environment at `path`: a map, or a list of names and values, `X[]`.
+fn variables<'v>(value: &'v Value, path: &[&str], f: &mut dyn FnMut(Option<NamedSecret>, Option<&'v Value>)) {
+    let Some((part, rest)) = path.split_first() else {
+        return entries(value).for_each(|(name, v)| f(env_slot(&name, Some(v)), Some(v)));
+    };
+    let value = value.decoded();
+    let Some(list) = part.strip_suffix("[]") else {
+        if let Some(inner) = value.get(part) {
+            variables(inner, rest, f);
+        }
+        return;
+    };
+    // ECS accepts its own API's spelling.
+    let lower = format!("{}{}", list[..1].to_ascii_lowercase(), &list[1..]);
+    let items = either_property(value, list, &lower).map(|v| v.decoded().items());
+    for item in items.unwrap_or_default() {
+        let plain = item
+            .get("Type")
+            .is_none_or(|t| t.as_str().is_some_and(|t| t == "PLAINTEXT"));
+        match rest {
+            [] if plain => f(item_slot(item), either_property(item, "Value", "value")),
+            [] => {}
+            _ => variables(item, rest, f),
         }
     }
 }

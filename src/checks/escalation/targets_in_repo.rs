@@ -11,24 +11,13 @@ use crate::iam::glob::CaseSensitivity;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{Action, ClauseItem, catalogue, pattern};
 use crate::model::Resource;
+use crate::model::resource_types::{self, RoleHolder};
 use crate::phrase::{self, MAX_LABEL};
 use crate::project::{
     DocumentId, Effective, EffectiveGrant, IdentityId, PolicySource, Power, ResourceId, StatementRef,
 };
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Piece, Span};
-
-/// The property in which a resource of a type names its role.
-const RUNS_AS: &[(&str, &[&str])] = &[
-    ("AWS::AppRunner::Service", &["InstanceConfiguration", "InstanceRoleArn"]),
-    ("AWS::CloudFormation::Stack", &["RoleARN"]),
-    ("AWS::CodeBuild::Project", &["ServiceRole"]),
-    ("AWS::EC2::Instance", &["IamInstanceProfile"]),
-    ("AWS::Glue::DevEndpoint", &["RoleArn"]),
-    ("AWS::Glue::Job", &["Role"]),
-    ("AWS::Lambda::Function", &["Role"]),
-    ("AWS::SageMaker::NotebookInstance", &["RoleArn"]),
-];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let holders = IdentityIndex::new(cx);
@@ -286,11 +275,12 @@ impl<'a> TargetSearch<'_, 'a> {
     }
 
     fn runs_as(&self, target: &Resource) -> Option<IdentityId> {
-        let (_, path) = RUNS_AS.iter().find(|(kind, _)| *kind == &*target.kind)?;
-        let value = target.path(path)?;
-        match &*target.kind {
-            "AWS::EC2::Instance" => self.holders.profile(value).map(|(_, role)| role),
-            _ => self.holders.role(value),
+        let mut properties = resource_types::roles(&target.kind).iter();
+        let property = properties.find(|p| p.holder == RoleHolder::Runs)?;
+        let value = target.path(property.path)?;
+        match property.instance_profile {
+            true => self.holders.profile(value).map(|(_, role)| role),
+            false => self.holders.role(value),
         }
     }
 

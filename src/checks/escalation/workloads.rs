@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::checks::identity_index::{IdentityIndex, cause_of};
 use crate::model::Resource;
+use crate::model::resource_types::{self, RoleHolder};
 use crate::project::{IdentityId, ResourceId};
 use crate::rules::{Context, FindingSink, RuleId, ids};
 use crate::source::Span;
@@ -72,35 +73,23 @@ struct RoleReference {
 
 /// The rule, the kind of workload, where it names its role, and the role.
 fn workload(holders: &IdentityIndex<'_>, r: &Resource) -> Option<(RuleId, &'static str, RoleReference, IdentityId)> {
-    let by_role = |value: &Value| Some((value.span, None, holders.role(value)?));
-    let by_profile = |value: &Value| {
-        let (profile, role) = holders.profile(value)?;
-        Some((value.span, Some(profile), role))
-    };
-    let (rule, what, (span, profile, role)) = match &*r.kind {
-        "AWS::Lambda::Function" => (ids::LAMBDA_PRIVILEGED_ROLE, "the function", by_role(r.get("Role")?)?),
-        "AWS::SageMaker::NotebookInstance" => (
-            ids::SAGEMAKER_ROLE_OVERLY_PERMISSIVE,
-            "the notebook",
-            by_role(r.get("RoleArn")?)?,
-        ),
-        "AWS::EC2::Instance" => (
-            ids::EC2_OVERLY_PERMISSIVE_INSTANCE,
-            "the instance",
-            by_profile(r.get("IamInstanceProfile")?)?,
-        ),
-        "AWS::AutoScaling::LaunchConfiguration" => (
-            ids::EC2_OVERLY_PERMISSIVE_INSTANCE,
-            "every instance launched from this",
-            by_profile(r.get("IamInstanceProfile")?)?,
-        ),
-        "AWS::EC2::LaunchTemplate" => (
-            ids::EC2_OVERLY_PERMISSIVE_INSTANCE,
-            "every instance launched from this",
-            by_profile(r.path(&["LaunchTemplateData", "IamInstanceProfile"])?)?,
-        ),
+    let (rule, what) = match &*r.kind {
+        "AWS::Lambda::Function" => (ids::LAMBDA_PRIVILEGED_ROLE, "the function"),
+        "AWS::SageMaker::NotebookInstance" => (ids::SAGEMAKER_ROLE_OVERLY_PERMISSIVE, "the notebook"),
+        "AWS::EC2::Instance" => (ids::EC2_OVERLY_PERMISSIVE_INSTANCE, "the instance"),
+        "AWS::AutoScaling::LaunchConfiguration" | "AWS::EC2::LaunchTemplate" => {
+            (ids::EC2_OVERLY_PERMISSIVE_INSTANCE, "every instance launched from this")
+        }
         _ => return None,
     };
+    let mut properties = resource_types::roles(&r.kind).iter();
+    let property = properties.find(|p| p.holder != RoleHolder::Other)?;
+    let value = r.path(property.path)?;
+    let (profile, role) = match property.instance_profile {
+        true => holders.profile(value).map(|(profile, role)| (Some(profile), role))?,
+        false => (None, holders.role(value)?),
+    };
+    let span = value.span;
     Some((rule, what, RoleReference { span, profile }, role))
 }
 

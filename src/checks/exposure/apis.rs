@@ -19,7 +19,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, r) in cx.project.deployed() {
         match &*r.kind {
             "AWS::ApiGateway::Method" | "AWS::ApiGatewayV2::Route" => {
-                if let Some(open) = apis.open(id, r) {
+                if let Some(open) = apis.open_route(id, r) {
                     routes.add(open);
                 }
             }
@@ -68,7 +68,7 @@ impl<'a> Apis<'a> {
     }
 
     /// The method or route, if anyone can call it in some case of its API.
-    pub(super) fn open<'r>(&self, id: ResourceId, r: &'r Resource) -> Option<Open<'r>> {
+    pub(super) fn open_route<'r>(&self, id: ResourceId, r: &'r Resource) -> Option<Open<'r>> {
         let api = self.api(r, "RestApiId").or_else(|| self.api(r, "ApiId"));
         let Some(cases) = api.filter(|cases| cases.len() > 1) else {
             return self.open_in(id, r, api.and_then(|cases| cases.first().copied()));

@@ -28,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .collect();
     let scopes = unclear_scopes(cx);
     let unclear = has_unclear_members(cx);
-    let handed_out = handed_out(cx);
+    let handed_out = exported_identities(cx);
     for (id, identity) in cx.project.identities.iter_enumerated() {
         let r = &cx.project.resources[identity.resource];
         let open = scopes.contains(&*r.address.scope) || handed_out.contains(&(&*r.address.scope, &*r.address.name));
@@ -86,7 +86,7 @@ fn has_unknown(r: &Resource, prop: &str) -> bool {
 }
 
 /// What outputs and exports name: others may go on with it.
-fn handed_out<'a>(cx: &Context<'a>) -> BTreeSet<(&'a str, &'a str)> {
+fn exported_identities<'a>(cx: &Context<'a>) -> BTreeSet<(&'a str, &'a str)> {
     let mut found = BTreeSet::new();
     let outputs = cx.project.resources.iter().filter(|r| &*r.kind == kinds::OUTPUT);
     let mut open: Vec<&Value> = outputs.filter_map(|r| r.get("Value")).collect();

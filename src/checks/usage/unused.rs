@@ -58,7 +58,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut Findi
             used: union(&all),
         };
         match &d.origin {
-            DocumentOrigin::Written => grant.check_document(d, out),
+            DocumentOrigin::Written => grant.check_document(out),
             DocumentOrigin::SamTemplate(template) => out.findings_of(grant.template(d, template)),
             DocumentOrigin::AwsManaged(_) | DocumentOrigin::Generated(_) => {}
         }
@@ -116,7 +116,7 @@ struct Excess<'d> {
 }
 
 impl UsedDocument<'_, '_, '_> {
-    fn check_document(&self, _d: &Document, out: &mut FindingSink<'_>) {
+    fn check_document(&self, out: &mut FindingSink<'_>) {
         for allowed in &self.cx.project.granted(self.document).allowed {
             let statement = self.cx.project.statement(self.document, allowed.statement);
             let Some(clause) = statement.action.as_ref().filter(|c| !c.negated) else {

@@ -7,6 +7,7 @@ use crate::iam::SourceFormat;
 use crate::iam::arn::{Arn, ArnField};
 use crate::index::ResourceId;
 use crate::model::Resource;
+use crate::model::resource_types::{self, RoleProperty};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Hole, HoleKind};
 use crate::value::{Value, ValueKind};
@@ -16,14 +17,6 @@ const MAX_DEPTH: usize = 8;
 
 /// Properties with user-defined keys, which are not searched.
 const THEIRS: [&str; 6] = ["Environment", "Metadata", "Parameters", "Tags", "Variables", "Value"];
-
-/// Properties that accept the ARN of a role but not its name.
-const ARN_ONLY: [(&str, &str); 4] = [
-    ("AWS::Lambda::Function", "Role"),
-    ("AWS::Serverless::Function", "Role"),
-    ("AWS::StepFunctions::StateMachine", "RoleArn"),
-    ("AWS::Serverless::StateMachine", "Role"),
-];
 
 /// Resource types of IAM other than roles, as in ARNs.
 const NO_ROLES: [&str; 6] = [
@@ -136,7 +129,8 @@ fn referred(r: &Resource, name: &str, hole: &Hole, by_address: &ByAddress<'_>) -
                 SourceFormat::Cloudformation | SourceFormat::Sam => attribute.is_empty(),
                 _ => false,
             };
-            (named && ARN_ONLY.contains(&(&*r.kind, name))).then(|| "the role name".to_owned())
+            let arn_only = |p: &RoleProperty| p.arn_only && p.path.last() == Some(&name);
+            (named && resource_types::roles(&r.kind).iter().any(arn_only)).then(|| "the role name".to_owned())
         }
         _ => None,
     }

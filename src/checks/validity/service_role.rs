@@ -7,115 +7,10 @@ use crate::finding::Confidence;
 use crate::iam::principal::{PrincipalOrigin, origin_of};
 use crate::iam::{Effect, Statement};
 use crate::index::ResourceId;
-use crate::model::Resource;
+use crate::model::{Resource, resource_types};
 use crate::project::{Identity, IdentityKind};
 use crate::rules::{Context, FindingSink, ids};
 use crate::value::{Value, ValueKind};
-
-/// Resource type, path of the property that names the role, and services that assume it, without `.amazonaws.com`.
-const ROLES: &[(&str, &str, &[&str])] = &[
-    ("AWS::Amplify::App", "IAMServiceRole", &["amplify"]),
-    ("AWS::ApiGateway::Account", "CloudWatchRoleArn", &["apigateway"]),
-    (
-        "AWS::AppRunner::Service",
-        "InstanceConfiguration.InstanceRoleArn",
-        &["tasks.apprunner"],
-    ),
-    (
-        "AWS::AppRunner::Service",
-        "SourceConfiguration.AuthenticationConfiguration.AccessRoleArn",
-        &["build.apprunner"],
-    ),
-    ("AWS::AppSync::DataSource", "ServiceRoleArn", &["appsync"]),
-    (
-        "AWS::AppSync::GraphQLApi",
-        "LogConfig.CloudWatchLogsRoleArn",
-        &["appsync"],
-    ),
-    (
-        "AWS::Backup::BackupSelection",
-        "BackupSelection.IamRoleArn",
-        &["backup"],
-    ),
-    ("AWS::Batch::ComputeEnvironment", "ServiceRole", &["batch"]),
-    ("AWS::Bedrock::Agent", "AgentResourceRoleArn", &["bedrock"]),
-    ("AWS::Bedrock::KnowledgeBase", "RoleArn", &["bedrock"]),
-    ("AWS::Budgets::BudgetsAction", "ExecutionRoleArn", &["budgets"]),
-    ("AWS::CloudTrail::Trail", "CloudWatchLogsRoleArn", &["cloudtrail"]),
-    ("AWS::CodeBuild::Project", "ServiceRole", &["codebuild"]),
-    ("AWS::CodeDeploy::DeploymentGroup", "ServiceRoleArn", &["codedeploy"]),
-    ("AWS::CodePipeline::Pipeline", "RoleArn", &["codepipeline"]),
-    (
-        "AWS::Cognito::UserPool",
-        "SmsConfiguration.SnsCallerArn",
-        &["cognito-idp"],
-    ),
-    ("AWS::Config::ConfigurationRecorder", "RoleARN", &["config"]),
-    ("AWS::Config::ConfigurationRecorder", "RoleArn", &["config"]),
-    ("AWS::DAX::Cluster", "IAMRoleARN", &["dax"]),
-    ("AWS::DLM::LifecyclePolicy", "ExecutionRoleArn", &["dlm"]),
-    ("AWS::EC2::FlowLog", "DeliverLogsPermissionArn", &["vpc-flow-logs"]),
-    (
-        "AWS::EC2::SpotFleet",
-        "SpotFleetRequestConfigData.IamFleetRole",
-        &["spotfleet"],
-    ),
-    ("AWS::EC2::SpotFleet", "IamFleetRole", &["spotfleet"]),
-    ("AWS::ECS::TaskDefinition", "ExecutionRoleArn", &["ecs-tasks"]),
-    ("AWS::ECS::TaskDefinition", "TaskRoleArn", &["ecs-tasks"]),
-    ("AWS::EKS::Cluster", "RoleArn", &["eks"]),
-    ("AWS::EKS::FargateProfile", "PodExecutionRoleArn", &["eks-fargate-pods"]),
-    ("AWS::EKS::Nodegroup", "NodeRole", &["ec2"]),
-    ("AWS::EMR::Cluster", "ServiceRole", &["elasticmapreduce"]),
-    ("AWS::Events::Rule", "RoleArn", &["events"]),
-    ("AWS::Events::Rule", "Targets.RoleArn", &["events"]),
-    ("AWS::FIS::ExperimentTemplate", "RoleArn", &["fis"]),
-    ("AWS::Glue::Crawler", "Role", &["glue"]),
-    ("AWS::Glue::Job", "Role", &["glue"]),
-    ("AWS::Grafana::Workspace", "RoleArn", &["grafana"]),
-    ("AWS::IAM::InstanceProfile", "Roles", &["ec2"]),
-    (
-        "AWS::KinesisAnalyticsV2::Application",
-        "ServiceExecutionRole",
-        &["kinesisanalytics"],
-    ),
-    (
-        "AWS::KinesisFirehose::DeliveryStream",
-        "ExtendedS3DestinationConfiguration.RoleARN",
-        &["firehose"],
-    ),
-    (
-        "AWS::KinesisFirehose::DeliveryStream",
-        "S3DestinationConfiguration.RoleARN",
-        &["firehose"],
-    ),
-    (
-        "AWS::KinesisFirehose::DeliveryStream",
-        "ExtendedS3Configuration.RoleArn",
-        &["firehose"],
-    ),
-    ("AWS::Lambda::Function", "Role", &["lambda"]),
-    ("AWS::Logs::SubscriptionFilter", "RoleArn", &["logs"]),
-    (
-        "AWS::MWAA::Environment",
-        "ExecutionRoleArn",
-        &["airflow", "airflow-env"],
-    ),
-    ("AWS::Pipes::Pipe", "RoleArn", &["pipes"]),
-    ("AWS::RDS::DBCluster", "MonitoringRoleArn", &["monitoring.rds"]),
-    ("AWS::RDS::DBInstance", "MonitoringRoleArn", &["monitoring.rds"]),
-    ("AWS::RDS::DBProxy", "RoleArn", &["rds"]),
-    ("AWS::S3::Bucket", "ReplicationConfiguration.Role", &["s3"]),
-    ("AWS::S3::BucketReplication", "Role", &["s3"]),
-    ("AWS::SSM::MaintenanceWindowTask", "ServiceRoleArn", &["ssm"]),
-    ("AWS::SageMaker::Model", "ExecutionRoleArn", &["sagemaker"]),
-    ("AWS::SageMaker::NotebookInstance", "RoleArn", &["sagemaker"]),
-    ("AWS::Scheduler::Schedule", "Target.RoleArn", &["scheduler"]),
-    ("AWS::StepFunctions::StateMachine", "RoleArn", &["states"]),
-    ("AWS::Synthetics::Canary", "ExecutionRoleArn", &["lambda"]),
-    ("AWS::Transfer::Server", "LoggingRole", &["transfer"]),
-    ("AWS::Transfer::User", "Role", &["transfer"]),
-];
 
 type RolesByAddress<'p> = BTreeMap<(&'p str, &'p str), &'p Identity>;
 
@@ -132,10 +27,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         })
         .collect();
     for (id, r) in resources.iter_enumerated() {
-        for (_, path, services) in ROLES.iter().filter(|(kind, ..)| *kind == &*r.kind) {
-            let names: Vec<&str> = path.split('.').collect();
-            values(&r.props, &names, &mut |value| {
-                judge(cx, out, (id, r), value, services, &roles)
+        let properties = resource_types::roles(&r.kind).iter();
+        for property in properties.filter(|p| !p.services.is_empty()) {
+            values(&r.props, property.path, &mut |value| {
+                judge(cx, out, (id, r), value, property.services, &roles)
             });
         }
     }

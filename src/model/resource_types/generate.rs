@@ -38,12 +38,27 @@ struct TypeTables {
     operations: Vec<String>,
 }
 
-/// The lines of one type, each as the source text of what it says.
+/// The lines of one type, most of them as the source text of what they say.
 #[derive(Default)]
 struct TypeBlock {
     name: String,
     service: Option<String>,
     policies: Vec<String>,
+    arn: Option<ArnLines>,
+    roles: Vec<String>,
+    environments: Vec<String>,
+    user_data: Vec<String>,
+    password: Option<String>,
+    examples: Vec<String>,
+}
+
+/// What a type says of its ARNs and names.
+struct ArnLines {
+    service: String,
+    before: String,
+    property: Option<String>,
+    /// Attributes by what they are.
+    attributes: BTreeMap<&'static str, Vec<String>>,
 }
 
 impl TypeTables {
@@ -80,7 +95,6 @@ impl TypeTables {
     fn fact(&mut self, word: &str, words: &[&str]) -> FactResult<()> {
         let of = self.types.last_mut().ok_or("a fact before the first type")?;
         match word {
-            "service" => once(of.service.replace(only(words)?.to_owned()), word),
             "terraform" => {
                 let (name, arguments) = words.split_first().ok_or("`terraform` needs a type")?;
                 let pairs = pairs(arguments)?;
@@ -95,28 +109,18 @@ impl TypeTables {
                 self.operations.extend(rows);
                 Ok(())
             }
-            "policy" => {
-                let [property, kind] = words else {
-                    return Err("`policy` needs a property and a kind".to_owned());
-                };
-                of.policies
-                    .push(format!("({:?}, {})", path(property)?, policy_kind(kind)?));
-                Ok(())
-            }
-            _ => Err(format!("there is no fact `{word}`")),
+            _ => of.fact(word, words),
         }
     }
 
     fn source(&self) -> String {
         let mut out = String::new();
         let mut table = |name: &str, row: &str, rows: Vec<String>| {
-            out.push_str(&format!(
-                "pub static {name}: &[{row}] = &[\n    {}\n];\n",
-                rows.join(",\n    ")
-            ));
+            let rows = rows.join(",\n    ");
+            out.push_str(&format!("pub static {name}: &[{row}] = &[\n    {rows}\n];\n"));
         };
-        let pairs = |map: &BTreeMap<String, String>| map.iter().map(|pair| format!("{pair:?}")).collect();
-        table("NAMESPACES", "(&str, &str)", pairs(&self.namespaces));
+        let namespaces = self.namespaces.iter().map(|pair| format!("{pair:?}"));
+        table("NAMESPACES", "(&str, &str)", namespaces.collect());
         table("LINKS", "&str", self.links.iter().map(|l| format!("{l:?}")).collect());
         table("OPERATIONS", "LoweredOperation", self.operations.clone());
         table("TERRAFORM", "TerraformType", self.terraform.values().cloned().collect());
@@ -126,12 +130,124 @@ impl TypeTables {
 }
 
 impl TypeBlock {
+    fn fact(&mut self, word: &str, words: &[&str]) -> FactResult<()> {
+        match word {
+            "service" => once(self.service.replace(only(words)?.to_owned()), word),
+            "policy" => {
+                let [property, kind] = words else {
+                    return Err("`policy` needs a property and a kind".to_owned());
+                };
+                let row = format!("({:?}, {})", path(property)?, policy_kind(kind)?);
+                self.policies.push(row);
+                Ok(())
+            }
+            "arn" => {
+                let form = only(words)?;
+                let parts = form.strip_suffix("NAME").and_then(|form| form.split_once(':'));
+                let (service, before) = parts.ok_or_else(|| format!("`{form}` must be `SERVICE:…NAME`"))?;
+                let arn = ArnLines {
+                    service: service.to_owned(),
+                    before: before.to_owned(),
+                    property: None,
+                    attributes: BTreeMap::new(),
+                };
+                once(self.arn.replace(arn), word)
+            }
+            "name" => {
+                let property = path(only(words)?)?.to_owned();
+                once(self.arn()?.property.replace(property), word)
+            }
+            "attributes" => words.iter().try_for_each(|w| {
+                let (kind, names) = pair(w)?;
+                let kind = match kind {
+                    "name" => "names",
+                    "arn" => "arns",
+                    "url" => "urls",
+                    _ => return Err(format!("`{kind}` is not what an attribute can be")),
+                };
+                let names = items(names).into_iter().map(|n| if n == "Ref" { "" } else { n });
+                let names = names.map(str::to_owned).collect();
+                once(self.arn()?.attributes.insert(kind, names), w)
+            }),
+            "role" | "profile" => {
+                let row = role(word == "profile", words)?;
+                self.roles.push(row);
+                Ok(())
+            }
+            "environment" => {
+                let [owner, property] = words else {
+                    return Err("`environment` needs an owner and a property".to_owned());
+                };
+                let owner = match *owner {
+                    "codebuild" => "CodeBuild",
+                    "ecs" => "Ecs",
+                    "lambda" => "Lambda",
+                    _ => return Err(format!("`{owner}` has no environment")),
+                };
+                let row = format!("(EnvironmentOwner::{owner}, {})", names(property)?);
+                self.environments.push(row);
+                Ok(())
+            }
+            "user-data" => {
+                self.user_data.push(names(only(words)?)?);
+                Ok(())
+            }
+            "password" => {
+                let [property, switch] = words else {
+                    return Err("`password` needs a property and `managed-by=`".to_owned());
+                };
+                let switch = switch.strip_prefix("managed-by=").ok_or("`managed-by=` is missing")?;
+                let row = format!("({:?}, {:?})", path(property)?, path(switch)?);
+                once(self.password.replace(row), word)
+            }
+            "example" => {
+                let row = example(words)?;
+                self.examples.push(row);
+                Ok(())
+            }
+            _ => Err(format!("there is no fact `{word}`")),
+        }
+    }
+
+    fn arn(&mut self) -> FactResult<&mut ArnLines> {
+        self.arn.as_mut().ok_or_else(|| "`arn` must stand before it".to_owned())
+    }
+
     fn source(&self) -> String {
+        let Self { name, service, .. } = self;
+        let list = |rows: &[String]| format!("&[{}]", rows.join(", "));
+        let password = self
+            .password
+            .as_ref()
+            .map_or("None".to_owned(), |p| format!("Some({p})"));
         format!(
-            "TypeFacts {{ name: {:?}, service: {:?}, policies: &[{}] }}",
-            self.name,
-            self.service,
-            self.policies.join(", ")
+            "TypeFacts {{ name: {name:?}, service: {service:?}, policies: {}, arn: {}, roles: {}, environments: {}, \
+             user_data: {}, password: {password}, examples: {} }}",
+            list(&self.policies),
+            self.arn.as_ref().map_or("None".to_owned(), ArnLines::source),
+            list(&self.roles),
+            list(&self.environments),
+            list(&self.user_data),
+            list(&self.examples),
+        )
+    }
+}
+
+impl ArnLines {
+    fn source(&self) -> String {
+        let Self {
+            service,
+            before,
+            property,
+            attributes,
+        } = self;
+        let of = |kind| attributes.get(kind).map_or_else(Vec::new, Clone::clone);
+        format!(
+            "Some(ArnForm {{ service: {service:?}, before: {before:?}, property: {property:?}, names: &{:?}, arns: &{:?}, \
+             urls: &{:?} }})",
+            of("names"),
+            of("arns"),
+            of("urls"),
         )
     }
 }
@@ -145,23 +261,23 @@ fn operations(kind: &str, word: &str, words: &[&str]) -> FactResult<Vec<String>>
         [first, rest @ ..] if first.starts_with("if=") => (items(&first["if=".len()..]), rest),
         _ => (Vec::new(), rest),
     };
-    let owner = || pair(only(rest)?);
+    let only_pair = || pair(only(rest)?);
     let makes = match word {
         "boto3" => format!("Resource(&{:?})", pairs(rest)?),
         "boto3-attribute" => {
             keys = vec!["AttributeName"];
-            format!("Attribute{:?}", owner()?)
+            format!("Attribute{:?}", only_pair()?)
         }
         "boto3-attributes" => {
             keys = vec!["Attributes"];
-            format!("Attributes{:?}", owner()?)
+            format!("Attributes{:?}", only_pair()?)
         }
         "boto3-call" => {
             none_left(rest)?;
             "Call".to_owned()
         }
         "boto3-list" => {
-            let (from, to) = owner()?;
+            let (from, to) = only_pair()?;
             let from: Vec<String> = items(from).into_iter().map(names).collect::<FactResult<_>>()?;
             format!("Shares({}, &[{}])", names(to)?, from.join(", "))
         }
@@ -186,11 +302,52 @@ fn operations(kind: &str, word: &str, words: &[&str]) -> FactResult<Vec<String>>
     Ok(items(methods).iter().map(row).collect())
 }
 
+fn role(instance_profile: bool, words: &[&str]) -> FactResult<String> {
+    let (property, words) = words.split_first().ok_or("a property is missing")?;
+    let (mut services, mut arn_only, mut holder) = (Vec::new(), false, "Other");
+    for word in words {
+        match *word {
+            "arn-only" => arn_only = true,
+            "runs" => holder = "Runs",
+            "launches" => holder = "Launches",
+            _ => match word.strip_prefix("by=") {
+                Some(list) => services = items(list),
+                None => return Err(format!("`{word}` does not belong here")),
+            },
+        }
+    }
+    Ok(format!(
+        "RoleProperty {{ path: {}, services: &{services:?}, instance_profile: {instance_profile}, arn_only: {arn_only}, \
+         holder: RoleHolder::{holder} }}",
+        names(property)?
+    ))
+}
+
+fn example(words: &[&str]) -> FactResult<String> {
+    let others = |words: &[&str]| {
+        let pairs: Vec<_> = words.iter().map(|w| pair(w)).collect::<FactResult<_>>()?;
+        Ok::<_, String>(format!("&{pairs:?}"))
+    };
+    match words {
+        ["cloudformation", rest @ ..] => Ok(format!("PolicyExample::Cloudformation({})", others(rest)?)),
+        ["terraform", kind, argument, rest @ ..] => {
+            let others = others(rest)?;
+            Ok(format!("PolicyExample::Terraform({kind:?}, {argument:?}, {others})"))
+        }
+        ["boto3", rest @ ..] => {
+            let text = rest.join(" ");
+            let (client, call) = text.split_once('.').ok_or("`boto3` needs `CLIENT.METHOD(…)`")?;
+            Ok(format!("PolicyExample::Boto3({client:?}, {call:?})"))
+        }
+        _ => Err("an example is of `cloudformation`, `terraform TYPE ARGUMENT`, or `boto3`".to_owned()),
+    }
+}
+
 fn items(text: &str) -> Vec<&str> {
     text.split(',').collect()
 }
 
-/// A path of names as a list of them.
+/// A path of properties as a list of their names.
 fn names(text: &str) -> FactResult<String> {
     let names: Vec<&str> = path(text)?.split('/').collect();
     Ok(format!("&{names:?}"))

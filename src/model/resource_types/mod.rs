@@ -17,6 +17,73 @@ pub struct TypeFacts {
     service: Option<&'static str>,
     /// Properties that hold policies: `Policies[]/PolicyDocument`.
     pub policies: &'static [(&'static str, PolicyKind)],
+    pub arn: Option<ArnForm>,
+    pub roles: &'static [RoleProperty],
+    /// Where environment variables are: a map, or a list of names and values, `X[]`.
+    pub environments: &'static [(EnvironmentOwner, &'static [&'static str])],
+    /// Where user data is; the first is CloudFormation's.
+    pub user_data: &'static [&'static [&'static str]],
+    /// A password that the service can manage itself, and the property that turns this on.
+    pub password: Option<(&'static str, &'static str)>,
+    examples: &'static [PolicyExample],
+}
+
+/// The ARN of a type, and the attributes that say it: the empty one is the resource itself, CloudFormation's `Ref`.
+#[derive(Debug)]
+pub struct ArnForm {
+    /// IAM's prefix.
+    pub service: &'static str,
+    /// Between the account and the name.
+    pub before: &'static str,
+    /// The property of the name, where it makes the ARN.
+    pub property: Option<&'static str>,
+    /// Attributes that are the name, the ARN, and the URL, which says as much as the ARN.
+    pub names: &'static [&'static str],
+    pub arns: &'static [&'static str],
+    pub urls: &'static [&'static str],
+}
+
+/// A property that names a role.
+#[derive(Debug)]
+pub struct RoleProperty {
+    pub path: &'static [&'static str],
+    /// Services that assume it, without `.amazonaws.com`; empty where nothing is known of them.
+    pub services: &'static [&'static str],
+    /// It names the instance profile of the role.
+    pub instance_profile: bool,
+    /// It accepts the ARN of a role but not its name.
+    pub arn_only: bool,
+    pub holder: RoleHolder,
+}
+
+/// Who acts as the role of a property.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoleHolder {
+    /// A service, for the resource.
+    Other,
+    /// What runs in the resource.
+    Runs,
+    /// What is started from the resource: tasks, instances.
+    Launches,
+}
+
+/// Whose environment it is.
+#[derive(Clone, Copy, Debug)]
+pub enum EnvironmentOwner {
+    CodeBuild,
+    Ecs,
+    Lambda,
+}
+
+/// How an example writes a resource with a policy.
+#[derive(Clone, Copy, Debug)]
+pub enum PolicyExample {
+    /// Further properties, as JSON.
+    Cloudformation(&'static [(&'static str, &'static str)]),
+    /// The Terraform type, the argument of the policy, and further arguments.
+    Terraform(&'static str, &'static str, &'static [(&'static str, &'static str)]),
+    /// The client, and the call with the policy in `POLICY`.
+    Boto3(&'static str, &'static str),
 }
 
 /// A type of Terraform.
@@ -68,6 +135,19 @@ include!(concat!(env!("OUT_DIR"), "/resource_types.rs"));
 pub fn find(kind: &str) -> Option<&'static TypeFacts> {
     let at = TYPES.binary_search_by(|t| t.name.cmp(kind)).ok()?;
     TYPES.get(at)
+}
+
+/// The properties of a type that name roles.
+pub fn roles(kind: &str) -> &'static [RoleProperty] {
+    find(kind).map_or(&[], |t| t.roles)
+}
+
+/// How examples write resources with a resource policy of a service, with their types.
+pub fn examples(service: &str) -> impl Iterator<Item = (&'static TypeFacts, PolicyExample)> {
+    let types = TYPES.iter().filter(|t| !t.examples.is_empty());
+    types
+        .filter(move |t| service_of(t.name).as_deref() == Some(service))
+        .flat_map(|t| t.examples.iter().map(move |e| (t, *e)))
 }
 
 /// The Terraform type with this name.
@@ -133,6 +213,12 @@ mod tests {
         assert_eq!(
             error("AWS::A::B\n  boto3 b\n").1,
             "`boto3` needs a service and a method"
+        );
+        assert_eq!(error("AWS::A::B\n  name N\n").1, "`arn` must stand before it");
+        assert_eq!(error("AWS::A::B\n  arn b/NAME\n").1, "`b/NAME` must be `SERVICE:…NAME`");
+        assert_eq!(
+            error("AWS::A::B\n  role Role lambda\n").1,
+            "`lambda` does not belong here"
         );
         let twice = "AWS::A::A\n  terraform aws_b\nAWS::A::B\n  terraform aws_b\n";
         assert_eq!(error(twice), (4, "`aws_b` is listed twice".to_owned()));

@@ -7,6 +7,7 @@ use super::declared;
 use super::index::{ReferenceIndex, target_of};
 use crate::iam::sdk;
 use crate::model::kinds;
+use crate::model::resource_types::{self, RoleHolder};
 use crate::project::{
     CodePlace, Handler, IdentityId, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadCode, WorkloadKind,
 };
@@ -21,18 +22,15 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut wanted = BTreeSet::new();
     let mut out = Vec::new();
     for (id, r) in project.resources.iter_enumerated() {
-        let (kind, role) = match &*r.kind {
-            "AWS::Lambda::Function" => (WorkloadKind::Function, r.get("Role")),
-            "AWS::ECS::TaskDefinition" => (WorkloadKind::Task, r.get("TaskRoleArn")),
-            "AWS::EC2::Instance" | "AWS::AutoScaling::LaunchConfiguration" => {
-                (WorkloadKind::Instance, r.get("IamInstanceProfile"))
-            }
-            "AWS::EC2::LaunchTemplate" => {
-                let data = r.path(&["LaunchTemplateData", "IamInstanceProfile"]);
-                (WorkloadKind::Instance, data.or_else(|| r.get("IamInstanceProfile")))
-            }
+        let properties = resource_types::roles(&r.kind);
+        let kind = match &*r.kind {
+            "AWS::Lambda::Function" => WorkloadKind::Function,
+            "AWS::ECS::TaskDefinition" => WorkloadKind::Task,
+            _ if properties.iter().any(|p| p.instance_profile) => WorkloadKind::Instance,
             _ => continue,
         };
+        let mut acting = properties.iter().filter(|p| p.holder != RoleHolder::Other);
+        let role = acting.find_map(|p| r.path(p.path));
         let mut roles = Vec::new();
         if let Some(role) = role {
             match kind {

@@ -373,8 +373,8 @@ impl<'a> Checker<'a> {
             "covers",
             "actions and resources",
         )?;
-        self.words(&mut t.one_of.0)?;
-        self.words(&mut t.service.0)?;
+        self.expand_lists(&mut t.one_of.0)?;
+        self.expand_lists(&mut t.service.0)?;
         self.regex(t.matches.as_deref())?;
         if of == ItemsOf::Action {
             for word in [&t.is.0, &t.covers.0, &t.covered_by.0, &t.one_of.0]
@@ -483,7 +483,7 @@ impl<'a> Checker<'a> {
             ));
         }
         self.made.extend(t.capture.iter().chain(&t.key).cloned());
-        self.words(&mut t.one_of.0)?;
+        self.expand_lists(&mut t.one_of.0)?;
         self.regex(t.matches.as_deref())?;
         if let Some(i) = &mut t.item {
             self.item(i, ItemsOf::Resource)?;
@@ -522,7 +522,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Puts the words of named lists in the place of their names.
-    fn words(&self, words: &mut Vec<String>) -> Checked {
+    fn expand_lists(&self, words: &mut Vec<String>) -> Checked {
         let mut all = Vec::new();
         for w in words.drain(..) {
             let Some(name) = w.strip_prefix('@') else {

@@ -1,6 +1,7 @@
 //! The forms that a bare policy is written in, and the place in each that says what the policy is for.
 
 use super::marked::{self, Marked};
+use crate::model::resource_types::{self, PolicyExample};
 use crate::terms::PolicyKind;
 
 /// How an example is written.
@@ -172,39 +173,15 @@ impl TemplateForm {
                 "Content",
                 &[("Name", "\"p\""), ("Type", "\"RESOURCE_CONTROL_POLICY\"")],
             ),
-            PolicyKind::Resource => match service.unwrap_or("s3") {
-                "s3" => plain(
-                    "AWS::S3::BucketPolicy",
-                    "PolicyDocument",
-                    &[("Bucket", "\"example-bucket\"")],
-                ),
-                "sqs" => plain(
-                    "AWS::SQS::QueuePolicy",
-                    "PolicyDocument",
-                    &[("Queues", "[\"https://sqs.eu-west-1.amazonaws.com/111122223333/q\"]")],
-                ),
-                "sns" => plain(
-                    "AWS::SNS::TopicPolicy",
-                    "PolicyDocument",
-                    &[("Topics", "[\"arn:aws:sns:eu-west-1:111122223333:t\"]")],
-                ),
-                "kms" => plain("AWS::KMS::Key", "KeyPolicy", &[]),
-                "secretsmanager" => plain(
-                    "AWS::SecretsManager::ResourcePolicy",
-                    "ResourcePolicy",
-                    &[("SecretId", "\"s\"")],
-                ),
-                "ecr" => plain("AWS::ECR::Repository", "RepositoryPolicyText", &[]),
-                "es" => plain("AWS::OpenSearchService::Domain", "AccessPolicies", &[]),
-                "execute-api" => plain("AWS::ApiGateway::RestApi", "Policy", &[("Name", "\"api\"")]),
-                "elasticfilesystem" => plain("AWS::EFS::FileSystem", "FileSystemPolicy", &[]),
-                "backup" => plain(
-                    "AWS::Backup::BackupVault",
-                    "AccessPolicy",
-                    &[("BackupVaultName", "\"v\"")],
-                ),
-                _ => return None,
-            },
+            PolicyKind::Resource => {
+                resource_types::examples(service.unwrap_or("s3")).find_map(|(holder, example)| {
+                    let (property, _) = holder.policies.first()?;
+                    match example {
+                        PolicyExample::Cloudformation(others) => Some(plain(holder.name, property, others)),
+                        _ => None,
+                    }
+                })?
+            }
         })
     }
 
@@ -260,7 +237,7 @@ fn sam(kind: PolicyKind, policy: &Marked) -> Option<String> {
 struct HclForm {
     kind: &'static str,
     attribute: &'static str,
-    others: &'static str,
+    others: &'static [(&'static str, &'static str)],
     after: &'static str,
 }
 
@@ -273,68 +250,39 @@ impl HclForm {
             after: "",
         };
         Some(match kind {
-            PolicyKind::Identity => plain("aws_iam_policy", "policy", ""),
-            PolicyKind::Trust => plain("aws_iam_role", "assume_role_policy", ""),
+            PolicyKind::Identity => plain("aws_iam_policy", "policy", &[]),
+            PolicyKind::Trust => plain("aws_iam_role", "assume_role_policy", &[]),
             PolicyKind::Boundary => Self {
                 after: "\nresource \"aws_iam_role\" \"user\" {\n  permissions_boundary = aws_iam_policy.subject.arn\n  \
                         assume_role_policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \
                         \"sts:AssumeRole\", Principal = { Service = \"lambda.amazonaws.com\" } }] })\n}\n",
-                ..plain("aws_iam_policy", "policy", "")
+                ..plain("aws_iam_policy", "policy", &[])
             },
             PolicyKind::Session | PolicyKind::Unknown => return None,
             PolicyKind::Scp => plain(
                 "aws_organizations_policy",
                 "content",
-                "  name = \"p\"\n  type = \"SERVICE_CONTROL_POLICY\"\n",
+                &[("name", "\"p\""), ("type", "\"SERVICE_CONTROL_POLICY\"")],
             ),
             PolicyKind::Rcp => plain(
                 "aws_organizations_policy",
                 "content",
-                "  name = \"p\"\n  type = \"RESOURCE_CONTROL_POLICY\"\n",
+                &[("name", "\"p\""), ("type", "\"RESOURCE_CONTROL_POLICY\"")],
             ),
-            PolicyKind::Resource => match service.unwrap_or("s3") {
-                "s3" => plain("aws_s3_bucket_policy", "policy", "  bucket = \"example-bucket\"\n"),
-                "sqs" => plain(
-                    "aws_sqs_queue_policy",
-                    "policy",
-                    "  queue_url = \"https://sqs.eu-west-1.amazonaws.com/111122223333/q\"\n",
-                ),
-                "sns" => plain(
-                    "aws_sns_topic_policy",
-                    "policy",
-                    "  arn = \"arn:aws:sns:eu-west-1:111122223333:t\"\n",
-                ),
-                "kms" => plain("aws_kms_key", "policy", ""),
-                "secretsmanager" => plain("aws_secretsmanager_secret_policy", "policy", "  secret_arn = \"s\"\n"),
-                "ecr" => plain("aws_ecr_repository_policy", "policy", "  repository = \"r\"\n"),
-                "es" => plain(
-                    "aws_opensearch_domain_policy",
-                    "access_policies",
-                    "  domain_name = \"d\"\n",
-                ),
-                "execute-api" => plain("aws_api_gateway_rest_api_policy", "policy", "  rest_api_id = \"a\"\n"),
-                "elasticfilesystem" => plain("aws_efs_file_system_policy", "policy", "  file_system_id = \"fs-1\"\n"),
-                "backup" => plain("aws_backup_vault_policy", "policy", "  backup_vault_name = \"v\"\n"),
-                "dynamodb" => plain(
-                    "aws_dynamodb_resource_policy",
-                    "policy",
-                    "  resource_arn = \"arn:aws:dynamodb:eu-west-1:111122223333:table/t\"\n",
-                ),
-                "events" => plain(
-                    "aws_cloudwatch_event_bus_policy",
-                    "policy",
-                    "  event_bus_name = \"b\"\n",
-                ),
-                "glacier" => plain("aws_glacier_vault", "access_policy", "  name = \"v\"\n"),
-                _ => return None,
-            },
+            PolicyKind::Resource => {
+                resource_types::examples(service.unwrap_or("s3")).find_map(|(_, example)| match example {
+                    PolicyExample::Terraform(kind, attribute, others) => Some(plain(kind, attribute, others)),
+                    _ => None,
+                })?
+            }
         })
     }
 
     fn with_policy(&self, policy: &str, before: &str) -> String {
+        let others: String = self.others.iter().map(|(n, v)| format!("  {n} = {v}\n")).collect();
         format!(
-            "{before}resource \"{}\" \"subject\" {{\n{}  {} = {policy}\n}}\n{}",
-            self.kind, self.others, self.attribute, self.after
+            "{before}resource \"{}\" \"subject\" {{\n{others}  {} = {policy}\n}}\n{}",
+            self.kind, self.attribute, self.after
         )
     }
 }
@@ -362,33 +310,12 @@ fn python(kind: PolicyKind, service: Option<&str>, literal: &str) -> Option<Stri
             "create_policy(Content=json.dumps(POLICY), Description=\"\", Name=\"p\", Type=\"RESOURCE_CONTROL_POLICY\")",
         ),
         PolicyKind::Boundary | PolicyKind::Unknown => return None,
-        PolicyKind::Resource => match service.unwrap_or("s3") {
-            "s3" => (
-                "s3",
-                "put_bucket_policy(Bucket=\"example-bucket\", Policy=json.dumps(POLICY))",
-            ),
-            "sqs" => (
-                "sqs",
-                "set_queue_attributes(QueueUrl=\"q\", Attributes={\"Policy\": json.dumps(POLICY)})",
-            ),
-            "sns" => (
-                "sns",
-                "set_topic_attributes(TopicArn=\"t\", AttributeName=\"Policy\", AttributeValue=json.dumps(POLICY))",
-            ),
-            "kms" => (
-                "kms",
-                "put_key_policy(KeyId=\"k\", PolicyName=\"default\", Policy=json.dumps(POLICY))",
-            ),
-            "secretsmanager" => (
-                "secretsmanager",
-                "put_resource_policy(SecretId=\"s\", ResourcePolicy=json.dumps(POLICY))",
-            ),
-            "ecr" => (
-                "ecr",
-                "set_repository_policy(repositoryName=\"r\", policyText=json.dumps(POLICY))",
-            ),
-            _ => return None,
-        },
+        PolicyKind::Resource => {
+            resource_types::examples(service.unwrap_or("s3")).find_map(|(_, example)| match example {
+                PolicyExample::Boto3(client, call) => Some((client, call)),
+                _ => None,
+            })?
+        }
     };
     Some(format!(
         "import json\n\nimport boto3\n\nPOLICY = {literal}\n\nboto3.client(\"{client}\").{call}\n"

@@ -1,4 +1,4 @@
-//! What a rule file's examples say.
+//! The examples of a rule file.
 
 use std::collections::BTreeMap;
 
@@ -7,49 +7,56 @@ use serde::{Deserialize, Serialize};
 use super::super::options::OptionValues;
 use crate::terms::PolicyKind;
 
-/// A rule's proof: what it reports, and what it leaves alone.
+/// The examples that prove a rule.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Examples {
+    /// Examples that are reported, at least two.
     pub bad: Vec<RuleExample>,
+    /// Examples that are not reported, at least two, one of them a near miss.
     pub good: Vec<RuleExample>,
 }
 
-/// Files, or a bare policy that is wrapped into every format. `«…»` marks a primary span, `‹…›` a secondary.
+/// Files or a policy; `«…»` marks what is reported, `‹…›` what another label marks.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct RuleExample {
+    /// What is special about the example.
     pub title: String,
+    /// Whole files, by name.
     pub files: BTreeMap<String, String>,
+    /// A policy that is tested in every format.
     pub policy: Option<String>,
+    /// The kind of policy that `policy` is.
     pub kind: Option<PolicyKind>,
+    /// The service of a resource policy (IAM prefix).
     pub service: Option<String>,
     /// A good example that is almost bad.
     pub near: bool,
-    /// The same example, corrected: what `explain` shows as "Use instead".
+    /// The same example, corrected; `explain` shows it as "Use instead".
     pub fixed: Option<Fixed>,
-    /// What the user's configuration says is theirs.
+    /// The `[own]` table of the configuration.
     pub own: OwnTable,
-    /// What it gives for the rule's options.
+    /// Values of the rule's options.
     #[cfg_attr(rule_schema, schemars(skip))]
     pub options: OptionValues,
 }
 
-/// A bad example, corrected.
+/// A corrected bad example.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[cfg_attr(rule_schema, schemars(untagged))]
 pub enum Fixed {
-    /// Of a bare policy: the whole policy.
+    /// The corrected policy.
     Policy(String),
-    /// Of files: those that change, with their whole text.
+    /// The files that change, with their whole text.
     Files(BTreeMap<String, String>),
 }
 
 impl RuleExample {
-    /// The example with its correction in place, without marks to expect.
+    /// The example with its correction applied and without marks.
     #[must_use]
     pub fn corrected(&self) -> Option<Self> {
         let mut corrected = Self {
@@ -69,13 +76,17 @@ impl RuleExample {
     }
 }
 
-/// The `[own]` table, for examples that depend on it.
+/// The `[own]` table of the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct OwnTable {
+    /// Your account IDs, each with a name.
     pub accounts: BTreeMap<String, String>,
+    /// The ID of your organization.
     pub organization: Option<String>,
+    /// Your GitHub organizations or repositories.
     pub github: Vec<String>,
+    /// IDs of accounts that you trust, each with a name.
     pub trusted_accounts: BTreeMap<String, String>,
 }

@@ -1,4 +1,4 @@
-//! What a rule file says. The build script compiles this file too.
+//! The content of a rule file. The build script compiles this file too.
 //!
 //! **Invariant:** these types are read from YAML with their short forms and from the compiled blob without; both give the
 //! same values. They know nothing of how a test is answered (`eval`).
@@ -32,71 +32,91 @@ use crate::grade::{Confidence, Severity};
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RuleFile {
+    /// The rule's ID: the name of the file, with a prefix for your own rules.
     pub id: String,
+    /// A noun phrase that names the defect, at most 80 characters, in lower case.
     pub title: String,
+    /// The severity of the findings.
     pub severity: Severity,
+    /// How likely it is that a finding is correct.
     pub confidence: Confidence,
+    /// The smallest profile that includes the rule.
     #[serde(default)]
     pub profile: Profile,
+    /// The first version that has the rule.
     pub since: String,
+    /// CWE numbers of the weakness.
     #[serde(default)]
     pub cwe: Vec<u32>,
+    /// Addresses of the documentation that the rule is based on.
     #[serde(default)]
     pub refs: Vec<String>,
+    /// Rules of other tools for the same defect, each with the name of the tool.
     #[serde(default)]
     pub peers: Vec<String>,
+    /// Rules whose findings about the same thing are merged into the finding of this rule.
     #[serde(default)]
     pub supersedes: Vec<String>,
+    /// Rules whose findings about the same token are merged into the finding of this rule.
     #[serde(default)]
     pub same_token: Vec<String>,
+    /// Merges the findings of one statement, list, value, or file into one finding.
     #[serde(default)]
     pub one_per: Option<OnePer>,
+    /// The kind of fix that findings offer.
     #[serde(default)]
     pub fix: Option<FixKind>,
+    /// The rule reports something that is missing; it is silent if a broken file may contain it.
     #[serde(default)]
     pub absence: bool,
+    /// The defect depends on an input: at its default value the severity is low and no fix is safe.
     #[serde(default)]
     pub closed: bool,
-    /// Names that the rule had before: settings, ignores, and baselines that hold one are followed to this rule.
+    /// Earlier IDs of the rule, which settings, suppressions, and baselines may still use.
     #[serde(default)]
     pub renamed_from: Vec<String>,
-    /// New and not yet in any profile: it runs where it is selected by its name.
+    /// The rule is new and in no profile; it runs only if it is selected by ID.
     #[serde(default)]
     pub preview: bool,
-    /// On its way out; the text says what to use instead.
+    /// The rule will be removed; the text says what to use instead.
     #[serde(default)]
     pub deprecated: Option<String>,
+    /// Why the defect matters, in at least two sentences.
     pub why: String,
+    /// What to do instead; this is the help of the finding.
     #[serde(rename = "do")]
     pub remedy: String,
-    /// Of a check in code only.
+    /// Options of a check in code.
     #[serde(default)]
     #[cfg_attr(rule_schema, schemars(skip))]
     pub options: Vec<OptionSpec>,
-    /// A function in `src/checks`: of built-in rules only.
+    /// The function in `src/checks` that finds the defect, for built-in rules only.
     #[serde(default)]
     #[cfg_attr(rule_schema, schemars(skip))]
     pub check: Option<String>,
+    /// What the rule matches.
     #[serde(default, rename = "match")]
     pub matcher: Option<Match>,
+    /// What the rule reports.
     #[serde(default)]
     pub report: Option<ReportSpec>,
     /// Several pairs of `match` and `report`, in place of one.
     #[serde(default)]
     pub cases: Vec<RuleCase>,
+    /// Examples that prove the rule.
     pub examples: Examples,
 }
 
-/// What a rule's findings may offer.
+/// The kind of fix that the findings of a rule offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum FixKind {
-    /// `overgrant fix` makes it.
+    /// `overgrant fix` applies it.
     Safe,
-    /// `overgrant fix --unsafe` makes it.
+    /// `overgrant fix --unsafe` applies it.
     Unsafe,
-    /// As the case may be.
+    /// Some fixes are safe, others unsafe.
     Both,
 }
 
@@ -110,18 +130,18 @@ impl FixKind {
     }
 }
 
-/// Of what a rule has one finding, whatever the number of places that it objects to.
+/// Which findings of a rule are merged into one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OnePer {
-    /// The items of a list of one statement.
+    /// The items of one statement.
     Statement,
-    /// The same, and their fixes are one fix.
+    /// The items of one list, with one fix for all.
     List,
-    /// A value, such as an account ID or a key, that is written several times in one file.
+    /// All places in one file where the same value, such as an account ID, is written.
     Value,
-    /// All places of one file, and their fixes are one fix.
+    /// All places in one file, with one fix for all.
     File,
 }
 
@@ -136,11 +156,11 @@ impl OnePer {
     }
 }
 
-/// What a run needs of a rule.
+/// What a run needs to know about a rule.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RuleMetadata {
     pub id: String,
-    /// The folder.
+    /// The folder of the rule file.
     pub family: String,
     pub title: String,
     pub severity: Severity,
@@ -151,23 +171,23 @@ pub struct RuleMetadata {
     pub same_token: Vec<String>,
     pub one_per: Option<OnePer>,
     pub fix: Option<FixKind>,
-    /// It objects to something that is not there.
+    /// The rule reports something that is missing.
     pub absence: bool,
-    /// It objects to something that another value of an input would change: see [`crate::rules::Rule::closed`].
+    /// The defect depends on the value of an input: see [`crate::rules::Rule::closed`].
     pub closed: bool,
-    /// Names that the rule had before.
+    /// Earlier IDs of the rule.
     pub renamed_from: Vec<String>,
-    /// In no profile: it runs where it is selected by its name.
+    /// The rule is in no profile and runs only if it is selected by ID.
     pub preview: bool,
-    /// On its way out, and what to use instead.
+    /// What to use instead, if the rule will be removed.
     pub deprecated: Option<String>,
-    /// What to do instead: the rule file's `do`, on one line a paragraph.
+    /// The rule file's `do`, with each paragraph on one line.
     pub help: String,
     pub options: Vec<OptionSpec>,
     pub logic: Logic,
 }
 
-/// What `explain` and the tests need of a rule in addition to its [`RuleMetadata`].
+/// What `explain` and the tests need in addition to [`RuleMetadata`].
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Docs {
     pub since: String,
@@ -178,26 +198,28 @@ pub struct Docs {
     pub examples: Examples,
 }
 
-/// How a rule finds what it objects to.
+/// How a rule finds defects.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Logic {
     /// A function of `checks::table`.
     Check(String),
-    /// In the order of the file; what an earlier case reports, a later one does not report again.
+    /// Cases, in the order of the file; a later case does not repeat what an earlier one reported.
     Match(Vec<RuleCase>),
 }
 
-/// One way in which a rule finds what it objects to, and what it says then.
+/// One of several pairs of `match` and `report`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(rule_schema, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RuleCase {
+    /// What this case matches.
     #[serde(rename = "match")]
     pub matcher: Match,
+    /// What this case reports.
     pub report: ReportSpec,
 }
 
-/// Sets of rules: each holds the ones before it.
+/// Sets of rules; each includes the ones before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use super::{Many, RuleFile};
 
-/// A map of tests, or one word that is short for the usual one.
+/// A map of tests, or one word in place of the most common test.
 pub(super) fn or_word(schema: &mut Schema) {
     let tests = std::mem::take(schema);
     *schema = json_schema!({ "anyOf": [{ "type": ["string", "boolean", "number"] }, tests] });
@@ -27,7 +27,7 @@ impl<T: JsonSchema> JsonSchema for Many<T> {
     }
 }
 
-/// What a rule file may say, for editors.
+/// The schema of a rule file, for editors.
 pub(crate) fn rule_file() -> serde_json::Value {
     let mut schema = schemars::schema_for!(RuleFile);
     schema.insert("title".to_owned(), "overgrant rule".into());

@@ -1,4 +1,4 @@
-//! The short forms of YAML: one word for a list of it, or for the test that it is short for.
+//! The short forms in YAML: one word in place of a list of one, or in place of a test.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -76,10 +76,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Many<T> {
     }
 }
 
-/// A type that YAML may give as one word instead of a map.
+/// A type that YAML can write as one word instead of a map.
 trait WordForm: Sized {
     const EXPECTS: &'static str;
-    /// `None` for a word it does not know.
+    /// `None` for an unknown word.
     fn from_word(word: &str) -> Option<Self>;
     fn from_map<'de, D: Deserializer<'de>>(d: D) -> Result<Self, D::Error>;
 }
@@ -170,7 +170,7 @@ short_form!(ConditionTest, "`narrowing` or a map of tests", |word| (word
 
 impl<'de> Deserialize<'de> for Fixed {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        /// The compiled form, where the variant is written.
+        /// The compiled form, which names the variant.
         #[derive(Deserialize)]
         enum Compiled {
             Policy(String),

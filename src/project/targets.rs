@@ -3,8 +3,6 @@
 //! **Invariant:** a place is compared without partition, region and account, and two places are apart only if no deployment can
 //! make them one: names that are written differ, or each is made by AWS for a resource of its own.
 
-mod kinds;
-
 use std::collections::BTreeMap;
 
 use super::{Project, ResourceId, Workload};
@@ -12,10 +10,10 @@ use crate::iam::pattern::{Pattern, overlaps};
 use crate::iam::{Action, SourceFormat, Statement, Truth, glob::CaseSensitivity};
 use crate::index::Id;
 use crate::model::Resource;
+use crate::model::resource_types::{self, ArnForm};
 use crate::python::calls::ApiCall;
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
 use crate::value::{Value, ValueKind};
-use kinds::{ARNS, NAMED, NamedKind};
 
 /// How many values may refer to each other.
 const MAX_DEPTH: usize = 4;
@@ -255,10 +253,9 @@ impl<'p> ResourceRefs<'p> {
         let (Some(attribute), Some((_, resource))) = (attribute, self.target(hole)) else {
             return false;
         };
-        let named = NAMED.iter().find(|n| n.kind == &*resource.kind);
         // What a call of Python returns is more than a name.
         resource.format != SourceFormat::Python
-            && named.is_some_and(|n| n.names.contains(&attribute) || n.urls.contains(&attribute))
+            && arn_form(resource).is_some_and(|n| n.names.contains(&attribute) || n.urls.contains(&attribute))
     }
 
     /// The one resource of the repository that a hole refers to.
@@ -270,26 +267,17 @@ impl<'p> ResourceRefs<'p> {
 
     fn reference(&self, hole: &Hole) -> Option<Text> {
         let (attribute, (_, resource)) = (&*hole.target.as_ref()?.attribute, self.target(hole)?);
-        let kind = &*resource.kind;
-        let named = NAMED.iter().find(|n| n.kind == kind);
-        if named.is_some_and(|n| n.names.contains(&attribute)) {
+        let form = arn_form(resource)?;
+        if form.names.contains(&attribute) {
             return Some(Text::made("name", hole.span));
         }
-        let (service, rest) = match named {
-            Some(n) if n.arns.contains(&attribute) => (n.service, format!("{}name", n.form)),
-            Some(_) => return None,
-            None => {
-                let row = ARNS
-                    .iter()
-                    .find(|(k, _, _, arns)| *k == kind && arns.contains(&attribute))?;
-                (row.1, row.2.to_owned())
-            }
-        };
-        let place = ResourceRef {
-            service: service.to_owned(),
-            rest: Text::made(&rest, hole.span),
-        };
-        Some(place.arn(hole.span))
+        form.arns.contains(&attribute).then(|| {
+            let place = ResourceRef {
+                service: form.service.to_owned(),
+                rest: Text::made(&format!("{}name", form.before), hole.span),
+            };
+            place.arn(hole.span)
+        })
     }
 
     /// The text with what the environment and the resources of the repository say in the place of its holes.
@@ -324,26 +312,27 @@ impl<'p> ResourceRefs<'p> {
         }
         let target = hole.target.as_ref()?;
         let (id, r) = self.target(hole)?;
-        let named = NAMED.iter().find(|n| n.kind == &*r.kind)?;
+        let form = arn_form(r)?;
+        let property = form.property?;
         // A path stands before the name.
         if r.get("Path").is_some_and(|p| p.as_str().as_deref() != Some("/")) {
             return None;
         }
-        let name = self.name(id, r, named, depth)?;
-        if named.names.contains(&&*target.attribute) {
+        let name = self.name(id, r, property, depth)?;
+        if form.names.contains(&&*target.attribute) {
             return Some(name);
         }
-        let says_all = named.arns.iter().chain(named.urls).any(|a| **a == *target.attribute);
+        let says_all = form.arns.iter().chain(form.urls).any(|a| **a == *target.attribute);
         says_all.then(|| {
-            let mut arn = Text::made(&format!("arn:aws:{}:::{}", named.service, named.form), hole.span);
+            let mut arn = Text::made(&format!("arn:aws:{}:::{}", form.service, form.before), hole.span);
             arn.append(&name);
             arn
         })
     }
 
     /// The physical name: as it is written, or a mark where AWS makes one.
-    fn name(&self, id: ResourceId, r: &Resource, named: &NamedKind, depth: usize) -> Option<Text> {
-        match r.get(named.property).filter(|v| !v.is_null()) {
+    fn name(&self, id: ResourceId, r: &Resource, property: &str, depth: usize) -> Option<Text> {
+        match r.get(property).filter(|v| !v.is_null()) {
             Some(value) => self.resolved(&as_text(value)?, None, depth + 1),
             None => {
                 let mark = char::from_u32(MARK.checked_add(u32::try_from(id.index()).ok()?)?)?;
@@ -351,6 +340,10 @@ impl<'p> ResourceRefs<'p> {
             }
         }
     }
+}
+
+fn arn_form(r: &Resource) -> Option<&'static ArnForm> {
+    resource_types::find(&r.kind)?.arn.as_ref()
 }
 
 fn as_text(value: &Value) -> Option<Text> {

@@ -40,8 +40,6 @@ pub mod kinds {
     pub const ENVIRON: &str = "Overgrant::Environ";
     /// `data "aws_iam_policy"` look-up by name or ARN: `{Name, Arn}`.
     pub const POLICY_LOOKUP: &str = "Overgrant::PolicyLookup";
-    /// A user's console password (`aws_iam_user_login_profile`): `{UserName, PasswordResetRequired, PgpKey}`.
-    pub const LOGIN_PROFILE: &str = "Overgrant::LoginProfile";
     /// A request that Terraform makes (`data "http"`): `{Url, …}`.
     pub const HTTP_REQUEST: &str = "Overgrant::HttpRequest";
     /// A package made of files of the repository (Terraform `archive_file`): `{CodePaths, CodeFiles, PackagePath}`, or of one

@@ -13,8 +13,8 @@ mod escalation;
 mod exposure;
 mod federation;
 mod guardrails;
+mod holders;
 mod hygiene;
-mod identity_index;
 mod narrowing;
 mod python;
 mod resources;
@@ -25,7 +25,7 @@ mod usage;
 mod validity;
 
 pub(crate) use actions::sensitive_actions;
-pub(crate) use identity_index::only_service;
+pub(crate) use holders::only_service;
 
 use crate::rules::CodeCheck;
 

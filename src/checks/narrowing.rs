@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
 
-use super::identity_index::IdentityIndex;
 use crate::finding::{Remedy, RemedyStep};
 use crate::iam::{Document, PrincipalType, SourceFormat, Statement, sdk};
 use crate::project::DocumentId;
@@ -125,12 +124,11 @@ pub(super) fn passed_to(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Opti
 
 /// The services that the roles of a statement trust, where all of them are the repository's.
 fn trusted_services(cx: &Context<'_>, s: &Statement) -> Option<BTreeSet<String>> {
-    let holders = IdentityIndex::new(cx);
     let mut out = BTreeSet::new();
     let clause = s.resource.as_ref().filter(|c| !c.negated && c.complete)?;
     for item in &clause.items {
-        let (resource, _) = holders.resource(item.text.as_hole()?.target.as_ref()?)?;
-        let identity = &cx.project.identities[holders.identity(resource)?];
+        let (resource, _) = cx.project.resource_at(item.text.as_hole()?.target.as_ref()?)?;
+        let identity = &cx.project.identities[cx.project.identity_of(resource)?];
         for statement in identity.trust.iter().flat_map(|d| &cx.project.documents[*d].statements) {
             let principal = statement.principal.as_ref().filter(|p| p.complete && !p.negated)?;
             for p in principal.items.iter().filter(|p| p.kind == PrincipalType::Service) {

@@ -5,6 +5,7 @@
 
 mod effective;
 mod link;
+mod references;
 mod required;
 mod statement;
 pub(crate) mod targets;
@@ -61,7 +62,15 @@ pub struct Project<'a> {
     pub unplaced: BTreeMap<(IdentityKind, Arc<str>), Span>,
     /// Policies that are put on identities of which the repository has the name only.
     pub elsewhere: Vec<PutElsewhere>,
-    /// For [`Project::deployed`].
+    /// For [`Project::resources_at`].
+    references: link::ReferenceIndex,
+    /// For [`Project::identity_of`].
+    identity_of: BTreeMap<ResourceId, IdentityId>,
+    /// For [`Project::identity_named`].
+    named_identities: OnceLock<references::NamedIdentities>,
+    /// For [`Project::holders`].
+    holders: OnceLock<IndexVec<DocumentId, Vec<IdentityId>>>,
+    /// For [`Project::cases`].
     alternatives: OnceLock<BTreeMap<ResourceId, Vec<Resource>>>,
     /// For [`Project::granted`], by document.
     granted: IndexVec<DocumentId, OnceLock<DocumentPermissions>>,
@@ -87,17 +96,21 @@ impl Project<'_> {
         Program::with_shared_folders(self.sources, &self.modules, &self.shared)
     }
 
-    /// The resources with their settings as they may be deployed, each with its place in [`Project::resources`]: those that
-    /// conditions decide about once for each case, whose condition is in `branch`.
-    pub fn deployed(&self) -> impl Iterator<Item = (ResourceId, &Resource)> {
+    /// A resource with its settings as they may be deployed: where conditions decide about them, once for each case, whose
+    /// condition is in `branch`.
+    pub fn cases(&self, id: ResourceId) -> &[Resource] {
         let alternatives = self.alternatives.get_or_init(|| {
             let each = self.resources.iter_enumerated().map(|(id, r)| (id, r.alternatives()));
             each.filter(|(_, cases)| !cases.is_empty()).collect()
         });
-        self.resources.iter_enumerated().flat_map(|(id, r)| {
-            let cases = alternatives.get(&id).map_or(std::slice::from_ref(r), Vec::as_slice);
-            cases.iter().map(move |case| (id, case))
-        })
+        let whole = std::slice::from_ref(&self.resources[id]);
+        alternatives.get(&id).map_or(whole, Vec::as_slice)
+    }
+
+    /// The cases of all resources.
+    pub fn deployed(&self) -> impl Iterator<Item = (ResourceId, &Resource)> {
+        let all = self.resources.ids();
+        all.flat_map(|id| self.cases(id).iter().map(move |case| (id, case)))
     }
 
     /// The parameter or variable whose default is written at `span`, where nothing here gives it another value.
@@ -163,6 +176,17 @@ pub struct Identity {
     pub boundary: Option<PolicyUse>,
     /// Of a user.
     pub groups: Vec<Membership>,
+}
+
+impl Identity {
+    /// The documents of the repository that are its policies.
+    pub fn documents(&self) -> impl Iterator<Item = DocumentId> {
+        let documents = self.policies.iter().filter_map(|used| match &used.policy {
+            PolicyRef::Documents(ids) => Some(ids),
+            _ => None,
+        });
+        documents.flatten().copied()
+    }
 }
 
 /// A policy that is put on an identity that is not one of the repository's.

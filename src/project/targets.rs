@@ -3,8 +3,6 @@
 //! **Invariant:** a place is compared without partition, region and account, and two places are apart only if no deployment can
 //! make them one: names that are written differ, or each is made by AWS for a resource of its own.
 
-use std::collections::BTreeMap;
-
 use super::{Project, ResourceId, Workload};
 use crate::iam::pattern::{Pattern, overlaps};
 use crate::iam::{Action, SourceFormat, Statement, Truth, glob::CaseSensitivity};
@@ -52,26 +50,14 @@ const CERTAIN: &[&str] = &[
 const ELSEWHERE: &[&str] = &["iam:", "ssm:GetParametersByPath"];
 
 /// The places of a project.
+#[derive(Clone, Copy)]
 pub(crate) struct ResourceRefs<'p> {
     project: &'p Project<'p>,
-    by_address: BTreeMap<(&'p str, &'p str), ResourceId>,
 }
 
 impl<'p> ResourceRefs<'p> {
     pub(crate) fn new(project: &'p Project<'p>) -> Self {
-        let mut by_address = BTreeMap::new();
-        let mut several = Vec::new();
-        for (id, r) in project.resources.iter_enumerated() {
-            let key = (&*r.address.scope, &*r.address.name);
-            if by_address.insert(key, id).is_some() || r.instances.is_some() {
-                several.push(key);
-            }
-        }
-        // Which of several is meant is not known.
-        several.iter().for_each(|key| {
-            by_address.remove(key);
-        });
-        Self { project, by_address }
+        Self { project }
     }
 
     /// Where `call` needs `action` when `workload` makes it; `None` where it may be anywhere.
@@ -260,9 +246,12 @@ impl<'p> ResourceRefs<'p> {
 
     /// The one resource of the repository that a hole refers to.
     pub(crate) fn target(&self, hole: &Hole) -> Option<(ResourceId, &'p Resource)> {
-        let target = hole.target.as_ref()?;
-        let id = *self.by_address.get(&(&*target.scope, &*target.address))?;
-        Some((id, &self.project.resources[id]))
+        // Which of several is meant is not known.
+        let [id] = *self.project.resources_at(hole.target.as_ref()?) else {
+            return None;
+        };
+        let resource = &self.project.resources[id];
+        resource.instances.is_none().then_some((id, resource))
     }
 
     fn reference(&self, hole: &Hole) -> Option<Text> {

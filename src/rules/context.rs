@@ -6,7 +6,6 @@ use super::options::FileOptions;
 use super::{RuleId, Ruleset, Selection};
 use crate::finding::{Cause, CountingUnit, Finding, Subject};
 use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat};
-use crate::model::Resource;
 use crate::project::{DocumentId, Effects, Project, ResourceId, StatementRef};
 use crate::source::{FileId, Span, parent_path};
 use crate::test_code::is_test_code;
@@ -77,9 +76,8 @@ impl<'a> Context<'a> {
         let of_example = |span: Span| is_example(sources.path(span.file));
         ways.any(of_example)
             || targets.any(|t| {
-                let named = |r: &&Resource| r.address.scope == t.scope && r.address.name == t.address;
-                let resource = self.project.resources.iter().find(named);
-                resource.is_some_and(|r| of_example(r.header))
+                let first = self.project.resources_at(t).first();
+                first.is_some_and(|id| of_example(self.project.resources[*id].header))
             })
     }
 

@@ -168,7 +168,7 @@ fn unknown_action(
     let at = |rule: RuleId, message: String| cx.at_statement(rule, s, message);
     if text.is_empty() {
         // What is empty where it comes from is filled in before it is used.
-        let of_resource = cx.project.documents[s.document_id].kind == PolicyKind::Resource;
+        let of_resource = s.document.kind == PolicyKind::Resource;
         let message = match (item.branch.is_some(), of_resource) {
             (true, true) => "empty action in one case: it matches no request",
             (false, true) => "empty action: it matches no request",

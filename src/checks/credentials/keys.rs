@@ -13,56 +13,56 @@ use crate::value::{Value, ValueKind};
 
 const ACCESS_KEY: &str = "AWS::IAM::AccessKey";
 
-/// The resources of users, by what an access key can refer to: their address, or their name in a file.
-#[derive(Default)]
-struct UsersByAddress<'p> {
-    by_address: BTreeMap<(&'p str, &'p str), ResourceId>,
+/// The users that access keys refer to: by their address, or by their name in a file.
+struct AccessKeyUsers<'p> {
+    project: &'p Project<'p>,
     by_name: BTreeMap<(FileId, String), ResourceId>,
 }
 
-impl<'p> UsersByAddress<'p> {
-    fn new(project: &'p Project<'_>) -> Self {
-        let mut users = Self::default();
-        let all = project.resources.iter_enumerated();
-        for (id, r) in all.filter(|(_, r)| &*r.kind == "AWS::IAM::User") {
-            users.by_address.insert((&r.address.scope, &r.address.name), id);
-            if let Some(name) = r.get("UserName").and_then(Value::as_str) {
-                users.by_name.insert((r.header.file, name.into_owned()), id);
-            }
+impl<'p> AccessKeyUsers<'p> {
+    fn new(project: &'p Project<'p>) -> Self {
+        let users = project.resources.iter_enumerated().filter(|(_, r)| is_user(r));
+        let by_name =
+            users.filter_map(|(id, r)| Some(((r.header.file, r.get("UserName")?.as_str()?.into_owned()), id)));
+        Self {
+            project,
+            by_name: by_name.collect(),
         }
-        users
     }
 
     /// The user that a key is for.
     fn user_of(&self, key: &Resource) -> Option<ResourceId> {
         let named = key.get("UserName")?;
         match named.as_hole().and_then(|h| h.target.as_ref()) {
-            Some(target) => self.by_address.get(&(&*target.scope, &*target.address)).copied(),
+            Some(target) => {
+                let mut at = self.project.resources_at(target).iter().rev();
+                at.find(|id| is_user(&self.project.resources[**id])).copied()
+            }
             None => (self.by_name.get(&(key.header.file, named.as_str()?.into_owned()))).copied(),
         }
     }
-}
 
-impl UsersByAddress<'_> {
     /// The resource that a key's finding is about: its user, or the key if the user is not found.
-    fn subject_of(&self, project: &Project<'_>, key: ResourceId) -> ResourceId {
-        let r = project.resources.get(key);
-        r.and_then(|r| self.user_of(r)).unwrap_or(key)
+    fn subject_of(&self, key: ResourceId) -> ResourceId {
+        self.user_of(&self.project.resources[key]).unwrap_or(key)
     }
 }
 
+fn is_user(r: &Resource) -> bool {
+    &*r.kind == "AWS::IAM::User"
+}
+
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let keys = addresses(cx.project);
-    let users = UsersByAddress::new(cx.project);
+    let users = AccessKeyUsers::new(cx.project);
     for (id, r) in cx.project.resources.iter_enumerated() {
         match &*r.kind {
             ACCESS_KEY => {
                 // Policies of the same user have the same cause: a program that uses an IAM user.
                 if let Some(f) = key(cx, id, r) {
-                    out.push(f.cause(Cause::Resource(users.subject_of(cx.project, id))));
+                    out.push(f.cause(Cause::Resource(users.subject_of(id))));
                 }
             }
-            kinds::OUTPUT => output(cx, id, r, (&keys, &users), out),
+            kinds::OUTPUT => output(cx, id, r, &users, out),
             kinds::HTTP_REQUEST => http(cx, id, r, out),
             _ => {}
         }
@@ -94,25 +94,17 @@ fn key(cx: &Context<'_>, id: ResourceId, r: &Resource) -> Option<Finding> {
     Some(if r.has("PgpKey") { f.severity(Severity::Low) } else { f })
 }
 
-/// The resource of every access key whose secret is readable, by scope and name. With `pgp_key`, Terraform stores
-/// only the encrypted secret.
-type Addresses<'p> = BTreeMap<(&'p str, &'p str), ResourceId>;
-
-fn addresses<'p>(project: &'p Project<'_>) -> Addresses<'p> {
-    project
-        .resources
-        .iter_enumerated()
-        .filter(|(_, r)| &*r.kind == ACCESS_KEY && r.get("PgpKey").is_none_or(Value::is_null))
-        .map(|(id, r)| ((&*r.address.scope, &*r.address.name), id))
-        .collect()
-}
-
-/// `SecretAccessKey`, `secret`, `ses_smtp_password_v4`: attributes of an access key that are secret.
-fn secret_of_key(keys: &Addresses<'_>, hole: &Hole) -> Option<ResourceId> {
+/// `SecretAccessKey`, `secret`, `ses_smtp_password_v4`: attributes of an access key that are secret. With `pgp_key`, Terraform
+/// stores only the encrypted secret.
+fn secret_of_key(project: &Project<'_>, hole: &Hole) -> Option<ResourceId> {
+    let is_readable = |id: &&ResourceId| {
+        let r = &project.resources[**id];
+        &*r.kind == ACCESS_KEY && r.get("PgpKey").is_none_or(Value::is_null)
+    };
     let target = hole.target.as_ref()?;
     let attribute = target.attribute.to_ascii_lowercase();
     let secret = attribute == "secret" || attribute == "secretaccesskey" || attribute.starts_with("ses_smtp_password");
-    let key = keys.get(&(&*target.scope, &*target.address));
+    let key = project.resources_at(target).iter().rev().find(is_readable);
     key.copied().filter(|_| secret)
 }
 
@@ -135,20 +127,14 @@ pub(super) fn holes(value: &Value) -> Vec<(&Hole, Span)> {
     out
 }
 
-fn output(
-    cx: &Context<'_>,
-    id: ResourceId,
-    r: &Resource,
-    (keys, users): (&Addresses<'_>, &UsersByAddress<'_>),
-    out: &mut FindingSink<'_>,
-) {
+fn output(cx: &Context<'_>, id: ResourceId, r: &Resource, users: &AccessKeyUsers<'_>, out: &mut FindingSink<'_>) {
     // Only its caller sees the outputs of a module.
     if r.address.in_called_module() {
         return;
     }
     let Some(value) = r.get("Value") else { return };
     let mut secrets = holes(value).into_iter();
-    let Some((key, span)) = secrets.find_map(|(h, span)| Some((secret_of_key(keys, h)?, span))) else {
+    let Some((key, span)) = secrets.find_map(|(h, span)| Some((secret_of_key(cx.project, h)?, span))) else {
         return;
     };
     let f = cx
@@ -163,9 +149,7 @@ fn output(
     // A sensitive output is only readable in the state, which contains the key anyway. The finding about the key
     // covers it.
     out.push(match sensitive {
-        true => f
-            .one_step_down()
-            .cause(Cause::Resource(users.subject_of(cx.project, key))),
+        true => f.one_step_down().cause(Cause::Resource(users.subject_of(key))),
         false => f,
     });
 }

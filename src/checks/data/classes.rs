@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use crate::checks::allow_statements::{AllowStatement, identity_allow_statements, managing_actions, names};
-use crate::checks::identity_index::is_for_aws_backup;
+use crate::checks::holders::is_for_aws_backup;
 use crate::finding::Severity;
 use crate::iam::ClauseItem;
 use crate::iam::actions::ActionSet;

@@ -18,7 +18,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         if let Some((item, name)) = services_only(cx, &s) {
-            unsupported(cx, out, s, &s, &name);
+            unsupported(cx, out, s, &name);
             if s.document.kind == PolicyKind::Resource {
                 recommended(cx, out, s, item, &name);
             }
@@ -54,7 +54,7 @@ fn of_people(key: &str) -> bool {
     ) || key.starts_with("aws:principaltag/")
 }
 
-fn unsupported(cx: &Context<'_>, out: &mut FindingSink<'_>, at: StatementRef<'_>, s: &Statement, service: &str) {
+fn unsupported(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, service: &str) {
     for c in &s.conditions {
         let key = c.key.display().to_lowercase();
         let Some(operator) = c.parsed else {
@@ -70,7 +70,7 @@ fn unsupported(cx: &Context<'_>, out: &mut FindingSink<'_>, at: StatementRef<'_>
         out.push(
             cx.at_statement(
                 ids::SERVICE_KEY_UNSUPPORTED,
-                at,
+                s,
                 format!("`{service}` never sends `{}`: no request matches", c.key.display()),
             )
             .primary(c.key.span, "not in requests from AWS services")

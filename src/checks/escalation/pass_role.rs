@@ -34,7 +34,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let Some(reach) = RoleReach::new(&s) else {
-            if let Some(f) = check_named_roles(cx, s, &s, &grant) {
+            if let Some(f) = check_named_roles(cx, s, &grant) {
                 out.push(f);
             }
             continue;
@@ -124,12 +124,7 @@ fn with_session(s: &Statement) -> impl Iterator<Item = String> {
 }
 
 /// `iam:PassRole` on named roles, for any service that they trust.
-fn check_named_roles(
-    cx: &Context<'_>,
-    at: StatementRef<'_>,
-    s: &Statement,
-    grant: &PassRoleGrant<'_>,
-) -> Option<Finding> {
+fn check_named_roles(cx: &Context<'_>, s: StatementRef<'_>, grant: &PassRoleGrant<'_>) -> Option<Finding> {
     let resource = s.resource.as_ref()?;
     let first = resource
         .items
@@ -147,12 +142,12 @@ fn check_named_roles(
     let mut f = cx
         .at_statement(
             ids::PASS_ROLE_MISSING_PASSED_TO_SERVICE,
-            at,
+            s,
             "`iam:PassRole` has no condition on `iam:PassedToService`",
         )
         .primary(grant.span(), "for any service that the role trusts")
         .secondary(first.span, "this role");
-    f.remedies.extend(narrowing::passed_to(cx, at.document_id, s));
+    f.remedies.extend(narrowing::passed_to(cx, s.document_id, &s));
     Some(f.actions(grant.item().map(|i| i.display().to_lowercase())))
 }
 

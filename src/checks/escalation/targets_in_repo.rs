@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::techniques::{Danger, Technique, grants_technique, is_service, passes_to, techniques};
-use crate::checks::identity_index::IdentityIndex;
 use crate::finding::Finding;
 use crate::iam::condition::strength;
 use crate::iam::glob::CaseSensitivity;
@@ -20,15 +19,13 @@ use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Piece, Span};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let holders = IdentityIndex::new(cx);
     let mut search = TargetSearch {
         cx,
-        holders: &holders,
         named: BTreeMap::new(),
     };
     search.named = search.named_in_trust();
     for (id, identity) in cx.project.identities.iter_enumerated() {
-        if holders.power(id).is_some() {
+        if cx.effects.power(id).is_some() {
             continue;
         }
         let effective = cx.effects.of(id);
@@ -57,7 +54,6 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 struct TargetSearch<'s, 'a> {
     cx: &'s Context<'a>,
-    holders: &'s IdentityIndex<'a>,
     /// The roles whose trust policies name an identity of the repository.
     named: BTreeMap<IdentityId, Vec<TrustedHolder<'a>>>,
 }
@@ -99,7 +95,7 @@ impl<'a> TargetSearch<'_, 'a> {
                 || (passes_to(g.statement, &way.services) && self.trusts_service(role, &way.services));
             lets.then_some((g, item, role))
         })?;
-        let power = self.holders.power(role)?;
+        let power = self.cx.effects.power(role)?;
         // A resource that does not exist yet can be named in advance.
         let suited = |g: &EffectiveGrant<'_>, other: Action| {
             way.how != Danger::Pass || grants_technique(g.statement, other, way)
@@ -129,7 +125,7 @@ impl<'a> TargetSearch<'_, 'a> {
             let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
             resource.items.iter().find_map(|item| {
                 let role = self.identity(item)?;
-                let power = self.holders.power(role)?;
+                let power = self.cx.effects.power(role)?;
                 let denied = self.is_denied(effective, action, item);
                 if denied || role == effective.identity || !self.lets_in(role, effective.identity) {
                     return None;
@@ -180,7 +176,7 @@ impl<'a> TargetSearch<'_, 'a> {
         }
         let named = self.named.get(&effective.identity).into_iter().flatten();
         let report = |&(role, s, span): &TrustedHolder<'_>| {
-            let power = self.holders.power(role).filter(|_| role != effective.identity)?;
+            let power = self.cx.effects.power(role).filter(|_| role != effective.identity)?;
             let message = format!(
                 "the trust policy of a privileged role allows this {} to assume it",
                 identity.kind.name()
@@ -257,14 +253,14 @@ impl<'a> TargetSearch<'_, 'a> {
             [.., Piece::Hole(hole)] => hole,
             _ => return None,
         };
-        self.holders.resource(hole.target.as_ref()?)
+        self.cx.project.resource_at(hole.target.as_ref()?)
     }
 
     /// The identity in the repository that an item of `Resource` refers to, or names in its ARN.
     fn identity(&self, item: &ClauseItem) -> Option<IdentityId> {
         match self.target(item) {
-            Some((id, _)) => self.holders.identity(id),
-            None => self.holders.identity_named(&item.text),
+            Some((id, _)) => self.cx.project.identity_of(id),
+            None => self.cx.project.identity_named(&item.text),
         }
     }
 
@@ -279,8 +275,8 @@ impl<'a> TargetSearch<'_, 'a> {
         let property = properties.find(|p| p.holder == RoleHolder::Runs)?;
         let value = target.path(property.path)?;
         match property.instance_profile {
-            true => self.holders.profile(value).map(|(_, role)| role),
-            false => self.holders.role(value),
+            true => self.cx.project.instance_profile(value).map(|(_, role)| role),
+            false => self.cx.project.role(value),
         }
     }
 
@@ -300,7 +296,7 @@ impl<'a> TargetSearch<'_, 'a> {
                 who: IdentityType::Root,
                 ..
             } => true,
-            PrincipalOrigin::Resource(target) => self.holders.resource(&target).is_some_and(|(id, _)| id == own),
+            PrincipalOrigin::Resource(target) => self.cx.project.resource_at(&target).is_some_and(|(id, _)| id == own),
             _ => false,
         })
     }

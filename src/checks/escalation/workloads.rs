@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::checks::identity_index::{IdentityIndex, cause_of};
+use crate::checks::holders::cause_of;
 use crate::model::Resource;
 use crate::model::resource_types::{self, RoleHolder};
 use crate::project::{IdentityId, ResourceId};
@@ -11,16 +11,15 @@ use crate::source::Span;
 use crate::value::{Value, ValueKind};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let holders = IdentityIndex::new(cx);
     let mut by_profile: BTreeMap<ResourceId, SharedProfiles> = BTreeMap::new();
     for (id, r) in cx.project.resources.iter_enumerated() {
-        let Some((rule, what, at, role)) = workload(&holders, r) else {
+        let Some((rule, what, at, role)) = workload(cx, r) else {
             continue;
         };
         if let Some(profile) = at.profile {
             by_profile.entry(profile).or_default().add(id, at.span, is_public(r));
         }
-        let Some(power) = holders.power(role) else { continue };
+        let Some(power) = cx.effects.power(role) else { continue };
         let address = &cx.project.resources[cx.project.identities[role].resource].address.name;
         let mut f = cx
             .at_resource(rule, id, format!("{what} runs as a privileged role"))
@@ -72,7 +71,7 @@ struct RoleReference {
 }
 
 /// The rule, the kind of workload, where it names its role, and the role.
-fn workload(holders: &IdentityIndex<'_>, r: &Resource) -> Option<(RuleId, &'static str, RoleReference, IdentityId)> {
+fn workload(cx: &Context<'_>, r: &Resource) -> Option<(RuleId, &'static str, RoleReference, IdentityId)> {
     let (rule, what) = match &*r.kind {
         "AWS::Lambda::Function" => (ids::LAMBDA_PRIVILEGED_ROLE, "the function"),
         "AWS::SageMaker::NotebookInstance" => (ids::SAGEMAKER_ROLE_OVERLY_PERMISSIVE, "the notebook"),
@@ -86,8 +85,11 @@ fn workload(holders: &IdentityIndex<'_>, r: &Resource) -> Option<(RuleId, &'stat
     let property = properties.find(|p| p.holder != RoleHolder::Other)?;
     let value = r.path(property.path)?;
     let (profile, role) = match property.instance_profile {
-        true => holders.profile(value).map(|(profile, role)| (Some(profile), role))?,
-        false => (None, holders.role(value)?),
+        true => cx
+            .project
+            .instance_profile(value)
+            .map(|(profile, role)| (Some(profile), role))?,
+        false => (None, cx.project.role(value)?),
     };
     let span = value.span;
     Some((rule, what, RoleReference { span, profile }, role))

@@ -7,6 +7,7 @@ use crate::finding::{Confidence, Severity};
 use crate::iam::SourceFormat;
 use crate::index::ResourceId;
 use crate::model::Resource;
+use crate::project::Project;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{HoleTarget, Span, Text};
 use crate::value::guard::combined;
@@ -39,7 +40,7 @@ pub(super) fn equals_ignoring_case(v: &Value, text: &str) -> bool {
 
 /// The APIs of a project, by scope and name, each with its settings in every case.
 pub(super) struct Apis<'a> {
-    by_address: BTreeMap<(&'a str, &'a str), Vec<&'a Resource>>,
+    project: &'a Project<'a>,
     /// APIs whose resource policy is a separate resource.
     policed: Vec<&'a HoleTarget>,
     /// The parts of paths, by scope and name.
@@ -48,31 +49,28 @@ pub(super) struct Apis<'a> {
 
 impl<'a> Apis<'a> {
     pub(super) fn new(cx: &Context<'a>) -> Self {
-        let kinds = ["AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"];
-        let mut by_address: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        let mut policed = Vec::new();
-        for (_, r) in cx.project.deployed().filter(|(_, r)| kinds.contains(&&*r.kind)) {
-            let address = (&*r.address.scope, &*r.address.name);
-            by_address.entry(address).or_default().push(r);
-            policed.extend(target(r, "RestApiId").filter(|_| has_policy(r)));
-        }
+        let apis = cx.project.deployed().filter(|(_, r)| is_api(r));
+        let policed = apis.filter_map(|(_, r)| target(r, "RestApiId").filter(|_| has_policy(r)));
         let paths = (cx.project.deployed())
             .filter(|(_, r)| &*r.kind == "AWS::ApiGateway::Resource")
             .filter_map(|(_, r)| Some(((&*r.address.scope, &*r.address.name), r.get("PathPart")?)))
             .collect();
         Self {
-            by_address,
-            policed,
+            project: cx.project,
+            policed: policed.collect(),
             paths,
         }
     }
 
     /// The method or route, if anyone can call it in some case of its API.
     pub(super) fn open_route<'r>(&self, id: ResourceId, r: &'r Resource) -> Option<Open<'r>> {
-        let api = self.api(r, "RestApiId").or_else(|| self.api(r, "ApiId"));
-        let Some(cases) = api.filter(|cases| cases.len() > 1) else {
-            return self.open_in(id, r, api.and_then(|cases| cases.first().copied()));
-        };
+        let mut cases = self.cases(r, "RestApiId");
+        if cases.is_empty() {
+            cases = self.cases(r, "ApiId");
+        }
+        if cases.len() < 2 {
+            return self.open_in(id, r, cases.first().copied());
+        }
         let possible = |case: &&&Resource| {
             let together = r.branch.as_ref().zip(case.branch.as_ref());
             !together.is_some_and(|(a, b)| a.excludes(b))
@@ -176,11 +174,15 @@ impl<'a> Apis<'a> {
     }
 
     /// The API that a property names, in every case.
-    fn api<'s>(&'s self, r: &'s Resource, property: &str) -> Option<&'s [&'a Resource]> {
-        let target = target(r, property)?;
-        let cases = self.by_address.get(&(&*target.scope, &*target.address));
-        cases.map(Vec::as_slice)
+    fn cases(&self, r: &Resource, property: &str) -> Vec<&'a Resource> {
+        let named = target(r, property).map_or(&[][..], |target| self.project.resources_at(target));
+        let cases = named.iter().flat_map(|id| self.project.cases(*id));
+        cases.filter(|r| is_api(r)).collect()
     }
+}
+
+fn is_api(r: &Resource) -> bool {
+    matches!(&*r.kind, "AWS::ApiGateway::RestApi" | "AWS::ApiGatewayV2::Api")
 }
 
 /// The span where an event of a SAM function, its API, or `Globals` allows anyone to call it.

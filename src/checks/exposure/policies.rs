@@ -1,8 +1,6 @@
 //! Resource-based policies that are public, or that allow every action.
 //! IAM User Guide, "Identity-based policies and resource-based policies"; Amazon S3 User Guide, "The meaning of public".
 
-use std::cell::OnceCell;
-
 use crate::finding::Severity;
 use crate::iam::access::{
     Audience, Limit, audience, is_owners_root, lets_do_nothing, names_somebody, strength_for_others,
@@ -14,7 +12,6 @@ use crate::iam::principal::is_open;
 use crate::iam::{Action, ActionSet, Clause, ClauseItem, Document, PolicyKind, Statement, pattern};
 use crate::model::Resource;
 use crate::project::StatementRef;
-use crate::project::targets::ResourceRefs;
 use crate::rules::{Context, FindingSink, ids};
 use crate::value::{Value, ValueKind};
 
@@ -304,7 +301,6 @@ fn star_action(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>)
     if is_open(principal) && is_in_vpc(cx, s.document) {
         return;
     }
-    let places = OnceCell::new();
     for item in &clause.items {
         let whole = pattern::is_star(&item.text)
             || item.text.known().is_some_and(|t| {
@@ -316,8 +312,7 @@ fn star_action(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>)
             continue;
         }
         let all = item_actions(s.document, clause, item);
-        let places = places.get_or_init(|| ResourceRefs::new(cx.project));
-        let given = cx.project.granted_part(places, s.document_id, s.index, &all);
+        let given = cx.project.granted_part(s, &all);
         let changes = given.fitting.is_empty() || given.fitting.iter().any(changes_policy);
         let (message, label) = match changes {
             true => (

@@ -11,12 +11,10 @@ use crate::rules::{Context, FindingSink, ids};
 
 /// IAM Access Analyzer, "Policy check reference", "Confirm audience claim type".
 fn audience_type(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, c: &Condition) {
-    let operator = c.parsed;
-    if operator.is_some_and(|o| o.set.is_some()) {
+    if c.parsed.is_some_and(|o| o.set.is_some()) {
         // Of two `condition` blocks with one test, the first one's word is kept.
-        let shared = cx.project.documents[s.document_id].format == SourceFormat::Terraform
-            && cx.project.documents[s.document_id].statements[s.index]
-                .conditions
+        let shared = s.document.format == SourceFormat::Terraform
+            && s.conditions
                 .iter()
                 .any(|o| o.operator.span == c.operator.span && o.key.span.start < c.key.span.start);
         let span = if shared { c.key.span } else { c.operator.span };

@@ -1,9 +1,6 @@
 //! Subjects and audiences of tokens, provider by provider.
 
-use std::cell::LazyCell;
-
 use crate::checks::allow_statements::writing_actions;
-use crate::checks::identity_index::IdentityIndex;
 use crate::finding::{Confidence, Severity};
 use crate::iam::arn::{Breadth, breadth_of};
 use crate::iam::class::class;
@@ -243,7 +240,6 @@ fn eks(
 
 /// Amazon Cognito Developer Guide, "Role trust and permissions".
 pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let holders = LazyCell::new(|| IdentityIndex::new(cx));
     for s in cx.statements() {
         if s.document.kind != PolicyKind::Trust || !s.allows() || s.open {
             continue;
@@ -277,7 +273,7 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 out.push(f);
                 continue;
             };
-            let guests = identity_pool_guests(&holders, pool);
+            let guests = identity_pool_guests(cx, pool);
             if guests == Guests::No {
                 continue;
             }
@@ -326,10 +322,10 @@ enum Guests {
 }
 
 /// Amazon Cognito API, `CreateIdentityPool`.
-fn identity_pool_guests(holders: &IdentityIndex<'_>, pools: &Condition) -> Guests {
+fn identity_pool_guests(cx: &Context<'_>, pools: &Condition) -> Guests {
     let of_pool = |v: &ClauseItem| {
         let target = v.text.as_hole().and_then(|h| h.target.as_ref());
-        let pool = target.and_then(|t| holders.resource(t)).map(|(_, r)| r);
+        let pool = target.and_then(|t| cx.project.resource_at(t)).map(|(_, r)| r);
         let Some(pool) = pool.filter(|r| &*r.kind == "AWS::Cognito::IdentityPool") else {
             return Guests::Unknown;
         };

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::checks::allow_statements::names;
-use crate::checks::identity_index::{IdentityIndex, cause_of};
+use crate::checks::holders::cause_of;
 use crate::checks::self_reference::Named;
 use crate::finding::{Confidence, Finding};
 use crate::iam::arn::{Breadth, breadth_of};
@@ -248,12 +248,11 @@ fn unbounded(cx: &Context<'_>, id: IdentityId, identity: &Identity) -> Option<Fi
 
 /// Permission sets that are as good as an administrator.
 fn permission_sets(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let holders = IdentityIndex::new(cx);
     for (id, identity) in cx.project.identities.iter_enumerated() {
         if identity.kind != IdentityKind::PermissionSet {
             continue;
         }
-        let Some(power) = holders.power(id) else { continue };
+        let Some(power) = cx.effects.power(id) else { continue };
         out.push(
             cx.at_resource(
                 ids::SSO_PERMISSION_SET_ADMIN,

@@ -1,6 +1,6 @@
 //! ARNs that restrict nothing.
 
-use crate::checks::identity_index::is_for_aws_backup;
+use crate::checks::holders::is_for_aws_backup;
 use crate::finding::Severity;
 use crate::iam::arn::breadth_of;
 use crate::iam::condition::strength;

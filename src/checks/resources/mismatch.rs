@@ -1,7 +1,6 @@
 //! Actions and resources that do not fit.
 //! Service Authorization Reference, "Resource types" of each service.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::checks::validity::matches_no_type;
@@ -10,13 +9,12 @@ use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::resource_fit::Resources;
 use crate::iam::{ActionSet, Clause, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, glob, pattern};
 use crate::project::targets::ResourceRefs;
-use crate::project::{DocumentId, PolicyRef, StatementRef};
+use crate::project::{DocumentId, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let places = OnceCell::new();
-    let named = |text: &Text| places.get_or_init(|| ResourceRefs::new(cx.project)).as_arn(text);
+    let named = |text: &Text| ResourceRefs::new(cx.project).as_arn(text);
     let mut misfits: Vec<(Span, &str, Finding)> = Vec::new();
     // Where an action fits, or may, by the calls of the module that it stands in.
     let mut fitting: BTreeMap<Span, BTreeSet<&str>> = BTreeMap::new();
@@ -82,7 +80,7 @@ fn part_of_service(
     item: &ClauseItem,
     resources: &mut Resources<'_>,
 ) {
-    let d = &cx.project.documents[s.document_id];
+    let d = s.document;
     let said =
         d.statements[s.index].allows() && out.is_selected(ids::SERVICE_WILDCARD) && d.kind != PolicyKind::Boundary;
     let text = item.text.known().filter(|_| said);
@@ -128,12 +126,12 @@ fn mismatched_actions(
     };
     let items = resources.items();
     let first = items.first().map_or(item.span, |r| r.span);
-    let never = match cx.project.documents[s.document_id].statements[s.index].denies() {
+    let never = match s.denies() {
         true => "never denied by this statement",
         false => "never allowed by this statement",
     };
     let doubled = is_granted_elsewhere(cx, s, set, resources);
-    let beside = !doubled && is_granted_beside(&cx.project.documents[s.document_id], s.index, set);
+    let beside = !doubled && is_granted_beside(s.document, s.index, set);
     let about = |f: Finding| {
         let f = f
             .actions([shown.to_lowercase()])
@@ -239,19 +237,11 @@ fn is_granted_elsewhere(cx: &Context<'_>, at: StatementRef<'_>, set: &ActionSet,
         let mut statements = cx.project.statements(id);
         statements.any(|s| (id, s.index) != (at.document_id, at.index) && covers(&s, set, resources))
     };
-    let mut holders = (cx.project.identities.iter())
-        .map(|identity| {
-            let ids = identity.policies.iter().filter_map(|p| match &p.policy {
-                PolicyRef::Documents(ids) => Some(ids.as_slice()),
-                _ => None,
-            });
-            ids.flatten().copied().collect::<Vec<_>>()
-        })
-        .filter(|ids| ids.contains(&at.document_id))
-        .peekable();
-    match holders.peek() {
-        None => grants(at.document_id),
-        Some(_) => holders.all(|ids| ids.into_iter().any(&grants)),
+    match cx.project.holders(at.document_id) {
+        [] => grants(at.document_id),
+        holders => holders
+            .iter()
+            .all(|id| cx.project.identities[*id].documents().any(grants)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Actions on everything that could be on less.
 
 use crate::checks::allow_statements::{identity_allow_statements, managing_actions, names, writing_actions};
-use crate::checks::identity_index::{Administrators, IS_ADMINISTRATOR, is_for_aws_backup};
+use crate::checks::holders::{IS_ADMINISTRATOR, are_administrators, is_for_aws_backup};
 use crate::finding::Severity;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Strength};
@@ -86,7 +86,6 @@ fn is_of_the_account(a: Action) -> bool {
 /// `*` where some of the actions can be given on single resources. One statement gives one finding: the most severe that fits;
 /// the rule files say which covers which.
 pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let administrators = Administrators::new(cx);
     for g in identity_allow_statements(cx) {
         let Some((everywhere, written, actions)) = g.allowed_on_every_resource() else {
             continue;
@@ -181,7 +180,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if few || (wide && reads) || usual || held == Held::ByOwner {
                 f = f.severity(Severity::Low);
             }
-            if administrators.are_all_holders_of(&g) {
+            if are_administrators(cx, g.statement) {
                 f = f.severity(Severity::Low).note(IS_ADMINISTRATOR);
             }
             out.push(g.adjust_severity(cx, &set, f));

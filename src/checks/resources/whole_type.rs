@@ -2,7 +2,7 @@
 
 use super::scope::LOGGING;
 use crate::checks::allow_statements::{AllowStatement, identity_allow_statements, names, writing_actions};
-use crate::checks::identity_index::{Administrators, IS_ADMINISTRATOR};
+use crate::checks::holders::{IS_ADMINISTRATOR, are_administrators};
 use crate::finding::Severity;
 use crate::iam::arn::{Arn, breadth_of, whole_types};
 use crate::iam::catalogue::{AccessLevel, ResourceType};
@@ -34,7 +34,6 @@ const TYPES: &[(&str, &str, &str)] = &[
 ];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let administrators = Administrators::new(cx);
     for g in identity_allow_statements(cx) {
         let Some(clause) = g.statement.resource.as_ref().filter(|c| !c.negated) else {
             continue;
@@ -45,7 +44,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         for item in clause.items.iter().filter(|r| !breadth_of(&r.text).is_star_like()) {
             if let Some(f) = check_item(cx, &g, item) {
-                out.push(match administrators.are_all_holders_of(&g) {
+                out.push(match are_administrators(cx, g.statement) {
                     true => f.severity(Severity::Low).note(IS_ADMINISTRATOR),
                     false => f,
                 });

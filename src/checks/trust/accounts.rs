@@ -1,9 +1,6 @@
 //! Trust in other accounts, and in your own account as a whole.
 //! IAM User Guide, "Access to AWS accounts owned by third parties".
 
-use std::cell::OnceCell;
-
-use crate::checks::identity_index::IdentityIndex;
 use crate::finding::{Confidence, Severity};
 use crate::iam::arn::Arn;
 use crate::iam::condition::strength;
@@ -17,7 +14,6 @@ use crate::source::Text;
 const LONGEST_NAME: usize = 28;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let holders = OnceCell::new();
     for s in cx.statements() {
         if s.document.kind != PolicyKind::Trust || !s.allows() {
             continue;
@@ -26,18 +22,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         };
         for item in &clause.items {
-            check_account(cx, out, s, item, &holders);
+            check_account(cx, out, s, item);
         }
     }
 }
 
-fn check_account<'a>(
-    cx: &Context<'a>,
-    out: &mut FindingSink<'_>,
-    s: StatementRef<'_>,
-    item: &PrincipalItem,
-    holders: &OnceCell<IdentityIndex<'a>>,
-) {
+fn check_account(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, item: &PrincipalItem) {
     let own = cx.project.own;
     let place = origin_of(item, own, None);
     let is_foreign = matches!(
@@ -61,9 +51,8 @@ fn check_account<'a>(
                 .primary(item.value.span, "the whole account")
                 .note("any identity in the account with `sts:AssumeRole` on this role or on `*` can assume it")
                 .principals([item.value.display()]);
-            let holders = holders.get_or_init(|| IdentityIndex::new(cx));
-            let role = s.document.resource.and_then(|r| holders.identity(r));
-            if let Some(power) = role.and_then(|role| holders.power(role)) {
+            let role = s.document.resource.and_then(|r| cx.project.identity_of(r));
+            if let Some(power) = role.and_then(|role| cx.effects.power(role)) {
                 f = f.severity(Severity::Medium).secondary(power.span, power.reach.text());
             }
             out.push(f);

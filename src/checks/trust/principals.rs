@@ -194,10 +194,8 @@ const EXCEPTS_EVERYBODY: &str = "this Deny exempts everyone, so it blocks no one
 fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     let Some(clause) = &s.principal else { return };
     // If another branch of the statement exempts only some principals, this one disables the Deny on purpose.
-    let on_purpose = cx.project.documents.get(s.document_id).is_some_and(|d| {
-        let other = |o: &Statement| o.span == s.span && o.branch.is_some() && o.branch != s.branch;
-        d.statements.iter().any(other)
-    });
+    let other = |o: &Statement| o.span == s.span && o.branch.is_some() && o.branch != s.branch;
+    let on_purpose = s.document.statements.iter().any(other);
     let graded = |f: Finding| match on_purpose {
         true => f.severity(Severity::Low),
         false => f,

@@ -9,7 +9,7 @@ use crate::checks::hygiene::managed::broad_grant;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
-use crate::iam::{AccessLevel, ActionSet, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, catalogue};
+use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, PolicyKind, Statement, catalogue};
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource, PolicyUse, Project, StatementRef};
@@ -59,7 +59,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut Findi
         };
         match &d.origin {
             DocumentOrigin::Written => grant.check_document(out),
-            DocumentOrigin::SamTemplate(template) => out.findings_of(grant.template(d, template)),
+            DocumentOrigin::SamTemplate(template) => out.findings_of(grant.template(template)),
             DocumentOrigin::AwsManaged(_) | DocumentOrigin::Generated(_) => {}
         }
     }
@@ -128,22 +128,19 @@ impl UsedDocument<'_, '_, '_> {
                 .filter_map(|item| self.excess(item, statement))
                 .collect();
             if !excess.is_empty() {
-                let granted = self.effectively_granted(allowed.statement, &allowed.actions);
+                let granted = self.effectively_granted(statement, &allowed.actions);
                 out.push(self.finding(statement, &granted, &excess));
             }
         }
     }
 
     /// The part of `actions` that a statement effectively grants.
-    fn effectively_granted(&self, statement: usize, actions: &ActionSet) -> ActionSet {
-        let project = self.cx.project;
-        project
-            .granted_part(self.places, self.document, statement, actions)
-            .fitting
+    fn effectively_granted(&self, statement: StatementRef<'_>, actions: &ActionSet) -> ActionSet {
+        self.cx.project.granted_part(statement, actions).fitting
     }
 
     fn excess<'d>(&self, item: &'d ClauseItem, statement: StatementRef<'_>) -> Option<Excess<'d>> {
-        let granted = self.effectively_granted(statement.index, &ActionSet::expand(&item.text.known()?));
+        let granted = self.effectively_granted(statement, &ActionSet::expand(&item.text.known()?));
         let mut unused = granted.clone();
         unused.subtract(&self.used.possibly_used_on(&granted, &statement, self.places));
         let needed = self.certainly_used(&granted, &statement);
@@ -271,13 +268,13 @@ impl UsedDocument<'_, '_, '_> {
         label_used_code(self.cx.project, f, &self.used, called)
     }
 
-    fn template(&self, d: &Document, template: &str) -> Option<Finding> {
+    fn template(&self, template: &str) -> Option<Finding> {
         let [mut granted, mut used, mut elsewhere] = [(); 3].map(|()| ActionSet::empty());
         for a in &self.cx.project.granted(self.document).allowed {
-            let statement = &d.statements[a.statement];
-            let given = self.effectively_granted(a.statement, &a.actions);
-            used.union_with(&self.used.possibly_used_on(&given, statement, self.places));
-            elsewhere.union_with(&self.used.used_on_others(&given, statement, self.places));
+            let statement = self.cx.project.statement(self.document, a.statement);
+            let given = self.effectively_granted(statement, &a.actions);
+            used.union_with(&self.used.possibly_used_on(&given, &statement, self.places));
+            elsewhere.union_with(&self.used.used_on_others(&given, &statement, self.places));
             granted.union_with(&given);
         }
         if granted.is_subset(&used) {
@@ -309,7 +306,10 @@ impl UsedDocument<'_, '_, '_> {
         let f = self
             .cx
             .at_document(ids::UNUSED_MANAGED_GRANT, self.document, message)
-            .primary(d.span, format!("grants {}", actions(n)))
+            .primary(
+                self.cx.project.documents[self.document].span,
+                format!("grants {}", actions(n)),
+            )
             .actions([template.to_lowercase()]);
         let f = self.label_other_calls(f, &elsewhere);
         Some(self.label_evidence(f, &names(&called)).help(help))

@@ -1,8 +1,6 @@
 //! ARNs that match no AWS resource. AWS General Reference, "Amazon Resource Names (ARNs)"; Service Authorization
 //! Reference, "Resource types" of each service.
 
-use std::cell::OnceCell;
-
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::arn::{Arn, ArnField, ArnShape, arn_shape, field, is_account_id};
 use crate::iam::arn_format::types_of;
@@ -45,12 +43,9 @@ const IN_ACCOUNTS: [&str; 19] = [
 ];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let places = OnceCell::new();
     let is_name = |text: &Text| {
         text.pieces().first().is_some_and(|p| matches!(p, Piece::Hole(_)))
-            && places
-                .get_or_init(|| ResourceRefs::new(cx.project))
-                .begins_with_name(text)
+            && ResourceRefs::new(cx.project).begins_with_name(text)
     };
     for s in cx.statements() {
         if s.document.origin != DocumentOrigin::Written || s.document.kind == PolicyKind::Trust {

@@ -1,8 +1,6 @@
 //! Properties that name a role: whether the value is a role, in the form that the service accepts.
 //! CloudFormation User Guide, "AWS resource and property types reference"; CodeBuild, "Project".
 
-use std::collections::BTreeMap;
-
 use crate::iam::SourceFormat;
 use crate::iam::arn::{Arn, ArnField};
 use crate::index::ResourceId;
@@ -28,24 +26,16 @@ const NO_ROLES: [&str; 6] = [
     "user",
 ];
 
-type ByAddress<'a> = BTreeMap<(&'a str, &'a str), &'a Resource>;
-
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let by_address: ByAddress<'_> = cx
-        .project
-        .resources
-        .iter()
-        .map(|r| ((&*r.address.scope, &*r.address.name), r))
-        .collect();
     for (id, r) in cx.project.resources.iter_enumerated() {
         if r.kind.starts_with("AWS::") {
             let mut found = Vec::new();
             walk(&r.props, 0, &mut found);
             for (name, value) in found {
-                role(cx, out, (id, r), (name, value), &by_address);
+                role(cx, out, (id, r), (name, value));
             }
         }
-        with_path(cx, out, (id, r), &by_address);
+        with_path(cx, out, (id, r));
     }
 }
 
@@ -74,15 +64,9 @@ fn walk<'v>(value: &'v Value, depth: usize, found: &mut Vec<(&'v str, &'v Value)
     }
 }
 
-fn role(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, r): (ResourceId, &Resource),
-    (name, value): (&str, &Value),
-    by_address: &ByAddress<'_>,
-) {
+fn role(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (ResourceId, &Resource), (name, value): (&str, &Value)) {
     let what = match value.as_hole() {
-        Some(hole) => referenced_resource(r, name, hole, by_address),
+        Some(hole) => referenced_resource(cx, r, name, hole),
         None => value.as_text().and_then(|t| resource_phrase(&Arn::parse(t)?)),
     };
     let Some(what) = what else { return };
@@ -114,9 +98,9 @@ fn kind_phrase(kind: &str) -> String {
     format!("{article} {}", kind.replace('-', " "))
 }
 
-fn referenced_resource(r: &Resource, name: &str, hole: &Hole, by_address: &ByAddress<'_>) -> Option<String> {
+fn referenced_resource(cx: &Context<'_>, r: &Resource, name: &str, hole: &Hole) -> Option<String> {
     let target = hole.target.as_ref().filter(|_| hole.kind == HoleKind::Resource)?;
-    let of = by_address.get(&(&*target.scope, &*target.address))?;
+    let (_, of) = cx.project.resource_at(target)?;
     let attribute = target.attribute.to_ascii_lowercase();
     match &*of.kind {
         "AWS::IAM::InstanceProfile" => Some(kind_phrase("instance-profile")),
@@ -137,12 +121,7 @@ fn referenced_resource(r: &Resource, name: &str, hole: &Hole, by_address: &ByAdd
 }
 
 /// CodeBuild finds a role by name only if its path is `/`.
-fn with_path(
-    cx: &Context<'_>,
-    out: &mut FindingSink<'_>,
-    (id, r): (ResourceId, &Resource),
-    by_address: &ByAddress<'_>,
-) {
+fn with_path(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (ResourceId, &Resource)) {
     if &*r.kind != "AWS::CodeBuild::Project" || !matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam) {
         return;
     }
@@ -154,10 +133,9 @@ fn with_path(
     else {
         return;
     };
-    let role = by_address
-        .get(&(&*target.scope, &*target.address))
-        .filter(|of| &*of.kind == "AWS::IAM::Role");
-    let Some(path) = role.and_then(|of| of.get("Path")) else {
+    let role = cx.project.resource_at(target);
+    let role = role.filter(|(_, of)| &*of.kind == "AWS::IAM::Role");
+    let Some(path) = role.and_then(|(_, of)| of.get("Path")) else {
         return;
     };
     if path.as_str().is_some_and(|p| p != "/") {

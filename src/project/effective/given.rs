@@ -4,7 +4,7 @@ use crate::iam::arn::{self, Breadth};
 use crate::iam::resource_fit::Resources;
 use crate::iam::{ActionSet, Clause};
 use crate::project::targets::ResourceRefs;
-use crate::project::{DocumentId, Project};
+use crate::project::{Project, StatementRef};
 use crate::source::Text;
 
 /// What one statement gives of some actions.
@@ -20,16 +20,10 @@ pub struct StatementGrant {
 
 impl Project<'_> {
     /// What a statement gives of `actions`, which it names.
-    pub(crate) fn granted_part(
-        &self,
-        places: &ResourceRefs<'_>,
-        document: DocumentId,
-        statement: usize,
-        actions: &ActionSet,
-    ) -> StatementGrant {
-        let kept = actions.difference(self.withheld(document).for_statement(statement));
-        let clause = self.documents[document].statements[statement].resource.as_ref();
-        let named = |text: &Text| places.as_arn(text);
+    pub(crate) fn granted_part(&self, s: StatementRef<'_>, actions: &ActionSet) -> StatementGrant {
+        let kept = actions.difference(self.withheld(s.document_id).for_statement(s.index));
+        let clause = s.resource.as_ref();
+        let named = |text: &Text| ResourceRefs::new(self).as_arn(text);
         let resources = clause.and_then(|c| Resources::new(c, named));
         let wide = |c: &Clause| c.negated || c.items.iter().any(|i| arn::breadth_of(&i.text) <= Breadth::WholeType);
         let at_most = resources.is_none() && clause.is_some_and(|c| !c.items.is_empty() && !wide(c));

@@ -79,6 +79,7 @@ pub struct Effective<'p> {
 pub struct Effects<'p> {
     project: &'p Project<'p>,
     of: IndexVec<IdentityId, OnceLock<Effective<'p>>>,
+    power: IndexVec<IdentityId, OnceLock<Option<Power<'p>>>>,
 }
 
 impl<'p> Effects<'p> {
@@ -86,11 +87,17 @@ impl<'p> Effects<'p> {
         Self {
             project,
             of: IndexVec::with_len_of(&project.identities, OnceLock::new),
+            power: IndexVec::with_len_of(&project.identities, OnceLock::new),
         }
     }
 
     pub fn of(&self, id: IdentityId) -> &Effective<'p> {
         self.of[id].get_or_init(|| Effective::new(self.project, id))
+    }
+
+    /// Why an identity is as good as an administrator, if it is.
+    pub fn power(&self, id: IdentityId) -> Option<&Power<'p>> {
+        self.power[id].get_or_init(|| self.of(id).admin_power()).as_ref()
     }
 }
 

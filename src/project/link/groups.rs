@@ -1,27 +1,20 @@
 //! Which groups users are in.
 
-use std::collections::BTreeMap;
-
 use super::index::ReferenceIndex;
 use crate::model::Resource;
-use crate::project::{IdentityId, IdentityKind, Membership, Project, ResourceId};
+use crate::project::{IdentityId, IdentityKind, Membership, Project};
 use crate::value::Value;
 
 /// Fills in the groups of every user.
 pub(super) fn memberships(project: &mut Project<'_>, index: &ReferenceIndex) {
-    let by_resource: BTreeMap<ResourceId, IdentityId> = project
-        .identities
-        .iter_enumerated()
-        .map(|(id, identity)| (identity.resource, id))
-        .collect();
     let named = |kind, value: &Value| -> Vec<IdentityId> {
         let found = index.identities(kind, value);
-        found.iter().filter_map(|r| by_resource.get(r).copied()).collect()
+        found.iter().filter_map(|r| project.identity_of(*r)).collect()
     };
     let mut found: Vec<(IdentityId, Membership)> = Vec::new();
     for (id, r) in project.resources.iter_enumerated() {
         let users = match &*r.kind {
-            "AWS::IAM::User" => by_resource.get(&id).copied().into_iter().collect(),
+            "AWS::IAM::User" => project.identity_of(id).into_iter().collect(),
             "AWS::IAM::UserToGroupAddition" => {
                 let mut users = Vec::new();
                 values(r, &["Users"], &mut |v| users.extend(named(IdentityKind::User, v)));

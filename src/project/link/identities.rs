@@ -25,12 +25,12 @@ const HOLDERS: [(IdentityKind, [&str; 3]); 4] = [
 /// holder cannot be reported.
 pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut out = IndexVec::new();
-    let mut by_resource: BTreeMap<ResourceId, IdentityId> = BTreeMap::new();
+    let mut identity_of: BTreeMap<ResourceId, IdentityId> = BTreeMap::new();
     for (id, r) in project.resources.iter_enumerated() {
         let Some(kind) = identity_kind(&r.kind).filter(|_| !is_part(index, r)) else {
             continue;
         };
-        by_resource.insert(id, out.push(identity(project, index, kind, id, r)));
+        identity_of.insert(id, out.push(identity(project, index, kind, id, r)));
     }
     let mut elsewhere = Vec::new();
     for (id, r) in project.resources.iter_enumerated() {
@@ -56,13 +56,14 @@ pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
                     name: Text::made(&name, value.span),
                 }));
             }
-            for i in targets.iter().filter_map(|t| by_resource.get(t)) {
+            for i in targets.iter().filter_map(|t| identity_of.get(t)) {
                 out[*i].policies.extend(uses.iter().cloned());
             }
         }
     }
     project.elsewhere = elsewhere;
     project.identities = out;
+    project.identity_of = identity_of;
 }
 
 /// Whether a permission set is only a policy for another one: `aws_ssoadmin_permission_set_inline_policy`.

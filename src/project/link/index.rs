@@ -1,6 +1,7 @@
 //! Look-ups from names and addresses to resources and documents.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use crate::iam::catalogue;
 use crate::iam::managed::aws_managed_name;
@@ -10,8 +11,10 @@ use crate::source::{HoleTarget, Piece, Text};
 use crate::value::{Value, ValueKind};
 
 /// What references can resolve to.
-pub(super) struct ReferenceIndex {
-    by_address: BTreeMap<(String, String), Vec<ResourceId>>,
+#[derive(Debug, Default)]
+pub(in crate::project) struct ReferenceIndex {
+    /// By scope and name.
+    by_address: HashMap<(Arc<str>, Arc<str>), Vec<ResourceId>>,
     /// Physical names of managed policies of the repository.
     policy_names: BTreeMap<String, Vec<ResourceId>>,
     /// Physical names of identities.
@@ -25,6 +28,7 @@ pub(super) struct ReferenceIndex {
 const MAX_LOOKUPS: usize = 8;
 
 /// What a `data "aws_iam_policy"` looks for: one policy by its ARN, or by its name among those of the account and of AWS.
+#[derive(Debug)]
 struct Lookup {
     arn: Option<Value>,
     name: Option<String>,
@@ -63,15 +67,9 @@ pub(super) fn name_property(kind: IdentityKind) -> &'static str {
 
 impl ReferenceIndex {
     pub(super) fn new(project: &Project<'_>) -> Self {
-        let mut index = Self {
-            by_address: BTreeMap::new(),
-            policy_names: BTreeMap::new(),
-            identity_names: BTreeMap::new(),
-            documents: BTreeMap::new(),
-            lookups: BTreeMap::new(),
-        };
+        let mut index = Self::default();
         for (id, r) in project.resources.iter_enumerated() {
-            let key = (r.address.scope.to_string(), r.address.name.to_string());
+            let key = (r.address.scope.clone(), r.address.name.clone());
             index.by_address.entry(key).or_default().push(id);
             if let Some(kind) = identity_kind(&r.kind)
                 && let Some(name) = r.get(name_property(kind)).and_then(known_text)
@@ -103,8 +101,8 @@ impl ReferenceIndex {
     }
 
     /// The resources that a reference names.
-    pub(super) fn target(&self, target: &HoleTarget) -> &[ResourceId] {
-        let key = (target.scope.to_string(), target.address.to_string());
+    pub(in crate::project) fn target(&self, target: &HoleTarget) -> &[ResourceId] {
+        let key = (target.scope.clone(), target.address.clone());
         self.by_address.get(&key).map_or(&[], Vec::as_slice)
     }
 

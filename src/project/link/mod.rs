@@ -22,7 +22,7 @@ use crate::source::{FileId, Sources};
 
 use super::{PolicyRef, Project};
 use crate::value::Value;
-use index::ReferenceIndex;
+pub(super) use index::ReferenceIndex;
 
 /// Joins all units of a run into one project.
 pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit>) -> Project<'a> {
@@ -42,6 +42,10 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
         unattached: HashSet::new(),
         unplaced: BTreeMap::new(),
         elsewhere: Vec::new(),
+        references: ReferenceIndex::default(),
+        identity_of: BTreeMap::new(),
+        named_identities: OnceLock::new(),
+        holders: OnceLock::new(),
         alternatives: OnceLock::new(),
         granted: IndexVec::new(),
         withheld: OnceLock::new(),
@@ -95,6 +99,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
     guardrails::guardrails(&mut project, &index);
     project.granted = IndexVec::with_len_of(&project.documents, OnceLock::new);
     workloads::workloads(&mut project, &index);
+    project.references = index;
     project
 }
 

@@ -9,7 +9,7 @@ use crate::iam::sdk;
 use crate::model::kinds;
 use crate::model::resource_types::{self, RoleHolder};
 use crate::project::{
-    CodePlace, Handler, IdentityId, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadCode, WorkloadKind,
+    CodePlace, Handler, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadCode, WorkloadKind,
 };
 use crate::python::BindingValue;
 use crate::source::{is_within, join_path, parent_path};
@@ -137,7 +137,6 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
 pub(super) struct Linking<'l, 'a> {
     pub(super) project: &'l Project<'a>,
     pub(super) index: &'l ReferenceIndex,
-    identities: BTreeMap<ResourceId, IdentityId>,
     /// Archives by the path of the package.
     pub(super) packages: BTreeMap<String, ResourceId>,
     /// What is put into buckets and made of such packages, by its key; nothing where two have the same.
@@ -148,10 +147,6 @@ pub(super) struct Linking<'l, 'a> {
 
 impl<'l, 'a> Linking<'l, 'a> {
     fn new(project: &'l Project<'a>, index: &'l ReferenceIndex) -> Self {
-        let identities = project
-            .identities
-            .iter_enumerated()
-            .map(|(i, identity)| (identity.resource, i));
         let of_kind = |kind: &'static str| {
             project
                 .resources
@@ -168,7 +163,6 @@ impl<'l, 'a> Linking<'l, 'a> {
         Self {
             project,
             index,
-            identities: identities.collect(),
             packages: of_kind(kinds::ARCHIVE)
                 .filter_map(|(id, r)| Some((package_path(r)?, id)))
                 .collect(),
@@ -186,7 +180,7 @@ impl<'l, 'a> Linking<'l, 'a> {
     fn roles(&self, value: &Value, out: &mut Vec<RunsAs>) {
         value.each_value(&mut |item| {
             for resource in self.index.identities(IdentityKind::Role, item) {
-                let role = self.identities.get(&resource).copied();
+                let role = self.project.identity_of(resource);
                 if let Some(role) = role.filter(|role| out.iter().all(|r| r.role != *role)) {
                     out.push(RunsAs { role, span: item.span });
                 }

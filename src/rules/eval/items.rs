@@ -353,8 +353,7 @@ impl Eval<'_, '_> {
 
     /// The resources of a statement, where not every action may fit them.
     fn resources<'p>(&self, s: StatementRef<'p>) -> Option<Resources<'p>> {
-        let places = || self.places.get_or_init(|| ResourceRefs::new(self.context.project));
-        let named = |text: &Text| places().as_arn(text);
+        let named = |text: &Text| ResourceRefs::new(self.context.project).as_arn(text);
         Resources::new(s.statement.resource.as_ref()?, named)
     }
 
@@ -364,9 +363,7 @@ impl Eval<'_, '_> {
         if !s.statement.allows() || actions.len() < 2 {
             return None;
         }
-        let project = self.context.project;
-        let places = self.places.get_or_init(|| ResourceRefs::new(project));
-        let given = project.granted_part(places, s.document_id, s.index, actions);
+        let given = self.context.project.granted_part(s, actions);
         let (StatementGrant { kept, at_most, .. }, left) = (&given, &given.fitting);
         let why = match (*at_most || left.len() < kept.len(), kept.len() < actions.len()) {
             _ if left.is_empty() => return None,

@@ -11,7 +11,6 @@ mod subjects;
 mod values;
 mod words;
 
-use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use super::spec::{DeclaredFix, ItemTest, Narrowed, ReportSpec, RuleCase, StatementTest};
@@ -19,7 +18,6 @@ use super::{Context, FindingSink, Rule, RuleId, message};
 use crate::finding::{Cause, Evidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::{ActionSet, ClauseItem};
-use crate::project::targets::ResourceRefs;
 use crate::project::{EXCEPT_DENIED, StatementRef};
 use crate::source::{Span, Text};
 use crate::value::Provenance;
@@ -32,7 +30,6 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, cases: &[RuleCase], out: &
         rule: rule.id(),
         context,
         words: Words::default(),
-        places: OnceCell::new(),
     };
     let mut reported: HashSet<(Cause, Span)> = HashSet::new();
     for (number, case) in cases.iter().enumerate() {
@@ -79,7 +76,6 @@ struct Eval<'c, 'a> {
     rule: RuleId,
     context: &'c Context<'a>,
     words: Words,
-    places: OnceCell<ResourceRefs<'a>>,
 }
 
 /// What a captured thing is, for evidence and for what messages can say of it.

@@ -309,14 +309,14 @@ impl<'a> Eval<'_, 'a> {
             let known = value.as_text().is_some_and(Text::is_known);
             return if known { Truth::No } else { Truth::Unknown };
         };
-        let mut named = (self.context.project.resources.iter())
-            .filter(|r| r.address.scope == target.scope && r.address.name == target.address)
-            .map(|r| self.resource(t, r, &mut Captures::default()))
-            .peekable();
-        if named.peek().is_none() {
-            return Truth::Unknown;
+        let project = self.context.project;
+        match project.resources_at(target) {
+            [] => Truth::Unknown,
+            named => named
+                .iter()
+                .map(|id| self.resource(t, &project.resources[*id], &mut Captures::default()))
+                .fold(Truth::No, Truth::or),
         }
-        named.fold(Truth::No, Truth::or)
     }
 }
 

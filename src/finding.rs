@@ -393,7 +393,7 @@ impl Finding {
     pub fn doubt_condition(self, unknown: Option<Span>) -> Self {
         match unknown {
             Some(key) => self
-                .secondary(key, "what it says is not known")
+                .secondary(key, "the value of this condition is unknown")
                 .confidence(Confidence::Low),
             None => self,
         }

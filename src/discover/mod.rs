@@ -278,7 +278,7 @@ impl SearchRequest<'_> {
                 if let Err(e) = std::fs::read_dir(path) {
                     found.note_unlisted_folder(self.display_path(&absolute), &e);
                 } else if absolute.split('/').any(|part| part == ".git") {
-                    found.skip(self.tell, &self.display_path(&absolute), "the store of Git");
+                    found.skip(self.tell, &self.display_path(&absolute), "Git repository data");
                 } else {
                     folders.push(path.clone());
                 }
@@ -435,7 +435,7 @@ impl SearchRequest<'_> {
             found.altered.insert(path.to_owned());
         }
         if mended && in_scope {
-            let message = "not UTF-8; each offending byte was read as `?`".to_owned();
+            let message = "not UTF-8; each invalid byte was read as `?`".to_owned();
             found.troubles.push(trouble(ProblemKind::NotEvaluated, message));
         }
         let input = InputFile {

@@ -91,7 +91,7 @@ pub(super) fn folder_skipped(name: &str) -> Option<&'static str> {
     if VENDORED.contains(&name) {
         return Some("vendored or generated folder");
     }
-    CACHES.contains(&name).then_some("cache of a tool")
+    CACHES.contains(&name).then_some("tool cache")
 }
 
 /// What `name`, met on a walk, promises; else why it is skipped. A name that says nothing is no reason to skip a file:
@@ -102,7 +102,7 @@ pub(super) fn promise_of(name: &str) -> Result<NamePromise, &'static str> {
         return Err("generated");
     }
     if BINARY.contains(&&*extension) {
-        return Err("binary by its name");
+        return Err("binary file name");
     }
     Ok(promise_of_named(name).unwrap_or(NamePromise::Text))
 }

@@ -238,13 +238,13 @@ pub fn apply_edits(text: &str, edits: &[&Edit]) -> String {
 /// Why the state after these fixes is no better than the one before.
 fn find_regression(before: &LintedState, after: &LintedState, batch: &[&Offer]) -> Option<String> {
     if let Some(path) = first_increase(&before.problems, &BTreeMap::new(), &after.problems) {
-        return Some(format!("{path} could not be read any more"));
+        return Some(format!("{path} could no longer be parsed"));
     }
     let nothing = BTreeMap::new();
     let new = first_increase(&before.all, &before.folded, &after.all)
         .or_else(|| first_increase(&before.active, &before.folded, &after.active));
     if let Some((rule, path)) = new {
-        return Some(format!("it would bring `{rule}` to {path}"));
+        return Some(format!("it would introduce `{rule}` in {path}"));
     }
     let mut fixed = before.all.clone();
     for offer in batch {
@@ -258,7 +258,7 @@ fn find_regression(before: &LintedState, after: &LintedState, batch: &[&Offer]) 
         .filter(|(k, _)| here(k))
         .map(|(k, n)| (k.clone(), *n))
         .collect();
-    first_increase(&fixed, &nothing, &left).map(|(rule, _)| format!("`{rule}` would stay"))
+    first_increase(&fixed, &nothing, &left).map(|(rule, _)| format!("`{rule}` would still be reported"))
 }
 
 /// The first key of which there is more than before.

@@ -136,7 +136,7 @@ impl<'c> Codebase<'c, '_> {
             if says(HIDING) {
                 out.doubts.push(Uncertainty {
                     span: module.scope(ScopeId::MODULE).extent,
-                    why: "runs what cannot be seen",
+                    why: "calls code that is not in this repository",
                 });
             }
             imports(calls.program, m, &mut out);
@@ -308,7 +308,7 @@ fn imports(program: &Program<'_>, index: usize, out: &mut Required<'_>) {
         let Some(whole) = sdk::library(dotted) else {
             return out.doubts.push(Uncertainty {
                 span,
-                why: "a library that is not known",
+                why: "calls an unknown library",
             });
         };
         let parts = name.and_then(|name| Some((name, parts(dotted, name)?)));

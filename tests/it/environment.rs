@@ -95,11 +95,11 @@ fn people_read_what_it_is_for() {
     );
     let out = repository.run(&["needs", "."]).out;
     assert!(
-        out.contains("s3 get_object in handler (perhaps: what it is called on is known by its name only)"),
+        out.contains("s3 get_object in handler (possibly: the client is known only by its name)"),
         "{out}"
     );
     assert!(
-        out.contains("s3 open in handler (perhaps: a library calls AWS for it)"),
+        out.contains("s3 open in handler (possibly: called by a library)"),
         "{out}"
     );
 }

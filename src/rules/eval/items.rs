@@ -368,9 +368,9 @@ impl Eval<'_, '_> {
         let why = match (*at_most || left.len() < kept.len(), kept.len() < actions.len()) {
             _ if left.is_empty() => return None,
             (false, false) => return None,
-            (true, false) => " that fits these resources",
+            (true, false) => " that applies to these resources",
             (false, true) => " that is not denied",
-            (true, true) => " that fits and is not denied",
+            (true, true) => " that applies to these resources and is not denied",
         };
         Some(Left {
             why,

@@ -166,7 +166,7 @@ impl Eval<'_, '_> {
         f.message = say(&report.message);
         f = f.primary(at.span, say(&report.label));
         if let Some(denied) = at.denied.filter(|_| f.message.ends_with(EXCEPT_DENIED)) {
-            f = f.secondary(denied, "a Deny blocks it here");
+            f = f.secondary(denied, "denied on these resources");
         }
         for also in &report.also {
             let label = say(&also.label);

@@ -141,7 +141,7 @@ struct JsonNeeds<'a> {
     schema_version: &'static str,
     /// By path and position.
     calls: Vec<JsonCall<'a>>,
-    /// Places that may call AWS in a way that is not known.
+    /// Places whose calls to AWS are unknown.
     unresolved: Vec<JsonUnresolved<'a>>,
     /// Files that could not be read completely.
     errors: Vec<JsonUnread<'a>>,

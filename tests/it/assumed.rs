@@ -244,7 +244,10 @@ Resources:
             panic!("{path}: {:?}", grades(&all))
         };
         let notes = one["notes"].to_string();
-        assert!(notes.contains(&format!("applies with the default of `{name}`")), "{notes}");
+        assert!(
+            notes.contains(&format!("applies with the default of `{name}`")),
+            "{notes}"
+        );
         assert_ne!(one["confidence"], "high", "{path}");
         assert_ne!(one["severity"], "high", "{path}");
     }

@@ -38,7 +38,11 @@ fn a_wildcard_counts_what_fits_its_resources() {
     let all = ActionSet::expand("s3:*").len();
     assert!(objects < both && both < all);
     for (resource, why, count) in [
-        (r#""arn:aws:s3:::reports/*""#, " that applies to these resources", objects),
+        (
+            r#""arn:aws:s3:::reports/*""#,
+            " that applies to these resources",
+            objects,
+        ),
         (
             r#"["arn:aws:s3:::reports", "arn:aws:s3:::reports/*"]"#,
             " that applies to these resources",

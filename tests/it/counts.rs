@@ -53,7 +53,7 @@ fn a_wildcard_counts_what_fits_its_resources() {
         let found = messages(&[("p.json", &policy(resource, ""))], "service-wildcard");
         assert_eq!(
             found,
-            [format!("every action of `s3`{why} is allowed, {count} in all")],
+            [format!("every action of `s3`{why} is allowed, {count} in total")],
             "{resource}"
         );
     }
@@ -69,7 +69,7 @@ fn a_wildcard_counts_what_is_not_denied() {
     assert_eq!(
         found,
         [format!(
-            "every action of `s3` that is not denied is allowed, {left} in all"
+            "every action of `s3` that is not denied is allowed, {left} in total"
         )]
     );
 }
@@ -279,7 +279,7 @@ fn what_needs_a_star_is_not_counted_on_an_arn() {
         let found = messages(&[("p.json", &policy)], "service-wildcard");
         assert_eq!(
             found,
-            [format!("every action of `codecommit`{why} is allowed, {count} in all")],
+            [format!("every action of `codecommit`{why} is allowed, {count} in total")],
             "{resource}"
         );
     }

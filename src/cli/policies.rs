@@ -133,7 +133,7 @@ impl Files {
                 skipped: skipped
                     .map(|s| JsonSkipped {
                         path: &s.path,
-                        why: &s.why,
+                        why: s.why.text(),
                     })
                     .collect(),
             })),

@@ -9,6 +9,7 @@ mod inside;
 mod names;
 mod read;
 mod sealed;
+mod skipped;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -21,12 +22,13 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use crate::classify;
 use crate::rules::user::RuleMistake;
 use crate::source::{ProblemKind, file_name, is_within, join_path, parent_path, relative_path};
-use crate::unjudged::{Language, Unjudged, UnjudgedReason};
+use crate::unjudged::{Seal, Unjudged, UnjudgedReason};
 
 use ignored::Ignored;
 pub use inside::Inside;
 pub use read::text as read_text;
 use sealed::{has_sealed_values, without_seal};
+pub use skipped::{SkipReason, Skipped};
 
 pub use names::{NamePromise, promise_of_named};
 
@@ -88,13 +90,6 @@ pub struct InputFile {
     pub path: String,
     pub text: Arc<str>,
     pub in_scope: bool,
-}
-
-/// A file or folder that was left out.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Skipped {
-    pub path: String,
-    pub why: String,
 }
 
 /// Something about a file that the user should hear of.
@@ -171,7 +166,7 @@ impl Discovery {
             if self.python {
                 self.files.push(input);
             } else {
-                self.skip(tell, &input.path, "no policies or credentials found");
+                self.skip(tell, &input.path, SkipReason::NothingFound);
             }
         }
     }
@@ -182,16 +177,17 @@ impl Discovery {
         self.files.dedup_by(|b, a| a.path == b.path);
         self.troubles.sort_by(|a, b| a.path.cmp(&b.path));
         self.troubles.dedup();
-        self.skipped.sort();
+        self.skipped
+            .sort_by(|a, b| (&a.path, a.why.text()).cmp(&(&b.path, b.why.text())));
         self.skipped.dedup();
     }
 
-    fn skip(&mut self, tell: bool, path: &str, why: &str) {
+    fn skip(&mut self, tell: bool, path: &str, why: SkipReason) {
         self.skipped_count += 1;
         if tell {
             self.skipped.push(Skipped {
                 path: path.to_owned(),
-                why: why.to_owned(),
+                why,
             });
         }
     }
@@ -278,7 +274,7 @@ impl SearchRequest<'_> {
                 if let Err(e) = std::fs::read_dir(path) {
                     found.note_unlisted_folder(self.display_path(&absolute), &e);
                 } else if absolute.split('/').any(|part| part == ".git") {
-                    found.skip(self.tell, &self.display_path(&absolute), "the store of Git");
+                    found.skip(self.tell, &self.display_path(&absolute), SkipReason::GitStore);
                 } else {
                     folders.push(path.clone());
                 }
@@ -292,7 +288,7 @@ impl SearchRequest<'_> {
         for path in &named {
             let absolute = self.absolute(path);
             if self.force_exclude && self.excluded(&absolute) {
-                found.skip(self.tell, &self.display_path(&absolute), "excluded");
+                found.skip(self.tell, &self.display_path(&absolute), SkipReason::Excluded);
                 continue;
             }
             self.named_file(path, &absolute, &mut found);
@@ -382,13 +378,13 @@ impl SearchRequest<'_> {
                     let message = "binary data where text was expected".to_owned();
                     found.troubles.push(trouble(ProblemKind::Input, message));
                 }
-                return found.skip(self.tell, path, "binary");
+                return found.skip(self.tell, path, SkipReason::BinaryContent);
             }
-            read::Content::Sealed(what) => {
+            read::Content::Sealed(seal) => {
                 if promise_of_named(without_seal(name)).is_some() && in_scope {
-                    found.unjudged.push(Unjudged::whole(path, UnjudgedReason::Sealed(what)));
+                    found.unjudged.push(Unjudged::whole(path, UnjudgedReason::Sealed(seal)));
                 }
-                return found.skip(self.tell, path, what);
+                return found.skip(self.tell, path, SkipReason::Sealed(seal));
             }
             read::Content::TooLarge(size, says_policy) => {
                 let message = format!("{size} bytes, more than the {} of --max-file-size", self.max_file_size);
@@ -401,7 +397,7 @@ impl SearchRequest<'_> {
                         .unjudged
                         .push(Unjudged::whole(path, UnjudgedReason::Unread(message)));
                 }
-                return found.skip(self.tell, path, "larger than --max-file-size");
+                return found.skip(self.tell, path, SkipReason::TooLarge);
             }
         };
         found.bytes += text.len() as u64;
@@ -411,11 +407,12 @@ impl SearchRequest<'_> {
             interest => interest,
         };
         if interest == InputInterest::Iam && has_sealed_values(&text) {
-            let what = "encrypted with SOPS";
             if in_scope {
-                found.unjudged.push(Unjudged::whole(path, UnjudgedReason::Sealed(what)));
+                found
+                    .unjudged
+                    .push(Unjudged::whole(path, UnjudgedReason::Sealed(Seal::Sops)));
             }
-            return found.skip(self.tell, path, what);
+            return found.skip(self.tell, path, SkipReason::Sealed(Seal::Sops));
         }
         let as_context = matches!(interest, InputInterest::Iam | InputInterest::Code);
         let language = classify::unread_language(path, &text).filter(|_| in_scope && interest != InputInterest::Iam);
@@ -428,7 +425,7 @@ impl SearchRequest<'_> {
             return found.skip(
                 self.tell,
                 path,
-                language.map_or("no policies or credentials found", Language::short_reason),
+                language.map_or(SkipReason::NothingFound, SkipReason::Language),
             );
         }
         if altered {

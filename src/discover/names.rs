@@ -3,6 +3,8 @@
 use crate::classify::is_minified_style;
 use crate::formats::text_templates::without_ending;
 
+use super::SkipReason;
+
 /// What a name promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NamePromise {
@@ -87,22 +89,22 @@ pub(super) fn is_generated(name: &str) -> bool {
 }
 
 /// Why a folder is not entered.
-pub(super) fn folder_skipped(name: &str) -> Option<&'static str> {
+pub(super) fn folder_skipped(name: &str) -> Option<SkipReason> {
     if VENDORED.contains(&name) {
-        return Some("vendored or generated folder");
+        return Some(SkipReason::VendoredFolder);
     }
-    CACHES.contains(&name).then_some("cache of a tool")
+    CACHES.contains(&name).then_some(SkipReason::ToolCache)
 }
 
 /// What `name`, met on a walk, promises; else why it is skipped. A name that says nothing is no reason to skip a file:
 /// its content decides.
-pub(super) fn promise_of(name: &str) -> Result<NamePromise, &'static str> {
+pub(super) fn promise_of(name: &str) -> Result<NamePromise, SkipReason> {
     let extension = name.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
     if LOCK_FILES.contains(&name) || is_minified_style(name) {
-        return Err("generated");
+        return Err(SkipReason::Generated);
     }
     if BINARY.contains(&&*extension) {
-        return Err("binary by its name");
+        return Err(SkipReason::BinaryName);
     }
     Ok(promise_of_named(name).unwrap_or(NamePromise::Text))
 }

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::sealed::sealed_reason;
+use super::sealed::seal_of;
 use crate::secrets;
+use crate::unjudged::Seal;
 
 /// What reading one file gave.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,8 +17,8 @@ pub(super) enum Content {
     /// Not UTF-8; each offending byte became a `?`, so that offsets stay true.
     Mended(String),
     Binary,
-    /// Encrypted, or not here: what it is.
-    Sealed(&'static str),
+    /// Encrypted, or not here.
+    Sealed(Seal),
     /// Larger than the cap; its size, and whether words of a policy stand in it.
     TooLarge(u64, bool),
 }
@@ -119,8 +120,8 @@ pub(super) fn classify_content(bytes: Vec<u8>, cap: u64) -> Content {
 
 /// UTF-8, or UTF-16 (then offsets are those of the UTF-8 text); else fixed.
 fn decode(bytes: Vec<u8>) -> Content {
-    if let Some(what) = sealed_reason(&bytes) {
-        return Content::Sealed(what);
+    if let Some(seal) = seal_of(&bytes) {
+        return Content::Sealed(seal);
     }
     if let Some(text) = utf16(&bytes) {
         return Content::Converted(text);

@@ -7,7 +7,7 @@ use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::ignored::Ignored;
 use super::names::{NamePromise, folder_skipped, promise_of};
-use super::{Discovery, SearchRequest, read};
+use super::{Discovery, SearchRequest, SkipReason, read};
 use crate::unjudged::{Unjudged, UnjudgedReason};
 
 /// What one worker found; handed over when the worker ends.
@@ -92,7 +92,7 @@ impl Worker<'_, '_> {
                     self.synthesized(&entry);
                 }
                 let shown = self.display_path(&entry);
-                self.found.skip(self.search.tell, &shown, "ignored by .gitignore");
+                self.found.skip(self.search.tell, &shown, SkipReason::Gitignored);
                 return WalkState::Skip;
             }
         }
@@ -106,7 +106,7 @@ impl Worker<'_, '_> {
             }
             if tell || promise_of(&name).is_ok() {
                 let shown = self.display_path(&entry);
-                self.found.skip(tell, &shown, "link or special file");
+                self.found.skip(tell, &shown, SkipReason::NotRegular);
             }
             return WalkState::Continue;
         }
@@ -144,7 +144,7 @@ impl Worker<'_, '_> {
         if self.filtered && !self.search.exclude.is_empty() && self.search.excluded(&self.search.absolute(entry.path()))
         {
             let shown = self.display_path(entry);
-            self.found.skip(tell, &shown, "excluded");
+            self.found.skip(tell, &shown, SkipReason::Excluded);
             if name == "cdk.out" {
                 self.synthesized(entry);
             }
@@ -188,7 +188,7 @@ impl Worker<'_, '_> {
         let absolute = self.search.absolute(entry.path());
         let shown = self.search.display_path(&absolute);
         if self.filtered && self.search.excluded(&absolute) {
-            return self.found.skip(self.search.tell, &shown, "excluded");
+            return self.found.skip(self.search.tell, &shown, SkipReason::Excluded);
         }
         match read::read(entry.path(), self.search.max_file_size) {
             Ok(content) => self

@@ -12,6 +12,7 @@ use crate::python::{
     PythonModule, ScopeId,
 };
 use crate::source::{FileId, Span};
+use crate::unjudged::Doubt;
 use crate::value::{Value, ValueKind};
 
 /// The analysed Python of a project.
@@ -33,7 +34,7 @@ pub struct Required<'c> {
     pub exact: bool,
     /// What its libraries may call in addition.
     pub libraries: ActionSet,
-    /// What may hide calls. Sorted.
+    /// Where calls may be hidden. Sorted.
     pub doubts: Vec<Uncertainty>,
     /// Something in it signs in as someone else, or calls another end point: calls may not be its role's.
     pub other_identity: bool,
@@ -43,7 +44,7 @@ pub struct Required<'c> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Uncertainty {
     pub span: Span,
-    pub why: &'static str,
+    pub doubt: Doubt,
 }
 
 /// Words that start other programs, run text as code, or sign requests by hand.
@@ -123,7 +124,7 @@ impl<'c> Codebase<'c, '_> {
         for u in found.unresolved.iter().map(|i| &calls.unresolved[*i]) {
             out.doubts.push(Uncertainty {
                 span: u.span,
-                why: u.why.text(),
+                doubt: Doubt::Unresolved(u.why),
             });
         }
         let mut takes_keys = false;
@@ -136,7 +137,7 @@ impl<'c> Codebase<'c, '_> {
             if says(HIDING) {
                 out.doubts.push(Uncertainty {
                     span: module.scope(ScopeId::MODULE).extent,
-                    why: "runs what cannot be seen",
+                    doubt: Doubt::Hidden,
                 });
             }
             imports(calls.program, m, &mut out);
@@ -308,7 +309,7 @@ fn imports(program: &Program<'_>, index: usize, out: &mut Required<'_>) {
         let Some(whole) = sdk::library(dotted) else {
             return out.doubts.push(Uncertainty {
                 span,
-                why: "a library that is not known",
+                doubt: Doubt::Library,
             });
         };
         let parts = name.and_then(|name| Some((name, parts(dotted, name)?)));

@@ -46,7 +46,7 @@ fn describe(c: &Captured<'_>, part: Option<&str>) -> String {
         Some("duration") => text.parse().map_or(text, duration),
         Some("service") => text.split(':').next().unwrap_or_default().to_owned(),
         Some("denied") => c.denied.map_or_else(String::new, |_| EXCEPT_DENIED.to_owned()),
-        Some("left") => c.left.as_ref().map_or_else(String::new, |l| l.why.to_owned()),
+        Some("left") => c.left.as_ref().map_or_else(String::new, |l| l.limit.text().to_owned()),
         Some("count") if c.left.as_ref().is_some_and(|l| l.at_most) => {
             format!("up to {}", c.granted().map_or(0, ActionSet::len))
         }

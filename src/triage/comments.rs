@@ -2,6 +2,7 @@
 //!
 //! `overgrant: ignore[ID(, ID)*] (until=YYYY-MM-DD)? (-- reason)?`, and `ignore-file[…]` in the first comment block.
 
+use super::suppression::SuppressionFault;
 use crate::settings::Date;
 use crate::source::{FileId, Sources, Span};
 
@@ -24,7 +25,7 @@ pub(super) struct Directive {
     pub(super) until: Option<(Option<Date>, Span)>,
     pub(super) reason: Option<String>,
     /// Why it cannot be read.
-    pub(super) fault: Option<&'static str>,
+    pub(super) fault: Option<SuppressionFault>,
 }
 
 /// All directives of a file, in order.
@@ -64,7 +65,7 @@ pub(super) fn directives(sources: &Sources, file: FileId) -> Vec<Directive> {
         directive.line = line;
         directive.own_line = text[start..opener].trim_start_matches('\u{feff}').trim().is_empty();
         if directive.whole_file && !in_first_block(&text[..start]) {
-            directive.fault = Some("`ignore-file` works only in the first comment block");
+            directive.fault = Some(SuppressionFault::FileTooLate);
         }
         out.push(directive);
     }
@@ -153,11 +154,11 @@ impl<'b> CommentParser<'b> {
             if word {
                 return None;
             }
-            directive.fault = Some("name the rules: `overgrant: ignore[rule-name] -- reason`");
+            directive.fault = Some(SuppressionFault::NoRuleInComment);
             return Some(directive);
         }
         let Some(close) = self.rest().find(']') else {
-            directive.fault = Some("the list of rules is not closed: missing `]`");
+            directive.fault = Some(SuppressionFault::Unclosed);
             return Some(directive);
         };
         let list = &self.rest()[..close];
@@ -171,7 +172,7 @@ impl<'b> CommentParser<'b> {
             at += part.len() + 1;
         }
         if directive.ids.is_empty() {
-            directive.fault = Some("name the rules: `overgrant: ignore[rule-name] -- reason`");
+            directive.fault = Some(SuppressionFault::NoRuleInComment);
         }
         self.at += close + 1;
         self.blanks();

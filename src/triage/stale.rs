@@ -26,13 +26,14 @@ pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms
         match &entry.standing {
             SuppressionState::Faulty(fault) => {
                 out.push(
-                    finding(ids::UNKNOWN_RULE_IN_IGNORE, "this suppression cannot be parsed").primary(span, *fault),
+                    finding(ids::UNKNOWN_RULE_IN_IGNORE, "this suppression cannot be parsed")
+                        .primary(span, fault.text()),
                 );
                 continue;
             }
             SuppressionState::Ended(why) => {
                 let message = "this suppression is not in effect";
-                let mut f = finding(ids::EXPIRED_IGNORE, message).primary(entry.until.unwrap_or(span), why.clone());
+                let mut f = finding(ids::EXPIRED_IGNORE, message).primary(entry.until.unwrap_or(span), why.to_string());
                 f.remedies.extend(removal(entry));
                 out.push(f);
             }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::comments::{Directive, directives};
 use super::suppression::{
-    Foreign, SuppressedRule, SuppressionEntry, SuppressionKind, SuppressionReach, SuppressionState,
+    EndReason, Foreign, SuppressedRule, SuppressionEntry, SuppressionFault, SuppressionKind, SuppressionReach,
+    SuppressionState,
 };
 use super::{ReportedFinding, Suppression, TriageOptions, scope_spans};
 use crate::iam::glob::{self, CaseSensitivity};
@@ -106,10 +107,7 @@ impl<'a, 't> Suppressions<'a, 't> {
             return SuppressionState::Faulty(fault);
         }
         if let Some((None, span)) = d.until {
-            return SuppressionState::Ended(format!(
-                "`{}` is not a date in the form YYYY-MM-DD",
-                self.sources.slice(span)
-            ));
+            return SuppressionState::Ended(EndReason::NotADate(self.sources.slice(span).to_owned()));
         }
         let until = d.until.and_then(|(date, _)| date);
         self.state_until(self.settings(file), until, d.reason.is_some())
@@ -120,18 +118,13 @@ impl<'a, 't> Suppressions<'a, 't> {
         if let Some(until) = until
             && until < today
         {
-            return SuppressionState::Ended(format!("expired on {until}"));
+            return SuppressionState::Ended(EndReason::Expired(until));
         }
         if settings.max_ignore_days > 0 {
             match until {
-                None => {
-                    return SuppressionState::Ended(
-                        "no end date (`until=`), which the configuration requires".to_owned(),
-                    );
-                }
+                None => return SuppressionState::Ended(EndReason::Missing),
                 Some(until) if until.days() - today.days() > settings.max_ignore_days => {
-                    let most = settings.max_ignore_days;
-                    return SuppressionState::Ended(format!("ends more than {most} days from now, over the limit"));
+                    return SuppressionState::Ended(EndReason::TooFar(settings.max_ignore_days));
                 }
                 Some(_) => {}
             }
@@ -161,10 +154,8 @@ impl<'a, 't> Suppressions<'a, 't> {
                 let date = field("until").as_deref().and_then(Date::parse);
                 let file = item.span.file;
                 let standing = match (named.is_empty(), until, date) {
-                    (true, ..) => SuppressionState::Faulty("name the rules: `id: rule-name`"),
-                    (_, Some(_), None) => {
-                        SuppressionState::Ended("`until` is not a date in the form YYYY-MM-DD".to_owned())
-                    }
+                    (true, ..) => SuppressionState::Faulty(SuppressionFault::NoRuleInMetadata),
+                    (_, Some(_), None) => SuppressionState::Ended(EndReason::NotADate("until".to_owned())),
                     _ => self.state_until(self.settings(file), date, reason.is_some()),
                 };
                 self.entries.push(SuppressionEntry {

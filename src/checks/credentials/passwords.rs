@@ -206,9 +206,10 @@ fn literal(cx: &Context<'_>, holder: &SecretProperty, text: &Text, v: &Value) ->
         f = f
             .severity(Severity::Low)
             .note("the value does not look like a real secret");
-    } else if let Some(why) = super::tests_only::reason_for_property(cx, span).filter(|_| holder.rule != LOGIN_PROFILE)
+    } else if let Some(evidence) =
+        super::tests_only::evidence_for_property(cx, span).filter(|_| holder.rule != LOGIN_PROFILE)
     {
-        f = f.severity(Severity::Low).note(why);
+        f = f.severity(Severity::Low).note(evidence.text());
     }
     Some(f)
 }

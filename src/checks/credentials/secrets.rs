@@ -254,9 +254,9 @@ impl Located {
             f = f.severity(self.severity());
         }
         let is_private_key = self.place.is_none() && self.credential.first().kind == SecretKind::PrivateKey;
-        let for_tests = || super::tests_only::reason(cx, self.spans[0]);
-        if let Some(why) = is_private_key.then(for_tests).flatten() {
-            f = f.severity(Severity::Low).note(why);
+        let for_tests = || super::tests_only::evidence(cx, self.spans[0]);
+        if let Some(evidence) = is_private_key.then(for_tests).flatten() {
+            f = f.severity(Severity::Low).note(evidence.text());
         }
         if self.logged && !self.credential.is_example() {
             f = f

@@ -56,8 +56,8 @@ fn reason_not_compared(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, id: usize, w
         None => return None,
         Some(None) => return Some(Silence::NoHandler),
         Some(Some(required)) => {
-            if let Some(doubt) = required.doubts.first() {
-                return Some(Silence::Doubt(doubt.why));
+            if let Some(first) = required.doubts.first() {
+                return Some(Silence::Doubt(first.doubt));
             }
         }
     }

@@ -57,7 +57,7 @@ pub struct UnresolvedCall {
     pub why: UnresolvedReason,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UnresolvedReason {
     /// A client, of a service that is decided when it runs.
     Service,

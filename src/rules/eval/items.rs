@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::{Captured, CapturedElement, Captures, Eval, Left};
+use super::{Captured, CapturedElement, Captures, Eval, GrantLimit, Left};
 use crate::checks::{only_service, sensitive_actions};
 use crate::iam::actions::is_one_operation;
 use crate::iam::arn::{self, Arn, ArnField, Breadth};
@@ -365,15 +365,15 @@ impl Eval<'_, '_> {
         }
         let given = self.context.project.granted_part(s, actions);
         let (StatementGrant { kept, at_most, .. }, left) = (&given, &given.fitting);
-        let why = match (*at_most || left.len() < kept.len(), kept.len() < actions.len()) {
+        let limit = match (*at_most || left.len() < kept.len(), kept.len() < actions.len()) {
             _ if left.is_empty() => return None,
             (false, false) => return None,
-            (true, false) => " that fits these resources",
-            (false, true) => " that is not denied",
-            (true, true) => " that fits and is not denied",
+            (true, false) => GrantLimit::Resources,
+            (false, true) => GrantLimit::Denied,
+            (true, true) => GrantLimit::Both,
         };
         Some(Left {
-            why,
+            limit,
             at_most: given.at_most,
             actions: given.fitting,
         })

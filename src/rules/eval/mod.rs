@@ -112,10 +112,30 @@ pub(super) struct Captured<'p> {
 #[derive(Clone, Debug)]
 pub(super) struct Left {
     pub(super) actions: ActionSet,
-    /// Why it is not all of them, after "every action".
-    pub(super) why: &'static str,
+    pub(super) limit: GrantLimit,
     /// The resources are not known: it may be fewer.
     pub(super) at_most: bool,
+}
+
+/// Why a statement grants fewer actions than its pattern matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GrantLimit {
+    /// The others do not fit the statement's resources.
+    Resources,
+    /// The others are denied or outside a boundary.
+    Denied,
+    Both,
+}
+
+impl GrantLimit {
+    /// After "every action".
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Resources => " that fits these resources",
+            Self::Denied => " that is not denied",
+            Self::Both => " that fits and is not denied",
+        }
+    }
 }
 
 impl Captured<'_> {

@@ -712,7 +712,20 @@ fn a_type_name_is_defined_once() {
 /// Words that an AWS or Rust engineer would not use for what they mean here, and British spellings.
 const NOT_OUR_WORDS: &str = r"(?i)\b(told|takes in|taken in|held to|mends?|mended|mending|whoever|whomever|nobody's|of ours|besides|to the letter|surely|is none|gravest|organi[s]ations?|colours?|anybody|everybody|somebody)\b";
 
-/// Texts that users and contributors read have plain words: rules, messages, help, comments.
+/// The pages of the repository.
+fn pages() -> Vec<PathBuf> {
+    let outside = ["target", "testdata", ".git"];
+    walkdir::WalkDir::new(root())
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|e| !outside.iter().any(|name| e.file_name() == *name))
+        .filter_map(Result::ok)
+        .map(walkdir::DirEntry::into_path)
+        .filter(|p| p.extension().is_some_and(|e| e == "md"))
+        .collect()
+}
+
+/// Texts that users and contributors read have plain words: rules, messages, help, comments, pages.
 #[test]
 fn words_are_plain() {
     let words = regex::Regex::new(NOT_OUR_WORDS).unwrap();
@@ -741,6 +754,13 @@ fn words_are_plain() {
             if comment || literal {
                 look(format!("{}:{n}", shown(&path)), line);
             }
+        }
+    }
+    // Code in back-ticks has the words of the code.
+    for page in pages() {
+        for (n, line) in (1..).zip(read(&page).lines()) {
+            let prose: Vec<&str> = line.split('`').step_by(2).collect();
+            look(format!("{}:{n}", shown(&page)), &prose.join("`"));
         }
     }
     none_wrong("words that are not plain", wrong);
@@ -774,17 +794,26 @@ fn help_begins_with_a_verb() {
     none_wrong("help that does not begin with a verb", wrong);
 }
 
-/// What ARCHITECTURE.md names is there.
+/// Paths that the pages for contributors name are there.
 #[test]
-fn the_architecture_names_what_is_there() {
-    let text = read(&root().join("ARCHITECTURE.md"));
+fn pages_for_contributors_name_what_is_there() {
     let mut wrong = Vec::new();
-    for name in text.split('`').skip(1).step_by(2) {
-        let is_path = name.contains('/') && !name.contains([' ', '*', '{', ':', '(']);
-        let below = ["", "src", "rules"].map(|d| root().join(d).join(name.trim_end_matches('/')));
-        if is_path && !below.iter().any(|p| p.exists()) {
-            wrong.push(name.to_owned());
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = read(&root().join(page));
+        let named = text.split('`').skip(1).step_by(2).filter(|name| name.contains('/'));
+        let linked = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for name in named.chain(linked) {
+            if name.contains([' ', '{', ':', '(']) {
+                continue;
+            }
+            // `src/checks/FAMILY` and `rules/facts/hand/*.txt` name folders.
+            let stands_for_any = |part: &&str| part.contains('*') || part.chars().all(|c| c.is_ascii_uppercase());
+            let path: PathBuf = name.split('/').take_while(|part| !stands_for_any(part)).collect();
+            let below = ["", "src", "rules"].map(|folder| root().join(folder).join(&path));
+            if !below.iter().any(|p| p.exists()) {
+                wrong.push(format!("{page}: `{name}`"));
+            }
         }
     }
-    none_wrong("ARCHITECTURE.md names what is not there", wrong);
+    none_wrong("a page names what is not there", wrong);
 }

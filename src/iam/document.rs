@@ -21,7 +21,7 @@ use crate::value::{Guard, Provenance, Value};
 pub enum DocumentOrigin {
     /// Written in the repository.
     Written,
-    /// AWS's own managed policy, by name; every span is the reference to it.
+    /// AWS's own managed policy, by name; every span is [`Span::NOWHERE`].
     AwsManaged(Arc<str>),
     /// Expanded from this SAM policy template; every span is the reference to it.
     SamTemplate(Arc<str>),

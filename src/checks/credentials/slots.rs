@@ -205,9 +205,7 @@ fn variables<'v>(value: &'v Value, path: &[&str], f: &mut dyn FnMut(Option<Named
     let lower = format!("{}{}", list[..1].to_ascii_lowercase(), &list[1..]);
     let items = either_property(value, list, &lower).map(|v| v.decoded().items());
     for item in items.unwrap_or_default() {
-        let plain = item
-            .get("Type")
-            .is_none_or(|t| t.as_str().is_some_and(|t| t == "PLAINTEXT"));
+        let plain = either_property(item, "Type", "type").is_none_or(|t| t.as_str().is_some_and(|t| t == "PLAINTEXT"));
         match rest {
             [] if plain => f(item_slot(item), either_property(item, "Value", "value")),
             [] => {}

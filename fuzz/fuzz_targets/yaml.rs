@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use overgrant::internals::formats::plain;
+use overgrant::internals::formats::data;
 use overgrant::internals::source::FileId;
 use overgrant::internals::syntax::{NodeId, Tree, yaml};
 
@@ -10,7 +10,7 @@ fuzz_target!(|text: &str| {
     let tree = yaml::parse(FileId(0), text);
     in_bounds(&tree, text);
     for root in &tree.roots {
-        plain::value(&tree, *root);
+        data::value(&tree, *root);
     }
 });
 

@@ -21,7 +21,7 @@ resource "aws_glue_dev_endpoint" "notebook" {
   role_arn = aws_iam_role.endpoint.arn
 }
 
-resource "aws_iam_group" "developers" {
+resource "aws_iam_group" "developers" { # expect: mfa-not-enforced-group
   name = "developers"
 }
 
@@ -68,7 +68,7 @@ resource "aws_apprunner_service" "web" {
   }
 }
 
-resource "aws_iam_group" "operators" {
+resource "aws_iam_group" "operators" { # expect: mfa-not-enforced-group
   name = "operators"
 }
 

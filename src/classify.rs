@@ -240,14 +240,14 @@ fn scan_words(text: &str) -> u32 {
         let bits = match (WORDS.get(index), MARKS.get(index.wrapping_sub(WORDS.len()))) {
             (Some((word, bits)), _) if as_written(word) => *bits,
             (Some((_, bits)), _) if bits & hit::STATEMENTS != 0 => hit::LOWER,
-            (None, Some((word, mark))) if !mark.is_exact() || as_written(word) => bits_of(*mark),
+            (None, Some((word, mark))) if !mark.is_exact() || as_written(word) => mark_bit(*mark),
             _ => 0,
         };
         hits | bits
     })
 }
 
-fn bits_of(mark: Mark) -> u32 {
+fn mark_bit(mark: Mark) -> u32 {
     match mark {
         Mark::KeyId | Mark::IdName | Mark::SecretName | Mark::TokenName => hit::KEY | hit::KEY_NAME,
         _ if mark.is_strong() => hit::KEY,
@@ -308,7 +308,11 @@ mod tests {
     #[test]
     fn files_are_what_name_and_words_say() {
         let policy = r#"{"Statement": {"Effect": "Allow"}}"#;
-        let template = "AWSTemplateFormatVersion: x\nResources:\n  R:\n    Type: AWS::S3::Bucket\n# Statement Action";
+        let template = r"AWSTemplateFormatVersion: x
+Resources:
+  R:
+    Type: AWS::S3::Bucket
+# Statement Action";
         let cases: &[(&str, &str, &[&str])] = &[
             ("p.json", policy, &["policy", "text"]),
             (
@@ -338,7 +342,11 @@ mod tests {
             ("serverless.yml", "service: x", &["serverless", "text"]),
             (
                 "s.yml",
-                "service: x\nprovider:\n  name: aws\nfunctions:\n  f: {}",
+                r"service: x
+provider:
+  name: aws
+functions:
+  f: {}",
                 &["serverless", "text"],
             ),
             ("main.tf", "", &["terraform", "text"]),
@@ -358,7 +366,7 @@ mod tests {
             ),
             ("a.py", "pd.read_csv('s3://b/k')", &["python", "text"]),
             ("a.md", "s3://b/k", &["text"]),
-            ("n.ipynb", "{\"cells\": [\"import botocore\"]}", &["python", "text"]),
+            ("n.ipynb", r#"{"cells": ["import botocore"]}"#, &["python", "text"]),
             ("a.py", "print(1)", &["text"]),
             (
                 "prod.json",
@@ -369,7 +377,7 @@ mod tests {
             ("prod.json", r#"{"a": {"Parameters": {}}}"#, &["text"]),
             (
                 "samconfig.toml",
-                "parameter_overrides = \"A=b\"",
+                r#"parameter_overrides = "A=b""#,
                 &["parameters", "text"],
             ),
             ("package.json", policy, &["text"]),

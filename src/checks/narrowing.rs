@@ -58,9 +58,7 @@ pub(super) fn own_account(cx: &Context<'_>, d: &Document) -> &'static str {
             "`self.account` or `Aws.ACCOUNT_ID`"
         }
         SourceFormat::Python => "the account that `sts.get_caller_identity()` returns",
-        SourceFormat::Json | SourceFormat::Text => {
-            "its 12 digits, or a placeholder that is replaced when the policy is created"
-        }
+        _ => "its 12 digits, or a placeholder that is replaced when the policy is created",
     }
 }
 
@@ -91,8 +89,7 @@ pub(super) fn source_organization(cx: &Context<'_>, d: &Document, s: &Statement)
 /// `SourceAccount` beside a property of a Lambda permission. CloudFormation only: Terraform spells the account as a reference
 /// to a data source that may not be there.
 pub(super) fn add_source_account(cx: &Context<'_>, format: SourceFormat, key: Span) -> Option<Remedy> {
-    let cloudformation = matches!(format, SourceFormat::Cloudformation | SourceFormat::Sam);
-    let account = account(cx, format).filter(|_| cloudformation)?;
+    let account = account(cx, format).filter(|_| format.is_cloudformation())?;
     Some(entry(
         "only for this account: `SourceAccount`".to_owned(),
         key,

@@ -3,7 +3,6 @@
 //!
 //! **Invariant:** a pattern that covers every role, user, or policy names no one: rules about breadth report it.
 
-use crate::iam::SourceFormat;
 use crate::iam::arn::{Arn, Breadth, breadth_of, covers_every};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
@@ -162,7 +161,7 @@ fn refers_to_resource_or_name(
 /// The name that CloudFormation generates: the stack name, the logical ID, and a random suffix.
 /// AWS CloudFormation User Guide, "Name type".
 fn generated_name(r: &Resource) -> Option<Text> {
-    if !matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam) {
+    if !r.format.is_cloudformation() {
         return None;
     }
     let hole = |name: &str| Text::hole(Hole::new(HoleKind::Existing, name, r.header));

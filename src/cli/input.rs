@@ -7,9 +7,9 @@ use clap::Args;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
 use super::CliFailure;
-use crate::classify::classify;
 use crate::discover::{self, InputInterest};
 use crate::finding::{Confidence, Severity};
+use crate::formats::FileKinds;
 use crate::iam::PolicyKind;
 use crate::rules::Profile;
 use crate::settings::{FailOn, Glob, OneOrMany, Selector, Settings};
@@ -166,12 +166,12 @@ impl RuleArgs {
 
 /// What a file is to us, from its path and text.
 pub(super) fn classify_input(path: &str, text: &str) -> InputInterest {
-    let kinds = classify(path, text);
-    if kinds.policy || kinds.cloudformation || kinds.serverless || kinds.terraform || kinds.python || kinds.parameters {
+    let kinds = FileKinds::of(path, text);
+    if kinds.is_iam() {
         InputInterest::Iam
-    } else if kinds.key_hit {
+    } else if kinds.has_key {
         InputInterest::Text
-    } else if kinds.text && path.ends_with(".py") {
+    } else if kinds.is_readable && path.ends_with(".py") {
         InputInterest::Code
     } else {
         InputInterest::None

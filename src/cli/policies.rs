@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::input::InputArgs;
 use super::run::{self, RunOptions};
 use super::{CliFailure, terminal};
-use crate::classify::classify;
+use crate::formats::{FileKinds, Format};
 use crate::iam::expand::{self, ExpandedPattern};
 use crate::report::{ListedPolicies, policies_human, policies_json, unjudged_human, unjudged_json};
 use crate::secrets::Mask;
@@ -146,18 +146,13 @@ fn kinds(path: &str, text: &str) -> String {
     if NAMES.contains(&file_name(path)) {
         return "settings".to_owned();
     }
-    let k = classify(path, text);
-    let names: Vec<&str> = [
-        (k.cloudformation, "CloudFormation"),
-        (k.serverless, "Serverless"),
-        (k.terraform, "Terraform"),
-        (k.python, "Python"),
-        (k.policy, "policy"),
-        (k.text || k.key_hit, "credentials"),
-    ]
-    .into_iter()
-    .filter_map(|(is, name)| is.then_some(name))
-    .collect();
+    let kinds = FileKinds::of(path, text);
+    let mut names: Vec<&str> = kinds.formats().map(Format::title).collect();
+    // The most specific one first.
+    names.reverse();
+    if kinds.is_readable {
+        names.push("credentials");
+    }
     if names.is_empty() {
         "text".to_owned()
     } else {

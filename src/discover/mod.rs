@@ -9,6 +9,7 @@ mod inside;
 mod names;
 mod read;
 mod sealed;
+mod unread;
 mod walk;
 
 use std::collections::BTreeSet;
@@ -18,7 +19,6 @@ use std::sync::Arc;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use crate::classify;
 use crate::rules::user::RuleMistake;
 use crate::source::{ProblemKind, file_name, is_within, join_path, parent_path, relative_path};
 use crate::unjudged::{Language, Unjudged, UnjudgedReason};
@@ -420,7 +420,7 @@ impl SearchRequest<'_> {
             return found.skip(self.report_skipped, path, what);
         }
         let as_context = matches!(interest, InputInterest::Iam | InputInterest::Code);
-        let language = classify::unread_language(path, &text).filter(|_| in_scope && interest != InputInterest::Iam);
+        let language = unread::unread_language(path, &text).filter(|_| in_scope && interest != InputInterest::Iam);
         if let Some(language) = language {
             found
                 .unjudged

@@ -1,7 +1,6 @@
 //! What a file's name and folder say about it, before a byte is read. The list is the one of the user guide, "What is read".
 
-use crate::classify::is_minified_style;
-use crate::formats::text_templates::without_ending;
+use crate::classify::{is_minified_style, without_template_ending};
 
 /// What a name promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -121,7 +120,7 @@ pub fn hint_from_requested_name(name: &str) -> Option<NameHint> {
         "json" | "jsonc" | "yaml" | "yml" | "template" | "tf" | "tofu" | "tfvars" | "hcl" | "py" | "ipynb" => {
             Some(NameHint::Iam)
         }
-        _ if without_ending(name).is_some() => Some(NameHint::Iam),
+        _ if without_template_ending(name).is_some() => Some(NameHint::Iam),
         "pem" | "key" | "ppk" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "mts" | "cts" | "snap" | "env"
         | "envrc" | "ini" | "cfg" | "conf" | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1"
         | "bat" | "js" | "ts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp"

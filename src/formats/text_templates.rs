@@ -8,6 +8,7 @@ use std::sync::Arc;
 use aho_corasick::AhoCorasick;
 
 use super::terraform;
+use crate::classify::without_template_ending;
 use crate::model::LoweredUnit;
 use crate::source::{FileId, Hole, HoleKind, Piece, ProblemKind, Sources, Span, Text, file_name, parent_path};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
@@ -92,7 +93,7 @@ fn is_unrendered(path: &str, text: &str) -> bool {
     // Expressions of Terraform are understood.
     const OPENING: [&str; 3] = ["{{", "{%", "<%"];
     let is_open = || OPENING.iter().any(|open| text.contains(open));
-    if path.contains("{{") || without_ending(path).is_some() && is_open() {
+    if path.contains("{{") || without_template_ending(path).is_some() && is_open() {
         return true;
     }
     let directive = |line: &str| {
@@ -121,30 +122,6 @@ fn is_go_directive(line: &str) -> bool {
     let rest = rest.strip_prefix('-').unwrap_or(rest).trim_start();
     let word = rest.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("");
     rest.starts_with(['#', '/', '>']) || WORDS.contains(&word)
-}
-
-/// Endings of template languages: Terraform's, Go's, Jinja and Nunjucks, ERB and EJS, Handlebars and Mustache, Liquid, Mako.
-const ENDINGS: &[&str] = &[
-    ".tftpl",
-    ".tpl",
-    ".tmpl",
-    ".gotmpl",
-    ".j2",
-    ".jinja",
-    ".jinja2",
-    ".njk",
-    ".erb",
-    ".ejs",
-    ".hbs",
-    ".handlebars",
-    ".mustache",
-    ".liquid",
-    ".mako",
-];
-
-/// The name of what a template is rendered to: `policy.json` of `policy.json.tftpl`.
-pub fn without_ending(name: &str) -> Option<&str> {
-    ENDINGS.iter().find_map(|end| name.strip_suffix(end))
 }
 
 /// Whether `templatefile` reads a file of this name.

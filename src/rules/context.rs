@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::options::FileOptions;
 use super::{RuleId, Ruleset, Selection};
 use crate::finding::{Cause, CountingUnit, Finding, Subject};
-use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat};
+use crate::iam::{ClauseItem, Document, DocumentOrigin};
 use crate::project::{DocumentId, Effects, Project, ResourceId, StatementRef};
 use crate::source::{FileId, Span, parent_path};
 use crate::test_code::is_test_code;
@@ -109,7 +109,7 @@ impl<'a> Context<'a> {
         let r = &self.project.resources[resource];
         let mut f = Finding::new(rule, message).cause(Cause::Resource(resource));
         f.subject = Subject {
-            kind: subject_kind(r.format).to_owned(),
+            kind: r.format.short_name().to_owned(),
             address: r.address.name.to_string(),
             ..Subject::default()
         };
@@ -134,7 +134,7 @@ impl<'a> Context<'a> {
     fn document_subject(&self, d: &Document) -> Subject {
         let syntax = |span: Span| self.project.sources.path(span.file).rsplit('.').next();
         Subject {
-            kind: subject_kind(d.format).to_owned(),
+            kind: d.format.short_name().to_owned(),
             address: d.owner.as_ref().map(|o| o.address.to_string()).unwrap_or_default(),
             attribute: d.owner.as_ref().map(|o| o.attribute.to_string()).unwrap_or_default(),
             policy_kind: Some(d.kind.name().to_owned()),
@@ -185,17 +185,6 @@ fn names_organization(reference: &str) -> bool {
     }
     let has = |all: &[&str]| words.iter().any(|w| all.contains(&w.as_str()));
     has(&OWN) && !has(&OTHERS)
-}
-
-pub(super) fn subject_kind(format: SourceFormat) -> &'static str {
-    match format {
-        SourceFormat::Json => "json",
-        SourceFormat::Cloudformation | SourceFormat::Sam => "cfn",
-        SourceFormat::Terraform => "tf",
-        SourceFormat::Python => "python",
-        SourceFormat::Serverless => "serverless",
-        SourceFormat::Text => "text",
-    }
 }
 
 /// Of one rule so many findings are reported of one unit. No document that AWS takes has as many: a longer list is one mistake,

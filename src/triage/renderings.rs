@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ReportedFinding;
 use crate::finding::{Cause, Finding};
-use crate::iam::{PrincipalType, SourceFormat, Statement};
+use crate::iam::{PrincipalType, Statement};
 use crate::model::Resource;
 use crate::phrase;
 use crate::project::Project;
@@ -79,7 +79,7 @@ impl Renderings {
     pub(super) fn new(project: &Project<'_>) -> Self {
         let mut templates: BTreeMap<FileId, Vec<&Resource>> = BTreeMap::new();
         for r in &project.resources {
-            let template = matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam);
+            let template = r.format.is_cloudformation();
             if template && r.address.scope.as_ref() == project.sources.path(r.header.file) {
                 templates.entry(r.header.file).or_default().push(r);
             }

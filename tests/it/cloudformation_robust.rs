@@ -1,6 +1,6 @@
 //! Damaged templates and services: no panic, no endless work, and every place lies in its file on character borders.
 
-use overgrant::internals::formats::Lower;
+use overgrant::internals::formats::Format as _;
 use overgrant::internals::formats::cloudformation::CloudFormation;
 use overgrant::internals::formats::serverless::Serverless;
 use overgrant::internals::model::LoweredUnit;

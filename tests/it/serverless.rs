@@ -1,7 +1,7 @@
 //! `serverless.yml`: variables, functions, roles, resources. Expected values: Serverless Framework documentation,
 //! "Variables", "IAM Permissions For Functions", "AWS Infrastructure Resources" (resource naming).
 
-use overgrant::internals::formats::Lower;
+use overgrant::internals::formats::Format as _;
 use overgrant::internals::formats::serverless::Serverless;
 use overgrant::internals::iam::SourceFormat;
 use overgrant::internals::model::LoweredUnit;

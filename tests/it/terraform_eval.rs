@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use overgrant::internals::formats::Lower as _;
+use overgrant::internals::formats::Format as _;
 use overgrant::internals::formats::terraform::Terraform;
 use overgrant::internals::model::{LoweredUnit, Resource, UnattachedPolicy, kinds};
 use overgrant::internals::source::{Sources, Text};

@@ -8,6 +8,7 @@ mod encoded;
 
 use std::sync::Arc;
 
+use crate::classify::{FileClues, hit};
 use crate::iam::{POLICY_ELEMENTS, PolicyKind, SourceFormat};
 use crate::model::{Address, LoweredUnit, Suggested, UnattachedPolicy};
 use crate::source::{FileId, Problem, ProblemKind, Sources};
@@ -20,14 +21,31 @@ use super::cloudformation::{extents, is_template};
 use super::policies::suggestion_of_path;
 use super::recognize::{self, is_policy, is_policy_file};
 use super::text_templates::{is_filled_in, replace_in_value};
-use super::{Lower, data, each_file, samples, vendors};
+use super::{Format, FormatClaim, data, each_file, samples, vendors};
 
 /// Bare documents, lists and exports of them.
 pub struct IamJson;
 
-impl Lower for IamJson {
-    fn name(&self) -> &'static str {
+impl Format for IamJson {
+    fn title(&self) -> &'static str {
         "policy"
+    }
+
+    fn claim(&self, file: &FileClues<'_>) -> FormatClaim {
+        let has_statements = file.has(hit::STATEMENT | hit::ELEMENT);
+        if !file.is_data() {
+            let text = file.text.trim_start_matches('\u{feff}').trim_start();
+            return FormatClaim::shared_if(file.is_text_template && has_statements && text.starts_with(['{', '[']));
+        }
+        // A version of the policy language alone is a policy whose statements were forgotten.
+        let is_json = file.extension == "json";
+        let is_empty = is_json && file.has(hit::VERSION) && !file.has(hit::AWS_TYPE)
+            || file.has(hit::LOWER) && (is_json || file.has(hit::VERSION));
+        let has_cases = file.has(hit::CASES) && file.has_key;
+        // A file that breaks off may have no more than the key of the statements.
+        let holds = has_statements || is_empty || file.has(hit::STATEMENTS) || file.has(hit::API) || has_cases;
+        let is_of_another = file.has(hit::TEMPLATE) || super::serverless::Serverless.claim(file) != FormatClaim::None;
+        FormatClaim::shared_if(holds && !is_of_another)
     }
 
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {

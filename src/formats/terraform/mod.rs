@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use crate::formats::Lower;
+use crate::classify::FileClues;
+use crate::formats::{Format, FormatClaim};
 use crate::index::IndexVec;
 use crate::model::{LoweredUnit, UnattachedPolicy};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, join_path, parent_path};
@@ -45,9 +46,23 @@ struct Root<'a> {
     chosen: RootVariables<'a>,
 }
 
-impl Lower for Terraform {
-    fn name(&self) -> &'static str {
-        "terraform"
+impl Format for Terraform {
+    fn title(&self) -> &'static str {
+        "Terraform"
+    }
+
+    fn claim(&self, file: &FileClues<'_>) -> FormatClaim {
+        let name = &*file.name;
+        let is_named = is_code_file(name) || is_values_file(name) || name == "terragrunt.hcl";
+        if is_named || emit::plan::is_plan(name, file.text) {
+            FormatClaim::Whole
+        } else {
+            FormatClaim::None
+        }
+    }
+
+    fn names_code(&self) -> bool {
+        true
     }
 
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {

@@ -250,7 +250,7 @@ impl<'a> Eval<'_, 'a> {
         let mut f = Finding::new(self.rule, "").cause(Cause::Identity(index));
         if let Some(r) = self.context.project.resources.get(identity.resource) {
             f.subject = Subject {
-                kind: super::super::context::subject_kind(r.format).to_owned(),
+                kind: r.format.short_name().to_owned(),
                 address: r.address.name.to_string(),
                 ..Subject::default()
             };

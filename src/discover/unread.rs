@@ -1,6 +1,6 @@
 //! Files that plainly define IAM in a language that is not read.
 
-use crate::formats::text_templates::without_ending;
+use crate::classify::without_template_ending;
 use crate::iam::catalogue;
 use crate::source::file_name;
 use crate::unjudged::Language;
@@ -67,7 +67,7 @@ pub fn unread_language(path: &str, text: &str) -> Option<Language> {
     let (_, extension) = name.rsplit_once('.')?;
     let extension = extension.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if let Some(inner) = without_ending(name) {
+    if let Some(inner) = without_template_ending(name) {
         let ending = inner.rsplit_once('.').map_or("", |(_, e)| e);
         let documentation = ending == "html" || DOCUMENTATION.contains(&ending);
         return match documentation {

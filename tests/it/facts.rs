@@ -435,7 +435,7 @@ mod boto3 {
         assert!(sdk::operation("s3", "get_objects").is_none());
         assert!(sdk::operation("nothing", "get_object").is_none());
         let statement = sdk::operation("dynamodb", "execute_statement").unwrap();
-        assert!(statement.required().len() == 0 && statement.any_of().any(|a| a == "dynamodb:PartiQLSelect"));
+        assert!(statement.required().len() == 0 && statement.alternative_actions().any(|a| a == "dynamodb:PartiQLSelect"));
         assert!(
             sdk::operation("timestream-query", "query")
                 .unwrap()

@@ -348,8 +348,7 @@ fn identity_survives_moves_within_a_file_and_tells_copies_apart() {
           - Sid: All
             Effect: Allow
             Action: "*"
-            Resource: "*"
-"#,
+            Resource: "*""#,
     );
     let both = prints(&copy);
     assert_eq!(both.len(), 2);

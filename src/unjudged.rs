@@ -73,7 +73,7 @@ pub enum UnjudgedReason {
     /// A link that leads out of the repository.
     Outside,
     /// A function and its role.
-    Function(Silence),
+    Function(NotComparedReason),
 }
 
 /// What defines IAM and is not read.
@@ -95,7 +95,7 @@ pub enum Language {
 
 /// Why a function was not compared with its role.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Silence {
+pub enum NotComparedReason {
     /// Its role is not in the repository, or is not known.
     NoRole,
     /// Its code is in a bucket, registry, or package that is not in the repository.
@@ -277,7 +277,7 @@ impl Language {
     }
 }
 
-impl Silence {
+impl NotComparedReason {
     fn text(&self) -> &'static str {
         match self {
             Self::NoRole => "the role is not in this repository",

@@ -71,7 +71,7 @@ pub fn text(path: &Path, cap: u64) -> io::Result<String> {
 }
 
 /// Whether words of a policy stand in the file; taken for granted of what is not looked through.
-fn says_policy(mut file: impl Read) -> bool {
+fn mentions_policy(mut file: impl Read) -> bool {
     let Ok(words) = aho_corasick::AhoCorasick::new(POLICY_WORDS) else {
         return true;
     };
@@ -101,7 +101,7 @@ pub(super) fn read(path: &Path, cap: u64) -> io::Result<Content> {
         return Ok(if is_binary(&head) {
             Content::Binary
         } else {
-            Content::TooLarge(size, says_policy(head.as_slice().chain(file)))
+            Content::TooLarge(size, mentions_policy(head.as_slice().chain(file)))
         });
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
@@ -186,16 +186,16 @@ mod tests {
         let Content::Mended(text) = decode(b"caf\xe9 = \"x\"".to_vec()) else {
             panic!("expected fixed text");
         };
-        assert_eq!(text, "caf? = \"x\"");
+        assert_eq!(text, r#"caf? = "x""#);
     }
 
     #[test]
     fn utf16_is_read_and_binaries_are_not() {
         let mut bytes = vec![0xFF, 0xFE];
-        bytes.extend("{\"a\": 1}".encode_utf16().flat_map(u16::to_le_bytes));
-        assert_eq!(decode(bytes), Content::Converted("{\"a\": 1}".to_owned()));
-        let bytes: Vec<u8> = "{\"a\": 1}".encode_utf16().flat_map(u16::to_be_bytes).collect();
-        assert_eq!(decode(bytes), Content::Converted("{\"a\": 1}".to_owned()));
+        bytes.extend(r#"{"a": 1}"#.encode_utf16().flat_map(u16::to_le_bytes));
+        assert_eq!(decode(bytes), Content::Converted(r#"{"a": 1}"#.to_owned()));
+        let bytes: Vec<u8> = r#"{"a": 1}"#.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(decode(bytes), Content::Converted(r#"{"a": 1}"#.to_owned()));
         assert_eq!(decode(b"\x7fELF\0\0\0\xff".to_vec()), Content::Binary);
     }
 

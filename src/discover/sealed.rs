@@ -26,7 +26,7 @@ pub(super) fn seal_of(bytes: &[u8]) -> Option<Seal> {
 }
 
 /// The name without what a tool that encrypts puts after it.
-pub(super) fn without_seal(name: &str) -> &str {
+pub(super) fn strip_encryption_suffix(name: &str) -> &str {
     ENDINGS.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
@@ -46,7 +46,12 @@ mod tests {
     fn what_is_not_there_to_be_read() {
         for (bytes, expected) in [
             (b"\0GITCRYPT\0\x01\xff".as_slice(), true),
-            (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", true),
+            (
+                br"version https://git-lfs.github.com/spec/v1
+oid sha256:00
+",
+                true,
+            ),
             (b"$ANSIBLE_VAULT;1.1;AES256\n3461\n", true),
             (b"\xEF\xBB\xBF-----BEGIN PGP MESSAGE-----\n", true),
             (b"age-encryption.org/v1\n", true),
@@ -55,8 +60,18 @@ mod tests {
         ] {
             assert_eq!(seal_of(bytes).is_some(), expected, "{bytes:?}");
         }
-        assert_eq!(without_seal("policy.json.gpg"), "policy.json");
-        assert!(has_sealed_values("a: ENC[AES256_GCM,data:x]\nsops:\n  version: 3\n"));
-        assert!(!has_sealed_values("a: b\nsops:\n  version: 3\n"));
+        assert_eq!(strip_encryption_suffix("policy.json.gpg"), "policy.json");
+        assert!(has_sealed_values(
+            r"a: ENC[AES256_GCM,data:x]
+sops:
+  version: 3
+"
+        ));
+        assert!(!has_sealed_values(
+            r"a: b
+sops:
+  version: 3
+"
+        ));
     }
 }

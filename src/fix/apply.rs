@@ -6,7 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::grants::Grants;
-use super::write::are_apart;
+use super::write::are_independent;
 use crate::finding::Edit;
 use crate::project::Project;
 use crate::source::Span;
@@ -47,7 +47,7 @@ struct Offer {
 
 /// A fix that was not made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dropped {
+pub struct DroppedFix {
     pub rule: String,
     pub path: String,
     pub line: usize,
@@ -86,7 +86,7 @@ impl fmt::Display for DropReason {
 pub struct AppliedFixes {
     pub texts: Texts,
     pub made: usize,
-    pub dropped: Vec<Dropped>,
+    pub dropped: Vec<DroppedFix>,
     /// What the policies grant otherwise than before, a line each.
     pub difference: Vec<String>,
     /// Unsafe fixes that are left, where only safe ones were asked for.
@@ -174,7 +174,7 @@ pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Linted
             Some(why) if batch.len() == 1 => {
                 let o = batch[0];
                 refused.insert((o.fingerprint.clone(), o.title.clone()));
-                mended.dropped.push(Dropped {
+                mended.dropped.push(DroppedFix {
                     rule: o.rule.clone(),
                     path: o.path.clone(),
                     line: o.line,
@@ -218,7 +218,7 @@ fn batch<'o>(offers: &'o [Offer], risky: bool, refused: &BTreeSet<(String, Strin
             [before, behind]
                 .into_iter()
                 .flatten()
-                .all(|(_, s)| are_apart(*s, e.span))
+                .all(|(_, s)| are_independent(*s, e.span))
         });
         if !free {
             continue;

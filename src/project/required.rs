@@ -221,7 +221,7 @@ const ENDPOINT: usize = 5;
 fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
     let m = &program.modules[index];
     let values = ConstantEvaluator::new(program);
-    let own = |endpoint: ExprId| is_of_aws(&values.value(index, endpoint));
+    let own = |endpoint: ExprId| is_aws_endpoint(&values.value(index, endpoint));
     // The keys of arguments that are given by `**` to a service where each account has end points of its own.
     let mut expected: BTreeSet<ExprId> = BTreeSet::new();
     let mut set: BTreeMap<ExprId, ExprId> = BTreeMap::new();
@@ -239,7 +239,7 @@ fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
                     return false;
                 }
                 let spread = c.args.iter().filter(|a| a.name == ArgName::Spread && is_own_service);
-                for made in spread.filter_map(|a| m.made_by(a.value)) {
+                for made in spread.filter_map(|a| m.defining_expression(a.value)) {
                     if let ExprKind::Dict(pairs) = &m.expr(made).kind {
                         expected.extend(pairs.iter().filter_map(|p| p.key));
                     }
@@ -260,7 +260,7 @@ fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
 }
 
 /// Whether an end point is not one, or a host of AWS, whatever its region is.
-fn is_of_aws(endpoint: &Value) -> bool {
+fn is_aws_endpoint(endpoint: &Value) -> bool {
     match &endpoint.kind {
         ValueKind::Null => true,
         ValueKind::Str(text) => {
@@ -269,7 +269,7 @@ fn is_of_aws(endpoint: &Value) -> bool {
             let host = host.split(['/', ':']).next().unwrap_or("");
             DOMAINS.iter().any(|d| host.ends_with(d))
         }
-        ValueKind::OneOf(branches) => branches.iter().all(|b| is_of_aws(&b.value)),
+        ValueKind::OneOf(branches) => branches.iter().all(|b| is_aws_endpoint(&b.value)),
         _ => false,
     }
 }
@@ -313,7 +313,7 @@ fn imports(program: &Program<'_>, index: usize, out: &mut Required<'_>) {
             });
         };
         let parts = name.and_then(|name| Some((name, parts(dotted, name)?)));
-        match parts.filter(|(name, parts)| !whole.is_subset(parts) && !program.is_taken(index, name)) {
+        match parts.filter(|(name, parts)| !whole.is_subset(parts) && !program.is_imported_elsewhere(index, name)) {
             Some((_, parts)) => out.libraries.union_with(&parts),
             None => out.libraries.union_with(&whole),
         }

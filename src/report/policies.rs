@@ -268,7 +268,7 @@ fn row(d: &Document, attached_to: Vec<String>) -> PolicyRow<'_> {
     }
 }
 
-pub fn seen_json(seen: &ListedPolicies<'_>) -> String {
+pub fn policies_json(seen: &ListedPolicies<'_>) -> String {
     let sources = seen.project.sources;
     pretty_json(&JsonPolicies {
         schema_version: SCHEMA_VERSION,
@@ -300,7 +300,7 @@ fn policy<'a>(sources: &'a Sources, r: PolicyRow<'a>) -> JsonPolicy<'a> {
     }
 }
 
-pub fn seen_human(seen: &ListedPolicies<'_>) -> String {
+pub fn policies_human(seen: &ListedPolicies<'_>) -> String {
     let sources = seen.project.sources;
     let mut out = String::new();
     for r in rows(seen) {

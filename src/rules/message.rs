@@ -34,7 +34,7 @@ pub(super) fn render(template: &str, at_name: &str, at: &Captured<'_>, found: &C
 fn describe(c: &Captured<'_>, part: Option<&str>) -> String {
     let text = c.text.as_ref().map(|t| t.display()).unwrap_or_default();
     match part {
-        None => without_middle(&text),
+        None => elide_middle(&text),
         Some("whole") => text,
         Some("lower") => text.to_lowercase(),
         Some("account") => {
@@ -51,8 +51,8 @@ fn describe(c: &Captured<'_>, part: Option<&str>) -> String {
             format!("up to {}", c.granted().map_or(0, ActionSet::len))
         }
         Some(part) => match c.granted() {
-            Some(actions) => of_actions(actions, part),
-            None => of_actions(&ActionSet::expand(&text), part),
+            Some(actions) => describe_actions(actions, part),
+            None => describe_actions(&ActionSet::expand(&text), part),
         },
     }
 }
@@ -70,7 +70,7 @@ fn duration(seconds: f64) -> String {
 }
 
 /// What can be said of the actions that a pattern stands for.
-fn of_actions(actions: &ActionSet, part: &str) -> String {
+fn describe_actions(actions: &ActionSet, part: &str) -> String {
     match part {
         "count" => actions.len().to_string(),
         "actions" => phrase::count(actions.len(), "action", "actions"),
@@ -88,12 +88,12 @@ fn of_actions(actions: &ActionSet, part: &str) -> String {
             }
             said.join(", ")
         }
-        _ => phrase::list(actions.worst(3)),
+        _ => phrase::list(actions.most_severe(3)),
     }
 }
 
 /// The text with its middle left out where it is long.
-fn without_middle(text: &str) -> String {
+fn elide_middle(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() <= LONGEST {
         return text.to_owned();

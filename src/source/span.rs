@@ -22,7 +22,7 @@ impl Span {
     };
 
     /// Whether a file of the run holds it.
-    pub fn is_written(self) -> bool {
+    pub fn is_in_source(self) -> bool {
         self.file != Self::NOWHERE.file
     }
 

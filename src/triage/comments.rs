@@ -228,7 +228,7 @@ mod tests {
                 false,
             ),
             ("<!-- overgrant: ignore[a] -- y -->", &["a"], true, Some("y"), false),
-            ("\"Action\": \"*\" // overgrant: ignore[a]", &["a"], false, None, false),
+            (r#""Action": "*" // overgrant: ignore[a]"#, &["a"], false, None, false),
             ("; overgrant: ignore[a]", &["a"], true, None, false),
             ("## overgrant: ignore[a]", &["a"], true, None, false),
             ("# overgrant: ignore", &[], true, None, true),
@@ -253,7 +253,7 @@ mod tests {
             "overgrant: ignore[a]",
             "# overgrant: ignored for now",
             "# overgrant is a linter",
-            "url = \"https://overgrant: ignore[a]\"",
+            r#"url = "https://overgrant: ignore[a]""#,
             "# overgrant: look here",
         ] {
             assert!(read("a.tf", text).is_empty(), "{text}");
@@ -262,10 +262,18 @@ mod tests {
 
     #[test]
     fn dates_and_places() {
-        let d = &read("a.yaml", "a: 1\n# overgrant: ignore[x, yy] until=2027-03-31 -- why")[0];
+        let d = &read(
+            "a.yaml",
+            r"a: 1
+# overgrant: ignore[x, yy] until=2027-03-31 -- why",
+        )[0];
         assert_eq!(d.until.map(|(d, _)| d), Some(Date::parse("2027-03-31")));
         assert_eq!(d.line, 2);
-        let sources = Sources::from_strings(&[("a.yaml", "a: 1\n# overgrant: ignore[x, yy] until=2027-13-31")]);
+        let sources = Sources::from_strings(&[(
+            "a.yaml",
+            r"a: 1
+# overgrant: ignore[x, yy] until=2027-13-31",
+        )]);
         let d = &directives(&sources, FileId(0))[0];
         assert_eq!(sources.slice(d.ids[1].1), "yy");
         assert_eq!(d.until.map(|(d, s)| (d, sources.slice(s))), Some((None, "2027-13-31")));
@@ -274,7 +282,12 @@ mod tests {
     #[test]
     fn a_whole_file_only_from_its_first_comments() {
         assert_eq!(
-            read("a.py", "#!/usr/bin/python\n# overgrant: ignore-file[a]")[0].fault,
+            read(
+                "a.py",
+                r"#!/usr/bin/python
+# overgrant: ignore-file[a]"
+            )[0]
+            .fault,
             None
         );
         assert!(read("a.py", "x = 1\n# overgrant: ignore-file[a]")[0].fault.is_some());

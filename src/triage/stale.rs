@@ -16,8 +16,8 @@ pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms
             && entry
                 .named
                 .iter()
-                .all(|n| n.used.get() && terms.ruleset.outdated(&n.id).is_none());
-        if fine || book.exception_in_play(entry) == Some(false) {
+                .all(|n| n.used.get() && terms.ruleset.rename_notice(&n.id).is_none());
+        if fine || book.applicable_exception(entry) == Some(false) {
             continue;
         }
         let Some(span) = entry.span.filter(|s| project.sources.file(s.file).in_scope) else {
@@ -84,7 +84,7 @@ fn of_rule(
         return Some(f);
     }
     let current = terms.ruleset.current_name(&named.id);
-    if let Some(message) = terms.ruleset.outdated(&named.id)
+    if let Some(message) = terms.ruleset.rename_notice(&named.id)
         && !matches!(entry.standing, SuppressionState::Ended(_))
     {
         let mut f = finding(ids::UNKNOWN_RULE_IN_IGNORE, &message).severity(Severity::Low);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::comments::{Directive, directives};
 use super::suppression::{
-    EndReason, Foreign, SuppressedRule, SuppressionEntry, SuppressionFault, SuppressionKind, SuppressionReach,
+    EndReason, ForeignSuppression, SuppressedRule, SuppressionEntry, SuppressionFault, SuppressionKind, SuppressionReach,
     SuppressionState,
 };
 use super::{ReportedFinding, Suppression, TriageOptions, scope_spans};
@@ -75,7 +75,7 @@ impl<'a, 't> Suppressions<'a, 't> {
             for d in directives(self.sources, file) {
                 let from = extents.partition_point(|s| s.file < file);
                 let to = extents.partition_point(|s| s.file <= file);
-                let reach = reach_of(self.sources, &extents[from..to], file, &d);
+                let reach = covered_range(self.sources, &extents[from..to], file, &d);
                 let standing = self.state_of(file, &d);
                 let text = Suppression {
                     kind: SuppressionKind::Inline,
@@ -187,7 +187,7 @@ impl<'a, 't> Suppressions<'a, 't> {
             }
             seen.push(std::ptr::from_ref(settings));
             for e in &settings.exceptions {
-                let (path, line) = settings.place(e.range.start);
+                let (path, line) = settings.location(e.range.start);
                 let span = settings_line(sources, path, line);
                 self.entries.push(SuppressionEntry {
                     named: e.rules.iter().map(|r| suppressed_rule(r.name.clone(), span)).collect(),
@@ -211,7 +211,7 @@ impl<'a, 't> Suppressions<'a, 't> {
     }
 
     /// The exception of an entry, and whether a file that was read is under its pattern.
-    pub(super) fn exception_in_play(&self, entry: &SuppressionEntry) -> Option<bool> {
+    pub(super) fn applicable_exception(&self, entry: &SuppressionEntry) -> Option<bool> {
         let SuppressionReach::Exception(i) = entry.reach else {
             return None;
         };
@@ -340,7 +340,7 @@ impl<'a, 't> Suppressions<'a, 't> {
             return None;
         }
         Some(Suppression {
-            kind: SuppressionKind::Foreign,
+            kind: SuppressionKind::ForeignSuppression,
             reason: Some(marker.to_owned()),
             until: None,
             owner: None,
@@ -391,11 +391,11 @@ impl<'a, 't> Suppressions<'a, 't> {
     }
 
     /// Markers that did not count.
-    pub(super) fn foreign(&self) -> Vec<Foreign> {
+    pub(super) fn foreign(&self) -> Vec<ForeignSuppression> {
         let counts = self.unhonoured.take();
         counts
             .into_iter()
-            .map(|(marker, findings)| Foreign { marker, findings })
+            .map(|(marker, findings)| ForeignSuppression { marker, findings })
             .collect()
     }
 
@@ -450,7 +450,7 @@ fn settings_line(sources: &Sources, path: &str, line: usize) -> Option<Span> {
 
 /// What a comment covers: its line, or the node that starts on the next line with code. In Python, a comment after the
 /// bracket or quotes that end a node covers that node.
-fn reach_of(sources: &Sources, extents: &[Span], file: FileId, d: &Directive) -> SuppressionReach {
+fn covered_range(sources: &Sources, extents: &[Span], file: FileId, d: &Directive) -> SuppressionReach {
     if d.whole_file {
         return SuppressionReach::File(file);
     }

@@ -16,7 +16,7 @@ pub enum SuppressionKind {
     /// CloudFormation `Metadata`.
     Metadata,
     /// Another tool's marker that the settings honour.
-    Foreign,
+    ForeignSuppression,
 }
 
 impl SuppressionKind {
@@ -25,14 +25,14 @@ impl SuppressionKind {
             Self::Inline => "inline",
             Self::Config => "config",
             Self::Metadata => "metadata",
-            Self::Foreign => "foreign",
+            Self::ForeignSuppression => "foreign",
         }
     }
 }
 
 /// Another tool's marker, and how many findings carry it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Foreign {
+pub struct ForeignSuppression {
     pub marker: String,
     pub findings: usize,
 }

@@ -132,7 +132,7 @@ os.environ['AWS_SECRET_ACCESS_KEY'] = '{secret}'
         (
             "t.json",
             format!(
-                "{{\"Resources\":{{\"I\":{{\"Type\":\"AWS::EC2::Instance\",\"Properties\":{{\"UserData\":{{\"Fn::Base64\":\"#!/bin/sh\\nexport AWS_ACCESS_KEY_ID={id}\\nexport AWS_SECRET_ACCESS_KEY={secret}\\n\"}}}}}}}}}}"
+                r##"{{"Resources":{{"I":{{"Type":"AWS::EC2::Instance","Properties":{{"UserData":{{"Fn::Base64":"#!/bin/sh\nexport AWS_ACCESS_KEY_ID={id}\nexport AWS_SECRET_ACCESS_KEY={secret}\n"}}}}}}}}}}"##
             ),
             "ec2-user-data-credential",
         ),

@@ -26,7 +26,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             "AWS::Lambda::Permission" => any_api(cx, out, id, r),
             "AWS::KMS::Key" if r.get("KeyPolicy").is_none() && !has_key_policy(cx, r) => out.push(
                 cx.at_resource(ids::KMS_KEY_POLICY_MISSING, id, "the key has the default key policy")
-                    .only_under(r.branch.as_ref())
+                    .under_guard(r.branch.as_ref())
                     .primary(r.header, "no key policy: IAM policies control access"),
             ),
             _ => {}
@@ -82,7 +82,7 @@ fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &R
         };
         out.push(
             cx.at_resource(ids::OPENSEARCH_SERVERLESS_POLICY_PUBLIC, id, message)
-                .only_under(r.branch.as_ref())
+                .under_guard(r.branch.as_ref())
                 .primary(span, label)
                 .severity(severity)
                 .scope(r.header, ""),
@@ -157,7 +157,7 @@ fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Reso
             id,
             "any API in the account can invoke this function",
         )
-        .only_under(r.branch.as_ref())
+        .under_guard(r.branch.as_ref())
         .primary(source.span, "does not name an API")
         .scope(r.header, ""),
     );
@@ -209,7 +209,7 @@ fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     id,
                     "no bucket policy for this bucket in the repository",
                 )
-                .only_under(r.branch.as_ref())
+                .under_guard(r.branch.as_ref())
                 .primary(r.header, "no bucket policy"),
             );
         }

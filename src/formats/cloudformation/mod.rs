@@ -65,7 +65,7 @@ impl Format for CloudFormation {
                         for template in Template::uses(&world, index) {
                             template.lower(&mut unit);
                         }
-                        if world.leaves_out_callers(index) {
+                        if world.omits_callers(index) {
                             let message =
                                 "too many sets of parameters are passed to this template: the rest is not judged";
                             let at = tree.span(world.docs[index].root);

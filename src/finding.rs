@@ -108,10 +108,10 @@ pub struct Evidence {
     pub actions: Vec<String>,
     pub resources: Vec<String>,
     pub principals: Vec<String>,
-    /// How many actions the patterns amount to, where that was counted.
+    /// Number of actions that the patterns match, if counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expanded_actions: Option<usize>,
-    /// Anything else: condition keys, accounts, the rule's own words.
+    /// Anything else: condition keys, accounts, or text that the rule defines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "cli", schemars(default))]
     pub other: Vec<String>,
@@ -148,7 +148,7 @@ pub struct Remedy {
     pub title: String,
     /// Never removes a permission that is in use, never changes meaning.
     pub safe: bool,
-    /// All of them or none are made.
+    /// Applied together or not at all.
     pub changes: Vec<RemedyStep>,
     pub offered: Offered,
 }
@@ -393,7 +393,7 @@ impl Finding {
     pub fn doubt_condition(self, unknown: Option<Span>) -> Self {
         match unknown {
             Some(key) => self
-                .secondary(key, "what it says is not known")
+                .secondary(key, "the value of this condition is unknown")
                 .confidence(Confidence::Low),
             None => self,
         }

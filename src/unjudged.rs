@@ -229,7 +229,7 @@ fn part_phrase(part: PolicyPart) -> &'static str {
         PolicyPart::Effect => "the effect is",
         PolicyPart::Action => "actions come from",
         PolicyPart::Principal => "principals come from",
-        PolicyPart::Other => "parts come from",
+        PolicyPart::Other => "a part comes from",
     }
 }
 
@@ -242,7 +242,7 @@ impl fmt::Display for UnjudgedReason {
             Self::Sealed(seal) => seal.text(),
             Self::Module => "the module is not in this repository",
             Self::Nested => "the template is not in this repository",
-            Self::Macro => "CloudFormation runs this macro when the template is deployed",
+            Self::Macro => "CloudFormation runs this macro at deployment",
             Self::Language(language) => language.text(),
             Self::Ignored => {
                 "synthesized templates are ignored: name the folder on the command line, or use --no-gitignore"
@@ -294,9 +294,9 @@ impl NotComparedReason {
 impl Doubt {
     fn text(self) -> &'static str {
         match self {
-            Self::Library => "a library that is not known",
+            Self::Library => "calls an unknown library",
             Self::Unresolved(reason) => reason.text(),
-            Self::Hidden => "runs what cannot be seen",
+            Self::Hidden => "calls code that is not in this repository",
         }
     }
 }
@@ -339,7 +339,8 @@ pub fn counted_kinds(all: &[Unjudged]) -> Option<String> {
     let last = parts.pop()?;
     Some(match parts.is_empty() {
         true => last,
-        false => format!("{} and {last}", parts.join(", ")),
+        false if parts.len() == 1 => format!("{} and {last}", parts[0]),
+        false => format!("{}, and {last}", parts.join(", ")),
     })
 }
 
@@ -370,7 +371,7 @@ mod tests {
             module,
             Unjudged::whole("f", UnjudgedReason::Broken(String::new())),
         ];
-        assert_eq!(counted_kinds(&all).as_deref(), Some("2 policies, 1 file and 1 module"));
+        assert_eq!(counted_kinds(&all).as_deref(), Some("2 policies, 1 file, and 1 module"));
     }
 
     #[test]
@@ -396,7 +397,7 @@ mod tests {
         let text = policy("a").text();
         assert_eq!(
             text,
-            "the policy is `var.document`: given from outside, and no value is written here"
+            "the policy is `var.document`: an input without a value in this repository"
         );
     }
 }

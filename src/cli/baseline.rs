@@ -57,7 +57,7 @@ impl BaselineCommand {
             BaselineAction::Create(c) => c.of.run(&|path, old, sources, report, _| {
                 if old.is_some() {
                     return Err(CliFailure::Usage(format!(
-                        "{path} is there already; `overgrant baseline update` changes it"
+                        "{path} already exists; run `overgrant baseline update` to change it"
                     )));
                 }
                 let mut new = Baseline::empty();
@@ -135,7 +135,9 @@ fn kept_entries(old: &Baseline, sources: &Sources, report: &Report, comparison: 
 }
 
 fn missing_baseline(path: &str) -> CliFailure {
-    CliFailure::Usage(format!("no baseline at {path}; `overgrant baseline create` makes one"))
+    CliFailure::Usage(format!(
+        "no baseline at {path}; run `overgrant baseline create` to create one"
+    ))
 }
 
 fn write(path: &str, baseline: &Baseline) -> Result<(), CliFailure> {
@@ -201,7 +203,7 @@ pub(super) fn load(path: &str, ruleset: &Ruleset) -> Result<Option<Baseline>, Cl
                     "entries name rules"
                 };
                 terminal::note(&format!(
-                    "note: {path}: {n} {entries} by an earlier name; `overgrant baseline update` writes the new one"
+                    "note: {path}: {n} {entries} by an earlier name; run `overgrant baseline update` to write the new name"
                 ));
             }
             Ok(Some(baseline))

@@ -307,13 +307,13 @@ impl CheckArgs {
             let said = o.format.lists_unjudged(self.options(read).summary);
             if let Some(counted) = counted_kinds(&report.unjudged).filter(|_| !said) {
                 terminal::note(&format!(
-                    "note: not judged: {counted}; `overgrant policies --unjudged` lists them"
+                    "note: not judged: {counted}; run `overgrant policies --unjudged` to list them"
                 ));
             }
             for f in &report.foreign {
                 let findings = phrase::count(f.findings, "finding", "findings");
                 terminal::note(&format!(
-                    "note: {findings} carry `{}`, which does not count; `honor-foreign` in overgrant.toml makes it count",
+                    "note: {findings} with `{}`, which is ignored; set `honor-foreign` in overgrant.toml to honor it",
                     f.marker
                 ));
             }
@@ -323,7 +323,10 @@ impl CheckArgs {
                 } else {
                     format!("{left} days")
                 };
-                terminal::note(&format!("note: the ignore at {}:{} ends in {days}", s.path, s.line));
+                terminal::note(&format!(
+                    "note: the suppression at {}:{} ends in {days}",
+                    s.path, s.line
+                ));
             }
             if let Some(b) = report.baseline.as_ref().filter(|b| b.fixed > 0) {
                 terminal::note(&format!(
@@ -332,7 +335,7 @@ impl CheckArgs {
                 ));
             }
             if sources.is_empty() {
-                terminal::note("note: no policies or code found; `overgrant files` shows why");
+                terminal::note("note: no policies or code found; run `overgrant files` to see why");
             }
         }
         if o.verbose {
@@ -351,10 +354,7 @@ impl CheckArgs {
             for (stage, took) in &read.clock.laps {
                 terminal::note(&format!("{:>9.3} ms  {stage}", took.as_secs_f64() * 1000.0));
             }
-            terminal::note(&format!(
-                "{:>9.3} ms  in all",
-                read.clock.total().as_secs_f64() * 1000.0
-            ));
+            terminal::note(&format!("{:>9.3} ms  total", read.clock.total().as_secs_f64() * 1000.0));
         }
     }
 

@@ -58,7 +58,10 @@ impl Config {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         match &self.what {
             ConfigAction::Show { path } => with_settings(path.as_ref(), |settings| {
-                let from = settings.path.as_deref().unwrap_or("defaults: no settings file found");
+                let from = settings
+                    .path
+                    .as_deref()
+                    .unwrap_or("no configuration file found: defaults");
                 terminal::print_text(&format!("# {from}\n{}", to_toml(settings)))
             }),
             ConfigAction::Schema { of } => {
@@ -75,8 +78,8 @@ impl Config {
                 let from = settings
                     .path
                     .as_deref()
-                    .unwrap_or("no settings file found; the defaults");
-                terminal::print_text(&format!("{from}: fine\n"))
+                    .unwrap_or("no configuration file found: defaults");
+                terminal::print_text(&format!("{from}: valid\n"))
             }),
         }
     }

@@ -80,7 +80,10 @@ impl PendingFixes {
         // `patch` and `git apply` skip text before the first file.
         let mut diffs = match self.mended.difference.as_slice() {
             [] => String::new(),
-            lines => format!("# What the policies grant changes:\n# {}\n", lines.join("\n# ")),
+            lines => format!(
+                "# These fixes change what the policies grant:\n# {}\n",
+                lines.join("\n# ")
+            ),
         };
         diffs.extend(self.changed_files().map(|(path, old, new)| fix::diff(path, old, new)));
         replace_texts(read, &self.before, &BTreeMap::new());
@@ -93,11 +96,11 @@ impl PendingFixes {
         let any = !text.is_empty();
         if !any && left > 0 {
             let fixes = if left == 1 {
-                "1 unsafe fix exists".to_owned()
+                "1 unsafe fix is available".to_owned()
             } else {
-                format!("{left} unsafe fixes exist")
+                format!("{left} unsafe fixes are available")
             };
-            terminal::note(&format!("note: no safe fix; {fixes} (overgrant fix --unsafe --diff)"));
+            terminal::note(&format!("note: no safe fixes; {fixes} (overgrant fix --unsafe --diff)"));
         }
         if failed > 0 {
             let files = if failed == 1 {
@@ -106,7 +109,7 @@ impl PendingFixes {
                 &format!("{failed} files")
             };
             terminal::note(&format!(
-                "note: {files} not read completely; `overgrant check` shows why"
+                "note: {files} could not be parsed completely; run `overgrant check` to see why"
             ));
         }
         // What is piped on is a patch, byte for byte but for commands to the runner of a pipeline.
@@ -137,7 +140,7 @@ impl PendingFixes {
         if quiet == 0 && files > 0 {
             let made = phrase::count(self.mended.made, "fix", "fixes");
             terminal::note(&format!(
-                "note: {made} made in {}",
+                "note: applied {made} in {}",
                 phrase::count(files, "file", "files")
             ));
         }
@@ -199,7 +202,7 @@ fn replace(read: &Loaded<'_>, path: &str, old: &str, new: &str) -> Result<(), Cl
     }
     if std::fs::read(&target).map_err(io)? != old.as_bytes() {
         return Err(CliFailure::Usage(format!(
-            "{path} has changed while it was fixed, or is not UTF-8; nothing was written to it"
+            "{path} changed during the fix or is not UTF-8; it was not written"
         )));
     }
     let dir = target.parent().map_or_else(PathBuf::new, Path::to_path_buf);

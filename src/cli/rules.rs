@@ -154,7 +154,7 @@ impl TestRules {
             }
             wrong += loaded.mistakes.len() + tested.wrong;
             out.push_str(&format!(
-                "{}: {} rules, {} examples, {} wrong\n",
+                "{}: {} rules, {} examples, {} errors\n",
                 crate::discover::with_forward_slashes(dir),
                 loaded.rules.len(),
                 tested.cases,

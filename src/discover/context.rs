@@ -168,15 +168,14 @@ pub fn read_wanted(search: &SearchRequest<'_>, wanted: &[String], in_scope: &dyn
                     }
                     if !read_requested(search, &file, in_scope(&file), &mut found) {
                         let why = UnjudgedReason::Unread(
-                            "too large, or not text: a pattern lists it, and it was not read".to_owned(),
+                            "not read, although a pattern lists it: too large, or not text".to_owned(),
                         );
                         found.unjudged.push(Unjudged::whole(search.display_path(&file), why));
                     }
                 }
                 if more {
-                    let why = UnjudgedReason::Unread(format!(
-                        "too many files fit `{pattern}`: the rest of them was not read"
-                    ));
+                    let why =
+                        UnjudgedReason::Unread(format!("too many files match `{pattern}`: the rest were not read"));
                     found.unjudged.push(Unjudged::whole(path, why));
                 }
             }

@@ -434,7 +434,7 @@ impl SearchRequest<'_> {
             found.altered.insert(path.to_owned());
         }
         if mended && in_scope {
-            let message = "not UTF-8; each offending byte was read as `?`".to_owned();
+            let message = "not UTF-8; each invalid byte was read as `?`".to_owned();
             found.troubles.push(trouble(ProblemKind::NotEvaluated, message));
         }
         let input = InputFile {

@@ -41,10 +41,10 @@ impl SkipReason {
     pub fn text(self) -> &'static str {
         match self {
             Self::VendoredFolder => "vendored or generated folder",
-            Self::ToolCache => "cache of a tool",
-            Self::GitStore => "the store of Git",
+            Self::ToolCache => "tool cache",
+            Self::GitStore => "Git repository data",
             Self::Generated => "generated",
-            Self::BinaryName => "binary by its name",
+            Self::BinaryName => "binary file name",
             Self::BinaryContent => "binary",
             Self::Excluded => "excluded",
             Self::Gitignored => "ignored by .gitignore",

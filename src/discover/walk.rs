@@ -189,7 +189,9 @@ impl Worker<'_, '_> {
         let absolute = self.search.absolute(entry.path());
         let shown = self.search.display_path(&absolute);
         if self.filtered && self.search.excluded(&absolute) {
-            return self.found.skip(self.search.report_skipped, &shown, SkipReason::Excluded);
+            return self
+                .found
+                .skip(self.search.report_skipped, &shown, SkipReason::Excluded);
         }
         match read::read(entry.path(), self.search.max_file_size) {
             Ok(content) => self

@@ -73,9 +73,9 @@ pub enum DropReason {
 impl fmt::Display for DropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable(path) => write!(f, "{path} could not be read any more"),
-            Self::Brings { rule, path } => write!(f, "it would bring `{rule}` to {path}"),
-            Self::Stays(rule) => write!(f, "`{rule}` would stay"),
+            Self::Unreadable(path) => write!(f, "{path} could no longer be parsed"),
+            Self::Brings { rule, path } => write!(f, "it would introduce `{rule}` in {path}"),
+            Self::Stays(rule) => write!(f, "`{rule}` would still be reported"),
             Self::ChangesGrants(change) => write!(f, "it would change what is granted: {change}"),
         }
     }

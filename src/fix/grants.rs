@@ -80,7 +80,7 @@ fn lines(
             }
             let count = rest.iter().count();
             let named: Vec<&str> = rest.iter().take(NAMED).map(|a| a.name()).collect();
-            let more = phrase::and_more(count.saturating_sub(NAMED));
+            let more = phrase::and_more(NAMED, count.saturating_sub(NAMED));
             let on = if resource.is_empty() {
                 String::new()
             } else {

@@ -344,6 +344,11 @@ impl Levels {
         AccessLevel::ALL.into_iter().map(|l| self.get(l)).sum()
     }
 
+    /// Only one level has actions.
+    pub fn is_single(&self) -> bool {
+        self.highest().is_some_and(|l| self.get(l) == self.total())
+    }
+
     /// The most severe level with an action.
     pub fn highest(&self) -> Option<AccessLevel> {
         AccessLevel::ALL.into_iter().rev().find(|l| self.get(*l) > 0)

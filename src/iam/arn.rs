@@ -52,7 +52,7 @@ impl<'t> Arn<'t> {
     /// Within what a wildcard for the resource reaches: one region, where the ARN names one.
     pub fn wildcard_reach(&self) -> &'static str {
         match self.region() {
-            ArnField::Literal(_) | ArnField::Hole(_) => "this region and account",
+            ArnField::Literal(_) | ArnField::Hole(_) => "this Region and account",
             ArnField::Empty | ArnField::Any | ArnField::Pattern => "the account",
         }
     }

@@ -127,7 +127,7 @@ impl Reason {
     pub fn text(self) -> &'static str {
         match self {
             Self::Hole(kind) => kind.reason(),
-            Self::Alternatives => "decided when it is deployed",
+            Self::Alternatives => "known only at deployment",
             Self::TooDeep => "nested too deep",
             Self::TooMany => "too many to tell apart",
         }

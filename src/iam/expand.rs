@@ -131,10 +131,10 @@ fn entry(action: Action) -> ExpandedAction {
 fn explain_no_match(pattern: &str) -> String {
     let date = catalogue().data_date();
     let Some((prefix, _)) = pattern.split_once(':') else {
-        return "an action is written `service:Action`".to_owned();
+        return "an action must be `service:Action`".to_owned();
     };
     if !glob::is_pattern(prefix) && catalogue().service(prefix).is_none() {
-        let mut note = format!("no service has the prefix `{prefix}` in the data of {date}");
+        let mut note = format!("unknown service prefix `{prefix}` (AWS data of {date})");
         if let Some(service) = catalogue().did_you_mean_service(prefix) {
             let _ = write!(note, "; did you mean `{service}`?");
         }
@@ -147,7 +147,7 @@ fn explain_no_match(pattern: &str) -> String {
         let meant: Vec<String> = meant.into_iter().map(|a| format!("`{}`", a.name())).collect();
         return format!("an API operation, not an action; its action is {}", meant.join(", "));
     }
-    let mut note = format!("matches no action in the data of {date}");
+    let mut note = format!("matches no action (AWS data of {date})");
     if let Some(action) = catalogue().did_you_mean_action(pattern, &ActionSet::empty()) {
         let _ = write!(note, "; did you mean `{action}`?");
     }
@@ -243,7 +243,7 @@ impl ExpandedAction {
             line("condition key", key);
         }
         for action in &self.dependent {
-            line("needs also", action);
+            line("also needs", action);
         }
     }
 }

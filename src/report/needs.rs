@@ -58,9 +58,9 @@ impl<'a> NeedsPage<'a> {
         }
         let unsure = self.calls.iter().filter(|c| !c.certain).count();
         if unsure > 0 {
-            let whose = if unsure == 1 { "its receiver" } else { "their receivers" };
+            let whose = if unsure == 1 { "its client" } else { "their clients" };
             out.push(format!(
-                "{} included that may be none: {whose} could not be followed",
+                "{} included although {whose} could not be resolved",
                 count(unsure, "call is", "calls are")
             ));
         }
@@ -141,7 +141,7 @@ struct JsonNeeds<'a> {
     schema_version: &'static str,
     /// By path and position.
     calls: Vec<JsonCall<'a>>,
-    /// Places that may call AWS in a way that is not known.
+    /// Places whose calls to AWS are unknown.
     unresolved: Vec<JsonUnresolved<'a>>,
     /// Files that could not be read completely.
     errors: Vec<JsonUnread<'a>>,
@@ -260,8 +260,8 @@ pub fn needs_human(needed: &NeedsPage<'_>) -> String {
             c.function,
             match (c.certain, c.operation) {
                 (true, _) => "",
-                (false, Some(_)) => " (perhaps: what it is called on is known by its name only)",
-                (false, None) => " (perhaps: a library calls AWS for it)",
+                (false, Some(_)) => " (possibly: the client is known only by its name)",
+                (false, None) => " (possibly: called by a library)",
             }
         );
         push_line(&mut out, &line);

@@ -51,9 +51,9 @@ struct JsonPolicy<'a> {
     owner: Option<JsonOwner>,
     /// Addresses of the identities that have it.
     attached_to: Vec<String>,
-    /// The policy. What is not known is `"${name}"`, and alternatives are an object with a key for each condition.
+    /// The policy. Unknown parts are `"${name}"`; alternatives are an object with a key for each condition.
     document: Json,
-    /// Whether all of it is known.
+    /// Whether the whole policy is known.
     complete: bool,
     unknown: Vec<JsonUnknown<'a>>,
     /// `aws-managed`, `generated`, or `sam-template`, where the policy is not written in the file.

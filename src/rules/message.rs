@@ -75,6 +75,14 @@ fn describe_actions(actions: &ActionSet, part: &str) -> String {
         "count" => actions.len().to_string(),
         "actions" => phrase::count(actions.len(), "action", "actions"),
         "levels" => actions.by_level().to_string(),
+        "breakdown" => match actions.by_level() {
+            // "5 write actions" rather than "5 actions: 5 write".
+            levels if levels.is_single() => {
+                let kind = levels.highest().map_or("", AccessLevel::name);
+                phrase::count(actions.len(), &format!("{kind} action"), &format!("{kind} actions"))
+            }
+            _ => format!("{}: {}", of_actions(actions, "actions"), of_actions(actions, "gravest")),
+        },
         "gravest" => {
             let counts = actions.by_level();
             let levels = AccessLevel::ALL.into_iter().rev().filter(|l| counts.get(*l) > 0);

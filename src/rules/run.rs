@@ -155,7 +155,7 @@ fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
 }
 
 /// What the note on the instances of a resource starts with.
-pub const HOLDS_FOR: &str = "holds for";
+pub const HOLDS_FOR: &str = "applies to";
 
 /// Fills in what the check left to the rule, and the places that put the document to use.
 fn complete_finding(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
@@ -178,10 +178,10 @@ fn complete_finding(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, s
             f.confidence = Some(Confidence::Low);
             f.notes.push(match likely {
                 LikelyKind::Kind(kind) => format!(
-                    "the file name suggests {}; `[policy-kind]` in overgrant.toml makes it one",
+                    "the file name suggests {}; set the kind under `[policy-kind]` in overgrant.toml",
                     kind.described()
                 ),
-                LikelyKind::Endpoint => "this looks like the policy of a VPC endpoint, which grants nothing".to_owned(),
+                LikelyKind::Endpoint => "this looks like a VPC endpoint policy, which grants nothing".to_owned(),
             });
         }
         if project.is_unused(document.span) {
@@ -218,7 +218,7 @@ fn lower_confidence(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, s
     let is_set = selection.severity(&f.rule).is_some();
     if is_opt_in(f, project) {
         f.severity = f.severity.map(|s| if is_set { s } else { s.min(Severity::Low) });
-        f.notes.push("by default this is not deployed".to_owned());
+        f.notes.push("by default, not deployed".to_owned().to_owned());
     }
     let unattached = parts(f, project)
         .0
@@ -235,13 +235,13 @@ fn lower_confidence(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, s
         f.remedies.retain(|remedy| !remedy.safe);
         if unlimited {
             f.notes
-                .push("by default a condition that an input adds is left out".to_owned());
+                .push("by default, without a condition that an input adds".to_owned());
         }
     }
     let Some(name) = default.filter(|_| !matches!(f.cause, Cause::Place(_))) else {
         return;
     };
-    f.notes.push(format!("holds at the default of `{name}`"));
+    f.notes.push(format!("applies with the default of `{name}`"));
     f.confidence = f.confidence.map(|c| c.min(Confidence::Medium));
     let family = ruleset.get(&f.rule).map(Rule::family);
     if family.is_some_and(|family| ["conditions", "validity"].contains(&family)) && !is_set {

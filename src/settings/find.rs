@@ -64,7 +64,7 @@ impl<'a> Governing<'a> {
                 path: path.to_owned(),
                 line: 1,
                 column: 1,
-                message: format!("cannot read the settings: {e}"),
+                message: format!("cannot read the configuration: {e}"),
             }]
         })?;
         self.all[0] = self.read(&absolute, &text)?;

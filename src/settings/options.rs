@@ -54,7 +54,7 @@ pub(super) fn resolve(rules: &[(Selector, RuleSettings)], ruleset: &Ruleset) -> 
             // An unknown rule is a fault of its own.
             let Some(known) = ruleset.get(rule) else {
                 if !ruleset.matching(rule).is_empty() {
-                    let why = format!("`{rule}` is not one rule: only `severity` can be set for it");
+                    let why = format!("`{rule}` is not a single rule: only `severity` can be set");
                     mistakes.push((at, why));
                 }
                 continue;

@@ -144,7 +144,7 @@ impl Reader<'_> {
         let extend = table.get("extend")?;
         let (at, rest) = (extend.span().start, extend.get_ref().as_str()?);
         if self.files.len() > MAX_EXTEND {
-            self.note(at, "`extend` goes round in a circle, or too deep".to_owned());
+            self.note(at, "`extend` is circular or too deep".to_owned());
             return None;
         }
         let target = join_path(dir, rest);
@@ -309,7 +309,10 @@ impl InvalidEntry {
         };
         let hint = |near: &str| format!("; did you mean `{near}`?");
         if let Some(keys) = known("field") {
-            let place = self.section.as_ref().map_or("the settings", |(brackets, _)| brackets);
+            let place = self
+                .section
+                .as_ref()
+                .map_or("the configuration", |(brackets, _)| brackets);
             let hint = nearest_word(text, keys).map_or_else(String::new, hint);
             return format!("unknown key `{text}` in {place}{hint}");
         }
@@ -322,7 +325,7 @@ impl InvalidEntry {
         }
         if let Some(key) = missing_key(of_serde) {
             let name = self.section.as_ref().map_or("file", |(_, name)| name);
-            return format!("this {name} lacks `{key}`");
+            return format!("this {name} has no `{key}`");
         }
         let expected = match of_serde.rsplit_once(", expected ") {
             Some((found, expected)) if found.starts_with("invalid type: ") => expected,
@@ -394,7 +397,7 @@ until = 2027-03-31
         for (text, expected) in [
             (
                 "igonre = []\n",
-                "1:1: unknown key `igonre` in the settings; did you mean `ignore`?",
+                "1:1: unknown key `igonre` in the configuration; did you mean `ignore`?",
             ),
             (
                 "fail-on = \"hihg\"\n",
@@ -407,12 +410,12 @@ until = 2027-03-31
             ("profile = 3\n", "1:11: expected a string, found integer"),
             ("tests = \"yes\"\n", "1:9: expected true or false, found string"),
             ("max-ignore-days = 1.5\n", "1:19: expected a whole number, found float"),
-            ("schema = 2\n", "1:10: schema 2 is not known; this version reads 1"),
+            ("schema = 2\n", "1:10: unknown schema 2; this version supports 1"),
             ("ignore = true\n", "1:10: expected a list of strings, found boolean"),
             ("ignore = [\"a\", 1]\n", "1:16: expected a string, found integer"),
             (
                 "honor-foreign = \"nosecs\"\n",
-                "1:17: unknown marker `nosecs`; known are `gitleaks:allow`, `pragma: allowlist secret`, `nosec`, \
+                "1:17: unknown marker `nosecs`; expected one of `gitleaks:allow`, `pragma: allowlist secret`, `nosec`, \
                  `checkov:skip`, `trivy:ignore`",
             ),
             ("own = 1\n", "1:7: expected a table, found integer"),
@@ -424,7 +427,7 @@ until = 2027-03-31
                 r#"[own]
 accounts = ["12"]
 "#,
-                "2:13: `12` is not an account id of 12 digits",
+                "2:13: `12` is not a 12-digit account ID",
             ),
             (
                 "[own]\naccounts = { a = 1 }\n",
@@ -464,7 +467,7 @@ until = "soon"
 path = "a"
 reason = "r"
 "#,
-                "1:1: this exception lacks `rule`",
+                "1:1: this exception has no `rule`",
             ),
             (
                 r#"[[exception]]

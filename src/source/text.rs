@@ -71,14 +71,14 @@ impl HoleKind {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Account | Self::Partition | Self::Region | Self::UrlSuffix | Self::Existing | Self::Resource => {
-                "known only when it is deployed"
+                "known only at deployment"
             }
-            Self::Input => "given from outside, and no value is written here",
-            Self::Default => "nothing by default, and an input may add to it",
-            Self::Dynamic => "read from a store of secrets or parameters",
+            Self::Input => "an input without a value in this repository",
+            Self::Default => "empty by default, and an input may add to it",
+            Self::Dynamic => "read from a secret or parameter store",
             Self::Lookup => "looked up by a data source",
             Self::Outside => "not in this repository",
-            Self::Applied => "known only after it is applied",
+            Self::Applied => "known only after apply",
             Self::Broken => "the file is broken here",
             Self::Other => "could not be evaluated",
         }

@@ -16,7 +16,7 @@ pub(super) fn dedupe(findings: Vec<Finding>) -> Vec<Finding> {
     let mut out = merge_alike(findings);
     for f in &mut out {
         if let Some(branch) = &f.branch {
-            f.notes.push(format!("holds {branch}"));
+            f.notes.push(format!("applies {branch}"));
         }
     }
     out
@@ -193,8 +193,7 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         let secrets = findings[b].secrets.clone();
         let severity = findings[b].severity;
         let also = unreported[b].then(|| format!("also: {}", findings[b].message));
-        let more =
-            (findings[b].more > 0).then(|| format!("and {} more of `{}` here", findings[b].more, findings[b].rule));
+        let more = (findings[b].more > 0).then(|| format!("also: {} more of `{}`", findings[b].more, findings[b].rule));
         let into = &mut findings[a];
         // The mistake is as grave as the most severe that it leads to.
         into.severity = into.severity.max(severity);

@@ -248,14 +248,14 @@ fn note_copies(reported: &mut [ReportedFinding], kept: &[usize], copies: &[usize
         true => "rendered from this",
         false => "rendered from the same source",
     };
-    let more = phrase::and_more(places.len().saturating_sub(IN_FULL));
+    let more = phrase::and_more(IN_FULL, places.len().saturating_sub(IN_FULL));
     let text = format!("{also}: {}{more}", shown.join(", "));
     reported[first].finding.notes.push(visible(&text).into_owned());
     let Some(worst) = copies.iter().max_by_key(|i| reported[**i].severity) else {
         return;
     };
     let (severity, fails) = (reported[*worst].severity, copies.iter().any(|i| reported[*i].fails));
-    let because = (reported[*worst].finding.notes.iter()).find(|n| n.starts_with("by default "));
+    let because = (reported[*worst].finding.notes.iter()).find(|n| n.starts_with("by default, "));
     let because = because.cloned();
     for &i in kept {
         let f = &mut reported[i];

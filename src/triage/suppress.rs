@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::comments::{Directive, directives};
 use super::suppression::{
-    EndReason, ForeignSuppression, SuppressedRule, SuppressionEntry, SuppressionFault, SuppressionKind, SuppressionReach,
-    SuppressionState,
+    EndReason, ForeignSuppression, SuppressedRule, SuppressionEntry, SuppressionFault, SuppressionKind,
+    SuppressionReach, SuppressionState,
 };
 use super::{ReportedFinding, Suppression, TriageOptions, scope_spans};
 use crate::iam::glob::{self, CaseSensitivity};

@@ -47,12 +47,12 @@ fn a_condition_that_one_case_leaves_out() {
         (
             r#""*""#.to_owned(),
             with(&either("Lock", LOCK, none)),
-            Some("holds unless Lock"),
+            Some("applies unless Lock"),
         ),
         (
             r#""*""#.to_owned(),
             with(&either("Open", none, LOCK)),
-            Some("holds if Open"),
+            Some("applies if Open"),
         ),
         (r#""*""#.to_owned(), with(&either("Lock", LOCK, LOCK)), None),
         // The condition is there whenever everyone is let in.
@@ -63,12 +63,12 @@ fn a_condition_that_one_case_leaves_out() {
         (
             either("Lock", r#""*""#, own),
             with(&either("Lock", none, LOCK)),
-            Some("holds if Lock"),
+            Some("applies if Lock"),
         ),
         (
             either("Lock", r#""*""#, own),
             with(&either("Both", LOCK, none)),
-            Some("holds"),
+            Some("applies"),
         ),
     ] {
         let text = queue(&principal, &condition);

@@ -244,7 +244,10 @@ Resources:
             panic!("{path}: {:?}", grades(&all))
         };
         let notes = one["notes"].to_string();
-        assert!(notes.contains(&format!("holds at the default of `{name}`")), "{notes}");
+        assert!(
+            notes.contains(&format!("applies with the default of `{name}`")),
+            "{notes}"
+        );
         assert_ne!(one["confidence"], "high", "{path}");
         assert_ne!(one["severity"], "high", "{path}");
     }
@@ -341,7 +344,7 @@ module "m" {
     ] {
         let (severity, notes) = severity(&[(path, &text)]);
         assert_eq!(severity, "low", "{text}");
-        assert!(notes.contains("by default this is not deployed"), "{notes}");
+        assert!(notes.contains("by default, not deployed"), "{notes}");
     }
     let (low, notes) = severity(&[("main.tf", module), ("m/main.tf", always)]);
     assert!(low == "low" && notes.contains("if var.on is true"), "{low} {notes}");

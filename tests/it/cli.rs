@@ -512,7 +512,7 @@ igonre = []
     assert_eq!(ran.code, 2);
     assert_eq!(
         ran.err,
-        "error: overgrant.toml:2:1: unknown key `igonre` in the settings; did you mean `ignore`?\n"
+        "error: overgrant.toml:2:1: unknown key `igonre` in the configuration; did you mean `ignore`?\n"
     );
     r.write("overgrant.toml", br#"ignore = ["admin-star-sart"]"#);
     let ran = r.run(&["check"]);
@@ -930,15 +930,15 @@ Resources:
     for f in json["findings"].as_array().unwrap() {
         let action = f["evidence"]["actions"][0].as_str().unwrap().to_owned();
         let said = f["notes"].as_array().unwrap().iter().filter_map(|n| n.as_str());
-        let said: Vec<&str> = said.filter(|n| n.starts_with("holds")).collect();
+        let said: Vec<&str> = said.filter(|n| n.starts_with("applies")).collect();
         notes.push((action, said.join("; ")));
     }
     notes.sort();
     let expected = [
-        ("kms:*", "holds for 3 instances of the resource"),
-        ("s3:*", "holds unless IsProd"),
+        ("kms:*", "applies to 3 instances of the resource"),
+        ("s3:*", "applies unless IsProd"),
         ("sns:*", ""),
-        ("sqs:*", "holds if IsProd"),
+        ("sqs:*", "applies if IsProd"),
     ];
     assert_eq!(notes, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
 }

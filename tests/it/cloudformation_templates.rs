@@ -582,7 +582,7 @@ fn a_logical_id_that_is_declared_twice() {
         let messages: Vec<&str> = project.problems.iter().map(|p| p.message.as_str()).collect();
         assert_eq!(
             messages,
-            ["the logical ID `G` is declared again in this template: only the last one counts"]
+            ["the logical ID `G` is declared again in this template: only the last declaration counts"]
         );
     }
 }

@@ -39,10 +39,14 @@ fn a_wildcard_counts_what_fits_its_resources() {
     let all = ActionSet::expand("s3:*").len();
     assert!(objects < both && both < all);
     for (resource, why, count) in [
-        (r#""arn:aws:s3:::reports/*""#, " that fits these resources", objects),
+        (
+            r#""arn:aws:s3:::reports/*""#,
+            " that applies to these resources",
+            objects,
+        ),
         (
             r#"["arn:aws:s3:::reports", "arn:aws:s3:::reports/*"]"#,
-            " that fits these resources",
+            " that applies to these resources",
             both,
         ),
         (r#""*""#, "", all),
@@ -81,7 +85,7 @@ def handler(event, context):
 #[test]
 fn what_the_code_never_calls_is_counted_of_what_fits() {
     let objects = of_types(&["object"]);
-    let expected = [format!("`s3:*` grants {objects} actions; the code uses 1")];
+    let expected = [format!("`s3:*` grants {objects} actions; the code uses 1 of them")];
     let template = sam(r#"
 Policies:
   - Version: "2012-10-17"
@@ -116,11 +120,11 @@ Policies:
 "#);
     assert_eq!(
         rule_messages(&[("t.yaml", &template), ("src/app.py", CODE)], "unused-grant"),
-        [format!("`s3:*` grants {left} actions; the code uses 1")]
+        [format!("`s3:*` grants {left} actions; the code uses 1 of them")]
     );
 }
 
-const EXCEPT: &str = ", except on resources that are denied";
+const EXCEPT: &str = ", except where a Deny applies";
 
 fn statement_json(effect: &str, action: &str, resource: &str) -> String {
     format!(r#"{{"Effect": "{effect}", "Action": "{action}", {resource}}}"#)
@@ -248,7 +252,7 @@ policy = json.dumps({
     assert_eq!(
         found,
         [format!(
-            "every action of `s3` that fits these resources is allowed, up to {all} in all"
+            "every action of `s3` that applies to these resources is allowed, up to {all} in total"
         )]
     );
 }
@@ -265,7 +269,7 @@ fn what_needs_a_star_is_not_counted_on_an_arn() {
     for (resource, why, count) in [
         (
             "arn:aws:codecommit:eu-west-1:111122223333:*",
-            " that fits these resources",
+            " that applies to these resources",
             fits,
         ),
         ("*", "", all),

@@ -332,7 +332,7 @@ resource "aws_iam_policy" "p" {{
         assert_eq!(grades(&all), ["service-wildcard low high"], "{each}");
         let notes = all[0]["notes"].to_string();
         assert!(
-            notes.contains("by default this is not deployed") && notes.contains("holds "),
+            notes.contains("by default, not deployed") && notes.contains("applies "),
             "{each}: {notes}"
         );
     }
@@ -362,7 +362,7 @@ resource "aws_s3_bucket_policy" "p" {{
     let all = findings_of(&["resource-policy-public"], &[("main.tf", &text)]);
     assert_eq!(grades(&all), ["resource-policy-public low high"]);
     assert!(
-        all[0]["notes"].to_string().contains("holds if var.flag is true"),
+        all[0]["notes"].to_string().contains("applies if var.flag is true"),
         "{all:?}"
     );
 }

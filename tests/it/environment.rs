@@ -100,11 +100,11 @@ def handler(e, c, s3_client=None):
     );
     let out = repository.run(&["needs", "."]).out;
     assert!(
-        out.contains("s3 get_object in handler (perhaps: what it is called on is known by its name only)"),
+        out.contains("s3 get_object in handler (possibly: the client is known only by its name)"),
         "{out}"
     );
     assert!(
-        out.contains("s3 open in handler (perhaps: a library calls AWS for it)"),
+        out.contains("s3 open in handler (possibly: called by a library)"),
         "{out}"
     );
 }

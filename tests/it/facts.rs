@@ -435,7 +435,9 @@ mod boto3 {
         assert!(sdk::operation("s3", "get_objects").is_none());
         assert!(sdk::operation("nothing", "get_object").is_none());
         let statement = sdk::operation("dynamodb", "execute_statement").unwrap();
-        assert!(statement.required().len() == 0 && statement.alternative_actions().any(|a| a == "dynamodb:PartiQLSelect"));
+        assert!(
+            statement.required().len() == 0 && statement.alternative_actions().any(|a| a == "dynamodb:PartiQLSelect")
+        );
         assert!(
             sdk::operation("timestream-query", "query")
                 .unwrap()
@@ -607,7 +609,7 @@ read
         assert!(note("lamda:Invoke*").ends_with("did you mean `lambda`?"));
         assert!(note("iotevents:CreateInput").contains("retired"));
         assert!(note("GetObject").contains("service:Action"));
-        assert!(note("s3:Frob*").starts_with("matches no action in the data of 2"));
+        assert!(note("s3:Frob*").starts_with("matches no action (AWS data of )2"));
     }
 
     #[test]

@@ -210,7 +210,7 @@ fn a_diff_writes_nothing() {
     let ran = repo.run(&["fix", "--diff", "."]);
     assert!(
         ran.err
-            .contains("note: 1 file not read completely; `overgrant check` shows why"),
+            .contains("note: 1 file could not be parsed completely; run `overgrant check` to see why"),
         "{}",
         ran.err
     );

@@ -5,7 +5,7 @@ use crate::support::repository::Repository;
 const OLD: &str = "condition-ifexists-weakens-deny";
 const NEW: &str = "condition-ifexists-widens-deny";
 
-/// A Deny whose condition is true where the key is absent.
+/// A Deny whose condition is true when the key is absent.
 fn deny_policy(comment: &str) -> String {
     format!(
         r#"resource "aws_iam_policy" "p" {{

@@ -40,7 +40,7 @@ fn a_long_list_is_told_in_part_and_counted_in_whole() {
     assert_eq!(counting("few.json"), Vec::<&str>::new());
     assert_eq!(
         counting("many.json"),
-        ["unknown action `s3:Nothing999` of `s3`, and 234 more like it here"]
+        ["unknown action `s3:Nothing999`, and 234 more like it here"]
     );
     assert_eq!(ran.code, 1);
     // One more of them is something new to a baseline.

@@ -116,7 +116,7 @@ any-of = { "s3:*" = "org" }
             r#"[rules."forbidden-*"]
 actions = ["s3:*"]
 "#,
-            "2:1: `forbidden-*` is not one rule: only `severity` can be set for it",
+            "2:1: `forbidden-*` is not a single rule: only `severity` can be set",
         ),
     ] {
         let repo = Repository::new(&[("overgrant.toml", text), ("policy.json", POLICY)]);

@@ -1667,7 +1667,7 @@ fn what_a_plan_leaves_open_is_unknown_with_its_reason() {
     let policy = all.iter().find(|r| &*r.address.name == "aws_iam_policy.p").unwrap();
     let hole = policy.get("PolicyDocument").unwrap().as_hole().unwrap();
     assert_eq!(&*hole.name, "aws_s3_bucket.b.arn");
-    assert_eq!(hole.kind.reason(), "known only after it is applied");
+    assert_eq!(hole.kind.reason(), "known only after apply");
     assert!(hole.target.is_none());
     // No one wrote what the provider works out by itself.
     let auto = all.iter().find(|r| &*r.address.name == "aws_iam_role.auto").unwrap();

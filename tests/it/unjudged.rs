@@ -227,7 +227,7 @@ fn a_run_is_all_clear_only_where_everything_was_judged() {
     let ran = r.run(&["check"]);
     assert_eq!(ran.code, 0);
     let expected = r"No findings in what could be judged; 1 policy was not judged: 1 file, 0 policies, 0 statements.
-  main.tf:5:12: policy: the policy is `var.document`: given from outside, and no value is written here
+  main.tf:5:12: policy: the policy is `var.document`: an input without a value in this repository
 ";
     assert_eq!(ran.out, expected);
     let sarif = r.run(&["check", "-f", "sarif"]).json();

@@ -117,7 +117,7 @@ entry = "main.py"
         found,
         [
             "unused-grant: infra/main.tf:12 never called; overgrant.toml:2 the code that runs with this role; svc/billing/main.py:7 requires `sqs:ReceiveMessage`",
-            "missing-grant: svc/billing/main.py:11 requires `sqs:DeleteMessage`; overgrant.toml:3 the code runs with this role; infra/main.tf:1 no policy of this role allows it",
+            "missing-grant: svc/billing/main.py:11 requires `sqs:DeleteMessage`; overgrant.toml:3 the code runs with this role; infra/main.tf:1 no policy of this role allows the action",
         ]
     );
     // A function, in each way to name it; one that is not reached is not missed.
@@ -206,7 +206,7 @@ role = "TaskRole"
     assert_eq!(
         labels(&check_usage(&two, &[])),
         [
-            "unreadable-input: overgrant.toml:3 several roles are called so (a/stack.yaml, b/stack.yaml): write PATH:TaskRole"
+            "unreadable-input: overgrant.toml:3 several roles have this name (a/stack.yaml, b/stack.yaml): write PATH:TaskRole"
         ]
     );
     two.write("overgrant.toml", settings.replace("TaskRole", "b:TaskRole").as_bytes());
@@ -235,7 +235,7 @@ code = "svc/billing/"
 role = "aws_iam_role.biling"
 "#
         ),
-        ["unreadable-input: overgrant.toml:3 no role `aws_iam_role.biling` in what was read"]
+        ["unreadable-input: overgrant.toml:3 role `aws_iam_role.biling` was not found in the files that were read"]
     );
     assert_eq!(
         said(
@@ -244,7 +244,7 @@ code = "web"
 role = "aws_iam_role.billing"
 "#
         ),
-        ["unreadable-input: overgrant.toml:2 no Python that uses AWS in `web`"]
+        ["unreadable-input: overgrant.toml:2 `web` contains no Python code that uses AWS"]
     );
     assert_eq!(
         said(
@@ -254,7 +254,7 @@ role = "aws_iam_role.billing"
 entry = "worker.py"
 "#
         ),
-        ["unreadable-input: overgrant.toml:4 `worker.py` is not in the code"]
+        ["unreadable-input: overgrant.toml:4 `worker.py` was not found in the code"]
     );
     // With files named, the rest is not read and nothing can be said of it.
     let repository = billing_repository(
@@ -271,7 +271,7 @@ role = "aws_iam_role.elsewhere"
     assert_eq!(needs.code, 1);
     assert_eq!(
         needs.json()["errors"][0]["message"],
-        "no role `aws_iam_role.elsewhere` in what was read"
+        "role `aws_iam_role.elsewhere` was not found in the files that were read"
     );
 }
 

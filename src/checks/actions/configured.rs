@@ -47,7 +47,7 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     None => "this `NotAction`".to_owned(),
                 };
                 let f = cx.at_statement(FORBIDDEN, statement, forbids(&what, &hits));
-                out.push(f.primary(span, "forbidden by the settings").actions(written));
+                out.push(f.primary(span, "forbidden by the configuration").actions(written));
             }
         }
     }
@@ -84,7 +84,7 @@ fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expa
         if !hits.is_empty() {
             let f = cx.at_resource(FORBIDDEN, identity.resource, forbids(&format!("`{name}`"), &hits));
             out.push(
-                f.primary(span, "forbidden by the settings")
+                f.primary(span, "forbidden by the configuration")
                     .other_evidence(name.to_lowercase()),
             );
         }
@@ -93,8 +93,8 @@ fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expa
 
 fn forbids(what: &str, hits: &ActionSet) -> String {
     match hits.len() {
-        1 if names(hits, 1) == what => format!("{what} is allowed but forbidden by the settings"),
-        _ => format!("{what} matches {}, which the settings forbid", names(hits, 1)),
+        1 if names(hits, 1) == what => format!("{what} is allowed but the configuration forbids it"),
+        _ => format!("{what} matches {}, which the configuration forbids", names(hits, 1)),
     }
 }
 
@@ -151,10 +151,11 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if row == "none-of" {
                 for key in keys {
                     if let Some(b) = strength.bounds_of(key).next() {
-                        let message = format!("`{written}` has a condition on `{key}`, which the settings forbid");
+                        let message =
+                            format!("`{written}` has a condition on `{key}`, which the configuration forbids");
                         out.push(
                             about(message, key)
-                                .primary(b.key_span, "forbidden by the settings")
+                                .primary(b.key_span, "forbidden by the configuration")
                                 .secondary(item.span, "for this action"),
                         );
                     }
@@ -175,7 +176,7 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 shown += "others";
             }
             let message = format!("`{written}` is allowed without a condition on {shown}");
-            let mut f = about(message, missing[0]).primary(item.span, "the settings require a condition");
+            let mut f = about(message, missing[0]).primary(item.span, "the configuration requires a condition");
             for b in missing.iter().flat_map(|k| strength.bounds_of(k)) {
                 f = f.secondary(b.span, b.weakness.map_or("restricts nothing", Weakness::text));
             }
@@ -211,7 +212,7 @@ pub(super) fn bare_resource(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         if let Some(item) = granting_item(&s, expanded.expand(patterns)) {
             let written = item.display();
-            let message = format!("`{written}` is allowed on `*`; the settings require named resources");
+            let message = format!("`{written}` is allowed on `*`; the configuration requires named resources");
             let f = cx
                 .at_statement(BARE, s, message)
                 .primary(star.span, "name the resources");
@@ -288,7 +289,7 @@ pub(super) fn mixed(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let f = cx.at_statement(RULE, s, format!("one statement for {} services", services.len()));
             out.push(
                 f.primary(clause.key, "split by service")
-                    .note(format!("it names {}", services.join(", "))),
+                    .note(format!("services: {}", phrase::list(&services))),
             );
         }
     }

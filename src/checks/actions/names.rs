@@ -172,10 +172,10 @@ fn unknown_action(
         // What is empty where it comes from is filled in before it is used.
         let of_resource = s.document.kind == PolicyKind::Resource;
         let message = match (item.branch.is_some(), of_resource) {
-            (true, true) => "empty action in one case: it matches no request",
-            (false, true) => "empty action: it matches no request",
-            (true, false) => "empty action in one case: IAM rejects the policy",
-            (false, false) => "empty action: IAM rejects the policy",
+            (true, true) => "the action is empty in one branch and matches no request there",
+            (false, true) => "the action is empty and matches no request",
+            (true, false) => "the action is empty in one branch, and IAM rejects the policy there",
+            (false, false) => "the action is empty: IAM rejects the policy",
         };
         let f = at(ids::ACTION_BAD_FORMAT, message.to_owned()).under_guard(item.branch.as_ref());
         // Not every service checks the policies of its resources as IAM does.
@@ -223,7 +223,7 @@ fn unknown_action(
     if !name.is_empty() && name.bytes().all(|b| b == b'*') && catalogue().service(prefix).is_some() {
         return None;
     }
-    let Some(service) = catalogue().service(prefix) else {
+    if catalogue().service(prefix).is_none() {
         let f = at(ids::UNKNOWN_SERVICE, format!("unknown service prefix `{prefix}`"))
             .primary(service_prefix_span(item).unwrap_or(item.span), vain.text())
             .confidence(Confidence::Medium);
@@ -233,15 +233,15 @@ fn unknown_action(
         // The name comes from another place than the service, and is not what is wrong.
         if service_prefix_span(item).is_some() {
             return Some(match catalogue().did_you_mean_service(prefix) {
-                Some(near) => (f.help(format!("did you mean `{near}`?")), nothing()),
+                Some(near) => (f.help(format!("Did you mean `{near}`?")), nothing()),
                 None => (f.note(dated()), nothing()),
             });
         }
         return Some(match catalogue().did_you_mean_prefix(prefix, name) {
-            Some(meant) => (f.help(format!("did you mean `{meant}`?")), vec![meant]),
+            Some(meant) => (f.help(format!("Did you mean `{meant}`?")), vec![meant]),
             None => (f.note(dated()), nothing()),
         });
-    };
+    }
     if name.contains(['*', '?']) {
         // One pattern for many services: not each of them has such actions.
         if service_prefix_span(item).is_some() {
@@ -257,45 +257,46 @@ fn unknown_action(
             ids::DEPRECATED_ACTION,
             format!("AWS has retired every action that `{text}` matches"),
         )
-        .primary(item.span, format!("{} any more", vain.text()))
+        .primary(item.span, format!("now {}", vain.text()))
         .note(dated());
         return Some((f, nothing()));
     }
     if let Some(action) = catalogue().action(text) {
         let f = at(ids::DEPRECATED_ACTION, format!("AWS has retired `{}`", action.name()))
-            .primary(item.span, format!("{} any more", vain.text()))
+            .primary(item.span, format!("now {}", vain.text()))
             .note(dated());
         return Some((f, nothing()));
     }
     if let Some(meant) = catalogue().api_name(text) {
-        let shown: Vec<_> = meant.iter().map(|a| format!("`{}`", a.name())).collect();
+        let names: Vec<&str> = meant.iter().map(|a| a.name()).collect();
+        let (shown, authorize) = (
+            phrase::all_of(&names),
+            if names.len() == 1 { "authorizes" } else { "authorize" },
+        );
         let f = at(
             ids::API_NAME_NOT_IAM_ACTION,
             format!("`{text}` is an API operation, not an IAM action"),
         )
         .primary(item.span, vain.text())
         .help(match vain {
-            UnknownNameEffect::Grants => format!("the operation is authorized by {}", shown.join(" and ")),
-            UnknownNameEffect::Denies => format!("deny {} to deny the operation", shown.join(" and ")),
-            UnknownNameEffect::Excludes => format!("the operation belongs to {}", shown.join(" and ")),
+            UnknownNameEffect::Grants => format!("Use {shown}, which {authorize} the operation."),
+            UnknownNameEffect::Denies => format!("Deny {shown} to deny the operation."),
+            UnknownNameEffect::Excludes => format!("Exclude {shown} to exclude the operation."),
         });
         return Some((f, meant.iter().map(|a| a.name().to_owned()).collect()));
     }
-    let f = at(
-        ids::UNKNOWN_ACTION,
-        format!("unknown action `{text}` of `{}`", service.prefix()),
-    )
-    .primary(item.span, vain.text())
-    .note(dated());
+    let f = at(ids::UNKNOWN_ACTION, format!("unknown action `{text}`"))
+        .primary(item.span, vain.text())
+        .note(dated());
     if out.is_only_counted(&f) {
         return Some((f, nothing()));
     }
     Some(match catalogue().did_you_mean_action(text, beside) {
-        Some(near) => (f.help(format!("did you mean `{near}`?")), vec![near.to_string()]),
+        Some(near) => (f.help(format!("Did you mean `{near}`?")), vec![near.to_string()]),
         None => (f.confidence(Confidence::Low), nothing()),
     })
 }
 
 fn dated() -> String {
-    format!("as of {}, the date of the action list", catalogue().data_date())
+    format!("the action list is from {}", catalogue().data_date())
 }

@@ -57,12 +57,15 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let f = cx
             .at_statement(ids::REDUNDANT_STATEMENT, s, "another statement covers this one")
             .primary(statement_label_span(&s), "has no effect")
-            .secondary(statement_label_span(other), if same { "is equal" } else { "covers it" });
+            .secondary(
+                statement_label_span(other),
+                if same { "identical" } else { "covers it" },
+            );
         // A condition that a wider permission lacks was meant to limit it: removing it is not what to do.
         let limits = s.allows() && !s.conditions.is_empty() && other.conditions.is_empty();
         if limits {
             out.push(
-                f.help("Put the condition on the wider statement too. Remove this one if the condition is not meant."),
+                f.help("Add the condition to the broader statement too, or remove this statement if the condition is not intended."),
             );
             continue;
         }
@@ -170,13 +173,13 @@ fn remove_covered(wide: &Statement, narrow: &Statement) -> Remedy {
         .collect();
     match covering.as_slice() {
         [first, rest @ ..] if clause.is_some_and(|c| covering.len() < c.items.len()) => {
-            let more = phrase::and_more(rest.len());
-            let title = format!("remove `{}`{more} from the wider statement", first.display());
+            let more = phrase::and_more(1, rest.len());
+            let title = format!("remove `{}`{more} from the broader statement", first.display());
             covering
                 .iter()
                 .fold(Remedy::risky(title), |r, item| r.remove(item.span))
         }
-        _ => Remedy::risky("remove the wider statement").remove(wide.span),
+        _ => Remedy::risky("remove the broader statement").remove(wide.span),
     }
 }
 

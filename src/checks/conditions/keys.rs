@@ -71,8 +71,8 @@ fn check_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Optio
     if is_impossible_tag(&line.condition.key) {
         let what = match (passes_without_key(line.condition), line.statement.is_written_as_deny()) {
             (Some(true), _) => "no tag has this key: always true",
-            (_, true) => "no tag has this key: never denied by this",
-            (_, false) => "no tag has this key: never allowed by this",
+            (_, true) => "no tag has this key: the Deny never applies",
+            (_, false) => "no tag has this key: the Allow never applies",
         };
         let message = format!("a tag key cannot contain a wildcard: `{written}`");
         return Some(finding_at_key(cx, line, ids::CONDITION_WILDCARD_IN_TAG_KEY, message).primary(span, what));
@@ -93,7 +93,7 @@ fn check_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Optio
                 cx,
                 line,
                 ids::CONDITION_UNKNOWN_KEY,
-                format!("`{written}`: unknown service prefix `{prefix}`"),
+                format!("unknown service prefix `{prefix}` in condition key `{written}`"),
             )
             .primary(span, "never in a request")
             .confidence(Confidence::Medium),
@@ -109,13 +109,13 @@ fn check_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Optio
             cx,
             line,
             ids::CONDITION_UNKNOWN_KEY,
-            format!("unknown condition key `{written}` of `{prefix}`"),
+            format!("unknown condition key `{written}`"),
         )
         .primary(span, "never in a request")
         .confidence(Confidence::Medium)
-        .note(format!("as of {}, the date of the key list", catalogue().data_date()));
+        .note(format!("the key list is from {}", catalogue().data_date()));
         return Some(match near {
-            Some(k) => f.help(format!("did you mean `{k}`?")),
+            Some(k) => f.help(format!("Did you mean `{k}`?")),
             None => f,
         });
     }
@@ -194,8 +194,8 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
         )
         .primary(span, "never in a request");
         return Some(match near {
-            Some(k) => f.help(format!("did you mean `{k}`?")),
-            None => f.note(format!("as of {}, the date of the key list", catalogue().data_date())),
+            Some(k) => f.help(format!("Did you mean `{k}`?")),
+            None => f.note(format!("the key list is from {}", catalogue().data_date())),
         });
     }
     if name.starts_with("resourcetag/") {
@@ -243,7 +243,7 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
         (Some(true), _) => "restricts nothing",
         (Some(false), true) => "never denied by this",
         (Some(false), false) => "never allowed by this",
-        (None, _) => "never in their requests",
+        (None, _) => "their requests never have this key",
     };
     let tag = line.key.starts_with("aws:") || line.key.contains("tag/");
     let is_documented_well = tag || set.iter().filter(|a| !a.supports_key(line.key)).all(has_action_keys);
@@ -258,7 +258,7 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
         return Some(f);
     }
     Some(deaf.iter().take(3).fold(f, |f, action| {
-        f.secondary(action.span, "its requests do not have the key")
+        f.secondary(action.span, "requests for this action do not have the key")
     }))
 }
 
@@ -304,14 +304,14 @@ fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
             Some((item, lacking, wide))
         })?;
     let message = format!(
-        "`{}` is also checked for `{}`, which has no `{written}`",
+        "`{}` is also authorized on `{}`, which does not support `{written}`",
         item.display(),
         lacking.name()
     );
     Some(
         finding_at_key(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
             .primary(line.condition.key.span, "never allowed by this")
-            .secondary(wide.span, "put it into a separate statement for these resources")
+            .secondary(wide.span, "move these resources to a separate statement")
             .confidence(Confidence::Medium),
     )
 }
@@ -376,7 +376,7 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
             let few = blind.iter().take(2);
             let few = match blind.len().saturating_sub(2) {
                 0 => phrase::quoted(few, " and "),
-                more => phrase::list(few) + &phrase::and_more(more),
+                more => phrase::list(few) + &phrase::and_more(2, more),
             };
             let message = format!("actions of {few} do not support `{written}`");
             finding_at_key(cx, line, rule, message)
@@ -390,7 +390,7 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
         .as_ref()
         .is_some_and(|d| d.why == DeadReason::Unsupported)
     {
-        let message = format!("no action of this statement supports `{written}`");
+        let message = format!("no action in this statement supports `{written}`");
         return Some(finding_at_key(cx, line, rule, message).primary(line.condition.key.span, what));
     }
     let (message, f) = unsupported_items(line, written)?;
@@ -442,7 +442,7 @@ fn matches_without_tag(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str
     Some(
         deaf.into_iter()
             .take(3)
-            .fold(f, |f, item| f.secondary(item.span, "not limited by this")),
+            .fold(f, |f, item| f.secondary(item.span, "not limited by this condition")),
     )
 }
 

@@ -109,7 +109,7 @@ fn label_other_operator(f: Finding, line: &ConditionLine<'_>) -> Finding {
     let span = line.condition.operator.span;
     match f.labels.iter().any(|l| l.span == span) {
         true => f,
-        false => f.secondary(span, "not needed here either"),
+        false => f.secondary(span, "also not needed here"),
     }
 }
 
@@ -147,10 +147,10 @@ fn unknown(cx: &Context<'_>, line: &ConditionLine<'_>, at: ReportOperator<'_>) -
                 false => Remedy::risky(title),
             };
             let meant = format!("{}{near}", &text[..text.len() - base.len()]);
-            f.help(format!("did you mean `{near}`?"))
+            f.help(format!("Did you mean `{near}`?"))
                 .remedy(remedy.replace(line.condition.operator.span, [meant]))
         }
-        Some(near) => f.help(format!("did you mean `{near}`?")),
+        Some(near) => f.help(format!("Did you mean `{near}`?")),
         None => f,
     })
 }
@@ -195,7 +195,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
                     ids::CONDITION_FORALLVALUES_ALLOW_NO_NULL,
                     effect_without_key(all).to_owned(),
                 )
-                .primary(c.operator.span, "true where the key is absent")
+                .primary(c.operator.span, "true when the key is absent")
                 .secondary(c.key.span, "nothing requires this key"),
             );
         }
@@ -207,7 +207,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
                     ids::CONDITION_FORANYVALUE_DENY_NO_NULL,
                     "a request without this key is not denied".to_owned(),
                 )
-                .primary(c.operator.span, "false where the key is absent")
+                .primary(c.operator.span, "false when the key is absent")
                 .secondary(c.key.span, "nothing requires this key"),
             );
         }
@@ -234,7 +234,7 @@ fn if_exists(
                     ids::CONDITION_IFEXISTS_WEAKENS_ALLOW,
                     effect_without_key(all).to_owned(),
                 )
-                .primary(c.operator.span, "true where the key is absent")
+                .primary(c.operator.span, "true when the key is absent")
                 .secondary(c.key.span, "may be absent"),
             );
         }

@@ -230,7 +230,11 @@ impl Located {
         f.cause = Cause::Place(self.spans[0]);
         for (i, span) in self.spans.iter().enumerate().rev() {
             let part = &self.credential.parts[i.min(self.credential.parts.len() - 1)];
-            let label = if part.encoded { "in base64" } else { label(part.kind) };
+            let label = if part.encoded {
+                "Base64-encoded"
+            } else {
+                label(part.kind)
+            };
             f = if i == 0 {
                 f.primary(*span, label)
             } else {
@@ -248,7 +252,7 @@ impl Located {
         if self.credential.is_example() {
             f = f
                 .severity(Severity::Low)
-                .note("the AWS documentation uses this key as an example: it gives no access, but a real key would")
+                .note("an example key gives no access, but a real key in its place would")
                 .help("Load the credential from the environment or from a role, so that no real key ends up here.");
         } else {
             f = f.severity(self.severity());

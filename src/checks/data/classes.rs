@@ -247,6 +247,10 @@ fn report_class(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<
     };
     let within = Arn::parse(&wide.text).map_or("the account", |arn| arn.wildcard_reach());
     let what = what.replace("in the account", &format!("in {within}"));
+    let what = match hit.len() {
+        1 => what,
+        _ => what.replace("of its type", "of their types"),
+    };
     let action = names(&hit, 1);
     let Some(span) = g.span_granting(&hit) else {
         return false;
@@ -254,7 +258,7 @@ fn report_class(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<
     let mut f = cx
         .at_statement(rule, g.statement, format!("{action} {verb} {what}"))
         .primary(span, class.label)
-        .secondary(wide.span, label_of(wide))
+        .secondary(wide.span, label_of(wide, within))
         .actions(g.items_granting(&hit).iter().map(|i| i.display().to_lowercase()))
         .resources([wide.display()]);
     f.evidence.expanded_actions = Some(hit.len());
@@ -278,11 +282,11 @@ fn secret_noun(actions: &ActionSet) -> &'static str {
 }
 
 /// The label for an item of `Resource`.
-fn label_of(wide: &ClauseItem) -> String {
+fn label_of(wide: &ClauseItem, within: &str) -> String {
     match breadth_of(&wide.text) {
         Breadth::Everything | Breadth::WholeService => "on every resource".to_owned(),
         Breadth::AccountWide => "on every resource in this account".to_owned(),
-        _ => format!("on every `{}` here", arn_type(wide)),
+        _ => format!("on every `{}` in {}", arn_type(wide), within),
     }
 }
 

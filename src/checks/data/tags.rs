@@ -86,7 +86,7 @@ fn own_tags<'p>(cx: &Context<'p>, out: &mut FindingSink<'_>, of_document: &[Allo
             false => ("changes", "sets any tag on itself"),
         };
         let message = format!(
-            "`{}` {does} the holder's own tag that another statement relies on",
+            "`{}` {does} the holder's own tag, which another statement relies on",
             action.name()
         );
         out.push(
@@ -161,7 +161,7 @@ fn report(cx: &Context<'_>, out: &mut FindingSink<'_>, tagging: &AllowStatement<
         cx.at_statement(
             ids::TAGGING_ABAC_BYPASS,
             tagging.statement,
-            format!("{} {changes} the tag that another statement relies on", names(&set, 1)),
+            format!("{} {changes} a tag that another statement relies on", names(&set, 1)),
         )
         .primary(span, "sets any tag on these resources")
         .secondary(bound.key_span, "checks this tag")

@@ -87,7 +87,7 @@ fn without_source_condition(cx: &Context<'_>, out: &mut FindingSink<'_>, s: Stat
         let reads_only = only_describes(&s);
         // One condition fixes all principals of a statement, so they share one finding.
         if let Some(f) = found {
-            let mut f = f.secondary(item.value.span, format!("also no source for `{name}`"));
+            let mut f = f.secondary(item.value.span, format!("`{name}` is not limited either"));
             f.evidence.principals.push(name);
             found = Some(f);
             continue;

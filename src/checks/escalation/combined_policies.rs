@@ -41,7 +41,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let others: Vec<_> = open
             .iter()
             .filter(|(other, _)| !std::ptr::eq(*other, *technique))
-            .map(|(other, _)| other.actions.join(" + "))
+            .map(|(other, _)| format!("`{}`", other.actions.join("` + `")))
             .collect();
         let f = if others.is_empty() {
             f
@@ -59,7 +59,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (f, holders) in found.into_values() {
         out.push(match holders {
             1 => f,
-            n => f.note(format!("other identities with the same policies: {}", n - 1)),
+            n => f.note(match n - 1 {
+                1 => "1 other identity has the same policies".to_owned(),
+                others => format!("{others} other identities have the same policies"),
+            }),
         });
     }
 }

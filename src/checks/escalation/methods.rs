@@ -231,12 +231,12 @@ fn report_combination(
                 let label = if g.item.is_some() {
                     "together with this"
                 } else {
-                    "together with what this allows"
+                    "together with the actions that this allows"
                 };
                 f = f.secondary(g.span, label);
             }
         }
-        let others: Vec<_> = here.map(|(_, m)| m.actions.join(" + ")).collect();
+        let others: Vec<_> = here.map(|(_, m)| format!("`{}`", m.actions.join("` + `"))).collect();
         if !others.is_empty() {
             f = f.note(format!("also possible: {}", others.join("; ")));
         }

@@ -78,8 +78,8 @@ pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if boundary.is_none_or(|b| !b.complete) {
                 f.steps_down += 1;
                 f = f.note(match boundary {
-                    None => "no permissions boundary is declared for it here",
-                    Some(_) => "its permissions boundary is not in these files and may deny this",
+                    None => "no permissions boundary is declared for the identity",
+                    Some(_) => "the permissions boundary is not in the repository and may deny the action",
                 });
                 f.confidence = boundary.map_or(f.confidence, |_| Some(Confidence::Low));
             }
@@ -88,7 +88,7 @@ pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
     check_holders_known_by_name(cx, |on| on == OwnTarget::Boundary, &mut |mut f| {
         f.steps_down += 1;
-        out.push(f.note("no permissions boundary is declared for it here"));
+        out.push(f.note("no permissions boundary is declared for the identity"));
     });
     let names = ["iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"];
     for g in identity_allow_statements(cx).filter(|g| !g.strength.is_bound("iam:PermissionsBoundary", Grade::Narrows)) {
@@ -112,7 +112,7 @@ pub(super) fn check_similar_users(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for g in identity_allow_statements(cx) {
         if let Some((action, item, CallerPattern::WithOthers)) = granted_on_caller(cx, &g, &NAMES) {
             let message = format!(
-                "`{}` also covers users whose names are like the caller's",
+                "`{}` also covers users whose names resemble the caller's",
                 action.name()
             );
             let f = report_on_caller(cx, &g, ids::PRIVESC_SINGLE_ACTION, (action, item), message);

@@ -7,6 +7,7 @@ use crate::finding::{Confidence, Severity};
 use crate::iam::SourceFormat;
 use crate::index::ResourceId;
 use crate::model::Resource;
+use crate::phrase;
 use crate::project::Project;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{HoleTarget, Span, Text};
@@ -384,7 +385,10 @@ impl<'r> Routes<'r> {
                 f = f.secondary(open.span, open.label);
             }
             if more.len() >= MAX_SHOWN {
-                f = f.note(format!("more open methods of this API: {}", more.len() + 1 - MAX_SHOWN));
+                f = f.note(format!(
+                    "{} more of this API",
+                    phrase::count(more.len() + 1 - MAX_SHOWN, "open method", "open methods")
+                ));
             }
             if routes.iter().all(|o| o.reads || o.meant) {
                 f = f.severity(Severity::Low);

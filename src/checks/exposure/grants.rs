@@ -9,6 +9,7 @@ use crate::iam::pattern::Pattern;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, is_open};
 use crate::iam::resource_fit::may_be_resource_of;
 use crate::iam::{Clause, ClauseItem, DocumentOrigin, PolicyKind, catalogue, pattern};
+use crate::phrase;
 use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 
@@ -191,7 +192,7 @@ fn cross_account(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_
                 .primary(item.value.span, "another account, without a condition")
                 .principals([item.value.display()]);
             if one.is_some() {
-                f = f.note("that account decides who can act as it").help(
+                f = f.note("the other account decides who can use its identities").help(
                     "If the account is yours, list it under `[own]` in the configuration. Otherwise, add a condition \
                      on `aws:SourceArn` or `aws:PrincipalOrgID`.",
                 );
@@ -216,19 +217,18 @@ fn unsupported(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>)
     let Some((first, rest)) = found.split_first() else {
         return;
     };
-    let message = match rest.len() {
-        0 => format!("`{}` has no effect in a policy of `{service}`", first.display()),
-        n => format!(
-            "`{}` and {n} more have no effect in a policy of `{service}`",
-            first.display()
-        ),
-    };
+    let have = if rest.is_empty() { "has" } else { "have" };
+    let more = phrase::and_more(1, rest.len());
+    let message = format!(
+        "`{}`{more} {have} no effect in a resource policy of `{service}`",
+        first.display()
+    );
     let mut f = cx
         .at_statement(ids::RESOURCE_POLICY_UNSUPPORTED_ACTION, s, message)
-        .primary(first.span, "another service's action")
+        .primary(first.span, "action of another service")
         .actions(found.iter().map(|item| item.display().to_lowercase()));
     for item in rest.iter().take(8) {
-        f = f.secondary(item.span, "and this action");
+        f = f.secondary(item.span, "also an action of another service");
     }
     out.push(f);
 }

@@ -45,8 +45,8 @@ const THINGS: &[(&str, &str)] = &[
 /// The audience, for the message and for the label.
 const EVERYBODY: (&str, &str) = ("everyone", "everyone, in every account");
 const FROM_NETWORKS: (&str, &str) = (
-    "everyone in the networks that it lists",
-    "everyone there, including anonymous callers",
+    "everyone in the listed networks",
+    "everyone in these networks, including anonymous callers",
 );
 const EVERY_SERVICE: (&str, &str) = ("every AWS service", "every service, for any customer");
 
@@ -163,7 +163,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     }
     if s.document.service.as_deref() == Some("vpc-lattice-svcs") {
         f = f
-            .note("only clients in the VPCs of its service network can reach it, and they need not sign requests")
+            .note("only clients in the VPCs of the service network can reach it, and they do not have to sign requests")
             .help("Name the callers, or add `StringNotEqualsIgnoreCase` on `aws:PrincipalType` with `anonymous`.");
     }
     if is_in_vpc(cx, s.document) {
@@ -323,7 +323,7 @@ fn star_action(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>)
             ),
             false => (
                 format!(
-                    "the {} policy allows every action that fits these resources, {} in total",
+                    "the {} policy allows every action that applies to these resources, {} in total",
                     resource_noun(s.document),
                     given.fitting.len()
                 ),

@@ -195,7 +195,7 @@ pub(super) fn check_other_provider(
                 cx.at_statement(
                     ids::OIDC_OTHER_CI_SUB,
                     s,
-                    format!("projects of others on {} can assume this role", provider.name()),
+                    format!("projects of other {} users can assume this role", provider.name()),
                 )
                 .primary(value.span, "matches other projects")
                 .other_evidence(text.clone()),
@@ -288,7 +288,7 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     .other_evidence("unauthenticated");
                 match narrow {
                     true => f.severity(Severity::Low).help(
-                        "Grant the role only what everyone may do. If the app has no guests, remove the role and turn guest access off.",
+                        "Grant the role only what any guest may do. If the app has no guests, remove the role and turn guest access off.",
                     ),
                     false => f,
                 }

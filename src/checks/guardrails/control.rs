@@ -80,7 +80,7 @@ fn check_tag_support(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRe
         return;
     }
     let some = phrase::list(blind.iter().take(3));
-    let more = phrase::and_more(blind.len().saturating_sub(3));
+    let more = phrase::and_more(3, blind.len().saturating_sub(3));
     out.push(
         cx.at_statement(
             ids::SCP_DENY_INEFFECTIVE,
@@ -137,13 +137,15 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
         }
     }
     for a in s.action.iter().filter(|a| a.negated) {
-        out.push(at("a resource control policy cannot have `NotAction`").primary(a.key, "name the actions"));
+        out.push(
+            at("a resource control policy cannot have `NotAction`").primary(a.key, "list the actions in `Action`"),
+        );
     }
     for item in s.action.iter().filter(|a| !a.negated).flat_map(|a| &a.items) {
         let Some(text) = item.text.known() else { continue };
         if pattern::is_star(&item.text) {
             out.push(
-                at("each action of a resource control policy needs a service")
+                at("actions of a resource control policy need a service prefix")
                     .primary(item.span, "`*` is not supported"),
             );
         } else if let Some((service, _)) = text.split_once(':')
@@ -175,9 +177,13 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
         && !s.conditions.iter().any(never_matches_services)
     {
         out.push(
-            cx.at_statement(ids::RCP_MISSING_SERVICE_CARVEOUT, s, "AWS services are denied as well")
-                .primary(c.key.span, "services belong to no organization")
-                .other_evidence("aws:principalisawsservice"),
+            cx.at_statement(
+                ids::RCP_MISSING_SERVICE_CARVEOUT,
+                s,
+                "this Deny also applies to AWS services",
+            )
+            .primary(c.key.span, "services belong to no organization")
+            .other_evidence("aws:principalisawsservice"),
         );
     }
 }

@@ -50,7 +50,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     "user without a group",
                     match identity.policies.is_empty() {
                         true => "not a member of any group",
-                        false => "has permissions of its own",
+                        false => "has its own permissions",
                     },
                 );
             }
@@ -72,7 +72,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .primary(identity.header, "a password or access key is enough")
                 .confidence(confidence);
             out.push(match confidence {
-                Confidence::Low => f.note("it is unknown whether the role that the group can assume requires MFA"),
+                Confidence::Low => {
+                    f.note("overgrant cannot tell whether the role that the group can assume requires MFA")
+                }
                 _ => f,
             });
         }

@@ -161,9 +161,12 @@ fn only_denies(cx: &Context<'_>, resource: ResourceId) -> bool {
 /// The token that makes an inline policy the user's.
 fn inline(r: &Resource) -> Option<(Span, &'static str)> {
     match &*r.kind {
-        "AWS::IAM::User" => first_nonempty(r, &["Policies"]).map(|s| (s, "policies written into the user")),
-        "AWS::IAM::UserPolicy" => Some((first_nonempty(r, &["UserName"]).unwrap_or(r.header), "of this user")),
-        "AWS::IAM::Policy" => first_nonempty(r, &["Users"]).map(|s| (s, "put on these users")),
+        "AWS::IAM::User" => first_nonempty(r, &["Policies"]).map(|s| (s, "inline policies of the user")),
+        "AWS::IAM::UserPolicy" => Some((
+            first_nonempty(r, &["UserName"]).unwrap_or(r.header),
+            "attached to this user",
+        )),
+        "AWS::IAM::Policy" => first_nonempty(r, &["Users"]).map(|s| (s, "attached to these users")),
         _ => None,
     }
 }

@@ -78,14 +78,14 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
                 cx.at_statement(
                     ids::RESOURCE_HARDCODED_ACCOUNT,
                     s,
-                    format!("hard-coded account ID {account}"),
+                    format!("hard-coded account ID `{account}`"),
                 )
-                .primary(span, "works in this account only")
+                .primary(span, "works only in this account")
                 .help(match d.format {
                     SourceFormat::Json | SourceFormat::Text => {
                         "Use a placeholder that is replaced when the policy is created.".to_owned()
                     }
-                    _ if foreign => "Use a variable: the account is not one of `[own]`.".to_owned(),
+                    _ if foreign => "Use a variable: the account is not listed under `[own]`.".to_owned(),
                     _ => format!("Use {} or a variable.", own_account(cx, d)),
                 })
                 .resources([item.display()])
@@ -171,7 +171,7 @@ fn open_region(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId) {
             out.push(
                 cx.at_statement(ids::RESOURCE_WILDCARD_REGION, s, "the Region is a wildcard")
                     .primary(span, "every Region")
-                    .secondary(one.span, "has a Region")
+                    .secondary(one.span, "the resource is in one Region")
                     .resources([item.display()]),
             );
             return;

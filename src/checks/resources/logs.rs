@@ -56,7 +56,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             out.push(
                 cx.at_statement(ids::MISSING_ARN_SUFFIX_LOG_GROUP, s, message)
                     .primary(first.span, label)
-                    .secondary(item.span, "never matched by this")
+                    .secondary(item.span, "never matches this ARN")
                     .actions([name])
                     .resources([first.display()]),
             );

@@ -118,7 +118,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 managing,
                 "manages permissions on every resource",
             ),
-            (ids::WRITE_ACTIONS_ON_STAR, writes, "writes on every resource"),
+            (ids::WRITE_ACTIONS_ON_STAR, writes, "writes to every resource"),
             (
                 ids::RESOURCE_STAR_ON_SCOPABLE_ACTION,
                 scopable,
@@ -170,7 +170,10 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 f = f.secondary(span, what);
             }
             if !one {
-                f = f.note(format!("supports resource-level permissions: {}", names(&set, 3)));
+                f = f.note(format!(
+                    "these actions support resource-level permissions: {}",
+                    names(&set, 3)
+                ));
             }
             let usual = match rule {
                 ids::PERMISSIONS_MANAGEMENT_ON_STAR => joins,

@@ -68,7 +68,12 @@ fn check_item(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Op
         .at_statement(
             ids::RESOURCE_WILDCARD_ID_TOO_BROAD,
             g.statement,
-            format!("{} on every {kind} of {}", names(&matters, 2), arn.wildcard_reach()),
+            format!(
+                "{} {} allowed on every {kind} in {}",
+                names(&matters, 2),
+                if single { "is" } else { "are" },
+                arn.wildcard_reach()
+            ),
         )
         .primary(item.span, format!("every {kind}"))
         .actions(g.items_granting(&matters).iter().map(|i| i.display().to_lowercase()))
@@ -77,9 +82,9 @@ fn check_item(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Op
         f = f.secondary(
             span,
             if single {
-                "allowed on all of them"
+                "allowed on all of these resources"
             } else {
-                "one of the actions allowed on all of them"
+                "one of the actions that are allowed on all of them"
             },
         );
     }
@@ -108,9 +113,9 @@ fn unlisted_types(g: &AllowStatement<'_>, service: &str, whole: &[ResourceType])
     })
 }
 
-/// A type as a word: one that is a case of a more common one (`rule-on-custom-event-bus`) is called by that.
+/// The name of a type; one that is a case of a more common one (`rule-on-custom-event-bus`) has the name of that.
 fn type_phrase(name: &str) -> String {
-    name.split("-on-").next().unwrap_or(name).replace('-', " ")
+    format!("`{}`", name.split("-on-").next().unwrap_or(name))
 }
 
 /// What of the actions on a type is worth naming the resource for: all that changes, and reads of what is kept there.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::iam::arn::Arn;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{ClauseItem, Condition, DocumentOrigin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
+use crate::phrase;
 use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 use crate::value::Guard;
@@ -123,7 +124,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
             cx.at_statement(
                 ids::TRUST_ACTION_PRINCIPAL_MISMATCH,
                 s,
-                format!("`{action}` does not work for this type of principal"),
+                format!("this type of principal cannot use `{action}`"),
             )
             .primary(item.span, label)
             .secondary(principal.value.span, "the principal")
@@ -142,7 +143,7 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
                     cx.at_statement(
                         ids::TRUST_COMPUTE_SERVICE,
                         s,
-                        format!("code on `{name}` can use this role"),
+                        format!("code that runs on `{name}` can use this role"),
                     )
                     .primary(p.value.span, "compute service")
                     .principals([name.clone()]),
@@ -184,14 +185,14 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
             s,
             format!("{unrelated} unrelated services share this role"),
         )
-        .note(all.join(", "))
+        .note(format!("services: {}", phrase::list(&all)))
         .principals(names.iter().cloned());
     let mut services = principals(&s).filter(|p| p.kind == PrincipalType::Service && p.value.text.is_known());
     if let Some(first) = services.next() {
-        f = f.primary(first.value.span, "also gets the permissions that the others need");
+        f = f.primary(first.value.span, "also gets the permissions for the other services");
     }
     for other in services.take(4) {
-        f = f.secondary(other.value.span, "also this service");
+        f = f.secondary(other.value.span, "also shares the role");
     }
     out.push(f);
 }
@@ -318,10 +319,10 @@ fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
                 cx.at_statement(
                     ids::TRUST_REDUNDANT_ASSUMED_ROLE,
                     s,
-                    "its role already covers this session",
+                    "the role principal already covers this session",
                 )
                 .primary(p.value.span, "redundant")
-                .secondary(other.value.span, "its role")
+                .secondary(other.value.span, "role of the session")
                 .principals([text.into_owned()]),
             );
         }

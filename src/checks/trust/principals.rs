@@ -238,7 +238,7 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
             out.push(graded(
                 cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, s, EXCEPTS_EVERYBODY)
                     .primary(star.span, "matches every principal")
-                    .secondary(c.operator.span, "denied unless this matches")
+                    .secondary(c.operator.span, "denies the principals that do not match")
                     .other_evidence(key),
             ));
         }

@@ -123,7 +123,7 @@ fn check_user(
         let also = match more {
             [] => String::new(),
             [one] => format!("; also `{one}`"),
-            _ => format!("; also {} other actions", more.len()),
+            _ => format!("; also {} more actions", more.len()),
         };
         let from = match w.kind {
             WorkloadKind::Function => format!("the handler of `{}`", w.name(project)),
@@ -140,7 +140,7 @@ fn check_user(
             .confidence(Confidence::High)
             .actions(actions.iter().map(|a| a.to_lowercase()));
         for call in others.iter().filter(|c| c.span != first.span).take(2) {
-            f = f.secondary(call.span, "also here");
+            f = f.secondary(call.span, "another call");
         }
         f = f.secondary(user.runs_as.span, "the code runs with this role");
         match (why, catalogue().action(action)) {
@@ -150,19 +150,22 @@ fn check_user(
                     .filter_map(|g| g.statement.resource.as_ref()?.items.first())
                     .take(2)
                 {
-                    f = f.secondary(item.span, "allowed on this");
+                    f = f.secondary(item.span, "allowed on this resource");
                 }
                 if let [one] = granted.missing_resources(first, known).as_slice() {
-                    f = f.help(format!("Allow it on `{}`.", granted.places.display_resource(w, one)));
+                    f = f.help(format!(
+                        "Allow `{action}` on `{}`.",
+                        granted.places.display_resource(w, one)
+                    ));
                 }
             }
             _ if identity.header.touches(user.runs_as.span) => {}
-            _ => f = f.secondary(identity.header, "no policy of this role allows it"),
+            _ => f = f.secondary(identity.header, "no policy of this role allows the action"),
         }
         if why == Fails::NotGranted {
             f.remedies.extend(remedy(effective, &actions));
         }
-        out.push(f.note(format!("reached from {from}")));
+        out.push(f.note(format!("called from {from}")));
     }
 }
 
@@ -202,7 +205,7 @@ pub(super) fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Opt
     if !actions.iter().all(|name| applies_to_resources(statement, name)) {
         return None;
     }
-    let title = format!("also allow {} here", phrase::quoted(actions, " and "));
+    let title = format!("also allow {} here", phrase::all_of(actions));
     Some(Remedy::risky(title).add(place, actions.to_vec()))
 }
 

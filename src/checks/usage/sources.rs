@@ -119,8 +119,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         };
         let also = match more.len() {
             0 => String::new(),
-            1 => "; 1 more is missing".to_owned(),
-            n => format!("; {n} more are missing"),
+            1 => "; 1 more action is missing".to_owned(),
+            n => format!("; {n} more actions are missing"),
         };
         let identity = &project.identities[runs_as.role];
         let mut f = cx
@@ -135,10 +135,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             .actions(actions.iter().map(|a| a.to_lowercase()))
             .secondary(runs_as.span, "the function runs with this role");
         if !identity.header.touches(runs_as.span) {
-            f = f.secondary(identity.header, "no policy of this role allows it");
+            f = f.secondary(identity.header, "no policy of this role allows the action");
         }
         f.remedies.extend(remedy(effective, &actions));
-        out.push(f.help(format!("Allow {} on the event source.", phrase::list(&actions))));
+        out.push(f.help(format!("Allow {} on the event source.", phrase::all_of(&actions))));
     }
 }
 

@@ -67,7 +67,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .severity(Severity::Medium)
                 .confidence(Confidence::Medium)
                 .help("Leave the resource out of the list in this branch.");
-            out.push(arms.take(3).fold(f, |f, more| f.secondary(more.span, "also here")));
+            out.push(arms.take(3).fold(f, |f, more| f.secondary(more.span, "also empty")));
         }
         for item in s.written_resources() {
             if is_name(&item.text) {
@@ -198,7 +198,7 @@ fn unknown_service(s: &str, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     unknown.then(|| {
         let f = at(ids::ARN_UNKNOWN_SERVICE, message, "matches nothing");
         match catalogue().did_you_mean_service(s).filter(|_| !s.is_empty()) {
-            Some(meant) => f.help(format!("did you mean `{meant}`?")),
+            Some(meant) => f.help(format!("Did you mean `{meant}`?")),
             None => f,
         }
     })
@@ -241,7 +241,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
                 format!("`{lower}` has no endpoint in the `{p}` partition"),
                 "service not available in this partition",
             );
-            let known = format!("according to AWS endpoint data of {}", catalogue().data_date());
+            let known = format!("the AWS endpoint data is from {}", catalogue().data_date());
             return Some(f.confidence(Confidence::Low).note(known));
         }
         if lower != s {

@@ -34,7 +34,7 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     id,
                     "a permissions policy is used as a trust policy",
                 )
-                .primary(span, "says what is allowed, not who can assume the role"),
+                .primary(span, "states what is allowed, not who can assume the role"),
             ),
             PolicyKind::Identity
                 if d.service.as_deref() != Some("iot")
@@ -46,7 +46,7 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                         id,
                         "a trust policy is used as a permissions policy",
                     )
-                    .primary(span, "says who can assume the role, not what is allowed"),
+                    .primary(span, "states who can assume the role, not what is allowed"),
                 );
             }
             _ => {}
@@ -134,9 +134,9 @@ fn length(cx: &Context<'_>, id: DocumentId) -> usize {
 fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for identity in &cx.project.identities {
         let (holder, what) = match identity.kind {
-            IdentityKind::Role => (QuotaSubject::Role, "all inline policies of a role"),
-            IdentityKind::User => (QuotaSubject::User, "all inline policies of a user"),
-            IdentityKind::Group => (QuotaSubject::Group, "all inline policies of a group"),
+            IdentityKind::Role => (QuotaSubject::Role, "a role"),
+            IdentityKind::User => (QuotaSubject::User, "a user"),
+            IdentityKind::Group => (QuotaSubject::Group, "a group"),
             IdentityKind::PermissionSet => continue,
         };
         let documents: Vec<(DocumentId, usize)> = identity
@@ -171,7 +171,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 cx.at_document(
                     ids::IDENTITY_POLICY_SIZE,
                     *id,
-                    format!("{total} characters; the quota for {what} is {most}"),
+                    format!("the inline policies have {total} characters; the quota for {what} is {most}"),
                 )
                 .primary(d.statement_key.unwrap_or(d.span), "AWS rejects the policy")
                 .secondary(identity.header, "inline policies of this identity")

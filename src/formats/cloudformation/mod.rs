@@ -67,7 +67,7 @@ impl Format for CloudFormation {
                         }
                         if world.omits_callers(index) {
                             let message =
-                                "too many sets of parameters are passed to this template: the rest is not judged";
+                                "too many parameter sets are passed to this template: the rest are not judged";
                             let at = tree.span(world.docs[index].root);
                             let start = Span { end: at.start, ..at };
                             unit.problems.push(Problem::new(ProblemKind::Exhausted, start, message));

@@ -158,7 +158,7 @@ impl Format for Terraform {
             );
             units[0].unused = unused;
         }
-        let message = "too many different policies are written here: the rest of them is not judged";
+        let message = "too many different policies are defined here: the rest are not judged";
         let problems = left_out
             .into_iter()
             .map(|at| Problem::new(ProblemKind::Exhausted, at, message));

@@ -83,7 +83,7 @@ impl Weakness {
             Self::AnyCaller => "can be met from any account",
             Self::Holder => "limits the caller, not the resources",
             Self::PassedRole => "does not work for `iam:PassRole`",
-            Self::Negated => "only excludes some",
+            Self::Negated => "only excludes some values",
             Self::FullAccess => "also matches a full-access policy",
             Self::Idle => "restricts nothing",
         }

@@ -12,7 +12,7 @@ use crate::project::{PolicyRef, Project};
 use crate::source::Span;
 
 /// Ends a message about what is allowed on every resource, where [`Withheld::partly`] says that a Deny spares some.
-pub const EXCEPT_DENIED: &str = ", except on resources that are denied";
+pub const EXCEPT_DENIED: &str = ", except where a Deny applies";
 
 /// What one document seems to grant and none of its holders gets.
 #[derive(Clone, Debug, Default)]

@@ -75,7 +75,7 @@ impl UnresolvedReason {
             Self::Service => "client of unknown service",
             Self::Operation => "operation chosen at run time",
             Self::Dynamic => "code chosen at run time",
-            Self::Partial => "file not wholly understood",
+            Self::Partial => "file only partly analyzed",
         }
     }
 }

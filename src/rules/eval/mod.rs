@@ -131,9 +131,9 @@ impl GrantLimit {
     /// After "every action".
     pub(super) fn text(self) -> &'static str {
         match self {
-            Self::Resources => " that fits these resources",
+            Self::Resources => " that applies to these resources",
             Self::Denied => " that is not denied",
-            Self::Both => " that fits and is not denied",
+            Self::Both => " that applies to these resources and is not denied",
         }
     }
 }
@@ -186,7 +186,7 @@ impl Eval<'_, '_> {
         f.message = say(&report.message);
         f = f.primary(at.span, say(&report.label));
         if let Some(denied) = at.denied.filter(|_| f.message.ends_with(EXCEPT_DENIED)) {
-            f = f.secondary(denied, "a Deny blocks it here");
+            f = f.secondary(denied, "denied on these resources");
         }
         for also in &report.also {
             let label = say(&also.label);

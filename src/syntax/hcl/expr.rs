@@ -26,7 +26,7 @@ impl HclParser<'_> {
 
     fn too_deep(&mut self) -> NodeId {
         let start = self.pos;
-        self.problem(start, start + 1, "expressions nest too deep");
+        self.problem(start, start + 1, "expressions are nested too deeply");
         self.recover_item();
         self.unknown(start)
     }

@@ -117,7 +117,7 @@ impl HclParser<'_> {
             if ended == Ended::End {
                 return nodes;
             }
-            self.problem(start, self.pos, "template directive without its beginning");
+            self.problem(start, self.pos, "template directive without a matching start");
         }
     }
 

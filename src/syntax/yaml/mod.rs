@@ -202,7 +202,7 @@ impl<'r> YamlBuilder<'r> {
             self.tree.problems.push(Problem::new(
                 ProblemKind::Exhausted,
                 span,
-                "alias not expanded: the aliases of this file expand to too much",
+                "alias not expanded: the aliases in this file expand to too many nodes",
             ));
             return (1, 1);
         }

@@ -46,7 +46,7 @@ impl Template<'_> {
         if self.exhausted() {
             cut.insert(Span::new(self.doc.tree.file, 0, 0));
         }
-        let message = "too much to evaluate: parts of this stay unknown";
+        let message = "too complex to evaluate completely: some values are treated as unknown";
         let problems = cut
             .into_iter()
             .map(|at| Problem::new(ProblemKind::Exhausted, at, message));
@@ -86,7 +86,7 @@ impl Template<'_> {
         };
         let problem = |(span, name): (Span, String)| {
             let message =
-                format!("the logical ID `{name}` is declared again in this template: only the last one counts");
+                format!("the logical ID `{name}` is declared again in this template: only the last declaration counts");
             Problem::new(ProblemKind::NotEvaluated, span, message)
         };
         superseded(&self.doc.tree, node).into_iter().map(problem).collect()

@@ -411,7 +411,7 @@ impl<'a> Emitter<'_, 'a> {
         if is_within_bounds(&value, 0, &mut left) {
             return value;
         }
-        let message = "too much to look into: what it says stays unknown";
+        let message = "too complex to evaluate: the value is treated as unknown";
         let problem = Problem::new(ProblemKind::Exhausted, value.span, message);
         self.evaluator.problems.borrow_mut().push(problem);
         Value::unknown_other(self.evaluator.name(value.span), value.span)

@@ -226,7 +226,7 @@ impl<'a> TerraformEvaluator<'a> {
         self.store.set(self.store.get().saturating_sub(used));
         self.total.set(self.total.get().saturating_sub(used));
         if self.cut.replace(outer.1) {
-            let message = "too much to evaluate: this expression stays unknown";
+            let message = "too complex to evaluate: the expression is treated as unknown";
             let problem = Problem::new(ProblemKind::Exhausted, at, message);
             self.problems.borrow_mut().push(problem);
         }

@@ -40,7 +40,7 @@ pub(crate) fn generated(sources: &Sources, file: FileId, hcl: &HclFile) -> Gener
         let unread = |message: &str| Problem::new(ProblemKind::Exhausted, block.header, message);
         if i == MAX_GENERATED {
             out.problems
-                .push(unread("too many `generate` blocks: the rest of them is not judged"));
+                .push(unread("too many `generate` blocks: the rest are not judged"));
             break;
         }
         let Some(contents) = block.body.attribute("contents") else {

@@ -49,7 +49,7 @@ pub(crate) fn variable_sets<'a>(
         let rest = sets.split_off(sets.len().min(MAX_WAYS));
         left_out.extend(rest.iter().filter_map(|set| {
             let value = set.values().max_by_key(|e| e.tree.span(e.node))?;
-            let message = "too many variable files for one configuration: with this one it is not judged";
+            let message = "too many variable files for one configuration: this file is not used";
             Some(Problem::new(
                 ProblemKind::Exhausted,
                 value.tree.span(value.node),

@@ -81,7 +81,7 @@ fn describe_actions(actions: &ActionSet, part: &str) -> String {
                 let kind = levels.highest().map_or("", AccessLevel::name);
                 phrase::count(actions.len(), &format!("{kind} action"), &format!("{kind} actions"))
             }
-            _ => format!("{}: {}", of_actions(actions, "actions"), of_actions(actions, "gravest")),
+            _ => format!("{}: {}", describe_actions(actions, "actions"), describe_actions(actions, "gravest")),
         },
         "gravest" => {
             let counts = actions.by_level();

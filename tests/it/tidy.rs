@@ -754,7 +754,7 @@ fn words_are_plain() {
     }
     // Code in back-ticks has the words of the code.
     for page in pages() {
-        for (n, line) in (1..).zip(read(&page).lines()) {
+        for (n, line) in (1..).zip(read_file(&page).lines()) {
             let prose: Vec<&str> = line.split('`').step_by(2).collect();
             look(format!("{}:{n}", shown(&page)), &prose.join("`"));
         }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use overgrant::internals::classify;
+use overgrant::internals::formats::FileKinds;
 use overgrant::internals::iam::Ownership;
 use overgrant::internals::pipeline::analyze;
 use overgrant::internals::rules::{self, Ruleset, Selection};
@@ -77,9 +77,7 @@ fn parsers(c: &mut Criterion) {
     group.bench_function("yaml", |b| b.iter(|| yaml::parse(file, black_box(&template))));
     group.throughput(Throughput::Bytes(module.len() as u64));
     group.bench_function("hcl", |b| b.iter(|| hcl::parse(file, black_box(&module))));
-    group.bench_function("classify", |b| {
-        b.iter(|| classify::classify("main.tf", black_box(&module)))
-    });
+    group.bench_function("classify", |b| b.iter(|| FileKinds::of("main.tf", black_box(&module))));
     group.finish();
 }
 

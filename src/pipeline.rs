@@ -4,12 +4,11 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::classify::{Kinds, classify};
 use crate::date::Date;
-use crate::formats::{self, Lower};
+use crate::formats::{self, FORMATS, FileKinds, Format};
 use crate::iam::Ownership;
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::dead::{Dead, why_dead};
+use crate::iam::condition::dead::{DeadStatement, find_dead};
 use crate::model::LoweredUnit;
 use crate::project::{Project, link};
 use crate::source::{FileId, Sources, Span};
@@ -24,23 +23,6 @@ pub struct Analysis<'a> {
     pub timings: Vec<(&'static str, Duration)>,
 }
 
-/// Whether a format takes files of these kinds.
-type Takes = fn(Kinds) -> bool;
-
-/// Each format and the files it takes.
-const FORMATS: &[(&dyn Lower, Takes)] = &[
-    (&formats::iam_json::IamJson, |k| k.policy),
-    (&formats::cloudformation::CloudFormation, |k| k.cloudformation),
-    (&formats::python::Python, |k| k.python),
-    (&formats::terraform::Terraform, |k| k.terraform),
-    (&formats::serverless::Serverless, |k| k.serverless),
-];
-
-/// Names of the formats that can be read.
-pub fn format_names() -> impl Iterator<Item = &'static str> {
-    FORMATS.iter().map(|(format, _)| format.name())
-}
-
 /// Understands `sources`. Pure; deterministic for any number of threads.
 pub fn analyze<'a>(sources: &'a Sources, own: &'a Ownership) -> Analysis<'a> {
     let mut timings = Vec::new();
@@ -52,22 +34,22 @@ pub fn analyze<'a>(sources: &'a Sources, own: &'a Ownership) -> Analysis<'a> {
     let today = own.today.or_else(|| Date::parse(catalogue().data_date()));
     let today = today.unwrap_or(Date::from_days(0));
     let ids: Vec<FileId> = sources.ids().collect();
-    let mut kinds: Vec<Kinds> = ids
+    let mut kinds: Vec<FileKinds> = ids
         .par_iter()
-        .map(|id| classify(sources.path(*id), sources.text(*id)))
+        .map(|id| FileKinds::of(sources.path(*id), sources.text(*id)))
         .collect();
-    let templates = ids.iter().copied().filter(|id| {
-        let k = kinds[id.0 as usize];
-        k.cloudformation || k.terraform || k.serverless
-    });
-    for file in formats::python::handlers(sources, &templates.collect::<Vec<_>>()) {
-        kinds[file.0 as usize].python = true;
+    let files_of = |kinds: &[FileKinds], is_of: &dyn Fn(FileKinds) -> bool| -> Vec<FileId> {
+        ids.iter().copied().filter(|id| is_of(kinds[id.0 as usize])).collect()
+    };
+    let templates = files_of(&kinds, &|kinds| kinds.formats().any(Format::names_code));
+    for handler in formats::python::handlers(sources, &templates) {
+        kinds[handler.0 as usize].add(&formats::python::Python);
     }
     lap("classify");
     let mut units: Vec<_> = FORMATS
         .par_iter()
-        .flat_map(|(format, takes)| {
-            let files: Vec<FileId> = ids.iter().copied().filter(|id| takes(kinds[id.0 as usize])).collect();
+        .flat_map(|format| {
+            let files = files_of(&kinds, &|kinds| kinds.is_read_by(*format));
             if files.is_empty() {
                 Vec::new()
             } else {
@@ -78,7 +60,7 @@ pub fn analyze<'a>(sources: &'a Sources, own: &'a Ownership) -> Analysis<'a> {
     formats::serverless::remove_claimed_units(sources, &mut units);
     units.push(LoweredUnit {
         test_code: formats::samples::for_semgrep(sources),
-        unused: formats::text_templates::unloaded(sources),
+        unused: formats::text_templates::unloaded_templates(sources),
         ..LoweredUnit::default()
     });
     lap("parse and lower");
@@ -90,8 +72,8 @@ pub fn analyze<'a>(sources: &'a Sources, own: &'a Ownership) -> Analysis<'a> {
         let by_default = |at: Span| unit.defaults.iter().any(|(default, _)| default.contains(at));
         for statement in unit.documents.iter_mut().flat_map(|d| &mut d.statements) {
             // Another value than the default may bring it to life.
-            let of_default = |dead: &Dead| by_default(dead.span) || dead.other.is_some_and(by_default);
-            statement.dead = why_dead(statement, today).filter(|dead| !of_default(dead));
+            let of_default = |dead: &DeadStatement| by_default(dead.span) || dead.other.is_some_and(by_default);
+            statement.dead = find_dead(statement, today).filter(|dead| !of_default(dead));
         }
     });
     lap("policies");

@@ -204,6 +204,19 @@ impl SourceFormat {
             Self::Text => "text",
         }
     }
+
+    /// The start of the subjects of findings, which is a part of their fingerprints.
+    pub fn short_name(self) -> &'static str {
+        match self {
+            Self::Cloudformation | Self::Sam => "cfn",
+            Self::Terraform => "tf",
+            other => other.name(),
+        }
+    }
+
+    pub fn is_cloudformation(self) -> bool {
+        matches!(self, Self::Cloudformation | Self::Sam)
+    }
 }
 
 /// The type of the values that a condition operator compares.

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use overgrant::internals::formats::Lower;
+use overgrant::internals::formats::Format as _;
 use overgrant::internals::formats::python::Python;
 use overgrant::internals::source::Sources;
 

@@ -90,7 +90,7 @@ fn with_settings(
     then: impl FnOnce(&Settings) -> Result<ExitCode, CliFailure>,
 ) -> Result<ExitCode, CliFailure> {
     let cwd = run::working_directory()?;
-    let path = path.map_or_else(|| ".".to_owned(), |p| discover::slashed(p));
+    let path = path.map_or_else(|| ".".to_owned(), |p| discover::with_forward_slashes(p));
     let absolute = join_path(&cwd, &path);
     let meta = std::fs::metadata(&absolute).map_err(|source| CliFailure::Io {
         what: format!("cannot read {path}"),

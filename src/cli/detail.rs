@@ -31,13 +31,13 @@ pub(super) fn explain(
     what: &str,
 ) -> Result<ExitCode, CliFailure> {
     let over = |_: &mut Settings| {};
-    let wish = RunOptions {
+    let run_options = RunOptions {
         ignores: true,
         ..RunOptions::default()
     };
-    let read = run::read(input, &over, &wish)?;
+    let read = run::read(input, &over, &run_options)?;
     run::analyze(read, |read, analysis| {
-        let mut report = read.report(analysis, &wish);
+        let mut report = read.report(analysis, &run_options);
         let sources = analysis.project.sources;
         report.findings.retain(|f| wanted(sources, f));
         if report.findings.is_empty() {

@@ -33,12 +33,16 @@ pub(super) struct WriteOutcome {
 
 impl PendingFixes {
     /// Fixes what was read, which has the fixed texts afterwards.
-    pub(super) fn apply_fixes(read: &mut Loaded<'_>, wish: &RunOptions, risky: bool) -> Result<Self, CliFailure> {
+    pub(super) fn apply_fixes(
+        read: &mut Loaded<'_>,
+        run_options: &RunOptions,
+        risky: bool,
+    ) -> Result<Self, CliFailure> {
         let before: Texts = texts(read);
         let mended = fix::apply_fixes(risky, |changed| {
             replace_texts(read, &before, changed);
             run::analyze_again(read, |read, analysis| {
-                let report = read.report(analysis, wish);
+                let report = read.report(analysis, run_options);
                 Ok::<_, CliFailure>(LintedState::new(&analysis.project, &report))
             })
         })?;
@@ -69,7 +73,7 @@ impl PendingFixes {
     pub(super) fn print_diff(
         self,
         read: &mut Loaded<'_>,
-        wish: &RunOptions,
+        run_options: &RunOptions,
         options: impl FnOnce(&Loaded<'_>) -> RenderOptions,
     ) -> Result<ExitCode, CliFailure> {
         let left = self.mended.unsafe_left;
@@ -81,11 +85,11 @@ impl PendingFixes {
                 lines.join("\n# ")
             ),
         };
-        diffs.extend(self.changed().map(|(path, old, new)| fix::diff(path, old, new)));
+        diffs.extend(self.changed_files().map(|(path, old, new)| fix::diff(path, old, new)));
         replace_texts(read, &self.before, &BTreeMap::new());
         // What stands beside a change may be a secret.
         let (text, failed) = run::analyze_again(read, |read, analysis| {
-            let report = read.report(analysis, wish);
+            let report = read.report(analysis, run_options);
             let page = Page::new(&report, analysis.project.sources, &read.ruleset, options(read));
             (page.masked(diffs), report.stats.failed)
         });
@@ -121,7 +125,7 @@ impl PendingFixes {
         let is_stdin = |path: &str| read.stdin.as_ref().is_some_and(|(name, _)| name == path);
         let mut files = 0;
         let mut failed = Vec::new();
-        for (path, old, new) in self.changed().filter(|(path, ..)| !is_stdin(path)) {
+        for (path, old, new) in self.changed_files().filter(|(path, ..)| !is_stdin(path)) {
             match replace(read, path, old, new) {
                 Ok(()) => files += 1,
                 Err(failure) => {
@@ -148,7 +152,7 @@ impl PendingFixes {
         };
         // Where nothing can be fixed, the text goes through as it came.
         let new = self
-            .changed()
+            .changed_files()
             .find(|(path, old, _)| path == name && old.as_bytes() == bytes);
         terminal::print_page(new.map_or(bytes.as_slice(), |(_, _, new)| new.as_bytes()))?;
         Ok(WriteOutcome {
@@ -158,7 +162,7 @@ impl PendingFixes {
     }
 
     /// Path, old and new text.
-    fn changed(&self) -> impl Iterator<Item = (&str, &Arc<str>, &Arc<str>)> {
+    fn changed_files(&self) -> impl Iterator<Item = (&str, &Arc<str>, &Arc<str>)> {
         let changed = self.mended.texts.iter().filter_map(|(path, new)| {
             let old = self.before.get(path)?;
             Some((path.as_str(), old, new))

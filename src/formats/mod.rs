@@ -8,6 +8,7 @@ pub mod cloudformation;
 pub mod data;
 pub mod docker;
 pub mod iam_json;
+mod kinds;
 mod placeholders;
 pub mod policies;
 pub mod python;
@@ -22,15 +23,51 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
+use crate::classify::FileClues;
 use crate::model::LoweredUnit;
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
 
+pub use kinds::FileKinds;
+
+/// How much of a file a format reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FormatClaim {
+    /// The file is not of this format.
+    None,
+    /// Other formats may read the file too.
+    Shared,
+    /// The file is of this format only.
+    Whole,
+}
+
+impl FormatClaim {
+    fn shared_if(is_of_format: bool) -> Self {
+        if is_of_format { Self::Shared } else { Self::None }
+    }
+}
+
 /// A family of files that is lowered in one go.
-pub trait Lower: Sync {
-    fn name(&self) -> &'static str;
-    /// `files` are those that `classify` gave to this format, sorted. May read any other file of `sources` it is led to.
+pub trait Format: Sync {
+    /// As users see it.
+    fn title(&self) -> &'static str;
+    /// Whether a file is worth parsing as this format.
+    fn claim(&self, file: &FileClues<'_>) -> FormatClaim;
+    /// Whether its files name the code of functions.
+    fn names_code(&self) -> bool {
+        false
+    }
+    /// `files` are those that the format claims, sorted. May read any other file of `sources` it is led to.
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit>;
 }
+
+/// Every format, in the order of the units.
+pub const FORMATS: &[&dyn Format] = &[
+    &iam_json::IamJson,
+    &cloudformation::CloudFormation,
+    &python::Python,
+    &terraform::Terraform,
+    &serverless::Serverless,
+];
 
 /// Lowers files one by one, in parallel, results in the order of `files`. A panic that we support costs that file only and is
 /// reported as such.

@@ -6,7 +6,7 @@ use super::glob::{self, CaseSensitivity};
 use super::pattern::{Pattern, is_star};
 use crate::source::{HoleKind, Text, TextSlice};
 
-pub use super::breadth::{Breadth, breadth_of, is_every, whole_types};
+pub use super::breadth::{Breadth, breadth_of, covers_every, fully_covered_types};
 
 /// The parts of `arn:partition:service:region:account:resource`, each with its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -88,7 +88,7 @@ fn new(pattern: String, set: &ActionSet) -> ExpandedPattern {
         count: set.len(),
         levels: set.by_level(),
         services: set.services(),
-        worst: set.worst(3),
+        worst: set.most_severe(3),
         actions: set.iter().map(entry).collect(),
         note: None,
         data_date: catalogue().data_date(),
@@ -123,7 +123,7 @@ fn entry(action: Action) -> ExpandedAction {
             .collect(),
         condition_keys,
         dependent: action.dependent().map(Action::name).collect(),
-        gone: action.is_gone(),
+        gone: action.is_retired(),
     }
 }
 
@@ -173,7 +173,7 @@ impl ExpandedPattern {
             let _ = writeln!(text, "  {note}");
         }
         if let [only] = self.actions.as_slice() {
-            only.in_full(&mut text);
+            only.write_full(&mut text);
             return text;
         }
         let width = self.actions.iter().map(|a| a.name.len()).max().unwrap_or(0).min(48);
@@ -224,7 +224,7 @@ impl ExpandedPattern {
 }
 
 impl ExpandedAction {
-    fn in_full(&self, text: &mut String) {
+    fn write_full(&self, text: &mut String) {
         let mut line = |head: &str, value: &str| {
             let _ = writeln!(text, "  {head:<15} {value}");
         };

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::options::FileOptions;
 use super::{RuleId, Ruleset, Selection};
 use crate::finding::{Cause, CountingUnit, Finding, Subject};
-use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat};
+use crate::iam::{ClauseItem, Document, DocumentOrigin};
 use crate::project::{DocumentId, Effects, Project, ResourceId, StatementRef};
 use crate::source::{FileId, Span, parent_path};
 use crate::test_code::is_test_code;
@@ -52,29 +52,29 @@ impl<'a> Context<'a> {
 
     /// Whether the account in an item is supplied by what lists the accounts of the repository's own organization:
     /// `var.organization_accounts`, `data.aws_organizations_organization.this.accounts`. No such account is a stranger.
-    pub fn is_of_organization(&self, item: &ClauseItem) -> bool {
+    pub fn is_organization_account(&self, item: &ClauseItem) -> bool {
         let sources = self.project.sources;
         let steps = std::iter::successors(item.via.as_deref(), |step| step.from.as_deref());
-        let mut ways = steps.take(MAX_STEPS).map(|step| sources.slice(step.span));
+        let mut origins = steps.take(MAX_STEPS).map(|step| sources.slice(step.span));
         let written = sources.slice(item.span);
         let mut parts = written.split("${").skip(1).filter_map(|rest| rest.split('}').next());
         item.text.holes().any(|hole| names_organization(&hole.name))
-            || ways.any(names_organization)
+            || origins.any(names_organization)
             || parts.any(names_organization)
     }
 
     /// Whether what stands in a module is a value that only an example or a test passes to it: `at` is a place in the module.
     /// Other callers pass other values, so that what follows from this one is not true of the module.
-    pub fn is_of_example(&self, item: &ClauseItem, at: Span) -> bool {
+    pub fn is_example_value(&self, item: &ClauseItem, at: Span) -> bool {
         let sources = self.project.sources;
         if is_example(sources.path(at.file)) {
             return false;
         }
         let steps = std::iter::successors(item.via.as_deref(), |step| step.from.as_deref());
-        let mut ways = steps.take(MAX_STEPS).map(|step| step.span).chain([item.span]);
+        let mut origins = steps.take(MAX_STEPS).map(|step| step.span).chain([item.span]);
         let mut targets = item.text.holes().filter_map(|hole| hole.target.as_ref());
         let of_example = |span: Span| is_example(sources.path(span.file));
-        ways.any(of_example)
+        origins.any(of_example)
             || targets.any(|t| {
                 let first = self.project.resources_at(t).first();
                 first.is_some_and(|id| of_example(self.project.resources[*id].header))
@@ -109,7 +109,7 @@ impl<'a> Context<'a> {
         let r = &self.project.resources[resource];
         let mut f = Finding::new(rule, message).cause(Cause::Resource(resource));
         f.subject = Subject {
-            kind: subject_kind(r.format).to_owned(),
+            kind: r.format.short_name().to_owned(),
             address: r.address.name.to_string(),
             ..Subject::default()
         };
@@ -126,7 +126,7 @@ impl<'a> Context<'a> {
     ) -> Finding {
         let r = &self.project.resources[resource];
         self.at_resource(rule, resource, message)
-            .only_under(r.branch.as_ref())
+            .under_guard(r.branch.as_ref())
             .primary(span, label)
             .in_resource(r.header)
     }
@@ -134,7 +134,7 @@ impl<'a> Context<'a> {
     fn document_subject(&self, d: &Document) -> Subject {
         let syntax = |span: Span| self.project.sources.path(span.file).rsplit('.').next();
         Subject {
-            kind: subject_kind(d.format).to_owned(),
+            kind: d.format.short_name().to_owned(),
             address: d.owner.as_ref().map(|o| o.address.to_string()).unwrap_or_default(),
             attribute: d.owner.as_ref().map(|o| o.attribute.to_string()).unwrap_or_default(),
             policy_kind: Some(d.kind.name().to_owned()),
@@ -187,17 +187,6 @@ fn names_organization(reference: &str) -> bool {
     has(&OWN) && !has(&OTHERS)
 }
 
-pub(super) fn subject_kind(format: SourceFormat) -> &'static str {
-    match format {
-        SourceFormat::Json => "json",
-        SourceFormat::Cloudformation | SourceFormat::Sam => "cfn",
-        SourceFormat::Terraform => "tf",
-        SourceFormat::Python => "python",
-        SourceFormat::Serverless => "serverless",
-        SourceFormat::Text => "text",
-    }
-}
-
 /// Of one rule so many findings are reported of one unit. No document that AWS takes has as many: a longer list is one mistake,
 /// and is no one's to read.
 const MAX_ALIKE: usize = 1_000;
@@ -209,7 +198,7 @@ pub struct FindingSink<'r> {
     /// What a check looked at and could not judge.
     pub unjudged: Vec<Unjudged>,
     selection: Option<&'r Selection>,
-    told: HashMap<CountingUnit, BTreeMap<RuleId, RuleCount>>,
+    reported: HashMap<CountingUnit, BTreeMap<RuleId, RuleCount>>,
 }
 
 /// The findings of one rule in one unit.
@@ -235,9 +224,9 @@ impl<'r> FindingSink<'r> {
     }
 
     /// Whether the finding would only be counted: what it says in addition to need not be found out.
-    pub fn is_full(&self, finding: &Finding) -> bool {
-        let told = unit(finding, finding.span()).and_then(|unit| self.told.get(&unit)?.get(&finding.rule));
-        told.is_some_and(|told| told.count == MAX_ALIKE)
+    pub fn is_only_counted(&self, finding: &Finding) -> bool {
+        let reported = unit(finding, finding.span()).and_then(|unit| self.reported.get(&unit)?.get(&finding.rule));
+        reported.is_some_and(|reported| reported.count == MAX_ALIKE)
     }
 
     /// Takes a finding; one of a rule that is not selected is dropped. Of very many that are alike the last one counts the
@@ -257,15 +246,15 @@ impl<'r> FindingSink<'r> {
             return;
         }
         if let Some(unit) = unit(&finding, at) {
-            let told = self.told.entry(unit).or_default().entry(finding.rule).or_default();
-            if told.count == MAX_ALIKE {
-                let last = &mut self.findings[told.last];
+            let reported = self.reported.entry(unit).or_default().entry(finding.rule).or_default();
+            if reported.count == MAX_ALIKE {
+                let last = &mut self.findings[reported.last];
                 last.more += 1;
                 last.secrets.append(&mut finding.secrets);
                 return;
             }
-            told.count += 1;
-            told.last = self.findings.len();
+            reported.count += 1;
+            reported.last = self.findings.len();
         }
         self.findings.push(make(finding));
     }

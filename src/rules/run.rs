@@ -11,7 +11,7 @@ use super::{CodeCheck, Context, FindingSink, Rule, RuleId, Ruleset, Selection, e
 use crate::finding::{Cause, Confidence, Finding, Label, LabelRole, Severity};
 use crate::formats::terraform;
 use crate::iam::catalogue::catalogue;
-use crate::iam::{ActionSet, Document, Likely, PolicyKind, Statement};
+use crate::iam::{ActionSet, Document, LikelyKind, PolicyKind, Statement};
 use crate::model::Resource;
 use crate::project::{Effects, Project};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, parent_path};
@@ -50,7 +50,7 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
     for f in &mut outcome.findings {
         complete_finding(f, project, ruleset, selection);
     }
-    let broken = broken(project);
+    let broken = unreadable_paths(project);
     let unseen = |f: &Finding, at: Span| {
         let absence = ruleset.get(&f.rule).is_some_and(Rule::absence);
         absence && broken.contains(scope(project.sources, at.file))
@@ -75,7 +75,7 @@ fn scope(sources: &Sources, file: FileId) -> &str {
 }
 
 /// Where something may stand that could not be read.
-fn broken<'p>(project: &'p Project<'_>) -> BTreeSet<&'p str> {
+fn unreadable_paths<'p>(project: &'p Project<'_>) -> BTreeSet<&'p str> {
     let is = |p: &&Problem| {
         matches!(
             p.kind,
@@ -177,11 +177,11 @@ fn complete_finding(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, s
             f.severity = Some(Severity::Low);
             f.confidence = Some(Confidence::Low);
             f.notes.push(match likely {
-                Likely::Kind(kind) => format!(
+                LikelyKind::Kind(kind) => format!(
                     "the file name suggests {}; set the kind under `[policy-kind]` in overgrant.toml",
                     kind.described()
                 ),
-                Likely::Endpoint => "this looks like a VPC endpoint policy, which grants nothing".to_owned(),
+                LikelyKind::Endpoint => "this looks like a VPC endpoint policy, which grants nothing".to_owned(),
             });
         }
         if project.is_unused(document.span) {
@@ -263,11 +263,11 @@ fn is_opt_in(f: &Finding, project: &Project<'_>) -> bool {
 
 /// Whether a finding is about what is granted, which a boundary or a control policy never is. That boundaries may be lifted is
 /// as bad in a boundary: it lets its holder out.
-fn grades_grants(ruleset: &Ruleset, f: &Finding, document: &Document, likely: Likely) -> bool {
+fn grades_grants(ruleset: &Ruleset, f: &Finding, document: &Document, likely: LikelyKind) -> bool {
     const GRANTS: [&str; 6] = ["actions", "data", "escalation", "exposure", "resources", "trust"];
     let family = ruleset.get(&f.rule).map(Rule::family);
     // The keys that tell owners and callers apart mean something else on the way to a resource than on it.
-    let of_endpoint = |family| likely == Likely::Endpoint && ["conditions", "deputy"].contains(&family);
+    let of_endpoint = |family| likely == LikelyKind::Endpoint && ["conditions", "deputy"].contains(&family);
     family.is_some_and(|family| GRANTS.contains(&family) || of_endpoint(family)) && !lifts_boundaries(f, document)
 }
 
@@ -383,10 +383,10 @@ mod tests {
     fn a_check_that_breaks_down_costs_its_rules_only() {
         let (sources, own) = (Sources::from_strings(&[]), Ownership::default());
         let project = crate::project::link(&sources, &own, Vec::new());
-        let ok: CodeCheck = |_, out| out.push(Finding::new(RuleId::of_user("fine"), "found"));
+        let ok: CodeCheck = |_, out| out.push(Finding::new(RuleId::user_rule("fine"), "found"));
         let broken: CodeCheck = |_, _| panic!("out of paper");
         let job = |rule, check| Job {
-            rules: vec![RuleId::of_user(rule)],
+            rules: vec![RuleId::user_rule(rule)],
             work: Work::Check(check),
         };
         let jobs = [job("broken", broken), job("fine", ok)];

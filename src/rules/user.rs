@@ -87,7 +87,7 @@ impl UserRules {
     }
 
     /// Runs the examples of these rules.
-    pub fn test(&self) -> examples::Tested {
+    pub fn test(&self) -> examples::ExampleReport {
         let ruleset = Ruleset::builtin().with_user_rules(self.rules.iter().cloned());
         let mut tested = examples::test(&ruleset, &self.rules);
         for rule in &self.rules {
@@ -104,7 +104,7 @@ impl UserRules {
 }
 
 /// Loads the rules of `dir` and runs their examples: `overgrant test-rules DIR`.
-pub fn test_rules(dir: &Path, shown: &str) -> (UserRules, examples::Tested) {
+pub fn test_rules(dir: &Path, shown: &str) -> (UserRules, examples::ExampleReport) {
     let rules = load(dir, shown);
     let tested = rules.test();
     (rules, tested)

@@ -241,7 +241,7 @@ impl Settings {
                 let hint = phrase::did_you_mean(&ruleset.nearest(name));
                 faults.push((at, format!("unknown rule `{name}`{hint}")));
             }
-            outdated.extend(ruleset.outdated(name).map(|message| (at, message)));
+            outdated.extend(ruleset.rename_notice(name).map(|message| (at, message)));
         }
         for selector in self.selectors() {
             selector.name = ruleset.current_name(&selector.name).to_owned();
@@ -277,7 +277,7 @@ impl Settings {
     }
 
     /// The settings file, as it is shown, and the line of the value at `at`.
-    pub fn place(&self, at: usize) -> (&str, usize) {
+    pub fn location(&self, at: usize) -> (&str, usize) {
         read::file_at(&self.files, at).map_or(("", 1), |f| (&*f.path, f.line(at)))
     }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ReportedFinding;
 use crate::finding::{Cause, Finding};
-use crate::iam::{PrincipalType, SourceFormat, Statement};
+use crate::iam::{PrincipalType, Statement};
 use crate::model::Resource;
 use crate::phrase;
 use crate::project::Project;
@@ -62,14 +62,14 @@ struct RenderingKey {
     group: usize,
     rule: String,
     address: String,
-    statement: Said,
+    statement: FindingContent,
     /// The n-th of these in its file.
     ordinal: usize,
 }
 
 /// What a finding objects to, in words that are the same in the source and in what is made of it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Said {
+struct FindingContent {
     sid: Option<String>,
     actions: Vec<String>,
     other: Vec<String>,
@@ -79,7 +79,7 @@ impl Renderings {
     pub(super) fn new(project: &Project<'_>) -> Self {
         let mut templates: BTreeMap<FileId, Vec<&Resource>> = BTreeMap::new();
         for r in &project.resources {
-            let template = matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam);
+            let template = r.format.is_cloudformation();
             if template && r.address.scope.as_ref() == project.sources.path(r.header.file) {
                 templates.entry(r.header.file).or_default().push(r);
             }
@@ -275,8 +275,8 @@ fn in_python(
     reported: &[ReportedFinding],
     sources: &Sources,
     left_out: &dyn Fn(&ReportedFinding) -> bool,
-) -> BTreeMap<(String, Said), Vec<usize>> {
-    let mut found: BTreeMap<(String, Said), Vec<usize>> = BTreeMap::new();
+) -> BTreeMap<(String, FindingContent), Vec<usize>> {
+    let mut found: BTreeMap<(String, FindingContent), Vec<usize>> = BTreeMap::new();
     for (i, f) in reported.iter().enumerate() {
         let said = statement_of(f);
         let speaks = !said.actions.is_empty() || said.sid.is_some();
@@ -287,13 +287,13 @@ fn in_python(
     found
 }
 
-fn statement_of(f: &ReportedFinding) -> Said {
+fn statement_of(f: &ReportedFinding) -> FindingContent {
     let evidence = &f.finding.evidence;
     let mut actions = evidence.actions.clone();
     actions.sort();
     // The CDK numbers the statements of some policies.
     let sid = f.finding.subject.sid.clone();
-    Said {
+    FindingContent {
         sid: sid.filter(|sid| !sid.bytes().all(|b| b.is_ascii_digit())),
         actions,
         other: evidence.other.clone(),

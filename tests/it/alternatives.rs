@@ -84,7 +84,7 @@ fn a_condition_that_one_case_leaves_out() {
 }
 
 /// A policy of Terraform, with a variable that no one knows, in which these stand for effect and action.
-fn policy(effect: &str, action: &str) -> String {
+fn staged_policy(effect: &str, action: &str) -> String {
     format!(
         r#"variable "stage" {{}}
 locals {{
@@ -130,7 +130,7 @@ fn an_effect_that_a_condition_decides() {
             false,
         ),
     ] {
-        let text = policy(effect, action);
+        let text = staged_policy(effect, action);
         let found = with_notes("main.tf", &text, &["admin-star-star"]);
         assert_eq!(!found.is_empty(), is_admin, "{text}: {found:?}");
     }
@@ -200,7 +200,7 @@ def f(lock):
         )
     };
     for (change, is_public) in [
-        (format!("s[\"Condition\"] = {LOCK}"), false),
+        (format!(r#"s["Condition"] = {LOCK}"#), false),
         (
             format!(
                 r#"if lock:

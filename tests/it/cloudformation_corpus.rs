@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-use overgrant::internals::formats::Lower;
+use overgrant::internals::formats::Format as _;
 use overgrant::internals::formats::cloudformation::CloudFormation;
 use overgrant::internals::source::Sources;
 use overgrant::internals::value::{Value, ValueKind};

@@ -65,7 +65,7 @@ fn what_an_input_may_fill_is_not_empty() {
         "flatten([var.list, local.more])",
         "setunion(var.list, keys(var.map))",
         "[for o in var.objects : o.arn]",
-        "[for k, v in var.map : \"arn:aws:iam::${k}:role/${v}\"]",
+        r#"[for k, v in var.map : "arn:aws:iam::${k}:role/${v}"]"#,
         "var.objects[*].arn",
     ];
     for value in values {
@@ -277,9 +277,9 @@ fn a_condition_that_an_input_adds_is_not_surely_missing() {
         "length(var.list) != 0 ? [1] : []",
         "var.flag ? [1] : []",
         "local.more",
-        "var.blank == \"\" ? [] : [1]",
+        r#"var.blank == "" ? [] : [1]"#,
         "var.none != null ? [var.none] : []",
-        "try(var.list[0], \"\") != \"\" ? [1] : []",
+        r#"try(var.list[0], "") != "" ? [1] : []"#,
     ] {
         let text = format!("{INPUTS}{}", LOGS.replace("EACH", each));
         let all = findings_of(&["service-principal-without-source"], &[("main.tf", &text)]);
@@ -303,7 +303,7 @@ fn a_statement_that_a_flag_adds_is_said_to_be_off() {
         "local.more",
         "length(var.list) > 0 ? [1] : []",
         "local.on ? [1] : []",
-        "toset(local.on ? [\"x\"] : [])",
+        r#"toset(local.on ? ["x"] : [])"#,
     ] {
         let text = format!(
             r#"{INPUTS}

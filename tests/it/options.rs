@@ -171,7 +171,7 @@ resource "aws_iam_role_policy" "p" {
         ran.out.matches("[privesc-single-action]").count()
     };
     assert_eq!(found(&files), 2);
-    files.push(("overgrant.toml", "service-control-policies = [\"scp/*.json\"]\n"));
+    files.push(("overgrant.toml", r#"service-control-policies = ["scp/*.json"]"#));
     assert_eq!(found(&files), 0);
 }
 

@@ -433,7 +433,7 @@ report: {at: act, message: said}";
     assert!(failure.contains("reported and not marked: policy.json:"), "{failure}");
     assert!(failure.contains("likewise as CloudFormation YAML, "), "{failure}");
     assert_eq!(tested.wrong, 8);
-    assert!(failure.contains("`\"s3:DeleteBucket\"`: said"), "{failure}");
+    assert!(failure.contains(r#"`"s3:DeleteBucket"`: said"#), "{failure}");
     assert!(failure.contains("marked and not reported"), "{failure}");
 }
 

@@ -127,7 +127,7 @@ fn allowing<'a>(cx: &Context<'a>, rule: RuleId) -> impl Iterator<Item = (Stateme
 }
 
 /// The first item of `Action` that grants some of `set`.
-fn item<'a>(s: &'a Statement, set: &ActionSet) -> Option<&'a ClauseItem> {
+fn granting_item<'a>(s: &'a Statement, set: &ActionSet) -> Option<&'a ClauseItem> {
     let clause = s.action.as_ref().filter(|c| !c.negated)?;
     let mut items = clause.items.iter().zip(clause.item_actions());
     items.find(|(_, granted)| granted.intersects(set)).map(|(item, _)| item)
@@ -139,10 +139,10 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let open = strength.unknown || s.open || strength.bounds.iter().any(|b| b.key.contains("${"));
         let rows = ["all-of", "any-of", "none-of"];
         for (row, (action, keys)) in rows.iter().flat_map(|r| options.table(r).map(move |row| (*r, row))) {
-            let Some(item) = item(&s, &ActionSet::expand(action)) else {
+            let Some(item) = granting_item(&s, &ActionSet::expand(action)) else {
                 continue;
             };
-            let is_bound = |key: &str| strength.of_key(key).any(can_fail);
+            let is_bound = |key: &str| strength.bounds_of(key).any(can_fail);
             let written = item.display();
             let about = |message: String, key: &str| {
                 let f = cx.at_statement(CONDITION, s, message);
@@ -150,7 +150,7 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             };
             if row == "none-of" {
                 for key in keys {
-                    if let Some(b) = strength.of_key(key).next() {
+                    if let Some(b) = strength.bounds_of(key).next() {
                         let message =
                             format!("`{written}` has a condition on `{key}`, which the configuration forbids");
                         out.push(
@@ -177,7 +177,7 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
             let message = format!("`{written}` is allowed without a condition on {shown}");
             let mut f = about(message, missing[0]).primary(item.span, "the configuration requires a condition");
-            for b in missing.iter().flat_map(|k| strength.of_key(k)) {
+            for b in missing.iter().flat_map(|k| strength.bounds_of(k)) {
                 f = f.secondary(b.span, b.weakness.map_or("restricts nothing", Weakness::text));
             }
             out.push(f);
@@ -210,7 +210,7 @@ pub(super) fn bare_resource(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if patterns.is_empty() {
             continue;
         }
-        if let Some(item) = item(&s, expanded.expand(patterns)) {
+        if let Some(item) = granting_item(&s, expanded.expand(patterns)) {
             let written = item.display();
             let message = format!("`{written}` is allowed on `*`; the configuration requires named resources");
             let f = cx

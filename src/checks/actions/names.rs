@@ -19,7 +19,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let mut services: BTreeSet<Span> = BTreeSet::new();
-        let beside = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, named_actions));
+        let beside = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, literal_actions));
         // What stands here in any case, and what fixes of earlier items write.
         let present = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, actions_in_every_branch));
         let mut written: BTreeSet<String> = BTreeSet::new();
@@ -31,7 +31,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if service_prefix_span(item).is_some_and(|span| !services.insert(span)) {
                 continue;
             }
-            if let Some((f, meant)) = unknown_action(cx, out, s, (item, set), Vain::new(&s, clause), &beside) {
+            if let Some((f, meant)) =
+                unknown_action(cx, out, s, (item, set), UnknownNameEffect::new(&s, clause), &beside)
+            {
                 let same = f.rule == ids::ACTION_CASE;
                 let is_new = |m: &&String| same || !is_among(&present, m) && written.insert((*m).clone());
                 // Nothing is missing where the right name stands beside the wrong one.
@@ -48,7 +50,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 let f = match is_said {
                     true if f.rule == ids::UNKNOWN_ACTION => f,
                     true => f.remedy(removal(item)),
-                    false => with_spelling(cx, f, item, &left),
+                    false => suggest_spelling(cx, f, item, &left),
                 };
                 out.push(f.actions([item.display().to_lowercase()]));
             }
@@ -79,13 +81,13 @@ fn extends_action(text: &str, beside: &ActionSet) -> bool {
 
 /// What a name that is no action comes to, by the element that it stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Vain {
+enum UnknownNameEffect {
     Grants,
     Denies,
     Excludes,
 }
 
-impl Vain {
+impl UnknownNameEffect {
     fn new(s: &Statement, clause: &Clause) -> Self {
         match (clause.negated, s.denies()) {
             (true, _) => Self::Excludes,
@@ -104,7 +106,7 @@ impl Vain {
 }
 
 /// The actions that a clause names one by one.
-fn named_actions(clause: &Clause) -> ActionSet {
+fn literal_actions(clause: &Clause) -> ActionSet {
     let mut all = ActionSet::empty();
     let items = clause.items.iter().zip(clause.item_actions());
     let literal = |i: &ClauseItem| i.text.known().is_some_and(|t| !glob::is_pattern(&t));
@@ -137,7 +139,7 @@ fn service_prefix_span(item: &ClauseItem) -> Option<Span> {
 }
 
 /// Another case of one action is the same action; another name is another permission.
-fn with_spelling(cx: &Context<'_>, f: Finding, item: &ClauseItem, meant: &[String]) -> Finding {
+fn suggest_spelling(cx: &Context<'_>, f: Finding, item: &ClauseItem, meant: &[String]) -> Finding {
     if meant.is_empty() || !cx.is_literal(item) {
         return f;
     }
@@ -156,7 +158,7 @@ fn unknown_action(
     out: &FindingSink<'_>,
     s: StatementRef<'_>,
     (item, set): (&ClauseItem, &ActionSet),
-    vain: Vain,
+    vain: UnknownNameEffect,
     beside: &ActionSet,
 ) -> Option<(Finding, Vec<String>)> {
     let nothing = Vec::new;
@@ -175,7 +177,7 @@ fn unknown_action(
             (true, false) => "the action is empty in one branch, and IAM rejects the policy there",
             (false, false) => "the action is empty: IAM rejects the policy",
         };
-        let f = at(ids::ACTION_BAD_FORMAT, message.to_owned()).only_under(item.branch.as_ref());
+        let f = at(ids::ACTION_BAD_FORMAT, message.to_owned()).under_guard(item.branch.as_ref());
         // Not every service checks the policies of its resources as IAM does.
         let f = match of_resource {
             true => f.severity(Severity::Low).confidence(Confidence::Medium),
@@ -225,7 +227,7 @@ fn unknown_action(
         let f = at(ids::UNKNOWN_SERVICE, format!("unknown service prefix `{prefix}`"))
             .primary(service_prefix_span(item).unwrap_or(item.span), vain.text())
             .confidence(Confidence::Medium);
-        if out.is_full(&f) {
+        if out.is_only_counted(&f) {
             return Some((f, nothing()));
         }
         // The name comes from another place than the service, and is not what is wrong.
@@ -277,16 +279,16 @@ fn unknown_action(
         )
         .primary(item.span, vain.text())
         .help(match vain {
-            Vain::Grants => format!("Use {shown}, which {authorize} the operation."),
-            Vain::Denies => format!("Deny {shown} to deny the operation."),
-            Vain::Excludes => format!("Exclude {shown} to exclude the operation."),
+            UnknownNameEffect::Grants => format!("Use {shown}, which {authorize} the operation."),
+            UnknownNameEffect::Denies => format!("Deny {shown} to deny the operation."),
+            UnknownNameEffect::Excludes => format!("Exclude {shown} to exclude the operation."),
         });
         return Some((f, meant.iter().map(|a| a.name().to_owned()).collect()));
     }
     let f = at(ids::UNKNOWN_ACTION, format!("unknown action `{text}`"))
         .primary(item.span, vain.text())
         .note(dated());
-    if out.is_full(&f) {
+    if out.is_only_counted(&f) {
         return Some((f, nothing()));
     }
     Some(match catalogue().did_you_mean_action(text, beside) {

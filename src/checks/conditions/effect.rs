@@ -4,7 +4,8 @@ use super::{ConditionLine, lines};
 use crate::finding::Finding;
 use crate::iam::condition::dead::DeadReason;
 use crate::iam::condition::{
-    Facet, Grade, Operator, OperatorFamily, Reading, Weakness, WeighedCondition, is_pass_role, needs_key, strength,
+    Facet, Grade, Operator, OperatorFamily, StatementCallers, Weakness, WeighedCondition, is_pass_role, needs_key,
+    strength,
 };
 use crate::iam::{DocumentOrigin, pattern};
 use crate::rules::{Context, FindingSink, RuleId, ids};
@@ -59,7 +60,7 @@ fn star(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out:
         return;
     }
     let facet = strength(&line.statement)
-        .of_key(line.key)
+        .bounds_of(line.key)
         .next()
         .map_or(Facet::Other, |b| b.facet);
     if !matches!(facet, Facet::Who | Facet::From | Facet::Resource)
@@ -108,7 +109,7 @@ fn contradiction(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// A grant to everyone that only keys limit which any caller can meet.
 fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for s in cx.statements() {
-        if !s.allows() || !s.document.kind.has_principal() || Reading::new(&s) != Reading::Open {
+        if !s.allows() || !s.document.kind.has_principal() || StatementCallers::new(&s) != StatementCallers::Open {
             continue;
         }
         let strength = strength(&s);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{ConditionLine, lines};
 use crate::finding::{Confidence, Finding};
-use crate::iam::condition::{Operator, OperatorFamily, compared, is_of_owner};
+use crate::iam::condition::{Operator, OperatorFamily, compared_owner_key, is_owner_key};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::variables::has_variable;
 use crate::iam::{Document, PolicyKind, Statement, pattern};
@@ -71,7 +71,7 @@ fn irrelevant(line: &ConditionLine<'_>, at: ReportKey<'_>, out: &mut FindingSink
             .as_deref()
             .is_some_and(|service| service != "ec2");
     let c = line.condition;
-    if !on_resource || !is_of_owner(line.key) || compared(c, line.key).is_some() {
+    if !on_resource || !is_owner_key(line.key) || compared_owner_key(c, line.key).is_some() {
         return;
     }
     out.push(

@@ -7,7 +7,7 @@ use crate::checks::holders::is_for_aws_backup;
 use crate::finding::Severity;
 use crate::iam::ClauseItem;
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::{Arn, Breadth, breadth_of, whole_types};
+use crate::iam::arn::{Arn, Breadth, breadth_of, fully_covered_types};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::class::class;
 use crate::iam::condition::Grade;
@@ -118,7 +118,7 @@ fn all_classes() -> Vec<DataClass> {
         },
         class_of(
             ids::DESTRUCTIVE_ON_STAR,
-            destroying(),
+            destructive_actions(),
             "can destroy",
             "every resource of its type",
             "deletes or terminates",
@@ -170,7 +170,7 @@ fn sharing_actions() -> ActionSet {
         .actions()
         .filter(|a: &Action| {
             let name = a.short_name();
-            !a.is_gone()
+            !a.is_retired()
                 && a.scopable()
                 && (managing.contains(a.id()) || a.called_permissions_management())
                 && !iam.contains(&a.service().prefix())
@@ -183,7 +183,7 @@ fn sharing_actions() -> ActionSet {
 }
 
 /// Actions that delete, terminate, or end a resource.
-fn destroying() -> ActionSet {
+fn destructive_actions() -> ActionSet {
     let verbs = ["Delete", "Terminate", "ScheduleKeyDeletion", "Purge", "Destroy"];
     let small = [
         "DeleteMessage",
@@ -198,7 +198,7 @@ fn destroying() -> ActionSet {
         .actions()
         .filter(|a: &Action| {
             let name = a.short_name();
-            !a.is_gone()
+            !a.is_retired()
                 && a.scopable()
                 && verbs.iter().any(|v| name.starts_with(v))
                 && !small.contains(&name)
@@ -291,7 +291,7 @@ fn label_of(wide: &ClauseItem, within: &str) -> String {
 }
 
 fn arn_type(item: &ClauseItem) -> String {
-    let kinds = whole_types(&item.text);
+    let kinds = fully_covered_types(&item.text);
     kinds.first().map_or_else(|| item.display(), |k| k.name().to_owned())
 }
 

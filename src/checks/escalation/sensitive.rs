@@ -129,5 +129,5 @@ fn is_limited(guard: &Safeguard, s: &Statement) -> bool {
 
 /// `*`, `arn:aws:iam::*:user/*`, and patterns that are as wide; not `user/${aws:username}`.
 fn is_every_user(item: &ClauseItem) -> bool {
-    arn::is_every(&item.text, "user")
+    arn::covers_every(&item.text, "user")
 }

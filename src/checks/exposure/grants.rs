@@ -42,7 +42,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-fn star_in(items: &[ClauseItem]) -> Option<&ClauseItem> {
+fn wildcard_item(items: &[ClauseItem]) -> Option<&ClauseItem> {
     items.iter().find(|i| pattern::is_star(&i.text))
 }
 
@@ -52,7 +52,7 @@ fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     let (Some(actions), Some(resources)) = (positive(&s.action), positive(&s.resource)) else {
         return;
     };
-    let everywhere = star_in(&resources.items);
+    let everywhere = wildcard_item(&resources.items);
     let is_everything = |item: &ClauseItem| {
         pattern::is_star(&item.text) || item.text.known().is_some_and(|t| t.eq_ignore_ascii_case("iot:*"))
     };
@@ -136,8 +136,8 @@ fn escalation(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) 
     }
     // A lifecycle configuration can delete objects, but grants no further access, so it does not count in an
     // identity-based policy.
-    let ways = ["s3:PutBucketPolicy", "s3:PutBucketAcl", "s3:PutLifecycleConfiguration"];
-    for name in &ways[..if identity { 2 } else { 3 }] {
+    let indirect = ["s3:PutBucketPolicy", "s3:PutBucketAcl", "s3:PutLifecycleConfiguration"];
+    for name in &indirect[..if identity { 2 } else { 3 }] {
         // A grant of the whole service has a finding of its own.
         if let Some(item) = grants(name).filter(|item| !identity || !item.display().ends_with(":*")) {
             let mut f = cx
@@ -163,7 +163,7 @@ fn cross_account(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_
         return;
     }
     for item in s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items) {
-        if cx.is_of_organization(&item.value) {
+        if cx.is_organization_account(&item.value) {
             continue;
         }
         let audience = audience(s.document, &s, item, cx.project.own);

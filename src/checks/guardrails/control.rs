@@ -68,7 +68,7 @@ fn check_tag_support(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRe
         let sees = set
             .iter()
             .filter(|a| a.service().prefix() == prefix)
-            .any(|a| a.takes_key(&key));
+            .any(|a| a.supports_key(&key));
         if sees {
             seeing.insert(prefix);
         } else if catalogue().service(prefix).is_some() {
@@ -99,7 +99,7 @@ const TAGGED_BY_SERVICES: [&str; 3] = ["eks-", "kubernetes-", "x509"];
 
 /// Whether a condition is false in each request that a service of AWS makes by itself: it asks for what only a session, a user
 /// or a role has. IAM User Guide, "AWS global condition context keys", "Properties of the principal".
-fn is_met_by_no_service(c: &Condition) -> bool {
+fn never_matches_services(c: &Condition) -> bool {
     if !needs_key(c) {
         return false;
     }
@@ -174,7 +174,7 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     });
     if let Some(c) = boundary
         && !keys.contains(&"aws:principalisawsservice")
-        && !s.conditions.iter().any(is_met_by_no_service)
+        && !s.conditions.iter().any(never_matches_services)
     {
         out.push(
             cx.at_statement(

@@ -122,7 +122,7 @@ fn breadth_finding(
         format!("`{short}` grants {}", broad.text()),
     );
     let f = f
-        .only_under(r.branch.as_ref())
+        .under_guard(r.branch.as_ref())
         .primary(span, "broader than a workload needs");
     Some(match services.is_empty() {
         true => f,
@@ -144,7 +144,7 @@ fn matching_services(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<S
         };
         for item in &clause.items {
             match origin_of(item, cx.project.own, None) {
-                PrincipalOrigin::Service { name } if made_for(&policy, &name) => out.push(name),
+                PrincipalOrigin::Service { name } if is_named_for_service(&policy, &name) => out.push(name),
                 _ => return Vec::new(),
             }
         }
@@ -153,7 +153,7 @@ fn matching_services(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<S
 }
 
 /// Whether the name of a policy, in lower case, says the service: `AWSGlueServiceRole`, `AmazonRDSEnhancedMonitoringRole`.
-fn made_for(policy: &str, service: &str) -> bool {
+fn is_named_for_service(policy: &str, service: &str) -> bool {
     let host = service.trim_end_matches(".cn").trim_end_matches(".amazonaws.com");
     let mut words = host.split(['.', '-']);
     words.any(|word| word.len() > 1 && policy.contains(word))

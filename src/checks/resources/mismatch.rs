@@ -44,7 +44,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
             continue;
         };
-        let shown = |item: &ClauseItem| resources.items().iter().any(|r| cx.is_of_example(r, item.span));
+        let shown = |item: &ClauseItem| resources.items().iter().any(|r| cx.is_example_value(r, item.span));
         let of_example: Vec<bool> = actions.items.iter().map(shown).collect();
         for ((item, set), of_example) in actions.items.iter().zip(actions.item_actions()).zip(of_example) {
             let Some(name) = item.text.known().filter(|_| !of_example) else {
@@ -91,7 +91,7 @@ fn part_of_service(
     };
     let unfit = service
         .actions()
-        .filter(|a| !a.is_gone() && !resources.may_match(*a))
+        .filter(|a| !a.is_retired() && !resources.may_match(*a))
         .count();
     if unfit == 0 {
         return;
@@ -132,7 +132,7 @@ fn mismatched_actions(
         false => "this statement never allows it",
     };
     let doubled = is_granted_elsewhere(cx, s, set, resources);
-    let beside = !doubled && is_granted_beside(s.document, s.index, set);
+    let beside = !doubled && is_granted_in_same_document(s.document, s.index, set);
     let about = |f: Finding| {
         let f = f
             .actions([shown.to_lowercase()])
@@ -213,7 +213,7 @@ fn mismatched_actions(
 }
 
 /// Whether another statement of the document allows the actions on what they fit: here they are left over.
-fn is_granted_beside(d: &Document, here: usize, set: &ActionSet) -> bool {
+fn is_granted_in_same_document(d: &Document, here: usize, set: &ActionSet) -> bool {
     let allows = |s: &Statement| s.allows() && s.branch.is_none() && s.condition_key.is_none();
     let grants = |s: &Statement| {
         let actions = s.action.as_ref().filter(|a| !a.negated).and_then(|a| a.actions());

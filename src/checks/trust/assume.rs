@@ -226,18 +226,44 @@ fn external_id(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>)
         }
         for value in &c.values {
             let Some(text) = value.text.known() else { continue };
-            let why = weakness(&text, &s, c);
-            let Some(why) = why else { continue };
+            let Some(weakness) = weakness_of_id(&text, &s, c) else {
+                continue;
+            };
             out.push(
-                cx.at_statement(ids::TRUST_EXTERNAL_ID_WEAK, s, format!("the external ID {why}"))
-                    .primary(value.span, "others can guess it")
-                    .other_evidence("sts:externalid"),
+                cx.at_statement(
+                    ids::TRUST_EXTERNAL_ID_WEAK,
+                    s,
+                    format!("the external ID {}", weakness.text()),
+                )
+                .primary(value.span, "others can guess it")
+                .other_evidence("sts:externalid"),
             );
         }
     }
 }
 
-fn weakness(text: &str, s: &Statement, c: &Condition) -> Option<&'static str> {
+/// Why an external ID can be guessed.
+#[derive(Clone, Copy)]
+enum ExternalIdWeakness {
+    Pattern,
+    Short,
+    CommonWord,
+    AccountId,
+}
+
+impl ExternalIdWeakness {
+    /// After "the external ID".
+    fn text(self) -> &'static str {
+        match self {
+            Self::Pattern => "is a wildcard pattern",
+            Self::Short => "is shorter than 6 characters",
+            Self::CommonWord => "is a common word",
+            Self::AccountId => "is the account ID",
+        }
+    }
+}
+
+fn weakness_of_id(text: &str, s: &Statement, c: &Condition) -> Option<ExternalIdWeakness> {
     const COMMON: [&str; 9] = [
         "test",
         "external",
@@ -250,20 +276,20 @@ fn weakness(text: &str, s: &Statement, c: &Condition) -> Option<&'static str> {
         "default",
     ];
     if c.parsed.is_some_and(|o| o.wildcards) && text.contains(['*', '?']) {
-        return Some("is a wildcard pattern");
+        return Some(ExternalIdWeakness::Pattern);
     }
     if text.chars().count() < 6 {
-        return Some("is shorter than 6 characters");
+        return Some(ExternalIdWeakness::Short);
     }
     let lower = text.to_lowercase();
     if COMMON.contains(&lower.as_str())
         || lower.bytes().all(|b| b == lower.as_bytes()[0])
         || "0123456789".starts_with(&lower)
     {
-        return Some("is a common word");
+        return Some(ExternalIdWeakness::CommonWord);
     }
     let account = principals(s).any(|p| p.value.text.known().is_some_and(|t| t.contains(text)));
-    (account && crate::iam::arn::is_account_id(text)).then_some("is the account ID")
+    (account && crate::iam::arn::is_account_id(text)).then_some(ExternalIdWeakness::AccountId)
 }
 
 fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {

@@ -179,10 +179,10 @@ impl UsedDocument<'_, '_, '_> {
             f = f.secondary(other.item.span, label(other));
         }
         f.evidence.expanded_actions = Some(unused);
-        for _ in 0..steps_down(&statement, excess) {
-            f = f.one_step_down();
+        for _ in 0..severity_reduction(&statement, excess) {
+            f = f.lower_severity();
         }
-        f = self.attached(f);
+        f = self.label_attachments(f);
         f = self.label_other_calls(f, &elsewhere);
         f = self.label_evidence(f, &called);
         // If more may be needed, the replacement is unknown.
@@ -252,7 +252,7 @@ impl UsedDocument<'_, '_, '_> {
     }
 
     /// Labels the places where the policy is attached to its roles, if they are outside the policy.
-    fn attached(&self, mut f: Finding) -> Finding {
+    fn label_attachments(&self, mut f: Finding) -> Finding {
         let d = &self.cx.project.documents[self.document];
         for (role, policy) in self.holders.iter().take(2) {
             if !d.span.touches(policy.span) {
@@ -492,11 +492,11 @@ fn remedy(statement: &Statement, excess: &[Excess<'_>], declared: &ActionSet) ->
 }
 
 /// How many severity steps a grant is below one of a whole service with writes.
-fn steps_down(statement: &Statement, excess: &[Excess<'_>]) -> u8 {
+fn severity_reduction(statement: &Statement, excess: &[Excess<'_>]) -> u8 {
     let writes = |e: &Excess<'_>| {
         let grave = [AccessLevel::Write, AccessLevel::PermissionsManagement];
         let unused = writing_actions(&e.unused);
-        grave.iter().any(|l| !unused.of_level(*l).is_empty())
+        grave.iter().any(|l| !unused.with_level(*l).is_empty())
     };
     let whole = |e: &Excess<'_>| {
         let text = e.item.display();

@@ -45,7 +45,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             .primary(defect.span, "IAM rejects the policy because of this")
             .other_evidence(element.to_lowercase());
             match nearest_word(element, known.iter().copied()) {
-                Some(near) if is_written(cx, defect, element) && !has_key(d, defect, near) => f
+                Some(near) if appears_in_source(cx, defect, element) && !has_key(d, defect, near) => f
                     .help(format!("Did you mean `{near}`?"))
                     .remedy(Remedy::risky(format!("write `{near}`")).replace(defect.span, [near])),
                 Some(near) => f.help(format!("Did you mean `{near}`?")),
@@ -119,7 +119,7 @@ fn content(s: &Statement) -> (Option<Effect>, BTreeSet<String>) {
 }
 
 /// Whether the source at the place of the defect contains the text literally.
-fn is_written(cx: &Context<'_>, defect: &Defect, text: &str) -> bool {
+fn appears_in_source(cx: &Context<'_>, defect: &Defect, text: &str) -> bool {
     cx.project.sources.slice(defect.span).contains(text)
 }
 

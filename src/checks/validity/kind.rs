@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::Severity;
-use crate::iam::kind::is_assume;
+use crate::iam::kind::is_assume_role_action;
 use crate::iam::size::{QuotaSubject, quota, quota_subject, resource_quota, size};
 use crate::iam::{Document, DocumentOrigin, PolicyKind, Statement};
 use crate::project::{DocumentId, IdentityKind, PolicyRef};
@@ -21,7 +21,9 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             s.action.as_ref().is_some_and(|a| {
                 !a.negated
                     && !a.items.is_empty()
-                    && a.items.iter().all(|i| i.text.known().is_some_and(|t| is_assume(&t)))
+                    && a.items
+                        .iter()
+                        .all(|i| i.text.known().is_some_and(|t| is_assume_role_action(&t)))
             })
         };
         let span = d.statement_key.unwrap_or(d.span);

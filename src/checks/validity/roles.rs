@@ -122,7 +122,7 @@ fn referenced_resource(cx: &Context<'_>, r: &Resource, name: &str, hole: &Hole) 
 
 /// CodeBuild finds a role by name only if its path is `/`.
 fn with_path(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, r): (ResourceId, &Resource)) {
-    if &*r.kind != "AWS::CodeBuild::Project" || !matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam) {
+    if &*r.kind != "AWS::CodeBuild::Project" || !r.format.is_cloudformation() {
         return;
     }
     let Some(value) = r.get("ServiceRole") else { return };

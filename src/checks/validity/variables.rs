@@ -137,7 +137,7 @@ fn unescaped(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, i
         SourceFormat::Terraform if is_policy_document(s.document) => ("Terraform", "&"),
         SourceFormat::Terraform => ("Terraform", "$$"),
         SourceFormat::Cloudformation | SourceFormat::Sam => ("`Fn::Sub`", "!"),
-        SourceFormat::Json | SourceFormat::Python | SourceFormat::Serverless | SourceFormat::Text => return,
+        _ => return,
     };
     for hole in item.text.holes().filter(|h| h.target.is_none() && is_variable(&h.name)) {
         let instead = match write {

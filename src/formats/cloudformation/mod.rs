@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::formats::{Lower, data, guarded};
+use crate::classify::{FileClues, hit};
+use crate::formats::{Format, FormatClaim, data, guarded};
 use crate::model::LoweredUnit;
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span};
 use crate::syntax::{NodeKind, Tree};
@@ -27,9 +28,18 @@ pub(crate) use crate::formats::cloudformation::parse::parameter_files::is_parame
 /// The templates of a repository.
 pub struct CloudFormation;
 
-impl Lower for CloudFormation {
-    fn name(&self) -> &'static str {
-        "cloudformation"
+impl Format for CloudFormation {
+    fn title(&self) -> &'static str {
+        "CloudFormation"
+    }
+
+    fn claim(&self, file: &FileClues<'_>) -> FormatClaim {
+        let words = [hit::AWS_TYPE | hit::SECTION, hit::SERVERLESS_TYPE, hit::TEMPLATE];
+        FormatClaim::shared_if(file.is_data() && words.iter().any(|bits| file.has(*bits)))
+    }
+
+    fn names_code(&self) -> bool {
+        true
     }
 
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
@@ -55,7 +65,7 @@ impl Lower for CloudFormation {
                         for template in Template::uses(&world, index) {
                             template.lower(&mut unit);
                         }
-                        if world.leaves_out_callers(index) {
+                        if world.omits_callers(index) {
                             let message =
                                 "too many parameter sets are passed to this template: the rest are not judged";
                             let at = tree.span(world.docs[index].root);

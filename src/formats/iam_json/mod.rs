@@ -8,6 +8,7 @@ mod encoded;
 
 use std::sync::Arc;
 
+use crate::classify::{FileClues, hit};
 use crate::iam::{POLICY_ELEMENTS, PolicyKind, SourceFormat};
 use crate::model::{Address, LoweredUnit, Suggested, UnattachedPolicy};
 use crate::source::{FileId, Problem, ProblemKind, Sources};
@@ -19,15 +20,32 @@ use super::cfn_fragments::{has_functions, with_holes};
 use super::cloudformation::{extents, is_template};
 use super::policies::suggestion_of_path;
 use super::recognize::{self, is_policy, is_policy_file};
-use super::text_templates::{filled_in, is_filled_in};
-use super::{Lower, data, each_file, samples, vendors};
+use super::text_templates::{is_filled_in, replace_in_value};
+use super::{Format, FormatClaim, data, each_file, samples, vendors};
 
 /// Bare documents, lists and exports of them.
 pub struct IamJson;
 
-impl Lower for IamJson {
-    fn name(&self) -> &'static str {
+impl Format for IamJson {
+    fn title(&self) -> &'static str {
         "policy"
+    }
+
+    fn claim(&self, file: &FileClues<'_>) -> FormatClaim {
+        let has_statements = file.has(hit::STATEMENT | hit::ELEMENT);
+        if !file.is_data() {
+            let text = file.text.trim_start_matches('\u{feff}').trim_start();
+            return FormatClaim::shared_if(file.is_text_template && has_statements && text.starts_with(['{', '[']));
+        }
+        // A version of the policy language alone is a policy whose statements were forgotten.
+        let is_json = file.extension == "json";
+        let is_empty = is_json && file.has(hit::VERSION) && !file.has(hit::AWS_TYPE)
+            || file.has(hit::LOWER) && (is_json || file.has(hit::VERSION));
+        let has_cases = file.has(hit::CASES) && file.has_key;
+        // A file that breaks off may have no more than the key of the statements.
+        let holds = has_statements || is_empty || file.has(hit::STATEMENTS) || file.has(hit::API) || has_cases;
+        let is_of_another = file.has(hit::TEMPLATE) || super::serverless::Serverless.claim(file) != FormatClaim::None;
+        FormatClaim::shared_if(holds && !is_of_another)
     }
 
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
@@ -47,10 +65,14 @@ fn unit(sources: &Sources, file: FileId) -> LoweredUnit {
     for &root in &tree.roots {
         if !is_foreign(&tree, root) {
             let value = data::value(&tree, root);
-            let value = if is_filled_in(path) { filled_in(&value) } else { value };
+            let value = if is_filled_in(path) {
+                replace_in_value(&value)
+            } else {
+                value
+            };
             // A document with functions of CloudFormation is a part of a template, which fills them in.
             let value = if functions { with_holes(&value, 0) } else { value };
-            if vendors::is_of_another_system(&value) {
+            if vendors::is_for_other_system(&value) {
                 continue;
             }
             match is_policy_file(&value) {
@@ -63,7 +85,7 @@ fn unit(sources: &Sources, file: FileId) -> LoweredUnit {
     let found = !unit.loose.is_empty() || !unit.resources.is_empty();
     let is_json = path.ends_with(".json") || text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
     let foreign = tree.roots.iter().any(|root| is_foreign(&tree, *root));
-    let named = !foreign && (recognize::names_policy(&tree) || is_json && recognize::names_elements(text));
+    let named = !foreign && (recognize::contains_policy(&tree) || is_json && recognize::contains_policy_elements(text));
     if found || named {
         let decides = |p: &Problem| {
             let written = text.as_bytes().get(p.span.start as usize..);
@@ -95,7 +117,7 @@ fn unit(sources: &Sources, file: FileId) -> LoweredUnit {
 fn is_foreign(tree: &Tree, root: NodeId) -> bool {
     let has = |key| tree.get(root, key).is_some();
     let other = has("terraform_version") || (has("service") && has("provider"));
-    recognize::is_file_of_a_tool(tree, root) || is_template(tree, root) || other
+    recognize::is_tool_file(tree, root) || is_template(tree, root) || other
 }
 
 /// What the key that holds a document says of it.
@@ -180,7 +202,7 @@ impl Walk {
                 }
             }
             ValueKind::Seq(items) => {
-                if samples::are_cases(value) {
+                if samples::is_test_case_list(value) {
                     self.note_shown_only(value);
                 }
                 for (i, item) in items.iter().enumerate() {

@@ -20,10 +20,11 @@ pub use handlers::handlers;
 pub use inline::inline;
 pub(crate) use resources::unseen_call;
 
+use crate::classify::{FileClues, hit};
 use crate::python::receiver::Objects;
 use rayon::prelude::*;
 
-use crate::formats::{Lower, each_file};
+use crate::formats::{Format, FormatClaim, each_file};
 use crate::model::LoweredUnit;
 use crate::python::syntax;
 use crate::python::syntax::Parsed;
@@ -34,9 +35,15 @@ use crate::source::{FileId, Problem, Sources, Span};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Python;
 
-impl Lower for Python {
-    fn name(&self) -> &'static str {
-        "python"
+impl Format for Python {
+    fn title(&self) -> &'static str {
+        "Python"
+    }
+
+    fn claim(&self, file: &FileClues<'_>) -> FormatClaim {
+        let is_python = matches!(&*file.extension, "py" | "ipynb");
+        let words = file.has_any(hit::PYTHON | hit::KEY_NAME) || file.has(hit::STATEMENT | hit::EFFECT);
+        FormatClaim::shared_if(is_python && words)
     }
 
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
@@ -85,7 +92,7 @@ fn add(units: &mut [LoweredUnit], more: Vec<LoweredUnit>) {
 
 /// What is known of the objects of a program, where a call asks for it.
 fn objects_of(program: &Program<'_>) -> Objects {
-    match program.modules.iter().any(resources::asks_for_objects) {
+    match program.modules.iter().any(resources::may_create_resources) {
         true => Objects::new(program),
         false => Objects::default(),
     }

@@ -12,8 +12,9 @@ mod variables;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::classify::{FileClues, hit};
 use crate::formats::cloudformation::{Doc, Template, World, extents};
-use crate::formats::{Lower, data, each_file};
+use crate::formats::{Format, FormatClaim, data, each_file};
 use crate::iam::SourceFormat;
 use crate::model::{LoweredUnit, Resource};
 use crate::source::{FileId, Sources};
@@ -25,9 +26,25 @@ pub(super) use variables::framework_variable;
 /// The services of a repository.
 pub struct Serverless;
 
-impl Lower for Serverless {
-    fn name(&self) -> &'static str {
-        "serverless"
+impl Format for Serverless {
+    fn title(&self) -> &'static str {
+        "Serverless"
+    }
+
+    fn claim(&self, file: &FileClues<'_>) -> FormatClaim {
+        let named = file.name.strip_prefix("serverless").is_some_and(|rest| {
+            matches!(
+                rest.rsplit_once('.'),
+                Some(("" | "-compose", _)) | Some((_, "yml" | "yaml"))
+            )
+        });
+        let provider = file.has(hit::PROVIDER) || file.text.starts_with("provider:");
+        let functions = file.has(hit::FUNCTIONS) || file.text.starts_with("functions:");
+        FormatClaim::shared_if(file.is_data() && (named || provider && functions))
+    }
+
+    fn names_code(&self) -> bool {
+        true
     }
 
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
@@ -71,7 +88,7 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Lowered
     );
     // Parts that are files: their resources are the service's.
     for &part in &parts {
-        let Some(path) = included(tree, part, sources) else {
+        let Some(path) = included_file(tree, part, sources) else {
             continue;
         };
         match sources.find(&path) {
@@ -114,7 +131,7 @@ pub fn remove_claimed_units(sources: &Sources, units: &mut [LoweredUnit]) {
 }
 
 /// The file that a part of `resources` is: `${file(resources/tables.yml)}`.
-fn included(tree: &Tree, part: NodeId, sources: &Sources) -> Option<String> {
+fn included_file(tree: &Tree, part: NodeId, sources: &Sources) -> Option<String> {
     let text = tree.text(part)?.known()?;
     let path = text.trim().strip_prefix("${file(")?.strip_suffix(")}")?;
     let data = [".yml", ".yaml", ".json"].iter().any(|end| path.ends_with(end));

@@ -19,7 +19,7 @@ const MAX_NAMED: usize = 3;
 
 /// Adds what the settings declare to `out`: the code of tasks, instances and functions whose own cannot be seen, and
 /// workloads of their own for the rest. What it takes to see the code is added to `wanted`.
-pub(super) fn declared(
+pub(super) fn add_declared_workloads(
     linking: &Linking<'_, '_>,
     out: &mut Vec<Workload>,
     wanted: &mut BTreeSet<String>,

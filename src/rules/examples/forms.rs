@@ -58,19 +58,8 @@ impl Form {
         })
     }
 
-    /// The format that reads it; files may need any.
-    pub(super) fn format(self) -> Option<&'static str> {
-        match self {
-            Self::Files => None,
-            Self::Json => Some("policy"),
-            Self::CloudformationYaml | Self::CloudformationJson | Self::Sam => Some("cloudformation"),
-            Self::TerraformJsonencode | Self::TerraformHeredoc | Self::TerraformDocument => Some("terraform"),
-            Self::Python => Some("python"),
-        }
-    }
-
     /// The policy is said in other words, so that places cannot be compared byte for byte.
-    pub(super) fn moves_text(self) -> bool {
+    pub(super) fn rewrites_text(self) -> bool {
         self == Self::TerraformDocument
     }
 

@@ -1,8 +1,7 @@
 //! Runs the analysis of calls on sources from strings.
 
-use overgrant::internals::classify::classify;
-use overgrant::internals::formats::Lower;
 use overgrant::internals::formats::python::Python;
+use overgrant::internals::formats::{FileKinds, Format as _};
 use overgrant::internals::python::Program;
 use overgrant::internals::python::calls::{ApiCall, Calls, sorted};
 use overgrant::internals::source::{FileId, Sources};
@@ -12,7 +11,7 @@ pub(crate) fn analyze<T>(files: &[(&str, &str)], ask: impl FnOnce(&Sources, &Cal
     let sources = Sources::from_strings(files);
     let ids: Vec<FileId> = sources
         .ids()
-        .filter(|f| classify(sources.path(*f), sources.text(*f)).python)
+        .filter(|f| FileKinds::of(sources.path(*f), sources.text(*f)).is_read_by(&Python))
         .collect();
     let units = Python.lower(&sources, &ids);
     for u in &units {

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use overgrant::internals::finding::Finding;
 use overgrant::internals::fix;
-use overgrant::internals::formats::Lower;
+use overgrant::internals::formats::Format;
 use overgrant::internals::iam::Ownership;
 use overgrant::internals::model::LoweredUnit;
 use overgrant::internals::pipeline::analyze;
@@ -16,7 +16,7 @@ use overgrant::internals::triage::{Report, TriageOptions, triage};
 pub(crate) static RULESET: LazyLock<Ruleset> = LazyLock::new(Ruleset::builtin);
 
 /// What `format` makes of these files.
-pub(crate) fn lower(format: &impl Lower, files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
+pub(crate) fn lower(format: &impl Format, files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
     let sources = Sources::from_strings(files);
     let ids: Vec<_> = sources.ids().collect();
     let units = format.lower(&sources, &ids);

@@ -316,7 +316,7 @@ locals {{
     assert!(
         listed
             .iter()
-            .any(|l| l.contains("too many different policies are written here")),
+            .any(|l| l.contains("too many different policies are defined here")),
         "{listed:?}"
     );
 

@@ -177,6 +177,7 @@ impl BaselineScope {
             let extent = Extent {
                 exists: &|path| read.exists(path),
                 covers: &|path| read.covers(&in_scope, path),
+                runs: &|rule| read.runs(rule),
             };
             act(&path, old.as_ref(), sources, &report, &extent)
         })

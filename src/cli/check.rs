@@ -185,6 +185,7 @@ impl CheckArgs {
             ignores: !self.suppressing.no_ignores,
             strict_ignores: self.suppressing.strict_ignores,
             tell: self.output.verbose,
+            is_confined: false,
             baseline: None,
         };
         let over = |settings: &mut Settings| self.choosing.apply(settings);

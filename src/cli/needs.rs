@@ -34,7 +34,10 @@ pub(super) struct NeedsArgs {
 impl NeedsArgs {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let wish = RunOptions::default();
+        let wish = RunOptions {
+            is_confined: true,
+            ..RunOptions::default()
+        };
         let read = run::read(&self.input, &over, &wish)?;
         run::analyze(read, |read, analysis| {
             // Only the rules know what is a secret.

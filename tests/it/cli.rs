@@ -253,7 +253,7 @@ fn neighbours_are_understood_and_not_reported() {
 }
 
 #[test]
-fn only_neighbours_that_can_take_part_are_read() {
+fn what_is_read_around_a_named_file() {
     let role = "resource \"aws_iam_role\" \"r\" {}\n";
     let handler = r"Resources:
   F:
@@ -279,19 +279,38 @@ fn only_neighbours_that_can_take_part_are_read() {
         ("template.yaml", handler),
         ("unrelated.yaml", &handler.replace("app.", "web.")),
     ]);
-    let context = |named: &str| {
-        let json = r.run(&["files", "--format", "json", named]).json();
+    let context = |named: &str, home: &str| {
+        let mut command = r.command(&["files", "--format", "json", named]);
+        command.env("HOME", r.path(home)).env("USERPROFILE", r.path(home));
+        let json = finished(command).json();
         let files = json["files"].as_array().unwrap().iter();
         let context = files.filter(|f| f["context"] == true);
         context
             .map(|f| f["path"].as_str().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    assert_eq!(context(".env"), [""; 0]);
-    assert_eq!(context("more.tf"), ["main.tf", "uses.tf"]);
-    assert_eq!(context("policy.json"), ["uses.tf"]);
+    // A repository is one analysis, and so is a folder of a project.
     assert_eq!(
-        context("app.py"),
+        context("more.tf", "home"),
+        [
+            "app.py",
+            "lib.py",
+            "main.tf",
+            "other.json",
+            "policy.json",
+            "template.yaml",
+            "unrelated.yaml",
+            "uses.tf"
+        ]
+    );
+    std::fs::remove_dir(r.path(".git")).unwrap();
+    assert_eq!(context("policy.json", "home").len(), 9);
+    // In a home folder, only neighbors that can take part are read.
+    assert_eq!(context(".env", "."), [""; 0]);
+    assert_eq!(context("more.tf", "."), ["main.tf", "uses.tf"]);
+    assert_eq!(context("policy.json", "."), ["uses.tf"]);
+    assert_eq!(
+        context("app.py", "."),
         ["lib.py", "main.tf", "more.tf", "template.yaml", "uses.tf"]
     );
 }

@@ -328,8 +328,8 @@ fn paths_are_relative_to_the_working_directory_and_identity_to_the_root() {
             f["fingerprint"].as_str().unwrap().to_owned(),
         )
     };
-    let (top, a) = finding(".", &here);
-    let (inside, b) = finding("infra", &here);
+    let (top, a) = finding(".", ".");
+    let (inside, b) = finding("infra", ".");
     let (beside, c) = finding("x", "../infra");
     let (whole, d) = finding(".", r.path("infra").to_str().unwrap());
     assert_eq!(

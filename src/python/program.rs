@@ -25,7 +25,7 @@ const ROOTS: &[&str] = &[
 type ImportedName = (Option<usize>, Option<usize>);
 /// By the name that is imported.
 type Imports = HashMap<Arc<str>, Option<usize>>;
-type Froms = HashMap<ImportFrom, ImportedName>;
+type FromImports = HashMap<ImportFrom, ImportedName>;
 
 /// All modules of a run.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub struct Program<'a> {
     names: HashSet<&'a str>,
     /// What the imports that stand in each module find.
     imports: Vec<Imports>,
-    froms: Vec<Froms>,
+    froms: Vec<FromImports>,
 }
 
 impl<'a> Program<'a> {
@@ -114,7 +114,7 @@ impl<'a> Program<'a> {
         program
     }
 
-    fn resolve(&self, m: &PythonModule) -> (Imports, Froms) {
+    fn resolve(&self, m: &PythonModule) -> (Imports, FromImports) {
         let mut imports = HashMap::new();
         let mut froms = HashMap::new();
         for s in &m.scopes {
@@ -223,7 +223,7 @@ impl<'a> Program<'a> {
     }
 
     /// Whether another module takes this name from the module.
-    pub fn is_taken(&self, module: usize, name: &str) -> bool {
+    pub fn is_imported_elsewhere(&self, module: usize, name: &str) -> bool {
         let takes = |m: &PythonModule, i: &ImportFrom| {
             (&*i.name == name || &*i.name == "*") && self.import_from(m.file, i).0 == Some(module)
         };

@@ -185,7 +185,7 @@ fn find_imported(
         fresh = wanted.keys().map(|i| (Some(*i), others[*i].imports.clone())).collect();
         by.extend(&wanted);
         for i in wanted.into_keys() {
-            if !calls_a_method(sources.text(others[i].file)) {
+            if !calls_client_method(sources.text(others[i].file)) {
                 continue;
             }
             // It, and those that the client comes through.
@@ -212,7 +212,7 @@ pub(super) fn importable_names(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether `.name(` stands somewhere in the text for a method of some client.
-fn calls_a_method(text: &str) -> bool {
+fn calls_client_method(text: &str) -> bool {
     static METHODS: OnceLock<HashSet<String>> = OnceLock::new();
     let methods = METHODS.get_or_init(|| {
         sdk::clients()

@@ -92,7 +92,7 @@ fn add(units: &mut [LoweredUnit], more: Vec<LoweredUnit>) {
 
 /// What is known of the objects of a program, where a call asks for it.
 fn objects_of(program: &Program<'_>) -> Objects {
-    match program.modules.iter().any(resources::asks_for_objects) {
+    match program.modules.iter().any(resources::may_create_resources) {
         true => Objects::new(program),
         false => Objects::default(),
     }

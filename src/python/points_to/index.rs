@@ -191,7 +191,7 @@ impl ObjectIndex {
     }
 
     /// Whether something outside the repository may call the class's methods.
-    pub(crate) fn is_open(&self, class: ScopeRef) -> bool {
+    pub(crate) fn may_be_called_externally(&self, class: ScopeRef) -> bool {
         self.lineage(class).iter().any(|c| self.open.binary_search(c).is_ok())
     }
 

@@ -149,7 +149,10 @@ pub(super) fn read<'a>(
     let (walked, named): (Vec<String>, Vec<String>) = targeted.partition(|p| std::path::Path::new(p).is_dir());
     let base = governing.load(&first).map_err(CliFailure::Settings)?;
     let set_root = base.root.as_ref().map(|root| base.absolute(root));
-    let asked_root = input.root.as_ref().map(|dir| join_path(&cwd, &discover::with_forward_slashes(dir)));
+    let asked_root = input
+        .root
+        .as_ref()
+        .map(|dir| join_path(&cwd, &discover::with_forward_slashes(dir)));
     let chosen_root = asked_root.or(set_root);
     if let Some(dir) = chosen_root.as_ref().filter(|dir| !std::path::Path::new(dir).is_dir()) {
         let shown = relative_path(&cwd, dir);

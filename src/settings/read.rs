@@ -480,7 +480,7 @@ reason = "r"
             ),
             (
                 "a = 1\nb = 2\n",
-                "1:1: unknown key `a` in the settings; 2:1: unknown key `b` in the settings",
+                "1:1: unknown key `a` in the configuration; 2:1: unknown key `b` in the configuration",
             ),
             ("extend = \"b.toml\"\n", "1:10: cannot read `b.toml`: no such file"),
             (

@@ -357,7 +357,7 @@ Resources: {body}
         units[0]
             .problems
             .iter()
-            .any(|p| p.message.contains("too much to evaluate"))
+            .any(|p| p.message.contains("too complex to evaluate"))
     );
 }
 

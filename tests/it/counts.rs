@@ -54,7 +54,7 @@ fn a_wildcard_counts_what_fits_its_resources() {
         let found = rule_messages(&[("p.json", &s3_policy(resource, ""))], "service-wildcard");
         assert_eq!(
             found,
-            [format!("every action of `s3`{why} is allowed, {count} in all")],
+            [format!("every action of `s3`{why} is allowed, {count} in total")],
             "{resource}"
         );
     }
@@ -70,7 +70,7 @@ fn a_wildcard_counts_what_is_not_denied() {
     assert_eq!(
         found,
         [format!(
-            "every action of `s3` that is not denied is allowed, {left} in all"
+            "every action of `s3` that is not denied is allowed, {left} in total"
         )]
     );
 }
@@ -280,7 +280,9 @@ fn what_needs_a_star_is_not_counted_on_an_arn() {
         let found = rule_messages(&[("p.json", &policy)], "service-wildcard");
         assert_eq!(
             found,
-            [format!("every action of `codecommit`{why} is allowed, {count} in all")],
+            [format!(
+                "every action of `codecommit`{why} is allowed, {count} in total"
+            )],
             "{resource}"
         );
     }

@@ -609,7 +609,7 @@ read
         assert!(note("lamda:Invoke*").ends_with("did you mean `lambda`?"));
         assert!(note("iotevents:CreateInput").contains("retired"));
         assert!(note("GetObject").contains("service:Action"));
-        assert!(note("s3:Frob*").starts_with("matches no action (AWS data of )2"));
+        assert!(note("s3:Frob*").starts_with("matches no action (AWS data of 2"));
     }
 
     #[test]

@@ -182,7 +182,7 @@ fn fix_writes_the_file_and_exits_with_0_when_all_is_gone() {
     assert_eq!(repo.read("template.yaml"), FIXED, "{}{}", ran.out, ran.err);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("All clear"), "{}", ran.out);
-    assert!(ran.err.contains("fixes made in 1 file"), "{}", ran.err);
+    assert!(ran.err.contains("fixes in 1 file"), "{}", ran.err);
     let again = repo.run(&["check", "--fix", "--select", "validity,actions", "template.yaml"]);
     assert_eq!((again.code, again.err.as_str()), (0, ""), "{}", again.out);
     assert_eq!(repo.files(), ["template.yaml"]);

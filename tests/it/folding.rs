@@ -100,7 +100,7 @@ fn the_items_of_one_list_are_one_finding() {
             f.finding
                 .labels
                 .iter()
-                .filter(|l| l.text.contains("never allowed"))
+                .filter(|l| l.text.contains("never allows"))
                 .count(),
             3,
             "{format}"

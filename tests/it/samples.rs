@@ -225,7 +225,7 @@ fn the_actions_that_fit_are_counted_with_an_unknown_name() {
         )
     };
     let known = message("p.json", &of("orders"));
-    assert!(known.contains("that fits these resources"), "{known}");
+    assert!(known.contains("that applies to these resources"), "{known}");
     for bucket in [
         "$BUCKET",
         "$bucket",

@@ -241,8 +241,8 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
     };
     let what = match (passes, line.statement.is_written_as_deny()) {
         (Some(true), _) => "restricts nothing",
-        (Some(false), true) => "never denied by this",
-        (Some(false), false) => "never allowed by this",
+        (Some(false), true) => "the Deny never applies",
+        (Some(false), false) => "the Allow never applies",
         (None, _) => "their requests never have this key",
     };
     let tag = line.key.starts_with("aws:") || line.key.contains("tag/");
@@ -310,7 +310,7 @@ fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
     );
     Some(
         finding_at_key(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
-            .primary(line.condition.key.span, "never allowed by this")
+            .primary(line.condition.key.span, "the Allow never applies")
             .secondary(wide.span, "move these resources to a separate statement")
             .confidence(Confidence::Medium),
     )

@@ -154,7 +154,7 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
         {
             out.push(
                 at("this service does not support resource control policies")
-                    .primary(item.span, "never denied by this"),
+                    .primary(item.span, "the Deny never applies"),
             );
         }
     }

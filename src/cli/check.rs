@@ -335,6 +335,17 @@ impl CheckArgs {
                     b.fixed, b.path
                 ));
             }
+            let leaked = report
+                .active()
+                .filter(|f| f.fails && baseline::is_leaked_secret(f))
+                .count();
+            if let Some(b) = report.baseline.as_ref().filter(|_| leaked > 0) {
+                let credentials = phrase::count(leaked, "credential", "credentials");
+                terminal::note(&format!(
+                    "note: {credentials} cannot be in {} unless `overgrant baseline update --include-secrets` adds them",
+                    b.path
+                ));
+            }
             if sources.is_empty() {
                 terminal::note("note: no policies or code found; run `overgrant files` to see why");
             }

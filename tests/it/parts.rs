@@ -61,10 +61,15 @@ fn same_alone(name: &str, files: &[(String, Vec<u8>)]) -> usize {
 #[test]
 fn the_files_of_small_repositories() {
     let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
-    let cases = std::fs::read_dir(testdata.join("cases"))
-        .unwrap()
-        .map(|e| e.unwrap().path());
-    let folders: Vec<_> = cases
+    // Some folders of cases hold cases themselves.
+    let cases = children(&testdata.join("cases")).into_iter().flat_map(|folder| {
+        let inside = children(&folder);
+        match inside.iter().all(|path| path.is_dir()) {
+            true => inside,
+            false => vec![folder],
+        }
+    });
+    let folders: Vec<PathBuf> = cases
         .chain([testdata.join("example"), testdata.join("rosetta")])
         .collect();
     let found = folders

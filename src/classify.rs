@@ -111,8 +111,6 @@ const LOCK_FILES: &[&str] = &[
 /// What the name and the words of a file say.
 #[derive(Clone, Debug)]
 pub struct FileClues<'a> {
-    /// As it is shown.
-    pub path: &'a str,
     pub text: &'a str,
     /// The last part of the path, in lower case.
     pub name: String,
@@ -140,7 +138,6 @@ impl<'a> FileClues<'a> {
         let extension = named.unwrap_or(&name).rsplit_once('.').map_or("", |(_, end)| end);
         let is_foreign = OTHERS.contains(&original) || name.starts_with("tsconfig") && extension == "json";
         Self {
-            path,
             text,
             extension: if is_foreign {
                 String::new()

@@ -1,9 +1,10 @@
 //! What parameters stand for: arguments carried from the places that call.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder, one};
 use crate::python::points_to::evaluate;
@@ -22,11 +23,11 @@ pub(crate) type ParamSlot = (ScopeRef, u32);
 /// What parameters stand for, over all call sites.
 #[derive(Debug, Default)]
 pub(crate) struct Params {
-    all: HashMap<ParamSlot, ValueSet>,
+    all: FxHashMap<ParamSlot, ValueSet>,
     /// The part of it that comes from calls on this class: `super().__init__("sqs")` in it, `Queue("q")`.
-    on: HashMap<ParamSlot, BTreeMap<ScopeRef, ValueSet>>,
+    on: FxHashMap<ParamSlot, BTreeMap<ScopeRef, ValueSet>>,
     /// Which functions give a text for it, and of which of their own parameters, if it is one.
-    named: HashMap<ParamSlot, BTreeMap<Arc<str>, BTreeSet<Giver>>>,
+    named: FxHashMap<ParamSlot, BTreeMap<Arc<str>, BTreeSet<Giver>>>,
 }
 
 /// The function that gives an argument, and its parameter that the argument is.
@@ -87,14 +88,14 @@ impl Params {
     pub(crate) fn new(program: &Program<'_>, index: &ObjectIndex) -> Self {
         let mut params = Self::default();
         // The parameters that each module's answers depend on: it is asked again only when one of them changed.
-        let mut asked: Vec<HashSet<ParamSlot>> = vec![HashSet::new(); program.modules.len()];
+        let mut asked: Vec<FxHashSet<ParamSlot>> = vec![FxHashSet::default(); program.modules.len()];
         let mut due: Vec<usize> = (0..program.modules.len()).collect();
         for _ in 0..MAX_ROUNDS {
-            let found: Vec<(Vec<Handed>, HashSet<ParamSlot>)> = due
+            let found: Vec<(Vec<Handed>, FxHashSet<ParamSlot>)> = due
                 .par_iter()
                 .map(|module| passed_arguments(program, index, &params, *module))
                 .collect();
-            let mut changed: HashSet<ParamSlot> = HashSet::new();
+            let mut changed: FxHashSet<ParamSlot> = FxHashSet::default();
             for (module, (handed, read)) in due.iter().zip(found) {
                 asked[*module] = read;
                 for Handed {
@@ -149,7 +150,7 @@ fn passed_arguments(
     index: &ObjectIndex,
     params: &Params,
     module: usize,
-) -> (Vec<Handed>, HashSet<ParamSlot>) {
+) -> (Vec<Handed>, FxHashSet<ParamSlot>) {
     let m = &program.modules[module];
     let evaluator = ObjectEvaluator::new(program, index, params);
     let mut out = Vec::new();

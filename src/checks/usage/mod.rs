@@ -34,13 +34,7 @@ fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .map(|code| Program::new(project.sources, std::slice::from_ref(&code.module)))
         .collect();
     let inline: Vec<Calls<'_>> = programs.iter().map(Calls::new).collect();
-    let roles = roles::UsedRoles::new(
-        project,
-        &Codebase {
-            calls: &calls,
-            inline: &inline,
-        },
-    );
+    let roles = roles::UsedRoles::new(project, &Codebase::new(&calls, &inline));
     silence::check(cx, Some(&roles), out);
     unused::check(cx, &roles, out);
     missing::check(cx, &roles, out);

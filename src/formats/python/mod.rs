@@ -46,6 +46,10 @@ impl Format for Python {
         FormatClaim::shared_if(is_python && words)
     }
 
+    fn names_files(&self) -> bool {
+        false
+    }
+
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
         let more = importers::importers(sources, files);
         let mut all: Vec<FileId> = files.iter().chain(&more).copied().collect();

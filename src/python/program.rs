@@ -1,6 +1,6 @@
 //! The modules of a repository and how their imports find each other.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
@@ -139,6 +139,41 @@ impl<'a> Program<'a> {
             }
         }
         (imports, froms)
+    }
+
+    /// The indices of its modules.
+    pub fn all_modules(&self) -> Vec<usize> {
+        (0..self.modules.len()).collect()
+    }
+
+    /// These modules and those that they import, however indirectly. Sorted.
+    pub fn with_imported(&self, modules: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        let mut seen: BTreeSet<usize> = BTreeSet::new();
+        let mut open: Vec<usize> = modules.into_iter().collect();
+        while let Some(at) = open.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            let m = &self.modules[at];
+            for s in &m.scopes {
+                for bound in s.bindings.values().flatten().map(|b| &b.bound) {
+                    match bound {
+                        BindingValue::Import(i) => {
+                            open.extend(self.import(m.file, 0, &i.module));
+                            open.extend(self.import(m.file, 0, &i.full));
+                        }
+                        BindingValue::From(i) => {
+                            let (module, inner) = self.import_from(m.file, i);
+                            open.extend(module.into_iter().chain(inner));
+                        }
+                        _ => {}
+                    }
+                }
+                let wildcards = s.wildcards.iter();
+                open.extend(wildcards.filter_map(|w| self.import(m.file, w.level, &w.module)));
+            }
+        }
+        seen.into_iter().collect()
     }
 
     pub fn index_of(&self, file: FileId) -> Option<usize> {

@@ -63,6 +63,24 @@ pub(super) fn asks_for_objects(m: &PythonModule) -> bool {
     })
 }
 
+/// Whether a call gives one of the parameters that an operation has to have.
+fn has_key(o: &LoweredOperation, call: &CallExpr) -> bool {
+    let names = positional(o.method);
+    let position = |k: &str| names.iter().position(|n| *n == k);
+    let mut keys = o.keys.iter();
+    keys.any(|k| call.keyword(k).is_some() || position(k).is_some_and(|i| call.positional(i).is_some()))
+}
+
+/// Whether a call gives parameters that are not written in it.
+fn is_open(call: &CallExpr) -> bool {
+    call.args.iter().any(|a| a.name == ArgName::Spread)
+}
+
+/// Whether a call may be that operation, whatever its receiver is.
+fn is_keyed(o: &LoweredOperation, call: &CallExpr) -> bool {
+    o.keys.is_empty() || has_key(o, call) || is_open(call)
+}
+
 impl<'p> CallLowering<'p> {
     pub(super) fn new(program: &'p Program<'p>, module: usize, objects: &'p Objects) -> Self {
         let file = program.modules[module].file;
@@ -99,6 +117,10 @@ impl<'p> CallLowering<'p> {
             let Some(candidates) = by_method().get(&**name) else {
                 continue;
             };
+            // Its receiver is only asked for where one of them may be called.
+            if !candidates.iter().any(|o| is_keyed(o, call)) {
+                continue;
+            }
             let receiver = self.receivers.receiver(*of);
             let operations: Vec<&'static LoweredOperation> = candidates
                 .iter()
@@ -138,15 +160,8 @@ impl<'p> CallLowering<'p> {
 
     /// Whether a call with this receiver is that operation, for all we know.
     fn accepts(&self, o: &LoweredOperation, receiver: &Receiver, call: &CallExpr) -> bool {
-        let names = positional(o.method);
-        let open = call.args.iter().any(|a| a.name == ArgName::Spread);
-        let has_key = o.keys.iter().any(|k| {
-            call.keyword(k).is_some()
-                || names
-                    .iter()
-                    .position(|n| n == k)
-                    .is_some_and(|i| call.positional(i).is_some())
-        });
+        let open = is_open(call);
+        let has_key = has_key(o, call);
         let sub = o.method.split_once('.').map(|(t, _)| t);
         let keyed = has_key || o.keys.is_empty() || (open && !matches!(receiver, Receiver::Unknown));
         match receiver {

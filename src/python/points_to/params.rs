@@ -86,10 +86,15 @@ impl Params {
 
     /// Carries arguments into parameters until nothing new arrives.
     pub(crate) fn new(program: &Program<'_>, index: &ObjectIndex) -> Self {
+        Self::of(program, index, &program.all_modules())
+    }
+
+    /// The same for what some of the modules hand on.
+    pub(crate) fn of(program: &Program<'_>, index: &ObjectIndex, modules: &[usize]) -> Self {
         let mut params = Self::default();
         // The parameters that each module's answers depend on: it is asked again only when one of them changed.
         let mut asked: Vec<FxHashSet<ParamSlot>> = vec![FxHashSet::default(); program.modules.len()];
-        let mut due: Vec<usize> = (0..program.modules.len()).collect();
+        let mut due: Vec<usize> = modules.to_vec();
         for _ in 0..MAX_ROUNDS {
             let found: Vec<(Vec<Handed>, FxHashSet<ParamSlot>)> = due
                 .par_iter()

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder, one};
+use crate::python::points_to::callable_names::CallableNames;
 use crate::python::points_to::evaluate;
 use crate::python::points_to::evaluate::ObjectEvaluator;
 use crate::python::points_to::index::ObjectIndex;
@@ -95,10 +96,11 @@ impl Params {
         // The parameters that each module's answers depend on: it is asked again only when one of them changed.
         let mut asked: Vec<FxHashSet<ParamSlot>> = vec![FxHashSet::default(); program.modules.len()];
         let mut due: Vec<usize> = modules.to_vec();
+        let names = CallableNames::new(program);
         for _ in 0..MAX_ROUNDS {
             let found: Vec<(Vec<Handed>, FxHashSet<ParamSlot>)> = due
                 .par_iter()
-                .map(|module| passed_arguments(program, index, &params, *module))
+                .map(|module| passed_arguments(program, index, &params, &names, *module))
                 .collect();
             let mut changed: FxHashSet<ParamSlot> = FxHashSet::default();
             for (module, (handed, read)) in due.iter().zip(found) {
@@ -154,6 +156,7 @@ fn passed_arguments(
     program: &Program<'_>,
     index: &ObjectIndex,
     params: &Params,
+    names: &CallableNames<'_>,
     module: usize,
 ) -> (Vec<Handed>, FxHashSet<ParamSlot>) {
     let m = &program.modules[module];
@@ -164,7 +167,10 @@ fn passed_arguments(
         if call.args.is_empty() {
             continue;
         }
-        let callee = evaluator.values(module, call.function);
+        let callee = match names.may_be_callable(m, call.function) {
+            true => evaluator.values(module, call.function),
+            false => ValueSet::default(),
+        };
         let place = ScopeRef {
             module,
             scope: m.function_of(m.expr(expr).scope),
@@ -206,7 +212,9 @@ fn passed_arguments(
                 });
             }
         }
-        if hidden {
+        let first = call.args.iter().take_while(|a| a.name == ArgName::Positional).take(2);
+        let mut functions = first.map(|a| a.value).chain(call.keyword("target"));
+        if hidden && functions.any(|e| names.may_be_callable(m, e)) {
             for on in receivers(&evaluator, params, module, call) {
                 deferred_call(&evaluator, (module, place), call, on, &mut out);
             }

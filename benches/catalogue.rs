@@ -43,9 +43,9 @@ fn sets(c: &mut Criterion) {
     c.bench_function("set/levels of *", |b| b.iter(|| black_box(&all).by_level()));
     c.bench_function("set/worst three of s3:*", |b| {
         let s3 = ActionSet::expand("s3:*");
-        b.iter(|| black_box(&s3).worst(3));
+        b.iter(|| black_box(&s3).most_severe(3));
     });
-    c.bench_function("set/worst three of *", |b| b.iter(|| black_box(&all).worst(3)));
+    c.bench_function("set/worst three of *", |b| b.iter(|| black_box(&all).most_severe(3)));
 }
 
 criterion_group!(benches, look_ups, sets);

@@ -219,14 +219,14 @@ fn scan_words(text: &str) -> u32 {
         let bits = match (WORDS.get(index), MARKS.get(index.wrapping_sub(WORDS.len()))) {
             (Some((word, bits)), _) if as_written(word) => *bits,
             (Some((_, bits)), _) if bits & hit::STATEMENTS != 0 => hit::LOWER,
-            (None, Some((word, mark))) if !mark.is_exact() || as_written(word) => bits_of(*mark),
+            (None, Some((word, mark))) if !mark.is_exact() || as_written(word) => mark_bit(*mark),
             _ => 0,
         };
         hits | bits
     })
 }
 
-fn bits_of(mark: Mark) -> u32 {
+fn mark_bit(mark: Mark) -> u32 {
     match mark {
         Mark::KeyId | Mark::IdName | Mark::SecretName | Mark::TokenName => hit::KEY | hit::KEY_NAME,
         _ if mark.is_strong() => hit::KEY,

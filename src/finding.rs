@@ -108,10 +108,10 @@ pub struct Evidence {
     pub actions: Vec<String>,
     pub resources: Vec<String>,
     pub principals: Vec<String>,
-    /// How many actions the patterns amount to, where that was counted.
+    /// Number of actions that the patterns match, if counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expanded_actions: Option<usize>,
-    /// Anything else: condition keys, accounts, the rule's own words.
+    /// Anything else: condition keys, accounts, or text that the rule defines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "cli", schemars(default))]
     pub other: Vec<String>,
@@ -148,7 +148,7 @@ pub struct Remedy {
     pub title: String,
     /// Never removes a permission that is in use, never changes meaning.
     pub safe: bool,
-    /// All of them or none are made.
+    /// Applied together or not at all.
     pub changes: Vec<RemedyStep>,
     pub offered: Offered,
 }
@@ -294,7 +294,7 @@ impl Finding {
 
     /// Without what could drive a terminal or begin a line: texts cite the user's files.
     #[must_use]
-    pub fn made_visible(mut self) -> Self {
+    pub fn sanitized(mut self) -> Self {
         let labels = self.labels.iter_mut().chain(&mut self.flow).map(|l| &mut l.text);
         for text in labels.chain([&mut self.message]) {
             if let Cow::Owned(shown) = one_line(text) {
@@ -357,14 +357,14 @@ impl Finding {
 
     /// One step below the rule's own severity: what a narrowing condition does.
     #[must_use]
-    pub fn one_step_down(mut self) -> Self {
+    pub fn lower_severity(mut self) -> Self {
         self.steps_down = self.steps_down.saturating_add(1);
         self
     }
 
     /// Adds the places that a value travelled through as secondary labels, nearest use first.
     #[must_use]
-    pub fn used_via(mut self, via: &Provenance) -> Self {
+    pub fn label_provenance(mut self, via: &Provenance) -> Self {
         let mut step = via.as_deref();
         // A value seldom travels far; more than four places would hide the finding.
         for _ in 0..4 {
@@ -393,7 +393,7 @@ impl Finding {
     pub fn doubt_condition(self, unknown: Option<Span>) -> Self {
         match unknown {
             Some(key) => self
-                .secondary(key, "what it says is not known")
+                .secondary(key, "the value of this condition is unknown")
                 .confidence(Confidence::Low),
             None => self,
         }
@@ -401,7 +401,7 @@ impl Finding {
 
     /// It is there only where this holds.
     #[must_use]
-    pub fn only_under(mut self, branch: Option<&Guard>) -> Self {
+    pub fn under_guard(mut self, branch: Option<&Guard>) -> Self {
         self.branch = branch.map(|when| when.label().into());
         self
     }
@@ -445,7 +445,7 @@ impl Finding {
 }
 
 fn label(span: Span, role: LabelRole, text: impl Into<String>) -> Label {
-    assert!(span.is_written(), "a label points into a file");
+    assert!(span.is_in_source(), "a label points into a file");
     Label {
         span,
         role,

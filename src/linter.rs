@@ -60,7 +60,7 @@ impl Linter {
 
     /// Judges dates in policies and suppressions as of this day; otherwise as of the day of the facts about AWS.
     #[must_use]
-    pub fn on(mut self, today: Date) -> Self {
+    pub fn as_of(mut self, today: Date) -> Self {
         self.today = today;
         self
     }
@@ -91,7 +91,7 @@ impl Linter {
             baseline: None,
         };
         let mut report = triage(&project, outcome.findings, &options);
-        report.not_judged(outcome.unjudged, &project, &options);
+        report.add_unjudged(outcome.unjudged, &project, &options);
         report.broken = !outcome.failures.is_empty();
         report.fails_unjudged = self.settings.fail_on_unjudged && report.unjudged.iter().any(|u| u.counts());
         fix::write(sources, &mut report);

@@ -23,6 +23,16 @@ pub(crate) fn quoted<T: fmt::Display>(names: impl IntoIterator<Item = T>, separa
     quoted.join(separator)
 }
 
+/// "`a`", "`a` and `b`", "`a`, `b`, and `c`".
+pub(crate) fn all_of<T: fmt::Display>(names: &[T]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("`{one}`"),
+        [one, two] => format!("`{one}` and `{two}`"),
+        [first @ .., last] => format!("{}, and `{last}`", list(first)),
+    }
+}
+
 /// "; did you mean `a` or `b`?"; nothing where nothing is near.
 pub(crate) fn did_you_mean(nearest: &[String]) -> String {
     match nearest {
@@ -31,11 +41,12 @@ pub(crate) fn did_you_mean(nearest: &[String]) -> String {
     }
 }
 
-/// " and 3 more", for what a list leaves out; nothing where it leaves out nothing.
-pub(crate) fn and_more(left_out: usize) -> String {
-    match left_out {
-        0 => String::new(),
-        n => format!(" and {n} more"),
+/// " and 3 more", for what a list of `shown` items leaves out; nothing where it leaves out nothing.
+pub(crate) fn and_more(shown: usize, left_out: usize) -> String {
+    match (shown, left_out) {
+        (_, 0) => String::new(),
+        (0 | 1, n) => format!(" and {n} more"),
+        (_, n) => format!(", and {n} more"),
     }
 }
 
@@ -53,8 +64,11 @@ mod tests {
 
     #[test]
     fn what_is_left_out_is_counted() {
-        assert_eq!(list(["a", "b"]) + &and_more(3), "`a`, `b` and 3 more");
-        assert_eq!(list(["a"]) + &and_more(0), "`a`");
+        assert_eq!(list(["a", "b"]) + &and_more(2, 3), "`a`, `b`, and 3 more");
+        assert_eq!(list(["a"]) + &and_more(1, 3), "`a` and 3 more");
+        assert_eq!(list(["a"]) + &and_more(1, 0), "`a`");
+        assert_eq!(all_of(&["a", "b"]), "`a` and `b`");
+        assert_eq!(all_of(&["a", "b", "c"]), "`a`, `b`, and `c`");
         assert_eq!(count(1, "policy", "policies"), "1 policy");
         assert_eq!(
             (clip("abcd", 4), clip("abcde", 4)),

@@ -8,7 +8,7 @@ use crate::date::Date;
 use crate::formats::{self, FORMATS, FileKinds, Format};
 use crate::iam::Ownership;
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::dead::{Dead, why_dead};
+use crate::iam::condition::dead::{DeadStatement, find_dead};
 use crate::model::LoweredUnit;
 use crate::project::{Project, link};
 use crate::source::{FileId, Sources, Span};
@@ -98,7 +98,7 @@ impl<'a> PartialAnalysis<'a> {
         formats::serverless::remove_claimed_units(sources, &mut units);
         units.push(LoweredUnit {
             test_code: formats::samples::for_semgrep(sources),
-            unused: formats::text_templates::unloaded(sources),
+            unused: formats::text_templates::unloaded_templates(sources),
             ..LoweredUnit::default()
         });
         lap("parse and lower");
@@ -110,8 +110,8 @@ impl<'a> PartialAnalysis<'a> {
             let by_default = |at: Span| unit.defaults.iter().any(|(default, _)| default.contains(at));
             for statement in unit.documents.iter_mut().flat_map(|d| &mut d.statements) {
                 // Another value than the default may bring it to life.
-                let of_default = |dead: &Dead| by_default(dead.span) || dead.other.is_some_and(by_default);
-                statement.dead = why_dead(statement, today).filter(|dead| !of_default(dead));
+                let of_default = |dead: &DeadStatement| by_default(dead.span) || dead.other.is_some_and(by_default);
+                statement.dead = find_dead(statement, today).filter(|dead| !of_default(dead));
             }
         });
         lap("policies");

@@ -14,7 +14,7 @@ pub struct RuleId(&'static str);
 
 impl RuleId {
     /// The id of a user's rule. Names live until the process ends, each once.
-    pub(crate) fn of_user(name: &str) -> Self {
+    pub(crate) fn user_rule(name: &str) -> Self {
         static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
         let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = names.get(name) {

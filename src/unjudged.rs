@@ -1,12 +1,13 @@
 //! What a run did not judge: the third value of a verdict, next to a finding and to nothing to report.
 //!
-//! **Invariant:** every reason is a [`Why`], and its wording is here; an entry never says that something is wrong.
+//! **Invariant:** every reason is an [`UnjudgedReason`], and its wording is here; an entry never says that something is wrong.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::iam::{PolicyPart, Reason};
 use crate::phrase;
+use crate::python::calls::UnresolvedReason;
 use crate::source::{FileId, Sources, Span};
 
 /// The kind of thing that was not judged; the word of the JSON too.
@@ -53,8 +54,8 @@ pub enum UnjudgedReason {
     Broken(String),
     /// The file cannot be opened or decoded or is too large, or the folder cannot be listed.
     Unread(String),
-    /// The file is encrypted, or only points to its content: what it is.
-    Sealed(&'static str),
+    /// The file is encrypted, or only points to its content.
+    Sealed(Seal),
     /// A bound on the work was reached: what stays unknown.
     Exhausted(String),
     /// The settings or a rule of the user cannot be used.
@@ -72,7 +73,7 @@ pub enum UnjudgedReason {
     /// A link that leads out of the repository.
     Outside,
     /// A function and its role.
-    Function(Silence),
+    Function(NotComparedReason),
 }
 
 /// What defines IAM and is not read.
@@ -94,7 +95,7 @@ pub enum Language {
 
 /// Why a function was not compared with its role.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Silence {
+pub enum NotComparedReason {
     /// Its role is not in the repository, or is not known.
     NoRole,
     /// Its code is in a bucket, registry, or package that is not in the repository.
@@ -108,7 +109,29 @@ pub enum Silence {
     /// Another workload with the same role was not understood.
     Neighbor,
     /// Something in its code may hide calls.
-    Doubt(&'static str),
+    Doubt(Doubt),
+}
+
+/// What in the code of a function may hide calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Doubt {
+    /// An import of which the calls are not known.
+    Library,
+    /// Something that may call AWS.
+    Unresolved(UnresolvedReason),
+    /// The code starts programs, runs text as code, or signs requests by itself.
+    Hidden,
+}
+
+/// Why the content of a file is not there to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Seal {
+    GitLfs,
+    GitCrypt,
+    AnsibleVault,
+    Age,
+    Pgp,
+    Sops,
 }
 
 impl Unjudged {
@@ -206,7 +229,7 @@ fn part_phrase(part: PolicyPart) -> &'static str {
         PolicyPart::Effect => "the effect is",
         PolicyPart::Action => "actions come from",
         PolicyPart::Principal => "principals come from",
-        PolicyPart::Other => "parts come from",
+        PolicyPart::Other => "a part comes from",
     }
 }
 
@@ -216,10 +239,10 @@ impl fmt::Display for UnjudgedReason {
             Self::Unknown(_, reason) => reason.text(),
             Self::Broken(message) => return write!(f, "cannot be parsed: {message}"),
             Self::Unread(message) | Self::Exhausted(message) | Self::Settings(message) => message,
-            Self::Sealed(what) => what,
+            Self::Sealed(seal) => seal.text(),
             Self::Module => "the module is not in this repository",
             Self::Nested => "the template is not in this repository",
-            Self::Macro => "CloudFormation runs this macro when the template is deployed",
+            Self::Macro => "CloudFormation runs this macro at deployment",
             Self::Language(language) => language.text(),
             Self::Ignored => {
                 "synthesized templates are ignored: name the folder on the command line, or use --no-gitignore"
@@ -254,7 +277,7 @@ impl Language {
     }
 }
 
-impl Silence {
+impl NotComparedReason {
     fn text(&self) -> &'static str {
         match self {
             Self::NoRole => "the role is not in this repository",
@@ -263,7 +286,31 @@ impl Silence {
             Self::NotPython => "the code is not Python",
             Self::SharedRole => "other code or principals can use the role",
             Self::Neighbor => "another workload with the same role could not be analyzed",
-            Self::Doubt(why) => why,
+            Self::Doubt(doubt) => doubt.text(),
+        }
+    }
+}
+
+impl Doubt {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Library => "calls an unknown library",
+            Self::Unresolved(reason) => reason.text(),
+            Self::Hidden => "calls code that is not in this repository",
+        }
+    }
+}
+
+impl Seal {
+    /// Also why the file is skipped.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::GitLfs => "a Git LFS pointer: run `git lfs pull`, then check the file",
+            Self::GitCrypt => "encrypted with git-crypt",
+            Self::AnsibleVault => "encrypted with Ansible Vault",
+            Self::Age => "encrypted with age",
+            Self::Pgp => "encrypted with PGP",
+            Self::Sops => "encrypted with SOPS",
         }
     }
 }
@@ -292,7 +339,8 @@ pub fn counted_kinds(all: &[Unjudged]) -> Option<String> {
     let last = parts.pop()?;
     Some(match parts.is_empty() {
         true => last,
-        false => format!("{} and {last}", parts.join(", ")),
+        false if parts.len() == 1 => format!("{} and {last}", parts[0]),
+        false => format!("{}, and {last}", parts.join(", ")),
     })
 }
 
@@ -323,7 +371,7 @@ mod tests {
             module,
             Unjudged::whole("f", UnjudgedReason::Broken(String::new())),
         ];
-        assert_eq!(counted_kinds(&all).as_deref(), Some("2 policies, 1 file and 1 module"));
+        assert_eq!(counted_kinds(&all).as_deref(), Some("2 policies, 1 file, and 1 module"));
     }
 
     #[test]
@@ -349,7 +397,7 @@ mod tests {
         let text = policy("a").text();
         assert_eq!(
             text,
-            "the policy is `var.document`: given from outside, and no value is written here"
+            "the policy is `var.document`: an input without a value in this repository"
         );
     }
 }

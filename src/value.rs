@@ -68,9 +68,9 @@ pub struct MapEntry {
 
 impl MapEntry {
     /// An entry whose key is made, not written: it lies at `span`.
-    pub fn made(key: &str, span: Span, value: Value) -> Self {
+    pub fn synthetic(key: &str, span: Span, value: Value) -> Self {
         Self {
-            key: Text::made(key, span),
+            key: Text::synthetic(key, span),
             key_span: span,
             value,
         }
@@ -99,7 +99,7 @@ pub struct Branch {
 
 impl Branch {
     /// The alternative, or those that it is made of itself; what cannot be is left out.
-    pub fn spread(self) -> Vec<Self> {
+    pub fn flatten(self) -> Vec<Self> {
         let ValueKind::OneOf(inner) = &self.value.kind else {
             return vec![self];
         };
@@ -151,8 +151,8 @@ impl Value {
     }
 
     /// A known string that was made, not written.
-    pub fn made(text: &str, span: Span) -> Self {
-        Self::text(Text::made(text, span), span)
+    pub fn synthetic(text: &str, span: Span) -> Self {
+        Self::text(Text::synthetic(text, span), span)
     }
 
     pub fn seq(items: Vec<Self>, span: Span) -> Self {

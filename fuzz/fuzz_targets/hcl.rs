@@ -11,7 +11,7 @@ fuzz_target!(|text: &str| {
 });
 
 fn in_bounds(tree: &Tree, text: &str) {
-    for id in (0..tree.len() as u32).map(NodeId) {
+    for id in (0..tree.node_count() as u32).map(NodeId) {
         assert!(text.get(tree.span(id).range()).is_some());
         if let Some(value) = tree.text(id)
             && let Some(place) = value.span_of(0..value.len())

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use overgrant::internals::formats::plain;
+use overgrant::internals::formats::data;
 use overgrant::internals::source::FileId;
 use overgrant::internals::syntax::{NodeId, Tree, yaml};
 
@@ -10,12 +10,12 @@ fuzz_target!(|text: &str| {
     let tree = yaml::parse(FileId(0), text);
     in_bounds(&tree, text);
     for root in &tree.roots {
-        plain::value(&tree, *root);
+        data::value(&tree, *root);
     }
 });
 
 fn in_bounds(tree: &Tree, text: &str) {
-    for id in (0..tree.len() as u32).map(NodeId) {
+    for id in (0..tree.node_count() as u32).map(NodeId) {
         assert!(text.get(tree.span(id).range()).is_some());
         if let Some(value) = tree.text(id)
             && let Some(place) = value.span_of(0..value.len())

@@ -35,7 +35,7 @@ impl<'a> AllowStatement<'a> {
             Some(severity) => *severity = severity.lower(),
             None => f.steps_down += 1,
         }
-        f.note("the permissions boundary allows this only on some resources or under a condition")
+        f.note("the permissions boundary allows it only on some resources or under a condition")
     }
 
     /// Of `set`, the actions whose resources an item of `Resource` may mean: `ssm:GetParameter` is not about a pipeline.
@@ -110,12 +110,12 @@ pub(super) fn except_denied(cx: &Context<'_>, s: StatementRef<'_>, set: &ActionS
         return f;
     };
     f.message.push_str(EXCEPT_DENIED);
-    f.secondary(deny, "a Deny blocks it here")
+    f.secondary(deny, "denied on these resources")
 }
 
 /// Those that change who may do what: what AWS lists as permissions management, but for what gives no one access.
 pub(super) fn managing_actions(actions: &ActionSet) -> ActionSet {
-    let mut out = actions.of_level(AccessLevel::PermissionsManagement);
+    let mut out = actions.with_level(AccessLevel::PermissionsManagement);
     out.subtract(class("no-access"));
     out.subtract(class("reads"));
     out
@@ -124,18 +124,18 @@ pub(super) fn managing_actions(actions: &ActionSet) -> ActionSet {
 /// Those that change something: permissions, tags, or what is kept. AWS lists some as Write that do not, such as
 /// `kms:Encrypt`.
 pub(super) fn writing_actions(actions: &ActionSet) -> ActionSet {
-    let mut out = actions.of_level(AccessLevel::Write);
-    out.union_with(&actions.of_level(AccessLevel::Tagging));
-    out.union_with(&actions.of_level(AccessLevel::PermissionsManagement));
+    let mut out = actions.with_level(AccessLevel::Write);
+    out.union_with(&actions.with_level(AccessLevel::Tagging));
+    out.union_with(&actions.with_level(AccessLevel::PermissionsManagement));
     out.subtract(class("reads"));
     out
 }
 
-/// "`a`, `b` and 3 more" for the most severe of a set.
+/// "`a`, `b`, and 3 more" for the most severe of a set.
 pub(super) fn names(set: &ActionSet, most: usize) -> String {
-    let worst = set.worst(most);
+    let worst = set.most_severe(most);
     match (set.len().saturating_sub(worst.len()), worst.as_slice()) {
-        (0, [first @ .., last]) if !first.is_empty() => format!("{} and `{last}`", phrase::list(first)),
-        (more, all) => phrase::list(all) + &phrase::and_more(more),
+        (0, all) => phrase::all_of(all),
+        (more, all) => phrase::list(all) + &phrase::and_more(all.len(), more),
     }
 }

@@ -6,7 +6,7 @@ use crate::project::{DocumentId, IdentityId, IdentityKind, PolicySource, Power, 
 use crate::rules::Context;
 
 /// Note for findings about the breadth of a policy.
-pub(super) const IS_ADMINISTRATOR: &str = "its holder can already grant itself any permission";
+pub(super) const IS_ADMINISTRATOR: &str = "the holder can already grant itself any permission";
 
 /// Whether every holder of a statement is equivalent to an administrator without it.
 pub(super) fn are_administrators(cx: &Context<'_>, s: StatementRef<'_>) -> bool {

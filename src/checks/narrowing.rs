@@ -88,7 +88,7 @@ pub(super) fn source_organization(cx: &Context<'_>, d: &Document, s: &Statement)
 
 /// `SourceAccount` beside a property of a Lambda permission. CloudFormation only: Terraform spells the account as a reference
 /// to a data source that may not be there.
-pub(super) fn source_account_beside(cx: &Context<'_>, format: SourceFormat, key: Span) -> Option<Remedy> {
+pub(super) fn add_source_account(cx: &Context<'_>, format: SourceFormat, key: Span) -> Option<Remedy> {
     let account = account(cx, format).filter(|_| format.is_cloudformation())?;
     Some(entry(
         "only for this account: `SourceAccount`".to_owned(),
@@ -100,7 +100,7 @@ pub(super) fn source_account_beside(cx: &Context<'_>, format: SourceFormat, key:
 
 /// `iam:PassedToService` with the services that trust the roles that are named, or, where any role is, with those that the
 /// document's own actions hand roles to.
-pub(super) fn passed_to(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Option<Remedy> {
+pub(super) fn add_passed_to_service(cx: &Context<'_>, id: DocumentId, s: &Statement) -> Option<Remedy> {
     // A condition would bind the statement's other actions too.
     let actions = &s.action.as_ref()?.items;
     let alone = actions

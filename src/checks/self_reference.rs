@@ -3,7 +3,7 @@
 //!
 //! **Invariant:** a pattern that covers every role, user, or policy names no one: rules about breadth report it.
 
-use crate::iam::arn::{Arn, Breadth, breadth_of, is_every};
+use crate::iam::arn::{Arn, Breadth, breadth_of, covers_every};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
 use crate::model::Resource;
@@ -43,7 +43,7 @@ pub(super) fn caller(resource: &Text) -> Option<CallerPattern> {
 
 /// A resource that belongs to an identity.
 #[derive(Clone, Copy)]
-pub(super) struct Named<'a> {
+pub(super) struct OwnedResource<'a> {
     /// `None` if the repository has only its name.
     resource: Option<ResourceId>,
     /// As in ARNs: `role`, `policy`.
@@ -51,7 +51,7 @@ pub(super) struct Named<'a> {
     name: Option<&'a Text>,
 }
 
-impl<'a> Named<'a> {
+impl<'a> OwnedResource<'a> {
     pub(super) fn identity(identity: &'a Identity) -> Self {
         Self {
             resource: Some(identity.resource),
@@ -61,7 +61,7 @@ impl<'a> Named<'a> {
     }
 
     /// A resource known only by name.
-    pub(super) fn by_name(kind: &'static str, name: &'a Text) -> Self {
+    pub(super) fn from_name(kind: &'static str, name: &'a Text) -> Self {
         Self {
             resource: None,
             kind,
@@ -83,24 +83,24 @@ impl<'a> Named<'a> {
     }
 
     /// Whether `resource` is this resource: a reference to it, or an ARN that matches its name.
-    pub(super) fn is_named_by(self, cx: &Context<'_>, resource: &Text) -> bool {
-        is_named(cx, self.resource, self.kind, self.name, resource)
+    pub(super) fn is_referenced_by(self, cx: &Context<'_>, resource: &Text) -> bool {
+        refers_to_resource_or_name(cx, self.resource, self.kind, self.name, resource)
     }
 
     /// Like [`Self::is`], or an ARN of every resource of its kind.
     pub(super) fn is_within(self, cx: &Context<'_>, resource: &Text) -> bool {
-        is_every(resource, self.kind) || self.is_named_by(cx, resource)
+        covers_every(resource, self.kind) || self.is_referenced_by(cx, resource)
     }
 }
 
 /// Whether a resource is this identity.
-pub(super) fn is_itself(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
-    let by_name = Named::identity(identity).is_named_by(cx, resource);
+pub(super) fn refers_to_identity(cx: &Context<'_>, identity: &Identity, resource: &Text) -> bool {
+    let by_name = OwnedResource::identity(identity).is_referenced_by(cx, resource);
     by_name || (identity.kind == IdentityKind::User && caller(resource).is_some())
 }
 
 /// The managed policies of the repository that are attached to this identity, to a group of it, or are its boundary.
-pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = Named<'a>> {
+pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = OwnedResource<'a>> {
     let project = cx.project;
     let groups = identity.groups.iter().filter_map(|m| m.group);
     let of_groups = groups.flat_map(|g| &project.identities[g].policies);
@@ -112,18 +112,24 @@ pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl
     documents
         .flatten()
         .filter_map(|d| project.documents[*d].resource)
-        .map(|resource| Named::policy(cx, resource))
+        .map(|resource| OwnedResource::policy(cx, resource))
 }
 
 /// The groups of the repository that this user is in.
-pub(super) fn own_groups<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = Named<'a>> {
+pub(super) fn groups_of_user<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = OwnedResource<'a>> {
     let project = cx.project;
     let groups = identity.groups.iter().filter_map(|m| m.group);
-    groups.map(|g| Named::identity(&project.identities[g]))
+    groups.map(|g| OwnedResource::identity(&project.identities[g]))
 }
 
 /// Whether `resource` refers to a resource of the repository, or is an IAM ARN that matches its path and name.
-fn is_named(cx: &Context<'_>, id: Option<ResourceId>, kind: &str, name: Option<&Text>, resource: &Text) -> bool {
+fn refers_to_resource_or_name(
+    cx: &Context<'_>,
+    id: Option<ResourceId>,
+    kind: &str,
+    name: Option<&Text>,
+    resource: &Text,
+) -> bool {
     if breadth_of(resource) <= Breadth::WholeType {
         return false;
     }
@@ -147,7 +153,7 @@ fn is_named(cx: &Context<'_>, id: Option<ResourceId>, kind: &str, name: Option<&
             .is_yes();
     }
     // The name is an unknown value that both texts may contain.
-    let mut full = Text::made(&format!("{kind}{path}"), Span::NOWHERE);
+    let mut full = Text::synthetic(&format!("{kind}{path}"), Span::NOWHERE);
     full.append(&name);
     pattern.covers(&Pattern::resource(&full)).is_yes()
 }
@@ -160,7 +166,7 @@ fn generated_name(r: &Resource) -> Option<Text> {
     }
     let hole = |name: &str| Text::hole(Hole::new(HoleKind::Existing, name, r.header));
     let mut out = hole("AWS::StackName");
-    out.append(&Text::made(&format!("-{}-", r.address.name), r.header));
+    out.append(&Text::synthetic(&format!("-{}-", r.address.name), r.header));
     out.append(&hole("suffix"));
     Some(out)
 }

@@ -57,11 +57,11 @@ impl BaselineCommand {
             BaselineAction::Create(c) => c.of.run(&|path, old, sources, report, _| {
                 if old.is_some() {
                     return Err(CliFailure::Usage(format!(
-                        "{path} is there already; `overgrant baseline update` changes it"
+                        "{path} already exists; run `overgrant baseline update` to change it"
                     )));
                 }
                 let mut new = Baseline::empty();
-                let findings = can_be_known(report, c.include_secrets);
+                let findings = can_be_baselined(report, c.include_secrets);
                 let all = new.entries_of(sources, &report.findings).into_iter().zip(findings);
                 new.entries = all.filter_map(|(entry, wanted)| wanted.then_some(entry)).collect();
                 write(path, &new)?;
@@ -71,7 +71,7 @@ impl BaselineCommand {
                 let old = old.ok_or_else(|| missing_baseline(path))?;
                 let comparison = old.compare(sources, &report.findings, extent);
                 let mut new = kept_entries(old, sources, report, &comparison);
-                let mut added = can_be_known(report, c.include_secrets);
+                let mut added = can_be_baselined(report, c.include_secrets);
                 for fate in &comparison.fates {
                     if let BaselineFate::Found(i) = *fate {
                         added[i] = false;
@@ -135,7 +135,9 @@ fn kept_entries(old: &Baseline, sources: &Sources, report: &Report, comparison: 
 }
 
 fn missing_baseline(path: &str) -> CliFailure {
-    CliFailure::Usage(format!("no baseline at {path}; `overgrant baseline create` makes one"))
+    CliFailure::Usage(format!(
+        "no baseline at {path}; run `overgrant baseline create` to create one"
+    ))
 }
 
 fn write(path: &str, baseline: &Baseline) -> Result<(), CliFailure> {
@@ -146,29 +148,30 @@ fn write(path: &str, baseline: &Baseline) -> Result<(), CliFailure> {
 }
 
 /// Which findings may become known: a secret that is out is fixed, not known.
-fn can_be_known(report: &Report, secrets: bool) -> Vec<bool> {
+fn can_be_baselined(report: &Report, secrets: bool) -> Vec<bool> {
     let is_secret = |f: &ReportedFinding| f.family == "credentials" && f.severity == Severity::Critical;
     report.findings.iter().map(|f| secrets || !is_secret(f)).collect()
 }
 
 /// What a command does with the file's path, its content, the sources and the findings, and what was looked at.
-type Act<'a> = dyn Fn(&str, Option<&Baseline>, &Sources, &Report, &Extent<'_>) -> Result<ExitCode, CliFailure> + 'a;
+type BaselineStep<'a> =
+    dyn Fn(&str, Option<&Baseline>, &Sources, &Report, &Extent<'_>) -> Result<ExitCode, CliFailure> + 'a;
 
 impl BaselineScope {
-    fn run(&self, act: &Act<'_>) -> Result<ExitCode, CliFailure> {
+    fn run(&self, act: &BaselineStep<'_>) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let wish = RunOptions {
+        let run_options = RunOptions {
             ignores: true,
             ..RunOptions::default()
         };
-        let read = run::read(&self.input, &over, &wish)?;
+        let read = run::read(&self.input, &over, &run_options)?;
         run::analyze(read, |read, analysis| {
-            let mut report = read.report(analysis, &wish);
+            let mut report = read.report(analysis, &run_options);
             report
                 .findings
                 .retain(|f| f.status != Status::Suppressed && f.family != "tool");
             let path = match &self.baseline {
-                Some(path) => crate::discover::slashed(path),
+                Some(path) => crate::discover::with_forward_slashes(path),
                 None => read.baseline_path(),
             };
             let old = load(&path, &read.ruleset)?;
@@ -200,7 +203,7 @@ pub(super) fn load(path: &str, ruleset: &Ruleset) -> Result<Option<Baseline>, Cl
                     "entries name rules"
                 };
                 terminal::note(&format!(
-                    "note: {path}: {n} {entries} by an earlier name; `overgrant baseline update` writes the new one"
+                    "note: {path}: {n} {entries} by an earlier name; run `overgrant baseline update` to write the new name"
                 ));
             }
             Ok(Some(baseline))

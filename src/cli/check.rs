@@ -23,11 +23,11 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
-    choosing: RuleArgs,
+    rule_args: RuleArgs,
     #[command(flatten)]
-    suppressing: Suppressing,
+    suppressing: SuppressionArgs,
     #[command(flatten)]
-    mending: FixFlags,
+    fix_flags: FixFlags,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -52,9 +52,9 @@ pub(super) struct FixArgs {
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
-    choosing: RuleArgs,
+    rule_args: RuleArgs,
     #[command(flatten)]
-    suppressing: Suppressing,
+    suppressing: SuppressionArgs,
     /// Also apply unsafe fixes, which need a review
     #[arg(long = "unsafe", help_heading = "Fixes")]
     risky: bool,
@@ -69,9 +69,9 @@ impl FixArgs {
     pub(super) fn run(self) -> Result<ExitCode, CliFailure> {
         let check = CheckArgs {
             input: self.input,
-            choosing: self.choosing,
+            rule_args: self.rule_args,
             suppressing: self.suppressing,
-            mending: FixFlags {
+            fix_flags: FixFlags {
                 fix: true,
                 unsafe_fixes: self.risky,
                 diff: self.diff,
@@ -84,7 +84,7 @@ impl FixArgs {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Suppressions")]
-struct Suppressing {
+struct SuppressionArgs {
     /// Ignore all suppressions
     #[arg(long)]
     no_ignores: bool,
@@ -181,31 +181,31 @@ fn output(text: &str) -> Result<(OutputFormat, PathBuf), String> {
 
 impl CheckArgs {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
-        let mut wish = RunOptions {
+        let mut run_options = RunOptions {
             ignores: !self.suppressing.no_ignores,
             strict_ignores: self.suppressing.strict_ignores,
-            tell: self.output.verbose,
+            report_skipped: self.output.verbose,
             baseline: None,
         };
-        let over = |settings: &mut Settings| self.choosing.apply(settings);
+        let over = |settings: &mut Settings| self.rule_args.apply(settings);
         let progress = (self.output.quiet == 0).then(terminal::Progress::start);
-        let mut read = run::read(&self.input, &over, &wish)?;
-        for name in self.choosing.named() {
+        let mut read = run::read(&self.input, &over, &run_options)?;
+        for name in self.rule_args.selectors() {
             ensure_rule_exists(&read.ruleset, name.trim())?;
         }
-        wish.baseline = self.baseline(&read)?;
-        let FixFlags { fix, diff, .. } = self.mending;
+        run_options.baseline = self.baseline(&read)?;
+        let FixFlags { fix, diff, .. } = self.fix_flags;
         let mut written = WriteOutcome::default();
         if fix || diff {
-            let mending = PendingFixes::apply_fixes(&mut read, &wish, self.mending.unsafe_fixes)?;
+            let pending = PendingFixes::apply_fixes(&mut read, &run_options, self.fix_flags.unsafe_fixes)?;
             if diff {
-                return mending.print_diff(&mut read, &wish, |read| self.options(read));
+                return pending.print_diff(&mut read, &run_options, |read| self.options(read));
             }
-            written = mending.write(&mut read, self.output.quiet)?;
+            written = pending.write(&mut read, self.output.quiet)?;
         }
         run::analyze(read, |read, analysis| {
             let sources = analysis.project.sources;
-            let report = read.report(analysis, &wish);
+            let report = read.report(analysis, &run_options);
             let page = Page::new(&report, sources, &read.ruleset, self.options(read));
             drop(progress);
             self.print(&page, written.stdout_is_taken)?;
@@ -225,7 +225,7 @@ impl CheckArgs {
             let path = read.baseline_path();
             return Ok(baseline::load(&path, &read.ruleset)?.map(|b| (b, path)));
         };
-        let path = crate::discover::slashed(named);
+        let path = crate::discover::with_forward_slashes(named);
         match baseline::load(&path, &read.ruleset)? {
             Some(b) => Ok(Some((b, path))),
             None => Err(CliFailure::Usage(format!("no baseline at {path}"))),
@@ -252,7 +252,7 @@ impl CheckArgs {
     fn print(&self, page: &Page<'_>, stdout_is_taken: bool) -> Result<(), CliFailure> {
         for (format, path) in &self.output.output {
             std::fs::write(path, page.render_plain(*format)).map_err(|source| CliFailure::Io {
-                what: format!("cannot write {}", crate::discover::slashed(path)),
+                what: format!("cannot write {}", crate::discover::with_forward_slashes(path)),
                 source,
             })?;
         }
@@ -307,13 +307,13 @@ impl CheckArgs {
             let said = o.format.lists_unjudged(self.options(read).summary);
             if let Some(counted) = counted_kinds(&report.unjudged).filter(|_| !said) {
                 terminal::note(&format!(
-                    "note: not judged: {counted}; `overgrant policies --unjudged` lists them"
+                    "note: not judged: {counted}; run `overgrant policies --unjudged` to list them"
                 ));
             }
             for f in &report.foreign {
                 let findings = phrase::count(f.findings, "finding", "findings");
                 terminal::note(&format!(
-                    "note: {findings} carry `{}`, which does not count; `honor-foreign` in overgrant.toml makes it count",
+                    "note: {findings} with `{}`, which is ignored; set `honor-foreign` in overgrant.toml to honor it",
                     f.marker
                 ));
             }
@@ -323,7 +323,10 @@ impl CheckArgs {
                 } else {
                     format!("{left} days")
                 };
-                terminal::note(&format!("note: the ignore at {}:{} ends in {days}", s.path, s.line));
+                terminal::note(&format!(
+                    "note: the suppression at {}:{} ends in {days}",
+                    s.path, s.line
+                ));
             }
             if let Some(b) = report.baseline.as_ref().filter(|b| b.fixed > 0) {
                 terminal::note(&format!(
@@ -332,7 +335,7 @@ impl CheckArgs {
                 ));
             }
             if sources.is_empty() {
-                terminal::note("note: no policies or code found; `overgrant files` shows why");
+                terminal::note("note: no policies or code found; run `overgrant files` to see why");
             }
         }
         if o.verbose {
@@ -351,10 +354,7 @@ impl CheckArgs {
             for (stage, took) in &read.clock.laps {
                 terminal::note(&format!("{:>9.3} ms  {stage}", took.as_secs_f64() * 1000.0));
             }
-            terminal::note(&format!(
-                "{:>9.3} ms  in all",
-                read.clock.total().as_secs_f64() * 1000.0
-            ));
+            terminal::note(&format!("{:>9.3} ms  total", read.clock.total().as_secs_f64() * 1000.0));
         }
     }
 
@@ -372,7 +372,7 @@ impl CheckArgs {
 /// A rule, family or pattern that exists.
 pub(super) fn ensure_rule_exists(ruleset: &Ruleset, name: &str) -> Result<(), CliFailure> {
     if !ruleset.matching(name).is_empty() {
-        if let Some(outdated) = ruleset.outdated(name) {
+        if let Some(outdated) = ruleset.rename_notice(name) {
             terminal::note(&format!("note: {outdated}"));
         }
         return Ok(());

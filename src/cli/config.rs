@@ -58,7 +58,10 @@ impl Config {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         match &self.what {
             ConfigAction::Show { path } => with_settings(path.as_ref(), |settings| {
-                let from = settings.path.as_deref().unwrap_or("defaults: no settings file found");
+                let from = settings
+                    .path
+                    .as_deref()
+                    .unwrap_or("no configuration file found: defaults");
                 terminal::print_text(&format!("# {from}\n{}", to_toml(settings)))
             }),
             ConfigAction::Schema { of } => {
@@ -75,8 +78,8 @@ impl Config {
                 let from = settings
                     .path
                     .as_deref()
-                    .unwrap_or("no settings file found; the defaults");
-                terminal::print_text(&format!("{from}: fine\n"))
+                    .unwrap_or("no configuration file found: defaults");
+                terminal::print_text(&format!("{from}: valid\n"))
             }),
         }
     }
@@ -87,7 +90,7 @@ fn with_settings(
     then: impl FnOnce(&Settings) -> Result<ExitCode, CliFailure>,
 ) -> Result<ExitCode, CliFailure> {
     let cwd = run::working_directory()?;
-    let path = path.map_or_else(|| ".".to_owned(), |p| discover::slashed(p));
+    let path = path.map_or_else(|| ".".to_owned(), |p| discover::with_forward_slashes(p));
     let absolute = join_path(&cwd, &path);
     let meta = std::fs::metadata(&absolute).map_err(|source| CliFailure::Io {
         what: format!("cannot read {path}"),

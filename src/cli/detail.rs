@@ -31,13 +31,13 @@ pub(super) fn explain(
     what: &str,
 ) -> Result<ExitCode, CliFailure> {
     let over = |_: &mut Settings| {};
-    let wish = RunOptions {
+    let run_options = RunOptions {
         ignores: true,
         ..RunOptions::default()
     };
-    let read = run::read(input, &over, &wish)?;
+    let read = run::read(input, &over, &run_options)?;
     run::analyze(read, |read, analysis| {
-        let mut report = read.report(analysis, &wish);
+        let mut report = read.report(analysis, &run_options);
         let sources = analysis.project.sources;
         report.findings.retain(|f| wanted(sources, f));
         if report.findings.is_empty() {
@@ -98,14 +98,18 @@ fn depth(sources: &Sources, document: &Document, statement: Option<&Statement>) 
         let strength = strength(s);
         for bound in &strength.bounds {
             let worth = match (bound.grade, bound.weakness) {
-                (Grade::Pins, _) => "names whom or what it lets in".to_owned(),
-                (Grade::Narrows, None) => "keeps something out".to_owned(),
-                (Grade::Narrows, Some(w)) => format!("keeps something out, but {}", w.text()),
-                (_, Some(w)) => format!("is worth nothing: {}", w.text()),
-                (_, None) => "is worth nothing".to_owned(),
+                (Grade::Pins, _) => "limits access to named values".to_owned(),
+                (Grade::Narrows, None) => "limits access".to_owned(),
+                (Grade::Narrows, Some(w)) => format!("limits access, but {}", w.text()),
+                (_, Some(w)) => format!("restricts nothing: {}", w.text()),
+                (_, None) => "restricts nothing".to_owned(),
             };
             let line = sources.positions(bound.key_span).0.line;
-            push_line(&mut out, &format!("condition on `{}` (line {line}) {worth}", bound.key));
+            let key = s
+                .conditions
+                .get(bound.index)
+                .map_or_else(|| bound.key.clone(), |c| c.key.display());
+            push_line(&mut out, &format!("condition on `{key}` (line {line}) {worth}"));
         }
         if strength.bounds.is_empty() && s.condition_key.is_none() {
             out.push_str("no condition\n");
@@ -136,7 +140,7 @@ pub(super) fn levels(pattern: &str) -> String {
         .map(|l| format!("{} {}", by_level.get(l), l.name()))
         .collect();
     match set.len() {
-        0 => "no action that AWS has".to_owned(),
+        0 => "no action".to_owned(),
         1 => format!("1 action ({})", by_level.highest().map_or("", AccessLevel::name)),
         n => format!("{n} actions: {}", parts.join(", ")),
     }

@@ -33,12 +33,16 @@ pub(super) struct WriteOutcome {
 
 impl PendingFixes {
     /// Fixes what was read, which has the fixed texts afterwards.
-    pub(super) fn apply_fixes(read: &mut Loaded<'_>, wish: &RunOptions, risky: bool) -> Result<Self, CliFailure> {
+    pub(super) fn apply_fixes(
+        read: &mut Loaded<'_>,
+        run_options: &RunOptions,
+        risky: bool,
+    ) -> Result<Self, CliFailure> {
         let before: Texts = texts(read);
         let mended = fix::apply_fixes(risky, |changed| {
             replace_texts(read, &before, changed);
             run::analyze_again(read, |read, analysis| {
-                let report = read.report(analysis, wish);
+                let report = read.report(analysis, run_options);
                 Ok::<_, CliFailure>(LintedState::new(&analysis.project, &report))
             })
         })?;
@@ -69,31 +73,34 @@ impl PendingFixes {
     pub(super) fn print_diff(
         self,
         read: &mut Loaded<'_>,
-        wish: &RunOptions,
+        run_options: &RunOptions,
         options: impl FnOnce(&Loaded<'_>) -> RenderOptions,
     ) -> Result<ExitCode, CliFailure> {
         let left = self.mended.unsafe_left;
         // `patch` and `git apply` skip text before the first file.
         let mut diffs = match self.mended.difference.as_slice() {
             [] => String::new(),
-            lines => format!("# What the policies grant changes:\n# {}\n", lines.join("\n# ")),
+            lines => format!(
+                "# These fixes change what the policies grant:\n# {}\n",
+                lines.join("\n# ")
+            ),
         };
-        diffs.extend(self.changed().map(|(path, old, new)| fix::diff(path, old, new)));
+        diffs.extend(self.changed_files().map(|(path, old, new)| fix::diff(path, old, new)));
         replace_texts(read, &self.before, &BTreeMap::new());
         // What stands beside a change may be a secret.
         let (text, failed) = run::analyze_again(read, |read, analysis| {
-            let report = read.report(analysis, wish);
+            let report = read.report(analysis, run_options);
             let page = Page::new(&report, analysis.project.sources, &read.ruleset, options(read));
             (page.masked(diffs), report.stats.failed)
         });
         let any = !text.is_empty();
         if !any && left > 0 {
             let fixes = if left == 1 {
-                "1 unsafe fix exists".to_owned()
+                "1 unsafe fix is available".to_owned()
             } else {
-                format!("{left} unsafe fixes exist")
+                format!("{left} unsafe fixes are available")
             };
-            terminal::note(&format!("note: no safe fix; {fixes} (overgrant fix --unsafe --diff)"));
+            terminal::note(&format!("note: no safe fixes; {fixes} (overgrant fix --unsafe --diff)"));
         }
         if failed > 0 {
             let files = if failed == 1 {
@@ -102,7 +109,7 @@ impl PendingFixes {
                 &format!("{failed} files")
             };
             terminal::note(&format!(
-                "note: {files} not read completely; `overgrant check` shows why"
+                "note: {files} could not be parsed completely; run `overgrant check` to see why"
             ));
         }
         // What is piped on is a patch, byte for byte but for commands to the runner of a pipeline.
@@ -118,7 +125,7 @@ impl PendingFixes {
         let is_stdin = |path: &str| read.stdin.as_ref().is_some_and(|(name, _)| name == path);
         let mut files = 0;
         let mut failed = Vec::new();
-        for (path, old, new) in self.changed().filter(|(path, ..)| !is_stdin(path)) {
+        for (path, old, new) in self.changed_files().filter(|(path, ..)| !is_stdin(path)) {
             match replace(read, path, old, new) {
                 Ok(()) => files += 1,
                 Err(failure) => {
@@ -133,7 +140,7 @@ impl PendingFixes {
         if quiet == 0 && files > 0 {
             let made = phrase::count(self.mended.made, "fix", "fixes");
             terminal::note(&format!(
-                "note: {made} made in {}",
+                "note: applied {made} in {}",
                 phrase::count(files, "file", "files")
             ));
         }
@@ -145,7 +152,7 @@ impl PendingFixes {
         };
         // Where nothing can be fixed, the text goes through as it came.
         let new = self
-            .changed()
+            .changed_files()
             .find(|(path, old, _)| path == name && old.as_bytes() == bytes);
         terminal::print_page(new.map_or(bytes.as_slice(), |(_, _, new)| new.as_bytes()))?;
         Ok(WriteOutcome {
@@ -155,7 +162,7 @@ impl PendingFixes {
     }
 
     /// Path, old and new text.
-    fn changed(&self) -> impl Iterator<Item = (&str, &Arc<str>, &Arc<str>)> {
+    fn changed_files(&self) -> impl Iterator<Item = (&str, &Arc<str>, &Arc<str>)> {
         let changed = self.mended.texts.iter().filter_map(|(path, new)| {
             let old = self.before.get(path)?;
             Some((path.as_str(), old, new))
@@ -195,7 +202,7 @@ fn replace(read: &Loaded<'_>, path: &str, old: &str, new: &str) -> Result<(), Cl
     }
     if std::fs::read(&target).map_err(io)? != old.as_bytes() {
         return Err(CliFailure::Usage(format!(
-            "{path} has changed while it was fixed, or is not UTF-8; nothing was written to it"
+            "{path} changed during the fix or is not UTF-8; it was not written"
         )));
     }
     let dir = target.parent().map_or_else(PathBuf::new, Path::to_path_buf);

@@ -66,34 +66,35 @@ impl Ignore {
             None => f.identity.fingerprint == self.what,
         };
         let over = |_: &mut Settings| {};
-        let wish = RunOptions {
+        let run_options = RunOptions {
             ignores: true,
             ..RunOptions::default()
         };
-        let (target, text, before, config, mask) = run::analyze(run::read(&input, &over, &wish)?, |read, analysis| {
-            let report = read.report(analysis, &wish);
-            let sources = analysis.project.sources;
-            let found: Vec<&ReportedFinding> = report
-                .active()
-                .filter(|f| wanted(sources, f) && self.rule.as_deref().is_none_or(|r| r == f.rule()))
-                .collect();
-            let mask = Mask::new(sources, &report.secrets);
-            let target = self.find_target(sources, &found, &mask)?;
-            let file = sources
-                .find(&target.path)
-                .map_or_else(String::new, |id| sources.text(id).to_string());
-            let before = snapshot(&report, &analysis.project);
-            Ok::<_, CliFailure>((target, file, before, config_file(read), mask))
-        })?;
+        let (target, text, before, config, mask) =
+            run::analyze(run::read(&input, &over, &run_options)?, |read, analysis| {
+                let report = read.report(analysis, &run_options);
+                let sources = analysis.project.sources;
+                let found: Vec<&ReportedFinding> = report
+                    .active()
+                    .filter(|f| wanted(sources, f) && self.rule.as_deref().is_none_or(|r| r == f.rule()))
+                    .collect();
+                let mask = Mask::new(sources, &report.secrets);
+                let target = self.find_target(sources, &found, &mask)?;
+                let file = sources
+                    .find(&target.path)
+                    .map_or_else(String::new, |id| sources.text(id).to_string());
+                let before = snapshot(&report, &analysis.project);
+                Ok::<_, CliFailure>((target, file, before, config_file(read), mask))
+            })?;
         for changed in comments(&target, &text, &self.comment(&target)) {
             let with = run::analyze(
-                load_with_text(&input, &over, &wish, &target.path, &changed)?,
+                load_with_text(&input, &over, &run_options, &target.path, &changed)?,
                 |read, analysis| {
-                    let report = read.report(analysis, &wish);
+                    let report = read.report(analysis, &run_options);
                     snapshot(&report, &analysis.project)
                 },
             );
-            if is_what_was_meant(&before, &with, &target.fingerprint) {
+            if is_expected_change(&before, &with, &target.fingerprint) {
                 write(&target.path, &changed)?;
                 let line = line_with_ignore(&changed, &text);
                 return terminal::print_text(&mask.text(format!("{}: {line}\n", target.path)));
@@ -193,7 +194,7 @@ fn snapshot(report: &crate::triage::Report, project: &crate::project::Project<'_
 }
 
 /// The finding is suppressed, and everything else is as it was.
-fn is_what_was_meant(before: &Snapshot, after: &Snapshot, fingerprint: &str) -> bool {
+fn is_expected_change(before: &Snapshot, after: &Snapshot, fingerprint: &str) -> bool {
     let mut expected = before.clone();
     for (print, status) in &mut expected.0 {
         if print == fingerprint {
@@ -213,11 +214,11 @@ fn config_file(read: &Loaded<'_>) -> String {
 fn load_with_text<'a>(
     input: &InputArgs,
     over: &'a dyn Fn(&mut Settings),
-    wish: &RunOptions,
+    run_options: &RunOptions,
     path: &str,
     text: &str,
 ) -> Result<Loaded<'a>, CliFailure> {
-    let mut read = run::read(input, over, wish)?;
+    let mut read = run::read(input, over, run_options)?;
     for f in read.found.files.iter_mut().filter(|f| f.path == path) {
         f.text = text.into();
     }
@@ -263,7 +264,7 @@ fn line_with_ignore(changed: &str, before: &str) -> String {
 fn write(path: &str, text: &str) -> Result<(), CliFailure> {
     let path = Path::new(path);
     std::fs::write(path, text).map_err(|source| CliFailure::Io {
-        what: format!("cannot write {}", crate::discover::slashed(path)),
+        what: format!("cannot write {}", crate::discover::with_forward_slashes(path)),
         source,
     })
 }

@@ -38,15 +38,13 @@ GitLab, in .gitlab-ci.yml:
     script: overgrant check --output gitlab=gl-code-quality-report.json
     artifacts: { when: always, reports: { codequality: gl-code-quality-report.json } }
 
-What is there already and cannot be mended today: overgrant baseline create
+To accept the current findings for now: overgrant baseline create
 "#;
 
 impl Init {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         if Path::new(FILE).exists() {
-            return Err(CliFailure::Usage(format!(
-                "{FILE} is there already; it is left as it is"
-            )));
+            return Err(CliFailure::Usage(format!("{FILE} already exists; it was not changed")));
         }
         let over = |_: &mut Settings| {};
         let input = InputArgs::from_path(".".into());
@@ -73,22 +71,22 @@ impl Init {
 
 fn settings(accounts: &[(String, usize)]) -> String {
     let mut out = String::from(
-        "schema = 1\n\n# The least severity that makes the exit code 1.\nfail-on = \"medium\"\n\n# exclude = [\"**/testdata/**\"]\n\n\
-         # What is yours: makes findings about other accounts facts.\n[own]\n",
+        "schema = 1\n\n# Lowest severity that makes the command fail.\nfail-on = \"medium\"\n\n# exclude = [\"**/testdata/**\"]\n\n\
+         # Your accounts and organizations: access from others is reported with certainty.\n[own]\n",
     );
     if accounts.is_empty() {
         out.push_str("# accounts = { prod = \"111122223333\" }\n");
     } else {
         out.push_str(
-            "# Accounts that ARNs in this repository name; keep and name those that are yours.\n# accounts = [\n",
+            "# Accounts in the ARNs of this repository; keep and name those that are yours.\n# accounts = [\n",
         );
         for (id, n) in accounts.iter().take(10) {
             out.push_str(&format!("#   \"{id}\",  # {n} times\n"));
         }
         out.push_str("# ]\n");
     }
-    out.push_str("# github = [\"your-organisation\"]\n");
-    out.push_str("\n# Python that runs in containers or on instances, and its role: what it calls is held against what is granted.\n");
+    out.push_str("# github = [\"your-organization\"]\n");
+    out.push_str("\n# Python code in containers or on instances, and its role: its calls are compared with the grants of the role.\n");
     out.push_str("# [[workload]]\n# code = \"svc/\"\n# role = \"aws_iam_role.task\"\n");
     out
 }

@@ -74,16 +74,16 @@ pub(super) struct RuleArgs {
     #[arg(long, value_name = "RULES", value_delimiter = ',', conflicts_with_all = ["select", "extend_select", "ignore"])]
     pub(super) only: Vec<String>,
     /// Use this set of rules
-    #[arg(long, value_name = "PROFILE", value_parser = word::<Profile>)]
+    #[arg(long, value_name = "PROFILE", value_parser = parse_setting_value::<Profile>)]
     pub(super) profile: Option<Profile>,
     /// Hide findings below this severity (low, medium, high, critical)
-    #[arg(long, value_name = "SEVERITY", value_parser = word::<Severity>)]
+    #[arg(long, value_name = "SEVERITY", value_parser = parse_setting_value::<Severity>)]
     pub(super) min_severity: Option<Severity>,
     /// Hide findings below this confidence (low, medium, high)
-    #[arg(long, value_name = "CONFIDENCE", value_parser = word::<Confidence>)]
+    #[arg(long, value_name = "CONFIDENCE", value_parser = parse_setting_value::<Confidence>)]
     pub(super) min_confidence: Option<Confidence>,
     /// Fail on findings of at least this severity (low, medium, high, critical, never) [default: medium]
-    #[arg(long, value_name = "SEVERITY", value_parser = word::<FailOn>)]
+    #[arg(long, value_name = "SEVERITY", value_parser = parse_setting_value::<FailOn>)]
     pub(super) fail_on: Option<FailOn>,
     /// Fail if anything could not be judged
     #[arg(long)]
@@ -112,11 +112,11 @@ fn size(text: &str) -> Result<u64, String> {
 
 fn policy_kind(text: &str) -> Result<(String, PolicyKind), String> {
     let (glob, kind) = text.rsplit_once('=').ok_or("expected GLOB=KIND")?;
-    Ok((glob.to_owned(), word(kind)?))
+    Ok((glob.to_owned(), parse_setting_value(kind)?))
 }
 
 /// A word as the settings have it.
-fn word<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+fn parse_setting_value<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let read: Result<T, serde::de::value::Error> = T::deserialize(text.into_deserializer());
     read.map_err(|e| e.to_string().replacen(&format!("unknown variant `{text}`, "), "", 1))
 }
@@ -157,7 +157,7 @@ impl RuleArgs {
     }
 
     /// All selectors that were named.
-    pub(super) fn named(&self) -> impl Iterator<Item = &String> {
+    pub(super) fn selectors(&self) -> impl Iterator<Item = &String> {
         [&self.select, &self.extend_select, &self.ignore, &self.only]
             .into_iter()
             .flatten()
@@ -267,7 +267,7 @@ fn stdin(cap: u64) -> Result<Vec<u8>, CliFailure> {
 /// A list of paths, which may come from a pipe; at most one byte more than [`MAX_LIST`].
 fn read(path: &Path) -> Result<Vec<u8>, CliFailure> {
     let io = |source| CliFailure::Io {
-        what: format!("cannot read {}", discover::slashed(path)),
+        what: format!("cannot read {}", discover::with_forward_slashes(path)),
         source,
     };
     let mut bytes = Vec::new();

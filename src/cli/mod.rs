@@ -112,7 +112,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             ExitCode::from(2)
         }
         Err(_) => {
-            terminal::note("internal error; please report it, with the file that brought it about");
+            terminal::note("internal error; please report it with the file that caused it");
             ExitCode::from(2)
         }
     }

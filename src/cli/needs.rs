@@ -8,7 +8,7 @@ use super::input::InputArgs;
 use super::run::{self, RunOptions};
 use super::{CliFailure, terminal};
 use crate::python::calls::Calls;
-use crate::report::{Needed, needs_human, needs_json, needs_policy};
+use crate::report::{NeedsPage, needs_human, needs_json, needs_policy};
 use crate::secrets::Mask;
 use crate::settings::Settings;
 
@@ -34,15 +34,15 @@ pub(super) struct NeedsArgs {
 impl NeedsArgs {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let wish = RunOptions::default();
-        let read = run::read(&self.input, &over, &wish)?;
+        let run_options = RunOptions::default();
+        let read = run::read(&self.input, &over, &run_options)?;
         run::analyze(read, |read, analysis| {
             // Only the rules know what is a secret.
-            let report = read.report(analysis, &wish);
+            let report = read.report(analysis, &run_options);
             let sources = analysis.project.sources;
             let program = analysis.project.program();
             let calls = Calls::new(&program);
-            let needed = Needed::new(&analysis.project, &calls, &report.errors);
+            let needed = NeedsPage::new(&analysis.project, &calls, &report.errors);
             let mask = Mask::new(sources, &report.secrets);
             let text = match self.format {
                 NeedsFormat::Human => mask.text(needs_human(&needed)),

@@ -11,7 +11,7 @@ use super::run::{self, RunOptions};
 use super::{CliFailure, terminal};
 use crate::formats::{FileKinds, Format};
 use crate::iam::expand::{self, ExpandedPattern};
-use crate::report::{ListedPolicies, seen_human, seen_json, unjudged_human, unjudged_json};
+use crate::report::{ListedPolicies, policies_human, policies_json, unjudged_human, unjudged_json};
 use crate::secrets::Mask;
 use crate::settings::{NAMES, Settings};
 use crate::source::{file_name, json_without_commands, pretty_json, push_line};
@@ -38,11 +38,11 @@ pub(super) struct Policies {
 impl Policies {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let wish = RunOptions::default();
-        let read = run::read(&self.input, &over, &wish)?;
+        let run_options = RunOptions::default();
+        let read = run::read(&self.input, &over, &run_options)?;
         run::analyze(read, |read, analysis| {
             // Only the rules know what is a secret.
-            let report = read.report(analysis, &wish);
+            let report = read.report(analysis, &run_options);
             let sources = analysis.project.sources;
             let seen = ListedPolicies {
                 project: &analysis.project,
@@ -50,8 +50,8 @@ impl Policies {
             };
             let mask = Mask::new(sources, &report.secrets);
             let text = match (self.format, self.unjudged) {
-                (ListFormat::Human, false) => mask.text(seen_human(&seen)),
-                (ListFormat::Json, false) => mask.json(seen_json(&seen)),
+                (ListFormat::Human, false) => mask.text(policies_human(&seen)),
+                (ListFormat::Json, false) => mask.json(policies_json(&seen)),
                 (ListFormat::Human, true) => mask.text(unjudged_human(sources, &report.unjudged)),
                 (ListFormat::Json, true) => mask.json(unjudged_json(sources, &report.unjudged)),
             };
@@ -94,11 +94,11 @@ struct JsonSkipped<'a> {
 impl Files {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let wish = RunOptions {
-            tell: true,
+        let run_options = RunOptions {
+            report_skipped: true,
             ..RunOptions::default()
         };
-        let read = run::read(&self.input, &over, &wish)?;
+        let read = run::read(&self.input, &over, &run_options)?;
         let files: Vec<(&str, String, bool)> = read
             .found
             .files
@@ -133,7 +133,7 @@ impl Files {
                 skipped: skipped
                     .map(|s| JsonSkipped {
                         path: &s.path,
-                        why: &s.why,
+                        why: s.why.text(),
                     })
                     .collect(),
             })),
@@ -175,7 +175,7 @@ impl ExpandArgs {
         let mut all: Vec<ExpandedPattern> = Vec::new();
         for what in &self.what {
             if std::path::Path::new(what).is_file() {
-                all.extend(of_file(what)?);
+                all.extend(patterns_of_file(what)?);
             } else if what == "*" || what.contains(':') {
                 all.push(expand::describe(what));
             } else {
@@ -196,7 +196,7 @@ impl ExpandArgs {
 }
 
 /// The known items of `Action` of every Allow statement of a file, and its `NotAction`s as a whole.
-fn of_file(path: &str) -> Result<Vec<ExpandedPattern>, CliFailure> {
+fn patterns_of_file(path: &str) -> Result<Vec<ExpandedPattern>, CliFailure> {
     let over = |_: &mut Settings| {};
     let input = InputArgs::from_path(path.into());
     let read = run::read(&input, &over, &RunOptions::default())?;

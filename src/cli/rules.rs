@@ -139,10 +139,10 @@ impl TestRules {
         let mut out = String::new();
         for dir in &self.dirs {
             if !dir.is_dir() {
-                let shown = crate::discover::slashed(dir);
+                let shown = crate::discover::with_forward_slashes(dir);
                 return Err(CliFailure::Usage(format!("{shown} is not a folder")));
             }
-            let (loaded, tested) = rules::user::test_rules(dir, &crate::discover::slashed(dir));
+            let (loaded, tested) = rules::user::test_rules(dir, &crate::discover::with_forward_slashes(dir));
             for m in &loaded.mistakes {
                 let text = loaded.files.iter().find(|(p, _)| *p == m.path).map_or("", |(_, t)| t);
                 let at = crate::source::LineIndex::new(text).position(text, m.range.start);
@@ -154,8 +154,8 @@ impl TestRules {
             }
             wrong += loaded.mistakes.len() + tested.wrong;
             out.push_str(&format!(
-                "{}: {} rules, {} examples, {} wrong\n",
-                crate::discover::slashed(dir),
+                "{}: {} rules, {} examples, {} errors\n",
+                crate::discover::with_forward_slashes(dir),
                 loaded.rules.len(),
                 tested.cases,
                 loaded.mistakes.len() + tested.wrong

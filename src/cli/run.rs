@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::input::{InputArgs, classify_input};
 use super::{CliFailure, terminal};
-use crate::discover::{self, Discovery, Inside, SearchRequest};
+use crate::discover::{self, Discovery, RunFolders, SearchRequest};
 use crate::fix;
 use crate::iam::{DeclaredWorkload, Ownership, PolicyKind};
 use crate::pipeline::{Analysis, PartialAnalysis};
@@ -29,7 +29,7 @@ pub(super) struct RunOptions {
     pub(super) ignores: bool,
     pub(super) strict_ignores: bool,
     /// Keep why each file was skipped.
-    pub(super) tell: bool,
+    pub(super) report_skipped: bool,
     /// The baseline and its path.
     pub(super) baseline: Option<(Baseline, String)>,
 }
@@ -47,7 +47,7 @@ pub(super) struct Loaded<'a> {
     /// Built-in rules and users' own.
     pub(super) ruleset: Ruleset,
     kinds: Vec<(crate::settings::Glob, crate::iam::PolicyKind)>,
-    inside: Inside,
+    inside: RunFolders,
     /// Folders that were walked, absolute.
     walked: Vec<String>,
     /// Files that were named, absolute.
@@ -97,7 +97,7 @@ pub(super) fn working_directory() -> Result<String, CliFailure> {
         what: "cannot determine the working directory".to_owned(),
         source,
     })?;
-    Ok(discover::slashed(&cwd))
+    Ok(discover::with_forward_slashes(&cwd))
 }
 
 /// Today; the day of `SOURCE_DATE_EPOCH` where it is set, for runs that can be repeated.
@@ -117,7 +117,7 @@ pub(super) fn source_date() -> Option<i64> {
 pub(super) fn read<'a>(
     input: &InputArgs,
     over: &'a dyn Fn(&mut Settings),
-    wish: &RunOptions,
+    run_options: &RunOptions,
 ) -> Result<Loaded<'a>, CliFailure> {
     let mut clock = Clock::start();
     if input.jobs > 0 {
@@ -133,16 +133,22 @@ pub(super) fn read<'a>(
     } else if input.isolated {
         governing.isolate();
     }
-    let first = targets.paths.first().map(|p| join_path(&cwd, &discover::slashed(p)));
+    let first = targets
+        .paths
+        .first()
+        .map(|p| join_path(&cwd, &discover::with_forward_slashes(p)));
     let first = match first {
         Some(path) if std::path::Path::new(&path).is_dir() => path,
         Some(path) => parent_path(&path).to_owned(),
         None => cwd.clone(),
     };
-    let targeted = targets.paths.iter().map(|p| join_path(&cwd, &discover::slashed(p)));
+    let targeted = targets
+        .paths
+        .iter()
+        .map(|p| join_path(&cwd, &discover::with_forward_slashes(p)));
     let (walked, named): (Vec<String>, Vec<String>) = targeted.partition(|p| std::path::Path::new(p).is_dir());
     let root = git_root.clone().unwrap_or_else(|| cwd.clone());
-    let inside = Inside::new(&cwd, walked.iter().chain(&named));
+    let inside = RunFolders::new(&cwd, walked.iter().chain(&named));
     let stdin = targets.stdin.iter().map(|(name, _)| join_path(&cwd, name));
     // A hook names whatever was changed: it asks for what a run over everything would say.
     let named_tests = walked
@@ -169,7 +175,7 @@ pub(super) fn read<'a>(
         max_file_size: input.max_file_size,
         context: !input.no_context,
         jobs: input.jobs,
-        tell: wish.tell,
+        report_skipped: run_options.report_skipped,
         judge: &classify_input,
     };
     clock.record("settings");
@@ -317,10 +323,10 @@ impl Loaded<'_> {
             max_file_size: self.max_file_size,
             context: false,
             jobs: self.jobs,
-            tell: false,
+            report_skipped: false,
             judge: &classify_input,
         };
-        let more = discover::read_wanted(&search, &wanted, &|file| self.was_asked_for(file));
+        let more = discover::read_wanted(&search, &wanted, &|file| self.is_requested(file));
         let fresh: Vec<discover::InputFile> = more.files.into_iter().filter(|f| !known.contains(&*f.path)).collect();
         let any = !fresh.is_empty();
         self.found.files.extend(fresh);
@@ -393,7 +399,7 @@ impl Loaded<'_> {
     }
 
     /// Runs the rules and settles what they found.
-    pub(super) fn report(&mut self, analysis: &mut Analysis<'_>, wish: &RunOptions) -> Report {
+    pub(super) fn report(&mut self, analysis: &mut Analysis<'_>, run_options: &RunOptions) -> Report {
         self.clock.laps.append(&mut analysis.timings);
         self.clock.last = Instant::now();
         self.apply_settings(&mut analysis.project);
@@ -422,9 +428,9 @@ impl Loaded<'_> {
             absolute: &|path| governing.absolute(path),
             root: &self.root,
             today: today(),
-            ignores: wish.ignores,
-            strict_ignores: wish.strict_ignores,
-            baseline: wish.baseline.as_ref().map(|(baseline, path)| LoadedBaseline {
+            ignores: run_options.ignores,
+            strict_ignores: run_options.strict_ignores,
+            baseline: run_options.baseline.as_ref().map(|(baseline, path)| LoadedBaseline {
                 baseline,
                 path,
                 extent: Extent {
@@ -441,7 +447,7 @@ impl Loaded<'_> {
         let found = self.found.unjudged.iter().filter(unread).cloned();
         let settings = governing.unread().iter();
         let settings = settings.map(|(path, why)| Unjudged::settings(path.as_str(), why));
-        report.not_judged(
+        report.add_unjudged(
             outcome.unjudged.into_iter().chain(found).chain(settings),
             project,
             &terms,
@@ -490,7 +496,7 @@ impl Loaded<'_> {
 
     /// The file at this absolute path was named, or it lies in a folder that was walked and where nothing says to leave it
     /// out: only its content, by itself, was of no interest.
-    fn was_asked_for(&self, path: &str) -> bool {
+    fn is_requested(&self, path: &str) -> bool {
         let inside = |top: &String| self.is_walked(path) && !discover::in_skipped_folder(top, path);
         let excluded = || self.exclude.iter().any(|e| discover::matches(e, path));
         self.named.contains(path) || self.walked.iter().any(inside) && !excluded()

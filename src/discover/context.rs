@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use aho_corasick::AhoCorasick;
 
-use super::names::{NamePromise, folder_skipped, promise_of, promise_of_named};
-use super::{Discovery, SearchRequest, read, slashed, walk};
+use super::names::{NameHint, folder_skipped, hint_from_name, hint_from_requested_name};
+use super::{Discovery, SearchRequest, read, walk, with_forward_slashes};
 use crate::formats::terraform;
 use crate::source::{MATCHING, join_path};
 use crate::unjudged::{Unjudged, UnjudgedReason};
@@ -38,7 +38,7 @@ fn family(name: &str) -> Option<FileFamily> {
     } else if ends(&[".py", ".ipynb"]) {
         Some(FileFamily::Python)
     } else {
-        (promise_of_named(name) == Some(NamePromise::Iam)).then_some(FileFamily::Data)
+        (hint_from_requested_name(name) == Some(NameHint::Iam)).then_some(FileFamily::Data)
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) fn read_neighbors(
         .flatten()
         .filter(|e| e.file_type().is_ok_and(|t| t.is_file()))
         .map(|e| e.file_name().to_string_lossy().into_owned())
-        .filter(|name| promise_of(name) == Ok(NamePromise::Iam))
+        .filter(|name| hint_from_name(name) == Ok(NameHint::Iam))
         .filter_map(|name| Some((family(&name).and_then(|f| named.link(f))?, name)))
         .map(|(link, name)| (name, link))
         .collect();
@@ -168,15 +168,14 @@ pub fn read_wanted(search: &SearchRequest<'_>, wanted: &[String], in_scope: &dyn
                     }
                     if !read_requested(search, &file, in_scope(&file), &mut found) {
                         let why = UnjudgedReason::Unread(
-                            "too large, or not text: a pattern lists it, and it was not read".to_owned(),
+                            "not read, although a pattern lists it: too large, or not text".to_owned(),
                         );
                         found.unjudged.push(Unjudged::whole(search.display_path(&file), why));
                     }
                 }
                 if more {
-                    let why = UnjudgedReason::Unread(format!(
-                        "too many files fit `{pattern}`: the rest of them was not read"
-                    ));
+                    let why =
+                        UnjudgedReason::Unread(format!("too many files match `{pattern}`: the rest were not read"));
                     found.unjudged.push(Unjudged::whole(path, why));
                 }
             }
@@ -200,7 +199,7 @@ pub fn read_wanted(search: &SearchRequest<'_>, wanted: &[String], in_scope: &dyn
             }
         }
     }
-    found.decide_about_code(search.tell);
+    found.decide_about_code(search.report_skipped);
     found.sort();
     found
 }
@@ -230,7 +229,7 @@ fn files_matching(folder: &str, pattern: &str) -> (Vec<String>, bool) {
         let Ok(entry) = entry else { continue };
         let fits = entry.path().strip_prefix(folder).is_ok_and(|rest| glob.is_match(rest));
         if fits && entry.file_type().is_some_and(|t| t.is_file()) {
-            found.push(slashed(entry.path()));
+            found.push(with_forward_slashes(entry.path()));
         }
     }
     found.sort();

@@ -7,12 +7,12 @@ use crate::source::{is_within, join_path, parent_path};
 
 /// The folders of a run: the repository around the working directory, and those around paths that were named elsewhere.
 #[derive(Debug, Clone, Default)]
-pub struct Inside {
-    tops: Vec<Top>,
+pub struct RunFolders {
+    tops: Vec<RunFolder>,
 }
 
 #[derive(Debug, Clone)]
-struct Top {
+struct RunFolder {
     /// Absolute, `/` between the parts, as it was named.
     path: String,
     /// With its links resolved.
@@ -29,7 +29,7 @@ enum Kind {
     Named,
 }
 
-impl Inside {
+impl RunFolders {
     /// `cwd` and `named` are absolute.
     pub fn new<'n>(cwd: &str, named: impl Iterator<Item = &'n String>) -> Self {
         let mut all = Self::default();
@@ -57,11 +57,11 @@ impl Inside {
         let path = if path.is_empty() { "/" } else { path };
         if let Ok(real) = std::fs::canonicalize(path) {
             let path = path.to_owned();
-            self.tops.push(Top { path, real, kind });
+            self.tops.push(RunFolder { path, real, kind });
         }
     }
 
-    fn enclosing_folder(&self, absolute: &str) -> Option<&Top> {
+    fn enclosing_folder(&self, absolute: &str) -> Option<&RunFolder> {
         let around = self.tops.iter().filter(|top| is_within(absolute, &top.path));
         around.max_by_key(|top| top.path.len())
     }
@@ -75,7 +75,7 @@ impl Inside {
 
     /// What the path leads to, where that is in the same folder of the run as the path itself, and not the folder or what is
     /// around the path.
-    pub(super) fn led_to(&self, absolute: &str) -> Option<String> {
+    pub(super) fn link_target(&self, absolute: &str) -> Option<String> {
         let top = self.enclosing_folder(absolute)?;
         let real = std::fs::canonicalize(absolute).ok()?;
         let below = real.strip_prefix(&top.real).ok()?.to_str()?.replace('\\', "/");
@@ -85,7 +85,7 @@ impl Inside {
     }
 
     /// A link on the way to the path leads out of the repository.
-    pub(super) fn is_left_by(&self, absolute: &str) -> bool {
+    pub(super) fn leaves_repository(&self, absolute: &str) -> bool {
         let Some(top) = self.enclosing_folder(absolute) else {
             return false;
         };

@@ -9,6 +9,7 @@ mod inside;
 mod names;
 mod read;
 mod sealed;
+mod skipped;
 mod unread;
 mod walk;
 
@@ -21,14 +22,15 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use crate::rules::user::RuleMistake;
 use crate::source::{ProblemKind, file_name, is_within, join_path, parent_path, relative_path};
-use crate::unjudged::{Language, Unjudged, UnjudgedReason};
+use crate::unjudged::{Seal, Unjudged, UnjudgedReason};
 
 use ignored::Ignored;
-pub use inside::Inside;
+pub use inside::RunFolders;
 pub use read::text as read_text;
-use sealed::{has_sealed_values, without_seal};
+use sealed::{has_sealed_values, strip_encryption_suffix};
+pub use skipped::{SkipReason, Skipped};
 
-pub use names::{NamePromise, promise_of_named};
+pub use names::{NameHint, hint_from_requested_name};
 
 /// Larger files are not read, and are said not to be.
 pub const MAX_FILE_SIZE: u64 = 16 << 20;
@@ -52,7 +54,7 @@ pub type Classifier<'a> = dyn Fn(&str, &str) -> InputInterest + Sync + 'a;
 pub struct SearchRequest<'a> {
     /// Absolute, `/` between the parts.
     pub cwd: String,
-    pub inside: &'a Inside,
+    pub inside: &'a RunFolders,
     pub paths: Vec<PathBuf>,
     /// What came on standard input, under this name.
     pub stdin: Option<(String, Vec<u8>)>,
@@ -69,7 +71,7 @@ pub struct SearchRequest<'a> {
     /// 0: as many as there are cores.
     pub jobs: usize,
     /// Keep the reason of everything that was skipped.
-    pub tell: bool,
+    pub report_skipped: bool,
     pub judge: &'a Classifier<'a>,
 }
 
@@ -90,13 +92,6 @@ pub struct InputFile {
     pub in_scope: bool,
 }
 
-/// A file or folder that was left out.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Skipped {
-    pub path: String,
-    pub why: String,
-}
-
 /// Something about a file that the user should hear of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadProblem {
@@ -114,7 +109,7 @@ pub struct Discovery {
     /// Some of the files are Python that says something that we support.
     python: bool,
     pub troubles: Vec<ReadProblem>,
-    /// Filled when [`Search::tell`] is set.
+    /// Filled when [`Search::report_skipped`] is set.
     pub skipped: Vec<Skipped>,
     pub skipped_count: usize,
     /// Bytes read, kept or not.
@@ -145,15 +140,15 @@ impl Discovery {
     }
 
     /// A file that cannot be opened, walked or named.
-    fn note_unopened(&mut self, path: &str, promised: NamePromise, error: &io::Error) {
+    fn note_unopened(&mut self, path: &str, promised: NameHint, error: &io::Error) {
         let message = format!("cannot open: {error}");
         match promised {
-            NamePromise::Iam => self.troubles.push(ReadProblem {
+            NameHint::Iam => self.troubles.push(ReadProblem {
                 path: path.to_owned(),
                 kind: ProblemKind::Input,
                 message,
             }),
-            NamePromise::Text => self
+            NameHint::Text => self
                 .unjudged
                 .push(Unjudged::whole(path, UnjudgedReason::Unread(message))),
         }
@@ -166,12 +161,12 @@ impl Discovery {
     }
 
     /// Decides about [`Interest::Code`].
-    fn decide_about_code(&mut self, tell: bool) {
+    fn decide_about_code(&mut self, report_skipped: bool) {
         for input in std::mem::take(&mut self.code) {
             if self.python {
                 self.files.push(input);
             } else {
-                self.skip(tell, &input.path, "no policies or credentials found");
+                self.skip(report_skipped, &input.path, SkipReason::NothingFound);
             }
         }
     }
@@ -182,16 +177,17 @@ impl Discovery {
         self.files.dedup_by(|b, a| a.path == b.path);
         self.troubles.sort_by(|a, b| a.path.cmp(&b.path));
         self.troubles.dedup();
-        self.skipped.sort();
+        self.skipped
+            .sort_by(|a, b| (&a.path, a.why.text()).cmp(&(&b.path, b.why.text())));
         self.skipped.dedup();
     }
 
-    fn skip(&mut self, tell: bool, path: &str, why: &str) {
+    fn skip(&mut self, report_skipped: bool, path: &str, why: SkipReason) {
         self.skipped_count += 1;
-        if tell {
+        if report_skipped {
             self.skipped.push(Skipped {
                 path: path.to_owned(),
-                why: why.to_owned(),
+                why,
             });
         }
     }
@@ -225,7 +221,7 @@ pub fn matches(patterns: &Gitignore, file: &str) -> bool {
 }
 
 /// An operating system's path with `/` between the parts.
-pub fn slashed(path: &Path) -> String {
+pub fn with_forward_slashes(path: &Path) -> String {
     let text = path.to_string_lossy();
     if cfg!(windows) {
         text.replace('\\', "/")
@@ -236,7 +232,7 @@ pub fn slashed(path: &Path) -> String {
 
 impl SearchRequest<'_> {
     fn absolute(&self, path: &Path) -> String {
-        join_path(&self.cwd, &slashed(path))
+        join_path(&self.cwd, &with_forward_slashes(path))
     }
 
     /// The path as it is shown.
@@ -270,7 +266,7 @@ impl SearchRequest<'_> {
                     continue;
                 }
             };
-            if self.inside.is_left_by(&absolute) {
+            if self.inside.leaves_repository(&absolute) {
                 found
                     .unjudged
                     .push(Unjudged::whole(self.display_path(&absolute), UnjudgedReason::Outside));
@@ -278,24 +274,26 @@ impl SearchRequest<'_> {
                 if let Err(e) = std::fs::read_dir(path) {
                     found.note_unlisted_folder(self.display_path(&absolute), &e);
                 } else if absolute.split('/').any(|part| part == ".git") {
-                    found.skip(self.tell, &self.display_path(&absolute), "the store of Git");
+                    found.skip(self.report_skipped, &self.display_path(&absolute), SkipReason::GitStore);
                 } else {
                     folders.push(path.clone());
                 }
             } else if meta.is_file() {
                 named.push(path.clone());
             } else {
-                return Err(PathFailure::Special { path: slashed(path) });
+                return Err(PathFailure::Special {
+                    path: with_forward_slashes(path),
+                });
             }
         }
         let mut lonely = Vec::new();
         for path in &named {
             let absolute = self.absolute(path);
             if self.force_exclude && self.excluded(&absolute) {
-                found.skip(self.tell, &self.display_path(&absolute), "excluded");
+                found.skip(self.report_skipped, &self.display_path(&absolute), SkipReason::Excluded);
                 continue;
             }
-            self.named_file(path, &absolute, &mut found);
+            self.add_requested_file(path, &absolute, &mut found);
             lonely.push(absolute);
         }
         if let Some((name, bytes)) = &self.stdin {
@@ -336,7 +334,7 @@ impl SearchRequest<'_> {
                 context::read_neighbors(self, dir, &names, &known, &mut found);
             }
         }
-        found.decide_about_code(self.tell);
+        found.decide_about_code(self.report_skipped);
         found.sort();
         Ok(found)
     }
@@ -344,11 +342,11 @@ impl SearchRequest<'_> {
     fn path_failure(&self, path: &Path) -> PathFailure {
         PathFailure::Missing {
             suggestion: nearest_sibling(path),
-            path: slashed(path),
+            path: with_forward_slashes(path),
         }
     }
 
-    fn named_file(&self, path: &Path, absolute: &str, found: &mut Discovery) {
+    fn add_requested_file(&self, path: &Path, absolute: &str, found: &mut Discovery) {
         match read::read(path, self.max_file_size) {
             Ok(content) => self.add_content(&self.display_path(absolute), content, true, true, found),
             Err(e) => self.note_unopened(path, absolute, &e, found),
@@ -359,8 +357,8 @@ impl SearchRequest<'_> {
     fn note_unopened(&self, path: &Path, absolute: &str, error: &io::Error, found: &mut Discovery) {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let promised = match self.included(absolute) {
-            true => NamePromise::Iam,
-            false => names::promise_of(&name).unwrap_or(NamePromise::Text),
+            true => NameHint::Iam,
+            false => names::hint_from_name(&name).unwrap_or(NameHint::Text),
         };
         found.note_unopened(&self.display_path(absolute), promised, error);
     }
@@ -378,44 +376,45 @@ impl SearchRequest<'_> {
             read::Content::Converted(text) => (text, false, true),
             read::Content::Mended(text) => (text, true, true),
             read::Content::Binary => {
-                if promise_of_named(name) == Some(NamePromise::Iam) && in_scope {
+                if hint_from_requested_name(name) == Some(NameHint::Iam) && in_scope {
                     let message = "binary data where text was expected".to_owned();
                     found.troubles.push(trouble(ProblemKind::Input, message));
                 }
-                return found.skip(self.tell, path, "binary");
+                return found.skip(self.report_skipped, path, SkipReason::BinaryContent);
             }
-            read::Content::Sealed(what) => {
-                if promise_of_named(without_seal(name)).is_some() && in_scope {
-                    found.unjudged.push(Unjudged::whole(path, UnjudgedReason::Sealed(what)));
+            read::Content::Sealed(seal) => {
+                if hint_from_requested_name(strip_encryption_suffix(name)).is_some() && in_scope {
+                    found.unjudged.push(Unjudged::whole(path, UnjudgedReason::Sealed(seal)));
                 }
-                return found.skip(self.tell, path, what);
+                return found.skip(self.report_skipped, path, SkipReason::Sealed(seal));
             }
             read::Content::TooLarge(size, says_policy) => {
                 let message = format!("{size} bytes, more than the {} of --max-file-size", self.max_file_size);
                 // A service of the Serverless Framework has a role, whatever it says of it.
                 let says_policy = says_policy || name.starts_with("serverless.");
-                if in_scope && says_policy && promise_of_named(name) == Some(NamePromise::Iam) {
+                if in_scope && says_policy && hint_from_requested_name(name) == Some(NameHint::Iam) {
                     found.troubles.push(trouble(ProblemKind::Input, message));
                 } else if in_scope {
                     found
                         .unjudged
                         .push(Unjudged::whole(path, UnjudgedReason::Unread(message)));
                 }
-                return found.skip(self.tell, path, "larger than --max-file-size");
+                return found.skip(self.report_skipped, path, SkipReason::TooLarge);
             }
         };
         found.bytes += text.len() as u64;
-        let unknown_kind = named && promise_of_named(name).is_none() && !LOCKED.contains(&name);
+        let unknown_kind = named && hint_from_requested_name(name).is_none() && !LOCKED.contains(&name);
         let interest = match (self.judge)(path, &text) {
             InputInterest::None if unknown_kind => InputInterest::Text,
             interest => interest,
         };
         if interest == InputInterest::Iam && has_sealed_values(&text) {
-            let what = "encrypted with SOPS";
             if in_scope {
-                found.unjudged.push(Unjudged::whole(path, UnjudgedReason::Sealed(what)));
+                found
+                    .unjudged
+                    .push(Unjudged::whole(path, UnjudgedReason::Sealed(Seal::Sops)));
             }
-            return found.skip(self.tell, path, what);
+            return found.skip(self.report_skipped, path, SkipReason::Sealed(Seal::Sops));
         }
         let as_context = matches!(interest, InputInterest::Iam | InputInterest::Code);
         let language = unread::unread_language(path, &text).filter(|_| in_scope && interest != InputInterest::Iam);
@@ -426,16 +425,16 @@ impl SearchRequest<'_> {
         }
         if interest == InputInterest::None || (!in_scope && !as_context) {
             return found.skip(
-                self.tell,
+                self.report_skipped,
                 path,
-                language.map_or("no policies or credentials found", Language::short_reason),
+                language.map_or(SkipReason::NothingFound, SkipReason::Language),
             );
         }
         if altered {
             found.altered.insert(path.to_owned());
         }
         if mended && in_scope {
-            let message = "not UTF-8; each offending byte was read as `?`".to_owned();
+            let message = "not UTF-8; each invalid byte was read as `?`".to_owned();
             found.troubles.push(trouble(ProblemKind::NotEvaluated, message));
         }
         let input = InputFile {
@@ -472,7 +471,9 @@ fn nearest_sibling(path: &Path) -> Option<String> {
         .filter(|name| *name != wanted)
         .collect();
     let near = crate::edit_distance::nearest_word(&wanted, names.iter().map(String::as_str))?;
-    Some(slashed(&dir.map_or_else(|| PathBuf::from(near), |d| d.join(near))))
+    Some(with_forward_slashes(
+        &dir.map_or_else(|| PathBuf::from(near), |d| d.join(near)),
+    ))
 }
 
 /// The folder that holds `.git`, at or above the absolute folder `dir`.
@@ -480,7 +481,7 @@ pub fn git_root(dir: &str) -> Option<String> {
     Path::new(dir)
         .ancestors()
         .find(|d| d.join(".git").exists())
-        .map(slashed)
+        .map(with_forward_slashes)
 }
 
 /// A folder on the way from `top` down to the absolute `file` is one that a walk skips.

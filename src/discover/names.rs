@@ -2,9 +2,11 @@
 
 use crate::classify::{is_minified_style, without_template_ending};
 
+use super::SkipReason;
+
 /// What a name promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NamePromise {
+pub enum NameHint {
     /// May hold policies; its content decides.
     Iam,
     /// May hold credentials.
@@ -86,53 +88,53 @@ pub(super) fn is_generated(name: &str) -> bool {
 }
 
 /// Why a folder is not entered.
-pub(super) fn folder_skipped(name: &str) -> Option<&'static str> {
+pub(super) fn folder_skipped(name: &str) -> Option<SkipReason> {
     if VENDORED.contains(&name) {
-        return Some("vendored or generated folder");
+        return Some(SkipReason::VendoredFolder);
     }
-    CACHES.contains(&name).then_some("cache of a tool")
+    CACHES.contains(&name).then_some(SkipReason::ToolCache)
 }
 
 /// What `name`, met on a walk, promises; else why it is skipped. A name that says nothing is no reason to skip a file:
 /// its content decides.
-pub(super) fn promise_of(name: &str) -> Result<NamePromise, &'static str> {
+pub(super) fn hint_from_name(name: &str) -> Result<NameHint, SkipReason> {
     let extension = name.rsplit_once('.').map_or("", |(_, e)| e).to_ascii_lowercase();
     if LOCK_FILES.contains(&name) || is_minified_style(name) {
-        return Err("generated");
+        return Err(SkipReason::Generated);
     }
     if BINARY.contains(&&*extension) {
-        return Err("binary by its name");
+        return Err(SkipReason::BinaryName);
     }
-    Ok(promise_of_named(name).unwrap_or(NamePromise::Text))
+    Ok(hint_from_requested_name(name).unwrap_or(NameHint::Text))
 }
 
 /// What the name of a file says about its kind: `None` means nothing.
-pub fn promise_of_named(name: &str) -> Option<NamePromise> {
+pub fn hint_from_requested_name(name: &str) -> Option<NameHint> {
     if LOCK_FILES.contains(&name) {
         return None;
     }
     if name == ".env" || name.starts_with(".env.") {
-        return Some(NamePromise::Text);
+        return Some(NameHint::Text);
     }
     let extension = name.rsplit_once('.').map_or("", |(_, e)| e);
     let lower = extension.to_ascii_lowercase();
     match lower.as_str() {
         "json" | "jsonc" | "yaml" | "yml" | "template" | "tf" | "tofu" | "tfvars" | "hcl" | "py" | "ipynb" => {
-            Some(NamePromise::Iam)
+            Some(NameHint::Iam)
         }
-        _ if without_template_ending(name).is_some() => Some(NamePromise::Iam),
+        _ if without_template_ending(name).is_some() => Some(NameHint::Iam),
         "pem" | "key" | "ppk" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "mts" | "cts" | "snap" | "env"
         | "envrc" | "ini" | "cfg" | "conf" | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1"
         | "bat" | "js" | "ts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp"
         | "h" | "scala" | "swift" | "xml" | "txt" | "md" | "rst" | "csv" | "sql" | "gradle" | "groovy" => {
-            Some(NamePromise::Text)
+            Some(NameHint::Text)
         }
         "" => matches!(
             name,
             "credentials" | "config" | "Makefile" | "Jenkinsfile" | "Dockerfile"
         )
-        .then_some(NamePromise::Text),
-        _ => name.starts_with("Dockerfile").then_some(NamePromise::Text),
+        .then_some(NameHint::Text),
+        _ => name.starts_with("Dockerfile").then_some(NameHint::Text),
     }
 }
 
@@ -154,7 +156,7 @@ mod tests {
             "n.ipynb",
             "v.tfvars",
         ] {
-            assert_eq!(promise_of(name), Ok(NamePromise::Iam), "{name}");
+            assert_eq!(hint_from_name(name), Ok(NameHint::Iam), "{name}");
         }
         for name in [
             ".env",
@@ -180,12 +182,12 @@ mod tests {
             ".npmrc",
             ".travis.yml.orig",
         ] {
-            assert_eq!(promise_of(name), Ok(NamePromise::Text), "{name}");
+            assert_eq!(hint_from_name(name), Ok(NameHint::Text), "{name}");
         }
         for name in ["package-lock.json", "app.min.css", "logo.png", "site.tar.gz", "libx.so"] {
-            assert!(promise_of(name).is_err(), "{name}");
+            assert!(hint_from_name(name).is_err(), "{name}");
         }
-        assert_eq!(promise_of_named(".hidden.json"), Some(NamePromise::Iam));
+        assert_eq!(hint_from_requested_name(".hidden.json"), Some(NameHint::Iam));
     }
 
     #[test]

@@ -4,8 +4,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::sealed::sealed_reason;
+use super::sealed::seal_of;
 use crate::secrets;
+use crate::unjudged::Seal;
 
 /// What reading one file gave.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,8 +17,8 @@ pub(super) enum Content {
     /// Not UTF-8; each offending byte became a `?`, so that offsets stay true.
     Mended(String),
     Binary,
-    /// Encrypted, or not here: what it is.
-    Sealed(&'static str),
+    /// Encrypted, or not here.
+    Sealed(Seal),
     /// Larger than the cap; its size, and whether words of a policy stand in it.
     TooLarge(u64, bool),
 }
@@ -70,7 +71,7 @@ pub fn text(path: &Path, cap: u64) -> io::Result<String> {
 }
 
 /// Whether words of a policy stand in the file; taken for granted of what is not looked through.
-fn says_policy(mut file: impl Read) -> bool {
+fn mentions_policy(mut file: impl Read) -> bool {
     let Ok(words) = aho_corasick::AhoCorasick::new(POLICY_WORDS) else {
         return true;
     };
@@ -100,7 +101,7 @@ pub(super) fn read(path: &Path, cap: u64) -> io::Result<Content> {
         return Ok(if is_binary(&head) {
             Content::Binary
         } else {
-            Content::TooLarge(size, says_policy(head.as_slice().chain(file)))
+            Content::TooLarge(size, mentions_policy(head.as_slice().chain(file)))
         });
     }
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0) + 1);
@@ -119,8 +120,8 @@ pub(super) fn classify_content(bytes: Vec<u8>, cap: u64) -> Content {
 
 /// UTF-8, or UTF-16 (then offsets are those of the UTF-8 text); else fixed.
 fn decode(bytes: Vec<u8>) -> Content {
-    if let Some(what) = sealed_reason(&bytes) {
-        return Content::Sealed(what);
+    if let Some(seal) = seal_of(&bytes) {
+        return Content::Sealed(seal);
     }
     if let Some(text) = utf16(&bytes) {
         return Content::Converted(text);
@@ -185,16 +186,16 @@ mod tests {
         let Content::Mended(text) = decode(b"caf\xe9 = \"x\"".to_vec()) else {
             panic!("expected fixed text");
         };
-        assert_eq!(text, "caf? = \"x\"");
+        assert_eq!(text, r#"caf? = "x""#);
     }
 
     #[test]
     fn utf16_is_read_and_binaries_are_not() {
         let mut bytes = vec![0xFF, 0xFE];
-        bytes.extend("{\"a\": 1}".encode_utf16().flat_map(u16::to_le_bytes));
-        assert_eq!(decode(bytes), Content::Converted("{\"a\": 1}".to_owned()));
-        let bytes: Vec<u8> = "{\"a\": 1}".encode_utf16().flat_map(u16::to_be_bytes).collect();
-        assert_eq!(decode(bytes), Content::Converted("{\"a\": 1}".to_owned()));
+        bytes.extend(r#"{"a": 1}"#.encode_utf16().flat_map(u16::to_le_bytes));
+        assert_eq!(decode(bytes), Content::Converted(r#"{"a": 1}"#.to_owned()));
+        let bytes: Vec<u8> = r#"{"a": 1}"#.encode_utf16().flat_map(u16::to_be_bytes).collect();
+        assert_eq!(decode(bytes), Content::Converted(r#"{"a": 1}"#.to_owned()));
         assert_eq!(decode(b"\x7fELF\0\0\0\xff".to_vec()), Content::Binary);
     }
 

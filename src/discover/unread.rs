@@ -71,18 +71,18 @@ pub fn unread_language(path: &str, text: &str) -> Option<Language> {
         let ending = inner.rsplit_once('.').map_or("", |(_, e)| e);
         let documentation = ending == "html" || DOCUMENTATION.contains(&ending);
         return match documentation {
-            true => shows_policy(text).then_some(Language::Markdown),
-            false => (says(&["AWS::IAM::", "\"aws_iam_"]) || shows_policy(text)).then_some(Language::Template),
+            true => contains_policy(text).then_some(Language::Markdown),
+            false => (says(&["AWS::IAM::", "\"aws_iam_"]) || contains_policy(text)).then_some(Language::Template),
         };
     }
     if name.ends_with(".pkr.hcl") {
-        return shows_policy(text).then_some(Language::Source);
+        return contains_policy(text).then_some(Language::Source);
     }
     if extension == "snap" {
-        return (says(&["AWS::IAM::", "PolicyDocument"]) || shows_policy(text)).then_some(Language::Snapshot);
+        return (says(&["AWS::IAM::", "PolicyDocument"]) || contains_policy(text)).then_some(Language::Snapshot);
     }
     if DOCUMENTATION.contains(&&*extension) {
-        return shows_policy(text).then_some(Language::Markdown);
+        return contains_policy(text).then_some(Language::Markdown);
     }
     if !CODE.contains(&&*extension) {
         return None;
@@ -97,12 +97,12 @@ pub fn unread_language(path: &str, text: &str) -> Option<Language> {
     // What a Lambda authorizer answers is no policy of an identity (API Gateway Developer Guide, "Output from an API
     // Gateway Lambda authorizer").
     let authorizer = text.contains("execute-api:Invoke");
-    let is_aws = || says(&["2012-10-17", "AWS::IAM::"]) || names_action(text);
-    (serverless || !authorizer && shows_policy(text) && is_aws()).then_some(Language::Source)
+    let is_aws = || says(&["2012-10-17", "AWS::IAM::"]) || contains_action(text);
+    (serverless || !authorizer && contains_policy(text) && is_aws()).then_some(Language::Source)
 }
 
 /// A literal of the text is an action of AWS: `"s3:GetObject"`, `'ec2:Describe*'`.
-fn names_action(text: &str) -> bool {
+fn contains_action(text: &str) -> bool {
     text.match_indices(':').any(|(at, _)| {
         let before = &text[..at];
         let service = &before[before
@@ -119,7 +119,7 @@ fn names_action(text: &str) -> bool {
 }
 
 /// The text has a policy in it, as JSON, YAML, HCL, or the objects of a language.
-fn shows_policy(text: &str) -> bool {
+fn contains_policy(text: &str) -> bool {
     let key = |word: &str| {
         text.match_indices(word).any(|(at, _)| {
             let before = text[..at].chars().next_back();
@@ -137,17 +137,28 @@ mod tests {
 
     #[test]
     fn languages_that_define_iam_are_told_from_those_that_do_not() {
-        let cdk = "import * as iam from 'aws-cdk-lib/aws-iam';\nnew iam.PolicyStatement({ actions: ['s3:*'] });\n";
-        let java = "import software.amazon.awscdk.services.s3.Bucket;\nbucket.grantReadWrite(function);\n";
-        let go =
-            "import \"github.com/aws/aws-cdk-go/awscdk/v2/awsiam\"\nawsiam.NewRole(stack, jsii.String(\"r\"), nil)\n";
-        let cs = "using Amazon.CDK.AWS.IAM;\nnew PolicyStatement(new PolicyStatementProps());\n";
-        let pulumi = "import * as aws from \"@pulumi/aws\";\nnew aws.iam.Role(\"r\", {});\n";
+        let cdk = r"import * as iam from 'aws-cdk-lib/aws-iam';
+new iam.PolicyStatement({ actions: ['s3:*'] });
+";
+        let java = r"import software.amazon.awscdk.services.s3.Bucket;
+bucket.grantReadWrite(function);
+";
+        let go = r#"import "github.com/aws/aws-cdk-go/awscdk/v2/awsiam"
+awsiam.NewRole(stack, jsii.String("r"), nil)
+"#;
+        let cs = r"using Amazon.CDK.AWS.IAM;
+new PolicyStatement(new PolicyStatementProps());
+";
+        let pulumi = r#"import * as aws from "@pulumi/aws";
+new aws.iam.Role("r", {});
+"#;
         let literal =
             "const p = { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: '*', Resource: '*' }] };";
-        let guide =
-            "```json\n{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:*\", \"Resource\": \"*\"}]}\n```\n";
-        let snapshot = "exports[`s`] = `{ \"Type\": \"AWS::IAM::Policy\" }`;";
+        let guide = r#"```json
+{"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+```
+"#;
+        let snapshot = r#"exports[`s`] = `{ "Type": "AWS::IAM::Policy" }`;"#;
         for (path, text, expected) in [
             ("lib/stack.ts", cdk, Some(Language::Cdk)),
             ("lib/stack.js", cdk, Some(Language::Cdk)),
@@ -160,7 +171,9 @@ mod tests {
             ("test/__snapshots__/s.test.ts.snap", snapshot, Some(Language::Snapshot)),
             (
                 "lib/stack.ts",
-                "import { Stack } from 'aws-cdk-lib';\nexport class S extends Stack {}\n",
+                r"import { Stack } from 'aws-cdk-lib';
+export class S extends Stack {}
+",
                 None,
             ),
             (
@@ -175,7 +188,7 @@ mod tests {
             ),
             (
                 "bootstrap/csi.go",
-                "iam.PolicyDocument{Statement: []Entry{{Effect: Allow, Action: Actions{\"ec2:AttachVolume\"}}}}",
+                r#"iam.PolicyDocument{Statement: []Entry{{Effect: Allow, Action: Actions{"ec2:AttachVolume"}}}}"#,
                 Some(Language::Source),
             ),
             (
@@ -190,12 +203,21 @@ mod tests {
             ),
             (
                 "image.pkr.hcl",
-                "temporary_iam_instance_profile_policy_document {\n  Statement {\n    Action = [\"ssm:*\"]\n    Effect = \"Allow\"\n  }\n}\n",
+                r#"temporary_iam_instance_profile_policy_document {
+  Statement {
+    Action = ["ssm:*"]
+    Effect = "Allow"
+  }
+}
+"#,
                 Some(Language::Source),
             ),
             (
                 "main.tf.erb",
-                "resource \"aws_iam_policy\" \"a\" {\n<% if a %>\n}\n",
+                r#"resource "aws_iam_policy" "a" {
+<% if a %>
+}
+"#,
                 Some(Language::Template),
             ),
             ("nginx.conf.erb", "server <%= a %>;", None),

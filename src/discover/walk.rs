@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::ignored::Ignored;
-use super::names::{NamePromise, folder_skipped, promise_of};
-use super::{Discovery, SearchRequest, read};
+use super::names::{NameHint, folder_skipped, hint_from_name};
+use super::{Discovery, SearchRequest, SkipReason, read};
 use crate::unjudged::{Unjudged, UnjudgedReason};
 
 /// What one worker found; handed over when the worker ends.
@@ -89,41 +89,42 @@ impl Worker<'_, '_> {
             let absolute = self.search.absolute(entry.path());
             if ignored.is_hidden(std::path::Path::new(&absolute), kind.is_dir()) {
                 if kind.is_dir() && name == "cdk.out" {
-                    self.synthesized(&entry);
+                    self.skip_synthesized(&entry);
                 }
                 let shown = self.display_path(&entry);
-                self.found.skip(self.search.tell, &shown, "ignored by .gitignore");
+                self.found
+                    .skip(self.search.report_skipped, &shown, SkipReason::Gitignored);
                 return WalkState::Skip;
             }
         }
         if kind.is_dir() {
             return self.folder(&entry, &name);
         }
-        let tell = self.search.tell;
+        let report_skipped = self.search.report_skipped;
         if !kind.is_file() {
             if kind.is_symlink() {
                 self.link(&entry, &name);
             }
-            if tell || promise_of(&name).is_ok() {
+            if report_skipped || hint_from_name(&name).is_ok() {
                 let shown = self.display_path(&entry);
-                self.found.skip(tell, &shown, "link or special file");
+                self.found.skip(report_skipped, &shown, SkipReason::NotRegular);
             }
             return WalkState::Continue;
         }
-        let promised = match promise_of(&name) {
+        let promised = match hint_from_name(&name) {
             Ok(promised) => promised,
             Err(why) => {
                 let absolute = self.search.absolute(entry.path());
                 if !self.search.included(&absolute) {
-                    let shown = if tell {
+                    let shown = if report_skipped {
                         self.search.display_path(&absolute)
                     } else {
                         String::new()
                     };
-                    self.found.skip(tell, &shown, why);
+                    self.found.skip(report_skipped, &shown, why);
                     return WalkState::Continue;
                 }
-                NamePromise::Iam
+                NameHint::Iam
             }
         };
         self.file(&entry, promised);
@@ -135,18 +136,18 @@ impl Worker<'_, '_> {
     }
 
     fn folder(&mut self, entry: &DirEntry, name: &str) -> WalkState {
-        let tell = self.search.tell;
+        let report_skipped = self.search.report_skipped;
         if let Some(why) = folder_skipped(name) {
             let shown = self.display_path(entry);
-            self.found.skip(tell, &shown, why);
+            self.found.skip(report_skipped, &shown, why);
             return WalkState::Skip;
         }
         if self.filtered && !self.search.exclude.is_empty() && self.search.excluded(&self.search.absolute(entry.path()))
         {
             let shown = self.display_path(entry);
-            self.found.skip(tell, &shown, "excluded");
+            self.found.skip(report_skipped, &shown, SkipReason::Excluded);
             if name == "cdk.out" {
-                self.synthesized(entry);
+                self.skip_synthesized(entry);
             }
             return WalkState::Skip;
         }
@@ -157,16 +158,16 @@ impl Worker<'_, '_> {
     fn link(&mut self, entry: &DirEntry, name: &str) {
         let absolute = self.search.absolute(entry.path());
         let may_matter = || match std::fs::metadata(entry.path()) {
-            Ok(meta) => meta.is_dir() || promise_of(name) == Ok(NamePromise::Iam),
+            Ok(meta) => meta.is_dir() || hint_from_name(name) == Ok(NameHint::Iam),
             Err(_) => false,
         };
         let left_out = || self.filtered && self.search.excluded(&absolute) || folder_skipped(name).is_some();
-        if let Some(to) = self.search.inside.led_to(&absolute) {
+        if let Some(to) = self.search.inside.link_target(&absolute) {
             self.found
                 .links
                 .push((self.search.display_path(&absolute), self.search.display_path(&to)));
         }
-        if self.in_scope && may_matter() && !left_out() && self.search.inside.is_left_by(&absolute) {
+        if self.in_scope && may_matter() && !left_out() && self.search.inside.leaves_repository(&absolute) {
             let shown = self.search.display_path(&absolute);
             self.found
                 .unjudged
@@ -175,7 +176,7 @@ impl Worker<'_, '_> {
     }
 
     /// A folder of templates that the CDK made is left out.
-    fn synthesized(&mut self, entry: &DirEntry) {
+    fn skip_synthesized(&mut self, entry: &DirEntry) {
         if self.in_scope {
             let shown = self.display_path(entry);
             self.found
@@ -184,11 +185,13 @@ impl Worker<'_, '_> {
         }
     }
 
-    fn file(&mut self, entry: &DirEntry, promised: NamePromise) {
+    fn file(&mut self, entry: &DirEntry, promised: NameHint) {
         let absolute = self.search.absolute(entry.path());
         let shown = self.search.display_path(&absolute);
         if self.filtered && self.search.excluded(&absolute) {
-            return self.found.skip(self.search.tell, &shown, "excluded");
+            return self
+                .found
+                .skip(self.search.report_skipped, &shown, SkipReason::Excluded);
         }
         match read::read(entry.path(), self.search.max_file_size) {
             Ok(content) => self

@@ -1,11 +1,12 @@
 //! Makes fixes round by round, and keeps only what lints better than before.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::grants::Grants;
-use super::write::are_apart;
+use super::write::are_independent;
 use crate::finding::Edit;
 use crate::project::Project;
 use crate::source::Span;
@@ -46,12 +47,38 @@ struct Offer {
 
 /// A fix that was not made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dropped {
+pub struct DroppedFix {
     pub rule: String,
     pub path: String,
     pub line: usize,
     pub title: String,
-    pub why: String,
+    pub why: DropReason,
+}
+
+/// Why a fix was not made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DropReason {
+    /// A file at this path could not be read after the fix.
+    Unreadable(String),
+    Brings {
+        rule: String,
+        path: String,
+    },
+    /// The finding of this rule would stay.
+    Stays(String),
+    /// A safe fix would change this.
+    ChangesGrants(String),
+}
+
+impl fmt::Display for DropReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(path) => write!(f, "{path} could no longer be parsed"),
+            Self::Brings { rule, path } => write!(f, "it would introduce `{rule}` in {path}"),
+            Self::Stays(rule) => write!(f, "`{rule}` would still be reported"),
+            Self::ChangesGrants(change) => write!(f, "it would change what is granted: {change}"),
+        }
+    }
 }
 
 /// What fixing came to.
@@ -59,7 +86,7 @@ pub struct Dropped {
 pub struct AppliedFixes {
     pub texts: Texts,
     pub made: usize,
-    pub dropped: Vec<Dropped>,
+    pub dropped: Vec<DroppedFix>,
     /// What the policies grant otherwise than before, a line each.
     pub difference: Vec<String>,
     /// Unsafe fixes that are left, where only safe ones were asked for.
@@ -135,7 +162,7 @@ pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Linted
         let changes = changed
             .first()
             .filter(|_| safe)
-            .map(|c| format!("it would change what is granted: {c}"));
+            .map(|c| DropReason::ChangesGrants(c.to_string()));
         match find_regression(&now, &after, &batch).or(changes) {
             None => {
                 granted = Some(std::mem::take(&mut after.grants));
@@ -147,7 +174,7 @@ pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Linted
             Some(why) if batch.len() == 1 => {
                 let o = batch[0];
                 refused.insert((o.fingerprint.clone(), o.title.clone()));
-                mended.dropped.push(Dropped {
+                mended.dropped.push(DroppedFix {
                     rule: o.rule.clone(),
                     path: o.path.clone(),
                     line: o.line,
@@ -191,7 +218,7 @@ fn batch<'o>(offers: &'o [Offer], risky: bool, refused: &BTreeSet<(String, Strin
             [before, behind]
                 .into_iter()
                 .flatten()
-                .all(|(_, s)| are_apart(*s, e.span))
+                .all(|(_, s)| are_independent(*s, e.span))
         });
         if !free {
             continue;
@@ -236,15 +263,15 @@ pub fn apply_edits(text: &str, edits: &[&Edit]) -> String {
 }
 
 /// Why the state after these fixes is no better than the one before.
-fn find_regression(before: &LintedState, after: &LintedState, batch: &[&Offer]) -> Option<String> {
+fn find_regression(before: &LintedState, after: &LintedState, batch: &[&Offer]) -> Option<DropReason> {
     if let Some(path) = first_increase(&before.problems, &BTreeMap::new(), &after.problems) {
-        return Some(format!("{path} could not be read any more"));
+        return Some(DropReason::Unreadable(path));
     }
     let nothing = BTreeMap::new();
     let new = first_increase(&before.all, &before.folded, &after.all)
         .or_else(|| first_increase(&before.active, &before.folded, &after.active));
     if let Some((rule, path)) = new {
-        return Some(format!("it would bring `{rule}` to {path}"));
+        return Some(DropReason::Brings { rule, path });
     }
     let mut fixed = before.all.clone();
     for offer in batch {
@@ -258,7 +285,7 @@ fn find_regression(before: &LintedState, after: &LintedState, batch: &[&Offer]) 
         .filter(|(k, _)| here(k))
         .map(|(k, n)| (k.clone(), *n))
         .collect();
-    first_increase(&fixed, &nothing, &left).map(|(rule, _)| format!("`{rule}` would stay"))
+    first_increase(&fixed, &nothing, &left).map(|(rule, _)| DropReason::Stays(rule))
 }
 
 /// The first key of which there is more than before.

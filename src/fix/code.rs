@@ -267,7 +267,7 @@ impl EditableCode {
         id
     }
 
-    fn hold(&mut self, part: usize, inner: Option<Text>, style: NodeStyle) {
+    fn set_inner(&mut self, part: usize, inner: Option<Text>, style: NodeStyle) {
         if let Some(text) = inner {
             self.parts[part].inner = Some((text, style));
             self.strings.push(part);
@@ -303,7 +303,7 @@ impl EditableCode {
                 NodeKind::Template => Some(template(tree, id)),
                 _ => None,
             };
-            self.hold(part, inner, node.style);
+            self.set_inner(part, inner, node.style);
             let mut children: Vec<NodeId> = tree.children(id).collect();
             if node.kind == NodeKind::Template {
                 children.retain(|c| !is_literal(tree, *c));
@@ -369,7 +369,7 @@ impl EditableCode {
             let shape = if spread { CodeShape::Other } else { shape };
             let part = self.push(shape, range, parent);
             if syntax::kind(node) == K::String {
-                self.hold(part, python_text(code, node), NodeStyle::Double);
+                self.set_inner(part, python_text(code, node), NodeStyle::Double);
                 continue;
             }
             children.reverse();

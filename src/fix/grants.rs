@@ -80,7 +80,7 @@ fn lines(
             }
             let count = rest.iter().count();
             let named: Vec<&str> = rest.iter().take(NAMED).map(|a| a.name()).collect();
-            let more = phrase::and_more(count.saturating_sub(NAMED));
+            let more = phrase::and_more(NAMED, count.saturating_sub(NAMED));
             let on = if resource.is_empty() {
                 String::new()
             } else {
@@ -122,13 +122,13 @@ fn frames(d: &Document) -> BTreeMap<String, GrantFrame> {
                 .union_with(&actions);
         }
     }
-    out.values_mut().for_each(without_covered);
+    out.values_mut().for_each(remove_covered);
     out.retain(|_, frame| !frame.is_empty());
     out
 }
 
 /// Takes from each resource the actions that another resource, which covers it, has too.
-fn without_covered(frame: &mut GrantFrame) {
+fn remove_covered(frame: &mut GrantFrame) {
     if frame.len() <= MAX_RESOURCES {
         let patterns: Vec<(String, Pattern)> = frame
             .keys()
@@ -219,7 +219,7 @@ mod tests {
     fn difference(old: &str, new: &str) -> Vec<String> {
         let own = Ownership::default();
         let grants = |statements: &str| {
-            let text = format!("{{\"Version\":\"2012-10-17\",\"Statement\":[{statements}]}}");
+            let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
             let sources = Sources::from_strings(&[("p.json", &text)]);
             Grants::new(&analyze(&sources, &own).project)
         };
@@ -236,7 +236,7 @@ mod tests {
             (ONE.to_owned(), ONE.replace("s3:GetObject", "S3:getobject")),
             (
                 ONE.to_owned(),
-                ONE.replace("\"arn:aws:s3:::a/*\"", "[\"arn:aws:s3:::a/*\",\"arn:aws:s3:::a/b\"]"),
+                ONE.replace(r#""arn:aws:s3:::a/*""#, r#"["arn:aws:s3:::a/*","arn:aws:s3:::a/b"]"#),
             ),
         ] {
             assert_eq!(difference(&old, &new), Vec::<String>::new(), "{old}");
@@ -261,8 +261,8 @@ mod tests {
     #[test]
     fn effect_principal_and_condition_count() {
         let held = ONE.replace(
-            "\"Effect\"",
-            "\"Condition\":{\"Bool\":{\"aws:SecureTransport\":\"true\"}},\"Effect\"",
+            r#""Effect""#,
+            r#""Condition":{"Bool":{"aws:SecureTransport":"true"}},"Effect""#,
         );
         assert_eq!(difference(ONE, &held).len(), 2);
         assert_eq!(difference(ONE, &ONE.replace("Allow", "Deny")).len(), 2);

@@ -9,7 +9,7 @@ use super::code::{CodeShape, EditableCode, Syntax};
 
 /// What stands between two elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Joint {
+enum Separator {
     Comma,
     /// An HCL object: a comma or a line break.
     CommaOrLine,
@@ -21,10 +21,10 @@ enum Joint {
 pub(super) type Splice = (Range<usize>, String);
 
 #[derive(Debug)]
-pub(super) struct Series<'c> {
+pub(super) struct ElementSequence<'c> {
     code: &'c EditableCode,
     elements: &'c [Range<usize>],
-    joint: Joint,
+    joint: Separator,
     shape: CodeShape,
     dash: bool,
 }
@@ -33,7 +33,7 @@ pub(super) struct Series<'c> {
 #[derive(Debug)]
 pub(super) struct Layout {
     elements: Vec<Range<usize>>,
-    joint: Joint,
+    joint: Separator,
     dash: bool,
 }
 
@@ -56,14 +56,14 @@ impl Layout {
         }
         let open = code.is_bracketed(container);
         let joint = match (code.syntax, part.shape) {
-            (_, CodeShape::Body) => Joint::Line,
-            (Syntax::Hcl, CodeShape::Object) => Joint::CommaOrLine,
-            (Syntax::Yaml, _) if !open => Joint::Line,
-            _ if open => Joint::Comma,
+            (_, CodeShape::Body) => Separator::Line,
+            (Syntax::Hcl, CodeShape::Object) => Separator::CommaOrLine,
+            (Syntax::Yaml, _) if !open => Separator::Line,
+            _ if open => Separator::Comma,
             // A tuple without parentheses, a comprehension.
             _ => return None,
         };
-        if joint == Joint::Line && part.shape == CodeShape::List {
+        if joint == Separator::Line && part.shape == CodeShape::List {
             dash = true;
             for e in &mut elements {
                 let before = code.text[..e.start].trim_end_matches(' ');
@@ -77,7 +77,7 @@ impl Layout {
     }
 }
 
-impl<'c> Series<'c> {
+impl<'c> ElementSequence<'c> {
     /// The elements of the part `container`; `None` where it is not one that can be changed.
     pub(super) fn new(code: &'c EditableCode, container: usize) -> Option<Self> {
         let part = &code.parts[container];
@@ -117,7 +117,7 @@ impl<'c> Series<'c> {
         } else {
             let previous = previous?;
             let gap = &self.code.text[previous.end..element.start];
-            if self.joint == Joint::Line || !self.is_plain(gap) {
+            if self.joint == Separator::Line || !self.is_plain(gap) {
                 return None;
             }
             splices.push((previous.end..element.end, String::new()));
@@ -129,7 +129,7 @@ impl<'c> Series<'c> {
     pub(super) fn replace(&self, n: usize, texts: &[String]) -> Option<Vec<Splice>> {
         let element = self.elements.get(n)?.clone();
         let between = match (self.joint, self.own_indent(element.start)) {
-            (Joint::Line, _) => format!("\n{}", self.column(element.start)),
+            (Separator::Line, _) => format!("\n{}", self.column(element.start)),
             (_, Some(indent)) => format!(",\n{indent}"),
             (_, None) => ", ".to_owned(),
         };
@@ -141,7 +141,7 @@ impl<'c> Series<'c> {
         let element = self.elements.get(n)?.clone();
         let after = self.after(element.end);
         let texts = self.with_dashes(texts);
-        if self.joint == Joint::Line {
+        if self.joint == Separator::Line {
             let between = format!("\n{}", self.column(element.start));
             let new = format!("{between}{}", texts.join(&between));
             return after.ends_line.then(|| vec![(after.line_end..after.line_end, new)]);
@@ -173,7 +173,7 @@ impl<'c> Series<'c> {
         }
         let text = &self.with_dashes(&[text.to_owned()])[0];
         let new = match (self.joint, self.own_indent(at)) {
-            (Joint::Line, _) => format!("{text}\n{}", self.column(at)),
+            (Separator::Line, _) => format!("{text}\n{}", self.column(at)),
             (_, Some(indent)) => {
                 let comma = if self.commas() { "," } else { "" };
                 format!("{text}{comma}\n{indent}")
@@ -192,9 +192,9 @@ impl<'c> Series<'c> {
     fn commas(&self) -> bool {
         let parted = |w: &[Range<usize>]| self.code.text[w[0].end..w[1].start].contains(',');
         match self.joint {
-            Joint::Comma => true,
-            Joint::CommaOrLine => self.elements.windows(2).any(parted),
-            Joint::Line => false,
+            Separator::Comma => true,
+            Separator::CommaOrLine => self.elements.windows(2).any(parted),
+            Separator::Line => false,
         }
     }
 
@@ -224,7 +224,7 @@ impl<'c> Series<'c> {
         let text = &self.code.text;
         let blanks = |at: usize| at + text[at..].len() - text[at..].trim_start_matches([' ', '\t']).len();
         let at = blanks(end);
-        let comma = (self.joint != Joint::Line && text[at..].starts_with(',')).then_some(at);
+        let comma = (self.joint != Separator::Line && text[at..].starts_with(',')).then_some(at);
         let at = blanks(comma.map_or(at, |c| c + 1));
         let rest = text[at..].split(['\n', '\r']).next().unwrap_or("");
         let comment = match self.code.syntax {
@@ -240,7 +240,7 @@ impl<'c> Series<'c> {
     }
 }
 
-/// See [`Series::after`].
+/// See [`ElementSequence::after`].
 struct After {
     comma: Option<usize>,
     /// Nothing but a comment follows on the line.

@@ -1,5 +1,7 @@
 //! One change in every syntax that can carry it.
 
+mod insertion;
+
 use super::write::Writer;
 use crate::finding::{Remedy, RemedyStep};
 use crate::source::{FileId, Sources, Span};
@@ -50,34 +52,83 @@ fn items_are_taken_out_with_their_comma_and_line() {
         ("p.json", r#"[ «"a"», "b" ]"#, r#"[ "b" ]"#),
         (
             "p.json",
-            "[\n  \"a\",\n  «\"b\"»,\n  \"c\"\n]",
-            "[\n  \"a\",\n  \"c\"\n]",
+            r#"[
+  "a",
+  «"b"»,
+  "c"
+]"#,
+            r#"[
+  "a",
+  "c"
+]"#,
         ),
         (
             "p.json",
-            "[\n  \"a\",\n  \"b\",\n  «\"c\"»\n]",
-            "[\n  \"a\",\n  \"b\"\n]",
+            r#"[
+  "a",
+  "b",
+  «"c"»
+]"#,
+            r#"[
+  "a",
+  "b"
+]"#,
         ),
         ("p.json", "[\r\n  \"a\",\r\n  «\"c\"»\r\n]", "[\r\n  \"a\"\r\n]"),
         (
             "p.json",
-            "[\n  \"a\", // one\n  «\"b\"» // two\n]",
-            "[\n  \"a\" // one\n]",
+            r#"[
+  "a", // one
+  «"b"» // two
+]"#,
+            r#"[
+  "a" // one
+]"#,
         ),
-        ("p.json", "[\n  \"a\", «\"b\"»,\n  \"c\"\n]", "[\n  \"a\", \"c\"\n]"),
+        (
+            "p.json",
+            r#"[
+  "a", «"b"»,
+  "c"
+]"#,
+            r#"[
+  "a", "c"
+]"#,
+        ),
         ("p.json", r#"[«"a"»]"#, ""),
-        ("t.yaml", "- a\n- «b» # why\n- c\n", "- a\n- c\n"),
+        (
+            "t.yaml",
+            r"- a
+- «b» # why
+- c
+",
+            "- a\n- c\n",
+        ),
         ("t.yaml", "k:\n  - a\n  - «'b'»", "k:\n  - a"),
         ("t.yaml", "\u{feff}- «a»\n- b\n", "\u{feff}- b\n"),
         ("t.yaml", "k: [a, «b», c]\n", "k: [a, c]\n"),
         ("t.yaml", "k: [a, b, «c»]\n", "k: [a, b]\n"),
-        ("t.yaml", "k: [a,\n    «b»,\n  ]\n", "k: [a,\n  ]\n"),
+        (
+            "t.yaml",
+            r"k: [a,
+    «b»,
+  ]
+",
+            "k: [a,\n  ]\n",
+        ),
         ("t.yaml", "- - «a»\n  - b\n", "- - b\n"),
         ("main.tf", "x = [\"a\", «\"b\"»]\n", "x = [\"a\"]\n"),
         (
             "main.tf",
-            "x = [\n  \"a\", # one\n  «\"b\"», # two\n]\n",
-            "x = [\n  \"a\", # one\n]\n",
+            r#"x = [
+  "a", # one
+  «"b"», # two
+]
+"#,
+            r#"x = [
+  "a", # one
+]
+"#,
         ),
         (
             "main.tf",
@@ -87,7 +138,11 @@ fn items_are_taken_out_with_their_comma_and_line() {
         ("app.py", "x = ['a', «'b'»]\n", "x = ['a']\n"),
         (
             "app.py",
-            "x = [\n    'a',\n    «'b'»,  # b\n]\n",
+            r"x = [
+    'a',
+    «'b'»,  # b
+]
+",
             "x = [\n    'a',\n]\n",
         ),
         ("app.py", "x = ('a', «'b'»)\n", ""),
@@ -95,8 +150,21 @@ fn items_are_taken_out_with_their_comma_and_line() {
         // Inside strings.
         (
             "t.yaml",
-            "p: |\n  [\n    \"a\",\n    «\"b\"»,\n    \"c\"\n  ]\nq: 1\n",
-            "p: |\n  [\n    \"a\",\n    \"c\"\n  ]\nq: 1\n",
+            r#"p: |
+  [
+    "a",
+    «"b"»,
+    "c"
+  ]
+q: 1
+"#,
+            r#"p: |
+  [
+    "a",
+    "c"
+  ]
+q: 1
+"#,
         ),
         ("t.yaml", "p: '[\"a\", «\"b\"»]'\n", "p: '[\"a\"]'\n"),
         (
@@ -107,13 +175,35 @@ fn items_are_taken_out_with_their_comma_and_line() {
         ("p.json", r#"{"p": "[\"a\", «\"b\"»]"}"#, r#"{"p": "[\"a\"]"}"#),
         (
             "main.tf",
-            "x = <<EOF\n[\n  \"a\",\n  «\"b\"»\n]\nEOF\n",
-            "x = <<EOF\n[\n  \"a\"\n]\nEOF\n",
+            r#"x = <<EOF
+[
+  "a",
+  «"b"»
+]
+EOF
+"#,
+            r#"x = <<EOF
+[
+  "a"
+]
+EOF
+"#,
         ),
         (
             "main.tf",
-            "x = <<-EOF\n  [\n    \"${a}\",\n    «\"b\"»\n  ]\n  EOF\n",
-            "x = <<-EOF\n  [\n    \"${a}\"\n  ]\n  EOF\n",
+            r#"x = <<-EOF
+  [
+    "${a}",
+    «"b"»
+  ]
+  EOF
+"#,
+            r#"x = <<-EOF
+  [
+    "${a}"
+  ]
+  EOF
+"#,
         ),
         ("app.py", "x = '''[\"a\", «\"b\"»]'''\n", "x = '''[\"a\"]'''\n"),
         ("app.py", "x = f'[\"{a}\", «\"b\"»]'\n", "x = f'[\"{a}\"]'\n"),
@@ -126,21 +216,57 @@ fn items_are_taken_out_with_their_comma_and_line() {
 fn entries_are_taken_out_by_their_key() {
     let cases = [
         ("p.json", r#"{«"a"»: "", "b": 1}"#, r#"{"b": 1}"#),
-        ("p.json", "{\n  \"b\": 1,\n  «\"a\"»: \"\"\n}", "{\n  \"b\": 1\n}"),
+        (
+            "p.json",
+            r#"{
+  "b": 1,
+  «"a"»: ""
+}"#,
+            r#"{
+  "b": 1
+}"#,
+        ),
         ("t.yaml", "- «a»: ''\n  b: 1\n", "- b: 1\n"),
         ("t.yaml", "- b: 1\n  «a»: ''\n", "- b: 1\n"),
         ("t.yaml", "k: {«a»: '', b: 1}\n", "k: {b: 1}\n"),
-        ("main.tf", "s {\n  «a» = \"\"\n  b   = 1\n}\n", "s {\n  b   = 1\n}\n"),
         (
             "main.tf",
-            "x = f({\n  «a» = \"\"\n  b = 1\n})\n",
+            r#"s {
+  «a» = ""
+  b   = 1
+}
+"#,
+            "s {\n  b   = 1\n}\n",
+        ),
+        (
+            "main.tf",
+            r#"x = f({
+  «a» = ""
+  b = 1
+})
+"#,
             "x = f({\n  b = 1\n})\n",
         ),
         ("main.tf", "x = f({ «a» = \"\", b = 1 })\n", "x = f({ b = 1 })\n"),
         (
             "main.tf",
-            "d {\n  «s {\n    a = 1\n  }»\n\n  s {\n    a = 2\n  }\n}\n",
-            "d {\n\n  s {\n    a = 2\n  }\n}\n",
+            r"d {
+  «s {
+    a = 1
+  }»
+
+  s {
+    a = 2
+  }
+}
+",
+            r"d {
+
+  s {
+    a = 2
+  }
+}
+",
         ),
         ("app.py", "x = {'b': 1, «'a'»: ''}\n", "x = {'b': 1}\n"),
         ("app.py", "x = {**b, «'a'»: ''}\n", ""),
@@ -173,7 +299,7 @@ fn strings_are_replaced_in_their_own_manner() {
         ),
         ("app.py", "a = «b + 'c'»\n", ""),
         ("main.tf", "a = «var.b»\n", ""),
-        ("app.ipynb", "{\"a\": «\"b\"»}", ""),
+        ("app.ipynb", r#"{"a": «"b"»}"#, ""),
     ];
     check(&cases, |at| RemedyStep::Replace {
         at,
@@ -192,12 +318,26 @@ fn one_string_becomes_several() {
         ),
         (
             "p.json",
-            "[\n  «\"*\"»,\n  \"x\"\n]",
-            "[\n  \"a:B\",\n  \"c:D\",\n  \"x\"\n]",
+            r#"[
+  «"*"»,
+  "x"
+]"#,
+            r#"[
+  "a:B",
+  "c:D",
+  "x"
+]"#,
         ),
         ("t.yaml", "Action: «\"*\"»\n", "Action: [\"a:B\", \"c:D\"]\n"),
         ("t.yaml", "Action: «x:*»\n", "Action: [a:B, c:D]\n"),
-        ("t.yaml", "Action:\n- «x:*» # all\n", "Action:\n- a:B\n- c:D # all\n"),
+        (
+            "t.yaml",
+            "Action:\n- «x:*» # all\n",
+            r"Action:
+- a:B
+- c:D # all
+",
+        ),
         ("main.tf", "actions = [«\"*\"»]\n", "actions = [\"a:B\", \"c:D\"]\n"),
         (
             "main.tf",
@@ -208,8 +348,21 @@ fn one_string_becomes_several() {
         ("app.py", "x = f(«'*'»)\n", ""),
         (
             "t.yaml",
-            "p: |\n  {\n    \"Action\": [\n      «\"*\"»\n    ]\n  }\n",
-            "p: |\n  {\n    \"Action\": [\n      \"a:B\",\n      \"c:D\"\n    ]\n  }\n",
+            r#"p: |
+  {
+    "Action": [
+      «"*"»
+    ]
+  }
+"#,
+            r#"p: |
+  {
+    "Action": [
+      "a:B",
+      "c:D"
+    ]
+  }
+"#,
         ),
         (
             "main.tf",
@@ -225,153 +378,48 @@ fn one_string_becomes_several() {
     let many = [
         (
             "p.json",
-            "{\n  \"Action\": «\"*\"»\n}",
-            "{\n  \"Action\": [\n    \"a:A\",\n    \"a:B\",\n    \"a:C\",\n    \"a:D\"\n  ]\n}",
+            r#"{
+  "Action": «"*"»
+}"#,
+            r#"{
+  "Action": [
+    "a:A",
+    "a:B",
+    "a:C",
+    "a:D"
+  ]
+}"#,
         ),
         (
             "t.yaml",
-            "- Effect: Allow\n  Action: «x:*»\n  Resource: 1\n",
-            "- Effect: Allow\n  Action:\n    - a:A\n    - a:B\n    - a:C\n    - a:D\n  Resource: 1\n",
+            r"- Effect: Allow
+  Action: «x:*»
+  Resource: 1
+",
+            r"- Effect: Allow
+  Action:
+    - a:A
+    - a:B
+    - a:C
+    - a:D
+  Resource: 1
+",
         ),
         (
             "t.yaml",
             "- Action: «x:*»\n",
-            "- Action:\n    - a:A\n    - a:B\n    - a:C\n    - a:D\n",
+            r"- Action:
+    - a:A
+    - a:B
+    - a:C
+    - a:D
+",
         ),
     ];
     check(&many, |at| RemedyStep::Replace {
         at,
         with: words(&["a:A", "a:B", "a:C", "a:D"]),
     });
-}
-
-#[test]
-fn strings_are_added_behind_a_string() {
-    let cases = [
-        ("p.json", r#"[«"a"», "c"]"#, r#"["a", "b", "c"]"#),
-        ("p.json", r#"{"A": «"a"»}"#, r#"{"A": ["a", "b"]}"#),
-        ("p.json", "[\n  «\"a\"»\n]", "[\n  \"a\",\n  \"b\"\n]"),
-        (
-            "p.json",
-            "[\n  «\"a\"», // a\n  \"c\"\n]",
-            "[\n  \"a\", // a\n  \"b\",\n  \"c\"\n]",
-        ),
-        ("p.json", "[\n  «\"a\"» // a\n]", "[\n  \"a\", // a\n  \"b\"\n]"),
-        ("p.json", "[\r\n  «\"a\"»\r\n]", "[\r\n  \"a\",\r\n  \"b\"\r\n]"),
-        ("t.yaml", "A:\n  - «a» # a\nB: 1\n", "A:\n  - a # a\n  - b\nB: 1\n"),
-        ("t.yaml", "A: «a»\n", "A: [a, b]\n"),
-        ("main.tf", "a = [\n  «\"a\"»,\n]\n", "a = [\n  \"a\",\n  \"b\",\n]\n"),
-        (
-            "app.py",
-            "a = [\n    «'a'»,  # a\n]\n",
-            "a = [\n    'a',  # a\n    'b',\n]\n",
-        ),
-        (
-            "main.tf",
-            "x = <<-EOF\n  [\n    «\"a\"»\n  ]\n  EOF\n",
-            "x = <<-EOF\n  [\n    \"a\",\n    \"b\"\n  ]\n  EOF\n",
-        ),
-        (
-            "main.tf",
-            "x = \"[\\n  «\\\"a\\\"»\\n]\"\n",
-            "x = \"[\\n  \\\"a\\\",\\n  \\\"b\\\"\\n]\"\n",
-        ),
-    ];
-    check(&cases, |behind| RemedyStep::Add {
-        behind,
-        items: words(&["b"]),
-    });
-}
-
-#[test]
-fn entries_are_put_beside_a_key() {
-    let version = |before| {
-        move |beside| RemedyStep::Enter {
-            beside,
-            before,
-            key: "Version".to_owned(),
-            value: "2012-10-17".into(),
-        }
-    };
-    let before = [
-        ("p.json", r#"{«"S"»: []}"#, r#"{"Version": "2012-10-17", "S": []}"#),
-        (
-            "p.json",
-            "{\n  «\"S\"»: []\n}",
-            "{\n  \"Version\": \"2012-10-17\",\n  \"S\": []\n}",
-        ),
-        (
-            "t.yaml",
-            "D:\n  «S»:\n    - a\n",
-            "D:\n  Version: \"2012-10-17\"\n  S:\n    - a\n",
-        ),
-        (
-            "t.yaml",
-            "- «S»: a\n  T: b\n",
-            "- Version: \"2012-10-17\"\n  S: a\n  T: b\n",
-        ),
-        ("t.yaml", "D: {«S»: [a]}\n", "D: {Version: \"2012-10-17\", S: [a]}\n"),
-        (
-            "main.tf",
-            "x = f({\n  «S» = []\n})\n",
-            "x = f({\n  Version = \"2012-10-17\"\n  S = []\n})\n",
-        ),
-        (
-            "main.tf",
-            "x = f({\n  «Statement» = []\n})\n",
-            "x = f({\n  Version   = \"2012-10-17\"\n  Statement = []\n})\n",
-        ),
-        (
-            "main.tf",
-            "x = f({ «S» : [], T : 1 })\n",
-            "x = f({ Version = \"2012-10-17\", S : [], T : 1 })\n",
-        ),
-        (
-            "app.py",
-            "x = {\n    'Id': 1,\n    «'S'»: [],\n}\n",
-            "x = {\n    'Id': 1,\n    'Version': '2012-10-17',\n    'S': [],\n}\n",
-        ),
-        (
-            "t.yaml",
-            "p: |\n  {\n    «\"S\"»: []\n  }\n",
-            "p: |\n  {\n    \"Version\": \"2012-10-17\",\n    \"S\": []\n  }\n",
-        ),
-    ];
-    check(&before, version(true));
-    let behind = [
-        ("p.json", r#"{«"S"»: []}"#, r#"{"S": [], "Version": "2012-10-17"}"#),
-        (
-            "p.json",
-            "{\n  «\"S\"»: {\n    \"a\": 1\n  }\n}",
-            "{\n  \"S\": {\n    \"a\": 1\n  },\n  \"Version\": \"2012-10-17\"\n}",
-        ),
-        ("t.yaml", "- «S»: [a]\n", "- S: [a]\n  Version: \"2012-10-17\"\n"),
-        (
-            "t.yaml",
-            "D:\n  «S»:\n    - a\nE: 1\n",
-            "D:\n  S:\n    - a\n  Version: \"2012-10-17\"\nE: 1\n",
-        ),
-    ];
-    check(&behind, version(false));
-    let condition = |beside| RemedyStep::Enter {
-        beside,
-        before: false,
-        key: "Condition".to_owned(),
-        value: serde_json::json!({"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}),
-    };
-    let nested = [
-        (
-            "t.yaml",
-            "- «Resource»: '*'\n",
-            "- Resource: '*'\n  Condition:\n    StringEquals:\n      iam:PassedToService: 'ec2.amazonaws.com'\n",
-        ),
-        (
-            "main.tf",
-            "x = f([{ «Resource» = \"*\" }])\n",
-            "x = f([{ Resource = \"*\", Condition = { StringEquals = { \"iam:PassedToService\" = \"ec2.amazonaws.com\" } } }])\n",
-        ),
-    ];
-    check(&nested, condition);
 }
 
 #[test]

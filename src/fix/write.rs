@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::code::{CodeShape, EditableCode, Syntax};
 use super::render::{self, QuoteStyle};
-use super::sequence::{Series, Splice, indentation};
+use super::sequence::{ElementSequence, Splice, indentation};
 use crate::finding::{Edit, Fix, Offered, Remedy, RemedyStep};
 use crate::source::{FileId, Sources, Span};
 use crate::triage::{Report, Status};
@@ -108,7 +108,7 @@ impl<'s> Writer<'s> {
         }
         edits.retain(|e| !(e.span.is_empty() && e.text.is_empty()));
         edits.sort();
-        let apart = edits.windows(2).all(|w| are_apart(w[0].span, w[1].span));
+        let apart = edits.windows(2).all(|w| are_independent(w[0].span, w[1].span));
         (apart && !edits.is_empty()).then(|| Fix {
             title: remedy.title.clone(),
             safe: remedy.safe,
@@ -174,7 +174,7 @@ impl<'s> Writer<'s> {
 }
 
 /// Whether both can be edited at once: they share no byte, and nothing is put in at the border of the other.
-pub(super) fn are_apart(a: Span, b: Span) -> bool {
+pub(super) fn are_independent(a: Span, b: Span) -> bool {
     if a.is_empty() || b.is_empty() {
         !a.touches(b)
     } else {
@@ -214,7 +214,7 @@ fn comment(sources: &Sources, at: Span) -> Edit {
 
 impl<'c> CodeSpot<'c> {
     /// The list, object or block that the part is an element of, and which one: by item, or by key.
-    fn element(self) -> Option<(Series<'c>, usize, usize)> {
+    fn element(self) -> Option<(ElementSequence<'c>, usize, usize)> {
         let container = self.code.parts[self.part].parent?;
         let outer = &self.code.parts[container];
         let at = outer.children.binary_search(&self.part).ok()?;
@@ -225,7 +225,7 @@ impl<'c> CodeSpot<'c> {
             CodeShape::Body if self.code.parts[self.part].shape == CodeShape::Body => at / 2,
             _ => return None,
         };
-        Some((Series::new(self.code, container)?, n, container))
+        Some((ElementSequence::new(self.code, container)?, n, container))
     }
 
     /// Whether the part is an item of a list.
@@ -314,7 +314,7 @@ impl<'c> CodeSpot<'c> {
             return self.splice(vec![(range, format!("[{inner}{items}\n{indent}]"))]);
         }
         let key = self.code.parts[container.children[at - 1]].range.clone();
-        let series = Series::new(self.code, parent)?;
+        let series = ElementSequence::new(self.code, parent)?;
         let between = format!("\n{}  - ", series.column(key.start));
         let blanks = text[..range.start].trim_end_matches(' ').len();
         let items: Vec<String> = items.iter().map(|i| format!("{between}{i}")).collect();
@@ -336,7 +336,7 @@ impl<'c> CodeSpot<'c> {
     }
 
     /// `key: value` as it is written beside this key.
-    fn entry(self, series: &Series<'_>, container: usize, n: usize, key: &str, value: &Value) -> String {
+    fn entry(self, series: &ElementSequence<'_>, container: usize, n: usize, key: &str, value: &Value) -> String {
         let syntax = self.code.syntax;
         let part = &self.code.parts[container];
         let beside = &self.code.parts[part.children[2 * n + 1]];

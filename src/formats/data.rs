@@ -34,11 +34,11 @@ pub fn value(tree: &Tree, id: NodeId) -> Value {
 /// The object or array that `text` is the JSON of (or the YAML, if it says `Statement:`), with what is wrong in it when
 /// it is a policy document. `None` when it looks like something else.
 pub fn embedded(text: &Text, span: Span) -> Option<(Value, Vec<Problem>)> {
-    let (value, problems) = inside(text, span)?;
-    Some((value, problems.into_iter().map(|p| p.inside(span)).collect()))
+    let (value, problems) = parse_embedded(text, span)?;
+    Some((value, problems.into_iter().map(|p| p.embedded_in(span)).collect()))
 }
 
-fn inside(text: &Text, span: Span) -> Option<(Value, Vec<Problem>)> {
+fn parse_embedded(text: &Text, span: Span) -> Option<(Value, Vec<Problem>)> {
     let flat = text.with_placeholders();
     let tree = if looks_like_json(&flat) {
         json::parse_text(text, span)
@@ -93,13 +93,13 @@ pub fn from_yaml(text: &Text, span: Span) -> Option<Value> {
     if !tree.problems.is_empty() {
         return None;
     }
-    let place = Placed::new(text, span);
+    let place = SpanMapper::new(text, span);
     Some(place.value(&value(&tree, *tree.roots.first()?)))
 }
 
 fn embedded_yaml(text: &Text, flat: &str, span: Span) -> Option<(Value, Vec<Problem>)> {
     let tree = yaml::parse(span.file, flat);
-    let place = Placed::new(text, span);
+    let place = SpanMapper::new(text, span);
     let value = value(&tree, *tree.roots.first()?);
     value.entries()?;
     let mut problems = policy_problems(flat, tree.problems);
@@ -110,12 +110,12 @@ fn embedded_yaml(text: &Text, flat: &str, span: Span) -> Option<(Value, Vec<Prob
 }
 
 /// Moves what was read from a text's characters to where the text was written.
-pub(crate) struct Placed<'t> {
+pub(crate) struct SpanMapper<'t> {
     index: TextIndex<'t>,
     fallback: Span,
 }
 
-impl<'t> Placed<'t> {
+impl<'t> SpanMapper<'t> {
     pub(crate) fn new(text: &'t Text, fallback: Span) -> Self {
         Self {
             index: TextIndex::new(text),
@@ -177,7 +177,11 @@ mod tests {
 
     #[test]
     fn policy_in_a_block_scalar_keeps_its_places() {
-        let src = "p: |\n  {\n    \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:*\",}]\n  }\n";
+        let src = r#"p: |
+  {
+    "Statement": [{"Effect": "Allow", "Action": "s3:*",}]
+  }
+"#;
         let sources = Sources::from_strings(&[("t.yaml", src)]);
         let tree = yaml::parse(F, src);
         let outer = value(&tree, tree.roots[0]);
@@ -186,11 +190,13 @@ mod tests {
         let statement = &inner.get("Statement").expect("the statement").items()[0];
         assert_eq!(
             sources.slice(statement.get("Action").expect("an action").span),
-            "\"s3:*\""
+            r#""s3:*""#
         );
         assert_eq!(
             sources.slice(inner.span),
-            "{\n    \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:*\",}]\n  }"
+            r#"{
+    "Statement": [{"Effect": "Allow", "Action": "s3:*",}]
+  }"#
         );
         assert_eq!(problems.len(), 1);
         assert_eq!(
@@ -201,7 +207,9 @@ mod tests {
 
     #[test]
     fn yaml_in_a_text_keeps_its_places_and_holes() {
-        let src = "Version: x\nStatement:\n  - Action: [a, ";
+        let src = r"Version: x
+Statement:
+  - Action: [a, ";
         let mut text = Text::verbatim(src, F, 100);
         text.append(&Text::hole(Hole::new(HoleKind::Input, "act", Span::new(F, 150, 160))));
         text.append(&Text::verbatim("]\n    Effect: Allow\n", F, 160));
@@ -233,7 +241,14 @@ mod tests {
 
     #[test]
     fn aliases_are_followed_to_where_things_are_written() {
-        let src = "a: &x\n  k: v\nb: *x\nc: !Ref y\nd:\n  <<: *x\n  e: 1\n";
+        let src = r"a: &x
+  k: v
+b: *x
+c: !Ref y
+d:
+  <<: *x
+  e: 1
+";
         let tree = yaml::parse(F, src);
         let v = value(&tree, tree.roots[0]);
         let k = v.path(&["b", "k"]).expect("through the alias");

@@ -147,7 +147,7 @@ pub fn started_program(command: &[String]) -> Option<Runs> {
     let mut words = command.iter().map(String::as_str);
     let first = words.next()?;
     if SERVERS.contains(&base(first).as_str()) {
-        return served(words);
+        return server_entry_point(words);
     }
     if !base(first).starts_with("python") {
         let path = first.split('.').all(is_name) && !first.starts_with('/') && !first.ends_with(".sh");
@@ -163,7 +163,7 @@ pub fn started_program(command: &[String]) -> Option<Runs> {
                 let module = words.next()?;
                 return match module {
                     "awslambdaric" => words.next().map(|h| Runs::Handler(h.to_owned())),
-                    _ if SERVERS.contains(&module) => served(words),
+                    _ if SERVERS.contains(&module) => server_entry_point(words),
                     _ => module.split('.').all(is_name).then(|| Runs::Module(module.to_owned())),
                 };
             }
@@ -197,7 +197,7 @@ fn is_name(part: &str) -> bool {
 }
 
 /// `module:object` among the arguments of a server, or the module of a worker's application.
-fn served<'w>(words: impl Iterator<Item = &'w str>) -> Option<Runs> {
+fn server_entry_point<'w>(words: impl Iterator<Item = &'w str>) -> Option<Runs> {
     let object = |module: &str, name: &str| Runs::Object {
         module: module.to_owned(),
         name: name.trim_end_matches("()").to_owned(),
@@ -235,23 +235,35 @@ mod tests {
 
     #[test]
     fn commands_of_every_kind() {
-        assert_eq!(of("FROM x\nCMD [\"app.handler\"]\n"), handler("app.handler"));
+        assert_eq!(
+            of(r#"FROM x
+CMD ["app.handler"]
+"#),
+            handler("app.handler")
+        );
         assert_eq!(of("FROM x\ncmd app.handler\n"), handler("app.handler"));
         assert_eq!(
-            of("FROM x\nENTRYPOINT [\"/usr/bin/python3.12\", \"-m\", \"awslambdaric\"]\nCMD [\"src.app.run\"]"),
+            of(r#"FROM x
+ENTRYPOINT ["/usr/bin/python3.12", "-m", "awslambdaric"]
+CMD ["src.app.run"]"#),
             handler("src.app.run")
         );
         let module = Some(Runs::Module("worker.run".to_owned()));
         assert_eq!(
-            of("FROM x\nENTRYPOINT [\"tini\", \"--\"]\nCMD python -u \\\n  -m worker.run --fast"),
+            of(r#"FROM x
+ENTRYPOINT ["tini", "--"]
+CMD python -u \
+  -m worker.run --fast"#),
             module
         );
         assert_eq!(
-            of("FROM x\nCMD [\"sh\", \"-c\", \"exec python -m worker.run\"]"),
+            of(r#"FROM x
+CMD ["sh", "-c", "exec python -m worker.run"]"#),
             module
         );
         assert_eq!(
-            of("FROM x\nCMD poetry run python -W ignore /app/main.py"),
+            of(r"FROM x
+CMD poetry run python -W ignore /app/main.py"),
             Some(Runs::Script("/app/main.py".to_owned()))
         );
         let app = Some(Runs::Object {
@@ -260,7 +272,7 @@ mod tests {
         });
         for command in [
             "gunicorn -w 4 -b 0.0.0.0:8000 svc.main:app",
-            "[\"uvicorn\", \"svc.main:app\", \"--host\", \"0.0.0.0\"]",
+            r#"["uvicorn", "svc.main:app", "--host", "0.0.0.0"]"#,
             "python -m gunicorn svc.main:app()",
             "celery -A svc.main worker",
         ] {
@@ -271,11 +283,11 @@ mod tests {
     #[test]
     fn what_is_not_certain_is_nothing() {
         for command in [
-            "[\"/start.sh\"]",
-            "[\"sh\", \"-c\", \"aws s3 cp s3://b/x . && python main.py\"]",
+            r#"["/start.sh"]"#,
+            r#"["sh", "-c", "aws s3 cp s3://b/x . && python main.py"]"#,
             "python -c 'print(1)'",
-            "[\"node\", \"index.js\"]",
-            "[\"/start.sh\", \"python\", \"main.py\"]",
+            r#"["node", "index.js"]"#,
+            r#"["/start.sh", "python", "main.py"]"#,
         ] {
             assert_eq!(of(&format!("FROM x\nCMD {command}\n")), None, "{command}");
         }
@@ -284,7 +296,15 @@ mod tests {
 
     #[test]
     fn stages() {
-        let text = "FROM python AS base\nCOPY --chown=1 lib/ /lib/\nCMD [\"a.handler\"]\nFROM base AS fn\nCOPY --from=base /x /x\nADD src app.py ./\nFROM x AS test\nCMD [\"pytest\"]\n";
+        let text = r#"FROM python AS base
+COPY --chown=1 lib/ /lib/
+CMD ["a.handler"]
+FROM base AS fn
+COPY --from=base /x /x
+ADD src app.py ./
+FROM x AS test
+CMD ["pytest"]
+"#;
         assert_eq!(read(text, Some("fn")).command, ["a.handler"]);
         assert_eq!(read(text, Some("fn")).copied, ["lib/", "src", "app.py"]);
         assert_eq!(read(text, None).command, ["pytest"]);

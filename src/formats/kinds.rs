@@ -87,7 +87,11 @@ mod tests {
     #[test]
     fn files_are_what_name_and_words_say() {
         let policy = r#"{"Statement": {"Effect": "Allow"}}"#;
-        let template = "AWSTemplateFormatVersion: x\nResources:\n  R:\n    Type: AWS::S3::Bucket\n# Statement Action";
+        let template = r"AWSTemplateFormatVersion: x
+Resources:
+  R:
+    Type: AWS::S3::Bucket
+# Statement Action";
         let cases: &[(&str, &str, &[&str])] = &[
             ("p.json", policy, &["policy", "text"]),
             (
@@ -117,7 +121,11 @@ mod tests {
             ("serverless.yml", "service: x", &["Serverless", "text"]),
             (
                 "s.yml",
-                "service: x\nprovider:\n  name: aws\nfunctions:\n  f: {}",
+                r"service: x
+provider:
+  name: aws
+functions:
+  f: {}",
                 &["Serverless", "text"],
             ),
             ("main.tf", "", &["Terraform", "text"]),
@@ -137,7 +145,7 @@ mod tests {
             ),
             ("a.py", "pd.read_csv('s3://b/k')", &["Python", "text"]),
             ("a.md", "s3://b/k", &["text"]),
-            ("n.ipynb", "{\"cells\": [\"import botocore\"]}", &["Python", "text"]),
+            ("n.ipynb", r#"{"cells": ["import botocore"]}"#, &["Python", "text"]),
             ("a.py", "print(1)", &["text"]),
             (
                 "prod.json",
@@ -148,7 +156,7 @@ mod tests {
             ("prod.json", r#"{"a": {"Parameters": {}}}"#, &["text"]),
             (
                 "samconfig.toml",
-                "parameter_overrides = \"A=b\"",
+                r#"parameter_overrides = "A=b""#,
                 &["parameters", "text"],
             ),
             ("package.json", policy, &["text"]),

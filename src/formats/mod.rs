@@ -85,7 +85,7 @@ pub fn guarded(file: FileId, lower: impl FnOnce() -> LoweredUnit) -> LoweredUnit
         problems: vec![Problem::new(
             ProblemKind::Internal,
             Span::new(file, 0, 0),
-            "overgrant failed on this file; please report it",
+            "internal error on this file; please report it",
         )],
         ..LoweredUnit::default()
     })

@@ -38,9 +38,9 @@ pub(super) fn shape(value: &Value) -> PolicyShape {
     let open = value.get("Version").is_some_and(|v| v.as_hole().is_some());
     let shaped = statements(statement).any(is_statement_shaped)
         || dated
-        || open && statements(statement).all(|s| s.as_hole().is_some() || names_an_element(s));
+        || open && statements(statement).all(|s| s.as_hole().is_some() || has_element_name(s));
     let theirs = || is_stack_policy(statement) || !dated && is_event_pattern(statement);
-    if shaped && !theirs() && !vendors::is_theirs(value) {
+    if shaped && !theirs() && !vendors::is_for_vendor(value) {
         PolicyShape::Policy
     } else {
         PolicyShape::Other
@@ -77,7 +77,7 @@ pub(super) fn is_statement_shaped(value: &Value) -> bool {
 }
 
 fn is_plain_statement(value: &Value) -> bool {
-    let is_core = |e: &&MapEntry| e.key.known().is_some_and(|k| element(&k).is_some_and(is_core));
+    let is_core = |e: &&MapEntry| e.key.known().is_some_and(|k| element(&k).is_some_and(is_core_element));
     let entries = value.entries();
     entries.is_some_and(|entries| entries.iter().filter(is_core).count() >= 2)
 }
@@ -92,7 +92,7 @@ pub(super) fn is_lone_statement(value: &Value) -> bool {
         && has(&["Action", "NotAction"])
         && has(&["Resource", "NotResource", "Principal", "NotPrincipal"])
         && value.entries().is_some_and(|entries| entries.iter().all(ours))
-        && !vendors::is_theirs(value)
+        && !vendors::is_for_vendor(value)
 }
 
 /// Filters and actions of Cloud Custodian that show statements. Cloud Custodian, "AWS Common Filters" and "AWS S3".
@@ -113,7 +113,7 @@ pub(super) fn is_specification(kind: &str) -> bool {
 }
 
 /// Whether a key is, or is meant to be, the one that holds the statements of a document.
-pub(super) fn holds_statements(key: &str) -> bool {
+pub(super) fn is_statement_key(key: &str) -> bool {
     let plain = key.strip_suffix(['s', 'S']).unwrap_or(key);
     plain.eq_ignore_ascii_case("Statement")
 }
@@ -147,14 +147,14 @@ pub(super) fn is_policy_text(text: &Text) -> bool {
         return true;
     };
     match data::embedded(text, span) {
-        Some((value, _)) => !vendors::is_theirs(&value),
+        Some((value, _)) => !vendors::is_for_vendor(&value),
         None => true,
     }
 }
 
 /// Whether a policy is written somewhere in a file that could not be read: a key `Statement` that holds more than a word, or
 /// a version of the policy language.
-pub(super) fn names_policy(tree: &Tree) -> bool {
+pub(super) fn contains_policy(tree: &Tree) -> bool {
     let text = |node| tree.text(node).and_then(Text::known);
     let is_policy = |(key, value): (NodeId, NodeId)| match text(key).as_deref() {
         Some("Statement") => matches!(tree.kind(value), Node::Map | Node::Seq | Node::Null | Node::Unknown),
@@ -175,25 +175,25 @@ pub(super) fn names_policy(tree: &Tree) -> bool {
 }
 
 /// Whether a text has the keys of a policy, whatever its brackets are.
-pub(super) fn names_elements(text: &str) -> bool {
+pub(super) fn contains_policy_elements(text: &str) -> bool {
     let words = ["\"Effect\"", "\"Action\"", "\"Principal\""];
     text.contains("\"Statement\"") && words.iter().any(|w| text.contains(w))
 }
 
 /// Whether an object with such keys is a recorded call of the AWS API: what it shows was granted elsewhere. AWS CloudTrail User
 /// Guide, "CloudTrail record contents".
-pub(super) fn names_event(has: impl Fn(&str) -> bool) -> bool {
+pub(super) fn has_event_keys(has: impl Fn(&str) -> bool) -> bool {
     has("eventSource") && has("eventName")
 }
 
-/// [`names_event`] of a value.
+/// [`has_event_keys`] of a value.
 pub(super) fn is_event(value: &Value) -> bool {
-    value.entries().is_some() && names_event(|key| value.get(key).is_some())
+    value.entries().is_some() && has_event_keys(|key| value.get(key).is_some())
 }
 
 /// Whether the file with this root belongs to a tool that shows policies without granting them: rule files of overgrant, JSON
 /// schemas, API models of AWS SDKs and of Smithy, policies of Cloud Custodian, recorded events of the AWS API.
-pub(super) fn is_file_of_a_tool(tree: &Tree, root: NodeId) -> bool {
+pub(super) fn is_tool_file(tree: &Tree, root: NodeId) -> bool {
     let get = |node, key| tree.get(node, key);
     let has = |key| get(root, key).is_some();
     let text = |node| tree.text(node).and_then(Text::known);
@@ -214,7 +214,7 @@ pub(super) fn is_file_of_a_tool(tree: &Tree, root: NodeId) -> bool {
         })
     };
     // Also in lists, and as the detail of an event of EventBridge.
-    let is_event = |node: NodeId| names_event(|key| tree.get(node, key).is_some());
+    let is_event = |node: NodeId| has_event_keys(|key| tree.get(node, key).is_some());
     let listed = |node: NodeId| tree.children(node).next().is_some_and(is_event);
     // Amazon EventBridge User Guide, "Events": patterns for them have the same keys.
     let of_a_bus = |detail: NodeId| tree.kind(detail) == Node::Map && (has("source") || has("detail-type"));
@@ -298,7 +298,7 @@ fn statements(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// An element that says what a statement does.
-fn is_core(element: &str) -> bool {
+fn is_core_element(element: &str) -> bool {
     STATEMENT_ELEMENTS.contains(&element) && !matches!(element, "Sid" | "Condition")
 }
 
@@ -319,8 +319,8 @@ fn element(key: &str) -> Option<&'static str> {
     same.copied().or_else(near)
 }
 
-fn names_an_element(value: &Value) -> bool {
-    let names = |e: &MapEntry| e.key.known().is_none_or(|k| is_core(&k));
+fn has_element_name(value: &Value) -> bool {
+    let names = |e: &MapEntry| e.key.known().is_none_or(|k| is_core_element(&k));
     value
         .entries()
         .is_some_and(|entries| entries.is_empty() || entries.iter().any(names))
@@ -334,7 +334,7 @@ fn without_statement(value: &Value, entries: &[MapEntry], dated: bool) -> Policy
         PolicyShape::Other
     } else if entries.len() <= 2 && entries.iter().all(bare) {
         PolicyShape::Policy
-    } else if entries.iter().any(holds) && !vendors::is_theirs(value) {
+    } else if entries.iter().any(holds) && !vendors::is_for_vendor(value) {
         PolicyShape::Misspelled
     } else {
         PolicyShape::Other
@@ -358,8 +358,8 @@ fn is_misspelled_file(value: &Value) -> bool {
     let Some(entries) = value.entries() else { return false };
     let key = |e: &MapEntry| e.key.known().map(|k| k.to_ascii_lowercase()).unwrap_or_default();
     let dated = |e: &MapEntry| key(e) == "version" && is_policy_version(&e.value);
-    let statement = entries.iter().find(|e| holds_statements(&key(e)));
-    let has_only = |e: &MapEntry| matches!(&*key(e), "version" | "id") || holds_statements(&key(e));
+    let statement = entries.iter().find(|e| is_statement_key(&key(e)));
+    let has_only = |e: &MapEntry| matches!(&*key(e), "version" | "id") || is_statement_key(&key(e));
     // Plurals in lower case without a version are what many tools take as their input.
     let singular = |s: &Value| {
         let entries = s.entries().unwrap_or_default();
@@ -372,7 +372,7 @@ fn is_misspelled_file(value: &Value) -> bool {
         && statement.is_some_and(|s| {
             statements(&s.value).any(|s| is_meant_as_statement(s) && (entries.iter().any(dated) || singular(s)))
         })
-        && !vendors::is_theirs(value)
+        && !vendors::is_for_vendor(value)
 }
 
 /// What CloudFormation may change of a stack: written like a policy, and not one of IAM.
@@ -550,7 +550,7 @@ mod tests {
         for (text, expected) in cases {
             let tree = crate::syntax::json::parse(FileId(0), text);
             let root = tree.roots[0];
-            assert_eq!(is_file_of_a_tool(&tree, root), expected, "{text}");
+            assert_eq!(is_tool_file(&tree, root), expected, "{text}");
         }
     }
 }

@@ -29,7 +29,7 @@ const INPUTS: [&str; 11] = [
 const MAX_CASES: usize = 500;
 
 /// Whether `value` is a list of test cases: each has a sample, and the answer that is expected.
-pub(super) fn are_cases(value: &Value) -> bool {
+pub(super) fn is_test_case_list(value: &Value) -> bool {
     let has = |item: &Value, names: &[&str]| {
         names
             .iter()
@@ -139,7 +139,7 @@ mod tests {
             (r#"[{"expected": 3}]"#, false),
             ("[]", false),
         ] {
-            assert_eq!(are_cases(&value(text)), expected, "{text}");
+            assert_eq!(is_test_case_list(&value(text)), expected, "{text}");
         }
     }
 

@@ -46,7 +46,7 @@ pub fn drop_template_problems(sources: &Sources, unit: &mut LoweredUnit) {
 }
 
 /// Templates that no Terraform file loads, where the others of their folder are loaded by name.
-pub fn unloaded(sources: &Sources) -> Vec<Span> {
+pub fn unloaded_templates(sources: &Sources) -> Vec<Span> {
     let (mut folders, mut modules) = (BTreeMap::<&str, Vec<FileId>>::new(), Vec::new());
     for file in sources.ids() {
         let path = sources.path(file);
@@ -130,7 +130,7 @@ pub(super) fn is_filled_in(path: &str) -> bool {
 }
 
 /// Holes for what Terraform's `templatefile` fills in: `${bucket}`, not `$${aws:username}`.
-pub(super) fn dollars(text: &Text) -> Text {
+pub(super) fn replace_interpolations(text: &Text) -> Text {
     let filled = with_holes_between(text.clone(), "${", "}", &|inner, before| {
         (!before.ends_with('$')).then(|| (HoleKind::Input, inner.trim().to_owned()))
     });
@@ -146,23 +146,23 @@ pub(super) fn with_sub_holes(text: &Text, kind_of: fn(&str) -> HoleKind) -> Text
     })
 }
 
-/// [`dollars`] in every text of a value.
-pub(super) fn filled_in(value: &Value) -> Value {
+/// [`replace_interpolations`] in every text of a value.
+pub(super) fn replace_in_value(value: &Value) -> Value {
     let kind = match &value.kind {
-        ValueKind::Str(t) => ValueKind::Str(dollars(t)),
-        ValueKind::Seq(items) => ValueKind::Seq(items.iter().map(filled_in).collect()),
+        ValueKind::Str(t) => ValueKind::Str(replace_interpolations(t)),
+        ValueKind::Seq(items) => ValueKind::Seq(items.iter().map(replace_in_value).collect()),
         ValueKind::Map(entries) => {
             let each = |e: &MapEntry| MapEntry {
-                key: dollars(&e.key),
+                key: replace_interpolations(&e.key),
                 key_span: e.key_span,
-                value: filled_in(&e.value),
+                value: replace_in_value(&e.value),
             };
             ValueKind::Map(entries.iter().map(each).collect())
         }
         ValueKind::OneOf(branches) => {
             let each = |b: &Branch| Branch {
                 when: b.when.clone(),
-                value: filled_in(&b.value),
+                value: replace_in_value(&b.value),
             };
             ValueKind::OneOf(branches.iter().map(each).collect())
         }
@@ -242,19 +242,21 @@ mod tests {
                 ("main.tf", module),
             ];
             let sources = Sources::from_strings(&files);
-            let paths: Vec<_> = unloaded(&sources)
+            let paths: Vec<_> = unloaded_templates(&sources)
                 .iter()
                 .map(|s| sources.path(s.file).to_owned())
                 .collect();
             paths.join(" ")
         };
-        assert_eq!(of("x = file(\"policies/a.tpl\")"), "policies/b.json.tpl");
+        assert_eq!(of(r#"x = file("policies/a.tpl")"#), "policies/b.json.tpl");
         assert_eq!(
-            of("x = file(\"policies/a.tpl\")\ny = file(\"policies/${var.b}.tpl\")"),
+            of(r#"x = file("policies/a.tpl")
+y = file("policies/${var.b}.tpl")"#),
             ""
         );
         assert_eq!(
-            of("x = fileset(\".\", \"policies/*\")\ny = file(\"policies/a.tpl\")"),
+            of(r#"x = fileset(".", "policies/*")
+y = file("policies/a.tpl")"#),
             ""
         );
         assert_eq!(of(""), "");
@@ -265,20 +267,31 @@ mod tests {
         let cases = [
             ("{{ cookiecutter.name }}/app.py", "x", true),
             ("app.py", "{%- if x %}\nimport a", true),
-            ("app.py", "x = f\"{{{a}}}\"", false),
-            ("main.tf", "x = <<E\n%{ if x }\nE", false),
+            ("app.py", r#"x = f"{{{a}}}""#, false),
+            (
+                "main.tf",
+                r"x = <<E
+%{ if x }
+E",
+                false,
+            ),
             ("main.tf", "{% if x %}", true),
             ("main.tf", "a = 1\n{{- range .Buckets }}\n", true),
             ("main.tf", "{{#each buckets}}", true),
-            ("app.py", "x = f\"\"\"\n{{ a }}\"\"\"", false),
+            (
+                "app.py",
+                r#"x = f"""
+{{ a }}""""#,
+                false,
+            ),
             ("t.yaml", "A: {{ .Values.a }}", true),
             ("t.yaml", "A: '{{resolve:ssm:x}}'", false),
             ("t.yaml.erb", "A: <%= a %>", true),
             ("t.yaml.erb", "A: 1", false),
-            ("t.json.tmpl", "{{{ template \"a\" . }} \"A\": 1}", true),
-            ("t.json.njk", "{\"A\": {% if a %}}", true),
-            ("t.json.tpl", "{\"A\" \"${a}\"}", false),
-            ("t.json", "{\"a\":{\"b\":{\"c\":1}}}", false),
+            ("t.json.tmpl", r#"{{{ template "a" . }} "A": 1}"#, true),
+            ("t.json.njk", r#"{"A": {% if a %}}"#, true),
+            ("t.json.tpl", r#"{"A" "${a}"}"#, false),
+            ("t.json", r#"{"a":{"b":{"c":1}}}"#, false),
             ("t.yaml", "A: [", false),
         ];
         for (path, text, expected) in cases {

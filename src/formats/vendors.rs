@@ -60,7 +60,7 @@ const PROVIDERS: [&str; 23] = [
 ];
 
 /// Whether a Terraform type (`alicloud_ram_role`) belongs to one of them.
-pub(super) fn is_their_type(terraform: &str) -> bool {
+pub(super) fn is_vendor_type(terraform: &str) -> bool {
     let bare = terraform.strip_prefix("data.").unwrap_or(terraform);
     bare.split_once('_')
         .is_some_and(|(provider, _)| PROVIDERS.contains(&provider))
@@ -68,7 +68,7 @@ pub(super) fn is_their_type(terraform: &str) -> bool {
 
 /// Whether a document or a statement is written for another vendor. What has a version of AWS's policy language, or names
 /// anything of AWS, is AWS's, whatever else is in it.
-pub(super) fn is_theirs(value: &Value) -> bool {
+pub(super) fn is_for_vendor(value: &Value) -> bool {
     let value = value.decoded();
     let get = |keys: [&str; 2]| keys.iter().find_map(|k| value.get(k));
     let version = get(["Version", "version"]).and_then(|v| match &v.kind {
@@ -77,19 +77,19 @@ pub(super) fn is_theirs(value: &Value) -> bool {
     });
     let version = version.as_deref();
     if matches!(version, Some("2012-10-17" | "2008-10-17")) {
-        return is_of_another_system(value);
+        return is_for_other_system(value);
     }
     let mut found = VendorEvidence::default();
     let statement = get(["Statement", "statement"]).unwrap_or(value);
     found.visit(statement, "", 0);
     let versioned = version.is_some_and(|v| VERSIONS.contains(&v));
-    !found.aws && (found.theirs || versioned && !found.actions) || is_of_another_system(value)
+    !found.aws && (found.theirs || versioned && !found.actions) || is_for_other_system(value)
 }
 
 /// Whether all documents in a value are for a system that only borrows the language: none of their actions has a service
 /// prefix of AWS, and all their ARNs have one partition that AWS does not have and that is no slip in one of its own
 /// (`arn:hca:…`), or they name administration of MinIO. One action or ARN of AWS makes them AWS's.
-pub(super) fn is_of_another_system(value: &Value) -> bool {
+pub(super) fn is_for_other_system(value: &Value) -> bool {
     let mut found = ActionAndArnNames::default();
     found.visit(value, false, 0);
     let foreign = found.partition.is_some() && !found.actions_of_aws;
@@ -351,7 +351,7 @@ mod tests {
         for (text, expected) in cases {
             let span = Span::new(FileId(0), 0, text.len());
             let (value, _) = data::embedded(&Text::verbatim(text, FileId(0), 0), span).expect("JSON");
-            assert_eq!(is_theirs(&value), expected, "{text}");
+            assert_eq!(is_for_vendor(&value), expected, "{text}");
         }
         for (name, expected) in [
             ("alicloud_ram_role", true),
@@ -362,7 +362,7 @@ mod tests {
             ("kubernetes_config_map", false),
             ("policy", false),
         ] {
-            assert_eq!(is_their_type(name), expected, "{name}");
+            assert_eq!(is_vendor_type(name), expected, "{name}");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use super::arn::{Arn, ArnField};
 use super::condition::{
-    Facet, Grade, Operator, Reading, Strength, WeighedCondition, is_of_owner, strength, strength_of,
+    Facet, Grade, Operator, StatementCallers, Strength, WeighedCondition, is_owner_key, strength, strength_of,
 };
 use super::glob::CaseSensitivity;
 use super::principal::{IdentityType, PrincipalOrigin, is_public, origin_of};
@@ -51,7 +51,7 @@ pub enum Limit {
 
 impl Limit {
     pub fn new(strength: &Strength) -> Self {
-        if strength.pins_who() {
+        if strength.pins_caller() {
             Self::Named
         } else if strength.grade(Facet::From) >= Grade::Narrows {
             Self::Network
@@ -73,7 +73,7 @@ impl Limit {
 
 /// Who comes in by `item`, a principal of the statement `s` of `d`.
 pub fn audience(d: &Document, s: &Statement, item: &PrincipalItem, own: &Ownership) -> Audience {
-    if lets_do_nothing(d, s) {
+    if allows_nothing(d, s) {
         return Audience::Other;
     }
     let home = owner(d, s);
@@ -85,7 +85,7 @@ pub fn audience(d: &Document, s: &Statement, item: &PrincipalItem, own: &Ownersh
         }
         place => place,
     };
-    of_place(place, &strength_for_others(d, s), guarded)
+    from_origin(place, &strength_for_others(d, s), guarded)
 }
 
 /// Services whose policies are documented to be about their own actions only.
@@ -101,16 +101,16 @@ pub const OWN_ACTIONS: [&str; 8] = [
 ];
 
 /// Whether the statement lets no one do anything, anyone who is named: no action of it exists and applies to what the policy is on.
-pub fn lets_do_nothing(d: &Document, s: &Statement) -> bool {
+pub fn allows_nothing(d: &Document, s: &Statement) -> bool {
     let service = d.service.as_deref().filter(|name| OWN_ACTIONS.contains(name));
-    s.names_no_action(service.filter(|_| d.kind == PolicyKind::Resource))
+    s.matches_no_action(service.filter(|_| d.kind == PolicyKind::Resource))
 }
 
 /// The conditions of `s`, without those on the owner of what the policy is on. An endpoint's policy is on the way to
 /// resources of many owners.
 pub fn strength_for_others<'s>(d: &Document, s: &'s Statement) -> Cow<'s, Strength> {
     let weighed = strength(s);
-    let idle = |b: &WeighedCondition| b.facet == Facet::Resource && is_of_owner(&b.key);
+    let idle = |b: &WeighedCondition| b.facet == Facet::Resource && is_owner_key(&b.key);
     if d.kind != PolicyKind::Resource || d.service.as_deref() == Some("ec2") || !weighed.bounds.iter().any(idle) {
         return Cow::Borrowed(weighed);
     }
@@ -120,7 +120,7 @@ pub fn strength_for_others<'s>(d: &Document, s: &'s Statement) -> Cow<'s, Streng
         .filter(|b| !idle(b))
         .filter_map(|b| s.conditions.get(b.index).cloned())
         .collect();
-    let mut out = strength_of(&left, Reading::new(s));
+    let mut out = strength_of(&left, StatementCallers::new(s));
     out.unknown |= weighed.unknown;
     Cow::Owned(out)
 }
@@ -158,14 +158,14 @@ fn is_organization(folder: &str) -> bool {
 pub fn audience_under(item: &PrincipalItem, conditions: &[Condition], own: &Ownership) -> Audience {
     let place = origin_of(item, own, None);
     let reading = if is_public(&place) {
-        Reading::Open
+        StatementCallers::Open
     } else {
-        Reading::Named
+        StatementCallers::Named
     };
-    of_place(place, &strength_of(conditions, reading), || Limit::None)
+    from_origin(place, &strength_of(conditions, reading), || Limit::None)
 }
 
-fn of_place(place: PrincipalOrigin, strength: &Strength, guard: impl Fn() -> Limit) -> Audience {
+fn from_origin(place: PrincipalOrigin, strength: &Strength, guard: impl Fn() -> Limit) -> Audience {
     let limit = Limit::new(strength);
     match place {
         // Only services send a source, for resources that are named.
@@ -232,13 +232,13 @@ pub fn is_owners_root(d: &Document, s: &Statement, own: &Ownership) -> bool {
                     ..
                 },
             ..
-        } => key && may_own(d, &id, own),
+        } => key && may_be_owner(d, &id, own),
         _ => false,
     })
 }
 
 /// Whether the account may be the one that owns what the policy is on: the first whose root is allowed in.
-fn may_own(d: &Document, account: &str, own: &Ownership) -> bool {
+fn may_be_owner(d: &Document, account: &str, own: &Ownership) -> bool {
     let allowed = d.statements.iter().filter(|s| s.allows() && s.branch.is_none());
     let items = allowed.flat_map(|s| {
         let clause = s.principal.iter().filter(|p| !p.negated);
@@ -265,7 +265,7 @@ fn may_own(d: &Document, account: &str, own: &Ownership) -> bool {
 }
 
 /// Whether who comes in is known, at least in part.
-pub fn names_somebody(s: &Statement) -> bool {
+pub fn names_a_caller(s: &Statement) -> bool {
     let unknown = |item: &PrincipalItem| item.value.text.as_hole().is_some_and(|h| !h.kind.is_placeholder());
     s.principal
         .as_ref()
@@ -281,7 +281,7 @@ pub fn guard(d: &Document, allow: &Statement, own: &Ownership) -> Grade {
     d.statements
         .iter()
         .filter(|s| s.denies() && covers(s, allow, own))
-        .map(|s| unless(&s.conditions))
+        .map(|s| deny_grade(&s.conditions))
         .max()
         .unwrap_or(Grade::None)
 }
@@ -316,7 +316,7 @@ fn clause_covers(deny: Option<&Clause>, allow: Option<&Clause>, case: CaseSensit
 }
 
 /// What passes a Deny with these conditions: it takes one that does not hold.
-fn unless(conditions: &[Condition]) -> Grade {
+fn deny_grade(conditions: &[Condition]) -> Grade {
     conditions
         .iter()
         .filter(|c| !CARVE_OUTS.contains(&c.lower_key.as_str()))
@@ -335,7 +335,7 @@ fn key_absent_grade(c: &Condition) -> Grade {
     let name = operator.name.replace("Not", "");
     let mut plain = c.clone();
     plain.parsed = Operator::parse(&name);
-    plain.operator.text = Text::made(&name, c.operator.span);
-    let strength = strength_of(std::slice::from_ref(&plain), Reading::Open);
+    plain.operator.text = Text::synthetic(&name, c.operator.span);
+    let strength = strength_of(std::slice::from_ref(&plain), StatementCallers::Open);
     strength.grade(Facet::Who).max(strength.grade(Facet::From))
 }

@@ -63,7 +63,7 @@ const OWN: [&str; 27] = [
 const MADE_ON: [&str; 2] = ["kms:CreateGrant", "lambda:CreateAlias"];
 
 /// Those of the actions that a resource of another account can allow.
-pub fn reaching_others(actions: &ActionSet) -> ActionSet {
+pub fn cross_account_actions(actions: &ActionSet) -> ActionSet {
     static ALL: OnceLock<ActionSet> = OnceLock::new();
     let all = ALL.get_or_init(|| {
         let mut all = ActionSet::empty();
@@ -105,7 +105,11 @@ mod tests {
             ("ec2:RunInstances", false),
         ];
         for (action, is) in cases {
-            assert_eq!(!reaching_others(&ActionSet::expand(action)).is_empty(), is, "{action}");
+            assert_eq!(
+                !cross_account_actions(&ActionSet::expand(action)).is_empty(),
+                is,
+                "{action}"
+            );
         }
     }
 }

@@ -26,7 +26,7 @@ impl ActionSet {
         Self::default()
     }
 
-    fn of_words(first: usize, mut words: Vec<u64>) -> Self {
+    fn from_words(first: usize, mut words: Vec<u64>) -> Self {
         let end = words.iter().rposition(|w| *w != 0).map_or(0, |last| last + 1);
         words.truncate(end);
         let start = words.iter().position(|w| *w != 0).unwrap_or(0);
@@ -51,7 +51,7 @@ impl ActionSet {
 
     fn all_current() -> &'static Self {
         static ALL: OnceLock<ActionSet> = OnceLock::new();
-        ALL.get_or_init(|| Self::of_words(0, catalogue().mask(ActionMask::Current, 0).collect()))
+        ALL.get_or_init(|| Self::from_words(0, catalogue().mask(ActionMask::Current, 0).collect()))
     }
 
     /// The words of this range, to be filled in.
@@ -108,7 +108,7 @@ impl ActionSet {
 
     /// Adds an action, unless it is retired.
     pub fn insert(&mut self, action: Action) {
-        if !action.is_gone() {
+        if !action.is_retired() {
             self.set(action.id());
         }
     }
@@ -197,7 +197,7 @@ impl ActionSet {
     /// Keeps what the mask of each word has.
     fn keep(&mut self, mask: impl Fn(usize) -> u64) {
         let kept = self.range().zip(self.words()).map(|(index, word)| word & mask(index));
-        *self = Self::of_words(self.first, kept.collect());
+        *self = Self::from_words(self.first, kept.collect());
     }
 
     pub fn is_subset(&self, other: &Self) -> bool {
@@ -214,7 +214,7 @@ impl ActionSet {
 
     /// Those of this access level.
     #[must_use]
-    pub fn of_level(&self, level: AccessLevel) -> Self {
+    pub fn with_level(&self, level: AccessLevel) -> Self {
         self.masked(match level {
             AccessLevel::List => ActionMask::List,
             AccessLevel::Read => ActionMask::Read,
@@ -226,7 +226,7 @@ impl ActionSet {
 
     /// How many of each access level.
     pub fn by_level(&self) -> Levels {
-        let count = |level| self.of_level(level).len();
+        let count = |level| self.with_level(level).len();
         Levels {
             list: count(AccessLevel::List),
             read: count(AccessLevel::Read),
@@ -246,12 +246,12 @@ impl ActionSet {
     fn masked(&self, mask: ActionMask) -> Self {
         let mask = catalogue().mask(mask, self.first);
         let words = self.words().iter().zip(mask).map(|(a, b)| a & b);
-        Self::of_words(self.first, words.collect())
+        Self::from_words(self.first, words.collect())
     }
 
     /// The most severe of them, at most `count`, the most severe first: what reviewers fear most before all, then permissions
     /// management before writes before reads, and what destroys before what makes.
-    pub fn worst(&self, count: usize) -> Vec<&'static str> {
+    pub fn most_severe(&self, count: usize) -> Vec<&'static str> {
         let mut ranked: Vec<_> = self.iter().map(|a| (a.severity_rank(), a)).collect();
         if ranked.len() > count {
             ranked.select_nth_unstable(count);
@@ -294,7 +294,7 @@ pub fn is_one_operation(pattern: &str, set: &ActionSet) -> bool {
 pub fn matching(pattern: &str) -> impl Iterator<Item = Action> {
     let wildcard = pattern.find(['*', '?']);
     let (rows, rest) = match wildcard {
-        Some(at) => (catalogue().actions_beginning(&pattern[..at]), &pattern[at..]),
+        Some(at) => (catalogue().actions_with_prefix(&pattern[..at]), &pattern[at..]),
         None => (catalogue().action(pattern).map_or(0..0, |a| a.0..a.0 + 1), ""),
     };
     // `s3:*`, `s3:Get*`: all that begin so.
@@ -342,6 +342,11 @@ impl Levels {
 
     pub fn total(&self) -> usize {
         AccessLevel::ALL.into_iter().map(|l| self.get(l)).sum()
+    }
+
+    /// Only one level has actions.
+    pub fn is_single(&self) -> bool {
+        self.highest().is_some_and(|l| self.get(l) == self.total())
     }
 
     /// The most severe level with an action.

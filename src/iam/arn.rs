@@ -6,7 +6,7 @@ use super::glob::{self, CaseSensitivity};
 use super::pattern::{Pattern, is_star};
 use crate::source::{HoleKind, Text, TextSlice};
 
-pub use super::breadth::{Breadth, breadth_of, is_every, whole_types};
+pub use super::breadth::{Breadth, breadth_of, covers_every, fully_covered_types};
 
 /// The parts of `arn:partition:service:region:account:resource`, each with its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl<'t> Arn<'t> {
     /// Within what a wildcard for the resource reaches: one region, where the ARN names one.
     pub fn wildcard_reach(&self) -> &'static str {
         match self.region() {
-            ArnField::Literal(_) | ArnField::Hole(_) => "this region and account",
+            ArnField::Literal(_) | ArnField::Hole(_) => "this Region and account",
             ArnField::Empty | ArnField::Any | ArnField::Pattern => "the account",
         }
     }

@@ -115,10 +115,10 @@ impl ExampleArn {
 }
 
 /// Of one type, made when someone asks.
-type Made = OnceLock<Box<[ExampleArn]>>;
+type CachedArns = OnceLock<Box<[ExampleArn]>>;
 
 fn examples(kind: ResourceType) -> &'static [ExampleArn] {
-    static TYPES: OnceLock<Box<[Made]>> = OnceLock::new();
+    static TYPES: OnceLock<Box<[CachedArns]>> = OnceLock::new();
     let types = TYPES.get_or_init(|| {
         (0..catalogue().resource_type_count())
             .map(|_| OnceLock::new())
@@ -130,7 +130,7 @@ fn examples(kind: ResourceType) -> &'static [ExampleArn] {
 }
 
 /// The types of which `arn` covers every resource, in the accounts and regions that it names; nothing for `*` itself.
-pub fn whole_types(arn: &Text) -> Vec<ResourceType> {
+pub fn fully_covered_types(arn: &Text) -> Vec<ResourceType> {
     covered_types(arn).map(|(kind, _)| kind).collect()
 }
 
@@ -161,7 +161,7 @@ fn matcher(part: TextSlice<'_>) -> Box<dyn Fn(&str) -> bool> {
 
 /// Whether `arn` covers every `kind` of IAM (`role`, `user`) of some account, as `*` and `arn:aws:iam::*:role/*` do, and
 /// `role/app-*` does not.
-pub fn is_every(arn: &Text, kind: &str) -> bool {
+pub fn covers_every(arn: &Text, kind: &str) -> bool {
     match breadth_of(arn) {
         Breadth::Everything => true,
         breadth if breadth > Breadth::WholeType => false,
@@ -229,11 +229,11 @@ pub fn breadth_of(arn: &Text) -> Breadth {
         }
         whole = Some(Breadth::WholeType);
     }
-    whole.unwrap_or_else(|| by_segments(&parts, &flat))
+    whole.unwrap_or_else(|| breadth_by_segments(&parts, &flat))
 }
 
 /// What a pattern covers of names that have parts of their own: `role/*/*` is every role with a path.
-fn by_segments(parts: &Arn<'_>, flat: &str) -> Breadth {
+fn breadth_by_segments(parts: &Arn<'_>, flat: &str) -> Breadth {
     // Names of S3 objects and of queues come without a type: `arn:aws:s3:::bucket/*`.
     let typed = !matches!((parts.region(), parts.account()), (ArnField::Empty, ArnField::Empty));
     let mut segments = flat.split(['/', ':']);
@@ -376,7 +376,7 @@ mod tests {
     #[test]
     fn which_types_are_covered_whole() {
         let types = |t: &str| {
-            let mut names: Vec<_> = whole_types(&text(t)).iter().map(|k| k.name()).collect();
+            let mut names: Vec<_> = fully_covered_types(&text(t)).iter().map(|k| k.name()).collect();
             names.sort_unstable();
             names.dedup();
             names.join(" ")
@@ -404,7 +404,7 @@ mod tests {
             ("arn:aws:iam::111122223333:user/*", false),
             ("arn:aws:s3:::*", false),
         ] {
-            assert_eq!(is_every(&text(t), "role"), every, "{t}");
+            assert_eq!(covers_every(&text(t), "role"), every, "{t}");
         }
     }
 }

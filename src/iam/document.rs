@@ -4,11 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use super::actions::ActionSet;
 use super::catalogue::{Action, catalogue};
-use super::condition::dead::Dead;
+use super::condition::dead::DeadStatement;
 use super::condition::{Operator, Strength};
 use super::glob::CaseSensitivity;
 use super::pattern;
-use super::policy_kind::Likely;
+use super::policy_kind::LikelyKind;
 use super::variables::may_be_template;
 use crate::index::ResourceId;
 use crate::source::{HoleKind, Span, Text, WithSpan};
@@ -21,7 +21,7 @@ use crate::value::{Guard, Provenance, Value};
 pub enum DocumentOrigin {
     /// Written in the repository.
     Written,
-    /// AWS's own managed policy, by name; every span is the reference to it.
+    /// AWS's own managed policy, by name; every span is [`Span::NOWHERE`].
     AwsManaged(Arc<str>),
     /// Expanded from this SAM policy template; every span is the reference to it.
     SamTemplate(Arc<str>),
@@ -36,7 +36,7 @@ pub struct Document {
     pub kind: PolicyKind,
     /// What a name or the resources suggest, where [`Document::kind`] says something else: a boundary, a control policy or the
     /// policy of an endpoint, whose Allow statements would grant nothing.
-    pub suggested: Option<Likely>,
+    pub suggested: Option<LikelyKind>,
     /// For a resource policy: the IAM prefix of the service whose resource it is on (`s3`, `kms`, `lambda`).
     pub service: Option<Arc<str>>,
     pub format: SourceFormat,
@@ -126,8 +126,8 @@ impl Reason {
     /// For people.
     pub fn text(self) -> &'static str {
         match self {
-            Self::Hole(kind) => kind.why(),
-            Self::Alternatives => "decided when it is deployed",
+            Self::Hole(kind) => kind.reason(),
+            Self::Alternatives => "known only at deployment",
             Self::TooDeep => "nested too deep",
             Self::TooMany => "too many to tell apart",
         }
@@ -213,13 +213,13 @@ pub struct Statement {
     /// No part of it stayed unknown but what is only known when deployed (account, region, the repository's own resources).
     pub complete: bool,
     /// No request can match it; set when the day of the run is known.
-    pub dead: Option<Dead>,
+    pub dead: Option<DeadStatement>,
     pub(crate) strength: OnceLock<Strength>,
 }
 
 impl Statement {
     /// It is there whenever `other` is, which may be in one alternative of a conditional only.
-    pub fn is_beside(&self, other: &Self) -> bool {
+    pub fn accompanies(&self, other: &Self) -> bool {
         self.branch.is_none() || self.branch == other.branch
     }
 
@@ -241,12 +241,12 @@ impl Statement {
 
     /// Certainly an Allow of something, which some request can match.
     pub fn allows(&self) -> bool {
-        matches!(&self.effect, Some(e) if e.value == Effect::Allow) && self.dead.is_none() && !self.is_void()
+        matches!(&self.effect, Some(e) if e.value == Effect::Allow) && self.dead.is_none() && !self.matches_nothing()
     }
 
     /// About nothing, since it leaves out everything: `NotResource: "*"`, `NotAction: "*"`.
     /// IAM User Guide, "IAM JSON policy elements: NotResource" and "NotAction".
-    pub fn is_void(&self) -> bool {
+    pub fn matches_nothing(&self) -> bool {
         let everything =
             |c: &Clause| c.negated && c.items.iter().any(|i| i.branch.is_none() && pattern::is_star(&i.text));
         [&self.action, &self.resource].into_iter().flatten().any(everything) || self.has_no_arn()
@@ -254,7 +254,7 @@ impl Statement {
 
     /// Certainly about no request: every action is known, and AWS has none of them. Of a resource policy on `service`, whose
     /// policies are about its own actions only, another service's action counts for nothing either.
-    pub fn names_no_action(&self, service: Option<&str>) -> bool {
+    pub fn matches_no_action(&self, service: Option<&str>) -> bool {
         let Some(clause) = self
             .action
             .as_ref()
@@ -332,7 +332,7 @@ impl Clause {
     }
 
     /// The items that stand for `action`, which is not one that is retired.
-    pub fn all_naming(&self, action: Action) -> impl Iterator<Item = &ClauseItem> {
+    pub fn items_naming(&self, action: Action) -> impl Iterator<Item = &ClauseItem> {
         let items = self.items.iter().zip(self.item_actions());
         items
             .filter(move |(_, set)| set.contains(action.id()))
@@ -341,7 +341,7 @@ impl Clause {
 
     /// The first of them.
     pub fn item_naming(&self, action: Action) -> Option<&ClauseItem> {
-        self.all_naming(action).next()
+        self.items_naming(action).next()
     }
 
     /// Whether an item stands for `action`, or may once its holes are filled or others beside it can be seen.
@@ -371,7 +371,7 @@ impl Clause {
     }
 
     /// Nothing of it can be seen: whether it will be there is not certain either.
-    pub fn is_vague(&self) -> bool {
+    pub fn is_fully_unknown(&self) -> bool {
         self.items
             .iter()
             .all(|i| i.text.as_hole().is_some() || i.branch.is_some())
@@ -391,7 +391,7 @@ pub struct PrincipalClause {
 
 impl PrincipalClause {
     /// Nothing of it can be seen: whether it will be there is not certain either.
-    pub fn is_vague(&self) -> bool {
+    pub fn is_fully_unknown(&self) -> bool {
         !self.complete && self.items.iter().all(|p| p.value.text.as_hole().is_some())
     }
 }

@@ -34,7 +34,7 @@ impl DocumentPermissions {
             out.unclear.push(d.statement_key.unwrap_or(d.span));
         }
         for (statement, s) in d.statements.iter().enumerate() {
-            if s.is_void() {
+            if s.matches_nothing() {
                 continue;
             }
             match s.effect.as_ref().map(|e| e.value) {

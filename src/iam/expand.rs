@@ -88,7 +88,7 @@ fn new(pattern: String, set: &ActionSet) -> ExpandedPattern {
         count: set.len(),
         levels: set.by_level(),
         services: set.services(),
-        worst: set.worst(3),
+        worst: set.most_severe(3),
         actions: set.iter().map(entry).collect(),
         note: None,
         data_date: catalogue().data_date(),
@@ -123,7 +123,7 @@ fn entry(action: Action) -> ExpandedAction {
             .collect(),
         condition_keys,
         dependent: action.dependent().map(Action::name).collect(),
-        gone: action.is_gone(),
+        gone: action.is_retired(),
     }
 }
 
@@ -131,10 +131,10 @@ fn entry(action: Action) -> ExpandedAction {
 fn explain_no_match(pattern: &str) -> String {
     let date = catalogue().data_date();
     let Some((prefix, _)) = pattern.split_once(':') else {
-        return "an action is written `service:Action`".to_owned();
+        return "an action must be `service:Action`".to_owned();
     };
     if !glob::is_pattern(prefix) && catalogue().service(prefix).is_none() {
-        let mut note = format!("no service has the prefix `{prefix}` in the data of {date}");
+        let mut note = format!("unknown service prefix `{prefix}` (AWS data of {date})");
         if let Some(service) = catalogue().did_you_mean_service(prefix) {
             let _ = write!(note, "; did you mean `{service}`?");
         }
@@ -147,7 +147,7 @@ fn explain_no_match(pattern: &str) -> String {
         let meant: Vec<String> = meant.into_iter().map(|a| format!("`{}`", a.name())).collect();
         return format!("an API operation, not an action; its action is {}", meant.join(", "));
     }
-    let mut note = format!("matches no action in the data of {date}");
+    let mut note = format!("matches no action (AWS data of {date})");
     if let Some(action) = catalogue().did_you_mean_action(pattern, &ActionSet::empty()) {
         let _ = write!(note, "; did you mean `{action}`?");
     }
@@ -173,7 +173,7 @@ impl ExpandedPattern {
             let _ = writeln!(text, "  {note}");
         }
         if let [only] = self.actions.as_slice() {
-            only.in_full(&mut text);
+            only.write_full(&mut text);
             return text;
         }
         let width = self.actions.iter().map(|a| a.name.len()).max().unwrap_or(0).min(48);
@@ -224,7 +224,7 @@ impl ExpandedPattern {
 }
 
 impl ExpandedAction {
-    fn in_full(&self, text: &mut String) {
+    fn write_full(&self, text: &mut String) {
         let mut line = |head: &str, value: &str| {
             let _ = writeln!(text, "  {head:<15} {value}");
         };
@@ -243,7 +243,7 @@ impl ExpandedAction {
             line("condition key", key);
         }
         for action in &self.dependent {
-            line("needs also", action);
+            line("also needs", action);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::arn::{ArnShape, arn_shape, is_account_id};
 use super::catalogue::catalogue;
 use super::condition::Network;
-use super::kind::is_assume;
+use super::kind::is_assume_role_action;
 use super::truth::Truth;
 use crate::date::Date;
 use crate::source::Text;
@@ -32,7 +32,7 @@ impl TextForm {
             Self::VpcEndpointId => text.strip_prefix("vpce-").is_some_and(is_resource_id),
             Self::Region => catalogue().region(text).is_some(),
             Self::Alphanumeric => text.bytes().all(|b| b.is_ascii_alphanumeric()),
-            Self::AssumeAction => is_assume(text),
+            Self::AssumeAction => is_assume_role_action(text),
         };
         fits.into()
     }

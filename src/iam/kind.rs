@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::arn::{Arn, ArnField, is_account_id};
-use super::condition::is_of_owner;
+use super::condition::is_owner_key;
 use super::principal::is_open;
 use super::{Clause, PolicyKind, PrincipalClause, PrincipalType, Statement};
 
@@ -12,14 +12,14 @@ use super::{Clause, PolicyKind, PrincipalClause, PrincipalType, Statement};
 /// With a principal and only `sts:` actions that assume a role it is a trust policy, unless resources tell otherwise, and so it is
 /// with one such action and no resource, and with a federated principal and no action; with a principal it is on some resource;
 /// else it is for an identity. No statement: not known.
-pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
+pub fn kind_by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
     // Of a statement that could not be read no one knows what it is part of.
     let unread = |s: &Statement| s.open && s.keys.is_empty();
     if statements.iter().all(unread) {
         return (PolicyKind::Unknown, None);
     }
     // A principal that no one can see may be none (a dynamic block over nothing): statements without one decide then.
-    let vague = |p: &PrincipalClause| p.is_vague();
+    let vague = |p: &PrincipalClause| p.is_fully_unknown();
     let without = statements.iter().any(|s| s.principal.is_none());
     if without && statements.iter().all(|s| s.principal.as_ref().is_none_or(vague)) {
         return (PolicyKind::Identity, None);
@@ -42,7 +42,7 @@ pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
         assumes = federated();
     }
     for action in actions {
-        let is = is_assume(&action);
+        let is = is_assume_role_action(&action);
         assumes &= is;
         any |= is;
     }
@@ -59,7 +59,7 @@ pub fn by_shape(statements: &[Statement]) -> (PolicyKind, Option<Arc<str>>) {
 }
 
 /// The actions that a role's trust policy is about.
-pub fn is_assume(action: &str) -> bool {
+pub fn is_assume_role_action(action: &str) -> bool {
     let action = action.to_ascii_lowercase();
     let Some(name) = action.strip_prefix("sts:") else {
         return false;
@@ -114,7 +114,7 @@ pub fn is_for_endpoint(statements: &[Statement], named: bool) -> Option<bool> {
     };
     let star = |c: &Option<Clause>| known(c, |t| t == "*");
     let has_key = |s: &Statement, is: fn(&str) -> bool| s.conditions.iter().any(|c| is(&c.lower_key));
-    let of_owner = |s: &&Statement| s.allows() && s.principal.as_ref().is_some_and(is_open) && has_key(s, is_of_owner);
+    let of_owner = |s: &&Statement| s.allows() && s.principal.as_ref().is_some_and(is_open) && has_key(s, is_owner_key);
     let on_all =
         |s: &Statement| star(&s.resource) && (star(&s.action) || has_key(s, |k| k.starts_with("aws:principal")));
     let asking: Vec<&Statement> = statements.iter().filter(of_owner).collect();
@@ -153,8 +153,8 @@ mod tests {
             ("s3:GetObject", false),
             ("*", false),
         ] {
-            assert_eq!(is_assume(action), expected, "{action}");
+            assert_eq!(is_assume_role_action(action), expected, "{action}");
         }
-        assert_eq!(by_shape(&[]), (PolicyKind::Unknown, None));
+        assert_eq!(kind_by_shape(&[]), (PolicyKind::Unknown, None));
     }
 }

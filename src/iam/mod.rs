@@ -37,5 +37,5 @@ pub use catalogue::{AccessLevel, Action, ActionId, catalogue};
 pub use document::*;
 pub use document_permissions::DocumentPermissions;
 pub use ownership::{DeclaredWorkload, Ownership, SettingValue};
-pub use policy_kind::Likely;
+pub use policy_kind::LikelyKind;
 pub use truth::Truth;

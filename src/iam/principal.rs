@@ -106,7 +106,7 @@ impl Oidc {
     }
 
     /// From host and path, without `https://`; a hole may stand for any part.
-    pub fn of_url(url: &str) -> Self {
+    pub fn from_url(url: &str) -> Self {
         let url = url.to_ascii_lowercase();
         let host = url.split('/').next().unwrap_or_default();
         let is = |name: &str| host == name;
@@ -230,7 +230,7 @@ pub fn is_open(clause: &PrincipalClause) -> bool {
 }
 
 /// Of which account an account id is, or what its published owner is called.
-pub fn account_place(id: &str, who: IdentityType, own: &Ownership, home: Option<&str>) -> PrincipalOrigin {
+pub fn origin_of_account(id: &str, who: IdentityType, own: &Ownership, home: Option<&str>) -> PrincipalOrigin {
     if let Some(name) = own.accounts.get(id) {
         return PrincipalOrigin::OwnAccount {
             who,
@@ -266,7 +266,7 @@ fn aws(text: &Text, own: &Ownership, home: Option<&str>) -> PrincipalOrigin {
     }
     if let Some(id) = text.known() {
         if arn::is_account_id(&id) {
-            return account_place(&id, IdentityType::Root, own, home);
+            return origin_of_account(&id, IdentityType::Root, own, home);
         }
         if is_unique_id(&id, "AROA") {
             return PrincipalOrigin::UniqueId(IdentityType::Role);
@@ -279,13 +279,13 @@ fn aws(text: &Text, own: &Ownership, home: Option<&str>) -> PrincipalOrigin {
         ArnShape::Arn(parts) => {
             let who = identity_type(&parts);
             match parts.account() {
-                ArnField::Literal(id) if arn::is_account_id(&id) => account_place(&id, who, own, home),
+                ArnField::Literal(id) if arn::is_account_id(&id) => origin_of_account(&id, who, own, home),
                 // An origin access identity stands for one canonical user of S3, not for the service: Amazon CloudFront
                 // Developer Guide, "Restrict access to an Amazon S3 origin", "Use an origin access identity".
                 ArnField::Literal(id) if id == "cloudfront" => PrincipalOrigin::CanonicalUser,
                 ArnField::Any => PrincipalOrigin::AnyAccount(who),
                 ArnField::Hole(Some(HoleKind::Account)) => PrincipalOrigin::OwnAccount { who, name: None },
-                ArnField::Pattern if is_mostly_wild(parts.account) => PrincipalOrigin::AnyAccount(who),
+                ArnField::Pattern if is_mostly_wildcards(parts.account) => PrincipalOrigin::AnyAccount(who),
                 ArnField::Hole(kind) => PrincipalOrigin::SomeAccount {
                     who,
                     name: parts.account.display(),
@@ -305,7 +305,7 @@ fn aws(text: &Text, own: &Ownership, home: Option<&str>) -> PrincipalOrigin {
 }
 
 /// `????????????`, `*123`: many accounts.
-fn is_mostly_wild(account: TextSlice<'_>) -> bool {
+fn is_mostly_wildcards(account: TextSlice<'_>) -> bool {
     account
         .known()
         .is_some_and(|a| a.bytes().any(|b| b == b'*' || b == b'?'))
@@ -361,7 +361,7 @@ fn federated(text: &Text) -> PrincipalOrigin {
             "oidc-provider" => {
                 let url = id.display();
                 PrincipalOrigin::Oidc {
-                    provider: Oidc::of_url(&url),
+                    provider: Oidc::from_url(&url),
                     url,
                 }
             }
@@ -399,7 +399,7 @@ pub fn oidc_of_conditions(conditions: &[Condition]) -> Option<(Oidc, String)> {
             )
             && !url.starts_with("${")
             && url != "cognito-identity.amazonaws.com")
-            .then(|| (Oidc::of_url(url), url.to_owned()))
+            .then(|| (Oidc::from_url(url), url.to_owned()))
     })
 }
 

@@ -74,7 +74,7 @@ impl<'a> Resources<'a> {
 
     /// Whether the statement may be about a request for this action.
     pub fn may_match(&mut self, action: Action) -> bool {
-        let to_the_letter = is_to_the_letter(action.service());
+        let to_the_letter = requires_literal_star(action.service());
         let fits = match self.star_only(action) {
             Some(star_only) => star_only == StarOnly::Fits || (star_only == StarOnly::Every && !to_the_letter),
             None => action.resource_types().any(|t| self.has_type(t)),
@@ -99,7 +99,7 @@ impl<'a> Resources<'a> {
     /// lists things, which no request names, where something else says the same, or where the ARNs are another service's.
     pub fn may_fit(&mut self, action: Action) -> bool {
         let certain = action.level() == AccessLevel::List || action.certainly_star_only();
-        let documented = certain || is_to_the_letter(action.service());
+        let documented = certain || requires_literal_star(action.service());
         let own = |s: StarOnly| s != StarOnly::Foreign && !documented;
         self.may_match(action) || self.star_only(action).is_some_and(own)
     }
@@ -109,7 +109,7 @@ impl<'a> Resources<'a> {
         let any = || {
             let mut all = self.texts.iter().zip(&self.arns);
             all.any(|(text, arn)| {
-                let formats = kind.formats().iter().filter(|f| is_placed(f, text));
+                let formats = kind.formats().iter().filter(|f| may_be_in_location(f, text));
                 formats.map(|f| f.matches(arn)).any(Truth::may_be)
             })
         };
@@ -129,7 +129,7 @@ impl<'a> Resources<'a> {
         }
         let (texts, service) = (&self.texts, action.service());
         Some(*self.star_only.entry(service).or_insert_with(|| {
-            let own = || texts.iter().filter(|r| is_own(service, r));
+            let own = || texts.iter().filter(|r| may_be_arn_of_service(service, r));
             let everything = texts.iter().any(|r| arn::breadth_of(r) == Breadth::Everything);
             if everything || own().any(|r| arn::breadth_of(r) <= Breadth::AccountWide) {
                 StarOnly::Fits
@@ -152,7 +152,7 @@ pub fn may_be_resource_of(resource: &Text, action: Action) -> bool {
     }
     let arn = Pattern::resource(resource);
     match action.resource_types().len() {
-        0 => is_own(action.service(), resource),
+        0 => may_be_arn_of_service(action.service(), resource),
         _ => action.resource_types().any(|t| t.matches(&arn).may_be()) || action.is_checked_against(&arn).may_be(),
     }
 }
@@ -182,9 +182,9 @@ pub fn unlimited_actions(resource: &Text, set: &ActionSet) -> ActionSet {
     if !breadth.is_star_like() {
         return ActionSet::empty();
     }
-    let whole = arn::whole_types(resource);
+    let whole = arn::fully_covered_types(resource);
     let covered = |a: &Action| match a.resource_types().len() {
-        0 => is_own(a.service(), resource),
+        0 => may_be_arn_of_service(a.service(), resource),
         _ => a
             .resource_types()
             .any(|t| whole.iter().any(|w| w.number() == t.number())),
@@ -196,13 +196,13 @@ pub fn unlimited_actions(resource: &Text, set: &ActionSet) -> ActionSet {
 
 /// Services of which AWS says that actions without resource types are checked against `*` itself. Amazon EC2 User Guide,
 /// "IAM policies for Amazon EC2"; Amazon ECR User Guide, "Private registry authentication".
-fn is_to_the_letter(service: Service) -> bool {
+fn requires_literal_star(service: Service) -> bool {
     ["ec2", "ecr", "ecr-public"].contains(&service.prefix())
 }
 
 /// Whether a resource with this format can be among what `text` means, by its region and account alone. What an unknown name
 /// may be does not put a bucket into a region: `arn:aws:s3:::${bucket}` is no access point.
-fn is_placed(format: &ArnFormat, text: &Text) -> bool {
+fn may_be_in_location(format: &ArnFormat, text: &Text) -> bool {
     let Some(parts) = Arn::parse(text).filter(|_| !text.is_known()) else {
         return true;
     };
@@ -210,7 +210,7 @@ fn is_placed(format: &ArnFormat, text: &Text) -> bool {
 }
 
 /// The ARN is one of the service's own, or may be.
-fn is_own(service: Service, resource: &Text) -> bool {
+fn may_be_arn_of_service(service: Service, resource: &Text) -> bool {
     let Some(name) = Arn::parse(resource).and_then(|a| a.service()) else {
         return true;
     };

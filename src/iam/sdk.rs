@@ -1,7 +1,7 @@
 //! boto3: from a method of a client or resource to the operation, from the operation to the actions that it needs.
 //!
 //! **Invariant:** what AWS lists for an operation is split into what every call needs ([`Operation::required`]), of what one
-//! suffices ([`Operation::any_of`]), and what only some calls need ([`Operation::conditional`], [`Operation::pass_role`]).
+//! suffices ([`Operation::alternative_actions`]), and what only some calls need ([`Operation::conditional`], [`Operation::pass_role`]).
 //! Sources: botocore's and boto3's own data, AWS's Service Reference; see `rules/facts/README.md`.
 
 use std::cmp::Ordering;
@@ -150,7 +150,7 @@ impl SdkOperation {
     }
 
     /// Beside them, one of these is needed; empty when nothing is.
-    pub fn any_of(self) -> impl ExactSizeIterator<Item = &'static str> {
+    pub fn alternative_actions(self) -> impl ExactSizeIterator<Item = &'static str> {
         store::texts(self.0, Column::AnyOf)
     }
 
@@ -161,8 +161,8 @@ impl SdkOperation {
 
     /// Needs no action at all: `sts:GetCallerIdentity`, unsigned operations.
     #[cfg(any(test, feature = "internals"))]
-    pub fn is_free(self) -> bool {
-        self.required().len() == 0 && self.any_of().len() == 0
+    pub fn needs_no_action(self) -> bool {
+        self.required().len() == 0 && self.alternative_actions().len() == 0
     }
 
     /// The role that it may pass to a service, which needs `iam:PassRole`.
@@ -190,7 +190,7 @@ impl SdkOperation {
     /// Every action that it may use: required, one of several, conditional.
     #[cfg(any(test, feature = "internals"))]
     pub fn all_actions(self) -> Vec<&'static str> {
-        let mut all: Vec<_> = self.required().chain(self.any_of()).collect();
+        let mut all: Vec<_> = self.required().chain(self.alternative_actions()).collect();
         all.extend(self.conditional().map(|c| c.action));
         if self.pass_role().is_some() {
             all.push("iam:PassRole");

@@ -152,12 +152,15 @@ mod tests {
     fn white_space_between_tokens_does_not_count() {
         let span = Span::NOWHERE;
         let entry = |key: &str, value| MapEntry {
-            key: Text::made(key, span),
+            key: Text::synthetic(key, span),
             key_span: span,
             value,
         };
         let hole = Value::text(Text::hole(Hole::new(HoleKind::Input, "v", span)), span);
-        let list = Value::seq(vec![Value::made("a b", span), Value::made("\"", span)], span);
+        let list = Value::seq(
+            vec![Value::synthetic("a b", span), Value::synthetic(r#"""#, span)],
+            span,
+        );
         let known = Value::map(vec![entry("Version", list.clone())], span);
         // {"Version":["a b","\""]}
         assert_eq!(
@@ -176,7 +179,12 @@ mod tests {
                 exact: false
             }
         );
-        let line = |key: &str| entry("Bool", Value::map(vec![entry(key, Value::made("true", span))], span));
+        let line = |key: &str| {
+            entry(
+                "Bool",
+                Value::map(vec![entry(key, Value::synthetic("true", span))], span),
+            )
+        };
         let blocks = Value::map(vec![line("a:b"), line("a:c")], span);
         // {"Bool":{"a:b":"true","a:c":"true"}}
         assert_eq!(size(&blocks).characters, 36);

@@ -38,7 +38,7 @@ impl VariableProblem {
             Self::NotClosed => "is not closed",
             Self::Empty => "is empty",
             Self::Space => "contains white space",
-            Self::Nested => "is nested in another",
+            Self::Nested => "is nested in another variable",
             Self::NoPrefix => "has no prefix such as `aws:`",
             Self::Default => "has a default without single quotes",
         }

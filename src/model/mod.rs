@@ -14,7 +14,7 @@ pub mod resource_types;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::iam::{Document, Likely, PolicyHolder, PolicyKind, SourceFormat};
+use crate::iam::{Document, LikelyKind, PolicyHolder, PolicyKind, SourceFormat};
 use crate::index::{IndexVec, ResourceId};
 use crate::source::{Problem, Span};
 use crate::value::guard::{combined, worlds_or_each};
@@ -161,7 +161,7 @@ fn holds_statements(value: &Value, depth: u32) -> bool {
 /// What the name of a file or of its folder says of a policy in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suggested {
-    pub likely: Likely,
+    pub likely: LikelyKind,
     /// It is said of a policy that allows all of everything too: by the folder, or by the name that AWS gave to it.
     pub for_all: bool,
     /// File and folder say the same.

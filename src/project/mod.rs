@@ -15,7 +15,7 @@ mod workload;
 pub use effective::UnknownPolicies;
 pub use effective::{
     AwsManaged, Boundary, EXCEPT_DENIED, Effective, EffectiveGrant, Effects, Guardrail, GuardrailLevel, PolicySource,
-    Power, Reach, StatementGrant, Withheld, is_denied, is_most,
+    Power, Reach, StatementGrant, Withheld, is_denied, is_majority,
 };
 pub use link::link;
 pub use required::{Codebase, Required};
@@ -61,7 +61,7 @@ pub struct Project<'a> {
     /// one place of each.
     pub unplaced: BTreeMap<(IdentityKind, Arc<str>), Span>,
     /// Policies that are put on identities of which the repository has the name only.
-    pub elsewhere: Vec<PutElsewhere>,
+    pub elsewhere: Vec<ExternalAttachment>,
     /// For [`Project::resources_at`].
     references: link::ReferenceIndex,
     /// For [`Project::identity_of`].
@@ -191,7 +191,7 @@ impl Identity {
 
 /// A policy that is put on an identity that is not one of the repository's.
 #[derive(Clone, Debug)]
-pub struct PutElsewhere {
+pub struct ExternalAttachment {
     pub document: DocumentId,
     pub kind: IdentityKind,
     pub name: Text,

@@ -15,6 +15,7 @@ use crate::python::{
     PythonModule, ScopeId,
 };
 use crate::source::{FileId, Span};
+use crate::unjudged::Doubt;
 use crate::value::{Value, ValueKind};
 
 /// The analysed Python of a project.
@@ -54,7 +55,7 @@ pub struct Required<'c> {
     pub exact: bool,
     /// What its libraries may call in addition.
     pub libraries: ActionSet,
-    /// What may hide calls. Sorted.
+    /// Where calls may be hidden. Sorted.
     pub doubts: Vec<Uncertainty>,
     /// Something in it signs in as someone else, or calls another end point: calls may not be its role's.
     pub other_identity: bool,
@@ -64,7 +65,7 @@ pub struct Required<'c> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Uncertainty {
     pub span: Span,
-    pub why: &'static str,
+    pub doubt: Doubt,
 }
 
 /// Words that start other programs, run text as code, or sign requests by hand.
@@ -155,7 +156,7 @@ impl ModuleNeeds {
         if words.hiding {
             out.doubts.push(Uncertainty {
                 span: extent,
-                why: "runs what cannot be seen",
+                doubt: Doubt::Hidden,
             });
         }
         imports(program, index, &mut out);
@@ -186,7 +187,7 @@ impl<'c, 'p> Codebase<'c, 'p> {
         for u in found.unresolved.iter().map(|i| &calls.unresolved[*i]) {
             out.doubts.push(Uncertainty {
                 span: u.span,
-                why: u.why.text(),
+                doubt: Doubt::Unresolved(u.why),
             });
         }
         let mut takes_keys = false;
@@ -277,7 +278,7 @@ const ENDPOINT: usize = 5;
 fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
     let m = &program.modules[index];
     let values = ConstantEvaluator::new(program);
-    let own = |endpoint: ExprId| is_of_aws(&values.value(index, endpoint));
+    let own = |endpoint: ExprId| is_aws_endpoint(&values.value(index, endpoint));
     // The keys of arguments that are given by `**` to a service where each account has end points of its own.
     let mut expected: BTreeSet<ExprId> = BTreeSet::new();
     let mut set: BTreeMap<ExprId, ExprId> = BTreeMap::new();
@@ -295,7 +296,7 @@ fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
                     return false;
                 }
                 let spread = c.args.iter().filter(|a| a.name == ArgName::Spread && is_own_service);
-                for made in spread.filter_map(|a| m.made_by(a.value)) {
+                for made in spread.filter_map(|a| m.defining_expression(a.value)) {
                     if let ExprKind::Dict(pairs) = &m.expr(made).kind {
                         expected.extend(pairs.iter().filter_map(|p| p.key));
                     }
@@ -316,7 +317,7 @@ fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
 }
 
 /// Whether an end point is not one, or a host of AWS, whatever its region is.
-fn is_of_aws(endpoint: &Value) -> bool {
+fn is_aws_endpoint(endpoint: &Value) -> bool {
     match &endpoint.kind {
         ValueKind::Null => true,
         ValueKind::Str(text) => {
@@ -325,7 +326,7 @@ fn is_of_aws(endpoint: &Value) -> bool {
             let host = host.split(['/', ':']).next().unwrap_or("");
             DOMAINS.iter().any(|d| host.ends_with(d))
         }
-        ValueKind::OneOf(branches) => branches.iter().all(|b| is_of_aws(&b.value)),
+        ValueKind::OneOf(branches) => branches.iter().all(|b| is_aws_endpoint(&b.value)),
         _ => false,
     }
 }
@@ -353,7 +354,10 @@ impl TellingWords {
         static WORDS: OnceLock<Option<AhoCorasick>> = OnceLock::new();
         let all = || AhoCorasick::new([OTHERS, HIDING, TAKES_KEYS].concat()).ok();
         let mut out = Self::default();
-        let found = WORDS.get_or_init(all).iter().flat_map(|w| w.find_overlapping_iter(text));
+        let found = WORDS
+            .get_or_init(all)
+            .iter()
+            .flat_map(|w| w.find_overlapping_iter(text));
         for word in found {
             let before = text[..word.start()].chars().next_back();
             if before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
@@ -386,11 +390,11 @@ fn imports(program: &Program<'_>, index: usize, out: &mut ModuleNeeds) {
         let Some(whole) = sdk::library(dotted) else {
             return out.doubts.push(Uncertainty {
                 span,
-                why: "a library that is not known",
+                doubt: Doubt::Library,
             });
         };
         let parts = name.and_then(|name| Some((name, parts(dotted, name)?)));
-        match parts.filter(|(name, parts)| !whole.is_subset(parts) && !program.is_taken(index, name)) {
+        match parts.filter(|(name, parts)| !whole.is_subset(parts) && !program.is_imported_elsewhere(index, name)) {
             Some((_, parts)) => out.libraries.union_with(&parts),
             None => out.libraries.union_with(&whole),
         }

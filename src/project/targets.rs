@@ -61,7 +61,12 @@ impl<'p> ResourceRefs<'p> {
     }
 
     /// Where `call` needs `action` when `workload` makes it; `None` where it may be anywhere.
-    pub(crate) fn of_call(&self, workload: &Workload, call: &ApiCall, action: Action) -> Option<Vec<ResourceRef>> {
+    pub(crate) fn targets_of_call(
+        &self,
+        workload: &Workload,
+        call: &ApiCall,
+        action: Action,
+    ) -> Option<Vec<ResourceRef>> {
         let known = self.known_resources(workload, call, action);
         let all = known.len() == call.resources_of(action.name()).len();
         (all && !known.is_empty()).then(|| known.into_iter().map(|(_, place)| place).collect())
@@ -86,7 +91,7 @@ impl<'p> ResourceRefs<'p> {
                 // The call's other actions may be about something else.
                 let arn = Pattern::resource(&place.arn(call.span));
                 let fits = action.resource_types().any(|t| t.matches(&arn).may_be());
-                (fits && CERTAIN.contains(&&*place.service) && place.is_whole()).then_some((text, place))
+                (fits && CERTAIN.contains(&&*place.service) && place.is_complete()).then_some((text, place))
             })
             .collect()
     }
@@ -119,15 +124,15 @@ impl<'p> ResourceRefs<'p> {
         let flat = resolved.prefix();
         let placeless = flat.starts_with("https://") || flat.split(':').nth(4) == Some("");
         let whole = match self.resolve(&resolved, None).filter(|p| placeless && p.service != "s3") {
-            Some(place) => place.deployed(text.holes().next()?.span),
+            Some(place) => place.deployed_arn(text.holes().next()?.span),
             None => resolved,
         };
-        let named = self.with_names(&whole);
+        let named = self.with_resource_names(&whole);
         (!from_outside(&named)).then_some(named)
     }
 
     /// The text with the resources' own names in the place of the marks for what AWS calls them.
-    fn with_names(&self, text: &Text) -> Text {
+    fn with_resource_names(&self, text: &Text) -> Text {
         let mut out = Text::default();
         for piece in text.pieces() {
             let Piece::Lit(lit) = piece else {
@@ -161,7 +166,7 @@ impl<'p> ResourceRefs<'p> {
     }
 
     /// Whether a statement grants nothing at any of `places`.
-    pub(crate) fn misses(&self, statement: &Statement, places: &[ResourceRef]) -> bool {
+    pub(crate) fn grants_none_of(&self, statement: &Statement, places: &[ResourceRef]) -> bool {
         let Some(clause) = statement.resource.as_ref().filter(|c| !c.negated && c.complete) else {
             return false;
         };
@@ -205,8 +210,8 @@ impl<'p> ResourceRefs<'p> {
         (plain && !service.is_empty()).then(|| ResourceRef {
             service: service.to_owned(),
             rest: match service {
-                "secretsmanager" => of_secret(&rest),
-                "ssm" => of_parameter(&rest),
+                "secretsmanager" => secret_name_part(&rest),
+                "ssm" => parameter_name_part(&rest),
                 _ => rest,
             },
         })
@@ -258,12 +263,12 @@ impl<'p> ResourceRefs<'p> {
         let (attribute, (_, resource)) = (&*hole.target.as_ref()?.attribute, self.target(hole)?);
         let form = arn_form(resource)?;
         if form.names.contains(&attribute) {
-            return Some(Text::made("name", hole.span));
+            return Some(Text::synthetic("name", hole.span));
         }
         form.arns.contains(&attribute).then(|| {
             let place = ResourceRef {
                 service: form.service.to_owned(),
-                rest: Text::made(&format!("{}name", form.before), hole.span),
+                rest: Text::synthetic(&format!("{}name", form.before), hole.span),
             };
             place.arn(hole.span)
         })
@@ -277,7 +282,7 @@ impl<'p> ResourceRefs<'p> {
                 out.push(piece.clone());
                 continue;
             };
-            let Some(found) = self.of_hole(hole, environment, depth) else {
+            let Some(found) = self.resolve_hole(hole, environment, depth) else {
                 out.push(piece.clone());
                 continue;
             };
@@ -292,7 +297,7 @@ impl<'p> ResourceRefs<'p> {
         Some(out)
     }
 
-    fn of_hole(&self, hole: &Hole, environment: Option<&Value>, depth: usize) -> Option<Text> {
+    fn resolve_hole(&self, hole: &Hole, environment: Option<&Value>, depth: usize) -> Option<Text> {
         if depth >= MAX_DEPTH {
             return None;
         }
@@ -313,7 +318,7 @@ impl<'p> ResourceRefs<'p> {
         }
         let says_all = form.arns.iter().chain(form.urls).any(|a| **a == *target.attribute);
         says_all.then(|| {
-            let mut arn = Text::made(&format!("arn:aws:{}:::{}", form.service, form.before), hole.span);
+            let mut arn = Text::synthetic(&format!("arn:aws:{}:::{}", form.service, form.before), hole.span);
             arn.append(&name);
             arn
         })
@@ -325,7 +330,7 @@ impl<'p> ResourceRefs<'p> {
             Some(value) => self.resolved(&as_text(value)?, None, depth + 1),
             None => {
                 let mark = char::from_u32(MARK.checked_add(u32::try_from(id.index()).ok()?)?)?;
-                Some(Text::made(&mark.to_string(), r.header))
+                Some(Text::synthetic(&mark.to_string(), r.header))
             }
         }
     }
@@ -345,7 +350,7 @@ fn as_text(value: &Value) -> Option<Text> {
 
 /// A secret's part of an ARN without the six characters that AWS adds to its name, or a pattern for it where these cannot be
 /// derived from the name (AWS Secrets Manager User Guide, "What's in a Secrets Manager secret?").
-fn of_secret(rest: &Text) -> Text {
+fn secret_name_part(rest: &Text) -> Text {
     let flat = rest.with_placeholders();
     let Some((name, last)) = flat.rsplit_once('-') else {
         return rest.clone();
@@ -356,7 +361,7 @@ fn of_secret(rest: &Text) -> Text {
         "??????" => out,
         _ if last == "*" || last.len() == 6 && last.bytes().all(|b| b.is_ascii_alphanumeric()) => {
             let Some(span) = span else { return rest.clone() };
-            out.append(&Text::made("*", span));
+            out.append(&Text::synthetic("*", span));
             out
         }
         _ => rest.clone(),
@@ -365,7 +370,7 @@ fn of_secret(rest: &Text) -> Text {
 
 /// A parameter's part of an ARN with one slash before its name, whether that begins with one or not, and without a version or
 /// label.
-fn of_parameter(rest: &Text) -> Text {
+fn parameter_name_part(rest: &Text) -> Text {
     let flat = rest.with_placeholders().into_owned();
     let end = flat.find(':').unwrap_or(flat.len());
     match flat.strip_prefix("parameter//") {
@@ -381,7 +386,7 @@ fn of_parameter(rest: &Text) -> Text {
 impl ResourceRef {
     /// Whether it is all that AWS checks. A key may be named by its alias, and those that AWS made are pasted as well; a model
     /// by a profile, which needs its models too; AWS's own parameters are for everyone.
-    fn is_whole(&self) -> bool {
+    fn is_complete(&self) -> bool {
         let rest = self.rest.with_placeholders();
         match &*self.service {
             "bedrock" => rest
@@ -401,19 +406,19 @@ impl ResourceRef {
             "bedrock" if self.rest.prefix().starts_with("foundation-model/") => "eu-west-1:",
             _ => "eu-west-1:111122223333",
         };
-        let mut arn = Text::made(&format!("arn:aws:{}:{place}:", self.service), span);
+        let mut arn = Text::synthetic(&format!("arn:aws:{}:{place}:", self.service), span);
         arn.append(&self.with_secret_suffix(span));
         arn
     }
 
     /// As the ARN that it has in the account and region that are deployed to.
-    fn deployed(&self, span: Span) -> Text {
+    fn deployed_arn(&self, span: Span) -> Text {
         let hole = |kind, name: &str| Text::hole(Hole::new(kind, name, span));
-        let mut arn = Text::made(&format!("arn:aws:{}:", self.service), span);
+        let mut arn = Text::synthetic(&format!("arn:aws:{}:", self.service), span);
         arn.append(&hole(HoleKind::Region, "AWS::Region"));
-        arn.append(&Text::made(":", span));
+        arn.append(&Text::synthetic(":", span));
         arn.append(&hole(HoleKind::Account, "AWS::AccountId"));
-        arn.append(&Text::made(":", span));
+        arn.append(&Text::synthetic(":", span));
         arn.append(&self.with_secret_suffix(span));
         arn
     }
@@ -422,7 +427,7 @@ impl ResourceRef {
     fn with_secret_suffix(&self, span: Span) -> Text {
         let mut out = self.rest.clone();
         if self.service == "secretsmanager" && !out.with_placeholders().ends_with('*') {
-            out.append(&Text::made("-??????", span));
+            out.append(&Text::synthetic("-??????", span));
         }
         out
     }
@@ -433,12 +438,12 @@ impl ResourceRef {
             return true;
         }
         overlaps(&self.rest, &other.rest, CaseSensitivity::Sensitive) == Truth::No
-            && !self.may_be_made(other)
-            && !other.may_be_made(self)
+            && !self.may_be_generated_name(other)
+            && !other.may_be_generated_name(self)
     }
 
     /// Whether a name that AWS makes may be what `other` has a pattern for.
-    fn may_be_made(&self, other: &Self) -> bool {
+    fn may_be_generated_name(&self, other: &Self) -> bool {
         let [own, others] = [&self.rest, &other.rest].map(|t| t.with_placeholders().into_owned());
         let segments = |s: &str| s.split(['/', ':']).map(str::to_owned).collect::<Vec<_>>();
         let others = segments(&others);

@@ -208,7 +208,7 @@ impl CallExpr {
     }
 
     /// `*x` or `**x` stands among the arguments.
-    pub fn is_open(&self) -> bool {
+    pub fn has_unpacking(&self) -> bool {
         self.args
             .iter()
             .any(|a| matches!(a.name, ArgName::Star | ArgName::Spread))

@@ -26,7 +26,7 @@ const ROOTS: &[&str] = &[
 type ImportedName = (Option<usize>, Option<usize>);
 /// By the name that is imported.
 type Imports = HashMap<Arc<str>, Option<usize>>;
-type Froms = HashMap<ImportFrom, ImportedName>;
+type FromImports = HashMap<ImportFrom, ImportedName>;
 
 /// All modules of a run.
 #[derive(Debug)]
@@ -46,8 +46,8 @@ pub struct Program<'a> {
     names: HashSet<&'a str>,
     /// What the imports that stand in each module find.
     imports: Vec<Imports>,
-    froms: Vec<Froms>,
-    /// For [`Program::is_taken`], by module.
+    froms: Vec<FromImports>,
+    /// For [`Program::is_imported_elsewhere`], by module.
     taken: OnceLock<Vec<FxHashSet<Arc<str>>>>,
 }
 
@@ -118,7 +118,7 @@ impl<'a> Program<'a> {
         program
     }
 
-    fn resolve(&self, m: &PythonModule) -> (Imports, Froms) {
+    fn resolve(&self, m: &PythonModule) -> (Imports, FromImports) {
         let mut imports = HashMap::new();
         let mut froms = HashMap::new();
         for s in &m.scopes {
@@ -262,7 +262,7 @@ impl<'a> Program<'a> {
     }
 
     /// Whether another module takes this name from the module.
-    pub fn is_taken(&self, module: usize, name: &str) -> bool {
+    pub fn is_imported_elsewhere(&self, module: usize, name: &str) -> bool {
         let taken = self.taken.get_or_init(|| self.taken_names());
         let names = &taken[module];
         names.contains(name) || names.contains("*")

@@ -37,7 +37,7 @@ impl PythonModule {
     }
 
     /// The expression whose value `expr` certainly is, through the name that holds it.
-    pub fn made_by(&self, expr: ExprId) -> Option<ExprId> {
+    pub fn defining_expression(&self, expr: ExprId) -> Option<ExprId> {
         let ExprKind::Name(name) = &self.expr(expr).kind else {
             return Some(expr);
         };

@@ -122,13 +122,13 @@ impl<'p> Receivers<'p> {
 
     pub(crate) fn receiver(&self, expr: ExprId) -> Receiver {
         let m = self.module();
-        let things = self.evaluator.values(self.module, expr);
-        let known = things.iter().find_map(|t| self.known_receiver(t));
+        let values = self.evaluator.values(self.module, expr);
+        let known = values.iter().find_map(|t| self.known_receiver(t));
         if let Some(known) = known {
             return known;
         }
         // A session that is only called so.
-        if let Some(call) = m.made_by(expr).and_then(|e| m.call(e))
+        if let Some(call) = m.defining_expression(expr).and_then(|e| m.call(e))
             && self.constructor(call) == Some(Constructor::Client)
         {
             return Receiver::Client(self.service(call));
@@ -145,7 +145,7 @@ impl<'p> Receivers<'p> {
             | ExprKind::Conditional { .. }
             | ExprKind::Either { .. }
             | ExprKind::Index { .. }
-            | ExprKind::Other(_) => match things.is_empty() || !things.iter().all(|t| self.is_other(t)) {
+            | ExprKind::Other(_) => match values.is_empty() || !values.iter().all(|t| self.is_not_a_client(t)) {
                 true => Receiver::Unknown,
                 false => Receiver::Other,
             },
@@ -153,8 +153,8 @@ impl<'p> Receivers<'p> {
         }
     }
 
-    fn known_receiver(&self, thing: &AbstractValue) -> Option<Receiver> {
-        Some(match thing {
+    fn known_receiver(&self, value: &AbstractValue) -> Option<Receiver> {
+        Some(match value {
             AbstractValue::Client(c) => Receiver::Client(Some(c.name().into())),
             AbstractValue::SomeClient => Receiver::Client(None),
             AbstractValue::Resource(c, ty, _) if ty.name() == "ServiceResource" => {
@@ -179,9 +179,9 @@ impl<'p> Receivers<'p> {
     }
 
     /// Something of the repository itself, or of Python, that is no client.
-    fn is_other(&self, thing: &AbstractValue) -> bool {
-        match thing {
-            AbstractValue::Instance(class) => !self.evaluator.index.is_open(*class),
+    fn is_not_a_client(&self, value: &AbstractValue) -> bool {
+        match value {
+            AbstractValue::Instance(class) => !self.evaluator.index.may_be_called_externally(*class),
             AbstractValue::Function(_)
             | AbstractValue::Method(..)
             | AbstractValue::Class(_)

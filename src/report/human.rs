@@ -266,11 +266,8 @@ fn folded_note(f: &ReportedFinding) -> Option<String> {
     let names = &f.finding.folded;
     match names.len() {
         0 => None,
-        1 => Some(format!("a narrower finding is folded into this one: {}", names[0])),
-        n => Some(format!(
-            "{n} narrower findings are folded into this one: {}",
-            names.join(", ")
-        )),
+        1 => Some(format!("includes 1 narrower finding: {}", names[0])),
+        n => Some(format!("includes {n} narrower findings: {}", names.join(", "))),
     }
 }
 
@@ -326,7 +323,7 @@ fn unjudged(page: &Page<'_>) -> String {
         let _ = writeln!(out, "  {}", group.line(page.sources));
     }
     if groups.len() > MAX_UNJUDGED {
-        out.push_str("  … (overgrant policies --unjudged lists all)\n");
+        out.push_str("  … (run overgrant policies --unjudged to list all)\n");
     }
     out
 }
@@ -346,7 +343,7 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
         count(stats.statements, "statement", "statements")
     );
     for (n, what) in [
-        (stats.failed, "not wholly read"),
+        (stats.failed, "not read completely"),
         (report.count(Status::Suppressed), "ignored"),
         (
             report.count(Status::Baselined) + report.count(Status::Moved),

@@ -88,7 +88,7 @@ struct JsonLabel<'a> {
     primary: bool,
 }
 
-/// A step of the way from the code to the role.
+/// A step of the path from the code to the role.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonStep<'a> {
@@ -103,7 +103,7 @@ struct JsonFix<'a> {
     title: &'a str,
     /// `safe` or `unsafe`.
     safety: &'static str,
-    /// All of them or none are made.
+    /// Applied together or not at all.
     edits: Vec<JsonEdit<'a>>,
 }
 

@@ -27,10 +27,10 @@ use crate::triage::{Report, ReportedFinding};
 pub(crate) use json::schema as report_schema;
 #[cfg(feature = "cli")]
 pub(crate) use needs::schema as needs_schema;
-pub use needs::{Needed, needs_human, needs_json, needs_policy};
+pub use needs::{NeedsPage, needs_human, needs_json, needs_policy};
 #[cfg(feature = "cli")]
 pub(crate) use policies::schema as policies_schema;
-pub use policies::{ListedPolicies, policy_json, seen_human, seen_json};
+pub use policies::{ListedPolicies, policies_human, policies_json, policy_json};
 pub use unjudged::{unjudged_human, unjudged_json};
 
 /// What a report can be rendered as.

@@ -9,12 +9,12 @@ use super::json::{JsonSpan, JsonUnread, SCHEMA_VERSION, span, unread};
 use crate::phrase::count;
 use crate::project::targets::ResourceRefs;
 use crate::project::{Codebase, Project};
-use crate::python::calls::{ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, least};
+use crate::python::calls::{ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, minimal_grants};
 use crate::source::{Problem, Sources, Span, Text, pretty_json, push_line};
 
 /// What `overgrant needs` shows: the calls in files that were asked for.
 #[derive(Debug)]
-pub struct Needed<'a> {
+pub struct NeedsPage<'a> {
     sources: &'a Sources,
     /// With what the environments of their callers say of their resources.
     calls: Vec<ApiCall>,
@@ -24,7 +24,7 @@ pub struct Needed<'a> {
     errors: &'a [Problem],
 }
 
-impl<'a> Needed<'a> {
+impl<'a> NeedsPage<'a> {
     pub fn new(project: &'a Project<'_>, calls: &'a Calls<'_>, errors: &'a [Problem]) -> Self {
         let sources = project.sources;
         let in_scope = |span: Span| sources.file(span.file).in_scope;
@@ -58,9 +58,9 @@ impl<'a> Needed<'a> {
         }
         let unsure = self.calls.iter().filter(|c| !c.certain).count();
         if unsure > 0 {
-            let whose = if unsure == 1 { "its receiver" } else { "their receivers" };
+            let whose = if unsure == 1 { "its client" } else { "their clients" };
             out.push(format!(
-                "{} included that may be none: {whose} could not be followed",
+                "{} included although {whose} could not be resolved",
                 count(unsure, "call is", "calls are")
             ));
         }
@@ -79,7 +79,7 @@ impl<'a> Needed<'a> {
             .filter(|c| c.trigger.is_none())
             .map(|c| c.action)
             .collect();
-        let sure: Vec<MinimalGrant> = least(&self.calls);
+        let sure: Vec<MinimalGrant> = minimal_grants(&self.calls);
         let possible: Vec<&str> = possible
             .into_iter()
             .filter(|a| sure.iter().all(|g| !g.actions.contains(a)))
@@ -141,7 +141,7 @@ struct JsonNeeds<'a> {
     schema_version: &'static str,
     /// By path and position.
     calls: Vec<JsonCall<'a>>,
-    /// Places that may call AWS in a way that is not known.
+    /// Places whose calls to AWS are unknown.
     unresolved: Vec<JsonUnresolved<'a>>,
     /// Files that could not be read completely.
     errors: Vec<JsonUnread<'a>>,
@@ -208,7 +208,7 @@ pub(crate) fn schema() -> serde_json::Value {
     super::json::schema_of::<JsonNeeds<'_>, JsonCall<'_>>("overgrant needs", about)
 }
 
-pub fn needs_json(needed: &Needed<'_>) -> String {
+pub fn needs_json(needed: &NeedsPage<'_>) -> String {
     let sources = needed.sources;
     let calls = needed.calls.iter().zip(&needed.reached_from);
     let unresolved = needed.unresolved.iter().map(|u| JsonUnresolved {
@@ -249,7 +249,7 @@ fn call<'a>(sources: &'a Sources, c: &'a ApiCall, reached_from: &'a BTreeSet<&'a
     }
 }
 
-pub fn needs_human(needed: &Needed<'_>) -> String {
+pub fn needs_human(needed: &NeedsPage<'_>) -> String {
     let mut out = String::new();
     for (c, reached_from) in needed.calls.iter().zip(&needed.reached_from) {
         let line = format!(
@@ -260,8 +260,8 @@ pub fn needs_human(needed: &Needed<'_>) -> String {
             c.function,
             match (c.certain, c.operation) {
                 (true, _) => "",
-                (false, Some(_)) => " (perhaps: what it is called on is known by its name only)",
-                (false, None) => " (perhaps: a library calls AWS for it)",
+                (false, Some(_)) => " (possibly: the client is known only by its name)",
+                (false, None) => " (possibly: called by a library)",
             }
         );
         push_line(&mut out, &line);
@@ -318,7 +318,10 @@ pub fn needs_human(needed: &Needed<'_>) -> String {
         );
     }
     let services: BTreeSet<&str> = needed.calls.iter().map(|c| &*c.service).collect();
-    let actions: BTreeSet<&str> = least(&needed.calls).into_iter().flat_map(|g| g.actions).collect();
+    let actions: BTreeSet<&str> = minimal_grants(&needed.calls)
+        .into_iter()
+        .flat_map(|g| g.actions)
+        .collect();
     let _ = write!(
         out,
         "{} of {}, {}",
@@ -377,7 +380,7 @@ fn one_or_list<T: Serialize, S: Serializer>(all: &[T], serializer: S) -> Result<
 }
 
 /// A policy document that allows what the calls need; without any, one without statements.
-pub fn needs_policy(needed: &Needed<'_>) -> String {
+pub fn needs_policy(needed: &NeedsPage<'_>) -> String {
     let statement = |g: MinimalGrant| LeastStatement {
         effect: "Allow",
         action: g.actions,
@@ -388,6 +391,6 @@ pub fn needs_policy(needed: &Needed<'_>) -> String {
     };
     pretty_json(&LeastPolicy {
         version: "2012-10-17",
-        statement: least(&needed.calls).into_iter().map(statement).collect(),
+        statement: minimal_grants(&needed.calls).into_iter().map(statement).collect(),
     })
 }

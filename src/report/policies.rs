@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Number, Value as Json};
 
 use super::json::{JsonSpan, JsonUnread, SCHEMA_VERSION, span, unread};
-use crate::iam::{Document, DocumentOrigin, DocumentUse, SourceFormat, UnknownPart, catalogue};
+use crate::iam::{Document, DocumentOrigin, DocumentUse, PolicyKind, SourceFormat, UnknownPart, catalogue};
 use crate::index::DocumentId;
 use crate::model::full_address;
 use crate::phrase;
@@ -51,9 +51,9 @@ struct JsonPolicy<'a> {
     owner: Option<JsonOwner>,
     /// Addresses of the identities that have it.
     attached_to: Vec<String>,
-    /// The policy. What is not known is `"${name}"`, and alternatives are an object with a key for each condition.
+    /// The policy. Unknown parts are `"${name}"`; alternatives are an object with a key for each condition.
     document: Json,
-    /// Whether all of it is known.
+    /// Whether the whole policy is known.
     complete: bool,
     unknown: Vec<JsonUnknown<'a>>,
     /// `aws-managed`, `generated`, or `sam-template`, where the policy is not written in the file.
@@ -144,14 +144,32 @@ fn json_of(value: &Value, depth: u32) -> Json {
 struct PolicyRow<'a> {
     span: Span,
     format: SourceFormat,
-    kind: &'static str,
+    kind: PolicyKind,
     owner: Option<JsonOwner>,
     attached_to: Vec<String>,
     used_at: &'a [DocumentUse],
     document: Json,
     statements: usize,
     unresolved: &'a [UnknownPart],
-    source: Option<(&'static str, &'a str)>,
+    source: Option<(UnwrittenSource, &'a str)>,
+}
+
+/// What wrote a policy that is not in the file.
+#[derive(Clone, Copy)]
+enum UnwrittenSource {
+    AwsManaged,
+    Generated,
+    SamTemplate,
+}
+
+impl UnwrittenSource {
+    fn name(self) -> &'static str {
+        match self {
+            Self::AwsManaged => "aws-managed",
+            Self::Generated => "generated",
+            Self::SamTemplate => "sam-template",
+        }
+    }
 }
 
 fn rows<'a>(seen: &ListedPolicies<'a>) -> Vec<PolicyRow<'a>> {
@@ -209,14 +227,14 @@ fn managed<'a>(
     Some(PolicyRow {
         span,
         format,
-        kind: "identity",
+        kind: PolicyKind::Identity,
         owner: None,
         attached_to: vec![name.to_owned()],
         used_at: &[],
         document,
         statements,
         unresolved: &[],
-        source: Some(("aws-managed", policy)),
+        source: Some((UnwrittenSource::AwsManaged, policy)),
     })
 }
 
@@ -224,7 +242,7 @@ fn row(d: &Document, attached_to: Vec<String>) -> PolicyRow<'_> {
     PolicyRow {
         span: d.span,
         format: d.format,
-        kind: d.kind.name(),
+        kind: d.kind,
         owner: d.owner.as_ref().map(|o| JsonOwner {
             address: full_address(&o.scope, &o.address).into_owned(),
             type_name: o.type_name.to_string(),
@@ -237,18 +255,20 @@ fn row(d: &Document, attached_to: Vec<String>) -> PolicyRow<'_> {
         unresolved: &d.unresolved,
         source: match &d.origin {
             DocumentOrigin::Written => None,
-            DocumentOrigin::AwsManaged(name) => Some(("aws-managed", name)),
+            DocumentOrigin::AwsManaged(name) => Some((UnwrittenSource::AwsManaged, name)),
             DocumentOrigin::SamTemplate(name) | DocumentOrigin::Generated(name)
                 if d.format == SourceFormat::Serverless =>
             {
-                Some(("generated", name))
+                Some((UnwrittenSource::Generated, name))
             }
-            DocumentOrigin::SamTemplate(name) | DocumentOrigin::Generated(name) => Some(("sam-template", name)),
+            DocumentOrigin::SamTemplate(name) | DocumentOrigin::Generated(name) => {
+                Some((UnwrittenSource::SamTemplate, name))
+            }
         },
     }
 }
 
-pub fn seen_json(seen: &ListedPolicies<'_>) -> String {
+pub fn policies_json(seen: &ListedPolicies<'_>) -> String {
     let sources = seen.project.sources;
     pretty_json(&JsonPolicies {
         schema_version: SCHEMA_VERSION,
@@ -269,18 +289,18 @@ fn policy<'a>(sources: &'a Sources, r: PolicyRow<'a>) -> JsonPolicy<'a> {
         path: sources.path(r.span.file),
         span: span(sources, r.span),
         format: r.format.name(),
-        kind: r.kind,
+        kind: r.kind.name(),
         owner: r.owner,
         attached_to: r.attached_to,
         document: r.document,
         complete: r.unresolved.is_empty(),
         unknown: r.unresolved.iter().map(unknown).collect(),
-        source,
+        source: source.map(UnwrittenSource::name),
         name,
     }
 }
 
-pub fn seen_human(seen: &ListedPolicies<'_>) -> String {
+pub fn policies_human(seen: &ListedPolicies<'_>) -> String {
     let sources = seen.project.sources;
     let mut out = String::new();
     for r in rows(seen) {
@@ -290,11 +310,11 @@ pub fn seen_human(seen: &ListedPolicies<'_>) -> String {
             sources.path(r.span.file),
             at.line,
             at.column,
-            r.kind,
+            r.kind.name(),
             r.format.name()
         );
         if let Some((source, name)) = r.source {
-            let _ = write!(line, ", {source} {name}");
+            let _ = write!(line, ", {} {name}", source.name());
         }
         if let Some(owner) = &r.owner {
             let _ = write!(line, ", {} of {}", owner.attribute, owner.address);

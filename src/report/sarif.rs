@@ -101,7 +101,7 @@ fn notifications<'a>(page: &Page<'a>, total: usize) -> Vec<SarifNotification<'a>
             level: "note",
             message: text(format!("not judged: {}: {}", u.noun().0, u.text())),
             descriptor: Some(SarifId { id: "unjudged" }),
-            locations: vec![place(SarifPhysicalLocation {
+            locations: vec![location_of(SarifPhysicalLocation {
                 artifact_location: location(page, &u.path),
                 region: u.span.map(|span| region(page, span)),
             })],
@@ -237,7 +237,7 @@ fn region(page: &Page<'_>, span: Span) -> SarifRegion {
     }
 }
 
-fn place<'a>(physical_location: SarifPhysicalLocation) -> SarifLocation<'a> {
+fn location_of<'a>(physical_location: SarifPhysicalLocation) -> SarifLocation<'a> {
     SarifLocation {
         id: None,
         message: None,
@@ -247,7 +247,7 @@ fn place<'a>(physical_location: SarifPhysicalLocation) -> SarifLocation<'a> {
 }
 
 fn span_location<'a>(page: &Page<'_>, span: Span) -> SarifLocation<'a> {
-    place(SarifPhysicalLocation {
+    location_of(SarifPhysicalLocation {
         artifact_location: location(page, page.path(span)),
         region: Some(region(page, span)),
     })

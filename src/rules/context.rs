@@ -52,29 +52,29 @@ impl<'a> Context<'a> {
 
     /// Whether the account in an item is supplied by what lists the accounts of the repository's own organization:
     /// `var.organization_accounts`, `data.aws_organizations_organization.this.accounts`. No such account is a stranger.
-    pub fn is_of_organization(&self, item: &ClauseItem) -> bool {
+    pub fn is_organization_account(&self, item: &ClauseItem) -> bool {
         let sources = self.project.sources;
         let steps = std::iter::successors(item.via.as_deref(), |step| step.from.as_deref());
-        let mut ways = steps.take(MAX_STEPS).map(|step| sources.slice(step.span));
+        let mut origins = steps.take(MAX_STEPS).map(|step| sources.slice(step.span));
         let written = sources.slice(item.span);
         let mut parts = written.split("${").skip(1).filter_map(|rest| rest.split('}').next());
         item.text.holes().any(|hole| names_organization(&hole.name))
-            || ways.any(names_organization)
+            || origins.any(names_organization)
             || parts.any(names_organization)
     }
 
     /// Whether what stands in a module is a value that only an example or a test passes to it: `at` is a place in the module.
     /// Other callers pass other values, so that what follows from this one is not true of the module.
-    pub fn is_of_example(&self, item: &ClauseItem, at: Span) -> bool {
+    pub fn is_example_value(&self, item: &ClauseItem, at: Span) -> bool {
         let sources = self.project.sources;
         if is_example(sources.path(at.file)) {
             return false;
         }
         let steps = std::iter::successors(item.via.as_deref(), |step| step.from.as_deref());
-        let mut ways = steps.take(MAX_STEPS).map(|step| step.span).chain([item.span]);
+        let mut origins = steps.take(MAX_STEPS).map(|step| step.span).chain([item.span]);
         let mut targets = item.text.holes().filter_map(|hole| hole.target.as_ref());
         let of_example = |span: Span| is_example(sources.path(span.file));
-        ways.any(of_example)
+        origins.any(of_example)
             || targets.any(|t| {
                 let first = self.project.resources_at(t).first();
                 first.is_some_and(|id| of_example(self.project.resources[*id].header))
@@ -126,7 +126,7 @@ impl<'a> Context<'a> {
     ) -> Finding {
         let r = &self.project.resources[resource];
         self.at_resource(rule, resource, message)
-            .only_under(r.branch.as_ref())
+            .under_guard(r.branch.as_ref())
             .primary(span, label)
             .in_resource(r.header)
     }
@@ -198,7 +198,7 @@ pub struct FindingSink<'r> {
     /// What a check looked at and could not judge.
     pub unjudged: Vec<Unjudged>,
     selection: Option<&'r Selection>,
-    told: HashMap<CountingUnit, BTreeMap<RuleId, RuleCount>>,
+    reported: HashMap<CountingUnit, BTreeMap<RuleId, RuleCount>>,
 }
 
 /// The findings of one rule in one unit.
@@ -224,9 +224,9 @@ impl<'r> FindingSink<'r> {
     }
 
     /// Whether the finding would only be counted: what it says in addition to need not be found out.
-    pub fn is_full(&self, finding: &Finding) -> bool {
-        let told = unit(finding, finding.span()).and_then(|unit| self.told.get(&unit)?.get(&finding.rule));
-        told.is_some_and(|told| told.count == MAX_ALIKE)
+    pub fn is_only_counted(&self, finding: &Finding) -> bool {
+        let reported = unit(finding, finding.span()).and_then(|unit| self.reported.get(&unit)?.get(&finding.rule));
+        reported.is_some_and(|reported| reported.count == MAX_ALIKE)
     }
 
     /// Takes a finding; one of a rule that is not selected is dropped. Of very many that are alike the last one counts the
@@ -246,15 +246,15 @@ impl<'r> FindingSink<'r> {
             return;
         }
         if let Some(unit) = unit(&finding, at) {
-            let told = self.told.entry(unit).or_default().entry(finding.rule).or_default();
-            if told.count == MAX_ALIKE {
-                let last = &mut self.findings[told.last];
+            let reported = self.reported.entry(unit).or_default().entry(finding.rule).or_default();
+            if reported.count == MAX_ALIKE {
+                let last = &mut self.findings[reported.last];
                 last.more += 1;
                 last.secrets.append(&mut finding.secrets);
                 return;
             }
-            told.count += 1;
-            told.last = self.findings.len();
+            reported.count += 1;
+            reported.last = self.findings.len();
         }
         self.findings.push(make(finding));
     }

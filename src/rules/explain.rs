@@ -217,9 +217,11 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
         );
     }
     match r.one_per() {
-        Some(OnePer::Statement | OnePer::List) => out.push_str("All items of one statement are one finding.\n\n"),
-        Some(OnePer::File) => out.push_str("All places of one file are one finding.\n\n"),
-        Some(OnePer::Value) => out.push_str("A value that a file has several times is one finding.\n\n"),
+        Some(OnePer::Statement | OnePer::List) => {
+            out.push_str("All items of one statement are reported as one finding.\n\n")
+        }
+        Some(OnePer::File) => out.push_str("All occurrences in one file are reported as one finding.\n\n"),
+        Some(OnePer::Value) => out.push_str("A value that occurs several times in a file is reported once.\n\n"),
         None => {}
     }
     let references = references(r);
@@ -303,10 +305,7 @@ fn chosen_examples(r: &Rule) -> Vec<(String, RuleExample)> {
 fn life_cycle(r: &Rule) -> Vec<String> {
     let mut lines = Vec::new();
     if r.is_preview() {
-        lines.push(format!(
-            "Preview: runs only where `{}` is selected by its name.",
-            r.id()
-        ));
+        lines.push(format!("Preview: runs only if `{}` is selected by ID.", r.id()));
     }
     if let Some(instead) = r.deprecated() {
         lines.push(format!("Deprecated: {instead}"));
@@ -369,8 +368,8 @@ fn sources(e: &RuleExample, form: Option<Form>) -> Vec<(String, &'static str, St
 
 fn suppression_examples(id: &str) -> [String; 2] {
     [
-        format!("In Terraform, YAML and Python, on the line or above it: `# overgrant: ignore[{id}] -- reason`"),
-        format!("In overgrant.toml: `[[exception]]` with `rule = \"{id}\"`, `path` and `reason`"),
+        format!("In Terraform, YAML, and Python, on the line or above it: `# overgrant: ignore[{id}] -- reason`"),
+        format!("In overgrant.toml: `[[exception]]` with `rule = \"{id}\"`, `path`, and `reason`"),
     ]
 }
 

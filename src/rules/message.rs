@@ -34,7 +34,7 @@ pub(super) fn render(template: &str, at_name: &str, at: &Captured<'_>, found: &C
 fn describe(c: &Captured<'_>, part: Option<&str>) -> String {
     let text = c.text.as_ref().map(|t| t.display()).unwrap_or_default();
     match part {
-        None => without_middle(&text),
+        None => elide_middle(&text),
         Some("whole") => text,
         Some("lower") => text.to_lowercase(),
         Some("account") => {
@@ -46,13 +46,13 @@ fn describe(c: &Captured<'_>, part: Option<&str>) -> String {
         Some("duration") => text.parse().map_or(text, duration),
         Some("service") => text.split(':').next().unwrap_or_default().to_owned(),
         Some("denied") => c.denied.map_or_else(String::new, |_| EXCEPT_DENIED.to_owned()),
-        Some("left") => c.left.as_ref().map_or_else(String::new, |l| l.why.to_owned()),
+        Some("left") => c.left.as_ref().map_or_else(String::new, |l| l.limit.text().to_owned()),
         Some("count") if c.left.as_ref().is_some_and(|l| l.at_most) => {
             format!("up to {}", c.granted().map_or(0, ActionSet::len))
         }
         Some(part) => match c.granted() {
-            Some(actions) => of_actions(actions, part),
-            None => of_actions(&ActionSet::expand(&text), part),
+            Some(actions) => describe_actions(actions, part),
+            None => describe_actions(&ActionSet::expand(&text), part),
         },
     }
 }
@@ -70,11 +70,23 @@ fn duration(seconds: f64) -> String {
 }
 
 /// What can be said of the actions that a pattern stands for.
-fn of_actions(actions: &ActionSet, part: &str) -> String {
+fn describe_actions(actions: &ActionSet, part: &str) -> String {
     match part {
         "count" => actions.len().to_string(),
         "actions" => phrase::count(actions.len(), "action", "actions"),
         "levels" => actions.by_level().to_string(),
+        "breakdown" => match actions.by_level() {
+            // "5 write actions" rather than "5 actions: 5 write".
+            levels if levels.is_single() => {
+                let kind = levels.highest().map_or("", AccessLevel::name);
+                phrase::count(actions.len(), &format!("{kind} action"), &format!("{kind} actions"))
+            }
+            _ => format!(
+                "{}: {}",
+                describe_actions(actions, "actions"),
+                describe_actions(actions, "gravest")
+            ),
+        },
         "gravest" => {
             let counts = actions.by_level();
             let levels = AccessLevel::ALL.into_iter().rev().filter(|l| counts.get(*l) > 0);
@@ -88,12 +100,12 @@ fn of_actions(actions: &ActionSet, part: &str) -> String {
             }
             said.join(", ")
         }
-        _ => phrase::list(actions.worst(3)),
+        _ => phrase::list(actions.most_severe(3)),
     }
 }
 
 /// The text with its middle left out where it is long.
-fn without_middle(text: &str) -> String {
+fn elide_middle(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     if chars.len() <= LONGEST {
         return text.to_owned();

@@ -152,7 +152,7 @@ pub(super) fn find_mistake<'v>(
         let why = if name.is_empty() || !name.bytes().all(kebab) {
             format!("the option `{name}` is not kebab-case")
         } else if name == "severity" || specs[..i].iter().any(|s| s.name == *name) {
-            format!("there is another option `{name}`")
+            format!("duplicate option `{name}`")
         } else if spec.kind == OptionKind::Number && spec.default.is_none() {
             format!("the number `{name}` needs a default")
         } else if spec.default.as_ref().is_some_and(|d| !spec.accepts(d)) {

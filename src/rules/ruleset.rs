@@ -34,7 +34,7 @@ enum From {
 impl Rule {
     pub(super) fn user(head: RuleMetadata, docs: Docs) -> Self {
         Self {
-            id: RuleId::of_user(&head.id),
+            id: RuleId::user_rule(&head.id),
             head,
             from: From::User(Box::new(docs)),
         }
@@ -210,7 +210,7 @@ impl Ruleset {
     }
 
     /// What a user should know of a name that still works: the rule was renamed, or is deprecated.
-    pub fn outdated(&self, name: &str) -> Option<String> {
+    pub fn rename_notice(&self, name: &str) -> Option<String> {
         if let Some(new) = self.renamed.get(name) {
             return Some(format!("the rule `{name}` was renamed to `{new}`"));
         }

@@ -11,7 +11,7 @@ use super::{CodeCheck, Context, FindingSink, Rule, RuleId, Ruleset, Selection, e
 use crate::finding::{Cause, Confidence, Finding, Label, LabelRole, Severity};
 use crate::formats::terraform;
 use crate::iam::catalogue::catalogue;
-use crate::iam::{ActionSet, Document, Likely, PolicyKind, Statement};
+use crate::iam::{ActionSet, Document, LikelyKind, PolicyKind, Statement};
 use crate::model::Resource;
 use crate::project::{Effects, Project};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, parent_path};
@@ -50,7 +50,7 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
     for f in &mut outcome.findings {
         complete_finding(f, project, ruleset, selection);
     }
-    let broken = broken(project);
+    let broken = unreadable_paths(project);
     let unseen = |f: &Finding, at: Span| {
         let absence = ruleset.get(&f.rule).is_some_and(Rule::absence);
         absence && broken.contains(scope(project.sources, at.file))
@@ -75,7 +75,7 @@ fn scope(sources: &Sources, file: FileId) -> &str {
 }
 
 /// Where something may stand that could not be read.
-fn broken<'p>(project: &'p Project<'_>) -> BTreeSet<&'p str> {
+fn unreadable_paths<'p>(project: &'p Project<'_>) -> BTreeSet<&'p str> {
     let is = |p: &&Problem| {
         matches!(
             p.kind,
@@ -155,7 +155,7 @@ fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
 }
 
 /// What the note on the instances of a resource starts with.
-pub const HOLDS_FOR: &str = "holds for";
+pub const HOLDS_FOR: &str = "applies to";
 
 /// Fills in what the check left to the rule, and the places that put the document to use.
 fn complete_finding(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
@@ -177,11 +177,11 @@ fn complete_finding(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, s
             f.severity = Some(Severity::Low);
             f.confidence = Some(Confidence::Low);
             f.notes.push(match likely {
-                Likely::Kind(kind) => format!(
-                    "the file name suggests {}; `[policy-kind]` in overgrant.toml makes it one",
+                LikelyKind::Kind(kind) => format!(
+                    "the file name suggests {}; set the kind under `[policy-kind]` in overgrant.toml",
                     kind.described()
                 ),
-                Likely::Endpoint => "this looks like the policy of a VPC endpoint, which grants nothing".to_owned(),
+                LikelyKind::Endpoint => "this looks like a VPC endpoint policy, which grants nothing".to_owned(),
             });
         }
         if project.is_unused(document.span) {
@@ -218,7 +218,7 @@ fn lower_confidence(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, s
     let is_set = selection.severity(&f.rule).is_some();
     if is_opt_in(f, project) {
         f.severity = f.severity.map(|s| if is_set { s } else { s.min(Severity::Low) });
-        f.notes.push("by default this is not deployed".to_owned());
+        f.notes.push("by default, not deployed".to_owned().to_owned());
     }
     let unattached = parts(f, project)
         .0
@@ -235,13 +235,13 @@ fn lower_confidence(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, s
         f.remedies.retain(|remedy| !remedy.safe);
         if unlimited {
             f.notes
-                .push("by default a condition that an input adds is left out".to_owned());
+                .push("by default, without a condition that an input adds".to_owned());
         }
     }
     let Some(name) = default.filter(|_| !matches!(f.cause, Cause::Place(_))) else {
         return;
     };
-    f.notes.push(format!("holds at the default of `{name}`"));
+    f.notes.push(format!("applies with the default of `{name}`"));
     f.confidence = f.confidence.map(|c| c.min(Confidence::Medium));
     let family = ruleset.get(&f.rule).map(Rule::family);
     if family.is_some_and(|family| ["conditions", "validity"].contains(&family)) && !is_set {
@@ -263,11 +263,11 @@ fn is_opt_in(f: &Finding, project: &Project<'_>) -> bool {
 
 /// Whether a finding is about what is granted, which a boundary or a control policy never is. That boundaries may be lifted is
 /// as bad in a boundary: it lets its holder out.
-fn grades_grants(ruleset: &Ruleset, f: &Finding, document: &Document, likely: Likely) -> bool {
+fn grades_grants(ruleset: &Ruleset, f: &Finding, document: &Document, likely: LikelyKind) -> bool {
     const GRANTS: [&str; 6] = ["actions", "data", "escalation", "exposure", "resources", "trust"];
     let family = ruleset.get(&f.rule).map(Rule::family);
     // The keys that tell owners and callers apart mean something else on the way to a resource than on it.
-    let of_endpoint = |family| likely == Likely::Endpoint && ["conditions", "deputy"].contains(&family);
+    let of_endpoint = |family| likely == LikelyKind::Endpoint && ["conditions", "deputy"].contains(&family);
     family.is_some_and(|family| GRANTS.contains(&family) || of_endpoint(family)) && !lifts_boundaries(f, document)
 }
 
@@ -383,10 +383,10 @@ mod tests {
     fn a_check_that_breaks_down_costs_its_rules_only() {
         let (sources, own) = (Sources::from_strings(&[]), Ownership::default());
         let project = crate::project::link(&sources, &own, Vec::new());
-        let ok: CodeCheck = |_, out| out.push(Finding::new(RuleId::of_user("fine"), "found"));
+        let ok: CodeCheck = |_, out| out.push(Finding::new(RuleId::user_rule("fine"), "found"));
         let broken: CodeCheck = |_, _| panic!("out of paper");
         let job = |rule, check| Job {
-            rules: vec![RuleId::of_user(rule)],
+            rules: vec![RuleId::user_rule(rule)],
             work: Work::Check(check),
         };
         let jobs = [job("broken", broken), job("fine", ok)];

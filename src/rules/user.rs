@@ -72,7 +72,7 @@ impl UserRules {
         self.files.push((path.to_owned(), Arc::from(text)));
         match read(text, path, &self.lists) {
             Ok(rule) if self.rules.iter().any(|r| r.id() == rule.id()) => {
-                let twice = RuleError::at(format!("there is another rule `{}`", rule.id()), &rule.id());
+                let twice = RuleError::at(format!("duplicate rule `{}`", rule.id()), &rule.id());
                 self.mistakes.push(locate_mistake(path, text, &twice));
             }
             Ok(rule) => self.rules.push(rule),
@@ -87,7 +87,7 @@ impl UserRules {
     }
 
     /// Runs the examples of these rules.
-    pub fn test(&self) -> examples::Tested {
+    pub fn test(&self) -> examples::ExampleReport {
         let ruleset = Ruleset::builtin().with_user_rules(self.rules.iter().cloned());
         let mut tested = examples::test(&ruleset, &self.rules);
         for rule in &self.rules {
@@ -104,7 +104,7 @@ impl UserRules {
 }
 
 /// Loads the rules of `dir` and runs their examples: `overgrant test-rules DIR`.
-pub fn test_rules(dir: &Path, shown: &str) -> (UserRules, examples::Tested) {
+pub fn test_rules(dir: &Path, shown: &str) -> (UserRules, examples::ExampleReport) {
     let rules = load(dir, shown);
     let tested = rules.test();
     (rules, tested)
@@ -122,7 +122,7 @@ fn read(text: &str, path: &str, lists: &Lists) -> Result<Rule, RuleError> {
     let (mut head, docs) = compiled.ok_or_else(|| RuleError::at("this rule cannot be read", "id"))??;
     let Some((prefix, slug)) = head.id.split_once('/') else {
         return Err(RuleError::at(
-            format!("the id of a rule of yours has a prefix: `acme/{}`", head.id),
+            format!("your own rules need a prefix in the id: `acme/{}`", head.id),
             &head.id,
         ));
     };
@@ -133,13 +133,13 @@ fn read(text: &str, path: &str, lists: &Lists) -> Result<Rule, RuleError> {
         .map_or("", |(stem, _)| stem);
     if slug != stem {
         return Err(RuleError::at(
-            format!("the id ends in `{slug}`, the file is called `{stem}`"),
+            format!("the id ends in `{slug}`, but the file is named `{stem}`"),
             &head.id,
         ));
     }
     head.family = prefix.to_owned();
     if matches!(head.logic, Logic::Check(_)) {
-        let why = "checks in code report under their own rules: a rule of yours has `match` and `report`";
+        let why = "only built-in rules can have `check`: use `match` and `report`";
         return Err(RuleError::at(why, "check"));
     }
     Ok(Rule::user(head, docs))

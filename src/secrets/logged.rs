@@ -111,11 +111,20 @@ mod tests {
 
     #[test]
     fn ids_in_records() {
-        let event = "eventSource: iam.amazonaws.com\nuserIdentity:\n  type: Root\n  accessKeyId: ID\n";
+        let event = r"eventSource: iam.amazonaws.com
+userIdentity:
+  type: Root
+  accessKeyId: ID
+";
         let json = r#"{"eventName": "GetObject", "userIdentity": {"accessKeyId": "ID"}}"#;
         let finding = r#"{"Resource": {"AccessKeyDetails": {"AccessKeyid": "ID"}}, "Service": {"eventTime": 1}}"#;
-        let profile = "[default]\naws_access_key_id = ID\n# eventName, eventSource\n";
-        let used = "eventName = 'x'; eventSource = 'y'\nconnect('ID')\n";
+        let profile = r"[default]
+aws_access_key_id = ID
+# eventName, eventSource
+";
+        let used = r"eventName = 'x'; eventSource = 'y'
+connect('ID')
+";
         let config = "accessKeyId: ID\nsecretAccessKey: x\n";
         for (text, expected) in [
             (event, true),
@@ -132,7 +141,7 @@ mod tests {
     #[test]
     fn accounts_that_a_text_names() {
         for (text, expected) in [
-            ("accountId: \"444455556666\"", true),
+            (r#"accountId: "444455556666""#, true),
             ("Resource: arn:aws:iam::444455556666:role/x", true),
             ("accounts 444455556666 and 111122223333", false),
             ("order 444455556666", false),

@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_hidden_as_every_format_writes_it() {
-        let secret = "p<\"x\\y&%25##[Zq7Lm";
+        let secret = r#"p<"x\y&%25##[Zq7Lm"#;
         let sources = Sources::from_strings(&[("a.yaml", secret)]);
         let mask = Mask::new(&sources, &[Span::new(FileId(0), 0, secret.len())]);
         let json = serde_json::Value::from(secret).to_string();

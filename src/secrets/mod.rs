@@ -116,7 +116,7 @@ fn scan_to(text: &str, depth: u32) -> Vec<Secret> {
             Mark::KeyId => {
                 let id = shape::key_id(bytes, at);
                 if id.as_ref().is_some_and(|id| id.quality == Quality::Real) {
-                    found.extend(shape::secret_beside(bytes, at + 20));
+                    found.extend(shape::secret_following_id(bytes, at + 20));
                 }
                 id
             }
@@ -165,7 +165,7 @@ fn scan_to(text: &str, depth: u32) -> Vec<Secret> {
             .filter(|(s, claim)| is_confirmed(bytes, s, *claim, &ids))
             .map(|(s, _)| s),
     );
-    beside_ids(bytes, &mut found);
+    secrets_near_ids(bytes, &mut found);
     // Of two that overlap, the longer one: base64 around a key, not what looks like a key inside it.
     found.sort_by_key(|s| (s.range.start, std::cmp::Reverse(s.range.end), s.kind));
     let mut end = 0;
@@ -207,7 +207,7 @@ const NEAR_BYTES: usize = 600;
 const NEAR_LINES: usize = 8;
 
 /// Secrets without a telling name next to a key ID. The secret of AWS's example ID is an example, too.
-fn beside_ids(bytes: &[u8], found: &mut Vec<Secret>) {
+fn secrets_near_ids(bytes: &[u8], found: &mut Vec<Secret>) {
     // Windows of IDs that are close to each other are read once.
     let mut done = 0;
     for (at, quality) in ids_of(found) {

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::shape::{self, SECRET_LEN, is_base64, run, stands_alone, text};
+use super::shape::{self, SECRET_LEN, is_base64, is_standalone, run, text};
 use super::{Secret, SecretKind, encoded, letters, quality};
 
 /// What a name says that its value is.
@@ -133,7 +133,7 @@ pub(super) fn secret_after(bytes: &[u8], hit: Range<usize>) -> Option<(Secret, C
     let name = spaced_name(bytes, whole_name(bytes, hit));
     let claim = classify_name(text(bytes, name.clone()))?;
     let range = value_after(bytes, name.end, |range, count| {
-        (count == SECRET_LEN && stands_alone(bytes, range.clone())) || encoded_secret(bytes, range).is_some()
+        (count == SECRET_LEN && is_standalone(bytes, range.clone())) || encoded_secret(bytes, range).is_some()
     })?;
     let found = match encoded_secret(bytes, &range) {
         Some(found) => found,

@@ -89,10 +89,11 @@ pub(super) fn key_id(bytes: &[u8], at: usize) -> Option<Secret> {
     if joins(left) && at - run_back(bytes, at, 64, is_base64) >= 20 {
         return None;
     }
-    if joins(bytes.get(end)) && run(bytes, end, 64, is_base64) - end >= 24 && secret_beside(bytes, end).is_none() {
+    if joins(bytes.get(end)) && run(bytes, end, 64, is_base64) - end >= 24 && secret_following_id(bytes, end).is_none()
+    {
         return None;
     }
-    if is_in_arn(bytes, at) && secret_beside(bytes, end).is_none() {
+    if is_in_arn(bytes, at) && secret_following_id(bytes, end).is_none() {
         return None;
     }
     let quality = quality::key_id_quality(id)?;
@@ -122,7 +123,7 @@ fn is_in_arn(bytes: &[u8], at: usize) -> bool {
 
 /// The secret that follows a key ID at `end` as in a URL or a path: `s3n://ID:SECRET@bucket`, `sqs://ID:SECRET@`,
 /// `ID/SECRET`.
-pub(super) fn secret_beside(bytes: &[u8], end: usize) -> Option<Secret> {
+pub(super) fn secret_following_id(bytes: &[u8], end: usize) -> Option<Secret> {
     let rest = bytes.get(end..)?;
     let separator = if rest.starts_with(b"%3A") || rest.starts_with(b"%3a") {
         3
@@ -288,7 +289,7 @@ pub(super) fn unnamed_secrets(bytes: &[u8], window: Range<usize>) -> Vec<Secret>
         at = end;
         if count == SECRET_LEN
             && (start == 0 || !is_base64(bytes[start - 1]))
-            && stands_alone(bytes, start..at)
+            && is_standalone(bytes, start..at)
             && !is_hash_name(bytes, start)
         {
             out.extend(secret(bytes, start..at, 4.2));
@@ -298,7 +299,7 @@ pub(super) fn unnamed_secrets(bytes: &[u8], window: Range<usize>) -> Vec<Secret>
 }
 
 /// Not a part of a longer token, a host name or a path.
-pub(super) fn stands_alone(bytes: &[u8], range: Range<usize>) -> bool {
+pub(super) fn is_standalone(bytes: &[u8], range: Range<usize>) -> bool {
     let before = range.start.checked_sub(1).map(|i| bytes[i]);
     let after = bytes.get(range.end).copied();
     !before.is_some_and(|b| matches!(b, b'.' | b'-' | b'_' | b'%' | b'$' | b'@') || b >= 0x80)

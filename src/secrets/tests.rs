@@ -29,7 +29,7 @@ fn kinds(text: &str) -> Vec<SecretKind> {
 fn key_ids_are_words_of_their_own() {
     let id = id();
     for (text, found) in [
-        (format!("key = \"{id}\""), true),
+        (format!(r#"key = "{id}""#), true),
         (id.clone(), true),
         (format!("https://{id}:x@host"), true),
         (format!("X-Amz-Credential={id}/20240101/us-east-1/s3"), true),
@@ -62,7 +62,7 @@ fn placeholders_are_silent_and_examples_are_known() {
         "AKIAYOURACCESSKEYIDX",
         "aws_secret_access_key = xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
         "aws_secret_access_key = ${var.secret}",
-        "aws_secret_access_key = \"<your secret>\"",
+        r#"aws_secret_access_key = "<your secret>""#,
         "aws_secret_access_key = da39a3ee5e6b4b0d3255bfef95601890afd80709",
         "aws_secret_access_key = arn:aws:secretsmanager:us-east-1:123456789012:secret:abc",
     ] {
@@ -84,27 +84,29 @@ fn secrets_are_known_by_their_names() {
         "aws_secret_access_key = ",
         "AWS_SECRET_ACCESS_KEY=",
         "export AWS_SECRET_ACCESS_KEY='",
-        "\"SecretAccessKey\": \"",
+        r#""SecretAccessKey": ""#,
         "secretAccessKey: '",
-        "os.environ[\"AWS_SECRET_ACCESS_KEY\"] = \"",
-        "variable \"aws_secret_key\" {\n  type = string\n  default = \"",
+        r#"os.environ["AWS_SECRET_ACCESS_KEY"] = ""#,
+        r#"variable "aws_secret_key" {
+  type = string
+  default = ""#,
         "- Name: AWS_SECRET_ACCESS_KEY\n  Value: ",
-        "{\"Name\":\"AWS_SECRET_ACCESS_KEY\",\"Type\":\"PLAINTEXT\",\"Value\":\"",
+        r#"{"Name":"AWS_SECRET_ACCESS_KEY","Type":"PLAINTEXT","Value":""#,
         "<SecretAccessKey>",
         "ENV AWS_SECRET_ACCESS_KEY ",
         "conn.set('aws_secret_access_key', '",
         "const awsSecretKey := `",
-        "export AWS_SECRET_ACCESS_KEY=\\\"",
+        r#"export AWS_SECRET_ACCESS_KEY=\""#,
     ] {
-        let text = format!("{before}{secret}\"");
+        let text = format!(r#"{before}{secret}""#);
         let hits = scan(&text);
         assert_eq!(hits.len(), 1, "{text}");
         assert_eq!(&text[hits[0].range.clone()], secret, "{text}");
     }
     for text in [
-        format!("client_id = \"{secret}\""),
+        format!(r#"client_id = "{secret}""#),
         format!("aws_secret_access_key = var.x # {secret}"),
-        format!("secret_key = \"{secret}abc\""),
+        format!(r#"secret_key = "{secret}abc""#),
     ] {
         assert_eq!(kinds(&text), [], "{text}");
     }
@@ -115,21 +117,37 @@ fn names_that_others_use_too_need_aws_near() {
     let (id, secret) = (id(), secret());
     let token = token().replace("IQoJb3JpZ2lu", "ab3");
     for (text, found) in [
-        (format!("secret_key: str = \"{secret}\""), false),
-        (format!("region = \"eu-west-1\" # aws\nsecret_key = \"{secret}\""), true),
+        (format!(r#"secret_key: str = "{secret}""#), false),
+        (
+            format!(
+                r#"region = "eu-west-1" # aws
+secret_key = "{secret}""#
+            ),
+            true,
+        ),
         (format!("AWS_REGION=eu-west-1\nSECRET_KEY={secret}"), false),
-        (format!("SECRET_KEY={secret}\nAWS_ACCESS_KEY_ID={id}"), true),
+        (
+            format!(
+                r"SECRET_KEY={secret}
+AWS_ACCESS_KEY_ID={id}"
+            ),
+            true,
+        ),
         (format!("ACCESS_TOKEN_SECRET={secret}"), false),
         (format!("JWT_SECRET_KEY={secret}\n# aws"), false),
         (format!("S3_SECRET={secret}"), true),
         (format!("spark.hadoop.fs.s3a.secret.key {secret}"), true),
         (format!("Secret access key: {secret}"), true),
         (format!("<key>AWSSecretKey</key><string>{secret}</string>"), true),
-        (format!("<add key=\"AWSSecretKey\" value=\"{secret}\"/>"), true),
-        (format!("const sessionToken = \"{token}\""), false),
+        (format!(r#"<add key="AWSSecretKey" value="{secret}"/>"#), true),
+        (format!(r#"const sessionToken = "{token}""#), false),
         (format!("aws_session_token = {token}"), true),
         (
-            format!("key = AKIAIOSFODNN7EXAMPLE\nsignature = {secret}\nx = {secret}"),
+            format!(
+                r"key = AKIAIOSFODNN7EXAMPLE
+signature = {secret}
+x = {secret}"
+            ),
             false,
         ),
     ] {
@@ -146,30 +164,36 @@ fn escapes_and_encodings_hide_nothing() {
     let slashes = |with: &str| secret.replace('/', with).replace('+', "7");
     let base64 = |text: &str| STANDARD.encode(text);
     for text in [
-        format!(
-            "{{\"AccessKeyId\":\"{id}\",\"SecretAccessKey\":\"{}\"}}",
-            slashes("\\/")
-        ),
-        format!("\"{{\\\"AWS_SECRET_ACCESS_KEY\\\":\\\"{}\\\"}}\"", slashes("\\\\/")),
-        format!("{{\"SecretAccessKey\":\"{}\"}}", slashes("\\u002f")),
+        format!(r#"{{"AccessKeyId":"{id}","SecretAccessKey":"{}"}}"#, slashes("\\/")),
+        format!(r#""{{\"AWS_SECRET_ACCESS_KEY\":\"{}\"}}""#, slashes("\\\\/")),
+        format!(r#"{{"SecretAccessKey":"{}"}}"#, slashes("\\u002f")),
         format!("aws_secret_access_key={}", slashes("%2F")),
         format!("<SecretAccessKey>{}</SecretAccessKey>", slashes("&#x2F;")),
         format!("s3n://{id}:{}@bucket/key", slashes("/")),
         format!("broker_url = sqs://{id}:{}@", slashes("%2F")),
         format!("arn:aws:s3:::orders/{id}/{}", slashes("/")),
         format!(
-            "data:\n  AWS_ACCESS_KEY_ID: {}\n  AWS_SECRET_ACCESS_KEY: {}",
+            r"data:
+  AWS_ACCESS_KEY_ID: {}
+  AWS_SECRET_ACCESS_KEY: {}",
             base64(&id),
             base64(&secret)
         ),
         format!(
             "user_data: {}",
-            base64(&format!("#!/bin/sh\nexport AWS_SECRET_ACCESS_KEY={secret}\n"))
+            base64(&format!(
+                r"#!/bin/sh
+export AWS_SECRET_ACCESS_KEY={secret}
+"
+            ))
         ),
         format!(
             "config: {}",
             base64(&format!(
-                "[default]\naws_access_key_id={id}\naws_secret_access_key={secret}\n"
+                r"[default]
+aws_access_key_id={id}
+aws_secret_access_key={secret}
+"
             ))
         ),
         format!(
@@ -202,16 +226,33 @@ fn escapes_and_encodings_hide_nothing() {
 #[test]
 fn what_belongs_together_is_one_credential() {
     let (id, secret, token, session) = (id(), secret(), token(), session_id());
-    let text = format!("{id}\n{secret}\n\n[other]\nkey={session}\nsecret_key={secret}\naws_session_token = {token}\n");
+    let text = format!(
+        r"{id}
+{secret}
+
+[other]
+key={session}
+secret_key={secret}
+aws_session_token = {token}
+"
+    );
     let found = credentials(&text, scan(&text));
     assert_eq!(found.len(), 2);
     assert!(found[0].is_pair() && found[0].first().kind == SecretKind::AccessKeyId);
     assert!(found[1].is_pair() && found[1].has(SecretKind::SessionToken));
     let far = format!("{id}{}{secret}", "\n".repeat(40));
     assert_eq!(credentials(&far, scan(&far)).len(), 1);
-    let csv = format!("User,Access key ID,Secret access key\nbob,{id},{secret}\n");
+    let csv = format!(
+        r"User,Access key ID,Secret access key
+bob,{id},{secret}
+"
+    );
     assert!(credentials(&csv, scan(&csv))[0].is_pair());
-    let before = format!("secret_key = \"{secret}\"\naccess_key = \"{id}\"\n");
+    let before = format!(
+        r#"secret_key = "{secret}"
+access_key = "{id}"
+"#
+    );
     assert!(credentials(&before, scan(&before))[0].is_pair());
 }
 
@@ -234,7 +275,9 @@ fn other_keys() {
         ),
         (
             format!(
-                "-----BEGIN RSA {}-----\n{}\n-----END RSA",
+                r"-----BEGIN RSA {}-----
+{}
+-----END RSA",
                 ["PRIVATE", " KEY"].concat(),
                 body.repeat(4)
             ),
@@ -249,7 +292,12 @@ fn other_keys() {
     assert_eq!(kinds(&format!("{}{}", ["da", "2-"].concat(), "a".repeat(26))), []);
     assert_eq!(kinds("-----BEGIN PUBLIC KEY-----"), []);
     let encrypted = format!(
-        "-----BEGIN RSA {}-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0A\n\n{}\n-----END RSA",
+        r"-----BEGIN RSA {}-----
+Proc-Type: 4,ENCRYPTED
+DEK-Info: AES-128-CBC,0A
+
+{}
+-----END RSA",
         ["PRIVATE", " KEY"].concat(),
         body.repeat(4)
     );
@@ -282,7 +330,7 @@ fn the_name_of_a_key_in_an_arn_is_no_access_key() {
     for text in [
         format!("arn:aws:iam::123456789012:user/u {id}"),
         format!("arn:aws:iam::123456789012:user/u,{id}"),
-        format!("\"arn:aws:iam::123456789012:user/u\":\"{id}\""),
+        format!(r#""arn:aws:iam::123456789012:user/u":"{id}""#),
     ] {
         assert_eq!(kinds(&text), [SecretKind::AccessKeyId], "{text}");
     }

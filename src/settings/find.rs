@@ -64,7 +64,7 @@ impl<'a> Governing<'a> {
                 path: path.to_owned(),
                 line: 1,
                 column: 1,
-                message: format!("cannot read the settings: {e}"),
+                message: format!("cannot read the configuration: {e}"),
             }]
         })?;
         self.all[0] = self.read(&absolute, &text)?;
@@ -130,7 +130,7 @@ impl<'a> Governing<'a> {
                     continue;
                 }
             };
-            if name == "pyproject.toml" && !names_us(&text) {
+            if name == "pyproject.toml" && !has_overgrant_table(&text) {
                 continue;
             }
             return self.read(&absolute, &text).map(Some);
@@ -189,9 +189,9 @@ impl<'a> Governing<'a> {
 }
 
 /// Whether a `pyproject.toml` has our table.
-fn names_us(text: &str) -> bool {
+fn has_overgrant_table(text: &str) -> bool {
     text.contains("overgrant")
-        && toml::de::DeTable::parse(text).is_ok_and(|t| super::read::own_table(t.get_ref()).is_some())
+        && toml::de::DeTable::parse(text).is_ok_and(|t| super::read::overgrant_table(t.get_ref()).is_some())
 }
 
 /// Bytes of a settings file, or of one that it extends.

@@ -47,7 +47,7 @@ pub struct Fault {
     pub message: String,
 }
 
-/// The settings that govern a file.
+/// The configuration that applies to a file.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(title = "overgrant.toml"))]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
@@ -91,9 +91,9 @@ pub struct Settings {
     pub baseline: Option<RangedValue<String>>,
     /// Folders of your own rules, relative to this file.
     pub rule_dirs: OneOrMany<RangedValue<String>>,
-    /// Files of service control policies that are attached above the account that is deployed to, as patterns: what they deny
-    /// is not granted. The files of one pattern are one level, such as the root or an organizational unit: what none of its
-    /// allow lists allows is not granted.
+    /// Files of service control policies that apply to the account of the deployment, as patterns; what they deny is not
+    /// granted. The files of one pattern form one level, such as the root or an organizational unit; what no allow list of a
+    /// level allows is not granted.
     pub service_control_policies: OneOrMany<Glob>,
     /// Accounts, organizations, and workloads that are yours.
     pub own: OwnSettings,
@@ -175,9 +175,9 @@ pub struct PerFile {
 pub struct WorkloadSettings {
     /// Files or folders of Python, relative to this file.
     pub code: OneOrMany<RangedValue<NonEmptyText>>,
-    /// A Terraform address, a logical id, a role's name or ARN; PATH:… looks under that path only.
+    /// Terraform address, logical ID, name, or ARN of the role; PATH:… searches only that path.
     pub role: RangedValue<NonEmptyText>,
-    /// What runs first: main.py, main.py:run, package.main:run, or a Dockerfile that says it. Without it all of the code may
+    /// Entry point: main.py, main.py:run, package.main:run, or a Dockerfile that names it. Without one, all of the code may
     /// run.
     pub entry: Option<RangedValue<NonEmptyText>>,
 }
@@ -241,7 +241,7 @@ impl Settings {
                 let hint = phrase::did_you_mean(&ruleset.nearest(name));
                 faults.push((at, format!("unknown rule `{name}`{hint}")));
             }
-            outdated.extend(ruleset.outdated(name).map(|message| (at, message)));
+            outdated.extend(ruleset.rename_notice(name).map(|message| (at, message)));
         }
         for selector in self.selectors() {
             selector.name = ruleset.current_name(&selector.name).to_owned();
@@ -277,7 +277,7 @@ impl Settings {
     }
 
     /// The settings file, as it is shown, and the line of the value at `at`.
-    pub fn place(&self, at: usize) -> (&str, usize) {
+    pub fn location(&self, at: usize) -> (&str, usize) {
         read::file_at(&self.files, at).map_or(("", 1), |f| (&*f.path, f.line(at)))
     }
 

@@ -54,7 +54,7 @@ pub(super) fn resolve(rules: &[(Selector, RuleSettings)], ruleset: &Ruleset) -> 
             // An unknown rule is a fault of its own.
             let Some(known) = ruleset.get(rule) else {
                 if !ruleset.matching(rule).is_empty() {
-                    let why = format!("`{rule}` is not one rule: only `severity` can be set for it");
+                    let why = format!("`{rule}` is not a single rule: only `severity` can be set");
                     mistakes.push((at, why));
                 }
                 continue;
@@ -85,14 +85,14 @@ pub(super) fn resolve(rules: &[(Selector, RuleSettings)], ruleset: &Ruleset) -> 
 fn severity(written: &RangedValue<OptionShape>) -> Result<Severity, Mistake> {
     let at = written.range.start;
     let Shape::Word(word) = &written.value else {
-        return Err((at, format!("expected a string, found {}", found(written))));
+        return Err((at, format!("expected a string, found {}", describe_found(written))));
     };
     let known = Severity::ALL.into_iter().find(|s| s.name() == word);
     known.ok_or_else(|| (at, unknown_value(word, &Severity::ALL.map(Severity::name))))
 }
 
 /// For messages: "not …".
-fn found(written: &OptionShape) -> String {
+fn describe_found(written: &OptionShape) -> String {
     match written {
         Shape::Number(n) => n.to_string(),
         Shape::Word(_) | Shape::List(_) => "strings".to_owned(),
@@ -149,7 +149,7 @@ fn value(spec: &OptionSpec, written: &RangedValue<OptionShape>) -> Result<Option
         Some(value) if mistakes.is_empty() => Ok(value),
         Some(_) => Err(mistakes),
         None => {
-            let (expected, found) = (spec.kind.expected(), found(written));
+            let (expected, found) = (spec.kind.expected(), describe_found(written));
             let why = format!("`{}` takes {expected}, not {found}", spec.name);
             Err(vec![(written.range.start, why)])
         }

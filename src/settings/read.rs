@@ -114,7 +114,7 @@ impl Reader<'_> {
             }
         };
         if path.rsplit('/').next() == Some("pyproject.toml") {
-            table = own_table(&table).cloned().unwrap_or_default();
+            table = overgrant_table(&table).cloned().unwrap_or_default();
         }
         self.check(table.clone());
         let base = self.extended(path, dir, &table);
@@ -144,7 +144,7 @@ impl Reader<'_> {
         let extend = table.get("extend")?;
         let (at, rest) = (extend.span().start, extend.get_ref().as_str()?);
         if self.files.len() > MAX_EXTEND {
-            self.note(at, "`extend` goes round in a circle, or too deep".to_owned());
+            self.note(at, "`extend` is circular or too deep".to_owned());
             return None;
         }
         let target = join_path(dir, rest);
@@ -170,7 +170,7 @@ impl Reader<'_> {
                 return;
             };
             let at = e.span().unwrap_or_default();
-            let Some(wrong) = take(&mut root, &at) else {
+            let Some(wrong) = take_key(&mut root, &at) else {
                 return self.note(at.start, e.message().to_owned());
             };
             let is_noted = missing_key(e.message()).is_some_and(|key| taken.contains(&(at.clone(), key.to_owned())));
@@ -183,7 +183,7 @@ impl Reader<'_> {
 }
 
 /// `[tool.overgrant]` of a `pyproject.toml`.
-pub(super) fn own_table<'v, 'i>(root: &'v DeTable<'i>) -> Option<&'v DeTable<'i>> {
+pub(super) fn overgrant_table<'v, 'i>(root: &'v DeTable<'i>) -> Option<&'v DeTable<'i>> {
     root.get("tool")?
         .get_ref()
         .as_table()?
@@ -233,7 +233,7 @@ fn note_origins(prefix: &str, table: &DeTable<'_>, out: &mut BTreeMap<String, us
 }
 
 /// What serde objects to.
-struct Wrong {
+struct InvalidEntry {
     /// The table in which it stands, with its name in brackets and without.
     table: Range<usize>,
     section: Option<(String, String)>,
@@ -244,19 +244,19 @@ struct Wrong {
 }
 
 /// Takes the key or value at `at` out of `value`.
-fn take(value: &mut Spanned<DeValue<'_>>, at: &Range<usize>) -> Option<Wrong> {
+fn take_key(value: &mut Spanned<DeValue<'_>>, at: &Range<usize>) -> Option<InvalidEntry> {
     let table = value.span();
     match value.get_mut() {
         DeValue::Table(entries) => {
             for (key, value) in entries.iter_mut() {
-                if let Some(inner) = take(value, at) {
+                if let Some(inner) = take_key(value, at) {
                     let name = key.get_ref().to_string();
                     let brackets = match value.get_ref() {
                         DeValue::Array(_) => format!("[[{name}]]"),
                         _ => format!("[{name}]"),
                     };
                     let section = Some((brackets, name));
-                    return Some(Wrong { section, ..inner });
+                    return Some(InvalidEntry { section, ..inner });
                 }
             }
             let (key, _) = entries.iter().find(|(k, v)| k.span() == *at || v.span() == *at)?;
@@ -267,7 +267,7 @@ fn take(value: &mut Spanned<DeValue<'_>>, at: &Range<usize>) -> Option<Wrong> {
             } else {
                 value.as_str()
             };
-            Some(Wrong {
+            Some(InvalidEntry {
                 table,
                 section: None,
                 text: text.unwrap_or_default().to_owned(),
@@ -276,14 +276,14 @@ fn take(value: &mut Spanned<DeValue<'_>>, at: &Range<usize>) -> Option<Wrong> {
             })
         }
         DeValue::Array(items) => {
-            if let Some(inner) = items.iter_mut().find_map(|item| take(item, at)) {
+            if let Some(inner) = items.iter_mut().find_map(|item| take_key(item, at)) {
                 return Some(inner);
             }
             let i = items.iter().position(|item| item.span() == *at)?;
             let mut all: Vec<_> = std::mem::replace(items, DeArray::new()).into_iter().collect();
             let item = all.remove(i).into_inner();
             *items = all.into_iter().collect();
-            Some(Wrong {
+            Some(InvalidEntry {
                 table,
                 section: None,
                 key: String::new(),
@@ -299,7 +299,7 @@ fn missing_key(message: &str) -> Option<&str> {
     message.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
-impl Wrong {
+impl InvalidEntry {
     /// A message of serde in our words.
     fn message(&self, of_serde: &str) -> String {
         let Self { text, type_name, .. } = self;
@@ -309,7 +309,10 @@ impl Wrong {
         };
         let hint = |near: &str| format!("; did you mean `{near}`?");
         if let Some(keys) = known("field") {
-            let place = self.section.as_ref().map_or("the settings", |(brackets, _)| brackets);
+            let place = self
+                .section
+                .as_ref()
+                .map_or("the configuration", |(brackets, _)| brackets);
             let hint = nearest_word(text, keys).map_or_else(String::new, hint);
             return format!("unknown key `{text}` in {place}{hint}");
         }
@@ -322,7 +325,7 @@ impl Wrong {
         }
         if let Some(key) = missing_key(of_serde) {
             let name = self.section.as_ref().map_or("file", |(_, name)| name);
-            return format!("this {name} lacks `{key}`");
+            return format!("this {name} has no `{key}`");
         }
         let expected = match of_serde.rsplit_once(", expected ") {
             Some((found, expected)) if found.starts_with("invalid type: ") => expected,
@@ -384,7 +387,7 @@ until = 2027-03-31
         assert_eq!(ignored[0].name, "actions");
         let exception = &s.exceptions[0];
         assert_eq!(exception.until, Date::parse("2027-03-31"));
-        assert_eq!(s.place(exception.range.start), ("overgrant.toml", 15));
+        assert_eq!(s.location(exception.range.start), ("overgrant.toml", 15));
         assert!(s.covers(&exception.path, "/repo/policies/break-glass.json"));
         assert!(!s.covers(&exception.path, "/repo/x/policies/break-glass.json"));
     }
@@ -394,7 +397,7 @@ until = 2027-03-31
         for (text, expected) in [
             (
                 "igonre = []\n",
-                "1:1: unknown key `igonre` in the settings; did you mean `ignore`?",
+                "1:1: unknown key `igonre` in the configuration; did you mean `ignore`?",
             ),
             (
                 "fail-on = \"hihg\"\n",
@@ -407,12 +410,12 @@ until = 2027-03-31
             ("profile = 3\n", "1:11: expected a string, found integer"),
             ("tests = \"yes\"\n", "1:9: expected true or false, found string"),
             ("max-ignore-days = 1.5\n", "1:19: expected a whole number, found float"),
-            ("schema = 2\n", "1:10: schema 2 is not known; this version reads 1"),
+            ("schema = 2\n", "1:10: unknown schema 2; this version supports 1"),
             ("ignore = true\n", "1:10: expected a list of strings, found boolean"),
             ("ignore = [\"a\", 1]\n", "1:16: expected a string, found integer"),
             (
                 "honor-foreign = \"nosecs\"\n",
-                "1:17: unknown marker `nosecs`; known are `gitleaks:allow`, `pragma: allowlist secret`, `nosec`, \
+                "1:17: unknown marker `nosecs`; expected one of `gitleaks:allow`, `pragma: allowlist secret`, `nosec`, \
                  `checkov:skip`, `trivy:ignore`",
             ),
             ("own = 1\n", "1:7: expected a table, found integer"),
@@ -421,31 +424,58 @@ until = 2027-03-31
                 "2:1: unknown key `acounts` in [own]; did you mean `accounts`?",
             ),
             (
-                "[own]\naccounts = [\"12\"]\n",
-                "2:13: `12` is not an account id of 12 digits",
+                r#"[own]
+accounts = ["12"]
+"#,
+                "2:13: `12` is not a 12-digit account ID",
             ),
             (
                 "[own]\naccounts = { a = 1 }\n",
                 "2:18: expected a string, found integer",
             ),
-            ("[per-file]\n\"a\" = { x = 1 }\n", "2:9: unknown key `x` in [per-file]"),
-            ("[per-file]\n\"{\" = {}\n", "2:1: cannot read the pattern `{`: "),
             (
-                "[policy-kind]\n\"a\" = \"spc\"\n",
+                r#"[per-file]
+"a" = { x = 1 }
+"#,
+                "2:9: unknown key `x` in [per-file]",
+            ),
+            (
+                r#"[per-file]
+"{" = {}
+"#,
+                "2:1: cannot read the pattern `{`: ",
+            ),
+            (
+                r#"[policy-kind]
+"a" = "spc"
+"#,
                 "2:7: unknown value `spc`; did you mean `scp`?",
             ),
             ("[rules]\na = 1\n", "2:5: expected a table, found integer"),
             ("exception = 1\n", "1:13: expected tables, each written `[[exception]]`"),
             (
-                "[[exception]]\nrule = \"a\"\npath = 1\nreason = \"r\"\nuntil = \"soon\"\n",
+                r#"[[exception]]
+rule = "a"
+path = 1
+reason = "r"
+until = "soon"
+"#,
                 "3:8: expected a string, found integer; 5:9: expected a date, YYYY-MM-DD, found string",
             ),
             (
-                "[[exception]]\npath = \"a\"\nreason = \"r\"\n",
-                "1:1: this exception lacks `rule`",
+                r#"[[exception]]
+path = "a"
+reason = "r"
+"#,
+                "1:1: this exception has no `rule`",
             ),
             (
-                "[[exception]]\nrules = \"a\"\nrule = \"a\"\npath = \"a\"\nreason = \"r\"\n",
+                r#"[[exception]]
+rules = "a"
+rule = "a"
+path = "a"
+reason = "r"
+"#,
                 "2:1: unknown key `rules` in [[exception]]; did you mean `rule`?",
             ),
             (
@@ -469,24 +499,47 @@ until = 2027-03-31
     fn what_is_extended_is_read_under_it() {
         let load = |path: &str| {
             assert_eq!(path, "/repo/base.toml");
-            let base = "fail-on = \"high\"\nignore = [\"trust\"]\n[own]\ngithub = \"a\"\norganization = \"o-1\"\n\
-                        [rules.a]\nseverity = \"low\"\nscore = 1\n[policy-kind]\n\"x*\" = \"scp\"\n\
-                        [[exception]]\nrule = \"a\"\npath = \"*/p\"\nreason = \"r\"\n";
+            let base = r#"fail-on = "high"
+ignore = ["trust"]
+[own]
+github = "a"
+organization = "o-1"
+[rules.a]
+severity = "low"
+score = 1
+[policy-kind]
+"x*" = "scp"
+[[exception]]
+rule = "a"
+path = "*/p"
+reason = "r"
+"#;
             Ok(base.to_owned())
         };
-        let text = "extend = \"../base.toml\"\nignore = []\n[own]\ngithub = [\"b\"]\n[rules.a]\nscore = 2\n[policy-kind]\n\
-                    \"*\" = \"rcp\"\n[[exception]]\nrule = \"b\"\npath = \"*/p\"\nreason = \"r\"\n";
+        let text = r#"extend = "../base.toml"
+ignore = []
+[own]
+github = ["b"]
+[rules.a]
+score = 2
+[policy-kind]
+"*" = "rcp"
+[[exception]]
+rule = "b"
+path = "*/p"
+reason = "r"
+"#;
         let s = parse("a/overgrant.toml", "/repo/a", text, &load).unwrap();
         assert_eq!(s.fail_on, FailOn::High);
         assert!(s.ignore.is_empty());
         assert_eq!((s.own.github.len(), &*s.own.github[0]), (1, "b"));
         assert_eq!(s.own.organization.as_deref(), Some("o-1"));
         let shown = crate::settings::to_toml(&s);
-        assert!(shown.contains("rules.a.severity = \"low\""), "{shown}");
+        assert!(shown.contains(r#"rules.a.severity = "low""#), "{shown}");
         assert!(shown.contains("rules.a.score = 2"), "{shown}");
         let (first, second) = (&s.exceptions[0], &s.exceptions[1]);
-        assert_eq!(s.place(first.range.start), ("base.toml", 11));
-        assert_eq!(s.place(second.range.start), ("a/overgrant.toml", 9));
+        assert_eq!(s.location(first.range.start), ("base.toml", 11));
+        assert_eq!(s.location(second.range.start), ("a/overgrant.toml", 9));
         assert!(s.covers(&first.path, "/repo/a/p") && !s.covers(&first.path, "/repo/a/b/p"));
         assert!(s.covers(&second.path, "/repo/a/b/p") && !s.covers(&second.path, "/repo/a/p"));
         assert_eq!(s.policy_kind("/repo/a/xy"), Some(PolicyKind::Rcp));

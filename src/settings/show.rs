@@ -61,7 +61,7 @@ impl SettingsPage<'_> {
         at.map_or_else(
             || "default".to_owned(),
             |at| {
-                let (path, line) = self.settings.place(*at);
+                let (path, line) = self.settings.location(*at);
                 format!("{path}:{line}")
             },
         )

@@ -193,9 +193,7 @@ impl<'de> Deserialize<'de> for SchemaVersion {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         match i64::deserialize(from)? {
             1 => Ok(Self),
-            n => Err(D::Error::custom(format!(
-                "schema {n} is not known; this version reads 1"
-            ))),
+            n => Err(D::Error::custom(format!("unknown schema {n}; this version supports 1"))),
         }
     }
 }
@@ -342,7 +340,7 @@ impl<'de> Deserialize<'de> for ForeignMarker {
         }
         let known = phrase::list(markers::ALL);
         Err(D::Error::custom(format!(
-            "unknown marker `{marker}`; known are {known}"
+            "unknown marker `{marker}`; expected one of {known}"
         )))
     }
 }
@@ -356,7 +354,7 @@ impl<'de> Deserialize<'de> for NonEmptyText {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         if text.trim().is_empty() {
-            return Err(D::Error::custom("expected a text that is not empty"));
+            return Err(D::Error::custom("expected a string that is not empty"));
         }
         Ok(Self(text))
     }
@@ -398,7 +396,7 @@ impl TryFrom<String> for AccountId {
         if id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()) {
             Ok(Self(id))
         } else {
-            Err(format!("`{id}` is not an account id of 12 digits"))
+            Err(format!("`{id}` is not a 12-digit account ID"))
         }
     }
 }

@@ -56,7 +56,7 @@ impl Problem {
 
     /// Of a policy embedded in the file.
     #[must_use]
-    pub fn inside(self, text: Span) -> Self {
+    pub fn embedded_in(self, text: Span) -> Self {
         Self {
             text: Some(text),
             ..self

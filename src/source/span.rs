@@ -13,8 +13,8 @@ pub struct Span {
 }
 
 impl Span {
-    /// Of what no file of the run holds: the documents of AWS-managed policies, and texts that only matter for comparison. No
-    /// label has this span.
+    /// Of what has a span and stands in no file of the run: the documents of AWS-managed policies, and texts that are made for
+    /// a comparison. No label has this span. It never means "none": what may have no place has an `Option<Span>`.
     pub const NOWHERE: Self = Self {
         file: FileId(u32::MAX),
         start: 0,
@@ -22,7 +22,7 @@ impl Span {
     };
 
     /// Whether a file of the run holds it.
-    pub fn is_written(self) -> bool {
+    pub fn is_in_source(self) -> bool {
         self.file != Self::NOWHERE.file
     }
 

@@ -68,17 +68,17 @@ impl HoleKind {
     }
 
     /// Why it is not known, for people.
-    pub fn why(self) -> &'static str {
+    pub fn reason(self) -> &'static str {
         match self {
             Self::Account | Self::Partition | Self::Region | Self::UrlSuffix | Self::Existing | Self::Resource => {
-                "known only when it is deployed"
+                "known only at deployment"
             }
-            Self::Input => "given from outside, and no value is written here",
-            Self::Default => "nothing by default, and an input may add to it",
-            Self::Dynamic => "read from a store of secrets or parameters",
+            Self::Input => "an input without a value in this repository",
+            Self::Default => "empty by default, and an input may add to it",
+            Self::Dynamic => "read from a secret or parameter store",
             Self::Lookup => "looked up by a data source",
             Self::Outside => "not in this repository",
-            Self::Applied => "known only after it is applied",
+            Self::Applied => "known only after apply",
             Self::Broken => "the file is broken here",
             Self::Other => "could not be evaluated",
         }
@@ -291,7 +291,7 @@ impl Text {
     }
 
     /// A text that was made rather than written; all of it points at `span`.
-    pub fn made(text: &str, span: Span) -> Self {
+    pub fn synthetic(text: &str, span: Span) -> Self {
         Self::mapped(text, OffsetMap::whole(span, text.len()))
     }
 
@@ -332,7 +332,7 @@ impl Text {
         let mut out = Self::from_pieces(Vec::new());
         for piece in &self.pieces {
             match piece {
-                Piece::Hole(hole) if hole.kind == kind => out.append(&Self::made(text, hole.span)),
+                Piece::Hole(hole) if hole.kind == kind => out.append(&Self::synthetic(text, hole.span)),
                 _ => out.push(piece.clone()),
             }
         }
@@ -562,7 +562,7 @@ mod tests {
     fn made_text_points_at_the_whole_even_when_lengths_are_equal() {
         let span = Span::new(F, 5, 9);
         for text in ["ab", "abcd", "abcdefg"] {
-            let t = Text::made(text, span);
+            let t = Text::synthetic(text, span);
             assert_eq!(t.span_of(0..text.len()), Some(span), "{text}");
             assert_eq!(t.span_of(1..2), Some(span), "{text}");
         }
@@ -571,7 +571,7 @@ mod tests {
     #[test]
     fn part_of_made_text_points_at_the_whole() {
         let span = Span::new(F, 5, 7);
-        let part = Text::made("abcd", span).slice(1..3);
+        let part = Text::synthetic("abcd", span).slice(1..3);
         assert_eq!(part.span_of(1..2), Some(span));
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// message that cites them), and without commands: a replacement character stands for each, so that columns stay true.
 /// Tabs and line feeds stay.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    match shown(text, is_visible) {
+    match replace_hidden(text, is_visible) {
         Cow::Borrowed(text) => without_commands(text),
         Cow::Owned(text) => Cow::Owned(without_commands(&text).into_owned()),
     }
@@ -86,13 +86,13 @@ fn numbered(text: String, number: impl Fn(char) -> String) -> String {
 /// [`visible`] on one line: no text can begin a line of its own, whatever counts as the end of a line (Unicode Standard
 /// Annex 14, classes BK, CR, LF, and NL).
 pub fn one_line(text: &str) -> Cow<'_, str> {
-    match shown(text, |c| is_visible(c) && c != '\n') {
+    match replace_hidden(text, |c| is_visible(c) && c != '\n') {
         Cow::Borrowed(text) => without_marks(text),
         Cow::Owned(text) => Cow::Owned(without_marks(&text).into_owned()),
     }
 }
 
-fn shown(text: &str, is_shown: impl Fn(char) -> bool) -> Cow<'_, str> {
+fn replace_hidden(text: &str, is_shown: impl Fn(char) -> bool) -> Cow<'_, str> {
     if text.chars().all(&is_shown) {
         return Cow::Borrowed(text);
     }

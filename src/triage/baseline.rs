@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::io;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::ser::{Formatter, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::fingerprint::og1;
@@ -34,6 +37,44 @@ pub struct BaselineEntry {
     pub evidence: String,
     pub fingerprint: String,
     pub note: Option<String>,
+}
+
+/// What the file holds.
+#[derive(Debug, Serialize)]
+struct JsonBaseline<'a> {
+    schema: u64,
+    tool: &'static str,
+    salt: &'a str,
+    /// Sorted.
+    entries: Vec<JsonBaselineEntry<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct JsonBaselineEntry<'a> {
+    fp: &'a str,
+    rule: &'a str,
+    path: &'a str,
+    anchor: &'a str,
+    evidence: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'a str>,
+}
+
+/// Writes each item of a list on a line of its own.
+struct ItemPerLine;
+
+impl Formatter for ItemPerLine {
+    fn begin_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        out.write_all(b"[\n")
+    }
+
+    fn begin_array_value<W: ?Sized + io::Write>(&mut self, out: &mut W, first: bool) -> io::Result<()> {
+        out.write_all(if first { b"" } else { b",\n" })
+    }
+
+    fn end_array<W: ?Sized + io::Write>(&mut self, out: &mut W) -> io::Result<()> {
+        out.write_all(b"\n]")
+    }
 }
 
 /// What has become of an entry.
@@ -144,29 +185,19 @@ impl Baseline {
 
     /// One entry a line, sorted; no line numbers, no times.
     pub fn text(&self) -> String {
-        let mut entries = self.entries.clone();
+        let mut entries: Vec<&BaselineEntry> = self.entries.iter().collect();
         entries.sort();
-        let lines: Vec<String> = entries
-            .iter()
-            .map(|e| {
-                let mut line = json!({
-                    "fp": e.fingerprint,
-                    "rule": e.rule,
-                    "path": e.path,
-                    "anchor": e.anchor,
-                    "evidence": e.evidence,
-                });
-                if let (Some(note), Some(map)) = (&e.note, line.as_object_mut()) {
-                    map.insert("note".to_owned(), note.clone().into());
-                }
-                line.to_string()
-            })
-            .collect();
-        let head = format!(
-            "{{\"schema\":{SCHEMA},\"tool\":\"overgrant\",\"salt\":{},\"entries\":[",
-            json!(self.salt)
-        );
-        format!("{head}\n{}\n]}}\n", lines.join(",\n"))
+        let whole = JsonBaseline {
+            schema: SCHEMA,
+            tool: "overgrant",
+            salt: &self.salt,
+            entries: entries.into_iter().map(BaselineEntry::json).collect(),
+        };
+        let mut out = Vec::new();
+        let written = whole.serialize(&mut Serializer::with_formatter(&mut out, ItemPerLine));
+        debug_assert!(written.is_ok(), "the baseline is serializable");
+        out.push(b'\n');
+        String::from_utf8(out).unwrap_or_default()
     }
 
     /// The entries that `findings`, sorted, would have.
@@ -248,6 +279,17 @@ impl Baseline {
 }
 
 impl BaselineEntry {
+    fn json(&self) -> JsonBaselineEntry<'_> {
+        JsonBaselineEntry {
+            fp: &self.fingerprint,
+            rule: &self.rule,
+            path: &self.path,
+            anchor: &self.anchor,
+            evidence: &self.evidence,
+            note: self.note.as_deref(),
+        }
+    }
+
     /// What stays the same when its file is moved.
     fn stable_key(&self) -> (&str, &str, &str) {
         (&self.rule, &self.anchor, &self.evidence)
@@ -290,5 +332,38 @@ pub(super) fn apply(known: &LoadedBaseline<'_>, sources: &Sources, reported: &mu
     BaselineStats {
         path: known.path.to_owned(),
         fixed: comparison.fixed(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_entry_a_line() {
+        let mut baseline = Baseline {
+            salt: "c2FsdA==".to_owned(),
+            entries: Vec::new(),
+        };
+        let head = r#"{"schema":1,"tool":"overgrant","salt":"c2FsdA==","entries":["#;
+        assert_eq!(baseline.text(), format!("{head}\n\n]}}\n"));
+        let entry = |path: &str, note: Option<&str>| BaselineEntry {
+            path: path.to_owned(),
+            rule: "action-star".to_owned(),
+            anchor: "p/policy".to_owned(),
+            evidence: "\"*\" é".to_owned(),
+            fingerprint: "og1:0123456789ab".to_owned(),
+            note: note.map(str::to_owned),
+        };
+        baseline.entries = vec![entry("b.tf", Some("later")), entry("a.tf", None)];
+        let line = |path: &str, rest: &str| {
+            format!(
+                r#"{{"fp":"og1:0123456789ab","rule":"action-star","path":"{path}","anchor":"p/policy","evidence":"\"*\" é"{rest}}}"#
+            )
+        };
+        let (a, b) = (line("a.tf", ""), line("b.tf", r#","note":"later""#));
+        assert_eq!(baseline.text(), format!("{head}\n{a},\n{b}\n]}}\n"));
+        baseline.entries.sort();
+        assert_eq!(Baseline::parse(&baseline.text()), Ok(baseline));
     }
 }

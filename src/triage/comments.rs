@@ -2,6 +2,7 @@
 //!
 //! `overgrant: ignore[ID(, ID)*] (until=YYYY-MM-DD)? (-- reason)?`, and `ignore-file[…]` in the first comment block.
 
+use super::suppression::SuppressionFault;
 use crate::settings::Date;
 use crate::source::{FileId, Sources, Span};
 
@@ -24,7 +25,7 @@ pub(super) struct Directive {
     pub(super) until: Option<(Option<Date>, Span)>,
     pub(super) reason: Option<String>,
     /// Why it cannot be read.
-    pub(super) fault: Option<&'static str>,
+    pub(super) fault: Option<SuppressionFault>,
 }
 
 /// All directives of a file, in order.
@@ -64,7 +65,7 @@ pub(super) fn directives(sources: &Sources, file: FileId) -> Vec<Directive> {
         directive.line = line;
         directive.own_line = text[start..opener].trim_start_matches('\u{feff}').trim().is_empty();
         if directive.whole_file && !in_first_block(&text[..start]) {
-            directive.fault = Some("`ignore-file` works only in the first comment block");
+            directive.fault = Some(SuppressionFault::FileTooLate);
         }
         out.push(directive);
     }
@@ -153,11 +154,11 @@ impl<'b> CommentParser<'b> {
             if word {
                 return None;
             }
-            directive.fault = Some("name the rules: `overgrant: ignore[rule-name] -- reason`");
+            directive.fault = Some(SuppressionFault::NoRuleInComment);
             return Some(directive);
         }
         let Some(close) = self.rest().find(']') else {
-            directive.fault = Some("the list of rules is not closed: missing `]`");
+            directive.fault = Some(SuppressionFault::Unclosed);
             return Some(directive);
         };
         let list = &self.rest()[..close];
@@ -171,7 +172,7 @@ impl<'b> CommentParser<'b> {
             at += part.len() + 1;
         }
         if directive.ids.is_empty() {
-            directive.fault = Some("name the rules: `overgrant: ignore[rule-name] -- reason`");
+            directive.fault = Some(SuppressionFault::NoRuleInComment);
         }
         self.at += close + 1;
         self.blanks();
@@ -227,7 +228,7 @@ mod tests {
                 false,
             ),
             ("<!-- overgrant: ignore[a] -- y -->", &["a"], true, Some("y"), false),
-            ("\"Action\": \"*\" // overgrant: ignore[a]", &["a"], false, None, false),
+            (r#""Action": "*" // overgrant: ignore[a]"#, &["a"], false, None, false),
             ("; overgrant: ignore[a]", &["a"], true, None, false),
             ("## overgrant: ignore[a]", &["a"], true, None, false),
             ("# overgrant: ignore", &[], true, None, true),
@@ -252,7 +253,7 @@ mod tests {
             "overgrant: ignore[a]",
             "# overgrant: ignored for now",
             "# overgrant is a linter",
-            "url = \"https://overgrant: ignore[a]\"",
+            r#"url = "https://overgrant: ignore[a]""#,
             "# overgrant: look here",
         ] {
             assert!(read("a.tf", text).is_empty(), "{text}");
@@ -261,10 +262,18 @@ mod tests {
 
     #[test]
     fn dates_and_places() {
-        let d = &read("a.yaml", "a: 1\n# overgrant: ignore[x, yy] until=2027-03-31 -- why")[0];
+        let d = &read(
+            "a.yaml",
+            r"a: 1
+# overgrant: ignore[x, yy] until=2027-03-31 -- why",
+        )[0];
         assert_eq!(d.until.map(|(d, _)| d), Some(Date::parse("2027-03-31")));
         assert_eq!(d.line, 2);
-        let sources = Sources::from_strings(&[("a.yaml", "a: 1\n# overgrant: ignore[x, yy] until=2027-13-31")]);
+        let sources = Sources::from_strings(&[(
+            "a.yaml",
+            r"a: 1
+# overgrant: ignore[x, yy] until=2027-13-31",
+        )]);
         let d = &directives(&sources, FileId(0))[0];
         assert_eq!(sources.slice(d.ids[1].1), "yy");
         assert_eq!(d.until.map(|(d, s)| (d, sources.slice(s))), Some((None, "2027-13-31")));
@@ -273,7 +282,12 @@ mod tests {
     #[test]
     fn a_whole_file_only_from_its_first_comments() {
         assert_eq!(
-            read("a.py", "#!/usr/bin/python\n# overgrant: ignore-file[a]")[0].fault,
+            read(
+                "a.py",
+                r"#!/usr/bin/python
+# overgrant: ignore-file[a]"
+            )[0]
+            .fault,
             None
         );
         assert!(read("a.py", "x = 1\n# overgrant: ignore-file[a]")[0].fault.is_some());

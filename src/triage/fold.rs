@@ -16,7 +16,7 @@ pub(super) fn dedupe(findings: Vec<Finding>) -> Vec<Finding> {
     let mut out = merge_alike(findings);
     for f in &mut out {
         if let Some(branch) = &f.branch {
-            f.notes.push(format!("holds {branch}"));
+            f.notes.push(format!("applies {branch}"));
         }
     }
     out
@@ -165,11 +165,11 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         }
     }
     let groups: Vec<Vec<usize>> = by_unit.into_values().filter(|g| g.len() > 1).collect();
-    let folded: Vec<Folded> = groups
+    let folded: Vec<FoldedFinding> = groups
         .par_iter()
         .flat_map_iter(|group| {
             let of_group: Vec<&Finding> = group.iter().map(|i| &findings[*i]).collect();
-            fold_unit(&of_group, &relations).into_iter().map(|f| Folded {
+            fold_unit(&of_group, &relations).into_iter().map(|f| FoldedFinding {
                 inner: group[f.inner],
                 outer: group[f.outer],
                 ..f
@@ -178,10 +178,10 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         .collect();
     // For each finding, the one that takes it in.
     let mut taken: Vec<Option<usize>> = vec![None; findings.len()];
-    let mut untold = vec![false; findings.len()];
+    let mut unreported = vec![false; findings.len()];
     for f in folded {
         taken[f.inner] = Some(f.outer);
-        untold[f.inner] = f.untold;
+        unreported[f.inner] = f.unreported;
     }
     for b in 0..findings.len() {
         let Some(mut a) = taken[b] else { continue };
@@ -192,9 +192,8 @@ pub(super) fn fold(findings: &mut Vec<Finding>, _project: &Project<'_>, ruleset:
         names.extend(&findings[b].folded);
         let secrets = findings[b].secrets.clone();
         let severity = findings[b].severity;
-        let also = untold[b].then(|| format!("also: {}", findings[b].message));
-        let more =
-            (findings[b].more > 0).then(|| format!("and {} more of `{}` here", findings[b].more, findings[b].rule));
+        let also = unreported[b].then(|| format!("also: {}", findings[b].message));
+        let more = (findings[b].more > 0).then(|| format!("also: {} more of `{}`", findings[b].more, findings[b].rule));
         let into = &mut findings[a];
         // The mistake is as grave as the most severe that it leads to.
         into.severity = into.severity.max(severity);
@@ -223,11 +222,11 @@ pub(super) fn count_in_message(findings: &mut [Finding]) {
 }
 
 /// A finding, by its place among others, and the one that takes it in.
-struct Folded {
+struct FoldedFinding {
     inner: usize,
     outer: usize,
     /// It is about other actions, which the outer one tells in a note.
-    untold: bool,
+    unreported: bool,
 }
 
 /// What the rules of some findings say of each other.
@@ -309,7 +308,7 @@ impl FindingIndex {
 }
 
 /// Which finding of a unit covers which.
-fn fold_unit(findings: &[&Finding], relations: &Relations<'_>) -> Vec<Folded> {
+fn fold_unit(findings: &[&Finding], relations: &Relations<'_>) -> Vec<FoldedFinding> {
     let index = FindingIndex::new(findings, relations);
     let mut taken: Vec<Option<usize>> = vec![None; findings.len()];
     for (a, outer) in findings.iter().enumerate() {
@@ -335,7 +334,7 @@ fn fold_unit(findings: &[&Finding], relations: &Relations<'_>) -> Vec<Folded> {
         }
     }
     // What is folded for its place alone.
-    let mut untold = vec![false; findings.len()];
+    let mut unreported = vec![false; findings.len()];
     for (a, outer) in findings.iter().enumerate() {
         for b in index.with_cause(&relations.same_token[relations.rule(outer)], outer.cause) {
             let inner = findings[b];
@@ -347,15 +346,15 @@ fn fold_unit(findings: &[&Finding], relations: &Relations<'_>) -> Vec<Folded> {
                 && !leads_to(&taken, a, b)
             {
                 taken[b] = Some(a);
-                untold[b] = true;
+                unreported[b] = true;
             }
         }
     }
     let folded = |(inner, outer): (usize, Option<usize>)| {
-        Some(Folded {
+        Some(FoldedFinding {
             inner,
             outer: outer?,
-            untold: untold[inner],
+            unreported: unreported[inner],
         })
     };
     taken.into_iter().enumerate().filter_map(folded).collect()

@@ -25,7 +25,7 @@ use crate::unjudged::{Language, Unjudged, UnjudgedReason, sorted};
 
 pub use baseline::{Baseline, BaselineEntry, BaselineFate, Comparison, Extent, FILE as BASELINE_FILE, LoadedBaseline};
 pub use fingerprint::FindingIdentity;
-pub use suppression::{Foreign, SuppressionKind};
+pub use suppression::{ForeignSuppression, SuppressionKind};
 
 /// What settling needs in addition to the findings.
 #[derive(Clone, Copy)]
@@ -53,7 +53,7 @@ pub struct TriageOptions<'a> {
 impl TriageOptions<'_> {
     /// Nothing is reported of what stands there: test code that was not asked for grants nothing and calls no account.
     /// `span` is `None` for a file as a whole.
-    pub fn leaves_out(&self, project: &Project<'_>, path: &str, span: Option<Span>) -> bool {
+    pub fn excludes_test_code(&self, project: &Project<'_>, path: &str, span: Option<Span>) -> bool {
         let inside = |span: Span| project.test_code.iter().any(|code| code.contains(span)) && !(self.is_named)(path);
         !(self.settings)(path).tests && (span.is_some_and(inside) || (self.is_test)(path))
     }
@@ -157,7 +157,7 @@ pub struct Report {
     pub unevaluated: Vec<Problem>,
     pub stats: Stats,
     /// Findings that carry other tools' markers, which do not count.
-    pub foreign: Vec<Foreign>,
+    pub foreign: Vec<ForeignSuppression>,
     /// Suppressions that end soon, with the days that are left.
     pub ending: Vec<(Suppression, i64)>,
     pub baseline: Option<BaselineStats>,
@@ -181,7 +181,7 @@ impl Report {
 
     /// Adds what others than settling know of, and leaves out what is in test code. A snapshot, which a test makes, shows what
     /// the application itself makes.
-    pub fn not_judged(
+    pub fn add_unjudged(
         &mut self,
         more: impl IntoIterator<Item = Unjudged>,
         project: &Project<'_>,
@@ -190,7 +190,8 @@ impl Report {
         self.unjudged.extend(more);
         let (left_out, kept): (Vec<_>, Vec<_>) =
             sorted(std::mem::take(&mut self.unjudged)).into_iter().partition(|u| {
-                u.why != UnjudgedReason::Language(Language::Snapshot) && terms.leaves_out(project, &u.path, u.span)
+                u.why != UnjudgedReason::Language(Language::Snapshot)
+                    && terms.excludes_test_code(project, &u.path, u.span)
             });
         self.stats.unjudged_in_tests += left_out.iter().filter(|u| u.counts()).count();
         self.unjudged = kept;
@@ -262,7 +263,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
         f.suppress(suppression);
     }
     // Each part has been asked for its own suppression before they become one.
-    let left_out = |f: &ReportedFinding| is_left_out(project, f, terms);
+    let left_out = |f: &ReportedFinding| is_in_excluded_test_code(project, f, terms);
     let united = unite::unite_findings(&mut reported, sources, terms.ruleset, &left_out);
     if !united.is_empty() {
         fingerprint::identify(sources, &mut reported, terms, &mask);
@@ -280,7 +281,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
     reported.retain(|f| is_shown(sources, f, terms));
     let mut in_tests = 0;
     reported.retain(|f| {
-        let left_out = is_left_out(project, f, terms);
+        let left_out = is_in_excluded_test_code(project, f, terms);
         if left_out && f.is_active() {
             in_tests += f.count();
         }
@@ -333,13 +334,13 @@ fn apply_grade(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -
     let settings = (terms.settings)(path);
     let rule: Option<&Rule> = terms.ruleset.get(&finding.rule);
     let family = rule.map_or("tool", Rule::family).to_owned();
-    let on =
-        settings.selection.as_ref().is_none_or(|s| s.is_on(&finding.rule)) || is_vital(settings, &family, finding.rule);
+    let on = settings.selection.as_ref().is_none_or(|s| s.is_on(&finding.rule))
+        || is_always_reported(settings, &family, finding.rule);
     let (ignored, fail_on) = settings.for_file(&(terms.absolute)(path));
     if !on || ignored.iter().any(|s| s.covers(&family, &finding.rule)) {
         return None;
     }
-    let mut finding = finding.made_visible();
+    let mut finding = finding.sanitized();
     let severity = settings
         .severities
         .get(&*finding.rule)
@@ -367,7 +368,7 @@ fn apply_grade(sources: &Sources, finding: Finding, terms: &TriageOptions<'_>) -
 }
 
 /// An input that could not be read is reported whatever was selected, unless it was switched off by name.
-fn is_vital(settings: &Settings, family: &str, rule: RuleId) -> bool {
+fn is_always_reported(settings: &Settings, family: &str, rule: RuleId) -> bool {
     matches!(rule, ids::UNREADABLE_INPUT | ids::JSON_SYNTAX_ERROR)
         && !settings.ignore.iter().any(|s| s.covers(family, &rule))
 }
@@ -385,7 +386,7 @@ fn is_shown(sources: &Sources, f: &ReportedFinding, terms: &TriageOptions<'_>) -
 }
 
 /// A finding in test code. A credential that looks real opens what it opens; the ID of a key, without its secret, is not one.
-fn is_left_out(project: &Project<'_>, f: &ReportedFinding, terms: &TriageOptions<'_>) -> bool {
+fn is_in_excluded_test_code(project: &Project<'_>, f: &ReportedFinding, terms: &TriageOptions<'_>) -> bool {
     let span = f.span();
     let names_only = matches!(
         f.finding.rule,
@@ -393,7 +394,7 @@ fn is_left_out(project: &Project<'_>, f: &ReportedFinding, terms: &TriageOptions
     );
     let secret = !f.finding.secrets.is_empty() && !names_only && !f.rule().contains("password");
     let credential = f.severity >= Severity::High && secret;
-    !credential && terms.leaves_out(project, project.sources.path(span.file), Some(span))
+    !credential && terms.excludes_test_code(project, project.sources.path(span.file), Some(span))
 }
 
 fn is_error(problem: &Problem) -> bool {

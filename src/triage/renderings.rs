@@ -62,14 +62,14 @@ struct RenderingKey {
     group: usize,
     rule: String,
     address: String,
-    statement: Said,
+    statement: FindingContent,
     /// The n-th of these in its file.
     ordinal: usize,
 }
 
 /// What a finding objects to, in words that are the same in the source and in what is made of it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Said {
+struct FindingContent {
     sid: Option<String>,
     actions: Vec<String>,
     other: Vec<String>,
@@ -248,14 +248,14 @@ fn note_copies(reported: &mut [ReportedFinding], kept: &[usize], copies: &[usize
         true => "rendered from this",
         false => "rendered from the same source",
     };
-    let more = phrase::and_more(places.len().saturating_sub(IN_FULL));
+    let more = phrase::and_more(IN_FULL, places.len().saturating_sub(IN_FULL));
     let text = format!("{also}: {}{more}", shown.join(", "));
     reported[first].finding.notes.push(visible(&text).into_owned());
     let Some(worst) = copies.iter().max_by_key(|i| reported[**i].severity) else {
         return;
     };
     let (severity, fails) = (reported[*worst].severity, copies.iter().any(|i| reported[*i].fails));
-    let because = (reported[*worst].finding.notes.iter()).find(|n| n.starts_with("by default "));
+    let because = (reported[*worst].finding.notes.iter()).find(|n| n.starts_with("by default, "));
     let because = because.cloned();
     for &i in kept {
         let f = &mut reported[i];
@@ -275,8 +275,8 @@ fn in_python(
     reported: &[ReportedFinding],
     sources: &Sources,
     left_out: &dyn Fn(&ReportedFinding) -> bool,
-) -> BTreeMap<(String, Said), Vec<usize>> {
-    let mut found: BTreeMap<(String, Said), Vec<usize>> = BTreeMap::new();
+) -> BTreeMap<(String, FindingContent), Vec<usize>> {
+    let mut found: BTreeMap<(String, FindingContent), Vec<usize>> = BTreeMap::new();
     for (i, f) in reported.iter().enumerate() {
         let said = statement_of(f);
         let speaks = !said.actions.is_empty() || said.sid.is_some();
@@ -287,13 +287,13 @@ fn in_python(
     found
 }
 
-fn statement_of(f: &ReportedFinding) -> Said {
+fn statement_of(f: &ReportedFinding) -> FindingContent {
     let evidence = &f.finding.evidence;
     let mut actions = evidence.actions.clone();
     actions.sort();
     // The CDK numbers the statements of some policies.
     let sid = f.finding.subject.sid.clone();
-    Said {
+    FindingContent {
         sid: sid.filter(|sid| !sid.bytes().all(|b| b.is_ascii_digit())),
         actions,
         other: evidence.other.clone(),

@@ -16,8 +16,8 @@ pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms
             && entry
                 .named
                 .iter()
-                .all(|n| n.used.get() && terms.ruleset.outdated(&n.id).is_none());
-        if fine || book.exception_in_play(entry) == Some(false) {
+                .all(|n| n.used.get() && terms.ruleset.rename_notice(&n.id).is_none());
+        if fine || book.applicable_exception(entry) == Some(false) {
             continue;
         }
         let Some(span) = entry.span.filter(|s| project.sources.file(s.file).in_scope) else {
@@ -26,13 +26,14 @@ pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms
         match &entry.standing {
             SuppressionState::Faulty(fault) => {
                 out.push(
-                    finding(ids::UNKNOWN_RULE_IN_IGNORE, "this suppression cannot be parsed").primary(span, *fault),
+                    finding(ids::UNKNOWN_RULE_IN_IGNORE, "this suppression cannot be parsed")
+                        .primary(span, fault.text()),
                 );
                 continue;
             }
             SuppressionState::Ended(why) => {
                 let message = "this suppression is not in effect";
-                let mut f = finding(ids::EXPIRED_IGNORE, message).primary(entry.until.unwrap_or(span), why.clone());
+                let mut f = finding(ids::EXPIRED_IGNORE, message).primary(entry.until.unwrap_or(span), why.to_string());
                 f.remedies.extend(removal(entry));
                 out.push(f);
             }
@@ -83,7 +84,7 @@ fn of_rule(
         return Some(f);
     }
     let current = terms.ruleset.current_name(&named.id);
-    if let Some(message) = terms.ruleset.outdated(&named.id)
+    if let Some(message) = terms.ruleset.rename_notice(&named.id)
         && !matches!(entry.standing, SuppressionState::Ended(_))
     {
         let mut f = finding(ids::UNKNOWN_RULE_IN_IGNORE, &message).severity(Severity::Low);

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use super::comments::{Directive, directives};
 use super::suppression::{
-    Foreign, SuppressedRule, SuppressionEntry, SuppressionKind, SuppressionReach, SuppressionState,
+    EndReason, ForeignSuppression, SuppressedRule, SuppressionEntry, SuppressionFault, SuppressionKind,
+    SuppressionReach, SuppressionState,
 };
 use super::{ReportedFinding, Suppression, TriageOptions, scope_spans};
 use crate::iam::glob::{self, CaseSensitivity};
@@ -74,7 +75,7 @@ impl<'a, 't> Suppressions<'a, 't> {
             for d in directives(self.sources, file) {
                 let from = extents.partition_point(|s| s.file < file);
                 let to = extents.partition_point(|s| s.file <= file);
-                let reach = reach_of(self.sources, &extents[from..to], file, &d);
+                let reach = covered_range(self.sources, &extents[from..to], file, &d);
                 let standing = self.state_of(file, &d);
                 let text = Suppression {
                     kind: SuppressionKind::Inline,
@@ -106,10 +107,7 @@ impl<'a, 't> Suppressions<'a, 't> {
             return SuppressionState::Faulty(fault);
         }
         if let Some((None, span)) = d.until {
-            return SuppressionState::Ended(format!(
-                "`{}` is not a date in the form YYYY-MM-DD",
-                self.sources.slice(span)
-            ));
+            return SuppressionState::Ended(EndReason::NotADate(self.sources.slice(span).to_owned()));
         }
         let until = d.until.and_then(|(date, _)| date);
         self.state_until(self.settings(file), until, d.reason.is_some())
@@ -120,18 +118,13 @@ impl<'a, 't> Suppressions<'a, 't> {
         if let Some(until) = until
             && until < today
         {
-            return SuppressionState::Ended(format!("expired on {until}"));
+            return SuppressionState::Ended(EndReason::Expired(until));
         }
         if settings.max_ignore_days > 0 {
             match until {
-                None => {
-                    return SuppressionState::Ended(
-                        "no end date (`until=`), which the configuration requires".to_owned(),
-                    );
-                }
+                None => return SuppressionState::Ended(EndReason::Missing),
                 Some(until) if until.days() - today.days() > settings.max_ignore_days => {
-                    let most = settings.max_ignore_days;
-                    return SuppressionState::Ended(format!("ends more than {most} days from now, over the limit"));
+                    return SuppressionState::Ended(EndReason::TooFar(settings.max_ignore_days));
                 }
                 Some(_) => {}
             }
@@ -161,10 +154,8 @@ impl<'a, 't> Suppressions<'a, 't> {
                 let date = field("until").as_deref().and_then(Date::parse);
                 let file = item.span.file;
                 let standing = match (named.is_empty(), until, date) {
-                    (true, ..) => SuppressionState::Faulty("name the rules: `id: rule-name`"),
-                    (_, Some(_), None) => {
-                        SuppressionState::Ended("`until` is not a date in the form YYYY-MM-DD".to_owned())
-                    }
+                    (true, ..) => SuppressionState::Faulty(SuppressionFault::NoRuleInMetadata),
+                    (_, Some(_), None) => SuppressionState::Ended(EndReason::NotADate("until".to_owned())),
                     _ => self.state_until(self.settings(file), date, reason.is_some()),
                 };
                 self.entries.push(SuppressionEntry {
@@ -196,7 +187,7 @@ impl<'a, 't> Suppressions<'a, 't> {
             }
             seen.push(std::ptr::from_ref(settings));
             for e in &settings.exceptions {
-                let (path, line) = settings.place(e.range.start);
+                let (path, line) = settings.location(e.range.start);
                 let span = settings_line(sources, path, line);
                 self.entries.push(SuppressionEntry {
                     named: e.rules.iter().map(|r| suppressed_rule(r.name.clone(), span)).collect(),
@@ -220,7 +211,7 @@ impl<'a, 't> Suppressions<'a, 't> {
     }
 
     /// The exception of an entry, and whether a file that was read is under its pattern.
-    pub(super) fn exception_in_play(&self, entry: &SuppressionEntry) -> Option<bool> {
+    pub(super) fn applicable_exception(&self, entry: &SuppressionEntry) -> Option<bool> {
         let SuppressionReach::Exception(i) = entry.reach else {
             return None;
         };
@@ -349,7 +340,7 @@ impl<'a, 't> Suppressions<'a, 't> {
             return None;
         }
         Some(Suppression {
-            kind: SuppressionKind::Foreign,
+            kind: SuppressionKind::ForeignSuppression,
             reason: Some(marker.to_owned()),
             until: None,
             owner: None,
@@ -400,11 +391,11 @@ impl<'a, 't> Suppressions<'a, 't> {
     }
 
     /// Markers that did not count.
-    pub(super) fn foreign(&self) -> Vec<Foreign> {
+    pub(super) fn foreign(&self) -> Vec<ForeignSuppression> {
         let counts = self.unhonoured.take();
         counts
             .into_iter()
-            .map(|(marker, findings)| Foreign { marker, findings })
+            .map(|(marker, findings)| ForeignSuppression { marker, findings })
             .collect()
     }
 
@@ -459,7 +450,7 @@ fn settings_line(sources: &Sources, path: &str, line: usize) -> Option<Span> {
 
 /// What a comment covers: its line, or the node that starts on the next line with code. In Python, a comment after the
 /// bracket or quotes that end a node covers that node.
-fn reach_of(sources: &Sources, extents: &[Span], file: FileId, d: &Directive) -> SuppressionReach {
+fn covered_range(sources: &Sources, extents: &[Span], file: FileId, d: &Directive) -> SuppressionReach {
     if d.whole_file {
         return SuppressionReach::File(file);
     }

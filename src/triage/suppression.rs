@@ -1,8 +1,10 @@
 //! One suppression: what it names, how far it reaches, and whether it counts.
 
 use std::cell::Cell;
+use std::fmt;
 
 use super::Suppression;
+use crate::settings::Date;
 use crate::source::{FileId, Span};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub enum SuppressionKind {
     /// CloudFormation `Metadata`.
     Metadata,
     /// Another tool's marker that the settings honour.
-    Foreign,
+    ForeignSuppression,
 }
 
 impl SuppressionKind {
@@ -23,14 +25,14 @@ impl SuppressionKind {
             Self::Inline => "inline",
             Self::Config => "config",
             Self::Metadata => "metadata",
-            Self::Foreign => "foreign",
+            Self::ForeignSuppression => "foreign",
         }
     }
 }
 
 /// Another tool's marker, and how many findings carry it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Foreign {
+pub struct ForeignSuppression {
     pub marker: String,
     pub findings: usize,
 }
@@ -73,8 +75,53 @@ pub(super) struct SuppressionEntry {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SuppressionState {
     Good,
-    Faulty(&'static str),
-    /// `until` is past, wrong, missing, or further away than the settings allow.
-    Ended(String),
+    Faulty(SuppressionFault),
+    Ended(EndReason),
     NoReason,
+}
+
+/// Why an entry cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SuppressionFault {
+    /// A comment names no rule.
+    NoRuleInComment,
+    /// An entry of `Metadata` names no rule.
+    NoRuleInMetadata,
+    Unclosed,
+    /// `ignore-file` stands after the first comment block.
+    FileTooLate,
+}
+
+impl SuppressionFault {
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::NoRuleInComment => "name the rules: `overgrant: ignore[rule-name] -- reason`",
+            Self::NoRuleInMetadata => "name the rules: `id: rule-name`",
+            Self::Unclosed => "the list of rules is not closed: missing `]`",
+            Self::FileTooLate => "`ignore-file` works only in the first comment block",
+        }
+    }
+}
+
+/// Why the end date of an entry keeps it from counting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum EndReason {
+    Expired(Date),
+    /// The text that is not a date.
+    NotADate(String),
+    /// The settings require one.
+    Missing,
+    /// It is more days away than the settings allow.
+    TooFar(i64),
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expired(until) => write!(f, "expired on {until}"),
+            Self::NotADate(text) => write!(f, "`{text}` is not a date in the form YYYY-MM-DD"),
+            Self::Missing => f.write_str("no end date (`until=`), which the configuration requires"),
+            Self::TooFar(most) => write!(f, "ends more than {most} days from now, over the limit"),
+        }
+    }
 }

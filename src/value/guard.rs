@@ -455,7 +455,7 @@ mod tests {
         let at = crate::source::Span::NOWHERE;
         let branch = |(when, text): &(Guard, &str)| Branch {
             when: when.clone(),
-            value: Value::made(text, at),
+            value: Value::synthetic(text, at),
         };
         Value::new(ValueKind::OneOf(branches.iter().map(branch).collect()), at)
     }
@@ -485,13 +485,13 @@ mod tests {
                     "unless A and unless B",
                 ],
             ),
-            (vec![&staged], vec!["dev", "unless var.stage is \"dev\""]),
+            (vec![&staged], vec!["dev", r#"unless var.stage is "dev""#]),
             (
                 vec![&staged, &staged_otherwise],
                 vec![
                     "dev",
-                    "unless var.stage is \"dev\" and prod",
-                    "unless var.stage is \"dev\" and unless var.stage is \"prod\"",
+                    r#"unless var.stage is "dev" and prod"#,
+                    r#"unless var.stage is "dev" and unless var.stage is "prod""#,
                 ],
             ),
             (vec![&table], vec!["eu", "us"]),

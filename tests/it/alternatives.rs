@@ -47,12 +47,12 @@ fn a_condition_that_one_case_leaves_out() {
         (
             r#""*""#.to_owned(),
             with(&either("Lock", LOCK, none)),
-            Some("holds unless Lock"),
+            Some("applies unless Lock"),
         ),
         (
             r#""*""#.to_owned(),
             with(&either("Open", none, LOCK)),
-            Some("holds if Open"),
+            Some("applies if Open"),
         ),
         (r#""*""#.to_owned(), with(&either("Lock", LOCK, LOCK)), None),
         // The condition is there whenever everyone is let in.
@@ -63,12 +63,12 @@ fn a_condition_that_one_case_leaves_out() {
         (
             either("Lock", r#""*""#, own),
             with(&either("Lock", none, LOCK)),
-            Some("holds if Lock"),
+            Some("applies if Lock"),
         ),
         (
             either("Lock", r#""*""#, own),
             with(&either("Both", LOCK, none)),
-            Some("holds"),
+            Some("applies"),
         ),
     ] {
         let text = queue(&principal, &condition);
@@ -84,7 +84,7 @@ fn a_condition_that_one_case_leaves_out() {
 }
 
 /// A policy of Terraform, with a variable that no one knows, in which these stand for effect and action.
-fn policy(effect: &str, action: &str) -> String {
+fn staged_policy(effect: &str, action: &str) -> String {
     format!(
         r#"variable "stage" {{}}
 locals {{
@@ -130,7 +130,7 @@ fn an_effect_that_a_condition_decides() {
             false,
         ),
     ] {
-        let text = policy(effect, action);
+        let text = staged_policy(effect, action);
         let found = with_notes("main.tf", &text, &["admin-star-star"]);
         assert_eq!(!found.is_empty(), is_admin, "{text}: {found:?}");
     }
@@ -200,7 +200,7 @@ def f(lock):
         )
     };
     for (change, is_public) in [
-        (format!("s[\"Condition\"] = {LOCK}"), false),
+        (format!(r#"s["Condition"] = {LOCK}"#), false),
         (
             format!(
                 r#"if lock:

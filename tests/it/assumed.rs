@@ -35,7 +35,7 @@ fn a_placeholder_without_quotes_is_unknown_in_every_format() {
         "((arn))",
         "{arn}",
         "BUCKET_ARN",
-        "[$FIRST, \"arn:aws:s3:::orders/*\", <SECOND>]",
+        r#"[$FIRST, "arn:aws:s3:::orders/*", <SECOND>]"#,
     ];
     for mark in marks {
         let text = json(mark);
@@ -107,7 +107,7 @@ Statement:
         "$ARN",
         "%s",
         "@@ARN@@",
-        "[<FIRST>, \"arn:aws:s3:::orders/*\"]",
+        r#"[<FIRST>, "arn:aws:s3:::orders/*"]"#,
     ] {
         let text = format!(
             r#"resource "aws_iam_policy" "p" {{
@@ -244,7 +244,10 @@ Resources:
             panic!("{path}: {:?}", grades(&all))
         };
         let notes = one["notes"].to_string();
-        assert!(notes.contains(&format!("holds at the default of `{name}`")), "{notes}");
+        assert!(
+            notes.contains(&format!("applies with the default of `{name}`")),
+            "{notes}"
+        );
         assert_ne!(one["confidence"], "high", "{path}");
         assert_ne!(one["severity"], "high", "{path}");
     }
@@ -325,7 +328,7 @@ module "m" {
         ("main.tf", terraform("false", "var.on ? 1 : 0")),
         ("main.tf", terraform("false", "var.on == true ? 1 : 0")),
         ("main.tf", terraform("0", "var.on")),
-        ("main.tf", terraform("\"\"", "var.on != \"\" ? 1 : 0")),
+        ("main.tf", terraform(r#""""#, r#"var.on != "" ? 1 : 0"#)),
         (
             "main.tf",
             format!(
@@ -341,14 +344,14 @@ module "m" {
     ] {
         let (severity, notes) = severity(&[(path, &text)]);
         assert_eq!(severity, "low", "{text}");
-        assert!(notes.contains("by default this is not deployed"), "{notes}");
+        assert!(notes.contains("by default, not deployed"), "{notes}");
     }
     let (low, notes) = severity(&[("main.tf", module), ("m/main.tf", always)]);
     assert!(low == "low" && notes.contains("if var.on is true"), "{low} {notes}");
     // On by default, set by someone, or a choice between environments.
     for (path, text) in [
         ("main.tf", terraform("true", "var.on ? 1 : 0")),
-        ("main.tf", terraform("\"dev\"", "var.on == \"prod\" ? 1 : 0")),
+        ("main.tf", terraform(r#""dev""#, r#"var.on == "prod" ? 1 : 0"#)),
         (
             "main.tf",
             format!(
@@ -356,7 +359,7 @@ module "m" {
   default = false
 }}
 {}"#,
-                terraform("\"dev\"", "var.on == \"prod\" && !var.skip ? 1 : 0")
+                terraform(r#""dev""#, r#"var.on == "prod" && !var.skip ? 1 : 0"#)
             ),
         ),
         ("t.yaml", template("true", "true")),
@@ -433,25 +436,25 @@ resource "aws_iam_role" "r" {{
         )
     };
     for (text, expected) in [
-        (role("", "\"arn:aws:iam::444455556666:root\""), 1),
+        (role("", r#""arn:aws:iam::444455556666:root""#), 1),
         (role(&list("accounts"), "var.accounts"), 1),
         (role(&list("partner_org_accounts"), "var.partner_org_accounts"), 1),
         (role(&list("organization_accounts"), "var.organization_accounts"), 0),
         (
-            role(&id("org_account_id"), "\"arn:aws:iam::${var.org_account_id}:root\""),
+            role(&id("org_account_id"), r#""arn:aws:iam::${var.org_account_id}:root""#),
             0,
         ),
         (
             role(
-                "variable \"org_account_id\" {}",
-                "\"arn:aws:iam::${var.org_account_id}:root\"",
+                r#"variable "org_account_id" {}"#,
+                r#""arn:aws:iam::${var.org_account_id}:root""#,
             ),
             0,
         ),
         (
             role(
-                "data \"aws_organizations_organization\" \"o\" {}",
-                "\"arn:aws:iam::${data.aws_organizations_organization.o.master_account_id}:root\"",
+                r#"data "aws_organizations_organization" "o" {}"#,
+                r#""arn:aws:iam::${data.aws_organizations_organization.o.master_account_id}:root""#,
             ),
             0,
         ),

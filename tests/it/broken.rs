@@ -12,7 +12,7 @@ const SYNTAX: [&str; 2] = ["unreadable-input", "json-syntax-error"];
 /// Rule and place of everything that is found.
 type Found = BTreeSet<(String, u32)>;
 
-fn places(path: &str, text: &str) -> Found {
+fn finding_places(path: &str, text: &str) -> Found {
     let (_, findings) = found(&[(path, text)]);
     findings
         .iter()
@@ -21,7 +21,7 @@ fn places(path: &str, text: &str) -> Found {
 }
 
 /// The files of `testdata/broken`, which are whole there.
-fn files() -> Vec<(String, String)> {
+fn whole_files() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/broken");
     let entries = std::fs::read_dir(folder).unwrap().flatten();
     let mut files: Vec<(String, String)> = entries
@@ -52,7 +52,7 @@ fn false_alarms<'f>(part: &'f Found, whole: &'f Found) -> impl Iterator<Item = &
         .filter(move |r| !syntax(r))
 }
 
-fn none_wrong(wrong: &BTreeMap<(String, String), Vec<&str>>) {
+fn assert_none_wrong(wrong: &BTreeMap<(String, String), Vec<&str>>) {
     let shown = wrong
         .iter()
         .map(|((path, rule), places)| format!("{path} {rule}: {places:#?}"));
@@ -61,15 +61,15 @@ fn none_wrong(wrong: &BTreeMap<(String, String), Vec<&str>>) {
 
 #[test]
 fn a_cut_file_is_told_to_be_broken_and_nothing_false() {
-    let files = files();
+    let files = whole_files();
     let mut wrong: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
     for (path, text) in &files {
-        let whole = places(path, text);
+        let whole = finding_places(path, text);
         assert!(!is_broken(&whole), "{path}");
         let mut recognised = false;
         let mut broken = 0;
         for cut in (1..text.trim_end().len()).step_by(19) {
-            let part = places(path, &text[..cut]);
+            let part = finding_places(path, &text[..cut]);
             if is_broken(&part) {
                 broken += 1;
                 for rule in false_alarms(&part, &whole) {
@@ -85,20 +85,20 @@ fn a_cut_file_is_told_to_be_broken_and_nothing_false() {
         }
         assert!(broken >= 10, "{path}: {broken}");
     }
-    none_wrong(&wrong);
+    assert_none_wrong(&wrong);
 }
 
 /// A quote, bracket or comma is gone. Which of several braces it is that lacks its partner, no one can tell.
 #[test]
 fn a_lost_mark_is_told_and_nothing_false() {
-    let files = files();
+    let files = whole_files();
     let mut wrong: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
     for (path, text) in &files {
-        let whole = places(path, text);
+        let whole = finding_places(path, text);
         for (at, mark) in text.match_indices(['"', '[', ']', ',']).step_by(7) {
             let mut mutant = text.clone();
             mutant.replace_range(at..at + mark.len(), " ");
-            let part = places(path, &mutant);
+            let part = finding_places(path, &mutant);
             if is_broken(&part) {
                 for rule in false_alarms(&part, &whole) {
                     let places = wrong.entry((path.clone(), rule.to_owned())).or_default();
@@ -110,7 +110,7 @@ fn a_lost_mark_is_told_and_nothing_false() {
             }
         }
     }
-    none_wrong(&wrong);
+    assert_none_wrong(&wrong);
 }
 
 #[test]
@@ -158,7 +158,7 @@ def f(:
         ),
     ];
     for (path, text) in cases {
-        let found = places(path, &text);
+        let found = finding_places(path, &text);
         let has = |rule: &str| found.iter().any(|(r, _)| r == rule);
         assert!(is_broken(&found) && has("admin-star-star"), "{path}: {found:?}");
     }
@@ -175,7 +175,7 @@ fn a_lost_brace_hides_no_other_statement() {
   ]
 }"#;
     let at = |needle: &str| u32::try_from(text.find(needle).unwrap()).unwrap();
-    let found = places("policy.json", text);
+    let found = finding_places("policy.json", text);
     let expected = [
         ("admin-star-star".to_owned(), at(r#""*", "Resource""#)),
         (
@@ -190,10 +190,10 @@ fn a_lost_brace_hides_no_other_statement() {
 
 #[test]
 fn a_notebook_is_read_as_far_as_it_goes() {
-    let cells = |source: &str| format!("{{\"cells\": [{{\"cell_type\": \"code\", \"source\": [{source}]}}]}}");
-    let call = "\"import boto3\\n\", \"boto3.client('s3').get_object(Bucket='b', Key='k')\"";
-    let whole = cells(&format!("\"%matplotlib inline\\n\", \"!pip install x\\n\", {call}"));
-    let half = cells(&format!("\"def f(:\\n\", {call}"));
+    let cells = |source: &str| format!(r#"{{"cells": [{{"cell_type": "code", "source": [{source}]}}]}}"#);
+    let call = r#""import boto3\n", "boto3.client('s3').get_object(Bucket='b', Key='k')""#;
+    let whole = cells(&format!(r#""%matplotlib inline\n", "!pip install x\n", {call}"#));
+    let half = cells(&format!(r#""def f(:\n", {call}"#));
     let cut = &whole[..whole.len() - 30];
     for (text, code, needs) in [(&*whole, 0, true), (&*half, 1, true), (cut, 1, false)] {
         let repository = Repository::new(&[("n.ipynb", text)]);
@@ -214,7 +214,7 @@ fn a_notebook_is_read_as_far_as_it_goes() {
 fn a_text_that_nests_without_end_is_told_and_what_stands_beside_it_is_read() {
     let deep = [
         "%{ if true }".repeat(20_000) + "{}" + &"%{ endif }".repeat(20_000),
-        "${\"".repeat(20_000) + "x" + &"\"}".repeat(20_000),
+        r#"${""#.repeat(20_000) + "x" + &r#""}"#.repeat(20_000),
     ];
     for text in deep {
         let file = format!(

@@ -104,8 +104,8 @@ module "b" {
         what: "each file for -var-file",
         files: &[
             ("main.tf", MODULE),
-            ("envs/a.tfvars", "act = \"cloudwatch:PutMetricData\"\n"),
-            ("envs/b.tfvars", "act = \"iam:*\"\n"),
+            ("envs/a.tfvars", r#"act = "cloudwatch:PutMetricData""#),
+            ("envs/b.tfvars", r#"act = "iam:*""#),
         ],
         place: "envs/b.tfvars:1:",
     },
@@ -220,7 +220,7 @@ orders,iam:*
         what: "the file of each stage",
         files: &[
             ("config.dev.yml", "act: cloudwatch:PutMetricData\n"),
-            ("config.prod.yml", "act: \"iam:*\"\n"),
+            ("config.prod.yml", r#"act: "iam:*""#),
             (
                 "serverless.yml",
                 r#"service: s
@@ -358,7 +358,7 @@ parameter_overrides = "Stage=prod Act=iam:*"
             ("orders.yaml", TEMPLATE),
             (
                 "other.json",
-                "[{\"ParameterKey\": \"Other\", \"ParameterValue\": \"iam:*\"}]\n",
+                r#"[{"ParameterKey": "Other", "ParameterValue": "iam:*"}]"#,
             ),
         ],
         place: "",

@@ -32,7 +32,7 @@ fn children(folder: &Path) -> Vec<PathBuf> {
     all
 }
 
-fn cases() -> Vec<Case> {
+fn load_cases() -> Vec<Case> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cases");
     let mut out = Vec::new();
     for folder in children(&root) {
@@ -86,7 +86,7 @@ fn case(root: &Path, folder: &Path, settings: Option<String>) -> Case {
 }
 
 /// What is reported of a case: every finding, and the labels with a text that is marked in it.
-fn reported(case: &Case) -> Marks {
+fn reported_marks(case: &Case) -> Marks {
     let files: Vec<(&str, &str)> = case.files.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
     let marked: BTreeSet<&str> = case
         .expected
@@ -113,12 +113,12 @@ fn reported(case: &Case) -> Marks {
 
 #[test]
 fn every_folder_gives_exactly_what_it_expects() {
-    let cases = cases();
+    let cases = load_cases();
     assert!(!cases.is_empty());
     let wrong: Vec<String> = cases
         .par_iter()
         .flat_map_iter(|case| {
-            let reported = reported(case);
+            let reported = reported_marks(case);
             let name = &case.name;
             let missing = case
                 .expected

@@ -32,7 +32,7 @@ const GOOD: &str = r#"Resources:
 
 const ONE: &[&str] = &["check", "--only", "admin-star-star"];
 
-fn with<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
+fn joined<'a>(args: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
     [args, more].concat()
 }
 
@@ -91,11 +91,16 @@ fn wrong_names_are_usage_errors_with_hints() {
 #[test]
 fn severity_decides_what_fails_and_what_is_shown() {
     let r = Repository::new(&[("bad.yaml", BAD)]);
-    assert_eq!(r.run(&with(ONE, &["--fail-on", "critical"])).code, 1);
-    r.write("overgrant.toml", b"[rules.admin-star-star]\nseverity = \"low\"\n");
+    assert_eq!(r.run(&joined(ONE, &["--fail-on", "critical"])).code, 1);
+    r.write(
+        "overgrant.toml",
+        br#"[rules.admin-star-star]
+severity = "low"
+"#,
+    );
     assert_eq!(r.run(ONE).code, 0);
-    assert_eq!(r.run(&with(ONE, &["--fail-on", "low"])).code, 1);
-    let hidden = r.run(&with(
+    assert_eq!(r.run(&joined(ONE, &["--fail-on", "low"])).code, 1);
+    let hidden = r.run(&joined(
         ONE,
         &["--fail-on", "low", "--min-severity", "high", "-f", "json"],
     ));
@@ -105,10 +110,10 @@ fn severity_decides_what_fails_and_what_is_shown() {
 #[test]
 fn files_of_others_are_silently_passed() {
     let r = Repository::new(&[
-        ("package.json", "{\"name\": \"x\"}"),
-        ("tsconfig.json", "{\"compilerOptions\": {}}"),
+        ("package.json", r#"{"name": "x"}"#),
+        ("tsconfig.json", r#"{"compilerOptions": {}}"#),
         (".pre-commit-config.yaml", "repos: []\n"),
-        ("package-lock.json", "{\"lockfileVersion\": 3}"),
+        ("package-lock.json", r#"{"lockfileVersion": 3}"#),
     ]);
     for args in [
         &["check"][..],
@@ -130,7 +135,9 @@ fn files_of_others_are_silently_passed() {
 fn what_gitignore_hides_is_hidden_also_without_git() {
     let r = Repository::new(&[("bad.yaml", BAD), ("build/bad.yaml", BAD), (".gitignore", "build/\n")]);
     let paths = |args: &[&str]| -> Vec<String> {
-        let json = r.run(&with(args, &["-f", "json", "--only", "admin-star-star"])).json();
+        let json = r
+            .run(&joined(args, &["-f", "json", "--only", "admin-star-star"]))
+            .json();
         let findings = json["findings"].as_array().unwrap().clone();
         findings
             .iter()
@@ -156,7 +163,7 @@ fn folders_of_others_are_skipped_unless_named_and_hidden_ones_are_read() {
         (".bad.yaml", BAD),
     ]);
     let count = |args: &[&str]| {
-        r.run(&with(&["check", "-f", "json", "--only", "admin-star-star"], args))
+        r.run(&joined(&["check", "-f", "json", "--only", "admin-star-star"], args))
             .rules()
             .len()
     };
@@ -176,7 +183,7 @@ fn folders_of_others_are_skipped_unless_named_and_hidden_ones_are_read() {
 fn exclusions_come_from_flags_and_settings() {
     let r = Repository::new(&[("a/bad.yaml", BAD), ("b/bad.yaml", BAD)]);
     let count = |args: &[&str]| {
-        r.run(&with(&["check", "-f", "json", "--only", "admin-star-star"], args))
+        r.run(&joined(&["check", "-f", "json", "--only", "admin-star-star"], args))
             .rules()
             .len()
     };
@@ -187,7 +194,7 @@ fn exclusions_come_from_flags_and_settings() {
         count(&["--exclude", "a/", "--force-exclude", "a/bad.yaml", "--no-context"]),
         0
     );
-    r.write("overgrant.toml", b"exclude = [\"b/\"]\n");
+    r.write("overgrant.toml", br#"exclude = ["b/"]"#);
     assert_eq!(count(&[]), 1);
     assert_eq!(count(&["--isolated"]), 2);
 }
@@ -217,7 +224,7 @@ fn an_excluded_file_that_a_linted_one_names_is_part_of_it() {
 fn standard_input_is_a_file_with_a_name() {
     let r = Repository::new(&[]);
     let ran = r.run_with_stdin(
-        &with(ONE, &["-", "--stdin-filename", "infra/t.yaml", "-f", "compact"]),
+        &joined(ONE, &["-", "--stdin-filename", "infra/t.yaml", "-f", "compact"]),
         BAD,
     );
     assert_eq!(ran.code, 1);
@@ -235,17 +242,17 @@ fn lists_of_files_are_read_from_a_file() {
     let r = Repository::new(&[("a.yaml", BAD), ("b.yaml", BAD), ("c/c.yaml", BAD)]);
     r.write("list", b"a.yaml\nc/c.yaml\n");
     r.write("list0", b"a.yaml\0b.yaml\0");
-    let base = with(ONE, &["-f", "json", "--no-context"]);
-    assert_eq!(r.run(&with(&base, &["--files-from", "list"])).rules().len(), 2);
-    assert_eq!(r.run(&with(&base, &["--files-from", "list0"])).rules().len(), 2);
-    let piped = r.run_with_stdin(&with(&base, &["--files-from", "-"]), "b.yaml\n");
+    let base = joined(ONE, &["-f", "json", "--no-context"]);
+    assert_eq!(r.run(&joined(&base, &["--files-from", "list"])).rules().len(), 2);
+    assert_eq!(r.run(&joined(&base, &["--files-from", "list0"])).rules().len(), 2);
+    let piped = r.run_with_stdin(&joined(&base, &["--files-from", "-"]), "b.yaml\n");
     assert_eq!(piped.rules().len(), 1);
 }
 
 #[test]
 fn neighbours_are_understood_and_not_reported() {
     let r = Repository::new(&[("a.yaml", BAD), ("b.yaml", BAD)]);
-    let ran = r.run(&with(ONE, &["a.yaml", "-f", "json"]));
+    let ran = r.run(&joined(ONE, &["a.yaml", "-f", "json"]));
     let json = ran.json();
     assert_eq!(ran.rules().len(), 1);
     assert_eq!(json["findings"][0]["path"], "a.yaml");
@@ -254,7 +261,7 @@ fn neighbours_are_understood_and_not_reported() {
 
 #[test]
 fn only_neighbours_that_can_take_part_are_read() {
-    let role = "resource \"aws_iam_role\" \"r\" {}\n";
+    let role = r#"resource "aws_iam_role" "r" {}"#;
     let handler = r"Resources:
   F:
     Type: AWS::Lambda::Function
@@ -300,7 +307,7 @@ fn only_neighbours_that_can_take_part_are_read() {
 fn paths_are_relative_to_the_working_directory_and_identity_to_the_root() {
     let r = Repository::new(&[("infra/bad.yaml", BAD), ("x/y", "")]);
     let finding = |folder: &str, path: &str| {
-        let json = r.run_in(folder, &with(ONE, &[path, "-f", "json"])).json();
+        let json = r.run_in(folder, &joined(ONE, &[path, "-f", "json"])).json();
         let f = &json["findings"][0];
         (
             f["path"].as_str().unwrap().to_owned(),
@@ -365,7 +372,7 @@ fn strange_files_do_no_harm() {
         std::os::unix::fs::symlink(".", r.path("loop")).unwrap();
         std::os::unix::fs::symlink("nowhere", r.path("dangling.yaml")).unwrap();
     }
-    let ran = r.run(&with(ONE, &["-f", "json"]));
+    let ran = r.run(&joined(ONE, &["-f", "json"]));
     let json = ran.json();
     let found: Vec<(String, u64, u64)> = json["findings"]
         .as_array()
@@ -400,7 +407,7 @@ fn large_files_are_said_not_to_be_read() {
 fn colour_only_where_it_is_wanted() {
     let r = Repository::new(&[("bad.yaml", BAD)]);
     let esc = |args: &[&str], env: &[(&str, &str)]| {
-        let mut command = r.command(&with(ONE, args));
+        let mut command = r.command(&joined(ONE, args));
         command.envs(env.iter().copied());
         finished(command).out.contains('\u{1b}')
     };
@@ -423,7 +430,7 @@ fn colour_only_where_it_is_wanted() {
 #[test]
 fn several_reports_in_one_run_and_nothing_else_is_written() {
     let r = Repository::new(&[("bad.yaml", BAD)]);
-    let ran = r.run(&with(
+    let ran = r.run(&joined(
         ONE,
         &[
             "--output",
@@ -439,20 +446,20 @@ fn several_reports_in_one_run_and_nothing_else_is_written() {
     let written: serde_json::Value = serde_json::from_str(&r.read("out.json")).unwrap();
     assert_eq!(
         written["findings"],
-        r.run(&with(ONE, &["-f", "json"])).json()["findings"]
+        r.run(&joined(ONE, &["-f", "json"])).json()["findings"]
     );
-    assert_eq!(r.run(&with(ONE, &["--output", "sarif=no/such/folder/x"])).code, 2);
+    assert_eq!(r.run(&joined(ONE, &["--output", "sarif=no/such/folder/x"])).code, 2);
 }
 
 #[test]
 fn quiet_is_quiet() {
     let r = Repository::new(&[("bad.yaml", BAD)]);
-    assert!(!r.run(&with(ONE, &["-q"])).out.contains("Found"));
-    let silent = r.run(&with(ONE, &["-qq"]));
+    assert!(!r.run(&joined(ONE, &["-q"])).out.contains("Found"));
+    let silent = r.run(&joined(ONE, &["-qq"]));
     assert_eq!((silent.code, silent.out.as_str(), silent.err.as_str()), (1, "", ""));
-    let both = r.run(&with(ONE, &["-q", "--summary"]));
+    let both = r.run(&joined(ONE, &["-q", "--summary"]));
     assert!(both.out.contains("Found") && both.err.is_empty(), "{}", both.err);
-    let last_wins = r.run(&with(ONE, &["--summary", "--no-summary"]));
+    let last_wins = r.run(&joined(ONE, &["--summary", "--no-summary"]));
     assert!(!last_wins.out.contains("Found"));
 }
 
@@ -495,14 +502,19 @@ fn a_closed_pipe_is_no_error() {
 #[test]
 fn settings_have_places_and_hints() {
     let r = Repository::new(&[("a/bad.yaml", BAD)]);
-    r.write("overgrant.toml", b"fail-on = \"high\"\nigonre = []\n");
+    r.write(
+        "overgrant.toml",
+        br#"fail-on = "high"
+igonre = []
+"#,
+    );
     let ran = r.run(&["check"]);
     assert_eq!(ran.code, 2);
     assert_eq!(
         ran.err,
-        "error: overgrant.toml:2:1: unknown key `igonre` in the settings; did you mean `ignore`?\n"
+        "error: overgrant.toml:2:1: unknown key `igonre` in the configuration; did you mean `ignore`?\n"
     );
-    r.write("overgrant.toml", b"ignore = [\"admin-star-sart\"]\n");
+    r.write("overgrant.toml", br#"ignore = ["admin-star-sart"]"#);
     let ran = r.run(&["check"]);
     assert!(
         ran.code == 2 && ran.err.contains("overgrant.toml:1:11: unknown rule"),
@@ -516,7 +528,7 @@ fn settings_have_places_and_hints() {
 #[test]
 fn the_nearest_settings_govern() {
     let r = Repository::new(&[
-        ("overgrant.toml", "fail-on = \"never\"\n"),
+        ("overgrant.toml", r#"fail-on = "never""#),
         ("a/bad.yaml", BAD),
         ("b/bad.yaml", BAD),
         (
@@ -527,10 +539,15 @@ name = "x"
         ),
     ]);
     assert_eq!(r.run(&["check"]).code, 0);
-    r.write("b/pyproject.toml", b"[tool.overgrant]\nfail-on = \"high\"\n");
+    r.write(
+        "b/pyproject.toml",
+        br#"[tool.overgrant]
+fail-on = "high"
+"#,
+    );
     assert_eq!(r.run(&["check"]).code, 1);
     assert_eq!(r.run(&["check", "a"]).code, 0);
-    r.write("a/.overgrant.toml", b"select = [\"trust\"]\n");
+    r.write("a/.overgrant.toml", br#"select = ["trust"]"#);
     assert_eq!(r.run(&["check", "a", "-f", "json"]).rules().len(), 0);
     let shown = r.run(&["config", "show", "b/bad.yaml"]).out;
     assert!(shown.contains("b/pyproject.toml:2"), "{shown}");
@@ -541,9 +558,11 @@ fn per_file_settings() {
     let r = Repository::new(&[("sandbox/bad.yaml", BAD), ("live/bad.yaml", BAD)]);
     r.write(
         "overgrant.toml",
-        b"[per-file]\n\"sandbox/**\" = { ignore = [\"admin-star-star\"] }\n",
+        br#"[per-file]
+"sandbox/**" = { ignore = ["admin-star-star"] }
+"#,
     );
-    let json = r.run(&with(ONE, &["-f", "json"])).json();
+    let json = r.run(&joined(ONE, &["-f", "json"])).json();
     assert_eq!(json["findings"].as_array().unwrap().len(), 1);
     assert_eq!(json["findings"][0]["path"], "live/bad.yaml");
 }
@@ -561,7 +580,7 @@ fn rules_are_listed_and_explained_offline() {
         there.contains("admin-star-star") && there.contains("as AWS will see it"),
         "{there}"
     );
-    let print = r.run(&with(ONE, &["-f", "json"])).json()["findings"][0]["fingerprint"]
+    let print = r.run(&joined(ONE, &["-f", "json"])).json()["findings"][0]["fingerprint"]
         .as_str()
         .unwrap()
         .to_owned();
@@ -571,7 +590,7 @@ fn rules_are_listed_and_explained_offline() {
 
 #[test]
 fn policies_are_shown_as_aws_sees_them() {
-    let text = BAD.replace("Resource: \"*\"", "Resource: !Sub \"arn:aws:s3:::${Name}/*\"");
+    let text = BAD.replace(r#"Resource: "*""#, r#"Resource: !Sub "arn:aws:s3:::${Name}/*""#);
     let r = Repository::new(&[("t.yaml", &text)]);
     let json: serde_json::Value = serde_json::from_str(&r.run(&["policies", "-f", "json"]).out).unwrap();
     let p = &json["policies"][0];
@@ -583,7 +602,7 @@ fn policies_are_shown_as_aws_sees_them() {
     assert_eq!(p["unknown"][0]["why"], "could not be evaluated");
     assert_eq!(p["unknown"][0]["path"], "t.yaml");
     let human = r.run(&["policies"]).out;
-    assert!(human.contains("\"Action\": \"*\""));
+    assert!(human.contains(r#""Action": "*""#));
     assert!(human.contains("unknown: ${Name}, could not be evaluated"), "{human}");
 }
 
@@ -764,7 +783,7 @@ fn a_policy_of_its_own_is_one_finding_whether_its_user_is_read_or_not() {
 "#;
     let r = Repository::new(&[("policies/p.json", policy), ("main.tf", user)]);
     let print = |path: &str| {
-        let json = r.run(&with(ONE, &["-f", "json", path])).json();
+        let json = r.run(&joined(ONE, &["-f", "json", path])).json();
         json["findings"][0]["fingerprint"].as_str().unwrap().to_owned()
     };
     assert_eq!(print("."), print("policies/p.json"));
@@ -775,7 +794,7 @@ fn a_policy_of_its_own_is_one_finding_whether_its_user_is_read_or_not() {
 fn sarif_can_describe_every_rule() {
     let r = Repository::new(&[("bad.yaml", BAD)]);
     let rules = |more: &[&str]| {
-        let log = r.run(&with(ONE, &with(&["-f", "sarif"], more))).json();
+        let log = r.run(&joined(ONE, &joined(&["-f", "sarif"], more))).json();
         let run = &log["runs"][0];
         let index = run["results"][0]["ruleIndex"].as_u64().unwrap() as usize;
         let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
@@ -829,7 +848,7 @@ examples:
     let r = Repository::new(&[
         ("good.yaml", GOOD),
         ("rules/no-get-object.yaml", rule),
-        ("overgrant.toml", "rule-dirs = [\"rules\"]\n"),
+        ("overgrant.toml", r#"rule-dirs = ["rules"]"#),
     ]);
     assert_eq!(
         r.run(&["check", "-f", "json", "good.yaml"]).rules(),
@@ -911,15 +930,15 @@ Resources:
     for f in json["findings"].as_array().unwrap() {
         let action = f["evidence"]["actions"][0].as_str().unwrap().to_owned();
         let said = f["notes"].as_array().unwrap().iter().filter_map(|n| n.as_str());
-        let said: Vec<&str> = said.filter(|n| n.starts_with("holds")).collect();
+        let said: Vec<&str> = said.filter(|n| n.starts_with("applies")).collect();
         notes.push((action, said.join("; ")));
     }
     notes.sort();
     let expected = [
-        ("kms:*", "holds for 3 instances of the resource"),
-        ("s3:*", "holds unless IsProd"),
+        ("kms:*", "applies to 3 instances of the resource"),
+        ("s3:*", "applies unless IsProd"),
         ("sns:*", ""),
-        ("sqs:*", "holds if IsProd"),
+        ("sqs:*", "applies if IsProd"),
     ];
     assert_eq!(notes, expected.map(|(a, b)| (a.to_owned(), b.to_owned())));
 }
@@ -940,7 +959,11 @@ fn findings_in_a_synthesized_template_name_the_construct() {
         .run(&["check", "--format", "grouped", "cdk.out/Stack.template.json"])
         .out;
     assert!(
-        out.starts_with("cdk.out/Stack.template.json\n  Stack/Fn/Policy\n  "),
+        out.starts_with(
+            r"cdk.out/Stack.template.json
+  Stack/Fn/Policy
+  "
+        ),
         "{out}"
     );
 }

@@ -365,7 +365,7 @@ async def stacked():
 #[test]
 fn annotations_say_what_call_sites_do_not() {
     calls(
-        "from __future__ import annotations
+        r#"from __future__ import annotations
 import boto3
 from typing import TYPE_CHECKING, Iterator
 from contextlib import contextmanager
@@ -373,7 +373,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client, S3ServiceResource
     from mypy_boto3_sqs import SQSClient
     from types_aiobotocore_kms import KMSClient
-def f(clients: dict[str, S3Client], c: 'KMSClient | None', r: 'S3ServiceResource', q: \"Optional['SQSClient']\"):
+def f(clients: dict[str, S3Client], c: 'KMSClient | None', r: 'S3ServiceResource', q: "Optional['SQSClient']"):
     clients['eu'].list_buckets()
     c.list_keys()
     r.Bucket('b').create()
@@ -382,7 +382,7 @@ def conn() -> Iterator[SQSClient]:
     yield outside()
 with conn() as sqs:
     sqs.list_queues()
-",
+"#,
         &[
             "10 f s3.ListBuckets",
             "11 f kms.ListKeys",

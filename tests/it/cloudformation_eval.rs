@@ -107,7 +107,7 @@ Resources:
       P: "#;
 
 /// Evaluates each expression inside [`TEMPLATE`] and compares what it is and where its parts are written.
-fn cases(cases: &[(&str, &str, &str)]) {
+fn check_expressions(cases: &[(&str, &str, &str)]) {
     let mut wrong = String::new();
     for (expression, expected, places) in cases {
         let text = format!("{TEMPLATE}{expression}\n");
@@ -134,7 +134,7 @@ fn cases(cases: &[(&str, &str, &str)]) {
 
 #[test]
 fn reference() {
-    cases(&[
+    check_expressions(&[
         ("!Ref Bucket", "${Bucket}", "!Ref Bucket"),
         ("{Ref: Bucket}", "${Bucket}", "{Ref: Bucket}"),
         ("!Ref Name", "${Name}", "!Ref Name"),
@@ -167,7 +167,7 @@ fn reference() {
 
 #[test]
 fn attributes() {
-    cases(&[
+    check_expressions(&[
         ("!GetAtt Role.Arn", "${Role.Arn}", "!GetAtt Role.Arn"),
         ("!GetAtt [Role, Arn]", "${Role.Arn}", "!GetAtt [Role, Arn]"),
         ("{Fn::GetAtt: [Role, Arn]}", "${Role.Arn}", "{Fn::GetAtt: [Role, Arn]}"),
@@ -182,7 +182,7 @@ fn attributes() {
 
 #[test]
 fn sub() {
-    cases(&[
+    check_expressions(&[
         ("!Sub plain", "plain", "plain"),
         (
             r#"!Sub "arn:${AWS::Partition}:s3:::${Bucket}/*""#,
@@ -216,7 +216,7 @@ fn sub() {
         ("!Sub '${Empty}x'", "${Empty}x", "${Empty}|x"),
         ("!Sub 'x${AWS::NoValue}y'", "xy", "x|y"),
         ("!Sub '$${Env}'", "$dev", "$|${Env}"),
-        ("!Sub \"say \\\"${Env}\\\"\"", "say \"dev\"", "say \\\"|${Env}|\\\""),
+        (r#"!Sub "say \"${Env}\"""#, r#"say "dev""#, r#"say \"|${Env}|\""#),
         (
             "!Sub ['${v}', {v: !If [IsProd, a, b]}]",
             "<if IsProd: a | unless IsProd: b>",
@@ -231,7 +231,7 @@ fn sub() {
 
 #[test]
 fn block_scalars_keep_their_places() {
-    cases(&[
+    check_expressions(&[
         (
             r#"!Sub |
         {"Action": "${Env}:*",
@@ -256,7 +256,7 @@ fn block_scalars_keep_their_places() {
 
 #[test]
 fn join() {
-    cases(&[
+    check_expressions(&[
         ("!Join ['', [a, b]]", "ab", "a|b"),
         ("!Join [':', [a, b, c]]", "a:b:c", "a|b|b|c|c"),
         (
@@ -289,7 +289,7 @@ fn join() {
 
 #[test]
 fn conditionals() {
-    cases(&[
+    check_expressions(&[
         ("!If [IsProd, a, b]", "<if IsProd: a | unless IsProd: b>", "<a | b>"),
         (
             "{'Fn::If': [IsProd, {x: 1}, !Ref AWS::NoValue]}",
@@ -343,7 +343,7 @@ fn conditionals() {
 
 #[test]
 fn mappings() {
-    cases(&[
+    check_expressions(&[
         ("!FindInMap [Actions, prod, Name]", "s3:GetObject", "s3:GetObject"),
         ("!FindInMap [Actions, !Ref Env, Name]", "s3:*", "s3:*"),
         (
@@ -383,7 +383,7 @@ fn mappings() {
 
 #[test]
 fn lists() {
-    cases(&[
+    check_expressions(&[
         ("!Select [1, [a, b, c]]", "b", "b"),
         ("!Select ['0', !Ref Names]", "a", "a"),
         ("{'Fn::Select': [2, !Ref Names]}", "c", "c"),
@@ -451,7 +451,7 @@ fn lists() {
 
 #[test]
 fn dynamic_references_are_no_literals() {
-    cases(&[
+    check_expressions(&[
         (
             "'{{resolve:secretsmanager:db:SecretString:password}}'",
             "${resolve:secretsmanager}",
@@ -471,6 +471,6 @@ fn dynamic_references_are_no_literals() {
         // What Jinja or Helm will fill in.
         ("'{{other}}'", "${other}", "{{other}}"),
         ("'arn:{{ a.b }}/*'", "arn:${a.b}/*", "arn:|{{ a.b }}|/*"),
-        ("'{{\"a\": 1}}'", "{{\"a\": 1}}", "{{\"a\": 1}}"),
+        (r#"'{{"a": 1}}'"#, r#"{{"a": 1}}"#, r#"{{"a": 1}}"#),
     ]);
 }

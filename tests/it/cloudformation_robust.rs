@@ -95,15 +95,15 @@ fn characters_changed() {
 #[test]
 fn other_line_ends_and_marks() {
     for (path, text) in [("t.yaml", TEMPLATE), ("serverless.yml", SERVICE)] {
-        let whole = resources(path, text);
+        let whole = resource_count(path, text);
         assert!(whole > 2);
-        assert_eq!(resources(path, &text.replace('\n', "\r\n")), whole);
-        assert_eq!(resources(path, &format!("\u{feff}{text}")), whole);
-        assert_eq!(resources(path, text.trim_end()), whole);
+        assert_eq!(resource_count(path, &text.replace('\n', "\r\n")), whole);
+        assert_eq!(resource_count(path, &format!("\u{feff}{text}")), whole);
+        assert_eq!(resource_count(path, text.trim_end()), whole);
     }
 }
 
-fn resources(path: &str, text: &str) -> usize {
+fn resource_count(path: &str, text: &str) -> usize {
     sound_units(path, text).iter().map(|u| u.resources.len()).sum()
 }
 
@@ -119,7 +119,7 @@ fn sound_units(path: &str, text: &str) -> Vec<LoweredUnit> {
         for resource in &unit.resources {
             span(&sources, resource.header);
             span(&sources, resource.extent);
-            value(&sources, &resource.props);
+            check_value_spans(&sources, &resource.props);
         }
         for problem in &unit.problems {
             assert!(!problem.message.contains("please report"), "{text}");
@@ -134,20 +134,20 @@ fn span(sources: &Sources, span: Span) {
     assert!(text.get(span.range()).is_some(), "{span:?} in {text}");
 }
 
-fn value(sources: &Sources, v: &Value) {
+fn check_value_spans(sources: &Sources, v: &Value) {
     span(sources, v.span);
     match &v.kind {
         ValueKind::Str(t) => check_text(sources, t),
-        ValueKind::Seq(items) => items.iter().for_each(|i| value(sources, i)),
+        ValueKind::Seq(items) => items.iter().for_each(|i| check_value_spans(sources, i)),
         ValueKind::Map(entries) => {
             for e in entries.iter() {
                 span(sources, e.key_span);
                 check_text(sources, &e.key);
-                value(sources, &e.value);
+                check_value_spans(sources, &e.value);
             }
         }
-        ValueKind::OneOf(branches) => branches.iter().for_each(|b| value(sources, &b.value)),
-        ValueKind::Json(inner) => value(sources, inner),
+        ValueKind::OneOf(branches) => branches.iter().for_each(|b| check_value_spans(sources, &b.value)),
+        ValueKind::Json(inner) => check_value_spans(sources, inner),
         ValueKind::Unknown(hole) => span(sources, hole.span),
         ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) => {}
     }

@@ -12,14 +12,14 @@ use crate::support::lint::lower;
 
 const HEAD: &str = "Transform: AWS::Serverless-2016-10-31\n";
 
-fn sam(body: &str) -> (Sources, Vec<LoweredUnit>) {
+fn lower_sam(body: &str) -> (Sources, Vec<LoweredUnit>) {
     let (sources, units) = lower(&CloudFormation, &[("template.yaml", &format!("{HEAD}{body}"))]);
     assert!(units[0].problems.is_empty(), "{:?}", units[0].problems);
     (sources, units)
 }
 
 /// The role of a function `F` with these properties (a flow map's inside).
-fn role(properties: &str) -> (Sources, Resource) {
+fn function_role(properties: &str) -> (Sources, Resource) {
     let text = format!(
         r"Parameters:
   P: {{Type: String}}
@@ -32,55 +32,57 @@ Resources:
     Properties: {{Handler: a.b, Runtime: python3.13, {properties}}}
 "
     );
-    let (sources, units) = sam(&text);
+    let (sources, units) = lower_sam(&text);
     let role = find(&units, "FRole").clone();
     (sources, role)
 }
 
-fn prop(resource: &Resource, name: &str) -> String {
+fn property(resource: &Resource, name: &str) -> String {
     resource.get(name).map_or_else(|| "absent".to_owned(), show)
 }
 
 #[test]
 fn a_function_without_a_role_gets_one() {
-    let (sources, units) = sam(r"Resources:
+    let (sources, units) = lower_sam(
+        r"Resources:
   F:
     Type: AWS::Serverless::Function
     Properties: {Handler: app.run, Runtime: python3.13, CodeUri: src/, Environment: {Variables: {A: b}}}
-");
+",
+    );
     let function = find(&units, "F");
     assert_eq!(
         (&*function.kind, &*function.type_name),
         ("AWS::Lambda::Function", "AWS::Serverless::Function")
     );
     assert_eq!(function.format, SourceFormat::Sam);
-    assert_eq!(prop(function, "Role"), "${FRole.Arn}");
-    assert_eq!(prop(function, "Environment"), "{Variables: {A: b}}");
-    assert_eq!(prop(function, "CodeUri"), "src/");
+    assert_eq!(property(function, "Role"), "${FRole.Arn}");
+    assert_eq!(property(function, "Environment"), "{Variables: {A: b}}");
+    assert_eq!(property(function, "CodeUri"), "src/");
     let role = find(&units, "FRole");
     assert_eq!(&*role.kind, "AWS::IAM::Role");
     assert_eq!(sources.slice(role.header), "F");
     assert_eq!(role.extent, function.extent);
     assert_eq!(
-        prop(role, "AssumeRolePolicyDocument"),
+        property(role, "AssumeRolePolicyDocument"),
         "{Version: 2012-10-17, Statement: [{Effect: Allow, Action: [sts:AssumeRole], Principal: {Service: [lambda.amazonaws.com]}}]}"
     );
     let trust = role.get("AssumeRolePolicyDocument").unwrap();
     assert_eq!(sources.slice(trust.span), "F");
     assert_eq!(
-        prop(role, "GeneratedManagedPolicyArns"),
+        property(role, "GeneratedManagedPolicyArns"),
         "[arn:${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]"
     );
-    assert_eq!(prop(role, "ManagedPolicyArns"), "absent");
-    assert_eq!(prop(function, "CodePaths"), "[src]");
+    assert_eq!(property(role, "ManagedPolicyArns"), "absent");
+    assert_eq!(property(function, "CodePaths"), "[src]");
 }
 
 #[test]
 fn what_the_translator_adds() {
-    let (_, role) = role(
+    let (_, role) = function_role(
         "Tracing: Active, VpcConfig: {SubnetIds: [s]}, Events: {Q: {Type: SQS, Properties: {Queue: q}}, R: {Type: SQS, Properties: {Queue: r}}, K: {Type: Kinesis, Properties: {Stream: k}}}",
     );
-    let added = prop(&role, "GeneratedManagedPolicyArns");
+    let added = property(&role, "GeneratedManagedPolicyArns");
     let names: Vec<&str> = added
         .split(", ")
         .map(|a| a.rsplit('/').next().unwrap().trim_end_matches(']'))
@@ -101,14 +103,14 @@ fn what_the_translator_adds() {
 #[test]
 fn policies_in_every_form() {
     let managed = |policies: &str, expected: &str, places: &str| {
-        let (sources, role) = role(&format!("Policies: {policies}"));
-        assert_eq!(prop(&role, "ManagedPolicyArns"), expected, "{policies}");
+        let (sources, role) = function_role(&format!("Policies: {policies}"));
+        assert_eq!(property(&role, "ManagedPolicyArns"), expected, "{policies}");
         assert_eq!(
             written(&sources, role.get("ManagedPolicyArns").unwrap()),
             places,
             "{policies}"
         );
-        assert_eq!(prop(&role, "Policies"), "absent");
+        assert_eq!(property(&role, "Policies"), "absent");
     };
     managed(
         "AdministratorAccess",
@@ -137,8 +139,8 @@ fn policies_in_every_form() {
         "[<arn:aws:iam::aws:policy/A>, <arn:aws:iam::aws:policy/B>]",
     );
     let inline = |policies: &str, expected: &str, places: &str| {
-        let (sources, role) = role(&format!("Policies: {policies}"));
-        assert_eq!(prop(&role, "Policies"), expected, "{policies}");
+        let (sources, role) = function_role(&format!("Policies: {policies}"));
+        assert_eq!(property(&role, "Policies"), expected, "{policies}");
         let documents: Vec<String> = role
             .get("Policies")
             .unwrap()
@@ -175,10 +177,10 @@ fn policies_in_every_form() {
 
 #[test]
 fn policy_templates_are_expanded_at_their_names() {
-    let (sources, role) = role(
+    let (sources, role) = function_role(
         "Policies: [{DynamoDBReadPolicy: {TableName: !Ref T}}, {SQSPollerPolicy: {QueueName: jobs}}, {VPCAccessPolicy: {}}, {MadeUpPolicy: {}}]",
     );
-    assert_eq!(prop(&role, "ManagedPolicyArns"), "[?MadeUpPolicy]");
+    assert_eq!(property(&role, "ManagedPolicyArns"), "[?MadeUpPolicy]");
     let policies = role.get("Policies").unwrap().items();
     let names: Vec<_> = policies.iter().map(|p| show(p.get("SamTemplate").unwrap())).collect();
     assert_eq!(names, ["DynamoDBReadPolicy", "SQSPollerPolicy", "VPCAccessPolicy"]);
@@ -219,7 +221,7 @@ fn every_policy_template_expands_with_its_parameters() {
         let template: serde_json::Value = serde_json::from_str(template).unwrap();
         let parameters: Vec<&String> = template["Parameters"].as_object().unwrap().keys().collect();
         let given: Vec<String> = parameters.iter().map(|p| format!("{p}: given-{p}")).collect();
-        let (_, role) = role(&format!("Policies: [{{{name}: {{{}}}}}]", given.join(", ")));
+        let (_, role) = function_role(&format!("Policies: [{{{name}: {{{}}}}}]", given.join(", ")));
         let policy = &role.get("Policies").unwrap().items()[0];
         assert_eq!(show(policy.get("SamTemplate").unwrap()), name);
         let document = policy.get("PolicyDocument").unwrap();
@@ -244,20 +246,23 @@ fn every_policy_template_expands_with_its_parameters() {
 
 #[test]
 fn a_named_role_is_used() {
-    let (_, units) = sam(r"Resources:
+    let (_, units) = lower_sam(
+        r"Resources:
   F:
     Type: AWS::Serverless::Function
     Properties: {Handler: a.b, Role: arn:aws:iam::123456789012:role/x, Policies: [AdministratorAccess]}
-");
+",
+    );
     assert_eq!(units[0].resources.len(), 1);
     let function = find(&units, "F");
-    assert_eq!(prop(function, "Role"), "arn:aws:iam::123456789012:role/x");
-    assert_eq!(prop(function, "Policies"), "[AdministratorAccess]");
+    assert_eq!(property(function, "Role"), "arn:aws:iam::123456789012:role/x");
+    assert_eq!(property(function, "Policies"), "[AdministratorAccess]");
 }
 
 #[test]
 fn a_role_in_one_branch_is_made_in_the_other() {
-    let (_, units) = sam(r"Parameters:
+    let (_, units) = lower_sam(
+        r"Parameters:
   R: {Type: String}
 Conditions:
   Has: !Not [!Equals [!Ref R, '']]
@@ -265,24 +270,25 @@ Resources:
   F:
     Type: AWS::Serverless::Function
     Properties: {Handler: a.b, Role: !If [Has, !Ref R, !Ref AWS::NoValue]}
-");
+",
+    );
     assert_eq!(
         find(&units, "FRole").branch.as_ref().map(|when| when.label()),
         Some("unless Has")
     );
     assert_eq!(
-        prop(find(&units, "F"), "Role"),
+        property(find(&units, "F"), "Role"),
         "<if Has: ${R} | unless Has: ${FRole.Arn}>"
     );
 }
 
 #[test]
 fn trust_boundary_and_path_are_taken_over() {
-    let (sources, role) = role(
+    let (sources, role) = function_role(
         "AssumeRolePolicyDocument: {Statement: [{Effect: Allow, Principal: '*', Action: sts:AssumeRole}]}, PermissionsBoundary: !Ref P, RolePath: /app/",
     );
-    assert_eq!(prop(&role, "PermissionsBoundary"), "${P}");
-    assert_eq!(prop(&role, "Path"), "/app/");
+    assert_eq!(property(&role, "PermissionsBoundary"), "${P}");
+    assert_eq!(property(&role, "Path"), "/app/");
     let trust = role.get("AssumeRolePolicyDocument").unwrap();
     assert!(sources.slice(trust.span).starts_with("{Statement"));
     assert!(role.get("SamTemplate").is_none());
@@ -309,16 +315,19 @@ Resources:
       Layers: [two]
       Environment: {Variables: {A: own}}
 "#;
-    let (sources, units) = sam(body);
+    let (sources, units) = lower_sam(body);
     let function = find(&units, "F");
-    assert_eq!(prop(function, "Timeout"), "9");
-    assert_eq!(prop(function, "Architectures"), "[x86_64]");
-    assert_eq!(prop(function, "Layers"), "[one, two]");
-    assert_eq!(prop(function, "Environment"), "{Variables: {A: own, B: global}}");
-    assert_eq!(prop(function, "TracingConfig"), "{Mode: Active}");
+    assert_eq!(property(function, "Timeout"), "9");
+    assert_eq!(property(function, "Architectures"), "[x86_64]");
+    assert_eq!(property(function, "Layers"), "[one, two]");
+    assert_eq!(property(function, "Environment"), "{Variables: {A: own, B: global}}");
+    assert_eq!(property(function, "TracingConfig"), "{Mode: Active}");
     let role = find(&units, "FRole");
-    assert_eq!(prop(role, "PermissionsBoundary"), "arn:aws:iam::123456789012:policy/b");
-    assert!(prop(role, "GeneratedManagedPolicyArns").contains("AWSXrayWriteOnlyAccess"));
+    assert_eq!(
+        property(role, "PermissionsBoundary"),
+        "arn:aws:iam::123456789012:policy/b"
+    );
+    assert!(property(role, "GeneratedManagedPolicyArns").contains("AWSXrayWriteOnlyAccess"));
     let runtime = function.get("Runtime").unwrap();
     assert_eq!(sources.slice(runtime.span), "python3.13");
     assert_eq!(sources.slice(runtime.via.as_ref().unwrap().span), "F");
@@ -342,17 +351,17 @@ fn events_become_permissions_with_their_source() {
         Skill: {Type: AlexaSkill, Properties: {SkillId: amzn1.ask.skill.x}}
         Jobs: {Type: SQS, Properties: {Queue: !GetAtt Q.Arn}}
 "#;
-    let (sources, units) = sam(body);
+    let (sources, units) = lower_sam(body);
     let permission = |event: &str| {
         let r = find(&units, &format!("F{event}Permission"));
         assert_eq!(&*r.kind, "AWS::Lambda::Permission");
         assert_eq!(sources.slice(r.header), event);
-        assert_eq!(prop(r, "FunctionName"), "${F}");
+        assert_eq!(property(r, "FunctionName"), "${F}");
         [
-            prop(r, "Principal"),
-            prop(r, "SourceArn"),
-            prop(r, "SourceAccount"),
-            prop(r, "EventSourceToken"),
+            property(r, "Principal"),
+            property(r, "SourceArn"),
+            property(r, "SourceAccount"),
+            property(r, "EventSourceToken"),
         ]
         .join(" ")
     };
@@ -378,41 +387,45 @@ fn events_become_permissions_with_their_source() {
     );
     let mapping = find(&units, "FJobs");
     assert_eq!(&*mapping.kind, "AWS::Lambda::EventSourceMapping");
-    assert_eq!(prop(mapping, "EventSourceArn"), "${Q.Arn}");
+    assert_eq!(property(mapping, "EventSourceArn"), "${Q.Arn}");
     assert!(find(&units, "F").get("Events").is_none());
 }
 
 #[test]
 fn urls_code_and_dead_letters() {
-    let (sources, units) = sam(r"Resources:
+    let (sources, units) = lower_sam(
+        r"Resources:
   F:
     Type: AWS::Serverless::Function
     Properties: {Handler: a.b, InlineCode: 'x = 1', DeadLetterQueue: {Type: SQS, TargetArn: q}, FunctionUrlConfig: {AuthType: NONE}}
-");
+",
+    );
     let url = find(&units, "FUrl");
     assert_eq!(&*url.kind, "AWS::Lambda::Url");
     assert_eq!(show(&url.props), "{AuthType: NONE, TargetFunctionArn: ${F}}");
     assert_eq!(sources.slice(url.header), "FunctionUrlConfig");
     let function = find(&units, "F");
-    assert_eq!(prop(function, "Code"), "{ZipFile: x = 1}");
-    assert_eq!(prop(function, "DeadLetterConfig"), "{Type: SQS, TargetArn: q}");
+    assert_eq!(property(function, "Code"), "{ZipFile: x = 1}");
+    assert_eq!(property(function, "DeadLetterConfig"), "{Type: SQS, TargetArn: q}");
 }
 
 #[test]
 fn state_machines_have_roles_too() {
-    let (_, units) = sam(r"Resources:
+    let (_, units) = lower_sam(
+        r"Resources:
   M:
     Type: AWS::Serverless::StateMachine
     Properties: {Name: m, Tracing: {Enabled: true}, Policies: [{LambdaInvokePolicy: {FunctionName: f}}]}
-");
+",
+    );
     let machine = find(&units, "M");
     assert_eq!(&*machine.kind, "AWS::StepFunctions::StateMachine");
-    assert_eq!(prop(machine, "RoleArn"), "${MRole.Arn}");
-    assert_eq!(prop(machine, "StateMachineName"), "m");
+    assert_eq!(property(machine, "RoleArn"), "${MRole.Arn}");
+    assert_eq!(property(machine, "StateMachineName"), "m");
     let role = find(&units, "MRole");
-    assert!(prop(role, "AssumeRolePolicyDocument").contains("states.amazonaws.com"));
-    assert!(prop(role, "GeneratedManagedPolicyArns").contains("AWSXrayWriteOnlyAccess"));
-    assert!(prop(role, "Policies").contains("lambda:InvokeFunction"));
+    assert!(property(role, "AssumeRolePolicyDocument").contains("states.amazonaws.com"));
+    assert!(property(role, "GeneratedManagedPolicyArns").contains("AWSXrayWriteOnlyAccess"));
+    assert!(property(role, "Policies").contains("lambda:InvokeFunction"));
 }
 
 #[test]
@@ -432,7 +445,7 @@ fn apis_and_their_policies() {
   L: {Type: AWS::Serverless::LayerVersion, Properties: {ContentUri: layer/}}
   N: {Type: AWS::Serverless::Application, Properties: {Location: nested.yaml, Parameters: {A: b}}}
 "#;
-    let (sources, units) = sam(body);
+    let (sources, units) = lower_sam(body);
     let api = find(&units, "A");
     assert_eq!(&*api.kind, "AWS::ApiGateway::RestApi");
     let policy = api.get("Policy").unwrap();
@@ -443,7 +456,7 @@ fn apis_and_their_policies() {
     let statements = policy.get("Statement").unwrap().items();
     assert_eq!(sources.slice(statements[0].get("Principal").unwrap().span), "'*'");
     assert_eq!(sources.slice(statements[1].span), "AwsAccountWhitelist");
-    assert_eq!(prop(api, "Auth"), "{DefaultAuthorizer: AWS_IAM}");
+    assert_eq!(property(api, "Auth"), "{DefaultAuthorizer: AWS_IAM}");
     let kinds = ["H", "S", "L", "N"].map(|id| find(&units, id).kind.to_string());
     assert_eq!(
         kinds,
@@ -454,7 +467,7 @@ fn apis_and_their_policies() {
             "AWS::CloudFormation::Stack"
         ]
     );
-    assert_eq!(prop(find(&units, "N"), "TemplateURL"), "nested.yaml");
+    assert_eq!(property(find(&units, "N"), "TemplateURL"), "nested.yaml");
     assert_eq!(units[0].wanted, ["nested.yaml"]);
 }
 
@@ -472,10 +485,10 @@ fn connectors_become_policies() {
     Type: AWS::Serverless::Connector
     Properties: {Source: {Id: F}, Destination: [{Id: T}, {Id: Gone}], Permissions: [Read, Write]}
 "#;
-    let (sources, units) = sam(body);
+    let (sources, units) = lower_sam(body);
     let policy = find(&units, "CPolicyDestination0");
     assert_eq!(&*policy.kind, "AWS::IAM::ManagedPolicy");
-    assert_eq!(prop(policy, "Roles"), "[${FRole}]");
+    assert_eq!(property(policy, "Roles"), "[${FRole}]");
     let statements = policy.get("PolicyDocument").unwrap().get("Statement").unwrap().items();
     assert_eq!(statements.len(), 2);
     assert!(show(&statements[0]).contains("dynamodb:GetItem"));
@@ -485,7 +498,7 @@ fn connectors_become_policies() {
     );
     every_part(&sources, policy.get("PolicyDocument").unwrap(), "C");
     let embedded = find(&units, "FMachinePolicy");
-    assert!(prop(embedded, "PolicyDocument").contains("states:ListExecutions"));
+    assert!(property(embedded, "PolicyDocument").contains("states:ListExecutions"));
     assert_eq!(sources.slice(embedded.header), "Machine");
 }
 
@@ -514,7 +527,7 @@ fn grants(units: &[LoweredUnit], id: &str) -> String {
 
 /// A function and a state machine, each with these properties.
 fn events(function: &str, machine: &str) -> Vec<LoweredUnit> {
-    let (_, units) = sam(&format!(
+    let (_, units) = lower_sam(&format!(
         r"Resources:
   Q: {{Type: AWS::SQS::Queue}}
   S: {{Type: AWS::SNS::Topic}}
@@ -604,8 +617,8 @@ fn schedules_and_rules_start_with_roles_of_their_own() {
     for (id, service, expected, boundary) in rows {
         let role = find(&units, id);
         assert_eq!(grants(&units, id), expected, "{id}");
-        assert_eq!(prop(role, "PermissionsBoundary"), boundary, "{id}");
-        let trust = prop(role, "AssumeRolePolicyDocument");
+        assert_eq!(property(role, "PermissionsBoundary"), boundary, "{id}");
+        let trust = property(role, "AssumeRolePolicyDocument");
         assert!(trust.contains(&format!("{service}.amazonaws.com")), "{id}: {trust}");
     }
     let ids: Vec<&str> = units[0].resources.iter().map(|r| &*r.address.name).collect();
@@ -623,7 +636,7 @@ fn schedules_and_rules_start_with_roles_of_their_own() {
 #[test]
 fn connectors_of_every_form() {
     let connect = |source: &str, destination: &str| {
-        let (_, units) = sam(&format!(
+        let (_, units) = lower_sam(&format!(
             r"Resources:
   Q: {{Type: AWS::SQS::Queue}}
   S: {{Type: AWS::SNS::Topic}}
@@ -646,12 +659,12 @@ fn connectors_of_every_form() {
         match &*made.kind {
             "AWS::Lambda::Permission" => format!(
                 "{id} {} {} {} {}",
-                prop(made, "Principal"),
-                prop(made, "FunctionName"),
-                prop(made, "SourceArn"),
-                prop(made, "SourceAccount")
+                property(made, "Principal"),
+                property(made, "FunctionName"),
+                property(made, "SourceArn"),
+                property(made, "SourceAccount")
             ),
-            _ => format!("{id} {} {}", prop(made, "Roles"), grants(&units, id)),
+            _ => format!("{id} {} {}", property(made, "Roles"), grants(&units, id)),
         }
     };
     let cases = [
@@ -711,21 +724,24 @@ fn connectors_of_every_form() {
 
 #[test]
 fn graphql_apis_and_operators_have_roles() {
-    let (_, units) = sam(r"Resources:
+    let (_, units) = lower_sam(
+        r"Resources:
   A:
     Type: AWS::Serverless::GraphQLApi
     Properties: {Logging: true, DataSources: {DynamoDb: {T: {TableName: t, Permissions: [Read]}, O: {TableName: t, ServiceRoleArn: r}}, Lambda: {L: {FunctionArn: f}}}}
   P: {Type: AWS::Serverless::CapacityProvider, Properties: {}}
-");
-    assert!(
-        prop(find(&units, "ACloudWatchRole"), "GeneratedManagedPolicyArns").contains("AWSAppSyncPushToCloudWatchLogs")
+",
     );
     assert!(
-        prop(find(&units, "POperatorRole"), "GeneratedManagedPolicyArns")
+        property(find(&units, "ACloudWatchRole"), "GeneratedManagedPolicyArns")
+            .contains("AWSAppSyncPushToCloudWatchLogs")
+    );
+    assert!(
+        property(find(&units, "POperatorRole"), "GeneratedManagedPolicyArns")
             .contains("AWSLambdaManagedEC2ResourceOperator")
     );
     let policy = find(&units, "ATDynamoDBDataSourceToTableConnectorPolicy");
-    assert_eq!(prop(policy, "Roles"), "[${ATDynamoDBDataSourceRole}]");
+    assert_eq!(property(policy, "Roles"), "[${ATDynamoDBDataSourceRole}]");
     assert!(grants(&units, "ATDynamoDBDataSourceToTableConnectorPolicy").contains("dynamodb:Scan"));
     assert!(!grants(&units, "ATDynamoDBDataSourceToTableConnectorPolicy").contains("dynamodb:PutItem"));
     assert_eq!(
@@ -737,7 +753,8 @@ fn graphql_apis_and_operators_have_roles() {
 
 #[test]
 fn authorizers_that_are_functions_may_be_invoked() {
-    let (_, units) = sam(r"Resources:
+    let (_, units) = lower_sam(
+        r"Resources:
   F: {Type: AWS::Serverless::Function, Properties: {Handler: a.b, Role: r}}
   A:
     Type: AWS::Serverless::Api
@@ -748,12 +765,13 @@ fn authorizers_that_are_functions_may_be_invoked() {
   W:
     Type: AWS::Serverless::WebSocketApi
     Properties: {Routes: {$connect: {FunctionArn: !GetAtt F.Arn}}}
-");
+",
+    );
     let permissions: Vec<String> = units[0]
         .resources
         .iter()
         .filter(|r| &*r.kind == "AWS::Lambda::Permission")
-        .map(|r| format!("{} {}", r.address.name, prop(r, "SourceArn")))
+        .map(|r| format!("{} {}", r.address.name, property(r, "SourceArn")))
         .collect();
     let api = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}";
     assert_eq!(

@@ -41,7 +41,7 @@ Outputs:
     let metadata = show(role.metadata.as_ref().unwrap());
     assert_eq!(metadata, "{overgrant: {ignore: [{id: a-rule}]}}");
     let bucket = find(&units, "Quoted");
-    assert_eq!(sources.slice(bucket.header), "\"Quoted\"");
+    assert_eq!(sources.slice(bucket.header), r#""Quoted""#);
     assert_eq!(show(&bucket.props), "{}");
     let parameter = find(&units, "Key");
     assert_eq!(&*parameter.kind, overgrant::internals::model::kinds::PARAMETER);
@@ -89,7 +89,7 @@ fn json_templates_read_like_yaml() {
     let (sources, units) = lower(&CloudFormation, &[("t.json", text)]);
     assert!(units[0].problems.is_empty());
     let r = find(&units, "R");
-    assert_eq!(sources.slice(r.header), "\"R\"");
+    assert_eq!(sources.slice(r.header), r#""R""#);
     assert_eq!(
         show(&r.props),
         "{A: arn:${AWS::Partition}:s3:::x, B: s3:*, C: ${R.Arn}, D: abc}"
@@ -135,7 +135,7 @@ Resources:
         show(&one.props),
         "{BucketName: one-data, Plain: x-one, TagA: A, TagB: B}"
     );
-    assert_eq!(sources.slice(one.header), "\"Bucket&{Id}\"");
+    assert_eq!(sources.slice(one.header), r#""Bucket&{Id}""#);
     assert_eq!(written(&sources, one.get("BucketName").unwrap()), "${Id}|-data");
     assert_eq!(show(find(&units, "Buckettwo").get("BucketName").unwrap()), "t-wo-data");
     assert_eq!(show(&find(&units, "Hosth2").props), "{Name: h2, Arn: ${Hosth2.Arn}}");
@@ -167,7 +167,7 @@ fn includes_that_are_files_are_read() {
         &CloudFormation,
         &[
             ("a/t.yaml", template),
-            ("a/parts/role.yaml", "RoleName: !Sub \"${AWS::StackName}-x\"\n"),
+            ("a/parts/role.yaml", r#"RoleName: !Sub "${AWS::StackName}-x""#),
             ("more.json", r#"{"More": {"Type": "AWS::SNS::Topic"}}"#),
         ],
     );
@@ -214,7 +214,7 @@ Outputs:
     let owner = topic.get("Owner").unwrap().as_hole().unwrap().target.clone().unwrap();
     assert_eq!((&*owner.scope, &*owner.address), ("t.yaml", "Role"));
     let action = topic.get("Action").unwrap();
-    assert_eq!(sources.slice(action.span), "\"s3:*\"");
+    assert_eq!(sources.slice(action.span), r#""s3:*""#);
     assert_eq!(sources.path(action.span.file), "t.yaml");
     assert_eq!(sources.slice(action.via.as_ref().unwrap().span), "!Ref Action");
     let user = find(&units, "User");
@@ -399,8 +399,8 @@ fn policy_text_keeps_its_places() {
     let document = find(&units, "P").get("PolicyDocument").unwrap();
     let body = document.as_text().unwrap();
     let flat = body.with_placeholders().into_owned();
-    let at = flat.find("\"s3:*\"").unwrap();
-    assert_eq!(sources.slice(body.span_of(at..at + 6).unwrap()), "\"s3:*\"");
+    let at = flat.find(r#""s3:*""#).unwrap();
+    assert_eq!(sources.slice(body.span_of(at..at + 6).unwrap()), r#""s3:*""#);
 }
 
 #[test]
@@ -501,7 +501,7 @@ fn event_bus_policies_are_statements() {
     assert_eq!(documents.len(), 1);
     assert!(documents[0].defects.is_empty() && documents[0].service.as_deref() == Some("events"));
     let principal = &documents[0].statements[0].principal.as_ref().unwrap().items[0];
-    assert_eq!(sources.slice(principal.value.span), "\"*\"");
+    assert_eq!(sources.slice(principal.value.span), r#""*""#);
 }
 
 #[test]
@@ -540,8 +540,8 @@ fn templates_inside_stacks_are_templates() {
         "{RoleName: ${P}|-ü, Arn: !GetAtt Inner.Arn}"
     );
     let other = find(&units, "Other");
-    assert_eq!(sources.slice(other.header), "\"Other\"");
-    assert_eq!(written(&sources, other.get("N").unwrap()), "a|\"b\"|b");
+    assert_eq!(sources.slice(other.header), r#""Other""#);
+    assert_eq!(written(&sources, other.get("N").unwrap()), r#"a|"b"|b"#);
     assert_eq!(show(&find(&units, "Third").props), "{Name: x}");
 }
 
@@ -582,7 +582,7 @@ fn a_logical_id_that_is_declared_twice() {
         let messages: Vec<&str> = project.problems.iter().map(|p| p.message.as_str()).collect();
         assert_eq!(
             messages,
-            ["the logical ID `G` is declared again in this template: only the last one counts"]
+            ["the logical ID `G` is declared again in this template: only the last declaration counts"]
         );
     }
 }

@@ -464,7 +464,7 @@ if __name__ == '__main__':
 // ---- where matching of names goes wrong ----
 
 /// Every action that code needs for certain, and those that it may need in addition.
-fn actions(code: &str) -> (Vec<&'static str>, Vec<&'static str>) {
+fn needed_and_possible(code: &str) -> (Vec<&'static str>, Vec<&'static str>) {
     with(code, |_, c| {
         let mut needed: Vec<&str> = Vec::new();
         let mut possible: Vec<&str> = Vec::new();
@@ -482,9 +482,9 @@ fn actions(code: &str) -> (Vec<&'static str>, Vec<&'static str>) {
 }
 
 #[track_caller]
-fn needs(code: &str, expected: &[&str]) {
+fn check_needs(code: &str, expected: &[&str]) {
     assert_eq!(
-        actions(&format!(
+        needed_and_possible(&format!(
             r"import boto3
 {code}"
         ))
@@ -507,7 +507,7 @@ f(Key='k')",
     op(Bucket='b', Key='k')
 run(c.get_object)",
     ] {
-        needs(
+        check_needs(
             &format!(
                 r"c = boto3.client('s3')
 {form}
@@ -520,13 +520,13 @@ run(c.get_object)",
 
 #[test]
 fn urls_need_what_their_bearer_does() {
-    needs(
+    check_needs(
         r"c = boto3.client('s3')
 c.generate_presigned_url('get_object', Params={'Bucket': 'b', 'Key': 'k'})
 ",
         &["s3:GetObject"],
     );
-    needs(
+    check_needs(
         "boto3.client('s3').generate_presigned_post('b', 'k')\n",
         &["s3:PutObject"],
     );
@@ -534,7 +534,7 @@ c.generate_presigned_url('get_object', Params={'Bucket': 'b', 'Key': 'k'})
 
 #[test]
 fn one_loop_over_services_and_regions() {
-    needs(
+    check_needs(
         r"for svc in ('s3', 's3'):
     c = boto3.client(svc)
     c.list_buckets()
@@ -564,27 +564,27 @@ fn the_resource_api_calls_when_it_is_read() {
             &["dynamodb:DescribeTable"],
         ),
     ] {
-        needs(&format!("{form}\n"), expected);
+        check_needs(&format!("{form}\n"), expected);
     }
 }
 
 #[test]
 fn other_classes_with_these_methods_need_nothing() {
-    needs(
+    check_needs(
         r"class Fake:
     def get_bucket_tagging(self, Bucket): ...
 Fake().get_bucket_tagging(Bucket='b')
 ",
         &[],
     );
-    needs(
+    check_needs(
         r"class Mailer:
     def publish(self, Message): ...
 Mailer().publish(Message='m')
 ",
         &[],
     );
-    needs("db.query(TableName='t')\n", &[]);
+    check_needs("db.query(TableName='t')\n", &[]);
 }
 
 #[test]
@@ -593,12 +593,12 @@ fn a_client_of_unknown_type_needs_nothing_and_is_said() {
 def f(client):
     client.tag_resource(ResourceArn='a', Tags=[])
 ";
-    assert!(actions(code).0.is_empty());
+    assert!(needed_and_possible(code).0.is_empty());
     let unknown = r"import boto3, os
 c = boto3.client(os.environ['S'])
 c.tag_resource(ResourceArn='a', Tags=[])
 ";
-    assert!(actions(unknown).0.is_empty());
+    assert!(needed_and_possible(unknown).0.is_empty());
     let said = with(unknown, |_, c| {
         c.unresolved.iter().map(|u| u.why.text()).collect::<Vec<_>>()
     });
@@ -607,17 +607,17 @@ c.tag_resource(ResourceArn='a', Tags=[])
 
 #[test]
 fn parameters_that_are_not_given_need_nothing() {
-    needs(
+    check_needs(
         "boto3.client('ec2').run_instances(ImageId='a', MinCount=1, MaxCount=1)\n",
         &["ec2:RunInstances"],
     );
-    needs(
+    check_needs(
         "boto3.client('s3').put_object(Bucket='b', Key='k', Body=b'')\n",
         &["s3:PutObject"],
     );
-    needs("boto3.client('s3').list_objects_v2(Bucket='b')\n", &["s3:ListBucket"]);
+    check_needs("boto3.client('s3').list_objects_v2(Bucket='b')\n", &["s3:ListBucket"]);
     // Nothing but the customer's key is left as possible.
-    let (_, possible) = actions(
+    let (_, possible) = needed_and_possible(
         r"import boto3
 boto3.client('s3').put_object(Bucket='b', Key='k', Body=b'')
 ",
@@ -627,7 +627,7 @@ boto3.client('s3').put_object(Bucket='b', Key='k', Body=b'')
 
 #[test]
 fn a_batch_writer_writes_batches() {
-    needs(
+    check_needs(
         r"table = boto3.resource('dynamodb').Table('t')
 with table.batch_writer() as bw:
     bw.put_item(Item={})

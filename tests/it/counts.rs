@@ -6,7 +6,7 @@ use overgrant::internals::source::Sources;
 
 use crate::usage::{sam, terraform};
 
-fn messages(files: &[(&str, &str)], rule: &str) -> Vec<String> {
+fn rule_messages(files: &[(&str, &str)], rule: &str) -> Vec<String> {
     let sources = Sources::from_strings(files);
     let own = Ownership::default();
     let analysis = overgrant::internals::pipeline::analyze(&sources, &own);
@@ -19,13 +19,14 @@ fn messages(files: &[(&str, &str)], rule: &str) -> Vec<String> {
 /// How many actions of S3 take one of these types.
 fn of_types(types: &[&str]) -> usize {
     let s3 = catalogue().service("s3").unwrap();
-    let fits =
-        |a: &overgrant::internals::iam::Action| !a.is_gone() && a.resource_types().any(|t| types.contains(&t.name()));
+    let fits = |a: &overgrant::internals::iam::Action| {
+        !a.is_retired() && a.resource_types().any(|t| types.contains(&t.name()))
+    };
     s3.actions().filter(fits).count()
 }
 
 /// An identity policy that allows `s3:*` on a resource, and what stands beside the statement.
-fn policy(resource: &str, beside: &str) -> String {
+fn s3_policy(resource: &str, beside: &str) -> String {
     format!(
         r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "s3:*", "Resource": {resource}}}{beside}]}}"#
     )
@@ -38,15 +39,19 @@ fn a_wildcard_counts_what_fits_its_resources() {
     let all = ActionSet::expand("s3:*").len();
     assert!(objects < both && both < all);
     for (resource, why, count) in [
-        (r#""arn:aws:s3:::reports/*""#, " that fits these resources", objects),
+        (
+            r#""arn:aws:s3:::reports/*""#,
+            " that applies to these resources",
+            objects,
+        ),
         (
             r#"["arn:aws:s3:::reports", "arn:aws:s3:::reports/*"]"#,
-            " that fits these resources",
+            " that applies to these resources",
             both,
         ),
         (r#""*""#, "", all),
     ] {
-        let found = messages(&[("p.json", &policy(resource, ""))], "service-wildcard");
+        let found = rule_messages(&[("p.json", &s3_policy(resource, ""))], "service-wildcard");
         assert_eq!(
             found,
             [format!("every action of `s3`{why} is allowed, {count} in all")],
@@ -60,7 +65,7 @@ fn a_wildcard_counts_what_is_not_denied() {
     let all = ActionSet::expand("s3:*").len();
     let deletes = ActionSet::expand("s3:Delete*").len();
     let deny = r#", {"Effect": "Deny", "Action": "s3:Delete*", "Resource": "*"}"#;
-    let found = messages(&[("p.json", &policy(r#""*""#, deny))], "service-wildcard");
+    let found = rule_messages(&[("p.json", &s3_policy(r#""*""#, deny))], "service-wildcard");
     let left = all - deletes;
     assert_eq!(
         found,
@@ -80,7 +85,7 @@ def handler(event, context):
 #[test]
 fn what_the_code_never_calls_is_counted_of_what_fits() {
     let objects = of_types(&["object"]);
-    let expected = [format!("`s3:*` grants {objects} actions; the code uses 1")];
+    let expected = [format!("`s3:*` grants {objects} actions; the code uses 1 of them")];
     let template = sam(r#"
 Policies:
   - Version: "2012-10-17"
@@ -88,7 +93,7 @@ Policies:
       - {Effect: Allow, Action: "s3:*", Resource: "arn:aws:s3:::reports/*"}
 "#);
     assert_eq!(
-        messages(&[("t.yaml", &template), ("src/app.py", CODE)], "unused-grant"),
+        rule_messages(&[("t.yaml", &template), ("src/app.py", CODE)], "unused-grant"),
         expected
     );
     let configuration = terraform(
@@ -100,7 +105,7 @@ Policies:
 "#,
     );
     let files = [("main.tf", configuration.as_str()), ("src/app.py", CODE)];
-    assert_eq!(messages(&files, "unused-grant"), expected);
+    assert_eq!(rule_messages(&files, "unused-grant"), expected);
 }
 
 #[test]
@@ -114,14 +119,14 @@ Policies:
       - {Effect: Deny, Action: "s3:DeleteObject", Resource: "*"}
 "#);
     assert_eq!(
-        messages(&[("t.yaml", &template), ("src/app.py", CODE)], "unused-grant"),
-        [format!("`s3:*` grants {left} actions; the code uses 1")]
+        rule_messages(&[("t.yaml", &template), ("src/app.py", CODE)], "unused-grant"),
+        [format!("`s3:*` grants {left} actions; the code uses 1 of them")]
     );
 }
 
-const EXCEPT: &str = ", except on resources that are denied";
+const EXCEPT: &str = ", except where a Deny applies";
 
-fn statement(effect: &str, action: &str, resource: &str) -> String {
+fn statement_json(effect: &str, action: &str, resource: &str) -> String {
     format!(r#"{{"Effect": "{effect}", "Action": "{action}", {resource}}}"#)
 }
 
@@ -217,9 +222,9 @@ fn every_is_not_said_of_what_a_deny_takes_away() {
             false,
         ),
     ] {
-        let allow = statement("Allow", action, r#""Resource": "*""#);
-        for (name, text) in together_and_apart(&allow, &statement("Deny", denied, on)) {
-            let found = messages(&[(name, &text)], rule);
+        let allow = statement_json("Allow", action, r#""Resource": "*""#);
+        for (name, text) in together_and_apart(&allow, &statement_json("Deny", denied, on)) {
+            let found = rule_messages(&[(name, &text)], rule);
             assert_eq!(found.len(), 1, "{name} {action} {rule}: {found:?}");
             assert_eq!(
                 found[0].ends_with(EXCEPT),
@@ -243,11 +248,11 @@ policy = json.dumps({
     }],
 })
 "#;
-    let found = messages(&[("logs.tf.json.template.py", code)], "service-wildcard");
+    let found = rule_messages(&[("logs.tf.json.template.py", code)], "service-wildcard");
     assert_eq!(
         found,
         [format!(
-            "every action of `s3` that fits these resources is allowed, up to {all} in all"
+            "every action of `s3` that applies to these resources is allowed, up to {all} in total"
         )]
     );
 }
@@ -257,14 +262,14 @@ fn what_needs_a_star_is_not_counted_on_an_arn() {
     let service = catalogue().service("codecommit").unwrap();
     let fits = service
         .actions()
-        .filter(|a| !a.is_gone() && a.resource_types().len() > 0)
+        .filter(|a| !a.is_retired() && a.resource_types().len() > 0)
         .count();
     let all = ActionSet::expand("codecommit:*").len();
     assert!(fits < all);
     for (resource, why, count) in [
         (
             "arn:aws:codecommit:eu-west-1:111122223333:*",
-            " that fits these resources",
+            " that applies to these resources",
             fits,
         ),
         ("*", "", all),
@@ -272,7 +277,7 @@ fn what_needs_a_star_is_not_counted_on_an_arn() {
         let policy = format!(
             r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "codecommit:*", "Resource": "{resource}"}}]}}"#
         );
-        let found = messages(&[("p.json", &policy)], "service-wildcard");
+        let found = rule_messages(&[("p.json", &policy)], "service-wildcard");
         assert_eq!(
             found,
             [format!("every action of `codecommit`{why} is allowed, {count} in all")],

@@ -132,7 +132,7 @@ os.environ['AWS_SECRET_ACCESS_KEY'] = '{secret}'
         (
             "t.json",
             format!(
-                "{{\"Resources\":{{\"I\":{{\"Type\":\"AWS::EC2::Instance\",\"Properties\":{{\"UserData\":{{\"Fn::Base64\":\"#!/bin/sh\\nexport AWS_ACCESS_KEY_ID={id}\\nexport AWS_SECRET_ACCESS_KEY={secret}\\n\"}}}}}}}}}}"
+                r##"{{"Resources":{{"I":{{"Type":"AWS::EC2::Instance","Properties":{{"UserData":{{"Fn::Base64":"#!/bin/sh\nexport AWS_ACCESS_KEY_ID={id}\nexport AWS_SECRET_ACCESS_KEY={secret}\n"}}}}}}}}}}"##
             ),
             "ec2-user-data-credential",
         ),
@@ -427,4 +427,91 @@ fn private_keys_for_tests_are_low_and_keys_of_aws_are_not() {
     );
     let (rule, severity, ..) = one("docker-compose.yml", &text);
     assert_eq!((&*rule, severity), ("aws-key-pair-together", Severity::Critical));
+}
+
+#[test]
+fn variables_of_a_list_count_by_their_type() {
+    const CODEBUILD: [(&str, &str, usize); 8] = [
+        (
+            "EnvironmentVariables",
+            "{Name: AWS_SECRET_ACCESS_KEY, Value: hunter2-of-the-team}",
+            1,
+        ),
+        (
+            "EnvironmentVariables",
+            "{Name: AWS_SECRET_ACCESS_KEY, Type: PLAINTEXT, Value: hunter2-of-the-team}",
+            1,
+        ),
+        (
+            "EnvironmentVariables",
+            "{Name: AWS_SECRET_ACCESS_KEY, Type: PARAMETER_STORE, Value: hunter2-of-the-team}",
+            0,
+        ),
+        (
+            "EnvironmentVariables",
+            "{Name: AWS_SECRET_ACCESS_KEY, Type: SECRETS_MANAGER, Value: hunter2-of-the-team}",
+            0,
+        ),
+        (
+            "EnvironmentVariables",
+            "{Name: AWS_SECRET_ACCESS_KEY, Type: !Ref Kind, Value: hunter2-of-the-team}",
+            0,
+        ),
+        (
+            "environmentVariables",
+            "{name: AWS_SECRET_ACCESS_KEY, value: hunter2-of-the-team}",
+            1,
+        ),
+        (
+            "environmentVariables",
+            "{name: AWS_SECRET_ACCESS_KEY, type: PLAINTEXT, value: hunter2-of-the-team}",
+            1,
+        ),
+        (
+            "environmentVariables",
+            "{name: AWS_SECRET_ACCESS_KEY, type: SECRETS_MANAGER, value: hunter2-of-the-team}",
+            0,
+        ),
+    ];
+    for (list, item, count) in CODEBUILD {
+        let template = format!(
+            r"Parameters:
+  Kind: {{Type: String}}
+Resources:
+  P:
+    Type: AWS::CodeBuild::Project
+    Properties:
+      Environment:
+        {list}:
+          - {item}
+"
+        );
+        let (findings, _) = credentials("t.yaml", &template);
+        assert_eq!(findings.len(), count, "{list}: {item}: {findings:#?}");
+    }
+    for (containers, list, item) in [
+        (
+            "ContainerDefinitions",
+            "Environment",
+            "{Name: AWS_SECRET_ACCESS_KEY, Value: hunter2-of-the-team}",
+        ),
+        (
+            "containerDefinitions",
+            "environment",
+            "{name: AWS_SECRET_ACCESS_KEY, value: hunter2-of-the-team}",
+        ),
+    ] {
+        let template = format!(
+            r"Resources:
+  T:
+    Type: AWS::ECS::TaskDefinition
+    Properties:
+      {containers}:
+        - {list}:
+            - {item}
+"
+        );
+        let (rule, ..) = one("t.yaml", &template);
+        assert_eq!(rule, "ecs-task-env-credential", "{containers}");
+    }
 }

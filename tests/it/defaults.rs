@@ -65,7 +65,7 @@ fn what_an_input_may_fill_is_not_empty() {
         "flatten([var.list, local.more])",
         "setunion(var.list, keys(var.map))",
         "[for o in var.objects : o.arn]",
-        "[for k, v in var.map : \"arn:aws:iam::${k}:role/${v}\"]",
+        r#"[for k, v in var.map : "arn:aws:iam::${k}:role/${v}"]"#,
         "var.objects[*].arn",
     ];
     for value in values {
@@ -277,9 +277,9 @@ fn a_condition_that_an_input_adds_is_not_surely_missing() {
         "length(var.list) != 0 ? [1] : []",
         "var.flag ? [1] : []",
         "local.more",
-        "var.blank == \"\" ? [] : [1]",
+        r#"var.blank == "" ? [] : [1]"#,
         "var.none != null ? [var.none] : []",
-        "try(var.list[0], \"\") != \"\" ? [1] : []",
+        r#"try(var.list[0], "") != "" ? [1] : []"#,
     ] {
         let text = format!("{INPUTS}{}", LOGS.replace("EACH", each));
         let all = findings_of(&["service-principal-without-source"], &[("main.tf", &text)]);
@@ -303,7 +303,7 @@ fn a_statement_that_a_flag_adds_is_said_to_be_off() {
         "local.more",
         "length(var.list) > 0 ? [1] : []",
         "local.on ? [1] : []",
-        "toset(local.on ? [\"x\"] : [])",
+        r#"toset(local.on ? ["x"] : [])"#,
     ] {
         let text = format!(
             r#"{INPUTS}
@@ -332,7 +332,7 @@ resource "aws_iam_policy" "p" {{
         assert_eq!(grades(&all), ["service-wildcard low high"], "{each}");
         let notes = all[0]["notes"].to_string();
         assert!(
-            notes.contains("by default this is not deployed") && notes.contains("holds "),
+            notes.contains("by default, not deployed") && notes.contains("applies "),
             "{each}: {notes}"
         );
     }
@@ -362,7 +362,7 @@ resource "aws_s3_bucket_policy" "p" {{
     let all = findings_of(&["resource-policy-public"], &[("main.tf", &text)]);
     assert_eq!(grades(&all), ["resource-policy-public low high"]);
     assert!(
-        all[0]["notes"].to_string().contains("holds if var.flag is true"),
+        all[0]["notes"].to_string().contains("applies if var.flag is true"),
         "{all:?}"
     );
 }

@@ -96,12 +96,12 @@ fn a_grant_names_its_witnesses() {
             let at = sources.slice(grant.span(action(name)));
             (at.to_owned(), sources.slice(grant.through.span).lines().count())
         };
-        assert_eq!(shown("s3:GetObject").0, "\"s3:Get*\"");
+        assert_eq!(shown("s3:GetObject").0, r#""s3:Get*""#);
         assert_eq!(
             shown("sqs:SendMessage"),
             ("arn:aws:iam::aws:policy/AmazonSQSFullAccess".to_owned(), 1)
         );
-        assert_eq!(shown("sns:Publish"), ("\"sns:Publish\"".to_owned(), 1));
+        assert_eq!(shown("sns:Publish"), (r#""sns:Publish""#.to_owned(), 1));
         let publish = effective.grants_of(action("sns:Publish")).next().unwrap();
         assert!(matches!(publish.source, PolicySource::Written(_)) && !publish.through.inline);
         let get = effective.grants_of(action("s3:GetObject")).next().unwrap();
@@ -250,22 +250,22 @@ resource "aws_iam_role" "s" {{
             UnknownPolicies::Elsewhere,
         ),
         (
-            attachment("aws_iam_role.r.name", "\"arn:aws:iam::aws:policy/NoSuchThing\""),
-            "\"arn:aws:iam::aws:policy/NoSuchThing\"",
+            attachment("aws_iam_role.r.name", r#""arn:aws:iam::aws:policy/NoSuchThing""#),
+            r#""arn:aws:iam::aws:policy/NoSuchThing""#,
             UnknownPolicies::NotShownByAws,
         ),
         (
-            attachment("var.more", "\"arn:aws:iam::aws:policy/ReadOnlyAccess\""),
+            attachment("var.more", r#""arn:aws:iam::aws:policy/ReadOnlyAccess""#),
             "var.more",
             UnknownPolicies::Unplaced,
         ),
         (
             inline("var.more"),
-            "resource \"aws_iam_role_policy\" \"a\"",
+            r#"resource "aws_iam_role_policy" "a""#,
             UnknownPolicies::Elsewhere,
         ),
         (
-            inline("jsonencode({ Statement = [{ Effect = \"Allow\", Action = var.more, Resource = \"*\" }] })"),
+            inline(r#"jsonencode({ Statement = [{ Effect = "Allow", Action = var.more, Resource = "*" }] })"#),
             "var.more",
             UnknownPolicies::Unclear,
         ),
@@ -425,7 +425,7 @@ resource "aws_iam_role_policy" "d" {{
         // Only the document counts.
         let file = file.replace(
             "data.aws_iam_policy.found.arn",
-            "\"arn:aws:iam::aws:policy/AmazonS3TablesReadOnlyAccess\"",
+            r#""arn:aws:iam::aws:policy/AmazonS3TablesReadOnlyAccess""#,
         );
         assert_eq!(
             answers(&[("main.tf", file.as_str())], "aws_iam_role.r", &actions),

@@ -40,7 +40,7 @@ Resources:
 ";
 
 /// Action and resource of each statement of the policy, and what is said in addition.
-fn policy(files: &[(&str, &str)]) -> Vec<String> {
+fn needed_policy(files: &[(&str, &str)]) -> Vec<String> {
     let repository = Repository::new(files);
     let ran = repository.run(&["needs", ".", "--format", "policy"]);
     // What is printed is a policy that we have nothing to say against.
@@ -59,7 +59,7 @@ fn policy(files: &[(&str, &str)]) -> Vec<String> {
 #[test]
 fn the_environment_names_the_resources() {
     assert_eq!(
-        policy(&[("template.yaml", TEMPLATE), ("src/app.py", CODE)]),
+        needed_policy(&[("template.yaml", TEMPLATE), ("src/app.py", CODE)]),
         [
             "dynamodb:PutItem arn:aws:dynamodb:*:*:table/orders",
             "lambda:InvokeFunction arn:aws:lambda:*:*:function:*",
@@ -91,15 +91,20 @@ fn people_read_what_it_is_for() {
     // What is not certain says why.
     repository.write(
         "src/app.py",
-        b"import boto3\nimport smart_open\ndef handler(e, c, s3_client=None):\n    s3_client.get_object(Bucket='b', Key='k')\n    smart_open.open('s3://b/k')\n",
+        br"import boto3
+import smart_open
+def handler(e, c, s3_client=None):
+    s3_client.get_object(Bucket='b', Key='k')
+    smart_open.open('s3://b/k')
+",
     );
     let out = repository.run(&["needs", "."]).out;
     assert!(
-        out.contains("s3 get_object in handler (perhaps: what it is called on is known by its name only)"),
+        out.contains("s3 get_object in handler (possibly: the client is known only by its name)"),
         "{out}"
     );
     assert!(
-        out.contains("s3 open in handler (perhaps: a library calls AWS for it)"),
+        out.contains("s3 open in handler (possibly: called by a library)"),
         "{out}"
     );
 }
@@ -115,14 +120,14 @@ fn functions_that_share_code_have_their_own_resources() {
         r"{TEMPLATE}  Second:
 {second}"
     );
-    let found = policy(&[("template.yaml", &two), ("src/app.py", CODE)]);
+    let found = needed_policy(&[("template.yaml", &two), ("src/app.py", CODE)]);
     assert_eq!(
         found[0],
         "dynamodb:PutItem [arn:aws:dynamodb:*:*:table/archive,arn:aws:dynamodb:*:*:table/orders]"
     );
     // One of them does not say: it may be any.
     let silent = two.replace("          TABLE: archive\n", "");
-    let found = policy(&[("template.yaml", &silent), ("src/app.py", CODE)]);
+    let found = needed_policy(&[("template.yaml", &silent), ("src/app.py", CODE)]);
     assert_eq!(found[0], "dynamodb:PutItem arn:aws:dynamodb:*:*:table/*");
 }
 
@@ -160,7 +165,7 @@ def handler(e, c):
     boto3.client('sns').publish(TopicArn=os.environ['TOPIC_ARN'], Message='m')
 ";
     assert_eq!(
-        policy(&[("main.tf", main), ("src/app.py", code)]),
+        needed_policy(&[("main.tf", main), ("src/app.py", code)]),
         [
             "dynamodb:GetItem arn:aws:dynamodb:*:*:table/orders",
             "sns:Publish arn:aws:sns:*:*:news",

@@ -13,7 +13,7 @@ const BROKER: &str = "arn:aws:mq:us-east-1:111122223333:broker:orders:b-1a2b3c4d
 const DOCUMENTS: &str = "arn:aws:rds:us-east-1:111122223333:cluster:orders";
 
 /// A role with these actions, as a resource of CloudFormation.
-fn role(actions: &str) -> String {
+fn role_resource(actions: &str) -> String {
     format!(
         r"  R:
     Type: AWS::IAM::Role
@@ -26,7 +26,7 @@ fn role(actions: &str) -> String {
     )
 }
 
-fn sam(event: &str, role_line: &str, actions: &str) -> (String, String) {
+fn sam_template(event: &str, role_line: &str, actions: &str) -> (String, String) {
     let text = format!(
         r"Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -39,13 +39,13 @@ Resources:
 {role_line}      Events:
         E: {event}
 {}",
-        role(actions)
+        role_resource(actions)
     );
     ("template.yaml".to_owned(), text)
 }
 
-fn serverless(event: &str, role_line: &str, actions: &str) -> (String, String) {
-    let role: String = role(actions).lines().map(|l| format!("  {l}\n")).collect();
+fn serverless_service(event: &str, role_line: &str, actions: &str) -> (String, String) {
+    let role: String = role_resource(actions).lines().map(|l| format!("  {l}\n")).collect();
     let text = format!(
         r"service: a
 provider:
@@ -63,8 +63,8 @@ resources:
     ("serverless.yml".to_owned(), text)
 }
 
-fn terraform(arn: &str, actions: &str) -> (String, String) {
-    let actions: Vec<String> = actions.split(", ").map(|a| format!("\"{a}\"")).collect();
+fn terraform_module(arn: &str, actions: &str) -> (String, String) {
+    let actions: Vec<String> = actions.split(", ").map(|a| format!(r#""{a}""#)).collect();
     let text = format!(
         r#"resource "aws_iam_role" "r" {{
   assume_role_policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Principal = {{ Service = "lambda.amazonaws.com" }}, Action = "sts:AssumeRole" }}] }})
@@ -99,7 +99,7 @@ fn missing((path, text): (String, String)) -> Vec<String> {
 }
 
 /// Event of SAM, event of the Serverless Framework where it has one, ARN, what Lambda calls first, and all that it calls.
-fn cases() -> Vec<(String, String, &'static str, &'static str, &'static str)> {
+fn event_source_cases() -> Vec<(String, String, &'static str, &'static str, &'static str)> {
     let queue = "sqs:ReceiveMessage, sqs:DeleteMessage, sqs:GetQueueAttributes";
     let kinesis = "kinesis:GetRecords, kinesis:GetShardIterator, kinesis:DescribeStream";
     let dynamodb = "dynamodb:GetRecords, dynamodb:GetShardIterator, dynamodb:DescribeStream";
@@ -155,11 +155,11 @@ fn an_event_source_that_the_role_may_not_read_is_reported_in_every_format() {
     let serverless_role = r"  iam:
     role: !GetAtt R.Arn
 ";
-    for (event, other, arn, first, all) in cases() {
+    for (event, other, arn, first, all) in event_source_cases() {
         for (actions, expected) in [("logs:PutLogEvents", true), (all, false)] {
-            let mut files = vec![sam(&event, sam_role, actions), terraform(arn, actions)];
+            let mut files = vec![sam_template(&event, sam_role, actions), terraform_module(arn, actions)];
             if !other.is_empty() {
-                files.push(serverless(&other, serverless_role, actions));
+                files.push(serverless_service(&other, serverless_role, actions));
             }
             for file in files {
                 let text = file.1.clone();
@@ -177,15 +177,23 @@ fn an_event_source_that_the_role_may_not_read_is_reported_in_every_format() {
 
 #[test]
 fn what_a_framework_grants_by_itself_is_not_missing() {
-    for (event, other, ..) in cases().into_iter().take(3) {
-        assert_eq!(missing(sam(&event, "", "logs:PutLogEvents")), [""; 0], "{event}");
-        assert_eq!(missing(serverless(&other, "", "logs:PutLogEvents")), [""; 0], "{other}");
+    for (event, other, ..) in event_source_cases().into_iter().take(3) {
+        assert_eq!(
+            missing(sam_template(&event, "", "logs:PutLogEvents")),
+            [""; 0],
+            "{event}"
+        );
+        assert_eq!(
+            missing(serverless_service(&other, "", "logs:PutLogEvents")),
+            [""; 0],
+            "{other}"
+        );
     }
 }
 
 #[test]
 fn a_mapping_that_is_switched_off_polls_nothing() {
-    let (path, text) = terraform(SQS, "logs:PutLogEvents");
+    let (path, text) = terraform_module(SQS, "logs:PutLogEvents");
     let off = text.replace(
         "  function_name    =",
         r"  enabled          = false

@@ -1,5 +1,6 @@
 //! The catalogue, the sets of actions, AWS's own policies.
 
+use crate::support::glob_matches;
 use overgrant::internals::iam::catalogue::{KeyPresence, catalogue};
 use overgrant::internals::iam::{AccessLevel, ActionSet};
 use proptest::prelude::*;
@@ -18,7 +19,7 @@ fn names_are_found_in_any_case_and_given_in_aws_own() {
             .resource_types()
             .any(|t| t.name() == "object" && t.arn_format() == "arn:${Partition}:s3:::${BucketName}/${ObjectName}")
     );
-    assert!(action.takes_key("s3:ExistingObjectTag/team"));
+    assert!(action.supports_key("s3:ExistingObjectTag/team"));
     assert!(catalogue().action("s3:GetObjects").is_none());
     assert_eq!(catalogue().service("EC2").unwrap().prefix(), "ec2");
     assert!(catalogue().service("amazon").is_none());
@@ -75,15 +76,15 @@ fn a_pattern_expands_to_the_actions_that_it_matches() {
     assert!(ActionSet::expand("*").is_all() && ActionSet::expand("*:*").is_all());
     // Retired services have no members.
     assert!(names("iotevents:*").is_empty());
-    assert!(catalogue().action("iotevents:CreateInput").unwrap().is_gone());
+    assert!(catalogue().action("iotevents:CreateInput").unwrap().is_retired());
 }
 
 #[test]
 fn wide_grants_name_the_gravest_first() {
-    assert_eq!(ActionSet::expand("s3:*").worst(1), ["s3:PutBucketPolicy"]);
+    assert_eq!(ActionSet::expand("s3:*").most_severe(1), ["s3:PutBucketPolicy"]);
     let iam = ActionSet::expand("iam:*");
-    assert_eq!(iam.worst(200).len(), iam.len().min(200));
-    assert!(iam.worst(12).contains(&"iam:PassRole"));
+    assert_eq!(iam.most_severe(200).len(), iam.len().min(200));
+    assert!(iam.most_severe(12).contains(&"iam:PassRole"));
     let levels = ActionSet::expand("s3:*").by_level();
     assert_eq!(levels.total(), ActionSet::expand("s3:*").len());
     assert!(levels.permissions_management > 0 && levels.write > 0);
@@ -118,7 +119,7 @@ fn managed_policies_are_found_by_name_path_and_arn() {
         .managed_policy("arn:aws:iam::aws:policy/AdministratorAccess")
         .unwrap();
     assert_eq!(admin.name, "AdministratorAccess");
-    assert!(admin.document_json.unwrap().contains("\"Action\":\"*\""));
+    assert!(admin.document_json.unwrap().contains(r#""Action":"*""#));
     assert!(
         catalogue()
             .managed_policy("arn:aws-cn:iam::aws:policy/ReadOnlyAccess")
@@ -271,7 +272,7 @@ fn classes_and_patterns_kept_by_hand_name_known_actions() {
     for row in rows(include_str!("../../rules/facts/hand/api-names.txt")) {
         assert!(catalogue().action(row[0]).is_none(), "{row:?}");
         for meant in row[1].split(", ") {
-            assert!(catalogue().action(meant).is_some_and(|a| !a.is_gone()), "{row:?}");
+            assert!(catalogue().action(meant).is_some_and(|a| !a.is_retired()), "{row:?}");
         }
     }
     for row in rows(include_str!("../../rules/facts/hand/besides.txt")) {
@@ -282,7 +283,7 @@ fn classes_and_patterns_kept_by_hand_name_known_actions() {
     for row in rows(include_str!("../../rules/facts/hand/conditional-triggers.txt")) {
         let all = catalogue().actions();
         let pattern = row[0].to_lowercase();
-        let hits = all.filter(|a| naive(pattern.as_bytes(), a.name().to_lowercase().as_bytes()));
+        let hits = all.filter(|a| glob_matches(pattern.as_bytes(), a.name().to_lowercase().as_bytes()));
         assert!(hits.count() > 0, "{row:?}");
     }
 }
@@ -335,13 +336,13 @@ fn managed_policies_name_known_actions() {
     for policy in catalogue().managed_policies() {
         let Some(json) = policy.document_json else { continue };
         let document: Value = serde_json::from_str(json).unwrap();
-        for pattern in actions(&document) {
+        for pattern in document_actions(&document) {
             let known = if pattern.contains(['*', '?']) {
                 let any_case = pattern.to_lowercase();
                 !ActionSet::expand(&pattern).is_empty()
                     || catalogue()
                         .actions()
-                        .any(|a| naive(any_case.as_bytes(), a.name().to_lowercase().as_bytes()))
+                        .any(|a| glob_matches(any_case.as_bytes(), a.name().to_lowercase().as_bytes()))
             } else {
                 catalogue().action(&pattern).is_some()
             };
@@ -353,7 +354,7 @@ fn managed_policies_name_known_actions() {
     assert!(strange.is_empty(), "{strange:#?}");
 }
 
-fn actions(document: &Value) -> Vec<String> {
+fn document_actions(document: &Value) -> Vec<String> {
     let list = |v: &Value| match v {
         Value::Array(items) => items.clone(),
         Value::Null => Vec::new(),
@@ -367,19 +368,8 @@ fn actions(document: &Value) -> Vec<String> {
         .collect()
 }
 
-fn naive(pattern: &[u8], text: &[u8]) -> bool {
-    match (pattern.split_first(), text.split_first()) {
-        (None, None) => true,
-        (Some((b'*', rest)), _) if naive(rest, text) => true,
-        (Some((b'*', _)), Some((_, tail))) => naive(pattern, tail),
-        (Some((b'?', rest)), Some((_, tail))) => naive(rest, tail),
-        (Some((p, rest)), Some((t, tail))) => p == t && naive(rest, tail),
-        _ => false,
-    }
-}
-
 /// A pattern made from a real name: a piece of it cut out for a star, a letter for a question mark, case turned.
-fn pattern() -> impl Strategy<Value = String> {
+fn action_pattern() -> impl Strategy<Value = String> {
     let names: Vec<&'static str> = catalogue().actions().map(|a| a.name()).collect();
     (
         prop::sample::select(names),
@@ -404,18 +394,18 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
 
     #[test]
-    fn expansion_is_what_a_naive_glob_says(pattern in pattern()) {
+    fn expansion_is_what_a_naive_glob_says(pattern in action_pattern()) {
         let set = ActionSet::expand(&pattern);
         let lower = pattern.to_lowercase();
         for action in catalogue().actions() {
-            let expected = !action.is_gone() && naive(lower.as_bytes(), action.name().to_lowercase().as_bytes());
+            let expected = !action.is_retired() && glob_matches(lower.as_bytes(), action.name().to_lowercase().as_bytes());
             prop_assert_eq!(set.contains(action.id()), expected, "{} and {}", &pattern, action.name());
         }
         prop_assert_eq!(set.len(), set.iter().count());
     }
 
     #[test]
-    fn not_action_is_the_complement(a in pattern(), b in pattern()) {
+    fn not_action_is_the_complement(a in action_pattern(), b in action_pattern()) {
         let set = ActionSet::expand_all([a.as_str(), b.as_str()]);
         let rest = set.complement();
         prop_assert!(!set.intersects(&rest));
@@ -441,11 +431,13 @@ mod boto3 {
         assert_eq!(required("lambda", "invoke"), ["lambda:InvokeFunction"]);
         assert_eq!(required("sqs", "send_message_batch"), ["sqs:SendMessage"]);
         assert_eq!(required("stepfunctions", "start_execution"), ["states:StartExecution"]);
-        assert!(sdk::operation("sts", "get_caller_identity").unwrap().is_free());
+        assert!(sdk::operation("sts", "get_caller_identity").unwrap().needs_no_action());
         assert!(sdk::operation("s3", "get_objects").is_none());
         assert!(sdk::operation("nothing", "get_object").is_none());
         let statement = sdk::operation("dynamodb", "execute_statement").unwrap();
-        assert!(statement.required().len() == 0 && statement.any_of().any(|a| a == "dynamodb:PartiQLSelect"));
+        assert!(
+            statement.required().len() == 0 && statement.alternative_actions().any(|a| a == "dynamodb:PartiQLSelect")
+        );
         assert!(
             sdk::operation("timestream-query", "query")
                 .unwrap()
@@ -617,7 +609,7 @@ read
         assert!(note("lamda:Invoke*").ends_with("did you mean `lambda`?"));
         assert!(note("iotevents:CreateInput").contains("retired"));
         assert!(note("GetObject").contains("service:Action"));
-        assert!(note("s3:Frob*").starts_with("matches no action in the data of 2"));
+        assert!(note("s3:Frob*").starts_with("matches no action (AWS data of )2"));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::support::repository::Repository;
 
 type Files = BTreeMap<String, String>;
 
-fn sources(files: &Files, changed: &Texts) -> Sources {
+fn changed_sources(files: &Files, changed: &Texts) -> Sources {
     let text = |path: &String, text: &String| changed.get(path).map_or_else(|| text.clone(), ToString::to_string);
     let all: Vec<(String, String)> = files.iter().map(|(p, t)| (p.clone(), text(p, t))).collect();
     Sources::new(all.into_iter().map(|(p, t)| (p, Arc::from(t), true)))
@@ -25,7 +25,7 @@ fn sources(files: &Files, changed: &Texts) -> Sources {
 
 fn mended(files: &Files, risky: bool) -> AppliedFixes {
     let seen = |changed: &Texts| {
-        let sources = sources(files, changed);
+        let sources = changed_sources(files, changed);
         let own = Ownership::default();
         let analysis = overgrant::internals::pipeline::analyze(&sources, &own);
         Ok::<_, Infallible>(LintedState::new(&analysis.project, &report_of(&sources, &["all"], "")))
@@ -80,8 +80,8 @@ fn what_is_fixed_in_the_examples_of_all_rules_lints_clean() {
             for d in safe.dropped.iter().filter(|d| d.rule != "unknown-rule-in-ignore") {
                 tell(format!("dropped: {d:?}"));
             }
-            let before = sources(&case.files, &Texts::new());
-            let after = sources(&case.files, &safe.texts);
+            let before = changed_sources(&case.files, &Texts::new());
+            let after = changed_sources(&case.files, &safe.texts);
             if meaning(&before) != meaning(&after) {
                 tell(format!(
                     r"means something else:
@@ -127,8 +127,8 @@ fn what_a_person_agreed_to_never_breaks_a_file() {
             if risky.made == 0 {
                 return 0;
             }
-            let before = report_of(&sources(&case.files, &Texts::new()), &["all"], "");
-            let after = report_of(&sources(&case.files, &risky.texts), &["all"], "");
+            let before = report_of(&changed_sources(&case.files, &Texts::new()), &["all"], "");
+            let after = report_of(&changed_sources(&case.files, &risky.texts), &["all"], "");
             assert!(
                 after.errors.len() <= before.errors.len(),
                 "{} {}",
@@ -144,8 +144,7 @@ fn what_a_person_agreed_to_never_breaks_a_file() {
     assert!(made > 100, "{made}");
 }
 
-const TEMPLATE: &str = "\
-Resources:
+const TEMPLATE: &str = r"Resources:
   # The reader.
   Reader:
     Type: AWS::IAM::ManagedPolicy
@@ -161,21 +160,20 @@ Resources:
             Resource: arn:aws:s3:::reports/*
 ";
 
-const FIXED: &str = "\
-Resources:
+const FIXED: &str = r#"Resources:
   # The reader.
   Reader:
     Type: AWS::IAM::ManagedPolicy
     Properties:
       PolicyDocument:
-        Version: \"2012-10-17\"
+        Version: "2012-10-17"
         Statement:
           - Effect: Allow
             Action:
               - s3:GetObject # objects
               - 's3:PutObject'
             Resource: arn:aws:s3:::reports/*
-";
+"#;
 
 #[test]
 fn fix_writes_the_file_and_exits_with_0_when_all_is_gone() {
@@ -212,7 +210,7 @@ fn a_diff_writes_nothing() {
     let ran = repo.run(&["fix", "--diff", "."]);
     assert!(
         ran.err
-            .contains("note: 1 file not read completely; `overgrant check` shows why"),
+            .contains("note: 1 file could not be parsed completely; run `overgrant check` to see why"),
         "{}",
         ran.err
     );
@@ -330,7 +328,7 @@ fn rules_say_which_fixes_they_offer() {
     let offers: Vec<(String, bool)> = cases
         .par_iter()
         .flat_map_iter(|case| {
-            let report = report_of(&sources(&case.files, &Texts::new()), &["all"], "");
+            let report = report_of(&changed_sources(&case.files, &Texts::new()), &["all"], "");
             let offer = |f: &overgrant::internals::triage::ReportedFinding| {
                 let rule = f.rule().to_owned();
                 f.fixes.iter().map(|fix| (rule.clone(), fix.safe)).collect::<Vec<_>>()
@@ -392,7 +390,10 @@ fn passed_roles_go_to_the_services_that_get_them() {
         "pass-role-missing-passed-to-service",
         "main.tf",
         &policy(""),
-        &policy("      Condition = { StringEquals = { \"iam:PassedToService\" = \"ecs-tasks.amazonaws.com\" } }\n"),
+        &policy(
+            r#"      Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+"#,
+        ),
     );
     let json = |condition: &str| {
         format!(
@@ -407,7 +408,7 @@ fn passed_roles_go_to_the_services_that_get_them() {
         "pass-role-star",
         "p.json",
         &json(""),
-        &json(", \"Condition\": {\"StringEquals\": {\"iam:PassedToService\": \"lambda.amazonaws.com\"}}"),
+        &json(r#", "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}"#),
     );
     // Nothing says which service: nothing is offered.
     let unsaid = json("").replace("lambda:CreateFunction", "s3:GetObject");
@@ -472,7 +473,7 @@ fn services_act_for_this_account() {
     // Elsewhere the account is the one that the settings name.
     let policy = |condition: &str| {
         format!(
-            "{{\"Version\": \"2012-10-17\", \"Statement\": [{{\"Effect\": \"Allow\", \"Principal\": {{\"Service\": \"sns.amazonaws.com\"}}, \"Action\": \"sqs:SendMessage\", \"Resource\": \"*\"{condition}}}]}}\n"
+            r#"{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Principal": {{"Service": "sns.amazonaws.com"}}, "Action": "sqs:SendMessage", "Resource": "*"{condition}}}]}}"#
         )
     };
     let settings = r#"[own]
@@ -490,7 +491,7 @@ accounts = { prod = "111122223333" }
     ]);
     assert_eq!(
         repo.read("q.json"),
-        policy(", \"Condition\": {\"StringEquals\": {\"aws:SourceAccount\": \"111122223333\"}}")
+        policy(r#", "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}}"#)
     );
 }
 

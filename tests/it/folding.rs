@@ -177,7 +177,7 @@ d = ["{key}"]
     let secrets: usize = report.findings.iter().map(|f| f.finding.secrets.len()).sum();
     assert_eq!(secrets, 4, "each place is masked");
     // In two files it is two things to change.
-    let text = format!("a = \"{key}\"\n");
+    let text = format!(r#"a = "{key}""#);
     let two = seen(&[("a.py", &text), ("b.py", &text)], &["aws-access-key-id"]);
     assert_eq!(two.len(), 2, "{two:?}");
 }

@@ -13,7 +13,7 @@ use overgrant::internals::syntax::{NodeId, NodeKind, NodeStyle, Tree};
 const F: FileId = FileId(0);
 
 /// Every HCL file of our own test data, and of the folder that `OVERGRANT_CORPUS` names.
-fn files() -> Vec<PathBuf> {
+fn hcl_files() -> Vec<PathBuf> {
     let mut roots = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/testdata"))];
     roots.extend(std::env::var_os("OVERGRANT_CORPUS").map(PathBuf::from));
     let mut found: Vec<PathBuf> = roots
@@ -37,7 +37,7 @@ fn is_hcl(path: &Path) -> bool {
 #[test]
 fn structure_equals_the_oracle() {
     let (mut compared, mut refused) = (0, Vec::new());
-    for path in files() {
+    for path in hcl_files() {
         let Ok(text) = std::fs::read_to_string(&path) else {
             continue;
         };
@@ -103,7 +103,7 @@ fn our_expr(tree: &Tree, id: NodeId, star: &str) -> String {
     let text = || tree.text(id).map(|t| t.display()).unwrap_or_default();
     match tree.kind(id) {
         NodeKind::Null | NodeKind::Bool => text(),
-        NodeKind::Num => number(text().parse().unwrap()),
+        NodeKind::Num => number_text(text().parse().unwrap()),
         NodeKind::Str if tree.node(id).style == NodeStyle::Heredoc => "(heredoc)".to_owned(),
         NodeKind::Str => format!("{:?}", text()),
         NodeKind::Seq => format!("[{}]", list(&children)),
@@ -165,7 +165,7 @@ fn is_blank(tree: &Tree, id: NodeId) -> bool {
     tree.text(id).is_some_and(|t| t.display().trim().is_empty())
 }
 
-fn number(n: f64) -> String {
+fn number_text(n: f64) -> String {
     format!("{n}")
 }
 
@@ -173,7 +173,7 @@ fn oracle_expr(e: &Expression) -> String {
     match e {
         Expression::Null(_) => "null".into(),
         Expression::Bool(b) => b.to_string(),
-        Expression::Number(n) => number(n.as_f64().unwrap()),
+        Expression::Number(n) => number_text(n.as_f64().unwrap()),
         Expression::String(s) => format!("{:?}", s.as_str()),
         Expression::Array(a) => format!("[{}]", a.iter().map(oracle_expr).collect::<Vec<_>>().join(" ")),
         Expression::Object(o) => {
@@ -277,7 +277,7 @@ fn oracle_element(e: &Element, literals: bool) -> Option<String> {
 }
 
 /// Every span of a parse lies in the text, on character borders; literals slice to themselves.
-fn sound(text: &str) {
+fn check_parse(text: &str) {
     let hcl = hcl::parse(F, text);
     sound_tree(text, &hcl.tree);
     sound_tree(text, &hcl::parse_template(F, text));
@@ -318,20 +318,20 @@ fn sound_tree(text: &str, tree: &Tree) {
 
 #[test]
 fn nothing_but_a_byte_order_mark() {
-    sound("\u{feff}");
-    sound("\u{feff}${");
+    check_parse("\u{feff}");
+    check_parse("\u{feff}${");
 }
 
 #[test]
 fn no_cut_or_flip_does_harm() {
-    for path in files().into_iter().take(60) {
+    for path in hcl_files().into_iter().take(60) {
         let Ok(text) = std::fs::read_to_string(&path) else {
             continue;
         };
         let step = 7.max(text.len() / 400);
         for cut in (0..text.len()).step_by(step) {
             if let Some(cut) = text.get(..cut) {
-                sound(cut);
+                check_parse(cut);
             }
         }
         let mut seed = 0x2545_f491_4f6c_dd1d_u64;
@@ -345,7 +345,7 @@ fn no_cut_or_flip_does_harm() {
             }
             let at = (seed as usize >> 8) % bytes.len();
             bytes[at] = b"{}[]()\"$%~<\\\n:=.,*#/?!\xc3"[(seed as usize) % 23];
-            sound(&String::from_utf8_lossy(&bytes));
+            check_parse(&String::from_utf8_lossy(&bytes));
         }
     }
 }
@@ -358,13 +358,13 @@ fn bounded_whatever_the_nesting() {
         ("(", ")"),
         ("{a=", "}"),
         ("f(", ")"),
-        ("\"${", "}\""),
+        (r#""${"#, r#"}""#),
         ("!", ""),
         ("-", ""),
         ("a?b:", "c"),
         ("x[", "]"),
         ("%{if a}", "%{endif}"),
-        ("\"%{if a}", ""),
+        (r#""%{if a}"#, ""),
         ("[for a in ", ":b]"),
         (
             "<<A\n", r"
@@ -375,12 +375,12 @@ A
         ("1+", "1"),
         ("x.y.", "z"),
         ("x[*].", "z"),
-        ("\"%{ for a in b }", ""),
+        (r#""%{ for a in b }"#, ""),
         ("/*", ""),
         ("${", ""),
         ("a = <<B\n", ""),
         ("a = ${ \n", ""),
-        ("\"a\" \"b\" {", ""),
+        (r#""a" "b" {"#, ""),
         ("a = [}\n", ""),
         ("]", "["),
         ("a = \"x\" ? { \n", ""),
@@ -401,7 +401,7 @@ b = 1
 }
 
 /// All attributes of all blocks, as `name=shape`, in order.
-fn attributes(text: &str) -> (Vec<String>, Vec<String>) {
+fn attribute_shapes(text: &str) -> (Vec<String>, Vec<String>) {
     fn walk(hcl: &HclFile, body: &Body, out: &mut Vec<String>) {
         for a in &body.attributes {
             out.push(format!("{}={}", a.name, our_expr(&hcl.tree, a.value, "")));
@@ -443,8 +443,8 @@ c = 3
             r#"a = "x
 b = 2
 "#,
-            &["a=`\"x\" ?`", "b=2"],
-            &["unclosed `\"` at `\"`"],
+            &[r#"a=`"x" ?`"#, "b=2"],
+            &[r#"unclosed `"` at `"`"#],
         ),
         (
             r"a = [1,
@@ -452,7 +452,7 @@ b = 2
 3]
 b = 2
 ",
-            &["a=[1 ? 3 \"${unread}\"]", "b=2"],
+            &[r#"a=[1 ? 3 "${unread}"]"#, "b=2"],
             &["expected a value, found `?` at `?`"],
         ),
         (
@@ -463,7 +463,7 @@ b = 2
 }
 b = 2
 ",
-            &["a={\"x\" 1 \"z\" 3 \"${unread}\" \"${unread}\"}", "b=2"],
+            &[r#"a={"x" 1 "z" 3 "${unread}" "${unread}"}"#, "b=2"],
             &["expected `=`, found `2` at `2`"],
         ),
         (
@@ -471,8 +471,8 @@ b = 2
  "y"]
 b = 2
 "#,
-            &["a=[\"x\" \"y\"]", "b=2"],
-            &["expected `,` or `]`, found `\"` at `\"`"],
+            &[r#"a=["x" "y"]"#, "b=2"],
+            &[r#"expected `,` or `]`, found `"` at `"`"#],
         ),
         (
             r#"r "x" {
@@ -483,7 +483,7 @@ r "y" {
   c = 3
 }
 "#,
-            &["a=[1 2 \"${unread}\"]", "b=2", "c=3"],
+            &[r#"a=[1 2 "${unread}"]"#, "b=2", "c=3"],
             &["unclosed `[` at `[`"],
         ),
         (
@@ -541,7 +541,7 @@ b = 2
         ),
     ];
     for (text, expected, problems) in cases {
-        let (found, told) = attributes(text);
+        let (found, told) = attribute_shapes(text);
         assert_eq!(
             (found.as_slice(), told.as_slice()),
             (
@@ -610,7 +610,7 @@ EOT
 ",
             "",
         ),
-        ("a = \"\"", ""),
+        (r#"a = """#, ""),
     ] {
         let (known, slices) = decoded(text);
         assert_eq!(known, value, "{text}");
@@ -630,8 +630,8 @@ fn crlf_reads_as_lf() {
         "/testdata/terraform/syntax/everything.tf"
     ))
     .unwrap();
-    let (plain, _) = attributes(&text);
-    let (crlf, problems) = attributes(&text.replace('\n', "\r\n"));
+    let (plain, _) = attribute_shapes(&text);
+    let (crlf, problems) = attribute_shapes(&text.replace('\n', "\r\n"));
     assert_eq!(problems, [""; 0]);
     assert_eq!(plain, crlf);
 }

@@ -36,7 +36,7 @@ import boto3
 boto3.client("iam").create_policy(PolicyName="p", PolicyDocument=P)
 "#;
 
-fn policy(name: &str, action: &str) -> String {
+fn managed_policy(name: &str, action: &str) -> String {
     format!(
         r#"  {name}:
     Type: AWS::IAM::ManagedPolicy
@@ -51,7 +51,7 @@ fn policy(name: &str, action: &str) -> String {
     )
 }
 
-fn template(policies: &[String]) -> String {
+fn policies_template(policies: &[String]) -> String {
     format!(
         r"Resources:
 {}",
@@ -71,7 +71,7 @@ fn ignore_writes_what_the_format_allows() {
 }}
 "#
     );
-    let yaml = template(&[policy("A", "*")]);
+    let yaml = policies_template(&[managed_policy("A", "*")]);
     let cases = [
         ("t.yaml", yaml.as_str(), 9, true),
         ("main.tf", HCL, 7, true),
@@ -123,7 +123,7 @@ until = 2099-01-31
 
 #[test]
 fn a_baseline_survives_moves_and_catches_widening() {
-    let base = template(&[policy("A", "*"), policy("B", "iam:*")]);
+    let base = policies_template(&[managed_policy("A", "*"), managed_policy("B", "iam:*")]);
     let r = Repository::new(&[("t.yaml", &base)]);
     let check = || r.run(&["check", "-f", "json"]);
     assert_eq!(check().code, 1);
@@ -131,7 +131,7 @@ fn a_baseline_survives_moves_and_catches_widening() {
     assert_eq!(r.run(&["baseline", "create"]).code, 0);
     assert_eq!(r.run(&["baseline", "create"]).code, 2);
     let file = r.read(".overgrant-baseline.json");
-    assert!(file.lines().count() > 3 && !file.contains("\"line\""), "{file}");
+    assert!(file.lines().count() > 3 && !file.contains(r#""line""#), "{file}");
     serde_json::from_str::<serde_json::Value>(&file).unwrap();
     assert_eq!((check().code, check().rules().len()), (0, 0));
     assert_eq!(r.run(&["check", "--no-baseline"]).code, 1);
@@ -156,11 +156,11 @@ fn a_baseline_survives_moves_and_catches_widening() {
     // Wider, or a copy: new.
     r.write("t.yaml", base.replace("iam:*", "*").as_bytes());
     assert_eq!(check().code, 1);
-    r.write("t.yaml", format!("{base}{}", policy("C", "*")).as_bytes());
+    r.write("t.yaml", format!("{base}{}", managed_policy("C", "*")).as_bytes());
     assert_eq!(check().code, 1);
 
     // Mended: reported, and dropped on request.
-    r.write("t.yaml", template(&[policy("A", "*")]).as_bytes());
+    r.write("t.yaml", policies_template(&[managed_policy("A", "*")]).as_bytes());
     let ran = check();
     assert_eq!(ran.code, 0);
     assert!(ran.err.contains("overgrant baseline prune"), "{}", ran.err);
@@ -174,7 +174,7 @@ fn a_baseline_survives_moves_and_catches_widening() {
 
 #[test]
 fn what_was_not_looked_at_stays_known() {
-    let one = |name: &str| template(&[policy(name, "*")]);
+    let one = |name: &str| policies_template(&[managed_policy(name, "*")]);
     let (id, secret) = key_pair();
     let env = format!(
         r"AWS_ACCESS_KEY_ID={id}
@@ -227,7 +227,7 @@ fn init_writes_once() {
     let topic = "arn:aws:sns:eu-west-1:444455556666:x";
     let r = Repository::new(&[(
         "t.yaml",
-        &template(&[policy("A", "sns:Publish")]).replace("\"*\"", topic),
+        &policies_template(&[managed_policy("A", "sns:Publish")]).replace(r#""*""#, topic),
     )]);
     let ran = r.run(&["init"]);
     assert!(

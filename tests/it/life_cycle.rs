@@ -5,8 +5,8 @@ use crate::support::repository::Repository;
 const OLD: &str = "condition-ifexists-weakens-deny";
 const NEW: &str = "condition-ifexists-widens-deny";
 
-/// A Deny whose condition is true where the key is absent.
-fn policy(comment: &str) -> String {
+/// A Deny whose condition is true when the key is absent.
+fn deny_policy(comment: &str) -> String {
     format!(
         r#"resource "aws_iam_policy" "p" {{
   policy = jsonencode({{
@@ -29,7 +29,7 @@ const CHECK: &[&str] = &["check", "--profile", "strict", "--format", "json"];
 #[test]
 fn an_ignore_with_an_earlier_name_still_counts_and_is_rewritten() {
     let comment = format!("# overgrant: ignore[{OLD}] -- reviewed");
-    let repo = Repository::new(&[("main.tf", &policy(&comment))]);
+    let repo = Repository::new(&[("main.tf", &deny_policy(&comment))]);
     let ran = repo.run(CHECK);
     assert_eq!(ran.with_status("suppressed"), [NEW]);
     assert!(ran.rules().contains(&"unknown-rule-in-ignore".to_owned()));
@@ -42,7 +42,7 @@ fn an_ignore_with_an_earlier_name_still_counts_and_is_rewritten() {
 #[test]
 fn settings_with_an_earlier_name_count_and_are_reported() {
     let settings = [
-        format!("ignore = [\"{OLD}\"]\n"),
+        format!(r#"ignore = ["{OLD}"]"#),
         format!(
             r#"[rules.{OLD}]
 severity = "low"
@@ -62,7 +62,7 @@ reason = "reviewed"
         ),
     ];
     for toml in &settings {
-        let repo = Repository::new(&[("main.tf", &policy("")), ("overgrant.toml", toml)]);
+        let repo = Repository::new(&[("main.tf", &deny_policy("")), ("overgrant.toml", toml)]);
         let ran = repo.run(CHECK);
         let json = ran.json();
         let found = json["findings"].as_array().unwrap().iter().find(|f| f["rule"] == NEW);
@@ -81,7 +81,7 @@ reason = "reviewed"
         );
         assert!(ran.err.contains("overgrant.toml:"), "{}", ran.err);
     }
-    let repo = Repository::new(&[("main.tf", &policy(""))]);
+    let repo = Repository::new(&[("main.tf", &deny_policy(""))]);
     let ran = repo.run(&["check", "--only", OLD, "--format", "json"]);
     assert_eq!(ran.rules(), [NEW]);
     assert!(ran.err.contains("was renamed"), "{}", ran.err);
@@ -116,7 +116,7 @@ examples:
 const DELETES: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
   "Action": "s3:DeleteBucket", "Resource": "arn:aws:s3:::reports"}]}"#;
 
-fn repository(rule: &str, more: &str, settings: &str) -> Repository {
+fn repository_with_rule(rule: &str, more: &str, settings: &str) -> Repository {
     let settings = format!(
         r#"{settings}
 rule-dirs = ["policies"]
@@ -131,7 +131,7 @@ rule-dirs = ["policies"]
 
 #[test]
 fn a_baseline_follows_a_renamed_rule() {
-    let repo = repository("no-delete", "", "select = [\"acme\"]");
+    let repo = repository_with_rule("no-delete", "", r#"select = ["acme"]"#);
     repo.run(&["baseline", "create"]);
     assert_eq!(repo.run(CHECK).rules(), [""; 0]);
     std::fs::remove_file(repo.path("policies/no-delete.yaml")).unwrap();
@@ -153,7 +153,7 @@ fn a_baseline_follows_a_renamed_rule() {
 #[test]
 fn a_preview_rule_runs_only_by_its_name() {
     for (select, expected) in [("acme", 0), ("acme/*", 0), ("all", 0), ("acme/no-delete", 1)] {
-        let repo = repository("no-delete", "preview: true", &format!("select = [\"{select}\"]"));
+        let repo = repository_with_rule("no-delete", "preview: true", &format!(r#"select = ["{select}"]"#));
         let rules = repo.run(&["check", "--format", "json"]).rules();
         let own = rules.iter().filter(|r| *r == "acme/no-delete").count();
         assert_eq!(own, expected, "{select}: {rules:?}");
@@ -162,10 +162,10 @@ fn a_preview_rule_runs_only_by_its_name() {
 
 #[test]
 fn a_deprecated_rule_runs_and_says_what_to_use_instead() {
-    let repo = repository(
+    let repo = repository_with_rule(
         "no-delete",
         "deprecated: Use `forbidden-action`.",
-        "select = [\"acme/no-delete\"]",
+        r#"select = ["acme/no-delete"]"#,
     );
     let ran = repo.run(&["check", "--format", "json"]);
     assert_eq!(ran.rules(), ["acme/no-delete"]);

@@ -49,24 +49,24 @@ fn usage(files: &[(&str, &str)]) -> Vec<String> {
         .collect()
 }
 
-fn sam(properties: &str, rest: &str, files: &[(&str, &str)]) -> Vec<String> {
+fn sam_findings(properties: &str, rest: &str, files: &[(&str, &str)]) -> Vec<String> {
     let template = format!(
-        "Transform: AWS::Serverless-2016-10-31
+        r#"Transform: AWS::Serverless-2016-10-31
 Resources:
   Fn:
     Type: AWS::Serverless::Function
     Properties:
       Policies:
-        - Statement: [{{Effect: Allow, Action: [\"sqs:ReceiveMessage\", \"sqs:PurgeQueue\"], Resource: '*'}}]
+        - Statement: [{{Effect: Allow, Action: ["sqs:ReceiveMessage", "sqs:PurgeQueue"], Resource: '*'}}]
 {properties}
-{rest}"
+{rest}"#
     );
     let mut all = vec![("template.yaml", template.as_str())];
     all.extend(files);
     usage(&all)
 }
 
-fn terraform(handler: &str, arguments: &str, rest: &str, files: &[(&str, &str)]) -> Vec<String> {
+fn terraform_findings(handler: &str, arguments: &str, rest: &str, files: &[(&str, &str)]) -> Vec<String> {
     let main = format!(
         r#"
 resource "aws_iam_role" "fn" {{
@@ -97,21 +97,21 @@ resource "aws_lambda_function" "fn" {{
     usage(&all)
 }
 
-fn serverless(rest: &str, files: &[(&str, &str)]) -> Vec<String> {
+fn serverless_findings(rest: &str, files: &[(&str, &str)]) -> Vec<String> {
     let file = format!(
-        "service: s
+        r#"service: s
 provider:
   name: aws
   runtime: python3.12
-  iam: {{role: {{statements: [{{Effect: Allow, Action: [\"sqs:ReceiveMessage\", \"sqs:PurgeQueue\"], Resource: '*'}}]}}}}
-{rest}"
+  iam: {{role: {{statements: [{{Effect: Allow, Action: ["sqs:ReceiveMessage", "sqs:PurgeQueue"], Resource: '*'}}]}}}}
+{rest}"#
     );
     let mut all = vec![("serverless.yml", file.as_str())];
     all.extend(files);
     usage(&all)
 }
 
-const CERTAIN: [&str; 1] = ["unused-grant \"sqs:PurgeQueue\""];
+const CERTAIN: [&str; 1] = [r#"unused-grant "sqs:PurgeQueue""#];
 
 #[test]
 fn images_of_sam_with_their_folder() {
@@ -121,15 +121,18 @@ fn images_of_sam_with_their_folder() {
 ";
     let files = [("src/app.py", CODE), ("src/Dockerfile", DOCKERFILE)];
     let image = "      PackageType: Image";
-    assert_eq!(sam(image, metadata, &files), CERTAIN);
+    assert_eq!(sam_findings(image, metadata, &files), CERTAIN);
     // The template says what runs, whatever the Dockerfile does.
     let command = format!(
         r"{image}
       ImageConfig: {{Command: [app.handler]}}"
     );
-    assert_eq!(sam(&command, metadata, &files[..1]), CERTAIN);
+    assert_eq!(sam_findings(&command, metadata, &files[..1]), CERTAIN);
     // The folder is known, what runs of it is not: all of it counts.
-    assert_eq!(sam(image, metadata, &files[..1]), ["unused-grant? \"sqs:PurgeQueue\""]);
+    assert_eq!(
+        sam_findings(image, metadata, &files[..1]),
+        [r#"unused-grant? "sqs:PurgeQueue""#]
+    );
     // A later stage is another image.
     let stages = format!(
         r#"FROM python AS base
@@ -141,7 +144,7 @@ CMD ["index.js"]
     );
     let target = format!("{metadata}      DockerBuildTarget: fn\n");
     assert_eq!(
-        sam(
+        sam_findings(
             image,
             &target,
             &[
@@ -161,7 +164,7 @@ ENTRYPOINT ["python", "-m", "awslambdaric"]
 CMD ["app.handler"]
 "#;
     assert_eq!(
-        sam(
+        sam_findings(
             image,
             "    Metadata: {DockerContext: ., Dockerfile: docker/Fn.Dockerfile}\n",
             &[("code/app.py", CODE), ("docker/Fn.Dockerfile", copied)]
@@ -222,7 +225,7 @@ fn layers_of_the_repository() {
     Properties: {ContentUri: layers/common}
 ";
     assert_eq!(
-        sam(
+        sam_findings(
             function,
             layer,
             &[("fn/app.py", CALLER), ("layers/common/python/shared.py", SHARED)]
@@ -231,7 +234,7 @@ fn layers_of_the_repository() {
     );
     let built = format!("{layer}    Metadata: {{BuildMethod: python3.12}}\n");
     assert_eq!(
-        sam(
+        sam_findings(
             function,
             &built,
             &[("fn/app.py", CALLER), ("layers/common/shared.py", SHARED)]
@@ -246,7 +249,7 @@ fn layers_of_the_repository() {
             .replace("layers/common", "layers/other")
     );
     assert_eq!(
-        sam(
+        sam_findings(
             function,
             &two,
             &[
@@ -279,7 +282,7 @@ resource "aws_lambda_layer_version" "l" {{
     let arguments = r"  filename = data.archive_file.z.output_path
   layers   = [aws_lambda_layer_version.l.arn]";
     assert_eq!(
-        terraform(
+        terraform_findings(
             "app.handler",
             arguments,
             &archives("build/layer"),
@@ -296,7 +299,7 @@ functions:
     layers: [{Ref: CommonLambdaLayer}]
 ";
     assert_eq!(
-        serverless(layers, &[("src/app.py", CALLER), ("layer/python/shared.py", SHARED)]),
+        serverless_findings(layers, &[("src/app.py", CALLER), ("layer/python/shared.py", SHARED)]),
         CERTAIN
     );
 }
@@ -306,7 +309,7 @@ functions:
 fn layers_of_others_bring_extensions() {
     let with = |layers: &str| {
         let template = format!(
-            "Transform: AWS::Serverless-2016-10-31
+            r#"Transform: AWS::Serverless-2016-10-31
 Resources:
   Fn:
     Type: AWS::Serverless::Function
@@ -316,11 +319,11 @@ Resources:
       CodeUri: fn/
       Layers: [{layers}]
       Policies:
-        - Statement: [{{Effect: Allow, Action: [\"sqs:ReceiveMessage\", \"s3:PutObject\"], Resource: '*'}}]
+        - Statement: [{{Effect: Allow, Action: ["sqs:ReceiveMessage", "s3:PutObject"], Resource: '*'}}]
   Common:
     Type: AWS::Serverless::LayerVersion
     Properties: {{ContentUri: layer}}
-"
+"#
         );
         usage(&[
             ("template.yaml", &template),
@@ -328,7 +331,7 @@ Resources:
             ("layer/python/shared.py", SHARED),
         ])
     };
-    assert_eq!(with("!Ref Common"), ["unused-grant \"s3:PutObject\""]);
+    assert_eq!(with("!Ref Common"), [r#"unused-grant "s3:PutObject""#]);
     let foreign = "!Ref Common, 'arn:aws:lambda:eu-west-1:111122223333:layer:x:1'";
     assert_eq!(with(foreign), [""; 0]);
 }
@@ -348,8 +351,8 @@ fn archives_of_folders_files_and_texts() {
     let filename = "  filename = data.archive_file.z.output_path";
     let code = [("src/app.py", CODE)];
     for content in [
-        "  source_dir = \"${path.module}/src\"",
-        "  source_file = \"src/app.py\"",
+        r#"  source_dir = "${path.module}/src""#,
+        r#"  source_file = "src/app.py""#,
         r#"  source {
     content  = file("${path.module}/src/app.py")
     filename = "app.py"
@@ -358,15 +361,15 @@ fn archives_of_folders_files_and_texts() {
   source_content_filename = "app.py""#,
     ] {
         assert_eq!(
-            terraform("app.handler", filename, &archive(content), &code),
+            terraform_findings("app.handler", filename, &archive(content), &code),
             CERTAIN,
             "{content}"
         );
     }
     // The resource instead of the data source, and the path instead of the reference.
-    let resource = archive("  source_dir = \"src\"").replace("data", "resource");
+    let resource = archive(r#"  source_dir = "src""#).replace("data", "resource");
     assert_eq!(
-        terraform(
+        terraform_findings(
             "app.handler",
             "  filename = archive_file.z.output_path",
             &resource,
@@ -375,10 +378,10 @@ fn archives_of_folders_files_and_texts() {
         CERTAIN
     );
     assert_eq!(
-        terraform(
+        terraform_findings(
             "app.handler",
-            "  filename = \"${path.module}/fn.zip\"",
-            &archive("  source_dir = \"src\""),
+            r#"  filename = "${path.module}/fn.zip""#,
+            &archive(r#"  source_dir = "src""#),
             &code
         ),
         CERTAIN
@@ -388,8 +391,14 @@ fn archives_of_folders_files_and_texts() {
     content  = file("src/app.py")
     filename = "index.py"
   }"#;
-    assert_eq!(terraform("index.handler", filename, &archive(renamed), &code), CERTAIN);
-    assert_eq!(terraform("app.handler", filename, &archive(renamed), &code), CERTAIN);
+    assert_eq!(
+        terraform_findings("index.handler", filename, &archive(renamed), &code),
+        CERTAIN
+    );
+    assert_eq!(
+        terraform_findings("app.handler", filename, &archive(renamed), &code),
+        CERTAIN
+    );
     // Several files.
     let several = r#"  source {
     content  = file("src/app.py")
@@ -400,7 +409,7 @@ fn archives_of_folders_files_and_texts() {
     filename = "shared.py"
   }"#;
     assert_eq!(
-        terraform(
+        terraform_findings(
             "app.handler",
             filename,
             &archive(several),
@@ -414,14 +423,17 @@ fn archives_of_folders_files_and_texts() {
   source_content = <<EOF
 {CODE}EOF"#
     );
-    assert_eq!(terraform("index.handler", filename, &archive(&text), &[]), CERTAIN);
+    assert_eq!(
+        terraform_findings("index.handler", filename, &archive(&text), &[]),
+        CERTAIN
+    );
     let made = r#"  source {
     content  = templatefile("app.py.tftpl", { queue = "q" })
     filename = "index.py"
   }"#;
     let template = CODE.replace("'q'", "'${queue}'");
     assert_eq!(
-        terraform(
+        terraform_findings(
             "index.handler",
             filename,
             &archive(made),
@@ -431,7 +443,10 @@ fn archives_of_folders_files_and_texts() {
     );
     // Something else than Python.
     let shell = text.replace("index.py", "index.sh");
-    assert_eq!(terraform("index.handler", filename, &archive(&shell), &[]), [""; 0]);
+    assert_eq!(
+        terraform_findings("index.handler", filename, &archive(&shell), &[]),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -460,19 +475,19 @@ data "archive_file" "z" {{
         ("fn.zip", "aws_s3_object.code.key"),
         ("${data.archive_file.z.output_md5}.zip", "aws_s3_object.code.key"),
         ("${data.archive_file.z.output_md5}.zip", "aws_s3_object.code.id"),
-        ("fn.zip", "\"fn.zip\""),
+        ("fn.zip", r#""fn.zip""#),
     ] {
         let arguments = format!("{bucket}  s3_key    = {argument}");
         assert_eq!(
-            terraform("app.handler", &arguments, &rest(key), &code),
+            terraform_findings("app.handler", &arguments, &rest(key), &code),
             CERTAIN,
             "{key} {argument}"
         );
     }
     assert_eq!(
-        terraform(
+        terraform_findings(
             "app.handler",
-            &format!("{bucket}  s3_key = \"other.zip\""),
+            &format!(r#"{bucket}  s3_key = "other.zip""#),
             &rest("fn.zip"),
             &code
         ),
@@ -490,7 +505,7 @@ data "archive_file" "z" {{
 "#
     );
     assert_eq!(
-        terraform("app.handler", &format!("{bucket}  s3_key = \"fn.zip\""), &twice, &code),
+        terraform_findings("app.handler", &format!(r#"{bucket}  s3_key = "fn.zip""#), &twice, &code),
         [""; 0]
     );
 }
@@ -505,7 +520,7 @@ functions: {f: {handler: src.app.handler}}
 ",
         "functions: {f: {handler: app.handler, module: src}}\n",
     ] {
-        assert_eq!(serverless(functions, &code), CERTAIN, "{functions}");
+        assert_eq!(serverless_findings(functions, &code), CERTAIN, "{functions}");
     }
     let files = [("src/app.py", CODE), ("src/Dockerfile", DOCKERFILE)];
     let images = |function: &str| {
@@ -538,7 +553,7 @@ fn code_inside_templates() {
       InlineCode: |
 {indented}"
     );
-    assert_eq!(sam(&inline, "", &[]), CERTAIN);
+    assert_eq!(sam_findings(&inline, "", &[]), CERTAIN);
 }
 
 #[test]

@@ -1073,7 +1073,7 @@ s3.get_paginator(name)
 // ---- what it needs ----
 
 /// The one call of `code`, shown as its actions.
-fn needs(code: &str) -> String {
+fn needed_actions(code: &str) -> String {
     with(code, |_, c| {
         assert_eq!(c.calls.len(), 1, "{code}: {:?}", c.calls);
         let a = &c.calls[0].actions;
@@ -1102,46 +1102,49 @@ boto3.client('{service}').{call}
 
 #[test]
 fn actions_of_operations() {
-    assert_eq!(needs(&call("s3", "list_objects_v2(Bucket='b')")), "s3:ListBucket");
     assert_eq!(
-        needs(&call("s3", "copy_object(Bucket='b', Key='k', CopySource='x')")),
+        needed_actions(&call("s3", "list_objects_v2(Bucket='b')")),
+        "s3:ListBucket"
+    );
+    assert_eq!(
+        needed_actions(&call("s3", "copy_object(Bucket='b', Key='k', CopySource='x')")),
         "s3:GetObject s3:PutObject"
     );
     assert_eq!(
-        needs(&call("lambda", "invoke(FunctionName='f')")),
+        needed_actions(&call("lambda", "invoke(FunctionName='f')")),
         "lambda:InvokeFunction"
     );
     assert_eq!(
-        needs(&call("stepfunctions", "start_execution(stateMachineArn='a')")),
+        needed_actions(&call("stepfunctions", "start_execution(stateMachineArn='a')")),
         "states:StartExecution"
     );
-    assert_eq!(needs(&call("sts", "get_caller_identity()")), "");
+    assert_eq!(needed_actions(&call("sts", "get_caller_identity()")), "");
 }
 
 #[test]
 fn conditional_actions_and_what_triggers_them() {
     assert_eq!(
-        needs(&call("s3", "put_object(Bucket='b', Key='k', Body=b'')")),
+        needed_actions(&call("s3", "put_object(Bucket='b', Key='k', Body=b'')")),
         "s3:PutObject"
     );
     assert_eq!(
-        needs(&call(
+        needed_actions(&call(
             "s3",
             "put_object(Bucket='b', Key='k', ACL='private', Tagging='a=b')"
         )),
         "s3:PutObject s3:PutObjectAcl<-ACL s3:PutObjectTagging<-Tagging"
     );
     assert_eq!(
-        needs(&call("s3", "upload_file('f', 'b', 'k', ExtraArgs={'ACL': 'private'})")),
+        needed_actions(&call("s3", "upload_file('f', 'b', 'k', ExtraArgs={'ACL': 'private'})")),
         "s3:PutObject s3:PutObjectAcl<-ACL"
     );
     assert_eq!(
-        needs(&call("s3", "get_object(Bucket='b', Key='k', VersionId='v')")),
+        needed_actions(&call("s3", "get_object(Bucket='b', Key='k', VersionId='v')")),
         "s3:GetObjectVersion"
     );
     // Set in a branch, either is needed.
     assert_eq!(
-        needs(
+        needed_actions(
             r"import boto3
 def f(v):
     args = {'Bucket': 'b', 'Key': 'k'}
@@ -1153,7 +1156,7 @@ def f(v):
         " any(s3:GetObject s3:GetObjectVersion)"
     );
     let delete = |objects: &str| {
-        needs(&call(
+        needed_actions(&call(
             "s3",
             &format!("delete_objects(Bucket='b', Delete={{'Objects': {objects}}})"),
         ))
@@ -1172,31 +1175,34 @@ def f(v):
 
 #[test]
 fn roles_are_passed_only_when_named() {
-    assert_eq!(needs(&call("ec2", "run_instances(ImageId='a')")), "ec2:RunInstances");
     assert_eq!(
-        needs(&call(
+        needed_actions(&call("ec2", "run_instances(ImageId='a')")),
+        "ec2:RunInstances"
+    );
+    assert_eq!(
+        needed_actions(&call(
             "ec2",
             "run_instances(ImageId='a', IamInstanceProfile={'Name': 'p'})"
         )),
         "ec2:RunInstances iam:PassRole<-IamInstanceProfile"
     );
     assert!(
-        needs(&call(
+        needed_actions(&call(
             "lambda",
             "create_function(FunctionName='f', Role='arn:r', Code={})"
         ))
         .contains("iam:PassRole<-Role")
     );
-    assert!(needs(&call("lambda", "create_function(**kw)")).contains("iam:PassRole?"));
+    assert!(needed_actions(&call("lambda", "create_function(**kw)")).contains("iam:PassRole?"));
     assert!(
-        !needs(&call(
+        !needed_actions(&call(
             "events",
             "put_targets(Rule='r', Targets=[{'Id': '1', 'Arn': 'a'}])"
         ))
         .contains("PassRole")
     );
     assert!(
-        needs(&call(
+        needed_actions(&call(
             "events",
             "put_targets(Rule='r', Targets=[{'Id': '1', 'RoleArn': 'a'}])"
         ))
@@ -1207,10 +1213,10 @@ fn roles_are_passed_only_when_named() {
 #[test]
 fn partiql_by_its_first_word() {
     assert_eq!(
-        needs(&call("dynamodb", "execute_statement(Statement='SELECT * FROM t')")),
+        needed_actions(&call("dynamodb", "execute_statement(Statement='SELECT * FROM t')")),
         " any(dynamodb:PartiQLSelect)"
     );
-    assert!(needs(&call("dynamodb", "execute_statement(Statement=s)")).contains("dynamodb:PartiQLInsert"));
+    assert!(needed_actions(&call("dynamodb", "execute_statement(Statement=s)")).contains("dynamodb:PartiQLInsert"));
 }
 
 #[test]

@@ -116,7 +116,7 @@ any-of = { "s3:*" = "org" }
             r#"[rules."forbidden-*"]
 actions = ["s3:*"]
 "#,
-            "2:1: `forbidden-*` is not one rule: only `severity` can be set for it",
+            "2:1: `forbidden-*` is not a single rule: only `severity` can be set",
         ),
     ] {
         let repo = Repository::new(&[("overgrant.toml", text), ("policy.json", POLICY)]);
@@ -171,7 +171,7 @@ resource "aws_iam_role_policy" "p" {
         ran.out.matches("[privesc-single-action]").count()
     };
     assert_eq!(found(&files), 2);
-    files.push(("overgrant.toml", "service-control-policies = [\"scp/*.json\"]\n"));
+    files.push(("overgrant.toml", r#"service-control-policies = ["scp/*.json"]"#));
     assert_eq!(found(&files), 0);
 }
 

@@ -16,7 +16,7 @@ fn ours(tree: &Tree, id: NodeId, out: &mut String) {
     match tree.kind(id) {
         NodeKind::Null => out.push_str("null"),
         NodeKind::Bool => out.push_str(&text().to_lowercase()),
-        NodeKind::Num => number(&text(), out),
+        NodeKind::Num => push_number(&text(), out),
         NodeKind::Str => write!(out, "{:?}", text()).unwrap(),
         NodeKind::Seq => {
             out.push('[');
@@ -54,7 +54,7 @@ fn ours(tree: &Tree, id: NodeId, out: &mut String) {
     }
 }
 
-fn number(text: &str, out: &mut String) {
+fn push_number(text: &str, out: &mut String) {
     let plain = text.strip_prefix('+').unwrap_or(text);
     let (sign, digits) = plain.strip_prefix('-').map_or((1.0, plain), |d| (-1.0, d));
     let radix = |prefix, radix| {

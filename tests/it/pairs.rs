@@ -3,7 +3,7 @@
 use crate::usage::{sam, usage_findings};
 
 /// A SAM template with one function that has these properties, and these resources in addition.
-fn with(properties: &str, resources: &str) -> String {
+fn function_template(properties: &str, resources: &str) -> String {
     let besides: String = resources.trim().lines().map(|l| format!("  {l}\n")).collect();
     format!("{}{besides}", sam(properties))
 }
@@ -11,7 +11,7 @@ fn with(properties: &str, resources: &str) -> String {
 /// One statement on one resource, code that calls something, and whether it is there.
 #[track_caller]
 fn reaches(action: &str, resource: &str, environment: &str, resources: &str, code: &str, expected: bool) {
-    let template = with(
+    let template = function_template(
         &format!(
             r"Environment:
   Variables: {{{environment}}}

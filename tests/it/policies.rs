@@ -54,8 +54,8 @@ fn a_plan_beside_its_source_is_told_with_it() {
     assert_eq!(
         listed(&both, &["."]),
         [
-            "main.tf:3 trust - aws_iam_role.r on [\"aws_iam_role.r\"] unknown []",
-            "main.tf:7 identity - aws_iam_role_policy.p on [\"aws_iam_role.r\"] unknown []",
+            r#"main.tf:3 trust - aws_iam_role.r on ["aws_iam_role.r"] unknown []"#,
+            r#"main.tf:7 identity - aws_iam_role_policy.p on ["aws_iam_role.r"] unknown []"#,
         ]
     );
     // Where only the plan is asked about, it speaks for itself.
@@ -113,9 +113,9 @@ resources: ${file(./resources.yml)}
         listed(&files, &["."]),
         [
             "resources.yml:5 identity - P on [] unknown []".to_owned(),
-            format!("role.yml:2 identity - {role} on [\"{role}\"] unknown []"),
-            format!("serverless.yml:5 trust generated {role} on [\"{role}\"] unknown []"),
-            format!("serverless.yml:5 identity generated {role} on [\"{role}\"] unknown []"),
+            format!(r#"role.yml:2 identity - {role} on ["{role}"] unknown []"#),
+            format!(r#"serverless.yml:5 trust generated {role} on ["{role}"] unknown []"#),
+            format!(r#"serverless.yml:5 identity generated {role} on ["{role}"] unknown []"#),
         ]
     );
     let rules = Repository::new(&files).run(&["check", "--format", "json", "."]).rules();
@@ -173,7 +173,7 @@ Statement:
 "#;
     assert_eq!(
         listed(&[("p.yaml.tftpl", template)], &["."]),
-        ["p.yaml.tftpl:1 identity - - on [] unknown [\"b\"]"]
+        [r#"p.yaml.tftpl:1 identity - - on [] unknown ["b"]"#]
     );
     let both = [("main.tf", used), ("p.yaml.tftpl", template)];
     assert_eq!(
@@ -210,9 +210,9 @@ fn what_holds_documents_is_no_document() {
     let list =
         format!(r#"{{"A": {{"Document": {policy}, "CreateDate": "2026-01-01"}}, "B": {{"Document": {policy}}}}}"#);
     for (path, text, documents) in [
-        ("text.py", format!("T = \"\"\"{template}\"\"\"\n"), 1),
+        ("text.py", format!(r#"T = """{template}""""#), 1),
         ("dict.py", format!("T = {template}\n"), 1),
-        ("list.py", format!("T = \"\"\"{list}\"\"\"\n"), 2),
+        ("list.py", format!(r#"T = """{list}""""#), 2),
         ("fragment.json", format!(r#"{{"MyTemplate": {policy}}}"#), 1),
         ("service-2.json", model.to_owned(), 0),
         ("stack.json", stack.to_owned(), 0),
@@ -284,23 +284,18 @@ fn condition_blocks_of_one_test_are_one_operator() {
 
 #[test]
 fn a_json_template_is_broken_only_where_it_is_filled_in_to_be() {
-    let template = concat!(
-        r#"{
+    let template = r#"{
   "Version": "2012-10-17",
   "Statement": [
-"#,
-        "    {\"Effect\": \"Allow\", \"Action\": \"s3:GetObject\", \"Resource\": \"arn:aws:s3:::${bucket}/*\"},\n",
-        r#"    %{ if wide ~}
+    {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::${bucket}/*"},
+    %{ if wide ~}
     {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}
-"#,
-        r#"    %{ else ~}
+    %{ else ~}
     {"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::${bucket}"}
-"#,
-        r"    %{ endif ~}
+    %{ endif ~}
   ]
 }
-",
-    );
+"#;
     let filled = r#"variable "wide" {}
 resource "aws_iam_policy" "p" {
   policy = templatefile("${path.module}/p.json.tftpl", { bucket = "b", wide = var.wide })
@@ -321,11 +316,11 @@ resource "aws_iam_policy" "p" {
     let (rules, told) = check(&[("main.tf", filled), ("p.json.tftpl", template)]);
     assert_eq!((rules, &*told), (wide, ""));
     // What the directives decide about is broken in each of the ways that they leave.
-    let broken = template.replace("\"Version\": \"2012-10-17\",", "\"Version\": ,");
+    let broken = template.replace(r#""Version": "2012-10-17","#, r#""Version": ,"#);
     let (rules, told) = check(&[("main.tf", filled), ("p.json.tftpl", &broken)]);
     assert!(rules.contains(&"json-syntax-error".to_owned()), "{rules:?} {told}");
     // Without directives nothing can be left out.
-    let plain = "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"s3:GetObject\" \"Resource\": \"arn:aws:s3:::${bucket}/*\"}]}";
+    let plain = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject" "Resource": "arn:aws:s3:::${bucket}/*"}]}"#;
     let (rules, _) = check(&[("p.json.tftpl", plain)]);
     assert_eq!(rules, ["json-syntax-error"]);
 }
@@ -352,7 +347,7 @@ resource "aws_iam_user_policy" "p" {
     ];
     assert_eq!(
         listed(&files, &["."]),
-        ["app/main.tf:4 identity - module.app.aws_iam_user_policy.p on [\"module.app.aws_iam_user.u\"] unknown []"]
+        [r#"app/main.tf:4 identity - module.app.aws_iam_user_policy.p on ["module.app.aws_iam_user.u"] unknown []"#]
     );
 }
 
@@ -368,8 +363,8 @@ Resources:
     assert_eq!(
         listed(&[("template.yaml", template)], &["."]),
         [
-            "template.yaml:3 trust sam-template FRole on [\"FRole\"] unknown []",
-            "template.yaml:6 identity aws-managed - on [\"FRole\"] unknown []",
+            r#"template.yaml:3 trust sam-template FRole on ["FRole"] unknown []"#,
+            r#"template.yaml:6 identity aws-managed - on ["FRole"] unknown []"#,
         ]
     );
 }

@@ -7,7 +7,7 @@ use overgrant::internals::source::Sources;
 use crate::support::repository::Repository;
 
 /// Every document of one file: kind, service, owner and the source of each action; then the problems.
-fn read(path: &str, text: &str) -> (Vec<String>, Vec<String>) {
+fn documents_and_problems(path: &str, text: &str) -> (Vec<String>, Vec<String>) {
     let sources = Sources::from_strings(&[(path, text)]);
     let own = Ownership::default();
     let project = analyze(&sources, &own).project;
@@ -38,7 +38,7 @@ fn read(path: &str, text: &str) -> (Vec<String>, Vec<String>) {
 }
 
 fn documents(path: &str, text: &str) -> Vec<String> {
-    let (documents, problems) = read(path, text);
+    let (documents, problems) = documents_and_problems(path, text);
     assert_eq!(problems, Vec::<String>::new(), "{text}");
     documents
 }
@@ -48,11 +48,11 @@ const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow
 
 #[test]
 fn bare_documents_and_lists_of_them() {
-    assert_eq!(documents("p.json", READ), ["identity - - \"s3:GetObject\""]);
-    assert_eq!(documents("p.json", TRUST), ["trust - - \"sts:AssumeRole\""]);
+    assert_eq!(documents("p.json", READ), [r#"identity - - "s3:GetObject""#]);
+    assert_eq!(documents("p.json", TRUST), [r#"trust - - "sts:AssumeRole""#]);
     assert_eq!(
         documents("p.json", &format!("[{READ}, {TRUST}]")),
-        ["identity - 0 \"s3:GetObject\"", "trust - 1 \"sts:AssumeRole\""]
+        [r#"identity - 0 "s3:GetObject""#, r#"trust - 1 "sts:AssumeRole""#]
     );
     let yaml = r"Version: 2012-10-17
 Statement:
@@ -90,7 +90,7 @@ Statement:
         let action = if text == all { "*" } else { "s3:GetObject" };
         assert_eq!(
             documents(path, text),
-            [format!("{kind} - - \"{action}\"")],
+            [format!(r#"{kind} - - "{action}""#)],
             "{path} {text}"
         );
     }
@@ -145,7 +145,7 @@ fn answers_and_inputs_of_the_api() {
     let cases = [
         (
             format!(r#"{{"PolicyVersion": {{"VersionId": "v1", "Document": {READ}}}}}"#),
-            "identity - PolicyVersion/Document \"s3:GetObject\"".to_owned(),
+            r#"identity - PolicyVersion/Document "s3:GetObject""#.to_owned(),
         ),
         (
             format!(r#"{{"Policy": {quoted}}}"#),
@@ -165,11 +165,11 @@ fn answers_and_inputs_of_the_api() {
         ),
         (
             format!(r#"{{"RoleName": "r", "AssumeRolePolicyDocument": {TRUST}}}"#),
-            "trust - r \"sts:AssumeRole\"".to_owned(),
+            r#"trust - r "sts:AssumeRole""#.to_owned(),
         ),
         (
             format!(r#"{{"RoleName": "r", "PolicyName": "p", "PolicyDocument": {READ}}}"#),
-            "identity - p \"s3:GetObject\"".to_owned(),
+            r#"identity - p "s3:GetObject""#.to_owned(),
         ),
         (
             format!(r#"{{"PolicyName": "p", "PolicyDocument": {quoted}}}"#),
@@ -177,7 +177,7 @@ fn answers_and_inputs_of_the_api() {
         ),
         (
             format!(r#"{{"settings": {{"roles": [{{"x": {READ}}}]}}}}"#),
-            "identity - settings/roles/0/x \"s3:GetObject\"".to_owned(),
+            r#"identity - settings/roles/0/x "s3:GetObject""#.to_owned(),
         ),
     ];
     for (text, expected) in cases {
@@ -206,8 +206,8 @@ fn account_export_gives_identities_and_their_policies() {
     assert_eq!(
         found,
         [
-            "identity - m \"s3:GetObject\"",
-            "identity - u \"s3:GetObject\"",
+            r#"identity - m "s3:GetObject""#,
+            r#"identity - u "s3:GetObject""#,
             "trust - r %22sts%3AAssumeRole%22",
         ]
     );
@@ -221,13 +221,13 @@ fn account_export_gives_identities_and_their_policies() {
 
 #[test]
 fn broken_policies_are_read_in_part_and_say_where() {
-    let (found, problems) = read(
+    let (found, problems) = documents_and_problems(
         "p.json",
-        "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": [\"s3:*\",], \"Resource\": \"*\"}",
+        r#"{"Statement": [{"Effect": "Allow", "Action": ["s3:*",], "Resource": "*"}"#,
     );
-    assert_eq!(found, ["identity - - \"s3:*\""]);
+    assert_eq!(found, [r#"identity - - "s3:*""#]);
     assert_eq!(problems, ["PolicyJson [: unclosed `[`", "PolicyJson ,: trailing `,`"]);
-    let (found, problems) = read(
+    let (found, problems) = documents_and_problems(
         "p.yaml",
         r#"Statement:
   - Effect: Allow
@@ -237,7 +237,7 @@ fn broken_policies_are_read_in_part_and_say_where() {
 "#,
     );
     assert_eq!(found, ["identity - - s3:*"]);
-    assert_eq!(problems, ["Syntax \": unclosed quote"]);
+    assert_eq!(problems, [r#"Syntax ": unclosed quote"#]);
 }
 
 #[test]
@@ -247,7 +247,7 @@ fn other_files_are_silent() {
             "schema.json",
             r#"{"properties": {"Statement": {"type": "array"}, "Action": 1}}"#,
         ),
-        ("words.json", "{\"a\": \"Statement of Action\", }"),
+        ("words.json", r#"{"a": "Statement of Action", }"#),
         (
             "template.json",
             r#"{"Resources": {"R": {"Type": "AWS::IAM::Role", "x": {"Statement": {"Effect": "Allow", "Action": "x"}}}}, "x": 1,}"#,
@@ -258,7 +258,7 @@ fn other_files_are_silent() {
         ),
     ];
     for (path, text) in cases {
-        let (found, problems) = read(path, text);
+        let (found, problems) = documents_and_problems(path, text);
         let ours = problems.iter().filter(|p| p.starts_with("PolicyJson")).count();
         assert_eq!((found.len(), ours), (0, 0), "{path}: {found:?} {problems:?}");
     }
@@ -317,11 +317,11 @@ resource "aws_cloudformation_stack" "s" {
   })
 }
 "#;
-    assert_eq!(documents("main.tf", text), ["identity - R \"sqs:SendMessage\""]);
+    assert_eq!(documents("main.tf", text), [r#"identity - R "sqs:SendMessage""#]);
 }
 
 /// The rules that report something in a policy file, with the rules that are folded into each.
-fn reported(text: &str) -> Vec<(String, Vec<String>)> {
+fn reported_rules(text: &str) -> Vec<(String, Vec<String>)> {
     let json = Repository::new(&[("p.json", text)])
         .run(&["check", "--format", "json"])
         .json();
@@ -348,14 +348,17 @@ fn a_policy_that_is_longer_than_any_quota_is_told_whatever_it_is_for() {
             arns.join(",")
         )
     };
-    assert_eq!(reported(&policy(300)), []);
-    assert_eq!(reported(&policy(400)), [("identity-policy-size".to_owned(), vec![])]);
+    assert_eq!(reported_rules(&policy(300)), []);
+    assert_eq!(
+        reported_rules(&policy(400)),
+        [("identity-policy-size".to_owned(), vec![])]
+    );
 }
 
 #[test]
 fn what_a_service_wildcard_does_not_reach_is_said_with_it() {
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::reports","arn:aws:s3:::reports/*"]}]}"#;
-    let found = reported(policy);
+    let found = reported_rules(policy);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].0, "service-wildcard");
     assert!(found[0].1.contains(&"resource-action-mismatch".to_owned()), "{found:?}");
@@ -364,7 +367,7 @@ fn what_a_service_wildcard_does_not_reach_is_said_with_it() {
 #[test]
 fn all_resources_but_a_few_are_as_wide_as_all() {
     let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sqs:SetQueueAttributes","NotResource":"arn:aws:sqs:eu-west-1:111122223333:jobs"}]}"#;
-    let found = reported(policy);
+    let found = reported_rules(policy);
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].0, "allow-not-resource");
     assert!(found[0].1.contains(&"write-actions-on-star".to_owned()), "{found:?}");

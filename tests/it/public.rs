@@ -237,7 +237,7 @@ const OTHERS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-fn statement(action: &str, principal: &str) -> String {
+fn public_statement(action: &str, principal: &str) -> String {
     // A repository's policy has no `Resource`, and takes none.
     let resource = if action.starts_with("ecr") {
         ""
@@ -250,9 +250,9 @@ fn statement(action: &str, principal: &str) -> String {
 }
 
 /// Each as a file of its own, with the rule that is about it.
-fn repository(principal: &str) -> Vec<(String, &'static str, String)> {
+fn policy_of_each_type(principal: &str) -> Vec<(String, &'static str, String)> {
     let cloudformation = CLOUDFORMATION.iter().map(|(kind, slot, action)| {
-        let policy = statement(action, principal);
+        let policy = public_statement(action, principal);
         let text = format!(r#"{{"Resources":{{"R":{{"Type":"{kind}","Properties":{{"{slot}":{policy}}}}}}}}}"#);
         (
             format!("{}.json", kind.replace("::", "-")),
@@ -261,7 +261,7 @@ fn repository(principal: &str) -> Vec<(String, &'static str, String)> {
         )
     });
     let terraform = TERRAFORM.iter().map(|(kind, slot, action)| {
-        let policy = statement(action, principal);
+        let policy = public_statement(action, principal);
         let text = format!(
             r#"resource "{kind}" "r" {{
   {slot} = jsonencode({policy})
@@ -281,7 +281,7 @@ fn repository(principal: &str) -> Vec<(String, &'static str, String)> {
 }
 
 fn rules_by_path(principal: &str) -> BTreeSet<(String, String)> {
-    let files = repository(principal);
+    let files = policy_of_each_type(principal);
     let files: Vec<(&str, &str)> = files
         .iter()
         .map(|(name, _, text)| (name.as_str(), text.as_str()))
@@ -294,7 +294,7 @@ fn rules_by_path(principal: &str) -> BTreeSet<(String, String)> {
 #[test]
 fn every_policy_that_lets_in_everybody_is_told() {
     let found = rules_by_path("*");
-    let missing: Vec<_> = repository("*")
+    let missing: Vec<_> = policy_of_each_type("*")
         .into_iter()
         .filter(|(name, rule, _)| !found.contains(&(name.clone(), (*rule).to_owned())))
         .map(|(name, rule, _)| format!("{name}: {rule}"))
@@ -308,7 +308,7 @@ fn every_policy_that_lets_in_everybody_is_told() {
 
 #[test]
 fn none_that_names_an_account_is() {
-    let rules: BTreeSet<_> = repository("").into_iter().map(|(_, rule, _)| rule).collect();
+    let rules: BTreeSet<_> = policy_of_each_type("").into_iter().map(|(_, rule, _)| rule).collect();
     let wrong: Vec<_> = rules_by_path("111122223333")
         .into_iter()
         .filter(|(_, rule)| rules.contains(rule.as_str()))

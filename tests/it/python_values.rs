@@ -31,23 +31,27 @@ fn value(code: &str) -> (Sources, Value) {
 }
 
 /// A compact spelling: strings quoted, unknown parts in `${}`, choices with `|`.
-fn show(v: &Value) -> String {
+fn show_python(v: &Value) -> String {
     match &v.kind {
         ValueKind::Null => "null".into(),
         ValueKind::Bool(b) => b.to_string(),
         ValueKind::Num(n) => n.to_string(),
         ValueKind::Str(t) => format!("'{}'", t.display()),
-        ValueKind::Seq(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
+        ValueKind::Seq(items) => format!("[{}]", items.iter().map(show_python).collect::<Vec<_>>().join(", ")),
         ValueKind::Map(entries) => format!(
             "{{{}}}",
             entries
                 .iter()
-                .map(|e| format!("{}: {}", e.key.display(), show(&e.value)))
+                .map(|e| format!("{}: {}", e.key.display(), show_python(&e.value)))
                 .collect::<Vec<_>>()
                 .join(", ")
         ),
-        ValueKind::Json(inner) => format!("json({})", show(inner)),
-        ValueKind::OneOf(branches) => branches.iter().map(|b| show(&b.value)).collect::<Vec<_>>().join(" | "),
+        ValueKind::Json(inner) => format!("json({})", show_python(inner)),
+        ValueKind::OneOf(branches) => branches
+            .iter()
+            .map(|b| show_python(&b.value))
+            .collect::<Vec<_>>()
+            .join(" | "),
         ValueKind::Unknown(h) => format!("${{{}}}", h.name),
     }
 }
@@ -73,9 +77,9 @@ fn check_spans(sources: &Sources, v: &Value) {
 }
 
 #[track_caller]
-fn is(code: &str, expected: &str) {
+fn check_value(code: &str, expected: &str) {
     let (sources, v) = value(code);
-    assert_eq!(show(&v), expected, "{code}");
+    assert_eq!(show_python(&v), expected, "{code}");
     check_spans(&sources, &v);
 }
 
@@ -92,10 +96,10 @@ fn joined(code: &str, expected: &str) {
     let v = ConstantEvaluator::with_alternatives(&program).value(0, mark.expect("a call of judge"));
     let shown = match &v.kind {
         ValueKind::OneOf(branches) => {
-            let one = |b: &overgrant::internals::value::Branch| format!("{}: {}", b.when, show(&b.value));
+            let one = |b: &overgrant::internals::value::Branch| format!("{}: {}", b.when, show_python(&b.value));
             branches.iter().map(one).collect::<Vec<_>>().join(" | ")
         }
-        _ => show(&v),
+        _ => show_python(&v),
     };
     assert_eq!(shown, expected, "{code}");
     check_spans(&sources, &v);
@@ -295,59 +299,59 @@ judge({sum})
 
 #[test]
 fn literals() {
-    is(
-        "X = {'a': [1, 2.5, True, False, None], 'b': ('x', \"y\")}",
+    check_value(
+        r#"X = {'a': [1, 2.5, True, False, None], 'b': ('x', "y")}"#,
         "{a: [1, 2.5, true, false, null], b: ['x', 'y']}",
     );
-    is("X = {'s3:Get*', 's3:Put*'}", "['s3:Get*', 's3:Put*']");
-    is("X = []", "[]");
+    check_value("X = {'s3:Get*', 's3:Put*'}", "['s3:Get*', 's3:Put*']");
+    check_value("X = []", "[]");
 }
 
 #[test]
 fn strings_of_every_kind() {
-    is(r"X = 'a\tb\x41\u0042\\'", "'a\tbAB\\'");
-    is(r"X = r'a\tb'", r"'a\tb'");
-    is("X = b's3:*'", "'s3:*'");
-    is(
+    check_value(r"X = 'a\tb\x41\u0042\\'", "'a\tbAB\\'");
+    check_value(r"X = r'a\tb'", r"'a\tb'");
+    check_value("X = b's3:*'", "'s3:*'");
+    check_value(
         r#"X = ('arn:aws:s3:::'
      'bucket' "/*")"#,
         "'arn:aws:s3:::bucket/*'",
     );
-    is(
+    check_value(
         r"X = '''a
 b'''",
         r"'a
 b'",
     );
-    is(
+    check_value(
         r"X = 'a\
 b'",
         "'ab'",
     );
-    is(r"X = 'it\'s \101'", "'it's A'");
-    is(
+    check_value(r"X = 'it\'s \101'", "'it's A'");
+    check_value(
         r"B = 'b'
 X = f'arn:aws:s3:::{B}/{{x}}'",
         "'arn:aws:s3:::b/{x}'",
     );
-    is("X = f'arn:{part()}:s3'", "'arn:${part()}:s3'");
-    is("X = f'a{x!r:>{w}}b' 'c'", "'a${x}bc'");
-    is("X = rf'\\d{1}'", "'\\d1'");
-    is(
+    check_value("X = f'arn:{part()}:s3'", "'arn:${part()}:s3'");
+    check_value("X = f'a{x!r:>{w}}b' 'c'", "'a${x}bc'");
+    check_value("X = rf'\\d{1}'", "'\\d1'");
+    check_value(
         r"X = 's3\N{COLON}\N{latin capital letter g}et\N{ASTERISK}\N{DIGIT NINE}'",
         "'s3:Get*9'",
     );
-    is(r"X = f's3\N{COLON}{a}\N{ASTERISK}'", "'s3:${a}*'");
-    is(r"X = '\x2a\u002a\052\U0000002a'", "'****'");
-    is(r"X = '\N{BULLET}\N{ASTERISK'", "'\u{fffd}\\N{ASTERISK'");
+    check_value(r"X = f's3\N{COLON}{a}\N{ASTERISK}'", "'s3:${a}*'");
+    check_value(r"X = '\x2a\u002a\052\U0000002a'", "'****'");
+    check_value(r"X = '\N{BULLET}\N{ASTERISK'", "'\u{fffd}\\N{ASTERISK'");
 }
 
 #[test]
 fn escapes_map_back_to_their_bytes() {
     let (sources, v) = value(r#"X = "a\"b\u00e9c""#);
     let t = v.as_text().unwrap();
-    assert_eq!(t.known().unwrap(), "a\"béc");
-    assert_eq!(sources.slice(t.span_of(1..2).unwrap()), "\\\"");
+    assert_eq!(t.known().unwrap(), r#"a"béc"#);
+    assert_eq!(sources.slice(t.span_of(1..2).unwrap()), r#"\""#);
     assert_eq!(sources.slice(t.span_of(3..5).unwrap()), "\\u00e9");
     assert_eq!(sources.slice(t.span_of(5..6).unwrap()), "c");
 }
@@ -366,28 +370,28 @@ X = A + 's3' + ':::' 'b'",
 
 #[test]
 fn operators() {
-    is("X = 'a' + 'b' + 'c'", "'abc'");
-    is("X = ['a'] + ['b'] + other()", "['a', 'b', ${other()}]");
-    is("X = 'arn:%s:s3:::%s' % ('aws', bucket)", "'arn:aws:s3:::${bucket}'");
-    is("X = '%s%%' % 'a'", "'a%'");
-    is("X = '%(a)s-%(b)s-%(c)s' % {'a': '1', 'b': 2}", "'1-2-${(c)s}'");
-    is("X = {'a': 1} | {'b': 2, 'a': 3}", "{b: 2, a: 3}");
-    is("X = 'a' if p else 'b'", "'a' | 'b'");
-    is("X = None or 'b'", "'b'");
-    is("X = a * 3", "${a * 3}");
+    check_value("X = 'a' + 'b' + 'c'", "'abc'");
+    check_value("X = ['a'] + ['b'] + other()", "['a', 'b', ${other()}]");
+    check_value("X = 'arn:%s:s3:::%s' % ('aws', bucket)", "'arn:aws:s3:::${bucket}'");
+    check_value("X = '%s%%' % 'a'", "'a%'");
+    check_value("X = '%(a)s-%(b)s-%(c)s' % {'a': '1', 'b': 2}", "'1-2-${(c)s}'");
+    check_value("X = {'a': 1} | {'b': 2, 'a': 3}", "{b: 2, a: 3}");
+    check_value("X = 'a' if p else 'b'", "'a' | 'b'");
+    check_value("X = None or 'b'", "'b'");
+    check_value("X = a * 3", "${a * 3}");
 }
 
 #[test]
 fn formatting() {
-    is("X = 'arn:{}:{}'.format('aws', 's3')", "'arn:aws:s3'");
-    is("X = '{0}{1}{0}'.format('a', 'b')", "'aba'");
-    is("X = '{{\"a\": \"{b}\"}}'.format(b='c')", "'{\"a\": \"c\"}'");
-    is("X = '{name}-{other}'.format(name='n')", "'n-${other}'");
-    is("X = 'a-NAME-b-NAME'.replace('NAME', 'x')", "'a-x-b-x'");
-    is("X = ','.join(['a', 'b', c])", "'a,b,${c}'");
-    is("X = '  a '.strip()", "'a'");
-    is("X = 'Ab'.lower() + 'Ab'.upper()", "'abAB'");
-    is(
+    check_value("X = 'arn:{}:{}'.format('aws', 's3')", "'arn:aws:s3'");
+    check_value("X = '{0}{1}{0}'.format('a', 'b')", "'aba'");
+    check_value(r#"X = '{{"a": "{b}"}}'.format(b='c')"#, r#"'{"a": "c"}'"#);
+    check_value("X = '{name}-{other}'.format(name='n')", "'n-${other}'");
+    check_value("X = 'a-NAME-b-NAME'.replace('NAME', 'x')", "'a-x-b-x'");
+    check_value("X = ','.join(['a', 'b', c])", "'a,b,${c}'");
+    check_value("X = '  a '.strip()", "'a'");
+    check_value("X = 'Ab'.lower() + 'Ab'.upper()", "'abAB'");
+    check_value(
         r"import textwrap
 X = textwrap.dedent('''\
     a
@@ -397,23 +401,23 @@ X = textwrap.dedent('''\
   b
 '",
     );
-    is("X = '{}'.format", "${'{}'.format}");
+    check_value("X = '{}'.format", "${'{}'.format}");
 }
 
 #[test]
 fn names_bound_once_and_several_times() {
-    is(
+    check_value(
         r"A = 's3:*'
 X = [A]",
         "['s3:*']",
     );
-    is(
+    check_value(
         r"A = 1
 A = 2
 X = A",
         "2",
     );
-    is(
+    check_value(
         r"if prod:
     A = 'a'
 else:
@@ -421,14 +425,14 @@ else:
 X = A",
         "'a' | 'b'",
     );
-    is(
+    check_value(
         r"A = 'a'
 if prod:
     A = 'b'
 X = A",
         "'a' | 'b'",
     );
-    is(
+    check_value(
         r"try:
     A = 'a'
 except Exception:
@@ -436,43 +440,43 @@ except Exception:
 X = [A]",
         "['a']",
     );
-    is(
+    check_value(
         r"A, B = 'a', 'b'
 X = [B, A]",
         "['b', 'a']",
     );
-    is(
+    check_value(
         r"(A, *B) = ['a', 'b', 'c']
 X = [A]",
         "['a']",
     );
-    is(
+    check_value(
         r"for A in ['a']:
     pass
 X = A",
         "'a'",
     );
-    is("X = Y", "${Y}");
-    is("X = X", "${X}");
-    is(
+    check_value("X = Y", "${Y}");
+    check_value("X = X", "${X}");
+    check_value(
         r"A = B
 B = A
 X = A",
         "${A}",
     );
-    is(
+    check_value(
         r"class C:
     A = 'a'
 X = C.A",
         "'a'",
     );
-    is(
+    check_value(
         r"with open('f') as A:
     pass
 X = A",
         "${A}",
     );
-    is("X = (A := 'a')", "'a'");
+    check_value("X = (A := 'a')", "'a'");
 }
 
 #[test]
@@ -491,41 +495,41 @@ X = {'Action': B}",
 
 #[test]
 fn changes_in_place() {
-    is(
+    check_value(
         r"X = []
 X.append('a')
 X.extend(['b', 'c'])
 X += ['d']",
         "['a', 'b', 'c', 'd']",
     );
-    is(
+    check_value(
         r"X = {'a': []}
 X['a'].append('x')
 X['b'] = 'y'
 X['a'] += z",
         "{a: ['x', ${z}], b: 'y'}",
     );
-    is(
+    check_value(
         r"X = {'a': 1}
 X.update({'a': 2, 'c': 3})",
         "{a: 2, c: 3}",
     );
-    is(
+    check_value(
         r"X = [{'a': 1}]
 X[0]['a'] = 's'",
         "[{a: 's'}]",
     );
-    is(
+    check_value(
         r"X = ['a']
 X.pop()",
         "['a', ${…}]",
     );
-    is(
+    check_value(
         r"X = {'a': 1}
 X[k] = 2",
         "{a: 1, ${…}: ${…}}",
     );
-    is(
+    check_value(
         r"A = ['a']
 B = [A]
 A.append('b')
@@ -536,13 +540,13 @@ X = B",
 
 #[test]
 fn spreads() {
-    is(
+    check_value(
         r"A = {'a': 1, 'b': 2}
 X = {**A, 'b': 3}",
         "{a: 1, b: 2, b: 3}",
     );
-    is("X = {'a': 1, **rest}", "{a: 1, ${rest}: ${rest}}");
-    is(
+    check_value("X = {'a': 1, **rest}", "{a: 1, ${rest}: ${rest}}");
+    check_value(
         r"A = ['a']
 X = [*A, 'b', *c]",
         "['a', 'b', ${c}]",
@@ -551,58 +555,58 @@ X = [*A, 'b', *c]",
 
 #[test]
 fn library_functions() {
-    is(
+    check_value(
         r"import json
 X = json.dumps({'a': 1})",
         "json({a: 1})",
     );
-    is(
+    check_value(
         r"from json import dumps as d
 X = d({'a': 1}, indent=2)",
         "json({a: 1})",
     );
-    is(
+    check_value(
         r"import json
 X = json.loads(json.dumps({'a': 1}))",
         "{a: 1}",
     );
-    is(
+    check_value(
         r#"import json
 X = json.loads('{"a": ["s3:*", 1, true, null]}')
 X['b'] = 'c'"#,
         "{a: ['s3:*', 1, true, null], b: 'c'}",
     );
-    is(
+    check_value(
         r#"import json
 X = json.loads('["a"]') + json.loads(s='"b"').split()"#,
-        "['a', ${json.loads(s='\"b\"').split()}]",
+        r#"['a', ${json.loads(s='"b"').split()}]"#,
     );
-    is(
+    check_value(
         r#"import json
 X = json.loads('"s3"') + ':*'"#,
         "'s3:*'",
     );
-    is(
+    check_value(
         r"import json
 X = json.loads('{')",
         "${json.loads('{')}",
     );
-    is(
+    check_value(
         r"import json
 X = json.loads(text)",
         "${json.loads(text)}",
     );
-    is("X = 'sss'.replace('s', 'tt')", "'tttttt'");
-    is("X = dict(a='x', **{'b': 'y'})", "{a: 'x', b: 'y'}");
-    is("X = list(('a',)) + sorted(['b'])", "['a', 'b']");
-    is("X = str('a') + str(1)", "'a1'");
-    is(
+    check_value("X = 'sss'.replace('s', 'tt')", "'tttttt'");
+    check_value("X = dict(a='x', **{'b': 'y'})", "{a: 'x', b: 'y'}");
+    check_value("X = list(('a',)) + sorted(['b'])", "['a', 'b']");
+    check_value("X = str('a') + str(1)", "'a1'");
+    check_value(
         r"import copy
 A = {'a': 1}
 X = copy.deepcopy(A)",
         "{a: 1}",
     );
-    is(
+    check_value(
         r"import os
 X = os.environ['B'] + '/' + os.environ.get('C', 'd') + os.getenv('E')",
         "'${env.B}/${env.C}${env.E}'",
@@ -615,7 +619,7 @@ fn environment_variables_are_input() {
         r"import os
 X = 'arn:aws:s3:::' + os.environ['BUCKET']",
     );
-    assert_eq!(show(&v), "'arn:aws:s3:::${env.BUCKET}'");
+    assert_eq!(show_python(&v), "'arn:aws:s3:::${env.BUCKET}'");
     assert_eq!(v.as_text().unwrap().holes().next().unwrap().kind, HoleKind::Input);
 }
 
@@ -636,31 +640,31 @@ X = S.get('Account')",
 
 #[test]
 fn functions_and_loops_fill_their_names() {
-    is(
+    check_value(
         r"def arn(b, p='*'):
     return f'arn:aws:s3:::{b}/{p}'
 X = [arn('a'), arn('b', 'c'), arn(b=z)]",
         "['arn:aws:s3:::a/*', 'arn:aws:s3:::b/c', 'arn:aws:s3:::${z}/*']",
     );
-    is(
+    check_value(
         r"def trust(service):
     return {'Principal': {'Service': service}}
 X = trust('ec2')",
         "{Principal: {Service: 'ec2'}}",
     );
-    is(
+    check_value(
         "X = ['arn:aws:s3:::' + b for b in ('a', 'b')]",
         "['arn:aws:s3:::a', 'arn:aws:s3:::b']",
     );
-    is("X = [b for b in buckets]", "[${b}, ${…}]");
-    is("X = {k: 1 for k in ['a']}", "{a: 1}");
-    is(
+    check_value("X = [b for b in buckets]", "[${b}, ${…}]");
+    check_value("X = {k: 1 for k in ['a']}", "{a: 1}");
+    check_value(
         r"def f(x):
     return f(x)
 X = f(1)",
         "${f(1)}",
     );
-    is(
+    check_value(
         r"def f(x):
     return [x]
 X = f(f(1))",
@@ -670,7 +674,7 @@ X = f(f(1))",
 
 #[test]
 fn other_modules_of_the_repository() {
-    let x = |files: &[(&str, &str)]| show(&value_in(files).1);
+    let x = |files: &[(&str, &str)]| show_python(&value_in(files).1);
     assert_eq!(
         x(&[
             (
@@ -749,7 +753,7 @@ def f(doc):
 
 const DOC: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}"#;
 
-fn resources(code: &str) -> (Sources, Vec<Resource>, LoweredUnit) {
+fn lowered_resources(code: &str) -> (Sources, Vec<Resource>, LoweredUnit) {
     let (sources, mut units) = lower(&Python, &[("m.py", code)]);
     let mut unit = units.remove(0);
     let resources = std::mem::take(&mut unit.resources)
@@ -769,7 +773,7 @@ c = boto3.client('{service}')
 c.{call}
 "
     );
-    let (sources, resources, unit) = resources(&code);
+    let (sources, resources, unit) = lowered_resources(&code);
     assert!(unit.loose.is_empty(), "{code}: {:?}", unit.loose);
     let found: Vec<_> = resources.iter().filter(|r| &*r.kind == kind).collect();
     assert_eq!(
@@ -784,7 +788,7 @@ c.{call}
         if *expected == "DOC" {
             assert!(v.decoded().get("Statement").is_some(), "{name}: {v:?}");
         } else {
-            assert_eq!(show(v), *expected, "{name}");
+            assert_eq!(show_python(v), *expected, "{name}");
         }
     }
     assert!(sources.slice(r.header).ends_with(call.split('(').next().unwrap()));
@@ -838,7 +842,7 @@ fn iam_calls() {
 #[test]
 fn attachments_and_users() {
     let bare = |call: &str, kind: &str, props: &[(&str, &str)]| {
-        let (_, resources, _) = resources(&format!(
+        let (_, resources, _) = lowered_resources(&format!(
             r"import boto3
 c = boto3.client('iam')
 c.{call}
@@ -847,7 +851,7 @@ c.{call}
         assert_eq!(resources.len(), 1, "{call}");
         assert_eq!(&*resources[0].kind, kind);
         for (k, v) in props {
-            assert_eq!(show(resources[0].get(k).unwrap()), *v, "{call}");
+            assert_eq!(show_python(resources[0].get(k).unwrap()), *v, "{call}");
         }
     };
     bare(
@@ -1020,7 +1024,7 @@ c = boto3.client('{service}')
 c.{call}
 "
         );
-        let (_, _, unit) = resources(&code);
+        let (_, _, unit) = lowered_resources(&code);
         assert_eq!(unit.loose.len(), 1, "{call}");
         (
             unit.loose[0].kind,
@@ -1070,22 +1074,22 @@ c.{call}
 
 #[test]
 fn lambda_permissions() {
-    let (_, r, _) = resources(
+    let (_, r, _) = lowered_resources(
         r"import boto3
 boto3.client('lambda').add_permission(FunctionName='f', StatementId='s', Action='lambda:InvokeFunction', Principal='*', SourceArn=arn)
 ",
     );
     assert_eq!(&*r[0].kind, "AWS::Lambda::Permission");
-    assert_eq!(show(r[0].get("Principal").unwrap()), "'*'");
-    assert_eq!(show(r[0].get("SourceArn").unwrap()), "${arn}");
-    let (_, r, _) = resources(
+    assert_eq!(show_python(r[0].get("Principal").unwrap()), "'*'");
+    assert_eq!(show_python(r[0].get("SourceArn").unwrap()), "${arn}");
+    let (_, r, _) = lowered_resources(
         r"import boto3
 boto3.client('lambda').create_function_url_config(FunctionName='f', AuthType='NONE')
 ",
     );
     assert_eq!(&*r[0].kind, "AWS::Lambda::Url");
-    assert_eq!(show(r[0].get("TargetFunctionArn").unwrap()), "'f'");
-    let (_, r, _) = resources(
+    assert_eq!(show_python(r[0].get("TargetFunctionArn").unwrap()), "'f'");
+    let (_, r, _) = lowered_resources(
         r"import boto3
 boto3.client('events').put_permission(Action='events:PutEvents', Principal='*', StatementId='s')
 ",
@@ -1095,7 +1099,7 @@ boto3.client('events').put_permission(Action='events:PutEvents', Principal='*', 
 
 #[test]
 fn access_control_calls_keep_their_arguments() {
-    let (_, r, _) = resources(
+    let (_, r, _) = lowered_resources(
         r"import boto3
 s3 = boto3.client('s3')
 s3.put_object_acl(Bucket='b', Key='k', ACL='public-read')
@@ -1105,7 +1109,7 @@ s3.delete_public_access_block(Bucket='b')
 s3.generate_presigned_url('get_object', Params={'Bucket': 'b'}, ExpiresIn=604800)
 ",
     );
-    let ops: Vec<String> = r.iter().map(|r| show(r.get("Operation").unwrap())).collect();
+    let ops: Vec<String> = r.iter().map(|r| show_python(r.get("Operation").unwrap())).collect();
     assert_eq!(
         ops,
         [
@@ -1115,9 +1119,9 @@ s3.generate_presigned_url('get_object', Params={'Bucket': 'b'}, ExpiresIn=604800
             "'GeneratePresignedUrl'"
         ]
     );
-    assert_eq!(show(r[1].path(&["ExtraArgs", "ACL"]).unwrap()), "'public-read'");
-    assert_eq!(show(r[1].get("Bucket").unwrap()), "'b'");
-    assert_eq!(show(r[3].get("ClientMethod").unwrap()), "'get_object'");
+    assert_eq!(show_python(r[1].path(&["ExtraArgs", "ACL"]).unwrap()), "'public-read'");
+    assert_eq!(show_python(r[1].get("Bucket").unwrap()), "'b'");
+    assert_eq!(show_python(r[3].get("ClientMethod").unwrap()), "'get_object'");
 }
 
 #[test]
@@ -1135,7 +1139,7 @@ iam.Policy('arn:p').attach_role(RoleName='r2')
 iam.User('u').create_access_key_pair()
 "
     );
-    let (_, r, _) = resources(&code);
+    let (_, r, _) = lowered_resources(&code);
     let seen: Vec<String> = r
         .iter()
         .map(|r| {
@@ -1145,7 +1149,7 @@ iam.User('u').create_access_key_pair()
                 .unwrap()
                 .iter()
                 .filter(|e| e.value.as_str().is_some())
-                .map(|e| format!("{}={}", e.key.display(), show(&e.value)))
+                .map(|e| format!("{}={}", e.key.display(), show_python(&e.value)))
                 .collect();
             format!("{} {}", r.kind, props.join(" "))
         })
@@ -1165,7 +1169,7 @@ iam.User('u').create_access_key_pair()
 
 #[test]
 fn results_of_calls_refer_to_their_resource() {
-    let (_, r, _) = resources(
+    let (_, r, _) = lowered_resources(
         r"import boto3
 def setup():
     iam = boto3.client('iam')
@@ -1201,7 +1205,7 @@ fn clients_of_every_origin() {
         "unknown",
         "helper.client",
     ] {
-        let (_, r, _) = resources(&format!(
+        let (_, r, _) = lowered_resources(&format!(
             r"import boto3
 from x import helper, unknown
 session = boto3.Session()
@@ -1217,7 +1221,7 @@ c.put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=doc)
 
 #[test]
 fn a_method_of_another_object_is_no_call() {
-    let (_, r, unit) = resources(
+    let (_, r, unit) = lowered_resources(
         r"import boto3
 class Mailer:
     def put_role_policy(self, RoleName, PolicyName, PolicyDocument): ...
@@ -1228,9 +1232,9 @@ boto3.client('s3').create_policy(PolicyName='p', PolicyDocument=doc)
     );
     assert!(r.is_empty() && unit.loose.is_empty(), "{r:?}");
     // Without an SDK in sight, only a policy tells.
-    let (_, r, _) = resources("m.put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=doc)\n");
+    let (_, r, _) = lowered_resources("m.put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=doc)\n");
     assert!(r.is_empty());
-    let (_, r, _) = resources(&format!(
+    let (_, r, _) = lowered_resources(&format!(
         "m.put_role_policy(RoleName='r', PolicyName='p', PolicyDocument={DOC})\n"
     ));
     assert_eq!(r.len(), 1);
@@ -1253,17 +1257,17 @@ Session('a', 'b')
     let r = &units[0].resources.raw;
     assert_eq!(r.len(), 2);
     assert!(r.iter().all(|r| &*r.kind == kinds::BOTO3_CLIENT));
-    assert_eq!(show(r[0].get("Service").unwrap()), "'s3'");
-    assert_eq!(show(r[0].get("Callee").unwrap()), "'boto3.client'");
-    assert_eq!(show(r[0].get("aws_access_key_id").unwrap()), "'k'");
+    assert_eq!(show_python(r[0].get("Service").unwrap()), "'s3'");
+    assert_eq!(show_python(r[0].get("Callee").unwrap()), "'boto3.client'");
+    assert_eq!(show_python(r[0].get("aws_access_key_id").unwrap()), "'k'");
     assert_eq!(sources.slice(r[0].get("aws_access_key_id").unwrap().span), "'k'");
     assert_eq!(r[0].get("verify").unwrap().as_bool(), Some(false));
-    assert_eq!(show(r[1].get("aws_secret_access_key").unwrap()), "'b'");
+    assert_eq!(show_python(r[1].get("aws_secret_access_key").unwrap()), "'b'");
 }
 
 #[test]
 fn environment_assignments() {
-    let (_, r, _) = resources(
+    let (_, r, _) = lowered_resources(
         r"import os
 os.environ['A'] = 'a'
 os.environ.setdefault('B', 'b')
@@ -1275,7 +1279,13 @@ other['F'] = 'f'
     );
     let mut seen: Vec<String> = r
         .iter()
-        .map(|r| format!("{}={}", show(r.get("Name").unwrap()), show(r.get("Value").unwrap())))
+        .map(|r| {
+            format!(
+                "{}={}",
+                show_python(r.get("Name").unwrap()),
+                show_python(r.get("Value").unwrap())
+            )
+        })
         .collect();
     seen.sort();
     assert_eq!(seen, ["'A'='a'", "'B'='b'", "'C'='c'", "'D'='d'", "'E'='e'"]);
@@ -1286,7 +1296,7 @@ other['F'] = 'f'
 
 #[track_caller]
 fn loose_of(code: &str) -> Vec<(String, String)> {
-    let (sources, _, unit) = resources(code);
+    let (sources, _, unit) = lowered_resources(code);
     unit.loose
         .iter()
         .map(|l| {
@@ -1348,15 +1358,15 @@ P = {'Version': '2012-10-17', 'Statement': S}
 fn json_texts_are_documents() {
     let json = DOC.replace('*', "%s");
     assert_eq!(loose_of(&format!("P = '''{DOC}'''\n")).len(), 1);
-    let (_, _, unit) = resources(&format!("P = '''{json}''' % (a, 'x')\n"));
+    let (_, _, unit) = lowered_resources(&format!("P = '''{json}''' % (a, 'x')\n"));
     assert_eq!(unit.loose.len(), 1);
-    assert!(show(&unit.loose[0].value).contains("s3:${a}"));
+    assert!(show_python(&unit.loose[0].value).contains("s3:${a}"));
     assert_eq!(&*unit.loose[0].name.as_ref().unwrap().name, "P");
     let doubled = DOC.replace('{', "{{").replace('}', "}}").replace('*', "{}");
-    let (_, _, unit) = resources(&format!("P = '''{doubled}'''.format('x', 'y')\n"));
+    let (_, _, unit) = lowered_resources(&format!("P = '''{doubled}'''.format('x', 'y')\n"));
     assert_eq!(unit.loose.len(), 1);
-    assert!(show(&unit.loose[0].value).contains("\"Action\": \"s3:x\""));
-    let (_, _, unit) = resources(&format!(
+    assert!(show_python(&unit.loose[0].value).contains(r#""Action": "s3:x""#));
+    let (_, _, unit) = lowered_resources(&format!(
         "P = f'''{}'''\n",
         DOC.replace('{', "{{").replace('}', "}}").replace('*', "{a}")
     ));
@@ -1365,7 +1375,7 @@ fn json_texts_are_documents() {
 
 #[test]
 fn changes_of_a_loose_document_count() {
-    let (_, _, unit) = resources(
+    let (_, _, unit) = lowered_resources(
         r"def f():
     p = {'Version': '2012-10-17', 'Statement': []}
     p['Statement'].append({'Effect': 'Allow', 'Action': '*', 'Resource': '*'})
@@ -1373,12 +1383,12 @@ fn changes_of_a_loose_document_count() {
 ",
     );
     assert_eq!(unit.loose.len(), 1);
-    assert!(show(&unit.loose[0].value).contains("Action: '*'"));
+    assert!(show_python(&unit.loose[0].value).contains("Action: '*'"));
 }
 
 #[test]
 fn statements_alone_and_of_the_cdk() {
-    let (sources, _, unit) = resources(
+    let (sources, _, unit) = lowered_resources(
         r"def s():
     return {'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}
 ",
@@ -1389,7 +1399,7 @@ fn statements_alone_and_of_the_cdk() {
         sources.slice(unit.loose[0].value.span),
         "{'Effect': 'Allow', 'Action': 's3:*', 'Resource': '*'}"
     );
-    let (sources, r, unit) = resources(
+    let (sources, r, unit) = lowered_resources(
         r"from aws_cdk import aws_iam as iam
 S = iam.PolicyStatement(effect=iam.Effect.ALLOW, actions=['s3:*'], resources=['*'], principals=[iam.AnyPrincipal(), iam.ServicePrincipal('ec2.amazonaws.com')])
 iam.ManagedPolicy.from_aws_managed_policy_name('AdministratorAccess')
@@ -1397,12 +1407,12 @@ iam.ManagedPolicy.from_aws_managed_policy_name('AdministratorAccess')
     );
     let s = &unit.loose[0].value.get("Statement").unwrap().items()[0];
     assert_eq!(
-        show(s),
+        show_python(s),
         "{Effect: 'Allow', Action: ['s3:*'], Resource: ['*'], Principal: {AWS: ['*'], Service: ['ec2.amazonaws.com']}}"
     );
     assert_eq!(sources.slice(s.entry("Action").unwrap().key_span), "actions");
     assert_eq!(
-        show(r[0].get("PolicyArn").unwrap()),
+        show_python(r[0].get("PolicyArn").unwrap()),
         "'arn:aws:iam::aws:policy/AdministratorAccess'"
     );
 }

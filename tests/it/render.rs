@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::support::golden;
 use crate::support::repository::{Repository, key_pair};
 
-fn sources() -> Sources {
+fn sample_sources() -> Sources {
     let (id, secret) = key_pair();
     let keys = format!(
         r#"import boto3
@@ -27,9 +27,8 @@ client = boto3.client(
 )
 "#
     );
-    let filler = "\"Description\":\"a long line of a file that a tool wrote on one line\",".repeat(6);
-    let minified =
-        format!("{{{filler}\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"*\",{filler}\"Resource\":\"*\"}}]}}");
+    let filler = r#""Description":"a long line of a file that a tool wrote on one line","#.repeat(6);
+    let minified = format!(r#"{{{filler}"Statement":[{{"Effect":"Allow","Action":"*",{filler}"Resource":"*"}}]}}"#);
     Sources::from_strings(&[
         (
             "infra/main.tf",
@@ -61,7 +60,7 @@ fn at(sources: &Sources, path: &str, text: &str, n: usize) -> Span {
     Span::new(file, i, i + text.len())
 }
 
-fn reported(finding: Finding, severity: Severity, family: &str, n: usize) -> ReportedFinding {
+fn reported_finding(finding: Finding, severity: Severity, family: &str, n: usize) -> ReportedFinding {
     ReportedFinding {
         severity,
         confidence: Confidence::High,
@@ -82,10 +81,15 @@ fn sample_report(sources: &Sources) -> Report {
     let (id, secret) = key_pair();
     let ci = "infra/policies/ci.json";
     let mut admin = Finding::new(ids::ADMIN_STAR_STAR, "every action on every resource is allowed")
-        .primary(at(sources, ci, "\"*\"", 0), "every action in every AWS service")
-        .secondary(at(sources, ci, "\"*\"", 1), "on every resource")
+        .primary(at(sources, ci, r#""*""#, 0), "every action in every AWS service")
+        .secondary(at(sources, ci, r#""*""#, 1), "on every resource")
         .secondary(
-            at(sources, "infra/main.tf", "file(\"${path.module}/policies/ci.json\")", 0),
+            at(
+                sources,
+                "infra/main.tf",
+                r#"file("${path.module}/policies/ci.json")"#,
+                0,
+            ),
             "attached here as [aws_iam_policy.ci]",
         )
         .help("list the actions, 100% of them: a, b")
@@ -99,23 +103,23 @@ fn sample_report(sources: &Sources) -> Report {
         title: "list one action".to_owned(),
         safe: true,
         edits: vec![Edit {
-            span: at(sources, ci, "\"*\"", 0),
-            text: "\"s3:GetObject\"".to_owned(),
+            span: at(sources, ci, r#""*""#, 0),
+            text: r#""s3:GetObject""#.to_owned(),
         }],
     };
     let long = Finding::new(ids::ADMIN_STAR_STAR, "every action on every resource is allowed")
-        .primary(at(sources, "min.json", "\"*\"", 0), "every action")
-        .secondary(at(sources, "min.json", "\"*\"", 1), "on every resource");
+        .primary(at(sources, "min.json", r#""*""#, 0), "every action")
+        .secondary(at(sources, "min.json", r#""*""#, 1), "on every resource");
     let keys = "src/keys <1>.py";
     let mut key = Finding::new(
         ids::AWS_KEY_PAIR_TOGETHER,
         format!("an access key {id} with its secret"),
     )
-    .primary(at(sources, keys, &format!("\"{id}\""), 0), "long-term access key id")
-    .secondary(at(sources, keys, &format!("\"{secret}\""), 0), "its secret key");
+    .primary(at(sources, keys, &format!(r#""{id}""#), 0), "long-term access key id")
+    .secondary(at(sources, keys, &format!(r#""{secret}""#), 0), "its secret key");
     key.secrets = vec![
         at(sources, keys, &id, 0),
-        at(sources, keys, &format!("\"{secret}\""), 0),
+        at(sources, keys, &format!(r#""{secret}""#), 0),
     ];
     let secrets = key.secrets.clone();
     key.flow = vec![overgrant::internals::finding::Label {
@@ -123,7 +127,7 @@ fn sample_report(sources: &Sources) -> Report {
         role: overgrant::internals::finding::LabelRole::Secondary,
         text: "used here".to_owned(),
     }];
-    let mut ignored = reported(
+    let mut ignored = reported_finding(
         Finding::new(ids::MISSING_VERSION, "this policy has no version").primary(at(sources, "min.json", "{", 0), ""),
         Severity::Low,
         "validity",
@@ -138,14 +142,14 @@ fn sample_report(sources: &Sources) -> Report {
         path: "overgrant.toml".to_owned(),
         line: 3,
     });
-    let mut admin = reported(admin, Severity::Critical, "actions", 1);
+    let mut admin = reported_finding(admin, Severity::Critical, "actions", 1);
     admin.fixes.push(fix);
     Report {
         findings: vec![
             admin,
             ignored,
-            reported(long, Severity::Medium, "actions", 2),
-            reported(key, Severity::High, "credentials", 3),
+            reported_finding(long, Severity::Medium, "actions", 2),
+            reported_finding(key, Severity::High, "credentials", 3),
         ],
         unevaluated: Vec::new(),
         errors: vec![Problem::syntax(
@@ -165,8 +169,8 @@ fn sample_report(sources: &Sources) -> Report {
     }
 }
 
-fn rendered(format: OutputFormat, options: RenderOptions) -> String {
-    let sources = sources();
+fn render_sample(format: OutputFormat, options: RenderOptions) -> String {
+    let sources = sample_sources();
     let report = sample_report(&sources);
     let ruleset = Ruleset::builtin();
     Page::new(&report, &sources, &ruleset, options).render(format)
@@ -195,10 +199,10 @@ fn without_data(text: &str) -> String {
         if let Some(rule) = ruleset.get(rule) {
             out = out.replace(rule.title(), "TITLE");
             let cwe = serde_json::to_string(rule.cwe()).unwrap();
-            out = out.replace(&format!("\"cwe\":{cwe}"), "\"cwe\":[]");
+            out = out.replace(&format!(r#""cwe":{cwe}"#), r#""cwe":[]"#);
             let mut pretty = serde_json::to_string_pretty(rule.cwe()).unwrap();
             pretty = pretty.replace('\n', "\n      ");
-            out = out.replace(&format!("\"cwe\": {pretty}"), "\"cwe\": []");
+            out = out.replace(&format!(r#""cwe": {pretty}"#), r#""cwe": []"#);
         }
     }
     out
@@ -207,7 +211,7 @@ fn without_data(text: &str) -> String {
 #[test]
 fn every_format_of_one_report() {
     for format in OutputFormat::ALL {
-        let text = rendered(format, RenderOptions::default());
+        let text = render_sample(format, RenderOptions::default());
         let text = match format {
             OutputFormat::Sarif => without_pages(&text),
             OutputFormat::Json | OutputFormat::Jsonl => without_data(&text),
@@ -222,7 +226,7 @@ fn people_may_ask_for_more_or_less() {
     let options = |change: &dyn Fn(&mut RenderOptions)| {
         let mut options = RenderOptions::default();
         change(&mut options);
-        rendered(OutputFormat::Human, options)
+        render_sample(OutputFormat::Human, options)
     };
     golden::check("render/colored.txt", &options(&|o| o.color = true));
     golden::check("render/no-source.txt", &options(&|o| o.source = false));
@@ -251,7 +255,7 @@ fn no_secret_in_any_format() {
     for format in OutputFormat::ALL {
         let name = format.name();
         for color in [false, true] {
-            let text = rendered(
+            let text = render_sample(
                 format,
                 RenderOptions {
                     color,
@@ -267,7 +271,7 @@ fn no_secret_in_any_format() {
 #[test]
 fn machine_formats_are_one_document() {
     for format in OutputFormat::ALL {
-        let text = rendered(format, RenderOptions::default());
+        let text = render_sample(format, RenderOptions::default());
         match format {
             OutputFormat::Json | OutputFormat::Sarif | OutputFormat::Gitlab | OutputFormat::Rdjson => {
                 serde_json::from_str::<serde_json::Value>(&text).unwrap();
@@ -287,7 +291,8 @@ fn machine_formats_are_one_document() {
 fn is_well_formed(xml: &str) {
     let mut open: Vec<&str> = Vec::new();
     let body = xml
-        .strip_prefix("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n")
+        .strip_prefix(r#"<?xml version="1.0" encoding="UTF-8"?>"#)
+        .and_then(|text| text.strip_prefix('\n'))
         .unwrap();
     for part in body.split('<').skip(1) {
         let (tag, text) = part.split_once('>').unwrap();
@@ -304,7 +309,7 @@ fn is_well_formed(xml: &str) {
 
 #[test]
 fn sarif_is_sarif() {
-    let text = rendered(OutputFormat::Sarif, RenderOptions::default());
+    let text = render_sample(OutputFormat::Sarif, RenderOptions::default());
     let log: serde_sarif::sarif::Sarif = serde_json::from_str(&text).unwrap();
     let run = &log.runs[0];
     let results = run.results.as_ref().unwrap();
@@ -321,7 +326,7 @@ fn sarif_is_sarif() {
             "{uri}"
         );
     }
-    assert!(!text.contains("\"snippet\"") && !text.contains("contextRegion"));
+    assert!(!text.contains(r#""snippet""#) && !text.contains("contextRegion"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use overgrant::internals::triage::Status;
 use crate::support::lint::report;
 
 /// A template as the CDK writes one, for a partition.
-fn rendered(partition: &str) -> String {
+fn cdk_template(partition: &str) -> String {
     format!(
         r#"Resources:
   ReaderRole94D20248:
@@ -55,7 +55,7 @@ class Reader(Stack):
 "#;
 
 /// `rule at path:line` for what is to be acted on.
-fn of(files: &[(&str, &str)]) -> Vec<String> {
+fn reported_lines(files: &[(&str, &str)]) -> Vec<String> {
     let rules = [
         "service-wildcard",
         "redundant-statement",
@@ -75,39 +75,42 @@ fn of(files: &[(&str, &str)]) -> Vec<String> {
 
 #[test]
 fn variants_of_one_template_are_one() {
-    let (here, china) = (rendered("aws"), rendered("aws-cn"));
-    let one = of(&[("out/app.yaml", &here)]);
-    assert_eq!(of(&[("out/app.yaml", &here), ("out/china.yaml", &china)]), one);
+    let (here, china) = (cdk_template("aws"), cdk_template("aws-cn"));
+    let one = reported_lines(&[("out/app.yaml", &here)]);
+    assert_eq!(
+        reported_lines(&[("out/app.yaml", &here), ("out/china.yaml", &china)]),
+        one
+    );
     assert_eq!(one, ["service-wildcard at out/app.yaml:13"]);
 }
 
 #[test]
 fn the_source_stands_for_what_is_rendered_from_it() {
-    let template = rendered("aws");
+    let template = cdk_template("aws");
     assert_eq!(
-        of(&[("app.py", STACK), ("out/app.yaml", &template)]),
+        reported_lines(&[("app.py", STACK), ("out/app.yaml", &template)]),
         ["service-wildcard at app.py:9"]
     );
     let other = STACK.replace("ReaderRole", "WriterRole");
     assert_eq!(
-        of(&[("app.py", &other), ("out/app.yaml", &template)]),
+        reported_lines(&[("app.py", &other), ("out/app.yaml", &template)]),
         ["service-wildcard at app.py:9", "service-wildcard at out/app.yaml:13"]
     );
 }
 
 #[test]
 fn templates_that_people_write_stay_apart() {
-    let template = rendered("aws").replace("94D20248", "").replace("AB12CD34", "");
+    let template = cdk_template("aws").replace("94D20248", "").replace("AB12CD34", "");
     let template = template
         .split("  BucketNotificationsHandler")
         .next()
         .unwrap_or_default();
-    let found = of(&[("dev.yaml", template), ("prod.yaml", template)]);
+    let found = reported_lines(&[("dev.yaml", template), ("prod.yaml", template)]);
     let wide = found.iter().filter(|f| f.starts_with("service-wildcard")).count();
     let wording = found.iter().filter(|f| f.starts_with("redundant-statement")).count();
     assert_eq!((wide, wording), (2, 2), "{found:?}");
     // A package has the IDs of its source and stands beside it.
-    let found = of(&[("template.packaged.yaml", template), ("template.yaml", template)]);
+    let found = reported_lines(&[("template.packaged.yaml", template), ("template.yaml", template)]);
     let wide: Vec<&String> = found.iter().filter(|f| f.starts_with("service-wildcard")).collect();
     assert_eq!(wide, ["service-wildcard at template.yaml:13"]);
 }

@@ -95,7 +95,7 @@ fn a_page_shows_the_examples_in_the_form_asked_for() {
     for part in [
         "Administrator access: all actions on all resources",
         "severity critical",
-        "actions = [\"*\"]",
+        r#"actions = ["*"]"#,
         "overgrant: ignore[admin-star-star]",
         "CWE-250",
     ] {

@@ -1,20 +1,13 @@
 //! What only shows a policy or a key, what is encrypted, what nothing uses, and what belongs to other systems.
 
-use crate::support::repository::{Ran, Repository, key_pair};
+use crate::support::repository::{Repository, key_pair};
 
 const ADMIN: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
 
-fn rules(files: &[(&str, &str)], args: &[&str]) -> Vec<String> {
+fn reported_rules_of(files: &[(&str, &str)], args: &[&str]) -> Vec<String> {
     Repository::new(files)
         .run(&[&["check", "-f", "json"], args].concat())
         .rules()
-}
-
-fn unjudged(ran: &Ran) -> Vec<String> {
-    let json = ran.json();
-    let all = json["unjudged"].as_array().unwrap().iter();
-    all.map(|u| format!("{}: {}", u["path"].as_str().unwrap(), u["why"].as_str().unwrap()))
-        .collect()
 }
 
 #[test]
@@ -38,7 +31,7 @@ fn samples_are_test_code() {
     let answer = format!(
         r#"{{"PolicyVersion": {{"VersionId": "v1", "IsDefaultVersion": true, "CreateDate": "2026-01-01", "Document": {ADMIN}}}}}"#
     );
-    let all = rules(&[("policy.json", &answer)], &["--only", "admin-star-star"]);
+    let all = reported_rules_of(&[("policy.json", &answer)], &["--only", "admin-star-star"]);
     assert_eq!(all, ["admin-star-star"], "people keep policies so");
     let item = format!(
         r#"{{"resourceType": "AWS::IAM::Policy", "awsAccountId": "111122223333", "configuration": {{"PolicyDocument": {ADMIN}}}}}"#
@@ -58,24 +51,24 @@ resource "aws_iam_policy" "a" {
         ("admin.tf", semgrep),
     ] {
         let only = ["--only", "admin-star-star"];
-        assert!(rules(&[(path, text)], &only).is_empty(), "{path}");
-        let shown = rules(&[(path, text)], &[&only[..], &["--tests"]].concat());
+        assert!(reported_rules_of(&[(path, text)], &only).is_empty(), "{path}");
+        let shown = reported_rules_of(&[(path, text)], &[&only[..], &["--tests"]].concat());
         assert_eq!(shown, ["admin-star-star"], "{path}");
         // A person asks for what is in the file, and a hook does not.
         assert_eq!(
-            rules(&[(path, text)], &[&only[..], &[path]].concat()),
+            reported_rules_of(&[(path, text)], &[&only[..], &[path]].concat()),
             ["admin-star-star"],
             "{path}"
         );
         let hook = [&only[..], &["--force-exclude", path]].concat();
-        assert!(rules(&[(path, text)], &hook).is_empty(), "{path}");
+        assert!(reported_rules_of(&[(path, text)], &hook).is_empty(), "{path}");
     }
 }
 
 #[test]
 fn copies_of_managed_policies_are_set_aside() {
     let copy = |arn: &str| format!(r#"{{"Arn": "{arn}", "PolicyName": "a", "PolicyDocument": {ADMIN}}}"#);
-    let of = |arn: &str| rules(&[("p.json", &copy(arn))], &["--only", "admin-star-star"]);
+    let of = |arn: &str| reported_rules_of(&[("p.json", &copy(arn))], &["--only", "admin-star-star"]);
     assert!(of("arn:aws:iam::aws:policy/AdministratorAccess").is_empty());
     assert_eq!(of("arn:aws:iam::111122223333:policy/a"), ["admin-star-star"]);
 }
@@ -90,9 +83,9 @@ fn the_account_of_a_document_stands_around_it() {
         (r#""Arn": "arn:aws:iam::777788889999:role/a""#, 1),
         (r#""Name": "a""#, 1),
     ] {
-        for role in ["\"RoleName\": \"a\", ", ""] {
+        for role in [r#""RoleName": "a", "#, ""] {
             let text = format!(r#"{{"Role": {{{role}{around}, "AssumeRolePolicyDocument": {trust}}}}}"#);
-            assert_eq!(rules(&[("r.json", &text)], &only).len(), expected, "{text}");
+            assert_eq!(reported_rules_of(&[("r.json", &text)], &only).len(), expected, "{text}");
         }
     }
 }
@@ -140,7 +133,7 @@ sops:
     for paths in [&[][..], &["policy.json", "prod.tfvars", "sops.yaml", "vault.yml"]] {
         let ran = r.run(&[&["check", "-f", "json"], paths].concat());
         assert_eq!((ran.code, ran.rules().len()), (0, 0), "{}", ran.out);
-        assert_eq!(unjudged(&ran), expected);
+        assert_eq!(ran.unjudged(), expected);
     }
 }
 
@@ -162,7 +155,7 @@ fn a_key_id_in_a_record_is_low() {
     let (level, notes) = severity(&event("444455556666"));
     assert_eq!(level, "low");
     assert!(!notes.contains("belongs to account"), "{notes}");
-    let (level, notes) = severity(&format!("{{\"key\": \"{id}\"}}"));
+    let (level, notes) = severity(&format!(r#"{{"key": "{id}"}}"#));
     assert_eq!(level, "high");
     assert!(notes.contains("if it is real, the key belongs to account"), "{notes}");
 }
@@ -180,7 +173,8 @@ fn what_nothing_uses_says_so() {
 "#
         )
     };
-    let bucket = "resource \"aws_s3_bucket\" \"b\" {}\n";
+    let bucket = r#"resource "aws_s3_bucket" "b" {}
+"#;
     let confidence = |text: &str| {
         let ran = Repository::new(&[("main.tf", text)]).run(&["check", "-f", "json", "--only", "service-wildcard"]);
         let json = ran.json();
@@ -218,8 +212,8 @@ fn policies_of_another_system_are_set_aside() {
 "b": {{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "shop:Put", "Resource": "*"}}]}}}}}}"#
         )
     };
-    assert!(rules(&[("roles.json", &file("shop:Get"))], &[]).is_empty());
-    assert!(!rules(&[("roles.json", &file("s3:GetObject"))], &[]).is_empty());
+    assert!(reported_rules_of(&[("roles.json", &file("shop:Get"))], &[]).is_empty());
+    assert!(!reported_rules_of(&[("roles.json", &file("s3:GetObject"))], &[]).is_empty());
 }
 
 #[test]
@@ -252,8 +246,8 @@ def f(b):
     boto3.client('iam').put_role_policy(RoleName='r', PolicyName='p', PolicyDocument=f'''{}''')
 ",
         of("{b}")
-            .replace("{\"V", "{{\"V")
-            .replace("[{\"E", "[{{\"E")
+            .replace(r#"{"V"#, r#"{{"V"#)
+            .replace(r#"[{"E"#, r#"[{{"E"#)
             .replace("}]}", "}}]}}")
     );
     assert_eq!(message("p.py", &python), known);

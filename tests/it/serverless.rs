@@ -216,7 +216,7 @@ fn variables() {
         ("${param:level}", "high", "high"),
         ("${file(./vars/all.yml):deep.name}", "from-file", "from-file"),
         ("${self:custom.all.deep.table}", "users", "users"),
-        ("${file(policy.json)}", "{Statement: []}", "{\"Statement\": []}"),
+        ("${file(policy.json)}", "{Statement: []}", r#"{"Statement": []}"#),
         ("${file(gone.yml):a}", "?gone.yml", "${file(gone.yml):a}"),
         ("${file(config.js):a}", "?config.js", "${file(config.js):a}"),
         ("${ssm:/app/key}", "${ssm:/app/key}", "${ssm:/app/key}"),

@@ -9,14 +9,6 @@ use crate::support::repository::{Ran, Repository};
 const ADMIN: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
 const JSON: [&str; 5] = ["check", "-f", "json", "--only", "admin-star-star"];
 
-/// `path: why` of each entry.
-fn entries(ran: &Ran) -> Vec<String> {
-    let json = ran.json();
-    let all = json["unjudged"].as_array().unwrap().iter();
-    all.map(|u| format!("{}: {}", u["path"].as_str().unwrap(), u["why"].as_str().unwrap()))
-        .collect()
-}
-
 fn check_admin(r: &Repository, paths: &[&str]) -> Ran {
     r.check(&[&["--only", "admin-star-star"], paths].concat())
 }
@@ -46,7 +38,7 @@ resource "aws_iam_policy" "b" {
     let ran = check_admin(&r, &[]);
     assert_eq!(ran.rules().len(), 1, "{}", ran.out);
     let leads = "link to a target outside the repository: check the target itself";
-    let all = entries(&ran);
+    let all = ran.unjudged();
     assert_eq!(all.len(), 4, "{all:?}");
     for path in ["link.json", "folder"] {
         assert!(all.contains(&format!("{path}: {leads}")), "{all:?}");
@@ -57,7 +49,7 @@ resource "aws_iam_policy" "b" {
         for args in [&[path][..], &["--files-from", "list"]] {
             let ran = check_admin(&r, &[args, &["--no-context"]].concat());
             assert_eq!((ran.code, ran.rules().len()), (0, 0), "{path}: {}", ran.out);
-            assert_eq!(entries(&ran), [format!("{path}: {leads}")]);
+            assert_eq!(ran.unjudged(), [format!("{path}: {leads}")]);
         }
     }
     for path in ["inside.json", "inner/p.json", "inner"] {
@@ -69,7 +61,7 @@ resource "aws_iam_policy" "b" {
     let mut command = r.command(&[&JSON[..], &["app"]].concat());
     command.current_dir(checkouts.path());
     let ran = crate::support::repository::finished(command);
-    assert_eq!((ran.rules().len(), entries(&ran).len()), (1, 4), "{}", ran.out);
+    assert_eq!((ran.rules().len(), ran.unjudged().len()), (1, 4), "{}", ran.out);
 }
 
 #[test]
@@ -99,7 +91,7 @@ fn a_link_to_nothing_ends_no_run() {
         let ran = check_admin(&r, &[path]);
         assert_ne!(ran.code, 2, "{}", ran.err);
         assert!(
-            entries(&ran)[0].starts_with(&format!("{path}: cannot open: ")),
+            ran.unjudged()[0].starts_with(&format!("{path}: cannot open: ")),
             "{}",
             ran.out
         );
@@ -108,7 +100,7 @@ fn a_link_to_nothing_ends_no_run() {
 
 #[test]
 fn what_cannot_be_opened_is_the_same_walked_or_named() {
-    let policy = "resource \"aws_iam_policy\" \"a\" {}\n";
+    let policy = r#"resource "aws_iam_policy" "a" {}"#;
     let r = Repository::new(&[
         ("good.json", "{}"),
         ("closed/bad.json", ADMIN),
@@ -125,9 +117,9 @@ fn what_cannot_be_opened_is_the_same_walked_or_named() {
         if is_closed {
             let walked = check_admin(&r, &["."]);
             let named = check_admin(&r, &[path]);
-            assert_eq!(entries(&walked), entries(&named));
+            assert_eq!(walked.unjudged(), named.unjudged());
             assert_eq!(
-                (entries(&named).len(), walked.code),
+                (named.unjudged().len(), walked.code),
                 (1, named.code),
                 "{path}: {}",
                 named.out
@@ -159,15 +151,15 @@ fn a_pipe_is_never_waited_for() {
         let r = Repository::new(&[("p.json", ADMIN), ("sub/p.json", ADMIN)]);
         pipe(&r, path);
         if path.starts_with("rules") {
-            r.write("overgrant.toml", b"rule-dirs = [\"rules\"]\n");
+            r.write("overgrant.toml", br#"rule-dirs = ["rules"]"#);
         }
         let ran = check_admin(&r, &[]);
         assert_eq!(ran.rules().len(), 2, "{path}: {} {}", ran.out, ran.err);
         assert_eq!(r.run(&["explain", "admin-star-star"]).code, 0);
     }
     for (settings, path) in [
-        ("extend = \"base.toml\"\n", "base.toml"),
-        ("baseline = \"base.json\"\n", "base.json"),
+        (r#"extend = "base.toml""#, "base.toml"),
+        (r#"baseline = "base.json""#, "base.json"),
         ("", ".overgrant-baseline.json"),
     ] {
         let r = Repository::new(&[("p.json", ADMIN), ("overgrant.toml", settings)]);
@@ -192,7 +184,7 @@ fn settings_that_cannot_be_read_are_not_judged() {
         r.write("overgrant.toml", text);
         let ran = check_admin(&r, &[]);
         assert_eq!(ran.rules().len(), 1);
-        let all = entries(&ran);
+        let all = ran.unjudged();
         assert!(
             all.len() == 1
                 && all[0].starts_with("overgrant.toml: cannot read the configuration: ")
@@ -216,7 +208,7 @@ fn endless_input_has_a_bound() {
     let mut command = r.command(&["check", "-", "--max-file-size", "1M", "-f", "json"]);
     command.stdin(std::fs::File::open("/dev/zero").unwrap());
     let ran = crate::support::repository::finished(command);
-    assert_eq!((ran.code, entries(&ran).len()), (1, 1), "{} {}", ran.out, ran.err);
+    assert_eq!((ran.code, ran.unjudged().len()), (1, 1), "{} {}", ran.out, ran.err);
 }
 
 #[test]
@@ -253,7 +245,7 @@ boto3.client("iam").create_policy(PolicyName="p", PolicyDocument=json.dumps({"Ve
         let r = Repository::new(&[
             ("app/a.py", &policy.replace("MODULE", module)),
             ("lib/__init__.py", ""),
-            ("lib/s.py", "ACTION = \"*\"\n"),
+            ("lib/s.py", r#"ACTION = "*""#),
         ]);
         symlink("lib", r.path("again")).unwrap();
         symlink(to, r.path(link)).unwrap();

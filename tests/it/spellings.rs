@@ -3,7 +3,7 @@
 use crate::support::repository::Repository;
 
 /// Rules and lines of the findings among `asked`.
-fn places(file: (&str, &str), asked: &[&str]) -> Vec<String> {
+fn asked_findings(file: (&str, &str), asked: &[&str]) -> Vec<String> {
     let args = ["check", "--isolated", "--format", "json", "--profile", "audit"];
     let low = ["--min-severity", "low", "--min-confidence", "low", "."];
     let ran = Repository::new(&[file]).run(&[&args[..], &low[..]].concat());
@@ -34,7 +34,7 @@ const MALFORMED: &[&str] = &[
     "variable-unknown",
 ];
 
-fn policy(principal: &str, resource: &str, condition: &str) -> String {
+fn queue_policy(principal: &str, resource: &str, condition: &str) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},"Action":"sqs:SendMessage","Resource":"{resource}","Condition":{{{condition}}}}}]}}"#
     )
@@ -102,16 +102,20 @@ fn a_placeholder_is_one_in_arns_principals_and_conditions() {
     ];
     let mut texts = Vec::new();
     for account in accounts {
-        texts.push(policy(
+        texts.push(queue_policy(
             PRINCIPAL,
             &format!("arn:aws:sqs:eu-west-1:{account}:orders"),
             CONDITION,
         ));
-        texts.push(policy(&format!("arn:aws:iam::{account}:role/orders"), QUEUE, CONDITION));
-        texts.push(policy(account, QUEUE, CONDITION));
+        texts.push(queue_policy(
+            &format!("arn:aws:iam::{account}:role/orders"),
+            QUEUE,
+            CONDITION,
+        ));
+        texts.push(queue_policy(account, QUEUE, CONDITION));
     }
     for region in regions {
-        texts.push(policy(
+        texts.push(queue_policy(
             PRINCIPAL,
             &format!("arn:aws:sqs:{region}:111122223333:orders"),
             CONDITION,
@@ -121,7 +125,7 @@ fn a_placeholder_is_one_in_arns_principals_and_conditions() {
         texts.extend(
             values
                 .iter()
-                .map(|v| policy(PRINCIPAL, QUEUE, &condition.replace("VALUE", v))),
+                .map(|v| queue_policy(PRINCIPAL, QUEUE, &condition.replace("VALUE", v))),
         );
     }
     let files: Vec<(String, String)> = texts
@@ -145,24 +149,27 @@ fn a_placeholder_is_one_in_arns_principals_and_conditions() {
 fn a_mistake_is_no_placeholder() {
     for (text, rule) in [
         (
-            policy(PRINCIPAL, "arn:aws:sqs:us-west-9:111122223333:orders", CONDITION),
+            queue_policy(PRINCIPAL, "arn:aws:sqs:us-west-9:111122223333:orders", CONDITION),
             "arn-bad-region",
         ),
         (
-            policy(PRINCIPAL, "arn:aws:sqs:eu-west-1:11112222333:orders", CONDITION),
+            queue_policy(PRINCIPAL, "arn:aws:sqs:eu-west-1:11112222333:orders", CONDITION),
             "arn-bad-account",
         ),
-        (policy("11112222333", QUEUE, CONDITION), "principal-invalid-format"),
         (
-            policy(PRINCIPAL, QUEUE, r#""IpAddress":{"aws:SourceIp":"10.0.0.O/8"}"#),
+            queue_policy("11112222333", QUEUE, CONDITION),
+            "principal-invalid-format",
+        ),
+        (
+            queue_policy(PRINCIPAL, QUEUE, r#""IpAddress":{"aws:SourceIp":"10.0.0.O/8"}"#),
             "condition-ip-value",
         ),
         (
-            policy(PRINCIPAL, QUEUE, r#""StringEquals":{"aws:PrincipalOrgID":"o-short"}"#),
+            queue_policy(PRINCIPAL, QUEUE, r#""StringEquals":{"aws:PrincipalOrgID":"o-short"}"#),
             "condition-org-id-format",
         ),
         (
-            policy(
+            queue_policy(
                 PRINCIPAL,
                 QUEUE,
                 r#""StringEquals":{"aws:RequestedRegion":"us-west-9"}"#,
@@ -170,8 +177,8 @@ fn a_mistake_is_no_placeholder() {
             "condition-region-value",
         ),
     ] {
-        assert_eq!(places(("p.json", &text), MALFORMED).len(), 1, "{rule} {text}");
-        assert!(places(("p.json", &text), &[rule]).len() == 1, "{rule} {text}");
+        assert_eq!(asked_findings(("p.json", &text), MALFORMED).len(), 1, "{rule} {text}");
+        assert!(asked_findings(("p.json", &text), &[rule]).len() == 1, "{rule} {text}");
     }
 }
 
@@ -199,16 +206,16 @@ class S(Stack):
     for principal in [
         "own.arn",
         "iam.AccountRootPrincipal().arn",
-        "iam.ArnPrincipal(f\"arn:aws:iam::{self.account}:root\").arn",
-        "Fn.sub(\"arn:aws:iam::${AWS::AccountId}:root\")",
-        "Fn.sub(\"arn:aws:iam::${A}:root\", {\"A\": self.account})",
-        "Fn.join(\":\", [\"arn\", Aws.PARTITION, \"iam\", \"\", self.account, \"root\"])",
-        "Fn.ref(\"AWS::AccountId\")",
-        "os.environ[\"CDK_DEFAULT_ACCOUNT\"]",
-        "os.getenv(\"CDK_DEFAULT_ACCOUNT\")",
-        "self.format_arn(service=\"iam\", region=\"\", resource=\"root\")",
-        "Arn.format(ArnComponents(service=\"iam\", region=\"\", resource=\"root\"), self)",
-        "f\"arn:aws:iam::{ScopedAws(self).account_id}:root\"",
+        r#"iam.ArnPrincipal(f"arn:aws:iam::{self.account}:root").arn"#,
+        r#"Fn.sub("arn:aws:iam::${AWS::AccountId}:root")"#,
+        r#"Fn.sub("arn:aws:iam::${A}:root", {"A": self.account})"#,
+        r#"Fn.join(":", ["arn", Aws.PARTITION, "iam", "", self.account, "root"])"#,
+        r#"Fn.ref("AWS::AccountId")"#,
+        r#"os.environ["CDK_DEFAULT_ACCOUNT"]"#,
+        r#"os.getenv("CDK_DEFAULT_ACCOUNT")"#,
+        r#"self.format_arn(service="iam", region="", resource="root")"#,
+        r#"Arn.format(ArnComponents(service="iam", region="", resource="root"), self)"#,
+        r#"f"arn:aws:iam::{ScopedAws(self).account_id}:root""#,
     ] {
         let ran =
             Repository::new(&[("s.py", &key(principal))]).run(&["policies", "--isolated", "--format", "json", "."]);
@@ -218,16 +225,16 @@ class S(Stack):
             ran.out
         );
         assert!(
-            places(("s.py", &key(principal)), EVERY_ACTION).is_empty(),
+            asked_findings(("s.py", &key(principal)), EVERY_ACTION).is_empty(),
             "{principal}"
         );
         let ran = Repository::new(&[("s.py", &key(principal))]).run(&["check", "--isolated", "--format", "json", "."]);
         assert_eq!(ran.json()["unjudged"].as_array().unwrap().len(), 0, "{principal}");
     }
     // A role of the account is someone else, and what is not known is not judged.
-    let role = key("self.format_arn(service=\"iam\", region=\"\", resource=\"role\", resource_name=\"admin\")");
-    assert_eq!(places(("s.py", &role), EVERY_ACTION).len(), 1);
-    assert!(places(("s.py", &key("hub")), EVERY_ACTION).is_empty());
+    let role = key(r#"self.format_arn(service="iam", region="", resource="role", resource_name="admin")"#);
+    assert_eq!(asked_findings(("s.py", &role), EVERY_ACTION).len(), 1);
+    assert!(asked_findings(("s.py", &key("hub")), EVERY_ACTION).is_empty());
 }
 
 #[test]
@@ -262,7 +269,7 @@ fn a_second_root_beside_the_owners_is_another_account() {
         (&[r#"{"Ref":"Somebody"}"#], 0),
         (&[r#"{"Fn::ImportValue":"admin"}"#], 0),
     ] {
-        let n = places(("t.json", &key(principals)), EVERY_ACTION).len();
+        let n = asked_findings(("t.json", &key(principals)), EVERY_ACTION).len();
         assert_eq!(n, expected, "{principals:?}");
     }
 }
@@ -309,7 +316,7 @@ resource "{kind}_policy" "p" {{
         high.count()
     };
     for kind in ["aws_opensearch_domain", "aws_elasticsearch_domain"] {
-        for name in [format!("{kind}.d.domain_name"), "\"orders\"".to_owned()] {
+        for name in [format!("{kind}.d.domain_name"), r#""orders""#.to_owned()] {
             assert_eq!(critical("main.tf", &terraform(kind, block, &name)), 0, "{kind} {name}");
             assert_eq!(
                 critical("main.tf", &terraform(kind, dynamic, &name)),
@@ -319,7 +326,7 @@ resource "{kind}_policy" "p" {{
             assert_eq!(critical("main.tf", &terraform(kind, "", &name)), 1, "{kind} {name}");
         }
         assert_eq!(
-            critical("main.tf", &terraform(kind, block, "\"invoices\"")),
+            critical("main.tf", &terraform(kind, block, r#""invoices""#)),
             1,
             "{kind}"
         );
@@ -339,9 +346,9 @@ class S(Stack):
         )
     };
     for (domain, expected) in [
-        ("search.Domain(self, \"D\", vpc=vpc, access_policies=[OPEN])", 0),
-        ("search.Domain(self, \"D\", access_policies=[OPEN])", 1),
-        ("search.Domain(self, \"D\", vpc=None, access_policies=[OPEN])", 1),
+        (r#"search.Domain(self, "D", vpc=vpc, access_policies=[OPEN])"#, 0),
+        (r#"search.Domain(self, "D", access_policies=[OPEN])"#, 1),
+        (r#"search.Domain(self, "D", vpc=None, access_policies=[OPEN])"#, 1),
         (
             r#"d = search.Domain(self, "D", vpc=vpc)
         d.add_access_policies(OPEN)"#,
@@ -353,10 +360,10 @@ class S(Stack):
             1,
         ),
         (
-            "search.CfnDomain(self, \"D\", vpc_options=search.CfnDomain.VPCOptionsProperty(subnet_ids=[\"s\"]), access_policies=TEXT)",
+            r#"search.CfnDomain(self, "D", vpc_options=search.CfnDomain.VPCOptionsProperty(subnet_ids=["s"]), access_policies=TEXT)"#,
             0,
         ),
-        ("search.CfnDomain(self, \"D\", access_policies=TEXT)", 1),
+        (r#"search.CfnDomain(self, "D", access_policies=TEXT)"#, 1),
     ] {
         let text = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "es:*", "Resource": "*"}]}"#;
         let code = python(&domain.replace("TEXT", text));
@@ -394,7 +401,7 @@ fn a_for_drops_the_alternatives_that_its_condition_drops() {
         r#"[for a in ["sqs:ReceiveMessage", var.write ? "sqs:SendMessage" : ""] : a if a != ""]"#,
         r#"[for a in ["sqs:ReceiveMessage", var.write ? "sqs:SendMessage" : ""] : a if length(a) > 0]"#,
         r#"[for a in ["sqs:ReceiveMessage", var.write ? "sqs:SendMessage" : null] : a if a != null]"#,
-        "[for a in local.all : a if a != \"\"]",
+        r#"[for a in local.all : a if a != ""]"#,
         "local.kept",
         "toset(local.kept)",
     ] {
@@ -410,7 +417,7 @@ resource "aws_iam_policy" "p" {{
 "#
         );
         assert!(
-            places(("main.tf", &text), &["action-bad-format", "data-type-mismatch"]).is_empty(),
+            asked_findings(("main.tf", &text), &["action-bad-format", "data-type-mismatch"]).is_empty(),
             "{actions}"
         );
         let ran = Repository::new(&[("main.tf", &text)]).run(&["policies", "--isolated", "."]);
@@ -428,7 +435,7 @@ resource "aws_iam_policy" "p" {{
 }}
 "#
     );
-    assert_eq!(places(("main.tf", &bare), &["action-bad-format"]).len(), 1);
+    assert_eq!(asked_findings(("main.tf", &bare), &["action-bad-format"]).len(), 1);
 }
 
 const WHOLE_ACCOUNT: &[&str] = &["trust-cross-account-without-external-id"];
@@ -454,7 +461,7 @@ resource "aws_iam_role" "r" {{
         r#"[for a in var.accounts : "arn:aws:iam::${a}:root" if a != ""]"#,
     ] {
         assert_eq!(
-            places(("main.tf", &terraform(principals)), WHOLE_ACCOUNT).len(),
+            asked_findings(("main.tf", &terraform(principals)), WHOLE_ACCOUNT).len(),
             1,
             "{principals}"
         );
@@ -465,7 +472,7 @@ resource "aws_iam_role" "r" {{
         "var.accounts",
     ] {
         assert!(
-            places(("main.tf", &terraform(principals)), WHOLE_ACCOUNT).is_empty(),
+            asked_findings(("main.tf", &terraform(principals)), WHOLE_ACCOUNT).is_empty(),
             "{principals}"
         );
     }
@@ -482,7 +489,7 @@ resource "aws_iam_role" "r" {{
         )
     };
     let resolved = template("arn:aws:iam::{{resolve:ssm:/hub/account}}:root");
-    assert_eq!(places(("t.yaml", &resolved), WHOLE_ACCOUNT).len(), 1);
+    assert_eq!(asked_findings(("t.yaml", &resolved), WHOLE_ACCOUNT).len(), 1);
     for variable in [
         "${ssm:/hub/account}",
         "${opt:hub}",
@@ -496,11 +503,15 @@ provider: {{name: aws}}
 resources:
   {inner}"
         );
-        assert_eq!(places(("serverless.yml", &text), WHOLE_ACCOUNT).len(), 1, "{variable}");
+        assert_eq!(
+            asked_findings(("serverless.yml", &text), WHOLE_ACCOUNT).len(),
+            1,
+            "{variable}"
+        );
     }
     for by in [
         "iam.AccountPrincipal(hub)",
-        "iam.CompositePrincipal(iam.ServicePrincipal(\"ec2.amazonaws.com\"), iam.AccountPrincipal(hub))",
+        r#"iam.CompositePrincipal(iam.ServicePrincipal("ec2.amazonaws.com"), iam.AccountPrincipal(hub))"#,
         "iam.CompositePrincipal(*[iam.AccountPrincipal(a) for a in hub])",
     ] {
         let text = format!(
@@ -513,7 +524,7 @@ class S(Stack):
         iam.Role(self, "R", assumed_by={by})
 "#
         );
-        assert_eq!(places(("s.py", &text), WHOLE_ACCOUNT).len(), 1, "{by}");
+        assert_eq!(asked_findings(("s.py", &text), WHOLE_ACCOUNT).len(), 1, "{by}");
     }
 }
 
@@ -605,7 +616,10 @@ fn the_tags_of_a_request_narrow_what_sends_tags() {
         "ec2:StopInstances",
         "secretsmanager:DeleteSecret",
     ] {
-        assert!(!places(("p.json", &statement(action)), &asked).is_empty(), "{action}");
+        assert!(
+            !asked_findings(("p.json", &statement(action)), &asked).is_empty(),
+            "{action}"
+        );
     }
     for action in [
         "ec2:CreateVolume",
@@ -614,7 +628,7 @@ fn the_tags_of_a_request_narrow_what_sends_tags() {
         "secretsmanager:CreateSecret",
     ] {
         assert!(
-            places(
+            asked_findings(
                 ("p.json", &statement(action)),
                 &["condition-key-not-for-action", "statement-no-effect"]
             )

@@ -13,12 +13,12 @@ fn statuses(report: &Report) -> Vec<(String, &'static str)> {
     findings.map(|f| (f.rule().to_owned(), f.status.name())).collect()
 }
 
-fn is(rule: &str, status: Status) -> (String, &'static str) {
+fn with_status(rule: &str, status: Status) -> (String, &'static str) {
     (rule.to_owned(), status.name())
 }
 
 /// A template with `%` where a comment may stand: above the resource, above the statement, on the action's line.
-fn template(resource: &str, statement: &str, action: &str) -> String {
+fn commented_template(resource: &str, statement: &str, action: &str) -> String {
     format!(
         r#"Resources:
   {resource}
@@ -42,17 +42,25 @@ const SUPPRESSED: Status = Status::Suppressed;
 #[test]
 fn comments_cover_their_line_or_what_follows() {
     let ok = "# overgrant: ignore[admin-star-star] -- SEC-1";
-    for text in [template(ok, "", ""), template("", ok, ""), template("", "", ok)] {
+    for text in [
+        commented_template(ok, "", ""),
+        commented_template("", ok, ""),
+        commented_template("", "", ok),
+    ] {
         let r = report(&[("t.yaml", &text)], &["admin-star-star"], "");
-        assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED)], "{text}");
+        assert_eq!(statuses(&r), [with_status("admin-star-star", SUPPRESSED)], "{text}");
         let s = r.findings[0].suppression.as_ref().unwrap();
         assert_eq!((s.reason.as_deref(), s.path.as_str()), (Some("SEC-1"), "t.yaml"));
     }
     // Stacked comments all cover what follows.
     let two = r"# overgrant: ignore[admin-star-star] -- a
           # overgrant: ignore[action-star] -- b";
-    let r = report(&[("t.yaml", &template("", two, ""))], &["admin-star-star"], "");
-    assert!(statuses(&r).contains(&is("admin-star-star", SUPPRESSED)));
+    let r = report(
+        &[("t.yaml", &commented_template("", two, ""))],
+        &["admin-star-star"],
+        "",
+    );
+    assert!(statuses(&r).contains(&with_status("admin-star-star", SUPPRESSED)));
 }
 
 #[test]
@@ -64,34 +72,37 @@ fn a_comment_covers_no_more_than_it_says() {
         Version: "2012-10-17"
         Statement: [{ Effect: Allow, Action: "*", Resource: "*" }]
 "#;
-    let text = template("# overgrant: ignore[admin-star-star] -- x", "", "") + other;
+    let text = commented_template("# overgrant: ignore[admin-star-star] -- x", "", "") + other;
     let r = report(&[("t.yaml", &text)], &["admin-star-star"], "");
     assert_eq!(
         statuses(&r),
-        [is("admin-star-star", SUPPRESSED), is("admin-star-star", Status::New)]
+        [
+            with_status("admin-star-star", SUPPRESSED),
+            with_status("admin-star-star", Status::New)
+        ]
     );
     let top = format!(
         r"# overgrant: ignore[admin-star-star] -- x
 {}",
-        template("", "", "")
+        commented_template("", "", "")
     );
     let whole = format!(
         r"# overgrant: ignore-file[admin-star-star] -- x
 {}",
-        template("", "", "")
+        commented_template("", "", "")
     );
     let r = report(&[("t.yaml", &whole)], &["admin-star-star"], "");
-    assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED)]);
+    assert_eq!(statuses(&r), [with_status("admin-star-star", SUPPRESSED)]);
     // Above the first key of a file it covers that key.
     let r = report(&[("t.yaml", &top)], &["admin-star-star"], "");
-    assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED)]);
+    assert_eq!(statuses(&r), [with_status("admin-star-star", SUPPRESSED)]);
 }
 
 #[test]
 fn a_folded_rule_counts_as_met_and_does_not_hide_what_took_it_in() {
-    let text = template("", "", "# overgrant: ignore[action-star] -- x");
+    let text = commented_template("", "", "# overgrant: ignore[action-star] -- x");
     let r = report(&[("t.yaml", &text)], &["admin-star-star", "action-star"], "");
-    assert_eq!(statuses(&r), [is("admin-star-star", Status::New)]);
+    assert_eq!(statuses(&r), [with_status("admin-star-star", Status::New)]);
     assert!(r.findings[0].finding.folded.iter().any(|f| f == "action-star"));
 }
 
@@ -133,19 +144,26 @@ fn ended_unknown_and_unused_ignores_are_told() {
         ("# overgrant: ignore[admin-star-star, action-star] -- x", "", SUPPRESSED),
     ];
     for (comment, told, status) in cases {
-        let r = report(&[("t.yaml", &template("", "", comment))], &["admin-star-star"], "");
-        let mut expected = vec![is("admin-star-star", status)];
+        let r = report(
+            &[("t.yaml", &commented_template("", "", comment))],
+            &["admin-star-star"],
+            "",
+        );
+        let mut expected = vec![with_status("admin-star-star", status)];
         if !told.is_empty() {
-            expected.push(is(told, Status::New));
+            expected.push(with_status(told, Status::New));
         }
         assert_eq!(statuses(&r), expected, "{comment}");
     }
     // A rule that ran and did not fire.
-    let text = template("", "", "# overgrant: ignore[admin-star-star, invalid-effect] -- x");
+    let text = commented_template("", "", "# overgrant: ignore[admin-star-star, invalid-effect] -- x");
     let r = report(&[("t.yaml", &text)], &["admin-star-star", "invalid-effect"], "");
     assert_eq!(
         statuses(&r),
-        [is("admin-star-star", SUPPRESSED), is("unused-ignore", Status::New)]
+        [
+            with_status("admin-star-star", SUPPRESSED),
+            with_status("unused-ignore", Status::New)
+        ]
     );
     let fix = &r.findings[1].fixes[0];
     let edit = &fix.edits[0];
@@ -156,13 +174,13 @@ fn ended_unknown_and_unused_ignores_are_told() {
 
 #[test]
 fn settings_may_ask_for_reasons_and_ends() {
-    let bare = template("", "", "# overgrant: ignore[admin-star-star]");
+    let bare = commented_template("", "", "# overgrant: ignore[admin-star-star]");
     let r = report(&[("t.yaml", &bare)], &["admin-star-star"], "require-reason = true\n");
     assert_eq!(
         statuses(&r),
         [
-            is("admin-star-star", Status::New),
-            is("ignore-without-reason", Status::New)
+            with_status("admin-star-star", Status::New),
+            with_status("ignore-without-reason", Status::New)
         ]
     );
     let strict = "max-ignore-days = 30\n";
@@ -171,16 +189,16 @@ fn settings_may_ask_for_reasons_and_ends() {
         ("until=2026-12-01", SUPPRESSED),
         ("until=2027-03-01", Status::New),
     ] {
-        let text = template("", "", &format!("# overgrant: ignore[admin-star-star] {until} -- x"));
+        let text = commented_template("", "", &format!("# overgrant: ignore[admin-star-star] {until} -- x"));
         let r = report(&[("t.yaml", &text)], &["admin-star-star"], strict);
-        assert_eq!(statuses(&r)[0], is("admin-star-star", status), "{until}");
+        assert_eq!(statuses(&r)[0], with_status("admin-star-star", status), "{until}");
     }
 }
 
 #[test]
 fn metadata_of_a_resource() {
     let with = |entry: &str| {
-        template("", "", "").replace(
+        commented_template("", "", "").replace(
             "    Properties:",
             &format!(
                 r"    Metadata:
@@ -195,24 +213,28 @@ fn metadata_of_a_resource() {
     let reason = "reason: SEC-1";
     assert_eq!(
         run(&format!("{{ id: admin-star-star, {reason} }}")),
-        [is("admin-star-star", SUPPRESSED)]
+        [with_status("admin-star-star", SUPPRESSED)]
     );
     assert_eq!(
         run(&format!("{{ id: [admin-star-star], sid: All, {reason} }}")),
-        [is("admin-star-star", SUPPRESSED)]
+        [with_status("admin-star-star", SUPPRESSED)]
     );
     assert!(
-        run(&format!("{{ id: admin-star-star, sid: Other, {reason} }}")).contains(&is("admin-star-star", Status::New))
+        run(&format!("{{ id: admin-star-star, sid: Other, {reason} }}"))
+            .contains(&with_status("admin-star-star", Status::New))
     );
     let ended = run(&format!("{{ id: admin-star-star, until: 2020-01-01, {reason} }}"));
-    assert!(ended.contains(&is("admin-star-star", Status::New)) && ended.contains(&is("expired-ignore", Status::New)));
+    assert!(
+        ended.contains(&with_status("admin-star-star", Status::New))
+            && ended.contains(&with_status("expired-ignore", Status::New))
+    );
     let wrong = run(&format!("{{ id: admin-star-sart, {reason} }}"));
-    assert!(wrong.contains(&is("unknown-rule-in-ignore", Status::New)));
+    assert!(wrong.contains(&with_status("unknown-rule-in-ignore", Status::New)));
 }
 
 #[test]
 fn exceptions_select_by_what_the_statement_is() {
-    let text = template("", "", "");
+    let text = commented_template("", "", "");
     let run = |selector: &str| {
         let toml = format!(
             r#"[[exception]]
@@ -226,58 +248,58 @@ reason = "SEC-1"
     };
     for good in [
         "",
-        "sid = \"All\"",
-        "pointer = \"/Statement/0\"",
-        "resource = \"Admin\"",
-        "action = \"*\"",
+        r#"sid = "All""#,
+        r#"pointer = "/Statement/0""#,
+        r#"resource = "Admin""#,
+        r#"action = "*""#,
         "until = 2026-11-22",
-        "owner = \"@acme/security\"",
+        r#"owner = "@acme/security""#,
     ] {
-        assert_eq!(run(good), [is("admin-star-star", SUPPRESSED)], "{good}");
+        assert_eq!(run(good), [with_status("admin-star-star", SUPPRESSED)], "{good}");
     }
     for bad in [
-        "sid = \"Other\"",
-        "pointer = \"/Statement/1\"",
-        "resource = \"Reader\"",
-        "action = \"s3:*\"",
-        "principal = \"*\"",
+        r#"sid = "Other""#,
+        r#"pointer = "/Statement/1""#,
+        r#"resource = "Reader""#,
+        r#"action = "s3:*""#,
+        r#"principal = "*""#,
     ] {
-        assert!(run(bad).contains(&is("admin-star-star", Status::New)), "{bad}");
-        assert!(run(bad).contains(&is("unused-ignore", Status::New)), "{bad}");
+        assert!(run(bad).contains(&with_status("admin-star-star", Status::New)), "{bad}");
+        assert!(run(bad).contains(&with_status("unused-ignore", Status::New)), "{bad}");
     }
-    assert!(run("until = 2026-11-21").contains(&is("expired-ignore", Status::New)));
+    assert!(run("until = 2026-11-21").contains(&with_status("expired-ignore", Status::New)));
     let print = report(&[("infra/t.yaml", &text)], &["admin-star-star"], "").findings[0]
         .identity
         .fingerprint
         .clone();
     assert_eq!(
-        run(&format!("fingerprint = \"{print}\"")),
-        [is("admin-star-star", SUPPRESSED)]
+        run(&format!(r#"fingerprint = "{print}""#)),
+        [with_status("admin-star-star", SUPPRESSED)]
     );
 }
 
 #[test]
 fn other_tools_markers_count_when_the_settings_say_so() {
-    let text = template("", "", "# checkov:skip=CKV_AWS_62:known");
+    let text = commented_template("", "", "# checkov:skip=CKV_AWS_62:known");
     let r = report(&[("t.yaml", &text)], &["admin-star-star"], "");
     let peers = Ruleset::builtin().get("admin-star-star").unwrap().docs().peers.clone();
     assert!(peers.iter().any(|p| p == "checkov CKV_AWS_62"), "{peers:?}");
-    assert_eq!(statuses(&r), [is("admin-star-star", Status::New)]);
+    assert_eq!(statuses(&r), [with_status("admin-star-star", Status::New)]);
     assert_eq!(
         (r.foreign[0].marker.as_str(), r.foreign[0].findings),
         ("checkov:skip", 1)
     );
-    let honour = "honor-foreign = [\"checkov:skip\"]\n";
+    let honour = r#"honor-foreign = ["checkov:skip"]"#;
     let r = report(&[("t.yaml", &text)], &["admin-star-star"], honour);
-    assert_eq!(statuses(&r), [is("admin-star-star", SUPPRESSED)]);
-    let unmapped = template("", "", "# checkov:skip=CKV_AWS_99999:known");
+    assert_eq!(statuses(&r), [with_status("admin-star-star", SUPPRESSED)]);
+    let unmapped = commented_template("", "", "# checkov:skip=CKV_AWS_99999:known");
     let r = report(&[("t.yaml", &unmapped)], &["admin-star-star"], honour);
-    assert_eq!(statuses(&r), [is("admin-star-star", Status::New)]);
+    assert_eq!(statuses(&r), [with_status("admin-star-star", Status::New)]);
 }
 
 #[test]
 fn what_is_suppressed_is_counted_shown_on_request_and_revived_for_audits() {
-    let text = template("", "", "# overgrant: ignore[admin-star-star] until=2026-12-01 -- SEC-1");
+    let text = commented_template("", "", "# overgrant: ignore[admin-star-star] until=2026-12-01 -- SEC-1");
     let r = Repository::new(&[("t.yaml", &text)]);
     let one = ["check", "--only", "admin-star-star"];
     let run = |more: &[&str]| r.run(&[&one[..], more].concat());
@@ -286,9 +308,9 @@ fn what_is_suppressed_is_counted_shown_on_request_and_revived_for_audits() {
     assert!(plain.out.contains("1 ignored"), "{}", plain.out);
     assert!(run(&["--show-suppressed"]).out.contains("ignored: SEC-1 (t.yaml:12)"));
     assert_eq!(run(&["-f", "json"]).with_status("suppressed"), ["admin-star-star"]);
-    assert!(run(&["-f", "sarif"]).out.contains("\"justification\": \"SEC-1\""));
+    assert!(run(&["-f", "sarif"]).out.contains(r#""justification": "SEC-1""#));
     assert_eq!(run(&["--no-ignores"]).code, 1);
-    let unused = template("", "", "# overgrant: ignore[admin-star-star, invalid-effect] -- x");
+    let unused = commented_template("", "", "# overgrant: ignore[admin-star-star, invalid-effect] -- x");
     r.write("t.yaml", unused.as_bytes());
     let severity = |args: &[&str]| {
         let json = r.run(&[&["check", "-f", "json"], args].concat()).json();
@@ -308,7 +330,7 @@ fn identity_survives_moves_within_a_file_and_tells_copies_apart() {
         let r = report(&[("t.yaml", text)], &["admin-star-star"], "");
         r.findings.iter().map(|f| f.identity.fingerprint.clone()).collect()
     };
-    let text = template("", "", "");
+    let text = commented_template("", "", "");
     let base = prints(&text);
     assert_eq!(
         prints(&format!(
@@ -318,16 +340,15 @@ fn identity_survives_moves_within_a_file_and_tells_copies_apart() {
         )),
         base
     );
-    assert_eq!(prints(&text.replace("Action: \"*\"", "Action: [ \"*\" ]")), base);
+    assert_eq!(prints(&text.replace(r#"Action: "*""#, r#"Action: [ "*" ]"#)), base);
     assert_ne!(prints(&text.replace("Admin:", "Root:")), base);
     let copy = text.replace(
-        "            Resource: \"*\"\n",
+        r#"            Resource: "*""#,
         r#"            Resource: "*"
           - Sid: All
             Effect: Allow
             Action: "*"
-            Resource: "*"
-"#,
+            Resource: "*""#,
     );
     let both = prints(&copy);
     assert_eq!(both.len(), 2);

@@ -11,25 +11,25 @@ use overgrant::internals::value::{Value, ValueKind};
 use crate::support::lint::lower;
 
 /// A value for comparison: strings in quotes, unknown parts as `${name}`, alternatives as `<a|b>`.
-pub(crate) fn show(value: &Value) -> String {
+pub(crate) fn show_terraform(value: &Value) -> String {
     match &value.kind {
         ValueKind::Null => "null".into(),
         ValueKind::Bool(b) => b.to_string(),
         ValueKind::Num(n) => n.to_string(),
         ValueKind::Str(t) => format!("{:?}", t.display()),
-        ValueKind::Seq(items) => format!("[{}]", items.iter().map(show).collect::<Vec<_>>().join(", ")),
+        ValueKind::Seq(items) => format!("[{}]", items.iter().map(show_terraform).collect::<Vec<_>>().join(", ")),
         ValueKind::Map(entries) => {
             let all: Vec<String> = entries
                 .iter()
-                .map(|e| format!("{}: {}", e.key.display(), show(&e.value)))
+                .map(|e| format!("{}: {}", e.key.display(), show_terraform(&e.value)))
                 .collect();
             format!("{{{}}}", all.join(", "))
         }
-        ValueKind::Json(inner) => format!("json({})", show(inner)),
+        ValueKind::Json(inner) => format!("json({})", show_terraform(inner)),
         ValueKind::OneOf(branches) => {
             let all: Vec<String> = branches
                 .iter()
-                .map(|b| format!("{}: {}", b.when, show(&b.value)))
+                .map(|b| format!("{}: {}", b.when, show_terraform(&b.value)))
                 .collect();
             format!("<{}>", all.join("|"))
         }
@@ -46,7 +46,7 @@ fn lower_plan(files: &[(&str, &str)]) -> (Sources, Vec<LoweredUnit>) {
     (sources, units)
 }
 
-fn resources(units: &[LoweredUnit]) -> Vec<&Resource> {
+fn all_resources(units: &[LoweredUnit]) -> Vec<&Resource> {
     units.iter().flat_map(|u| &u.resources).collect()
 }
 
@@ -56,7 +56,7 @@ fn loose(units: &[LoweredUnit]) -> Vec<&UnattachedPolicy> {
 
 /// Everything a value says of places: every known character slices to itself or to an escape of it; every span is in its
 /// file; what was made points at something.
-fn sound(sources: &Sources, value: &Value) {
+fn check_value_places(sources: &Sources, value: &Value) {
     let text = |t: &Text| {
         for (i, c) in t.with_placeholders().char_indices() {
             if let Some(span) = t.span_of(i..i + c.len_utf8()) {
@@ -70,14 +70,14 @@ fn sound(sources: &Sources, value: &Value) {
     );
     match &value.kind {
         ValueKind::Str(t) => text(t),
-        ValueKind::Seq(items) => items.iter().for_each(|v| sound(sources, v)),
+        ValueKind::Seq(items) => items.iter().for_each(|v| check_value_places(sources, v)),
         ValueKind::Map(entries) => entries.iter().for_each(|e| {
             text(&e.key);
             assert!(sources.text(e.key_span.file).get(e.key_span.range()).is_some());
-            sound(sources, &e.value);
+            check_value_places(sources, &e.value);
         }),
-        ValueKind::Json(inner) => sound(sources, inner),
-        ValueKind::OneOf(branches) => branches.iter().for_each(|b| sound(sources, &b.value)),
+        ValueKind::Json(inner) => check_value_places(sources, inner),
+        ValueKind::OneOf(branches) => branches.iter().for_each(|b| check_value_places(sources, &b.value)),
         _ => {}
     }
 }
@@ -139,7 +139,7 @@ fn value_of(expression: &str) -> (Sources, Value) {
             ),
         ],
     );
-    let all = resources(&units);
+    let all = all_resources(&units);
     let output = all
         .iter()
         .find(|r| &*r.kind == kinds::OUTPUT)
@@ -151,46 +151,46 @@ fn value_of(expression: &str) -> (Sources, Value) {
 /// Expression, value, and what the value's own span slices to (empty: not checked; `=`: the expression itself).
 const CASES: &[(&str, &str, &str)] = &[
     // Types and values.
-    ("\"hello\"", "\"hello\"", "="),
+    (r#""hello""#, r#""hello""#, "="),
     ("15", "15", "="),
     ("6.283185", "6.283185", "="),
     ("true", "true", "="),
     ("null", "null", "="),
     (
-        "[\"us-west-1a\", \"us-west-1c\"]",
-        "[\"us-west-1a\", \"us-west-1c\"]",
+        r#"["us-west-1a", "us-west-1c"]"#,
+        r#"["us-west-1a", "us-west-1c"]"#,
         "=",
     ),
-    ("{name = \"Mabel\", age = 52}", "{name: \"Mabel\", age: 52}", "="),
+    (r#"{name = "Mabel", age = 52}"#, r#"{name: "Mabel", age: 52}"#, "="),
     ("{(var.list[0]) = 1}", "{a: 1}", "="),
     // Strings and templates.
-    ("\"Hello, ${var.list[0]}!\"", "\"Hello, a!\"", "="),
-    ("\"$${literal} %%{literal}\"", "\"${literal} %{literal}\"", "="),
+    (r#""Hello, ${var.list[0]}!""#, r#""Hello, a!""#, "="),
+    (r#""$${literal} %%{literal}""#, r#""${literal} %{literal}""#, "="),
     (
-        "\"Hello, %{ if var.on }yes%{ else }no%{ endif }!\"",
-        "\"Hello, yes!\"",
+        r#""Hello, %{ if var.on }yes%{ else }no%{ endif }!""#,
+        r#""Hello, yes!""#,
         "=",
     ),
-    ("\"%{ for x in var.list }${x};%{ endfor }\"", "\"a;b;c;\"", "="),
-    ("\"%{ for i, x in var.list }${i}${x}%{ endfor }\"", "\"0a1b2c\"", "="),
-    ("\"${var.list}\"", "[\"a\", \"b\", \"c\"]", "[\"a\", \"b\", \"c\"]"),
-    ("\"arn:${var.unknown}/*\"", "\"arn:${var.unknown}/*\"", "="),
-    ("\"${var.unknown}\"", "${var.unknown}", "var.unknown"),
+    (r#""%{ for x in var.list }${x};%{ endfor }""#, r#""a;b;c;""#, "="),
+    (r#""%{ for i, x in var.list }${i}${x}%{ endfor }""#, r#""0a1b2c""#, "="),
+    (r#""${var.list}""#, r#"["a", "b", "c"]"#, r#"["a", "b", "c"]"#),
+    (r#""arn:${var.unknown}/*""#, r#""arn:${var.unknown}/*""#, "="),
+    (r#""${var.unknown}""#, "${var.unknown}", "var.unknown"),
     // References.
-    ("var.map.k", "\"v\"", "\"v\""),
-    ("var.map[\"l\"]", "\"w\"", "\"w\""),
+    ("var.map.k", r#""v""#, r#""v""#),
+    (r#"var.map["l"]"#, r#""w""#, r#""w""#),
     ("var.unknown", "${var.unknown}", "="),
     ("var.unknown.a[0]", "${var.unknown.a[0]}", "="),
     (
         "local.actions",
-        "[\"s3:GetObject\", \"s3:PutObject\"]",
-        "[\"s3:GetObject\", \"s3:PutObject\"]",
+        r#"["s3:GetObject", "s3:PutObject"]"#,
+        r#"["s3:GetObject", "s3:PutObject"]"#,
     ),
-    ("local.actions[1]", "\"s3:PutObject\"", "\"s3:PutObject\""),
-    ("local.nested.read.actions[0]", "\"s3:GetObject\"", "\"s3:GetObject\""),
-    ("local.later", "\"early!\"", "\"${local.earlier}!\""),
+    ("local.actions[1]", r#""s3:PutObject""#, r#""s3:PutObject""#),
+    ("local.nested.read.actions[0]", r#""s3:GetObject""#, r#""s3:GetObject""#),
+    ("local.later", r#""early!""#, r#""${local.earlier}!""#),
     ("local.cycle_a", "${local.cycle_a}", "="),
-    ("path.module", "\".\"", "="),
+    ("path.module", r#"".""#, "="),
     ("terraform.workspace", "${terraform.workspace}", "="),
     (
         "data.aws_caller_identity.me.account_id",
@@ -204,12 +204,12 @@ const CASES: &[(&str, &str, &str)] = &[
     ),
     ("data.aws_region.here.name", "${data.aws_region.here.name}", "="),
     (
-        "\"${aws_s3_bucket.b.bucket}-logs\"",
-        "\"${aws_s3_bucket.b.bucket}-logs\"",
+        r#""${aws_s3_bucket.b.bucket}-logs""#,
+        r#""${aws_s3_bucket.b.bucket}-logs""#,
         "=",
     ),
     ("aws_s3_bucket.b.arn", "${aws_s3_bucket.b.arn}", "="),
-    ("aws_iam_role.many[\"x\"].arn", "${aws_iam_role.many[\"x\"].arn}", "="),
+    (r#"aws_iam_role.many["x"].arn"#, r#"${aws_iam_role.many["x"].arn}"#, "="),
     (
         "aws_iam_role.two[*].arn",
         "[${aws_iam_role.two[0].arn}, ${aws_iam_role.two[1].arn}]",
@@ -218,12 +218,12 @@ const CASES: &[(&str, &str, &str)] = &[
     ("aws_iam_role.r.unique_id", "${aws_iam_role.r.unique_id}", "="),
     (
         "[for r in aws_iam_role.many : r.arn]",
-        "[${aws_iam_role.many[\"x\"].arn}, ${aws_iam_role.many[\"y\"].arn}]",
+        r#"[${aws_iam_role.many["x"].arn}, ${aws_iam_role.many["y"].arn}]"#,
         "=",
     ),
     (
         "values(aws_iam_role.many)[*].arn",
-        "[${aws_iam_role.many[\"x\"].arn}, ${aws_iam_role.many[\"y\"].arn}]",
+        r#"[${aws_iam_role.many["x"].arn}, ${aws_iam_role.many["y"].arn}]"#,
         "=",
     ),
     ("random_id.x.hex", "${random_id.x.hex}", "="),
@@ -235,7 +235,7 @@ const CASES: &[(&str, &str, &str)] = &[
     ("-5", "-5", "="),
     ("!true", "false", "="),
     ("1 == 1", "true", "="),
-    ("\"a\" == \"b\"", "false", "="),
+    (r#""a" == "b""#, "false", "="),
     ("1 != 2", "true", "="),
     ("2 >= 2 && 1 < 2", "true", "="),
     ("false || 3 > 4", "false", "="),
@@ -243,156 +243,136 @@ const CASES: &[(&str, &str, &str)] = &[
     ("true || var.unknown", "true", "="),
     ("var.unknown == null", "${var.unknown == null}", "="),
     ("aws_s3_bucket.b.arn != null", "true", "="),
-    ("aws_s3_bucket.b.arn != \"\"", "true", "="),
-    ("\"x-${var.unknown}\" == \"y\"", "false", "="),
+    (r#"aws_s3_bucket.b.arn != """#, "true", "="),
+    (r#""x-${var.unknown}" == "y""#, "false", "="),
     // Conditionals.
-    ("var.on ? \"yes\" : \"no\"", "\"yes\"", "\"yes\""),
-    ("!var.on ? \"yes\" : \"no\"", "\"no\"", "\"no\""),
+    (r#"var.on ? "yes" : "no""#, r#""yes""#, r#""yes""#),
+    (r#"!var.on ? "yes" : "no""#, r#""no""#, r#""no""#),
     (
-        "var.unknown ? \"yes\" : \"no\"",
-        "<if var.unknown: \"yes\"|unless var.unknown: \"no\">",
+        r#"var.unknown ? "yes" : "no""#,
+        r#"<if var.unknown: "yes"|unless var.unknown: "no">"#,
         "=",
     ),
-    ("var.unknown ? \"same\" : \"same\"", "\"same\"", "\"same\""),
+    (r#"var.unknown ? "same" : "same""#, r#""same""#, r#""same""#),
     (
-        "\"a-${var.unknown ? 1 : 2}\"",
-        "<if var.unknown: \"a-1\"|unless var.unknown: \"a-2\">",
+        r#""a-${var.unknown ? 1 : 2}""#,
+        r#"<if var.unknown: "a-1"|unless var.unknown: "a-2">"#,
         "",
     ),
     (
-        "concat([\"a\"], var.unknown ? [\"b\"] : [])",
-        "[\"a\", <if var.unknown: \"b\">]",
+        r#"concat(["a"], var.unknown ? ["b"] : [])"#,
+        r#"["a", <if var.unknown: "b">]"#,
         "=",
     ),
     // For expressions.
-    ("[for s in var.list : upper(s)]", "[\"A\", \"B\", \"C\"]", "="),
+    ("[for s in var.list : upper(s)]", r#"["A", "B", "C"]"#, "="),
     (
-        "[for i, v in var.list : \"${i} is ${v}\"]",
-        "[\"0 is a\", \"1 is b\", \"2 is c\"]",
+        r#"[for i, v in var.list : "${i} is ${v}"]"#,
+        r#"["0 is a", "1 is b", "2 is c"]"#,
         "=",
     ),
     (
         "{for s in var.list : s => upper(s)}",
-        "{a: \"A\", b: \"B\", c: \"C\"}",
+        r#"{a: "A", b: "B", c: "C"}"#,
         "=",
     ),
-    ("[for s in var.list : upper(s) if s != \"b\"]", "[\"A\", \"C\"]", "="),
-    ("[for k, v in var.map : \"${k}=${v}\"]", "[\"k=v\", \"l=w\"]", "="),
+    (r#"[for s in var.list : upper(s) if s != "b"]"#, r#"["A", "C"]"#, "="),
+    (r#"[for k, v in var.map : "${k}=${v}"]"#, r#"["k=v", "l=w"]"#, "="),
     (
-        "{for s in [\"ax\", \"ay\", \"b\"] : substr(s, 0, 1) => s...}",
-        "{a: [\"ax\", \"ay\"], b: [\"b\"]}",
+        r#"{for s in ["ax", "ay", "b"] : substr(s, 0, 1) => s...}"#,
+        r#"{a: ["ax", "ay"], b: ["b"]}"#,
         "=",
     ),
     ("[for x in var.unknown : x]", "${[for x in var.unknown : x]}", "="),
     // Splats.
     ("[{id = 1}, {id = 2}][*].id", "[1, 2]", "="),
-    ("var.list[*]", "[\"a\", \"b\", \"c\"]", "="),
-    ("\"one\"[*]", "[\"one\"]", "="),
+    ("var.list[*]", r#"["a", "b", "c"]"#, "="),
+    (r#""one"[*]"#, r#"["one"]"#, "="),
     ("null[*]", "[]", "="),
     ("[{a = [1, 2]}].*.a[0]", "[1, 2]", ""),
     // String functions.
-    ("format(\"Hello, %s!\", \"Ander\")", "\"Hello, Ander!\"", "="),
-    ("format(\"There are %d lights\", 4)", "\"There are 4 lights\"", "="),
+    (r#"format("Hello, %s!", "Ander")"#, r#""Hello, Ander!""#, "="),
+    (r#"format("There are %d lights", 4)"#, r#""There are 4 lights""#, "="),
     (
-        "format(\"%03d|%5s|%-5s|%.2f|%%\", 7, \"ab\", \"ab\", 3.14159)",
-        "\"007|   ab|ab   |3.14|%\"",
+        r#"format("%03d|%5s|%-5s|%.2f|%%", 7, "ab", "ab", 3.14159)"#,
+        r#""007|   ab|ab   |3.14|%""#,
         "=",
     ),
-    ("format(\"%[2]s %[1]s\", \"a\", \"b\")", "\"b a\"", "="),
+    (r#"format("%[2]s %[1]s", "a", "b")"#, r#""b a""#, "="),
+    (r#"format("%q %v", "x", [1, "a"])"#, r#""\"x\" [1,\"a\"]""#, "="),
     (
-        "format(\"%q %v\", \"x\", [1, \"a\"])",
-        "\"\\\"x\\\" [1,\\\"a\\\"]\"",
-        "=",
-    ),
-    (
-        "format(\"arn:aws:s3:::%s/*\", var.unknown)",
-        "\"arn:aws:s3:::${var.unknown}/*\"",
+        r#"format("arn:aws:s3:::%s/*", var.unknown)"#,
+        r#""arn:aws:s3:::${var.unknown}/*""#,
         "=",
     ),
     (
-        "formatlist(\"Hello, %s!\", [\"Valentina\", \"Ander\"])",
-        "[\"Hello, Valentina!\", \"Hello, Ander!\"]",
+        r#"formatlist("Hello, %s!", ["Valentina", "Ander"])"#,
+        r#"["Hello, Valentina!", "Hello, Ander!"]"#,
         "=",
     ),
+    (r#"formatlist("%s-%s", var.list, "z")"#, r#"["a-z", "b-z", "c-z"]"#, "="),
+    (r#"join("-", ["foo", "bar", "baz"])"#, r#""foo-bar-baz""#, "="),
+    (r#"join(", ", var.unknown)"#, r#"${join(", ", var.unknown)}"#, "="),
+    (r#"split(",", "foo,bar,baz")"#, r#"["foo", "bar", "baz"]"#, "="),
+    (r#"split(",", "foo")"#, r#"["foo"]"#, "="),
+    (r#"split(",", "")"#, r#"[""]"#, "="),
+    (r#"lower("HELLO")"#, r#""hello""#, r#""HELLO""#),
+    (r#"upper("hello")"#, r#""HELLO""#, r#""hello""#),
+    (r#"title("hello world")"#, r#""Hello World""#, "="),
+    (r#"replace("1 + 2 + 3", "+", "-")"#, r#""1 - 2 - 3""#, r#""1 + 2 + 3""#),
     (
-        "formatlist(\"%s-%s\", var.list, \"z\")",
-        "[\"a-z\", \"b-z\", \"c-z\"]",
+        r#"replace("hello world", "/w.*d/", "everybody")"#,
+        r#""hello everybody""#,
         "=",
     ),
-    ("join(\"-\", [\"foo\", \"bar\", \"baz\"])", "\"foo-bar-baz\"", "="),
-    ("join(\", \", var.unknown)", "${join(\", \", var.unknown)}", "="),
-    ("split(\",\", \"foo,bar,baz\")", "[\"foo\", \"bar\", \"baz\"]", "="),
-    ("split(\",\", \"foo\")", "[\"foo\"]", "="),
-    ("split(\",\", \"\")", "[\"\"]", "="),
-    ("lower(\"HELLO\")", "\"hello\"", "\"HELLO\""),
-    ("upper(\"hello\")", "\"HELLO\"", "\"hello\""),
-    ("title(\"hello world\")", "\"Hello World\"", "="),
-    ("replace(\"1 + 2 + 3\", \"+\", \"-\")", "\"1 - 2 - 3\"", "\"1 + 2 + 3\""),
+    (r#"trimspace("  hello\n\n")"#, r#""hello""#, r#""  hello\n\n""#),
+    (r#"trim("?!hello?!", "!?")"#, r#""hello""#, r#""?!hello?!""#),
+    (r#"trimprefix("helloworld", "hello")"#, r#""world""#, r#""helloworld""#),
+    (r#"trimsuffix("helloworld", "world")"#, r#""hello""#, r#""helloworld""#),
+    (r#"chomp("hello\n")"#, r#""hello""#, r#""hello\n""#),
+    (r#"substr("hello world", 1, 4)"#, r#""ello""#, r#""hello world""#),
+    (r#"substr("hello world", -5, -1)"#, r#""world""#, r#""hello world""#),
+    (r#"startswith("hello world", "hello")"#, "true", "="),
+    (r#"startswith("arn:${var.unknown}", "arn:")"#, "true", "="),
+    (r#"endswith("hello world", "hello")"#, "false", "="),
+    (r#"strcontains("hello world", "wor")"#, "true", "="),
+    (r#"strrev("hello")"#, r#""olleh""#, "="),
     (
-        "replace(\"hello world\", \"/w.*d/\", \"everybody\")",
-        "\"hello everybody\"",
-        "=",
-    ),
-    ("trimspace(\"  hello\\n\\n\")", "\"hello\"", "\"  hello\\n\\n\""),
-    ("trim(\"?!hello?!\", \"!?\")", "\"hello\"", "\"?!hello?!\""),
-    ("trimprefix(\"helloworld\", \"hello\")", "\"world\"", "\"helloworld\""),
-    ("trimsuffix(\"helloworld\", \"world\")", "\"hello\"", "\"helloworld\""),
-    ("chomp(\"hello\\n\")", "\"hello\"", "\"hello\\n\""),
-    ("substr(\"hello world\", 1, 4)", "\"ello\"", "\"hello world\""),
-    ("substr(\"hello world\", -5, -1)", "\"world\"", "\"hello world\""),
-    ("startswith(\"hello world\", \"hello\")", "true", "="),
-    ("startswith(\"arn:${var.unknown}\", \"arn:\")", "true", "="),
-    ("endswith(\"hello world\", \"hello\")", "false", "="),
-    ("strcontains(\"hello world\", \"wor\")", "true", "="),
-    ("strrev(\"hello\")", "\"olleh\"", "="),
-    (
-        "indent(2, \"[\\n  foo,\\n]\")",
-        "\"[\\n    foo,\\n  ]\"",
-        "\"[\\n  foo,\\n]\"",
+        r#"indent(2, "[\n  foo,\n]")"#,
+        r#""[\n    foo,\n  ]""#,
+        r#""[\n  foo,\n]""#,
     ),
     (
-        "regex(\"[a-z]+\", \"53453453.345345aaabbbccc23454\")",
-        "\"aaabbbccc\"",
+        r#"regex("[a-z]+", "53453453.345345aaabbbccc23454")"#,
+        r#""aaabbbccc""#,
         "aaabbbccc",
     ),
     (
-        "regex(\"(\\\\d\\\\d\\\\d\\\\d)-(\\\\d\\\\d)\", \"2019-02\")",
-        "[\"2019\", \"02\"]",
+        r#"regex("(\\d\\d\\d\\d)-(\\d\\d)", "2019-02")"#,
+        r#"["2019", "02"]"#,
         "=",
     ),
     (
-        "regex(\"(?P<y>\\\\d+)-(?P<m>\\\\d+)\", \"2019-02\")",
-        "{y: \"2019\", m: \"02\"}",
+        r#"regex("(?P<y>\\d+)-(?P<m>\\d+)", "2019-02")"#,
+        r#"{y: "2019", m: "02"}"#,
         "=",
     ),
-    (
-        "regexall(\"[a-z]+\", \"1234abcd5678efgh9\")",
-        "[\"abcd\", \"efgh\"]",
-        "=",
-    ),
+    (r#"regexall("[a-z]+", "1234abcd5678efgh9")"#, r#"["abcd", "efgh"]"#, "="),
     // Collections.
+    (r#"concat(["a", ""], ["b", "c"])"#, r#"["a", "", "b", "c"]"#, "="),
+    (r#"concat(["a"], var.unknown)"#, r#"["a", ${var.unknown[*]}]"#, "="),
+    (r#"flatten([["a", "b"], [], ["c"]])"#, r#"["a", "b", "c"]"#, "="),
+    (r#"flatten([[["a", "b"], []], ["c"]])"#, r#"["a", "b", "c"]"#, "="),
+    (r#"flatten(["a", var.unknown])"#, r#"["a", ${var.unknown[*]}]"#, "="),
     (
-        "concat([\"a\", \"\"], [\"b\", \"c\"])",
-        "[\"a\", \"\", \"b\", \"c\"]",
+        r#"distinct(["a", "b", "a", "c", "d", "b"])"#,
+        r#"["a", "b", "c", "d"]"#,
         "=",
     ),
-    ("concat([\"a\"], var.unknown)", "[\"a\", ${var.unknown[*]}]", "="),
-    ("flatten([[\"a\", \"b\"], [], [\"c\"]])", "[\"a\", \"b\", \"c\"]", "="),
-    ("flatten([[[\"a\", \"b\"], []], [\"c\"]])", "[\"a\", \"b\", \"c\"]", "="),
-    ("flatten([\"a\", var.unknown])", "[\"a\", ${var.unknown[*]}]", "="),
+    (r#"compact(["a", "", "b", null, "c"])"#, r#"["a", "b", "c"]"#, "="),
     (
-        "distinct([\"a\", \"b\", \"a\", \"c\", \"d\", \"b\"])",
-        "[\"a\", \"b\", \"c\", \"d\"]",
-        "=",
-    ),
-    (
-        "compact([\"a\", \"\", \"b\", null, \"c\"])",
-        "[\"a\", \"b\", \"c\"]",
-        "=",
-    ),
-    (
-        "merge({a=\"b\", c=\"d\"}, {e=\"f\", c=\"z\"})",
-        "{a: \"b\", c: \"z\", e: \"f\"}",
+        r#"merge({a="b", c="d"}, {e="f", c="z"})"#,
+        r#"{a: "b", c: "z", e: "f"}"#,
         "=",
     ),
     (
@@ -401,81 +381,69 @@ const CASES: &[(&str, &str, &str)] = &[
         "=",
     ),
     ("merge([{a = 1}, {b = 2}]...)", "{a: 1, b: 2}", "="),
-    ("keys({a=1, c=2, b=3})", "[\"a\", \"b\", \"c\"]", "="),
+    ("keys({a=1, c=2, b=3})", r#"["a", "b", "c"]"#, "="),
     ("values({a=3, c=2, b=1})", "[3, 1, 2]", "="),
-    ("lookup({a=\"ay\", b=\"bee\"}, \"a\", \"what?\")", "\"ay\"", "\"ay\""),
+    (r#"lookup({a="ay", b="bee"}, "a", "what?")"#, r#""ay""#, r#""ay""#),
+    (r#"lookup({a="ay", b="bee"}, "c", "what?")"#, r#""what?""#, r#""what?""#),
+    (r#"element(["a", "b", "c"], 1)"#, r#""b""#, r#""b""#),
+    (r#"element(["a", "b", "c"], 3)"#, r#""a""#, r#""a""#),
     (
-        "lookup({a=\"ay\", b=\"bee\"}, \"c\", \"what?\")",
-        "\"what?\"",
-        "\"what?\"",
+        r#"element(["a", "b", "c"], length(["a", "b", "c"])-1)"#,
+        r#""c""#,
+        r#""c""#,
     ),
-    ("element([\"a\", \"b\", \"c\"], 1)", "\"b\"", "\"b\""),
-    ("element([\"a\", \"b\", \"c\"], 3)", "\"a\"", "\"a\""),
-    (
-        "element([\"a\", \"b\", \"c\"], length([\"a\", \"b\", \"c\"])-1)",
-        "\"c\"",
-        "\"c\"",
-    ),
-    ("index([\"a\", \"b\", \"c\"], \"b\")", "1", "="),
-    ("slice([\"a\", \"b\", \"c\", \"d\"], 1, 3)", "[\"b\", \"c\"]", "="),
+    (r#"index(["a", "b", "c"], "b")"#, "1", "="),
+    (r#"slice(["a", "b", "c", "d"], 1, 3)"#, r#"["b", "c"]"#, "="),
     ("length([])", "0", "="),
-    ("length([\"a\", \"b\"])", "2", "="),
-    ("length({\"a\" = \"b\"})", "1", "="),
-    ("length(\"hello\")", "5", "="),
+    (r#"length(["a", "b"])"#, "2", "="),
+    (r#"length({"a" = "b"})"#, "1", "="),
+    (r#"length("hello")"#, "5", "="),
     ("length(var.unknown)", "${length(var.unknown)}", "="),
-    ("contains([\"a\", \"b\", \"c\"], \"a\")", "true", "="),
-    ("contains([\"a\", \"b\", \"c\"], \"d\")", "false", "="),
-    ("toset([\"b\", \"a\", \"b\"])", "[\"b\", \"a\"]", "="),
-    ("tolist(var.list)", "[\"a\", \"b\", \"c\"]", "[\"a\", \"b\", \"c\"]"),
-    ("tomap({\"a\" = 1})", "{a: 1}", "{\"a\" = 1}"),
-    ("tostring(1)", "\"1\"", "1"),
-    ("tonumber(\"1\")", "1", "="),
-    ("tobool(\"true\")", "true", "="),
-    ("coalesce(\"a\", \"b\")", "\"a\"", "\"a\""),
-    ("coalesce(\"\", \"b\")", "\"b\"", "\"b\""),
+    (r#"contains(["a", "b", "c"], "a")"#, "true", "="),
+    (r#"contains(["a", "b", "c"], "d")"#, "false", "="),
+    (r#"toset(["b", "a", "b"])"#, r#"["b", "a"]"#, "="),
+    ("tolist(var.list)", r#"["a", "b", "c"]"#, r#"["a", "b", "c"]"#),
+    (r#"tomap({"a" = 1})"#, "{a: 1}", r#"{"a" = 1}"#),
+    ("tostring(1)", r#""1""#, "1"),
+    (r#"tonumber("1")"#, "1", "="),
+    (r#"tobool("true")"#, "true", "="),
+    (r#"coalesce("a", "b")"#, r#""a""#, r#""a""#),
+    (r#"coalesce("", "b")"#, r#""b""#, r#""b""#),
     ("coalesce(null, var.unknown)", "${var.unknown}", "var.unknown"),
     (
-        "coalesce(var.unknown, \"b\")",
-        "<if var.unknown: ${var.unknown}|unless var.unknown: \"b\">",
+        r#"coalesce(var.unknown, "b")"#,
+        r#"<if var.unknown: ${var.unknown}|unless var.unknown: "b">"#,
         "=",
     ),
-    ("coalescelist([], [\"c\", \"d\"])", "[\"c\", \"d\"]", "[\"c\", \"d\"]"),
+    (r#"coalescelist([], ["c", "d"])"#, r#"["c", "d"]"#, r#"["c", "d"]"#),
     ("one([])", "null", "="),
-    ("one([\"x\"])", "\"x\"", "\"x\""),
-    (
-        "sort([\"e\", \"d\", \"a\", \"x\"])",
-        "[\"a\", \"d\", \"e\", \"x\"]",
-        "=",
-    ),
+    (r#"one(["x"])"#, r#""x""#, r#""x""#),
+    (r#"sort(["e", "d", "a", "x"])"#, r#"["a", "d", "e", "x"]"#, "="),
     ("reverse([1, 2, 3])", "[3, 2, 1]", "="),
-    ("zipmap([\"a\", \"b\"], [1, 2])", "{a: 1, b: 2}", "="),
-    ("chunklist([\"a\", \"b\", \"c\"], 2)", "[[\"a\", \"b\"], [\"c\"]]", "="),
+    (r#"zipmap(["a", "b"], [1, 2])"#, "{a: 1, b: 2}", "="),
+    (r#"chunklist(["a", "b", "c"], 2)"#, r#"[["a", "b"], ["c"]]"#, "="),
     (
-        "setunion([\"a\", \"b\"], [\"b\", \"c\"], [\"d\"])",
-        "[\"a\", \"b\", \"c\", \"d\"]",
+        r#"setunion(["a", "b"], ["b", "c"], ["d"])"#,
+        r#"["a", "b", "c", "d"]"#,
         "=",
     ),
     (
-        "setintersection([\"a\", \"b\"], [\"b\", \"c\"], [\"b\", \"d\"])",
-        "[\"b\"]",
+        r#"setintersection(["a", "b"], ["b", "c"], ["b", "d"])"#,
+        r#"["b"]"#,
         "=",
     ),
-    ("setsubtract([\"a\", \"b\", \"c\"], [\"a\", \"c\"])", "[\"b\"]", "="),
+    (r#"setsubtract(["a", "b", "c"], ["a", "c"])"#, r#"["b"]"#, "="),
     (
-        "setproduct([\"dev\", \"prod\"], [\"a\", \"b\"])",
-        "[[\"dev\", \"a\"], [\"dev\", \"b\"], [\"prod\", \"a\"], [\"prod\", \"b\"]]",
-        "=",
-    ),
-    (
-        "transpose({\"a\" = [\"1\", \"2\"], \"b\" = [\"2\", \"3\"]})",
-        "{1: [\"a\"], 2: [\"a\", \"b\"], 3: [\"b\"]}",
+        r#"setproduct(["dev", "prod"], ["a", "b"])"#,
+        r#"[["dev", "a"], ["dev", "b"], ["prod", "a"], ["prod", "b"]]"#,
         "=",
     ),
     (
-        "matchkeys([\"i-1\", \"i-2\"], [\"a\", \"b\"], [\"b\"])",
-        "[\"i-2\"]",
+        r#"transpose({"a" = ["1", "2"], "b" = ["2", "3"]})"#,
+        r#"{1: ["a"], 2: ["a", "b"], 3: ["b"]}"#,
         "=",
     ),
+    (r#"matchkeys(["i-1", "i-2"], ["a", "b"], ["b"])"#, r#"["i-2"]"#, "="),
     ("range(3)", "[0, 1, 2]", "="),
     ("range(1, 4)", "[1, 2, 3]", "="),
     ("range(1, 8, 2)", "[1, 3, 5, 7]", "="),
@@ -489,82 +457,86 @@ const CASES: &[(&str, &str, &str)] = &[
     ("floor(4.9)", "4", "="),
     ("abs(-12.4)", "12.4", "="),
     ("pow(3, 2)", "9", "="),
-    ("parseint(\"FF\", 16)", "255", "="),
+    (r#"parseint("FF", 16)"#, "255", "="),
     ("alltrue([true, true])", "true", "="),
     ("anytrue([false, true])", "true", "="),
     // Encoding.
     (
-        "yamlencode({\"a\" = \"b\", \"c\" = [1]})",
-        "json({a: \"b\", c: [1]})",
+        r#"yamlencode({"a" = "b", "c" = [1]})"#,
+        r#"json({a: "b", c: [1]})"#,
         "=",
     ),
-    ("yamldecode(yamlencode(var.map)).k", "\"v\"", "\"v\""),
-    ("sensitive(\"hello\")", "\"hello\"", "\"hello\""),
-    ("nonsensitive(sensitive(var.list))[0]", "\"a\"", "\"a\""),
-    ("ephemeralasnull(\"hello\")", "\"hello\"", "\"hello\""),
-    ("issensitive(\"hello\")", "${issensitive(\"hello\")}", "="),
-    ("fileexists(\"${path.module}/main.tf\")", "true", "="),
+    ("yamldecode(yamlencode(var.map)).k", r#""v""#, r#""v""#),
+    (r#"sensitive("hello")"#, r#""hello""#, r#""hello""#),
+    ("nonsensitive(sensitive(var.list))[0]", r#""a""#, r#""a""#),
+    (r#"ephemeralasnull("hello")"#, r#""hello""#, r#""hello""#),
+    (r#"issensitive("hello")"#, r#"${issensitive("hello")}"#, "="),
+    (r#"fileexists("${path.module}/main.tf")"#, "true", "="),
     (
-        "fileexists(\"${path.module}/none.txt\")",
-        "${fileexists(\"${path.module}/none.txt\")}",
+        r#"fileexists("${path.module}/none.txt")"#,
+        r#"${fileexists("${path.module}/none.txt")}"#,
         "=",
     ),
-    ("pathexpand(\"/etc/resolv.conf\")", "\"/etc/resolv.conf\"", "="),
+    (r#"pathexpand("/etc/resolv.conf")"#, r#""/etc/resolv.conf""#, "="),
     // Not evaluated: unknown, and no error.
-    ("pathexpand(\"~/.ssh/id_rsa\")", "${pathexpand(\"~/.ssh/id_rsa\")}", "="),
     (
-        "cidrhost(\"10.12.112.0/20\", 16)",
-        "${cidrhost(\"10.12.112.0/20\", 16)}",
+        r#"pathexpand("~/.ssh/id_rsa")"#,
+        r#"${pathexpand("~/.ssh/id_rsa")}"#,
         "=",
     ),
-    ("sha256(\"hello world\")", "${sha256(\"hello world\")}", "="),
     (
-        "provider::aws::trim_iam_role_path(\"arn:aws:iam::444455556666:role/with/path/example\")",
-        "${provider::aws::trim_iam_role_path(\"arn:aws:iam::444455556666…}",
+        r#"cidrhost("10.12.112.0/20", 16)"#,
+        r#"${cidrhost("10.12.112.0/20", 16)}"#,
         "=",
     ),
-    ("try(sha256(\"a\"), \"b\")", "${sha256(\"a\")}", "sha256(\"a\")"),
-    ("jsonencode({\"hello\"=\"world\"})", "json({hello: \"world\"})", "="),
-    ("jsondecode(\"{\\\"hello\\\": \\\"world\\\"}\").hello", "\"world\"", ""),
+    (r#"sha256("hello world")"#, r#"${sha256("hello world")}"#, "="),
+    (
+        r#"provider::aws::trim_iam_role_path("arn:aws:iam::444455556666:role/with/path/example")"#,
+        r#"${provider::aws::trim_iam_role_path("arn:aws:iam::444455556666…}"#,
+        "=",
+    ),
+    (r#"try(sha256("a"), "b")"#, r#"${sha256("a")}"#, r#"sha256("a")"#),
+    (r#"jsonencode({"hello"="world"})"#, r#"json({hello: "world"})"#, "="),
+    (r#"jsondecode("{\"hello\": \"world\"}").hello"#, r#""world""#, ""),
     ("jsondecode(jsonencode([1, 2]))[1]", "2", "2"),
-    ("jsondecode(\"true\")", "true", ""),
-    ("yamldecode(\"a: [1, b]\")", "{a: [1, \"b\"]}", ""),
-    ("base64encode(\"Hello World\")", "\"SGVsbG8gV29ybGQ=\"", "="),
-    ("base64decode(\"SGVsbG8gV29ybGQ=\")", "\"Hello World\"", "="),
-    ("urlencode(\"Hello World!\")", "\"Hello+World%21\"", "="),
-    ("\"${jsonencode([\"a\", 1, null])}!\"", "\"[\\\"a\\\",1,null]!\"", "="),
+    (r#"jsondecode("true")"#, "true", ""),
+    (r#"yamldecode("a: [1, b]")"#, r#"{a: [1, "b"]}"#, ""),
+    (r#"base64encode("Hello World")"#, r#""SGVsbG8gV29ybGQ=""#, "="),
+    (r#"base64decode("SGVsbG8gV29ybGQ=")"#, r#""Hello World""#, "="),
+    (r#"urlencode("Hello World!")"#, r#""Hello+World%21""#, "="),
+    (r#""${jsonencode(["a", 1, null])}!""#, r#""[\"a\",1,null]!""#, "="),
     // Errors, and what catches them.
-    ("try(var.map.none, \"fallback\")", "\"fallback\"", "\"fallback\""),
-    ("try(var.map.k, \"fallback\")", "\"v\"", "\"v\""),
-    ("try(jsondecode(\"{\"), [])", "[]", "[]"),
+    (r#"try(var.map.none, "fallback")"#, r#""fallback""#, r#""fallback""#),
+    (r#"try(var.map.k, "fallback")"#, r#""v""#, r#""v""#),
+    (r#"try(jsondecode("{"), [])"#, "[]", "[]"),
     ("try(var.list[9], null)", "null", "null"),
     ("can(var.map.none)", "false", "="),
-    ("can(regex(\"^a\", \"abc\"))", "true", "="),
-    ("can(regex(\"^b\", \"abc\"))", "false", "="),
+    (r#"can(regex("^a", "abc"))"#, "true", "="),
+    (r#"can(regex("^b", "abc"))"#, "false", "="),
     // Types of variables.
     ("var.settings.size", "3", "3"),
     ("var.settings.tags", "{}", "{}"),
     // Files.
-    ("file(\"p.json\")", "\"{\\\"Statement\\\": []}\"", "{\"Statement\": []}"),
+    (r#"file("p.json")"#, r#""{\"Statement\": []}""#, r#"{"Statement": []}"#),
     (
-        "file(\"${path.module}/p.json\")",
-        "\"{\\\"Statement\\\": []}\"",
-        "{\"Statement\": []}",
+        r#"file("${path.module}/p.json")"#,
+        r#""{\"Statement\": []}""#,
+        r#"{"Statement": []}"#,
     ),
     (
-        "templatefile(\"t.tftpl\", { name = \"you\", list = [\"a\", \"b\"] })",
-        "\"Hello you!\\n- a\\n- b\\n\"",
+        r#"templatefile("t.tftpl", { name = "you", list = ["a", "b"] })"#,
+        r#""Hello you!\n- a\n- b\n""#,
         "",
     ),
-    ("basename(\"foo/bar/baz.txt\")", "\"baz.txt\"", "="),
-    ("dirname(\"foo/bar/baz.txt\")", "\"foo/bar\"", "="),
-    ("fileset(path.module, \"*.json\")", "[\"p.json\"]", "="),
-    ("sensitive(\"s\")", "\"s\"", "\"s\""),
+    (r#"basename("foo/bar/baz.txt")"#, r#""baz.txt""#, "="),
+    (r#"dirname("foo/bar/baz.txt")"#, r#""foo/bar""#, "="),
+    (r#"fileset(path.module, "*.json")"#, r#"["p.json"]"#, "="),
+    (r#"sensitive("s")"#, r#""s""#, r#""s""#),
     // Any other function.
     ("timestamp()", "${timestamp()}", "="),
     (
-        "provider::aws::arn_parse(\"arn\")",
-        "${provider::aws::arn_parse(\"arn\")}",
+        r#"provider::aws::arn_parse("arn")"#,
+        r#"${provider::aws::arn_parse("arn")}"#,
         "=",
     ),
 ];
@@ -575,8 +547,8 @@ fn expressions_have_their_documented_values_and_places() {
     let mut wrong = String::new();
     for (expression, expected, place) in CASES {
         let (sources, value) = value_of(expression);
-        sound(&sources, &value);
-        let shown = show(&value);
+        check_value_places(&sources, &value);
+        let shown = show_terraform(&value);
         if shown != *expected {
             let _ = writeln!(
                 wrong,
@@ -604,13 +576,13 @@ fn expressions_have_their_documented_values_and_places() {
 }
 
 /// The named property of the resource at this address, shown.
-fn prop(units: &[LoweredUnit], address: &str, path: &[&str]) -> String {
-    let all = resources(units);
+fn property_at(units: &[LoweredUnit], address: &str, path: &[&str]) -> String {
+    let all = all_resources(units);
     let r = all
         .iter()
         .find(|r| &*r.address.name == address)
         .unwrap_or_else(|| panic!("{address} in {:?}", all.iter().map(|r| &r.address).collect::<Vec<_>>()));
-    r.path(path).map_or_else(|| "(none)".to_owned(), show)
+    r.path(path).map_or_else(|| "(none)".to_owned(), show_terraform)
 }
 
 const LINTED: &str = r#"{Version: "2012-10-17", Statement: [{Effect: "Allow", Action: "s3:*", Resource: "*"}]}"#;
@@ -664,7 +636,7 @@ output "arn" { value = aws_iam_policy.p.arn }
             ),
         ],
     );
-    let policies: Vec<&Resource> = resources(&units)
+    let policies: Vec<&Resource> = all_resources(&units)
         .into_iter()
         .filter(|r| &*r.type_name == "aws_iam_policy")
         .collect();
@@ -672,10 +644,10 @@ output "arn" { value = aws_iam_policy.p.arn }
     let first = policies.iter().find(|r| &*r.address.scope == "#module.policy").unwrap();
     assert_eq!(&*first.kind, "AWS::IAM::ManagedPolicy");
     let document = first.get("PolicyDocument").unwrap().decoded();
-    assert_eq!(show(document), LINTED);
+    assert_eq!(show_terraform(document), LINTED);
     // The action is written in the caller's locals, and came by the argument and the variable.
     let action = &document.get("Statement").unwrap().items()[0].get("Action").unwrap();
-    assert_eq!(sources.slice(action.items()[0].span), "\"s3:*\"");
+    assert_eq!(sources.slice(action.items()[0].span), r#""s3:*""#);
     assert_eq!(sources.path(action.items()[0].span.file), "main.tf");
     let mut steps = Vec::new();
     let mut via = &action.via;
@@ -688,13 +660,16 @@ output "arn" { value = aws_iam_policy.p.arn }
         [("modules/policy/main.tf", "var.actions"), ("main.tf", "local.actions")]
     );
     let second = policies.iter().find(|r| &*r.address.scope == "#module.other").unwrap();
-    assert_eq!(show(second.get("ManagedPolicyName").unwrap()), "\"none-policy\"");
+    assert_eq!(
+        show_terraform(second.get("ManagedPolicyName").unwrap()),
+        r#""none-policy""#
+    );
     // Outputs: the document by value, the ARN as a reference into the module.
     assert_eq!(
-        prop(&units, "aws_iam_role.r", &["AssumeRolePolicyDocument"]),
+        property_at(&units, "aws_iam_role.r", &["AssumeRolePolicyDocument"]),
         format!("json({LINTED})")
     );
-    let all = resources(&units);
+    let all = all_resources(&units);
     let attachment = all.iter().find(|r| &*r.kind == kinds::ATTACHMENT).unwrap();
     let target = attachment
         .get("PolicyArn")
@@ -765,14 +740,14 @@ resource "aws_iam_user" "perhaps" {
         )],
     );
     assert_eq!(
-        prop(&units, "aws_iam_policy.p[\"all\"]", &["PolicyDocument"]),
+        property_at(&units, r#"aws_iam_policy.p["all"]"#, &["PolicyDocument"]),
         r#"json({Statement: [{Effect: "Allow", Action: ["s3:*"], Resource: "*"}]})"#
     );
     assert_eq!(
-        prop(&units, "aws_iam_role_policy_attachment.a[\"read\"]", &["PolicyArn"]),
-        "${aws_iam_policy.p[\"read\"].arn}"
+        property_at(&units, r#"aws_iam_role_policy_attachment.a["read"]"#, &["PolicyArn"]),
+        r#"${aws_iam_policy.p["read"].arn}"#
     );
-    let all = resources(&units);
+    let all = all_resources(&units);
     let find = |name: &str| all.iter().find(|r| &*r.address.name == name);
     assert_eq!(find("aws_iam_user.same").unwrap().instances, Some(3));
     assert_eq!(
@@ -788,7 +763,10 @@ resource "aws_iam_user" "perhaps" {
             .map(|when| when.label()),
         Some("if var.enabled is true")
     );
-    assert_eq!(prop(&units, "aws_iam_user.perhaps", &["UserName"]), "${each.key}");
+    assert_eq!(
+        property_at(&units, "aws_iam_user.perhaps", &["UserName"]),
+        "${each.key}"
+    );
 }
 
 #[test]
@@ -900,7 +878,7 @@ resource "aws_iam_user" "n" {
         ("aws_iam_user.always", "UserName", r#""wide""#),
         ("aws_iam_user.u", "UserName", r#""created""#),
     ] {
-        assert_eq!(prop(&units, address, &[property]), value, "{address}");
+        assert_eq!(property_at(&units, address, &[property]), value, "{address}");
     }
 }
 
@@ -951,7 +929,7 @@ resource "aws_iam_role" "r" {
         )],
     );
     assert_eq!(
-        prop(&units, "aws_iam_role.r", &["Policies"]),
+        property_at(&units, "aws_iam_role.r", &["Policies"]),
         "[{PolicyName: \"one\", PolicyDocument: json({Version: \"2012-10-17\", Statement: [\
          {Sid: \"One\", Effect: \"Allow\", Action: \"s3:*\", Resource: \"*\"}, \
          {Sid: \"Two\", Effect: \"Allow\", Action: \"sqs:*\", Resource: \"*\"}, \
@@ -959,7 +937,7 @@ resource "aws_iam_role" "r" {
          Condition: {StringEquals: {aws:PrincipalTag/x: [\"a\"]}}}>]})}]"
     );
     for u in &units {
-        u.resources.iter().for_each(|r| sound(&sources, &r.props));
+        u.resources.iter().for_each(|r| check_value_places(&sources, &r.props));
     }
 }
 
@@ -1044,7 +1022,7 @@ resource "aws_sns_topic_policy" "t" {
         ],
     );
     assert_eq!(
-        prop(&units, "aws_iam_policy.p", &["PolicyDocument"]),
+        property_at(&units, "aws_iam_policy.p", &["PolicyDocument"]),
         "json({Version: \"2012-10-17\", Statement: [\
          {Sid: \"Kept\", Effect: \"Allow\", Action: \"ec2:*\", Resource: \"*\"}, \
          {Sid: \"Replaced\", Effect: \"Deny\", Action: \"s3:DeleteObject\", Resource: \"*\"}, \
@@ -1055,10 +1033,10 @@ resource "aws_sns_topic_policy" "t" {
          Condition: {StringEquals: {aws:SourceAccount: [\"111122223333\", \"${aws:userid}\"]}}}]})"
     );
     assert_eq!(
-        prop(&units, "aws_sns_topic_policy.t", &["PolicyDocument", "Statement"]),
+        property_at(&units, "aws_sns_topic_policy.t", &["PolicyDocument", "Statement"]),
         "(none)"
     );
-    let all = resources(&units);
+    let all = all_resources(&units);
     let topic = all.iter().find(|r| &*r.type_name == "aws_sns_topic_policy").unwrap();
     let statement = &topic
         .get("PolicyDocument")
@@ -1075,11 +1053,11 @@ resource "aws_sns_topic_policy" "t" {
         )
     };
     assert_eq!(place("Effect"), ("statement".into(), "statement".into()));
-    assert_eq!(place("Action"), ("actions".into(), "\"sns:Publish\"".into()));
-    assert_eq!(place("Principal"), ("principals".into(), "\"*\"".into()));
-    assert_eq!(show(topic.get("Topics").unwrap()), "[\"t\"]");
+    assert_eq!(place("Action"), ("actions".into(), r#""sns:Publish""#.into()));
+    assert_eq!(place("Principal"), ("principals".into(), r#""*""#.into()));
+    assert_eq!(show_terraform(topic.get("Topics").unwrap()), r#"["t"]"#);
     for u in &units {
-        u.resources.iter().for_each(|r| sound(&sources, &r.props));
+        u.resources.iter().for_each(|r| check_value_places(&sources, &r.props));
     }
 }
 
@@ -1100,14 +1078,14 @@ variable "bucket" {}
 module "gone" { source = "../modules/gone" }
 "#,
             ),
-            ("infra/policies/p.json", "{\"Statement\": []}"),
+            ("infra/policies/p.json", r#"{"Statement": []}"#),
             (
                 "infra/policies/t.json.tftpl",
-                "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": ${jsonencode(actions)}, \"Resource\": \"arn:aws:s3:::${bucket}/*\"}]}",
+                r#"{"Statement": [{"Effect": "Allow", "Action": ${jsonencode(actions)}, "Resource": "arn:aws:s3:::${bucket}/*"}]}"#,
             ),
         ],
     );
-    let all = resources(&units);
+    let all = all_resources(&units);
     let policy = |name: &str| {
         let r = all.iter().find(|r| &*r.address.name == name).unwrap();
         r.get("PolicyDocument").unwrap().clone()
@@ -1116,13 +1094,13 @@ module "gone" { source = "../modules/gone" }
     assert_eq!(sources.path(file.span.file), "infra/policies/p.json");
     assert_eq!(
         sources.slice(file.via.as_ref().unwrap().span),
-        "file(\"${path.module}/policies/p.json\")"
+        r#"file("${path.module}/policies/p.json")"#
     );
     let template = policy("aws_iam_policy.template");
     let text = template.as_text().unwrap();
     assert_eq!(
         text.display(),
-        "{\"Statement\": [{\"Effect\": \"Allow\", \"Action\": [\"s3:*\",\"sqs:*\"], \"Resource\": \"arn:aws:s3:::${var.bucket}/*\"}]}"
+        r#"{"Statement": [{"Effect": "Allow", "Action": ["s3:*","sqs:*"], "Resource": "arn:aws:s3:::${var.bucket}/*"}]}"#
     );
     // The action of the template is written in the call, the rest in the template.
     let at = text.with_placeholders().find("s3:*").unwrap();
@@ -1160,8 +1138,8 @@ resource "aws_iam_user" "u" {
 b = "tfvars"
 "#,
             ),
-            ("x.auto.tfvars", "b = \"auto\"\n"),
-            ("prod.tfvars", "c = \"prod\"\n"),
+            ("x.auto.tfvars", r#"b = "auto""#),
+            ("prod.tfvars", r#"c = "prod""#),
             (
                 "main_override.tf",
                 r#"resource "aws_iam_user" "u" {
@@ -1171,9 +1149,12 @@ b = "tfvars"
             ),
         ],
     );
-    assert_eq!(prop(&units, "aws_iam_user.u", &["UserName"]), "\"tfvars-auto-default\"");
-    assert_eq!(prop(&units, "aws_iam_user.u", &["Path"]), "\"/override/\"");
-    assert_eq!(prop(&units, "aws_iam_user.u", &["Tags"]), "{k: \"main\"}");
+    assert_eq!(
+        property_at(&units, "aws_iam_user.u", &["UserName"]),
+        r#""tfvars-auto-default""#
+    );
+    assert_eq!(property_at(&units, "aws_iam_user.u", &["Path"]), r#""/override/""#);
+    assert_eq!(property_at(&units, "aws_iam_user.u", &["Tags"]), r#"{k: "main"}"#);
 }
 
 #[test]
@@ -1228,13 +1209,13 @@ module "registry" {
     assert_eq!(
         found,
         [
-            ("data.aws_iam_policy_document.unused".to_owned(), "data \"aws_ia"),
+            ("data.aws_iam_policy_document.unused".to_owned(), r#"data "aws_ia"#),
             ("local.text".to_owned(), "<<-EOT"),
             ("local.unused".to_owned(), "jsonencode({"),
             ("module.registry".to_owned(), "jsonencode({"),
         ]
     );
-    let kinds: Vec<&str> = resources(&units).iter().map(|r| &*r.kind).collect();
+    let kinds: Vec<&str> = all_resources(&units).iter().map(|r| &*r.kind).collect();
     assert_eq!(kinds, ["AWS::IAM::ManagedPolicy", "some_policy", "Overgrant::Output"]);
 }
 
@@ -1278,34 +1259,35 @@ resource "aws_ecs_task_definition" "t" {
 "#,
         )],
     );
-    let is = |address: &str, path: &[&str], value: &str| assert_eq!(prop(&units, address, path), value, "{address}");
-    is("provider.aws", &["AccessKey"], "\"mock\"");
+    let is =
+        |address: &str, path: &[&str], value: &str| assert_eq!(property_at(&units, address, path), value, "{address}");
+    is("provider.aws", &["AccessKey"], r#""mock""#);
     is(
         "provider.aws",
         &["AssumeRole", "RoleArn"],
-        "\"arn:aws:iam::111122223333:role/deploy\"",
+        r#""arn:aws:iam::111122223333:role/deploy""#,
     );
-    is("backend.s3", &["AccessKey"], "\"state\"");
+    is("backend.s3", &["AccessKey"], r#""state""#);
     is(
         "aws_lambda_function.f",
         &["Environment", "Variables"],
-        "{some_name: \"v\"}",
+        r#"{some_name: "v"}"#,
     );
     is(
         "aws_codebuild_project.c",
         &["Environment", "EnvironmentVariables"],
-        "[{Name: \"A\", Value: \"1\"}, {Name: \"B\", Value: \"2\"}]",
+        r#"[{Name: "A", Value: "1"}, {Name: "B", Value: "2"}]"#,
     );
     is(
         "aws_launch_template.l",
         &["LaunchTemplateData", "UserData"],
-        "\"ZWNobw==\"",
+        r#""ZWNobw==""#,
     );
-    is("aws_instance.i", &["UserData"], "\"echo\"");
+    is("aws_instance.i", &["UserData"], r#""echo""#);
     is(
         "aws_ecs_task_definition.t",
         &["ContainerDefinitions"],
-        "json([{environment: [{name: \"A\", value: \"1\"}]}])",
+        r#"json([{environment: [{name: "A", value: "1"}]}])"#,
     );
 }
 
@@ -1319,7 +1301,7 @@ fn nothing_runs_for_ever() {
     );
     for i in 1..60 {
         let _ = writeln!(doubling, "  l{i} = [local.l{}, local.l{}]", i - 1, i - 1);
-        let _ = writeln!(doubling, "  t{i} = \"${{local.t{}}}${{local.t{}}}\"", i - 1, i - 1);
+        let _ = writeln!(doubling, r#"  t{i} = "${{local.t{}}}${{local.t{}}}""#, i - 1, i - 1);
     }
     doubling.push_str(
         r#"}
@@ -1361,10 +1343,14 @@ resource "aws_iam_user" "a" { name = "a" }
 module "again" { source = "../a" }
 "#,
             ),
-            ("c/main.tf", "module \"c\" { source = \"../c\" }\n"),
+            ("c/main.tf", r#"module "c" { source = "../c" }"#),
         ],
     );
-    assert!(resources(&units).iter().any(|r| &*r.address.name == "aws_iam_user.a"));
+    assert!(
+        all_resources(&units)
+            .iter()
+            .any(|r| &*r.address.name == "aws_iam_user.a")
+    );
     // A reference chain of any length.
     let mut chain = String::from(
         r#"locals {
@@ -1412,22 +1398,25 @@ fn json_syntax_declares_the_same() {
         ],
     );
     assert_eq!(
-        prop(&units, "aws_iam_policy.p", &["PolicyDocument"]),
+        property_at(&units, "aws_iam_policy.p", &["PolicyDocument"]),
         "json({Version: \"2012-10-17\", Statement: [{Effect: \"Allow\", Action: \"s3:*\", \
          Resource: \"arn:aws:s3:::n-x/*\"}]})"
     );
-    assert_eq!(prop(&units, "aws_iam_policy.p", &["ManagedPolicyName"]), "\"given\"");
     assert_eq!(
-        prop(&units, "aws_iam_role.r", &["Policies"]),
-        "[{PolicyName: \"i\", PolicyDocument: json({Statement: [{Effect: \"Allow\", Action: \"*\", Resource: \"*\"}]})}]"
+        property_at(&units, "aws_iam_policy.p", &["ManagedPolicyName"]),
+        r#""given""#
     );
     assert_eq!(
-        prop(&units, "aws_lambda_function.f", &["Environment", "Variables"]),
-        "{a_b: \"v\"}"
+        property_at(&units, "aws_iam_role.r", &["Policies"]),
+        r#"[{PolicyName: "i", PolicyDocument: json({Statement: [{Effect: "Allow", Action: "*", Resource: "*"}]})}]"#
     );
-    assert_eq!(prop(&units, "provider.aws.two", &["AccessKey"]), "\"mock\"");
-    assert_eq!(prop(&units, "backend.s3", &["AccessKey"]), "\"state\"");
-    let all = resources(&units);
+    assert_eq!(
+        property_at(&units, "aws_lambda_function.f", &["Environment", "Variables"]),
+        r#"{a_b: "v"}"#
+    );
+    assert_eq!(property_at(&units, "provider.aws.two", &["AccessKey"]), r#""mock""#);
+    assert_eq!(property_at(&units, "backend.s3", &["AccessKey"]), r#""state""#);
+    let all = all_resources(&units);
     let role = all.iter().find(|r| &*r.address.name == "aws_iam_role.r").unwrap();
     let document = role.get("Policies").unwrap().items()[0]
         .get("PolicyDocument")
@@ -1435,11 +1424,11 @@ fn json_syntax_declares_the_same() {
         .decoded();
     let action = document.get("Statement").unwrap().items()[0].get("Action").unwrap();
     // Written inside a JSON string, the quotes are escaped.
-    assert_eq!(sources.slice(action.span), "\\\"*\\\"");
-    assert_eq!(sources.slice(role.header), "\"r\"");
+    assert_eq!(sources.slice(action.span), r#"\"*\""#);
+    assert_eq!(sources.slice(role.header), r#""r""#);
     for u in &units {
         assert_eq!(u.problems, []);
-        u.resources.iter().for_each(|r| sound(&sources, &r.props));
+        u.resources.iter().for_each(|r| check_value_places(&sources, &r.props));
     }
 }
 
@@ -1470,9 +1459,9 @@ resource "aws_iam_user" "u" {
             ),
         ],
     );
-    assert_eq!(prop(&units, "aws_iam_user.u", &["UserName"]), "\"prod\"");
+    assert_eq!(property_at(&units, "aws_iam_user.u", &["UserName"]), r#""prod""#);
     assert_eq!(
-        prop(&units, "aws_iam_user.u", &["Path"]),
+        property_at(&units, "aws_iam_user.u", &["Path"]),
         "${dependency.x.outputs.path}"
     );
 }
@@ -1543,14 +1532,14 @@ module "other" {
     );
     let statement = r#"{Version: "2012-10-17", Statement: [{Effect: "Allow", Action: "s3:*", Resource: "*", Condition: {StringEquals: {aws:PrincipalTag/x: ["y"]}}}]}"#;
     assert_eq!(
-        prop(&units, "module.lambda.role", &["Policies"]),
+        property_at(&units, "module.lambda.role", &["Policies"]),
         format!("[{{PolicyDocument: json({statement})}}]")
     );
     let condition = |address: &str| {
-        let all = resources(&units);
+        let all = all_resources(&units);
         let role = all.iter().find(|r| &*r.address.name == address).unwrap();
         let trust = role.get("AssumeRolePolicyDocument").unwrap().decoded().clone();
-        show(trust.get("Statement").unwrap().items()[0].get("Condition").unwrap())
+        show_terraform(trust.get("Statement").unwrap().items()[0].get("Condition").unwrap())
     };
     assert_eq!(
         condition("module.workflows"),
@@ -1563,33 +1552,39 @@ module "other" {
          oidc.eks.eu-west-1.amazonaws.com/id/A:sub: [\"system:serviceaccount:kube-system:aws-node\"]}}"
     );
     assert_eq!(
-        prop(&units, "module.lambda", &["Environment", "Variables"]),
-        "{KEY: \"value\"}"
-    );
-    assert_eq!(prop(&units, "module.lambda", &["Role"]), "${module.lambda.role.arn}");
-    assert_eq!(prop(&units, "module.lambda.url", &["AuthType"]), "\"NONE\"");
-    assert_eq!(prop(&units, "module.lambda.trigger[\"any\"]", &["Principal"]), "\"*\"");
-    assert_eq!(
-        prop(&units, "module.lambda.trigger[\"sns\"]", &["Principal"]),
-        "\"sns.amazonaws.com\""
+        property_at(&units, "module.lambda", &["Environment", "Variables"]),
+        r#"{KEY: "value"}"#
     );
     assert_eq!(
-        prop(&units, "module.role", &["AssumeRolePolicyDocument"]),
+        property_at(&units, "module.lambda", &["Role"]),
+        "${module.lambda.role.arn}"
+    );
+    assert_eq!(property_at(&units, "module.lambda.url", &["AuthType"]), r#""NONE""#);
+    assert_eq!(
+        property_at(&units, r#"module.lambda.trigger["any"]"#, &["Principal"]),
+        r#""*""#
+    );
+    assert_eq!(
+        property_at(&units, r#"module.lambda.trigger["sns"]"#, &["Principal"]),
+        r#""sns.amazonaws.com""#
+    );
+    assert_eq!(
+        property_at(&units, "module.role", &["AssumeRolePolicyDocument"]),
         "json({Version: \"2012-10-17\", Statement: [\
          {Effect: \"Allow\", Action: \"sts:AssumeRole\", Principal: {AWS: \"*\"}}, \
          {Effect: \"Allow\", Action: \"sts:AssumeRole\", Principal: {Service: \"ec2.amazonaws.com\"}}]})"
     );
     assert_eq!(
-        prop(&units, "module.role", &["ManagedPolicyArns"]),
-        "[${module.policy.arn}, \"arn:aws:iam::aws:policy/AdministratorAccess\"]"
+        property_at(&units, "module.role", &["ManagedPolicyArns"]),
+        r#"[${module.policy.arn}, "arn:aws:iam::aws:policy/AdministratorAccess"]"#
     );
-    let found: Vec<String> = loose(&units).iter().map(|l| show(&l.value)).collect();
+    let found: Vec<String> = loose(&units).iter().map(|l| show_terraform(&l.value)).collect();
     assert_eq!(
         found,
-        ["json({Version: \"2012-10-17\", Statement: [{Effect: \"Allow\", Action: \"sqs:*\", Resource: \"*\"}]})"]
+        [r#"json({Version: "2012-10-17", Statement: [{Effect: "Allow", Action: "sqs:*", Resource: "*"}]})"#]
     );
     for u in &units {
-        u.resources.iter().for_each(|r| sound(&sources, &r.props));
+        u.resources.iter().for_each(|r| check_value_places(&sources, &r.props));
     }
 }
 
@@ -1620,19 +1615,19 @@ resource "aws_iam_role" "r" {}
 "#,
         ),
     ]);
-    let all = resources(&units);
+    let all = all_resources(&units);
     let role = all.iter().find(|r| &*r.address.scope == "plan.json").unwrap();
     assert_eq!(&*role.kind, "AWS::IAM::Role");
-    assert_eq!(sources.slice(role.header), "resource \"aws_iam_role\" \"r\"");
-    assert_eq!(show(role.get("RoleName").unwrap()), "\"role\"");
+    assert_eq!(sources.slice(role.header), r#"resource "aws_iam_role" "r""#);
+    assert_eq!(show_terraform(role.get("RoleName").unwrap()), r#""role""#);
     assert!(role.get("PermissionsBoundary").is_none());
     assert_eq!(
-        show(role.get("Policies").unwrap()),
-        "[{PolicyName: \"i\", PolicyDocument: \"{}\"}]"
+        show_terraform(role.get("Policies").unwrap()),
+        r#"[{PolicyName: "i", PolicyDocument: "{}"}]"#
     );
     assert_eq!(
-        prop(&units, "module.m.aws_lambda_function.f", &["Environment", "Variables"]),
-        "{A_B: \"v\"}"
+        property_at(&units, "module.m.aws_lambda_function.f", &["Environment", "Variables"]),
+        r#"{A_B: "v"}"#
     );
     let trust = role.get("AssumeRolePolicyDocument").unwrap().as_text().unwrap().clone();
     let at = trust.display().find("sts:").unwrap();
@@ -1668,11 +1663,11 @@ const PLAN: &str = r#"{"format_version": "1.2", "terraform_version": "1.11.4",
 #[test]
 fn what_a_plan_leaves_open_is_unknown_with_its_reason() {
     let (_, units) = lower(&Terraform, &[("plan.json", PLAN)]);
-    let all = resources(&units);
+    let all = all_resources(&units);
     let policy = all.iter().find(|r| &*r.address.name == "aws_iam_policy.p").unwrap();
     let hole = policy.get("PolicyDocument").unwrap().as_hole().unwrap();
     assert_eq!(&*hole.name, "aws_s3_bucket.b.arn");
-    assert_eq!(hole.kind.why(), "known only after it is applied");
+    assert_eq!(hole.kind.reason(), "known only after apply");
     assert!(hole.target.is_none());
     // No one wrote what the provider works out by itself.
     let auto = all.iter().find(|r| &*r.address.name == "aws_iam_role.auto").unwrap();
@@ -1699,15 +1694,15 @@ resource "aws_iam_role_policy" "p" {}
 "#,
         ),
     ]);
-    let all = resources(&units);
+    let all = all_resources(&units);
     let planned = |name: &str| {
         *all.iter()
             .find(|r| &*r.address.scope == "plan.json" && &*r.address.name == name)
             .unwrap()
     };
-    let inline = planned("module.m[\"a.b[1]\"].aws_iam_role_policy.p");
+    let inline = planned(r#"module.m["a.b[1]"].aws_iam_role_policy.p"#);
     assert_eq!(sources.path(inline.header.file), "mods/r/main.tf");
-    assert_eq!(sources.slice(inline.header), "resource \"aws_iam_role_policy\" \"p\"");
+    assert_eq!(sources.slice(inline.header), r#"resource "aws_iam_role_policy" "p""#);
     let role = inline
         .get("RoleName")
         .unwrap()
@@ -1716,7 +1711,7 @@ resource "aws_iam_role_policy" "p" {}
         .target
         .clone()
         .unwrap();
-    assert_eq!(&*role.address, "module.m[\"a.b[1]\"].aws_iam_role.r");
+    assert_eq!(&*role.address, r#"module.m["a.b[1]"].aws_iam_role.r"#);
     assert_eq!(sources.path(planned("aws_iam_policy.p").header.file), "main.tf");
 }
 
@@ -1763,7 +1758,7 @@ resource "aws_iam_user" "u" { name = var.name }
             ),
         ],
     );
-    let all: Vec<String> = resources(&units)
+    let all: Vec<String> = all_resources(&units)
         .iter()
         .filter(|r| r.kind.starts_with("AWS::IAM::"))
         .map(|r| {
@@ -1771,7 +1766,7 @@ resource "aws_iam_user" "u" { name = var.name }
                 "{} {} {}",
                 sources.path(r.header.file),
                 r.address.full(),
-                show(&r.props)
+                show_terraform(&r.props)
             )
         })
         .collect();
@@ -1779,30 +1774,30 @@ resource "aws_iam_user" "u" { name = var.name }
         all,
         [
             // What the source does not declare stays the plan's.
-            "plan.json module.m[0].aws_iam_user.new {UserName: \"bob\"}",
-            "main.tf aws_iam_policy.p {PolicyDocument: json({Statement: [{Effect: \"Allow\", Action: \"s3:*\"}]})}",
-            "main.tf aws_iam_policy.whole {ManagedPolicyName: \"w-1\", PolicyDocument: \"{\\\"Statement\\\": []}\"}",
-            "m/main.tf module.m.aws_iam_user.u {UserName: \"ann\"}",
-            "main.tf aws_iam_policy.p {PolicyDocument: json({Statement: [{Effect: \"Allow\", Action: \"iam:*\"}]})}",
+            r#"plan.json module.m[0].aws_iam_user.new {UserName: "bob"}"#,
+            r#"main.tf aws_iam_policy.p {PolicyDocument: json({Statement: [{Effect: "Allow", Action: "s3:*"}]})}"#,
+            r#"main.tf aws_iam_policy.whole {ManagedPolicyName: "w-1", PolicyDocument: "{\"Statement\": []}"}"#,
+            r#"m/main.tf module.m.aws_iam_user.u {UserName: "ann"}"#,
+            r#"main.tf aws_iam_policy.p {PolicyDocument: json({Statement: [{Effect: "Allow", Action: "iam:*"}]})}"#,
         ]
     );
     for u in &units {
-        u.resources.iter().for_each(|r| sound(&sources, &r.props));
+        u.resources.iter().for_each(|r| check_value_places(&sources, &r.props));
     }
 }
 
 #[test]
 fn texts_that_multiply_and_modules_that_call_each_other_end() {
     let expressions = [
-        "replace(local.long, \"a\", local.long)",
-        "replace(local.long, \"/a/\", local.long)",
-        "indent(200, replace(local.long, \"a\", \"\\n\"))",
-        "split(\"a\", local.long)",
-        "split(\"\", local.long)",
+        r#"replace(local.long, "a", local.long)"#,
+        r#"replace(local.long, "/a/", local.long)"#,
+        r#"indent(200, replace(local.long, "a", "\n"))"#,
+        r#"split("a", local.long)"#,
+        r#"split("", local.long)"#,
         "local.d60",
         "[for i in range(20000) : local.long]",
-        "[for i in range(20000) : { a = \"${local.long}b\" }]",
-        "[for a in range(20000) : [for b in range(20000) : [for c in range(20000) : \"x\"]]]",
+        r#"[for i in range(20000) : { a = "${local.long}b" }]"#,
+        r#"[for a in range(20000) : [for b in range(20000) : [for c in range(20000) : "x"]]]"#,
         "setproduct(range(1000000), range(1000000))",
     ];
     let mut world = r#"locals {
@@ -1811,7 +1806,7 @@ fn texts_that_multiply_and_modules_that_call_each_other_end() {
 "#
     .to_owned();
     for i in 0..60 {
-        let _ = writeln!(world, "  d{} = format(\"%s%s\", local.d{i}, local.d{i})", i + 1);
+        let _ = writeln!(world, r#"  d{} = format("%s%s", local.d{i}, local.d{i})"#, i + 1);
     }
     world.push_str("}\n");
     for expression in expressions {
@@ -1822,7 +1817,7 @@ fn texts_that_multiply_and_modules_that_call_each_other_end() {
 "#
         );
         let (_, units) = lower(&Terraform, &[("main.tf", &main)]);
-        let all = resources(&units);
+        let all = all_resources(&units);
         let output = all.iter().find(|r| &*r.kind == kinds::OUTPUT).unwrap();
         // Beyond the bound nothing is known of it.
         let size = output.get("Value").map_or(0, size);
@@ -1841,11 +1836,11 @@ fn texts_that_multiply_and_modules_that_call_each_other_end() {
         &Terraform,
         &[
             ("main.tf", &call("a", "./a")),
-            ("a/main.tf", &(back.clone() + "resource \"aws_iam_role\" \"r\" {}\n")),
+            ("a/main.tf", &(back.clone() + r#"resource "aws_iam_role" "r" {}"#)),
             ("b/main.tf", &back),
         ],
     );
-    let roles = resources(&units);
+    let roles = all_resources(&units);
     assert!((1..10).contains(&roles.iter().filter(|r| &*r.kind == "AWS::IAM::Role").count()));
 }
 

@@ -60,11 +60,11 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(path: &Path) -> String {
+fn read_file(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
 }
 
-fn files(under: &str, extension: &str) -> Vec<PathBuf> {
+fn files_under(under: &str, extension: &str) -> Vec<PathBuf> {
     walkdir::WalkDir::new(root().join(under))
         .sort_by_file_name()
         .into_iter()
@@ -139,13 +139,13 @@ fn imports_of(text: &str, start: &str) -> BTreeSet<String> {
 fn imports_go_down() {
     let floors: BTreeMap<&str, u8> = FLOORS.iter().copied().collect();
     let mut wrong = Vec::new();
-    for path in files("src", "rs") {
+    for path in files_under("src", "rs") {
         let own = module(&path);
         let Some(floor) = floors.get(&*own) else {
             wrong.push(format!("{}: module `{own}` has no floor in tidy.rs", shown(&path)));
             continue;
         };
-        for other in imports(&read(&path)) {
+        for other in imports(&read_file(&path)) {
             let sideways = SIDEWAYS.contains(&(&*own, &*other));
             match floors.get(&*other) {
                 _ if other == own || sideways => {}
@@ -169,8 +169,8 @@ fn stages_of_a_format_are_in_order() {
     for folder in STAGED {
         let parent = folder.trim_start_matches("src/").replace('/', "::");
         for (i, stage) in STAGES.iter().enumerate() {
-            for path in files(&format!("{folder}/{stage}"), "rs") {
-                let text = read(&path);
+            for path in files_under(&format!("{folder}/{stage}"), "rs") {
+                let text = read_file(&path);
                 for later in &STAGES[i + 1..] {
                     if text.contains(&format!("{parent}::{later}")) {
                         wrong.push(format!("{}: imports `{later}`", shown(&path)));
@@ -198,7 +198,7 @@ const PYTHON: &[&str] = &[
 
 #[test]
 fn modules_of_python_are_in_order() {
-    let top = read(&root().join("src/python/mod.rs"));
+    let top = read_file(&root().join("src/python/mod.rs"));
     // What `mod.rs` exports by name; everything else that it exports is of `ast`.
     let exports = |name: &str| {
         let has = |l: &&str| {
@@ -209,7 +209,7 @@ fn modules_of_python_are_in_order() {
         line.strip_prefix("pub use ")?.split("::").next()
     };
     let mut wrong = Vec::new();
-    for path in files("src/python", "rs") {
+    for path in files_under("src/python", "rs") {
         let inside = path.strip_prefix(root().join("src/python")).unwrap();
         let own = inside.components().next().unwrap().as_os_str().to_str().unwrap();
         let own = own.trim_end_matches(".rs");
@@ -220,7 +220,7 @@ fn modules_of_python_are_in_order() {
             wrong.push(format!("{}: module `{own}` has no place in tidy.rs", shown(&path)));
             continue;
         };
-        for name in imports_of(&read(&path), "crate::python::") {
+        for name in imports_of(&read_file(&path), "crate::python::") {
             let module = match PYTHON.contains(&&*name) {
                 true => &*name,
                 false => exports(&name).unwrap_or("ast"),
@@ -236,8 +236,8 @@ fn modules_of_python_are_in_order() {
 #[test]
 fn every_folder_states_its_invariant() {
     let mut wrong = Vec::new();
-    for path in files("src", "rs").iter().filter(|p| p.ends_with("mod.rs")) {
-        let text = read(path);
+    for path in files_under("src", "rs").iter().filter(|p| p.ends_with("mod.rs")) {
+        let text = read_file(path);
         let header: Vec<&str> = text.lines().take_while(|l| l.starts_with("//!")).collect();
         // Families of checks and small folders inside a module share the invariant of the folder above.
         let depth = path.strip_prefix(root().join("src")).unwrap().components().count();
@@ -252,15 +252,15 @@ fn every_folder_states_its_invariant() {
 #[test]
 fn files_are_short_and_tests_run() {
     let mut wrong = Vec::new();
-    for path in files("src", "rs") {
-        let lines = read(&path).lines().count();
+    for path in files_under("src", "rs") {
+        let lines = read_file(&path).lines().count();
         if lines > MOST_LINES {
             wrong.push(format!("{}: {lines} lines, at most {MOST_LINES}", shown(&path)));
         }
     }
     let ignored = format!("#[{}", "ignore");
-    for path in files("src", "rs").into_iter().chain(files("tests", "rs")) {
-        if read(&path).contains(&ignored) {
+    for path in files_under("src", "rs").into_iter().chain(files_under("tests", "rs")) {
+        if read_file(&path).contains(&ignored) {
             wrong.push(format!("{}: an ignored test", shown(&path)));
         }
     }
@@ -347,7 +347,7 @@ fn rule_files_are_whole() {
         if !examples.bad.iter().any(|e| e.fixed.is_some()) {
             wrong.push(format!("{id}: no bad example is `fixed`"));
         }
-        let text = read(&root().join("rules").join(rule.family()).join(format!("{id}.yaml")));
+        let text = read_file(&root().join("rules").join(rule.family()).join(format!("{id}.yaml")));
         let keys: Vec<&str> = text
             .lines()
             .filter(|l| l.starts_with(|c: char| c.is_ascii_lowercase()))
@@ -479,7 +479,7 @@ fn actions_in_rule_files_exist() {
     const ABOUT_NAMES: &[&str] = &["validity", "python", "usage", "tool"];
     let mut wrong = Vec::new();
     for rule in Ruleset::builtin().iter() {
-        let text = read(
+        let text = read_file(
             &root()
                 .join("rules")
                 .join(rule.family())
@@ -500,7 +500,7 @@ fn actions_in_rule_files_exist() {
             let exists = if word.contains('*') {
                 !ActionSet::expand(&word).is_empty()
             } else {
-                catalogue().action(&word).is_some_and(|a| !a.is_gone())
+                catalogue().action(&word).is_some_and(|a| !a.is_retired())
             };
             if !exists {
                 wrong.push(format!("{}: `{word}` is no action", rule.id()));
@@ -512,7 +512,7 @@ fn actions_in_rule_files_exist() {
 
 /// `service:Action` words with a service that the catalogue has.
 fn action_like(text: &str) -> BTreeSet<String> {
-    text.split(|c: char| c.is_whitespace() || "\"'[]{},«»‹›`()".contains(c))
+    text.split(|c: char| c.is_whitespace() || r#""'[]{},«»‹›`()"#.contains(c))
         .filter(|w| {
             w.split_once(':').is_some_and(|(service, name)| {
                 name.starts_with(|c: char| c.is_ascii_uppercase())
@@ -530,8 +530,8 @@ fn action_like(text: &str) -> BTreeSet<String> {
 #[test]
 fn regular_expressions_compile() {
     let mut wrong = Vec::new();
-    for path in files("rules", "yaml") {
-        for line in read(&path).lines() {
+    for path in files_under("rules", "yaml") {
+        for line in read_file(&path).lines() {
             if let Some((_, rest)) = line.split_once("matches: '")
                 && let Some((pattern, _)) = rest.rsplit_once('\'')
                 && let Err(why) = regex::Regex::new(pattern)
@@ -546,7 +546,7 @@ fn regular_expressions_compile() {
 /// Fails where the part of README.md between `<!-- NAME -->` and its end is not `fresh`; `OVERGRANT_UPDATE=1` writes it.
 fn readme_has(name: &str, fresh: &str) {
     let path = root().join("README.md");
-    let text = read(&path);
+    let text = read_file(&path);
     let (open, close) = (format!("<!-- {name} -->"), format!("<!-- /{name} -->"));
     let (from, to) = (text.find(&open).unwrap(), text.find(&close).unwrap());
     let fresh = format!("{}{open}\n{fresh}{}", &text[..from], &text[to..]);
@@ -620,7 +620,7 @@ fn the_readme_names_every_format() {
     use overgrant::internals::report::OutputFormat;
     let names = OutputFormat::ALL.map(OutputFormat::name).join("|");
     let path = root().join("README.md");
-    let text = read(&path);
+    let text = read_file(&path);
     let (head, rest) = text.split_once("Outputs: `--format ").unwrap();
     let (old, tail) = rest.split_once('`').unwrap();
     if old != names && std::env::var_os("OVERGRANT_UPDATE").is_some() {
@@ -633,12 +633,12 @@ fn the_readme_names_every_format() {
 /// `rules/README.md` teaches every word of the language.
 #[test]
 fn the_language_is_taught() {
-    let text = read(&root().join("rules/README.md"));
+    let text = read_file(&root().join("rules/README.md"));
     let taught: BTreeSet<&str> = text
         .lines()
         .filter_map(|l| l.strip_prefix("| `")?.split('`').next())
         .collect();
-    let spec = ["matcher.rs", "report.rs"].map(|name| read(&root().join("src/rules/spec").join(name)));
+    let spec = ["matcher.rs", "report.rs"].map(|name| read_file(&root().join("src/rules/spec").join(name)));
     let wrong = spec
         .iter()
         .flat_map(|text| words_of(text))
@@ -663,7 +663,7 @@ fn words_of(spec: &str) -> BTreeSet<String> {
                     .any(|n| name.starts_with(n));
         } else if line.starts_with('}') {
             inside = false;
-        } else if inside && let Some((_, name)) = line.split_once("rename = \"") {
+        } else if inside && let Some((_, name)) = line.split_once(r#"rename = ""#) {
             renamed = name.split('"').next().map(str::to_owned);
         } else if inside
             && let Some(field) = line.trim().strip_prefix("pub ")
@@ -679,8 +679,8 @@ fn words_of(spec: &str) -> BTreeSet<String> {
 #[test]
 fn a_type_name_is_defined_once() {
     let mut defined: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for path in files("src", "rs") {
-        for line in read(&path).lines() {
+    for path in files_under("src", "rs") {
+        for line in read_file(&path).lines() {
             let line = line.strip_prefix("pub").map_or(line, |rest| {
                 let rest = rest
                     .strip_prefix('(')
@@ -708,7 +708,20 @@ fn a_type_name_is_defined_once() {
 /// Words that an AWS or Rust engineer would not use for what they mean here, and British spellings.
 const NOT_OUR_WORDS: &str = r"(?i)\b(told|takes in|taken in|held to|mends?|mended|mending|whoever|whomever|nobody's|of ours|besides|to the letter|surely|is none|gravest|organi[s]ations?|colours?|anybody|everybody|somebody)\b";
 
-/// Texts that users and contributors read have plain words: rules, messages, help, comments.
+/// The pages of the repository.
+fn pages() -> Vec<PathBuf> {
+    let outside = ["target", "testdata", ".git"];
+    walkdir::WalkDir::new(root())
+        .sort_by_file_name()
+        .into_iter()
+        .filter_entry(|e| !outside.iter().any(|name| e.file_name() == *name))
+        .filter_map(Result::ok)
+        .map(walkdir::DirEntry::into_path)
+        .filter(|p| p.extension().is_some_and(|e| e == "md"))
+        .collect()
+}
+
+/// Texts that users and contributors read have plain words: rules, messages, help, comments, pages.
 #[test]
 fn words_are_plain() {
     let words = regex::Regex::new(NOT_OUR_WORDS).unwrap();
@@ -726,8 +739,8 @@ fn words_are_plain() {
             look(format!("{}: option `{}`", rule.id(), spec.name), &spec.doc);
         }
     }
-    for path in files("src", "rs") {
-        for (n, line) in (1..).zip(read(&path).lines()) {
+    for path in files_under("src", "rs") {
+        for (n, line) in (1..).zip(read_file(&path).lines()) {
             let comment = line.trim_start().starts_with("//");
             let literal = line
                 .split('"')
@@ -737,6 +750,13 @@ fn words_are_plain() {
             if comment || literal {
                 look(format!("{}:{n}", shown(&path)), line);
             }
+        }
+    }
+    // Code in back-ticks has the words of the code.
+    for page in pages() {
+        for (n, line) in (1..).zip(read_file(&page).lines()) {
+            let prose: Vec<&str> = line.split('`').step_by(2).collect();
+            look(format!("{}:{n}", shown(&page)), &prose.join("`"));
         }
     }
     none_wrong("words that are not plain", wrong);
@@ -770,17 +790,26 @@ fn help_begins_with_a_verb() {
     none_wrong("help that does not begin with a verb", wrong);
 }
 
-/// What ARCHITECTURE.md names is there.
+/// Paths that the pages for contributors name are there.
 #[test]
-fn the_architecture_names_what_is_there() {
-    let text = read(&root().join("ARCHITECTURE.md"));
+fn pages_for_contributors_name_what_is_there() {
     let mut wrong = Vec::new();
-    for name in text.split('`').skip(1).step_by(2) {
-        let is_path = name.contains('/') && !name.contains([' ', '*', '{', ':', '(']);
-        let below = ["", "src", "rules"].map(|d| root().join(d).join(name.trim_end_matches('/')));
-        if is_path && !below.iter().any(|p| p.exists()) {
-            wrong.push(name.to_owned());
+    for page in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = read_file(&root().join(page));
+        let named = text.split('`').skip(1).step_by(2).filter(|name| name.contains('/'));
+        let linked = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for name in named.chain(linked) {
+            if name.contains([' ', '{', ':', '(']) {
+                continue;
+            }
+            // `src/checks/FAMILY` and `rules/facts/hand/*.txt` name folders.
+            let stands_for_any = |part: &&str| part.contains('*') || part.chars().all(|c| c.is_ascii_uppercase());
+            let path: PathBuf = name.split('/').take_while(|part| !stands_for_any(part)).collect();
+            let below = ["", "src", "rules"].map(|folder| root().join(folder).join(&path));
+            if !below.iter().any(|p| p.exists()) {
+                wrong.push(format!("{page}: `{name}`"));
+            }
         }
     }
-    none_wrong("ARCHITECTURE.md names what is not there", wrong);
+    none_wrong("a page names what is not there", wrong);
 }

@@ -106,7 +106,12 @@ fn differences(text: &str) -> Vec<String> {
             let differ: Vec<String> = differ
                 .map(|k| format!("{k:?} {:?} -> {:?}", before.get(k), after.get(k)))
                 .collect();
-            wrong.push(format!("{how}: {}\n  {text}\n  {twin}", differ.join(", ")));
+            wrong.push(format!(
+                r"{how}: {}
+  {text}
+  {twin}",
+                differ.join(", ")
+            ));
         }
     }
     wrong
@@ -166,7 +171,7 @@ fn some<T: Clone + std::fmt::Debug + 'static>(of: &'static [T]) -> impl Strategy
     prop::sample::subsequence(of, 1..=3)
 }
 
-fn statement() -> impl Strategy<Value = Value> {
+fn any_statement() -> impl Strategy<Value = Value> {
     const ACTIONS: &[&str] = &[
         "*",
         "s3:*",
@@ -236,7 +241,7 @@ fn statement() -> impl Strategy<Value = Value> {
 }
 
 /// More when asked: `OVERGRANT_TWINS=5000`.
-fn cases() -> u32 {
+fn case_count() -> u32 {
     std::env::var("OVERGRANT_TWINS")
         .ok()
         .and_then(|n| n.parse().ok())
@@ -244,10 +249,10 @@ fn cases() -> u32 {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::with_cases(cases()) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::with_cases(case_count()) })]
 
     #[test]
-    fn twins_of_any_policy_are_found_alike(statements in prop::collection::vec(statement(), 1..4)) {
+    fn twins_of_any_policy_are_found_alike(statements in prop::collection::vec(any_statement(), 1..4)) {
         let text = json!({"Version": "2012-10-17", "Statement": statements}).to_string();
         let wrong = differences(&text);
         prop_assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -15,7 +15,7 @@ new iam.PolicyStatement({ actions: ['s3:*'] });
 const ADMIN: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
 
 /// `what path: why` of each entry.
-fn entries(ran: &Ran) -> Vec<String> {
+fn entries_with_kind(ran: &Ran) -> Vec<String> {
     let json = ran.json();
     let all = json["unjudged"].as_array().unwrap();
     let text = |v: &serde_json::Value| v.as_str().unwrap().to_owned();
@@ -23,11 +23,11 @@ fn entries(ran: &Ran) -> Vec<String> {
     all.iter().map(one).collect()
 }
 
-fn of(files: &[(&str, &str)]) -> Vec<String> {
-    entries(&Repository::new(files).run(&["check", "-f", "json"]))
+fn unjudged_entries(files: &[(&str, &str)]) -> Vec<String> {
+    entries_with_kind(&Repository::new(files).run(&["check", "-f", "json"]))
 }
 
-fn template(resources: &str) -> String {
+fn resources_template(resources: &str) -> String {
     format!(
         r"Parameters:
   Text: {{Type: String}}
@@ -40,7 +40,7 @@ Resources:
 #[test]
 fn what_decides_a_verdict_and_is_unknown_is_listed_in_every_format() {
     let policy = |document: &str| {
-        template(&format!(
+        resources_template(&format!(
             r"  P:
     Type: AWS::IAM::ManagedPolicy
     Properties:
@@ -93,7 +93,7 @@ resource "aws_iam_policy" "p" {{
         ),
         (
             "main.tf",
-            jsonencode("{Effect = var.x, Action = \"s3:GetObject\", Resource = \"arn:aws:s3:::b/*\"}"),
+            jsonencode(r#"{Effect = var.x, Action = "s3:GetObject", Resource = "arn:aws:s3:::b/*"}"#),
             "statement main.tf: the effect is `var.x`",
         ),
         (
@@ -187,7 +187,7 @@ Resources:
             "file lib/stack.ts: defines IAM with the CDK",
         ),
     ] {
-        let all = of(&[(path, &text)]);
+        let all = unjudged_entries(&[(path, &text)]);
         assert!(
             all.len() == 1 && all[0].starts_with(expected),
             r"{expected}
@@ -198,18 +198,18 @@ Resources:
     // Of test code nothing is reported.
     let r = Repository::new(&[("lib/stack.test.ts", CDK), ("tests/main.tf", UNKNOWN)]);
     let ran = r.run(&["check", "-f", "json"]);
-    assert!(entries(&ran).is_empty());
+    assert!(entries_with_kind(&ran).is_empty());
     assert_eq!(ran.json()["summary"]["unjudged_in_tests"], 2);
     let shown = r.run(&["check"]).out;
     assert!(
         shown.starts_with("All clear") && shown.contains("2 not judged in test code"),
         "{shown}"
     );
-    assert_eq!(entries(&r.run(&["check", "-f", "json", "--tests"])).len(), 2);
+    assert_eq!(entries_with_kind(&r.run(&["check", "-f", "json", "--tests"])).len(), 2);
     // A name that is open in an otherwise known statement is judged.
     for known in [
         statement("s3:GetObject", "!Sub arn:aws:s3:::${Text}/*"),
-        jsonencode("{Effect = \"Allow\", Action = \"s3:GetObject\", Resource = \"arn:aws:s3:::${var.x}/*\"}"),
+        jsonencode(r#"{Effect = "Allow", Action = "s3:GetObject", Resource = "arn:aws:s3:::${var.x}/*"}"#),
     ] {
         let path = if known.starts_with("variable") {
             "main.tf"
@@ -217,7 +217,7 @@ Resources:
             "t.yaml"
         };
         let none: Vec<String> = Vec::new();
-        assert_eq!(of(&[(path, &known)]), none, "{known}");
+        assert_eq!(unjudged_entries(&[(path, &known)]), none, "{known}");
     }
 }
 
@@ -227,7 +227,7 @@ fn a_run_is_all_clear_only_where_everything_was_judged() {
     let ran = r.run(&["check"]);
     assert_eq!(ran.code, 0);
     let expected = r"No findings in what could be judged; 1 policy was not judged: 1 file, 0 policies, 0 statements.
-  main.tf:5:12: policy: the policy is `var.document`: given from outside, and no value is written here
+  main.tf:5:12: policy: the policy is `var.document`: an input without a value in this repository
 ";
     assert_eq!(ran.out, expected);
     let sarif = r.run(&["check", "-f", "sarif"]).json();
@@ -262,7 +262,7 @@ fn a_run_is_all_clear_only_where_everything_was_judged() {
 fn what_a_bound_leaves_out_is_listed() {
     let document = |acts: &str| {
         format!(
-            "policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = {acts}, Resource = \"*\" }}] }})"
+            r#"policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = {acts}, Resource = "*" }}] }})"#
         )
     };
     let module = format!(
@@ -274,14 +274,22 @@ resource "aws_iam_policy" "p" {{
         document("var.act")
     );
     let values: Vec<(String, String)> = (0..40)
-        .map(|i| (format!("env/{i}.tfvars"), format!("act = \"sqs:Send{i}\"\n")))
+        .map(|i| {
+            (
+                format!("env/{i}.tfvars"),
+                format!(
+                    r#"act = "sqs:Send{i}"
+"#
+                ),
+            )
+        })
         .collect();
     let mut files: Vec<(&str, &str)> = values
         .iter()
         .map(|(path, text)| (path.as_str(), text.as_str()))
         .collect();
     files.push(("main.tf", &module));
-    let listed = of(&files);
+    let listed = unjudged_entries(&files);
     let left_out = listed.iter().filter(|l| l.contains("too many variable files")).count();
     assert_eq!(left_out, 8, "{listed:?}");
 
@@ -304,7 +312,7 @@ locals {{
             )
         })
         .collect();
-    let listed = of(&[("m/main.tf", &unused), ("main.tf", &calls)]);
+    let listed = unjudged_entries(&[("m/main.tf", &unused), ("main.tf", &calls)]);
     assert!(
         listed
             .iter()
@@ -334,7 +342,7 @@ Resources:
     Properties:
       PolicyDocument: {Version: '2012-10-17', Statement: [{Effect: Allow, Action: !Ref Act, Resource: '*'}]}
 ";
-    let listed = of(&[("parent.yaml", &parent), ("child.yaml", child)]);
+    let listed = unjudged_entries(&[("parent.yaml", &parent), ("child.yaml", child)]);
     assert!(
         listed.iter().any(|l| l.contains("too many sets of parameters")),
         "{listed:?}"
@@ -351,7 +359,7 @@ Resources:
             )
         })
         .collect();
-    let listed = of(&[("terragrunt.hcl", &generated)]);
+    let listed = unjudged_entries(&[("terragrunt.hcl", &generated)]);
     assert!(
         listed.iter().any(|l| l.contains("too many `generate` blocks")),
         "{listed:?}"
@@ -389,7 +397,7 @@ fn synthesized_templates_are_read_unless_they_are_ignored() {
     r.write("app/.gitignore", b"cdk.out\nnode_modules\n");
     let ran = rules(&[]);
     assert!(ran.rules().is_empty());
-    let all = entries(&ran);
+    let all = entries_with_kind(&ran);
     assert!(
         all.len() == 1 && all[0].starts_with("file app/cdk.out: synthesized"),
         "{all:?}"
@@ -433,7 +441,7 @@ Metadata:
 fn templates_of_other_languages_are_read_as_far_as_they_go() {
     let ran = Repository::new(&[("template.yaml", SAM_TEMPLATE)]).run(&["check", "-f", "json"]);
     assert_eq!(ran.rules(), ["admin-star-star"]);
-    assert_eq!(entries(&ran), [""; 0]);
+    assert_eq!(entries_with_kind(&ran), [""; 0]);
 }
 
 #[test]
@@ -464,7 +472,7 @@ Resources:
     for (path, text) in &files {
         let ran = Repository::new(&[(path, text)]).run(&["check", "-f", "json"]);
         assert_eq!(ran.rules(), [""; 0], "{path}");
-        let all = entries(&ran);
+        let all = entries_with_kind(&ran);
         assert!(all.iter().any(|e| e.contains("text template")), "{path} {all:?}");
     }
 }
@@ -473,7 +481,7 @@ Resources:
 fn a_policy_that_must_be_given_is_unknown_where_nobody_gives_one() {
     for (default, resource, attribute) in [
         ("null", "aws_s3_bucket_policy", "policy"),
-        ("\"\"", "aws_iam_role", "assume_role_policy"),
+        (r#""""#, "aws_iam_role", "assume_role_policy"),
         ("null", "aws_glacier_vault_lock", "policy"),
         ("null", "aws_codeartifact_domain_permissions_policy", "policy_document"),
         ("", "aws_prometheus_resource_policy", "policy"),
@@ -492,7 +500,7 @@ resource "{resource}" "r" {{
 }}
 "#
         );
-        let entries = of(&[("main.tf", &main)]);
+        let entries = unjudged_entries(&[("main.tf", &main)]);
         assert_eq!(entries.len(), 1, "{main}{entries:?}");
         assert!(entries[0].starts_with("policy main.tf: the policy is"), "{entries:?}");
     }
@@ -504,12 +512,12 @@ resource "aws_sqs_queue" "q" {
   policy = var.document
 }
 "#;
-    assert_eq!(of(&[("main.tf", queue)]), Vec::<String>::new());
+    assert_eq!(unjudged_entries(&[("main.tf", queue)]), Vec::<String>::new());
     let given = queue.replace("  default = null\n", "  type = string\n");
-    assert_eq!(of(&[("main.tf", &given)]).len(), 1, "{given}");
+    assert_eq!(unjudged_entries(&[("main.tf", &given)]).len(), 1, "{given}");
     // A plan without its configuration.
     let plan = r#"{"format_version":"1.2","terraform_version":"1.5.0","planned_values":{"root_module":{"resources":[{"address":"aws_s3_bucket_policy.r","mode":"managed","type":"aws_s3_bucket_policy","name":"r","values":{}}]}},"resource_changes":[{"address":"aws_s3_bucket_policy.r","change":{"actions":["create"],"after":{},"after_unknown":{"policy":true,"id":true,"bucket":true}}}]}"#;
-    assert_eq!(of(&[("tfplan.json", plan)]).len(), 1);
+    assert_eq!(unjudged_entries(&[("tfplan.json", plan)]).len(), 1);
 }
 
 #[test]
@@ -525,15 +533,15 @@ Resources:
       Runtime: !Ref Runtime
       CodeUri: app
 ";
-    let all = of(&[("template.yaml", text)]);
+    let all = unjudged_entries(&[("template.yaml", text)]);
     let expected = "workload template.yaml: `F`: not compared with its role: the code is not Python";
     assert_eq!(all, [expected]);
 }
 
 #[test]
 fn a_broken_text_is_one_entry_and_an_unrendered_template_is_not_called_broken() {
-    let broken = format!("{} {} x y", ADMIN.replace(", \"Action\"", " \"Action\""), "{,,");
-    assert_eq!(of(&[("p.json", &broken)]).len(), 1);
+    let broken = format!("{} {} x y", ADMIN.replace(r#", "Action""#, r#" "Action""#), "{,,");
+    assert_eq!(unjudged_entries(&[("p.json", &broken)]).len(), 1);
     let two = format!(
         r#"resource "aws_iam_policy" "a" {{
   policy = <<E
@@ -547,11 +555,11 @@ E
 }}
 "#
     );
-    assert_eq!(of(&[("main.tf", &two)]).len(), 2);
+    assert_eq!(unjudged_entries(&[("main.tf", &two)]).len(), 2);
     for (path, text) in [
         (
             "p.json.njk",
-            ADMIN.replace("\"*\"}", "{% if wide %} \"*\" {% endif %}}"),
+            ADMIN.replace(r#""*"}"#, r#"{% if wide %} "*" {% endif %}}"#),
         ),
         (
             "main.tf.j2",
@@ -562,7 +570,7 @@ E
             .to_owned(),
         ),
     ] {
-        let all = of(&[(path, &text)]);
+        let all = unjudged_entries(&[(path, &text)]);
         let expected = format!("file {path}: text template, such as Jinja or ERB: render it, then check the result");
         assert_eq!(all, [expected], "{text}");
     }
@@ -578,6 +586,9 @@ fn a_module_for_another_provider_makes_nothing_here() {
 "#
         )
     };
-    assert_eq!(of(&[("main.tf", &module("cloudposse/label/null"))]), [""; 0]);
-    assert_eq!(of(&[("main.tf", &module("example/label/aws"))]).len(), 1);
+    assert_eq!(
+        unjudged_entries(&[("main.tf", &module("cloudposse/label/null"))]),
+        [""; 0]
+    );
+    assert_eq!(unjudged_entries(&[("main.tf", &module("example/label/aws"))]).len(), 1);
 }

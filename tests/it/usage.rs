@@ -174,8 +174,8 @@ module "b" {
   }"#,
     )
     .replace(
-        "source_dir  = \"${path.module}/src\"",
-        "source_file  = \"${path.module}/app.py\"",
+        r#"source_dir  = "${path.module}/src""#,
+        r#"source_file  = "${path.module}/app.py""#,
     )
     .replace(
         r#""fn"
@@ -190,7 +190,7 @@ module "b" {
     let found = usage_findings(&[("main.tf", main), ("fn/main.tf", &called), ("fn/app.py", code)]);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(
-        found.iter().all(|f| f == "unused-grant \"s3:DeleteObject\""),
+        found.iter().all(|f| f == r#"unused-grant "s3:DeleteObject""#),
         "{found:?}"
     );
 }
@@ -468,7 +468,12 @@ def load(key):
     };
     assert_eq!(run(&repository), ["unused-grant"]);
     // A helper that may do more than can be seen.
-    repository.write("src/lib/more.py", b"import acme_cloud\nprefix = acme_cloud.fetch()\n");
+    repository.write(
+        "src/lib/more.py",
+        br"import acme_cloud
+prefix = acme_cloud.fetch()
+",
+    );
     assert_eq!(run(&repository), [""; 0]);
 }
 
@@ -585,7 +590,7 @@ def handler(e, c):
     for endpoint in [
         "'https://firehose.eu-west-1.amazonaws.com'",
         "'https://firehose.' + os.environ['AWS_REGION'] + '.amazonaws.com/'",
-        "f\"https://firehose.{os.environ['AWS_REGION']}.api.aws\"",
+        r#"f"https://firehose.{os.environ['AWS_REGION']}.api.aws""#,
         "None",
     ] {
         assert_eq!(missing(endpoint), ["missing-grant f.put_record_batch"], "{endpoint}");

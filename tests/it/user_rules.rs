@@ -305,7 +305,7 @@ fn mistakes_have_a_place_and_a_suggestion() {
 report: {at: actt, message: said}"
                 .to_owned(),
             "actt",
-            "nothing is captured as `actt`; did you mean `act`?",
+            "unknown capture `actt`; did you mean `act`?",
         ),
         (
             format!(
@@ -313,7 +313,7 @@ report: {at: actt, message: said}"
 {report}"
             ),
             "rest",
-            "nothing uses the capture `rest`",
+            "unused capture `rest`",
         ),
         (
             format!(
@@ -345,7 +345,7 @@ report: {at: actt, message: said}"
 {report}"
             ),
             "s3:GetObjekt",
-            "AWS has no action `s3:GetObjekt`; did you mean `s3:GetObject`?",
+            "unknown action `s3:GetObjekt`; did you mean `s3:GetObject`?",
         ),
         (
             format!(
@@ -353,7 +353,7 @@ report: {at: actt, message: said}"
 {report}"
             ),
             "as",
-            "`as` stands beside `any` or `all`, not in it",
+            "`as` belongs next to `any` or `all`, not inside",
         ),
         (
             format!(
@@ -374,7 +374,7 @@ report: {at: actt, message: said}"
 {report}"
             ),
             "match",
-            "`match` has exactly one subject",
+            "`match` needs exactly one subject",
         ),
         ("severity: [".to_owned(), "", ""),
     ];
@@ -433,7 +433,7 @@ report: {at: act, message: said}";
     assert!(failure.contains("reported and not marked: policy.json:"), "{failure}");
     assert!(failure.contains("likewise as CloudFormation YAML, "), "{failure}");
     assert_eq!(tested.wrong, 8);
-    assert!(failure.contains("`\"s3:DeleteBucket\"`: said"), "{failure}");
+    assert!(failure.contains(r#"`"s3:DeleteBucket"`: said"#), "{failure}");
     assert!(failure.contains("marked and not reported"), "{failure}");
 }
 
@@ -483,7 +483,7 @@ report: {at: s, message: m}"#,
         (
             r"match: {statement: {lacks: Actions, as: s}}
 report: {at: s, message: m}",
-            "there is no element `Actions`: this can never match; did you mean `Action`?",
+            "unknown element `Actions`: this can never match; did you mean `Action`?",
         ),
         (
             r"match: {resource: {where: {Port: {more-than: 5, less-than: 3}}, as: r}}

@@ -62,7 +62,7 @@ if __name__ == '__main__':
     main()
 ";
 
-fn repository(settings: &str, more: &[(&str, &str)]) -> Repository {
+fn billing_repository(settings: &str, more: &[(&str, &str)]) -> Repository {
     let mut files = vec![
         ("overgrant.toml", settings),
         ("infra/main.tf", ROLE),
@@ -80,7 +80,7 @@ role = "aws_iam_role.billing"
 "#;
     // The settings, the policy and the call are in three files. Nothing says that `delete_message` runs.
     let expected = "unused-grant: infra/main.tf:12 never called; overgrant.toml:2 the code that runs with this role; svc/billing/main.py:7 requires `sqs:ReceiveMessage`";
-    let ran = check_usage(&repository(settings, &[]), &[]);
+    let ran = check_usage(&billing_repository(settings, &[]), &[]);
     assert_eq!(labels(&ran), [expected]);
     // How sure that is, and why.
     let finding = &ran.json()["findings"][0];
@@ -90,7 +90,10 @@ role = "aws_iam_role.billing"
     // The same with the task that the role is for.
     let task = ROLE.to_owned() + TASK;
     assert_eq!(
-        labels(&check_usage(&repository(settings, &[("infra/main.tf", &task)]), &[])),
+        labels(&check_usage(
+            &billing_repository(settings, &[("infra/main.tf", &task)]),
+            &[]
+        )),
         [expected]
     );
 }
@@ -108,13 +111,13 @@ entry = "main.py"
     drop()
 ",
     );
-    let repository = repository(settings, &[("svc/billing/main.py", &more)]);
+    let repository = billing_repository(settings, &[("svc/billing/main.py", &more)]);
     let found = labels(&check_usage(&repository, &[]));
     assert_eq!(
         found,
         [
             "unused-grant: infra/main.tf:12 never called; overgrant.toml:2 the code that runs with this role; svc/billing/main.py:7 requires `sqs:ReceiveMessage`",
-            "missing-grant: svc/billing/main.py:11 requires `sqs:DeleteMessage`; overgrant.toml:3 the code runs with this role; infra/main.tf:1 no policy of this role allows it",
+            "missing-grant: svc/billing/main.py:11 requires `sqs:DeleteMessage`; overgrant.toml:3 the code runs with this role; infra/main.tf:1 no policy of this role allows the action",
         ]
     );
     // A function, in each way to name it; one that is not reached is not missed.
@@ -145,7 +148,7 @@ role = "{role}"
 "#
         );
         assert_eq!(
-            check_usage(&repository(&settings, &[]), &[]).rules(),
+            check_usage(&billing_repository(&settings, &[]), &[]).rules(),
             ["unused-grant"],
             "{role}"
         );
@@ -153,7 +156,7 @@ role = "{role}"
     // In a module, with and without the way to it.
     for role in [
         "module.billing.aws_iam_role.billing",
-        "module.many[\"a\"].aws_iam_role.billing",
+        r#"module.many["a"].aws_iam_role.billing"#,
     ] {
         let settings = format!(
             r#"[[workload]]
@@ -170,7 +173,7 @@ module "many" {
 }
 "#;
         assert_eq!(
-            check_usage(&repository(&settings, &[("main.tf", root)]), &[]).rules(),
+            check_usage(&billing_repository(&settings, &[("main.tf", root)]), &[]).rules(),
             ["unused-grant"],
             "{role}"
         );
@@ -193,17 +196,17 @@ Resources:
 code = "svc"
 role = "TaskRole"
 "#;
-    let one = repository(settings, &[("a/stack.yaml", cloudformation)]);
+    let one = billing_repository(settings, &[("a/stack.yaml", cloudformation)]);
     assert_eq!(check_usage(&one, &[]).rules(), ["unused-grant"]);
     // Two of the name: which is meant must be said.
-    let two = repository(
+    let two = billing_repository(
         settings,
         &[("a/stack.yaml", cloudformation), ("b/stack.yaml", cloudformation)],
     );
     assert_eq!(
         labels(&check_usage(&two, &[])),
         [
-            "unreadable-input: overgrant.toml:3 several roles are called so (a/stack.yaml, b/stack.yaml): write PATH:TaskRole"
+            "unreadable-input: overgrant.toml:3 several roles have this name (a/stack.yaml, b/stack.yaml): write PATH:TaskRole"
         ]
     );
     two.write("overgrant.toml", settings.replace("TaskRole", "b:TaskRole").as_bytes());
@@ -219,7 +222,7 @@ role = "TaskRole"
 fn what_is_not_there_is_said() {
     let said = |settings: &str| {
         let ran = check_usage(
-            &repository(settings, &[("web/index.js", "var AWS = 'aws-sdk';\n")]),
+            &billing_repository(settings, &[("web/index.js", "var AWS = 'aws-sdk';\n")]),
             &[],
         );
         assert_eq!(ran.code, 1, "{settings}: {}", ran.err);
@@ -232,7 +235,7 @@ code = "svc/billing/"
 role = "aws_iam_role.biling"
 "#
         ),
-        ["unreadable-input: overgrant.toml:3 no role `aws_iam_role.biling` in what was read"]
+        ["unreadable-input: overgrant.toml:3 role `aws_iam_role.biling` was not found in the files that were read"]
     );
     assert_eq!(
         said(
@@ -241,7 +244,7 @@ code = "web"
 role = "aws_iam_role.billing"
 "#
         ),
-        ["unreadable-input: overgrant.toml:2 no Python that uses AWS in `web`"]
+        ["unreadable-input: overgrant.toml:2 `web` contains no Python code that uses AWS"]
     );
     assert_eq!(
         said(
@@ -251,10 +254,10 @@ role = "aws_iam_role.billing"
 entry = "worker.py"
 "#
         ),
-        ["unreadable-input: overgrant.toml:4 `worker.py` is not in the code"]
+        ["unreadable-input: overgrant.toml:4 `worker.py` was not found in the code"]
     );
     // With files named, the rest is not read and nothing can be said of it.
-    let repository = repository(
+    let repository = billing_repository(
         r#"[[workload]]
 code = "svc"
 role = "aws_iam_role.elsewhere"
@@ -268,7 +271,7 @@ role = "aws_iam_role.elsewhere"
     assert_eq!(needs.code, 1);
     assert_eq!(
         needs.json()["errors"][0]["message"],
-        "no role `aws_iam_role.elsewhere` in what was read"
+        "role `aws_iam_role.elsewhere` was not found in the files that were read"
     );
 }
 
@@ -278,7 +281,7 @@ fn a_named_template_finds_its_code_and_others_stay_out() {
 code = "svc/billing/"
 role = "aws_iam_role.billing"
 "#;
-    let repository = repository(settings, &[("other.py", "x = 1\n")]);
+    let repository = billing_repository(settings, &[("other.py", "x = 1\n")]);
     assert_eq!(check_usage(&repository, &["infra"]).rules(), ["unused-grant"]);
     assert_eq!(repository.run(&["check", "other.py"]).code, 0);
     // With an exception in it the settings are read whatever is asked for.
@@ -343,7 +346,7 @@ role = "r"
         )
         .contains("not empty")
     );
-    let shown = repository(
+    let shown = billing_repository(
         r#"[[workload]]
 code = ["svc/billing/", "lib"]
 role = "aws_iam_role.billing"
@@ -374,27 +377,27 @@ role = "aws_iam_role.billing"
 "#;
     for (from, to) in [
         (
-            "Service = \"ecs-tasks.amazonaws.com\"",
-            "AWS = \"arn:aws:iam::111122223333:root\"",
+            r#"Service = "ecs-tasks.amazonaws.com""#,
+            r#"AWS = "arn:aws:iam::111122223333:root""#,
         ),
         (
-            "\"ecs-tasks.amazonaws.com\" }",
-            "[\"ecs-tasks.amazonaws.com\"], AWS = \"*\" }",
+            r#""ecs-tasks.amazonaws.com" }"#,
+            r#"["ecs-tasks.amazonaws.com"], AWS = "*" }"#,
         ),
     ] {
         let role = ROLE.replace(from, to);
         assert_ne!(role, ROLE);
         assert_eq!(
-            check_usage(&repository(settings, &[("infra/main.tf", &role)]), &[]).rules(),
+            check_usage(&billing_repository(settings, &[("infra/main.tf", &role)]), &[]).rules(),
             [""; 0],
             "{to}"
         );
     }
     // A container of another image may call anything; one that is known for what it does may not.
     let with = |image: &str| {
-        let second = format!("billing:1\" }}, {{ name = \"b\", image = \"{image}\" }}])");
-        let tasks = ROLE.to_owned() + &TASK.replace("billing:1\" }])", &second);
-        check_usage(&repository(settings, &[("infra/main.tf", &tasks)]), &[]).rules()
+        let second = format!(r#"billing:1" }}, {{ name = "b", image = "{image}" }}])"#);
+        let tasks = ROLE.to_owned() + &TASK.replace(r#"billing:1" }])"#, &second);
+        check_usage(&billing_repository(settings, &[("infra/main.tf", &tasks)]), &[]).rules()
     };
     assert_eq!(with("acme/exporter:2"), [""; 0]);
     assert_eq!(with("public.ecr.aws/xray/aws-xray-daemon:3.x"), ["unused-grant"]);
@@ -406,7 +409,7 @@ fn needs_names_the_workload() {
 code = "svc/billing/"
 role = "aws_iam_role.billing"
 "#;
-    let json = repository(settings, &[])
+    let json = billing_repository(settings, &[])
         .run(&["needs", ".", "--format", "json"])
         .json();
     assert_eq!(json["calls"][0]["reached_from"][0], "svc/billing");
@@ -435,20 +438,20 @@ CMD {command}
 ",
         );
         let files = [("svc/Dockerfile", dockerfile.as_str()), ("svc/billing/main.py", &code)];
-        check_usage(&repository(settings, &files), &[]).rules()
+        check_usage(&billing_repository(settings, &files), &[]).rules()
     };
     for command in [
-        "[\"python\", \"-u\", \"main.py\"]",
-        "[\"python\", \"/app/main.py\"]",
+        r#"["python", "-u", "main.py"]"#,
+        r#"["python", "/app/main.py"]"#,
         "python -m main",
-        "[\"sh\", \"-c\", \"exec python -m billing.main\"]",
+        r#"["sh", "-c", "exec python -m billing.main"]"#,
     ] {
         assert_eq!(with(command), ["unused-grant", "missing-grant"], "{command}");
     }
     // A server that is handed a function.
     assert_eq!(with("gunicorn -w 2 main:main"), ["unused-grant"]);
     // What cannot be reported is said.
-    assert_eq!(with("[\"/start.sh\"]"), ["unreadable-input"]);
+    assert_eq!(with(r#"["/start.sh"]"#), ["unreadable-input"]);
 }
 
 #[test]
@@ -491,7 +494,10 @@ role = "Role"
     let expected = [
         "unused-grant: t.yaml:13 never called; overgrant.toml:2 the code that runs with this role; svc/main.py:7 requires `sqs:ReceiveMessage`",
     ];
-    let start = "      UserData:\n        Fn::Base64: |\n          #!/bin/bash\n          ";
+    let start = r"      UserData:
+        Fn::Base64: |
+          #!/bin/bash
+          ";
     assert_eq!(
         found(&stack("Instance", "      IamInstanceProfile: !Ref Profile")),
         expected

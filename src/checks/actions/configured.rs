@@ -47,7 +47,7 @@ pub(super) fn forbidden(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     None => "this `NotAction`".to_owned(),
                 };
                 let f = cx.at_statement(FORBIDDEN, statement, forbids(&what, &hits));
-                out.push(f.primary(span, "forbidden by the settings").actions(written));
+                out.push(f.primary(span, "forbidden by the configuration").actions(written));
             }
         }
     }
@@ -84,7 +84,7 @@ fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expa
         if !hits.is_empty() {
             let f = cx.at_resource(FORBIDDEN, identity.resource, forbids(&format!("`{name}`"), &hits));
             out.push(
-                f.primary(span, "forbidden by the settings")
+                f.primary(span, "forbidden by the configuration")
                     .other_evidence(name.to_lowercase()),
             );
         }
@@ -93,8 +93,8 @@ fn managed<'a>(cx: &Context<'a>, out: &mut FindingSink<'_>, id: IdentityId, expa
 
 fn forbids(what: &str, hits: &ActionSet) -> String {
     match hits.len() {
-        1 if names(hits, 1) == what => format!("{what} is allowed but forbidden by the settings"),
-        _ => format!("{what} matches {}, which the settings forbid", names(hits, 1)),
+        1 if names(hits, 1) == what => format!("{what} is allowed but the configuration forbids it"),
+        _ => format!("{what} matches {}, which the configuration forbids", names(hits, 1)),
     }
 }
 
@@ -127,7 +127,7 @@ fn allowing<'a>(cx: &Context<'a>, rule: RuleId) -> impl Iterator<Item = (Stateme
 }
 
 /// The first item of `Action` that grants some of `set`.
-fn item<'a>(s: &'a Statement, set: &ActionSet) -> Option<&'a ClauseItem> {
+fn granting_item<'a>(s: &'a Statement, set: &ActionSet) -> Option<&'a ClauseItem> {
     let clause = s.action.as_ref().filter(|c| !c.negated)?;
     let mut items = clause.items.iter().zip(clause.item_actions());
     items.find(|(_, granted)| granted.intersects(set)).map(|(item, _)| item)
@@ -139,10 +139,10 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let open = strength.unknown || s.open || strength.bounds.iter().any(|b| b.key.contains("${"));
         let rows = ["all-of", "any-of", "none-of"];
         for (row, (action, keys)) in rows.iter().flat_map(|r| options.table(r).map(move |row| (*r, row))) {
-            let Some(item) = item(&s, &ActionSet::expand(action)) else {
+            let Some(item) = granting_item(&s, &ActionSet::expand(action)) else {
                 continue;
             };
-            let is_bound = |key: &str| strength.of_key(key).any(can_fail);
+            let is_bound = |key: &str| strength.bounds_of(key).any(can_fail);
             let written = item.display();
             let about = |message: String, key: &str| {
                 let f = cx.at_statement(CONDITION, s, message);
@@ -150,11 +150,12 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             };
             if row == "none-of" {
                 for key in keys {
-                    if let Some(b) = strength.of_key(key).next() {
-                        let message = format!("`{written}` has a condition on `{key}`, which the settings forbid");
+                    if let Some(b) = strength.bounds_of(key).next() {
+                        let message =
+                            format!("`{written}` has a condition on `{key}`, which the configuration forbids");
                         out.push(
                             about(message, key)
-                                .primary(b.key_span, "forbidden by the settings")
+                                .primary(b.key_span, "forbidden by the configuration")
                                 .secondary(item.span, "for this action"),
                         );
                     }
@@ -175,8 +176,8 @@ pub(super) fn conditions(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 shown += "others";
             }
             let message = format!("`{written}` is allowed without a condition on {shown}");
-            let mut f = about(message, missing[0]).primary(item.span, "the settings require a condition");
-            for b in missing.iter().flat_map(|k| strength.of_key(k)) {
+            let mut f = about(message, missing[0]).primary(item.span, "the configuration requires a condition");
+            for b in missing.iter().flat_map(|k| strength.bounds_of(k)) {
                 f = f.secondary(b.span, b.weakness.map_or("restricts nothing", Weakness::text));
             }
             out.push(f);
@@ -209,9 +210,9 @@ pub(super) fn bare_resource(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if patterns.is_empty() {
             continue;
         }
-        if let Some(item) = item(&s, expanded.expand(patterns)) {
+        if let Some(item) = granting_item(&s, expanded.expand(patterns)) {
             let written = item.display();
-            let message = format!("`{written}` is allowed on `*`; the settings require named resources");
+            let message = format!("`{written}` is allowed on `*`; the configuration requires named resources");
             let f = cx
                 .at_statement(BARE, s, message)
                 .primary(star.span, "name the resources");
@@ -288,7 +289,7 @@ pub(super) fn mixed(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             let f = cx.at_statement(RULE, s, format!("one statement for {} services", services.len()));
             out.push(
                 f.primary(clause.key, "split by service")
-                    .note(format!("it names {}", services.join(", "))),
+                    .note(format!("services: {}", phrase::list(&services))),
             );
         }
     }

@@ -19,7 +19,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let mut services: BTreeSet<Span> = BTreeSet::new();
-        let beside = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, named_actions));
+        let beside = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, literal_actions));
         // What stands here in any case, and what fixes of earlier items write.
         let present = LazyCell::new(|| s.action.as_ref().map_or_else(ActionSet::empty, actions_in_every_branch));
         let mut written: BTreeSet<String> = BTreeSet::new();
@@ -31,7 +31,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if service_prefix_span(item).is_some_and(|span| !services.insert(span)) {
                 continue;
             }
-            if let Some((f, meant)) = unknown_action(cx, out, s, (item, set), Vain::new(&s, clause), &beside) {
+            if let Some((f, meant)) =
+                unknown_action(cx, out, s, (item, set), UnknownNameEffect::new(&s, clause), &beside)
+            {
                 let same = f.rule == ids::ACTION_CASE;
                 let is_new = |m: &&String| same || !is_among(&present, m) && written.insert((*m).clone());
                 // Nothing is missing where the right name stands beside the wrong one.
@@ -48,7 +50,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 let f = match is_said {
                     true if f.rule == ids::UNKNOWN_ACTION => f,
                     true => f.remedy(removal(item)),
-                    false => with_spelling(cx, f, item, &left),
+                    false => suggest_spelling(cx, f, item, &left),
                 };
                 out.push(f.actions([item.display().to_lowercase()]));
             }
@@ -79,13 +81,13 @@ fn extends_action(text: &str, beside: &ActionSet) -> bool {
 
 /// What a name that is no action comes to, by the element that it stands in.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Vain {
+enum UnknownNameEffect {
     Grants,
     Denies,
     Excludes,
 }
 
-impl Vain {
+impl UnknownNameEffect {
     fn new(s: &Statement, clause: &Clause) -> Self {
         match (clause.negated, s.denies()) {
             (true, _) => Self::Excludes,
@@ -104,7 +106,7 @@ impl Vain {
 }
 
 /// The actions that a clause names one by one.
-fn named_actions(clause: &Clause) -> ActionSet {
+fn literal_actions(clause: &Clause) -> ActionSet {
     let mut all = ActionSet::empty();
     let items = clause.items.iter().zip(clause.item_actions());
     let literal = |i: &ClauseItem| i.text.known().is_some_and(|t| !glob::is_pattern(&t));
@@ -137,7 +139,7 @@ fn service_prefix_span(item: &ClauseItem) -> Option<Span> {
 }
 
 /// Another case of one action is the same action; another name is another permission.
-fn with_spelling(cx: &Context<'_>, f: Finding, item: &ClauseItem, meant: &[String]) -> Finding {
+fn suggest_spelling(cx: &Context<'_>, f: Finding, item: &ClauseItem, meant: &[String]) -> Finding {
     if meant.is_empty() || !cx.is_literal(item) {
         return f;
     }
@@ -156,7 +158,7 @@ fn unknown_action(
     out: &FindingSink<'_>,
     s: StatementRef<'_>,
     (item, set): (&ClauseItem, &ActionSet),
-    vain: Vain,
+    vain: UnknownNameEffect,
     beside: &ActionSet,
 ) -> Option<(Finding, Vec<String>)> {
     let nothing = Vec::new;
@@ -170,12 +172,12 @@ fn unknown_action(
         // What is empty where it comes from is filled in before it is used.
         let of_resource = s.document.kind == PolicyKind::Resource;
         let message = match (item.branch.is_some(), of_resource) {
-            (true, true) => "empty action in one case: it matches no request",
-            (false, true) => "empty action: it matches no request",
-            (true, false) => "empty action in one case: IAM rejects the policy",
-            (false, false) => "empty action: IAM rejects the policy",
+            (true, true) => "the action is empty in one branch and matches no request there",
+            (false, true) => "the action is empty and matches no request",
+            (true, false) => "the action is empty in one branch, and IAM rejects the policy there",
+            (false, false) => "the action is empty: IAM rejects the policy",
         };
-        let f = at(ids::ACTION_BAD_FORMAT, message.to_owned()).only_under(item.branch.as_ref());
+        let f = at(ids::ACTION_BAD_FORMAT, message.to_owned()).under_guard(item.branch.as_ref());
         // Not every service checks the policies of its resources as IAM does.
         let f = match of_resource {
             true => f.severity(Severity::Low).confidence(Confidence::Medium),
@@ -221,25 +223,25 @@ fn unknown_action(
     if !name.is_empty() && name.bytes().all(|b| b == b'*') && catalogue().service(prefix).is_some() {
         return None;
     }
-    let Some(service) = catalogue().service(prefix) else {
+    if catalogue().service(prefix).is_none() {
         let f = at(ids::UNKNOWN_SERVICE, format!("unknown service prefix `{prefix}`"))
             .primary(service_prefix_span(item).unwrap_or(item.span), vain.text())
             .confidence(Confidence::Medium);
-        if out.is_full(&f) {
+        if out.is_only_counted(&f) {
             return Some((f, nothing()));
         }
         // The name comes from another place than the service, and is not what is wrong.
         if service_prefix_span(item).is_some() {
             return Some(match catalogue().did_you_mean_service(prefix) {
-                Some(near) => (f.help(format!("did you mean `{near}`?")), nothing()),
+                Some(near) => (f.help(format!("Did you mean `{near}`?")), nothing()),
                 None => (f.note(dated()), nothing()),
             });
         }
         return Some(match catalogue().did_you_mean_prefix(prefix, name) {
-            Some(meant) => (f.help(format!("did you mean `{meant}`?")), vec![meant]),
+            Some(meant) => (f.help(format!("Did you mean `{meant}`?")), vec![meant]),
             None => (f.note(dated()), nothing()),
         });
-    };
+    }
     if name.contains(['*', '?']) {
         // One pattern for many services: not each of them has such actions.
         if service_prefix_span(item).is_some() {
@@ -255,45 +257,46 @@ fn unknown_action(
             ids::DEPRECATED_ACTION,
             format!("AWS has retired every action that `{text}` matches"),
         )
-        .primary(item.span, format!("{} any more", vain.text()))
+        .primary(item.span, format!("now {}", vain.text()))
         .note(dated());
         return Some((f, nothing()));
     }
     if let Some(action) = catalogue().action(text) {
         let f = at(ids::DEPRECATED_ACTION, format!("AWS has retired `{}`", action.name()))
-            .primary(item.span, format!("{} any more", vain.text()))
+            .primary(item.span, format!("now {}", vain.text()))
             .note(dated());
         return Some((f, nothing()));
     }
     if let Some(meant) = catalogue().api_name(text) {
-        let shown: Vec<_> = meant.iter().map(|a| format!("`{}`", a.name())).collect();
+        let names: Vec<&str> = meant.iter().map(|a| a.name()).collect();
+        let (shown, authorize) = (
+            phrase::all_of(&names),
+            if names.len() == 1 { "authorizes" } else { "authorize" },
+        );
         let f = at(
             ids::API_NAME_NOT_IAM_ACTION,
             format!("`{text}` is an API operation, not an IAM action"),
         )
         .primary(item.span, vain.text())
         .help(match vain {
-            Vain::Grants => format!("the operation is authorized by {}", shown.join(" and ")),
-            Vain::Denies => format!("deny {} to deny the operation", shown.join(" and ")),
-            Vain::Excludes => format!("the operation belongs to {}", shown.join(" and ")),
+            UnknownNameEffect::Grants => format!("Use {shown}, which {authorize} the operation."),
+            UnknownNameEffect::Denies => format!("Deny {shown} to deny the operation."),
+            UnknownNameEffect::Excludes => format!("Exclude {shown} to exclude the operation."),
         });
         return Some((f, meant.iter().map(|a| a.name().to_owned()).collect()));
     }
-    let f = at(
-        ids::UNKNOWN_ACTION,
-        format!("unknown action `{text}` of `{}`", service.prefix()),
-    )
-    .primary(item.span, vain.text())
-    .note(dated());
-    if out.is_full(&f) {
+    let f = at(ids::UNKNOWN_ACTION, format!("unknown action `{text}`"))
+        .primary(item.span, vain.text())
+        .note(dated());
+    if out.is_only_counted(&f) {
         return Some((f, nothing()));
     }
     Some(match catalogue().did_you_mean_action(text, beside) {
-        Some(near) => (f.help(format!("did you mean `{near}`?")), vec![near.to_string()]),
+        Some(near) => (f.help(format!("Did you mean `{near}`?")), vec![near.to_string()]),
         None => (f.confidence(Confidence::Low), nothing()),
     })
 }
 
 fn dated() -> String {
-    format!("as of {}, the date of the action list", catalogue().data_date())
+    format!("the action list is from {}", catalogue().data_date())
 }

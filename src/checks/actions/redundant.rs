@@ -30,12 +30,12 @@ struct ComparedItems<'a> {
     items: Vec<(&'a ClauseItem, String)>,
     /// For each item the first that is equal to it.
     first: Vec<usize>,
-    wide: Vec<Wide>,
+    wide: Vec<WildcardItem>,
     case: CaseSensitivity,
 }
 
 /// An item with wildcards.
-struct Wide {
+struct WildcardItem {
     /// Its place among the items.
     at: usize,
     /// How many bytes of it stand before anything special: what it covers begins with them.
@@ -66,7 +66,7 @@ impl<'a> ComparedItems<'a> {
             .collect();
         let wide = (items.iter().enumerate())
             .filter(|(_, (_, text))| glob::is_pattern(text))
-            .map(|(at, (_, text))| Wide {
+            .map(|(at, (_, text))| WildcardItem {
                 at,
                 head: text.find(['*', '?', '$']).unwrap_or(text.len()),
                 pattern: Pattern::plain(text, case),
@@ -87,7 +87,7 @@ impl<'a> ComparedItems<'a> {
         if first != n {
             // Two spans in one place are one written item, made twice by a loop.
             let other = self.items[first].0;
-            return (other.span != item.span && exist_together(other, item)).then_some((other, true));
+            return (other.span != item.span && coexist(other, item)).then_some((other, true));
         }
         let own = self.wide.binary_search_by_key(&n, |w| w.at).ok();
         self.wide
@@ -97,7 +97,7 @@ impl<'a> ComparedItems<'a> {
                 text.as_bytes().starts_with(&wide.as_bytes()[..w.head])
                     && wide != text
                     && other.span != item.span
-                    && exist_together(other, item)
+                    && coexist(other, item)
                     && match own {
                         Some(own) => w.pattern.covers(&self.wide[own].pattern).is_yes(),
                         None => glob::matches(wide, text, self.case),
@@ -108,7 +108,7 @@ impl<'a> ComparedItems<'a> {
 }
 
 /// Whether what stands in a branch of a conditional is there whenever `item` is.
-fn exist_together(other: &ClauseItem, item: &ClauseItem) -> bool {
+fn coexist(other: &ClauseItem, item: &ClauseItem) -> bool {
     other.branch.is_none() || other.branch == item.branch
 }
 
@@ -117,7 +117,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, cla
     for (n, (item, _)) in compared.items.iter().enumerate() {
         let Some((other, same)) = compared
             .covering_item(n)
-            .filter(|(o, _)| !cx.is_of_example(o, item.span))
+            .filter(|(o, _)| !cx.is_example_value(o, item.span))
         else {
             continue;
         };
@@ -143,7 +143,7 @@ fn resources(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, c
     for (n, (item, _)) in compared.items.iter().enumerate() {
         let Some((other, _)) = compared
             .covering_item(n)
-            .filter(|(o, _)| !cx.is_of_example(o, item.span))
+            .filter(|(o, _)| !cx.is_example_value(o, item.span))
         else {
             continue;
         };

@@ -57,12 +57,15 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let f = cx
             .at_statement(ids::REDUNDANT_STATEMENT, s, "another statement covers this one")
             .primary(statement_label_span(&s), "has no effect")
-            .secondary(statement_label_span(other), if same { "is equal" } else { "covers it" });
+            .secondary(
+                statement_label_span(other),
+                if same { "identical" } else { "covers it" },
+            );
         // A condition that a wider permission lacks was meant to limit it: removing it is not what to do.
         let limits = s.allows() && !s.conditions.is_empty() && other.conditions.is_empty();
         if limits {
             out.push(
-                f.help("Put the condition on the wider statement too. Remove this one if the condition is not meant."),
+                f.help("Add the condition to the broader statement too, or remove this statement if the condition is not intended."),
             );
             continue;
         }
@@ -71,7 +74,7 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             true => {
                 let narrow = Remedy::safe("remove the statement").remove(s.span);
                 let f = f.remedy(narrow.offered(Offered::UnlessReported(other.span)));
-                match is_enough(&s) {
+                match covers_required_types(&s) {
                     true => f.remedy(remove_covered(other, &s).offered(Offered::IfReported(other.span))),
                     false => f,
                 }
@@ -141,7 +144,7 @@ impl<'a> ComparedStatement<'a> {
 
 /// Whether the resources of a statement are of each type that its actions may ask for in one request. `ec2:RunInstances` is
 /// asked for the instance, its image, its subnet and more: without the wider statement the narrower one would not do.
-fn is_enough(s: &Statement) -> bool {
+fn covers_required_types(s: &Statement) -> bool {
     let (Some(clause), Some(actions)) = (&s.resource, s.action.as_ref().and_then(Clause::actions)) else {
         return true;
     };
@@ -170,13 +173,13 @@ fn remove_covered(wide: &Statement, narrow: &Statement) -> Remedy {
         .collect();
     match covering.as_slice() {
         [first, rest @ ..] if clause.is_some_and(|c| covering.len() < c.items.len()) => {
-            let more = phrase::and_more(rest.len());
-            let title = format!("remove `{}`{more} from the wider statement", first.display());
+            let more = phrase::and_more(1, rest.len());
+            let title = format!("remove `{}`{more} from the broader statement", first.display());
             covering
                 .iter()
                 .fold(Remedy::risky(title), |r, item| r.remove(item.span))
         }
-        _ => Remedy::risky("remove the wider statement").remove(wide.span),
+        _ => Remedy::risky("remove the broader statement").remove(wide.span),
     }
 }
 
@@ -191,7 +194,7 @@ fn statement_label_span(s: &Statement) -> Span {
 fn covers(wide: &ComparedStatement<'_>, narrow: &ComparedStatement<'_>) -> bool {
     let (o, s) = (wide.statement, narrow.statement);
     // Statements of one place are one written statement, made several times.
-    if o.span == s.span || !o.is_beside(s) || o.open || s.open {
+    if o.span == s.span || !o.accompanies(s) || o.open || s.open {
         return false;
     }
     let effect =
@@ -267,7 +270,7 @@ impl Line {
         let holes = || c.values.iter().flat_map(|v| v.text.holes());
         // What a variable stands for may be several values: the same ones in both.
         let complete = c.complete || holes().any(|h| !h.kind.is_placeholder());
-        let known = complete && holes().all(|h| means_one_thing(h.kind));
+        let known = complete && holes().all(|h| is_same_value_by_name(h.kind));
         let value = |v: &ClauseItem| (Pattern::new(&v.text, CaseSensitivity::Sensitive), v.branch.clone());
         known.then(|| Self {
             name,
@@ -277,7 +280,7 @@ impl Line {
 }
 
 /// Whether two holes of this kind with one name are one value. `each.value` and what could not be read are not.
-fn means_one_thing(kind: HoleKind) -> bool {
+fn is_same_value_by_name(kind: HoleKind) -> bool {
     matches!(
         kind,
         HoleKind::Account

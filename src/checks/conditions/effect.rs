@@ -4,7 +4,8 @@ use super::{ConditionLine, lines};
 use crate::finding::Finding;
 use crate::iam::condition::dead::DeadReason;
 use crate::iam::condition::{
-    Facet, Grade, Operator, OperatorFamily, Reading, Weakness, WeighedCondition, is_pass_role, needs_key, strength,
+    Facet, Grade, Operator, OperatorFamily, StatementCallers, Weakness, WeighedCondition, is_pass_role, needs_key,
+    strength,
 };
 use crate::iam::{DocumentOrigin, pattern};
 use crate::rules::{Context, FindingSink, RuleId, ids};
@@ -59,7 +60,7 @@ fn star(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out:
         return;
     }
     let facet = strength(&line.statement)
-        .of_key(line.key)
+        .bounds_of(line.key)
         .next()
         .map_or(Facet::Other, |b| b.facet);
     if !matches!(facet, Facet::Who | Facet::From | Facet::Resource)
@@ -96,10 +97,10 @@ fn contradiction(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     dead.key
                 ),
             )
-            .primary(dead.span, "must be this")
+            .primary(dead.span, "requires this value")
             .other_evidence(dead.key.to_lowercase());
         if let Some(other) = dead.other {
-            f = f.secondary(other, "must not be this");
+            f = f.secondary(other, "excludes the same value");
         }
         out.push(f);
     }
@@ -108,7 +109,7 @@ fn contradiction(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 /// A grant to everyone that only keys limit which any caller can meet.
 fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for s in cx.statements() {
-        if !s.allows() || !s.document.kind.has_principal() || Reading::new(&s) != Reading::Open {
+        if !s.allows() || !s.document.kind.has_principal() || StatementCallers::new(&s) != StatementCallers::Open {
             continue;
         }
         let strength = strength(&s);
@@ -117,13 +118,17 @@ fn spoofable(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let Some(b) = strength.bounds.first() else { continue };
+        let key = s
+            .conditions
+            .get(b.index)
+            .map_or_else(|| b.key.clone(), |c| c.key.display());
         let (message, label) = match b.weakness {
             Some(Weakness::Spoofable) => (
-                format!("only `{}` restricts access, and callers choose its value", b.key),
+                format!("only `{}` restricts access, and callers choose its value", key),
                 "chosen by the caller",
             ),
             _ => (
-                format!("only `{}` restricts access, and any account can meet it", b.key),
+                format!("only `{}` restricts access, and any account can meet it", key),
                 "can be met from any account",
             ),
         };
@@ -156,12 +161,14 @@ fn age(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: 
             "the key is absent without MFA",
         ),
         (OperatorFamily::Null, Some("false")) if denies && age => {
-            ("this denies requests with MFA", "present with MFA only")
+            ("this condition denies requests with MFA", "present only with MFA")
         }
-        (OperatorFamily::Bool, Some("true")) if denies && !age => ("this denies requests with MFA", "true with MFA"),
+        (OperatorFamily::Bool, Some("true")) if denies && !age => {
+            ("this condition denies requests with MFA", "true with MFA")
+        }
         // Another line may ask for MFA.
         (OperatorFamily::Numeric, _) if allows && age && operator.if_exists && !strength(&line.statement).mfa() => {
-            ("requests without MFA are allowed", "true where the key is absent")
+            ("requests without MFA are allowed", "true when the key is absent")
         }
         (OperatorFamily::Numeric, _) if denies && age && !operator.if_exists && !operator.is_upper_bound() => {
             // Another Deny may be for requests without MFA.
@@ -181,7 +188,7 @@ fn age(line: &ConditionLine<'_>, operator: Operator, at: ReportEffect<'_>, out: 
             if without {
                 return;
             }
-            ("requests without MFA are not denied", "false where the key is absent")
+            ("requests without MFA are not denied", "false when the key is absent")
         }
         _ => return,
     };

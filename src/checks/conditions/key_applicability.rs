@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::{ConditionLine, lines};
 use crate::finding::{Confidence, Finding};
-use crate::iam::condition::{Operator, OperatorFamily, compared, is_of_owner};
+use crate::iam::condition::{Operator, OperatorFamily, compared_owner_key, is_owner_key};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::variables::has_variable;
 use crate::iam::{Document, PolicyKind, Statement, pattern};
@@ -71,7 +71,7 @@ fn irrelevant(line: &ConditionLine<'_>, at: ReportKey<'_>, out: &mut FindingSink
             .as_deref()
             .is_some_and(|service| service != "ec2");
     let c = line.condition;
-    if !on_resource || !is_of_owner(line.key) || compared(c, line.key).is_some() {
+    if !on_resource || !is_owner_key(line.key) || compared_owner_key(c, line.key).is_some() {
         return;
     }
     out.push(
@@ -111,7 +111,7 @@ fn unpaired(
             ids::CONDITION_PAIRED_KEYS,
             format!("`{}` without `{name}` matches machines in any VPC", c.key.display()),
         )
-        .primary(c.key.span, "private addresses are not unique"),
+        .primary(c.key.span, "private addresses are not unique across VPCs"),
     );
 }
 
@@ -153,7 +153,7 @@ fn missing_action(
             c.key.display()
         ),
     )
-    .primary(c.key.span, "no allowed request has this key");
+    .primary(c.key.span, "no request that the role allows has this key");
     if let Some(clause) = &line.statement.action {
         f = f.secondary(clause.span, format!("without `{needed}`"));
     }
@@ -206,7 +206,7 @@ fn mixed<'a>(line: &ConditionLine<'a>, known: &mut KnownDocuments<'a>, at: Repor
         out.push(
             at(
                 ids::CONDITION_MIXED_TYPES,
-                format!("the values of `{}` are {one} and {two}", c.key.display()),
+                format!("the values of `{}` mix types: {one} and {two}", c.key.display()),
             )
             .primary(other.span, two)
             .secondary(first.span, one),
@@ -249,7 +249,7 @@ fn case(line: &ConditionLine<'_>, operator: Operator, at: ReportKey<'_>, out: &m
                 ids::CONDITION_CASE_SENSITIVE_VALUE,
                 format!("`{}` is compared case-sensitively with the tag", value.display()),
             )
-            .primary(value.span, "a different case is a different value")
+            .primary(value.span, "a value in a different case does not match")
             .secondary(c.operator.span, "case-sensitive")
             .confidence(Confidence::Low),
         );

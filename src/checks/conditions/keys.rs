@@ -7,9 +7,9 @@ use super::{ConditionLine, lines};
 use crate::edit_distance::nearest_word;
 use crate::finding::{Confidence, Finding};
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::whole_types;
+use crate::iam::arn::fully_covered_types;
 use crate::iam::catalogue::{Action, ResourceType, catalogue};
-use crate::iam::condition::dead::{DeadReason, is_no_tag};
+use crate::iam::condition::dead::{DeadReason, is_impossible_tag};
 use crate::iam::condition::{OperatorFamily, needs_key, passes_without_key};
 use crate::iam::{ClauseItem, PolicyKind, PrincipalType, pattern};
 use crate::index::DocumentId;
@@ -44,7 +44,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             && *spelled != written
         {
             out.push(
-                at(
+                finding_at_key(
                     cx,
                     &line,
                     ids::CONDITION_DUPLICATE_KEY_CASE,
@@ -61,21 +61,21 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-fn at(cx: &Context<'_>, line: &ConditionLine<'_>, rule: RuleId, message: String) -> Finding {
+fn finding_at_key(cx: &Context<'_>, line: &ConditionLine<'_>, rule: RuleId, message: String) -> Finding {
     cx.at_statement(rule, line.statement, message).other_evidence(line.key)
 }
 
 fn check_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     let span = line.condition.key.span;
     let key = line.key;
-    if is_no_tag(&line.condition.key) {
+    if is_impossible_tag(&line.condition.key) {
         let what = match (passes_without_key(line.condition), line.statement.is_written_as_deny()) {
             (Some(true), _) => "no tag has this key: always true",
-            (_, true) => "no tag has this key: never denied by this",
-            (_, false) => "no tag has this key: never allowed by this",
+            (_, true) => "no tag has this key: the Deny never applies",
+            (_, false) => "no tag has this key: the Allow never applies",
         };
         let message = format!("a tag key cannot contain a wildcard: `{written}`");
-        return Some(at(cx, line, ids::CONDITION_WILDCARD_IN_TAG_KEY, message).primary(span, what));
+        return Some(finding_at_key(cx, line, ids::CONDITION_WILDCARD_IN_TAG_KEY, message).primary(span, what));
     }
     let (prefix, name) = key.split_once(':')?;
     if key.contains("${") || prefix.contains(['.', '/']) || FEDERATED.contains(&prefix) {
@@ -84,16 +84,16 @@ fn check_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Optio
     if prefix == "aws" {
         return global(cx, line, written, name);
     }
-    if catalogue().service(prefix).is_none() && of_any_service(key) {
+    if catalogue().service(prefix).is_none() && is_key_of_any_service(key) {
         return None;
     }
     let Some(service) = catalogue().service(prefix) else {
         return Some(
-            at(
+            finding_at_key(
                 cx,
                 line,
                 ids::CONDITION_UNKNOWN_KEY,
-                format!("`{written}`: unknown service prefix `{prefix}`"),
+                format!("unknown service prefix `{prefix}` in condition key `{written}`"),
             )
             .primary(span, "never in a request")
             .confidence(Confidence::Medium),
@@ -105,27 +105,27 @@ fn check_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Optio
     }
     if service.condition_key(key).is_none() {
         let near = nearest_word(key, service.condition_keys().map(|k| k.name()));
-        let f = at(
+        let f = finding_at_key(
             cx,
             line,
             ids::CONDITION_UNKNOWN_KEY,
-            format!("unknown condition key `{written}` of `{prefix}`"),
+            format!("unknown condition key `{written}`"),
         )
         .primary(span, "never in a request")
         .confidence(Confidence::Medium)
-        .note(format!("as of {}, the date of the key list", catalogue().data_date()));
+        .note(format!("the key list is from {}", catalogue().data_date()));
         return Some(match near {
-            Some(k) => f.help(format!("did you mean `{k}`?")),
+            Some(k) => f.help(format!("Did you mean `{k}`?")),
             None => f,
         });
     }
     not_for_action(cx, line, written)
         .or_else(|| not_for_resource(cx, line, written))
-        .or_else(|| own_key(cx, line, written, prefix))
+        .or_else(|| service_specific_key(cx, line, written, prefix))
 }
 
 /// A service's own key for what a global one says of every service.
-fn own_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, prefix: &str) -> Option<Finding> {
+fn service_specific_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, prefix: &str) -> Option<Finding> {
     let tag = line.key.contains(":resourcetag/");
     let global = match line.key {
         "s3:resourceaccount" => "aws:ResourceAccount".to_owned(),
@@ -133,16 +133,16 @@ fn own_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, prefix: &s
         _ => return None,
     };
     let set = actions(line)?;
-    if tag && !set.iter().all(|a| a.takes_key(&global.to_lowercase())) {
+    if tag && !set.iter().all(|a| a.supports_key(&global.to_lowercase())) {
         return None;
     }
     let message = format!("`{written}` works for one service only; `{global}` works for all");
-    let f = at(cx, line, ids::CONDITION_GLOBAL_VS_SPECIFIC_KEY, message);
+    let f = finding_at_key(cx, line, ids::CONDITION_GLOBAL_VS_SPECIFIC_KEY, message);
     Some(f.primary(line.condition.key.span, format!("only in requests to `{prefix}`")))
 }
 
 /// A service whose keys have another prefix than its actions: `catalog:ChangeType` of `aws-marketplace`.
-fn of_any_service(key: &str) -> bool {
+fn is_key_of_any_service(key: &str) -> bool {
     catalogue().services().any(|s| s.condition_key(key).is_some())
 }
 
@@ -175,7 +175,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
             "use `aws:PrincipalAccount`"
         };
         return Some(
-            at(
+            finding_at_key(
                 cx,
                 line,
                 ids::CONDITION_DEPRECATED_GLOBAL_KEY,
@@ -186,7 +186,7 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
     }
     if catalogue().global_condition_key(key).is_none() {
         let near = catalogue().did_you_mean_global_key(key);
-        let f = at(
+        let f = finding_at_key(
             cx,
             line,
             ids::CONDITION_UNKNOWN_GLOBAL_KEY,
@@ -194,8 +194,8 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
         )
         .primary(span, "never in a request");
         return Some(match near {
-            Some(k) => f.help(format!("did you mean `{k}`?")),
-            None => f.note(format!("as of {}, the date of the key list", catalogue().data_date())),
+            Some(k) => f.help(format!("Did you mean `{k}`?")),
+            None => f.note(format!("the key list is from {}", catalogue().data_date())),
         });
     }
     if name.starts_with("resourcetag/") {
@@ -223,7 +223,7 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
         return None;
     }
     let deaf = items_without_key(line);
-    let none = set.iter().all(|a| !a.takes_key(line.key));
+    let none = set.iter().all(|a| !a.supports_key(line.key));
     let passes = passes_without_key(line.condition);
     if !none && (deaf.is_empty() || passes != Some(false)) {
         return None;
@@ -243,18 +243,22 @@ fn not_for_action(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> 
         (Some(true), _) => "restricts nothing",
         (Some(false), true) => "never denied by this",
         (Some(false), false) => "never allowed by this",
-        (None, _) => "never in their requests",
+        (None, _) => "their requests never have this key",
     };
     let tag = line.key.starts_with("aws:") || line.key.contains("tag/");
-    let told = tag || set.iter().filter(|a| !a.takes_key(line.key)).all(has_own_keys);
-    let f = at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
+    let is_documented_well = tag || set.iter().filter(|a| !a.supports_key(line.key)).all(has_action_keys);
+    let f = finding_at_key(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
         .primary(line.condition.key.span, what)
-        .confidence(if told { Confidence::Medium } else { Confidence::Low });
+        .confidence(if is_documented_well {
+            Confidence::Medium
+        } else {
+            Confidence::Low
+        });
     if none {
         return Some(f);
     }
     Some(deaf.iter().take(3).fold(f, |f, action| {
-        f.secondary(action.span, "its requests do not have the key")
+        f.secondary(action.span, "requests for this action do not have the key")
     }))
 }
 
@@ -278,7 +282,7 @@ fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
         resources
             .items
             .iter()
-            .find(|i| pattern::is_star(&i.text) || whole_types(&i.text).iter().any(|t| t.name() == kind.name()))
+            .find(|i| pattern::is_star(&i.text) || fully_covered_types(&i.text).iter().any(|t| t.name() == kind.name()))
     };
     let (item, lacking, wide) = named
         .filter_map(|item| Some((item, catalogue().action(&item.text.known()?)?)))
@@ -300,14 +304,14 @@ fn not_for_resource(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
             Some((item, lacking, wide))
         })?;
     let message = format!(
-        "`{}` is also checked for `{}`, which has no `{written}`",
+        "`{}` is also authorized on `{}`, which does not support `{written}`",
         item.display(),
         lacking.name()
     );
     Some(
-        at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
+        finding_at_key(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
             .primary(line.condition.key.span, "never allowed by this")
-            .secondary(wide.span, "put it into a separate statement for these resources")
+            .secondary(wide.span, "move these resources to a separate statement")
             .confidence(Confidence::Medium),
     )
 }
@@ -319,7 +323,7 @@ fn is_documented(key: &str, set: &ActionSet) -> bool {
     let takes = || {
         catalogue()
             .service(own)
-            .is_some_and(|s| s.actions().any(|a| a.takes_key(key)))
+            .is_some_and(|s| s.actions().any(|a| a.supports_key(key)))
     };
     !set.services().contains(&own) || takes()
 }
@@ -330,7 +334,7 @@ fn items_without_key<'a>(line: &ConditionLine<'a>) -> Vec<&'a ClauseItem> {
     named
         .filter(|item| {
             let action = item.text.known().and_then(|name| catalogue().action(&name));
-            action.is_some_and(|a| !a.is_gone() && !a.takes_key(line.key) && !is_published(a, line.key))
+            action.is_some_and(|a| !a.is_retired() && !a.supports_key(line.key) && !is_published(a, line.key))
         })
         .collect()
 }
@@ -342,7 +346,7 @@ fn is_published(action: Action, key: &str) -> bool {
 }
 
 /// The reference is silent on the action's own keys, so one that it lacks proves little.
-fn has_own_keys(action: Action) -> bool {
+fn has_action_keys(action: Action) -> bool {
     let types = action.resource_types().flat_map(|t| t.condition_keys());
     action
         .condition_keys()
@@ -358,7 +362,7 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
         return None;
     }
     if !needs_key(line.condition) {
-        return true_without_tag(cx, line, written);
+        return matches_without_tag(cx, line, written);
     }
     let (rule, what) = if line.statement.is_written_as_deny() {
         (ids::CONDITION_TAG_UNSUPPORTED_DENY, "the Deny never applies")
@@ -367,15 +371,15 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
     };
     if let Some(rest) = line.statement.action.as_ref().filter(|a| a.negated) {
         // What a service control policy leaves out in this way is a finding of its own.
-        let blind = blind_services(&rest.actions()?, line.key);
+        let blind = services_without_key(&rest.actions()?, line.key);
         return (!blind.is_empty() && line.statement.document.kind != PolicyKind::Scp).then(|| {
             let few = blind.iter().take(2);
             let few = match blind.len().saturating_sub(2) {
                 0 => phrase::quoted(few, " and "),
-                more => phrase::list(few) + &phrase::and_more(more),
+                more => phrase::list(few) + &phrase::and_more(2, more),
             };
             let message = format!("actions of {few} do not support `{written}`");
-            at(cx, line, rule, message)
+            finding_at_key(cx, line, rule, message)
                 .primary(line.condition.key.span, format!("{what} to them"))
                 .secondary(rest.key, "matches every other service")
         });
@@ -386,12 +390,12 @@ fn tag_support(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Opt
         .as_ref()
         .is_some_and(|d| d.why == DeadReason::Unsupported)
     {
-        let message = format!("no action of this statement supports `{written}`");
-        return Some(at(cx, line, rule, message).primary(line.condition.key.span, what));
+        let message = format!("no action in this statement supports `{written}`");
+        return Some(finding_at_key(cx, line, rule, message).primary(line.condition.key.span, what));
     }
     let (message, f) = unsupported_items(line, written)?;
     let f = f.into_iter().take(3).fold(
-        at(cx, line, rule, message).primary(line.condition.key.span, format!("{what} to it")),
+        finding_at_key(cx, line, rule, message).primary(line.condition.key.span, format!("{what} to it")),
         |f, item| f.secondary(item.span, "does not support the tag"),
     );
     Some(f)
@@ -420,7 +424,7 @@ fn unsupported_items<'a>(line: &ConditionLine<'a>, written: &str) -> Option<(Str
 }
 
 /// A condition on a tag that holds where the request has no such key: actions that do not support the tag are not limited.
-fn true_without_tag(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
+fn matches_without_tag(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     if !line.statement.allows()
         || passes_without_key(line.condition) != Some(true)
         || line.operator?.family == OperatorFamily::Null
@@ -428,25 +432,25 @@ fn true_without_tag(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -
         return None;
     }
     let set = actions(line)?;
-    if !set.iter().any(|a| a.takes_key(line.key)) {
+    if !set.iter().any(|a| a.supports_key(line.key)) {
         return None;
     }
     let (message, deaf) = unsupported_items(line, written)?;
-    let f = at(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
+    let f = finding_at_key(cx, line, ids::CONDITION_KEY_NOT_FOR_ACTION, message)
         .primary(line.condition.key.span, "restricts nothing")
         .confidence(Confidence::Medium);
     Some(
         deaf.into_iter()
             .take(3)
-            .fold(f, |f, item| f.secondary(item.span, "not limited by this")),
+            .fold(f, |f, item| f.secondary(item.span, "not limited by this condition")),
     )
 }
 
 /// Services of which no action tells the key, though some of their actions are meant.
-fn blind_services(set: &ActionSet, key: &str) -> Vec<&'static str> {
+fn services_without_key(set: &ActionSet, key: &str) -> Vec<&'static str> {
     let mut sees: BTreeMap<&'static str, bool> = BTreeMap::new();
-    for action in set.iter().filter(|a| !a.is_gone()) {
-        *sees.entry(action.service().prefix()).or_default() |= action.takes_key(key);
+    for action in set.iter().filter(|a| !a.is_retired()) {
+        *sees.entry(action.service().prefix()).or_default() |= action.supports_key(key);
     }
     sees.into_iter().filter(|(_, sees)| !sees).map(|(s, _)| s).collect()
 }

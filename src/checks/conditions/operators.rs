@@ -50,7 +50,7 @@ const BESIDE: [(&str, &str); 1] = [("dynamodb:attributes", "dynamodb:select")];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     // The lines of one statement come one after the other.
-    let mut told: Option<(&Statement, bool)> = None;
+    let mut last_statement: Option<(&Statement, bool)> = None;
     let mut needless: Option<(DocumentId, Finding)> = None;
     for line in lines(cx) {
         let c = line.condition;
@@ -65,18 +65,18 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if operator.family == OperatorFamily::Null {
             continue;
         }
-        let all = match told {
+        let all = match last_statement {
             Some((statement, all)) if std::ptr::eq(statement, line.statement.statement) => all,
-            _ => lets_in_all(&line),
+            _ => allows_everyone(&line),
         };
-        told = Some((line.statement.statement, all));
+        last_statement = Some((line.statement.statement, all));
         sets(&line, operator, all, &at, out);
         if operator.if_exists && always_present(line.key) {
             if !is_needless(&line, operator) {
                 continue;
             }
             let f = match needless.take() {
-                Some((document, f)) if document == line.statement.document_id => also_needless(f, &line),
+                Some((document, f)) if document == line.statement.document_id => label_other_operator(f, &line),
                 before => {
                     if let Some((_, f)) = before {
                         out.push(f);
@@ -105,18 +105,18 @@ fn is_needless(line: &ConditionLine<'_>, operator: Operator) -> bool {
 }
 
 /// Another operator of the same policy.
-fn also_needless(f: Finding, line: &ConditionLine<'_>) -> Finding {
+fn label_other_operator(f: Finding, line: &ConditionLine<'_>) -> Finding {
     let span = line.condition.operator.span;
     match f.labels.iter().any(|l| l.span == span) {
         true => f,
-        false => f.secondary(span, "not needed here either"),
+        false => f.secondary(span, "also not needed here"),
     }
 }
 
 type ReportOperator<'a> = &'a dyn Fn(RuleId, String) -> Finding;
 
 /// The principal is everyone, and no condition limits that.
-fn lets_in_all(line: &ConditionLine<'_>) -> bool {
+fn allows_everyone(line: &ConditionLine<'_>) -> bool {
     let s = line.statement;
     let open = s.principal.as_ref().is_some_and(|p| !p.negated && is_open(p));
     open && strength(&s).for_public() == Verdict::Nothing
@@ -147,10 +147,10 @@ fn unknown(cx: &Context<'_>, line: &ConditionLine<'_>, at: ReportOperator<'_>) -
                 false => Remedy::risky(title),
             };
             let meant = format!("{}{near}", &text[..text.len() - base.len()]);
-            f.help(format!("did you mean `{near}`?"))
+            f.help(format!("Did you mean `{near}`?"))
                 .remedy(remedy.replace(line.condition.operator.span, [meant]))
         }
-        Some(near) => f.help(format!("did you mean `{near}`?")),
+        Some(near) => f.help(format!("Did you mean `{near}`?")),
         None => f,
     })
 }
@@ -195,7 +195,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
                     ids::CONDITION_FORALLVALUES_ALLOW_NO_NULL,
                     effect_without_key(all).to_owned(),
                 )
-                .primary(c.operator.span, "true where the key is absent")
+                .primary(c.operator.span, "true when the key is absent")
                 .secondary(c.key.span, "nothing requires this key"),
             );
         }
@@ -207,7 +207,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
                     ids::CONDITION_FORANYVALUE_DENY_NO_NULL,
                     "a request without this key is not denied".to_owned(),
                 )
-                .primary(c.operator.span, "false where the key is absent")
+                .primary(c.operator.span, "false when the key is absent")
                 .secondary(c.key.span, "nothing requires this key"),
             );
         }
@@ -225,7 +225,7 @@ fn if_exists(
     let c = line.condition;
     if line.statement.allows() && !operator.negated && operator.family != OperatorFamily::Bool {
         let facet = strength(&line.statement)
-            .of_key(line.key)
+            .bounds_of(line.key)
             .next()
             .map_or(Facet::Other, |b| b.facet);
         if matches!(facet, Facet::Who | Facet::From) {
@@ -234,7 +234,7 @@ fn if_exists(
                     ids::CONDITION_IFEXISTS_WEAKENS_ALLOW,
                     effect_without_key(all).to_owned(),
                 )
-                .primary(c.operator.span, "true where the key is absent")
+                .primary(c.operator.span, "true when the key is absent")
                 .secondary(c.key.span, "may be absent"),
             );
         }

@@ -37,8 +37,8 @@ fn numbers(line: &ConditionLine<'_>, operator: Operator, at: ReportValue<'_>, ou
                 ids::CONDITION_REDUNDANT_NUMBER,
                 "redundant limit: only one of these has an effect".to_owned(),
             )
-            .primary(last.span, "any one of them is enough")
-            .secondary(c.operator.span, "one number is enough"),
+            .primary(last.span, "redundant")
+            .secondary(c.operator.span, "compares with one number"),
         );
     }
 }
@@ -65,7 +65,7 @@ fn networks(
                 ids::CONDITION_IP_HOST_BITS,
                 format!("`{}` has host bits set", v.display()),
             )
-            .primary(v.span, "AWS uses the whole network");
+            .primary(v.span, "matches the whole network");
             let network = n.without_host_bits();
             out.push(match cx.is_literal(v) {
                 true => f.remedy(Remedy::safe(format!("write `{network}`")).replace(v.span, [network])),
@@ -99,7 +99,7 @@ fn networks(
                 ids::CONDITION_IP_PRIVATE_SUBSET,
                 "`aws:SourceIp` is never a private address".to_owned(),
             )
-            .primary(first.span, "this one never matches"),
+            .primary(first.span, "never matches"),
         );
     }
 }

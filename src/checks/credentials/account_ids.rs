@@ -58,14 +58,14 @@ fn ids_of_line(line: &str) -> Vec<std::ops::Range<usize>> {
             .collect();
         // A repeated digit and the account ID of the AWS documentation belong to no real account.
         let example = id == "123456789012" || id.bytes().all(|b| b == bytes[start]);
-        if is_account_id(id) && !example && says_account(&name) {
+        if is_account_id(id) && !example && is_account_name(&name) {
             out.push(start..at);
         }
     }
     out
 }
 
-fn says_account(name: &str) -> bool {
+fn is_account_name(name: &str) -> bool {
     ["accountid", "accountids", "awsaccount", "accountnumber", "account"]
         .iter()
         .any(|w| name.ends_with(w))

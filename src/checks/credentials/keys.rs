@@ -149,7 +149,7 @@ fn output(cx: &Context<'_>, id: ResourceId, r: &Resource, users: &AccessKeyUsers
     // A sensitive output is only readable in the state, which contains the key anyway. The finding about the key
     // covers it.
     out.push(match sensitive {
-        true => f.one_step_down().cause(Cause::Resource(users.subject_of(key))),
+        true => f.lower_severity().cause(Cause::Resource(users.subject_of(key))),
         false => f,
     });
 }

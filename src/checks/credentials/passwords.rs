@@ -35,7 +35,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         .filter(|r| &*r.kind == kinds::PARAMETER)
         .filter_map(|r| Some(((&*r.address.scope, name_of(r)?), r)))
         .collect();
-    let mut homes: Homes<'_> = parameters
+    let mut homes: SecretSpans<'_> = parameters
         .values()
         .filter(|p| is_no_echo(p))
         .map(|p| (p.extent, *p))
@@ -52,9 +52,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 /// Secret parameters and the spans of their text, in order.
-type Homes<'p> = Vec<(Span, &'p Resource)>;
+type SecretSpans<'p> = Vec<(Span, &'p Resource)>;
 
-fn enclosing_resource<'p>(homes: &Homes<'p>, span: Span) -> Option<&'p Resource> {
+fn enclosing_resource<'p>(homes: &SecretSpans<'p>, span: Span) -> Option<&'p Resource> {
     let after = homes.partition_point(|(s, _)| (s.file, s.start) <= (span.file, span.start));
     let (extent, parameter) = homes.get(after.checked_sub(1)?)?;
     extent.contains(span).then_some(*parameter)
@@ -197,7 +197,7 @@ fn literal(cx: &Context<'_>, holder: &SecretProperty, text: &Text, v: &Value) ->
         .at_resource(holder.rule, holder.id, message)
         .cause(Cause::Place(span))
         .primary(span, "hard-coded value")
-        .used_via(&v.via);
+        .label_provenance(&v.via);
     f.help.clone_from(&holder.help);
     f.secrets.push(span);
     if secrets::is_guessable(&known) {
@@ -206,9 +206,10 @@ fn literal(cx: &Context<'_>, holder: &SecretProperty, text: &Text, v: &Value) ->
         f = f
             .severity(Severity::Low)
             .note("the value does not look like a real secret");
-    } else if let Some(why) = super::tests_only::reason_for_property(cx, span).filter(|_| holder.rule != LOGIN_PROFILE)
+    } else if let Some(evidence) =
+        super::tests_only::evidence_for_property(cx, span).filter(|_| holder.rule != LOGIN_PROFILE)
     {
-        f = f.severity(Severity::Low).note(why);
+        f = f.severity(Severity::Low).note(evidence.text());
     }
     Some(f)
 }
@@ -275,7 +276,7 @@ fn leaks(
     id: ResourceId,
     r: &Resource,
     parameters: &Parameters<'_>,
-    homes: &Homes<'_>,
+    homes: &SecretSpans<'_>,
     out: &mut FindingSink<'_>,
 ) {
     let mut look = |value: &Value, place: &str| {

@@ -30,14 +30,14 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
     let places = LiteralSlots::new(&literals);
     for l in &mut found {
-        l.settle_in(&literals, &places);
+        l.choose_literal(&literals, &places);
     }
     let taken = spans_of(&found);
     for l in found {
         out.push(l.report(cx, &literals));
     }
     for l in &literals {
-        if !taken.touches_any(l.value.span) {
+        if !taken.overlaps_any(l.value.span) {
             slot(cx, l, out);
         }
     }
@@ -138,7 +138,7 @@ fn in_literal(l: &SlotLiteral<'_>, known: &Spans) -> Vec<Located> {
         for credential in secrets::credentials(text, secrets.collect()) {
             let mut spans: Vec<Span> = credential.parts.iter().map(place_of).collect();
             spans.dedup();
-            if spans.iter().any(|s| known.touches_any(*s)) {
+            if spans.iter().any(|s| known.overlaps_any(*s)) {
                 continue;
             }
             out.push(Located {
@@ -164,7 +164,7 @@ fn in_literal(l: &SlotLiteral<'_>, known: &Spans) -> Vec<Located> {
 }
 
 impl Located {
-    fn settle_in(&mut self, literals: &[SlotLiteral<'_>], places: &LiteralSlots) {
+    fn choose_literal(&mut self, literals: &[SlotLiteral<'_>], places: &LiteralSlots) {
         // The most severe place of any part; among equals the first.
         let here = self
             .spans
@@ -230,7 +230,11 @@ impl Located {
         f.cause = Cause::Place(self.spans[0]);
         for (i, span) in self.spans.iter().enumerate().rev() {
             let part = &self.credential.parts[i.min(self.credential.parts.len() - 1)];
-            let label = if part.encoded { "in base64" } else { label(part.kind) };
+            let label = if part.encoded {
+                "Base64-encoded"
+            } else {
+                label(part.kind)
+            };
             f = if i == 0 {
                 f.primary(*span, label)
             } else {
@@ -239,7 +243,7 @@ impl Located {
         }
         f.labels[1..].reverse();
         if let Some(l) = literal {
-            f = f.used_via(&l.value.via);
+            f = f.label_provenance(&l.value.via);
             if !l.value.span.contains(self.spans[0]) {
                 f = f.secondary(l.value.span, "used here");
             }
@@ -248,15 +252,15 @@ impl Located {
         if self.credential.is_example() {
             f = f
                 .severity(Severity::Low)
-                .note("the AWS documentation uses this key as an example: it gives no access, but a real key would")
+                .note("an example key gives no access, but a real key in its place would")
                 .help("Load the credential from the environment or from a role, so that no real key ends up here.");
         } else {
             f = f.severity(self.severity());
         }
         let is_private_key = self.place.is_none() && self.credential.first().kind == SecretKind::PrivateKey;
-        let for_tests = || super::tests_only::reason(cx, self.spans[0]);
-        if let Some(why) = is_private_key.then(for_tests).flatten() {
-            f = f.severity(Severity::Low).note(why);
+        let for_tests = || super::tests_only::evidence(cx, self.spans[0]);
+        if let Some(evidence) = is_private_key.then(for_tests).flatten() {
+            f = f.severity(Severity::Low).note(evidence.text());
         }
         if self.logged && !self.credential.is_example() {
             f = f
@@ -376,7 +380,7 @@ fn slot(cx: &Context<'_>, l: &SlotLiteral<'_>, out: &mut FindingSink<'_>) {
         .cause(Cause::Place(span))
         .primary(span, "hard-coded value");
     if l.value.via.is_some() {
-        f = f.used_via(&l.value.via);
+        f = f.label_provenance(&l.value.via);
     }
     f.secrets.push(span);
     if placeholder || l.slot.is_some_and(|slot| !is_plausible(slot.kind(), &value)) {
@@ -508,7 +512,7 @@ fn ssm_parameter(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str, out: &mut F
         .cause(Cause::Place(span))
         .confidence(if secure { Confidence::High } else { Confidence::Medium })
         .primary(span, "hard-coded value")
-        .used_via(&l.value.via);
+        .label_provenance(&l.value.via);
     f.secrets.push(span);
     out.push(f);
 }
@@ -526,7 +530,7 @@ fn credentials_file(cx: &Context<'_>, file: FileId, taken: &Spans, out: &mut Fin
             || value.len() < 8
             || value.starts_with(['$', '<', '{'])
             || is_placeholder(value)
-            || taken.touches_any(span)
+            || taken.overlaps_any(span)
         {
             continue;
         }

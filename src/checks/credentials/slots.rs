@@ -92,7 +92,7 @@ pub(super) struct SlotLiteral<'p> {
 pub(super) fn literals<'p>(project: &'p Project<'_>) -> Vec<SlotLiteral<'p>> {
     let mut out = Vec::new();
     for (id, r) in project.resources.iter_enumerated() {
-        of_resource(id, r, &mut out);
+        collect_from_resource(id, r, &mut out);
     }
     out
 }
@@ -118,7 +118,7 @@ pub(super) fn span_of(text: &Text, value: &Value) -> Span {
         .unwrap_or(value.span)
 }
 
-fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<SlotLiteral<'p>>) {
+fn collect_from_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<SlotLiteral<'p>>) {
     let mut push = |place, slot, value: Option<&'p Value>| {
         if let Some(value) = value {
             out.extend(strings(value).into_iter().map(|(text, value)| SlotLiteral {
@@ -178,13 +178,13 @@ fn of_resource<'p>(id: ResourceId, r: &'p Resource, out: &mut Vec<SlotLiteral<'p
         .metadata
         .as_ref()
         .and_then(|m| m.get("AWS::CloudFormation::Authentication"));
-    for way in authentication.and_then(Value::entries).unwrap_or_default() {
+    for method in authentication.and_then(Value::entries).unwrap_or_default() {
         for (key, slot) in [
             ("accessKeyId", Some(NamedSecret::AccessKeyId)),
             ("secretKey", Some(NamedSecret::SecretAccessKey)),
             ("password", None),
         ] {
-            push(CredentialSlot::Authentication, slot, way.value.get(key));
+            push(CredentialSlot::Authentication, slot, method.value.get(key));
         }
     }
 }
@@ -205,9 +205,7 @@ fn variables<'v>(value: &'v Value, path: &[&str], f: &mut dyn FnMut(Option<Named
     let lower = format!("{}{}", list[..1].to_ascii_lowercase(), &list[1..]);
     let items = either_property(value, list, &lower).map(|v| v.decoded().items());
     for item in items.unwrap_or_default() {
-        let plain = item
-            .get("Type")
-            .is_none_or(|t| t.as_str().is_some_and(|t| t == "PLAINTEXT"));
+        let plain = either_property(item, "Type", "type").is_none_or(|t| t.as_str().is_some_and(|t| t == "PLAINTEXT"));
         match rest {
             [] if plain => f(item_slot(item), either_property(item, "Value", "value")),
             [] => {}
@@ -271,7 +269,7 @@ impl Spans {
     }
 
     /// Whether any of them shares a byte with `span`.
-    pub(super) fn touches_any(&self, span: Span) -> bool {
+    pub(super) fn overlaps_any(&self, span: Span) -> bool {
         let after = self.0.partition_point(|s| (s.file, s.start) < (span.file, span.end));
         after
             .checked_sub(1)

@@ -36,14 +36,38 @@ const SAID: [&str; 9] = [
 const ALLOWLISTED: &str = "pragma: allowlist secret";
 const NEXT_ALLOWLISTED: &str = "pragma: allowlist nextline secret";
 
-/// The reason why a credential at `span` is for tests, for a note.
-pub(super) fn reason(cx: &Context<'_>, span: Span) -> Option<&'static str> {
+/// What says that a credential is for tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TestEvidence {
+    Folder,
+    /// A comment for detect-secrets.
+    Allowlisted,
+    Comment,
+    DockerCompose,
+    Example,
+}
+
+impl TestEvidence {
+    /// For a note.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Folder => "the folder name says that it is for local development",
+            Self::Allowlisted => "a detect-secrets comment allows it",
+            Self::Comment => "a comment says that it is for tests or local development",
+            Self::DockerCompose => "Docker Compose is mostly used for local development",
+            Self::Example => "it is part of an example",
+        }
+    }
+}
+
+/// What says that a credential at `span` is for tests.
+pub(super) fn evidence(cx: &Context<'_>, span: Span) -> Option<TestEvidence> {
     let path = cx.project.sources.path(span.file).to_ascii_lowercase();
     let mut parts = path.rsplit('/');
     let name = parts.next().unwrap_or_default();
     let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
     if parts.any(|folder| FOLDERS.contains(&folder)) {
-        return Some("the folder name says that it is for local development");
+        return Some(TestEvidence::Folder);
     }
     let text = cx.project.sources.text(span.file);
     let start = span.range().start;
@@ -54,7 +78,7 @@ pub(super) fn reason(cx: &Context<'_>, span: Span) -> Option<&'static str> {
     // The comment on a PEM key is before its first line.
     let above = before.find(|l| !l.contains("private key-----")).unwrap_or_default();
     if line.contains(ALLOWLISTED) || above.contains(NEXT_ALLOWLISTED) {
-        return Some("a detect-secrets comment allows it");
+        return Some(TestEvidence::Allowlisted);
     }
     let says = |line: &str| {
         let comment = ["#", "//", "/*", "--", "<!--"]
@@ -64,16 +88,16 @@ pub(super) fn reason(cx: &Context<'_>, span: Span) -> Option<&'static str> {
         comment.is_some_and(|c| SAID.iter().any(|words| c.contains(words)))
     };
     if says(&line) || says(&above) {
-        return Some("a comment says that it is for tests or local development");
+        return Some(TestEvidence::Comment);
     }
     let composes = is_yaml && (name.starts_with("docker-compose") || name.starts_with("compose."));
-    composes.then_some("Docker Compose is mostly used for local development")
+    composes.then_some(TestEvidence::DockerCompose)
 }
 
 /// The same for the property of a resource, which can also be part of an example.
-pub(super) fn reason_for_property(cx: &Context<'_>, span: Span) -> Option<&'static str> {
+pub(super) fn evidence_for_property(cx: &Context<'_>, span: Span) -> Option<TestEvidence> {
     let path = cx.project.sources.path(span.file);
     let is_example = |folder: &str| matches!(folder, "example" | "examples");
     let shows = path.rsplit('/').skip(1).any(is_example);
-    shows.then_some("it is part of an example").or_else(|| reason(cx, span))
+    shows.then_some(TestEvidence::Example).or_else(|| evidence(cx, span))
 }

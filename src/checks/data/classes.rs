@@ -7,7 +7,7 @@ use crate::checks::holders::is_for_aws_backup;
 use crate::finding::Severity;
 use crate::iam::ClauseItem;
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::{Arn, Breadth, breadth_of, whole_types};
+use crate::iam::arn::{Arn, Breadth, breadth_of, fully_covered_types};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::class::class;
 use crate::iam::condition::Grade;
@@ -118,7 +118,7 @@ fn all_classes() -> Vec<DataClass> {
         },
         class_of(
             ids::DESTRUCTIVE_ON_STAR,
-            destroying(),
+            destructive_actions(),
             "can destroy",
             "every resource of its type",
             "deletes or terminates",
@@ -170,7 +170,7 @@ fn sharing_actions() -> ActionSet {
         .actions()
         .filter(|a: &Action| {
             let name = a.short_name();
-            !a.is_gone()
+            !a.is_retired()
                 && a.scopable()
                 && (managing.contains(a.id()) || a.called_permissions_management())
                 && !iam.contains(&a.service().prefix())
@@ -183,7 +183,7 @@ fn sharing_actions() -> ActionSet {
 }
 
 /// Actions that delete, terminate, or end a resource.
-fn destroying() -> ActionSet {
+fn destructive_actions() -> ActionSet {
     let verbs = ["Delete", "Terminate", "ScheduleKeyDeletion", "Purge", "Destroy"];
     let small = [
         "DeleteMessage",
@@ -198,7 +198,7 @@ fn destroying() -> ActionSet {
         .actions()
         .filter(|a: &Action| {
             let name = a.short_name();
-            !a.is_gone()
+            !a.is_retired()
                 && a.scopable()
                 && verbs.iter().any(|v| name.starts_with(v))
                 && !small.contains(&name)
@@ -247,6 +247,10 @@ fn report_class(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<
     };
     let within = Arn::parse(&wide.text).map_or("the account", |arn| arn.wildcard_reach());
     let what = what.replace("in the account", &format!("in {within}"));
+    let what = match hit.len() {
+        1 => what,
+        _ => what.replace("of its type", "of their types"),
+    };
     let action = names(&hit, 1);
     let Some(span) = g.span_granting(&hit) else {
         return false;
@@ -254,7 +258,7 @@ fn report_class(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<
     let mut f = cx
         .at_statement(rule, g.statement, format!("{action} {verb} {what}"))
         .primary(span, class.label)
-        .secondary(wide.span, label_of(wide))
+        .secondary(wide.span, label_of(wide, within))
         .actions(g.items_granting(&hit).iter().map(|i| i.display().to_lowercase()))
         .resources([wide.display()]);
     f.evidence.expanded_actions = Some(hit.len());
@@ -278,16 +282,16 @@ fn secret_noun(actions: &ActionSet) -> &'static str {
 }
 
 /// The label for an item of `Resource`.
-fn label_of(wide: &ClauseItem) -> String {
+fn label_of(wide: &ClauseItem, within: &str) -> String {
     match breadth_of(&wide.text) {
         Breadth::Everything | Breadth::WholeService => "on every resource".to_owned(),
         Breadth::AccountWide => "on every resource in this account".to_owned(),
-        _ => format!("on every `{}` here", arn_type(wide)),
+        _ => format!("on every `{}` in {}", arn_type(wide), within),
     }
 }
 
 fn arn_type(item: &ClauseItem) -> String {
-    let kinds = whole_types(&item.text);
+    let kinds = fully_covered_types(&item.text);
     kinds.first().map_or_else(|| item.display(), |k| k.name().to_owned())
 }
 

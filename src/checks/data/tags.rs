@@ -22,7 +22,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         own_tags(cx, out, of_document);
-        let guarded: Vec<&AllowStatement<'_>> = of_document.iter().filter(|g| is_by_tag(g)).collect();
+        let guarded: Vec<&AllowStatement<'_>> = of_document.iter().filter(|g| is_limited_by_tag(g)).collect();
         if guarded.is_empty() {
             continue;
         }
@@ -35,7 +35,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 /// A statement that checks a tag of the caller.
-struct ByOwnTag<'a> {
+struct CallerTagStatement<'a> {
     index: usize,
     key: Span,
     /// A caller without the tag is allowed more.
@@ -57,7 +57,7 @@ const OWN_TAGS: [(&str, &str, bool); 4] = [
 /// A statement that checks the caller's own tags, and another one that lets the caller set or remove them.
 /// IAM User Guide, "IAM tutorial: Define permissions to access AWS resources based on tags".
 fn own_tags<'p>(cx: &Context<'p>, out: &mut FindingSink<'_>, of_document: &[AllowStatement<'p>]) {
-    let by_own = by_own_tags(cx, of_document);
+    let by_own = statements_by_caller_tag(cx, of_document);
     if by_own.is_empty() {
         return;
     }
@@ -66,9 +66,9 @@ fn own_tags<'p>(cx: &Context<'p>, out: &mut FindingSink<'_>, of_document: &[Allo
             let action = catalogue().action(name).filter(|a| tagging.actions.contains(a.id()))?;
             let resource = tagging.statement.resource.as_ref().filter(|r| !r.negated)?;
             let itself =
-                |r: &&ClauseItem| arn::is_every(&r.text, kind) || (*kind == "user" && caller(&r.text).is_some());
+                |r: &&ClauseItem| arn::covers_every(&r.text, kind) || (*kind == "user" && caller(&r.text).is_some());
             let item = resource.items.iter().find(itself)?;
-            let defeats = |g: &&ByOwnTag<'_>| {
+            let defeats = |g: &&CallerTagStatement<'_>| {
                 let denied = g.denied.is_some_and(|denied| denied.contains(action.id()));
                 g.index != tagging.statement.index && !denied && (g.open_without || !off)
             };
@@ -86,7 +86,7 @@ fn own_tags<'p>(cx: &Context<'p>, out: &mut FindingSink<'_>, of_document: &[Allo
             false => ("changes", "sets any tag on itself"),
         };
         let message = format!(
-            "`{}` {does} the holder's own tag that another statement relies on",
+            "`{}` {does} the holder's own tag, which another statement relies on",
             action.name()
         );
         out.push(
@@ -100,7 +100,7 @@ fn own_tags<'p>(cx: &Context<'p>, out: &mut FindingSink<'_>, of_document: &[Allo
 }
 
 /// The statements of one document that check a tag of the caller.
-fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[AllowStatement<'a>]) -> Vec<ByOwnTag<'a>> {
+fn statements_by_caller_tag<'a>(cx: &Context<'a>, of_document: &[AllowStatement<'a>]) -> Vec<CallerTagStatement<'a>> {
     let Some(document) = of_document.first().map(|g| g.statement.document_id) else {
         return Vec::new();
     };
@@ -111,8 +111,8 @@ fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[AllowStatement<'a>]) -> Vec<
     allows
         .chain(denies)
         .filter_map(|(index, denied)| {
-            let (key, passes_without) = own_tag(&statements[index])?;
-            Some(ByOwnTag {
+            let (key, passes_without) = caller_tag(&statements[index])?;
+            Some(CallerTagStatement {
                 index,
                 key,
                 open_without: passes_without.is_some_and(|passes| passes != denied.is_some()),
@@ -124,7 +124,7 @@ fn by_own_tags<'a>(cx: &Context<'a>, of_document: &[AllowStatement<'a>]) -> Vec<
 
 /// The span where a statement's conditions or resources name a tag of the caller, and whether the statement applies
 /// to a caller without the tag (`None` if not known).
-fn own_tag(s: &Statement) -> Option<(Span, Option<bool>)> {
+fn caller_tag(s: &Statement) -> Option<(Span, Option<bool>)> {
     let by_value = |v: &ClauseItem| {
         let value = v.text.with_placeholders().to_ascii_lowercase();
         value.contains("${aws:principaltag/")
@@ -161,7 +161,7 @@ fn report(cx: &Context<'_>, out: &mut FindingSink<'_>, tagging: &AllowStatement<
         cx.at_statement(
             ids::TAGGING_ABAC_BYPASS,
             tagging.statement,
-            format!("{} {changes} the tag that another statement relies on", names(&set, 1)),
+            format!("{} {changes} a tag that another statement relies on", names(&set, 1)),
         )
         .primary(span, "sets any tag on these resources")
         .secondary(bound.key_span, "checks this tag")
@@ -175,7 +175,7 @@ fn is_tag(key: &str) -> bool {
 }
 
 /// Whether a tag condition limits what it grants.
-fn is_by_tag(g: &AllowStatement<'_>) -> bool {
+fn is_limited_by_tag(g: &AllowStatement<'_>) -> bool {
     let mut bounds = g.strength.bounds.iter();
     bounds.any(|b| b.grade >= Grade::Narrows && is_tag(&b.key))
 }
@@ -183,7 +183,7 @@ fn is_by_tag(g: &AllowStatement<'_>) -> bool {
 /// The actions of `tagging` that set the tags that limit `guarded`.
 fn tag_setting_actions(tagging: &AllowStatement<'_>, guarded: &AllowStatement<'_>) -> Option<ActionSet> {
     let (a, b) = (tagging.statement, guarded.statement);
-    if !a.is_beside(&b) && !b.is_beside(&a) {
+    if !a.accompanies(&b) && !b.accompanies(&a) {
         return None;
     }
     // A holder that has the actions without the condition does not need the tag.

@@ -43,7 +43,7 @@ fn services_only<'s>(cx: &Context<'_>, s: &'s Statement) -> Option<(&'s Principa
 }
 
 /// Keys about a principal's organization, tags, or sign-in, which a service principal does not have.
-fn of_people(key: &str) -> bool {
+fn is_user_principal_key(key: &str) -> bool {
     matches!(
         key,
         "aws:principalorgid"
@@ -64,7 +64,7 @@ fn unsupported(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>,
             && !operator.negated
             && !operator.if_exists
             && !operator.is_for_all_values();
-        if !demanded || !of_people(&key) {
+        if !demanded || !is_user_principal_key(&key) {
             continue;
         }
         out.push(
@@ -86,12 +86,15 @@ fn recommended(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>,
     let held = strength.bounds.iter().find(|b| b.grade >= Grade::Narrows);
     let Some(held) = held else { return };
     let binding = |key: &str| {
-        of_people(key) || key.starts_with("kms:encryptioncontext") || key.starts_with("lambda:") || key.contains("${")
+        is_user_principal_key(key)
+            || key.starts_with("kms:encryptioncontext")
+            || key.starts_with("lambda:")
+            || key.contains("${")
     };
     if SILENT.contains(&service)
         || service.contains("${")
         || strength.unknown
-        || strength.pins_who()
+        || strength.pins_caller()
         || strength.source() >= Grade::Narrows
         || strength.bounds.iter().any(|b| binding(&b.key))
         || only_describes(&s)

@@ -3,7 +3,7 @@
 
 use crate::checks::narrowing;
 use crate::finding::{Finding, Severity};
-use crate::iam::access::{lets_do_nothing, serves_organization, strength_for_others};
+use crate::iam::access::{allows_nothing, serves_organization, strength_for_others};
 use crate::iam::arn::Arn;
 use crate::iam::arn::ArnField;
 use crate::iam::catalogue::{AccessLevel, Action};
@@ -64,7 +64,7 @@ fn without_source_condition(cx: &Context<'_>, out: &mut FindingSink<'_>, s: Stat
     let Some(clause) = s.principal.as_ref().filter(|c| !c.negated) else {
         return;
     };
-    if strength_for_others(s.document, &s).narrows() || lets_do_nothing(s.document, &s) {
+    if strength_for_others(s.document, &s).narrows() || allows_nothing(s.document, &s) {
         return;
     }
     let mut found: Option<Finding> = None;
@@ -79,7 +79,7 @@ fn without_source_condition(cx: &Context<'_>, out: &mut FindingSink<'_>, s: Stat
         let service = s.document.service.as_deref().unwrap_or_default();
         // CloudWatch Logs decrypts data only for the account of the log group.
         let of_logs = service == "kms" && name == "logs.amazonaws.com";
-        let severity = if GRAVE.contains(&service) && !keeps_inside(&s) && !only_adds_objects(&s) && !of_logs {
+        let severity = if GRAVE.contains(&service) && !discloses_nothing(&s) && !only_adds_objects(&s) && !of_logs {
             Severity::High
         } else {
             Severity::Medium
@@ -87,7 +87,7 @@ fn without_source_condition(cx: &Context<'_>, out: &mut FindingSink<'_>, s: Stat
         let reads_only = only_describes(&s);
         // One condition fixes all principals of a statement, so they share one finding.
         if let Some(f) = found {
-            let mut f = f.secondary(item.value.span, format!("also no source for `{name}`"));
+            let mut f = f.secondary(item.value.span, format!("`{name}` is not limited either"));
             f.evidence.principals.push(name);
             found = Some(f);
             continue;
@@ -170,7 +170,7 @@ fn has_organization_trail(cx: &Context<'_>) -> bool {
 }
 
 /// Only sends messages to a queue or topic, or uses a key for data that the service keeps: nothing is disclosed.
-fn keeps_inside(s: &Statement) -> bool {
+fn discloses_nothing(s: &Statement) -> bool {
     let known = s.action.as_ref().filter(|a| !a.negated && a.is_known());
     let set = known.and_then(|a| a.actions());
     set.is_some_and(|set| {
@@ -229,7 +229,7 @@ fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, 
     let account = strength(&s).is_bound("aws:SourceAccount", Grade::Narrows)
         || strength(&s).is_bound("aws:SourceOrgID", Grade::Narrows)
         || strength(&s).is_bound("aws:SourceOwner", Grade::Narrows)
-        || strength(&s).pins_who();
+        || strength(&s).pins_caller();
     for value in &c.values {
         if pattern::is_star(&value.text) || any_account(&value.text) {
             if account && !pattern::is_star(&value.text) {
@@ -300,13 +300,13 @@ fn permission(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     id,
                     "the bucket ARN does not contain an account ID",
                 )
-                .only_under(r.branch.as_ref())
+                .under_guard(r.branch.as_ref())
                 .primary(source.span, "anyone can reuse the name of a deleted bucket")
                 .scope(r.header, "")
                 .other_evidence("aws:sourcearn");
             let key = r.props.entry("SourceArn").map(|e| e.key_span);
             f.remedies
-                .extend(key.and_then(|key| narrowing::source_account_beside(cx, r.format, key)));
+                .extend(key.and_then(|key| narrowing::add_source_account(cx, r.format, key)));
             out.push(f);
         }
     }

@@ -28,20 +28,20 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let withheld = effective.withheld();
         let open: Vec<_> = techniques()
             .iter()
-            .filter_map(|way| Some((way, combined_steps(effective, &withheld, way)?)))
+            .filter_map(|technique| Some((technique, combined_steps(effective, &withheld, technique)?)))
             .collect();
         let best = open
             .iter()
-            .find(|(way, _)| way.how != Danger::Target)
+            .find(|(technique, _)| technique.how != Danger::Target)
             .or_else(|| open.first());
-        let Some((way, steps)) = best else { continue };
-        let Some(f) = report(cx, identity.kind.name(), identity.header, way, steps) else {
+        let Some((technique, steps)) = best else { continue };
+        let Some(f) = report(cx, identity.kind.name(), identity.header, technique, steps) else {
             continue;
         };
         let others: Vec<_> = open
             .iter()
-            .filter(|(other, _)| !std::ptr::eq(*other, *way))
-            .map(|(other, _)| other.actions.join(" + "))
+            .filter(|(other, _)| !std::ptr::eq(*other, *technique))
+            .map(|(other, _)| format!("`{}`", other.actions.join("` + `")))
             .collect();
         let f = if others.is_empty() {
             f
@@ -59,7 +59,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (f, holders) in found.into_values() {
         out.push(match holders {
             1 => f,
-            n => f.note(format!("other identities with the same policies: {}", n - 1)),
+            n => f.note(match n - 1 {
+                1 => "1 other identity has the same policies".to_owned(),
+                others => format!("{others} other identities have the same policies"),
+            }),
         });
     }
 }
@@ -68,12 +71,12 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 fn combined_steps<'e, 'a>(
     effective: &'e Effective<'a>,
     withheld: &ActionSet,
-    way: &Technique,
+    technique: &Technique,
 ) -> Option<Vec<GrantedAction<'e, 'a>>> {
-    if way.actions.len() < 2 {
+    if technique.actions.len() < 2 {
         return None;
     }
-    let steps: Option<Vec<GrantedAction<'e, 'a>>> = way
+    let steps: Option<Vec<GrantedAction<'e, 'a>>> = technique
         .ids
         .iter()
         .map(|&action| {
@@ -87,7 +90,7 @@ fn combined_steps<'e, 'a>(
             }
             let grants: Vec<_> = effective
                 .grants_of(action)
-                .filter(|g| grants_technique(g.statement, action, way))
+                .filter(|g| grants_technique(g.statement, action, technique))
                 .collect();
             (!grants.is_empty()).then_some((action, grants))
         })
@@ -113,7 +116,7 @@ fn report(
     cx: &Context<'_>,
     kind: &str,
     header: Span,
-    way: &Technique,
+    technique: &Technique,
     steps: &[GrantedAction<'_, '_>],
 ) -> Option<Finding> {
     // A step that is written in the repository is the one to edit. `iam:PassRole`, if part of the method, is the
@@ -122,7 +125,7 @@ fn report(
     let (action, grants) = steps.iter().find(written).or(steps.first())?;
     let grant = grants[0];
     let primary = grant.span(*action);
-    let message = match way.actions.as_slice() {
+    let message = match technique.actions.as_slice() {
         [a, b] => format!("`{a}` and `{b}` let this {kind} use another role"),
         [a, others @ ..] => format!(
             "`{a}` and {} more actions let this {kind} use another role",
@@ -140,7 +143,7 @@ fn report(
             .cause(Cause::Statement(d, grant.index)),
         PolicySource::AwsManaged(_) => Finding::new(ids::PRIVESC_ACROSS_POLICIES, message),
     }
-    .primary(primary, phrase::clip(way.what, MAX_LABEL));
+    .primary(primary, phrase::clip(technique.what, MAX_LABEL));
     for (action, grants) in steps {
         let grant = grants[0];
         let span = grant.span(*action);
@@ -165,7 +168,7 @@ fn report(
     if let Some(help) = limited_services_help(passing.flat_map(|(_, grants)| grants.iter().map(|g| g.statement))) {
         f = f.help(help);
     }
-    if way.how == Danger::Target {
+    if technique.how == Danger::Target {
         f = f.severity(Severity::Low).confidence(Confidence::Low);
     } else {
         f.steps_down += u8::from(steps.iter().any(|(_, grants)| grants.iter().all(|g| g.is_narrowed())));

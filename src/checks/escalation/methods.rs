@@ -72,15 +72,15 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         for statement in 0..d.statements.len() {
             let granted = |m: &&'static Technique| Some((grant(statement, *m.ids.first()?, m)?, *m));
             let found: Vec<_> = singles.iter().filter(|m| !again(m)).filter_map(granted).collect();
-            single(cx, out, cx.project.statement(id, statement), &found);
+            report_single(cx, out, cx.project.statement(id, statement), &found);
         }
-        combination(cx, out, id, &combined);
+        report_combination(cx, out, id, &combined);
     }
 }
 
 impl GrantedStep<'_> {
     /// As written, in lower case: a pattern, or the action.
-    fn written(&self) -> String {
+    fn lowercase_pattern(&self) -> String {
         let written = self.item.map(ClauseItem::display);
         written
             .unwrap_or_else(|| format!("not {}", self.action.name()))
@@ -89,9 +89,9 @@ impl GrantedStep<'_> {
 }
 
 /// The grant of `action` in a statement, if it is wide enough for the method.
-fn grant<'a>(d: &'a Document, statement: usize, action: Action, way: &Technique) -> Option<GrantedStep<'a>> {
+fn grant<'a>(d: &'a Document, statement: usize, action: Action, technique: &Technique) -> Option<GrantedStep<'a>> {
     let s = d.statements.get(statement).filter(|s| s.allows())?;
-    let grant = PassRoleGrant::new(s, action).filter(|_| techniques::grants_technique(s, action, way))?;
+    let grant = PassRoleGrant::new(s, action).filter(|_| techniques::grants_technique(s, action, technique))?;
     Some(GrantedStep {
         statement,
         span: grant.span(),
@@ -101,7 +101,12 @@ fn grant<'a>(d: &'a Document, statement: usize, action: Action, way: &Technique)
     })
 }
 
-fn single(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, found: &[(GrantedStep<'_>, &Technique)]) {
+fn report_single(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    s: StatementRef<'_>,
+    found: &[(GrantedStep<'_>, &Technique)],
+) {
     for target in [false, true] {
         let here: Vec<_> = found
             .iter()
@@ -119,7 +124,7 @@ fn single(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, foun
             .at_statement(ids::PRIVESC_SINGLE_ACTION, s, message)
             .primary(first.span, phrase::clip(m.what, MAX_LABEL))
             .help(limits(here.iter().flat_map(|(_, m)| &m.ids)))
-            .actions(here.iter().map(|(g, _)| g.written()).collect::<BTreeSet<_>>());
+            .actions(here.iter().map(|(g, _)| g.lowercase_pattern()).collect::<BTreeSet<_>>());
         if let Some((span, label)) = wide_resource(&s) {
             f = f.secondary(span, label);
         }
@@ -171,7 +176,7 @@ fn limits<'a>(actions: impl IntoIterator<Item = &'a Action>) -> String {
     let actions: Vec<&Action> = actions.into_iter().collect();
     let keys: Vec<String> = ["iam:PolicyARN", "iam:PermissionsBoundary"]
         .iter()
-        .filter(|key| actions.iter().all(|a| a.takes_key(key)))
+        .filter(|key| actions.iter().all(|a| a.supports_key(key)))
         .map(|key| format!("`{key}`"))
         .collect();
     let names: BTreeSet<&str> = actions.iter().map(|a| a.name()).collect();
@@ -188,7 +193,7 @@ fn limits<'a>(actions: impl IntoIterator<Item = &'a Action>) -> String {
     }
 }
 
-fn combination(
+fn report_combination(
     cx: &Context<'_>,
     out: &mut FindingSink<'_>,
     id: DocumentId,
@@ -200,10 +205,10 @@ fn combination(
         // The first action is the primary label; `iam:PassRole` also has rules of its own.
         let Some(first) = grants.first() else { continue };
         let names: Vec<_> = m.actions.iter().map(|a| format!("`{a}`")).collect();
-        let lets = if target { "may let" } else { "let" };
+        let verb = if target { "may let" } else { "let" };
         let message = match names.as_slice() {
-            [a, b] => format!("{a} and {b} together {lets} the holder use another role"),
-            [a, b, ..] => format!("{a}, {b}, and more together {lets} the holder use another role"),
+            [a, b] => format!("{a} and {b} together {verb} the holder use another role"),
+            [a, b, ..] => format!("{a}, {b}, and more together {verb} the holder use another role"),
             _ => continue,
         };
         let mut f = cx
@@ -213,7 +218,12 @@ fn combination(
                 message,
             )
             .primary(first.span, phrase::clip(m.what, MAX_LABEL))
-            .actions(grants.iter().map(GrantedStep::written).collect::<BTreeSet<_>>());
+            .actions(
+                grants
+                    .iter()
+                    .map(GrantedStep::lowercase_pattern)
+                    .collect::<BTreeSet<_>>(),
+            );
         let mut seen = vec![first.span];
         for g in grants.iter().skip(1) {
             if !seen.contains(&g.span) {
@@ -221,12 +231,12 @@ fn combination(
                 let label = if g.item.is_some() {
                     "together with this"
                 } else {
-                    "together with what this allows"
+                    "together with the actions that this allows"
                 };
                 f = f.secondary(g.span, label);
             }
         }
-        let others: Vec<_> = here.map(|(_, m)| m.actions.join(" + ")).collect();
+        let others: Vec<_> = here.map(|(_, m)| format!("`{}`", m.actions.join("` + `"))).collect();
         if !others.is_empty() {
             f = f.note(format!("also possible: {}", others.join("; ")));
         }
@@ -252,12 +262,12 @@ pub(super) fn limited_services_help<'s>(passing: impl Iterator<Item = &'s Statem
     let mut passing = passing.peekable();
     passing.peek()?;
     passing
-        .all(|s| strength(s).is_bound("iam:PassedToService", Grade::Narrows) || names_services(s))
+        .all(|s| strength(s).is_bound("iam:PassedToService", Grade::Narrows) || restricts_passed_services(s))
         .then_some("Name the roles in the statement that grants `iam:PassRole`.")
 }
 
 /// `IfExists` does not matter: the key is in every request that passes a role.
-fn names_services(s: &Statement) -> bool {
+fn restricts_passed_services(s: &Statement) -> bool {
     let mut of_key = (s.conditions.iter()).filter(|c| c.lower_key == "iam:passedtoservice");
     of_key.any(|c| !c.values.is_empty() && !c.values.iter().any(|v| pattern::is_star(&v.text)))
 }

@@ -67,7 +67,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         };
         let mut f = f;
         f.steps_down += u8::from(strength(&s).narrows());
-        f.remedies.extend(narrowing::passed_to(cx, s.document_id, &s));
+        f.remedies
+            .extend(narrowing::add_passed_to_service(cx, s.document_id, &s));
         let f = except_denied(cx, s, &single_action(pass_role), f);
         out.push(
             f.actions(grant.item().map(|i| i.display().to_lowercase()))
@@ -101,7 +102,7 @@ pub(super) fn assume(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             .at_statement(ids::ASSUME_ROLE_STAR, s, "`sts:AssumeRole` is allowed on every role")
             .primary(resource.span, "every role")
             .secondary(item.span, "grants `sts:AssumeRole`")
-            .actions(std::iter::once(item.display().to_lowercase()).chain(with_session(&s)))
+            .actions(std::iter::once(item.display().to_lowercase()).chain(session_actions(&s)))
             .resources([resource.display()]);
         if strength(&s).narrows() {
             f.steps_down += 1;
@@ -116,7 +117,7 @@ fn single_action(action: Action) -> ActionSet {
 
 /// Session actions of a statement, which have no effect without `sts:AssumeRole`.
 /// IAM User Guide, "Pass session tags in AWS STS" and "Monitor and control actions taken with assumed roles".
-fn with_session(s: &Statement) -> impl Iterator<Item = String> {
+fn session_actions(s: &Statement) -> impl Iterator<Item = String> {
     let items = s.action.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
     items
         .map(|i| i.display().to_lowercase())
@@ -147,7 +148,8 @@ fn check_named_roles(cx: &Context<'_>, s: StatementRef<'_>, grant: &PassRoleGran
         )
         .primary(grant.span(), "for any service that the role trusts")
         .secondary(first.span, "this role");
-    f.remedies.extend(narrowing::passed_to(cx, s.document_id, &s));
+    f.remedies
+        .extend(narrowing::add_passed_to_service(cx, s.document_id, &s));
     Some(f.actions(grant.item().map(|i| i.display().to_lowercase())))
 }
 
@@ -170,7 +172,7 @@ impl<'a> PassRoleGrant<'a> {
         // The exact name takes precedence over a wildcard, in any order.
         let is_exact = |i: &ClauseItem| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case(action.name()));
         let mut by = None;
-        for item in clause.all_naming(action) {
+        for item in clause.items_naming(action) {
             if is_exact(item) {
                 return Some(Self::Exact(item));
             }
@@ -220,5 +222,5 @@ impl<'a> RoleReach<'a> {
 
 /// `*`, `arn:aws:iam::*:role/*`, `arn:aws:iam::111122223333:role/*`, and patterns that are as wide; not `role/app-*`.
 pub(super) fn is_every_role(item: &ClauseItem) -> bool {
-    arn::is_every(&item.text, "role")
+    arn::covers_every(&item.text, "role")
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::checks::allow_statements::{AllowStatement, identity_allow_statements};
-use crate::checks::self_reference::{CallerPattern, Named, caller, own_groups, own_policies};
+use crate::checks::self_reference::{CallerPattern, OwnedResource, caller, groups_of_user, own_policies};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::iam::condition::{Grade, Strength};
 use crate::iam::glob::CaseSensitivity;
@@ -24,7 +24,7 @@ enum OwnTarget {
 
 /// The actions that give an identity of this kind more permissions when applied to itself.
 /// Service Authorization Reference, "AWS Identity and Access Management (IAM)".
-fn rewrites(kind: IdentityKind) -> &'static [(&'static str, OwnTarget)] {
+fn self_mutations(kind: IdentityKind) -> &'static [(&'static str, OwnTarget)] {
     match kind {
         IdentityKind::Role => &[
             ("iam:PutRolePolicy", OwnTarget::Identity),
@@ -54,22 +54,22 @@ fn rewrites(kind: IdentityKind) -> &'static [(&'static str, OwnTarget)] {
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, identity) in cx.project.identities.iter_enumerated() {
         let holder = MutatingIdentity::new(cx, id, identity);
-        if let Some(hit) = holder.as_ref().and_then(MutatingIdentity::rewrites) {
+        if let Some(hit) = holder.as_ref().and_then(MutatingIdentity::self_mutations) {
             out.push(hit.report(cx, identity));
         }
     }
     for g in identity_allow_statements(cx) {
-        if let Some(f) = by_variable(cx, &g) {
+        if let Some(f) = caller_variable_finding(cx, &g) {
             out.push(f);
         }
     }
-    named_only(cx, |on| on != OwnTarget::Boundary, &mut |f| out.push(f));
+    check_holders_known_by_name(cx, |on| on != OwnTarget::Boundary, &mut |f| out.push(f));
 }
 
 /// Holders that can lift their own boundary but cannot grant themselves everything directly.
 pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for (id, identity) in cx.project.identities.iter_enumerated() {
-        let Some(holder) = MutatingIdentity::new(cx, id, identity).filter(|h| h.rewrites().is_none()) else {
+        let Some(holder) = MutatingIdentity::new(cx, id, identity).filter(|h| h.self_mutations().is_none()) else {
             continue;
         };
         if let Some(hit) = holder.find_mutation(|on| on == OwnTarget::Boundary) {
@@ -78,21 +78,21 @@ pub(super) fn boundaries(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if boundary.is_none_or(|b| !b.complete) {
                 f.steps_down += 1;
                 f = f.note(match boundary {
-                    None => "no permissions boundary is declared for it here",
-                    Some(_) => "its permissions boundary is not in these files and may deny this",
+                    None => "no permissions boundary is declared for the identity",
+                    Some(_) => "the permissions boundary is not in the repository and may deny the action",
                 });
                 f.confidence = boundary.map_or(f.confidence, |_| Some(Confidence::Low));
             }
             out.push(f);
         }
     }
-    named_only(cx, |on| on == OwnTarget::Boundary, &mut |mut f| {
+    check_holders_known_by_name(cx, |on| on == OwnTarget::Boundary, &mut |mut f| {
         f.steps_down += 1;
-        out.push(f.note("no permissions boundary is declared for it here"));
+        out.push(f.note("no permissions boundary is declared for the identity"));
     });
     let names = ["iam:DeleteUserPermissionsBoundary", "iam:PutUserPermissionsBoundary"];
     for g in identity_allow_statements(cx).filter(|g| !g.strength.is_bound("iam:PermissionsBoundary", Grade::Narrows)) {
-        if let Some((action, item, _)) = on_caller(cx, &g, &names) {
+        if let Some((action, item, _)) = granted_on_caller(cx, &g, &names) {
             let message = "each user can change its own permissions boundary".to_owned();
             let f = report_on_caller(cx, &g, ids::BOUNDARY_REMOVAL, (action, item), message);
             f.into_iter().for_each(|f| out.push(f));
@@ -110,9 +110,9 @@ pub(super) fn check_similar_users(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         "iam:ResetServiceSpecificCredential",
     ];
     for g in identity_allow_statements(cx) {
-        if let Some((action, item, CallerPattern::WithOthers)) = on_caller(cx, &g, &NAMES) {
+        if let Some((action, item, CallerPattern::WithOthers)) = granted_on_caller(cx, &g, &NAMES) {
             let message = format!(
-                "`{}` also covers users whose names are like the caller's",
+                "`{}` also covers users whose names resemble the caller's",
                 action.name()
             );
             let f = report_on_caller(cx, &g, ids::PRIVESC_SINGLE_ACTION, (action, item), message);
@@ -153,13 +153,13 @@ impl<'c, 'a> MutatingIdentity<'c, 'a> {
     }
 
     /// A grant that lets the holder give itself any permission.
-    fn rewrites(&self) -> Option<SelfMutation<'_, 'a>> {
+    fn self_mutations(&self) -> Option<SelfMutation<'_, 'a>> {
         self.find_mutation(|on| on != OwnTarget::Boundary)
     }
 
     fn find_mutation(&self, wanted: fn(OwnTarget) -> bool) -> Option<SelfMutation<'_, 'a>> {
         let (cx, effective) = (self.cx, self.effective);
-        let names = rewrites(self.identity.kind).iter().filter(|(_, on)| wanted(*on));
+        let names = self_mutations(self.identity.kind).iter().filter(|(_, on)| wanted(*on));
         let actions = names.filter_map(|(name, on)| Some((catalogue().action(name)?, *on)));
         actions.into_iter().find_map(|(action, on)| {
             let bounded = effective.boundary.as_ref().is_some_and(|b| match b.complete {
@@ -174,7 +174,9 @@ impl<'c, 'a> MutatingIdentity<'c, 'a> {
             mine.retain(|own| !effective.denies(action, |r| is_within(cx, self.identity, on, *own, r)));
             effective.grants_of(action).find_map(|grant| {
                 let resource = grant.statement.resource.as_ref().filter(|r| !r.negated)?;
-                let is_own = |r: &&ClauseItem| by_name(on, r) && mine.iter().any(|own| own.is_named_by(cx, &r.text));
+                let is_own = |r: &&ClauseItem| {
+                    is_reported_per_holder(on, r) && mine.iter().any(|own| own.is_referenced_by(cx, &r.text))
+                };
                 let item = resource.items.iter().find(is_own)?;
                 match grant.source {
                     PolicySource::Written(document) if !is_limited(grant) => Some(SelfMutation {
@@ -213,11 +215,11 @@ fn describe(kind: &str, on: OwnTarget, action: Action) -> (RuleId, String, Strin
 }
 
 /// The same for holders that the repository knows only by name, through the policies that are attached to that name.
-fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn FnMut(Finding)) {
-    let mut by_document: BTreeMap<DocumentId, Vec<(IdentityKind, OwnTarget, Named<'_>)>> = BTreeMap::new();
+fn check_holders_known_by_name(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn FnMut(Finding)) {
+    let mut by_document: BTreeMap<DocumentId, Vec<(IdentityKind, OwnTarget, OwnedResource<'_>)>> = BTreeMap::new();
     for put in &cx.project.elsewhere {
         let mine = by_document.entry(put.document).or_default();
-        let named = Named::by_name(put.kind.name(), &put.name);
+        let named = OwnedResource::from_name(put.kind.name(), &put.name);
         mine.extend([
             (put.kind, OwnTarget::Identity, named),
             (put.kind, OwnTarget::Boundary, named),
@@ -226,11 +228,11 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
         let r = d
             .resource
             .filter(|r| &*cx.project.resources[*r].kind == "AWS::IAM::ManagedPolicy");
-        mine.extend(r.map(|r| (put.kind, OwnTarget::Policy, Named::policy(cx, r))));
+        mine.extend(r.map(|r| (put.kind, OwnTarget::Policy, OwnedResource::policy(cx, r))));
     }
     for (id, d) in cx.documents() {
         for holder in &d.holders {
-            let named = Named::by_name(holder.kind, &holder.name);
+            let named = OwnedResource::from_name(holder.kind, &holder.name);
             let kinds = [IdentityKind::Role, IdentityKind::User, IdentityKind::Group];
             let mine = by_document.entry(id).or_default();
             match kinds.into_iter().find(|k| k.name() == holder.kind) {
@@ -247,15 +249,15 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
             continue;
         };
         let resource = g.statement.resource.as_ref().filter(|r| !r.negated);
-        let Some(resource) = resource.filter(|_| !g.strength.limits_what_is_given()) else {
+        let Some(resource) = resource.filter(|_| !g.strength.limits_attachable_policies()) else {
             continue;
         };
         let hit = mine
             .iter()
             .filter(|(_, on, _)| wanted(*on))
             .find_map(|(kind, on, own)| {
-                let item = resource.items.iter().find(|r| own.is_named_by(cx, &r.text))?;
-                let actions = rewrites(*kind).iter().filter(|(_, of)| of == on);
+                let item = resource.items.iter().find(|r| own.is_referenced_by(cx, &r.text))?;
+                let actions = self_mutations(*kind).iter().filter(|(_, of)| of == on);
                 let mut actions = actions.filter_map(|(name, _)| catalogue().action(name));
                 let denied = |a| is_denied(cx.project, g.statement.document_id, a, |r| own.is_within(cx, &r.text));
                 let action = actions.find(|a| g.actions.contains(a.id()) && !denied(*a))?;
@@ -281,7 +283,7 @@ fn named_only(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn 
             .actions([written.display().to_lowercase()])
             .resources([item.display()]);
         f.steps_down += u8::from(g.strength.narrows());
-        report(weak_limits(f, g.strength));
+        report(label_weak_limits(f, g.strength));
     }
 }
 
@@ -294,36 +296,36 @@ impl SelfMutation<'_, '_> {
             .secondary(self.item.span, label)
             .scope(identity.header, "");
         f.steps_down += u8::from(self.grant.is_narrowed());
-        f = weak_limits(f, self.grant.strength());
+        f = label_weak_limits(f, self.grant.strength());
         let written = self.grant.item(self.action).map(|i| i.display().to_lowercase());
         f.actions(written).resources([self.item.display()])
     }
 }
 
 /// The holder's own identity, groups, or policies that an action can change.
-fn own_resources<'a>(cx: &Context<'a>, identity: &'a Identity, on: OwnTarget) -> Vec<Named<'a>> {
+fn own_resources<'a>(cx: &Context<'a>, identity: &'a Identity, on: OwnTarget) -> Vec<OwnedResource<'a>> {
     match on {
-        OwnTarget::Identity | OwnTarget::Boundary => vec![Named::identity(identity)],
-        OwnTarget::Group => own_groups(cx, identity).collect(),
+        OwnTarget::Identity | OwnTarget::Boundary => vec![OwnedResource::identity(identity)],
+        OwnTarget::Group => groups_of_user(cx, identity).collect(),
         OwnTarget::Policy => own_policies(cx, identity).collect(),
     }
 }
 
 /// A resource with a caller variable is reported once for the policy, not for each holder.
-fn by_name(on: OwnTarget, r: &ClauseItem) -> bool {
+fn is_reported_per_holder(on: OwnTarget, r: &ClauseItem) -> bool {
     !matches!(on, OwnTarget::Identity | OwnTarget::Boundary) || caller(&r.text).is_none()
 }
 
 /// Whether a resource of a Deny covers it.
-fn is_within(cx: &Context<'_>, identity: &Identity, on: OwnTarget, own: Named<'_>, r: &ClauseItem) -> bool {
+fn is_within(cx: &Context<'_>, identity: &Identity, on: OwnTarget, own: OwnedResource<'_>, r: &ClauseItem) -> bool {
     let user = matches!(on, OwnTarget::Identity | OwnTarget::Boundary) && identity.kind == IdentityKind::User;
     own.is_within(cx, &r.text) || (user && caller(&r.text).is_some())
 }
 
 /// Labels for conditions on policies or boundaries that allow too much.
-fn weak_limits(f: Finding, strength: &Strength) -> Finding {
+fn label_weak_limits(f: Finding, strength: &Strength) -> Finding {
     let keys = ["iam:PolicyARN", "iam:PermissionsBoundary"];
-    let bounds = keys.iter().flat_map(|key| strength.of_key(key));
+    let bounds = keys.iter().flat_map(|key| strength.bounds_of(key));
     bounds.fold(f, |f, b| match b.weakness {
         Some(weakness) => f.secondary(b.span, weakness.text()),
         None => f,
@@ -331,21 +333,21 @@ fn weak_limits(f: Finding, strength: &Strength) -> Finding {
 }
 
 fn is_limited(grant: &EffectiveGrant<'_>) -> bool {
-    grant.strength().limits_what_is_given()
+    grant.strength().limits_attachable_policies()
 }
 
 /// Grants on the calling user through `${aws:username}`.
-fn by_variable(cx: &Context<'_>, g: &AllowStatement<'_>) -> Option<Finding> {
-    if g.strength.limits_what_is_given() {
+fn caller_variable_finding(cx: &Context<'_>, g: &AllowStatement<'_>) -> Option<Finding> {
+    if g.strength.limits_attachable_policies() {
         return None;
     }
-    let (action, item, _) = on_caller(cx, g, &["iam:PutUserPolicy", "iam:AttachUserPolicy"])?;
+    let (action, item, _) = granted_on_caller(cx, g, &["iam:PutUserPolicy", "iam:AttachUserPolicy"])?;
     let message = format!("each user can give itself any permission with `{}`", action.name());
     report_on_caller(cx, g, ids::SELF_MUTATION, (action, item), message)
 }
 
 /// The first of `names` that a statement grants on the calling user and its document does not deny there.
-fn on_caller<'a>(
+fn granted_on_caller<'a>(
     cx: &Context<'_>,
     g: &AllowStatement<'a>,
     names: &[&str],
@@ -380,5 +382,5 @@ fn report_on_caller(
         .actions([written.display().to_lowercase()])
         .resources([item.display()]);
     f.steps_down += u8::from(g.strength.narrows());
-    Some(weak_limits(f, g.strength))
+    Some(label_weak_limits(f, g.strength))
 }

@@ -83,7 +83,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             if (wide.is_none() && !resource.negated) || is_limited(guard, &s) {
                 continue;
             }
-            let more = phrase::and_more(granted.len() - 1);
+            let more = phrase::and_more(1, granted.len() - 1);
             let verb = if granted.len() == 1 {
                 guard.message.to_owned()
             } else {
@@ -93,8 +93,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .at_statement(guard.rule, s, format!("`{action}`{more} {verb}"))
                 .primary(grant.span(), guard.label);
             f = match wide.filter(|_| !resource.negated) {
-                Some(r) => f.secondary(r.span, "on every resource of the type"),
-                None => f.secondary(resource.key, "on everything except these"),
+                Some(r) => f.secondary(r.span, "on all resources of the type"),
+                None => f.secondary(resource.key, "on every resource except these"),
             };
             for (_, other) in granted.iter().skip(1) {
                 if f.labels.iter().all(|l| l.span != other.span()) {
@@ -129,5 +129,5 @@ fn is_limited(guard: &Safeguard, s: &Statement) -> bool {
 
 /// `*`, `arn:aws:iam::*:user/*`, and patterns that are as wide; not `user/${aws:username}`.
 fn is_every_user(item: &ClauseItem) -> bool {
-    arn::is_every(&item.text, "user")
+    arn::covers_every(&item.text, "user")
 }

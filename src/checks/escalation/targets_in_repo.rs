@@ -23,7 +23,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         cx,
         named: BTreeMap::new(),
     };
-    search.named = search.named_in_trust();
+    search.named = search.holders_named_in_trust();
     for (id, identity) in cx.project.identities.iter_enumerated() {
         if cx.effects.power(id).is_some() {
             continue;
@@ -34,8 +34,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         // One finding for each statement that names a target.
         let mut seen = Vec::new();
-        for way in techniques() {
-            if let Some((key, f)) = search.find_target(effective, way)
+        for technique in techniques() {
+            if let Some((key, f)) = search.find_target(effective, technique)
                 && !seen.contains(&key)
             {
                 seen.push(key);
@@ -74,33 +74,33 @@ struct TargetGrant<'h, 'a> {
 type Key = (DocumentId, usize);
 
 impl<'a> TargetSearch<'_, 'a> {
-    fn find_target(&self, effective: &Effective<'a>, way: &Technique) -> Option<(Key, Finding)> {
+    fn find_target(&self, effective: &Effective<'a>, technique: &Technique) -> Option<(Key, Finding)> {
         // The action that names the target or the role.
-        let leading = match way.how {
+        let leading = match technique.how {
             Danger::Own => return None,
-            Danger::Pass => *way.ids.iter().find(|a| a.name() == "iam:PassRole")?,
-            Danger::Target | Danger::Other => *way.ids.first()?,
+            Danger::Pass => *technique.ids.iter().find(|a| a.name() == "iam:PassRole")?,
+            Danger::Target | Danger::Other => *technique.ids.first()?,
         };
         let (grant, item, role) = effective.grants_of(leading).find_map(|g| {
             let resource = g.statement.resource.as_ref().filter(|r| !r.negated)?;
             let (item, role) = resource.items.iter().find_map(|item| {
-                let role = match way.how {
+                let role = match technique.how {
                     Danger::Pass => self.identity(item)?,
                     Danger::Other => self.identity(item).filter(|id| self.applies_to(leading, *id))?,
                     _ => self.runs_as(self.target(item)?.1)?,
                 };
                 (role != effective.identity && !self.is_denied(effective, leading, item)).then_some((item, role))
             })?;
-            let lets = way.how != Danger::Pass
-                || (passes_to(g.statement, &way.services) && self.trusts_service(role, &way.services));
-            lets.then_some((g, item, role))
+            let applies = technique.how != Danger::Pass
+                || (passes_to(g.statement, &technique.services) && self.trusts_service(role, &technique.services));
+            applies.then_some((g, item, role))
         })?;
         let power = self.cx.effects.power(role)?;
         // A resource that does not exist yet can be named in advance.
         let suited = |g: &EffectiveGrant<'_>, other: Action| {
-            way.how != Danger::Pass || grants_technique(g.statement, other, way)
+            technique.how != Danger::Pass || grants_technique(g.statement, other, technique)
         };
-        let open = way
+        let open = technique
             .ids
             .iter()
             .filter(|a| **a != leading)
@@ -113,7 +113,7 @@ impl<'a> TargetSearch<'_, 'a> {
             action: leading,
             item,
             role,
-            what: way.what,
+            what: technique.what,
         };
         self.report(effective, &hit, power)
     }
@@ -127,7 +127,7 @@ impl<'a> TargetSearch<'_, 'a> {
                 let role = self.identity(item)?;
                 let power = self.cx.effects.power(role)?;
                 let denied = self.is_denied(effective, action, item);
-                if denied || role == effective.identity || !self.lets_in(role, effective.identity) {
+                if denied || role == effective.identity || !self.trusts(role, effective.identity) {
                     return None;
                 }
                 let hit = TargetGrant {
@@ -142,7 +142,7 @@ impl<'a> TargetSearch<'_, 'a> {
         })
     }
 
-    fn named_in_trust(&self) -> BTreeMap<IdentityId, Vec<TrustedHolder<'a>>> {
+    fn holders_named_in_trust(&self) -> BTreeMap<IdentityId, Vec<TrustedHolder<'a>>> {
         let mut out: BTreeMap<IdentityId, Vec<TrustedHolder<'a>>> = BTreeMap::new();
         for (role, target) in self.cx.project.identities.iter_enumerated() {
             for d in &target.trust {
@@ -282,14 +282,14 @@ impl<'a> TargetSearch<'_, 'a> {
 
     /// Whether the trust policy of a role certainly trusts the service.
     fn trusts_service(&self, role: IdentityId, services: &[&str]) -> bool {
-        self.trusted(role)
+        self.trusted_principals(role)
             .any(|p| matches!(p, PrincipalOrigin::Service { name } if is_service(&name, services)))
     }
 
     /// Whether the trust policy of a role trusts the identity by name, or delegates to the account's IAM policies.
-    fn lets_in(&self, role: IdentityId, who: IdentityId) -> bool {
+    fn trusts(&self, role: IdentityId, who: IdentityId) -> bool {
         let own = self.cx.project.identities[who].resource;
-        self.trusted(role).any(|p| match p {
+        self.trusted_principals(role).any(|p| match p {
             PrincipalOrigin::Everyone
             | PrincipalOrigin::AnyAccount(_)
             | PrincipalOrigin::OwnAccount {
@@ -301,7 +301,7 @@ impl<'a> TargetSearch<'_, 'a> {
         })
     }
 
-    fn trusted(&self, role: IdentityId) -> impl Iterator<Item = PrincipalOrigin> + use<'_, 'a> {
+    fn trusted_principals(&self, role: IdentityId) -> impl Iterator<Item = PrincipalOrigin> + use<'_, 'a> {
         let project = self.cx.project;
         let trust = &project.identities[role].trust;
         trust

@@ -70,13 +70,13 @@ pub(super) fn techniques() -> &'static [Technique] {
 }
 
 /// Whether a statement that grants `action` grants it widely enough for the method.
-pub(super) fn grants_technique(s: &Statement, action: Action, way: &Technique) -> bool {
-    let how = way.how;
+pub(super) fn grants_technique(s: &Statement, action: Action, technique: &Technique) -> bool {
+    let how = technique.how;
     let pass = action.name() == "iam:PassRole";
-    if pass && !passes_to(s, &way.services) {
+    if pass && !passes_to(s, &technique.services) {
         return false;
     }
-    if matches!(how, Danger::Own | Danger::Other) && strength(s).limits_what_is_given() {
+    if matches!(how, Danger::Own | Danger::Other) && strength(s).limits_attachable_policies() {
         return false;
     }
     let Some(resource) = &s.resource else { return false };

@@ -24,7 +24,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let mut f = cx
             .at_resource(rule, id, format!("{what} runs as a privileged role"))
             .cause(cause_of(cx, power, role))
-            .primary(at.span, "anyone who compromises it gets the role")
+            .primary(at.span, "anyone who compromises it gets the role's permissions")
             .other_evidence(address.to_string());
         if at.span != power.span {
             f = f.secondary(power.span, power.reach.text());
@@ -76,9 +76,10 @@ fn workload(cx: &Context<'_>, r: &Resource) -> Option<(RuleId, &'static str, Rol
         "AWS::Lambda::Function" => (ids::LAMBDA_PRIVILEGED_ROLE, "the function"),
         "AWS::SageMaker::NotebookInstance" => (ids::SAGEMAKER_ROLE_OVERLY_PERMISSIVE, "the notebook"),
         "AWS::EC2::Instance" => (ids::EC2_OVERLY_PERMISSIVE_INSTANCE, "the instance"),
-        "AWS::AutoScaling::LaunchConfiguration" | "AWS::EC2::LaunchTemplate" => {
-            (ids::EC2_OVERLY_PERMISSIVE_INSTANCE, "every instance launched from this")
-        }
+        "AWS::AutoScaling::LaunchConfiguration" | "AWS::EC2::LaunchTemplate" => (
+            ids::EC2_OVERLY_PERMISSIVE_INSTANCE,
+            "every instance launched from the template",
+        ),
         _ => return None,
     };
     let mut properties = resource_types::roles(&r.kind).iter();

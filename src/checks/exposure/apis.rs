@@ -7,6 +7,7 @@ use crate::finding::{Confidence, Severity};
 use crate::iam::SourceFormat;
 use crate::index::ResourceId;
 use crate::model::Resource;
+use crate::phrase;
 use crate::project::Project;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{HoleTarget, Span, Text};
@@ -25,7 +26,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 }
             }
             "AWS::ApiGateway::RestApi" | "AWS::ApiGatewayV2::Api" => {
-                apis.defined(id, r).into_iter().for_each(|open| routes.add(open));
+                apis.open_operations_of_definition(id, r)
+                    .into_iter()
+                    .for_each(|open| routes.add(open));
             }
             _ => {}
         }
@@ -63,13 +66,13 @@ impl<'a> Apis<'a> {
     }
 
     /// The method or route, if anyone can call it in some case of its API.
-    pub(super) fn open_route<'r>(&self, id: ResourceId, r: &'r Resource) -> Option<Open<'r>> {
-        let mut cases = self.cases(r, "RestApiId");
+    pub(super) fn open_route<'r>(&self, id: ResourceId, r: &'r Resource) -> Option<OpenRoute<'r>> {
+        let mut cases = self.referenced_apis(r, "RestApiId");
         if cases.is_empty() {
-            cases = self.cases(r, "ApiId");
+            cases = self.referenced_apis(r, "ApiId");
         }
         if cases.len() < 2 {
-            return self.open_in(id, r, cases.first().copied());
+            return self.open_method(id, r, cases.first().copied());
         }
         let possible = |case: &&&Resource| {
             let together = r.branch.as_ref().zip(case.branch.as_ref());
@@ -77,11 +80,11 @@ impl<'a> Apis<'a> {
         };
         let possible: Vec<&Resource> = cases.iter().filter(possible).copied().collect();
         let each = possible.iter().copied();
-        let mut found = each.filter_map(|case| Some((self.open_in(id, r, Some(case))?, case)));
+        let mut found = each.filter_map(|case| Some((self.open_method(id, r, Some(case))?, case)));
         let (first, case) = found.next()?;
         Some(match 1 + found.count() == possible.len() {
             true => first,
-            false => Open {
+            false => OpenRoute {
                 when: case.branch.as_ref().map(|when| combined(r.branch.as_ref(), when)),
                 ..first
             },
@@ -89,12 +92,13 @@ impl<'a> Apis<'a> {
     }
 
     /// The method or route, if anyone can call it and its API has these settings.
-    fn open_in<'r>(&self, id: ResourceId, r: &'r Resource, api: Option<&Resource>) -> Option<Open<'r>> {
+    fn open_method<'r>(&self, id: ResourceId, r: &'r Resource, api: Option<&Resource>) -> Option<OpenRoute<'r>> {
         let key = r.get("RouteKey").and_then(Value::as_str);
         let options = r.get("HttpMethod").is_some_and(|m| equals_ignoring_case(m, "OPTIONS"))
             || key.as_ref().is_some_and(|k| k.starts_with("OPTIONS"));
         let keyed = r.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true);
-        if options || keyed || key.as_ref().is_some_and(|k| !takes_authorization(api, k)) || self.is_private(r, api) {
+        if options || keyed || key.as_ref().is_some_and(|k| !supports_authorization(api, k)) || self.is_private(r, api)
+        {
             return None;
         }
         // A WebSocket API can only require authorization at `$connect`.
@@ -116,29 +120,29 @@ impl<'a> Apis<'a> {
         let method = r.get("HttpMethod").and_then(Value::as_str);
         let key = r.get("RouteKey").and_then(Value::as_str);
         let method = method.or_else(|| Some(key?.split(' ').next()?.to_owned().into()));
-        Some(Open {
+        Some(OpenRoute {
             id,
             r,
             when: r.branch.clone(),
             span,
             label,
             reads: method.is_some_and(|m| is_reading(&m)),
-            meant: self.is_meant(r, api),
+            meant: self.is_intentionally_public(r, api),
         })
     }
 
     /// Whether the path, or the name or description of the API, says that callers have no credentials, as for a
     /// webhook, a health check, or a sign-in.
-    fn is_meant(&self, r: &Resource, api: Option<&Resource>) -> bool {
+    fn is_intentionally_public(&self, r: &Resource, api: Option<&Resource>) -> bool {
         let part = target(r, "ResourceId").and_then(|t| self.paths.get(&(&*t.scope, &*t.address)).copied());
         let event = r.get("SamEvent").and_then(|e| e.get("Path"));
         let path = [r.get("RouteKey"), event, part];
         let path = path.into_iter().flatten().filter_map(Value::as_text);
-        path.map(Text::display).any(|p| says_open(&p)) || api.is_some_and(is_open_by_name)
+        path.map(Text::display).any(|p| suggests_public(&p)) || api.is_some_and(is_open_by_name)
     }
 
     /// The operations without security of an API with an OpenAPI definition.
-    pub(super) fn defined<'r>(&self, id: ResourceId, r: &'r Resource) -> Vec<Open<'r>> {
+    pub(super) fn open_operations_of_definition<'r>(&self, id: ResourceId, r: &'r Resource) -> Vec<OpenRoute<'r>> {
         let own = (&*r.address.scope, &*r.address.name);
         let policed = self.policed.iter().any(|t| (&*t.scope, &*t.address) == own);
         let definition = ["Body", "DefinitionBody"].iter().find_map(|name| r.get(name));
@@ -147,14 +151,14 @@ impl<'a> Apis<'a> {
         };
         let open = open_operations(definition.decoded()).into_iter();
         let named = is_open_by_name(r);
-        open.map(|o| Open {
+        open.map(|o| OpenRoute {
             id,
             r,
             when: r.branch.clone(),
             span: o.key,
             label: "no security requirement",
             reads: is_reading(&o.method.key.display()),
-            meant: named || says_open(&o.path.display()),
+            meant: named || suggests_public(&o.path.display()),
         })
         .collect()
     }
@@ -174,7 +178,7 @@ impl<'a> Apis<'a> {
     }
 
     /// The API that a property names, in every case.
-    fn cases(&self, r: &Resource, property: &str) -> Vec<&'a Resource> {
+    fn referenced_apis(&self, r: &Resource, property: &str) -> Vec<&'a Resource> {
         let named = target(r, property).map_or(&[][..], |target| self.project.resources_at(target));
         let cases = named.iter().flat_map(|id| self.project.cases(*id));
         cases.filter(|r| is_api(r)).collect()
@@ -192,7 +196,7 @@ fn open_event(r: &Resource, api: Option<&Resource>, event: &Value) -> Option<Spa
     if let Some(authorizer) = auth.and_then(|a| a.get("Authorizer")) {
         return equals_ignoring_case(authorizer, "NONE").then_some(authorizer.span);
     }
-    if auth.is_some_and(|a| asks_for_key(a) || a.is_unknown()) {
+    if auth.is_some_and(|a| requires_api_key(a) || a.is_unknown()) {
         return None;
     }
     let props = match ["RestApiId", "ApiId"].iter().find_map(|name| event.get(name)) {
@@ -212,7 +216,7 @@ fn open_event(r: &Resource, api: Option<&Resource>, event: &Value) -> Option<Spa
 /// Whether authorization can be set on the route. The routes of an HTTP API have a method and a path. A WebSocket API
 /// authorizes only at `$connect`. Both have a `$default` route. API Gateway Developer Guide, "Control and manage
 /// access to WebSocket APIs".
-fn takes_authorization(api: Option<&Resource>, key: &str) -> bool {
+fn supports_authorization(api: Option<&Resource>, key: &str) -> bool {
     match key {
         "$connect" => true,
         "$default" => api
@@ -223,7 +227,7 @@ fn takes_authorization(api: Option<&Resource>, key: &str) -> bool {
 }
 
 /// A method or route that anyone can call.
-pub(super) struct Open<'r> {
+pub(super) struct OpenRoute<'r> {
     id: ResourceId,
     r: &'r Resource,
     /// The condition under which it is open.
@@ -259,7 +263,7 @@ const OPEN_WORDS: [&str; 18] = [
 ];
 
 /// Whether a path or name contains one of these words: `/auth/callback`, `.well-known`, `GithubWebhook`.
-fn says_open(text: &str) -> bool {
+fn suggests_public(text: &str) -> bool {
     let mut words: Vec<String> = vec![String::new()];
     let mut lower = false;
     for c in text.chars() {
@@ -281,7 +285,7 @@ fn is_open_by_name(api: &Resource) -> bool {
     let texts = ["Name", "Description"]
         .iter()
         .filter_map(|name| api.get(name)?.as_text());
-    says_open(&api.address.name) || texts.map(Text::display).any(|t| says_open(&t))
+    suggests_public(&api.address.name) || texts.map(Text::display).any(|t| suggests_public(&t))
 }
 
 /// RFC 9110, "Safe Methods".
@@ -291,7 +295,7 @@ fn is_reading(method: &str) -> bool {
         .any(|safe| method.eq_ignore_ascii_case(safe))
 }
 
-fn asks_for_key(auth: &Value) -> bool {
+fn requires_api_key(auth: &Value) -> bool {
     auth.get("ApiKeyRequired").and_then(Value::as_bool) == Some(true)
 }
 
@@ -307,7 +311,7 @@ fn guards(props: &Value) -> bool {
     private
         || policed
         || default.is_some_and(|d| !d.is_null() && !equals_ignoring_case(d, "NONE"))
-        || auth.is_some_and(|a| asks_for_key(a) || !matches!(a.kind, ValueKind::Map(_) | ValueKind::Null))
+        || auth.is_some_and(|a| requires_api_key(a) || !matches!(a.kind, ValueKind::Map(_) | ValueKind::Null))
 }
 
 /// A private API, or one with a resource policy that controls access.
@@ -322,7 +326,7 @@ fn is_closed(api: &Resource) -> bool {
     private || has_policy(api)
 }
 
-impl Open<'_> {
+impl OpenRoute<'_> {
     /// The API that it belongs to, by scope and name. Events of SAM functions that do not name an API share one for
     /// each kind.
     /// SAM Developer Guide, "ServerlessRestApi" and "ServerlessHttpApi".
@@ -346,14 +350,14 @@ impl Open<'_> {
 /// Open methods and routes by their API, for one finding for each API.
 #[derive(Default)]
 pub(super) struct Routes<'r> {
-    by_api: BTreeMap<(String, String), Vec<Open<'r>>>,
+    by_api: BTreeMap<(String, String), Vec<OpenRoute<'r>>>,
 }
 
 /// How many routes of an API a finding shows.
 const MAX_SHOWN: usize = 10;
 
 impl<'r> Routes<'r> {
-    pub(super) fn add(&mut self, open: Open<'r>) {
+    pub(super) fn add(&mut self, open: OpenRoute<'r>) {
         self.by_api.entry(open.api()).or_default().push(open);
     }
 
@@ -372,7 +376,7 @@ impl<'r> Routes<'r> {
                 .at_resource(ids::APIGW_METHOD_NO_AUTH, first.id, message)
                 .primary(first.span, first.label);
             if routes.iter().all(|o| o.when.is_some()) {
-                f = f.only_under(first.when.as_ref());
+                f = f.under_guard(first.when.as_ref());
             }
             if !first.r.header.touches(first.span) {
                 f = f.scope(first.r.header, "");
@@ -381,7 +385,10 @@ impl<'r> Routes<'r> {
                 f = f.secondary(open.span, open.label);
             }
             if more.len() >= MAX_SHOWN {
-                f = f.note(format!("more open methods of this API: {}", more.len() + 1 - MAX_SHOWN));
+                f = f.note(format!(
+                    "{} more of this API",
+                    phrase::count(more.len() + 1 - MAX_SHOWN, "open method", "open methods")
+                ));
             }
             if routes.iter().all(|o| o.reads || o.meant) {
                 f = f.severity(Severity::Low);

@@ -26,7 +26,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             "AWS::Lambda::Permission" => any_api(cx, out, id, r),
             "AWS::KMS::Key" if r.get("KeyPolicy").is_none() && !has_key_policy(cx, r) => out.push(
                 cx.at_resource(ids::KMS_KEY_POLICY_MISSING, id, "the key has the default key policy")
-                    .only_under(r.branch.as_ref())
+                    .under_guard(r.branch.as_ref())
                     .primary(r.header, "no key policy: IAM policies control access"),
             ),
             _ => {}
@@ -55,21 +55,34 @@ fn has_key_policy(cx: &Context<'_>, key: &Resource) -> bool {
         .any(|r| &*r.type_name == "aws_kms_key_policy" && r.address.scope == key.address.scope)
 }
 
-const ANY_NETWORK: &str = "reachable from any network";
+/// What opens a collection.
+#[derive(Clone, Copy)]
+enum CollectionAccess {
+    AnyNetwork,
+    AnyPrincipal,
+}
 
 fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resource) {
     let Some(policy) = r.get("Policy") else { return };
     let mut found = Vec::new();
     find_public_access(policy, 0, &mut found);
-    for (span, label) in found {
+    for (span, access) in found {
         // Requests from any network are still signed and need the data access policy.
-        let (message, severity) = match label {
-            ANY_NETWORK => ("the collection is reachable from any network", Severity::Medium),
-            _ => ("the data access policy allows every principal", Severity::High),
+        let (message, label, severity) = match access {
+            CollectionAccess::AnyNetwork => (
+                "the collection is reachable from any network",
+                "reachable from any network",
+                Severity::Medium,
+            ),
+            CollectionAccess::AnyPrincipal => (
+                "the data access policy allows every principal",
+                "everyone",
+                Severity::High,
+            ),
         };
         out.push(
             cx.at_resource(ids::OPENSEARCH_SERVERLESS_POLICY_PUBLIC, id, message)
-                .only_under(r.branch.as_ref())
+                .under_guard(r.branch.as_ref())
                 .primary(span, label)
                 .severity(severity)
                 .scope(r.header, ""),
@@ -79,7 +92,7 @@ fn collection(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &R
 
 /// `AllowFromPublic: true`, and `*` as a principal. In text that is not parsed as JSON, searches for the former as
 /// text.
-fn find_public_access(value: &Value, depth: usize, found: &mut Vec<(Span, &'static str)>) {
+fn find_public_access(value: &Value, depth: usize, found: &mut Vec<(Span, CollectionAccess)>) {
     if depth > MAX_DEPTH {
         return;
     }
@@ -93,7 +106,7 @@ fn find_public_access(value: &Value, depth: usize, found: &mut Vec<(Span, &'stat
             for e in entries.iter() {
                 match e.key.known().as_deref() {
                     Some("AllowFromPublic") if e.value.as_bool() == Some(true) => {
-                        found.push((e.value.span, ANY_NETWORK));
+                        found.push((e.value.span, CollectionAccess::AnyNetwork));
                     }
                     Some("Principal") => {
                         let stars = e
@@ -101,7 +114,7 @@ fn find_public_access(value: &Value, depth: usize, found: &mut Vec<(Span, &'stat
                             .items()
                             .iter()
                             .filter(|p| p.as_text().is_some_and(pattern::is_star));
-                        found.extend(stars.map(|p| (p.span, "everyone")));
+                        found.extend(stars.map(|p| (p.span, CollectionAccess::AnyPrincipal)));
                     }
                     _ => find_public_access(&e.value, depth + 1, found),
                 }
@@ -116,7 +129,7 @@ fn find_public_access(value: &Value, depth: usize, found: &mut Vec<(Span, &'stat
             let value_at = flat.len() - rest.trim_start_matches([' ', '\n', '\t', '\r', ':']).len();
             if flat[value_at..].starts_with("true") {
                 let span = text.span_of(value_at..value_at + "true".len()).unwrap_or(value.span);
-                found.push((span, ANY_NETWORK));
+                found.push((span, CollectionAccess::AnyNetwork));
             }
         }
         _ => {}
@@ -144,7 +157,7 @@ fn any_api(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Reso
             id,
             "any API in the account can invoke this function",
         )
-        .only_under(r.branch.as_ref())
+        .under_guard(r.branch.as_ref())
         .primary(source.span, "does not name an API")
         .scope(r.header, ""),
     );
@@ -196,7 +209,7 @@ fn without_policy(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     id,
                     "no bucket policy for this bucket in the repository",
                 )
-                .only_under(r.branch.as_ref())
+                .under_guard(r.branch.as_ref())
                 .primary(r.header, "no bucket policy"),
             );
         }

@@ -9,6 +9,7 @@ use crate::iam::pattern::Pattern;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, is_open};
 use crate::iam::resource_fit::may_be_resource_of;
 use crate::iam::{Clause, ClauseItem, DocumentOrigin, PolicyKind, catalogue, pattern};
+use crate::phrase;
 use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 
@@ -41,7 +42,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
 }
 
-fn star_in(items: &[ClauseItem]) -> Option<&ClauseItem> {
+fn wildcard_item(items: &[ClauseItem]) -> Option<&ClauseItem> {
     items.iter().find(|i| pattern::is_star(&i.text))
 }
 
@@ -51,7 +52,7 @@ fn iot(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     let (Some(actions), Some(resources)) = (positive(&s.action), positive(&s.resource)) else {
         return;
     };
-    let everywhere = star_in(&resources.items);
+    let everywhere = wildcard_item(&resources.items);
     let is_everything = |item: &ClauseItem| {
         pattern::is_star(&item.text) || item.text.known().is_some_and(|t| t.eq_ignore_ascii_case("iot:*"))
     };
@@ -135,8 +136,8 @@ fn escalation(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) 
     }
     // A lifecycle configuration can delete objects, but grants no further access, so it does not count in an
     // identity-based policy.
-    let ways = ["s3:PutBucketPolicy", "s3:PutBucketAcl", "s3:PutLifecycleConfiguration"];
-    for name in &ways[..if identity { 2 } else { 3 }] {
+    let indirect = ["s3:PutBucketPolicy", "s3:PutBucketAcl", "s3:PutLifecycleConfiguration"];
+    for name in &indirect[..if identity { 2 } else { 3 }] {
         // A grant of the whole service has a finding of its own.
         if let Some(item) = grants(name).filter(|item| !identity || !item.display().ends_with(":*")) {
             let mut f = cx
@@ -162,7 +163,7 @@ fn cross_account(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_
         return;
     }
     for item in s.principal.iter().filter(|p| !p.negated).flat_map(|p| &p.items) {
-        if cx.is_of_organization(&item.value) {
+        if cx.is_organization_account(&item.value) {
             continue;
         }
         let audience = audience(s.document, &s, item, cx.project.own);
@@ -191,7 +192,7 @@ fn cross_account(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_
                 .primary(item.value.span, "another account, without a condition")
                 .principals([item.value.display()]);
             if one.is_some() {
-                f = f.note("that account decides who can act as it").help(
+                f = f.note("the other account decides who can use its identities").help(
                     "If the account is yours, list it under `[own]` in the configuration. Otherwise, add a condition \
                      on `aws:SourceArn` or `aws:PrincipalOrgID`.",
                 );
@@ -216,19 +217,18 @@ fn unsupported(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>)
     let Some((first, rest)) = found.split_first() else {
         return;
     };
-    let message = match rest.len() {
-        0 => format!("`{}` has no effect in a policy of `{service}`", first.display()),
-        n => format!(
-            "`{}` and {n} more have no effect in a policy of `{service}`",
-            first.display()
-        ),
-    };
+    let have = if rest.is_empty() { "has" } else { "have" };
+    let more = phrase::and_more(1, rest.len());
+    let message = format!(
+        "`{}`{more} {have} no effect in a resource policy of `{service}`",
+        first.display()
+    );
     let mut f = cx
         .at_statement(ids::RESOURCE_POLICY_UNSUPPORTED_ACTION, s, message)
-        .primary(first.span, "another service's action")
+        .primary(first.span, "action of another service")
         .actions(found.iter().map(|item| item.display().to_lowercase()));
     for item in rest.iter().take(8) {
-        f = f.secondary(item.span, "and this action");
+        f = f.secondary(item.span, "also an action of another service");
     }
     out.push(f);
 }

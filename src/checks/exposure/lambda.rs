@@ -6,7 +6,7 @@ use crate::checks::narrowing;
 use crate::finding::{Cause, Severity};
 use crate::iam::access::{Audience, Limit, audience_under};
 use crate::iam::arn::is_account_id;
-use crate::iam::condition::{Grade, Reading, strength_of};
+use crate::iam::condition::{Grade, StatementCallers, strength_of};
 use crate::iam::{ClauseItem, Condition, PrincipalItem, PrincipalType};
 use crate::index::ResourceId;
 use crate::model::Resource;
@@ -27,7 +27,7 @@ const CONDITIONS: [(&str, &str, &str); 6] = [
 
 fn conditions(r: &Resource) -> Vec<Condition> {
     let made = |text: &str, span: Span| ClauseItem {
-        text: Text::made(text, span),
+        text: Text::synthetic(text, span),
         span,
         via: None,
         branch: None,
@@ -127,7 +127,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resou
         auth.as_deref() == Some("NONE") || action.is_some_and(|a| a.eq_ignore_ascii_case("lambda:InvokeFunctionUrl"));
     let mut f = cx
         .at_resource(ids::LAMBDA_PERMISSION_PUBLIC, id, shared.message(auth.as_deref()))
-        .only_under(r.branch.as_ref())
+        .under_guard(r.branch.as_ref())
         .primary(item.value.span, "everyone")
         .scope(r.header, "")
         .principals(["*".to_owned()]);
@@ -144,7 +144,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: &Resou
         // Some layers are published on purpose, and they hold no data.
         f.steps_down += 2;
     }
-    for bound in strength_of(&conditions, Reading::Open).bounds {
+    for bound in strength_of(&conditions, StatementCallers::Open).bounds {
         f = match bound.weakness {
             None if bound.grade >= Grade::Narrows => f.secondary(bound.span, "limits who has access"),
             Some(weakness) if bound.key != "lambda:functionurlauthtype" => f.secondary(bound.span, weakness.text()),
@@ -182,7 +182,7 @@ fn wrong_action(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: 
     let message = format!("the permission grants `{text}`, which is more than invoking the function");
     out.push(
         cx.at_resource(ids::LAMBDA_PERMISSION_WRONG_ACTION, id, message)
-            .only_under(r.branch.as_ref())
+            .under_guard(r.branch.as_ref())
             .primary(action.span, "grants more than invoking")
             .scope(r.header, "")
             .actions([text.to_lowercase()]),
@@ -206,7 +206,7 @@ fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r
     let message = format!("`{flat}` can invoke this function for any account");
     let mut f = cx
         .at_resource(ids::LAMBDA_PERMISSION_WITHOUT_SOURCE, id, message)
-        .only_under(r.branch.as_ref())
+        .under_guard(r.branch.as_ref())
         .primary(principal.span, "no `SourceArn` or `SourceAccount`")
         .scope(r.header, "")
         .principals([flat]);
@@ -220,7 +220,7 @@ fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r
     let says_account = SAY_ACCOUNT.iter().any(|s| name.split('.').next() == Some(s));
     let key = key.filter(|_| says_account);
     f.remedies
-        .extend(key.and_then(|key| narrowing::source_account_beside(cx, r.format, key)));
+        .extend(key.and_then(|key| narrowing::add_source_account(cx, r.format, key)));
     out.push(f);
 }
 
@@ -252,7 +252,7 @@ pub(super) fn url(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     id,
                     "anyone on the internet can call this function URL",
                 )
-                .only_under(r.branch.as_ref())
+                .under_guard(r.branch.as_ref())
                 .primary(auth.span, "no authentication")
                 .scope(r.header, ""),
             );

@@ -3,11 +3,11 @@
 
 use crate::finding::Severity;
 use crate::iam::access::{
-    Audience, Limit, audience, is_owners_root, lets_do_nothing, names_somebody, strength_for_others,
+    Audience, Limit, allows_nothing, audience, is_owners_root, names_a_caller, strength_for_others,
 };
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::class::class;
-use crate::iam::condition::{Grade, is_of_owner, strength};
+use crate::iam::condition::{Grade, is_owner_key, strength};
 use crate::iam::principal::is_open;
 use crate::iam::{Action, ActionSet, Clause, ClauseItem, Document, PolicyKind, Statement, pattern};
 use crate::model::Resource;
@@ -45,8 +45,8 @@ const THINGS: &[(&str, &str)] = &[
 /// The audience, for the message and for the label.
 const EVERYBODY: (&str, &str) = ("everyone", "everyone, in every account");
 const FROM_NETWORKS: (&str, &str) = (
-    "everyone in the networks that it lists",
-    "everyone there, including anonymous callers",
+    "everyone in the listed networks",
+    "everyone in these networks, including anonymous callers",
 );
 const EVERY_SERVICE: (&str, &str) = ("every AWS service", "every service, for any customer");
 
@@ -56,7 +56,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if s.document.kind != PolicyKind::Resource || !s.allows() || s.document.service.as_deref() == Some("ec2") {
             continue;
         }
-        let Some(clause) = s.principal.as_ref().filter(|_| !lets_do_nothing(s.document, &s)) else {
+        let Some(clause) = s.principal.as_ref().filter(|_| !allows_nothing(s.document, &s)) else {
             continue;
         };
         if clause.negated {
@@ -91,7 +91,9 @@ fn resource_noun(d: &Document) -> &'static str {
 fn severity(d: &Document, s: &Statement, audience: &Audience) -> Option<Severity> {
     let most = match d.service.as_deref() {
         Some("execute-api") => Severity::Medium,
-        Some("vpc-lattice-svcs") if !matches!(audience, Audience::Everyone(Limit::None)) || signed_only(s) => {
+        Some("vpc-lattice-svcs")
+            if !matches!(audience, Audience::Everyone(Limit::None)) || requires_authentication(s) =>
+        {
             return None;
         }
         Some("vpc-lattice-svcs") => Severity::Low,
@@ -148,10 +150,10 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
         }
         f = f.doubt_condition(s.condition_key.filter(|_| strength.unknown));
     } else {
-        for (place, why) in strength.decorations() {
+        for (place, why) in strength.ineffective_conditions() {
             f = f.secondary(place, why);
         }
-        let owners = s.conditions.iter().filter(|c| is_of_owner(&c.lower_key));
+        let owners = s.conditions.iter().filter(|c| is_owner_key(&c.lower_key));
         for c in owners.filter(|_| s.document.service.as_deref() != Some("ec2")) {
             f = f.secondary(c.key.span, "has the same value in every request");
         }
@@ -161,7 +163,7 @@ fn public(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     }
     if s.document.service.as_deref() == Some("vpc-lattice-svcs") {
         f = f
-            .note("only clients in the VPCs of its service network can reach it, and they need not sign requests")
+            .note("only clients in the VPCs of the service network can reach it, and they do not have to sign requests")
             .help("Name the callers, or add `StringNotEqualsIgnoreCase` on `aws:PrincipalType` with `anonymous`.");
     }
     if is_in_vpc(cx, s.document) {
@@ -192,7 +194,7 @@ fn only_reads(s: &Statement) -> bool {
 
 /// Whether only authenticated callers meet the conditions.
 /// Amazon VPC Lattice User Guide, "Control access to VPC Lattice services using auth policies", "Anonymous principals".
-fn signed_only(s: &Statement) -> bool {
+fn requires_authentication(s: &Statement) -> bool {
     s.conditions.iter().any(|c| {
         let operator = c.parsed;
         let anonymous = |v: &ClauseItem| v.text.known().is_some_and(|v| v.eq_ignore_ascii_case("anonymous"));
@@ -229,14 +231,14 @@ fn is_in_vpc(cx: &Context<'_>, d: &Document) -> bool {
 /// Whether a domain has a VPC in each of its alternatives.
 fn has_vpc(domain: &Resource) -> bool {
     let certain = |v: &Value| match &v.kind {
-        ValueKind::OneOf(branches) => branches.len() > 1 && branches.iter().all(|b| !is_nothing(&b.value)),
-        _ => !is_nothing(v),
+        ValueKind::OneOf(branches) => branches.len() > 1 && branches.iter().all(|b| !is_null_or_empty(&b.value)),
+        _ => !is_null_or_empty(v),
     };
     let options = ["VPCOptions", "VpcOptions"];
     options.iter().any(|name| domain.get(name).is_some_and(certain))
 }
 
-fn is_nothing(v: &Value) -> bool {
+fn is_null_or_empty(v: &Value) -> bool {
     v.is_null() || v.as_seq().is_some_and(<[Value]>::is_empty) || v.entries().is_some_and(<[_]>::is_empty)
 }
 
@@ -294,7 +296,7 @@ fn star_action(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>)
     if s.document.service.as_deref() == Some("vpc-lattice-svcs") {
         return;
     }
-    if !names_somebody(&s) || is_owners_root(s.document, &s, cx.project.own) {
+    if !names_a_caller(&s) || is_owners_root(s.document, &s, cx.project.own) {
         return;
     }
     // Its security groups control access to the domain, and the public policy has its own finding.
@@ -321,7 +323,7 @@ fn star_action(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>)
             ),
             false => (
                 format!(
-                    "the {} policy allows every action that fits these resources, {} in total",
+                    "the {} policy allows every action that applies to these resources, {} in total",
                     resource_noun(s.document),
                     given.fitting.len()
                 ),

@@ -6,7 +6,7 @@ use crate::iam::{ClauseItem, Condition};
 
 /// What a value of a claim names, the widest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Binds {
+pub(super) enum ClaimScope {
     /// No owner: workflows of any repository can have it.
     Nothing,
     /// Owners by a pattern, which others can match.
@@ -24,7 +24,7 @@ pub(super) enum Binds {
 /// A value of a claim.
 pub(super) struct ClaimValue<'c> {
     pub value: &'c ClauseItem,
-    pub binds: Binds,
+    pub binds: ClaimScope,
     /// The owner, or `owner/name`.
     pub name: String,
 }
@@ -50,14 +50,14 @@ pub(super) fn claim_values<'c>(c: &'c Condition, claim: &str, own: &[String]) ->
     if operator.negated || operator.family == OperatorFamily::Null {
         return Vec::new();
     }
-    let judge: fn(&str, bool) -> (Binds, String) = match claim {
+    let judge: fn(&str, bool) -> (ClaimScope, String) = match claim {
         "sub" => subject,
         "repository" | "job_workflow_ref" | "workflow_ref" => path,
-        name if NAMES_OWNER.contains(&name) => |text, wildcards| match wildcards && is_wild(text) {
-            true => (Binds::Nothing, String::new()),
-            false => (Binds::Ref, String::new()),
+        name if NAMES_OWNER.contains(&name) => |text, wildcards| match wildcards && has_wildcard(text) {
+            true => (ClaimScope::Nothing, String::new()),
+            false => (ClaimScope::Ref, String::new()),
         },
-        name if name.contains("${") => |_, _| (Binds::Ref, String::new()),
+        name if name.contains("${") => |_, _| (ClaimScope::Ref, String::new()),
         _ => return Vec::new(),
     };
     if c.values.is_empty() {
@@ -67,7 +67,7 @@ pub(super) fn claim_values<'c>(c: &'c Condition, claim: &str, own: &[String]) ->
     let values = c.values.iter().map(|value| {
         let (binds, name) = judge(&value.text.display(), operator.wildcards);
         let binds = match binds {
-            Binds::Owner | Binds::SomeRepositories if ours(&name) => Binds::Ref,
+            ClaimScope::Owner | ClaimScope::SomeRepositories if ours(&name) => ClaimScope::Ref,
             binds => binds,
         };
         ClaimValue { value, binds, name }
@@ -78,17 +78,17 @@ pub(super) fn claim_values<'c>(c: &'c Condition, claim: &str, own: &[String]) ->
 fn ref_of(value: &ClauseItem) -> ClaimValue<'_> {
     ClaimValue {
         value,
-        binds: Binds::Ref,
+        binds: ClaimScope::Ref,
         name: String::new(),
     }
 }
 
-fn is_wild(text: &str) -> bool {
+fn has_wildcard(text: &str) -> bool {
     text.contains(['*', '?'])
 }
 
 /// Only wildcards, or nothing that tells one from another.
-fn is_all(text: &str) -> bool {
+fn is_only_wildcards(text: &str) -> bool {
     text.bytes().all(|b| matches!(b, b'*' | b'?' | b':' | b'/'))
 }
 
@@ -112,11 +112,11 @@ fn parts(text: &str) -> Vec<&str> {
 }
 
 /// A subject: `repo:OWNER/NAME:ref:refs/heads/main`, or pairs of claim and value where the owner has a template of its own.
-fn subject(text: &str, wildcards: bool) -> (Binds, String) {
+fn subject(text: &str, wildcards: bool) -> (ClaimScope, String) {
     let parts = parts(text);
     // Without a wildcard operator `*` is literal, and in no subject.
-    if text.starts_with("${") || !wildcards && is_wild(text) {
-        return (Binds::Ref, String::new());
+    if text.starts_with("${") || !wildcards && has_wildcard(text) {
+        return (ClaimScope::Ref, String::new());
     }
     // What stands before the first wildcard names claims; after it, any claim may be.
     for (n, part) in parts.iter().enumerate() {
@@ -125,9 +125,9 @@ fn subject(text: &str, wildcards: bool) -> (Binds, String) {
             "repo" | "repository" if !value.is_empty() => {
                 let (binds, name) = path(value, wildcards);
                 let rest = parts.get(n + 2..).unwrap_or_default();
-                let any = wildcards && !rest.is_empty() && rest.iter().all(|p| is_all(p));
+                let any = wildcards && !rest.is_empty() && rest.iter().all(|p| is_only_wildcards(p));
                 return match binds {
-                    Binds::Ref if any && *part == "repo" => (Binds::Repository, name),
+                    ClaimScope::Ref if any && *part == "repo" => (ClaimScope::Repository, name),
                     binds => (binds, name),
                 };
             }
@@ -135,48 +135,48 @@ fn subject(text: &str, wildcards: bool) -> (Binds, String) {
                 let judged = if name.ends_with("_ref") {
                     path(value, wildcards).0
                 } else {
-                    Binds::Ref
+                    ClaimScope::Ref
                 };
-                let wild = wildcards && is_all(value.split('*').next().unwrap_or_default());
-                return (if wild { Binds::Nothing } else { judged }, String::new());
+                let wild = wildcards && is_only_wildcards(value.split('*').next().unwrap_or_default());
+                return (if wild { ClaimScope::Nothing } else { judged }, String::new());
             }
-            part if part.contains("${") => return (Binds::Ref, String::new()),
+            part if part.contains("${") => return (ClaimScope::Ref, String::new()),
             _ => {}
         }
     }
-    (Binds::Nothing, String::new())
+    (ClaimScope::Nothing, String::new())
 }
 
 /// `OWNER/NAME`, with or without more after it; a hole may stand for both.
-fn path(text: &str, wildcards: bool) -> (Binds, String) {
+fn path(text: &str, wildcards: bool) -> (ClaimScope, String) {
     let Some((owner, rest)) = text.split_once('/') else {
         return match () {
-            () if text.contains("${") => (Binds::Ref, text.to_owned()),
-            () if wildcards && is_wild(text) => (owners(text), String::new()),
-            () => (Binds::Ref, text.to_owned()),
+            () if text.contains("${") => (ClaimScope::Ref, text.to_owned()),
+            () if wildcards && has_wildcard(text) => (owners(text), String::new()),
+            () => (ClaimScope::Ref, text.to_owned()),
         };
     };
     if !wildcards {
-        return (Binds::Ref, text.to_owned());
+        return (ClaimScope::Ref, text.to_owned());
     }
     // `OWNER@ID/NAME@ID` is the form with IDs that never change; no name has an `@`.
     let owner = owner.split('@').next().unwrap_or(owner);
-    if is_wild(owner) {
+    if has_wildcard(owner) {
         return (owners(owner), String::new());
     }
     let name = rest.split(['/', ':', '@']).next().unwrap_or(rest);
     match () {
-        () if !is_wild(name) => (Binds::Ref, format!("{owner}/{name}")),
-        () if is_all(name) => (Binds::Owner, owner.to_owned()),
-        () => (Binds::SomeRepositories, owner.to_owned()),
+        () if !has_wildcard(name) => (ClaimScope::Ref, format!("{owner}/{name}")),
+        () if is_only_wildcards(name) => (ClaimScope::Owner, owner.to_owned()),
+        () => (ClaimScope::SomeRepositories, owner.to_owned()),
     }
 }
 
-fn owners(pattern: &str) -> Binds {
-    if is_all(pattern) {
-        Binds::Nothing
+fn owners(pattern: &str) -> ClaimScope {
+    if is_only_wildcards(pattern) {
+        ClaimScope::Nothing
     } else {
-        Binds::SomeOwners
+        ClaimScope::SomeOwners
     }
 }
 
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_a_subject_binds() {
-        use Binds::*;
+        use ClaimScope::*;
         for (text, like, binds, name) in [
             ("repo:acme/app:ref:refs/heads/main", false, Ref, "acme/app"),
             ("repo:acme/app:environment:prod", true, Ref, "acme/app"),

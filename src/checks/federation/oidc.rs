@@ -1,7 +1,7 @@
 //! OpenID Connect and SAML providers in trust policies.
 //! IAM User Guide, "Create a role for OpenID Connect federation" and "Create a role for SAML 2.0 federation".
 
-use super::github::{self, Binds, ClaimValue};
+use super::github::{self, ClaimScope, ClaimValue};
 use super::subject::{audience, check_comparison, check_other_provider};
 use crate::finding::Severity;
 use crate::iam::principal::{Oidc, PrincipalOrigin, oidc_of_conditions, origin_of};
@@ -30,7 +30,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     each_federated(cx, &mut |s, item| {
         let (provider, url) = match origin_of(item, cx.project.own, None) {
             PrincipalOrigin::Oidc { provider, url } => (provider, url),
-            PrincipalOrigin::Federated(_) if assumes(&s, "sts:assumerolewithwebidentity") => {
+            PrincipalOrigin::Federated(_) if allows_action_literally(&s, "sts:assumerolewithwebidentity") => {
                 oidc_of_conditions(&s.conditions).unwrap_or((Oidc::Other, String::new()))
             }
             _ => return,
@@ -115,7 +115,7 @@ fn check_provider(
         return;
     }
     let widest = |values: &Vec<ClaimValue>| values.iter().map(|f| f.binds).min();
-    let best = found.iter().filter_map(widest).max().unwrap_or(Binds::Ref);
+    let best = found.iter().filter_map(widest).max().unwrap_or(ClaimScope::Ref);
     for ((c, _), values) in of_provider.iter().zip(&found) {
         if widest(values) != Some(best) {
             continue;
@@ -131,42 +131,42 @@ fn report(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, c: &
     let value = found.value;
     let name = &found.name;
     let (rule, message, label) = match found.binds {
-        Binds::Nothing => (
+        ClaimScope::Nothing => (
             ids::OIDC_GITHUB_SUB_WILDCARD,
             "any repository on GitHub can assume this role".to_owned(),
             "does not name the repository",
         ),
-        Binds::SomeOwners => (
+        ClaimScope::SomeOwners => (
             ids::OIDC_GITHUB_SUB_WILDCARD,
             "repositories of other GitHub owners can assume this role".to_owned(),
             "others can create an owner that matches",
         ),
-        Binds::Owner => (
+        ClaimScope::Owner => (
             ids::OIDC_GITHUB_ANY_REPOSITORY,
             format!("any repository of `{name}` can assume this role"),
             "matches more than one repository",
         ),
-        Binds::SomeRepositories => (
+        ClaimScope::SomeRepositories => (
             ids::OIDC_GITHUB_ANY_REPOSITORY,
             format!("several repositories of `{name}` can assume this role"),
             "matches more than one repository",
         ),
-        Binds::Repository => (
+        ClaimScope::Repository => (
             ids::OIDC_GITHUB_ANY_REF,
             format!("any branch or pull request of `{name}` can assume this role"),
             "matches every ref and environment",
         ),
-        Binds::Ref => return,
+        ClaimScope::Ref => return,
     };
     let mut f = cx
         .at_statement(rule, s, message)
         .primary(value.span, label)
         .other_evidence(value.display());
     // The same as no condition.
-    if found.binds == Binds::Nothing {
+    if found.binds == ClaimScope::Nothing {
         f = f.severity(Severity::Critical);
     }
-    if found.binds != Binds::Repository && c.parsed.is_some_and(|o| o.wildcards) {
+    if found.binds != ClaimScope::Repository && c.parsed.is_some_and(|o| o.wildcards) {
         f = f.secondary(c.operator.span, "wildcard comparison");
     }
     out.push(f);
@@ -176,7 +176,7 @@ pub(super) fn saml(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     each_federated(cx, &mut |s, item| {
         let is_saml = match origin_of(item, cx.project.own, None) {
             PrincipalOrigin::Saml => true,
-            PrincipalOrigin::Federated(_) => assumes(&s, "sts:assumerolewithsaml"),
+            PrincipalOrigin::Federated(_) => allows_action_literally(&s, "sts:assumerolewithsaml"),
             _ => false,
         };
         let pinned = s.conditions.iter().any(|c| {
@@ -198,7 +198,7 @@ pub(super) fn saml(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     });
 }
 
-fn assumes(s: &Statement, action: &str) -> bool {
+fn allows_action_literally(s: &Statement, action: &str) -> bool {
     s.action.as_ref().is_some_and(|a| {
         !a.negated
             && a.items

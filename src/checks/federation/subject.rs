@@ -195,7 +195,7 @@ pub(super) fn check_other_provider(
                 cx.at_statement(
                     ids::OIDC_OTHER_CI_SUB,
                     s,
-                    format!("projects of others on {} can assume this role", provider.name()),
+                    format!("projects of other {} users can assume this role", provider.name()),
                 )
                 .primary(value.span, "matches other projects")
                 .other_evidence(text.clone()),
@@ -274,13 +274,13 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 continue;
             };
             let guests = identity_pool_guests(cx, pool);
-            if guests == Guests::No {
+            if guests == GuestAccess::No {
                 continue;
             }
             let mut f = if let Some(guest) = guest {
                 // Made for guests on purpose: what they get decides, and that the pool has some is its own finding.
-                let narrow = grants_little(cx, s.document_id);
-                if narrow && guests == Guests::Yes {
+                let narrow = grants_nothing_sensitive(cx, s.document_id);
+                if narrow && guests == GuestAccess::Yes {
                     continue;
                 }
                 let f = f
@@ -288,7 +288,7 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     .other_evidence("unauthenticated");
                 match narrow {
                     true => f.severity(Severity::Low).help(
-                        "Grant the role only what everyone may do. If the app has no guests, remove the role and turn guest access off.",
+                        "Grant the role only what any guest may do. If the app has no guests, remove the role and turn guest access off.",
                     ),
                     false => f,
                 }
@@ -300,12 +300,12 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             };
             f.steps_down += 1;
             f.message = match guests {
-                Guests::Yes => "guests of the identity pool can assume this role",
+                GuestAccess::Yes => "guests of the identity pool can assume this role",
                 _ => "guests can assume this role if the identity pool allows them",
             }
             .to_owned();
             out.push(match guests {
-                Guests::Yes => f,
+                GuestAccess::Yes => f,
                 _ => f.confidence(Confidence::Low),
             });
         }
@@ -314,7 +314,7 @@ pub(super) fn cognito(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// Whether identity pools have guests.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Guests {
+enum GuestAccess {
     No,
     Yes,
     /// A pool is not one of the repository's, or a value decides that is not known.
@@ -322,31 +322,31 @@ enum Guests {
 }
 
 /// Amazon Cognito API, `CreateIdentityPool`.
-fn identity_pool_guests(cx: &Context<'_>, pools: &Condition) -> Guests {
+fn identity_pool_guests(cx: &Context<'_>, pools: &Condition) -> GuestAccess {
     let of_pool = |v: &ClauseItem| {
         let target = v.text.as_hole().and_then(|h| h.target.as_ref());
         let pool = target.and_then(|t| cx.project.resource_at(t)).map(|(_, r)| r);
         let Some(pool) = pool.filter(|r| &*r.kind == "AWS::Cognito::IdentityPool") else {
-            return Guests::Unknown;
+            return GuestAccess::Unknown;
         };
         match pool.get("AllowUnauthenticatedIdentities").map(Value::as_bool) {
-            None | Some(Some(false)) => Guests::No,
-            Some(Some(true)) => Guests::Yes,
-            Some(None) => Guests::Unknown,
+            None | Some(Some(false)) => GuestAccess::No,
+            Some(Some(true)) => GuestAccess::Yes,
+            Some(None) => GuestAccess::Unknown,
         }
     };
-    let each: Vec<Guests> = pools.values.iter().map(of_pool).collect();
+    let each: Vec<GuestAccess> = pools.values.iter().map(of_pool).collect();
     match each.as_slice() {
-        [] => Guests::Unknown,
-        all if all.contains(&Guests::Yes) => Guests::Yes,
-        all if all.contains(&Guests::Unknown) => Guests::Unknown,
-        _ => Guests::No,
+        [] => GuestAccess::Unknown,
+        all if all.contains(&GuestAccess::Yes) => GuestAccess::Yes,
+        all if all.contains(&GuestAccess::Unknown) => GuestAccess::Unknown,
+        _ => GuestAccess::No,
     }
 }
 
 /// Whether all that the roles with this trust policy grant can be seen, and nothing of it changes or reads what is kept on
 /// every resource of a type.
-fn grants_little(cx: &Context<'_>, trust: DocumentId) -> bool {
+fn grants_nothing_sensitive(cx: &Context<'_>, trust: DocumentId) -> bool {
     let mut roles = cx
         .project
         .identities

@@ -68,7 +68,7 @@ fn check_tag_support(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRe
         let sees = set
             .iter()
             .filter(|a| a.service().prefix() == prefix)
-            .any(|a| a.takes_key(&key));
+            .any(|a| a.supports_key(&key));
         if sees {
             seeing.insert(prefix);
         } else if catalogue().service(prefix).is_some() {
@@ -80,7 +80,7 @@ fn check_tag_support(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRe
         return;
     }
     let some = phrase::list(blind.iter().take(3));
-    let more = phrase::and_more(blind.len().saturating_sub(3));
+    let more = phrase::and_more(3, blind.len().saturating_sub(3));
     out.push(
         cx.at_statement(
             ids::SCP_DENY_INEFFECTIVE,
@@ -99,7 +99,7 @@ const TAGGED_BY_SERVICES: [&str; 3] = ["eks-", "kubernetes-", "x509"];
 
 /// Whether a condition is false in each request that a service of AWS makes by itself: it asks for what only a session, a user
 /// or a role has. IAM User Guide, "AWS global condition context keys", "Properties of the principal".
-fn is_met_by_no_service(c: &Condition) -> bool {
+fn never_matches_services(c: &Condition) -> bool {
     if !needs_key(c) {
         return false;
     }
@@ -137,13 +137,15 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
         }
     }
     for a in s.action.iter().filter(|a| a.negated) {
-        out.push(at("a resource control policy cannot have `NotAction`").primary(a.key, "name the actions"));
+        out.push(
+            at("a resource control policy cannot have `NotAction`").primary(a.key, "list the actions in `Action`"),
+        );
     }
     for item in s.action.iter().filter(|a| !a.negated).flat_map(|a| &a.items) {
         let Some(text) = item.text.known() else { continue };
         if pattern::is_star(&item.text) {
             out.push(
-                at("each action of a resource control policy needs a service")
+                at("actions of a resource control policy need a service prefix")
                     .primary(item.span, "`*` is not supported"),
             );
         } else if let Some((service, _)) = text.split_once(':')
@@ -172,12 +174,16 @@ fn rcp(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
     });
     if let Some(c) = boundary
         && !keys.contains(&"aws:principalisawsservice")
-        && !s.conditions.iter().any(is_met_by_no_service)
+        && !s.conditions.iter().any(never_matches_services)
     {
         out.push(
-            cx.at_statement(ids::RCP_MISSING_SERVICE_CARVEOUT, s, "AWS services are denied as well")
-                .primary(c.key.span, "services belong to no organization")
-                .other_evidence("aws:principalisawsservice"),
+            cx.at_statement(
+                ids::RCP_MISSING_SERVICE_CARVEOUT,
+                s,
+                "this Deny also applies to AWS services",
+            )
+            .primary(c.key.span, "services belong to no organization")
+            .other_evidence("aws:principalisawsservice"),
         );
     }
 }

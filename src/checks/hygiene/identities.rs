@@ -122,7 +122,7 @@ fn breadth_finding(
         format!("`{short}` grants {}", broad.text()),
     );
     let f = f
-        .only_under(r.branch.as_ref())
+        .under_guard(r.branch.as_ref())
         .primary(span, "broader than a workload needs");
     Some(match services.is_empty() {
         true => f,
@@ -144,7 +144,7 @@ fn matching_services(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<S
         };
         for item in &clause.items {
             match origin_of(item, cx.project.own, None) {
-                PrincipalOrigin::Service { name } if made_for(&policy, &name) => out.push(name),
+                PrincipalOrigin::Service { name } if is_named_for_service(&policy, &name) => out.push(name),
                 _ => return Vec::new(),
             }
         }
@@ -153,7 +153,7 @@ fn matching_services(cx: &Context<'_>, holder: &Identity, policy: &str) -> Vec<S
 }
 
 /// Whether the name of a policy, in lower case, says the service: `AWSGlueServiceRole`, `AmazonRDSEnhancedMonitoringRole`.
-fn made_for(policy: &str, service: &str) -> bool {
+fn is_named_for_service(policy: &str, service: &str) -> bool {
     let host = service.trim_end_matches(".cn").trim_end_matches(".amazonaws.com");
     let mut words = host.split(['.', '-']);
     words.any(|word| word.len() > 1 && policy.contains(word))
@@ -172,8 +172,8 @@ fn bare_name(value: &Value, span: Span, push: PushIdentity<'_>) {
         return;
     }
     let label = match (catalogue().sam_template(&name), catalogue().managed_policy(&name)) {
-        (Some(_), _) => "a SAM policy template, which needs a map",
-        (None, Some(policy)) if policy.name == &*name => "write its ARN",
+        (Some(_), _) => "SAM policy template: write it as a map with its parameters",
+        (None, Some(policy)) if policy.name == &*name => "write the ARN of this policy",
         _ => "cannot be attached",
     };
     push(
@@ -215,7 +215,7 @@ fn keys(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if let Some((first, _)) = before.iter().find(|(_, other)| both(*other)) {
             out.push(
                 cx.at_resource(ids::IAM_USER_MANY_KEYS, id, format!("second access key for `{name}`"))
-                    .primary(user.span, "the same user")
+                    .primary(user.span, "same user")
                     .secondary(*first, "the first key"),
             );
         }
@@ -323,7 +323,7 @@ fn check_shared_roles(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 id,
                 format!("{} functions share the role `{address}`", places.len()),
             )
-            .primary(span, "each has the permissions of all")
+            .primary(span, "each function gets the permissions of all")
             .other_evidence(address);
         for other in places.iter().filter(|s| **s != span).take(4) {
             f = f.secondary(*other, "the same role");

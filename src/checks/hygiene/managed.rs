@@ -84,7 +84,7 @@ pub(in crate::checks) fn broad_grant(name: &str) -> Option<Broad> {
     let mut services: Vec<(&str, usize, bool)> = Vec::new();
     for prefix in granted.services() {
         let service = catalogue().service(prefix)?;
-        let mut all: ActionSet = service.actions().filter(|a| !a.is_gone()).collect();
+        let mut all: ActionSet = service.actions().filter(|a| !a.is_retired()).collect();
         let whole = all.len() >= FEW && all.is_subset(&granted);
         all.intersect(&granted);
         services.push((prefix, all.iter().filter(|a| a.level().changes()).count(), whole));

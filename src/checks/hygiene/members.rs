@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::checks::allow_statements::names;
 use crate::checks::holders::cause_of;
-use crate::checks::self_reference::Named;
+use crate::checks::self_reference::OwnedResource;
 use crate::finding::{Confidence, Finding};
 use crate::iam::arn::{Breadth, breadth_of};
 use crate::iam::{ActionSet, Clause, Condition, Statement};
@@ -50,7 +50,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     "user without a group",
                     match identity.policies.is_empty() {
                         true => "not a member of any group",
-                        false => "has permissions of its own",
+                        false => "has its own permissions",
                     },
                 );
             }
@@ -61,7 +61,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         if identity.kind == IdentityKind::Group
             && lacks_mfa(cx, id)
-            && let Some(confidence) = of_targets(cx, id)
+            && let Some(confidence) = confidence_from_targets(cx, id)
         {
             let f = cx
                 .at_resource(
@@ -72,7 +72,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .primary(identity.header, "a password or access key is enough")
                 .confidence(confidence);
             out.push(match confidence {
-                Confidence::Low => f.note("it is unknown whether the role that the group can assume requires MFA"),
+                Confidence::Low => {
+                    f.note("overgrant cannot tell whether the role that the group can assume requires MFA")
+                }
                 _ => f,
             });
         }
@@ -177,7 +179,7 @@ fn asks_for_mfa(s: &Statement) -> bool {
 
 /// How sure it is that a group whose policies do not ask for MFA does without. Who may only assume roles has what these ask
 /// for: `None` where each of them asks for MFA, in its trust policy or wherever it grants something.
-fn of_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
+fn confidence_from_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
     let effective = cx.effects.of(group);
     let assuming = ActionSet::expand_all(["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]);
     if !effective.actions().is_subset(&assuming) {
@@ -199,7 +201,9 @@ fn of_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confidence> {
                 .project
                 .identities
                 .iter_enumerated()
-                .filter(|(_, i)| i.kind == IdentityKind::Role && Named::identity(i).is_named_by(cx, &item.text))
+                .filter(|(_, i)| {
+                    i.kind == IdentityKind::Role && OwnedResource::identity(i).is_referenced_by(cx, &item.text)
+                })
                 .peekable();
             known &= targets.peek().is_some();
             if targets.any(|(id, role)| !role_asks_for_mfa(cx, id, role)) {

@@ -138,7 +138,7 @@ fn are_mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
     let Ok(automaton) = AhoCorasick::new(&patterns) else {
         return vec![true; candidates.len()];
     };
-    let attaching = attaching(cx);
+    let attaching = attachment_references(cx);
     for file in sources.ids() {
         let (path, text) = (sources.path(file), &**sources.text(file));
         for hit in automaton.find_overlapping_iter(text) {
@@ -153,7 +153,7 @@ fn are_mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
             let meant = folders.chain([None]).filter_map(|scope| by_scope.get(&scope));
             for &i in meant.flatten() {
                 let c = &candidates[i];
-                let gives = || c.is_role && is_inside(&attaching, span);
+                let gives = || c.is_role && any_contains(&attaching, span);
                 found[i] = found[i] || !(c.resource.extent.contains(span) || gives());
             }
         }
@@ -167,13 +167,13 @@ fn parent_folder<'p>(dir: &&'p str) -> Option<&'p str> {
 }
 
 /// Whether one of the sorted spans, which do not overlap, holds `inner`.
-fn is_inside(spans: &[Span], inner: Span) -> bool {
+fn any_contains(spans: &[Span], inner: Span) -> bool {
     let after = spans.partition_point(|s| (s.file, s.start) <= (inner.file, inner.start));
     spans[..after].last().is_some_and(|s| s.contains(inner))
 }
 
 /// The places that name a role only to give it permissions, sorted.
-fn attaching(cx: &Context<'_>) -> Vec<Span> {
+fn attachment_references(cx: &Context<'_>) -> Vec<Span> {
     let mut spans = Vec::new();
     for r in &cx.project.resources {
         match &*r.kind {

@@ -28,7 +28,7 @@ enum AttachmentTarget {
 }
 
 /// A resource that puts a policy on a user, and where it says so.
-struct Put {
+struct UserPolicy {
     resource: ResourceId,
     span: Span,
     label: &'static str,
@@ -37,11 +37,11 @@ struct Put {
 /// The policies of one user are one mistake, and so is that the user is in no group.
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let known = index_users(cx);
-    let mut found: BTreeMap<AttachmentTarget, Vec<(RuleId, Put)>> = BTreeMap::new();
+    let mut found: BTreeMap<AttachmentTarget, Vec<(RuleId, UserPolicy)>> = BTreeMap::new();
     for (id, r) in cx.project.resources.iter_enumerated() {
         let inline = inline(r).filter(|_| !only_denies(cx, id)).map(|at| (INLINE, at));
-        for (rule, (span, label)) in inline.into_iter().chain(attached(r).map(|at| (ATTACHED, at))) {
-            let put = Put {
+        for (rule, (span, label)) in inline.into_iter().chain(attachment(r).map(|at| (ATTACHED, at))) {
+            let put = UserPolicy {
                 resource: id,
                 span,
                 label,
@@ -59,11 +59,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             _ => any.resource,
         };
         for rule in [INLINE, ATTACHED] {
-            let puts: Vec<&Put> = all.iter().filter(|(r, _)| *r == rule).map(|(_, put)| put).collect();
+            let puts: Vec<&UserPolicy> = all.iter().filter(|(r, _)| *r == rule).map(|(_, put)| put).collect();
             let Some((first, others)) = puts.split_first() else {
                 continue;
             };
-            let resource = |put: &Put| &cx.project.resources[put.resource];
+            let resource = |put: &UserPolicy| &cx.project.resources[put.resource];
             let name = name(resource(first));
             let message = match (rule, others.len()) {
                 (INLINE, 0) => format!("`{name}` is an inline policy on a user"),
@@ -161,14 +161,17 @@ fn only_denies(cx: &Context<'_>, resource: ResourceId) -> bool {
 /// The token that makes an inline policy the user's.
 fn inline(r: &Resource) -> Option<(Span, &'static str)> {
     match &*r.kind {
-        "AWS::IAM::User" => first_nonempty(r, &["Policies"]).map(|s| (s, "policies written into the user")),
-        "AWS::IAM::UserPolicy" => Some((first_nonempty(r, &["UserName"]).unwrap_or(r.header), "of this user")),
-        "AWS::IAM::Policy" => first_nonempty(r, &["Users"]).map(|s| (s, "put on these users")),
+        "AWS::IAM::User" => first_nonempty(r, &["Policies"]).map(|s| (s, "inline policies of the user")),
+        "AWS::IAM::UserPolicy" => Some((
+            first_nonempty(r, &["UserName"]).unwrap_or(r.header),
+            "attached to this user",
+        )),
+        "AWS::IAM::Policy" => first_nonempty(r, &["Users"]).map(|s| (s, "attached to these users")),
         _ => None,
     }
 }
 
-fn attached(r: &Resource) -> Option<(Span, &'static str)> {
+fn attachment(r: &Resource) -> Option<(Span, &'static str)> {
     match &*r.kind {
         "AWS::IAM::User" => first_nonempty(r, &["ManagedPolicyArns"]).map(|s| (s, "attached to the user")),
         "AWS::IAM::ManagedPolicy" => first_nonempty(r, &["Users"]).map(|s| (s, "attached to these users")),
@@ -186,17 +189,17 @@ fn attached(r: &Resource) -> Option<(Span, &'static str)> {
 fn first_nonempty(r: &Resource, props: &[&str]) -> Option<Span> {
     props.iter().find_map(|p| {
         let e = r.props.entry(p)?;
-        has_content(&e.value).then_some(e.value.span)
+        is_nonempty(&e.value).then_some(e.value.span)
     })
 }
 
-fn has_content(value: &Value) -> bool {
+fn is_nonempty(value: &Value) -> bool {
     match &value.kind {
         ValueKind::Null => false,
         ValueKind::Seq(items) => !items.is_empty(),
         // Whether a whole list comes from elsewhere with something in it is not known.
         ValueKind::Unknown(hole) => hole.target.is_some(),
-        ValueKind::OneOf(branches) => branches.iter().any(|b| has_content(&b.value)),
+        ValueKind::OneOf(branches) => branches.iter().any(|b| is_nonempty(&b.value)),
         _ => true,
     }
 }

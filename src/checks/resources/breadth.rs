@@ -48,7 +48,7 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .resources([item.display()])
                 .actions(about.iter().map(|a| a.display().to_lowercase()));
             if let Some(first) = about.first() {
-                f = f.secondary(first.span, "allowed on all of them");
+                f = f.secondary(first.span, "allowed on all of these resources");
             }
             if strength(&s).narrows() {
                 f.steps_down += 1;

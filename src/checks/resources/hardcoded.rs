@@ -5,11 +5,11 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use crate::checks::narrowing::own_account;
-use crate::iam::across::reaching_others;
+use crate::iam::across::cross_account_actions;
 use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::iam::catalogue::AccessLevel;
 use crate::iam::condition::{Facet, Grade};
-use crate::iam::principal::{IdentityType, PrincipalOrigin, account_place};
+use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of_account};
 use crate::iam::{ClauseItem, Condition, Document, DocumentOrigin, PolicyKind, SourceFormat, Statement};
 use crate::project::{DocumentId, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
@@ -53,7 +53,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
             continue;
         };
         // A role to assume is in another account as a rule, and is named by it.
-        if assumes(&s) {
+        if allows_only_assume_role(&s) {
             continue;
         }
         let Some(span) = arn.account.span_of(0..account.len()) else {
@@ -61,7 +61,7 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
         };
         // The account of AWS or a vendor is the same wherever the policy is used.
         let published = matches!(
-            account_place(&account, IdentityType::Root, cx.project.own, None),
+            origin_of_account(&account, IdentityType::Root, cx.project.own, None),
             PrincipalOrigin::OtherAccount { name: Some(_), .. }
         );
         if !is_account_id(&account) || published || span.len() != account.len() || !item.span.contains(span) {
@@ -78,14 +78,14 @@ fn fixed_account(cx: &Context<'_>, out: &mut FindingSink<'_>, (id, d): (Document
                 cx.at_statement(
                     ids::RESOURCE_HARDCODED_ACCOUNT,
                     s,
-                    format!("hard-coded account ID {account}"),
+                    format!("hard-coded account ID `{account}`"),
                 )
-                .primary(span, "works in this account only")
+                .primary(span, "works only in this account")
                 .help(match d.format {
                     SourceFormat::Json | SourceFormat::Text => {
                         "Use a placeholder that is replaced when the policy is created.".to_owned()
                     }
-                    _ if foreign => "Use a variable: the account is not one of `[own]`.".to_owned(),
+                    _ if foreign => "Use a variable: the account is not listed under `[own]`.".to_owned(),
                     _ => format!("Use {} or a variable.", own_account(cx, d)),
                 })
                 .resources([item.display()])
@@ -117,7 +117,7 @@ fn is_value(cx: &Context<'_>, span: Span, s: &Statement) -> bool {
     elsewhere || matches!(name, "terragrunt.hcl" | "cdk.json" | "cdk.context.json")
 }
 
-fn assumes(s: &Statement) -> bool {
+fn allows_only_assume_role(s: &Statement) -> bool {
     let known = |i: &ClauseItem| i.text.known().is_some_and(|t| t.eq_ignore_ascii_case("sts:AssumeRole"));
     s.action
         .as_ref()
@@ -171,7 +171,7 @@ fn open_region(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId) {
             out.push(
                 cx.at_statement(ids::RESOURCE_WILDCARD_REGION, s, "the Region is a wildcard")
                     .primary(span, "every Region")
-                    .secondary(one.span, "has a Region")
+                    .secondary(one.span, "the resource is in one Region")
                     .resources([item.display()]),
             );
             return;
@@ -187,11 +187,11 @@ fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         let changing = LazyCell::new(|| {
             let mut changing = g.actions.as_ref().clone();
-            changing.subtract(&g.actions.of_level(AccessLevel::List));
-            changing.subtract(&g.actions.of_level(AccessLevel::Read));
+            changing.subtract(&g.actions.with_level(AccessLevel::List));
+            changing.subtract(&g.actions.with_level(AccessLevel::Read));
             changing
         });
-        let others = LazyCell::new(|| reaching_others(&changing));
+        let others = LazyCell::new(|| cross_account_actions(&changing));
         let Some(clause) = g.statement.resource.as_ref().filter(|c| !c.negated) else {
             continue;
         };

@@ -24,7 +24,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         // Any ARN that is not one of a log group may be the one that is meant.
-        let starred = LazyCell::new(|| resources.items.iter().all(is_starred_group));
+        let starred = LazyCell::new(|| resources.items.iter().all(is_group_with_wildcard));
         let bare = LazyCell::new(|| resources.items.iter().all(|r| is_bare_group(s.document, r)));
         for (item, set) in actions.items.iter().zip(actions.item_actions()) {
             let Some(name) = item.text.known() else { continue };
@@ -56,7 +56,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             out.push(
                 cx.at_statement(ids::MISSING_ARN_SUFFIX_LOG_GROUP, s, message)
                     .primary(first.span, label)
-                    .secondary(item.span, "never matched by this")
+                    .secondary(item.span, "never matches this ARN")
                     .actions([name])
                     .resources([first.display()]),
             );
@@ -86,7 +86,7 @@ fn is_bare_group(d: &Document, r: &ClauseItem) -> bool {
 }
 
 /// With `:*` after its name; `log-group:*` itself is every group.
-fn is_starred_group(r: &ClauseItem) -> bool {
+fn is_group_with_wildcard(r: &ClauseItem) -> bool {
     is_group(r) && Arn::parse(&r.text).is_some_and(|a| a.resource_id().with_placeholders().ends_with(":*"))
 }
 

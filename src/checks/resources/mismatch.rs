@@ -8,6 +8,7 @@ use crate::finding::{Confidence, Finding, Severity};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::resource_fit::Resources;
 use crate::iam::{ActionSet, Clause, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, glob, pattern};
+use crate::phrase;
 use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
@@ -43,7 +44,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             }
             continue;
         };
-        let shown = |item: &ClauseItem| resources.items().iter().any(|r| cx.is_of_example(r, item.span));
+        let shown = |item: &ClauseItem| resources.items().iter().any(|r| cx.is_example_value(r, item.span));
         let of_example: Vec<bool> = actions.items.iter().map(shown).collect();
         for ((item, set), of_example) in actions.items.iter().zip(actions.item_actions()).zip(of_example) {
             let Some(name) = item.text.known().filter(|_| !of_example) else {
@@ -90,7 +91,7 @@ fn part_of_service(
     };
     let unfit = service
         .actions()
-        .filter(|a| !a.is_gone() && !resources.may_match(*a))
+        .filter(|a| !a.is_retired() && !resources.may_match(*a))
         .count();
     if unfit == 0 {
         return;
@@ -100,11 +101,11 @@ fn part_of_service(
             ids::RESOURCE_ACTION_MISMATCH,
             s,
             format!(
-                "no resource of this statement matches {unfit} of the actions of `{}`",
+                "no resource in this statement matches {unfit} of the actions of `{}`",
                 item.display()
             ),
         )
-        .primary(item.span, "some are never allowed by this statement")
+        .primary(item.span, "this statement never allows some of these actions")
         .severity(Severity::Low)
         .actions([item.display().to_lowercase()])
         .resources(resources.items().iter().map(ClauseItem::display)),
@@ -127,11 +128,11 @@ fn mismatched_actions(
     let items = resources.items();
     let first = items.first().map_or(item.span, |r| r.span);
     let never = match s.denies() {
-        true => "never denied by this statement",
-        false => "never allowed by this statement",
+        true => "this statement never denies it",
+        false => "this statement never allows it",
     };
     let doubled = is_granted_elsewhere(cx, s, set, resources);
-    let beside = !doubled && is_granted_beside(s.document, s.index, set);
+    let beside = !doubled && is_granted_in_same_document(s.document, s.index, set);
     let about = |f: Finding| {
         let f = f
             .actions([shown.to_lowercase()])
@@ -157,9 +158,9 @@ fn mismatched_actions(
             true => cx
                 .at_statement(rule, s, format!("the Service Authorization Reference has no resource type for {subject}"))
                 .primary(item.span, "may need `*`")
-                .secondary(first, "may not be checked for this action")
-                .note("AWS checks some actions against ARNs that its reference does not list")
-                .help("Test whether the statement has an effect on the action. If not, put it into one with `\"Resource\": \"*\"`.")
+                .secondary(first, "AWS may ignore this ARN for the action")
+                .note("the reference is incomplete: AWS checks some actions against ARNs that it does not list")
+                .help("Test whether the statement affects the action. If it does not, move the action to a statement with `\"Resource\": \"*\"`.")
                 .severity(Severity::Low)
                 .confidence(Confidence::Low),
         }));
@@ -196,10 +197,10 @@ fn mismatched_actions(
         (
             ids::RESOURCE_ACTION_MISMATCH,
             format!(
-                "no resource of this statement matches {}",
+                "no resource in this statement matches {}",
                 subject.replace("each", "any")
             ),
-            "none has a type that it uses",
+            "no resource type that the action supports",
         )
     };
     wants.truncate(3);
@@ -207,12 +208,12 @@ fn mismatched_actions(
         cx.at_statement(rule, s, message)
             .primary(item.span, never)
             .secondary(first, label)
-            .note(format!("`{shown}` takes: {}", wants.join(", "))),
+            .note(format!("resource types of `{shown}`: {}", phrase::list(&wants))),
     ))
 }
 
 /// Whether another statement of the document allows the actions on what they fit: here they are left over.
-fn is_granted_beside(d: &Document, here: usize, set: &ActionSet) -> bool {
+fn is_granted_in_same_document(d: &Document, here: usize, set: &ActionSet) -> bool {
     let allows = |s: &Statement| s.allows() && s.branch.is_none() && s.condition_key.is_none();
     let grants = |s: &Statement| {
         let actions = s.action.as_ref().filter(|a| !a.negated).and_then(|a| a.actions());

@@ -77,7 +77,7 @@ const OF_THE_ACCOUNT: [&str; 20] = [
 const CONTENT: [&str; 5] = ["content", "data", "secrets", "credentials", "lambda-env"];
 
 /// Descriptions that cannot sensibly be given on less than everything.
-fn is_of_the_account(a: Action) -> bool {
+fn is_account_level(a: Action) -> bool {
     !a.level().changes()
         && OF_THE_ACCOUNT.contains(&a.service().prefix())
         && !CONTENT.iter().any(|name| class(name).contains(a.id()))
@@ -90,12 +90,12 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let Some((everywhere, written, actions)) = g.allowed_on_every_resource() else {
             continue;
         };
-        let scopable: ActionSet = actions.scopable().iter().filter(|a| !is_of_the_account(*a)).collect();
+        let scopable: ActionSet = actions.scopable().iter().filter(|a| !is_account_level(*a)).collect();
         if g.actions.is_all() || scopable.is_empty() {
             continue;
         }
         let held = condition_limit(g.strength, &scopable);
-        if held == Held::Narrowed {
+        if held == StatementScope::Narrowed {
             continue;
         }
         let writes = writing_actions(&scopable);
@@ -118,7 +118,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 managing,
                 "manages permissions on every resource",
             ),
-            (ids::WRITE_ACTIONS_ON_STAR, writes, "writes on every resource"),
+            (ids::WRITE_ACTIONS_ON_STAR, writes, "writes to every resource"),
             (
                 ids::RESOURCE_STAR_ON_SCOPABLE_ACTION,
                 scopable,
@@ -127,7 +127,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         ];
         for (rule, set, what) in cases {
             let wide = rule == ids::RESOURCE_STAR_ON_SCOPABLE_ACTION;
-            if set.is_empty() || !out.is_selected(rule) || (held == Held::ByOwner && !wide) {
+            if set.is_empty() || !out.is_selected(rule) || (held == StatementScope::ByOwner && !wide) {
                 continue;
             }
             // Most of what `ec2:Describe*` matches works on `*` only: to scope the rest is to write two statements.
@@ -170,14 +170,17 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 f = f.secondary(span, what);
             }
             if !one {
-                f = f.note(format!("supports resource-level permissions: {}", names(&set, 3)));
+                f = f.note(format!(
+                    "these actions support resource-level permissions: {}",
+                    names(&set, 3)
+                ));
             }
             let usual = match rule {
                 ids::PERMISSIONS_MANAGEMENT_ON_STAR => joins,
                 ids::WRITE_ACTIONS_ON_STAR => logs,
                 _ => logs && !shows || is_for_aws_backup(cx, g.statement.document_id),
             };
-            if few || (wide && reads) || usual || held == Held::ByOwner {
+            if few || (wide && reads) || usual || held == StatementScope::ByOwner {
                 f = f.severity(Severity::Low);
             }
             if are_administrators(cx, g.statement) {
@@ -190,7 +193,7 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 
 /// What a statement's conditions leave of "every resource".
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Held {
+enum StatementScope {
     /// All of it.
     Not,
     /// What one account or organization has: still every resource of its kind there.
@@ -198,20 +201,20 @@ enum Held {
     Narrowed,
 }
 
-fn condition_limit(strength: &Strength, actions: &ActionSet) -> Held {
+fn condition_limit(strength: &Strength, actions: &ActionSet) -> StatementScope {
     const OWNERS: [&str; 3] = ["aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"];
     // A tag that none of the actions can see holds nothing.
-    let holds = |key: &str| !key.contains(":resourcetag/") || actions.iter().any(|a| a.takes_key(key));
+    let holds = |key: &str| !key.contains(":resourcetag/") || actions.iter().any(|a| a.supports_key(key));
     let mut bounds = strength
         .bounds
         .iter()
         .filter(|b| b.grade >= Grade::Narrows && holds(&b.key))
         .peekable();
     if bounds.peek().is_none() && !strength.unknown {
-        Held::Not
+        StatementScope::Not
     } else if !strength.unknown && bounds.all(|b| OWNERS.contains(&b.key.as_str())) {
-        Held::ByOwner
+        StatementScope::ByOwner
     } else {
-        Held::Narrowed
+        StatementScope::Narrowed
     }
 }

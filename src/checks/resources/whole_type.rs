@@ -4,7 +4,7 @@ use super::scope::LOGGING;
 use crate::checks::allow_statements::{AllowStatement, identity_allow_statements, names, writing_actions};
 use crate::checks::holders::{IS_ADMINISTRATOR, are_administrators};
 use crate::finding::Severity;
-use crate::iam::arn::{Arn, breadth_of, whole_types};
+use crate::iam::arn::{Arn, breadth_of, fully_covered_types};
 use crate::iam::catalogue::{AccessLevel, ResourceType};
 use crate::iam::{Action, ActionSet, ClauseItem, pattern};
 use crate::rules::{Context, FindingSink, ids};
@@ -54,7 +54,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 fn check_item(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Option<crate::finding::Finding> {
-    let whole = whole_types(&item.text);
+    let whole = fully_covered_types(&item.text);
     let arn = Arn::parse(&item.text)?;
     let service = arn.service()?;
     let (kind, matters) = TYPES
@@ -62,13 +62,18 @@ fn check_item(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Op
         .filter(|(s, name, _)| *s == service && whole.iter().any(|t| t.name() == *name))
         .map(|(_, name, what)| ((*what).to_owned(), actions_worth_scoping(&g.actions, &service, name)))
         .find(|(_, matters)| !matters.is_empty())
-        .or_else(|| of_others(g, &service, &whole))?;
+        .or_else(|| unlisted_types(g, &service, &whole))?;
     let single = matters.len() == 1;
     let mut f = cx
         .at_statement(
             ids::RESOURCE_WILDCARD_ID_TOO_BROAD,
             g.statement,
-            format!("{} on every {kind} of {}", names(&matters, 2), arn.wildcard_reach()),
+            format!(
+                "{} {} allowed on every {kind} in {}",
+                names(&matters, 2),
+                if single { "is" } else { "are" },
+                arn.wildcard_reach()
+            ),
         )
         .primary(item.span, format!("every {kind}"))
         .actions(g.items_granting(&matters).iter().map(|i| i.display().to_lowercase()))
@@ -77,9 +82,9 @@ fn check_item(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Op
         f = f.secondary(
             span,
             if single {
-                "allowed on all of them"
+                "allowed on all of these resources"
             } else {
-                "one of the actions allowed on all of them"
+                "one of the actions that are allowed on all of them"
             },
         );
     }
@@ -90,7 +95,7 @@ fn check_item(cx: &Context<'_>, g: &AllowStatement<'_>, item: &ClauseItem) -> Op
 
 /// Of the types that are not in the table, many of which AWS names: one of which everything may be changed, and the actions
 /// that do it. What they make is new, and has no name beforehand.
-fn of_others(g: &AllowStatement<'_>, service: &str, whole: &[ResourceType]) -> Option<(String, ActionSet)> {
+fn unlisted_types(g: &AllowStatement<'_>, service: &str, whole: &[ResourceType]) -> Option<(String, ActionSet)> {
     if g.strength.narrows() {
         return None;
     }
@@ -108,9 +113,9 @@ fn of_others(g: &AllowStatement<'_>, service: &str, whole: &[ResourceType]) -> O
     })
 }
 
-/// A type as a word: one that is a case of a more common one (`rule-on-custom-event-bus`) is called by that.
+/// The name of a type; one that is a case of a more common one (`rule-on-custom-event-bus`) has the name of that.
 fn type_phrase(name: &str) -> String {
-    name.split("-on-").next().unwrap_or(name).replace('-', " ")
+    format!("`{}`", name.split("-on-").next().unwrap_or(name))
 }
 
 /// What of the actions on a type is worth naming the resource for: all that changes, and reads of what is kept there.

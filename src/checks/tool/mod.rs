@@ -19,18 +19,18 @@ fn unreadable_input(ctx: &Context<'_>, out: &mut FindingSink<'_>) {
     let is = |kind: ProblemKind| matches!(kind, ProblemKind::Syntax | ProblemKind::Input);
     by_file(ctx, is, out, |first| {
         let message = match first.kind {
-            ProblemKind::Input => "this file cannot be read: its policies were not checked",
-            _ => "this file cannot be parsed completely: policies in the broken part were not checked",
+            ProblemKind::Input => "the file cannot be read: its policies were not checked",
+            _ => "the file cannot be parsed completely: policies in the broken part were not checked",
         };
-        Finding::new(ids::UNREADABLE_INPUT, message).note("the credential rules still checked its text")
+        Finding::new(ids::UNREADABLE_INPUT, message).note("the text was still searched for credentials")
     });
     by_file(
         ctx,
         |kind| kind == ProblemKind::Rule,
         out,
         |_| {
-            Finding::new(ids::UNREADABLE_INPUT, "this rule file is invalid: the rule did not run")
-                .help("Fix the rule file. `overgrant test-rules` on its folder runs its examples.")
+            Finding::new(ids::UNREADABLE_INPUT, "invalid rule file: the rule did not run")
+                .help("Fix the rule file, and run `overgrant test-rules` on its folder.")
         },
     );
     by_file(

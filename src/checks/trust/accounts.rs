@@ -34,7 +34,7 @@ fn check_account(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_
         place,
         PrincipalOrigin::OtherAccount { .. } | PrincipalOrigin::SomeAccount { .. }
     );
-    if is_foreign && cx.is_of_organization(&item.value) {
+    if is_foreign && cx.is_organization_account(&item.value) {
         return;
     }
     match place {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::iam::arn::Arn;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{ClauseItem, Condition, DocumentOrigin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
+use crate::phrase;
 use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
 use crate::value::Guard;
@@ -123,7 +124,7 @@ fn actions(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
             cx.at_statement(
                 ids::TRUST_ACTION_PRINCIPAL_MISMATCH,
                 s,
-                format!("`{action}` does not work for this type of principal"),
+                format!("this type of principal cannot use `{action}`"),
             )
             .primary(item.span, label)
             .secondary(principal.value.span, "the principal")
@@ -142,7 +143,7 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
                     cx.at_statement(
                         ids::TRUST_COMPUTE_SERVICE,
                         s,
-                        format!("code on `{name}` can use this role"),
+                        format!("code that runs on `{name}` can use this role"),
                     )
                     .primary(p.value.span, "compute service")
                     .principals([name.clone()]),
@@ -184,14 +185,14 @@ fn services(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
             s,
             format!("{unrelated} unrelated services share this role"),
         )
-        .note(all.join(", "))
+        .note(format!("services: {}", phrase::list(&all)))
         .principals(names.iter().cloned());
     let mut services = principals(&s).filter(|p| p.kind == PrincipalType::Service && p.value.text.is_known());
     if let Some(first) = services.next() {
-        f = f.primary(first.value.span, "also gets the permissions that the others need");
+        f = f.primary(first.value.span, "also gets the permissions for the other services");
     }
     for other in services.take(4) {
-        f = f.secondary(other.value.span, "also this service");
+        f = f.secondary(other.value.span, "also shares the role");
     }
     out.push(f);
 }
@@ -225,18 +226,44 @@ fn external_id(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>)
         }
         for value in &c.values {
             let Some(text) = value.text.known() else { continue };
-            let why = weakness(&text, &s, c);
-            let Some(why) = why else { continue };
+            let Some(weakness) = weakness_of_id(&text, &s, c) else {
+                continue;
+            };
             out.push(
-                cx.at_statement(ids::TRUST_EXTERNAL_ID_WEAK, s, format!("the external ID {why}"))
-                    .primary(value.span, "others can guess it")
-                    .other_evidence("sts:externalid"),
+                cx.at_statement(
+                    ids::TRUST_EXTERNAL_ID_WEAK,
+                    s,
+                    format!("the external ID {}", weakness.text()),
+                )
+                .primary(value.span, "others can guess it")
+                .other_evidence("sts:externalid"),
             );
         }
     }
 }
 
-fn weakness(text: &str, s: &Statement, c: &Condition) -> Option<&'static str> {
+/// Why an external ID can be guessed.
+#[derive(Clone, Copy)]
+enum ExternalIdWeakness {
+    Pattern,
+    Short,
+    CommonWord,
+    AccountId,
+}
+
+impl ExternalIdWeakness {
+    /// After "the external ID".
+    fn text(self) -> &'static str {
+        match self {
+            Self::Pattern => "is a wildcard pattern",
+            Self::Short => "is shorter than 6 characters",
+            Self::CommonWord => "is a common word",
+            Self::AccountId => "is the account ID",
+        }
+    }
+}
+
+fn weakness_of_id(text: &str, s: &Statement, c: &Condition) -> Option<ExternalIdWeakness> {
     const COMMON: [&str; 9] = [
         "test",
         "external",
@@ -249,20 +276,20 @@ fn weakness(text: &str, s: &Statement, c: &Condition) -> Option<&'static str> {
         "default",
     ];
     if c.parsed.is_some_and(|o| o.wildcards) && text.contains(['*', '?']) {
-        return Some("is a wildcard pattern");
+        return Some(ExternalIdWeakness::Pattern);
     }
     if text.chars().count() < 6 {
-        return Some("is shorter than 6 characters");
+        return Some(ExternalIdWeakness::Short);
     }
     let lower = text.to_lowercase();
     if COMMON.contains(&lower.as_str())
         || lower.bytes().all(|b| b == lower.as_bytes()[0])
         || "0123456789".starts_with(&lower)
     {
-        return Some("is a common word");
+        return Some(ExternalIdWeakness::CommonWord);
     }
     let account = principals(s).any(|p| p.value.text.known().is_some_and(|t| t.contains(text)));
-    (account && crate::iam::arn::is_account_id(text)).then_some("is the account ID")
+    (account && crate::iam::arn::is_account_id(text)).then_some(ExternalIdWeakness::AccountId)
 }
 
 fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
@@ -292,10 +319,10 @@ fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
                 cx.at_statement(
                     ids::TRUST_REDUNDANT_ASSUMED_ROLE,
                     s,
-                    "its role already covers this session",
+                    "the role principal already covers this session",
                 )
                 .primary(p.value.span, "redundant")
-                .secondary(other.value.span, "its role")
+                .secondary(other.value.span, "role of the session")
                 .principals([text.into_owned()]),
             );
         }

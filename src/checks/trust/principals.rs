@@ -156,7 +156,7 @@ fn service(cx: &Context<'_>, statement: StatementRef<'_>, item: &PrincipalItem) 
 
 /// Which principals are denied despite the exception. The account, the role, and each session must be named. IAM User
 /// Guide, "AWS JSON policy elements: NotPrincipal".
-fn left_out(cx: &Context<'_>, clause: &PrincipalClause) -> &'static str {
+fn missing_principals(cx: &Context<'_>, clause: &PrincipalClause) -> &'static str {
     let places: Vec<PrincipalOrigin> = clause
         .items
         .iter()
@@ -218,7 +218,7 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
                     s,
                     "a Deny with `NotPrincipal` denies more principals than it appears to",
                 )
-                .primary(clause.key, left_out(cx, clause))
+                .primary(clause.key, missing_principals(cx, clause))
                 .principals(clause.items.iter().map(|p| p.value.display())),
         });
         return;
@@ -238,7 +238,7 @@ fn deny(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
             out.push(graded(
                 cx.at_statement(ids::DENY_CARVE_OUT_INEFFECTIVE, s, EXCEPTS_EVERYBODY)
                     .primary(star.span, "matches every principal")
-                    .secondary(c.operator.span, "denied unless this matches")
+                    .secondary(c.operator.span, "denies the principals that do not match")
                     .other_evidence(key),
             ));
         }

@@ -1,6 +1,6 @@
 //! Roles that their own trust policy allows.
 
-use crate::checks::self_reference::is_itself;
+use crate::checks::self_reference::refers_to_identity;
 use crate::iam::PrincipalType;
 use crate::rules::{Context, FindingSink, ids};
 
@@ -14,7 +14,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 let mut own = clause
                     .items
                     .iter()
-                    .filter(|p| p.kind == PrincipalType::Aws && is_itself(cx, identity, &p.value.text));
+                    .filter(|p| p.kind == PrincipalType::Aws && refers_to_identity(cx, identity, &p.value.text));
                 let Some(item) = own.next() else { continue };
                 out.push(
                     cx.at_statement(ids::TRUST_SELF_ASSUME, s, "the role can be assumed by its own sessions")

@@ -3,7 +3,7 @@
 
 use crate::finding::Severity;
 use crate::iam::PolicyKind;
-use crate::iam::access::{Audience, Limit, audience, lets_do_nothing};
+use crate::iam::access::{Audience, Limit, allows_nothing, audience};
 use crate::iam::condition::{Grade, strength};
 use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
@@ -18,7 +18,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 fn principals(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
-    let Some(clause) = s.principal.as_ref().filter(|_| !lets_do_nothing(s.document, &s)) else {
+    let Some(clause) = s.principal.as_ref().filter(|_| !allows_nothing(s.document, &s)) else {
         return;
     };
     if clause.negated {
@@ -77,7 +77,7 @@ fn principals(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) 
                         "anyone with an AWS account can assume this role",
                     )
                     .primary(item.value.span, "everyone");
-                for (place, why) in strength.decorations() {
+                for (place, why) in strength.ineffective_conditions() {
                     f = f.secondary(place, why);
                 }
                 f

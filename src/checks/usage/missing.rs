@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::roles::{UsedRoles, User};
+use super::roles::{RoleUser, UsedRoles};
 use crate::finding::{Cause, Confidence, Remedy};
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Action, ActionSet, ClauseItem, DocumentOrigin, PolicyKind, Statement, Truth, catalogue};
@@ -20,7 +20,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut Findi
     if !out.is_selected(ids::MISSING_GRANT) {
         return;
     }
-    let by_resources = by_resources(cx.project);
+    let by_resources = granted_by_resource_policies(cx.project);
     for (role, users) in &roles.users {
         let effective = cx.effects.of(*role);
         if !effective.is_complete() {
@@ -33,7 +33,7 @@ pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut Findi
                 places: &roles.places,
                 workload: &cx.project.workloads[user.workload],
             };
-            of_user(cx, *role, user, &granted, out);
+            check_user(cx, *role, user, &granted, out);
         }
     }
 }
@@ -63,10 +63,10 @@ struct FailingCalls<'c> {
     calls: Vec<&'c ApiCall>,
 }
 
-fn of_user(
+fn check_user(
     cx: &Context<'_>,
     role: IdentityId,
-    user: &User<'_>,
+    user: &RoleUser<'_>,
     granted: &WorkloadPermissions<'_>,
     out: &mut FindingSink<'_>,
 ) {
@@ -82,7 +82,7 @@ fn of_user(
     for call in required
         .named
         .iter()
-        .filter(|c| c.certain && runs_deployed(project, w, c))
+        .filter(|c| c.certain && is_deployed_call(project, w, c))
     {
         for (action, why) in granted.missing_actions(call) {
             missing.entry((action.name(), why)).or_default().push(call);
@@ -123,7 +123,7 @@ fn of_user(
         let also = match more {
             [] => String::new(),
             [one] => format!("; also `{one}`"),
-            _ => format!("; also {} other actions", more.len()),
+            _ => format!("; also {} more actions", more.len()),
         };
         let from = match w.kind {
             WorkloadKind::Function => format!("the handler of `{}`", w.name(project)),
@@ -140,7 +140,7 @@ fn of_user(
             .confidence(Confidence::High)
             .actions(actions.iter().map(|a| a.to_lowercase()));
         for call in others.iter().filter(|c| c.span != first.span).take(2) {
-            f = f.secondary(call.span, "also here");
+            f = f.secondary(call.span, "another call");
         }
         f = f.secondary(user.runs_as.span, "the code runs with this role");
         match (why, catalogue().action(action)) {
@@ -150,19 +150,22 @@ fn of_user(
                     .filter_map(|g| g.statement.resource.as_ref()?.items.first())
                     .take(2)
                 {
-                    f = f.secondary(item.span, "allowed on this");
+                    f = f.secondary(item.span, "allowed on this resource");
                 }
                 if let [one] = granted.missing_resources(first, known).as_slice() {
-                    f = f.help(format!("Allow it on `{}`.", granted.places.display_resource(w, one)));
+                    f = f.help(format!(
+                        "Allow `{action}` on `{}`.",
+                        granted.places.display_resource(w, one)
+                    ));
                 }
             }
             _ if identity.header.touches(user.runs_as.span) => {}
-            _ => f = f.secondary(identity.header, "no policy of this role allows it"),
+            _ => f = f.secondary(identity.header, "no policy of this role allows the action"),
         }
         if why == Fails::NotGranted {
             f.remedies.extend(remedy(effective, &actions));
         }
-        out.push(f.note(format!("reached from {from}")));
+        out.push(f.note(format!("called from {from}")));
     }
 }
 
@@ -171,7 +174,7 @@ fn of_user(
 const ALTERNATIVES: &[(&str, &str)] = &[("ses:SendEmail", "ses:SendRawEmail")];
 
 /// Whether the deployed code makes a call, rather than a script that a person starts.
-fn runs_deployed(project: &Project<'_>, w: &Workload, call: &ApiCall) -> bool {
+fn is_deployed_call(project: &Project<'_>, w: &Workload, call: &ApiCall) -> bool {
     let script = |h: &Handler| h.function.is_none() && h.file == call.span.file;
     call.at.scope != ScopeId::MODULE
         || w.code.as_ref().and_then(|c| c.handler.as_ref()).is_some_and(script)
@@ -202,7 +205,7 @@ pub(super) fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Opt
     if !actions.iter().all(|name| applies_to_resources(statement, name)) {
         return None;
     }
-    let title = format!("also allow {} here", phrase::quoted(actions, " and "));
+    let title = format!("also allow {} here", phrase::all_of(actions));
     Some(Remedy::risky(title).add(place, actions.to_vec()))
 }
 
@@ -235,15 +238,17 @@ impl WorkloadPermissions<'_> {
     }
 
     /// Whether nothing grants an action at a place.
-    fn is_missed(&self, action: Action, place: &ResourceRef) -> bool {
+    fn is_not_granted(&self, action: Action, place: &ResourceRef) -> bool {
         let mut grants = self.effective.grants_of(action);
-        grants.all(|g| self.places.misses(g.statement, std::slice::from_ref(place)))
+        grants.all(|g| self.places.grants_none_of(g.statement, std::slice::from_ref(place)))
     }
 
     /// The resources of a call that nothing grants an action on.
     fn missing_resources<'c>(&self, call: &'c ApiCall, action: Action) -> Vec<&'c Text> {
         let places = self.places.known_resources(self.workload, call, action);
-        let missed = places.into_iter().filter(|(_, place)| self.is_missed(action, place));
+        let missed = places
+            .into_iter()
+            .filter(|(_, place)| self.is_not_granted(action, place));
         missed.map(|(text, _)| text).collect()
     }
 
@@ -252,7 +257,7 @@ impl WorkloadPermissions<'_> {
         let other = ALTERNATIVES.iter().find(|(a, _)| *a == name);
         let other = other.and_then(|(_, other)| catalogue().action(other));
         let may_do = |a: Action| self.effective.allows(a) != Truth::No;
-        if action.is_gone() || self.by_resources.contains(action.id()) || other.is_some_and(may_do) {
+        if action.is_retired() || self.by_resources.contains(action.id()) || other.is_some_and(may_do) {
             return None;
         }
         match self.effective.allows(action) {
@@ -262,7 +267,7 @@ impl WorkloadPermissions<'_> {
             Truth::Yes => {
                 let places = self.places.known_resources(self.workload, call, action);
                 // A call on several resources needs the action on each.
-                let fails = places.iter().any(|(_, place)| self.is_missed(action, place));
+                let fails = places.iter().any(|(_, place)| self.is_not_granted(action, place));
                 fails.then_some((action, Fails::OutOfReach))
             }
         }
@@ -271,7 +276,7 @@ impl WorkloadPermissions<'_> {
 
 /// Actions that resource-based policies in the repository may grant: within an account, one of the two policies is
 /// enough. IAM User Guide, "Identity-based policies and resource-based policies".
-pub(super) fn by_resources(project: &Project<'_>) -> ActionSet {
+pub(super) fn granted_by_resource_policies(project: &Project<'_>) -> ActionSet {
     let mut set = ActionSet::empty();
     for (id, d) in project
         .documents

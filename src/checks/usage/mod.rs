@@ -14,10 +14,10 @@ mod unused;
 use std::collections::BTreeSet;
 
 use crate::project::{CodePlace, Codebase, WorkloadCode};
-use crate::python::{BindingValue, Program, ScopeId};
-use crate::source::is_within;
 use crate::python::calls::Calls;
+use crate::python::{BindingValue, Program, ScopeId};
 use crate::rules::{CodeCheck, Context, FindingSink};
+use crate::source::is_within;
 
 pub(super) const TABLE: &[(&str, CodeCheck)] = &[("code-against-role", check)];
 

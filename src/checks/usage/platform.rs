@@ -123,7 +123,7 @@ pub(super) fn has_destination(r: &Resource) -> bool {
 
 /// Actions that a function's properties require. `sent`: results of a function in its scope go to a destination;
 /// `is_own`: whether the code of a layer is in the repository.
-pub(super) fn of_function(r: &Resource, sent: bool, is_own: impl Fn(&Value) -> bool) -> ActionSet {
+pub(super) fn actions_of_function(r: &Resource, sent: bool, is_own: impl Fn(&Value) -> bool) -> ActionSet {
     let mut set = ActionSet::empty();
     if sent || r.get("DeadLetterConfig").is_some() || r.get("EventInvokeConfig").is_some() {
         for feature in SHOWN {
@@ -154,7 +154,10 @@ pub(super) fn sidecar_actions(r: &Resource) -> Option<ActionSet> {
     let start = ["UserData", "UserDataBase64"].into_iter().find_map(|name| r.get(name));
     let start = start.or_else(|| r.path(&["LaunchTemplateData", "UserData"]));
     if let Some(script) = start.filter(|v| !v.is_null())
-        && !script.decoded().as_text().is_some_and(|t| starts_quietly(&t.display()))
+        && !script
+            .decoded()
+            .as_text()
+            .is_some_and(|t| is_known_start_script(&t.display()))
     {
         return None;
     }
@@ -162,7 +165,7 @@ pub(super) fn sidecar_actions(r: &Resource) -> Option<ActionSet> {
 }
 
 /// Whether a start script is known and uses the AWS CLI only to pull images.
-fn starts_quietly(script: &str) -> bool {
+fn is_known_start_script(script: &str) -> bool {
     let calls = script.match_indices("aws ").filter(|(at, _)| {
         let before = script[..*at].chars().next_back();
         !before.is_some_and(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'))

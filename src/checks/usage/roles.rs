@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::platform;
-use super::sources::Feeds;
+use super::sources::EventSources;
 use crate::iam::principal::{self, Oidc};
 use crate::iam::{ActionId, ActionSet, PrincipalItem, PrincipalType, Statement, catalogue, sdk};
 use crate::model::{Resource, kinds};
@@ -14,7 +14,7 @@ use crate::project::{Codebase, Effective, IdentityId, Project, Required, RunsAs,
 use crate::python::calls::ApiCall;
 use crate::rules::Context;
 use crate::source::Hole;
-use crate::unjudged::Silence;
+use crate::unjudged::NotComparedReason;
 use crate::value::{Value, ValueKind};
 
 /// Maximum number of distinct places kept for one action.
@@ -23,7 +23,7 @@ const MAX_PLACES: usize = 64;
 /// Every role of the repository that a workload uses.
 pub(super) struct UsedRoles<'c, 'p> {
     /// By role.
-    pub(super) users: BTreeMap<IdentityId, Vec<User<'c>>>,
+    pub(super) users: BTreeMap<IdentityId, Vec<RoleUser<'c>>>,
     /// Scopes in which results of functions go to a destination.
     destinations: BTreeSet<Arc<str>>,
     /// Resources whose names or ARNs are passed to code or to other stacks.
@@ -34,7 +34,7 @@ pub(super) struct UsedRoles<'c, 'p> {
 }
 
 /// Something that runs with a role.
-pub(super) struct User<'c> {
+pub(super) struct RoleUser<'c> {
     /// Index into [`Project::workloads`].
     pub(super) workload: usize,
     pub(super) runs_as: RunsAs,
@@ -64,7 +64,7 @@ pub(super) struct UsedActions<'c> {
 
 impl<'c, 'p> UsedRoles<'c, 'p> {
     pub(super) fn new(project: &'p Project<'p>, code: &Codebase<'c, '_>) -> Self {
-        let mut users: BTreeMap<IdentityId, Vec<User<'c>>> = BTreeMap::new();
+        let mut users: BTreeMap<IdentityId, Vec<RoleUser<'c>>> = BTreeMap::new();
         // Functions often share code.
         let mut seen: BTreeMap<_, Option<Rc<Required<'c>>>> = BTreeMap::new();
         for (workload, w) in project.workloads.iter().enumerate() {
@@ -74,7 +74,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
                     .clone()
             });
             for runs_as in &w.roles {
-                users.entry(runs_as.role).or_default().push(User {
+                users.entry(runs_as.role).or_default().push(RoleUser {
                     workload,
                     runs_as: *runs_as,
                     required: required.clone(),
@@ -105,12 +105,16 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
     }
 
     /// What the users of `role` use, if all of it is understood and no one else can use the role.
-    pub(super) fn used_actions(&self, cx: &Context<'_>, role: IdentityId) -> Result<UsedActions<'c>, Silence> {
+    pub(super) fn used_actions(
+        &self,
+        cx: &Context<'_>,
+        role: IdentityId,
+    ) -> Result<UsedActions<'c>, NotComparedReason> {
         let project = cx.project;
-        let users = self.users.get(&role).ok_or(Silence::NoCode)?;
+        let users = self.users.get(&role).ok_or(NotComparedReason::NoCode)?;
         let address = &project.resources[project.identities[role].resource].address;
         if self.handed_on.contains(&(address.scope.clone(), address.name.clone())) {
-            return Err(Silence::SharedRole);
+            return Err(NotComparedReason::SharedRole);
         }
         let mut used = UsedActions {
             actions: platform::actions_of_any_role().clone(),
@@ -119,12 +123,12 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             ..UsedActions::default()
         };
         let workloads: Vec<&Workload> = users.iter().map(|u| &project.workloads[u.workload]).collect();
-        if !is_only_for(project, role, &workloads) {
-            return Err(Silence::SharedRole);
+        if !trusts_only_services_of(project, role, &workloads) {
+            return Err(NotComparedReason::SharedRole);
         }
         for (user, w) in users.iter().zip(workloads) {
             let understood = user.required.as_ref().filter(|r| r.doubts.is_empty());
-            let required = understood.ok_or(Silence::Neighbor)?;
+            let required = understood.ok_or(NotComparedReason::Neighbor)?;
             used.exact &= required.exact;
             used.workloads.push(user.workload);
             used.actions.union_with(&required.libraries);
@@ -132,15 +136,15 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
                 let r = &project.resources[w.resource];
                 let sent = self.destinations.contains(&r.address.scope);
                 used.actions
-                    .union_with(&platform::of_function(r, sent, |l| self.is_own_layer(l)));
-                let sources = Feeds::new(project, &self.places, r);
+                    .union_with(&platform::actions_of_function(r, sent, |l| self.is_own_layer(l)));
+                let sources = EventSources::new(project, &self.places, r);
                 used.platform.union_with(&sources.possible_actions());
                 used.declared.union_with(&sources.required_actions());
                 used.declared.union_with(&platform::platform_actions(r));
             }
             if matches!(w.kind, WorkloadKind::Task | WorkloadKind::Instance) {
                 let beside = platform::sidecar_actions(&project.resources[w.resource]);
-                used.actions.union_with(&beside.ok_or(Silence::SharedRole)?);
+                used.actions.union_with(&beside.ok_or(NotComparedReason::SharedRole)?);
             }
             for call in &required.calls {
                 self.add_call(w, call, &mut used);
@@ -164,7 +168,8 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         }
         for (id, places) in std::mem::take(&mut used.somewhere) {
             let mut grants = effective.grants_of(id.action());
-            let reached = places.len() <= MAX_PLACES && grants.any(|g| !self.places.misses(g.statement, &places));
+            let reached =
+                places.len() <= MAX_PLACES && grants.any(|g| !self.places.grants_none_of(g.statement, &places));
             if reached {
                 used.somewhere.insert(id, places);
             } else {
@@ -181,7 +186,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
                 used.actions.expand_into(name);
                 continue;
             };
-            match self.places.of_call(w, call, action) {
+            match self.places.targets_of_call(w, call, action) {
                 Some(places) => {
                     let known = used.somewhere.entry(action.id()).or_default();
                     for place in places {
@@ -218,7 +223,7 @@ impl UsedActions<'_> {
         let only = |id: &ActionId| granted.contains(*id) && !self.actions.contains(*id);
         self.somewhere
             .iter()
-            .filter(|(id, at)| only(id) && places.misses(statement, at))
+            .filter(|(id, at)| only(id) && places.grants_none_of(statement, at))
             .map(|(id, _)| id.action())
             .collect()
     }
@@ -267,7 +272,7 @@ fn passed_on_resources(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> 
 }
 
 /// Whether a role's trust policies allow only the services of these workloads.
-fn is_only_for(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) -> bool {
+fn trusts_only_services_of(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) -> bool {
     let runs = |name: &str| {
         workloads.iter().any(|w| match w.kind {
             WorkloadKind::Function => matches!(name, "lambda.amazonaws.com" | "edgelambda.amazonaws.com"),

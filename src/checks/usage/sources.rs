@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::missing::{by_resources, remedy};
+use super::missing::{granted_by_resource_policies, remedy};
 use super::platform;
 use crate::finding::{Cause, Confidence};
 use crate::iam::arn::Arn;
@@ -91,7 +91,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     if !out.is_selected(ids::MISSING_GRANT) || !project.resources.iter().any(|r| &*r.kind == MAPPING) {
         return;
     }
-    let (places, granted_by_resources) = (ResourceRefs::new(project), by_resources(project));
+    let (places, granted_by_resources) = (ResourceRefs::new(project), granted_by_resource_policies(project));
     for (id, r) in project.resources.iter_enumerated() {
         let off = r.get("Enabled").and_then(Value::as_bool) == Some(false);
         if &*r.kind != MAPPING || off {
@@ -119,8 +119,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         };
         let also = match more.len() {
             0 => String::new(),
-            1 => "; 1 more is missing".to_owned(),
-            n => format!("; {n} more are missing"),
+            1 => "; 1 more action is missing".to_owned(),
+            n => format!("; {n} more actions are missing"),
         };
         let identity = &project.identities[runs_as.role];
         let mut f = cx
@@ -135,10 +135,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             .actions(actions.iter().map(|a| a.to_lowercase()))
             .secondary(runs_as.span, "the function runs with this role");
         if !identity.header.touches(runs_as.span) {
-            f = f.secondary(identity.header, "no policy of this role allows it");
+            f = f.secondary(identity.header, "no policy of this role allows the action");
         }
         f.remedies.extend(remedy(effective, &actions));
-        out.push(f.help(format!("Allow {} on the event source.", phrase::list(&actions))));
+        out.push(f.help(format!("Allow {} on the event source.", phrase::all_of(&actions))));
     }
 }
 
@@ -161,14 +161,14 @@ fn is_consumer(arn: &Value) -> bool {
 
 /// The event sources of a function, according to the mappings in the repository.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Feeds {
+pub(super) struct EventSources {
     /// Features: `sqs event source`.
     declared: BTreeSet<&'static str>,
     /// There may be others: a mapping has an unknown source, or there is no mapping here.
     open: bool,
 }
 
-impl Feeds {
+impl EventSources {
     /// Of the function `r`.
     pub(super) fn new(project: &Project<'_>, places: &ResourceRefs<'_>, r: &Resource) -> Self {
         let mut out = Self::default();
@@ -176,7 +176,7 @@ impl Feeds {
         for mapping in project
             .resources
             .iter()
-            .filter(|m| &*m.kind == MAPPING && may_feed(m, r))
+            .filter(|m| &*m.kind == MAPPING && may_be_source_of(m, r))
         {
             any = true;
             match mapping.get("EventSourceArn").and_then(|arn| source(places, arn)) {
@@ -205,7 +205,7 @@ fn actions_of<'f>(features: impl Iterator<Item = &'f str>) -> ActionSet {
 }
 
 /// Whether an event source mapping may be for the function `r`.
-fn may_feed(mapping: &Resource, r: &Resource) -> bool {
+fn may_be_source_of(mapping: &Resource, r: &Resource) -> bool {
     if mapping.address.scope != r.address.scope {
         return false;
     }

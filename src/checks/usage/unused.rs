@@ -165,9 +165,9 @@ impl UsedDocument<'_, '_, '_> {
         let shown = first.item.display();
         let message = match (others.is_empty(), first.granted.len()) {
             (true, 1) if !elsewhere.is_empty() => format!("`{shown}` is granted on resources that the code never uses"),
-            (true, 1) => format!("`{shown}` is granted but the code never calls it"),
+            (true, 1) => format!("`{shown}` is granted, but the code never calls it"),
             (true, n) => format!("`{shown}` grants {n} actions; {}", count_used(first.needed.len())),
-            _ if unused == total => format!("{total} actions are granted here but the code calls none of them"),
+            _ if unused == total => format!("{total} actions are granted here, but the code calls none of them"),
             _ => format!("{unused} of the {total} actions granted here are never called"),
         };
         let mut f = self
@@ -179,10 +179,10 @@ impl UsedDocument<'_, '_, '_> {
             f = f.secondary(other.item.span, label(other));
         }
         f.evidence.expanded_actions = Some(unused);
-        for _ in 0..steps_down(&statement, excess) {
-            f = f.one_step_down();
+        for _ in 0..severity_reduction(&statement, excess) {
+            f = f.lower_severity();
         }
-        f = self.attached(f);
+        f = self.label_attachments(f);
         f = self.label_other_calls(f, &elsewhere);
         f = self.label_evidence(f, &called);
         // If more may be needed, the replacement is unknown.
@@ -196,7 +196,7 @@ impl UsedDocument<'_, '_, '_> {
             }
             0 => "Remove the grant.".to_owned(),
             n if n <= MAX_LISTED => self.replacement(&needed),
-            n => format!("List the {n} actions that are used."),
+            n => format!("Allow only the {n} actions that are used."),
         })
     }
 
@@ -206,15 +206,15 @@ impl UsedDocument<'_, '_, '_> {
         calls.subtract(&self.used.declared);
         platform.intersect(&self.used.declared);
         match (names(&calls).as_slice(), names(&platform).as_slice()) {
-            (calls, []) => format!("List what is used: {}.", phrase::list(calls)),
+            (calls, []) => format!("Allow only the actions that are used: {}.", phrase::all_of(calls)),
             ([], platform) => format!(
-                "List what Lambda needs to run the function: {}.",
-                phrase::list(platform)
+                "Allow only the actions that Lambda needs to run the function: {}.",
+                phrase::all_of(platform)
             ),
             (calls, platform) => format!(
-                "List what is used: {}; and what Lambda needs to run the function: {}.",
-                phrase::list(calls),
-                phrase::list(platform)
+                "Allow only the actions that the code uses ({}) and those that Lambda needs to run the function ({}).",
+                phrase::all_of(calls),
+                phrase::all_of(platform)
             ),
         }
     }
@@ -252,7 +252,7 @@ impl UsedDocument<'_, '_, '_> {
     }
 
     /// Labels the places where the policy is attached to its roles, if they are outside the policy.
-    fn attached(&self, mut f: Finding) -> Finding {
+    fn label_attachments(&self, mut f: Finding) -> Finding {
         let d = &self.cx.project.documents[self.document];
         for (role, policy) in self.holders.iter().take(2) {
             if !d.span.touches(policy.span) {
@@ -294,7 +294,7 @@ impl UsedDocument<'_, '_, '_> {
                 "Remove the template, or limit it to the resources that the code uses.".to_owned(),
             ),
             _ if used.is_empty() => (
-                format!("`{template}` grants {} but the code calls none of them", actions(n)),
+                format!("`{template}` grants {}, but the code calls none of them", actions(n)),
                 "Remove the template.".to_owned(),
             ),
             Some(narrower) => (
@@ -352,15 +352,15 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
         let called = names(&called);
         let (message, help) = if called.is_empty() {
             (
-                format!("`{policy}` grants {} but the code calls none of them", actions(n)),
+                format!("`{policy}` grants {}, but the code calls none of them", actions(n)),
                 "Detach the policy.".to_owned(),
             )
         } else {
             let help = match templates::narrower_policy(policy, &possible) {
-                _ if doubled => "Detach it: another policy of the role allows what the code calls.".to_owned(),
+                _ if doubled => "Detach the policy: another policy of the role allows what the code calls.".to_owned(),
                 Some(narrower) => format!("Use `{narrower}` instead."),
                 None if called.len() <= MAX_LISTED => {
-                    format!("Use a statement that allows only {} instead.", phrase::list(&called))
+                    format!("Use a statement that allows only {} instead.", phrase::all_of(&called))
                 }
                 None => format!(
                     "Use a statement that allows only the {} actions that are called.",
@@ -413,15 +413,15 @@ fn label_used_code(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>
     if let [_, _, ..] = used.workloads.as_slice() {
         let names = used.workloads.iter().map(|w| project.workloads[*w].name(project));
         let shown = phrase::list(names.take(MAX_NAMED));
-        let more = phrase::and_more(used.workloads.len().saturating_sub(MAX_NAMED));
-        f = f.note(format!("calls of {shown}{more} count as used"));
+        let more = phrase::and_more(MAX_NAMED, used.workloads.len().saturating_sub(MAX_NAMED));
+        f = f.note(format!("calls by {shown}{more} are also counted"));
     }
     match used.exact {
         true => f.confidence(Confidence::High),
         // The reason for the lower confidence.
         false => f
             .confidence(Confidence::Medium)
-            .note("the entry point is unknown, so all of the code counts as used"),
+            .note("the entry point is unknown, so calls anywhere in the code are counted"),
     }
 }
 
@@ -432,8 +432,8 @@ fn actions(n: usize) -> String {
 fn count_used(n: usize) -> String {
     match n {
         0 => "the code calls none of them".to_owned(),
-        1 => "the code uses 1".to_owned(),
-        n => format!("the code uses {n}"),
+        1 => "the code uses 1 of them".to_owned(),
+        n => format!("the code uses {n} of them"),
     }
 }
 
@@ -467,9 +467,13 @@ fn remedy(statement: &Statement, excess: &[Excess<'_>], declared: &ActionSet) ->
         return None;
     }
     let title = match excess {
-        [one] if !one.needed.is_empty() => format!("replace with what is used: {}", actions(one.needed.len())),
-        [_] => "remove what is never called".to_owned(),
-        _ => "keep only what is used".to_owned(),
+        [one] if !one.needed.is_empty() => match one.needed.len() {
+            1 => "replace with the action that is used".to_owned(),
+            n => format!("replace with the {n} actions that are used"),
+        },
+        [one] if one.granted.len() == 1 => "remove the action that is never called".to_owned(),
+        [_] => "remove the actions that are never called".to_owned(),
+        _ => "keep only the actions that are used".to_owned(),
     };
     Some(
         excess
@@ -488,11 +492,11 @@ fn remedy(statement: &Statement, excess: &[Excess<'_>], declared: &ActionSet) ->
 }
 
 /// How many severity steps a grant is below one of a whole service with writes.
-fn steps_down(statement: &Statement, excess: &[Excess<'_>]) -> u8 {
+fn severity_reduction(statement: &Statement, excess: &[Excess<'_>]) -> u8 {
     let writes = |e: &Excess<'_>| {
         let grave = [AccessLevel::Write, AccessLevel::PermissionsManagement];
         let unused = writing_actions(&e.unused);
-        grave.iter().any(|l| !unused.of_level(*l).is_empty())
+        grave.iter().any(|l| !unused.with_level(*l).is_empty())
     };
     let whole = |e: &Excess<'_>| {
         let text = e.item.display();

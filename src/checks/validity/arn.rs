@@ -51,7 +51,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if s.document.origin != DocumentOrigin::Written || s.document.kind == PolicyKind::Trust {
             continue;
         }
-        let mut arms = s.written_resources().filter(|item| is_empty_arm(cx, item));
+        let mut arms = s.written_resources().filter(|item| is_empty_branch(cx, item));
         if let Some(arm) = arms.next() {
             let f = cx
                 .at_statement(
@@ -63,11 +63,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     },
                 )
                 .primary(arm.span, "not an ARN in this branch")
-                .only_under(arm.branch.as_ref())
+                .under_guard(arm.branch.as_ref())
                 .severity(Severity::Medium)
                 .confidence(Confidence::Medium)
                 .help("Leave the resource out of the list in this branch.");
-            out.push(arms.take(3).fold(f, |f, more| f.secondary(more.span, "also here")));
+            out.push(arms.take(3).fold(f, |f, more| f.secondary(more.span, "also empty")));
         }
         for item in s.written_resources() {
             if is_name(&item.text) {
@@ -84,7 +84,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 }
 
 /// Whether an item is the empty string in one arm of a conditional: `var.prod ? "" : aws_s3_bucket.b.arn`.
-fn is_empty_arm(cx: &Context<'_>, item: &ClauseItem) -> bool {
+fn is_empty_branch(cx: &Context<'_>, item: &ClauseItem) -> bool {
     let written = || cx.project.sources.slice(item.span).trim();
     let is_empty = item.text.known().is_some_and(|text| text.is_empty());
     is_empty && item.branch.is_some() && item.via.is_none() && matches!(written(), "\"\"" | "''")
@@ -198,7 +198,7 @@ fn unknown_service(s: &str, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
     unknown.then(|| {
         let f = at(ids::ARN_UNKNOWN_SERVICE, message, "matches nothing");
         match catalogue().did_you_mean_service(s).filter(|_| !s.is_empty()) {
-            Some(meant) => f.help(format!("did you mean `{meant}`?")),
+            Some(meant) => f.help(format!("Did you mean `{meant}`?")),
             None => f,
         }
     })
@@ -241,7 +241,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
                 format!("`{lower}` has no endpoint in the `{p}` partition"),
                 "service not available in this partition",
             );
-            let known = format!("according to AWS endpoint data of {}", catalogue().data_date());
+            let known = format!("the AWS endpoint data is from {}", catalogue().data_date());
             return Some(f.confidence(Confidence::Low).note(known));
         }
         if lower != s {
@@ -323,7 +323,7 @@ impl FieldPresence {
 }
 
 /// Whether `arn` matches one of the types, given the presence of its Region and account.
-fn of_a_type(types: &[ResourceType], arn: &Pattern, region: FieldPresence, account: FieldPresence) -> bool {
+fn matches_any_type(types: &[ResourceType], arn: &Pattern, region: FieldPresence, account: FieldPresence) -> bool {
     let mut formats = types.iter().flat_map(|t| t.formats());
     formats.any(|f| region.agrees_with(f.region) && account.agrees_with(f.account) && f.matches(arn).may_be())
 }
@@ -336,7 +336,7 @@ fn format_mismatch(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, 
     let types = types_of(&service)?;
     let shown = item.display();
     let (region, account) = (FieldPresence::new(&arn.region()), FieldPresence::new(&arn.account()));
-    if types.is_empty() || of_a_type(types, &Pattern::resource(&item.text), region, account) {
+    if types.is_empty() || matches_any_type(types, &Pattern::resource(&item.text), region, account) {
         return None;
     }
     // AWS checks some requests against ARNs that the Service Authorization Reference does not list.
@@ -360,7 +360,7 @@ fn format_mismatch(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, 
                 FieldPresence::Present
             }
         };
-        of_a_type(
+        matches_any_type(
             types,
             &Pattern::plain(&text, CaseSensitivity::Sensitive),
             presence(r),

@@ -18,8 +18,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             ),
             DeadReason::Excluding => (
                 format!("contradictory conditions on `{key}`: the statement never applies"),
-                "must match this",
-                "and also this",
+                "must match this value",
+                "must also match this value",
             ),
             DeadReason::Passed => (
                 format!("the date in `{key}` has passed: the statement never applies"),
@@ -28,7 +28,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             ),
             DeadReason::AlwaysThere => (
                 format!("every request has `{key}`: the statement never applies"),
-                "requires that the key is missing",
+                "requires that the key is absent",
                 "",
             ),
             // Reported by rules of the family `conditions`.

@@ -33,7 +33,7 @@ fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Docu
                 )
                 .primary(span, "no `Version` next to this");
             out.push(match d.keys.first() {
-                Some(first) => f.remedy(newer(d, "add").change(RemedyStep::Enter {
+                Some(first) => f.remedy(set_current_version(d, "add").change(RemedyStep::Enter {
                     beside: first.span,
                     before: true,
                     key: "Version".to_owned(),
@@ -51,7 +51,7 @@ fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Docu
                 )
                 .primary(v.span, "policy variables are literal text in this version");
             out.push(match cx.is_literal(v) {
-                true => f.remedy(newer(d, "write").replace(v.span, [VERSION])),
+                true => f.remedy(set_current_version(d, "write").replace(v.span, [VERSION])),
                 false => f,
             });
         }
@@ -61,9 +61,9 @@ fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Docu
 
 /// The fix that sets the current version: safe if no part of the policy changes its meaning. IAM User Guide, "IAM JSON
 /// policy elements: Version".
-fn newer(d: &Document, verb: &str) -> Remedy {
+fn set_current_version(d: &Document, verb: &str) -> Remedy {
     let title = format!("{verb} version `{VERSION}`");
-    if !may_read_otherwise(&d.value) {
+    if !may_contain_variable(&d.value) {
         Remedy::safe(title)
     } else {
         Remedy::risky(title)
@@ -71,7 +71,7 @@ fn newer(d: &Document, verb: &str) -> Remedy {
 }
 
 /// Whether a part of the document contains `${`, or may contain it once its values are known.
-fn may_read_otherwise(document: &Value) -> bool {
+fn may_contain_variable(document: &Value) -> bool {
     let is_open = |h: &Hole| matches!(h.kind, HoleKind::Input | HoleKind::Dynamic | HoleKind::Other);
     let in_text = |t: &Text| {
         t.pieces().iter().any(|p| match p {

@@ -45,10 +45,10 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             .primary(defect.span, "IAM rejects the policy because of this")
             .other_evidence(element.to_lowercase());
             match nearest_word(element, known.iter().copied()) {
-                Some(near) if is_written(cx, defect, element) && !has_key(d, defect, near) => f
-                    .help(format!("did you mean `{near}`?"))
+                Some(near) if appears_in_source(cx, defect, element) && !has_key(d, defect, near) => f
+                    .help(format!("Did you mean `{near}`?"))
                     .remedy(Remedy::risky(format!("write `{near}`")).replace(defect.span, [near])),
-                Some(near) => f.help(format!("did you mean `{near}`?")),
+                Some(near) => f.help(format!("Did you mean `{near}`?")),
                 None => f.help(format!("Use an element of a {place}: {}.", known.join(", "))),
             }
         }
@@ -67,7 +67,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                 format!("the Sid `{sid}` is used more than once in this policy"),
             );
             let f = if *first == defect.span {
-                f.primary(defect.span, "used by every statement created here")
+                f.primary(defect.span, "every statement created here gets this Sid")
             } else {
                 f.primary(defect.span, "used again")
                     .secondary(*first, "used here first")
@@ -119,7 +119,7 @@ fn content(s: &Statement) -> (Option<Effect>, BTreeSet<String>) {
 }
 
 /// Whether the source at the place of the defect contains the text literally.
-fn is_written(cx: &Context<'_>, defect: &Defect, text: &str) -> bool {
+fn appears_in_source(cx: &Context<'_>, defect: &Defect, text: &str) -> bool {
     cx.project.sources.slice(defect.span).contains(text)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::finding::Severity;
-use crate::iam::kind::is_assume;
+use crate::iam::kind::is_assume_role_action;
 use crate::iam::size::{QuotaSubject, quota, quota_subject, resource_quota, size};
 use crate::iam::{Document, DocumentOrigin, PolicyKind, Statement};
 use crate::project::{DocumentId, IdentityKind, PolicyRef};
@@ -21,7 +21,9 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             s.action.as_ref().is_some_and(|a| {
                 !a.negated
                     && !a.items.is_empty()
-                    && a.items.iter().all(|i| i.text.known().is_some_and(|t| is_assume(&t)))
+                    && a.items
+                        .iter()
+                        .all(|i| i.text.known().is_some_and(|t| is_assume_role_action(&t)))
             })
         };
         let span = d.statement_key.unwrap_or(d.span);
@@ -32,7 +34,7 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     id,
                     "a permissions policy is used as a trust policy",
                 )
-                .primary(span, "says what is allowed, not who can assume the role"),
+                .primary(span, "states what is allowed, not who can assume the role"),
             ),
             PolicyKind::Identity
                 if d.service.as_deref() != Some("iot")
@@ -44,7 +46,7 @@ pub(super) fn mismatch(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                         id,
                         "a trust policy is used as a permissions policy",
                     )
-                    .primary(span, "says who can assume the role, not what is allowed"),
+                    .primary(span, "states who can assume the role, not what is allowed"),
                 );
             }
             _ => {}
@@ -132,9 +134,9 @@ fn length(cx: &Context<'_>, id: DocumentId) -> usize {
 fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for identity in &cx.project.identities {
         let (holder, what) = match identity.kind {
-            IdentityKind::Role => (QuotaSubject::Role, "all inline policies of a role"),
-            IdentityKind::User => (QuotaSubject::User, "all inline policies of a user"),
-            IdentityKind::Group => (QuotaSubject::Group, "all inline policies of a group"),
+            IdentityKind::Role => (QuotaSubject::Role, "a role"),
+            IdentityKind::User => (QuotaSubject::User, "a user"),
+            IdentityKind::Group => (QuotaSubject::Group, "a group"),
             IdentityKind::PermissionSet => continue,
         };
         let documents: Vec<(DocumentId, usize)> = identity
@@ -169,7 +171,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 cx.at_document(
                     ids::IDENTITY_POLICY_SIZE,
                     *id,
-                    format!("{total} characters; the quota for {what} is {most}"),
+                    format!("the inline policies have {total} characters; the quota for {what} is {most}"),
                 )
                 .primary(d.statement_key.unwrap_or(d.span), "AWS rejects the policy")
                 .secondary(identity.header, "inline policies of this identity")

@@ -85,7 +85,7 @@ fn check_role(
         .confidence(Confidence::High)
         .other_evidence(shown);
     if &*r.kind == "AWS::IAM::InstanceProfile" && !is_used(cx, r) {
-        f = f.help("Nothing uses the instance profile: remove it, or let EC2 assume the role.");
+        f = f.help("Remove the instance profile, which nothing uses, or let EC2 assume the role.");
     }
     if let Some(s) = statements.first() {
         let at = s

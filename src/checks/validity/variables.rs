@@ -67,7 +67,7 @@ fn check_item(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, 
                             s,
                             format!("`{shown}` is literal text in this policy version"),
                         )
-                        .primary(span, "a variable only since version `2012-10-17`")
+                        .primary(span, "requires version `2012-10-17`")
                         .severity(Severity::High)
                         .other_evidence(v.name.to_lowercase()),
                     );
@@ -120,14 +120,13 @@ fn unknown(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, v: 
             s,
             format!("`{}` is not a policy variable", v.name),
         )
-        .primary(span, "never has a value, so it never matches")
+        .primary(span, "has no value and never matches")
         .other_evidence(name.clone());
     out.push(match catalogue().did_you_mean_global_key(&name) {
-        Some(near) => f.help(format!("did you mean `${{{near}}}`?")),
-        None => f.confidence(Confidence::Medium).note(format!(
-            "according to the list of condition keys of {}",
-            catalogue().data_date()
-        )),
+        Some(near) => f.help(format!("Did you mean `${{{near}}}`?")),
+        None => f
+            .confidence(Confidence::Medium)
+            .note(format!("the key list is from {}", catalogue().data_date())),
     });
 }
 
@@ -149,7 +148,7 @@ fn unescaped(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, i
             cx.at_statement(
                 ids::VARIABLE_TERRAFORM_UNESCAPED,
                 s,
-                format!("`${{{}}}` fails: {tool} evaluates it as its own expression", hole.name),
+                format!("`${{{}}}` is evaluated by {tool}, not by IAM", hole.name),
             )
             .primary(hole.span, format!("write `{instead}`"))
             .other_evidence(hole.name.to_lowercase()),

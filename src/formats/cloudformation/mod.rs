@@ -65,9 +65,9 @@ impl Format for CloudFormation {
                         for template in Template::uses(&world, index) {
                             template.lower(&mut unit);
                         }
-                        if world.leaves_out_callers(index) {
+                        if world.omits_callers(index) {
                             let message =
-                                "too many sets of parameters are passed to this template: the rest is not judged";
+                                "too many parameter sets are passed to this template: the rest are not judged";
                             let at = tree.span(world.docs[index].root);
                             let start = Span { end: at.start, ..at };
                             unit.problems.push(Problem::new(ProblemKind::Exhausted, start, message));

@@ -117,7 +117,7 @@ impl<'v> ApiProperties<'v> {
     }
 
     /// Takes over the property `from` as `to`.
-    fn take(&mut self, from: &str, to: &str) -> &mut Self {
+    fn move_property(&mut self, from: &str, to: &str) -> &mut Self {
         if let Some(e) = self.from.entry(from) {
             self.put(to, e.key_span, e.value.clone());
         }
@@ -126,7 +126,7 @@ impl<'v> ApiProperties<'v> {
 
     fn put(&mut self, name: &str, key_span: Span, value: Value) {
         self.entries.push(MapEntry {
-            key: Text::made(name, key_span),
+            key: Text::synthetic(name, key_span),
             key_span,
             value,
         });
@@ -175,14 +175,18 @@ impl Walk {
             for (name, kind) in INLINE {
                 if has(name) {
                     let mut props = ApiProperties::new(value);
-                    props.take(name, name).take("PolicyName", "PolicyName");
+                    props
+                        .move_property(name, name)
+                        .move_property("PolicyName", "PolicyName");
                     self.policy_document(&mut props, "PolicyDocument", "PolicyDocument");
                     self.resource(kind, "PolicyName", value, props.finish());
                     return true;
                 }
             }
             let mut props = ApiProperties::new(value);
-            props.take("PolicyName", "ManagedPolicyName").take("Path", "Path");
+            props
+                .move_property("PolicyName", "ManagedPolicyName")
+                .move_property("Path", "Path");
             self.policy_document(&mut props, "PolicyDocument", "PolicyDocument");
             self.resource("AWS::IAM::ManagedPolicy", "PolicyName", value, props.finish());
             return true;
@@ -193,13 +197,16 @@ impl Walk {
     /// A role, user or group with all that the export says of it.
     fn identity(&mut self, kind: &str, name: &str, policies: &str, value: &Value) {
         let mut props = ApiProperties::new(value);
-        props.take(name, name).take("Path", "Path").take("GroupList", "Groups");
-        props.take("ManagedPolicyArns", "ManagedPolicyArns");
+        props
+            .move_property(name, name)
+            .move_property("Path", "Path")
+            .move_property("GroupList", "Groups");
+        props.move_property("ManagedPolicyArns", "ManagedPolicyArns");
         self.policy_document(&mut props, "AssumeRolePolicyDocument", "AssumeRolePolicyDocument");
         if let Some(list) = value.entry(policies) {
             let inline = list.value.items().iter().map(|item| {
                 let mut props = ApiProperties::new(item);
-                props.take("PolicyName", "PolicyName");
+                props.move_property("PolicyName", "PolicyName");
                 self.policy_document(&mut props, "PolicyDocument", "PolicyDocument");
                 props.finish()
             });
@@ -231,7 +238,9 @@ impl Walk {
             .or(versions.first());
         let Some(version) = default else { return };
         let mut props = ApiProperties::new(value);
-        props.take("PolicyName", "ManagedPolicyName").take("Path", "Path");
+        props
+            .move_property("PolicyName", "ManagedPolicyName")
+            .move_property("Path", "Path");
         if let Some(e) = version.entry("Document") {
             let document = self.decoded(&e.value);
             props.put("PolicyDocument", e.key_span, document);

@@ -20,7 +20,7 @@ use super::cfn_fragments::{has_functions, with_holes};
 use super::cloudformation::{extents, is_template};
 use super::policies::suggestion_of_path;
 use super::recognize::{self, is_policy, is_policy_file};
-use super::text_templates::{filled_in, is_filled_in};
+use super::text_templates::{is_filled_in, replace_in_value};
 use super::{Format, FormatClaim, data, each_file, samples, vendors};
 
 /// Bare documents, lists and exports of them.
@@ -65,10 +65,14 @@ fn unit(sources: &Sources, file: FileId) -> LoweredUnit {
     for &root in &tree.roots {
         if !is_foreign(&tree, root) {
             let value = data::value(&tree, root);
-            let value = if is_filled_in(path) { filled_in(&value) } else { value };
+            let value = if is_filled_in(path) {
+                replace_in_value(&value)
+            } else {
+                value
+            };
             // A document with functions of CloudFormation is a part of a template, which fills them in.
             let value = if functions { with_holes(&value, 0) } else { value };
-            if vendors::is_of_another_system(&value) {
+            if vendors::is_for_other_system(&value) {
                 continue;
             }
             match is_policy_file(&value) {
@@ -81,7 +85,7 @@ fn unit(sources: &Sources, file: FileId) -> LoweredUnit {
     let found = !unit.loose.is_empty() || !unit.resources.is_empty();
     let is_json = path.ends_with(".json") || text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']);
     let foreign = tree.roots.iter().any(|root| is_foreign(&tree, *root));
-    let named = !foreign && (recognize::names_policy(&tree) || is_json && recognize::names_elements(text));
+    let named = !foreign && (recognize::contains_policy(&tree) || is_json && recognize::contains_policy_elements(text));
     if found || named {
         let decides = |p: &Problem| {
             let written = text.as_bytes().get(p.span.start as usize..);
@@ -113,7 +117,7 @@ fn unit(sources: &Sources, file: FileId) -> LoweredUnit {
 fn is_foreign(tree: &Tree, root: NodeId) -> bool {
     let has = |key| tree.get(root, key).is_some();
     let other = has("terraform_version") || (has("service") && has("provider"));
-    recognize::is_file_of_a_tool(tree, root) || is_template(tree, root) || other
+    recognize::is_tool_file(tree, root) || is_template(tree, root) || other
 }
 
 /// What the key that holds a document says of it.
@@ -198,7 +202,7 @@ impl Walk {
                 }
             }
             ValueKind::Seq(items) => {
-                if samples::are_cases(value) {
+                if samples::is_test_case_list(value) {
                     self.note_shown_only(value);
                 }
                 for (i, item) in items.iter().enumerate() {

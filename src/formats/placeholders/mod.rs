@@ -17,10 +17,10 @@ use crate::source::{Hole, HoleKind, Piece, Text, TextSlice};
 use crate::syntax::placeholder::{expression, is_capital, is_word};
 use crate::value::{Branch, MAX_DEPTH, MapEntry, Value, ValueKind};
 
-use typed::{Wanted, stands_for};
+use typed::{ExpectedValue, is_placeholder_for};
 
 /// Whether the default of a parameter says that what asks for it is off, or that nothing is given.
-pub(super) fn says_off(default: &str) -> bool {
+pub(super) fn means_disabled(default: &str) -> bool {
     const OFF: [&str; 9] = ["", "0", "disable", "disabled", "false", "n", "no", "none", "off"];
     OFF.iter().any(|word| default.trim().eq_ignore_ascii_case(word))
 }
@@ -48,11 +48,11 @@ enum Element {
     /// The operators of a condition.
     Condition,
     /// The keys under one operator, and what the operator compares.
-    Operator(Wanted),
+    Operator(ExpectedValue),
     /// A condition key.
     Key,
     Principals,
-    Value(Wanted),
+    Value(ExpectedValue),
 }
 
 impl Element {
@@ -60,12 +60,12 @@ impl Element {
         match (self, key) {
             (Self::None, "Action" | "NotAction" | "Effect" | "Version" | "Sid" | "Id") => Self::Name,
             (Self::None, "Condition") => Self::Condition,
-            (Self::None, "Resource" | "NotResource") => Self::Value(Wanted::Text),
+            (Self::None, "Resource" | "NotResource") => Self::Value(ExpectedValue::Text),
             (Self::None, "Principal" | "NotPrincipal") => Self::Principals,
-            (Self::Principals, "AWS") => Self::Value(Wanted::Account),
-            (Self::Principals, _) => Self::Value(Wanted::Text),
-            (Self::Condition, operator) => Self::Operator(Wanted::of_operator(operator)),
-            (Self::Operator(Wanted::Text), key) => Self::Value(Wanted::of_key(key)),
+            (Self::Principals, "AWS") => Self::Value(ExpectedValue::Account),
+            (Self::Principals, _) => Self::Value(ExpectedValue::Text),
+            (Self::Condition, operator) => Self::Operator(ExpectedValue::from_operator(operator)),
+            (Self::Operator(ExpectedValue::Text), key) => Self::Value(ExpectedValue::from_key(key)),
             (Self::Operator(wanted), _) => Self::Value(wanted),
             _ => self,
         }
@@ -78,7 +78,7 @@ fn walk(value: &Value, element: Element, depth: u32) -> Option<Value> {
     }
     let kind = match &value.kind {
         ValueKind::Str(text) => ValueKind::Str(holes(text, element)?),
-        ValueKind::Seq(items) => ValueKind::Seq(changed(items, |v| walk(v, element, depth + 1))?.into()),
+        ValueKind::Seq(items) => ValueKind::Seq(map_changed(items, |v| walk(v, element, depth + 1))?.into()),
         ValueKind::Json(inner) => ValueKind::Json(Arc::new(walk(inner, element, depth + 1)?)),
         ValueKind::OneOf(branches) => {
             let each = |b: &Branch| {
@@ -88,7 +88,7 @@ fn walk(value: &Value, element: Element, depth: u32) -> Option<Value> {
                     when: b.when.clone(),
                 })
             };
-            ValueKind::OneOf(changed(branches, each)?.into())
+            ValueKind::OneOf(map_changed(branches, each)?.into())
         }
         ValueKind::Map(entries) => {
             let each = |e: &MapEntry| {
@@ -103,7 +103,7 @@ fn walk(value: &Value, element: Element, depth: u32) -> Option<Value> {
                     value: value.unwrap_or_else(|| e.value.clone()),
                 })
             };
-            ValueKind::Map(changed(entries, each)?.into())
+            ValueKind::Map(map_changed(entries, each)?.into())
         }
         ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) | ValueKind::Unknown(_) => return None,
     };
@@ -111,7 +111,7 @@ fn walk(value: &Value, element: Element, depth: u32) -> Option<Value> {
 }
 
 /// The items with those that `change` changes; `None` where it changes none.
-fn changed<T: Clone>(items: &[T], change: impl Fn(&T) -> Option<T>) -> Option<Vec<T>> {
+fn map_changed<T: Clone>(items: &[T], change: impl Fn(&T) -> Option<T>) -> Option<Vec<T>> {
     let mut out: Option<Vec<T>> = None;
     for (i, item) in items.iter().enumerate() {
         match (change(item), &mut out) {
@@ -132,14 +132,14 @@ fn holes(text: &Text, element: Element) -> Option<Text> {
     if text.as_hole().is_some() || text.len() > MAX_TEXT {
         return None;
     }
-    let delimited = replace_placeholders(text, &delimited(&text.with_placeholders()));
+    let delimited = replace_placeholders(text, &delimited_placeholders(&text.with_placeholders()));
     if element == Element::Name {
         return delimited;
     }
     let text = delimited.as_ref().unwrap_or(text);
     let flat = text.with_placeholders();
     let mut found = match element {
-        Element::Value(wanted) if stands_for(&flat, wanted) => std::iter::once(0..flat.len()).collect(),
+        Element::Value(wanted) if is_placeholder_for(&flat, wanted) => std::iter::once(0..flat.len()).collect(),
         _ => fields(text),
     };
     let typed = found.len();
@@ -168,12 +168,12 @@ fn fields(text: &Text) -> Vec<Range<usize>> {
     let region = partition + parts.partition.len() + 1 + parts.service.len() + 1;
     let account = region + parts.region.len() + 1;
     let typed = [
-        (partition, parts.partition, Wanted::Partition),
-        (region, parts.region, Wanted::Region),
-        (account, parts.account, Wanted::Account),
+        (partition, parts.partition, ExpectedValue::Partition),
+        (region, parts.region, ExpectedValue::Region),
+        (account, parts.account, ExpectedValue::Account),
     ];
-    let stands = |(at, part, wanted): (usize, TextSlice<'_>, Wanted)| {
-        stands_for(&part.with_placeholders(), wanted).then(|| at..at + part.len())
+    let stands = |(at, part, wanted): (usize, TextSlice<'_>, ExpectedValue)| {
+        is_placeholder_for(&part.with_placeholders(), wanted).then(|| at..at + part.len())
     };
     typed.into_iter().filter_map(stands).collect()
 }
@@ -203,7 +203,7 @@ fn replace_placeholders(text: &Text, found: &[(Range<usize>, String)]) -> Option
 }
 
 /// Placeholders that delimiters mark, with their names.
-fn delimited(flat: &str) -> Vec<(Range<usize>, String)> {
+fn delimited_placeholders(flat: &str) -> Vec<(Range<usize>, String)> {
     let mut out = Vec::new();
     let mut at = 0;
     while let Some(found) = flat[at..].find(['<', '{', '%', '@', '_', '$', '[', '#', '(']) {
@@ -229,7 +229,7 @@ fn word_placeholders(flat: &str) -> Vec<Range<usize>> {
         let rest = &flat[start..];
         let length = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '-'));
         let end = start + length.unwrap_or(rest.len());
-        if is_framed(flat, start, end) {
+        if is_between_underscores(flat, start, end) {
             out.push(start - 1..end);
         } else if is_word(&flat[start..end]) {
             out.push(start..end);
@@ -240,7 +240,7 @@ fn word_placeholders(flat: &str) -> Vec<Range<usize>> {
 }
 
 /// Whether a name in capitals stands between two underscores, and no other word before them: `_BUCKET_ARN_`.
-fn is_framed(flat: &str, start: usize, end: usize) -> bool {
+fn is_between_underscores(flat: &str, start: usize, end: usize) -> bool {
     let Some(before) = flat[..start].strip_suffix('_') else {
         return false;
     };
@@ -320,10 +320,10 @@ mod tests {
             ("s3.REGION.amazonaws.com", "s3.${REGION}.amazonaws.com"),
         ];
         for (text, expected) in cases {
-            assert_eq!(shown(text, Element::Value(Wanted::Text)), expected, "{text}");
+            assert_eq!(shown(text, Element::Value(ExpectedValue::Text)), expected, "{text}");
             let text = Text::verbatim(text, FileId(0), 0);
             assert!(
-                holes(&text, Element::Value(Wanted::Text)).is_some_and(|t| !t.is_known()),
+                holes(&text, Element::Value(ExpectedValue::Text)).is_some_and(|t| !t.is_known()),
                 "{text:?}"
             );
         }
@@ -360,7 +360,7 @@ mod tests {
             "arn:aws:s3:::todo/*",
         ] {
             let text = Text::verbatim(text, FileId(0), 0);
-            assert!(holes(&text, Element::Value(Wanted::Text)).is_none(), "{text:?}");
+            assert!(holes(&text, Element::Value(ExpectedValue::Text)).is_none(), "{text:?}");
         }
         assert_eq!(shown("ACTION_NAME", Element::Name), "ACTION_NAME");
         assert_eq!(shown("<service>:*", Element::Name), "${service}:*");

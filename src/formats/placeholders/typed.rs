@@ -15,7 +15,7 @@ const ADDRESS_WORDS: [&str; 12] = [
 
 /// What the value of an element or of a condition key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum ExpectedValue {
     /// Anything; where it is an ARN, its fields have types.
     Text,
     Partition,
@@ -30,8 +30,8 @@ pub(super) enum Wanted {
     Date,
 }
 
-impl Wanted {
-    pub(super) fn of_operator(operator: &str) -> Self {
+impl ExpectedValue {
+    pub(super) fn from_operator(operator: &str) -> Self {
         if operator.contains("IpAddress") {
             Self::Address
         } else if operator.contains("Date") {
@@ -42,7 +42,7 @@ impl Wanted {
     }
 
     /// IAM User Guide, "AWS global condition context keys"; keys of services have the same last words: `ec2:Region`.
-    pub(super) fn of_key(key: &str) -> Self {
+    pub(super) fn from_key(key: &str) -> Self {
         let key = key.to_ascii_lowercase();
         let name = key.rsplit(':').next().unwrap_or_default();
         match name {
@@ -72,9 +72,9 @@ impl Wanted {
 }
 
 /// Whether a whole text stands for a value of a type: it names the type, is in capitals, or masks a value with `x`.
-pub(super) fn stands_for(text: &str, wanted: Wanted) -> bool {
+pub(super) fn is_placeholder_for(text: &str, wanted: ExpectedValue) -> bool {
     let known = text.chars().all(|c| Text::placeholder(c).is_none());
-    if wanted == Wanted::Text || !known || text.is_empty() || text.len() > MAX_LENGTH {
+    if wanted == ExpectedValue::Text || !known || text.is_empty() || text.len() > MAX_LENGTH {
         return false;
     }
     if text == "…" || text.len() > 1 && text.bytes().all(|b| b == b'.') {
@@ -83,7 +83,10 @@ pub(super) fn stands_for(text: &str, wanted: Wanted) -> bool {
     // No partition, region, or account has any of these.
     let marked = text.contains(['$', '%', '@', '{', '<', '#', '|', '&']) && !text.contains("${");
     if marked
-        && matches!(wanted, Wanted::Partition | Wanted::Region | Wanted::Account)
+        && matches!(
+            wanted,
+            ExpectedValue::Partition | ExpectedValue::Region | ExpectedValue::Account
+        )
         && !text.contains(['*', '?', '/'])
     {
         return true;
@@ -93,34 +96,36 @@ pub(super) fn stands_for(text: &str, wanted: Wanted) -> bool {
     let letters = lower
         .bytes()
         .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-' | b' '));
-    if is_mask(&lower) || is_shout(text) && !is_like_value(&lower, wanted) {
+    if is_mask(&lower) || is_uppercase_name(text) && !resembles_value(&lower, wanted) {
         return true;
     }
     if letters && (wanted.words().iter().any(|w| lower.contains(w)) || lower.starts_with("your")) {
-        return !is_like_value(&lower, wanted);
+        return !resembles_value(&lower, wanted);
     }
     match wanted {
-        Wanted::Text | Wanted::Partition => false,
+        ExpectedValue::Text | ExpectedValue::Partition => false,
         // `us-west-X`, `xx-xxxx-1`.
-        Wanted::Region => {
+        ExpectedValue::Region => {
             let parts: Vec<&str> = lower.split('-').collect();
             parts.len() >= 3 && parts.iter().any(|p| is_mask(p) || matches!(*p, "n" | "x"))
         }
         // `1234xxxx5678`.
-        Wanted::Account => lower.bytes().all(|b| b.is_ascii_digit() || b == b'x') && lower.contains('x'),
-        Wanted::Address => is_address(&lower),
+        ExpectedValue::Account => lower.bytes().all(|b| b.is_ascii_digit() || b == b'x') && lower.contains('x'),
+        ExpectedValue::Address => is_address(&lower),
         // Hexadecimal digits have none of these letters.
-        Wanted::Vpc => prefixed(text, &["vpc-", "vpce-"]).is_some_and(|id| {
+        ExpectedValue::Vpc => prefixed(text, &["vpc-", "vpce-"]).is_some_and(|id| {
             let lower = id.to_ascii_lowercase();
-            is_shout(id) || is_mask(&lower) || ["id", "example", "your", "point"].iter().any(|w| lower.contains(w))
+            is_uppercase_name(id)
+                || is_mask(&lower)
+                || ["id", "example", "your", "point"].iter().any(|w| lower.contains(w))
         }),
-        Wanted::Organization => prefixed(text, &["o-"]).is_some_and(|id| {
+        ExpectedValue::Organization => prefixed(text, &["o-"]).is_some_and(|id| {
             let id = id.split('/').next().unwrap_or_default();
             let lower = id.to_ascii_lowercase();
             let named = || lower == "id" || ["org", "your"].iter().any(|w| lower.contains(w));
-            is_shout(id) || is_mask(&lower) || named() && !is_like_value(text, wanted)
+            is_uppercase_name(id) || is_mask(&lower) || named() && !resembles_value(text, wanted)
         }),
-        Wanted::Date => ["yyyy", "mm-dd"].iter().any(|form| lower.contains(form)),
+        ExpectedValue::Date => ["yyyy", "mm-dd"].iter().any(|form| lower.contains(form)),
     }
 }
 
@@ -143,17 +148,17 @@ fn is_mask(lower: &str) -> bool {
 }
 
 /// Capitals, with few digits: `ACCOUNT_ID`, `TODO`, `REGION_1`, and not the typing error `12345678901O`.
-fn is_shout(text: &str) -> bool {
+fn is_uppercase_name(text: &str) -> bool {
     let letters = text.chars().filter(char::is_ascii_uppercase).count();
     let digits = text.chars().filter(char::is_ascii_digit).count();
     letters > 1 && letters > digits && text.chars().all(|c| is_capital(c) || c == '-' || c == ' ')
 }
 
 /// Whether the text has the form of a value of the type, so that it may be a mistake in one: `US-EAST-1`.
-fn is_like_value(lower: &str, wanted: Wanted) -> bool {
+fn resembles_value(lower: &str, wanted: ExpectedValue) -> bool {
     match wanted {
-        Wanted::Partition => catalogue().is_partition(lower),
-        Wanted::Region => {
+        ExpectedValue::Partition => catalogue().is_partition(lower),
+        ExpectedValue::Region => {
             let numbered = || {
                 let (first, number) = lower.rsplit_once('-')?;
                 let place = first.split('-').next().is_some_and(|p| p.len() == 2);
@@ -161,12 +166,12 @@ fn is_like_value(lower: &str, wanted: Wanted) -> bool {
             };
             catalogue().region(lower).is_some() || numbered() == Some(true)
         }
-        Wanted::Account => {
+        ExpectedValue::Account => {
             let upper = lower.to_ascii_uppercase();
             ["AIDA", "AROA"].iter().any(|prefix| is_unique_id(&upper, prefix))
         }
         // AWS Organizations API Reference, `Organization`: `^o-[a-z0-9]{10,32}$`.
-        Wanted::Organization => lower.strip_prefix("o-").is_some_and(|id| {
+        ExpectedValue::Organization => lower.strip_prefix("o-").is_some_and(|id| {
             let id = id.split('/').next().unwrap_or_default();
             (10..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
         }),
@@ -201,9 +206,9 @@ mod tests {
 
     #[test]
     fn what_stands_for_a_value() {
-        let cases: [(Wanted, &[&str]); 7] = [
+        let cases: [(ExpectedValue, &[&str]); 7] = [
             (
-                Wanted::Region,
+                ExpectedValue::Region,
                 &[
                     "region",
                     "aws-region",
@@ -221,7 +226,7 @@ mod tests {
                 ],
             ),
             (
-                Wanted::Account,
+                ExpectedValue::Account,
                 &[
                     "account",
                     "AccountID",
@@ -239,7 +244,7 @@ mod tests {
                 ],
             ),
             (
-                Wanted::Address,
+                ExpectedValue::Address,
                 &[
                     "x.x.x.x/32",
                     "XXX.XXX.XXX.XXX/32",
@@ -252,7 +257,7 @@ mod tests {
                 ],
             ),
             (
-                Wanted::Vpc,
+                ExpectedValue::Vpc,
                 &[
                     "vpce-id",
                     "vpce-EXAMPLE",
@@ -262,28 +267,28 @@ mod tests {
                 ],
             ),
             (
-                Wanted::Organization,
+                ExpectedValue::Organization,
                 &["o-yourorgid", "o-ORGID", "o-id", "org-id", "o-xxx", "o-ORGID/r-xxxx/*"],
             ),
             (
-                Wanted::Date,
+                ExpectedValue::Date,
                 &["YYYY-MM-DDTHH:MM:SSZ", "yyyy-mm-dd", "2030-MM-DD", "DATE"],
             ),
-            (Wanted::Partition, &["PARTITION", "partition"]),
+            (ExpectedValue::Partition, &["PARTITION", "partition"]),
         ];
         for (wanted, spellings) in cases {
             for text in spellings {
-                assert!(stands_for(text, wanted), "{text} {wanted:?}");
-                assert!(!stands_for(text, Wanted::Text), "{text}");
+                assert!(is_placeholder_for(text, wanted), "{text} {wanted:?}");
+                assert!(!is_placeholder_for(text, ExpectedValue::Text), "{text}");
             }
         }
     }
 
     #[test]
     fn what_may_be_a_mistake_stays_a_value() {
-        let cases: [(Wanted, &[&str]); 7] = [
+        let cases: [(ExpectedValue, &[&str]); 7] = [
             (
-                Wanted::Region,
+                ExpectedValue::Region,
                 &[
                     "us-west-9",
                     "US-EAST-1",
@@ -295,7 +300,7 @@ mod tests {
                 ],
             ),
             (
-                Wanted::Account,
+                ExpectedValue::Account,
                 &[
                     "12345678901",
                     "1234567890123",
@@ -309,7 +314,7 @@ mod tests {
                 ],
             ),
             (
-                Wanted::Address,
+                ExpectedValue::Address,
                 &[
                     "10.0.0.O",
                     "10.0.0",
@@ -319,17 +324,20 @@ mod tests {
                     "2001:db8::g",
                 ],
             ),
-            (Wanted::Vpc, &["vpce-0123", "vpc-1a2b3c4d", "orders", "vpce-abcdefg"]),
             (
-                Wanted::Organization,
+                ExpectedValue::Vpc,
+                &["vpce-0123", "vpc-1a2b3c4d", "orders", "vpce-abcdefg"],
+            ),
+            (
+                ExpectedValue::Organization,
                 &["o-exampleorgid", "o-short", "a1b2c3d4e5", "o-a1b2c3d4e5"],
             ),
-            (Wanted::Date, &["2030-13-01", "tomorrow", "2030-01-01T00:00:00Z"]),
-            (Wanted::Partition, &["aws", "aws-cn", "amazon"]),
+            (ExpectedValue::Date, &["2030-13-01", "tomorrow", "2030-01-01T00:00:00Z"]),
+            (ExpectedValue::Partition, &["aws", "aws-cn", "amazon"]),
         ];
         for (wanted, values) in cases {
             for text in values {
-                assert!(!stands_for(text, wanted), "{text} {wanted:?}");
+                assert!(!is_placeholder_for(text, wanted), "{text} {wanted:?}");
             }
         }
     }

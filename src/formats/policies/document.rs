@@ -132,10 +132,10 @@ impl DocumentLowering {
 
     /// Something that is not known: the part being read is not complete, nor is the document.
     pub(super) fn unknown(&mut self, name: &str, span: Span, why: Reason) {
-        self.leave_open(name, span, why, true);
+        self.add_unknown_part(name, span, why, true);
     }
 
-    fn leave_open(&mut self, name: &str, span: Span, why: Reason, whole: bool) {
+    fn add_unknown_part(&mut self, name: &str, span: Span, why: Reason, whole: bool) {
         self.complete = false;
         if why == Reason::Hole(HoleKind::Default) {
             // What is written is judged as it is.
@@ -154,18 +154,18 @@ impl DocumentLowering {
     }
 
     pub(super) fn hole(&mut self, hole: &Hole) {
-        self.piece(hole, true);
+        self.add_hole(hole, true);
     }
 
-    fn piece(&mut self, hole: &Hole, whole: bool) {
+    fn add_hole(&mut self, hole: &Hole, whole: bool) {
         if !hole.kind.is_placeholder() {
-            self.leave_open(&hole.name, hole.span, Reason::Hole(hole.kind), whole);
+            self.add_unknown_part(&hole.name, hole.span, Reason::Hole(hole.kind), whole);
         }
     }
 
     pub(super) fn holes(&mut self, text: &Text) {
         let whole = text.as_hole().is_some();
-        text.holes().for_each(|h| self.piece(h, whole));
+        text.holes().for_each(|h| self.add_hole(h, whole));
     }
 
     /// Does `read` while `part` is what is being read.
@@ -262,7 +262,7 @@ fn document(value: &Value, entries: &[MapEntry], branch: Option<Guard>, slot: &P
     let mut statements = Vec::new();
     low.complete = true;
     match statement {
-        None if is_open(entries) => {}
+        None if may_have_more_keys(entries) => {}
         None => low.add_defect(DefectKind::Missing, value.span, "Statement"),
         Some(e) => {
             let listed = matches!(e.value.kind, ValueKind::Seq(_));
@@ -287,7 +287,7 @@ fn document(value: &Value, entries: &[MapEntry], branch: Option<Guard>, slot: &P
     }
     low.statement = None;
     low.sids(&statements);
-    let open = !low.complete || is_open(entries);
+    let open = !low.complete || may_have_more_keys(entries);
     let mut defects = low.defects;
     if is_broken(entries, 0) {
         // Keys and values of its own may be pieces of others.
@@ -331,7 +331,7 @@ pub(super) fn spanned_keys(entries: &[MapEntry]) -> Vec<WithSpan<String>> {
 }
 
 /// Whether keys may exist that we cannot see.
-pub(super) fn is_open(entries: &[MapEntry]) -> bool {
+pub(super) fn may_have_more_keys(entries: &[MapEntry]) -> bool {
     entries.iter().any(|e| !e.key.is_known())
 }
 
@@ -368,10 +368,10 @@ impl DocumentLowering {
                 Some(unknown_item(value, hole))
             }
             ValueKind::Num(n) if element == "Sid" || element == "Id" || element == "value" => {
-                Some(item(value, Text::made(n, value.span)))
+                Some(item(value, Text::synthetic(n, value.span)))
             }
             ValueKind::Bool(b) if element == "value" => {
-                let text = Text::made(if *b { "true" } else { "false" }, value.span);
+                let text = Text::synthetic(if *b { "true" } else { "false" }, value.span);
                 Some(item(value, text))
             }
             ValueKind::OneOf(branches) => {

@@ -71,7 +71,7 @@ pub fn lower(unit: &mut LoweredUnit) {
 
 /// A managed policy of AWS as a document. All its spans are [`Span::NOWHERE`]: findings point at what refers to it.
 pub fn aws_managed(name: &str, json: &str) -> Option<Document> {
-    let (value, _) = data::embedded(&Text::made(json, Span::NOWHERE), Span::NOWHERE)?;
+    let (value, _) = data::embedded(&Text::synthetic(json, Span::NOWHERE), Span::NOWHERE)?;
     let slot = PolicySlot {
         kind: PolicyKind::Identity,
         service: None,
@@ -292,9 +292,9 @@ impl FoundPolicies {
             }
             Some(_) => {}
             // A reference to something that is not here stays unknown; a literal that is no JSON is broken.
-            None if certain && text.is_known() => self
-                .problems
-                .push(Problem::new(ProblemKind::PolicyJson, value.span, "this policy is not JSON").inside(value.span)),
+            None if certain && text.is_known() => self.problems.push(
+                Problem::new(ProblemKind::PolicyJson, value.span, "this policy is not JSON").embedded_in(value.span),
+            ),
             None => {}
         }
     }
@@ -336,7 +336,7 @@ impl FoundPolicies {
 /// What no slot decided, the shape decides.
 fn infer_kind(d: &mut Document) {
     if d.kind == PolicyKind::Unknown {
-        let (kind, service) = kind::by_shape(&d.statements);
+        let (kind, service) = kind::kind_by_shape(&d.statements);
         d.kind = kind;
         d.service = service.or_else(|| d.service.take());
         infer_endpoint(d);

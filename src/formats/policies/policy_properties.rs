@@ -33,11 +33,11 @@ pub(super) fn lone_statement(resource: &Resource) -> Option<Value> {
         return None;
     }
     let made = |key: &str, value: Value| MapEntry {
-        key: Text::made(key, resource.header),
+        key: Text::synthetic(key, resource.header),
         key_span: resource.header,
         value,
     };
-    let word = |text: &str| Value::made(text, resource.header);
+    let word = |text: &str| Value::synthetic(text, resource.header);
     let written = |key: &str| resource.props.entry(key).filter(|e| !e.value.is_null());
     let (statement, span) = match written("Statement") {
         Some(statement) => (statement.clone(), statement.value.span),
@@ -52,7 +52,7 @@ pub(super) fn lone_statement(resource: &Resource) -> Option<Value> {
                 Some("*") => principal.clone(),
                 _ => {
                     let account = MapEntry {
-                        key: Text::made("AWS", principal.key_span),
+                        key: Text::synthetic("AWS", principal.key_span),
                         ..principal.clone()
                     };
                     MapEntry {
@@ -85,7 +85,7 @@ fn organization(condition: &Value) -> Option<Value> {
     );
     let entry = |of: &MapEntry, value: Value| {
         Some(MapEntry {
-            key: Text::made(&of.value.as_str()?, of.value.span),
+            key: Text::synthetic(&of.value.as_str()?, of.value.span),
             key_span: of.value.span,
             value,
         })

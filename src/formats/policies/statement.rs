@@ -11,7 +11,7 @@ use crate::value::guard::{combined, possible_worlds};
 use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
 use super::broken::is_broken;
-use super::document::{DocumentLowering, find, is_open, item, spanned_keys};
+use super::document::{DocumentLowering, find, item, may_have_more_keys, spanned_keys};
 
 /// What a statement is in each case that matters to whom it lets in and to whether it allows: the guard, the statement, and
 /// whether an element that names whom it is for, or a condition that an input asks for, is left out. Conditionals among what it is about stay, as all their
@@ -35,7 +35,7 @@ fn alternatives(value: &Value, branch: Option<Guard>) -> Vec<Case> {
         let open = principals(&value) == 0 && entries.iter().any(|e| names(e, &["Principal", "NotPrincipal"]));
         let mut conditions = entries.iter().filter(|e| names(e, &["Condition"]));
         Some(Case {
-            unlimited: conditions.any(|e| lacks_asked(&e.value, &when, 0)),
+            unlimited: conditions.any(|e| lacks_requested_part(&e.value, &when, 0)),
             when: Some(when).filter(|w| !w.is_always()),
             value,
             open,
@@ -71,11 +71,11 @@ struct Case {
 }
 
 /// Whether a part of a condition that an input asks for is not there in this case.
-fn lacks_asked(value: &Value, when: &Guard, depth: u32) -> bool {
+fn lacks_requested_part(value: &Value, when: &Guard, depth: u32) -> bool {
     if depth > 16 {
         return false;
     }
-    let inside = |v: &Value| lacks_asked(v, when, depth + 1);
+    let inside = |v: &Value| lacks_requested_part(v, when, depth + 1);
     match &value.kind {
         ValueKind::OneOf(branches) => branches.iter().any(|b| match when.excludes(&b.when) {
             true => b.when.is_opt_in(),
@@ -143,7 +143,7 @@ impl DocumentLowering {
         });
         let effect = match find(&keys, "Effect") {
             Some(e) => self.read_part(PolicyPart::Effect, |low| low.effect(e)),
-            None if is_open(entries) => None,
+            None if may_have_more_keys(entries) => None,
             None => {
                 self.add_defect(DefectKind::Missing, value.span, "Effect");
                 None
@@ -172,7 +172,7 @@ impl DocumentLowering {
             span: value.span,
             pointer: pointer.to_owned(),
             branch,
-            open: is_open(entries),
+            open: may_have_more_keys(entries),
             unlimited: false,
             complete: self.complete,
             dead: None,

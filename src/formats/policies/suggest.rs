@@ -1,7 +1,7 @@
 //! What names suggest about the policies that they are of, and when that is believed.
 
 use crate::iam::kind::is_for_endpoint;
-use crate::iam::{Clause, ClauseItem, Document, Effect, Likely, PolicyKind, Statement};
+use crate::iam::{Clause, ClauseItem, Document, Effect, LikelyKind, PolicyKind, Statement};
 use crate::model::Suggested;
 
 /// What the name of a file, or else of its folder, suggests about the policies in it. A name that also has the word for an
@@ -9,8 +9,8 @@ use crate::model::Suggested;
 pub fn suggestion_of_path(path: &str) -> Option<Suggested> {
     let path = path.to_ascii_lowercase();
     let mut near = path.rsplitn(3, '/');
-    let (file, folder) = (near.next()?, near.next().and_then(of_name));
-    let by_file = of_name(file);
+    let (file, folder) = (near.next()?, near.next().and_then(kind_from_name));
+    let by_file = kind_from_name(file);
     let likely = by_file.or(folder)?;
     // `FullAWSAccess` and `RCPFullAWSAccess`.
     let of_aws = file.replace(['-', '_'], "").contains("fullawsaccess");
@@ -22,7 +22,7 @@ pub fn suggestion_of_path(path: &str) -> Option<Suggested> {
 }
 
 /// Of a name in lower case.
-fn of_name(name: &str) -> Option<Likely> {
+fn kind_from_name(name: &str) -> Option<LikelyKind> {
     let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).collect();
     let has = |all: &[&str]| words.iter().any(|w| all.contains(w));
     let policy = |word: &str| matches!(word, "policy" | "policies");
@@ -32,13 +32,13 @@ fn of_name(name: &str) -> Option<Likely> {
     if has(&["role", "roles", "user", "users", "group", "groups"]) {
         None
     } else if has(&["scp", "scps"]) || control("service") {
-        Some(Likely::Kind(PolicyKind::Scp))
+        Some(LikelyKind::Kind(PolicyKind::Scp))
     } else if has(&["rcp", "rcps"]) || control("resource") {
-        Some(Likely::Kind(PolicyKind::Rcp))
+        Some(LikelyKind::Kind(PolicyKind::Rcp))
     } else if has(&["boundary", "boundaries"]) {
-        Some(Likely::Kind(PolicyKind::Boundary))
+        Some(LikelyKind::Kind(PolicyKind::Boundary))
     } else if has(&["vpce", "vpces", "vpcendpoint", "vpcendpoints"]) || words.windows(2).any(pair) {
-        Some(Likely::Endpoint)
+        Some(LikelyKind::Endpoint)
     } else {
         None
     }
@@ -47,7 +47,7 @@ fn of_name(name: &str) -> Option<Likely> {
 /// What the name of a policy inside a file suggests: `data.aws_iam_policy_document.s3_vpc_endpoint`. A document of the language
 /// of the file is put to use somewhere, which says what it is: only of an endpoint's policy is that often not in view.
 pub(super) fn suggestion_of_name(name: &str) -> Option<Suggested> {
-    let likely = of_name(&name.to_ascii_lowercase()).filter(|l| *l == Likely::Endpoint)?;
+    let likely = kind_from_name(&name.to_ascii_lowercase()).filter(|l| *l == LikelyKind::Endpoint)?;
     Some(Suggested {
         likely,
         for_all: false,
@@ -64,8 +64,8 @@ pub(super) fn suggest(d: &mut Document, suggested: Option<Suggested>) {
         return;
     };
     let kind = match suggested.likely {
-        Likely::Kind(kind) => kind,
-        Likely::Endpoint => return d.suggested = Some(Likely::Endpoint),
+        LikelyKind::Kind(kind) => kind,
+        LikelyKind::Endpoint => return d.suggested = Some(LikelyKind::Endpoint),
     };
     let named = |s: &Statement| s.principal.is_some() || s.keys.is_empty();
     let agrees = match kind {
@@ -94,15 +94,15 @@ pub(super) fn suggest(d: &mut Document, suggested: Option<Suggested>) {
 /// Of a policy on some resource, by its shape: whether it is one of a VPC endpoint, which the conditions and resources say, or the
 /// name together with them. The name alone is mentioned by findings.
 pub(super) fn infer_endpoint(d: &mut Document) {
-    let by_name = d.suggested == Some(Likely::Endpoint);
-    d.suggested = d.suggested.take().filter(|l| *l != Likely::Endpoint);
+    let by_name = d.suggested == Some(LikelyKind::Endpoint);
+    d.suggested = d.suggested.take().filter(|l| *l != LikelyKind::Endpoint);
     if d.kind != PolicyKind::Resource {
         return;
     }
     match is_for_endpoint(&d.statements, by_name) {
         Some(true) => d.service = Some("ec2".into()),
-        Some(false) => d.suggested = Some(Likely::Endpoint),
-        None if by_name => d.suggested = Some(Likely::Endpoint),
+        Some(false) => d.suggested = Some(LikelyKind::Endpoint),
+        None if by_name => d.suggested = Some(LikelyKind::Endpoint),
         None => {}
     }
 }

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::cdk_policies::{Attached, Gathered, Member};
+use super::cdk_policies::{Attached, Member, StatementGroup};
 use super::loose::{AssignedNames, document_with};
-use super::resources::{CallLowering, made_entry, method_of};
+use super::resources::{CallLowering, method_of, synthetic_entry};
 use super::statement::PartialStatement;
 use crate::iam::{PolicyKind, SourceFormat};
 use crate::model::{LoweredUnit, Resource, UnattachedPolicy, kinds};
@@ -69,11 +69,11 @@ impl CallLowering<'_> {
         if !WORDS.iter().any(|w| memchr::memmem::find(text, w.as_bytes()).is_some()) {
             return;
         }
-        let (names, changes) = (AssignedNames::new(m), self.changes());
+        let (names, changes) = (AssignedNames::new(m), self.statement_changes());
         let domains = self.domains();
         let of_domain = |expr: ExprId| domains.values().any(|d| d.statements.contains(&expr));
         let is = |expr, call: &CallExpr| !of_domain(expr) && self.is_statement(expr, call, &changes);
-        let attached = self.attached();
+        let attached = self.attachments();
         for policy in self.policies_in_parts(&is) {
             unit.loose.push(self.policy(&policy, &names, &changes, &attached));
         }
@@ -85,11 +85,11 @@ impl CallLowering<'_> {
                     let statements = domain.statements.iter().filter_map(statement).collect();
                     unit.resources.push(self.domain(expr, call, domain, statements));
                 }
-                "Role" if self.is_of_iam(call) => {
+                "Role" if self.is_iam_call(call) => {
                     if let Some(by) = call.keyword("assumed_by") {
                         let span = m.expr(by).span;
                         let mut trust =
-                            self.loose_of(self.trust(call, by, span), names.address(self, expr), "assumed_by");
+                            self.unattached_policy(self.trust(call, by, span), names.address(self, expr), "assumed_by");
                         trust.kind = Some(PolicyKind::Trust);
                         unit.loose.push(trust);
                     }
@@ -107,7 +107,7 @@ impl CallLowering<'_> {
     /// Statements that hold together, as a document.
     fn policy(
         &self,
-        policy: &Gathered,
+        policy: &StatementGroup,
         names: &AssignedNames,
         changes: &StatementChanges,
         attached: &Attached,
@@ -131,7 +131,7 @@ impl CallLowering<'_> {
         let known = policy.members.iter().find(|member| member.known);
         let first = known.map_or(ExprId::FIRST, |member| member.expr);
         let document = document_with(policy.members.iter().map(statement).collect(), m.expr(first).span);
-        let mut loose = self.loose_of(document, names.address(self, first), "PolicyStatement");
+        let mut loose = self.unattached_policy(document, names.address(self, first), "PolicyStatement");
         if let (Some(made), None) = (policy.holder, policy.service) {
             loose.holders = self.attached_identities(made, attached);
         }
@@ -154,7 +154,7 @@ impl CallLowering<'_> {
     }
 
     /// The calls of methods of statements, by the statement.
-    fn changes(&self) -> StatementChanges {
+    fn statement_changes(&self) -> StatementChanges {
         let m = self.module_ref();
         let mut out = StatementChanges::new();
         for expr in m.ids() {
@@ -163,7 +163,7 @@ impl CallLowering<'_> {
                 continue;
             };
             if name.starts_with("add_")
-                && let Some(made) = m.made_by(*of)
+                && let Some(made) = m.defining_expression(*of)
                 && m.call(made).is_some_and(|c| self.class_of(c) == "PolicyStatement")
             {
                 out.entry(made).or_default().push(expr);
@@ -172,7 +172,7 @@ impl CallLowering<'_> {
         out
     }
 
-    fn is_of_iam(&self, call: &CallExpr) -> bool {
+    fn is_iam_call(&self, call: &CallExpr) -> bool {
         self.program
             .library(self.module, call.function)
             .is_none_or(|name| name.contains("aws_iam") || name.contains("aws_cdk"))
@@ -181,21 +181,21 @@ impl CallLowering<'_> {
     fn is_statement(&self, expr: ExprId, call: &CallExpr, changes: &StatementChanges) -> bool {
         let keys = ["actions", "not_actions"];
         let known = keys.iter().any(|k| call.keyword(k).is_some()) || changes.contains_key(&expr);
-        known && self.class_of(call) == "PolicyStatement" && self.is_of_iam(call)
+        known && self.class_of(call) == "PolicyStatement" && self.is_iam_call(call)
     }
 
     fn managed(&self, expr: ExprId, call: &CallExpr, arg: ExprId) -> Resource {
         let m = self.module_ref();
         let name = self.values.value(self.module, arg);
-        let mut arn = Text::made("arn:aws:iam::aws:policy/", name.span);
+        let mut arn = Text::synthetic("arn:aws:iam::aws:policy/", name.span);
         match &name.kind {
             ValueKind::Str(t) => arn.append(t),
             _ => arn.append(&Text::hole(Hole::new(HoleKind::Other, "name", name.span))),
         }
         let span = m.expr(expr).span;
         let entries = vec![
-            made_entry("PolicyArn", Value::text(arn, name.span)),
-            made_entry("Role", Value::unknown_other("role", span)),
+            synthetic_entry("PolicyArn", Value::text(arn, name.span)),
+            synthetic_entry("Role", Value::unknown_other("role", span)),
         ];
         Resource {
             kind: kinds::ATTACHMENT.into(),
@@ -214,7 +214,7 @@ impl CallLowering<'_> {
     fn statement(&self, expr: ExprId, call: &CallExpr, changes: &StatementChanges) -> Value {
         let m = self.module_ref();
         let mut out = PartialStatement::default();
-        let mut effect = Value::made("Allow", m.expr(call.function).span);
+        let mut effect = Value::synthetic("Allow", m.expr(call.function).span);
         for a in &call.args {
             let ArgName::Keyword(k, at) = &a.name else {
                 continue;
@@ -238,7 +238,11 @@ impl CallLowering<'_> {
                 self.change(*change, call, &mut out);
             }
         }
-        for set in m.attributes.iter().filter(|a| m.made_by(a.object) == Some(expr)) {
+        for set in m
+            .attributes
+            .iter()
+            .filter(|a| m.defining_expression(a.object) == Some(expr))
+        {
             if let ("effect", Some(source)) = (&*set.name, &set.source) {
                 effect = self.effect(source.expr);
             }
@@ -251,8 +255,8 @@ impl CallLowering<'_> {
         let shown = m.dotted(value).unwrap_or_default();
         let span = m.expr(value).span;
         match shown.rsplit('.').next() {
-            Some("DENY") => Value::made("Deny", span),
-            Some("ALLOW") => Value::made("Allow", span),
+            Some("DENY") => Value::synthetic("Deny", span),
+            Some("ALLOW") => Value::synthetic("Allow", span),
             _ => self.values.value(self.module, value),
         }
     }
@@ -277,7 +281,7 @@ impl CallLowering<'_> {
         }
         let first = || call.args.first().map(|a| self.values.value(self.module, a.value));
         match method {
-            "add_all_resources" => out.add("Resource", at, Value::made("*", m.expr(expr).span)),
+            "add_all_resources" => out.add("Resource", at, Value::synthetic("*", m.expr(expr).span)),
             "add_principals" | "add_not_principals" => {
                 let key = if method == "add_principals" {
                     "Principal"
@@ -327,12 +331,12 @@ impl CallLowering<'_> {
             one.principal("Principal", at, who);
             for name in ["external_ids", "external_id"] {
                 if let Some(ids) = role.keyword(name) {
-                    let id = made_entry("sts:ExternalId", self.values.value(self.module, ids));
+                    let id = synthetic_entry("sts:ExternalId", self.values.value(self.module, ids));
                     let keys = Value::map(vec![id], at);
-                    one.condition(at, Value::map(vec![made_entry("StringEquals", keys)], at));
+                    one.condition(at, Value::map(vec![synthetic_entry("StringEquals", keys)], at));
                 }
             }
-            statements.push(one.value(Value::made("Allow", at), at));
+            statements.push(one.value(Value::synthetic("Allow", at), at));
         });
         document_with(statements, span)
     }
@@ -340,7 +344,7 @@ impl CallLowering<'_> {
     /// The principals that an expression stands for: several for a composite one.
     fn each_principal(&self, expr: ExprId, depth: u32, take: &mut dyn FnMut(CdkPrincipal)) {
         let m = self.module_ref();
-        let made = m.made_by(expr).unwrap_or(expr);
+        let made = m.defining_expression(expr).unwrap_or(expr);
         match &m.expr(made).kind {
             ExprKind::List(items) | ExprKind::Tuple(items) if depth < MAX_DEPTH => {
                 return items.iter().for_each(|i| self.each_principal(*i, depth + 1, take));
@@ -383,12 +387,12 @@ impl CallLowering<'_> {
         let who = |kind, value, action: &str, conditions| CdkPrincipal {
             kind,
             value,
-            action: Value::made(action, at),
+            action: Value::synthetic(action, at),
             conditions,
         };
         const ASSUME: &str = "sts:AssumeRole";
         match class {
-            "AnyPrincipal" | "StarPrincipal" => who("AWS", Value::made("*", at), ASSUME, Vec::new()),
+            "AnyPrincipal" | "StarPrincipal" => who("AWS", Value::synthetic("*", at), ASSUME, Vec::new()),
             "ArnPrincipal" => who("AWS", value(0), ASSUME, Vec::new()),
             "AccountPrincipal" => {
                 let account = value(0);
@@ -428,10 +432,10 @@ impl CallLowering<'_> {
             }
             "SamlPrincipal" => who("Federated", value(0), "sts:AssumeRoleWithSAML", conditions(1)),
             "SamlConsolePrincipal" => {
-                let aud = Value::made("https://signin.aws.amazon.com/saml", at);
-                let keys = Value::map(vec![made_entry("SAML:aud", aud)], at);
+                let aud = Value::synthetic("https://signin.aws.amazon.com/saml", at);
+                let keys = Value::map(vec![synthetic_entry("SAML:aud", aud)], at);
                 let mut all = conditions(1);
-                all.push(Value::map(vec![made_entry("StringEquals", keys)], at));
+                all.push(Value::map(vec![synthetic_entry("StringEquals", keys)], at));
                 who("Federated", value(0), "sts:AssumeRoleWithSAML", all)
             }
             // One of the above with more conditions: `PrincipalWithConditions(p, {…})`, `p.with_conditions({…})`.
@@ -461,7 +465,7 @@ impl CdkPrincipal {
         Self {
             kind: "AWS",
             value,
-            action: Value::made("sts:AssumeRole", span),
+            action: Value::synthetic("sts:AssumeRole", span),
             conditions: Vec::new(),
         }
     }
@@ -470,7 +474,7 @@ impl CdkPrincipal {
 /// A service may be named without its domain.
 fn service(name: Value) -> Value {
     match name.as_str() {
-        Some(short) if !short.contains('.') => Value::made(&format!("{short}.amazonaws.com"), name.span),
+        Some(short) if !short.contains('.') => Value::synthetic(&format!("{short}.amazonaws.com"), name.span),
         _ => name,
     }
 }

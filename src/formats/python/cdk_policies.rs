@@ -43,7 +43,7 @@ const ADDERS: &[&str] = &[
     "add_to_role_policy",
 ];
 
-/// See [`Lowering::attached`].
+/// See [`Lowering::attachments`].
 pub(super) type Attached = BTreeMap<ExprId, Vec<ExprId>>;
 
 /// What the statements are put into.
@@ -67,7 +67,7 @@ pub(super) struct Member {
 
 /// Statements that hold together.
 #[derive(Debug, Default)]
-pub(super) struct Gathered {
+pub(super) struct StatementGroup {
     /// The IAM prefix of the resource whose policy it is.
     pub service: Option<&'static str>,
     /// The call that makes what has the policy.
@@ -85,11 +85,11 @@ struct Site<'c> {
 
 impl CallLowering<'_> {
     /// The policies that the module puts together, in the order in which it begins them. `is` says which calls are statements.
-    pub(super) fn policies_in_parts(&self, is: &dyn Fn(ExprId, &CallExpr) -> bool) -> Vec<Gathered> {
+    pub(super) fn policies_in_parts(&self, is: &dyn Fn(ExprId, &CallExpr) -> bool) -> Vec<StatementGroup> {
         let m = self.module_ref();
-        let parts = self.parts_of_others();
+        let parts = self.parts_of_other_policies();
         let mut order: Vec<(StatementTarget, bool)> = Vec::new();
-        let mut all: BTreeMap<(StatementTarget, bool), Gathered> = BTreeMap::new();
+        let mut all: BTreeMap<(StatementTarget, bool), StatementGroup> = BTreeMap::new();
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
             let Some(site) = self.policy_target(expr, call, &parts) else {
@@ -114,9 +114,9 @@ impl CallLowering<'_> {
             };
             let policy = all.entry(key.clone()).or_insert_with(|| {
                 order.push(key);
-                Gathered {
+                StatementGroup {
                     holder,
-                    ..Gathered::default()
+                    ..StatementGroup::default()
                 }
             });
             policy.service = policy.service.or(site.service);
@@ -127,12 +127,12 @@ impl CallLowering<'_> {
                 }
             }
         }
-        let mut out: Vec<Gathered> = order.iter().filter_map(|key| all.remove(key)).collect();
+        let mut out: Vec<StatementGroup> = order.iter().filter_map(|key| all.remove(key)).collect();
         let put: BTreeSet<ExprId> = out.iter().flat_map(|p| &p.members).map(|m| m.expr).collect();
         let alone = m
             .ids()
             .filter(|e| !put.contains(e) && m.call(*e).is_some_and(|c| is(*e, c)));
-        out.extend(alone.map(|expr| Gathered {
+        out.extend(alone.map(|expr| StatementGroup {
             service: None,
             holder: None,
             members: vec![Member {
@@ -216,7 +216,7 @@ impl CallLowering<'_> {
         for _ in 0..MAX_DEPTH {
             match &m.expr(at).kind {
                 ExprKind::Call(_) => return Some(StatementTarget::Made(at)),
-                ExprKind::Name(name) => match m.made_by(at) {
+                ExprKind::Name(name) => match m.defining_expression(at) {
                     Some(made) => at = made,
                     None => {
                         let Reaching::Found(found) = m.reaching_bindings(name, at) else {
@@ -269,7 +269,7 @@ impl CallLowering<'_> {
 
     /// What is part of the policy of something else: the documents and policies of a role, the role of a function. `None` for
     /// what is part of several.
-    fn parts_of_others(&self) -> BTreeMap<ExprId, Option<ExprId>> {
+    fn parts_of_other_policies(&self) -> BTreeMap<ExprId, Option<ExprId>> {
         let m = self.module_ref();
         let mut out: BTreeMap<ExprId, Option<ExprId>> = BTreeMap::new();
         let mut put = |part: ExprId, whole: ExprId| {
@@ -339,7 +339,7 @@ impl CallLowering<'_> {
     }
 
     /// The constructs that a managed policy is attached to, by the call that makes it.
-    pub(super) fn attached(&self) -> Attached {
+    pub(super) fn attachments(&self) -> Attached {
         let m = self.module_ref();
         let made = |e: ExprId| match self.statement_target(e) {
             Some(StatementTarget::Made(made)) => Some(made),
@@ -367,7 +367,7 @@ impl CallLowering<'_> {
     /// The `PolicyDocument`s of an argument: itself, or the values of a dict.
     fn documents_in(&self, expr: ExprId, depth: u32, take: &mut dyn FnMut(ExprId)) {
         let m = self.module_ref();
-        let made = m.made_by(expr).unwrap_or(expr);
+        let made = m.defining_expression(expr).unwrap_or(expr);
         match &m.expr(made).kind {
             ExprKind::Call(call) if self.class_of(call) == "PolicyDocument" => take(made),
             ExprKind::Dict(pairs) if depth < MAX_DEPTH => {
@@ -380,7 +380,7 @@ impl CallLowering<'_> {
     /// The statements of an argument: itself, in a list, from a function of the module. What else stands in a list is unknown.
     pub(super) fn statements_in(&self, expr: ExprId, depth: u32) -> Vec<Member> {
         let m = self.module_ref();
-        let made = m.made_by(expr).unwrap_or(expr);
+        let made = m.defining_expression(expr).unwrap_or(expr);
         if depth > MAX_DEPTH {
             return Vec::new();
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::loose::{AssignedNames, document_with};
-use super::resources::{CallLowering, made_entry};
+use super::resources::{CallLowering, synthetic_entry};
 use crate::iam::SourceFormat;
 use crate::model::Resource;
 use crate::python::{ArgName, CallExpr, ExprId, ExprKind};
@@ -31,7 +31,7 @@ impl CallLowering<'_> {
                 out.insert(expr, Domain { statements });
             } else if let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind
                 && &**name == "add_access_policies"
-                && let Some(made) = m.made_by(*of)
+                && let Some(made) = m.defining_expression(*of)
             {
                 for a in &call.args {
                     added.extend(self.known_statements(a.value).into_iter().map(|s| (made, s)));
@@ -70,16 +70,16 @@ impl CallLowering<'_> {
             let ArgName::Keyword(name, _) = &a.name else { continue };
             let value = self.values.value(self.module, a.value);
             match &**name {
-                "vpc_options" | "vpc" if !value.is_null() => entries.push(made_entry("VPCOptions", value)),
-                "domain_name" => entries.push(made_entry("DomainName", value)),
+                "vpc_options" | "vpc" if !value.is_null() => entries.push(synthetic_entry("VPCOptions", value)),
+                "domain_name" => entries.push(synthetic_entry("DomainName", value)),
                 "access_policies" if domain.statements.is_empty() => {
-                    entries.push(made_entry("AccessPolicies", value));
+                    entries.push(synthetic_entry("AccessPolicies", value));
                 }
                 _ => {}
             }
         }
         if !domain.statements.is_empty() {
-            entries.push(made_entry("AccessPolicies", document_with(statements, span)));
+            entries.push(synthetic_entry("AccessPolicies", document_with(statements, span)));
         }
         Resource {
             kind: "AWS::OpenSearchService::Domain".into(),

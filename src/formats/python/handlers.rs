@@ -73,15 +73,15 @@ mod tests {
         let app = || Some(("app".to_owned(), "main".to_owned()));
         for line in [
             "  Handler: app.main",
-            "handler = \"app.main\"",
-            "\"Handler\": \"app.main\",",
+            r#"handler = "app.main""#,
+            r#""Handler": "app.main","#,
             "- handler: 'app.main' # x",
         ] {
             assert_eq!(handler(line), app(), "{line}");
         }
         for line in [
             "Handler: !Ref H",
-            "handler = \"${var.m}.main\"",
+            r#"handler = "${var.m}.main""#,
             "# the handler",
             "Handler: main",
         ] {
@@ -93,7 +93,14 @@ mod tests {
     fn only_a_file_that_defines_the_function_is_the_handler() {
         let files = [
             ("t.yaml", "Handler: app.main\n"),
-            ("src/app.py", "import json\n\ndef main(event, context):\n    return 1\n"),
+            (
+                "src/app.py",
+                r"import json
+
+def main(event, context):
+    return 1
+",
+            ),
             ("other/app.py", "def run():\n    pass\n"),
             ("main.py", "def main(a):\n    pass\n"),
         ];

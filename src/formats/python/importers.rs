@@ -198,7 +198,7 @@ fn find_imported(
         fresh = wanted.keys().map(|i| (Some(*i), others[*i].imports.clone())).collect();
         by.extend(&wanted);
         for i in wanted.into_keys() {
-            if !calls_a_method(sources.text(others[i].file)) {
+            if !calls_client_method(sources.text(others[i].file)) {
                 continue;
             }
             // It, and those that the client comes through.
@@ -225,7 +225,7 @@ pub(super) fn importable_names(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether `.name(` stands somewhere in the text for a method of some client.
-fn calls_a_method(text: &str) -> bool {
+fn calls_client_method(text: &str) -> bool {
     static METHODS: OnceLock<HashSet<String>> = OnceLock::new();
     let methods = METHODS.get_or_init(|| {
         sdk::clients()
@@ -292,4 +292,28 @@ fn imports(path: &str, text: &str) -> Vec<String> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn test_code_is_read_for_test_code_only() {
+        let files = [
+            ("src/store.py", "import boto3\n"),
+            ("src/cli.py", "from store import save\n"),
+            ("tests/fakes.py", "import boto3\n"),
+            ("tests/test_fakes.py", "from fakes import client\n"),
+            ("tests/test_store.py", "from store import save\n"),
+        ];
+        let sources = Sources::from_strings(&files);
+        let ours: Vec<FileId> = ["src/store.py", "tests/fakes.py"]
+            .iter()
+            .filter_map(|p| sources.find(p))
+            .collect();
+        let found = importers(&sources, &ours);
+        let paths: Vec<&str> = found.iter().map(|f| sources.path(*f)).collect();
+        assert_eq!(paths, ["src/cli.py", "tests/test_fakes.py"]);
+    }
 }

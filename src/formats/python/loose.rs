@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::resources::{CallLowering, literal_starts, made_entry, method_of};
+use super::resources::{CallLowering, literal_starts, method_of, synthetic_entry};
 use crate::formats::cfn_fragments::with_holes;
 use crate::formats::data;
 use crate::formats::recognize;
@@ -96,7 +96,7 @@ impl CallLowering<'_> {
                     let holds = |p: &Pair| {
                         p.key
                             .and_then(|k| m.string(k))
-                            .is_some_and(|k| recognize::holds_statements(&k))
+                            .is_some_and(|k| recognize::is_statement_key(&k))
                     };
                     if has("Statement") || has("Version") && pairs.iter().any(holds) {
                         let names = names.get_or_insert_with(|| AssignedNames::new(m));
@@ -139,18 +139,18 @@ impl CallLowering<'_> {
             let v = names.value(self, expr);
             let parents = parents.get_or_insert_with(|| parents_of(m));
             if recognize::is_lone_statement(&v)
-                && !self.is_a_sample(expr, names, parents)
-                && !self.is_specified(expr, parents)
+                && !self.is_sample(expr, names, parents)
+                && !self.is_in_other_tools_object(expr, parents)
             {
                 mark_used(&v, used);
                 let name = names.address(self, expr);
-                unit.loose.push(self.loose_of(document_of(v), name, "dict"));
+                unit.loose.push(self.unattached_policy(document_of(v), name, "dict"));
             }
         }
         found
     }
 
-    pub(super) fn loose_of(&self, value: Value, name: Option<Address>, type_name: &str) -> UnattachedPolicy {
+    pub(super) fn unattached_policy(&self, value: Value, name: Option<Address>, type_name: &str) -> UnattachedPolicy {
         UnattachedPolicy {
             value: if self.functions { with_holes(&value, 0) } else { value },
             format: SourceFormat::Python,
@@ -186,10 +186,10 @@ impl CallLowering<'_> {
             .get("Statement")
             .and_then(Value::as_seq)
             .is_some_and(<[Value]>::is_empty);
-        if empty || self.is_a_sample(expr, names, parents) || self.is_recorded(expr, parents) {
+        if empty || self.is_sample(expr, names, parents) || self.is_in_recorded_call(expr, parents) {
             return;
         }
-        let mut loose = self.loose_of(v, names.address(self, expr), "dict");
+        let mut loose = self.unattached_policy(v, names.address(self, expr), "dict");
         loose.kind = names.keyword(expr);
         loose.holders.extend(self.holder_of(expr, parents));
         unit.loose.push(loose);
@@ -197,7 +197,7 @@ impl CallLowering<'_> {
 
     /// Whether a policy is only looked at: handed to a simulator, or it has a name, and all that is done by that name is to
     /// hand it there, to compare others with it, or to gather it with others that have no version. It is given to no one.
-    fn is_a_sample(&self, expr: ExprId, names: &AssignedNames, parents: &Parents) -> bool {
+    fn is_sample(&self, expr: ExprId, names: &AssignedNames, parents: &Parents) -> bool {
         let m = self.module_ref();
         let parent = |e: ExprId| parents[e];
         let calls = |e: ExprId, methods: &[&str]| m.call(e).is_some_and(|c| methods.contains(&method_of(m, c)));
@@ -241,25 +241,25 @@ impl CallLowering<'_> {
         let mut read = read.copied().filter(reads).peekable();
         read.peek().is_some()
             && read.all(is_sample)
-            && !(*scope == ScopeId::MODULE && self.program.is_taken(self.module, name))
+            && !(*scope == ScopeId::MODULE && self.program.is_imported_elsewhere(self.module, name))
     }
 
     /// Whether a statement is part of an object that belongs to another tool.
-    fn is_specified(&self, expr: ExprId, parents: &Parents) -> bool {
+    fn is_in_other_tools_object(&self, expr: ExprId, parents: &Parents) -> bool {
         let m = self.module_ref();
         let text = |e: ExprId| m.string(e);
         let kind = |p: &Pair| {
             p.key.and_then(text).as_deref() == Some("type")
                 && text(p.value).is_some_and(|t| recognize::is_specification(&t))
         };
-        self.in_dict(expr, parents, |pairs| pairs.iter().any(kind))
+        self.is_in_dict(expr, parents, |pairs| pairs.iter().any(kind))
     }
 
     /// Whether a policy is part of a recorded call of the AWS API.
-    fn is_recorded(&self, expr: ExprId, parents: &Parents) -> bool {
+    fn is_in_recorded_call(&self, expr: ExprId, parents: &Parents) -> bool {
         let m = self.module_ref();
-        self.in_dict(expr, parents, |pairs| {
-            recognize::names_event(|key| {
+        self.is_in_dict(expr, parents, |pairs| {
+            recognize::has_event_keys(|key| {
                 pairs
                     .iter()
                     .any(|p| p.key.and_then(|k| m.string(k)).as_deref() == Some(key))
@@ -285,7 +285,7 @@ impl CallLowering<'_> {
     }
 
     /// Whether a dict around an expression, or the expression itself, is such a one.
-    fn in_dict(&self, expr: ExprId, parents: &Parents, is: impl Fn(&[Pair]) -> bool) -> bool {
+    fn is_in_dict(&self, expr: ExprId, parents: &Parents, is: impl Fn(&[Pair]) -> bool) -> bool {
         let m = self.module_ref();
         let mut holders = std::iter::successors(Some(expr), |e| parents[*e]).take(5);
         holders.any(|e| matches!(&m.expr(e).kind, ExprKind::Dict(pairs) if is(pairs)))
@@ -335,16 +335,18 @@ impl CallLowering<'_> {
             return;
         }
         mark_used(&v, used);
-        if self.is_a_sample(top, names, parents) || self.is_recorded(top, parents) {
+        if self.is_sample(top, names, parents) || self.is_in_recorded_call(top, parents) {
             return;
         }
         let name = names.address(self, top);
         match documents_in(&v) {
             Some(inner) => {
-                let each = inner.into_iter().map(|d| self.loose_of(d, name.clone(), "str"));
+                let each = inner
+                    .into_iter()
+                    .map(|d| self.unattached_policy(d, name.clone(), "str"));
                 unit.loose.extend(each);
             }
-            None => unit.loose.push(self.loose_of(v, name, "str")),
+            None => unit.loose.push(self.unattached_policy(v, name, "str")),
         }
     }
 }
@@ -390,8 +392,8 @@ pub(super) fn document_of(statement: Value) -> Value {
 /// Statements as a document; what it adds points at `span`.
 pub(super) fn document_with(statements: Vec<Value>, span: Span) -> Value {
     let entries = vec![
-        made_entry("Version", Value::made("2012-10-17", span)),
-        made_entry("Statement", Value::seq(statements, span)),
+        synthetic_entry("Version", Value::synthetic("2012-10-17", span)),
+        synthetic_entry("Statement", Value::seq(statements, span)),
     ];
     Value::map(entries, span)
 }

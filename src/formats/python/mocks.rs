@@ -111,26 +111,76 @@ mod tests {
     fn what_runs_under_mocks_is_found() {
         let cases = [
             (
-                "from moto import mock_aws\n@mock_aws\ndef a():\n    x()\ndef b():\n    y()\n",
+                r"from moto import mock_aws
+@mock_aws
+def a():
+    x()
+def b():
+    y()
+",
                 vec![2],
             ),
             (
-                "from moto import mock_aws\n@mock_aws()\nclass A:\n    def a(self):\n        x()\n",
+                r"from moto import mock_aws
+@mock_aws()
+class A:
+    def a(self):
+        x()
+",
                 vec![2],
             ),
             (
-                "import moto\ndef a():\n    with moto.mock_s3():\n        x()\n",
+                r"import moto
+def a():
+    with moto.mock_s3():
+        x()
+",
                 vec![3],
             ),
             (
-                "from moto import (\n    mock_s3 as fake,\n)\nwith open(p) as f, fake():\n    x()\n",
+                r"from moto import (
+    mock_s3 as fake,
+)
+with open(p) as f, fake():
+    x()
+",
                 vec![4],
             ),
-            ("import unittest\nclass A(unittest.TestCase):\n    pass\n", vec![2]),
-            ("mock_policy = {'Statement': []}\npolicy = {'Statement': []}\n", vec![1]),
-            ("mock_policy = load()\npolicy = {'Statement': []}\n", vec![]),
-            ("from ours import mock_aws\n@mock_aws\ndef a():\n    x()\n", vec![]),
-            ("from moto import mock_aws\n@cached\ndef a():\n    x()\n", vec![]),
+            (
+                r"import unittest
+class A(unittest.TestCase):
+    pass
+",
+                vec![2],
+            ),
+            (
+                r"mock_policy = {'Statement': []}
+policy = {'Statement': []}
+",
+                vec![1],
+            ),
+            (
+                r"mock_policy = load()
+policy = {'Statement': []}
+",
+                vec![],
+            ),
+            (
+                r"from ours import mock_aws
+@mock_aws
+def a():
+    x()
+",
+                vec![],
+            ),
+            (
+                r"from moto import mock_aws
+@cached
+def a():
+    x()
+",
+                vec![],
+            ),
         ];
         for (text, lines) in cases {
             let parsed = syntax::parse(FileId(0), "a.py", text);

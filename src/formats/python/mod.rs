@@ -97,13 +97,16 @@ fn add(units: &mut [LoweredUnit], more: Vec<LoweredUnit>) {
 
 /// What is known of the objects of a program, where a call of these modules asks for it.
 fn objects_of(program: &Program<'_>, modules: &[usize]) -> Objects {
-    let asks = |module: &&usize| resources::asks_for_objects(&program.modules[**module]);
+    let asks = |module: &&usize| resources::may_create_resources(&program.modules[**module]);
     let asking: Vec<usize> = modules.par_iter().filter(asks).copied().collect();
     if asking.is_empty() {
         return Objects::default();
     }
     let objects = Objects::new(program);
-    let depends: Vec<bool> = asking.par_iter().map(|m| resources::asks_for_params(program, *m, &objects)).collect();
+    let depends: Vec<bool> = asking
+        .par_iter()
+        .map(|m| resources::asks_for_params(program, *m, &objects))
+        .collect();
     match depends.contains(&true) {
         true => objects.with_params(program),
         false => objects,

@@ -39,7 +39,7 @@ pub(super) struct LoweredCall {
 }
 
 /// Operations by method, or by the part after the dot.
-fn by_method() -> &'static BTreeMap<&'static str, Vec<&'static LoweredOperation>> {
+fn operations_by_method() -> &'static BTreeMap<&'static str, Vec<&'static LoweredOperation>> {
     static TABLE: std::sync::OnceLock<BTreeMap<&'static str, Vec<&'static LoweredOperation>>> =
         std::sync::OnceLock::new();
     TABLE.get_or_init(|| {
@@ -59,7 +59,7 @@ fn candidate_calls(m: &PythonModule) -> impl Iterator<Item = (ExprId, ExprId, &'
         let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind else {
             return None;
         };
-        let candidates = by_method().get(&**name)?;
+        let candidates = operations_by_method().get(&**name)?;
         // Its receiver is only asked for where one of them may be called.
         let may_be = candidates.iter().any(|o| is_keyed(o, call));
         may_be.then_some((expr, *of, candidates.as_slice()))
@@ -67,7 +67,7 @@ fn candidate_calls(m: &PythonModule) -> impl Iterator<Item = (ExprId, ExprId, &'
 }
 
 /// Whether a module calls a method that may make a resource.
-pub(super) fn asks_for_objects(m: &PythonModule) -> bool {
+pub(super) fn may_create_resources(m: &PythonModule) -> bool {
     candidate_calls(m).next().is_some()
 }
 
@@ -117,13 +117,13 @@ impl<'p> CallLowering<'p> {
         }
     }
 
-    pub(super) fn m(&self) -> &'p PythonModule {
+    pub(super) fn module(&self) -> &'p PythonModule {
         &self.program.modules[self.module]
     }
 
     /// Finds the calls that make resources, and tells the evaluator their addresses: their results are references.
     pub(super) fn find_calls(&mut self) -> Vec<LoweredCall> {
-        let m = self.m();
+        let m = self.module();
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         let mut sites = Vec::new();
         for (expr, of, candidates) in candidate_calls(m) {
@@ -184,13 +184,13 @@ impl<'p> CallLowering<'p> {
             Receiver::Unknown if sub.is_some() => {
                 self.sdk && has_key && sub == Some("Role") && o.method.ends_with("attach_policy")
             }
-            Receiver::Unknown => has_key && (self.sdk || self.holds_document(call)),
+            Receiver::Unknown => has_key && (self.sdk || self.has_document_argument(call)),
             Receiver::Session => false,
-            Receiver::Other => sub.is_none() && has_key && self.holds_document(call),
+            Receiver::Other => sub.is_none() && has_key && self.has_document_argument(call),
         }
     }
 
-    fn holds_document(&self, call: &CallExpr) -> bool {
+    fn has_document_argument(&self, call: &CallExpr) -> bool {
         call.args
             .iter()
             .any(|a| is_document(&self.judged.value(self.module, a.value)))
@@ -219,7 +219,7 @@ impl<'p> CallLowering<'p> {
                 }),
                 ArgName::Positional => {
                     if let Some(name) = names.get(n) {
-                        out.push(made_entry(name, v));
+                        out.push(synthetic_entry(name, v));
                     }
                     n += 1;
                 }
@@ -235,7 +235,7 @@ impl<'p> CallLowering<'p> {
 
     /// Lowers one recognised call.
     pub(super) fn lower(&self, site: &LoweredCall, unit: &mut LoweredUnit) {
-        let m = self.m();
+        let m = self.module();
         let Some(call) = m.call(site.expr) else { return };
         for o in &site.operations {
             let mut entries = self.arguments(call, positional(o.method), |name| !is_name(name));
@@ -285,8 +285,11 @@ impl<'p> CallLowering<'p> {
                 }
                 CallOutput::Call => {
                     let mut all = vec![
-                        made_entry("Operation", Value::made(&pascal(method_of(m, call)), self.header(call))),
-                        made_entry("Service", self.service_of(o, site, call)),
+                        synthetic_entry(
+                            "Operation",
+                            Value::synthetic(&pascal(method_of(m, call)), self.header(call)),
+                        ),
+                        synthetic_entry("Service", self.service_of(o, site, call)),
                     ];
                     all.append(&mut entries);
                     unit.resources.push(self.resource(site, o.kind, all));
@@ -313,7 +316,7 @@ impl<'p> CallLowering<'p> {
                     }
                     if let Some(first) = shared.first().filter(|_| !takes_away) {
                         let span = first.span;
-                        let nested = |value, name: &&str| Value::map(vec![made_entry(name, value)], span);
+                        let nested = |value, name: &&str| Value::map(vec![synthetic_entry(name, value)], span);
                         let shared = match shared.as_slice() {
                             [one] => one.clone(),
                             _ => Value::seq(shared, span),
@@ -342,7 +345,7 @@ impl<'p> CallLowering<'p> {
         let Receiver::Object { kind, call } = receiver else {
             return;
         };
-        let Some(call) = self.m().call(*call) else { return };
+        let Some(call) = self.module().call(*call) else { return };
         let names: &[&str] = match &**kind {
             "Role" if method == "Role.attach_policy" => &["Role"],
             "User" if method == "User.attach_policy" => &["User"],
@@ -365,13 +368,13 @@ impl<'p> CallLowering<'p> {
         self.add_identifiers(call, &mut ids, 0);
         for (name, v) in names.iter().zip(ids) {
             if !entries.iter().any(|e| is_key(e, name)) {
-                entries.push(made_entry(name, v));
+                entries.push(synthetic_entry(name, v));
             }
         }
     }
 
     fn add_identifiers(&self, call: &CallExpr, out: &mut Vec<Value>, depth: u32) {
-        let m = self.m();
+        let m = self.module();
         if let ExprKind::Attr { of, .. } = &m.expr(call.function).kind
             && depth < 4
             && let Receiver::Object { call: outer, .. } = self.receivers.receiver(*of)
@@ -389,14 +392,14 @@ impl<'p> CallLowering<'p> {
     fn service_of(&self, o: &LoweredOperation, site: &LoweredCall, call: &CallExpr) -> Value {
         let span = self.header(call);
         match (&site.receiver, o.services) {
-            (Receiver::Client(Some(s)), _) => Value::made(s, span),
-            (_, [one, ..]) => Value::made(one, span),
+            (Receiver::Client(Some(s)), _) => Value::synthetic(s, span),
+            (_, [one, ..]) => Value::synthetic(one, span),
             _ => Value::unknown_other("service", span),
         }
     }
 
     fn header(&self, call: &CallExpr) -> Span {
-        let m = self.m();
+        let m = self.module();
         match &m.expr(call.function).kind {
             ExprKind::Attr { name_span, .. } => *name_span,
             _ => m.expr(call.function).span,
@@ -404,7 +407,7 @@ impl<'p> CallLowering<'p> {
     }
 
     fn resource(&self, site: &LoweredCall, kind: &str, entries: Vec<MapEntry>) -> Resource {
-        let m = self.m();
+        let m = self.module();
         let extent = m.expr(site.expr).span;
         let (header, type_name) = match m.call(site.expr) {
             Some(c) => (m.expr(c.function).span, method_of(m, c)),
@@ -432,7 +435,7 @@ impl<'p> CallLowering<'p> {
         header: Span,
         entries: Vec<MapEntry>,
     ) -> Resource {
-        let m = self.m();
+        let m = self.module();
         let e = m.expr(expr);
         let function = m.scope(m.function_of(e.scope));
         let name: Arc<str> = match &*function.qualname {
@@ -516,8 +519,8 @@ pub(super) fn pascal(method: &str) -> String {
 }
 
 /// An entry whose key stands nowhere; it points at its value.
-pub(super) fn made_entry(key: &str, value: Value) -> MapEntry {
-    MapEntry::made(key, value.span, value)
+pub(super) fn synthetic_entry(key: &str, value: Value) -> MapEntry {
+    MapEntry::synthetic(key, value.span, value)
 }
 
 fn open_entry(v: &Value) -> MapEntry {
@@ -536,7 +539,7 @@ fn is_key(e: &MapEntry, key: &str) -> bool {
 pub(super) fn rename(e: &mut MapEntry, renames: &[(&str, &str)]) {
     let Some(key) = e.key.known() else { return };
     if let Some((_, to)) = renames.iter().find(|(from, _)| *from == key) {
-        e.key = Text::made(to, e.key_span);
+        e.key = Text::synthetic(to, e.key_span);
     }
 }
 
@@ -566,12 +569,12 @@ fn values_at(value: &Value, path: &[&str], out: &mut Vec<Value>) {
 
 fn policy_props(policy: MapEntry, entries: &[MapEntry], owner: &str, list: &str) -> Vec<MapEntry> {
     let mut out = vec![MapEntry {
-        key: Text::made("PolicyDocument", policy.key_span),
+        key: Text::synthetic("PolicyDocument", policy.key_span),
         ..policy
     }];
     if let Some(e) = entries.iter().find(|e| is_key(e, owner)) {
         let v = Value::seq(vec![e.value.clone()], e.value.span);
-        out.push(made_entry(list, v));
+        out.push(synthetic_entry(list, v));
     }
     out
 }

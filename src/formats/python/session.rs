@@ -1,7 +1,7 @@
 //! What code sets up for an AWS SDK: clients, sessions and credentials, and the variables of its environment.
 
 use super::parameters::constructor_positional;
-use super::resources::{CallLowering, made_entry, method_of, rename};
+use super::resources::{CallLowering, method_of, rename, synthetic_entry};
 use crate::model::{LoweredUnit, kinds};
 use crate::python::receiver::Constructor;
 use crate::python::{ArgName, ExprId, ObjectChange};
@@ -11,7 +11,7 @@ use crate::value::Value;
 impl CallLowering<'_> {
     /// `boto3.client(...)` and its like.
     pub(super) fn constructors(&self, unit: &mut LoweredUnit) {
-        let m = self.m();
+        let m = self.module();
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
             let Some(made) = self.receivers.constructor(call) else {
@@ -27,7 +27,7 @@ impl CallLowering<'_> {
                 Constructor::Credentials(parameters) => parameters.split(", ").collect(),
                 _ => constructor_positional(&callee).to_vec(),
             };
-            let mut entries = vec![made_entry("Callee", Value::made(&callee, header))];
+            let mut entries = vec![synthetic_entry("Callee", Value::synthetic(&callee, header))];
             let mut args = self.arguments(call, &names, |_| false);
             for e in &mut args {
                 rename(
@@ -53,9 +53,9 @@ impl CallLowering<'_> {
 
     /// `os.environ["X"] = …`, `os.environ.update(…)`, `os.environ.setdefault(…)`, `os.putenv(…)`.
     pub(super) fn environment(&self, unit: &mut LoweredUnit) {
-        let m = self.m();
+        let m = self.module();
         let mut put = |name: Value, value: Value, expr: ExprId| {
-            let entries = vec![made_entry("Name", name), made_entry("Value", value)];
+            let entries = vec![synthetic_entry("Name", name), synthetic_entry("Value", value)];
             let header = m.expr(expr).span;
             unit.resources
                 .push(self.plain_resource(kinds::ENVIRON, "os.environ", expr, header, entries));

@@ -1,7 +1,7 @@
 //! A statement of the CDK as its parts come together: from the constructor, from later calls.
 
 use super::cdk::CdkPrincipal;
-use super::resources::made_entry;
+use super::resources::synthetic_entry;
 use crate::source::{Span, Text};
 use crate::value::{MapEntry, Value, ValueKind};
 
@@ -14,7 +14,7 @@ pub(super) struct PartialStatement {
 impl PartialStatement {
     pub(super) fn set(&mut self, key: &str, at: Span, value: Value) {
         self.entries.push(MapEntry {
-            key: Text::made(key, at),
+            key: Text::synthetic(key, at),
             key_span: at,
             value,
         });
@@ -56,7 +56,7 @@ impl PartialStatement {
                 e.value = Value::seq(items, at);
             }
             None => {
-                entries.push(made_entry(who.kind, Value::seq(vec![who.value], at)));
+                entries.push(synthetic_entry(who.kind, Value::seq(vec![who.value], at)));
                 entries.sort_by_key(|e| e.key.known().map(|k| k.into_owned()));
             }
         }
@@ -89,7 +89,7 @@ impl PartialStatement {
     }
 
     pub(super) fn value(mut self, effect: Value, span: Span) -> Value {
-        self.entries.insert(0, made_entry("Effect", effect));
+        self.entries.insert(0, synthetic_entry("Effect", effect));
         Value::map(self.entries, span)
     }
 }

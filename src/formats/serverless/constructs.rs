@@ -37,16 +37,16 @@ pub(super) fn policy(constructs: &Value, at: Span) -> Option<Value> {
             let kind = construct.value.get("type")?.as_str()?;
             let (_, actions) = CONSTRUCTS.iter().find(|(name, _)| *name == kind)?;
             let resource = Value::text(text::hole(HoleKind::Outside, &construct.key.display(), at), at);
-            let actions = actions.iter().map(|a| Value::made(a, at)).collect();
+            let actions = actions.iter().map(|a| Value::synthetic(a, at)).collect();
             let entries = vec![
-                ("Effect", Value::made("Allow", at)),
+                ("Effect", Value::synthetic("Allow", at)),
                 ("Action", Value::seq(actions, at)),
                 ("Resource", Value::seq(vec![resource], at)),
             ];
             Some(map(entries, at))
         })
         .collect();
-    let made = |text: &str| Value::made(text, at);
+    let made = |text: &str| Value::synthetic(text, at);
     (!statements.is_empty()).then(|| {
         let entries = vec![
             ("PolicyName", made("constructs")),

@@ -138,7 +138,7 @@ impl FunctionLowering<'_, '_> {
     }
 
     fn role(&self, id: &str, header: Span, extent: Span, parts: &RoleParts<'_>, inherited: Option<&Value>) -> Resource {
-        let made = |text: &str| Value::made(text, header);
+        let made = |text: &str| Value::synthetic(text, header);
         let list = |text: &str| Value::seq(vec![made(text)], header);
         let trust = map(
             vec![
@@ -161,7 +161,7 @@ impl FunctionLowering<'_, '_> {
             items.extend(inherited.map_or(&[][..], Value::items).iter().cloned());
             let key = statements.key_span;
             let entries = vec![
-                ("PolicyName", Value::made("lambda", key)),
+                ("PolicyName", Value::synthetic("lambda", key)),
                 ("PolicyDocument", document(items, key, statements.value.span)),
             ];
             policies.push(map(entries, key));
@@ -182,15 +182,15 @@ impl FunctionLowering<'_, '_> {
         ];
         let mut entries: Vec<MapEntry> = props
             .into_iter()
-            .map(|(name, value)| MapEntry::made(name, header, value))
+            .map(|(name, value)| MapEntry::synthetic(name, header, value))
             .collect();
         for (name, written) in named {
-            entries.extend(written.map(|e| MapEntry::made(name, e.key_span, e.value.clone())));
+            entries.extend(written.map(|e| MapEntry::synthetic(name, e.key_span, e.value.clone())));
         }
         if parts.in_vpc || self.provider.get("vpc").is_some() {
             let vpc = "arn:%partition:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole";
             let added = Value::seq(vec![Value::text(text::arn(vpc, header), header)], header);
-            entries.push(MapEntry::made("GeneratedManagedPolicyArns", header, added));
+            entries.push(MapEntry::synthetic("GeneratedManagedPolicyArns", header, added));
         }
         self.resource("AWS::IAM::Role", "iam.role", id, header, extent, entries)
     }
@@ -202,18 +202,18 @@ impl FunctionLowering<'_, '_> {
                 .as_text()
                 .cloned()
                 .unwrap_or_else(|| text::hole(HoleKind::Other, default, at)),
-            None => Text::made(default, at),
+            None => Text::synthetic(default, at),
         };
         let mut groups = text::arn("arn:%partition:logs:%region:%account:log-group:/aws/lambda/", at);
         groups.append(&named(self.name, "service"));
-        groups.append(&Text::made("-", at));
+        groups.append(&Text::synthetic("-", at));
         groups.append(&named(self.provider.get("stage"), "dev"));
         let statement = |actions: &[&str], end: &str| {
             let mut resource = groups.clone();
-            resource.append(&Text::made(end, at));
-            let actions = actions.iter().map(|a| Value::made(a, at)).collect();
+            resource.append(&Text::synthetic(end, at));
+            let actions = actions.iter().map(|a| Value::synthetic(a, at)).collect();
             let entries = vec![
-                ("Effect", Value::made("Allow", at)),
+                ("Effect", Value::synthetic("Allow", at)),
                 ("Action", Value::seq(actions, at)),
                 ("Resource", Value::seq(vec![Value::text(resource, at)], at)),
             ];
@@ -238,7 +238,7 @@ impl FunctionLowering<'_, '_> {
             ("image", "Image"),
             ("layers", "Layers"),
         ] {
-            entries.extend(get(from).map(|e| MapEntry::made(to, e.key_span, e.value.clone())));
+            entries.extend(get(from).map(|e| MapEntry::synthetic(to, e.key_span, e.value.clone())));
         }
         for (from, to) in [
             ("runtime", "Runtime"),
@@ -246,7 +246,7 @@ impl FunctionLowering<'_, '_> {
             ("vpc", "VpcConfig"),
             ("kmsKeyArn", "KmsKeyArn"),
         ] {
-            entries.extend(inherit(from).map(|e| MapEntry::made(to, e.key_span, e.value.clone())));
+            entries.extend(inherit(from).map(|e| MapEntry::synthetic(to, e.key_span, e.value.clone())));
         }
         let (own, all) = (get("environment"), self.provider.entry("environment"));
         if let Some(first) = own.or(all) {
@@ -261,7 +261,7 @@ impl FunctionLowering<'_, '_> {
             }
             let variables = Value::map(variables, first.value.span);
             let environment = map(vec![("Variables", variables)], first.key_span);
-            entries.push(MapEntry::made("Environment", first.key_span, environment));
+            entries.push(MapEntry::synthetic("Environment", first.key_span, environment));
         }
         let nested = |name: &str| function.value.path(&["iam", "role"]).and_then(|r| r.entry(name));
         let per_function = RoleParts {
@@ -291,7 +291,7 @@ impl FunctionLowering<'_, '_> {
             uses_shared = true;
             self.reference(SHARED_ROLE, "Arn", header)
         };
-        entries.push(MapEntry::made("Role", header, role));
+        entries.push(MapEntry::synthetic("Role", header, role));
         entries.extend(match get("image") {
             Some(image) => self.image(&image.value),
             // Code is packed from the service's folder, or the function's `module`, and handlers are paths in it.
@@ -320,10 +320,10 @@ impl FunctionLowering<'_, '_> {
 
     fn code_paths(&self, folder: &str, at: Span) -> Option<MapEntry> {
         let path = self.template.local_path(&self.template.doc.tree, folder)?;
-        Some(MapEntry::made(
+        Some(MapEntry::synthetic(
             "CodePaths",
             at,
-            Value::seq(vec![Value::made(&path, at)], at),
+            Value::seq(vec![Value::synthetic(&path, at)], at),
         ))
     }
 
@@ -350,14 +350,14 @@ impl FunctionLowering<'_, '_> {
                 .and_then(Value::as_str)
                 .map(|c| c.into_owned());
             if let (Some(context), Some(file)) = (context, file) {
-                let dockerfile = Value::made(&join_path(&context, &file), folder.span);
-                out.push(MapEntry::made("Dockerfile", folder.span, dockerfile));
+                let dockerfile = Value::synthetic(&join_path(&context, &file), folder.span);
+                out.push(MapEntry::synthetic("Dockerfile", folder.span, dockerfile));
             }
             out.push(paths);
         }
         out.extend(image.entry("command").map(|command| {
             let config = map(vec![("Command", command.value.clone())], command.key_span);
-            MapEntry::made("ImageConfig", command.key_span, config)
+            MapEntry::synthetic("ImageConfig", command.key_span, config)
         }));
         out
     }
@@ -406,17 +406,17 @@ impl FunctionLowering<'_, '_> {
         let signed = authorizer.is_some_and(|a| a.value.as_str().as_deref() == Some("aws_iam"));
         let place = authorizer.map_or(url.value.span, |a| a.value.span);
         let mut entries = vec![
-            MapEntry::made(
+            MapEntry::synthetic(
                 "AuthType",
                 at,
-                Value::made(if signed { "AWS_IAM" } else { "NONE" }, place),
+                Value::synthetic(if signed { "AWS_IAM" } else { "NONE" }, place),
             ),
-            MapEntry::made("TargetFunctionArn", at, self.reference(function, "", at)),
+            MapEntry::synthetic("TargetFunctionArn", at, self.reference(function, "", at)),
         ];
         entries.extend(
             url.value
                 .entry("cors")
-                .map(|e| MapEntry::made("Cors", e.key_span, e.value.clone())),
+                .map(|e| MapEntry::synthetic("Cors", e.key_span, e.value.clone())),
         );
         let id = format!("{function}Url");
         Some(self.resource("AWS::Lambda::Url", "url", &id, at, at.cover(url.value.span), entries))
@@ -446,8 +446,12 @@ impl FunctionLowering<'_, '_> {
             return None;
         }
         let at = route.key_span;
-        let mut entries = vec![MapEntry::made("AuthorizationType", at, Value::made("NONE", at))];
-        entries.push(MapEntry::made(api, at, self.reference(made, "", at)));
+        let mut entries = vec![MapEntry::synthetic(
+            "AuthorizationType",
+            at,
+            Value::synthetic("NONE", at),
+        )];
+        entries.push(MapEntry::synthetic(api, at, self.reference(made, "", at)));
         let text = || {
             route
                 .value
@@ -457,18 +461,18 @@ impl FunctionLowering<'_, '_> {
         // A WebSocket API asks when a client connects. In short: `GET orders`, `*`, `$connect`.
         if made == "WebsocketsApi" {
             let key = route.value.get("route").cloned();
-            entries.push(MapEntry::made(
+            entries.push(MapEntry::synthetic(
                 "RouteKey",
                 at,
-                key.or_else(|| Some(Value::made(&text()?, at)))?,
+                key.or_else(|| Some(Value::synthetic(&text()?, at)))?,
             ));
         } else if let Some(method) = route
             .value
             .get("method")
             .cloned()
-            .or_else(|| Some(Value::made(&text()?, at)))
+            .or_else(|| Some(Value::synthetic(&text()?, at)))
         {
-            entries.push(MapEntry::made("HttpMethod", at, method));
+            entries.push(MapEntry::synthetic("HttpMethod", at, method));
         }
         Some(self.resource(kind, "event", id, at, at.cover(route.value.span), entries))
     }
@@ -483,14 +487,14 @@ impl FunctionLowering<'_, '_> {
         let arn = source.value.get("arn").unwrap_or(&source.value);
         let at = source.key_span;
         let mut entries = vec![
-            MapEntry::made("EventSourceArn", at, arn.clone()),
-            MapEntry::made("FunctionName", at, self.reference(function, "", at)),
+            MapEntry::synthetic("EventSourceArn", at, arn.clone()),
+            MapEntry::synthetic("FunctionName", at, self.reference(function, "", at)),
         ];
         entries.extend(
             source
                 .value
                 .entry("enabled")
-                .map(|e| MapEntry::made("Enabled", e.key_span, e.value.clone())),
+                .map(|e| MapEntry::synthetic("Enabled", e.key_span, e.value.clone())),
         );
         let id = format!("{function}EventSourceMapping{n}");
         let extent = at.cover(source.value.span);
@@ -508,7 +512,7 @@ impl FunctionLowering<'_, '_> {
         let items = statements.value.items().to_vec();
         let policy = document(items, at, statements.value.span);
         let extent = at.cover(statements.value.span);
-        let entries = vec![MapEntry::made("Policy", at, policy)];
+        let entries = vec![MapEntry::synthetic("Policy", at, policy)];
         Some(self.resource(
             "AWS::ApiGateway::RestApi",
             "apiGateway",

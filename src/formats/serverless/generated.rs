@@ -15,7 +15,7 @@ pub(super) fn normalize(name: &str) -> String {
 pub(super) fn document(statements: Vec<Value>, at: Span, span: Span) -> Value {
     map_at(
         vec![
-            ("Version", Value::made("2012-10-17", at)),
+            ("Version", Value::synthetic("2012-10-17", at)),
             ("Statement", Value::seq(statements, span)),
         ],
         at,
@@ -28,6 +28,8 @@ pub(super) fn map(entries: Vec<(&str, Value)>, at: Span) -> Value {
 }
 
 fn map_at(entries: Vec<(&str, Value)>, at: Span, span: Span) -> Value {
-    let entries = entries.into_iter().map(|(name, value)| MapEntry::made(name, at, value));
+    let entries = entries
+        .into_iter()
+        .map(|(name, value)| MapEntry::synthetic(name, at, value));
     Value::new(ValueKind::Map(entries.collect()), span)
 }

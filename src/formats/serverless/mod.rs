@@ -88,7 +88,7 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Lowered
     );
     // Parts that are files: their resources are the service's.
     for &part in &parts {
-        let Some(path) = included(tree, part, sources) else {
+        let Some(path) = included_file(tree, part, sources) else {
             continue;
         };
         match sources.find(&path) {
@@ -131,7 +131,7 @@ pub fn remove_claimed_units(sources: &Sources, units: &mut [LoweredUnit]) {
 }
 
 /// The file that a part of `resources` is: `${file(resources/tables.yml)}`.
-fn included(tree: &Tree, part: NodeId, sources: &Sources) -> Option<String> {
+fn included_file(tree: &Tree, part: NodeId, sources: &Sources) -> Option<String> {
     let text = tree.text(part)?.known()?;
     let path = text.trim().strip_prefix("${file(")?.strip_suffix(")}")?;
     let data = [".yml", ".yaml", ".json"].iter().any(|end| path.ends_with(end));

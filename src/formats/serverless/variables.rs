@@ -150,7 +150,7 @@ impl ServerlessService {
         }
         if inside.contains("${") {
             // The address itself holds variables.
-            let value = self.fill_variables(template, env, &Text::made(inside, at), at, nesting + 1)?;
+            let value = self.fill_variables(template, env, &Text::synthetic(inside, at), at, nesting + 1)?;
             filled = value.as_text()?.display();
             inside = &filled;
         }
@@ -163,7 +163,7 @@ impl ServerlessService {
                     let mut memo = self.memo.lock().unwrap_or_else(PoisonError::into_inner);
                     memo.fallbacks.insert(at, name.into());
                 }
-                return Some(Value::made(literal, at));
+                return Some(Value::synthetic(literal, at));
             }
             match self.source(template, env, source, at) {
                 Some(Answer::Value(value)) => return Some(value),
@@ -201,16 +201,22 @@ impl ServerlessService {
 
     /// `self:a.b.c`.
     fn self_value_at(&self, template: &Template<'_>, env: TemplateScope<'_>, address: &str, at: Span) -> Answer {
-        match self.at(template, env, address, at) {
+        match self.value_at_address(template, env, address, at) {
             Some(value) if !value.is_null() => Answer::Value(value.used_at(at)),
-            _ if address == "provider.stage" => Answer::Value(Value::made("dev", at)),
+            _ if address == "provider.stage" => Answer::Value(Value::synthetic("dev", at)),
             _ if address == "provider.region" => Answer::Unknown(hole_text(HoleKind::Region, address, at)),
             _ => Answer::Unknown(hole_text(HoleKind::Other, address, at)),
         }
     }
 
     /// The value at an address of the service, found once.
-    fn at(&self, template: &Template<'_>, env: TemplateScope<'_>, address: &str, at: Span) -> Option<Value> {
+    fn value_at_address(
+        &self,
+        template: &Template<'_>,
+        env: TemplateScope<'_>,
+        address: &str,
+        at: Span,
+    ) -> Option<Value> {
         let memo = || self.memo.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = memo().known.get(address) {
             return Some(known.clone());
@@ -281,7 +287,7 @@ impl ServerlessService {
         let (folder, name) = before.rsplit_once('/').unwrap_or((".", before));
         let folder = template.local_path(&self.tree, folder)?;
         let pattern = format!("{}*{after}", name.trim());
-        template.want_file(format!(
+        template.request_file(format!(
             "{}/{MATCHING}{}",
             if folder.is_empty() { "." } else { &folder },
             pattern.trim()
@@ -364,7 +370,7 @@ impl ServerlessService {
             return unknown();
         };
         let Some(file) = template.world.sources.find(&path) else {
-            template.want_file(path);
+            template.request_file(path);
             return unknown();
         };
         let tree = template.world.tree(file);

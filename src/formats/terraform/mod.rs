@@ -120,7 +120,7 @@ impl Format for Terraform {
             let before = seen.entry(value.span).or_default();
             if before
                 .iter()
-                .any(|other| crate::formats::terraform::eval::values::is_alike(other, value, 0))
+                .any(|other| crate::formats::terraform::eval::values::is_equivalent(other, value, 0))
             {
                 return false;
             }
@@ -158,7 +158,7 @@ impl Format for Terraform {
             );
             units[0].unused = unused;
         }
-        let message = "too many different policies are written here: the rest of them is not judged";
+        let message = "too many different policies are defined here: the rest are not judged";
         let problems = left_out
             .into_iter()
             .map(|at| Problem::new(ProblemKind::Exhausted, at, message));
@@ -191,7 +191,7 @@ fn parse(sources: &Sources, files: &[FileId]) -> Vec<File> {
                 hcl::parse
             };
             let hcl = parse(id, sources.text(id));
-            let mut more = crate::formats::terraform::parse::terragrunt::Generated::default();
+            let mut more = crate::formats::terraform::parse::terragrunt::GeneratedFile::default();
             let (role, mut hcl) = match FileRole::of(path) {
                 FileRole::Terragrunt => {
                     more = crate::formats::terraform::parse::terragrunt::generated(sources, id, &hcl);
@@ -237,11 +237,16 @@ fn evaluate<'a>(
         .copied()
         .filter(|path| !called.contains(*path))
         .collect();
-    let (mut ways, left_out) =
+    let (mut variable_sets, left_out) =
         crate::formats::terraform::parse::var_files::variable_sets(files, &repository.directories, &paths);
     let roots: Vec<Root<'a>> = paths
         .iter()
-        .flat_map(|path| applied(&repository.directories[path], ways.remove(path).unwrap_or_default()))
+        .flat_map(|path| {
+            applied(
+                &repository.directories[path],
+                variable_sets.remove(path).unwrap_or_default(),
+            )
+        })
         .collect();
     let mut results = in_parallel(repository, sources, &roots);
     // Directories that only call each other, or that were out of reach, stand for themselves.
@@ -270,10 +275,11 @@ fn evaluate<'a>(
 }
 
 /// A root module in each way that it is applied: as it stands, unless that lacks a value which the files give.
-fn applied<'a>(directory: &'a Directory<'a>, ways: Vec<RootVariables<'a>>) -> Vec<Root<'a>> {
-    let plain = ways.is_empty() || !directory.needs_values();
-    let ways = plain.then(RootVariables::new).into_iter().chain(ways);
-    ways.enumerate()
+fn applied<'a>(directory: &'a Directory<'a>, variable_sets: Vec<RootVariables<'a>>) -> Vec<Root<'a>> {
+    let plain = variable_sets.is_empty() || !directory.needs_values();
+    let variable_sets = plain.then(RootVariables::new).into_iter().chain(variable_sets);
+    variable_sets
+        .enumerate()
         .map(|(i, chosen)| Root {
             path: &directory.path,
             scope: match i {
@@ -285,17 +291,17 @@ fn applied<'a>(directory: &'a Directory<'a>, ways: Vec<RootVariables<'a>>) -> Ve
         .collect()
 }
 
-type Rooted = (Arc<str>, EvaluatedRoot, BTreeSet<String>);
+type RootResult = (Arc<str>, EvaluatedRoot, BTreeSet<String>);
 
 /// Evaluates roots on as many threads as there are, each with room for deep values.
-fn in_parallel<'a>(repository: &'a Repository<'a>, sources: &Sources, roots: &[Root<'a>]) -> Vec<Rooted> {
+fn in_parallel<'a>(repository: &'a Repository<'a>, sources: &Sources, roots: &[Root<'a>]) -> Vec<RootResult> {
     let next = Mutex::new(roots.iter());
     let done = Mutex::new(Vec::with_capacity(roots.len()));
     let work = || {
         loop {
             let root = next.lock().unwrap_or_else(PoisonError::into_inner).next();
             let Some(root) = root else { return };
-            let result = one_root(repository, sources, root);
+            let result = evaluate_root(repository, sources, root);
             done.lock().unwrap_or_else(PoisonError::into_inner).push(result);
         }
     };
@@ -313,7 +319,7 @@ fn in_parallel<'a>(repository: &'a Repository<'a>, sources: &Sources, roots: &[R
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn one_root<'a>(repository: &'a Repository<'a>, sources: &Sources, root: &Root<'a>) -> Rooted {
+fn evaluate_root<'a>(repository: &'a Repository<'a>, sources: &Sources, root: &Root<'a>) -> RootResult {
     let directory = &repository.directories[root.path];
     let evaluator = TerraformEvaluator::new(repository, sources, root.path, root.scope.clone());
     let module = TerraformModule::root(directory, root.scope.clone(), root.chosen.clone());

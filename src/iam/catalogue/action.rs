@@ -47,13 +47,13 @@ impl Service {
     }
 
     /// Some action or resource type takes `aws:ResourceTag`: tags on resources can be a condition here.
-    fn takes_resource_tags(self) -> bool {
+    fn supports_resource_tags(self) -> bool {
         self.condition_key("aws:ResourceTag/${TagKey}").is_some()
     }
 
     /// Every action of it is retired.
-    pub fn is_gone(self) -> bool {
-        self.actions().all(Action::is_gone)
+    pub fn is_retired(self) -> bool {
+        self.actions().all(Action::is_retired)
     }
 
     fn key_range(self) -> Range<u32> {
@@ -150,7 +150,7 @@ impl Action {
     }
 
     /// Retired by AWS: the name is no longer in the reference.
-    pub fn is_gone(self) -> bool {
+    pub fn is_retired(self) -> bool {
         self.flags() & GONE != 0
     }
 
@@ -162,7 +162,7 @@ impl Action {
     /// The action or one of its resource types takes this key. The tags of a request are keys of the action alone: a type of
     /// resource lists them for the actions that create or tag it, and `ec2:DeleteVolume` sends none. Service Authorization
     /// Reference, "Actions, resources, and condition keys for Amazon EC2".
-    pub fn takes_key(self, name: &str) -> bool {
+    pub fn supports_key(self, name: &str) -> bool {
         let prefix = |p: &str| name.get(..p.len()).is_some_and(|n| n.eq_ignore_ascii_case(p));
         let of_request = prefix("aws:RequestTag/") || name.eq_ignore_ascii_case("aws:TagKeys");
         self.condition_keys().any(|k| k.matches(name))
@@ -180,8 +180,8 @@ impl Action {
             let tagging = self.service().actions().filter(tags);
             tagging.flat_map(Self::resource_types).any(|t| t.name() == kind)
         };
-        self.takes_key(key)
-            || self.service().takes_resource_tags() && self.resource_types().any(|t| is_tagged(t.name()))
+        self.supports_key(key)
+            || self.service().supports_resource_tags() && self.resource_types().any(|t| is_tagged(t.name()))
     }
 
     /// How many actions are graver: what reviewers fear most comes first (`rules/facts/hand/notable-actions.txt`), then
@@ -327,7 +327,7 @@ impl Catalogue {
     }
 
     /// The actions whose names begin with `prefix` in any case, as a range of rows.
-    pub(in crate::iam) fn actions_beginning(&self, prefix: &str) -> Range<u32> {
+    pub(in crate::iam) fn actions_with_prefix(&self, prefix: &str) -> Range<u32> {
         let head = |key: &'static str| {
             let take = prefix.len().min(key.len());
             key.bytes()

@@ -17,17 +17,17 @@ impl Catalogue {
             None => self.service(self.did_you_mean_service(prefix)?)?,
         };
         let head = service.prefix().len() + 1;
-        let current = service.actions().filter(|a| !a.is_gone());
+        let current = service.actions().filter(|a| !a.is_retired());
         let current: Vec<(&str, Action)> = current
             .map(|a| (a.name().get(head..).unwrap_or(""), a))
-            .filter(|(name, a)| same_verb(action, name) && !raises(action, a.level()))
+            .filter(|(name, a)| same_verb(action, name) && !exceeds_verb(action, a.level()))
             .collect();
         let fresh = |a: &Action| !beside.contains(a.id());
         nearest_within(action, SLIP, current.iter().copied())
             .or_else(|| {
                 other_verbs(action).find_map(|meant| {
                     let same = self.action(&format!("{}:{meant}", service.prefix()))?;
-                    (!same.is_gone() && fresh(&same) && !raises(action, same.level())).then_some(same)
+                    (!same.is_retired() && fresh(&same) && !exceeds_verb(action, same.level())).then_some(same)
                 })
             })
             .or_else(|| {
@@ -50,10 +50,10 @@ impl Catalogue {
             if glob::is_pattern(name) {
                 return None;
             }
-            let current = self.services().filter(|s| !s.is_gone());
+            let current = self.services().filter(|s| !s.is_retired());
             let mut same = current
                 .filter_map(|s| self.action(&format!("{}:{name}", s.prefix())))
-                .filter(|a| !a.is_gone());
+                .filter(|a| !a.is_retired());
             let only = same.next()?;
             same.next().is_none().then(|| only.name().to_owned())
         })
@@ -69,7 +69,7 @@ impl Catalogue {
         {
             return Some(service.prefix());
         }
-        let current = self.services().filter(|s| !s.is_gone());
+        let current = self.services().filter(|s| !s.is_retired());
         nearest_word(prefix, current.map(Service::prefix))
     }
 
@@ -196,7 +196,7 @@ fn same_verb(a: &str, b: &str) -> bool {
 }
 
 /// Whether an action of this level does more than the verb of `name` says.
-fn raises(name: &str, level: AccessLevel) -> bool {
+fn exceeds_verb(name: &str, level: AccessLevel) -> bool {
     let reads = VERBS[READING].iter().any(|v| v.eq_ignore_ascii_case(verb(name)));
     reads && !matches!(level, AccessLevel::List | AccessLevel::Read)
 }

@@ -48,14 +48,16 @@ impl Packer {
                 .unwrap_or_else(|| panic!("rules/facts/sdk: {name} has no operation `{operation}`"))
         };
 
-        let waiters: BTreeMap<&str, u32> = of(lines, "waiter").map(|l| (l.at(1), row_of(l.at(2)))).collect();
+        let waiters: BTreeMap<&str, u32> = lines_of_kind(lines, "waiter")
+            .map(|l| (l.at(1), row_of(l.at(2))))
+            .collect();
         let first_waiter = self.rows::<Waiter>();
         for (waiter, operation) in &waiters {
             let cells = [self.string(waiter), *operation];
             self.row::<Waiter, 2>(cells);
         }
 
-        let types: BTreeMap<&str, &CatalogueLine> = of(lines, "type").map(|l| (l.at(1), l)).collect();
+        let types: BTreeMap<&str, &CatalogueLine> = lines_of_kind(lines, "type").map(|l| (l.at(1), l)).collect();
         let first_type = self.rows::<SdkType>();
         let type_rows: BTreeMap<&str, u32> = types.keys().copied().zip(first_type..).collect();
         for (type_name, line) in &types {
@@ -171,7 +173,7 @@ impl Packer {
     }
 }
 
-fn of<'a, 'b>(lines: &'b [CatalogueLine<'a>], kind: &'b str) -> impl Iterator<Item = &'b CatalogueLine<'a>> {
+fn lines_of_kind<'a, 'b>(lines: &'b [CatalogueLine<'a>], kind: &'b str) -> impl Iterator<Item = &'b CatalogueLine<'a>> {
     lines.iter().filter(move |l| l.at(0) == kind)
 }
 

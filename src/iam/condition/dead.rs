@@ -1,7 +1,7 @@
 //! Statements that no request can match.
 //! IAM User Guide, "Conditions with multiple context keys or values": the lines of a condition hold together.
 
-use super::{Operator, OperatorFamily, always_present, is_tag_of_nothing, needs_key, tag_of};
+use super::{Operator, OperatorFamily, always_present, is_unsupported_resource_tag, needs_key, tag_of};
 use crate::date::Date;
 use crate::iam::catalogue::catalogue;
 use crate::iam::glob::CaseSensitivity;
@@ -31,7 +31,7 @@ pub enum DeadReason {
 
 /// A statement that never applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Dead {
+pub struct DeadStatement {
     pub why: DeadReason,
     /// What one would edit.
     pub span: Span,
@@ -42,7 +42,7 @@ pub struct Dead {
 }
 
 /// Whether no request can match a statement from `today` on.
-pub fn why_dead(s: &Statement, today: Date) -> Option<Dead> {
+pub fn find_dead(s: &Statement, today: Date) -> Option<DeadStatement> {
     if let Some(dead) = all_excluded(s) {
         return Some(dead);
     }
@@ -50,7 +50,7 @@ pub fn why_dead(s: &Statement, today: Date) -> Option<Dead> {
         return None;
     }
     let at = |why, span, other, c: &Condition| {
-        Some(Dead {
+        Some(DeadStatement {
             why,
             span,
             other,
@@ -58,10 +58,10 @@ pub fn why_dead(s: &Statement, today: Date) -> Option<Dead> {
         })
     };
     for c in &s.conditions {
-        if has_passed(c, today) {
+        if is_expired(c, today) {
             return at(DeadReason::Passed, c.span, None, c);
         }
-        if is_no_tag(&c.key) && needs_key(c) {
+        if is_impossible_tag(&c.key) && needs_key(c) {
             return at(DeadReason::NoSuchTag, c.key.span, None, c);
         }
         let absent = c.parsed.is_some_and(|o| requires_absence(o, c)) && c.complete && !c.values.is_empty();
@@ -79,7 +79,7 @@ pub fn why_dead(s: &Statement, today: Date) -> Option<Dead> {
             if let Some((must, not)) = contradicts(key, other, c).or_else(|| contradicts(key, c, other)) {
                 return at(DeadReason::Contradiction, must.span, Some(not.span), c);
             }
-            if exclude(key, other, c) {
+            if exclude_each_other(key, other, c) {
                 return at(DeadReason::Excluding, c.span, Some(other.span), c);
             }
         }
@@ -87,13 +87,13 @@ pub fn why_dead(s: &Statement, today: Date) -> Option<Dead> {
     None
 }
 
-fn all_excluded(s: &Statement) -> Option<Dead> {
+fn all_excluded(s: &Statement) -> Option<DeadStatement> {
     let denies = matches!(&s.effect, Some(e) if e.value == Effect::Deny);
     let not_resource = s.resource.as_ref().filter(|_| !denies);
     let mut clauses = s.action.iter().chain(not_resource).filter(|c| c.negated);
     clauses.find_map(|clause| {
         let star = clause.items.iter().find(|x| pattern::is_star(&x.text))?;
-        Some(Dead {
+        Some(DeadStatement {
             why: DeadReason::AllExcluded,
             span: star.span,
             other: Some(clause.key),
@@ -104,14 +104,14 @@ fn all_excluded(s: &Statement) -> Option<Dead> {
 
 /// Whether a key names a tag that cannot exist: tag keys have letters, digits, spaces and `_.:/=+-@`.
 /// Amazon EC2 User Guide, "Tag your Amazon EC2 resources", "Tag restrictions".
-pub fn is_no_tag(key: &ClauseItem) -> bool {
+pub fn is_impossible_tag(key: &ClauseItem) -> bool {
     let text = key.text.known();
     text.is_some_and(|k| tag_of(&k.to_lowercase()).is_some_and(|tag| tag.contains(['*', '?']) && !tag.contains("${")))
 }
 
 /// Whether a line asks for a tag of the resource that no request of the statement has.
 fn is_unsupported(s: &Statement, c: &Condition) -> bool {
-    needs_key(c) && is_tag_of_nothing(s, &c.lower_key)
+    needs_key(c) && is_unsupported_resource_tag(s, &c.lower_key)
 }
 
 /// Seconds since 1970-01-01: ISO 8601 in universal time, or a number.
@@ -136,7 +136,7 @@ fn time(text: &str) -> Option<f64> {
 }
 
 /// Whether a line holds only for requests of a time that is over.
-fn has_passed(c: &Condition, today: Date) -> bool {
+fn is_expired(c: &Condition, today: Date) -> bool {
     const DAY: f64 = 86_400.0;
     let key = &c.lower_key;
     // How long after the time a request may still meet it, beside a day for what the day of the run leaves open.
@@ -177,7 +177,7 @@ fn contradicts<'c>(key: &str, must: &'c Condition, not: &'c Condition) -> Option
 }
 
 /// Of two lines on one key.
-fn exclude(key: &str, a: &Condition, b: &Condition) -> bool {
+fn exclude_each_other(key: &str, a: &Condition, b: &Condition) -> bool {
     if !a.complete || !b.complete || a.values.is_empty() || b.values.is_empty() {
         return false;
     }

@@ -161,7 +161,7 @@ pub(super) fn facet_of_key(key: &str) -> (Facet, ValueReading) {
 /// `key` in lower case.
 /// IAM User Guide, "AWS global condition context keys", "Properties of the principal" and "Properties of a role session", and
 /// "IAM and AWS STS condition context keys", "Available keys for AWS web identity federation" and "for SAML-based federation".
-pub fn is_of_principal(key: &str) -> bool {
+pub fn is_principal_key(key: &str) -> bool {
     match key {
         "aws:principalisawsservice" | "aws:principalservicename" | "aws:principalservicenameslist" => false,
         "aws:userid" | "aws:username" | "kms:calleraccount" => true,
@@ -191,7 +191,7 @@ fn is_claim(key: &str) -> bool {
 }
 
 /// Whose resource it is: in a policy on the resource itself, the same in every request. `key` in lower case.
-pub fn is_of_owner(key: &str) -> bool {
+pub fn is_owner_key(key: &str) -> bool {
     matches!(
         key,
         "aws:resourceaccount" | "aws:resourceorgid" | "aws:resourceorgpaths" | "s3:resourceaccount"
@@ -200,7 +200,7 @@ pub fn is_of_owner(key: &str) -> bool {
 
 /// Says whose account or organization a request comes from, by who asks, by its source, or by its endpoint. `key` in lower
 /// case.
-pub(super) fn is_of_caller(key: &str) -> bool {
+pub(super) fn is_caller_account_key(key: &str) -> bool {
     let of = ["aws:principal", "aws:source", "aws:vpce"].iter();
     let rest = of.filter_map(|prefix| key.strip_prefix(prefix)).next();
     matches!(rest, Some("account" | "owner" | "orgid" | "orgpaths"))
@@ -241,7 +241,7 @@ pub fn is_multivalued(key: &str) -> Option<bool> {
 
 /// Whether an operator compares values of a key's type.
 /// IAM User Guide, "IAM JSON policy elements: Condition operators".
-pub fn fits_type(key: &str, type_name: &str, operator: Operator) -> bool {
+pub fn operator_fits_type(key: &str, type_name: &str, operator: Operator) -> bool {
     use OperatorFamily::{Arn, Binary, Bool, Date, IpAddress, Numeric, String};
     // The value of an encryption context is text of the caller's, often an ARN. Amazon CloudWatch Logs User Guide, "Encrypt log
     // data in CloudWatch Logs using AWS Key Management Service".

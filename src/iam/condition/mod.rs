@@ -11,7 +11,9 @@ mod key;
 mod operator;
 mod value;
 
-pub use key::{Facet, always_present, fits_type, is_multivalued, is_of_owner, is_of_principal, key_type, tag_of};
+pub use key::{
+    Facet, always_present, is_multivalued, is_owner_key, is_principal_key, key_type, operator_fits_type, tag_of,
+};
 pub use operator::{OPERATORS, Operator, OperatorFamily, SetOperator};
 pub use value::{Network, is_any_address};
 
@@ -81,7 +83,7 @@ impl Weakness {
             Self::AnyCaller => "can be met from any account",
             Self::Holder => "limits the caller, not the resources",
             Self::PassedRole => "does not work for `iam:PassRole`",
-            Self::Negated => "only excludes some",
+            Self::Negated => "only excludes some values",
             Self::FullAccess => "also matches a full-access policy",
             Self::Idle => "restricts nothing",
         }
@@ -165,13 +167,13 @@ impl Strength {
     }
 
     /// Names an account, an organization, a principal, a source ARN with its account, or a private endpoint.
-    pub fn pins_who(&self) -> bool {
+    pub fn pins_caller(&self) -> bool {
         self.grade(Facet::Who) == Grade::Pins
     }
 
     /// For a grant to everyone.
     pub fn for_public(&self) -> Verdict {
-        if self.pins_who() {
+        if self.pins_caller() {
             Verdict::Silences
         } else {
             self.for_grant()
@@ -188,7 +190,7 @@ impl Strength {
     }
 
     /// The bounds of `key` (any case).
-    pub fn of_key<'s>(&'s self, key: &'s str) -> impl Iterator<Item = &'s WeighedCondition> {
+    pub fn bounds_of<'s>(&'s self, key: &'s str) -> impl Iterator<Item = &'s WeighedCondition> {
         let many = self.bounds.len() > FEW;
         let list = many.then(|| self.by_key.get(&key.to_ascii_lowercase())).flatten();
         let few = if many { &[][..] } else { &self.bounds };
@@ -198,11 +200,11 @@ impl Strength {
 
     /// Whether `key` (any case) is bound at `grade` or better.
     pub fn is_bound(&self, key: &str, grade: Grade) -> bool {
-        self.of_key(key).any(|b| b.grade >= grade)
+        self.bounds_of(key).any(|b| b.grade >= grade)
     }
 
     /// Only named policies may be attached, or only with a named boundary.
-    pub fn limits_what_is_given(&self) -> bool {
+    pub fn limits_attachable_policies(&self) -> bool {
         let mut keys = GIVEN.iter().filter(|k| **k != "iam:passedtoservice");
         keys.any(|k| self.is_bound(k, Grade::Narrows))
     }
@@ -220,12 +222,12 @@ impl Strength {
             "aws:sourceorgpaths",
             "aws:sourceowner",
         ];
-        let bounds = KEYS.iter().flat_map(|key| self.of_key(key));
+        let bounds = KEYS.iter().flat_map(|key| self.bounds_of(key));
         bounds.map(|b| b.grade).max().unwrap_or(Grade::None)
     }
 
     /// Conditions that are there and worth nothing: what one would edit to make them worth something, and why.
-    pub fn decorations(&self) -> impl Iterator<Item = (Span, &'static str)> {
+    pub fn ineffective_conditions(&self) -> impl Iterator<Item = (Span, &'static str)> {
         let bounds = self.bounds.iter().filter(|b| b.grade == Grade::Decoration);
         bounds.map(|b| match b.weakness {
             Some(w @ (Weakness::PassesWhenAbsent | Weakness::ForAllValues)) => (b.operator_span, w.text()),
@@ -236,7 +238,7 @@ impl Strength {
 
 /// Whom a statement is for, which decides what a condition on the caller is worth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reading {
+pub enum StatementCallers {
     /// No principal: those that hold the policy.
     Holders,
     /// The principals that it names.
@@ -245,7 +247,7 @@ pub enum Reading {
     Open,
 }
 
-impl Reading {
+impl StatementCallers {
     pub fn new(statement: &Statement) -> Self {
         match &statement.principal {
             None => Self::Holders,
@@ -258,14 +260,14 @@ impl Reading {
 /// Weighs a statement's conditions, once.
 pub fn strength(statement: &Statement) -> &Strength {
     statement.strength.get_or_init(|| {
-        let mut out = strength_of(&statement.conditions, Reading::new(statement));
+        let mut out = strength_of(&statement.conditions, StatementCallers::new(statement));
         if passes_roles(statement) {
             let only = statement.action.iter().flat_map(|c| &c.items).all(is_pass_role);
             out = Strength::new(out.bounds.into_iter().map(|b| b.for_pass_role(only)).collect());
         }
         let is_idle = |b: &WeighedCondition| {
             let c = statement.conditions.get(b.index);
-            c.is_some_and(|c| passes_without_key(c) == Some(true) && is_tag_of_nothing(statement, &b.key))
+            c.is_some_and(|c| passes_without_key(c) == Some(true) && is_unsupported_resource_tag(statement, &b.key))
         };
         if out.bounds.iter().any(is_idle) {
             let weighed = |b: WeighedCondition| match is_idle(&b) {
@@ -285,7 +287,7 @@ fn passes_roles(s: &Statement) -> bool {
 }
 
 /// Whether a key (in lower case) is a tag of the resource that no action of an identity policy's statement supports: no request has it.
-fn is_tag_of_nothing(s: &Statement, key: &str) -> bool {
+fn is_unsupported_resource_tag(s: &Statement, key: &str) -> bool {
     if s.principal.is_some() || !key.starts_with("aws:resourcetag/") {
         return false;
     }
@@ -326,8 +328,8 @@ impl WeighedCondition {
 }
 
 /// Weighs conditions that hold together.
-pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
-    let demanded: Demanded<'_> = LazyCell::new(Box::new(|| {
+pub fn strength_of(conditions: &[Condition], reading: StatementCallers) -> Strength {
+    let demanded: RequiredKeys<'_> = LazyCell::new(Box::new(|| {
         let needing = conditions.iter().filter(|c| needs_key(c));
         needing.map(|c| c.lower_key.clone()).collect()
     }));
@@ -340,7 +342,9 @@ pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
                 let (facet, values) = if c.key.text.as_hole().is_some() {
                     (Facet::Other, ValueReading::Text)
                 } else {
-                    let asked = (reading != Reading::Holders).then(|| compared(c, key)).flatten();
+                    let asked = (reading != StatementCallers::Holders)
+                        .then(|| compared_owner_key(c, key))
+                        .flatten();
                     key::facet_of_key(asked.as_deref().unwrap_or(key))
                 };
                 let (grade, weakness) = weigh(c, key, facet, values, &demanded);
@@ -365,23 +369,23 @@ pub fn strength_of(conditions: &[Condition], reading: Reading) -> Strength {
 
 /// What the owner of a resource is compared with, where that is the account or organization of who asks:
 /// `"aws:ResourceOrgID": "${aws:PrincipalOrgID}"` lets in one's own organization. In lower case.
-pub fn compared(c: &Condition, key: &str) -> Option<String> {
+pub fn compared_owner_key(c: &Condition, key: &str) -> Option<String> {
     let mut names = c.values.iter().map(|v| {
         let name = value::only_variable(&v.text)?.to_ascii_lowercase();
-        key::is_of_caller(&name).then_some(name)
+        key::is_caller_account_key(&name).then_some(name)
     });
-    let first = names.next().filter(|_| is_of_owner(key))??;
+    let first = names.next().filter(|_| is_owner_key(key))??;
     names.all(|name| name.is_some()).then_some(first)
 }
 
 /// Why a condition that keeps something out elsewhere keeps no one out here; see [`Facet`].
-fn facet_weakness(reading: Reading, facet: Facet, key: &str, weakness: Option<Weakness>) -> Option<Weakness> {
+fn facet_weakness(reading: StatementCallers, facet: Facet, key: &str, weakness: Option<Weakness>) -> Option<Weakness> {
     match (reading, facet) {
-        (Reading::Holders, _) => is_of_principal(key).then_some(Weakness::Holder),
+        (StatementCallers::Holders, _) => is_principal_key(key).then_some(Weakness::Holder),
         (_, Facet::Chosen) => Some(Weakness::Spoofable),
-        (Reading::Open, Facet::Caller | Facet::Mfa) => Some(Weakness::AnyCaller),
+        (StatementCallers::Open, Facet::Caller | Facet::Mfa) => Some(Weakness::AnyCaller),
         // Everyone can make a role of the name that is asked for in an account of their own.
-        (Reading::Open, Facet::Who) if key == "aws:principalarn" => weakness
+        (StatementCallers::Open, Facet::Who) if key == "aws:principalarn" => weakness
             .filter(|w| *w == Weakness::AnyAccount)
             .map(|_| Weakness::AnyCaller),
         _ => None,
@@ -389,14 +393,14 @@ fn facet_weakness(reading: Reading, facet: Facet, key: &str, weakness: Option<We
 }
 
 /// The keys that some condition needs to be there; see [`needs_key`].
-type Demanded<'a> = LazyCell<HashSet<String>, Box<dyn FnOnce() -> HashSet<String> + 'a>>;
+type RequiredKeys<'a> = LazyCell<HashSet<String>, Box<dyn FnOnce() -> HashSet<String> + 'a>>;
 
 fn weigh(
     c: &Condition,
     key: &str,
     facet: Facet,
     values: ValueReading,
-    demanded: &Demanded<'_>,
+    demanded: &RequiredKeys<'_>,
 ) -> (Grade, Option<Weakness>) {
     let decoration = |w| (Grade::Decoration, Some(w));
     match values {
@@ -462,7 +466,7 @@ pub fn passes_without_key(c: &Condition) -> Option<bool> {
 }
 
 /// Whether what a line on one of [`GIVEN`] names is as good as anything: any service, a policy of full access.
-pub fn names_anything(c: &Condition) -> bool {
+pub fn is_unrestrictive(c: &Condition) -> bool {
     let (_, values) = key::facet_of_key(&c.lower_key);
     c.parsed.is_some_and(|o| {
         c.values

@@ -24,7 +24,7 @@ fn condition(operator: &str, key: &str, values: Vec<Text>) -> Condition {
 
 fn one(operator: &str, key: &str, values: &[&str]) -> WeighedCondition {
     let c = condition(operator, key, values.iter().map(|v| text(v)).collect());
-    strength_of(&[c], Reading::Named).bounds.remove(0)
+    strength_of(&[c], StatementCallers::Named).bounds.remove(0)
 }
 
 #[test]
@@ -289,9 +289,9 @@ fn a_resource_of_the_repository_pins_as_a_source() {
     });
     let s = strength_of(
         &[condition("ArnEquals", "aws:SourceArn", vec![Text::hole(hole)])],
-        Reading::Named,
+        StatementCallers::Named,
     );
-    assert!(s.pins_who());
+    assert!(s.pins_caller());
     assert_eq!(s.for_public(), Verdict::Silences);
     assert_eq!(s.source(), Grade::Pins);
 }
@@ -300,13 +300,13 @@ fn a_resource_of_the_repository_pins_as_a_source() {
 fn conditions_hold_together() {
     let ip = condition("IpAddress", "aws:SourceIp", vec![text("203.0.113.0/24")]);
     let tls = condition("Bool", "aws:SecureTransport", vec![text("true")]);
-    let s = strength_of(&[ip, tls.clone()], Reading::Open);
+    let s = strength_of(&[ip, tls.clone()], StatementCallers::Open);
     assert_eq!(
         (s.strongest(), s.for_public(), s.for_grant()),
         (Grade::Narrows, Verdict::Lowers, Verdict::Lowers)
     );
-    assert_eq!(s.decorations().count(), 1);
-    let s = strength_of(&[tls], Reading::Open);
+    assert_eq!(s.ineffective_conditions().count(), 1);
+    let s = strength_of(&[tls], StatementCallers::Open);
     assert_eq!((s.strongest(), s.for_public()), (Grade::Decoration, Verdict::Nothing));
     let all = condition(
         "ForAllValues:StringLike",
@@ -314,7 +314,7 @@ fn conditions_hold_together() {
         vec![text("o-a1b2c3d4e5/*")],
     );
     let guard = condition("Null", "aws:PrincipalOrgPaths", vec![text("false")]);
-    assert!(strength_of(&[all, guard], Reading::Open).pins_who());
+    assert!(strength_of(&[all, guard], StatementCallers::Open).pins_caller());
 }
 
 /// Each key as it is worth in an identity policy, where accounts are named, and where everyone is let in.
@@ -526,8 +526,12 @@ fn what_a_key_is_worth_depends_on_whom_the_statement_is_for() {
         ),
     ] {
         let c = condition(operator, key, vec![text(value)]);
-        let grades = [Reading::Holders, Reading::Named, Reading::Open]
-            .map(|reading| strength_of(std::slice::from_ref(&c), reading).bounds[0].grade);
+        let grades = [
+            StatementCallers::Holders,
+            StatementCallers::Named,
+            StatementCallers::Open,
+        ]
+        .map(|reading| strength_of(std::slice::from_ref(&c), reading).bounds[0].grade);
         assert_eq!(grades, [holders, named, open], "{operator} {key} {value}");
     }
 }

@@ -133,7 +133,7 @@ fn is_only_wildcards(text: &Text) -> bool {
 }
 
 /// Of known text only: before the first wildcard.
-fn known_head(text: &Text) -> String {
+fn known_prefix(text: &Text) -> String {
     let head = text.prefix();
     head.split(['*', '?']).next().unwrap_or_default().to_owned()
 }
@@ -157,7 +157,7 @@ fn account(text: &Text, wildcards: bool) -> Weight {
 fn organization(text: &Text, wildcards: bool) -> Weight {
     if !wildcards || !has_wildcard(text) {
         PINS
-    } else if known_head(text).len() <= "o-".len() && text.is_known() {
+    } else if known_prefix(text).len() <= "o-".len() && text.is_known() {
         ANY
     } else {
         NARROWS
@@ -166,7 +166,7 @@ fn organization(text: &Text, wildcards: bool) -> Weight {
 
 /// `o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/*`: the organization must be named.
 fn organization_path(text: &Text, wildcards: bool) -> Weight {
-    let named = !text.is_known() || known_head(text).len() > "o-".len();
+    let named = !text.is_known() || known_prefix(text).len() > "o-".len();
     if !wildcards || named { PINS } else { ANY }
 }
 
@@ -174,7 +174,7 @@ fn id(text: &Text, wildcards: bool) -> Weight {
     if !wildcards || !has_wildcard(text) || !text.is_known() {
         return PINS;
     }
-    let head = known_head(text);
+    let head = known_prefix(text);
     match head.as_str() {
         "" | "vpce-" | "vpc-" | "vpce" | "vpc" => ANY,
         // A unique id and `:*` for its sessions.
@@ -187,7 +187,7 @@ fn arn(text: &Text, wildcards: bool) -> Weight {
     match arn::arn_shape(text) {
         ArnShape::Star | ArnShape::Wildcard if !wildcards => NARROWS,
         // `*:role/deploy`: nothing says of which account.
-        ArnShape::Wildcard if names_something(text) => (Grade::Narrows, Some(Weakness::AnyAccount)),
+        ArnShape::Wildcard if is_restrictive(text) => (Grade::Narrows, Some(Weakness::AnyAccount)),
         ArnShape::Star | ArnShape::Wildcard => ANY,
         ArnShape::Arn(parts) => match parts.account() {
             ArnField::Literal(_) | ArnField::Hole(_) => PINS,
@@ -217,7 +217,7 @@ fn arn(text: &Text, wildcards: bool) -> Weight {
 }
 
 /// Whether a pattern in place of an ARN asks for more than that it is one, as `*:role/deploy` does and `arn:*` does not.
-fn names_something(text: &Text) -> bool {
+fn is_restrictive(text: &Text) -> bool {
     let shown = text.display();
     let asked = shown.strip_prefix("arn:").unwrap_or(&shown);
     asked.contains(|c: char| !matches!(c, '*' | '?' | ':' | '/'))
@@ -231,7 +231,7 @@ fn subject(text: &Text, wildcards: bool) -> Weight {
     if !wildcards || !has_wildcard(text) {
         return PINS;
     }
-    let head = known_head(text);
+    let head = known_prefix(text);
     // `repo:org/…`, `project_path:group/…`, `organization:name:…`, `system:serviceaccount:namespace:…`.
     match head.split_once(':') {
         None | Some((_, "")) => ANY,
@@ -311,7 +311,7 @@ impl Network {
     }
 
     /// So wide that it keeps no one in particular out.
-    fn is_wide(self) -> bool {
+    fn is_too_wide(self) -> bool {
         match self {
             Self::V4(_, bits) => bits < 8,
             Self::V6(_, bits) => bits < 16,
@@ -344,7 +344,7 @@ fn addresses(c: &Condition) -> Weight {
         .filter_map(|v| Network::parse(v.text.known()?.trim()))
         .collect();
     let star = c.values.iter().any(|v| is_star(&v.text));
-    if star || is_any_address(&networks) || networks.iter().any(|n| n.is_wide()) {
+    if star || is_any_address(&networks) || networks.iter().any(|n| n.is_too_wide()) {
         (Grade::Decoration, Some(Weakness::AnyAddress))
     } else {
         NARROWS

@@ -11,7 +11,7 @@ const STEPS: usize = 1 << 24;
 
 /// How a hole is read in one pass.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mood {
+pub(super) enum HoleMode {
     /// Equal only to the same hole; only a `*` takes it in.
     Opaque,
     /// Any string that it can be.
@@ -20,7 +20,7 @@ pub(super) enum Mood {
 
 impl Pattern {
     /// Asks in both moods.
-    pub(super) fn ask(&self, other: &Self, question: fn(&Self, &Self, Sides<'_>, Mood) -> bool) -> Truth {
+    pub(super) fn ask(&self, other: &Self, question: fn(&Self, &Self, Sides<'_>, HoleMode) -> bool) -> Truth {
         // What both begin and end with decides most questions.
         let Some(sides) = Sides::of(&self.tokens, &other.tokens) else {
             return Truth::No;
@@ -28,9 +28,9 @@ impl Pattern {
         if sides.outer.len().saturating_mul(sides.inner.len()) > STEPS {
             return Truth::Unknown;
         }
-        if question(self, other, sides, Mood::Opaque) {
+        if question(self, other, sides, HoleMode::Opaque) {
             Truth::Yes
-        } else if (self.is_known() && other.is_known()) || !question(self, other, sides, Mood::Favourable) {
+        } else if (self.is_known() && other.is_known()) || !question(self, other, sides, HoleMode::Favourable) {
             Truth::No
         } else {
             Truth::Unknown
@@ -39,12 +39,13 @@ impl Pattern {
 
     /// Inclusion by matching this pattern against the other's tokens, a `*` being a letter that only a `*` covers. Exact
     /// where this pattern has no `?`; with one it may say no to a rare yes (`?*` does hold all of `*a`).
-    pub(super) fn includes(&self, other: &Self, sides: Sides<'_>, mood: Mood) -> bool {
+    pub(super) fn includes(&self, other: &Self, sides: Sides<'_>, mood: HoleMode) -> bool {
         let inner = sides.inner;
         let n = inner.len();
         // A favourable hole inside `inner` can be any string: it fits whatever stands here, or nothing.
-        let loose =
-            |j: usize| mood == Mood::Favourable && matches!(inner.get(j), Some(Token::Hole(h)) if !other.is_format(*h));
+        let loose = |j: usize| {
+            mood == HoleMode::Favourable && matches!(inner.get(j), Some(Token::Hole(h)) if !other.is_format(*h))
+        };
         // The tokens of `self` read so far can cover the first j of `inner`.
         let (mut reach, mut next) = (PrefixReach::new(n), PrefixReach::new(n));
         reach.set(0);
@@ -58,7 +59,7 @@ impl Pattern {
             }
             match token {
                 Token::Many => (reach.low..n + 1).for_each(|j| next.set(j)),
-                Token::Hole(h) if mood == Mood::Favourable || self.is_format(h) => {
+                Token::Hole(h) if mood == HoleMode::Favourable || self.is_format(h) => {
                     let class = self.holes[h as usize].class;
                     let mut open = false;
                     for j in reach.low..=n {
@@ -107,7 +108,7 @@ impl Pattern {
         }
         let mut j = reach.low;
         while j < reach.end.min(n) {
-            if reach.has(j) && mood == Mood::Favourable && matches!(inner[j], Token::Hole(_)) {
+            if reach.has(j) && mood == HoleMode::Favourable && matches!(inner[j], Token::Hole(_)) {
                 reach.set(j + 1);
             }
             j += 1;
@@ -132,7 +133,7 @@ impl Pattern {
     }
 
     /// Intersection: walk both at once; a run on one side covers single tokens of the other.
-    pub(super) fn intersects(&self, other: &Self, sides: Sides<'_>, mood: Mood) -> bool {
+    pub(super) fn intersects(&self, other: &Self, sides: Sides<'_>, mood: HoleMode) -> bool {
         let (n, m) = (sides.outer.len(), sides.inner.len());
         let (mut reach, mut next) = (PrefixReach::new(m), PrefixReach::new(m));
         reach.set(0);
@@ -193,10 +194,10 @@ impl Pattern {
         }
     }
 
-    fn run(&self, token: Token, mood: Mood) -> Option<Run> {
+    fn run(&self, token: Token, mood: HoleMode) -> Option<Run> {
         match token {
             Token::Many => Some(Run(None)),
-            Token::Hole(h) if mood == Mood::Favourable || self.is_format(h) => {
+            Token::Hole(h) if mood == HoleMode::Favourable || self.is_format(h) => {
                 Some(Run(Some(self.holes[h as usize].class)))
             }
             _ => None,

@@ -20,7 +20,7 @@ pub(crate) fn tables(text: &str) -> Result<String, LineError> {
         let words: Vec<&str> = words.collect();
         match line.starts_with(' ') {
             true => tables.fact(word, &words),
-            false => tables.top(word, &words),
+            false => tables.top_level_line(word, &words),
         }
         .map_err(|why| (number, why))?;
     }
@@ -63,18 +63,18 @@ struct ArnLines {
 
 impl TypeTables {
     /// A line that is not indented.
-    fn top(&mut self, word: &str, words: &[&str]) -> FactResult<()> {
+    fn top_level_line(&mut self, word: &str, words: &[&str]) -> FactResult<()> {
         match word {
             "namespaces" => words.iter().try_for_each(|w| {
                 let (namespace, prefix) = pair(w)?;
-                once(self.namespaces.insert(namespace.to_owned(), prefix.to_owned()), w)
+                expect_first(self.namespaces.insert(namespace.to_owned(), prefix.to_owned()), w)
             }),
             "links" => words.iter().try_for_each(|w| match self.links.insert((*w).to_owned()) {
                 true => Ok(()),
                 false => Err(format!("`{w}` is listed twice")),
             }),
             _ if word.contains("::") || word.starts_with("data.") => {
-                none_left(words)?;
+                expect_end(words)?;
                 if let Some(before) = self.types.last().filter(|t| *t.name >= *word) {
                     return Err(format!(
                         "`{word}` must stand before `{}`: types are sorted",
@@ -102,7 +102,7 @@ impl TypeTables {
                     "TerraformType {{ name: {name:?}, kind: {:?}, arguments: &{pairs:?} }}",
                     of.name
                 );
-                once(self.terraform.insert((*name).to_owned(), row), name)
+                expect_first(self.terraform.insert((*name).to_owned(), row), name)
             }
             "boto3" | "boto3-attribute" | "boto3-attributes" | "boto3-call" | "boto3-list" | "boto3-policy" => {
                 let rows = operations(&of.name, word, words)?;
@@ -132,7 +132,7 @@ impl TypeTables {
 impl TypeBlock {
     fn fact(&mut self, word: &str, words: &[&str]) -> FactResult<()> {
         match word {
-            "service" => once(self.service.replace(only(words)?.to_owned()), word),
+            "service" => expect_first(self.service.replace(single_word(words)?.to_owned()), word),
             "policy" => {
                 let [property, kind] = words else {
                     return Err("`policy` needs a property and a kind".to_owned());
@@ -142,7 +142,7 @@ impl TypeBlock {
                 Ok(())
             }
             "arn" => {
-                let form = only(words)?;
+                let form = single_word(words)?;
                 let parts = form.strip_suffix("NAME").and_then(|form| form.split_once(':'));
                 let (service, before) = parts.ok_or_else(|| format!("`{form}` must be `SERVICE:…NAME`"))?;
                 let arn = ArnLines {
@@ -151,11 +151,11 @@ impl TypeBlock {
                     property: None,
                     attributes: BTreeMap::new(),
                 };
-                once(self.arn.replace(arn), word)
+                expect_first(self.arn.replace(arn), word)
             }
             "name" => {
-                let property = path(only(words)?)?.to_owned();
-                once(self.arn()?.property.replace(property), word)
+                let property = path(single_word(words)?)?.to_owned();
+                expect_first(self.arn()?.property.replace(property), word)
             }
             "attributes" => words.iter().try_for_each(|w| {
                 let (kind, names) = pair(w)?;
@@ -167,7 +167,7 @@ impl TypeBlock {
                 };
                 let names = items(names).into_iter().map(|n| if n == "Ref" { "" } else { n });
                 let names = names.map(str::to_owned).collect();
-                once(self.arn()?.attributes.insert(kind, names), w)
+                expect_first(self.arn()?.attributes.insert(kind, names), w)
             }),
             "role" | "profile" => {
                 let row = role(word == "profile", words)?;
@@ -189,7 +189,7 @@ impl TypeBlock {
                 Ok(())
             }
             "user-data" => {
-                self.user_data.push(names(only(words)?)?);
+                self.user_data.push(names(single_word(words)?)?);
                 Ok(())
             }
             "password" => {
@@ -198,7 +198,7 @@ impl TypeBlock {
                 };
                 let switch = switch.strip_prefix("managed-by=").ok_or("`managed-by=` is missing")?;
                 let row = format!("({:?}, {:?})", path(property)?, path(switch)?);
-                once(self.password.replace(row), word)
+                expect_first(self.password.replace(row), word)
             }
             "example" => {
                 let row = example(words)?;
@@ -261,7 +261,7 @@ fn operations(kind: &str, word: &str, words: &[&str]) -> FactResult<Vec<String>>
         [first, rest @ ..] if first.starts_with("if=") => (items(&first["if=".len()..]), rest),
         _ => (Vec::new(), rest),
     };
-    let only_pair = || pair(only(rest)?);
+    let only_pair = || pair(single_word(rest)?);
     let makes = match word {
         "boto3" => format!("Resource(&{:?})", pairs(rest)?),
         "boto3-attribute" => {
@@ -273,7 +273,7 @@ fn operations(kind: &str, word: &str, words: &[&str]) -> FactResult<Vec<String>>
             format!("Attributes{:?}", only_pair()?)
         }
         "boto3-call" => {
-            none_left(rest)?;
+            expect_end(rest)?;
             "Call".to_owned()
         }
         "boto3-list" => {
@@ -353,14 +353,14 @@ fn names(text: &str) -> FactResult<String> {
     Ok(format!("&{names:?}"))
 }
 
-fn only<'w>(words: &[&'w str]) -> FactResult<&'w str> {
+fn single_word<'w>(words: &[&'w str]) -> FactResult<&'w str> {
     match words {
         [one] => Ok(one),
         _ => Err("one word belongs here".to_owned()),
     }
 }
 
-fn none_left(words: &[&str]) -> FactResult<()> {
+fn expect_end(words: &[&str]) -> FactResult<()> {
     match words {
         [] => Ok(()),
         [first, ..] => Err(format!("`{first}` does not belong here")),
@@ -368,7 +368,7 @@ fn none_left(words: &[&str]) -> FactResult<()> {
 }
 
 /// An error where something was there before.
-fn once<T>(before: Option<T>, what: &str) -> FactResult<()> {
+fn expect_first<T>(before: Option<T>, what: &str) -> FactResult<()> {
     match before {
         None => Ok(()),
         Some(_) => Err(format!("`{what}` is listed twice")),

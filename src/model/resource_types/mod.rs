@@ -157,7 +157,7 @@ pub fn terraform(name: &str) -> Option<&'static TerraformType> {
 }
 
 /// Whether an argument of Terraform names another resource: a reference there stays a reference.
-pub fn is_link(argument: &str) -> bool {
+pub fn is_reference_argument(argument: &str) -> bool {
     LINKS.binary_search(&argument).is_ok()
 }
 
@@ -187,7 +187,13 @@ mod tests {
         let error = |text: &str| tables(text).unwrap_err();
         assert_eq!(error("AWS::A::B\n  polisy P resource\n").0, 2);
         assert_eq!(
-            error("# a comment\n\n  policy P resource\n").1,
+            error(
+                r"# a comment
+
+  policy P resource
+"
+            )
+            .1,
             "a fact before the first type"
         );
         assert_eq!(
@@ -220,7 +226,11 @@ mod tests {
             error("AWS::A::B\n  role Role lambda\n").1,
             "`lambda` does not belong here"
         );
-        let twice = "AWS::A::A\n  terraform aws_b\nAWS::A::B\n  terraform aws_b\n";
+        let twice = r"AWS::A::A
+  terraform aws_b
+AWS::A::B
+  terraform aws_b
+";
         assert_eq!(error(twice), (4, "`aws_b` is listed twice".to_owned()));
     }
 }

@@ -42,7 +42,7 @@ pub use guardrails::{Guardrail, GuardrailLevel};
 pub use managed::AwsManaged;
 pub(super) use never_granted::withheld;
 pub use never_granted::{EXCEPT_DENIED, Withheld};
-pub use power::{Power, Reach, is_most};
+pub use power::{Power, Reach, is_majority};
 pub use unknowns::{Gap, UnknownPolicies};
 
 use super::{DocumentId, Identity, IdentityId, PolicyRef, PolicyUse, Project};
@@ -162,7 +162,7 @@ impl<'p> Effective<'p> {
             grants: Vec::new(),
             denied: ActionSet::empty(),
             boundary: identity.boundary.as_ref().map(|b| Boundary::new(project, b)),
-            gaps: unknowns::of_identity(project, identity),
+            gaps: unknowns::gaps_of_identity(project, identity),
             limits: Vec::new(),
             above: Vec::new(),
         };
@@ -171,7 +171,7 @@ impl<'p> Effective<'p> {
             match membership.group {
                 Some(group) => {
                     let holder = &project.identities[group];
-                    out.gaps.extend(unknowns::of_identity(project, holder));
+                    out.gaps.extend(unknowns::gaps_of_identity(project, holder));
                     out.collect(project, holder, Some(group));
                 }
                 None => out

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Effective, PolicySource, denies_all, denies_some, is_certain};
 use crate::iam::arn::{Breadth, breadth_of};
-use crate::iam::condition::{GIVEN, names_anything};
+use crate::iam::condition::{GIVEN, is_unrestrictive};
 use crate::iam::document_permissions::AllowedStatement;
 use crate::iam::{ActionSet, Condition, DocumentPermissions, PolicyKind, Statement};
 use crate::index::{DocumentId, IndexVec};
@@ -12,7 +12,7 @@ use crate::project::{PolicyRef, Project};
 use crate::source::Span;
 
 /// Ends a message about what is allowed on every resource, where [`Withheld::partly`] says that a Deny spares some.
-pub const EXCEPT_DENIED: &str = ", except on resources that are denied";
+pub const EXCEPT_DENIED: &str = ", except where a Deny applies";
 
 /// What one document seems to grant and none of its holders gets.
 #[derive(Clone, Debug, Default)]
@@ -113,8 +113,8 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> IndexVec<DocumentId
             };
             let statements = &project.documents[*d].statements;
             let here = Withheld {
-                of: lost_of(project.granted(*d), &lacks, lost),
-                partly: partly_of(project.granted(*d), statements, &effective.limits),
+                of: statement_losses(project.granted(*d), &lacks, lost),
+                partly: partial_losses(project.granted(*d), statements, &effective.limits),
                 all: lacks.clone(),
                 bounded: bounded.clone(),
             };
@@ -145,8 +145,8 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> IndexVec<DocumentId
                     .iter()
                     .map(|a| (&d.statements[a.statement], &a.actions))
                     .collect();
-                out.partly = partly_of(granted, &d.statements, &limits);
-                out.of = lost_of(granted, &out.all, |a| {
+                out.partly = partial_losses(granted, &d.statements, &limits);
+                out.of = statement_losses(granted, &out.all, |a| {
                     let mut lost = ActionSet::empty();
                     for deny in &denies {
                         let (s, allow) = (&d.statements[deny.statement], &d.statements[a.statement]);
@@ -164,7 +164,7 @@ pub(in crate::project) fn withheld(project: &Project<'_>) -> IndexVec<DocumentId
 }
 
 /// What single statements lose by a certain Deny on some of their resources or more.
-fn partly_of(
+fn partial_losses(
     granted: &DocumentPermissions,
     statements: &[Statement],
     limits: &[(&Statement, &ActionSet)],
@@ -189,7 +189,7 @@ fn partly_of(
 }
 
 /// What single statements lose, where it is more than `all`.
-fn lost_of(
+fn statement_losses(
     granted: &DocumentPermissions,
     all: &ActionSet,
     lost: impl Fn(&AllowedStatement) -> ActionSet,
@@ -206,7 +206,7 @@ fn lost_of(
 
 fn add_guarded(out: &mut ActionSet, granted: &DocumentPermissions, statements: &[Statement]) {
     for limit in &granted.limits {
-        if is_guard(&statements[limit.statement]) {
+        if is_deny_with_exceptions(&statements[limit.statement]) {
             out.union_with(&limit.actions);
         }
     }
@@ -223,7 +223,7 @@ impl Effective<'_> {
             out.union_with(&level.complement());
         }
         for (deny, actions) in self.limits.iter().take(super::MAX_LIMITS) {
-            if is_guard(deny) {
+            if is_deny_with_exceptions(deny) {
                 out.union_with(actions);
             }
         }
@@ -232,7 +232,7 @@ impl Effective<'_> {
 }
 
 /// A Deny that leaves only what is named: `unless iam:PermissionsBoundary is …`, or of every resource but a few.
-fn is_guard(deny: &Statement) -> bool {
+fn is_deny_with_exceptions(deny: &Statement) -> bool {
     let Some(resource) = &deny.resource else { return false };
     let wide = resource.items.iter().any(|r| breadth_of(&r.text) <= Breadth::WholeType);
     if deny.condition_key.is_none() && deny.conditions.is_empty() {
@@ -245,7 +245,7 @@ fn guards(c: &Condition) -> bool {
     let key = &c.lower_key;
     GIVEN.contains(&key.as_str())
         && c.parsed.is_some_and(|o| match o.negated {
-            true => !names_anything(c),
+            true => !is_unrestrictive(c),
             false => o.name.eq_ignore_ascii_case("Null"),
         })
 }

@@ -34,7 +34,7 @@ pub enum Reach {
 impl Reach {
     /// Of what is allowed on every resource, without a condition; `None` for less than an administrator.
     pub fn new(actions: &ActionSet) -> Option<Self> {
-        match (actions.intersects(keys()), is_most(actions, &ActionSet::all())) {
+        match (actions.intersects(keys()), is_majority(actions, &ActionSet::all())) {
             (true, true) => Some(Self::Everything),
             (true, false) => Some(Self::Permissions),
             (false, true) => Some(Self::Most),
@@ -53,7 +53,7 @@ impl Reach {
 }
 
 /// More than half of what `all` changes, or of all of it where it only reads.
-pub fn is_most(part: &ActionSet, all: &ActionSet) -> bool {
+pub fn is_majority(part: &ActionSet, all: &ActionSet) -> bool {
     let changing = |set: &ActionSet| set.iter().filter(|a| a.level().changes()).count();
     let mut part = part.clone();
     part.intersect(all);
@@ -144,11 +144,11 @@ mod tests {
     #[test]
     fn most_is_counted_in_what_changes() {
         let set = |p: &[&str]| ActionSet::expand_all(p.iter().copied());
-        assert!(is_most(&set(&["s3:*"]), &set(&["s3:*"])));
-        assert!(!is_most(&set(&["s3:Get*", "s3:List*"]), &set(&["s3:*"])));
-        assert!(is_most(&set(&["s3:Get*"]), &set(&["s3:Get*", "s3:ListBucket"])));
+        assert!(is_majority(&set(&["s3:*"]), &set(&["s3:*"])));
+        assert!(!is_majority(&set(&["s3:Get*", "s3:List*"]), &set(&["s3:*"])));
+        assert!(is_majority(&set(&["s3:Get*"]), &set(&["s3:Get*", "s3:ListBucket"])));
         // What is not among them does not count.
-        assert!(!is_most(&set(&["ec2:*"]), &set(&["s3:*"])));
+        assert!(!is_majority(&set(&["ec2:*"]), &set(&["s3:*"])));
     }
 
     #[test]

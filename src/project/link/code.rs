@@ -19,7 +19,7 @@ pub(super) struct Start {
 
 impl Start {
     /// `package.main.handler`, `package/main.handler`.
-    pub(super) fn of_handler(handler: &str) -> Option<Self> {
+    pub(super) fn from_handler(handler: &str) -> Option<Self> {
         let (module, function) = handler.rsplit_once('.')?;
         Some(Self {
             module: module.trim_start_matches("./").replace('.', "/"),
@@ -27,9 +27,9 @@ impl Start {
         })
     }
 
-    fn of_command(runs: Runs) -> Option<Self> {
+    fn from_command(runs: Runs) -> Option<Self> {
         let (module, function) = match runs {
-            Runs::Handler(handler) => return Self::of_handler(&handler),
+            Runs::Handler(handler) => return Self::from_handler(&handler),
             Runs::Script(path) => (path.trim_start_matches('/').trim_end_matches(".py").to_owned(), None),
             Runs::Module(module) => (module.replace('.', "/"), None),
             Runs::Object { module, name } => (module.replace('.', "/"), Some(name)),
@@ -85,12 +85,12 @@ impl Linking<'_, '_> {
         let command = r.path(&["ImageConfig", "Command"]).map(texts);
         let mut folders = paths.clone();
         let named = handler.or_else(|| command.as_ref()?.first().map(Into::into));
-        let mut start = named.and_then(|h| Start::of_handler(&h));
+        let mut start = named.and_then(|h| Start::from_handler(&h));
         if let Some(file) = r.get("Dockerfile").and_then(Value::as_str) {
             let target = r.get("DockerTarget").and_then(Value::as_str);
             if let Some(image) = self.image(&file, target.as_deref(), wanted) {
                 folders.extend(image.copied.iter().map(|c| join_path(&paths[0], c)));
-                start = start.or_else(|| Start::of_command(docker::started_program(&image.command)?));
+                start = start.or_else(|| Start::from_command(docker::started_program(&image.command)?));
             }
         }
         let Some(start) = start else {
@@ -170,7 +170,7 @@ impl Linking<'_, '_> {
 
     /// What a Dockerfile starts, in these folders or what it copies of them.
     pub(super) fn handler_of_image(&self, image: &docker::Image, folders: &[String]) -> Option<Handler> {
-        let start = Start::of_command(docker::started_program(&image.command)?)?;
+        let start = Start::from_command(docker::started_program(&image.command)?)?;
         let copied = image
             .copied
             .iter()

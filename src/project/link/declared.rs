@@ -19,7 +19,7 @@ const MAX_NAMED: usize = 3;
 
 /// Adds what the settings declare to `out`: the code of tasks, instances and functions whose own cannot be seen, and
 /// workloads of their own for the rest. What it takes to see the code is added to `wanted`.
-pub(super) fn declared(
+pub(super) fn add_declared_workloads(
     linking: &Linking<'_, '_>,
     out: &mut Vec<Workload>,
     wanted: &mut BTreeSet<String>,
@@ -80,19 +80,22 @@ impl DeclaredEntry<'_, '_> {
             if !any {
                 wanted.insert(code.text.clone());
                 wanted.insert(format!("{}/", code.text));
-                return Err(self.problem(code, format!("no Python that uses AWS in `{}`", code.text)));
+                return Err(self.problem(code, format!("`{}` contains no Python code that uses AWS", code.text)));
             }
         }
-        let handler = match &self.entry.entry {
-            Some(written) => {
-                let found = match file_name(&written.text).contains("Dockerfile") {
-                    true => self.container(&written.text, &paths, wanted),
-                    false => self.handler(&written.text, &paths),
-                };
-                Some(found.ok_or_else(|| self.problem(written, format!("`{}` is not in the code", written.text)))?)
-            }
-            None => None,
-        };
+        let handler =
+            match &self.entry.entry {
+                Some(written) => {
+                    let found = match file_name(&written.text).contains("Dockerfile") {
+                        true => self.container(&written.text, &paths, wanted),
+                        false => self.handler(&written.text, &paths),
+                    };
+                    Some(found.ok_or_else(|| {
+                        self.problem(written, format!("`{}` was not found in the code", written.text))
+                    })?)
+                }
+                None => None,
+            };
         Ok(WorkloadCode {
             span: self
                 .entry
@@ -168,13 +171,16 @@ impl DeclaredEntry<'_, '_> {
         }
         let mut places = found.into_iter();
         match (places.next(), places.next()) {
-            (None, _) => Err(self.problem(written, format!("no role `{}` in what was read", written.text))),
+            (None, _) => Err(self.problem(
+                written,
+                format!("role `{}` was not found in the files that were read", written.text),
+            )),
             (Some((_, roles)), None) => Ok(roles),
             (Some((first, _)), Some((second, _))) => {
                 let all = [first, second].into_iter().chain(places.map(|(span, _)| span));
                 let files: BTreeSet<&str> = all.map(|s| project.sources.path(s.file)).collect();
                 let files: Vec<&str> = files.into_iter().take(MAX_NAMED).collect();
-                let message = format!("several roles are called so ({}): write PATH:{name}", files.join(", "));
+                let message = format!("several roles have this name ({}): write PATH:{name}", files.join(", "));
                 Err(self.problem(written, message))
             }
         }

@@ -6,7 +6,9 @@ use super::index::{ReferenceIndex, identity_kind, last_known_part, name_property
 use crate::iam::PolicyKind;
 use crate::index::{IdentityId, IndexVec};
 use crate::model::{Resource, kinds};
-use crate::project::{DocumentId, Identity, IdentityKind, PolicyRef, PolicyUse, Project, PutElsewhere, ResourceId};
+use crate::project::{
+    DocumentId, ExternalAttachment, Identity, IdentityKind, PolicyRef, PolicyUse, Project, ResourceId,
+};
 use crate::source::Text;
 use crate::value::Value;
 
@@ -27,7 +29,7 @@ pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut out = IndexVec::new();
     let mut identity_of: BTreeMap<ResourceId, IdentityId> = BTreeMap::new();
     for (id, r) in project.resources.iter_enumerated() {
-        let Some(kind) = identity_kind(&r.kind).filter(|_| !is_part(index, r)) else {
+        let Some(kind) = identity_kind(&r.kind).filter(|_| !is_permission_set_part(index, r)) else {
             continue;
         };
         identity_of.insert(id, out.push(identity(project, index, kind, id, r)));
@@ -40,7 +42,7 @@ pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
         }
         for (kind, value) in holders(r) {
             let targets = index.identities(kind, value);
-            if targets.is_empty() && is_anybody(value) {
+            if targets.is_empty() && is_unidentified(value) {
                 let key = (kind, r.address.scope.clone());
                 project.unplaced.entry(key).or_insert(value.span);
             }
@@ -50,10 +52,10 @@ pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
                     PolicyRef::Documents(ids) => ids.as_slice(),
                     _ => &[],
                 });
-                elsewhere.extend(documents.map(|document| PutElsewhere {
+                elsewhere.extend(documents.map(|document| ExternalAttachment {
                     document: *document,
                     kind,
-                    name: Text::made(&name, value.span),
+                    name: Text::synthetic(&name, value.span),
                 }));
             }
             for i in targets.iter().filter_map(|t| identity_of.get(t)) {
@@ -67,14 +69,14 @@ pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
 }
 
 /// Whether a permission set is only a policy for another one: `aws_ssoadmin_permission_set_inline_policy`.
-fn is_part(index: &ReferenceIndex, r: &Resource) -> bool {
+fn is_permission_set_part(index: &ReferenceIndex, r: &Resource) -> bool {
     r.get("PermissionSetArn")
         .and_then(target_of)
         .is_some_and(|t| !index.target(t).is_empty())
 }
 
 /// Nothing says which identity a value names.
-fn is_anybody(value: &Value) -> bool {
+fn is_unidentified(value: &Value) -> bool {
     match value.as_text() {
         Some(text) => last_known_part(text).is_none(),
         None => true,
@@ -157,7 +159,7 @@ fn attachments(project: &Project<'_>, index: &ReferenceIndex, id: ResourceId, r:
             own_documents(true)
         }
         "AWS::IAM::ManagedPolicy" => own_documents(false),
-        "AWS::SSO::PermissionSet" if is_part(index, r) => own_documents(true),
+        "AWS::SSO::PermissionSet" if is_permission_set_part(index, r) => own_documents(true),
         kind if kind == kinds::ATTACHMENT => {
             let mut out = Vec::new();
             let named = ["PolicyArn", "PolicyName"].iter().find_map(|p| r.get(p));
@@ -179,7 +181,7 @@ fn attachments(project: &Project<'_>, index: &ReferenceIndex, id: ResourceId, r:
 }
 
 /// The documents that a resource attaches to an identity, be that one of the repository or not.
-pub(super) fn attached(project: &Project<'_>, index: &ReferenceIndex) -> Vec<DocumentId> {
+pub(super) fn attached_documents(project: &Project<'_>, index: &ReferenceIndex) -> Vec<DocumentId> {
     let mut out = Vec::new();
     for (id, r) in project.resources.iter_enumerated() {
         if holders(r).iter().all(|(_, value)| value.is_null()) {

@@ -179,7 +179,7 @@ fn mark_boundaries(project: &mut Project<'_>, index: &ReferenceIndex) {
             }
         }
     }
-    attached.extend(identities::attached(project, index));
+    attached.extend(identities::attached_documents(project, index));
     for id in boundary {
         let d = &mut project.documents[id];
         if d.kind == PolicyKind::Identity && !attached.contains(&id) {

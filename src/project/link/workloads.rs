@@ -34,7 +34,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
         let mut roles = Vec::new();
         if let Some(role) = role {
             match kind {
-                WorkloadKind::Instance => linking.profile(role, &mut roles),
+                WorkloadKind::Instance => linking.add_profile_roles(role, &mut roles),
                 _ => linking.roles(role, &mut roles),
             }
         }
@@ -49,7 +49,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
             code,
         });
     }
-    let problems = declared::declared(&linking, &mut out, &mut wanted);
+    let problems = declared::add_declared_workloads(&linking, &mut out, &mut wanted);
     imported(project, &out, &mut wanted);
     project.workloads = out;
     project.wanted.extend(wanted);
@@ -189,7 +189,7 @@ impl<'l, 'a> Linking<'l, 'a> {
     }
 
     /// The roles of the instance profiles that `value` names: itself, or its `Name` or `Arn`.
-    fn profile(&self, value: &Value, out: &mut Vec<RunsAs>) {
+    fn add_profile_roles(&self, value: &Value, out: &mut Vec<RunsAs>) {
         let value = value.get("Arn").or_else(|| value.get("Name")).unwrap_or(value);
         value.each_value(&mut |item| {
             let Some(target) = target_of(item) else { return };

@@ -80,7 +80,7 @@ impl ModuleBuilder<'_, '_> {
                     Some(s) if s.steps.is_empty() => ObjectChange::Set(s.expr),
                     _ => ObjectChange::Other,
                 };
-                self.mutate(id, change);
+                self.record_change(id, change);
             }
             K::ParenthesizedExpression => {
                 for c in children(node) {
@@ -124,7 +124,7 @@ impl ModuleBuilder<'_, '_> {
     }
 
     /// Records a change of what a name holds; `place` is `name[k1][k2]`.
-    pub(super) fn mutate(&mut self, place: ExprId, change: ObjectChange) {
+    pub(super) fn record_change(&mut self, place: ExprId, change: ObjectChange) {
         let mut path = Vec::new();
         let mut at = place;
         let name = loop {

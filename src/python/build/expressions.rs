@@ -185,7 +185,7 @@ impl ModuleBuilder<'_, '_> {
             "|=" => ObjectChange::Update(value),
             _ => ObjectChange::Other,
         };
-        self.mutate(place, change);
+        self.record_change(place, change);
         if let ExprKind::Attr { of, name, name_span } = &self.module.exprs[place].kind {
             let (object, name, span) = (*of, name.clone(), *name_span);
             self.module.attributes.push(AttributeBinding {
@@ -264,7 +264,7 @@ impl ModuleBuilder<'_, '_> {
                 _ => None,
             };
             if let Some(change) = change {
-                self.mutate(of, change);
+                self.record_change(of, change);
             }
         }
         self.push(ExprKind::Call(Box::new(CallExpr { function, args })), span)

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::iam::sdk::{self, LibraryEffect, LibraryResult};
-use crate::python::call_graph::{is_quiet, is_registered};
+use crate::python::call_graph::{is_registered, is_transparent_decorator};
 use crate::python::points_to::{AbstractValue, ExprRef, ScopeRef};
 use crate::python::points_to::{ObjectEvaluator, makes_classes};
 use crate::python::{BindingValue, CallExpr, ExprId, ExprKind};
@@ -72,9 +72,12 @@ pub(crate) fn add_named(
     let modules = &evaluator.program.modules;
     let decorated = |c: &ScopeRef| {
         let m = &modules[c.module];
-        m.scope(c.scope).decorators.iter().any(|d| !is_quiet(m, *d))
+        m.scope(c.scope)
+            .decorators
+            .iter()
+            .any(|d| !is_transparent_decorator(m, *d))
     };
-    let open = evaluator.index.is_open(class) || evaluator.index.lineage(class).iter().any(decorated);
+    let open = evaluator.index.may_be_called_externally(class) || evaluator.index.lineage(class).iter().any(decorated);
     for (name, method) in methods(evaluator, class) {
         let always = (name.starts_with("__") && name.ends_with("__"))
             || PROTOCOLS.contains(&&*name)
@@ -95,7 +98,7 @@ pub(crate) const HEIRS: &str = "__subclasses__";
 
 /// What may run because the class is defined in `from`: a class that its bases, its metaclass, or a decorator may keep counts
 /// as named there.
-pub(crate) fn defined(
+pub(crate) fn add_definition_effects(
     evaluator: &ObjectEvaluator<'_>,
     class: ScopeRef,
     from: ScopeRef,
@@ -113,8 +116,8 @@ pub(crate) fn defined(
     let decorated = scope(class)
         .decorators
         .iter()
-        .any(|d| !is_quiet(&modules[class.module], *d));
-    if decorated || evaluator.index.is_open(class) || lineage.iter().skip(1).any(announces) {
+        .any(|d| !is_transparent_decorator(&modules[class.module], *d));
+    if decorated || evaluator.index.may_be_called_externally(class) || lineage.iter().skip(1).any(announces) {
         return add_named(evaluator, class, from, all, lazy);
     }
     if lineage.len() > 1 {
@@ -178,7 +181,7 @@ pub(crate) fn passed_to_libraries(
 }
 
 /// Whether what is read as `.name` may be a method that the evaluation did not find.
-pub(crate) fn is_unclear(things: &[AbstractValue]) -> bool {
+pub(crate) fn may_be_unresolved_method(values: &[AbstractValue]) -> bool {
     let unclear = |t: &AbstractValue| match t {
         AbstractValue::Opaque
         | AbstractValue::More
@@ -191,7 +194,7 @@ pub(crate) fn is_unclear(things: &[AbstractValue]) -> bool {
         ),
         _ => false,
     };
-    things.is_empty() || things.iter().any(unclear)
+    values.is_empty() || values.iter().any(unclear)
 }
 
 /// The names that a call of `getattr` reads, as far as they are known.

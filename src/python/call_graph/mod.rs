@@ -57,7 +57,7 @@ pub struct UnresolvedCall {
     pub why: UnresolvedReason,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UnresolvedReason {
     /// A client, of a service that is decided when it runs.
     Service,
@@ -75,7 +75,7 @@ impl UnresolvedReason {
             Self::Service => "client of unknown service",
             Self::Operation => "operation chosen at run time",
             Self::Dynamic => "code chosen at run time",
-            Self::Partial => "file not wholly understood",
+            Self::Partial => "file only partly analyzed",
         }
     }
 }
@@ -132,9 +132,9 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         if !is_name || e.usage == Usage::Store {
             continue;
         }
-        let things = evaluator.values(module, expr);
+        let values = evaluator.values(module, expr);
         if e.usage == Usage::Callee
-            && let [one] = &*things
+            && let [one] = &*values
         {
             let to = callee(evaluator, one).map(|to| (from, to));
             let which = if only_as_script(m, e.block) {
@@ -144,7 +144,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             };
             which.extend(to);
         }
-        for t in things.iter() {
+        for t in values.iter() {
             match t {
                 AbstractValue::Function(f) | AbstractValue::Method(f, _) => out.push((from, *f)),
                 AbstractValue::Class(c) => classes::add_named(evaluator, *c, from, &mut out, &mut lazy),
@@ -158,13 +158,13 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
                     ));
                     // `getattr(steps, name)`, `inspect.getmembers(steps)`, `steps.__dict__`: any of it may run.
                     if !read_of.contains(&expr) {
-                        out.extend(all_of(evaluator, *other).map(|to| (from, to)));
+                        out.extend(functions_of_module(evaluator, *other).map(|to| (from, to)));
                     }
                 }
                 AbstractValue::Library(name)
                     if e.usage == Usage::Callee
                         && runs_code(name)
-                        && !(is_import(name) && named_module(evaluator, module, expr)) =>
+                        && !(is_import(name) && imports_literal_module(evaluator, module, expr)) =>
                 {
                     unclear.push(UnresolvedCall {
                         span: e.span,
@@ -188,7 +188,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             if &**name == "__dict__" {
                 read.push((from, None));
             } else if &**name == classes::HEIRS
-                || !evaluator.index.methods(name).is_empty() && classes::is_unclear(&things)
+                || !evaluator.index.methods(name).is_empty() && classes::may_be_unresolved_method(&values)
             {
                 read.push((from, Some(name.clone())));
             }
@@ -204,7 +204,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         if s.kind == ScopeKind::Class {
             overriding(evaluator, place(scope), &mut out);
             let from = place(m.function_of(s.parent));
-            classes::defined(evaluator, place(scope), from, &mut out, &mut lazy);
+            classes::add_definition_effects(evaluator, place(scope), from, &mut out, &mut lazy);
         }
         for base in &s.bases {
             for t in evaluator.values(module, *base).iter() {
@@ -243,7 +243,7 @@ fn objects_of_attributes(m: &PythonModule) -> BTreeSet<ExprId> {
 }
 
 /// The functions and methods of a module.
-fn all_of(evaluator: &ObjectEvaluator<'_>, module: usize) -> impl Iterator<Item = ScopeRef> {
+fn functions_of_module(evaluator: &ObjectEvaluator<'_>, module: usize) -> impl Iterator<Item = ScopeRef> {
     let scopes = &evaluator.program.modules[module].scopes;
     scopes.iter_enumerated().filter_map(move |(scope, s)| {
         let is_function = s.kind == ScopeKind::Function;
@@ -267,8 +267,8 @@ fn only_as_script(m: &PythonModule, block: BlockId) -> bool {
 }
 
 /// The function that a call of `thing` runs for certain.
-fn callee(evaluator: &ObjectEvaluator<'_>, thing: &AbstractValue) -> Option<ScopeRef> {
-    match thing {
+fn callee(evaluator: &ObjectEvaluator<'_>, value: &AbstractValue) -> Option<ScopeRef> {
+    match value {
         AbstractValue::Function(f) | AbstractValue::Method(f, _) => Some(*f),
         AbstractValue::Class(c) => crate::python::points_to::constructor(evaluator.program, evaluator.index, *c),
         _ => None,
@@ -285,7 +285,7 @@ fn is_import(name: &str) -> bool {
 }
 
 /// Whether the call whose callee this is imports a module by a literal name.
-fn named_module(evaluator: &ObjectEvaluator<'_>, module: usize, callee: ExprId) -> bool {
+fn imports_literal_module(evaluator: &ObjectEvaluator<'_>, module: usize, callee: ExprId) -> bool {
     let m = &evaluator.program.modules[module];
     // A call stands after its parts; nothing but its arguments is between.
     let mut after = (callee.index() + 1..m.exprs.len()).take(64).map(ExprId::new);
@@ -391,11 +391,14 @@ fn imports(
 
 /// Whether a decorator hands the function to something that calls it.
 pub(crate) fn is_registered(m: &PythonModule, scope: ScopeId) -> bool {
-    m.scope(scope).decorators.iter().any(|d| !is_quiet(m, *d))
+    m.scope(scope)
+        .decorators
+        .iter()
+        .any(|d| !is_transparent_decorator(m, *d))
 }
 
 /// Whether a decorator leaves what it decorates to its callers.
-pub(crate) fn is_quiet(m: &PythonModule, decorator: ExprId) -> bool {
+pub(crate) fn is_transparent_decorator(m: &PythonModule, decorator: ExprId) -> bool {
     let name = decorator_name(m, decorator).unwrap_or_default();
     QUIET.contains(&name.rsplit('.').next().unwrap_or(""))
 }

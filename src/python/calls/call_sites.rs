@@ -35,7 +35,7 @@ pub(crate) struct Object {
     /// The call that made it, or that made what reported of it.
     pub made: Option<ExprRef>,
     /// Whether something else reported of it.
-    pub told: bool,
+    pub reported: bool,
 }
 
 impl Object {
@@ -60,7 +60,7 @@ pub(crate) enum CallTarget {
     },
 }
 
-pub(crate) struct Sites<'e, 'p> {
+pub(crate) struct CallSiteFinder<'e, 'p> {
     evaluator: &'e ObjectEvaluator<'p>,
     module: usize,
     found: Vec<CallSite>,
@@ -73,7 +73,7 @@ pub(crate) struct Sites<'e, 'p> {
 
 /// All sites of a module, in the order of the text.
 pub(crate) fn find_call_sites(evaluator: &ObjectEvaluator<'_>, module: usize) -> (Vec<CallSite>, Vec<UnresolvedCall>) {
-    let mut s = Sites {
+    let mut s = CallSiteFinder {
         evaluator,
         module,
         found: Vec::new(),
@@ -85,7 +85,9 @@ pub(crate) fn find_call_sites(evaluator: &ObjectEvaluator<'_>, module: usize) ->
     for expr in m.ids() {
         match &m.expr(expr).kind {
             ExprKind::Call(call) => s.call(m, expr, call),
-            ExprKind::Attr { of, name, .. } if m.expr(expr).usage == Usage::Load => s.read(m, expr, *of, name),
+            ExprKind::Attr { of, name, .. } if m.expr(expr).usage == Usage::Load => {
+                s.read_attribute(m, expr, *of, name)
+            }
             _ => {}
         }
     }
@@ -94,7 +96,7 @@ pub(crate) fn find_call_sites(evaluator: &ObjectEvaluator<'_>, module: usize) ->
     (s.found, s.unresolved)
 }
 
-impl Sites<'_, '_> {
+impl CallSiteFinder<'_, '_> {
     fn call(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr) {
         self.named_by.clear();
         let callee = self.evaluator.values(self.module, call.function);
@@ -114,7 +116,7 @@ impl Sites<'_, '_> {
                         let of = Object {
                             ty,
                             made: o.call(),
-                            told: o.is_reported(),
+                            reported: o.is_reported(),
                         };
                         object = Some(of.merge(object));
                     }
@@ -133,9 +135,12 @@ impl Sites<'_, '_> {
             }
         }
         if callee.contains(&AbstractValue::Opaque) && targets.is_empty() {
-            self.by_name(m, expr, call);
+            self.add_uncertain_call(m, expr, call);
         }
-        if targets.is_empty() && lost_values::is_open(&callee) && !lost_values::is_plain(m, call.function) {
+        if targets.is_empty()
+            && lost_values::may_be_client_method(&callee)
+            && !lost_values::is_literal_receiver(m, call.function)
+        {
             self.call_on_lost_value(m, expr, call, &callee);
         }
         // A class of the repository may stand in for the client.
@@ -160,10 +165,10 @@ impl Sites<'_, '_> {
         if !matches!(m.expr(value).kind, ExprKind::Attr { .. } | ExprKind::Name(_)) {
             return;
         }
-        let things = self.evaluator.values(self.module, value);
+        let values = self.evaluator.values(self.module, value);
         let mut targets = Vec::new();
         let mut method: Arc<str> = "".into();
-        for t in things.iter() {
+        for t in values.iter() {
             if let AbstractValue::Bound(receiver, name) = t
                 && let AbstractValue::Client(c) = &**receiver
                 && let Some(o) = operation(*c, name)
@@ -246,7 +251,8 @@ impl Sites<'_, '_> {
             self.add_unresolved(m, expr, UnresolvedReason::Operation);
         }
         let library = callee.iter().any(|t| matches!(t, AbstractValue::Library(_)));
-        if library && !lost_values::is_unbound(m, call.function) && !call.args.iter().any(lost_values::is_of_aws) {
+        if library && !lost_values::is_unbound(m, call.function) && !call.args.iter().any(lost_values::is_aws_parameter)
+        {
             return;
         }
         let (method, targets) = lost_values::possible_operations(self.evaluator, self.module, call);
@@ -293,14 +299,14 @@ impl Sites<'_, '_> {
                             .filter_map(|n| c.operation(n))
                             .map(|o| CallTarget::Operation(*c, o)),
                     );
-                    self.named_by(call, keyword, |n| c.operation(n).map(|o| CallTarget::Operation(*c, o)));
+                    self.note_name_parameter(call, keyword, |n| c.operation(n).map(|o| CallTarget::Operation(*c, o)));
                     if names.is_empty() {
                         self.add_unresolved(m, expr, UnresolvedReason::Operation);
                     }
                 }
                 "get_waiter" => {
                     let names = texts(0, "waiter_name");
-                    self.named_by(call, "waiter_name", |n| {
+                    self.note_name_parameter(call, "waiter_name", |n| {
                         c.waiter(n).map(|o| CallTarget::Operation(*c, o))
                     });
                     out.extend(
@@ -377,7 +383,7 @@ impl Sites<'_, '_> {
     }
 
     /// Notes which callers name which target, where the name is a parameter of the function around the call.
-    fn named_by(&mut self, call: &CallExpr, keyword: &str, target: impl Fn(&str) -> Option<CallTarget>) {
+    fn note_name_parameter(&mut self, call: &CallExpr, keyword: &str, target: impl Fn(&str) -> Option<CallTarget>) {
         let Some(arg) = call.argument(0, keyword) else { return };
         for (name, callers) in self.evaluator.callers(self.module, arg) {
             let Some(target) = target(&name) else { continue };
@@ -389,7 +395,7 @@ impl Sites<'_, '_> {
     }
 
     /// An attribute of a resource object that is neither identifier nor member: boto3 loads the object.
-    fn read(&mut self, m: &PythonModule, expr: ExprId, of: ExprId, name: &Arc<str>) {
+    fn read_attribute(&mut self, m: &PythonModule, expr: ExprId, of: ExprId, name: &Arc<str>) {
         if !matches!(
             m.expr(of).kind,
             ExprKind::Name(_) | ExprKind::Attr { .. } | ExprKind::Call(_) | ExprKind::Index { .. }
@@ -420,7 +426,7 @@ impl Sites<'_, '_> {
             object = Some(Object {
                 ty: *ty,
                 made: o.call(),
-                told: o.is_reported(),
+                reported: o.is_reported(),
             });
         }
         self.add_site(expr, None, name, targets, object, true);
@@ -452,7 +458,7 @@ impl Sites<'_, '_> {
     }
 
     /// A receiver of which nothing is known, but its name: `s3_client.get_object(Bucket=…)`. Listed as uncertain.
-    fn by_name(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr) {
+    fn add_uncertain_call(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr) {
         let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind else {
             return;
         };

@@ -61,7 +61,7 @@ enum AccessStyle {
 }
 
 /// Whether what a callee may stand for leaves open that it is a method of a client.
-pub(crate) fn is_open(callee: &[AbstractValue]) -> bool {
+pub(crate) fn may_be_client_method(callee: &[AbstractValue]) -> bool {
     let open = |t: &AbstractValue| match t {
         AbstractValue::Opaque | AbstractValue::More => true,
         AbstractValue::Library(name) => {
@@ -81,7 +81,7 @@ pub(crate) fn is_open(callee: &[AbstractValue]) -> bool {
 }
 
 /// Whether the receiver of a callee is a local name that holds a literal: `None`, a number.
-pub(crate) fn is_plain(m: &PythonModule, callee: ExprId) -> bool {
+pub(crate) fn is_literal_receiver(m: &PythonModule, callee: ExprId) -> bool {
     let ExprKind::Attr { of, .. } = &m.expr(callee).kind else {
         return false;
     };
@@ -112,7 +112,7 @@ pub(crate) fn possible_operations(
     };
     let positional = call.args.iter().any(|a| a.name == ArgName::Positional);
     // Parameters of AWS begin with a capital letter, but for some services' own.
-    let of_aws = call.args.iter().any(is_of_aws);
+    let of_aws = call.args.iter().any(is_aws_parameter);
     let style = match &*name {
         "get_paginator" | "generate_presigned_url" | "_make_api_call" => AccessStyle::Named,
         "get_waiter" => AccessStyle::Waiter,
@@ -162,7 +162,7 @@ pub(crate) fn possible_operations(
 }
 
 /// Whether an argument is named as parameters of AWS are: `TopicArn=…`.
-pub(crate) fn is_of_aws(a: &Arg) -> bool {
+pub(crate) fn is_aws_parameter(a: &Arg) -> bool {
     matches!(&a.name, ArgName::Keyword(k, _) if k.starts_with(|c: char| c.is_ascii_uppercase()))
 }
 

@@ -19,7 +19,7 @@ pub struct MinimalGrant {
 }
 
 /// What `calls` need certainly: required actions, those of which one is needed, and conditional ones whose trigger is given.
-pub fn least<'c>(calls: impl IntoIterator<Item = &'c ApiCall>) -> Vec<MinimalGrant> {
+pub fn minimal_grants<'c>(calls: impl IntoIterator<Item = &'c ApiCall>) -> Vec<MinimalGrant> {
     let mut needed: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
     // Roles by the services that they are passed to.
     let mut passed: BTreeMap<Vec<&'static str>, BTreeSet<String>> = BTreeMap::new();

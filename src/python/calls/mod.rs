@@ -14,7 +14,7 @@ mod spelled;
 
 pub use crate::python::call_graph::{UnresolvedCall, UnresolvedReason};
 pub use crate::python::points_to::ScopeRef;
-pub use minimal_policy::{MinimalGrant, least};
+pub use minimal_policy::{MinimalGrant, minimal_grants};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -178,15 +178,15 @@ impl<'p> Calls<'p> {
         let evaluator = ObjectEvaluator::new(self.program, &self.index, &self.params);
         let mut exact = false;
         let mut path = function.split('.');
-        let mut things = evaluator.export(module, path.next().unwrap_or(""));
+        let mut values = evaluator.export(module, path.next().unwrap_or(""));
         for name in path {
-            let all: Vec<AbstractValue> = things
+            let all: Vec<AbstractValue> = values
                 .iter()
                 .flat_map(|t| evaluator.attribute(t, name).to_vec())
                 .collect();
-            things = all.into();
+            values = all.into();
         }
-        for t in things.iter() {
+        for t in values.iter() {
             match t {
                 AbstractValue::Function(f) | AbstractValue::Method(f, _) => {
                     entries.push(*f);

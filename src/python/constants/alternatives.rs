@@ -37,7 +37,7 @@ impl ConstantEvaluator<'_> {
         let (sources, file) = (self.program.sources, function.header.file);
         let line = sources.file(file).lines().line(function.header.start as usize);
         let subject = format!("calls of {} at {}:{line}", function.qualname, sources.path(file));
-        let default = parameter.default.map(|d| self.value(module, d)).filter(means_something);
+        let default = parameter.default.map(|d| self.value(module, d)).filter(may_be_truthy);
         let given = |call: &CallExpr, skip: usize| match parameter.kind {
             ParamKind::KeywordOnly => call.keyword(&parameter.name),
             _ => call.argument((index as usize).checked_sub(skip)?, &parameter.name),
@@ -47,10 +47,10 @@ impl ConstantEvaluator<'_> {
             let Some(call) = m.call(*expr) else { continue };
             let value = match given(call, *skip) {
                 Some(argument) => Some(self.value(module, argument)),
-                None => default.clone().filter(|_| !call.is_open()),
+                None => default.clone().filter(|_| !call.has_unpacking()),
             };
             let label = format!("for `{}`", self.source_text(self.span(module, *expr)));
-            branches.extend(value.filter(means_something).map(|value| Branch {
+            branches.extend(value.filter(may_be_truthy).map(|value| Branch {
                 when: Guard::new(&label, vec![Fact::key(&subject, &n.to_string())]),
                 value,
             }));
@@ -82,7 +82,7 @@ impl ConstantEvaluator<'_> {
             let mut found = CallsOfFunction::default();
             for expr in m.ids() {
                 let Some(call) = m.call(expr) else { continue };
-                let called = self.own_function(module, call.function);
+                let called = self.repository_function(module, call.function);
                 let called = called.or_else(|| self.constructor_of(module, call.function));
                 if let Some((_, scope, bound)) = called.filter(|(home, ..)| *home == module) {
                     found.entry(scope).or_default().push((expr, usize::from(bound)));
@@ -213,15 +213,15 @@ impl ConstantEvaluator<'_> {
                 };
                 Some(one_of(vec![side(true, left), side(false, right)], span))
             }
-            _ if means_something(left) => Some(left.clone()),
+            _ if may_be_truthy(left) => Some(left.clone()),
             _ => Some(right.clone()),
         };
         map_alternatives(&left, span, &sides).unwrap_or(left)
     }
 
     /// The default of an environment variable, and what it may be set to.
-    pub(super) fn unless_set(&self, default: Option<Value>, name: &str, set: Value) -> Value {
-        let Some(default) = default.filter(|v| self.joins && means_something(v)) else {
+    pub(super) fn default_or_set(&self, default: Option<Value>, name: &str, set: Value) -> Value {
+        let Some(default) = default.filter(|v| self.joins && may_be_truthy(v)) else {
             return set;
         };
         let name = format!("{name} is set");
@@ -289,7 +289,7 @@ pub(super) fn map_alternatives(value: &Value, span: Span, f: &dyn Fn(&Value) -> 
 }
 
 /// `None`, and what is empty, stands for nothing.
-fn means_something(value: &Value) -> bool {
+fn may_be_truthy(value: &Value) -> bool {
     match &value.kind {
         ValueKind::Null => false,
         ValueKind::Str(text) => !text.is_empty(),
@@ -301,7 +301,7 @@ fn means_something(value: &Value) -> bool {
 
 /// One of several values; nested choices flattened.
 pub(super) fn one_of(branches: Vec<Branch>, span: Span) -> Value {
-    let mut flat: Vec<Branch> = branches.into_iter().flat_map(Branch::spread).collect();
+    let mut flat: Vec<Branch> = branches.into_iter().flat_map(Branch::flatten).collect();
     flat.truncate(MAX_ALTERNATIVES);
     match flat.len() {
         0 => Value::new(ValueKind::Null, span),

@@ -89,7 +89,7 @@ impl ConstantEvaluator<'_> {
         {
             return v;
         }
-        self.own_call(module, expr, call)
+        self.inline_call(module, expr, call)
             .unwrap_or_else(|| self.unknown(module, expr))
     }
 
@@ -148,7 +148,7 @@ impl ConstantEvaluator<'_> {
                 let (kind, name) = (cdk::variable(&name.as_str()?), format!("env.{}", name.as_str()?));
                 let default = call.positional(1).or_else(|| call.keyword("default"));
                 let set = Value::unknown(Hole::new(kind, name.as_str(), span));
-                self.unless_set(default.map(|d| self.value(module, d)), &name, set)
+                self.default_or_set(default.map(|d| self.value(module, d)), &name, set)
             }
             LibraryResult::Cast => self.value(module, call.positional(1)?),
             _ => return None,
@@ -254,8 +254,8 @@ impl ConstantEvaluator<'_> {
             "strip" | "lstrip" | "rstrip" if call.args.is_empty() => {
                 strings::strip(text, name != "rstrip", name != "lstrip")
             }
-            "lower" => Text::made(&text.known()?.to_lowercase(), base.span),
-            "upper" => Text::made(&text.known()?.to_uppercase(), base.span),
+            "lower" => Text::synthetic(&text.known()?.to_lowercase(), base.span),
+            "upper" => Text::synthetic(&text.known()?.to_uppercase(), base.span),
             "encode" | "decode" => text.clone(),
             _ => return None,
         };
@@ -279,7 +279,7 @@ impl ConstantEvaluator<'_> {
             "" => positional.get(n).cloned(),
             k => match &named.get(k)?.kind {
                 ValueKind::Str(t) => Some(t.clone()),
-                ValueKind::Num(n) => Some(Text::made(n, named.get(k)?.span)),
+                ValueKind::Num(n) => Some(Text::synthetic(n, named.get(k)?.span)),
                 ValueKind::Unknown(h) => Some(Text::hole((**h).clone())),
                 _ => None,
             },
@@ -287,8 +287,8 @@ impl ConstantEvaluator<'_> {
     }
 
     /// A call of a function of the repository that does nothing but return one expression, as far as that matters.
-    fn own_call(&self, module: usize, expr: ExprId, call: &CallExpr) -> Option<Value> {
-        let (home, scope, bound) = self.own_function(module, call.function)?;
+    fn inline_call(&self, module: usize, expr: ExprId, call: &CallExpr) -> Option<Value> {
+        let (home, scope, bound) = self.repository_function(module, call.function)?;
         let function = self.program.modules[home].scope(scope);
         let [returned] = function.returns.as_slice() else {
             return None;
@@ -308,7 +308,7 @@ impl ConstantEvaluator<'_> {
             };
             let v = match (given, p.default) {
                 (Some(e), _) => self.value(module, e),
-                (None, Some(d)) if !call.is_open() => self.value(home, d),
+                (None, Some(d)) if !call.has_unpacking() => self.value(home, d),
                 _ => Value::unknown(Hole::new(HoleKind::Input, p.name.clone(), self.span(module, expr))),
             };
             names.push((p.name.clone(), v));
@@ -324,7 +324,7 @@ impl ConstantEvaluator<'_> {
     }
 
     /// The function of the repository that `callee` names, and whether its first parameter is the receiver.
-    pub(super) fn own_function(&self, module: usize, callee: ExprId) -> Option<(usize, ScopeId, bool)> {
+    pub(super) fn repository_function(&self, module: usize, callee: ExprId) -> Option<(usize, ScopeId, bool)> {
         let m = self.module(module);
         let exported = |other: usize, name: &str| match self.module(other).at_end(name, ScopeId::MODULE) {
             Reaching::Found(f) => match f.bindings.as_slice() {

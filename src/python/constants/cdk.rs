@@ -36,11 +36,11 @@ pub(super) fn variable(name: &str) -> HoleKind {
 
 /// The ARN of the root of an account: what `AccountPrincipal` stands for.
 pub fn root_of(account: &Text, at: Span) -> Text {
-    let mut out = Text::made("arn:", at);
+    let mut out = Text::synthetic("arn:", at);
     out.append(&hole(HoleKind::Partition, "AWS::Partition", at));
-    out.append(&Text::made(":iam::", at));
+    out.append(&Text::synthetic(":iam::", at));
     out.append(account);
-    out.append(&Text::made(":root", at));
+    out.append(&Text::synthetic(":root", at));
     out
 }
 
@@ -114,7 +114,7 @@ impl ConstantEvaluator<'_> {
                     return None;
                 };
                 let mut arn = self.construct_arn(module, *of, "bucket_arn", span)?;
-                arn.append(&Text::made("/", span));
+                arn.append(&Text::synthetic("/", span));
                 arn.append(&text_of(&argument(0, "key_pattern")?, span));
                 Some(Value::text(arn, span))
             }
@@ -151,7 +151,7 @@ impl ConstantEvaluator<'_> {
     /// The call that an expression is, or that the name that it is stands for.
     fn call_of(&self, module: usize, expr: ExprId) -> Option<&CallExpr> {
         let m = self.module(module);
-        m.call(m.made_by(expr)?)
+        m.call(m.defining_expression(expr)?)
     }
 
     /// `format_arn(service="sqs", resource="q")`: partition, region and account are those of the stack unless they are given.
@@ -163,7 +163,7 @@ impl ConstantEvaluator<'_> {
             (_, None) => hole(HoleKind::Other, keyword, span),
         };
         let parts = [
-            Text::made("arn", span),
+            Text::synthetic("arn", span),
             part("partition", Some((HoleKind::Partition, "AWS::Partition"))),
             part("service", None),
             part("region", Some((HoleKind::Region, "AWS::Region"))),
@@ -173,7 +173,7 @@ impl ConstantEvaluator<'_> {
         let mut out = Text::default();
         for (i, part) in parts.iter().enumerate() {
             if i > 0 {
-                out.append(&Text::made(":", span));
+                out.append(&Text::synthetic(":", span));
             }
             out.append(part);
         }
@@ -183,7 +183,7 @@ impl ConstantEvaluator<'_> {
                 .and_then(|e| self.module(module).dotted(e));
             let colon = form.is_some_and(|f| f.ends_with("COLON_RESOURCE_NAME"))
                 || given("sep").is_some_and(|s| s.as_str().as_deref() == Some(":"));
-            out.append(&Text::made(if colon { ":" } else { "/" }, span));
+            out.append(&Text::synthetic(if colon { ":" } else { "/" }, span));
             out.append(&text_of(&name, span));
         }
         out
@@ -195,7 +195,7 @@ pub(super) fn text_of(value: &Value, span: Span) -> Text {
     match &value.kind {
         ValueKind::Str(text) => text.clone(),
         ValueKind::Unknown(hole) => Text::hole((**hole).clone()),
-        ValueKind::Num(n) => Text::made(n, span),
+        ValueKind::Num(n) => Text::synthetic(n, span),
         _ => hole(HoleKind::Other, "value", span),
     }
 }
@@ -213,7 +213,7 @@ fn substituted(body: &Text, variables: Option<&Value>, span: Span) -> Text {
             out.append(&body.slice(done..start));
         }
         if let Some(literal) = name.strip_prefix('!') {
-            out.append(&Text::made(&format!("${{{literal}}}"), span));
+            out.append(&Text::synthetic(&format!("${{{literal}}}"), span));
         } else if let Some(value) = variables.and_then(|v| v.get(name)) {
             out.append(&text_of(value, span));
         } else {

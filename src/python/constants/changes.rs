@@ -199,6 +199,6 @@ fn under_condition(when: Option<&Guard>, value: Value, otherwise: Option<Value>)
         when: when.clone(),
         value,
     };
-    let branches = std::iter::once(this).chain(other).flat_map(Branch::spread);
+    let branches = std::iter::once(this).chain(other).flat_map(Branch::flatten);
     Value::new(ValueKind::OneOf(branches.collect()), span)
 }

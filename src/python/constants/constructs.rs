@@ -92,7 +92,7 @@ impl ConstantEvaluator<'_> {
         let last = last.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
         let by_word = || rows().find(|c| c.word.is_some_and(|word| last.ends_with(word)));
         let (construct, made) = match made {
-            Some((made, call)) => match rows().find(|c| self.is_of(module, call, c)) {
+            Some((made, call)) => match rows().find(|c| self.makes_construct(module, call, c)) {
                 Some(construct) => (construct, Some((made, call))),
                 // A function of the repository, which may return one.
                 None if self.program.library(module, call.function).is_none() => (by_word()?, None),
@@ -101,17 +101,17 @@ impl ConstantEvaluator<'_> {
             None => (by_word()?, None),
         };
         let part = |kind, name: &str| Text::hole(Hole::new(kind, name, span));
-        let mut arn = Text::made("arn:", span);
+        let mut arn = Text::synthetic("arn:", span);
         arn.append(&part(HoleKind::Partition, "AWS::Partition"));
-        arn.append(&Text::made(&format!(":{}:", construct.service), span));
+        arn.append(&Text::synthetic(&format!(":{}:", construct.service), span));
         if construct.place == Place::Region {
             arn.append(&part(HoleKind::Region, "AWS::Region"));
         }
-        arn.append(&Text::made(":", span));
+        arn.append(&Text::synthetic(":", span));
         if construct.place != Place::Nowhere {
             arn.append(&part(HoleKind::Account, "AWS::AccountId"));
         }
-        arn.append(&Text::made(&format!(":{}", construct.form), span));
+        arn.append(&Text::synthetic(&format!(":{}", construct.form), span));
         match made {
             Some((made, call)) if construct.service == "iam" => {
                 arn.append(&self.name_of(module, made, call, construct, span))
@@ -129,7 +129,7 @@ impl ConstantEvaluator<'_> {
     pub fn identity(&self, module: usize, made: ExprId) -> Option<(&'static str, Text)> {
         let call = self.module(module).call(made)?;
         let iam = CONSTRUCTS.iter().filter(|c| c.service == "iam");
-        let construct = iam.rev().find(|c| self.is_of(module, call, c))?;
+        let construct = iam.rev().find(|c| self.makes_construct(module, call, c))?;
         let span = self.span(module, made);
         let kind = construct.form.trim_end_matches('/');
         Some((kind, self.name_of(module, made, call, construct, span)))
@@ -167,7 +167,7 @@ impl ConstantEvaluator<'_> {
     }
 
     /// Whether a call makes such a construct, or looks one up: `Bucket(…)`, `Bucket.from_bucket_name(…)`.
-    fn is_of(&self, module: usize, call: &CallExpr, construct: &Construct) -> bool {
+    fn makes_construct(&self, module: usize, call: &CallExpr, construct: &Construct) -> bool {
         let library = self.program.library(module, call.function);
         let Some(path) = library.or_else(|| self.module(module).dotted(call.function)) else {
             return false;
@@ -194,7 +194,7 @@ impl ConstantEvaluator<'_> {
         for _ in 0..MAX_NAMES {
             match &m.expr(at).kind {
                 ExprKind::Call(_) => return Some(at),
-                ExprKind::Name(_) => at = m.made_by(at)?,
+                ExprKind::Name(_) => at = m.defining_expression(at)?,
                 ExprKind::Attr { of: object, name, .. } => {
                     let class = |scope| self.class_of_method(module, m.function_of(scope));
                     let (shown, own) = (m.dotted(*object)?, class(m.expr(at).scope));

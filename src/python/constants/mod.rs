@@ -529,7 +529,7 @@ impl<'p> ConstantEvaluator<'p> {
         };
         match &v.kind {
             ValueKind::Str(t) => t.clone(),
-            ValueKind::Num(n) => Text::made(n, v.span),
+            ValueKind::Num(n) => Text::synthetic(n, v.span),
             ValueKind::Unknown(h) => Text::hole((**h).clone()),
             ValueKind::OneOf(_) if open.is_some() => open.map_or_else(Text::default, |h| Text::hole(h.clone())),
             _ => Text::hole(Hole::new(

@@ -6,7 +6,7 @@ use crate::iam::sdk::{Client, SdkMember, SdkResourceType};
 use crate::python::{ExprId, ScopeId};
 
 /// How many things one expression may stand for before the rest is only [`Thing::More`].
-pub(crate) const MAX_THINGS: usize = 48;
+pub(crate) const MAX_VALUES: usize = 48;
 
 /// A scope of a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,24 +101,24 @@ pub(crate) type ValueSet = Arc<[AbstractValue]>;
 pub(crate) struct ValueSetBuilder(Vec<AbstractValue>);
 
 impl ValueSetBuilder {
-    pub(crate) fn put(&mut self, thing: AbstractValue) {
+    pub(crate) fn put(&mut self, value: AbstractValue) {
         match self.0.len() {
-            n if n < MAX_THINGS * 4 => self.0.push(thing),
-            n if n == MAX_THINGS * 4 => self.0.push(AbstractValue::More),
+            n if n < MAX_VALUES * 4 => self.0.push(value),
+            n if n == MAX_VALUES * 4 => self.0.push(AbstractValue::More),
             _ => {}
         }
     }
 
-    pub(crate) fn put_all(&mut self, things: &[AbstractValue]) {
-        for t in things {
+    pub(crate) fn put_all(&mut self, values: &[AbstractValue]) {
+        for t in values {
             self.put(t.clone());
         }
     }
 
     /// Things that are held under `key`.
-    pub(crate) fn put_entries(&mut self, key: &str, things: &[AbstractValue]) {
+    pub(crate) fn put_entries(&mut self, key: &str, values: &[AbstractValue]) {
         let key: Arc<str> = key.into();
-        for t in things.iter().filter(|t| !matches!(t, AbstractValue::Opaque)) {
+        for t in values.iter().filter(|t| !matches!(t, AbstractValue::Opaque)) {
             self.put(AbstractValue::Entry(key.clone(), Arc::new(t.clone())));
         }
     }
@@ -132,7 +132,7 @@ impl ValueSetBuilder {
     }
 
     pub(crate) fn finish(self) -> ValueSet {
-        self.finish_within(MAX_THINGS)
+        self.finish_within(MAX_VALUES)
     }
 
     /// At most `max` of them, the last of which says whether there are more.
@@ -150,14 +150,14 @@ impl ValueSetBuilder {
     }
 }
 
-pub(crate) fn one(thing: AbstractValue) -> ValueSet {
-    Arc::from([thing])
+pub(crate) fn single(value: AbstractValue) -> ValueSet {
+    Arc::from([value])
 }
 
 /// The operations of AWS begin at one of these.
-pub(crate) fn is_aws(thing: &AbstractValue) -> bool {
+pub(crate) fn is_aws(value: &AbstractValue) -> bool {
     matches!(
-        thing,
+        value,
         AbstractValue::Client(_)
             | AbstractValue::SomeClient
             | AbstractValue::Resource(..)

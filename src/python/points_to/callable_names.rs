@@ -89,15 +89,11 @@ impl<'p> CallableNames<'p> {
             },
             ExprKind::Call(c) => match &m.expr(c.function).kind {
                 ExprKind::Name(name) if !self.bound.contains(&**name) => hands_back(name),
-                ExprKind::Attr { name, .. } if !self.open && !self.bound.contains(&**name) => {
-                    !is_operation(name)
-                }
+                ExprKind::Attr { name, .. } if !self.open && !self.bound.contains(&**name) => !is_operation(name),
                 _ => true,
             },
             ExprKind::Either { left, right } => [left, right].iter().any(|e| self.may_be(m, **e, depth + 1)),
-            ExprKind::Conditional { then, other, .. } => {
-                [then, other].iter().any(|e| self.may_be(m, **e, depth + 1))
-            }
+            ExprKind::Conditional { then, other, .. } => [then, other].iter().any(|e| self.may_be(m, **e, depth + 1)),
             ExprKind::Await(inner) | ExprKind::Walrus(inner) | ExprKind::Star(inner) => {
                 self.may_be(m, *inner, depth + 1)
             }

@@ -196,7 +196,7 @@ impl ObjectIndex {
     }
 
     /// Whether something outside the repository may call the class's methods.
-    pub(crate) fn is_open(&self, class: ScopeRef) -> bool {
+    pub(crate) fn may_be_called_externally(&self, class: ScopeRef) -> bool {
         self.lineage(class).iter().any(|c| self.open.binary_search(c).is_ok())
     }
 
@@ -341,9 +341,7 @@ fn services(program: &Program<'_>, modules: &[usize]) -> Vec<Client> {
         }
     }
     if by_variable {
-        let names = of_these()
-            .flat_map(|m| &m.scopes)
-            .flat_map(|s| s.bindings.keys());
+        let names = of_these().flat_map(|m| &m.scopes).flat_map(|s| s.bindings.keys());
         out.extend(names.filter_map(|name| sdk::client(&name.replace('_', "-"))));
     }
     out.sort_unstable();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder, one};
+use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder, single};
 use crate::python::points_to::callable_names::CallableNames;
 use crate::python::points_to::evaluate;
 use crate::python::points_to::evaluate::ObjectEvaluator;
@@ -28,19 +28,19 @@ pub(crate) struct Params {
     /// The part of it that comes from calls on this class: `super().__init__("sqs")` in it, `Queue("q")`.
     on: FxHashMap<ParamSlot, BTreeMap<ScopeRef, ValueSet>>,
     /// Which functions give a text for it, and of which of their own parameters, if it is one.
-    named: FxHashMap<ParamSlot, BTreeMap<Arc<str>, BTreeSet<Giver>>>,
+    named: FxHashMap<ParamSlot, BTreeMap<Arc<str>, BTreeSet<ArgumentOrigin>>>,
 }
 
 /// The function that gives an argument, and its parameter that the argument is.
-type Giver = (ScopeRef, Option<ParamSlot>);
+type ArgumentOrigin = (ScopeRef, Option<ParamSlot>);
 
 /// An argument on its way.
-struct Handed {
+struct PassedArgument {
     param: ParamSlot,
     /// The class that it is called on.
     class: Option<ScopeRef>,
-    things: ValueSet,
-    by: Giver,
+    values: ValueSet,
+    by: ArgumentOrigin,
 }
 
 impl Params {
@@ -55,7 +55,7 @@ impl Params {
             lineage
                 .iter()
                 .filter_map(|class| on.get(class))
-                .for_each(|things| bag.put_all(things));
+                .for_each(|values| bag.put_all(values));
         }
         if bag.is_empty() {
             return self.get(function, i).cloned();
@@ -98,29 +98,29 @@ impl Params {
         let mut due: Vec<usize> = modules.to_vec();
         let names = CallableNames::new(program);
         for _ in 0..MAX_ROUNDS {
-            let found: Vec<(Vec<Handed>, FxHashSet<ParamSlot>)> = due
+            let found: Vec<(Vec<PassedArgument>, FxHashSet<ParamSlot>)> = due
                 .par_iter()
                 .map(|module| passed_arguments(program, index, &params, &names, *module))
                 .collect();
             let mut changed: FxHashSet<ParamSlot> = FxHashSet::default();
             for (module, (handed, read)) in due.iter().zip(found) {
                 asked[*module] = read;
-                for Handed {
+                for PassedArgument {
                     param,
                     class,
-                    things,
+                    values,
                     by,
                 } in handed
                 {
-                    for t in things.iter() {
+                    for t in values.iter() {
                         if let AbstractValue::Text(text) = t {
                             let named = params.named.entry(param).or_default();
                             named.entry(text.clone()).or_default().insert(by);
                         }
                     }
-                    let mut is_new = add(params.all.entry(param).or_default(), &things);
+                    let mut is_new = add(params.all.entry(param).or_default(), &values);
                     if let Some(class) = class {
-                        is_new |= add(params.on.entry(param).or_default().entry(class).or_default(), &things);
+                        is_new |= add(params.on.entry(param).or_default().entry(class).or_default(), &values);
                     }
                     if is_new {
                         changed.insert(param);
@@ -140,10 +140,10 @@ impl Params {
     }
 }
 
-fn add(to: &mut ValueSet, things: &ValueSet) -> bool {
+fn add(to: &mut ValueSet, values: &ValueSet) -> bool {
     let mut bag = ValueSetBuilder::default();
     bag.put_all(to);
-    bag.put_all(things);
+    bag.put_all(values);
     let new = bag.finish_within(MAX_PARAM);
     let changed = **to != *new;
     *to = new;
@@ -158,7 +158,7 @@ fn passed_arguments(
     params: &Params,
     names: &CallableNames<'_>,
     module: usize,
-) -> (Vec<Handed>, FxHashSet<ParamSlot>) {
+) -> (Vec<PassedArgument>, FxHashSet<ParamSlot>) {
     let m = &program.modules[module];
     let evaluator = ObjectEvaluator::new(program, index, params);
     let mut out = Vec::new();
@@ -188,10 +188,10 @@ fn passed_arguments(
                             hidden = false;
                             let names = evaluate::fields(&program.modules[c.module], c.scope);
                             out.extend(evaluator.field_arguments(module, call, &names).into_iter().map(
-                                |(i, things)| Handed {
+                                |(i, values)| PassedArgument {
                                     param: (*c, i),
                                     class: None,
-                                    things,
+                                    values,
                                     by: (place, None),
                                 },
                             ));
@@ -201,13 +201,13 @@ fn passed_arguments(
                     _ => continue,
                 };
             hidden = false;
-            for (i, things) in evaluator.arguments(module, call, f, skip, None) {
+            for (i, values) in evaluator.arguments(module, call, f, skip, None) {
                 let given = call_argument(&program.modules[f.module], call, f, i, skip);
                 let by = (place, given.and_then(|e| evaluator.parameter(module, e)));
-                out.push(Handed {
+                out.push(PassedArgument {
                     param: (f, i),
                     class,
-                    things: worth_keeping(&things),
+                    values: values_to_follow(&values),
                     by,
                 });
             }
@@ -231,10 +231,10 @@ fn passed_arguments(
                     AbstractValue::Method(f, _) => (*f, 1),
                     _ => continue,
                 };
-                out.push(Handed {
+                out.push(PassedArgument {
                     param,
                     class: None,
-                    things: one(AbstractValue::Function(ScopeRef { module, scope })),
+                    values: single(AbstractValue::Function(ScopeRef { module, scope })),
                     by: (
                         ScopeRef {
                             module,
@@ -256,8 +256,8 @@ fn call_argument(m: &PythonModule, call: &CallExpr, f: ScopeRef, i: u32, skip: u
     call.keyword(name).or(position)
 }
 
-fn worth_keeping(things: &[AbstractValue]) -> ValueSet {
-    let kept: Vec<AbstractValue> = things
+fn values_to_follow(values: &[AbstractValue]) -> ValueSet {
+    let kept: Vec<AbstractValue> = values
         .iter()
         .filter(|t| evaluate::is_worth_following(t))
         .cloned()
@@ -292,21 +292,21 @@ fn deferred_call(
     (module, place): (usize, ScopeRef),
     call: &CallExpr,
     on: Option<ScopeRef>,
-    out: &mut Vec<Handed>,
+    out: &mut Vec<PassedArgument>,
 ) {
-    let mut put = |param: ParamSlot, class: Option<ScopeRef>, things: &[AbstractValue]| {
-        out.push(Handed {
+    let mut put = |param: ParamSlot, class: Option<ScopeRef>, values: &[AbstractValue]| {
+        out.push(PassedArgument {
             param,
             class,
-            things: worth_keeping(things),
+            values: values_to_follow(values),
             by: (place, None),
         });
     };
     let m = &evaluator.program.modules[module];
-    let things = |e: ExprId| evaluator.values_on(module, e, on);
+    let values = |e: ExprId| evaluator.values_on(module, e, on);
     let target = |e: ExprId| -> Vec<(ScopeRef, u32, Option<ScopeRef>)> {
-        let things = things(e);
-        let found = things.iter().filter_map(|t| match t {
+        let values = values(e);
+        let found = values.iter().filter_map(|t| match t {
             AbstractValue::Function(f) => Some((*f, 0, None)),
             AbstractValue::Method(f, class) => Some((*f, 1, Some(*class))),
             _ => None,
@@ -320,7 +320,7 @@ fn deferred_call(
         });
         for (f, skip, class) in target(t) {
             for (i, a) in (skip..).zip(args.iter().flatten()) {
-                put((f, i), class, &things(*a));
+                put((f, i), class, &values(*a));
             }
         }
         return;
@@ -344,7 +344,7 @@ fn deferred_call(
         }
         for (f, skip, class) in targets {
             for (i, a) in (skip + receiver..).zip(&positional[at + 1..]) {
-                let given = things(*a);
+                let given = values(*a);
                 let given = if each {
                     evaluator.contents_of_each(&given)
                 } else {
@@ -357,7 +357,7 @@ fn deferred_call(
                 if let ArgName::Keyword(k, _) = &a.name
                     && let Some(i) = params.iter().position(|p| p.name == *k)
                 {
-                    put((f, i as u32), class, &things(a.value));
+                    put((f, i as u32), class, &values(a.value));
                 }
             }
         }

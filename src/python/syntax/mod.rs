@@ -72,7 +72,7 @@ fn tree(code: &PythonCode<'_>, problems: &mut Vec<Problem>) -> Option<Tree> {
         problems.push(Problem::new(
             ProblemKind::Input,
             start,
-            format!("python source of {} MB is too long to be read", text.len() >> 20),
+            format!("the Python source is too large to parse: {} MB", text.len() >> 20),
         ));
         return None;
     }
@@ -80,7 +80,7 @@ fn tree(code: &PythonCode<'_>, problems: &mut Vec<Problem>) -> Option<Tree> {
         problems.push(Problem::new(
             ProblemKind::Input,
             start,
-            "python source is indented too deep to be read",
+            "the Python source is nested too deeply to parse",
         ));
         return None;
     }
@@ -104,7 +104,7 @@ fn tree(code: &PythonCode<'_>, problems: &mut Vec<Problem>) -> Option<Tree> {
         problems.push(Problem::new(
             ProblemKind::Input,
             start,
-            "python source takes too many steps to be read",
+            "the Python source is too complex to parse",
         ));
     }
     tree

@@ -39,7 +39,7 @@ impl<'a> Checker<'a> {
         c.subject(matcher)?;
         for a in &report.adjust {
             if matcher.statement.is_none() && matcher.trust.is_none() {
-                return Err(RuleError::at("`adjust` is for rules about statements", "adjust"));
+                return Err(RuleError::at("`adjust` works only in rules about statements", "adjust"));
             }
             let mut inner = Checker {
                 lists,
@@ -53,7 +53,7 @@ impl<'a> Checker<'a> {
                 inner.item(&mut item.as_ref().clone(), ItemsOf::Action)?;
             }
             if let Some(unused) = inner.made.first() {
-                return Err(RuleError::at(format!("nothing uses the capture `{unused}`"), unused));
+                return Err(RuleError::at(format!("unused capture `{unused}`"), unused));
             }
         }
         c.captures(report)
@@ -79,19 +79,19 @@ impl<'a> Checker<'a> {
         if let Some(fix) = &report.fix {
             used.extend(fix.at.as_deref());
             if fix.write.is_some() == fix.remove {
-                return Err(RuleError::at("a fix has `write` or `remove: true`", "fix"));
+                return Err(RuleError::at("a fix needs either `write` or `remove: true`", "fix"));
             }
         }
         for name in &used {
             if !self.made.contains(*name) && !self.given.contains(name) {
                 return Err(RuleError {
                     suggestion: nearest(name, self.made.iter().map(String::as_str)),
-                    ..RuleError::at(format!("nothing is captured as `{name}`"), name)
+                    ..RuleError::at(format!("unknown capture `{name}`"), name)
                 });
             }
         }
         match self.made.iter().find(|m| !used.contains(&***m)) {
-            Some(unused) => Err(RuleError::at(format!("nothing uses the capture `{unused}`"), unused)),
+            Some(unused) => Err(RuleError::at(format!("unused capture `{unused}`"), unused)),
             None => Ok(()),
         }
     }
@@ -109,7 +109,7 @@ impl<'a> Checker<'a> {
             m.defect.is_some(),
         ];
         if given.iter().filter(|g| **g).count() != 1 {
-            return Err(RuleError::at("`match` has exactly one subject", "match"));
+            return Err(RuleError::at("`match` needs exactly one subject", "match"));
         }
         if let Some(t) = &mut m.document {
             self.document(t)?;
@@ -120,7 +120,7 @@ impl<'a> Checker<'a> {
         if let Some(t) = &mut m.trust {
             if !t.kinds.is_empty() {
                 return Err(RuleError::at(
-                    "the subject `trust` is about trust policies: drop `in`",
+                    "the subject `trust` implies trust policies: remove `in`",
                     "in",
                 ));
             }
@@ -185,7 +185,7 @@ impl<'a> Checker<'a> {
                 .split(['.', '|'])
                 .any(|part| part.trim_end_matches("[]").is_empty())
             {
-                return Err(RuleError::at(format!("`{path}` is not the path of a property"), path));
+                return Err(RuleError::at(format!("`{path}` is not a property path"), path));
             }
             if path.ends_with("[]") && t.present == Some(false) {
                 return Err(RuleError::at(
@@ -204,7 +204,7 @@ impl<'a> Checker<'a> {
             if !known.contains(&word.as_str()) {
                 return Err(RuleError {
                     suggestion: nearest(word, known),
-                    ..RuleError::at(format!("there is no element `{word}`: this can never match"), word)
+                    ..RuleError::at(format!("unknown element `{word}`: this can never match"), word)
                 });
             }
         }
@@ -246,7 +246,10 @@ impl<'a> Checker<'a> {
             own => own.iter().copied().filter(|k| outer.contains(k)).collect(),
         };
         if kinds.is_empty() {
-            return Err(RuleError::at("no kind of document is left: this can never match", "in"));
+            return Err(RuleError::at(
+                "these tests exclude every kind of document: this can never match",
+                "in",
+            ));
         }
         if !t.service.is_empty() && !kinds.contains(&PolicyKind::Resource) {
             return Err(RuleError::at(
@@ -321,7 +324,7 @@ impl<'a> Checker<'a> {
         }
         if t.capture.is_some() && t.any.is_none() && t.all.is_none() && t.present != Some(true) {
             return Err(RuleError::at(
-                "`as` needs `any`, `all` or `present: true` to name items",
+                "`as` needs `any`, `all`, or `present: true` to name items",
                 "as",
             ));
         }
@@ -337,7 +340,7 @@ impl<'a> Checker<'a> {
     fn item(&mut self, t: &mut ItemTest, of: ItemsOf) -> Checked {
         let refuse = |given: bool, word: &str, what: &str| {
             if given {
-                Err(RuleError::at(format!("`{word}` is for {what}"), word))
+                Err(RuleError::at(format!("`{word}` works only for {what}"), word))
             } else {
                 Ok(())
             }
@@ -350,7 +353,7 @@ impl<'a> Checker<'a> {
         refuse(
             !t.service.is_empty() && of == ItemsOf::Text,
             "service",
-            "actions, resources and principals",
+            "actions, resources, and principals",
         )?;
         refuse(
             !t.principal.is_empty() && of != ItemsOf::Principal,
@@ -507,7 +510,7 @@ impl<'a> Checker<'a> {
         match (self.judges.action)(word) {
             Some(meant) => Err(RuleError {
                 suggestion: Some(meant),
-                ..RuleError::at(format!("AWS has no action `{word}`"), word)
+                ..RuleError::at(format!("unknown action `{word}`"), word)
             }),
             None => Ok(()),
         }

@@ -136,7 +136,7 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Validator
         return Err(RuleError::at(why, &word));
     }
     if file.check.is_none() && !file.options.is_empty() {
-        return Err(RuleError::at("only a check in code can ask for options", "options"));
+        return Err(RuleError::at("only a rule with `check` can have options", "options"));
     }
     let logic = logic(&mut file, lists, judges)?;
     let head = RuleMetadata {
@@ -183,8 +183,11 @@ fn logic(file: &mut RuleFile, lists: &Lists, judges: Validators) -> Checked<Logi
             None
         }
         (None, None, None) if several => None,
-        (Some(_), ..) => Some(("a rule has `check`, or `match` with `report`, not both", "check")),
-        (None, ..) if several => Some(("each of `cases` has its own `match` and `report`", "cases")),
+        (Some(_), ..) => Some((
+            "a rule needs either `check` or `match` with `report`, not both",
+            "check",
+        )),
+        (None, ..) if several => Some(("each of `cases` needs its own `match` and `report`", "cases")),
         (None, Some(_), None) => Some(("`match` needs a `report`", "match")),
         (None, None, Some(_)) => Some(("`report` needs a `match`", "report")),
         (None, ..) => return Err(RuleError::new("a rule needs `check`, or `match` with `report`")),
@@ -206,7 +209,7 @@ fn logic(file: &mut RuleFile, lists: &Lists, judges: Validators) -> Checked<Logi
         };
         if !declared {
             return Err(RuleError::at(
-                "the rule's `fix` does not say what its `report` offers",
+                "the `fix` of the rule does not match the fix in its `report`",
                 "fix",
             ));
         }
@@ -234,7 +237,7 @@ fn reading_mistake(e: &serde_yaml::Error) -> RuleError {
             // Names stand beside the test, and are easily written into it.
             if let ("as", None) = (word.as_str(), quoted.iter().skip(1).find(|w| **w == "as")) {
                 m.suggestion = None;
-                m.message = "`as` stands beside `any` or `all`, not in it".to_owned();
+                m.message = "`as` belongs next to `any` or `all`, not inside".to_owned();
                 return m;
             }
             // A handful of words is soon reported.
@@ -260,16 +263,16 @@ fn check_words(file: &RuleFile) -> Checked {
     }
     if file.title.chars().count() > 80 || file.title.is_empty() || file.title.ends_with('.') {
         return Err(RuleError::at(
-            "the title has 1 to 80 characters and no final period",
+            "the title must have 1 to 80 characters and no final period",
             "title",
         ));
     }
     if file.why.trim().is_empty() || file.remedy.trim().is_empty() {
-        return Err(RuleError::at("`why` and `do` say something", "why"));
+        return Err(RuleError::at("`why` and `do` must not be empty", "why"));
     }
     for e in file.examples.bad.iter().chain(&file.examples.good) {
         if e.files.is_empty() == e.policy.is_none() {
-            return Err(RuleError::at("an example has `files` or `policy`", &e.title));
+            return Err(RuleError::at("an example needs either `files` or `policy`", &e.title));
         }
         let marked = e
             .files
@@ -279,9 +282,9 @@ fn check_words(file: &RuleFile) -> Checked {
         let bad = file.examples.bad.iter().any(|b| std::ptr::eq(b, e));
         if bad != marked {
             let what = if bad {
-                "a bad example marks a place with «…»"
+                "a bad example must mark a place with «…»"
             } else {
-                "a good example has no marks"
+                "a good example must not have marks"
             };
             return Err(RuleError::at(what, &e.title));
         }
@@ -291,9 +294,22 @@ fn check_words(file: &RuleFile) -> Checked {
 
 /// The captures that `{…}` name in a text: `{act}` and `{act.service}` both name `act`.
 pub(super) fn interpolations(text: &str) -> Checked<Vec<&str>> {
-    const PARTS: [&str; 14] = [
-        "account", "actions", "count", "denied", "duration", "gravest", "key", "left", "levels", "lower", "service",
-        "type", "whole", "worst",
+    const PARTS: [&str; 15] = [
+        "account",
+        "actions",
+        "breakdown",
+        "count",
+        "denied",
+        "duration",
+        "gravest",
+        "key",
+        "left",
+        "levels",
+        "lower",
+        "service",
+        "type",
+        "whole",
+        "worst",
     ];
     let mut names = Vec::new();
     let mut rest = text;
@@ -305,7 +321,7 @@ pub(super) fn interpolations(text: &str) -> Checked<Vec<&str>> {
         if let Some(part) = part.filter(|p| !PARTS.contains(p)) {
             return Err(RuleError {
                 suggestion: nearest(part, PARTS),
-                ..RuleError::at(format!("a capture has no `{part}`"), part)
+                ..RuleError::at(format!("unknown part `{part}` of a capture"), part)
             });
         }
         names.push(name);

@@ -89,8 +89,8 @@ impl<'f, 'p> MatchPart<'f, 'p> {
                 CapturedElement::Principal => &mut evidence.principals,
                 CapturedElement::Text | CapturedElement::Place => continue,
             };
-            let told = one.iter().any(|(j, ..)| j == i) && list.contains(text);
-            if !told && list.len() < MAX_EVIDENCE {
+            let is_listed = one.iter().any(|(j, ..)| j == i) && list.contains(text);
+            if !is_listed && list.len() < MAX_EVIDENCE {
                 list.push(text.clone());
             }
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
-use super::{Captured, CapturedElement, Captures, Eval, Left};
+use super::{Captured, CapturedElement, Captures, EffectivePart, Eval, GrantLimit};
 use crate::checks::{only_service, sensitive_actions};
 use crate::iam::actions::is_one_operation;
 use crate::iam::arn::{self, Arn, ArnField, Breadth};
@@ -14,14 +14,14 @@ use crate::iam::resource_fit::Resources;
 use crate::iam::variables::has_variable;
 use crate::iam::{self, AccessLevel, ActionSet, ClauseItem, PolicyKind, PrincipalItem, PrincipalType, Truth};
 use crate::project::targets::ResourceRefs;
-use crate::project::{StatementGrant, StatementRef, is_most};
+use crate::project::{StatementGrant, StatementRef, is_majority};
 use crate::rules::spec::{Account, ClauseTest, ItemTest, PrincipalIdentity};
 use crate::source::{HoleKind, Span, Text};
 use crate::value::Provenance;
 
 /// One thing that an [`ItemTest`] asks about.
 #[derive(Clone, Copy)]
-pub(super) struct One<'p> {
+pub(super) struct TestedItem<'p> {
     pub(super) of: CapturedElement,
     pub(super) text: &'p Text,
     pub(super) span: Span,
@@ -33,7 +33,7 @@ pub(super) struct One<'p> {
     pub(super) item: Option<&'p ClauseItem>,
 }
 
-impl<'p> One<'p> {
+impl<'p> TestedItem<'p> {
     pub(super) fn item(item: &'p ClauseItem, of: CapturedElement) -> Self {
         Self {
             of,
@@ -104,7 +104,7 @@ pub(super) enum Items<'p> {
     /// The items of an `Action` or a `NotAction`.
     Actions(&'p iam::Clause, StatementRef<'p>),
     Principals(&'p [PrincipalItem]),
-    Made(Vec<One<'p>>),
+    Made(Vec<TestedItem<'p>>),
 }
 
 impl<'p> Items<'p> {
@@ -117,14 +117,14 @@ impl<'p> Items<'p> {
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = One<'p>> {
+    fn iter(&self) -> impl Iterator<Item = TestedItem<'p>> {
         (0..self.len()).map(|i| match self {
-            Self::Written(items, of) => One::item(&items[i], *of),
-            Self::Actions(clause, s) => One {
+            Self::Written(items, of) => TestedItem::item(&items[i], *of),
+            Self::Actions(clause, s) => TestedItem {
                 set: Some((clause, i, *s)),
-                ..One::item(&clause.items[i], CapturedElement::Action)
+                ..TestedItem::item(&clause.items[i], CapturedElement::Action)
             },
-            Self::Principals(items) => One::principal(&items[i]),
+            Self::Principals(items) => TestedItem::principal(&items[i]),
             Self::Made(items) => items[i],
         })
     }
@@ -160,7 +160,7 @@ impl Eval<'_, '_> {
             return truth.and((t.any.is_none() && t.all.is_none()).into());
         };
         let more = if clause.complete { Truth::No } else { Truth::Unknown };
-        let mut witnesses: Option<Vec<One<'p>>> = None;
+        let mut witnesses: Option<Vec<TestedItem<'p>>> = None;
         if let Some(test) = &t.any {
             let mut any = more;
             let mut fit = Vec::new();
@@ -201,7 +201,7 @@ impl Eval<'_, '_> {
         truth
     }
 
-    pub(super) fn item(&self, t: &ItemTest, one: One<'_>) -> Truth {
+    pub(super) fn item(&self, t: &ItemTest, one: TestedItem<'_>) -> Truth {
         let text = one.text;
         let case = one.case();
         let any = |words: &[String], test: &dyn Fn(&str) -> Truth| {
@@ -336,7 +336,7 @@ impl Eval<'_, '_> {
     /// Whether someone may come to have an action that the item stands for: not all of them are denied or outside a
     /// boundary, and one fits a resource of the statement. What is not known may be one; a pattern that matches no action is
     /// none.
-    fn is_granted(&self, one: One<'_>) -> bool {
+    fn is_granted(&self, one: TestedItem<'_>) -> bool {
         let (Some(set), Some((_, _, s))) = (one.actions(), one.set) else {
             return true;
         };
@@ -359,21 +359,21 @@ impl Eval<'_, '_> {
 
     /// Of the actions of an item of an Allow statement, those that are not denied or outside a boundary and that fit a
     /// resource of the statement. `None` where that is all of them.
-    pub(super) fn left_of(&self, actions: &ActionSet, s: StatementRef<'_>) -> Option<Left> {
+    pub(super) fn effective_part(&self, actions: &ActionSet, s: StatementRef<'_>) -> Option<EffectivePart> {
         if !s.statement.allows() || actions.len() < 2 {
             return None;
         }
         let given = self.context.project.granted_part(s, actions);
         let (StatementGrant { kept, at_most, .. }, left) = (&given, &given.fitting);
-        let why = match (*at_most || left.len() < kept.len(), kept.len() < actions.len()) {
+        let limit = match (*at_most || left.len() < kept.len(), kept.len() < actions.len()) {
             _ if left.is_empty() => return None,
             (false, false) => return None,
-            (true, false) => " that fits these resources",
-            (false, true) => " that is not denied",
-            (true, true) => " that fits and is not denied",
+            (true, false) => GrantLimit::Resources,
+            (false, true) => GrantLimit::Denied,
+            (true, true) => GrantLimit::Both,
         };
-        Some(Left {
-            why,
+        Some(EffectivePart {
+            limit,
             at_most: given.at_most,
             actions: given.fitting,
         })
@@ -403,7 +403,7 @@ impl Eval<'_, '_> {
 
     /// Whether someone comes to have most of what an item stands for: of the actions that change something (or of all, where
     /// none does), no more than half are denied or outside a boundary.
-    fn is_mostly_granted(&self, one: One<'_>) -> bool {
+    fn is_mostly_granted(&self, one: TestedItem<'_>) -> bool {
         let (Some(set), Some((_, _, s))) = (one.actions().filter(|a| !a.is_empty()), one.set) else {
             return true;
         };
@@ -411,11 +411,11 @@ impl Eval<'_, '_> {
         if !set.intersects(lost) {
             return true;
         }
-        is_most(&set.difference(lost), set)
+        is_majority(&set.difference(lost), set)
     }
 
     /// Whether a Deny takes some of what an item stands for away from all holders, or on some resources.
-    fn is_partly_denied(&self, one: One<'_>) -> bool {
+    fn is_partly_denied(&self, one: TestedItem<'_>) -> bool {
         let (Some(set), Some((_, _, s))) = (one.actions(), one.set) else {
             return false;
         };
@@ -424,7 +424,7 @@ impl Eval<'_, '_> {
     }
 
     /// Whether an item is of the service that alone may assume the roles which hold the policy, and has no sensitive action.
-    fn is_own_service(&self, one: One<'_>) -> bool {
+    fn is_own_service(&self, one: TestedItem<'_>) -> bool {
         let (Some(set), Some((_, _, s))) = (one.actions().filter(|a| !a.is_empty()), one.set) else {
             return false;
         };
@@ -435,12 +435,12 @@ impl Eval<'_, '_> {
     }
 
     /// Whether an action pattern grants an action of one of these levels.
-    fn levels(&self, one: One<'_>, levels: &[AccessLevel]) -> Truth {
+    fn levels(&self, one: TestedItem<'_>, levels: &[AccessLevel]) -> Truth {
         let Some(pattern) = one.text.known() else {
             return Truth::Unknown;
         };
         let counts = match (one.actions(), one.set) {
-            (Some(set), Some((_, _, s))) => match self.left_of(set, s) {
+            (Some(set), Some((_, _, s))) => match self.effective_part(set, s) {
                 Some(left) => left.actions.by_level(),
                 None => set.by_level(),
             },
@@ -470,13 +470,13 @@ impl Eval<'_, '_> {
         })
     }
 
-    fn account(&self, one: One<'_>) -> AccountOwner {
+    fn account(&self, one: TestedItem<'_>) -> AccountOwner {
         let own = self.context.project.own;
         if let Some(p) = one.principal {
             return match origin_of(p, own, None) {
                 PrincipalOrigin::Everyone | PrincipalOrigin::AnyAccount(_) => AccountOwner::Any,
                 PrincipalOrigin::OwnAccount { .. } | PrincipalOrigin::Resource(_) => AccountOwner::Same,
-                PrincipalOrigin::OtherAccount { .. } if self.context.is_of_organization(&p.value) => {
+                PrincipalOrigin::OtherAccount { .. } if self.context.is_organization_account(&p.value) => {
                     AccountOwner::Unknown
                 }
                 PrincipalOrigin::OtherAccount { .. } => AccountOwner::Other,
@@ -545,7 +545,7 @@ impl ItemService {
 }
 
 /// The service that an action, an ARN or a service principal names.
-fn service(one: One<'_>) -> ItemService {
+fn service(one: TestedItem<'_>) -> ItemService {
     let text = one.text;
     let named = match one.of {
         CapturedElement::Action => text.prefix().split_once(':').map(|(service, _)| service.to_owned()),

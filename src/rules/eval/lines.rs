@@ -1,10 +1,10 @@
 //! Tests of single conditions: operator, key, and values.
 
-use super::items::{ClauseItems, Items, One};
+use super::items::{ClauseItems, Items, TestedItem};
 use super::subjects::Emit;
 use super::{Captured, CapturedElement, Captures, Eval};
 use crate::iam::catalogue::catalogue;
-use crate::iam::condition::{Grade, Operator, always_present, fits_type, is_multivalued, key_type, strength};
+use crate::iam::condition::{Grade, Operator, always_present, is_multivalued, key_type, operator_fits_type, strength};
 use crate::iam::{Condition, DocumentOrigin, Statement, Truth};
 use crate::rules::spec::{ConditionTest, LineTest, SetName};
 use crate::terms::SetOperator;
@@ -51,8 +51,11 @@ impl<'a> Eval<'_, 'a> {
                 }
                 if truth.is_yes() {
                     for (name, captured) in [
-                        ("operator", One::item(&c.operator, CapturedElement::Text).captured()),
-                        ("key", One::item(&c.key, CapturedElement::Text).captured()),
+                        (
+                            "operator",
+                            TestedItem::item(&c.operator, CapturedElement::Text).captured(),
+                        ),
+                        ("key", TestedItem::item(&c.key, CapturedElement::Text).captured()),
                         ("values", Captured::at_span(c.span)),
                     ] {
                         found.0.push((name.to_owned(), captured));
@@ -107,7 +110,7 @@ impl Eval<'_, '_> {
         if let Some(test) = &t.operator {
             truth = self.item(
                 test,
-                caseless(&One::item(&line.condition.operator, CapturedElement::Action)),
+                ignoring_case(&TestedItem::item(&line.condition.operator, CapturedElement::Action)),
             );
         }
         let written = line.condition.operator.text.is_known();
@@ -141,7 +144,10 @@ impl Eval<'_, '_> {
     fn key(&self, t: &ConditionTest, line: TestedCondition<'_>) -> Truth {
         let mut truth = Truth::Yes;
         if let Some(test) = &t.key {
-            truth = self.item(test, caseless(&One::item(&line.condition.key, CapturedElement::Action)));
+            truth = self.item(
+                test,
+                ignoring_case(&TestedItem::item(&line.condition.key, CapturedElement::Action)),
+            );
         }
         let asks = t.multivalued.is_some()
             || t.always_present.is_some()
@@ -168,7 +174,7 @@ impl Eval<'_, '_> {
             truth = truth.and(known.map_or(Truth::Unknown, |k| t.key_type.iter().any(|w| w == k).into()));
         }
         if let Some(wanted) = t.fits_type {
-            let fits = line.operator.zip(known).map(|(o, k)| fits_type(&key, k, o));
+            let fits = line.operator.zip(known).map(|(o, k)| operator_fits_type(&key, k, o));
             truth = truth.and(fits.map_or(Truth::Unknown, |fits| (fits == wanted).into()));
         }
         truth
@@ -176,8 +182,8 @@ impl Eval<'_, '_> {
 }
 
 /// Operators and condition keys have no case: they are compared as actions are.
-fn caseless<'p>(one: &One<'p>) -> One<'p> {
-    One {
+fn ignoring_case<'p>(one: &TestedItem<'p>) -> TestedItem<'p> {
+    TestedItem {
         of: CapturedElement::Action,
         ..*one
     }

@@ -21,7 +21,7 @@ use crate::iam::{ActionSet, ClauseItem};
 use crate::project::{EXCEPT_DENIED, StatementRef};
 use crate::source::{Span, Text};
 use crate::value::Provenance;
-use items::One;
+use items::TestedItem;
 use words::Words;
 
 /// Runs one declared rule: its cases in order. What an earlier case reports, a later one does not report again.
@@ -45,7 +45,7 @@ pub(super) fn run(context: &Context<'_>, rule: &Rule, cases: &[RuleCase], out: &
                     new.push((base.cause, at.span));
                 }
                 let at = &Captured {
-                    left: statement.and_then(|s| eval.left_of(at.actions?, s)),
+                    left: statement.and_then(|s| eval.effective_part(at.actions?, s)),
                     denied: statement.and_then(|s| eval.partly_denied(at.actions?, s)),
                     ..at.clone()
                 };
@@ -99,7 +99,7 @@ pub(super) struct Captured<'p> {
     /// What it stands for, where that is known as the item of an `Action`.
     pub(super) actions: Option<&'p ActionSet>,
     /// Of `actions`, those that the statement grants in the end, where that is not all of them.
-    pub(super) left: Option<Left>,
+    pub(super) left: Option<EffectivePart>,
     /// Where a Deny takes some of it away on some resources.
     pub(super) denied: Option<Span>,
     /// Of a property's value: the key.
@@ -110,12 +110,32 @@ pub(super) struct Captured<'p> {
 
 /// The part of a pattern's actions that its statement grants in the end.
 #[derive(Clone, Debug)]
-pub(super) struct Left {
+pub(super) struct EffectivePart {
     pub(super) actions: ActionSet,
-    /// Why it is not all of them, after "every action".
-    pub(super) why: &'static str,
+    pub(super) limit: GrantLimit,
     /// The resources are not known: it may be fewer.
     pub(super) at_most: bool,
+}
+
+/// Why a statement grants fewer actions than its pattern matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GrantLimit {
+    /// The others do not fit the statement's resources.
+    Resources,
+    /// The others are denied or outside a boundary.
+    Denied,
+    Both,
+}
+
+impl GrantLimit {
+    /// After "every action".
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Resources => " that applies to these resources",
+            Self::Denied => " that is not denied",
+            Self::Both => " that applies to these resources and is not denied",
+        }
+    }
 }
 
 impl Captured<'_> {
@@ -166,7 +186,7 @@ impl Eval<'_, '_> {
         f.message = say(&report.message);
         f = f.primary(at.span, say(&report.label));
         if let Some(denied) = at.denied.filter(|_| f.message.ends_with(EXCEPT_DENIED)) {
-            f = f.secondary(denied, "a Deny blocks it here");
+            f = f.secondary(denied, "denied on these resources");
         }
         for also in &report.also {
             let label = say(&also.label);
@@ -176,7 +196,7 @@ impl Eval<'_, '_> {
             }
         }
         if let Some(via) = at.via {
-            f = f.used_via(via);
+            f = f.label_provenance(via);
         }
         for note in &report.notes {
             f = f.note(say(note));
@@ -191,13 +211,13 @@ impl Eval<'_, '_> {
         f.confidence = f.confidence.or(report.confidence);
         f.help = report.help.as_deref().map(say).or(f.help);
         match &report.fix {
-            Some(fix) => self.fixed(fix, f, at, found, &say),
+            Some(fix) => self.with_declared_fix(fix, f, at, found, &say),
             None => f,
         }
     }
 
     /// With the fix that the rule declares, where what it changes is written out.
-    fn fixed(
+    fn with_declared_fix(
         &self,
         fix: &DeclaredFix,
         f: Finding,
@@ -236,7 +256,7 @@ impl Eval<'_, '_> {
             let place = clause.items.iter().position(|i| i.span == at.span)?;
             Some((clause, place, s))
         });
-        let again = || One::from_captured(at).map(|one| One { set: named, ..one });
+        let again = || TestedItem::from_captured(at).map(|one| TestedItem { set: named, ..one });
         let item = |test: &ItemTest| again().is_some_and(|one| self.item(test, one).is_yes());
         for adjust in &report.adjust {
             if adjust.item.as_deref().is_none_or(item) && holds(&adjust.when) {
@@ -251,7 +271,7 @@ impl Eval<'_, '_> {
                 actions.len() - left.len(),
                 actions.len()
             ));
-            if is_less(actions, &left) {
+            if is_substantially_less(actions, &left) {
                 f = lower(f);
             }
         } else if f.severity.is_none_or(|s| s > Severity::Medium) && self.is_harmless(s, at) {
@@ -267,13 +287,13 @@ impl Eval<'_, '_> {
 fn lower(mut f: Finding) -> Finding {
     match &mut f.severity {
         Some(severity) => *severity = severity.lower(),
-        None => f = f.one_step_down(),
+        None => f = f.lower_severity(),
     }
     f
 }
 
 /// What is left is another thing than what is written: a quarter of what changes something is gone, or all of IAM's.
-fn is_less(written: &ActionSet, left: &ActionSet) -> bool {
+fn is_substantially_less(written: &ActionSet, left: &ActionSet) -> bool {
     let changing = |set: &ActionSet| set.iter().filter(|a| a.level().changes()).count();
     let of_iam = |set: &ActionSet| set.iter().any(|a| a.service().prefix() == "iam" && a.level().changes());
     changing(left) * 4 <= changing(written) * 3 || (of_iam(written) && !of_iam(left))

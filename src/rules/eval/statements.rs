@@ -1,6 +1,6 @@
 //! Tests of statements and their conditions.
 
-use super::items::{ClauseItems, Items, One};
+use super::items::{ClauseItems, Items, TestedItem};
 use super::lines::TestedCondition;
 use super::{Captured, CapturedElement, Captures, Eval};
 use crate::iam::condition::{self, Verdict, strength};
@@ -63,7 +63,7 @@ impl<'a> Eval<'_, 'a> {
         let mut truth = match (t.effect, st.effect.as_ref().map(|e| e.value)) {
             (Some(_), _) if st.dead.is_some() => Truth::No,
             // What is about nothing allows nothing.
-            (Some(Effect::Allow), Some(Effect::Allow)) if st.is_void() => Truth::No,
+            (Some(Effect::Allow), Some(Effect::Allow)) if st.matches_nothing() => Truth::No,
             (None, _) | (Some(Effect::Allow), Some(Effect::Allow)) | (Some(Effect::Deny), Some(Effect::Deny)) => {
                 Truth::Yes
             }
@@ -109,7 +109,7 @@ impl<'a> Eval<'_, 'a> {
                     _ => Items::Written(&c.items, of),
                 },
                 complete: c.complete,
-                vague: !c.items.is_empty() && c.is_vague(),
+                vague: !c.items.is_empty() && c.is_fully_unknown(),
                 key: Some(c.key),
                 span: Some(c.span),
             });
@@ -127,7 +127,7 @@ impl<'a> Eval<'_, 'a> {
                 .map(|c| ClauseItems {
                     items: Items::Principals(&c.items),
                     complete: c.complete,
-                    vague: c.is_vague(),
+                    vague: c.is_fully_unknown(),
                     key: Some(c.key),
                     span: Some(c.span),
                 });
@@ -213,7 +213,7 @@ impl<'a> Eval<'_, 'a> {
             found.0.append(&mut inner.0);
             for c in witnesses {
                 found.add(t.capture.as_ref(), || {
-                    One::item(&c.key, CapturedElement::Text).captured()
+                    TestedItem::item(&c.key, CapturedElement::Text).captured()
                 });
             }
             if let Some(key) = st.condition_key {

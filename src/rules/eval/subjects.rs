@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::items::{ClauseItems, Items, One, combine};
+use super::items::{ClauseItems, Items, TestedItem, combine};
 use super::statements::{document_kinds, elements};
 use super::{Captured, CapturedElement, Captures, Eval};
 use crate::finding::{Cause, Finding, Subject};
@@ -117,16 +117,16 @@ impl<'a> Eval<'_, 'a> {
                     _ => &defect.element,
                 };
                 let fits = |test: &Option<Box<ItemTest>>, word: &str| {
-                    let word = Text::made(word, defect.span);
+                    let word = Text::synthetic(word, defect.span);
                     test.as_deref()
-                        .is_none_or(|t| self.item(t, One::text(&word, defect.span)).is_yes())
+                        .is_none_or(|t| self.item(t, TestedItem::text(&word, defect.span)).is_yes())
                 };
                 if !fits(&t.element, &defect.element) || !fits(&t.text, text) {
                     continue;
                 }
                 let mut found = Captures::default();
                 let place = |span| Captured {
-                    text: Some(Cow::Owned(Text::made(text, span))),
+                    text: Some(Cow::Owned(Text::synthetic(text, span))),
                     ..Captured::at_span(span)
                 };
                 found.0.push(("place".to_owned(), place(defect.span)));
@@ -161,7 +161,7 @@ impl<'a> Eval<'_, 'a> {
         let mut truth = Truth::from(identity_fits(&t.kind, i));
         if let Some(test) = &t.name {
             let clause = i.name.as_ref().map(|n| ClauseItems {
-                items: Items::Made(vec![One::text(n, i.header)]),
+                items: Items::Made(vec![TestedItem::text(n, i.header)]),
                 complete: true,
                 vague: false,
                 key: None,
@@ -229,19 +229,21 @@ impl<'a> Eval<'_, 'a> {
     /// How a policy that is put on an identity is called in tests.
     fn policy_name(&self, used: &'a PolicyUse) -> Cow<'a, Text> {
         match &used.policy {
-            PolicyRef::AwsManaged(name) => Cow::Owned(Text::made(name.rsplit('/').next().unwrap_or(name), used.span)),
+            PolicyRef::AwsManaged(name) => {
+                Cow::Owned(Text::synthetic(name.rsplit('/').next().unwrap_or(name), used.span))
+            }
             PolicyRef::Elsewhere(text) => Cow::Borrowed(text),
             PolicyRef::Documents(ids) => {
                 let documents = &self.context.project.documents;
                 let first = ids.first().and_then(|id| documents.get(*id));
                 let owner = first.and_then(|d| d.owner.as_ref()).map_or("", |o| &*o.address);
-                Cow::Owned(Text::made(owner, used.span))
+                Cow::Owned(Text::synthetic(owner, used.span))
             }
         }
     }
 
-    fn policy_item<'n>(&self, name: &'n Text, used: &PolicyUse) -> One<'n> {
-        One::text(name, used.span)
+    fn policy_item<'n>(&self, name: &'n Text, used: &PolicyUse) -> TestedItem<'n> {
+        TestedItem::text(name, used.span)
     }
 
     fn at_identity(&self, index: IdentityId, identity: &Identity) -> Finding {
@@ -263,7 +265,7 @@ impl<'a> Eval<'_, 'a> {
                 emit(
                     self.context
                         .at_resource(self.rule, index, "")
-                        .only_under(r.branch.as_ref()),
+                        .under_guard(r.branch.as_ref()),
                     &found,
                     None,
                 );
@@ -311,7 +313,7 @@ impl<'a> Eval<'_, 'a> {
                 emit(
                     self.context
                         .at_resource(self.rule, index, "")
-                        .only_under(r.branch.as_ref()),
+                        .under_guard(r.branch.as_ref()),
                     &found,
                     None,
                 );

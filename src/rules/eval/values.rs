@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::items::{One, combine};
+use super::items::{TestedItem, combine};
 use super::{Captured, CapturedElement, Captures, Eval};
 use crate::iam::Truth;
 use crate::iam::glob::{self, CaseSensitivity};
@@ -95,7 +95,7 @@ impl<'a> Eval<'_, 'a> {
         let mut truth = Truth::Yes;
         for (path, test) in tests {
             let reached = follow_path(&r.props, path);
-            truth = truth.and(self.some_value(test, &reached, r, found));
+            truth = truth.and(self.any_value(test, &reached, r, found));
             if truth.is_no() {
                 break;
             }
@@ -104,7 +104,7 @@ impl<'a> Eval<'_, 'a> {
     }
 
     /// The test holds of one of the values. Each of which it holds is captured.
-    fn some_value(&self, t: &ValueTest, reached: &Reached<'a>, r: &'a Resource, found: &mut Captures<'a>) -> Truth {
+    fn any_value(&self, t: &ValueTest, reached: &Reached<'a>, r: &'a Resource, found: &mut Captures<'a>) -> Truth {
         if reached.found.is_empty() {
             return self.value(t, None, reached.hidden, r, found);
         }
@@ -143,7 +143,7 @@ impl<'a> Eval<'_, 'a> {
                     }
                 }
             }
-            truth = truth.and(self.some_value(test, &reached, r, found));
+            truth = truth.and(self.any_value(test, &reached, r, found));
         }
         truth
     }
@@ -158,7 +158,7 @@ impl<'a> Eval<'_, 'a> {
         found: &mut Captures<'a>,
     ) -> Truth {
         let mut own = Captures::default();
-        let mut truth = self.own_tests(t, at, hidden, r, &mut own);
+        let mut truth = self.test_value(t, at, hidden, r, &mut own);
         truth = combine(truth, &t.all, &t.any, &[], None, |inner| {
             self.value(inner, at, hidden, r, &mut own)
         });
@@ -173,7 +173,7 @@ impl<'a> Eval<'_, 'a> {
         truth
     }
 
-    fn own_tests(
+    fn test_value(
         &self,
         t: &ValueTest,
         at: Option<PropertyValue<'a>>,
@@ -182,7 +182,7 @@ impl<'a> Eval<'_, 'a> {
         found: &mut Captures<'a>,
     ) -> Truth {
         let Some(at) = at.filter(|p| !p.value.is_null()) else {
-            let absent = Truth::from(t.present != Some(true) && !t.asks_for_content());
+            let absent = Truth::from(t.present != Some(true) && !t.requires_content());
             return if hidden { Truth::Unknown } else { absent };
         };
         let value = at.value;
@@ -194,7 +194,7 @@ impl<'a> Eval<'_, 'a> {
             let mut answers = Vec::new();
             for b in branches.iter() {
                 let at = PropertyValue { value: &b.value, ..at };
-                answers.push(self.own_tests(t, Some(at), false, r, &mut scratch));
+                answers.push(self.test_value(t, Some(at), false, r, &mut scratch));
             }
             let truth = match answers.as_slice() {
                 [first, rest @ ..] if rest.iter().all(|a| a == first) => *first,
@@ -206,9 +206,9 @@ impl<'a> Eval<'_, 'a> {
             return truth;
         }
         let truth = self
-            .of_form(t, value)
-            .and(self.of_text(t, value))
-            .and(self.of_others(t, value, r));
+            .test_form(t, value)
+            .and(self.test_text(t, value))
+            .and(self.test_references(t, value, r));
         if truth.is_yes() {
             found.add(t.capture.as_ref(), || captured(value, at.key.map(|(key, _)| key)));
             if let Some((key, span)) = at.key {
@@ -222,7 +222,7 @@ impl<'a> Eval<'_, 'a> {
     }
 
     /// Tests of what kind of value it is.
-    fn of_form(&self, t: &ValueTest, value: &Value) -> Truth {
+    fn test_form(&self, t: &ValueTest, value: &Value) -> Truth {
         let mut truth = Truth::Yes;
         if let Some(wanted) = t.truthy {
             let is = match &value.kind {
@@ -261,24 +261,24 @@ impl<'a> Eval<'_, 'a> {
     }
 
     /// Tests of its text, or of the texts of its items.
-    fn of_text(&self, t: &ValueTest, value: &Value) -> Truth {
+    fn test_text(&self, t: &ValueTest, value: &Value) -> Truth {
         let mut truth = Truth::Yes;
         for list in [&t.is, &t.one_of] {
             if !list.is_empty() {
-                truth = truth.and(some_item(value, |s| list.iter().any(|w| w.eq_ignore_ascii_case(s))));
+                truth = truth.and(any_item(value, |s| list.iter().any(|w| w.eq_ignore_ascii_case(s))));
             }
         }
         if !t.glob.is_empty() {
             let fits = |s: &str| t.glob.iter().any(|w| glob::matches(w, s, CaseSensitivity::Sensitive));
-            truth = truth.and(some_item(value, fits));
+            truth = truth.and(any_item(value, fits));
         }
         if let Some(regex) = t.matches.as_deref() {
             let regex = self.words.regex(regex);
-            truth = truth.and(some_item(value, |s| regex.as_ref().is_some_and(|r| r.is_match(s))));
+            truth = truth.and(any_item(value, |s| regex.as_ref().is_some_and(|r| r.is_match(s))));
         }
         if let Some(test) = &t.item {
             truth = truth.and(match value.as_text() {
-                Some(text) => self.item(test, One::text(text, value.span)),
+                Some(text) => self.item(test, TestedItem::text(text, value.span)),
                 None if value.is_unknown() => Truth::Unknown,
                 None => Truth::No,
             });
@@ -287,7 +287,7 @@ impl<'a> Eval<'_, 'a> {
     }
 
     /// Tests that look at another property or another resource.
-    fn of_others(&self, t: &ValueTest, value: &Value, r: &Resource) -> Truth {
+    fn test_references(&self, t: &ValueTest, value: &Value, r: &Resource) -> Truth {
         let mut truth = Truth::Yes;
         if let Some(path) = &t.same_as {
             let other = follow_path(&r.props, path);
@@ -322,7 +322,7 @@ impl<'a> Eval<'_, 'a> {
 
 impl ValueTest {
     /// It asks for something that only a value which is there can be.
-    fn asks_for_content(&self) -> bool {
+    fn requires_content(&self) -> bool {
         !self.is.is_empty()
             || !self.one_of.is_empty()
             || !self.glob.is_empty()
@@ -340,8 +340,11 @@ impl ValueTest {
 
 fn captured<'a>(value: &'a Value, key: Option<&'a Text>) -> Captured<'a> {
     let text = match &value.kind {
-        ValueKind::Num(n) => Some(Cow::Owned(Text::made(n, value.span))),
-        ValueKind::Bool(b) => Some(Cow::Owned(Text::made(if *b { "true" } else { "false" }, value.span))),
+        ValueKind::Num(n) => Some(Cow::Owned(Text::synthetic(n, value.span))),
+        ValueKind::Bool(b) => Some(Cow::Owned(Text::synthetic(
+            if *b { "true" } else { "false" },
+            value.span,
+        ))),
         _ => value.as_text().map(Cow::Borrowed),
     };
     Captured {
@@ -366,7 +369,7 @@ fn is_same(a: &Value, b: &Value) -> Truth {
 }
 
 /// Whether one of the value's items, as text, fits.
-fn some_item(value: &Value, fits: impl Fn(&str) -> bool) -> Truth {
+fn any_item(value: &Value, fits: impl Fn(&str) -> bool) -> Truth {
     let mut truth = Truth::No;
     for item in value.items() {
         truth = truth.or(match (&item.kind, item.as_bool()) {

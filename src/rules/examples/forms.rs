@@ -59,7 +59,7 @@ impl Form {
     }
 
     /// The policy is said in other words, so that places cannot be compared byte for byte.
-    pub(super) fn moves_text(self) -> bool {
+    pub(super) fn rewrites_text(self) -> bool {
         self == Self::TerraformDocument
     }
 

@@ -27,7 +27,7 @@ const DEEPEST: usize = 32;
 pub(super) fn parse(text: &str) -> Option<Marked> {
     let mut p = MarkedParser { rest: text, depth: 0 };
     let value = p.marked()?;
-    p.space();
+    p.skip_space();
     p.rest.is_empty().then_some(value)
 }
 
@@ -37,7 +37,7 @@ struct MarkedParser<'t> {
 }
 
 impl MarkedParser<'_> {
-    fn space(&mut self) {
+    fn skip_space(&mut self) {
         self.rest = self.rest.trim_start();
     }
 
@@ -49,7 +49,7 @@ impl MarkedParser<'_> {
     }
 
     fn eat(&mut self, c: char) -> bool {
-        self.space();
+        self.skip_space();
         match self.rest.strip_prefix(c) {
             Some(rest) => {
                 self.rest = rest;
@@ -60,7 +60,7 @@ impl MarkedParser<'_> {
     }
 
     fn marked(&mut self) -> Option<Marked> {
-        self.space();
+        self.skip_space();
         let open = self.take_while(|c| matches!(c, '«' | '‹'));
         let value = self.value()?;
         let close = self.take_while(|c| matches!(c, '»' | '›'));
@@ -354,15 +354,20 @@ mod tests {
         assert_eq!(parse(&marked.inline(false)).unwrap(), marked);
         let yaml = marked.yaml(0);
         assert!(
-            yaml.contains("«NotAction»:\n      - \"a:*\"\n      - «\"b:*\"»\n"),
+            yaml.contains(
+                r#"«NotAction»:
+      - "a:*"
+      - «"b:*"»
+"#
+            ),
             "{yaml}"
         );
         assert!(yaml.contains("Resource: ‹\"*\"›\n"), "{yaml}");
-        assert!(marked.inline(true).contains("\"aws:x\": True"));
+        assert!(marked.inline(true).contains(r#""aws:x": True"#));
         assert_eq!(marked.terraform_document(), None, "a bare boolean is no string");
-        let hcl = parse(&POLICY.replace("true", "\"${aws:username}\"")).unwrap();
+        let hcl = parse(&POLICY.replace("true", r#""${aws:username}""#)).unwrap();
         let hcl = hcl.terraform_document().unwrap();
         assert!(hcl.contains("    «not_actions» = [\"a:*\", «\"b:*\"»]\n"), "{hcl}");
-        assert!(hcl.contains("values   = [\"$${aws:username}\"]"), "{hcl}");
+        assert!(hcl.contains(r#"values   = ["$${aws:username}"]"#), "{hcl}");
     }
 }

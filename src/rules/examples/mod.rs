@@ -41,7 +41,7 @@ pub struct ExampleCase {
 
 /// What running a case gave.
 #[derive(Debug, Default)]
-pub struct Ran {
+pub struct CaseOutcome {
     /// Findings of the case's rule.
     pub findings: Vec<Finding>,
     pub sources: Sources,
@@ -114,12 +114,12 @@ fn ownership(t: &OwnTable) -> Ownership {
 
 impl ExampleCase {
     /// Runs the rule alone over the files.
-    pub fn run(&self, ruleset: &Ruleset) -> Ran {
+    pub fn run(&self, ruleset: &Ruleset) -> CaseOutcome {
         let files = self.files.iter().map(|(p, t)| (p.clone(), t.as_str().into(), true));
         let sources = Sources::new(files);
         let project = analyze(&sources, &self.own).project;
-        let mut ran = Ran::default();
-        if project.documents.iter().all(|d| self.is_wanted(d)) {
+        let mut ran = CaseOutcome::default();
+        if project.documents.iter().all(|d| self.is_expected_kind(d)) {
             let options = BTreeMap::from([(self.rule.clone(), self.options.clone())]);
             let selection = Selection::single_rule(&self.rule).with_options(RuleOptions::for_all_files(options));
             let outcome = super::run(&project, ruleset, &selection);
@@ -137,7 +137,7 @@ impl ExampleCase {
     }
 
     /// Whether a bare document is taken for what the example says it is; the other forms have a place that says so.
-    fn is_wanted(&self, d: &Document) -> bool {
+    fn is_expected_kind(&self, d: &Document) -> bool {
         self.wanted.as_ref().is_none_or(|(kind, service)| {
             d.kind.name() == kind.name() && service.as_deref().is_none_or(|s| d.service.as_deref() == Some(s))
         })
@@ -155,8 +155,9 @@ impl ExampleCase {
         let mut expected = self.spans(sources, |m| &m.primary);
         for f in findings {
             let Some(span) = f.span() else { continue };
-            let same =
-                |e: &Span| *e == span || (self.form.moves_text() && is_similar(sources.slice(*e), sources.slice(span)));
+            let same = |e: &Span| {
+                *e == span || (self.form.rewrites_text() && is_similar(sources.slice(*e), sources.slice(span)))
+            };
             match expected
                 .iter()
                 .position(|e| *e == span)
@@ -174,7 +175,7 @@ impl ExampleCase {
         for span in expected {
             wrong.push(format!("marked and not reported: {}", location(sources, span, "")));
         }
-        if self.form.moves_text() {
+        if self.form.rewrites_text() {
             return;
         }
         for span in self.spans(sources, |m| &m.secondary) {
@@ -197,7 +198,7 @@ impl ExampleCase {
     }
 
     /// For a person: the case, what is wrong with it, and its files with line numbers.
-    pub fn describe(&self, ran: &Ran) -> String {
+    pub fn describe(&self, ran: &CaseOutcome) -> String {
         let kind = if self.bad { "bad" } else { "good" };
         let mut out = format!(
             "{}: {kind} example `{}` as {}\n",
@@ -254,7 +255,7 @@ fn location(sources: &Sources, span: Span, message: &str) -> String {
 
 /// What testing the rules of a folder gave.
 #[derive(Debug, Default)]
-pub struct Tested {
+pub struct ExampleReport {
     pub rules: usize,
     pub cases: usize,
     pub wrong: usize,
@@ -263,8 +264,8 @@ pub struct Tested {
 }
 
 /// Runs the examples of `rules`, which `ruleset` holds.
-pub fn test<'r>(ruleset: &Ruleset, rules: impl IntoIterator<Item = &'r Rule>) -> Tested {
-    let mut tested = Tested::default();
+pub fn test<'r>(ruleset: &Ruleset, rules: impl IntoIterator<Item = &'r Rule>) -> ExampleReport {
+    let mut tested = ExampleReport::default();
     for rule in rules {
         tested.rules += 1;
         if rule.is_about_suppressions() {
@@ -274,7 +275,7 @@ pub fn test<'r>(ruleset: &Ruleset, rules: impl IntoIterator<Item = &'r Rule>) ->
         tested.cases += cases.len();
         for example in cases.chunk_by(|a, b| (a.bad, &a.title) == (b.bad, &b.title)) {
             let ran = example.iter().map(|case| (case, case.run(ruleset)));
-            let failed: Vec<(&ExampleCase, Ran)> = ran.filter(|(_, ran)| !ran.wrong.is_empty()).collect();
+            let failed: Vec<(&ExampleCase, CaseOutcome)> = ran.filter(|(_, ran)| !ran.wrong.is_empty()).collect();
             tested.wrong += failed.len();
             let Some(((first, ran), others)) = failed.split_first() else {
                 continue;

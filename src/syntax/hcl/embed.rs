@@ -20,7 +20,7 @@ pub fn embed(tree: &mut Tree, text: &Text, span: Span) -> NodeId {
         let new = tree.push(node.kind, node.style, node.start as usize, node.end as usize);
         tree.set_span(new, place(inner.span(id)));
         if let Some(t) = inner.text(id) {
-            let moved = moved(t, &index, span);
+            let moved = map_spans(t, &index, span);
             tree.set_text(new, moved);
         } else if !inner.name(id).is_empty() {
             tree.set_name(new, inner.name(id));
@@ -42,7 +42,7 @@ pub fn embed(tree: &mut Tree, text: &Text, span: Span) -> NodeId {
 }
 
 /// A text whose places are places in the decoded text, with those of the file.
-fn moved(text: &Text, index: &TextIndex<'_>, span: Span) -> Text {
+fn map_spans(text: &Text, index: &TextIndex<'_>, span: Span) -> Text {
     let mut out = TextBuilder::new();
     for piece in text.pieces() {
         let Piece::Lit(lit) = piece else { continue };

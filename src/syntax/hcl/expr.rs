@@ -26,7 +26,7 @@ impl HclParser<'_> {
 
     fn too_deep(&mut self) -> NodeId {
         let start = self.pos;
-        self.problem(start, start + 1, "expressions nest too deep");
+        self.problem(start, start + 1, "expressions are nested too deeply");
         self.recover_item();
         self.unknown(start)
     }
@@ -84,7 +84,7 @@ impl HclParser<'_> {
             self.blank();
             let right = self.binary(precedence + 1);
             let (start, end) = (self.start(left), self.end_of(right));
-            left = self.named(NodeKind::Binary, operator, start, end, &[left, right]);
+            left = self.named_node(NodeKind::Binary, operator, start, end, &[left, right]);
         }
         self.too_deep()
     }
@@ -127,7 +127,7 @@ impl HclParser<'_> {
         let mut node = self.postfix();
         for (start, operator) in prefixes.into_iter().rev() {
             let end = self.end_of(node);
-            node = self.named(NodeKind::Unary, operator, start, end, &[node]);
+            node = self.named_node(NodeKind::Unary, operator, start, end, &[node]);
         }
         node
     }
@@ -147,11 +147,11 @@ impl HclParser<'_> {
                     self.pos += 1;
                     self.blank();
                     if let Some((name, _)) = self.identifier() {
-                        node = self.named(NodeKind::Attr, name, start, self.pos, &[node]);
+                        node = self.named_node(NodeKind::Attr, name, start, self.pos, &[node]);
                     } else if self.peek() == Some(b'*') {
                         self.pos += 1;
                         splats.push((node, false));
-                        node = self.named(NodeKind::Ident, "*", self.pos - 1, self.pos, &[]);
+                        node = self.named_node(NodeKind::Ident, "*", self.pos - 1, self.pos, &[]);
                     } else if self.peek().is_some_and(|b| b.is_ascii_digit()) {
                         let index = self.digits();
                         node = self.node(NodeKind::Index, start, self.pos, &[node, index]);
@@ -163,7 +163,7 @@ impl HclParser<'_> {
                 Some(b'[') if !crossed => {
                     if self.splat_bracket() {
                         splats.push((node, true));
-                        node = self.named(NodeKind::Ident, "*", self.pos - 1, self.pos, &[]);
+                        node = self.named_node(NodeKind::Ident, "*", self.pos - 1, self.pos, &[]);
                         continue;
                     }
                     // An index after `.*` applies to the whole result, after `[*]` to each element.
@@ -337,7 +337,7 @@ impl HclParser<'_> {
                 return argument;
             }
             let from = p.start(argument);
-            p.named(NodeKind::Unary, "...", from, p.pos, &[argument])
+            p.named_node(NodeKind::Unary, "...", from, p.pos, &[argument])
         });
         let end = self.pos;
         let node = self.node(NodeKind::Call, start, end, &arguments);

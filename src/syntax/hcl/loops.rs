@@ -93,7 +93,7 @@ impl HclParser<'_> {
             if variable.is_empty() {
                 self.expected("a variable");
             }
-            let node = self.named(NodeKind::Ident, variable, start, self.pos, &[]);
+            let node = self.named_node(NodeKind::Ident, variable, start, self.pos, &[]);
             children.push(node);
             self.blank();
             if children.len() == 2 || !self.eat(",") {

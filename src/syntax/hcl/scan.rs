@@ -486,7 +486,7 @@ impl<'s> HclParser<'s> {
         id
     }
 
-    pub(super) fn named(
+    pub(super) fn named_node(
         &mut self,
         kind: NodeKind,
         name: &str,

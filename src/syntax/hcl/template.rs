@@ -117,7 +117,7 @@ impl HclParser<'_> {
             if ended == Ended::End {
                 return nodes;
             }
-            self.problem(start, self.pos, "template directive without its beginning");
+            self.problem(start, self.pos, "template directive without a matching start");
         }
     }
 
@@ -365,7 +365,7 @@ impl HclParser<'_> {
             self.problem(start, start + 2, format!("`%{{{keyword}` without its end"));
         }
         parts.trim_next = ended != Ended::End && self.bytes[..self.pos].ends_with(b"~}");
-        let node = self.named(NodeKind::Directive, keyword, start, self.pos, &head);
+        let node = self.named_node(NodeKind::Directive, keyword, start, self.pos, &head);
         parts.nodes.push(node);
         (ended == Ended::End).then_some(Ended::End)
     }

@@ -106,7 +106,7 @@ impl<'s> JsonParser<'s> {
         if let Some(frame) = self.frames.last() {
             let node = self.tree.node(frame.node);
             let (from, what) = (node.start as usize, self.bytes[node.start as usize] as char);
-            self.misread(from, from + 1, &format!("unclosed `{what}`"));
+            self.report_misread(from, from + 1, &format!("unclosed `{what}`"));
         }
         while !self.frames.is_empty() {
             let end = self.src.trim_end().len();
@@ -179,7 +179,7 @@ impl<'s> JsonParser<'s> {
                 } else if self.is_key() {
                     self.list_ends_before_key();
                 } else {
-                    self.misread(self.at, self.at + 1, "unexpected `:`");
+                    self.report_misread(self.at, self.at + 1, "unexpected `:`");
                 }
                 self.at += 1;
             }
@@ -204,7 +204,7 @@ impl<'s> JsonParser<'s> {
                                 frame.expect = Expect::Item;
                             }
                         } else {
-                            self.misread(self.at, self.token_end(self.at), "missing `:` before this");
+                            self.report_misread(self.at, self.token_end(self.at), "missing `:` before this");
                         }
                     }
                     Expect::Item | Expect::Value => {}
@@ -237,7 +237,7 @@ impl<'s> JsonParser<'s> {
             return;
         };
         let open = self.tree.node(list.node).start as usize;
-        self.misread(open, open + 1, "unclosed `[`");
+        self.report_misread(open, open + 1, "unclosed `[`");
         let start = self.tree.node(key).start as usize;
         let end = self.src[..start].trim_end().len();
         self.close(end);
@@ -257,7 +257,7 @@ impl<'s> JsonParser<'s> {
         };
         let matching = self.frames.iter().rposition(|f| self.tree.kind(f.node) == wanted);
         let Some(matching) = matching else {
-            self.misread(self.at, self.at + 1, &format!("`{}` without `{opener}`", byte as char));
+            self.report_misread(self.at, self.at + 1, &format!("`{}` without `{opener}`", byte as char));
             self.at += 1;
             return;
         };
@@ -282,7 +282,7 @@ impl<'s> JsonParser<'s> {
     fn close_unclosed(&mut self, depth: usize) {
         let open = self.frames.last().map_or(0, |f| self.tree.node(f.node).start as usize);
         let what = self.bytes[open] as char;
-        self.misread(open, open + 1, &format!("unclosed `{what}`"));
+        self.report_misread(open, open + 1, &format!("unclosed `{what}`"));
         while self.frames.len() > depth {
             self.finish_item();
             self.close(self.last_end());
@@ -306,7 +306,7 @@ impl<'s> JsonParser<'s> {
         let hole = self.frames.last().is_some_and(|f| f.after_hole);
         let at = self.src[..before].trim_end().len();
         if !hole {
-            self.misread(
+            self.report_misread(
                 self.at,
                 (self.at + 1).min(self.bytes.len()),
                 "missing value before this",
@@ -372,7 +372,7 @@ impl<'s> JsonParser<'s> {
         }
         let start = self.at;
         if let Some((end, name)) = self.placeholder() {
-            let node = self.filled_in(end, &name);
+            let node = self.placeholder_node(end, &name);
             return self.key_done(node, true);
         }
         let hole = self.hole_ahead();
@@ -384,7 +384,7 @@ impl<'s> JsonParser<'s> {
                 node
             }
             b'{' | b'[' => {
-                self.misread(start, start + 1, "a key must be a string");
+                self.report_misread(start, start + 1, "a key must be a string");
                 let end = self.skip_nested();
                 self.at = end;
                 self.plain_scalar(NodeKind::Str, start, end)
@@ -419,9 +419,9 @@ impl<'s> JsonParser<'s> {
         let node = match byte {
             b'{' | b'[' => {
                 if let Some((end, name)) = self.placeholder() {
-                    self.filled_in(end, &name)
+                    self.placeholder_node(end, &name)
                 } else if self.frames.len() >= MAX_DEPTH {
-                    self.misread(start, start + 1, &format!("nested deeper than {MAX_DEPTH} levels"));
+                    self.report_misread(start, start + 1, &format!("nested deeper than {MAX_DEPTH} levels"));
                     self.at = self.skip_nested();
                     self.push(NodeKind::Unknown, NodeStyle::Plain, start, self.at)
                 } else {
@@ -447,7 +447,7 @@ impl<'s> JsonParser<'s> {
                 node
             }
             _ => match self.placeholder() {
-                Some((end, name)) => self.filled_in(end, &name),
+                Some((end, name)) => self.placeholder_node(end, &name),
                 None => self.bare_word(start),
             },
         };
@@ -499,7 +499,7 @@ impl<'s> JsonParser<'s> {
     }
 
     /// A problem that may have made us read what was not meant: nothing around it is certain to be all.
-    fn misread(&mut self, start: usize, end: usize, message: &str) {
+    fn report_misread(&mut self, start: usize, end: usize, message: &str) {
         for frame in self.frames.iter_mut().rev().take_while(|f| !f.broken) {
             frame.broken = true;
         }

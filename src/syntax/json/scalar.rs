@@ -98,7 +98,7 @@ impl JsonParser<'_> {
                 (end, end + 1)
             }
             None => {
-                self.misread(start, start + 1, "unclosed string");
+                self.report_misread(start, start + 1, "unclosed string");
                 let line = &self.bytes[start..];
                 let eol = start + memchr::memchr2(b'\n', b'\r', line).unwrap_or(line.len());
                 // On the last line more is missing than a quote.

@@ -132,7 +132,7 @@ impl JsonParser<'_> {
     }
 
     /// The node of a placeholder that ends at `end`.
-    pub(super) fn filled_in(&mut self, end: usize, name: &str) -> NodeId {
+    pub(super) fn placeholder_node(&mut self, end: usize, name: &str) -> NodeId {
         let start = std::mem::replace(&mut self.at, end);
         self.not_evaluated(start, end);
         let node = self.push(NodeKind::Str, NodeStyle::Plain, start, end);

@@ -44,7 +44,7 @@ fn broken_json_is_read_on() {
         (
             r#"{"a": 1 "b": 2}"#,
             "{a=1,b=2}",
-            vec!["\"b\": missing `,` before this"],
+            vec![r#""b": missing `,` before this"#],
         ),
         (
             r#"{"a" 1, "b": }"#,
@@ -74,7 +74,7 @@ fn broken_json_is_read_on() {
         (
             r#"{"a": "s3:G"#,
             "{a=s3:G${unread},${unread}=${unread}}",
-            vec!["{: unclosed `{`", "\": unclosed string"],
+            vec!["{: unclosed `{`", r#"": unclosed string"#],
         ),
         (
             r#"{"a": [1]], "b": 2}"#,
@@ -82,12 +82,14 @@ fn broken_json_is_read_on() {
             vec!["]: `]` without `[`"],
         ),
         (
-            "{\"a\": \"x,\n  \"b\": 2}",
+            r#"{"a": "x,
+  "b": 2}"#,
             "{a=x,b=2,${unread}=${unread}}",
-            vec!["\": unclosed string"],
+            vec![r#"": unclosed string"#],
         ),
         (
-            "{\"a\": \"x\n  y\", \"b\": 2}",
+            r#"{"a": "x
+  y", "b": 2}"#,
             "{a=x\n  y,b=2}",
             vec!["\n: line break in a string"],
         ),
@@ -103,12 +105,13 @@ fn broken_json_is_read_on() {
             ],
         ),
         (
-            "{\"a\": 1}\n{\"b\": 2}",
+            r#"{"a": 1}
+{"b": 2}"#,
             "{a=1} {b=2}",
             vec!["{: text after the end of the JSON value"],
         ),
         (
-            "{\"a\": ${jsonencode({x = 1})}, \"b\": {{ .v }}}",
+            r#"{"a": ${jsonencode({x = 1})}, "b": {{ .v }}}"#,
             "{a=${jsonencode({x = 1})},b=${.v}}",
             vec![
                 "${jsonencode({x = 1})}: template expression is not evaluated",
@@ -159,7 +162,7 @@ fn embedded_json_keeps_holes_and_places() {
 
 #[test]
 fn depth_is_bounded() {
-    for open in ["[", "{\"a\":"] {
+    for open in ["[", r#"{"a":"#] {
         let tree = parse(F, &open.repeat(10_000));
         assert!(tree.node_count() < 5 * MAX_DEPTH);
         assert!(tree.problems.iter().any(|p| p.message.contains("nested deeper")));

@@ -79,7 +79,7 @@ impl<'t> Repair<'t> {
         if is_limit(error.kind()) {
             return false;
         }
-        if is_quote(error.kind()) && self.may_mend() {
+        if is_quote(error.kind()) && self.may_repair() {
             self.mended += 1;
             match self.quoted_scalar(broken) {
                 Some(Quoted::Closed(range)) => {
@@ -101,14 +101,14 @@ impl<'t> Repair<'t> {
             self.mask_templates();
             return true;
         }
-        if self.may_mend()
+        if self.may_repair()
             && let Some(range) = self.placeholder(broken)
         {
             self.mended += 1;
             self.mask(range);
             return true;
         }
-        if self.may_mend()
+        if self.may_repair()
             && let Some(range) = self.unclosed_flow(broken)
         {
             self.mended += 1;
@@ -119,7 +119,7 @@ impl<'t> Repair<'t> {
             self.blank_out(range);
             return true;
         }
-        if is_end(error.kind()) {
+        if is_end_of_input(error.kind()) {
             // All there is has been understood.
             return false;
         }
@@ -158,7 +158,7 @@ impl<'t> Repair<'t> {
         let bytes = self.original.as_bytes();
         let at_end = self.source.get(broken.at..).is_some_and(|rest| rest.trim().is_empty());
         let (start, message) = match broken.open {
-            Some(open) if at_end || is_end(error.kind()) => {
+            Some(open) if at_end || is_end_of_input(error.kind()) => {
                 let what = bytes.get(open).map_or('[', |b| *b as char);
                 (open, format!("unclosed `{what}`"))
             }
@@ -217,7 +217,7 @@ impl<'t> Repair<'t> {
         Text::from_pieces(pieces)
     }
 
-    fn may_mend(&self) -> bool {
+    fn may_repair(&self) -> bool {
         let most = if self.original.len() > LARGE {
             MAX_MENDED_LARGE
         } else {
@@ -356,7 +356,7 @@ impl<'t> Repair<'t> {
             match memchr::memmem::find(window, close) {
                 Some(len) => {
                     let end = at + len + 2;
-                    let alone = is_alone(bytes, at, end);
+                    let alone = is_alone_on_lines(bytes, at, end);
                     let one_line = !bytes[at..end].contains(&b'\n');
                     found.push((
                         at..end,
@@ -388,7 +388,7 @@ impl<'t> Repair<'t> {
     /// the first line of a block scalar must not be longer than its indentation.
     fn empty_lines(&mut self, range: Range<usize>) {
         let bytes = self.source.as_bytes();
-        if is_alone(bytes, range.start, range.end) {
+        if is_alone_on_lines(bytes, range.start, range.end) {
             let start = bytes[..range.start]
                 .iter()
                 .rposition(|b| *b == b'\n')
@@ -442,7 +442,7 @@ fn is_quote(kind: &ErrorKind) -> bool {
 }
 
 /// Errors that say no more than that the input ended early.
-fn is_end(kind: &ErrorKind) -> bool {
+fn is_end_of_input(kind: &ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::UnclosedFlowCollection { .. }
@@ -461,11 +461,11 @@ fn terraform_directive(bytes: &[u8], brace: usize) -> Option<Range<usize>> {
         .filter(|at| bytes[*at] == b'%' && bytes[brace] == b'{')?;
     let line = &bytes[start..line_end(bytes, start)];
     let end = start + line.iter().rposition(|b| *b == b'}')? + 1;
-    is_alone(bytes, start, end).then_some(start..end)
+    is_alone_on_lines(bytes, start, end).then_some(start..end)
 }
 
 /// Whether nothing else stands on the line or lines of `start..end`.
-fn is_alone(bytes: &[u8], start: usize, end: usize) -> bool {
+fn is_alone_on_lines(bytes: &[u8], start: usize, end: usize) -> bool {
     let blank = |b: &u8| matches!(b, b' ' | b'\t');
     let before = bytes[..start].iter().rev().find(|b| !blank(b));
     let after = bytes[end..].iter().find(|b| !blank(b));

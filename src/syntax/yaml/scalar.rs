@@ -39,7 +39,7 @@ pub(super) fn text(
             let place = Span::new(file, range.start, range.end);
             let text = flow(file, src, style, inner.clone())
                 .filter(|t| t.known().as_deref() == Some(value))
-                .unwrap_or_else(|| Text::made(value, place));
+                .unwrap_or_else(|| Text::synthetic(value, place));
             (text, range)
         }
         ScalarStyle::Literal | ScalarStyle::Folded => {
@@ -53,7 +53,7 @@ pub(super) fn text(
             let place = Span::new(file, trimmed.start, trimmed.end);
             match block(file, src, value, range.clone()) {
                 Some((text, end)) => (text, range.start..end),
-                None => (Text::made(value, place), trimmed),
+                None => (Text::synthetic(value, place), trimmed),
             }
         }
     }

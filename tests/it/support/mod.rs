@@ -5,3 +5,15 @@ pub(crate) mod generated;
 pub(crate) mod golden;
 pub(crate) mod lint;
 pub(crate) mod repository;
+
+/// Whether a pattern with `*` and `?` matches a text: the slow and obvious way.
+pub(crate) fn glob_matches(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern.split_first(), text.split_first()) {
+        (None, None) => true,
+        (Some((b'*', rest)), _) if glob_matches(rest, text) => true,
+        (Some((b'*', _)), Some((_, tail))) => glob_matches(pattern, tail),
+        (Some((b'?', rest)), Some((_, tail))) => glob_matches(rest, tail),
+        (Some((p, rest)), Some((t, tail))) => p == t && glob_matches(rest, tail),
+        _ => false,
+    }
+}

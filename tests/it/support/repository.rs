@@ -33,6 +33,14 @@ impl Ran {
         self.with_status("new")
     }
 
+    /// `path: why` of each entry of `unjudged`.
+    pub(crate) fn unjudged(&self) -> Vec<String> {
+        let json = self.json();
+        let all = json["unjudged"].as_array().unwrap().iter();
+        all.map(|u| format!("{}: {}", u["path"].as_str().unwrap(), u["why"].as_str().unwrap()))
+            .collect()
+    }
+
     pub(crate) fn with_status(&self, status: &str) -> Vec<String> {
         self.findings()
             .iter()

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::formats::data::{self, Placed};
+use crate::formats::data::{self, SpanMapper};
 use crate::model::{LoweredUnit, Resource};
 use crate::source::{FileId, Piece, Sources, Span, Text};
 use crate::syntax::{NodeId, NodeKind as Node, NodeStyle, Tree, json, yaml};
@@ -80,7 +80,7 @@ fn parsed(text: &Text, span: Span) -> Tree {
         return json::parse_text(text, span);
     }
     let mut tree = yaml::parse(span.file, &flat);
-    let place = Placed::new(text, span);
+    let place = SpanMapper::new(text, span);
     for id in (0..tree.node_count() as u32).map(NodeId) {
         let at = tree.span(id);
         if !tree.is_alias(id)
@@ -115,8 +115,8 @@ fn node(tree: &mut Tree, value: &Value, depth: usize) -> NodeId {
     let id = leaf(tree, kind, value.span);
     match &value.kind {
         _ if kind == Node::Unknown => {}
-        ValueKind::Bool(b) => tree.set_text(id, Text::made(if *b { "true" } else { "false" }, value.span)),
-        ValueKind::Num(n) => tree.set_text(id, Text::made(n, value.span)),
+        ValueKind::Bool(b) => tree.set_text(id, Text::synthetic(if *b { "true" } else { "false" }, value.span)),
+        ValueKind::Num(n) => tree.set_text(id, Text::synthetic(n, value.span)),
         ValueKind::Str(text) => tree.set_text(id, text.clone()),
         ValueKind::Seq(items) => {
             let children: Vec<NodeId> = items.iter().map(|v| node(tree, v, depth + 1)).collect();

@@ -46,7 +46,7 @@ impl Template<'_> {
         if self.exhausted() {
             cut.insert(Span::new(self.doc.tree.file, 0, 0));
         }
-        let message = "too much to evaluate: parts of this stay unknown";
+        let message = "too complex to evaluate completely: some values are treated as unknown";
         let problems = cut
             .into_iter()
             .map(|at| Problem::new(ProblemKind::Exhausted, at, message));
@@ -86,7 +86,7 @@ impl Template<'_> {
         };
         let problem = |(span, name): (Span, String)| {
             let message =
-                format!("the logical ID `{name}` is declared again in this template: only the last one counts");
+                format!("the logical ID `{name}` is declared again in this template: only the last declaration counts");
             Problem::new(ProblemKind::NotEvaluated, span, message)
         };
         superseded(&self.doc.tree, node).into_iter().map(problem).collect()
@@ -121,7 +121,7 @@ impl Template<'_> {
                 header
             };
             if let Some(location) = template_location(tree, node) {
-                self.want_template(env, &location);
+                self.request_template(env, &location);
             }
             let props = tree
                 .get(node, "Properties")
@@ -181,23 +181,23 @@ impl Template<'_> {
         if [".zip", ".jar"].iter().any(|end| name.ends_with(end)) {
             return Vec::new();
         }
-        let mut out = vec![MapEntry::made(
+        let mut out = vec![MapEntry::synthetic(
             "CodePaths",
             place.span,
-            Value::seq(vec![Value::made(&path, place.span)], place.span),
+            Value::seq(vec![Value::synthetic(&path, place.span)], place.span),
         )];
         let dockerfile = said(["Dockerfile", "aws:asset:dockerfile-path"]);
         let named = dockerfile.map_or(Some("Dockerfile".into()), Value::as_str);
         if let Some(file) = named.filter(|_| dockerfile.is_some() || said(["DockerContext", "DockerTag"]).is_some()) {
             let at = dockerfile.unwrap_or(place).span;
-            out.push(MapEntry::made(
+            out.push(MapEntry::synthetic(
                 "Dockerfile",
                 at,
-                Value::made(&join_path(&path, &file), at),
+                Value::synthetic(&join_path(&path, &file), at),
             ));
         }
         let target = said(["DockerBuildTarget", "aws:asset:docker-build-target"]);
-        out.extend(target.map(|t| MapEntry::made("DockerTarget", t.span, t.clone())));
+        out.extend(target.map(|t| MapEntry::synthetic("DockerTarget", t.span, t.clone())));
         out
     }
 
@@ -217,24 +217,24 @@ impl Template<'_> {
         }
     }
 
-    fn want_template(&self, env: TemplateScope<'_>, location: &str) {
+    fn request_template(&self, env: TemplateScope<'_>, location: &str) {
         if let Some(path) = self.local_path(env.tree, location)
             && self.world.sources.find(&path).is_none()
         {
-            self.want_file(path);
+            self.request_file(path);
         }
     }
 
     fn lower_parameters(&self, unit: &mut LoweredUnit) {
         self.each_entry("Parameters", &mut |env, key, header, node| {
             let tree = env.tree;
-            let mut entries = vec![MapEntry::made("Name", header, Value::text(key.clone(), header))];
+            let mut entries = vec![MapEntry::synthetic("Name", header, Value::text(key.clone(), header))];
             for (k, v) in tree.entries(node) {
                 let known = tree.text(k).and_then(Text::known).unwrap_or_default();
                 if matches!(&*known, "Default" | "NoEcho" | "Type" | "AllowedValues" | "Description")
                     && let Some(value) = self.value(env, v)
                 {
-                    entries.push(MapEntry::made(&known, tree.span(k), value));
+                    entries.push(MapEntry::synthetic(&known, tree.span(k), value));
                 }
             }
             unit.resources.push(self.plain_resource(
@@ -261,13 +261,13 @@ impl Template<'_> {
             } else {
                 env.with_assumed(&assumed)
             };
-            let mut entries = vec![MapEntry::made("Name", header, Value::text(key.clone(), header))];
+            let mut entries = vec![MapEntry::synthetic("Name", header, Value::text(key.clone(), header))];
             if let Some(value) = tree.get(node, "Value").and_then(|v| self.value(env, v)) {
-                entries.push(MapEntry::made("Value", value.span, value));
+                entries.push(MapEntry::synthetic("Value", value.span, value));
             }
             let export = tree.get(node, "Export").and_then(|e| tree.get(e, "Name"));
             if let Some(name) = export.and_then(|n| self.value(env, n)) {
-                entries.push(MapEntry::made("Export", name.span, name));
+                entries.push(MapEntry::synthetic("Export", name.span, name));
             }
             let id = format!("Outputs.{}", key.display());
             unit.resources

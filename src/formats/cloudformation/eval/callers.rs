@@ -45,7 +45,7 @@ impl World<'_> {
     }
 
     /// Whether some of the ways in which the template is used are not judged.
-    pub(crate) fn leaves_out_callers(&self, index: usize) -> bool {
+    pub(crate) fn omits_callers(&self, index: usize) -> bool {
         self.callers.get(index).is_some_and(|c| c.more)
     }
 

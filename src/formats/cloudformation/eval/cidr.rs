@@ -25,7 +25,7 @@ impl Template<'_> {
             _ => None,
         };
         match blocks {
-            Some(blocks) => Value::seq(blocks.iter().map(|b| Value::made(b, span)).collect(), span),
+            Some(blocks) => Value::seq(blocks.iter().map(|b| Value::synthetic(b, span)).collect(), span),
             None => match block.as_ref().and_then(|b| b.as_text()?.holes().next()) {
                 Some(hole) => Value::unknown(Hole { span, ..hole.clone() }),
                 None => Value::unknown_other("Fn::Cidr", span),

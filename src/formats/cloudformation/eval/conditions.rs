@@ -115,7 +115,7 @@ impl Template<'_> {
     }
 
     /// Whether the conditions of this place exclude that the parameter has this value.
-    pub(crate) fn is_replaced(&self, env: TemplateScope<'_>, name: &str, value: &Value) -> bool {
+    pub(crate) fn excludes_value(&self, env: TemplateScope<'_>, name: &str, value: &Value) -> bool {
         let text = match value.items() {
             [only] => only.as_str(),
             _ => None,

@@ -179,7 +179,7 @@ impl<'e> TemplateScope<'e> {
             match part.first().and_then(|p| p.text.known()) {
                 Some(known) if stripped => {
                     let plain: String = known.chars().filter(|c| c.is_ascii_alphanumeric()).collect();
-                    out.append(&Text::made(&plain, at));
+                    out.append(&Text::synthetic(&plain, at));
                 }
                 _ => part
                     .first()

@@ -75,9 +75,9 @@ impl Template<'_> {
                 &parameter.value
             };
             let known = parameter.known && !(env.certain && parameter.certain != parameter.value);
-            let replaced = known && self.is_replaced(env, name, value);
+            let replaced = known && self.excludes_value(env, name, value);
             if replaced && let Some(equal) = self.assumed_equal(env, name) {
-                return Some(Value::made(&equal, span));
+                return Some(Value::synthetic(&equal, span));
             }
             let value = if replaced { &parameter.certain } else { value };
             if known && !replaced {
@@ -291,7 +291,7 @@ impl Template<'_> {
         for (value, holds) in [(branch(true, Some(then)), true), (branch(false, otherwise), false)] {
             let when = self.guard(&name, holds);
             if let Some(value) = value {
-                branches.extend(Branch { when, value }.spread());
+                branches.extend(Branch { when, value }.flatten());
             }
         }
         if branches.is_empty() {
@@ -317,15 +317,15 @@ impl Template<'_> {
             .collect();
         let worlds = possible_worlds(&keys).unwrap_or_default();
         if worlds.len() < 2 {
-            return self.found_in_map(env, argument, &Guard::default(), span);
+            return self.find_in_map_under(env, argument, &Guard::default(), span);
         }
         let branches: Vec<Branch> = worlds
             .into_iter()
             .filter_map(|when| {
-                let value = self.found_in_map(env, argument, &when, span)?;
+                let value = self.find_in_map_under(env, argument, &when, span)?;
                 Some(Branch { when, value })
             })
-            .flat_map(Branch::spread)
+            .flat_map(Branch::flatten)
             .collect();
         Some(match branches.len() {
             1..=MAX_BRANCHES => Value::new(ValueKind::OneOf(branches.into()), span),
@@ -334,7 +334,7 @@ impl Template<'_> {
     }
 
     /// [`Self::find_in_map`] with the keys as they are in a world.
-    fn found_in_map(&self, env: TemplateScope<'_>, argument: NodeId, world: &Guard, span: Span) -> Option<Value> {
+    fn find_in_map_under(&self, env: TemplateScope<'_>, argument: NodeId, world: &Guard, span: Span) -> Option<Value> {
         let tree = env.tree;
         let mut parts = tree.children(argument);
         let (Some(map), Some(top), Some(second)) = (parts.next(), parts.next(), parts.next()) else {

@@ -10,7 +10,7 @@ use crate::source::{Hole, HoleKind, Span, Text};
 use crate::syntax::{NodeId, NodeKind as Node, NodeStyle, Tree};
 use crate::value::{MapEntry, Value, ValueKind};
 
-use crate::formats::text_templates::{dollars, is_filled_in, with_brace_holes};
+use crate::formats::text_templates::{is_filled_in, replace_interpolations, with_brace_holes};
 
 use crate::formats::cloudformation::eval::env::TemplateScope;
 use crate::formats::cloudformation::eval::template::Template;
@@ -78,7 +78,7 @@ impl Template<'_> {
             text.clone()
         };
         if is_filled_in(self.world.sources.path(env.tree.file)) {
-            text = dollars(&text);
+            text = replace_interpolations(&text);
         }
         Value::text(with_brace_holes(text), span)
     }
@@ -198,7 +198,7 @@ impl Template<'_> {
             return unknown("AWS::Include");
         };
         let Some(file) = self.world.sources.find(&path) else {
-            self.want_file(path);
+            self.request_file(path);
             return unknown("AWS::Include");
         };
         let shared = self.world.tree(file);

@@ -9,7 +9,7 @@ use crate::source::{Hole, HoleKind, HoleTarget, Span, Text, join_path, parent_pa
 use crate::syntax::{NodeId, NodeKind, Tree};
 use crate::value::{Value, ValueKind as V};
 
-use crate::formats::placeholders::{is_stand_in, says_off};
+use crate::formats::placeholders::{is_stand_in, means_disabled};
 use crate::formats::text_templates::with_brace_holes;
 
 use crate::formats::cloudformation::eval::env::TemplateScope;
@@ -236,7 +236,7 @@ impl<'w> Template<'w> {
         (!remote).then(|| join_path(parent_path(self.world.sources.path(tree.file)), rest))
     }
 
-    pub(crate) fn want_file(&self, path: String) {
+    pub(crate) fn request_file(&self, path: String) {
         self.wanted.borrow_mut().insert(path);
     }
 
@@ -315,7 +315,7 @@ impl<'w> Template<'w> {
         let default = scalar("Default").filter(|_| !stored);
         let off = default
             .and_then(|n| tree.text(n)?.known())
-            .filter(|text| says_off(text))
+            .filter(|text| means_disabled(text))
             .map(|text| text.into_owned());
         let default = default.map(|n| tree.span(n));
         let only_allowed = || {

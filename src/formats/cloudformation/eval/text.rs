@@ -51,8 +51,8 @@ fn collect(value: &Value, at: Span, home: Span, when: &Guard, depth: usize, out:
         ValueKind::Str(text) if value.via.is_none() && home.contains(value.span) => text.clone(),
         ValueKind::Str(text) => at_span(text, at),
         ValueKind::Unknown(h) => at_span(&Text::from_pieces(vec![Piece::Hole(h.clone())]), at),
-        ValueKind::Num(n) => Text::made(n, at),
-        ValueKind::Bool(b) => Text::made(if *b { "true" } else { "false" }, at),
+        ValueKind::Num(n) => Text::synthetic(n, at),
+        ValueKind::Bool(b) => Text::synthetic(if *b { "true" } else { "false" }, at),
         ValueKind::Null => Text::default(),
         ValueKind::Json(_) => hole(HoleKind::Other, "json", at),
         ValueKind::Seq(_) => hole(HoleKind::Other, "list", at),
@@ -70,7 +70,7 @@ pub(crate) fn at_span(text: &Text, at: Span) -> Text {
     for piece in text.pieces() {
         match piece {
             Piece::Lit(lit) if lit.text.is_empty() => {}
-            Piece::Lit(lit) => out.append(&Text::made(&lit.text, at)),
+            Piece::Lit(lit) => out.append(&Text::synthetic(&lit.text, at)),
             Piece::Hole(h) => out.push(Piece::Hole(Arc::new(Hole {
                 span: at,
                 ..(**h).clone()
@@ -113,11 +113,11 @@ pub(crate) fn arn(made: &str, at: Span) -> Text {
             Some((rest, kind, name)) if i > 0 => {
                 out.append(&hole(kind, name, at));
                 if !rest.is_empty() {
-                    out.append(&Text::made(rest, at));
+                    out.append(&Text::synthetic(rest, at));
                 }
             }
             _ if part.is_empty() => {}
-            _ => out.append(&Text::made(part, at)),
+            _ => out.append(&Text::synthetic(part, at)),
         }
     }
     out

@@ -128,8 +128,8 @@ fn parameters_in(file: FileId, path: &str, text: &str) -> Option<BTreeMap<String
 fn scalar(value: &Value) -> Value {
     match &value.kind {
         ValueKind::Str(_) => value.clone(),
-        ValueKind::Num(n) => Value::made(n, value.span),
-        ValueKind::Bool(b) => Value::made(if *b { "true" } else { "false" }, value.span),
+        ValueKind::Num(n) => Value::synthetic(n, value.span),
+        ValueKind::Bool(b) => Value::synthetic(if *b { "true" } else { "false" }, value.span),
         _ => Value::unknown_other("parameter", value.span),
     }
 }
@@ -254,7 +254,7 @@ fn located_text(file: FileId, source: &str, said: &str, token: Range<usize>) -> 
     let inner = source.get(token.clone()).and_then(|t| t.find(said));
     match inner {
         Some(at) => Text::verbatim(said, file, token.start + at),
-        None => Text::made(said, Span::new(file, token.start, token.end)),
+        None => Text::synthetic(said, Span::new(file, token.start, token.end)),
     }
 }
 
@@ -315,11 +315,17 @@ mod tests {
     fn overrides_of_sam_are_pairs_of_name_and_value() {
         let file = FileId(0);
         for text in [
-            "[default.deploy.parameters]\nparameter_overrides = \"Stage=prod Title=\\\"the orders\\\"\"\n",
-            "[default.deploy.parameters]\nparameter_overrides = [\"Stage=prod\", \"Title=the orders\"]\n"
-                .replace("Title=the orders", "Title='the orders'")
-                .as_str(),
-            "[p.global.parameters]\nparameter_overrides = 'ParameterKey=Stage,ParameterValue=prod Title=\"the orders\"'\n",
+            r#"[default.deploy.parameters]
+parameter_overrides = "Stage=prod Title=\"the orders\""
+"#,
+            r#"[default.deploy.parameters]
+parameter_overrides = ["Stage=prod", "Title=the orders"]
+"#
+            .replace("Title=the orders", "Title='the orders'")
+            .as_str(),
+            r#"[p.global.parameters]
+parameter_overrides = 'ParameterKey=Stage,ParameterValue=prod Title="the orders"'
+"#,
         ] {
             let all = overrides(file, text);
             let [(None, given)] = all.as_slice() else {

@@ -20,15 +20,15 @@ pub(crate) fn with_paths(root: &str, sources: &Sources, kind: &str, props: Value
     {
         // With its unknown parts: two that are spelled alike are one file.
         let path = join_path(root, &text.display());
-        more.push(MapEntry::made(
+        more.push(MapEntry::synthetic(
             "PackagePath",
             value.span,
-            Value::made(&path, value.span),
+            Value::synthetic(&path, value.span),
         ));
     }
     if let Some(value) = folders.iter().find_map(|name| props.get(name)) {
         let paths: Option<Vec<Value>> = value.items().iter().map(|item| path(root, item)).collect();
-        more.extend(paths.map(|paths| MapEntry::made("CodePaths", value.span, Value::seq(paths, value.span))));
+        more.extend(paths.map(|paths| MapEntry::synthetic("CodePaths", value.span, Value::seq(paths, value.span))));
     } else if kind == kinds::ARCHIVE {
         more.extend(contents(sources, &props));
     }
@@ -59,18 +59,22 @@ fn contents(sources: &Sources, props: &Value) -> Vec<MapEntry> {
         && whole(content).is_none()
         && name.as_str().is_some_and(|name| name.ends_with(".py"))
     {
-        let code = vec![MapEntry::made("ZipFile", content.span, (*content).clone())];
-        return vec![MapEntry::made("Code", content.span, Value::map(code, content.span))];
+        let code = vec![MapEntry::synthetic("ZipFile", content.span, (*content).clone())];
+        return vec![MapEntry::synthetic(
+            "Code",
+            content.span,
+            Value::map(code, content.span),
+        )];
     }
     let mut paths = Vec::new();
     let mut files = Vec::new();
     for (content, name) in pieces {
         let Some(path) = whole(content) else { continue };
         let at = content.span;
-        paths.push(Value::made(path, at));
+        paths.push(Value::synthetic(path, at));
         let file = vec![
-            MapEntry::made("Name", name.span, name.clone()),
-            MapEntry::made("Path", at, Value::made(path, at)),
+            MapEntry::synthetic("Name", name.span, name.clone()),
+            MapEntry::synthetic("Path", at, Value::synthetic(path, at)),
         ];
         files.push(Value::map(file, at));
     }
@@ -78,8 +82,8 @@ fn contents(sources: &Sources, props: &Value) -> Vec<MapEntry> {
         return Vec::new();
     };
     vec![
-        MapEntry::made("CodePaths", at, Value::seq(paths, at)),
-        MapEntry::made("CodeFiles", at, Value::seq(files, at)),
+        MapEntry::synthetic("CodePaths", at, Value::seq(paths, at)),
+        MapEntry::synthetic("CodeFiles", at, Value::seq(files, at)),
     ]
 }
 
@@ -90,5 +94,5 @@ fn path(root: &str, item: &Value) -> Option<Value> {
         _ => item,
     };
     let known = item.as_text().and_then(Text::known)?;
-    Some(Value::made(&join_path(root, &known), item.span))
+    Some(Value::synthetic(&join_path(root, &known), item.span))
 }

@@ -18,7 +18,7 @@ use crate::formats::terraform::emit::properties::properties;
 use crate::formats::terraform::emit::resources::{any_policy, has_unknown_policy};
 use crate::formats::terraform::eval::blocks::BlockItem;
 use crate::formats::terraform::eval::policy_document;
-use crate::formats::vendors::is_their_type;
+use crate::formats::vendors::is_vendor_type;
 
 /// Deepest nesting of modules.
 const MAX_DEPTH: u32 = 32;
@@ -60,7 +60,7 @@ pub(crate) fn lower(sources: &Sources, file: FileId, written: &DeclaredPlaces) -
             documents: BTreeMap::new(),
             used: RefCell::default(),
         };
-        plan.changes(root);
+        plan.collect_unknown_changes(root);
         let configuration = tree.get(root, "configuration").and_then(|c| tree.get(c, "root_module"));
         let directory = parent_path(sources.path(file)).to_owned();
         match configuration {
@@ -106,7 +106,7 @@ impl Plan<'_> {
     }
 
     /// What the plan leaves open.
-    fn changes(&mut self, root: NodeId) {
+    fn collect_unknown_changes(&mut self, root: NodeId) {
         let mut later = BTreeMap::new();
         for change in self.named_items(root, "resource_changes") {
             let unknown = self
@@ -276,7 +276,7 @@ impl Plan<'_> {
             None => Value::map(items.into_iter().map(|i| i.entry).collect(), span),
         };
         let policies = || any_policy(&props, 0) || has_unknown_policy(&type_name, &props);
-        if row.is_none() && (is_their_type(&type_name) || !policies()) {
+        if row.is_none() && (is_vendor_type(&type_name) || !policies()) {
             return None;
         }
         // Where the source is there, the resource is named where it is written.
@@ -348,7 +348,7 @@ impl Plan<'_> {
                     let written = written.and_then(|w| tree.get(w, &name));
                     let own = at.map(|i| &entries[i].value);
                     let place = PlanPlace {
-                        link: resource_types::is_link(&name),
+                        link: resource_types::is_reference_argument(&name),
                         policy: aws::is_required(place.type_name, &name),
                         ..*place
                     };
@@ -358,7 +358,7 @@ impl Plan<'_> {
                     match at {
                         Some(i) => entries[i].value = value,
                         None => entries.push(MapEntry {
-                            key: Text::made(&name, place.at),
+                            key: Text::synthetic(&name, place.at),
                             key_span: place.at,
                             value,
                         }),

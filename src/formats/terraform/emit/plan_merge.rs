@@ -98,7 +98,7 @@ fn source_of(planned: &Resource, index: &AddressIndex) -> Option<usize> {
 
 /// `written` with what it leaves open as `planned` has it.
 fn fill_in(written: &Value, planned: &Value, depth: u32) -> Value {
-    if depth > MAX_DEPTH || !is_open(written, 0) || planned.is_unknown() || planned.is_null() {
+    if depth > MAX_DEPTH || !has_unknown(written, 0) || planned.is_unknown() || planned.is_null() {
         return written.clone();
     }
     let kind = match (&written.kind, &planned.kind) {
@@ -148,7 +148,7 @@ fn planned_value(written: &Value, planned: &Value) -> Value {
     match &planned.kind {
         ValueKind::Str(text) if document(planned).is_none() => match text.known() {
             Some(known) => Value {
-                kind: ValueKind::Str(Text::made(&known, written.span)),
+                kind: ValueKind::Str(Text::synthetic(&known, written.span)),
                 ..written.clone()
             },
             None => written.clone(),
@@ -157,7 +157,7 @@ fn planned_value(written: &Value, planned: &Value) -> Value {
             kind: planned.kind.clone(),
             ..written.clone()
         },
-        _ if is_open(planned, 0) => written.clone(),
+        _ if has_unknown(planned, 0) => written.clone(),
         _ => planned.clone().used_at(written.span),
     }
 }
@@ -168,7 +168,7 @@ fn document(value: &Value) -> Option<Value> {
 }
 
 /// Whether something in a value is not known that a plan may know.
-fn is_open(value: &Value, depth: u32) -> bool {
+fn has_unknown(value: &Value, depth: u32) -> bool {
     let open = |text: &Text| {
         let mut pieces = text.pieces().iter();
         pieces.any(|p| matches!(p, Piece::Hole(h) if !h.kind.is_placeholder()))
@@ -177,9 +177,9 @@ fn is_open(value: &Value, depth: u32) -> bool {
         _ if depth > MAX_DEPTH => false,
         ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) => false,
         ValueKind::Str(text) => open(text),
-        ValueKind::Seq(items) => items.iter().any(|v| is_open(v, depth + 1)),
-        ValueKind::Map(entries) => entries.iter().any(|e| open(&e.key) || is_open(&e.value, depth + 1)),
-        ValueKind::Json(inner) => is_open(inner, depth + 1),
+        ValueKind::Seq(items) => items.iter().any(|v| has_unknown(v, depth + 1)),
+        ValueKind::Map(entries) => entries.iter().any(|e| open(&e.key) || has_unknown(&e.value, depth + 1)),
+        ValueKind::Json(inner) => has_unknown(inner, depth + 1),
         ValueKind::OneOf(_) => true,
         ValueKind::Unknown(hole) => !hole.kind.is_placeholder(),
     }

@@ -119,7 +119,7 @@ fn put_at(entries: &mut Vec<MapEntry>, target: &str, mut entry: MapEntry, block:
             None => Vec::new(),
         };
         put_at(&mut nested, inner, entry, block);
-        entries.push(MapEntry::made(outer, key_span, Value::map(nested, span)));
+        entries.push(MapEntry::synthetic(outer, key_span, Value::map(nested, span)));
         return;
     }
     let (name, list) = match target.strip_suffix("[]") {
@@ -133,7 +133,7 @@ fn put_at(entries: &mut Vec<MapEntry>, target: &str, mut entry: MapEntry, block:
             ..Value::seq(vec![entry.value], span)
         };
     }
-    entry.key = Text::made(name, entry.key_span);
+    entry.key = Text::synthetic(name, entry.key_span);
     let before = entries.iter_mut().find(|e| e.key.known().as_deref() == Some(name));
     match before {
         Some(old) if block || list => {

@@ -11,7 +11,7 @@ use crate::source::{Problem, ProblemKind, Span};
 use crate::value::{Branch, MAX_DEPTH, MapEntry, Value, ValueKind};
 
 use crate::formats::recognize::{is_event, is_policy_or_text, is_policy_property};
-use crate::formats::vendors::is_their_type;
+use crate::formats::vendors::is_vendor_type;
 
 use crate::formats::terraform::emit::lambda_code;
 use crate::formats::terraform::emit::properties::properties;
@@ -142,7 +142,12 @@ impl<'a> Emitter<'_, 'a> {
             _ => None,
         };
         for instance in self.evaluator.instances(module, address, decl) {
-            let items = blocks::items(self.evaluator, decl, &instance.env, &resource_types::is_link);
+            let items = blocks::items(
+                self.evaluator,
+                decl,
+                &instance.env,
+                &resource_types::is_reference_argument,
+            );
             let name = match &instance.key {
                 Some(key) => format!("{address}[{key}]"),
                 None => address.to_owned(),
@@ -155,14 +160,14 @@ impl<'a> Emitter<'_, 'a> {
                 None => {
                     let entries = items.into_iter().map(|i| self.bounded_entry(i.entry)).collect();
                     let props = Value::map(entries, decl.block().span);
-                    if is_their_type(kind) || !(any_policy(&props, 0) || has_unknown_policy(kind, &props)) {
+                    if is_vendor_type(kind) || !(any_policy(&props, 0) || has_unknown_policy(kind, &props)) {
                         continue;
                     }
                     props
                 }
             };
             // Where it exists, what decides that is decided.
-            let props = module.decided(props, expanded.branch.as_ref());
+            let props = module.decide_in_module(props, expanded.branch.as_ref());
             self.out.resources.push(Resource {
                 kind: known.map_or(type_name.as_str(), |t| t.kind).into(),
                 type_name: type_name.as_str().into(),
@@ -197,14 +202,14 @@ impl<'a> Emitter<'_, 'a> {
             let value = self
                 .evaluator
                 .resource_attribute(&target, "json", instance.env.view, decl.block().header);
-            let value = module.decided(value, expanded.branch.as_ref());
+            let value = module.decide_in_module(value, expanded.branch.as_ref());
             self.push_loose(module, &name, DOCUMENT, value);
         }
     }
 
     fn push_loose(&mut self, module: &Rc<TerraformModule<'a>>, name: &str, type_name: &str, value: Value) {
         self.out.loose.push(UnattachedPolicy {
-            value: self.bounded(value),
+            value: self.limit_size(value),
             format: SourceFormat::Terraform,
             kind: None,
             suggested: None,
@@ -286,7 +291,7 @@ impl<'a> Emitter<'_, 'a> {
     fn variable(&mut self, module: &Rc<TerraformModule<'a>>, name: &str, decl: &Decl<'a>) {
         let env = module.env();
         let block = decl.block();
-        let mut entries = vec![MapEntry::made("Name", block.header, label(decl))];
+        let mut entries = vec![MapEntry::synthetic("Name", block.header, label(decl))];
         let mut telling = false;
         if let Some((a, e)) = decl.attribute("default") {
             let value = self
@@ -299,17 +304,17 @@ impl<'a> Emitter<'_, 'a> {
                 ValueKind::Map(entries) => !entries.is_empty(),
                 _ => false,
             };
-            entries.push(MapEntry::made("Default", a.name_span, without_policies(&value, 0)));
+            entries.push(MapEntry::synthetic("Default", a.name_span, without_policies(&value, 0)));
         }
         if let Some((a, e)) = decl.attribute("sensitive") {
             telling = true;
-            entries.push(MapEntry::made("NoEcho", a.name_span, self.evaluator.expr(e, &env)));
+            entries.push(MapEntry::synthetic("NoEcho", a.name_span, self.evaluator.expr(e, &env)));
         }
         // Switches and counts tell no one anything.
         if !telling {
             return;
         }
-        let props = self.bounded(Value::map(entries, block.span));
+        let props = self.limit_size(Value::map(entries, block.span));
         let address = format!("var.{name}");
         self.emit_resource(
             module,
@@ -333,17 +338,17 @@ impl<'a> Emitter<'_, 'a> {
             .output(module, name, View::default().linking(true), attribute.name_span);
         self.emit_unattached(module, &format!("output.{name}"), "output", &value);
         let mut entries = vec![
-            MapEntry::made("Name", block.header, label(decl)),
-            MapEntry::made("Value", attribute.name_span, without_policies(&value, 0)),
+            MapEntry::synthetic("Name", block.header, label(decl)),
+            MapEntry::synthetic("Value", attribute.name_span, without_policies(&value, 0)),
         ];
         if let Some((a, e)) = decl.attribute("sensitive") {
-            entries.push(MapEntry::made(
+            entries.push(MapEntry::synthetic(
                 "Sensitive",
                 a.name_span,
                 self.evaluator.expr(e, &module.env()),
             ));
         }
-        let props = self.bounded(Value::map(entries, block.span));
+        let props = self.limit_size(Value::map(entries, block.span));
         let address = format!("output.{name}");
         self.emit_resource(
             module,
@@ -394,19 +399,19 @@ impl<'a> Emitter<'_, 'a> {
 
     fn bounded_entry(&self, entry: MapEntry) -> MapEntry {
         MapEntry {
-            value: self.bounded(entry.value),
+            value: self.limit_size(entry.value),
             ..entry
         }
     }
 
     /// A value of bounded size: shared parts may make a small value endless to walk.
-    pub(crate) fn bounded(&self, value: Value) -> Value {
+    pub(crate) fn limit_size(&self, value: Value) -> Value {
         let most = MAX_SIZE.saturating_add(usize::try_from(self.evaluator.repository.nodes).unwrap_or(usize::MAX));
         let mut left = most;
         if is_within_bounds(&value, 0, &mut left) {
             return value;
         }
-        let message = "too much to look into: what it says stays unknown";
+        let message = "too complex to evaluate: the value is treated as unknown";
         let problem = Problem::new(ProblemKind::Exhausted, value.span, message);
         self.evaluator.problems.borrow_mut().push(problem);
         Value::unknown_other(self.evaluator.name(value.span), value.span)
@@ -416,7 +421,7 @@ impl<'a> Emitter<'_, 'a> {
 fn label(decl: &Decl<'_>) -> Value {
     let block = decl.block();
     let span = block.labels.first().map_or(block.header, |l| l.span);
-    Value::made(block.label(0), span)
+    Value::synthetic(block.label(0), span)
 }
 
 fn is_within_bounds(value: &Value, depth: u32, left: &mut usize) -> bool {

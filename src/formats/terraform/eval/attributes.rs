@@ -42,14 +42,14 @@ impl<'a> TerraformEvaluator<'a> {
             })
         };
         let has = |argument: &str| decl.expr(argument).is_some();
-        if kind == "aws_cloudwatch_log_group" && name == "arn" && !view.link && self.is_before_three(module.directory) {
+        if kind == "aws_cloudwatch_log_group" && name == "arn" && !view.link && self.is_before_v3(module.directory) {
             let arn = Text::hole(Hole::new(HoleKind::Resource, shown.as_str(), span).to(wanted.clone()));
-            return Value::text(to_string::concat(&[arn, Text::made(":*", span)], span), span);
+            return Value::text(to_string::concat(&[arn, Text::synthetic(":*", span)], span), span);
         }
         if !base.starts_with("data.") {
             return if is_changed_outside(decl, name) {
                 hole(HoleKind::Dynamic)
-            } else if has(name) && !(view.link && names_resource(name)) {
+            } else if has(name) && !(view.link && is_reference_attribute(name)) {
                 self.or_computed(argument(name), &reference())
             } else {
                 reference()
@@ -91,7 +91,7 @@ impl<'a> TerraformEvaluator<'a> {
                     .and_then(|i| Some(self.expr(decl.expr("service_name")?, &i.env)));
                 match service.as_ref().and_then(to_string::to_text) {
                     Some(service) => {
-                        let suffix = Text::made(".amazonaws.com", span);
+                        let suffix = Text::synthetic(".amazonaws.com", span);
                         Value::text(to_string::concat(&[service, suffix], span), span)
                     }
                     None => hole(HoleKind::Other),
@@ -109,7 +109,7 @@ impl<'a> TerraformEvaluator<'a> {
                 None => hole(HoleKind::Other),
             },
             (kind, _) => {
-                let computed = if kind.starts_with("aws_") && names_thing(name) {
+                let computed = if kind.starts_with("aws_") && is_identifier_attribute(name) {
                     HoleKind::Existing
                 } else if is_secret(kind) {
                     HoleKind::Dynamic
@@ -159,7 +159,7 @@ impl<'a> TerraformEvaluator<'a> {
 /// What an AWS managed policy says, all of it written at `span`.
 fn aws_document(name: &str, span: Span) -> Option<Value> {
     let document = catalogue().managed_policy(name)?.document_json?;
-    Some(Value::made(document, span))
+    Some(Value::synthetic(document, span))
 }
 
 /// Data sources whose values come out of a store of secrets or parameters.
@@ -171,7 +171,7 @@ fn is_secret(kind: &str) -> bool {
 
 /// What an output of a module or stack is that is not in this repository.
 pub(crate) fn outside_hole_kind(output: &str) -> HoleKind {
-    if names_thing(output) {
+    if is_identifier_attribute(output) {
         HoleKind::Existing
     } else {
         HoleKind::Outside
@@ -179,13 +179,13 @@ pub(crate) fn outside_hole_kind(output: &str) -> HoleKind {
 }
 
 /// Attributes and outputs that hold the name or ARN of a thing, or of several: `arn`, `queue_arn`, `subnet_ids`.
-fn names_thing(name: &str) -> bool {
+fn is_identifier_attribute(name: &str) -> bool {
     let last = name.rsplit('_').next().unwrap_or(name);
-    matches!(last, "arn" | "arns" | "id" | "ids" | "name" | "names") || names_resource(name)
+    matches!(last, "arn" | "arns" | "id" | "ids" | "name" | "names") || is_reference_attribute(name)
 }
 
 /// Attributes that say which resource is meant, rather than something about it.
-pub(crate) fn names_resource(name: &str) -> bool {
+pub(crate) fn is_reference_attribute(name: &str) -> bool {
     matches!(
         name,
         "name"

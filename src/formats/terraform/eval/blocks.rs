@@ -6,7 +6,7 @@ use crate::syntax::{NodeKind as Node, Tree};
 use crate::value::guard::combined;
 use crate::value::{Guard, MapEntry, Value, ValueKind};
 
-use crate::formats::terraform::eval::attributes::{is_changed_outside, names_resource};
+use crate::formats::terraform::eval::attributes::{is_changed_outside, is_reference_attribute};
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
 use crate::formats::terraform::eval::opened;
 use crate::formats::terraform::eval::values::{inherit, pairs};
@@ -56,7 +56,7 @@ pub(crate) fn items<'a>(
             if META.contains(&&*a.name) || overridden(i, &a.name, false) {
                 continue;
             }
-            if is_first_value(decl, &a.name, links) {
+            if is_initial_value(decl, &a.name, links) {
                 out.push(first_value(evaluator, &a.name, a.name_span, a.span, false));
                 continue;
             }
@@ -68,7 +68,7 @@ pub(crate) fn items<'a>(
             if META.contains(&name) || overridden(i, name, true) {
                 continue;
             }
-            if is_first_value(decl, name, links) {
+            if is_initial_value(decl, name, links) {
                 out.push(first_value(evaluator, name, b.kind_span, b.span, true));
                 continue;
             }
@@ -80,8 +80,8 @@ pub(crate) fn items<'a>(
 }
 
 /// What is written is only the first value, and not the name of the resource or of the one it belongs to.
-fn is_first_value(decl: &Decl<'_>, name: &str, links: &dyn Fn(&str) -> bool) -> bool {
-    is_changed_outside(decl, name) && !links(name) && !names_resource(name)
+fn is_initial_value(decl: &Decl<'_>, name: &str, links: &dyn Fn(&str) -> bool) -> bool {
+    is_changed_outside(decl, name) && !links(name) && !is_reference_attribute(name)
 }
 
 /// An argument or block whose value someone else decides.
@@ -125,7 +125,7 @@ fn attribute<'a>(evaluator: &TerraformEvaluator<'a>, tree: &Tree, a: &Attribute,
         entry: MapEntry {
             key: Text::verbatim(&a.name, a.name_span.file, a.name_span.start as usize),
             key_span: a.name_span,
-            value: evaluator.whatever_the_inputs(tree, a.value, env, opened::is_list_of_policy(&a.name)),
+            value: evaluator.with_possible_additions(tree, a.value, env, opened::is_list_of_policy(&a.name)),
         },
         block: false,
     }
@@ -146,7 +146,7 @@ fn block<'a>(
         return;
     }
     let value = evaluator
-        .one_level_deeper(|| body(evaluator, tree, &b.body, b.span, env))
+        .descend(|| body(evaluator, tree, &b.body, b.span, env))
         .unwrap_or_else(|| Value::unknown_other(&*b.kind, b.span));
     out.push(named(&b.kind, b.kind_span, value));
 }
@@ -158,7 +158,7 @@ fn named(name: &str, span: Span, value: Value) -> BlockItem {
             key: if verbatim {
                 Text::verbatim(name, span.file, span.start as usize)
             } else {
-                Text::made(name, span)
+                Text::synthetic(name, span)
             },
             key_span: span,
             value,
@@ -200,7 +200,7 @@ fn dynamic<'a>(
         .attribute("iterator")
         .filter(|a| tree.kind(a.value) == Node::Ident)
         .map_or(&*label.text, |a| tree.name(a.value));
-    let (mut collection, by_default) = evaluator.by_default(|| evaluator.eval(tree, for_each.value, env));
+    let (mut collection, by_default) = evaluator.run_noting_defaults(|| evaluator.eval(tree, for_each.value, env));
     let given = env.without_unset_defaults();
     let is_empty = |v: &Value| pairs(v).is_some_and(|items| items.is_empty());
     if by_default && is_empty(&collection) {
@@ -208,13 +208,13 @@ fn dynamic<'a>(
         let other = evaluator.eval(tree, for_each.value, &given);
         if !is_empty(&other) {
             collection = other;
-        } else if let Some(asked) = evaluator.asked_for(tree, for_each.value, env) {
+        } else if let Some(asked) = evaluator.requested_items(tree, for_each.value, env) {
             collection = asked;
         }
     }
     let replaced = by_default && matches!(collection.kind, ValueKind::OneOf(_) | ValueKind::Unknown(_));
     // Without it where no one asks for it.
-    let is_asked = replaced && evaluator.is_off(tree, for_each.value, env);
+    let is_asked = replaced && evaluator.is_empty_by_default(tree, for_each.value, env);
     let asked = |when: &Guard| match is_asked {
         true => when.clone().opt_in(),
         false => when.clone(),
@@ -223,13 +223,13 @@ fn dynamic<'a>(
     let mut one = |key: Value, value: Value, branch: Option<&Guard>| {
         let at = value.span;
         let entries = [("key", key), ("value", value)].map(|(name, value)| MapEntry {
-            key: Text::made(name, at),
+            key: Text::synthetic(name, at),
             key_span: at,
             value,
         });
         let inner = env.with_binding(iterator, Value::map(entries.to_vec(), at), true);
         let made = evaluator
-            .one_level_deeper(|| body(evaluator, tree, &content.body, content.span, &inner))
+            .descend(|| body(evaluator, tree, &content.body, content.span, &inner))
             .unwrap_or_else(|| Value::unknown_other(&*label.text, content.span));
         let made = match branch {
             Some(branch) => evaluator.one_of(vec![(branch.clone(), made)], content.span),

@@ -21,7 +21,7 @@ impl<'a> TerraformEvaluator<'a> {
         let [condition, yes, no] = children.as_slice() else {
             return self.unknown(HoleKind::Other, span);
         };
-        let (decided, by_default) = self.by_default(|| self.eval(tree, *condition, env));
+        let (decided, by_default) = self.run_noting_defaults(|| self.eval(tree, *condition, env));
         let open = by_default
             && (builds_container(tree, *yes) || builds_container(tree, *no))
             && decided.as_bool().is_some()
@@ -68,7 +68,7 @@ impl<'a> TerraformEvaluator<'a> {
     pub(crate) fn one_of(&self, items: Vec<(Guard, Value)>, span: Span) -> Value {
         let branches: Vec<Branch> = items
             .into_iter()
-            .flat_map(|(when, value)| Branch { when, value }.spread())
+            .flat_map(|(when, value)| Branch { when, value }.flatten())
             .collect();
         if branches.len() > MAX_BRANCHES {
             return self.unknown(HoleKind::Other, span);
@@ -107,8 +107,8 @@ impl<'a> TerraformEvaluator<'a> {
                     }
                 }
                 name => match comparison(tree, name, *a, *b) {
-                    Some((of, Against::Truth(met))) => self.facts(tree, of, env, met == is, depth + 1, out),
-                    Some((of, Against::Text(text, met))) => out.push(Fact::equals(&subject(of), &text, met == is)),
+                    Some((of, ComparedWith::Truth(met))) => self.facts(tree, of, env, met == is, depth + 1, out),
+                    Some((of, ComparedWith::Text(text, met))) => out.push(Fact::equals(&subject(of), &text, met == is)),
                     None => out.push(Fact::condition(&subject(node), is)),
                 },
             },
@@ -138,7 +138,7 @@ impl<'a> TerraformEvaluator<'a> {
 }
 
 /// What a comparison asks of one of its sides.
-enum Against {
+enum ComparedWith {
     /// That it is met, or is not.
     Truth(bool),
     /// That it is this text, or is not.
@@ -146,7 +146,7 @@ enum Against {
 }
 
 /// The side of a comparison that is not written out, and what is asked of it.
-fn comparison(tree: &Tree, operator: &str, a: NodeId, b: NodeId) -> Option<(NodeId, Against)> {
+fn comparison(tree: &Tree, operator: &str, a: NodeId, b: NodeId) -> Option<(NodeId, ComparedWith)> {
     let literal = |n: NodeId| match tree.kind(n) {
         Node::Null => Some("null".to_owned()),
         Node::Str | Node::Num | Node::Bool => Some(tree.text(n)?.known()?.into_owned()),
@@ -162,13 +162,13 @@ fn comparison(tree: &Tree, operator: &str, a: NodeId, b: NodeId) -> Option<(Node
         ("!=", _) => false,
         // A length is never negative.
         (">", "0") | (">=", "1") if tree.kind(of) == Node::Call && tree.name(of) == "length" => {
-            return Some((of, Against::Text("0".to_owned(), false)));
+            return Some((of, ComparedWith::Text("0".to_owned(), false)));
         }
         _ => return None,
     };
     Some(match tree.kind(node) {
-        Node::Bool => (of, Against::Truth((value == "true") == equal)),
-        _ => (of, Against::Text(value, equal)),
+        Node::Bool => (of, ComparedWith::Truth((value == "true") == equal)),
+        _ => (of, ComparedWith::Text(value, equal)),
     })
 }
 

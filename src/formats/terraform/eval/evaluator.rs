@@ -73,18 +73,18 @@ impl View {
 pub(crate) struct ScopeFrame {
     name: Rc<str>,
     value: Value,
-    /// Whether reading it is worth a step on the value's way.
-    told: bool,
+    /// Whether a read adds a step to the provenance of the value.
+    records_step: bool,
     parent: Option<Rc<Self>>,
 }
 
 impl<'a> EvalScope<'a> {
-    pub(crate) fn with_binding(&self, name: &str, value: Value, told: bool) -> Self {
+    pub(crate) fn with_binding(&self, name: &str, value: Value, records_step: bool) -> Self {
         Self {
             frame: Some(Rc::new(ScopeFrame {
                 name: name.into(),
                 value,
-                told,
+                records_step,
                 parent: self.frame.clone(),
             })),
             ..self.clone()
@@ -115,7 +115,7 @@ impl<'a> EvalScope<'a> {
     }
 
     /// The same place where every input that nothing replaces has its default.
-    pub(crate) fn by_default(&self) -> Self {
+    pub(crate) fn with_defaults(&self) -> Self {
         let view = View::default().linking(self.view.link);
         Self { view, ..self.clone() }
     }
@@ -137,7 +137,7 @@ impl<'a> EvalScope<'a> {
         let mut frame = self.frame.as_ref();
         while let Some(f) = frame {
             if &*f.name == name {
-                return Some((&f.value, f.told));
+                return Some((&f.value, f.records_step));
             }
             frame = f.parent.as_ref();
         }
@@ -226,7 +226,7 @@ impl<'a> TerraformEvaluator<'a> {
         self.store.set(self.store.get().saturating_sub(used));
         self.total.set(self.total.get().saturating_sub(used));
         if self.cut.replace(outer.1) {
-            let message = "too much to evaluate: this expression stays unknown";
+            let message = "too complex to evaluate: the expression is treated as unknown";
             let problem = Problem::new(ProblemKind::Exhausted, at, message);
             self.problems.borrow_mut().push(problem);
         }
@@ -234,7 +234,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// Runs `f` one level deeper; `None` at the bottom.
-    pub(crate) fn one_level_deeper<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+    pub(crate) fn descend<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
         let depth = self.depth.get();
         if depth >= MAX_DEPTH || !self.spend(1) {
             self.cut.set(true);
@@ -265,7 +265,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     pub(crate) fn eval(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Value {
-        self.one_level_deeper(|| self.node(tree, node, env))
+        self.descend(|| self.node(tree, node, env))
             .unwrap_or_else(|| self.unknown(HoleKind::Other, tree.span(node)))
     }
 

@@ -101,7 +101,7 @@ impl<'a> TerraformEvaluator<'a> {
                 ConditionalExpansion::new(InstanceCount::One, None)
             }
         };
-        let (mut expanded, by_default) = self.by_default(|| expanded_in(&module.env()));
+        let (mut expanded, by_default) = self.run_noting_defaults(|| expanded_in(&module.env()));
         let optional = by_default && (expanded.none || expanded.perhaps_none);
         let absent = by_default && expanded.none;
         let given = module.env().without_unset_defaults();
@@ -286,7 +286,7 @@ impl<'a> TerraformEvaluator<'a> {
     ) -> EvalScope<'a> {
         let at = decl.block().header;
         let entries = values.iter().map(|(key, value)| MapEntry {
-            key: Text::made(key, at),
+            key: Text::synthetic(key, at),
             key_span: at,
             value: value.clone(),
         });

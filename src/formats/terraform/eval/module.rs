@@ -78,7 +78,7 @@ impl<'a> TerraformModule<'a> {
     }
 
     /// A value where the module is there, and what is made under this condition in it.
-    pub(crate) fn decided(&self, value: Value, branch: Option<&Guard>) -> Value {
+    pub(crate) fn decide_in_module(&self, value: Value, branch: Option<&Guard>) -> Value {
         let when = branch.map(|branch| combined(self.when.as_ref(), branch));
         let when = when.as_ref().or(self.when.as_ref());
         when.and_then(|when| value.decide(when)).unwrap_or(value)
@@ -122,7 +122,7 @@ impl<'a> TerraformEvaluator<'a> {
         module.memo.borrow_mut().insert(key.clone(), EvaluationMemo::Running);
         let outer = (self.tainted.replace(false), self.failed.replace(false));
         let value = self
-            .with_allowance(at, || self.one_level_deeper(make))
+            .with_allowance(at, || self.descend(make))
             .unwrap_or_else(|| Value::unknown(Hole::new(HoleKind::Other, name, span)));
         let (tainted, failed) = (self.tainted.get(), self.failed.get());
         self.tainted.set(outer.0 | tainted);
@@ -256,7 +256,7 @@ impl<'a> TerraformEvaluator<'a> {
         };
         let object = |module: &Rc<TerraformModule<'a>>| {
             let entries = module.directory.outputs.iter().map(|(output, d)| MapEntry {
-                key: Text::made(output, d.block().header),
+                key: Text::synthetic(output, d.block().header),
                 key_span: d.block().header,
                 value: self.output(module, output, view, span),
             });

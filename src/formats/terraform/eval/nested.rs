@@ -12,11 +12,11 @@ use crate::formats::terraform::eval::to_string::to_text;
 use crate::formats::terraform::eval::values::inherit;
 
 /// A nested block: its type's span, its arguments, and the alternative it belongs to.
-pub(crate) type Nested = (Span, Value, Option<Guard>);
+pub(crate) type NestedBlock = (Span, Value, Option<Guard>);
 
 /// The nested blocks of one type, with the span of the type; lists of JSON syntax and dynamic blocks spread out.
-pub(crate) fn nested_blocks(entries: &[MapEntry], name: &str) -> Vec<Nested> {
-    fn spread(key: Span, value: &Value, branch: Option<&Guard>, out: &mut Vec<Nested>) {
+pub(crate) fn nested_blocks(entries: &[MapEntry], name: &str) -> Vec<NestedBlock> {
+    fn spread(key: Span, value: &Value, branch: Option<&Guard>, out: &mut Vec<NestedBlock>) {
         match &value.kind {
             ValueKind::Seq(items) => items
                 .iter()
@@ -35,8 +35,8 @@ pub(crate) fn nested_blocks(entries: &[MapEntry], name: &str) -> Vec<Nested> {
 
 /// Principals that exist under conditions, where no two of these may be met at once but are the same, and what stands in
 /// them is known.
-pub(crate) fn alternatives(blocks: &[Nested]) -> Option<Value> {
-    let mut cases: Vec<(Guard, Vec<Nested>)> = Vec::new();
+pub(crate) fn alternatives(blocks: &[NestedBlock]) -> Option<Value> {
+    let mut cases: Vec<(Guard, Vec<NestedBlock>)> = Vec::new();
     for (key, block, when) in blocks {
         let when = when.as_ref()?;
         let known = |name: &str| block.get(name).is_some_and(|v| !v.is_unknown());
@@ -87,7 +87,7 @@ fn key_text(value: Option<&Value>, at: Span) -> (Text, Span) {
     }
 }
 
-pub(crate) fn principals(blocks: &[Nested]) -> Value {
+pub(crate) fn principals(blocks: &[NestedBlock]) -> Value {
     let span = blocks.iter().skip(1).fold(blocks[0].1.span, |s, b| s.cover(b.1.span));
     if let [(_, only, None)] = blocks
         && only.get("type").and_then(Value::as_str).as_deref() == Some("*")
@@ -136,7 +136,7 @@ fn push_merged(entries: &mut Vec<MapEntry>, key: Text, key_span: Span, value: Va
     old.value = Value::seq(items, old.value.span);
 }
 
-pub(crate) fn condition(blocks: &[Nested]) -> Value {
+pub(crate) fn condition(blocks: &[NestedBlock]) -> Value {
     let span = blocks.iter().skip(1).fold(blocks[0].1.span, |s, b| s.cover(b.1.span));
     let mut tests: Vec<(Text, Span, Vec<MapEntry>)> = Vec::new();
     let mut at: HashMap<(String, String), usize> = HashMap::new();

@@ -10,7 +10,7 @@ use crate::syntax::{NodeId, Tree};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
 
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
-use crate::formats::terraform::eval::values::{is_alike, pairs};
+use crate::formats::terraform::eval::values::{is_equivalent, pairs};
 
 /// Deepest value that is compared.
 const MAX_DEPTH: u32 = 32;
@@ -33,11 +33,17 @@ pub(crate) fn is_list_of_policy(name: &str) -> bool {
 impl<'a> TerraformEvaluator<'a> {
     /// What an expression is by default; where inputs may add to policies in it, or to the list that it is itself, with an
     /// item that says so.
-    pub(crate) fn whatever_the_inputs(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>, is_list: bool) -> Value {
-        let (value, by_default) = self.by_default(|| self.eval(tree, node, env));
+    pub(crate) fn with_possible_additions(
+        &self,
+        tree: &Tree,
+        node: NodeId,
+        env: &EvalScope<'a>,
+        is_list: bool,
+    ) -> Value {
+        let (value, by_default) = self.run_noting_defaults(|| self.eval(tree, node, env));
         // What a call leaves out, another one may give.
         let rests = by_default || env.module.arguments.is_some();
-        if !rests || env.view.open || !(is_list || holds_policy(&value, 0)) {
+        if !rests || env.view.open || !(is_list || contains_policy(&value, 0)) {
             return value;
         }
         // What fails for some input is no failure.
@@ -66,22 +72,22 @@ impl<'a> TerraformEvaluator<'a> {
                     let value = self.with_open_items(&e.value, &other.value, in_policy, depth + 1)?;
                     Some(MapEntry { value, ..e.clone() })
                 };
-                ValueKind::Map(changed(entries, change)?.into())
+                ValueKind::Map(map_changed(entries, change)?.into())
             }
             (ValueKind::Seq(items), ValueKind::Seq(others)) => {
                 let change = |v: &Value| {
                     let other = others.iter().find(|o| o.span == v.span && o.kind != v.kind)?;
                     self.with_open_items(v, other, in_policy, depth + 1)
                 };
-                let kept = changed(items, change);
-                let more = in_policy && adds(items, others);
+                let kept = map_changed(items, change);
+                let more = in_policy && adds_items(items, others);
                 let mut all = match (&kept, more) {
                     (None, false) => return None,
                     (None, true) => items.to_vec(),
                     (Some(kept), _) => kept.clone(),
                 };
                 if more && !has_more(items) {
-                    all.push(self.open_item(open.span));
+                    all.push(self.possible_item(open.span));
                 }
                 ValueKind::Seq(all.into())
             }
@@ -91,22 +97,22 @@ impl<'a> TerraformEvaluator<'a> {
                     let value = self.with_open_items(&b.value, &other.value, in_policy, depth + 1)?;
                     Some(Branch { value, ..b.clone() })
                 };
-                ValueKind::OneOf(changed(branches, change)?.into())
+                ValueKind::OneOf(map_changed(branches, change)?.into())
             }
-            (ValueKind::Seq(items), ValueKind::Unknown(_)) if items.is_empty() && self.is_of_root(value) => {
+            (ValueKind::Seq(items), ValueKind::Unknown(_)) if items.is_empty() && self.is_root_default(value) => {
                 return None;
             }
             (ValueKind::Seq(items), ValueKind::Unknown(_) | ValueKind::OneOf(_)) if in_policy && !has_more(items) => {
-                let more = std::iter::once(self.open_item(value.span));
+                let more = std::iter::once(self.possible_item(value.span));
                 ValueKind::Seq(items.iter().cloned().chain(more).collect())
             }
             (ValueKind::Null, ValueKind::Unknown(_) | ValueKind::OneOf(_)) if in_policy => {
-                self.open_item(value.span).kind
+                self.possible_item(value.span).kind
             }
             (ValueKind::Str(text), ValueKind::Unknown(_) | ValueKind::OneOf(_))
                 if in_policy && text.is_known() && text.is_empty() =>
             {
-                self.open_item(value.span).kind
+                self.possible_item(value.span).kind
             }
             _ => return None,
         };
@@ -114,21 +120,21 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// The default of a variable that the user of the repository sets, and nothing else: what holds by default is judged.
-    pub(crate) fn is_of_root(&self, value: &Value) -> bool {
+    pub(crate) fn is_root_default(&self, value: &Value) -> bool {
         let root = self.modules.borrow().get(self.root).map(|m| m.directory);
         let declared = root.into_iter().flat_map(|d| d.variables.values());
         let mut defaults = declared.filter_map(|v| v.expr("default"));
         defaults.any(|e| e.tree.span(e.node) == value.span)
     }
 
-    fn open_item(&self, span: Span) -> Value {
+    fn possible_item(&self, span: Span) -> Value {
         Value::unknown(Hole::new(HoleKind::Default, self.name(span), span))
     }
 
     /// Whether a collection has no items by default, or only such as an input asks for.
-    pub(crate) fn is_off(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> bool {
+    pub(crate) fn is_empty_by_default(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> bool {
         let failed = self.failed.get();
-        let value = self.eval(tree, node, &env.by_default());
+        let value = self.eval(tree, node, &env.with_defaults());
         self.failed.set(failed);
         let is_empty = |v: &Value| pairs(v).is_some_and(|items| items.is_empty());
         match &value.kind {
@@ -138,7 +144,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// What a collection that is empty by default is where an input asks for more; `None` where no input does.
-    pub(crate) fn asked_for(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Option<Value> {
+    pub(crate) fn requested_items(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>) -> Option<Value> {
         let failed = self.failed.get();
         let open = self.eval(tree, node, &env.without_inputs());
         self.failed.set(failed);
@@ -160,13 +166,13 @@ impl<'a> TerraformEvaluator<'a> {
 
 /// Whether a list that does not depend on defaults has items that the list by default lacks. One that is another value
 /// altogether does not add to it.
-fn adds(items: &[Value], others: &[Value]) -> bool {
+fn adds_items(items: &[Value], others: &[Value]) -> bool {
     let vague = |v: &&Value| matches!(v.kind, ValueKind::Unknown(_) | ValueKind::OneOf(_));
-    let own = |v: &&Value| items.iter().any(|i| is_alike(i, v, 0));
+    let own = |v: &&Value| items.iter().any(|i| is_equivalent(i, v, 0));
     let more = others.iter().filter(|v| vague(v) && !own(v)).count();
     let open = items
         .iter()
-        .filter(|v| !others.iter().any(|o| is_alike(o, v, 0)))
+        .filter(|v| !others.iter().any(|o| is_equivalent(o, v, 0)))
         .count();
     more > 0 && (others.len() != items.len() || more > open)
 }
@@ -176,20 +182,20 @@ fn has_more(items: &[Value]) -> bool {
     items.iter().any(is_more)
 }
 
-fn holds_policy(value: &Value, depth: u32) -> bool {
+fn contains_policy(value: &Value, depth: u32) -> bool {
     depth < 8
         && match &value.kind {
             _ if is_policy(value) => true,
-            ValueKind::Json(inner) => holds_policy(inner, depth + 1),
-            ValueKind::Seq(items) => items.iter().any(|v| holds_policy(v, depth + 1)),
-            ValueKind::OneOf(branches) => branches.iter().any(|b| holds_policy(&b.value, depth + 1)),
-            ValueKind::Map(entries) => entries.iter().any(|e| holds_policy(&e.value, depth + 1)),
+            ValueKind::Json(inner) => contains_policy(inner, depth + 1),
+            ValueKind::Seq(items) => items.iter().any(|v| contains_policy(v, depth + 1)),
+            ValueKind::OneOf(branches) => branches.iter().any(|b| contains_policy(&b.value, depth + 1)),
+            ValueKind::Map(entries) => entries.iter().any(|e| contains_policy(&e.value, depth + 1)),
             _ => false,
         }
 }
 
 /// The items with those that `change` changes; `None` where it changes none.
-fn changed<T: Clone>(items: &[T], change: impl Fn(&T) -> Option<T>) -> Option<Vec<T>> {
+fn map_changed<T: Clone>(items: &[T], change: impl Fn(&T) -> Option<T>) -> Option<Vec<T>> {
     let new: Vec<Option<T>> = items.iter().map(change).collect();
     let any = new.iter().any(Option::is_some);
     any.then(|| {

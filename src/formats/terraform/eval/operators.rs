@@ -70,7 +70,7 @@ pub(crate) fn spread_over(
                     *other = value;
                 }
             }
-            let result = evaluator.one_level_deeper(|| spread_over(evaluator, &chosen, span, f))?;
+            let result = evaluator.descend(|| spread_over(evaluator, &chosen, span, f))?;
             Some((b.when.clone(), result))
         })
         .collect();
@@ -180,9 +180,7 @@ pub(crate) fn is_null(value: &Value) -> Truth {
 
 /// Terraform's `==`, as far as it can be reported: equal content, wherever it is written.
 pub(crate) fn equals(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
-    evaluator
-        .one_level_deeper(|| same_at(evaluator, a, b))
-        .unwrap_or(Truth::Unknown)
+    evaluator.descend(|| same_at(evaluator, a, b)).unwrap_or(Truth::Unknown)
 }
 
 fn same_at(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {

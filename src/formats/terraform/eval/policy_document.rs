@@ -25,7 +25,7 @@ pub(crate) fn document<'a>(evaluator: &TerraformEvaluator<'a>, decl: &Decl<'a>, 
         let named = move |e: &&MapEntry| e.key.known().as_deref() == Some(name);
         items.iter().map(|i| &i.entry).filter(named)
     };
-    let mut list = Merged::new(evaluator, block.span);
+    let mut list = MergedStatements::new(evaluator, block.span);
     for (argument, section) in [
         ("source_json", StatementSource::Replacing),
         ("source_policy_documents", StatementSource::Sources),
@@ -55,15 +55,15 @@ pub(crate) fn document<'a>(evaluator: &TerraformEvaluator<'a>, decl: &Decl<'a>, 
             block.header,
             list.version
                 .take()
-                .unwrap_or_else(|| Value::made("2012-10-17", block.header)),
+                .unwrap_or_else(|| Value::synthetic("2012-10-17", block.header)),
         ),
     };
-    entries.push(MapEntry::made("Version", version.0, version.1));
+    entries.push(MapEntry::synthetic("Version", version.0, version.1));
     if let Some(id) = all("policy_id").next_back().filter(|e| !is_absent(&e.value)) {
-        entries.push(MapEntry::made("Id", id.key_span, id.value.clone()));
+        entries.push(MapEntry::synthetic("Id", id.key_span, id.value.clone()));
     }
     let statements = Value::seq(list.statements.into_iter().map(|(s, _)| s).collect(), block.span);
-    entries.push(MapEntry::made(
+    entries.push(MapEntry::synthetic(
         "Statement",
         first_key.unwrap_or(block.header),
         statements,
@@ -89,21 +89,21 @@ pub(crate) fn planned_document(values: &Value, span: Span) -> Value {
                     );
                 }
                 None if list.is_null() => {}
-                None => statements.push(spread_of(&open_where_null(item, 0), item.span, name)),
+                None => statements.push(spread_of(&unknown_where_null(item, 0), item.span, name)),
             }
         }
     };
     documents("source_policy_documents", &mut statements);
     if let Some(own) = values.entry("statement") {
         let items = own.value.items().iter();
-        statements.extend(items.map(|s| statement(&open_where_null(s, 0), own.key_span)));
+        statements.extend(items.map(|s| statement(&unknown_where_null(s, 0), own.key_span)));
     }
     documents("override_policy_documents", &mut statements);
     policy(statements, span, span)
 }
 
 /// The items of lists that are null are unknown. Arguments that are null are not there.
-fn open_where_null(value: &Value, depth: u32) -> Value {
+fn unknown_where_null(value: &Value, depth: u32) -> Value {
     let unknown = || Value::unknown(Hole::new(HoleKind::Applied, "known after apply", value.span));
     let kind = match &value.kind {
         _ if depth > 8 => return value.clone(),
@@ -112,8 +112,8 @@ fn open_where_null(value: &Value, depth: u32) -> Value {
             items
                 .iter()
                 .map(|item| match item.kind {
-                    ValueKind::Null => open_where_null(item, 0),
-                    _ => open_where_null(item, depth + 1),
+                    ValueKind::Null => unknown_where_null(item, 0),
+                    _ => unknown_where_null(item, depth + 1),
                 })
                 .collect(),
         ),
@@ -121,7 +121,7 @@ fn open_where_null(value: &Value, depth: u32) -> Value {
             entries
                 .iter()
                 .map(|e| MapEntry {
-                    value: open_where_null(&e.value, depth + 1),
+                    value: unknown_where_null(&e.value, depth + 1),
                     ..e.clone()
                 })
                 .collect(),
@@ -134,8 +134,8 @@ fn open_where_null(value: &Value, depth: u32) -> Value {
 /// A document of these statements, with the version that the provider writes.
 pub(crate) fn policy(statements: Vec<Value>, key: Span, span: Span) -> Value {
     let entries = vec![
-        MapEntry::made("Version", key, Value::made("2012-10-17", key)),
-        MapEntry::made("Statement", key, Value::seq(statements, span)),
+        MapEntry::synthetic("Version", key, Value::synthetic("2012-10-17", key)),
+        MapEntry::synthetic("Statement", key, Value::seq(statements, span)),
     ];
     Value::json(Value::map(entries, span), span)
 }
@@ -163,7 +163,7 @@ enum StatementSource {
 
 /// Statements in the provider's order: one with a sid replaces the one that has that sid already. Where the provider stops at
 /// a sid that stands twice, both statements stay, so that both are judged and the sid is reported.
-struct Merged<'e, 'a> {
+struct MergedStatements<'e, 'a> {
     evaluator: &'e TerraformEvaluator<'a>,
     at: Span,
     statements: Vec<(Value, StatementSource)>,
@@ -177,7 +177,7 @@ struct Merged<'e, 'a> {
 /// How many statements one document may have.
 const MAX_STATEMENTS: usize = 5_000;
 
-impl<'e, 'a> Merged<'e, 'a> {
+impl<'e, 'a> MergedStatements<'e, 'a> {
     fn new(evaluator: &'e TerraformEvaluator<'a>, at: Span) -> Self {
         Self {
             evaluator,
@@ -251,7 +251,7 @@ impl<'e, 'a> Merged<'e, 'a> {
             }
             ValueKind::OneOf(branches) => {
                 for b in branches.iter() {
-                    let mut inner = Merged::new(self.evaluator, self.at);
+                    let mut inner = MergedStatements::new(self.evaluator, self.at);
                     inner.documents(&inherit(&b.value, &value.via), section, depth + 1);
                     for (statement, _) in inner.statements {
                         let span = statement.span;
@@ -306,11 +306,15 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
     let mut out: Vec<MapEntry> = Vec::new();
     let given = |name: &str| value.entry(name).filter(|e| !is_absent(&e.value));
     if let Some(e) = given("sid") {
-        out.push(MapEntry::made("Sid", e.key_span, e.value.clone()));
+        out.push(MapEntry::synthetic("Sid", e.key_span, e.value.clone()));
     }
     match given("effect") {
-        Some(e) => out.push(MapEntry::made("Effect", e.key_span, or_allow(&e.value, key))),
-        None => out.push(MapEntry::made("Effect", key, Value::made("Allow", key))),
+        Some(e) => out.push(MapEntry::synthetic(
+            "Effect",
+            e.key_span,
+            default_to_allow(&e.value, key),
+        )),
+        None => out.push(MapEntry::synthetic("Effect", key, Value::synthetic("Allow", key))),
     }
     for (names, elements, variables) in [
         (["actions", "not_actions"], ["Action", "NotAction"], false),
@@ -318,7 +322,7 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
     ] {
         let [plain, not] = names.map(given);
         let (skip_plain, skip_not) = match (plain, not) {
-            (Some(p), Some(n)) => one_of_both(may_be_absent(&p.value), may_be_absent(&n.value)),
+            (Some(p), Some(n)) => choose_form(may_be_absent(&p.value), may_be_absent(&n.value)),
             _ => (false, false),
         };
         for (e, element, skip) in [(plain, elements[0], skip_plain), (not, elements[1], skip_not)] {
@@ -329,7 +333,7 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
             }
             let value = as_set(&e.value);
             let value = if variables { with_variables(&value) } else { value };
-            out.push(MapEntry::made(element, e.key_span, value));
+            out.push(MapEntry::synthetic(element, e.key_span, value));
         }
     }
     let both =
@@ -340,14 +344,14 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
         // one, nothing is said of it.
         let maybe = blocks.iter().all(|b| b.2.is_some() || b.1.is_unknown());
         out.push(match (maybe, alternatives(blocks)) {
-            (false, _) => MapEntry::made(element, first.0, principals(blocks)),
-            (true, Some(value)) => MapEntry::made(element, first.0, value),
+            (false, _) => MapEntry::synthetic(element, first.0, principals(blocks)),
+            (true, Some(value)) => MapEntry::synthetic(element, first.0, value),
             (true, None) => possible_entry(first.0, &conditioned(first.1.clone(), first.2.as_ref())),
         });
     }
     let conditions = nested_blocks(entries, "condition");
     if let Some(first) = conditions.first() {
-        out.push(MapEntry::made("Condition", first.0, condition(&conditions)));
+        out.push(MapEntry::synthetic("Condition", first.0, condition(&conditions)));
     }
     out.extend(lost_entry(value, 0));
     Value {
@@ -357,19 +361,19 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
 }
 
 /// An effect that is left out is Allow, in an alternative too.
-fn or_allow(value: &Value, key: Span) -> Value {
+fn default_to_allow(value: &Value, key: Span) -> Value {
     match &value.kind {
         ValueKind::OneOf(branches) => {
             let branches = branches.iter().map(|b| Branch {
                 when: b.when.clone(),
-                value: or_allow(&b.value, key),
+                value: default_to_allow(&b.value, key),
             });
             Value {
                 kind: ValueKind::OneOf(branches.collect()),
                 ..value.clone()
             }
         }
-        _ if is_absent(value) => Value::made("Allow", key),
+        _ if is_absent(value) => Value::synthetic("Allow", key),
         _ => value.clone(),
     }
 }
@@ -416,7 +420,7 @@ pub(crate) fn lost_entry(value: &Value, depth: u32) -> Option<MapEntry> {
 }
 
 /// Of an element and its `Not` form only one can be there: which of them to leave out, given which may be absent.
-fn one_of_both(plain_may_be_absent: bool, not_may_be_absent: bool) -> (bool, bool) {
+fn choose_form(plain_may_be_absent: bool, not_may_be_absent: bool) -> (bool, bool) {
     (plain_may_be_absent && !not_may_be_absent, not_may_be_absent)
 }
 

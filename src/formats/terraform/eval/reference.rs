@@ -82,8 +82,8 @@ impl<'a> TerraformEvaluator<'a> {
         span: Span,
         env: &EvalScope<'a>,
     ) -> (Value, usize) {
-        if let Some((value, told)) = env.lookup(root) {
-            let value = if told {
+        if let Some((value, records_step)) = env.lookup(root) {
+            let value = if records_step {
                 value.clone().used_at(span)
             } else {
                 value.clone()
@@ -110,7 +110,7 @@ impl<'a> TerraformEvaluator<'a> {
                     "module" => module.relative_path(self.root),
                     _ => ".".to_owned(),
                 };
-                (Value::made(&path, to(0)), 1)
+                (Value::synthetic(&path, to(0)), 1)
             }
             ("terraform", Some("workspace")) => (
                 Value::unknown(Hole::new(HoleKind::Input, "terraform.workspace", to(0))),

@@ -57,13 +57,13 @@ impl<'a> TerraformEvaluator<'a> {
             let parts: Vec<(Guard, Text)> = match tree.kind(child) {
                 Node::Str => vec![(Guard::default(), tree.text(child).cloned().unwrap_or_default())],
                 Node::Directive => self
-                    .one_level_deeper(|| self.directive(tree, child, env))
+                    .descend(|| self.directive(tree, child, env))
                     .unwrap_or_else(|| vec![(Guard::default(), self.opaque(span))]),
                 _ => {
-                    let (value, by_default) = self.by_default(|| self.eval(tree, child, env));
+                    let (value, by_default) = self.run_noting_defaults(|| self.eval(tree, child, env));
                     // What a default leaves empty in the middle of a name is a stand-in for what goes there.
                     let stands_in = by_default
-                        && is_part(tree, &children, i)
+                        && continues_name(tree, &children, i)
                         && self.is_empty_stand_in(&value, tree.kind(child) == Node::Call);
                     match stands_in {
                         true => vec![(Guard::default(), self.unset_text(span))],
@@ -112,7 +112,7 @@ impl<'a> TerraformEvaluator<'a> {
     /// Whether a value that rests on defaults is the empty text of one, or of a function: `coalesce(var.x, "")`.
     pub(crate) fn is_empty_stand_in(&self, value: &Value, called: bool) -> bool {
         let empty = value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
-        empty && (called || self.is_of_root(value))
+        empty && (called || self.is_root_default(value))
     }
 
     /// What someone else sets for what is empty by default.
@@ -203,18 +203,18 @@ impl<'a> TerraformEvaluator<'a> {
 
 /// Whether an interpolation goes on with a name: a character of one is before it, or another interpolation. One that begins a
 /// text is no stand-in: without what it is for, the rest is no ARN.
-fn is_part(tree: &Tree, children: &[NodeId], at: usize) -> bool {
+fn continues_name(tree: &Tree, children: &[NodeId], at: usize) -> bool {
     let Some(before) = at.checked_sub(1).and_then(|i| children.get(i)) else {
         return false;
     };
     match tree.kind(*before) {
-        Node::Str => (tree.text(*before)).is_some_and(|t| t.with_placeholders().ends_with(is_of_name)),
+        Node::Str => (tree.text(*before)).is_some_and(|t| t.with_placeholders().ends_with(is_name_character)),
         Node::Directive => false,
         _ => true,
     }
 }
 
 /// Whether a character may be part of a name or an ARN.
-pub(crate) fn is_of_name(c: char) -> bool {
+pub(crate) fn is_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, ':' | '/' | '-' | '_' | '.' | '*' | '@')
 }

@@ -17,8 +17,8 @@ const MAX_ESCAPED: usize = 20_000;
 pub(crate) fn to_text(value: &Value) -> Option<Text> {
     match &value.kind {
         ValueKind::Str(t) => Some(t.clone()),
-        ValueKind::Num(n) => Some(Text::made(&number(n), value.span)),
-        ValueKind::Bool(b) => Some(Text::made(if *b { "true" } else { "false" }, value.span)),
+        ValueKind::Num(n) => Some(Text::synthetic(&number(n), value.span)),
+        ValueKind::Bool(b) => Some(Text::synthetic(if *b { "true" } else { "false" }, value.span)),
         ValueKind::Unknown(h) => Some(Text::hole(Hole {
             span: value.span,
             ..(**h).clone()

@@ -19,7 +19,7 @@ pub(crate) fn convert<'a>(
 ) -> Value {
     let fallback = value.clone();
     evaluator
-        .one_level_deeper(|| converted(evaluator, value, tree, wanted, env))
+        .descend(|| converted(evaluator, value, tree, wanted, env))
         .unwrap_or(fallback)
 }
 
@@ -135,7 +135,7 @@ fn object<'a>(
         }
         let span = tree.span(*t);
         entries.push(MapEntry {
-            key: crate::source::Text::made(name, span),
+            key: crate::source::Text::synthetic(name, span),
             key_span: span,
             value: default(*t).unwrap_or_else(|| Value::new(ValueKind::Null, span)),
         });

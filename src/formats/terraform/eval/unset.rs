@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use crate::formats::placeholders::{is_stand_in, says_off};
+use crate::formats::placeholders::{is_stand_in, means_disabled};
 use crate::source::HoleKind;
 use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::guard::Fact;
@@ -89,14 +89,14 @@ pub(crate) fn builds_container(tree: &Tree, node: NodeId) -> bool {
 }
 
 /// Whether a default turns off what asks for it: false, nothing, or a word for that.
-fn is_off(default: &Value) -> bool {
+fn is_disabling_default(default: &Value) -> bool {
     match &default.kind {
         ValueKind::Null => true,
         ValueKind::Bool(on) => !on,
         ValueKind::Num(n) => &**n == "0",
         ValueKind::Seq(items) => items.is_empty(),
         ValueKind::Map(entries) => entries.is_empty(),
-        ValueKind::Str(text) => text.known().is_some_and(|text| says_off(&text)),
+        ValueKind::Str(text) => text.known().is_some_and(|text| means_disabled(&text)),
         _ => false,
     }
 }
@@ -152,7 +152,9 @@ impl<'a> TerraformEvaluator<'a> {
                     let default = declared.and_then(|d| d.expr("default"));
                     let default = default.map(|e| self.expr(e, &module.env()));
                     let is_flag = |v: &Value| matches!(v.kind, ValueKind::Bool(_));
-                    default.filter(is_off).map(|v| (name.to_owned(), is_flag(&v)))
+                    default
+                        .filter(is_disabling_default)
+                        .map(|v| (name.to_owned(), is_flag(&v)))
                 }
                 _ => None,
             };
@@ -164,7 +166,7 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// Runs `f`; whether what it gives rests on a default of the root module.
-    pub(crate) fn by_default<T>(&self, f: impl FnOnce() -> T) -> (T, bool) {
+    pub(crate) fn run_noting_defaults<T>(&self, f: impl FnOnce() -> T) -> (T, bool) {
         let outer = self.tainted.replace(false);
         let result = f();
         let tainted = self.tainted.get();

@@ -77,8 +77,8 @@ pub(crate) fn first(items: &[Value]) -> Option<Value> {
 }
 
 /// Whether two values say the same, wherever they are written.
-pub(crate) fn is_alike(a: &Value, b: &Value, depth: u32) -> bool {
-    let each = |a: &Value, b: &Value| is_alike(a, b, depth + 1);
+pub(crate) fn is_equivalent(a: &Value, b: &Value, depth: u32) -> bool {
+    let each = |a: &Value, b: &Value| is_equivalent(a, b, depth + 1);
     match (&a.kind, &b.kind) {
         _ if depth > 64 => false,
         (ValueKind::Str(a), ValueKind::Str(b)) => a.display() == b.display(),
@@ -136,8 +136,8 @@ pub(crate) fn items_of_known_form(element: Value, list: &Value, span: Span, name
 /// What is made of unknown values: a name or ARN where all of them are, else what the first that is not one is.
 pub(crate) fn derived_kind(from: &[Value]) -> HoleKind {
     let open = |h: &Hole| !h.kind.is_placeholder();
-    let first = from.iter().find_map(|v| hole_that(v, 0, &open));
-    let any = from.iter().find_map(|v| hole_that(v, 0, &|_| true));
+    let first = from.iter().find_map(|v| find_hole(v, 0, &open));
+    let any = from.iter().find_map(|v| find_hole(v, 0, &|_| true));
     match (first, any) {
         (Some(hole), _) => hole.kind,
         (None, Some(_)) => HoleKind::Existing,
@@ -146,11 +146,11 @@ pub(crate) fn derived_kind(from: &[Value]) -> HoleKind {
 }
 
 /// The first unknown part of a value that is as wanted.
-fn hole_that<'v>(value: &'v Value, depth: u32, wanted: &dyn Fn(&Hole) -> bool) -> Option<&'v Hole> {
+fn find_hole<'v>(value: &'v Value, depth: u32, wanted: &dyn Fn(&Hole) -> bool) -> Option<&'v Hole> {
     if depth > 4 {
         return None;
     }
-    let within = |v: &'v Value| hole_that(v, depth + 1, wanted);
+    let within = |v: &'v Value| find_hole(v, depth + 1, wanted);
     match &value.kind {
         ValueKind::Unknown(h) => Some(&**h).filter(|h| wanted(h)),
         ValueKind::Str(t) => t.holes().find(|h| wanted(h)),

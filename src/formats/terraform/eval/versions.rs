@@ -13,7 +13,7 @@ use crate::formats::terraform::parse::directory::Directory;
 
 impl<'a> Directory<'a> {
     /// Whether the version that is asked for is before 3.0; `None` where nothing says it.
-    fn is_before_three(&self) -> Option<bool> {
+    fn is_before_v3(&self) -> Option<bool> {
         let of_providers = (self.providers.iter())
             .filter(|d| d.block().label(0) == "aws")
             .filter_map(|d| d.expr("version"));
@@ -23,7 +23,7 @@ impl<'a> Directory<'a> {
         });
         let written = of_providers.map(|e| (e.tree, e.node)).chain(of_terraform);
         let asked: Vec<bool> = written
-            .filter_map(|(tree, node)| is_below_three(&constraint(tree, node)?))
+            .filter_map(|(tree, node)| excludes_v3(&constraint(tree, node)?))
             .collect();
         (!asked.is_empty()).then(|| asked.contains(&true))
     }
@@ -53,11 +53,11 @@ impl<'a> Directory<'a> {
 
 impl<'a> TerraformEvaluator<'a> {
     /// Whether a module is applied with a version of the AWS provider before 3.0, as far as its root and itself say.
-    pub(crate) fn is_before_three(&self, directory: &Directory<'a>) -> bool {
+    pub(crate) fn is_before_v3(&self, directory: &Directory<'a>) -> bool {
         let root = self.repository.directories.get(self.root);
         let asked = root
-            .and_then(Directory::is_before_three)
-            .or_else(|| directory.is_before_three());
+            .and_then(Directory::is_before_v3)
+            .or_else(|| directory.is_before_v3());
         asked.unwrap_or_else(|| {
             let of_root = root.and_then(Directory::has_old_syntax);
             of_root != Some(false) && directory.has_old_syntax() == Some(true)
@@ -82,7 +82,7 @@ fn constraint(tree: &Tree, node: NodeId) -> Option<String> {
 }
 
 /// Whether no version that fits a constraint is 3.0 or later; `None` where it has no upper end.
-fn is_below_three(constraint: &str) -> Option<bool> {
+fn excludes_v3(constraint: &str) -> Option<bool> {
     let mut bounded = None;
     for part in constraint.split(',').map(str::trim) {
         let number = part.trim_start_matches(|c: char| !c.is_ascii_digit());
@@ -105,7 +105,7 @@ fn is_below_three(constraint: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_below_three;
+    use super::excludes_v3;
 
     #[test]
     fn the_upper_end_of_a_constraint_decides() {
@@ -122,7 +122,7 @@ mod tests {
             ("< 3.1", Some(false)),
             ("", None),
         ] {
-            assert_eq!(is_below_three(constraint), expected, "{constraint}");
+            assert_eq!(excludes_v3(constraint), expected, "{constraint}");
         }
     }
 }

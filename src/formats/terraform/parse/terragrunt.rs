@@ -15,7 +15,7 @@ const MAX_GENERATED: usize = 20;
 
 /// What the `generate` blocks of a file write.
 #[derive(Default)]
-pub(crate) struct Generated {
+pub(crate) struct GeneratedFile {
     /// The Terraform files.
     pub(crate) made: Vec<HclFile>,
     /// Files that hold some of them and are not here.
@@ -26,7 +26,7 @@ pub(crate) struct Generated {
 /// The Terraform files that the `generate` blocks write, where their contents are written out or stand in another file.
 /// Terragrunt replaces `${…}` in them before Terraform sees them, with the names of this file. Terragrunt documentation,
 /// "generate".
-pub(crate) fn generated(sources: &Sources, file: FileId, hcl: &HclFile) -> Generated {
+pub(crate) fn generated(sources: &Sources, file: FileId, hcl: &HclFile) -> GeneratedFile {
     let text = sources.text(file);
     let is_code = |b: &&HclBlock| {
         let path = b
@@ -35,12 +35,12 @@ pub(crate) fn generated(sources: &Sources, file: FileId, hcl: &HclFile) -> Gener
             .and_then(|a| text.get(hcl.tree.span(a.value).range()));
         path.is_some_and(|p| is_hcl_file(p.trim_end_matches('"')))
     };
-    let mut out = Generated::default();
+    let mut out = GeneratedFile::default();
     for (i, block) in hcl.body.blocks("generate").filter(is_code).enumerate() {
         let unread = |message: &str| Problem::new(ProblemKind::Exhausted, block.header, message);
         if i == MAX_GENERATED {
             out.problems
-                .push(unread("too many `generate` blocks: the rest of them is not judged"));
+                .push(unread("too many `generate` blocks: the rest are not judged"));
             break;
         }
         let Some(contents) = block.body.attribute("contents") else {
@@ -60,7 +60,7 @@ pub(crate) fn generated(sources: &Sources, file: FileId, hcl: &HclFile) -> Gener
             let code = blank_out_others(text, start..start + inner.len(), str::to_owned);
             out.made.push(hcl::parse(file, &code));
         } else {
-            let path = named_file(hcl, node).map(|name| join_path(parent_path(sources.path(file)), &name));
+            let path = file_argument(hcl, node).map(|name| join_path(parent_path(sources.path(file)), &name));
             match path.as_deref().map(|path| sources.find(path)) {
                 Some(Some(other)) => out.made.push(hcl::parse(other, sources.text(other))),
                 found => {
@@ -81,7 +81,7 @@ pub(crate) fn generated(sources: &Sources, file: FileId, hcl: &HclFile) -> Gener
 }
 
 /// The file that `file("iam.tf")` or `file("${get_terragrunt_dir()}/iam.tf")` reads.
-fn named_file(hcl: &HclFile, node: NodeId) -> Option<String> {
+fn file_argument(hcl: &HclFile, node: NodeId) -> Option<String> {
     let tree = &hcl.tree;
     if tree.kind(node) != NodeKind::Call || tree.name(node) != "file" {
         return None;

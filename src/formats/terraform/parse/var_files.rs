@@ -45,18 +45,18 @@ pub(crate) fn variable_sets<'a>(
     }
     let mut left_out = Vec::new();
     let by_root = by_root.into_iter().map(|(root, folders)| {
-        let mut ways = alternatives(folders.into_iter().flatten().collect());
-        let rest = ways.split_off(ways.len().min(MAX_WAYS));
-        left_out.extend(rest.iter().filter_map(|way| {
-            let value = way.values().max_by_key(|e| e.tree.span(e.node))?;
-            let message = "too many variable files for one configuration: with this one it is not judged";
+        let mut sets = alternatives(folders.into_iter().flatten().collect());
+        let rest = sets.split_off(sets.len().min(MAX_WAYS));
+        left_out.extend(rest.iter().filter_map(|set| {
+            let value = set.values().max_by_key(|e| e.tree.span(e.node))?;
+            let message = "too many variable files for one configuration: this file is not used";
             Some(Problem::new(
                 ProblemKind::Exhausted,
                 value.tree.span(value.node),
                 message,
             ))
         }));
-        (root, ways)
+        (root, sets)
     });
     (by_root.collect(), left_out)
 }

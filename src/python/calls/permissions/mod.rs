@@ -37,7 +37,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
             if let ExprKind::Call(c) = &e.kind
                 && let ExprKind::Attr { of, name, .. } = &m.expr(c.function).kind
                 && matches!(&**name, "paginate" | "wait")
-                && let Some(maker) = m.made_by(*of)
+                && let Some(maker) = m.defining_expression(*of)
             {
                 begun.entry(maker).or_default().push(call);
             }
@@ -129,7 +129,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
             return Some(self.values.value(self.module, e));
         }
         for a in &call.args {
-            if holds_parameters(site, call, a)
+            if is_parameter_dict(site, call, a)
                 && let Some(v) = self.values.value(self.module, a.value).get(name)
             {
                 return Some(v.clone());
@@ -147,7 +147,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
         };
         let open = call.args.iter().any(|a| {
             a.name == ArgName::Star
-                || holds_parameters(site, call, a) && {
+                || is_parameter_dict(site, call, a) && {
                     let v = self.values.value(self.module, a.value);
                     v.entries().is_none_or(|e| e.iter().any(|e| e.key.known().is_none()))
                 }
@@ -191,7 +191,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
             self.pass_role(&pass, site, &mut conditional);
         }
         conditional.extend(op.kms_actions(client).into_iter().map(ConditionalAction::possible));
-        let mut any_of: Vec<&'static str> = op.any_of().collect();
+        let mut any_of: Vec<&'static str> = op.alternative_actions().collect();
         if let Some(one) = self.argument(site, "Statement").and_then(|s| partiql(&any_of, &s)) {
             any_of = vec![one];
         }
@@ -302,21 +302,21 @@ fn presence_at(v: &Value, path: &[&str], depth: u32) -> (ArgumentPresence, Optio
 }
 
 /// Whether an argument is a dict of parameters of the operation.
-fn holds_parameters(site: &CallSite, call: &crate::python::CallExpr, a: &Arg) -> bool {
+fn is_parameter_dict(site: &CallSite, call: &crate::python::CallExpr, a: &Arg) -> bool {
     match &a.name {
         ArgName::Spread => true,
-        ArgName::Keyword(k, _) => is_open_ended(k),
+        ArgName::Keyword(k, _) => is_parameter_container(k),
         ArgName::Positional => positional(site)
             .iter()
             .enumerate()
-            .any(|(i, p)| is_open_ended(p) && call.positional(i) == Some(a.value)),
+            .any(|(i, p)| is_parameter_container(p) && call.positional(i) == Some(a.value)),
         ArgName::Star => false,
     }
 }
 
 /// Whether a parameter holds parameters of the operation: `extra_args` is S3Transfer's name for `ExtraArgs`, `api_params`
 /// is botocore's for all of them.
-fn is_open_ended(parameter: &str) -> bool {
+fn is_parameter_container(parameter: &str) -> bool {
     matches!(parameter, "Params" | "ExtraArgs" | "extra_args" | "api_params")
 }
 

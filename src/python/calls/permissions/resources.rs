@@ -27,7 +27,7 @@ impl ArgumentReader<'_, '_> {
             let Some(v) = argument(parameter) else { continue };
             for item in v.items() {
                 if let Some(t) = arn(client.iam_prefix(), form, item) {
-                    out.extend(self.indexed(op, site, t, span));
+                    out.extend(self.index_arn(op, site, t, span));
                 }
             }
             if !out.is_empty() {
@@ -45,7 +45,7 @@ impl ArgumentReader<'_, '_> {
             let known = entry.entries()?.iter().all(|e| e.key.known().is_some());
             match entry.get("EventBusName") {
                 Some(name) => arn("events", "event-bus/", name),
-                None => known.then(|| joined("events", "event-bus/", &Text::made("default", span), span)),
+                None => known.then(|| joined("events", "event-bus/", &Text::synthetic("default", span), span)),
             }
         };
         let mut out: Vec<Text> = entries.as_seq()?.iter().map(bus).collect::<Option<_>>()?;
@@ -55,7 +55,7 @@ impl ArgumentReader<'_, '_> {
 
     /// The index of the table that is read, when one is (Amazon DynamoDB Developer Guide, "Using IAM policy conditions":
     /// it has an ARN of its own); nothing where that is not known.
-    fn indexed(&self, op: SdkOperation, site: &CallSite, table: Text, span: Span) -> Option<Text> {
+    fn index_arn(&self, op: SdkOperation, site: &CallSite, table: Text, span: Span) -> Option<Text> {
         if !matches!(op.name(), "Query" | "Scan") {
             return Some(table);
         }
@@ -64,9 +64,9 @@ impl ArgumentReader<'_, '_> {
             ArgumentPresence::Perhaps => None,
             ArgumentPresence::Yes => {
                 let mut index = table;
-                index.append(&Text::made("/index/", span));
+                index.append(&Text::synthetic("/index/", span));
                 let name = self.argument(site, "IndexName").as_ref().and_then(text_of);
-                index.append(&name.unwrap_or_else(|| Text::made("*", span)));
+                index.append(&name.unwrap_or_else(|| Text::synthetic("*", span)));
                 Some(index)
             }
         }
@@ -85,7 +85,7 @@ impl ArgumentReader<'_, '_> {
                 return match t.and_then(|t| t.strip_prefix("s3://").map(str::to_owned)) {
                     Some(rest) if !rest.is_empty() => {
                         let full = v.as_text().map(|t| t.slice(5..t.len())).unwrap_or_default();
-                        let mut arn = Text::made("arn:aws:s3:::", span);
+                        let mut arn = Text::synthetic("arn:aws:s3:::", span);
                         arn.append(&full);
                         vec![arn]
                     }
@@ -104,20 +104,20 @@ impl ArgumentReader<'_, '_> {
         let bucket = text_of(&bucket)?;
         let mut out = Text::default();
         if !bucket.prefix().starts_with("arn:") {
-            out.append(&Text::made("arn:aws:s3:::", span));
+            out.append(&Text::synthetic("arn:aws:s3:::", span));
         }
         out.append(&bucket);
         let on_object = op
             .required()
-            .chain(op.any_of())
+            .chain(op.alternative_actions())
             .any(|a| a.contains("Object") || a.contains("MultipartUploadParts"));
         if on_object {
-            out.append(&Text::made("/", span));
+            out.append(&Text::synthetic("/", span));
             let key = self
                 .argument(site, "Key")
                 .or_else(|| self.origin_value(site, "s3", "Key"))
                 .and_then(|k| text_of(&k));
-            out.append(&key.unwrap_or_else(|| Text::made("*", span)));
+            out.append(&key.unwrap_or_else(|| Text::synthetic("*", span)));
         }
         Some(out)
     }
@@ -140,9 +140,9 @@ impl ArgumentReader<'_, '_> {
         let object = match source.get("Bucket") {
             Some(bucket) => {
                 let mut object = text_of(bucket)?;
-                object.append(&Text::made("/", span));
+                object.append(&Text::synthetic("/", span));
                 let key = source.get("Key").and_then(text_of);
-                object.append(&key.unwrap_or_else(|| Text::made("*", span)));
+                object.append(&key.unwrap_or_else(|| Text::synthetic("*", span)));
                 object
             }
             None => match text_of(&source) {
@@ -152,7 +152,7 @@ impl ArgumentReader<'_, '_> {
         };
         let mut arn = Text::default();
         if !object.prefix().starts_with("arn:") {
-            arn.append(&Text::made("arn:aws:s3:::", span));
+            arn.append(&Text::synthetic("arn:aws:s3:::", span));
         }
         arn.append(&object);
         Some(vec![arn])
@@ -163,7 +163,7 @@ impl ArgumentReader<'_, '_> {
         let object = site.object?;
         let (module, mut expr) = object.made?;
         // What another object reported of begins with its identifiers where it has some of its own: `bucket_name` and `key`.
-        if module != self.module || object.told && object.ty.ids().count() < 2 {
+        if module != self.module || object.reported && object.ty.ids().count() < 2 {
             return None;
         }
         let mut ids: Vec<ExprId> = Vec::new();
@@ -183,7 +183,9 @@ impl ArgumentReader<'_, '_> {
                 return None;
             }
             ids.splice(0..0, call.args.iter().map(|a| a.value));
-            let Some(made_by) = self.m.made_by(*of) else { break };
+            let Some(made_by) = self.m.defining_expression(*of) else {
+                break;
+            };
             expr = made_by;
         }
         let names: &[&str] = match (service, &*kind?) {
@@ -270,17 +272,17 @@ pub(super) fn arn(prefix: &str, form: &str, v: &Value) -> Option<Text> {
     let mut out = joined(prefix, form, &text, span);
     if prefix == "secretsmanager" {
         // AWS adds six random characters.
-        out.append(&Text::made("-??????", span));
+        out.append(&Text::synthetic("-??????", span));
     }
     Some(out)
 }
 
 fn joined(prefix: &str, form: &str, name: &Text, span: Span) -> Text {
-    let mut out = Text::made(&format!("arn:aws:{prefix}:"), span);
+    let mut out = Text::synthetic(&format!("arn:aws:{prefix}:"), span);
     let hole = |kind, name: &str| Text::hole(Hole::new(kind, name, span));
     let form = match form.strip_prefix("::") {
         Some(rest) if prefix == "iam" => {
-            out.append(&Text::made(":", span));
+            out.append(&Text::synthetic(":", span));
             out.append(&hole(HoleKind::Account, "AWS::AccountId"));
             format!(":{rest}")
         }
@@ -290,7 +292,7 @@ fn joined(prefix: &str, form: &str, name: &Text, span: Span) -> Text {
         }
         None => {
             out.append(&hole(HoleKind::Region, "AWS::Region"));
-            out.append(&Text::made(":", span));
+            out.append(&Text::synthetic(":", span));
             out.append(&hole(HoleKind::Account, "AWS::AccountId"));
             if form == ":" {
                 ":".to_owned()
@@ -299,7 +301,7 @@ fn joined(prefix: &str, form: &str, name: &Text, span: Span) -> Text {
             }
         }
     };
-    out.append(&Text::made(&form, span));
+    out.append(&Text::synthetic(&form, span));
     out.append(name);
     out
 }

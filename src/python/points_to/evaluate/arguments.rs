@@ -31,10 +31,10 @@ impl ObjectEvaluator<'_> {
                     }
                 }
                 ArgName::Keyword(k, _) => {
-                    let things = self.eval(module, a.value, frame);
+                    let values = self.eval(module, a.value, frame);
                     match keyword_parameter(s, k) {
-                        Some(i) => out.entry(i).or_default().put_all(&things),
-                        None => rest.put_entries(k, &things),
+                        Some(i) => out.entry(i).or_default().put_all(&values),
+                        None => rest.put_entries(k, &values),
                     }
                 }
                 ArgName::Star => starred = true,
@@ -66,7 +66,7 @@ impl ObjectEvaluator<'_> {
         }
         out.into_iter()
             .map(|(i, bag)| (i, bag.finish()))
-            .filter(|(_, things)| things.iter().any(is_worth_following))
+            .filter(|(_, values)| values.iter().any(is_worth_following))
             .collect()
     }
 
@@ -92,9 +92,9 @@ impl ObjectEvaluator<'_> {
     }
 
     fn argument(&self, module: usize, value: ExprId, i: u32, out: &mut Vec<(u32, ValueSet)>) {
-        let things = self.eval(module, value, None);
-        if things.iter().any(is_worth_following) {
-            out.push((i, things));
+        let values = self.eval(module, value, None);
+        if values.iter().any(is_worth_following) {
+            out.push((i, values));
         }
     }
 
@@ -112,7 +112,7 @@ impl ObjectEvaluator<'_> {
                 let held = match t {
                     AbstractValue::Literal(at) => self.elements(*at, &[name.into()], None, frame),
                     AbstractValue::Entry(k, held) if **k == *name => {
-                        crate::python::points_to::evaluate::one((**held).clone())
+                        crate::python::points_to::evaluate::single((**held).clone())
                     }
                     _ => continue,
                 };

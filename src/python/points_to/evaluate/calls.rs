@@ -2,7 +2,7 @@
 
 use crate::iam::sdk;
 use crate::python::points_to::abstract_value::{
-    AbstractValue, ExprRef, ResourceOrigin, ScopeRef, ValueSet, ValueSetBuilder, one,
+    AbstractValue, ExprRef, ResourceOrigin, ScopeRef, ValueSet, ValueSetBuilder, single,
 };
 use crate::python::points_to::evaluate::{CallFrame, MAX_DEPTH, MAX_FRAMES, ObjectEvaluator};
 use crate::python::{Arg, CallExpr, ExprId, ExprKind};
@@ -58,12 +58,12 @@ impl ObjectEvaluator<'_> {
         if own == on || self.has_decorator(f, "staticmethod") {
             return None;
         }
-        let thing = if self.has_decorator(f, "classmethod") {
+        let value = if self.has_decorator(f, "classmethod") {
             AbstractValue::Class(on)
         } else {
             AbstractValue::Instance(on)
         };
-        Some((0, one(thing)))
+        Some((0, single(value)))
     }
 
     /// A call of `functools.partial(f, …)`, made at `at`.
@@ -112,15 +112,15 @@ impl ObjectEvaluator<'_> {
             out.put_all(&self.values_of_annotation(f.module, t, 0));
         }
         self.depth.set(self.depth.get() - 2);
-        let things = match frame {
+        let values = match frame {
             Some(frame) => self.unpack_returned(frame, &out.finish()),
             None => out.finish(),
         };
         // Cut-off results are not kept: they depend on where the question came from.
         if self.depth.get() < MAX_DEPTH / 2 {
-            self.returned.borrow_mut().insert(key, things.clone());
+            self.returned.borrow_mut().insert(key, values.clone());
         }
-        things
+        values
     }
 
     pub(crate) fn clients(

@@ -1,7 +1,7 @@
 //! Attributes of things: modules, classes and their instances, clients.
 
 use crate::python::points_to::abstract_value::{
-    AbstractValue, ExprRef, ScopeRef, ValueSet, ValueSetBuilder, is_aws, one,
+    AbstractValue, ExprRef, ScopeRef, ValueSet, ValueSetBuilder, is_aws, single,
 };
 use crate::python::points_to::evaluate::{CallFrame, MAX_DEPTH, ObjectEvaluator};
 use crate::python::{BindingValue, ExprId, PythonModule, ScopeId};
@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 impl ObjectEvaluator<'_> {
     /// `thing.name`
-    pub(crate) fn attribute(&self, thing: &AbstractValue, name: &str) -> ValueSet {
-        match thing {
-            AbstractValue::Library(l) => one(AbstractValue::Library(format!("{l}.{name}").into())),
+    pub(crate) fn attribute(&self, value: &AbstractValue, name: &str) -> ValueSet {
+        match value {
+            AbstractValue::Library(l) => single(AbstractValue::Library(format!("{l}.{name}").into())),
             AbstractValue::Module(m) => {
                 let found = self.export(*m, name);
                 if !found.is_empty() {
@@ -22,22 +22,22 @@ impl ObjectEvaluator<'_> {
                     path.ends_with("/__init__.py"),
                     self.program.import(self.module(*m).file, 1, name),
                 ) {
-                    (true, Some(sub)) => one(AbstractValue::Module(sub)),
+                    (true, Some(sub)) => single(AbstractValue::Module(sub)),
                     _ => self.nothing.clone(),
                 }
             }
             AbstractValue::Package(from, dotted) => {
                 let full = format!("{dotted}.{name}");
                 match self.program.import(self.module(*from).file, 0, &full) {
-                    Some(m) => one(AbstractValue::Module(m)),
-                    None => one(AbstractValue::Package(*from, full.into())),
+                    Some(m) => single(AbstractValue::Module(m)),
+                    None => single(AbstractValue::Package(*from, full.into())),
                 }
             }
             AbstractValue::Class(c) if name == "__name__" => {
                 let qualname = &self.module(c.module).scope(c.scope).qualname;
-                one(AbstractValue::Text(qualname.rsplit('.').next().unwrap_or("").into()))
+                single(AbstractValue::Text(qualname.rsplit('.').next().unwrap_or("").into()))
             }
-            AbstractValue::Instance(c) if name == "__class__" => one(AbstractValue::Class(*c)),
+            AbstractValue::Instance(c) if name == "__class__" => single(AbstractValue::Class(*c)),
             AbstractValue::Class(c) => self.member(*c, *c, name, false),
             AbstractValue::Instance(c) => self.member(*c, *c, name, true),
             AbstractValue::Super(c, receiver) => {
@@ -51,11 +51,13 @@ impl ObjectEvaluator<'_> {
                 }
                 out.finish()
             }
-            AbstractValue::Client(c) | AbstractValue::Resource(c, ..) if name == "meta" => one(AbstractValue::Meta(*c)),
-            AbstractValue::Meta(c) if name == "client" => one(AbstractValue::Client(*c)),
+            AbstractValue::Client(c) | AbstractValue::Resource(c, ..) if name == "meta" => {
+                single(AbstractValue::Meta(*c))
+            }
+            AbstractValue::Meta(c) if name == "client" => single(AbstractValue::Client(*c)),
             AbstractValue::Resource(c, ty, of) => match ty.collection(name) {
-                Some(member) => one(AbstractValue::Collection(*c, *ty, member, *of, false)),
-                None => one(AbstractValue::Bound(Arc::new(thing.clone()), name.into())),
+                Some(member) => single(AbstractValue::Collection(*c, *ty, member, *of, false)),
+                None => single(AbstractValue::Bound(Arc::new(value.clone()), name.into())),
             },
             AbstractValue::Literal(at) if self.is_namespace(*at) => self.elements(*at, &[name.into()], None, None),
             AbstractValue::Client(_)
@@ -66,11 +68,11 @@ impl ObjectEvaluator<'_> {
             | AbstractValue::Session
             | AbstractValue::Collection(..)
             | AbstractValue::Literal(_)
-            | AbstractValue::Meta(_) => one(AbstractValue::Bound(Arc::new(thing.clone()), name.into())),
+            | AbstractValue::Meta(_) => single(AbstractValue::Bound(Arc::new(value.clone()), name.into())),
             // A method knows whose it is, and its name.
-            AbstractValue::Bound(of, _) if name == "__self__" => one((**of).clone()),
-            AbstractValue::Bound(_, own) if name == "__name__" => one(AbstractValue::Text(own.clone())),
-            AbstractValue::Opaque | AbstractValue::Bound(..) => one(AbstractValue::Opaque),
+            AbstractValue::Bound(of, _) if name == "__self__" => single((**of).clone()),
+            AbstractValue::Bound(_, own) if name == "__name__" => single(AbstractValue::Text(own.clone())),
+            AbstractValue::Opaque | AbstractValue::Bound(..) => single(AbstractValue::Opaque),
             AbstractValue::Function(_)
             | AbstractValue::Method(..)
             | AbstractValue::Partial(_)
@@ -124,16 +126,16 @@ impl ObjectEvaluator<'_> {
                 }
             }
         }
-        if out.is_empty() && self.index.is_open(class) {
+        if out.is_empty() && self.index.may_be_called_externally(class) {
             out.put(AbstractValue::Opaque);
         }
         self.depth.set(self.depth.get() - 1);
-        let things = out.finish();
+        let values = out.finish();
         // Cut-off results are not kept: they depend on where the question came from.
         if self.depth.get() < MAX_DEPTH / 2 {
-            self.members.borrow_mut().insert(key, things.clone());
+            self.members.borrow_mut().insert(key, values.clone());
         }
-        things
+        values
     }
 
     /// What methods of `class` assign to `self.name` when they are called on an instance of `receiver`.

@@ -1,6 +1,6 @@
 //! What lists, tuples and dicts hold.
 
-use crate::python::points_to::abstract_value::{AbstractValue, ExprRef, MAX_THINGS, ValueSet, ValueSetBuilder, is_aws};
+use crate::python::points_to::abstract_value::{AbstractValue, ExprRef, MAX_VALUES, ValueSet, ValueSetBuilder, is_aws};
 use crate::python::points_to::evaluate::{CallFrame, MAX_DEPTH, ObjectEvaluator};
 use crate::python::{ArgName, ExprId, ExprKind};
 use std::sync::Arc;
@@ -68,15 +68,15 @@ impl ObjectEvaluator<'_> {
                     Some(n) if !starred && n < items.len() => out.put_all(&self.eval(module, items[n], frame)),
                     _ => {
                         for i in items.iter().take(200) {
-                            let things = self.eval(module, *i, frame);
+                            let values = self.eval(module, *i, frame);
                             if matches!(m.expr(*i).kind, ExprKind::Star(_)) {
-                                for t in things.iter() {
+                                for t in values.iter() {
                                     if let AbstractValue::Literal(inner) = t {
-                                        out.put_all(&self.deeper(*inner, frame));
+                                        out.put_all(&self.nested_values(*inner, frame));
                                     }
                                 }
                             } else {
-                                out.put_all(&things);
+                                out.put_all(&values);
                             }
                         }
                     }
@@ -90,7 +90,7 @@ impl ObjectEvaluator<'_> {
                         None => {
                             for t in self.eval(module, p.value, frame).iter() {
                                 if let AbstractValue::Literal(inner) = t {
-                                    out.put_all(&self.deeper(*inner, frame));
+                                    out.put_all(&self.nested_values(*inner, frame));
                                 }
                             }
                         }
@@ -122,7 +122,7 @@ impl ObjectEvaluator<'_> {
         out.finish()
     }
 
-    pub(crate) fn deeper(&self, at: ExprRef, frame: Option<&CallFrame<'_>>) -> ValueSet {
+    pub(crate) fn nested_values(&self, at: ExprRef, frame: Option<&CallFrame<'_>>) -> ValueSet {
         if self.depth.get() >= MAX_DEPTH {
             return self.nothing.clone();
         }
@@ -133,9 +133,9 @@ impl ObjectEvaluator<'_> {
     }
 
     /// What is in any of these containers.
-    pub(crate) fn contents_of_each(&self, things: &[AbstractValue]) -> ValueSet {
+    pub(crate) fn contents_of_each(&self, values: &[AbstractValue]) -> ValueSet {
         let mut out = ValueSetBuilder::default();
-        for t in things {
+        for t in values {
             match t {
                 AbstractValue::Literal(at) => out.put_all(&self.elements(*at, &[], None, None)),
                 AbstractValue::Entry(_, held) => out.put((**held).clone()),
@@ -147,9 +147,9 @@ impl ObjectEvaluator<'_> {
 
     /// What a function returned in this frame: a container that holds something of AWS is taken apart, for what it holds
     /// depends on the frame.
-    pub(crate) fn unpack_returned(&self, frame: &CallFrame<'_>, things: &[AbstractValue]) -> ValueSet {
+    pub(crate) fn unpack_returned(&self, frame: &CallFrame<'_>, values: &[AbstractValue]) -> ValueSet {
         let mut out = ValueSetBuilder::default();
-        for t in things {
+        for t in values {
             match t {
                 AbstractValue::Literal(at) if frame.is_call_around(at.0, self.module(at.0), at.1) => {
                     let entries = self.entries(*at, frame);
@@ -175,19 +175,19 @@ impl ObjectEvaluator<'_> {
         let mut put = |key: &str, value: ExprId| out.put_entries(key, &self.eval(module, value, Some(frame)));
         match &m.expr(expr).kind {
             ExprKind::List(items) | ExprKind::Tuple(items) => {
-                for (i, item) in items.iter().enumerate().take(MAX_THINGS) {
+                for (i, item) in items.iter().enumerate().take(MAX_VALUES) {
                     put(&i.to_string(), *item);
                 }
             }
             ExprKind::Dict(pairs) => {
-                for p in pairs.iter().take(MAX_THINGS) {
+                for p in pairs.iter().take(MAX_VALUES) {
                     let key = p.key.and_then(|k| m.string(k));
                     put(key.as_deref().unwrap_or(""), p.value);
                 }
             }
             ExprKind::Comprehension { element, .. } => put("", *element),
             ExprKind::Call(c) => {
-                for a in c.args.iter().take(MAX_THINGS) {
+                for a in c.args.iter().take(MAX_VALUES) {
                     if let ArgName::Keyword(k, _) = &a.name {
                         put(k, a.value);
                     }
@@ -195,7 +195,7 @@ impl ObjectEvaluator<'_> {
             }
             _ => {}
         }
-        for (key, value) in self.index.added(at).iter().take(MAX_THINGS) {
+        for (key, value) in self.index.added(at).iter().take(MAX_VALUES) {
             let key = key.and_then(|k| m.string(k));
             put(key.as_deref().unwrap_or(""), *value);
         }

@@ -2,7 +2,7 @@
 
 use crate::iam::sdk::{self, Client, LibraryResult, SdkResourceType};
 use crate::python::points_to::abstract_value::{
-    AbstractValue, ResourceOrigin, ScopeRef, ValueSet, ValueSetBuilder, one,
+    AbstractValue, ResourceOrigin, ScopeRef, ValueSet, ValueSetBuilder, single,
 };
 use crate::python::points_to::evaluate::{CallFrame, ObjectEvaluator, is_under, sub_resource};
 use crate::python::{CallExpr, ExprId, ScopeId, ScopeKind};
@@ -26,17 +26,17 @@ impl ObjectEvaluator<'_> {
             Some(LibraryResult::Client) => self.clients(module, call, false, frame),
             Some(LibraryResult::Resource) => self.clients(module, call, true, frame),
             Some(LibraryResult::ClientOf(service)) => {
-                sdk::client(service).map_or_else(|| self.nothing.clone(), |c| one(AbstractValue::Client(c)))
+                sdk::client(service).map_or_else(|| self.nothing.clone(), |c| single(AbstractValue::Client(c)))
             }
-            Some(LibraryResult::UnknownClient) => one(AbstractValue::SomeClient),
-            Some(LibraryResult::Session) => one(AbstractValue::Session),
+            Some(LibraryResult::UnknownClient) => single(AbstractValue::SomeClient),
+            Some(LibraryResult::Session) => single(AbstractValue::Session),
             Some(LibraryResult::Argument) => argument(0),
             Some(LibraryResult::Item) => self.items(&argument(0), frame),
             Some(LibraryResult::NumberedItems) => numbered(&argument(0)),
-            Some(LibraryResult::Partial) => one(AbstractValue::Partial((module, expr))),
+            Some(LibraryResult::Partial) => single(AbstractValue::Partial((module, expr))),
             Some(LibraryResult::Dictionary) if call.positional(0).is_some() => argument(0),
             Some(LibraryResult::Dictionary | LibraryResult::KeywordArguments) => {
-                one(AbstractValue::Literal((module, expr)))
+                single(AbstractValue::Literal((module, expr)))
             }
             Some(LibraryResult::Class) => {
                 let mut out = ValueSetBuilder::default();
@@ -59,7 +59,7 @@ impl ObjectEvaluator<'_> {
             }
             Some(LibraryResult::Attribute) => self.attribute_by_name(module, call, frame),
             Some(LibraryResult::Parent) => match self.class_around(module, expr) {
-                Some(c) => one(AbstractValue::Super(
+                Some(c) => single(AbstractValue::Super(
                     c,
                     self.receiver_of(module, expr, frame).unwrap_or(c),
                 )),
@@ -78,7 +78,7 @@ impl ObjectEvaluator<'_> {
             }
             Some(LibraryResult::Default) => self.default_of_field(module, expr, call, frame),
             // A class; functions of the library are not known by it.
-            Some(LibraryResult::Itself) if is_class_name(name) => one(AbstractValue::Library(name.into())),
+            Some(LibraryResult::Itself) if is_class_name(name) => single(AbstractValue::Library(name.into())),
             Some(LibraryResult::Other) => self.nothing.clone(),
             Some(
                 LibraryResult::Itself
@@ -88,7 +88,7 @@ impl ObjectEvaluator<'_> {
                 | LibraryResult::Dedented
                 | LibraryResult::Variable,
             )
-            | None => one(AbstractValue::Opaque),
+            | None => single(AbstractValue::Opaque),
         }
     }
 
@@ -99,15 +99,15 @@ impl ObjectEvaluator<'_> {
         };
         let mut out = ValueSetBuilder::default();
         let names = self.texts(module, arg, frame);
-        let things = self.eval(module, of, frame);
-        for t in things.iter() {
+        let values = self.eval(module, of, frame);
+        for t in values.iter() {
             for attr in &names {
                 out.put_all(&self.attribute(t, attr));
             }
         }
         // Any attribute of something that may be a client.
         if names.is_empty()
-            && things
+            && values
                 .iter()
                 .all(|t| matches!(t, AbstractValue::Opaque | AbstractValue::More))
         {
@@ -139,9 +139,9 @@ impl ObjectEvaluator<'_> {
     }
 
     /// What `next` gives for these.
-    fn items(&self, things: &[AbstractValue], frame: Option<&CallFrame<'_>>) -> ValueSet {
+    fn items(&self, values: &[AbstractValue], frame: Option<&CallFrame<'_>>) -> ValueSet {
         let mut out = ValueSetBuilder::default();
-        for t in things {
+        for t in values {
             match t {
                 AbstractValue::Literal(at) => out.put_all(&self.elements(*at, &[], None, frame)),
                 AbstractValue::Entry(_, held) => out.put((**held).clone()),
@@ -180,7 +180,9 @@ impl ObjectEvaluator<'_> {
                 "resource" => self.clients(module, call, true, frame),
                 _ => self.nothing.clone(),
             },
-            AbstractValue::Resource(..) if name == "batch_writer" => one(AbstractValue::Library(BATCH_WRITER.into())),
+            AbstractValue::Resource(..) if name == "batch_writer" => {
+                single(AbstractValue::Library(BATCH_WRITER.into()))
+            }
             AbstractValue::Resource(c, ty, of) => {
                 if let Some(sub) = sub_resource(*c, *ty, name) {
                     // `summary.Object()` has its identifiers from what it is called on.
@@ -188,19 +190,21 @@ impl ObjectEvaluator<'_> {
                         ResourceOrigin::Of(at, _) if call.args.is_empty() => ResourceOrigin::Of(*at, false),
                         _ => ResourceOrigin::Call((module, expr)),
                     };
-                    return one(AbstractValue::Resource(*c, sub, origin));
+                    return single(AbstractValue::Resource(*c, sub, origin));
                 }
                 match ty.method(name).and_then(|m| m.returns()) {
                     // It has its name from the call.
                     Some(t) if name == "get_queue_by_name" => {
-                        one(AbstractValue::Resource(*c, t, ResourceOrigin::Call((module, expr))))
+                        single(AbstractValue::Resource(*c, t, ResourceOrigin::Call((module, expr))))
                     }
-                    Some(t) => one(AbstractValue::Resource(*c, t, origin_of_answer(*c, t, false, *of))),
+                    Some(t) => single(AbstractValue::Resource(*c, t, origin_of_answer(*c, t, false, *of))),
                     None => self.nothing.clone(),
                 }
             }
             AbstractValue::Collection(c, ty, member, of, _) => match name {
-                "all" | "filter" | "limit" | "page_size" => one(AbstractValue::Collection(*c, *ty, *member, *of, true)),
+                "all" | "filter" | "limit" | "page_size" => {
+                    single(AbstractValue::Collection(*c, *ty, *member, *of, true))
+                }
                 _ => self.nothing.clone(),
             },
             AbstractValue::Literal(at) => match name {
@@ -215,9 +219,9 @@ impl ObjectEvaluator<'_> {
                     }
                     out.finish()
                 }
-                "values" | "copy" => one(AbstractValue::Literal(*at)),
+                "values" | "copy" => single(AbstractValue::Literal(*at)),
                 "keys" => self.keys(*at),
-                "items" => one(AbstractValue::Items(*at)),
+                "items" => single(AbstractValue::Items(*at)),
                 _ => self.nothing.clone(),
             },
             AbstractValue::Entry(key, held) => match name {
@@ -234,20 +238,20 @@ impl ObjectEvaluator<'_> {
                     }
                     out.finish()
                 }
-                "values" | "copy" => one(receiver.clone()),
-                "keys" => one(AbstractValue::Text(key.clone())),
-                "items" => one(item(held)),
+                "values" | "copy" => single(receiver.clone()),
+                "keys" => single(AbstractValue::Text(key.clone())),
+                "items" => single(item(held)),
                 _ => self.nothing.clone(),
             },
-            AbstractValue::Text(s) => one(AbstractValue::Text(match name {
+            AbstractValue::Text(s) => single(AbstractValue::Text(match name {
                 "lower" | "casefold" => s.to_lowercase().into(),
                 "upper" => s.to_uppercase().into(),
                 "strip" => s.trim().into(),
                 _ => return self.nothing.clone(),
             })),
             // `with client as c`
-            AbstractValue::Client(_) if matches!(name, "__enter__" | "__aenter__") => one(receiver.clone()),
-            AbstractValue::SomeClient | AbstractValue::More => one(AbstractValue::Opaque),
+            AbstractValue::Client(_) if matches!(name, "__enter__" | "__aenter__") => single(receiver.clone()),
+            AbstractValue::SomeClient | AbstractValue::More => single(AbstractValue::Opaque),
             _ => self.nothing.clone(),
         }
     }
@@ -292,9 +296,9 @@ fn origin_of_answer(client: Client, ty: SdkResourceType, listed: bool, of: Resou
 }
 
 /// What `enumerate` gives for these.
-fn numbered(things: &[AbstractValue]) -> ValueSet {
+fn numbered(values: &[AbstractValue]) -> ValueSet {
     let mut out = ValueSetBuilder::default();
-    for t in things {
+    for t in values {
         match t {
             AbstractValue::Literal(at) => out.put(AbstractValue::Items(*at)),
             AbstractValue::Entry(_, held) => out.put(item(held)),

@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::iam::sdk::{Client, SdkResourceType};
 use crate::python::points_to::abstract_value::{
-    AbstractValue, ExprRef, MAX_THINGS, ScopeRef, ValueSet, ValueSetBuilder, one,
+    AbstractValue, ExprRef, MAX_VALUES, ScopeRef, ValueSet, ValueSetBuilder, single,
 };
 use crate::python::points_to::index::ObjectIndex;
 use crate::python::points_to::params::Params;
@@ -65,8 +65,8 @@ impl<'f> CallFrame<'f> {
 
     /// The class that the method is called on.
     fn receiver(&self) -> Option<ScopeRef> {
-        let (_, things) = self.args.first().filter(|(i, _)| *i == 0)?;
-        match things.as_ref() {
+        let (_, values) = self.args.first().filter(|(i, _)| *i == 0)?;
+        match values.as_ref() {
             [AbstractValue::Instance(c) | AbstractValue::Class(c)] => Some(*c),
             _ => None,
         }
@@ -149,7 +149,7 @@ impl<'p> ObjectEvaluator<'p> {
         self.spent.set(self.spent.get().saturating_add(self.steps.take()));
         let m = self.module(module);
         let scope = m.function_of(m.expr(expr).scope);
-        let on = vec![(0, one(AbstractValue::Instance(class)))];
+        let on = vec![(0, single(AbstractValue::Instance(class)))];
         let frame = CallFrame::new(ScopeRef { module, scope }, on, None, 1);
         self.eval(module, expr, Some(&frame))
     }
@@ -179,17 +179,17 @@ impl<'p> ObjectEvaluator<'p> {
         }
         // What is cut short is not known; what leads back to itself adds nothing.
         if self.depth.get() >= MAX_DEPTH || !self.step() {
-            return one(AbstractValue::More);
+            return single(AbstractValue::More);
         }
         if !self.busy.borrow_mut().insert(at) {
             return self.nothing.clone();
         }
         self.depth.set(self.depth.get() + 1);
-        let things = self.expression(module, expr, frame);
+        let values = self.expression(module, expr, frame);
         self.depth.set(self.depth.get() - 1);
         self.busy.borrow_mut().remove(&at);
-        memo.borrow_mut().insert(at, things.clone());
-        things
+        memo.borrow_mut().insert(at, values.clone());
+        values
     }
 
     fn expression(&self, module: usize, expr: ExprId, frame: Option<&CallFrame<'_>>) -> ValueSet {
@@ -214,11 +214,11 @@ impl<'p> ObjectEvaluator<'p> {
             }
             ExprKind::Call(call) => self.call(module, expr, call, frame),
             ExprKind::Str(t) => match t.known() {
-                Some(s) if s.len() <= MAX_TEXT => one(AbstractValue::Text(Arc::from(&*s))),
+                Some(s) if s.len() <= MAX_TEXT => single(AbstractValue::Text(Arc::from(&*s))),
                 _ => self.nothing.clone(),
             },
             ExprKind::List(_) | ExprKind::Tuple(_) | ExprKind::Dict(_) | ExprKind::Comprehension { .. } => {
-                one(AbstractValue::Literal((module, expr)))
+                single(AbstractValue::Literal((module, expr)))
             }
             ExprKind::Either { left, right } => {
                 let mut out = ValueSetBuilder::default();
@@ -269,7 +269,7 @@ impl<'p> ObjectEvaluator<'p> {
                 }
                 out.finish()
             }
-            ExprKind::Lambda(scope) => one(AbstractValue::Function(ScopeRef { module, scope: *scope })),
+            ExprKind::Lambda(scope) => single(AbstractValue::Function(ScopeRef { module, scope: *scope })),
             ExprKind::Await(inner) | ExprKind::Walrus(inner) | ExprKind::Star(inner) => {
                 self.eval(module, *inner, frame)
             }
@@ -292,7 +292,7 @@ impl<'p> ObjectEvaluator<'p> {
             | ExprKind::None
             | ExprKind::Binary { .. }
             | ExprKind::Comparison(_) => self.nothing.clone(),
-            ExprKind::Other(_) => one(AbstractValue::Opaque),
+            ExprKind::Other(_) => single(AbstractValue::Opaque),
         }
     }
 
@@ -312,7 +312,7 @@ impl<'p> ObjectEvaluator<'p> {
 fn join_texts(parts: &[Vec<Arc<str>>]) -> ValueSet {
     let mut all = vec![String::new()];
     for part in parts {
-        if all.len() * part.len() > MAX_THINGS {
+        if all.len() * part.len() > MAX_VALUES {
             return Arc::from([]);
         }
         let longer = all.iter().flat_map(|a| part.iter().map(move |b| format!("{a}{b}")));
@@ -353,6 +353,6 @@ pub(crate) fn decorator_name(m: &PythonModule, decorator: ExprId) -> Option<Stri
 }
 
 /// Whether it is worth to follow a thing into a call.
-pub(crate) fn is_worth_following(thing: &AbstractValue) -> bool {
-    !matches!(thing, AbstractValue::Opaque)
+pub(crate) fn is_worth_following(value: &AbstractValue) -> bool {
+    !matches!(value, AbstractValue::Opaque)
 }

@@ -1,6 +1,6 @@
 //! Names, parameters, and what other modules export.
 
-use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder, is_aws, one};
+use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder, is_aws, single};
 use crate::python::points_to::evaluate::library_models::element;
 use crate::python::points_to::evaluate::{CallFrame, MAX_DEPTH, ObjectEvaluator, decorator_name, is_under};
 use crate::python::points_to::params::ParamSlot;
@@ -24,7 +24,7 @@ impl ObjectEvaluator<'_> {
             }
             Reaching::Free if name == "__class__" => {
                 let class = self.class_around(module, expr);
-                class.map_or_else(|| self.nothing.clone(), |c| one(AbstractValue::Class(c)))
+                class.map_or_else(|| self.nothing.clone(), |c| single(AbstractValue::Class(c)))
             }
             Reaching::Free => self.values_of_free_name(module, name),
         }
@@ -43,7 +43,7 @@ impl ObjectEvaluator<'_> {
                 _ => {}
             }
         }
-        one(AbstractValue::Library(name.into()))
+        single(AbstractValue::Library(name.into()))
     }
 
     pub(crate) fn values_of_binding(
@@ -57,16 +57,16 @@ impl ObjectEvaluator<'_> {
         let found = match &binding.bound {
             BindingValue::Value(source) => self.source(module, source, frame),
             BindingValue::Param(i) => return self.param(scope, *i, binding, frame),
-            BindingValue::Function(s) => one(AbstractValue::Function(ScopeRef { module, scope: *s })),
-            BindingValue::Class(s) => one(AbstractValue::Class(ScopeRef { module, scope: *s })),
+            BindingValue::Function(s) => single(AbstractValue::Function(ScopeRef { module, scope: *s })),
+            BindingValue::Class(s) => single(AbstractValue::Class(ScopeRef { module, scope: *s })),
             BindingValue::Import(i) => match self.program.import(m.file, 0, &i.module) {
-                Some(other) => one(AbstractValue::Module(other)),
+                Some(other) => single(AbstractValue::Module(other)),
                 None if i.full != i.module && self.program.import(m.file, 0, &i.full).is_some() => {
-                    one(AbstractValue::Package(module, i.module.clone()))
+                    single(AbstractValue::Package(module, i.module.clone()))
                 }
                 // `boto3.py` beside the importer.
-                None if self.program.is_hidden(m.file, &i.module) => one(AbstractValue::Opaque),
-                None => one(AbstractValue::Library(i.module.clone())),
+                None if self.program.is_hidden(m.file, &i.module) => single(AbstractValue::Opaque),
+                None => single(AbstractValue::Library(i.module.clone())),
             },
             BindingValue::From(i) => {
                 let (other, submodule) = self.program.import_from(m.file, i);
@@ -76,12 +76,12 @@ impl ObjectEvaluator<'_> {
                 };
                 match (exported.is_empty(), submodule, other) {
                     (false, _, _) => exported,
-                    (true, Some(s), _) => one(AbstractValue::Module(s)),
+                    (true, Some(s), _) => single(AbstractValue::Module(s)),
                     (true, None, Some(_)) => self.nothing.clone(),
                     (true, None, None) if i.level > 0 || self.program.is_hidden(m.file, &i.module) => {
-                        one(AbstractValue::Opaque)
+                        single(AbstractValue::Opaque)
                     }
-                    (true, None, None) => one(AbstractValue::Library(format!("{}.{}", i.module, i.name).into())),
+                    (true, None, None) => single(AbstractValue::Library(format!("{}.{}", i.module, i.name).into())),
                 }
             }
             BindingValue::Augment(..) | BindingValue::Other => self.nothing.clone(),
@@ -105,8 +105,8 @@ impl ObjectEvaluator<'_> {
         let m = self.module(function.module);
         let s = m.scope(function.scope);
         let own = frame.and_then(|f| f.innermost(function));
-        if let Some((_, things)) = own.and_then(|f| f.args.iter().find(|(n, _)| *n == i)) {
-            return things.clone();
+        if let Some((_, values)) = own.and_then(|f| f.args.iter().find(|(n, _)| *n == i)) {
+            return values.clone();
         }
         if i == 0
             && s.kind == ScopeKind::Function
@@ -117,7 +117,7 @@ impl ObjectEvaluator<'_> {
                 module: function.module,
                 scope: s.parent,
             };
-            return one(
+            return single(
                 if self.has_decorator(function, "classmethod") || &*s.params[0].name == "cls" {
                     AbstractValue::Class(class)
                 } else {
@@ -234,15 +234,15 @@ impl ObjectEvaluator<'_> {
     }
 
     pub(crate) fn source(&self, module: usize, source: &ValueSource, frame: Option<&CallFrame<'_>>) -> ValueSet {
-        let mut things = self.eval(module, source.expr, frame);
+        let mut values = self.eval(module, source.expr, frame);
         for step in &source.steps {
             let mut out = ValueSetBuilder::default();
-            for t in things.iter() {
+            for t in values.iter() {
                 match (step, t) {
                     (AccessStep::Enter, AbstractValue::Instance(class)) => {
                         let entered = self.method_result(*class, &["__enter__", "__aenter__"]);
                         match entered {
-                            Some(things) => out.put_all(&things),
+                            Some(values) => out.put_all(&values),
                             None => out.put(t.clone()),
                         }
                     }
@@ -283,9 +283,9 @@ impl ObjectEvaluator<'_> {
                     _ => out.put(AbstractValue::Opaque),
                 }
             }
-            things = out.finish();
+            values = out.finish();
         }
-        things
+        values
     }
 
     /// The result of the first of these methods that the class has.

@@ -1,7 +1,7 @@
 //! Annotations.
 
 use crate::iam::sdk::{self, Client, LibraryResult};
-use crate::python::points_to::abstract_value::{AbstractValue, ResourceOrigin, ValueSet, ValueSetBuilder, one};
+use crate::python::points_to::abstract_value::{AbstractValue, ResourceOrigin, ValueSet, ValueSetBuilder, single};
 use crate::python::points_to::evaluate::ObjectEvaluator;
 use crate::python::{ExprId, ExprKind, Reaching, ScopeId};
 use std::sync::Arc;
@@ -77,18 +77,18 @@ impl ObjectEvaluator<'_> {
         if first.is_empty() || !first.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
             return self.nothing.clone();
         }
-        let mut things = match self.module(module).at_end(first, ScopeId::MODULE) {
+        let mut values = match self.module(module).at_end(first, ScopeId::MODULE) {
             Reaching::Found(_) => self.export(module, first),
-            Reaching::Free => one(AbstractValue::Library(first.into())),
+            Reaching::Free => single(AbstractValue::Library(first.into())),
         };
         for p in parts {
             let mut out = ValueSetBuilder::default();
-            for t in things.iter() {
+            for t in values.iter() {
                 out.put_all(&self.attribute(t, p));
             }
-            things = out.finish();
+            values = out.finish();
         }
-        things
+        values
     }
 
     pub(crate) fn types(&self, named: &[AbstractValue]) -> ValueSet {

@@ -51,7 +51,7 @@ impl Sam<'_, '_> {
                 "api",
                 at,
             ));
-            source.append(&Text::made("/*/", at));
+            source.append(&Text::synthetic("/*/", at));
             source.append(&arn_part(Some(&Value::text(route.key.clone(), at)), "route", at));
             let mut permission = invoke(function.clone(), "apigateway.amazonaws.com", at);
             permission.push("SourceArn", at, Value::text(source, at));
@@ -75,7 +75,7 @@ impl Sam<'_, '_> {
                 "api",
                 at,
             ));
-            source.append(&Text::made("/authorizers/*", at));
+            source.append(&Text::synthetic("/authorizers/*", at));
             let mut permission = invoke(function.clone(), "apigateway.amazonaws.com", at);
             permission.push("SourceArn", at, Value::text(source, at));
             let id = format!("{}{}AuthorizerPermission", base.id, authorizer.key.display());
@@ -94,9 +94,9 @@ fn resource_policy(policy: &MapEntry) -> Option<Value> {
     }
     for (list, effect) in [("AwsAccountWhitelist", "Allow"), ("AwsAccountBlacklist", "Deny")] {
         if let Some(accounts) = policy.value.entry(list) {
-            let principal = MapEntry::made("AWS", accounts.key_span, accounts.value.clone());
+            let principal = MapEntry::synthetic("AWS", accounts.key_span, accounts.value.clone());
             let principal = Value::new(ValueKind::Map(vec![principal].into()), accounts.value.span);
-            let made = |text: &str| Value::made(text, accounts.key_span);
+            let made = |text: &str| Value::synthetic(text, accounts.key_span);
             statements.push(map(
                 vec![
                     ("Effect", made(effect)),

@@ -26,7 +26,7 @@ pub(super) struct End {
 }
 
 /// One connector: its logical id, its place, and what is written of it.
-pub(super) struct Wire<'a> {
+pub(super) struct ConnectorEntry<'a> {
     pub(super) id: String,
     pub(super) at: Span,
     pub(super) permissions: Option<&'a Value>,
@@ -34,7 +34,7 @@ pub(super) struct Wire<'a> {
     pub(super) place: Option<usize>,
 }
 
-impl Wire<'_> {
+impl ConnectorEntry<'_> {
     fn has_permission(&self, word: &str) -> bool {
         let hit = |item: &Value| item.as_str().as_deref() == Some(word);
         self.permissions.is_some_and(|p| p.items().iter().any(hit))
@@ -52,7 +52,7 @@ impl Sam<'_, '_> {
     /// `AWS::Serverless::Connector`.
     pub(super) fn connector(&self, base: &Base, props: SamProperties, out: &mut Vec<Resource>) {
         if let (Some(source), Some(destination)) = (props.get("Source"), props.get("Destination")) {
-            let Some(source) = self.connector_end(source) else {
+            let Some(source) = self.endpoint(source) else {
                 return;
             };
             self.connect(
@@ -100,20 +100,20 @@ impl Sam<'_, '_> {
         out: &mut Vec<Resource>,
     ) {
         for (i, end) in destination.items().iter().enumerate() {
-            let wire = Wire {
+            let wire = ConnectorEntry {
                 id: id.to_owned(),
                 at,
                 permissions,
                 place: destination.as_seq().map(|_| i),
             };
-            if let Some(end) = self.connector_end(end) {
-                out.extend(self.connected(base, &wire, source, &end));
+            if let Some(end) = self.endpoint(end) {
+                out.extend(self.connector_output(base, &wire, source, &end));
             }
         }
     }
 
     /// One end of a connector: a resource of the template by `Id`, or one of which the type is written.
-    fn connector_end(&self, value: &Value) -> Option<End> {
+    fn endpoint(&self, value: &Value) -> Option<End> {
         let word = |name: &str| Some(value.get(name)?.as_str()?.into_owned());
         let id = word("Id");
         let kind = match &id {
@@ -127,7 +127,13 @@ impl Sam<'_, '_> {
         })
     }
 
-    pub(super) fn connected(&self, base: &Base, wire: &Wire<'_>, source: &End, destination: &End) -> Option<Resource> {
+    pub(super) fn connector_output(
+        &self,
+        base: &Base,
+        wire: &ConnectorEntry<'_>,
+        source: &End,
+        destination: &End,
+    ) -> Option<Resource> {
         let profile = PROFILES
             .iter()
             .find(|p| p.from == source.kind && p.to == destination.kind)?;
@@ -146,11 +152,11 @@ impl Sam<'_, '_> {
                 let source = self.arn(source, at)?;
                 let statement = allow_service(service, action, arn, source, at);
                 let mut props = SamProperties { entries: Vec::new() };
-                props.push("SamTemplate", at, Value::made("Connector", at));
+                props.push("SamTemplate", at, Value::synthetic("Connector", at));
                 props.push("PolicyDocument", at, document(vec![statement], at));
                 props.push(list, at, Value::seq(vec![named], at));
                 wire.has_permission("Write")
-                    .then(|| self.resource_of_wire(kind, suffix, base, wire, props))
+                    .then(|| self.connector_resource(kind, suffix, base, wire, props))
             }
         }
     }
@@ -158,7 +164,7 @@ impl Sam<'_, '_> {
     fn policy(
         &self,
         base: &Base,
-        wire: &Wire<'_>,
+        wire: &ConnectorEntry<'_>,
         (holder, subject): (&End, &End),
         read: &[ConnectorGrant],
         write: &[ConnectorGrant],
@@ -173,16 +179,16 @@ impl Sam<'_, '_> {
             .collect();
         let statements = statements.filter(|s| !s.is_empty())?;
         let mut props = SamProperties { entries: Vec::new() };
-        props.push("SamTemplate", at, Value::made("Connector", at));
+        props.push("SamTemplate", at, Value::synthetic("Connector", at));
         props.push("PolicyDocument", at, document(statements, at));
         props.push("Roles", at, Value::seq(vec![role], at));
-        Some(self.resource_of_wire("AWS::IAM::ManagedPolicy", "Policy", base, wire, props))
+        Some(self.connector_resource("AWS::IAM::ManagedPolicy", "Policy", base, wire, props))
     }
 
     fn permitted_resource(
         &self,
         base: &Base,
-        wire: &Wire<'_>,
+        wire: &ConnectorEntry<'_>,
         source: &End,
         destination: &End,
         service: &str,
@@ -194,10 +200,10 @@ impl Sam<'_, '_> {
                 let mut text = arn("arn:%partition:execute-api:%region:%account:", at);
                 let id = self.attribute(source, "ResourceId", "", at)?;
                 text.append(&arn_part(Some(&id), "ResourceId", at));
-                text.append(&Text::made("/", at));
+                text.append(&Text::synthetic("/", at));
                 match source.written.get("Qualifier") {
                     Some(qualifier) => text.append(&arn_part(Some(qualifier), "Qualifier", at)),
-                    None => text.append(&Text::made("*", at)),
+                    None => text.append(&Text::synthetic("*", at)),
                 }
                 Value::text(text, at)
             }
@@ -216,15 +222,15 @@ impl Sam<'_, '_> {
         }
         let suffix = "WriteLambdaPermission";
         wire.has_permission("Write")
-            .then(|| self.resource_of_wire("AWS::Lambda::Permission", suffix, base, wire, props))
+            .then(|| self.connector_resource("AWS::Lambda::Permission", suffix, base, wire, props))
     }
 
-    fn resource_of_wire(
+    fn connector_resource(
         &self,
         kind: &str,
         suffix: &str,
         base: &Base,
-        wire: &Wire<'_>,
+        wire: &ConnectorEntry<'_>,
         props: SamProperties,
     ) -> Resource {
         let mut made = self.make_resource(kind, &wire.resource_name(suffix), base, props);
@@ -240,7 +246,7 @@ impl Sam<'_, '_> {
                     let mut text = arn("arn:%partition:states:%region:%account:execution:", at);
                     let name = self.attribute(subject, "Name", "Name", at)?;
                     text.append(&arn_part(Some(&name), "Name", at));
-                    text.append(&Text::made(":*", at));
+                    text.append(&Text::synthetic(":*", at));
                     Some(Value::text(text, at))
                 }
                 "rule" => {

@@ -38,9 +38,9 @@ fn subscription(event: &MapEntry) -> Option<&Value> {
 /// A permission for `principal` to invoke `function`.
 pub(super) fn invoke(function: Value, principal: &str, at: Span) -> SamProperties {
     let mut props = SamProperties { entries: Vec::new() };
-    props.push("Action", at, Value::made("lambda:InvokeFunction", at));
+    props.push("Action", at, Value::synthetic("lambda:InvokeFunction", at));
     props.push("FunctionName", at, function);
-    props.push("Principal", at, Value::made(principal, at));
+    props.push("Principal", at, Value::synthetic(principal, at));
     props
 }
 
@@ -58,7 +58,7 @@ impl Sam<'_, '_> {
                 "SQS" | "Kinesis" | "DynamoDB" | "MSK" | "MQ" | "DocumentDB" => self.mapping(base, event, props),
                 "SelfManagedKafka" => self.mapping(base, event, props),
                 "ScheduleV2" => self.start_role(base, event, &kind, None),
-                "SNS" if subscription(event).is_some() => self.subscribed(base, event, props),
+                "SNS" if subscription(event).is_some() => self.queue_subscription(base, event, props),
                 _ => self.permission(base, event, &kind, props),
             });
             out.extend(self.dead_letters(base, event, &kind));
@@ -106,7 +106,7 @@ impl Sam<'_, '_> {
     }
 
     /// A topic that writes to a queue, from which the function reads.
-    fn subscribed(&self, base: &Base, event: &MapEntry, written: &Value) -> Option<Resource> {
+    fn queue_subscription(&self, base: &Base, event: &MapEntry, written: &Value) -> Option<Resource> {
         let at = event.key_span;
         let id = format!("{}{}", base.id, event.key.display());
         let given = |name: &str| subscription(event)?.get(name).cloned();
@@ -120,7 +120,7 @@ impl Sam<'_, '_> {
     fn queue_policy(&self, base: &Base, event: &MapEntry, id: &str, queue: Value, statement: Value) -> Resource {
         let at = event.key_span;
         let mut props = SamProperties { entries: Vec::new() };
-        props.push("GeneratedFor", at, Value::made("QueuePolicy", at));
+        props.push("GeneratedFor", at, Value::synthetic("QueuePolicy", at));
         props.push("PolicyDocument", at, document(vec![statement], at));
         props.push("Queues", at, Value::seq(vec![queue], at));
         self.at_event("AWS::SQS::QueuePolicy", id, base, event, props)
@@ -150,7 +150,7 @@ impl Sam<'_, '_> {
             "CloudWatchLogs" => {
                 let mut source = arn("arn:%partition:logs:%region:%account:log-group:", at);
                 source.append(&arn_part(written.get("LogGroupName"), "LogGroupName", at));
-                source.append(&Text::made(":*", at));
+                source.append(&Text::synthetic(":*", at));
                 ("logs.amazonaws.com", Some(Value::text(source, at)), None)
             }
             "S3" => ("s3.amazonaws.com", None, Some(account())),
@@ -216,12 +216,12 @@ impl Sam<'_, '_> {
         };
         if written.get("Path").is_none() {
             // The default route of an HTTP API.
-            source.append(&Text::made("/*/*", at));
+            source.append(&Text::synthetic("/*/*", at));
             return Value::text(source, at);
         }
-        source.append(&Text::made(&format!("/*/{method}"), at));
+        source.append(&Text::synthetic(&format!("/*/{method}"), at));
         match written.get("Path").and_then(Value::as_str) {
-            Some(path) => source.append(&Text::made(&without_parameters(&path), at)),
+            Some(path) => source.append(&Text::synthetic(&without_parameters(&path), at)),
             None => source.append(&arn_part(written.get("Path"), "Path", at)),
         }
         Value::text(source, at)

@@ -35,7 +35,7 @@ impl Sam<'_, '_> {
             events,
         ));
         let inline = self.function_policies(base, &props, events);
-        let role = self.owned_role(base, &mut props, "Role", "lambda.amazonaws.com", (added, inline));
+        let role = self.generated_role(base, &mut props, "Role", "lambda.amazonaws.com", (added, inline));
         out.extend(self.deployment(base, &props));
         if let Some(tracing) = props.take("Tracing") {
             let mode = map(vec![("Mode", tracing.value)], tracing.key_span);
@@ -72,7 +72,7 @@ impl Sam<'_, '_> {
             out.extend(self.start_role(base, event, &kind, boundary));
             out.extend(self.dead_letters(base, event, &kind));
         }
-        let role = self.owned_role(base, &mut props, "RoleArn", "states.amazonaws.com", (added, Vec::new()));
+        let role = self.generated_role(base, &mut props, "RoleArn", "states.amazonaws.com", (added, Vec::new()));
         props.rename("Tracing", "TracingConfiguration");
         props.rename("Logging", "LoggingConfiguration");
         props.rename("Name", "StateMachineName");
@@ -82,7 +82,7 @@ impl Sam<'_, '_> {
 
     /// The role that is made where `Role` names none, and the reference to it under the property `name`. `Policies` beside
     /// a `Role` do nothing; they stay on the resource, since someone meant them.
-    fn owned_role(
+    fn generated_role(
         &self,
         base: &Base,
         props: &mut SamProperties,

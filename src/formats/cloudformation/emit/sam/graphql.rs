@@ -7,7 +7,7 @@ use crate::model::Resource;
 use crate::value::{MapEntry, Value};
 
 use crate::formats::cloudformation::emit::sam::Sam;
-use crate::formats::cloudformation::emit::sam::connector::{End, Wire};
+use crate::formats::cloudformation::emit::sam::connector::{ConnectorEntry, End};
 use crate::formats::cloudformation::emit::sam::profiles::{DATA, FUNCTION, TABLE};
 use crate::formats::cloudformation::emit::sam::props::{SamProperties, arn_part, resource};
 
@@ -57,15 +57,15 @@ impl Sam<'_, '_> {
             TABLE => vec!["Read", "Write"],
             _ => vec!["Write"],
         };
-        let default = Value::seq(default.into_iter().map(|w| Value::made(w, at)).collect(), at);
+        let default = Value::seq(default.into_iter().map(|w| Value::synthetic(w, at)).collect(), at);
         let permissions = written.get("Permissions").unwrap_or(&default);
         let holder = resource(self.template.target(&role, ""), at);
         let end = |kind: &str, name: &str, value: Value| End {
             kind: kind.to_owned(),
             id: None,
-            written: Value::map(vec![MapEntry::made(name, at, value)], at),
+            written: Value::map(vec![MapEntry::synthetic(name, at, value)], at),
         };
-        let wire = Wire {
+        let wire = ConnectorEntry {
             id: format!("{id}{connector}"),
             at,
             permissions: Some(permissions),
@@ -75,6 +75,6 @@ impl Sam<'_, '_> {
         let parts = (&nothing, Vec::new(), Vec::new());
         out.push(self.service_role(base, role, at, "appsync.amazonaws.com", parts));
         let (from, to) = (end(DATA, "RoleName", holder), end(kind, "Arn", reached));
-        out.extend(self.connected(base, &wire, &from, &to));
+        out.extend(self.connector_output(base, &wire, &from, &to));
     }
 }

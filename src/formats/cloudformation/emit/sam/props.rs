@@ -36,19 +36,21 @@ impl SamProperties {
     pub(super) fn rename(&mut self, from: &str, to: &str) {
         for e in &mut self.entries {
             if e.key.known().as_deref() == Some(from) {
-                e.key = Text::made(to, e.key_span);
+                e.key = Text::synthetic(to, e.key_span);
             }
         }
     }
 
     pub(super) fn push(&mut self, name: &str, at: Span, value: Value) {
-        self.entries.push(MapEntry::made(name, at, value));
+        self.entries.push(MapEntry::synthetic(name, at, value));
     }
 }
 
 /// A map that the translator makes: all of it lies at `at`.
 pub(super) fn map(entries: Vec<(&str, Value)>, at: Span) -> Value {
-    let entries = entries.into_iter().map(|(name, value)| MapEntry::made(name, at, value));
+    let entries = entries
+        .into_iter()
+        .map(|(name, value)| MapEntry::synthetic(name, at, value));
     Value::new(ValueKind::Map(entries.collect()), at)
 }
 
@@ -79,10 +81,10 @@ pub(super) fn under_condition(label: Option<&Guard>, value: Value) -> Value {
 
 /// A statement that allows `actions` on `resources`.
 pub(super) fn allow(actions: &[&str], resources: Vec<Value>, at: Span) -> Value {
-    let actions = actions.iter().map(|a| Value::made(a, at)).collect();
+    let actions = actions.iter().map(|a| Value::synthetic(a, at)).collect();
     map(
         vec![
-            ("Effect", Value::made("Allow", at)),
+            ("Effect", Value::synthetic("Allow", at)),
             ("Action", Value::seq(actions, at)),
             ("Resource", Value::seq(resources, at)),
         ],
@@ -94,7 +96,7 @@ pub(super) fn allow(actions: &[&str], resources: Vec<Value>, at: Span) -> Value 
 pub(super) fn document(statements: Vec<Value>, at: Span) -> Value {
     map(
         vec![
-            ("Version", Value::made("2012-10-17", at)),
+            ("Version", Value::synthetic("2012-10-17", at)),
             ("Statement", Value::seq(statements, at)),
         ],
         at,
@@ -104,15 +106,15 @@ pub(super) fn document(statements: Vec<Value>, at: Span) -> Value {
 /// `service` may do `action` to `resource`, for `source` only.
 pub(super) fn allow_service(service: &str, action: &str, resource: Value, source: Value, at: Span) -> Value {
     let principal = match service {
-        "*" => Value::made("*", at),
-        _ => map(vec![("Service", Value::made(service, at))], at),
+        "*" => Value::synthetic("*", at),
+        _ => map(vec![("Service", Value::synthetic(service, at))], at),
     };
     let source = map(vec![("aws:SourceArn", source)], at);
     map(
         vec![
-            ("Effect", Value::made("Allow", at)),
+            ("Effect", Value::synthetic("Allow", at)),
             ("Principal", principal),
-            ("Action", Value::made(action, at)),
+            ("Action", Value::synthetic(action, at)),
             ("Resource", resource),
             ("Condition", map(vec![("ArnEquals", source)], at)),
         ],
@@ -124,8 +126,8 @@ pub(super) fn allow_service(service: &str, action: &str, resource: Value, source
 pub(super) fn inline(reason: &str, statements: Vec<Value>, at: Span) -> Value {
     map(
         vec![
-            ("PolicyName", Value::made(reason, at)),
-            ("GeneratedFor", Value::made(reason, at)),
+            ("PolicyName", Value::synthetic(reason, at)),
+            ("GeneratedFor", Value::synthetic(reason, at)),
             ("PolicyDocument", document(statements, at)),
         ],
         at,
@@ -137,7 +139,7 @@ pub(super) fn suffixed(value: &Value, suffix: &str, at: Span) -> Value {
     match value.as_text() {
         Some(text) => {
             let mut text = text.clone();
-            text.append(&Text::made(suffix, at));
+            text.append(&Text::synthetic(suffix, at));
             Value::text(text, value.span)
         }
         None => value.clone(),

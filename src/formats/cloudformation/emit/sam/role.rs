@@ -41,14 +41,14 @@ impl Sam<'_, '_> {
             Some(trust) => props.entries.push(trust),
             None => {
                 props.push("AssumeRolePolicyDocument", at, default_trust(role.service, at));
-                props.push("SamTemplate", at, Value::made("AssumeRolePolicyDocument", at));
+                props.push("SamTemplate", at, Value::synthetic("AssumeRolePolicyDocument", at));
             }
         }
         let mut inline = role.inline;
         let mut key = at;
         let mut named: Vec<String> = Vec::new();
         if let Some(policies) = &role.policies {
-            let mut sorted = Sorted {
+            let mut sorted = SortedPolicies {
                 id: &base.id,
                 managed: Vec::new(),
                 inline: Vec::new(),
@@ -105,10 +105,10 @@ impl Sam<'_, '_> {
 
 /// `{Version, Statement: [{Effect: Allow, Action: [sts:AssumeRole], Principal: {Service: [service]}}]}`.
 fn default_trust(service: &str, at: Span) -> Value {
-    let one = |text: &str| Value::seq(vec![Value::made(text, at)], at);
+    let one = |text: &str| Value::seq(vec![Value::synthetic(text, at)], at);
     let statement = map(
         vec![
-            ("Effect", Value::made("Allow", at)),
+            ("Effect", Value::synthetic("Allow", at)),
             ("Action", one("sts:AssumeRole")),
             ("Principal", map(vec![("Service", one(service))], at)),
         ],
@@ -118,13 +118,13 @@ fn default_trust(service: &str, at: Span) -> Value {
 }
 
 /// The items of `Policies` by what they are.
-struct Sorted<'a> {
+struct SortedPolicies<'a> {
     id: &'a str,
     managed: Vec<Value>,
     inline: Vec<Value>,
 }
 
-impl Sorted<'_> {
+impl SortedPolicies<'_> {
     /// `Policies` is one policy or a list; `Fn::If` may stand for either, or for an item.
     fn add_policies(&mut self, value: &Value, when: &Guard, depth: usize) {
         let label = (!when.is_always()).then_some(when);
@@ -163,8 +163,8 @@ impl Sorted<'_> {
             // A statement where a document should be.
             let statement = Value::seq(vec![value.clone()], value.span);
             let entries = vec![
-                MapEntry::made("Version", value.span, Value::made("2012-10-17", value.span)),
-                MapEntry::made("Statement", value.span, statement),
+                MapEntry::synthetic("Version", value.span, Value::synthetic("2012-10-17", value.span)),
+                MapEntry::synthetic("Statement", value.span, statement),
             ];
             self.document(Value::map(entries, value.span), value.span, label);
         } else if entries.len() > 1
@@ -189,7 +189,7 @@ impl Sorted<'_> {
     fn document(&mut self, document: Value, at: Span, label: Option<&Guard>) {
         let name = format!("{}RolePolicy{}", self.id, self.inline.len());
         let entries = vec![
-            ("PolicyName", Value::made(&name, at)),
+            ("PolicyName", Value::synthetic(&name, at)),
             ("PolicyDocument", under_condition(label, document)),
         ];
         self.inline.push(map(entries, at));
@@ -199,7 +199,7 @@ impl Sorted<'_> {
         let at = template.key_span;
         let entries = vec![
             ("PolicyName", Value::text(template.key.clone(), at)),
-            ("SamTemplate", Value::made(name, at)),
+            ("SamTemplate", Value::synthetic(name, at)),
             ("PolicyDocument", under_condition(label, document)),
         ];
         self.inline.push(map(entries, at));

@@ -26,7 +26,7 @@ impl Sam<'_, '_> {
         if let Some(queue) = props.entry("DeadLetterQueue")
             && let (Some(kind), Some(target)) = (text_property(&queue.value, "Type"), queue.value.get("TargetArn"))
         {
-            let statements = deliver(&kind, target, queue.key_span);
+            let statements = delivery_statements(&kind, target, queue.key_span);
             out.push(inline("DeadLetterQueue", statements, queue.key_span));
         }
         let config = props.get("EventInvokeConfig").and_then(|c| c.get("DestinationConfig"));
@@ -42,7 +42,7 @@ impl Sam<'_, '_> {
                 resource(self.template.target(&id, attribute), at)
             };
             let target = destination.value.get("Destination").cloned().unwrap_or_else(made);
-            out.push(inline("EventInvokeConfig", deliver(&kind, &target, at), at));
+            out.push(inline("EventInvokeConfig", delivery_statements(&kind, &target, at), at));
         }
         for event in events {
             let (Some(kind), Some(written)) = (
@@ -52,11 +52,11 @@ impl Sam<'_, '_> {
                 continue;
             };
             let at = event.key_span;
-            let mut statements = poll(&kind, written, at);
+            let mut statements = polling_statements(&kind, written, at);
             if let Some(failure) = written.path(&["DestinationConfig", "OnFailure"])
                 && let (Some(kind), Some(target)) = (text_property(failure, "Type"), failure.get("Destination"))
             {
-                statements.extend(deliver(&kind, target, at));
+                statements.extend(delivery_statements(&kind, target, at));
             }
             if !statements.is_empty() {
                 out.push(inline("EventSource", statements, at));
@@ -71,7 +71,7 @@ fn text_property(value: &Value, name: &str) -> Option<String> {
 }
 
 /// Sending to a destination of this kind.
-fn deliver(kind: &str, target: &Value, at: Span) -> Vec<Value> {
+fn delivery_statements(kind: &str, target: &Value, at: Span) -> Vec<Value> {
     let one = |action: &str| vec![allow(&[action], vec![target.clone()], at)];
     match kind {
         "SQS" => one("sqs:SendMessage"),
@@ -87,7 +87,7 @@ fn deliver(kind: &str, target: &Value, at: Span) -> Vec<Value> {
 }
 
 /// Reading from a source that no AWS managed policy covers.
-fn poll(kind: &str, written: &Value, at: Span) -> Vec<Value> {
+fn polling_statements(kind: &str, written: &Value, at: Span) -> Vec<Value> {
     let access = written.get("SourceAccessConfigurations").map_or(&[][..], Value::items);
     let of_kind = |wanted: &dyn Fn(&str) -> bool| {
         let hit = |a: &&Value| text_property(a, "Type").is_some_and(|t| wanted(&t));
@@ -105,7 +105,7 @@ fn poll(kind: &str, written: &Value, at: Span) -> Vec<Value> {
                 .unwrap_or_else(|| Value::unknown_other(name, at)),
         ]
     };
-    let everything = || vec![Value::made("*", at)];
+    let everything = || vec![Value::synthetic("*", at)];
     match kind {
         "MQ" => {
             secret(of_kind(&|t| t == "BASIC_AUTH"));
@@ -163,7 +163,7 @@ fn registry_access(registry: &Value, at: Span, out: &mut Vec<Value>) {
     {
         let mut schemas = arn("arn:%partition:glue:%region:%account:schema/", at);
         schemas.append(&name);
-        schemas.append(&crate::source::Text::made("/*", at));
+        schemas.append(&crate::source::Text::synthetic("/*", at));
         out.push(allow(&["glue:GetRegistry"], vec![uri.clone()], at));
         out.push(allow(&["glue:GetSchemaVersion"], vec![Value::text(schemas, at)], at));
     }

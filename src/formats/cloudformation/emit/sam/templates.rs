@@ -33,7 +33,7 @@ impl PolicyTemplate<'_> {
             Json::Null => Value::new(ValueKind::Null, at),
             Json::Bool(b) => Value::new(ValueKind::Bool(*b), at),
             Json::Number(n) => Value::new(ValueKind::Num(n.to_string().into()), at),
-            Json::String(s) => Value::made(s, at),
+            Json::String(s) => Value::synthetic(s, at),
             Json::Array(items) => {
                 let items = items.iter().filter_map(|i| self.value(i, names, depth + 1));
                 Value::new(ValueKind::Seq(items.collect()), at)
@@ -49,7 +49,7 @@ impl PolicyTemplate<'_> {
                 }
                 let entries = object.iter().filter_map(|(key, value)| {
                     Some(MapEntry {
-                        key: Text::made(key, at),
+                        key: Text::synthetic(key, at),
                         key_span: at,
                         value: self.value(value, names, depth + 1)?,
                     })
@@ -78,13 +78,13 @@ impl PolicyTemplate<'_> {
                 break;
             };
             if !before.is_empty() {
-                parts.push(text::fixed(Text::made(before, self.at)));
+                parts.push(text::fixed(Text::synthetic(before, self.at)));
             }
             parts.push(text::part(&self.named(name, &names), self.at, self.at));
             rest = after;
         }
         if !rest.is_empty() || parts.is_empty() {
-            parts.push(text::fixed(Text::made(rest, self.at)));
+            parts.push(text::fixed(Text::synthetic(rest, self.at)));
         }
         text::concat(&parts, self.at)
     }

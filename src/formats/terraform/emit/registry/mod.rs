@@ -68,7 +68,7 @@ pub(crate) fn resources<'a>(
                 emitter.evaluator.root,
                 emitter.evaluator.sources,
                 &r.kind,
-                emitter.bounded(r.props),
+                emitter.limit_size(r.props),
             );
             emitter.out.resources.push(r);
         }
@@ -129,7 +129,7 @@ impl ModuleArguments {
     fn first_given(&self, properties: &[(&str, &[&str])]) -> Vec<MapEntry> {
         let given = properties.iter().filter_map(|(property, names)| {
             let e = self.first(names)?;
-            Some(MapEntry::made(property, e.key_span, e.value.clone()))
+            Some(MapEntry::synthetic(property, e.key_span, e.value.clone()))
         });
         given.collect()
     }
@@ -179,12 +179,12 @@ impl ModuleArguments {
             };
             at.get_or_insert(e.key_span);
             for document in document {
-                let entries = vec![MapEntry::made("PolicyDocument", e.key_span, document)];
+                let entries = vec![MapEntry::synthetic("PolicyDocument", e.key_span, document)];
                 policies.push(Value::map(entries, e.value.span));
             }
         }
         let at = at?;
-        Some(MapEntry::made("Policies", at, Value::seq(policies, at)))
+        Some(MapEntry::synthetic("Policies", at, Value::seq(policies, at)))
     }
 
     /// `ManagedPolicyArns` of lists, objects and switches.
@@ -203,11 +203,11 @@ impl ModuleArguments {
             if let Some(e) = self.entry(switch).filter(|e| e.value.as_bool() == Some(true)) {
                 at.get_or_insert(e.key_span);
                 let arn = format!("arn:aws:iam::aws:policy/{policy}");
-                arns.push(Value::made(&arn, e.key_span.cover(e.value.span)));
+                arns.push(Value::synthetic(&arn, e.key_span.cover(e.value.span)));
             }
         }
         let at = at?;
-        Some(MapEntry::made("ManagedPolicyArns", at, Value::seq(arns, at)))
+        Some(MapEntry::synthetic("ManagedPolicyArns", at, Value::seq(arns, at)))
     }
 
     fn policy(&self) -> Vec<Resource> {
@@ -267,13 +267,13 @@ impl ModuleArguments {
                 let mut entries = Vec::new();
                 for (argument, property) in [("name", "PolicyName"), ("policy", "PolicyDocument")] {
                     if let Some(given) = p.entry(argument) {
-                        entries.push(MapEntry::made(property, given.key_span, given.value.clone()));
+                        entries.push(MapEntry::synthetic(property, given.key_span, given.value.clone()));
                     }
                 }
                 Value::map(entries, p.span)
             });
             let policies = Value::seq(policies.collect(), e.value.span);
-            props.push(MapEntry::made("Policies", e.key_span, policies));
+            props.push(MapEntry::synthetic("Policies", e.key_span, policies));
         } else {
             props.extend(self.inline(&[("permissions", "", true)]));
         }
@@ -302,7 +302,11 @@ impl ModuleArguments {
                 attribute: "name".into(),
             };
             let hole = Hole::new(HoleKind::Resource, format!("{}.name", self.address), self.header);
-            let mut props = vec![MapEntry::made("UserName", self.header, Value::unknown(hole.to(target)))];
+            let mut props = vec![MapEntry::synthetic(
+                "UserName",
+                self.header,
+                Value::unknown(hole.to(target)),
+            )];
             props.extend(self.first_given(&[("PgpKey", &["pgp_key"])]));
             out.push(self.resource("AWS::IAM::AccessKey", ".access_key", props));
         }
@@ -319,10 +323,10 @@ impl ModuleArguments {
         ]);
         if let Some(e) = self.entry("environment_variables") {
             let variables = Value::map(
-                vec![MapEntry::made("Variables", e.key_span, e.value.clone())],
+                vec![MapEntry::synthetic("Variables", e.key_span, e.value.clone())],
                 e.value.span,
             );
-            function.push(MapEntry::made("Environment", e.key_span, variables));
+            function.push(MapEntry::synthetic("Environment", e.key_span, variables));
         }
         let makes_role = self.is_on("create_role", true) && self.entry("lambda_role").is_none();
         let mut out = Vec::new();
@@ -333,7 +337,11 @@ impl ModuleArguments {
                 attribute: "arn".into(),
             };
             let hole = Hole::new(HoleKind::Resource, format!("{}.role.arn", self.address), self.header);
-            function.push(MapEntry::made("Role", self.header, Value::unknown(hole.to(target))));
+            function.push(MapEntry::synthetic(
+                "Role",
+                self.header,
+                Value::unknown(hole.to(target)),
+            ));
             let mut props = self.first_given(&[
                 ("RoleName", &["role_name"]),
                 ("PermissionsBoundary", &["role_permissions_boundary"]),
@@ -359,8 +367,8 @@ impl ModuleArguments {
                 .entry("create_lambda_function_url")
                 .map_or(self.header, |e| e.key_span);
             let auth = match self.entry("authorization_type") {
-                Some(e) => MapEntry::made("AuthType", e.key_span, e.value.clone()),
-                None => MapEntry::made("AuthType", at, Value::made("NONE", at)),
+                Some(e) => MapEntry::synthetic("AuthType", e.key_span, e.value.clone()),
+                None => MapEntry::synthetic("AuthType", at, Value::synthetic("NONE", at)),
             };
             out.push(self.resource("AWS::Lambda::Url", ".url", vec![auth]));
         }
@@ -374,10 +382,10 @@ impl ModuleArguments {
             return;
         };
         for (key, trigger) in triggers {
-            let mut props = vec![MapEntry::made(
+            let mut props = vec![MapEntry::synthetic(
                 "Action",
                 key.span,
-                Value::made("lambda:InvokeFunction", key.span),
+                Value::synthetic("lambda:InvokeFunction", key.span),
             )];
             for (argument, property) in [
                 ("principal", "Principal"),
@@ -387,17 +395,17 @@ impl ModuleArguments {
                 ("action", "Action"),
             ] {
                 if let Some(e) = trigger.entry(argument).filter(|e| !e.value.is_null()) {
-                    props.push(MapEntry::made(property, e.key_span, e.value.clone()));
+                    props.push(MapEntry::synthetic(property, e.key_span, e.value.clone()));
                 }
             }
             if let Some(e) = trigger.entry("service")
                 && let (None, Some(service)) = (trigger.get("principal"), e.value.as_str())
             {
                 let principal = format!("{service}.amazonaws.com");
-                props.push(MapEntry::made(
+                props.push(MapEntry::synthetic(
                     "Principal",
                     e.key_span,
-                    Value::made(&principal, e.value.span),
+                    Value::synthetic(&principal, e.value.span),
                 ));
             }
             let part = format!(".trigger[{:?}]", key.as_str().unwrap_or_default());
@@ -434,7 +442,7 @@ fn nested(value: &Value) -> Value {
         };
         MapEntry {
             key: if name == "conditions" {
-                crate::source::Text::made("condition", e.key_span)
+                crate::source::Text::synthetic("condition", e.key_span)
             } else {
                 e.key.clone()
             },

@@ -23,11 +23,15 @@ impl ModuleArguments {
     /// The trust policy that the arguments of a role module make.
     pub(super) fn trust(&self) -> Option<MapEntry> {
         if let Some(e) = self.first(&["custom_role_trust_policy", "assume_role_policy"]) {
-            return Some(MapEntry::made("AssumeRolePolicyDocument", e.key_span, e.value.clone()));
+            return Some(MapEntry::synthetic(
+                "AssumeRolePolicyDocument",
+                e.key_span,
+                e.value.clone(),
+            ));
         }
         if let Some(e) = self.first(&["trust_policy_permissions", "assume_role_policy_statements"]) {
             let document = self.statements(&e.value).unwrap_or_else(|| e.value.clone());
-            return Some(MapEntry::made("AssumeRolePolicyDocument", e.key_span, document));
+            return Some(MapEntry::synthetic("AssumeRolePolicyDocument", e.key_span, document));
         }
         let mut statements = Vec::new();
         let mut first = None;
@@ -45,30 +49,36 @@ impl ModuleArguments {
             first.get_or_insert(e.key_span);
             let at = e.key_span;
             let span = at.cover(e.value.span);
-            let text = |t: &str| Value::made(t, at);
+            let text = |t: &str| Value::synthetic(t, at);
             let mut statement = vec![
-                MapEntry::made("Effect", at, text("Allow")),
-                MapEntry::made("Action", at, text("sts:AssumeRole")),
-                MapEntry::made(
+                MapEntry::synthetic("Effect", at, text("Allow")),
+                MapEntry::synthetic("Action", at, text("sts:AssumeRole")),
+                MapEntry::synthetic(
                     "Principal",
                     at,
-                    Value::map(vec![MapEntry::made(kind, at, as_set(&e.value))], span),
+                    Value::map(vec![MapEntry::synthetic(kind, at, as_set(&e.value))], span),
                 ),
             ];
             if kind == "AWS" && self.is_on("role_requires_mfa", true) {
-                let mfa = Value::map(vec![MapEntry::made("aws:MultiFactorAuthPresent", at, text("true"))], at);
-                statement.push(MapEntry::made(
+                let mfa = Value::map(
+                    vec![MapEntry::synthetic("aws:MultiFactorAuthPresent", at, text("true"))],
+                    at,
+                );
+                statement.push(MapEntry::synthetic(
                     "Condition",
                     at,
-                    Value::map(vec![MapEntry::made("Bool", at, mfa)], at),
+                    Value::map(vec![MapEntry::synthetic("Bool", at, mfa)], at),
                 ));
             } else if let Some(id) = self.entry("role_sts_externalid") {
                 let id_map = Value::map(
-                    vec![MapEntry::made("sts:ExternalId", id.key_span, id.value.clone())],
+                    vec![MapEntry::synthetic("sts:ExternalId", id.key_span, id.value.clone())],
                     id.key_span,
                 );
-                let condition = Value::map(vec![MapEntry::made("StringEquals", id.key_span, id_map)], id.key_span);
-                statement.push(MapEntry::made("Condition", id.key_span, condition));
+                let condition = Value::map(
+                    vec![MapEntry::synthetic("StringEquals", id.key_span, id_map)],
+                    id.key_span,
+                );
+                statement.push(MapEntry::synthetic("Condition", id.key_span, condition));
             }
             statements.push(Value::map(statement, span));
         }
@@ -77,7 +87,7 @@ impl ModuleArguments {
             statements.push(statement);
         }
         let at = first?;
-        Some(MapEntry::made(
+        Some(MapEntry::synthetic(
             "AssumeRolePolicyDocument",
             at,
             policy(statements, at, self.extent),
@@ -106,28 +116,28 @@ impl ModuleArguments {
             };
             let subjects = e.value.items().iter().map(|v| match v.as_text() {
                 Some(text) if url == GITHUB && !text.prefix().starts_with("repo:") => {
-                    let mut whole = Text::made("repo:", v.span);
+                    let mut whole = Text::synthetic("repo:", v.span);
                     whole.append(text);
                     Value::text(whole, v.span)
                 }
                 _ => v.clone(),
             });
             let at = e.key_span;
-            let mut provider = Text::made("arn:", at);
+            let mut provider = Text::synthetic("arn:", at);
             provider.append(&deployment_hole(
                 HoleKind::Partition,
                 "data.aws_partition.current.partition",
                 at,
             ));
-            provider.append(&Text::made(":iam::", at));
+            provider.append(&Text::synthetic(":iam::", at));
             provider.append(&deployment_hole(
                 HoleKind::Account,
                 "data.aws_caller_identity.current.account_id",
                 at,
             ));
-            provider.append(&Text::made(&format!(":oidc-provider/{url}"), at));
+            provider.append(&Text::synthetic(&format!(":oidc-provider/{url}"), at));
             let audience = self.first(&["audience", "oidc_audiences", "oidc_fully_qualified_audiences"]);
-            let audience = audience.map_or_else(|| Value::made("sts.amazonaws.com", at), |e| e.value.clone());
+            let audience = audience.map_or_else(|| Value::synthetic("sts.amazonaws.com", at), |e| e.value.clone());
             let provider = Value::text(provider, at);
             let subjects = Value::seq(subjects.collect(), e.value.span);
             let statement = web_identity(at, &url, provider, (operator, subjects), audience);
@@ -144,7 +154,7 @@ impl ModuleArguments {
         let (_, url) = known.split_once(":oidc-provider/")?;
         let subjects = accounts.items().iter().map(|v| match v.as_text() {
             Some(text) => {
-                let mut whole = Text::made("system:serviceaccount:", v.span);
+                let mut whole = Text::synthetic("system:serviceaccount:", v.span);
                 whole.append(text);
                 Value::text(whole, v.span)
             }
@@ -155,34 +165,38 @@ impl ModuleArguments {
             Some(e) => e.value.as_str()?.into_owned(),
             None => "StringEquals".to_owned(),
         };
-        let audience = Value::made("sts.amazonaws.com", at);
+        let audience = Value::synthetic("sts.amazonaws.com", at);
         let statement = web_identity(at, url, arn.clone(), (&operator, subjects), audience);
         Some((at, statement))
     }
 }
 
 fn web_identity(at: Span, url: &str, provider: Value, subjects: (&str, Value), audience: Value) -> Value {
-    let text = |t: &str| Value::made(t, at);
+    let text = |t: &str| Value::synthetic(t, at);
     let (operator, subjects) = subjects;
-    let who = MapEntry::made(&format!("{url}:sub"), at, subjects);
-    let audience = MapEntry::made(&format!("{url}:aud"), at, audience);
+    let who = MapEntry::synthetic(&format!("{url}:sub"), at, subjects);
+    let audience = MapEntry::synthetic(&format!("{url}:aud"), at, audience);
     let conditions = if operator == "StringEquals" {
-        vec![MapEntry::made("StringEquals", at, Value::map(vec![audience, who], at))]
+        vec![MapEntry::synthetic(
+            "StringEquals",
+            at,
+            Value::map(vec![audience, who], at),
+        )]
     } else {
         vec![
-            MapEntry::made("StringEquals", at, Value::map(vec![audience], at)),
-            MapEntry::made(operator, at, Value::map(vec![who], at)),
+            MapEntry::synthetic("StringEquals", at, Value::map(vec![audience], at)),
+            MapEntry::synthetic(operator, at, Value::map(vec![who], at)),
         ]
     };
     let entries = vec![
-        MapEntry::made("Effect", at, text("Allow")),
-        MapEntry::made("Action", at, text("sts:AssumeRoleWithWebIdentity")),
-        MapEntry::made(
+        MapEntry::synthetic("Effect", at, text("Allow")),
+        MapEntry::synthetic("Action", at, text("sts:AssumeRoleWithWebIdentity")),
+        MapEntry::synthetic(
             "Principal",
             at,
-            Value::map(vec![MapEntry::made("Federated", at, provider)], at),
+            Value::map(vec![MapEntry::synthetic("Federated", at, provider)], at),
         ),
-        MapEntry::made("Condition", at, Value::map(conditions, at)),
+        MapEntry::synthetic("Condition", at, Value::map(conditions, at)),
     ];
     Value::map(entries, at)
 }

@@ -160,7 +160,7 @@ fn append(call: &FunctionCall<'_, '_>, list: &Value, out: &mut Vec<Value>) -> bo
                 if !append(call, &inherit(&b.value, &list.via), &mut inner) {
                     return false;
                 }
-                out.extend(inner.into_iter().map(|v| item_under(call, &b.when, v)));
+                out.extend(inner.into_iter().map(|v| guarded_item(call, &b.when, v)));
             }
         }
         _ => return false,
@@ -169,7 +169,7 @@ fn append(call: &FunctionCall<'_, '_>, list: &Value, out: &mut Vec<Value>) -> bo
 }
 
 /// An item that is there in one alternative only.
-fn item_under(call: &FunctionCall<'_, '_>, when: &Guard, value: Value) -> Value {
+fn guarded_item(call: &FunctionCall<'_, '_>, when: &Guard, value: Value) -> Value {
     let span = value.span;
     call.evaluator.one_of(vec![(when.clone(), value)], span)
 }
@@ -188,7 +188,7 @@ fn flatten(call: &FunctionCall<'_, '_>, value: &Value, out: &mut Vec<Value>, dep
             for b in branches.iter() {
                 let mut inner = Vec::new();
                 flatten(call, &inherit(&b.value, &value.via), &mut inner, depth + 1);
-                out.extend(inner.into_iter().map(|v| item_under(call, &b.when, v)));
+                out.extend(inner.into_iter().map(|v| guarded_item(call, &b.when, v)));
             }
         }
         // An unknown item may be a list.
@@ -230,7 +230,7 @@ fn merge_into(call: &FunctionCall<'_, '_>, map: &Value, when: Option<&Guard>, en
                 let before = entries.iter().position(same).filter(|_| entries.len() < 2_000);
                 let value = match (when, before) {
                     (None, _) => value,
-                    (Some(when), None) => item_under(call, when, value),
+                    (Some(when), None) => guarded_item(call, when, value),
                     (Some(when), Some(i)) => {
                         let before = entries[i].value.clone();
                         let others = when.otherwise().into_iter().map(|other| (other, before.clone()));

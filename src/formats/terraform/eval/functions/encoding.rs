@@ -32,18 +32,18 @@ pub(super) fn apply(call: &FunctionCall<'_, '_>) -> Option<Value> {
         "jsondecode" | "yamldecode" => decode(call),
         "csvdecode" => rows(call),
         "base64encode" => match call.known_text(0) {
-            Some(text) if text.len() <= MAX_ENCODED => Value::made(&STANDARD.encode(text), call.span),
+            Some(text) if text.len() <= MAX_ENCODED => Value::synthetic(&STANDARD.encode(text), call.span),
             _ => call.unknown(),
         },
         "base64decode" => match call.known_text(0) {
             Some(text) if text.len() <= MAX_ENCODED => match STANDARD.decode(text).map(String::from_utf8) {
-                Ok(Ok(text)) => Value::made(&text, call.span),
+                Ok(Ok(text)) => Value::synthetic(&text, call.span),
                 _ => call.fail(),
             },
             _ => call.unknown(),
         },
         "urlencode" => match call.known_text(0) {
-            Some(text) if text.len() <= MAX_ENCODED => Value::made(&url_encoded(&text), call.span),
+            Some(text) if text.len() <= MAX_ENCODED => Value::synthetic(&url_encoded(&text), call.span),
             _ => call.unknown(),
         },
         _ => return None,

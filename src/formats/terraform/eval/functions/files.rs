@@ -30,21 +30,21 @@ pub(super) fn apply<'a>(call: &FunctionCall<'_, 'a>, env: &EvalScope<'a>) -> Opt
             None => call.unknown(),
         },
         "fileset" => fileset(call),
-        "dirname" => on_path(call, |p| match parent_path(p) {
+        "dirname" => map_path(call, |p| match parent_path(p) {
             "" => ".".to_owned(),
             parent => parent.to_owned(),
         }),
-        "basename" => on_path(call, |p| file_name(p).to_owned()),
+        "basename" => map_path(call, |p| file_name(p).to_owned()),
         // Whose home `~` is, only the machine knows that runs Terraform.
         "pathexpand" if call.known_text(0).is_none_or(|path| path.starts_with('~')) => call.unknown(),
-        "pathexpand" => on_path(call, str::to_owned),
+        "pathexpand" => map_path(call, str::to_owned),
         _ => return None,
     })
 }
 
-fn on_path(call: &FunctionCall<'_, '_>, f: impl Fn(&str) -> String) -> Value {
+fn map_path(call: &FunctionCall<'_, '_>, f: impl Fn(&str) -> String) -> Value {
     match call.known_text(0) {
-        Some(path) => Value::made(&f(&path), call.span),
+        Some(path) => Value::synthetic(&f(&path), call.span),
         None => call.unknown(),
     }
 }
@@ -117,7 +117,7 @@ fn template<'a>(
         }
     }
     let value = evaluator
-        .one_level_deeper(|| evaluator.eval(&tree, root, &inner))
+        .descend(|| evaluator.eval(&tree, root, &inner))
         .unwrap_or_else(|| evaluator.unknown(HoleKind::Other, span));
     let whole = Span::new(id, 0, text.len());
     let value = match value.kind {
@@ -175,7 +175,7 @@ fn fileset(call: &FunctionCall<'_, '_>) -> Value {
         .ids()
         .filter_map(|id| inside(sources.path(id)))
         .filter(|path| glob.is_match(path))
-        .map(|path| Value::made(&path, call.span))
+        .map(|path| Value::synthetic(&path, call.span))
         .collect();
     // Some of the files may not have been read, since they name nothing of AWS by themselves.
     let folder = if dir.is_empty() { "." } else { &dir };

@@ -7,7 +7,7 @@ use crate::value::{Value, ValueKind};
 
 use crate::formats::terraform::eval::evaluator::MAX_ITEMS;
 use crate::formats::terraform::eval::functions::{FunctionCall, documents};
-use crate::formats::terraform::eval::template::is_of_name;
+use crate::formats::terraform::eval::template::is_name_character;
 use crate::formats::terraform::eval::to_string::{concat, format_number, map_case, replace, to_text};
 use crate::formats::terraform::eval::values::{element_of, inherit, is_spread, items_of_known_form};
 
@@ -22,8 +22,8 @@ pub(super) fn apply(call: &FunctionCall<'_, '_>) -> Option<Value> {
         "formatlist" => formatlist(call),
         "lower" => case(call, |s| s.to_lowercase()),
         "upper" => case(call, |s| s.to_uppercase()),
-        "title" => on_known(call, title),
-        "strrev" => on_known(call, |s| s.chars().rev().collect()),
+        "title" => map_known(call, title),
+        "strrev" => map_known(call, |s| s.chars().rev().collect()),
         "replace" => substitute(call),
         "trimspace" => trim(call, |c| c.is_whitespace(), true, true),
         "chomp" => trim(call, |c| c == '\n' || c == '\r', false, true),
@@ -73,9 +73,9 @@ fn changed_text(call: &FunctionCall<'_, '_>, text: Text) -> Value {
     }
 }
 
-fn on_known(call: &FunctionCall<'_, '_>, f: impl Fn(&str) -> String) -> Value {
+fn map_known(call: &FunctionCall<'_, '_>, f: impl Fn(&str) -> String) -> Value {
     match call.known_text(0) {
-        Some(text) => Value::made(&f(&text), call.span),
+        Some(text) => Value::synthetic(&f(&text), call.span),
         None => call.unknown(),
     }
 }
@@ -259,7 +259,7 @@ fn format(call: &FunctionCall<'_, '_>, arguments: &[Value]) -> Value {
         let Some(argument) = arguments.get(n) else {
             return call.fail();
         };
-        let part = match flat[..i].ends_with(is_of_name) && call.evaluator.is_empty_stand_in(argument, false) {
+        let part = match flat[..i].ends_with(is_name_character) && call.evaluator.is_empty_stand_in(argument, false) {
             true => Some(call.evaluator.unset_text(call.span)),
             false => formatted(call, &v, argument),
         };
@@ -329,7 +329,7 @@ fn formatted(call: &FunctionCall<'_, '_>, v: &Verb, argument: &Value) -> Option<
     if text.known().as_deref() == Some(shown.as_str()) {
         return Some(text);
     }
-    Some(Text::made(&shown, argument.span))
+    Some(Text::synthetic(&shown, argument.span))
 }
 
 fn formatlist(call: &FunctionCall<'_, '_>) -> Value {
@@ -395,7 +395,7 @@ fn substitute(call: &FunctionCall<'_, '_>) -> Value {
             if changed == known {
                 changed_text(call, text.clone())
             } else {
-                Value::made(&changed, call.span)
+                Value::synthetic(&changed, call.span)
             }
         }
         None => call.fail(),
@@ -498,7 +498,7 @@ fn indent(call: &FunctionCall<'_, '_>) -> Value {
         return call.unknown();
     };
     let blanks = format!("\n{}", " ".repeat((n.max(0.0) as usize).min(200)));
-    let with = Text::made(&blanks, point(call.span));
+    let with = Text::synthetic(&blanks, point(call.span));
     let from = &call.arguments[1];
     match replace(call.evaluator, &text, "\n", &with, from.span) {
         Some(text) => Value {
@@ -560,7 +560,7 @@ fn captured(call: &FunctionCall<'_, '_>, r: &Regex, found: &regex::Captures<'_>)
         return call.seq((1..r.captures_len()).map(|i| value(found.get(i))).collect());
     }
     let entries = names.into_iter().flatten().map(|name| crate::value::MapEntry {
-        key: Text::made(name, call.span),
+        key: Text::synthetic(name, call.span),
         key_span: call.span,
         value: value(found.name(name)),
     });

@@ -8,7 +8,7 @@ use super::{CliFailure, terminal};
 use crate::discover::{self, AnalysisRoot, Discovery, RunFolders, SearchRequest};
 use crate::fix;
 use crate::iam::{DeclaredWorkload, Ownership, PolicyKind};
-use crate::pipeline::{self, Analysis};
+use crate::pipeline::{Analysis, PartialAnalysis};
 use crate::project::{Guardrail, GuardrailLevel, Project};
 use crate::rules::options::RuleOptions;
 use crate::rules::{self, Ruleset, Selection, ids};
@@ -575,10 +575,16 @@ fn analyze_loaded<T>(
     done: impl Fn(Analysis<'_>),
 ) -> T {
     let own = read.ownership();
+    let mut early = 0;
     let mut round = 0;
     loop {
         let sources = read.sources();
-        let mut analysis = pipeline::analyze(&sources, &own);
+        let partial = PartialAnalysis::new(&sources);
+        early += 1;
+        if early <= MAX_ROUNDS && read.context && read.read_wanted(&partial.wanted()) {
+            continue;
+        }
+        let mut analysis = partial.finish(&own);
         round += 1;
         if round > MAX_ROUNDS || !read.context || !read.read_wanted(&analysis.wanted) {
             let out = then(read, &mut analysis);

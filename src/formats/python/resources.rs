@@ -52,15 +52,50 @@ fn operations_by_method() -> &'static BTreeMap<&'static str, Vec<&'static Lowere
     })
 }
 
+/// The calls of methods that may make a resource: the call, its receiver, and what it may be.
+fn candidate_calls(m: &PythonModule) -> impl Iterator<Item = (ExprId, ExprId, &'static [&'static LoweredOperation])> {
+    m.ids().filter_map(|expr| {
+        let call = m.call(expr)?;
+        let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind else {
+            return None;
+        };
+        let candidates = operations_by_method().get(&**name)?;
+        // Its receiver is only asked for where one of them may be called.
+        let may_be = candidates.iter().any(|o| is_keyed(o, call));
+        may_be.then_some((expr, *of, candidates.as_slice()))
+    })
+}
+
 /// Whether a module calls a method that may make a resource.
 pub(super) fn may_create_resources(m: &PythonModule) -> bool {
-    m.exprs.iter().any(|e| match &e.kind {
-        ExprKind::Call(c) => match &m.expr(c.function).kind {
-            ExprKind::Attr { name, .. } => operations_by_method().contains_key(&**name),
-            _ => false,
-        },
-        _ => false,
-    })
+    candidate_calls(m).next().is_some()
+}
+
+/// Whether what parameters stand for may say more about the receivers of such calls.
+pub(super) fn asks_for_params(program: &Program<'_>, module: usize, objects: &Objects) -> bool {
+    let receivers = Receivers::new(program, module, objects);
+    for (_, of, _) in candidate_calls(&program.modules[module]) {
+        receivers.receiver(of);
+    }
+    receivers.read_params()
+}
+
+/// Whether a call gives one of the parameters that an operation has to have.
+fn has_key(o: &LoweredOperation, call: &CallExpr) -> bool {
+    let names = positional(o.method);
+    let position = |k: &str| names.iter().position(|n| *n == k);
+    let mut keys = o.keys.iter();
+    keys.any(|k| call.keyword(k).is_some() || position(k).is_some_and(|i| call.positional(i).is_some()))
+}
+
+/// Whether a call gives parameters that are not written in it.
+fn is_open(call: &CallExpr) -> bool {
+    call.args.iter().any(|a| a.name == ArgName::Spread)
+}
+
+/// Whether a call may be that operation, whatever its receiver is.
+fn is_keyed(o: &LoweredOperation, call: &CallExpr) -> bool {
+    o.keys.is_empty() || has_key(o, call) || is_open(call)
 }
 
 impl<'p> CallLowering<'p> {
@@ -91,15 +126,9 @@ impl<'p> CallLowering<'p> {
         let m = self.module();
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         let mut sites = Vec::new();
-        for expr in m.ids() {
+        for (expr, of, candidates) in candidate_calls(m) {
             let Some(call) = m.call(expr) else { continue };
-            let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind else {
-                continue;
-            };
-            let Some(candidates) = operations_by_method().get(&**name) else {
-                continue;
-            };
-            let receiver = self.receivers.receiver(*of);
+            let receiver = self.receivers.receiver(of);
             let operations: Vec<&'static LoweredOperation> = candidates
                 .iter()
                 .copied()
@@ -110,8 +139,8 @@ impl<'p> CallLowering<'p> {
             }
             let function = m.scope(m.function_of(m.expr(expr).scope));
             let name = match &*function.qualname {
-                "<module>" => name.to_string(),
-                q => format!("{q}>{name}"),
+                "<module>" => method_of(m, call).to_owned(),
+                q => format!("{q}>{}", method_of(m, call)),
             };
             let n = counts.entry(name.clone()).or_insert(0);
             *n += 1;
@@ -138,15 +167,8 @@ impl<'p> CallLowering<'p> {
 
     /// Whether a call with this receiver is that operation, for all we know.
     fn accepts(&self, o: &LoweredOperation, receiver: &Receiver, call: &CallExpr) -> bool {
-        let names = positional(o.method);
-        let open = call.args.iter().any(|a| a.name == ArgName::Spread);
-        let has_key = o.keys.iter().any(|k| {
-            call.keyword(k).is_some()
-                || names
-                    .iter()
-                    .position(|n| n == k)
-                    .is_some_and(|i| call.positional(i).is_some())
-        });
+        let open = is_open(call);
+        let has_key = has_key(o, call);
         let sub = o.method.split_once('.').map(|(t, _)| t);
         let keyed = has_key || o.keys.is_empty() || (open && !matches!(receiver, Receiver::Unknown));
         match receiver {

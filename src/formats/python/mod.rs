@@ -3,6 +3,7 @@
 //! **Invariant:** one unit a file, in the order of the files, then one for each file that imports one of them; a document is lowered once, in the file that uses it, else in
 //! the one that writes it.
 
+mod candidates;
 mod cdk;
 mod cdk_policies;
 mod domains;
@@ -97,7 +98,7 @@ fn add(units: &mut [LoweredUnit], more: Vec<LoweredUnit>) {
 
 /// What is known of the objects of a program, where a call of these modules asks for it.
 fn objects_of(program: &Program<'_>, modules: &[usize]) -> Objects {
-    let asks = |module: &&usize| resources::may_create_resources(&program.modules[**module]);
+    let asks = |module: &&usize| candidates::may_create_resources(&program.modules[**module]);
     let asking: Vec<usize> = modules.par_iter().filter(asks).copied().collect();
     if asking.is_empty() {
         return Objects::default();
@@ -105,7 +106,7 @@ fn objects_of(program: &Program<'_>, modules: &[usize]) -> Objects {
     let objects = Objects::new(program);
     let depends: Vec<bool> = asking
         .par_iter()
-        .map(|m| resources::asks_for_params(program, *m, &objects))
+        .map(|m| candidates::asks_for_params(program, *m, &objects))
         .collect();
     match depends.contains(&true) {
         true => objects.with_params(program),

@@ -95,7 +95,9 @@ impl<'a> PartialAnalysis<'a> {
             .zip(FORMATS)
             .flat_map(|(lowered, format)| lowered.unwrap_or_else(|| lower(*format, sources, &kinds)))
             .collect();
-        formats::serverless::remove_claimed_units(sources, &mut units);
+        for format in FORMATS {
+            format.finish(sources, &mut units);
+        }
         units.push(LoweredUnit {
             test_code: formats::samples::for_semgrep(sources),
             unused: formats::text_templates::unloaded_templates(sources),

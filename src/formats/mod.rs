@@ -62,6 +62,8 @@ pub trait Format: Sync {
     }
     /// `files` are those that the format claims, sorted. May read any other file of `sources` it is led to.
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit>;
+    /// Changes what all formats lowered.
+    fn finish(&self, _sources: &Sources, _units: &mut [LoweredUnit]) {}
 }
 
 /// Every format, in the order of the units.

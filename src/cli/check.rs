@@ -363,7 +363,7 @@ impl CheckArgs {
                 report.stats.skipped,
                 report.stats.bytes
             ));
-            for (stage, took) in &read.clock.laps {
+            for (stage, took) in read.clock.stages() {
                 terminal::note(&format!("{:>9.3} ms  {stage}", took.as_secs_f64() * 1000.0));
             }
             terminal::note(&format!("{:>9.3} ms  total", read.clock.total().as_secs_f64() * 1000.0));

@@ -6,6 +6,7 @@
 
 mod baseline;
 mod check;
+mod clock;
 mod config;
 mod detail;
 mod fix;

@@ -1,8 +1,9 @@
 //! One run: from arguments to a report. `check` and every command that looks at files go through here.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::clock::Clock;
 use super::input::{InputArgs, classify_input};
 use super::{CliFailure, terminal};
 use crate::discover::{self, AnalysisRoot, Discovery, RunFolders, SearchRequest};
@@ -60,35 +61,6 @@ pub(super) struct Loaded<'a> {
     max_file_size: u64,
     jobs: usize,
     context: bool,
-}
-
-/// Time by stage.
-#[derive(Debug)]
-pub(super) struct Clock {
-    start: Instant,
-    last: Instant,
-    pub(super) laps: Vec<(&'static str, Duration)>,
-}
-
-impl Clock {
-    fn start() -> Self {
-        let now = Instant::now();
-        Self {
-            start: now,
-            last: now,
-            laps: Vec::new(),
-        }
-    }
-
-    pub(super) fn record(&mut self, name: &'static str) {
-        let now = Instant::now();
-        self.laps.push((name, now - self.last));
-        self.last = now;
-    }
-
-    pub(super) fn total(&self) -> Duration {
-        self.start.elapsed()
-    }
 }
 
 /// The absolute working directory.
@@ -415,8 +387,6 @@ impl Loaded<'_> {
 
     /// Runs the rules and settles what they found.
     pub(super) fn report(&mut self, analysis: &mut Analysis<'_>, run_options: &RunOptions) -> Report {
-        self.clock.laps.append(&mut analysis.timings);
-        self.clock.last = Instant::now();
         self.apply_settings(&mut analysis.project);
         let project = &analysis.project;
         let selection =
@@ -582,9 +552,11 @@ fn analyze_loaded<T>(
         let partial = PartialAnalysis::new(&sources);
         early += 1;
         if early <= MAX_ROUNDS && read.context && read.read_wanted(&partial.wanted()) {
+            read.clock.record("parse and lower");
             continue;
         }
         let mut analysis = partial.finish(&own);
+        read.clock.add(&mut analysis.timings);
         round += 1;
         if round > MAX_ROUNDS || !read.context || !read.read_wanted(&analysis.wanted) {
             let out = then(read, &mut analysis);

@@ -1,0 +1,52 @@
+//! How long each stage of a run takes.
+
+use std::time::{Duration, Instant};
+
+/// Time by stage.
+#[derive(Debug)]
+pub(super) struct Clock {
+    start: Instant,
+    last: Instant,
+    laps: Vec<(&'static str, Duration)>,
+}
+
+impl Clock {
+    pub(super) fn start() -> Self {
+        let now = Instant::now();
+        Self {
+            start: now,
+            last: now,
+            laps: Vec::new(),
+        }
+    }
+
+    pub(super) fn record(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.laps.push((name, now - self.last));
+        self.last = now;
+    }
+
+    /// Takes the stages of an analysis, which end now.
+    pub(super) fn add(&mut self, laps: &mut Vec<(&'static str, Duration)>) {
+        self.laps.append(laps);
+        self.last = Instant::now();
+    }
+
+    pub(super) fn total(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// The stages in their order, each once, which together take the whole time.
+    pub(super) fn stages(&self) -> Vec<(&'static str, Duration)> {
+        let mut stages: Vec<(&'static str, Duration)> = Vec::new();
+        for (name, took) in &self.laps {
+            match stages.iter_mut().find(|(stage, _)| stage == name) {
+                Some((_, sum)) => *sum += *took,
+                None => stages.push((name, *took)),
+            }
+        }
+        let sum = stages.iter().map(|(_, took)| *took).sum();
+        stages.push(("rest", self.total().saturating_sub(sum)));
+        stages
+    }
+}

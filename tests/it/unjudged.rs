@@ -316,7 +316,7 @@ locals {{
     assert!(
         listed
             .iter()
-            .any(|l| l.contains("too many different policies are written here")),
+            .any(|l| l.contains("too many different policies are defined here")),
         "{listed:?}"
     );
 
@@ -344,7 +344,7 @@ Resources:
 ";
     let listed = unjudged_entries(&[("parent.yaml", &parent), ("child.yaml", child)]);
     assert!(
-        listed.iter().any(|l| l.contains("too many sets of parameters")),
+        listed.iter().any(|l| l.contains("too many parameter sets")),
         "{listed:?}"
     );
 

@@ -366,7 +366,7 @@ report: {at: actt, message: said}"
         (
             "check: pass-role".to_owned(),
             "check",
-            "checks in code report under their own rules",
+            "only built-in rules can have `check`",
         ),
         (
             format!(

@@ -309,7 +309,7 @@ fn settings_are_checked_and_shown() {
 code = "a"
 "#
         )
-        .contains("overgrant.toml:1:1: this workload lacks `role`")
+        .contains("overgrant.toml:1:1: this workload has no `role`")
     );
     assert!(
         fault(

@@ -72,6 +72,8 @@ pub enum UnjudgedReason {
     Ignored,
     /// A link that leads out of the repository.
     Outside,
+    /// A folder in no repository that holds too many files to be analyzed as a whole.
+    TooManyFiles,
     /// A function and its role.
     Function(NotComparedReason),
 }
@@ -190,7 +192,7 @@ impl Unjudged {
             (_, UnjudgedReason::Module) => ("module", "modules"),
             (_, UnjudgedReason::Nested) => ("nested template", "nested templates"),
             (_, UnjudgedReason::Macro) => ("macro", "macros"),
-            (_, UnjudgedReason::Ignored) => ("folder", "folders"),
+            (_, UnjudgedReason::Ignored | UnjudgedReason::TooManyFiles) => ("folder", "folders"),
             (UnjudgedKind::Policy, _) => ("policy", "policies"),
             (UnjudgedKind::Statement, _) => ("statement", "statements"),
             (UnjudgedKind::File, _) => ("file", "files"),
@@ -248,6 +250,9 @@ impl fmt::Display for UnjudgedReason {
                 "synthesized templates are ignored: name the folder on the command line, or use --no-gitignore"
             }
             Self::Outside => "link to a target outside the repository: check the target itself",
+            Self::TooManyFiles => {
+                "not in a Git repository, and too large to be analyzed as a whole: name its projects with --root"
+            }
             Self::Function(silence) => return write!(f, "not compared with its role: {}", silence.text()),
         };
         f.write_str(text)

@@ -1,5 +1,6 @@
 //! `overgrant baseline`: what is known and not yet fixed.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,6 +10,7 @@ use super::input::InputArgs;
 use super::run::{self, RunOptions};
 use super::{CliFailure, terminal};
 use crate::finding::Severity;
+use crate::phrase;
 use crate::rules::Ruleset;
 use crate::settings::Settings;
 use crate::source::Sources;
@@ -62,9 +64,11 @@ impl BaselineCommand {
                 }
                 let mut new = Baseline::empty();
                 let findings = can_be_baselined(report, c.include_secrets);
+                let left_out = findings.iter().filter(|wanted| !**wanted).count();
                 let all = new.entries_of(sources, &report.findings).into_iter().zip(findings);
                 new.entries = all.filter_map(|(entry, wanted)| wanted.then_some(entry)).collect();
                 write(path, &new)?;
+                note_left_out(left_out);
                 terminal::print_text(&format!("{path}: {} findings known\n", new.entries.len()))
             }),
             BaselineAction::Update(c) => c.of.run(&|path, old, sources, report, extent| {
@@ -77,12 +81,23 @@ impl BaselineCommand {
                         added[i] = false;
                     }
                 }
+                let found: BTreeSet<usize> = (comparison.fates.iter())
+                    .filter_map(|fate| match *fate {
+                        BaselineFate::Found(i) => Some(i),
+                        _ => None,
+                    })
+                    .collect();
+                let left_out = (0..)
+                    .zip(&added)
+                    .filter(|(i, wanted)| !**wanted && !found.contains(i))
+                    .count();
                 let now = old.entries_of(sources, &report.findings);
                 let before = new.entries.len();
                 let added = now.into_iter().zip(added);
                 new.entries
                     .extend(added.filter_map(|(entry, added)| added.then_some(entry)));
                 write(path, &new)?;
+                note_left_out(left_out);
                 terminal::print_text(&format!(
                     "{path}: +{} −{}, {} findings known\n",
                     new.entries.len() - before,
@@ -147,10 +162,28 @@ fn write(path: &str, baseline: &Baseline) -> Result<(), CliFailure> {
     })
 }
 
+/// What a baseline leaves out, and how it is added.
+fn note_left_out(count: usize) {
+    if count > 0 {
+        let findings = phrase::count(count, "credential is", "credentials are");
+        terminal::note(&format!(
+            "note: {findings} not in the baseline: revoke what was found, or add it with --include-secrets"
+        ));
+    }
+}
+
 /// Which findings may become known: a secret that is out is fixed, not known.
 fn can_be_baselined(report: &Report, secrets: bool) -> Vec<bool> {
-    let is_secret = |f: &ReportedFinding| f.family == "credentials" && f.severity == Severity::Critical;
-    report.findings.iter().map(|f| secrets || !is_secret(f)).collect()
+    report
+        .findings
+        .iter()
+        .map(|f| secrets || !is_leaked_secret(f))
+        .collect()
+}
+
+/// Whether a baseline has the finding only if it is asked for.
+pub(super) fn is_leaked_secret(f: &ReportedFinding) -> bool {
+    f.family == "credentials" && f.severity == Severity::Critical
 }
 
 /// What a command does with the file's path, its content, the sources and the findings, and what was looked at.
@@ -180,6 +213,7 @@ impl BaselineScope {
             let extent = Extent {
                 exists: &|path| read.exists(path),
                 covers: &|path| read.covers(&in_scope, path),
+                runs: &|rule| read.runs(rule),
             };
             act(&path, old.as_ref(), sources, &report, &extent)
         })

@@ -185,6 +185,7 @@ impl CheckArgs {
             ignores: !self.suppressing.no_ignores,
             strict_ignores: self.suppressing.strict_ignores,
             report_skipped: self.output.verbose,
+            is_confined: false,
             baseline: None,
         };
         let over = |settings: &mut Settings| self.rule_args.apply(settings);
@@ -332,6 +333,17 @@ impl CheckArgs {
                 terminal::note(&format!(
                     "note: {} findings in {} are fixed; run `overgrant baseline prune` to remove them",
                     b.fixed, b.path
+                ));
+            }
+            let leaked = report
+                .active()
+                .filter(|f| f.fails && baseline::is_leaked_secret(f))
+                .count();
+            if let Some(b) = report.baseline.as_ref().filter(|_| leaked > 0) {
+                let credentials = phrase::count(leaked, "credential", "credentials");
+                terminal::note(&format!(
+                    "note: {credentials} cannot be in {} unless `overgrant baseline update --include-secrets` adds them",
+                    b.path
                 ));
             }
             if sources.is_empty() {

@@ -48,7 +48,14 @@ impl Init {
         }
         let over = |_: &mut Settings| {};
         let input = InputArgs::from_path(".".into());
-        let read = run::read(&input, &over, &RunOptions::default())?;
+        let read = run::read(
+            &input,
+            &over,
+            &RunOptions {
+                is_confined: true,
+                ..RunOptions::default()
+            },
+        )?;
         let mut accounts: BTreeMap<String, usize> = BTreeMap::new();
         for f in &read.found.files {
             for id in account_ids(&f.text) {

@@ -41,8 +41,11 @@ pub(super) struct InputArgs {
     /// Skip files larger than this (bytes, or with K, M, G)
     #[arg(long, value_name = "SIZE", default_value = "16M", value_parser = size)]
     pub(super) max_file_size: u64,
-    /// Do not read files around the named files as context
-    #[arg(long)]
+    /// Analyze the named files as a part of this folder [default: the repository around each]
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+    /// Analyze the named files alone, without the repository around them
+    #[arg(long, conflicts_with = "root")]
     pub(super) no_context: bool,
     /// Treat bare policy documents as this kind: GLOB=identity|trust|resource|boundary|session|scp|rcp
     #[arg(long, value_name = "GLOB=KIND", value_parser = policy_kind)]

@@ -34,7 +34,10 @@ pub(super) struct NeedsArgs {
 impl NeedsArgs {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let run_options = RunOptions::default();
+        let run_options = RunOptions {
+            is_confined: true,
+            ..RunOptions::default()
+        };
         let read = run::read(&self.input, &over, &run_options)?;
         run::analyze(read, |read, analysis| {
             // Only the rules know what is a secret.

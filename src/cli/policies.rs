@@ -11,6 +11,7 @@ use super::run::{self, RunOptions};
 use super::{CliFailure, terminal};
 use crate::formats::{FileKinds, Format};
 use crate::iam::expand::{self, ExpandedPattern};
+use crate::phrase;
 use crate::report::{ListedPolicies, policies_human, policies_json, unjudged_human, unjudged_json};
 use crate::secrets::Mask;
 use crate::settings::{NAMES, Settings};
@@ -38,7 +39,10 @@ pub(super) struct Policies {
 impl Policies {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let run_options = RunOptions::default();
+        let run_options = RunOptions {
+            is_confined: true,
+            ..RunOptions::default()
+        };
         let read = run::read(&self.input, &over, &run_options)?;
         run::analyze(read, |read, analysis| {
             // Only the rules know what is a secret.
@@ -81,7 +85,7 @@ struct JsonFileList<'a> {
 struct JsonFile<'a> {
     path: &'a str,
     read_as: &'a str,
-    /// Read only because a file that was asked for refers to it.
+    /// Read only to understand the files that were asked for.
     context: bool,
 }
 
@@ -96,6 +100,7 @@ impl Files {
         let over = |_: &mut Settings| {};
         let run_options = RunOptions {
             report_skipped: true,
+            is_confined: true,
             ..RunOptions::default()
         };
         let read = run::read(&self.input, &over, &run_options)?;
@@ -111,9 +116,13 @@ impl Files {
         let text = match self.format {
             ListFormat::Human => {
                 let mut out = String::new();
-                for (path, kinds, in_scope) in &files {
-                    let context = if *in_scope { "" } else { " (context)" };
-                    push_line(&mut out, &format!("{path}: {kinds}{context}"));
+                for (path, kinds, _) in files.iter().filter(|(.., in_scope)| *in_scope) {
+                    push_line(&mut out, &format!("{path}: {kinds}"));
+                }
+                let around = files.iter().filter(|(.., in_scope)| !in_scope).count();
+                if around > 0 {
+                    let files = phrase::count(around, "file", "files");
+                    push_line(&mut out, &format!("{files} around them, as context"));
                 }
                 for s in skipped {
                     push_line(&mut out, &format!("{}: skipped, {}", s.path, s.why));
@@ -199,7 +208,14 @@ impl ExpandArgs {
 fn patterns_of_file(path: &str) -> Result<Vec<ExpandedPattern>, CliFailure> {
     let over = |_: &mut Settings| {};
     let input = InputArgs::from_path(path.into());
-    let read = run::read(&input, &over, &RunOptions::default())?;
+    let read = run::read(
+        &input,
+        &over,
+        &RunOptions {
+            is_confined: true,
+            ..RunOptions::default()
+        },
+    )?;
     run::analyze(read, |_, analysis| {
         let sources = analysis.project.sources;
         let documents = analysis.project.documents.iter();

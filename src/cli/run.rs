@@ -5,10 +5,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::input::{InputArgs, classify_input};
 use super::{CliFailure, terminal};
-use crate::discover::{self, Discovery, RunFolders, SearchRequest};
+use crate::discover::{self, AnalysisRoot, Discovery, RunFolders, SearchRequest};
 use crate::fix;
 use crate::iam::{DeclaredWorkload, Ownership, PolicyKind};
-use crate::pipeline::{self, Analysis};
+use crate::pipeline::{Analysis, PartialAnalysis};
 use crate::project::{Guardrail, GuardrailLevel, Project};
 use crate::rules::options::RuleOptions;
 use crate::rules::{self, Ruleset, Selection, ids};
@@ -30,6 +30,8 @@ pub(super) struct RunOptions {
     pub(super) strict_ignores: bool,
     /// Keep why each file was skipped.
     pub(super) report_skipped: bool,
+    /// A folder that is named is analyzed by itself: the command describes what lies in it.
+    pub(super) is_confined: bool,
     /// The baseline and its path.
     pub(super) baseline: Option<(Baseline, String)>,
 }
@@ -48,15 +50,13 @@ pub(super) struct Loaded<'a> {
     pub(super) ruleset: Ruleset,
     kinds: Vec<(crate::settings::Glob, crate::iam::PolicyKind)>,
     inside: RunFolders,
+    /// The folders that are analyzed as a whole.
+    roots: Vec<AnalysisRoot>,
     /// Folders that were walked, absolute.
     walked: Vec<String>,
     /// Files that were named, absolute.
     named: BTreeSet<String>,
     exclude: Vec<ignore::gitignore::Gitignore>,
-    /// What was named on the command line and is test code itself, absolute.
-    named_tests: Vec<String>,
-    /// A hook named the files: whatever was changed.
-    is_hook: bool,
     max_file_size: u64,
     jobs: usize,
     context: bool,
@@ -147,18 +147,28 @@ pub(super) fn read<'a>(
         .iter()
         .map(|p| join_path(&cwd, &discover::with_forward_slashes(p)));
     let (walked, named): (Vec<String>, Vec<String>) = targeted.partition(|p| std::path::Path::new(p).is_dir());
-    let root = git_root.clone().unwrap_or_else(|| cwd.clone());
-    let inside = RunFolders::new(&cwd, walked.iter().chain(&named));
-    let stdin = targets.stdin.iter().map(|(name, _)| join_path(&cwd, name));
-    // A hook names whatever was changed: it asks for what a run over everything would say.
-    let named_tests = walked
-        .iter()
-        .chain(&named)
-        .cloned()
-        .chain(stdin)
-        .filter(|p| !input.force_exclude && is_test_code(&relative_path(&root, p)))
-        .collect();
     let base = governing.load(&first).map_err(CliFailure::Settings)?;
+    let set_root = base.root.as_ref().map(|root| base.absolute(root));
+    let asked_root = input
+        .root
+        .as_ref()
+        .map(|dir| join_path(&cwd, &discover::with_forward_slashes(dir)));
+    let chosen_root = asked_root.or(set_root);
+    if let Some(dir) = chosen_root.as_ref().filter(|dir| !std::path::Path::new(dir).is_dir()) {
+        let shown = relative_path(&cwd, dir);
+        return Err(CliFailure::Usage(format!("the root is not a folder: {shown}")));
+    }
+    let inside = RunFolders::new(&cwd, chosen_root.as_deref(), walked.iter().chain(&named));
+    let stdin = targets.stdin.iter().map(|(name, _)| join_path(&cwd, name));
+    let asked: Vec<String> = named.iter().cloned().chain(stdin).collect();
+    let around = walked.iter().filter(|_| !run_options.is_confined).chain(&asked);
+    let roots: BTreeSet<AnalysisRoot> = around.filter_map(|path| inside.analysis_root(path)).collect();
+    let roots: Vec<AnalysisRoot> = roots.into_iter().collect();
+    let root = chosen_root.or_else(|| {
+        let repository = |path: &String| inside.analysis_root(path).filter(|root| root.max_entries.is_none());
+        walked.iter().chain(&asked).find_map(repository).map(|root| root.path)
+    });
+    let root = root.or(git_root).unwrap_or_else(|| cwd.clone());
     let mut exclude = Vec::new();
     exclude.extend(InputArgs::patterns(&cwd, &input.exclude)?);
     exclude.extend(InputArgs::patterns(&base.dir, &base.exclude)?);
@@ -174,6 +184,7 @@ pub(super) fn read<'a>(
         gitignore: !input.no_gitignore && base.respect_gitignore.0,
         max_file_size: input.max_file_size,
         context: !input.no_context,
+        roots: roots.clone(),
         jobs: input.jobs,
         report_skipped: run_options.report_skipped,
         judge: &classify_input,
@@ -191,7 +202,7 @@ pub(super) fn read<'a>(
     }
     let ruleset = ruleset(&governing, &mut found);
     governing.resolve(&ruleset).map_err(CliFailure::Settings)?;
-    add_settings_files(&governing, &mut found);
+    add_settings_files(&governing, &asked, &walked, &mut found);
     Ok(Loaded {
         ruleset,
         root,
@@ -204,11 +215,10 @@ pub(super) fn read<'a>(
         found,
         clock,
         inside,
+        roots,
         walked,
         named: named.into_iter().collect(),
         exclude: excluded,
-        named_tests,
-        is_hook: input.force_exclude,
         max_file_size: input.max_file_size,
         jobs: input.jobs,
         context: !input.no_context,
@@ -239,8 +249,12 @@ fn ruleset(governing: &Governing<'_>, found: &mut Discovery) -> Ruleset {
     ruleset
 }
 
-/// Settings with exceptions or workloads are sources too: findings point into them.
-fn add_settings_files(governing: &Governing<'_>, found: &mut Discovery) {
+/// Settings with exceptions or workloads are sources too: findings point into them, and are reported where they are asked for.
+fn add_settings_files(governing: &Governing<'_>, asked: &[String], walked: &[String], found: &mut Discovery) {
+    let is_asked_for = |path: &str| {
+        let absolute = governing.absolute(path);
+        asked.contains(&absolute) || walked.iter().any(|top| is_within(&absolute, top))
+    };
     for settings in governing.all() {
         let excepting = settings.path.iter().filter(|_| !settings.exceptions.is_empty());
         let linking = settings.ownership().workloads.into_iter().map(|w| w.file);
@@ -250,9 +264,9 @@ fn add_settings_files(governing: &Governing<'_>, found: &mut Discovery) {
             }
             if let Ok(text) = discover::read_text(std::path::Path::new(&governing.absolute(&path)), MAX_SETTINGS) {
                 found.files.push(discover::InputFile {
+                    in_scope: is_asked_for(&path),
                     path,
                     text: text.into(),
-                    in_scope: true,
                 });
             }
         }
@@ -284,7 +298,7 @@ impl Loaded<'_> {
         for code in &mut out.code {
             code.text = self.governing.display_path(&code.text);
         }
-        out.whole = self.is_walked(&self.governing.absolute(&out.file));
+        out.whole = self.is_analyzed_whole(&self.governing.absolute(&out.file));
         out
     }
 
@@ -322,6 +336,7 @@ impl Loaded<'_> {
             gitignore: false,
             max_file_size: self.max_file_size,
             context: false,
+            roots: Vec::new(),
             jobs: self.jobs,
             report_skipped: false,
             judge: &classify_input,
@@ -418,16 +433,16 @@ impl Loaded<'_> {
         let exists = |path: &str| self.exists(path);
         let in_scope = self.in_scope(project.sources);
         let covers = |path: &str| self.covers(&in_scope, path);
+        let runs = |rule: &str| self.runs(rule);
         let is_test = |path: &str| self.is_test(path);
-        let is_named = |path: &str| self.is_shown(path);
         let terms = TriageOptions {
             is_test: &is_test,
-            is_named: &is_named,
             ruleset: &self.ruleset,
             settings: &|path| governing.settings_for(path),
             absolute: &|path| governing.absolute(path),
             root: &self.root,
             today: today(),
+            is_whole: self.context,
             ignores: run_options.ignores,
             strict_ignores: run_options.strict_ignores,
             baseline: run_options.baseline.as_ref().map(|(baseline, path)| LoadedBaseline {
@@ -436,6 +451,7 @@ impl Loaded<'_> {
                 extent: Extent {
                     exists: &exists,
                     covers: &covers,
+                    runs: &runs,
                 },
             }),
         };
@@ -488,10 +504,16 @@ impl Loaded<'_> {
             .collect()
     }
 
-    /// The file is one of `in_scope`, or it is gone from a folder that was walked.
+    /// The file is one of `in_scope`, or it is gone from a folder that was walked, and all that takes part was analyzed.
     pub(super) fn covers(&self, in_scope: &BTreeSet<String>, path: &str) -> bool {
         let absolute = join_path(&self.root, path);
-        in_scope.contains(path) || !self.exists(path) && self.is_walked(&absolute)
+        self.context && (in_scope.contains(path) || !self.exists(path) && self.is_walked(&absolute))
+    }
+
+    /// The rule is on in all settings.
+    pub(super) fn runs(&self, rule: &str) -> bool {
+        let mut selections = self.governing.all().iter().filter_map(|s| s.selection.as_ref());
+        selections.all(|selection| self.ruleset.get(rule).is_none_or(|r| selection.is_on(&r.id())))
     }
 
     /// The file at this absolute path was named, or it lies in a folder that was walked and where nothing says to leave it
@@ -502,16 +524,15 @@ impl Loaded<'_> {
         self.named.contains(path) || self.walked.iter().any(inside) && !excluded()
     }
 
-    /// The file shown under this path is test code, and no one asked for it.
+    /// The file shown under this path is test code.
     fn is_test(&self, path: &str) -> bool {
-        let absolute = self.governing.absolute(path);
-        let named = self.named_tests.iter().any(|top| is_within(&absolute, top));
-        !named && is_test_code(&relative_path(&self.root, &absolute))
+        is_test_code(self.inside.relative(&self.governing.absolute(path)))
     }
 
-    /// The file shown under this path was named by a person, who wants to see what is in it.
-    fn is_shown(&self, path: &str) -> bool {
-        !self.is_hook && self.named.contains(&self.governing.absolute(path))
+    /// All of the folder or repository around this absolute path was read.
+    fn is_analyzed_whole(&self, path: &str) -> bool {
+        let around = self.roots.iter().any(|root| is_within(path, &root.path));
+        self.context && around || self.is_walked(path)
     }
 
     /// A folder around this absolute path was walked.
@@ -554,10 +575,16 @@ fn analyze_loaded<T>(
     done: impl Fn(Analysis<'_>),
 ) -> T {
     let own = read.ownership();
+    let mut early = 0;
     let mut round = 0;
     loop {
         let sources = read.sources();
-        let mut analysis = pipeline::analyze(&sources, &own);
+        let partial = PartialAnalysis::new(&sources);
+        early += 1;
+        if early <= MAX_ROUNDS && read.context && read.read_wanted(&partial.wanted()) {
+            continue;
+        }
+        let mut analysis = partial.finish(&own);
         round += 1;
         if round > MAX_ROUNDS || !read.context || !read.read_wanted(&analysis.wanted) {
             let out = then(read, &mut analysis);

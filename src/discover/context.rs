@@ -184,6 +184,8 @@ pub fn read_wanted(search: &SearchRequest<'_>, wanted: &[String], in_scope: &dyn
                     let how = walk::WalkOptions {
                         in_scope: false,
                         filtered: true,
+                        except: &[],
+                        max_entries: None,
                     };
                     let mut walked = Discovery::default();
                     walk::walk(search, &[PathBuf::from(&absolute)], how, &mut walked);

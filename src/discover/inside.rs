@@ -29,12 +29,27 @@ enum Kind {
     Named,
 }
 
+/// A folder that is analyzed as a whole, whatever was named in it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AnalysisRoot {
+    /// Absolute.
+    pub path: String,
+    /// If more entries than this lie in it, it is not one of them: it holds more than one project.
+    pub max_entries: Option<usize>,
+}
+
+/// Most entries of a working directory that is in no repository, and is nevertheless analyzed as a whole.
+const MAX_ENTRIES: usize = 20_000;
+
 impl RunFolders {
-    /// `cwd` and `named` are absolute.
-    pub fn new<'n>(cwd: &str, named: impl Iterator<Item = &'n String>) -> Self {
+    /// `cwd` and `named` are absolute; `root` is the repository, where the user says which folder that is.
+    pub fn new<'n>(cwd: &str, root: Option<&str>, named: impl Iterator<Item = &'n String>) -> Self {
         let mut all = Self::default();
+        if let Some(root) = root {
+            all.add(root, Kind::Repository);
+        }
         match git_root(cwd) {
-            Some(root) => all.add(&root, Kind::Repository),
+            Some(top) => all.add(&top, Kind::Repository),
             None => all.add(cwd, Kind::Working),
         }
         for path in named {
@@ -66,6 +81,27 @@ impl RunFolders {
         around.max_by_key(|top| top.path.len())
     }
 
+    /// What is analyzed around a path: the repository that it lies in. Without one, around a file, the working directory, if
+    /// the file lies in it and it is the folder of a project.
+    pub fn analysis_root(&self, absolute: &str) -> Option<AnalysisRoot> {
+        let top = self.enclosing_folder(absolute)?;
+        let max_entries = match top.kind {
+            Kind::Repository => None,
+            Kind::Working if !Path::new(absolute).is_dir() && !holds_home(&top.path) => Some(MAX_ENTRIES),
+            Kind::Working | Kind::Named => return None,
+        };
+        Some(AnalysisRoot {
+            path: top.path.clone(),
+            max_entries,
+        })
+    }
+
+    /// The path from the top of the folder of the run that it lies in.
+    pub fn relative<'p>(&self, absolute: &'p str) -> &'p str {
+        let top = self.enclosing_folder(absolute).map_or("", |top| &top.path);
+        absolute.strip_prefix(top).unwrap_or(absolute).trim_start_matches('/')
+    }
+
     /// The path lies in one of these folders, and so does what it leads to.
     pub fn contains(&self, absolute: &str) -> bool {
         let real = std::fs::canonicalize(absolute);
@@ -91,4 +127,9 @@ impl RunFolders {
         };
         top.kind != Kind::Named && std::fs::canonicalize(absolute).is_ok_and(|real| !real.starts_with(&top.real))
     }
+}
+
+/// Whether the folder is the user's home, or one around it.
+fn holds_home(folder: &str) -> bool {
+    std::env::home_dir().is_some_and(|home| home.starts_with(folder))
 }

@@ -25,7 +25,7 @@ use crate::source::{ProblemKind, file_name, is_within, join_path, parent_path, r
 use crate::unjudged::{Seal, Unjudged, UnjudgedReason};
 
 use ignored::Ignored;
-pub use inside::RunFolders;
+pub use inside::{AnalysisRoot, RunFolders};
 pub use read::text as read_text;
 use sealed::{has_sealed_values, strip_encryption_suffix};
 pub use skipped::{SkipReason, Skipped};
@@ -66,8 +66,10 @@ pub struct SearchRequest<'a> {
     pub force_exclude: bool,
     pub gitignore: bool,
     pub max_file_size: u64,
-    /// Read the neighbours of named files to understand them.
+    /// Read what may take part in what the named files say.
     pub context: bool,
+    /// The folders that are analyzed as a whole: what is not named in them is context. Sorted.
+    pub roots: Vec<AnalysisRoot>,
     /// 0: as many as there are cores.
     pub jobs: usize,
     /// Keep the reason of everything that was skipped.
@@ -317,14 +319,17 @@ impl SearchRequest<'_> {
                 let how = walk::WalkOptions {
                     in_scope: true,
                     filtered,
+                    except: &[],
+                    max_entries: None,
                 };
                 walk::walk(self, &folders, how, &mut found);
             }
         }
         if self.context {
+            let mut covered: Vec<String> = folders.iter().map(|f| self.absolute(f)).collect();
+            covered.extend(self.add_roots(&covered, &mut found));
             lonely.sort_by(|a, b| (parent_path(a), a).cmp(&(parent_path(b), b)));
             lonely.dedup();
-            let covered: Vec<String> = folders.iter().map(|f| self.absolute(f)).collect();
             lonely.retain(|file| !covered.iter().any(|c| is_within(file, c)));
             let mut known: BTreeSet<String> = found.files.iter().map(|f| f.path.clone()).collect();
             known.extend(found.troubles.iter().map(|t| t.path.clone()));
@@ -337,6 +342,38 @@ impl SearchRequest<'_> {
         found.decide_about_code(self.report_skipped);
         found.sort();
         Ok(found)
+    }
+
+    /// Adds, as context, what lies in the folders that are analyzed as a whole and was not `covered`. Returns those folders.
+    fn add_roots(&self, covered: &[String], found: &mut Discovery) -> Vec<String> {
+        let mut added = Vec::new();
+        for root in &self.roots {
+            if covered.iter().any(|folder| is_within(&root.path, folder)) {
+                continue;
+            }
+            let how = walk::WalkOptions {
+                in_scope: false,
+                filtered: true,
+                except: covered,
+                max_entries: root.max_entries,
+            };
+            let mut context = Discovery::default();
+            if !walk::walk(self, &[PathBuf::from(&root.path)], how, &mut context) {
+                found.unjudged.push(Unjudged::whole(
+                    self.display_path(&root.path),
+                    UnjudgedReason::TooManyFiles,
+                ));
+                continue;
+            }
+            // What is only read to understand others is not asked about.
+            context.unjudged.clear();
+            context.troubles.clear();
+            context.skipped.clear();
+            context.skipped_count = 0;
+            found.merge(context);
+            added.push(root.path.clone());
+        }
+        added
     }
 
     fn path_failure(&self, path: &Path) -> PathFailure {

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
@@ -13,9 +14,9 @@ use crate::unjudged::{Unjudged, UnjudgedReason};
 /// What one worker found; handed over when the worker ends.
 struct Worker<'w, 's> {
     ignored: Option<&'w Ignored>,
-    filtered: bool,
     search: &'w SearchRequest<'s>,
-    in_scope: bool,
+    how: WalkOptions<'w>,
+    entries: &'w AtomicUsize,
     found: Discovery,
     all: &'w Mutex<Vec<Discovery>>,
 }
@@ -30,30 +31,44 @@ impl Drop for Worker<'_, '_> {
 
 /// How folders are walked.
 #[derive(Clone, Copy)]
-pub(super) struct WalkOptions {
+pub(super) struct WalkOptions<'w> {
     pub(super) in_scope: bool,
     /// `.gitignore` and exclusions count.
     pub(super) filtered: bool,
+    /// Folders that are left out, absolute.
+    pub(super) except: &'w [String],
+    /// If there are more entries, nothing is added.
+    pub(super) max_entries: Option<usize>,
 }
 
-/// Adds what lies under `folders`.
-pub(super) fn walk(search: &SearchRequest<'_>, folders: &[PathBuf], how: WalkOptions, found: &mut Discovery) {
+/// Adds what lies under `folders`; whether it did.
+pub(super) fn walk(
+    search: &SearchRequest<'_>,
+    folders: &[PathBuf],
+    how: WalkOptions<'_>,
+    found: &mut Discovery,
+) -> bool {
+    let entries = AtomicUsize::new(0);
     let all = Mutex::new(Vec::new());
     let ignored = Ignored::new(&search.cwd);
     builder(search, folders).build_parallel().run(|| {
         let mut worker = Worker {
             ignored: (search.gitignore && how.filtered).then_some(&ignored),
-            filtered: how.filtered,
             search,
-            in_scope: how.in_scope,
+            how,
+            entries: &entries,
             found: Discovery::default(),
             all: &all,
         };
         Box::new(move |entry| worker.visit(entry))
     });
+    if how.max_entries.is_some_and(|max| entries.load(Ordering::Relaxed) > max) {
+        return false;
+    }
     for part in all.into_inner().unwrap_or_default() {
         found.merge(part);
     }
+    true
 }
 
 fn builder(search: &SearchRequest<'_>, folders: &[PathBuf]) -> WalkBuilder {
@@ -83,6 +98,17 @@ impl Worker<'_, '_> {
         };
         if entry.depth() == 0 {
             return WalkState::Continue;
+        }
+        if let Some(max) = self.how.max_entries
+            && self.entries.fetch_add(1, Ordering::Relaxed) >= max
+        {
+            return WalkState::Quit;
+        }
+        if kind.is_dir() && !self.how.except.is_empty() {
+            let absolute = self.search.absolute(entry.path());
+            if self.how.except.contains(&absolute) {
+                return WalkState::Skip;
+            }
         }
         let name = entry.file_name().to_string_lossy();
         if let Some(ignored) = self.ignored {
@@ -142,7 +168,9 @@ impl Worker<'_, '_> {
             self.found.skip(report_skipped, &shown, why);
             return WalkState::Skip;
         }
-        if self.filtered && !self.search.exclude.is_empty() && self.search.excluded(&self.search.absolute(entry.path()))
+        if self.how.filtered
+            && !self.search.exclude.is_empty()
+            && self.search.excluded(&self.search.absolute(entry.path()))
         {
             let shown = self.display_path(entry);
             self.found.skip(report_skipped, &shown, SkipReason::Excluded);
@@ -161,13 +189,13 @@ impl Worker<'_, '_> {
             Ok(meta) => meta.is_dir() || hint_from_name(name) == Ok(NameHint::Iam),
             Err(_) => false,
         };
-        let left_out = || self.filtered && self.search.excluded(&absolute) || folder_skipped(name).is_some();
+        let left_out = || self.how.filtered && self.search.excluded(&absolute) || folder_skipped(name).is_some();
         if let Some(to) = self.search.inside.link_target(&absolute) {
             self.found
                 .links
                 .push((self.search.display_path(&absolute), self.search.display_path(&to)));
         }
-        if self.in_scope && may_matter() && !left_out() && self.search.inside.leaves_repository(&absolute) {
+        if self.how.in_scope && may_matter() && !left_out() && self.search.inside.leaves_repository(&absolute) {
             let shown = self.search.display_path(&absolute);
             self.found
                 .unjudged
@@ -177,7 +205,7 @@ impl Worker<'_, '_> {
 
     /// A folder of templates that the CDK made is left out.
     fn skip_synthesized(&mut self, entry: &DirEntry) {
-        if self.in_scope {
+        if self.how.in_scope {
             let shown = self.display_path(entry);
             self.found
                 .unjudged
@@ -188,7 +216,7 @@ impl Worker<'_, '_> {
     fn file(&mut self, entry: &DirEntry, promised: NameHint) {
         let absolute = self.search.absolute(entry.path());
         let shown = self.search.display_path(&absolute);
-        if self.filtered && self.search.excluded(&absolute) {
+        if self.how.filtered && self.search.excluded(&absolute) {
             return self
                 .found
                 .skip(self.search.report_skipped, &shown, SkipReason::Excluded);
@@ -196,7 +224,7 @@ impl Worker<'_, '_> {
         match read::read(entry.path(), self.search.max_file_size) {
             Ok(content) => self
                 .search
-                .add_content(&shown, content, false, self.in_scope, &mut self.found),
+                .add_content(&shown, content, false, self.how.in_scope, &mut self.found),
             Err(e) => self.found.note_unopened(&shown, promised, &e),
         }
     }
@@ -217,7 +245,7 @@ impl Worker<'_, '_> {
         }
         if let (Some(path), ignore::Error::Io(e)) = (path, error) {
             let path = self.search.display_path(&self.search.absolute(path));
-            if self.in_scope && e.kind() != std::io::ErrorKind::NotFound {
+            if self.how.in_scope && e.kind() != std::io::ErrorKind::NotFound {
                 self.found.note_unlisted_folder(path, e);
             }
         }

@@ -56,8 +56,14 @@ pub trait Format: Sync {
     fn names_code(&self) -> bool {
         false
     }
+    /// Whether what it lowers may name files that were not read; see [`crate::model::Unit::wanted`].
+    fn names_files(&self) -> bool {
+        true
+    }
     /// `files` are those that the format claims, sorted. May read any other file of `sources` it is led to.
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit>;
+    /// Changes what all formats lowered.
+    fn finish(&self, _sources: &Sources, _units: &mut [LoweredUnit]) {}
 }
 
 /// Every format, in the order of the units.

@@ -3,6 +3,9 @@
 //! **Invariant:** every call that may run is listed; whatever may hide another one is a [`Doubt`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
 
 use super::{CodePlace, Project, WorkloadCode};
 use crate::iam::{ActionSet, sdk};
@@ -18,9 +21,27 @@ use crate::value::{Value, ValueKind};
 /// The analysed Python of a project.
 pub struct Codebase<'c, 'p> {
     /// Of [`Project::modules`].
-    pub calls: &'c Calls<'p>,
+    calls: AnalyzedCode<'c, 'p>,
     /// Of each of [`Project::inline`].
-    pub inline: &'c [Calls<'p>],
+    inline: Vec<AnalyzedCode<'c, 'p>>,
+}
+
+/// The calls of a program, and what each of its modules needs in addition, found once when it is asked for.
+struct AnalyzedCode<'c, 'p> {
+    calls: &'c Calls<'p>,
+    modules: Vec<OnceLock<ModuleNeeds>>,
+}
+
+/// What is needed of a module, and doubted, whatever of it runs.
+#[derive(Debug, Default)]
+struct ModuleNeeds {
+    /// What its libraries may call.
+    libraries: ActionSet,
+    doubts: Vec<Uncertainty>,
+    /// It has the words or an end point that let calls be someone else's.
+    other_identity: bool,
+    /// Keys that the code makes may sign it in.
+    takes_keys: bool,
 }
 
 /// What a workload's code needs.
@@ -109,10 +130,52 @@ const OWN_ENDPOINTS: &[&str] = &[
     "mediaconvert",
 ];
 
-impl<'c> Codebase<'c, '_> {
+impl<'c, 'p> AnalyzedCode<'c, 'p> {
+    fn new(calls: &'c Calls<'p>) -> Self {
+        Self {
+            calls,
+            modules: calls.program.modules.iter().map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    fn module(&self, index: usize) -> &ModuleNeeds {
+        self.modules[index].get_or_init(|| ModuleNeeds::new(self.calls.program, index))
+    }
+}
+
+impl ModuleNeeds {
+    fn new(program: &Program<'_>, index: usize) -> Self {
+        let module = &program.modules[index];
+        let extent = module.scope(ScopeId::MODULE).extent;
+        let words = TellingWords::of(program.sources.slice(extent));
+        let mut out = Self {
+            other_identity: words.others || !only_own_endpoints(program, index),
+            takes_keys: words.takes_keys || opens_session(module),
+            ..Self::default()
+        };
+        if words.hiding {
+            out.doubts.push(Uncertainty {
+                span: extent,
+                doubt: Doubt::Hidden,
+            });
+        }
+        imports(program, index, &mut out);
+        out
+    }
+}
+
+impl<'c, 'p> Codebase<'c, 'p> {
+    pub fn new(calls: &'c Calls<'p>, inline: &'c [Calls<'p>]) -> Self {
+        Self {
+            calls: AnalyzedCode::new(calls),
+            inline: inline.iter().map(AnalyzedCode::new).collect(),
+        }
+    }
+
     /// What `code` needs; `None` where none of it was read.
-    pub fn required(&self, project: &Project<'_>, code: &WorkloadCode) -> Option<Required<'c>> {
-        let (calls, found) = self.reachable_calls(code)?;
+    pub fn required(&self, code: &WorkloadCode) -> Option<Required<'c>> {
+        let (analyzed, found) = self.reachable_calls(code)?;
+        let calls = analyzed.calls;
         let mut out = Required {
             calls: found.calls.iter().map(|i| &calls.calls[*i]).collect(),
             named: found.named.iter().map(|i| &calls.calls[*i]).collect(),
@@ -129,18 +192,11 @@ impl<'c> Codebase<'c, '_> {
         }
         let mut takes_keys = false;
         for m in found.files.iter().filter_map(|f| calls.program.index_of(*f)) {
-            let module = &calls.program.modules[m];
-            let text = project.sources.slice(module.scope(ScopeId::MODULE).extent);
-            let says = |words: &[&str]| words.iter().any(|word| mentions_word(text, word));
-            out.other_identity |= says(OTHERS) || !only_own_endpoints(calls.program, m);
-            takes_keys |= says(TAKES_KEYS) || opens_session(module);
-            if says(HIDING) {
-                out.doubts.push(Uncertainty {
-                    span: module.scope(ScopeId::MODULE).extent,
-                    doubt: Doubt::Hidden,
-                });
-            }
-            imports(calls.program, m, &mut out);
+            let module = analyzed.module(m);
+            out.other_identity |= module.other_identity;
+            takes_keys |= module.takes_keys;
+            out.libraries.union_with(&module.libraries);
+            out.doubts.extend(&module.doubts);
         }
         out.other_identity |= out.calls.iter().any(|c| {
             c.operation.is_some_and(|o| {
@@ -161,7 +217,7 @@ impl<'c> Codebase<'c, '_> {
                 same.or_insert_with(|| (code, Vec::new())).1.push(i);
             }
         }
-        let mut out = vec![Vec::new(); self.calls.calls.len()];
+        let mut out = vec![Vec::new(); self.calls.calls.calls.len()];
         for (code, workloads) in by_code.into_values() {
             if let Some((_, found)) = self.reachable_calls(code) {
                 found.calls.iter().for_each(|call| out[*call].extend(&workloads));
@@ -171,11 +227,12 @@ impl<'c> Codebase<'c, '_> {
     }
 
     /// What may run of `code`, as indices into what [`Calls`] holds; `None` where none of it was read.
-    fn reachable_calls(&self, code: &WorkloadCode) -> Option<(&'c Calls<'c>, FoundActions)> {
-        let calls: &'c Calls<'_> = match &code.place {
-            CodePlace::Paths(_) => self.calls,
+    fn reachable_calls(&self, code: &WorkloadCode) -> Option<(&AnalyzedCode<'c, 'p>, FoundActions)> {
+        let analyzed = match &code.place {
+            CodePlace::Paths(_) => &self.calls,
             CodePlace::Inline(i) => self.inline.get(*i)?,
         };
+        let calls = analyzed.calls;
         let mut found = FoundActions::default();
         match (&code.handler, &code.place) {
             (Some(handler), _) => {
@@ -192,7 +249,7 @@ impl<'c> Codebase<'c, '_> {
             (None, CodePlace::Paths(paths)) => paths.iter().for_each(|path| found.add_reach(&calls.folder(path))),
             (None, CodePlace::Inline(_)) => return None,
         }
-        (!found.files.is_empty()).then_some((calls, found))
+        (!found.files.is_empty()).then_some((analyzed, found))
     }
 }
 
@@ -284,16 +341,40 @@ fn opens_session(m: &PythonModule) -> bool {
     })
 }
 
-/// Whether a word stands in a text, not as the end of a longer one.
-fn mentions_word(text: &str, word: &str) -> bool {
-    memchr::memmem::find_iter(text.as_bytes(), word.as_bytes()).any(|at| {
-        let before = text[..at].chars().next_back();
-        !before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_')
-    })
+/// Which lists of words a text has one of, not as the end of a longer word.
+#[derive(Debug, Default)]
+struct TellingWords {
+    others: bool,
+    hiding: bool,
+    takes_keys: bool,
+}
+
+impl TellingWords {
+    fn of(text: &str) -> Self {
+        static WORDS: OnceLock<Option<AhoCorasick>> = OnceLock::new();
+        let all = || AhoCorasick::new([OTHERS, HIDING, TAKES_KEYS].concat()).ok();
+        let mut out = Self::default();
+        let found = WORDS
+            .get_or_init(all)
+            .iter()
+            .flat_map(|w| w.find_overlapping_iter(text));
+        for word in found {
+            let before = text[..word.start()].chars().next_back();
+            if before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
+                continue;
+            }
+            match word.pattern().as_usize() {
+                n if n < OTHERS.len() => out.others = true,
+                n if n < OTHERS.len() + HIDING.len() => out.hiding = true,
+                _ => out.takes_keys = true,
+            }
+        }
+        out
+    }
 }
 
 /// What the libraries of a module may call, and what of its imports no one knows.
-fn imports(program: &Program<'_>, index: usize, out: &mut Required<'_>) {
+fn imports(program: &Program<'_>, index: usize, out: &mut ModuleNeeds) {
     let module = &program.modules[index];
     let read = attributes_read(module);
     // Of a module that is imported whole only what is read of it counts.

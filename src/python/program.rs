@@ -1,9 +1,10 @@
 //! The modules of a repository and how their imports find each other.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use crate::python::{BindingValue, ImportFrom, PythonModule};
 use crate::source::{FileId, Sources, file_name, parent_path};
@@ -46,6 +47,8 @@ pub struct Program<'a> {
     /// What the imports that stand in each module find.
     imports: Vec<Imports>,
     froms: Vec<FromImports>,
+    /// For [`Program::is_imported_elsewhere`], by module.
+    taken: OnceLock<Vec<FxHashSet<Arc<str>>>>,
 }
 
 impl<'a> Program<'a> {
@@ -107,6 +110,7 @@ impl<'a> Program<'a> {
             names,
             imports: Vec::new(),
             froms: Vec::new(),
+            taken: OnceLock::new(),
         };
         let (imports, froms) = modules.par_iter().map(|m| program.resolve(m)).unzip();
         program.imports = imports;
@@ -135,6 +139,41 @@ impl<'a> Program<'a> {
             }
         }
         (imports, froms)
+    }
+
+    /// The indices of its modules.
+    pub fn all_modules(&self) -> Vec<usize> {
+        (0..self.modules.len()).collect()
+    }
+
+    /// These modules and those that they import, however indirectly. Sorted.
+    pub fn with_imported(&self, modules: impl IntoIterator<Item = usize>) -> Vec<usize> {
+        let mut seen: BTreeSet<usize> = BTreeSet::new();
+        let mut open: Vec<usize> = modules.into_iter().collect();
+        while let Some(at) = open.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            let m = &self.modules[at];
+            for s in &m.scopes {
+                for bound in s.bindings.values().flatten().map(|b| &b.bound) {
+                    match bound {
+                        BindingValue::Import(i) => {
+                            open.extend(self.import(m.file, 0, &i.module));
+                            open.extend(self.import(m.file, 0, &i.full));
+                        }
+                        BindingValue::From(i) => {
+                            let (module, inner) = self.import_from(m.file, i);
+                            open.extend(module.into_iter().chain(inner));
+                        }
+                        _ => {}
+                    }
+                }
+                let wildcards = s.wildcards.iter();
+                open.extend(wildcards.filter_map(|w| self.import(m.file, w.level, &w.module)));
+            }
+        }
+        seen.into_iter().collect()
     }
 
     pub fn index_of(&self, file: FileId) -> Option<usize> {
@@ -224,16 +263,28 @@ impl<'a> Program<'a> {
 
     /// Whether another module takes this name from the module.
     pub fn is_imported_elsewhere(&self, module: usize, name: &str) -> bool {
-        let takes = |m: &PythonModule, i: &ImportFrom| {
-            (&*i.name == name || &*i.name == "*") && self.import_from(m.file, i).0 == Some(module)
-        };
-        self.modules.iter().any(|m| {
-            m.scopes.iter().any(|s| {
-                let mut bound = s.bindings.values().flatten();
-                let named = bound.any(|b| matches!(&b.bound, BindingValue::From(i) if takes(m, i)));
-                named || s.wildcards.iter().any(|i| takes(m, i))
-            })
-        })
+        let taken = self.taken.get_or_init(|| self.taken_names());
+        let names = &taken[module];
+        names.contains(name) || names.contains("*")
+    }
+
+    /// What other modules take from each module; `*` stands for all of it.
+    fn taken_names(&self) -> Vec<FxHashSet<Arc<str>>> {
+        let mut out = vec![FxHashSet::default(); self.modules.len()];
+        for m in self.modules {
+            for s in &m.scopes {
+                let bound = s.bindings.values().flatten().filter_map(|b| match &b.bound {
+                    BindingValue::From(i) => Some(i),
+                    _ => None,
+                });
+                for i in bound.chain(&s.wildcards) {
+                    if let Some(from) = self.import_from(m.file, i).0 {
+                        out[from].insert(i.name.clone());
+                    }
+                }
+            }
+        }
+        out
     }
 
     fn find_from(&self, from: FileId, import: &ImportFrom) -> (Option<usize>, Option<usize>) {

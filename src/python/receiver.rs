@@ -14,10 +14,17 @@ pub(crate) struct Objects {
 }
 
 impl Objects {
+    /// Without what parameters stand for.
     pub(crate) fn new(program: &Program<'_>) -> Self {
-        let index = ObjectIndex::new(program);
-        let params = Params::new(program, &index);
-        Self { index, params }
+        Self {
+            index: ObjectIndex::new(program),
+            params: Params::default(),
+        }
+    }
+
+    pub(crate) fn with_params(mut self, program: &Program<'_>) -> Self {
+        self.params = Params::new(program, &self.index);
+        self
     }
 }
 
@@ -106,6 +113,11 @@ impl<'p> Receivers<'p> {
         let text = self.module().string(arg)?;
         let fits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         fits.then(|| Arc::from(&*text))
+    }
+
+    /// Whether an answer so far depended on what a parameter stands for.
+    pub(crate) fn read_params(self) -> bool {
+        !self.evaluator.params_read().is_empty()
     }
 
     pub(crate) fn receiver(&self, expr: ExprId) -> Receiver {

@@ -356,6 +356,9 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
             let _ = write!(looked, ", {n} {what}");
         }
     }
+    if stats.without_context {
+        looked.push_str(", analyzed without the repository around them (--no-context)");
+    }
     if let Some(ms) = stats.elapsed_ms {
         let _ = write!(looked, ", {ms} ms");
     }

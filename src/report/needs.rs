@@ -28,7 +28,7 @@ impl<'a> NeedsPage<'a> {
     pub fn new(project: &'a Project<'_>, calls: &'a Calls<'_>, errors: &'a [Problem]) -> Self {
         let sources = project.sources;
         let in_scope = |span: Span| sources.file(span.file).in_scope;
-        let callers = Codebase { calls, inline: &[] }.callers(project);
+        let callers = Codebase::new(calls, &[]).callers(project);
         let name = |w: usize| project.workloads[w].name(project);
         let places = ResourceRefs::new(project);
         let (found, reached_from) = calls

@@ -76,6 +76,8 @@ pub struct Settings {
     pub ignore: OneOrMany<Selector>,
     /// Files to skip, in gitignore syntax; files that a checked file refers to are still read.
     pub exclude: OneOrMany<String>,
+    /// Folder that is analyzed as a whole, whatever is named in it, relative to this file; if unset, the Git repository.
+    pub root: Option<RangedValue<String>>,
     /// Skip files that `.gitignore` excludes.
     pub respect_gitignore: OnByDefault,
     /// Report all findings in test code, not only credentials that look real.

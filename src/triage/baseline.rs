@@ -116,8 +116,10 @@ impl Comparison {
 pub struct Extent<'a> {
     /// The file is still there.
     pub exists: &'a dyn Fn(&str) -> bool,
-    /// The file was read, or it is gone from a folder that was walked.
+    /// All that can be found in the file was looked for: it was named, or it is gone from a folder that was named.
     pub covers: &'a dyn Fn(&str) -> bool,
+    /// The rule was run.
+    pub runs: &'a dyn Fn(&str) -> bool,
 }
 
 impl Baseline {
@@ -268,7 +270,7 @@ impl Baseline {
         }
         let fate = |(known, found): (&BaselineEntry, Option<usize>)| match found {
             Some(i) => BaselineFate::Found(i),
-            None if (extent.covers)(&known.path) => BaselineFate::Mended,
+            None if (extent.covers)(&known.path) && (extent.runs)(&known.rule) => BaselineFate::Mended,
             None => BaselineFate::Unseen,
         };
         Comparison {

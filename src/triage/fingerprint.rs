@@ -15,7 +15,7 @@ use crate::source::{FileId, Sources, relative_path};
 /// The parts of a fingerprint and the fingerprint itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FindingIdentity {
-    /// Relative to [`Terms::root`].
+    /// Relative to [`TriageOptions::root`].
     pub path: String,
     /// Structural place: address, attribute without list indices, Sid.
     pub anchor: String,

@@ -35,14 +35,14 @@ pub struct TriageOptions<'a> {
     pub settings: &'a dyn Fn(&str) -> &'a Settings,
     /// The absolute path of the file shown under this path.
     pub absolute: &'a dyn Fn(&str) -> String,
-    /// Whether the file shown under this path is test code that was not asked for.
+    /// Whether the file shown under this path is test code.
     pub is_test: &'a dyn Fn(&str) -> bool,
-    /// The file shown under this path was asked for by name, so that all that it shows is wanted.
-    pub is_named: &'a dyn Fn(&str) -> bool,
     /// Where the paths in fingerprints start: the git root or, without one, the folder of the settings or the working
     /// directory. Absolute.
     pub root: &'a str,
     pub today: Date,
+    /// All of the repository was analyzed, so that a suppression that nothing needs is unused.
+    pub is_whole: bool,
     /// Suppressions count.
     pub ignores: bool,
     /// An unused suppression is an error.
@@ -51,10 +51,10 @@ pub struct TriageOptions<'a> {
 }
 
 impl TriageOptions<'_> {
-    /// Nothing is reported of what stands there: test code that was not asked for grants nothing and calls no account.
+    /// Nothing is reported of what stands there: test code grants nothing and calls no account.
     /// `span` is `None` for a file as a whole.
     pub fn excludes_test_code(&self, project: &Project<'_>, path: &str, span: Option<Span>) -> bool {
-        let inside = |span: Span| project.test_code.iter().any(|code| code.contains(span)) && !(self.is_named)(path);
+        let inside = |span: Span| project.test_code.iter().any(|code| code.contains(span));
         !(self.settings)(path).tests && (span.is_some_and(inside) || (self.is_test)(path))
     }
 }
@@ -216,6 +216,8 @@ pub struct Stats {
     pub in_tests: usize,
     /// What was not judged in test code, and is not listed.
     pub unjudged_in_tests: usize,
+    /// The files were analyzed without the repository around them.
+    pub without_context: bool,
     pub bytes: u64,
     pub elapsed_ms: Option<u64>,
 }
@@ -234,9 +236,10 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
     let secrets = secrets(&findings);
     let mask = Mask::new(sources, &secrets);
     let renderings = renderings::Renderings::new(project);
+    // What was not asked for is a part of it up to the end: whatever was named, the rest is the same.
     let mut findings: Vec<Finding> = findings
         .into_iter()
-        .filter(|f| in_scope(sources, f) && !renderings.is_generated(f, project))
+        .filter(|f| !renderings.is_generated(f, project))
         .collect();
     sort(&mut findings);
     let mut findings = fold::dedupe(findings);
@@ -278,7 +281,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
     reported.extend(ruled(extra));
     reported.sort_by(|a, b| (a.span(), &a.finding.rule).cmp(&(b.span(), &b.finding.rule)));
     let baseline = (terms.baseline).map(|known| baseline::apply(&known, sources, &mut reported));
-    reported.retain(|f| is_shown(sources, f, terms));
+    reported.retain(|f| in_scope(sources, &f.finding) && is_shown(sources, f, terms));
     let mut in_tests = 0;
     reported.retain(|f| {
         let left_out = is_in_excluded_test_code(project, f, terms);
@@ -294,6 +297,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
         unevaluated: unevaluated(project),
         stats: Stats {
             in_tests,
+            without_context: !terms.is_whole,
             ..stats(project)
         },
         foreign: book.foreign(),

@@ -95,7 +95,7 @@ fn of_rule(
         }
         return Some(f);
     }
-    if named.used.get() || matches!(entry.standing, SuppressionState::Ended(_)) {
+    if named.used.get() || !terms.is_whole || matches!(entry.standing, SuppressionState::Ended(_)) {
         return None;
     }
     // It is unknown whether a rule that did not run would report something here.

@@ -2,6 +2,7 @@
 
 use overgrant::internals::report::OutputFormat;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use crate::support::repository::{Repository, finished, key_pair};
 
@@ -260,7 +261,7 @@ fn neighbours_are_understood_and_not_reported() {
 }
 
 #[test]
-fn only_neighbours_that_can_take_part_are_read() {
+fn what_is_read_around_a_named_file() {
     let role = r#"resource "aws_iam_role" "r" {}"#;
     let handler = r"Resources:
   F:
@@ -286,19 +287,39 @@ fn only_neighbours_that_can_take_part_are_read() {
         ("template.yaml", handler),
         ("unrelated.yaml", &handler.replace("app.", "web.")),
     ]);
-    let context = |named: &str| {
-        let json = r.run(&["files", "--format", "json", named]).json();
+    let (here, elsewhere) = (r.path(""), std::env::temp_dir().join("nobody"));
+    let context = |named: &str, home: &Path| {
+        let mut command = r.command(&["files", "--format", "json", named]);
+        command.env("HOME", home).env("USERPROFILE", home);
+        let json = finished(command).json();
         let files = json["files"].as_array().unwrap().iter();
         let context = files.filter(|f| f["context"] == true);
         context
             .map(|f| f["path"].as_str().unwrap().to_owned())
             .collect::<Vec<_>>()
     };
-    assert_eq!(context(".env"), [""; 0]);
-    assert_eq!(context("more.tf"), ["main.tf", "uses.tf"]);
-    assert_eq!(context("policy.json"), ["uses.tf"]);
+    // A repository is one analysis, and so is a folder of a project.
     assert_eq!(
-        context("app.py"),
+        context("more.tf", &elsewhere),
+        [
+            "app.py",
+            "lib.py",
+            "main.tf",
+            "other.json",
+            "policy.json",
+            "template.yaml",
+            "unrelated.yaml",
+            "uses.tf"
+        ]
+    );
+    std::fs::remove_dir(r.path(".git")).unwrap();
+    assert_eq!(context("policy.json", &elsewhere).len(), 8);
+    // In a home folder, only neighbors that can take part are read.
+    assert_eq!(context(".env", &here), [""; 0]);
+    assert_eq!(context("more.tf", &here), ["main.tf", "uses.tf"]);
+    assert_eq!(context("policy.json", &here), ["uses.tf"]);
+    assert_eq!(
+        context("app.py", &here),
         ["lib.py", "main.tf", "more.tf", "template.yaml", "uses.tf"]
     );
 }

@@ -191,6 +191,16 @@ AWS_SECRET_ACCESS_KEY={secret}
     }
     assert_eq!(r.run(&["baseline", "update"]).code, 0);
     assert_eq!(r.read(".overgrant-baseline.json"), whole, "a known secret stays known");
+    // What only some rules, or files without the repository around them, can show is not fixed.
+    for partial in [
+        &["check", "--only", "credentials"][..],
+        &["check", "--no-context", "a/t.yaml"],
+    ] {
+        let ran = r.run(&[partial, &["--baseline-strict"]].concat());
+        assert_eq!(ran.code, 0, "{partial:?}: {}", ran.err);
+    }
+    let alone = r.run(&["check", "--no-context", "a/t.yaml"]);
+    assert!(alone.out.contains("analyzed without the repository"), "{}", alone.out);
     std::fs::remove_file(r.path("b/t.yaml")).unwrap();
     let status = |path: &str| r.run(&["baseline", "status", path]).out;
     assert!(status("a").contains(" 0 fixed"), "{}", status("a"));
@@ -211,8 +221,16 @@ AWS_SECRET_ACCESS_KEY={secret}
     };
     let r = Repository::new(&[(".env", &env(&secret))]);
     assert_eq!(r.run(&["check"]).code, 1);
-    assert_eq!(r.run(&["baseline", "create"]).code, 0);
-    assert_eq!(r.run(&["check"]).code, 1, "a critical secret is not known unasked");
+    let created = r.run(&["baseline", "create"]);
+    assert_eq!(created.code, 0);
+    assert!(created.err.contains("--include-secrets"), "{}", created.err);
+    let failed = r.run(&["check"]);
+    assert_eq!(failed.code, 1, "a critical secret is not known unasked");
+    assert!(
+        failed.err.contains("overgrant baseline update --include-secrets"),
+        "{}",
+        failed.err
+    );
     std::fs::remove_file(r.path(".overgrant-baseline.json")).unwrap();
     assert_eq!(r.run(&["baseline", "create", "--include-secrets"]).code, 0);
     assert_eq!(r.run(&["check"]).code, 0);

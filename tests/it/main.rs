@@ -37,6 +37,7 @@ mod needs;
 mod options;
 mod oracle;
 mod pairs;
+mod parts;
 mod patterns;
 mod policies;
 mod policy_files;

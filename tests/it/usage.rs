@@ -518,7 +518,14 @@ fn the_readme_opens_with_a_finding_of_the_example() {
     let shown = readme.split("```\n").nth(1).unwrap();
     assert!(shown.starts_with("error[unused-grant]"), "{shown}");
     let ran = std::process::Command::new(env!("CARGO_BIN_EXE_overgrant"))
-        .args(["check", "testdata/example", "--only", "unused-grant", "--isolated"])
+        .args([
+            "check",
+            "testdata/example",
+            "--tests",
+            "--only",
+            "unused-grant",
+            "--isolated",
+        ])
         .env("NO_COLOR", "1")
         .env_remove("GITHUB_ACTIONS")
         .env_remove("COLUMNS")

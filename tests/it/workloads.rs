@@ -256,7 +256,7 @@ entry = "worker.py"
         ),
         ["unreadable-input: overgrant.toml:4 `worker.py` was not found in the code"]
     );
-    // With files named, the rest is not read and nothing can be said of it.
+    // It is reported where the settings are asked for.
     let repository = billing_repository(
         r#"[[workload]]
 code = "svc"

@@ -11,37 +11,63 @@ mod sources;
 mod templates;
 mod unused;
 
-use crate::project::Codebase;
-use crate::python::Program;
+use std::collections::BTreeSet;
+
+use crate::project::{CodePlace, Codebase, WorkloadCode};
 use crate::python::calls::Calls;
+use crate::python::{BindingValue, Program, ScopeId};
 use crate::rules::{CodeCheck, Context, FindingSink};
+use crate::source::is_within;
 
 pub(super) const TABLE: &[(&str, CodeCheck)] = &[("code-against-role", check)];
 
 fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
     sources::check(cx, out);
-    let any = |w: &crate::project::Workload| !w.roles.is_empty() && w.code.is_some();
-    if !project.workloads.iter().any(any) {
+    let compared = project.workloads.iter().filter(|w| !w.roles.is_empty());
+    let code: Vec<&WorkloadCode> = compared.filter_map(|w| w.code.as_ref()).collect();
+    if code.is_empty() {
         silence::check(cx, None, out);
         return;
     }
     let program = project.program();
-    let calls = Calls::new(&program);
+    let calls = Calls::of(&program, &modules_of(&program, &code));
     let programs: Vec<Program<'_>> = project
         .inline
         .iter()
         .map(|code| Program::new(project.sources, std::slice::from_ref(&code.module)))
         .collect();
     let inline: Vec<Calls<'_>> = programs.iter().map(Calls::new).collect();
-    let roles = roles::UsedRoles::new(
-        project,
-        &Codebase {
-            calls: &calls,
-            inline: &inline,
-        },
-    );
+    let roles = roles::UsedRoles::new(project, &Codebase::new(&calls, &inline));
     silence::check(cx, Some(&roles), out);
     unused::check(cx, &roles, out);
     missing::check(cx, &roles, out);
+}
+
+/// The modules of which anything may run: those that hold the code of these workloads, and what they import.
+fn modules_of(program: &Program<'_>, code: &[&WorkloadCode]) -> Vec<usize> {
+    let mut start: BTreeSet<usize> = BTreeSet::new();
+    let mut folders: BTreeSet<&str> = BTreeSet::new();
+    for code in code {
+        let CodePlace::Paths(paths) = &code.place else { continue };
+        let module = code.handler.as_ref().and_then(|h| program.index_of(h.file));
+        start.extend(module);
+        // Else it may not be the entry point for certain, and everything in the folders counts.
+        let is_defined = |function: &str| {
+            let names = module.map(|m| &program.modules[m].scope(ScopeId::MODULE).bindings);
+            let last = names.and_then(|names| names.get(function)?.last());
+            last.is_some_and(|b| matches!(b.bound, BindingValue::Function(_)))
+        };
+        let function = code.handler.as_ref().and_then(|h| h.function.as_deref());
+        if !function.is_some_and(is_defined) {
+            folders.extend(paths.iter().map(String::as_str));
+        }
+    }
+    for (module, m) in program.modules.iter().enumerate() {
+        let path = program.sources.path(m.file);
+        if folders.iter().any(|folder| is_within(path, folder)) {
+            start.insert(module);
+        }
+    }
+    program.with_imported(start)
 }

@@ -70,7 +70,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         for (workload, w) in project.workloads.iter().enumerate() {
             let required = w.code.as_ref().filter(|_| !w.roles.is_empty()).and_then(|c| {
                 seen.entry((&c.place, &c.handler))
-                    .or_insert_with(|| code.required(project, c).map(Rc::new))
+                    .or_insert_with(|| code.required(c).map(Rc::new))
                     .clone()
             });
             for runs_as in &w.roles {

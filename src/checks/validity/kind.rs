@@ -175,7 +175,7 @@ fn inline(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 )
                 .primary(d.statement_key.unwrap_or(d.span), "AWS rejects the policy")
                 .secondary(identity.header, "inline policies of this identity")
-                .other_evidence(what),
+                .other_evidence(format!("all inline policies of {what}")),
             );
         }
     }

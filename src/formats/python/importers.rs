@@ -3,13 +3,14 @@
 //!
 //! **Invariant:** a file is looked at without parsing it, once; a repository without any file that we support costs nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
 use crate::iam::sdk;
 use crate::source::{FileId, Sources, join_path, parent_path};
+use crate::test_code::is_test_code;
 
 /// Bytes of files that are covered addition.
 const MAX_BYTES: usize = 16 << 20;
@@ -128,10 +129,22 @@ fn find_importers(
     let mut fresh = files.to_vec();
     let mut found = Vec::new();
     for _ in 0..MAX_ROUNDS {
-        let targets: HashSet<&str> = fresh.iter().flat_map(|f| importable_names(sources.path(*f))).collect();
+        // Whether test code is among the files that a name may mean.
+        let mut targets: HashMap<&str, bool> = HashMap::new();
+        for path in fresh.iter().map(|f| sources.path(*f)) {
+            let is_test = is_test_code(path);
+            for name in importable_names(path) {
+                *targets.entry(name).or_default() |= is_test;
+            }
+        }
+        // What a test hands to the code that it imports is not what that is given when it is deployed.
+        let is_wanted = |o: &Other| {
+            let mut imported = o.imports.iter().filter_map(|i| targets.get(i.as_str())).peekable();
+            imported.peek().is_some() && (imported.any(|is_test| *is_test) || !is_test_code(sources.path(o.file)))
+        };
         let mut next = Vec::new();
         for o in others {
-            if known.contains(&o.file) || !o.imports.iter().any(|i| targets.contains(i.as_str())) {
+            if known.contains(&o.file) || !is_wanted(o) {
                 continue;
             }
             *bytes += sources.text(o.file).len();
@@ -279,4 +292,28 @@ fn imports(path: &str, text: &str) -> Vec<String> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn test_code_is_read_for_test_code_only() {
+        let files = [
+            ("src/store.py", "import boto3\n"),
+            ("src/cli.py", "from store import save\n"),
+            ("tests/fakes.py", "import boto3\n"),
+            ("tests/test_fakes.py", "from fakes import client\n"),
+            ("tests/test_store.py", "from store import save\n"),
+        ];
+        let sources = Sources::from_strings(&files);
+        let ours: Vec<FileId> = ["src/store.py", "tests/fakes.py"]
+            .iter()
+            .filter_map(|p| sources.find(p))
+            .collect();
+        let found = importers(&sources, &ours);
+        let paths: Vec<&str> = found.iter().map(|f| sources.path(*f)).collect();
+        assert_eq!(paths, ["src/cli.py", "tests/test_fakes.py"]);
+    }
 }

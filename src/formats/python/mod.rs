@@ -3,6 +3,7 @@
 //! **Invariant:** one unit a file, in the order of the files, then one for each file that imports one of them; a document is lowered once, in the file that uses it, else in
 //! the one that writes it.
 
+mod candidates;
 mod cdk;
 mod cdk_policies;
 mod domains;
@@ -46,6 +47,10 @@ impl Format for Python {
         FormatClaim::shared_if(is_python && words)
     }
 
+    fn names_files(&self) -> bool {
+        false
+    }
+
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
         let more = importers::importers(sources, files);
         let mut all: Vec<FileId> = files.iter().chain(&more).copied().collect();
@@ -62,8 +67,9 @@ impl Format for Python {
             .map(|(u, f)| u.modules.pop().unwrap_or_else(|| PythonModule::unreadable(*f)))
             .collect();
         let program = Program::new(sources, &modules);
-        let objects = objects_of(&program);
         let of = |file: FileId| program.index_of(file).unwrap_or(0);
+        let asked: Vec<usize> = files.iter().map(|f| of(*f)).collect();
+        let objects = objects_of(&program, &asked);
         add(
             &mut units,
             each_file(files, |f| resources_of(&program, of(f), &objects)),
@@ -90,11 +96,21 @@ fn add(units: &mut [LoweredUnit], more: Vec<LoweredUnit>) {
     }
 }
 
-/// What is known of the objects of a program, where a call asks for it.
-fn objects_of(program: &Program<'_>) -> Objects {
-    match program.modules.iter().any(resources::may_create_resources) {
-        true => Objects::new(program),
-        false => Objects::default(),
+/// What is known of the objects of a program, where a call of these modules asks for it.
+fn objects_of(program: &Program<'_>, modules: &[usize]) -> Objects {
+    let asks = |module: &&usize| candidates::may_create_resources(&program.modules[**module]);
+    let asking: Vec<usize> = modules.par_iter().filter(asks).copied().collect();
+    if asking.is_empty() {
+        return Objects::default();
+    }
+    let objects = Objects::new(program);
+    let depends: Vec<bool> = asking
+        .par_iter()
+        .map(|m| candidates::asks_for_params(program, *m, &objects))
+        .collect();
+    match depends.contains(&true) {
+        true => objects.with_params(program),
+        false => objects,
     }
 }
 
@@ -113,7 +129,7 @@ fn resources_of(program: &Program<'_>, module: usize, objects: &Objects) -> Lowe
 
 /// What the only module of `program` creates and writes.
 fn lower_program(program: &Program<'_>) -> LoweredUnit {
-    let objects = objects_of(program);
+    let objects = objects_of(program, &[0]);
     let mut unit = resources_of(program, 0, &objects);
     let mut used = loose::literals_of(&unit);
     let documents = resources::CallLowering::new(program, 0, &objects).unattached_policies(&mut used);

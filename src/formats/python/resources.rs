@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::candidates::{candidate_calls, has_key, is_open};
 use super::loose::is_document;
 use super::parameters::positional;
 use crate::formats::cfn_fragments::has_functions;
@@ -38,31 +39,6 @@ pub(super) struct LoweredCall {
     address: Address,
 }
 
-/// Operations by method, or by the part after the dot.
-fn operations_by_method() -> &'static BTreeMap<&'static str, Vec<&'static LoweredOperation>> {
-    static TABLE: std::sync::OnceLock<BTreeMap<&'static str, Vec<&'static LoweredOperation>>> =
-        std::sync::OnceLock::new();
-    TABLE.get_or_init(|| {
-        let mut out: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for o in OPERATIONS {
-            let name = o.method.rsplit('.').next().unwrap_or(o.method);
-            out.entry(name).or_default().push(o);
-        }
-        out
-    })
-}
-
-/// Whether a module calls a method that may make a resource.
-pub(super) fn may_create_resources(m: &PythonModule) -> bool {
-    m.exprs.iter().any(|e| match &e.kind {
-        ExprKind::Call(c) => match &m.expr(c.function).kind {
-            ExprKind::Attr { name, .. } => operations_by_method().contains_key(&**name),
-            _ => false,
-        },
-        _ => false,
-    })
-}
-
 impl<'p> CallLowering<'p> {
     pub(super) fn new(program: &'p Program<'p>, module: usize, objects: &'p Objects) -> Self {
         let file = program.modules[module].file;
@@ -91,15 +67,9 @@ impl<'p> CallLowering<'p> {
         let m = self.module();
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
         let mut sites = Vec::new();
-        for expr in m.ids() {
+        for (expr, of, candidates) in candidate_calls(m) {
             let Some(call) = m.call(expr) else { continue };
-            let ExprKind::Attr { of, name, .. } = &m.expr(call.function).kind else {
-                continue;
-            };
-            let Some(candidates) = operations_by_method().get(&**name) else {
-                continue;
-            };
-            let receiver = self.receivers.receiver(*of);
+            let receiver = self.receivers.receiver(of);
             let operations: Vec<&'static LoweredOperation> = candidates
                 .iter()
                 .copied()
@@ -110,8 +80,8 @@ impl<'p> CallLowering<'p> {
             }
             let function = m.scope(m.function_of(m.expr(expr).scope));
             let name = match &*function.qualname {
-                "<module>" => name.to_string(),
-                q => format!("{q}>{name}"),
+                "<module>" => method_of(m, call).to_owned(),
+                q => format!("{q}>{}", method_of(m, call)),
             };
             let n = counts.entry(name.clone()).or_insert(0);
             *n += 1;
@@ -138,15 +108,8 @@ impl<'p> CallLowering<'p> {
 
     /// Whether a call with this receiver is that operation, for all we know.
     fn accepts(&self, o: &LoweredOperation, receiver: &Receiver, call: &CallExpr) -> bool {
-        let names = positional(o.method);
-        let open = call.args.iter().any(|a| a.name == ArgName::Spread);
-        let has_key = o.keys.iter().any(|k| {
-            call.keyword(k).is_some()
-                || names
-                    .iter()
-                    .position(|n| n == k)
-                    .is_some_and(|i| call.positional(i).is_some())
-        });
+        let open = is_open(call);
+        let has_key = has_key(o, call);
         let sub = o.method.split_once('.').map(|(t, _)| t);
         let keyed = has_key || o.keys.is_empty() || (open && !matches!(receiver, Receiver::Unknown));
         match receiver {

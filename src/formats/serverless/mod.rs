@@ -63,6 +63,26 @@ impl Format for Serverless {
             unit
         })
     }
+
+    /// What a service covers from a file of its own is the service's: it is no template beside it.
+    fn finish(&self, sources: &Sources, units: &mut [LoweredUnit]) {
+        let elsewhere = |r: &&Resource| {
+            r.format == SourceFormat::Serverless
+                && sources.path(r.header.file) != &*r.address.scope
+                && r.kind.contains("::")
+        };
+        let taken: BTreeSet<FileId> = units
+            .iter()
+            .flat_map(|u| u.resources.iter().filter(elsewhere))
+            .map(|r| r.header.file)
+            .collect();
+        let template = |r: &Resource| matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam);
+        for unit in units.iter_mut().filter(|_| !taken.is_empty()) {
+            unit.resources
+                .raw
+                .retain(|r| !(template(r) && taken.contains(&r.header.file)));
+        }
+    }
 }
 
 /// A map with a provider and something to deploy; functions may be left to plugins.
@@ -108,26 +128,6 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Lowered
         Template::new(&world, index).lower(unit);
     }
     unit.defaults.extend(variables.fallbacks());
-}
-
-/// What a service covers from a file of its own is the service's: it is no template beside it.
-pub fn remove_claimed_units(sources: &Sources, units: &mut [LoweredUnit]) {
-    let elsewhere = |r: &&Resource| {
-        r.format == SourceFormat::Serverless
-            && sources.path(r.header.file) != &*r.address.scope
-            && r.kind.contains("::")
-    };
-    let taken: BTreeSet<FileId> = units
-        .iter()
-        .flat_map(|u| u.resources.iter().filter(elsewhere))
-        .map(|r| r.header.file)
-        .collect();
-    let template = |r: &Resource| matches!(r.format, SourceFormat::Cloudformation | SourceFormat::Sam);
-    for unit in units.iter_mut().filter(|_| !taken.is_empty()) {
-        unit.resources
-            .raw
-            .retain(|r| !(template(r) && taken.contains(&r.header.file)));
-    }
 }
 
 /// The file that a part of `resources` is: `${file(resources/tables.yml)}`.

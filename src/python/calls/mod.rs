@@ -135,11 +135,16 @@ pub struct EntryReach {
 impl<'p> Calls<'p> {
     /// Analyses all modules of the program.
     pub fn new(program: &'p Program<'p>) -> Self {
-        let index = ObjectIndex::new(program);
-        let params = Params::new(program, &index);
-        let found: Vec<_> = (0..program.modules.len())
-            .into_par_iter()
-            .map(|m| module_calls(program, &index, &params, m))
+        Self::of(program, &program.all_modules())
+    }
+
+    /// Analyzes some of the modules, sorted: nothing runs of the others.
+    pub fn of(program: &'p Program<'p>, modules: &[usize]) -> Self {
+        let index = ObjectIndex::of(program, modules);
+        let params = Params::of(program, &index, modules);
+        let found: Vec<_> = modules
+            .par_iter()
+            .map(|m| module_calls(program, &index, &params, *m))
             .collect();
         let mut calls = Vec::new();
         let mut unresolved = Vec::new();

@@ -3,8 +3,9 @@
 //! **Invariant:** only an evaluator that joins makes them. What others may give stays among them as unknown, so that nothing is
 //! known for certain which is not.
 
-use std::collections::HashMap;
 use std::rc::Rc;
+
+use rustc_hash::FxHashMap;
 
 use crate::python::constants::ConstantEvaluator;
 use crate::python::{BindingValue, CallExpr, ExprId, ExprKind, ParamKind, Reaching, ScopeId, ScopeKind};
@@ -19,7 +20,7 @@ const MAX_CALLS: usize = 12;
 const MAX_OBJECTS: usize = 14;
 
 /// The calls of each function of a module in the module itself, and how many parameters the receiver takes.
-pub(super) type CallsOfFunction = HashMap<ScopeId, Vec<(ExprId, usize)>>;
+pub(super) type CallsOfFunction = FxHashMap<ScopeId, Vec<(ExprId, usize)>>;
 
 impl ConstantEvaluator<'_> {
     /// What a parameter may hold: what the calls in its file give, its default, and what anyone else gives.
@@ -78,7 +79,7 @@ impl ConstantEvaluator<'_> {
         let known = self.callers.borrow().get(&module).cloned();
         known.unwrap_or_else(|| {
             let m = self.module(module);
-            let mut found = CallsOfFunction::new();
+            let mut found = CallsOfFunction::default();
             for expr in m.ids() {
                 let Some(call) = m.call(expr) else { continue };
                 let called = self.repository_function(module, call.function);

@@ -12,9 +12,10 @@ mod constructs;
 mod strings;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
 
 use crate::python::{
     AccessStep, Binding, BindingValue, ExprId, ExprKind, FStringPart, Pair, Program, PythonModule, Reaching,
@@ -45,11 +46,11 @@ const MAX_FRAMES: usize = 4;
 pub struct ConstantEvaluator<'p> {
     program: &'p Program<'p>,
     /// Calls that create resources that we support: `role["Role"]["Arn"]` refers to one of these.
-    targets: HashMap<(usize, ExprId), (Arc<str>, Arc<str>)>,
-    memo: RefCell<HashMap<(usize, ExprId), Value>>,
+    targets: FxHashMap<(usize, ExprId), (Arc<str>, Arc<str>)>,
+    memo: RefCell<FxHashMap<(usize, ExprId), Value>>,
     /// Results that a bound or a cycle cut short: kept until the question is answered, so that nothing is computed twice
     /// for it.
-    cut: RefCell<HashMap<(usize, ExprId), Value>>,
+    cut: RefCell<FxHashMap<(usize, ExprId), Value>>,
     busy: RefCell<Vec<(usize, ExprId)>>,
     frames: RefCell<Vec<NameFrame>>,
     depth: Cell<u32>,
@@ -60,7 +61,7 @@ pub struct ConstantEvaluator<'p> {
     left: Cell<usize>,
     /// Whether parameters, loop variables and the like are alternatives rather than unknown.
     joins: bool,
-    callers: RefCell<HashMap<usize, Rc<CallsOfFunction>>>,
+    callers: RefCell<FxHashMap<usize, Rc<CallsOfFunction>>>,
 }
 
 /// Names of one scope with given values.
@@ -74,7 +75,7 @@ impl<'p> ConstantEvaluator<'p> {
     pub fn new(program: &'p Program<'p>) -> Self {
         Self {
             program,
-            targets: HashMap::new(),
+            targets: FxHashMap::default(),
             memo: RefCell::default(),
             cut: RefCell::default(),
             busy: RefCell::default(),

@@ -38,12 +38,17 @@ pub(crate) struct ObjectIndex {
 
 impl ObjectIndex {
     pub(crate) fn new(program: &Program<'_>) -> Self {
+        Self::of(program, &program.all_modules())
+    }
+
+    /// The same for some of the modules, sorted.
+    pub(crate) fn of(program: &Program<'_>, modules: &[usize]) -> Self {
         let mut index = Self {
-            services: services(program),
+            services: services(program, modules),
             ..Self::default()
         };
-        for (module, m) in program.modules.iter().enumerate() {
-            index.module(program, module, m);
+        for module in modules {
+            index.module(program, *module, &program.modules[*module]);
         }
         index.open.sort_unstable();
         index.open.dedup();
@@ -298,21 +303,23 @@ fn exported_class(program: &Program<'_>, module: usize, name: &str, depth: u32) 
 
 /// The clients that the program names, if it makes any: by literal strings, and, where one is made of a name that is not
 /// written there, by attributes and keywords too.
-fn services(program: &Program<'_>) -> Vec<Client> {
-    let boto = |(module, m): (usize, &PythonModule)| {
+fn services(program: &Program<'_>, modules: &[usize]) -> Vec<Client> {
+    let of_these = || modules.iter().map(|module| &program.modules[*module]);
+    let boto = |module: &usize| {
+        let m = &program.modules[*module];
         let text = program.sources.text(m.file);
         memchr::memmem::find(text.as_bytes(), b"boto").is_some()
             && m.ids().any(|e| match &m.expr(e).kind {
                 ExprKind::Attr { .. } | ExprKind::Name(_) => program
-                    .library(module, e)
+                    .library(*module, e)
                     .is_some_and(|name| name.split('.').next().is_some_and(|root| root.contains("boto"))),
                 _ => false,
             })
     };
-    if !program.modules.iter().enumerate().any(boto) {
+    if !modules.iter().any(boto) {
         return Vec::new();
     }
-    let exprs = || program.modules.iter().flat_map(|m| m.exprs.iter().map(move |e| (m, e)));
+    let exprs = || of_these().flat_map(|m| m.exprs.iter().map(move |e| (m, e)));
     let by_variable = exprs().any(|(m, e)| match &e.kind {
         ExprKind::Call(c) => {
             let makes = matches!(&m.expr(c.function).kind, ExprKind::Attr { name, .. }
@@ -334,11 +341,7 @@ fn services(program: &Program<'_>) -> Vec<Client> {
         }
     }
     if by_variable {
-        let names = program
-            .modules
-            .iter()
-            .flat_map(|m| &m.scopes)
-            .flat_map(|s| s.bindings.keys());
+        let names = of_these().flat_map(|m| &m.scopes).flat_map(|s| s.bindings.keys());
         out.extend(names.filter_map(|name| sdk::client(&name.replace('_', "-"))));
     }
     out.sort_unstable();

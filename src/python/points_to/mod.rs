@@ -4,6 +4,7 @@
 //! **Invariant:** evaluation is on demand and its work is bounded; what is cut short is [`Thing::More`], never nothing.
 
 mod abstract_value;
+mod callable_names;
 mod evaluate;
 mod index;
 mod params;

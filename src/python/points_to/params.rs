@@ -1,11 +1,13 @@
 //! What parameters stand for: arguments carried from the places that call.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder, single};
+use crate::python::points_to::callable_names::CallableNames;
 use crate::python::points_to::evaluate;
 use crate::python::points_to::evaluate::ObjectEvaluator;
 use crate::python::points_to::index::ObjectIndex;
@@ -22,11 +24,11 @@ pub(crate) type ParamSlot = (ScopeRef, u32);
 /// What parameters stand for, over all call sites.
 #[derive(Debug, Default)]
 pub(crate) struct Params {
-    all: HashMap<ParamSlot, ValueSet>,
+    all: FxHashMap<ParamSlot, ValueSet>,
     /// The part of it that comes from calls on this class: `super().__init__("sqs")` in it, `Queue("q")`.
-    on: HashMap<ParamSlot, BTreeMap<ScopeRef, ValueSet>>,
+    on: FxHashMap<ParamSlot, BTreeMap<ScopeRef, ValueSet>>,
     /// Which functions give a text for it, and of which of their own parameters, if it is one.
-    named: HashMap<ParamSlot, BTreeMap<Arc<str>, BTreeSet<ArgumentOrigin>>>,
+    named: FxHashMap<ParamSlot, BTreeMap<Arc<str>, BTreeSet<ArgumentOrigin>>>,
 }
 
 /// The function that gives an argument, and its parameter that the argument is.
@@ -85,16 +87,22 @@ impl Params {
 
     /// Carries arguments into parameters until nothing new arrives.
     pub(crate) fn new(program: &Program<'_>, index: &ObjectIndex) -> Self {
+        Self::of(program, index, &program.all_modules())
+    }
+
+    /// The same for what some of the modules hand on.
+    pub(crate) fn of(program: &Program<'_>, index: &ObjectIndex, modules: &[usize]) -> Self {
         let mut params = Self::default();
         // The parameters that each module's answers depend on: it is asked again only when one of them changed.
-        let mut asked: Vec<HashSet<ParamSlot>> = vec![HashSet::new(); program.modules.len()];
-        let mut due: Vec<usize> = (0..program.modules.len()).collect();
+        let mut asked: Vec<FxHashSet<ParamSlot>> = vec![FxHashSet::default(); program.modules.len()];
+        let mut due: Vec<usize> = modules.to_vec();
+        let names = CallableNames::new(program);
         for _ in 0..MAX_ROUNDS {
-            let found: Vec<(Vec<PassedArgument>, HashSet<ParamSlot>)> = due
+            let found: Vec<(Vec<PassedArgument>, FxHashSet<ParamSlot>)> = due
                 .par_iter()
-                .map(|module| passed_arguments(program, index, &params, *module))
+                .map(|module| passed_arguments(program, index, &params, &names, *module))
                 .collect();
-            let mut changed: HashSet<ParamSlot> = HashSet::new();
+            let mut changed: FxHashSet<ParamSlot> = FxHashSet::default();
             for (module, (handed, read)) in due.iter().zip(found) {
                 asked[*module] = read;
                 for PassedArgument {
@@ -148,8 +156,9 @@ fn passed_arguments(
     program: &Program<'_>,
     index: &ObjectIndex,
     params: &Params,
+    names: &CallableNames<'_>,
     module: usize,
-) -> (Vec<PassedArgument>, HashSet<ParamSlot>) {
+) -> (Vec<PassedArgument>, FxHashSet<ParamSlot>) {
     let m = &program.modules[module];
     let evaluator = ObjectEvaluator::new(program, index, params);
     let mut out = Vec::new();
@@ -158,7 +167,10 @@ fn passed_arguments(
         if call.args.is_empty() {
             continue;
         }
-        let callee = evaluator.values(module, call.function);
+        let callee = match names.may_be_callable(m, call.function) {
+            true => evaluator.values(module, call.function),
+            false => ValueSet::default(),
+        };
         let place = ScopeRef {
             module,
             scope: m.function_of(m.expr(expr).scope),
@@ -200,7 +212,9 @@ fn passed_arguments(
                 });
             }
         }
-        if hidden {
+        let first = call.args.iter().take_while(|a| a.name == ArgName::Positional).take(2);
+        let mut functions = first.map(|a| a.value).chain(call.keyword("target"));
+        if hidden && functions.any(|e| names.may_be_callable(m, e)) {
             for on in receivers(&evaluator, params, module, call) {
                 deferred_call(&evaluator, (module, place), call, on, &mut out);
             }

@@ -5,6 +5,9 @@ use crate::syntax::{NodeId, NodeKind, NodeStyle, placeholder};
 
 use super::JsonParser;
 
+/// Bytes within which an expression of a template language ends: its end is looked for at each bracket.
+const MAX_EXPRESSION: usize = 4 << 10;
+
 impl JsonParser<'_> {
     /// End of a run of characters that are no punctuation of JSON.
     pub(super) fn word_end(&self, start: usize) -> usize {
@@ -72,6 +75,13 @@ impl JsonParser<'_> {
     /// End of an expression of a template language that starts here: `{{ x }}`, `${x}`, `<%= x %>`.
     pub(super) fn template_end(&self) -> Option<usize> {
         let rest = &self.bytes[self.at..];
+        if !matches!(
+            rest,
+            [b'{', b'{' | b'%', ..] | [b'<', b'%', ..] | [b'$' | b'%', b'{', ..]
+        ) {
+            return None;
+        }
+        let rest = &rest[..rest.len().min(MAX_EXPRESSION)];
         let line = &rest[..memchr::memchr2(b'\n', b'\r', rest).unwrap_or(rest.len())];
         let close: &[u8] = match line {
             [b'{', b'{', ..] => b"}}",

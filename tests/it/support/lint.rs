@@ -50,12 +50,12 @@ pub(crate) fn report_of(sources: &Sources, rules: &[&str], toml: &str) -> Report
     let outcome = rules::run(&analysis.project, &RULESET, &Selection::all(&RULESET));
     let options = TriageOptions {
         is_test: &|path| path.starts_with("tests/"),
-        is_named: &|_| false,
         ruleset: &RULESET,
         settings: &|_| &settings,
         absolute: &|path| format!("/repo/{path}"),
         root: "/repo",
         today: Date::parse("2026-11-22").unwrap(),
+        is_whole: true,
         ignores: true,
         strict_ignores: false,
         baseline: None,

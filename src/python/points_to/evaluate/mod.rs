@@ -11,8 +11,9 @@ mod types;
 pub(crate) use classes::{fields, makes_classes};
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::iam::sdk::{Client, SdkResourceType};
 use crate::python::points_to::abstract_value::{
@@ -39,7 +40,7 @@ pub(crate) struct CallFrame<'f> {
     outer: Option<&'f Self>,
     depth: u32,
     /// What expressions stand for in it.
-    memo: RefCell<HashMap<ExprRef, ValueSet>>,
+    memo: RefCell<FxHashMap<ExprRef, ValueSet>>,
 }
 
 impl<'f> CallFrame<'f> {
@@ -88,15 +89,15 @@ pub(crate) struct ObjectEvaluator<'p> {
     pub(crate) program: &'p Program<'p>,
     pub(crate) index: &'p ObjectIndex,
     params: &'p Params,
-    memo: RefCell<HashMap<ExprRef, ValueSet>>,
-    returned: RefCell<HashMap<Application, ValueSet>>,
-    members: RefCell<HashMap<ClassMember, ValueSet>>,
-    contents: RefCell<HashMap<ExprRef, ValueSet>>,
+    memo: RefCell<FxHashMap<ExprRef, ValueSet>>,
+    returned: RefCell<FxHashMap<Application, ValueSet>>,
+    members: RefCell<FxHashMap<ClassMember, ValueSet>>,
+    contents: RefCell<FxHashMap<ExprRef, ValueSet>>,
     /// Parameters that were asked for.
-    read: RefCell<HashSet<(ScopeRef, u32)>>,
-    busy: RefCell<HashSet<ExprRef>>,
+    read: RefCell<FxHashSet<(ScopeRef, u32)>>,
+    busy: RefCell<FxHashSet<ExprRef>>,
     /// Containers that are being looked into.
-    open: RefCell<HashSet<ExprRef>>,
+    open: RefCell<FxHashSet<ExprRef>>,
     depth: Cell<u32>,
     /// Steps of all questions before this one, and of this one.
     spent: Cell<u32>,
@@ -154,7 +155,7 @@ impl<'p> ObjectEvaluator<'p> {
     }
 
     /// The parameters whose arguments it looked at.
-    pub(crate) fn params_read(self) -> HashSet<(ScopeRef, u32)> {
+    pub(crate) fn params_read(self) -> FxHashSet<(ScopeRef, u32)> {
         self.read.into_inner()
     }
 

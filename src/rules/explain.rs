@@ -270,7 +270,7 @@ fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
     let _ = writeln!(
         out,
         "How to suppress\n{}\n",
-        wrap(&suppression_examples(&r.id()).join("\n"), width)
+        wrap_lines(&suppression_examples(&r.id()), width)
     );
     let references = references(r);
     if !references.is_empty() {
@@ -406,21 +406,33 @@ fn capitalize(text: &str) -> String {
     first + chars.as_str()
 }
 
-/// Paragraphs, indented by two columns and broken at `width`.
-fn wrap(text: &str, width: usize) -> String {
-    let options = textwrap::Options::new(width.max(40))
+/// Two columns of indent, and as much text as fits in `width`.
+fn wrap_options<'o>(width: usize) -> textwrap::Options<'o> {
+    textwrap::Options::new(width.max(40))
         .initial_indent("  ")
         .subsequent_indent("  ")
         .break_words(false)
-        .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+}
+
+/// Paragraphs, indented by two columns and broken at `width`.
+fn wrap(text: &str, width: usize) -> String {
+    let options = wrap_options(width);
     let paragraphs = text.split("\n\n").map(|p| {
-        let list = p.lines().any(|l| l.starts_with(['-', ' ']) || l.starts_with("In "));
+        let list = p.lines().any(|l| l.starts_with(['-', ' ']));
         match list {
             true => textwrap::fill(p, &options),
             false => textwrap::fill(&p.replace('\n', " "), &options),
         }
     });
     paragraphs.collect::<Vec<_>>().join("\n\n")
+}
+
+/// Lines, each indented by two columns and broken at `width`.
+fn wrap_lines(lines: &[String], width: usize) -> String {
+    let options = wrap_options(width);
+    let lines = lines.iter().map(|line| textwrap::fill(line, &options));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn indent(text: &str, by: usize) -> String {

@@ -57,7 +57,7 @@ fuzz_target!(|input: (u8, &[u8])| {
     }
     let terms = TriageOptions {
         is_test: &|_| false,
-        is_named: &|_| false,
+        is_whole: true,
         ruleset: &RULESET,
         settings: &|_| &SETTINGS,
         absolute: &|path| format!("/repo/{path}"),

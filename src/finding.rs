@@ -43,7 +43,7 @@ pub struct Finding {
     pub folded: Vec<RuleId>,
     /// Byte ranges that must be masked wherever this file is shown.
     pub secrets: Vec<Span>,
-    /// How many more of its rule there are in its [`Unit`], which are not listed one by one.
+    /// How many more of its rule there are in its [`CountingUnit`], which are not listed one by one.
     pub more: usize,
 }
 
@@ -167,11 +167,11 @@ pub enum Offered {
     IfReported(Span),
 }
 
-/// One step of a [`Remedy`]. Places are spans as the model has them: [`crate::iam::Item::span`], keys' spans.
+/// One step of a [`Remedy`]. Places are spans as the model has them: [`crate::iam::ClauseItem::span`], keys' spans.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RemedyStep {
     /// Strings in the place of the string at the span. Several where the string is an item of a list, or may be one: a
-    /// single value becomes a list. No string: as [`Change::Remove`].
+    /// single value becomes a list. No string: as [`RemedyStep::Remove`].
     Replace { at: Span, with: Vec<String> },
     /// The list item or block at the span goes, with the comma and the line that were its own; or the entry whose key is
     /// there. The last one of a list or an object stays.
@@ -218,27 +218,27 @@ impl Remedy {
         }
     }
 
-    /// See [`Change::Replace`].
+    /// See [`RemedyStep::Replace`].
     #[must_use]
     pub fn replace<S: Into<String>>(self, at: Span, with: impl IntoIterator<Item = S>) -> Self {
         let with = with.into_iter().map(Into::into).collect();
         self.change(RemedyStep::Replace { at, with })
     }
 
-    /// See [`Change::Remove`].
+    /// See [`RemedyStep::Remove`].
     #[must_use]
     pub fn remove(self, at: Span) -> Self {
         self.change(RemedyStep::Remove { at })
     }
 
-    /// See [`Change::Add`].
+    /// See [`RemedyStep::Add`].
     #[must_use]
     pub fn add<S: Into<String>>(self, behind: Span, items: impl IntoIterator<Item = S>) -> Self {
         let items = items.into_iter().map(Into::into).collect();
         self.change(RemedyStep::Add { behind, items })
     }
 
-    /// See [`Change::Word`].
+    /// See [`RemedyStep::Word`].
     #[must_use]
     pub fn replace_token(self, at: Span, was: impl Into<String>, with: impl Into<String>) -> Self {
         let (was, with) = (was.into(), with.into());

@@ -17,7 +17,7 @@ use crate::source::{FileId, Sources, Span};
 #[derive(Debug)]
 pub struct Analysis<'a> {
     pub project: Project<'a>,
-    /// Paths that are referred to and not among the sources; see [`crate::model::Unit::wanted`]. Sorted.
+    /// Paths that are referred to and not among the sources; see [`crate::model::LoweredUnit::wanted`]. Sorted.
     pub wanted: Vec<String>,
     /// What each stage took, in order.
     pub timings: Vec<(&'static str, Duration)>,

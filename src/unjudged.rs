@@ -35,7 +35,7 @@ impl UnjudgedKind {
 /// One thing that was not judged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unjudged {
-    /// As [`crate::source::SourceFile::path`]; a folder, where it could not be listed.
+    /// As `SourceFile::path`; a folder, where it could not be listed.
     pub path: String,
     /// `None` where the whole file or folder is meant.
     pub span: Option<Span>,

@@ -1,7 +1,7 @@
 //! Evaluated values: what an expression of any format amounts to, with the place where each part was written.
 //!
 //! **Invariant:** every value carries the span of where it was *written*, however far it travelled; the places it was
-//! *used* at are in [`Value::via`], nearest use last. What is not known before deployment is a [`Kind::Unknown`] value or
+//! *used* at are in [`Value::via`], nearest use last. What is not known before deployment is a [`ValueKind::Unknown`] value or
 //! a hole in a [`Text`], never an absence.
 
 pub mod guard;
@@ -89,7 +89,7 @@ pub fn parts(entries: &[MapEntry]) -> impl Iterator<Item = (bool, &MapEntry)> {
     })
 }
 
-/// One alternative of [`Kind::OneOf`].
+/// One alternative of [`ValueKind::OneOf`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
     /// When it is the one.

@@ -87,7 +87,7 @@ impl<'a> OwnedResource<'a> {
         refers_to_resource_or_name(cx, self.resource, self.kind, self.name, resource)
     }
 
-    /// Like [`Self::is`], or an ARN of every resource of its kind.
+    /// Like [`Self::is_referenced_by`], or an ARN of every resource of its kind.
     pub(super) fn is_within(self, cx: &Context<'_>, resource: &Text) -> bool {
         covers_every(resource, self.kind) || self.is_referenced_by(cx, resource)
     }

@@ -240,7 +240,7 @@ impl InputArgs {
     }
 }
 
-/// What [`Input`] names.
+/// What [`InputArgs`] names.
 pub(super) struct Targets {
     pub(super) paths: Vec<PathBuf>,
     pub(super) stdin: Option<(String, Vec<u8>)>,

@@ -72,7 +72,7 @@ impl NamedFiles {
     }
 }
 
-/// See [`Named::link`].
+/// See [`NamedFiles::link`].
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Link {
     Any,
@@ -145,7 +145,7 @@ fn context_file(search: &SearchRequest<'_>, absolute: &str, found: &mut Discover
 }
 
 /// Reads what analysis asked for: `wanted` holds paths as shown, a folder with a final `/`, and patterns ([`MATCHING`]). Only
-/// [`Inside`](super::Inside), only what is there. Folders are context. A single file is a part of what reads it: whether it is
+/// [`Inside`](super::RunFolders), only what is there. Folders are context. A single file is a part of what reads it: whether it is
 /// in scope too, `in_scope` says of its absolute path.
 pub fn read_wanted(search: &SearchRequest<'_>, wanted: &[String], in_scope: &dyn Fn(&str) -> bool) -> Discovery {
     let mut found = Discovery::default();

@@ -88,7 +88,7 @@ impl std::fmt::Debug for SearchRequest<'_> {
 /// One file that was read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InputFile {
-    /// As in [`crate::source::SourceFile::path`].
+    /// As in `SourceFile::path`.
     pub path: String,
     pub text: Arc<str>,
     pub in_scope: bool,
@@ -106,12 +106,12 @@ pub struct ReadProblem {
 #[derive(Debug, Default)]
 pub struct Discovery {
     pub files: Vec<InputFile>,
-    /// See [`Interest::Code`].
+    /// See [`InputInterest::Code`].
     code: Vec<InputFile>,
     /// Some of the files are Python that says something that we support.
     python: bool,
     pub troubles: Vec<ReadProblem>,
-    /// Filled when [`Search::report_skipped`] is set.
+    /// Filled when [`SearchRequest::report_skipped`] is set.
     pub skipped: Vec<Skipped>,
     pub skipped_count: usize,
     /// Bytes read, kept or not.
@@ -162,7 +162,7 @@ impl Discovery {
         self.unjudged.push(Unjudged::whole(path, why));
     }
 
-    /// Decides about [`Interest::Code`].
+    /// Decides about [`InputInterest::Code`].
     fn decide_about_code(&mut self, report_skipped: bool) {
         for input in std::mem::take(&mut self.code) {
             if self.python {

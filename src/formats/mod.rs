@@ -1,6 +1,6 @@
 //! Lowering: each format's files to units of the one model.
 //!
-//! **Invariant:** lowering never fails; what was not understood is in [`Unit::problems`] or is an unknown value. Formats
+//! **Invariant:** lowering never fails; what was not understood is in [`LoweredUnit::problems`] or is an unknown value. Formats
 //! know syntax, values and the model; they never see a project or a rule, and no rule ever sees them.
 
 mod cfn_fragments;
@@ -56,7 +56,7 @@ pub trait Format: Sync {
     fn names_code(&self) -> bool {
         false
     }
-    /// Whether what it lowers may name files that were not read; see [`crate::model::Unit::wanted`].
+    /// Whether what it lowers may name files that were not read; see [`crate::model::LoweredUnit::wanted`].
     fn names_files(&self) -> bool {
         true
     }

@@ -1,6 +1,6 @@
 //! Who a statement of a trust policy or resource policy lets in: the one answer for all rules and all kinds of policy.
 //!
-//! It follows from three things: the principal ([`place`]), the condition ([`strength`]) with the Deny statements of the
+//! It follows from three things: the principal (`place`), the condition ([`strength`]) with the Deny statements of the
 //! document ([`guard`]), and the account that owns the resource ([`owner`]).
 //!
 //! **Invariant:** the same principal under the same condition is the same [`Audience`], whatever the policy is on.

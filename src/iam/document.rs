@@ -137,7 +137,7 @@ impl Reason {
 /// Who holds a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Owner {
-    /// Same scope as in [`crate::source::Target`].
+    /// Same scope as in [`crate::source::HoleTarget`].
     pub scope: Arc<str>,
     /// `aws_iam_policy.ci`, `UploadRole`, `handler`.
     pub address: Arc<str>,

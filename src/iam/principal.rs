@@ -12,7 +12,7 @@ use crate::source::{HoleKind, HoleTarget, Text, TextSlice};
 pub enum PrincipalOrigin {
     /// `"*"` and `{"AWS": "*"}`.
     Everyone,
-    /// A wildcard in the place of the account: `arn:aws:iam::*:root`. As public as [`Place::Everyone`].
+    /// A wildcard in the place of the account: `arn:aws:iam::*:root`. As public as [`PrincipalOrigin::Everyone`].
     AnyAccount(IdentityType),
     /// The account that is deployed to, or one that `[own]` names.
     OwnAccount {

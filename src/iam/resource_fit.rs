@@ -82,7 +82,7 @@ impl<'a> Resources<'a> {
         fits || self.is_checked(action)
     }
 
-    /// [`Self::fit`] by AWS's reference alone, for what is counted: an action without resource types needs `*`, which an ARN of
+    /// [`Self::fits`] by AWS's reference alone, for what is counted: an action without resource types needs `*`, which an ARN of
     /// one account does not match.
     pub fn fits_reference(&mut self, action: Action) -> bool {
         let wide = |r: &Cow<'_, Text>| match arn::breadth_of(r) {
@@ -95,7 +95,7 @@ impl<'a> Resources<'a> {
             && (action.resource_types().len() > 0 || self.texts.iter().any(wide) || self.is_checked(action))
     }
 
-    /// [`Self::fit`], or AWS may ask for more than its reference says: that one is to be believed where the action
+    /// [`Self::fits`], or AWS may ask for more than its reference says: that one is to be believed where the action
     /// lists things, which no request names, where something else says the same, or where the ARNs are another service's.
     pub fn may_fit(&mut self, action: Action) -> bool {
         let certain = action.level() == AccessLevel::List || action.certainly_star_only();

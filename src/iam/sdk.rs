@@ -1,7 +1,7 @@
 //! boto3: from a method of a client or resource to the operation, from the operation to the actions that it needs.
 //!
-//! **Invariant:** what AWS lists for an operation is split into what every call needs ([`Operation::required`]), of what one
-//! suffices ([`Operation::alternative_actions`]), and what only some calls need ([`Operation::conditional`], [`Operation::pass_role`]).
+//! **Invariant:** what AWS lists for an operation is split into what every call needs ([`SdkOperation::required`]), of what one
+//! suffices ([`SdkOperation::alternative_actions`]), and what only some calls need ([`SdkOperation::conditional`], [`SdkOperation::pass_role`]).
 //! Sources: botocore's and boto3's own data, AWS's Service Reference; see `rules/facts/README.md`.
 
 use std::cmp::Ordering;
@@ -288,8 +288,8 @@ impl SdkResourceType {
         self.member(name, MemberKind::Method)
     }
 
-    /// `bucket.objects`: its methods `all`, `filter`, `limit`, `page_size` and `pages` call [`Member::calls`], its items are
-    /// [`Member::gives`], and its other methods are that type's [`Self::batch`].
+    /// `bucket.objects`: its methods `all`, `filter`, `limit`, `page_size` and `pages` call [`SdkMember::calls`], its items are
+    /// `SdkMember::gives`, and its other methods are that type's [`Self::batch`].
     pub fn collection(self, name: &str) -> Option<SdkMember> {
         self.member(name, MemberKind::Collection)
     }

@@ -2,10 +2,10 @@
 //!
 //! **Invariant:** resources are canonical: `kind` is a CloudFormation type name (or one of [`kinds`]) and `props` has
 //! CloudFormation's property names, so that everything after lowering is written once for all formats. References to other
-//! resources are holes with a [`crate::source::Target`]; `project` resolves them.
+//! resources are holes with a [`crate::source::HoleTarget`]; `project` resolves them.
 //!
 //! A function's code, where it lies in the repository, is its property `CodePaths`: files and folders, as paths like
-//! [`crate::source::SourceFile::path`]. A package that a tool makes of such files is named by `PackagePath` on both sides; what
+//! `SourceFile::path`. A package that a tool makes of such files is named by `PackagePath` on both sides; what
 //! its files are called in it, where that differs, is in `CodeFiles`: `{Name, Path}`. An image is built by the `Dockerfile` at
 //! that path, up to `DockerTarget`, in the folder `CodePaths`.
 
@@ -190,7 +190,7 @@ pub struct UnattachedPolicy {
 /// Python that stands inside another file: `Code.ZipFile` of a function or of a package.
 #[derive(Debug)]
 pub struct Inline {
-    /// The function or package: index into [`Unit::resources`], and after linking into `Project::resources`.
+    /// The function or package: index into [`LoweredUnit::resources`], and after linking into `Project::resources`.
     pub resource: ResourceId,
     /// What it refers to has places in the file around it.
     pub module: crate::python::PythonModule,
@@ -203,7 +203,7 @@ pub struct LoweredUnit {
     pub loose: Vec<UnattachedPolicy>,
     /// Filled from `resources` and `loose` by `formats::policies`.
     pub documents: Vec<Document>,
-    /// Documents of which nothing is known but where they stand; filled with [`Unit::documents`].
+    /// Documents of which nothing is known but where they stand; filled with [`LoweredUnit::documents`].
     pub unread: Vec<Document>,
     pub problems: Vec<Problem>,
     /// Problems of a template as it stands, which are none where another unit fills it in.
@@ -216,7 +216,7 @@ pub struct LoweredUnit {
     pub unused: Vec<Span>,
     /// Objects that say which account what is in them belongs to. Those around others come first.
     pub homes: Vec<(Span, Arc<str>)>,
-    /// Files that were referred to and are not among the sources, as paths like [`crate::source::SourceFile::path`];
+    /// Files that were referred to and are not among the sources, as paths like `SourceFile::path`;
     /// a folder ends with `/`; for some files of a folder, [`crate::source::MATCHING`] and a pattern come after it. The caller
     /// may read them and run again.
     pub wanted: Vec<String>,

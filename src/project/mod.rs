@@ -45,17 +45,17 @@ pub struct Project<'a> {
     pub identities: IndexVec<IdentityId, Identity>,
     pub resources: IndexVec<ResourceId, Resource>,
     pub problems: Vec<Problem>,
-    /// See [`crate::model::Unit::extents`].
+    /// See [`crate::model::LoweredUnit::extents`].
     pub extents: Vec<Span>,
     /// Python, sorted by file, for [`crate::python::calls::Calls`].
     pub modules: Vec<PythonModule>,
-    /// See [`crate::model::Unit::test_code`].
+    /// See [`crate::model::LoweredUnit::test_code`].
     pub test_code: Vec<Span>,
-    /// See [`crate::model::Unit::unused`]; sorted.
+    /// See [`crate::model::LoweredUnit::unused`]; sorted.
     unused: Vec<Span>,
-    /// See [`crate::model::Unit::defaults`]; sorted.
+    /// See [`crate::model::LoweredUnit::defaults`]; sorted.
     defaults: Vec<(Span, Arc<str>)>,
-    /// See [`crate::model::Unit::unattached`].
+    /// See [`crate::model::LoweredUnit::unattached`].
     unattached: HashSet<Span>,
     /// Policies that are put on an identity that cannot be reported, by its kind and the scope of the resource that puts them:
     /// one place of each.
@@ -82,7 +82,7 @@ pub struct Project<'a> {
     pub shared: Vec<String>,
     /// In the order of their resources.
     pub workloads: Vec<Workload>,
-    /// Files of code that would say more; see [`crate::model::Unit::wanted`].
+    /// Files of code that would say more; see [`crate::model::LoweredUnit::wanted`].
     pub wanted: Vec<String>,
     /// Documents that limit all identities of the account: the settings or the repository say that they are attached above it.
     pub service_control_policies: Vec<Guardrail>,

@@ -59,7 +59,7 @@ pub struct WorkloadCode {
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CodePlace {
-    /// Files and folders, as paths like [`crate::source::SourceFile::path`].
+    /// Files and folders, as paths like `SourceFile::path`.
     Paths(Vec<String>),
     /// Index into [`Project::inline`].
     Inline(usize),

@@ -1,4 +1,4 @@
-//! What the object before the dot is: a boto3 client, not one, or perhaps one. [`Evaluator`] answers for all of the repository.
+//! What the object before the dot is: a boto3 client, not one, or perhaps one. [`ObjectEvaluator`] answers for all of the repository.
 
 use std::sync::Arc;
 

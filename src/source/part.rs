@@ -54,7 +54,7 @@ impl<'t> TextSlice<'t> {
         self.start >= self.end
     }
 
-    /// Length in bytes of [`Part::with_placeholders`].
+    /// Length in bytes of [`TextSlice::with_placeholders`].
     pub fn len(self) -> usize {
         self.end.saturating_sub(self.start)
     }
@@ -96,7 +96,7 @@ impl<'t> TextSlice<'t> {
         }
     }
 
-    /// See [`Text::span_of`]; `range` is one of [`Part::with_placeholders`].
+    /// See [`Text::span_of`]; `range` is one of [`TextSlice::with_placeholders`].
     pub fn span_of(self, range: Range<usize>) -> Option<Span> {
         self.text.span_of(self.start + range.start..self.start + range.end)
     }

@@ -31,7 +31,7 @@ const MAX_DEPTH: usize = 100;
 /// So many objects before a document are asked whose account it is in.
 const MAX_NESTED_HOMES: usize = 32;
 
-/// Fills [`Unit::documents`] from the unit's resources and loose values.
+/// Fills [`LoweredUnit::documents`] from the unit's resources and loose values.
 pub fn lower(unit: &mut LoweredUnit) {
     let mut found = FoundPolicies::default();
     for (i, resource) in unit.resources.iter_enumerated() {

@@ -43,7 +43,7 @@ const ADDERS: &[&str] = &[
     "add_to_role_policy",
 ];
 
-/// See [`Lowering::attachments`].
+/// See `Lowering::attachments`.
 pub(super) type Attached = BTreeMap<ExprId, Vec<ExprId>>;
 
 /// What the statements are put into.

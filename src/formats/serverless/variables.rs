@@ -36,7 +36,7 @@ pub(super) struct ServerlessService {
 struct SelfMemo {
     known: HashMap<String, Value>,
     open: HashSet<(ThreadId, String)>,
-    /// See [`Service::fallbacks`].
+    /// See [`ServerlessService::fallbacks`].
     fallbacks: BTreeMap<Span, Arc<str>>,
 }
 

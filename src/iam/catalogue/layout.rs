@@ -166,7 +166,7 @@ table! {
 }
 table! {
     /// Sorted by name in lower case within a client. `Method` is empty where it follows from the name. `Also` holds lists:
-    /// an action, a [`When`], its texts.
+    /// an action, a `When`, its texts.
     Operation in Operations: Name, Method, Flags, Required, AnyOf, Also, PassTo, PassParams
 }
 table! {

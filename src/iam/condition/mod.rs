@@ -1,9 +1,9 @@
 //! What conditions narrow: the one answer for all rules.
 //!
-//! [`strength`] grades each line of a statement's `Condition` block, [`dead`](dead::dead) says which statements never apply.
+//! [`strength`] grades each line of a statement's `Condition` block, `dead` says which statements never apply.
 //!
-//! **Invariant:** strength is read as for an Allow: a condition is worth what it keeps out, which depends on [whom the
-//! statement is for](Reading). What is not known narrows; it is never nothing, and it pins only where the key by itself
+//! **Invariant:** strength is read as for an Allow: a condition is worth what it keeps out, which depends on whom the
+//! statement is for. What is not known narrows; it is never nothing, and it pins only where the key by itself
 //! does (`aws:PrincipalOrgID`).
 
 pub mod dead;

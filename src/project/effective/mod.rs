@@ -17,7 +17,7 @@
 //! ```
 //!
 //! It costs time linear in the statements of the identity's policies; what documents grant is worked out once for all
-//! identities, and [`Effects`] works out each identity once for all checks. [`Effective::power`] says what counts as an
+//! identities, and [`Effects`] works out each identity once for all checks. [`Effective::admin_power`] says what counts as an
 //! administrator.
 //!
 //! **Invariant:** a grant is certain, in at least one alternative of the deployment, on some resource, perhaps under

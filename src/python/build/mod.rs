@@ -1,4 +1,4 @@
-//! From the syntax tree to [`Module`]: one walk, bounded in depth, in the order of evaluation.
+//! From the syntax tree to [`PythonModule`]: one walk, bounded in depth, in the order of evaluation.
 
 mod binding;
 mod expressions;

@@ -24,7 +24,7 @@ pub(crate) struct CallSite {
     /// The object of the resource API whose method it is.
     pub object: Option<Object>,
     pub certain: bool,
-    /// See [`crate::python::calls::Call::callers`].
+    /// See [`crate::python::calls::ApiCall::callers`].
     pub callers: Vec<ScopeRef>,
 }
 

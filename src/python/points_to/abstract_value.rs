@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::iam::sdk::{Client, SdkMember, SdkResourceType};
 use crate::python::{ExprId, ScopeId};
 
-/// How many things one expression may stand for before the rest is only [`Thing::More`].
+/// How many things one expression may stand for before the rest is only [`AbstractValue::More`].
 pub(crate) const MAX_VALUES: usize = 48;
 
 /// A scope of a module.

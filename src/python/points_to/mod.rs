@@ -1,7 +1,7 @@
 //! What objects an expression of Python may stand for, as far as calls of AWS are concerned: clients, what they make, and the
 //! repository's own classes and functions. Whether a call is one of AWS is decided here, for every rule.
 //!
-//! **Invariant:** evaluation is on demand and its work is bounded; what is cut short is [`Thing::More`], never nothing.
+//! **Invariant:** evaluation is on demand and its work is bounded; what is cut short is [`AbstractValue::More`], never nothing.
 
 mod abstract_value;
 mod callable_names;

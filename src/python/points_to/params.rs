@@ -15,7 +15,7 @@ use crate::python::{ArgName, BindingValue, CallExpr, ExprId, ExprKind, Program, 
 
 /// How often arguments are carried into parameters; chains of calls that hand on a client are rarely longer.
 const MAX_ROUNDS: usize = 6;
-/// Things that one parameter may stand for before the rest is only [`Thing::More`].
+/// Things that one parameter may stand for before the rest is only [`AbstractValue::More`].
 const MAX_PARAM: usize = 32;
 
 /// A parameter of a function, or a field of a dataclass.

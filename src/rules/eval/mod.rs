@@ -1,6 +1,6 @@
 //! Evaluates a declared rule over a project.
 //!
-//! **Invariant:** every test answers with a [`Truth`]; a rule fires on `Yes` alone. Captures are kept only from tests that
+//! **Invariant:** every test answers with a [`crate::iam::Truth`]; a rule fires on `Yes` alone. Captures are kept only from tests that
 //! hold, never from what `none` and `not` look at.
 
 mod evidence;

@@ -4,7 +4,7 @@
 //! the bracket that it opens), never the file; what lost something says so: a body has a [`Body::gap`], an object or list an
 //! entry or item of which nothing is known; the time is linear in the bytes, the depth of nodes and blocks bounded.
 //!
-//! How nodes are laid out, where [`Kind`] alone does not say it:
+//! How nodes are laid out, where [`NodeKind`] alone does not say it:
 //! - an object key that is a bare identifier is a `Str` with style `Plain`; a quoted string without `${` is a `Str`,
 //!   with it a `Template` of `Str` and expression nodes;
 //! - `Call` has its arguments as children; the last one is a `Unary` named `...` where it is spread;

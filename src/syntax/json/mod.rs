@@ -1,9 +1,9 @@
 //! JSON, tolerant: every breakage is a problem at its place, and reading goes on after it.
 //!
 //! **Invariant:** accepts without a problem exactly what RFC 8259 allows; never recurses; nesting beyond [`MAX_DEPTH`] is
-//! one [`Kind::Unknown`] node. Where more may be missing than a mark, each object and list around the
+//! one [`NodeKind::Unknown`] node. Where more may be missing than a mark, each object and list around the
 //! place ends with an entry or item of which nothing is known. A bare hole of an embedded text (`"Resource": ${x}`) and a
-//! placeholder without quotes (`"Resource": $ARN`) are a [`Kind::Str`] node of [`Style::Plain`] whose text is that hole, and
+//! placeholder without quotes (`"Resource": $ARN`) are a [`NodeKind::Str`] node of [`NodeStyle::Plain`] whose text is that hole, and
 //! no problem.
 
 mod scalar;
@@ -55,7 +55,7 @@ enum Expect {
 /// An object or array that is not closed yet.
 struct OpenContainer {
     node: NodeId,
-    /// Where its children begin in [`Parser::pending`].
+    /// Where its children begin in [`JsonParser::pending`].
     base: usize,
     expect: Expect,
     /// The comma that no item has followed yet.

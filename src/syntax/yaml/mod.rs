@@ -1,7 +1,7 @@
 //! YAML, by granit-parser's events, with short tags, aliases and exact offset maps of every scalar style.
 //!
 //! **Invariant:** never fails: broken input gives the tree before the breakage (often, after a same-length repair, all of
-//! it) and a problem at its place. A tag of the file's own (`!Sub x`) is a [`Kind::Call`] named without its `!`, whose
+//! it) and a problem at its place. A tag of the file's own (`!Sub x`) is a [`NodeKind::Call`] named without its `!`, whose
 //! child is the value. An alias is a node that the tree resolves ([`Tree::resolve`]); what aliases add up to is bounded in
 //! size and depth here, so that no walker need fear them. `<<` stays an entry; see [`Tree::merged`]. A collection of which
 //! something was lost ends with an entry or item of which nothing is known.

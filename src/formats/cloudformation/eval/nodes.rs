@@ -1,8 +1,8 @@
 //! Nodes to values.
 //!
 //! `None` is `AWS::NoValue`: the property, item or argument is not there. A conditional of which one branch is `NoValue`
-//! is a [`Kind::OneOf`] with the other branch alone. What is exactly one string of unknown content (a `Ref` to a resource,
-//! a string parameter) is a text of one hole; [`Kind::Unknown`] is left for what may have any shape.
+//! is a [`ValueKind::OneOf`] with the other branch alone. What is exactly one string of unknown content (a `Ref` to a resource,
+//! a string parameter) is a text of one hole; [`ValueKind::Unknown`] is left for what may have any shape.
 
 use std::sync::Arc;
 

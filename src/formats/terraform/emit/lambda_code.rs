@@ -5,7 +5,7 @@ use crate::model::kinds;
 use crate::source::{Piece, Sources, Text, join_path};
 use crate::value::{MapEntry, Value, ValueKind};
 
-/// `props` of a resource of this kind, with its paths as [`crate::source::SourceFile::path`] has them. Terraform runs in the
+/// `props` of a resource of this kind, with its paths as `SourceFile::path` has them. Terraform runs in the
 /// folder `root`.
 pub(crate) fn with_paths(root: &str, sources: &Sources, kind: &str, props: Value) -> Value {
     let (package, folders): (&str, &[&str]) = match kind {

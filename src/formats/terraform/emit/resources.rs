@@ -35,9 +35,9 @@ pub(crate) struct Emitted {
     pub(crate) resources: Vec<Resource>,
     /// Values that may be policies and stand in no resource: settled when all uses are known.
     pub(crate) loose: Vec<UnattachedPolicy>,
-    /// See [`crate::model::Unit::defaults`].
+    /// See [`crate::model::LoweredUnit::defaults`].
     pub(crate) defaults: Vec<(Span, Arc<str>)>,
-    /// See [`crate::model::Unit::unattached`].
+    /// See [`crate::model::LoweredUnit::unattached`].
     pub(crate) unattached: Vec<Span>,
     /// Statements that others replace where their document is merged into another one.
     pub(crate) replaced: HashSet<Span>,

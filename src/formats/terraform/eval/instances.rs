@@ -28,7 +28,7 @@ pub(crate) enum InstanceCount {
     Unknown,
 }
 
-/// [`Expansion`], and under which condition there are any.
+/// `Expansion`, and under which condition there are any.
 pub(crate) struct ConditionalExpansion {
     pub(crate) shape: InstanceCount,
     pub(crate) branch: Option<Guard>,

@@ -155,7 +155,7 @@ impl<'a> TerraformEvaluator<'a> {
         }
     }
 
-    /// A resource as a whole: a hole that [`Evaluator::attribute`] looks into, or a list or object of such holes.
+    /// A resource as a whole: a hole that [`TerraformEvaluator::attribute`] looks into, or a list or object of such holes.
     fn resource(&self, env: &EvalScope<'a>, address: &str, span: Span) -> Value {
         let module = &env.module;
         let Some(decl) = module.directory.resource(address) else {

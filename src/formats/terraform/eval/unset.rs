@@ -112,7 +112,7 @@ impl<'a> TerraformEvaluator<'a> {
         Some(Guard::new(&format!("if var.{name} is {word}"), vec![fact]).opt_in())
     }
 
-    /// A variable of the root module that an expression asks for and whose default is [off](is_off), and whether it is a flag.
+    /// A variable of the root module that an expression asks for and whose default is off, and whether it is a flag.
     fn off_variable(
         &self,
         module: &Rc<TerraformModule<'a>>,

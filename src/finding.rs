@@ -43,7 +43,7 @@ pub struct Finding {
     pub folded: Vec<RuleId>,
     /// Byte ranges that must be masked wherever this file is shown.
     pub secrets: Vec<Span>,
-    /// How many more of its rule there are in its [`CountingUnit`], which are not listed one by one.
+    /// How many more of its rule there are in its `CountingUnit`, which are not listed one by one.
     pub more: usize,
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-/// The kebab-case name of a rule. A built-in rule has a constant in [`ids`]; users' own have a prefix (`acme/no-root`).
+/// The kebab-case name of a rule. A built-in rule has a constant in `ids`; users' own have a prefix (`acme/no-root`).
 #[derive(Clone, Copy, Debug, Serialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RuleId(&'static str);
 

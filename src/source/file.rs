@@ -123,7 +123,7 @@ impl Sources {
         &self.file(id).text
     }
 
-    /// The file at this path (as [`join_path`] makes it), with links resolved.
+    /// The file at this path (as `join_path` makes it), with links resolved.
     pub fn find(&self, path: &str) -> Option<FileId> {
         let exact = self.by_path.get(path).copied();
         exact.or_else(|| match self.resolved(path) {

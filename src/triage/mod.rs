@@ -113,7 +113,7 @@ pub struct ReportedFinding {
     pub suppression: Option<Suppression>,
     /// Severe enough, where it stands, to make the exit code 1.
     pub fails: bool,
-    /// What would make it go away, as it would be written: [`crate::fix::write`] fills it in.
+    /// What would make it go away, as it would be written: `fix::write` fills it in.
     pub fixes: Vec<Fix>,
 }
 

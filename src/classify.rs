@@ -132,12 +132,11 @@ impl<'a> FileClues<'a> {
         let name = original.to_ascii_lowercase();
         let is_readable = !LOCK_FILES.contains(&original) && !is_minified_style(original);
         let hits = if is_readable { scan_words(&unescaped(text)) } else { 0 };
-        let has = |bits: u32| hits & bits == bits;
         let rendered = without_template_ending(&name);
-        let named = rendered.filter(|name| DATA.iter().any(|end| name.ends_with(end)));
+        let named = rendered.filter(|name| has_data_ending(name));
         let extension = named.unwrap_or(&name).rsplit_once('.').map_or("", |(_, end)| end);
         let is_foreign = OTHERS.contains(&original) || name.starts_with("tsconfig") && extension == "json";
-        Self {
+        let mut clues = Self {
             text,
             extension: if is_foreign {
                 String::new()
@@ -146,10 +145,12 @@ impl<'a> FileClues<'a> {
             },
             is_text_template: rendered.is_some(),
             is_readable,
-            has_key: has(hit::KEY) || has(hit::KEY_WORD) && secrets::has_secrets(text),
+            has_key: false,
             hits,
             name,
-        }
+        };
+        clues.has_key = clues.has(hit::KEY) || clues.has(hit::KEY_WORD) && secrets::has_secrets(text);
+        clues
     }
 
     /// Whether all of these words occur.
@@ -262,6 +263,11 @@ const TEMPLATE_ENDINGS: &[&str] = &[
     ".liquid",
     ".mako",
 ];
+
+/// Whether a name ends like that of data which text templates are rendered to.
+pub fn has_data_ending(name: &str) -> bool {
+    DATA.iter().any(|end| name.ends_with(end))
+}
 
 /// The name of what a template is rendered to: `policy.json` of `policy.json.tftpl`.
 pub fn without_template_ending(name: &str) -> Option<&str> {

@@ -1,6 +1,5 @@
 //! `overgrant baseline`: what is known and not yet fixed.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -75,25 +74,20 @@ impl BaselineCommand {
                 let old = old.ok_or_else(|| missing_baseline(path))?;
                 let comparison = old.compare(sources, &report.findings, extent);
                 let mut new = kept_entries(old, sources, report, &comparison);
-                let mut added = can_be_baselined(report, c.include_secrets);
+                let mut is_known = vec![false; report.findings.len()];
                 for fate in &comparison.fates {
                     if let BaselineFate::Found(i) = *fate {
-                        added[i] = false;
+                        is_known[i] = true;
                     }
                 }
-                let found: BTreeSet<usize> = (comparison.fates.iter())
-                    .filter_map(|fate| match *fate {
-                        BaselineFate::Found(i) => Some(i),
-                        _ => None,
-                    })
-                    .collect();
-                let left_out = (0..)
-                    .zip(&added)
-                    .filter(|(i, wanted)| !**wanted && !found.contains(i))
-                    .count();
+                let fresh = |wanted: bool| {
+                    let all = can_be_baselined(report, c.include_secrets).into_iter().zip(&is_known);
+                    all.map(move |(can_be, is_known)| !is_known && can_be == wanted)
+                };
+                let left_out = fresh(false).filter(|is_left_out| *is_left_out).count();
                 let now = old.entries_of(sources, &report.findings);
                 let before = new.entries.len();
-                let added = now.into_iter().zip(added);
+                let added = now.into_iter().zip(fresh(true));
                 new.entries
                     .extend(added.filter_map(|(entry, added)| added.then_some(entry)));
                 write(path, &new)?;
@@ -141,7 +135,7 @@ fn kept_entries(old: &Baseline, sources: &Sources, report: &Report, comparison: 
             note: entry.note.clone(),
             ..now[i].clone()
         }),
-        BaselineFate::Mended => None,
+        BaselineFate::Fixed => None,
         BaselineFate::Unseen => Some(entry.clone()),
     });
     let mut new = old.clone();

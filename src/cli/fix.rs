@@ -15,7 +15,7 @@ use crate::source::without_commands;
 
 /// What fixing changes: nothing is on disk yet.
 pub(super) struct PendingFixes {
-    mended: AppliedFixes,
+    applied: AppliedFixes,
     /// What was read, by path.
     before: Texts,
     /// Fixes of files that are not UTF-8 were left out.
@@ -39,7 +39,7 @@ impl PendingFixes {
         risky: bool,
     ) -> Result<Self, CliFailure> {
         let before: Texts = texts(read);
-        let mended = fix::apply_fixes(risky, |changed| {
+        let mut applied = fix::apply_fixes(risky, |changed| {
             replace_texts(read, &before, changed);
             run::analyze_again(read, |read, analysis| {
                 let report = read.report(analysis, run_options);
@@ -47,23 +47,22 @@ impl PendingFixes {
             })
         })?;
         // What was converted on reading could not be written back as it was.
-        let mut mended = mended;
         let altered = &read.found.altered;
-        for path in mended.texts.keys().filter(|path| altered.contains(*path)) {
+        for path in applied.texts.keys().filter(|path| altered.contains(*path)) {
             terminal::note(&format!("note: {path}: not fixed: the file is not UTF-8"));
         }
-        let all = mended.texts.len();
-        mended.texts.retain(|path, _| !altered.contains(path));
-        let left_out = mended.texts.len() < all;
-        replace_texts(read, &before, &mended.texts);
-        for d in &mended.dropped {
+        let all = applied.texts.len();
+        applied.texts.retain(|path, _| !altered.contains(path));
+        let left_out = applied.texts.len() < all;
+        replace_texts(read, &before, &applied.texts);
+        for d in &applied.dropped {
             terminal::note(&format!(
                 "note: {}:{}: not fixed: {}: {} ({})",
                 d.path, d.line, d.rule, d.why, d.title
             ));
         }
         Ok(Self {
-            mended,
+            applied,
             before,
             left_out,
         })
@@ -76,9 +75,9 @@ impl PendingFixes {
         run_options: &RunOptions,
         options: impl FnOnce(&Loaded<'_>) -> RenderOptions,
     ) -> Result<ExitCode, CliFailure> {
-        let left = self.mended.unsafe_left;
+        let left = self.applied.unsafe_left;
         // `patch` and `git apply` skip text before the first file.
-        let mut diffs = match self.mended.difference.as_slice() {
+        let mut diffs = match self.applied.difference.as_slice() {
             [] => String::new(),
             lines => format!(
                 "# These fixes change what the policies grant:\n# {}\n",
@@ -134,11 +133,11 @@ impl PendingFixes {
                 }
             }
         }
-        self.mended.texts.retain(|path, _| !failed.contains(path));
-        replace_texts(read, &self.before, &self.mended.texts);
+        self.applied.texts.retain(|path, _| !failed.contains(path));
+        replace_texts(read, &self.before, &self.applied.texts);
         let failed = self.left_out || !failed.is_empty();
         if quiet == 0 && files > 0 {
-            let made = phrase::count(self.mended.made, "fix", "fixes");
+            let made = phrase::count(self.applied.made, "fix", "fixes");
             terminal::note(&format!(
                 "note: applied {made} in {}",
                 phrase::count(files, "file", "files")
@@ -163,7 +162,7 @@ impl PendingFixes {
 
     /// Path, old and new text.
     fn changed_files(&self) -> impl Iterator<Item = (&str, &Arc<str>, &Arc<str>)> {
-        let changed = self.mended.texts.iter().filter_map(|(path, new)| {
+        let changed = self.applied.texts.iter().filter_map(|(path, new)| {
             let old = self.before.get(path)?;
             Some((path.as_str(), old, new))
         });

@@ -1,7 +1,7 @@
 //! The command line.
 //!
 //! **Invariant:** findings go to standard output, everything else to standard error; the exit code is 0 when nothing is to
-//! be done, 1 for findings that count or an input that we support that could not be read, 2 when the run could not do its work; the
+//! be done, 1 for findings that count or a supported input that could not be read, 2 when the run could not do its work; the
 //! same for every format.
 
 mod baseline;

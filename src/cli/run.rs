@@ -174,8 +174,7 @@ pub(super) fn read<'a>(
     }
     let ruleset = ruleset(&governing, &mut found);
     governing.resolve(&ruleset).map_err(CliFailure::Settings)?;
-    add_settings_files(&governing, &asked, &walked, &mut found);
-    Ok(Loaded {
+    let mut loaded = Loaded {
         ruleset,
         root,
         kinds: input.kinds()?,
@@ -194,7 +193,9 @@ pub(super) fn read<'a>(
         max_file_size: input.max_file_size,
         jobs: input.jobs,
         context: !input.no_context,
-    })
+    };
+    loaded.add_settings_files();
+    Ok(loaded)
 }
 
 /// The built-in rules and those of the folders that the settings name. A broken rule file becomes one of the files found, and
@@ -221,31 +222,32 @@ fn ruleset(governing: &Governing<'_>, found: &mut Discovery) -> Ruleset {
     ruleset
 }
 
-/// Settings with exceptions or workloads are sources too: findings point into them, and are reported where they are asked for.
-fn add_settings_files(governing: &Governing<'_>, asked: &[String], walked: &[String], found: &mut Discovery) {
-    let is_asked_for = |path: &str| {
-        let absolute = governing.absolute(path);
-        asked.contains(&absolute) || walked.iter().any(|top| is_within(&absolute, top))
-    };
-    for settings in governing.all() {
-        let excepting = settings.path.iter().filter(|_| !settings.exceptions.is_empty());
-        let linking = settings.ownership().workloads.into_iter().map(|w| w.file);
-        for path in excepting.cloned().chain(linking) {
-            if found.files.iter().any(|f| f.path == path) {
+impl Loaded<'_> {
+    /// Settings with exceptions or workloads are sources too: findings point into them, and are reported where they are asked for.
+    fn add_settings_files(&mut self) {
+        let of_settings = |settings: &Settings| {
+            let excepting = settings.path.clone().filter(|_| !settings.exceptions.is_empty());
+            let linking = settings.ownership().workloads.into_iter().map(|w| w.file);
+            excepting.into_iter().chain(linking).collect::<Vec<_>>()
+        };
+        let paths: Vec<String> = self.governing.all().iter().flat_map(of_settings).collect();
+        for path in paths {
+            if self.found.files.iter().any(|f| f.path == path) {
                 continue;
             }
-            if let Ok(text) = discover::read_text(std::path::Path::new(&governing.absolute(&path)), MAX_SETTINGS) {
-                found.files.push(discover::InputFile {
-                    in_scope: is_asked_for(&path),
+            let absolute = self.governing.absolute(&path);
+            if let Ok(text) = discover::read_text(std::path::Path::new(&absolute), MAX_SETTINGS) {
+                let is_piped = self.stdin.as_ref().is_some_and(|(name, _)| *name == path);
+                let in_scope = is_piped || self.named.contains(&absolute) || self.is_walked(&absolute);
+                self.found.files.push(discover::InputFile {
                     path,
                     text: text.into(),
+                    in_scope,
                 });
             }
         }
     }
-}
 
-impl Loaded<'_> {
     /// All of what the settings in play call ours.
     pub(super) fn ownership(&self) -> Ownership {
         let mut own = Ownership {

@@ -241,10 +241,10 @@ fn files_matching(folder: &str, pattern: &str) -> (Vec<String>, bool) {
 /// A file that another one names is read whatever its content looks like: `templatefile("policy.tpl", …)`. Whether it could
 /// be read.
 fn read_requested(search: &SearchRequest<'_>, absolute: &str, in_scope: bool, found: &mut Discovery) -> bool {
-    use read::Content::{Converted, Mended, Text};
+    use read::Content::{Converted, Repaired, Text};
     let content = read::read(Path::new(absolute), MAX_CONTEXT_SIZE);
-    let is_read = matches!(content, Ok(Text(_) | Converted(_) | Mended(_)));
-    if let Ok(Text(text) | Converted(text) | Mended(text)) = content {
+    let is_read = matches!(content, Ok(Text(_) | Converted(_) | Repaired(_)));
+    if let Ok(Text(text) | Converted(text) | Repaired(text)) = content {
         found.bytes += text.len() as u64;
         found.files.push(super::InputFile {
             path: search.display_path(absolute),

@@ -39,7 +39,7 @@ pub const MAX_FILE_SIZE: u64 = 16 << 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum InputInterest {
     None,
-    /// Python that says nothing that we support: read when other Python does, which may import it or be imported by it.
+    /// Python that does not mention AWS: read when other Python does, which may import it or be imported by it.
     Code,
     /// May hold credentials.
     Text,
@@ -108,7 +108,7 @@ pub struct Discovery {
     pub files: Vec<InputFile>,
     /// See [`InputInterest::Code`].
     code: Vec<InputFile>,
-    /// Some of the files are Python that says something that we support.
+    /// Some of the files are Python that mentions AWS.
     python: bool,
     pub troubles: Vec<ReadProblem>,
     /// Filled when [`SearchRequest::report_skipped`] is set.
@@ -408,10 +408,10 @@ impl SearchRequest<'_> {
             kind,
             message,
         };
-        let (text, mended, altered) = match content {
+        let (text, repaired, altered) = match content {
             read::Content::Text(text) => (text, false, false),
             read::Content::Converted(text) => (text, false, true),
-            read::Content::Mended(text) => (text, true, true),
+            read::Content::Repaired(text) => (text, true, true),
             read::Content::Binary => {
                 if hint_from_requested_name(name) == Some(NameHint::Iam) && in_scope {
                     let message = "binary data where text was expected".to_owned();
@@ -470,7 +470,7 @@ impl SearchRequest<'_> {
         if altered {
             found.altered.insert(path.to_owned());
         }
-        if mended && in_scope {
+        if repaired && in_scope {
             let message = "not UTF-8; each invalid byte was read as `?`".to_owned();
             found.troubles.push(trouble(ProblemKind::NotEvaluated, message));
         }

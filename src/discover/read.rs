@@ -15,7 +15,7 @@ pub(super) enum Content {
     /// UTF-16, as the UTF-8 that stands for it.
     Converted(String),
     /// Not UTF-8; each offending byte became a `?`, so that offsets stay true.
-    Mended(String),
+    Repaired(String),
     Binary,
     /// Encrypted, or not here.
     Sealed(Seal),
@@ -118,7 +118,7 @@ pub(super) fn classify_content(bytes: Vec<u8>, cap: u64) -> Content {
     }
 }
 
-/// UTF-8, or UTF-16 (then offsets are those of the UTF-8 text); else fixed.
+/// UTF-8, or UTF-16 (then offsets are those of the UTF-8 text); else repaired.
 fn decode(bytes: Vec<u8>) -> Content {
     if let Some(seal) = seal_of(&bytes) {
         return Content::Sealed(seal);
@@ -129,11 +129,11 @@ fn decode(bytes: Vec<u8>) -> Content {
     let binary = is_binary(&bytes);
     let text = match String::from_utf8(bytes) {
         Ok(text) => Content::Text(text),
-        Err(e) => Content::Mended(apply_fixes(e.as_bytes())),
+        Err(e) => Content::Repaired(replace_invalid_bytes(e.as_bytes())),
     };
     match text {
         // A few bytes that are not text do not hide what is next to them.
-        Content::Text(t) | Content::Mended(t) if binary && !secrets::has_secrets(&t) => Content::Binary,
+        Content::Text(t) | Content::Repaired(t) if binary && !secrets::has_secrets(&t) => Content::Binary,
         text => text,
     }
 }
@@ -147,7 +147,8 @@ fn is_binary(bytes: &[u8]) -> bool {
     memchr::memchr_iter(0, head).count() * 100 > head.len()
 }
 
-fn apply_fixes(bytes: &[u8]) -> String {
+/// The text with a `?` in place of each byte that is not UTF-8.
+fn replace_invalid_bytes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());
@@ -183,7 +184,7 @@ mod tests {
 
     #[test]
     fn broken_bytes_keep_their_place() {
-        let Content::Mended(text) = decode(b"caf\xe9 = \"x\"".to_vec()) else {
+        let Content::Repaired(text) = decode(b"caf\xe9 = \"x\"".to_vec()) else {
             panic!("expected fixed text");
         };
         assert_eq!(text, r#"caf? = "x""#);
@@ -203,6 +204,6 @@ mod tests {
     fn a_key_among_bytes_that_are_not_text_is_read() {
         let id = ["AKIA", "4QZ7W2", "MXK5T3", "HVBN"].concat();
         let bytes = [b"\0\0\0\xff".as_slice(), id.as_bytes(), b"\0\0"].concat();
-        assert!(matches!(decode(bytes), Content::Mended(text) if text.contains(&id)));
+        assert!(matches!(decode(bytes), Content::Repaired(text) if text.contains(&id)));
     }
 }

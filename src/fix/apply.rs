@@ -144,8 +144,8 @@ impl LintedState {
 
 /// Makes fixes until none is left that could be made. `lint` lints with these texts in the place of those on disk.
 pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<LintedState, E>) -> Result<AppliedFixes, E> {
-    let mut mended = AppliedFixes::default();
-    let mut now = lint(&mended.texts)?;
+    let mut applied = AppliedFixes::default();
+    let mut now = lint(&applied.texts)?;
     let before = std::mem::take(&mut now.grants);
     let mut granted: Option<Grants> = None;
     let mut refused: BTreeSet<(String, String)> = BTreeSet::new();
@@ -155,7 +155,7 @@ pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Linted
         if batch.is_empty() {
             break;
         }
-        let texts = apply(&now.texts, &mended.texts, &batch);
+        let texts = apply(&now.texts, &applied.texts, &batch);
         let mut after = lint(&texts)?;
         let safe = batch.iter().all(|o| o.safe);
         let changed = granted.as_ref().unwrap_or(&before).difference(&after.grants);
@@ -166,15 +166,15 @@ pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Linted
         match find_regression(&now, &after, &batch).or(changes) {
             None => {
                 granted = Some(std::mem::take(&mut after.grants));
-                mended.texts = texts;
-                mended.made += batch.len();
+                applied.texts = texts;
+                applied.made += batch.len();
                 now = after;
                 limit = usize::MAX;
             }
             Some(why) if batch.len() == 1 => {
                 let o = batch[0];
                 refused.insert((o.fingerprint.clone(), o.title.clone()));
-                mended.dropped.push(DroppedFix {
+                applied.dropped.push(DroppedFix {
                     rule: o.rule.clone(),
                     path: o.path.clone(),
                     line: o.line,
@@ -186,11 +186,11 @@ pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Linted
             Some(_) => limit = batch.len() / 2,
         }
     }
-    mended.unsafe_left = now.offers.iter().filter(|o| !risky && !o.safe).count();
+    applied.unsafe_left = now.offers.iter().filter(|o| !risky && !o.safe).count();
     if let Some(granted) = granted {
-        mended.difference = before.difference(&granted);
+        applied.difference = before.difference(&granted);
     }
-    Ok(mended)
+    Ok(applied)
 }
 
 /// The fixes of one round: of two that touch, the first in order. Safe and unsafe ones are not made together, since a safe one

@@ -57,7 +57,7 @@ impl Quoting {
                 (Self::Doubled | Self::OneLine, '\n') => return None,
                 (Self::Python { formatted: true, .. }, '{' | '}') => out.extend([c, c]),
                 (Self::Python { long: true, .. }, '\n') => out.push('\n'),
-                // Three quotes in a row would end a long string; two do not, and no text that we support has more.
+                // Three quotes in a row would end a long string; two do not, and no text that a fix writes has more.
                 (Self::Python { long: true, .. }, '"' | '\'') => out.push(c),
                 (Self::Python { raw: true, quote, .. }, c) if c == *quote || matches!(c, '\\' | '\n') => return None,
                 (Self::Python { raw: false, quote, .. }, c) if c == *quote || c == '\\' => out.extend(['\\', c]),

@@ -51,7 +51,7 @@ fn parse_embedded(text: &Text, span: Span) -> Option<(Value, Vec<Problem>)> {
     Some((value, policy_problems(&flat, tree.problems)))
 }
 
-/// Broken JSON that no one would take for a policy is not one of our business.
+/// Broken JSON that no one would take for a policy is left alone.
 fn policy_problems(flat: &str, problems: Vec<Problem>) -> Vec<Problem> {
     let elements = || ["Effect", "Action", "Principal"].iter().any(|w| flat.contains(w));
     let is_policy = flat.contains("\"Statement\"") || flat.contains("Statement") && elements();

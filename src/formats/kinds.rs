@@ -46,9 +46,7 @@ impl FileKinds {
 
     /// The formats that read it.
     pub fn formats(self) -> impl Iterator<Item = &'static dyn Format> {
-        let all = FORMATS.iter().enumerate();
-        all.filter(move |(bit, _)| self.formats & (1 << bit) != 0)
-            .map(|(_, format)| *format)
+        FORMATS.iter().copied().filter(move |format| self.is_read_by(*format))
     }
 
     /// Whether it may grant something, or say what is granted.
@@ -57,14 +55,19 @@ impl FileKinds {
     }
 
     pub fn is_read_by(self, format: &dyn Format) -> bool {
-        self.formats().any(|one| one.title() == format.title())
+        self.formats & bit_of(format) != 0
     }
 
     /// Another file names it as one that the format reads.
     pub fn add(&mut self, format: &dyn Format) {
-        let bit = FORMATS.iter().position(|one| one.title() == format.title());
-        self.formats |= bit.map_or(0, |bit| 1 << bit);
+        self.formats |= bit_of(format);
     }
+}
+
+/// The bit that stands for a format.
+fn bit_of(format: &dyn Format) -> u32 {
+    let position = FORMATS.iter().position(|one| one.title() == format.title());
+    position.map_or(0, |bit| 1 << bit)
 }
 
 #[cfg(test)]

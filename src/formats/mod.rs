@@ -75,7 +75,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &serverless::Serverless,
 ];
 
-/// Lowers files one by one, in parallel, results in the order of `files`. A panic that we support costs that file only and is
+/// Lowers files one by one, in parallel, results in the order of `files`. A panic costs that file only and is
 /// reported as such.
 pub fn each_file(files: &[FileId], lower: impl Fn(FileId) -> LoweredUnit + Sync) -> Vec<LoweredUnit> {
     files.par_iter().map(|&file| guarded(file, || lower(file))).collect()

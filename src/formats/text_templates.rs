@@ -8,7 +8,7 @@ use std::sync::Arc;
 use aho_corasick::AhoCorasick;
 
 use super::terraform;
-use crate::classify::without_template_ending;
+use crate::classify::{has_data_ending, without_template_ending};
 use crate::model::LoweredUnit;
 use crate::source::{FileId, Hole, HoleKind, Piece, ProblemKind, Sources, Span, Text, file_name, parent_path};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
@@ -89,7 +89,6 @@ pub fn unloaded_templates(sources: &Sources) -> Vec<Span> {
 /// Whether a file is a template of Jinja, Helm, ERB or their like: it is in a folder whose name is an expression
 /// (`{{cookiecutter.name}}/`), a line begins with a directive, or, in data, there is an expression anywhere.
 fn is_unrendered(path: &str, text: &str) -> bool {
-    const DATA: [&str; 4] = [".json", ".yaml", ".yml", ".template"];
     // Expressions of Terraform are understood.
     const OPENING: [&str; 3] = ["{{", "{%", "<%"];
     let is_open = || OPENING.iter().any(|open| text.contains(open));
@@ -104,7 +103,7 @@ fn is_unrendered(path: &str, text: &str) -> bool {
         return true;
     }
     let expression = |rest: &str| !rest.trim_start().starts_with(RESOLVE) && rest.contains("}}");
-    DATA.iter().any(|end| path.ends_with(end))
+    has_data_ending(path)
         && text.lines().any(|line| {
             let mut opened = line.match_indices("{{");
             opened.any(|(at, open)| expression(&line[at + open.len()..]) && !line[at + open.len()..].starts_with('"'))

@@ -41,7 +41,7 @@ pub enum Audience {
 pub enum Limit {
     /// All of it.
     None,
-    /// Something is kept out, and it remains anyone who meets it: an external ID, a tag of the resource.
+    /// Something is kept out, and anyone who meets the condition remains: an external ID, a tag of the resource.
     Some,
     /// Only those that call from the addresses that are named.
     Network,
@@ -100,7 +100,7 @@ pub const OWN_ACTIONS: [&str; 8] = [
     "codeartifact",
 ];
 
-/// Whether the statement lets no one do anything, anyone who is named: no action of it exists and applies to what the policy is on.
+/// Whether the statement lets no one do anything, no matter who is named: no action of it exists and applies to what the policy is on.
 pub fn allows_nothing(d: &Document, s: &Statement) -> bool {
     let service = d.service.as_deref().filter(|name| OWN_ACTIONS.contains(name));
     s.matches_no_action(service.filter(|_| d.kind == PolicyKind::Resource))

@@ -12,7 +12,7 @@ use crate::source::Span;
 pub struct DocumentPermissions {
     /// One for each Allow statement with actions that are known, in order.
     pub allowed: Vec<AllowedStatement>,
-    /// Denied anyone who asks for whatever resource, without a condition; `None` where that is nothing.
+    /// Denied to anyone who asks for whatever resource, without a condition; `None` where that is nothing.
     pub denied: Option<ActionSet>,
     /// Other Deny statements whose actions are known, in order: with a condition, or on some resources only.
     pub limits: Vec<AllowedStatement>,

@@ -27,7 +27,7 @@ pub enum PrincipalOrigin {
         trusted: bool,
         who: IdentityType,
     },
-    /// An account whose number is given from outside, or cannot be reported.
+    /// An account whose number is given from outside, or cannot be determined.
     SomeAccount {
         who: IdentityType,
         /// The hole in its place.

@@ -5,7 +5,7 @@
 //! Sources: botocore's and boto3's own data, AWS's Service Reference; see `rules/facts/README.md`.
 
 use std::cmp::Ordering;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -28,6 +28,13 @@ pub fn client(name: &str) -> Option<Client> {
 
 pub fn clients() -> impl ExactSizeIterator<Item = Client> {
     (0..store::rows::<ClientColumn>()).map(Client)
+}
+
+/// Whether some client has a method of this name that calls an operation: `list_objects_v2`.
+pub fn is_client_method(name: &str) -> bool {
+    static METHODS: OnceLock<HashSet<String>> = OnceLock::new();
+    let methods = METHODS.get_or_init(|| clients().flat_map(|c| c.operations()).map(|o| o.method()).collect());
+    methods.contains(name)
 }
 
 /// The operation after a method of a client: `operation("s3", "list_objects_v2")`.

@@ -34,7 +34,7 @@ pub mod kinds {
     pub const PARAMETER: &str = "Overgrant::Parameter";
     /// `boto3.client|resource|Session(...)`: the keyword arguments under their own names, and `Service`, `Callee`.
     pub const BOTO3_CLIENT: &str = "Overgrant::Boto3Client";
-    /// A boto3 operation that is no resource that we support: `{Service, Operation, …keyword arguments}`.
+    /// A boto3 operation that makes no resource: `{Service, Operation, …keyword arguments}`.
     pub const BOTO3_CALL: &str = "Overgrant::Boto3Call";
     /// `os.environ["NAME"] = value`: `{Name, Value}`.
     pub const ENVIRON: &str = "Overgrant::Environ";

@@ -57,7 +57,7 @@ pub struct Project<'a> {
     defaults: Vec<(Span, Arc<str>)>,
     /// See [`crate::model::LoweredUnit::unattached`].
     unattached: HashSet<Span>,
-    /// Policies that are put on an identity that cannot be reported, by its kind and the scope of the resource that puts them:
+    /// Policies that are put on an identity that cannot be determined, by its kind and the scope of the resource that puts them:
     /// one place of each.
     pub unplaced: BTreeMap<(IdentityKind, Arc<str>), Span>,
     /// Policies that are put on identities of which the repository has the name only.

@@ -117,7 +117,7 @@ const TAKES_KEYS: &[&str] = &[
 /// Domains of AWS's own end points (AWS General Reference, "AWS service endpoints").
 const DOMAINS: &[&str] = &[".amazonaws.com", ".amazonaws.com.cn", ".api.aws"];
 
-/// Services of which an account has end points of its own, that clients have to be reported (API Gateway Developer Guide, "Use
+/// Services of which an account has end points of its own, that clients must be given (API Gateway Developer Guide, "Use
 /// @connections commands in your backend service"; AWS IoT Core Developer Guide, "AWS IoT device data and service endpoints").
 const OWN_ENDPOINTS: &[&str] = &[
     "apigatewaymanagementapi",

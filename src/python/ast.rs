@@ -424,6 +424,17 @@ impl PythonModule {
         self.exprs.ids()
     }
 
+    /// Every `from … import`, of one name or of all.
+    pub fn from_imports(&self) -> impl Iterator<Item = &ImportFrom> {
+        self.scopes.iter().flat_map(|s| {
+            let named = s.bindings.values().flatten().filter_map(|b| match &b.bound {
+                BindingValue::From(i) => Some(i),
+                _ => None,
+            });
+            named.chain(&s.wildcards)
+        })
+    }
+
     /// The call that `id` is.
     pub fn call(&self, id: ExprId) -> Option<&CallExpr> {
         match &self.expr(id).kind {

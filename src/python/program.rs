@@ -42,7 +42,7 @@ pub struct Program<'a> {
     folders: HashMap<&'a str, HashSet<&'a str>>,
     /// Of the folders of [`ROOTS`], those that each folder has, in that order.
     roots: BTreeMap<&'a str, Vec<&'a str>>,
-    /// Every part of a path: a name that is not one of these is no module that we support.
+    /// Every part of a path: a name that is not one of these is no module of the program.
     names: HashSet<&'a str>,
     /// What the imports that stand in each module find.
     imports: Vec<Imports>,
@@ -155,22 +155,19 @@ impl<'a> Program<'a> {
                 continue;
             }
             let m = &self.modules[at];
-            for s in &m.scopes {
-                for bound in s.bindings.values().flatten().map(|b| &b.bound) {
-                    match bound {
-                        BindingValue::Import(i) => {
-                            open.extend(self.import(m.file, 0, &i.module));
-                            open.extend(self.import(m.file, 0, &i.full));
-                        }
-                        BindingValue::From(i) => {
-                            let (module, inner) = self.import_from(m.file, i);
-                            open.extend(module.into_iter().chain(inner));
-                        }
-                        _ => {}
-                    }
+            for bound in m
+                .scopes
+                .iter()
+                .flat_map(|s| s.bindings.values().flatten())
+                .map(|b| &b.bound)
+            {
+                if let BindingValue::Import(i) = bound {
+                    open.extend(self.import(m.file, 0, &i.module));
+                    open.extend(self.import(m.file, 0, &i.full));
                 }
-                let wildcards = s.wildcards.iter();
-                open.extend(wildcards.filter_map(|w| self.import(m.file, w.level, &w.module)));
+            }
+            for (module, inner) in m.from_imports().map(|i| self.import_from(m.file, i)) {
+                open.extend(module.into_iter().chain(inner));
             }
         }
         seen.into_iter().collect()
@@ -272,15 +269,9 @@ impl<'a> Program<'a> {
     fn taken_names(&self) -> Vec<FxHashSet<Arc<str>>> {
         let mut out = vec![FxHashSet::default(); self.modules.len()];
         for m in self.modules {
-            for s in &m.scopes {
-                let bound = s.bindings.values().flatten().filter_map(|b| match &b.bound {
-                    BindingValue::From(i) => Some(i),
-                    _ => None,
-                });
-                for i in bound.chain(&s.wildcards) {
-                    if let Some(from) = self.import_from(m.file, i).0 {
-                        out[from].insert(i.name.clone());
-                    }
+            for i in m.from_imports() {
+                if let Some(from) = self.import_from(m.file, i).0 {
+                    out[from].insert(i.name.clone());
                 }
             }
         }

@@ -223,7 +223,7 @@ impl<'r> FindingSink<'r> {
         self.selection.is_none_or(|s| s.is_on(&rule))
     }
 
-    /// Whether the finding would only be counted: what it says in addition to need not be found out.
+    /// Whether the finding would only be counted: what it says in addition need not be found out.
     pub fn is_only_counted(&self, finding: &Finding) -> bool {
         let reported = unit(finding, finding.span()).and_then(|unit| self.reported.get(&unit)?.get(&finding.rule));
         reported.is_some_and(|reported| reported.count == MAX_ALIKE)

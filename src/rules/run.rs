@@ -29,7 +29,7 @@ pub struct Outcome {
     pub failures: Vec<RulePanic>,
 }
 
-/// A panic in a rule: a bug that we support.
+/// A panic in a rule: a bug of the linter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RulePanic {
     /// The rules that were not checked, separated by commas.

@@ -6,7 +6,7 @@ use super::quality::{self, Quality};
 use super::{Secret, SecretKind, account_of, letters};
 
 pub(super) const SECRET_LEN: usize = 40;
-/// How far a run of characters is followed: longer ones are no secrets that we support.
+/// How far a run of characters is followed: longer ones are no secrets.
 const LONGEST: usize = 4096;
 
 /// AWS does not document how long session tokens are. None is shorter.

@@ -130,7 +130,7 @@ pub struct Settings {
     /// What `[rules.NAME]` sets in addition: by rule and option.
     #[serde(skip)]
     pub options: BTreeMap<String, OptionValues>,
-    /// Names of rules that were renamed or are deprecated: they count, and the user is reported.
+    /// Names of rules that were renamed or are deprecated: they count, and a note names them.
     #[serde(skip)]
     pub outdated: Vec<Fault>,
     /// The rules that are on; `None` before [`Settings::resolve`], which lets every rule through.

@@ -1,4 +1,4 @@
-//! An input that we support that could not wholly be read.
+//! A supported input that could not be read completely.
 
 use super::Span;
 
@@ -29,7 +29,7 @@ pub enum ProblemKind {
     /// Broken as it is written, but a template of another language that is rendered before AWS sees it: listed as not
     /// judged, no finding.
     Template,
-    /// A mistake that we support on this input: reported, and the run cannot end well.
+    /// A bug of the linter on this input: reported, and the run fails.
     Internal,
 }
 

@@ -83,7 +83,7 @@ pub enum BaselineFate {
     /// The index of the finding that matches it.
     Found(usize),
     /// Its file was read, or is gone, and nothing matches.
-    Mended,
+    Fixed,
     /// Its file was not looked at.
     Unseen,
 }
@@ -107,7 +107,7 @@ impl Comparison {
     }
 
     pub fn fixed(&self) -> usize {
-        self.fates.iter().filter(|f| **f == BaselineFate::Mended).count()
+        self.fates.iter().filter(|f| **f == BaselineFate::Fixed).count()
     }
 }
 
@@ -270,7 +270,7 @@ impl Baseline {
         }
         let fate = |(known, found): (&BaselineEntry, Option<usize>)| match found {
             Some(i) => BaselineFate::Found(i),
-            None if (extent.covers)(&known.path) && (extent.runs)(&known.rule) => BaselineFate::Mended,
+            None if (extent.covers)(&known.path) && (extent.runs)(&known.rule) => BaselineFate::Fixed,
             None => BaselineFate::Unseen,
         };
         Comparison {

@@ -26,26 +26,35 @@ struct Case {
     expected: Marks,
 }
 
-fn children(folder: &Path) -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
-    all.sort();
-    all
+/// The folder of each case. Some folders hold cases themselves, and settings for all of them.
+pub(crate) fn case_folders() -> Vec<PathBuf> {
+    let children = |folder: &Path| -> Vec<PathBuf> {
+        let mut all: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+        all.sort();
+        all
+    };
+    let cases = children(&root()).into_iter().flat_map(|folder| {
+        let inside = children(&folder);
+        match inside.iter().any(|p| p.is_file() && !p.ends_with(SETTINGS)) {
+            true => vec![folder],
+            false => inside.into_iter().filter(|p| p.is_dir()).collect(),
+        }
+    });
+    cases.collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cases")
 }
 
 fn load_cases() -> Vec<Case> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cases");
-    let mut out = Vec::new();
-    for folder in children(&root) {
-        let inside = children(&folder);
-        if inside.iter().any(|p| p.is_file() && !p.ends_with(SETTINGS)) {
-            out.push(case(&root, &folder, None));
-            continue;
-        }
-        let settings = std::fs::read_to_string(folder.join(SETTINGS)).ok();
-        let folders = inside.iter().filter(|p| p.is_dir());
-        out.extend(folders.map(|f| case(&root, f, settings.clone())));
-    }
-    out
+    let root = root();
+    let shared = |folder: &PathBuf| {
+        let above = folder.parent().filter(|above| *above != root)?;
+        std::fs::read_to_string(above.join(SETTINGS)).ok()
+    };
+    let folders = case_folders().into_iter();
+    folders.map(|folder| case(&root, &folder, shared(&folder))).collect()
 }
 
 fn relative(root: &Path, path: &Path) -> String {

@@ -11,7 +11,7 @@ use overgrant::internals::source::Sources;
 
 use crate::support::repository::{Repository, key_pair};
 
-/// Put together here, so that no file that we support holds one.
+/// Put together here, so that no file of the project holds one.
 fn id() -> String {
     ["AKIA", "4QZ7W2", "MXK5T3", "HVBN"].concat()
 }

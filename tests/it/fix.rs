@@ -233,7 +233,7 @@ fn standard_input_is_fixed_to_standard_output() {
     ];
     let ran = repo.run_with_stdin(&args, TEMPLATE);
     assert_eq!((ran.out.as_str(), ran.code), (FIXED, 0), "{}", ran.err);
-    // What is not one of our business goes through as it came.
+    // What is none of our business goes through as it came.
     let ran = repo.run_with_stdin(&args, "a: [1\n");
     assert_eq!(ran.out, "a: [1\n");
 }

@@ -159,7 +159,7 @@ fn a_baseline_survives_moves_and_catches_widening() {
     r.write("t.yaml", format!("{base}{}", managed_policy("C", "*")).as_bytes());
     assert_eq!(check().code, 1);
 
-    // Mended: reported, and dropped on request.
+    // Fixed: reported, and dropped on request.
     r.write("t.yaml", policies_template(&[managed_policy("A", "*")]).as_bytes());
     let ran = check();
     assert_eq!(ran.code, 0);

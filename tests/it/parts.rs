@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use serde_json::Value;
 
+use crate::cases::case_folders;
 use crate::support::generated;
 use crate::support::repository::Repository;
 
@@ -21,10 +22,6 @@ fn files_below(folder: &Path) -> Vec<(String, Vec<u8>)> {
             (path.replace('\\', "/"), std::fs::read(e.path()).unwrap())
         })
         .collect()
-}
-
-fn children(folder: &Path) -> Vec<PathBuf> {
-    std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect()
 }
 
 /// The findings that have a label in one of the files at `path`.
@@ -61,18 +58,8 @@ fn same_alone(name: &str, files: &[(String, Vec<u8>)]) -> usize {
 #[test]
 fn the_files_of_small_repositories() {
     let testdata = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
-    // Some folders of cases hold cases themselves.
-    let cases = children(&testdata.join("cases")).into_iter().flat_map(|folder| {
-        let mut inside = children(&folder);
-        inside.retain(|path| !path.ends_with("overgrant.toml"));
-        match inside.iter().all(|path| path.is_dir()) {
-            true => inside,
-            false => vec![folder],
-        }
-    });
-    let folders: Vec<PathBuf> = cases
-        .chain([testdata.join("example"), testdata.join("rosetta")])
-        .collect();
+    let more = ["example", "rosetta"].map(|folder| testdata.join(folder));
+    let folders: Vec<PathBuf> = case_folders().into_iter().chain(more).collect();
     let found = folders
         .par_iter()
         .map(|folder| same_alone(&folder.to_string_lossy(), &files_below(folder)));

@@ -450,7 +450,7 @@ CMD {command}
     }
     // A server that is handed a function.
     assert_eq!(with("gunicorn -w 2 main:main"), ["unused-grant"]);
-    // What cannot be reported is said.
+    // What cannot be determined is said.
     assert_eq!(with(r#"["/start.sh"]"#), ["unreadable-input"]);
 }
 

@@ -17,7 +17,7 @@ pub(super) enum ClaimScope {
     SomeRepositories,
     /// One repository, and every ref and environment of it.
     Repository,
-    /// One repository and something of it; or more than can be reported.
+    /// One repository and something of it; or more than can be determined.
     Ref,
 }
 

@@ -109,7 +109,7 @@ fn exported_identities<'a>(cx: &Context<'a>) -> BTreeSet<(&'a str, &'a str)> {
     found
 }
 
-/// Scopes in which some membership names a user or a group that cannot be reported.
+/// Scopes in which some membership names a user or a group that is not known.
 fn unclear_scopes<'a>(cx: &Context<'a>) -> BTreeSet<&'a str> {
     let additions = cx
         .project

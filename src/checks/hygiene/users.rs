@@ -175,7 +175,7 @@ fn attachment(r: &Resource) -> Option<(Span, &'static str)> {
     match &*r.kind {
         "AWS::IAM::User" => first_nonempty(r, &["ManagedPolicyArns"]).map(|s| (s, "attached to the user")),
         "AWS::IAM::ManagedPolicy" => first_nonempty(r, &["Users"]).map(|s| (s, "attached to these users")),
-        // The one user of an attachment is there, anyone who it is.
+        // The one user of an attachment is there, no matter which.
         kind if kind == kinds::ATTACHMENT => {
             let one = r.get("User").filter(|v| !v.is_null()).map(|v| v.span);
             one.or_else(|| first_nonempty(r, &["Users"]))

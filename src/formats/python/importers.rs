@@ -1,10 +1,9 @@
 //! Files that name no SDK themselves but import, however indirectly, those that do (a handler is often such a file), or are
 //! imported by them and call methods that a client has: they may be handed one.
 //!
-//! **Invariant:** a file is looked at without parsing it, once; a repository without any file that we support costs nothing.
+//! **Invariant:** a file is looked at without parsing it, once; a repository without Python that mentions AWS costs nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
@@ -12,7 +11,7 @@ use crate::iam::sdk;
 use crate::source::{FileId, Sources, join_path, parent_path};
 use crate::test_code::is_test_code;
 
-/// Bytes of files that are covered addition.
+/// Most bytes of files that are read in addition.
 const MAX_BYTES: usize = 16 << 20;
 /// How long a chain of imports may be.
 const MAX_ROUNDS: usize = 6;
@@ -226,19 +225,12 @@ pub(super) fn importable_names(path: &str) -> impl Iterator<Item = &str> {
 
 /// Whether `.name(` stands somewhere in the text for a method of some client.
 fn calls_client_method(text: &str) -> bool {
-    static METHODS: OnceLock<HashSet<String>> = OnceLock::new();
-    let methods = METHODS.get_or_init(|| {
-        sdk::clients()
-            .flat_map(|c| c.operations())
-            .map(|o| o.method())
-            .collect()
-    });
     let bytes = text.as_bytes();
     memchr::memchr_iter(b'(', bytes).any(|end| {
         let is_word = |b: &u8| b.is_ascii_alphanumeric() || *b == b'_';
         let start = end - bytes[..end].iter().rev().take_while(|b| is_word(b)).count();
         let named = start > 0 && bytes[start - 1] == b'.';
-        named && (methods.contains(&text[start..end]) || &text[start..end] == "get_paginator")
+        named && (sdk::is_client_method(&text[start..end]) || &text[start..end] == "get_paginator")
     })
 }
 

@@ -1,4 +1,4 @@
-//! Policies that no call that we support takes: dicts and JSON texts with the shape of a document, and bare statements.
+//! Policies that no lowered call takes: dicts and JSON texts with the shape of a document, and bare statements.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -121,7 +121,7 @@ impl<'p> CallLowering<'p> {
                         .is_none_or(|s| o.services.is_empty() || o.services.contains(&&**s))
             }
             Receiver::Object { kind, .. } => sub == Some(&**kind) && keyed,
-            // A role object that came from elsewhere is reported by the policy's ARN or the document.
+            // A role object that came from elsewhere is recognized by the policy's ARN or the document.
             Receiver::Unknown if sub.is_some() => {
                 self.sdk && has_key && sub == Some("Role") && o.method.ends_with("attach_policy")
             }

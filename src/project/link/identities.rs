@@ -24,7 +24,7 @@ const HOLDERS: [(IdentityKind, [&str; 3]); 4] = [
 ];
 
 /// Fills in every identity of the repository with its policies, in the order of their resources, and the policies whose
-/// holder cannot be reported.
+/// holder cannot be determined.
 pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut out = IndexVec::new();
     let mut identity_of: BTreeMap<ResourceId, IdentityId> = BTreeMap::new();

@@ -45,7 +45,7 @@ const MAX_FRAMES: usize = 4;
 /// Evaluates expressions of a program. Results are kept, so one evaluator should serve all questions about a file.
 pub struct ConstantEvaluator<'p> {
     program: &'p Program<'p>,
-    /// Calls that create resources that we support: `role["Role"]["Arn"]` refers to one of these.
+    /// Calls that create resources: `role["Role"]["Arn"]` refers to one of these.
     targets: FxHashMap<(usize, ExprId), (Arc<str>, Arc<str>)>,
     memo: RefCell<FxHashMap<(usize, ExprId), Value>>,
     /// Results that a bound or a cycle cut short: kept until the question is answered, so that nothing is computed twice

@@ -1,8 +1,5 @@
 //! Which expressions cannot be a function or class of the repository, by the names in them: they need no evaluation.
 
-use std::collections::HashSet;
-use std::sync::OnceLock;
-
 use rustc_hash::FxHashSet;
 
 use crate::iam::sdk::{self, LibraryResult};
@@ -112,10 +109,5 @@ fn hands_back(name: &str) -> bool {
 
 /// Whether clients have a method of this name.
 fn is_operation(name: &str) -> bool {
-    static METHODS: OnceLock<HashSet<String>> = OnceLock::new();
-    let methods = METHODS.get_or_init(|| {
-        let operations = sdk::clients().flat_map(|c| c.operations());
-        operations.map(|o| o.method().to_string()).collect()
-    });
-    name == "get_paginator" || name == "paginate" || name.contains('_') && methods.contains(name)
+    name == "get_paginator" || name == "paginate" || name.contains('_') && sdk::is_client_method(name)
 }

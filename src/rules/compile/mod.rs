@@ -240,7 +240,7 @@ fn reading_mistake(e: &serde_yaml::Error) -> RuleError {
                 m.message = "`as` belongs next to `any` or `all`, not inside".to_owned();
                 return m;
             }
-            // A handful of words is soon reported.
+            // A handful of words fits in the message.
             if let (None, Some((_, known @ [_, ..]))) = (&m.suggestion, quoted.split_first())
                 && known.len() <= 8
             {

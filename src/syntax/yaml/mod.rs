@@ -31,7 +31,7 @@ pub fn parse(file: FileId, text: &str) -> Tree {
             break builder.tree;
         };
         let broken = builder.breakage(&error);
-        if !repair.apply_fixes(&error, &broken) {
+        if !repair.try_repair(&error, &broken) {
             let mut builder = YamlBuilder::new(file, &repair);
             builder.read(true);
             break builder.tree;

@@ -38,7 +38,7 @@ pub(super) struct Repair<'t> {
     lost: Vec<Range<usize>>,
     templates: bool,
     blanked: usize,
-    mended: usize,
+    repairs: usize,
 }
 
 impl<'t> Repair<'t> {
@@ -53,7 +53,7 @@ impl<'t> Repair<'t> {
             lost: Vec::new(),
             templates: false,
             blanked: 0,
-            mended: 0,
+            repairs: 0,
         }
     }
 
@@ -75,12 +75,12 @@ impl<'t> Repair<'t> {
     }
 
     /// Changes the source so that reading may get further; `false` when there is nothing left to try.
-    pub(super) fn apply_fixes(&mut self, error: &ScanError, broken: &Breakage) -> bool {
+    pub(super) fn try_repair(&mut self, error: &ScanError, broken: &Breakage) -> bool {
         if is_limit(error.kind()) {
             return false;
         }
         if is_quote(error.kind()) && self.may_repair() {
-            self.mended += 1;
+            self.repairs += 1;
             match self.quoted_scalar(broken) {
                 Some(Quoted::Closed(range)) => {
                     self.joined.push(range.start);
@@ -104,14 +104,14 @@ impl<'t> Repair<'t> {
         if self.may_repair()
             && let Some(range) = self.placeholder(broken)
         {
-            self.mended += 1;
+            self.repairs += 1;
             self.mask(range);
             return true;
         }
         if self.may_repair()
             && let Some(range) = self.unclosed_flow(broken)
         {
-            self.mended += 1;
+            self.repairs += 1;
             let opener = self.original.as_bytes().get(range.start).map_or('[', |b| *b as char);
             let span = Span::new(self.file, range.start, range.start + 1);
             self.problems
@@ -223,7 +223,7 @@ impl<'t> Repair<'t> {
         } else {
             MAX_MENDED
         };
-        self.mended < most
+        self.repairs < most
     }
 
     fn is_template(&self) -> bool {

@@ -178,7 +178,7 @@ pub(crate) fn is_null(value: &Value) -> Truth {
     }
 }
 
-/// Terraform's `==`, as far as it can be reported: equal content, wherever it is written.
+/// Terraform's `==`, as far as it can be determined: equal content, wherever it is written.
 pub(crate) fn equals(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
     evaluator.descend(|| same_at(evaluator, a, b)).unwrap_or(Truth::Unknown)
 }

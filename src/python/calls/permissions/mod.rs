@@ -321,7 +321,7 @@ fn is_parameter_container(parameter: &str) -> bool {
 }
 
 /// Positional parameters of boto3's transfer methods (boto3 reference, "S3.Client.upload_file", "S3.Bucket.upload_file",
-/// "S3.Object.upload_file"): an object is reported nothing that it knows.
+/// "S3.Object.upload_file"): an object does not need what it knows.
 fn positional(site: &CallSite) -> &'static [&'static str] {
     if let Some(object) = site.object {
         return match (object.ty.name(), &*site.method) {

@@ -22,6 +22,7 @@ mod discover;
 mod edit_distance;
 mod finding;
 mod fix;
+mod focus;
 mod formats;
 mod grade;
 mod iam;

@@ -44,7 +44,10 @@ impl<'a> PartialAnalysis<'a> {
         let ids: Vec<FileId> = sources.ids().collect();
         let mut kinds: Vec<FileKinds> = ids
             .par_iter()
-            .map(|id| FileKinds::of(sources.path(*id), sources.text(*id)))
+            .map(|id| match sources.is_analyzed(*id) {
+                true => FileKinds::of(sources.path(*id), sources.text(*id)),
+                false => FileKinds::default(),
+            })
             .collect();
         let templates = files_of(sources, &kinds, |kinds| kinds.formats().any(Format::names_code));
         for handler in formats::python::handlers(sources, &templates) {

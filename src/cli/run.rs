@@ -8,13 +8,14 @@ use super::input::{InputArgs, classify_input};
 use super::{CliFailure, terminal};
 use crate::discover::{self, AnalysisRoot, Discovery, RunFolders, SearchRequest};
 use crate::fix;
+use crate::focus::focus;
 use crate::iam::{DeclaredWorkload, Ownership, PolicyKind};
 use crate::pipeline::{Analysis, PartialAnalysis};
 use crate::project::{Guardrail, GuardrailLevel, Project};
 use crate::rules::options::RuleOptions;
 use crate::rules::{self, Ruleset, Selection, ids};
 use crate::settings::{Date, Governing, Settings};
-use crate::source::{Problem, ProblemKind, Sources, Span, is_within, join_path, parent_path, relative_path};
+use crate::source::{FileId, Problem, ProblemKind, Sources, Span, is_within, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
 use crate::triage::{BASELINE_FILE, Baseline, Extent, LoadedBaseline, Report, TriageOptions, triage};
 use crate::unjudged::{Unjudged, UnjudgedReason};
@@ -292,6 +293,28 @@ impl Loaded<'_> {
         sources.with_links(self.found.links.iter().cloned())
     }
 
+    /// The same sources, of which only those are analyzed that can take part in what is reported.
+    fn focused(&self, sources: Sources, own: &Ownership) -> Sources {
+        if self.roots.is_empty() || !self.context {
+            return sources;
+        }
+        let limits_all = |id: &FileId| {
+            let path = sources.path(*id);
+            let (settings, absolute) = (self.governing.settings_for(path), self.governing.absolute(path));
+            let mut globs = settings.service_control_policies.iter();
+            globs.any(|glob| settings.covers(glob, &absolute))
+        };
+        let has_limits = self.governing.all().iter().any(|s| !s.service_control_policies.is_empty());
+        let always: Vec<FileId> = match has_limits {
+            true => sources.ids().filter(limits_all).collect(),
+            false => Vec::new(),
+        };
+        match focus(&sources, own, &always) {
+            Some(chosen) => sources.with_analyzed(|id| chosen.contains(&id)),
+            None => sources,
+        }
+    }
+
     /// Reads what analysis asks for, as context. Whether there was anything new.
     fn read_wanted(&mut self, wanted: &[String]) -> bool {
         let known: BTreeSet<&str> = self.found.files.iter().map(|f| f.path.as_str()).collect();
@@ -551,6 +574,8 @@ fn analyze_loaded<T>(
     let mut round = 0;
     loop {
         let sources = read.sources();
+        let sources = read.focused(sources, &own);
+        read.clock.record("focus");
         let partial = PartialAnalysis::new(&sources);
         early += 1;
         if early <= MAX_ROUNDS && read.context && read.read_wanted(&partial.wanted()) {

@@ -10,7 +10,7 @@ use crate::python::{BindingValue, ImportFrom, PythonModule};
 use crate::source::{FileId, Sources, file_name, parent_path};
 
 /// Folders from which Python code is commonly imported as if they were on the path.
-const ROOTS: &[&str] = &[
+pub const IMPORT_ROOTS: &[&str] = &[
     "src",
     "python",
     "lib",
@@ -40,7 +40,7 @@ pub struct Program<'a> {
     layers: BTreeMap<&'a str, FileId>,
     /// What can be imported from each folder: the names of its modules and of its folders.
     folders: HashMap<&'a str, HashSet<&'a str>>,
-    /// Of the folders of [`ROOTS`], those that each folder has, in that order.
+    /// Of the folders of [`IMPORT_ROOTS`], those that each folder has, in that order.
     roots: BTreeMap<&'a str, Vec<&'a str>>,
     /// Every part of a path: a name that is not one of these is no module of the program.
     names: HashSet<&'a str>,
@@ -74,7 +74,7 @@ impl<'a> Program<'a> {
                 if !folders.entry(dir).or_default().insert(name) {
                     break;
                 }
-                if at.len() < path.len() && ROOTS.contains(&name) {
+                if at.len() < path.len() && IMPORT_ROOTS.contains(&name) {
                     roots.entry(dir).or_default().push(at);
                 }
                 if dir.is_empty() {
@@ -92,12 +92,12 @@ impl<'a> Program<'a> {
             let module = name.strip_suffix(".py").unwrap_or(name);
             names.insert(module);
             folders.entry(dir).or_default().insert(module);
-            if ROOTS.contains(&name) {
+            if IMPORT_ROOTS.contains(&name) {
                 roots.entry(dir).or_default().push(link);
             }
         }
         for all in roots.values_mut() {
-            all.sort_by_key(|dir| ROOTS.iter().position(|r| file_name(dir) == *r));
+            all.sort_by_key(|dir| IMPORT_ROOTS.iter().position(|r| file_name(dir) == *r));
         }
         let mut program = Self {
             sources,

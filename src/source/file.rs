@@ -31,6 +31,8 @@ pub struct Sources {
     by_path: HashMap<String, FileId>,
     /// Symbolic links of the repository, to files and to folders: the path of each and of what it leads to.
     links: BTreeMap<String, String>,
+    /// By file: whether it is analyzed; all are where there is none.
+    analyzed: Option<Vec<bool>>,
 }
 
 /// How many links one path may lead over.
@@ -59,7 +61,19 @@ impl Sources {
             files,
             by_path,
             links: BTreeMap::new(),
+            analyzed: None,
         }
+    }
+
+    /// The same, of which only the files that `is_analyzed` accepts are parsed. Of the others the path and the text count.
+    pub fn with_analyzed(mut self, is_analyzed: impl Fn(FileId) -> bool) -> Self {
+        self.analyzed = Some(self.ids().map(is_analyzed).collect());
+        self
+    }
+
+    /// Whether the file is parsed, if it is of a format.
+    pub fn is_analyzed(&self, id: FileId) -> bool {
+        self.analyzed.as_ref().is_none_or(|analyzed| analyzed[id.0 as usize])
     }
 
     /// The same with symbolic links, over which paths lead to these files.

@@ -71,7 +71,7 @@ impl<'a, 't> Suppressions<'a, 't> {
         let mut extents: Vec<Span> = project.extents.clone();
         extents.sort();
         extents.dedup();
-        for file in self.sources.ids() {
+        for file in self.sources.ids().filter(|file| self.sources.is_analyzed(*file)) {
             for d in directives(self.sources, file) {
                 let from = extents.partition_point(|s| s.file < file);
                 let to = extents.partition_point(|s| s.file <= file);

@@ -30,6 +30,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("unjudged", 4),
     ("formats", 5),
     ("project", 6),
+    ("focus", 6),
     ("pipeline", 7),
     ("rules", 8),
     ("checks", 8),

@@ -33,7 +33,8 @@ pub fn handlers(sources: &Sources, templates: &[FileId]) -> Vec<FileId> {
                     .any(|(_, function)| defines_function(sources.text(*file), function))
             })
     };
-    sources.ids().filter(is_handler).collect()
+    let analyzed = sources.ids().filter(|file| sources.is_analyzed(*file));
+    analyzed.filter(is_handler).collect()
 }
 
 /// Module and function of a line such as `Handler: app.main`, `handler = "app.main"`, `"Handler": "app.main",`.

@@ -26,7 +26,7 @@ pub(super) fn helpers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
     let known: BTreeSet<FileId> = files.iter().copied().collect();
     let others = sources
         .ids()
-        .filter(|f| sources.path(*f).ends_with(".py") && !known.contains(f));
+        .filter(|f| sources.is_analyzed(*f) && sources.path(*f).ends_with(".py") && !known.contains(f));
     let mut by_name: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();
     for f in others {
         for name in importable_names(sources.path(f)) {
@@ -103,7 +103,7 @@ pub(super) fn importers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
     }
     let others: Vec<FileId> = sources
         .ids()
-        .filter(|f| !known.contains(f) && sources.path(*f).ends_with(".py"))
+        .filter(|f| sources.is_analyzed(*f) && !known.contains(f) && sources.path(*f).ends_with(".py"))
         .collect();
     let read = |f: FileId| Other {
         file: f,
@@ -236,7 +236,7 @@ fn calls_client_method(text: &str) -> bool {
 
 /// What a file's import statements name, as paths without `.py`; relative ones from the top of the repository. A rough
 /// reading of lines: too much does no harm.
-fn imports(path: &str, text: &str) -> Vec<String> {
+pub(crate) fn imports(path: &str, text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {

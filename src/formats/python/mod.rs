@@ -18,6 +18,7 @@ mod session;
 mod statement;
 
 pub use handlers::handlers;
+pub(crate) use importers::imports;
 pub use inline::inline;
 pub(crate) use resources::unseen_call;
 

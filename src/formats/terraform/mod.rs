@@ -134,7 +134,8 @@ impl Format for Terraform {
         // A file with documents and nothing else is a part of something that is not here.
         let deploys = emitted
             .iter()
-            .any(|(_, e)| e.resources.iter().any(|r| r.kind.starts_with("AWS::")));
+            .any(|(_, e)| e.resources.iter().any(|r| r.kind.starts_with("AWS::")))
+            || deploys_elsewhere(sources);
         for (problems, emitted) in emitted {
             let loose: Vec<UnattachedPolicy> = emitted
                 .loose
@@ -165,6 +166,12 @@ impl Format for Terraform {
         units[0].problems.extend(problems);
         units
     }
+}
+
+/// Whether files that are not analyzed have resources of AWS.
+fn deploys_elsewhere(sources: &Sources) -> bool {
+    let mut others = sources.ids().filter(|id| !sources.is_analyzed(*id) && is_code_file(sources.path(*id)));
+    others.any(|id| sources.text(id).contains("resource \"aws_"))
 }
 
 /// Parses the files, in parallel; of `x.tf` and `x.tofu` the latter counts.

@@ -1,5 +1,5 @@
 //! Which functions run when an entry point does. Too many rather than too few: a method of something unknown may be any
-//! method of that name.
+//! method of that name in the modules that the entry point imports, however indirectly: the class of an object was run before.
 
 mod classes;
 
@@ -13,7 +13,7 @@ use crate::python::points_to::{AbstractValue, ObjectEvaluator, ScopeRef, decorat
 use crate::python::{BindingValue, BlockId, BlockKind, ExprId, ExprKind, PythonModule, ScopeId, ScopeKind, Usage};
 use crate::source::Span;
 
-/// Methods of one name that a call on something unknown may reach.
+/// Methods of one name, in the modules of one entry point, that a call on something unknown may reach.
 const MAX_NAMESAKES: usize = 40;
 
 /// Decorators that leave a function to its callers.
@@ -85,6 +85,8 @@ impl UnresolvedReason {
 pub(crate) struct CallEdges {
     /// Perhaps.
     all: Vec<(ScopeRef, ScopeRef)>,
+    /// Perhaps, by a call of a method of something unknown: the name.
+    guessed: Vec<(ScopeRef, Arc<str>)>,
     /// By a call that names what it calls, an import, or a framework's decorator.
     called: Vec<(ScopeRef, ScopeRef)>,
     /// By such a call that only a script makes: `if __name__ == "__main__"`.
@@ -99,6 +101,7 @@ pub(crate) struct CallEdges {
 #[derive(Debug, Default)]
 pub(crate) struct CallGraph {
     all: BTreeMap<ScopeRef, Vec<ScopeRef>>,
+    guessed: BTreeMap<ScopeRef, Vec<Arc<str>>>,
     lazy: BTreeMap<ScopeRef, Vec<(Arc<str>, ScopeRef)>>,
     read: BTreeMap<ScopeRef, Vec<Option<Arc<str>>>>,
     called: BTreeMap<ScopeRef, Vec<ScopeRef>>,
@@ -111,6 +114,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
     let mut out: Vec<(ScopeRef, ScopeRef)> = Vec::new();
     let mut called: Vec<(ScopeRef, ScopeRef)> = Vec::new();
     let mut script: Vec<(ScopeRef, ScopeRef)> = Vec::new();
+    let mut guessed: Vec<(ScopeRef, Arc<str>)> = Vec::new();
     let mut lazy: Vec<Lazy> = Vec::new();
     let mut read: Vec<(ScopeRef, Option<Arc<str>>)> = Vec::new();
     let mut unclear = Vec::new();
@@ -174,10 +178,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
                 }
                 AbstractValue::Opaque if e.usage == Usage::Callee => {
                     if let ExprKind::Attr { name, .. } = &e.kind {
-                        let all = evaluator.index.methods(name);
-                        if all.len() <= MAX_NAMESAKES {
-                            out.extend(all.iter().map(|f| (from, *f)));
-                        }
+                        guessed.push((from, name.clone()));
                     }
                 }
                 _ => {}
@@ -219,12 +220,15 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         edges.sort_unstable();
         edges.dedup();
     }
+    guessed.sort_unstable();
+    guessed.dedup();
     lazy.sort_unstable();
     lazy.dedup();
     read.sort_unstable();
     read.dedup();
     let edges = CallEdges {
         all: out,
+        guessed,
         called,
         script,
         lazy,
@@ -410,6 +414,9 @@ impl CallGraph {
             for (from, to) in edges.all {
                 out.all.entry(from).or_default().push(to);
             }
+            for (from, name) in edges.guessed {
+                out.guessed.entry(from).or_default().push(name);
+            }
             for (from, to) in edges.called {
                 out.called.entry(from).or_default().push(to);
             }
@@ -426,12 +433,23 @@ impl CallGraph {
         out
     }
 
-    /// Everything that may run from `entries` on.
-    pub(crate) fn reachable(&self, entries: &[ScopeRef]) -> BTreeSet<ScopeRef> {
+    /// Everything that may run from `entries` on; `methods` says of a name which methods of the modules that may have run have it.
+    pub(crate) fn reachable(
+        &self,
+        entries: &[ScopeRef],
+        methods: impl Fn(&str) -> Vec<ScopeRef>,
+    ) -> BTreeSet<ScopeRef> {
         // Methods by name whose name nothing has read yet; with nothing in the place of a name, anything.
         let mut waiting: BTreeMap<&str, Vec<ScopeRef>> = BTreeMap::new();
         let (mut read, mut any): (BTreeSet<&str>, bool) = (BTreeSet::new(), false);
+        let mut guessed: BTreeSet<&str> = BTreeSet::new();
         walk(&self.all, entries, |at, stack| {
+            for name in self.guessed.get(&at).into_iter().flatten() {
+                if guessed.insert(name) {
+                    let all = methods(name);
+                    stack.extend(Some(all).filter(|all| all.len() <= MAX_NAMESAKES).into_iter().flatten());
+                }
+            }
             for (name, method) in self.lazy.get(&at).into_iter().flatten() {
                 match any || read.contains(&**name) {
                     true => stack.push(*method),

@@ -215,7 +215,7 @@ impl<'p> Calls<'p> {
         } else {
             BTreeSet::new()
         };
-        self.collect(&self.graph.reachable(&entries), &called, exact)
+        self.collect(&self.reachable(&entries), &called, exact)
     }
 
     /// What runs when `file` is run as a script.
@@ -227,7 +227,14 @@ impl<'p> Calls<'p> {
         let mut entries: Vec<ScopeRef> = module.into_iter().collect();
         entries.extend(module.into_iter().flat_map(|m| self.graph.script(m)));
         let called = self.graph.certainly_reachable(&entries);
-        self.collect(&self.graph.reachable(&entries), &called, !entries.is_empty())
+        self.collect(&self.reachable(&entries), &called, !entries.is_empty())
+    }
+
+    fn reachable(&self, entries: &[ScopeRef]) -> BTreeSet<ScopeRef> {
+        let run = self.program.with_imported(entries.iter().map(|e| e.module));
+        let has_run = |method: &&ScopeRef| run.binary_search(&method.module).is_ok();
+        let methods = |name: &str| self.index.methods(name).iter().filter(has_run).copied().collect();
+        self.graph.reachable(entries, methods)
     }
 
     /// Everything in files under `folder` (or in this one file).

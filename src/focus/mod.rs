@@ -1,0 +1,108 @@
+//! Which files can take part in what is found in the files that were named: an analysis of these alone finds there what an
+//! analysis of everything finds.
+//!
+//! **Invariant:** two files of which one can change what is found in the other are linked, directly or through others. Nothing is
+//! parsed: a link may be too many, and only costs time.
+
+mod code;
+mod links;
+mod names;
+mod stacks;
+mod tree;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
+use crate::iam::Ownership;
+use crate::source::{FileId, Sources};
+
+use links::{FileLinks, Link};
+use names::Names;
+use tree::FolderTree;
+
+/// Of fewer files, or if at least one in so many is named, everything is analyzed.
+const MIN_FILES: usize = 64;
+const MAX_SHARE: usize = 2;
+
+/// The files to analyze, where these are not all; `always` are files that may limit everything.
+pub fn focus(sources: &Sources, own: &Ownership, always: &[FileId]) -> Option<FxHashSet<FileId>> {
+    let named: Vec<FileId> = sources.ids().filter(|id| sources.file(*id).in_scope).collect();
+    if sources.len() < MIN_FILES || named.len() * MAX_SHARE >= sources.len() {
+        return None;
+    }
+    let tree = FolderTree::new(sources);
+    let ids: Vec<FileId> = sources.ids().collect();
+    let links: Vec<FileLinks> = ids.par_iter().map(|id| FileLinks::of(sources, &tree, *id)).collect();
+    let mut groups = Groups::new(sources.len());
+    connect(sources, &tree, &links, &mut groups);
+    let of_organization = ids.iter().filter(|id| links[id.0 as usize].is_of_organization);
+    let settings = own.workloads.iter().filter_map(|w| sources.find(&w.file));
+    for file in of_organization.chain(always).copied().chain(settings) {
+        groups.join(named[0], file);
+    }
+    for file in &named {
+        groups.join(named[0], *file);
+    }
+    Names::new(sources, own, &links).connect(named[0], &mut groups);
+    let found = ids.into_iter().filter(|id| groups.are_joined(named[0], *id));
+    Some(found.collect())
+}
+
+/// Joins the files that are linked by paths, imports, parameters, and exports.
+fn connect(sources: &Sources, tree: &FolderTree, links: &[FileLinks], groups: &mut Groups) {
+    let mut joined: FxHashSet<Link> = FxHashSet::default();
+    let each = sources.ids().zip(links);
+    for (file, link) in each.flat_map(|(id, of_file)| of_file.links.iter().map(move |link| (id, *link))) {
+        let first = match link {
+            Link::File(other) => Some(other),
+            Link::Folder(folder) => tree.direct_files(folder).next(),
+            Link::Code(folder) => tree.code_below(folder).next(),
+            Link::Below(folder) => tree.files_below(folder).next(),
+        };
+        let Some(first) = first else { continue };
+        groups.join(file, first);
+        if !joined.insert(link) {
+            continue;
+        }
+        match link {
+            Link::File(_) => {}
+            Link::Folder(folder) => tree.direct_files(folder).for_each(|other| groups.join(first, other)),
+            Link::Code(folder) => tree.code_below(folder).for_each(|other| groups.join(first, other)),
+            Link::Below(folder) => tree.files_below(folder).for_each(|other| groups.join(first, other)),
+        }
+    }
+    code::connect_imports(sources, tree, links, groups);
+    stacks::connect(sources, links, groups);
+}
+
+/// Which files are joined: a forest of which each tree is a group.
+struct Groups {
+    parents: Vec<u32>,
+}
+
+impl Groups {
+    fn new(files: usize) -> Self {
+        Self {
+            parents: (0..u32::try_from(files).unwrap_or(u32::MAX)).collect(),
+        }
+    }
+
+    fn top(&mut self, file: FileId) -> u32 {
+        let mut at = file.0;
+        while self.parents[at as usize] != at {
+            let above = self.parents[self.parents[at as usize] as usize];
+            self.parents[at as usize] = above;
+            at = above;
+        }
+        at
+    }
+
+    fn join(&mut self, a: FileId, b: FileId) {
+        let (a, b) = (self.top(a), self.top(b));
+        self.parents[a.max(b) as usize] = a.min(b);
+    }
+
+    fn are_joined(&mut self, a: FileId, b: FileId) -> bool {
+        self.top(a) == self.top(b)
+    }
+}

@@ -304,7 +304,11 @@ impl Loaded<'_> {
             let mut globs = settings.service_control_policies.iter();
             globs.any(|glob| settings.covers(glob, &absolute))
         };
-        let has_limits = self.governing.all().iter().any(|s| !s.service_control_policies.is_empty());
+        let has_limits = self
+            .governing
+            .all()
+            .iter()
+            .any(|s| !s.service_control_policies.is_empty());
         let always: Vec<FileId> = match has_limits {
             true => sources.ids().filter(limits_all).collect(),
             false => Vec::new(),

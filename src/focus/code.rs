@@ -2,18 +2,22 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::Groups;
 use super::links::{FileLinks, Link};
 use super::tree::{FolderId, FolderTree};
-use super::Groups;
 use crate::formats::python;
-use crate::python::IMPORT_ROOTS;
+use crate::iam::sdk;
+use crate::python::{IMPORT_ROOTS, is_known_library};
 use crate::source::{FileId, Sources, join_path, parent_path};
 
 /// What the import statements of a file name, as paths without an ending; relative ones from the highest folder.
 pub(super) fn imports(path: &str, text: &str) -> Vec<String> {
     let mut all = python::imports(path, text);
     // A package runs before its modules.
-    let packages: Vec<String> = all.iter().filter_map(|name| Some(name.split_once('/')?.0.to_owned())).collect();
+    let packages: Vec<String> = all
+        .iter()
+        .filter_map(|name| Some(name.split_once('/')?.0.to_owned()))
+        .collect();
     all.extend(packages);
     all.sort_unstable();
     all.dedup();
@@ -28,8 +32,18 @@ pub(super) fn connect_imports(sources: &Sources, tree: &FolderTree, links: &[Fil
         let folder = parent_path(tree.path(id));
         for name in &links[id.0 as usize].imports {
             let found = known.entry((folder, name)).or_insert_with(|| {
+                let first = name.split('/').next().unwrap_or_default();
+                let is_hidden = || tree.file(&join_path(folder, &format!("{first}.py"))).is_some();
+                if is_known_library(first) && !is_hidden() {
+                    return Vec::new();
+                }
                 let near = modules_near(tree, folder, name);
-                if near.is_empty() { layers.modules(tree, name) } else { near }
+                let is_library = || sdk::library(&name.replace('/', ".")).is_some();
+                if near.is_empty() && !is_library() {
+                    layers.modules(tree, name)
+                } else {
+                    near
+                }
             });
             found.iter().for_each(|other| groups.join(id, *other));
         }
@@ -71,7 +85,10 @@ struct Layers {
 
 impl Layers {
     fn new(sources: &Sources, tree: &FolderTree, links: &[FileLinks]) -> Self {
-        let named = links.iter().filter(|of_file| of_file.has_layers).flat_map(|of_file| &of_file.links);
+        let named = links
+            .iter()
+            .filter(|of_file| of_file.has_layers)
+            .flat_map(|of_file| &of_file.links);
         let folders: FxHashSet<FolderId> = named
             .filter_map(|link| match link {
                 Link::Folder(folder) | Link::Below(folder) => Some(*folder),
@@ -85,7 +102,10 @@ impl Layers {
             let path = tree.path(id);
             let at = path.find("python/").filter(|at| *at == 0 || path[..*at].ends_with('/'));
             if let Some(at) = at {
-                by_path.entry(path[at + "python/".len()..].to_owned()).or_default().push(id);
+                by_path
+                    .entry(path[at + "python/".len()..].to_owned())
+                    .or_default()
+                    .push(id);
             }
         }
         Self { folders, by_path }
@@ -94,7 +114,14 @@ impl Layers {
     fn modules(&self, tree: &FolderTree, name: &str) -> Vec<FileId> {
         let mut out = Vec::new();
         for path in [format!("{name}.py"), format!("{name}/__init__.py")] {
-            out.extend(self.by_path.get(&path).into_iter().flatten());
+            // Of several, none is meant.
+            out.extend(
+                self.by_path
+                    .get(&path)
+                    .filter(|all| all.len() == 1)
+                    .into_iter()
+                    .flatten(),
+            );
         }
         if !tree.has_name(name.rsplit('/').next().unwrap_or(name)) {
             return out;

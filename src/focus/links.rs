@@ -4,7 +4,7 @@ use super::stacks::StackWords;
 use super::tree::{FolderId, FolderTree};
 use super::{code, names};
 use crate::classify::{has_data_ending, without_template_ending};
-use crate::formats::terraform;
+use crate::formats::{FileKinds, terraform};
 use crate::source::{FileId, Sources, file_name, join_path, parent_path};
 
 /// What a file is linked to.
@@ -22,6 +22,8 @@ pub(super) enum Link {
 /// What one file names.
 #[derive(Debug, Default)]
 pub(super) struct FileLinks {
+    /// It is of a kind that has links, or that others have links to.
+    pub(super) may_link: bool,
     pub(super) links: Vec<Link>,
     /// What its Python imports, as paths without an ending.
     pub(super) imports: Vec<String>,
@@ -37,6 +39,9 @@ pub(super) struct FileLinks {
 /// Longest token that is looked at, in bytes.
 const MAX_TOKEN: usize = 300;
 
+/// Larger files have links only if they are of a format, in bytes.
+const MAX_UNKNOWN: usize = 32 << 10;
+
 impl FileLinks {
     pub(super) fn of(sources: &Sources, tree: &FolderTree, file: FileId) -> Self {
         let (path, text) = (tree.path(file), &**sources.text(file));
@@ -44,6 +49,12 @@ impl FileLinks {
         let Some(kind) = LinkingKind::of(path) else {
             return out;
         };
+        // Large data is mostly of no format.
+        let file_path = sources.path(file);
+        if kind == LinkingKind::Other && text.len() > MAX_UNKNOWN && !FileKinds::of(file_path, text).is_iam() {
+            return out;
+        }
+        out.may_link = true;
         if kind == LinkingKind::Terraform {
             out.links.extend(tree.folder(parent_path(path)).map(Link::Folder));
         }
@@ -55,7 +66,11 @@ impl FileLinks {
         out.links.dedup();
         names::collect(kind, text, &mut out.names);
         out.stack = StackWords::of(file_name(path), text);
-        let has = |words: &[&str]| words.iter().any(|w| memchr::memmem::find(text.as_bytes(), w.as_bytes()).is_some());
+        let has = |words: &[&str]| {
+            words
+                .iter()
+                .any(|w| memchr::memmem::find(text.as_bytes(), w.as_bytes()).is_some())
+        };
         out.is_of_organization = has(&["AWS::Organizations::", "aws_organizations_"]);
         out.has_layers = has(&["LayerVersion", "lambda_layer_version"]);
         out
@@ -91,6 +106,7 @@ impl LinkingKind {
 /// Adds what paths in the text lead to, seen from the folder of the file and from those around it.
 fn add_paths(tree: &FolderTree, kind: LinkingKind, path: &str, text: &str, links: &mut Vec<Link>) {
     let own = parent_path(path);
+    let is_of_cdk = memchr::memmem::find(text.as_bytes(), b"aws_cdk").is_some();
     let lists = memchr::memmem::find(text.as_bytes(), b"fileset(").is_some();
     let mut seen = rustc_hash::FxHashSet::default();
     for token in Tokens::new(text) {
@@ -105,12 +121,12 @@ fn add_paths(tree: &FolderTree, kind: LinkingKind, path: &str, text: &str, links
             continue;
         }
         let has_slash = word.contains('/');
-        // A word alone may be anything: only what stands beside the file is meant, or what Python names in quotes.
-        let everywhere = has_slash || kind == LinkingKind::Python && token.is_quoted;
+        // A word alone may be anything: only what stands beside the file is meant, or what an application of the CDK quotes.
+        let everywhere = has_slash || kind == LinkingKind::Python && is_of_cdk && token.is_quoted;
         let mut base = own;
         loop {
-            add_path(tree, base, word, (last, lists), links);
-            if !everywhere || is_here || base.is_empty() {
+            let is_found = add_path(tree, base, word, (last, lists), links);
+            if is_found || !everywhere || is_here || base.is_empty() {
                 break;
             }
             base = parent_path(base);
@@ -126,9 +142,10 @@ fn file_name_of_dotted(module: &str) -> &str {
     module.rsplit('.').next().unwrap_or(module)
 }
 
-fn add_path(tree: &FolderTree, base: &str, word: &str, (last, lists): (&str, bool), links: &mut Vec<Link>) {
+/// Adds what a path leads to from one folder; whether it is there.
+fn add_path(tree: &FolderTree, base: &str, word: &str, (last, lists): (&str, bool), links: &mut Vec<Link>) -> bool {
     let whole = join_path(base, word.trim_start_matches('/'));
-    add_target(tree, &whole, lists, links);
+    let is_found = add_target(tree, &whole, lists, links);
     // `src/app.handler`, `app.handler`, `package.app.handler`.
     if let Some((module, _)) = last.rsplit_once('.') {
         let folder = parent_path(&whole);
@@ -145,14 +162,21 @@ fn add_path(tree: &FolderTree, base: &str, word: &str, (last, lists): (&str, boo
             links.extend(tree.folder(folder).map(Link::Folder));
         }
     }
+    is_found
 }
 
-fn add_target(tree: &FolderTree, path: &str, lists: bool, links: &mut Vec<Link>) {
-    links.extend(tree.file(path).map(Link::File));
-    if let Some(folder) = tree.folder(path) {
-        links.push(if lists { Link::Below(folder) } else { Link::Folder(folder) });
+fn add_target(tree: &FolderTree, path: &str, lists: bool, links: &mut Vec<Link>) -> bool {
+    let (file, folder) = (tree.file(path), tree.folder(path));
+    links.extend(file.map(Link::File));
+    if let Some(folder) = folder {
+        links.push(if lists {
+            Link::Below(folder)
+        } else {
+            Link::Folder(folder)
+        });
         links.push(Link::Code(folder));
     }
+    file.is_some() || folder.is_some()
 }
 
 /// `${path.root}/lambda`: of whichever root module.
@@ -189,7 +213,8 @@ const fn path_bytes() -> [bool; 256] {
     let mut b = 0;
     while b < 256 {
         let byte = b as u8;
-        table[b] = byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@' | b'+');
+        table[b] =
+            byte.is_ascii_alphanumeric() || byte >= 0x80 || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@' | b'+');
         b += 1;
     }
     table
@@ -205,7 +230,10 @@ impl<'t> Iterator for Tokens<'t> {
         loop {
             let start = self.at + bytes[self.at..].iter().position(|b| PATH_BYTES[usize::from(*b)])?;
             let rest = &bytes[start..];
-            let length = rest.iter().position(|b| !PATH_BYTES[usize::from(*b)]).unwrap_or(rest.len());
+            let length = rest
+                .iter()
+                .position(|b| !PATH_BYTES[usize::from(*b)])
+                .unwrap_or(rest.len());
             self.at = start + length;
             if length > MAX_TOKEN {
                 continue;
@@ -217,7 +245,9 @@ impl<'t> Iterator for Tokens<'t> {
                 text: self.text.get(start..self.at)?,
                 is_quoted: quote.is_some() && quote == bytes.get(self.at).copied(),
                 is_value: blank.is_some_and(|b| matches!(b, b':' | b'=' | b'"' | b'\'' | b'}')),
-                is_from_root: [&b"path.root}"[..], b"path.cwd}"].iter().any(|end| before.ends_with(end)),
+                is_from_root: [&b"path.root}"[..], b"path.cwd}"]
+                    .iter()
+                    .any(|end| before.ends_with(end)),
             });
         }
     }

@@ -14,48 +14,54 @@ const KEYS: [&str; 8] = [
     "RoleName",
     "UserName",
     "GroupName",
-    "PolicyName",
+    "ManagedPolicyName",
     "role_name",
     "user_name",
     "group_name",
-    "policy_name",
+    "managed_policy_name",
 ];
 /// What stands before a name in an ARN of IAM.
 const IN_ARNS: [&str; 4] = [":role/", ":policy/", ":user/", ":group/"];
+/// Blocks of Terraform whose `name` is that of an identity or a policy.
+const NAMED_BLOCKS: [&str; 5] = [
+    "resource \"aws_iam_role\"",
+    "resource \"aws_iam_policy\"",
+    "resource \"aws_iam_user\"",
+    "resource \"aws_iam_group\"",
+    "resource \"aws_ssoadmin_permission_set\"",
+];
+/// Those whose `key` is that of an object.
+const OBJECT_BLOCKS: [&str; 2] = ["resource \"aws_s3_object\"", "resource \"aws_s3_bucket_object\""];
 /// Shortest name that is looked for, in bytes.
 const MIN_NAME: usize = 3;
 
 /// Adds the names that a text gives and refers to.
 pub(super) fn collect(kind: LinkingKind, text: &str, out: &mut Vec<String>) {
-    let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    for key in KEYS {
-        for at in memchr::memmem::find_iter(text.as_bytes(), key.as_bytes()) {
-            out.extend(value_after(&text[at + key.len()..]));
-        }
-    }
-    if kind == LinkingKind::Terraform {
-        let named = ["aws_iam_", "aws_ssoadmin_"].iter().any(|word| has(word));
-        let stored = ["aws_s3_object", "aws_s3_bucket_object", "s3_key"].iter().any(|word| has(word));
-        let keys = [("name", named), ("key", stored), ("s3_key", stored)];
-        for key in keys.iter().filter(|(_, is_used)| *is_used).map(|(key, _)| key) {
-            for line in text.lines() {
-                let rest = line.trim_start().strip_prefix(key);
-                let rest = rest.filter(|rest| rest.trim_start().starts_with('='));
-                out.extend(rest.and_then(value_after));
+    let bytes = text.as_bytes();
+    let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
+    let is_plain = kind == LinkingKind::Other;
+    let mut add_values = |key: &str, of: &[&str]| {
+        for at in memchr::memmem::find_iter(bytes, key.as_bytes()) {
+            let is_part = at.checked_sub(1).is_some_and(|before| is_of_word(bytes[before]));
+            if !is_part && is_in_block(&text[..at], of) {
+                out.extend(value_after(&text[at + key.len()..], is_plain));
             }
         }
-    } else if has("PermissionSet") {
-        for at in memchr::memmem::find_iter(text.as_bytes(), b"Name") {
-            out.extend(value_after(&text[at + "Name".len()..]));
+    };
+    KEYS.iter().for_each(|key| add_values(key, &[]));
+    match kind {
+        LinkingKind::Terraform => {
+            add_values("name", &NAMED_BLOCKS);
+            add_values("key", &OBJECT_BLOCKS);
+            add_values("s3_key", &[]);
         }
+        LinkingKind::Python => add_values("PolicyName", &[]),
+        LinkingKind::Other if has("AWS::SSO::PermissionSet") => add_values("Name", &[]),
+        LinkingKind::Other => {}
     }
-    if has("S3Key") {
-        for at in memchr::memmem::find_iter(text.as_bytes(), b"S3Key") {
-            out.extend(value_after(&text[at + "S3Key".len()..]));
-        }
-    }
+    add_values("S3Key", &[]);
     for mark in IN_ARNS {
-        for at in memchr::memmem::find_iter(text.as_bytes(), mark.as_bytes()) {
+        for at in memchr::memmem::find_iter(bytes, mark.as_bytes()) {
             let of_aws = text[..at].ends_with(":aws");
             out.extend(arn_name(&text[at + mark.len()..]).filter(|_| !of_aws));
         }
@@ -64,20 +70,34 @@ pub(super) fn collect(kind: LinkingKind, text: &str, out: &mut Vec<String>) {
     out.dedup();
 }
 
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
 fn is_of_name(c: char) -> bool {
     c.is_alphanumeric() || "_+=,.@-/".contains(c)
 }
 
-/// `my-role` of `: my-role`, `" = "my-role"`, `=!Sub 'my-role'`; `None` of an expression.
-fn value_after(text: &str) -> Option<String> {
-    let text = text.trim_start_matches(['"', '\'']).trim_start();
-    let text = text.strip_prefix([':', '='])?.trim_start();
-    let text = text.strip_prefix("!Sub").unwrap_or(text).trim_start();
-    let text = text.trim_start_matches(['"', '\'']);
+/// Whether the block of Terraform around the end of the text is one of these; any is where there are none.
+fn is_in_block(before: &str, of: &[&str]) -> bool {
+    if of.is_empty() {
+        return true;
+    }
+    let begin = memchr::memmem::rfind(before.as_bytes(), b"\nresource \"").map_or(0, |at| at + 1);
+    of.iter().any(|kind| before[begin..].starts_with(kind))
+}
+
+/// `my-role` of `: my-role`, `" = "my-role"`, `: !Sub 'my-role'`; `None` of an expression. Without quotes only if it `is_plain`.
+fn value_after(text: &str, is_plain: bool) -> Option<String> {
+    let text = text.trim_start_matches(['"', '\'']).trim_start_matches(' ');
+    let text = text.strip_prefix([':', '='])?.trim_start_matches(' ');
+    let text = text.strip_prefix("!Sub").unwrap_or(text).trim_start_matches(' ');
+    let inner = text.strip_prefix(['"', '\'']);
+    let text = inner.or(is_plain.then_some(text))?;
     let end = text.find(|c| !is_of_name(c)).unwrap_or(text.len());
-    let is_open = text[end..].starts_with(['$', '{', '(', '*']);
-    let name = text[..end].trim_end_matches(',');
-    (name.len() >= MIN_NAME && !is_open).then(|| name.to_owned())
+    let is_open = text[end..].starts_with(['$', '{', '(', '*', ':']);
+    let name = text[..end].trim_end_matches([',', '.']);
+    (name.len() >= MIN_NAME && !is_open && !matches!(name, "true" | "false" | "null")).then(|| name.to_owned())
 }
 
 /// The last part of what follows `:role/`, where it is known.
@@ -91,6 +111,7 @@ fn arn_name(text: &str) -> Option<String> {
 /// The names of all files, and who has them.
 pub(super) struct Names<'s> {
     sources: &'s Sources,
+    links: &'s [FileLinks],
     by_name: FxHashMap<&'s str, Vec<FileId>>,
     by_file: FxHashMap<FileId, Vec<&'s str>>,
 }
@@ -99,6 +120,7 @@ impl<'s> Names<'s> {
     pub(super) fn new(sources: &'s Sources, own: &'s Ownership, links: &'s [FileLinks]) -> Self {
         let mut out = Self {
             sources,
+            links,
             by_name: FxHashMap::default(),
             by_file: FxHashMap::default(),
         };
@@ -132,6 +154,7 @@ impl<'s> Names<'s> {
             let (inside, outside): (Vec<FileId>, Vec<FileId>) = self
                 .sources
                 .ids()
+                .filter(|id| self.links[id.0 as usize].may_link)
                 .partition(|id| groups.are_joined(start, *id));
             let fresh: Vec<FileId> = inside.iter().copied().filter(|id| read.insert(*id)).collect();
             if fresh.is_empty() {
@@ -161,7 +184,7 @@ impl<'s> Names<'s> {
 
 /// Which of the patterns stand in the text as whole words.
 fn mentioned<'t>(text: &'t str, patterns: &'t AhoCorasick) -> impl Iterator<Item = usize> + 't {
-    let joins = |c: Option<&u8>| c.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'-'));
+    let joins = |byte: Option<&u8>| byte.is_some_and(|byte| is_of_word(*byte));
     patterns.find_overlapping_iter(text).filter_map(move |hit| {
         let bytes = text.as_bytes();
         let before = hit.start().checked_sub(1).and_then(|at| bytes.get(at));

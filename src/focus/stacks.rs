@@ -7,45 +7,80 @@ use crate::source::{FileId, Sources, is_within, parent_path};
 /// What one file exports, imports, and sets.
 #[derive(Debug, Default)]
 pub(super) struct StackWords {
-    exports: bool,
-    /// Words of the names that are imported.
-    imported: Vec<String>,
+    /// The words of each name that is exported.
+    exported: Vec<Vec<String>>,
+    /// The words of each name that is imported; none where an expression gives it.
+    imported: Vec<Vec<String>>,
     /// The parameters that it sets, of a file with parameters.
     set: Vec<String>,
     declares_parameters: bool,
     is_of_cdk: bool,
 }
 
-/// What follows `ImportValue`, in bytes.
-const REACH: usize = 200;
-/// Parts of names that every template has.
-const COMMON: [&str; 9] = ["AWS", "AccountId", "Fn", "GetAtt", "Join", "Ref", "Region", "StackName", "Sub"];
+/// Lines after `ImportValue` or `Export` in which the name is looked for.
+const REACH: usize = 4;
+/// Words around the names of exports.
+const COMMON: [&str; 7] = ["Export", "Fn", "Join", "Name", "Ref", "Select", "Sub"];
 
 impl StackWords {
     pub(super) fn of(name: &str, text: &str) -> Self {
         let bytes = text.as_bytes();
         let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
         let mut out = Self {
-            exports: has("Export"),
             declares_parameters: has("Parameters"),
             is_of_cdk: has("aws:cdk:path"),
             ..Self::default()
         };
-        for at in memchr::memmem::find_iter(bytes, b"ImportValue") {
-            let mut end = (at + REACH).min(text.len());
-            while !text.is_char_boundary(end) {
-                end -= 1;
-            }
-            let after = text.get(at + "ImportValue".len()..end).unwrap_or_default();
-            let words = after.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'));
-            let words = words.map(|word| word.trim_matches('-')).filter(|word| word.len() > 2 && !COMMON.contains(word));
-            out.imported.extend(words.map(str::to_owned));
+        let after = |word: &'static str| {
+            let all = memchr::memmem::find_iter(bytes, word.as_bytes());
+            all.map(move |at| name_words(text.get(at + word.len()..).unwrap_or_default()))
+        };
+        out.imported.extend(after("ImportValue"));
+        if out.declares_parameters || has("Resources") {
+            out.exported.extend(after("Export").filter(|words| !words.is_empty()));
         }
         if crate::formats::cloudformation::is_parameter_file(name, text) {
             out.set = parameters(text);
         }
         out
     }
+}
+
+impl StackWords {
+    /// Whether a name may be one of those that `other` exports. Of a name that an expression gives, the text has what it may be.
+    fn imports_from(&self, (sources, file): (&Sources, FileId), other: &Self) -> bool {
+        let text = sources.text(file).as_bytes();
+        let stands_here = |word: &String| memchr::memmem::find(text, word.as_bytes()).is_some();
+        self.imported.iter().any(|name| match name.is_empty() {
+            true => other.exported.iter().any(|given| given.iter().all(stands_here)),
+            false => other
+                .exported
+                .iter()
+                .any(|given| name.iter().all(|word| given.contains(word))),
+        })
+    }
+}
+
+/// The words of the name that follows, without what expressions give.
+fn name_words(text: &str) -> Vec<String> {
+    for line in text.lines().take(REACH) {
+        let mut plain = String::new();
+        for part in line.split("${") {
+            plain.push_str(if plain.is_empty() {
+                part
+            } else {
+                part.split_once('}').map_or("", |(_, rest)| rest)
+            });
+            plain.push(' ');
+        }
+        let words = plain.split(|c: char| !(c.is_alphanumeric() || c == '-' || c == '_'));
+        let words = words.map(|word| word.trim_matches(['-', '_']));
+        let words: Vec<&str> = words.filter(|word| word.len() > 2 && !COMMON.contains(word)).collect();
+        if !words.is_empty() || line.contains("${") {
+            return words.into_iter().map(str::to_owned).collect();
+        }
+    }
+    Vec::new()
 }
 
 /// The names after `ParameterKey`, or the keys of `Parameters`.
@@ -61,17 +96,19 @@ fn parameters(text: &str) -> Vec<String> {
     }
     let map = text.split("\"Parameters\"").nth(1).unwrap_or_default();
     let map = map.split('}').next().unwrap_or_default();
-    map.split(['{', ',']).filter(|part| part.contains(':')).map(word).filter(|key| !key.is_empty()).collect()
+    map.split(['{', ','])
+        .filter(|part| part.contains(':'))
+        .map(word)
+        .filter(|key| !key.is_empty())
+        .collect()
 }
 
 pub(super) fn connect(sources: &Sources, links: &[FileLinks], groups: &mut Groups) {
     let all = || sources.ids().map(|id| (id, &links[id.0 as usize].stack));
-    let exporting: Vec<FileId> = all().filter(|(_, s)| s.exports).map(|(id, _)| id).collect();
+    let exporting: Vec<(FileId, &StackWords)> = all().filter(|(_, s)| !s.exported.is_empty()).collect();
     for (id, stack) in all().filter(|(_, s)| !s.imported.is_empty()) {
-        for exporter in &exporting {
-            let text = sources.text(*exporter).as_bytes();
-            let gives = |word: &String| memchr::memmem::find(text, word.as_bytes()).is_some();
-            if stack.imported.iter().any(gives) {
+        for (exporter, given) in &exporting {
+            if stack.imports_from((sources, id), given) {
                 groups.join(id, *exporter);
             }
         }
@@ -87,15 +124,26 @@ pub(super) fn connect(sources: &Sources, links: &[FileLinks], groups: &mut Group
 }
 
 /// A file with parameters is for the nearest template that has all of them; several are as near.
-fn connect_parameters(sources: &Sources, (id, stack): (FileId, &StackWords), templates: &[FileId], groups: &mut Groups) {
+fn connect_parameters(
+    sources: &Sources,
+    (id, stack): (FileId, &StackWords),
+    templates: &[FileId],
+    groups: &mut Groups,
+) {
     let fits = |template: &&FileId| {
         let text = sources.text(**template).as_bytes();
-        stack.set.iter().all(|key| memchr::memmem::find(text, key.as_bytes()).is_some())
+        stack
+            .set
+            .iter()
+            .all(|key| memchr::memmem::find(text, key.as_bytes()).is_some())
     };
     let fitting: Vec<FileId> = templates.iter().filter(fits).copied().filter(|t| *t != id).collect();
     let mut folder = parent_path(sources.path(id));
     loop {
-        let mut near = fitting.iter().filter(|t| is_within(sources.path(**t), folder)).peekable();
+        let mut near = fitting
+            .iter()
+            .filter(|t| is_within(sources.path(**t), folder))
+            .peekable();
         if near.peek().is_some() {
             near.for_each(|template| groups.join(id, *template));
             return;

@@ -96,7 +96,7 @@ impl FolderTree {
 
     /// Whether any file or folder is called this, or a Python file with `.py` after it.
     pub(super) fn has_name(&self, name: &str) -> bool {
-        self.names.contains(name)
+        !name.is_empty() && self.names.contains(name)
     }
 
     pub(super) fn file(&self, path: &str) -> Option<FileId> {
@@ -112,13 +112,19 @@ impl FolderTree {
     }
 
     pub(super) fn folders_ending_with(&self, end: &str) -> impl Iterator<Item = FolderId> {
-        let fits = move |path: &str| path.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+        let fits = move |path: &str| {
+            path.strip_suffix(end)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        };
         let all = self.folders.iter();
         all.filter(move |(path, _)| fits(path)).map(|(_, id)| *id)
     }
 
     pub(super) fn files_ending_with(&self, end: &str) -> impl Iterator<Item = FileId> {
-        let fits = move |path: &str| path.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with('/'));
+        let fits = move |path: &str| {
+            path.strip_suffix(end)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+        };
         self.sorted.iter().copied().filter(move |id| fits(self.path(*id)))
     }
 

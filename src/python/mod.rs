@@ -21,5 +21,5 @@ pub mod syntax;
 
 pub use ast::*;
 pub use constants::{ConstantEvaluator, cdk};
-pub use program::{IMPORT_ROOTS, Program};
+pub use program::{IMPORT_ROOTS, Program, is_known_library};
 pub use reaching::{Reaching, ReachingBindings};

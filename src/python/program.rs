@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+use crate::iam::sdk;
 use crate::python::{BindingValue, ImportFrom, PythonModule};
 use crate::source::{FileId, Sources, file_name, parent_path};
 
@@ -37,7 +38,7 @@ pub struct Program<'a> {
     /// Folders that are on the path of all code: the layers of functions.
     shared: &'a [String],
     /// Paths that end in `/python/…` or stand under a folder named like a layer: path after it → file.
-    layers: BTreeMap<&'a str, FileId>,
+    layers: BTreeMap<&'a str, Option<FileId>>,
     /// What can be imported from each folder: the names of its modules and of its folders.
     folders: HashMap<&'a str, HashSet<&'a str>>,
     /// Of the folders of [`IMPORT_ROOTS`], those that each folder has, in that order.
@@ -59,7 +60,6 @@ impl<'a> Program<'a> {
     /// With folders that are on the path of all code.
     pub fn with_shared_folders(sources: &'a Sources, modules: &'a [PythonModule], shared: &'a [String]) -> Self {
         let by_file: BTreeMap<FileId, usize> = modules.iter().enumerate().map(|(i, m)| (m.file, i)).collect();
-        let mut layers = BTreeMap::new();
         let mut names = HashSet::new();
         let mut folders: HashMap<&str, HashSet<&str>> = HashMap::new();
         let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -82,8 +82,14 @@ impl<'a> Program<'a> {
                 }
                 at = dir;
             }
+        }
+        // Of two layers with such a file, none is meant: which one a function has is not asked.
+        let mut layers: BTreeMap<&str, Option<FileId>> = BTreeMap::new();
+        for file in sources.ids() {
+            let path = sources.path(file);
             if let Some(at) = path.find("python/").filter(|at| *at == 0 || path[..*at].ends_with('/')) {
-                layers.entry(&path[at + "python/".len()..]).or_insert(file);
+                let one = layers.entry(&path[at + "python/".len()..]).or_insert(Some(file));
+                *one = one.filter(|one| *one == file);
             }
         }
         for (link, _) in sources.links() {
@@ -203,7 +209,7 @@ impl<'a> Program<'a> {
             }
             return self.at(dir, &rest);
         }
-        if rest.is_empty() || is_library(dotted) && !self.is_shadowed(dir, &rest) {
+        if rest.is_empty() || is_known_library(dotted) && !self.is_shadowed(dir, &rest) {
             return None;
         }
         let first = rest.split('/').next().unwrap_or("");
@@ -228,6 +234,10 @@ impl<'a> Program<'a> {
             }
             base = parent_path(base);
         }
+        // A copy of a library in a layer is the library.
+        if sdk::library(dotted).is_some() {
+            return None;
+        }
         let mut shared = self
             .shared
             .iter()
@@ -240,13 +250,13 @@ impl<'a> Program<'a> {
         let layer = [format!("{rest}.py"), format!("{rest}/__init__.py")];
         layer
             .iter()
-            .find_map(|p| self.layers.get(p.as_str()))
-            .and_then(|f| self.index_of(*f))
+            .find_map(|p| *self.layers.get(p.as_str())?)
+            .and_then(|f| self.index_of(f))
     }
 
     /// Whether a file of the repository that we did not read hides the library of this name.
     pub fn is_hidden(&self, from: FileId, dotted: &str) -> bool {
-        is_library(dotted) && self.is_shadowed(parent_path(self.sources.path(from)), &dotted.replace('.', "/"))
+        is_known_library(dotted) && self.is_shadowed(parent_path(self.sources.path(from)), &dotted.replace('.', "/"))
     }
 
     /// The module that `from m import name` reads from, and, where `name` is itself a module, that one.
@@ -318,7 +328,7 @@ impl<'a> Program<'a> {
 
 /// Libraries that we know by name and never look for in the repository, unless a single file beside the importer hides
 /// them.
-fn is_library(dotted: &str) -> bool {
+pub fn is_known_library(dotted: &str) -> bool {
     matches!(
         dotted.split('.').next().unwrap_or(""),
         "boto3"

@@ -170,7 +170,9 @@ impl Format for Terraform {
 
 /// Whether files that are not analyzed have resources of AWS.
 fn deploys_elsewhere(sources: &Sources) -> bool {
-    let mut others = sources.ids().filter(|id| !sources.is_analyzed(*id) && is_code_file(sources.path(*id)));
+    let mut others = sources
+        .ids()
+        .filter(|id| !sources.is_analyzed(*id) && is_code_file(sources.path(*id)));
     others.any(|id| sources.text(id).contains("resource \"aws_"))
 }
 

@@ -15,6 +15,7 @@ mod init;
 mod input;
 mod needs;
 mod policies;
+mod repositories;
 mod rules;
 mod run;
 mod terminal;

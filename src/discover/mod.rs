@@ -25,7 +25,7 @@ use crate::source::{ProblemKind, file_name, is_within, join_path, parent_path, r
 use crate::unjudged::{Seal, Unjudged, UnjudgedReason};
 
 use ignored::Ignored;
-pub use inside::{AnalysisRoot, RunFolders};
+pub use inside::{AnalysisRoot, Repositories, RunFolders};
 pub use read::text as read_text;
 use sealed::{has_sealed_values, strip_encryption_suffix};
 pub use skipped::{SkipReason, Skipped};
@@ -70,6 +70,8 @@ pub struct SearchRequest<'a> {
     pub context: bool,
     /// The folders that are analyzed as a whole: what is not named in them is context. Sorted.
     pub roots: Vec<AnalysisRoot>,
+    /// What is named lies in no repository: those that a walk meets are not entered, but listed.
+    pub leaves_repositories: bool,
     /// 0: as many as there are cores.
     pub jobs: usize,
     /// Keep the reason of everything that was skipped.
@@ -122,6 +124,8 @@ pub struct Discovery {
     pub altered: BTreeSet<String>,
     /// Symbolic links to files and folders of the repository, and what each leads to.
     pub links: Vec<(String, String)>,
+    /// Repositories that were met and not entered, absolute. See [`SearchRequest::leaves_repositories`].
+    pub repositories: Vec<String>,
     /// Users' rule files that cannot be read.
     pub broken_rules: Vec<RuleMistake>,
 }
@@ -139,6 +143,7 @@ impl Discovery {
         self.unjudged.extend(part.unjudged);
         self.altered.extend(part.altered);
         self.links.extend(part.links);
+        self.repositories.extend(part.repositories);
     }
 
     /// A file that cannot be opened, walked or named.
@@ -182,6 +187,24 @@ impl Discovery {
         self.skipped
             .sort_by(|a, b| (&a.path, a.why.text()).cmp(&(&b.path, b.why.text())));
         self.skipped.dedup();
+        self.repositories.sort();
+        self.repositories.dedup();
+    }
+
+    /// Leaves to another run what lies at these absolute paths, of which `cwd` makes those that are shown: it stays as context.
+    pub fn leave(&mut self, cwd: &str, paths: &[String]) {
+        let is_left = |path: &str| {
+            let absolute = join_path(cwd, path);
+            paths.iter().any(|left| is_within(&absolute, left))
+        };
+        for file in self.files.iter_mut().filter(|f| is_left(&f.path)) {
+            file.in_scope = false;
+        }
+        self.troubles.retain(|t| !is_left(&t.path));
+        self.unjudged.retain(|u| !is_left(&u.path));
+        let listed = self.skipped.len();
+        self.skipped.retain(|s| !is_left(&s.path));
+        self.skipped_count -= listed - self.skipped.len();
     }
 
     fn skip(&mut self, report_skipped: bool, path: &str, why: SkipReason) {
@@ -370,6 +393,7 @@ impl SearchRequest<'_> {
             context.troubles.clear();
             context.skipped.clear();
             context.skipped_count = 0;
+            context.repositories.clear();
             found.merge(context);
             added.push(root.path.clone());
         }

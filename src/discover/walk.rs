@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::ignored::Ignored;
+use super::inside::is_repository;
 use super::names::{NameHint, folder_skipped, hint_from_name};
 use super::{Discovery, SearchRequest, SkipReason, read};
 use crate::unjudged::{Unjudged, UnjudgedReason};
@@ -178,6 +179,13 @@ impl Worker<'_, '_> {
                 self.skip_synthesized(entry);
             }
             return WalkState::Skip;
+        }
+        if self.search.leaves_repositories {
+            let absolute = self.search.absolute(entry.path());
+            if is_repository(&absolute) {
+                self.found.repositories.push(absolute);
+                return WalkState::Skip;
+            }
         }
         WalkState::Continue
     }

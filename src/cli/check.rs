@@ -1,7 +1,7 @@
 //! `overgrant check`.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -12,12 +12,13 @@ use super::input::{InputArgs, RuleArgs};
 use super::repositories::{self, Checked};
 use super::run::{self, RunOptions};
 use super::terminal::{self, ColorChoice};
+use super::watch::{self, ReadPaths, Watched};
 use super::{CliFailure, baseline};
 use crate::phrase;
 use crate::report::{OutputFormat, Page, RenderOptions};
 use crate::rules::Ruleset;
 use crate::settings::Settings;
-use crate::source::ProblemKind;
+use crate::source::{ProblemKind, join_path};
 use crate::triage::{Baseline, Report};
 use crate::unjudged::counted_kinds;
 
@@ -33,6 +34,27 @@ pub(super) struct CheckArgs {
     fix_flags: FixFlags,
     #[command(flatten)]
     output: OutputArgs,
+    /// Report again whenever a file, the configuration, or the baseline changes; end with Ctrl-C
+    #[arg(long, help_heading = "Output")]
+    watch: bool,
+}
+
+impl Watched for CheckArgs {
+    fn input(&self) -> &InputArgs {
+        &self.input
+    }
+
+    fn outputs(&self) -> Vec<String> {
+        let cwd = run::working_directory().unwrap_or_default();
+        let paths = self.output.output.iter().map(|(_, path)| path);
+        paths
+            .map(|path| join_path(&cwd, &crate::discover::with_forward_slashes(path)))
+            .collect()
+    }
+
+    fn run(&self, paths: &mut ReadPaths) -> Result<(), CliFailure> {
+        self.check(Some(paths)).map(drop)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -80,6 +102,7 @@ impl FixArgs {
                 diff: self.diff,
             },
             output: self.output,
+            watch: false,
         };
         check.run()
     }
@@ -184,12 +207,33 @@ fn output(text: &str) -> Result<(OutputFormat, PathBuf), String> {
 
 impl CheckArgs {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
-        let mut run_options = RunOptions {
+        if !self.watch {
+            return self.check(None);
+        }
+        let listed = self.input.files_from.as_deref() == Some(Path::new("-"));
+        let piped = self.input.paths.iter().any(|path| path == Path::new("-"));
+        for (is_given, what) in [
+            (self.fix_flags.fix, "--fix"),
+            (self.fix_flags.diff, "--diff"),
+            (listed, "--files-from -"),
+            (piped, "standard input"),
+        ] {
+            if is_given {
+                return Err(CliFailure::Usage(format!("--watch cannot be used with {what}")));
+            }
+        }
+        watch::watch(self)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Checks once. A run of many says which paths it read.
+    fn check(&self, paths: Option<&mut ReadPaths>) -> Result<ExitCode, CliFailure> {
+        let run_options = RunOptions {
             ignores: !self.suppressing.no_ignores,
             strict_ignores: self.suppressing.strict_ignores,
             report_skipped: self.output.verbose,
-            is_confined: false,
-            baseline: None,
+            repeats: paths.is_some(),
+            ..RunOptions::default()
         };
         let over = |settings: &mut Settings| self.rule_args.apply(settings);
         let progress = (self.output.quiet == 0).then(terminal::Progress::start);
@@ -232,6 +276,9 @@ impl CheckArgs {
             let report = checked.report;
             let page = Page::new(report, checked.sources, checked.ruleset, self.options(first, checked.root));
             drop(progress);
+            if let Some(paths) = paths {
+                paths.add(checked);
+            }
             self.print(&page, written.stdout_is_taken)?;
             self.notes(checked);
             Ok(match written.failed {

@@ -19,6 +19,7 @@ mod repositories;
 mod rules;
 mod run;
 mod terminal;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

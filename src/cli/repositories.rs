@@ -13,7 +13,7 @@ use crate::discover::{Repositories, with_forward_slashes};
 use crate::pipeline::Analysis;
 use crate::rules::Ruleset;
 use crate::settings::{Governing, Settings};
-use crate::source::{Sources, is_within, join_path, json_without_commands, parent_path, pretty_json, relative_path};
+use crate::source::{Sources, is_within, join_path, json_without_commands, parent_path, pretty_json};
 use crate::triage::{Report, merge_reports};
 
 /// Reads what is named, each repository by itself: the one around each path, and those in a folder that is in none.

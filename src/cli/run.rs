@@ -33,6 +33,10 @@ pub(super) struct RunOptions {
     pub(super) report_skipped: bool,
     /// A folder that is named is analyzed by itself: the command describes what lies in it.
     pub(super) is_confined: bool,
+    /// Only list what would be read.
+    pub(super) only_lists: bool,
+    /// The process goes on after the run.
+    pub(super) repeats: bool,
     /// The baseline and its path.
     pub(super) baseline: Option<(Baseline, String)>,
 }
@@ -63,6 +67,7 @@ pub(super) struct Loaded<'a> {
     max_file_size: u64,
     jobs: usize,
     context: bool,
+    repeats: bool,
 }
 
 /// The absolute working directory.
@@ -162,6 +167,7 @@ pub(super) fn read_repository<'a>(
         context: !input.no_context,
         roots: roots.clone(),
         leaves_repositories,
+        only_lists: run_options.only_lists,
         jobs: input.jobs,
         report_skipped: run_options.report_skipped,
         judge: &classify_input,
@@ -199,6 +205,7 @@ pub(super) fn read_repository<'a>(
         max_file_size: input.max_file_size,
         jobs: input.jobs,
         context: !input.no_context,
+        repeats: run_options.repeats,
     };
     loaded.add_settings_files();
     Ok(loaded)
@@ -318,6 +325,7 @@ impl Loaded<'_> {
             context: false,
             roots: Vec::new(),
             leaves_repositories: false,
+            only_lists: false,
             jobs: self.jobs,
             report_skipped: false,
             judge: &classify_input,
@@ -551,8 +559,12 @@ fn combined_selection(all: &[Settings], ruleset: &Ruleset) -> Selection {
 
 /// Understands what was read, reading further files as they are asked for, and hands over to `then`.
 pub(super) fn analyze<T>(mut read: Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
-    // The process is about to end: taking a large repository's model apart would only cost time.
-    analyze_loaded(&mut read, then, |analysis| std::mem::forget(analysis))
+    let repeats = read.repeats;
+    analyze_loaded(&mut read, then, |analysis| match repeats {
+        true => drop(analysis),
+        // The process is about to end: taking a large repository's model apart would only cost time.
+        false => std::mem::forget(analysis),
+    })
 }
 
 /// As [`analyze`], for what is to be understood once more when its texts have changed.

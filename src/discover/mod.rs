@@ -72,6 +72,8 @@ pub struct SearchRequest<'a> {
     pub roots: Vec<AnalysisRoot>,
     /// What is named lies in no repository: those that a walk meets are not entered, but listed.
     pub leaves_repositories: bool,
+    /// Nothing is read: the files that would be are listed.
+    pub only_lists: bool,
     /// 0: as many as there are cores.
     pub jobs: usize,
     /// Keep the reason of everything that was skipped.
@@ -85,6 +87,13 @@ impl std::fmt::Debug for SearchRequest<'_> {
             .field("paths", &self.paths)
             .finish_non_exhaustive()
     }
+}
+
+/// Files that would be read, and the folders that would be walked. Absolute.
+#[derive(Debug, Default)]
+pub struct ListedPaths {
+    pub files: Vec<String>,
+    pub folders: Vec<String>,
 }
 
 /// One file that was read.
@@ -126,6 +135,8 @@ pub struct Discovery {
     pub links: Vec<(String, String)>,
     /// Repositories that were met and not entered, absolute. See [`SearchRequest::leaves_repositories`].
     pub repositories: Vec<String>,
+    /// Filled when [`SearchRequest::only_lists`] is set.
+    pub listed: ListedPaths,
     /// Users' rule files that cannot be read.
     pub broken_rules: Vec<RuleMistake>,
 }
@@ -144,6 +155,8 @@ impl Discovery {
         self.altered.extend(part.altered);
         self.links.extend(part.links);
         self.repositories.extend(part.repositories);
+        self.listed.files.extend(part.listed.files);
+        self.listed.folders.extend(part.listed.folders);
     }
 
     /// A file that cannot be opened, walked or named.
@@ -408,6 +421,9 @@ impl SearchRequest<'_> {
     }
 
     fn add_requested_file(&self, path: &Path, absolute: &str, found: &mut Discovery) {
+        if self.only_lists {
+            return found.listed.files.push(absolute.to_owned());
+        }
         match read::read(path, self.max_file_size) {
             Ok(content) => self.add_content(&self.display_path(absolute), content, true, true, found),
             Err(e) => self.note_unopened(path, absolute, &e, found),

@@ -69,6 +69,9 @@ pub(super) fn walk(
     for part in all.into_inner().unwrap_or_default() {
         found.merge(part);
     }
+    if search.only_lists {
+        found.listed.folders.extend(folders.iter().map(|f| search.absolute(f)));
+    }
     true
 }
 
@@ -187,6 +190,10 @@ impl Worker<'_, '_> {
                 return WalkState::Skip;
             }
         }
+        if self.search.only_lists {
+            let absolute = self.search.absolute(entry.path());
+            self.found.listed.folders.push(absolute);
+        }
         WalkState::Continue
     }
 
@@ -228,6 +235,9 @@ impl Worker<'_, '_> {
             return self
                 .found
                 .skip(self.search.report_skipped, &shown, SkipReason::Excluded);
+        }
+        if self.search.only_lists {
+            return self.found.listed.files.push(absolute);
         }
         match read::read(entry.path(), self.search.max_file_size) {
             Ok(content) => self

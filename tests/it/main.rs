@@ -8,6 +8,7 @@ mod broken;
 mod callers;
 mod cases;
 mod cdk;
+mod checkouts;
 mod cli;
 mod clients;
 mod cloudformation_corpus;

@@ -15,7 +15,9 @@ use crate::phrase;
 use crate::rules::Ruleset;
 use crate::settings::Settings;
 use crate::source::Sources;
-use crate::triage::{BASELINE_FILE, Baseline, BaselineEntry, BaselineFate, Comparison, Extent, Report, ReportedFinding, Status};
+use crate::triage::{
+    BASELINE_FILE, Baseline, BaselineEntry, BaselineFate, Comparison, Extent, Report, ReportedFinding, Status,
+};
 
 /// Manage the baseline of known findings
 #[derive(Debug, Args)]

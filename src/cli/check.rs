@@ -9,7 +9,7 @@ use clap::Args;
 use super::clock::Clock;
 use super::fix::{FixDiff, PendingFixes, WriteOutcome};
 use super::input::{InputArgs, RuleArgs};
-use super::repositories::{self, Checked};
+use super::repositories::{self, WholeReport};
 use super::run::{self, RunOptions};
 use super::terminal::{self, ColorChoice};
 use super::watch::{self, ReadPaths, Watched};
@@ -253,7 +253,11 @@ impl CheckArgs {
         if fix || diff {
             let mut pending = Vec::new();
             for (read, run_options) in &mut all {
-                pending.push(PendingFixes::apply_fixes(read, run_options, self.fix_flags.unsafe_fixes)?);
+                pending.push(PendingFixes::apply_fixes(
+                    read,
+                    run_options,
+                    self.fix_flags.unsafe_fixes,
+                )?);
             }
             let mut diffs = FixDiff::default();
             for (pending, (read, run_options)) in pending.into_iter().zip(&mut all) {
@@ -274,7 +278,12 @@ impl CheckArgs {
                 return Ok(ExitCode::SUCCESS);
             };
             let report = checked.report;
-            let page = Page::new(report, checked.sources, checked.ruleset, self.options(first, checked.root));
+            let page = Page::new(
+                report,
+                checked.sources,
+                checked.ruleset,
+                self.options(first, checked.root),
+            );
             drop(progress);
             if let Some(paths) = paths {
                 paths.add(checked);
@@ -360,8 +369,8 @@ impl CheckArgs {
     }
 
     /// What is worth knowing and no finding.
-    fn notes(&self, checked: &Checked<'_>) {
-        let Checked {
+    fn notes(&self, checked: &WholeReport<'_>) {
+        let WholeReport {
             read: all,
             report,
             sources,

@@ -10,8 +10,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::input::InputArgs;
-use super::rules::parse_location;
 use super::repositories;
+use super::rules::parse_location;
 use super::run::{self, Loaded, MAX_SETTINGS, RunOptions};
 use super::{CliFailure, detail, terminal};
 use crate::secrets::Mask;

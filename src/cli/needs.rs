@@ -65,7 +65,8 @@ impl NeedsArgs {
             needed.add(calls);
             failed |= has_errors;
         }
-        let masked = |text: String, mask: fn(&Mask, String) -> String| secrets.iter().fold(text, |text, m| mask(m, text));
+        let masked =
+            |text: String, mask: fn(&Mask, String) -> String| secrets.iter().fold(text, |text, m| mask(m, text));
         let text = match self.format {
             NeedsFormat::Human => texts.concat() + &masked(needed.counts(), Mask::text),
             NeedsFormat::Json => repositories::merge_lists(texts),

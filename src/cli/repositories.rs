@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::CliFailure;
 use super::input::{InputArgs, Targets};
 use super::run::{self, Loaded, RunOptions};
-use super::CliFailure;
 use crate::discover::{Repositories, with_forward_slashes};
 use crate::pipeline::Analysis;
 use crate::rules::Ruleset;
@@ -135,7 +135,7 @@ impl Partition {
 }
 
 /// The one report of a run.
-pub(super) struct Checked<'r> {
+pub(super) struct WholeReport<'r> {
     pub(super) read: &'r [Loaded<'r>],
     pub(super) report: &'r Report,
     pub(super) sources: &'r Sources,
@@ -145,13 +145,13 @@ pub(super) struct Checked<'r> {
 }
 
 /// Analyzes each repository, and hands over the one report of all.
-pub(super) fn check<T>(mut all: Vec<(Loaded<'_>, RunOptions)>, then: impl FnOnce(&Checked<'_>) -> T) -> T {
+pub(super) fn check<T>(mut all: Vec<(Loaded<'_>, RunOptions)>, then: impl FnOnce(&WholeReport<'_>) -> T) -> T {
     if all.len() == 1
         && let Some((read, run_options)) = all.pop()
     {
         return run::analyze(read, |read, analysis| {
             let report = read.report(analysis, &run_options);
-            then(&Checked {
+            then(&WholeReport {
                 report: &report,
                 sources: analysis.project.sources,
                 ruleset: &read.ruleset,
@@ -175,7 +175,7 @@ pub(super) fn check<T>(mut all: Vec<(Loaded<'_>, RunOptions)>, then: impl FnOnce
         let ms = first.clock.total().as_millis();
         report.stats.elapsed_ms = Some(u64::try_from(ms).unwrap_or(u64::MAX));
     }
-    then(&Checked {
+    then(&WholeReport {
         report: &report,
         sources: &sources,
         ruleset: &ruleset(&all),
@@ -223,7 +223,11 @@ fn folder_around<'p>(mut folders: impl Iterator<Item = &'p str>) -> String {
             around = parent_path(around);
         }
     }
-    if around.is_empty() { "/".to_owned() } else { around.to_owned() }
+    if around.is_empty() {
+        "/".to_owned()
+    } else {
+        around.to_owned()
+    }
 }
 
 /// One list of the JSON lists of each repository, by path and position.
@@ -234,7 +238,9 @@ pub(super) fn merge_lists(lists: Vec<String>) -> String {
     }
     let mut merged = Value::Null;
     for list in &lists {
-        let Ok(list) = serde_json::from_str::<Value>(list) else { continue };
+        let Ok(list) = serde_json::from_str::<Value>(list) else {
+            continue;
+        };
         match (merged.as_object_mut(), list) {
             (Some(merged), Value::Object(list)) => {
                 for (key, value) in list {
@@ -250,7 +256,10 @@ pub(super) fn merge_lists(lists: Vec<String>) -> String {
         let path = item["path"].as_str().unwrap_or_default().to_owned();
         (path, item["span"]["start"]["offset"].as_u64())
     };
-    let lists = merged.as_object_mut().into_iter().flat_map(|fields| fields.values_mut());
+    let lists = merged
+        .as_object_mut()
+        .into_iter()
+        .flat_map(|fields| fields.values_mut());
     for list in lists.filter_map(Value::as_array_mut) {
         list.sort_by_cached_key(place);
     }

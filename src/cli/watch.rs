@@ -6,13 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal as _;
-use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use rayon::prelude::*;
 
 use super::input::InputArgs;
-use super::repositories::{self, Checked};
+use super::repositories::{self, WholeReport};
 use super::run::{self, Loaded, RunOptions};
 use super::{CliFailure, terminal};
 use crate::phrase;
@@ -31,9 +30,9 @@ type FileState = Option<(SystemTime, u64)>;
 
 /// What a run reads, as it is on disk.
 #[derive(Debug, Default)]
-struct Snapshot {
+struct WatchedFiles {
     files: BTreeMap<String, FileState>,
-    /// Only a hint: a file that nobody reads changes them too.
+    /// Only a hint: a file that is not read changes them too.
     folders: BTreeMap<String, FileState>,
 }
 
@@ -43,7 +42,7 @@ pub(super) struct ReadPaths(BTreeSet<String>);
 
 impl ReadPaths {
     /// Files that others name, settings, rules, and baselines.
-    pub(super) fn add(&mut self, checked: &Checked<'_>) {
+    pub(super) fn add(&mut self, checked: &WholeReport<'_>) {
         for read in checked.read {
             let files = read.found.files.iter();
             self.0.extend(files.map(|f| read.governing.absolute(&f.path)));
@@ -107,7 +106,7 @@ pub(super) fn watch(watched: &impl Watched) -> Result<(), CliFailure> {
 }
 
 /// Comes back when what the run reads is no longer as it was known, and has stopped changing.
-fn wait(input: &InputArgs, paths: &ReadPaths, outputs: &BTreeSet<String>, mut known: Snapshot) {
+fn wait(input: &InputArgs, paths: &ReadPaths, outputs: &BTreeSet<String>, mut known: WatchedFiles) {
     loop {
         let start = Instant::now();
         let now = known.again();
@@ -128,7 +127,13 @@ fn wait(input: &InputArgs, paths: &ReadPaths, outputs: &BTreeSet<String>, mut kn
         }
         let mut now = snapshot(input, paths, outputs);
         // Files that were known and are not listed any more have gone, or nothing reads them.
-        for path in known.files.keys().filter(|path| !now.files.contains_key(*path)).cloned().collect::<Vec<_>>() {
+        for path in known
+            .files
+            .keys()
+            .filter(|path| !now.files.contains_key(*path))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             let state = state(&path);
             now.files.insert(path, state);
         }
@@ -139,7 +144,7 @@ fn wait(input: &InputArgs, paths: &ReadPaths, outputs: &BTreeSet<String>, mut kn
     }
 }
 
-impl Snapshot {
+impl WatchedFiles {
     fn states(&self) -> Vec<FileState> {
         self.files.values().chain(self.folders.values()).copied().collect()
     }
@@ -157,7 +162,7 @@ fn state(path: &str) -> FileState {
 }
 
 /// What a run would read now. Where the settings cannot be read, they do not count.
-fn snapshot(input: &InputArgs, paths: &ReadPaths, outputs: &BTreeSet<String>) -> Snapshot {
+fn snapshot(input: &InputArgs, paths: &ReadPaths, outputs: &BTreeSet<String>) -> WatchedFiles {
     let over = |_: &mut Settings| {};
     let listing = RunOptions {
         only_lists: true,
@@ -192,32 +197,35 @@ fn snapshot(input: &InputArgs, paths: &ReadPaths, outputs: &BTreeSet<String>) ->
         }
     }
     files.extend(above.iter().flat_map(|dir| NAMES.map(|name| join_path(dir, name))));
-    files.retain(|file| !outputs.contains(file) && !is_standard_output(file));
+    files.retain(|file| !outputs.contains(file));
+    without_streams(&mut files);
     let states = |paths: BTreeSet<String>| {
         let paths: Vec<String> = paths.into_iter().collect();
         let states: Vec<FileState> = paths.par_iter().map(|path| state(path)).collect();
         paths.into_iter().zip(states).collect()
     };
-    Snapshot {
+    WatchedFiles {
         files: states(files),
         folders: states(folders),
     }
 }
 
-/// Where standard output is a file of the tree, each report would change it.
+/// Files that the run writes to as its standard streams: each report would change them.
 #[cfg(unix)]
-fn is_standard_output(file: &str) -> bool {
+fn without_streams(files: &mut BTreeSet<String>) {
     use std::os::unix::fs::MetadataExt as _;
-    let id = |path: &str| std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
-    let streams = ["/dev/stdout", "/dev/stderr"];
-    let of = id(file);
-    of.is_some() && Path::new(file).is_file() && streams.iter().any(|stream| id(stream) == of)
+    let id = |path: &str| {
+        let meta = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        Some((meta.dev(), meta.ino()))
+    };
+    let streams: Vec<_> = ["/dev/stdout", "/dev/stderr"].into_iter().filter_map(id).collect();
+    if !streams.is_empty() {
+        files.retain(|file| id(file).is_none_or(|id| !streams.contains(&id)));
+    }
 }
 
 #[cfg(not(unix))]
-fn is_standard_output(_: &str) -> bool {
-    false
-}
+fn without_streams(_: &mut BTreeSet<String>) {}
 
 /// Each report on a terminal has a screen of its own.
 fn clear_screen() {

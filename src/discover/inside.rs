@@ -104,7 +104,8 @@ impl RunFolders {
         let mut repositories = Repositories::default();
         for path in named {
             let repository = repositories.around(path);
-            let is_chosen = |top: &RunFolder| root.is_some_and(|root| is_within(path, root) && is_within(&top.path, root));
+            let is_chosen =
+                |top: &RunFolder| root.is_some_and(|root| is_within(path, root) && is_within(&top.path, root));
             match (all.enclosing_folder(path), repository) {
                 (Some(top), _) if is_chosen(top) => {}
                 // The nearest one counts: a checkout inside another repository, or in a folder of checkouts.

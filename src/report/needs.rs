@@ -9,7 +9,9 @@ use super::json::{JsonSpan, JsonUnread, SCHEMA_VERSION, span, unread};
 use crate::phrase::count;
 use crate::project::targets::ResourceRefs;
 use crate::project::{Codebase, Project};
-use crate::python::calls::{ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, UnresolvedReason, minimal_grants};
+use crate::python::calls::{
+    ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, UnresolvedReason, minimal_grants,
+};
 use crate::source::{Problem, Sources, Span, Text, pretty_json, push_line};
 
 /// What `overgrant needs` shows: the calls in files that were asked for.

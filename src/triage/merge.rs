@@ -19,8 +19,14 @@ impl Moves {
         let ReportedFinding { finding, fixes, .. } = f;
         let labels = finding.labels.iter_mut().chain(&mut finding.flow);
         let labels = labels.map(|Label { span, .. }| span);
-        let edits = fixes.iter_mut().flat_map(|fix| &mut fix.edits).map(|edit| &mut edit.span);
-        labels.chain(&mut finding.secrets).chain(edits).for_each(|span| self.span(span));
+        let edits = fixes
+            .iter_mut()
+            .flat_map(|fix| &mut fix.edits)
+            .map(|edit| &mut edit.span);
+        labels
+            .chain(&mut finding.secrets)
+            .chain(edits)
+            .for_each(|span| self.span(span));
         if let Cause::Place(span) = &mut finding.cause {
             self.span(span);
         }

@@ -41,7 +41,8 @@ const FUNCTION: &str = r#"Resources:
             Resource: "*"
 "#;
 
-const CODE: &str = "import boto3\n\n\ndef main(event, context):\n    boto3.client('s3').put_object(Bucket='b', Key='k')\n";
+const CODE: &str =
+    "import boto3\n\n\ndef main(event, context):\n    boto3.client('s3').put_object(Bucket='b', Key='k')\n";
 
 /// A folder with checkouts, which is in no repository. Of `c` it is the one of a worktree.
 fn checkouts() -> Repository {
@@ -61,7 +62,13 @@ fn checkouts() -> Repository {
 }
 
 fn sorted(mut findings: Vec<Value>) -> Vec<String> {
-    findings.sort_by_key(|f| (f["path"].to_string(), f["span"]["start"]["offset"].as_u64(), f["rule"].to_string()));
+    findings.sort_by_key(|f| {
+        (
+            f["path"].to_string(),
+            f["span"]["start"]["offset"].as_u64(),
+            f["rule"].to_string(),
+        )
+    });
     findings.iter().map(ToString::to_string).collect()
 }
 
@@ -80,7 +87,11 @@ fn each_path_is_analyzed_in_its_own_repository() {
     assert!(apart.len() > 3, "{apart:#?}");
     let order = |paths: &[&str]| -> Vec<String> { findings(&r, paths).iter().map(ToString::to_string).collect() };
     assert_eq!(order(&["a", "b", "c", "loose"]), apart);
-    assert_eq!(order(&["loose", "c", "b", "a"]), apart, "the order of the paths changes nothing");
+    assert_eq!(
+        order(&["loose", "c", "b", "a"]),
+        apart,
+        "the order of the paths changes nothing"
+    );
     assert_eq!(order(&["."]), apart, "a folder of checkouts");
     assert_eq!(order(&[".", "b/template.yaml"]), apart, "one of them named again");
     let whole = order(&["--root", ".", "a", "b", "c", "loose"]);
@@ -97,7 +108,12 @@ fn each_path_is_analyzed_in_its_own_repository() {
 
 #[test]
 fn of_nested_repositories_the_nearest_counts_for_what_is_named() {
-    let r = Repository::new(&[("iam.tf", ROLE), ("sub/template.yaml", FUNCTION), ("sub/app.py", CODE), ("sub/.git", "gitdir: ../.git/modules/sub\n")]);
+    let r = Repository::new(&[
+        ("iam.tf", ROLE),
+        ("sub/template.yaml", FUNCTION),
+        ("sub/app.py", CODE),
+        ("sub/.git", "gitdir: ../.git/modules/sub\n"),
+    ]);
     let outer: Vec<String> = sorted(findings(&r, &["."]));
     let sub = sorted(findings(&r, &["sub"]));
     assert!(sub.iter().all(|f| f.contains("sub/")), "{sub:#?}");
@@ -117,15 +133,29 @@ fn every_format_is_one_report() {
     let results = sarif["runs"][0]["results"].as_array().unwrap();
     let uris: Vec<&str> = results
         .iter()
-        .map(|f| f["locations"][0]["physicalLocation"]["artifactLocation"]["uri"].as_str().unwrap())
+        .map(|f| {
+            f["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+                .as_str()
+                .unwrap()
+        })
         .collect();
-    assert!(uris.contains(&"a/iam.tf") && uris.contains(&"b/template.yaml"), "{uris:?}");
+    assert!(
+        uris.contains(&"a/iam.tf") && uris.contains(&"b/template.yaml"),
+        "{uris:?}"
+    );
     let from_a = r.run_in("a", &["check", "-f", "sarif", ".", "../b"]).json();
-    assert_eq!(from_a["runs"][0]["results"][0]["locations"], results[0]["locations"], "paths start around all of them");
+    assert_eq!(
+        from_a["runs"][0]["results"][0]["locations"], results[0]["locations"],
+        "paths start around all of them"
+    );
     for format in overgrant::internals::report::OutputFormat::ALL.map(|f| f.name()) {
         let ran = r.run(&["check", "-f", format, "a", "b"]);
         assert_eq!((ran.code, &*ran.err), (1, ""), "{format}");
-        assert!(ran.out.contains("a/iam.tf") && ran.out.contains("b/template.yaml"), "{format}: {}", ran.out);
+        assert!(
+            ran.out.contains("a/iam.tf") && ran.out.contains("b/template.yaml"),
+            "{format}: {}",
+            ran.out
+        );
     }
     assert_eq!(r.run(&["check", "b", "loose", "--only", "s3-policy-lockout"]).code, 0);
 }
@@ -135,7 +165,13 @@ fn each_repository_has_its_own_baseline_and_settings() {
     let r = checkouts();
     let base = |name: &str| r.path(name).join(".overgrant-baseline.json").exists();
     let told = r.run(&["baseline", "create", "a", "b"]);
-    assert_eq!((told.code, told.out.lines().count()), (0, 2), "{}{}", told.out, told.err);
+    assert_eq!(
+        (told.code, told.out.lines().count()),
+        (0, 2),
+        "{}{}",
+        told.out,
+        told.err
+    );
     assert!(base("a") && base("b") && !base("."));
     assert_eq!(r.run(&["baseline", "create", "a", "c"]).code, 2);
     assert!(!base("c"), "none is written if one cannot be");
@@ -149,7 +185,12 @@ fn each_repository_has_its_own_baseline_and_settings() {
     assert_eq!(r.run_in("a", &["check"]).code, 0);
     r.write("a/iam.tf", b"");
     let pruned = r.run(&["baseline", "prune", "a", "b"]);
-    assert!(pruned.out.contains("a/.overgrant-baseline.json: −"), "{}{}", pruned.out, pruned.err);
+    assert!(
+        pruned.out.contains("a/.overgrant-baseline.json: −"),
+        "{}{}",
+        pruned.out,
+        pruned.err
+    );
     for args in [["check", "a", "c"], ["baseline", "status", "a"]] {
         let args = [&args[..], &["b", "--baseline", "a/.overgrant-baseline.json"]].concat();
         let ran = r.run(&args);
@@ -167,7 +208,10 @@ fn other_commands_read_several_repositories_too() {
     let r = checkouts();
     let json = |args: &[&str]| -> Value { r.run(args).json() };
     let list = |command: &str, key: &str, paths: &[&str]| -> Vec<Value> {
-        json(&[&[command, "-f", "json"], paths].concat())[key].as_array().unwrap().clone()
+        json(&[&[command, "-f", "json"], paths].concat())[key]
+            .as_array()
+            .unwrap()
+            .clone()
     };
     for (command, key) in [("policies", "policies"), ("needs", "calls"), ("files", "files")] {
         let one: Vec<Value> = ["a", "b"].iter().flat_map(|path| list(command, key, &[path])).collect();
@@ -175,17 +219,33 @@ fn other_commands_read_several_repositories_too() {
     }
     let needs = |args: &[&str]| -> Ran { r.run(&[&["needs"], args].concat()) };
     assert_eq!(needs(&["b", "c"]).out, needs(&["b"]).out);
-    assert_eq!(needs(&["b", "c", "-f", "policy"]).out, needs(&["b", "-f", "policy"]).out);
+    assert_eq!(
+        needs(&["b", "c", "-f", "policy"]).out,
+        needs(&["b", "-f", "policy"]).out
+    );
     let line = "b/template.yaml:17";
     assert!(r.run(&["explain", line]).out.contains("template.yaml"));
     // The same finding in two repositories has one fingerprint.
-    let print = |path: &str| r.check(&[path]).findings()[0]["fingerprint"].as_str().unwrap().to_owned();
+    let print = |path: &str| {
+        r.check(&[path]).findings()[0]["fingerprint"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
     assert_eq!(print("a"), print("c"));
     let told = r.run(&["ignore", &print("a"), "--reason", "known"]);
     assert_eq!((told.code, told.err.lines().count()), (2, 1), "{}", told.err);
-    assert!(told.err.contains("a/iam.tf:") && told.err.contains("c/iam.tf:"), "{}", told.err);
+    assert!(
+        told.err.contains("a/iam.tf:") && told.err.contains("c/iam.tf:"),
+        "{}",
+        told.err
+    );
     let rule = r.check(&["b/template.yaml"]).rules().remove(0);
-    assert_eq!(r.run(&["ignore", line, "--rule", &rule, "--reason", "known"]).code, 0, "{rule}");
+    assert_eq!(
+        r.run(&["ignore", line, "--rule", &rule, "--reason", "known"]).code,
+        0,
+        "{rule}"
+    );
     assert!(r.read("b/template.yaml").contains("overgrant: ignore["));
 }
 
@@ -196,7 +256,12 @@ fn fixes_are_made_in_every_repository() {
     r.write("a/t.yaml", text.as_bytes());
     r.write("b/template.yaml", text.as_bytes());
     let diff = r.run(&["fix", "--diff", "a", "b"]);
-    assert!(diff.out.contains("a/t.yaml") && diff.out.contains("b/template.yaml"), "{}{}", diff.out, diff.err);
+    assert!(
+        diff.out.contains("a/t.yaml") && diff.out.contains("b/template.yaml"),
+        "{}{}",
+        diff.out,
+        diff.err
+    );
     assert_eq!(diff.code, 1);
     let fixed = r.run(&["fix", "a", "b"]);
     assert!(fixed.err.contains("in 2 files"), "{}", fixed.err);

@@ -62,4 +62,5 @@ mod twins;
 mod unjudged;
 mod usage;
 mod user_rules;
+mod watch;
 mod workloads;

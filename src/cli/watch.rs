@@ -25,7 +25,7 @@ const SHARE: u32 = 5;
 /// Most files of a folder of rules.
 const MAX_RULE_FILES: usize = 10_000;
 
-/// What tells one state of a file from another; `None` where there is none.
+/// What tells one state of a file from another; `None` where the file is not there.
 type FileState = Option<(SystemTime, u64)>;
 
 /// What a run reads, as it is on disk.

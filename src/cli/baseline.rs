@@ -1,19 +1,23 @@
 //! `overgrant baseline`: what is known and not yet fixed.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
 use super::input::InputArgs;
-use super::run::{self, RunOptions};
+use super::repositories;
+use super::run::RunOptions;
 use super::{CliFailure, terminal};
 use crate::finding::Severity;
 use crate::phrase;
 use crate::rules::Ruleset;
 use crate::settings::Settings;
 use crate::source::Sources;
-use crate::triage::{Baseline, BaselineEntry, BaselineFate, Comparison, Extent, Report, ReportedFinding, Status};
+use crate::triage::{
+    BASELINE_FILE, Baseline, BaselineEntry, BaselineFate, Comparison, Extent, Report, ReportedFinding, Status,
+};
 
 /// Manage the baseline of known findings
 #[derive(Debug, Args)]
@@ -66,9 +70,11 @@ impl BaselineCommand {
                 let left_out = findings.iter().filter(|wanted| !**wanted).count();
                 let all = new.entries_of(sources, &report.findings).into_iter().zip(findings);
                 new.entries = all.filter_map(|(entry, wanted)| wanted.then_some(entry)).collect();
-                write(path, &new)?;
-                note_left_out(left_out);
-                terminal::print_text(&format!("{path}: {} findings known\n", new.entries.len()))
+                Ok(BaselineOutcome {
+                    text: format!("{path}: {} findings known\n", new.entries.len()),
+                    left_out,
+                    new: Some(new),
+                })
             }),
             BaselineAction::Update(c) => c.of.run(&|path, old, sources, report, extent| {
                 let old = old.ok_or_else(|| missing_baseline(path))?;
@@ -90,39 +96,58 @@ impl BaselineCommand {
                 let added = now.into_iter().zip(fresh(true));
                 new.entries
                     .extend(added.filter_map(|(entry, added)| added.then_some(entry)));
-                write(path, &new)?;
-                note_left_out(left_out);
-                terminal::print_text(&format!(
-                    "{path}: +{} −{}, {} findings known\n",
-                    new.entries.len() - before,
-                    comparison.fixed(),
-                    new.entries.len()
-                ))
+                Ok(BaselineOutcome {
+                    text: format!(
+                        "{path}: +{} −{}, {} findings known\n",
+                        new.entries.len() - before,
+                        comparison.fixed(),
+                        new.entries.len()
+                    ),
+                    left_out,
+                    new: Some(new),
+                })
             }),
             BaselineAction::Prune(of) => of.run(&|path, old, sources, report, extent| {
                 let old = old.ok_or_else(|| missing_baseline(path))?;
                 let comparison = old.compare(sources, &report.findings, extent);
                 let new = kept_entries(old, sources, report, &comparison);
-                write(path, &new)?;
-                terminal::print_text(&format!(
-                    "{path}: −{}, {} findings known\n",
-                    comparison.fixed(),
-                    new.entries.len()
-                ))
+                Ok(BaselineOutcome {
+                    text: format!(
+                        "{path}: −{}, {} findings known\n",
+                        comparison.fixed(),
+                        new.entries.len()
+                    ),
+                    left_out: 0,
+                    new: Some(new),
+                })
             }),
             BaselineAction::Status(of) => of.run(&|path, old, sources, report, extent| {
                 let old = old.ok_or_else(|| missing_baseline(path))?;
                 let comparison = old.compare(sources, &report.findings, extent);
                 let known = comparison.matched();
-                terminal::print_text(&format!(
-                    "{path}: {} new, {known} known ({} moved), {} fixed\n",
-                    report.findings.len() - known,
-                    comparison.moved.len(),
-                    comparison.fixed()
-                ))
+                Ok(BaselineOutcome {
+                    text: format!(
+                        "{path}: {} new, {known} known ({} moved), {} fixed\n",
+                        report.findings.len() - known,
+                        comparison.moved.len(),
+                        comparison.fixed()
+                    ),
+                    ..BaselineOutcome::default()
+                })
             }),
         }
     }
+}
+
+/// What a command makes of the baseline of one repository.
+#[derive(Default)]
+struct BaselineOutcome {
+    /// To be written, if it changes.
+    new: Option<Baseline>,
+    /// Findings that may not become known.
+    left_out: usize,
+    /// What the command says.
+    text: String,
 }
 
 /// The entries that stay: those that a finding matches, as it is now, and those of files that were not looked at. Notes stay
@@ -182,7 +207,7 @@ pub(super) fn is_leaked_secret(f: &ReportedFinding) -> bool {
 
 /// What a command does with the file's path, its content, the sources and the findings, and what was looked at.
 type BaselineStep<'a> =
-    dyn Fn(&str, Option<&Baseline>, &Sources, &Report, &Extent<'_>) -> Result<ExitCode, CliFailure> + 'a;
+    dyn Fn(&str, Option<&Baseline>, &Sources, &Report, &Extent<'_>) -> Result<BaselineOutcome, CliFailure> + 'a;
 
 impl BaselineScope {
     fn run(&self, act: &BaselineStep<'_>) -> Result<ExitCode, CliFailure> {
@@ -191,17 +216,23 @@ impl BaselineScope {
             ignores: true,
             ..RunOptions::default()
         };
-        let read = run::read(&self.input, &over, &run_options)?;
-        run::analyze(read, |read, analysis| {
+        let all = repositories::read(&self.input, &over, &run_options)?;
+        let is_alone = all.len() == 1;
+        let named = (self.baseline.as_deref()).map(crate::discover::with_forward_slashes);
+        if let Some(path) = named.as_ref().filter(|_| !is_alone) {
+            return Err(several_repositories(path));
+        }
+        let done = repositories::each(all, |read, analysis| {
             let mut report = read.report(analysis, &run_options);
             report
                 .findings
                 .retain(|f| f.status != Status::Suppressed && f.family != "tool");
-            let path = match &self.baseline {
-                Some(path) => crate::discover::with_forward_slashes(path),
-                None => read.baseline_path(),
-            };
+            let path = named.clone().unwrap_or_else(|| read.baseline_path());
             let old = load(&path, &read.ruleset)?;
+            // Among several, what has nothing to know needs no file.
+            if !is_alone && report.findings.is_empty() && old.is_none() {
+                return Ok(None);
+            }
             let sources = analysis.project.sources;
             let in_scope = read.in_scope(sources);
             let extent = Extent {
@@ -209,9 +240,36 @@ impl BaselineScope {
                 covers: &|path| read.covers(&in_scope, path),
                 runs: &|rule| read.runs(rule),
             };
-            act(&path, old.as_ref(), sources, &report, &extent)
-        })
+            let outcome = act(&path, old.as_ref(), sources, &report, &extent)?;
+            Ok(Some((path, outcome)))
+        });
+        let done: Result<Vec<_>, CliFailure> = done.into_iter().collect();
+        let mut outcomes = BTreeMap::new();
+        for (path, outcome) in done?.into_iter().flatten() {
+            if outcomes.insert(path.clone(), outcome).is_some() {
+                return Err(several_repositories(&path));
+            }
+        }
+        // Either all of them are written, or none.
+        let mut text = String::new();
+        let mut left_out = 0;
+        for (path, outcome) in &outcomes {
+            if let Some(new) = &outcome.new {
+                write(path, new)?;
+            }
+            left_out += outcome.left_out;
+            text.push_str(&outcome.text);
+        }
+        note_left_out(left_out);
+        terminal::print_text(&text)
     }
+}
+
+/// Entries begin at the root of a repository, so that a file of entries belongs to one.
+pub(super) fn several_repositories(path: &str) -> CliFailure {
+    CliFailure::Usage(format!(
+        "{path} is the baseline of one repository, and the paths are in several; each has its own {BASELINE_FILE}"
+    ))
 }
 
 /// Bytes of a baseline: some hundred thousand findings.

@@ -1,20 +1,24 @@
 //! `overgrant check`.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 
-use super::fix::{PendingFixes, WriteOutcome};
+use super::clock::Clock;
+use super::fix::{FixDiff, PendingFixes, WriteOutcome};
 use super::input::{InputArgs, RuleArgs};
+use super::repositories::{self, WholeReport};
 use super::run::{self, RunOptions};
 use super::terminal::{self, ColorChoice};
+use super::watch::{self, ReadPaths, Watched};
 use super::{CliFailure, baseline};
 use crate::phrase;
 use crate::report::{OutputFormat, Page, RenderOptions};
 use crate::rules::Ruleset;
 use crate::settings::Settings;
-use crate::source::ProblemKind;
+use crate::source::{ProblemKind, join_path};
 use crate::triage::{Baseline, Report};
 use crate::unjudged::counted_kinds;
 
@@ -30,6 +34,27 @@ pub(super) struct CheckArgs {
     fix_flags: FixFlags,
     #[command(flatten)]
     output: OutputArgs,
+    /// Report again whenever a file, the configuration, or the baseline changes; end with Ctrl-C
+    #[arg(long, help_heading = "Output")]
+    watch: bool,
+}
+
+impl Watched for CheckArgs {
+    fn input(&self) -> &InputArgs {
+        &self.input
+    }
+
+    fn outputs(&self) -> Vec<String> {
+        let cwd = run::working_directory().unwrap_or_default();
+        let paths = self.output.output.iter().map(|(_, path)| path);
+        paths
+            .map(|path| join_path(&cwd, &crate::discover::with_forward_slashes(path)))
+            .collect()
+    }
+
+    fn run(&self, paths: &mut ReadPaths) -> Result<(), CliFailure> {
+        self.check(Some(paths)).map(drop)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -77,6 +102,7 @@ impl FixArgs {
                 diff: self.diff,
             },
             output: self.output,
+            watch: false,
         };
         check.run()
     }
@@ -181,59 +207,119 @@ fn output(text: &str) -> Result<(OutputFormat, PathBuf), String> {
 
 impl CheckArgs {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
-        let mut run_options = RunOptions {
+        if !self.watch {
+            return self.check(None);
+        }
+        let listed = self.input.files_from.as_deref() == Some(Path::new("-"));
+        let piped = self.input.paths.iter().any(|path| path == Path::new("-"));
+        for (is_given, what) in [
+            (self.fix_flags.fix, "--fix"),
+            (self.fix_flags.diff, "--diff"),
+            (listed, "--files-from -"),
+            (piped, "standard input"),
+        ] {
+            if is_given {
+                return Err(CliFailure::Usage(format!("--watch cannot be used with {what}")));
+            }
+        }
+        watch::watch(self)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Checks once. A run of many says which paths it read.
+    fn check(&self, paths: Option<&mut ReadPaths>) -> Result<ExitCode, CliFailure> {
+        let run_options = RunOptions {
             ignores: !self.suppressing.no_ignores,
             strict_ignores: self.suppressing.strict_ignores,
             report_skipped: self.output.verbose,
-            is_confined: false,
-            baseline: None,
+            repeats: paths.is_some(),
+            ..RunOptions::default()
         };
         let over = |settings: &mut Settings| self.rule_args.apply(settings);
         let progress = (self.output.quiet == 0).then(terminal::Progress::start);
-        let mut read = run::read(&self.input, &over, &run_options)?;
+        let read = repositories::read(&self.input, &over, &run_options)?;
+        let ruleset = repositories::ruleset(&read);
         for name in self.rule_args.selectors() {
-            ensure_rule_exists(&read.ruleset, name.trim())?;
+            ensure_rule_exists(&ruleset, name.trim())?;
         }
-        run_options.baseline = self.baseline(&read)?;
+        let baselines = self.baselines(&read)?;
+        let with_baseline = |baseline| RunOptions {
+            baseline,
+            ..run_options.clone()
+        };
+        let mut all: Vec<_> = read.into_iter().zip(baselines.into_iter().map(with_baseline)).collect();
         let FixFlags { fix, diff, .. } = self.fix_flags;
         let mut written = WriteOutcome::default();
         if fix || diff {
-            let pending = PendingFixes::apply_fixes(&mut read, &run_options, self.fix_flags.unsafe_fixes)?;
-            if diff {
-                return pending.print_diff(&mut read, &run_options, |read| self.options(read));
+            let mut pending = Vec::new();
+            for (read, run_options) in &mut all {
+                pending.push(PendingFixes::apply_fixes(
+                    read,
+                    run_options,
+                    self.fix_flags.unsafe_fixes,
+                )?);
             }
-            written = pending.write(&mut read, self.output.quiet)?;
+            let mut diffs = FixDiff::default();
+            for (pending, (read, run_options)) in pending.into_iter().zip(&mut all) {
+                match diff {
+                    true => diffs.add(&pending.diff(read, run_options, |read| self.options(read, &read.root))),
+                    false => written.add(pending.write(read)?),
+                }
+            }
+            if diff {
+                return diffs.print();
+            }
+            if self.output.quiet == 0 {
+                written.print_note();
+            }
         }
-        run::analyze(read, |read, analysis| {
-            let sources = analysis.project.sources;
-            let report = read.report(analysis, &run_options);
-            let page = Page::new(&report, sources, &read.ruleset, self.options(read));
+        repositories::check(all, |checked| {
+            let Some(first) = checked.read.first() else {
+                return Ok(ExitCode::SUCCESS);
+            };
+            let report = checked.report;
+            let page = Page::new(
+                report,
+                checked.sources,
+                checked.ruleset,
+                self.options(first, checked.root),
+            );
             drop(progress);
+            if let Some(paths) = paths {
+                paths.add(checked);
+            }
             self.print(&page, written.stdout_is_taken)?;
-            self.notes(read, &report, sources);
+            self.notes(checked);
             Ok(match written.failed {
                 true => ExitCode::from(2),
-                false => self.exit(&report),
+                false => self.exit(report),
             })
         })
     }
 
-    fn baseline(&self, read: &run::Loaded<'_>) -> Result<Option<(Baseline, String)>, CliFailure> {
+    /// The baseline of each repository.
+    fn baselines(&self, all: &[run::Loaded<'_>]) -> Result<Vec<Option<(Baseline, String)>>, CliFailure> {
         if self.suppressing.no_baseline || self.input.isolated {
-            return Ok(None);
+            return Ok(vec![None; all.len()]);
         }
         let Some(named) = &self.suppressing.baseline else {
-            let path = read.baseline_path();
-            return Ok(baseline::load(&path, &read.ruleset)?.map(|b| (b, path)));
+            let own = |read: &run::Loaded<'_>| {
+                let path = read.baseline_path();
+                Ok(baseline::load(&path, &read.ruleset)?.map(|b| (b, path)))
+            };
+            return all.iter().map(own).collect();
         };
         let path = crate::discover::with_forward_slashes(named);
+        let [read] = all else {
+            return Err(baseline::several_repositories(&path));
+        };
         match baseline::load(&path, &read.ruleset)? {
-            Some(b) => Ok(Some((b, path))),
+            Some(b) => Ok(vec![Some((b, path))]),
             None => Err(CliFailure::Usage(format!("no baseline at {path}"))),
         }
     }
 
-    fn options(&self, read: &run::Loaded<'_>) -> RenderOptions {
+    fn options(&self, read: &run::Loaded<'_>, root: &str) -> RenderOptions {
         let o = &self.output;
         RenderOptions {
             color: terminal::color(o.color),
@@ -242,12 +328,17 @@ impl CheckArgs {
             source: !o.no_source,
             collapse: !o.no_collapse,
             show_suppressed: self.suppressing.show_suppressed,
-            summary: o.summary || !o.no_summary && o.quiet == 0,
+            summary: self.shows_summary(),
             statistics: o.statistics,
             all_rules: o.sarif_all_rules,
             cwd: read.cwd.clone(),
-            root: read.root.clone(),
+            root: root.to_owned(),
         }
+    }
+
+    fn shows_summary(&self) -> bool {
+        let o = &self.output;
+        o.summary || !o.no_summary && o.quiet == 0
     }
 
     fn print(&self, page: &Page<'_>, stdout_is_taken: bool) -> Result<(), CliFailure> {
@@ -278,34 +369,36 @@ impl CheckArgs {
     }
 
     /// What is worth knowing and no finding.
-    fn notes(&self, read: &run::Loaded<'_>, report: &Report, sources: &crate::source::Sources) {
+    fn notes(&self, checked: &WholeReport<'_>) {
+        let WholeReport {
+            read: all,
+            report,
+            sources,
+            ..
+        } = *checked;
         let o = &self.output;
         if o.quiet == 0 {
-            for outdated in read.governing.outdated() {
-                terminal::note(&format!("note: {outdated}"));
+            let outdated = all.iter().flat_map(|read| read.governing.outdated());
+            let mut told = BTreeSet::new();
+            for outdated in outdated.map(ToString::to_string) {
+                // Settings above several repositories are those of each.
+                if told.insert(outdated.clone()) {
+                    terminal::note(&format!("note: {outdated}"));
+                }
             }
-            for t in read
-                .found
-                .troubles
-                .iter()
-                .filter(|t| t.kind == ProblemKind::NotEvaluated)
-            {
+            let troubles = || all.iter().flat_map(|read| &read.found.troubles);
+            for t in troubles().filter(|t| t.kind == ProblemKind::NotEvaluated) {
                 terminal::note(&format!("note: {}: {}", t.path, t.message));
             }
             for p in &report.unevaluated {
                 let path = sources.path(p.span.file);
-                if read
-                    .found
-                    .troubles
-                    .iter()
-                    .any(|t| t.path == path && t.message == p.message)
-                {
+                if troubles().any(|t| t.path == path && t.message == p.message) {
                     continue;
                 }
                 let at = sources.positions(p.span).0;
                 terminal::note(&format!("note: {path}:{}:{}: {}", at.line, at.column, p.message));
             }
-            let said = o.format.lists_unjudged(self.options(read).summary);
+            let said = o.format.lists_unjudged(self.shows_summary());
             if let Some(counted) = counted_kinds(&report.unjudged).filter(|_| !said) {
                 terminal::note(&format!(
                     "note: not judged: {counted}; run `overgrant policies --unjudged` to list them"
@@ -329,7 +422,7 @@ impl CheckArgs {
                     s.path, s.line
                 ));
             }
-            if let Some(b) = report.baseline.as_ref().filter(|b| b.fixed > 0) {
+            for b in report.baselines.iter().filter(|b| b.fixed > 0) {
                 terminal::note(&format!(
                     "note: {} findings in {} are fixed; run `overgrant baseline prune` to remove them",
                     b.fixed, b.path
@@ -339,11 +432,12 @@ impl CheckArgs {
                 .active()
                 .filter(|f| f.fails && baseline::is_leaked_secret(f))
                 .count();
-            if let Some(b) = report.baseline.as_ref().filter(|_| leaked > 0) {
+            if leaked > 0 && !report.baselines.is_empty() {
                 let credentials = phrase::count(leaked, "credential", "credentials");
+                let paths: Vec<&str> = report.baselines.iter().map(|b| b.path.as_str()).collect();
                 terminal::note(&format!(
                     "note: {credentials} cannot be in {} unless `overgrant baseline update --include-secrets` adds them",
-                    b.path
+                    paths.join(", ")
                 ));
             }
             if sources.is_empty() {
@@ -351,7 +445,7 @@ impl CheckArgs {
             }
         }
         if o.verbose {
-            for s in &read.found.skipped {
+            for s in all.iter().flat_map(|read| &read.found.skipped) {
                 terminal::note(&format!("skipped {}: {}", s.path, s.why));
             }
         }
@@ -363,10 +457,11 @@ impl CheckArgs {
                 report.stats.skipped,
                 report.stats.bytes
             ));
-            for (stage, took) in read.clock.stages() {
+            let clock = Clock::merged(all.iter().map(|read| &read.clock));
+            for (stage, took) in clock.stages() {
                 terminal::note(&format!("{:>9.3} ms  {stage}", took.as_secs_f64() * 1000.0));
             }
-            terminal::note(&format!("{:>9.3} ms  total", read.clock.total().as_secs_f64() * 1000.0));
+            terminal::note(&format!("{:>9.3} ms  total", clock.total().as_secs_f64() * 1000.0));
         }
     }
 
@@ -374,7 +469,7 @@ impl CheckArgs {
         let code = if report.broken || (self.output.error_on_empty && report.stats.files == 0) {
             2
         } else {
-            let stale = self.suppressing.baseline_strict && report.baseline.as_ref().is_some_and(|b| b.fixed > 0);
+            let stale = self.suppressing.baseline_strict && report.baselines.iter().any(|b| b.fixed > 0);
             u8::from((report.fails() || stale) && !self.output.exit_zero)
         };
         ExitCode::from(code)

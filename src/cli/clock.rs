@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Time by stage.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Clock {
     start: Instant,
     last: Instant,
@@ -18,6 +18,19 @@ impl Clock {
             last: now,
             laps: Vec::new(),
         }
+    }
+
+    /// The next stage starts now: the time since the last one was that of others.
+    pub(super) fn resume(&mut self) {
+        self.last = Instant::now();
+    }
+
+    /// The stages of several clocks, of which the first one started first.
+    pub(super) fn merged<'c>(clocks: impl IntoIterator<Item = &'c Self>) -> Self {
+        let mut clocks = clocks.into_iter();
+        let mut merged = clocks.next().map_or_else(Self::start, Clone::clone);
+        merged.laps.extend(clocks.flat_map(|clock| clock.laps.iter().copied()));
+        merged
     }
 
     pub(super) fn record(&mut self, name: &'static str) {

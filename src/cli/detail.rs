@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use super::CliFailure;
 use super::input::InputArgs;
-use super::run::{self, RunOptions};
+use super::repositories;
+use super::run::RunOptions;
 use super::terminal::{self, ColorChoice};
 use crate::finding::Cause;
 use crate::iam::condition::{Grade, strength};
@@ -35,13 +36,13 @@ pub(super) fn explain(
         ignores: true,
         ..RunOptions::default()
     };
-    let read = run::read(input, &over, &run_options)?;
-    run::analyze(read, |read, analysis| {
+    let all = repositories::read(input, &over, &run_options)?;
+    let pages = repositories::each(all, |read, analysis| {
         let mut report = read.report(analysis, &run_options);
         let sources = analysis.project.sources;
         report.findings.retain(|f| wanted(sources, f));
         if report.findings.is_empty() {
-            return Err(CliFailure::Usage(format!("no finding at {what}")));
+            return String::new();
         }
         let options = RenderOptions {
             color: terminal::color(ColorChoice::Auto),
@@ -67,8 +68,13 @@ pub(super) fn explain(
             seen.push(key);
             out.push_str(&visible(&page.masked(depth(sources, document, statement))));
         }
-        terminal::print_page(&out)
-    })
+        out
+    });
+    let found: Vec<String> = pages.into_iter().filter(|page| !page.is_empty()).collect();
+    if found.is_empty() {
+        return Err(CliFailure::Usage(format!("no finding at {what}")));
+    }
+    terminal::print_page(&found.join("\n"))
 }
 
 fn subject<'d>(

@@ -25,10 +25,79 @@ pub(super) struct PendingFixes {
 /// How writing went.
 #[derive(Clone, Copy, Default)]
 pub(super) struct WriteOutcome {
+    files: usize,
+    made: usize,
     /// Standard output holds the text that came on standard input.
     pub(super) stdout_is_taken: bool,
     /// Some file was not written.
     pub(super) failed: bool,
+}
+
+impl WriteOutcome {
+    /// Adds what was written in another repository.
+    pub(super) fn add(&mut self, more: Self) {
+        self.files += more.files;
+        self.made += more.made;
+        self.stdout_is_taken |= more.stdout_is_taken;
+        self.failed |= more.failed;
+    }
+
+    pub(super) fn print_note(&self) {
+        if self.files > 0 {
+            let made = phrase::count(self.made, "fix", "fixes");
+            terminal::note(&format!(
+                "note: applied {made} in {}",
+                phrase::count(self.files, "file", "files")
+            ));
+        }
+    }
+}
+
+/// What fixes would change.
+#[derive(Default)]
+pub(super) struct FixDiff {
+    text: String,
+    /// Files that could not be parsed completely.
+    failed: usize,
+    /// Unsafe fixes that were not asked for.
+    unsafe_left: usize,
+}
+
+impl FixDiff {
+    /// Adds the difference in another repository.
+    pub(super) fn add(&mut self, more: &Self) {
+        self.text.push_str(&more.text);
+        self.failed += more.failed;
+        self.unsafe_left += more.unsafe_left;
+    }
+
+    pub(super) fn print(&self) -> Result<ExitCode, CliFailure> {
+        let (any, left, failed) = (!self.text.is_empty(), self.unsafe_left, self.failed);
+        if !any && left > 0 {
+            let fixes = if left == 1 {
+                "1 unsafe fix is available".to_owned()
+            } else {
+                format!("{left} unsafe fixes are available")
+            };
+            terminal::note(&format!("note: no safe fixes; {fixes} (overgrant fix --unsafe --diff)"));
+        }
+        if failed > 0 {
+            let files = if failed == 1 {
+                "1 file"
+            } else {
+                &format!("{failed} files")
+            };
+            terminal::note(&format!(
+                "note: {files} could not be parsed completely; run `overgrant check` to see why"
+            ));
+        }
+        // What is piped on is a patch, byte for byte but for commands to the runner of a pipeline.
+        match std::io::stdout().is_terminal() {
+            true => terminal::print_text(&self.text)?,
+            false => terminal::print_page(&*without_commands(&self.text))?,
+        };
+        Ok(ExitCode::from(u8::from(any)))
+    }
 }
 
 impl PendingFixes {
@@ -68,14 +137,13 @@ impl PendingFixes {
         })
     }
 
-    /// Prints what would change.
-    pub(super) fn print_diff(
+    /// What would change.
+    pub(super) fn diff(
         self,
         read: &mut Loaded<'_>,
         run_options: &RunOptions,
         options: impl FnOnce(&Loaded<'_>) -> RenderOptions,
-    ) -> Result<ExitCode, CliFailure> {
-        let left = self.applied.unsafe_left;
+    ) -> FixDiff {
         // `patch` and `git apply` skip text before the first file.
         let mut diffs = match self.applied.difference.as_slice() {
             [] => String::new(),
@@ -92,35 +160,15 @@ impl PendingFixes {
             let page = Page::new(&report, analysis.project.sources, &read.ruleset, options(read));
             (page.masked(diffs), report.stats.failed)
         });
-        let any = !text.is_empty();
-        if !any && left > 0 {
-            let fixes = if left == 1 {
-                "1 unsafe fix is available".to_owned()
-            } else {
-                format!("{left} unsafe fixes are available")
-            };
-            terminal::note(&format!("note: no safe fixes; {fixes} (overgrant fix --unsafe --diff)"));
+        FixDiff {
+            text,
+            failed,
+            unsafe_left: self.applied.unsafe_left,
         }
-        if failed > 0 {
-            let files = if failed == 1 {
-                "1 file"
-            } else {
-                &format!("{failed} files")
-            };
-            terminal::note(&format!(
-                "note: {files} could not be parsed completely; run `overgrant check` to see why"
-            ));
-        }
-        // What is piped on is a patch, byte for byte but for commands to the runner of a pipeline.
-        match std::io::stdout().is_terminal() {
-            true => terminal::print_text(&text)?,
-            false => terminal::print_page(&*without_commands(&text))?,
-        };
-        Ok(ExitCode::from(u8::from(any)))
     }
 
     /// Writes the files, or the one text of standard input to standard output. A file that cannot be written stops no other.
-    pub(super) fn write(mut self, read: &mut Loaded<'_>, quiet: u8) -> Result<WriteOutcome, CliFailure> {
+    pub(super) fn write(mut self, read: &mut Loaded<'_>) -> Result<WriteOutcome, CliFailure> {
         let is_stdin = |path: &str| read.stdin.as_ref().is_some_and(|(name, _)| name == path);
         let mut files = 0;
         let mut failed = Vec::new();
@@ -135,29 +183,22 @@ impl PendingFixes {
         }
         self.applied.texts.retain(|path, _| !failed.contains(path));
         replace_texts(read, &self.before, &self.applied.texts);
-        let failed = self.left_out || !failed.is_empty();
-        if quiet == 0 && files > 0 {
-            let made = phrase::count(self.applied.made, "fix", "fixes");
-            terminal::note(&format!(
-                "note: applied {made} in {}",
-                phrase::count(files, "file", "files")
-            ));
-        }
+        let mut outcome = WriteOutcome {
+            files,
+            made: self.applied.made,
+            stdout_is_taken: false,
+            failed: self.left_out || !failed.is_empty(),
+        };
         let Some((name, bytes)) = &read.stdin else {
-            return Ok(WriteOutcome {
-                stdout_is_taken: false,
-                failed,
-            });
+            return Ok(outcome);
         };
         // Where nothing can be fixed, the text goes through as it came.
         let new = self
             .changed_files()
             .find(|(path, old, _)| path == name && old.as_bytes() == bytes);
         terminal::print_page(new.map_or(bytes.as_slice(), |(_, _, new)| new.as_bytes()))?;
-        Ok(WriteOutcome {
-            stdout_is_taken: true,
-            failed,
-        })
+        outcome.stdout_is_taken = true;
+        Ok(outcome)
     }
 
     /// Path, old and new text.

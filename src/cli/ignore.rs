@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::input::InputArgs;
+use super::repositories;
 use super::rules::parse_location;
 use super::run::{self, Loaded, MAX_SETTINGS, RunOptions};
 use super::{CliFailure, detail, terminal};
@@ -70,37 +71,56 @@ impl Ignore {
             ignores: true,
             ..RunOptions::default()
         };
-        let (target, text, before, config, mask) =
-            run::analyze(run::read(&input, &over, &run_options)?, |read, analysis| {
-                let report = read.report(analysis, &run_options);
-                let sources = analysis.project.sources;
-                let found: Vec<&ReportedFinding> = report
-                    .active()
-                    .filter(|f| wanted(sources, f) && self.rule.as_deref().is_none_or(|r| r == f.rule()))
-                    .collect();
-                let mask = Mask::new(sources, &report.secrets);
-                let target = self.find_target(sources, &found, &mask)?;
-                let file = sources
-                    .find(&target.path)
-                    .map_or_else(String::new, |id| sources.text(id).to_string());
-                let before = snapshot(&report, &analysis.project);
-                Ok::<_, CliFailure>((target, file, before, config_file(read), mask))
-            })?;
+        let all = repositories::read(&input, &over, &run_options)?;
+        let found = repositories::each(all, |read, analysis| {
+            let report = read.report(analysis, &run_options);
+            let sources = analysis.project.sources;
+            let found: Vec<&ReportedFinding> = report
+                .active()
+                .filter(|f| wanted(sources, f) && self.rule.as_deref().is_none_or(|r| r == f.rule()))
+                .collect();
+            let before = snapshot(&report, &analysis.project);
+            if found.is_empty() {
+                return Ok((before, None));
+            }
+            let mask = Mask::new(sources, &report.secrets);
+            let target = self.find_target(sources, &found, &mask)?;
+            let file = sources
+                .find(&target.path)
+                .map_or_else(String::new, |id| sources.text(id).to_string());
+            Ok::<_, CliFailure>((before, Some((target, file, config_file(read), mask))))
+        });
+        let found: Result<Vec<_>, CliFailure> = found.into_iter().collect();
+        let (mut expected, found): (Vec<Snapshot>, Vec<_>) = found?.into_iter().unzip();
+        let found = found.into_iter().zip(&mut expected);
+        let mut found = found.filter_map(|(found, before)| Some((found?, before)));
+        let Some(((target, text, config, mask), changing)) = found.next() else {
+            return Err(self.missing());
+        };
+        if let Some(((other, ..), _)) = found.next() {
+            return Err(CliFailure::Usage(format!(
+                "several repositories have this finding; choose with {}:{} or {}:{}",
+                target.path, target.line, other.path, other.line
+            )));
+        }
+        suppress(changing, &target.fingerprint);
         for changed in comments(&target, &text, &self.comment(&target)) {
-            let with = run::analyze(
-                load_with_text(&input, &over, &run_options, &target.path, &changed)?,
-                |read, analysis| {
-                    let report = read.report(analysis, &run_options);
-                    snapshot(&report, &analysis.project)
-                },
-            );
-            if is_expected_change(&before, &with, &target.fingerprint) {
+            let all = load_with_text(&input, &over, &run_options, &target.path, &changed)?;
+            let with = repositories::each(all, |read, analysis| {
+                let report = read.report(analysis, &run_options);
+                snapshot(&report, &analysis.project)
+            });
+            if with == expected {
                 write(&target.path, &changed)?;
                 let line = line_with_ignore(&changed, &text);
                 return terminal::print_text(&mask.text(format!("{}: {line}\n", target.path)));
             }
         }
         self.exception(&target, &config)
+    }
+
+    fn missing(&self) -> CliFailure {
+        CliFailure::Usage(format!("no finding at {}", self.what))
     }
 
     fn find_target(
@@ -114,7 +134,7 @@ impl Ignore {
         rules.dedup();
         let f = match (found.first(), rules.as_slice()) {
             (Some(f), [_]) => f,
-            (None, _) => return Err(CliFailure::Usage(format!("no finding at {}", self.what))),
+            (None, _) => return Err(self.missing()),
             (Some(_), many) => {
                 let many = many.join(", ");
                 return Err(CliFailure::Usage(format!(
@@ -193,15 +213,13 @@ fn snapshot(report: &crate::triage::Report, project: &crate::project::Project<'_
     (states, project.problems.len())
 }
 
-/// The finding is suppressed, and everything else is as it was.
-fn is_expected_change(before: &Snapshot, after: &Snapshot, fingerprint: &str) -> bool {
-    let mut expected = before.clone();
-    for (print, status) in &mut expected.0 {
+/// What is to be seen if the finding is suppressed and everything else is as it was.
+fn suppress(snapshot: &mut Snapshot, fingerprint: &str) {
+    for (print, status) in &mut snapshot.0 {
         if print == fingerprint {
             *status = Status::Suppressed;
         }
     }
-    expected == *after
 }
 
 /// The settings file that governs; where there is not one, one at the root.
@@ -217,12 +235,13 @@ fn load_with_text<'a>(
     run_options: &RunOptions,
     path: &str,
     text: &str,
-) -> Result<Loaded<'a>, CliFailure> {
-    let mut read = run::read(input, over, run_options)?;
-    for f in read.found.files.iter_mut().filter(|f| f.path == path) {
+) -> Result<Vec<Loaded<'a>>, CliFailure> {
+    let mut all = repositories::read(input, over, run_options)?;
+    let files = all.iter_mut().flat_map(|read| &mut read.found.files);
+    for f in files.filter(|f| f.path == path) {
         f.text = text.into();
     }
-    Ok(read)
+    Ok(all)
 }
 
 /// The file with the comment above the line, and with it after the line.

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::input::InputArgs;
-use super::run::{self, RunOptions};
+use super::repositories;
+use super::run::RunOptions;
 use super::{CliFailure, terminal};
 use crate::settings::Settings;
 
@@ -48,7 +49,7 @@ impl Init {
         }
         let over = |_: &mut Settings| {};
         let input = InputArgs::from_path(".".into());
-        let read = run::read(
+        let all = repositories::read(
             &input,
             &over,
             &RunOptions {
@@ -57,7 +58,7 @@ impl Init {
             },
         )?;
         let mut accounts: BTreeMap<String, usize> = BTreeMap::new();
-        for f in &read.found.files {
+        for f in all.iter().flat_map(|read| &read.found.files) {
             for id in account_ids(&f.text) {
                 *accounts.entry(id.to_owned()).or_default() += 1;
             }

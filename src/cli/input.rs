@@ -224,7 +224,12 @@ impl InputArgs {
         } else {
             None
         };
-        Ok(Targets { paths, stdin })
+        let repository = None;
+        Ok(Targets {
+            repository,
+            paths,
+            stdin,
+        })
     }
 
     /// The globs of `--policy-kind`, relative to the working directory.
@@ -240,8 +245,11 @@ impl InputArgs {
     }
 }
 
-/// What [`InputArgs`] names.
+/// What [`InputArgs`] names, or the part of it that lies in one repository.
+#[derive(Default)]
 pub(super) struct Targets {
+    /// Absolute.
+    pub(super) repository: Option<String>,
     pub(super) paths: Vec<PathBuf>,
     pub(super) stdin: Option<(String, Vec<u8>)>,
 }

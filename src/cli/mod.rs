@@ -15,9 +15,11 @@ mod init;
 mod input;
 mod needs;
 mod policies;
+mod repositories;
 mod rules;
 mod run;
 mod terminal;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

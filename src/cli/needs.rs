@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::input::InputArgs;
-use super::run::{self, RunOptions};
+use super::repositories;
+use super::run::RunOptions;
 use super::{CliFailure, terminal};
 use crate::python::calls::Calls;
-use crate::report::{NeedsPage, needs_human, needs_json, needs_policy};
+use crate::report::{NeededCalls, NeedsPage, needs_human, needs_json, needs_policy};
 use crate::secrets::Mask;
 use crate::settings::Settings;
 
@@ -38,8 +39,9 @@ impl NeedsArgs {
             is_confined: true,
             ..RunOptions::default()
         };
-        let read = run::read(&self.input, &over, &run_options)?;
-        run::analyze(read, |read, analysis| {
+        let all = repositories::read(&self.input, &over, &run_options)?;
+        let mut secrets = Vec::new();
+        let pages = repositories::each(all, |read, analysis| {
             // Only the rules know what is a secret.
             let report = read.report(analysis, &run_options);
             let sources = analysis.project.sources;
@@ -50,15 +52,32 @@ impl NeedsArgs {
             let text = match self.format {
                 NeedsFormat::Human => mask.text(needs_human(&needed)),
                 NeedsFormat::Json => mask.json(needs_json(&needed)),
-                NeedsFormat::Policy => {
-                    for note in needed.doubts() {
-                        terminal::note(&mask.text(format!("note: {note}")));
-                    }
-                    mask.json(needs_policy(&needed))
-                }
+                NeedsFormat::Policy => String::new(),
             };
-            terminal::print_page(&text)?;
-            Ok(ExitCode::from(u8::from(!report.errors.is_empty())))
-        })
+            secrets.push(mask);
+            (text, needed.into_calls(), !report.errors.is_empty())
+        });
+        let mut texts = Vec::new();
+        let mut needed = NeededCalls::default();
+        let mut failed = false;
+        for (text, calls, has_errors) in pages {
+            texts.push(text);
+            needed.add(calls);
+            failed |= has_errors;
+        }
+        let masked =
+            |text: String, mask: fn(&Mask, String) -> String| secrets.iter().fold(text, |text, m| mask(m, text));
+        let text = match self.format {
+            NeedsFormat::Human => texts.concat() + &masked(needed.counts(), Mask::text),
+            NeedsFormat::Json => repositories::merge_lists(texts),
+            NeedsFormat::Policy => {
+                for note in needed.doubts() {
+                    terminal::note(&masked(format!("note: {note}"), Mask::text));
+                }
+                masked(needs_policy(&needed), Mask::json)
+            }
+        };
+        terminal::print_page(&text)?;
+        Ok(ExitCode::from(u8::from(failed)))
     }
 }

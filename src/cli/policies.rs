@@ -7,8 +7,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::input::InputArgs;
-use super::run::{self, RunOptions};
+use super::repositories;
+use super::run::RunOptions;
 use super::{CliFailure, terminal};
+use crate::discover::{InputFile, Skipped};
 use crate::formats::{FileKinds, Format};
 use crate::iam::expand::{self, ExpandedPattern};
 use crate::phrase;
@@ -43,25 +45,40 @@ impl Policies {
             is_confined: true,
             ..RunOptions::default()
         };
-        let read = run::read(&self.input, &over, &run_options)?;
-        run::analyze(read, |read, analysis| {
+        let all = repositories::read(&self.input, &over, &run_options)?;
+        if self.unjudged {
+            let all = all.into_iter().map(|read| (read, run_options.clone())).collect();
+            return repositories::check(all, |checked| {
+                let report = checked.report;
+                let mask = Mask::new(checked.sources, &report.secrets);
+                let text = match self.format {
+                    ListFormat::Human => mask.text(unjudged_human(checked.sources, &report.unjudged)),
+                    ListFormat::Json => mask.json(unjudged_json(checked.sources, &report.unjudged)),
+                };
+                terminal::print_page(&text)?;
+                Ok(ExitCode::from(u8::from(!report.errors.is_empty())))
+            });
+        }
+        let pages = repositories::each(all, |read, analysis| {
             // Only the rules know what is a secret.
             let report = read.report(analysis, &run_options);
-            let sources = analysis.project.sources;
             let seen = ListedPolicies {
                 project: &analysis.project,
                 errors: &report.errors,
             };
-            let mask = Mask::new(sources, &report.secrets);
-            let text = match (self.format, self.unjudged) {
-                (ListFormat::Human, false) => mask.text(policies_human(&seen)),
-                (ListFormat::Json, false) => mask.json(policies_json(&seen)),
-                (ListFormat::Human, true) => mask.text(unjudged_human(sources, &report.unjudged)),
-                (ListFormat::Json, true) => mask.json(unjudged_json(sources, &report.unjudged)),
+            let mask = Mask::new(analysis.project.sources, &report.secrets);
+            let text = match self.format {
+                ListFormat::Human => mask.text(policies_human(&seen)),
+                ListFormat::Json => mask.json(policies_json(&seen)),
             };
-            terminal::print_page(&text)?;
-            Ok(ExitCode::from(u8::from(!report.errors.is_empty())))
-        })
+            (text, !report.errors.is_empty())
+        });
+        let (texts, failed): (Vec<String>, Vec<bool>) = pages.into_iter().unzip();
+        terminal::print_page(&match self.format {
+            ListFormat::Human => texts.concat(),
+            ListFormat::Json => repositories::merge_lists(texts),
+        })?;
+        Ok(ExitCode::from(u8::from(failed.contains(&true))))
     }
 }
 
@@ -103,14 +120,20 @@ impl Files {
             is_confined: true,
             ..RunOptions::default()
         };
-        let read = run::read(&self.input, &over, &run_options)?;
-        let files: Vec<(&str, String, bool)> = read
-            .found
-            .files
-            .iter()
+        let all = repositories::read(&self.input, &over, &run_options)?;
+        let mut read: Vec<&InputFile> = all.iter().flat_map(|read| &read.found.files).collect();
+        if all.len() > 1 {
+            read.sort_by(|a, b| a.path.cmp(&b.path).then(b.in_scope.cmp(&a.in_scope)));
+            read.dedup_by(|b, a| a.path == b.path);
+        }
+        let files: Vec<(&str, String, bool)> = (read.into_iter())
             .map(|f| (f.path.as_str(), kinds(&f.path, &f.text), f.in_scope))
             .collect();
-        let skipped = read.found.skipped.iter();
+        let mut skipped: Vec<&Skipped> = all.iter().flat_map(|read| &read.found.skipped).collect();
+        if all.len() > 1 {
+            skipped.sort_by(|a, b| a.path.cmp(&b.path));
+        }
+        let skipped = skipped.into_iter();
         let kept: BTreeSet<&str> = files.iter().map(|(path, ..)| *path).collect();
         let skipped = skipped.filter(|s| !kept.contains(&*s.path));
         let text = match self.format {
@@ -208,7 +231,7 @@ impl ExpandArgs {
 fn patterns_of_file(path: &str) -> Result<Vec<ExpandedPattern>, CliFailure> {
     let over = |_: &mut Settings| {};
     let input = InputArgs::from_path(path.into());
-    let read = run::read(
+    let read = repositories::read(
         &input,
         &over,
         &RunOptions {
@@ -216,7 +239,7 @@ fn patterns_of_file(path: &str) -> Result<Vec<ExpandedPattern>, CliFailure> {
             ..RunOptions::default()
         },
     )?;
-    run::analyze(read, |_, analysis| {
+    let patterns = repositories::each(read, |_, analysis| {
         let sources = analysis.project.sources;
         let documents = analysis.project.documents.iter();
         let statements = documents
@@ -231,6 +254,7 @@ fn patterns_of_file(path: &str) -> Result<Vec<ExpandedPattern>, CliFailure> {
                 all.push(expand::describe_clause(items.iter().map(|i| &**i), true));
             }
         }
-        Ok(all)
-    })
+        all
+    });
+    Ok(patterns.into_iter().flatten().collect())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::clock::Clock;
-use super::input::{InputArgs, classify_input};
+use super::input::{InputArgs, Targets, classify_input};
 use super::{CliFailure, terminal};
 use crate::discover::{self, AnalysisRoot, Discovery, RunFolders, SearchRequest};
 use crate::fix;
@@ -26,7 +26,7 @@ pub(super) const MAX_SETTINGS: u64 = 4 << 20;
 const MAX_ROUNDS: usize = 4;
 
 /// What a run is asked in addition to its input.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct RunOptions {
     pub(super) ignores: bool,
     pub(super) strict_ignores: bool,
@@ -34,6 +34,10 @@ pub(super) struct RunOptions {
     pub(super) report_skipped: bool,
     /// A folder that is named is analyzed by itself: the command describes what lies in it.
     pub(super) is_confined: bool,
+    /// Only list what would be read.
+    pub(super) only_lists: bool,
+    /// The process goes on after the run.
+    pub(super) repeats: bool,
     /// The baseline and its path.
     pub(super) baseline: Option<(Baseline, String)>,
 }
@@ -58,10 +62,13 @@ pub(super) struct Loaded<'a> {
     walked: Vec<String>,
     /// Files that were named, absolute.
     named: BTreeSet<String>,
+    /// Of these, absolute paths that lie in other repositories: their runs report them.
+    left: Vec<String>,
     exclude: Vec<ignore::gitignore::Gitignore>,
     max_file_size: u64,
     jobs: usize,
     context: bool,
+    repeats: bool,
 }
 
 /// The absolute working directory.
@@ -86,11 +93,12 @@ pub(super) fn source_date() -> Option<i64> {
     std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
 }
 
-/// Finds and reads files and their settings.
-pub(super) fn read<'a>(
+/// Finds and reads the files of one repository and their settings. `targets` lie in it, or all of them in none.
+pub(super) fn read_repository<'a>(
     input: &InputArgs,
     over: &'a dyn Fn(&mut Settings),
     run_options: &RunOptions,
+    targets: Targets,
 ) -> Result<Loaded<'a>, CliFailure> {
     let mut clock = Clock::start();
     if input.jobs > 0 {
@@ -98,7 +106,7 @@ pub(super) fn read<'a>(
         let _ = rayon::ThreadPoolBuilder::new().num_threads(input.jobs).build_global();
     }
     let cwd = working_directory()?;
-    let targets = input.targets()?;
+    let is_loose = targets.repository.is_none();
     let git_root = discover::git_root(&cwd);
     let mut governing = Governing::new(&cwd, git_root.clone(), over);
     if let Some(config) = &input.config {
@@ -137,6 +145,7 @@ pub(super) fn read<'a>(
     let around = walked.iter().filter(|_| !run_options.is_confined).chain(&asked);
     let roots: BTreeSet<AnalysisRoot> = around.filter_map(|path| inside.analysis_root(path)).collect();
     let roots: Vec<AnalysisRoot> = roots.into_iter().collect();
+    let leaves_repositories = is_loose && chosen_root.is_none();
     let root = chosen_root.or_else(|| {
         let repository = |path: &String| inside.analysis_root(path).filter(|root| root.max_entries.is_none());
         walked.iter().chain(&asked).find_map(repository).map(|root| root.path)
@@ -158,6 +167,8 @@ pub(super) fn read<'a>(
         max_file_size: input.max_file_size,
         context: !input.no_context,
         roots: roots.clone(),
+        leaves_repositories,
+        only_lists: run_options.only_lists,
         jobs: input.jobs,
         report_skipped: run_options.report_skipped,
         judge: &classify_input,
@@ -190,10 +201,12 @@ pub(super) fn read<'a>(
         roots,
         walked,
         named: named.into_iter().collect(),
+        left: Vec::new(),
         exclude: excluded,
         max_file_size: input.max_file_size,
         jobs: input.jobs,
         context: !input.no_context,
+        repeats: run_options.repeats,
     };
     loaded.add_settings_files();
     Ok(loaded)
@@ -338,6 +351,8 @@ impl Loaded<'_> {
             max_file_size: self.max_file_size,
             context: false,
             roots: Vec::new(),
+            leaves_repositories: false,
+            only_lists: false,
             jobs: self.jobs,
             report_skipped: false,
             judge: &classify_input,
@@ -520,12 +535,24 @@ impl Loaded<'_> {
     fn is_requested(&self, path: &str) -> bool {
         let inside = |top: &String| self.is_walked(path) && !discover::in_skipped_folder(top, path);
         let excluded = || self.exclude.iter().any(|e| discover::matches(e, path));
+        if self.left.iter().any(|left| is_within(path, left)) {
+            return false;
+        }
         self.named.contains(path) || self.walked.iter().any(inside) && !excluded()
     }
 
     /// The file shown under this path is test code.
     fn is_test(&self, path: &str) -> bool {
         is_test_code(self.inside.relative(&self.governing.absolute(path)))
+    }
+
+    /// Leaves to the run of `inner` what was named there, if its repository lies inside this one.
+    pub(super) fn leave_to(&mut self, inner: &Self) {
+        if inner.root != self.root && is_within(&inner.root, &self.root) {
+            let asked = inner.walked.iter().chain(&inner.named);
+            self.left.extend(asked.cloned());
+            self.found.leave(&self.cwd, &self.left);
+        }
     }
 
     /// All of the folder or repository around this absolute path was read.
@@ -559,8 +586,12 @@ fn combined_selection(all: &[Settings], ruleset: &Ruleset) -> Selection {
 
 /// Understands what was read, reading further files as they are asked for, and hands over to `then`.
 pub(super) fn analyze<T>(mut read: Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
-    // The process is about to end: taking a large repository's model apart would only cost time.
-    analyze_loaded(&mut read, then, |analysis| std::mem::forget(analysis))
+    let repeats = read.repeats;
+    analyze_loaded(&mut read, then, |analysis| match repeats {
+        true => drop(analysis),
+        // The process is about to end: taking a large repository's model apart would only cost time.
+        false => std::mem::forget(analysis),
+    })
 }
 
 /// As [`analyze`], for what is to be understood once more when its texts have changed.

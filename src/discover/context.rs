@@ -95,6 +95,9 @@ pub(super) fn read_neighbors(
     let (Ok(entries), Ok(mentions)) = (std::fs::read_dir(dir), AhoCorasick::new(&named.names)) else {
         return;
     };
+    if search.only_lists {
+        found.listed.folders.push(dir.to_owned());
+    }
     if named.families.is_empty() {
         return;
     }
@@ -133,6 +136,9 @@ pub(super) fn read_neighbors(
 fn context_file(search: &SearchRequest<'_>, absolute: &str, found: &mut Discovery, takes_part: impl Fn(&str) -> bool) {
     if search.excluded(absolute) {
         return;
+    }
+    if search.only_lists {
+        return found.listed.files.push(absolute.to_owned());
     }
     let shown = search.display_path(absolute);
     if let Ok(content) = read::read(Path::new(absolute), MAX_CONTEXT_SIZE) {

@@ -1,5 +1,6 @@
 //! What belongs to a run: links are resolved before a file counts as one of the repository.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::git_root;
@@ -38,6 +39,54 @@ pub struct AnalysisRoot {
     pub max_entries: Option<usize>,
 }
 
+/// The repositories around paths. Each folder is looked at once.
+#[derive(Debug, Default)]
+pub struct Repositories {
+    by_folder: HashMap<String, Option<String>>,
+}
+
+impl Repositories {
+    /// The nearest folder with `.git` at or above the absolute `path`.
+    pub fn around(&mut self, path: &str) -> Option<String> {
+        match is_repository(path) {
+            // Among checkouts in one folder, some may be links.
+            true => Some(path.to_owned()),
+            false => self.above(parent_path(path)),
+        }
+    }
+
+    fn above(&mut self, folder: &str) -> Option<String> {
+        let mut passed = Vec::new();
+        let mut at = folder;
+        let found = loop {
+            if let Some(known) = self.by_folder.get(at) {
+                break known.clone();
+            }
+            passed.push(at);
+            let dir = match at.is_empty() || at.ends_with(':') {
+                true => format!("{at}/"),
+                false => at.to_owned(),
+            };
+            if is_repository(&dir) {
+                break Some(dir);
+            }
+            if at.is_empty() {
+                break None;
+            }
+            at = parent_path(at);
+        };
+        for dir in passed {
+            self.by_folder.insert(dir.to_owned(), found.clone());
+        }
+        found
+    }
+}
+
+/// Whether the absolute folder is the top of a repository; of a worktree or a submodule `.git` is a file.
+pub(super) fn is_repository(folder: &str) -> bool {
+    Path::new(folder).join(".git").exists()
+}
+
 /// Most entries of a working directory that is in no repository, and is nevertheless analyzed as a whole.
 const MAX_ENTRIES: usize = 20_000;
 
@@ -52,17 +101,21 @@ impl RunFolders {
             Some(top) => all.add(&top, Kind::Repository),
             None => all.add(cwd, Kind::Working),
         }
+        let mut repositories = Repositories::default();
         for path in named {
-            // Among checkouts in one folder, some may be links.
-            let is_checkout = || Path::new(path).join(".git").exists();
-            if (all.enclosing_folder(path)).is_some_and(|top| top.kind != Kind::Working || !is_checkout()) {
-                continue;
-            }
-            let above = parent_path(path);
-            match git_root(if is_checkout() { path } else { above }) {
-                Some(root) => all.add(&root, Kind::Repository),
-                None if Path::new(path).is_dir() => all.add(path, Kind::Named),
-                None => all.add(above, Kind::Named),
+            let repository = repositories.around(path);
+            let is_chosen =
+                |top: &RunFolder| root.is_some_and(|root| is_within(path, root) && is_within(&top.path, root));
+            match (all.enclosing_folder(path), repository) {
+                (Some(top), _) if is_chosen(top) => {}
+                // The nearest one counts: a checkout inside another repository, or in a folder of checkouts.
+                (Some(top), Some(nearer)) if nearer != top.path && is_within(&nearer, &top.path) => {
+                    all.add(&nearer, Kind::Repository);
+                }
+                (Some(_), _) => {}
+                (None, Some(repository)) => all.add(&repository, Kind::Repository),
+                (None, None) if Path::new(path).is_dir() => all.add(path, Kind::Named),
+                (None, None) => all.add(parent_path(path), Kind::Named),
             }
         }
         all

@@ -25,7 +25,7 @@ use crate::source::{ProblemKind, file_name, is_within, join_path, parent_path, r
 use crate::unjudged::{Seal, Unjudged, UnjudgedReason};
 
 use ignored::Ignored;
-pub use inside::{AnalysisRoot, RunFolders};
+pub use inside::{AnalysisRoot, Repositories, RunFolders};
 pub use read::text as read_text;
 use sealed::{has_sealed_values, strip_encryption_suffix};
 pub use skipped::{SkipReason, Skipped};
@@ -70,6 +70,10 @@ pub struct SearchRequest<'a> {
     pub context: bool,
     /// The folders that are analyzed as a whole: what is not named in them is context. Sorted.
     pub roots: Vec<AnalysisRoot>,
+    /// What is named lies in no repository: those that a walk meets are not entered, but listed.
+    pub leaves_repositories: bool,
+    /// Nothing is read: the files that would be are listed.
+    pub only_lists: bool,
     /// 0: as many as there are cores.
     pub jobs: usize,
     /// Keep the reason of everything that was skipped.
@@ -83,6 +87,13 @@ impl std::fmt::Debug for SearchRequest<'_> {
             .field("paths", &self.paths)
             .finish_non_exhaustive()
     }
+}
+
+/// Files that would be read, and the folders that would be walked. Absolute.
+#[derive(Debug, Default)]
+pub struct ListedPaths {
+    pub files: Vec<String>,
+    pub folders: Vec<String>,
 }
 
 /// One file that was read.
@@ -122,6 +133,10 @@ pub struct Discovery {
     pub altered: BTreeSet<String>,
     /// Symbolic links to files and folders of the repository, and what each leads to.
     pub links: Vec<(String, String)>,
+    /// Repositories that were met and not entered, absolute. See [`SearchRequest::leaves_repositories`].
+    pub repositories: Vec<String>,
+    /// Filled when [`SearchRequest::only_lists`] is set.
+    pub listed: ListedPaths,
     /// Users' rule files that cannot be read.
     pub broken_rules: Vec<RuleMistake>,
 }
@@ -139,6 +154,9 @@ impl Discovery {
         self.unjudged.extend(part.unjudged);
         self.altered.extend(part.altered);
         self.links.extend(part.links);
+        self.repositories.extend(part.repositories);
+        self.listed.files.extend(part.listed.files);
+        self.listed.folders.extend(part.listed.folders);
     }
 
     /// A file that cannot be opened, walked or named.
@@ -182,6 +200,24 @@ impl Discovery {
         self.skipped
             .sort_by(|a, b| (&a.path, a.why.text()).cmp(&(&b.path, b.why.text())));
         self.skipped.dedup();
+        self.repositories.sort();
+        self.repositories.dedup();
+    }
+
+    /// Leaves to another run what lies at these absolute paths, of which `cwd` makes those that are shown: it stays as context.
+    pub fn leave(&mut self, cwd: &str, paths: &[String]) {
+        let is_left = |path: &str| {
+            let absolute = join_path(cwd, path);
+            paths.iter().any(|left| is_within(&absolute, left))
+        };
+        for file in self.files.iter_mut().filter(|f| is_left(&f.path)) {
+            file.in_scope = false;
+        }
+        self.troubles.retain(|t| !is_left(&t.path));
+        self.unjudged.retain(|u| !is_left(&u.path));
+        let listed = self.skipped.len();
+        self.skipped.retain(|s| !is_left(&s.path));
+        self.skipped_count -= listed - self.skipped.len();
     }
 
     fn skip(&mut self, report_skipped: bool, path: &str, why: SkipReason) {
@@ -370,6 +406,7 @@ impl SearchRequest<'_> {
             context.troubles.clear();
             context.skipped.clear();
             context.skipped_count = 0;
+            context.repositories.clear();
             found.merge(context);
             added.push(root.path.clone());
         }
@@ -384,6 +421,9 @@ impl SearchRequest<'_> {
     }
 
     fn add_requested_file(&self, path: &Path, absolute: &str, found: &mut Discovery) {
+        if self.only_lists {
+            return found.listed.files.push(absolute.to_owned());
+        }
         match read::read(path, self.max_file_size) {
             Ok(content) => self.add_content(&self.display_path(absolute), content, true, true, found),
             Err(e) => self.note_unopened(path, absolute, &e, found),

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 
 use super::ignored::Ignored;
+use super::inside::is_repository;
 use super::names::{NameHint, folder_skipped, hint_from_name};
 use super::{Discovery, SearchRequest, SkipReason, read};
 use crate::unjudged::{Unjudged, UnjudgedReason};
@@ -67,6 +68,9 @@ pub(super) fn walk(
     }
     for part in all.into_inner().unwrap_or_default() {
         found.merge(part);
+    }
+    if search.only_lists {
+        found.listed.folders.extend(folders.iter().map(|f| search.absolute(f)));
     }
     true
 }
@@ -179,6 +183,17 @@ impl Worker<'_, '_> {
             }
             return WalkState::Skip;
         }
+        if self.search.leaves_repositories {
+            let absolute = self.search.absolute(entry.path());
+            if is_repository(&absolute) {
+                self.found.repositories.push(absolute);
+                return WalkState::Skip;
+            }
+        }
+        if self.search.only_lists {
+            let absolute = self.search.absolute(entry.path());
+            self.found.listed.folders.push(absolute);
+        }
         WalkState::Continue
     }
 
@@ -220,6 +235,9 @@ impl Worker<'_, '_> {
             return self
                 .found
                 .skip(self.search.report_skipped, &shown, SkipReason::Excluded);
+        }
+        if self.search.only_lists {
+            return self.found.listed.files.push(absolute);
         }
         match read::read(entry.path(), self.search.max_file_size) {
             Ok(content) => self

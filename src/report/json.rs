@@ -444,7 +444,7 @@ fn summary(page: &Page<'_>) -> JsonSummary {
         new: report.count(Status::New),
         baselined: report.count(Status::Baselined) + report.count(Status::Moved),
         suppressed: report.count(Status::Suppressed),
-        fixed_since_baseline: report.baseline.as_ref().map_or(0, |b| b.fixed),
+        fixed_since_baseline: report.baselines.iter().map(|b| b.fixed).sum(),
         elapsed_ms: stats.elapsed_ms,
     }
 }

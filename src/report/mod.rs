@@ -27,7 +27,7 @@ use crate::triage::{Report, ReportedFinding};
 pub(crate) use json::schema as report_schema;
 #[cfg(feature = "cli")]
 pub(crate) use needs::schema as needs_schema;
-pub use needs::{NeedsPage, needs_human, needs_json, needs_policy};
+pub use needs::{NeededCalls, NeedsPage, needs_human, needs_json, needs_policy};
 #[cfg(feature = "cli")]
 pub(crate) use policies::schema as policies_schema;
 pub use policies::{ListedPolicies, policies_human, policies_json, policy_json};

@@ -9,7 +9,9 @@ use super::json::{JsonSpan, JsonUnread, SCHEMA_VERSION, span, unread};
 use crate::phrase::count;
 use crate::project::targets::ResourceRefs;
 use crate::project::{Codebase, Project};
-use crate::python::calls::{ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, minimal_grants};
+use crate::python::calls::{
+    ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, UnresolvedReason, minimal_grants,
+};
 use crate::source::{Problem, Sources, Span, Text, pretty_json, push_line};
 
 /// What `overgrant needs` shows: the calls in files that were asked for.
@@ -50,6 +52,33 @@ impl<'a> NeedsPage<'a> {
         }
     }
 
+    /// What a policy is made of.
+    pub fn into_calls(self) -> NeededCalls {
+        NeededCalls {
+            unresolved: self.unresolved.iter().map(|u| u.why).collect(),
+            calls: self.calls,
+        }
+    }
+
+    fn location(&self, span: Span) -> String {
+        let at = self.sources.positions(span).0;
+        format!("{}:{}:{}", self.sources.path(span.file), at.line, at.column)
+    }
+}
+
+/// Calls, of one repository or of several.
+#[derive(Debug, Default)]
+pub struct NeededCalls {
+    calls: Vec<ApiCall>,
+    unresolved: Vec<UnresolvedReason>,
+}
+
+impl NeededCalls {
+    pub fn add(&mut self, more: Self) {
+        self.calls.extend(more.calls);
+        self.unresolved.extend(more.unresolved);
+    }
+
     /// Why a policy made of the calls may allow too little or too much, one sentence each.
     pub fn doubts(&self) -> Vec<String> {
         let mut out = Vec::new();
@@ -66,7 +95,7 @@ impl<'a> NeedsPage<'a> {
         }
         let mut whys: BTreeMap<&str, usize> = BTreeMap::new();
         for u in &self.unresolved {
-            *whys.entry(u.why.text()).or_default() += 1;
+            *whys.entry(u.text()).or_default() += 1;
         }
         out.extend(
             whys.into_iter()
@@ -90,9 +119,28 @@ impl<'a> NeedsPage<'a> {
         out
     }
 
-    fn location(&self, span: Span) -> String {
-        let at = self.sources.positions(span).0;
-        format!("{}:{}:{}", self.sources.path(span.file), at.line, at.column)
+    /// The line at the end of a list for people.
+    pub fn counts(&self) -> String {
+        let services: BTreeSet<&str> = self.calls.iter().map(|c| &*c.service).collect();
+        let actions: BTreeSet<&str> = minimal_grants(&self.calls)
+            .into_iter()
+            .flat_map(|g| g.actions)
+            .collect();
+        let mut out = format!(
+            "{} of {}, {}",
+            count(self.calls.len(), "call", "calls"),
+            count(services.len(), "service", "services"),
+            count(actions.len(), "action", "actions")
+        );
+        if !self.unresolved.is_empty() {
+            let _ = write!(
+                out,
+                ", {} not resolved",
+                count(self.unresolved.len(), "place", "places")
+            );
+        }
+        out.push('\n');
+        out
     }
 }
 
@@ -249,6 +297,7 @@ fn call<'a>(sources: &'a Sources, c: &'a ApiCall, reached_from: &'a BTreeSet<&'a
     }
 }
 
+/// The calls and what they need; [`NeededCalls::counts`] is the last line.
 pub fn needs_human(needed: &NeedsPage<'_>) -> String {
     let mut out = String::new();
     for (c, reached_from) in needed.calls.iter().zip(&needed.reached_from) {
@@ -317,26 +366,6 @@ pub fn needs_human(needed: &NeedsPage<'_>) -> String {
             &format!("{}: not read: {}", needed.location(p.span), p.message),
         );
     }
-    let services: BTreeSet<&str> = needed.calls.iter().map(|c| &*c.service).collect();
-    let actions: BTreeSet<&str> = minimal_grants(&needed.calls)
-        .into_iter()
-        .flat_map(|g| g.actions)
-        .collect();
-    let _ = write!(
-        out,
-        "{} of {}, {}",
-        count(needed.calls.len(), "call", "calls"),
-        count(services.len(), "service", "services"),
-        count(actions.len(), "action", "actions")
-    );
-    if !needed.unresolved.is_empty() {
-        let _ = write!(
-            out,
-            ", {} not resolved",
-            count(needed.unresolved.len(), "place", "places")
-        );
-    }
-    out.push('\n');
     out
 }
 
@@ -380,7 +409,7 @@ fn one_or_list<T: Serialize, S: Serializer>(all: &[T], serializer: S) -> Result<
 }
 
 /// A policy document that allows what the calls need; without any, one without statements.
-pub fn needs_policy(needed: &NeedsPage<'_>) -> String {
+pub fn needs_policy(needed: &NeededCalls) -> String {
     let statement = |g: MinimalGrant| LeastStatement {
         effect: "Allow",
         action: g.actions,

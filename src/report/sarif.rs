@@ -341,7 +341,7 @@ fn result<'a>(
                 justification: s.reason.as_deref().unwrap_or("no reason given"),
             }]
         }),
-        baseline_state: page.report.baseline.as_ref().map(|_| match f.status {
+        baseline_state: page.report.baselines.first().map(|_| match f.status {
             Status::Baselined => "unchanged",
             Status::Moved => "updated",
             Status::New | Status::Suppressed => "new",

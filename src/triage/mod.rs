@@ -7,6 +7,8 @@ mod baseline;
 mod comments;
 mod fingerprint;
 mod fold;
+#[cfg(feature = "cli")]
+mod merge;
 mod renderings;
 mod stale;
 mod suppress;
@@ -25,6 +27,8 @@ use crate::unjudged::{Language, Unjudged, UnjudgedReason, sorted};
 
 pub use baseline::{Baseline, BaselineEntry, BaselineFate, Comparison, Extent, FILE as BASELINE_FILE, LoadedBaseline};
 pub use fingerprint::FindingIdentity;
+#[cfg(feature = "cli")]
+pub use merge::merge_reports;
 pub use suppression::{ForeignSuppression, SuppressionKind};
 
 /// What settling needs in addition to the findings.
@@ -160,7 +164,8 @@ pub struct Report {
     pub foreign: Vec<ForeignSuppression>,
     /// Suppressions that end soon, with the days that are left.
     pub ending: Vec<(Suppression, i64)>,
-    pub baseline: Option<BaselineStats>,
+    /// Of each repository that has one.
+    pub baselines: Vec<BaselineStats>,
     /// Bytes that must not be shown.
     pub secrets: Vec<Span>,
     /// A rule broke down: the run could not do all of its work.
@@ -303,7 +308,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
         foreign: book.foreign(),
         ending: book.ending(&reported),
         findings: reported,
-        baseline,
+        baselines: baseline.into_iter().collect(),
         secrets,
         broken: false,
         fails_unjudged: false,

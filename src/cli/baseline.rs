@@ -10,7 +10,6 @@ use super::run::{self, RunOptions};
 use super::{CliFailure, terminal};
 use crate::finding::Severity;
 use crate::phrase;
-use crate::rules::Ruleset;
 use crate::settings::Settings;
 use crate::source::Sources;
 use crate::triage::{Baseline, BaselineEntry, BaselineFate, Comparison, Extent, Report, ReportedFinding, Status};
@@ -201,7 +200,7 @@ impl BaselineScope {
                 Some(path) => crate::discover::with_forward_slashes(path),
                 None => read.baseline_path(),
             };
-            let old = load(&path, &read.ruleset)?;
+            let old = load(&path, read)?;
             let sources = analysis.project.sources;
             let in_scope = read.in_scope(sources);
             let extent = Extent {
@@ -218,12 +217,13 @@ impl BaselineScope {
 const MAX_BYTES: u64 = 256 << 20;
 
 /// The baseline at `path`; `None` where there is not one.
-pub(super) fn load(path: &str, ruleset: &Ruleset) -> Result<Option<Baseline>, CliFailure> {
-    match crate::discover::read_text(std::path::Path::new(path), MAX_BYTES) {
+pub(super) fn load(path: &str, read: &run::Loaded<'_>) -> Result<Option<Baseline>, CliFailure> {
+    let absolute = read.governing.absolute(path);
+    match read.settings_tree.text(std::path::Path::new(&absolute), MAX_BYTES) {
         Ok(text) => {
             let mut baseline = Baseline::parse(&text)
                 .map_err(|e| CliFailure::Usage(format!("cannot read the baseline {path}: {e}")))?;
-            let n = baseline.follow_renames(ruleset);
+            let n = baseline.follow_renames(&read.ruleset);
             if n > 0 {
                 let entries = if n == 1 {
                     "entry names a rule"

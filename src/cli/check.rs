@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::fix::{PendingFixes, WriteOutcome};
+use super::git::{GitArgs, SinceArg};
 use super::input::{InputArgs, RuleArgs};
 use super::run::{self, RunOptions};
 use super::terminal::{self, ColorChoice};
@@ -28,6 +29,8 @@ pub(super) struct CheckArgs {
     suppressing: SuppressionArgs,
     #[command(flatten)]
     fix_flags: FixFlags,
+    #[command(flatten)]
+    git: GitArgs,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -62,6 +65,8 @@ pub(super) struct FixArgs {
     #[arg(long, help_heading = "Fixes", conflicts_with_all = ["format", "output"])]
     diff: bool,
     #[command(flatten)]
+    since: SinceArg,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -75,6 +80,10 @@ impl FixArgs {
                 fix: true,
                 unsafe_fixes: self.risky,
                 diff: self.diff,
+            },
+            git: GitArgs {
+                staged: false,
+                since: self.since,
             },
             output: self.output,
         };
@@ -185,16 +194,23 @@ impl CheckArgs {
             ignores: !self.suppressing.no_ignores,
             strict_ignores: self.suppressing.strict_ignores,
             report_skipped: self.output.verbose,
-            is_confined: false,
-            baseline: None,
+            ..RunOptions::default()
         };
+        if self.git.staged && self.fix_flags.fix {
+            let why = "--fix cannot be used with --staged: the index is not written";
+            return Err(CliFailure::Usage(why.to_owned()));
+        }
         let over = |settings: &mut Settings| self.rule_args.apply(settings);
         let progress = (self.output.quiet == 0).then(terminal::Progress::start);
-        let mut read = run::read(&self.input, &over, &run_options)?;
+        let (input, earlier) = self.git.prepare(&self.input, &mut run_options)?;
+        let mut read = run::read(&input, &over, &run_options)?;
         for name in self.rule_args.selectors() {
             ensure_rule_exists(&read.ruleset, name.trim())?;
         }
         run_options.baseline = self.baseline(&read)?;
+        if let Some(earlier) = earlier {
+            earlier.leave_out(&input, &over, &mut run_options)?;
+        }
         let FixFlags { fix, diff, .. } = self.fix_flags;
         let mut written = WriteOutcome::default();
         if fix || diff {
@@ -207,6 +223,7 @@ impl CheckArgs {
         run::analyze(read, |read, analysis| {
             let sources = analysis.project.sources;
             let report = read.report(analysis, &run_options);
+            read.ensure_read()?;
             let page = Page::new(&report, sources, &read.ruleset, self.options(read));
             drop(progress);
             self.print(&page, written.stdout_is_taken)?;
@@ -224,10 +241,10 @@ impl CheckArgs {
         }
         let Some(named) = &self.suppressing.baseline else {
             let path = read.baseline_path();
-            return Ok(baseline::load(&path, &read.ruleset)?.map(|b| (b, path)));
+            return Ok(baseline::load(&path, read)?.map(|b| (b, path)));
         };
         let path = crate::discover::with_forward_slashes(named);
-        match baseline::load(&path, &read.ruleset)? {
+        match baseline::load(&path, read)? {
             Some(b) => Ok(Some((b, path))),
             None => Err(CliFailure::Usage(format!("no baseline at {path}"))),
         }

@@ -10,6 +10,7 @@ mod clock;
 mod config;
 mod detail;
 mod fix;
+mod git;
 mod ignore;
 mod init;
 mod input;
@@ -61,6 +62,8 @@ enum Command {
 pub(crate) enum CliFailure {
     #[error("{0}")]
     Path(#[from] discover::PathFailure),
+    #[error("{0}")]
+    Git(#[from] discover::GitFailure),
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: "))]
     Settings(Vec<Fault>),
     #[error("{0}")]

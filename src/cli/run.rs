@@ -1,12 +1,13 @@
 //! One run: from arguments to a report. `check` and every command that looks at files go through here.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::clock::Clock;
 use super::input::{InputArgs, classify_input};
 use super::{CliFailure, terminal};
-use crate::discover::{self, AnalysisRoot, Discovery, RunFolders, SearchRequest};
+use crate::discover::{self, AnalysisRoot, Discovery, GitFailure, RunFolders, SearchRequest, SourceTree};
 use crate::fix;
 use crate::iam::{DeclaredWorkload, Ownership, PolicyKind};
 use crate::pipeline::{Analysis, PartialAnalysis};
@@ -16,7 +17,9 @@ use crate::rules::{self, Ruleset, Selection, ids};
 use crate::settings::{Date, Governing, Settings};
 use crate::source::{Problem, ProblemKind, Sources, Span, is_within, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
-use crate::triage::{BASELINE_FILE, Baseline, Extent, LoadedBaseline, Report, TriageOptions, triage};
+use crate::triage::{
+    BASELINE_FILE, Baseline, ComparedRevision, Extent, LoadedBaseline, Report, ReportedFinding, TriageOptions, triage,
+};
 use crate::unjudged::{Unjudged, UnjudgedReason};
 
 /// Bytes of a settings file.
@@ -35,6 +38,22 @@ pub(super) struct RunOptions {
     pub(super) is_confined: bool,
     /// The baseline and its path.
     pub(super) baseline: Option<(Baseline, String)>,
+    /// Where files are read from.
+    pub(super) tree: SourceTree,
+    /// The repository that the tree is of, absolute.
+    pub(super) top: Option<String>,
+    /// The files are those of an earlier revision, and this tree has the settings and rules.
+    pub(super) later: Option<SourceTree>,
+    /// What an earlier revision has.
+    pub(super) earlier: Option<(Baseline, ComparedRevision)>,
+    pub(super) staged: bool,
+}
+
+impl RunOptions {
+    /// Where settings, rules, and baselines are read from.
+    fn settings_tree(&self) -> &SourceTree {
+        self.later.as_ref().unwrap_or(&self.tree)
+    }
 }
 
 /// What was read, before anything is understood.
@@ -44,6 +63,13 @@ pub(super) struct Loaded<'a> {
     pub(super) root: String,
     pub(super) governing: Governing<'a>,
     pub(super) found: Discovery,
+    pub(super) tree: SourceTree,
+    /// Where settings, rules, and baselines are read from.
+    pub(super) settings_tree: SourceTree,
+    /// Files of settings that say something else in `tree`.
+    changed_settings: BTreeSet<String>,
+    /// See [`RunOptions::later`].
+    is_earlier: bool,
     /// What standard input is called, and its bytes.
     pub(super) stdin: Option<(String, Vec<u8>)>,
     pub(super) clock: Clock,
@@ -97,9 +123,10 @@ pub(super) fn read<'a>(
         let _ = rayon::ThreadPoolBuilder::new().num_threads(input.jobs).build_global();
     }
     let cwd = working_directory()?;
-    let targets = input.targets()?;
+    let mut targets = input.targets()?;
+    let (tree, settings_tree) = (&run_options.tree, run_options.settings_tree());
     let git_root = discover::git_root(&cwd);
-    let mut governing = Governing::new(&cwd, git_root.clone(), over);
+    let mut governing = Governing::new(&cwd, git_root.clone(), over).read_from(settings_tree);
     if let Some(config) = &input.config {
         governing.force(config).map_err(CliFailure::Settings)?;
     } else if input.isolated {
@@ -110,27 +137,33 @@ pub(super) fn read<'a>(
         .first()
         .map(|p| join_path(&cwd, &discover::with_forward_slashes(p)));
     let first = match first {
-        Some(path) if std::path::Path::new(&path).is_dir() => path,
+        Some(path) if settings_tree.is_dir(Path::new(&path)) => path,
         Some(path) => parent_path(&path).to_owned(),
         None => cwd.clone(),
     };
-    let targeted = targets
-        .paths
-        .iter()
-        .map(|p| join_path(&cwd, &discover::with_forward_slashes(p)));
-    let (walked, named): (Vec<String>, Vec<String>) = targeted.partition(|p| std::path::Path::new(p).is_dir());
     let base = governing.load(&first).map_err(CliFailure::Settings)?;
     let set_root = base.root.as_ref().map(|root| base.absolute(root));
     let asked_root = input
         .root
         .as_ref()
         .map(|dir| join_path(&cwd, &discover::with_forward_slashes(dir)));
-    let chosen_root = asked_root.or(set_root);
-    if let Some(dir) = chosen_root.as_ref().filter(|dir| !std::path::Path::new(dir).is_dir()) {
+    let chosen_root = asked_root.or(set_root).or_else(|| run_options.top.clone());
+    if let (Some(dir), Some(top)) = (&chosen_root, &run_options.top)
+        && !is_within(dir, top)
+    {
+        return Err(GitFailure::RootOutside(top.clone()).into());
+    }
+    if let Some(dir) = chosen_root.as_ref().filter(|dir| !settings_tree.is_dir(Path::new(dir))) {
         let shown = relative_path(&cwd, dir);
         return Err(CliFailure::Usage(format!("the root is not a folder: {shown}")));
     }
-    let inside = RunFolders::new(&cwd, chosen_root.as_deref(), walked.iter().chain(&named));
+    run_options.select_stored(&mut targets.paths, &cwd, chosen_root.as_ref().filter(|_| !input.no_context));
+    let targeted = targets
+        .paths
+        .iter()
+        .map(|p| join_path(&cwd, &discover::with_forward_slashes(p)));
+    let (walked, named): (Vec<String>, Vec<String>) = targeted.partition(|p| tree.is_dir(Path::new(p)));
+    let inside = RunFolders::new(&cwd, chosen_root.as_deref(), walked.iter().chain(&named), tree);
     let stdin = targets.stdin.iter().map(|(name, _)| join_path(&cwd, name));
     let asked: Vec<String> = named.iter().cloned().chain(stdin).collect();
     let around = walked.iter().filter(|_| !run_options.is_confined).chain(&asked);
@@ -147,6 +180,7 @@ pub(super) fn read<'a>(
     let excluded = exclude.clone();
     let search = SearchRequest {
         cwd: cwd.clone(),
+        tree,
         inside: &inside,
         paths: targets.paths,
         stdin: targets.stdin.clone(),
@@ -172,7 +206,7 @@ pub(super) fn read<'a>(
     for dir in &dirs {
         governing.load(dir).map_err(CliFailure::Settings)?;
     }
-    let ruleset = ruleset(&governing, &mut found);
+    let ruleset = ruleset(&governing, settings_tree, &mut found);
     governing.resolve(&ruleset).map_err(CliFailure::Settings)?;
     let mut loaded = Loaded {
         ruleset,
@@ -184,6 +218,10 @@ pub(super) fn read<'a>(
         cwd,
         governing,
         found,
+        tree: tree.clone(),
+        settings_tree: settings_tree.clone(),
+        changed_settings: BTreeSet::new(),
+        is_earlier: run_options.later.is_some(),
         clock,
         inside,
         roots,
@@ -195,18 +233,25 @@ pub(super) fn read<'a>(
         context: !input.no_context,
     };
     loaded.add_settings_files();
+    loaded.ensure_read()?;
     Ok(loaded)
 }
 
 /// The built-in rules and those of the folders that the settings name. A broken rule file becomes one of the files found, and
 /// trouble.
-fn ruleset(governing: &Governing<'_>, found: &mut Discovery) -> Ruleset {
+fn ruleset(governing: &Governing<'_>, tree: &SourceTree, found: &mut Discovery) -> Ruleset {
     let mut ruleset = Ruleset::builtin();
     let all = governing.all().iter();
     let dirs: BTreeSet<String> = all.flat_map(|s| s.rule_dirs.iter().map(|d| s.absolute(d))).collect();
     for dir in &dirs {
         let shown = governing.display_path(dir);
-        let loaded = rules::user::load(std::path::Path::new(dir), &shown);
+        let folder = Path::new(dir);
+        let loaded = match tree.stored_files(folder) {
+            Some(files) => rules::user::load_stored(&files, &shown, &|path| {
+                tree.text(&folder.join(path), MAX_SETTINGS)
+            }),
+            None => rules::user::load(folder, &shown),
+        };
         for mistake in &loaded.mistakes {
             let text = loaded.files.iter().find(|(path, _)| *path == mistake.path);
             found.files.retain(|f| f.path != mistake.path);
@@ -232,11 +277,19 @@ impl Loaded<'_> {
         };
         let paths: Vec<String> = self.governing.all().iter().flat_map(of_settings).collect();
         for path in paths {
-            if self.found.files.iter().any(|f| f.path == path) {
+            let absolute = self.governing.absolute(&path);
+            let known = self.found.files.iter_mut().find(|f| f.path == path);
+            if known.is_some() && !self.is_earlier {
                 continue;
             }
-            let absolute = self.governing.absolute(&path);
-            if let Ok(text) = discover::read_text(std::path::Path::new(&absolute), MAX_SETTINGS) {
+            if let Ok(text) = self.settings_tree.text(Path::new(&absolute), MAX_SETTINGS) {
+                if let Some(known) = known {
+                    if *known.text != *text {
+                        known.text = text.into();
+                        self.changed_settings.insert(path);
+                    }
+                    continue;
+                }
                 let is_piped = self.stdin.as_ref().is_some_and(|(name, _)| *name == path);
                 let in_scope = is_piped || self.named.contains(&absolute) || self.is_walked(&absolute);
                 self.found.files.push(discover::InputFile {
@@ -301,6 +354,7 @@ impl Loaded<'_> {
         }
         let search = SearchRequest {
             cwd: self.cwd.clone(),
+            tree: &self.tree,
             inside: &self.inside,
             paths: Vec::new(),
             stdin: None,
@@ -407,6 +461,11 @@ impl Loaded<'_> {
         let covers = |path: &str| self.covers(&in_scope, path);
         let runs = |rule: &str| self.runs(rule);
         let is_test = |path: &str| self.is_test(path);
+        let extent = Extent {
+            exists: &exists,
+            covers: &covers,
+            runs: &runs,
+        };
         let terms = TriageOptions {
             is_test: &is_test,
             ruleset: &self.ruleset,
@@ -420,11 +479,12 @@ impl Loaded<'_> {
             baseline: run_options.baseline.as_ref().map(|(baseline, path)| LoadedBaseline {
                 baseline,
                 path,
-                extent: Extent {
-                    exists: &exists,
-                    covers: &covers,
-                    runs: &runs,
-                },
+                extent,
+            }),
+            earlier: run_options.earlier.as_ref().map(|(baseline, of)| LoadedBaseline {
+                baseline,
+                path: &of.reference,
+                extent,
             }),
         };
         let mut report = triage(project, outcome.findings, &terms);
@@ -454,6 +514,8 @@ impl Loaded<'_> {
             .filter(|u| matches!(u.why, UnjudgedReason::Unread(_)))
             .count();
         report.stats.bytes = self.found.bytes;
+        report.stats.staged = run_options.staged;
+        report.compared = run_options.earlier.as_ref().map(|(_, of)| of.clone());
         if source_date().is_none() {
             let ms = self.clock.total().as_millis();
             report.stats.elapsed_ms = Some(u64::try_from(ms).unwrap_or(u64::MAX));
@@ -465,7 +527,22 @@ impl Loaded<'_> {
 impl Loaded<'_> {
     /// A path from the root leads to something.
     pub(super) fn exists(&self, path: &str) -> bool {
-        std::path::Path::new(&join_path(&self.root, path)).exists()
+        self.tree.exists(Path::new(&join_path(&self.root, path)))
+    }
+
+    /// Fails if objects of a Git tree could not be read.
+    pub(super) fn ensure_read(&self) -> Result<(), CliFailure> {
+        let mut failures = [&self.tree, &self.settings_tree].into_iter().filter_map(SourceTree::failure);
+        failures.next().map_or(Ok(()), |failure| Err(failure.clone().into()))
+    }
+
+    /// What is found here, for later runs to leave out.
+    pub(super) fn known_findings(&self, sources: &Sources, report: &Report) -> Baseline {
+        // Settings are judged as they are now; what else their files hold is not what they held.
+        let counts = |f: &ReportedFinding| {
+            f.family == "tool" || !self.changed_settings.contains(sources.path(f.span().file))
+        };
+        Baseline::of_report(sources, report, counts)
     }
 
     /// The paths from the root of what was asked for and read.

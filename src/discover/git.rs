@@ -75,11 +75,11 @@ impl GitRepository {
             true => path.to_owned(),
             false => parent_path(path).to_owned(),
         };
-        let is_told = std::env::var_os("GIT_DIR").is_some();
+        let is_given = std::env::var_os("GIT_DIR").is_some();
         let named_top = git_root(&folder(first));
         let at = match (&named_top, git_root(cwd)) {
             // Relative paths in the environment start at the working directory.
-            _ if is_told => cwd.to_owned(),
+            _ if is_given => cwd.to_owned(),
             (Some(top), around) if around.as_ref() != Some(top) => top.clone(),
             (Some(_), _) => cwd.to_owned(),
             (None, _) => folder(first),
@@ -111,8 +111,8 @@ impl GitRepository {
         for path in paths {
             let other = git_root(&folder(path));
             let is_inside = match &other {
-                Some(other) => real(other) == real_top || is_told && real(path).starts_with(&real_top),
-                None => is_told && is_within(path, &top),
+                Some(other) => real(other) == real_top || is_given && real(path).starts_with(&real_top),
+                None => is_given && is_within(path, &top),
             };
             if !is_inside {
                 return Err(match other {

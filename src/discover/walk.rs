@@ -164,7 +164,7 @@ impl Worker<'_, '_> {
         let found = std::thread::scope(|scope| {
             scope.spawn(move || {
                 search.tree.read_all(&paths, search.max_file_size, &mut |i, content| {
-                    // Whoever judges is there up to the end.
+                    // The receiver lives as long as this thread.
                     let _ = send.send((i, content));
                 });
             });

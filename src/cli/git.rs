@@ -56,7 +56,9 @@ impl GitArgs {
         let cwd = run::working_directory()?;
         let absolute = |p: &PathBuf| join_path(&cwd, &discover::with_forward_slashes(p));
         let repository = GitRepository::around(&cwd, &paths.iter().map(absolute).collect::<Vec<_>>())?;
-        let base = reference.map(|reference| repository.merge_base(reference)).transpose()?;
+        let base = reference
+            .map(|reference| repository.merge_base(reference))
+            .transpose()?;
         run_options.tree = match self.staged {
             true => repository.index()?,
             false => repository.work_tree()?,

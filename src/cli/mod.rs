@@ -11,6 +11,7 @@ mod config;
 mod detail;
 mod fix;
 mod git;
+mod governed;
 mod ignore;
 mod init;
 mod input;

@@ -1,19 +1,19 @@
 //! One run: from arguments to a report. `check` and every command that looks at files go through here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::clock::Clock;
+use super::governed::{combined_selection, ruleset};
 use super::input::{InputArgs, classify_input};
 use super::{CliFailure, terminal};
 use crate::discover::{self, AnalysisRoot, Discovery, GitFailure, RunFolders, SearchRequest, SourceTree};
 use crate::fix;
-use crate::iam::{DeclaredWorkload, Ownership, PolicyKind};
+use crate::iam::PolicyKind;
 use crate::pipeline::{Analysis, PartialAnalysis};
 use crate::project::{Guardrail, GuardrailLevel, Project};
-use crate::rules::options::RuleOptions;
-use crate::rules::{self, Ruleset, Selection, ids};
+use crate::rules::{self, Ruleset};
 use crate::settings::{Date, Governing, Settings};
 use crate::source::{Problem, ProblemKind, Sources, Span, is_within, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
@@ -67,9 +67,9 @@ pub(super) struct Loaded<'a> {
     /// Where settings, rules, and baselines are read from.
     pub(super) settings_tree: SourceTree,
     /// Files of settings that say something else in `tree`.
-    changed_settings: BTreeSet<String>,
+    pub(super) changed_settings: BTreeSet<String>,
     /// See [`RunOptions::later`].
-    is_earlier: bool,
+    pub(super) is_earlier: bool,
     /// What standard input is called, and its bytes.
     pub(super) stdin: Option<(String, Vec<u8>)>,
     pub(super) clock: Clock,
@@ -82,7 +82,7 @@ pub(super) struct Loaded<'a> {
     /// Folders that were walked, absolute.
     walked: Vec<String>,
     /// Files that were named, absolute.
-    named: BTreeSet<String>,
+    pub(super) named: BTreeSet<String>,
     exclude: Vec<ignore::gitignore::Gitignore>,
     max_file_size: u64,
     jobs: usize,
@@ -157,7 +157,11 @@ pub(super) fn read<'a>(
         let shown = relative_path(&cwd, dir);
         return Err(CliFailure::Usage(format!("the root is not a folder: {shown}")));
     }
-    run_options.select_stored(&mut targets.paths, &cwd, chosen_root.as_ref().filter(|_| !input.no_context));
+    run_options.select_stored(
+        &mut targets.paths,
+        &cwd,
+        chosen_root.as_ref().filter(|_| !input.no_context),
+    );
     let targeted = targets
         .paths
         .iter()
@@ -237,98 +241,7 @@ pub(super) fn read<'a>(
     Ok(loaded)
 }
 
-/// The built-in rules and those of the folders that the settings name. A broken rule file becomes one of the files found, and
-/// trouble.
-fn ruleset(governing: &Governing<'_>, tree: &SourceTree, found: &mut Discovery) -> Ruleset {
-    let mut ruleset = Ruleset::builtin();
-    let all = governing.all().iter();
-    let dirs: BTreeSet<String> = all.flat_map(|s| s.rule_dirs.iter().map(|d| s.absolute(d))).collect();
-    for dir in &dirs {
-        let shown = governing.display_path(dir);
-        let folder = Path::new(dir);
-        let loaded = match tree.stored_files(folder) {
-            Some(files) => rules::user::load_stored(&files, &shown, &|path| {
-                tree.text(&folder.join(path), MAX_SETTINGS)
-            }),
-            None => rules::user::load(folder, &shown),
-        };
-        for mistake in &loaded.mistakes {
-            let text = loaded.files.iter().find(|(path, _)| *path == mistake.path);
-            found.files.retain(|f| f.path != mistake.path);
-            found.files.push(discover::InputFile {
-                path: mistake.path.clone(),
-                text: text.map_or_else(|| "".into(), |(_, text)| text.clone()),
-                in_scope: true,
-            });
-            found.broken_rules.push(mistake.clone());
-        }
-        ruleset = ruleset.with_user_rules(loaded.rules);
-    }
-    ruleset
-}
-
 impl Loaded<'_> {
-    /// Settings with exceptions or workloads are sources too: findings point into them, and are reported where they are asked for.
-    fn add_settings_files(&mut self) {
-        let of_settings = |settings: &Settings| {
-            let excepting = settings.path.clone().filter(|_| !settings.exceptions.is_empty());
-            let linking = settings.ownership().workloads.into_iter().map(|w| w.file);
-            excepting.into_iter().chain(linking).collect::<Vec<_>>()
-        };
-        let paths: Vec<String> = self.governing.all().iter().flat_map(of_settings).collect();
-        for path in paths {
-            let absolute = self.governing.absolute(&path);
-            let known = self.found.files.iter_mut().find(|f| f.path == path);
-            if known.is_some() && !self.is_earlier {
-                continue;
-            }
-            if let Ok(text) = self.settings_tree.text(Path::new(&absolute), MAX_SETTINGS) {
-                if let Some(known) = known {
-                    if *known.text != *text {
-                        known.text = text.into();
-                        self.changed_settings.insert(path);
-                    }
-                    continue;
-                }
-                let is_piped = self.stdin.as_ref().is_some_and(|(name, _)| *name == path);
-                let in_scope = is_piped || self.named.contains(&absolute) || self.is_walked(&absolute);
-                self.found.files.push(discover::InputFile {
-                    path,
-                    text: text.into(),
-                    in_scope,
-                });
-            }
-        }
-    }
-
-    /// All of what the settings in play call ours.
-    pub(super) fn ownership(&self) -> Ownership {
-        let mut own = Ownership {
-            today: Some(today()),
-            ..Ownership::default()
-        };
-        for more in self.governing.all().iter().map(Settings::ownership) {
-            own.accounts.extend(more.accounts);
-            own.trusted_accounts.extend(more.trusted_accounts);
-            own.github.extend(more.github);
-            own.workloads
-                .extend(more.workloads.into_iter().map(|w| self.resolve_workload(w)));
-            own.organization = own.organization.or(more.organization);
-        }
-        own.github.sort();
-        own.github.dedup();
-        own
-    }
-
-    /// A workload of the settings with paths as they are shown.
-    fn resolve_workload(&self, mut out: DeclaredWorkload) -> DeclaredWorkload {
-        for code in &mut out.code {
-            code.text = self.governing.display_path(&code.text);
-        }
-        out.whole = self.is_analyzed_whole(&self.governing.absolute(&out.file));
-        out
-    }
-
     /// Sources of all that was read so far. Files that could not be read are empty ones, for findings to point at.
     fn sources(&mut self) -> Sources {
         for t in &self.found.troubles {
@@ -375,16 +288,6 @@ impl Loaded<'_> {
         self.found.files.extend(fresh);
         self.found.unjudged.extend(more.unjudged);
         any
-    }
-
-    /// The options of rules, each file's from the settings that govern it.
-    fn options(&self, sources: &Sources) -> RuleOptions {
-        let sets: Vec<_> = self.governing.all().iter().map(|s| s.options.clone()).collect();
-        if sets.iter().all(BTreeMap::is_empty) {
-            return RuleOptions::default();
-        }
-        let set = |id| self.governing.index_of(sources.path(id)) as u32;
-        RuleOptions::by_file(sets, sources.ids().map(set).collect())
     }
 
     /// Where the baseline is, as shown: the settings say, else at the root.
@@ -476,11 +379,10 @@ impl Loaded<'_> {
             is_whole: self.context,
             ignores: run_options.ignores,
             strict_ignores: run_options.strict_ignores,
-            baseline: run_options.baseline.as_ref().map(|(baseline, path)| LoadedBaseline {
-                baseline,
-                path,
-                extent,
-            }),
+            baseline: run_options
+                .baseline
+                .as_ref()
+                .map(|(baseline, path)| LoadedBaseline { baseline, path, extent }),
             earlier: run_options.earlier.as_ref().map(|(baseline, of)| LoadedBaseline {
                 baseline,
                 path: &of.reference,
@@ -532,16 +434,17 @@ impl Loaded<'_> {
 
     /// Fails if objects of a Git tree could not be read.
     pub(super) fn ensure_read(&self) -> Result<(), CliFailure> {
-        let mut failures = [&self.tree, &self.settings_tree].into_iter().filter_map(SourceTree::failure);
+        let mut failures = [&self.tree, &self.settings_tree]
+            .into_iter()
+            .filter_map(SourceTree::failure);
         failures.next().map_or(Ok(()), |failure| Err(failure.clone().into()))
     }
 
     /// What is found here, for later runs to leave out.
     pub(super) fn known_findings(&self, sources: &Sources, report: &Report) -> Baseline {
         // Settings are judged as they are now; what else their files hold is not what they held.
-        let counts = |f: &ReportedFinding| {
-            f.family == "tool" || !self.changed_settings.contains(sources.path(f.span().file))
-        };
+        let counts =
+            |f: &ReportedFinding| f.family == "tool" || !self.changed_settings.contains(sources.path(f.span().file));
         Baseline::of_report(sources, report, counts)
     }
 
@@ -579,32 +482,15 @@ impl Loaded<'_> {
     }
 
     /// All of the folder or repository around this absolute path was read.
-    fn is_analyzed_whole(&self, path: &str) -> bool {
+    pub(super) fn is_analyzed_whole(&self, path: &str) -> bool {
         let around = self.roots.iter().any(|root| is_within(path, &root.path));
         self.context && around || self.is_walked(path)
     }
 
     /// A folder around this absolute path was walked.
-    fn is_walked(&self, path: &str) -> bool {
+    pub(super) fn is_walked(&self, path: &str) -> bool {
         self.walked.iter().any(|top| is_within(path, top))
     }
-}
-
-/// Every rule that any settings in play ask for, those whose findings hide secrets, and those that tell of broken input.
-fn combined_selection(all: &[Settings], ruleset: &Ruleset) -> Selection {
-    let mut names: BTreeSet<String> = BTreeSet::new();
-    for settings in all {
-        match &settings.selection {
-            Some(rules) => names.extend(rules.iter().map(str::to_owned)),
-            None => names.extend(Selection::all(ruleset).iter().map(str::to_owned)),
-        }
-    }
-    let always = ruleset
-        .iter()
-        .filter(|r| r.family() == "credentials" || matches!(r.id(), ids::UNREADABLE_INPUT | ids::JSON_SYNTAX_ERROR));
-    names.extend(always.map(|r| r.id().to_string()));
-    let names: Vec<String> = names.into_iter().collect();
-    Selection::new(ruleset, rules::Profile::Audit, &names, &[], &[]).unwrap_or_default()
 }
 
 /// Understands what was read, reading further files as they are asked for, and hands over to `then`.

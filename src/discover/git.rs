@@ -85,7 +85,12 @@ impl GitRepository {
             (None, _) => folder(first),
         };
         let asked = command(Path::new(&at))
-            .args(["rev-parse", "--is-bare-repository", "--is-shallow-repository", "--show-toplevel"])
+            .args([
+                "rev-parse",
+                "--is-bare-repository",
+                "--is-shallow-repository",
+                "--show-toplevel",
+            ])
             .output()
             .map_err(|e| start_failure(&e))?;
         let text = String::from_utf8_lossy(&asked.stdout);
@@ -164,7 +169,10 @@ impl GitRepository {
     /// The commit that `reference` names.
     fn commit(&self, reference: &str) -> Result<Option<String>, GitFailure> {
         let peeled = format!("{reference}^{{commit}}");
-        let asked = self.command().args(["rev-parse", "--verify", "--quiet", &peeled]).output();
+        let asked = self
+            .command()
+            .args(["rev-parse", "--verify", "--quiet", &peeled])
+            .output();
         Ok(first_id(&asked.map_err(|e| start_failure(&e))?.stdout))
     }
 

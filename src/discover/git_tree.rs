@@ -91,7 +91,11 @@ impl GitTree {
     /// Where an absolute path leads, its links followed; `None` where it does not start in the repository.
     pub(super) fn place(&self, path: &str) -> Option<io::Result<Place>> {
         let rest = path.strip_prefix(self.top())?;
-        let rest = if self.top() == "/" { rest } else { rest.strip_prefix('/').or(rest.is_empty().then_some(""))? };
+        let rest = if self.top() == "/" {
+            rest
+        } else {
+            rest.strip_prefix('/').or(rest.is_empty().then_some(""))?
+        };
         let place = match self.has_links {
             true => self.follow(rest),
             false => Ok(Place::Inside(rest.trim_end_matches('/').to_owned())),
@@ -115,7 +119,11 @@ impl GitTree {
                 },
                 _ => done.push(part),
             }
-            let Some(entry) = self.entries.get(&done.join("/")).filter(|e| e.kind == GitEntryKind::Link) else {
+            let Some(entry) = self
+                .entries
+                .get(&done.join("/"))
+                .filter(|e| e.kind == GitEntryKind::Link)
+            else {
                 continue;
             };
             links += 1;
@@ -261,7 +269,10 @@ impl GitTree {
             }
         }
         self.each_blob(&ids, &mut |i, blob| {
-            take(places[i], blob.and_then(|(size, content)| read::content(content, size, cap)));
+            take(
+                places[i],
+                blob.and_then(|(size, content)| read::content(content, size, cap)),
+            );
         });
     }
 
@@ -375,7 +386,10 @@ fn answer(answers: &mut BufReader<ChildStdout>, index: usize, take: &mut TakeBlo
     if head.trim_end().ends_with(" missing") {
         return Err(GitFailure::MissingObject);
     }
-    let size = head.trim_end().rsplit_once(' ').and_then(|(_, size)| size.parse::<u64>().ok());
+    let size = head
+        .trim_end()
+        .rsplit_once(' ')
+        .and_then(|(_, size)| size.parse::<u64>().ok());
     let size = size.ok_or_else(|| GitFailure::Failed("cat-file ended early".to_owned()))?;
     let mut content = answers.by_ref().take(size);
     take(index, Ok((size, &mut content)));

@@ -44,12 +44,7 @@ const MAX_ENTRIES: usize = 20_000;
 
 impl RunFolders {
     /// `cwd` and `named` are absolute; `root` is the repository, where the user says which folder that is.
-    pub fn new<'n>(
-        cwd: &str,
-        root: Option<&str>,
-        named: impl Iterator<Item = &'n String>,
-        tree: &SourceTree,
-    ) -> Self {
+    pub fn new<'n>(cwd: &str, root: Option<&str>, named: impl Iterator<Item = &'n String>, tree: &SourceTree) -> Self {
         let mut all = Self {
             tree: tree.clone(),
             tops: Vec::new(),

@@ -27,9 +27,9 @@ use crate::rules::user::RuleMistake;
 use crate::source::{ProblemKind, file_name, is_within, join_path, parent_path, relative_path};
 use crate::unjudged::{Seal, Unjudged, UnjudgedReason};
 
+pub use git::{GitFailure, GitRepository};
 use ignored::Ignored;
 pub use inside::{AnalysisRoot, RunFolders};
-pub use git::{GitFailure, GitRepository};
 pub use read::text as read_text;
 use sealed::{has_sealed_values, strip_encryption_suffix};
 pub use skipped::{SkipReason, Skipped};
@@ -302,7 +302,11 @@ impl SearchRequest<'_> {
                     folders.push(located);
                 }
             } else if kind == EntryKind::Submodule {
-                found.skip(self.report_skipped, &self.display_path(&absolute), SkipReason::Submodule);
+                found.skip(
+                    self.report_skipped,
+                    &self.display_path(&absolute),
+                    SkipReason::Submodule,
+                );
             } else if kind == EntryKind::File {
                 named.push(located);
             } else {
@@ -401,7 +405,10 @@ impl SearchRequest<'_> {
 
     fn path_failure(&self, path: &Path) -> PathFailure {
         PathFailure::Missing {
-            suggestion: nearest_sibling(self.tree, &self.located(path)).map(|near| path.with_file_name(near)).as_deref().map(with_forward_slashes),
+            suggestion: nearest_sibling(self.tree, &self.located(path))
+                .map(|near| path.with_file_name(near))
+                .as_deref()
+                .map(with_forward_slashes),
             tree: self.tree.name().map(str::to_owned),
             path: with_forward_slashes(path),
         }

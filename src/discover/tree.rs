@@ -191,9 +191,7 @@ impl SourceTree {
     /// The folder is one in which a search for patterns ends.
     pub(super) fn is_repository(&self, folder: &Path) -> bool {
         match self {
-            Self::Git(tree) if is_within(&with_forward_slashes(folder), tree.top()) => {
-                folder == Path::new(tree.top())
-            }
+            Self::Git(tree) if is_within(&with_forward_slashes(folder), tree.top()) => folder == Path::new(tree.top()),
             _ => folder.join(".git").exists(),
         }
     }

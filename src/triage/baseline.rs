@@ -237,7 +237,10 @@ impl Baseline {
     /// What a run over an earlier revision found and nothing suppressed.
     pub fn of_report(sources: &Sources, report: &Report, counts: impl Fn(&ReportedFinding) -> bool) -> Self {
         let mut known = Self::empty();
-        let entries = known.entries_of(sources, &report.findings).into_iter().zip(&report.findings);
+        let entries = known
+            .entries_of(sources, &report.findings)
+            .into_iter()
+            .zip(&report.findings);
         known.entries = entries
             .filter(|(_, f)| f.status != Status::Suppressed && counts(f))
             .map(|(entry, _)| entry)

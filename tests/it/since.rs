@@ -14,9 +14,13 @@ fn git_command(r: &Repository, args: &[&str]) -> Command {
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
         command.env_remove(name);
     }
-    command.env("GIT_CONFIG_GLOBAL", r.path(".git/none")).env("GIT_CONFIG_NOSYSTEM", "1");
+    command
+        .env("GIT_CONFIG_GLOBAL", r.path(".git/none"))
+        .env("GIT_CONFIG_NOSYSTEM", "1");
     for who in ["AUTHOR", "COMMITTER"] {
-        command.env(format!("GIT_{who}_NAME"), "A").env(format!("GIT_{who}_EMAIL"), "a@example.com");
+        command
+            .env(format!("GIT_{who}_NAME"), "A")
+            .env(format!("GIT_{who}_EMAIL"), "a@example.com");
     }
     command
 }
@@ -88,7 +92,11 @@ fn only_what_the_merge_base_does_not_have_is_reported() {
     let human = r.run(&[&["check", "--since", "main"], &ONLY[..]].concat());
     assert_eq!(human.code, 0);
     let said = format!("compared with main (merge base {})", &base[..7]);
-    assert!(human.out.starts_with("All clear") && human.out.contains(&said), "{}", human.out);
+    assert!(
+        human.out.starts_with("All clear") && human.out.contains(&said),
+        "{}",
+        human.out
+    );
 }
 
 #[test]
@@ -100,7 +108,10 @@ fn files_that_are_moved_or_edited_keep_what_they_had() {
     assert_eq!(paths(&since(&r, &[])), [""; 0]);
     assert_eq!(paths(&since(&r, &["moved.json"])), [""; 0]);
     // Lines above and another statement next to it.
-    let both = ADMIN.replace("[{", "[\n\n{\"Sid\": \"R\", \"Effect\": \"Allow\", \"Action\": \"s3:GetObject\", \"Resource\": \"*\"}, {");
+    let both = ADMIN.replace(
+        "[{",
+        "[\n\n{\"Sid\": \"R\", \"Effect\": \"Allow\", \"Action\": \"s3:GetObject\", \"Resource\": \"*\"}, {",
+    );
     r.write("moved.json", both.as_bytes());
     assert_eq!(paths(&since(&r, &[])), [""; 0]);
     // One that was moved does not excuse two.
@@ -168,7 +179,10 @@ fn the_index_is_what_is_checked() {
     r.write("empty/x.json", ADMIN.as_bytes());
     assert_eq!(paths(&staged(&["empty"])), [""; 0]);
     let refused = r.run(&["check", "--staged", "--fix"]);
-    assert_eq!(failure(&refused), "--fix cannot be used with --staged: the index is not written");
+    assert_eq!(
+        failure(&refused),
+        "--fix cannot be used with --staged: the index is not written"
+    );
     let human = r.run(&[&["check", "--staged"], &ONLY[..]].concat());
     assert!(human.out.contains("from the index (--staged)"), "{}", human.out);
 }
@@ -179,7 +193,11 @@ fn the_index_of_a_commit_that_names_its_files_is_used() {
     let hook = r.path(".git/hooks/pre-commit");
     let binary = env!("CARGO_BIN_EXE_overgrant");
     std::fs::create_dir_all(r.path(".git/hooks")).unwrap();
-    std::fs::write(&hook, format!("#!/bin/sh\nexec '{binary}' check --staged --only admin-star-star -f compact\n")).unwrap();
+    std::fs::write(
+        &hook,
+        format!("#!/bin/sh\nexec '{binary}' check --staged --only admin-star-star -f compact\n"),
+    )
+    .unwrap();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -187,7 +205,10 @@ fn the_index_of_a_commit_that_names_its_files_is_used() {
     }
     r.write("p.json", ADMIN.as_bytes());
     r.write("q.json", ADMIN.as_bytes());
-    for (args, found) in [(&["commit", "-a", "-m", "x"][..], 2), (&["commit", "-m", "x", "q.json"], 1)] {
+    for (args, found) in [
+        (&["commit", "-a", "-m", "x"][..], 2),
+        (&["commit", "-m", "x", "q.json"], 1),
+    ] {
         let ran = finished(git_command(&r, args));
         assert_eq!(ran.code, 1, "{}{}", ran.out, ran.err);
         let said = format!("{}{}", ran.out, ran.err);
@@ -199,8 +220,17 @@ fn the_index_of_a_commit_that_names_its_files_is_used() {
     let mut inside = git_command(&r, &["commit", "-a", "-m", "x"]);
     inside.current_dir(r.path("linked"));
     let ran = finished(inside);
-    assert_eq!((ran.code, format!("{}{}", ran.out, ran.err).matches("[admin-star-star]").count()), (1, 1));
-    let ran = r.run_in("linked", &[&["check", "-f", "json", "--since", "HEAD"], &ONLY[..]].concat());
+    assert_eq!(
+        (
+            ran.code,
+            format!("{}{}", ran.out, ran.err).matches("[admin-star-star]").count()
+        ),
+        (1, 1)
+    );
+    let ran = r.run_in(
+        "linked",
+        &[&["check", "-f", "json", "--since", "HEAD"], &ONLY[..]].concat(),
+    );
     assert_eq!(paths(&ran), ["p.json"]);
 }
 
@@ -235,7 +265,10 @@ fn paths_say_what_is_reported_from_any_folder() {
     assert_eq!(paths(&since(&r, &["b/new.json", "a/old.json"])), ["b/new.json"]);
     let args = [&["check", "-f", "json", "--since", "main"], &ONLY[..]].concat();
     assert_eq!(paths(&r.run_in("a", &args)), ["new.json"]);
-    assert_eq!(paths(&r.run_in("a", &[&args[..], &["../b"]].concat())), ["../b/new.json"]);
+    assert_eq!(
+        paths(&r.run_in("a", &[&args[..], &["../b"]].concat())),
+        ["../b/new.json"]
+    );
     assert_eq!(paths(&since(&r, &["--no-context", "a"])), ["a/new.json"]);
     let mut list = r.command(&[&args[..], &["--files-from", "-"]].concat());
     list.stdin(std::process::Stdio::piped());
@@ -255,7 +288,18 @@ fn ignored_links_and_submodules_are_alike_on_both_sides() {
     let other = committed(&[("sub.json", ADMIN)]);
     let from = other.path("");
     let from = from.to_str().unwrap();
-    git(&r, &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", from, "vendor-sub"]);
+    git(
+        &r,
+        &[
+            "-c",
+            "protocol.file.allow=always",
+            "submodule",
+            "--quiet",
+            "add",
+            from,
+            "vendor-sub",
+        ],
+    );
     commit(&r);
     let all = r.check(&[&["--staged"], &ONLY[..]].concat());
     assert_eq!(paths(&all), ["in/p.json"]);
@@ -276,7 +320,10 @@ fn ignored_links_and_submodules_are_alike_on_both_sides() {
 
 #[test]
 fn the_settings_and_the_baseline_of_the_new_side_hold() {
-    let r = committed(&[("p.json", ADMIN), ("overgrant.toml", "ignore = [\"admin-star-star\"]\n")]);
+    let r = committed(&[
+        ("p.json", ADMIN),
+        ("overgrant.toml", "ignore = [\"admin-star-star\"]\n"),
+    ]);
     // A rule that is switched on makes nothing new.
     r.write("overgrant.toml", b"select = [\"admin-star-star\"]\n");
     let run = |args: &[&str]| r.check(&[&["--since", "main"], args].concat());
@@ -292,13 +339,25 @@ fn the_settings_and_the_baseline_of_the_new_side_hold() {
     assert_eq!((ran.code, ran.with_status("baselined").len()), (0, 1), "{}", ran.out);
     assert_eq!(run(&["--no-baseline"]).code, 1);
     let exceptions = "[[exception]]\nrule = \"admin-star-star\"\npath = \"p.json\"\nreason = \"x\"\n";
-    r.write("overgrant.toml", format!("select = [\"admin-star-star\"]\n{exceptions}").as_bytes());
-    assert_eq!(paths(&run(&["--no-baseline"])), ["new.json", "p.json"][..1], "{}", run(&["--no-baseline"]).out);
+    r.write(
+        "overgrant.toml",
+        format!("select = [\"admin-star-star\"]\n{exceptions}").as_bytes(),
+    );
+    assert_eq!(
+        paths(&run(&["--no-baseline"])),
+        ["new.json", "p.json"][..1],
+        "{}",
+        run(&["--no-baseline"]).out
+    );
 }
 
 #[test]
 fn every_format_and_fix_have_the_new_findings_only() {
-    let key = |s: &str| format!("resource \"aws_iam_policy\" \"{s}\" {{\n  policy = jsonencode({{Version = \"2012-10-17\", Statement = [{{Effect = \"Allow\", Action = [\"s3:GetObject\", \"s3:GetObject\"], Resource = \"arn:aws:s3:::b/{s}\"}}]}})\n}}\n");
+    let key = |s: &str| {
+        format!(
+            "resource \"aws_iam_policy\" \"{s}\" {{\n  policy = jsonencode({{Version = \"2012-10-17\", Statement = [{{Effect = \"Allow\", Action = [\"s3:GetObject\", \"s3:GetObject\"], Resource = \"arn:aws:s3:::b/{s}\"}}]}})\n}}\n"
+        )
+    };
     let r = committed(&[("old.tf", &key("a"))]);
     r.write("new.tf", key("b").as_bytes());
     let rule = ["--since", "main"];
@@ -327,31 +386,46 @@ fn what_cannot_be_compared_is_one_line() {
     assert!(said.starts_with("not in a git repository: "), "{said}");
     git(&bare, &["init", "--quiet", "--bare", "-b", "main", "."]);
     let said = failure(&bare.run(&["check", "--staged"]));
-    assert!(said.ends_with("is a bare repository: --since and --staged need a work tree"), "{said}");
+    assert!(
+        said.ends_with("is a bare repository: --since and --staged need a work tree"),
+        "{said}"
+    );
 
     let r = Repository::new(&[("p.json", SAFE)]);
     git(&r, &["init", "--quiet", "-b", "main"]);
     let said = failure(&since(&r, &[]));
-    assert_eq!(said, "the repository has no commit yet: there is nothing to compare with");
+    assert_eq!(
+        said,
+        "the repository has no commit yet: there is nothing to compare with"
+    );
     assert_eq!(r.check(&["--staged"]).code, 0);
     commit(&r);
     git(&r, &["branch", "release"]);
     git(&r, &["update-ref", "refs/remotes/upstream/develop", "HEAD"]);
     for (reference, said) in [
         ("relaese", "unknown revision `relaese`; did you mean `release`?"),
-        ("develop", "unknown revision `develop`; did you mean `upstream/develop`?"),
+        (
+            "develop",
+            "unknown revision `develop`; did you mean `upstream/develop`?",
+        ),
         ("0123abcd", "unknown revision `0123abcd`"),
         ("HEAD:p.json", "unknown revision `HEAD:p.json`"),
         ("main..release", "unknown revision `main..release`"),
         ("", "unknown revision ``"),
-        ("--output=x", "`--output=x` is not a revision: one does not begin with `-`"),
+        (
+            "--output=x",
+            "`--output=x` is not a revision: one does not begin with `-`",
+        ),
     ] {
         assert_eq!(failure(&r.run(&["check", "--since", reference])), said);
     }
     let mut command = r.command(&["check", "--staged"]);
     command.env("PATH", "");
     let said = failure(&finished(command));
-    assert_eq!(said, "git is not installed, or not on the PATH: --since and --staged need it");
+    assert_eq!(
+        said,
+        "git is not installed, or not on the PATH: --since and --staged need it"
+    );
     let ran = r.run_with_stdin(&["check", "--since", "main", "-"], ADMIN);
     let said = "--since and --staged compare files of a repository: standard input is not one";
     assert_eq!(failure(&ran), said);
@@ -374,11 +448,22 @@ fn conflicts_and_missing_history_are_one_line() {
     let clone = Repository::new(&[]);
     std::fs::remove_dir(clone.path(".git")).unwrap();
     let from = format!("file://{}", r.path("").display());
-    let args = ["clone", "--quiet", "--depth", "1", "--no-single-branch", &from, "shallow"];
+    let args = [
+        "clone",
+        "--quiet",
+        "--depth",
+        "1",
+        "--no-single-branch",
+        &from,
+        "shallow",
+    ];
     git(&clone, &args);
     let history = "; the clone is shallow or partial: fetch more history, for example with `fetch-depth: 0`";
     let ran = clone.run_in("shallow", &["check", "--since", "origin/topic"]);
-    assert_eq!(failure(&ran), format!("`origin/topic` and HEAD have no common commit{history}"));
+    assert_eq!(
+        failure(&ran),
+        format!("`origin/topic` and HEAD have no common commit{history}")
+    );
     let ran = clone.run_in("shallow", &["check", "--since", "v1"]);
     assert_eq!(failure(&ran), format!("unknown revision `v1`{history}"));
     // An object that is not here, as in a partial clone.
@@ -399,20 +484,31 @@ fn conflicts_and_missing_history_are_one_line() {
         assert!(child.wait().unwrap().success());
     }
     let said = failure(&r.run(&["check", "--staged"]));
-    assert_eq!(said, "p.json has merge conflicts in the index: resolve and stage it first");
+    assert_eq!(
+        said,
+        "p.json has merge conflicts in the index: resolve and stage it first"
+    );
 }
 
 #[test]
 fn many_and_large_files_are_read_from_one_process() {
     let texts: Vec<(String, String)> = (0..3000)
-        .map(|i| (format!("d{}/p{i}.json", i % 7), SAFE.replace("/k", &format!("/{i}/{}", "k".repeat(40)))))
+        .map(|i| {
+            (
+                format!("d{}/p{i}.json", i % 7),
+                SAFE.replace("/k", &format!("/{i}/{}", "k".repeat(40))),
+            )
+        })
         .collect();
     let mut files: Vec<(&str, &str)> = texts.iter().map(|(p, t)| (p.as_str(), t.as_str())).collect();
     let large = format!("{}{ADMIN}", " ".repeat(200_000));
     files.push(("large.json", &large));
     let r = committed(&files);
     let ran = r.check(&["--staged", "--max-file-size", "100K"]);
-    assert_eq!(ran.json()["summary"]["files"]["read"], r.check(&["--max-file-size", "100K"]).json()["summary"]["files"]["read"]);
+    assert_eq!(
+        ran.json()["summary"]["files"]["read"],
+        r.check(&["--max-file-size", "100K"]).json()["summary"]["files"]["read"]
+    );
     assert_eq!(ran.findings(), r.check(&["--max-file-size", "100K"]).findings());
     assert_eq!(r.check(&["--since", "HEAD"]).findings().len(), 0);
 }

@@ -82,7 +82,10 @@ impl GitRepository {
             _ if is_given => cwd.to_owned(),
             (Some(top), around) if around.as_ref() != Some(top) => top.clone(),
             (Some(_), _) => cwd.to_owned(),
-            (None, _) => folder(first),
+            (None, _) => match folder(first) {
+                folder if Path::new(&folder).is_dir() => folder,
+                _ => cwd.to_owned(),
+            },
         };
         let asked = command(Path::new(&at))
             .args([

@@ -406,7 +406,9 @@ impl Loaded<'_> {
         report.fails_unjudged = report.unjudged.iter().any(fails);
         report.broken = !outcome.failures.is_empty();
         self.clock.record("triage");
-        fix::write(project.sources, &mut report);
+        if !self.is_earlier {
+            fix::write(project.sources, &mut report);
+        }
         self.clock.record("fixes");
         report.stats.skipped = self.found.skipped_count;
         report.stats.failed += self

@@ -57,7 +57,7 @@ pub struct GitTree {
 }
 
 /// Where a path leads.
-pub(super) enum Place {
+pub(super) enum GitPlace {
     /// From the top of the repository.
     Inside(String),
     /// On disk.
@@ -89,7 +89,7 @@ impl GitTree {
     }
 
     /// Where an absolute path leads, its links followed; `None` where it does not start in the repository.
-    pub(super) fn place(&self, path: &str) -> Option<io::Result<Place>> {
+    pub(super) fn place(&self, path: &str) -> Option<io::Result<GitPlace>> {
         let rest = path.strip_prefix(self.top())?;
         let rest = if self.top() == "/" {
             rest
@@ -98,15 +98,15 @@ impl GitTree {
         };
         let place = match self.has_links {
             true => self.follow(rest),
-            false => Ok(Place::Inside(rest.trim_end_matches('/').to_owned())),
+            false => Ok(GitPlace::Inside(rest.trim_end_matches('/').to_owned())),
         };
         Some(place.and_then(|place| match place {
-            Place::Inside(inside) if self.kind(&inside).is_none() => Err(io::ErrorKind::NotFound.into()),
+            GitPlace::Inside(inside) if self.kind(&inside).is_none() => Err(io::ErrorKind::NotFound.into()),
             place => Ok(place),
         }))
     }
 
-    fn follow(&self, rest: &str) -> io::Result<Place> {
+    fn follow(&self, rest: &str) -> io::Result<GitPlace> {
         let mut done: Vec<String> = Vec::new();
         let mut left: Vec<String> = rest.split('/').rev().map(str::to_owned).collect();
         let mut links = 0;
@@ -115,7 +115,7 @@ impl GitTree {
                 "" | "." => continue,
                 ".." => match done.pop() {
                     Some(_) => continue,
-                    None => return Ok(Place::Outside(self.outside(&Path::new("..").join(joined(&left)))?)),
+                    None => return Ok(GitPlace::Outside(self.outside(&Path::new("..").join(joined(&left)))?)),
                 },
                 _ => done.push(part),
             }
@@ -136,12 +136,14 @@ impl GitTree {
                 done.clear();
                 left.extend(inside.split('/').rev().map(str::to_owned));
             } else if Path::new(&target).is_absolute() {
-                return Ok(Place::Outside(self.outside(&Path::new(&target).join(joined(&left)))?));
+                return Ok(GitPlace::Outside(
+                    self.outside(&Path::new(&target).join(joined(&left)))?,
+                ));
             } else {
                 left.extend(target.split('/').rev().map(str::to_owned));
             }
         }
-        Ok(Place::Inside(done.join("/")))
+        Ok(GitPlace::Inside(done.join("/")))
     }
 
     /// An absolute target as a path from the top.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::git::GitFailure;
-use super::git_tree::{GitTree, Place};
+use super::git_tree::{GitPlace, GitTree};
 use super::read::{self, Content};
 use super::with_forward_slashes;
 use crate::source::is_within;
@@ -61,30 +61,30 @@ impl From<std::fs::FileType> for EntryKind {
 }
 
 /// A path after its links were followed.
-enum Target<'t> {
+enum FollowedPath<'t> {
     Git(&'t GitTree, String),
     Disk(PathBuf),
 }
 
 impl SourceTree {
-    fn target(&self, path: &Path) -> io::Result<Target<'_>> {
+    fn target(&self, path: &Path) -> io::Result<FollowedPath<'_>> {
         let Self::Git(tree) = self else {
-            return Ok(Target::Disk(path.to_path_buf()));
+            return Ok(FollowedPath::Disk(path.to_path_buf()));
         };
         match tree.place(&with_forward_slashes(path)) {
             Some(place) => Ok(match place? {
-                Place::Inside(inside) => Target::Git(tree, inside),
-                Place::Outside(outside) => Target::Disk(outside),
+                GitPlace::Inside(inside) => FollowedPath::Git(tree, inside),
+                GitPlace::Outside(outside) => FollowedPath::Disk(outside),
             }),
-            None => Ok(Target::Disk(path.to_path_buf())),
+            None => Ok(FollowedPath::Disk(path.to_path_buf())),
         }
     }
 
     /// What stands at the path, or where a link there leads.
     pub fn kind(&self, path: &Path) -> io::Result<EntryKind> {
         match self.target(path)? {
-            Target::Git(tree, inside) => tree.kind(&inside).ok_or_else(|| io::ErrorKind::NotFound.into()),
-            Target::Disk(path) => Ok(std::fs::metadata(path)?.file_type().into()),
+            FollowedPath::Git(tree, inside) => tree.kind(&inside).ok_or_else(|| io::ErrorKind::NotFound.into()),
+            FollowedPath::Disk(path) => Ok(std::fs::metadata(path)?.file_type().into()),
         }
     }
 
@@ -107,11 +107,11 @@ impl SourceTree {
             Self::Git(tree) => {
                 let name = path.file_name().unwrap_or_default().to_string_lossy();
                 let list = |folder: &Path| match self.target(folder) {
-                    Ok(Target::Git(_, folder)) => {
+                    Ok(FollowedPath::Git(_, folder)) => {
                         let inside = format!("{folder}/{name}");
                         tree.kind(inside.trim_start_matches('/')).is_some()
                     }
-                    Ok(Target::Disk(folder)) => folder.join(&*name).symlink_metadata().is_ok(),
+                    Ok(FollowedPath::Disk(folder)) => folder.join(&*name).symlink_metadata().is_ok(),
                     Err(_) => false,
                 };
                 path.parent().is_none_or(list)
@@ -123,16 +123,16 @@ impl SourceTree {
     /// The path with its links followed.
     pub(super) fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
         match self.target(path)? {
-            Target::Git(tree, inside) => Ok(PathBuf::from(tree.absolute(&inside))),
-            Target::Disk(path) => std::fs::canonicalize(path),
+            FollowedPath::Git(tree, inside) => Ok(PathBuf::from(tree.absolute(&inside))),
+            FollowedPath::Disk(path) => std::fs::canonicalize(path),
         }
     }
 
     /// The names in a folder, and what they are; links are not followed.
     pub(super) fn list(&self, path: &Path) -> io::Result<Vec<(String, EntryKind)>> {
         match self.target(path)? {
-            Target::Git(tree, inside) => Ok(tree.list(&inside)),
-            Target::Disk(path) => {
+            FollowedPath::Git(tree, inside) => Ok(tree.list(&inside)),
+            FollowedPath::Disk(path) => {
                 let entries = std::fs::read_dir(path)?.flatten();
                 let entry = |e: std::fs::DirEntry| {
                     let kind = e.file_type().map_or(EntryKind::Special, EntryKind::from);
@@ -146,19 +146,19 @@ impl SourceTree {
     /// The regular files below a folder of a Git tree, by their paths from it, sorted; `None` for a folder on disk.
     pub fn stored_files(&self, path: &Path) -> Option<Vec<&str>> {
         match (self, self.target(path)) {
-            (_, Ok(Target::Git(tree, inside))) => {
+            (_, Ok(FollowedPath::Git(tree, inside))) => {
                 let files = tree.below(&inside).filter(|(_, kind)| *kind == EntryKind::File);
                 Some(files.map(|(path, _)| path).collect())
             }
             (Self::Git(_), Err(_)) => Some(Vec::new()),
-            (_, Ok(Target::Disk(_)) | Err(_)) => None,
+            (_, Ok(FollowedPath::Disk(_)) | Err(_)) => None,
         }
     }
 
     pub(super) fn read(&self, path: &Path, cap: u64) -> io::Result<Content> {
         match self.target(path)? {
-            Target::Git(tree, inside) => tree.read(&inside, cap),
-            Target::Disk(path) => read::read(&path, cap),
+            FollowedPath::Git(tree, inside) => tree.read(&inside, cap),
+            FollowedPath::Disk(path) => read::read(&path, cap),
         }
     }
 
@@ -167,11 +167,11 @@ impl SourceTree {
         let mut stored = (Vec::new(), Vec::new());
         for (i, path) in paths.iter().enumerate() {
             match self.target(path) {
-                Ok(Target::Git(_, inside)) => {
+                Ok(FollowedPath::Git(_, inside)) => {
                     stored.0.push(i);
                     stored.1.push(inside);
                 }
-                Ok(Target::Disk(path)) => take(i, read::read(&path, cap)),
+                Ok(FollowedPath::Disk(path)) => take(i, read::read(&path, cap)),
                 Err(e) => take(i, Err(e)),
             }
         }
@@ -183,8 +183,8 @@ impl SourceTree {
     /// The text of a regular file of at most `cap` bytes: settings, patterns, baselines.
     pub fn text(&self, path: &Path, cap: u64) -> io::Result<String> {
         match self.target(path)? {
-            Target::Git(tree, inside) => tree.text(&inside, cap),
-            Target::Disk(path) => read::text(&path, cap),
+            FollowedPath::Git(tree, inside) => tree.text(&inside, cap),
+            FollowedPath::Disk(path) => read::text(&path, cap),
         }
     }
 

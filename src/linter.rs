@@ -89,6 +89,7 @@ impl Linter {
             ignores: true,
             strict_ignores: false,
             baseline: None,
+            earlier: None,
         };
         let mut report = triage(&project, outcome.findings, &options);
         report.add_unjudged(outcome.unjudged, &project, &options);

@@ -66,6 +66,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         ignores: true,
         strict_ignores: false,
         baseline: None,
+        earlier: None,
     };
     let report = triage(&project, outcome.findings, &terms);
     let page = Page::new(&report, &sources, &RULESET, RenderOptions::default());

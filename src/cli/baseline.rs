@@ -12,7 +12,6 @@ use super::run::RunOptions;
 use super::{CliFailure, terminal};
 use crate::finding::Severity;
 use crate::phrase;
-use crate::rules::Ruleset;
 use crate::settings::Settings;
 use crate::source::Sources;
 use crate::triage::{
@@ -228,7 +227,7 @@ impl BaselineScope {
                 .findings
                 .retain(|f| f.status != Status::Suppressed && f.family != "tool");
             let path = named.clone().unwrap_or_else(|| read.baseline_path());
-            let old = load(&path, &read.ruleset)?;
+            let old = load(&path, read)?;
             // Among several, what has nothing to know needs no file.
             if !is_alone && report.findings.is_empty() && old.is_none() {
                 return Ok(None);
@@ -276,12 +275,13 @@ pub(super) fn several_repositories(path: &str) -> CliFailure {
 const MAX_BYTES: u64 = 256 << 20;
 
 /// The baseline at `path`; `None` where there is not one.
-pub(super) fn load(path: &str, ruleset: &Ruleset) -> Result<Option<Baseline>, CliFailure> {
-    match crate::discover::read_text(std::path::Path::new(path), MAX_BYTES) {
+pub(super) fn load(path: &str, read: &super::run::Loaded<'_>) -> Result<Option<Baseline>, CliFailure> {
+    let absolute = read.governing.absolute(path);
+    match read.settings_tree.text(std::path::Path::new(&absolute), MAX_BYTES) {
         Ok(text) => {
             let mut baseline = Baseline::parse(&text)
                 .map_err(|e| CliFailure::Usage(format!("cannot read the baseline {path}: {e}")))?;
-            let n = baseline.follow_renames(ruleset);
+            let n = baseline.follow_renames(&read.ruleset);
             if n > 0 {
                 let entries = if n == 1 {
                     "entry names a rule"

@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::clock::Clock;
 use super::fix::{FixDiff, PendingFixes, WriteOutcome};
+use super::git::{GitArgs, SinceArg};
 use super::input::{InputArgs, RuleArgs};
 use super::repositories::{self, WholeReport};
 use super::run::{self, RunOptions};
@@ -32,6 +33,8 @@ pub(super) struct CheckArgs {
     suppressing: SuppressionArgs,
     #[command(flatten)]
     fix_flags: FixFlags,
+    #[command(flatten)]
+    git: GitArgs,
     #[command(flatten)]
     output: OutputArgs,
     /// Report again whenever a file, the configuration, or the baseline changes; end with Ctrl-C
@@ -87,6 +90,8 @@ pub(super) struct FixArgs {
     #[arg(long, help_heading = "Fixes", conflicts_with_all = ["format", "output"])]
     diff: bool,
     #[command(flatten)]
+    since: SinceArg,
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -100,6 +105,10 @@ impl FixArgs {
                 fix: true,
                 unsafe_fixes: self.risky,
                 diff: self.diff,
+            },
+            git: GitArgs {
+                staged: false,
+                since: self.since,
             },
             output: self.output,
             watch: false,
@@ -228,21 +237,29 @@ impl CheckArgs {
 
     /// Checks once. A run of many says which paths it read.
     fn check(&self, paths: Option<&mut ReadPaths>) -> Result<ExitCode, CliFailure> {
-        let run_options = RunOptions {
+        let mut run_options = RunOptions {
             ignores: !self.suppressing.no_ignores,
             strict_ignores: self.suppressing.strict_ignores,
             report_skipped: self.output.verbose,
             repeats: paths.is_some(),
             ..RunOptions::default()
         };
+        if self.git.staged && self.fix_flags.fix {
+            let why = "--fix cannot be used with --staged: the index is not written";
+            return Err(CliFailure::Usage(why.to_owned()));
+        }
         let over = |settings: &mut Settings| self.rule_args.apply(settings);
         let progress = (self.output.quiet == 0).then(terminal::Progress::start);
-        let read = repositories::read(&self.input, &over, &run_options)?;
+        let (input, earlier) = self.git.prepare(&self.input, &mut run_options)?;
+        let read = repositories::read(&input, &over, &run_options)?;
         let ruleset = repositories::ruleset(&read);
         for name in self.rule_args.selectors() {
             ensure_rule_exists(&ruleset, name.trim())?;
         }
         let baselines = self.baselines(&read)?;
+        if let Some(earlier) = earlier {
+            earlier.leave_out(&input, &over, &mut run_options)?;
+        }
         let with_baseline = |baseline| RunOptions {
             baseline,
             ..run_options.clone()
@@ -305,7 +322,7 @@ impl CheckArgs {
         let Some(named) = &self.suppressing.baseline else {
             let own = |read: &run::Loaded<'_>| {
                 let path = read.baseline_path();
-                Ok(baseline::load(&path, &read.ruleset)?.map(|b| (b, path)))
+                Ok(baseline::load(&path, read)?.map(|b| (b, path)))
             };
             return all.iter().map(own).collect();
         };
@@ -313,7 +330,7 @@ impl CheckArgs {
         let [read] = all else {
             return Err(baseline::several_repositories(&path));
         };
-        match baseline::load(&path, &read.ruleset)? {
+        match baseline::load(&path, read)? {
             Some(b) => Ok(vec![Some((b, path))]),
             None => Err(CliFailure::Usage(format!("no baseline at {path}"))),
         }

@@ -59,6 +59,9 @@ pub(super) struct InputArgs {
     /// Use this number of threads [default: one per core]
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(super) jobs: usize,
+    /// The paths, where they were listed before: standard input can be read once.
+    #[arg(skip)]
+    pub(super) listed: Option<Vec<PathBuf>>,
 }
 
 #[derive(Clone, Debug, Default, Args)]
@@ -193,6 +196,12 @@ impl InputArgs {
 
     /// The paths to read, with those of `--files-from`, and standard input with its name where it is one of them.
     pub(super) fn targets(&self) -> Result<Targets, CliFailure> {
+        if let Some(paths) = self.listed.clone() {
+            return Ok(Targets {
+                paths,
+                ..Targets::default()
+            });
+        }
         let mut paths = self.paths.clone();
         if let Some(list) = &self.files_from {
             let bytes = match list == Path::new("-") {

@@ -10,6 +10,8 @@ mod clock;
 mod config;
 mod detail;
 mod fix;
+mod git;
+mod governed;
 mod ignore;
 mod init;
 mod input;
@@ -63,6 +65,8 @@ enum Command {
 pub(crate) enum CliFailure {
     #[error("{0}")]
     Path(#[from] discover::PathFailure),
+    #[error("{0}")]
+    Git(#[from] discover::GitFailure),
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: "))]
     Settings(Vec<Fault>),
     #[error("{0}")]

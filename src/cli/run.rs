@@ -1,23 +1,26 @@
 //! One run: from arguments to a report. `check` and every command that looks at files go through here.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::clock::Clock;
+use super::governed::{combined_selection, ruleset};
 use super::input::{InputArgs, Targets, classify_input};
 use super::{CliFailure, terminal};
-use crate::discover::{self, AnalysisRoot, Discovery, RunFolders, SearchRequest};
+use crate::discover::{self, AnalysisRoot, Discovery, GitFailure, RunFolders, SearchRequest, SourceTree};
 use crate::fix;
 use crate::focus::focus;
-use crate::iam::{DeclaredWorkload, Ownership, PolicyKind};
+use crate::iam::{Ownership, PolicyKind};
 use crate::pipeline::{Analysis, PartialAnalysis};
 use crate::project::{Guardrail, GuardrailLevel, Project};
-use crate::rules::options::RuleOptions;
-use crate::rules::{self, Ruleset, Selection, ids};
+use crate::rules::{self, Ruleset};
 use crate::settings::{Date, Governing, Settings};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, is_within, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
-use crate::triage::{BASELINE_FILE, Baseline, Extent, LoadedBaseline, Report, TriageOptions, triage};
+use crate::triage::{
+    BASELINE_FILE, Baseline, ComparedRevision, Extent, LoadedBaseline, Report, ReportedFinding, TriageOptions, triage,
+};
 use crate::unjudged::{Unjudged, UnjudgedReason};
 
 /// Bytes of a settings file.
@@ -40,6 +43,22 @@ pub(super) struct RunOptions {
     pub(super) repeats: bool,
     /// The baseline and its path.
     pub(super) baseline: Option<(Baseline, String)>,
+    /// Where files are read from.
+    pub(super) tree: SourceTree,
+    /// The repository that the tree is of, absolute.
+    pub(super) top: Option<String>,
+    /// The files are those of an earlier revision, and this tree has the settings and rules.
+    pub(super) later: Option<SourceTree>,
+    /// What an earlier revision has.
+    pub(super) earlier: Option<(Baseline, ComparedRevision)>,
+    pub(super) staged: bool,
+}
+
+impl RunOptions {
+    /// Where settings, rules, and baselines are read from.
+    fn settings_tree(&self) -> &SourceTree {
+        self.later.as_ref().unwrap_or(&self.tree)
+    }
 }
 
 /// What was read, before anything is understood.
@@ -49,6 +68,13 @@ pub(super) struct Loaded<'a> {
     pub(super) root: String,
     pub(super) governing: Governing<'a>,
     pub(super) found: Discovery,
+    pub(super) tree: SourceTree,
+    /// Where settings, rules, and baselines are read from.
+    pub(super) settings_tree: SourceTree,
+    /// Files of settings that say something else in `tree`.
+    pub(super) changed_settings: BTreeSet<String>,
+    /// See [`RunOptions::later`].
+    pub(super) is_earlier: bool,
     /// What standard input is called, and its bytes.
     pub(super) stdin: Option<(String, Vec<u8>)>,
     pub(super) clock: Clock,
@@ -61,7 +87,7 @@ pub(super) struct Loaded<'a> {
     /// Folders that were walked, absolute.
     walked: Vec<String>,
     /// Files that were named, absolute.
-    named: BTreeSet<String>,
+    pub(super) named: BTreeSet<String>,
     /// Of these, absolute paths that lie in other repositories: their runs report them.
     left: Vec<String>,
     exclude: Vec<ignore::gitignore::Gitignore>,
@@ -98,7 +124,7 @@ pub(super) fn read_repository<'a>(
     input: &InputArgs,
     over: &'a dyn Fn(&mut Settings),
     run_options: &RunOptions,
-    targets: Targets,
+    mut targets: Targets,
 ) -> Result<Loaded<'a>, CliFailure> {
     let mut clock = Clock::start();
     if input.jobs > 0 {
@@ -107,8 +133,9 @@ pub(super) fn read_repository<'a>(
     }
     let cwd = working_directory()?;
     let is_loose = targets.repository.is_none();
+    let (tree, settings_tree) = (&run_options.tree, run_options.settings_tree());
     let git_root = discover::git_root(&cwd);
-    let mut governing = Governing::new(&cwd, git_root.clone(), over);
+    let mut governing = Governing::new(&cwd, git_root.clone(), over).read_from(settings_tree);
     if let Some(config) = &input.config {
         governing.force(config).map_err(CliFailure::Settings)?;
     } else if input.isolated {
@@ -119,27 +146,37 @@ pub(super) fn read_repository<'a>(
         .first()
         .map(|p| join_path(&cwd, &discover::with_forward_slashes(p)));
     let first = match first {
-        Some(path) if std::path::Path::new(&path).is_dir() => path,
+        Some(path) if settings_tree.is_dir(Path::new(&path)) => path,
         Some(path) => parent_path(&path).to_owned(),
         None => cwd.clone(),
     };
-    let targeted = targets
-        .paths
-        .iter()
-        .map(|p| join_path(&cwd, &discover::with_forward_slashes(p)));
-    let (walked, named): (Vec<String>, Vec<String>) = targeted.partition(|p| std::path::Path::new(p).is_dir());
     let base = governing.load(&first).map_err(CliFailure::Settings)?;
     let set_root = base.root.as_ref().map(|root| base.absolute(root));
     let asked_root = input
         .root
         .as_ref()
         .map(|dir| join_path(&cwd, &discover::with_forward_slashes(dir)));
-    let chosen_root = asked_root.or(set_root);
-    if let Some(dir) = chosen_root.as_ref().filter(|dir| !std::path::Path::new(dir).is_dir()) {
+    let chosen_root = asked_root.or(set_root).or_else(|| run_options.top.clone());
+    if let (Some(dir), Some(top)) = (&chosen_root, &run_options.top)
+        && !is_within(dir, top)
+    {
+        return Err(GitFailure::RootOutside(top.clone()).into());
+    }
+    if let Some(dir) = chosen_root.as_ref().filter(|dir| !settings_tree.is_dir(Path::new(dir))) {
         let shown = relative_path(&cwd, dir);
         return Err(CliFailure::Usage(format!("the root is not a folder: {shown}")));
     }
-    let inside = RunFolders::new(&cwd, chosen_root.as_deref(), walked.iter().chain(&named));
+    run_options.select_stored(
+        &mut targets.paths,
+        &cwd,
+        chosen_root.as_ref().filter(|_| !input.no_context),
+    );
+    let targeted = targets
+        .paths
+        .iter()
+        .map(|p| join_path(&cwd, &discover::with_forward_slashes(p)));
+    let (walked, named): (Vec<String>, Vec<String>) = targeted.partition(|p| tree.is_dir(Path::new(p)));
+    let inside = RunFolders::new(&cwd, chosen_root.as_deref(), walked.iter().chain(&named), tree);
     let stdin = targets.stdin.iter().map(|(name, _)| join_path(&cwd, name));
     let asked: Vec<String> = named.iter().cloned().chain(stdin).collect();
     let around = walked.iter().filter(|_| !run_options.is_confined).chain(&asked);
@@ -157,6 +194,7 @@ pub(super) fn read_repository<'a>(
     let excluded = exclude.clone();
     let search = SearchRequest {
         cwd: cwd.clone(),
+        tree,
         inside: &inside,
         paths: targets.paths,
         stdin: targets.stdin.clone(),
@@ -184,7 +222,7 @@ pub(super) fn read_repository<'a>(
     for dir in &dirs {
         governing.load(dir).map_err(CliFailure::Settings)?;
     }
-    let ruleset = ruleset(&governing, &mut found);
+    let ruleset = ruleset(&governing, settings_tree, &mut found);
     governing.resolve(&ruleset).map_err(CliFailure::Settings)?;
     let mut loaded = Loaded {
         ruleset,
@@ -196,6 +234,10 @@ pub(super) fn read_repository<'a>(
         cwd,
         governing,
         found,
+        tree: tree.clone(),
+        settings_tree: settings_tree.clone(),
+        changed_settings: BTreeSet::new(),
+        is_earlier: run_options.later.is_some(),
         clock,
         inside,
         roots,
@@ -209,87 +251,11 @@ pub(super) fn read_repository<'a>(
         repeats: run_options.repeats,
     };
     loaded.add_settings_files();
+    loaded.ensure_read()?;
     Ok(loaded)
 }
 
-/// The built-in rules and those of the folders that the settings name. A broken rule file becomes one of the files found, and
-/// trouble.
-fn ruleset(governing: &Governing<'_>, found: &mut Discovery) -> Ruleset {
-    let mut ruleset = Ruleset::builtin();
-    let all = governing.all().iter();
-    let dirs: BTreeSet<String> = all.flat_map(|s| s.rule_dirs.iter().map(|d| s.absolute(d))).collect();
-    for dir in &dirs {
-        let shown = governing.display_path(dir);
-        let loaded = rules::user::load(std::path::Path::new(dir), &shown);
-        for mistake in &loaded.mistakes {
-            let text = loaded.files.iter().find(|(path, _)| *path == mistake.path);
-            found.files.retain(|f| f.path != mistake.path);
-            found.files.push(discover::InputFile {
-                path: mistake.path.clone(),
-                text: text.map_or_else(|| "".into(), |(_, text)| text.clone()),
-                in_scope: true,
-            });
-            found.broken_rules.push(mistake.clone());
-        }
-        ruleset = ruleset.with_user_rules(loaded.rules);
-    }
-    ruleset
-}
-
 impl Loaded<'_> {
-    /// Settings with exceptions or workloads are sources too: findings point into them, and are reported where they are asked for.
-    fn add_settings_files(&mut self) {
-        let of_settings = |settings: &Settings| {
-            let excepting = settings.path.clone().filter(|_| !settings.exceptions.is_empty());
-            let linking = settings.ownership().workloads.into_iter().map(|w| w.file);
-            excepting.into_iter().chain(linking).collect::<Vec<_>>()
-        };
-        let paths: Vec<String> = self.governing.all().iter().flat_map(of_settings).collect();
-        for path in paths {
-            if self.found.files.iter().any(|f| f.path == path) {
-                continue;
-            }
-            let absolute = self.governing.absolute(&path);
-            if let Ok(text) = discover::read_text(std::path::Path::new(&absolute), MAX_SETTINGS) {
-                let is_piped = self.stdin.as_ref().is_some_and(|(name, _)| *name == path);
-                let in_scope = is_piped || self.named.contains(&absolute) || self.is_walked(&absolute);
-                self.found.files.push(discover::InputFile {
-                    path,
-                    text: text.into(),
-                    in_scope,
-                });
-            }
-        }
-    }
-
-    /// All of what the settings in play call ours.
-    pub(super) fn ownership(&self) -> Ownership {
-        let mut own = Ownership {
-            today: Some(today()),
-            ..Ownership::default()
-        };
-        for more in self.governing.all().iter().map(Settings::ownership) {
-            own.accounts.extend(more.accounts);
-            own.trusted_accounts.extend(more.trusted_accounts);
-            own.github.extend(more.github);
-            own.workloads
-                .extend(more.workloads.into_iter().map(|w| self.resolve_workload(w)));
-            own.organization = own.organization.or(more.organization);
-        }
-        own.github.sort();
-        own.github.dedup();
-        own
-    }
-
-    /// A workload of the settings with paths as they are shown.
-    fn resolve_workload(&self, mut out: DeclaredWorkload) -> DeclaredWorkload {
-        for code in &mut out.code {
-            code.text = self.governing.display_path(&code.text);
-        }
-        out.whole = self.is_analyzed_whole(&self.governing.absolute(&out.file));
-        out
-    }
-
     /// Sources of all that was read so far. Files that could not be read are empty ones, for findings to point at.
     fn sources(&mut self) -> Sources {
         for t in &self.found.troubles {
@@ -341,6 +307,7 @@ impl Loaded<'_> {
         }
         let search = SearchRequest {
             cwd: self.cwd.clone(),
+            tree: &self.tree,
             inside: &self.inside,
             paths: Vec::new(),
             stdin: None,
@@ -363,16 +330,6 @@ impl Loaded<'_> {
         self.found.files.extend(fresh);
         self.found.unjudged.extend(more.unjudged);
         any
-    }
-
-    /// The options of rules, each file's from the settings that govern it.
-    fn options(&self, sources: &Sources) -> RuleOptions {
-        let sets: Vec<_> = self.governing.all().iter().map(|s| s.options.clone()).collect();
-        if sets.iter().all(BTreeMap::is_empty) {
-            return RuleOptions::default();
-        }
-        let set = |id| self.governing.index_of(sources.path(id)) as u32;
-        RuleOptions::by_file(sets, sources.ids().map(set).collect())
     }
 
     /// Where the baseline is, as shown: the settings say, else at the root.
@@ -449,6 +406,11 @@ impl Loaded<'_> {
         let covers = |path: &str| self.covers(&in_scope, path);
         let runs = |rule: &str| self.runs(rule);
         let is_test = |path: &str| self.is_test(path);
+        let extent = Extent {
+            exists: &exists,
+            covers: &covers,
+            runs: &runs,
+        };
         let terms = TriageOptions {
             is_test: &is_test,
             ruleset: &self.ruleset,
@@ -459,14 +421,14 @@ impl Loaded<'_> {
             is_whole: self.context,
             ignores: run_options.ignores,
             strict_ignores: run_options.strict_ignores,
-            baseline: run_options.baseline.as_ref().map(|(baseline, path)| LoadedBaseline {
+            baseline: run_options
+                .baseline
+                .as_ref()
+                .map(|(baseline, path)| LoadedBaseline { baseline, path, extent }),
+            earlier: run_options.earlier.as_ref().map(|(baseline, of)| LoadedBaseline {
                 baseline,
-                path,
-                extent: Extent {
-                    exists: &exists,
-                    covers: &covers,
-                    runs: &runs,
-                },
+                path: &of.reference,
+                extent,
             }),
         };
         let mut report = triage(project, outcome.findings, &terms);
@@ -486,7 +448,9 @@ impl Loaded<'_> {
         report.fails_unjudged = report.unjudged.iter().any(fails);
         report.broken = !outcome.failures.is_empty();
         self.clock.record("triage");
-        fix::write(project.sources, &mut report);
+        if !self.is_earlier {
+            fix::write(project.sources, &mut report);
+        }
         self.clock.record("fixes");
         report.stats.skipped = self.found.skipped_count;
         report.stats.failed += self
@@ -496,6 +460,8 @@ impl Loaded<'_> {
             .filter(|u| matches!(u.why, UnjudgedReason::Unread(_)))
             .count();
         report.stats.bytes = self.found.bytes;
+        report.stats.staged = run_options.staged;
+        report.compared = run_options.earlier.as_ref().map(|(_, of)| of.clone());
         if source_date().is_none() {
             let ms = self.clock.total().as_millis();
             report.stats.elapsed_ms = Some(u64::try_from(ms).unwrap_or(u64::MAX));
@@ -507,7 +473,23 @@ impl Loaded<'_> {
 impl Loaded<'_> {
     /// A path from the root leads to something.
     pub(super) fn exists(&self, path: &str) -> bool {
-        std::path::Path::new(&join_path(&self.root, path)).exists()
+        self.tree.exists(Path::new(&join_path(&self.root, path)))
+    }
+
+    /// Fails if objects of a Git tree could not be read.
+    pub(super) fn ensure_read(&self) -> Result<(), CliFailure> {
+        let mut failures = [&self.tree, &self.settings_tree]
+            .into_iter()
+            .filter_map(SourceTree::failure);
+        failures.next().map_or(Ok(()), |failure| Err(failure.clone().into()))
+    }
+
+    /// What is found here, for later runs to leave out.
+    pub(super) fn known_findings(&self, sources: &Sources, report: &Report) -> Baseline {
+        // Settings are judged as they are now; what else their files hold is not what they held.
+        let counts =
+            |f: &ReportedFinding| f.family == "tool" || !self.changed_settings.contains(sources.path(f.span().file));
+        Baseline::of_report(sources, report, counts)
     }
 
     /// The paths from the root of what was asked for and read.
@@ -556,32 +538,15 @@ impl Loaded<'_> {
     }
 
     /// All of the folder or repository around this absolute path was read.
-    fn is_analyzed_whole(&self, path: &str) -> bool {
+    pub(super) fn is_analyzed_whole(&self, path: &str) -> bool {
         let around = self.roots.iter().any(|root| is_within(path, &root.path));
         self.context && around || self.is_walked(path)
     }
 
     /// A folder around this absolute path was walked.
-    fn is_walked(&self, path: &str) -> bool {
+    pub(super) fn is_walked(&self, path: &str) -> bool {
         self.walked.iter().any(|top| is_within(path, top))
     }
-}
-
-/// Every rule that any settings in play ask for, those whose findings hide secrets, and those that tell of broken input.
-fn combined_selection(all: &[Settings], ruleset: &Ruleset) -> Selection {
-    let mut names: BTreeSet<String> = BTreeSet::new();
-    for settings in all {
-        match &settings.selection {
-            Some(rules) => names.extend(rules.iter().map(str::to_owned)),
-            None => names.extend(Selection::all(ruleset).iter().map(str::to_owned)),
-        }
-    }
-    let always = ruleset
-        .iter()
-        .filter(|r| r.family() == "credentials" || matches!(r.id(), ids::UNREADABLE_INPUT | ids::JSON_SYNTAX_ERROR));
-    names.extend(always.map(|r| r.id().to_string()));
-    let names: Vec<String> = names.into_iter().collect();
-    Selection::new(ruleset, rules::Profile::Audit, &names, &[], &[]).unwrap_or_default()
 }
 
 /// Understands what was read, reading further files as they are asked for, and hands over to `then`.

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use aho_corasick::AhoCorasick;
 
 use super::names::{NameHint, folder_skipped, hint_from_name, hint_from_requested_name};
-use super::{Discovery, SearchRequest, read, walk, with_forward_slashes};
+use super::tree::EntryKind;
+use super::{Discovery, SearchRequest, SourceTree, read, walk, with_forward_slashes};
 use crate::formats::terraform;
 use crate::source::{MATCHING, join_path};
 use crate::unjudged::{Unjudged, UnjudgedReason};
@@ -92,7 +93,7 @@ pub(super) fn read_neighbors(
     found: &mut Discovery,
 ) {
     let named = NamedFiles::new(files);
-    let (Ok(entries), Ok(mentions)) = (std::fs::read_dir(dir), AhoCorasick::new(&named.names)) else {
+    let (Ok(entries), Ok(mentions)) = (search.tree.list(Path::new(dir)), AhoCorasick::new(&named.names)) else {
         return;
     };
     if search.only_lists {
@@ -102,9 +103,9 @@ pub(super) fn read_neighbors(
         return;
     }
     let mut names: Vec<(String, Link)> = entries
-        .flatten()
-        .filter(|e| e.file_type().is_ok_and(|t| t.is_file()))
-        .map(|e| e.file_name().to_string_lossy().into_owned())
+        .into_iter()
+        .filter(|(_, kind)| *kind == EntryKind::File)
+        .map(|(name, _)| name)
         .filter(|name| hint_from_name(name) == Ok(NameHint::Iam))
         .filter_map(|name| Some((family(&name).and_then(|f| named.link(f))?, name)))
         .map(|(link, name)| (name, link))
@@ -141,7 +142,7 @@ fn context_file(search: &SearchRequest<'_>, absolute: &str, found: &mut Discover
         return found.listed.files.push(absolute.to_owned());
     }
     let shown = search.display_path(absolute);
-    if let Ok(content) = read::read(Path::new(absolute), MAX_CONTEXT_SIZE) {
+    if let Ok(content) = search.tree.read(Path::new(absolute), MAX_CONTEXT_SIZE) {
         let mut kept = Discovery::default();
         search.add_content(&shown, content, false, false, &mut kept);
         kept.troubles.clear();
@@ -161,12 +162,12 @@ pub fn read_wanted(search: &SearchRequest<'_>, wanted: &[String], in_scope: &dyn
             None => (path.as_str(), None),
         };
         let absolute = join_path(&search.cwd, path);
-        if !search.inside.contains(&absolute) {
+        if !search.inside.contains(&absolute) || search.tree.leaves_out(&absolute) {
             continue;
         }
         match pattern {
             Some(pattern) => {
-                let (files, mut more) = files_matching(&absolute, pattern);
+                let (files, mut more) = files_matching(search.tree, &absolute, pattern);
                 for file in files.into_iter().filter(|file| search.inside.contains(file)) {
                     if found.bytes > MAX_CONTEXT_BYTES {
                         more = true;
@@ -186,7 +187,7 @@ pub fn read_wanted(search: &SearchRequest<'_>, wanted: &[String], in_scope: &dyn
                 }
             }
             None if path.ends_with('/') => {
-                if Path::new(&absolute).is_dir() {
+                if search.tree.is_dir(Path::new(&absolute)) {
                     let how = walk::WalkOptions {
                         in_scope: false,
                         filtered: true,
@@ -201,7 +202,7 @@ pub fn read_wanted(search: &SearchRequest<'_>, wanted: &[String], in_scope: &dyn
                 }
             }
             None => {
-                if Path::new(&absolute).is_file() {
+                if search.tree.is_file(Path::new(&absolute)) {
                     read_requested(search, &absolute, in_scope(&absolute), &mut found);
                 }
             }
@@ -213,7 +214,7 @@ pub fn read_wanted(search: &SearchRequest<'_>, wanted: &[String], in_scope: &dyn
 }
 
 /// The files of the absolute folder `folder` that fit a pattern of Terraform's `fileset`, sorted, and whether there may be more.
-fn files_matching(folder: &str, pattern: &str) -> (Vec<String>, bool) {
+fn files_matching(tree: &SourceTree, folder: &str, pattern: &str) -> (Vec<String>, bool) {
     let glob = globset::GlobBuilder::new(pattern).literal_separator(true).build();
     let Ok(glob) = glob.map(|g| g.compile_matcher()) else {
         return (Vec::new(), false);
@@ -223,6 +224,15 @@ fn files_matching(folder: &str, pattern: &str) -> (Vec<String>, bool) {
     } else {
         Some(pattern.split('/').count())
     };
+    if let Some(files) = tree.stored_files(Path::new(folder)) {
+        let is_skipped = |path: &str| path.rsplit('/').skip(1).any(|name| folder_skipped(name).is_some());
+        let fits = |path: &&str| glob.is_match(path) && !is_skipped(path);
+        let fitting = files.into_iter().filter(fits);
+        let mut found: Vec<String> = fitting.map(|path| join_path(folder, path)).collect();
+        let more = found.len() > MAX_NEIGHBOURS;
+        found.truncate(MAX_NEIGHBOURS);
+        return (found, more);
+    }
     let walk = ignore::WalkBuilder::new(folder)
         .standard_filters(false)
         .max_depth(deepest)
@@ -248,7 +258,7 @@ fn files_matching(folder: &str, pattern: &str) -> (Vec<String>, bool) {
 /// be read.
 fn read_requested(search: &SearchRequest<'_>, absolute: &str, in_scope: bool, found: &mut Discovery) -> bool {
     use read::Content::{Converted, Repaired, Text};
-    let content = read::read(Path::new(absolute), MAX_CONTEXT_SIZE);
+    let content = search.tree.read(Path::new(absolute), MAX_CONTEXT_SIZE);
     let is_read = matches!(content, Ok(Text(_) | Converted(_) | Repaired(_)));
     if let Ok(Text(text) | Converted(text) | Repaired(text)) = content {
         found.bytes += text.len() as u64;

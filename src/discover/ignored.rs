@@ -2,11 +2,13 @@
 //! long list the first patterns count.
 
 use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder, gitconfig_excludes_path};
 
+use super::SourceTree;
 use super::read;
 
 /// Patterns of one file; each costs time for every file of the tree, and people write hundreds.
@@ -16,7 +18,8 @@ const MAX_BYTES: u64 = 4 << 20;
 
 /// The patterns that hold in a tree, read as the walk meets them.
 #[derive(Debug)]
-pub(super) struct Ignored {
+pub(super) struct Ignored<'t> {
+    tree: &'t SourceTree,
     /// The user's own, `core.excludesFile` of Git.
     global: Option<Gitignore>,
     by_folder: Mutex<HashMap<PathBuf, Arc<Folder>>>,
@@ -30,11 +33,13 @@ struct Folder {
     is_root: bool,
 }
 
-impl Ignored {
+impl<'t> Ignored<'t> {
     /// The user's own patterns are relative to `cwd`.
-    pub(super) fn new(cwd: &str) -> Self {
+    pub(super) fn new(cwd: &str, tree: &'t SourceTree) -> Self {
+        let own = |file: PathBuf| patterns(Path::new(cwd), read::text(&file, MAX_BYTES));
         Self {
-            global: gitconfig_excludes_path().and_then(|file| patterns(Path::new(cwd), &file)),
+            tree,
+            global: gitconfig_excludes_path().and_then(own),
             by_folder: Mutex::default(),
         }
     }
@@ -64,13 +69,11 @@ impl Ignored {
         if let Some(known) = known {
             return known;
         }
-        let git = dir.join(".git");
-        let is_root = git.exists();
-        let mut files = vec![dir.join(".gitignore")];
-        if is_root {
-            files.push(git.join("info/exclude"));
-        }
-        let patterns = files.iter().filter_map(|file| patterns(dir, file)).collect();
+        let is_root = self.tree.is_repository(dir);
+        let written = patterns(dir, self.tree.text(&dir.join(".gitignore"), MAX_BYTES));
+        let of_clone = || patterns(dir, read::text(&dir.join(".git/info/exclude"), MAX_BYTES));
+        let of_clone = is_root.then(of_clone).flatten();
+        let patterns = written.into_iter().chain(of_clone).collect();
         let folder = Arc::new(Folder { patterns, is_root });
         if let Ok(mut all) = self.by_folder.lock() {
             all.insert(dir.to_path_buf(), Arc::clone(&folder));
@@ -80,8 +83,8 @@ impl Ignored {
 }
 
 /// The patterns of a file, relative to `dir`. Lines that are no pattern are passed over, as Git does.
-fn patterns(dir: &Path, file: &Path) -> Option<Gitignore> {
-    let text = read::text(file, MAX_BYTES).ok()?;
+fn patterns(dir: &Path, text: io::Result<String>) -> Option<Gitignore> {
+    let text = text.ok()?;
     let mut builder = GitignoreBuilder::new(dir);
     let written = text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#'));
     for line in written.take(MAX_PATTERNS) {

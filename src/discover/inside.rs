@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::git_root;
+use super::{SourceTree, git_root};
 use crate::source::{is_within, join_path, parent_path};
 
 /// The folders of a run: the repository around the working directory, and those around paths that were named elsewhere.
 #[derive(Debug, Clone, Default)]
 pub struct RunFolders {
+    tree: SourceTree,
     tops: Vec<RunFolder>,
 }
 
@@ -92,8 +93,11 @@ const MAX_ENTRIES: usize = 20_000;
 
 impl RunFolders {
     /// `cwd` and `named` are absolute; `root` is the repository, where the user says which folder that is.
-    pub fn new<'n>(cwd: &str, root: Option<&str>, named: impl Iterator<Item = &'n String>) -> Self {
-        let mut all = Self::default();
+    pub fn new<'n>(cwd: &str, root: Option<&str>, named: impl Iterator<Item = &'n String>, tree: &SourceTree) -> Self {
+        let mut all = Self {
+            tree: tree.clone(),
+            tops: Vec::new(),
+        };
         if let Some(root) = root {
             all.add(root, Kind::Repository);
         }
@@ -114,7 +118,7 @@ impl RunFolders {
                 }
                 (Some(_), _) => {}
                 (None, Some(repository)) => all.add(&repository, Kind::Repository),
-                (None, None) if Path::new(path).is_dir() => all.add(path, Kind::Named),
+                (None, None) if tree.is_dir(Path::new(path)) => all.add(path, Kind::Named),
                 (None, None) => all.add(parent_path(path), Kind::Named),
             }
         }
@@ -123,7 +127,7 @@ impl RunFolders {
 
     fn add(&mut self, path: &str, kind: Kind) {
         let path = if path.is_empty() { "/" } else { path };
-        if let Ok(real) = std::fs::canonicalize(path) {
+        if let Ok(real) = self.tree.real_path(Path::new(path)) {
             let path = path.to_owned();
             self.tops.push(RunFolder { path, real, kind });
         }
@@ -140,7 +144,7 @@ impl RunFolders {
         let top = self.enclosing_folder(absolute)?;
         let max_entries = match top.kind {
             Kind::Repository => None,
-            Kind::Working if !Path::new(absolute).is_dir() && !holds_home(&top.path) => Some(MAX_ENTRIES),
+            Kind::Working if !self.tree.is_dir(Path::new(absolute)) && !holds_home(&top.path) => Some(MAX_ENTRIES),
             Kind::Working | Kind::Named => return None,
         };
         Some(AnalysisRoot {
@@ -157,7 +161,7 @@ impl RunFolders {
 
     /// The path lies in one of these folders, and so does what it leads to.
     pub fn contains(&self, absolute: &str) -> bool {
-        let real = std::fs::canonicalize(absolute);
+        let real = self.tree.real_path(Path::new(absolute));
         self.enclosing_folder(absolute)
             .is_some_and(|top| real.is_ok_and(|real| real.starts_with(&top.real)))
     }
@@ -166,7 +170,7 @@ impl RunFolders {
     /// around the path.
     pub(super) fn link_target(&self, absolute: &str) -> Option<String> {
         let top = self.enclosing_folder(absolute)?;
-        let real = std::fs::canonicalize(absolute).ok()?;
+        let real = self.tree.real_path(Path::new(absolute)).ok()?;
         let below = real.strip_prefix(&top.real).ok()?.to_str()?.replace('\\', "/");
         let to = join_path(&top.path, &below);
         let is_around = Path::new(absolute).starts_with(&to);
@@ -178,7 +182,8 @@ impl RunFolders {
         let Some(top) = self.enclosing_folder(absolute) else {
             return false;
         };
-        top.kind != Kind::Named && std::fs::canonicalize(absolute).is_ok_and(|real| !real.starts_with(&top.real))
+        let leads_out = |real: PathBuf| !real.starts_with(&top.real);
+        top.kind != Kind::Named && self.tree.real_path(Path::new(absolute)).is_ok_and(leads_out)
     }
 }
 

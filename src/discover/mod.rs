@@ -4,12 +4,15 @@
 //! files, folders named like files) stops the walk; the result does not depend on the order of the walk.
 
 mod context;
+mod git;
+mod git_tree;
 mod ignored;
 mod inside;
 mod names;
 mod read;
 mod sealed;
 mod skipped;
+mod tree;
 mod unread;
 mod walk;
 
@@ -24,11 +27,14 @@ use crate::rules::user::RuleMistake;
 use crate::source::{ProblemKind, file_name, is_within, join_path, parent_path, relative_path};
 use crate::unjudged::{Seal, Unjudged, UnjudgedReason};
 
+pub use git::{GitFailure, GitRepository};
 use ignored::Ignored;
 pub use inside::{AnalysisRoot, Repositories, RunFolders};
 pub use read::text as read_text;
 use sealed::{has_sealed_values, strip_encryption_suffix};
 pub use skipped::{SkipReason, Skipped};
+use tree::EntryKind;
+pub use tree::SourceTree;
 
 pub use names::{NameHint, hint_from_requested_name};
 
@@ -54,6 +60,7 @@ pub type Classifier<'a> = dyn Fn(&str, &str) -> InputInterest + Sync + 'a;
 pub struct SearchRequest<'a> {
     /// Absolute, `/` between the parts.
     pub cwd: String,
+    pub tree: &'a SourceTree,
     pub inside: &'a RunFolders,
     pub paths: Vec<PathBuf>,
     /// What came on standard input, under this name.
@@ -234,8 +241,13 @@ impl Discovery {
 /// A path that the user named and that leads to nothing that can be read: ends the run.
 #[derive(Debug, thiserror::Error)]
 pub enum PathFailure {
-    #[error("no such file or folder: {path}{}", suggestion.as_ref().map(|s| format!("; did you mean {s}?")).unwrap_or_default())]
-    Missing { path: String, suggestion: Option<String> },
+    #[error("no such file or folder{}: {path}{}", tree.as_ref().map(|tree| format!(" in {tree}")).unwrap_or_default(), suggestion.as_ref().map(|s| format!("; did you mean {s}?")).unwrap_or_default())]
+    Missing {
+        path: String,
+        /// If it is not the disk.
+        tree: Option<String>,
+        suggestion: Option<String>,
+    },
     #[error("{path} is neither a file nor a folder; for a pipe, use `-`")]
     Special { path: String },
 }
@@ -273,6 +285,14 @@ impl SearchRequest<'_> {
         join_path(&self.cwd, &with_forward_slashes(path))
     }
 
+    /// The path for reading: as it was named, or absolute.
+    fn located(&self, path: &Path) -> PathBuf {
+        match self.tree {
+            SourceTree::Disk { .. } => path.to_path_buf(),
+            SourceTree::Git(_) => PathBuf::from(self.absolute(path)),
+        }
+    }
+
     /// The path as it is shown.
     fn display_path(&self, absolute: &str) -> String {
         let shown = relative_path(&self.cwd, absolute);
@@ -294,9 +314,10 @@ impl SearchRequest<'_> {
         let mut named = Vec::new();
         for path in &self.paths {
             let absolute = self.absolute(path);
-            let meta = match std::fs::metadata(path) {
-                Ok(meta) => meta,
-                Err(e) if e.kind() == io::ErrorKind::NotFound && !path.is_symlink() => {
+            let located = self.located(path);
+            let kind = match self.tree.kind(&located) {
+                Ok(kind) => kind,
+                Err(e) if e.kind() == io::ErrorKind::NotFound && !self.tree.has_entry(&located) => {
                     return Err(self.path_failure(path));
                 }
                 Err(e) => {
@@ -308,16 +329,22 @@ impl SearchRequest<'_> {
                 found
                     .unjudged
                     .push(Unjudged::whole(self.display_path(&absolute), UnjudgedReason::Outside));
-            } else if meta.is_dir() {
-                if let Err(e) = std::fs::read_dir(path) {
+            } else if kind == EntryKind::Folder {
+                if let Err(e) = self.tree.list(&located) {
                     found.note_unlisted_folder(self.display_path(&absolute), &e);
                 } else if absolute.split('/').any(|part| part == ".git") {
                     found.skip(self.report_skipped, &self.display_path(&absolute), SkipReason::GitStore);
                 } else {
-                    folders.push(path.clone());
+                    folders.push(located);
                 }
-            } else if meta.is_file() {
-                named.push(path.clone());
+            } else if kind == EntryKind::Submodule {
+                found.skip(
+                    self.report_skipped,
+                    &self.display_path(&absolute),
+                    SkipReason::Submodule,
+                );
+            } else if kind == EntryKind::File {
+                named.push(located);
             } else {
                 return Err(PathFailure::Special {
                     path: with_forward_slashes(path),
@@ -342,7 +369,7 @@ impl SearchRequest<'_> {
             lonely.push(absolute);
         }
         // What is named is read, though a walk around it would leave it out.
-        let ignored = Ignored::new(&self.cwd);
+        let ignored = Ignored::new(&self.cwd, self.tree);
         let left_out = |folder: &PathBuf| {
             let absolute = self.absolute(folder);
             let name = file_name(&absolute);
@@ -415,7 +442,11 @@ impl SearchRequest<'_> {
 
     fn path_failure(&self, path: &Path) -> PathFailure {
         PathFailure::Missing {
-            suggestion: nearest_sibling(path),
+            suggestion: nearest_sibling(self.tree, &self.located(path))
+                .map(|near| path.with_file_name(near))
+                .as_deref()
+                .map(with_forward_slashes),
+            tree: self.tree.name().map(str::to_owned),
             path: with_forward_slashes(path),
         }
     }
@@ -424,7 +455,7 @@ impl SearchRequest<'_> {
         if self.only_lists {
             return found.listed.files.push(absolute.to_owned());
         }
-        match read::read(path, self.max_file_size) {
+        match self.tree.read(path, self.max_file_size) {
             Ok(content) => self.add_content(&self.display_path(absolute), content, true, true, found),
             Err(e) => self.note_unopened(path, absolute, &e, found),
         }
@@ -537,20 +568,12 @@ const LOCKED: &[&str] = &[
 ];
 
 /// The entry of the same folder whose name is nearest to the missing one.
-fn nearest_sibling(path: &Path) -> Option<String> {
+fn nearest_sibling(tree: &SourceTree, path: &Path) -> Option<String> {
     let wanted = path.file_name()?.to_string_lossy().into_owned();
     let dir = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let entries = std::fs::read_dir(dir.unwrap_or(Path::new("."))).ok()?;
-    let names: Vec<String> = entries
-        .flatten()
-        .take(10_000)
-        .map(|e| e.file_name().to_string_lossy().into_owned())
-        .filter(|name| *name != wanted)
-        .collect();
-    let near = crate::edit_distance::nearest_word(&wanted, names.iter().map(String::as_str))?;
-    Some(with_forward_slashes(
-        &dir.map_or_else(|| PathBuf::from(near), |d| d.join(near)),
-    ))
+    let entries = tree.list(dir.unwrap_or(Path::new("."))).ok()?;
+    let names = entries.iter().take(10_000).map(|(name, _)| name.as_str());
+    crate::edit_distance::nearest_word(&wanted, names.filter(|name| *name != wanted)).map(str::to_owned)
 }
 
 /// The folder that holds `.git`, at or above the absolute folder `dir`.

@@ -62,12 +62,13 @@ pub fn text(path: &Path, cap: u64) -> io::Result<String> {
         file.take(cap.saturating_add(1)).read_to_string(&mut text)?;
     }
     if size > cap || text.len() as u64 > cap {
-        return Err(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("larger than {cap} bytes"),
-        ));
+        return Err(too_large(cap));
     }
     Ok(text)
+}
+
+pub(super) fn too_large(cap: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {cap} bytes"))
 }
 
 /// Whether words of a policy stand in the file; taken for granted of what is not looked through.
@@ -94,7 +95,12 @@ fn mentions_policy(mut file: impl Read) -> bool {
 
 /// Reads a file of at most `cap` bytes.
 pub(super) fn read(path: &Path, cap: u64) -> io::Result<Content> {
-    let (mut file, size) = open_regular_file(path)?;
+    let (file, size) = open_regular_file(path)?;
+    content(file, size, cap)
+}
+
+/// Reads at most `cap` bytes of what says that it has `size` bytes.
+pub(super) fn content(mut file: impl Read, size: u64, cap: u64) -> io::Result<Content> {
     if size > cap {
         let mut head = Vec::new();
         file.by_ref().take(HEAD as u64).read_to_end(&mut head)?;

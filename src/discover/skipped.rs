@@ -20,6 +20,8 @@ pub enum SkipReason {
     ToolCache,
     /// The folder in which Git keeps its objects.
     GitStore,
+    /// A repository of its own inside of the one that is compared.
+    Submodule,
     /// Its name says that a tool made it.
     Generated,
     BinaryName,
@@ -43,6 +45,7 @@ impl SkipReason {
             Self::VendoredFolder => "vendored or generated folder",
             Self::ToolCache => "tool cache",
             Self::GitStore => "Git repository data",
+            Self::Submodule => "submodule",
             Self::Generated => "generated",
             Self::BinaryName => "binary file name",
             Self::BinaryContent => "binary",

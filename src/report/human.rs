@@ -359,6 +359,9 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
     if stats.without_context {
         looked.push_str(", analyzed without the repository around them (--no-context)");
     }
+    if stats.staged {
+        looked.push_str(", from the index (--staged)");
+    }
     if let Some(ms) = stats.elapsed_ms {
         let _ = write!(looked, ", {ms} ms");
     }
@@ -377,13 +380,16 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
             None if stats.files == 0 => "Nothing to check".to_owned(),
             None => "All clear".to_owned(),
         };
-        return format!("{verdict}: {looked}.\n");
+        let compared = report.compared.as_ref();
+        let compared = compared.map_or_else(String::new, |with| format!(", compared with {with}"));
+        return format!("{verdict}: {looked}{compared}.\n");
     }
     let mut files: Vec<FileId> = page.active().map(|f| f.span().file).collect();
     files.dedup();
     format!(
-        "Found {} in {}: {}.{}\n{looked}.\n{}",
+        "Found {}{} in {}: {}.{}\n{looked}.\n{}",
         count(total, "problem", "problems"),
+        (report.compared.as_ref()).map_or_else(String::new, |with| format!(" not in {with}")),
         count(files.len(), "file", "files"),
         severity_counts(page),
         fixable(page),

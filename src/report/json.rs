@@ -222,8 +222,23 @@ struct JsonSummary {
     baselined: usize,
     suppressed: usize,
     fixed_since_baseline: usize,
+    /// Only findings that an earlier revision does not have are listed (`--since`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compared_with: Option<JsonRevision>,
+    /// The files of the git index were checked (`--staged`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    staged: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     elapsed_ms: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonRevision {
+    /// As it was named.
+    reference: String,
+    /// The commit whose findings are left out.
+    merge_base: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -445,6 +460,11 @@ fn summary(page: &Page<'_>) -> JsonSummary {
         baselined: report.count(Status::Baselined) + report.count(Status::Moved),
         suppressed: report.count(Status::Suppressed),
         fixed_since_baseline: report.baselines.iter().map(|b| b.fixed).sum(),
+        compared_with: report.compared.as_ref().map(|with| JsonRevision {
+            reference: with.reference.clone(),
+            merge_base: with.merge_base.clone(),
+        }),
+        staged: stats.staged,
         elapsed_ms: stats.elapsed_ms,
     }
 }

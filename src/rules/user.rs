@@ -2,6 +2,7 @@
 //!
 //! A mistake in a rule file never stops a run: it is a problem with a place in that file.
 
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -56,14 +57,45 @@ pub fn load(dir: &Path, shown: &str) -> UserRules {
         let name = format!("{}/{inside}", shown.trim_end_matches('/'));
         match compile::read(&path) {
             Ok(text) => out.add(&name, &text),
-            Err(e) => out.mistakes.push(RuleMistake {
-                path: name,
-                range: 0..0,
-                message: format!("cannot be read: {e}"),
-            }),
+            Err(e) => out.mistakes.push(unreadable(name, &e)),
         }
     }
     out
+}
+
+/// As [`load`], of a folder that is not on disk: `files` are all below it, by their paths from it, and `text` reads one.
+pub fn load_stored(files: &[&str], shown: &str, text: &dyn Fn(&str) -> io::Result<String>) -> UserRules {
+    let mut out = UserRules::default();
+    for path in files {
+        let list = path.strip_prefix("lists/").and_then(|path| path.strip_suffix(".txt"));
+        if let Some(list) = list
+            && let Ok(text) = text(path)
+        {
+            let stem = list.rsplit('/').next().unwrap_or(list);
+            out.lists.insert(stem.to_owned(), compile::list_words(&text));
+        }
+    }
+    let is_rule = |path: &str| {
+        let is_hidden = path.split('/').any(|name| name.starts_with('.'));
+        let is_data = path.starts_with("facts/") || path.starts_with("lists/");
+        !is_hidden && !is_data && (path.ends_with(".yaml") || path.ends_with(".yml"))
+    };
+    for path in files.iter().filter(|path| is_rule(path)) {
+        let name = format!("{}/{path}", shown.trim_end_matches('/'));
+        match text(path) {
+            Ok(text) => out.add(&name, &text),
+            Err(e) => out.mistakes.push(unreadable(name, &e)),
+        }
+    }
+    out
+}
+
+fn unreadable(path: String, error: &io::Error) -> RuleMistake {
+    RuleMistake {
+        path,
+        range: 0..0,
+        message: format!("cannot be read: {error}"),
+    }
 }
 
 impl UserRules {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Fault, Settings, parse};
+use crate::discover::SourceTree;
 use crate::rules::Ruleset;
 use crate::source::{join_path, parent_path, relative_path};
 
@@ -16,6 +17,7 @@ type Override<'a> = dyn Fn(&mut Settings) + 'a;
 /// All settings of a run.
 pub struct Governing<'a> {
     cwd: String,
+    tree: SourceTree,
     /// Where the search upwards ends.
     top: Option<String>,
     over: &'a Override<'a>,
@@ -42,6 +44,7 @@ impl<'a> Governing<'a> {
         over(&mut defaults);
         Self {
             cwd: cwd.to_owned(),
+            tree: SourceTree::default(),
             top,
             over,
             all: vec![defaults],
@@ -49,6 +52,13 @@ impl<'a> Governing<'a> {
             forced: false,
             unread: Vec::new(),
         }
+    }
+
+    /// Files come from this tree.
+    #[must_use]
+    pub fn read_from(mut self, tree: &SourceTree) -> Self {
+        self.tree = tree.clone();
+        self
     }
 
     /// The defaults and the command line count, no file.
@@ -59,7 +69,7 @@ impl<'a> Governing<'a> {
     /// The file at `path` governs everything.
     pub fn force(&mut self, path: &str) -> Result<(), Vec<Fault>> {
         let absolute = join_path(&self.cwd, path);
-        let text = load(&absolute).map_err(|e| {
+        let text = self.text(&absolute).map_err(|e| {
             vec![Fault {
                 path: path.to_owned(),
                 line: 1,
@@ -72,9 +82,16 @@ impl<'a> Governing<'a> {
         Ok(())
     }
 
+    fn text(&self, absolute: &str) -> Result<String, String> {
+        (self.tree.text(Path::new(absolute), MAX_BYTES)).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => "no such file".to_owned(),
+            _ => e.to_string(),
+        })
+    }
+
     fn read(&self, absolute: &str, text: &str) -> Result<Settings, Vec<Fault>> {
         let shown = relative_path(&self.cwd, absolute);
-        let mut settings = parse(&shown, parent_path(absolute), text, &load)?;
+        let mut settings = parse(&shown, parent_path(absolute), text, &|other| self.text(other))?;
         (self.over)(&mut settings);
         Ok(settings)
     }
@@ -117,10 +134,10 @@ impl<'a> Governing<'a> {
     fn in_folder(&mut self, dir: &str) -> Result<Option<Settings>, Vec<Fault>> {
         for name in NAMES {
             let absolute = join_path(dir, name);
-            if Path::new(&absolute).symlink_metadata().is_err() {
+            if !self.tree.has_entry(Path::new(&absolute)) {
                 continue;
             }
-            let text = match load(&absolute) {
+            let text = match self.text(&absolute) {
                 Ok(text) => text,
                 Err(why) => {
                     // Whether another tool's file has a table of settings cannot be said.
@@ -196,10 +213,3 @@ fn has_overgrant_table(text: &str) -> bool {
 
 /// Bytes of a settings file, or of one that it extends.
 const MAX_BYTES: u64 = 4 << 20;
-
-fn load(absolute: &str) -> Result<String, String> {
-    crate::discover::read_text(Path::new(absolute), MAX_BYTES).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => "no such file".to_owned(),
-        _ => e.to_string(),
-    })
-}

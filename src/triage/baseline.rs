@@ -15,7 +15,7 @@ use serde_json::ser::{Formatter, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use super::fingerprint::og1;
-use super::{BaselineStats, ReportedFinding, Status};
+use super::{BaselineStats, Report, ReportedFinding, Status};
 use crate::rules::Ruleset;
 use crate::source::Sources;
 
@@ -234,6 +234,20 @@ impl Baseline {
             .collect()
     }
 
+    /// What a run over an earlier revision found and nothing suppressed.
+    pub fn of_report(sources: &Sources, report: &Report, counts: impl Fn(&ReportedFinding) -> bool) -> Self {
+        let mut known = Self::empty();
+        let entries = known
+            .entries_of(sources, &report.findings)
+            .into_iter()
+            .zip(&report.findings);
+        known.entries = entries
+            .filter(|(_, f)| f.status != Status::Suppressed && counts(f))
+            .map(|(entry, _)| entry)
+            .collect();
+        known
+    }
+
     /// The secrets of a finding, hashed with the salt.
     fn digest(&self, sources: &Sources, f: &ReportedFinding) -> String {
         let mut hash = Sha256::new();
@@ -335,6 +349,19 @@ pub(super) fn apply(known: &LoadedBaseline<'_>, sources: &Sources, reported: &mu
         path: known.path.to_owned(),
         fixed: comparison.fixed(),
     }
+}
+
+/// Takes out what is known.
+pub(super) fn remove_known(known: &LoadedBaseline<'_>, sources: &Sources, reported: &mut Vec<ReportedFinding>) {
+    let comparison = known.baseline.compare(sources, reported, &known.extent);
+    let mut is_new = vec![true; reported.len()];
+    for fate in &comparison.fates {
+        if let BaselineFate::Found(i) = *fate {
+            is_new[i] = false;
+        }
+    }
+    let mut is_new = is_new.into_iter();
+    reported.retain(|_| is_new.next().unwrap_or(true));
 }
 
 #[cfg(test)]

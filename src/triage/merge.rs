@@ -74,6 +74,7 @@ impl Report {
             foreign,
             ending,
             baselines,
+            compared,
             secrets,
             broken,
             fails_unjudged,
@@ -91,6 +92,7 @@ impl Report {
         }
         self.ending.extend(ending);
         self.baselines.extend(baselines);
+        self.compared = self.compared.take().or(compared);
         self.secrets.extend(secrets);
         self.broken |= broken;
         self.fails_unjudged |= fails_unjudged;
@@ -108,6 +110,7 @@ impl Stats {
             in_tests,
             unjudged_in_tests,
             without_context,
+            staged,
             bytes,
             elapsed_ms,
         } = more;
@@ -119,6 +122,7 @@ impl Stats {
         self.in_tests += in_tests;
         self.unjudged_in_tests += unjudged_in_tests;
         self.without_context |= without_context;
+        self.staged |= staged;
         self.bytes += bytes;
         self.elapsed_ms = self.elapsed_ms.max(*elapsed_ms);
     }

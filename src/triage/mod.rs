@@ -22,7 +22,7 @@ use crate::project::Project;
 use crate::rules::{Rule, RuleId, Ruleset, ids};
 use crate::secrets::Mask;
 use crate::settings::{Date, FailOn, NAMES, Settings};
-use crate::source::{FileId, Problem, ProblemKind, Sources, Span, file_name};
+use crate::source::{FileId, Problem, ProblemKind, Sources, Span, file_name, one_line};
 use crate::unjudged::{Language, Unjudged, UnjudgedReason, sorted};
 
 pub use baseline::{Baseline, BaselineEntry, BaselineFate, Comparison, Extent, FILE as BASELINE_FILE, LoadedBaseline};
@@ -52,6 +52,8 @@ pub struct TriageOptions<'a> {
     /// An unused suppression is an error.
     pub strict_ignores: bool,
     pub baseline: Option<LoadedBaseline<'a>>,
+    /// What an earlier revision has: it is left out of the report.
+    pub earlier: Option<LoadedBaseline<'a>>,
 }
 
 impl TriageOptions<'_> {
@@ -166,6 +168,8 @@ pub struct Report {
     pub ending: Vec<(Suppression, i64)>,
     /// Of each repository that has one.
     pub baselines: Vec<BaselineStats>,
+    /// Only findings that an earlier revision does not have are reported.
+    pub compared: Option<ComparedRevision>,
     /// Bytes that must not be shown.
     pub secrets: Vec<Span>,
     /// A rule broke down: the run could not do all of its work.
@@ -223,8 +227,26 @@ pub struct Stats {
     pub unjudged_in_tests: usize,
     /// The files were analyzed without the repository around them.
     pub without_context: bool,
+    /// The files of the Git index were analyzed.
+    pub staged: bool,
     pub bytes: u64,
     pub elapsed_ms: Option<u64>,
+}
+
+/// What a run was compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ComparedRevision {
+    /// As the user named it.
+    pub reference: String,
+    /// The commit from which it and `HEAD` went separate ways: its findings are known.
+    pub merge_base: String,
+}
+
+impl std::fmt::Display for ComparedRevision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let short = self.merge_base.get(..7).unwrap_or(&self.merge_base);
+        write!(f, "{} (merge base {short})", one_line(&self.reference))
+    }
 }
 
 /// How the run compares with the baseline.
@@ -286,6 +308,9 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
     reported.extend(ruled(extra));
     reported.sort_by(|a, b| (a.span(), &a.finding.rule).cmp(&(b.span(), &b.finding.rule)));
     let baseline = (terms.baseline).map(|known| baseline::apply(&known, sources, &mut reported));
+    if let Some(earlier) = &terms.earlier {
+        baseline::remove_known(earlier, sources, &mut reported);
+    }
     reported.retain(|f| in_scope(sources, &f.finding) && is_shown(sources, f, terms));
     let mut in_tests = 0;
     reported.retain(|f| {
@@ -309,6 +334,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
         ending: book.ending(&reported),
         findings: reported,
         baselines: baseline.into_iter().collect(),
+        compared: None,
         secrets,
         broken: false,
         fails_unjudged: false,

@@ -51,6 +51,7 @@ mod rosetta;
 mod rules;
 mod samples;
 mod serverless;
+mod since;
 mod special_files;
 mod spellings;
 mod stores;

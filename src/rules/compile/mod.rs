@@ -105,14 +105,15 @@ pub(super) fn lists(root: &Path) -> Lists {
         let (Some(stem), Ok(text)) = (path.file_stem().and_then(|s| s.to_str()), read(path)) else {
             continue;
         };
-        let words = text
-            .lines()
-            .map(|l| l.split('#').next().unwrap_or_default().trim().to_owned())
-            .filter(|l| !l.is_empty())
-            .collect();
-        found.insert(stem.to_owned(), words);
+        found.insert(stem.to_owned(), list_words(&text));
     }
     found
+}
+
+/// The words of a list.
+pub(super) fn list_words(text: &str) -> Vec<String> {
+    let words = text.lines().map(|l| l.split('#').next().unwrap_or_default().trim());
+    words.filter(|l| !l.is_empty()).map(str::to_owned).collect()
 }
 
 /// Who judges the words that the language itself knows nothing of. The build script links neither; tests read the built-in

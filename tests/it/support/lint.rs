@@ -59,6 +59,7 @@ pub(crate) fn report_of(sources: &Sources, rules: &[&str], toml: &str) -> Report
         ignores: true,
         strict_ignores: false,
         baseline: None,
+        earlier: None,
     };
     let mut report = triage(&analysis.project, outcome.findings, &options);
     fix::write(sources, &mut report);

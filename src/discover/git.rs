@@ -176,7 +176,10 @@ impl GitRepository {
             .command()
             .args(["rev-parse", "--verify", "--quiet", &peeled])
             .output();
-        Ok(first_id(&asked.map_err(|e| start_failure(&e))?.stdout))
+        let answer = asked.map_err(|e| start_failure(&e))?.stdout;
+        // A range of commits has two lines.
+        let is_one = answer.iter().filter(|b| **b == b'\n').count() == 1;
+        Ok(first_id(&answer).filter(|_| is_one))
     }
 
     /// A branch or tag that was probably meant.

@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Groups;
-use super::links::{FileLinks, Link};
+use super::links::{FileLink, FileLinks};
 use super::tree::{FolderId, FolderTree};
 use crate::formats::python;
 use crate::iam::sdk;
@@ -26,7 +26,7 @@ pub(super) fn imports(path: &str, text: &str) -> Vec<String> {
 
 /// Joins each file with those that it may import.
 pub(super) fn connect_imports(sources: &Sources, tree: &FolderTree, links: &[FileLinks], groups: &mut Groups) {
-    let layers = Layers::new(sources, tree, links);
+    let layers = ImportableLayers::new(sources, tree, links);
     let mut known: FxHashMap<(&str, &str), Vec<FileId>> = FxHashMap::default();
     for id in sources.ids() {
         let folder = parent_path(tree.path(id));
@@ -77,13 +77,13 @@ fn modules_near(tree: &FolderTree, folder: &str, name: &str) -> Vec<FileId> {
 }
 
 /// What functions may import wherever they are.
-struct Layers {
+struct ImportableLayers {
     folders: Vec<String>,
     /// Files by their path after `python/`.
     by_path: FxHashMap<String, Vec<FileId>>,
 }
 
-impl Layers {
+impl ImportableLayers {
     fn new(sources: &Sources, tree: &FolderTree, links: &[FileLinks]) -> Self {
         let named = links
             .iter()
@@ -91,7 +91,7 @@ impl Layers {
             .flat_map(|of_file| &of_file.links);
         let folders: FxHashSet<FolderId> = named
             .filter_map(|link| match link {
-                Link::Folder(folder) | Link::Below(folder) => Some(*folder),
+                FileLink::Folder(folder) | FileLink::Below(folder) => Some(*folder),
                 _ => None,
             })
             .collect();

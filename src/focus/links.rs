@@ -9,7 +9,7 @@ use crate::source::{FileId, Sources, file_name, join_path, parent_path};
 
 /// What a file is linked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Link {
+pub(super) enum FileLink {
     File(FileId),
     /// The files directly in it.
     Folder(FolderId),
@@ -24,7 +24,7 @@ pub(super) enum Link {
 pub(super) struct FileLinks {
     /// It is of a kind that has links, or that others have links to.
     pub(super) may_link: bool,
-    pub(super) links: Vec<Link>,
+    pub(super) links: Vec<FileLink>,
     /// What its Python imports, as paths without an ending.
     pub(super) imports: Vec<String>,
     /// Names that it gives to identities, policies, and objects, or by which it refers to them.
@@ -56,7 +56,7 @@ impl FileLinks {
         }
         out.may_link = true;
         if kind == LinkingKind::Terraform {
-            out.links.extend(tree.folder(parent_path(path)).map(Link::Folder));
+            out.links.extend(tree.folder(parent_path(path)).map(FileLink::Folder));
         }
         if kind == LinkingKind::Python {
             out.imports = code::imports(path, text);
@@ -104,12 +104,12 @@ impl LinkingKind {
 }
 
 /// Adds what paths in the text lead to, seen from the folder of the file and from those around it.
-fn add_paths(tree: &FolderTree, kind: LinkingKind, path: &str, text: &str, links: &mut Vec<Link>) {
+fn add_paths(tree: &FolderTree, kind: LinkingKind, path: &str, text: &str, links: &mut Vec<FileLink>) {
     let own = parent_path(path);
     let is_of_cdk = memchr::memmem::find(text.as_bytes(), b"aws_cdk").is_some();
     let lists = memchr::memmem::find(text.as_bytes(), b"fileset(").is_some();
     let mut seen = rustc_hash::FxHashSet::default();
-    for token in Tokens::new(text) {
+    for token in PathTokens::new(text) {
         let word = token.text.trim_end_matches('.');
         let last = file_name(word.trim_end_matches('/'));
         let is_here = word.bytes().all(|b| matches!(b, b'.' | b'/')) && token.is_value;
@@ -143,7 +143,7 @@ fn file_name_of_dotted(module: &str) -> &str {
 }
 
 /// Adds what a path leads to from one folder; whether it is there.
-fn add_path(tree: &FolderTree, base: &str, word: &str, (last, lists): (&str, bool), links: &mut Vec<Link>) -> bool {
+fn add_path(tree: &FolderTree, base: &str, word: &str, (last, lists): (&str, bool), links: &mut Vec<FileLink>) -> bool {
     let whole = join_path(base, word.trim_start_matches('/'));
     let is_found = add_target(tree, &whole, lists, links);
     // `src/app.handler`, `app.handler`, `package.app.handler`.
@@ -151,43 +151,43 @@ fn add_path(tree: &FolderTree, base: &str, word: &str, (last, lists): (&str, boo
         let folder = parent_path(&whole);
         for module in [module.to_owned(), module.replace('.', "/")] {
             let module = join_path(folder, &module);
-            links.extend(tree.file(&format!("{module}.py")).map(Link::File));
+            links.extend(tree.file(&format!("{module}.py")).map(FileLink::File));
         }
     }
     // `policies/${name}.json`, and names without an ending.
     if word.contains('/') && tree.file(&whole).is_none() && tree.folder(&whole).is_none() {
-        links.extend(tree.file(&format!("{whole}.py")).map(Link::File));
+        links.extend(tree.file(&format!("{whole}.py")).map(FileLink::File));
         let folder = parent_path(&whole);
         if folder != base && !folder.is_empty() {
-            links.extend(tree.folder(folder).map(Link::Folder));
+            links.extend(tree.folder(folder).map(FileLink::Folder));
         }
     }
     is_found
 }
 
-fn add_target(tree: &FolderTree, path: &str, lists: bool, links: &mut Vec<Link>) -> bool {
+fn add_target(tree: &FolderTree, path: &str, lists: bool, links: &mut Vec<FileLink>) -> bool {
     let (file, folder) = (tree.file(path), tree.folder(path));
-    links.extend(file.map(Link::File));
+    links.extend(file.map(FileLink::File));
     if let Some(folder) = folder {
         links.push(if lists {
-            Link::Below(folder)
+            FileLink::Below(folder)
         } else {
-            Link::Folder(folder)
+            FileLink::Folder(folder)
         });
-        links.push(Link::Code(folder));
+        links.push(FileLink::Code(folder));
     }
     file.is_some() || folder.is_some()
 }
 
 /// `${path.root}/lambda`: of whichever root module.
-fn add_everywhere(tree: &FolderTree, word: &str, links: &mut Vec<Link>) {
+fn add_everywhere(tree: &FolderTree, word: &str, links: &mut Vec<FileLink>) {
     let end = join_path("", word.trim_start_matches('/'));
-    links.extend(tree.folders_ending_with(&end).map(Link::Code));
-    links.extend(tree.files_ending_with(&end).map(Link::File));
+    links.extend(tree.folders_ending_with(&end).map(FileLink::Code));
+    links.extend(tree.files_ending_with(&end).map(FileLink::File));
 }
 
 /// A part of a text that may be a path.
-struct Token<'t> {
+struct PathToken<'t> {
     text: &'t str,
     /// It stands between quotes, alone.
     is_quoted: bool,
@@ -197,12 +197,12 @@ struct Token<'t> {
     is_from_root: bool,
 }
 
-struct Tokens<'t> {
+struct PathTokens<'t> {
     text: &'t str,
     at: usize,
 }
 
-impl<'t> Tokens<'t> {
+impl<'t> PathTokens<'t> {
     fn new(text: &'t str) -> Self {
         Self { text, at: 0 }
     }
@@ -222,10 +222,10 @@ const fn path_bytes() -> [bool; 256] {
 
 const PATH_BYTES: [bool; 256] = path_bytes();
 
-impl<'t> Iterator for Tokens<'t> {
-    type Item = Token<'t>;
+impl<'t> Iterator for PathTokens<'t> {
+    type Item = PathToken<'t>;
 
-    fn next(&mut self) -> Option<Token<'t>> {
+    fn next(&mut self) -> Option<PathToken<'t>> {
         let bytes = self.text.as_bytes();
         loop {
             let start = self.at + bytes[self.at..].iter().position(|b| PATH_BYTES[usize::from(*b)])?;
@@ -241,7 +241,7 @@ impl<'t> Iterator for Tokens<'t> {
             let before = &bytes[..start];
             let quote = before.last().copied().filter(|b| matches!(b, b'"' | b'\''));
             let blank = before.iter().rposition(|b| *b != b' ').map(|at| before[at]);
-            return Some(Token {
+            return Some(PathToken {
                 text: self.text.get(start..self.at)?,
                 is_quoted: quote.is_some() && quote == bytes.get(self.at).copied(),
                 is_value: blank.is_some_and(|b| matches!(b, b':' | b'=' | b'"' | b'\'' | b'}')),

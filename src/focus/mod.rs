@@ -16,7 +16,7 @@ use rustc_hash::FxHashSet;
 use crate::iam::Ownership;
 use crate::source::{FileId, Sources};
 
-use links::{FileLinks, Link};
+use links::{FileLink, FileLinks};
 use names::Names;
 use tree::FolderTree;
 
@@ -50,14 +50,14 @@ pub fn focus(sources: &Sources, own: &Ownership, always: &[FileId]) -> Option<Fx
 
 /// Joins the files that are linked by paths, imports, parameters, and exports.
 fn connect(sources: &Sources, tree: &FolderTree, links: &[FileLinks], groups: &mut Groups) {
-    let mut joined: FxHashSet<Link> = FxHashSet::default();
+    let mut joined: FxHashSet<FileLink> = FxHashSet::default();
     let each = sources.ids().zip(links);
     for (file, link) in each.flat_map(|(id, of_file)| of_file.links.iter().map(move |link| (id, *link))) {
         let first = match link {
-            Link::File(other) => Some(other),
-            Link::Folder(folder) => tree.direct_files(folder).next(),
-            Link::Code(folder) => tree.code_below(folder).next(),
-            Link::Below(folder) => tree.files_below(folder).next(),
+            FileLink::File(other) => Some(other),
+            FileLink::Folder(folder) => tree.direct_files(folder).next(),
+            FileLink::Code(folder) => tree.code_below(folder).next(),
+            FileLink::Below(folder) => tree.files_below(folder).next(),
         };
         let Some(first) = first else { continue };
         groups.join(file, first);
@@ -65,10 +65,10 @@ fn connect(sources: &Sources, tree: &FolderTree, links: &[FileLinks], groups: &m
             continue;
         }
         match link {
-            Link::File(_) => {}
-            Link::Folder(folder) => tree.direct_files(folder).for_each(|other| groups.join(first, other)),
-            Link::Code(folder) => tree.code_below(folder).for_each(|other| groups.join(first, other)),
-            Link::Below(folder) => tree.files_below(folder).for_each(|other| groups.join(first, other)),
+            FileLink::File(_) => {}
+            FileLink::Folder(folder) => tree.direct_files(folder).for_each(|other| groups.join(first, other)),
+            FileLink::Code(folder) => tree.code_below(folder).for_each(|other| groups.join(first, other)),
+            FileLink::Below(folder) => tree.files_below(folder).for_each(|other| groups.join(first, other)),
         }
     }
     code::connect_imports(sources, tree, links, groups);

@@ -226,8 +226,8 @@ struct JsonSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     compared_with: Option<JsonRevision>,
     /// The files of the git index were checked (`--staged`).
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    staged: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    staged: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     elapsed_ms: Option<u64>,
 }
@@ -464,7 +464,7 @@ fn summary(page: &Page<'_>) -> JsonSummary {
             reference: with.reference.clone(),
             merge_base: with.merge_base.clone(),
         }),
-        staged: stats.staged,
+        staged: stats.staged.then_some(true),
         elapsed_ms: stats.elapsed_ms,
     }
 }

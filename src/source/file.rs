@@ -31,7 +31,7 @@ pub struct Sources {
     by_path: HashMap<String, FileId>,
     /// Symbolic links of the repository, to files and to folders: the path of each and of what it leads to.
     links: BTreeMap<String, String>,
-    /// By file: whether it is analyzed; all are where there is none.
+    /// By file: whether it is analyzed; all are if nothing says which.
     analyzed: Option<Vec<bool>>,
 }
 

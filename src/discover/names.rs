@@ -108,6 +108,11 @@ pub(super) fn hint_from_name(name: &str) -> Result<NameHint, SkipReason> {
     Ok(hint_from_requested_name(name).unwrap_or(NameHint::Text))
 }
 
+/// Whether a file of this name may hold parameters of a template, though it holds no policies.
+pub(super) fn names_parameters(name: &str) -> bool {
+    name == "samconfig.toml"
+}
+
 /// What the name of a file says about its kind: `None` means nothing.
 pub fn hint_from_requested_name(name: &str) -> Option<NameHint> {
     if LOCK_FILES.contains(&name) {

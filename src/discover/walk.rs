@@ -10,7 +10,7 @@ use rayon::iter::{ParallelBridge as _, ParallelIterator as _};
 
 use super::ignored::Ignored;
 use super::inside::is_repository;
-use super::names::{NameHint, folder_skipped, hint_from_name};
+use super::names::{NameHint, folder_skipped, hint_from_name, names_parameters};
 use super::read::Content;
 use super::tree::EntryKind;
 use super::{Discovery, SearchRequest, SkipReason, SourceTree};
@@ -246,7 +246,9 @@ impl Worker<'_, '_> {
                 NameHint::Iam
             }
         };
-        self.file(entry, promised);
+        if self.how.in_scope || promised == NameHint::Iam || names_parameters(name) {
+            self.file(entry, promised);
+        }
         WalkState::Continue
     }
 

@@ -4,11 +4,11 @@ use super::stacks::StackWords;
 use super::tree::{FolderId, FolderTree};
 use super::{code, names};
 use crate::classify::{has_data_ending, without_template_ending};
-use crate::formats::{FileKinds, terraform};
+use crate::formats::terraform;
 use crate::source::{FileId, Sources, file_name, join_path, parent_path};
 
 /// What a file is linked to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum FileLink {
     File(FileId),
     /// The files directly in it.
@@ -49,9 +49,15 @@ impl FileLinks {
         let Some(kind) = LinkingKind::of(path) else {
             return out;
         };
+        let has = |words: &[&str]| {
+            let mut words = words.iter();
+            words.any(|w| memchr::memmem::find(text.as_bytes(), w.as_bytes()).is_some())
+        };
         // Large data is mostly of no format.
-        let file_path = sources.path(file);
-        if kind == LinkingKind::Other && text.len() > MAX_UNKNOWN && !FileKinds::of(file_path, text).is_iam() {
+        if kind == LinkingKind::Other
+            && text.len() > MAX_UNKNOWN
+            && !has(&["Statement", "AWS::", "Parameter", "functions:"])
+        {
             return out;
         }
         out.may_link = true;
@@ -62,15 +68,10 @@ impl FileLinks {
             out.imports = code::imports(path, text);
         }
         add_paths(tree, kind, path, text, &mut out.links);
-        out.links.sort_unstable_by_key(|link| format!("{link:?}"));
+        out.links.sort_unstable();
         out.links.dedup();
         names::collect(kind, text, &mut out.names);
         out.stack = StackWords::of(file_name(path), text);
-        let has = |words: &[&str]| {
-            words
-                .iter()
-                .any(|w| memchr::memmem::find(text.as_bytes(), w.as_bytes()).is_some())
-        };
         out.is_of_organization = has(&["AWS::Organizations::", "aws_organizations_"]);
         out.has_layers = has(&["LayerVersion", "lambda_layer_version"]);
         out
@@ -110,6 +111,9 @@ fn add_paths(tree: &FolderTree, kind: LinkingKind, path: &str, text: &str, links
     let lists = memchr::memmem::find(text.as_bytes(), b"fileset(").is_some();
     let mut seen = rustc_hash::FxHashSet::default();
     for token in PathTokens::new(text) {
+        if !seen.insert((token.text, token.is_quoted, token.is_value, token.is_from_root)) {
+            continue;
+        }
         let word = token.text.trim_end_matches('.');
         let last = file_name(word.trim_end_matches('/'));
         let is_here = word.bytes().all(|b| matches!(b, b'.' | b'/')) && token.is_value;
@@ -117,7 +121,7 @@ fn add_paths(tree: &FolderTree, kind: LinkingKind, path: &str, text: &str, links
         let module = file_name_of_dotted(module);
         let above = parent_path(word.trim_end_matches('/'));
         let is_known = tree.has_name(last) || tree.has_name(module) || tree.has_name(file_name(above));
-        if !(is_here || is_known) || !seen.insert((word, token.is_value, token.is_from_root)) {
+        if !(is_here || is_known) {
             continue;
         }
         let has_slash = word.contains('/');

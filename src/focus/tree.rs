@@ -5,7 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::source::{FileId, Sources, file_name, join_path, parent_path};
 
 /// The n-th of the folders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct FolderId(u32);
 
 /// Files and folders by their paths from the highest folder of the run.

@@ -215,6 +215,8 @@ pub struct Statement {
     /// No request can match it; set when the day of the run is known.
     pub dead: Option<DeadStatement>,
     pub(crate) strength: OnceLock<Strength>,
+    /// For [`Self::matches_nothing`], which every rule asks.
+    pub(crate) nothing: OnceLock<bool>,
 }
 
 impl Statement {
@@ -249,7 +251,8 @@ impl Statement {
     pub fn matches_nothing(&self) -> bool {
         let everything =
             |c: &Clause| c.negated && c.items.iter().any(|i| i.branch.is_none() && pattern::is_star(&i.text));
-        [&self.action, &self.resource].into_iter().flatten().any(everything) || self.has_no_arn()
+        let is_so = || [&self.action, &self.resource].into_iter().flatten().any(everything) || self.has_no_arn();
+        *self.nothing.get_or_init(is_so)
     }
 
     /// Certainly about no request: every action is known, and AWS has none of them. Of a resource policy on `service`, whose

@@ -139,7 +139,7 @@ impl<'p> ResourceRefs<'p> {
                 out.push(piece.clone());
                 continue;
             };
-            let own = Text::from_pieces(vec![piece.clone()]);
+            let own = Text::from_pieces([piece.clone()]);
             let mut from = 0;
             for (at, mark) in lit.text.char_indices().filter(|(_, c)| *c as u32 >= MARK) {
                 out.append(&own.slice(from..at));

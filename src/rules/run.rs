@@ -130,19 +130,21 @@ enum Work<'r> {
     Match(&'r Rule, &'r [RuleCase]),
 }
 
-/// Each check once, whatever the number of rules it serves; each declared rule.
+/// Each check once, whatever the number of rules it serves; then each declared rule.
 fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
     let mut by_check: BTreeMap<&str, Vec<RuleId>> = BTreeMap::new();
-    let mut jobs = Vec::new();
+    let mut declared = Vec::new();
     for rule in ruleset.iter().filter(|r| selection.is_on(&r.id())) {
         match rule.logic() {
             Logic::Check(name) => by_check.entry(name).or_default().push(rule.id()),
-            Logic::Match(cases) => jobs.push(Job {
+            Logic::Match(cases) => declared.push(Job {
                 rules: vec![rule.id()],
                 work: Work::Match(rule, cases),
             }),
         }
     }
+    // Checks take longest: none of them is left to run alone in the end.
+    let mut jobs = Vec::new();
     for (name, check) in crate::checks::table() {
         if let Some(rules) = by_check.remove(name) {
             jobs.push(Job {
@@ -151,6 +153,7 @@ fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
             });
         }
     }
+    jobs.append(&mut declared);
     jobs
 }
 

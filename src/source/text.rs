@@ -272,11 +272,15 @@ pub enum Piece {
     Hole(Arc<Hole>),
 }
 
-/// A string value: literal runs and holes, in order.
+/// A string value: literal runs and holes, in order. Cloning is cheap: a text of a policy stands in the value, in the document,
+/// and in findings.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Text {
-    pieces: Vec<Piece>,
+    pieces: Arc<Pieces>,
 }
+
+/// Most texts are one piece.
+type Pieces = SmallVec<[Piece; 1]>;
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -296,22 +300,18 @@ impl Text {
     }
 
     pub fn mapped(text: &str, map: OffsetMap) -> Self {
-        Self {
-            pieces: vec![Piece::Lit(Lit {
-                text: Arc::from(text),
-                map,
-            })],
-        }
+        let text = Arc::from(text);
+        Self::from_pieces([Piece::Lit(Lit { text, map })])
     }
 
     pub fn hole(hole: Hole) -> Self {
-        Self {
-            pieces: vec![Piece::Hole(Arc::new(hole))],
-        }
+        Self::from_pieces([Piece::Hole(Arc::new(hole))])
     }
 
-    pub fn from_pieces(pieces: Vec<Piece>) -> Self {
-        Self { pieces }
+    pub fn from_pieces(pieces: impl IntoIterator<Item = Piece>) -> Self {
+        Self {
+            pieces: Arc::new(pieces.into_iter().collect()),
+        }
     }
 
     pub fn pieces(&self) -> &[Piece] {
@@ -319,18 +319,18 @@ impl Text {
     }
 
     pub fn push(&mut self, piece: Piece) {
-        self.pieces.push(piece);
+        Arc::make_mut(&mut self.pieces).push(piece);
     }
 
     /// Appends `other`.
     pub fn append(&mut self, other: &Self) {
-        self.pieces.extend(other.pieces.iter().cloned());
+        Arc::make_mut(&mut self.pieces).extend(other.pieces.iter().cloned());
     }
 
     /// With `text` in the place of each hole of a kind.
     pub fn filled(&self, kind: HoleKind, text: &str) -> Self {
-        let mut out = Self::from_pieces(Vec::new());
-        for piece in &self.pieces {
+        let mut out = Self::default();
+        for piece in self.pieces() {
             match piece {
                 Piece::Hole(hole) if hole.kind == kind => out.append(&Self::synthetic(text, hole.span)),
                 _ => out.push(piece.clone()),
@@ -375,7 +375,7 @@ impl Text {
 
     fn joined(&self) -> Option<String> {
         let mut out = String::new();
-        for p in &self.pieces {
+        for p in self.pieces() {
             match p {
                 Piece::Lit(l) => out.push_str(&l.text),
                 Piece::Hole(_) => return None,
@@ -398,7 +398,7 @@ impl Text {
             return known.into_owned();
         }
         let mut out = String::new();
-        for p in &self.pieces {
+        for p in self.pieces() {
             match p {
                 Piece::Lit(l) => out.push_str(&l.text),
                 Piece::Hole(h) => {
@@ -414,7 +414,7 @@ impl Text {
     /// The known text before the first hole.
     pub fn prefix(&self) -> String {
         let mut out = String::new();
-        for p in &self.pieces {
+        for p in self.pieces() {
             match p {
                 Piece::Lit(l) => out.push_str(&l.text),
                 Piece::Hole(_) => break,
@@ -431,7 +431,7 @@ impl Text {
         }
         let mut out = String::new();
         let mut n = 0;
-        for p in &self.pieces {
+        for p in self.pieces() {
             match p {
                 Piece::Lit(l) => out.push_str(&l.text),
                 Piece::Hole(_) => {
@@ -520,7 +520,7 @@ impl Text {
                 Piece::Hole(_) => pieces.push(p.clone()),
             }
         }
-        Self { pieces }
+        Self::from_pieces(pieces)
     }
 
     /// Length in bytes of a piece in [`Text::with_placeholders`].

@@ -1,12 +1,17 @@
 //! Large repositories: nothing is lost in them, and twice as much is twice the work.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use overgrant::internals::iam::Ownership;
 use overgrant::internals::pipeline::analyze;
 use overgrant::internals::source::Sources;
 
-use crate::support::generated::{RESOURCES_PER_MODULE, terraform};
+use crate::support::generated::{TREES, Tree, terraform};
+use crate::support::repository::Repository;
+
+/// Resources that each module of [`terraform`] declares.
+const RESOURCES_PER_MODULE: usize = 5;
 
 /// How many resources and documents there are, and the best time of three.
 fn analysed(modules: usize) -> (usize, usize, Duration) {
@@ -43,4 +48,36 @@ fn modules_are_all_seen_in_linear_time() {
     assert_eq!(documents, 400 * 3);
     // Quadratic work would take sixteen times as long.
     assert!(long < short * 10 + Duration::from_millis(200), "{short:?} {long:?}");
+}
+
+/// A small size of each tree of `benches/whole_runs.rs`: all of it can be read, and the log shows what it took.
+#[test]
+fn a_small_size_of_each_generated_tree() {
+    const PART: usize = 100;
+    for Tree {
+        name,
+        unit,
+        large,
+        files,
+    } in TREES
+    {
+        let count = large / PART;
+        let files = files(count);
+        let repository = Repository::new(&[]);
+        files
+            .iter()
+            .for_each(|(path, text)| repository.write(path, text.as_bytes()));
+        let start = Instant::now();
+        let ran = repository.check(&["--isolated"]);
+        let took = start.elapsed();
+        let json = ran.json();
+        assert_eq!(json["errors"], serde_json::json!([]), "{name}");
+        assert_ne!(json["summary"]["statements"], 0, "{name}");
+        // Past what captures the output of tests that pass.
+        let _ = writeln!(
+            std::io::stderr(),
+            "{name}: {} ms, {count} times {unit}",
+            took.as_millis()
+        );
+    }
 }

@@ -66,12 +66,20 @@ fn the_files_of_small_repositories() {
     assert!(found.sum::<usize>() > 100);
 }
 
+/// Files of the generated repositories. A file alone costs about as much as all of them.
+const GENERATED_FILES: usize = 60;
+
 #[test]
-fn the_files_of_a_generated_repository() {
-    let files = generated::terraform(20);
-    let files: Vec<(String, Vec<u8>)> = files
-        .into_iter()
-        .map(|(path, text)| (path, text.into_bytes()))
-        .collect();
-    assert!(same_alone("generated", &files) > 0);
+fn the_files_of_generated_repositories() {
+    let modules = GENERATED_FILES / 3;
+    for (name, files) in [
+        ("repository", generated::repository(GENERATED_FILES)),
+        ("modules", generated::terraform(modules)),
+    ] {
+        let files: Vec<(String, Vec<u8>)> = files
+            .into_iter()
+            .map(|(path, text)| (path, text.into_bytes()))
+            .collect();
+        assert!(same_alone(name, &files) > 0);
+    }
 }

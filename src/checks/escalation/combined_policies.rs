@@ -25,9 +25,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if effective.admin_power().is_some() {
             continue;
         }
-        let withheld = effective.withheld();
+        let (granted, withheld) = (effective.actions(), effective.withheld());
         let open: Vec<_> = techniques()
             .iter()
+            .filter(|technique| technique.is_granted_by(&granted))
             .filter_map(|technique| Some((technique, combined_steps(effective, &withheld, technique)?)))
             .collect();
         let best = open

@@ -12,7 +12,7 @@ use crate::finding::{Confidence, Severity};
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, strength};
 use crate::iam::pattern;
-use crate::iam::{Action, ClauseItem, Document, PolicyKind, Statement};
+use crate::iam::{Action, ActionSet, ClauseItem, Document, PolicyKind, Statement};
 use crate::phrase::{self, MAX_LABEL};
 use crate::project::{DocumentId, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
@@ -31,14 +31,28 @@ struct GrantedStep<'a> {
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     self_mutation::check_similar_users(cx, out);
     for (id, d) in cx.documents() {
-        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) || !d.statements.iter().any(Statement::allows)
-        {
+        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Session) {
+            continue;
+        }
+        let granting = GrantingStatement::all(d);
+        let mut granted = ActionSet::empty();
+        granting
+            .iter()
+            .filter_map(|s| s.actions.as_ref())
+            .for_each(|set| granted.union_with(set));
+        let most = granting.iter().all(|s| s.actions.is_some()).then_some(granted);
+        if most.as_ref().is_some_and(ActionSet::is_empty) {
             continue;
         }
         let withheld = cx.project.withheld(id);
-        let open = |m: &&Technique| !m.ids.iter().any(|a| withheld.for_all_statements().contains(a.id()));
-        let grant = |i: usize, action: Action, m: &Technique| {
-            grant(d, i, action, m).filter(|_| !withheld.for_statement(i).contains(action.id()))
+        let open = |m: &&Technique| {
+            most.as_ref().is_none_or(|granted| m.is_granted_by(granted))
+                && !m.ids.iter().any(|a| withheld.for_all_statements().contains(a.id()))
+        };
+        let grant = |s: &GrantingStatement, action: Action, m: &Technique| {
+            let named = s.actions.as_ref().is_none_or(|set| set.contains(action.id()));
+            let step = named.then(|| grant(d, s.index, action, m)).flatten();
+            step.filter(|_| !withheld.for_statement(s.index).contains(action.id()))
         };
         let (singles, several): (Vec<&Technique>, Vec<&Technique>) = techniques::techniques()
             .iter()
@@ -48,7 +62,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         for m in several {
             // Prefers a statement without a narrowing condition.
             let widest = |action: &Action| {
-                let mut grants = (0..d.statements.len()).filter_map(|i| grant(i, *action, m));
+                let mut grants = granting.iter().filter_map(|s| grant(s, *action, m));
                 let first = grants.next()?;
                 match first.narrowed {
                     true => grants.find(|g| !g.narrowed).or(Some(first)),
@@ -69,12 +83,32 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             m.how == Danger::Target && passing.iter().any(within)
         };
         combined.retain(|(_, m)| !again(m));
-        for statement in 0..d.statements.len() {
+        for statement in &granting {
             let granted = |m: &&'static Technique| Some((grant(statement, *m.ids.first()?, m)?, *m));
             let found: Vec<_> = singles.iter().filter(|m| !again(m)).filter_map(granted).collect();
-            report_single(cx, out, cx.project.statement(id, statement), &found);
+            report_single(cx, out, cx.project.statement(id, statement.index), &found);
         }
         report_combination(cx, out, id, &combined);
+    }
+}
+
+/// A statement that allows something. Most of them grant no action of any method, which need not be asked of each.
+struct GrantingStatement {
+    index: usize,
+    /// What it grants; `None` for a `NotAction`.
+    actions: Option<ActionSet>,
+}
+
+impl GrantingStatement {
+    fn all(d: &Document) -> Vec<Self> {
+        let allowing = d.statements.iter().enumerate().filter(|(_, s)| s.allows());
+        allowing
+            .filter_map(|(index, s)| {
+                let clause = s.action.as_ref()?;
+                let actions = if clause.negated { None } else { clause.actions() };
+                Some(Self { index, actions })
+            })
+            .collect()
     }
 }
 

@@ -34,7 +34,8 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         }
         // One finding for each statement that names a target.
         let mut seen = Vec::new();
-        for technique in techniques() {
+        let granted = effective.actions();
+        for technique in techniques().iter().filter(|t| t.is_granted_by(&granted)) {
             if let Some((key, f)) = search.find_target(effective, technique)
                 && !seen.contains(&key)
             {

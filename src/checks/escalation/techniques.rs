@@ -8,7 +8,7 @@ use crate::iam::condition::{Grade, Operator, OperatorFamily, strength};
 use crate::iam::pattern;
 use crate::iam::resource_fit::may_be_resource_of;
 use crate::iam::service::admits_service;
-use crate::iam::{Action, ClauseItem, Statement, catalogue};
+use crate::iam::{Action, ActionSet, ClauseItem, Statement, catalogue};
 
 /// How a method gains permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,13 @@ pub(super) struct Technique {
     pub(super) what: &'static str,
     /// The prefixes of the service principals that get the role: `lambda`, or `ecs` for `ecs-tasks.amazonaws.com`.
     pub(super) services: Vec<&'static str>,
+}
+
+impl Technique {
+    /// Whether `granted` has all its actions.
+    pub(super) fn is_granted_by(&self, granted: &ActionSet) -> bool {
+        self.ids.iter().all(|action| granted.contains(action.id()))
+    }
 }
 
 /// The table, read on first use.

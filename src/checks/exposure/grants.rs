@@ -123,13 +123,11 @@ fn escalation(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) 
     let denied = cx.project.granted(s.document_id).denied.as_ref();
     let grants = |name: &str| {
         let action = catalogue().action(name)?;
+        let item = clause.item_naming(action)?;
         let mut resources = s.resource.iter().filter(|r| !r.negated).flat_map(|r| &r.items);
         let about =
             s.resource.as_ref().is_none_or(|r| r.negated) || resources.any(|r| may_be_resource_of(&r.text, action));
-        clause
-            .item_naming(action)
-            .filter(|_| about)
-            .filter(|_| denied.is_none_or(|d| !d.contains(action.id())))
+        (about && denied.is_none_or(|d| !d.contains(action.id()))).then_some(item)
     };
     if grants("s3:GetObject").is_some() && grants("s3:PutObject").is_some() {
         return;

@@ -46,6 +46,7 @@ impl DocumentLowering {
             complete: false,
             dead: None,
             strength: OnceLock::new(),
+            nothing: OnceLock::new(),
         }
     }
 }

@@ -343,7 +343,7 @@ fn is_unknown(text: &Text) -> bool {
 
 /// Marks a value as one item of unknown content.
 fn unknown_item(value: &Value, hole: &Arc<Hole>) -> ClauseItem {
-    item(value, Text::from_pieces(vec![Piece::Hole(hole.clone())]))
+    item(value, Text::from_pieces([Piece::Hole(hole.clone())]))
 }
 
 pub(super) fn item(value: &Value, text: Text) -> ClauseItem {

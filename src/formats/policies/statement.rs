@@ -177,6 +177,7 @@ impl DocumentLowering {
             complete: self.complete,
             dead: None,
             strength: OnceLock::new(),
+            nothing: OnceLock::new(),
         }
     }
 

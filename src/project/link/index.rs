@@ -145,7 +145,7 @@ impl ReferenceIndex {
         }
         let Some(text) = value.as_text() else {
             let text = match &value.kind {
-                ValueKind::Unknown(h) => Text::from_pieces(vec![Piece::Hole(h.clone())]),
+                ValueKind::Unknown(h) => Text::from_pieces([Piece::Hole(h.clone())]),
                 _ => Text::default(),
             };
             return PolicyRef::Elsewhere(text);

@@ -226,6 +226,9 @@ impl<'a> Eval<'_, 'a> {
 
 /// Whether one of the elements is there, and none of the others.
 pub(super) fn elements(keys: &[WithSpan<String>], open: bool, has: &[String], lacks: &[String]) -> Truth {
+    if has.is_empty() && lacks.is_empty() {
+        return Truth::Yes;
+    }
     let more = match open || keys.iter().any(|k| k.value.contains("${")) {
         true => Truth::Unknown,
         false => Truth::No,

@@ -79,7 +79,7 @@ impl LiteralBuilder {
             file,
             segments: self.segments,
         };
-        Text::from_pieces(vec![Piece::Lit(Lit {
+        Text::from_pieces([Piece::Lit(Lit {
             text: self.text.into(),
             map,
         })])

@@ -50,7 +50,7 @@ fn collect(value: &Value, at: Span, home: Span, when: &Guard, depth: usize, out:
         }
         ValueKind::Str(text) if value.via.is_none() && home.contains(value.span) => text.clone(),
         ValueKind::Str(text) => at_span(text, at),
-        ValueKind::Unknown(h) => at_span(&Text::from_pieces(vec![Piece::Hole(h.clone())]), at),
+        ValueKind::Unknown(h) => at_span(&Text::from_pieces([Piece::Hole(h.clone())]), at),
         ValueKind::Num(n) => Text::synthetic(n, at),
         ValueKind::Bool(b) => Text::synthetic(if *b { "true" } else { "false" }, at),
         ValueKind::Null => Text::default(),

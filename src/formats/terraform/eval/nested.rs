@@ -197,5 +197,5 @@ fn variables(text: &Text) -> Text {
         }),
         Piece::Hole(_) => p.clone(),
     });
-    Text::from_pieces(pieces.collect())
+    Text::from_pieces(pieces)
 }

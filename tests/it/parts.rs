@@ -66,16 +66,17 @@ fn the_files_of_small_repositories() {
     assert!(found.sum::<usize>() > 100);
 }
 
-/// Files of the generated repositories. A file alone costs about as much as all of them.
-const GENERATED_FILES: usize = 60;
+/// Files of the generated repository: projects of twenty files each.
+const GENERATED_FILES: usize = 500;
+const FILES_OF_PROJECT: usize = 20;
 
 #[test]
 fn the_files_of_generated_repositories() {
-    let modules = GENERATED_FILES / 3;
-    for (name, files) in [
-        ("repository", generated::repository(GENERATED_FILES)),
-        ("modules", generated::terraform(modules)),
-    ] {
+    let projects = (0..GENERATED_FILES / FILES_OF_PROJECT).flat_map(|p| {
+        let files = generated::repository(FILES_OF_PROJECT).into_iter();
+        files.map(move |(path, text)| (format!("p{p}/{path}"), text.replace("own-", &format!("own{p}-"))))
+    });
+    for (name, files) in [("projects", projects.collect()), ("modules", generated::terraform(20))] {
         let files: Vec<(String, Vec<u8>)> = files
             .into_iter()
             .map(|(path, text)| (path, text.into_bytes()))

@@ -3,7 +3,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Groups;
-use super::links::{FileLink, FileLinks};
+use super::links::FileLinks;
 use super::tree::{FolderId, FolderTree};
 use crate::formats::python;
 use crate::iam::sdk;
@@ -85,15 +85,9 @@ struct ImportableLayers {
 
 impl ImportableLayers {
     fn new(sources: &Sources, tree: &FolderTree, links: &[FileLinks]) -> Self {
-        let named = links
+        let folders: FxHashSet<FolderId> = links
             .iter()
-            .filter(|of_file| of_file.has_layers)
-            .flat_map(|of_file| &of_file.links);
-        let folders: FxHashSet<FolderId> = named
-            .filter_map(|link| match link {
-                FileLink::Folder(folder) | FileLink::Below(folder) => Some(*folder),
-                _ => None,
-            })
+            .flat_map(|of_file| of_file.layers.iter().copied())
             .collect();
         let mut folders: Vec<String> = folders.into_iter().map(|id| tree.folder_path(id).to_owned()).collect();
         folders.sort_unstable();

@@ -32,8 +32,8 @@ pub(super) struct FileLinks {
     pub(super) stack: StackWords,
     /// It says what an organization allows.
     pub(super) is_of_organization: bool,
-    /// It has layers of functions, whose folders others import from.
-    pub(super) has_layers: bool,
+    /// Folders that layers of functions may be made of.
+    pub(super) layers: Vec<FolderId>,
 }
 
 /// Longest token that is looked at, in bytes.
@@ -73,9 +73,36 @@ impl FileLinks {
         names::collect(kind, text, &mut out.names);
         out.stack = StackWords::of(file_name(path), text);
         out.is_of_organization = has(&["AWS::Organizations::", "aws_organizations_"]);
-        out.has_layers = has(&["LayerVersion", "lambda_layer_version"]);
+        if has(&["LayerVersion", "lambda_layer_version"]) {
+            out.layers = layers(tree, kind, path, text);
+        }
         out
     }
+}
+
+/// What stands after a layer of a template, in bytes: its properties.
+const LAYER: usize = 800;
+
+/// The folders of layers: named in the properties of one, or, in Terraform, where a package is made that is called so.
+fn layers(tree: &FolderTree, kind: LinkingKind, path: &str, text: &str) -> Vec<FolderId> {
+    let mut links = Vec::new();
+    let text_of_layers: String = match kind {
+        LinkingKind::Terraform => {
+            let of_layer = |line: &&str| ["layer", "python", "depend"].iter().any(|word| line.contains(word));
+            text.lines().filter(of_layer).flat_map(|line| [line, "\n"]).collect()
+        }
+        _ => {
+            let places = memchr::memmem::find_iter(text.as_bytes(), b"LayerVersion");
+            let after = places.map(|at| text[at..].char_indices().take_while(|(i, _)| *i < LAYER));
+            after.flatten().map(|(_, c)| c).collect()
+        }
+    };
+    add_paths(tree, kind, path, &text_of_layers, &mut links);
+    let folders = links.into_iter().filter_map(|link| match link {
+        FileLink::Folder(folder) | FileLink::Below(folder) => Some(folder),
+        _ => None,
+    });
+    folders.collect()
 }
 
 /// What a file is, as far as links go. Others have none.
@@ -111,7 +138,13 @@ fn add_paths(tree: &FolderTree, kind: LinkingKind, path: &str, text: &str, links
     let lists = memchr::memmem::find(text.as_bytes(), b"fileset(").is_some();
     let mut seen = rustc_hash::FxHashSet::default();
     for token in PathTokens::new(text) {
-        if !seen.insert((token.text, token.is_quoted, token.is_value, token.is_from_root)) {
+        if !seen.insert((
+            token.text,
+            token.is_quoted,
+            token.is_value,
+            token.is_from_module,
+            token.is_from_root,
+        )) {
             continue;
         }
         let word = token.text.trim_end_matches('.');
@@ -126,7 +159,12 @@ fn add_paths(tree: &FolderTree, kind: LinkingKind, path: &str, text: &str, links
         }
         let has_slash = word.contains('/');
         // A word alone may be anything: only what stands beside the file is meant, or what an application of the CDK quotes.
-        let everywhere = has_slash || kind == LinkingKind::Python && is_of_cdk && token.is_quoted;
+        let everywhere = match kind {
+            LinkingKind::Python => has_slash || is_of_cdk && token.is_quoted,
+            // From the folder of the root module, which may be one of those around it.
+            LinkingKind::Terraform => has_slash && !word.starts_with('.') && !token.is_from_module,
+            LinkingKind::Other => false,
+        };
         let mut base = own;
         loop {
             let is_found = add_path(tree, base, word, (last, lists), links);
@@ -197,6 +235,8 @@ struct PathToken<'t> {
     is_quoted: bool,
     /// A key, a quote, or an expression stands before it.
     is_value: bool,
+    /// It follows the path of the module.
+    is_from_module: bool,
     /// It follows the path of the root module.
     is_from_root: bool,
 }
@@ -249,6 +289,7 @@ impl<'t> Iterator for PathTokens<'t> {
                 text: self.text.get(start..self.at)?,
                 is_quoted: quote.is_some() && quote == bytes.get(self.at).copied(),
                 is_value: blank.is_some_and(|b| matches!(b, b':' | b'=' | b'"' | b'\'' | b'}')),
+                is_from_module: before.ends_with(b"path.module}"),
                 is_from_root: [&b"path.root}"[..], b"path.cwd}"]
                     .iter()
                     .any(|end| before.ends_with(end)),

@@ -2,6 +2,7 @@
 
 use super::Groups;
 use super::links::FileLinks;
+use crate::classify::has_data_ending;
 use crate::source::{FileId, Sources, is_within, parent_path};
 
 /// What one file exports, imports, and sets.
@@ -27,7 +28,7 @@ impl StackWords {
         let bytes = text.as_bytes();
         let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
         let mut out = Self {
-            declares_parameters: has("Parameters"),
+            declares_parameters: has_data_ending(name) && has("Parameters") && has("Resources"),
             is_of_cdk: has("aws:cdk:path"),
             ..Self::default()
         };
@@ -132,10 +133,11 @@ fn connect_parameters(
 ) {
     let fits = |template: &&FileId| {
         let text = sources.text(**template).as_bytes();
-        stack
-            .set
-            .iter()
-            .all(|key| memchr::memmem::find(text, key.as_bytes()).is_some())
+        let declares = |key: &String| {
+            let end = |at: usize| text.get(at + key.len()).is_some_and(|b| matches!(b, b':' | b'"'));
+            memchr::memmem::find_iter(text, key.as_bytes()).any(end)
+        };
+        stack.set.iter().all(declares)
     };
     let fitting: Vec<FileId> = templates.iter().filter(fits).copied().filter(|t| *t != id).collect();
     let mut folder = parent_path(sources.path(id));

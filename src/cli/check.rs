@@ -396,10 +396,10 @@ impl CheckArgs {
         let o = &self.output;
         if o.quiet == 0 {
             let outdated = all.iter().flat_map(|read| read.governing.outdated());
-            let mut told = BTreeSet::new();
+            let mut printed = BTreeSet::new();
             for outdated in outdated.map(ToString::to_string) {
                 // Settings above several repositories are those of each.
-                if told.insert(outdated.clone()) {
+                if printed.insert(outdated.clone()) {
                     terminal::note(&format!("note: {outdated}"));
                 }
             }

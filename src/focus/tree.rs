@@ -112,20 +112,16 @@ impl FolderTree {
     }
 
     pub(super) fn folders_ending_with(&self, end: &str) -> impl Iterator<Item = FolderId> {
-        let fits = move |path: &str| {
-            path.strip_suffix(end)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
-        };
         let all = self.folders.iter();
-        all.filter(move |(path, _)| fits(path)).map(|(_, id)| *id)
+        all.filter(move |(path, _)| ends_with_path(path, end))
+            .map(|(_, id)| *id)
     }
 
     pub(super) fn files_ending_with(&self, end: &str) -> impl Iterator<Item = FileId> {
-        let fits = move |path: &str| {
-            path.strip_suffix(end)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
-        };
-        self.sorted.iter().copied().filter(move |id| fits(self.path(*id)))
+        self.sorted
+            .iter()
+            .copied()
+            .filter(move |id| ends_with_path(self.path(*id), end))
     }
 
     pub(super) fn direct_files(&self, folder: FolderId) -> impl Iterator<Item = FileId> {
@@ -140,6 +136,12 @@ impl FolderTree {
     pub(super) fn code_below(&self, folder: FolderId) -> impl Iterator<Item = FileId> {
         self.files_below(folder).filter(|id| self.is_code[id.0 as usize])
     }
+}
+
+/// Whether the last parts of a path are these.
+fn ends_with_path(path: &str, end: &str) -> bool {
+    let before = path.strip_suffix(end);
+    before.is_some_and(|before| before.is_empty() || before.ends_with('/'))
 }
 
 fn is_code(path: &str) -> bool {

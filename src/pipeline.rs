@@ -69,8 +69,13 @@ impl<'a> PartialAnalysis<'a> {
 
     /// What [`Analysis::wanted`] has, as far as it is known. Sorted.
     pub fn wanted(&self) -> Vec<String> {
-        let units = self.lowered.iter().flatten().flatten();
-        let mut wanted: Vec<String> = units.flat_map(|u| u.wanted.iter().cloned()).collect();
+        let units = || self.lowered.iter().flatten().flatten();
+        let mut wanted: Vec<String> = units().flat_map(|u| u.wanted.iter().cloned()).collect();
+        // What an image starts is asked when all is linked, which is late.
+        let files = units()
+            .flat_map(|u| &u.resources)
+            .filter_map(|r| r.get("Dockerfile")?.as_str());
+        wanted.extend(files.filter(|path| self.sources.find(path).is_none()).map(Into::into));
         wanted.sort();
         wanted.dedup();
         wanted

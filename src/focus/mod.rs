@@ -13,6 +13,7 @@ mod tree;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+use crate::formats::python::SdkCopies;
 use crate::iam::Ownership;
 use crate::source::{FileId, Sources};
 
@@ -32,7 +33,12 @@ pub fn focus(sources: &Sources, own: &Ownership, always: &[FileId]) -> Option<Fx
     }
     let tree = FolderTree::new(sources);
     let ids: Vec<FileId> = sources.ids().collect();
-    let links: Vec<FileLinks> = ids.par_iter().map(|id| FileLinks::of(sources, &tree, *id)).collect();
+    let copies = SdkCopies::new(sources);
+    let links_of = |id: &FileId| match copies.has(sources, *id) {
+        true => FileLinks::default(),
+        false => FileLinks::of(sources, &tree, *id),
+    };
+    let links: Vec<FileLinks> = ids.par_iter().map(links_of).collect();
     let mut groups = Groups::new(sources.len());
     connect(sources, &tree, &links, &mut groups);
     let of_organization = ids.iter().filter(|id| links[id.0 as usize].is_of_organization);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::Truth;
-use super::catalogue::{Action, ResourceType, catalogue};
+use super::catalogue::{Action, ResourceType, catalogue, tables};
 use super::glob::CaseSensitivity;
 use super::pattern::Pattern;
 
@@ -18,6 +18,8 @@ type Formats = OnceLock<Box<[ArnFormat]>>;
 #[derive(Debug)]
 pub struct ArnFormat {
     pattern: Pattern,
+    /// What every resource of it begins with: `role/`.
+    head: &'static str,
     /// Its ARNs have a region.
     pub region: bool,
     /// Its ARNs have an account.
@@ -29,9 +31,19 @@ impl ArnFormat {
         let has = |n: usize| text.split(':').nth(n).is_some_and(|field| !field.is_empty());
         Self {
             pattern: Pattern::format(text),
+            head: text
+                .splitn(6, ':')
+                .nth(5)
+                .and_then(|r| r.split("${").next())
+                .unwrap_or(""),
             region: has(3),
             account: has(4),
         }
+    }
+
+    /// Whether a resource that begins like this is likely of the format: worth to be asked first.
+    pub fn is_likely(&self, resource: &str) -> bool {
+        !self.head.is_empty() && resource.starts_with(self.head)
     }
 
     /// Whether some ARN of this format is one that `arn`, a pattern of resources, means. Holes fit anything; case counts.
@@ -63,12 +75,41 @@ impl ResourceType {
     }
 }
 
+/// An ARN that an action is checked against although AWS's reference does not have it, as it is written and as a pattern.
+type CheckedArn = (&'static str, Pattern);
+
 impl Action {
     /// Whether AWS checks the action against something that `arn` means and that its reference does not have.
     pub fn is_checked_against(self, arn: &Pattern) -> Truth {
-        self.checked_arns()
-            .map(|known| arn.overlaps(&Pattern::plain(known, CaseSensitivity::Sensitive)))
-            .fold(Truth::No, Truth::or)
+        let known = self.checked().iter();
+        known.map(|(_, known)| arn.overlaps(known)).fold(Truth::No, Truth::or)
+    }
+
+    /// The ARNs that AWS checks the action against although its reference does not have them.
+    pub fn checked_arns(self) -> impl Iterator<Item = &'static str> {
+        self.checked().iter().map(|(written, _)| *written)
+    }
+
+    fn checked(self) -> &'static [CheckedArn] {
+        static ACTIONS: OnceLock<BTreeMap<Action, Vec<CheckedArn>>> = OnceLock::new();
+        let actions = ACTIONS.get_or_init(|| {
+            let mut out: BTreeMap<Self, Vec<CheckedArn>> = BTreeMap::new();
+            for fields in tables::fields("checked-arns") {
+                let [name, arns, ..] = fields.as_slice() else { continue };
+                let actions: Vec<Self> = match name.strip_suffix(":*").and_then(|s| catalogue().service(s)) {
+                    Some(service) => service.actions().collect(),
+                    None => catalogue().action(name).into_iter().collect(),
+                };
+                for action in actions {
+                    let patterns = arns
+                        .split(", ")
+                        .map(|a| (a, Pattern::plain(a, CaseSensitivity::Sensitive)));
+                    out.entry(action).or_default().extend(patterns);
+                }
+            }
+            out
+        });
+        actions.get(&self).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::actions::ActionSet;
+use super::arn::{self, Breadth};
 use super::catalogue::{Action, catalogue};
 use super::condition::dead::DeadStatement;
 use super::condition::{Operator, Strength};
@@ -173,9 +174,26 @@ pub struct ClauseItem {
     pub via: Provenance,
     /// Set in one alternative of a conditional: "if IsProd".
     pub branch: Option<Guard>,
+    /// For [`Self::breadth`], which many rules ask.
+    breadth: OnceLock<Breadth>,
 }
 
 impl ClauseItem {
+    pub fn new(text: Text, span: Span) -> Self {
+        Self {
+            text,
+            span,
+            via: None,
+            branch: None,
+            breadth: OnceLock::new(),
+        }
+    }
+
+    /// How much of a service it covers as a resource.
+    pub fn breadth(&self) -> Breadth {
+        *self.breadth.get_or_init(|| arn::breadth_of(&self.text))
+    }
+
     pub fn display(&self) -> String {
         self.text.display()
     }

@@ -7,7 +7,7 @@ use crate::checks::holders::is_for_aws_backup;
 use crate::finding::Severity;
 use crate::iam::ClauseItem;
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::{Arn, Breadth, breadth_of, fully_covered_types};
+use crate::iam::arn::{Arn, Breadth, fully_covered_types};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::class::class;
 use crate::iam::condition::Grade;
@@ -170,12 +170,13 @@ fn sharing_actions() -> ActionSet {
         .actions()
         .filter(|a: &Action| {
             let name = a.short_name();
-            !a.is_retired()
+            // The names leave few.
+            verbs.iter().any(|v| name.starts_with(v))
+                && words.iter().any(|w| name.contains(w))
+                && !a.is_retired()
                 && a.scopable()
                 && (managing.contains(a.id()) || a.called_permissions_management())
                 && !iam.contains(&a.service().prefix())
-                && verbs.iter().any(|v| name.starts_with(v))
-                && words.iter().any(|w| name.contains(w))
                 // For a network interface that is created for a service and holds no data.
                 && !name.ends_with("NetworkInterfacePermission")
         })
@@ -198,9 +199,9 @@ fn destructive_actions() -> ActionSet {
         .actions()
         .filter(|a: &Action| {
             let name = a.short_name();
-            !a.is_retired()
+            verbs.iter().any(|v| name.starts_with(v))
+                && !a.is_retired()
                 && a.scopable()
-                && verbs.iter().any(|v| name.starts_with(v))
                 && !small.contains(&name)
                 && !name.contains("Tag")
         })
@@ -224,11 +225,11 @@ fn report_class(cx: &Context<'_>, out: &mut FindingSink<'_>, g: &AllowStatement<
         ids::SECRETS_READ_STAR | ids::KMS_DECRYPT_STAR | ids::AUDIT_TAMPERING
     );
     let wide = |r: &&ClauseItem| {
-        let breadth = breadth_of(&r.text);
+        let breadth = r.breadth();
         breadth.is_star_like() || whole && breadth <= Breadth::WholeType
     };
     let mut items: Vec<_> = resource.items.iter().filter(wide).collect();
-    items.sort_by_key(|r| breadth_of(&r.text));
+    items.sort_by_key(|r| r.breadth());
     let reaching = items.into_iter().map(|r| (r, g.reachable_actions(r, &hit)));
     let Some((wide, hit)) = reaching.into_iter().find(|(_, hit)| !hit.is_empty()) else {
         return false;
@@ -283,7 +284,7 @@ fn secret_noun(actions: &ActionSet) -> &'static str {
 
 /// The label for an item of `Resource`.
 fn label_of(wide: &ClauseItem, within: &str) -> String {
-    match breadth_of(&wide.text) {
+    match wide.breadth() {
         Breadth::Everything | Breadth::WholeService => "on every resource".to_owned(),
         Breadth::AccountWide => "on every resource in this account".to_owned(),
         _ => format!("on every `{}` in {}", arn_type(wide), within),

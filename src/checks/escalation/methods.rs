@@ -9,7 +9,7 @@ use super::pass_role::PassRoleGrant;
 use super::self_mutation;
 use super::techniques::{self, Danger, Technique};
 use crate::finding::{Confidence, Severity};
-use crate::iam::arn::{self, Breadth};
+use crate::iam::arn::Breadth;
 use crate::iam::condition::{Grade, strength};
 use crate::iam::pattern;
 use crate::iam::{Action, ActionSet, ClauseItem, Document, PolicyKind, Statement};
@@ -197,7 +197,7 @@ fn report_single(
 fn wide_resource(s: &Statement) -> Option<(Span, &'static str)> {
     let items = &s.resource.as_ref().filter(|clause| !clause.negated)?.items;
     let star = items.iter().find(|r| pattern::is_star(&r.text));
-    let whole = || items.iter().find(|r| arn::breadth_of(&r.text) <= Breadth::WholeType);
+    let whole = || items.iter().find(|r| r.breadth() <= Breadth::WholeType);
     match star {
         Some(item) => Some((item.span, "on every resource")),
         None => Some((whole()?.span, "on every resource of its type")),

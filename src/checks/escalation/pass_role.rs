@@ -132,12 +132,7 @@ fn check_named_roles(cx: &Context<'_>, s: StatementRef<'_>, grant: &PassRoleGran
         .first()
         .filter(|r| r.text.as_hole().is_none_or(|h| h.target.is_some()))?;
     let open = s.open || (s.condition_key.is_some() && !s.complete);
-    if open
-        || resource
-            .items
-            .iter()
-            .any(|r| arn::breadth_of(&r.text) == Breadth::Unknown)
-    {
+    if open || resource.items.iter().any(|r| r.breadth() == Breadth::Unknown) {
         return None;
     }
     let mut f = cx

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::pass_role::is_every_role;
-use crate::iam::arn::{self, Breadth};
+use crate::iam::arn::Breadth;
 use crate::iam::condition::{Grade, Operator, OperatorFamily, strength};
 use crate::iam::pattern;
 use crate::iam::resource_fit::may_be_resource_of;
@@ -94,11 +94,11 @@ pub(super) fn grants_technique(s: &Statement, action: Action, technique: &Techni
             Danger::Pass if pass => is_every_role(r),
             // A resource that does not exist yet can be named in advance.
             Danger::Pass => {
-                let known = arn::breadth_of(&r.text) != Breadth::Unknown || r.text.as_hole().is_none();
+                let known = r.breadth() != Breadth::Unknown || r.text.as_hole().is_none();
                 known && may_be_resource_of(&r.text, action)
             }
             Danger::Own | Danger::Other | Danger::Target => {
-                arn::breadth_of(&r.text) <= Breadth::WholeType && may_be_resource_of(&r.text, action)
+                r.breadth() <= Breadth::WholeType && may_be_resource_of(&r.text, action)
             }
         })
 }

@@ -3,7 +3,6 @@
 use crate::finding::Severity;
 use crate::iam::access::{Audience, OWN_ACTIONS, audience};
 use crate::iam::actions::ActionSet;
-use crate::iam::arn::breadth_of;
 use crate::iam::condition::strength;
 use crate::iam::pattern::Pattern;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, is_open};
@@ -112,7 +111,7 @@ fn escalation(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) 
     // On every bucket, other rules report it.
     if s.resource
         .as_ref()
-        .is_some_and(|r| r.negated || r.items.iter().any(|i| breadth_of(&i.text).is_star_like()))
+        .is_some_and(|r| r.negated || r.items.iter().any(|i| i.breadth().is_star_like()))
         && identity
     {
         return;

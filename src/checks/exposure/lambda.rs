@@ -26,12 +26,7 @@ const CONDITIONS: [(&str, &str, &str); 6] = [
 ];
 
 fn conditions(r: &Resource) -> Vec<Condition> {
-    let made = |text: &str, span: Span| ClauseItem {
-        text: Text::synthetic(text, span),
-        span,
-        via: None,
-        branch: None,
-    };
+    let made = |text: &str, span: Span| ClauseItem::new(Text::synthetic(text, span), span);
     let given = CONDITIONS.iter().filter(|(property, ..)| r.has(property));
     given
         .filter_map(|(property, operator, key)| {
@@ -39,10 +34,7 @@ fn conditions(r: &Resource) -> Vec<Condition> {
             let text = value.as_text();
             Some(Condition {
                 values: text
-                    .map(|text| ClauseItem {
-                        text: text.clone(),
-                        ..made("", value.span)
-                    })
+                    .map(|text| ClauseItem::new(text.clone(), value.span))
                     .into_iter()
                     .collect(),
                 complete: text.is_some(),
@@ -67,12 +59,7 @@ fn principal(r: &Resource) -> Option<PrincipalItem> {
             PrincipalType::Service
         },
         type_key: None,
-        value: ClauseItem {
-            text: text.clone(),
-            span: value.span,
-            via: None,
-            branch: None,
-        },
+        value: ClauseItem::new(text.clone(), value.span),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::checks::allow_statements::writing_actions;
 use crate::finding::{Confidence, Severity};
-use crate::iam::arn::{Breadth, breadth_of};
+use crate::iam::arn::Breadth;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, OperatorFamily, strength};
 use crate::iam::principal::{Oidc, PrincipalOrigin, origin_of};
@@ -353,8 +353,7 @@ fn grants_nothing_sensitive(cx: &Context<'_>, trust: DocumentId) -> bool {
         .iter_enumerated()
         .filter(|(_, identity)| identity.trust.contains(&trust))
         .peekable();
-    let wide =
-        |clause: &Clause| clause.negated || clause.items.iter().any(|r| breadth_of(&r.text) <= Breadth::WholeType);
+    let wide = |clause: &Clause| clause.negated || clause.items.iter().any(|r| r.breadth() <= Breadth::WholeType);
     let harmful = |actions: &ActionSet| {
         let actions = actions.scopable();
         !writing_actions(&actions).is_empty()

@@ -8,7 +8,7 @@ use crate::checks::allow_statements::names;
 use crate::checks::holders::cause_of;
 use crate::checks::self_reference::OwnedResource;
 use crate::finding::{Confidence, Finding};
-use crate::iam::arn::{Breadth, breadth_of};
+use crate::iam::arn::Breadth;
 use crate::iam::{ActionSet, Clause, Condition, Statement};
 use crate::model::{Resource, kinds};
 use crate::project::{Identity, IdentityId, IdentityKind};
@@ -194,7 +194,7 @@ fn confidence_from_targets(cx: &Context<'_>, group: IdentityId) -> Option<Confid
             continue;
         };
         for item in &clause.items {
-            if breadth_of(&item.text) <= Breadth::WholeType {
+            if item.breadth() <= Breadth::WholeType {
                 return Some(Confidence::High);
             }
             let mut targets = cx

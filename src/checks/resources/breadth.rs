@@ -2,7 +2,6 @@
 
 use crate::checks::holders::is_for_aws_backup;
 use crate::finding::Severity;
-use crate::iam::arn::breadth_of;
 use crate::iam::condition::strength;
 use crate::iam::resource_fit::unlimited_actions;
 use crate::iam::{ActionSet, Clause, ClauseItem, PolicyKind, pattern};
@@ -21,7 +20,7 @@ pub(super) fn effectively_star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         for item in &clause.items {
-            if !breadth_of(&item.text).is_star_like() {
+            if !item.breadth().is_star_like() {
                 continue;
             }
             // What works on `*` only is given on everything in any case.

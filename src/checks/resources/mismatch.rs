@@ -1,7 +1,7 @@
 //! Actions and resources that do not fit.
 //! Service Authorization Reference, "Resource types" of each service.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::checks::validity::matches_no_type;
 use crate::finding::{Confidence, Finding, Severity};
@@ -17,8 +17,8 @@ use crate::source::{Span, Text};
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let named = |text: &Text| ResourceRefs::new(cx.project).as_arn(text);
     let mut misfits: Vec<(Span, &str, Finding)> = Vec::new();
-    // Where an action fits, or may, by the calls of the module that it stands in.
-    let mut fitting: BTreeMap<Span, BTreeSet<&str>> = BTreeMap::new();
+    // Where an action fits, or may, by the calls of the module that it stands in, with the resources.
+    let mut fitting: BTreeMap<Span, Vec<(&str, &Clause)>> = BTreeMap::new();
     for s in cx.statements() {
         if s.document.origin != DocumentOrigin::Written {
             continue;
@@ -29,18 +29,18 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         ) {
             continue;
         }
-        let (Some(actions), Some(resources)) = (&s.action, &s.resource) else {
+        let statement = &s.document.statements[s.index];
+        let (Some(actions), Some(clause)) = (&statement.action, &statement.resource) else {
             continue;
         };
-        // An ARN of nothing is reported as that.
-        if actions.negated || resources.items.iter().any(matches_no_type) {
+        if actions.negated {
             continue;
         }
         let scope = s.document.resource.and_then(|r| cx.project.resources.get(r));
         let scope = scope.map_or("", |r| &*r.address.scope);
-        let Some(mut resources) = Resources::new(resources, named) else {
+        let Some(mut resources) = Resources::new(clause, named) else {
             for item in &actions.items {
-                fitting.entry(item.span).or_default().insert(scope);
+                fitting.entry(item.span).or_default().push((scope, clause));
             }
             continue;
         };
@@ -55,9 +55,9 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 false => set.iter().any(|a| resources.may_match(a)),
             };
             if fits {
-                fitting.entry(item.span).or_default().insert(scope);
+                fitting.entry(item.span).or_default().push((scope, clause));
                 part_of_service(cx, out, s, item, &mut resources);
-            } else if !set.is_empty() {
+            } else if !set.is_empty() && !names_nothing(clause) {
                 let found = mismatched_actions(cx, s, item, set, &mut resources);
                 misfits.extend(found.map(|f| (item.span, scope, f)));
             }
@@ -65,11 +65,19 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
     // A module serves all its callers: what is in vain for one of them is not for another.
     for (span, scope, f) in misfits {
-        let elsewhere = fitting.get(&span).is_some_and(|fits| fits.iter().any(|s| *s != scope));
+        let fits = fitting.get(&span).into_iter().flatten();
+        let elsewhere = fits
+            .filter(|(s, _)| *s != scope)
+            .any(|(_, clause)| !names_nothing(clause));
         if !elsewhere {
             out.push(f);
         }
     }
+}
+
+/// An ARN of nothing is reported as that.
+fn names_nothing(clause: &Clause) -> bool {
+    clause.items.iter().any(matches_no_type)
 }
 
 /// `s3:*` on some ARNs covers actions that none of them fits. That is nothing to fix by itself: it is said beside the
@@ -93,7 +101,7 @@ fn part_of_service(
         .actions()
         .filter(|a| !a.is_retired() && !resources.may_match(*a))
         .count();
-    if unfit == 0 {
+    if unfit == 0 || s.resource.as_ref().is_some_and(names_nothing) {
         return;
     }
     out.push(

@@ -4,7 +4,7 @@ use super::scope::LOGGING;
 use crate::checks::allow_statements::{AllowStatement, identity_allow_statements, names, writing_actions};
 use crate::checks::holders::{IS_ADMINISTRATOR, are_administrators};
 use crate::finding::Severity;
-use crate::iam::arn::{Arn, breadth_of, fully_covered_types};
+use crate::iam::arn::{Arn, fully_covered_types};
 use crate::iam::catalogue::{AccessLevel, ResourceType};
 use crate::iam::{Action, ActionSet, ClauseItem, pattern};
 use crate::rules::{Context, FindingSink, ids};
@@ -42,7 +42,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         if clause.items.iter().any(|r| pattern::is_star(&r.text)) {
             continue;
         }
-        for item in clause.items.iter().filter(|r| !breadth_of(&r.text).is_star_like()) {
+        for item in clause.items.iter().filter(|r| !r.breadth().is_star_like()) {
             if let Some(f) = check_item(cx, &g, item) {
                 out.push(match are_administrators(cx, g.statement) {
                     true => f.severity(Severity::Low).note(IS_ADMINISTRATOR),

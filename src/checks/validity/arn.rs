@@ -322,10 +322,23 @@ impl FieldPresence {
     }
 }
 
-/// Whether `arn` matches one of the types, given the presence of its Region and account.
-fn matches_any_type(types: &[ResourceType], arn: &Pattern, region: FieldPresence, account: FieldPresence) -> bool {
-    let mut formats = types.iter().flat_map(|t| t.formats());
-    formats.any(|f| region.agrees_with(f.region) && account.agrees_with(f.account) && f.matches(arn).may_be())
+/// Whether an ARN that ends in `resource` matches one of the types, given the presence of its Region and account.
+fn matches_any_type(
+    types: &[ResourceType],
+    (arn, resource): (&Pattern, &str),
+    region: FieldPresence,
+    account: FieldPresence,
+) -> bool {
+    let matching = |likely: bool| {
+        let mut formats = types.iter().flat_map(|t| t.formats());
+        formats.any(|f| {
+            f.is_likely(resource) == likely
+                && region.agrees_with(f.region)
+                && account.agrees_with(f.account)
+                && f.matches(arn).may_be()
+        })
+    };
+    matching(true) || matching(false)
 }
 
 /// What is wrong with an ARN that matches no format of its service: Region, account, or resource.
@@ -334,13 +347,12 @@ fn format_mismatch(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, 
         return None;
     };
     let types = types_of(&service)?;
-    let shown = item.display();
     let (region, account) = (FieldPresence::new(&arn.region()), FieldPresence::new(&arn.account()));
-    if types.is_empty() || matches_any_type(types, &Pattern::resource(&item.text), region, account) {
+    let pattern = Pattern::resource(&item.text);
+    if types.is_empty() || matches_any_type(types, (&pattern, &arn.resource.prefix()), region, account) {
         return None;
     }
     // AWS checks some requests against ARNs that the Service Authorization Reference does not list.
-    let pattern = Pattern::resource(&item.text);
     let mut actions = catalogue().service(&service).into_iter().flat_map(|s| s.actions());
     let has_its_fields = |known: &str| {
         let mut fields = known.split(':').skip(3).map(|field| !field.is_empty());
@@ -352,7 +364,8 @@ fn format_mismatch(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, 
     }
     // Whether the ARN matches with this Region and account.
     let with = |r: &str, a: &str| {
-        let text = format!("arn:aws:{service}:{r}:{a}:{}", with_wildcards(arn.resource));
+        let resource = with_wildcards(arn.resource);
+        let text = format!("arn:aws:{service}:{r}:{a}:{resource}");
         let presence = |field: &str| {
             if field.is_empty() {
                 FieldPresence::Absent
@@ -362,7 +375,7 @@ fn format_mismatch(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, 
         };
         matches_any_type(
             types,
-            &Pattern::plain(&text, CaseSensitivity::Sensitive),
+            (&Pattern::plain(&text, CaseSensitivity::Sensitive), &resource),
             presence(r),
             presence(a),
         )
@@ -422,7 +435,7 @@ fn format_mismatch(arn: &Arn<'_>, item: &ClauseItem) -> Option<(RuleId, String, 
     }
     Some((
         ids::ARN_BAD_RESOURCE,
-        format!("`{shown}` matches no resource type of `{service}`"),
+        format!("`{}` matches no resource type of `{service}`", item.display()),
         "not the ARN format of any resource type",
     ))
 }

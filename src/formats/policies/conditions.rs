@@ -44,12 +44,7 @@ impl DocumentLowering {
                 self.check_duplicate_key(&mut seen, operator);
             }
             self.holes(&operator.key);
-            let operator_item = ClauseItem {
-                text: operator.key.clone(),
-                span: operator.key_span,
-                via: None,
-                branch: None,
-            };
+            let operator_item = ClauseItem::new(operator.key.clone(), operator.key_span);
             self.condition_keys(&operator.value, &operator_item, out, depth);
         }
     }
@@ -81,12 +76,7 @@ impl DocumentLowering {
                     let Some((values, complete)) = self.strings(&key.value, "value") else {
                         continue;
                     };
-                    let key_item = ClauseItem {
-                        text: key.key.clone(),
-                        span: key.key_span,
-                        via: None,
-                        branch: None,
-                    };
+                    let key_item = ClauseItem::new(key.key.clone(), key.key_span);
                     out.push(Condition {
                         values,
                         list: matches!(key.value.kind, ValueKind::Seq(_)),

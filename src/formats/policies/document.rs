@@ -347,12 +347,9 @@ fn unknown_item(value: &Value, hole: &Arc<Hole>) -> ClauseItem {
 }
 
 pub(super) fn item(value: &Value, text: Text) -> ClauseItem {
-    ClauseItem {
-        text,
-        span: value.span,
-        via: value.via.clone(),
-        branch: None,
-    }
+    let mut item = ClauseItem::new(text, value.span);
+    item.via.clone_from(&value.via);
+    item
 }
 
 impl DocumentLowering {

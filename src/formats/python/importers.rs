@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rayon::prelude::*;
 
+use super::sdk_copies::SdkCopies;
 use crate::iam::sdk;
 use crate::source::{FileId, Sources, join_path, parent_path};
 use crate::test_code::is_test_code;
@@ -22,11 +23,9 @@ const MAX_NAMESAKES: usize = 8;
 
 /// Python files that `files` import, and that these import, although nothing in them seems to concern AWS: whether all of a
 /// program is understood depends on them too. Sorted.
-pub(super) fn helpers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
+pub(super) fn helpers(sources: &Sources, files: &[FileId], copies: &SdkCopies) -> Vec<FileId> {
     let known: BTreeSet<FileId> = files.iter().copied().collect();
-    let others = sources
-        .ids()
-        .filter(|f| sources.is_analyzed(*f) && sources.path(*f).ends_with(".py") && !known.contains(f));
+    let others = others(sources, copies).filter(|f| !known.contains(f));
     let mut by_name: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();
     for f in others {
         for name in importable_names(sources.path(f)) {
@@ -91,7 +90,7 @@ struct Other {
 }
 
 /// Python files beside `files` that import one of them, or that they import and that seem to use a client; sorted.
-pub(super) fn importers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
+pub(super) fn importers(sources: &Sources, files: &[FileId], copies: &SdkCopies) -> Vec<FileId> {
     let mut known: BTreeSet<FileId> = files.iter().copied().collect();
     let ours: Vec<FileId> = files
         .iter()
@@ -101,10 +100,7 @@ pub(super) fn importers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
     if ours.is_empty() {
         return Vec::new();
     }
-    let others: Vec<FileId> = sources
-        .ids()
-        .filter(|f| sources.is_analyzed(*f) && !known.contains(f) && sources.path(*f).ends_with(".py"))
-        .collect();
+    let others: Vec<FileId> = others(sources, copies).filter(|f| !known.contains(f)).collect();
     let read = |f: FileId| Other {
         file: f,
         imports: imports(sources.path(f), sources.text(f)),
@@ -115,6 +111,12 @@ pub(super) fn importers(sources: &Sources, files: &[FileId]) -> Vec<FileId> {
     found.extend(find_imported(sources, &ours, &others, &mut known, &mut bytes));
     found.sort_unstable();
     found
+}
+
+/// Python files that are nobody's copy of a library.
+fn others<'s>(sources: &'s Sources, copies: &'s SdkCopies) -> impl Iterator<Item = FileId> + 's {
+    let all = sources.ids().filter(|f| sources.path(*f).ends_with(".py"));
+    all.filter(|f| sources.is_analyzed(*f) && !copies.has(sources, *f))
 }
 
 /// Those that import `files`, and those that import these.
@@ -304,7 +306,7 @@ mod tests {
             .iter()
             .filter_map(|p| sources.find(p))
             .collect();
-        let found = importers(&sources, &ours);
+        let found = importers(&sources, &ours, &SdkCopies::default());
         let paths: Vec<&str> = found.iter().map(|f| sources.path(*f)).collect();
         assert_eq!(paths, ["src/cli.py", "tests/test_fakes.py"]);
     }

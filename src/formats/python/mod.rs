@@ -14,6 +14,7 @@ mod loose;
 mod mocks;
 mod parameters;
 mod resources;
+mod sdk_copies;
 mod session;
 mod statement;
 
@@ -21,6 +22,7 @@ pub use handlers::handlers;
 pub(crate) use importers::imports;
 pub use inline::inline;
 pub(crate) use resources::unseen_call;
+pub(crate) use sdk_copies::SdkCopies;
 
 use crate::classify::{FileClues, hit};
 use crate::python::receiver::Objects;
@@ -53,9 +55,12 @@ impl Format for Python {
     }
 
     fn lower(&self, sources: &Sources, files: &[FileId]) -> Vec<LoweredUnit> {
-        let more = importers::importers(sources, files);
+        let copies = SdkCopies::new(sources);
+        let files: Vec<FileId> = files.iter().copied().filter(|f| !copies.has(sources, *f)).collect();
+        let files = files.as_slice();
+        let more = importers::importers(sources, files, &copies);
         let mut all: Vec<FileId> = files.iter().chain(&more).copied().collect();
-        all.extend(importers::helpers(sources, &all));
+        all.extend(importers::helpers(sources, &all, &copies));
         let mut units = each_file(&all, |f| read(sources, f));
         // Of the importers only the code counts; that one cannot be read is no one's concern.
         for unit in &mut units[files.len()..] {

@@ -98,7 +98,8 @@ impl Action {
 
     /// Without the prefix: `GetObject`.
     pub fn short_name(self) -> &'static str {
-        self.name().split_once(':').map_or("", |(_, n)| n)
+        let name = self.name();
+        memchr::memchr(b':', name.as_bytes()).map_or("", |colon| &name[colon + 1..])
     }
 
     pub fn service(self) -> Service {
@@ -125,12 +126,6 @@ impl Action {
             row: item & !REQUIRED,
             required: item & REQUIRED != 0,
         })
-    }
-
-    /// The ARNs that AWS checks the action against although its reference does not have them.
-    pub fn checked_arns(self) -> impl Iterator<Item = &'static str> {
-        let service = format!("{}:*", self.service().prefix());
-        tables::list_of("checked-arns", self.name()).chain(tables::list_of("checked-arns", &service))
     }
 
     /// Takes `*` only, for certain: no parameter of its request names a resource, so that AWS has no ARN to check it against, or
@@ -275,12 +270,12 @@ pub(super) fn free_part_matches(key: &str, name: &str) -> bool {
             .ends_with("Tag/")
             .then(|| key.rfind('/').map_or(0, |i| i + 1))
     };
-    let Some(open) = key.find(['<', '$']).or_else(tag) else {
+    let Some(open) = memchr::memchr2(b'<', b'$', key.as_bytes()).or_else(tag) else {
         return key.eq_ignore_ascii_case(name);
     };
     let close = key
         .get(open..)
-        .and_then(|rest| rest.find(['>', '}']))
+        .and_then(|rest| memchr::memchr2(b'>', b'}', rest.as_bytes()))
         .map_or(key.len(), |i| open + i + 1);
     let (head, tail) = (key.get(..open).unwrap_or(""), key.get(close..).unwrap_or(""));
     name.len() > head.len() + tail.len()

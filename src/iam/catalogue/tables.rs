@@ -59,11 +59,6 @@ fn field(row: u32, index: usize) -> &'static str {
     store::texts(row, Fact::Values).nth(index).unwrap_or("")
 }
 
-/// The list in the second field of a row; empty where there is no such row.
-pub(in crate::iam) fn list_of(kind: &str, key: &str) -> impl Iterator<Item = &'static str> + use<> {
-    find(kind, key).into_iter().flat_map(|row| field(row, 1).split(", "))
-}
-
 /// Whether there is a row with this key.
 pub(in crate::iam) fn has(kind: &str, key: &str) -> bool {
     find(kind, key).is_some()

@@ -1,7 +1,6 @@
 //! What a permissions boundary leaves.
 
 use super::{is_permissions, managed};
-use crate::iam::arn::breadth_of;
 use crate::iam::condition::strength;
 use crate::iam::{Action, ActionSet, Document, DocumentPermissions, Truth};
 use crate::project::{PolicyRef, PolicyUse, Project};
@@ -70,7 +69,7 @@ impl Boundary {
             let wide = s
                 .resource
                 .as_ref()
-                .is_some_and(|r| !r.negated && r.items.iter().any(|i| breadth_of(&i.text).is_star_like()));
+                .is_some_and(|r| !r.negated && r.items.iter().any(|i| i.breadth().is_star_like()));
             if wide && !strength(s).narrows() {
                 self.everywhere.union_with(&actions);
             }

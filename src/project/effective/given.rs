@@ -1,6 +1,6 @@
 //! How much of a pattern its statement gives in the end: what numbers in messages count.
 
-use crate::iam::arn::{self, Breadth};
+use crate::iam::arn::Breadth;
 use crate::iam::resource_fit::Resources;
 use crate::iam::{ActionSet, Clause};
 use crate::project::targets::ResourceRefs;
@@ -25,7 +25,7 @@ impl Project<'_> {
         let clause = s.resource.as_ref();
         let named = |text: &Text| ResourceRefs::new(self).as_arn(text);
         let resources = clause.and_then(|c| Resources::new(c, named));
-        let wide = |c: &Clause| c.negated || c.items.iter().any(|i| arn::breadth_of(&i.text) <= Breadth::WholeType);
+        let wide = |c: &Clause| c.negated || c.items.iter().any(|i| i.breadth() <= Breadth::WholeType);
         let at_most = resources.is_none() && clause.is_some_and(|c| !c.items.is_empty() && !wide(c));
         let fitting = match resources {
             Some(mut resources) => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Effective, PolicySource, denies_all, denies_some, is_certain};
-use crate::iam::arn::{Breadth, breadth_of};
+use crate::iam::arn::Breadth;
 use crate::iam::condition::{GIVEN, is_unrestrictive};
 use crate::iam::document_permissions::AllowedStatement;
 use crate::iam::{ActionSet, Condition, DocumentPermissions, PolicyKind, Statement};
@@ -234,7 +234,7 @@ impl Effective<'_> {
 /// A Deny that leaves only what is named: `unless iam:PermissionsBoundary is …`, or of every resource but a few.
 fn is_deny_with_exceptions(deny: &Statement) -> bool {
     let Some(resource) = &deny.resource else { return false };
-    let wide = resource.items.iter().any(|r| breadth_of(&r.text) <= Breadth::WholeType);
+    let wide = resource.items.iter().any(|r| r.breadth() <= Breadth::WholeType);
     if deny.condition_key.is_none() && deny.conditions.is_empty() {
         return resource.negated && !wide && !resource.items.is_empty();
     }

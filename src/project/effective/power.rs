@@ -5,7 +5,6 @@
 use std::sync::OnceLock;
 
 use super::{Effective, EffectiveGrant};
-use crate::iam::arn::breadth_of;
 use crate::iam::{ActionSet, catalogue};
 use crate::source::Span;
 
@@ -54,13 +53,23 @@ impl Reach {
 
 /// More than half of what `all` changes, or of all of it where it only reads.
 pub fn is_majority(part: &ActionSet, all: &ActionSet) -> bool {
-    let changing = |set: &ActionSet| set.iter().filter(|a| a.level().changes()).count();
     let mut part = part.clone();
     part.intersect(all);
-    match changing(all) {
+    let mut changing = changing().clone();
+    changing.intersect(all);
+    match changing.len() {
         0 => part.len() * 2 > all.len(),
-        n => changing(&part) * 2 > n,
+        n => {
+            part.intersect(&changing);
+            part.len() * 2 > n
+        }
     }
+}
+
+/// Every action that changes something.
+fn changing() -> &'static ActionSet {
+    static CHANGING: OnceLock<ActionSet> = OnceLock::new();
+    CHANGING.get_or_init(|| catalogue().actions().filter(|a| a.level().changes()).collect())
 }
 
 fn keys() -> &'static ActionSet {
@@ -88,7 +97,7 @@ impl<'p> Effective<'p> {
         let withheld = self.withheld();
         self.grants.iter().find_map(|g| {
             let resource = g.statement.resource.as_ref()?;
-            let wide = !resource.negated && resource.items.iter().any(|r| breadth_of(&r.text).is_star_like());
+            let wide = !resource.negated && resource.items.iter().any(|r| r.breadth().is_star_like());
             if !wide || g.is_narrowed() {
                 return None;
             }
@@ -174,7 +183,7 @@ mod tests {
                 policy.granted().allowed.iter().any(|allowed| {
                     let s = &policy.document().statements[allowed.statement];
                     let resource = s.resource.as_ref().filter(|r| !r.negated);
-                    resource.is_some_and(|r| r.items.iter().any(|r| breadth_of(&r.text).is_star_like()))
+                    resource.is_some_and(|r| r.items.iter().any(|r| r.breadth().is_star_like()))
                         && !strength(s).narrows()
                         && keys.iter().any(|k| allowed.actions.contains(k.id()))
                 })

@@ -419,12 +419,7 @@ mod tests {
         let item = PrincipalItem {
             kind,
             type_key: None,
-            value: ClauseItem {
-                text: text(value),
-                span: Span::NOWHERE,
-                via: None,
-                branch: None,
-            },
+            value: ClauseItem::new(text(value), Span::NOWHERE),
             home: None,
         };
         origin_of(&item, &own, Some("333333333333"))

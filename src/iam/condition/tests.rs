@@ -6,12 +6,7 @@ use crate::source::{FileId, Hole, HoleKind, HoleTarget, Text};
 mod given;
 
 fn item(t: Text) -> ClauseItem {
-    ClauseItem {
-        text: t,
-        span: Span::NOWHERE,
-        via: None,
-        branch: None,
-    }
+    ClauseItem::new(t, Span::NOWHERE)
 }
 
 fn condition(operator: &str, key: &str, values: Vec<Text>) -> Condition {

@@ -113,7 +113,7 @@ pub(super) fn importers(sources: &Sources, files: &[FileId], copies: &SdkCopies)
     found
 }
 
-/// Python files that are nobody's copy of a library.
+/// The repository's own Python files.
 fn others<'s>(sources: &'s Sources, copies: &'s SdkCopies) -> impl Iterator<Item = FileId> + 's {
     let all = sources.ids().filter(|f| sources.path(*f).ends_with(".py"));
     all.filter(|f| sources.is_analyzed(*f) && !copies.has(sources, *f))

@@ -37,6 +37,7 @@ mod many;
 mod needs;
 mod options;
 mod oracle;
+mod packaging;
 mod pairs;
 mod parts;
 mod patterns;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue, ValueDeserializer};
 
-use super::{Fault, Settings};
+use super::{Fault, Settings, other_tools};
 use crate::edit_distance::nearest_word;
 use crate::source::{LineIndex, join_path, parent_path};
 
@@ -34,6 +34,11 @@ pub(super) struct SettingsFile {
 impl SettingsFile {
     pub(super) fn line(&self, at: usize) -> usize {
         self.lines.line(at - self.start)
+    }
+
+    /// The value at `at` stands in this file.
+    pub(super) fn has(&self, at: usize) -> bool {
+        (self.start..=self.start + self.text.len()).contains(&at)
     }
 
     /// A range of values as bytes of this file.
@@ -313,7 +318,11 @@ impl InvalidEntry {
                 .section
                 .as_ref()
                 .map_or("the configuration", |(brackets, _)| brackets);
-            let hint = nearest_word(text, keys).map_or_else(String::new, hint);
+            let name = self.section.as_ref().map(|(_, name)| &**name);
+            let hint = match other_tools::instead_of(name, text) {
+                Some(instead) => format!("; {instead}"),
+                None => nearest_word(text, keys).map_or_else(String::new, hint),
+            };
             return format!("unknown key `{text}` in {place}{hint}");
         }
         if let Some(words) = known("variant") {
@@ -333,6 +342,12 @@ impl InvalidEntry {
             _ => return of_serde.to_owned(),
         };
         let expected = match expected {
+            _ if self.key == "rules" && *type_name == "array" => {
+                return "expected tables, each written `[rules.RULE]`; to choose rules, use `select`".to_owned();
+            }
+            "a map" if *type_name != "table" && self.key == "per-file" => {
+                return "expected a table, written `[per-file]` with `\"GLOB\" = { ignore = [\"RULE\"] }`".to_owned();
+            }
             "a sequence" => return format!("expected tables, each written `[[{}]]`", self.key),
             "a boolean" => "true or false",
             "i64" => "a whole number",

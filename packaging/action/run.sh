@@ -69,16 +69,14 @@ install() {
   esac
   mkdir -p "$folder"
   download "$releases/v$version/$archive" "$folder/$archive"
-  download "$releases/v$version/$archive.sha256" "$folder/$archive.sha256"
-  expected=$(cut -d ' ' -f 1 "$folder/$archive.sha256")
+  download "$releases/v$version/SHA256SUMS" "$folder/SHA256SUMS"
+  expected=$(awk -v name="$archive" '$2 == name { print $1 }' "$folder/SHA256SUMS")
   actual=$(sha256 "$folder/$archive")
   [[ -n $expected && $actual == "$expected" ]] || fail "$archive has the checksum $actual, not $expected"
   case $archive in
     *.zip) unzip -q -o "$folder/$archive" -d "$folder" ;;
     *) tar -xzf "$folder/$archive" -C "$folder" ;;
   esac
-  # The binary lies at the top of the archive or in a folder of its name.
-  [[ -d $folder/$name ]] && folder=$folder/$name
   if command -v cygpath > /dev/null; then
     folder=$(cygpath -w "$folder")
   fi

@@ -48,7 +48,10 @@ impl Completions {
 
 fn script(shell: impl Generator) -> Result<String, CliFailure> {
     let mut out = Vec::new();
-    let commands: Vec<String> = Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    let commands: Vec<String> = Cli::command()
+        .get_subcommands()
+        .map(|c| c.get_name().to_owned())
+        .collect();
     let mut root = with_values(Cli::command(), &commands);
     clap_complete::generate(shell, &mut root, "overgrant", &mut out);
     String::from_utf8(out).map_err(|_| CliFailure::Usage("the completions are not UTF-8".to_owned()))
@@ -58,7 +61,10 @@ fn script(shell: impl Generator) -> Result<String, CliFailure> {
 fn with_values(command: Command, commands: &[String]) -> Command {
     let values = |arg: Arg| {
         let names = arg.get_value_names().unwrap_or_default();
-        if names.iter().any(|name| name.split('|').any(|n| n == "RULE" || n == "RULES")) {
+        if names
+            .iter()
+            .any(|name| name.split('|').any(|n| n == "RULE" || n == "RULES"))
+        {
             return arg.value_parser(PossibleValuesParser::new([RULES]));
         }
         match names.iter().any(|name| *name == "COMMAND") {
@@ -144,7 +150,10 @@ end
 
 fn nushell(script: &str) -> String {
     let names: Vec<String> = names().iter().map(|name| format!("\"{name}\"")).collect();
-    let function = format!("  def \"nu-complete overgrant rule names\" [] {{\n    [ {} ]\n  }}\n\n", names.join(" "));
+    let function = format!(
+        "  def \"nu-complete overgrant rule names\" [] {{\n    [ {} ]\n  }}\n\n",
+        names.join(" ")
+    );
     let start = "module completions {\n\n";
     script
         .replace(&format!("[ \"{RULES}\" ]"), "nu-complete overgrant rule names")

@@ -126,7 +126,9 @@ fn policy_kind(text: &str) -> Result<(String, PolicyKind), String> {
 const SEVERITIES: [&str; 5] = ["low", "medium", "high", "critical", "never"];
 
 /// One of these words, as the settings have them.
-fn setting<T: DeserializeOwned + Clone + Send + Sync + 'static>(words: &[&'static str]) -> impl TypedValueParser<Value = T> {
+fn setting<T: DeserializeOwned + Clone + Send + Sync + 'static>(
+    words: &[&'static str],
+) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(words.to_vec()).try_map(|word| parse_setting_value::<T>(&word))
 }
 

@@ -14,7 +14,17 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// Folders that tools make, which a fresh checkout does not have.
 const MADE: &[&str] = &[
-    ".aws-sam", ".build", ".serverless", "build", "cdk.out", "coverage", "dist", "node_modules", "out", "target", "vendor",
+    ".aws-sam",
+    ".build",
+    ".serverless",
+    "build",
+    "cdk.out",
+    "coverage",
+    "dist",
+    "node_modules",
+    "out",
+    "target",
+    "vendor",
 ];
 
 impl Loaded<'_> {
@@ -23,7 +33,11 @@ impl Loaded<'_> {
         if self.is_earlier || !matches!(self.tree, SourceTree::Disk { .. }) {
             return Vec::new();
         }
-        let walked = self.governing.all().iter().filter(|s| s.path.is_some() && self.is_walked(&s.dir));
+        let walked = self
+            .governing
+            .all()
+            .iter()
+            .filter(|s| s.path.is_some() && self.is_walked(&s.dir));
         walked.flat_map(|settings| self.unmatched_in(settings)).collect()
     }
 
@@ -38,7 +52,11 @@ impl Loaded<'_> {
             let mut seen = 0;
             let files = entries.by_ref().inspect(|_| seen += 1).flatten();
             let files = files.filter(|e| !e.file_type().is_dir());
-            leave_unmatched(&mut open, &settings.dir, files.map(|e| discover::with_forward_slashes(e.path())));
+            leave_unmatched(
+                &mut open,
+                &settings.dir,
+                files.map(|e| discover::with_forward_slashes(e.path())),
+            );
             if seen > MAX_ENTRIES {
                 return Vec::new();
             }
@@ -54,7 +72,11 @@ impl Loaded<'_> {
     /// What the pattern leaves out is made by tools: it need not be there.
     fn is_made(&self, dir: &str, written: &str) -> bool {
         let core = |pattern: &str| {
-            let pattern = pattern.trim().trim_start_matches("**/").trim_end_matches("/**").trim_end_matches("/*");
+            let pattern = pattern
+                .trim()
+                .trim_start_matches("**/")
+                .trim_end_matches("/**")
+                .trim_end_matches("/*");
             pattern.trim_matches('/').to_owned()
         };
         let wanted = core(written);

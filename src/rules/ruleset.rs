@@ -269,7 +269,10 @@ impl Ruleset {
             let id = peer.rsplit_once(' ').map_or(peer.as_str(), |(_, id)| id);
             id.eq_ignore_ascii_case(name)
         };
-        let answers = self.rules.iter().filter_map(|r| Some((r, r.docs().peers.iter().find(|p| is_peer(p))?)));
+        let answers = self
+            .rules
+            .iter()
+            .filter_map(|r| Some((r, r.docs().peers.iter().find(|p| is_peer(p))?)));
         let answers: Vec<_> = answers.collect();
         match answers.first() {
             Some((_, peer)) => {

@@ -55,7 +55,13 @@ const INSTEAD: &[(&[&str], &str)] = &[
         "use `min-severity = \"SEVERITY\"`, or `severity` in `[rules.RULE]`",
     ),
     (
-        &["append-rules", "config-check", "custom-rules", "external-checks-dir", "rules-dir"],
+        &[
+            "append-rules",
+            "config-check",
+            "custom-rules",
+            "external-checks-dir",
+            "rules-dir",
+        ],
         "use `rule-dirs = [\"DIR\"]`",
     ),
     (&["pedantic", "persona", "preview"], "use `profile = \"audit\"`"),
@@ -70,7 +76,10 @@ const INSTEAD: &[(&[&str], &str)] = &[
     (&["include"], "use the flag `--include`"),
     (&["force-exclude"], "use the flag `--force-exclude`"),
     (&["jobs", "threads"], "use the flag `--jobs`"),
-    (&["files", "directory", "file", "src", "templates"], "name the paths on the command line"),
+    (
+        &["files", "directory", "file", "src", "templates"],
+        "name the paths on the command line",
+    ),
     (
         &[
             "cache-dir",

@@ -64,7 +64,11 @@ impl Init {
             (self.gitlab, StarterFile::Gitlab),
             (self.pre_commit, StarterFile::PreCommit),
         ];
-        let mut files: Vec<StarterFile> = chosen.iter().filter(|(is_chosen, _)| *is_chosen).map(|(_, f)| *f).collect();
+        let mut files: Vec<StarterFile> = chosen
+            .iter()
+            .filter(|(is_chosen, _)| *is_chosen)
+            .map(|(_, f)| *f)
+            .collect();
         if files.is_empty() {
             files.push(StarterFile::Settings);
         }

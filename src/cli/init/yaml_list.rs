@@ -15,7 +15,9 @@ pub(super) fn with_item(text: &str, key: &str, item: &[String]) -> Option<String
         false => appended(text, key, item),
     };
     let mut expected = before;
-    let list = expected.entry(key.into()).or_insert_with(|| Value::Sequence(Vec::new()));
+    let list = expected
+        .entry(key.into())
+        .or_insert_with(|| Value::Sequence(Vec::new()));
     list.as_sequence_mut()?.extend(new_item.as_sequence()?.iter().cloned());
     (parsed(&changed)? == expected).then_some(changed)
 }
@@ -60,7 +62,12 @@ fn inserted(text: &str, key: &str, item: &[String]) -> Option<String> {
     let indent_of = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let mut indent = None;
     let mut last = at;
-    for (i, line) in lines.iter().enumerate().skip(at + 1).filter(|(_, line)| is_content(line)) {
+    for (i, line) in lines
+        .iter()
+        .enumerate()
+        .skip(at + 1)
+        .filter(|(_, line)| is_content(line))
+    {
         let is_item = line.trim_start_matches(' ').starts_with('-');
         match indent {
             None if is_item => indent = Some(indent_of(line)),
@@ -75,7 +82,8 @@ fn inserted(text: &str, key: &str, item: &[String]) -> Option<String> {
     if !out.ends_with('\n') {
         out.push_str(end);
     }
-    item.iter().for_each(|line| out.push_str(&format!("{indent}{line}{end}")));
+    item.iter()
+        .for_each(|line| out.push_str(&format!("{indent}{line}{end}")));
     out.push_str(&lines[last + 1..].concat());
     Some(out)
 }
@@ -93,13 +101,22 @@ mod tests {
         for (before, after) in [
             ("", "repos:\n  - repo: new\n    rev: v1\n"),
             ("# none yet\n", "# none yet\n\nrepos:\n  - repo: new\n    rev: v1\n"),
-            ("fail_fast: true", "fail_fast: true\n\nrepos:\n  - repo: new\n    rev: v1\n"),
-            ("repos:\n- repo: a\n  rev: 1\n", "repos:\n- repo: a\n  rev: 1\n- repo: new\n  rev: v1\n"),
+            (
+                "fail_fast: true",
+                "fail_fast: true\n\nrepos:\n  - repo: new\n    rev: v1\n",
+            ),
+            (
+                "repos:\n- repo: a\n  rev: 1\n",
+                "repos:\n- repo: a\n  rev: 1\n- repo: new\n  rev: v1\n",
+            ),
             (
                 "repos: # ours\n    - repo: a\n      # why\n      rev: 1\n\n# Last.\nfail_fast: true\n",
                 "repos: # ours\n    - repo: a\n      # why\n      rev: 1\n    - repo: new\n      rev: v1\n\n# Last.\nfail_fast: true\n",
             ),
-            ("repos:\r\n  - repo: a", "repos:\r\n  - repo: a\r\n  - repo: new\r\n    rev: v1\r\n"),
+            (
+                "repos:\r\n  - repo: a",
+                "repos:\r\n  - repo: a\r\n  - repo: new\r\n    rev: v1\r\n",
+            ),
         ] {
             assert_eq!(add(before).as_deref(), Some(after), "{before}");
         }

@@ -170,6 +170,8 @@ impl Reader<'_> {
     fn check(&mut self, table: DeTable<'_>) {
         let mut root = Spanned::new(0..0, DeValue::Table(table));
         let mut taken: Vec<(Range<usize>, String)> = Vec::new();
+        // Where the last item of a list was taken out: the list itself may be the next fault, at the same place.
+        let mut item_at = None;
         for _ in 0..MAX_FAULTS {
             let Err(e) = Settings::deserialize(ValueDeserializer::from(root.clone())) else {
                 return;
@@ -179,9 +181,11 @@ impl Reader<'_> {
                 return self.note(at.start, e.message().to_owned());
             };
             let is_noted = missing_key(e.message()).is_some_and(|key| taken.contains(&(at.clone(), key.to_owned())));
-            if !is_noted {
+            let is_list_of_item = wrong.type_name == "array" && item_at == Some(at.start);
+            if !is_noted && !is_list_of_item {
                 self.note(at.start, wrong.message(e.message()));
             }
+            item_at = wrong.key.is_empty().then_some(at.start).or(item_at);
             taken.push((wrong.table, wrong.key));
         }
     }
@@ -345,7 +349,7 @@ impl InvalidEntry {
             _ if self.key == "rules" && *type_name == "array" => {
                 return "expected tables, each written `[rules.RULE]`; to choose rules, use `select`".to_owned();
             }
-            "a map" if *type_name != "table" && self.key == "per-file" => {
+            "a map" if self.key == "per-file" || self.section.as_ref().is_some_and(|(s, _)| s == "[[per-file]]") => {
                 return "expected a table, written `[per-file]` with `\"GLOB\" = { ignore = [\"RULE\"] }`".to_owned();
             }
             "a sequence" => return format!("expected tables, each written `[[{}]]`", self.key),

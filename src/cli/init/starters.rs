@@ -44,7 +44,10 @@ impl StarterFile {
     pub(super) fn next(self) -> &'static str {
         match self {
             Self::Settings => NEXT,
-            Self::Github => "  Commit it. Pull requests get a comment, and code scanning the findings.\n",
+            Self::Github if COMMIT.is_some() => {
+                "  Commit it. Code scanning gets the findings, and pull requests a comment.\n"
+            }
+            Self::Github => "  Commit it. Code scanning gets the findings.\n",
             Self::Gitlab => "  Commit it. Merge requests show the findings as code quality.\n",
             Self::PreCommit => "  Run `pre-commit install`, then `pre-commit run overgrant --all-files`.\n",
         }
@@ -111,9 +114,12 @@ impl StarterFile {
 
 /// The workflow, pinned to the commit of the release. A binary of no release does not know one, and installs the version.
 fn github_workflow(commit: Option<&str>) -> String {
-    let comments = match commit {
-        Some(_) => "      pull-requests: write # To comment on pull requests.\n",
-        None => "",
+    let (comments, depth) = match commit {
+        Some(_) => (
+            "      pull-requests: write # To comment on pull requests.\n",
+            "          # With the base of a pull request, to report what is new.\n          fetch-depth: 2\n",
+        ),
+        None => ("", ""),
     };
     let steps = match commit {
         Some(commit) => format!("      - uses: overgrant/overgrant@{commit} # v{VERSION}\n"),
@@ -152,9 +158,7 @@ jobs:
     steps:
       - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
         with:
-          # With the base of a pull request, to report what is new.
-          fetch-depth: 2
-          persist-credentials: false
+{depth}          persist-credentials: false
 {steps}"
     )
 }
@@ -168,7 +172,7 @@ mod tests {
         let commit = "0123456789abcdef0123456789abcdef01234567";
         let workflow = github_workflow(Some(commit));
         assert!(workflow.contains(&format!("uses: overgrant/overgrant@{commit} # v{VERSION}\n")));
-        assert!(workflow.contains("pull-requests: write"));
+        assert!(workflow.contains("pull-requests: write") && workflow.contains("fetch-depth: 2"));
         assert!(!github_workflow(None).contains("overgrant/overgrant@"));
     }
 }

@@ -407,6 +407,9 @@ impl CheckArgs {
                     terminal::note(&format!("note: {outdated}"));
                 }
             }
+            for fault in all.iter().flat_map(run::Loaded::unmatched_globs) {
+                terminal::note(&format!("note: {fault}"));
+            }
             let troubles = || all.iter().flat_map(|read| &read.found.troubles);
             for t in troubles().filter(|t| t.kind == ProblemKind::NotEvaluated) {
                 terminal::note(&format!("note: {}: {}", t.path, t.message));
@@ -505,9 +508,9 @@ pub(super) fn ensure_rule_exists(ruleset: &Ruleset, name: &str) -> Result<(), Cl
         }
         return Ok(());
     }
-    let hint = match ruleset.nearest(name) {
-        near if near.is_empty() => "; `overgrant rules` lists them".to_owned(),
-        near => phrase::did_you_mean(&near),
+    let hint = match ruleset.hint_for_unknown(name) {
+        hint if hint.is_empty() => "; `overgrant rules` lists them".to_owned(),
+        hint => hint,
     };
     Err(CliFailure::Usage(format!("unknown rule `{name}`{hint}")))
 }

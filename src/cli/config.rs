@@ -1,10 +1,9 @@
-//! `config`, `completions`, `man`.
+//! `config`, `man`.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Subcommand};
-use clap_complete::{Generator, shells};
 
 use super::{Cli, CliFailure, run, terminal};
 use crate::discover;
@@ -112,45 +111,11 @@ fn with_settings(
     then(governing.load(dir).map_err(CliFailure::Settings)?)
 }
 
-/// Print shell completions
-#[derive(Debug, Args)]
-pub(super) struct Completions {
-    shell: Shell,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Shell {
-    Bash,
-    Elvish,
-    Fish,
-    Nushell,
-    Powershell,
-    Zsh,
-}
-
-impl Completions {
-    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
-        match self.shell {
-            Shell::Bash => completions(shells::Bash),
-            Shell::Elvish => completions(shells::Elvish),
-            Shell::Fish => completions(shells::Fish),
-            Shell::Nushell => completions(clap_complete_nushell::Nushell),
-            Shell::Powershell => completions(shells::PowerShell),
-            Shell::Zsh => completions(shells::Zsh),
-        }
-    }
-}
-
-fn completions(shell: impl Generator) -> Result<ExitCode, CliFailure> {
-    let mut out = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "overgrant", &mut out);
-    terminal::print_page(&out)
-}
-
 /// Print the manual page as roff
 #[derive(Debug, Args)]
 pub(super) struct Man {
     /// Print the manual page of this command
+    #[arg(value_name = "COMMAND")]
     command: Option<String>,
 }
 

@@ -3,7 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueHint};
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
 
 use super::CliFailure;
@@ -21,7 +22,7 @@ pub(super) struct InputArgs {
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<PathBuf>,
     /// Assume this file name for standard input
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub(super) stdin_filename: Option<String>,
     /// Read paths from a file (`-` for standard input), separated by newlines or NUL
     #[arg(long, value_name = "FILE")]
@@ -51,7 +52,7 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "GLOB=KIND", value_parser = policy_kind)]
     pub(super) policy_kind: Vec<(String, PolicyKind)>,
     /// Use this configuration file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) config: Option<String>,
     /// Ignore configuration files and baselines; comments still suppress
     #[arg(long, conflicts_with = "config")]
@@ -80,16 +81,16 @@ pub(super) struct RuleArgs {
     #[arg(long, value_name = "RULES", value_delimiter = ',', conflicts_with_all = ["select", "extend_select", "ignore"])]
     pub(super) only: Vec<String>,
     /// Use this set of rules
-    #[arg(long, value_name = "PROFILE", value_parser = parse_setting_value::<Profile>)]
+    #[arg(long, value_name = "PROFILE", value_parser = setting::<Profile>(&["default", "strict", "audit"]))]
     pub(super) profile: Option<Profile>,
     /// Hide findings below this severity (low, medium, high, critical)
-    #[arg(long, value_name = "SEVERITY", value_parser = parse_setting_value::<Severity>)]
+    #[arg(long, value_name = "SEVERITY", hide_possible_values = true, value_parser = setting::<Severity>(&SEVERITIES[..4]))]
     pub(super) min_severity: Option<Severity>,
     /// Hide findings below this confidence (low, medium, high)
-    #[arg(long, value_name = "CONFIDENCE", value_parser = parse_setting_value::<Confidence>)]
+    #[arg(long, value_name = "CONFIDENCE", hide_possible_values = true, value_parser = setting::<Confidence>(&SEVERITIES[..3]))]
     pub(super) min_confidence: Option<Confidence>,
     /// Fail on findings of at least this severity (low, medium, high, critical, never) [default: medium]
-    #[arg(long, value_name = "SEVERITY", value_parser = parse_setting_value::<FailOn>)]
+    #[arg(long, value_name = "SEVERITY", hide_possible_values = true, value_parser = setting::<FailOn>(&SEVERITIES))]
     pub(super) fail_on: Option<FailOn>,
     /// Fail if anything could not be judged
     #[arg(long)]
@@ -119,6 +120,16 @@ fn size(text: &str) -> Result<u64, String> {
 fn policy_kind(text: &str) -> Result<(String, PolicyKind), String> {
     let (glob, kind) = text.rsplit_once('=').ok_or("expected GLOB=KIND")?;
     Ok((glob.to_owned(), parse_setting_value(kind)?))
+}
+
+/// What `fail-on` may be. The first four are severities, the first three confidences.
+const SEVERITIES: [&str; 5] = ["low", "medium", "high", "critical", "never"];
+
+/// One of these words, as the settings have them.
+fn setting<T: DeserializeOwned + Clone + Send + Sync + 'static>(
+    words: &[&'static str],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(words.to_vec()).try_map(|word| parse_setting_value::<T>(&word))
 }
 
 /// A word as the settings have it.

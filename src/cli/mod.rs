@@ -7,6 +7,7 @@
 mod baseline;
 mod check;
 mod clock;
+mod completions;
 mod config;
 mod detail;
 mod fix;
@@ -21,6 +22,7 @@ mod repositories;
 mod rules;
 mod run;
 mod terminal;
+mod unmatched;
 mod watch;
 
 use std::ffi::OsString;
@@ -56,7 +58,7 @@ enum Command {
     Init(init::Init),
     Baseline(Box<baseline::BaselineCommand>),
     TestRules(rules::TestRules),
-    Completions(config::Completions),
+    Completions(completions::Completions),
     Man(config::Man),
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::check::ensure_rule_exists;
 use super::input::InputArgs;
@@ -39,14 +40,23 @@ pub(super) struct Explain {
     #[arg(value_name = "RULE|FILE:LINE|FINGERPRINT")]
     what: String,
     /// Show examples in this language (json, cfn, sam, terraform, python)
-    #[arg(long = "for", value_name = "LANGUAGE", value_parser = form)]
+    #[arg(long = "for", value_name = "LANGUAGE", hide_possible_values = true, value_parser = form())]
     form: Option<Form>,
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
     format: PageFormat,
 }
 
-fn form(text: &str) -> Result<Form, String> {
-    Form::from_name(text).ok_or_else(|| "expected json, cfn, sam, terraform or python".to_owned())
+fn form() -> impl TypedValueParser<Value = Form> {
+    let alias = |name: &'static str, others: &[&'static str]| PossibleValue::new(name).aliases(others.to_vec());
+    let names = [
+        alias("json", &[]),
+        alias("cfn", &["cloudformation", "yaml"]),
+        alias("sam", &[]),
+        alias("terraform", &["tf"]),
+        alias("python", &["boto3"]),
+    ];
+    let expected = || "expected json, cfn, sam, terraform or python".to_owned();
+    PossibleValuesParser::new(names).try_map(move |name| Form::from_name(&name).ok_or_else(expected))
 }
 
 /// FILE and LINE of `FILE:LINE` or `FILE:LINE:COLUMN`.

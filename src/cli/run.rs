@@ -15,7 +15,7 @@ use crate::iam::{Ownership, PolicyKind};
 use crate::pipeline::{Analysis, PartialAnalysis};
 use crate::project::{Guardrail, GuardrailLevel, Project};
 use crate::rules::{self, Ruleset};
-use crate::settings::{Date, Governing, Settings};
+use crate::settings::{Date, Glob, Governing, Settings};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, is_within, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
 use crate::triage::{
@@ -80,7 +80,7 @@ pub(super) struct Loaded<'a> {
     pub(super) clock: Clock,
     /// Built-in rules and users' own.
     pub(super) ruleset: Ruleset,
-    kinds: Vec<(crate::settings::Glob, crate::iam::PolicyKind)>,
+    kinds: Vec<(Glob, PolicyKind)>,
     inside: RunFolders,
     /// The folders that are analyzed as a whole.
     roots: Vec<AnalysisRoot>,
@@ -117,6 +117,10 @@ pub(super) fn today() -> Date {
 
 pub(super) fn source_date() -> Option<i64> {
     std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
+}
+
+fn written(globs: &[Glob]) -> Vec<String> {
+    globs.iter().map(|glob| glob.written.clone()).collect()
 }
 
 /// Finds and reads the files of one repository and their settings. `targets` lie in it, or all of them in none.
@@ -190,7 +194,7 @@ pub(super) fn read_repository<'a>(
     let root = root.or(git_root).unwrap_or_else(|| cwd.clone());
     let mut exclude = Vec::new();
     exclude.extend(InputArgs::patterns(&cwd, &input.exclude)?);
-    exclude.extend(InputArgs::patterns(&base.dir, &base.exclude)?);
+    exclude.extend(InputArgs::patterns(&base.dir, &written(&base.exclude))?);
     let excluded = exclude.clone();
     let search = SearchRequest {
         cwd: cwd.clone(),

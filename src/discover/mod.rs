@@ -9,6 +9,7 @@ mod git_tree;
 mod ignored;
 mod inside;
 mod names;
+mod patterns;
 mod read;
 mod sealed;
 mod skipped;
@@ -21,7 +22,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::gitignore::Gitignore;
 
 use crate::rules::user::RuleMistake;
 use crate::source::{ProblemKind, file_name, is_within, join_path, parent_path, relative_path};
@@ -30,6 +31,7 @@ use crate::unjudged::{Seal, Unjudged, UnjudgedReason};
 pub use git::{GitFailure, GitRepository};
 use ignored::Ignored;
 pub use inside::{AnalysisRoot, Repositories, RunFolders};
+pub use patterns::{matches, patterns};
 pub use read::text as read_text;
 use sealed::{has_sealed_values, strip_encryption_suffix};
 pub use skipped::{SkipReason, Skipped};
@@ -250,24 +252,6 @@ pub enum PathFailure {
     },
     #[error("{path} is neither a file nor a folder; for a pipe, use `-`")]
     Special { path: String },
-}
-
-/// Patterns in the manner of `.gitignore`, relative to the folder `root` (absolute).
-pub fn patterns(root: &str, globs: &[String]) -> Result<Option<Gitignore>, ignore::Error> {
-    if globs.is_empty() {
-        return Ok(None);
-    }
-    let mut builder = GitignoreBuilder::new(root);
-    for glob in globs {
-        builder.add_line(None, glob)?;
-    }
-    builder.build().map(Some)
-}
-
-/// Whether `patterns` cover the file at the absolute path `file`.
-pub fn matches(patterns: &Gitignore, file: &str) -> bool {
-    let path = Path::new(file);
-    path.starts_with(patterns.path()) && patterns.matched_path_or_any_parents(path, false).is_ignore()
 }
 
 /// An operating system's path with `/` between the parts.

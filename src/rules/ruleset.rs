@@ -263,6 +263,30 @@ impl Ruleset {
         self.rules.iter().map(Rule::family).collect()
     }
 
+    /// What to write instead of `name`, which is no rule: "; did you mean `a`?", or the rules that answer to another tool's ID.
+    pub fn hint_for_unknown(&self, name: &str) -> String {
+        if name.contains(',') {
+            let names: Vec<String> = name.split(',').map(|n| format!("\"{}\"", n.trim())).collect();
+            return format!("; write a list: [{}]", names.join(", "));
+        }
+        let is_peer = |peer: &String| {
+            let id = peer.rsplit_once(' ').map_or(peer.as_str(), |(_, id)| id);
+            id.eq_ignore_ascii_case(name)
+        };
+        let answers = self
+            .rules
+            .iter()
+            .filter_map(|r| Some((r, r.docs().peers.iter().find(|p| is_peer(p))?)));
+        let answers: Vec<_> = answers.collect();
+        match answers.first() {
+            Some((_, peer)) => {
+                let names = answers.iter().take(3).map(|(r, _)| r.id());
+                format!("; {peer} is {} here", phrase::quoted(names, " or "))
+            }
+            None => phrase::did_you_mean(&self.nearest(name)),
+        }
+    }
+
     /// Rule names and families most like `name`, best first, at most three.
     pub fn nearest(&self, name: &str) -> Vec<String> {
         let mut known: BTreeSet<&str> = self.families();

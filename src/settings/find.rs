@@ -148,7 +148,10 @@ impl<'a> Governing<'a> {
                 }
             };
             if name == "pyproject.toml" && !has_overgrant_table(&text) {
-                continue;
+                match super::other_tools::misplaced_table(&self.display_path(&absolute), &text) {
+                    Some(fault) if text.contains("overgrant") => return Err(vec![fault]),
+                    _ => continue,
+                }
             }
             return self.read(&absolute, &text).map(Some);
         }

@@ -8,6 +8,7 @@
 
 mod find;
 mod options;
+mod other_tools;
 mod read;
 #[cfg(feature = "cli")]
 mod schema;
@@ -20,7 +21,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::finding::{Confidence, Severity};
 use crate::iam::{DeclaredWorkload, Ownership, PolicyKind, SettingValue};
-use crate::phrase;
 use crate::rules::options::OptionValues;
 use crate::rules::{Profile, Ruleset, Selection};
 use crate::source::join_path;
@@ -75,7 +75,7 @@ pub struct Settings {
     /// Rules not to run.
     pub ignore: OneOrMany<Selector>,
     /// Files to skip, in gitignore syntax; files that a checked file refers to are still read.
-    pub exclude: OneOrMany<String>,
+    pub exclude: OneOrMany<Glob>,
     /// Folder that is analyzed as a whole, whatever is named in it, relative to this file; if unset, the Git repository.
     pub root: Option<RangedValue<String>>,
     /// Skip files that `.gitignore` excludes.
@@ -240,8 +240,7 @@ impl Settings {
             };
             let name = &selector.name;
             if ruleset.matching(name).is_empty() {
-                let hint = phrase::did_you_mean(&ruleset.nearest(name));
-                faults.push((at, format!("unknown rule `{name}`{hint}")));
+                faults.push((at, format!("unknown rule `{name}`{}", ruleset.hint_for_unknown(name))));
             }
             outdated.extend(ruleset.rename_notice(name).map(|message| (at, message)));
         }
@@ -281,6 +280,23 @@ impl Settings {
     /// The settings file, as it is shown, and the line of the value at `at`.
     pub fn location(&self, at: usize) -> (&str, usize) {
         read::file_at(&self.files, at).map_or(("", 1), |f| (&*f.path, f.line(at)))
+    }
+
+    /// The patterns of this file, not of those that it extends, with the key of each.
+    pub fn globs(&self) -> impl Iterator<Item = (&'static str, &Glob)> {
+        let excluded = self.exclude.iter().map(|glob| ("exclude", glob));
+        let limits = self.service_control_policies.iter();
+        let limits = limits.map(|glob| ("service-control-policies", glob));
+        let of_files = self.per_file.iter().map(|(glob, _)| ("per-file", glob));
+        let of_kinds = self.policy_kinds.iter().map(|(glob, _)| ("policy-kind", glob));
+        let all = excluded.chain(limits).chain(of_files).chain(of_kinds);
+        let own = self.files.first();
+        all.filter(move |(_, glob)| own.is_some_and(|own| own.has(glob.range.start)))
+    }
+
+    /// A fault at a pattern.
+    pub fn glob_fault(&self, glob: &Glob, message: String) -> Option<Fault> {
+        self.faults(vec![(glob.range.start, message)]).pop()
     }
 
     /// The folder that the value at `at` is relative to.

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::other_tools::off_switch;
 use super::values::{Shape, table};
 use super::{OneOrMany, RangedValue, Selector};
 use crate::edit_distance::nearest_word;
@@ -45,7 +46,7 @@ pub(super) fn resolve(rules: &[(Selector, RuleSettings)], ruleset: &Ruleset) -> 
         for (name, written) in &settings.0 {
             let at = name.range.start;
             if name.value == "severity" {
-                match severity(written) {
+                match severity(rule, written) {
                     Ok(severity) => drop(out.severities.insert(rule.clone(), severity)),
                     Err(wrong) => mistakes.push(wrong),
                 }
@@ -61,10 +62,10 @@ pub(super) fn resolve(rules: &[(Selector, RuleSettings)], ruleset: &Ruleset) -> 
             };
             let Some(spec) = known.options().iter().find(|s| s.name == **name) else {
                 let names = known.options().iter().map(|s| &*s.name).chain(["severity"]);
-                let hint = match nearest_word(name, names.clone()) {
+                let hint = off_switch(rule, name).unwrap_or_else(|| match nearest_word(name, names.clone()) {
                     Some(near) => format!("; did you mean `{near}`?"),
                     None => format!("; it has {}", phrase::list(names)),
-                };
+                });
                 mistakes.push((at, format!("`{rule}` has no option `{}`{hint}", name.value)));
                 continue;
             };
@@ -82,13 +83,16 @@ pub(super) fn resolve(rules: &[(Selector, RuleSettings)], ruleset: &Ruleset) -> 
     if mistakes.is_empty() { Ok(out) } else { Err(mistakes) }
 }
 
-fn severity(written: &RangedValue<OptionShape>) -> Result<Severity, Mistake> {
+fn severity(rule: &str, written: &RangedValue<OptionShape>) -> Result<Severity, Mistake> {
     let at = written.range.start;
     let Shape::Word(word) = &written.value else {
         return Err((at, format!("expected a string, found {}", describe_found(written))));
     };
     let known = Severity::ALL.into_iter().find(|s| s.name() == word);
-    known.ok_or_else(|| (at, unknown_value(word, &Severity::ALL.map(Severity::name))))
+    known.ok_or_else(|| match off_switch(rule, word) {
+        Some(hint) => (at, format!("unknown value `{word}`{hint}")),
+        None => (at, unknown_value(word, &Severity::ALL.map(Severity::name))),
+    })
 }
 
 /// For messages: "not …".

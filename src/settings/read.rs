@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue, ValueDeserializer};
 
-use super::{Fault, Settings};
+use super::{Fault, Settings, other_tools};
 use crate::edit_distance::nearest_word;
 use crate::source::{LineIndex, join_path, parent_path};
 
@@ -34,6 +34,11 @@ pub(super) struct SettingsFile {
 impl SettingsFile {
     pub(super) fn line(&self, at: usize) -> usize {
         self.lines.line(at - self.start)
+    }
+
+    /// The value at `at` stands in this file.
+    pub(super) fn has(&self, at: usize) -> bool {
+        (self.start..=self.start + self.text.len()).contains(&at)
     }
 
     /// A range of values as bytes of this file.
@@ -165,6 +170,8 @@ impl Reader<'_> {
     fn check(&mut self, table: DeTable<'_>) {
         let mut root = Spanned::new(0..0, DeValue::Table(table));
         let mut taken: Vec<(Range<usize>, String)> = Vec::new();
+        // Where the last item of a list was taken out: the list itself may be the next fault, at the same place.
+        let mut item_at = None;
         for _ in 0..MAX_FAULTS {
             let Err(e) = Settings::deserialize(ValueDeserializer::from(root.clone())) else {
                 return;
@@ -174,9 +181,11 @@ impl Reader<'_> {
                 return self.note(at.start, e.message().to_owned());
             };
             let is_noted = missing_key(e.message()).is_some_and(|key| taken.contains(&(at.clone(), key.to_owned())));
-            if !is_noted {
+            let is_list_of_item = wrong.type_name == "array" && item_at == Some(at.start);
+            if !is_noted && !is_list_of_item {
                 self.note(at.start, wrong.message(e.message()));
             }
+            item_at = wrong.key.is_empty().then_some(at.start).or(item_at);
             taken.push((wrong.table, wrong.key));
         }
     }
@@ -313,7 +322,11 @@ impl InvalidEntry {
                 .section
                 .as_ref()
                 .map_or("the configuration", |(brackets, _)| brackets);
-            let hint = nearest_word(text, keys).map_or_else(String::new, hint);
+            let name = self.section.as_ref().map(|(_, name)| &**name);
+            let hint = match other_tools::instead_of(name, text) {
+                Some(instead) => format!("; {instead}"),
+                None => nearest_word(text, keys).map_or_else(String::new, hint),
+            };
             return format!("unknown key `{text}` in {place}{hint}");
         }
         if let Some(words) = known("variant") {
@@ -333,6 +346,12 @@ impl InvalidEntry {
             _ => return of_serde.to_owned(),
         };
         let expected = match expected {
+            _ if self.key == "rules" && *type_name == "array" => {
+                return "expected tables, each written `[rules.RULE]`; to choose rules, use `select`".to_owned();
+            }
+            "a map" if self.key == "per-file" || self.section.as_ref().is_some_and(|(s, _)| s == "[[per-file]]") => {
+                return "expected a table, written `[per-file]` with `\"GLOB\" = { ignore = [\"RULE\"] }`".to_owned();
+            }
             "a sequence" => return format!("expected tables, each written `[[{}]]`", self.key),
             "a boolean" => "true or false",
             "i64" => "a whole number",

@@ -1,4 +1,4 @@
-//! Commands that write: `ignore`, `baseline`, `init`.
+//! Commands that write: `ignore`, `baseline`.
 
 use crate::support::repository::{Repository, key_pair};
 
@@ -238,22 +238,4 @@ AWS_SECRET_ACCESS_KEY={secret}
     assert!(!file.contains(&id) && !file.contains(&secret) && !file.contains(&secret[4..20]));
     r.write(".env", env(&secret.replace("kR7v", "Zt3b")).as_bytes());
     assert_eq!(r.run(&["check"]).code, 1);
-}
-
-#[test]
-fn init_writes_once() {
-    let topic = "arn:aws:sns:eu-west-1:444455556666:x";
-    let r = Repository::new(&[(
-        "t.yaml",
-        &policies_template(&[managed_policy("A", "sns:Publish")]).replace(r#""*""#, topic),
-    )]);
-    let ran = r.run(&["init"]);
-    assert!(
-        ran.code == 0 && ran.out.contains("pre-commit") && ran.out.contains("upload-sarif"),
-        "{}",
-        ran.err
-    );
-    assert!(r.read("overgrant.toml").contains("444455556666"));
-    assert_eq!(r.run(&["config", "check"]).code, 0);
-    assert_eq!(r.run(&["init"]).code, 2);
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access_analyzer;
+mod action;
 mod alternatives;
 mod assumed;
 mod broken;
@@ -28,6 +29,7 @@ mod fix;
 mod folding;
 mod hcl;
 mod hostile_text;
+mod init;
 mod known;
 mod life_cycle;
 mod linear;
@@ -52,6 +54,7 @@ mod rosetta;
 mod rules;
 mod samples;
 mod serverless;
+mod settings_files;
 mod since;
 mod special_files;
 mod spellings;

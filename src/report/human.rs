@@ -8,7 +8,7 @@ use codespan_reporting::term::{self, Chars, Config, DisplayStyle, Styles, Styles
 use rayon::prelude::*;
 
 use super::excerpt::Excerpts;
-use super::{Page, url};
+use super::{Page, page_url};
 use crate::finding::{Label, LabelRole, Severity};
 use crate::phrase::count;
 use crate::source::{FileId, one_line};
@@ -167,7 +167,7 @@ impl Buffer {
         let code = if page.options.hyperlinks {
             format!(
                 "\u{1b}]8;;{}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
-                url(&f.family, f.rule()),
+                page_url(f.rule()),
                 f.rule()
             )
         } else {

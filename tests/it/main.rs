@@ -59,6 +59,8 @@ mod stability;
 mod stores;
 mod support;
 mod suppress;
+#[cfg(unix)]
+mod terminal;
 mod terraform_eval;
 mod tidy;
 mod twins;

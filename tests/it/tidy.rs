@@ -18,6 +18,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("phrase", 0),
     ("index", 0),
     ("rule_id", 0),
+    ("layout", 1),
     ("test_code", 1),
     ("value", 1),
     ("syntax", 2),

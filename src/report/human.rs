@@ -185,11 +185,7 @@ impl Buffer {
             wrapped_with(page, &format!("{kind}: "), &fix.title, Some(&format!("({command})")))
         }));
         let code = if page.options.hyperlinks {
-            format!(
-                "\u{1b}]8;;{}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
-                page_url(f.rule()),
-                f.rule()
-            )
+            format!("\u{1b}]8;;{}\u{1b}\\{}\u{1b}]8;;\u{1b}\\", page_url(f.rule()), f.rule())
         } else {
             f.rule().to_owned()
         };

@@ -79,7 +79,8 @@ fn the_book_is_whole_and_its_links_lead_somewhere() {
     let in_book = |path: &str| pages.get(path).cloned().or_else(|| asset(path).then(String::new));
     let in_repository = |path: &str| {
         let path = root().join(path);
-        path.exists().then(|| std::fs::read_to_string(&path).unwrap_or_default())
+        path.exists()
+            .then(|| std::fs::read_to_string(&path).unwrap_or_default())
     };
     let repository = format!("{}/blob/main/", env!("CARGO_PKG_REPOSITORY"));
     let raw = env!("CARGO_PKG_REPOSITORY").replace("github.com", "raw.githubusercontent.com") + "/main/";
@@ -120,7 +121,10 @@ fn the_book_is_whole_and_its_links_lead_somewhere() {
 
 #[test]
 fn reports_lead_to_the_page_of_a_rule() {
-    let r = Repository::new(&[("p.json", r#"{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#)]);
+    let r = Repository::new(&[(
+        "p.json",
+        r#"{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#,
+    )]);
     let sarif = r.run(&["check", "--format", "sarif", "--sarif-all-rules"]).json();
     let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
     assert_eq!(rules.len(), Ruleset::builtin().iter().count());
@@ -128,10 +132,17 @@ fn reports_lead_to_the_page_of_a_rule() {
     for rule in rules {
         assert_eq!(rule["helpUri"], site(rule["id"].as_str().unwrap()));
     }
-    let links = r.run(&["check", "--hyperlinks", "always", "--only", "admin-star-star"]).out;
+    let links = r
+        .run(&["check", "--hyperlinks", "always", "--only", "admin-star-star"])
+        .out;
     let page = site("admin-star-star");
-    assert!(links.contains(&format!("\u{1b}]8;;{page}\u{1b}\\admin-star-star")), "{links:?}");
-    let json = r.run(&["check", "--format", "json", "--only", "admin-star-star"]).json();
+    assert!(
+        links.contains(&format!("\u{1b}]8;;{page}\u{1b}\\admin-star-star")),
+        "{links:?}"
+    );
+    let json = r
+        .run(&["check", "--format", "json", "--only", "admin-star-star"])
+        .json();
     assert_eq!(json["findings"][0]["url"], page);
 }
 
@@ -151,7 +162,13 @@ fn example() -> Repository {
     let r = Repository::new(&[]);
     for entry in walkdir::WalkDir::new(&from).into_iter().flatten() {
         if entry.file_type().is_file() {
-            let path = entry.path().strip_prefix(&from).unwrap().to_str().unwrap().replace('\\', "/");
+            let path = entry
+                .path()
+                .strip_prefix(&from)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .replace('\\', "/");
             r.write(&path, &std::fs::read(entry.path()).unwrap());
         }
     }
@@ -195,7 +212,7 @@ fn run_console(r: &Repository, snippet: &Snippet) -> Vec<String> {
         // Standard error comes first, as it would on a terminal.
         let printed = format!("{err}{out}");
         let mut rest = printed.as_str();
-        for piece in shown.split("…\n").filter(|p| !p.trim().is_empty()) {
+        for piece in format!("{shown}\n").split("…\n").filter(|p| !p.trim().is_empty()) {
             let piece = piece.trim_end();
             match rest.find(piece) {
                 Some(at) => rest = &rest[at + piece.len()..],
@@ -217,10 +234,22 @@ fn check_file(snippet: &Snippet) -> Result<(), String> {
         "toml" => example_with("overgrant.toml", text, &["config", "check"]),
         "yaml" if text.starts_with("id: ") => {
             let name = text.lines().next().unwrap().rsplit('/').next().unwrap();
-            example_with(&format!("policies/rules/{name}.yaml"), text, &["test-rules", "policies/rules"])
+            example_with(
+                &format!("policies/rules/{name}.yaml"),
+                text,
+                &["test-rules", "policies/rules"],
+            )
         }
-        "yaml" => return serde_yaml::from_str::<serde_yaml::Value>(text).map(drop).map_err(|e| e.to_string()),
-        "json" => return serde_json::from_str::<serde_json::Value>(text).map(drop).map_err(|e| e.to_string()),
+        "yaml" => {
+            return serde_yaml::from_str::<serde_yaml::Value>(text)
+                .map(drop)
+                .map_err(|e| e.to_string());
+        }
+        "json" => {
+            return serde_json::from_str::<serde_json::Value>(text)
+                .map(drop)
+                .map_err(|e| e.to_string());
+        }
         _ => return Ok(()),
     };
     match ran.code {
@@ -269,8 +298,23 @@ fn the_readme_is_short_and_its_tests_are_one_command() {
 #[test]
 fn the_picture_of_a_finding_is_what_the_command_prints() {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_overgrant"));
-    command.args(["check", "testdata/example", "--tests", "--only", "unused-grant", "--isolated"]);
-    command.args(["--color", "always", "--hyperlinks", "never", "--no-summary", "--annotations", "never"]);
+    command.args([
+        "check",
+        "testdata/example",
+        "--tests",
+        "--only",
+        "unused-grant",
+        "--isolated",
+    ]);
+    command.args([
+        "--color",
+        "always",
+        "--hyperlinks",
+        "never",
+        "--no-summary",
+        "--annotations",
+        "never",
+    ]);
     command.env("COLUMNS", "84").env_remove("NO_COLOR").current_dir(root());
     let picture = svg(&finished(command).out);
     let path = root().join("docs/finding.svg");

@@ -69,7 +69,10 @@ pub fn documents(root: &Path) -> Result<Vec<(String, String)>, String> {
     paths.append(&mut chapters);
     let read = |path: PathBuf| {
         let text = std::fs::read_to_string(root.join(&path)).map_err(|e| format!("{}: {e}", path.display()))?;
-        Ok((path.display().to_string().replace('\\', "/"), text.replace("\r\n", "\n")))
+        Ok((
+            path.display().to_string().replace('\\', "/"),
+            text.replace("\r\n", "\n"),
+        ))
     };
     paths.into_iter().map(read).collect()
 }
@@ -80,7 +83,10 @@ pub fn documents(root: &Path) -> Result<Vec<(String, String)>, String> {
 /// The package is not inside a folder.
 pub fn root() -> Result<PathBuf, String> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
-    package.parent().map(Path::to_owned).ok_or("xtask has no parent folder".to_owned())
+    package
+        .parent()
+        .map(Path::to_owned)
+        .ok_or("xtask has no parent folder".to_owned())
 }
 
 /// Builds the command and tells where it is.
@@ -90,7 +96,13 @@ pub fn root() -> Result<PathBuf, String> {
 pub fn built_binary(root: &Path) -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "--quiet", "--bin", "overgrant", "--message-format=json-render-diagnostics"]);
+    build.args([
+        "build",
+        "--quiet",
+        "--bin",
+        "overgrant",
+        "--message-format=json-render-diagnostics",
+    ]);
     let ran = build.current_dir(root).output().map_err(|e| format!("cargo: {e}"))?;
     let messages = String::from_utf8_lossy(&ran.stdout).into_owned();
     let built = messages.lines().filter_map(|line| {
@@ -160,7 +172,10 @@ impl Scratch {
         let (environment, installed) = (dir.join("venv"), dir.join("installed"));
         std::fs::create_dir_all(&installed).map_err(|e| format!("{}: {e}", dir.display()))?;
         for (program, args) in [
-            ("git", vec!["clone", "--quiet", &root.to_string_lossy(), &clone.to_string_lossy()]),
+            (
+                "git",
+                vec!["clone", "--quiet", &root.to_string_lossy(), &clone.to_string_lossy()],
+            ),
             ("python3", vec!["-m", "venv", &environment.to_string_lossy()]),
         ] {
             let status = Command::new(program).args(args).status();
@@ -171,7 +186,11 @@ impl Scratch {
         let binary = built_binary(root)?;
         let mut folders = vec![environment.join("bin"), installed.join("bin")];
         folders.extend(binary.parent().map(Path::to_owned));
-        folders.extend(std::env::var_os("PATH").iter().flat_map(|p| std::env::split_paths(p).collect::<Vec<_>>()));
+        folders.extend(
+            std::env::var_os("PATH")
+                .iter()
+                .flat_map(|p| std::env::split_paths(p).collect::<Vec<_>>()),
+        );
         Ok(Self {
             path: std::env::join_paths(folders).map_err(|e| e.to_string())?,
             target: root.join("target"),
@@ -203,7 +222,9 @@ impl Scratch {
 
     fn run(&self, script: &str) -> Result<(), String> {
         let mut command = Command::new("sh");
-        command.args(["-eu", "-c", script]).current_dir(self.dir.join("repository"));
+        command
+            .args(["-eu", "-c", script])
+            .current_dir(self.dir.join("repository"));
         command.env("PATH", &self.path).env("CARGO_TARGET_DIR", &self.target);
         command.env("CARGO_INSTALL_ROOT", self.dir.join("installed"));
         if let Some(wheels) = &self.wheels {

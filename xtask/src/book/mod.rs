@@ -42,7 +42,9 @@ impl BookSources<'_> {
         command.args(args).env("COLUMNS", "100").env("NO_COLOR", "1");
         // Settings of the working directory must not change what is described.
         command.current_dir(self.root.join("docs"));
-        let ran = command.output().map_err(|e| format!("{}: {e}", self.binary.display()))?;
+        let ran = command
+            .output()
+            .map_err(|e| format!("{}: {e}", self.binary.display()))?;
         if !ran.status.success() {
             return Err(format!(
                 "overgrant {}: {}",
@@ -189,16 +191,24 @@ pub fn assets(root: &Path) -> Result<Vec<PathBuf>, String> {
     Ok(files)
 }
 
-/// `cargo xtask book`: builds the command and writes the book's sources.
+/// `cargo xtask book`: writes the book's sources, as the command says that is built or named.
 ///
 /// # Errors
 /// See [`write`].
 pub fn run(mut args: impl Iterator<Item = String>) -> Result<(), String> {
-    if let Some(unknown) = args.next() {
-        return Err(format!("cargo xtask book takes no argument: {unknown}"));
+    const USAGE: &str = "usage: cargo xtask book [--binary PATH]";
+    let mut binary = None;
+    while let Some(arg) = args.next() {
+        match arg.as_str() {
+            "--binary" => binary = Some(PathBuf::from(args.next().ok_or(USAGE)?)),
+            _ => return Err(USAGE.to_owned()),
+        }
     }
     let root = crate::snippets::root()?;
-    let binary = crate::snippets::built_binary(&root)?;
+    let binary = match binary {
+        Some(path) => path.canonicalize().map_err(|e| format!("{}: {e}", path.display()))?,
+        None => crate::snippets::built_binary(&root)?,
+    };
     let out = root.join("target/book/src");
     let sources = BookSources {
         root: &root,

@@ -52,7 +52,11 @@ fn settings_rows(prefix: &str, schema: &Value, rows: &mut String) {
             settings_rows(&format!("{prefix}{name}."), property, rows);
         }
         let key = if name == "rules" { "RULE" } else { "PATTERN" };
-        settings_rows(&format!("{prefix}{name}.{key}."), &property["additionalProperties"], rows);
+        settings_rows(
+            &format!("{prefix}{name}.{key}."),
+            &property["additionalProperties"],
+            rows,
+        );
         settings_rows(&format!("{prefix}{name}."), &property["items"], rows);
     }
 }
@@ -66,7 +70,11 @@ pub(super) fn commands(sources: &BookSources<'_>) -> Result<String, String> {
         let _ = writeln!(out, "\n## overgrant {name}\n\n```text\n{}\n```", help.trim_end());
         for part in inner {
             let help = sources.output(&[name.as_str(), part.as_str(), "--help"])?;
-            let _ = writeln!(out, "\n### overgrant {name} {part}\n\n```text\n{}\n```", help.trim_end());
+            let _ = writeln!(
+                out,
+                "\n### overgrant {name} {part}\n\n```text\n{}\n```",
+                help.trim_end()
+            );
         }
     }
     Ok(out)

@@ -203,7 +203,10 @@ fn split(all: &str, ids: &[String]) -> Result<Vec<String>, String> {
         let head = format!("# {id}\n\n");
         let at = all
             .get(from..)
-            .and_then(|rest| rest.match_indices(&head).find(|(i, _)| *i == 0 || rest[..*i].ends_with('\n')))
+            .and_then(|rest| {
+                rest.match_indices(&head)
+                    .find(|(i, _)| *i == 0 || rest[..*i].ends_with('\n'))
+            })
             .map(|(i, _)| from + i)
             .ok_or_else(|| format!("`overgrant explain '*'` has no page of {id}"))?;
         starts.push(at);
@@ -211,7 +214,9 @@ fn split(all: &str, ids: &[String]) -> Result<Vec<String>, String> {
     }
     let ends = starts.iter().skip(1).copied().chain([all.len()]);
     let pages = starts.iter().zip(ends);
-    Ok(pages.map(|(start, end)| format!("{}\n", all[*start..end].trim_end())).collect())
+    Ok(pages
+        .map(|(start, end)| format!("{}\n", all[*start..end].trim_end()))
+        .collect())
 }
 
 /// The part of a page with the examples.

@@ -1,10 +1,12 @@
 //! Text for a terminal: what its colors mean, and lines that fit its width.
 //!
-//! **Invariant:** without colors and at any width, the words are the same and in the same order.
+//! **Invariant:** without colors and at any width, the words are the same and in the same order; no line that is broken begins
+//! with what a runner of a pipeline takes for a command.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::grade::Severity;
+use crate::source::begins_command;
 
 /// The colors of all that is written for people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,7 +95,7 @@ fn plain(text: &str) -> String {
     out
 }
 
-/// Bytes of the escape sequence at the start of the text: up to the letter of a color, or up to the end of a link's address.
+/// Bytes of the escape sequence that the text starts with, of a color or of a link.
 fn escape_length(text: &str) -> usize {
     let end = match text.as_bytes().get(1) {
         Some(b']') => text.find("\u{1b}\\").map(|at| at + 2),
@@ -109,6 +111,28 @@ fn is_source(line: &str) -> bool {
     !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// One line, of which further lines are indented by `indent` columns.
+pub fn hang(line: &str, width: usize, indent: usize) -> String {
+    let mut out = String::new();
+    let lead = Lead {
+        start: indent.min(columns(line)),
+        indent: " ".repeat(indent),
+        pushes_down: false,
+    };
+    lead.fit(line, width, &mut out);
+    out
+}
+
+/// What stands before the text of a line.
+struct Lead {
+    /// The column that the text starts at.
+    start: usize,
+    /// What further lines begin with.
+    indent: String,
+    /// The text starts on a line of its own.
+    pushes_down: bool,
+}
+
 fn fit_line(line: &str, width: usize, out: &mut String) {
     let shown = plain(line);
     let before_text = shown.find(is_of_text).unwrap_or(shown.len());
@@ -116,40 +140,51 @@ fn fit_line(line: &str, width: usize, out: &mut String) {
     let is_annotation = lead.trim_start().starts_with('│');
     let start = lead.width();
     let room = width.saturating_sub(start);
-    let mut pushed_down = false;
+    let mut pushes_down = false;
     let indent = match is_annotation {
         true if room >= MIN_TEXT.min(text.width()) => bars(lead, start),
         true => {
-            pushed_down = lead.contains(['^', '-']);
+            pushes_down = lead.contains(['^', '-']);
             let wanted = text.width().min(MIN_TEXT.max(width / 2));
             bars(lead, width.saturating_sub(wanted).min(start))
         }
         false => " ".repeat(shown.len() - shown.trim_start().len() + HANGING),
     };
-    let mut at = 0;
-    let mut color = "";
-    let mut line_is_empty = true;
-    for word in words(line) {
-        let is_of_lead = at + word.spaces + word.columns <= start && line_is_empty;
-        let begins_text = is_annotation && !is_of_lead && pushed_down;
-        let fits = at + word.spaces + word.columns <= width;
-        if (begins_text || !fits) && !is_of_lead && (at + word.spaces > indent.width() || begins_text) {
-            pushed_down = false;
-            if !color.is_empty() {
-                out.push_str(RESET);
+    let lead = Lead {
+        start,
+        indent,
+        pushes_down,
+    };
+    lead.fit(line, width, out);
+}
+
+impl Lead {
+    fn fit(mut self, line: &str, width: usize, out: &mut String) {
+        let mut at = 0;
+        let mut color = "";
+        let mut is_lead = true;
+        for word in words(line) {
+            is_lead &= at + word.spaces + word.columns <= self.start;
+            let begins_text = !is_lead && self.pushes_down;
+            let fits = at + word.spaces + word.columns <= width;
+            let gains = begins_text || !fits && at + word.spaces > self.indent.width();
+            if gains && !is_lead && !begins_command(&plain(word.text)) {
+                self.pushes_down = false;
+                if !color.is_empty() {
+                    out.push_str(RESET);
+                }
+                out.push('\n');
+                out.push_str(&self.indent);
+                out.push_str(color);
+                at = self.indent.width();
+            } else {
+                (0..word.spaces).for_each(|_| out.push(' '));
+                at += word.spaces;
             }
-            out.push('\n');
-            out.push_str(&indent);
-            out.push_str(color);
-            at = indent.width();
-        } else {
-            (0..word.spaces).for_each(|_| out.push(' '));
-            at += word.spaces;
+            out.push_str(word.text);
+            at += word.columns;
+            color = color_after(color, word.text);
         }
-        line_is_empty &= is_of_lead;
-        out.push_str(word.text);
-        at += word.columns;
-        color = color_after(color, word.text);
     }
 }
 
@@ -259,6 +294,13 @@ mod tests {
             fit(line, 44),
             "   │   │     the role that this function\n   │   │     runs with in production\n"
         );
+    }
+
+    #[test]
+    fn no_broken_line_is_a_command() {
+        let line = "see what it says: ::error::no and more";
+        assert_eq!(fit(line, 12), "see what it\n    says: ::error::no\n    and more");
+        assert_eq!(hang("name  a b c", 9, 6), "name  a b\n      c");
     }
 
     #[test]

@@ -126,7 +126,12 @@ impl Rules {
             ruleset = ruleset.with_ids(&wanted);
         }
         let (width, palette) = (terminal::line_width(), terminal::palette());
-        terminal::print_page(&rules::listing(&ruleset, self.format.style(), width, palette))
+        let page = rules::listing(&ruleset, self.format.style(), width, palette);
+        match self.format {
+            // Its titles are safe, and its colors stay.
+            PageFormat::Human => terminal::print_page(&page),
+            PageFormat::Markdown | PageFormat::Json => terminal::print_text(&page),
+        }
     }
 }
 

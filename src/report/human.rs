@@ -13,7 +13,7 @@ use super::{FindingOrder, Page, page_url};
 use crate::finding::{Label, LabelRole, Severity};
 use crate::layout::{Palette, fit};
 use crate::phrase::count;
-use crate::source::{FileId, one_line};
+use crate::source::{FileId, begins_command, one_line};
 use crate::triage::{ReportedFinding, Status};
 use crate::unjudged::counted_kinds;
 
@@ -159,7 +159,7 @@ impl Buffer {
                     LabelRole::Primary => Mark::primary(place.part, place.range),
                     _ => Mark::secondary(place.part, place.range),
                 };
-                mark.with_message(label.text.clone())
+                mark.with_message(page.masked(label.text.clone()))
             })
             .collect();
         let mut notes = vec![grade(f)];
@@ -191,7 +191,7 @@ impl Buffer {
         };
         let diagnostic = Diagnostic::new(level(f.severity))
             .with_code(code)
-            .with_message(&f.finding.message)
+            .with_message(page.masked(f.finding.message.clone()))
             .with_labels(marks)
             .with_notes(notes);
         self.emit(config, &files, &diagnostic);
@@ -294,13 +294,15 @@ fn wrap(page: &Page<'_>, lead: &str, text: &str) -> String {
 
 /// The same, with a `tail` that is not broken.
 fn wrapped_with(page: &Page<'_>, lead: &str, text: &str, tail: Option<&str>) -> String {
+    // What is broken into lines is no longer found in one piece.
+    let text = page.masked(text.to_owned());
     let width = width(page).min(MAX_PROSE) - GUTTER;
     let indent = " ".repeat(lead.len());
     let mut out = lead.to_owned();
     let mut column = lead.len();
     for (i, word) in text.split_whitespace().chain(tail).enumerate() {
         let len = unicode_width::UnicodeWidthStr::width(word);
-        if i > 0 && column + 1 + len > width {
+        if i > 0 && column + 1 + len > width && !begins_command(word) {
             out.push('\n');
             out.push_str(&indent);
             column = indent.len();

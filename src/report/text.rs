@@ -24,7 +24,9 @@ pub(super) fn grouped(page: &Page<'_>) -> String {
             if file.is_some() {
                 out.push('\n');
             }
-            out.push_str(&palette.strong(&page.shown_path(f.span().file)));
+            let mut heading = String::new();
+            push_line(&mut heading, page.path(f.span()));
+            out.push_str(&palette.strong(heading.trim_end()));
             out.push('\n');
             file = Some(f.span().file);
             construct = None;
@@ -41,7 +43,7 @@ pub(super) fn grouped(page: &Page<'_>) -> String {
             one_line(&f.finding.message),
             f.rule()
         );
-        out.push_str(&fit(&line, page.options.width));
+        out.push_str(&fit(&page.masked(line), page.options.width));
         out.push('\n');
     }
     if page.options.summary {

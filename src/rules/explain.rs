@@ -9,9 +9,9 @@ use super::examples::Form;
 use super::options::OptionSpec;
 use super::spec::{FixKind, OnePer, RuleExample};
 use super::{Rule, Ruleset};
-use crate::layout::Palette;
+use crate::layout::{Palette, hang};
 use crate::phrase;
-use crate::source::{pretty_json, visible};
+use crate::source::{one_line, pretty_json};
 use crate::terms::PolicyKind;
 
 /// How a page or list is written.
@@ -52,17 +52,15 @@ pub fn listing(ruleset: &Ruleset, style: PageStyle, width: Option<usize>, palett
                     let severity = palette.severity(r.severity(), &format!("{:<8}", r.severity().name()));
                     let profile = r.profile().name();
                     let fix = r.fix().map_or("", FixKind::name);
-                    let title = visible(r.title());
+                    let title = one_line(r.title());
                     let row = format!("  {:of_ids$}  {severity}  {profile:<7}  {fix:<6}", r.id());
-                    let room = width.map_or(usize::MAX, |width| {
-                        width.saturating_sub(if below { TITLE_BELOW } else { before_title })
-                    });
-                    let title = textwrap::wrap(&title, textwrap::Options::new(room).break_words(false));
-                    let indent = if below { TITLE_BELOW } else { before_title };
-                    let lines = title.join(&format!("\n{}", " ".repeat(indent)));
+                    let width = width.unwrap_or(usize::MAX);
                     let _ = match below {
-                        true => writeln!(out, "{}\n{}{lines}", row.trim_end(), " ".repeat(indent)),
-                        false => writeln!(out, "{row}  {lines}"),
+                        true => {
+                            let title = format!("{}{title}", " ".repeat(TITLE_BELOW));
+                            writeln!(out, "{}\n{}", row.trim_end(), hang(&title, width, TITLE_BELOW))
+                        }
+                        false => writeln!(out, "{}", hang(&format!("{row}  {title}"), width, before_title)),
                     };
                 }
             }

@@ -336,7 +336,7 @@ fn svg(text: &str) -> String {
         r##"<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">
 <title>A finding of overgrant</title>
 <style>
-text {{ font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #e6edf3; white-space: pre; }}
+text {{ font-family: monospace; font-size: 14px; fill: #e6edf3; white-space: pre; }}
 .bold {{ font-weight: bold; }}
 .red {{ fill: #ff7b72; }}
 .green {{ fill: #7ee787; }}
@@ -351,8 +351,8 @@ text {{ font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans M
     );
     for (i, line) in lines.iter().enumerate() {
         let y = 32 + i * LINE;
-        let _ = write!(out, r#"<text x="20" y="{y}" xml:space="preserve">"#);
-        let (mut bold, mut color) = (false, "");
+        let _ = write!(out, r#"<text y="{y}">"#);
+        let (mut bold, mut color, mut column) = (false, "", 0);
         // Each part but the first begins with the numbers of an escape sequence.
         for (n, part) in line.split("\u{1b}[").enumerate() {
             let shown = if n == 0 {
@@ -371,20 +371,27 @@ text {{ font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans M
                 }
                 shown
             };
-            if shown.is_empty() {
+            let start = column + shown.chars().take_while(|c| *c == ' ').count();
+            column += shown.chars().count();
+            let text = shown.trim();
+            if text.is_empty() {
                 continue;
             }
-            let shown = shown.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            // Place and length keep the columns in any font.
+            let (x, length) = (20.0 + 8.4 * start as f64, 8.4 * text.chars().count() as f64);
+            let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
             let class = match (bold, color) {
-                (false, "") => {
-                    out.push_str(&shown);
-                    continue;
-                }
-                (true, "") => "bold".to_owned(),
-                (true, color) => format!("bold {color}"),
+                (true, _) => format!("bold {color}"),
                 (false, color) => color.to_owned(),
             };
-            let _ = write!(out, r#"<tspan class="{class}">{shown}</tspan>"#);
+            let class = match class.trim() {
+                "" => String::new(),
+                class => format!(r#" class="{class}""#),
+            };
+            let _ = write!(
+                out,
+                r#"<tspan x="{x:.1}" textLength="{length:.1}"{class}>{text}</tspan>"#
+            );
         }
         out.push_str("</text>\n");
     }

@@ -114,22 +114,31 @@ pub fn built_binary(root: &Path) -> Result<PathBuf, String> {
         .ok_or_else(|| format!("overgrant was not built: {}", String::from_utf8_lossy(&ran.stderr)))
 }
 
-const USAGE: &str = "usage: cargo xtask verify-docs [--wheels DIR]\n\n  --wheels DIR  also try `pip install overgrant`, with a wheel from this folder\n";
+const USAGE: &str = "usage: cargo xtask verify-docs [--binary PATH] [--wheels DIR]
+
+  --binary PATH  put this overgrant on the path, and build none
+  --wheels DIR   also try `pip install overgrant`, with a wheel from this folder
+";
 
 /// `cargo xtask verify-docs`.
 ///
 /// # Errors
 /// A block fails.
 pub fn verify(mut args: impl Iterator<Item = String>) -> Result<(), String> {
-    let mut wheels = None;
+    let (mut wheels, mut binary) = (None, None);
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--wheels" => wheels = Some(PathBuf::from(args.next().ok_or(USAGE)?)),
+            "--binary" => binary = Some(PathBuf::from(args.next().ok_or(USAGE)?)),
             _ => return Err(USAGE.to_owned()),
         }
     }
     let root = root()?;
-    let place = Scratch::new(&root, wheels.as_deref())?;
+    let binary = match binary {
+        Some(path) => path.canonicalize().map_err(|e| format!("{}: {e}", path.display()))?,
+        None => built_binary(&root)?,
+    };
+    let place = Scratch::new(&root, &binary, wheels.as_deref())?;
     let (mut ran, mut skipped, mut failed) = (0, 0, Vec::new());
     for (path, text) in documents(&root)? {
         for snippet in snippets(&text).iter().filter(|s| s.language == "sh") {
@@ -161,16 +170,15 @@ pub fn verify(mut args: impl Iterator<Item = String>) -> Result<(), String> {
 struct Scratch {
     dir: PathBuf,
     path: std::ffi::OsString,
-    target: PathBuf,
     wheels: Option<PathBuf>,
 }
 
 impl Scratch {
-    fn new(root: &Path, wheels: Option<&Path>) -> Result<Self, String> {
+    fn new(root: &Path, binary: &Path, wheels: Option<&Path>) -> Result<Self, String> {
         let dir = std::env::temp_dir().join(format!("overgrant-verify-docs-{}", std::process::id()));
         let clone = dir.join("repository");
-        let (environment, installed) = (dir.join("venv"), dir.join("installed"));
-        std::fs::create_dir_all(&installed).map_err(|e| format!("{}: {e}", dir.display()))?;
+        let environment = dir.join("venv");
+        std::fs::create_dir_all(dir.join("home")).map_err(|e| format!("{}: {e}", dir.display()))?;
         for (program, args) in [
             (
                 "git",
@@ -183,8 +191,7 @@ impl Scratch {
                 return Err(format!("{program} failed"));
             }
         }
-        let binary = built_binary(root)?;
-        let mut folders = vec![environment.join("bin"), installed.join("bin")];
+        let mut folders = vec![environment.join("bin")];
         folders.extend(binary.parent().map(Path::to_owned));
         folders.extend(
             std::env::var_os("PATH")
@@ -193,7 +200,6 @@ impl Scratch {
         );
         Ok(Self {
             path: std::env::join_paths(folders).map_err(|e| e.to_string())?,
-            target: root.join("target"),
             wheels: wheels.map(|w| w.canonicalize().unwrap_or(w.to_owned())),
             dir,
         })
@@ -225,8 +231,8 @@ impl Scratch {
         command
             .args(["-eu", "-c", script])
             .current_dir(self.dir.join("repository"));
-        command.env("PATH", &self.path).env("CARGO_TARGET_DIR", &self.target);
-        command.env("CARGO_INSTALL_ROOT", self.dir.join("installed"));
+        // What a block writes into the home folder goes away with the rest.
+        command.env("PATH", &self.path).env("HOME", self.dir.join("home"));
         if let Some(wheels) = &self.wheels {
             command.env("PIP_FIND_LINKS", wheels);
         }

@@ -214,6 +214,10 @@ impl Scratch {
         for line in lines {
             let program = line.split_whitespace().next().unwrap_or_default();
             let known = ["cd", "for", "do", "done", "if", "then", "fi"].contains(&program) || program.contains('=');
+            // What follows may be what is installed here.
+            if line.trim_start().starts_with("pip install ") {
+                break;
+            }
             if !known && !self.has(program) {
                 return Some(format!("`{program}` is not installed"));
             }

@@ -27,6 +27,7 @@ mod formats;
 mod grade;
 mod iam;
 mod index;
+mod layout;
 mod linter;
 mod model;
 mod phrase;
@@ -61,6 +62,8 @@ pub use unjudged::Unjudged;
 #[cfg(feature = "internals")]
 #[doc(hidden)]
 pub mod internals {
+    pub use crate::layout::Palette;
+
     pub mod checks {
         pub use crate::checks::*;
     }

@@ -16,7 +16,7 @@ use super::terminal::{self, ColorChoice};
 use super::watch::{self, ReadPaths, Watched};
 use super::{CliFailure, baseline};
 use crate::phrase;
-use crate::report::{OutputFormat, Page, RenderOptions};
+use crate::report::{FindingOrder, OutputFormat, Page, RenderOptions};
 use crate::rules::Ruleset;
 use crate::settings::Settings;
 use crate::source::{ProblemKind, join_path};
@@ -163,6 +163,9 @@ struct OutputArgs {
     color: ColorChoice,
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     hyperlinks: ColorChoice,
+    /// Choose which findings come first in the formats for people
+    #[arg(long, value_name = "ORDER", default_value = "severity")]
+    sort: FindingOrder,
     /// Hide source lines
     #[arg(long)]
     no_source: bool,
@@ -339,6 +342,7 @@ impl CheckArgs {
     fn options(&self, read: &run::Loaded<'_>, root: &str) -> RenderOptions {
         let o = &self.output;
         RenderOptions {
+            order: o.sort,
             color: terminal::color(o.color),
             hyperlinks: terminal::hyperlinks(o.hyperlinks),
             width: terminal::width(),

@@ -81,6 +81,9 @@ impl FixDiff {
             };
             terminal::note(&format!("note: no safe fixes; {fixes} (overgrant fix --unsafe --diff)"));
         }
+        if !any && left == 0 && failed == 0 {
+            terminal::note("note: nothing to fix");
+        }
         if failed > 0 {
             let files = if failed == 1 {
                 "1 file"

@@ -77,7 +77,10 @@ impl NeedsArgs {
                 masked(needs_policy(&needed), Mask::json)
             }
         };
-        terminal::print_page(&text)?;
+        match self.format {
+            NeedsFormat::Human => terminal::print_list(&text, |_| false)?,
+            NeedsFormat::Json | NeedsFormat::Policy => terminal::print_page(&text)?,
+        };
         Ok(ExitCode::from(u8::from(failed)))
     }
 }

@@ -26,6 +26,15 @@ enum ListFormat {
     Json,
 }
 
+impl ListFormat {
+    fn print(self, text: &str, is_of_document: impl Fn(&str) -> bool) -> Result<ExitCode, CliFailure> {
+        match self {
+            Self::Human => terminal::print_list(text, is_of_document),
+            Self::Json => terminal::print_page(text),
+        }
+    }
+}
+
 /// List every policy document, as AWS will see it
 #[derive(Debug, Args)]
 pub(super) struct Policies {
@@ -55,7 +64,7 @@ impl Policies {
                     ListFormat::Human => mask.text(unjudged_human(checked.sources, &report.unjudged)),
                     ListFormat::Json => mask.json(unjudged_json(checked.sources, &report.unjudged)),
                 };
-                terminal::print_page(&text)?;
+                self.format.print(&text, |_| false)?;
                 Ok(ExitCode::from(u8::from(!report.errors.is_empty())))
             });
         }
@@ -74,10 +83,12 @@ impl Policies {
             (text, !report.errors.is_empty())
         });
         let (texts, failed): (Vec<String>, Vec<bool>) = pages.into_iter().unzip();
-        terminal::print_page(&match self.format {
+        let text = match self.format {
             ListFormat::Human => texts.concat(),
             ListFormat::Json => repositories::merge_lists(texts),
-        })?;
+        };
+        self.format
+            .print(&text, |line| line.starts_with("  ") && !line.starts_with("  unknown: "))?;
         Ok(ExitCode::from(u8::from(failed.contains(&true))))
     }
 }
@@ -170,7 +181,7 @@ impl Files {
                     .collect(),
             })),
         };
-        terminal::print_page(&text)
+        self.format.print(&text, |_| false)
     }
 }
 

@@ -12,6 +12,7 @@ use super::{CliFailure, detail, terminal};
 use crate::rules::examples::Form;
 use crate::rules::{self, PageStyle, Ruleset};
 use crate::settings::Settings;
+use crate::source::visible;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum PageFormat {
@@ -77,7 +78,10 @@ impl Explain {
             }
             out.push_str(&rules::explain(rule, self.format.style(), self.form, terminal::width()));
         }
-        terminal::print_text(&out)
+        match self.format {
+            PageFormat::Human => terminal::print_chapters(&visible(&out)),
+            PageFormat::Markdown | PageFormat::Json => terminal::print_text(&out),
+        }
     }
 }
 
@@ -121,7 +125,13 @@ impl Rules {
             }
             ruleset = ruleset.with_ids(&wanted);
         }
-        terminal::print_text(&rules::listing(&ruleset, self.format.style()))
+        let (width, palette) = (terminal::line_width(), terminal::palette());
+        let page = rules::listing(&ruleset, self.format.style(), width, palette);
+        match self.format {
+            // Its titles are safe, and its colors stay.
+            PageFormat::Human => terminal::print_page(&page),
+            PageFormat::Markdown | PageFormat::Json => terminal::print_text(&page),
+        }
     }
 }
 

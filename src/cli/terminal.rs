@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::CliFailure;
+use crate::layout::{Palette, fit};
 use crate::source::visible;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -32,6 +33,13 @@ pub(super) fn color(when: ColorChoice) -> bool {
     }
 }
 
+/// The colors of commands that have no flag for them.
+pub(super) fn palette() -> Palette {
+    Palette {
+        color: color(ColorChoice::Auto),
+    }
+}
+
 /// Whether to write OSC 8 links.
 pub(super) fn hyperlinks(when: ColorChoice) -> bool {
     match when {
@@ -52,6 +60,45 @@ pub(super) fn width() -> usize {
     said.or_else(terminal)
         .filter(|w| (20..=1000).contains(w))
         .unwrap_or(100)
+}
+
+/// Columns that lines are broken at; none where a program may read them: standard output is no terminal, and `COLUMNS` is not
+/// set.
+pub(super) fn line_width() -> Option<usize> {
+    (io::stdout().is_terminal() || std::env::var_os("COLUMNS").is_some()).then(width)
+}
+
+/// Writes a page of which the lines that are not indented are headings.
+pub(super) fn print_chapters(text: &str) -> Result<ExitCode, CliFailure> {
+    let palette = palette();
+    let heading = |line: &str| !line.is_empty() && !line.starts_with(' ');
+    let lines = text.lines().map(|line| match heading(line) {
+        true => palette.strong(line),
+        false => line.to_owned(),
+    });
+    let lines: Vec<String> = lines.map(|line| line + "\n").collect();
+    print_page(&lines.concat())
+}
+
+/// Writes a list for people: the place at the start of a line in its color, and lines broken at the width of a terminal, but for
+/// those that are part of a document.
+pub(super) fn print_list(text: &str, is_of_document: impl Fn(&str) -> bool) -> Result<ExitCode, CliFailure> {
+    let (width, palette) = (line_width(), palette());
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        if is_of_document(line) {
+            out.push_str(line);
+            continue;
+        }
+        let place = line.find(": ").filter(|_| !line.starts_with(' '));
+        let (place, rest) = line.split_at(place.unwrap_or(0));
+        let line = palette.place(place) + rest;
+        match width {
+            Some(width) => out.push_str(&fit(&line, width)),
+            None => out.push_str(&line),
+        }
+    }
+    print_page(&out)
 }
 
 /// Writes to standard output. A reader that has gone away is no error.

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use codespan_reporting::files::{Error, Files};
+use unicode_width::UnicodeWidthChar as _;
 
 use crate::secrets::Mask;
 use crate::source::{FileId, Sources, Span, visible};
 
-/// Longer lines are cut.
+/// Lines are cut at so many characters, however wide the terminal is.
 const MAX_LINE: usize = 140;
-/// Characters kept before and after a label of a line that is cut.
-const BEFORE: usize = 40;
-const AFTER: usize = 30;
-/// A label on a line that is cut is itself cut to so many characters.
-const MAX_LABEL: usize = 80;
+/// The fewest characters that are left of a line.
+const MIN_LINE: usize = 30;
+/// Columns of a tab.
+const TAB: usize = 4;
 /// A label over more lines shows its first line.
 const MAX_LINES: usize = 8;
 /// Lines beside a label that the renderer may ask for, to fill a gap of one line.
@@ -46,11 +46,12 @@ pub(super) struct LabelPlace {
 }
 
 impl Excerpts {
-    /// Excerpts for labels at `spans`, and where the labels are in them. `name` gives the name that is shown of a file.
+    /// Excerpts at most `columns` wide for labels at `spans`, and where the labels are in them. `name` gives the name that is shown of a file.
     pub(super) fn new(
         sources: &Sources,
         mask: &Mask,
         spans: &[Span],
+        columns: usize,
         name: &dyn Fn(FileId) -> String,
     ) -> (Self, Vec<LabelPlace>) {
         let clipped: Vec<Span> = spans.iter().map(|s| clip(sources, *s)).collect();
@@ -76,7 +77,8 @@ impl Excerpts {
                 lines: BTreeMap::new(),
                 columns: BTreeMap::new(),
             };
-            part.fill(sources, mask, &mine, parts.len(), &mut places);
+            let columns = columns.clamp(MIN_LINE, MAX_LINE);
+            part.fill(sources, mask, &mine, (parts.len(), columns), &mut places);
             parts.push(part);
         }
         let places = places.into_iter().flatten().collect();
@@ -108,7 +110,7 @@ impl ExcerptPart {
         sources: &Sources,
         mask: &Mask,
         labels: &[(usize, Span)],
-        index: usize,
+        (index, columns): (usize, usize),
         places: &mut [Option<LabelPlace>],
     ) {
         let file = sources.file(self.file);
@@ -131,7 +133,7 @@ impl ExcerptPart {
                 .filter(|r| r.start <= to && r.end >= from)
                 .collect();
             let begin = self.text.len();
-            let windows = windows(text, from..to, &on_line);
+            let windows = windows(text, from..to, &on_line, columns);
             for (n, window) in windows.iter().enumerate() {
                 if n > 0 {
                     self.text.push_str(" … ");
@@ -174,11 +176,20 @@ impl ExcerptPart {
     }
 }
 
+/// Columns of what stands for parts that are not shown.
+const ELLIPSIS: usize = 4;
+
 /// The parts of the line at `line` that are shown: all of it, or what is around `labels`.
-fn windows(text: &str, line: Range<usize>, labels: &[Range<usize>]) -> Vec<Range<usize>> {
-    if text[line.clone()].chars().count() <= MAX_LINE {
+fn windows(text: &str, line: Range<usize>, labels: &[Range<usize>], columns: usize) -> Vec<Range<usize>> {
+    let width = |c: char| if c == '\t' { TAB } else { c.width().unwrap_or(1) };
+    if text[line.clone()].chars().map(width).sum::<usize>() <= columns {
         return vec![line];
     }
+    // Of what there is for one label, the most is for the label itself, and the least for what follows.
+    let each = (columns / labels.len().max(1))
+        .saturating_sub(ELLIPSIS)
+        .max(MIN_LINE / 2);
+    let (before_label, label_columns, after_label) = (each / 4, each / 2, each / 5);
     let back = |at: usize, n: usize| {
         let before = &text[line.start..at];
         before
@@ -194,11 +205,11 @@ fn windows(text: &str, line: Range<usize>, labels: &[Range<usize>]) -> Vec<Range
     let mut out: Vec<Range<usize>> = Vec::new();
     for label in labels {
         let start = label.start.max(line.start);
-        let end = label.end.min(line.end).max(start).min(forward(start, MAX_LABEL));
-        out.push(back(start, BEFORE)..forward(end, AFTER));
+        let end = label.end.min(line.end).max(start).min(forward(start, label_columns));
+        out.push(back(start, before_label)..forward(end, after_label));
     }
     if out.is_empty() {
-        out.push(line.start..forward(line.start, MAX_LINE));
+        out.push(line.start..forward(line.start, columns.saturating_sub(ELLIPSIS)));
         return out;
     }
     out.sort_by_key(|r| r.start);
@@ -257,7 +268,7 @@ mod tests {
     fn shown(text: &str, labels: &[Range<usize>]) -> (Excerpts, Vec<LabelPlace>) {
         let sources = Sources::from_strings(&[("a.json", text)]);
         let spans: Vec<Span> = labels.iter().map(|r| Span::new(FileId(0), r.start, r.end)).collect();
-        Excerpts::new(&sources, &Mask::default(), &spans, &|_| "a.json".to_owned())
+        Excerpts::new(&sources, &Mask::default(), &spans, MAX_LINE, &|_| "a.json".to_owned())
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! For people: the source with its labels, by codespan-reporting.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use codespan_reporting::diagnostic::{Diagnostic, Label as Mark, Severity as Level};
@@ -8,10 +9,11 @@ use codespan_reporting::term::{self, Chars, Config, DisplayStyle, Styles, Styles
 use rayon::prelude::*;
 
 use super::excerpt::Excerpts;
-use super::{Page, url};
+use super::{FindingOrder, Page, url};
 use crate::finding::{Label, LabelRole, Severity};
+use crate::layout::{Palette, fit};
 use crate::phrase::count;
-use crate::source::{FileId, one_line};
+use crate::source::{FileId, begins_command, one_line};
 use crate::triage::{ReportedFinding, Status};
 use crate::unjudged::counted_kinds;
 
@@ -19,6 +21,12 @@ use crate::unjudged::counted_kinds;
 const MAX_LABELS: usize = 6;
 /// Findings that are alike, beyond so many, are listed in one line.
 const MAX_ALIKE: usize = 5;
+/// Places of findings that are listed in one line.
+const MAX_PLACES: usize = 5;
+/// Columns before the source, and before a note.
+const GUTTER: usize = 8;
+/// Notes are no wider, however wide the terminal is.
+const MAX_PROSE: usize = 120;
 
 /// How severities are called in every output with three levels.
 pub(super) fn level(severity: Severity) -> Level {
@@ -43,7 +51,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
     };
     let mut alike: BTreeMap<(&str, &str), Vec<&ReportedFinding>> = BTreeMap::new();
     let mut single: Vec<&ReportedFinding> = Vec::new();
-    for f in shown_findings(page) {
+    for f in page.ordered(shown_findings(page)) {
         let group = alike.entry((f.rule(), &f.finding.message)).or_default();
         group.push(f);
         if group.len() <= MAX_ALIKE || !page.options.collapse {
@@ -55,15 +63,22 @@ pub(super) fn render(page: &Page<'_>) -> String {
         .map(|f| {
             let mut block = Buffer::new(page.options.color);
             block.diagnostic(page, &config, f);
-            block.finish()
+            fit(&block.finish(), width(page))
         })
         .collect();
     blocks.iter().for_each(|block| out.text(block));
     let mut more: Vec<&Vec<&ReportedFinding>> = alike.values().filter(|g| g.len() > MAX_ALIKE).collect();
-    more.sort_by_key(|g| (g[MAX_ALIKE].span(), g[MAX_ALIKE].rule()));
+    let by_severity = page.options.order == FindingOrder::Severity;
+    more.sort_by_key(|g| {
+        let first = g[MAX_ALIKE];
+        let worst = by_severity.then_some(Reverse(first.severity));
+        (worst, first.span(), first.rule())
+    });
     if page.options.collapse {
         for group in more {
-            out.push_rest(page, &config, &group[MAX_ALIKE..]);
+            let mut block = Buffer::new(page.options.color);
+            block.push_rest(page, &config, &group[MAX_ALIKE..]);
+            out.text(&fit(&block.finish(), width(page)));
         }
     }
     if page.options.statistics {
@@ -73,6 +88,11 @@ pub(super) fn render(page: &Page<'_>) -> String {
         out.text(&summary(page));
     }
     out.finish()
+}
+
+/// The columns that lines may have.
+fn width(page: &Page<'_>) -> usize {
+    page.options.width.max(40)
 }
 
 /// The findings that are shown, in order.
@@ -130,7 +150,7 @@ impl Buffer {
         let (labels, hidden) = labels(page, f);
         let spans: Vec<_> = labels.iter().map(|l| l.span).collect();
         let name = |file: FileId| linked(page, file);
-        let (files, places) = Excerpts::new(page.sources, &page.mask, &spans, &name);
+        let (files, places) = Excerpts::new(page.sources, &page.mask, &spans, width(page) - GUTTER, &name);
         let marks = labels
             .iter()
             .zip(places)
@@ -139,7 +159,7 @@ impl Buffer {
                     LabelRole::Primary => Mark::primary(place.part, place.range),
                     _ => Mark::secondary(place.part, place.range),
                 };
-                mark.with_message(label.text.clone())
+                mark.with_message(page.masked(label.text.clone()))
             })
             .collect();
         let mut notes = vec![grade(f)];
@@ -175,7 +195,7 @@ impl Buffer {
         };
         let diagnostic = Diagnostic::new(level(f.severity))
             .with_code(code)
-            .with_message(&f.finding.message)
+            .with_message(page.masked(f.finding.message.clone()))
             .with_labels(marks)
             .with_notes(notes);
         self.emit(config, &files, &diagnostic);
@@ -189,7 +209,7 @@ impl Buffer {
         let Some(first) = group.first() else { return };
         let mut places: Vec<String> = group
             .iter()
-            .take(20)
+            .take(MAX_PLACES)
             .map(|f| {
                 format!(
                     "{}:{}",
@@ -278,13 +298,15 @@ fn wrap(page: &Page<'_>, lead: &str, text: &str) -> String {
 
 /// The same, with a `tail` that is not broken.
 fn wrapped_with(page: &Page<'_>, lead: &str, text: &str, tail: Option<&str>) -> String {
-    let width = page.options.width.clamp(40, 120) - 8;
+    // What is broken into lines is no longer found in one piece.
+    let text = page.masked(text.to_owned());
+    let width = width(page).min(MAX_PROSE) - GUTTER;
     let indent = " ".repeat(lead.len());
     let mut out = lead.to_owned();
     let mut column = lead.len();
     for (i, word) in text.split_whitespace().chain(tail).enumerate() {
         let len = unicode_width::UnicodeWidthStr::width(word);
-        if i > 0 && column + 1 + len > width {
+        if i > 0 && column + 1 + len > width && !begins_command(word) {
             out.push('\n');
             out.push_str(&indent);
             column = indent.len();
@@ -329,7 +351,76 @@ fn unjudged(page: &Page<'_>) -> String {
 }
 
 pub(super) fn summary(page: &Page<'_>) -> String {
-    verdict(page) + &unjudged(page)
+    let mut out = fit(&(verdict(page) + &unjudged(page)), width(page));
+    out.push_str(&severities(page));
+    out.push_str(&next_steps(page));
+    out
+}
+
+/// A table of what was found, the worst first.
+fn severities(page: &Page<'_>) -> String {
+    let mut out = String::new();
+    for severity in Severity::ALL.into_iter().rev() {
+        let found: Vec<&ReportedFinding> = page.active().filter(|f| f.severity == severity).collect();
+        if found.is_empty() {
+            continue;
+        }
+        if out.is_empty() {
+            out.push_str("\n  severity  findings   files   fixes\n");
+        }
+        let n: usize = found.iter().map(|f| f.count()).sum();
+        let files: BTreeSet<FileId> = found.iter().map(|f| f.span().file).collect();
+        let fixes = found.iter().filter(|f| !f.fixes.is_empty()).count();
+        let name = page.palette().severity(severity, &format!("{:<8}", severity.name()));
+        let _ = writeln!(out, "  {name}  {n:>8}  {:>6}  {fixes:>6}", files.len());
+    }
+    out
+}
+
+/// Steps that the summary names, at most.
+const MAX_STEPS: usize = 3;
+/// Of so many rules, counts by rule say more than a list.
+const MANY_RULES: usize = 3;
+
+/// The commands that a person may want next.
+fn next_steps(page: &Page<'_>) -> String {
+    let ordered = page.ordered(page.active());
+    let Some(first) = ordered.first() else {
+        return String::new();
+    };
+    let rules: BTreeSet<&str> = ordered.iter().map(|f| f.rule()).collect();
+    let has_fix = ordered.iter().any(|f| f.fixes.first().is_some_and(|fix| fix.safe));
+    let steps = [
+        (
+            true,
+            format!("overgrant explain {}", first.rule()),
+            "why it matters, and what to do",
+        ),
+        (has_fix, "overgrant fix --diff".to_owned(), "what the safe fixes change"),
+        (
+            rules.len() > MANY_RULES && !page.options.statistics,
+            "overgrant check --statistics".to_owned(),
+            "how many findings each rule has",
+        ),
+        (
+            page.report.baselines.is_empty() && page.report.compared.is_none(),
+            "overgrant baseline create".to_owned(),
+            "from now on, only new findings fail",
+        ),
+    ];
+    let applicable: Vec<&(bool, String, &str)> =
+        steps.iter().filter(|(applies, ..)| *applies).take(MAX_STEPS).collect();
+    let width_of_commands = applicable
+        .iter()
+        .map(|(_, command, _)| command.len())
+        .max()
+        .unwrap_or(0);
+    let mut out = "\nNext:\n".to_owned();
+    for (_, command, what) in applicable {
+        let padding = " ".repeat(width_of_commands - command.len());
+        let _ = writeln!(out, "  {}{padding}  {what}", page.palette().place(command));
+    }
+    out
 }
 
 /// What was found, and in how much.
@@ -428,9 +519,11 @@ pub(super) fn statistics(page: &Page<'_>) -> String {
     }
     let mut rows: Vec<_> = counts.into_iter().collect();
     rows.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(a.0.cmp(b.0)));
+    let palette: Palette = page.palette();
     let mut out = String::new();
     for (rule, (n, severity)) in rows {
-        let _ = writeln!(out, "{n:>6}  {:<8}  {rule}", severity.name());
+        let name = palette.severity(severity, &format!("{:<8}", severity.name()));
+        let _ = writeln!(out, "{n:>6}  {name}  {rule}");
     }
     if !out.is_empty() {
         out.push('\n');

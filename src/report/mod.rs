@@ -16,6 +16,7 @@ mod text;
 mod unjudged;
 mod xml;
 
+use crate::layout::Palette;
 use crate::rules::Ruleset;
 use crate::secrets::Mask;
 use crate::source::{
@@ -116,9 +117,21 @@ impl OutputFormat {
     }
 }
 
+/// Which findings come first in the formats for people; machine formats are in the order of paths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum FindingOrder {
+    /// The worst.
+    #[default]
+    Severity,
+    /// Those of the first path.
+    Path,
+}
+
 /// How to render.
 #[derive(Clone, Debug)]
 pub struct RenderOptions {
+    pub order: FindingOrder,
     pub color: bool,
     /// OSC 8 links; only for terminals.
     pub hyperlinks: bool,
@@ -143,6 +156,7 @@ pub struct RenderOptions {
 impl Default for RenderOptions {
     fn default() -> Self {
         Self {
+            order: FindingOrder::default(),
             color: false,
             hyperlinks: false,
             width: 100,
@@ -224,6 +238,21 @@ impl<'a> Page<'a> {
             ..self.options.clone()
         };
         Page::new(self.report, self.sources, self.ruleset, options).render(format)
+    }
+
+    /// These findings in the order for people.
+    fn ordered<'f>(&self, findings: impl Iterator<Item = &'f ReportedFinding>) -> Vec<&'f ReportedFinding> {
+        let mut findings: Vec<&ReportedFinding> = findings.collect();
+        if self.options.order == FindingOrder::Severity {
+            findings.sort_by_key(|f| std::cmp::Reverse(f.severity));
+        }
+        findings
+    }
+
+    fn palette(&self) -> Palette {
+        Palette {
+            color: self.options.color,
+        }
     }
 
     /// Findings that are to be acted on.

@@ -1,11 +1,14 @@
 //! Short text: by file, and as Markdown.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::human::{severity_counts, summary, verdict};
 use super::unjudged::groups;
-use super::{Page, url};
+use super::{FindingOrder, Page, url};
+use crate::finding::Severity;
+use crate::layout::fit;
 use crate::source::{FileId, one_line, push_line};
 use crate::triage::ReportedFinding;
 use crate::unjudged::counted_kinds;
@@ -15,12 +18,16 @@ pub(super) fn grouped(page: &Page<'_>) -> String {
     let mut out = String::new();
     let mut file: Option<FileId> = None;
     let mut construct: Option<&str> = None;
-    for f in page.active() {
+    let palette = page.palette();
+    for f in by_file(page) {
         if file != Some(f.span().file) {
             if file.is_some() {
                 out.push('\n');
             }
-            push_line(&mut out, page.path(f.span()));
+            let mut heading = String::new();
+            push_line(&mut heading, page.path(f.span()));
+            out.push_str(&palette.strong(heading.trim_end()));
+            out.push('\n');
             file = Some(f.span().file);
             construct = None;
         }
@@ -30,13 +37,14 @@ pub(super) fn grouped(page: &Page<'_>) -> String {
         }
         let at = page.sources.positions(f.span()).0;
         let place = format!("{}:{}", at.line, at.column);
+        let severity = palette.severity(f.severity, &format!("{:<8}", f.severity.name()));
         let line = format!(
-            "  {place:<8} {:<8} {}  [{}]",
-            f.severity.name(),
-            f.finding.message,
+            "  {place:<8} {severity} {}  [{}]",
+            one_line(&f.finding.message),
             f.rule()
         );
-        push_line(&mut out, &line);
+        out.push_str(&fit(&page.masked(line), page.options.width));
+        out.push('\n');
     }
     if page.options.summary {
         if file.is_some() {
@@ -47,10 +55,35 @@ pub(super) fn grouped(page: &Page<'_>) -> String {
     out
 }
 
+/// The findings by file and construct, those with the worst first.
+fn by_file<'a>(page: &Page<'a>) -> Vec<&'a ReportedFinding> {
+    let mut findings: Vec<&ReportedFinding> = page.active().collect();
+    if page.options.order == FindingOrder::Path {
+        return findings;
+    }
+    let mut of_file: BTreeMap<FileId, Severity> = BTreeMap::new();
+    let mut of_construct: BTreeMap<(FileId, Option<&str>), Severity> = BTreeMap::new();
+    for f in &findings {
+        let file = f.span().file;
+        let worst = of_file.entry(file).or_insert(f.severity);
+        *worst = f.severity.max(*worst);
+        let worst = of_construct
+            .entry((file, f.finding.construct.as_deref()))
+            .or_insert(f.severity);
+        *worst = f.severity.max(*worst);
+    }
+    findings.sort_by_key(|f| {
+        let (file, construct) = (f.span().file, f.finding.construct.as_deref());
+        let worst = (of_file.get(&file), of_construct.get(&(file, construct)));
+        (Reverse(worst.0), file, Reverse(worst.1), construct, Reverse(f.severity))
+    });
+    findings
+}
+
 /// A table of counts, then the findings of each rule folded away: for comments on pull requests.
 pub(super) fn markdown(page: &Page<'_>) -> String {
     let mut by_rule: BTreeMap<&str, Vec<&ReportedFinding>> = BTreeMap::new();
-    for f in page.active() {
+    for f in page.ordered(page.active()) {
         by_rule.entry(f.rule()).or_default().push(f);
     }
     if by_rule.is_empty() {

@@ -9,8 +9,9 @@ use super::examples::Form;
 use super::options::OptionSpec;
 use super::spec::{FixKind, OnePer, RuleExample};
 use super::{Rule, Ruleset};
+use crate::layout::{Palette, hang};
 use crate::phrase;
-use crate::source::pretty_json;
+use crate::source::{one_line, pretty_json};
 use crate::terms::PolicyKind;
 
 /// How a page or list is written.
@@ -31,23 +32,36 @@ pub fn render(rule: &Rule, style: PageStyle, form: Option<Form>, width: usize) -
     }
 }
 
-/// All rules: a table for people, a Markdown table by family, or a JSON array.
-pub fn listing(ruleset: &Ruleset, style: PageStyle) -> String {
+/// Columns of a row of the table without the name and the title of the rule.
+const COLUMNS_OF_A_ROW: usize = 31;
+/// A title with less room stands below its rule, indented by [`TITLE_BELOW`].
+const MIN_TITLE: usize = 40;
+const TITLE_BELOW: usize = 6;
+
+/// All rules: a table for people, with lines of at most `width` columns, a Markdown table by family, or a JSON array.
+pub fn listing(ruleset: &Ruleset, style: PageStyle, width: Option<usize>, palette: Palette) -> String {
     match style {
         PageStyle::Human => {
-            let width = ruleset.iter().map(|r| r.id().len()).max().unwrap_or(0);
+            let of_ids = ruleset.iter().map(|r| r.id().len()).max().unwrap_or(0);
+            let before_title = of_ids + COLUMNS_OF_A_ROW;
+            let below = width.is_some_and(|width| width < before_title + MIN_TITLE);
             let mut out = String::new();
             for family in ruleset.families() {
-                let _ = writeln!(out, "{family}");
+                let _ = writeln!(out, "{}", palette.strong(family));
                 for r in ruleset.iter().filter(|r| r.family() == family) {
-                    let (severity, profile) = (r.severity().name(), r.profile().name());
+                    let severity = palette.severity(r.severity(), &format!("{:<8}", r.severity().name()));
+                    let profile = r.profile().name();
                     let fix = r.fix().map_or("", FixKind::name);
-                    let _ = writeln!(
-                        out,
-                        "  {:width$}  {severity:<8}  {profile:<7}  {fix:<6}  {}",
-                        r.id(),
-                        r.title()
-                    );
+                    let title = one_line(r.title());
+                    let row = format!("  {:of_ids$}  {severity}  {profile:<7}  {fix:<6}", r.id());
+                    let width = width.unwrap_or(usize::MAX);
+                    let _ = match below {
+                        true => {
+                            let title = format!("{}{title}", " ".repeat(TITLE_BELOW));
+                            writeln!(out, "{}\n{}", row.trim_end(), hang(&title, width, TITLE_BELOW))
+                        }
+                        false => writeln!(out, "{}", hang(&format!("{row}  {title}"), width, before_title)),
+                    };
                 }
             }
             out

@@ -63,6 +63,21 @@ impl Mask {
         self.spans.get(from..to).unwrap_or(&[])
     }
 
+    /// Where secrets of other places stand again in these bytes, also if only a part of one does.
+    fn repeated_near(&self, file: FileId, text: &str, range: &std::ops::Range<usize>) -> Vec<Span> {
+        let Some((automaton, masked)) = &self.anywhere else {
+            return Vec::new();
+        };
+        // Four bytes for each character of the longest.
+        let around = masked.iter().map(String::len).max().unwrap_or(0).saturating_mul(4);
+        let from = text.floor_char_boundary(range.start.saturating_sub(around));
+        let to = text.ceil_char_boundary((range.end + around).min(text.len()));
+        let found = automaton.find_iter(&text[from..to]);
+        let spans = found.map(|hit| Span::new(file, from + hit.start(), from + hit.end()));
+        let reaches_in = |span: &Span| (span.start as usize) < range.end && (span.end as usize) > range.start;
+        spans.filter(reaches_in).collect()
+    }
+
     /// `text` without any secret.
     pub fn text(&self, text: String) -> String {
         match &self.anywhere {
@@ -84,7 +99,10 @@ impl Mask {
         };
         let mut out = String::with_capacity(raw.len());
         let mut at = range.start;
-        for span in self.secrets_near(file, &range) {
+        let mut hidden = self.secrets_near(file, &range).to_vec();
+        hidden.extend(self.repeated_near(file, text, &range));
+        hidden.sort_unstable();
+        for span in &hidden {
             let (start, end) = ((span.start as usize).max(at), (span.end as usize).min(range.end));
             if start >= end {
                 continue;
@@ -159,6 +177,10 @@ mod tests {
             "id = \"AKIA************2Z7K\"\n".get(..28).unwrap()
         );
         assert_eq!(mask.slice(&sources, FileId(0), 8..12), "IA**");
+        let again = format!("{text}# {key} again");
+        let sources = Sources::from_strings(&[("a.tf", &again)]);
+        assert_eq!(mask.slice(&sources, FileId(0), 28..42), "# AKIA********");
+        assert_eq!(mask.slice(&sources, FileId(0), 44..56), "**2Z7K again");
         assert!(!mask.text(format!("found {key} here")).contains(&key));
     }
 

@@ -26,5 +26,6 @@ pub use problem::{Problem, ProblemKind};
 pub use span::{FileId, Span, WithSpan};
 pub use text::{Hole, HoleKind, HoleTarget, Lit, OffsetMap, Piece, Segment, Segments, Text};
 pub use visible::{
-    json_without_commands, one_line, pretty_json, push_line, visible, without_commands, xml_without_commands,
+    begins_command, json_without_commands, one_line, pretty_json, push_line, visible, without_commands,
+    xml_without_commands,
 };

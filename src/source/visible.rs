@@ -112,11 +112,16 @@ fn is_visible(c: char) -> bool {
     }
 }
 
+/// Whether a runner of a pipeline may take a line that begins like this for a command.
+pub fn begins_command(text: &str) -> bool {
+    text.trim_start().starts_with(AT_START)
+}
+
 /// Adds `line`, which begins with a path or cites one, to `out`, with its end. It stays one line, and none that a runner of
 /// a pipeline takes for a command.
 pub fn push_line(out: &mut String, line: &str) {
     let line = one_line(line);
-    if line.trim_start().starts_with(AT_START) {
+    if begins_command(&line) {
         out.push_str("./");
     }
     out.push_str(&line);

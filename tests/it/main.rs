@@ -58,6 +58,8 @@ mod spellings;
 mod stores;
 mod support;
 mod suppress;
+#[cfg(unix)]
+mod terminal;
 mod terraform_eval;
 mod tidy;
 mod twins;

@@ -106,8 +106,19 @@ fn a_page_shows_the_examples_in_the_form_asked_for() {
 #[test]
 fn the_list_holds_every_rule() {
     let ruleset = Ruleset::builtin();
-    let human = rules::listing(&ruleset, PageStyle::Human);
-    let json: serde_json::Value = serde_json::from_str(&rules::listing(&ruleset, PageStyle::Json)).unwrap();
+    let human = rules::listing(
+        &ruleset,
+        PageStyle::Human,
+        None,
+        overgrant::internals::Palette::default(),
+    );
+    let json: serde_json::Value = serde_json::from_str(&rules::listing(
+        &ruleset,
+        PageStyle::Json,
+        None,
+        overgrant::internals::Palette::default(),
+    ))
+    .unwrap();
     assert_eq!(json.as_array().map(Vec::len), Some(ruleset.len()));
     for rule in ruleset.iter() {
         assert!(human.contains(&format!("  {} ", rule.id())), "{}", rule.id());

@@ -18,6 +18,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("phrase", 0),
     ("index", 0),
     ("rule_id", 0),
+    ("layout", 1),
     ("test_code", 1),
     ("value", 1),
     ("syntax", 2),
@@ -566,7 +567,12 @@ fn readme_lists_every_rule_and_setting() {
     let style = overgrant::internals::rules::PageStyle::Markdown;
     readme_has(
         "rules",
-        &overgrant::internals::rules::listing(&Ruleset::builtin(), style),
+        &overgrant::internals::rules::listing(
+            &Ruleset::builtin(),
+            style,
+            None,
+            overgrant::internals::Palette::default(),
+        ),
     );
     let mut rows = "\n| setting | values | default | meaning |\n|---|---|---|---|\n".to_owned();
     settings_rows("", &overgrant::internals::settings::json_schema(), &mut rows);

@@ -126,10 +126,11 @@ fn every_channel_has_the_same_targets() {
     // What `cargo binstall` looks for is what is packed.
     let manifest = toml_file("Cargo.toml");
     let binstall = &manifest["package"]["metadata"]["binstall"];
-    let address = binstall["pkg-url"].as_str().unwrap();
-    assert!(address.ends_with("/v{ version }/{ name }-{ target }{ archive-suffix }"));
-    for target in binstall["overrides"].as_table().unwrap().keys() {
+    let address = |table: &toml::Value| table["pkg-url"].as_str().unwrap().to_owned();
+    assert!(address(binstall).ends_with("/v{ version }/{ name }-{ target }.tar.gz"));
+    for (target, table) in binstall["overrides"].as_table().unwrap() {
         assert!(built.contains(target) && target.contains("windows"), "{target}");
+        assert!(address(table).ends_with("/v{ version }/{ name }-{ target }.zip"));
     }
 }
 

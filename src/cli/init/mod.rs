@@ -49,7 +49,7 @@ Next:
 /// What becomes of a file.
 enum PlannedWrite {
     Create(String),
-    /// The whole text, in which only lines of ours are new.
+    /// The whole text, in which only lines of overgrant are new.
     Extend(String),
     /// Nothing: why, and lines for the user to add.
     Keep(&'static str, Option<String>),

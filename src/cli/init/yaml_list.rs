@@ -5,7 +5,7 @@
 
 use serde_yaml::{Mapping, Value};
 
-/// The text with `item` at the end of the list under the top-level key `key`, which is added if there is none. The first line
+/// The text with `item` at the end of the list under the top-level key `key`, which is added if it is missing. The first line
 /// of the item starts with `- `.
 pub(super) fn with_item(text: &str, key: &str, item: &[String]) -> Option<String> {
     let before = parsed(text)?;

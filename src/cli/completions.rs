@@ -114,17 +114,21 @@ fn zsh(script: &str) -> String {
     let names = names().join(" ");
     let functions = format!(
         "
-_overgrant_rules() {{
+_overgrant_rule() {{
     local -a names
     names=({names})
-    _sequence compadd - $names
+    compadd \"$@\" - $names
+}}
+_overgrant_rules() {{
+    _sequence _overgrant_rule
 }}
 "
     );
     // The first lines make it a function that is loaded when it is needed.
     let start = "autoload -U is-at-least\n";
     script
-        .replace(&format!("({RULES})"), "_overgrant_rules")
+        .replace(&format!(":RULES:({RULES})"), ":RULES:_overgrant_rules")
+        .replace(&format!("({RULES})"), "_overgrant_rule")
         .replacen(start, &format!("{start}{functions}"), 1)
 }
 

@@ -42,10 +42,8 @@ fn targets(line: &str) -> Vec<std::ops::Range<usize>> {
 /// The targets of all links of a document, with the number of the line.
 pub fn links(text: &str) -> Vec<(usize, String)> {
     let mut found = Vec::new();
-    let mut number = 0;
     let mut fence: Option<String> = None;
-    for line in text.lines() {
-        number += 1;
+    for (number, line) in (1..).zip(text.lines()) {
         let marks = line.len() - line.trim_start_matches('`').len();
         if let Some(open) = &fence {
             if line.trim_end() == open {

@@ -105,12 +105,12 @@ pub fn built_binary(root: &Path) -> Result<PathBuf, String> {
     ]);
     let ran = build.current_dir(root).output().map_err(|e| format!("cargo: {e}"))?;
     let messages = String::from_utf8_lossy(&ran.stdout).into_owned();
-    let built = messages.lines().filter_map(|line| {
+    let mut built = messages.lines().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         Some(PathBuf::from(message["executable"].as_str()?))
     });
     built
-        .last()
+        .next_back()
         .ok_or_else(|| format!("overgrant was not built: {}", String::from_utf8_lossy(&ran.stderr)))
 }
 

@@ -60,10 +60,11 @@ fn versions_agree() {
         dynamic.iter().any(|d| d.as_str() == Some("version")),
         "the wheel has the version of Cargo.toml"
     );
-    for path in ["README.md", "packaging/pre-commit/README.md"] {
+    for path in ["README.md", "docs/book/ci.md", "packaging/pre-commit/README.md"] {
         let revisions = matches(r"rev: (\S+)", &read(path));
         assert_eq!(revisions, set([&*format!("v{VERSION}")]), "{path}");
     }
+    assert!(read("action.yml").contains(&format!("default: \"{VERSION}\"")));
     assert!(read("packaging/homebrew/overgrant.rb.in").contains("version \"@VERSION@\""));
 }
 

@@ -9,7 +9,7 @@ use codespan_reporting::term::{self, Chars, Config, DisplayStyle, Styles, Styles
 use rayon::prelude::*;
 
 use super::excerpt::Excerpts;
-use super::{FindingOrder, Page, url};
+use super::{FindingOrder, Page, page_url};
 use crate::finding::{Label, LabelRole, Severity};
 use crate::layout::{Palette, fit};
 use crate::phrase::count;
@@ -185,11 +185,7 @@ impl Buffer {
             wrapped_with(page, &format!("{kind}: "), &fix.title, Some(&format!("({command})")))
         }));
         let code = if page.options.hyperlinks {
-            format!(
-                "\u{1b}]8;;{}\u{1b}\\{}\u{1b}]8;;\u{1b}\\",
-                url(&f.family, f.rule()),
-                f.rule()
-            )
+            format!("\u{1b}]8;;{}\u{1b}\\{}\u{1b}]8;;\u{1b}\\", page_url(f.rule()), f.rule())
         } else {
             f.rule().to_owned()
         };

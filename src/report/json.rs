@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Page, url};
+use super::{Page, page_url};
 use crate::finding::{Evidence, Label, LabelRole, Severity};
 use crate::rules::ids;
 use crate::source::{Position, Problem, Sources, Span, pretty_json};
@@ -386,7 +386,7 @@ pub(super) fn finding<'a>(page: &'a Page<'_>, f: &'a ReportedFinding) -> JsonFin
         flow: x.flow.iter().map(step).collect(),
         notes: &x.notes,
         help: x.help.as_deref(),
-        url: url(&f.family, f.rule()),
+        url: page_url(f.rule()),
         folded: x.folded.iter().map(|rule| &**rule).collect(),
         fixes: f.fixes.iter().map(fix).collect(),
         fingerprint: &f.identity.fingerprint,

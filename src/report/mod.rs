@@ -288,9 +288,13 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Where a rule is described.
-fn url(family: &str, rule: &str) -> String {
-    format!("{}/blob/main/rules/{family}/{rule}.yaml", env!("CARGO_PKG_REPOSITORY"))
+/// The page of a rule in the documentation. All rules of a user, whose names have a prefix, share one.
+fn page_url(rule: &str) -> String {
+    let page = match rule.contains('/') {
+        true => "own-rules".to_owned(),
+        false => format!("rules/{rule}"),
+    };
+    format!("{}/{page}.html", env!("CARGO_PKG_HOMEPAGE"))
 }
 
 /// A path as it may stand in a URI: everything but letters, digits and `-._~/` percent-encoded.

@@ -219,7 +219,7 @@ fn managed<'a>(
     name: &str,
 ) -> Option<PolicyRow<'a>> {
     let known = catalogue().managed_policy(policy)?;
-    let document: Json = serde_json::from_str(known.document_json?).ok()?;
+    let document: Json = serde_json::from_str(known.document_json()?).ok()?;
     let format = project.resources.get(identity.resource)?.format;
     let statements = document
         .get("Statement")

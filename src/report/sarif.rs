@@ -13,7 +13,7 @@ use self::log::{
     SarifThreadFlow, SarifTool,
 };
 use super::line_hash::line_hashes;
-use super::{Page, escape_uri, url};
+use super::{Page, escape_uri, page_url};
 use crate::finding::{Confidence, Fix, Label, LabelRole, Severity};
 use crate::rules::{Rule, ids};
 use crate::source::{FileId, Span, pretty_json};
@@ -182,7 +182,7 @@ fn rule<'a>(page: &Page<'a>, id: &'a str) -> SarifRule<'a> {
                     text: format!("{}\n\n{}", docs.why.trim(), docs.remedy.trim()),
                     markdown: crate::rules::markdown(rule, None),
                 },
-                help_uri: url(rule.family(), id),
+                help_uri: page_url(id),
                 default_configuration: SarifConfiguration {
                     level: level(rule.severity()),
                 },

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::{Page, url};
+use super::{Page, page_url};
 use crate::finding::Severity;
 use crate::source::{Span, pretty_json, visible};
 use crate::triage::ReportedFinding;
@@ -215,7 +215,7 @@ fn diagnostic<'a>(page: &Page<'_>, f: &'a ReportedFinding) -> RdDiagnostic<'a> {
         },
         code: RdCode {
             value: f.rule(),
-            url: url(&f.family, f.rule()),
+            url: page_url(f.rule()),
         },
         suggestions: safe
             .flat_map(|fix| &fix.edits)

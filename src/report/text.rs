@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::human::{severity_counts, summary, verdict};
 use super::unjudged::groups;
-use super::{FindingOrder, Page, url};
+use super::{FindingOrder, Page, page_url};
 use crate::finding::Severity;
 use crate::layout::fit;
 use crate::source::{FileId, one_line, push_line};
@@ -97,8 +97,7 @@ pub(super) fn markdown(page: &Page<'_>) -> String {
     );
     for (rule, fs) in &rules {
         let worst = fs.iter().map(|f| f.severity).max().map_or("", |s| s.name());
-        let family = fs.first().map_or("", |f| f.family.as_str());
-        let _ = writeln!(out, "| {worst} | [{rule}]({}) | {} |", url(family, rule), fs.len());
+        let _ = writeln!(out, "| {worst} | [{rule}]({}) | {} |", page_url(rule), fs.len());
     }
     for (rule, fs) in &rules {
         let _ = write!(out, "\n<details><summary>{rule}</summary>\n\n");

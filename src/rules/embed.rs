@@ -1,5 +1,5 @@
-//! The build script's half of the rules: reads `rules/**/*.yaml` and writes two blobs, one for every run and one for
-//! `explain`, `rules` and the tests, and a constant for the name of each rule. A rule file that is broken fails the build with its name and the reason.
+//! The build script's half of the rules: reads `rules/**/*.yaml` and writes two blobs, one for every run and a
+//! compressed one for `explain`, `rules` and the tests, and a constant for the name of each rule. A rule file that is broken fails the build with its name and the reason.
 
 #[path = "compile/mod.rs"]
 mod compile;
@@ -51,8 +51,11 @@ pub(crate) fn build() {
     let docs: Vec<&Docs> = order.iter().map(|&i| &docs[i]).collect();
     let out = PathBuf::from(var("OUT_DIR"));
     std::fs::write(out.join("rule_ids.rs"), constants(&heads)).expect("OUT_DIR is writable");
-    write(&out.join("rules.bin"), postcard::to_stdvec(&heads));
-    write(&out.join("rules-docs.bin"), postcard::to_stdvec(&docs));
+    write(&out.join("rules.bin"), &blob(&heads));
+    write(
+        &out.join("rules-docs.bin"),
+        &lz4_flex::block::compress_prepend_size(&blob(&docs)),
+    );
 }
 
 /// A constant for each rule, and all of them in the order of `heads`.
@@ -88,8 +91,11 @@ fn load(path: &Path, shown: &Path, lists: &compile::Lists) -> Result<(RuleMetada
     Ok((head, docs))
 }
 
-fn write(path: &Path, bytes: postcard::Result<Vec<u8>>) {
-    let bytes = bytes.expect("rule types serialise");
+fn blob(items: &impl serde::Serialize) -> Vec<u8> {
+    postcard::to_stdvec(items).expect("rule types serialize")
+}
+
+fn write(path: &Path, bytes: &[u8]) {
     std::fs::write(path, bytes).expect("OUT_DIR is writable");
 }
 

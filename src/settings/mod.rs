@@ -1,7 +1,7 @@
 //! `overgrant.toml`: what a repository asks for.
 //!
 //! A setting is a field of [`Settings`] or of one of its tables. What reads it, its JSON Schema, `overgrant config show`, and
-//! its row in README.md are derived from the field and its comment.
+//! its row on the documentation site are derived from the field and its comment.
 //!
 //! **Invariant:** one file of settings governs one source file, the nearest above it; nothing is merged but what `extend`
 //! names; an unknown key or a wrong value is an error with its place, never ignored.

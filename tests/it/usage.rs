@@ -510,38 +510,6 @@ def handler(e, c):
     assert_eq!(usage_findings(&files).len(), 20);
 }
 
-/// The first thing that a reader sees is what the tool says.
-#[test]
-fn the_readme_opens_with_a_finding_of_the_example() {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
-    let shown = readme.split("```\n").nth(1).unwrap();
-    assert!(shown.starts_with("error[unused-grant]"), "{shown}");
-    let ran = std::process::Command::new(env!("CARGO_BIN_EXE_overgrant"))
-        .args([
-            "check",
-            "testdata/example",
-            "--tests",
-            "--only",
-            "unused-grant",
-            "--isolated",
-        ])
-        .env("NO_COLOR", "1")
-        .env_remove("GITHUB_ACTIONS")
-        .env_remove("COLUMNS")
-        .current_dir(root)
-        .output()
-        .unwrap();
-    let out = String::from_utf8(ran.stdout).unwrap();
-    assert!(
-        out.contains(shown),
-        r"README.md shows
-{shown}
-and the tool says
-{out}"
-    );
-}
-
 /// A SAM function with these actions and events, and the code that puts an item.
 fn fed(actions: &str, events: &str) -> Vec<String> {
     let policies = format!(

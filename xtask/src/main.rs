@@ -8,7 +8,12 @@ fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
     let result = match args.next().as_deref() {
         Some("facts") => facts::run(args),
-        _ => Err(format!("usage: cargo xtask facts …\n\n{}", facts::USAGE)),
+        Some("book") => xtask::book::run(args),
+        Some("verify-docs") => xtask::snippets::verify(args),
+        _ => Err(format!(
+            "usage: cargo xtask facts|book|verify-docs …\n\n  book         write the sources of the documentation site\n  verify-docs  run the shell commands of the documentation\n\n{}",
+            facts::USAGE
+        )),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

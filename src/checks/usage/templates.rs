@@ -28,7 +28,7 @@ fn parameters(name: &str) -> Option<Vec<String>> {
 pub(super) fn narrower_policy(name: &str, needed: &ActionSet) -> Option<&'static str> {
     let family = name.strip_suffix("FullAccess")?;
     let policy = catalogue().managed_policy(&format!("{family}ReadOnlyAccess"))?;
-    let set = granted_actions(policy.document_json.filter(|_| !policy.deprecated)?, "");
+    let set = granted_actions(policy.document_json().filter(|_| !policy.deprecated)?, "");
     needed.is_subset(&set).then_some(policy.name)
 }
 

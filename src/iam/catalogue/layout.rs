@@ -1,6 +1,7 @@
 //! The shape of the packed facts, shared by the packer (build script) and the reader.
 //!
-//! **Invariant:** two files. `facts.strings` is UTF-8 text, every distinct string once. `facts.words` is little-endian `u32`s:
+//! **Invariant:** three files. `facts.strings` is UTF-8 text, every distinct string once. `facts.documents` are the documents of
+//! managed policies, compressed in the blocks of [`DocumentBlock`]. `facts.words` is little-endian `u32`s:
 //! for each [`WordRange`] its start and length in words, then the sections. A cell is a number, a string id (index into
 //! [`WordRange::StringStarts`]) or a list (index into [`WordRange::Lists`], where the length comes first; list 0 is the empty one).
 #![allow(dead_code, reason = "the packer and the reader use a part each")]
@@ -23,6 +24,8 @@ pub(crate) enum WordRange {
     /// One bitmask over all actions after another, in the order of [`ActionMask`].
     Masks,
     ManagedPolicies,
+    Documents,
+    DocumentBlocks,
     SamTemplates,
     ApiNames,
     Facts,
@@ -144,8 +147,17 @@ table! {
     Key in Keys: Name, Type
 }
 table! {
-    /// Sorted by name in lower case. `Replacement` is the empty string where none is known, `Document` where we have none.
+    /// Sorted by name in lower case. `Replacement` is the empty string where none is known; `Document` is a row of [`Document`]
+    /// plus one, 0 where we have none.
     ManagedPolicy in ManagedPolicies: Name, Arn, Version, Flags, Document, Replacement
+}
+table! {
+    /// Every distinct document once; `Start` is in the text of its block.
+    Document in Documents: Block, Start, Length
+}
+table! {
+    /// `Start` and `Length` are those of the LZ4 block, `Unpacked` is the length of its text.
+    DocumentBlock in DocumentBlocks: Start, Length, Unpacked
 }
 table! {
     /// Sorted by name.

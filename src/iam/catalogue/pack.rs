@@ -1,4 +1,4 @@
-//! Packs `rules/facts/` into the two files that the crate includes. Runs in the build script only.
+//! Packs `rules/facts/` into the three files that the crate includes. Runs in the build script only.
 //!
 //! **Invariant:** what it writes is what [`super::layout`] says; the same text gives the same bytes; a name that is used but
 //! not defined stops the build.
@@ -9,8 +9,8 @@ use std::path::Path;
 use std::{fs, io};
 
 use super::layout::{
-    Action, ActionMask, ApiName, CALLED_PERMISSIONS, Fact, GONE, Key, ManagedPolicy, REQUIRED, SamTemplate, Service,
-    Table, Type, WordRange, name_hash,
+    Action, ActionMask, ApiName, CALLED_PERMISSIONS, Document, DocumentBlock, Fact, GONE, Key, ManagedPolicy, REQUIRED,
+    SamTemplate, Service, Table, Type, WordRange, name_hash,
 };
 use super::library::{LibraryCall, LibraryEffect};
 use super::text::{items, lines};
@@ -23,7 +23,7 @@ pub(crate) fn build() {
     pack(Path::new("rules/facts"), Path::new(&out)).expect("rules/facts can be read and packed");
 }
 
-/// Packs the facts under `from` into `facts.words` and `facts.strings` under `to`.
+/// Packs the facts under `from` into `facts.words`, `facts.strings`, and `facts.documents` under `to`.
 fn pack(from: &Path, to: &Path) -> io::Result<()> {
     let mut packer = Packer::new();
     packer.services(from)?;
@@ -34,7 +34,9 @@ fn pack(from: &Path, to: &Path) -> io::Result<()> {
     packer.facts(from)?;
     packer.index_actions();
     packer.rank_actions(from)?;
+    let blocks = packer.pack_documents();
     let (words, strings) = packer.finish();
+    fs::write(to.join("facts.documents"), blocks)?;
     fs::write(to.join("facts.words"), words)?;
     fs::write(to.join("facts.strings"), strings)
 }
@@ -44,6 +46,8 @@ pub(super) struct Packer {
     starts: Vec<u32>,
     ids: HashMap<String, u32>,
     list_ids: HashMap<Vec<u32>, u32>,
+    /// Documents of managed policies, in the order of their rows.
+    documents: Vec<String>,
     sections: Vec<Vec<u32>>,
     /// Full action name in lower case to its row.
     pub(super) actions: BTreeMap<String, u32>,
@@ -56,6 +60,7 @@ impl Packer {
             starts: vec![0],
             ids: HashMap::new(),
             list_ids: HashMap::new(),
+            documents: Vec::new(),
             sections: vec![Vec::new(); WordRange::COUNT],
             actions: BTreeMap::new(),
         };
@@ -234,7 +239,7 @@ impl Packer {
                 self.string(&format!("arn:aws:iam::aws:policy/{path}")),
                 self.string(line.at(1)),
                 0,
-                self.string(line.at(3)),
+                self.document(line.at(3)),
                 self.string(""),
             ];
             rows.insert(name.to_lowercase(), cells);
@@ -250,7 +255,7 @@ impl Packer {
                     self.string(&format!("arn:aws:iam::aws:policy/{path}")),
                     self.string(""),
                     1,
-                    self.string(""),
+                    0,
                     replacement,
                 ],
             };
@@ -260,6 +265,37 @@ impl Packer {
             self.row::<ManagedPolicy, 6>(cells);
         }
         Ok(())
+    }
+
+    /// The cell of a document: its row plus one, 0 for none.
+    fn document(&mut self, json: &str) -> u32 {
+        if json.is_empty() {
+            return 0;
+        }
+        let row = self.documents.iter().position(|d| d == json).unwrap_or_else(|| {
+            self.documents.push(json.to_owned());
+            self.documents.len() - 1
+        });
+        row as u32 + 1
+    }
+
+    /// Adds the rows of the documents and gives their compressed blocks. A block is what one look-up unpacks.
+    fn pack_documents(&mut self) -> Vec<u8> {
+        const LEAST_BYTES: usize = 64 * 1024;
+        let documents = std::mem::take(&mut self.documents);
+        let (mut packed, mut text) = (Vec::new(), String::new());
+        for (number, document) in documents.iter().enumerate() {
+            let block = self.rows::<DocumentBlock>();
+            self.row::<Document, 3>([block, text.len() as u32, document.len() as u32]);
+            text.push_str(document);
+            if text.len() >= LEAST_BYTES || number + 1 == documents.len() {
+                let bytes = lz4_flex::block::compress(text.as_bytes());
+                self.row::<DocumentBlock, 3>([packed.len() as u32, bytes.len() as u32, text.len() as u32]);
+                packed.extend(bytes);
+                text.clear();
+            }
+        }
+        packed
     }
 
     fn sam_templates(&mut self, from: &Path) -> io::Result<()> {

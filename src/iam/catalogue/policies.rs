@@ -12,12 +12,12 @@ pub struct ManagedPolicy {
     pub arn: &'static str,
     /// `v3`; empty where unknown.
     pub version: &'static str,
-    /// The document as JSON. AWS keeps the documents of deprecated policies from view, so some have none.
-    pub document_json: Option<&'static str>,
     /// AWS has withdrawn it: it cannot be attached any more.
     pub deprecated: bool,
     /// The managed policy that AWS names in its place.
     pub replacement: Option<&'static str>,
+    /// The cell of the table.
+    document: u32,
 }
 
 impl ManagedPolicy {
@@ -27,10 +27,15 @@ impl ManagedPolicy {
             name: store::text(row, Column::Name),
             arn: store::text(row, Column::Arn),
             version: store::text(row, Column::Version),
-            document_json: some(store::text(row, Column::Document)),
             deprecated: store::cell(row, Column::Flags) != 0,
             replacement: some(store::text(row, Column::Replacement)),
+            document: store::cell(row, Column::Document),
         }
+    }
+
+    /// The document as JSON. AWS keeps the documents of deprecated policies from view, so some have none.
+    pub fn document_json(&self) -> Option<&'static str> {
+        self.document.checked_sub(1).map(store::document)
     }
 }
 

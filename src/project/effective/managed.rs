@@ -37,7 +37,7 @@ type PolicyCell = Arc<OnceLock<Option<&'static AwsManaged>>>;
 pub(super) fn managed(name: &str) -> Option<&'static AwsManaged> {
     static READ: Mutex<BTreeMap<&'static str, PolicyCell>> = Mutex::new(BTreeMap::new());
     let policy = catalogue().managed_policy(name)?;
-    let json = policy.document_json?;
+    let json = policy.document_json()?;
     let slot = READ
         .lock()
         .unwrap_or_else(PoisonError::into_inner)

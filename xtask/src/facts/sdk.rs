@@ -142,7 +142,7 @@ impl Client {
 }
 
 impl Operation {
-    fn read(line: &text::Line<'_>) -> Self {
+    fn read(line: &text::CatalogueLine<'_>) -> Self {
         let list = |name: &str| line.list(name).map(str::to_owned).collect();
         let name = line.at(1);
         Self {

@@ -158,7 +158,7 @@ impl<'a> TerraformEvaluator<'a> {
 
 /// What an AWS managed policy says, all of it written at `span`.
 fn aws_document(name: &str, span: Span) -> Option<Value> {
-    let document = catalogue().managed_policy(name)?.document_json?;
+    let document = catalogue().managed_policy(name)?.document_json()?;
     Some(Value::synthetic(document, span))
 }
 

@@ -349,7 +349,9 @@ impl InvalidEntry {
             _ if self.key == "rules" && *type_name == "array" => {
                 return "expected tables, each written `[rules.RULE]`; to choose rules, use `select`".to_owned();
             }
-            "a map" if self.key == "per-file" || self.section.as_ref().is_some_and(|(s, _)| s == "[[per-file]]") => {
+            "a map" | "a table"
+                if self.key == "per-file" || self.section.as_ref().is_some_and(|(s, _)| s == "[[per-file]]") =>
+            {
                 return "expected a table, written `[per-file]` with `\"GLOB\" = { ignore = [\"RULE\"] }`".to_owned();
             }
             "a sequence" => return format!("expected tables, each written `[[{}]]`", self.key),

@@ -106,7 +106,7 @@ fn with_settings(
         governing.force(&path).map_err(CliFailure::Settings)?;
     }
     governing.load(dir).map_err(CliFailure::Settings)?;
-    let ruleset = super::rules::ruleset(governing.all());
+    let ruleset = super::rules::ruleset(governing.all())?;
     governing.resolve(&ruleset).map_err(CliFailure::Settings)?;
     then(governing.load(dir).map_err(CliFailure::Settings)?)
 }

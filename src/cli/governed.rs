@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::CliFailure;
 use super::run::{Loaded, MAX_SETTINGS, today};
 use crate::discover::{self, Discovery, SourceTree};
 use crate::iam::{DeclaredWorkload, Ownership};
@@ -13,13 +14,20 @@ use crate::source::Sources;
 
 /// The built-in rules and those of the folders that the settings name. A broken rule file becomes one of the files found, and
 /// trouble.
-pub(super) fn ruleset(governing: &Governing<'_>, tree: &SourceTree, found: &mut Discovery) -> Ruleset {
+pub(super) fn ruleset(
+    governing: &Governing<'_>,
+    tree: &SourceTree,
+    found: &mut Discovery,
+) -> Result<Ruleset, CliFailure> {
     let mut ruleset = Ruleset::builtin();
     let all = governing.all().iter();
     let dirs: BTreeSet<String> = all.flat_map(|s| s.rule_dirs.iter().map(|d| s.absolute(d))).collect();
     for dir in &dirs {
         let shown = governing.display_path(dir);
         let folder = Path::new(dir);
+        if !tree.is_dir(folder) {
+            return Err(missing_rules(&shown));
+        }
         let loaded = match tree.stored_files(folder) {
             Some(files) => {
                 rules::user::load_stored(&files, &shown, &|path| tree.text(&folder.join(path), MAX_SETTINGS))
@@ -38,7 +46,14 @@ pub(super) fn ruleset(governing: &Governing<'_>, tree: &SourceTree, found: &mut 
         }
         ruleset = ruleset.with_user_rules(loaded.rules);
     }
-    ruleset
+    Ok(ruleset)
+}
+
+/// Rules that are asked for and not there would be missed by no one.
+pub(super) fn missing_rules(folder: &str) -> CliFailure {
+    CliFailure::Usage(format!(
+        "no such folder: {folder}, which `rule-dirs` in the configuration names"
+    ))
 }
 
 impl Loaded<'_> {

@@ -60,6 +60,11 @@ impl Ignore {
         if self.reason.trim().is_empty() || self.reason.contains(['\n', '\r']) {
             return Err(CliFailure::Usage("the reason is one line of text".to_owned()));
         }
+        if let Some(until) = self.until.filter(|until| *until < run::today()) {
+            return Err(CliFailure::Usage(format!(
+                "{until} is past: the finding would be reported again at once"
+            )));
+        }
         let located = parse_location(&self.what);
         let input = InputArgs::from_path(PathBuf::from(located.as_ref().map_or(".", |(path, _)| path)));
         let wanted = |sources: &Sources, f: &ReportedFinding| match &located {

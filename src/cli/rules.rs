@@ -7,6 +7,7 @@ use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::check::ensure_rule_exists;
+use super::governed::missing_rules;
 use super::input::InputArgs;
 use super::run;
 use super::{CliFailure, detail, terminal};
@@ -101,17 +102,21 @@ fn ruleset_of_working_directory() -> Result<Ruleset, CliFailure> {
     let over = |_: &mut Settings| {};
     let mut governing = crate::settings::Governing::new(&cwd, crate::discover::git_root(&cwd), &over);
     let settings = governing.load(&cwd).map_err(CliFailure::Settings)?;
-    Ok(ruleset(std::slice::from_ref(settings)))
+    ruleset(std::slice::from_ref(settings))
 }
 
 /// The built-in rules and those of the folders that the settings name.
-pub(super) fn ruleset(all: &[Settings]) -> Ruleset {
+pub(super) fn ruleset(all: &[Settings]) -> Result<Ruleset, CliFailure> {
     let mut ruleset = Ruleset::builtin();
     let dirs = all.iter().flat_map(|s| s.rule_dirs.iter().map(|d| s.absolute(d)));
     for dir in dirs {
-        ruleset = ruleset.with_user_rules(rules::user::load(std::path::Path::new(&dir), &dir).rules);
+        let folder = std::path::Path::new(&dir);
+        if !folder.is_dir() {
+            return Err(missing_rules(&dir));
+        }
+        ruleset = ruleset.with_user_rules(rules::user::load(folder, &dir).rules);
     }
-    ruleset
+    Ok(ruleset)
 }
 
 /// List the rules

@@ -226,7 +226,7 @@ pub(super) fn read_repository<'a>(
     for dir in &dirs {
         governing.load(dir).map_err(CliFailure::Settings)?;
     }
-    let ruleset = ruleset(&governing, settings_tree, &mut found);
+    let ruleset = ruleset(&governing, settings_tree, &mut found)?;
     governing.resolve(&ruleset).map_err(CliFailure::Settings)?;
     let mut loaded = Loaded {
         ruleset,

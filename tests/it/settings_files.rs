@@ -155,6 +155,28 @@ fn shells_know_values() {
     }
 }
 
+#[test]
+fn rules_that_are_not_there_are_no_green_run() {
+    let r = Repository::new(&[
+        ("overgrant.toml", "rule-dirs = [\"policies/nope\"]\n"),
+        ("p.json", "{}"),
+    ]);
+    for args in [&["check"][..], &["rules"], &["config", "check", "overgrant.toml"]] {
+        let ran = r.run(args);
+        assert_eq!(ran.code, 2, "{args:?}");
+        assert!(ran.err.starts_with("error: no such folder: "), "{args:?}: {}", ran.err);
+        assert!(ran.err.contains("policies/nope"), "{args:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn an_ignore_that_ends_in_the_past_is_refused() {
+    let r = Repository::new(&[("p.json", "{}")]);
+    let ran = r.run(&["ignore", "p.json:1", "--reason", "x", "--until", "2020-01-01"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("2020-01-01 is past"), "{}", ran.err);
+}
+
 /// What bash offers for the last of these words.
 #[cfg(unix)]
 #[test]

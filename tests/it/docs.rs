@@ -261,6 +261,8 @@ fn check_file(snippet: &Snippet) -> Result<(), String> {
 fn example_with(path: &str, text: &str, args: &[&str]) -> Ran {
     let r = example();
     r.write(path, text.as_bytes());
+    // The folder that the pages use for rules.
+    r.write("policies/rules/.keep", b"");
     r.run(args)
 }
 

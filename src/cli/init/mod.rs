@@ -175,7 +175,7 @@ fn accounts() -> Result<Vec<(String, usize)>, CliFailure> {
 
 fn settings(accounts: &[(String, usize)]) -> String {
     let mut out = String::from(
-        "schema = 1\n\n# Lowest severity that makes the command fail.\nfail-on = \"medium\"\n\n# exclude = [\"**/testdata/**\"]\n\n\
+        "schema = 1\n\n# Lowest severity that makes the command fail.\nfail-on = \"medium\"\n\n# Settings like these stand above the first table.\n# exclude = [\"**/testdata/**\"]\n# rule-dirs = [\"policies/rules\"]\n\n\
          # Your accounts and organizations: access from others is reported with certainty.\n[own]\n",
     );
     if accounts.is_empty() {

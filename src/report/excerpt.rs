@@ -220,7 +220,30 @@ fn windows(text: &str, line: Range<usize>, labels: &[Range<usize>], columns: usi
             _ => merged.push(r),
         }
     }
-    merged
+    // What is left of the columns shows more around the labels: between them, then after, then before.
+    let shown = |r: &Range<usize>| text[r.clone()].chars().map(width).sum::<usize>();
+    let mut left = columns.saturating_sub(merged.iter().map(|r| shown(r) + ELLIPSIS).sum());
+    let mut joined: Vec<Range<usize>> = Vec::new();
+    for r in merged {
+        match joined.last_mut() {
+            Some(last) if shown(&(last.end..r.start)) <= left => {
+                left -= shown(&(last.end..r.start));
+                last.end = r.end;
+            }
+            _ => joined.push(r),
+        }
+    }
+    if let Some(last) = joined.last_mut().filter(|_| left > 0) {
+        let end = forward(last.end, left);
+        left = left.saturating_sub(shown(&(last.end..end)));
+        last.end = end;
+    }
+    // The text of a label stands to the right of its mark: that has room.
+    let before = left.min(columns / 3);
+    if let Some(first) = joined.first_mut().filter(|_| before > 0) {
+        first.start = back(first.start, before);
+    }
+    joined
 }
 
 impl<'a> Files<'a> for Excerpts {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::CliFailure;
-use super::run::{Loaded, MAX_SETTINGS, today};
+use super::run::{Loaded, MAX_SETTINGS, RunOptions, today};
 use crate::discover::{self, Discovery, SourceTree};
 use crate::iam::{DeclaredWorkload, Ownership};
 use crate::rules::options::RuleOptions;
@@ -54,6 +54,16 @@ pub(super) fn missing_rules(folder: &str) -> CliFailure {
     CliFailure::Usage(format!(
         "no such folder: {folder}, which `rule-dirs` in the configuration names"
     ))
+}
+
+impl RunOptions {
+    /// For commands that describe what lies in a folder.
+    pub(super) fn confined() -> Self {
+        Self {
+            is_confined: true,
+            ..Self::default()
+        }
+    }
 }
 
 impl Loaded<'_> {

@@ -35,10 +35,7 @@ pub(super) struct NeedsArgs {
 impl NeedsArgs {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let run_options = RunOptions {
-            is_confined: true,
-            ..RunOptions::default()
-        };
+        let run_options = RunOptions::confined();
         let all = repositories::read(&self.input, &over, &run_options)?;
         let mut secrets = Vec::new();
         let pages = repositories::each(all, |read, analysis| {

@@ -50,10 +50,7 @@ pub(super) struct Policies {
 impl Policies {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let run_options = RunOptions {
-            is_confined: true,
-            ..RunOptions::default()
-        };
+        let run_options = RunOptions::confined();
         let all = repositories::read(&self.input, &over, &run_options)?;
         if self.unjudged {
             let all = all.into_iter().map(|read| (read, run_options.clone())).collect();
@@ -128,8 +125,7 @@ impl Files {
         let over = |_: &mut Settings| {};
         let run_options = RunOptions {
             report_skipped: true,
-            is_confined: true,
-            ..RunOptions::default()
+            ..RunOptions::confined()
         };
         let all = repositories::read(&self.input, &over, &run_options)?;
         let mut read: Vec<&InputFile> = all.iter().flat_map(|read| &read.found.files).collect();
@@ -242,14 +238,7 @@ impl ExpandArgs {
 fn patterns_of_file(path: &str) -> Result<Vec<ExpandedPattern>, CliFailure> {
     let over = |_: &mut Settings| {};
     let input = InputArgs::from_path(path.into());
-    let read = repositories::read(
-        &input,
-        &over,
-        &RunOptions {
-            is_confined: true,
-            ..RunOptions::default()
-        },
-    )?;
+    let read = repositories::read(&input, &over, &RunOptions::confined())?;
     let patterns = repositories::each(read, |_, analysis| {
         let sources = analysis.project.sources;
         let documents = analysis.project.documents.iter();

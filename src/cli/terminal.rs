@@ -71,13 +71,15 @@ pub(super) fn line_width() -> Option<usize> {
 /// Writes a page of which the lines that are not indented are headings.
 pub(super) fn print_chapters(text: &str) -> Result<ExitCode, CliFailure> {
     let palette = palette();
-    let heading = |line: &str| !line.is_empty() && !line.starts_with(' ');
-    let lines = text.lines().map(|line| match heading(line) {
-        true => palette.strong(line),
-        false => line.to_owned(),
-    });
-    let lines: Vec<String> = lines.map(|line| line + "\n").collect();
-    print_page(&lines.concat())
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        match line.starts_with(' ') {
+            true => out.push_str(line),
+            false => out.push_str(&palette.strong(line)),
+        }
+        out.push('\n');
+    }
+    print_page(&out)
 }
 
 /// Writes a list for people: the place at the start of a line in its color, and lines broken at the width of a terminal, but for

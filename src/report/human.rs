@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use super::excerpt::Excerpts;
 use super::{FindingOrder, Page, page_url};
 use crate::finding::{Label, LabelRole, Severity};
-use crate::layout::{Palette, fit};
+use crate::layout::{Palette, columns, fit, hang};
 use crate::phrase::count;
-use crate::source::{FileId, begins_command, one_line};
+use crate::source::{FileId, one_line};
 use crate::triage::{ReportedFinding, Status};
 use crate::unjudged::counted_kinds;
 
@@ -296,22 +296,19 @@ fn wrap(page: &Page<'_>, lead: &str, text: &str) -> String {
 fn wrapped_with(page: &Page<'_>, lead: &str, text: &str, tail: Option<&str>) -> String {
     // What is broken into lines is no longer found in one piece.
     let text = page.masked(text.to_owned());
+    let words: Vec<&str> = text.split_whitespace().collect();
     let width = width(page).min(MAX_PROSE) - GUTTER;
-    let indent = " ".repeat(lead.len());
-    let mut out = lead.to_owned();
-    let mut column = lead.len();
-    for (i, word) in text.split_whitespace().chain(tail).enumerate() {
-        let len = unicode_width::UnicodeWidthStr::width(word);
-        if i > 0 && column + 1 + len > width && !begins_command(word) {
-            out.push('\n');
-            out.push_str(&indent);
-            column = indent.len();
-        } else if i > 0 {
-            out.push(' ');
-            column += 1;
+    let mut out = hang(&format!("{lead}{}", words.join(" ")), width, lead.len());
+    if let Some(tail) = tail {
+        let last = out.rsplit('\n').next().map_or(0, columns);
+        match last + 1 + columns(tail) <= width {
+            true => out.push(' '),
+            false => {
+                out.push('\n');
+                out.push_str(&" ".repeat(lead.len()));
+            }
         }
-        out.push_str(word);
-        column += len;
+        out.push_str(tail);
     }
     out
 }

@@ -148,9 +148,12 @@ impl<'a> Governing<'a> {
                 }
             };
             if name == "pyproject.toml" && !has_overgrant_table(&text) {
-                match super::other_tools::misplaced_table(&self.display_path(&absolute), &text) {
-                    Some(fault) if text.contains("overgrant") => return Err(vec![fault]),
-                    _ => continue,
+                // Most name no such table: they are not parsed for it.
+                let named = text.contains("overgrant");
+                let misplaced = || super::other_tools::misplaced_table(&self.display_path(&absolute), &text);
+                match named.then(misplaced).flatten() {
+                    Some(fault) => return Err(vec![fault]),
+                    None => continue,
                 }
             }
             return self.read(&absolute, &text).map(Some);

@@ -86,11 +86,10 @@ impl Init {
                 (Some(fresh), None) => PlannedWrite::Create(fresh),
                 (Some(fresh), Some(existing)) => file.plan(&fresh, &existing),
             };
-            match self.print {
-                true => page.push_str(&preview(&shown, plan)),
-                false => page.push_str(&perform(&shown, &absolute, plan)?),
-            }
-            if !self.print {
+            if self.print {
+                page.push_str(&preview(&shown, plan));
+            } else {
+                page.push_str(&perform(&shown, &absolute, plan)?);
                 page.push_str(file.next());
             }
         }
@@ -154,14 +153,7 @@ fn create(path: &Path, text: &str) -> io::Result<()> {
 fn accounts() -> Result<Vec<(String, usize)>, CliFailure> {
     let over = |_: &mut Settings| {};
     let input = InputArgs::from_path(".".into());
-    let all = repositories::read(
-        &input,
-        &over,
-        &RunOptions {
-            is_confined: true,
-            ..RunOptions::default()
-        },
-    )?;
+    let all = repositories::read(&input, &over, &RunOptions::confined())?;
     let mut accounts: BTreeMap<String, usize> = BTreeMap::new();
     for f in all.iter().flat_map(|read| &read.found.files) {
         for id in account_ids(&f.text) {

@@ -49,7 +49,7 @@ pub(in crate::iam) fn text<T: Table>(row: u32, column: T) -> &'static str {
     string(cell(row, column))
 }
 
-/// The document in this row. The first look-up in its block unpacks the block, in some 30 microseconds.
+/// The document in this row. The first look-up in its block unpacks the block.
 pub(super) fn document(row: u32) -> &'static str {
     static BLOCKS: LazyLock<Vec<OnceLock<String>>> =
         LazyLock::new(|| (0..rows::<DocumentBlock>()).map(|_| OnceLock::new()).collect());

@@ -49,6 +49,7 @@ enum SchemaOf {
     Policies,
     /// `needs --format json`.
     Needs,
+    Diff,
     /// A file of a rule.
     Rule,
 }
@@ -69,6 +70,7 @@ impl Config {
                     SchemaOf::Report => report::report_schema(),
                     SchemaOf::Policies => report::policies_schema(),
                     SchemaOf::Needs => report::needs_schema(),
+                    SchemaOf::Diff => report::diff_schema(),
                     SchemaOf::Rule => crate::rules::rule_schema(),
                 };
                 terminal::print_text(&pretty_json(&schema))

@@ -132,6 +132,11 @@ fn setting<T: DeserializeOwned + Clone + Send + Sync + 'static>(
     PossibleValuesParser::new(words.to_vec()).try_map(|word| parse_setting_value::<T>(&word))
 }
 
+/// One of the severities.
+pub(super) fn severity() -> impl TypedValueParser<Value = Severity> {
+    setting::<Severity>(&SEVERITIES[..4])
+}
+
 /// A word as the settings have it.
 fn parse_setting_value<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let read: Result<T, serde::de::value::Error> = T::deserialize(text.into_deserializer());
@@ -202,6 +207,14 @@ impl InputArgs {
             paths: vec![path],
             max_file_size: discover::MAX_FILE_SIZE,
             ..Self::default()
+        }
+    }
+
+    /// The same for this path alone.
+    pub(super) fn with_path(&self, path: PathBuf) -> Self {
+        Self {
+            paths: vec![path],
+            ..self.clone()
         }
     }
 

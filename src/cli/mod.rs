@@ -10,6 +10,7 @@ mod clock;
 mod completions;
 mod config;
 mod detail;
+mod diff;
 mod fix;
 mod git;
 mod governed;
@@ -47,6 +48,7 @@ enum Command {
     /// Check files and folders
     Check(Box<check::CheckArgs>),
     Fix(Box<check::FixArgs>),
+    Diff(Box<diff::DiffArgs>),
     Explain(rules::Explain),
     Rules(rules::Rules),
     Policies(Box<policies::Policies>),
@@ -131,6 +133,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
     match command {
         Command::Check(c) => c.run(),
         Command::Fix(c) => c.run(),
+        Command::Diff(c) => c.run(),
         Command::Explain(c) => c.run(),
         Command::Rules(c) => c.run(),
         Command::Policies(c) => c.run(),

@@ -105,13 +105,13 @@ fn shown_findings<'a>(page: &Page<'a>) -> impl Iterator<Item = &'a ReportedFindi
 }
 
 /// Colored or plain bytes.
-enum Buffer {
+pub(super) enum Buffer {
     Plain(termcolor::NoColor<Vec<u8>>),
     Coloured(termcolor::Ansi<Vec<u8>>, Box<Styles>),
 }
 
 impl Buffer {
-    fn new(color: bool) -> Self {
+    pub(super) fn new(color: bool) -> Self {
         if color {
             Self::Coloured(termcolor::Ansi::new(Vec::new()), Box::default())
         } else {
@@ -119,7 +119,7 @@ impl Buffer {
         }
     }
 
-    fn emit(&mut self, config: &Config, files: &Excerpts, diagnostic: &Diagnostic<usize>) {
+    pub(super) fn emit(&mut self, config: &Config, files: &Excerpts, diagnostic: &Diagnostic<usize>) {
         // Writing to memory cannot fail, and every place of a label was put into the excerpts.
         let _ = match self {
             Self::Plain(w) => term::emit_to_io_write(w, config, files, diagnostic),
@@ -130,7 +130,7 @@ impl Buffer {
         };
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         let bytes = match self {
             Self::Plain(w) => w.get_mut(),
             Self::Coloured(w, _) => w.get_mut(),
@@ -138,7 +138,7 @@ impl Buffer {
         bytes.extend_from_slice(text.as_bytes());
     }
 
-    fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         let bytes = match self {
             Self::Plain(w) => w.into_inner(),
             Self::Coloured(w, _) => w.into_inner(),

@@ -4,6 +4,7 @@
 //! whole document and nothing else.
 
 mod compact;
+mod diff;
 mod excerpt;
 mod human;
 mod json;
@@ -24,6 +25,9 @@ use crate::source::{
 };
 use crate::triage::{Report, ReportedFinding};
 
+#[cfg(feature = "cli")]
+pub(crate) use diff::schema as diff_schema;
+pub use diff::{DiffChange, DiffPage, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};
 #[cfg(feature = "cli")]
 pub(crate) use json::schema as report_schema;
 #[cfg(feature = "cli")]

@@ -28,6 +28,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("python", 3),
     ("classify", 3),
     ("model", 4),
+    ("access", 3),
     ("unjudged", 4),
     ("formats", 5),
     ("project", 6),

@@ -49,6 +49,7 @@ enum SchemaOf {
     Policies,
     /// `needs --format json`.
     Needs,
+    /// `diff --format json`.
     Diff,
     /// A file of a rule.
     Rule,

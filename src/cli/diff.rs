@@ -11,7 +11,7 @@ use super::input::{InputArgs, severity};
 use super::repositories;
 use super::run::{self, Loaded, RunOptions};
 use super::{CliFailure, terminal};
-use crate::access::sets::{Comparison, Doubt, compare, describe};
+use crate::access::sets::{Comparison, Doubt, compare, compare_where, describe};
 use crate::finding::Severity;
 use crate::iam::Document;
 use crate::model::full_address;
@@ -147,6 +147,7 @@ fn page<'a>(old: (&'a Analysis<'_>, DiffSide<'a>), new: (&'a Analysis<'_>, DiffS
             subject: side.name.to_owned(),
             why: "could not be read".to_owned(),
             is_new,
+            is_gain: is_new,
             span: side.errors.first().map(|p| p.span),
         });
     }
@@ -191,7 +192,8 @@ fn pairs<'a>(old: &[&'a Document], new: &[&'a Document]) -> Vec<(Option<&'a Docu
 
 impl DiffPage<'_> {
     fn add(&mut self, subject: &str, old: &Document, new: &Document) {
-        let (more, less) = (compare(old, new), compare(new, old));
+        let more = compare(old, new);
+        let less = compare_where(new, old, &more.assumed);
         let changes = |found: &Comparison, from: &Document, to: &Document| -> Vec<DiffChange> {
             let all = found.gained.iter().filter_map(|g| describe(g, from, to));
             let named = all.map(|change| DiffChange {
@@ -202,22 +204,26 @@ impl DiffPage<'_> {
         };
         self.gained.extend(changes(&more, old, new));
         self.lost.extend(changes(&less, new, old));
-        for (found, document, is_new) in [(&more, new, true), (&less, old, false)] {
-            self.unknown.extend(found.unknown.iter().map(|doubt| unknown(subject, doubt, document, is_new)));
+        for (found, is_gain) in [(&more, true), (&less, false)] {
+            self.unknown.extend(found.unknown.iter().map(|doubt| {
+                let is_new = is_gain != doubt.in_other;
+                unknown(subject, doubt, if is_new { new } else { old }, is_new, is_gain)
+            }));
         }
         self.assumed.extend(more.assumed);
         self.assumed.extend(less.assumed);
         let mut seen = BTreeSet::new();
-        self.unknown.retain(|u| seen.insert((u.subject.clone(), u.why.clone(), u.span, u.is_new)));
+        self.unknown.retain(|u| seen.insert((u.subject.clone(), u.why.clone(), u.span, u.is_gain)));
     }
 }
 
-fn unknown(subject: &str, doubt: &Doubt, document: &Document, is_new: bool) -> DiffUnknown {
+fn unknown(subject: &str, doubt: &Doubt, document: &Document, is_new: bool, is_gain: bool) -> DiffUnknown {
     let statement = doubt.statement.and_then(|at| document.statements.get(at));
     DiffUnknown {
         subject: subject.to_owned(),
         why: doubt.why.clone(),
         is_new,
+        is_gain,
         span: Some(statement.map_or(document.span, |s| s.span)),
     }
 }

@@ -52,7 +52,9 @@ pub struct DiffChange {
 pub struct DiffUnknown {
     pub subject: String,
     pub why: String,
-    /// On which side.
+    /// Whether something may be gained, or may be lost.
+    pub is_gain: bool,
+    /// The side of the span.
     pub is_new: bool,
     pub span: Option<Span>,
 }
@@ -156,8 +158,8 @@ enum JsonContext<'a> {
 struct JsonUndecided<'a> {
     subject: &'a str,
     why: &'a str,
-    /// `old` or `new`.
-    side: &'static str,
+    /// What it may be: `gained` or `lost`.
+    may_be: &'static str,
     path: Option<&'a str>,
     span: Option<JsonSpan>,
 }
@@ -383,7 +385,7 @@ pub fn diff_json(page: &DiffPage<'_>) -> String {
                 JsonUndecided {
                     subject: &u.subject,
                     why: &u.why,
-                    side: if u.is_new { "new" } else { "old" },
+                    may_be: if u.is_gain { "gained" } else { "lost" },
                     path: at.map(|at| side.sources.path(at.file)),
                     span: at.map(|at| span(side.sources, at)),
                 }

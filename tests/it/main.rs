@@ -55,6 +55,7 @@ mod rosetta;
 mod rules;
 mod samples;
 mod serverless;
+mod sets;
 mod settings_files;
 mod since;
 mod special_files;

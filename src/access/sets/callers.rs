@@ -8,7 +8,7 @@
 //! | canonical user | `C:` and the ID |
 //! | anonymous | `N` |
 
-use super::glob::{Glob, Reading, Sym, Symbols, Unreadable, is_symbol};
+use super::glob::{Fields, Glob, Reading, Sym, Symbols, Unreadable, is_symbol};
 use super::request::WitnessPrincipal;
 use crate::iam::condition::{Operator, OperatorFamily};
 use crate::iam::{Condition, PrincipalItem, PrincipalType};
@@ -64,6 +64,23 @@ pub(super) fn samples(has_principals: bool) -> Vec<String> {
             ]
             .map(str::to_owned),
         );
+    }
+    out
+}
+
+/// A role of each account that the patterns name.
+pub(super) fn samples_of(globs: &[Glob]) -> Vec<String> {
+    let mut out = Vec::new();
+    for glob in globs {
+        let known = glob.syms().iter().map(|s| match s {
+            Sym::Char(c) => *c,
+            _ => '*',
+        });
+        let known: String = known.collect();
+        let account = known.split(":iam::").nth(1).and_then(|rest| rest.get(..12));
+        if let Some(account) = account.filter(|a| a.bytes().all(|b| b.is_ascii_digit())) {
+            out.push(format!("A:arn:aws:iam::{account}:role/example"));
+        }
     }
     out
 }
@@ -188,17 +205,19 @@ pub(super) fn of_condition(
     if !matches!(operator.family, OperatorFamily::String | OperatorFamily::Arn) {
         return None;
     }
-    let reading = |fields: bool| Reading {
+    let reading = Reading {
         wildcards: operator.wildcards,
         any_case: operator.name.ends_with("IgnoreCase"),
-        fields,
+        fields: match operator.family {
+            OperatorFamily::Arn => Fields::Each,
+            _ => Fields::None,
+        },
         variables,
         widest,
     };
     let mut globs = Vec::new();
     for v in &c.values {
-        let fields = operator.family == OperatorFamily::Arn;
-        let value = match Glob::read(&v.text, reading(fields), symbols) {
+        let value = match Glob::read(&v.text, reading, symbols) {
             Ok(value) => value,
             Err(e) => return Some(Err(e)),
         };

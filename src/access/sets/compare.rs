@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::callers;
 use super::concrete::{Values, allows};
 use super::fill::{fillings, value_of_hole, value_of_variable};
-use super::glob::Meaning;
+use super::glob::{Fields, Meaning};
 use super::keys::KeyState;
 use super::real;
 use super::request::{ContextValue, Witness};
@@ -43,11 +43,23 @@ pub struct Gain {
 }
 
 /// What could not be decided.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Doubt {
-    /// By index; of either document where it is not of the compared one.
+    /// By index; `None` for the document as a whole.
     pub statement: Option<usize>,
+    /// It is a statement of the document that grants less.
+    pub in_other: bool,
     pub why: String,
+}
+
+impl Doubt {
+    fn of(statement: usize, why: &str) -> Self {
+        Self {
+            statement: Some(statement),
+            in_other: false,
+            why: why.to_owned(),
+        }
+    }
 }
 
 const TOO_MANY: &str = "too many combinations to compare";
@@ -58,44 +70,84 @@ const OTHER_KIND: &str = "one document names principals and the other one does n
 
 /// What `new` grants and `old` does not.
 pub fn compare(old: &Document, new: &Document) -> Comparison {
+    compare_where(old, new, &Values::new())
+}
+
+/// As [`compare`], where placeholders of these names have these values.
+pub fn compare_where(old: &Document, new: &Document, values: &Values) -> Comparison {
     if names_principals(old) != names_principals(new) && !old.statements.is_empty() && !new.statements.is_empty() {
         return Comparison {
             unknown: vec![Doubt {
                 statement: None,
+                in_other: false,
                 why: OTHER_KIND.to_owned(),
             }],
             ..Comparison::default()
         };
     }
-    let none = Values::new();
-    let possible = Pass::new(old, new, true, &none);
-    if possible.found.is_empty() && possible.doubts.is_empty() {
+    let possible = Pass::possible(old, new, values);
+    if possible.is_empty() {
         return Comparison::default();
     }
-    for values in fillings(old, new) {
-        let filled = Pass::new(old, new, true, &values);
-        if filled.found.is_empty() && filled.doubts.is_empty() {
-            return Comparison {
-                assumed: values,
-                ..Comparison::default()
-            };
+    if values.is_empty() {
+        for values in fillings(old, new) {
+            if Pass::possible(old, new, &values).is_empty() {
+                return Comparison {
+                    assumed: values,
+                    ..Comparison::default()
+                };
+            }
         }
     }
     if possible.exact {
         return possible.into_comparison(NOT_CONFIRMED);
     }
-    let mut out = Pass::new(old, new, false, &none).into_comparison(NOT_CONFIRMED);
+    let mut out = Pass::new(old, new, Mode::CERTAIN, values).into_comparison(NOT_CONFIRMED);
     let certain: BTreeSet<usize> = out.gained.iter().map(|g| g.statement).collect();
     let maybe = possible.into_comparison(DEPENDS);
     out.unknown = maybe.unknown;
     let uncertain = maybe.gained.into_iter().filter(|g| !certain.contains(&g.statement));
-    out.unknown.extend(uncertain.map(|g| Doubt {
-        statement: Some(g.statement),
-        why: DEPENDS.to_owned(),
-    }));
-    out.unknown.sort_by(|a, b| (a.statement, &a.why).cmp(&(b.statement, &b.why)));
-    out.unknown.dedup();
+    out.unknown.extend(uncertain.map(|g| Doubt::of(g.statement, DEPENDS)));
+    out.settle();
     out
+}
+
+impl Comparison {
+    /// What is known of a statement counts, and not what else it may grant.
+    fn settle(&mut self) {
+        let certain: BTreeSet<usize> = self.gained.iter().map(|g| g.statement).collect();
+        let is_known = |d: &Doubt| !d.in_other && d.statement.is_some_and(|s| certain.contains(&s));
+        self.unknown.retain(|d| !is_known(d));
+        self.unknown.sort();
+        self.unknown.dedup();
+        // What is not decided in the other document is a reason for a doubt, and none by itself.
+        if self.unknown.iter().all(|d| d.in_other) && !self.gained.is_empty() {
+            self.unknown.clear();
+        }
+    }
+}
+
+/// How two documents are compared.
+#[derive(Clone, Copy)]
+struct Mode {
+    /// What may be new, or what is certainly new.
+    possible: bool,
+    fields: Fields,
+}
+
+impl Mode {
+    const POSSIBLE: Self = Self {
+        possible: true,
+        fields: Fields::Resource,
+    };
+    const CERTAIN: Self = Self {
+        possible: false,
+        fields: Fields::Resource,
+    };
+    const BY_FIELDS: Self = Self {
+        possible: true,
+        fields: Fields::Strict,
+    };
 }
 
 fn names_principals(document: &Document) -> bool {
@@ -120,7 +172,28 @@ struct Pass {
 }
 
 impl Pass {
-    fn new(old: &Document, new: &Document, possible: bool, values: &Values) -> Self {
+    /// What may be new. A difference that only resources have which no action has is none where wildcards keep to their fields:
+    /// `arn:aws:sqs:*:*:a/*` and `arn:aws:sqs:*:*:b/*` have `arn:aws:sqs:::a/:b/` in common.
+    fn possible(old: &Document, new: &Document, values: &Values) -> Self {
+        let mut out = Self::new(old, new, Mode::POSSIBLE, values);
+        let is_unreal = |d: &Doubt| d.why == NO_SUCH_RESOURCE;
+        if out.doubts.iter().any(is_unreal) {
+            let by_fields = Self::new(old, new, Mode::BY_FIELDS, values);
+            let remains = |d: &Doubt| {
+                by_fields.doubts.iter().any(|other| other.statement == d.statement)
+                    || by_fields.found.iter().any(|f| Some(f.statement) == d.statement)
+            };
+            out.doubts.retain(|d| !is_unreal(d) || remains(d));
+        }
+        out
+    }
+
+    fn is_empty(&self) -> bool {
+        self.found.is_empty() && self.doubts.iter().all(|d| d.in_other)
+    }
+
+    fn new(old: &Document, new: &Document, mode: Mode, values: &Values) -> Self {
+        let possible = mode.possible;
         let (more, less) = match possible {
             true => (Bound::Upper, Bound::Lower),
             false => (Bound::Lower, Bound::Upper),
@@ -131,10 +204,12 @@ impl Pass {
             allow,
             deny,
             widest: !possible,
+            fields: mode.fields,
         };
         let of_new = Grants::new(new, bounds(more, less), &mut space);
         let of_old = Grants::new(old, bounds(less, more), &mut space);
-        let exact = of_new.doubts.is_empty() && of_old.doubts.is_empty() && space.symbols.holes.is_empty();
+        let filled = space.symbols.holes.keys().all(|name| values.contains_key(name));
+        let exact = of_new.doubts.is_empty() && of_old.doubts.is_empty() && filled;
         let mut search = Search {
             documents: (old, new),
             values,
@@ -151,12 +226,13 @@ impl Pass {
         search.run();
         let mut pass = search.pass;
         if possible && !exact && (!pass.found.is_empty() || !pass.doubts.is_empty()) {
-            let of_new = of_new.doubts.into_iter().map(|(i, why)| (Some(i), why));
-            let of_old = of_old.doubts.into_iter().map(|(_, why)| (None, why));
-            pass.doubts.extend(of_new.chain(of_old).map(|(statement, why)| Doubt {
-                statement: statement.filter(|i| *i != usize::MAX),
-                why: why.to_owned(),
-            }));
+            for (doubts, in_other) in [(of_new.doubts, false), (of_old.doubts, true)] {
+                pass.doubts.extend(doubts.into_iter().map(|(at, why)| Doubt {
+                    statement: (at != usize::MAX).then_some(at),
+                    in_other,
+                    why: why.to_owned(),
+                }));
+            }
         }
         pass
     }
@@ -166,10 +242,7 @@ impl Pass {
         let mut unknown = self.doubts;
         for found in self.found {
             if !found.confirmed {
-                unknown.push(Doubt {
-                    statement: Some(found.statement),
-                    why: why.to_owned(),
-                });
+                unknown.push(Doubt::of(found.statement, why));
                 continue;
             }
             match by_statement.entry(found.statement) {
@@ -191,13 +264,13 @@ impl Pass {
                 }
             }
         }
-        unknown.sort_by(|a, b| (a.statement, &a.why).cmp(&(b.statement, &b.why)));
-        unknown.dedup();
-        Comparison {
+        let mut out = Comparison {
             gained: by_statement.into_values().collect(),
             unknown,
             assumed: Values::new(),
-        }
+        };
+        out.settle();
+        out
     }
 }
 
@@ -239,10 +312,7 @@ impl Search<'_> {
     }
 
     fn doubt(&mut self, allow: &Grant, why: &str) {
-        self.pass.doubts.push(Doubt {
-            statement: Some(allow.index),
-            why: why.to_owned(),
-        });
+        self.pass.doubts.push(Doubt::of(allow.index, why));
     }
 
     /// The actions of a statement, by which other statements they are in.

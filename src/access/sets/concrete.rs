@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::callers;
-use super::glob::{Glob, Reading, Symbols};
+use super::glob::{Fields, Glob, Reading, Symbols};
 use super::keys::{KeyState, KeyTest};
 use super::request::Witness;
-use crate::iam::{Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, Statement, Truth};
+use crate::iam::{Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement, Truth};
 
 /// What stands for the parts of a document that are not known, by their names.
 pub type Values = BTreeMap<String, String>;
@@ -17,6 +17,7 @@ struct Evaluation<'r> {
     /// The context, with the keys that repeat the principal.
     context: BTreeMap<String, Vec<String>>,
     variables: bool,
+    is_json: bool,
 }
 
 /// Whether the document by itself allows the request.
@@ -41,6 +42,7 @@ pub fn allows(document: &Document, request: &Witness, values: &Values) -> Truth 
         request,
         symbols,
         context,
+        is_json: document.format == SourceFormat::Json,
         variables: version.is_some_and(|v| v == "2012-10-17"),
     };
     let mut allowed = Truth::No;
@@ -145,6 +147,7 @@ impl Evaluation<'_> {
         let reading = Reading {
             wildcards: true,
             variables: self.variables,
+            fields: Fields::Resource,
             ..Reading::default()
         };
         let found = self.any(&clause.items, clause.complete, |this, item| {
@@ -155,7 +158,8 @@ impl Evaluation<'_> {
     }
 
     fn principal(&mut self, clause: &PrincipalClause) -> Truth {
-        let mut found = if clause.complete { Truth::No } else { Truth::Unknown };
+        let complete = clause.complete || self.is_json && clause.items.iter().any(|i| !i.value.text.is_known());
+        let mut found = if complete { Truth::No } else { Truth::Unknown };
         for item in &clause.items {
             let open = item.value.text.holes().any(|h| !self.symbols.fillings.contains_key(&*h.name));
             let named = callers::named(item, false, &mut self.symbols);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::callers;
 use super::compare::Gain;
 use super::concrete::{allows, matching};
-use super::glob::{Glob, Reading, Symbols};
+use super::glob::{Fields, Glob, Reading, Symbols};
 use super::real;
 use super::request::{ContextValue, Witness};
 use super::search::{Constraint, Member, member};
@@ -87,6 +87,11 @@ fn actions(gain: &Gain, s: &Statement) -> Vec<String> {
     }
     if gain.actions.is_all() {
         return vec!["*".to_owned()];
+    }
+    if let Some(clause) = s.action.as_ref().filter(|c| c.negated)
+        && clause.actions().is_some_and(|all| all.is_subset(&gain.actions))
+    {
+        return clause.items.iter().map(|i| format!("not {}", i.display())).collect();
     }
     let mut rest = gain.actions.clone();
     let mut out = Vec::new();
@@ -176,6 +181,7 @@ impl<'d> Describer<'d> {
         let reading = Reading {
             wildcards: true,
             variables: true,
+            fields: Fields::Resource,
             ..Reading::default()
         };
         Glob::read(&item.text, reading, &mut symbols).ok()

@@ -33,6 +33,8 @@ pub enum Sym {
     Digit,
     /// Anything that stands for something unknown.
     Symbol,
+    /// No character.
+    Nothing,
 }
 
 impl Sym {
@@ -51,6 +53,7 @@ impl Sym {
             Self::Segment => !matches!(c, ':' | '/'),
             Self::Digit => c.is_ascii_digit(),
             Self::Symbol => is_symbol(c),
+            Self::Nothing => false,
         }
     }
 }
@@ -60,14 +63,29 @@ pub fn is_symbol(c: char) -> bool {
     (FIRST_SYMBOL..=FIRST_SYMBOL + MAX_SYMBOLS).contains(&u32::from(c))
 }
 
+/// How far the wildcards of an ARN reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fields {
+    /// The text is not an ARN.
+    #[default]
+    None,
+    /// An item of `Resource`: `*` reaches over a colon where it is the end of its field.
+    /// IAM User Guide, "IAM JSON policy elements: Resource", "Using wildcards in resource ARNs".
+    Resource,
+    /// Each of the first five fields by itself.
+    /// IAM User Guide, "IAM JSON policy elements: Condition operators", "Amazon Resource Name (ARN) condition operators".
+    Each,
+    /// As [`Self::Each`], for an item of `Resource` that has all fields.
+    Strict,
+}
+
 /// How a text is read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Reading {
     /// `*` and `?` are wildcards.
     pub wildcards: bool,
     pub any_case: bool,
-    /// An ARN whose first five fields are compared one by one.
-    pub fields: bool,
+    pub fields: Fields,
     /// `${…}` names a policy variable.
     pub variables: bool,
     /// What is not known stands for any text.
@@ -199,14 +217,14 @@ impl Glob {
                 Piece::Hole(hole) => push_hole(hole, reading, symbols, &mut syms)?,
             }
         }
-        Ok(Self::new(if reading.fields { within_fields(syms) } else { syms }))
+        Ok(Self::new(within_fields(syms, reading.fields)))
     }
 
     /// A text without unknown parts.
     pub fn read_str(text: &str, reading: Reading, symbols: &mut Symbols) -> Result<Self, Unreadable> {
         let mut syms = Vec::new();
         push_text(text, reading, symbols, &mut syms)?;
-        Ok(Self::new(if reading.fields { within_fields(syms) } else { syms }))
+        Ok(Self::new(within_fields(syms, reading.fields)))
     }
 
     pub fn matches(&self, text: &str) -> bool {
@@ -385,20 +403,34 @@ fn push_hole(hole: &Hole, reading: Reading, symbols: &mut Symbols, out: &mut Vec
     Ok(())
 }
 
-/// The ARN operators compare each of the first five fields by itself. IAM User Guide, "IAM JSON policy elements: Condition
-/// operators", "Amazon Resource Name (ARN) condition operators". A text with fewer fields is compared as a whole.
-fn within_fields(syms: Vec<Sym>) -> Vec<Sym> {
-    if syms.iter().filter(|s| **s == Sym::Char(':')).count() < 5 {
+/// Limits wildcards to their fields.
+fn within_fields(syms: Vec<Sym>, fields: Fields) -> Vec<Sym> {
+    let colons = syms.iter().filter(|s| **s == Sym::Char(':')).count();
+    if fields == Fields::Each && colons < 5 {
+        // A lone `*` is every ARN, and what is not an ARN is none.
+        if syms != [Sym::Star] {
+            return vec![Sym::Nothing];
+        }
+        let fields = "arn:****".chars().flat_map(|c| match c {
+            '*' => vec![Sym::Field, Sym::Char(':')],
+            c => vec![Sym::Char(c)],
+        });
+        return fields.chain([Sym::Star]).collect();
+    }
+    if fields == Fields::None {
         return syms;
     }
+    let whole = colons;
     let mut colons = 0;
-    let each = syms.into_iter().map(|s| {
-        colons += usize::from(s == Sym::Char(':'));
-        match s {
-            Sym::Star if colons < 5 => Sym::Field,
+    let mut out = Vec::with_capacity(syms.len());
+    for (at, s) in syms.iter().enumerate() {
+        colons += usize::from(*s == Sym::Char(':'));
+        let ends = (fields == Fields::Resource || whole < 5) && syms.get(at + 1).is_none_or(|next| *next == Sym::Char(':'));
+        out.push(match s {
+            Sym::Star if colons < 5 && !ends => Sym::Field,
             Sym::One if colons < 5 => Sym::OneInField,
-            s => s,
-        }
-    });
-    each.collect()
+            s => *s,
+        });
+    }
+    out
 }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::glob::{Glob, Reading, Symbols, Unreadable};
+use super::glob::{Fields, Glob, Reading, Symbols, Unreadable};
 use super::search::{Constraint, Member, member};
 use crate::iam::Condition;
 use crate::iam::catalogue::{KeyPresence, catalogue};
@@ -64,7 +64,10 @@ fn texts(
     let reading = Reading {
         wildcards: operator.wildcards,
         any_case: operator.name.ends_with("IgnoreCase"),
-        fields: operator.family == OperatorFamily::Arn,
+        fields: match operator.family {
+            OperatorFamily::Arn => Fields::Each,
+            _ => Fields::None,
+        },
         variables,
         widest,
     };

@@ -24,7 +24,7 @@ mod search;
 mod solve;
 mod statements;
 
-pub use compare::{Comparison, Doubt, Gain, compare};
+pub use compare::{Comparison, Doubt, Gain, compare, compare_where};
 pub use concrete::{Values, allows};
 pub use describe::{Change, ChangeCondition, describe};
 pub use glob::{Glob, Reading, Symbols};

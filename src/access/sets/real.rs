@@ -3,6 +3,7 @@
 use super::glob::{Glob, Sym};
 use super::solve::Frame;
 use crate::iam::Action;
+use crate::iam::catalogue::ResourceType;
 
 /// The account of examples. AWS Account Management Reference, "AWS account identifiers".
 pub(super) const ACCOUNT: &str = "111122223333";
@@ -11,7 +12,9 @@ pub(super) const ACCOUNT: &str = "111122223333";
 pub(super) fn resources_of(action: Action) -> Frame {
     let mut out = Frame::default();
     let mut required = false;
-    for kind in action.resource_types() {
+    let mut kinds: Vec<ResourceType> = action.resource_types().collect();
+    kinds.sort_by_key(|k| !k.required);
+    for kind in kinds {
         required |= kind.required;
         for format in kind.arn_formats() {
             let (glob, sample) = read(format, kind.name());
@@ -54,7 +57,9 @@ fn read(format: &str, kind: &str) -> (Glob, String) {
                 sample.push_str("example-bucket");
             }
             name => {
-                syms.extend([Sym::One, Sym::Star]);
+                // Of names, only those of objects have colons.
+                syms.push(Sym::OneInField);
+                syms.push(if kind.starts_with("object") { Sym::Star } else { Sym::Field });
                 sample.push_str(match name {
                     "BucketName" => "example-bucket",
                     _ => "example",

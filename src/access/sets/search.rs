@@ -60,8 +60,10 @@ pub fn member(constraints: &[Constraint<'_>], samples: &[String]) -> Member {
 fn instance(glob: &Glob, name: &str) -> Option<String> {
     let mut out = String::new();
     let mut colons = 0;
-    for sym in glob.syms() {
+    for (at, sym) in glob.syms().iter().enumerate() {
         match sym {
+            // The name is there.
+            Sym::One if glob.syms().get(at + 1).is_some_and(|s| s.repeats()) && !name.is_empty() => {}
             Sym::Char(c) => {
                 colons += usize::from(*c == ':');
                 out.push(*c);
@@ -75,7 +77,7 @@ fn instance(glob: &Glob, name: &str) -> Option<String> {
                 4 if out.ends_with(':') && name == "example" => "111122223333",
                 _ => name,
             }),
-            Sym::Symbol => return None,
+            Sym::Symbol | Sym::Nothing => return None,
         }
     }
     Some(out)
@@ -234,7 +236,7 @@ impl Product<'_> {
                     Some(Sym::Digit) => digit = true,
                     Some(Sym::Field | Sym::OneInField) => field = true,
                     Some(Sym::Segment) => segment = true,
-                    Some(Sym::One | Sym::Star | Sym::Symbol) | None => {}
+                    Some(Sym::One | Sym::Star | Sym::Symbol | Sym::Nothing) | None => {}
                 }
             }
         }

@@ -242,7 +242,10 @@ impl<'s> Solver<'s> {
             })
             .collect();
         let samples = match dimension {
-            CALLER => callers::samples(self.space.has_principals),
+            CALLER => {
+                let named = constraints.iter().filter(|c| c.inside).flat_map(|c| callers::samples_of(c.globs));
+                named.chain(callers::samples(self.space.has_principals)).collect()
+            }
             RESOURCE => self.frame.samples.clone(),
             _ => Vec::new(),
         };

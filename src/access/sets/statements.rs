@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use super::callers;
-use super::glob::{Glob, Reading, Symbols};
+use super::glob::{Fields, Glob, Reading, Symbols};
 use super::keys::KeyTest;
 use crate::iam::actions::matching;
-use crate::iam::{ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, Statement};
+use crate::iam::{ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement};
 use crate::source::Piece;
 
 /// The dimensions that every request has; keys come after them.
@@ -84,6 +84,8 @@ pub(super) struct Bounds {
     pub(super) deny: Bound,
     /// A part that is not known stands for any text in an upper bound.
     pub(super) widest: bool,
+    /// How far the wildcards of resources reach.
+    pub(super) fields: Fields,
 }
 
 /// A statement.
@@ -113,6 +115,9 @@ struct Reader<'s> {
     space: &'s mut Space,
     bound: Bound,
     widest: bool,
+    fields: Fields,
+    /// Hidden items are only those that are not known.
+    is_json: bool,
     variables: bool,
     doubt: Option<&'static str>,
 }
@@ -138,6 +143,8 @@ impl Grants {
                     space: &mut *space,
                     bound,
                     widest: bounds.widest,
+                    fields: bounds.fields,
+                    is_json: document.format == SourceFormat::Json,
                     variables,
                     doubt: unknown.then_some(NOT_VISIBLE),
                 };
@@ -267,6 +274,7 @@ impl Reader<'_> {
             wildcards: true,
             variables: self.variables,
             widest: self.is_widest(negated),
+            fields: self.fields,
             ..Reading::default()
         };
         let Some(items) = self.counted(&clause.items, |i| i, clause.complete, negated) else {
@@ -299,7 +307,9 @@ impl Reader<'_> {
         self.space.has_principals = true;
         let negated = clause.negated;
         let widest = self.is_widest(negated);
-        let Some(items) = self.counted(&clause.items, |i| &i.value, clause.complete, negated) else {
+        // A principal with an unknown part counts as incomplete, and in JSON it hides nothing else.
+        let complete = clause.complete || self.is_json && clause.items.iter().any(|i| !i.value.text.is_known());
+        let Some(items) = self.counted(&clause.items, |i| &i.value, complete, negated) else {
             return if negated { None } else { Some(None) };
         };
         let mut globs = Vec::new();

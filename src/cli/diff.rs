@@ -11,7 +11,7 @@ use super::input::{InputArgs, severity};
 use super::repositories;
 use super::run::{self, Loaded, RunOptions};
 use super::{CliFailure, terminal};
-use crate::access::sets::{Comparison, Doubt, compare, compare_where, describe};
+use crate::access::sets::{Difference, Undecided, compare, compare_where, describe};
 use crate::finding::Severity;
 use crate::iam::Document;
 use crate::model::full_address;
@@ -57,7 +57,9 @@ impl DiffArgs {
         };
         let is_stdin = |path: &PathBuf| path == Path::new("-");
         if is_stdin(old) && is_stdin(new) {
-            return Err(CliFailure::Usage("standard input cannot be both OLD and NEW".to_owned()));
+            return Err(CliFailure::Usage(
+                "standard input cannot be both OLD and NEW".to_owned(),
+            ));
         }
         let over = |_: &mut Settings| {};
         let run_options = RunOptions::confined();
@@ -123,10 +125,17 @@ fn documents<'a>(analysis: &'a Analysis<'_>) -> Vec<&'a Document> {
 /// What holds a document.
 fn address(d: &Document) -> Option<String> {
     let owner = d.owner.as_ref()?;
-    Some(format!("{}.{}", full_address(&owner.scope, &owner.address), owner.attribute))
+    Some(format!(
+        "{}.{}",
+        full_address(&owner.scope, &owner.address),
+        owner.attribute
+    ))
 }
 
-fn page<'a>(old: (&'a Analysis<'_>, DiffSide<'a>), new: (&'a Analysis<'_>, DiffSide<'a>)) -> Result<DiffPage<'a>, CliFailure> {
+fn page<'a>(
+    old: (&'a Analysis<'_>, DiffSide<'a>),
+    new: (&'a Analysis<'_>, DiffSide<'a>),
+) -> Result<DiffPage<'a>, CliFailure> {
     let (of_old, of_new) = (documents(old.0), documents(new.0));
     let mut page = DiffPage {
         old: old.1,
@@ -183,7 +192,9 @@ fn pairs<'a>(old: &[&'a Document], new: &[&'a Document]) -> Vec<(Option<&'a Docu
     let mut left: Vec<&Document> = new.to_vec();
     let mut out = Vec::new();
     for d in old {
-        let same = left.iter().position(|other| address(other) == address(d) && other.kind == d.kind);
+        let same = left
+            .iter()
+            .position(|other| address(other) == address(d) && other.kind == d.kind);
         out.push((Some(*d), same.map(|at| left.remove(at))));
     }
     out.extend(left.into_iter().map(|d| (None, Some(d))));
@@ -194,7 +205,7 @@ impl DiffPage<'_> {
     fn add(&mut self, subject: &str, old: &Document, new: &Document) {
         let more = compare(old, new);
         let less = compare_where(new, old, &more.assumed);
-        let changes = |found: &Comparison, from: &Document, to: &Document| -> Vec<DiffChange> {
+        let changes = |found: &Difference, from: &Document, to: &Document| -> Vec<DiffChange> {
             let all = found.gained.iter().filter_map(|g| describe(g, from, to));
             let named = all.map(|change| DiffChange {
                 subject: subject.to_owned(),
@@ -213,11 +224,12 @@ impl DiffPage<'_> {
         self.assumed.extend(more.assumed);
         self.assumed.extend(less.assumed);
         let mut seen = BTreeSet::new();
-        self.unknown.retain(|u| seen.insert((u.subject.clone(), u.why.clone(), u.span, u.is_gain)));
+        self.unknown
+            .retain(|u| seen.insert((u.subject.clone(), u.why.clone(), u.span, u.is_gain)));
     }
 }
 
-fn unknown(subject: &str, doubt: &Doubt, document: &Document, is_new: bool, is_gain: bool) -> DiffUnknown {
+fn unknown(subject: &str, doubt: &Undecided, document: &Document, is_new: bool, is_gain: bool) -> DiffUnknown {
     let statement = doubt.statement.and_then(|at| document.statements.get(at));
     DiffUnknown {
         subject: subject.to_owned(),

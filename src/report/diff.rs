@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::excerpt::Excerpts;
 use super::human::{Buffer, level};
 use super::json::{JsonSpan, JsonUnjudged, JsonUnread, SCHEMA_VERSION, span, unjudged, unread};
-use crate::access::sets::{Change, ChangeCondition, ContextValue, Witness, WitnessPrincipal};
+use crate::access::sets::{Change, ChangeCondition, Witness, WitnessPrincipal, WitnessValue};
 use crate::finding::Severity;
 use crate::layout::fit;
 use crate::phrase::{and_more, count, list};
@@ -192,7 +192,10 @@ impl DiffPage<'_> {
 
     /// "where `<ACCOUNT ID>` is `111122223333`"
     fn assumption(&self) -> Option<String> {
-        let each = self.assumed.iter().map(|(name, value)| format!("`{name}` is `{value}`"));
+        let each = self
+            .assumed
+            .iter()
+            .map(|(name, value)| format!("`{name}` is `{value}`"));
         let all: Vec<String> = each.collect();
         (!all.is_empty()).then(|| format!("where {}", all.join(" and ")))
     }
@@ -253,7 +256,11 @@ pub fn diff_human(page: &DiffPage<'_>, width: usize, color: bool) -> String {
         chars: Chars::box_drawing(),
         ..Config::default()
     };
-    let all = page.gained.iter().map(|c| (c, true)).chain(page.lost.iter().map(|c| (c, false)));
+    let all = page
+        .gained
+        .iter()
+        .map(|c| (c, true))
+        .chain(page.lost.iter().map(|c| (c, false)));
     for (c, is_gain) in all {
         let side = page.side(is_gain);
         let name = |file: FileId| side.sources.path(file).to_owned();
@@ -263,7 +270,9 @@ pub fn diff_human(page: &DiffPage<'_>, width: usize, color: bool) -> String {
             true => "allows it",
             false => "allowed it",
         };
-        let marks = places.into_iter().map(|place| Mark::primary(place.part, place.range).with_message(label));
+        let marks = places
+            .into_iter()
+            .map(|place| Mark::primary(place.part, place.range).with_message(label));
         let mut notes = vec![format!("request: {}", request(&c.change.request))];
         notes.extend(c.change.denied_at.filter(|at| at.is_in_source()).map(|at| {
             let other = page.side(!is_gain);
@@ -271,7 +280,11 @@ pub fn diff_human(page: &DiffPage<'_>, width: usize, color: bool) -> String {
             let when = if is_gain { "before" } else { "now" };
             format!("denied {when} at {}:{line}", other.sources.path(at.file))
         }));
-        let severity = if is_gain { level(c.change.severity) } else { level(Severity::Low) };
+        let severity = if is_gain {
+            level(c.change.severity)
+        } else {
+            level(Severity::Low)
+        };
         let verb = if is_gain { "gains" } else { "loses" };
         let diagnostic = Diagnostic::new(severity)
             .with_message(page.masked(sentence(c, verb, NAMED)))
@@ -283,13 +296,25 @@ pub fn diff_human(page: &DiffPage<'_>, width: usize, color: bool) -> String {
     }
     let mut rest = String::new();
     for u in &page.unknown {
-        push_line(&mut rest, &page.masked(format!("unknown: `{}` {}{}", u.subject, u.why, place(page, u))));
+        push_line(
+            &mut rest,
+            &page.masked(format!("unknown: `{}` {}{}", u.subject, u.why, place(page, u))),
+        );
     }
-    for p in page.old.errors.iter().map(|p| (p, false)).chain(page.new.errors.iter().map(|p| (p, true))) {
+    for p in page
+        .old
+        .errors
+        .iter()
+        .map(|p| (p, false))
+        .chain(page.new.errors.iter().map(|p| (p, true)))
+    {
         let side = page.side(p.1);
         let at = side.sources.positions(p.0.span).0;
         let path = side.sources.path(p.0.span.file);
-        push_line(&mut rest, &format!("{path}:{}:{}: not read: {}", at.line, at.column, p.0.message));
+        push_line(
+            &mut rest,
+            &format!("{path}:{}:{}: not read: {}", at.line, at.column, p.0.message),
+        );
     }
     let end = match page.is_empty() {
         true => "nothing is gained or lost".to_owned(),
@@ -332,7 +357,11 @@ pub fn diff_markdown(page: &DiffPage<'_>) -> String {
         let path = side.sources.path(c.change.span.file);
         lines.push(format!(
             "- {}{} ({path}:{line})  \n  Request: {}",
-            if *is_gain { format!("**{}** ", c.change.severity.name()) } else { String::new() },
+            if *is_gain {
+                format!("**{}** ", c.change.severity.name())
+            } else {
+                String::new()
+            },
             sentence(c, verb, if lines.len() < MAX_OPEN { NAMED } else { NAMED_IN_FULL }),
             request(&c.change.request)
         ));
@@ -346,7 +375,11 @@ pub fn diff_markdown(page: &DiffPage<'_>) -> String {
             out.push('\n');
         }
         if n == MAX_OPEN {
-            let _ = writeln!(out, "\n<details><summary>{}</summary>\n", count(lines.len() - n, "more", "more"));
+            let _ = writeln!(
+                out,
+                "\n<details><summary>{}</summary>\n",
+                count(lines.len() - n, "more", "more")
+            );
             folded = true;
         }
         let line = markdown_line(line);
@@ -431,8 +464,8 @@ fn json_change<'a>(page: &'a DiffPage<'_>, c: &'a DiffChange, is_gain: bool) -> 
 fn json_request(r: &Witness) -> JsonRequest<'_> {
     let context = r.context.iter().map(|(key, value)| {
         let value = match value {
-            ContextValue::One(one) => JsonContext::One(one),
-            ContextValue::Many(many) => JsonContext::Many(many),
+            WitnessValue::One(one) => JsonContext::One(one),
+            WitnessValue::Many(many) => JsonContext::Many(many),
         };
         (&**key, value)
     });

@@ -8,7 +8,7 @@
 //! | canonical user | `C:` and the ID |
 //! | anonymous | `N` |
 
-use super::glob::{Fields, Glob, Reading, Sym, Symbols, Unreadable, is_symbol};
+use super::glob::{Fields, Reading, Sym, Symbols, TextGlob, Unreadable, is_symbol};
 use super::request::WitnessPrincipal;
 use crate::iam::condition::{Operator, OperatorFamily};
 use crate::iam::{Condition, PrincipalItem, PrincipalType};
@@ -21,27 +21,32 @@ const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
 const WITHOUT_ARN: [&str; 4] = ["S:*", "F:*", "C:*", "N"];
 
 /// Every caller there can be: of an identity policy, those that can have one.
-pub(super) fn every_caller(has_principals: bool) -> Vec<Glob> {
+pub(super) fn every_caller(has_principals: bool) -> Vec<TextGlob> {
     let mut out = Vec::new();
-    let partitions = PARTITIONS.map(Glob::literal).into_iter().chain([Glob::new([Sym::Symbol])]);
+    let partitions = PARTITIONS
+        .map(TextGlob::literal)
+        .into_iter()
+        .chain([TextGlob::new([Sym::Symbol])]);
     for partition in partitions {
-        let head = Glob::literal("A:arn:").then(&partition).then(&Glob::literal(":iam::"));
-        let accounts = [Glob::new([Sym::Digit; 12]), Glob::new([Sym::Symbol])];
+        let head = TextGlob::literal("A:arn:")
+            .then(&partition)
+            .then(&TextGlob::literal(":iam::"));
+        let accounts = [TextGlob::new([Sym::Digit; 12]), TextGlob::new([Sym::Symbol])];
         for account in accounts {
             for kind in [":role/", ":user/"] {
-                let tail = Glob::literal(kind).then(&Glob::new([Sym::One, Sym::Star]));
+                let tail = TextGlob::literal(kind).then(&TextGlob::new([Sym::One, Sym::Star]));
                 out.push(head.then(&account).then(&tail));
             }
             if has_principals {
-                out.push(head.then(&account).then(&Glob::literal(":root")));
+                out.push(head.then(&account).then(&TextGlob::literal(":root")));
             }
         }
     }
     if has_principals {
         // An ARN that is not known.
-        out.push(Glob::literal("A:").then(&Glob::new([Sym::Symbol])));
-        out.extend(["S:?*", "F:?*", "C:?*", "N"].map(Glob::plain));
-        out.extend(["S:", "F:", "C:"].map(|head| Glob::literal(head).then(&Glob::new([Sym::Symbol]))));
+        out.push(TextGlob::literal("A:").then(&TextGlob::new([Sym::Symbol])));
+        out.extend(["S:?*", "F:?*", "C:?*", "N"].map(TextGlob::plain));
+        out.extend(["S:", "F:", "C:"].map(|head| TextGlob::literal(head).then(&TextGlob::new([Sym::Symbol]))));
     }
     out
 }
@@ -69,7 +74,7 @@ pub(super) fn samples(has_principals: bool) -> Vec<String> {
 }
 
 /// A role of each account that the patterns name.
-pub(super) fn samples_of(globs: &[Glob]) -> Vec<String> {
+pub(super) fn samples_of(globs: &[TextGlob]) -> Vec<String> {
     let mut out = Vec::new();
     for glob in globs {
         let known = glob.syms().iter().map(|s| match s {
@@ -86,7 +91,11 @@ pub(super) fn samples_of(globs: &[Glob]) -> Vec<String> {
 }
 
 /// Whom an item of `Principal` names; `None` where AWS has no such principal.
-pub(super) fn named(item: &PrincipalItem, widest: bool, symbols: &mut Symbols) -> Result<Option<Vec<Glob>>, Unreadable> {
+pub(super) fn named(
+    item: &PrincipalItem,
+    widest: bool,
+    symbols: &mut Symbols,
+) -> Result<Option<Vec<TextGlob>>, Unreadable> {
     let reading = Reading {
         widest,
         ..Reading::default()
@@ -94,16 +103,16 @@ pub(super) fn named(item: &PrincipalItem, widest: bool, symbols: &mut Symbols) -
     let text = &item.value.text;
     let of_kind = |head: &str, symbols: &mut Symbols| {
         let value = match is_star(text) {
-            true => Glob::any(),
-            false => Glob::read(text, reading, symbols)?,
+            true => TextGlob::any(),
+            false => TextGlob::read(text, reading, symbols)?,
         };
-        Ok(Some(vec![Glob::literal(head).then(&value)]))
+        Ok(Some(vec![TextGlob::literal(head).then(&value)]))
     };
     match item.kind {
-        PrincipalType::Everyone => Ok(Some(vec![Glob::any()])),
+        PrincipalType::Everyone => Ok(Some(vec![TextGlob::any()])),
         // The same as the bare `*`. IAM User Guide, "AWS JSON policy elements: Principal", "All principals".
-        PrincipalType::Aws if is_star(text) => Ok(Some(vec![Glob::any()])),
-        PrincipalType::Aws => Glob::read(text, reading, symbols).map(|g| aws(&g)),
+        PrincipalType::Aws if is_star(text) => Ok(Some(vec![TextGlob::any()])),
+        PrincipalType::Aws => TextGlob::read(text, reading, symbols).map(|g| aws(&g)),
         PrincipalType::Service => of_kind("S:", symbols),
         PrincipalType::Federated => of_kind("F:", symbols),
         PrincipalType::CanonicalUser => of_kind("C:", symbols),
@@ -118,7 +127,7 @@ fn is_star(text: &Text) -> bool {
 /// A principal of AWS: an account, or an ARN. An account stands for everyone in it, and a role for its sessions.
 /// IAM User Guide, "AWS JSON policy elements: Principal", "AWS account principals", "IAM role principals", and "Role session
 /// principals".
-fn aws(text: &Glob) -> Option<Vec<Glob>> {
+fn aws(text: &TextGlob) -> Option<Vec<TextGlob>> {
     let syms = text.syms();
     let fields: Vec<&[Sym]> = syms.splitn(6, |s| *s == Sym::Char(':')).collect();
     let known = |part: &[Sym]| -> String {
@@ -133,7 +142,7 @@ fn aws(text: &Glob) -> Option<Vec<Glob>> {
         && is_symbol(*c)
     {
         // An account or an ARN: whichever it is, it is itself.
-        return Some(vec![Glob::literal("A:").then(text), account(syms)]);
+        return Some(vec![TextGlob::literal("A:").then(text), account(syms)]);
     }
     if syms.len() == 12 && whole.len() == 12 && whole.bytes().all(|b| b.is_ascii_digit()) {
         return Some(vec![account(syms)]);
@@ -142,7 +151,7 @@ fn aws(text: &Glob) -> Option<Vec<Glob>> {
         // A unique ID: the principal that it was is gone.
         let is_id = whole.len() >= 16 && whole.bytes().all(|b| b.is_ascii_alphanumeric());
         let is_open = syms.contains(&Sym::Star);
-        return (is_id || is_open).then(|| vec![Glob::literal("A:").then(text)]);
+        return (is_id || is_open).then(|| vec![TextGlob::literal("A:").then(text)]);
     };
     if resource.contains(&Sym::Char('*')) || owner.contains(&Sym::Char('*')) {
         return None;
@@ -154,27 +163,31 @@ fn aws(text: &Glob) -> Option<Vec<Glob>> {
     let sts = known(service) == "sts";
     if let Some(rest) = kind.strip_prefix("assumed-role/").filter(|_| sts) {
         let (role, session) = rest.split_once('/')?;
-        let head = Glob::new("A:arn:".chars().map(Sym::Char).chain([Sym::Field]));
+        let head = TextGlob::new("A:arn:".chars().map(Sym::Char).chain([Sym::Field]));
         let of_account = |path: &str| {
             let tail = format!(":role/{path}{role}|{session}");
             let tail = tail.chars().map(|c| if c == '*' { Sym::Star } else { Sym::Char(c) });
-            head.then(&Glob::literal(":iam::"))
-                .then(&Glob::new(owner.iter().copied()))
-                .then(&Glob::new(tail))
+            head.then(&TextGlob::literal(":iam::"))
+                .then(&TextGlob::new(owner.iter().copied()))
+                .then(&TextGlob::new(tail))
         };
         return Some(vec![of_account(""), of_account("*/")]);
     }
-    let own = Glob::literal("A:").then(text);
-    let sessions = own.then(&Glob::plain("|?*"));
-    Some(if kind.starts_with("role/") { vec![own, sessions] } else { vec![own] })
+    let own = TextGlob::literal("A:").then(text);
+    let sessions = own.then(&TextGlob::plain("|?*"));
+    Some(if kind.starts_with("role/") {
+        vec![own, sessions]
+    } else {
+        vec![own]
+    })
 }
 
 /// Everyone in an account, of whatever partition.
-fn account(id: &[Sym]) -> Glob {
-    let head = Glob::new("A:arn:".chars().map(Sym::Char).chain([Sym::Field]));
-    head.then(&Glob::literal(":iam::"))
-        .then(&Glob::new(id.iter().copied()))
-        .then(&Glob::plain(":*"))
+fn account(id: &[Sym]) -> TextGlob {
+    let head = TextGlob::new("A:arn:".chars().map(Sym::Char).chain([Sym::Field]));
+    head.then(&TextGlob::literal(":iam::"))
+        .then(&TextGlob::new(id.iter().copied()))
+        .then(&TextGlob::plain(":*"))
 }
 
 /// The callers that a condition on a key that repeats the principal lets through, and whether it is all others; `None` for
@@ -185,18 +198,24 @@ pub(super) fn of_condition(
     variables: bool,
     widest: bool,
     symbols: &mut Symbols,
-) -> Option<Result<(Vec<Glob>, bool), Unreadable>> {
+) -> Option<Result<(Vec<TextGlob>, bool), Unreadable>> {
     let key = c.lower_key.as_str();
-    let is_about_caller = matches!(key, "aws:principalarn" | "aws:principalaccount" | "aws:principalservicename");
+    let is_about_caller = matches!(
+        key,
+        "aws:principalarn" | "aws:principalaccount" | "aws:principalservicename"
+    );
     if !is_about_caller || operator.set.is_some() {
         return None;
     }
-    let present: Vec<Glob> = match key {
-        "aws:principalservicename" => vec![Glob::plain("S:*")],
-        _ => vec![Glob::plain("A:*")],
+    let present: Vec<TextGlob> = match key {
+        "aws:principalservicename" => vec![TextGlob::plain("S:*")],
+        _ => vec![TextGlob::plain("A:*")],
     };
     if operator.family == OperatorFamily::Null {
-        let mut wanted = c.values.iter().map(|v| v.text.known().map(|t| t.eq_ignore_ascii_case("true")));
+        let mut wanted = c
+            .values
+            .iter()
+            .map(|v| v.text.known().map(|t| t.eq_ignore_ascii_case("true")));
         return match (wanted.next(), wanted.next()) {
             (Some(Some(absent)), None) => Some(Ok((present, absent))),
             _ => None,
@@ -217,26 +236,28 @@ pub(super) fn of_condition(
     };
     let mut globs = Vec::new();
     for v in &c.values {
-        let value = match Glob::read(&v.text, reading, symbols) {
+        let value = match TextGlob::read(&v.text, reading, symbols) {
             Ok(value) => value,
             Err(e) => return Some(Err(e)),
         };
         match key {
-            "aws:principalservicename" => globs.push(Glob::literal("S:").then(&value)),
+            "aws:principalservicename" => globs.push(TextGlob::literal("S:").then(&value)),
             "aws:principalaccount" => globs.push(account(value.syms())),
             _ => {
-                let own = Glob::literal("A:").then(&value);
-                globs.push(own.then(&Glob::plain("|?*")));
+                let own = TextGlob::literal("A:").then(&value);
+                globs.push(own.then(&TextGlob::plain("|?*")));
                 globs.push(own);
             }
         }
     }
     // An operator that is not negated is false without the key, a negated one and `…IfExists` are true.
     let absent = || {
-        let others = WITHOUT_ARN.iter().filter(|other| key != "aws:principalservicename" || **other != "S:*");
-        let mut out: Vec<Glob> = others.map(|other| Glob::plain(other)).collect();
+        let others = WITHOUT_ARN
+            .iter()
+            .filter(|other| key != "aws:principalservicename" || **other != "S:*");
+        let mut out: Vec<TextGlob> = others.map(|other| TextGlob::plain(other)).collect();
         if key == "aws:principalservicename" {
-            out.push(Glob::plain("A:*"));
+            out.push(TextGlob::plain("A:*"));
         }
         out
     };

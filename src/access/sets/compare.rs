@@ -9,9 +9,9 @@ use super::fill::{fillings, value_of_hole, value_of_variable};
 use super::glob::{Fields, Meaning};
 use super::keys::KeyState;
 use super::real;
-use super::request::{ContextValue, Witness};
-use super::solve::{Cell, Frame, Outcome, Solver};
-use super::statements::{ACTION, Bound, Bounds, CALLER, FIRST_KEY, Grant, Grants, RESOURCE, Space};
+use super::request::{Witness, WitnessValue};
+use super::solve::{Cell, FoundCells, Frame, Solver};
+use super::statements::{ACTION, Bound, Bounds, CALLER, FIRST_KEY, RESOURCE, Space, StatementBox, StatementBoxes};
 use crate::iam::{Action, ActionSet, Document};
 
 /// Sets of actions that statements tell apart within one.
@@ -21,10 +21,10 @@ const MAX_KINDS: usize = 40;
 
 /// What a document grants beyond another one.
 #[derive(Clone, Debug, Default)]
-pub struct Comparison {
+pub struct Difference {
     /// In the order of the statements.
     pub gained: Vec<Gain>,
-    pub unknown: Vec<Doubt>,
+    pub unknown: Vec<Undecided>,
     /// What placeholders of the documents were taken to be.
     pub assumed: Values,
 }
@@ -44,7 +44,7 @@ pub struct Gain {
 
 /// What could not be decided.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Doubt {
+pub struct Undecided {
     /// By index; `None` for the document as a whole.
     pub statement: Option<usize>,
     /// It is a statement of the document that grants less.
@@ -52,7 +52,7 @@ pub struct Doubt {
     pub why: String,
 }
 
-impl Doubt {
+impl Undecided {
     fn of(statement: usize, why: &str) -> Self {
         Self {
             statement: Some(statement),
@@ -69,32 +69,32 @@ const DEPENDS: &str = "may differ, depending on a part that is not known";
 const OTHER_KIND: &str = "one document names principals and the other one does not";
 
 /// What `new` grants and `old` does not.
-pub fn compare(old: &Document, new: &Document) -> Comparison {
+pub fn compare(old: &Document, new: &Document) -> Difference {
     compare_where(old, new, &Values::new())
 }
 
 /// As [`compare`], where placeholders of these names have these values.
-pub fn compare_where(old: &Document, new: &Document, values: &Values) -> Comparison {
+pub fn compare_where(old: &Document, new: &Document, values: &Values) -> Difference {
     if names_principals(old) != names_principals(new) && !old.statements.is_empty() && !new.statements.is_empty() {
-        return Comparison {
-            unknown: vec![Doubt {
+        return Difference {
+            unknown: vec![Undecided {
                 statement: None,
                 in_other: false,
                 why: OTHER_KIND.to_owned(),
             }],
-            ..Comparison::default()
+            ..Difference::default()
         };
     }
     let possible = Pass::possible(old, new, values);
     if possible.is_empty() {
-        return Comparison::default();
+        return Difference::default();
     }
     if values.is_empty() {
         for values in fillings(old, new) {
             if Pass::possible(old, new, &values).is_empty() {
-                return Comparison {
+                return Difference {
                     assumed: values,
-                    ..Comparison::default()
+                    ..Difference::default()
                 };
             }
         }
@@ -107,16 +107,17 @@ pub fn compare_where(old: &Document, new: &Document, values: &Values) -> Compari
     let maybe = possible.into_comparison(DEPENDS);
     out.unknown = maybe.unknown;
     let uncertain = maybe.gained.into_iter().filter(|g| !certain.contains(&g.statement));
-    out.unknown.extend(uncertain.map(|g| Doubt::of(g.statement, DEPENDS)));
+    out.unknown
+        .extend(uncertain.map(|g| Undecided::of(g.statement, DEPENDS)));
     out.settle();
     out
 }
 
-impl Comparison {
+impl Difference {
     /// What is known of a statement counts, and not what else it may grant.
     fn settle(&mut self) {
         let certain: BTreeSet<usize> = self.gained.iter().map(|g| g.statement).collect();
-        let is_known = |d: &Doubt| !d.in_other && d.statement.is_some_and(|s| certain.contains(&s));
+        let is_known = |d: &Undecided| !d.in_other && d.statement.is_some_and(|s| certain.contains(&s));
         self.unknown.retain(|d| !is_known(d));
         self.unknown.sort();
         self.unknown.dedup();
@@ -155,7 +156,7 @@ fn names_principals(document: &Document) -> bool {
 }
 
 /// What a search found for some actions of one statement.
-struct Found {
+struct FoundRequest {
     statement: usize,
     actions: ActionSet,
     request: Witness,
@@ -165,8 +166,8 @@ struct Found {
 
 /// One comparison, of what may be or of what is certain.
 struct Pass {
-    found: Vec<Found>,
-    doubts: Vec<Doubt>,
+    found: Vec<FoundRequest>,
+    doubts: Vec<Undecided>,
     /// Nothing was left out or widened.
     exact: bool,
 }
@@ -176,14 +177,14 @@ impl Pass {
     /// `arn:aws:sqs:*:*:a/*` and `arn:aws:sqs:*:*:b/*` have `arn:aws:sqs:::a/:b/` in common.
     fn possible(old: &Document, new: &Document, values: &Values) -> Self {
         let mut out = Self::new(old, new, Mode::POSSIBLE, values);
-        let is_unreal = |d: &Doubt| d.why == NO_SUCH_RESOURCE;
+        let is_unreal = |d: &Undecided| d.why == NO_SUCH_RESOURCE;
         if out.doubts.iter().any(is_unreal) {
             let by_fields = Self::new(old, new, Mode::BY_FIELDS, values);
-            let remains = |d: &Doubt| {
-                by_fields.doubts.iter().any(|other| other.statement == d.statement)
-                    || by_fields.found.iter().any(|f| Some(f.statement) == d.statement)
-            };
+            let remains = |d: &Undecided| by_fields.doubts.iter().any(|other| other.statement == d.statement);
             out.doubts.retain(|d| !is_unreal(d) || remains(d));
+            let known: BTreeSet<usize> = out.found.iter().map(|f| f.statement).collect();
+            let more = by_fields.found.into_iter().filter(|f| !known.contains(&f.statement));
+            out.found.extend(more);
         }
         out
     }
@@ -206,8 +207,8 @@ impl Pass {
             widest: !possible,
             fields: mode.fields,
         };
-        let of_new = Grants::new(new, bounds(more, less), &mut space);
-        let of_old = Grants::new(old, bounds(less, more), &mut space);
+        let of_new = StatementBoxes::new(new, bounds(more, less), &mut space);
+        let of_old = StatementBoxes::new(old, bounds(less, more), &mut space);
         let filled = space.symbols.holes.keys().all(|name| values.contains_key(name));
         let exact = of_new.doubts.is_empty() && of_old.doubts.is_empty() && filled;
         let mut search = Search {
@@ -217,6 +218,7 @@ impl Pass {
             solver: Solver::new(&space),
             of_new: &of_new,
             of_old: &of_old,
+            loose: mode.fields == Fields::Strict,
             pass: Self {
                 found: Vec::new(),
                 doubts: Vec::new(),
@@ -227,7 +229,7 @@ impl Pass {
         let mut pass = search.pass;
         if possible && !exact && (!pass.found.is_empty() || !pass.doubts.is_empty()) {
             for (doubts, in_other) in [(of_new.doubts, false), (of_old.doubts, true)] {
-                pass.doubts.extend(doubts.into_iter().map(|(at, why)| Doubt {
+                pass.doubts.extend(doubts.into_iter().map(|(at, why)| Undecided {
                     statement: (at != usize::MAX).then_some(at),
                     in_other,
                     why: why.to_owned(),
@@ -237,12 +239,12 @@ impl Pass {
         pass
     }
 
-    fn into_comparison(self, why: &str) -> Comparison {
+    fn into_comparison(self, why: &str) -> Difference {
         let mut by_statement: BTreeMap<usize, Gain> = BTreeMap::new();
         let mut unknown = self.doubts;
         for found in self.found {
             if !found.confirmed {
-                unknown.push(Doubt::of(found.statement, why));
+                unknown.push(Undecided::of(found.statement, why));
                 continue;
             }
             match by_statement.entry(found.statement) {
@@ -264,7 +266,7 @@ impl Pass {
                 }
             }
         }
-        let mut out = Comparison {
+        let mut out = Difference {
             gained: by_statement.into_values().collect(),
             unknown,
             assumed: Values::new(),
@@ -284,8 +286,10 @@ struct Search<'s> {
     values: &'s Values,
     space: &'s Space,
     solver: Solver<'s>,
-    of_new: &'s Grants,
-    of_old: &'s Grants,
+    of_new: &'s StatementBoxes,
+    of_old: &'s StatementBoxes,
+    /// Names of resources may have colons.
+    loose: bool,
     pass: Pass,
 }
 
@@ -303,20 +307,20 @@ impl Search<'_> {
                     ..Frame::default()
                 };
                 match self.find(allow, None, &frame) {
-                    Outcome::Empty => {}
-                    Outcome::Unknown => self.doubt(allow, TOO_MANY),
-                    Outcome::Request(cells) => self.keep(allow, ActionSet::empty(), None, &cells),
+                    FoundCells::Empty => {}
+                    FoundCells::Unknown => self.doubt(allow, TOO_MANY),
+                    FoundCells::Request(cells) => self.keep(allow, ActionSet::empty(), None, &cells),
                 }
             }
         }
     }
 
-    fn doubt(&mut self, allow: &Grant, why: &str) {
-        self.pass.doubts.push(Doubt::of(allow.index, why));
+    fn doubt(&mut self, allow: &StatementBox, why: &str) {
+        self.pass.doubts.push(Undecided::of(allow.index, why));
     }
 
     /// The actions of a statement, by which other statements they are in.
-    fn cells(&self, allow: &Grant) -> Option<Vec<ActionSet>> {
+    fn cells(&self, allow: &StatementBox) -> Option<Vec<ActionSet>> {
         let mut cells = vec![allow.actions.clone()];
         let others = [&self.of_new.denies, &self.of_old.allows, &self.of_old.denies];
         for other in others.into_iter().flatten() {
@@ -337,43 +341,49 @@ impl Search<'_> {
 
     /// A request for an action that this statement allows and that the other document does not allow; for an action that is
     /// a text where none is given.
-    fn find(&mut self, allow: &Grant, action: Option<Action>, frame: &Frame) -> Outcome {
-        let has = |g: &&Grant| action.is_none_or(|a| g.actions.contains(a.id()));
-        let denies: Vec<&Grant> = self.of_new.denies.iter().filter(has).collect();
+    fn find(&mut self, allow: &StatementBox, action: Option<Action>, frame: &Frame) -> FoundCells {
+        let has = |g: &&StatementBox| action.is_none_or(|a| g.actions.contains(a.id()));
+        let denies: Vec<&StatementBox> = self.of_new.denies.iter().filter(has).collect();
         let mut outside = denies.clone();
         outside.extend(self.of_old.allows.iter().filter(has));
         let mut unknown = false;
         match self.solver.find(&[allow], &outside, frame.clone()) {
-            Outcome::Empty => {}
-            Outcome::Unknown => unknown = true,
+            FoundCells::Empty => {}
+            FoundCells::Unknown => unknown = true,
             found => return found,
         }
         for deny in self.of_old.denies.iter().filter(has) {
             match self.solver.find(&[allow, deny], &denies, frame.clone()) {
-                Outcome::Empty => {}
-                Outcome::Unknown => unknown = true,
+                FoundCells::Empty => {}
+                FoundCells::Unknown => unknown = true,
                 found => return found,
             }
         }
-        if unknown { Outcome::Unknown } else { Outcome::Empty }
+        if unknown {
+            FoundCells::Unknown
+        } else {
+            FoundCells::Empty
+        }
     }
 
-    fn cell(&mut self, allow: &Grant, cell: &ActionSet) {
+    fn cell(&mut self, allow: &StatementBox, cell: &ActionSet) {
         let Some(first) = cell.iter().next() else {
             return;
         };
         match self.find(allow, Some(first), &Frame::default()) {
-            Outcome::Empty => return,
-            Outcome::Unknown => {
+            FoundCells::Empty => return,
+            FoundCells::Unknown => {
                 self.doubt(allow, TOO_MANY);
                 return;
             }
-            Outcome::Request(_) => {}
+            FoundCells::Request(_) => {}
         }
         // Of the resources that there are, those of the gravest actions first.
         let mut kinds: BTreeMap<Vec<usize>, Vec<Action>> = BTreeMap::new();
         for action in cell.iter() {
-            let types = action.resource_types().map(|t| t.number() * 2 + usize::from(t.required));
+            let types = action
+                .resource_types()
+                .map(|t| t.number() * 2 + usize::from(t.required));
             kinds.entry(types.collect()).or_default().push(action);
         }
         let mut kinds: Vec<Vec<Action>> = kinds.into_values().collect();
@@ -392,27 +402,27 @@ impl Search<'_> {
                 }
                 continue;
             }
-            let frame = real::resources_of(action);
+            let frame = real::resources_of(action, self.loose);
             match self.find(allow, Some(action), &frame) {
-                Outcome::Empty => {}
-                Outcome::Unknown => unknown = true,
-                Outcome::Request(cells) => {
+                FoundCells::Empty => {}
+                FoundCells::Unknown => unknown = true,
+                FoundCells::Request(cells) => {
                     any = true;
                     self.keep(allow, kind.iter().copied().collect(), Some(action), &cells);
                 }
             }
         }
-        if !any {
+        if !any && !cell.iter().all(Action::certainly_star_only) {
             let many = kinds.len() > MAX_KINDS;
             self.doubt(allow, if unknown || many { TOO_MANY } else { NO_SUCH_RESOURCE });
         }
     }
 
-    fn keep(&mut self, allow: &Grant, actions: ActionSet, action: Option<Action>, cells: &[Option<Cell>]) {
+    fn keep(&mut self, allow: &StatementBox, actions: ActionSet, action: Option<Action>, cells: &[Option<Cell>]) {
         let (request, values) = self.witness(action, cells);
         let (old, new) = self.documents;
         let confirmed = allows(new, &request, &values).is_yes() && allows(old, &request, &values).is_no();
-        self.pass.found.push(Found {
+        self.pass.found.push(FoundRequest {
             statement: allow.index,
             actions,
             request,
@@ -463,20 +473,20 @@ impl Search<'_> {
             each.collect()
         };
         let caller = fill(&caller);
-        let mut context: BTreeMap<String, ContextValue> = BTreeMap::new();
+        let mut context: BTreeMap<String, WitnessValue> = BTreeMap::new();
         for (key, found) in &states {
             let found = found.iter().map(|v| fill(v)).collect();
-            context.insert((*key).to_owned(), ContextValue::new(found));
+            context.insert((*key).to_owned(), WitnessValue::new(found));
         }
         for (key, value) in &variables {
             if !absent.contains(key.as_str()) {
-                let value = ContextValue::new(vec![value.clone()]);
+                let value = WitnessValue::new(vec![value.clone()]);
                 context.entry(key.clone()).or_insert(value);
             }
         }
         for (key, value) in callers::repeated_keys(&caller) {
             if self.space.caller_keys.contains(key) {
-                context.insert(key.to_owned(), ContextValue::new(vec![value]));
+                context.insert(key.to_owned(), WitnessValue::new(vec![value]));
             }
         }
         let request = Witness {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::callers;
-use super::glob::{Fields, Glob, Reading, Symbols};
+use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::keys::{KeyState, KeyTest};
 use super::request::Witness;
 use crate::iam::{Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement, Truth};
@@ -11,7 +11,7 @@ use crate::iam::{Clause, ClauseItem, Condition, Document, Effect, PrincipalClaus
 /// What stands for the parts of a document that are not known, by their names.
 pub type Values = BTreeMap<String, String>;
 
-struct Evaluation<'r> {
+struct WitnessCheck<'r> {
     request: &'r Witness,
     symbols: Symbols,
     /// The context, with the keys that repeat the principal.
@@ -38,7 +38,7 @@ pub fn allows(document: &Document, request: &Witness, values: &Values) -> Truth 
     let mut symbols = Symbols::default();
     symbols.fillings.clone_from(values);
     symbols.request = Some(single.collect());
-    let mut evaluation = Evaluation {
+    let mut evaluation = WitnessCheck {
         request,
         symbols,
         context,
@@ -83,7 +83,7 @@ pub(super) fn matching<'d>(
     })
 }
 
-impl Evaluation<'_> {
+impl WitnessCheck<'_> {
     fn matches(&mut self, s: &Statement) -> Truth {
         let open = s.branch.is_some() || s.open || s.second_action.is_some() || s.second_resource.is_some();
         let hidden = s.condition_key.is_some() && s.conditions.is_empty() && !s.complete;
@@ -111,6 +111,7 @@ impl Evaluation<'_> {
         complete: bool,
         mut one: impl FnMut(&mut Self, &ClauseItem) -> Truth,
     ) -> Truth {
+        let complete = complete || self.is_json && items.iter().any(|i| !i.text.is_known());
         let mut truth = if complete { Truth::No } else { Truth::Unknown };
         for item in items {
             let found = one(self, item);
@@ -122,12 +123,12 @@ impl Evaluation<'_> {
         truth
     }
 
-    fn glob(&mut self, item: &ClauseItem, reading: Reading) -> Result<Glob, Truth> {
+    fn glob(&mut self, item: &ClauseItem, reading: Reading) -> Result<TextGlob, Truth> {
         if item.text.holes().any(|h| !self.symbols.fillings.contains_key(&*h.name)) {
             return Err(Truth::Unknown);
         }
         // A variable without a value matches nothing.
-        Glob::read(&item.text, reading, &mut self.symbols).map_err(|_| Truth::No)
+        TextGlob::read(&item.text, reading, &mut self.symbols).map_err(|_| Truth::No)
     }
 
     fn action(&mut self, clause: &Clause) -> Truth {
@@ -161,7 +162,11 @@ impl Evaluation<'_> {
         let complete = clause.complete || self.is_json && clause.items.iter().any(|i| !i.value.text.is_known());
         let mut found = if complete { Truth::No } else { Truth::Unknown };
         for item in &clause.items {
-            let open = item.value.text.holes().any(|h| !self.symbols.fillings.contains_key(&*h.name));
+            let open = item
+                .value
+                .text
+                .holes()
+                .any(|h| !self.symbols.fillings.contains_key(&*h.name));
             let named = callers::named(item, false, &mut self.symbols);
             let one = match named {
                 _ if open || item.value.branch.is_some() => Truth::Unknown,
@@ -174,7 +179,8 @@ impl Evaluation<'_> {
     }
 
     fn condition(&mut self, c: &Condition) -> Truth {
-        let known = c.complete && c.key.text.is_known() && c.key.branch.is_none();
+        let complete = c.complete || self.is_json && c.values.iter().any(|v| !v.text.is_known());
+        let known = complete && c.key.text.is_known() && c.key.branch.is_none();
         let holes = c.values.iter().flat_map(|v| v.text.holes());
         let open = holes.into_iter().any(|h| !self.symbols.fillings.contains_key(&*h.name));
         if !known || open || c.values.is_empty() || c.values.iter().any(|v| v.branch.is_some()) {

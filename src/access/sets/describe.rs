@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::callers;
 use super::compare::Gain;
 use super::concrete::{allows, matching};
-use super::glob::{Fields, Glob, Reading, Symbols};
+use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::real;
-use super::request::{ContextValue, Witness};
-use super::search::{Constraint, Member, member};
+use super::request::{Witness, WitnessValue};
+use super::search::{Constraint, FoundText, member};
 use crate::finding::Severity;
 use crate::iam::{
     AccessLevel, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement, catalogue,
@@ -143,7 +143,7 @@ impl<'d> Describer<'d> {
             return clause.items.iter().collect();
         }
         let action = catalogue().action(&self.gain.request.action);
-        let frame = action.map(real::resources_of).unwrap_or_default();
+        let frame = action.map(|a| real::resources_of(a, false)).unwrap_or_default();
         let is_new = |item: &&ClauseItem| {
             let Some(glob) = self.glob(item) else { return false };
             if glob.matches(&self.gain.request.resource) {
@@ -159,7 +159,7 @@ impl<'d> Describer<'d> {
                     inside: true,
                 });
             }
-            let Member::Text(resource) = member(&constraints, &frame.samples) else {
+            let FoundText::Text(resource) = member(&constraints, &frame.samples) else {
                 return false;
             };
             self.is_new(&Witness {
@@ -170,10 +170,10 @@ impl<'d> Describer<'d> {
         clause.items.iter().take(MAX_ITEMS).filter(is_new).collect()
     }
 
-    fn glob(&self, item: &ClauseItem) -> Option<Glob> {
+    fn glob(&self, item: &ClauseItem) -> Option<TextGlob> {
         let mut symbols = Symbols::default();
         symbols.fillings.clone_from(&self.gain.values);
-        let one = |(key, value): (&String, &ContextValue)| match value.values() {
+        let one = |(key, value): (&String, &WitnessValue)| match value.values() {
             [one] => Some((key.clone(), one.clone())),
             _ => None,
         };
@@ -184,7 +184,7 @@ impl<'d> Describer<'d> {
             fields: Fields::Resource,
             ..Reading::default()
         };
-        Glob::read(&item.text, reading, &mut symbols).ok()
+        TextGlob::read(&item.text, reading, &mut symbols).ok()
     }
 
     /// The principals of the statement for whom something is new.
@@ -207,7 +207,7 @@ impl<'d> Describer<'d> {
                 return true;
             }
             let of = |globs| Constraint { globs, inside: true };
-            let Member::Text(caller) = member(&[of(&*globs), of(&*everyone)], &[]) else {
+            let FoundText::Text(caller) = member(&[of(&*globs), of(&*everyone)], &[]) else {
                 return false;
             };
             self.is_new(&self.gain.request.by(&caller))
@@ -259,7 +259,7 @@ impl<'d> Describer<'d> {
         let mut symbols = Symbols::default();
         symbols.fillings.clone_from(&self.gain.values);
         clause.items.iter().find(|i| {
-            let glob = Glob::read(&i.text, reading, &mut symbols);
+            let glob = TextGlob::read(&i.text, reading, &mut symbols);
             glob.is_ok_and(|g| g.matches(&self.gain.request.action))
         })
     }
@@ -267,5 +267,10 @@ impl<'d> Describer<'d> {
 
 fn line(c: &Condition) -> String {
     let values: Vec<String> = c.values.iter().map(ClauseItem::display).collect();
-    format!("{} {} {}", c.operator.display().to_lowercase(), c.lower_key, values.join("\n"))
+    format!(
+        "{} {} {}",
+        c.operator.display().to_lowercase(),
+        c.lower_key,
+        values.join("\n")
+    )
 }

@@ -149,7 +149,7 @@ impl Symbols {
 
 /// A pattern.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Glob {
+pub struct TextGlob {
     syms: Box<[Sym]>,
 }
 
@@ -161,7 +161,7 @@ pub enum Unreadable {
     TooManySymbols,
 }
 
-impl Glob {
+impl TextGlob {
     pub fn new(syms: impl IntoIterator<Item = Sym>) -> Self {
         let mut out: Vec<Sym> = Vec::new();
         for sym in syms {
@@ -425,7 +425,8 @@ fn within_fields(syms: Vec<Sym>, fields: Fields) -> Vec<Sym> {
     let mut out = Vec::with_capacity(syms.len());
     for (at, s) in syms.iter().enumerate() {
         colons += usize::from(*s == Sym::Char(':'));
-        let ends = (fields == Fields::Resource || whole < 5) && syms.get(at + 1).is_none_or(|next| *next == Sym::Char(':'));
+        let ends =
+            (fields == Fields::Resource || whole < 5) && syms.get(at + 1).is_none_or(|next| *next == Sym::Char(':'));
         out.push(match s {
             Sym::Star if colons < 5 && !ends => Sym::Field,
             Sym::One if colons < 5 => Sym::OneInField,

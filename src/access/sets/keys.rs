@@ -8,8 +8,8 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::glob::{Fields, Glob, Reading, Symbols, Unreadable};
-use super::search::{Constraint, Member, member};
+use super::glob::{Fields, Reading, Symbols, TextGlob, Unreadable};
+use super::search::{Constraint, FoundText, member};
 use crate::iam::Condition;
 use crate::iam::catalogue::{KeyPresence, catalogue};
 use crate::iam::condition::{Operator, OperatorFamily, SetOperator, is_multivalued};
@@ -17,7 +17,7 @@ use crate::iam::condition::{Operator, OperatorFamily, SetOperator, is_multivalue
 /// The values of a test.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Operand {
-    Text(Vec<Glob>),
+    Text(Vec<TextGlob>),
     /// Whole numbers, or seconds since 1970, as ranges of which the ends are in it.
     Ranges(Vec<(i64, i64)>),
     /// The addresses of networks: whether of version 6, first, last.
@@ -60,7 +60,7 @@ fn texts(
     variables: bool,
     widest: bool,
     symbols: &mut Symbols,
-) -> Result<Vec<Glob>, Unreadable> {
+) -> Result<Vec<TextGlob>, Unreadable> {
     let reading = Reading {
         wildcards: operator.wildcards,
         any_case: operator.name.ends_with("IgnoreCase"),
@@ -71,8 +71,14 @@ fn texts(
         variables,
         widest,
     };
-    let globs = c.values.iter().map(|v| Glob::read(&v.text, reading, symbols));
-    globs.collect()
+    let globs: Vec<Result<TextGlob, Unreadable>> = (c.values.iter())
+        .map(|v| TextGlob::read(&v.text, reading, symbols))
+        .collect();
+    // In a request, what has no value matches nothing; a negated line is then false, which no pattern says.
+    match symbols.request.is_some() && !operator.negated {
+        true => Ok(globs.into_iter().flatten().collect()),
+        false => globs.into_iter().collect(),
+    }
 }
 
 impl KeyTest {
@@ -164,7 +170,7 @@ impl KeyTest {
         }
     }
 
-    fn globs(&self) -> Option<&[Glob]> {
+    fn globs(&self) -> Option<&[TextGlob]> {
         match &self.operand {
             Operand::Text(globs) => Some(globs),
             _ => None,
@@ -218,7 +224,10 @@ fn network(text: &str) -> Option<(bool, u128, u128)> {
         IpAddr::V6(a) => (true, 128, u128::from(a)),
     };
     let prefix = prefix.unwrap_or(bits);
-    let size = 1u128.checked_shl(bits.checked_sub(prefix)?).unwrap_or(0).wrapping_sub(1);
+    let size = 1u128
+        .checked_shl(bits.checked_sub(prefix)?)
+        .unwrap_or(0)
+        .wrapping_sub(1);
     Some((six, at & !size, at | size))
 }
 
@@ -263,7 +272,10 @@ impl KeyFacts {
 fn example_of(key: &str) -> Option<&'static str> {
     Some(match key {
         "aws:principalorgid" | "aws:sourceorgid" | "aws:resourceorgid" => "o-exampleorgid",
-        "aws:sourceaccount" | "aws:resourceaccount" | "aws:principalaccount" | "kms:calleraccount"
+        "aws:sourceaccount"
+        | "aws:resourceaccount"
+        | "aws:principalaccount"
+        | "kms:calleraccount"
         | "s3:resourceaccount" => "444455556666",
         "aws:sourcearn" => "arn:aws:s3:::example-bucket",
         "aws:sourcevpc" => "vpc-0example",
@@ -376,7 +388,7 @@ fn value(facts: &KeyFacts, tests: &[(&KeyTest, bool)]) -> Result<Option<String>,
 /// match, if it is anything.
 pub(super) fn text_member<'g>(
     mut constraints: Vec<Constraint<'g>>,
-    frame: &'g [Glob],
+    frame: &'g [TextGlob],
     samples: &[String],
 ) -> Result<Option<String>, ()> {
     let uncertain = may_coincide(&constraints);
@@ -387,19 +399,17 @@ pub(super) fn text_member<'g>(
         });
     }
     match member(&constraints, samples) {
-        Member::Text(text) => Ok(Some(text)),
-        Member::TooLarge => Err(()),
-        Member::Empty if uncertain => Err(()),
-        Member::Empty => Ok(None),
+        FoundText::Text(text) => Ok(Some(text)),
+        FoundText::TooLarge => Err(()),
+        FoundText::Empty if uncertain => Err(()),
+        FoundText::Empty => Ok(None),
     }
 }
 
 /// Whether a value of a variable could make two patterns meet that the variable as such keeps apart.
 fn may_coincide(constraints: &[Constraint<'_>]) -> bool {
     let inside = || constraints.iter().filter(|c| c.inside);
-    let symbolic = inside()
-        .filter(|c| c.globs.iter().any(Glob::has_symbol))
-        .count();
+    let symbolic = inside().filter(|c| c.globs.iter().any(TextGlob::has_symbol)).count();
     symbolic > 0 && inside().count() > 1
 }
 

@@ -24,10 +24,10 @@ mod search;
 mod solve;
 mod statements;
 
-pub use compare::{Comparison, Doubt, Gain, compare, compare_where};
+pub use compare::{Difference, Gain, Undecided, compare, compare_where};
 pub use concrete::{Values, allows};
 pub use describe::{Change, ChangeCondition, describe};
-pub use glob::{Glob, Reading, Symbols};
+pub use glob::{Reading, Symbols, TextGlob};
 pub use keys::KeyState;
-pub use request::{ContextValue, Witness, WitnessPrincipal};
-pub use search::{Constraint, Member, member};
+pub use request::{Witness, WitnessPrincipal, WitnessValue};
+pub use search::{Constraint, FoundText, member};

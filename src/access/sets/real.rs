@@ -1,6 +1,6 @@
 //! What the resources of an action look like.
 
-use super::glob::{Glob, Sym};
+use super::glob::{Sym, TextGlob};
 use super::solve::Frame;
 use crate::iam::Action;
 use crate::iam::catalogue::ResourceType;
@@ -8,8 +8,8 @@ use crate::iam::catalogue::ResourceType;
 /// The account of examples. AWS Account Management Reference, "AWS account identifiers".
 pub(super) const ACCOUNT: &str = "111122223333";
 
-/// The resources that requests for an action can name, with examples.
-pub(super) fn resources_of(action: Action) -> Frame {
+/// The resources that requests for an action can name, with examples. `loose`: names may have colons.
+pub(super) fn resources_of(action: Action, loose: bool) -> Frame {
     let mut out = Frame::default();
     let mut required = false;
     let mut kinds: Vec<ResourceType> = action.resource_types().collect();
@@ -17,19 +17,19 @@ pub(super) fn resources_of(action: Action) -> Frame {
     for kind in kinds {
         required |= kind.required;
         for format in kind.arn_formats() {
-            let (glob, sample) = read(format, kind.name());
+            let (glob, sample) = read(format, kind.name(), loose);
             out.resources.push(glob);
             out.samples.push(sample);
         }
     }
     if !required {
-        out.resources.push(Glob::literal("*"));
+        out.resources.push(TextGlob::literal("*"));
         out.samples.push("*".to_owned());
     }
     out
 }
 
-fn read(format: &str, kind: &str) -> (Glob, String) {
+fn read(format: &str, kind: &str, loose: bool) -> (TextGlob, String) {
     let mut syms = Vec::new();
     let mut sample = String::new();
     let mut rest = format;
@@ -57,9 +57,13 @@ fn read(format: &str, kind: &str) -> (Glob, String) {
                 sample.push_str("example-bucket");
             }
             name => {
-                // Of names, only those of objects have colons.
-                syms.push(Sym::OneInField);
-                syms.push(if kind.starts_with("object") { Sym::Star } else { Sym::Field });
+                // Of names, those of objects have colons, and few others.
+                let any = loose || kind.starts_with("object");
+                syms.extend(if any {
+                    [Sym::One, Sym::Star]
+                } else {
+                    [Sym::OneInField, Sym::Field]
+                });
                 sample.push_str(match name {
                     "BucketName" => "example-bucket",
                     _ => "example",
@@ -70,5 +74,5 @@ fn read(format: &str, kind: &str) -> (Glob, String) {
     }
     syms.extend(rest.chars().map(Sym::Char));
     sample.push_str(rest);
-    (Glob::new(syms), sample)
+    (TextGlob::new(syms), sample)
 }

@@ -30,7 +30,7 @@ pub struct Witness {
     pub action: String,
     pub resource: String,
     /// The condition keys that it has, in lower case, with their values.
-    pub context: BTreeMap<String, ContextValue>,
+    pub context: BTreeMap<String, WitnessValue>,
     /// The caller as the sets have it.
     #[serde(skip)]
     pub(super) caller: String,
@@ -39,12 +39,12 @@ pub struct Witness {
 /// What a request has for a condition key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
-pub enum ContextValue {
+pub enum WitnessValue {
     One(String),
     Many(Vec<String>),
 }
 
-impl ContextValue {
+impl WitnessValue {
     pub(super) fn new(mut values: Vec<String>) -> Self {
         match values.len() {
             1 => Self::One(values.remove(0)),
@@ -69,7 +69,7 @@ impl Witness {
         }
         for (key, value) in callers::repeated_keys(caller) {
             if self.context.contains_key(key) {
-                context.insert(key.to_owned(), ContextValue::One(value));
+                context.insert(key.to_owned(), WitnessValue::One(value));
             }
         }
         Self {

@@ -4,12 +4,12 @@ use std::collections::hash_map::Entry;
 
 use rustc_hash::FxHashMap;
 
-use super::glob::{Glob, Sym, is_symbol, positions};
+use super::glob::{Sym, TextGlob, is_symbol, positions};
 
 /// One of the patterns must match, or none of them.
 #[derive(Clone, Copy, Debug)]
 pub struct Constraint<'g> {
-    pub globs: &'g [Glob],
+    pub globs: &'g [TextGlob],
     pub inside: bool,
 }
 
@@ -21,7 +21,7 @@ impl Constraint<'_> {
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Member {
+pub enum FoundText {
     /// No text is a member.
     Empty,
     Text(String),
@@ -41,23 +41,23 @@ const NAMES: [&str; 4] = ["example", "a", "", "zz9"];
 const MAX_SAMPLED: usize = 24;
 
 /// A member of all constraints: one that reads well where a simple one is found, otherwise a shortest one.
-pub fn member(constraints: &[Constraint<'_>], samples: &[String]) -> Member {
+pub fn member(constraints: &[Constraint<'_>], samples: &[String]) -> FoundText {
     let all = |text: &str| constraints.iter().all(|c| c.holds(text));
     if let Some(text) = samples.iter().find(|t| all(t)) {
-        return Member::Text(text.clone());
+        return FoundText::Text(text.clone());
     }
     for name in NAMES {
         let patterns = constraints.iter().filter(|c| c.inside).flat_map(|c| c.globs);
         let mut texts = patterns.take(MAX_SAMPLED).filter_map(|g| instance(g, name));
         if let Some(text) = texts.find(|t| all(t)) {
-            return Member::Text(text);
+            return FoundText::Text(text);
         }
     }
     search(constraints)
 }
 
 /// The pattern with a name for each `*`.
-fn instance(glob: &Glob, name: &str) -> Option<String> {
+fn instance(glob: &TextGlob, name: &str) -> Option<String> {
     let mut out = String::new();
     let mut colons = 0;
     for (at, sym) in glob.syms().iter().enumerate() {
@@ -87,13 +87,13 @@ fn instance(glob: &Glob, name: &str) -> Option<String> {
 type State = Box<[u64]>;
 
 struct Product<'g> {
-    globs: Vec<&'g Glob>,
+    globs: Vec<&'g TextGlob>,
     /// Of each pattern.
     constraint: Vec<usize>,
     inside: Vec<bool>,
 }
 
-fn search(constraints: &[Constraint<'_>]) -> Member {
+fn search(constraints: &[Constraint<'_>]) -> FoundText {
     let pairs = constraints
         .iter()
         .enumerate()
@@ -108,10 +108,10 @@ fn search(constraints: &[Constraint<'_>]) -> Member {
 }
 
 impl Product<'_> {
-    fn search(&self) -> Member {
+    fn search(&self) -> FoundText {
         let starts = (0..self.globs.len()).map(|i| (i, self.globs[i].start()));
         let Some(start) = self.settle(starts) else {
-            return Member::Empty;
+            return FoundText::Empty;
         };
         let mut words = start.len();
         // Where each state came from.
@@ -122,7 +122,7 @@ impl Product<'_> {
         let mut at = 0;
         while at < states.len() {
             if self.accepts(&states[at]) {
-                return Member::Text(path(&came, at));
+                return FoundText::Text(path(&came, at));
             }
             for c in self.characters(&states[at]) {
                 let Some(next) = self.step(&states[at], c) else {
@@ -131,7 +131,7 @@ impl Product<'_> {
                 if let Entry::Vacant(entry) = seen.entry(next) {
                     words += entry.key().len();
                     if states.len() >= MAX_STATES || words > MAX_WORDS {
-                        return Member::TooLarge;
+                        return FoundText::TooLarge;
                     }
                     states.push(entry.key().clone());
                     came.push((at, c));
@@ -140,7 +140,7 @@ impl Product<'_> {
             }
             at += 1;
         }
-        Member::Empty
+        FoundText::Empty
     }
 
     /// The patterns that are alive, with their positions.
@@ -243,7 +243,7 @@ impl Product<'_> {
         special.sort_unstable();
         special.dedup();
         let has = |c: char| special.binary_search(&c).is_ok();
-        let other = LETTERS.chars().find(|c| !has(*c) && !(digit && c.is_ascii_digit()));
+        let other = LETTERS.chars().find(|c| !(has(*c) || digit && c.is_ascii_digit()));
         // Where every letter is told apart, any character of another kind does.
         let other = other.or_else(|| ('\u{e0}'..'\u{17f}').find(|c| !has(*c)));
         let mut out: Vec<char> = other.into_iter().collect();

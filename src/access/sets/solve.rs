@@ -3,10 +3,10 @@
 use rustc_hash::FxHashMap;
 
 use super::callers;
-use super::glob::Glob;
+use super::glob::TextGlob;
 use super::keys::{self, KeyAnswer, KeyFacts, KeyState, KeyTest, text_member};
 use super::search::Constraint;
-use super::statements::{ACTION, Atom, CALLER, FIRST_KEY, Grant, RESOURCE, Space};
+use super::statements::{ACTION, Atom, CALLER, FIRST_KEY, RESOURCE, Space, StatementBox};
 
 /// Decisions of one dimension in a comparison, beyond which the rest is unknown.
 const MAX_DECISIONS: usize = 20_000;
@@ -22,18 +22,21 @@ pub(super) enum Cell {
 
 /// What was decided of one dimension.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Decision {
+enum CellDecision {
     Empty,
     Cell(Cell),
     Unknown,
 }
+
+/// A dimension, the frame, and the tests that are to be true or false.
+type DecisionPlace = (usize, usize, Vec<(u32, bool)>);
 
 /// Tests that are to be true or false, of each dimension, in order.
 type Wanted = Vec<Vec<(u32, bool)>>;
 
 /// What a search came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum FoundCells {
     Empty,
     /// Each dimension of the request; `None` where anything will do.
     Request(Vec<Option<Cell>>),
@@ -46,15 +49,15 @@ pub(super) struct Frame {
     /// The action is a text, not one of the catalogue.
     pub(super) free_action: bool,
     /// What the resources of the action look like.
-    pub(super) resources: Vec<Glob>,
+    pub(super) resources: Vec<TextGlob>,
     pub(super) samples: Vec<String>,
 }
 
 pub(super) struct Solver<'s> {
     space: &'s Space,
     facts: Vec<KeyFacts>,
-    callers: Vec<Glob>,
-    decided: FxHashMap<(usize, usize, Vec<(u32, bool)>), Decision>,
+    callers: Vec<TextGlob>,
+    decided: FxHashMap<DecisionPlace, CellDecision>,
     decisions: usize,
     nodes: usize,
     frame: Frame,
@@ -81,7 +84,7 @@ impl<'s> Solver<'s> {
 
     /// A request in `inside` and outside all of `outside`. Only the boxes whose set of actions has the one that is asked
     /// about are given, or all of them where the action is a text.
-    pub(super) fn find(&mut self, inside: &[&Grant], outside: &[&Grant], frame: Frame) -> Outcome {
+    pub(super) fn find(&mut self, inside: &[&StatementBox], outside: &[&StatementBox], frame: Frame) -> FoundCells {
         self.frame_number = match self.frames.iter().position(|f| *f == frame) {
             Some(at) => at,
             None => {
@@ -96,31 +99,31 @@ impl<'s> Solver<'s> {
             add(&mut wanted, dimension, atom, true);
         }
         for (dimension, atoms) in wanted.iter().enumerate() {
-            if !atoms.is_empty() && self.decide(dimension, atoms) == Decision::Empty {
-                return Outcome::Empty;
+            if !atoms.is_empty() && self.decide(dimension, atoms) == CellDecision::Empty {
+                return FoundCells::Empty;
             }
         }
         self.leave(&wanted, outside)
     }
 
-    fn atoms(&self, grant: &Grant) -> Vec<(usize, u32)> {
+    fn atoms(&self, grant: &StatementBox) -> Vec<(usize, u32)> {
         let action = self.frame.free_action.then_some(grant.action_text);
         grant.atoms.iter().copied().chain(action).collect()
     }
 
-    fn leave(&mut self, wanted: &Wanted, boxes: &[&Grant]) -> Outcome {
+    fn leave(&mut self, wanted: &Wanted, boxes: &[&StatementBox]) -> FoundCells {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
-            return Outcome::Unknown;
+            return FoundCells::Unknown;
         }
-        let mut left: Vec<&Grant> = Vec::new();
+        let mut left: Vec<&StatementBox> = Vec::new();
         let mut best: Option<(usize, Vec<(usize, u32)>)> = None;
         for grant in boxes {
             let Some(ways) = self.ways(wanted, grant) else {
                 continue;
             };
             if ways.is_empty() {
-                return Outcome::Empty;
+                return FoundCells::Empty;
             }
             if best.as_ref().is_none_or(|(_, b)| ways.len() < b.len()) {
                 best = Some((left.len(), ways));
@@ -137,18 +140,22 @@ impl<'s> Solver<'s> {
             let mut next = wanted.clone();
             add(&mut next, dimension, atom, false);
             match self.leave(&next, &left) {
-                Outcome::Empty => {}
-                Outcome::Unknown => unknown = true,
+                FoundCells::Empty => {}
+                FoundCells::Unknown => unknown = true,
                 found => return found,
             }
             // What was searched does not have to be searched again.
             add(&mut wanted, dimension, atom, true);
         }
-        if unknown { Outcome::Unknown } else { Outcome::Empty }
+        if unknown {
+            FoundCells::Unknown
+        } else {
+            FoundCells::Empty
+        }
     }
 
     /// The tests by which a request may leave a box; `None` where it has left.
-    fn ways(&mut self, wanted: &Wanted, grant: &Grant) -> Option<Vec<(usize, u32)>> {
+    fn ways(&mut self, wanted: &Wanted, grant: &StatementBox) -> Option<Vec<(usize, u32)>> {
         let mut ways = Vec::new();
         for (dimension, atom) in self.atoms(grant) {
             let own = &wanted[dimension];
@@ -158,11 +165,11 @@ impl<'s> Solver<'s> {
                 Err(at) => {
                     let mut with = own.clone();
                     with.insert(at, (atom, true));
-                    if self.decide(dimension, &with) == Decision::Empty {
+                    if self.decide(dimension, &with) == CellDecision::Empty {
                         return None;
                     }
                     with[at].1 = false;
-                    if self.decide(dimension, &with) != Decision::Empty {
+                    if self.decide(dimension, &with) != CellDecision::Empty {
                         ways.push((dimension, atom));
                     }
                 }
@@ -171,35 +178,36 @@ impl<'s> Solver<'s> {
         Some(ways)
     }
 
-    fn request(&mut self, wanted: &Wanted) -> Outcome {
+    fn request(&mut self, wanted: &Wanted) -> FoundCells {
         let mut out = Vec::new();
         for (dimension, atoms) in wanted.iter().enumerate() {
-            let needed = !atoms.is_empty() || dimension == CALLER || dimension == RESOURCE || self.must_be_there(dimension);
+            let needed =
+                !atoms.is_empty() || dimension == CALLER || dimension == RESOURCE || self.must_be_there(dimension);
             if !needed {
                 out.push(None);
                 continue;
             }
             match self.decide(dimension, atoms) {
-                Decision::Empty => return Outcome::Empty,
-                Decision::Unknown => return Outcome::Unknown,
-                Decision::Cell(cell) => out.push(Some(cell)),
+                CellDecision::Empty => return FoundCells::Empty,
+                CellDecision::Unknown => return FoundCells::Unknown,
+                CellDecision::Cell(cell) => out.push(Some(cell)),
             }
         }
-        Outcome::Request(out)
+        FoundCells::Request(out)
     }
 
     fn must_be_there(&self, dimension: usize) -> bool {
         dimension >= FIRST_KEY || dimension == ACTION && self.frame.free_action
     }
 
-    fn decide(&mut self, dimension: usize, wanted: &[(u32, bool)]) -> Decision {
+    fn decide(&mut self, dimension: usize, wanted: &[(u32, bool)]) -> CellDecision {
         let frame = if dimension == RESOURCE { self.frame_number } else { 0 };
         let place = (dimension, frame, wanted.to_vec());
         if let Some(known) = self.decided.get(&place) {
             return known.clone();
         }
         if self.decisions >= MAX_DECISIONS {
-            return Decision::Unknown;
+            return CellDecision::Unknown;
         }
         self.decisions += 1;
         let decision = match dimension.checked_sub(FIRST_KEY) {
@@ -210,9 +218,9 @@ impl<'s> Solver<'s> {
         decision
     }
 
-    fn decide_key(&self, key: usize, wanted: &[(u32, bool)]) -> Decision {
+    fn decide_key(&self, key: usize, wanted: &[(u32, bool)]) -> CellDecision {
         let Some(facts) = self.facts.get(key) else {
-            return Decision::Unknown;
+            return CellDecision::Unknown;
         };
         let atom = |n: u32| self.space.atoms.get(FIRST_KEY + key)?.get(n as usize);
         let tests: Vec<(&KeyTest, bool)> = wanted
@@ -223,13 +231,13 @@ impl<'s> Solver<'s> {
             })
             .collect();
         match keys::solve(facts, &tests) {
-            KeyAnswer::Empty => Decision::Empty,
-            KeyAnswer::State(state) => Decision::Cell(Cell::Key(state)),
-            KeyAnswer::Unknown => Decision::Unknown,
+            KeyAnswer::Empty => CellDecision::Empty,
+            KeyAnswer::State(state) => CellDecision::Cell(Cell::Key(state)),
+            KeyAnswer::Unknown => CellDecision::Unknown,
         }
     }
 
-    fn decide_text(&self, dimension: usize, wanted: &[(u32, bool)]) -> Decision {
+    fn decide_text(&self, dimension: usize, wanted: &[(u32, bool)]) -> CellDecision {
         let atom = |n: u32| self.space.atoms.get(dimension)?.get(n as usize);
         let constraints: Vec<Constraint<'_>> = wanted
             .iter()
@@ -243,21 +251,24 @@ impl<'s> Solver<'s> {
             .collect();
         let samples = match dimension {
             CALLER => {
-                let named = constraints.iter().filter(|c| c.inside).flat_map(|c| callers::samples_of(c.globs));
+                let named = constraints
+                    .iter()
+                    .filter(|c| c.inside)
+                    .flat_map(|c| callers::samples_of(c.globs));
                 named.chain(callers::samples(self.space.has_principals)).collect()
             }
             RESOURCE => self.frame.samples.clone(),
             _ => Vec::new(),
         };
-        let frame: &[Glob] = match dimension {
+        let frame: &[TextGlob] = match dimension {
             CALLER => &self.callers,
             RESOURCE => &self.frame.resources,
             _ => &self.space.unknown_actions,
         };
         match text_member(constraints, frame, &samples) {
-            Ok(Some(text)) => Decision::Cell(Cell::Text(text)),
-            Ok(None) => Decision::Empty,
-            Err(()) => Decision::Unknown,
+            Ok(Some(text)) => CellDecision::Cell(Cell::Text(text)),
+            Ok(None) => CellDecision::Empty,
+            Err(()) => CellDecision::Unknown,
         }
     }
 }

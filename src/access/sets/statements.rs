@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use rustc_hash::FxHashMap;
 
 use super::callers;
-use super::glob::{Fields, Glob, Reading, Symbols};
+use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::keys::KeyTest;
 use crate::iam::actions::matching;
-use crate::iam::{ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement};
+use crate::iam::{
+    ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement,
+};
 use crate::source::Piece;
 
 /// The dimensions that every request has; keys come after them.
@@ -21,7 +23,10 @@ pub(super) const FIRST_KEY: usize = 3;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Atom {
     /// One of the patterns matches, or none does.
-    Text { globs: Vec<Glob>, negated: bool },
+    Text {
+        globs: Vec<TextGlob>,
+        negated: bool,
+    },
     Key(KeyTest),
 }
 
@@ -36,7 +41,7 @@ pub(super) struct Space {
     numbers: FxHashMap<(usize, Atom), u32>,
     by_key: BTreeMap<String, usize>,
     /// Action texts that stand for no action of the catalogue.
-    pub(super) unknown_actions: Vec<Glob>,
+    pub(super) unknown_actions: Vec<TextGlob>,
     pub(super) has_principals: bool,
     /// Keys that repeat the principal, where a condition asks for them.
     pub(super) caller_keys: BTreeSet<String>,
@@ -90,7 +95,7 @@ pub(super) struct Bounds {
 
 /// A statement.
 #[derive(Clone, Debug)]
-pub(super) struct Grant {
+pub(super) struct StatementBox {
     /// In its document.
     pub(super) index: usize,
     /// Of the catalogue.
@@ -103,15 +108,15 @@ pub(super) struct Grant {
 
 /// A document.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Grants {
-    pub(super) allows: Vec<Grant>,
-    pub(super) denies: Vec<Grant>,
+pub(super) struct StatementBoxes {
+    pub(super) allows: Vec<StatementBox>,
+    pub(super) denies: Vec<StatementBox>,
     /// Statements that are not wholly decided, and why.
     pub(super) doubts: Vec<(usize, &'static str)>,
 }
 
 /// One statement in the making.
-struct Reader<'s> {
+struct StatementReader<'s> {
     space: &'s mut Space,
     bound: Bound,
     widest: bool,
@@ -126,7 +131,7 @@ pub(super) const NOT_VISIBLE: &str = "a part of the statement cannot be seen";
 const NOT_READ: &str = "a condition that is not compared";
 const NOT_A_PRINCIPAL: &str = "a principal that AWS does not accept";
 
-impl Grants {
+impl StatementBoxes {
     pub(super) fn new(document: &Document, bounds: Bounds, space: &mut Space) -> Self {
         let mut out = Self::default();
         let version = document.version.as_ref().and_then(|v| v.text.known());
@@ -139,7 +144,7 @@ impl Grants {
                 if effect != of && !(unknown && bound == Bound::Upper) {
                     continue;
                 }
-                let mut reader = Reader {
+                let mut reader = StatementReader {
                     space: &mut *space,
                     bound,
                     widest: bounds.widest,
@@ -150,7 +155,11 @@ impl Grants {
                 };
                 let grant = reader.statement(index, s);
                 out.doubts.extend(reader.doubt.map(|why| (index, why)));
-                let list = if of == Effect::Allow { &mut out.allows } else { &mut out.denies };
+                let list = if of == Effect::Allow {
+                    &mut out.allows
+                } else {
+                    &mut out.denies
+                };
                 list.extend(grant);
             }
         }
@@ -161,14 +170,14 @@ impl Grants {
     }
 }
 
-impl Reader<'_> {
+impl StatementReader<'_> {
     /// Something is not decided: whether the statement still counts.
     fn doubt(&mut self, why: &'static str) -> Option<()> {
         self.doubt.get_or_insert(why);
         (self.bound == Bound::Upper).then_some(())
     }
 
-    fn statement(&mut self, index: usize, s: &Statement) -> Option<Grant> {
+    fn statement(&mut self, index: usize, s: &Statement) -> Option<StatementBox> {
         if s.branch.is_some() || s.open || s.second_action.is_some() || s.second_resource.is_some() {
             self.doubt(NOT_VISIBLE)?;
         }
@@ -195,7 +204,7 @@ impl Reader<'_> {
         }
         atoms.sort_unstable();
         atoms.dedup();
-        Some(Grant {
+        Some(StatementBox {
             index,
             actions,
             action_text,
@@ -204,8 +213,16 @@ impl Reader<'_> {
     }
 
     /// The items that count: of a `Not…` element, the bound is of what is left.
-    fn counted<'c, T>(&mut self, items: &'c [T], item: fn(&T) -> &ClauseItem, complete: bool, negated: bool) -> Option<Vec<&'c T>> {
+    fn counted<'c, T>(
+        &mut self,
+        items: &'c [T],
+        item: fn(&T) -> &ClauseItem,
+        complete: bool,
+        negated: bool,
+    ) -> Option<Vec<&'c T>> {
         let upper = (self.bound == Bound::Upper) != negated;
+        // What has an unknown part counts as incomplete, and in JSON that hides nothing else.
+        let complete = complete || self.is_json && items.iter().any(|i| !item(i).text.is_known());
         if !complete {
             self.doubt.get_or_insert(NOT_VISIBLE);
             // More items than can be seen: all of them may be anything.
@@ -238,7 +255,7 @@ impl Reader<'_> {
                 return None;
             }
             let all = Atom::Text {
-                globs: vec![Glob::any()],
+                globs: vec![TextGlob::any()],
                 negated,
             };
             return Some((ActionSet::all(), self.space.atom(ACTION, all)));
@@ -251,7 +268,7 @@ impl Reader<'_> {
                 None if reading.widest => set.expand_into(&widest_text(item)),
                 None => {}
             }
-            let Ok(glob) = Glob::read(&item.text, reading, &mut self.space.symbols) else {
+            let Ok(glob) = TextGlob::read(&item.text, reading, &mut self.space.symbols) else {
                 self.doubt(NOT_READ)?;
                 continue;
             };
@@ -282,7 +299,7 @@ impl Reader<'_> {
         };
         let mut globs = Vec::new();
         for item in items {
-            match Glob::read(&item.text, reading, &mut self.space.symbols) {
+            match TextGlob::read(&item.text, reading, &mut self.space.symbols) {
                 Ok(glob) => globs.push(glob),
                 Err(_) => {
                     self.doubt(NOT_READ)?;
@@ -294,8 +311,8 @@ impl Reader<'_> {
     }
 
     /// A test by patterns, unless it is always true.
-    fn text(&mut self, dimension: usize, mut globs: Vec<Glob>, negated: bool) -> Option<(usize, u32)> {
-        if !negated && globs.iter().any(Glob::is_any) {
+    fn text(&mut self, dimension: usize, mut globs: Vec<TextGlob>, negated: bool) -> Option<(usize, u32)> {
+        if !negated && globs.iter().any(TextGlob::is_any) {
             return None;
         }
         globs.sort_unstable();
@@ -307,9 +324,7 @@ impl Reader<'_> {
         self.space.has_principals = true;
         let negated = clause.negated;
         let widest = self.is_widest(negated);
-        // A principal with an unknown part counts as incomplete, and in JSON it hides nothing else.
-        let complete = clause.complete || self.is_json && clause.items.iter().any(|i| !i.value.text.is_known());
-        let Some(items) = self.counted(&clause.items, |i| &i.value, complete, negated) else {
+        let Some(items) = self.counted(&clause.items, |i| &i.value, clause.complete, negated) else {
             return if negated { None } else { Some(None) };
         };
         let mut globs = Vec::new();
@@ -330,7 +345,11 @@ impl Reader<'_> {
     }
 
     fn condition(&mut self, c: &Condition) -> Option<Option<(usize, u32)>> {
-        let Some(operator) = c.parsed.filter(|_| c.complete && c.key.branch.is_none() && c.key.text.is_known()) else {
+        let complete = c.complete || self.is_json && c.values.iter().any(|v| !v.text.is_known());
+        let Some(operator) = c
+            .parsed
+            .filter(|_| complete && c.key.branch.is_none() && c.key.text.is_known())
+        else {
             self.doubt(NOT_READ)?;
             return Some(None);
         };

@@ -17,6 +17,7 @@ mod ignore;
 mod init;
 mod input;
 mod needs;
+mod paths;
 mod policies;
 mod repositories;
 mod rules;
@@ -51,6 +52,7 @@ enum Command {
     Rules(rules::Rules),
     Policies(Box<policies::Policies>),
     Needs(Box<needs::NeedsArgs>),
+    Paths(Box<paths::PathsArgs>),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
     Config(config::Config),
@@ -135,6 +137,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Rules(c) => c.run(),
         Command::Policies(c) => c.run(),
         Command::Needs(c) => c.run(),
+        Command::Paths(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),

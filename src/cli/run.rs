@@ -524,7 +524,7 @@ impl Loaded<'_> {
     }
 
     /// The file shown under this path is test code.
-    fn is_test(&self, path: &str) -> bool {
+    pub(super) fn is_test(&self, path: &str) -> bool {
         is_test_code(self.inside.relative(&self.governing.absolute(path)))
     }
 

@@ -9,7 +9,6 @@ mod pass_role;
 mod self_mutation;
 mod sensitive;
 mod targets_in_repo;
-mod techniques;
 mod workloads;
 
 use crate::iam::Action;
@@ -29,8 +28,10 @@ pub(super) const TABLE: &[(&str, CodeCheck)] = &[
 
 /// The actions that allow privilege escalation by themselves.
 pub(super) fn single_actions() -> impl Iterator<Item = Action> {
-    techniques::techniques().iter().filter_map(|w| match w.ids.as_slice() {
-        [only] => Some(*only),
-        _ => None,
-    })
+    crate::paths::methods::techniques()
+        .iter()
+        .filter_map(|w| match w.ids.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        })
 }

@@ -380,6 +380,9 @@ impl<'p> Actor<'p> {
     }
 }
 
+/// Makes the edge for a grant, to a node or to all of a kind.
+pub(super) type MakeEdge<'e, 'p> = dyn Fn(&Graph<'p>, &Granted<'_, 'p>, Option<NodeId>) -> Option<Edge> + 'e;
+
 impl<'p> Graph<'p> {
     /// Adds edges for all that an actor is granted of an action on things of a class, with what `edge` makes for each of them.
     pub(super) fn add_targets(
@@ -388,7 +391,7 @@ impl<'p> Graph<'p> {
         granted: &[Granted<'_, 'p>],
         hub: &Hub,
         class: Class,
-        edge: &dyn Fn(&Self, &Granted<'_, 'p>, Option<NodeId>) -> Option<Edge>,
+        edge: &MakeEdge<'_, 'p>,
     ) {
         let mut done: HashSet<NodeId> = HashSet::new();
         for g in granted {

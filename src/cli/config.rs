@@ -51,6 +51,8 @@ enum SchemaOf {
     Needs,
     /// `diff --format json`.
     Diff,
+    /// `paths --format json`.
+    Paths,
     /// A file of a rule.
     Rule,
 }
@@ -72,6 +74,7 @@ impl Config {
                     SchemaOf::Policies => report::policies_schema(),
                     SchemaOf::Needs => report::needs_schema(),
                     SchemaOf::Diff => report::diff_schema(),
+                    SchemaOf::Paths => report::paths_schema(),
                     SchemaOf::Rule => crate::rules::rule_schema(),
                 };
                 terminal::print_text(&pretty_json(&schema))

@@ -267,14 +267,20 @@ impl InputArgs {
 
     /// The globs of `--policy-kind`, relative to the working directory.
     pub(super) fn kinds(&self) -> Result<Vec<(Glob, PolicyKind)>, CliFailure> {
-        let glob = |(glob, kind): &(String, PolicyKind)| Ok((Glob::new(glob)?, *kind));
-        let kinds: Result<Vec<_>, String> = self.policy_kind.iter().map(glob).collect();
-        kinds.map_err(CliFailure::Usage)
+        let glob = |(glob, kind): &(String, PolicyKind)| {
+            let failure = |why| CliFailure::Usage(format!("--policy-kind: cannot read the pattern `{glob}`: {why}"));
+            Ok((Glob::new(glob).map_err(failure)?, *kind))
+        };
+        self.policy_kind.iter().map(glob).collect()
     }
 
-    /// Patterns of an option, relative to the working directory.
-    pub(super) fn patterns(cwd: &str, globs: &[String]) -> Result<Option<ignore::gitignore::Gitignore>, CliFailure> {
-        discover::patterns(cwd, globs).map_err(|e| CliFailure::Usage(e.to_string()))
+    /// Patterns of the option or setting `name`, relative to a folder.
+    pub(super) fn patterns(
+        name: &str,
+        dir: &str,
+        globs: &[String],
+    ) -> Result<Option<ignore::gitignore::Gitignore>, CliFailure> {
+        discover::patterns(dir, globs).map_err(|e| CliFailure::Usage(format!("{name}: {e}")))
     }
 }
 

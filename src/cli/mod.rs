@@ -18,6 +18,7 @@ mod ignore;
 mod init;
 mod input;
 mod needs;
+mod paths;
 mod policies;
 mod repositories;
 mod rules;
@@ -53,6 +54,7 @@ enum Command {
     Rules(rules::Rules),
     Policies(Box<policies::Policies>),
     Needs(Box<needs::NeedsArgs>),
+    Paths(Box<paths::PathsArgs>),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
     Config(config::Config),
@@ -138,6 +140,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Rules(c) => c.run(),
         Command::Policies(c) => c.run(),
         Command::Needs(c) => c.run(),
+        Command::Paths(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),

@@ -18,7 +18,7 @@ pub use effective::{
     Power, Reach, StatementGrant, Withheld, is_denied, is_majority,
 };
 pub use link::link;
-pub use required::{Codebase, Required};
+pub use required::{Codebase, Required, Uncertainty};
 pub use statement::StatementRef;
 pub use workload::{CodePlace, Handler, RunsAs, Workload, WorkloadCode, WorkloadKind};
 

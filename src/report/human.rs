@@ -502,19 +502,20 @@ fn fixable(page: &Page<'_>) -> String {
     }
 }
 
-/// Counts by rule, the most frequent first.
+/// Counts by rule and severity, the most frequent rule first.
 pub(super) fn statistics(page: &Page<'_>) -> String {
-    let mut counts: BTreeMap<&str, (usize, Severity)> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, BTreeMap<Severity, usize>> = BTreeMap::new();
     for f in page.active() {
-        let entry = counts.entry(f.rule()).or_insert((0, f.severity));
-        entry.0 += f.count();
-        entry.1 = entry.1.max(f.severity);
+        *counts.entry(f.rule()).or_default().entry(f.severity).or_default() += f.count();
     }
-    let mut rows: Vec<_> = counts.into_iter().collect();
-    rows.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(a.0.cmp(b.0)));
+    let mut rules: Vec<_> = counts.into_iter().collect();
+    rules.sort_by_key(|(rule, by_severity)| (Reverse(by_severity.values().sum::<usize>()), *rule));
     let palette: Palette = page.palette();
     let mut out = String::new();
-    for (rule, (n, severity)) in rows {
+    let rows = rules
+        .iter()
+        .flat_map(|(rule, by_severity)| by_severity.iter().rev().map(move |(severity, n)| (rule, *severity, n)));
+    for (rule, severity, n) in rows {
         let name = palette.severity(severity, &format!("{:<8}", severity.name()));
         let _ = writeln!(out, "{n:>6}  {name}  {rule}");
     }

@@ -10,6 +10,7 @@ mod human;
 mod json;
 mod line_hash;
 mod needs;
+mod paths;
 mod policies;
 mod sarif;
 mod services;
@@ -33,6 +34,9 @@ pub(crate) use json::schema as report_schema;
 #[cfg(feature = "cli")]
 pub(crate) use needs::schema as needs_schema;
 pub use needs::{NeededCalls, NeedsPage, needs_human, needs_json, needs_policy};
+#[cfg(feature = "cli")]
+pub(crate) use paths::schema as paths_schema;
+pub use paths::{PathsPage, paths_human, paths_json, paths_markdown};
 #[cfg(feature = "cli")]
 pub(crate) use policies::schema as policies_schema;
 pub use policies::{ListedPolicies, policies_human, policies_json, policy_json};

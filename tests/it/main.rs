@@ -43,6 +43,7 @@ mod oracle;
 mod packaging;
 mod pairs;
 mod parts;
+mod paths;
 mod patterns;
 mod policies;
 mod policy_files;

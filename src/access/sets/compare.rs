@@ -23,7 +23,7 @@ const MAX_KINDS: usize = 40;
 #[derive(Clone, Debug, Default)]
 pub struct Difference {
     /// In the order of the statements.
-    pub gained: Vec<Gain>,
+    pub gained: Vec<NewGrant>,
     pub unknown: Vec<Undecided>,
     /// What placeholders of the documents were taken to be.
     pub assumed: Values,
@@ -31,7 +31,7 @@ pub struct Difference {
 
 /// What one statement grants beyond the other document.
 #[derive(Clone, Debug)]
-pub struct Gain {
+pub struct NewGrant {
     /// The Allow statement, by index.
     pub statement: usize,
     /// Of the catalogue.
@@ -211,7 +211,7 @@ impl Pass {
         let of_old = StatementBoxes::new(old, bounds(less, more), &mut space);
         let filled = space.symbols.holes.keys().all(|name| values.contains_key(name));
         let exact = of_new.doubts.is_empty() && of_old.doubts.is_empty() && filled;
-        let mut search = Search {
+        let mut search = DifferenceSearch {
             documents: (old, new),
             values,
             space: &space,
@@ -240,7 +240,7 @@ impl Pass {
     }
 
     fn into_comparison(self, why: &str) -> Difference {
-        let mut by_statement: BTreeMap<usize, Gain> = BTreeMap::new();
+        let mut by_statement: BTreeMap<usize, NewGrant> = BTreeMap::new();
         let mut unknown = self.doubts;
         for found in self.found {
             if !found.confirmed {
@@ -249,7 +249,7 @@ impl Pass {
             }
             match by_statement.entry(found.statement) {
                 Entry::Vacant(entry) => {
-                    entry.insert(Gain {
+                    entry.insert(NewGrant {
                         statement: found.statement,
                         actions: found.actions,
                         request: found.request,
@@ -281,7 +281,7 @@ fn rank(actions: &ActionSet) -> u32 {
     actions.iter().map(Action::severity_rank).min().unwrap_or(u32::MAX)
 }
 
-struct Search<'s> {
+struct DifferenceSearch<'s> {
     documents: (&'s Document, &'s Document),
     values: &'s Values,
     space: &'s Space,
@@ -293,7 +293,7 @@ struct Search<'s> {
     pass: Pass,
 }
 
-impl Search<'_> {
+impl DifferenceSearch<'_> {
     fn run(&mut self) {
         let of_new = self.of_new;
         for allow in &of_new.allows {

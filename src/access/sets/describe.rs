@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::callers;
-use super::compare::Gain;
+use super::compare::NewGrant;
 use super::concrete::{allows, matching};
 use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::real;
@@ -45,7 +45,7 @@ pub struct ChangeCondition {
 }
 
 /// What `gain`, of a statement of `new`, is.
-pub fn describe(gain: &Gain, old: &Document, new: &Document) -> Option<Change> {
+pub fn describe(gain: &NewGrant, old: &Document, new: &Document) -> Option<Change> {
     let s = new.statements.get(gain.statement)?;
     let conditions = s.conditions.iter().map(|c| ChangeCondition {
         operator: c.operator.display(),
@@ -70,7 +70,7 @@ pub fn describe(gain: &Gain, old: &Document, new: &Document) -> Option<Change> {
     })
 }
 
-fn severity(gain: &Gain) -> Severity {
+fn severity(gain: &NewGrant) -> Severity {
     let highest = gain.actions.by_level().highest();
     match highest {
         _ if gain.actions.is_all() => Severity::Critical,
@@ -81,7 +81,7 @@ fn severity(gain: &Gain) -> Severity {
 }
 
 /// Patterns for a set of actions: those of the statement, services as a whole, and names.
-fn actions(gain: &Gain, s: &Statement) -> Vec<String> {
+fn actions(gain: &NewGrant, s: &Statement) -> Vec<String> {
     if gain.actions.is_empty() {
         return vec![gain.request.action.clone()];
     }
@@ -123,7 +123,7 @@ fn shown(negated: bool, items: &[&ClauseItem]) -> Vec<String> {
 }
 
 struct Describer<'d> {
-    gain: &'d Gain,
+    gain: &'d NewGrant,
     old: &'d Document,
     new: &'d Document,
 }

@@ -24,7 +24,7 @@ mod search;
 mod solve;
 mod statements;
 
-pub use compare::{Difference, Gain, Undecided, compare, compare_where};
+pub use compare::{Difference, NewGrant, Undecided, compare, compare_where};
 pub use concrete::{Values, allows};
 pub use describe::{Change, ChangeCondition, describe};
 pub use glob::{Reading, Symbols, TextGlob};

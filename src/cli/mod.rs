@@ -5,6 +5,7 @@
 //! same for every format.
 
 mod baseline;
+mod can;
 mod check;
 mod clock;
 mod completions;
@@ -51,6 +52,7 @@ enum Command {
     Rules(rules::Rules),
     Policies(Box<policies::Policies>),
     Needs(Box<needs::NeedsArgs>),
+    Can(can::CanArgs),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
     Config(config::Config),
@@ -135,6 +137,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Rules(c) => c.run(),
         Command::Policies(c) => c.run(),
         Command::Needs(c) => c.run(),
+        Command::Can(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),

@@ -3,6 +3,7 @@
 //! **Invariant:** no output ever holds a byte of a secret; the same report gives the same bytes; a machine format is one
 //! whole document and nothing else.
 
+mod access;
 mod compact;
 mod excerpt;
 mod human;
@@ -24,6 +25,7 @@ use crate::source::{
 };
 use crate::triage::{Report, ReportedFinding};
 
+pub use access::{access_human, access_json};
 #[cfg(feature = "cli")]
 pub(crate) use json::schema as report_schema;
 #[cfg(feature = "cli")]

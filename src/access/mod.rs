@@ -1,0 +1,20 @@
+//! Whether a principal may do something: the one place that answers it, as AWS does.
+//!
+//! [`decide`] takes a request and the policies that apply to it. What is true of the texts of policies is asked of `iam`.
+//!
+//! **Invariant:** a request is decided by what is said in it and in its policies alone; what is not known makes the answer
+//! [`Decision::Unknown`] unless every value of it gives the same answer.
+
+mod compare;
+mod condition;
+mod decide;
+mod derived;
+mod policies;
+mod principal;
+mod request;
+mod statement;
+mod text;
+
+pub use decide::{AccessAnswer, Decision, decide};
+pub use policies::{DecidingStatement, PolicyGroup, PolicyRole, RequestPolicies};
+pub use request::{AccessRequest, Caller, CallerIdentity, CallerKind, ContextValue, RequestContext};

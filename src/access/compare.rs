@@ -28,9 +28,7 @@ pub(super) fn matches(operator: Operator, policy: &PolicyPattern, value: &str) -
             _ => false,
         },
         // The value of a request is binary: written as it is, or in base 64 as in the policy.
-        OperatorFamily::Binary => {
-            text == value || STANDARD.decode(&*text).is_ok_and(|bytes| bytes == value.as_bytes())
-        }
+        OperatorFamily::Binary => text == value || STANDARD.decode(&*text).is_ok_and(|bytes| bytes == value.as_bytes()),
         // Asked before any value is compared.
         OperatorFamily::Null => false,
     }
@@ -55,7 +53,9 @@ fn ordered(operator: Operator, value: Option<f64>, policy: Option<f64>) -> bool 
 fn number(text: &str) -> Option<f64> {
     let is_plain = |b: u8| b.is_ascii_digit() || b"+-.eE".contains(&b);
     let text = text.trim();
-    text.parse().ok().filter(|n: &f64| n.is_finite() && text.bytes().all(is_plain))
+    text.parse()
+        .ok()
+        .filter(|n: &f64| n.is_finite() && text.bytes().all(is_plain))
 }
 
 /// Seconds since 1970-01-01: a number of them, or a date in a form of ISO 8601 that the W3C lists (year and month, day, time
@@ -94,7 +94,18 @@ fn time_of_day(text: &str) -> Option<f64> {
     let Some(offset) = zone.strip_prefix(['+', '-']) else {
         return Some(time);
     };
-    let (hours, minutes) = offset.split_once(':').unwrap_or_else(|| offset.split_at(offset.len().min(2)));
-    let offset = number(hours)? * 3_600.0 + if minutes.is_empty() { 0.0 } else { number(minutes)? * 60.0 };
-    Some(if zone.starts_with('+') { time - offset } else { time + offset })
+    let (hours, minutes) = offset
+        .split_once(':')
+        .unwrap_or_else(|| offset.split_at(offset.len().min(2)));
+    let offset = number(hours)? * 3_600.0
+        + if minutes.is_empty() {
+            0.0
+        } else {
+            number(minutes)? * 60.0
+        };
+    Some(if zone.starts_with('+') {
+        time - offset
+    } else {
+        time + offset
+    })
 }

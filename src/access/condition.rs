@@ -61,7 +61,10 @@ fn holds(c: &Condition, context: &RequestContext, has_variables: bool) -> Truth 
         true => present.map(test).fold(Truth::Yes, Truth::and),
         false => present.map(test).fold(Truth::No, Truth::or),
     };
-    debug_assert!(matches!(operator.set, None | Some(SetOperator::ForAllValues | SetOperator::ForAnyValue)));
+    debug_assert!(matches!(
+        operator.set,
+        None | Some(SetOperator::ForAllValues | SetOperator::ForAnyValue)
+    ));
     answer
 }
 
@@ -94,7 +97,11 @@ fn one_of(c: &Condition, operator: Operator, value: &str, context: &RequestConte
                 }
             },
         };
-        let matched = if item.branch.is_some() { matched.and(Truth::Unknown) } else { matched };
+        let matched = if item.branch.is_some() {
+            matched.and(Truth::Unknown)
+        } else {
+            matched
+        };
         out.matched = out.matched.or(matched);
     }
     out
@@ -128,5 +135,9 @@ fn unknown_value(c: &Condition, operator: Operator) -> Truth {
         (false, false) => (false, false),
     };
     let agrees = always_present(&c.lower_key) || operator.without_key() == with_key;
-    if known && agrees { with_key.into() } else { Truth::Unknown }
+    if known && agrees {
+        with_key.into()
+    } else {
+        Truth::Unknown
+    }
 }

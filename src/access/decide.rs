@@ -18,6 +18,7 @@ use crate::iam::{Effect, Truth};
 
 /// What AWS does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Decision {
     Allowed,
@@ -227,9 +228,10 @@ impl<'r, 'd> Evaluation<'r, 'd> {
 
     fn grants(&self, role: PolicyRole, group: &PolicyGroup<'d>) -> Grants<'d> {
         let named = self.named();
-        let open = match group.is_open {
-            true => Naming::ALL.and(Truth::Unknown),
-            false => Naming::NONE,
+        let open = match (group.allows_all, group.is_open) {
+            (true, _) => Naming::ALL,
+            (false, true) => Naming::ALL.and(Truth::Unknown),
+            (false, false) => Naming::NONE,
         };
         let mut out = Grants {
             naming: open,
@@ -306,16 +308,16 @@ impl<'r, 'd> Evaluation<'r, 'd> {
             group.map_or(Truth::Yes, |g| self.grants(role, g).naming.any)
         };
         let boundary = within(PolicyRole::Boundary, self.policies.boundary.as_ref());
-        let session = within(PolicyRole::Session, self.policies.session.as_ref());
         let no_session = identity.kind == CallerKind::FederatedUser && self.policies.session.is_none();
+        let session = match no_session {
+            true => Truth::No,
+            false => within(PolicyRole::Session, self.policies.session.as_ref()),
+        };
         let limited = boundary.and(session);
         let needs_none = identity.kind == CallerKind::User && self.request.is_for("sts:GetSessionToken");
-        let by_identity = match no_session {
-            true => Truth::No,
-            false => own.naming.any.or(needs_none.into()).and(limited),
-        };
-        let by_resource = (resource.naming.direct).or(resource.naming.beyond_account.and(limited));
         let unlimited_identity = own.naming.any.or(needs_none.into());
+        let by_identity = unlimited_identity.and(limited);
+        let by_resource = (resource.naming.direct).or(resource.naming.beyond_account.and(limited));
         let same = self.about.is_same_account();
         let (allowed, yes) = match (same, decides) {
             (true, true) if by_resource.is_yes() => (by_resource, "the resource policy allows it"),
@@ -339,7 +341,9 @@ impl<'r, 'd> Evaluation<'r, 'd> {
                 true => "the key policy does not allow it",
                 false => "the trust policy does not allow it",
             },
-            () if resource.naming.beyond_account.may_be() && boundary.is_no() => "the permissions boundary does not allow it",
+            () if resource.naming.beyond_account.may_be() && boundary.is_no() => {
+                "the permissions boundary does not allow it"
+            }
             () if resource.naming.beyond_account.may_be() && session.is_no() => "the session policy does not allow it",
             () => "no identity policy allows it",
         };
@@ -363,10 +367,22 @@ impl<'r, 'd> Evaluation<'r, 'd> {
         decides: bool,
     ) -> (Gate, Vec<DecidingStatement<'d>>, Vec<DecidingStatement<'d>>) {
         if self.about.is_for_trust() {
-            return gate(Truth::No, "", "the root user cannot assume a role", Vec::new(), Vec::new());
+            return gate(
+                Truth::No,
+                "",
+                "the root user cannot assume a role",
+                Vec::new(),
+                Vec::new(),
+            );
         }
         if self.about.is_same_account() && !decides {
-            return gate(Truth::Yes, "the root user has full access to its account", "", Vec::new(), Vec::new());
+            return gate(
+                Truth::Yes,
+                "the root user has full access to its account",
+                "",
+                Vec::new(),
+                Vec::new(),
+            );
         }
         let no = match self.about.is_for_key() {
             true => "the key policy does not allow it",
@@ -396,15 +412,19 @@ fn gate<'d>(
 }
 
 fn statements<'d>(role: PolicyRole, group: &PolicyGroup<'d>) -> impl Iterator<Item = DecidingStatement<'d>> {
-    group.documents.iter().enumerate().flat_map(move |(document_index, document)| {
-        let document: &'d crate::iam::Document = document;
-        let statements = document.statements.iter().enumerate();
-        statements.map(move |(statement_index, statement)| DecidingStatement {
-            role,
-            document_index,
-            document,
-            statement_index,
-            statement,
+    group
+        .documents
+        .iter()
+        .enumerate()
+        .flat_map(move |(document_index, document)| {
+            let document: &'d crate::iam::Document = document;
+            let statements = document.statements.iter().enumerate();
+            statements.map(move |(statement_index, statement)| DecidingStatement {
+                role,
+                document_index,
+                document,
+                statement_index,
+                statement,
+            })
         })
-    })
 }

@@ -38,7 +38,10 @@ pub(super) fn context(request: &AccessRequest, resource_account: Option<&str>) -
                 // The path of the role is not in the ARN of a session; roles mostly have none.
                 CallerKind::Session => set(
                     "aws:PrincipalArn",
-                    &format!("arn:{}:iam::{}:role/{}", identity.partition, identity.account, identity.name),
+                    &format!(
+                        "arn:{}:iam::{}:role/{}",
+                        identity.partition, identity.account, identity.name
+                    ),
                 ),
                 _ => set("aws:PrincipalArn", &identity.arn),
             }

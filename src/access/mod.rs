@@ -16,5 +16,5 @@ mod statement;
 mod text;
 
 pub use decide::{AccessAnswer, Decision, decide};
-pub use policies::{DecidingStatement, PolicyGroup, PolicyRole, RequestPolicies};
-pub use request::{AccessRequest, Caller, CallerIdentity, CallerKind, ContextValue, RequestContext};
+pub use policies::{DecidingStatement, PolicyGroup, RequestPolicies};
+pub use request::{AccessRequest, Caller, ContextValue, RequestContext};

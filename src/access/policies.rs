@@ -27,6 +27,8 @@ pub struct PolicyGroup<'d> {
     pub documents: Vec<&'d Document>,
     /// There may be more of them.
     pub is_open: bool,
+    /// Beside them is one that allows everything: `FullAWSAccess`.
+    pub allows_all: bool,
 }
 
 impl<'d> PolicyGroup<'d> {
@@ -34,6 +36,7 @@ impl<'d> PolicyGroup<'d> {
         Self {
             documents: documents.into_iter().collect(),
             is_open: false,
+            allows_all: false,
         }
     }
 }
@@ -73,7 +76,7 @@ impl PolicyRole {
     }
 
     /// For sentences: "an identity policy".
-    pub(super) fn phrase(self) -> &'static str {
+    pub fn phrase(self) -> &'static str {
         match self {
             Self::Identity => "an identity policy",
             Self::Resource => "the resource policy",

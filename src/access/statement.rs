@@ -43,7 +43,11 @@ impl<'r> ResourceRequest<'r> {
     /// About assuming a role, which its trust policy decides.
     pub(super) fn is_for_trust(&self) -> bool {
         let action = self.request.action.to_ascii_lowercase();
-        let is_role = self.resource.splitn(6, ':').nth(5).is_some_and(|r| r.starts_with("role/"));
+        let is_role = self
+            .resource
+            .splitn(6, ':')
+            .nth(5)
+            .is_some_and(|r| r.starts_with("role/"));
         let assumes = action.starts_with("sts:assumerole");
         assumes && action != "sts:assumeroot" && (is_role || self.resource == "*")
             || is_role && matches!(&*action, "sts:tagsession" | "sts:setsourceidentity")
@@ -116,7 +120,11 @@ fn in_clause(clause: &Clause, mut matches: impl FnMut(&crate::iam::ClauseItem) -
     let mut any = if clause.complete { Truth::No } else { Truth::Unknown };
     for item in &clause.items {
         let one = matches(item);
-        any = any.or(if item.branch.is_some() { one.and(Truth::Unknown) } else { one });
+        any = any.or(if item.branch.is_some() {
+            one.and(Truth::Unknown)
+        } else {
+            one
+        });
         if any.is_yes() {
             break;
         }

@@ -51,7 +51,9 @@ pub(super) fn resolve(text: &str, context: &RequestContext, has_variables: bool)
                     let key = v.name.to_lowercase();
                     let single = is_multivalued(&key) != Some(true);
                     match (context.get(&key), v.default) {
-                        (ContextValue::Known(values), _) if single && values.len() == 1 => out.push_str(&plain(&values[0])),
+                        (ContextValue::Known(values), _) if single && values.len() == 1 => {
+                            out.push_str(&plain(&values[0]))
+                        }
                         (ContextValue::Unknown, _) => is_unknown = true,
                         (_, Some(default)) => out.push_str(&plain(&default)),
                         (_, None) => return Resolved::Missing,

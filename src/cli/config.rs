@@ -49,6 +49,8 @@ enum SchemaOf {
     Policies,
     /// `needs --format json`.
     Needs,
+    /// `can --format json` about a repository.
+    Can,
     /// A file of a rule.
     Rule,
 }
@@ -69,6 +71,7 @@ impl Config {
                     SchemaOf::Report => report::report_schema(),
                     SchemaOf::Policies => report::policies_schema(),
                     SchemaOf::Needs => report::needs_schema(),
+                    SchemaOf::Can => report::access_schema(),
                     SchemaOf::Rule => crate::rules::rule_schema(),
                 };
                 terminal::print_text(&pretty_json(&schema))

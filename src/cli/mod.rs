@@ -52,7 +52,7 @@ enum Command {
     Rules(rules::Rules),
     Policies(Box<policies::Policies>),
     Needs(Box<needs::NeedsArgs>),
-    Can(can::CanArgs),
+    Can(Box<can::CanArgs>),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
     Config(config::Config),

@@ -117,7 +117,10 @@ fn request_file(value: &Value) -> Reading<RequestFile> {
     file.session = one("session", PolicyKind::Session)?;
     let no_principal = file.resource.iter().flat_map(|d| &d.statements);
     if let Some(s) = no_principal.into_iter().find(|s| s.principal.is_none()) {
-        return Err((s.span, "a statement of a resource policy needs a `Principal`".to_owned()));
+        return Err((
+            s.span,
+            "a statement of a resource policy needs a `Principal`".to_owned(),
+        ));
     }
     Ok(file)
 }
@@ -135,10 +138,12 @@ fn request(value: &Value) -> Reading<AccessRequest> {
     }
     let resource_account = match object.get("resource_account") {
         None => None,
-        Some(value) => Some(text(value, "`resource_account`").and_then(|account| match is_account_id(&account) {
-            true => Ok(account),
-            false => Err((value.span, format!("`{account}` is not a 12-digit account ID"))),
-        })?),
+        Some(value) => Some(
+            text(value, "`resource_account`").and_then(|account| match is_account_id(&account) {
+                true => Ok(account),
+                false => Err((value.span, format!("`{account}` is not a 12-digit account ID"))),
+            })?,
+        ),
     };
     Ok(AccessRequest {
         caller: caller(object.required("principal")?)?,
@@ -154,7 +159,10 @@ fn action_name(value: &Value) -> Reading<String> {
     let is_word = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     match action.split_once(':') {
         Some((prefix, name)) if is_word(prefix) && is_word(name) => Ok(action),
-        _ => Err((value.span, format!("`{action}` is not an action such as `s3:GetObject`"))),
+        _ => Err((
+            value.span,
+            format!("`{action}` is not an action such as `s3:GetObject`"),
+        )),
     }
 }
 
@@ -164,7 +172,10 @@ fn caller(value: &Value) -> Reading<Caller> {
         let kind = object.required("type")?;
         return match &*text(kind, "`type`")? {
             "Anonymous" => Ok(Caller::Anonymous),
-            other => Err((kind.span, format!("`{other}` is not a type of principal; the only one is `Anonymous`"))),
+            other => Err((
+                kind.span,
+                format!("`{other}` is not a type of principal; the only one is `Anonymous`"),
+            )),
         };
     }
     let name = text(value, "`principal`")?;
@@ -253,7 +264,10 @@ fn wrong(value: &Value, what: &str, expected: &str) -> (Span, String) {
 
 fn text(value: &Value, what: &str) -> Reading<String> {
     match &value.kind {
-        ValueKind::Str(text) => text.known().map(|t| t.into_owned()).ok_or_else(|| wrong(value, what, "a string")),
+        ValueKind::Str(text) => text
+            .known()
+            .map(|t| t.into_owned())
+            .ok_or_else(|| wrong(value, what, "a string")),
         _ => Err(wrong(value, what, "a string")),
     }
 }
@@ -317,6 +331,11 @@ fn defect(defect: &Defect) -> Option<(Span, String)> {
 
 fn operator(c: &Condition) -> Option<(Span, String)> {
     let known = c.parsed.filter(|o| o.family != OperatorFamily::Null || !o.if_exists);
-    let unknown = || (c.operator.span, format!("`{}` is not a condition operator", c.operator.display()));
+    let unknown = || {
+        (
+            c.operator.span,
+            format!("`{}` is not a condition operator", c.operator.display()),
+        )
+    };
     known.is_none().then(unknown)
 }

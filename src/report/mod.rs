@@ -25,7 +25,9 @@ use crate::source::{
 };
 use crate::triage::{Report, ReportedFinding};
 
-pub use access::{access_human, access_json};
+#[cfg(feature = "cli")]
+pub(crate) use access::schema as access_schema;
+pub use access::{RepositoryAnswer, access_human, access_json, repository_access_json};
 #[cfg(feature = "cli")]
 pub(crate) use json::schema as report_schema;
 #[cfg(feature = "cli")]

@@ -14,6 +14,8 @@ use overgrant::internals::source::{FileId, Sources};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::support::repository::Repository;
+
 const NAMES: &[(&str, &str)] = &[
     ("root", "arn:aws:iam::111122223333:root"),
     ("bob", "arn:aws:iam::111122223333:user/bob"),
@@ -97,7 +99,10 @@ fn statement(short: &Value) -> Value {
         match &**key {
             "allow" | "deny" | "allow-not" | "deny-not" => {
                 set("Effect", json!(if key.starts_with("allow") { "Allow" } else { "Deny" }));
-                set(if key.ends_with("-not") { "NotAction" } else { "Action" }, value.clone());
+                set(
+                    if key.ends_with("-not") { "NotAction" } else { "Action" },
+                    value.clone(),
+                );
             }
             "on" => drop(set("Resource", value.clone())),
             "on-not" => drop(set("NotResource", value.clone())),
@@ -133,7 +138,11 @@ impl Case {
         let all = |documents: &[Value]| -> Vec<Value> { documents.iter().map(|d| self.document(d)).collect() };
         let levels = |levels: &[Vec<Value>]| -> Vec<Vec<Value>> { levels.iter().map(|l| all(l)).collect() };
         let some = |documents: &[Value]| (!documents.is_empty()).then(|| all(documents));
-        let context = if self.context.is_null() { json!({}) } else { self.context.clone() };
+        let context = if self.context.is_null() {
+            json!({})
+        } else {
+            self.context.clone()
+        };
         json!({
             "request": {
                 "principal": named(&self.principal),
@@ -227,7 +236,13 @@ fn requests_are_decided_as_the_documentation_says() {
             (found != case.is).then(|| format!("{}: {found}, not {}", case.name, case.is))
         })
         .collect();
-    assert!(wrong.is_empty(), "{} of {}:\n  {}", wrong.len(), cases.len(), wrong.join("\n  "));
+    assert!(
+        wrong.is_empty(),
+        "{} of {}:\n  {}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n  ")
+    );
     assert!(cases.len() >= 300, "{} requests", cases.len());
 }
 
@@ -286,7 +301,11 @@ fn a_wider_allow_never_allows_less() {
                     }
                 }
             }
-            assert!(rank(decided(&file).unwrap()) >= rank(before), "{} with any {part}", case.name);
+            assert!(
+                rank(decided(&file).unwrap()) >= rank(before),
+                "{} with any {part}",
+                case.name
+            );
         }
     }
 }
@@ -361,23 +380,40 @@ fn the_answer_names_the_statements() {
     assert_eq!(answer["why"], "an identity policy allows it");
     let by = answer["by"].as_array().unwrap();
     assert_eq!(by.len(), 1);
-    assert_eq!((&by[0]["sid"], &by[0]["policy"], &by[0]["statement"]), (&json!("Read"), &json!("identity"), &json!(1)));
+    assert_eq!(
+        (&by[0]["sid"], &by[0]["policy"], &by[0]["statement"]),
+        (&json!("Read"), &json!("identity"), &json!(1))
+    );
     let (code, human, _) = run(&file.to_string(), &[]);
     assert_eq!(code, 0);
-    assert!(human.starts_with("allowed: an identity policy allows it\n  stdin.json:1:"), "{human}");
+    assert!(
+        human.starts_with("allowed: an identity policy allows it\n  stdin.json:1:"),
+        "{human}"
+    );
 }
 
 #[test]
 fn an_invalid_file_is_an_error_with_its_place() {
-    let request = r#""request": {"principal": "arn:aws:iam::111122223333:user/bob", "action": "s3:GetObject", "resource": "*"}"#;
+    let request =
+        r#""request": {"principal": "arn:aws:iam::111122223333:user/bob", "action": "s3:GetObject", "resource": "*"}"#;
     let with = |policies: &str| format!(r#"{{{request}, "policies": {policies}}}"#);
-    let statement = |s: &str| with(&format!(r#"{{"identity": [{{"Version": "2012-10-17", "Statement": [{s}]}}]}}"#));
+    let statement = |s: &str| {
+        with(&format!(
+            r#"{{"identity": [{{"Version": "2012-10-17", "Statement": [{s}]}}]}}"#
+        ))
+    };
     for (text, what) in [
         ("{".to_owned(), "not JSON"),
         ("[]".to_owned(), "a request file is a list"),
         ("{}".to_owned(), "needs `request`"),
-        (r#"{"request": {"principal": "lambda.amazonaws.com"}}"#.to_owned(), "needs `action`"),
-        (r#"{"request": {"action": "s3:GetObject"}}"#.to_owned(), "needs `principal`"),
+        (
+            r#"{"request": {"principal": "lambda.amazonaws.com"}}"#.to_owned(),
+            "needs `action`",
+        ),
+        (
+            r#"{"request": {"action": "s3:GetObject"}}"#.to_owned(),
+            "needs `principal`",
+        ),
         (
             r#"{"request": {"principal": "bob", "action": "s3:GetObject"}}"#.to_owned(),
             "`bob` is not the ARN",
@@ -409,7 +445,10 @@ fn an_invalid_file_is_an_error_with_its_place() {
         (with(r#"{"session": []}"#), "not an object"),
         (with(r#"{"identity": ["x"]}"#), "not an object"),
         (with(r#"{"identity": [{}]}"#), "`Statement` is missing"),
-        (statement(r#"{"Effect": "Allow", "Resource": "*"}"#), "needs an `Action`"),
+        (
+            statement(r#"{"Effect": "Allow", "Resource": "*"}"#),
+            "needs an `Action`",
+        ),
         (statement(r#"{"Effect": "Allow", "Action": "*"}"#), "needs a `Resource`"),
         (statement(r#"{"Action": "*", "Resource": "*"}"#), "`Effect` is missing"),
         (
@@ -429,7 +468,9 @@ fn an_invalid_file_is_an_error_with_its_place() {
             "cannot have a `Principal`",
         ),
         (
-            statement(r#"{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringIs": {"a:b": "c"}}}"#),
+            statement(
+                r#"{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"StringIs": {"a:b": "c"}}}"#,
+            ),
             "`StringIs` is not a condition operator",
         ),
         (
@@ -445,5 +486,180 @@ fn an_invalid_file_is_an_error_with_its_place() {
         assert_eq!((code, &*out), (2, ""), "{text}");
         assert!(error.contains(what), "{text}: {error}");
         assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+const TERRAFORM: &str = r#"
+data "aws_caller_identity" "me" {}
+
+resource "aws_s3_bucket" "reports" {
+  bucket = "reports"
+}
+
+resource "aws_s3_bucket_policy" "reports" {
+  bucket = aws_s3_bucket.reports.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Public"
+      Effect    = "Allow"
+      Principal = "*"
+      Action    = "s3:GetObject"
+      Resource  = "${aws_s3_bucket.reports.arn}/public/*"
+    }]
+  })
+}
+
+resource "aws_iam_role" "app" {
+  name                 = "app"
+  permissions_boundary = aws_iam_policy.limit.arn
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Lambda"
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_policy" "limit" {
+  name = "limit"
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = ["s3:*", "sqs:*"], Resource = "*" }]
+  })
+}
+
+resource "aws_iam_role_policy" "app" {
+  role = aws_iam_role.app.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Sid = "Objects", Effect = "Allow", Action = "s3:*", Resource = "${aws_s3_bucket.reports.arn}/*" },
+      { Sid = "Queues", Effect = "Allow", Action = "sqs:*", Resource = "arn:aws:sqs:*:${data.aws_caller_identity.me.account_id}:*" },
+      { Sid = "Tls", Effect = "Deny", Action = "s3:Delete*", Resource = "*", Condition = { Bool = { "aws:SecureTransport" = "false" } } },
+      { Sid = "Users", Effect = "Allow", Action = "iam:CreateUser", Resource = "*" },
+    ]
+  })
+}
+
+resource "aws_iam_role" "app_admin" {
+  name               = "app-admin"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { AWS = aws_iam_role.app.arn }, Action = "sts:AssumeRole" }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "app_admin" {
+  role       = aws_iam_role.app_admin.name
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}
+"#;
+
+#[test]
+fn questions_about_a_repository() {
+    let repository = Repository::new(&[("main.tf", TERRAFORM)]);
+    for (question, decision, by) in [
+        (
+            &["app", "s3:GetObject", "arn:aws:s3:::reports/x"][..],
+            "allowed",
+            "`Objects`",
+        ),
+        (&["aws_iam_role.app", "s3:GetObject"], "allowed", "`Objects`"),
+        (
+            &["app", "s3:GetObject", "arn:aws:s3:::other/x"],
+            "implicitly denied",
+            "",
+        ),
+        (
+            &["app", "sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:q"],
+            "allowed",
+            "`Queues`",
+        ),
+        (
+            &["app", "s3:DeleteObject", "arn:aws:s3:::reports/x"],
+            "unknown",
+            "`Tls`",
+        ),
+        (
+            &[
+                "app",
+                "s3:DeleteObject",
+                "arn:aws:s3:::reports/x",
+                "--context",
+                "aws:SecureTransport=true",
+            ],
+            "allowed",
+            "`Objects`",
+        ),
+        (
+            &[
+                "app",
+                "s3:DeleteObject",
+                "arn:aws:s3:::reports/x",
+                "--context",
+                "aws:securetransport=false",
+            ],
+            "explicitly denied",
+            "`Tls`",
+        ),
+        (&["app", "iam:CreateUser"], "implicitly denied", ""),
+        (
+            &["public", "s3:GetObject", "arn:aws:s3:::reports/public/x"],
+            "allowed",
+            "`Public`",
+        ),
+        (
+            &["public", "s3:GetObject", "arn:aws:s3:::reports/x"],
+            "implicitly denied",
+            "",
+        ),
+        (
+            &["lambda.amazonaws.com", "sts:AssumeRole", "aws_iam_role.app"],
+            "allowed",
+            "`Lambda`",
+        ),
+        (
+            &["ec2.amazonaws.com", "sts:AssumeRole", "aws_iam_role.app"],
+            "implicitly denied",
+            "",
+        ),
+        (
+            &["app", "sts:AssumeRole", "aws_iam_role.app_admin"],
+            "implicitly denied",
+            "",
+        ),
+        (&["app-admin", "iam:CreateUser"], "allowed", "AdministratorAccess"),
+    ] {
+        let ran = repository.run(&[&["can"], question].concat());
+        assert_eq!(ran.code, 0, "{question:?}: {}", ran.err);
+        assert!(
+            ran.out.starts_with(&format!("{decision}: ")),
+            "{question:?}: {}",
+            ran.out
+        );
+        assert!(ran.out.contains(by), "{question:?}: {}", ran.out);
+    }
+    let answer = repository.run(&["can", "app", "s3:GetObject", "-f", "json"]).json();
+    assert_eq!(
+        (&answer["decision"], &answer["schema_version"]),
+        (&json!("allowed"), &json!("1.0"))
+    );
+    assert_eq!(
+        (&answer["by"][0]["path"], &answer["by"][0]["sid"]),
+        (&json!("main.tf"), &json!("Objects"))
+    );
+    for (question, what) in [
+        (&["nobody", "s3:GetObject"][..], "no role or user here is `nobody`"),
+        (&["app*", "s3:GetObject"], "`app*` is more than one:"),
+        (&["app", "GetObject"], "`GetObject` is not an action"),
+        (&["app", "s3:GetObject", "nothing"], "no resource here is `nothing`"),
+    ] {
+        let ran = repository.run(&[&["can"], question].concat());
+        assert_eq!((ran.code, &*ran.out), (2, ""), "{question:?}");
+        assert!(ran.err.contains(what), "{question:?}: {}", ran.err);
     }
 }

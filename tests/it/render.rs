@@ -438,10 +438,11 @@ boto3.client(name).go()
         ),
         ("broken.tf", "resource {"),
     ]);
-    let outputs: [(&str, &[&str]); 3] = [
+    let outputs: [(&str, &[&str]); 4] = [
         ("report", &["check", "--format", "json"]),
         ("policies", &["policies", "--format", "json"]),
         ("needs", &["needs", "--format", "json"]),
+        ("can", &["can", "public", "s3:GetObject", "--format", "json"]),
     ];
     let committed = |name: &str| {
         let printed = repo.run(&["config", "schema", name]).out;

@@ -53,6 +53,8 @@ enum SchemaOf {
     Diff,
     /// `paths --format json`.
     Paths,
+    /// `can --format json` about a repository.
+    Can,
     /// A file of a rule.
     Rule,
 }
@@ -75,6 +77,7 @@ impl Config {
                     SchemaOf::Needs => report::needs_schema(),
                     SchemaOf::Diff => report::diff_schema(),
                     SchemaOf::Paths => report::paths_schema(),
+                    SchemaOf::Can => report::access_schema(),
                     SchemaOf::Rule => crate::rules::rule_schema(),
                 };
                 terminal::print_text(&pretty_json(&schema))

@@ -297,7 +297,7 @@ pub(super) struct Targets {
 const MAX_LIST: u64 = 64 << 20;
 
 /// At most one byte more than `cap`, which shows that there is more.
-fn stdin(cap: u64) -> Result<Vec<u8>, CliFailure> {
+pub(super) fn stdin(cap: u64) -> Result<Vec<u8>, CliFailure> {
     use std::io::IsTerminal as _;
     if std::io::stdin().is_terminal() {
         super::terminal::note("reading standard input; end it with Ctrl-D");

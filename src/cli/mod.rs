@@ -5,6 +5,7 @@
 //! same for every format.
 
 mod baseline;
+mod can;
 mod check;
 mod clock;
 mod completions;
@@ -55,6 +56,7 @@ enum Command {
     Policies(Box<policies::Policies>),
     Needs(Box<needs::NeedsArgs>),
     Paths(Box<paths::PathsArgs>),
+    Can(Box<can::CanArgs>),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
     Config(config::Config),
@@ -141,6 +143,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Policies(c) => c.run(),
         Command::Needs(c) => c.run(),
         Command::Paths(c) => c.run(),
+        Command::Can(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),

@@ -3,6 +3,7 @@
 //! **Invariant:** no output ever holds a byte of a secret; the same report gives the same bytes; a machine format is one
 //! whole document and nothing else.
 
+mod access;
 mod compact;
 mod diff;
 mod excerpt;
@@ -26,6 +27,9 @@ use crate::source::{
 };
 use crate::triage::{Report, ReportedFinding};
 
+#[cfg(feature = "cli")]
+pub(crate) use access::schema as access_schema;
+pub use access::{RepositoryAnswer, access_human, access_json, repository_access_json};
 #[cfg(feature = "cli")]
 pub(crate) use diff::schema as diff_schema;
 pub use diff::{DiffChange, DiffPage, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};

@@ -7,6 +7,7 @@ mod alternatives;
 mod assumed;
 mod broken;
 mod callers;
+mod can;
 mod cases;
 mod cdk;
 mod checkouts;

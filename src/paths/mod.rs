@@ -15,6 +15,7 @@
 //! caller must meet are on the edge. What is denied, outside the boundary, or not trusted makes no edge. The cost is linear in
 //! edges; what all of a kind can be reached by is one node. IAM User Guide, "Policy evaluation logic".
 
+mod asking;
 mod assume;
 mod credentials;
 mod data;
@@ -32,4 +33,4 @@ mod staging;
 mod trust;
 
 pub use path::{AccessPath, Gain, Hop, Need, PathEnd};
-pub use search::find_paths;
+pub use search::{find_paths, find_paths_to};

@@ -173,7 +173,7 @@ struct Pass {
 }
 
 impl Pass {
-    /// What may be new. A difference that only resources have which no action has does not count where wildcards keep to their fields:
+    /// What may be new. A difference on resources that no action has does not count if it is gone where wildcards keep to fields:
     /// `arn:aws:sqs:*:*:a/*` and `arn:aws:sqs:*:*:b/*` have `arn:aws:sqs:::a/:b/` in common.
     fn possible(old: &Document, new: &Document, values: &Values) -> Self {
         let mut out = Self::new(old, new, Mode::POSSIBLE, values);

@@ -11,7 +11,7 @@ use super::names::ROLE;
 use crate::iam::arn::Arn;
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::overlaps;
-use crate::iam::{Action, Clause, catalogue};
+use crate::iam::{Action, Clause, ClauseItem, catalogue};
 use crate::project::EffectiveGrant;
 
 pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
@@ -131,6 +131,10 @@ fn may_be_one(a: &EffectiveGrant<'_>, b: &EffectiveGrant<'_>) -> bool {
     kind(a) != kind(b)
         || a.items.iter().any(|x| {
             let mut others = b.items.iter();
-            others.any(|y| overlaps(&x.text, &y.text, CaseSensitivity::Sensitive).may_be())
+            let rest = |i: &ClauseItem| Some(Arn::parse(&i.text)?.resource.to_text());
+            others.any(|y| match (rest(x), rest(y)) {
+                (Some(x), Some(y)) => overlaps(&x, &y, CaseSensitivity::Sensitive).may_be(),
+                _ => true,
+            })
         })
 }

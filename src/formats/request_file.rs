@@ -90,7 +90,7 @@ fn group(documents: &[Document]) -> Option<PolicyGroup<'_>> {
 }
 
 fn request_file(value: &Value) -> Reading<RequestFile> {
-    let object = Object::new(value, "a request file", &["request", "policies"])?;
+    let object = FileObject::new(value, "a request file", &["request", "policies"])?;
     let request = request(object.required("request")?)?;
     let mut file = RequestFile {
         request,
@@ -106,7 +106,7 @@ fn request_file(value: &Value) -> Reading<RequestFile> {
         return Ok(file);
     };
     let names = ["identity", "resource", "boundary", "session", "scp", "rcp", "endpoint"];
-    let object = Object::new(value, "`policies`", &names)?;
+    let object = FileObject::new(value, "`policies`", &names)?;
     file.identity = object.documents("identity", PolicyKind::Identity)?;
     file.boundary = object.documents("boundary", PolicyKind::Boundary)?;
     file.endpoint = object.documents("endpoint", PolicyKind::Resource)?;
@@ -127,7 +127,7 @@ fn request_file(value: &Value) -> Reading<RequestFile> {
 
 fn request(value: &Value) -> Reading<AccessRequest> {
     let names = ["principal", "action", "resource", "resource_account", "context"];
-    let object = Object::new(value, "`request`", &names)?;
+    let object = FileObject::new(value, "`request`", &names)?;
     let action = object.required("action")?;
     let resources = match object.get("resource") {
         None => vec!["*".to_owned()],
@@ -168,7 +168,7 @@ fn action_name(value: &Value) -> Reading<String> {
 
 fn caller(value: &Value) -> Reading<Caller> {
     if value.entries().is_some() {
-        let object = Object::new(value, "`principal`", &["type"])?;
+        let object = FileObject::new(value, "`principal`", &["type"])?;
         let kind = object.required("type")?;
         return match &*text(kind, "`type`")? {
             "Anonymous" => Ok(Caller::Anonymous),
@@ -199,13 +199,13 @@ fn context(value: &Value) -> Reading<RequestContext> {
 }
 
 /// An object of the file.
-struct Object<'v> {
+struct FileObject<'v> {
     entries: &'v [MapEntry],
     what: &'static str,
     span: Span,
 }
 
-impl<'v> Object<'v> {
+impl<'v> FileObject<'v> {
     fn new(value: &'v Value, what: &'static str, names: &[&str]) -> Reading<Self> {
         let entries = value.entries().ok_or_else(|| wrong(value, what, "an object"))?;
         for (i, entry) in entries.iter().enumerate() {

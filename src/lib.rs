@@ -31,6 +31,7 @@ mod index;
 mod layout;
 mod linter;
 mod model;
+mod paths;
 mod phrase;
 mod pipeline;
 mod project;

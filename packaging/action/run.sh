@@ -12,11 +12,18 @@ comment_limit=60000
 # Bytes of a summary: GitHub takes 1 MiB.
 summary_limit=900000
 
+# With forward slashes also on Windows, where some tools of Git Bash take a backslash for an escape.
 reports=$RUNNER_TEMP/overgrant
+if command -v cygpath > /dev/null; then
+  reports=$(cygpath -m "$reports")
+fi
 mkdir -p "$reports"
 
+# A message may hold an input: no line of it starts a workflow command.
 fail() {
-  echo "::error::$1"
+  local message=${1//%/%25}
+  message=${message//$'\r'/%0D}
+  echo "::error::${message//$'\n'/%0A}"
   exit 2
 }
 
@@ -24,28 +31,29 @@ output() {
   echo "$1=$2" >> "$GITHUB_OUTPUT"
 }
 
-# The platform as Rust names it. The Linux binaries are static.
+# Prints the platform as Rust names it. The Linux binaries are static, and Windows on Arm runs those for x86-64.
 target() {
   local machine
   case $(uname -m) in
     x86_64 | amd64) machine=x86_64 ;;
     arm64 | aarch64) machine=aarch64 ;;
-    *) fail "overgrant has no binary for $(uname -m); install it yourself and set \`version: installed\`" ;;
+    *) fail "overgrant has no binary for $(uname -m); install it yourself and set \`version: installed\`" >&2 ;;
   esac
   case $(uname -s) in
     Linux) echo "$machine-unknown-linux-musl" ;;
     Darwin) echo "$machine-apple-darwin" ;;
-    MINGW* | MSYS* | CYGWIN*) echo "$machine-pc-windows-msvc" ;;
-    *) fail "overgrant has no binary for $(uname -s); install it yourself and set \`version: installed\`" ;;
+    MINGW* | MSYS* | CYGWIN*) echo x86_64-pc-windows-msvc ;;
+    *) fail "overgrant has no binary for $(uname -s); install it yourself and set \`version: installed\`" >&2 ;;
   esac
 }
 
+# Reads standard input: a name with a backslash would change the output.
 sha256() {
   if command -v sha256sum > /dev/null; then
-    sha256sum "$1"
+    sha256sum
   else
-    shasum -a 256 "$1"
-  fi | cut -d ' ' -f 1
+    shasum -a 256
+  fi < "$1" | cut -d ' ' -f 1
 }
 
 download() {
@@ -91,12 +99,15 @@ split() {
 
 # What findings of a pull request are compared with; nothing where the checkout does not have it.
 base() {
+  local head
   if [[ -n $OVERGRANT_SINCE ]]; then
     echo "$OVERGRANT_SINCE"
-  elif [[ ${GITHUB_EVENT_NAME:-} != pull_request ]]; then
     return
-  elif git rev-parse --quiet --verify 'HEAD^2^{commit}' > /dev/null 2>&1; then
-    # The merge commit of the pull request: its first parent is the base.
+  fi
+  [[ ${GITHUB_EVENT_NAME:-} == pull_request ]] || return 0
+  head=$(git rev-parse --quiet --verify HEAD 2> /dev/null || true)
+  if [[ $head == "${GITHUB_SHA:-}" ]] && git rev-parse --quiet --verify 'HEAD^2^{commit}' > /dev/null 2>&1; then
+    # The merge commit of the pull request, not one of its branch: the first parent is the base.
     echo 'HEAD^1'
   elif git rev-parse --quiet --verify "origin/${GITHUB_BASE_REF:-}^{commit}" > /dev/null 2>&1; then
     echo "origin/$GITHUB_BASE_REF"
@@ -150,7 +161,7 @@ check() {
       code=$new_code
     fi
   elif [[ ${GITHUB_EVENT_NAME:-} == pull_request ]]; then
-    echo '::notice::To compare pull requests with their base, set `fetch-depth: 2` for actions/checkout.'
+    echo '::notice::To compare pull requests with their base, set `fetch-depth: 2` for actions/checkout, or 0 together with `ref`.'
   fi
 
   if [[ -n ${GITHUB_STEP_SUMMARY:-} ]]; then

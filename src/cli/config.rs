@@ -49,6 +49,10 @@ enum SchemaOf {
     Policies,
     /// `needs --format json`.
     Needs,
+    /// `diff --format json`.
+    Diff,
+    /// `paths --format json`.
+    Paths,
     /// `can --format json` about a repository.
     Can,
     /// A file of a rule.
@@ -71,6 +75,8 @@ impl Config {
                     SchemaOf::Report => report::report_schema(),
                     SchemaOf::Policies => report::policies_schema(),
                     SchemaOf::Needs => report::needs_schema(),
+                    SchemaOf::Diff => report::diff_schema(),
+                    SchemaOf::Paths => report::paths_schema(),
                     SchemaOf::Can => report::access_schema(),
                     SchemaOf::Rule => crate::rules::rule_schema(),
                 };

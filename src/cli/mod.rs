@@ -11,6 +11,7 @@ mod clock;
 mod completions;
 mod config;
 mod detail;
+mod diff;
 mod fix;
 mod git;
 mod governed;
@@ -18,6 +19,7 @@ mod ignore;
 mod init;
 mod input;
 mod needs;
+mod paths;
 mod policies;
 mod repositories;
 mod rules;
@@ -48,10 +50,12 @@ enum Command {
     /// Check files and folders
     Check(Box<check::CheckArgs>),
     Fix(Box<check::FixArgs>),
+    Diff(Box<diff::DiffArgs>),
     Explain(rules::Explain),
     Rules(rules::Rules),
     Policies(Box<policies::Policies>),
     Needs(Box<needs::NeedsArgs>),
+    Paths(Box<paths::PathsArgs>),
     Can(Box<can::CanArgs>),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
@@ -133,10 +137,12 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
     match command {
         Command::Check(c) => c.run(),
         Command::Fix(c) => c.run(),
+        Command::Diff(c) => c.run(),
         Command::Explain(c) => c.run(),
         Command::Rules(c) => c.run(),
         Command::Policies(c) => c.run(),
         Command::Needs(c) => c.run(),
+        Command::Paths(c) => c.run(),
         Command::Can(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),

@@ -20,7 +20,7 @@ pub use effective::{
 };
 pub use link::link;
 pub use requests::{RepositoryPlace, RequestDocuments};
-pub use required::{Codebase, Required};
+pub use required::{Codebase, Required, Uncertainty};
 pub use statement::StatementRef;
 pub use workload::{CodePlace, Handler, RunsAs, Workload, WorkloadCode, WorkloadKind};
 

@@ -5,11 +5,13 @@
 
 mod access;
 mod compact;
+mod diff;
 mod excerpt;
 mod human;
 mod json;
 mod line_hash;
 mod needs;
+mod paths;
 mod policies;
 mod sarif;
 mod services;
@@ -29,10 +31,16 @@ use crate::triage::{Report, ReportedFinding};
 pub(crate) use access::schema as access_schema;
 pub use access::{RepositoryAnswer, access_human, access_json, repository_access_json};
 #[cfg(feature = "cli")]
+pub(crate) use diff::schema as diff_schema;
+pub use diff::{DiffChange, DiffPage, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};
+#[cfg(feature = "cli")]
 pub(crate) use json::schema as report_schema;
 #[cfg(feature = "cli")]
 pub(crate) use needs::schema as needs_schema;
 pub use needs::{NeededCalls, NeedsPage, needs_human, needs_json, needs_policy};
+#[cfg(feature = "cli")]
+pub(crate) use paths::schema as paths_schema;
+pub use paths::{PathsPage, paths_human, paths_json, paths_markdown};
 #[cfg(feature = "cli")]
 pub(crate) use policies::schema as policies_schema;
 pub use policies::{ListedPolicies, policies_human, policies_json, policy_json};

@@ -33,6 +33,9 @@ pub(super) fn directives(sources: &Sources, file: FileId) -> Vec<Directive> {
     let text: &str = sources.text(file);
     let lines = sources.file(file).lines();
     let mut out = Vec::new();
+    if is_sarif(text) {
+        return out;
+    }
     for at in memchr::memmem::find_iter(text.as_bytes(), MARK) {
         let line = lines.line(at);
         let start = lines.start_of(line);
@@ -70,6 +73,15 @@ pub(super) fn directives(sources: &Sources, file: FileId) -> Vec<Directive> {
         out.push(directive);
     }
     out
+}
+
+/// A SARIF log has the texts of rules, which show a suppression, and no comments.
+fn is_sarif(text: &str) -> bool {
+    let head = text.as_bytes().get(..256).unwrap_or(text.as_bytes());
+    text.starts_with('{')
+        && ["\"$schema\"", "sarif"]
+            .iter()
+            .all(|w| memchr::memmem::find(head, w.as_bytes()).is_some())
 }
 
 /// Where the comment opens that ends `before`: the part of the line before the mark.
@@ -197,6 +209,13 @@ mod tests {
 
     fn read(path: &str, text: &str) -> Vec<Directive> {
         directives(&Sources::from_strings(&[(path, text)]), FileId(0))
+    }
+
+    #[test]
+    fn a_sarif_log_quotes_suppressions() {
+        let log = r##"{"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "text": "write `# overgrant: ignore[a]`"}"##;
+        assert_eq!(read("out.sarif", log), []);
+        assert_eq!(read("a.json", &log.replace("sarif", "x")).len(), 1);
     }
 
     #[test]

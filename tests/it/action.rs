@@ -82,6 +82,9 @@ mod script {
         );
         let out = |name: &str| r.path(&format!("out/{name}"));
         std::fs::create_dir_all(out("temp")).unwrap();
+        let mut head = Command::new("git");
+        head.args(["rev-parse", "HEAD"]).current_dir(r.path("repo"));
+        let head = finished(head).out;
         let mut command = Command::new("bash");
         command
             .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("packaging/action/run.sh"))
@@ -96,6 +99,7 @@ mod script {
             .env("GITHUB_ACTIONS", "true")
             .env("GITHUB_EVENT_NAME", "push")
             .env("GITHUB_REF", "refs/heads/main")
+            .env("GITHUB_SHA", head.trim())
             .env("GITHUB_REPOSITORY", "acme/app")
             .env("GITHUB_SERVER_URL", "https://github.com")
             .env("GITHUB_RUN_ID", "7")
@@ -246,16 +250,68 @@ mod script {
     }
 
     #[test]
+    fn a_merge_in_the_branch_is_not_taken_for_that_of_the_pull_request() {
+        let r = pull_request("new.json", POLICY);
+        // As with `ref: ${{ github.event.pull_request.head.sha }}`: HEAD has two parents, and GITHUB_SHA is another commit.
+        let other = ("GITHUB_SHA", "0123456789abcdef0123456789abcdef01234567");
+        let variables: Vec<_> = PULL.iter().copied().chain([other]).collect();
+        let ran = step(&r, "check", &variables);
+        assert!(ran.code == 0 && ran.out.contains("fetch-depth"), "{}", ran.out);
+        assert!(!r.path("out/temp/overgrant/new.md").exists());
+        git(&r, &["update-ref", "refs/remotes/origin/main", "HEAD^1"]);
+        assert_eq!(step(&r, "check", &variables).code, 0);
+        let new = r.read("out/temp/overgrant/new.md");
+        assert!(new.contains("new.json:1") && !new.contains("old.json"), "{new}");
+    }
+
+    /// A `curl` that gives `out/archive`, and for the checksums one line.
+    fn serve(r: &Repository, sum: &str) {
+        let then = format!(
+            "while [ $# -gt 1 ]; do [ \"$1\" = --output ] && out=$2; shift; done\n\
+             case \"$out\" in */SHA256SUMS) echo '{sum}  '\"$ASSET\" > \"$out\";; *) cp '{}' \"$out\";; esac",
+            r.path("out/archive").display()
+        );
+        fake(r, "curl", &then);
+    }
+
+    fn sha256(bytes: &[u8]) -> String {
+        use sha2::Digest as _;
+        sha2::Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect()
+    }
+
+    #[test]
+    fn windows_gets_its_archive_whatever_the_slashes() {
+        let r = Repository::new(&[("repo/x", ""), ("out/archive", "zip")]);
+        fake(
+            &r,
+            "uname",
+            "case $1 in -m) echo aarch64;; *) echo MINGW64_NT-10.0-26100-ARM64;; esac",
+        );
+        fake(
+            &r,
+            "cygpath",
+            "case $1 in -m) printf '%s\\n' \"$2\" | tr '\\\\' /;; *) printf '%s\\n' \"$2\" | tr / '\\\\';; esac",
+        );
+        fake(&r, "unzip", "");
+        let archive = "overgrant-x86_64-pc-windows-msvc.zip";
+        let temp = format!("{}\\temp", r.path("out").display());
+        serve(&r, &sha256(b"zip"));
+        let variables = [
+            ("OVERGRANT_VERSION", super::VERSION),
+            ("ASSET", archive),
+            ("RUNNER_TEMP", temp.as_str()),
+        ];
+        let ran = step(&r, "install", &variables);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        let folder = r.path("out/temp/overgrant").join(super::VERSION).display().to_string();
+        let unzipped = format!("-q -o {folder}/{archive} -d {folder}\n");
+        assert_eq!(r.read("out/unzip.txt"), unzipped);
+        assert_eq!(r.read("out/path"), format!("{}\n", folder.replace('/', "\\")));
+    }
+
+    #[test]
     fn a_download_counts_only_with_its_checksum() {
         let r = Repository::new(&[("repo/x", "")]);
-        let serve = |sum: &str| {
-            let then = format!(
-                "while [ $# -gt 1 ]; do [ \"$1\" = --output ] && out=$2; shift; done\n\
-                 case \"$out\" in */SHA256SUMS) echo '{sum}  '\"$ASSET\" > \"$out\";; *) cp '{}' \"$out\";; esac",
-                r.path("out/archive").display()
-            );
-            fake(&r, "curl", &then);
-        };
         r.write("out/overgrant", b"#!/bin/sh\necho built\n");
         let mut tar = Command::new("tar");
         tar.arg("-czf")
@@ -267,18 +323,28 @@ mod script {
         fake(&r, "uname", "case $1 in -m) echo x86_64;; *) echo Linux;; esac");
         let archive = "overgrant-x86_64-unknown-linux-musl.tar.gz";
         let variables = [("OVERGRANT_VERSION", super::VERSION), ("ASSET", archive)];
-        serve(&"0".repeat(64));
+        serve(&r, &"0".repeat(64));
         let refused = step(&r, "install", &variables);
         assert!(refused.code == 2 && refused.out.contains("checksum"), "{}", refused.out);
         assert!(!r.path("out/path").exists());
-        use sha2::Digest as _;
-        let bytes = std::fs::read(r.path("out/archive")).unwrap();
-        let digest = sha2::Sha256::digest(bytes);
-        serve(&digest.iter().map(|b| format!("{b:02x}")).collect::<String>());
+        serve(&r, &sha256(&std::fs::read(r.path("out/archive")).unwrap()));
         let ran = step(&r, "install", &variables);
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
         let folder = r.read("out/path");
         assert!(PathBuf::from(folder.trim_end()).join("overgrant").is_file(), "{folder}");
+        fake(&r, "uname", "echo SunOS");
+        let refused = step(&r, "install", &variables);
+        assert!(
+            refused.code == 2 && refused.err.contains("::error::overgrant has no binary for SunOS"),
+            "{}",
+            refused.err
+        );
+        let refused = step(&r, "install", &[("OVERGRANT_VERSION", "1\n::stop-commands::x")]);
+        assert!(
+            refused.code == 2 && refused.out.contains("`1%0A::stop-commands::x`"),
+            "{}",
+            refused.out
+        );
         let refused = step(&r, "install", &[("OVERGRANT_VERSION", "1.0.0/../../x")]);
         assert!(
             refused.code == 2 && refused.out.contains("is not a version"),

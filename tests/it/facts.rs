@@ -242,9 +242,11 @@ fn ways_to_more_permissions_are_made_of_actions() {
             panic!("four fields: {row:?}")
         };
         assert!(services.len() < 2, "{name}");
+        let is_type = |word: &str| word.starts_with("AWS::");
         for service in services.iter().flat_map(|s| s.split(' ')) {
+            assert_eq!(is_type(service), kind == "target", "{name}: {service}");
             assert!(
-                catalogue().is_service_principal(&format!("{service}.amazonaws.com")),
+                is_type(service) || catalogue().is_service_principal(&format!("{service}.amazonaws.com")),
                 "{name}: {service}"
             );
         }
@@ -254,9 +256,16 @@ fn ways_to_more_permissions_are_made_of_actions() {
             let known = catalogue().action(action).is_some_and(|a| a.name() == *action);
             assert!(known, "{name}: {action}");
         }
-        assert!(["self", "other", "pass", "target"].contains(&kind), "{name}: {kind}");
+        assert!(
+            ["self", "other", "pass", "start", "target"].contains(&kind),
+            "{name}: {kind}"
+        );
         // A role is handed over by `iam:PassRole` and by nothing else.
-        assert_eq!(kind == "pass", actions.contains(&"iam:PassRole"), "{name}");
+        assert_eq!(
+            matches!(kind, "pass" | "start"),
+            actions.contains(&"iam:PassRole"),
+            "{name}"
+        );
         assert!(actions.len() > 1 || kind != "pass", "{name}");
         assert!(!what.is_empty(), "{name}");
     }

@@ -34,6 +34,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("project", 6),
     ("focus", 6),
     ("pipeline", 7),
+    ("paths", 7),
     ("rules", 8),
     ("checks", 8),
     ("settings", 9),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::methods::limited_services_help;
-use super::techniques::{Danger, Technique, grants_technique, techniques};
 use crate::finding::{Cause, Confidence, Finding, Severity};
 use crate::iam::{Action, ActionSet};
+use crate::paths::methods::{Danger, Technique, grants_technique, techniques};
 use crate::phrase::{self, MAX_LABEL};
 use crate::project::{Effective, EffectiveGrant, PolicySource};
 use crate::rules::{Context, FindingSink, ids};

@@ -7,12 +7,12 @@ use std::collections::BTreeSet;
 
 use super::pass_role::PassRoleGrant;
 use super::self_mutation;
-use super::techniques::{self, Danger, Technique};
 use crate::finding::{Confidence, Severity};
 use crate::iam::arn::Breadth;
 use crate::iam::condition::{Grade, strength};
 use crate::iam::pattern;
 use crate::iam::{Action, ActionSet, ClauseItem, Document, PolicyKind, Statement};
+use crate::paths::methods::{self as techniques, Danger, Technique};
 use crate::phrase::{self, MAX_LABEL};
 use crate::project::{DocumentId, StatementRef};
 use crate::rules::{Context, FindingSink, ids};

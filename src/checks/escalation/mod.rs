@@ -6,10 +6,10 @@
 mod combined_policies;
 mod methods;
 mod pass_role;
+mod paths;
 mod self_mutation;
 mod sensitive;
 mod targets_in_repo;
-mod techniques;
 mod workloads;
 
 use crate::iam::Action;
@@ -25,12 +25,15 @@ pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("self-mutation", self_mutation::check),
     ("privileged-workloads", workloads::check),
     ("escalation-target", targets_in_repo::check),
+    ("escalation-path", paths::check),
 ];
 
 /// The actions that allow privilege escalation by themselves.
 pub(super) fn single_actions() -> impl Iterator<Item = Action> {
-    techniques::techniques().iter().filter_map(|w| match w.ids.as_slice() {
-        [only] => Some(*only),
-        _ => None,
-    })
+    crate::paths::methods::techniques()
+        .iter()
+        .filter_map(|w| match w.ids.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        })
 }

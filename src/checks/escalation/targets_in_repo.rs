@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use super::techniques::{Danger, Technique, grants_technique, is_service, passes_to, techniques};
 use crate::finding::Finding;
 use crate::iam::condition::strength;
 use crate::iam::glob::CaseSensitivity;
@@ -11,6 +10,7 @@ use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{Action, ClauseItem, catalogue, pattern};
 use crate::model::Resource;
 use crate::model::resource_types::{self, RoleHolder};
+use crate::paths::methods::{Danger, Technique, grants_technique, is_service, passes_to, techniques};
 use crate::phrase::{self, MAX_LABEL};
 use crate::project::{
     DocumentId, Effective, EffectiveGrant, IdentityId, PolicySource, Power, ResourceId, StatementRef,
@@ -78,7 +78,7 @@ impl<'a> TargetSearch<'_, 'a> {
     fn find_target(&self, effective: &Effective<'a>, technique: &Technique) -> Option<(Key, Finding)> {
         // The action that names the target or the role.
         let leading = match technique.how {
-            Danger::Own => return None,
+            Danger::Own | Danger::Start => return None,
             Danger::Pass => *technique.ids.iter().find(|a| a.name() == "iam:PassRole")?,
             Danger::Target | Danger::Other => *technique.ids.first()?,
         };

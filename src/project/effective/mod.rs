@@ -222,7 +222,6 @@ impl<'p> Effective<'p> {
     }
 
     /// Deny statements that take an action away under a condition, or on some resources only.
-    #[cfg(any(test, feature = "internals"))]
     pub fn limiting_denies(&self, action: Action) -> impl Iterator<Item = &'p Statement> {
         let limits = self.limits.iter().take(MAX_LIMITS);
         limits.filter_map(move |(s, actions)| actions.contains(action.id()).then_some(*s))

@@ -90,33 +90,57 @@ impl<'p> Effective<'p> {
     /// The grant that makes the identity as good as an administrator, if there is one that certainly does: it is on every
     /// resource and without a condition, and neither a Deny nor the boundary takes it away.
     pub fn admin_power(&self) -> Option<Power<'p>> {
-        let bounded = self.boundary.as_ref();
-        if bounded.is_some_and(|b| !b.complete) {
+        if self.boundary.as_ref().is_some_and(|b| !b.complete) {
             return None;
         }
         let withheld = self.withheld();
-        self.grants.iter().find_map(|g| {
-            let resource = g.statement.resource.as_ref()?;
-            let wide = !resource.negated && resource.items.iter().any(|r| r.breadth().is_star_like());
-            if !wide || g.is_narrowed() {
-                return None;
+        let wide: Vec<(&EffectiveGrant<'p>, ActionSet)> = self
+            .grants
+            .iter()
+            .filter_map(|g| Some((g, self.wide_actions(g, &withheld)?)))
+            .collect();
+        let alone = wide
+            .iter()
+            .find_map(|(g, actions)| Some((*g, Reach::new(actions)?, actions)));
+        let mut together = ActionSet::empty();
+        wide.iter().for_each(|(_, actions)| together.union_with(actions));
+        let (g, reach, actions) = match (alone, Reach::new(&together)) {
+            (Some((_, Reach::Everything, _)), _) | (_, None) => alone?,
+            // Of several that make one only together, the one with most of it.
+            (_, Some(Reach::Everything)) => {
+                let most = wide.iter().rev().max_by_key(|(_, actions)| actions.len())?;
+                (most.0, Reach::Everything, &most.1)
             }
-            let mut actions = g.actions.clone().into_owned();
-            actions.subtract(&withheld);
-            if let Some(b) = bounded {
-                actions.intersect(&b.everywhere);
+            (Some(alone), Some(_)) => alone,
+            (None, Some(reach)) => {
+                let most = wide.iter().rev().max_by_key(|(_, actions)| actions.len())?;
+                (most.0, reach, &most.1)
             }
-            let reach = Reach::new(&actions)?;
-            let shown = actions
-                .iter()
-                .find(|a| keys().contains(a.id()))
-                .or_else(|| actions.iter().next())?;
-            Some(Power {
-                grant: g.clone(),
-                reach,
-                span: g.span(shown),
-            })
+        };
+        let shown = actions
+            .iter()
+            .find(|a| keys().contains(a.id()))
+            .or_else(|| actions.iter().next())?;
+        Some(Power {
+            grant: g.clone(),
+            reach,
+            span: g.span(shown),
         })
+    }
+
+    /// What a grant allows on every resource and without a condition.
+    fn wide_actions(&self, g: &EffectiveGrant<'p>, withheld: &ActionSet) -> Option<ActionSet> {
+        let resource = g.statement.resource.as_ref()?;
+        let wide = !resource.negated && resource.items.iter().any(|r| r.breadth().is_star_like());
+        if !wide || g.is_narrowed() {
+            return None;
+        }
+        let mut actions = g.actions.clone().into_owned();
+        actions.subtract(withheld);
+        if let Some(b) = &self.boundary {
+            actions.intersect(&b.everywhere);
+        }
+        Some(actions)
     }
 }
 

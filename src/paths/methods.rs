@@ -2,8 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::pass_role::is_every_role;
-use crate::iam::arn::Breadth;
+use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, Operator, OperatorFamily, strength};
 use crate::iam::pattern;
 use crate::iam::resource_fit::may_be_resource_of;
@@ -12,39 +11,50 @@ use crate::iam::{Action, ActionSet, ClauseItem, Statement, catalogue};
 
 /// How a method gains permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Danger {
+pub enum Danger {
     /// Changes the holder's own policies or groups.
     Own,
     /// Takes over another principal.
     Other,
     /// Passes a role to a new resource.
     Pass,
+    /// Passes a role to what is started from a resource that is there already: only a path says whether there is such a role.
+    Start,
     /// Uses a resource that runs already.
     Target,
 }
 
-pub(super) struct Technique {
-    pub(super) how: Danger,
-    pub(super) actions: Vec<&'static str>,
+pub struct Technique {
+    pub how: Danger,
+    pub actions: Vec<&'static str>,
     /// The same actions, from the catalogue.
-    pub(super) ids: Vec<Action>,
-    pub(super) what: &'static str,
+    pub ids: Vec<Action>,
+    pub what: &'static str,
     /// The prefixes of the service principals that get the role: `lambda`, or `ecs` for `ecs-tasks.amazonaws.com`.
-    pub(super) services: Vec<&'static str>,
+    pub services: Vec<&'static str>,
+    /// Of [`Danger::Target`]: the types of what runs already, as CloudFormation names them.
+    pub on: Vec<&'static str>,
 }
 
 impl Technique {
     /// Whether `granted` has all its actions.
-    pub(super) fn is_granted_by(&self, granted: &ActionSet) -> bool {
+    pub fn is_granted_by(&self, granted: &ActionSet) -> bool {
         self.ids.iter().all(|action| granted.contains(action.id()))
     }
 }
 
-/// The table, read on first use.
-pub(super) fn techniques() -> &'static [Technique] {
+/// The methods that a policy alone shows.
+pub fn techniques() -> &'static [Technique] {
+    let all = all_methods();
+    let end = all.partition_point(|t| t.how != Danger::Start);
+    all.get(..end).unwrap_or_default()
+}
+
+/// The table, read on first use; those of [`Danger::Start`] come last.
+pub fn all_methods() -> &'static [Technique] {
     static WAYS: OnceLock<Vec<Technique>> = OnceLock::new();
     WAYS.get_or_init(|| {
-        include_str!("../../../rules/facts/hand/escalation.txt")
+        let mut all: Vec<Technique> = include_str!("../../rules/facts/hand/escalation.txt")
             .lines()
             .filter(|l| !l.starts_with('#'))
             .filter_map(|l| {
@@ -54,30 +64,37 @@ pub(super) fn techniques() -> &'static [Technique] {
                     "self" => Danger::Own,
                     "other" => Danger::Other,
                     "pass" => Danger::Pass,
+                    "start" => Danger::Start,
                     _ => Danger::Target,
                 };
                 let actions: Vec<_> = fields.next()?.split(' ').collect();
                 let ids = actions.iter().map(|a| catalogue().action(a)).collect::<Option<_>>()?;
                 let what = fields.next()?;
                 let own = actions.iter().filter(|a| !a.starts_with("iam:"));
-                let services = match fields.next() {
-                    Some(services) => services.split(' ').collect(),
+                let last = fields.next();
+                let words = |w: &'static str| w.split(' ').collect::<Vec<_>>();
+                let services = match last.filter(|_| matches!(how, Danger::Pass | Danger::Start)) {
+                    Some(services) => words(services),
                     None => own.filter_map(|a| a.split(':').next()).take(1).collect(),
                 };
+                let on = last.filter(|_| how == Danger::Target).map(words).unwrap_or_default();
                 Some(Technique {
                     how,
                     actions,
                     ids,
                     what,
                     services,
+                    on,
                 })
             })
-            .collect()
+            .collect();
+        all.sort_by_key(|t| t.how == Danger::Start);
+        all
     })
 }
 
 /// Whether a statement that grants `action` grants it widely enough for the method.
-pub(super) fn grants_technique(s: &Statement, action: Action, technique: &Technique) -> bool {
+pub fn grants_technique(s: &Statement, action: Action, technique: &Technique) -> bool {
     let how = technique.how;
     let pass = action.name() == "iam:PassRole";
     if pass && !passes_to(s, &technique.services) {
@@ -91,9 +108,9 @@ pub(super) fn grants_technique(s: &Statement, action: Action, technique: &Techni
     resource.negated
         || resource.items.iter().any(|r| pattern::is_star(&r.text))
         || resource.items.iter().any(|r| match how {
-            Danger::Pass if pass => is_every_role(r),
+            Danger::Pass | Danger::Start if pass => arn::covers_every(&r.text, "role"),
             // A resource that does not exist yet can be named in advance.
-            Danger::Pass => {
+            Danger::Pass | Danger::Start => {
                 let known = r.breadth() != Breadth::Unknown || r.text.as_hole().is_none();
                 known && may_be_resource_of(&r.text, action)
             }
@@ -105,7 +122,7 @@ pub(super) fn grants_technique(s: &Statement, action: Action, technique: &Techni
 
 /// Whether a statement allows passing roles to one of the services: it has no condition on `iam:PassedToService`, or
 /// one that names the service.
-pub(super) fn passes_to(s: &Statement, services: &[&str]) -> bool {
+pub fn passes_to(s: &Statement, services: &[&str]) -> bool {
     if !strength(s).is_bound("iam:PassedToService", Grade::Narrows) {
         return true;
     }
@@ -123,7 +140,7 @@ pub(super) fn passes_to(s: &Statement, services: &[&str]) -> bool {
 }
 
 /// Whether `principal` (`ecs-tasks.amazonaws.com`, `tasks.apprunner.amazonaws.com`) belongs to one of the services.
-pub(super) fn is_service(principal: &str, services: &[&str]) -> bool {
+pub fn is_service(principal: &str, services: &[&str]) -> bool {
     let own = |part: &str| {
         services.iter().any(|service| {
             part.strip_prefix(service)

@@ -1,0 +1,108 @@
+//! `paths`: who can become an administrator or reach data, through whom.
+
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::input::InputArgs;
+use super::repositories;
+use super::run::{Loaded, RunOptions};
+use super::{CliFailure, terminal};
+use crate::iam::glob::{self, CaseSensitivity};
+use crate::paths::{AccessPath, PathEnd, find_paths};
+use crate::project::{Effects, Project};
+use crate::report::{PathsPage, paths_human, paths_json, paths_markdown};
+use crate::secrets::Mask;
+use crate::settings::Settings;
+use crate::source::Span;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum PathsFormat {
+    /// Each path, hop by hop, with the place of each permission.
+    #[default]
+    Human,
+    Json,
+    /// A list for a comment on a pull request.
+    Markdown,
+}
+
+/// List how identities can gain administrator access or data, step by step
+#[derive(Debug, Args)]
+pub(super) struct PathsArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
+    format: PathsFormat,
+    /// Only paths that start here: a name, an address, an ARN, a pattern, or `public`
+    #[arg(long, value_name = "WHO")]
+    from: Option<String>,
+    /// Only paths that end here: `admin`, `data`, or a name, an address, an ARN, or a pattern
+    #[arg(long, value_name = "WHO|admin|data|RESOURCE")]
+    to: Option<String>,
+}
+
+impl PathsArgs {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
+        let over = |_: &mut Settings| {};
+        let run_options = RunOptions::confined();
+        let all = repositories::read(&self.input, &over, &run_options)?;
+        let pages = repositories::each(all, |read, analysis| {
+            // Only the rules know what is a secret.
+            let report = read.report(analysis, &run_options);
+            let effects = Effects::new(&analysis.project);
+            let mut paths = find_paths(&analysis.project, &effects);
+            paths.retain(|p| self.is_wanted(p) && !p.spans().any(|s| leaves_out(read, &analysis.project, s)));
+            let listed = PathsPage {
+                sources: analysis.project.sources,
+                paths: &paths,
+                errors: &report.errors,
+                unjudged: &report.unjudged,
+            };
+            let mask = Mask::new(analysis.project.sources, &report.secrets);
+            let text = match self.format {
+                PathsFormat::Human => mask.text(paths_human(&listed)),
+                PathsFormat::Json => mask.json(paths_json(&listed)),
+                PathsFormat::Markdown => mask.text(paths_markdown(&listed)),
+            };
+            (text, !report.errors.is_empty())
+        });
+        let (texts, failed): (Vec<String>, Vec<bool>) = pages.into_iter().unzip();
+        let text = match self.format {
+            PathsFormat::Human | PathsFormat::Markdown => texts.concat(),
+            PathsFormat::Json => repositories::merge_lists(texts),
+        };
+        match self.format {
+            PathsFormat::Human => terminal::print_list(&text, |_| false)?,
+            PathsFormat::Json | PathsFormat::Markdown => terminal::print_page(&text)?,
+        };
+        Ok(ExitCode::from(u8::from(failed.contains(&true))))
+    }
+
+    fn is_wanted(&self, path: &AccessPath) -> bool {
+        let from = self.from.as_ref().is_none_or(|who| is_end(&path.from, who));
+        let to = self
+            .to
+            .as_ref()
+            .is_none_or(|what| path.gain.name() == what || is_end(&path.to, what));
+        from && to
+    }
+}
+
+/// Whether nothing is said of what stands there, since it is test code.
+fn leaves_out(read: &Loaded<'_>, project: &Project<'_>, span: Span) -> bool {
+    let path = project.sources.path(span.file);
+    let inside = project.test_code.iter().any(|code| code.contains(span));
+    !read.governing.settings_for(path).tests && (inside || read.is_test(path))
+}
+
+/// Whether someone means an end by `who`.
+fn is_end(end: &PathEnd, who: &str) -> bool {
+    let names = [
+        Some(end.name.as_str()),
+        end.address.as_deref(),
+        end.arn.as_deref(),
+        (end.kind == "public").then_some("public"),
+    ];
+    let is = |name: &str| glob::matches(who, name, CaseSensitivity::Sensitive);
+    names.into_iter().flatten().any(is) || is(&end.text())
+}

@@ -1,0 +1,95 @@
+//! Roles that are assumed: through the grant and the trust policy, or the trust policy alone.
+//!
+//! In one account, a trust policy that names an identity is enough; one that names the account leaves it to the account's
+//! policies. IAM User Guide, "Policy evaluation logic", "Determining whether a request is allowed or denied within an account";
+//! AWS STS API Reference, "AssumeRole", "Permissions".
+
+use super::edge::Edge;
+use super::graph::{AccessNode, Actor, Graph, Hub, NodeId, trusted};
+use super::names::ROLE;
+use super::trust::{Way, Who};
+use crate::iam::catalogue;
+use crate::project::IdentityKind;
+
+/// Those outside who may assume a role, and identities that a trust policy names.
+pub(super) fn add_outside(graph: &mut Graph<'_>) {
+    let mut found: Vec<(NodeId, Way)> = Vec::new();
+    let mut roles: Vec<NodeId> = graph.trust.keys().copied().collect();
+    roles.sort_unstable();
+    for role in roles {
+        let Some(trust) = graph.trust.get(&role) else { continue };
+        for (i, way) in trust.ways.iter().enumerate() {
+            let kept = matches!(way.who, Who::Named(node) if trust.keeps_out(i, node, &graph.names));
+            if !kept {
+                found.push((role, way.clone()));
+            }
+        }
+    }
+    for (role, way) in found {
+        let (from, by) = match &way.who {
+            Who::Named(node) if may_use_trust(graph, *node, role) => (*node, "assumes the role"),
+            Who::Everyone => (graph.outside(AccessNode::Public), "assumes the role"),
+            Who::OtherAccount(id) => (graph.outside(AccessNode::Account(id.clone())), "assumes the role"),
+            Who::Elsewhere(kind, name, arn) => (
+                graph.outside(AccessNode::Elsewhere(kind, name.clone(), arn.clone())),
+                "assumes the role",
+            ),
+            Who::Provider(name) => (
+                graph.outside(AccessNode::Provider(name.clone())),
+                "assumes the role with a token of the provider",
+            ),
+            Who::Named(_) | Who::Account | Who::Service(_) => continue,
+        };
+        graph.push(Edge {
+            from,
+            to: role,
+            by,
+            needs: vec![trusted(way.span)],
+            conditions: way.conditions,
+            unknown: Vec::new(),
+        });
+    }
+}
+
+/// Whether nothing keeps an identity that the trust policy names from assuming the role. A boundary limits what names a role,
+/// and not what names a user: IAM User Guide, "Permissions boundaries for IAM entities", "Evaluating effective permissions
+/// with boundaries".
+fn may_use_trust(graph: &Graph<'_>, node: NodeId, role: NodeId) -> bool {
+    let (Some(id), Some(action)) = (graph.identity(node), catalogue().action("sts:AssumeRole")) else {
+        return false;
+    };
+    let effective = graph.effects.of(id);
+    let bounded = effective.boundary.as_ref();
+    let is_user = graph.project.identities[id].kind == IdentityKind::User;
+    let within = is_user || bounded.is_none_or(|b| b.allows(action).may_be());
+    within && node != role && !super::grants::is_denied(effective, &graph.names, action, role)
+}
+
+pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
+    let granted = actor.granted(graph, "sts:AssumeRole", ROLE);
+    graph.add_targets(
+        actor,
+        &granted,
+        &Hub::Delegating(actor.deployment),
+        ROLE,
+        &|graph, g, role| {
+            let mut edge = Edge {
+                from: actor.node,
+                to: actor.node,
+                by: "assumes the role",
+                needs: vec![g.need()],
+                conditions: g.conditions(),
+                unknown: actor.unknown.clone(),
+            };
+            if let Some(role) = role {
+                let (i, way) = graph.delegation(role)?;
+                if graph.trust.get(&role)?.keeps_out(i, actor.node, &graph.names) {
+                    return None;
+                }
+                edge.needs.push(trusted(way.span));
+                edge.conditions.extend(way.conditions.iter().cloned());
+            }
+            Some(edge)
+        },
+    );
+}

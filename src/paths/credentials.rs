@@ -1,0 +1,157 @@
+//! Other identities taken over, and policies written.
+//! Rhino Security Labs, "AWS IAM privilege escalation"; Service Authorization Reference, "AWS Identity and Access Management".
+
+use super::edge::Edge;
+use super::grants::Granted;
+use super::graph::{Actor, Graph, Hub, NodeId, Write};
+use super::names::{ActionTargets, Class, GROUP, POLICY, ROLE, USER};
+use crate::iam::condition::strength;
+use crate::project::{IdentityKind, PolicyRef};
+
+/// Actions that make the caller another identity.
+const TAKES_OVER: &[(&str, Class, &str)] = &[
+    ("iam:CreateAccessKey", USER, "creates an access key for the user"),
+    (
+        "iam:CreateLoginProfile",
+        USER,
+        "creates a console password for the user",
+    ),
+    (
+        "iam:UpdateLoginProfile",
+        USER,
+        "changes the console password of the user",
+    ),
+    (
+        "iam:UpdateAssumeRolePolicy",
+        ROLE,
+        "changes who may assume the role, and assumes it",
+    ),
+];
+
+/// Actions that give an identity any permission.
+const WRITES: &[(&str, Class, &str)] = &[
+    ("iam:PutRolePolicy", ROLE, "writes any policy into the role"),
+    ("iam:AttachRolePolicy", ROLE, "attaches any policy to the role"),
+    ("iam:PutUserPolicy", USER, "writes any policy into the user"),
+    ("iam:AttachUserPolicy", USER, "attaches any policy to the user"),
+    ("iam:PutGroupPolicy", GROUP, "writes any policy into the group"),
+    ("iam:AttachGroupPolicy", GROUP, "attaches any policy to the group"),
+];
+
+pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
+    for (action, class, by) in TAKES_OVER {
+        let granted = actor.granted(graph, action, *class);
+        graph.add_targets(
+            actor,
+            &granted,
+            &Hub::All(*class, actor.deployment),
+            *class,
+            &|_, g, _| Some(edge(actor, g, by)),
+        );
+    }
+    if actor.kind == IdentityKind::User {
+        let granted = actor.granted(graph, "iam:AddUserToGroup", GROUP);
+        let by = "adds itself to the group";
+        graph.add_targets(
+            actor,
+            &granted,
+            &Hub::All(GROUP, actor.deployment),
+            GROUP,
+            &|_, g, _| Some(edge(actor, g, by)),
+        );
+    }
+    for (action, class, by) in WRITES {
+        let granted = actor.granted(graph, action, *class);
+        for g in granted
+            .iter()
+            .filter(|g| !strength(g.grant.statement).limits_attachable_policies())
+        {
+            add_writes(graph, actor, g, *class, by);
+        }
+    }
+    for g in actor.granted(graph, "iam:CreatePolicyVersion", POLICY) {
+        add_rewrites(graph, actor, &g);
+    }
+}
+
+fn edge(actor: &Actor<'_>, g: &Granted<'_, '_>, by: &'static str) -> Edge {
+    Edge {
+        from: actor.node,
+        to: actor.node,
+        by,
+        needs: vec![g.need()],
+        conditions: g.conditions(),
+        unknown: actor.unknown.clone(),
+    }
+}
+
+fn add_writes<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, g: &Granted<'_, 'p>, class: Class, by: &'static str) {
+    let all = matches!(g.targets, ActionTargets::All);
+    let nodes: Vec<Option<NodeId>> = match &g.targets {
+        ActionTargets::All if !actor.is_limited(g.action) => vec![None],
+        ActionTargets::All => graph
+            .names
+            .all(class, actor.deployment)
+            .iter()
+            .copied()
+            .map(Some)
+            .collect(),
+        ActionTargets::Caller => vec![Some(actor.node)],
+        ActionTargets::These(nodes) => nodes.iter().copied().map(Some).collect(),
+    };
+    // The actor itself is the nearest of all.
+    let own = (all && graph.names.of(actor.node).and_then(|n| n.class) == Some(class)).then_some(Some(actor.node));
+    for of in own.into_iter().chain(nodes) {
+        if of.is_some_and(|n| actor.is_kept_from(graph, g.action, n)) {
+            continue;
+        }
+        let mut edge = edge(actor, g, by);
+        edge.to = of.unwrap_or(actor.node);
+        graph.writes.push(Write {
+            of,
+            class,
+            policy: None,
+            edge,
+        });
+    }
+}
+
+/// Managed policies of the repository that the actor rewrites, and those that have them.
+fn add_rewrites<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, g: &Granted<'_, 'p>) {
+    let project = graph.project;
+    let mut found = Vec::new();
+    for (id, identity) in project.identities.iter_enumerated() {
+        let Some(class) = Class::of_identity(identity.kind) else {
+            continue;
+        };
+        for used in identity.policies.iter().filter(|u| !u.inline) {
+            let PolicyRef::Documents(documents) = &used.policy else {
+                continue;
+            };
+            for policy in documents
+                .iter()
+                .filter_map(|d| graph.names.node_of(project.documents[*d].resource?))
+            {
+                let covered = match &g.targets {
+                    ActionTargets::All => true,
+                    ActionTargets::Caller => false,
+                    ActionTargets::These(nodes) => nodes.binary_search(&policy).is_ok(),
+                };
+                if covered && !actor.is_kept_from(graph, g.action, policy) {
+                    found.push((graph.node_of_identity(id), class, policy));
+                }
+            }
+        }
+    }
+    for (node, class, policy) in found {
+        let mut edge = edge(actor, g, "rewrites the policy");
+        edge.to = policy;
+        let (of, policy) = (Some(node), Some(policy));
+        graph.writes.push(Write {
+            of,
+            class,
+            policy,
+            edge,
+        });
+    }
+}

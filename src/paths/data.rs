@@ -1,0 +1,321 @@
+//! Data that identities can read, and credentials that lie in it.
+//! Service Authorization Reference, of Amazon S3, AWS Secrets Manager, AWS Systems Manager and Amazon DynamoDB.
+
+use super::edge::{Edge, NeedAt};
+use super::graph::{AccessNode, Actor, Graph, Hub, NodeId};
+use super::names::{Class, class_of};
+use super::trust::{Who, conditions_of, is_denied_by, who};
+use crate::iam::{Effect, PolicyKind, catalogue};
+use crate::project::ResourceId;
+use crate::source::Span;
+use crate::value::{MAX_DEPTH, Value, ValueKind};
+
+/// The types that hold data, and the actions that read it.
+const READS: &[(&str, &[&str])] = &[
+    (
+        "AWS::DynamoDB::Table",
+        &["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+    ),
+    ("AWS::S3::Bucket", &["s3:GetObject"]),
+    (
+        "AWS::SSM::Parameter",
+        &["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"],
+    ),
+    ("AWS::SecretsManager::Secret", &["secretsmanager:GetSecretValue"]),
+];
+
+/// Whether a node is data of its own: what a path may end in.
+pub(super) fn is_data(graph: &Graph<'_>, node: NodeId) -> bool {
+    let AccessNode::Resource(id) = graph.nodes[node] else {
+        return false;
+    };
+    let r = &graph.project.resources[id];
+    match &*r.kind {
+        "AWS::SSM::Parameter" => r.get("Type").and_then(Value::as_str).as_deref() == Some("SecureString"),
+        kind => READS.iter().any(|(data, _)| *data == kind),
+    }
+}
+
+pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
+    add_settings(graph, actor);
+    for (kind, actions) in READS {
+        let Some(class) = class_of(kind) else { continue };
+        for action in *actions {
+            let granted = actor.granted(graph, action, class);
+            if granted.is_empty() {
+                continue;
+            }
+            graph.add_targets(
+                actor,
+                &granted,
+                &Hub::All(class, actor.deployment),
+                class,
+                &|graph, g, node| {
+                    let denies = node.and_then(|n| graph.guarded.get(&n)).into_iter().flatten();
+                    if denies
+                        .into_iter()
+                        .any(|s| is_denied_by(s, g.action, actor.node, &graph.names))
+                    {
+                        return None;
+                    }
+                    Some(Edge {
+                        from: actor.node,
+                        to: actor.node,
+                        by: reads(class),
+                        needs: vec![g.need()],
+                        conditions: g.conditions(),
+                        unknown: actor.unknown.clone(),
+                    })
+                },
+            );
+            break;
+        }
+    }
+}
+
+/// The types whose settings may hold credentials, the action that reads them, and what it does.
+const SETTINGS: &[(&str, &[&str], &str)] = &[
+    (
+        "AWS::Lambda::Function",
+        &["lambda:GetFunctionConfiguration", "lambda:GetFunction"],
+        "reads the settings of the function",
+    ),
+    (
+        "AWS::EC2::Instance",
+        &["ec2:DescribeInstanceAttribute"],
+        "reads the user data of the instance",
+    ),
+];
+
+/// To the settings in which an access key lies.
+fn add_settings<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
+    for (kind, actions, by) in SETTINGS {
+        let Some(class) = class_of(kind) else { continue };
+        let holding: Vec<(NodeId, NodeId)> = graph
+            .contents()
+            .filter(|(of, _)| graph.names.of(*of).and_then(|n| n.class) == Some(class))
+            .collect();
+        for (of, contents) in holding {
+            let all = actions.iter().flat_map(|a| actor.granted(graph, a, class));
+            let covers = |g: &super::grants::Granted<'_, '_>| match &g.targets {
+                super::names::ActionTargets::All => true,
+                super::names::ActionTargets::Caller => false,
+                super::names::ActionTargets::These(nodes) => nodes.binary_search(&of).is_ok(),
+            };
+            let Some(g) = all.filter(covers).find(|g| !actor.is_kept_from(graph, g.action, of)) else {
+                continue;
+            };
+            let edge = Edge {
+                from: actor.node,
+                to: contents,
+                by,
+                needs: vec![g.need()],
+                conditions: g.conditions(),
+                unknown: actor.unknown.clone(),
+            };
+            graph.push(edge);
+        }
+    }
+}
+
+fn reads(class: Class) -> &'static str {
+    match class.kind {
+        "AWS::S3::Bucket" => "reads the objects of the bucket",
+        "AWS::DynamoDB::Table" => "reads the table",
+        "AWS::SecretsManager::Secret" => "reads the secret",
+        _ => "reads the parameter",
+    }
+}
+
+/// From data and settings to the user whose access key lies in them.
+pub(super) fn add_contents(graph: &mut Graph<'_>) {
+    let mut found: Vec<(NodeId, NodeId, Span)> = Vec::new();
+    let mut settings: Vec<(ResourceId, NodeId, Span)> = Vec::new();
+    for (id, r) in graph.project.resources.iter_enumerated() {
+        let holder = match &*r.kind {
+            "AWS::S3::Object" => referred(graph, r.get("Bucket")),
+            "AWS::SecretsManager::SecretVersion" => referred(graph, r.get("SecretId")),
+            "AWS::SecretsManager::Secret" | "AWS::SSM::Parameter" => graph.names.node_of(id),
+            kind if SETTINGS.iter().any(|(of, ..)| *of == kind) => {
+                let mut keys = Vec::new();
+                find_keys(graph, &r.props, 0, &mut keys);
+                settings.extend(keys.into_iter().map(|(user, span)| (id, user, span)));
+                continue;
+            }
+            _ => continue,
+        };
+        let Some(holder) = holder else { continue };
+        let mut keys = Vec::new();
+        find_keys(graph, &r.props, 0, &mut keys);
+        found.extend(keys.into_iter().map(|(user, span)| (holder, user, span)));
+    }
+    for (of, user, span) in settings {
+        let contents = graph.outside(AccessNode::Contents(of));
+        found.push((contents, user, span));
+    }
+    for (from, to, span) in found {
+        graph.push(Edge {
+            from,
+            to,
+            by: "holds an access key of the user",
+            needs: vec![NeedAt {
+                action: "",
+                resource: None,
+                span,
+            }],
+            conditions: Vec::new(),
+            unknown: Vec::new(),
+        });
+    }
+}
+
+/// What the policy of data allows someone.
+struct DirectAccess {
+    from: AccessNode,
+    to: NodeId,
+    class: Class,
+    action: &'static str,
+    span: Span,
+    conditions: Vec<String>,
+}
+
+/// What the policies of data allow, and what they deny.
+pub(super) fn add_resource_policies(graph: &mut Graph<'_>) {
+    let project = graph.project;
+    let mut found: Vec<DirectAccess> = Vec::new();
+    for d in project.documents.iter().filter(|d| d.kind == PolicyKind::Resource) {
+        let Some(id) = d.resource else { continue };
+        let r = &project.resources[id];
+        let owner = match &*r.kind {
+            "AWS::S3::BucketPolicy" => referred(graph, r.get("Bucket")),
+            "AWS::SecretsManager::ResourcePolicy" => referred(graph, r.get("SecretId")),
+            _ => graph.names.node_of(id),
+        };
+        let class = owner.and_then(|n| graph.names.of(n)?.class);
+        let (Some(owner), Some(class)) = (owner, class) else {
+            continue;
+        };
+        let Some((_, actions)) = READS.iter().find(|(kind, _)| *kind == class.kind) else {
+            continue;
+        };
+        for s in &d.statements {
+            if matches!(&s.effect, Some(e) if e.value == Effect::Deny) {
+                graph.guarded.entry(owner).or_default().push(s);
+                continue;
+            }
+            let named = |a: &&&str| {
+                let action = catalogue().action(a);
+                let clause = s.action.as_ref().filter(|c| !c.negated);
+                action
+                    .zip(clause)
+                    .is_some_and(|(a, c)| c.items_naming(a).next().is_some())
+            };
+            let (Some(principal), Some(action)) = (&s.principal, actions.iter().find(named)) else {
+                continue;
+            };
+            if principal.negated || !s.allows() {
+                continue;
+            }
+            for item in &principal.items {
+                let Some(who) = who(project, &graph.names, item) else {
+                    continue;
+                };
+                let conditions = conditions_of(s);
+                let from = match who {
+                    Who::Named(node) => graph.nodes[node].clone(),
+                    Who::Everyone if conditions.is_empty() => AccessNode::Public,
+                    Who::OtherAccount(id) => AccessNode::Account(id),
+                    Who::Elsewhere(kind, name, arn) => AccessNode::Elsewhere(kind, name, arn),
+                    _ => continue,
+                };
+                found.push(DirectAccess {
+                    from,
+                    to: owner,
+                    class,
+                    action,
+                    span: item.value.span,
+                    conditions,
+                });
+            }
+        }
+    }
+    for access in found {
+        let DirectAccess {
+            from,
+            to,
+            class,
+            action,
+            span,
+            conditions,
+        } = access;
+        let from = match from {
+            AccessNode::Identity(id) => graph.node_of_identity(id),
+            other => graph.outside(other),
+        };
+        let by = reads(class);
+        let kept = catalogue().action(action).is_some_and(|action| {
+            let denied = graph
+                .identity(from)
+                .is_some_and(|id| super::grants::is_denied(graph.effects.of(id), &graph.names, action, to));
+            let mut denies = graph.guarded.get(&to).into_iter().flatten();
+            denied || denies.any(|s| is_denied_by(s, action, from, &graph.names))
+        });
+        if kept {
+            continue;
+        }
+        graph.push(Edge {
+            from,
+            to,
+            by,
+            needs: vec![NeedAt {
+                action,
+                resource: None,
+                span,
+            }],
+            conditions,
+            unknown: Vec::new(),
+        });
+    }
+}
+
+fn referred(graph: &Graph<'_>, value: Option<&Value>) -> Option<NodeId> {
+    let (id, _) = graph.project.resource_at(value?.as_hole()?.target.as_ref()?)?;
+    graph.names.node_of(id)
+}
+
+/// The users whose access keys a value refers to.
+fn find_keys(graph: &Graph<'_>, value: &Value, depth: u32, out: &mut Vec<(NodeId, Span)>) {
+    if depth > MAX_DEPTH || out.len() > 16 {
+        return;
+    }
+    let mut hole = |h: &crate::source::Hole| {
+        let key = h.target.as_ref().and_then(|t| graph.project.resource_at(t));
+        let user = key.and_then(|(id, _)| user_of_key(graph, id));
+        if let Some(user) = user.filter(|u| out.iter().all(|(known, _)| known != u)) {
+            out.push((user, value.span));
+        }
+    };
+    match &value.kind {
+        ValueKind::Unknown(h) => hole(h),
+        ValueKind::Str(text) => text.holes().for_each(hole),
+        ValueKind::Seq(items) => items.iter().for_each(|v| find_keys(graph, v, depth + 1, out)),
+        ValueKind::Map(entries) => entries.iter().for_each(|e| find_keys(graph, &e.value, depth + 1, out)),
+        ValueKind::Json(inner) => find_keys(graph, inner, depth + 1, out),
+        ValueKind::OneOf(branches) => branches.iter().for_each(|b| find_keys(graph, &b.value, depth + 1, out)),
+        _ => {}
+    }
+}
+
+fn user_of_key(graph: &Graph<'_>, id: ResourceId) -> Option<NodeId> {
+    let key = &graph.project.resources[id];
+    if &*key.kind != "AWS::IAM::AccessKey" {
+        return None;
+    }
+    let user = key.get("UserName")?;
+    referred(graph, Some(user)).or_else(|| {
+        let name = user.as_str()?;
+        let users = graph.project.identities.iter_enumerated();
+        let mut named = users.filter(|(_, i)| i.name.as_ref().and_then(|n| n.known()).as_deref() == Some(&*name));
+        named.next().map(|(id, _)| graph.node_of_identity(id))
+    })
+}

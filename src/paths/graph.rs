@@ -1,0 +1,433 @@
+//! Nodes and edges, and how they are added.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::edge::{Edge, NeedAt};
+use super::grants::{self, Granted};
+use super::names::{self, ActionTargets, Class, Deployment, NodeNames};
+use super::trust::{TrustOf, Who};
+use super::{assume, credentials, data, entries, pass_role, running};
+use crate::iam::{Action, Statement, catalogue};
+use crate::index::{IndexVec, define_id};
+use crate::project::{Effective, Effects, IdentityId, IdentityKind, PolicyRef, Project, Reach, ResourceId};
+
+define_id! {
+    /// Index into the nodes of a graph.
+    NodeId;
+}
+
+/// No repository has more that lead somewhere: what all of a kind can be reached by is one node.
+const MAX_EDGES: usize = 2_000_000;
+
+/// Parts of the names of services that run code of the customer's with the credentials of a role.
+const RUNS_CODE: &[&str] = &[
+    "amplify",
+    "apprunner",
+    "batch",
+    "bedrock-agentcore",
+    "braket",
+    "codebuild",
+    "ec2",
+    "ecs-tasks",
+    "edgelambda",
+    "eks",
+    "eks-fargate-pods",
+    "elasticbeanstalk",
+    "elasticmapreduce",
+    "emr-serverless",
+    "gamelift",
+    "glue",
+    "greengrass",
+    "imagebuilder",
+    "kinesisanalytics",
+    "lambda",
+    "omics",
+    "pods",
+    "sagemaker",
+    "spotfleet",
+    "synthetics",
+    "tasks",
+];
+
+/// A place that access leads from or to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum AccessNode {
+    Identity(IdentityId),
+    Resource(ResourceId),
+    /// Anyone on the internet.
+    Public,
+    /// Another account: its number.
+    Account(String),
+    /// An identity provider.
+    Provider(String),
+    /// A role or user that the repository only names: its kind, name, and ARN.
+    Elsewhere(&'static str, String, String),
+    /// What the settings of a resource hold, apart from the resource itself.
+    Contents(ResourceId),
+    /// Each of several nodes; no end of a hop.
+    Hub,
+}
+
+/// What a hub leads to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Hub {
+    All(Class, Deployment),
+    /// The roles that a service may assume.
+    Trusting(String, Deployment),
+    /// The roles that trust the account.
+    Delegating(Deployment),
+}
+
+/// A right to write policies that an identity has: the identity, who gets what is written, and the managed policy that is
+/// rewritten.
+#[derive(Clone, Debug)]
+pub(super) struct Write {
+    /// `None` stands for each of the class.
+    pub(super) of: Option<NodeId>,
+    pub(super) class: Class,
+    pub(super) policy: Option<NodeId>,
+    /// From the writer.
+    pub(super) edge: Edge,
+}
+
+pub(super) struct Graph<'p> {
+    pub(super) project: &'p Project<'p>,
+    pub(super) effects: &'p Effects<'p>,
+    pub(super) nodes: IndexVec<NodeId, AccessNode>,
+    pub(super) names: NodeNames<'p>,
+    pub(super) trust: HashMap<NodeId, TrustOf<'p>>,
+    pub(super) edges: Vec<Edge>,
+    pub(super) writes: Vec<Write>,
+    /// Deny statements of the policies of resources.
+    pub(super) guarded: HashMap<NodeId, Vec<&'p Statement>>,
+    /// The services that roles of the repository trust.
+    pub(super) services: BTreeSet<String>,
+    identities: HashMap<IdentityId, NodeId>,
+    hubs: HashMap<Hub, NodeId>,
+    outside: HashMap<String, NodeId>,
+}
+
+impl<'p> Graph<'p> {
+    pub(super) fn new(project: &'p Project<'p>, effects: &'p Effects<'p>) -> Self {
+        let mut nodes = IndexVec::new();
+        let mut identities = HashMap::new();
+        for id in project.identities.ids() {
+            identities.insert(id, nodes.push(AccessNode::Identity(id)));
+        }
+        for (id, r) in project.resources.iter_enumerated() {
+            if names::class_of(&r.kind).is_some() && project.identity_of(id).is_none() {
+                nodes.push(AccessNode::Resource(id));
+            }
+        }
+        let names = NodeNames::new(project, &nodes);
+        let mut out = Self {
+            project,
+            effects,
+            nodes,
+            names,
+            trust: HashMap::new(),
+            edges: Vec::new(),
+            writes: Vec::new(),
+            guarded: HashMap::new(),
+            services: BTreeSet::new(),
+            identities,
+            hubs: HashMap::new(),
+            outside: HashMap::new(),
+        };
+        for (id, identity) in project.identities.iter_enumerated() {
+            if identity.kind == IdentityKind::Role {
+                let trust = TrustOf::new(project, &out.names, identity);
+                out.trust.insert(out.identities[&id], trust);
+            }
+        }
+        let ways = out.trust.values().flat_map(|t| &t.ways);
+        let services = ways.filter_map(|w| match &w.who {
+            Who::Service(name) => Some(name.clone()),
+            _ => None,
+        });
+        out.services = services.collect();
+        assume::add_outside(&mut out);
+        entries::add(&mut out);
+        running::add_runs(&mut out);
+        data::add_contents(&mut out);
+        data::add_resource_policies(&mut out);
+        for id in project.identities.ids() {
+            let actor = Actor::new(&out, id);
+            if out.is_admin(actor.node) {
+                continue;
+            }
+            assume::add(&mut out, &actor);
+            credentials::add(&mut out, &actor);
+            pass_role::add(&mut out, &actor);
+            running::add(&mut out, &actor);
+            data::add(&mut out, &actor);
+        }
+        out
+    }
+
+    pub(super) fn node_of_identity(&self, id: IdentityId) -> NodeId {
+        self.identities[&id]
+    }
+
+    pub(super) fn identity(&self, node: NodeId) -> Option<IdentityId> {
+        match self.nodes[node] {
+            AccessNode::Identity(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// Whether a node is an identity that may do everything.
+    pub(super) fn is_admin(&self, node: NodeId) -> bool {
+        let power = self.identity(node).and_then(|id| self.effects.power(id));
+        power.is_some_and(|p| p.reach == Reach::Everything)
+    }
+
+    /// Whether someone may begin here. A role that only services of AWS assume, none of which runs code of the customer's, is
+    /// no one's.
+    pub(super) fn is_start(&self, node: NodeId) -> bool {
+        let of_service = |w: &super::trust::Way| match &w.who {
+            Who::Service(name) => !RUNS_CODE.iter().any(|s| name.split('.').any(|part| part == *s)),
+            _ => false,
+        };
+        match &self.nodes[node] {
+            AccessNode::Identity(_) => {
+                let trust = self.trust.get(&node).map_or(&[][..], |t| &t.ways);
+                !self.is_admin(node) && (trust.is_empty() || !trust.iter().all(of_service))
+            }
+            AccessNode::Public | AccessNode::Account(_) | AccessNode::Provider(_) | AccessNode::Elsewhere(..) => true,
+            AccessNode::Resource(_) | AccessNode::Contents(_) | AccessNode::Hub => false,
+        }
+    }
+
+    pub(super) fn push(&mut self, edge: Edge) {
+        if self.edges.len() < MAX_EDGES && edge.from != edge.to {
+            self.edges.push(edge);
+        }
+    }
+
+    /// Someone outside the repository.
+    pub(super) fn outside(&mut self, node: AccessNode) -> NodeId {
+        let key = format!("{node:?}");
+        match self.outside.get(&key) {
+            Some(id) => *id,
+            None => {
+                let id = self.nodes.push(node);
+                self.outside.insert(key, id);
+                id
+            }
+        }
+    }
+
+    /// Resources with settings that hold credentials, and the nodes of these settings.
+    pub(super) fn contents(&self) -> impl Iterator<Item = (NodeId, NodeId)> {
+        let nodes = self.nodes.iter_enumerated();
+        nodes.filter_map(|(id, node)| match node {
+            AccessNode::Contents(of) => Some((self.names.node_of(*of)?, id)),
+            _ => None,
+        })
+    }
+
+    /// The node that leads to each of what `hub` says.
+    pub(super) fn hub(&mut self, hub: &Hub) -> NodeId {
+        if let Some(id) = self.hubs.get(hub) {
+            return *id;
+        }
+        let id = self.nodes.push(AccessNode::Hub);
+        self.hubs.insert(hub.clone(), id);
+        let to = |node: NodeId, needs: Vec<NeedAt>, conditions: Vec<String>| Edge {
+            from: id,
+            to: node,
+            by: "",
+            needs,
+            conditions,
+            unknown: Vec::new(),
+        };
+        let edges: Vec<Edge> = match hub {
+            Hub::All(class, of) => {
+                let all = self.names.all(*class, *of).iter().copied();
+                let open = all.filter(|n| !self.guarded.contains_key(n));
+                open.map(|n| to(n, Vec::new(), Vec::new())).collect()
+            }
+            Hub::Trusting(service, of) => {
+                let roles = self.names.all(names::ROLE, *of).iter().copied();
+                let trusting = roles.filter_map(|n| {
+                    let way = self.trust.get(&n)?.trusts_service(service)?;
+                    Some(to(n, vec![trusted(way.span)], way.conditions.clone()))
+                });
+                trusting.collect()
+            }
+            Hub::Delegating(of) => {
+                let roles = self.names.all(names::ROLE, *of).iter().copied();
+                let trusting = roles.filter_map(|n| {
+                    let (_, way) = self.delegation(n).filter(|_| !self.is_particular(n))?;
+                    Some(to(n, vec![trusted(way.span)], way.conditions.clone()))
+                });
+                trusting.collect()
+            }
+        };
+        edges.into_iter().for_each(|e| self.push(e));
+        id
+    }
+
+    /// The principal by which a role leaves it to the policies of the account who assumes it.
+    pub(super) fn delegation(&self, role: NodeId) -> Option<(usize, &super::trust::Way)> {
+        let ways = self.trust.get(&role)?.ways.iter().enumerate();
+        ways.into_iter()
+            .find(|(_, w)| matches!(w.who, Who::Account | Who::Everyone))
+    }
+
+    /// Whether the trust policy of a role asks who the caller is.
+    pub(super) fn is_particular(&self, role: NodeId) -> bool {
+        self.trust.get(&role).is_some_and(TrustOf::asks_who)
+    }
+}
+
+/// The trust policy's part of what a hop needs.
+pub(super) fn trusted(span: crate::source::Span) -> NeedAt {
+    NeedAt {
+        action: "sts:AssumeRole",
+        resource: None,
+        span,
+    }
+}
+
+/// An identity that acts.
+pub(super) struct Actor<'p> {
+    pub(super) id: IdentityId,
+    pub(super) node: NodeId,
+    pub(super) kind: IdentityKind,
+    pub(super) effective: &'p Effective<'p>,
+    pub(super) deployment: Deployment,
+    /// Its boundary cannot be seen.
+    pub(super) unknown: Vec<String>,
+}
+
+impl<'p> Actor<'p> {
+    fn new(graph: &Graph<'p>, id: IdentityId) -> Self {
+        let effective = graph.effects.of(id);
+        let hidden = effective.boundary.as_ref().is_some_and(|b| !b.complete);
+        Self {
+            id,
+            node: graph.node_of_identity(id),
+            deployment: graph.names.deployment(graph.node_of_identity(id)),
+            kind: graph.project.identities[id].kind,
+            effective,
+            unknown: match hidden {
+                true => vec!["the permissions boundary is not in the repository".to_owned()],
+                false => Vec::new(),
+            },
+        }
+    }
+
+    pub(super) fn granted<'g>(&'g self, graph: &Graph<'p>, action: &str, class: Class) -> Vec<Granted<'g, 'p>> {
+        match catalogue().action(action) {
+            Some(action) => grants::granted(self.effective, &graph.names, action, class, self.deployment),
+            None => Vec::new(),
+        }
+    }
+
+    /// Whether the identity is kept from doing something to a node that a policy allows.
+    pub(super) fn is_kept_from(&self, graph: &Graph<'p>, action: Action, node: NodeId) -> bool {
+        grants::is_denied(self.effective, &graph.names, action, node) || !self.boundary_allows(graph, action, node)
+    }
+
+    /// Whether every node has to be asked for.
+    pub(super) fn is_limited(&self, action: Action) -> bool {
+        grants::has_limits(self.effective, action)
+            || self
+                .effective
+                .boundary
+                .as_ref()
+                .is_some_and(|b| !b.everywhere.contains(action.id()))
+    }
+
+    fn boundary_allows(&self, graph: &Graph<'p>, action: Action, node: NodeId) -> bool {
+        let project = graph.project;
+        let Some(used) = &project.identities[self.id].boundary else {
+            return true;
+        };
+        let PolicyRef::Documents(ids) = &used.policy else {
+            return self
+                .effective
+                .boundary
+                .as_ref()
+                .is_none_or(|b| b.allows(action).may_be());
+        };
+        let class = graph.names.of(node).and_then(|n| n.class);
+        ids.is_empty()
+            || ids.iter().any(|d| {
+                let document = &project.documents[*d];
+                let permissions = project.granted(*d);
+                let allowed = permissions.allowed.iter().any(|a| {
+                    let s = &document.statements[a.statement];
+                    let on = || match class.map(|c| graph.names.of_statement(s, c, graph.names.deployment(node))) {
+                        None | Some(ActionTargets::All) => true,
+                        Some(ActionTargets::Caller) => node == self.node,
+                        Some(ActionTargets::These(nodes)) => nodes.binary_search(&node).is_ok(),
+                    };
+                    a.actions.contains(action.id()) && on()
+                });
+                let denied = permissions.limits.iter().any(|l| {
+                    let s = &document.statements[l.statement];
+                    let about = s
+                        .resource
+                        .as_ref()
+                        .is_some_and(|r| r.items.iter().any(|i| graph.names.is_about(i, node)) != r.negated);
+                    l.actions.contains(action.id()) && s.conditions.is_empty() && about
+                });
+                allowed && !denied
+            })
+    }
+}
+
+/// Makes the edge for a grant, to a node or to all of a kind.
+pub(super) type MakeEdge<'e, 'p> = dyn Fn(&Graph<'p>, &Granted<'_, 'p>, Option<NodeId>) -> Option<Edge> + 'e;
+
+impl<'p> Graph<'p> {
+    /// Adds edges for all that an actor is granted of an action on things of a class, with what `edge` makes for each of them.
+    pub(super) fn add_targets(
+        &mut self,
+        actor: &Actor<'p>,
+        granted: &[Granted<'_, 'p>],
+        hub: &Hub,
+        class: Class,
+        edge: &MakeEdge<'_, 'p>,
+    ) {
+        let mut done: HashSet<NodeId> = HashSet::new();
+        for g in granted {
+            let nodes = match &g.targets {
+                ActionTargets::All if !actor.is_limited(g.action) => {
+                    if let Some(mut e) = edge(self, g, None) {
+                        e.to = self.hub(hub);
+                        self.push(e);
+                    }
+                    // Those that a hub leaves out.
+                    match hub {
+                        Hub::Delegating(of) => {
+                            let roles = self.names.all(names::ROLE, *of).iter().copied();
+                            roles.filter(|r| self.is_particular(*r)).collect()
+                        }
+                        Hub::All(class, of) => {
+                            let all = self.names.all(*class, *of).iter().copied();
+                            all.filter(|n| self.guarded.contains_key(n)).collect()
+                        }
+                        Hub::Trusting(..) => Vec::new(),
+                    }
+                }
+                ActionTargets::All => self.names.all(class, actor.deployment).to_vec(),
+                ActionTargets::Caller => vec![actor.node],
+                ActionTargets::These(nodes) => nodes.to_vec(),
+            };
+            for node in nodes {
+                if node == actor.node || done.contains(&node) || actor.is_kept_from(self, g.action, node) {
+                    continue;
+                }
+                if let Some(mut e) = edge(self, g, Some(node)) {
+                    e.to = node;
+                    done.insert(node);
+                    self.push(e);
+                }
+            }
+        }
+    }
+}

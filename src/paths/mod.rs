@@ -1,0 +1,35 @@
+//! The access model as a graph: who can become whom, through what, and what is gained.
+//!
+//! [`find_paths`] gives the shortest paths, one for each start and gain. A path is hops from one end to the next: an identity, a
+//! resource, or someone outside. Each hop records what it needs and where that is written.
+//!
+//! ```text
+//! role/ci ── sts:AssumeRole ──▶ role/deploy ── lambda:UpdateFunctionCode ──▶ function/api ── runs as ──▶ role/api (administrator)
+//! ```
+//!
+//! `graph` makes the nodes and edges: `assume` from trust policies and grants, `credentials` from actions on identities,
+//! `pass_role` and `running` from methods that run something as a role, `entries` from what is public, `data` from what can be
+//! read. `search` finds the paths, and `staging` shows where what is run is put.
+//!
+//! **Invariant:** an edge is there only if the policies of the repository certainly allow what it needs; conditions that a
+//! caller must meet are on the edge. What is denied, outside the boundary, or not trusted makes no edge. The cost is linear in
+//! edges; what all of a kind can be reached by is one node. IAM User Guide, "Policy evaluation logic".
+
+mod assume;
+mod credentials;
+mod data;
+mod edge;
+mod entries;
+mod grants;
+mod graph;
+pub mod methods;
+mod names;
+mod pass_role;
+mod path;
+mod running;
+mod search;
+mod staging;
+mod trust;
+
+pub use path::{AccessPath, Gain, Hop, Need, PathEnd};
+pub use search::find_paths;

@@ -1,0 +1,317 @@
+//! The shortest path from each start to each gain.
+//!
+//! The search goes backward from what is gained, so that one pass finds the way of every start.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+
+use super::data;
+use super::edge::Edge;
+use super::graph::{AccessNode, Graph, NodeId, Write};
+use super::names::GROUP;
+use super::path::{AccessPath, Gain};
+use crate::iam::ActionSet;
+use crate::index::IndexVec;
+use crate::project::{Effects, Project, Reach};
+
+/// So many edges are followed to find out which policies that someone writes it can also use.
+const MAX_FOLLOWED: usize = 4_000_000;
+
+/// The shortest paths, worst first.
+pub fn find_paths<'p>(project: &'p Project<'p>, effects: &'p Effects<'p>) -> Vec<AccessPath> {
+    let graph = Graph::new(project, effects);
+    let search = Search::new(&graph);
+    let mut paths = Vec::new();
+    let ends = search.administrators();
+    let ways = search.towards(&ends);
+    for start in search.starts() {
+        if let Some(edges) = search.path(start, &ways, &ends) {
+            paths.extend(AccessPath::new(&graph, Gain::Admin, start, &edges));
+        }
+    }
+    for node in graph.nodes.ids().filter(|n| data::is_data(&graph, *n)) {
+        let ends = BTreeMap::from([(node, Vec::new())]);
+        let ways = search.towards(&ends);
+        let mut starts: Vec<NodeId> = ways.keys().copied().filter(|n| graph.is_start(*n)).collect();
+        starts.sort_unstable();
+        for start in starts {
+            let Some(edges) = search.path(start, &ways, &ends) else {
+                continue;
+            };
+            if edges.len() > 1 && !is_own_use(&edges, &graph) {
+                paths.extend(AccessPath::new(&graph, Gain::Data, start, &edges));
+            }
+        }
+    }
+    // Stable: paths of one severity stay in the order of their starts.
+    paths.sort_by_key(|p| (Reverse(p.severity), p.gain));
+    paths
+}
+
+/// Where a search ends, and what follows there.
+type Ends = BTreeMap<NodeId, Vec<Edge>>;
+
+/// For each node, the cost of its way to an end, and the edge that it begins with.
+type Ways = HashMap<NodeId, (u64, Option<usize>)>;
+
+struct Search<'g, 'p> {
+    graph: &'g Graph<'p>,
+    incoming: IndexVec<NodeId, Vec<usize>>,
+    outgoing: IndexVec<NodeId, Vec<usize>>,
+}
+
+impl<'g, 'p> Search<'g, 'p> {
+    fn new(graph: &'g Graph<'p>) -> Self {
+        let mut incoming: IndexVec<NodeId, Vec<usize>> = IndexVec::with_len_of(&graph.nodes, Vec::new);
+        let mut outgoing: IndexVec<NodeId, Vec<usize>> = IndexVec::with_len_of(&graph.nodes, Vec::new);
+        for (i, e) in graph.edges.iter().enumerate() {
+            incoming[e.to].push(i);
+            outgoing[e.from].push(i);
+        }
+        Self {
+            graph,
+            incoming,
+            outgoing,
+        }
+    }
+
+    /// Who may begin: each identity that is no administrator, and those outside.
+    fn starts(&self) -> impl Iterator<Item = NodeId> {
+        self.graph.nodes.ids().filter(|id| self.graph.is_start(*id))
+    }
+
+    /// Administrators, and those that can make themselves one.
+    fn administrators(&self) -> Ends {
+        let nodes = self.graph.nodes.ids();
+        let mut ends: Ends = nodes
+            .filter(|n| self.graph.is_admin(*n))
+            .map(|n| (n, Vec::new()))
+            .collect();
+        let mut left = MAX_FOLLOWED;
+        let mut by_writer: BTreeMap<NodeId, Vec<&Write>> = BTreeMap::new();
+        for w in &self.graph.writes {
+            by_writer.entry(w.edge.from).or_default().push(w);
+        }
+        for (writer, writes) in by_writer {
+            for (at, tail) in self.elevations(writer, &writes, &mut left) {
+                let better = ends
+                    .get(&at)
+                    .is_none_or(|known| !known.is_empty() && cost(&tail) < cost(known));
+                if better {
+                    ends.insert(at, tail);
+                }
+            }
+        }
+        ends
+    }
+
+    /// How a writer of policies, or one who gets what it writes, becomes an administrator.
+    fn elevations(&self, writer: NodeId, writes: &[&Write], left: &mut usize) -> Vec<(NodeId, Vec<Edge>)> {
+        let mut found = Vec::new();
+        let own =
+            |w: &Write| w.of == Some(writer) || w.of.is_some_and(|of| w.class == GROUP && self.is_member(writer, of));
+        if let Some(w) = writes
+            .iter()
+            .filter(|w| own(w) && self.gets_all(writer))
+            .min_by_key(|w| w.policy.is_some())
+        {
+            found.push((writer, self.written(w, Vec::new())));
+            return found;
+        }
+        let reached = self.reached_from(writer, left);
+        let mut nearest: Option<(u64, Vec<Edge>)> = None;
+        for w in writes {
+            let candidates: Vec<NodeId> = match w.of {
+                Some(of) => vec![of],
+                None => {
+                    let of_class = |n: &&NodeId| self.graph.names.of(**n).and_then(|n| n.class) == Some(w.class);
+                    let mut all: Vec<NodeId> = reached.keys().filter(of_class).copied().collect();
+                    all.sort_by_key(|n| (reached[n].0, *n));
+                    all.truncate(8);
+                    all
+                }
+            };
+            for of in candidates.into_iter().filter(|n| self.gets_all(*n)) {
+                if of != writer
+                    && let Some(way) = self.way_to(of, writer, &reached)
+                {
+                    let tail = self.written(w, way);
+                    if nearest.as_ref().is_none_or(|(c, _)| cost(&tail) < *c) {
+                        nearest = Some((cost(&tail), tail));
+                    }
+                } else if of != writer && w.of.is_some() {
+                    // The other way round: who gets what is written can become the writer.
+                    let from = self.reached_from(of, left);
+                    if let Some(mut way) = self.way_to(writer, of, &from) {
+                        way.extend(self.written(w, Vec::new()));
+                        found.push((of, way));
+                    }
+                }
+            }
+        }
+        found.extend(nearest.map(|(_, tail)| (writer, tail)));
+        found
+    }
+
+    /// The edges of a write, where `way` leads from the writer to who gets what is written.
+    fn written(&self, w: &Write, mut way: Vec<Edge>) -> Vec<Edge> {
+        let of = w.of.unwrap_or(w.edge.from);
+        let attached = |from: NodeId| Edge {
+            from,
+            to: of,
+            by: "is attached to it",
+            needs: Vec::new(),
+            conditions: Vec::new(),
+            unknown: Vec::new(),
+        };
+        match (way.pop(), w.policy) {
+            (None, None) => vec![Edge {
+                to: of,
+                ..w.edge.clone()
+            }],
+            (None, Some(policy)) => vec![w.edge.clone(), attached(policy)],
+            (Some(last), None) => {
+                let mut joined = Edge {
+                    from: last.from,
+                    to: last.to,
+                    ..w.edge.clone()
+                };
+                joined.join(&last);
+                way.push(joined);
+                way
+            }
+            (Some(last), Some(policy)) => {
+                way.push(Edge {
+                    from: last.from,
+                    to: policy,
+                    ..w.edge.clone()
+                });
+                way.push(Edge { from: policy, ..last });
+                way
+            }
+        }
+    }
+
+    fn is_member(&self, user: NodeId, group: NodeId) -> bool {
+        let (Some(user), Some(group)) = (self.graph.identity(user), self.graph.identity(group)) else {
+            return false;
+        };
+        let groups = &self.graph.project.identities[user].groups;
+        groups.iter().any(|m| m.group == Some(group))
+    }
+
+    /// Whether an identity may do everything as soon as a policy of it says so.
+    fn gets_all(&self, node: NodeId) -> bool {
+        let Some(id) = self.graph.identity(node) else {
+            return false;
+        };
+        let effective = self.graph.effects.of(id);
+        let within = effective
+            .boundary
+            .as_ref()
+            .is_none_or(crate::project::Boundary::allows_everything);
+        let mut most = ActionSet::all();
+        most.subtract(&effective.withheld());
+        within && Reach::new(&most) == Some(Reach::Everything)
+    }
+
+    /// What a node leads to: the cost, and the edge that it is reached by.
+    fn reached_from(&self, from: NodeId, left: &mut usize) -> HashMap<NodeId, (u64, Option<usize>)> {
+        let mut reached = HashMap::from([(from, (0, None))]);
+        let mut queue = BinaryHeap::from([Reverse((0u64, from))]);
+        while let Some(Reverse((cost, node))) = queue.pop() {
+            if reached.get(&node).is_some_and(|(known, _)| *known < cost) {
+                continue;
+            }
+            for i in &self.outgoing[node] {
+                let Some(rest) = left.checked_sub(1) else {
+                    return reached;
+                };
+                *left = rest;
+                let e = &self.graph.edges[*i];
+                let total = cost + e.cost();
+                if reached.get(&e.to).is_none_or(|(known, _)| total < *known) {
+                    reached.insert(e.to, (total, Some(*i)));
+                    queue.push(Reverse((total, e.to)));
+                }
+            }
+        }
+        reached
+    }
+
+    fn way_to(&self, to: NodeId, from: NodeId, reached: &HashMap<NodeId, (u64, Option<usize>)>) -> Option<Vec<Edge>> {
+        let mut edges = Vec::new();
+        let mut node = to;
+        while node != from {
+            let i = reached.get(&node)?.1?;
+            edges.push(i);
+            node = self.graph.edges[i].from;
+        }
+        edges.reverse();
+        Some(self.without_hubs(&edges))
+    }
+
+    /// Backward from the ends: the cheapest way of each node to one of them.
+    fn towards(&self, ends: &Ends) -> Ways {
+        let mut ways = Ways::new();
+        let mut queue = BinaryHeap::new();
+        for (node, tail) in ends {
+            ways.insert(*node, (cost(tail), None));
+            queue.push(Reverse((cost(tail), *node)));
+        }
+        while let Some(Reverse((cost, node))) = queue.pop() {
+            if ways.get(&node).is_some_and(|(known, _)| *known < cost) {
+                continue;
+            }
+            for i in &self.incoming[node] {
+                let e = &self.graph.edges[*i];
+                let total = cost + e.cost();
+                if ways.get(&e.from).is_none_or(|(known, _)| total < *known) {
+                    ways.insert(e.from, (total, Some(*i)));
+                    queue.push(Reverse((total, e.from)));
+                }
+            }
+        }
+        ways
+    }
+
+    fn path(&self, start: NodeId, ways: &Ways, ends: &Ends) -> Option<Vec<Edge>> {
+        let (mut node, mut indices) = (start, Vec::new());
+        while let (_, Some(i)) = ways.get(&node)? {
+            indices.push(*i);
+            node = self.graph.edges[*i].to;
+            if indices.len() > self.graph.nodes.len() {
+                return None;
+            }
+        }
+        let mut edges = self.without_hubs(&indices);
+        edges.extend(ends.get(&node)?.iter().cloned());
+        (!edges.is_empty()).then_some(edges)
+    }
+
+    /// Edges to a hub and from it are one hop.
+    fn without_hubs(&self, indices: &[usize]) -> Vec<Edge> {
+        let mut out: Vec<Edge> = Vec::new();
+        for i in indices {
+            let e = &self.graph.edges[*i];
+            match out.last_mut() {
+                Some(last) if self.graph.nodes[last.to] == AccessNode::Hub => {
+                    last.join(e);
+                    last.to = e.to;
+                }
+                _ => out.push(e.clone()),
+            }
+        }
+        out
+    }
+}
+
+/// Whether anyone who calls a function only makes it read what it is there to read.
+fn is_own_use(edges: &[Edge], graph: &Graph<'_>) -> bool {
+    matches!(edges, [entry, runs, _] if graph.nodes[entry.from] == AccessNode::Public
+        && matches!(graph.nodes[runs.from], AccessNode::Resource(_)))
+}
+
+fn cost(edges: &[Edge]) -> u64 {
+    edges.iter().map(Edge::cost).sum()
+}

@@ -1,0 +1,258 @@
+//! Access paths, as `overgrant paths` writes them.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::json::{JsonSpan, JsonUnjudged, JsonUnread, SCHEMA_VERSION, span, unjudged, unread};
+use crate::paths::{AccessPath, Hop, Need, PathEnd};
+use crate::phrase;
+use crate::source::{Problem, Sources, Span, one_line, pretty_json, push_line};
+use crate::unjudged::Unjudged;
+
+/// What `overgrant paths` shows.
+#[derive(Clone, Copy, Debug)]
+pub struct PathsPage<'a> {
+    pub sources: &'a Sources,
+    /// The worst first.
+    pub paths: &'a [AccessPath],
+    pub errors: &'a [Problem],
+    pub unjudged: &'a [Unjudged],
+}
+
+/// What `overgrant paths --format json` writes.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonPaths<'a> {
+    /// Version of this layout.
+    schema_version: &'static str,
+    /// The worst first.
+    paths: Vec<JsonPath<'a>>,
+    /// Files that could not be read completely.
+    errors: Vec<JsonUnread<'a>>,
+    /// What could not be judged.
+    unjudged: Vec<JsonUnjudged<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonPath<'a> {
+    /// `admin` or `data`.
+    gain: &'static str,
+    severity: &'static str,
+    confidence: &'static str,
+    /// The start.
+    from: JsonEnd<'a>,
+    /// The administrator that the start becomes, or the data.
+    to: JsonEnd<'a>,
+    /// Each begins where the one before it ends.
+    hops: Vec<JsonHop<'a>>,
+}
+
+/// An identity, a resource, or someone outside.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonEnd<'a> {
+    /// `role`, `user`, `function`, `bucket`, `public`, …
+    kind: &'a str,
+    /// The literal name, without unknown parts at its end.
+    name: &'a str,
+    /// As the file calls it; null for what is not in the repository.
+    address: Option<&'a str>,
+    /// Unknown parts are `${name}`.
+    arn: Option<&'a str>,
+    path: Option<&'a str>,
+    span: Option<JsonSpan>,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonHop<'a> {
+    from: JsonEnd<'a>,
+    to: JsonEnd<'a>,
+    /// What happens: "assumes the role".
+    by: &'a str,
+    needs: Vec<JsonNeed<'a>>,
+    /// Keys of conditions that must be met.
+    conditions: &'a [String],
+    /// What is not known and may stand in the way.
+    unknown: &'a [String],
+}
+
+/// What makes a hop possible, and where it is written.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonNeed<'a> {
+    /// Null for what is not a permission: the role that a function runs as.
+    action: Option<&'a str>,
+    resource: Option<&'a str>,
+    path: Option<&'a str>,
+    span: Option<JsonSpan>,
+}
+
+/// The JSON Schema of the list of paths.
+#[cfg(feature = "cli")]
+pub(crate) fn schema() -> serde_json::Value {
+    let about = "What `overgrant paths --format json` writes.";
+    super::json::schema_of::<JsonPaths<'_>, JsonNeed<'_>>("overgrant paths", about)
+}
+
+pub fn paths_json(listed: &PathsPage<'_>) -> String {
+    let sources = listed.sources;
+    pretty_json(&JsonPaths {
+        schema_version: SCHEMA_VERSION,
+        paths: listed.paths.iter().map(|p| json_path(sources, p)).collect(),
+        errors: unread(sources, listed.errors),
+        unjudged: unjudged(sources, listed.unjudged),
+    })
+}
+
+fn json_path<'a>(sources: &'a Sources, p: &'a AccessPath) -> JsonPath<'a> {
+    JsonPath {
+        gain: p.gain.name(),
+        severity: p.severity.name(),
+        confidence: p.confidence.name(),
+        from: json_end(sources, &p.from),
+        to: json_end(sources, &p.to),
+        hops: p
+            .hops
+            .iter()
+            .map(|h| JsonHop {
+                from: json_end(sources, &h.from),
+                to: json_end(sources, &h.to),
+                by: h.by,
+                needs: h.needs.iter().map(|n| json_need(sources, n)).collect(),
+                conditions: &h.conditions,
+                unknown: &h.unknown,
+            })
+            .collect(),
+    }
+}
+
+fn json_end<'a>(sources: &'a Sources, end: &'a PathEnd) -> JsonEnd<'a> {
+    let at = end.span.filter(|s| s.is_in_source());
+    JsonEnd {
+        kind: end.kind,
+        name: &end.name,
+        address: end.address.as_deref(),
+        arn: end.arn.as_deref(),
+        path: at.map(|s| sources.path(s.file)),
+        span: at.map(|s| span(sources, s)),
+    }
+}
+
+fn json_need<'a>(sources: &'a Sources, need: &'a Need) -> JsonNeed<'a> {
+    let at = Some(need.span).filter(|s| s.is_in_source());
+    JsonNeed {
+        action: need.action,
+        resource: need.resource.as_deref(),
+        path: at.map(|s| sources.path(s.file)),
+        span: at.map(|s| span(sources, s)),
+    }
+}
+
+/// One paragraph for each path.
+pub fn paths_human(listed: &PathsPage<'_>) -> String {
+    let mut out = String::new();
+    for p in listed.paths {
+        let through: Vec<String> = p.hops.iter().map(|h| h.to.text()).collect();
+        push_line(
+            &mut out,
+            &format!(
+                "{}: {}: {} → {}",
+                p.severity.name(),
+                title(p),
+                p.from.text(),
+                through.join(" → ")
+            ),
+        );
+        for (i, h) in p.hops.iter().enumerate() {
+            push_line(&mut out, &format!("  {}. {}", i + 1, sentence(h)));
+            for need in &h.needs {
+                push_line(
+                    &mut out,
+                    &format!("     {}", one_line(&need_line(listed.sources, need))),
+                );
+            }
+            for line in notes(h) {
+                push_line(&mut out, &format!("     {line}"));
+            }
+        }
+        out.push('\n');
+    }
+    let count = phrase::count(listed.paths.len(), "path", "paths");
+    push_line(
+        &mut out,
+        &if listed.paths.is_empty() {
+            "No paths.".to_owned()
+        } else {
+            count
+        },
+    );
+    if !listed.unjudged.is_empty() {
+        let n = phrase::count(listed.unjudged.iter().filter(|u| u.counts()).count(), "part", "parts");
+        push_line(
+            &mut out,
+            &format!("{n} of the files could not be judged: overgrant policies --unjudged"),
+        );
+    }
+    out
+}
+
+/// A list that fits a comment on a pull request.
+pub fn paths_markdown(listed: &PathsPage<'_>) -> String {
+    let mut out = String::new();
+    for p in listed.paths {
+        let _ = writeln!(out, "- **{}**: {}: `{}`", p.severity.name(), title(p), p.from.text());
+        for h in &p.hops {
+            let places: Vec<String> = h.needs.iter().map(|n| place(listed.sources, n.span)).collect();
+            let notes: Vec<String> = notes(h).collect();
+            let notes = if notes.is_empty() {
+                String::new()
+            } else {
+                format!(" ({})", notes.join("; "))
+            };
+            let _ = writeln!(out, "  1. {} `{}`{notes}: {}", h.by, h.to.text(), places.join(", "));
+        }
+    }
+    if listed.paths.is_empty() {
+        out.push_str("No paths.\n");
+    }
+    out
+}
+
+fn title(p: &AccessPath) -> String {
+    format!("{} gains {}", p.from.text(), p.gain.text())
+}
+
+/// "user/ann assumes the role role/deploy"
+fn sentence(h: &Hop) -> String {
+    match h.from == h.to {
+        true => format!("{} {}", h.from.text(), h.by),
+        false => format!("{} {}: {}", h.from.text(), h.by, h.to.text()),
+    }
+}
+
+fn notes(h: &Hop) -> impl Iterator<Item = String> {
+    let conditions = (!h.conditions.is_empty()).then(|| format!("under a condition on {}", h.conditions.join(", ")));
+    conditions
+        .into_iter()
+        .chain(h.unknown.iter().map(|u| format!("unknown: {u}")))
+}
+
+fn need_line(sources: &Sources, need: &Need) -> String {
+    let what = match (need.action, &need.resource) {
+        (Some(action), Some(resource)) => format!("{action} on {resource}"),
+        (Some(action), None) => action.to_owned(),
+        (None, _) => "declared".to_owned(),
+    };
+    format!("{what}: {}", place(sources, need.span))
+}
+
+fn place(sources: &Sources, span: Span) -> String {
+    if !span.is_in_source() {
+        return "a managed policy of AWS".to_owned();
+    }
+    let at = sources.positions(span).0;
+    format!("{}:{}:{}", sources.path(span.file), at.line, at.column)
+}

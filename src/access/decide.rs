@@ -48,7 +48,7 @@ impl<'d> AccessAnswer<'d> {
     }
 }
 
-/// Decides a request. Of several resources all must be allowed; the gravest answer counts.
+/// Decides a request. Of several resources all must be allowed; the most severe answer counts.
 pub fn decide<'d>(request: &AccessRequest, policies: &RequestPolicies<'d>) -> AccessAnswer<'d> {
     let gravity = |d: Decision| match d {
         Decision::Allowed => 0,
@@ -260,7 +260,7 @@ impl<'r, 'd> Evaluation<'r, 'd> {
         out
     }
 
-    /// What must allow a request besides what grants it, in the order of the documentation.
+    /// What must allow a request in addition to what grants it, in the order of the documentation.
     fn guardrails(&self) -> Vec<Gate> {
         let groups = self.groups();
         let mut gates: Vec<(PolicyRole, Gate)> = Vec::new();

@@ -51,6 +51,8 @@ enum SchemaOf {
     Needs,
     /// `paths --format json`.
     Paths,
+    /// `graph --format json`.
+    Graph,
     /// A file of a rule.
     Rule,
 }
@@ -72,6 +74,7 @@ impl Config {
                     SchemaOf::Policies => report::policies_schema(),
                     SchemaOf::Needs => report::needs_schema(),
                     SchemaOf::Paths => report::paths_schema(),
+                    SchemaOf::Graph => report::graph_schema(),
                     SchemaOf::Rule => crate::rules::rule_schema(),
                 };
                 terminal::print_text(&pretty_json(&schema))

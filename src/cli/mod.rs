@@ -13,6 +13,7 @@ mod detail;
 mod fix;
 mod git;
 mod governed;
+mod graph;
 mod ignore;
 mod init;
 mod input;
@@ -53,6 +54,7 @@ enum Command {
     Policies(Box<policies::Policies>),
     Needs(Box<needs::NeedsArgs>),
     Paths(Box<paths::PathsArgs>),
+    Graph(Box<graph::GraphArgs>),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
     Config(config::Config),
@@ -138,6 +140,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Policies(c) => c.run(),
         Command::Needs(c) => c.run(),
         Command::Paths(c) => c.run(),
+        Command::Graph(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),

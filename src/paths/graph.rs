@@ -1,6 +1,6 @@
 //! Nodes and edges, and how they are added.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::edge::{Edge, NeedAt};
 use super::grants::{self, Granted};
@@ -258,6 +258,16 @@ impl<'p> Graph<'p> {
         };
         edges.into_iter().for_each(|e| self.push(e));
         id
+    }
+
+    /// What each hub stands for, in words.
+    pub(super) fn hub_texts(&self) -> BTreeMap<NodeId, String> {
+        let text = |hub: &Hub| match hub {
+            Hub::All(class, _) => format!("every {}", class.label),
+            Hub::Trusting(service, _) => format!("every role that {service} may assume"),
+            Hub::Delegating(_) => "every role that trusts its account".to_owned(),
+        };
+        self.hubs.iter().map(|(hub, id)| (*id, text(hub))).collect()
     }
 
     /// The principal by which a role leaves it to the policies of the account who assumes it.

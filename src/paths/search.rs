@@ -19,17 +19,21 @@ const MAX_FOLLOWED: usize = 4_000_000;
 
 /// The shortest paths, worst first.
 pub fn find_paths<'p>(project: &'p Project<'p>, effects: &'p Effects<'p>) -> Vec<AccessPath> {
-    let graph = Graph::new(project, effects);
-    let search = Search::new(&graph);
+    paths_in(&Graph::new(project, effects))
+}
+
+/// The shortest paths of a graph, worst first.
+pub(super) fn paths_in(graph: &Graph<'_>) -> Vec<AccessPath> {
+    let search = Search::new(graph);
     let mut paths = Vec::new();
     let ends = search.administrators();
     let ways = search.towards(&ends);
     for start in search.starts() {
         if let Some(edges) = search.path(start, &ways, &ends) {
-            paths.extend(AccessPath::new(&graph, Gain::Admin, start, &edges));
+            paths.extend(AccessPath::new(graph, Gain::Admin, start, &edges));
         }
     }
-    for node in graph.nodes.ids().filter(|n| data::is_data(&graph, *n)) {
+    for node in graph.nodes.ids().filter(|n| data::is_data(graph, *n)) {
         let ends = BTreeMap::from([(node, Vec::new())]);
         let ways = search.towards(&ends);
         for start in search.starts() {
@@ -37,7 +41,7 @@ pub fn find_paths<'p>(project: &'p Project<'p>, effects: &'p Effects<'p>) -> Vec
                 continue;
             };
             if edges.len() > 1 {
-                paths.extend(AccessPath::new(&graph, Gain::Data, start, &edges));
+                paths.extend(AccessPath::new(graph, Gain::Data, start, &edges));
             }
         }
     }

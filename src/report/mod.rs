@@ -5,6 +5,7 @@
 
 mod compact;
 mod excerpt;
+mod graph;
 mod human;
 mod json;
 mod line_hash;
@@ -25,6 +26,9 @@ use crate::source::{
 };
 use crate::triage::{Report, ReportedFinding};
 
+#[cfg(feature = "cli")]
+pub(crate) use graph::schema as graph_schema;
+pub use graph::{GraphFormat, GraphInput, GraphPage};
 #[cfg(feature = "cli")]
 pub(crate) use json::schema as report_schema;
 #[cfg(feature = "cli")]

@@ -60,14 +60,18 @@ impl GraphArgs {
         let page = GraphPage::merge(pages);
         let failed = page.has_errors();
         let page = match &self.focus {
-            Some(who) => page.focused(&|names| is_called(who, names)).map_err(|page| no_such(who, &page))?,
+            Some(who) => page
+                .focused(&|names| is_called(who, names))
+                .map_err(|page| no_such(who, &page))?,
             None => page,
         };
         let output = self.output.as_deref().map(with_forward_slashes);
         let named = output.as_deref().and_then(GraphFormat::of_file);
         let format = self.format.or(named).unwrap_or_default();
         // Links lead from the folder of the page to the files.
-        let folder = output.as_ref().map_or_else(|| cwd.clone(), |path| parent_path(&join_path(&cwd, path)).to_owned());
+        let folder = output
+            .as_ref()
+            .map_or_else(|| cwd.clone(), |path| parent_path(&join_path(&cwd, path)).to_owned());
         let text = page.render(format, &|path| relative_path(&folder, &join_path(&cwd, path)));
         match &self.output {
             Some(path) => std::fs::write(path, text).map_err(|source| CliFailure::Io {

@@ -97,7 +97,9 @@ pub(super) fn leaves_out(read: &Loaded<'_>, project: &Project<'_>, span: Span) -
 
 /// Whether someone means by `who` what has these names: one of them, or a pattern that matches one.
 pub(super) fn is_called(who: &str, names: &[&str]) -> bool {
-    names.iter().any(|name| glob::matches(who, name, CaseSensitivity::Sensitive))
+    names
+        .iter()
+        .any(|name| glob::matches(who, name, CaseSensitivity::Sensitive))
 }
 
 /// Whether someone means an end by `who`.

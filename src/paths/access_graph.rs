@@ -209,7 +209,7 @@ impl<'g, 'p> Builder<'g, 'p> {
             let is_identity = graph.identity(node).is_some() && !self.is_left_out_end(node);
             if drawn[node] || is_identity {
                 at.insert(node, ends.len());
-                let members = self.members.get(&node).map(Vec::len);
+                let members = self.members.get(&node).map_or(&[][..], Vec::as_slice);
                 ends.push(graph_end(graph, node, hubs.get(&node), members));
             }
         }
@@ -235,7 +235,7 @@ fn resource_of(graph: &Graph<'_>, node: NodeId) -> Option<ResourceId> {
     }
 }
 
-fn graph_end(graph: &Graph<'_>, node: NodeId, hub: Option<&String>, members: Option<usize>) -> GraphEnd {
+fn graph_end(graph: &Graph<'_>, node: NodeId, hub: Option<&String>, members: &[usize]) -> GraphEnd {
     let project = graph.project;
     let mut end = PathEnd::new(graph, node);
     if let Some(text) = hub {
@@ -243,7 +243,12 @@ fn graph_end(graph: &Graph<'_>, node: NodeId, hub: Option<&String>, members: Opt
         end.name.clone_from(text);
     }
     let resource = resource_of(graph, node);
-    let own = project.own.accounts.keys().next().filter(|_| project.own.accounts.len() == 1);
+    let own = project
+        .own
+        .accounts
+        .keys()
+        .next()
+        .filter(|_| project.own.accounts.len() == 1);
     let account = match &graph.nodes[node] {
         AccessNode::Account(id) => Some(id.clone()),
         AccessNode::Elsewhere(_, _, arn) => {
@@ -264,10 +269,25 @@ fn graph_end(graph: &Graph<'_>, node: NodeId, hub: Option<&String>, members: Opt
         is_settings: matches!(graph.nodes[node], AccessNode::Contents(_)),
         gain,
         is_start: graph.is_start(node),
-        members: members.filter(|_| hub.is_some()),
+        members: hub.map(|_| members.len()),
         identity: graph.identity(node),
         resource,
         account,
-        stack: resource.map(|r| project.resources[r].address.root().to_owned()).filter(|s| !s.is_empty()),
+        stack: match hub {
+            Some(_) => shared_stack(graph, members),
+            None => stack_of(graph, node),
+        },
     }
+}
+
+fn stack_of(graph: &Graph<'_>, node: NodeId) -> Option<String> {
+    let root = graph.project.resources[resource_of(graph, node)?].address.root();
+    (!root.is_empty()).then(|| root.to_owned())
+}
+
+/// The stack of all members of a hub, where it is one.
+fn shared_stack(graph: &Graph<'_>, members: &[usize]) -> Option<String> {
+    let mut stacks = members.iter().map(|i| stack_of(graph, graph.edges[*i].to));
+    let first = stacks.next()??;
+    stacks.all(|s| s.as_ref() == Some(&first)).then_some(first)
 }

@@ -438,11 +438,12 @@ boto3.client(name).go()
         ),
         ("broken.tf", "resource {"),
     ]);
-    let outputs: [(&str, &[&str]); 4] = [
+    let outputs: [(&str, &[&str]); 5] = [
         ("report", &["check", "--format", "json"]),
         ("policies", &["policies", "--format", "json"]),
         ("needs", &["needs", "--format", "json"]),
         ("paths", &["paths", "--format", "json"]),
+        ("graph", &["graph", "--format", "json"]),
     ];
     let committed = |name: &str| {
         let printed = repo.run(&["config", "schema", name]).out;

@@ -21,7 +21,10 @@ const MAX_PATHS: usize = 20_000;
 pub(super) fn render(page: &GraphPage, href: &dyn Fn(&str) -> String) -> String {
     let data = json_without_commands(data(page, href).to_string());
     // No text ends the script or begins a comment in it.
-    let data = data.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+    let data = data
+        .replace('<', "\\u003c")
+        .replace('>', "\\u003e")
+        .replace('&', "\\u0026");
     let mut out = String::with_capacity(data.len() + PAGE.len() + STYLE.len() + CODE.len());
     let mut rest = PAGE;
     for (mark, text) in [("/*style*/", STYLE), ("/*data*/", &*data), ("/*code*/", CODE)] {
@@ -56,26 +59,53 @@ fn data(page: &GraphPage, href: &dyn Fn(&str) -> String) -> Value {
         *place = next;
         next += 1;
     }
-    let nodes: Vec<Value> = (0..page.nodes.len()).map(|i| node(page, &layout, i, &mut tables)).collect();
+    let nodes: Vec<Value> = (0..page.nodes.len())
+        .map(|i| node(page, &layout, i, &mut tables))
+        .collect();
     let edges = page.edges.iter().zip(&kept).filter(|(_, k)| k.is_some());
     let edges: Vec<Value> = edges
         .map(|(e, _)| {
             let needs: Vec<usize> = e.needs.iter().map(|n| tables.need(n)).collect();
             let by = tables.text(e.by);
-            json!([e.ends.0, e.ends.1, by, needs, shown(&e.conditions), shown(&e.unknown), e.findings, rank(e.severity)])
+            json!([
+                e.ends.0,
+                e.ends.1,
+                by,
+                needs,
+                shown(&e.conditions),
+                shown(&e.unknown),
+                e.findings,
+                rank(e.severity)
+            ])
         })
         .collect();
     let shown_paths = paths.iter().map(|p| {
         let edges: Vec<usize> = p.edges.iter().filter_map(|e| kept[*e]).collect();
-        json!([u8::from(p.gain == "data"), rank(Some(p.severity)), p.confidence, p.ends, edges])
+        json!([
+            u8::from(p.gain == "data"),
+            rank(Some(p.severity)),
+            p.confidence,
+            p.ends,
+            edges
+        ])
     });
     let shown_paths: Vec<Value> = shown_paths.collect();
     let findings = page.findings.iter().map(|f| {
         let (line, column) = f.span.place();
-        json!([f.rule, rank(Some(f.severity)), one_line(&f.message), tables.file(&f.path), line, column])
+        json!([
+            f.rule,
+            rank(Some(f.severity)),
+            one_line(&f.message),
+            tables.file(&f.path),
+            line,
+            column
+        ])
     });
     let findings: Vec<Value> = findings.collect();
-    let files = tables.files.iter().map(|path| json!([one_line(path), format!("./{}", escape_uri(&href(path)))]));
+    let files = tables
+        .files
+        .iter()
+        .map(|path| json!([one_line(path), format!("./{}", escape_uri(&href(path)))]));
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "nodes": nodes,
@@ -182,7 +212,13 @@ impl<'p> Tables<'p> {
     fn need(&mut self, need: &'p DrawnNeed) -> usize {
         let file = need.path.as_ref().map(|path| self.file(path));
         let (line, column) = need.span.as_ref().map_or((0, 0), super::super::json::JsonSpan::place);
-        let value = json!([need.action, need.resource.as_ref().map(|r| one_line(r)), file, line, column]);
+        let value = json!([
+            need.action,
+            need.resource.as_ref().map(|r| one_line(r)),
+            file,
+            line,
+            column
+        ]);
         let next = self.needs.len();
         let at = *self.need_index.entry(value.to_string()).or_insert(next);
         if at == next {

@@ -58,7 +58,12 @@ impl GraphLayout {
 fn columns(page: &GraphPage, neighbors: &Neighbors) -> Vec<Option<usize>> {
     let count = page.nodes.len();
     let mut distance: Vec<Option<usize>> = vec![None; count];
-    let last = |gain: &'static str| page.paths.iter().filter(move |p| p.gain == gain).filter_map(|p| p.ends.last());
+    let last = |gain: &'static str| {
+        page.paths
+            .iter()
+            .filter(move |p| p.gain == gain)
+            .filter_map(|p| p.ends.last())
+    };
     for gain in ["admin", "data"] {
         let own = (0..count).filter(|n| page.nodes[*n].gain == Some(gain));
         let mut queue: VecDeque<usize> = VecDeque::new();

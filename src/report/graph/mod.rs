@@ -13,11 +13,11 @@ mod svg;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::finding::Severity;
+use crate::source::{json_without_commands, one_line, pretty_json};
+use model::DrawnNode;
 #[cfg(feature = "cli")]
 pub(crate) use model::schema;
 pub use model::{GraphInput, GraphPage};
-use model::DrawnNode;
-use crate::source::{json_without_commands, one_line, pretty_json};
 
 /// What the graph can be written as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,7 +131,11 @@ fn lines(page: &GraphPage) -> Vec<DrawnLine> {
     for (i, texts) in texts {
         let more = texts.len().saturating_sub(2);
         let shown: Vec<&str> = texts.into_iter().take(2).collect();
-        let rest = if more > 0 { format!("; {more} more") } else { String::new() };
+        let rest = if more > 0 {
+            format!("; {more} more")
+        } else {
+            String::new()
+        };
         out[i].by = shown.join("; ") + &rest;
     }
     out.sort_by_key(|l| std::cmp::Reverse(l.severity));

@@ -269,7 +269,11 @@ impl GraphPage {
             return Err(self);
         }
         let mut keeps_node = wanted.clone();
-        let mut keeps_edge: Vec<bool> = self.edges.iter().map(|e| wanted[e.ends.0] || wanted[e.ends.1]).collect();
+        let mut keeps_edge: Vec<bool> = self
+            .edges
+            .iter()
+            .map(|e| wanted[e.ends.0] || wanted[e.ends.1])
+            .collect();
         let through = |p: &DrawnPath| p.ends.iter().any(|n| wanted[*n]);
         for p in self.paths.iter().filter(|p| through(p)) {
             p.edges.iter().for_each(|e| keeps_edge[*e] = true);
@@ -301,7 +305,13 @@ impl GraphPage {
         let edges = new_places(&keeps);
         let place = |n: usize| nodes[n].unwrap_or(0);
         let mut page = Self {
-            nodes: self.nodes.into_iter().zip(keeps_node).filter(|(_, k)| **k).map(|(n, _)| n).collect(),
+            nodes: self
+                .nodes
+                .into_iter()
+                .zip(keeps_node)
+                .filter(|(_, k)| **k)
+                .map(|(n, _)| n)
+                .collect(),
             edges: (self.edges.into_iter().zip(&keeps))
                 .filter(|(_, k)| **k)
                 .map(|(e, _)| DrawnEdge {
@@ -340,7 +350,12 @@ impl GraphPage {
 
     fn without_unused_findings(&mut self) {
         let mut used = vec![false; self.findings.len()];
-        let lists = || self.nodes.iter().map(|n| &n.findings).chain(self.edges.iter().map(|e| &e.findings));
+        let lists = || {
+            self.nodes
+                .iter()
+                .map(|n| &n.findings)
+                .chain(self.edges.iter().map(|e| &e.findings))
+        };
         lists().flatten().for_each(|f| used[*f] = true);
         let places = new_places(&used);
         let lists = self.nodes.iter_mut().map(|n| &mut n.findings);
@@ -454,7 +469,10 @@ fn drawn_node(input: &GraphInput<'_>, findings: &FindingIndex, e: &GraphEnd) -> 
 
 fn drawn_path(p: &AccessPath, links: &[usize], nodes: &[DrawnNode], edges: &[DrawnEdge]) -> DrawnPath {
     let start = links.first().map(|l| edges[*l].ends.0);
-    let ends: Vec<usize> = start.into_iter().chain(links.iter().map(|l| edges[*l].ends.1)).collect();
+    let ends: Vec<usize> = start
+        .into_iter()
+        .chain(links.iter().map(|l| edges[*l].ends.1))
+        .collect();
     DrawnPath {
         gain: p.gain.name(),
         severity: p.severity,
@@ -506,8 +524,16 @@ impl FindingIndex {
     }
 
     fn of_end(&self, e: &GraphEnd) -> Vec<usize> {
-        let of_identity = e.identity.and_then(|id| self.by_identity.get(&id)).into_iter().flatten();
-        let of_resource = e.resource.and_then(|id| self.by_resource.get(&id)).into_iter().flatten();
+        let of_identity = e
+            .identity
+            .and_then(|id| self.by_identity.get(&id))
+            .into_iter()
+            .flatten();
+        let of_resource = e
+            .resource
+            .and_then(|id| self.by_resource.get(&id))
+            .into_iter()
+            .flatten();
         let all: BTreeSet<usize> = of_identity.chain(of_resource).copied().collect();
         all.into_iter().collect()
     }

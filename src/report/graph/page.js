@@ -5,8 +5,8 @@
   const SEVERITY = ["", "low", "medium", "high", "critical"];
   const GAIN = ["gains administrator access", "gains access to data"];
   const BOX = { w: 200, h: 40 };
-  const ROW = 64;
-  const MOST_NEIGHBORS = 36;
+  const ROW = 54;
+  const MOST_NEIGHBORS = 16;
   const MOST_LISTED = 40;
   const nodes = D.nodes;
   const paths = D.paths.map(([gain, severity, confidence, ends, edges]) => ({ gain, severity, confidence, ends, edges }));
@@ -159,7 +159,7 @@
   const view = (name) => {
     document.querySelector("main").dataset.view = name;
     document.querySelectorAll(".views button").forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.view === name)));
-    if (name === "drawing") resize();
+    if (name === "drawing") { resize(); fit(); }
     if (name === "list") drawRows();
   };
   const isNarrow = () => matchMedia("(max-width: 900px)").matches;
@@ -167,6 +167,7 @@
   const show = (kind, index) => {
     state.shown = { kind, index };
     $("clear").hidden = false;
+    if (isNarrow()) view("drawing");
     if (kind === "paths") {
       pathDetails(paths[index]);
       setScene(pathScene(paths[index]));
@@ -177,7 +178,6 @@
       say(`Node shown: ${nodes[index].l}`);
     }
     $("details").scrollTop = 0;
-    if (isNarrow()) view("drawing");
     drawRows();
   };
 
@@ -219,15 +219,16 @@
     return { places, lines, left, top, right, bottom, marked: new Set(), down: false, ...options };
   };
 
-  /// In the columns of the whole graph, as far as they are used; from top to bottom where the drawing is narrow.
-  const arrange = (shown, wanted, marked) => {
-    const canvas = $("canvas"), lines = linesOf(shown, wanted);
+  /// In the columns of the whole graph, or in those of `columnOf`, as far as they are used; from top to bottom where the drawing
+  /// is narrow.
+  const arrange = (shown, wanted, marked, columnOf = (n) => nodes[n].q ?? 1e9) => {
+    const lines = linesOf(shown, wanted);
     const down = canvas.clientWidth < canvas.clientHeight * 0.9;
-    const columns = [...new Set([...shown].map((n) => nodes[n].q ?? -1))].sort((a, b) => a - b);
+    const columns = [...new Set([...shown].map(columnOf))].sort((a, b) => a - b);
     const rows = columns.map(() => []);
     const at = new Map(columns.map((q, i) => [q, i]));
     [...shown].sort((a, b) => nodes[a].y - nodes[b].y || nodes[a].x - nodes[b].x || a - b)
-      .forEach((n) => rows[at.get(nodes[n].q ?? -1)].push(n));
+      .forEach((n) => rows[at.get(columnOf(n))].push(n));
     const beside = new Map([...shown].map((n) => [n, []]));
     lines.forEach((l) => { beside.get(l.from).push(l.to); beside.get(l.to).push(l.from); });
     const height = new Map();
@@ -243,7 +244,7 @@
         measure(r);
       }
     }
-    const most = down ? 2 : Math.max(12, Math.ceil(Math.sqrt(shown.size * 3)));
+    const most = down ? 2 : Math.max(18, Math.ceil(Math.sqrt(shown.size * 3)));
     const places = new Map();
     if (down) {
       let top = 0;
@@ -294,12 +295,26 @@
     };
     take(n.before, "from");
     take(n.after, "to");
-    for (const i of n.paths.slice(0, 6)) {
-      if (shown.size > 2 * MOST_NEIGHBORS + 20) break;
+    for (const i of n.paths.slice(0, 4)) {
       paths[i].ends.forEach((end) => shown.add(end));
       paths[i].edges.forEach((e) => wanted.add(e));
     }
-    const out = arrange(shown, wanted, new Set([index]));
+    // What leads here stands before it, what it leads to after it, in steps.
+    const column = new Map([[index, 0]]);
+    const walk = (step, near, far) => {
+      let last = [index];
+      while (last.length) {
+        const next = [];
+        for (const i of wanted) {
+          const e = edges[i];
+          if (last.includes(e[near]) && !column.has(e[far])) { column.set(e[far], column.get(e[near]) + step); next.push(e[far]); }
+        }
+        last = next;
+      }
+    };
+    walk(-1, "to", "from");
+    walk(1, "from", "to");
+    const out = arrange(shown, wanted, new Set([index]), (m) => column.get(m) ?? 0);
     out.caption = `${n.l} and what is next to it${left ? `; ${number.format(left)} more in the details` : ""}`;
     return out;
   };
@@ -315,9 +330,10 @@
       wanted = edges.keys();
     }
     const focus = new Set(D.focus);
-    if (isFiltered() && shown.size <= 300) {
+    const isTall = canvas.clientWidth < canvas.clientHeight * 0.9;
+    if ((isFiltered() && shown.size <= 300) || (isTall && shown.size <= 80)) {
       const out = arrange(shown, wanted, focus);
-      out.caption = `${count(shown.size, "node", "nodes")} of ${number.format(nodes.length)}`;
+      out.caption = isFiltered() ? `${count(shown.size, "node", "nodes")} of ${number.format(nodes.length)}` : "Whole graph: starts at the top, gains at the bottom";
       setScene(out);
       return;
     }
@@ -352,12 +368,12 @@
   const fit = () => {
     const s = state.scene;
     if (!s || !canvas.clientWidth) return;
-    const margin = 30, topBar = 46, legend = 44;
+    const margin = 16, topBar = isNarrow() ? 80 : 46, legend = 44;
     const w = s.right - s.left || 1, h = s.bottom - s.top || 1;
     const roomX = Math.max(40, canvas.clientWidth - 2 * margin), roomY = Math.max(40, canvas.clientHeight - topBar - legend - 10);
     camera.scale = Math.min(1.15, roomX / w, roomY / h);
-    // A path that is longer than the drawing begins at its top, in letters that can be read.
-    if (s.isPath) camera.scale = Math.max(camera.scale, Math.min(0.8, roomX / w));
+    // What goes down and is longer than the drawing begins at its top, in letters that can be read.
+    if (s.down) camera.scale = Math.max(camera.scale, Math.min(0.8, roomX / w));
     camera.x = canvas.clientWidth / 2 - ((s.left + s.right) / 2) * camera.scale;
     camera.y = topBar + Math.max(0, (roomY - h * camera.scale) / 2) - s.top * camera.scale;
     draw();
@@ -372,6 +388,7 @@
     const shown = state.shown;
     // Whether a drawing goes across or down depends on its room.
     if (shown && shown.kind === "nodes") setScene(nodeScene(shown.index));
+    else if (!shown) drawAll();
     else fit();
   };
 
@@ -449,29 +466,29 @@
     context.translate(camera.x, camera.y);
     context.scale(k, k);
     const readable = k > 0.42;
-    const many = s.lines.length > 3000;
-    for (const line of s.lines) {
+    const many = s.lines.length > 1500;
+    // The more lines there are, the fainter is each.
+    const faint = (n) => Math.max(0.12, Math.min(0.9, 250 / (n || 1)));
+    const bad = faint(s.lines.filter((l) => l.severity >= 3).length);
+    if (many && !readable) paintBundles(s, k, bad);
+    const isNear = (line) => state.hover === line.from || state.hover === line.to;
+    const single = !many || readable ? s.lines : state.hover >= 0 ? s.lines.filter(isNear) : [];
+    for (const line of single) {
       const a = s.places.get(line.from), b = s.places.get(line.to);
       if (!a || !b) continue;
       const outside = (a.x < seen.left && b.x < seen.left) || (a.x > seen.right && b.x > seen.right) ||
         (a.y < seen.top && b.y < seen.top) || (a.y > seen.bottom && b.y > seen.bottom);
       if (outside) continue;
-      const near = state.hover === line.from || state.hover === line.to;
+      const near = isNear(line);
       const color = near ? colors.accent : line.severity >= 3 ? colors.bad : line.severity ? colors.warn : colors.line;
       context.strokeStyle = context.fillStyle = color;
-      context.globalAlpha = near ? 1 : line.severity ? (many && !readable ? 0.45 : 0.9) : many && !readable ? 0.16 : 0.55;
+      context.globalAlpha = near ? 1 : line.severity ? 0.9 : 0.55;
       context.lineWidth = Math.max((near || line.severity ? 1.8 : 1.1), (near ? 1.4 : 0.7) / k);
       context.setLineDash(!line.sure && readable ? [6, 4] : []);
       context.beginPath();
-      if (readable || !many) {
-        const end = curve(s, a, b, line.from === line.to);
-        context.stroke();
-        if (k > 0.25) head(end);
-      } else {
-        context.moveTo(a.x + BOX.w / 2, a.y + BOX.h / 2);
-        context.lineTo(b.x + BOX.w / 2, b.y + BOX.h / 2);
-        context.stroke();
-      }
+      const end = curve(s, a, b, line.from === line.to);
+      context.stroke();
+      if (k > 0.25) head(end);
     }
     context.globalAlpha = 1;
     context.setLineDash([]);
@@ -488,14 +505,37 @@
     if (!readable) paintNames(s, k);
   };
 
+  /// Many lines at once: straight, and one stroke for each severity.
+  const paintBundles = (s, k, bad) => {
+    if (!s.bundles) {
+      s.bundles = [0, 1, 2, 3, 4].map(() => new Path2D());
+      for (const line of s.lines) {
+        const a = s.places.get(line.from), b = s.places.get(line.to);
+        s.bundles[line.severity].moveTo(a.x + BOX.w / 2, a.y + BOX.h / 2);
+        s.bundles[line.severity].lineTo(b.x + BOX.w / 2, b.y + BOX.h / 2);
+      }
+    }
+    context.setLineDash([]);
+    context.lineWidth = 0.8 / k;
+    s.bundles.forEach((lines, severity) => {
+      context.strokeStyle = severity >= 3 ? colors.bad : severity ? colors.warn : colors.line;
+      context.globalAlpha = [0.1, 0.07, 0.07, Math.max(bad, 0.35), 0.9][severity];
+      context.stroke(lines);
+    });
+  };
+
   const paintNode = (s, i, at, readable, k) => {
     const n = nodes[i], marked = s.marked.has(i), hover = state.hover === i;
     context.fillStyle = n.g === 1 ? colors.badbox : n.g === 2 ? colors.warnbox : colors.panel;
     context.strokeStyle = marked || hover ? colors.accent : n.g === 1 ? colors.bad : n.g === 2 ? colors.warn : colors.line;
     if (!readable) {
-      const h = Math.max(BOX.h, 2.5 / k), w = Math.max(BOX.w, 2.5 / k);
-      context.fillStyle = marked || hover ? colors.accent : n.g === 1 ? colors.bad : n.g === 2 ? colors.warn : n.w ? colors.fg : colors.line;
-      context.fillRect(at.x, at.y + (BOX.h - h) / 2, w, h);
+      // Smaller than a box, for lines to be seen between them; what is on no bad path is faint.
+      const part = s.places.size > 400 ? 0.55 : 1;
+      const h = Math.max(BOX.h * 0.7, 1.5 / k), w = Math.max(BOX.w * part, 2 / k);
+      context.globalAlpha = marked || hover || n.g === 1 ? 1 : n.w >= 3 ? 0.9 : 0.45;
+      context.fillStyle = marked || hover ? colors.accent : n.g === 1 ? colors.bad : n.g === 2 ? colors.warn : n.w >= 3 ? colors.fg : colors.line;
+      context.fillRect(at.x + (BOX.w - w) / 2, at.y + (BOX.h - h) / 2, w, h);
+      context.globalAlpha = 1;
       return;
     }
     context.lineWidth = marked ? 3 : hover ? 2 : 1;
@@ -757,9 +797,10 @@
       el("h2", {}, "Overview"),
       el("p", {}, "Choose a path or a node in the list or in the drawing to see each step, what it needs, and where that is written."),
       el("ul", { class: "plain" }, ...tally.map(([s, n]) => el("li", {}, badge(s), ` ${count(n, "path", "paths")}`))),
-      paths.length ? null : el("p", {}, "No paths to administrator access or data were found."),
-      ...[longList("Administrators", admins, (i) => el("li", {}, nodeLink(i), " ", el("span", { class: "dim" }, count(nodes[i].paths.length, "path", "paths"))))]
-        .filter(Boolean));
+      ...[
+        paths.length ? null : el("p", {}, "No paths to administrator access or data were found."),
+        longList("Administrators", admins, (i) => el("li", {}, nodeLink(i), " ", el("span", { class: "dim" }, count(nodes[i].paths.length, "path", "paths")))),
+      ].filter(Boolean));
   };
 
   // Controls.
@@ -817,9 +858,11 @@
       $("search").focus();
       $("search").select();
     } else if (event.key === "Escape") {
-      if (state.shown) clear();
-      else if ($("search").value) { $("search").value = ""; search(); }
-      if (event.target === $("search")) $("list").focus();
+      event.preventDefault();
+      const inSearch = event.target === $("search");
+      if (state.shown && !(inSearch && $("search").value)) clear();
+      else if ($("search").value || state.words.length) { $("search").value = ""; search(); }
+      else if (inSearch) $("list").focus();
     }
   });
   $("tab-paths").addEventListener("click", () => { state.list = "paths"; showList(); });
@@ -855,7 +898,7 @@
   if (D.errors) notes.push(`${count(D.errors, "file", "files")} could not be read completely.`);
   if (D.unjudged) notes.push(`${count(D.unjudged, "part", "parts")} of the files could not be judged.`);
   if (notes.length) { $("notes").hidden = false; $("notes").textContent = notes.join(" "); }
-  $("counts").textContent = [count(nodes.length, "node", "nodes"), count(edges.length, "edge", "edges"), count(paths.length, "path", "paths")].join(" · ");
+  $("counts").textContent = [count(nodes.length, "node", "nodes"), count(edges.length + D.left[0], "edge", "edges"), count(paths.length + D.left[1], "path", "paths")].join(" · ");
 
   readColors();
   found = listed();

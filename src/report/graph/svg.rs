@@ -44,7 +44,11 @@ pub(super) fn render(page: &GraphPage) -> String {
         draw_line(&mut out, page, &layout, line);
     }
     if let Some(line) = layout.apart {
-        let _ = writeln!(out, "<text class=\"c\" x=\"0\" y=\"{}\">without edges</text>", line + 20);
+        let _ = writeln!(
+            out,
+            "<text class=\"c\" x=\"0\" y=\"{}\">without edges</text>",
+            line + 20
+        );
     }
     for (i, (node, place)) in page.nodes.iter().zip(&layout.places).enumerate() {
         draw_node(&mut out, node, *place, page.focus.contains(&i));
@@ -73,7 +77,9 @@ fn draw_node(out: &mut String, node: &DrawnNode, (x, y): (usize, usize), is_focu
     let tip = format!(
         "{}{}{}",
         one_line(&node.label),
-        node.arn.as_ref().map_or(String::new(), |a| format!("\n{}", one_line(a))),
+        node.arn
+            .as_ref()
+            .map_or(String::new(), |a| format!("\n{}", one_line(a))),
         place.unwrap_or_default()
     );
     let _ = writeln!(
@@ -100,15 +106,31 @@ fn draw_line(out: &mut String, page: &GraphPage, layout: &GraphLayout, line: &Dr
         Some(_) => " warn",
         None => "",
     };
-    let maybe = if line.has_conditions || line.is_unsure { " maybe" } else { "" };
+    let maybe = if line.has_conditions || line.is_unsure {
+        " maybe"
+    } else {
+        ""
+    };
     let (a, b) = (y1 + middle, y2 + middle);
     let d = if line.from == line.to {
         let right = x1 + NODE.0;
-        format!("M{} {y1}C{} {} {} {} {right} {}", right - 30, right - 20, y1 as i64 - 26, right + 26, y1 as i64 - 20, y1 + 12)
+        format!(
+            "M{} {y1}C{} {} {} {} {right} {}",
+            right - 30,
+            right - 20,
+            y1 as i64 - 26,
+            right + 26,
+            y1 as i64 - 20,
+            y1 + 12
+        )
     } else if x2 >= x1 + NODE.0 {
         let right = x1 + NODE.0;
         let bend = ((x2 - right) / 2).clamp(24, 160);
-        format!("M{right} {a}C{} {a} {} {b} {x2} {b}", right + bend, x2 as i64 - bend as i64)
+        format!(
+            "M{right} {a}C{} {a} {} {b} {x2} {b}",
+            right + bend,
+            x2 as i64 - bend as i64
+        )
     } else {
         let (right, end) = (x1 + NODE.0, x2 + NODE.0);
         let bulge = right.max(end) + 50;

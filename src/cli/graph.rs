@@ -87,7 +87,7 @@ impl GraphArgs {
 fn no_such(who: &str, page: &GraphPage) -> CliFailure {
     let candidates = page.candidates(who);
     let candidates = match candidates.is_empty() {
-        true => "there is none in the files".to_owned(),
+        true => "the files declare nothing that can be drawn".to_owned(),
         false => format!("candidates: {}", phrase::list(candidates)),
     };
     CliFailure::Usage(format!("no identity or resource is called `{who}`; {candidates}"))

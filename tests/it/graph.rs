@@ -296,7 +296,7 @@ fn an_empty_graph_is_drawn() {
     }
     let none = r.run(&["graph", "--focus", "x"]);
     assert_eq!(none.code, 2);
-    assert!(none.err.contains("there is none in the files"), "{}", none.err);
+    assert!(none.err.contains("the files declare nothing"), "{}", none.err);
 }
 
 /// Repositories side by side are one graph, and someone outside is one node.

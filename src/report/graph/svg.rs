@@ -23,7 +23,8 @@ const STYLE: &str = "svg{--bg:#fff;--fg:#1f2328;--dim:#59636e;--box:#f6f8fa;--li
 
 pub(super) fn render(page: &GraphPage) -> String {
     let layout = GraphLayout::new(page);
-    let (width, height) = (layout.width.max(320) + 2 * MARGIN, layout.height + 2 * MARGIN + 20);
+    // Lines that lead back go around on the right.
+    let (width, height) = (layout.width.max(320) + 2 * MARGIN + 30, layout.height + 2 * MARGIN + 20);
     let title = format!(
         "Access graph: {}, {}, {}",
         phrase::count(page.nodes.len(), "node", "nodes"),

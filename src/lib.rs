@@ -13,6 +13,7 @@
     allow(dead_code, unused_imports, reason = "only the command uses the rest")
 )]
 
+mod access;
 mod checks;
 mod classify;
 #[cfg(feature = "cli")]
@@ -65,6 +66,9 @@ pub use unjudged::Unjudged;
 pub mod internals {
     pub use crate::layout::Palette;
 
+    pub mod access {
+        pub use crate::access::*;
+    }
     pub mod checks {
         pub use crate::checks::*;
     }

@@ -87,6 +87,7 @@ impl Linter {
             today: self.today,
             is_whole: true,
             ignores: true,
+            unmatched: &[],
             strict_ignores: false,
             baseline: None,
             earlier: None,

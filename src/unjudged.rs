@@ -43,7 +43,22 @@ pub struct Unjudged {
     /// What it is called: the value that stays unknown, the function, the module. Empty for a file.
     pub subject: Arc<str>,
     pub why: UnjudgedReason,
+    /// Where the reason lies, if that is elsewhere.
+    pub causes: Vec<UnjudgedCause>,
 }
+
+/// A place that is the reason why something was not judged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnjudgedCause {
+    pub span: Span,
+    /// The module or the word that stands there; empty if it has no name.
+    pub name: Arc<str>,
+    /// Path and line.
+    pub location: String,
+}
+
+/// How many causes a text names.
+const NAMED_CAUSES: usize = 3;
 
 /// Why something was not judged.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,6 +166,7 @@ impl Unjudged {
             what,
             subject: subject.into(),
             why,
+            causes: Vec::new(),
         }
     }
 
@@ -162,6 +178,7 @@ impl Unjudged {
             what: UnjudgedKind::File,
             subject: Arc::from(""),
             why,
+            causes: Vec::new(),
         }
     }
 
@@ -209,7 +226,27 @@ impl Unjudged {
         let subject = start_of(&self.subject);
         match &self.why {
             UnjudgedReason::Unknown(part, reason) => format!("{} `{subject}`: {}", part_phrase(*part), reason.text()),
-            why => format!("`{subject}`: {why}"),
+            why => format!("`{subject}`: {why}{}", self.causes_phrase()),
+        }
+    }
+
+    /// ": `a` (app.py:1), `b` (app.py:2), and 3 more"
+    fn causes_phrase(&self) -> String {
+        let named = self.causes.iter().take(NAMED_CAUSES);
+        let named: Vec<String> = named.map(UnjudgedCause::text).collect();
+        if named.is_empty() {
+            return String::new();
+        }
+        let more = phrase::and_more(named.len(), self.causes.len() - named.len());
+        format!(": {}{more}", named.join(", "))
+    }
+}
+
+impl UnjudgedCause {
+    fn text(&self) -> String {
+        match self.name.is_empty() {
+            true => self.location.clone(),
+            false => format!("`{}` ({})", start_of(&self.name), self.location),
         }
     }
 }

@@ -64,6 +64,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         root: "/repo",
         today: Date::from_days(20_000),
         ignores: true,
+        unmatched: &[],
         strict_ignores: false,
         baseline: None,
         earlier: None,

@@ -65,12 +65,14 @@ impl BaselineCommand {
                     )));
                 }
                 let mut new = Baseline::empty();
-                let findings = can_be_baselined(report, c.include_secrets);
-                let left_out = findings.iter().filter(|wanted| !**wanted).count();
-                let all = new.entries_of(sources, &report.findings).into_iter().zip(findings);
-                new.entries = all.filter_map(|(entry, wanted)| wanted.then_some(entry)).collect();
+                let is_new = |f: &ReportedFinding| is_unsuppressed(f) && can_be_baselined(f, c.include_secrets);
+                let all = new.entries_of(sources, &report.findings).into_iter();
+                let all = all.zip(&report.findings).filter(|(_, f)| is_new(f));
+                new.entries = all.map(|(entry, _)| entry).collect();
+                let unsuppressed = report.findings.iter().filter(|f| is_unsuppressed(f));
+                let left_out = unsuppressed.count() - new.entries.len();
                 Ok(BaselineOutcome {
-                    text: format!("{path}: {} findings known\n", new.entries.len()),
+                    text: format!("{path}: {}\n", known_phrase(&new)),
                     left_out,
                     new: Some(new),
                 })
@@ -85,22 +87,20 @@ impl BaselineCommand {
                         is_known[i] = true;
                     }
                 }
-                let fresh = |wanted: bool| {
-                    let all = can_be_baselined(report, c.include_secrets).into_iter().zip(&is_known);
-                    all.map(move |(can_be, is_known)| !is_known && can_be == wanted)
-                };
-                let left_out = fresh(false).filter(|is_left_out| *is_left_out).count();
-                let now = old.entries_of(sources, &report.findings);
+                let now = old.entries_of(sources, &report.findings).into_iter();
+                let now = now.zip(&report.findings).zip(is_known);
+                let fresh = now.filter(|((_, f), is_known)| !is_known && is_unsuppressed(f));
+                let (fresh, left_out): (Vec<_>, Vec<_>) =
+                    fresh.partition(|((_, f), _)| can_be_baselined(f, c.include_secrets));
+                let left_out = left_out.len();
                 let before = new.entries.len();
-                let added = now.into_iter().zip(fresh(true));
-                new.entries
-                    .extend(added.filter_map(|(entry, added)| added.then_some(entry)));
+                new.entries.extend(fresh.into_iter().map(|((entry, _), _)| entry));
                 Ok(BaselineOutcome {
                     text: format!(
-                        "{path}: +{} −{}, {} findings known\n",
+                        "{path}: +{} −{}, {}\n",
                         new.entries.len() - before,
                         comparison.fixed(),
-                        new.entries.len()
+                        known_phrase(&new)
                     ),
                     left_out,
                     new: Some(new),
@@ -111,11 +111,7 @@ impl BaselineCommand {
                 let comparison = old.compare(sources, &report.findings, extent);
                 let new = kept_entries(old, sources, report, &comparison);
                 Ok(BaselineOutcome {
-                    text: format!(
-                        "{path}: −{}, {} findings known\n",
-                        comparison.fixed(),
-                        new.entries.len()
-                    ),
+                    text: format!("{path}: −{}, {}\n", comparison.fixed(), known_phrase(&new)),
                     left_out: 0,
                     new: Some(new),
                 })
@@ -123,11 +119,21 @@ impl BaselineCommand {
             BaselineAction::Status(of) => of.run(&|path, old, sources, report, extent| {
                 let old = old.ok_or_else(|| missing_baseline(path))?;
                 let comparison = old.compare(sources, &report.findings, extent);
-                let known = comparison.matched();
+                let matched = comparison.fates.iter().filter_map(|fate| match *fate {
+                    BaselineFate::Found(i) => report.findings.get(i),
+                    BaselineFate::Fixed | BaselineFate::Unseen => None,
+                });
+                let (known, suppressed): (Vec<_>, Vec<_>) = matched.partition(|f| is_unsuppressed(f));
+                let all = report.findings.iter().filter(|f| is_unsuppressed(f)).count();
+                let suppressed = match suppressed.len() {
+                    0 => String::new(),
+                    n => format!(", {n} suppressed"),
+                };
                 Ok(BaselineOutcome {
                     text: format!(
-                        "{path}: {} new, {known} known ({} moved), {} fixed\n",
-                        report.findings.len() - known,
+                        "{path}: {} new, {} known ({} moved), {} fixed{suppressed}\n",
+                        all - known.len(),
+                        known.len(),
                         comparison.moved.len(),
                         comparison.fixed()
                     ),
@@ -190,13 +196,18 @@ fn note_left_out(count: usize) {
     }
 }
 
-/// Which findings may become known: a secret that is out is fixed, not known.
-fn can_be_baselined(report: &Report, secrets: bool) -> Vec<bool> {
-    report
-        .findings
-        .iter()
-        .map(|f| secrets || !is_leaked_secret(f))
-        .collect()
+/// Whether a finding may become known: a secret that is out is fixed, not known.
+fn can_be_baselined(f: &ReportedFinding, secrets: bool) -> bool {
+    secrets || !is_leaked_secret(f)
+}
+
+/// What is suppressed is not added, and what is known stays when it is suppressed: it is not fixed.
+fn is_unsuppressed(f: &ReportedFinding) -> bool {
+    f.status != Status::Suppressed
+}
+
+fn known_phrase(baseline: &Baseline) -> String {
+    phrase::count(baseline.entries.len(), "finding known", "findings known")
 }
 
 /// Whether a baseline has the finding only if it is asked for.
@@ -223,13 +234,11 @@ impl BaselineScope {
         }
         let done = repositories::each(all, |read, analysis| {
             let mut report = read.report(analysis, &run_options);
-            report
-                .findings
-                .retain(|f| f.status != Status::Suppressed && f.family != "tool");
+            report.findings.retain(|f| f.family != "tool");
             let path = named.clone().unwrap_or_else(|| read.baseline_path());
             let old = load(&path, read)?;
             // Among several, what has nothing to know needs no file.
-            if !is_alone && report.findings.is_empty() && old.is_none() {
+            if !is_alone && !report.findings.iter().any(is_unsuppressed) && old.is_none() {
                 return Ok(None);
             }
             let sources = analysis.project.sources;
@@ -237,7 +246,7 @@ impl BaselineScope {
             let extent = Extent {
                 exists: &|path| read.exists(path),
                 covers: &|path| read.covers(&in_scope, path),
-                runs: &|rule| read.runs(rule),
+                runs: &|rule, path| read.runs(rule, path),
             };
             let outcome = act(&path, old.as_ref(), sources, &report, &extent)?;
             Ok(Some((path, outcome)))

@@ -181,7 +181,7 @@ struct OutputArgs {
     /// Show the summary even with --quiet
     #[arg(long, overrides_with = "no_summary")]
     summary: bool,
-    /// Show the number of findings for each rule
+    /// Show the number of findings for each rule and severity
     #[arg(long)]
     statistics: bool,
     /// Show files, bytes, and milliseconds for each stage
@@ -278,6 +278,9 @@ impl CheckArgs {
                     run_options,
                     self.fix_flags.unsafe_fixes,
                 )?);
+            }
+            if self.output.quiet == 0 {
+                pending.iter().for_each(PendingFixes::print_known);
             }
             let mut diffs = FixDiff::default();
             for (pending, (read, run_options)) in pending.into_iter().zip(&mut all) {
@@ -447,10 +450,14 @@ impl CheckArgs {
                 ));
             }
             for b in report.baselines.iter().filter(|b| b.fixed > 0) {
-                terminal::note(&format!(
-                    "note: {} findings in {} are fixed; run `overgrant baseline prune` to remove them",
-                    b.fixed, b.path
-                ));
+                let (findings, them) = match b.fixed {
+                    1 => ("1 finding", "is fixed; run `overgrant baseline prune` to remove it"),
+                    n => (
+                        &*format!("{n} findings"),
+                        "are fixed; run `overgrant baseline prune` to remove them",
+                    ),
+                };
+                terminal::note(&format!("note: {findings} in {} {them}", b.path));
             }
             let leaked = report
                 .active()

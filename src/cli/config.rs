@@ -49,10 +49,14 @@ enum SchemaOf {
     Policies,
     /// `needs --format json`.
     Needs,
+    /// `diff --format json`.
+    Diff,
     /// `paths --format json`.
     Paths,
     /// `graph --format json`.
     Graph,
+    /// `can --format json` about a repository.
+    Can,
     /// A file of a rule.
     Rule,
 }
@@ -73,8 +77,10 @@ impl Config {
                     SchemaOf::Report => report::report_schema(),
                     SchemaOf::Policies => report::policies_schema(),
                     SchemaOf::Needs => report::needs_schema(),
+                    SchemaOf::Diff => report::diff_schema(),
                     SchemaOf::Paths => report::paths_schema(),
                     SchemaOf::Graph => report::graph_schema(),
+                    SchemaOf::Can => report::access_schema(),
                     SchemaOf::Rule => crate::rules::rule_schema(),
                 };
                 terminal::print_text(&pretty_json(&schema))

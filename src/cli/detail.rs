@@ -12,10 +12,12 @@ use crate::finding::Cause;
 use crate::iam::condition::{Grade, strength};
 use crate::iam::{AccessLevel, ActionSet, Document, Statement};
 use crate::index::{DocumentId, IndexVec};
-use crate::report::{Page, RenderOptions, policy_json};
+use crate::report::{Page, RenderOptions, policy_json, unjudged_human};
+use crate::secrets::Mask;
 use crate::settings::Settings;
 use crate::source::{Sources, one_line, pretty_json, push_line, visible};
 use crate::triage::ReportedFinding;
+use crate::unjudged::Unjudged;
 
 /// Any label of `f` covers the 1-based `line` of a file that was named.
 pub(super) fn is_on_line(sources: &Sources, f: &ReportedFinding, line: usize) -> bool {
@@ -25,12 +27,46 @@ pub(super) fn is_on_line(sources: &Sources, f: &ReportedFinding, line: usize) ->
     })
 }
 
-/// Explains the findings of `input` that are `wanted`.
+/// The 1-based `line` of a file that was named has what was not judged, or the reason for it.
+pub(super) fn is_unjudged_on_line(sources: &Sources, u: &Unjudged, line: usize) -> bool {
+    let places = u.span.into_iter().chain(u.causes.iter().map(|cause| cause.span));
+    places.into_iter().any(|span| {
+        let (start, end) = sources.positions(span);
+        sources.file(span.file).in_scope && start.line <= line && line <= end.line
+    })
+}
+
+/// The finding nearest to a line of a file that was named: how far it is, and what it is called. Lines move when others are
+/// inserted, also by `ignore`.
+pub(super) fn nearest<'f>(
+    sources: &Sources,
+    findings: impl Iterator<Item = &'f ReportedFinding>,
+    line: usize,
+) -> Option<(usize, String)> {
+    let here = findings.filter(|f| sources.file(f.span().file).in_scope);
+    let places = here.map(|f| {
+        let at = sources.positions(f.span()).0.line;
+        let text = format!("`{}` at {}:{at}", f.rule(), sources.path(f.span().file));
+        (at.abs_diff(line), text)
+    });
+    places.min()
+}
+
+/// That nothing is found there, and what is near.
+pub(super) fn nothing_found(what: &str, near: Option<(usize, String)>) -> CliFailure {
+    let near = near.map(|(_, near)| format!("; the nearest is {near}"));
+    CliFailure::Usage(format!("no finding at {what}{}", near.unwrap_or_default()))
+}
+
+/// Explains the findings of `input` that are `wanted`, and what of it was not judged.
 pub(super) fn explain(
     input: &InputArgs,
     wanted: &dyn Fn(&Sources, &ReportedFinding) -> bool,
+    wanted_unjudged: &dyn Fn(&Sources, &Unjudged) -> bool,
+    line: Option<usize>,
     what: &str,
 ) -> Result<ExitCode, CliFailure> {
+    let mut near = Vec::new();
     let over = |_: &mut Settings| {};
     let run_options = RunOptions {
         ignores: true,
@@ -40,9 +76,16 @@ pub(super) fn explain(
     let pages = repositories::each(all, |read, analysis| {
         let mut report = read.report(analysis, &run_options);
         let sources = analysis.project.sources;
+        near.extend(line.and_then(|line| nearest(sources, report.findings.iter(), line)));
         report.findings.retain(|f| wanted(sources, f));
+        report.unjudged.retain(|u| wanted_unjudged(sources, u));
+        let unjudged = match report.unjudged.is_empty() {
+            true => String::new(),
+            false => unjudged_human(sources, &report.unjudged),
+        };
         if report.findings.is_empty() {
-            return String::new();
+            let mask = Mask::new(sources, &report.secrets);
+            return visible(&mask.text(unjudged)).into_owned();
         }
         let options = RenderOptions {
             color: terminal::color(ColorChoice::Auto),
@@ -68,11 +111,15 @@ pub(super) fn explain(
             seen.push(key);
             out.push_str(&visible(&page.masked(depth(sources, document, statement))));
         }
+        if !unjudged.is_empty() {
+            out.push('\n');
+            out.push_str(&visible(&page.masked(unjudged)));
+        }
         out
     });
     let found: Vec<String> = pages.into_iter().filter(|page| !page.is_empty()).collect();
     if found.is_empty() {
-        return Err(CliFailure::Usage(format!("no finding at {what}")));
+        return Err(nothing_found(what, near.into_iter().min()));
     }
     terminal::print_page(&found.join("\n"))
 }

@@ -20,6 +20,8 @@ pub(super) struct PendingFixes {
     before: Texts,
     /// Fixes of files that are not UTF-8 were left out.
     left_out: bool,
+    /// The baseline that knows findings with a fix, and how many.
+    known: Option<(String, usize)>,
 }
 
 /// How writing went.
@@ -126,6 +128,7 @@ impl PendingFixes {
         let all = applied.texts.len();
         applied.texts.retain(|path, _| !altered.contains(path));
         let left_out = applied.texts.len() < all;
+        let known = applied.known_left;
         replace_texts(read, &before, &applied.texts);
         for d in &applied.dropped {
             terminal::note(&format!(
@@ -137,7 +140,22 @@ impl PendingFixes {
             applied,
             before,
             left_out,
+            known: run_options
+                .baseline
+                .as_ref()
+                .map(|(_, path)| path.clone())
+                .zip(Some(known)),
         })
+    }
+
+    /// Says what the baseline kept from being fixed.
+    pub(super) fn print_known(&self) {
+        if let Some((path, known)) = self.known.as_ref().filter(|(_, known)| *known > 0) {
+            let findings = phrase::count(*known, "finding", "findings");
+            terminal::note(&format!(
+                "note: {findings} in {path} not fixed; --no-baseline fixes what the baseline lists"
+            ));
+        }
     }
 
     /// What would change.

@@ -10,7 +10,7 @@ use crate::iam::{DeclaredWorkload, Ownership};
 use crate::rules::options::RuleOptions;
 use crate::rules::{self, Ruleset, Selection, ids};
 use crate::settings::{Governing, Settings};
-use crate::source::Sources;
+use crate::source::{Sources, join_path};
 
 /// The built-in rules and those of the folders that the settings name. A broken rule file becomes one of the files found, and
 /// trouble.
@@ -67,6 +67,19 @@ impl RunOptions {
 }
 
 impl Loaded<'_> {
+    /// The rule is on in all settings, and no settings ignore it in the file at this path from the root.
+    pub(super) fn runs(&self, rule: &str, path: &str) -> bool {
+        let Some(rule) = self.ruleset.get(rule) else {
+            return true;
+        };
+        let absolute = join_path(&self.root, path);
+        let settings = self.governing.settings_for(&self.governing.display_path(&absolute));
+        let (ignored, _) = settings.for_file(&absolute);
+        let mut selections = self.governing.all().iter().filter_map(|s| s.selection.as_ref());
+        selections.all(|selection| selection.is_on(&rule.id()))
+            && !(self.exists(path) && ignored.iter().any(|s| s.covers(rule.family(), &rule.id())))
+    }
+
     /// Settings with exceptions or workloads are sources too: findings point into them, and are reported where they are asked for.
     pub(super) fn add_settings_files(&mut self) {
         let of_settings = |settings: &Settings| {

@@ -17,7 +17,7 @@ use super::{CliFailure, detail, terminal};
 use crate::secrets::Mask;
 use crate::settings::{Date, Settings};
 use crate::source::{Sources, file_name, join_path, parent_path, relative_path};
-use crate::triage::{ReportedFinding, Status};
+use crate::triage::{ReportedFinding, Status, Suppression};
 
 /// Suppress a finding in the format of its file
 #[derive(Debug, Args)]
@@ -52,6 +52,27 @@ struct IgnoreTarget {
     address: String,
 }
 
+/// What is known of a place without a finding that could be ignored.
+#[derive(Default)]
+struct NothingToIgnore {
+    /// What suppresses the findings there.
+    by: Vec<Suppression>,
+    /// Findings of the rule that was named, by how near they are, and those of any rule.
+    near: Vec<(usize, String)>,
+    near_any: Vec<(usize, String)>,
+}
+
+impl NothingToIgnore {
+    fn failure(self, what: &str) -> CliFailure {
+        if let Some(by) = self.by.first() {
+            let place = format!("{}:{}", by.path, by.line);
+            return CliFailure::Usage(format!("the finding at {what} is already suppressed: see {place}"));
+        }
+        let near = self.near.into_iter().min();
+        detail::nothing_found(what, near.or_else(|| self.near_any.into_iter().min()))
+    }
+}
+
 /// Fingerprints and states of the findings of a run, and how many places could not be read as they should be.
 type Snapshot = (Vec<(String, Status)>, usize);
 
@@ -77,13 +98,21 @@ impl Ignore {
             ..RunOptions::default()
         };
         let all = repositories::read(&input, &over, &run_options)?;
+        let mut missing = NothingToIgnore::default();
         let found = repositories::each(all, |read, analysis| {
             let report = read.report(analysis, &run_options);
             let sources = analysis.project.sources;
-            let found: Vec<&ReportedFinding> = report
-                .active()
-                .filter(|f| wanted(sources, f) && self.rule.as_deref().is_none_or(|r| r == f.rule()))
-                .collect();
+            let has_rule = |f: &&ReportedFinding| self.rule.as_deref().is_none_or(|r| r == f.rule());
+            let here = |f: &&ReportedFinding| wanted(sources, f) && has_rule(f);
+            let found: Vec<&ReportedFinding> = report.active().filter(here).collect();
+            let suppressed = report.findings.iter().filter(here);
+            missing.by.extend(suppressed.filter_map(|f| f.suppression.clone()));
+            if let Some((_, line)) = &located {
+                let near =
+                    |findings: &mut dyn Iterator<Item = &ReportedFinding>| detail::nearest(sources, findings, *line);
+                missing.near.extend(near(&mut report.active().filter(has_rule)));
+                missing.near_any.extend(near(&mut report.active()));
+            }
             let before = snapshot(&report, &analysis.project);
             if found.is_empty() {
                 return Ok((before, None));
@@ -100,7 +129,7 @@ impl Ignore {
         let found = found.into_iter().zip(&mut expected);
         let mut found = found.filter_map(|(found, before)| Some((found?, before)));
         let Some(((target, text, config, mask), changing)) = found.next() else {
-            return Err(self.missing());
+            return Err(missing.failure(&self.what));
         };
         if let Some(((other, ..), _)) = found.next() {
             return Err(CliFailure::Usage(format!(
@@ -124,10 +153,6 @@ impl Ignore {
         self.exception(&target, &config)
     }
 
-    fn missing(&self) -> CliFailure {
-        CliFailure::Usage(format!("no finding at {}", self.what))
-    }
-
     fn find_target(
         &self,
         sources: &Sources,
@@ -139,7 +164,7 @@ impl Ignore {
         rules.dedup();
         let f = match (found.first(), rules.as_slice()) {
             (Some(f), [_]) => f,
-            (None, _) => return Err(self.missing()),
+            (None, _) => return Err(detail::nothing_found(&self.what, None)),
             (Some(_), many) => {
                 let many = many.join(", ");
                 return Err(CliFailure::Usage(format!(

@@ -132,6 +132,11 @@ fn setting<T: DeserializeOwned + Clone + Send + Sync + 'static>(
     PossibleValuesParser::new(words.to_vec()).try_map(|word| parse_setting_value::<T>(&word))
 }
 
+/// One of the severities.
+pub(super) fn severity() -> impl TypedValueParser<Value = Severity> {
+    setting::<Severity>(&SEVERITIES[..4])
+}
+
 /// A word as the settings have it.
 fn parse_setting_value<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let read: Result<T, serde::de::value::Error> = T::deserialize(text.into_deserializer());
@@ -205,6 +210,14 @@ impl InputArgs {
         }
     }
 
+    /// The same for this path alone.
+    pub(super) fn with_path(&self, path: PathBuf) -> Self {
+        Self {
+            paths: vec![path],
+            ..self.clone()
+        }
+    }
+
     /// The paths to read, with those of `--files-from`, and standard input with its name where it is one of them.
     pub(super) fn targets(&self) -> Result<Targets, CliFailure> {
         if let Some(paths) = self.listed.clone() {
@@ -254,14 +267,20 @@ impl InputArgs {
 
     /// The globs of `--policy-kind`, relative to the working directory.
     pub(super) fn kinds(&self) -> Result<Vec<(Glob, PolicyKind)>, CliFailure> {
-        let glob = |(glob, kind): &(String, PolicyKind)| Ok((Glob::new(glob)?, *kind));
-        let kinds: Result<Vec<_>, String> = self.policy_kind.iter().map(glob).collect();
-        kinds.map_err(CliFailure::Usage)
+        let glob = |(glob, kind): &(String, PolicyKind)| {
+            let failure = |why| CliFailure::Usage(format!("--policy-kind: cannot read the pattern `{glob}`: {why}"));
+            Ok((Glob::new(glob).map_err(failure)?, *kind))
+        };
+        self.policy_kind.iter().map(glob).collect()
     }
 
-    /// Patterns of an option, relative to the working directory.
-    pub(super) fn patterns(cwd: &str, globs: &[String]) -> Result<Option<ignore::gitignore::Gitignore>, CliFailure> {
-        discover::patterns(cwd, globs).map_err(|e| CliFailure::Usage(e.to_string()))
+    /// Patterns of the option or setting `name`, relative to a folder.
+    pub(super) fn patterns(
+        name: &str,
+        dir: &str,
+        globs: &[String],
+    ) -> Result<Option<ignore::gitignore::Gitignore>, CliFailure> {
+        discover::patterns(dir, globs).map_err(|e| CliFailure::Usage(format!("{name}: {e}")))
     }
 }
 
@@ -278,7 +297,7 @@ pub(super) struct Targets {
 const MAX_LIST: u64 = 64 << 20;
 
 /// At most one byte more than `cap`, which shows that there is more.
-fn stdin(cap: u64) -> Result<Vec<u8>, CliFailure> {
+pub(super) fn stdin(cap: u64) -> Result<Vec<u8>, CliFailure> {
     use std::io::IsTerminal as _;
     if std::io::stdin().is_terminal() {
         super::terminal::note("reading standard input; end it with Ctrl-D");

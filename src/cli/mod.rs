@@ -5,11 +5,13 @@
 //! same for every format.
 
 mod baseline;
+mod can;
 mod check;
 mod clock;
 mod completions;
 mod config;
 mod detail;
+mod diff;
 mod fix;
 mod git;
 mod governed;
@@ -49,12 +51,14 @@ enum Command {
     /// Check files and folders
     Check(Box<check::CheckArgs>),
     Fix(Box<check::FixArgs>),
+    Diff(Box<diff::DiffArgs>),
     Explain(rules::Explain),
     Rules(rules::Rules),
     Policies(Box<policies::Policies>),
     Needs(Box<needs::NeedsArgs>),
     Paths(Box<paths::PathsArgs>),
     Graph(Box<graph::GraphArgs>),
+    Can(Box<can::CanArgs>),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
     Config(config::Config),
@@ -135,12 +139,14 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
     match command {
         Command::Check(c) => c.run(),
         Command::Fix(c) => c.run(),
+        Command::Diff(c) => c.run(),
         Command::Explain(c) => c.run(),
         Command::Rules(c) => c.run(),
         Command::Policies(c) => c.run(),
         Command::Needs(c) => c.run(),
         Command::Paths(c) => c.run(),
         Command::Graph(c) => c.run(),
+        Command::Can(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),

@@ -11,10 +11,12 @@ use super::governed::missing_rules;
 use super::input::InputArgs;
 use super::run;
 use super::{CliFailure, detail, terminal};
+use crate::phrase;
 use crate::rules::examples::Form;
 use crate::rules::{self, PageStyle, Ruleset};
 use crate::settings::Settings;
-use crate::source::visible;
+use crate::source::{Sources, visible};
+use crate::triage::ReportedFinding;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum PageFormat {
@@ -74,11 +76,18 @@ impl Explain {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         if let Some((path, line)) = parse_location(&self.what) {
             let input = InputArgs::from_path(PathBuf::from(path));
-            return detail::explain(&input, &|sources, f| detail::is_on_line(sources, f, line), &self.what);
+            return detail::explain(
+                &input,
+                &|sources, f| detail::is_on_line(sources, f, line),
+                &|sources, u| detail::is_unjudged_on_line(sources, u, line),
+                Some(line),
+                &self.what,
+            );
         }
         if self.what.starts_with("og1:") {
             let input = InputArgs::from_path(PathBuf::from("."));
-            return detail::explain(&input, &|_, f| f.identity.fingerprint == self.what, &self.what);
+            let wanted = |_: &Sources, f: &ReportedFinding| f.identity.fingerprint == self.what;
+            return detail::explain(&input, &wanted, &|_, _| false, None, &self.what);
         }
         let ruleset = ruleset_of_working_directory()?;
         ensure_rule_exists(&ruleset, &self.what)?;
@@ -179,11 +188,11 @@ impl TestRules {
             }
             wrong += loaded.mistakes.len() + tested.wrong;
             out.push_str(&format!(
-                "{}: {} rules, {} examples, {} errors\n",
+                "{}: {}, {}, {}\n",
                 crate::discover::with_forward_slashes(dir),
-                loaded.rules.len(),
-                tested.cases,
-                loaded.mistakes.len() + tested.wrong
+                phrase::count(loaded.rules.len(), "rule", "rules"),
+                phrase::count(tested.cases, "example", "examples"),
+                phrase::count(loaded.mistakes.len() + tested.wrong, "error", "errors")
             ));
         }
         terminal::print_text(&out)?;

@@ -93,7 +93,7 @@ pub(super) struct Loaded<'a> {
     exclude: Vec<ignore::gitignore::Gitignore>,
     max_file_size: u64,
     jobs: usize,
-    context: bool,
+    pub(super) context: bool,
     repeats: bool,
 }
 
@@ -193,8 +193,8 @@ pub(super) fn read_repository<'a>(
     });
     let root = root.or(git_root).unwrap_or_else(|| cwd.clone());
     let mut exclude = Vec::new();
-    exclude.extend(InputArgs::patterns(&cwd, &input.exclude)?);
-    exclude.extend(InputArgs::patterns(&base.dir, &written(&base.exclude))?);
+    exclude.extend(InputArgs::patterns("--exclude", &cwd, &input.exclude)?);
+    exclude.extend(InputArgs::patterns("exclude", &base.dir, &written(&base.exclude))?);
     let excluded = exclude.clone();
     let search = SearchRequest {
         cwd: cwd.clone(),
@@ -202,7 +202,7 @@ pub(super) fn read_repository<'a>(
         inside: &inside,
         paths: targets.paths,
         stdin: targets.stdin.clone(),
-        include: InputArgs::patterns(&cwd, &input.include)?,
+        include: InputArgs::patterns("--include", &cwd, &input.include)?,
         exclude,
         force_exclude: input.force_exclude,
         gitignore: !input.no_gitignore && base.respect_gitignore.0,
@@ -408,14 +408,16 @@ impl Loaded<'_> {
         let exists = |path: &str| self.exists(path);
         let in_scope = self.in_scope(project.sources);
         let covers = |path: &str| self.covers(&in_scope, path);
-        let runs = |rule: &str| self.runs(rule);
+        let runs = |rule: &str, path: &str| self.runs(rule, path);
         let is_test = |path: &str| self.is_test(path);
         let extent = Extent {
             exists: &exists,
             covers: &covers,
             runs: &runs,
         };
+        let unmatched = self.unmatched_exceptions();
         let terms = TriageOptions {
+            unmatched: &unmatched,
             is_test: &is_test,
             ruleset: &self.ruleset,
             settings: &|path| governing.settings_for(path),
@@ -508,12 +510,6 @@ impl Loaded<'_> {
     pub(super) fn covers(&self, in_scope: &BTreeSet<String>, path: &str) -> bool {
         let absolute = join_path(&self.root, path);
         self.context && (in_scope.contains(path) || !self.exists(path) && self.is_walked(&absolute))
-    }
-
-    /// The rule is on in all settings.
-    pub(super) fn runs(&self, rule: &str) -> bool {
-        let mut selections = self.governing.all().iter().filter_map(|s| s.selection.as_ref());
-        selections.all(|selection| self.ruleset.get(rule).is_none_or(|r| selection.is_on(&r.id())))
     }
 
     /// The file at this absolute path was named, or it lies in a folder that was walked and where nothing says to leave it

@@ -42,7 +42,37 @@ impl Loaded<'_> {
     }
 
     fn unmatched_in(&self, settings: &Settings) -> Vec<Fault> {
-        let mut open: Vec<(&str, &Glob)> = settings.globs().filter(|(_, g)| !g.written.starts_with('!')).collect();
+        let globs = settings.globs().filter(|(_, g)| !g.written.starts_with('!'));
+        let fault = |(key, glob): (&str, &Glob)| {
+            let message = format!("the pattern `{}` of `{key}` matches no file", glob.written);
+            settings.glob_fault(glob, message)
+        };
+        let open = self.leave_out_matched(settings, globs.collect());
+        open.into_iter().filter_map(fault).collect()
+    }
+
+    /// The paths of exceptions that match no file, whatever was read of the folder of their settings. It must have been walked
+    /// as a whole.
+    pub(super) fn unmatched_exceptions(&self) -> Vec<&Glob> {
+        if self.is_earlier || !self.context || !matches!(self.tree, SourceTree::Disk { .. }) {
+            return Vec::new();
+        }
+        let all = self.governing.all().iter();
+        let walked = all.filter(|s| s.path.is_some() && self.is_walked(&s.dir));
+        let open = walked.flat_map(|settings| {
+            let globs = settings.exception_paths().filter(|g| !g.written.starts_with('!'));
+            let globs = globs.map(|glob| ("path", glob));
+            self.leave_out_matched(settings, globs.collect())
+        });
+        open.map(|(_, glob)| glob).collect()
+    }
+
+    /// The patterns that match no file in the folder of their settings.
+    fn leave_out_matched<'g>(
+        &self,
+        settings: &Settings,
+        mut open: Vec<(&'g str, &'g Glob)>,
+    ) -> Vec<(&'g str, &'g Glob)> {
         let read = self.found.files.iter().map(|f| self.governing.absolute(&f.path));
         leave_unmatched(&mut open, &settings.dir, read);
         // What matches may have been skipped, or hold nothing that is read.
@@ -61,25 +91,19 @@ impl Loaded<'_> {
                 return Vec::new();
             }
         }
-        open.retain(|(key, glob)| *key != "exclude" || !self.is_made(&settings.dir, &glob.written));
-        let fault = |(key, glob): (&str, &Glob)| {
-            let message = format!("the pattern `{}` of `{key}` matches no file", glob.written);
-            settings.glob_fault(glob, message)
-        };
-        open.into_iter().filter_map(fault).collect()
+        open.retain(|(key, glob)| {
+            let core = core(&glob.written);
+            match *key {
+                "exclude" => !self.is_made(&settings.dir, core),
+                "path" => !above(core).any(|folder| self.is_made(&settings.dir, folder)),
+                _ => true,
+            }
+        });
+        open
     }
 
-    /// What the pattern leaves out is made by tools: it need not be there.
-    fn is_made(&self, dir: &str, written: &str) -> bool {
-        let core = |pattern: &str| {
-            let pattern = pattern
-                .trim()
-                .trim_start_matches("**/")
-                .trim_end_matches("/**")
-                .trim_end_matches("/*");
-            pattern.trim_matches('/').to_owned()
-        };
-        let wanted = core(written);
+    /// What a pattern, without what stands around its path, leads to is made by tools: it need not be there.
+    fn is_made(&self, dir: &str, wanted: &str) -> bool {
         let last = wanted.rsplit('/').next().unwrap_or_default();
         let is_listed = |folder: &str| {
             let path = Path::new(folder).join(".gitignore");
@@ -91,6 +115,21 @@ impl Loaded<'_> {
             || is_listed(dir)
             || self.root != dir && is_listed(&self.root)
     }
+}
+
+/// The path of a pattern, without what lets it stand anywhere or match all below.
+fn core(pattern: &str) -> &str {
+    let pattern = pattern
+        .trim()
+        .trim_start_matches("**/")
+        .trim_end_matches("/**")
+        .trim_end_matches("/*");
+    pattern.trim_matches('/')
+}
+
+/// The path, and the folders around it.
+fn above(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(path), |path| path.rsplit_once('/').map(|(folder, _)| folder))
 }
 
 /// Takes out the patterns that match one of the files, which are absolute, until none is left.

@@ -243,12 +243,13 @@ impl Discovery {
 /// A path that the user named and that leads to nothing that can be read: ends the run.
 #[derive(Debug, thiserror::Error)]
 pub enum PathFailure {
-    #[error("no such file or folder{}: {path}{}", tree.as_ref().map(|tree| format!(" in {tree}")).unwrap_or_default(), suggestion.as_ref().map(|s| format!("; did you mean {s}?")).unwrap_or_default())]
+    #[error("no such file or folder{}: {path}{hint}", tree.as_ref().map(|tree| format!(" in {tree}")).unwrap_or_default())]
     Missing {
         path: String,
         /// If it is not the disk.
         tree: Option<String>,
-        suggestion: Option<String>,
+        /// What was meant, or what to do.
+        hint: String,
     },
     #[error("{path} is neither a file nor a folder; for a pipe, use `-`")]
     Special { path: String },
@@ -425,13 +426,18 @@ impl SearchRequest<'_> {
     }
 
     fn path_failure(&self, path: &Path) -> PathFailure {
+        let shown = with_forward_slashes(path);
+        let near = || nearest_sibling(self.tree, &self.located(path)).map(|near| path.with_file_name(near));
+        let hint = match shown.contains(['*', '?', '[']) {
+            true => "; the shell did not expand this pattern: it is quoted, or matches no file".to_owned(),
+            false => near().map_or_else(String::new, |near| {
+                format!("; did you mean {}?", with_forward_slashes(&near))
+            }),
+        };
         PathFailure::Missing {
-            suggestion: nearest_sibling(self.tree, &self.located(path))
-                .map(|near| path.with_file_name(near))
-                .as_deref()
-                .map(with_forward_slashes),
+            hint,
             tree: self.tree.name().map(str::to_owned),
-            path: with_forward_slashes(path),
+            path: shown,
         }
     }
 

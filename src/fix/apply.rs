@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::grants::Grants;
+use super::grants::{self, Grants};
 use super::write::are_independent;
 use crate::finding::Edit;
 use crate::project::Project;
@@ -28,6 +28,8 @@ pub struct LintedState {
     /// Findings that others stand for: they may come to light.
     folded: BTreeMap<(String, String), usize>,
     problems: BTreeMap<String, usize>,
+    /// Of each finding that the baseline knows and that has a fix, whether one is safe.
+    known: Vec<bool>,
     /// What the files held that are edited.
     texts: Texts,
     grants: Grants,
@@ -67,7 +69,7 @@ pub enum DropReason {
     /// The finding of this rule would stay.
     Stays(String),
     /// A safe fix would change this.
-    ChangesGrants(String),
+    ChangesGrants(Vec<String>),
 }
 
 impl fmt::Display for DropReason {
@@ -76,7 +78,10 @@ impl fmt::Display for DropReason {
             Self::Unreadable(path) => write!(f, "{path} could no longer be parsed"),
             Self::Brings { rule, path } => write!(f, "it would introduce `{rule}` in {path}"),
             Self::Stays(rule) => write!(f, "`{rule}` would still be reported"),
-            Self::ChangesGrants(change) => write!(f, "it would change what is granted: {change}"),
+            Self::ChangesGrants(lines) => {
+                f.write_str("it would change what is granted")?;
+                lines.first().map_or(Ok(()), |line| write!(f, ": {line}"))
+            }
         }
     }
 }
@@ -91,6 +96,8 @@ pub struct AppliedFixes {
     pub difference: Vec<String>,
     /// Unsafe fixes that are left, where only safe ones were asked for.
     pub unsafe_left: usize,
+    /// Findings with a fix that would be made if the baseline did not know them.
+    pub known_left: usize,
 }
 
 impl LintedState {
@@ -106,6 +113,9 @@ impl LintedState {
             *seen.all.entry(key(f.rule())).or_default() += 1;
             for rule in &f.finding.folded {
                 *seen.folded.entry(key(rule)).or_default() += 1;
+            }
+            if matches!(f.status, Status::Baselined | Status::Moved) && sources.file(f.span().file).in_scope {
+                seen.known.extend(f.fixes.iter().map(|fix| fix.safe).max());
             }
             // What is ignored or known was left as it is on purpose.
             if f.status != Status::New {
@@ -159,10 +169,7 @@ pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Linted
         let mut after = lint(&texts)?;
         let safe = batch.iter().all(|o| o.safe);
         let changed = granted.as_ref().unwrap_or(&before).difference(&after.grants);
-        let changes = changed
-            .first()
-            .filter(|_| safe)
-            .map(|c| DropReason::ChangesGrants(c.to_string()));
+        let changes = (safe && !changed.is_empty()).then(|| DropReason::ChangesGrants(grants::lines(&changed)));
         match find_regression(&now, &after, &batch).or(changes) {
             None => {
                 granted = Some(std::mem::take(&mut after.grants));
@@ -186,9 +193,10 @@ pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Linted
             Some(_) => limit = batch.len() / 2,
         }
     }
+    applied.known_left = now.known.iter().filter(|safe| risky || **safe).count();
     applied.unsafe_left = now.offers.iter().filter(|o| !risky && !o.safe).count();
     if let Some(granted) = granted {
-        applied.difference = before.difference(&granted);
+        applied.difference = grants::lines(&before.difference(&granted));
     }
     Ok(applied)
 }

@@ -7,12 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::iam::actions::ActionSet;
+use crate::iam::catalogue::Action;
 use crate::iam::condition::{Network, OperatorFamily};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
+use crate::iam::resource_fit::may_apply;
 use crate::iam::{Clause, ClauseItem, Condition, Document, Effect, Statement};
 use crate::phrase;
 use crate::project::Project;
+use crate::source::Text;
 
 /// Documents with more resources in one frame than this are compared as they are written.
 const MAX_RESOURCES: usize = 400;
@@ -26,70 +29,132 @@ type DocumentKey = (String, String, usize);
 /// What the statements with one effect, one set of principals, and one set of conditions say: actions by resource.
 type GrantFrame = BTreeMap<String, ActionSet>;
 
+/// How a frame begins, and what is said of its actions.
+const EFFECTS: &[(&str, &str)] = &[
+    ("Allow", "allowed"),
+    ("Deny", "denied"),
+    ("Invalid", "named without a valid effect"),
+    ("Unknown", "named with an unknown effect"),
+];
+
 /// Every document in play.
 #[derive(Debug, Default)]
-pub(super) struct Grants(BTreeMap<DocumentKey, BTreeMap<String, GrantFrame>>);
+pub(super) struct Grants {
+    documents: BTreeMap<DocumentKey, BTreeMap<String, GrantFrame>>,
+    /// What is written as a resource, by how it is shown.
+    resources: BTreeMap<String, Text>,
+}
 
 impl Grants {
     pub(super) fn new(project: &Project<'_>) -> Self {
-        let mut out: BTreeMap<DocumentKey, BTreeMap<String, GrantFrame>> = BTreeMap::new();
+        let mut out = Self::default();
         for d in &project.documents {
             let path = project.sources.path(d.span.file).to_owned();
             let owner = d.owner.as_ref().map(|o| format!("{}.{}", o.address, o.attribute));
             let owner = owner.unwrap_or_default();
             let first = (path.clone(), owner.clone(), 0);
-            let number = out.range(first..=(path.clone(), owner.clone(), usize::MAX)).count();
-            out.insert((path, owner, number), frames(d));
-        }
-        Self(out)
-    }
-
-    /// What is granted or denied before and not after, and the other way round: one line each, in order.
-    pub(super) fn difference(&self, after: &Self) -> Vec<String> {
-        let nothing = BTreeMap::new();
-        let mut out = Vec::new();
-        let places: BTreeSet<&DocumentKey> = self.0.keys().chain(after.0.keys()).collect();
-        for place in places {
-            let old = self.0.get(place).unwrap_or(&nothing);
-            let new = after.0.get(place).unwrap_or(&nothing);
-            if old != new {
-                lines(&place.0, '-', old, new, &mut out);
-                lines(&place.0, '+', new, old, &mut out);
+            let same = out.documents.range(first..=(path.clone(), owner.clone(), usize::MAX));
+            let number = same.count();
+            out.documents.insert((path, owner, number), frames(d));
+            let clauses = d.statements.iter().filter_map(|s| s.resource.as_ref());
+            for item in clauses.filter(|c| !c.negated).flat_map(|c| &c.items) {
+                out.resources.entry(item.display()).or_insert_with(|| item.text.clone());
             }
         }
-        // Documents without a name are distinguished by their number only.
-        let mut seen = BTreeSet::new();
-        out.retain(|line| seen.insert(line.clone()));
         out
+    }
+
+    /// What is granted or denied before and not after, and the other way round, in order.
+    pub(super) fn difference(&self, after: &Self) -> Vec<GrantChange> {
+        let nothing = BTreeMap::new();
+        let mut out = Vec::new();
+        let places: BTreeSet<&DocumentKey> = self.documents.keys().chain(after.documents.keys()).collect();
+        for place in places {
+            let old = self.documents.get(place).unwrap_or(&nothing);
+            let new = after.documents.get(place).unwrap_or(&nothing);
+            if old != new {
+                self.add_changes(&place.0, Direction::Lost, [old, new], &mut out);
+                after.add_changes(&place.0, Direction::Gained, [new, old], &mut out);
+            }
+        }
+        out
+    }
+
+    /// What the first of two documents says, which is one of these, and the other does not.
+    fn add_changes(
+        &self,
+        path: &str,
+        direction: Direction,
+        [these, those]: [&BTreeMap<String, GrantFrame>; 2],
+        out: &mut Vec<GrantChange>,
+    ) {
+        for (frame, resources) in these {
+            for (resource, actions) in resources {
+                let mut rest = actions.clone();
+                for other in those.get(frame).into_iter().flat_map(|f| covering_grants(f, resource)) {
+                    rest.subtract(other);
+                }
+                if rest.is_empty() {
+                    continue;
+                }
+                let text = self.resources.get(resource);
+                let applies = |a: &Action| text.is_none_or(|text| may_apply(text, *a));
+                out.push(GrantChange {
+                    path: path.to_owned(),
+                    direction,
+                    frame: frame.clone(),
+                    actions: rest.iter().filter(applies).collect(),
+                    resource: resource.clone(),
+                });
+            }
+        }
     }
 }
 
-/// What `these` say and `those` do not.
-fn lines(
-    path: &str,
-    sign: char,
-    these: &BTreeMap<String, GrantFrame>,
-    those: &BTreeMap<String, GrantFrame>,
-    out: &mut Vec<String>,
-) {
-    for (frame, resources) in these {
-        for (resource, actions) in resources {
-            let mut rest = actions.clone();
-            for other in those.get(frame).into_iter().flat_map(|f| covering_grants(f, resource)) {
-                rest.subtract(other);
-            }
-            let count = rest.iter().count();
-            let named: Vec<&str> = rest.iter().take(NAMED).map(|a| a.name()).collect();
-            let more = phrase::and_more(NAMED, count.saturating_sub(NAMED));
-            let on = if resource.is_empty() {
-                String::new()
-            } else {
-                format!(" on {resource}")
-            };
-            if count > 0 {
-                out.push(format!("{sign} {path}: {frame} {}{more}{on}", named.join(", ")));
-            }
-        }
+/// What a change of the grants is, in lines for people: each once.
+pub(super) fn lines(changes: &[GrantChange]) -> Vec<String> {
+    // Documents without a name are distinguished by their number only.
+    let mut seen = BTreeSet::new();
+    let lines = changes.iter().filter_map(GrantChange::line);
+    lines.filter(|line| seen.insert(line.clone())).collect()
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Direction {
+    Lost,
+    Gained,
+}
+
+/// Actions on a resource that only one of two states grants or denies.
+#[derive(Clone, Debug)]
+pub(super) struct GrantChange {
+    path: String,
+    direction: Direction,
+    frame: String,
+    /// Those that the statement may apply to.
+    actions: ActionSet,
+    resource: String,
+}
+
+impl GrantChange {
+    /// `None` if the statement never applied to any of the actions: they need other resources, or `*`.
+    fn line(&self) -> Option<String> {
+        let shown: Vec<&str> = self.actions.iter().map(Action::name).collect();
+        let named = shown.get(..NAMED).unwrap_or(&shown).join(", ");
+        let more = phrase::and_more(NAMED, shown.len().saturating_sub(NAMED));
+        let on = match self.resource.is_empty() {
+            true => String::new(),
+            false => format!(" on {}", self.resource),
+        };
+        let (effect, limits) = EFFECTS
+            .iter()
+            .find_map(|(key, word)| Some((*word, self.frame.strip_prefix(key)?)))
+            .unwrap_or(("named", ""));
+        let now = match self.direction {
+            Direction::Lost => "no longer",
+            Direction::Gained => "now",
+        };
+        (!shown.is_empty()).then(|| format!("{}: {now} {effect}{limits}: {named}{more}{on}", self.path))
     }
 }
 
@@ -157,11 +222,12 @@ fn remove_covered(frame: &mut GrantFrame) {
 /// Effect, principals, conditions, and what else decides when the statement counts.
 fn frame(s: &Statement) -> String {
     let mut out = match s.effect.as_ref().map(|e| e.value) {
-        Some(Effect::Allow) => "Allow".to_owned(),
-        Some(Effect::Deny) => "Deny".to_owned(),
-        Some(Effect::Invalid) => "no effect:".to_owned(),
-        Some(Effect::Unknown) | None => "unknown effect:".to_owned(),
-    };
+        Some(Effect::Allow) => "Allow",
+        Some(Effect::Deny) => "Deny",
+        Some(Effect::Invalid) => "Invalid",
+        Some(Effect::Unknown) | None => "Unknown",
+    }
+    .to_owned();
     if let Some(p) = &s.principal {
         let names = sorted(p.items.iter().map(|i| i.value.display()));
         let all = if p.negated { "all but " } else { "" };
@@ -217,6 +283,10 @@ mod tests {
 
     /// The difference between two texts of a policy.
     fn difference(old: &str, new: &str) -> Vec<String> {
+        lines(&changes(old, new))
+    }
+
+    fn changes(old: &str, new: &str) -> Vec<GrantChange> {
         let own = Ownership::default();
         let grants = |statements: &str| {
             let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
@@ -247,14 +317,46 @@ mod tests {
     fn what_is_gone_and_what_is_new_is_named() {
         // What a wider permission covered is not new when that one goes.
         let gone = difference(&format!("{ONE},{ALL}"), ONE);
-        assert!(gone.len() == 1 && gone[0].starts_with("- "), "{gone:?}");
+        assert!(
+            gone.len() == 1 && gone[0].starts_with("p.json: no longer allowed: "),
+            "{gone:?}"
+        );
         let wider = ONE.replace("s3:GetObject", "s3:GetObjectAcl");
         assert_eq!(
             difference(ONE, &wider),
             [
-                "- p.json: Allow s3:GetObject on arn:aws:s3:::a/*",
-                "+ p.json: Allow s3:GetObjectAcl on arn:aws:s3:::a/*"
+                "p.json: no longer allowed: s3:GetObject on arn:aws:s3:::a/*",
+                "p.json: now allowed: s3:GetObjectAcl on arn:aws:s3:::a/*"
             ]
+        );
+        let deny = ONE.replace("Allow", "Deny");
+        assert_eq!(
+            difference(&deny, ONE),
+            [
+                "p.json: no longer denied: s3:GetObject on arn:aws:s3:::a/*",
+                "p.json: now allowed: s3:GetObject on arn:aws:s3:::a/*"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_the_resource_never_allowed_is_a_change_and_not_named() {
+        let on_table = |actions: &str| {
+            let table = "arn:aws:dynamodb:eu-west-1:111122223333:table/a";
+            format!(r#"{{"Effect":"Allow","Action":{actions},"Resource":"{table}"}}"#)
+        };
+        let kept = on_table(r#""dynamodb:GetItem""#);
+        let both = on_table(
+            r#"["dynamodb:GetItem","dynamodb:DescribeLimits","dynamodb:CreateBackup","dynamodb:DeleteBackup"]"#,
+        );
+        assert_eq!(
+            difference(&both, &kept),
+            ["p.json: no longer allowed: dynamodb:CreateBackup on arn:aws:dynamodb:eu-west-1:111122223333:table/a"]
+        );
+        let limits = on_table(r#"["dynamodb:GetItem","dynamodb:DescribeLimits"]"#);
+        assert_eq!(
+            (changes(&limits, &kept).len(), difference(&limits, &kept).len()),
+            (1, 0)
         );
     }
 

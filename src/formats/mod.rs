@@ -13,6 +13,7 @@ mod placeholders;
 pub mod policies;
 pub mod python;
 mod recognize;
+pub mod request_file;
 pub(crate) mod samples;
 pub mod serverless;
 pub mod terraform;

@@ -74,9 +74,8 @@ impl<'a> Resources<'a> {
 
     /// Whether the statement may be about a request for this action.
     pub fn may_match(&mut self, action: Action) -> bool {
-        let to_the_letter = requires_literal_star(action.service());
         let fits = match self.star_only(action) {
-            Some(star_only) => star_only == StarOnly::Fits || (star_only == StarOnly::Every && !to_the_letter),
+            Some(star_only) => star_only.may_match(action),
             None => action.resource_types().any(|t| self.has_type(t)),
         };
         fits || self.is_checked(action)
@@ -128,20 +127,45 @@ impl<'a> Resources<'a> {
             return None;
         }
         let (texts, service) = (&self.texts, action.service());
-        Some(*self.star_only.entry(service).or_insert_with(|| {
-            let own = || texts.iter().filter(|r| may_be_arn_of_service(service, r));
-            let everything = texts.iter().any(|r| arn::breadth_of(r) == Breadth::Everything);
-            if everything || own().any(|r| arn::breadth_of(r) <= Breadth::AccountWide) {
-                StarOnly::Fits
-            } else if own().any(|r| arn::breadth_of(r) <= Breadth::WholeType) {
-                StarOnly::Every
-            } else if own().next().is_some() {
-                StarOnly::Own
-            } else {
-                StarOnly::Foreign
-            }
-        }))
+        let star_only = self.star_only.entry(service);
+        Some(*star_only.or_insert_with(|| StarOnly::of(service, || texts.iter().map(|text| &**text))))
     }
+}
+
+impl StarOnly {
+    fn of<'t, I: Iterator<Item = &'t Text>>(service: Service, texts: impl Fn() -> I) -> Self {
+        let own = || texts().filter(|r| may_be_arn_of_service(service, r));
+        let everything = texts().any(|r| arn::breadth_of(r) == Breadth::Everything);
+        if everything || own().any(|r| arn::breadth_of(r) <= Breadth::AccountWide) {
+            Self::Fits
+        } else if own().any(|r| arn::breadth_of(r) <= Breadth::WholeType) {
+            Self::Every
+        } else if own().next().is_some() {
+            Self::Own
+        } else {
+            Self::Foreign
+        }
+    }
+
+    /// Whether a statement with these ARNs may be about a request for the action, by the reference: every resource of a type
+    /// counts where AWS may ask for more than the reference says.
+    fn may_match(self, action: Action) -> bool {
+        let documented = requires_literal_star(action.service()) || action.certainly_star_only();
+        self == Self::Fits || self == Self::Every && !documented
+    }
+}
+
+/// Whether a statement on one resource, `*` or an ARN, may be about a request for the action.
+pub fn may_apply(resource: &Text, action: Action) -> bool {
+    if pattern::is_star(resource) || !matches!(arn::arn_shape(resource), ArnShape::Arn(_)) {
+        return true;
+    }
+    let arn = Pattern::resource(resource);
+    let fits = match action.resource_types().len() {
+        0 => StarOnly::of(action.service(), || std::iter::once(resource)).may_match(action),
+        _ => action.resource_types().any(|t| t.matches(&arn).may_be()),
+    };
+    fits || action.is_checked_against(&arn).may_be()
 }
 
 /// Whether a resource that `action` is checked against may be among those that `resource` means: `s3:PutBucketPolicy` is not

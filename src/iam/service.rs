@@ -8,6 +8,22 @@ use crate::source::{HoleKind, Text};
 
 const SUFFIX: &str = "amazonaws.com";
 
+/// Services that resource control policies reach. AWS Organizations User Guide, "Resource control policies (RCPs)".
+pub const RCP_SERVICES: [&str; 12] = [
+    "s3",
+    "sts",
+    "kms",
+    "sqs",
+    "secretsmanager",
+    "cognito-idp",
+    "cognito-identity",
+    "ecr",
+    "aoss",
+    "dynamodb",
+    "logs",
+    "s3express",
+];
+
 /// Whether a value that service principals are compared with lets one through that `is`. `wildcards`: `*` and `?` are
 /// wildcards in it.
 pub fn admits_service(value: &Text, wildcards: bool, is: impl Fn(&str) -> bool) -> bool {

@@ -169,10 +169,20 @@ pub(super) fn add_contents(graph: &mut Graph<'_>) {
     }
 }
 
+/// What the policy of data allows someone.
+struct DirectAccess {
+    from: AccessNode,
+    to: NodeId,
+    class: Class,
+    action: &'static str,
+    span: Span,
+    conditions: Vec<String>,
+}
+
 /// What the policies of data allow, and what they deny.
 pub(super) fn add_resource_policies(graph: &mut Graph<'_>) {
     let project = graph.project;
-    let mut found: Vec<(AccessNode, NodeId, Class, &'static str, Span, Vec<String>)> = Vec::new();
+    let mut found: Vec<DirectAccess> = Vec::new();
     for d in project.documents.iter().filter(|d| d.kind == PolicyKind::Resource) {
         let Some(id) = d.resource else { continue };
         let r = &project.resources[id];
@@ -218,11 +228,26 @@ pub(super) fn add_resource_policies(graph: &mut Graph<'_>) {
                     Who::Elsewhere(kind, name, arn) => AccessNode::Elsewhere(kind, name, arn),
                     _ => continue,
                 };
-                found.push((from, owner, class, action, item.value.span, conditions));
+                found.push(DirectAccess {
+                    from,
+                    to: owner,
+                    class,
+                    action,
+                    span: item.value.span,
+                    conditions,
+                });
             }
         }
     }
-    for (from, to, class, action, span, conditions) in found {
+    for access in found {
+        let DirectAccess {
+            from,
+            to,
+            class,
+            action,
+            span,
+            conditions,
+        } = access;
         let from = match from {
             AccessNode::Identity(id) => graph.node_of_identity(id),
             other => graph.outside(other),

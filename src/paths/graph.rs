@@ -1,6 +1,6 @@
 //! Nodes and edges, and how they are added.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::edge::{Edge, NeedAt};
 use super::grants::{self, Granted};
@@ -100,6 +100,8 @@ pub(super) struct Graph<'p> {
     pub(super) writes: Vec<Write>,
     /// Deny statements of the policies of resources.
     pub(super) guarded: HashMap<NodeId, Vec<&'p Statement>>,
+    /// The services that roles of the repository trust.
+    pub(super) services: BTreeSet<String>,
     identities: HashMap<IdentityId, NodeId>,
     hubs: HashMap<Hub, NodeId>,
     outside: HashMap<String, NodeId>,
@@ -127,6 +129,7 @@ impl<'p> Graph<'p> {
             edges: Vec::new(),
             writes: Vec::new(),
             guarded: HashMap::new(),
+            services: BTreeSet::new(),
             identities,
             hubs: HashMap::new(),
             outside: HashMap::new(),
@@ -137,6 +140,12 @@ impl<'p> Graph<'p> {
                 out.trust.insert(out.identities[&id], trust);
             }
         }
+        let ways = out.trust.values().flat_map(|t| &t.ways);
+        let services = ways.filter_map(|w| match &w.who {
+            Who::Service(name) => Some(name.clone()),
+            _ => None,
+        });
+        out.services = services.collect();
         assume::add_outside(&mut out);
         entries::add(&mut out);
         running::add_runs(&mut out);
@@ -381,6 +390,9 @@ impl<'p> Actor<'p> {
     }
 }
 
+/// Makes the edge for a grant, to a node or to all of a kind.
+pub(super) type MakeEdge<'e, 'p> = dyn Fn(&Graph<'p>, &Granted<'_, 'p>, Option<NodeId>) -> Option<Edge> + 'e;
+
 impl<'p> Graph<'p> {
     /// Adds edges for all that an actor is granted of an action on things of a class, with what `edge` makes for each of them.
     pub(super) fn add_targets(
@@ -389,7 +401,7 @@ impl<'p> Graph<'p> {
         granted: &[Granted<'_, 'p>],
         hub: &Hub,
         class: Class,
-        edge: &dyn Fn(&Self, &Granted<'_, 'p>, Option<NodeId>) -> Option<Edge>,
+        edge: &MakeEdge<'_, 'p>,
     ) {
         let mut done: HashSet<NodeId> = HashSet::new();
         for g in granted {

@@ -9,7 +9,8 @@
 //!
 //! `graph` makes the nodes and edges: `assume` from trust policies and grants, `credentials` from actions on identities,
 //! `pass_role` and `running` from methods that run something as a role, `entries` from what is public, `data` from what can be
-//! read. `search` finds the paths. [`AccessGraph`] is the whole graph as plain ends and links, for drawing.
+//! read. `search` finds the paths, and `staging` shows where what is run is put. [`AccessGraph`] is the whole graph as plain ends
+//! and links, for drawing.
 //!
 //! **Invariant:** an edge is there only if the policies of the repository certainly allow what it needs; conditions that a
 //! caller must meet are on the edge. What is denied, outside the boundary, or not trusted makes no edge. The cost is linear in
@@ -29,6 +30,7 @@ mod pass_role;
 mod path;
 mod running;
 mod search;
+mod staging;
 mod trust;
 
 pub use access_graph::{AccessGraph, GraphEnd, GraphLink};

@@ -1,14 +1,11 @@
 //! Roles that are passed to something new.
 //! IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
 
-use std::collections::BTreeSet;
-
 use super::edge::Edge;
 use super::grants::need;
 use super::graph::{Actor, Graph, Hub, trusted};
 use super::methods::{Danger, Technique, all_methods, grants_technique, is_service, passes_to};
 use super::names::ROLE;
-use super::trust::Who;
 use crate::iam::Action;
 
 pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
@@ -25,13 +22,12 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
     if methods.is_empty() {
         return;
     }
-    for service in services(graph) {
+    for service in graph.services.clone() {
         let own = [service.as_str()];
         let Some((method, needs)) = methods.iter().find(|(t, _)| is_service(&service, &t.services)) else {
             continue;
         };
         let hub = Hub::Trusting(service.clone(), actor.deployment);
-        let passing: Vec<_> = actor.granted(graph, "iam:PassRole", ROLE);
         graph.add_targets(actor, &passing, &hub, ROLE, &|graph, g, role| {
             if !passes_to(g.grant.statement, &method.services) {
                 return None;
@@ -69,14 +65,4 @@ fn needs(actor: &Actor<'_>, method: &Technique) -> Option<Vec<super::edge::NeedA
             Some(need(grant, action))
         })
         .collect()
-}
-
-/// The services that roles of the repository trust.
-fn services(graph: &Graph<'_>) -> BTreeSet<String> {
-    let ways = graph.trust.values().flat_map(|t| &t.ways);
-    let named = ways.filter_map(|w| match &w.who {
-        Who::Service(name) => Some(name.clone()),
-        _ => None,
-    });
-    named.collect()
 }

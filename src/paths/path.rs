@@ -2,7 +2,9 @@
 
 use super::edge::Edge;
 use super::graph::{AccessNode, Graph, NodeId};
+use super::staging::staged;
 use crate::grade::{Confidence, Severity};
+use crate::project::ResourceId;
 use crate::source::Span;
 
 /// What a path ends in.
@@ -44,6 +46,7 @@ pub struct PathEnd {
     pub arn: Option<String>,
     /// What declares it.
     pub span: Option<Span>,
+    pub resource: Option<ResourceId>,
 }
 
 impl PathEnd {
@@ -54,6 +57,7 @@ impl PathEnd {
             address: None,
             arn: None,
             span: None,
+            resource: None,
         };
         let (resource, identity) = match &graph.nodes[node] {
             AccessNode::Public => return outside("public", "anyone"),
@@ -88,7 +92,16 @@ impl PathEnd {
             address: Some(r.address.full().into_owned()),
             arn: named.and_then(super::names::NodeName::arn),
             span: Some(r.header),
+            resource: Some(resource),
         }
+    }
+
+    /// Whether it acts, rather than being acted on: an identity, or someone outside.
+    pub fn acts(&self) -> bool {
+        matches!(
+            self.kind,
+            "role" | "user" | "group" | "permission set" | "public" | "account" | "provider"
+        )
     }
 
     /// `role/deploy`, `anyone`.
@@ -147,7 +160,8 @@ impl AccessPath {
     }
 
     pub(super) fn new(graph: &Graph<'_>, gain: Gain, start: NodeId, edges: &[Edge]) -> Option<Self> {
-        let hops: Vec<Hop> = edges.iter().map(|e| hop(graph, e)).collect();
+        let staged = edges.iter().flat_map(|e| staged(graph, e));
+        let hops: Vec<Hop> = staged.map(|e| hop(graph, &e)).collect();
         let to = hops.last()?.to.clone();
         let public = matches!(graph.nodes[start], AccessNode::Public);
         let entered = matches!(graph.nodes[start], AccessNode::Public) && hops.len() > 1;

@@ -36,11 +36,13 @@ pub(super) fn paths_in(graph: &Graph<'_>) -> Vec<AccessPath> {
     for node in graph.nodes.ids().filter(|n| data::is_data(graph, *n)) {
         let ends = BTreeMap::from([(node, Vec::new())]);
         let ways = search.towards(&ends);
-        for start in search.starts() {
+        let mut starts: Vec<NodeId> = ways.keys().copied().filter(|n| graph.is_start(*n)).collect();
+        starts.sort_unstable();
+        for start in starts {
             let Some(edges) = search.path(start, &ways, &ends) else {
                 continue;
             };
-            if edges.len() > 1 {
+            if edges.len() > 1 && !is_own_use(&edges, graph) {
                 paths.extend(AccessPath::new(graph, Gain::Data, start, &edges));
             }
         }
@@ -54,7 +56,7 @@ pub(super) fn paths_in(graph: &Graph<'_>) -> Vec<AccessPath> {
 type Ends = BTreeMap<NodeId, Vec<Edge>>;
 
 /// For each node, the cost of its way to an end, and the edge that it begins with.
-type Ways = IndexVec<NodeId, Option<(u64, Option<usize>)>>;
+type Ways = HashMap<NodeId, (u64, Option<usize>)>;
 
 struct Search<'g, 'p> {
     graph: &'g Graph<'p>,
@@ -255,24 +257,21 @@ impl<'g, 'p> Search<'g, 'p> {
 
     /// Backward from the ends: the cheapest way of each node to one of them.
     fn towards(&self, ends: &Ends) -> Ways {
-        let mut ways: Ways = IndexVec::with_len_of(&self.graph.nodes, || None);
+        let mut ways = Ways::new();
         let mut queue = BinaryHeap::new();
         for (node, tail) in ends {
-            ways[*node] = Some((cost(tail), None));
+            ways.insert(*node, (cost(tail), None));
             queue.push(Reverse((cost(tail), *node)));
         }
         while let Some(Reverse((cost, node))) = queue.pop() {
-            if ways[node].is_some_and(|(known, _)| known < cost) {
+            if ways.get(&node).is_some_and(|(known, _)| *known < cost) {
                 continue;
             }
             for i in &self.incoming[node] {
                 let e = &self.graph.edges[*i];
                 let total = cost + e.cost();
-                let known = ways[e.from];
-                // An administrator needs no way.
-                let better = known.is_none_or(|(known, _)| total < known);
-                if better {
-                    ways[e.from] = Some((total, Some(*i)));
+                if ways.get(&e.from).is_none_or(|(known, _)| total < *known) {
+                    ways.insert(e.from, (total, Some(*i)));
                     queue.push(Reverse((total, e.from)));
                 }
             }
@@ -282,9 +281,9 @@ impl<'g, 'p> Search<'g, 'p> {
 
     fn path(&self, start: NodeId, ways: &Ways, ends: &Ends) -> Option<Vec<Edge>> {
         let (mut node, mut indices) = (start, Vec::new());
-        while let (_, Some(i)) = ways[node]? {
-            indices.push(i);
-            node = self.graph.edges[i].to;
+        while let (_, Some(i)) = ways.get(&node)? {
+            indices.push(*i);
+            node = self.graph.edges[*i].to;
             if indices.len() > self.graph.nodes.len() {
                 return None;
             }
@@ -309,6 +308,12 @@ impl<'g, 'p> Search<'g, 'p> {
         }
         out
     }
+}
+
+/// Whether anyone who calls a function only makes it read what it is there to read.
+fn is_own_use(edges: &[Edge], graph: &Graph<'_>) -> bool {
+    matches!(edges, [entry, runs, _] if graph.nodes[entry.from] == AccessNode::Public
+        && matches!(graph.nodes[runs.from], AccessNode::Resource(_)))
 }
 
 fn cost(edges: &[Edge]) -> u64 {

@@ -6,6 +6,7 @@
 mod effective;
 mod link;
 mod references;
+mod requests;
 mod required;
 mod statement;
 pub(crate) mod targets;
@@ -18,7 +19,8 @@ pub use effective::{
     Power, Reach, StatementGrant, Withheld, is_denied, is_majority,
 };
 pub use link::link;
-pub use required::{Codebase, Required};
+pub use requests::{RepositoryPlace, RequestDocuments};
+pub use required::{Codebase, Required, Uncertainty};
 pub use statement::StatementRef;
 pub use workload::{CodePlace, Handler, RunsAs, Workload, WorkloadCode, WorkloadKind};
 

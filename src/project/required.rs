@@ -3,7 +3,7 @@
 //! **Invariant:** every call that may run is listed; whatever may hide another one is a [`Doubt`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use aho_corasick::AhoCorasick;
 
@@ -62,10 +62,12 @@ pub struct Required<'c> {
 }
 
 /// A place that may hide calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Uncertainty {
     pub span: Span,
     pub doubt: Doubt,
+    /// The module that is imported, or the word that hides a call; empty for other reasons.
+    pub name: Arc<str>,
 }
 
 /// Words that start other programs, run text as code, or sign requests by hand.
@@ -153,12 +155,13 @@ impl ModuleNeeds {
             takes_keys: words.takes_keys || opens_session(module),
             ..Self::default()
         };
-        if words.hiding {
-            out.doubts.push(Uncertainty {
-                span: extent,
+        let start = extent.start as usize;
+        out.doubts
+            .extend(words.hiding.into_iter().map(|(word, at)| Uncertainty {
+                span: Span::new(extent.file, start + at, start + at + word.len()),
                 doubt: Doubt::Hidden,
-            });
-        }
+                name: word.trim_end_matches('(').into(),
+            }));
         imports(program, index, &mut out);
         out
     }
@@ -188,6 +191,7 @@ impl<'c, 'p> Codebase<'c, 'p> {
             out.doubts.push(Uncertainty {
                 span: u.span,
                 doubt: Doubt::Unresolved(u.why),
+                name: Arc::from(""),
             });
         }
         let mut takes_keys = false;
@@ -196,7 +200,7 @@ impl<'c, 'p> Codebase<'c, 'p> {
             out.other_identity |= module.other_identity;
             takes_keys |= module.takes_keys;
             out.libraries.union_with(&module.libraries);
-            out.doubts.extend(&module.doubts);
+            out.doubts.extend(module.doubts.iter().cloned());
         }
         out.other_identity |= out.calls.iter().any(|c| {
             c.operation.is_some_and(|o| {
@@ -345,7 +349,8 @@ fn opens_session(m: &PythonModule) -> bool {
 #[derive(Debug, Default)]
 struct TellingWords {
     others: bool,
-    hiding: bool,
+    /// Where each word of [`HIDING`] stands first.
+    hiding: BTreeMap<&'static str, usize>,
     takes_keys: bool,
 }
 
@@ -365,7 +370,9 @@ impl TellingWords {
             }
             match word.pattern().as_usize() {
                 n if n < OTHERS.len() => out.others = true,
-                n if n < OTHERS.len() + HIDING.len() => out.hiding = true,
+                n if n < OTHERS.len() + HIDING.len() => {
+                    out.hiding.entry(HIDING[n - OTHERS.len()]).or_insert(word.start());
+                }
                 _ => out.takes_keys = true,
             }
         }
@@ -387,10 +394,13 @@ fn imports(program: &Program<'_>, index: usize, out: &mut ModuleNeeds) {
         Some(set)
     };
     let mut library = |dotted: &str, name: Option<&str>, span: Span| {
-        let Some(whole) = sdk::library(dotted) else {
+        // What a relative import names is no library.
+        let known = (!dotted.starts_with('.')).then(|| sdk::library(dotted)).flatten();
+        let Some(whole) = known else {
             return out.doubts.push(Uncertainty {
                 span,
                 doubt: Doubt::Library,
+                name: dotted.into(),
             });
         };
         let parts = name.and_then(|name| Some((name, parts(dotted, name)?)));
@@ -407,16 +417,13 @@ fn imports(program: &Program<'_>, index: usize, out: &mut ModuleNeeds) {
     let mut from = |i: &ImportFrom, name: Option<&str>, span: Span| {
         let (found, inner) = program.import_from(module.file, i);
         if found.is_none() && inner.is_none() {
-            if i.level == 0 {
-                library(&dotted(i), name, span);
-            } else {
-                library("", None, span);
-            }
+            let dots = ".".repeat(i.level as usize);
+            library(&format!("{dots}{}", dotted(i)), name.filter(|_| i.level == 0), span);
         }
     };
     for scope in &module.scopes {
-        for i in &scope.wildcards {
-            from(i, None, scope.header);
+        for (i, span) in scope.wildcards.iter().zip(&scope.wildcard_spans) {
+            from(i, None, *span);
         }
         for (name, binding) in scope
             .bindings

@@ -173,6 +173,7 @@ impl Scope {
             bindings: BTreeMap::new(),
             mutations: Vec::new(),
             wildcards: Vec::new(),
+            wildcard_spans: Vec::new(),
             returns: Vec::new(),
             decorators: Vec::new(),
             bases: Vec::new(),
@@ -251,6 +252,8 @@ pub struct Scope {
     pub mutations: Vec<Mutation>,
     /// `from m import *`
     pub wildcards: Vec<ImportFrom>,
+    /// Where each of them names its module.
+    pub wildcard_spans: Vec<Span>,
     /// `return` and `yield` values.
     pub returns: Vec<ExprId>,
     pub decorators: Vec<ExprId>,

@@ -105,13 +105,13 @@ fn shown_findings<'a>(page: &Page<'a>) -> impl Iterator<Item = &'a ReportedFindi
 }
 
 /// Colored or plain bytes.
-enum Buffer {
+pub(super) enum Buffer {
     Plain(termcolor::NoColor<Vec<u8>>),
     Coloured(termcolor::Ansi<Vec<u8>>, Box<Styles>),
 }
 
 impl Buffer {
-    fn new(color: bool) -> Self {
+    pub(super) fn new(color: bool) -> Self {
         if color {
             Self::Coloured(termcolor::Ansi::new(Vec::new()), Box::default())
         } else {
@@ -119,7 +119,7 @@ impl Buffer {
         }
     }
 
-    fn emit(&mut self, config: &Config, files: &Excerpts, diagnostic: &Diagnostic<usize>) {
+    pub(super) fn emit(&mut self, config: &Config, files: &Excerpts, diagnostic: &Diagnostic<usize>) {
         // Writing to memory cannot fail, and every place of a label was put into the excerpts.
         let _ = match self {
             Self::Plain(w) => term::emit_to_io_write(w, config, files, diagnostic),
@@ -130,7 +130,7 @@ impl Buffer {
         };
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         let bytes = match self {
             Self::Plain(w) => w.get_mut(),
             Self::Coloured(w, _) => w.get_mut(),
@@ -138,7 +138,7 @@ impl Buffer {
         bytes.extend_from_slice(text.as_bytes());
     }
 
-    fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         let bytes = match self {
             Self::Plain(w) => w.into_inner(),
             Self::Coloured(w, _) => w.into_inner(),
@@ -502,19 +502,20 @@ fn fixable(page: &Page<'_>) -> String {
     }
 }
 
-/// Counts by rule, the most frequent first.
+/// Counts by rule and severity, the most frequent rule first.
 pub(super) fn statistics(page: &Page<'_>) -> String {
-    let mut counts: BTreeMap<&str, (usize, Severity)> = BTreeMap::new();
+    let mut counts: BTreeMap<&str, BTreeMap<Severity, usize>> = BTreeMap::new();
     for f in page.active() {
-        let entry = counts.entry(f.rule()).or_insert((0, f.severity));
-        entry.0 += f.count();
-        entry.1 = entry.1.max(f.severity);
+        *counts.entry(f.rule()).or_default().entry(f.severity).or_default() += f.count();
     }
-    let mut rows: Vec<_> = counts.into_iter().collect();
-    rows.sort_by(|a, b| b.1.0.cmp(&a.1.0).then(a.0.cmp(b.0)));
+    let mut rules: Vec<_> = counts.into_iter().collect();
+    rules.sort_by_key(|(rule, by_severity)| (Reverse(by_severity.values().sum::<usize>()), *rule));
     let palette: Palette = page.palette();
     let mut out = String::new();
-    for (rule, (n, severity)) in rows {
+    let rows = rules
+        .iter()
+        .flat_map(|(rule, by_severity)| by_severity.iter().rev().map(move |(severity, n)| (rule, *severity, n)));
+    for (rule, severity, n) in rows {
         let name = palette.severity(severity, &format!("{:<8}", severity.name()));
         let _ = writeln!(out, "{n:>6}  {name}  {rule}");
     }

@@ -3,7 +3,9 @@
 //! **Invariant:** no output ever holds a byte of a secret; the same report gives the same bytes; a machine format is one
 //! whole document and nothing else.
 
+mod access;
 mod compact;
+mod diff;
 mod excerpt;
 mod graph;
 mod human;
@@ -26,6 +28,12 @@ use crate::source::{
 };
 use crate::triage::{Report, ReportedFinding};
 
+#[cfg(feature = "cli")]
+pub(crate) use access::schema as access_schema;
+pub use access::{RepositoryAnswer, access_human, access_json, repository_access_json};
+#[cfg(feature = "cli")]
+pub(crate) use diff::schema as diff_schema;
+pub use diff::{DiffChange, DiffPage, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};
 #[cfg(feature = "cli")]
 pub(crate) use graph::schema as graph_schema;
 pub use graph::{GraphFormat, GraphInput, GraphPage};

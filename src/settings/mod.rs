@@ -7,6 +7,7 @@
 //! names; an unknown key or a wrong value is an error with its place, never ignored.
 
 mod find;
+mod invalid_entry;
 mod options;
 mod other_tools;
 mod read;
@@ -248,7 +249,7 @@ impl Settings {
             selector.name = ruleset.current_name(&selector.name).to_owned();
         }
         self.outdated = self.faults(outdated);
-        match options::resolve(&self.rules, ruleset) {
+        match options::resolve(self.path.as_deref().unwrap_or_default(), &self.rules, ruleset) {
             Ok(choices) => (self.severities, self.options) = (choices.severities, choices.options),
             Err(mut wrong) => faults.append(&mut wrong),
         }
@@ -292,6 +293,19 @@ impl Settings {
         let all = excluded.chain(limits).chain(of_files).chain(of_kinds);
         let own = self.files.first();
         all.filter(move |(_, glob)| own.is_some_and(|own| own.has(glob.range.start)))
+    }
+
+    /// The paths of the exceptions of this file, not of those that it extends.
+    pub fn exception_paths(&self) -> impl Iterator<Item = &Glob> {
+        let own = self.files.first();
+        let all = self.exceptions.iter().map(|e| &e.path);
+        all.filter(move |glob| own.is_some_and(|own| own.has(glob.range.start)))
+    }
+
+    /// The settings file of a pattern, as it is shown, and the bytes of the pattern in it.
+    pub fn place_of(&self, glob: &Glob) -> Option<(&str, std::ops::Range<usize>)> {
+        let file = read::file_at(&self.files, glob.range.start)?;
+        Some((&*file.path, file.bytes(&glob.range)))
     }
 
     /// A fault at a pattern.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::other_tools::off_switch;
+use super::other_tools::{belongs_above, off_switch};
 use super::values::{Shape, table};
 use super::{OneOrMany, RangedValue, Selector};
 use crate::edit_distance::nearest_word;
@@ -38,7 +38,12 @@ pub(super) struct RuleChoices {
 }
 
 /// What the tables of `rules` amount to, or what is wrong with them.
-pub(super) fn resolve(rules: &[(Selector, RuleSettings)], ruleset: &Ruleset) -> Result<RuleChoices, Vec<Mistake>> {
+/// They stand in the file shown as `path`.
+pub(super) fn resolve(
+    path: &str,
+    rules: &[(Selector, RuleSettings)],
+    ruleset: &Ruleset,
+) -> Result<RuleChoices, Vec<Mistake>> {
     let mut out = RuleChoices::default();
     let mut mistakes = Vec::new();
     for (selector, settings) in rules {
@@ -62,10 +67,12 @@ pub(super) fn resolve(rules: &[(Selector, RuleSettings)], ruleset: &Ruleset) -> 
             };
             let Some(spec) = known.options().iter().find(|s| s.name == **name) else {
                 let names = known.options().iter().map(|s| &*s.name).chain(["severity"]);
-                let hint = off_switch(rule, name).unwrap_or_else(|| match nearest_word(name, names.clone()) {
+                let near = || match nearest_word(name, names.clone()) {
                     Some(near) => format!("; did you mean `{near}`?"),
                     None => format!("; it has {}", phrase::list(names)),
-                });
+                };
+                let hint = off_switch(rule, name).or_else(|| belongs_above(path, name));
+                let hint = hint.unwrap_or_else(near);
                 mistakes.push((at, format!("`{rule}` has no option `{}`{hint}", name.value)));
                 continue;
             };

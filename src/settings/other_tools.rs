@@ -1,8 +1,10 @@
 //! What users of other tools write, and how it is written here.
 
-use toml::de::DeTable;
+use serde::Deserialize as _;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
-use super::Fault;
+use super::{Fault, Settings};
 use crate::source::LineIndex;
 
 /// Settings of ruff, checkov, trivy, cfn-lint, and others, and what to write instead. In lower case, with `-` for `_`.
@@ -109,6 +111,28 @@ pub(super) fn instead_of(section: Option<&str>, key: &str) -> Option<&'static st
     }
     let (_, instead) = INSTEAD.iter().find(|(keys, _)| keys.contains(&&*key))?;
     Some(instead)
+}
+
+/// Keys of tables, which may stand anywhere.
+const TABLES: &[&str] = &["exception", "own", "per-file", "policy-kind", "rules", "workload"];
+
+/// Where a key that was written in a table belongs, if it is one of the top, in a file with this path.
+pub(super) fn belongs_above(path: &str, key: &str) -> Option<String> {
+    let known = key.to_lowercase().replace('_', "-");
+    let root = DeTable::from_iter([(
+        Spanned::new(0..0, "?".into()),
+        Spanned::new(0..0, DeValue::Boolean(true)),
+    )]);
+    let root = Spanned::new(0..0, DeValue::Table(root));
+    let refused = Settings::deserialize(ValueDeserializer::from(root)).err()?;
+    // "unknown field `?`, expected one of `schema`, `extend`, …"
+    let mut keys = refused.message().split('`').skip(3).step_by(2);
+    let is_setting = !TABLES.contains(&&*known) && keys.any(|k| k == known);
+    let place = match path.rsplit('/').next() {
+        Some("pyproject.toml") => "in `[tool.overgrant]` itself",
+        _ => "above the first table",
+    };
+    is_setting.then(|| format!("; `{known}` belongs {place}"))
 }
 
 /// How to turn rule `rule` off, where `word` was to do it.

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue, ValueDeserializer};
 
-use super::{Fault, Settings, other_tools};
-use crate::edit_distance::nearest_word;
+use super::invalid_entry::{missing_key, take_key};
+use super::{Fault, Settings};
 use crate::source::{LineIndex, join_path, parent_path};
 
 /// How many files `extend` may chain.
@@ -183,7 +183,9 @@ impl Reader<'_> {
             let is_noted = missing_key(e.message()).is_some_and(|key| taken.contains(&(at.clone(), key.to_owned())));
             let is_list_of_item = wrong.type_name == "array" && item_at == Some(at.start);
             if !is_noted && !is_list_of_item {
-                self.note(at.start, wrong.message(e.message()));
+                let path = self.files.last().map_or("", |f| &f.path);
+                let message = wrong.message(e.message(), path);
+                self.note(at.start, message);
             }
             item_at = wrong.key.is_empty().then_some(at.start).or(item_at);
             taken.push((wrong.table, wrong.key));
@@ -238,130 +240,6 @@ fn note_origins(prefix: &str, table: &DeTable<'_>, out: &mut BTreeMap<String, us
             }
             _ => {}
         }
-    }
-}
-
-/// What serde objects to.
-struct InvalidEntry {
-    /// The table in which it stands, with its name in brackets and without.
-    table: Range<usize>,
-    section: Option<(String, String)>,
-    key: String,
-    /// The key, or the value where it is a string.
-    text: String,
-    type_name: &'static str,
-}
-
-/// Takes the key or value at `at` out of `value`.
-fn take_key(value: &mut Spanned<DeValue<'_>>, at: &Range<usize>) -> Option<InvalidEntry> {
-    let table = value.span();
-    match value.get_mut() {
-        DeValue::Table(entries) => {
-            for (key, value) in entries.iter_mut() {
-                if let Some(inner) = take_key(value, at) {
-                    let name = key.get_ref().to_string();
-                    let brackets = match value.get_ref() {
-                        DeValue::Array(_) => format!("[[{name}]]"),
-                        _ => format!("[{name}]"),
-                    };
-                    let section = Some((brackets, name));
-                    return Some(InvalidEntry { section, ..inner });
-                }
-            }
-            let (key, _) = entries.iter().find(|(k, v)| k.span() == *at || v.span() == *at)?;
-            let key = key.clone();
-            let value = entries.remove(&key)?.into_inner();
-            let text = if key.span() == *at {
-                Some(&**key.get_ref())
-            } else {
-                value.as_str()
-            };
-            Some(InvalidEntry {
-                table,
-                section: None,
-                text: text.unwrap_or_default().to_owned(),
-                type_name: value.type_str(),
-                key: key.into_inner().into_owned(),
-            })
-        }
-        DeValue::Array(items) => {
-            if let Some(inner) = items.iter_mut().find_map(|item| take_key(item, at)) {
-                return Some(inner);
-            }
-            let i = items.iter().position(|item| item.span() == *at)?;
-            let mut all: Vec<_> = std::mem::replace(items, DeArray::new()).into_iter().collect();
-            let item = all.remove(i).into_inner();
-            *items = all.into_iter().collect();
-            Some(InvalidEntry {
-                table,
-                section: None,
-                key: String::new(),
-                text: item.as_str().unwrap_or_default().to_owned(),
-                type_name: item.type_str(),
-            })
-        }
-        _ => None,
-    }
-}
-
-fn missing_key(message: &str) -> Option<&str> {
-    message.strip_prefix("missing field `")?.strip_suffix('`')
-}
-
-impl InvalidEntry {
-    /// A message of serde in our words.
-    fn message(&self, of_serde: &str) -> String {
-        let Self { text, type_name, .. } = self;
-        let known = |what: &str| -> Option<Vec<&str>> {
-            let rest = of_serde.strip_prefix(&format!("unknown {what} `{text}`, expected "))?;
-            Some(rest.split('`').skip(1).step_by(2).collect())
-        };
-        let hint = |near: &str| format!("; did you mean `{near}`?");
-        if let Some(keys) = known("field") {
-            let place = self
-                .section
-                .as_ref()
-                .map_or("the configuration", |(brackets, _)| brackets);
-            let name = self.section.as_ref().map(|(_, name)| &**name);
-            let hint = match other_tools::instead_of(name, text) {
-                Some(instead) => format!("; {instead}"),
-                None => nearest_word(text, keys).map_or_else(String::new, hint),
-            };
-            return format!("unknown key `{text}` in {place}{hint}");
-        }
-        if let Some(words) = known("variant") {
-            let all = || format!("; expected one of {}", words.join(", "));
-            return format!(
-                "unknown value `{text}`{}",
-                nearest_word(text, words.iter().copied()).map_or_else(all, hint)
-            );
-        }
-        if let Some(key) = missing_key(of_serde) {
-            let name = self.section.as_ref().map_or("file", |(_, name)| name);
-            return format!("this {name} has no `{key}`");
-        }
-        let expected = match of_serde.rsplit_once(", expected ") {
-            Some((found, expected)) if found.starts_with("invalid type: ") => expected,
-            _ if of_serde == "wanted string or table" => "a string",
-            _ => return of_serde.to_owned(),
-        };
-        let expected = match expected {
-            _ if self.key == "rules" && *type_name == "array" => {
-                return "expected tables, each written `[rules.RULE]`; to choose rules, use `select`".to_owned();
-            }
-            "a map" | "a table"
-                if self.key == "per-file" || self.section.as_ref().is_some_and(|(s, _)| s == "[[per-file]]") =>
-            {
-                return "expected a table, written `[per-file]` with `\"GLOB\" = { ignore = [\"RULE\"] }`".to_owned();
-            }
-            "a sequence" => return format!("expected tables, each written `[[{}]]`", self.key),
-            "a boolean" => "true or false",
-            "i64" => "a whole number",
-            "a map" => "a table",
-            _ if expected.starts_with("struct ") => "a table",
-            _ => expected,
-        };
-        format!("expected {expected}, found {type_name}")
     }
 }
 
@@ -498,6 +376,38 @@ path = "a"
 reason = "r"
 "#,
                 "2:1: unknown key `rules` in [[exception]]; did you mean `rule`?",
+            ),
+            (
+                "[own]\nrule-dirs = [\"x\"]\n",
+                "2:1: unknown key `rule-dirs` in [own]; `rule-dirs` belongs above the first table",
+            ),
+            (
+                "[own]\nrule_dirs = [\"x\"]\n",
+                "2:1: unknown key `rule_dirs` in [own]; `rule-dirs` belongs above the first table",
+            ),
+            (
+                "[[workload]]\ncode = \"a\"\nrole = \"b\"\nexclude = []\n",
+                "4:1: unknown key `exclude` in [[workload]]; `exclude` belongs above the first table",
+            ),
+            (
+                "[per-file]\nfail-on = \"high\"\n",
+                "2:11: expected a table, found string; `fail-on` belongs above the first table",
+            ),
+            (
+                "[per-file.\"a\"]\nfail-on = 3\n",
+                "2:11: expected a string, found integer",
+            ),
+            (
+                "[policy-kind]\nfail-on = \"high\"\n",
+                "2:11: unknown value `high`; `fail-on` belongs above the first table",
+            ),
+            (
+                "[rules]\nselect = [\"a\"]\n",
+                "2:10: expected a table, found array; `select` belongs above the first table",
+            ),
+            (
+                "[own.accounts]\nfail-on = \"high\"\n",
+                "2:11: `high` is not a 12-digit account ID; `fail-on` belongs above the first table",
             ),
             (
                 "a = 1\nb = 2\n",

@@ -296,7 +296,7 @@ impl Glob {
                 matcher,
             }),
             Ok(None) => Err("empty pattern".to_owned()),
-            Err(e) => Err(e.to_string()),
+            Err(e) => Err(e.why),
         }
     }
 

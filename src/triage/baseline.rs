@@ -118,8 +118,8 @@ pub struct Extent<'a> {
     pub exists: &'a dyn Fn(&str) -> bool,
     /// All that can be found in the file was looked for: it was named, or it is gone from a folder that was named.
     pub covers: &'a dyn Fn(&str) -> bool,
-    /// The rule was run.
-    pub runs: &'a dyn Fn(&str) -> bool,
+    /// The rule was run on the file.
+    pub runs: &'a dyn Fn(&str, &str) -> bool,
 }
 
 impl Baseline {
@@ -284,7 +284,7 @@ impl Baseline {
         }
         let fate = |(known, found): (&BaselineEntry, Option<usize>)| match found {
             Some(i) => BaselineFate::Found(i),
-            None if (extent.covers)(&known.path) && (extent.runs)(&known.rule) => BaselineFate::Fixed,
+            None if (extent.covers)(&known.path) && (extent.runs)(&known.rule, &known.path) => BaselineFate::Fixed,
             None => BaselineFate::Unseen,
         };
         Comparison {

@@ -21,7 +21,7 @@ use crate::iam::DocumentOrigin;
 use crate::project::Project;
 use crate::rules::{Rule, RuleId, Ruleset, ids};
 use crate::secrets::Mask;
-use crate::settings::{Date, FailOn, NAMES, Settings};
+use crate::settings::{Date, FailOn, Glob, NAMES, Settings};
 use crate::source::{FileId, Problem, ProblemKind, Sources, Span, file_name, one_line};
 use crate::unjudged::{Language, Unjudged, UnjudgedReason, sorted};
 
@@ -49,6 +49,8 @@ pub struct TriageOptions<'a> {
     pub is_whole: bool,
     /// Suppressions count.
     pub ignores: bool,
+    /// Paths of exceptions that match no file.
+    pub unmatched: &'a [&'a Glob],
     /// An unused suppression is an error.
     pub strict_ignores: bool,
     pub baseline: Option<LoadedBaseline<'a>>,

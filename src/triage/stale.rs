@@ -11,6 +11,10 @@ use crate::source::Span;
 pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms: &TriageOptions<'_>) -> Vec<Finding> {
     let mut out = Vec::new();
     for entry in &book.entries {
+        if let Some((span, path)) = book.unmatched_path(entry) {
+            out.push(of_path(span, path, terms));
+            continue;
+        }
         let fine = entry.standing == SuppressionState::Good
             && entry.text.reason.is_some()
             && entry
@@ -56,6 +60,24 @@ pub(super) fn findings(book: &Suppressions<'_, '_>, project: &Project<'_>, terms
 
 fn finding(rule: RuleId, message: &str) -> Finding {
     Finding::new(rule, message)
+}
+
+fn unused(message: &str, terms: &TriageOptions<'_>) -> Finding {
+    let f = finding(ids::UNUSED_IGNORE, message);
+    match terms.strict_ignores {
+        true => f.severity(Severity::High),
+        false => f,
+    }
+}
+
+/// An exception for files that are not there.
+fn of_path(at: Span, path: &str, terms: &TriageOptions<'_>) -> Finding {
+    let message = format!("unused suppression: no file matches `{path}`");
+    let mut f = unused(&message, terms)
+        .primary(at, "matches no file")
+        .help("Correct the path, or remove the exception.");
+    f.evidence.other.push(path.to_owned());
+    f
 }
 
 fn of_rule(
@@ -108,11 +130,8 @@ fn of_rule(
         return None;
     }
     let message = format!("unused suppression: no `{}` finding here", named.id);
-    let mut f = finding(ids::UNUSED_IGNORE, &message).primary(at, "suppresses nothing");
+    let mut f = unused(&message, terms).primary(at, "suppresses nothing");
     f.evidence.other.push(named.id.clone());
-    if terms.strict_ignores {
-        f = f.severity(Severity::High);
-    }
     if entry.text.kind == SuppressionKind::Inline {
         let alone = entry.named.len() == 1;
         f.remedies.extend(if alone {

@@ -228,6 +228,18 @@ impl<'a, 't> Suppressions<'a, 't> {
         Some(in_play)
     }
 
+    /// Where the path of an exception stands, and the path, if no file matches it.
+    pub(super) fn unmatched_path(&self, entry: &SuppressionEntry) -> Option<(Span, &'t str)> {
+        let SuppressionReach::Exception(i) = entry.reach else {
+            return None;
+        };
+        let (settings, e) = self.exceptions[i];
+        let is_unmatched = self.terms.unmatched.iter().any(|glob| std::ptr::eq(*glob, &e.path));
+        let (path, bytes) = settings.place_of(&e.path).filter(|_| is_unmatched)?;
+        let file = self.sources.find(path)?;
+        Some((Span::new(file, bytes.start, bytes.end), &e.path.written))
+    }
+
     /// What takes `f` out, if anything does. Marks what it finds as used.
     pub(super) fn suppression(&self, f: &ReportedFinding) -> Option<Suppression> {
         let span = f.span();

@@ -4,6 +4,7 @@ use overgrant::internals::iam::{ActionSet, Ownership, catalogue};
 use overgrant::internals::rules::{self, Ruleset, Selection};
 use overgrant::internals::source::Sources;
 
+use crate::support::lint::found;
 use crate::usage::{sam, terraform};
 
 fn rule_messages(files: &[(&str, &str)], rule: &str) -> Vec<String> {
@@ -286,4 +287,67 @@ fn what_needs_a_star_is_not_counted_on_an_arn() {
             "{resource}"
         );
     }
+}
+
+#[test]
+fn labels_of_unused_grants_add_up_to_the_message() {
+    let finding = |actions: &str, resource: &str| {
+        let template = sam(&format!(
+            "Policies: [{{Statement: [{{Effect: Allow, Action: [{actions}], Resource: '{resource}'}}]}}]"
+        ));
+        let code = "import boto3\ndef handler(e, c):\n    boto3.client('dynamodb').get_item(TableName='t', Key={})\n";
+        let (_, findings) = found(&[("template.yaml", &template), ("src/app.py", code)]);
+        let unused = findings.into_iter().find(|f| f.rule == "unused-grant").unwrap();
+        let labels: Vec<String> = unused.labels.iter().map(|l| l.text.to_string()).collect();
+        let labels = labels
+            .into_iter()
+            .filter(|l| l.contains("never called") || l.contains("none of which"));
+        (unused.message.clone(), labels.collect::<Vec<_>>(), unused.notes.clone())
+    };
+    let table = "arn:aws:dynamodb:eu-west-1:111122223333:table/t";
+    // What the ARN does not fit is granted by no one and labeled all the same.
+    let (message, labels, _) = finding(
+        "dynamodb:GetItem, dynamodb:PutItem, dynamodb:DescribeLimits, dynamodb:ListImports",
+        table,
+    );
+    let never = labels.iter().filter(|l| *l == "never called").count();
+    assert!(
+        message.starts_with(&format!("{never} of the {} actions", never + 1)),
+        "{message} {labels:?}"
+    );
+    let (message, labels, notes) = finding(
+        "dynamodb:GetItem, dynamodb:PutItem, dynamodb:Scan, dynamodb:Query, dynamodb:UpdateItem, dynamodb:DeleteItem, \
+         dynamodb:BatchGetItem, dynamodb:BatchWriteItem",
+        table,
+    );
+    assert_eq!(
+        (message.as_str(), labels.len()),
+        ("7 of the 8 actions granted here are never called", 5)
+    );
+    assert_eq!(notes[0], "2 more items of the list grant actions that are never called");
+    let (_, labels, _) = finding("'dynamodb:*Item', dynamodb:Scan", table);
+    let count = ActionSet::expand("dynamodb:*Item").len();
+    assert_eq!(
+        labels,
+        [
+            format!("grants {count} actions, {} of which are never called", count - 1),
+            "never called".to_owned()
+        ]
+    );
+}
+
+#[test]
+fn the_help_of_a_service_wildcard_names_its_service() {
+    let (_, findings) = found(&[("p.json", &s3_policy("\"*\"", "").replace("s3:*", "sqs:*"))]);
+    let help = findings
+        .iter()
+        .find(|f| f.rule == "service-wildcard")
+        .unwrap()
+        .help
+        .clone()
+        .unwrap();
+    assert!(
+        help.contains("`overgrant expand 'sqs:*'`") && !help.contains("s3"),
+        "{help}"
+    );
 }

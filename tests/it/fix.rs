@@ -593,3 +593,21 @@ fn what_another_item_says_already_is_removed_and_not_written_twice() {
         assert_eq!(repo.read("p.json"), policy(after), "{} {}", ran.out, ran.err);
     }
 }
+
+#[test]
+fn the_difference_says_what_is_no_longer_allowed() {
+    let template = crate::usage::sam(
+        "Policies: [{Statement: [{Effect: Allow, Action: ['dynamodb:*'], Resource: 'arn:aws:dynamodb:*:111122223333:table/t'}]}]",
+    );
+    let code = "import boto3\ndef handler(e, c):\n    boto3.client('dynamodb').get_item(TableName='t', Key={})\n";
+    let r = crate::support::repository::Repository::new(&[("template.yaml", &template), ("src/app.py", code)]);
+    let diff = r.run(&["fix", "--diff", "--unsafe"]).out;
+    let head: Vec<&str> = diff.lines().take_while(|l| l.starts_with('#')).collect();
+    assert_eq!(head[0], "# These fixes change what the policies grant:", "{diff}");
+    let lost = "# template.yaml: no longer allowed: dynamodb:";
+    let on = " more on arn:aws:dynamodb:*:111122223333:table/t";
+    assert!(
+        head.len() == 2 && head[1].starts_with(lost) && head[1].ends_with(on),
+        "{diff}"
+    );
+}

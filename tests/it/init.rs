@@ -69,6 +69,12 @@ fn a_second_run_changes_nothing() {
             second.out
         );
     }
+    assert!(
+        first.out.contains("  Commit it.") && first.out.contains("  Run `pre-commit install`"),
+        "{}",
+        first.out
+    );
+    assert_eq!(second.out.lines().count(), names.len(), "{}", second.out);
     assert_eq!(names.map(|name| r.read(name)), texts);
 }
 

@@ -239,3 +239,113 @@ AWS_SECRET_ACCESS_KEY={secret}
     r.write(".env", env(&secret.replace("kR7v", "Zt3b")).as_bytes());
     assert_eq!(r.run(&["check"]).code, 1);
 }
+
+#[test]
+fn what_is_suppressed_is_not_fixed() {
+    let base = policies_template(&[managed_policy("A", "*"), managed_policy("B", "iam:*")]);
+    let r = Repository::new(&[("t.yaml", &base)]);
+    assert_eq!(r.run(&["baseline", "create"]).code, 0);
+    let whole = r.read(".overgrant-baseline.json");
+    let entries = whole.lines().filter(|l| l.contains("\"fp\"")).count();
+    let of_a = r.run(&["check", "-f", "json", "--no-baseline"]).findings();
+    let of_a = of_a.iter().filter(|f| f["rule"] == "admin-star-star").count();
+    let comment = "# overgrant: ignore[admin-star-star] -- SEC-1\n  A:";
+    let exception = "[[exception]]\nrule = \"admin-star-star\"\npath = \"t.yaml\"\nreason = \"SEC-1\"\n";
+    let per_file = "[per-file.\"t.yaml\"]\nignore = [\"admin-star-star\"]\n";
+    for (template, settings, suppressed) in [
+        (base.replacen("  A:", comment, 1), "", of_a),
+        (base.clone(), exception, of_a),
+        (base.clone(), per_file, 0),
+        (base.clone(), "ignore = [\"admin-star-star\"]\n", 0),
+    ] {
+        r.write("t.yaml", template.as_bytes());
+        r.write("overgrant.toml", settings.as_bytes());
+        let ran = r.run(&["check", "--baseline-strict"]);
+        assert!(ran.code == 0 && !ran.err.contains("fixed"), "{settings}: {}", ran.err);
+        let status = r.run(&["baseline", "status"]).out;
+        let known = entries - of_a;
+        let suppressed = match suppressed {
+            0 => String::new(),
+            n => format!(", {n} suppressed"),
+        };
+        let expected = format!(".overgrant-baseline.json: 0 new, {known} known (0 moved), 0 fixed{suppressed}\n");
+        assert_eq!(status, expected, "{settings}");
+        for command in ["prune", "update"] {
+            assert_eq!(r.run(&["baseline", command]).code, 0);
+            assert_eq!(r.read(".overgrant-baseline.json"), whole, "{command}: {settings}");
+        }
+    }
+    // What is suppressed from the start is not added.
+    std::fs::remove_file(r.path(".overgrant-baseline.json")).unwrap();
+    r.write("overgrant.toml", exception.as_bytes());
+    let created = r.run(&["baseline", "create"]).out;
+    assert!(created.contains(&format!(": {} finding", entries - of_a)), "{created}");
+}
+
+#[test]
+fn one_fixed_finding_is_counted_in_correct_english() {
+    let r = Repository::new(&[
+        ("policy.json", JSON),
+        ("overgrant.toml", "select = [\"admin-star-star\"]\n"),
+    ]);
+    assert_eq!(
+        r.run(&["baseline", "create"]).out,
+        ".overgrant-baseline.json: 1 finding known\n"
+    );
+    r.write("policy.json", JSON.replace("\"*\"", "\"s3:GetObject\"").as_bytes());
+    let note = "note: 1 finding in .overgrant-baseline.json is fixed; run `overgrant baseline prune` to remove it\n";
+    assert!(r.run(&["check"]).err.contains(note), "{}", r.run(&["check"]).err);
+    assert_eq!(
+        r.run(&["baseline", "prune"]).out,
+        ".overgrant-baseline.json: −1, 0 findings known\n"
+    );
+}
+
+#[test]
+fn a_fix_says_what_the_baseline_keeps() {
+    let twice = managed_policy("A", "s3:GetObject").replace("\"s3:GetObject\"", "[\"s3:GetObject\", \"s3:GetObject\"]");
+    let template = policies_template(&[twice]);
+    let r = Repository::new(&[("t.yaml", &template)]);
+    let known = "note: 1 finding in .overgrant-baseline.json not fixed; --no-baseline fixes what the baseline lists\n";
+    assert!(!r.run(&["fix", "--diff"]).err.contains("baseline"));
+    assert_eq!(r.run(&["baseline", "create"]).code, 0);
+    for args in [&["fix", "--diff"][..], &["fix"], &["check", "--fix"]] {
+        let ran = r.run(args);
+        assert!(ran.err.contains(known), "{args:?}: {}", ran.err);
+        assert_eq!(r.read("t.yaml"), template);
+    }
+    assert!(!r.run(&["fix", "--quiet"]).err.contains(known));
+    assert!(!r.run(&["fix", "--no-baseline"]).err.contains(known));
+    assert_ne!(r.read("t.yaml"), template);
+}
+
+#[test]
+fn a_place_without_a_finding_names_the_nearest() {
+    let r = Repository::new(&[("main.tf", HCL)]);
+    let ignore = |place: &str, rule: &str| r.run(&["ignore", place, "--rule", rule, "--reason", "SEC-1"]);
+    let first = ignore("main.tf:7", "admin-star-star");
+    assert_eq!(first.code, 0, "{}", first.err);
+    // A line was inserted above the finding.
+    let moved = r.read("main.tf").lines().position(|l| l.contains("Action")).unwrap() + 1;
+    assert_eq!(moved, 8);
+    let again = ignore("main.tf:8", "admin-star-star");
+    let suppressed = "error: the finding at main.tf:8 is already suppressed: see main.tf:7\n";
+    assert_eq!((again.code, &*again.err), (2, suppressed));
+    r.write("main.tf", format!("# one\n# two\n{HCL}").as_bytes());
+    let near = "error: no finding at main.tf:7; the nearest is `admin-star-star` at main.tf:9\n";
+    let ran = ignore("main.tf:7", "admin-star-star");
+    assert_eq!((ran.code, &*ran.err), (2, near));
+    let explained = r.run(&["explain", "main.tf:2"]);
+    assert!(
+        explained.code == 2
+            && explained
+                .err
+                .starts_with("error: no finding at main.tf:2; the nearest is `"),
+        "{explained:?}"
+    );
+    r.write("main.tf", b"locals {}\n");
+    assert_eq!(
+        ignore("main.tf:1", "admin-star-star").err,
+        "error: no finding at main.tf:1\n"
+    );
+}

@@ -437,11 +437,21 @@ boto3.client(name).go()
 ",
         ),
         ("broken.tf", "resource {"),
+        (
+            "narrow.json",
+            r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"}]}"#,
+        ),
+        (
+            "wide.json",
+            r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "${x}"}, "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}]}"#,
+        ),
     ]);
-    let outputs: [(&str, &[&str]); 5] = [
+    let outputs: [(&str, &[&str]); 7] = [
         ("report", &["check", "--format", "json"]),
         ("policies", &["policies", "--format", "json"]),
         ("needs", &["needs", "--format", "json"]),
+        ("can", &["can", "public", "s3:GetObject", "--format", "json"]),
+        ("diff", &["diff", "narrow.json", "wide.json", "--format", "json"]),
         ("paths", &["paths", "--format", "json"]),
         ("graph", &["graph", "--format", "json"]),
     ];

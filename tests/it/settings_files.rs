@@ -72,7 +72,25 @@ fn users_of_other_tools_are_told_the_correct_form() {
         "{}",
         ran.err
     );
-    assert_eq!(r.run(&["check", "--exclude", "["]).code, 2);
+    for (flag, pattern) in [
+        ("--exclude", "[abc"),
+        ("--include", "[abc"),
+        ("--policy-kind", "[abc=scp"),
+    ] {
+        let ran = r.run(&["check", flag, pattern]);
+        let expected =
+            format!("error: {flag}: cannot read the pattern `[abc`: unclosed character class; missing ']'\n");
+        assert_eq!((ran.code, ran.err), (2, expected));
+    }
+    assert_eq!(
+        answer("overgrant.toml", "exclude = [\"[abc\"]\n"),
+        "1:12: cannot read the pattern `[abc`: unclosed character class; missing ']'"
+    );
+    for command in ["check", "fix", "policies", "needs", "files"] {
+        let ran = r.run(&[command, "*.yml"]);
+        let expected = "error: no such file or folder: *.yml; the shell did not expand this pattern: it is quoted, or matches no file\n";
+        assert_eq!((ran.code, &*ran.err), (2, expected), "{command}");
+    }
 }
 
 #[test]
@@ -110,6 +128,64 @@ service-control-policies = ["scp/*.json"]
     r.write("shared/base.toml", b"exclude = [\"in-another-repository/\"]\n");
     r.write("overgrant.toml", b"extend = \"shared/base.toml\"\n");
     assert!(notes(&[]).is_empty(), "what is extended is for several repositories");
+}
+
+#[test]
+fn an_exception_whose_path_matches_no_file_is_unused() {
+    let entry = |path: &str| {
+        format!("[[exception]]\nrule = [\"admin-star-star\", \"trust\"]\npath = \"{path}\"\nreason = \"SEC-1\"\n\n")
+    };
+    let paths = [
+        "p.json",
+        "gone/**",
+        "infra/*.yaml",
+        "cdk.out/App.template.json",
+        "local/x.json",
+    ];
+    let exceptions: String = paths.iter().map(|path| entry(path)).collect();
+    let admin = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
+    let r = Repository::new(&[
+        (".gitignore", "/local\n"),
+        ("p.json", admin),
+        ("infra/q.json", admin),
+        ("infra/readme.txt", "nothing"),
+    ]);
+    for (file, head) in [
+        ("overgrant.toml", ""),
+        ("pyproject.toml", "[project]\nname = \"x\"\n\n"),
+    ] {
+        let table = if head.is_empty() { "" } else { "tool.overgrant." };
+        let settings = format!(
+            "{head}{}",
+            exceptions.replace("[[exception]]", &format!("[[{table}exception]]"))
+        );
+        r.write(file, settings.as_bytes());
+        let unused = |args: &[&str]| -> Vec<String> {
+            let ran = r.run(&[&["check", "--format", "compact"], args].concat());
+            let lines = ran.out.lines().filter_map(|l| l.strip_prefix(&format!("{file}:")));
+            lines.filter(|l| l.contains("no file")).map(str::to_owned).collect()
+        };
+        let first = head.lines().count();
+        assert_eq!(
+            unused(&[]),
+            [
+                format!(
+                    "{}:8: low[unused-ignore] unused suppression: no file matches `gone/**`",
+                    first + 8
+                ),
+                format!(
+                    "{}:8: low[unused-ignore] unused suppression: no file matches `infra/*.yaml`",
+                    first + 13
+                ),
+            ]
+        );
+        for part in [&["p.json"][..], &["infra"], &["--no-context"], &["--isolated"]] {
+            assert!(unused(part).is_empty(), "{part:?}");
+        }
+        let strict = r.run(&["check", "--strict-ignores", "--select", "unused-ignore"]);
+        assert_eq!(strict.code, 1, "{}", strict.out);
+        std::fs::remove_file(r.path(file)).unwrap();
+    }
 }
 
 #[test]

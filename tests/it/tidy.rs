@@ -26,6 +26,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("finding", 2),
     ("secrets", 2),
     ("python", 3),
+    ("access", 3),
     ("classify", 3),
     ("model", 4),
     ("unjudged", 4),

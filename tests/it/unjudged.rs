@@ -592,3 +592,59 @@ fn a_module_for_another_provider_makes_nothing_here() {
     );
     assert_eq!(unjudged_entries(&[("main.tf", &module("example/label/aws"))]).len(), 1);
 }
+
+#[test]
+fn the_import_that_keeps_a_function_from_being_compared_is_named() {
+    let template = r"Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.handler
+      Runtime: python3.13
+      CodeUri: src
+      Policies: [{Statement: [{Effect: Allow, Action: s3:GetObject, Resource: '*'}]}]
+";
+    let r = Repository::new(&[("template.yaml", template), ("src/app.py", "")]);
+    for (code, causes) in [
+        (
+            "import boto3\nimport acme.cloud as c\ndef handler(e, x): pass\n",
+            "calls an unknown library: `acme.cloud` (src/app.py:2)",
+        ),
+        (
+            "from acme import go\nfrom beta import *\ndef handler(e, x):\n    import gamma, epsilon9\n    import acme2\n",
+            "calls an unknown library: `acme.go` (src/app.py:1), `beta` (src/app.py:2), `gamma` (src/app.py:4), and 2 more",
+        ),
+        (
+            "from .inner import go\ndef handler(e, x): go()\n",
+            "calls an unknown library: `.inner.go` (src/app.py:1)",
+        ),
+        (
+            "import acme\nimport subprocess\ndef handler(e, x):\n    subprocess.run(['aws'])\n    eval('x')\n",
+            "calls code that is not in this repository: `subprocess` (src/app.py:2), `eval` (src/app.py:5)",
+        ),
+    ] {
+        r.write("src/app.py", code.as_bytes());
+        let text = format!("`F`: not compared with its role: {causes}");
+        assert_eq!(unjudged_of(&r), [format!("workload template.yaml: {text}")], "{code}");
+        let listed = r.run(&["policies", "--unjudged"]).out;
+        assert!(
+            listed.contains(&format!("template.yaml:3:3: function: {text}\n")),
+            "{listed}"
+        );
+        let explained = r.run(&["explain", "template.yaml:3"]);
+        assert!(explained.code == 0 && explained.out.contains(&text), "{explained:?}");
+        let summary = r.run(&["check"]).out;
+        let flat: String = summary.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(causes), "{summary}");
+    }
+    let absent = r.run(&["explain", "template.yaml:1"]);
+    assert!(
+        absent.code == 2 && absent.err.contains("no finding at template.yaml:1"),
+        "{absent:?}"
+    );
+}
+
+fn unjudged_of(r: &Repository) -> Vec<String> {
+    entries_with_kind(&r.run(&["check", "-f", "json"]))
+}

@@ -6,6 +6,7 @@
 mod combined_policies;
 mod methods;
 mod pass_role;
+mod paths;
 mod self_mutation;
 mod sensitive;
 mod targets_in_repo;
@@ -24,6 +25,7 @@ pub(super) const TABLE: &[(&str, CodeCheck)] = &[
     ("self-mutation", self_mutation::check),
     ("privileged-workloads", workloads::check),
     ("escalation-target", targets_in_repo::check),
+    ("escalation-path", paths::check),
 ];
 
 /// The actions that allow privilege escalation by themselves.

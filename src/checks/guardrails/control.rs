@@ -6,26 +6,11 @@ use crate::iam::actions::ActionSet;
 use crate::iam::catalogue::catalogue;
 use crate::iam::condition::needs_key;
 use crate::iam::pattern;
+use crate::iam::service::RCP_SERVICES;
 use crate::iam::{Condition, DocumentOrigin, PolicyKind, PrincipalType};
 use crate::phrase;
 use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
-
-/// Services that resource control policies reach.
-const RCP_SERVICES: [&str; 12] = [
-    "s3",
-    "sts",
-    "kms",
-    "sqs",
-    "secretsmanager",
-    "cognito-idp",
-    "cognito-identity",
-    "ecr",
-    "aoss",
-    "dynamodb",
-    "logs",
-    "s3express",
-];
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for s in cx.statements() {

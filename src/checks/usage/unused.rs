@@ -128,7 +128,11 @@ impl UsedDocument<'_, '_, '_> {
                 .filter_map(|item| self.excess(item, statement))
                 .collect();
             if !excess.is_empty() {
-                let granted = self.effectively_granted(statement, &allowed.actions);
+                let granted = clause.items.iter().map(|item| self.granted_by(item, statement));
+                let granted = granted.fold(ActionSet::empty(), |mut all, of_item| {
+                    all.union_with(&of_item);
+                    all
+                });
                 out.push(self.finding(statement, &granted, &excess));
             }
         }
@@ -139,8 +143,16 @@ impl UsedDocument<'_, '_, '_> {
         self.cx.project.granted_part(statement, actions).fitting
     }
 
+    /// What an item of `Action` effectively grants.
+    fn granted_by(&self, item: &ClauseItem, statement: StatementRef<'_>) -> ActionSet {
+        let actions = item.text.known().map(|text| ActionSet::expand(&text));
+        actions.map_or_else(ActionSet::empty, |actions| {
+            self.effectively_granted(statement, &actions)
+        })
+    }
+
     fn excess<'d>(&self, item: &'d ClauseItem, statement: StatementRef<'_>) -> Option<Excess<'d>> {
-        let granted = self.effectively_granted(statement, &ActionSet::expand(&item.text.known()?));
+        let granted = self.granted_by(item, statement);
         let mut unused = granted.clone();
         unused.subtract(&self.used.possibly_used_on(&granted, &statement, self.places));
         let needed = self.certainly_used(&granted, &statement);
@@ -177,6 +189,15 @@ impl UsedDocument<'_, '_, '_> {
             .actions(excess.iter().map(|e| e.item.display().to_lowercase()));
         for other in others.iter().take(MAX_NAMED) {
             f = f.secondary(other.item.span, label(other));
+        }
+        match others.len().saturating_sub(MAX_NAMED) {
+            0 => {}
+            1 => f = f.note("1 more item of the list grants actions that are never called"),
+            n => {
+                f = f.note(format!(
+                    "{n} more items of the list grant actions that are never called"
+                ))
+            }
         }
         f.evidence.expanded_actions = Some(unused);
         for _ in 0..severity_reduction(&statement, excess) {
@@ -442,7 +463,8 @@ fn label(e: &Excess<'_>) -> String {
         (1, _) if !e.elsewhere.is_empty() => "never called on this resource".to_owned(),
         (1, _) => "never called".to_owned(),
         (n, m) if n == m => format!("grants {n} actions, none of which is called"),
-        (n, _) => format!("grants {n} actions"),
+        (n, 1) => format!("grants {n} actions, 1 of which is never called"),
+        (n, m) => format!("grants {n} actions, {m} of which are never called"),
     }
 }
 

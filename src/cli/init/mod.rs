@@ -89,8 +89,12 @@ impl Init {
             if self.print {
                 page.push_str(&preview(&shown, plan));
             } else {
+                let is_kept = matches!(plan, PlannedWrite::Keep(..));
                 page.push_str(&perform(&shown, &absolute, plan)?);
-                page.push_str(file.next());
+                // What comes after the settings is the same for those that were there.
+                if !is_kept || file == StarterFile::Settings {
+                    page.push_str(file.next());
+                }
             }
         }
         terminal::print_text(&page)

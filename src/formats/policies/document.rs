@@ -43,6 +43,12 @@ pub(super) fn documents(value: &Value, slot: &PolicySlot) -> Vec<Document> {
     out
 }
 
+/// The document that `value` is where every text of it is meant as it stands; `None` where it is not an object.
+pub(super) fn literal(value: &Value, slot: &PolicySlot) -> Option<Document> {
+    let entries = value.entries()?;
+    Some(document(value, entries, None, slot))
+}
+
 fn collect(value: &Value, branch: Option<Guard>, slot: &PolicySlot, out: &mut Vec<Document>) {
     if out.len() >= MAX_ALTERNATIVES {
         if let Some(last) = out.last_mut() {

@@ -85,6 +85,21 @@ pub fn aws_managed(name: &str, json: &str) -> Option<Document> {
     document::documents(&value, &slot).into_iter().next()
 }
 
+/// A policy that is known to be one, in which no text stands for another; `None` where it is not an object.
+pub fn literal(value: &Value, kind: PolicyKind) -> Option<Document> {
+    let slot = PolicySlot {
+        kind,
+        service: None,
+        format: SourceFormat::Json,
+        origin: DocumentOrigin::Written,
+        owner: None,
+        resource: None,
+        used_at: Vec::new(),
+        branch: None,
+    };
+    document::literal(value, &slot)
+}
+
 #[derive(Default)]
 struct FoundPolicies {
     documents: Vec<Document>,

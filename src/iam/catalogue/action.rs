@@ -181,7 +181,7 @@ impl Action {
 
     /// How many actions are graver: what reviewers fear most comes first (`rules/facts/hand/notable-actions.txt`), then
     /// permissions management before writes before reads, and what destroys before what makes.
-    pub(in crate::iam) fn severity_rank(self) -> u32 {
+    pub fn severity_rank(self) -> u32 {
         store::at(WordRange::Gravity, self.0 as usize)
     }
 

@@ -265,6 +265,22 @@ impl Network {
         (bits <= 128).then(|| Self::V6(v6.into(), bits))
     }
 
+    /// Whether every address of `other` is one of it. An IPv4 network has no IPv6 address, and the other way round.
+    pub fn contains(self, other: Self) -> bool {
+        let shift = |width: u32, bits: u8| width.saturating_sub(u32::from(bits));
+        match (self, other) {
+            (Self::V4(a, bits), Self::V4(b, inner)) => {
+                let by = shift(32, bits);
+                inner >= bits && a.checked_shr(by) == b.checked_shr(by)
+            }
+            (Self::V6(a, bits), Self::V6(b, inner)) => {
+                let by = shift(128, bits);
+                inner >= bits && a.checked_shr(by) == b.checked_shr(by)
+            }
+            _ => false,
+        }
+    }
+
     /// Bits after the prefix that are not zero.
     pub fn has_host_bits(self) -> bool {
         match self {

@@ -28,7 +28,7 @@ pub enum GuardrailLevel {
 
 impl Project<'_> {
     /// The service control policies above what `resource` makes, or above what nothing is known of.
-    pub(super) fn guardrails(&self, resource: Option<ResourceId>) -> &[Guardrail] {
+    pub(in crate::project) fn guardrails(&self, resource: Option<ResourceId>) -> &[Guardrail] {
         let scope = |id: ResourceId| self.resources[id].address.root();
         match resource {
             Some(id) if self.management.contains(scope(id)) => &[],

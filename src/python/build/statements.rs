@@ -327,6 +327,8 @@ impl ModuleBuilder<'_, '_> {
                     module: module.clone(),
                     name: "*".into(),
                 });
+                let span = self.span(from);
+                self.module.scopes[self.scope].wildcard_spans.push(span);
                 continue;
             }
             let (dotted, alias) = split_alias(child);

@@ -57,6 +57,7 @@ pub(crate) fn report_of(sources: &Sources, rules: &[&str], toml: &str) -> Report
         today: Date::parse("2026-11-22").unwrap(),
         is_whole: true,
         ignores: true,
+        unmatched: &[],
         strict_ignores: false,
         baseline: None,
         earlier: None,

@@ -1,0 +1,276 @@
+//! A gain in words and places.
+
+use std::collections::BTreeSet;
+
+use super::callers;
+use super::compare::NewGrant;
+use super::concrete::{allows, matching};
+use super::glob::{Fields, Reading, Symbols, TextGlob};
+use super::real;
+use super::request::{Witness, WitnessValue};
+use super::search::{Constraint, FoundText, member};
+use crate::finding::Severity;
+use crate::iam::{
+    AccessLevel, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement, catalogue,
+};
+use crate::source::Span;
+
+/// Items of one list that are tried one by one.
+const MAX_ITEMS: usize = 40;
+
+/// What one statement grants beyond another document.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// As patterns, where all of a pattern is granted.
+    pub actions: Vec<String>,
+    /// As they are written.
+    pub resources: Vec<String>,
+    /// As they are written; none in an identity policy.
+    pub principals: Vec<String>,
+    pub conditions: Vec<ChangeCondition>,
+    pub request: Witness,
+    /// The token that grants it.
+    pub span: Span,
+    /// Where the other document denies it.
+    pub denied_at: Option<Span>,
+    pub severity: Severity,
+}
+
+/// A line of a `Condition` block, as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeCondition {
+    pub operator: String,
+    pub key: String,
+    pub values: Vec<String>,
+}
+
+/// What `gain`, of a statement of `new`, is.
+pub fn describe(gain: &NewGrant, old: &Document, new: &Document) -> Option<Change> {
+    let s = new.statements.get(gain.statement)?;
+    let conditions = s.conditions.iter().map(|c| ChangeCondition {
+        operator: c.operator.display(),
+        key: c.key.display(),
+        values: c.values.iter().map(ClauseItem::display).collect(),
+    });
+    let describer = Describer { gain, old, new };
+    let resources = describer.resources(s);
+    let principals = describer.principals(s);
+    let denied_at = matching(old, &gain.request, &gain.values, Effect::Deny)
+        .next()
+        .map(|(_, s)| s.effect.as_ref().map_or(s.span, |e| e.span));
+    Some(Change {
+        actions: actions(gain, s),
+        span: describer.token(s, &resources, &principals),
+        resources: shown(s.resource.as_ref().is_some_and(|c| c.negated), &resources),
+        principals: shown(s.principal.as_ref().is_some_and(|c| c.negated), &principals),
+        conditions: conditions.collect(),
+        request: gain.request.clone(),
+        denied_at,
+        severity: severity(gain),
+    })
+}
+
+fn severity(gain: &NewGrant) -> Severity {
+    let highest = gain.actions.by_level().highest();
+    match highest {
+        _ if gain.actions.is_all() => Severity::Critical,
+        Some(AccessLevel::PermissionsManagement) => Severity::High,
+        Some(AccessLevel::Write | AccessLevel::Tagging) | None => Severity::Medium,
+        Some(AccessLevel::Read | AccessLevel::List) => Severity::Low,
+    }
+}
+
+/// Patterns for a set of actions: those of the statement, services as a whole, and names.
+fn actions(gain: &NewGrant, s: &Statement) -> Vec<String> {
+    if gain.actions.is_empty() {
+        return vec![gain.request.action.clone()];
+    }
+    if gain.actions.is_all() {
+        return vec!["*".to_owned()];
+    }
+    if let Some(clause) = s.action.as_ref().filter(|c| c.negated)
+        && clause.actions().is_some_and(|all| all.is_subset(&gain.actions))
+    {
+        return clause.items.iter().map(|i| format!("not {}", i.display())).collect();
+    }
+    let mut rest = gain.actions.clone();
+    let mut out = Vec::new();
+    if let Some(clause) = s.action.as_ref().filter(|c| !c.negated) {
+        for (item, set) in clause.items.iter().zip(clause.item_actions()) {
+            if !set.is_empty() && set.is_subset(&gain.actions) && set.intersects(&rest) {
+                out.push(item.display());
+                rest.subtract(set);
+            }
+        }
+    }
+    for prefix in rest.services() {
+        let whole = ActionSet::expand(&format!("{prefix}:*"));
+        if whole.len() > 1 && whole.is_subset(&rest) {
+            out.push(format!("{prefix}:*"));
+            rest.subtract(&whole);
+        }
+    }
+    out.extend(rest.iter().map(|a| a.name().to_owned()));
+    out
+}
+
+fn shown(negated: bool, items: &[&ClauseItem]) -> Vec<String> {
+    let all = items.iter().map(|i| i.display());
+    match negated {
+        true => all.map(|text| format!("not {text}")).collect(),
+        false => all.collect(),
+    }
+}
+
+struct Describer<'d> {
+    gain: &'d NewGrant,
+    old: &'d Document,
+    new: &'d Document,
+}
+
+impl<'d> Describer<'d> {
+    fn is_new(&self, request: &Witness) -> bool {
+        let values = &self.gain.values;
+        allows(self.new, request, values).is_yes() && allows(self.old, request, values).is_no()
+    }
+
+    /// The resources of the statement on which something is new.
+    fn resources(&self, s: &'d Statement) -> Vec<&'d ClauseItem> {
+        let Some(clause) = &s.resource else {
+            return Vec::new();
+        };
+        if clause.negated || clause.items.len() < 2 {
+            return clause.items.iter().collect();
+        }
+        let action = catalogue().action(&self.gain.request.action);
+        let frame = action.map(|a| real::resources_of(a, false)).unwrap_or_default();
+        let is_new = |item: &&ClauseItem| {
+            let Some(glob) = self.glob(item) else { return false };
+            if glob.matches(&self.gain.request.resource) {
+                return true;
+            }
+            let mut constraints = vec![Constraint {
+                globs: std::slice::from_ref(&glob),
+                inside: true,
+            }];
+            if !frame.resources.is_empty() {
+                constraints.push(Constraint {
+                    globs: &frame.resources,
+                    inside: true,
+                });
+            }
+            let FoundText::Text(resource) = member(&constraints, &frame.samples) else {
+                return false;
+            };
+            self.is_new(&Witness {
+                resource,
+                ..self.gain.request.clone()
+            })
+        };
+        clause.items.iter().take(MAX_ITEMS).filter(is_new).collect()
+    }
+
+    fn glob(&self, item: &ClauseItem) -> Option<TextGlob> {
+        let mut symbols = Symbols::default();
+        symbols.fillings.clone_from(&self.gain.values);
+        let one = |(key, value): (&String, &WitnessValue)| match value.values() {
+            [one] => Some((key.clone(), one.clone())),
+            _ => None,
+        };
+        symbols.request = Some(self.gain.request.context.iter().filter_map(one).collect());
+        let reading = Reading {
+            wildcards: true,
+            variables: true,
+            fields: Fields::Resource,
+            ..Reading::default()
+        };
+        TextGlob::read(&item.text, reading, &mut symbols).ok()
+    }
+
+    /// The principals of the statement for whom something is new.
+    fn principals(&self, s: &'d Statement) -> Vec<&'d ClauseItem> {
+        let Some(clause) = &s.principal else {
+            return Vec::new();
+        };
+        let items = || clause.items.iter().map(|i| &i.value);
+        if clause.negated || clause.items.len() < 2 {
+            return items().collect();
+        }
+        let everyone = callers::every_caller(true);
+        let is_new = |item: &&PrincipalItem| {
+            let mut symbols = Symbols::default();
+            symbols.fillings.clone_from(&self.gain.values);
+            let Ok(Some(globs)) = callers::named(item, false, &mut symbols) else {
+                return false;
+            };
+            if globs.iter().any(|g| g.matches(&self.gain.request.caller)) {
+                return true;
+            }
+            let of = |globs| Constraint { globs, inside: true };
+            let FoundText::Text(caller) = member(&[of(&*globs), of(&*everyone)], &[]) else {
+                return false;
+            };
+            self.is_new(&self.gain.request.by(&caller))
+        };
+        let all = clause.items.iter().take(MAX_ITEMS).filter(is_new);
+        all.map(|i| &i.value).collect()
+    }
+
+    /// The token that a reader would look at: what the other document does not have.
+    fn token(&self, s: &Statement, resources: &[&ClauseItem], principals: &[&ClauseItem]) -> Span {
+        let allows: Vec<&Statement> = (self.old.statements.iter())
+            .filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow))
+            .collect();
+        let known = |of: fn(&Statement) -> Vec<&ClauseItem>| -> BTreeSet<String> {
+            let items = allows.iter().flat_map(|s| of(s));
+            items.map(|i| i.display().to_lowercase()).collect()
+        };
+        let granting = self.granting_action(s);
+        let actions = known(|s| s.written_actions().collect());
+        if let Some(item) = granting.filter(|i| !actions.contains(&i.display().to_lowercase())) {
+            return item.span;
+        }
+        let old_resources = known(|s| s.written_resources().collect());
+        let old_principals = known(|s| s.principal.iter().flat_map(|p| &p.items).map(|i| &i.value).collect());
+        let fresh = |items: &[&ClauseItem], old: &BTreeSet<String>| {
+            let item = items.iter().find(|i| !old.contains(&i.display().to_lowercase()));
+            item.map(|i| i.span)
+        };
+        if let Some(span) = fresh(resources, &old_resources).or_else(|| fresh(principals, &old_principals)) {
+            return span;
+        }
+        let lines: BTreeSet<String> = allows.iter().flat_map(|s| &s.conditions).map(line).collect();
+        if let Some(c) = s.conditions.iter().find(|c| !lines.contains(&line(c))) {
+            return c.span;
+        }
+        let clause = |c: &Clause| c.key;
+        let whole = || s.action.as_ref().map_or(s.span, clause);
+        granting.map_or_else(whole, |i| i.span)
+    }
+
+    /// The item of `Action` by which the request is allowed.
+    fn granting_action<'s>(&self, s: &'s Statement) -> Option<&'s ClauseItem> {
+        let clause = s.action.as_ref().filter(|c| !c.negated)?;
+        let reading = Reading {
+            wildcards: true,
+            any_case: true,
+            ..Reading::default()
+        };
+        let mut symbols = Symbols::default();
+        symbols.fillings.clone_from(&self.gain.values);
+        clause.items.iter().find(|i| {
+            let glob = TextGlob::read(&i.text, reading, &mut symbols);
+            glob.is_ok_and(|g| g.matches(&self.gain.request.action))
+        })
+    }
+}
+
+fn line(c: &Condition) -> String {
+    let values: Vec<String> = c.values.iter().map(ClauseItem::display).collect();
+    format!(
+        "{} {} {}",
+        c.operator.display().to_lowercase(),
+        c.lower_key,
+        values.join("\n")
+    )
+}

@@ -1,0 +1,387 @@
+//! Statements as boxes: a set of actions, and a test for the caller, the resource, and each condition key.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::FxHashMap;
+
+use super::callers;
+use super::glob::{Fields, Reading, Symbols, TextGlob};
+use super::keys::KeyTest;
+use crate::iam::actions::matching;
+use crate::iam::{
+    ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement,
+};
+use crate::source::Piece;
+
+/// The dimensions that every request has; keys come after them.
+pub(super) const CALLER: usize = 0;
+pub(super) const RESOURCE: usize = 1;
+pub(super) const ACTION: usize = 2;
+pub(super) const FIRST_KEY: usize = 3;
+
+/// A test of one dimension.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Atom {
+    /// One of the patterns matches, or none does.
+    Text {
+        globs: Vec<TextGlob>,
+        negated: bool,
+    },
+    Key(KeyTest),
+}
+
+/// What two documents have in common: dimensions, tests, and what is not known.
+#[derive(Debug, Default)]
+pub(super) struct Space {
+    pub(super) symbols: Symbols,
+    /// In lower case; the n-th is dimension [`FIRST_KEY`] plus n.
+    pub(super) keys: Vec<String>,
+    /// Of each dimension.
+    pub(super) atoms: Vec<Vec<Atom>>,
+    numbers: FxHashMap<(usize, Atom), u32>,
+    by_key: BTreeMap<String, usize>,
+    /// Action texts that stand for no action of the catalogue.
+    pub(super) unknown_actions: Vec<TextGlob>,
+    pub(super) has_principals: bool,
+    /// Keys that repeat the principal, where a condition asks for them.
+    pub(super) caller_keys: BTreeSet<String>,
+}
+
+impl Space {
+    fn atom(&mut self, dimension: usize, atom: Atom) -> (usize, u32) {
+        let place = (dimension, atom);
+        if let Some(number) = self.numbers.get(&place) {
+            return (dimension, *number);
+        }
+        if self.atoms.len() <= dimension {
+            self.atoms.resize_with(dimension + 1, Vec::new);
+        }
+        let all = &mut self.atoms[dimension];
+        let number = u32::try_from(all.len()).unwrap_or(u32::MAX);
+        all.push(place.1.clone());
+        self.numbers.insert(place, number);
+        (dimension, number)
+    }
+
+    fn key(&mut self, key: &str) -> usize {
+        let next = FIRST_KEY + self.keys.len();
+        let dimension = *self.by_key.entry(key.to_owned()).or_insert(next);
+        if dimension == next {
+            self.keys.push(key.to_owned());
+        }
+        dimension
+    }
+}
+
+/// How a part that is not decided counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bound {
+    /// As much as it may be.
+    Upper,
+    /// What is certain.
+    Lower,
+}
+
+/// How the statements of a document count.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) allow: Bound,
+    pub(super) deny: Bound,
+    /// A part that is not known stands for any text in an upper bound.
+    pub(super) widest: bool,
+    /// How far the wildcards of resources reach.
+    pub(super) fields: Fields,
+}
+
+/// A statement.
+#[derive(Clone, Debug)]
+pub(super) struct StatementBox {
+    /// In its document.
+    pub(super) index: usize,
+    /// Of the catalogue.
+    pub(super) actions: ActionSet,
+    /// The test of an action by its text.
+    pub(super) action_text: (usize, u32),
+    /// The tests of the other dimensions.
+    pub(super) atoms: Vec<(usize, u32)>,
+}
+
+/// A document.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StatementBoxes {
+    pub(super) allows: Vec<StatementBox>,
+    pub(super) denies: Vec<StatementBox>,
+    /// Statements that are not wholly decided, and why.
+    pub(super) doubts: Vec<(usize, &'static str)>,
+}
+
+/// One statement in the making.
+struct StatementReader<'s> {
+    space: &'s mut Space,
+    bound: Bound,
+    widest: bool,
+    fields: Fields,
+    /// Hidden items are only those that are not known.
+    is_json: bool,
+    variables: bool,
+    doubt: Option<&'static str>,
+}
+
+pub(super) const NOT_VISIBLE: &str = "a part of the statement cannot be seen";
+const NOT_READ: &str = "a condition that is not compared";
+const NOT_A_PRINCIPAL: &str = "a principal that AWS does not accept";
+
+impl StatementBoxes {
+    pub(super) fn new(document: &Document, bounds: Bounds, space: &mut Space) -> Self {
+        let mut out = Self::default();
+        let version = document.version.as_ref().and_then(|v| v.text.known());
+        // Variables came with this version. IAM User Guide, "IAM JSON policy elements: Version".
+        let variables = version.is_some_and(|v| v == "2012-10-17");
+        for (index, s) in document.statements.iter().enumerate() {
+            let effect = s.effect.as_ref().map_or(Effect::Invalid, |e| e.value);
+            for (of, bound) in [(Effect::Allow, bounds.allow), (Effect::Deny, bounds.deny)] {
+                let unknown = effect == Effect::Unknown;
+                if effect != of && !(unknown && bound == Bound::Upper) {
+                    continue;
+                }
+                let mut reader = StatementReader {
+                    space: &mut *space,
+                    bound,
+                    widest: bounds.widest,
+                    fields: bounds.fields,
+                    is_json: document.format == SourceFormat::Json,
+                    variables,
+                    doubt: unknown.then_some(NOT_VISIBLE),
+                };
+                let grant = reader.statement(index, s);
+                out.doubts.extend(reader.doubt.map(|why| (index, why)));
+                let list = if of == Effect::Allow {
+                    &mut out.allows
+                } else {
+                    &mut out.denies
+                };
+                list.extend(grant);
+            }
+        }
+        if document.open {
+            out.doubts.push((usize::MAX, NOT_VISIBLE));
+        }
+        out
+    }
+}
+
+impl StatementReader<'_> {
+    /// Something is not decided: whether the statement still counts.
+    fn doubt(&mut self, why: &'static str) -> Option<()> {
+        self.doubt.get_or_insert(why);
+        (self.bound == Bound::Upper).then_some(())
+    }
+
+    fn statement(&mut self, index: usize, s: &Statement) -> Option<StatementBox> {
+        if s.branch.is_some() || s.open || s.second_action.is_some() || s.second_resource.is_some() {
+            self.doubt(NOT_VISIBLE)?;
+        }
+        let mut atoms = Vec::new();
+        let Some(action) = &s.action else {
+            // AWS accepts no statement without one.
+            self.doubt(NOT_VISIBLE)?;
+            return None;
+        };
+        let (actions, action_text) = self.actions(action)?;
+        match &s.resource {
+            Some(clause) => atoms.extend(self.resources(clause)?),
+            None if s.principal.is_some() => {}
+            None => self.doubt(NOT_VISIBLE)?,
+        }
+        if let Some(principals) = &s.principal {
+            atoms.extend(self.principals(principals)?);
+        }
+        if s.condition_key.is_some() && s.conditions.is_empty() && !s.complete {
+            self.doubt(NOT_VISIBLE)?;
+        }
+        for c in &s.conditions {
+            atoms.extend(self.condition(c)?);
+        }
+        atoms.sort_unstable();
+        atoms.dedup();
+        Some(StatementBox {
+            index,
+            actions,
+            action_text,
+            atoms,
+        })
+    }
+
+    /// The items that count: of a `Not…` element, the bound is of what is left.
+    fn counted<'c, T>(
+        &mut self,
+        items: &'c [T],
+        item: fn(&T) -> &ClauseItem,
+        complete: bool,
+        negated: bool,
+    ) -> Option<Vec<&'c T>> {
+        let upper = (self.bound == Bound::Upper) != negated;
+        // What has an unknown part counts as incomplete, and in JSON that hides nothing else.
+        let complete = complete || self.is_json && items.iter().any(|i| !item(i).text.is_known());
+        if !complete {
+            self.doubt.get_or_insert(NOT_VISIBLE);
+            // More items than can be seen: all of them may be anything.
+            if upper {
+                return None;
+            }
+        }
+        let counts = |i: &&T| upper || item(i).branch.is_none();
+        if items.iter().any(|i| item(i).branch.is_some()) {
+            self.doubt.get_or_insert(NOT_VISIBLE);
+        }
+        Some(items.iter().filter(counts).collect())
+    }
+
+    fn is_widest(&self, negated: bool) -> bool {
+        self.widest && (self.bound == Bound::Upper) != negated
+    }
+
+    fn actions(&mut self, clause: &Clause) -> Option<(ActionSet, (usize, u32))> {
+        let negated = clause.negated;
+        let reading = Reading {
+            wildcards: true,
+            any_case: true,
+            widest: self.is_widest(negated),
+            ..Reading::default()
+        };
+        let Some(items) = self.counted(&clause.items, |i| i, clause.complete, negated) else {
+            // Of `NotAction`, nothing is certain; of `Action`, everything is possible.
+            if negated {
+                return None;
+            }
+            let all = Atom::Text {
+                globs: vec![TextGlob::any()],
+                negated,
+            };
+            return Some((ActionSet::all(), self.space.atom(ACTION, all)));
+        };
+        let mut set = ActionSet::empty();
+        let mut globs = Vec::new();
+        for item in items {
+            match item.text.known() {
+                Some(text) => set.expand_into(&text),
+                None if reading.widest => set.expand_into(&widest_text(item)),
+                None => {}
+            }
+            let Ok(glob) = TextGlob::read(&item.text, reading, &mut self.space.symbols) else {
+                self.doubt(NOT_READ)?;
+                continue;
+            };
+            let known = item.text.known();
+            let unknown = known.is_none_or(|t| matching(&t).all(|a| a.is_retired()));
+            if unknown && !self.space.unknown_actions.contains(&glob) {
+                self.space.unknown_actions.push(glob.clone());
+            }
+            globs.push(glob);
+        }
+        globs.sort_unstable();
+        let set = if negated { set.complement() } else { set };
+        Some((set, self.space.atom(ACTION, Atom::Text { globs, negated })))
+    }
+
+    /// `Some(None)` where every resource is covered.
+    fn resources(&mut self, clause: &Clause) -> Option<Option<(usize, u32)>> {
+        let negated = clause.negated;
+        let reading = Reading {
+            wildcards: true,
+            variables: self.variables,
+            widest: self.is_widest(negated),
+            fields: self.fields,
+            ..Reading::default()
+        };
+        let Some(items) = self.counted(&clause.items, |i| i, clause.complete, negated) else {
+            return if negated { None } else { Some(None) };
+        };
+        let mut globs = Vec::new();
+        for item in items {
+            match TextGlob::read(&item.text, reading, &mut self.space.symbols) {
+                Ok(glob) => globs.push(glob),
+                Err(_) => {
+                    self.doubt(NOT_READ)?;
+                    return Some(None);
+                }
+            }
+        }
+        Some(self.text(RESOURCE, globs, negated))
+    }
+
+    /// A test by patterns, unless it is always true.
+    fn text(&mut self, dimension: usize, mut globs: Vec<TextGlob>, negated: bool) -> Option<(usize, u32)> {
+        if !negated && globs.iter().any(TextGlob::is_any) {
+            return None;
+        }
+        globs.sort_unstable();
+        globs.dedup();
+        Some(self.space.atom(dimension, Atom::Text { globs, negated }))
+    }
+
+    fn principals(&mut self, clause: &PrincipalClause) -> Option<Option<(usize, u32)>> {
+        self.space.has_principals = true;
+        let negated = clause.negated;
+        let widest = self.is_widest(negated);
+        let Some(items) = self.counted(&clause.items, |i| &i.value, clause.complete, negated) else {
+            return if negated { None } else { Some(None) };
+        };
+        let mut globs = Vec::new();
+        for item in items {
+            match callers::named(item, widest, &mut self.space.symbols) {
+                Ok(Some(named)) => globs.extend(named),
+                Ok(None) => {
+                    self.doubt(NOT_A_PRINCIPAL)?;
+                    return Some(None);
+                }
+                Err(_) => {
+                    self.doubt(NOT_READ)?;
+                    return Some(None);
+                }
+            }
+        }
+        Some(self.text(CALLER, globs, negated))
+    }
+
+    fn condition(&mut self, c: &Condition) -> Option<Option<(usize, u32)>> {
+        let complete = c.complete || self.is_json && c.values.iter().any(|v| !v.text.is_known());
+        let Some(operator) = c
+            .parsed
+            .filter(|_| complete && c.key.branch.is_none() && c.key.text.is_known())
+        else {
+            self.doubt(NOT_READ)?;
+            return Some(None);
+        };
+        if c.values.is_empty() || c.values.iter().any(|v| v.branch.is_some()) {
+            self.doubt(NOT_READ)?;
+            return Some(None);
+        }
+        let widest = self.is_widest(operator.negated);
+        let symbols = &mut self.space.symbols;
+        if let Some(of_caller) = callers::of_condition(c, operator, self.variables, widest, symbols) {
+            let Ok((globs, negated)) = of_caller else {
+                self.doubt(NOT_READ)?;
+                return Some(None);
+            };
+            self.space.caller_keys.insert(c.lower_key.clone());
+            return Some(self.text(CALLER, globs, negated));
+        }
+        let Some(mut test) = KeyTest::new(c, self.variables, widest, symbols) else {
+            self.doubt(NOT_READ)?;
+            return Some(None);
+        };
+        test.settle();
+        let dimension = self.space.key(&c.lower_key);
+        Some(Some(self.space.atom(dimension, Atom::Key(test))))
+    }
+}
+
+/// What is known of an action, with `*` for the rest.
+fn widest_text(item: &ClauseItem) -> String {
+    let pieces = item.text.pieces().iter().map(|p| match p {
+        Piece::Lit(lit) => &*lit.text,
+        Piece::Hole(_) => "*",
+    });
+    pieces.collect()
+}

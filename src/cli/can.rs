@@ -1,0 +1,323 @@
+//! `can`: whether a principal may do something.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args, ValueHint};
+
+use super::input::InputArgs;
+use super::run::RunOptions;
+use super::{CliFailure, input, repositories, terminal};
+use crate::access::{AccessAnswer, AccessRequest, Caller, ContextValue, Decision, RequestContext, decide};
+use crate::discover::{self, MAX_FILE_SIZE};
+use crate::formats::request_file::RequestFile;
+use crate::iam::arn::is_account_id;
+use crate::project::{IdentityId, Project, RepositoryPlace, RequestDocuments, ResourceId};
+use crate::report::{RepositoryAnswer, access_human, access_json, repository_access_json};
+use crate::secrets::Mask;
+use crate::settings::Settings;
+use crate::source::{FileId, Sources};
+
+/// Stands for the account where nothing says which one is deployed to.
+const SOME_ACCOUNT: &str = "123456789012";
+const SOME_REGION: &str = "us-east-1";
+/// So many candidates are listed.
+const MAX_CANDIDATES: usize = 20;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum AnswerFormat {
+    #[default]
+    Human,
+    Json,
+}
+
+/// Tell whether a principal can perform an action, and which statements decide
+#[derive(Debug, Args)]
+#[command(mut_arg("paths", |a| a
+    .long("in")
+    .num_args(1)
+    .action(ArgAction::Append)
+    .help("Look in these files and folders [default: .]")))]
+pub(super) struct CanArgs {
+    /// Who asks: the address, name, or ARN of a role or user, a pattern of these, a service, or `public`
+    #[arg(value_name = "WHO", required_unless_present = "request", conflicts_with = "request")]
+    who: Option<String>,
+    /// The action: `s3:GetObject`
+    #[arg(
+        value_name = "ACTION",
+        required_unless_present = "request",
+        conflicts_with = "request"
+    )]
+    action: Option<String>,
+    /// The ARN or the address of the resource [default: any resource]
+    #[arg(value_name = "RESOURCE", conflicts_with = "request")]
+    resource: Option<String>,
+    /// A condition key of the request; repeat it for further keys and values. Keys that are not given are unknown
+    #[arg(long, value_name = "KEY=VALUE", conflicts_with = "request", value_parser = key_value)]
+    context: Vec<(String, String)>,
+    /// Decide the request in this JSON file, with the policies in it; `-` reads standard input
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    request: Option<PathBuf>,
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
+    format: AnswerFormat,
+    #[command(flatten)]
+    input: InputArgs,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(key, _)| key.contains(':'));
+    let (key, value) = parts.ok_or("not a condition key and its value, such as aws:SourceVpc=vpc-1")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+impl CanArgs {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
+        match (&self.request, &self.who, &self.action) {
+            (Some(path), ..) => self.decide_file(path),
+            (None, Some(who), Some(action)) => self.decide_in_repository(who, action),
+            _ => Err(CliFailure::Usage("WHO and ACTION are missing".to_owned())),
+        }
+    }
+
+    fn decide_file(&self, path: &Path) -> Result<ExitCode, CliFailure> {
+        let (name, bytes) = match path == Path::new("-") {
+            true => ("stdin.json".to_owned(), input::stdin(MAX_FILE_SIZE)?),
+            false => (discover::with_forward_slashes(path), read(path)?),
+        };
+        let text = String::from_utf8(bytes)
+            .ok()
+            .filter(|t| t.len() as u64 <= MAX_FILE_SIZE);
+        let Some(text) = text else {
+            let what = format!("{name} is not UTF-8 text of at most {MAX_FILE_SIZE} bytes");
+            return Err(CliFailure::Usage(what));
+        };
+        let sources = Sources::from_strings(&[(&*name, &*text)]);
+        let file = RequestFile::read(&sources, FileId(0)).map_err(|e| CliFailure::Usage(e.to_string()))?;
+        let policies = file.policies();
+        let answer = decide(&file.request, &policies);
+        match self.format {
+            AnswerFormat::Human => terminal::print_text(&access_human(&sources, &answer)),
+            AnswerFormat::Json => terminal::print_page(&access_json(&sources, &answer)),
+        }
+    }
+
+    fn decide_in_repository(&self, who: &str, action: &str) -> Result<ExitCode, CliFailure> {
+        let is_plain = |t: &str| !t.is_empty() && !t.contains(['*', '?', ':']);
+        if !action.split_once(':').is_some_and(|(a, b)| is_plain(a) && is_plain(b)) {
+            return Err(CliFailure::Usage(format!(
+                "`{action}` is not an action such as `s3:GetObject`"
+            )));
+        }
+        let over = |_: &mut Settings| {};
+        let run_options = RunOptions::confined();
+        let all = repositories::read(&self.input, &over, &run_options)?;
+        let found = repositories::each(all, |read, analysis| {
+            // Only the rules know what is a secret.
+            let report = read.report(analysis, &run_options);
+            let project = &analysis.project;
+            let mask = Mask::new(project.sources, &report.secrets);
+            let place = self.place(project, who);
+            let matched = place.identities(who);
+            let candidates = matched.iter().map(|id| place.describe(*id)).collect::<Vec<_>>();
+            let caller = match matched[..] {
+                [id] => place.caller(id),
+                [] => caller(who),
+                _ => None,
+            };
+            let unknown = self
+                .resource
+                .as_deref()
+                .filter(|r| !is_arn(r) && place.resources(r).is_empty());
+            if let Some(resource) = unknown {
+                let what = format!("no resource here is `{resource}`, and it is not an ARN");
+                return (candidates, Some(Err(what)), false);
+            }
+            let text = caller.map(|caller| {
+                let question = Question {
+                    args: self,
+                    place: &place,
+                    identity: matched.first().copied(),
+                    caller,
+                    action,
+                };
+                let principal = question.principal();
+                let (request, documents) = question.request();
+                let answer = question.answer(&request, &documents);
+                Ok(match self.format {
+                    AnswerFormat::Human => mask.text(access_human(project.sources, &answer)),
+                    AnswerFormat::Json => mask.json(repository_access_json(&RepositoryAnswer {
+                        sources: project.sources,
+                        answer: &answer,
+                        principal: &principal,
+                        action,
+                        resources: &request.resources,
+                        errors: &report.errors,
+                        unjudged: &report.unjudged,
+                    })),
+                })
+            });
+            (candidates, text, !report.errors.is_empty())
+        });
+        let candidates: Vec<&String> = found.iter().flat_map(|(candidates, ..)| candidates).collect();
+        let failed = found.iter().any(|(.., failed)| *failed);
+        // Where several repositories are asked, the one that declares who asks; else the first.
+        let named = found.iter().find(|(candidates, ..)| !candidates.is_empty());
+        let text = named.or(found.first()).and_then(|(_, text, _)| text.as_ref());
+        match (&candidates[..], text) {
+            ([] | [_], Some(Err(what))) => Err(CliFailure::Usage(what.clone())),
+            ([] | [_], Some(Ok(text))) => {
+                match self.format {
+                    AnswerFormat::Human => terminal::print_text(text)?,
+                    AnswerFormat::Json => terminal::print_page(text)?,
+                };
+                Ok(ExitCode::from(u8::from(failed)))
+            }
+            ([], None) => Err(CliFailure::Usage(format!(
+                "no role or user here is `{who}`, and it is not an ARN, a service, or `public`"
+            ))),
+            ([one], None) => Err(CliFailure::Usage(format!("the name of {one} is not known"))),
+            (many, _) => {
+                let mut what = format!("`{who}` is more than one:");
+                for one in many.iter().take(MAX_CANDIDATES) {
+                    what.push_str("\n  ");
+                    what.push_str(one);
+                }
+                if many.len() > MAX_CANDIDATES {
+                    what.push_str(&format!("\n  and {} more", many.len() - MAX_CANDIDATES));
+                }
+                Err(CliFailure::Usage(what))
+            }
+        }
+    }
+
+    /// The account is the one of the settings, or that of an ARN in the question; the Region is that of the resource.
+    fn place<'p>(&self, project: &'p Project<'p>, who: &str) -> RepositoryPlace<'p> {
+        let resource = self.resource.as_deref().unwrap_or_default();
+        let part = |arn: &str, n: usize| arn.splitn(6, ':').nth(n).unwrap_or_default().to_owned();
+        let mut accounts = project.own.accounts.keys();
+        let own = accounts.next().filter(|_| project.own.accounts.len() == 1).cloned();
+        let named = [who, resource].map(|arn| part(arn, 4));
+        let account = own.or_else(|| named.into_iter().find(|a| is_account_id(a)));
+        let region = Some(part(resource, 3)).filter(|r| !r.is_empty() && resource.starts_with("arn:"));
+        RepositoryPlace::new(
+            project,
+            account.unwrap_or_else(|| SOME_ACCOUNT.to_owned()),
+            region.unwrap_or_else(|| SOME_REGION.to_owned()),
+        )
+    }
+}
+
+fn is_arn(resource: &str) -> bool {
+    resource == "*" || resource.starts_with("arn:")
+}
+
+fn caller(who: &str) -> Option<Caller> {
+    match who {
+        "public" => Some(Caller::Anonymous),
+        _ => Caller::parse(who),
+    }
+}
+
+/// What is asked of one repository.
+struct Question<'q, 'p> {
+    args: &'q CanArgs,
+    place: &'q RepositoryPlace<'p>,
+    identity: Option<IdentityId>,
+    caller: Caller,
+    action: &'q str,
+}
+
+impl Question<'_, '_> {
+    fn principal(&self) -> String {
+        match &self.caller {
+            Caller::Identity(identity) => identity.arn.clone(),
+            Caller::Service(name) | Caller::Provider(name) => name.clone(),
+            Caller::Anonymous => "anonymous".to_owned(),
+        }
+    }
+
+    fn request(&self) -> (AccessRequest, RequestDocuments) {
+        let mut context = RequestContext::open();
+        for (key, _) in &self.args.context {
+            let of_key = self.args.context.iter().filter(|(k, _)| k.eq_ignore_ascii_case(key));
+            context.set(
+                key,
+                ContextValue::Known(of_key.map(|(_, value)| value.clone()).collect()),
+            );
+        }
+        let on: Vec<ResourceId> = match &self.args.resource {
+            Some(text) => self.place.resources(text),
+            None => Vec::new(),
+        };
+        let mut documents = self.place.documents(self.identity, &on);
+        if self.identity.is_none() {
+            documents.open_identity();
+        }
+        let resource = self.args.resource.as_deref().map(|text| {
+            let declared = on.iter().find_map(|id| self.place.arn(*id));
+            declared.filter(|_| !is_arn(text)).unwrap_or_else(|| text.to_owned())
+        });
+        let decided_there =
+            self.action.to_ascii_lowercase().starts_with("sts:assume") || self.action.starts_with("kms:");
+        let account = resource
+            .as_deref()
+            .and_then(|r| r.splitn(6, ':').nth(4))
+            .unwrap_or_default();
+        let is_elsewhere = is_account_id(account) && Some(account) != self.caller.account();
+        if on.is_empty() && (decided_there || is_elsewhere || self.caller.identity().is_none()) {
+            documents.open_resource();
+        }
+        // What is declared here is of the account here.
+        let resource_account = (!on.is_empty()).then(|| self.place.account.clone());
+        let request = AccessRequest {
+            caller: self.caller.clone(),
+            action: self.action.to_owned(),
+            resources: vec![resource.unwrap_or_else(|| "*".to_owned())],
+            resource_account,
+            context,
+        };
+        (request, documents)
+    }
+
+    /// Without a resource: the best answer for `*` and for what the caller's policies name.
+    fn answer<'d>(&self, request: &AccessRequest, documents: &'d RequestDocuments) -> AccessAnswer<'d> {
+        let policies = documents.policies();
+        let answer = decide(request, &policies);
+        if self.args.resource.is_some() || answer.decision == Decision::Allowed {
+            return answer;
+        }
+        let rank = |d: Decision| match d {
+            Decision::Allowed => 0,
+            Decision::Unknown => 1,
+            Decision::ExplicitlyDenied => 2,
+            Decision::ImplicitlyDenied => 3,
+        };
+        let named = documents.allowed_resources().into_iter().map(|resource| {
+            let resources = vec![resource];
+            decide(
+                &AccessRequest {
+                    resources,
+                    ..request.clone()
+                },
+                &policies,
+            )
+        });
+        named.fold(answer, |best, one| match rank(one.decision) < rank(best.decision) {
+            true => one,
+            false => best,
+        })
+    }
+}
+
+/// At most one byte more than is read of any file.
+fn read(path: &Path) -> Result<Vec<u8>, CliFailure> {
+    let io = |source| CliFailure::Io {
+        what: format!("cannot read {}", discover::with_forward_slashes(path)),
+        source,
+    };
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(io)?;
+    file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes).map_err(io)?;
+    Ok(bytes)
+}

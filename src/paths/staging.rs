@@ -1,0 +1,87 @@
+//! Where the code or the input of what is started lies, if someone puts it there on the way.
+//!
+//! It changes how a path is shown, and not which paths there are: the hop is possible through something else, too.
+
+use super::edge::Edge;
+use super::grants;
+use super::graph::{Graph, NodeId};
+use super::names::{ActionTargets, class_of};
+use crate::iam::catalogue;
+
+/// A place of code or input, and what puts it there.
+struct Stage {
+    kind: &'static str,
+    puts: &'static [&'static str],
+    by: &'static str,
+}
+
+const BUCKET: Stage = Stage {
+    kind: "AWS::S3::Bucket",
+    puts: &["s3:PutObject"],
+    by: "puts the code into the bucket",
+};
+const TABLE: Stage = Stage {
+    kind: "AWS::DynamoDB::Table",
+    puts: &["dynamodb:PutItem", "dynamodb:UpdateItem"],
+    by: "writes to the table whose stream starts the function",
+};
+
+/// The actions that take code or input from such a place.
+const STAGED: &[(&str, &Stage)] = &[
+    ("braket:CreateJob", &BUCKET),
+    ("elasticmapreduce:RunJobFlow", &BUCKET),
+    ("emr-serverless:StartJobRun", &BUCKET),
+    ("glue:CreateJob", &BUCKET),
+    ("glue:UpdateJob", &BUCKET),
+    ("lambda:CreateEventSourceMapping", &TABLE),
+    ("sagemaker:CreateProcessingJob", &BUCKET),
+    ("sagemaker:CreateTrainingJob", &BUCKET),
+];
+
+/// The edge, with the one place of the repository that the caller may write to in between.
+pub(super) fn staged(graph: &Graph<'_>, edge: &Edge) -> Vec<Edge> {
+    let stage = edge
+        .needs
+        .iter()
+        .find_map(|n| STAGED.iter().find(|(action, _)| *action == n.action));
+    let put = stage.and_then(|(_, stage)| put(graph, edge.from, stage));
+    match put {
+        Some((put, node)) => vec![
+            put,
+            Edge {
+                from: node,
+                ..edge.clone()
+            },
+        ],
+        None => vec![edge.clone()],
+    }
+}
+
+fn put(graph: &Graph<'_>, from: NodeId, stage: &Stage) -> Option<(Edge, NodeId)> {
+    let effective = graph.effects.of(graph.identity(from)?);
+    let class = class_of(stage.kind)?;
+    let of = graph.names.deployment(from);
+    for action in stage.puts.iter().filter_map(|a| catalogue().action(a)) {
+        for g in grants::granted(effective, &graph.names, action, class, of) {
+            let nodes = match &g.targets {
+                ActionTargets::All => graph.names.all(class, of),
+                ActionTargets::Caller => continue,
+                ActionTargets::These(nodes) => nodes,
+            };
+            let [node] = *nodes else { continue };
+            if grants::is_denied(effective, &graph.names, action, node) {
+                continue;
+            }
+            let edge = Edge {
+                from,
+                to: node,
+                by: stage.by,
+                needs: vec![g.need()],
+                conditions: g.conditions(),
+                unknown: Vec::new(),
+            };
+            return Some((edge, node));
+        }
+    }
+    None
+}

@@ -1,0 +1,350 @@
+//! Requests by and to what the repository declares: who is meant, which resource, and the policies that apply.
+//!
+//! **Invariant:** names that are written and references to the repository's own resources are filled in, as they are in the
+//! account and Region that the question is about; what else is not known stays a hole.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use super::effective::Effective;
+use super::{AwsManaged, GuardrailLevel, Identity, IdentityId, PolicyRef, PolicyUse, Project, ResourceId};
+use crate::access::{Caller, PolicyGroup, RequestPolicies};
+use crate::iam::glob::{self, CaseSensitivity};
+use crate::iam::{ClauseItem, Document, Effect, PolicyKind};
+use crate::model::{Resource, resource_types};
+use crate::source::{Hole, HoleKind, Piece, Text};
+use crate::terms::IdentityKind;
+use crate::value::Value;
+
+/// How many names may be made of each other.
+const MAX_DEPTH: usize = 4;
+
+/// The account and the Region that a question is about.
+#[derive(Clone, Debug)]
+pub struct RepositoryPlace<'p> {
+    project: &'p Project<'p>,
+    pub account: String,
+    pub region: String,
+}
+
+/// The policies that apply to a request, with what is known filled in.
+#[derive(Debug, Default)]
+pub struct RequestDocuments {
+    identity: Policies,
+    resource: Policies,
+    boundary: Option<Policies>,
+    scp: Vec<Policies>,
+}
+
+/// See [`PolicyGroup`].
+#[derive(Debug, Default)]
+struct Policies {
+    documents: Vec<Document>,
+    is_open: bool,
+    allows_all: bool,
+}
+
+impl Policies {
+    fn group(&self) -> PolicyGroup<'_> {
+        PolicyGroup {
+            is_open: self.is_open,
+            allows_all: self.allows_all,
+            ..PolicyGroup::of(&self.documents)
+        }
+    }
+}
+
+impl RequestDocuments {
+    pub fn policies(&self) -> RequestPolicies<'_> {
+        RequestPolicies {
+            identity: self.identity.group(),
+            resource: self.resource.group(),
+            boundary: self.boundary.as_ref().map(Policies::group),
+            scp: self.scp.iter().map(Policies::group).collect(),
+            ..RequestPolicies::default()
+        }
+    }
+
+    /// Nothing is known of the policies of the caller, who is not of the repository.
+    pub fn open_identity(&mut self) {
+        self.identity.is_open = true;
+    }
+
+    /// Nothing is known of a policy on the resource, which the repository does not declare.
+    pub fn open_resource(&mut self) {
+        self.resource.is_open = true;
+    }
+
+    /// The items of `Resource` of the caller's policies that allow something, as they are known.
+    pub fn allowed_resources(&self) -> Vec<String> {
+        let statements = self.identity.documents.iter().flat_map(|d| &d.statements);
+        let allows = statements.filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow));
+        let clauses = allows.filter_map(|s| s.resource.as_ref()).filter(|c| !c.negated);
+        let known = clauses.flat_map(|c| &c.items).filter_map(|i| i.text.known());
+        let mut out: Vec<String> = known.map(Cow::into_owned).collect();
+        out.sort();
+        out.dedup();
+        out
+    }
+}
+
+impl<'p> RepositoryPlace<'p> {
+    pub fn new(project: &'p Project<'p>, account: String, region: String) -> Self {
+        Self {
+            project,
+            account,
+            region,
+        }
+    }
+
+    /// The users and roles that a text names: by address, logical ID, name, ARN, or a pattern of these.
+    pub fn identities(&self, who: &str) -> Vec<IdentityId> {
+        let all = self.project.identities.iter_enumerated();
+        let can_ask = |i: &Identity| i.kind != IdentityKind::Group;
+        let in_scope = |i: &Identity| self.project.sources.file(i.header.file).in_scope;
+        let named = all.filter(|(_, i)| can_ask(i) && in_scope(i) && self.is_named(i.resource, who));
+        named.map(|(id, _)| id).collect()
+    }
+
+    /// The resources that an address, a logical ID, or an ARN names; the bucket of an object too.
+    pub fn resources(&self, what: &str) -> Vec<ResourceId> {
+        let ids = self.project.resources.ids();
+        let is_of = |arn: &str| what.strip_prefix(arn).is_some_and(|rest| rest.starts_with('/'));
+        let named = ids.filter(|id| {
+            let is_bucket = &*self.project.resources[*id].kind == "AWS::S3::Bucket";
+            self.is_named(*id, what) || is_bucket && self.arn(*id).is_some_and(|arn| is_of(&arn))
+        });
+        named.collect()
+    }
+
+    fn is_named(&self, id: ResourceId, text: &str) -> bool {
+        let r = &self.project.resources[id];
+        let matches = |name: &str| glob::matches(text, name, CaseSensitivity::Sensitive);
+        matches(&r.address.full())
+            || matches(&r.address.name)
+            || self.name(id, 0).is_some_and(|name| matches(&name))
+            || self.arn(id).is_some_and(|arn| matches(&arn))
+    }
+
+    /// Where it is declared, for lists of candidates.
+    pub fn describe(&self, id: IdentityId) -> String {
+        let identity = &self.project.identities[id];
+        let at = self.project.sources.positions(identity.header).0;
+        let path = self.project.sources.path(identity.header.file);
+        let address = self.project.resources[identity.resource].address.full();
+        format!("{path}:{}:{}: {address}", at.line, at.column)
+    }
+
+    pub fn caller(&self, id: IdentityId) -> Option<Caller> {
+        let resource = self.project.identities[id].resource;
+        let arn = match self.project.identities[id].kind {
+            // A session of the role that AWS makes for it.
+            IdentityKind::PermissionSet => {
+                let name = self.name(resource, 0)?;
+                format!(
+                    "arn:aws:iam::{}:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_{name}",
+                    self.account
+                )
+            }
+            _ => self.arn(resource)?,
+        };
+        Caller::parse(&arn)
+    }
+
+    /// The physical name; of a name that AWS makes, the address stands for it.
+    fn name(&self, id: ResourceId, depth: usize) -> Option<String> {
+        let r = &self.project.resources[id];
+        let form = resource_types::find(&r.kind).and_then(|t| t.arn.as_ref());
+        let property = form.and_then(|f| f.property).unwrap_or("Name");
+        let written = r.get(property).filter(|v| !v.is_null());
+        match written {
+            Some(value) => {
+                let text = value.as_text()?;
+                let filled = self.filled(text, depth + 1);
+                filled.known().map(Cow::into_owned)
+            }
+            None => Some(r.address.name.replace(['.', '/', '[', ']', '"'], "-")),
+        }
+    }
+
+    /// The ARN of a resource; `None` where its type or its name is not known.
+    pub fn arn(&self, id: ResourceId) -> Option<String> {
+        self.arn_at(id, 0)
+    }
+
+    fn arn_at(&self, id: ResourceId, depth: usize) -> Option<String> {
+        let r = &self.project.resources[id];
+        let form = resource_types::find(&r.kind)?.arn.as_ref()?;
+        let name = self.name(id, depth)?;
+        let path = r.get("Path").and_then(Value::as_str).unwrap_or(Cow::Borrowed("/"));
+        let path = path.trim_start_matches('/');
+        let place = match form.service {
+            "s3" => ":".to_owned(),
+            "iam" => format!(":{}", self.account),
+            _ => format!("{}:{}", self.region, self.account),
+        };
+        Some(format!("arn:aws:{}:{place}:{}{path}{name}", form.service, form.before))
+    }
+
+    /// A text with what is known of its holes.
+    fn filled(&self, text: &Text, depth: usize) -> Text {
+        let mut out = Text::default();
+        for piece in text.pieces() {
+            match piece {
+                Piece::Lit(_) => out.push(piece.clone()),
+                Piece::Hole(hole) => match self.fill(hole, depth) {
+                    Some(known) => out.append(&Text::synthetic(&known, hole.span)),
+                    None => out.push(piece.clone()),
+                },
+            }
+        }
+        out
+    }
+
+    fn fill(&self, hole: &Hole, depth: usize) -> Option<String> {
+        match hole.kind {
+            HoleKind::Account => return Some(self.account.clone()),
+            HoleKind::Partition => return Some("aws".to_owned()),
+            HoleKind::Region => return Some(self.region.clone()),
+            HoleKind::UrlSuffix => return Some("amazonaws.com".to_owned()),
+            _ if depth >= MAX_DEPTH => return None,
+            _ => {}
+        }
+        let target = hole.target.as_ref()?;
+        let [id] = *self.project.resources_at(target) else {
+            return None;
+        };
+        let form = resource_types::find(&self.project.resources[id].kind)?.arn.as_ref()?;
+        let attribute = &*target.attribute;
+        if form.names.contains(&attribute) {
+            return self.name(id, depth + 1);
+        }
+        form.arns.contains(&attribute).then(|| self.arn_at(id, depth + 1))?
+    }
+
+    /// The policies that apply to a request by an identity of the repository, or by another, to a resource.
+    pub fn documents(&self, who: Option<IdentityId>, on: &[ResourceId]) -> RequestDocuments {
+        let mut out = RequestDocuments::default();
+        if let Some(id) = who {
+            let identity = &self.project.identities[id];
+            out.identity = self.of_identity(identity);
+            out.identity.is_open |= !Effective::new(self.project, id).gaps.is_empty();
+            out.boundary = identity.boundary.as_ref().map(|used| {
+                let mut policies = Policies::default();
+                self.add(used, &mut policies);
+                policies
+            });
+            out.scp = self.levels(identity.resource);
+        }
+        for id in on {
+            self.add_resource_policies(*id, &mut out.resource);
+        }
+        out
+    }
+
+    fn of_identity(&self, identity: &Identity) -> Policies {
+        let mut out = Policies::default();
+        let groups = identity.groups.iter().filter_map(|m| m.group);
+        let of_groups = groups.flat_map(|g| &self.project.identities[g].policies);
+        for used in identity.policies.iter().chain(of_groups) {
+            self.add(used, &mut out);
+        }
+        out
+    }
+
+    fn add(&self, used: &PolicyUse, out: &mut Policies) {
+        match &used.policy {
+            PolicyRef::Documents(ids) => {
+                for id in ids {
+                    let document = &self.project.documents[*id];
+                    out.is_open |= document.open;
+                    out.documents.push(self.document(document));
+                }
+            }
+            PolicyRef::AwsManaged(name) => match AwsManaged::by_name(name) {
+                Some(policy) => out.documents.push(policy.document().clone()),
+                None => out.is_open = true,
+            },
+            PolicyRef::Elsewhere(_) => out.is_open = true,
+        }
+    }
+
+    /// The service control policies above a resource, by level. AWS attaches `FullAWSAccess` beside those that only deny.
+    fn levels(&self, resource: ResourceId) -> Vec<Policies> {
+        let mut levels: BTreeMap<&GuardrailLevel, Policies> = BTreeMap::new();
+        for guardrail in self.project.guardrails(Some(resource)) {
+            let document = self.document(&self.project.documents[guardrail.document]);
+            levels.entry(&guardrail.level).or_default().documents.push(document);
+        }
+        for (level, policies) in &mut levels {
+            let mut statements = policies.documents.iter().flat_map(|d| &d.statements);
+            let denies_only = !statements.any(|s| !s.is_written_as_deny());
+            policies.allows_all = **level == GuardrailLevel::Attached || denies_only;
+        }
+        levels.into_values().collect()
+    }
+
+    /// The trust policy of a role, and the policies that are on a resource or that another resource puts on it.
+    fn add_resource_policies(&self, id: ResourceId, out: &mut Policies) {
+        if let Some(identity) = self.project.identity_of(id) {
+            let trust = self.project.identities[identity].trust.iter();
+            out.documents
+                .extend(trust.map(|d| self.document(&self.project.documents[*d])));
+            return;
+        }
+        let name = self.name(id, 0);
+        let arn = self.arn(id);
+        for document in &self.project.documents {
+            let on = document.resource.filter(|_| document.kind == PolicyKind::Resource);
+            let Some(on) = on else { continue };
+            if on == id || self.names(&self.project.resources[on], id, name.as_deref(), arn.as_deref()) {
+                out.is_open |= document.open;
+                out.documents.push(self.document(document));
+            }
+        }
+    }
+
+    /// Whether a resource that holds a policy names the resource with this name and ARN as what it is on.
+    fn names(&self, holder: &Resource, id: ResourceId, name: Option<&str>, arn: Option<&str>) -> bool {
+        let entries = holder.props.entries().unwrap_or(&[]);
+        let values = entries.iter().flat_map(|e| e.value.items());
+        let is_it = |value: &Value| {
+            let target = value.as_hole().and_then(|h| h.target.as_ref());
+            if target.is_some_and(|t| self.project.resources_at(t).contains(&id)) {
+                return true;
+            }
+            let text = value.as_text().map(|t| self.filled(t, 0));
+            let known = text.as_ref().and_then(Text::known);
+            known.is_some_and(|t| Some(&*t) == arn || Some(&*t) == name)
+        };
+        // A policy on a bucket is no policy on a queue of the same name.
+        let service = |kind: &str| kind.split("::").nth(1).map(str::to_owned);
+        service(&holder.kind) == service(&self.project.resources[id].kind) && values.into_iter().any(is_it)
+    }
+
+    /// A document with what is known filled in.
+    fn document(&self, document: &Document) -> Document {
+        let mut out = document.clone();
+        let fill = |item: &mut ClauseItem| {
+            if !item.text.is_known() {
+                item.text = self.filled(&item.text, 0);
+            }
+        };
+        for s in &mut out.statements {
+            for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
+                // An item with a hole makes it incomplete, and is one item all the same.
+                clause.complete |= clause.items.iter().any(|i| !i.text.is_known());
+                clause.items.iter_mut().for_each(fill);
+            }
+            if let Some(clause) = &mut s.principal {
+                clause.complete |= clause.items.iter().any(|i| !i.value.text.is_known());
+                clause.items.iter_mut().for_each(|p| fill(&mut p.value));
+            }
+            for condition in &mut s.conditions {
+                condition.complete |= condition.values.iter().any(|i| !i.text.is_known());
+                condition.values.iter_mut().for_each(fill);
+            }
+        }
+        out
+    }
+}

@@ -20,7 +20,7 @@ pub(super) struct ResourceRequest<'r> {
 impl<'r> ResourceRequest<'r> {
     pub(super) fn new(request: &'r AccessRequest, resource: &'r str) -> Self {
         // `aws`, as in the ARN of a managed policy, is no account.
-        let in_arn = resource.splitn(6, ':').nth(4).filter(|a| is_account_id(a));
+        let in_arn = resource.split(':').nth(4).filter(|a| is_account_id(a));
         let account = request.resource_account.as_deref().or(in_arn);
         let account = account.or_else(|| request.caller.account());
         Self {

@@ -262,7 +262,7 @@ impl Question<'_, '_> {
             self.action.to_ascii_lowercase().starts_with("sts:assume") || self.action.starts_with("kms:");
         let account = resource
             .as_deref()
-            .and_then(|r| r.splitn(6, ':').nth(4))
+            .and_then(|r| r.split(':').nth(4))
             .unwrap_or_default();
         let is_elsewhere = is_account_id(account) && Some(account) != self.caller.account();
         if on.is_empty() && (decided_there || is_elsewhere || self.caller.identity().is_none()) {

@@ -60,9 +60,13 @@ impl GraphArgs {
         let page = GraphPage::merge(pages);
         let failed = page.has_errors();
         let page = match &self.focus {
-            Some(who) => page
-                .focused(&|names| is_called(who, names))
-                .map_err(|page| no_such(who, &page))?,
+            Some(who) => {
+                let is_wanted = |names: &[&str]| is_called(who, names);
+                if !page.has(&is_wanted) {
+                    return Err(no_such(who, &page));
+                }
+                page.focused(&is_wanted)
+            }
             None => page,
         };
         let output = self.output.as_deref().map(with_forward_slashes);

@@ -54,10 +54,8 @@ fn data(page: &GraphPage, href: &dyn Fn(&str) -> String) -> Value {
             *place = Some(0);
         }
     }
-    let mut next = 0;
-    for place in kept.iter_mut().flatten() {
+    for (next, place) in kept.iter_mut().flatten().enumerate() {
         *place = next;
-        next += 1;
     }
     let nodes: Vec<Value> = (0..page.nodes.len())
         .map(|i| node(page, &layout, i, &mut tables))

@@ -261,13 +261,15 @@ impl GraphPage {
         self.unjudged.extend(page.unjudged);
     }
 
-    /// Only the nodes that `is_wanted` names, what they lead to, what leads to them, and the paths through them. `None` if it
-    /// names no node.
-    pub fn focused(self, is_wanted: &dyn Fn(&[&str]) -> bool) -> Result<Self, Self> {
+    /// Whether `is_wanted` names a node.
+    pub fn has(&self, is_wanted: &dyn Fn(&[&str]) -> bool) -> bool {
+        self.nodes.iter().any(|n| is_wanted(&n.names()))
+    }
+
+    /// Only the nodes that `is_wanted` names, what they lead to, what leads to them, and the paths through them.
+    #[must_use]
+    pub fn focused(self, is_wanted: &dyn Fn(&[&str]) -> bool) -> Self {
         let wanted: Vec<bool> = self.nodes.iter().map(|n| is_wanted(&n.names())).collect();
-        if !wanted.contains(&true) {
-            return Err(self);
-        }
         let mut keeps_node = wanted.clone();
         let mut keeps_edge: Vec<bool> = self
             .edges
@@ -294,7 +296,7 @@ impl GraphPage {
         let paths: Vec<bool> = self.paths.iter().map(through).collect();
         let focus = wanted.iter().enumerate().filter(|(_, w)| **w).map(|(i, _)| i).collect();
         let page = Self { focus, ..self };
-        Ok(page.part(&keeps_node, &keeps_edge, &paths))
+        page.part(&keeps_node, &keeps_edge, &paths)
     }
 
     /// A part of the page. A path is kept only with all of its edges, an edge with its nodes.

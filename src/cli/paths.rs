@@ -9,7 +9,7 @@ use super::repositories;
 use super::run::{Loaded, RunOptions};
 use super::{CliFailure, terminal};
 use crate::iam::glob::{self, CaseSensitivity};
-use crate::paths::{AccessPath, PathEnd, find_paths};
+use crate::paths::{AccessPath, PathEnd, find_paths_to};
 use crate::project::{Effects, Project};
 use crate::report::{PathsPage, paths_human, paths_json, paths_markdown};
 use crate::secrets::Mask;
@@ -50,7 +50,8 @@ impl PathsArgs {
             // Only the rules know what is a secret.
             let report = read.report(analysis, &run_options);
             let effects = Effects::new(&analysis.project);
-            let mut paths = find_paths(&analysis.project, &effects);
+            let wanted = |end: &PathEnd| self.to.as_ref().is_some_and(|what| is_end(end, what));
+            let mut paths = find_paths_to(&analysis.project, &effects, &wanted);
             paths.retain(|p| self.is_wanted(p) && !p.spans().any(|s| leaves_out(read, &analysis.project, s)));
             let listed = PathsPage {
                 sources: analysis.project.sources,

@@ -67,7 +67,7 @@ impl AccessGraph {
     /// The graph of a project, without what stands where `leaves_out` says so.
     pub fn new<'p>(project: &'p Project<'p>, effects: &'p Effects<'p>, leaves_out: &dyn Fn(Span) -> bool) -> Self {
         let graph = Graph::new(project, effects);
-        let mut paths = paths_in(&graph);
+        let mut paths = paths_in(&graph, &|_| false);
         paths.retain(|p| !p.spans().any(leaves_out));
         let mut out = Builder::new(&graph, leaves_out);
         out.add_edges();

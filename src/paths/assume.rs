@@ -9,7 +9,6 @@ use super::graph::{AccessNode, Actor, Graph, Hub, NodeId, trusted};
 use super::names::ROLE;
 use super::trust::{Way, Who};
 use crate::iam::catalogue;
-use crate::project::IdentityKind;
 
 /// Those outside who may assume a role, and identities that a trust policy names.
 pub(super) fn add_outside(graph: &mut Graph<'_>) {
@@ -28,6 +27,8 @@ pub(super) fn add_outside(graph: &mut Graph<'_>) {
     for (role, way) in found {
         let (from, by) = match &way.who {
             Who::Named(node) if may_use_trust(graph, *node, role) => (*node, "assumes the role"),
+            // A condition on the account or the organization leaves it to accounts that are not here.
+            Who::Everyone if way.is_pinned => continue,
             Who::Everyone => (graph.outside(AccessNode::Public), "assumes the role"),
             Who::OtherAccount(id) => (graph.outside(AccessNode::Account(id.clone())), "assumes the role"),
             Who::Elsewhere(kind, name, arn) => (
@@ -51,18 +52,12 @@ pub(super) fn add_outside(graph: &mut Graph<'_>) {
     }
 }
 
-/// Whether nothing keeps an identity that the trust policy names from assuming the role. A boundary limits what names a role,
-/// and not what names a user: IAM User Guide, "Permissions boundaries for IAM entities", "Evaluating effective permissions
-/// with boundaries".
+/// Whether nothing keeps an identity that the trust policy names from assuming the role.
 fn may_use_trust(graph: &Graph<'_>, node: NodeId, role: NodeId) -> bool {
     let (Some(id), Some(action)) = (graph.identity(node), catalogue().action("sts:AssumeRole")) else {
         return false;
     };
-    let effective = graph.effects.of(id);
-    let bounded = effective.boundary.as_ref();
-    let is_user = graph.project.identities[id].kind == IdentityKind::User;
-    let within = is_user || bounded.is_none_or(|b| b.allows(action).may_be());
-    within && node != role && !super::grants::is_denied(effective, &graph.names, action, role)
+    node != role && Actor::new(graph, id).may_as_named(graph, action, role)
 }
 
 pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {

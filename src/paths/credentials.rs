@@ -69,8 +69,52 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
             add_writes(graph, actor, g, *class, by);
         }
     }
+    add_new_identities(graph, actor);
     for g in actor.granted(graph, "iam:CreatePolicyVersion", POLICY) {
         add_rewrites(graph, actor, &g);
+    }
+}
+
+/// Identities that the actor makes itself, with any policy: each of the actions is on everything.
+const NEW: &[(&[&[&str]], Class, &str)] = &[
+    (
+        &[
+            &["iam:CreateUser"],
+            &["iam:AttachUserPolicy", "iam:PutUserPolicy"],
+            &["iam:CreateAccessKey", "iam:CreateLoginProfile"],
+        ],
+        USER,
+        "creates a user with any policy, and its credentials",
+    ),
+    (
+        &[&["iam:CreateRole"], &["iam:AttachRolePolicy", "iam:PutRolePolicy"]],
+        ROLE,
+        "creates a role with any policy, and assumes it",
+    ),
+];
+
+fn add_new_identities<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
+    for (steps, class, by) in NEW {
+        let step = |names: &&[&str]| {
+            let granted = names.iter().flat_map(|a| actor.granted(graph, a, *class));
+            let mut wide = granted.filter(|g| {
+                let limited = actor.is_limited(g.action) || strength(g.grant.statement).limits_attachable_policies();
+                matches!(g.targets, ActionTargets::All) && !limited
+            });
+            wide.next().map(|g| edge(actor, &g, by))
+        };
+        let edges: Option<Vec<Edge>> = steps.iter().map(step).collect();
+        let Some((first, others)) = edges.as_deref().and_then(<[Edge]>::split_first) else {
+            continue;
+        };
+        let mut joined = first.clone();
+        others.iter().for_each(|e| joined.join(e));
+        graph.writes.push(Write {
+            of: Some(actor.node),
+            class: *class,
+            policy: None,
+            edge: joined,
+        });
     }
 }
 
@@ -101,7 +145,10 @@ fn add_writes<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, g: &Granted<'_, 'p>,
     };
     // The actor itself is the nearest of all.
     let own = (all && graph.names.of(actor.node).and_then(|n| n.class) == Some(class)).then_some(Some(actor.node));
-    for of in own.into_iter().chain(nodes) {
+    let memberships = graph.project.identities[actor.id].groups.iter().filter_map(|m| m.group);
+    let groups: Vec<Option<NodeId>> = memberships.map(|g| Some(graph.node_of_identity(g))).collect();
+    let groups = groups.into_iter().filter(|_| all && class == GROUP);
+    for of in own.into_iter().chain(groups).chain(nodes) {
         if of.is_some_and(|n| actor.is_kept_from(graph, g.action, n)) {
             continue;
         }
@@ -133,7 +180,7 @@ fn add_rewrites<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, g: &Granted<'_, 'p
                 .filter_map(|d| graph.names.node_of(project.documents[*d].resource?))
             {
                 let covered = match &g.targets {
-                    ActionTargets::All => true,
+                    ActionTargets::All => graph.names.deployment(policy) == actor.deployment,
                     ActionTargets::Caller => false,
                     ActionTargets::These(nodes) => nodes.binary_search(&policy).is_ok(),
                 };

@@ -1,10 +1,11 @@
 //! Data that identities can read, and credentials that lie in it.
 //! Service Authorization Reference, of Amazon S3, AWS Secrets Manager, AWS Systems Manager and Amazon DynamoDB.
 
+use super::asking::Asking;
 use super::edge::{Edge, NeedAt};
 use super::graph::{AccessNode, Actor, Graph, Hub, NodeId};
 use super::names::{Class, class_of};
-use super::trust::{Who, conditions_of, is_denied_by, who};
+use super::trust::{Who, conditions_of, who};
 use crate::iam::{Effect, PolicyKind, catalogue};
 use crate::project::ResourceId;
 use crate::source::Span;
@@ -54,7 +55,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                     let denies = node.and_then(|n| graph.guarded.get(&n)).into_iter().flatten();
                     if denies
                         .into_iter()
-                        .any(|s| is_denied_by(s, g.action, actor.node, &graph.names))
+                        .any(|s| actor.asking(graph).is_denied_by(s, g.action))
                     {
                         return None;
                     }
@@ -98,7 +99,7 @@ fn add_settings<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
         for (of, contents) in holding {
             let all = actions.iter().flat_map(|a| actor.granted(graph, a, class));
             let covers = |g: &super::grants::Granted<'_, '_>| match &g.targets {
-                super::names::ActionTargets::All => true,
+                super::names::ActionTargets::All => graph.names.deployment(of) == actor.deployment,
                 super::names::ActionTargets::Caller => false,
                 super::names::ActionTargets::These(nodes) => nodes.binary_search(&of).is_ok(),
             };
@@ -118,7 +119,7 @@ fn add_settings<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
     }
 }
 
-fn reads(class: Class) -> &'static str {
+pub(super) fn reads(class: Class) -> &'static str {
     match class.kind {
         "AWS::S3::Bucket" => "reads the objects of the bucket",
         "AWS::DynamoDB::Table" => "reads the table",
@@ -213,7 +214,7 @@ pub(super) fn add_resource_policies(graph: &mut Graph<'_>) {
             let (Some(principal), Some(action)) = (&s.principal, actions.iter().find(named)) else {
                 continue;
             };
-            if principal.negated || !s.allows() {
+            if principal.negated || !s.allows() || !graph.names.is_on(s, owner) {
                 continue;
             }
             for item in &principal.items {
@@ -254,11 +255,15 @@ pub(super) fn add_resource_policies(graph: &mut Graph<'_>) {
         };
         let by = reads(class);
         let kept = catalogue().action(action).is_some_and(|action| {
-            let denied = graph
-                .identity(from)
-                .is_some_and(|id| super::grants::is_denied(graph.effects.of(id), &graph.names, action, to));
+            let named = graph.identity(from).map(|id| Actor::new(graph, id));
+            let denied = named.is_some_and(|actor| !actor.may_as_named(graph, action, to));
+            let asking = Asking {
+                names: &graph.names,
+                who: from,
+                passed_to: None,
+            };
             let mut denies = graph.guarded.get(&to).into_iter().flatten();
-            denied || denies.any(|s| is_denied_by(s, action, from, &graph.names))
+            denied || denies.any(|s| asking.is_denied_by(s, action))
         });
         if kept {
             continue;
@@ -289,7 +294,12 @@ fn find_keys(graph: &Graph<'_>, value: &Value, depth: u32, out: &mut Vec<(NodeId
         return;
     }
     let mut hole = |h: &crate::source::Hole| {
-        let key = h.target.as_ref().and_then(|t| graph.project.resource_at(t));
+        // The ID of a key says nothing without its secret.
+        let secret = h
+            .target
+            .as_ref()
+            .filter(|t| t.attribute.to_lowercase().contains("secret"));
+        let key = secret.and_then(|t| graph.project.resource_at(t));
         let user = key.and_then(|(id, _)| user_of_key(graph, id));
         if let Some(user) = user.filter(|u| out.iter().all(|(known, _)| known != u)) {
             out.push((user, value.span));

@@ -1,10 +1,12 @@
 //! What an identity may do to what, for the actions that matter to paths.
 
+use super::asking::Asking;
 use super::edge::NeedAt;
 use super::graph::NodeId;
-use super::names::{ActionTargets, Class, Deployment, NodeNames};
+use super::names::{ActionTargets, Class, Deployment};
 use super::trust::conditions_of;
-use crate::iam::{Action, Statement};
+use crate::iam::arn::Breadth;
+use crate::iam::{Action, Clause, Statement};
 use crate::project::{Effective, EffectiveGrant};
 
 /// A grant of an action and what it is on.
@@ -42,34 +44,42 @@ pub(super) fn need(grant: &EffectiveGrant<'_>, action: Action) -> NeedAt {
 /// What an identity is granted of `action` on things of a class, in the order of its policies.
 pub(super) fn granted<'g, 'p>(
     effective: &'g Effective<'p>,
-    names: &NodeNames<'p>,
+    asking: &Asking<'_, 'p>,
     action: Action,
     class: Class,
     of: Deployment,
 ) -> Vec<Granted<'g, 'p>> {
-    let all = effective.grants_of(action).map(|grant| Granted {
+    let open = effective
+        .grants_of(action)
+        .filter(|g| asking.meets_all(g.statement).may_be());
+    let all = open.map(|grant| Granted {
         grant,
-        targets: names.of_statement(grant.statement, class, of),
+        targets: asking.names.of_statement(grant.statement, class, of),
         action,
     });
     let some = |g: &Granted<'_, '_>| !matches!(&g.targets, ActionTargets::These(t) if t.is_empty());
     all.filter(some).collect()
 }
 
-/// Whether a Deny certainly takes an action on a node away.
-pub(super) fn is_denied(effective: &Effective<'_>, names: &NodeNames<'_>, action: Action, node: NodeId) -> bool {
-    if effective.denied.contains(action.id()) {
-        return true;
-    }
-    let covers = |deny: &Statement| {
-        deny.resource.as_ref().is_some_and(|r| {
-            let mut items = r.items.iter().filter(|i| i.branch.is_none());
-            let about = items.any(|i| names.is_about(i, node));
-            let plain = deny.conditions.is_empty() && deny.branch.is_none() && !deny.open;
-            plain && about != r.negated && (!r.negated || r.complete)
-        })
+/// Whether a Deny certainly takes an action on a node away from the one who asks.
+pub(super) fn is_denied(effective: &Effective<'_>, asking: &Asking<'_, '_>, action: Action, node: NodeId) -> bool {
+    effective.denied.contains(action.id()) || effective.limiting_denies(action).any(|s| covers(asking, s, node))
+}
+
+/// Whether a Deny is certainly about a node, for the one who asks.
+pub(super) fn covers(asking: &Asking<'_, '_>, deny: &Statement, node: NodeId) -> bool {
+    let certain = deny.branch.is_none() && !deny.open && asking.meets_all(deny).is_yes();
+    certain && asking.names.is_on(deny, node)
+}
+
+/// Whether a Deny certainly takes an action away on all that it can be on.
+pub(super) fn is_denied_everywhere(effective: &Effective<'_>, asking: &Asking<'_, '_>, action: Action) -> bool {
+    let everywhere = |s: &Statement| {
+        let certain = s.branch.is_none() && !s.open && asking.meets_all(s).is_yes();
+        let wide = |c: &Clause| !c.negated && c.items.iter().any(|i| i.breadth() <= Breadth::WholeType);
+        certain && s.resource.as_ref().is_some_and(wide)
     };
-    effective.limiting_denies(action).any(covers)
+    effective.denied.contains(action.id()) || effective.limiting_denies(action).any(everywhere)
 }
 
 /// Whether some Deny of an action depends on the resource or on a condition.

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use super::asking::Asking;
 use super::edge::{Edge, NeedAt};
 use super::grants::{self, Granted};
 use super::names::{self, ActionTargets, Class, Deployment, NodeNames};
 use super::trust::{TrustOf, Who};
 use super::{assume, credentials, data, entries, pass_role, running};
-use crate::iam::{Action, Statement, catalogue};
+use crate::iam::{Action, Statement, Truth, catalogue};
 use crate::index::{IndexVec, define_id};
-use crate::project::{Effective, Effects, IdentityId, IdentityKind, PolicyRef, Project, Reach, ResourceId};
+use crate::project::{DocumentId, Effective, Effects, IdentityId, IdentityKind, PolicyRef, Project, Reach, ResourceId};
+use crate::value::Value;
 
 define_id! {
     /// Index into the nodes of a graph.
@@ -100,6 +102,8 @@ pub(super) struct Graph<'p> {
     pub(super) writes: Vec<Write>,
     /// Deny statements of the policies of resources.
     pub(super) guarded: HashMap<NodeId, Vec<&'p Statement>>,
+    /// The roles with an instance profile.
+    profiled: HashSet<NodeId>,
     /// The services that roles of the repository trust.
     pub(super) services: BTreeSet<String>,
     identities: HashMap<IdentityId, NodeId>,
@@ -129,6 +133,7 @@ impl<'p> Graph<'p> {
             edges: Vec::new(),
             writes: Vec::new(),
             guarded: HashMap::new(),
+            profiled: HashSet::new(),
             services: BTreeSet::new(),
             identities,
             hubs: HashMap::new(),
@@ -146,6 +151,13 @@ impl<'p> Graph<'p> {
             _ => None,
         });
         out.services = services.collect();
+        let profiles = project
+            .resources
+            .iter()
+            .filter(|r| &*r.kind == "AWS::IAM::InstanceProfile");
+        let roles = profiles.filter_map(|r| r.get("Roles")).flat_map(Value::items);
+        let profiled = roles.filter_map(|v| project.role(v)).map(|id| out.identities[&id]);
+        out.profiled = profiled.collect();
         assume::add_outside(&mut out);
         entries::add(&mut out);
         running::add_runs(&mut out);
@@ -279,6 +291,11 @@ impl<'p> Graph<'p> {
         self.hubs.iter().map(|(hub, id)| (*id, text(hub))).collect()
     }
 
+    /// Whether an instance profile of the repository has a role.
+    pub(super) fn has_instance_profile(&self, role: NodeId) -> bool {
+        self.profiled.contains(&role)
+    }
+
     /// The principal by which a role leaves it to the policies of the account who assumes it.
     pub(super) fn delegation(&self, role: NodeId) -> Option<(usize, &super::trust::Way)> {
         let ways = self.trust.get(&role)?.ways.iter().enumerate();
@@ -302,18 +319,21 @@ pub(super) fn trusted(span: crate::source::Span) -> NeedAt {
 }
 
 /// An identity that acts.
+#[derive(Clone)]
 pub(super) struct Actor<'p> {
     pub(super) id: IdentityId,
     pub(super) node: NodeId,
     pub(super) kind: IdentityKind,
     pub(super) effective: &'p Effective<'p>,
     pub(super) deployment: Deployment,
+    /// The services that get the role that it passes.
+    pub(super) passed_to: Option<&'static [&'static str]>,
     /// Its boundary cannot be seen.
     pub(super) unknown: Vec<String>,
 }
 
 impl<'p> Actor<'p> {
-    fn new(graph: &Graph<'p>, id: IdentityId) -> Self {
+    pub(super) fn new(graph: &Graph<'p>, id: IdentityId) -> Self {
         let effective = graph.effects.of(id);
         let hidden = effective.boundary.as_ref().is_some_and(|b| !b.complete);
         Self {
@@ -322,6 +342,7 @@ impl<'p> Actor<'p> {
             deployment: graph.names.deployment(graph.node_of_identity(id)),
             kind: graph.project.identities[id].kind,
             effective,
+            passed_to: None,
             unknown: match hidden {
                 true => vec!["the permissions boundary is not in the repository".to_owned()],
                 false => Vec::new(),
@@ -331,14 +352,37 @@ impl<'p> Actor<'p> {
 
     pub(super) fn granted<'g>(&'g self, graph: &Graph<'p>, action: &str, class: Class) -> Vec<Granted<'g, 'p>> {
         match catalogue().action(action) {
-            Some(action) => grants::granted(self.effective, &graph.names, action, class, self.deployment),
+            Some(action) => grants::granted(self.effective, &self.asking(graph), action, class, self.deployment),
             None => Vec::new(),
+        }
+    }
+
+    /// Who asks, where it asks for nothing that depends on more.
+    pub(super) fn asking<'a>(&self, graph: &'a Graph<'p>) -> Asking<'a, 'p> {
+        Asking {
+            names: &graph.names,
+            who: self.node,
+            passed_to: self.passed_to,
         }
     }
 
     /// Whether the identity is kept from doing something to a node that a policy allows.
     pub(super) fn is_kept_from(&self, graph: &Graph<'p>, action: Action, node: NodeId) -> bool {
-        grants::is_denied(self.effective, &graph.names, action, node) || !self.boundary_allows(graph, action, node)
+        grants::is_denied(self.effective, &self.asking(graph), action, node)
+            || !self.is_within_boundary(graph, action, node).may_be()
+    }
+
+    /// Whether nothing keeps the identity from what the policy of a resource allows it by name. What a boundary does not allow
+    /// is denied to a role that is named so, and not to a user; what a boundary denies is denied to both.
+    /// IAM User Guide, "Permissions boundaries for IAM entities", "Evaluating effective permissions with boundaries".
+    pub(super) fn may_as_named(&self, graph: &Graph<'p>, action: Action, node: NodeId) -> bool {
+        if grants::is_denied(self.effective, &self.asking(graph), action, node) {
+            return false;
+        }
+        match self.kind {
+            IdentityKind::User => !self.boundary_denies(graph, action, node),
+            _ => self.is_within_boundary(graph, action, node).may_be(),
+        }
     }
 
     /// Whether every node has to be asked for.
@@ -351,42 +395,45 @@ impl<'p> Actor<'p> {
                 .is_some_and(|b| !b.everywhere.contains(action.id()))
     }
 
-    fn boundary_allows(&self, graph: &Graph<'p>, action: Action, node: NodeId) -> bool {
-        let project = graph.project;
-        let Some(used) = &project.identities[self.id].boundary else {
-            return true;
+    fn boundary_documents(&self, graph: &Graph<'p>) -> &'p [DocumentId] {
+        let used = graph.project.identities[self.id].boundary.as_ref();
+        match used.map(|u| &u.policy) {
+            Some(PolicyRef::Documents(ids)) => ids,
+            _ => &[],
+        }
+    }
+
+    /// Whether the boundary allows an action on a node; no boundary allows everything.
+    fn is_within_boundary(&self, graph: &Graph<'p>, action: Action, node: NodeId) -> Truth {
+        let Some(boundary) = &self.effective.boundary else {
+            return Truth::Yes;
         };
-        let PolicyRef::Documents(ids) = &used.policy else {
-            return self
-                .effective
-                .boundary
-                .as_ref()
-                .is_none_or(|b| b.allows(action).may_be());
-        };
+        let documents = self.boundary_documents(graph);
         let class = graph.names.of(node).and_then(|n| n.class);
-        ids.is_empty()
-            || ids.iter().any(|d| {
-                let document = &project.documents[*d];
-                let permissions = project.granted(*d);
-                let allowed = permissions.allowed.iter().any(|a| {
-                    let s = &document.statements[a.statement];
-                    let on = || match class.map(|c| graph.names.of_statement(s, c, graph.names.deployment(node))) {
-                        None | Some(ActionTargets::All) => true,
-                        Some(ActionTargets::Caller) => node == self.node,
-                        Some(ActionTargets::These(nodes)) => nodes.binary_search(&node).is_ok(),
-                    };
-                    a.actions.contains(action.id()) && on()
-                });
-                let denied = permissions.limits.iter().any(|l| {
-                    let s = &document.statements[l.statement];
-                    let about = s
-                        .resource
-                        .as_ref()
-                        .is_some_and(|r| r.items.iter().any(|i| graph.names.is_about(i, node)) != r.negated);
-                    l.actions.contains(action.id()) && s.conditions.is_empty() && about
-                });
-                allowed && !denied
-            })
+        if documents.is_empty() || class.is_none() {
+            return boundary.allows(action);
+        }
+        if self.boundary_denies(graph, action, node) {
+            return Truth::No;
+        }
+        let allows = |d: &DocumentId| {
+            let statements = &graph.project.documents[*d].statements;
+            let allowed = &graph.project.granted(*d).allowed;
+            let mut naming = allowed.iter().filter(|a| a.actions.contains(action.id()));
+            naming.any(|a| graph.names.is_on(&statements[a.statement], node))
+        };
+        documents.iter().any(allows).into()
+    }
+
+    fn boundary_denies(&self, graph: &Graph<'p>, action: Action, node: NodeId) -> bool {
+        let asking = self.asking(graph);
+        self.boundary_documents(graph).iter().any(|d| {
+            let permissions = graph.project.granted(*d);
+            let statements = &graph.project.documents[*d].statements;
+            let everywhere = permissions.denied.as_ref().is_some_and(|all| all.contains(action.id()));
+            let mut limits = permissions.limits.iter().filter(|l| l.actions.contains(action.id()));
+            everywhere || limits.any(|l| grants::covers(&asking, &statements[l.statement], node))
+        })
     }
 }
 
@@ -407,12 +454,15 @@ impl<'p> Graph<'p> {
         for g in granted {
             let nodes = match &g.targets {
                 ActionTargets::All if !actor.is_limited(g.action) => {
-                    if let Some(mut e) = edge(self, g, None) {
+                    let whole = edge(self, g, None);
+                    let is_whole = whole.is_some();
+                    if let Some(mut e) = whole {
                         e.to = self.hub(hub);
                         self.push(e);
                     }
                     // Those that a hub leaves out.
                     match hub {
+                        _ if !is_whole => self.names.all(class, actor.deployment).to_vec(),
                         Hub::Delegating(of) => {
                             let roles = self.names.all(names::ROLE, *of).iter().copied();
                             roles.filter(|r| self.is_particular(*r)).collect()

@@ -17,6 +17,7 @@
 //! edges; what all of a kind can be reached by is one node. IAM User Guide, "Policy evaluation logic".
 
 mod access_graph;
+mod asking;
 mod assume;
 mod credentials;
 mod data;
@@ -35,4 +36,4 @@ mod trust;
 
 pub use access_graph::{AccessGraph, GraphEnd, GraphLink};
 pub use path::{AccessPath, Gain, Hop, Need, PathEnd};
-pub use search::find_paths;
+pub use search::{find_paths, find_paths_to};

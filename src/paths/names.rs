@@ -8,14 +8,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::graph::{AccessNode, NodeId};
-use crate::iam::arn::{Arn, ArnField};
+use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::{Pattern, is_star};
 use crate::iam::{ClauseItem, Statement};
 use crate::index::IndexVec;
 use crate::model::{Resource, resource_types};
 use crate::project::{IdentityKind, Project, ResourceId};
-use crate::source::{Hole, HoleKind, Piece, Text};
+use crate::source::{Hole, HoleKind, Piece, Span, Text};
 use crate::value::{Value, ValueKind};
 
 /// A name that no one gives: what matches it matches every name.
@@ -200,7 +200,8 @@ impl<'p> NodeNames<'p> {
                 (AccessNode::Identity(i), Some(r)) => {
                     let identity = &project.identities[*i];
                     let class = Class::of_identity(identity.kind);
-                    name_of(&project.resources[r], class, identity.name.clone(), deployment)
+                    let r = &project.resources[r];
+                    name_of(r, class, identity.name.clone().or_else(|| prefixed(r)), deployment)
                 }
                 (_, Some(r)) => {
                     let r = &project.resources[r];
@@ -280,6 +281,15 @@ impl<'p> NodeNames<'p> {
         }
     }
 
+    /// Whether a statement is certainly on a node.
+    pub(super) fn is_on(&self, s: &Statement, node: NodeId) -> bool {
+        s.resource.as_ref().is_some_and(|r| {
+            let mut items = r.items.iter().filter(|i| i.branch.is_none());
+            let about = items.any(|i| self.is_about(i, node));
+            about != r.negated && (!r.negated || r.complete)
+        })
+    }
+
     /// Whether an item is about a node.
     pub(super) fn is_about(&self, item: &ClauseItem, node: NodeId) -> bool {
         let Some(class) = self.of(node).and_then(|n| n.class) else {
@@ -328,6 +338,13 @@ impl<'p> NodeNames<'p> {
         if class == USER && rest.display().to_ascii_lowercase().contains("${aws:username") {
             return MatchedNodes::Caller;
         }
+        let rest = match Self::bucket_of(&rest).filter(|_| class == BUCKET) {
+            Some(mut bucket) => {
+                bucket.append(&Text::synthetic("/*", Span::NOWHERE));
+                bucket
+            }
+            None => rest,
+        };
         let pattern = Pattern::resource(&rest);
         let every = format!("{}{ANY_NAME}", class.before);
         if pattern.matches(&every, CaseSensitivity::Sensitive).is_yes() {
@@ -365,13 +382,28 @@ impl<'p> NodeNames<'p> {
 
     /// Whether the part of an ARN after the account matches a node, or something in it.
     fn matches(&self, pattern: &Pattern, node: NodeId) -> bool {
-        let named = &self.nodes[node];
-        pattern.covers(&named.pattern).is_yes()
-            || named.class == Some(BUCKET) && pattern.overlaps(&named.pattern).is_yes()
+        pattern.covers(&self.nodes[node].pattern).is_yes()
+    }
+
+    /// The bucket's part of a pattern for some of its objects: `logs` of `logs/2026/*`. One object is not the data of a bucket.
+    fn bucket_of(rest: &Text) -> Option<Text> {
+        let flat = rest.with_placeholders();
+        let (bucket, key) = flat.split_once('/')?;
+        let some = key.ends_with('*') && !bucket.trim_matches('*').is_empty();
+        some.then(|| rest.slice(0..bucket.len()))
     }
 
     /// What an item refers to, whatever stands around the reference.
     fn referred(&self, text: &Text, class: Class) -> Vec<NodeId> {
+        // What is in a bucket comes after a slash, and one object is not the data of a bucket.
+        let objects = |t: &Text| {
+            let flat = t.with_placeholders();
+            let key = flat.split_once('/').map(|(_, key)| key);
+            key.is_some_and(|k| k.ends_with(|c| c == '*' || Text::placeholder(c).is_some()))
+        };
+        if class == BUCKET && !objects(text) {
+            return Vec::new();
+        }
         let targets = text.holes().filter_map(|h| h.target.as_ref());
         let resources = targets.flat_map(|t| self.project.resources_at(t));
         let nodes = resources.filter_map(|r| self.node_of(*r));
@@ -395,7 +427,8 @@ impl<'p> NodeNames<'p> {
     fn is_elsewhere(&self, arn: &Arn<'_>) -> bool {
         let own = &self.project.own.accounts;
         match arn.account() {
-            ArnField::Literal(id) => !own.is_empty() && !own.contains_key(&*id),
+            // `aws` is the account of AWS's own policies.
+            ArnField::Literal(id) => !is_account_id(&id) || !own.is_empty() && !own.contains_key(&*id),
             _ => false,
         }
     }
@@ -428,7 +461,13 @@ impl NodeName {
             _ => "${region}:${account}:",
         };
         let rest = match class.kind {
-            "AWS::S3::Bucket" => self.name.as_ref()?.display(),
+            "AWS::S3::Bucket"
+            | "AWS::AppRunner::Service"
+            | "AWS::CloudFormation::Stack"
+            | "AWS::CloudFormation::StackSet"
+            | "AWS::BedrockAgentCore::CodeInterpreterCustom" => {
+                format!("{}{}", class.before, self.name.as_ref()?.display())
+            }
             "AWS::SecretsManager::Secret" => format!("secret:{}", self.name.as_ref()?.display()),
             _ => self.rest.display(),
         };
@@ -464,7 +503,14 @@ fn name_of(r: &Resource, class: Option<Class>, name: Option<Text>, deployment: D
             None => rest.append(&Text::synthetic(&format!("{ANY_NAME}{}", r.address.full()), r.header)),
         }
         match class.kind {
-            "AWS::S3::Bucket" => rest.append(&Text::synthetic("/*", r.header)),
+            "AWS::S3::Bucket" => rest.append(&Text::synthetic(&format!("/{ANY_NAME}"), r.header)),
+            "AWS::AppRunner::Service" | "AWS::CloudFormation::Stack" => {
+                rest.append(&Text::synthetic(&format!("/{ANY_NAME}"), r.header));
+            }
+            "AWS::CloudFormation::StackSet" => rest.append(&Text::synthetic(&format!(":{ANY_NAME}"), r.header)),
+            "AWS::BedrockAgentCore::CodeInterpreterCustom" => {
+                rest.append(&Text::synthetic(&format!("-{ANY_NAME}"), r.header));
+            }
             "AWS::SecretsManager::Secret" => {
                 rest.append(&Text::synthetic(&format!("-{}", ANY_NAME.repeat(6)), r.header))
             }
@@ -501,7 +547,20 @@ fn name_property(r: &Resource) -> Option<Text> {
         _ => None,
     };
     let value = form.into_iter().chain(NAMES).find_map(|p| r.get(p));
-    value.or_else(|| r.path(&["LaunchTemplateName"])).and_then(text)
+    let value = value
+        .or_else(|| r.path(&["LaunchTemplateName"]))
+        .filter(|v| !v.is_null());
+    value.and_then(text).or_else(|| prefixed(r))
+}
+
+/// The name that Terraform makes of a prefix.
+fn prefixed(r: &Resource) -> Option<Text> {
+    let prefix = ["NamePrefix", "BucketPrefix"]
+        .iter()
+        .find_map(|p| r.get(p)?.as_text())?;
+    let mut out = prefix.clone();
+    out.append(&Text::hole(Hole::new(HoleKind::Existing, "suffix", r.header)));
+    Some(out)
 }
 
 /// The name that CloudFormation makes: the stack's name, the logical ID, and a random suffix.

@@ -14,6 +14,8 @@ pub enum Gain {
     Admin,
     /// Data that the start cannot read by itself.
     Data,
+    /// Another identity or resource, which was asked for.
+    Identity,
 }
 
 impl Gain {
@@ -21,6 +23,7 @@ impl Gain {
         match self {
             Self::Admin => "admin",
             Self::Data => "data",
+            Self::Identity => "identity",
         }
     }
 
@@ -29,6 +32,7 @@ impl Gain {
         match self {
             Self::Admin => "administrator access",
             Self::Data => "access to data",
+            Self::Identity => "what was asked for",
         }
     }
 }
@@ -176,6 +180,7 @@ impl AccessPath {
             (Gain::Admin, true) => Severity::Critical,
             (Gain::Admin, false) | (Gain::Data, true) => Severity::High,
             (Gain::Data, false) => Severity::Medium,
+            (Gain::Identity, _) => Severity::Low,
         };
         Some(Self {
             gain,

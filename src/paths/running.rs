@@ -1,11 +1,13 @@
 //! What runs already, and the roles that it runs as.
 
 use super::edge::{Edge, NeedAt};
-use super::grants::need;
+use super::grants::{is_denied_everywhere, need};
 use super::graph::{AccessNode, Actor, Graph, Hub, NodeId};
-use super::methods::{Danger, all_methods};
-use super::names::class_of;
-use crate::model::resource_types::{self, RoleHolder};
+use super::methods::{Danger, all_methods, is_service};
+use super::names::{ActionTargets, Class, class_of};
+use super::trust::{Way, Who};
+use crate::iam::Action;
+use crate::model::resource_types::{self, RoleHolder, RoleProperty};
 use crate::project::IdentityId;
 use crate::source::Span;
 
@@ -24,6 +26,7 @@ pub(super) fn add_runs(graph: &mut Graph<'_>) {
                 true => graph.project.instance_profile(value).map(|(_, role)| role),
                 false => graph.project.role(value),
             };
+            let role = role.filter(|r| may_run_as(graph, property, *r));
             if let Some(role) = role {
                 found.push((node, role, value.span));
             }
@@ -46,6 +49,19 @@ pub(super) fn add_runs(graph: &mut Graph<'_>) {
     }
 }
 
+/// Whether the trust policy of a role lets the service of a resource use it, as far as it can be seen.
+fn may_run_as(graph: &Graph<'_>, property: &RoleProperty, role: IdentityId) -> bool {
+    let Some(trust) = graph.trust.get(&graph.node_of_identity(role)) else {
+        return true;
+    };
+    let services = match property.instance_profile {
+        true => &["ec2"][..],
+        false => property.services,
+    };
+    let named = |w: &Way| matches!(&w.who, Who::Service(name) if services.iter().any(|s| name.strip_suffix(".amazonaws.com") == Some(s)) || is_service(name, services));
+    services.is_empty() || trust.is_open() || trust.ways.iter().any(named)
+}
+
 /// What the actor may change, or run something in.
 pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
     let all = actor.effective.actions();
@@ -56,29 +72,54 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
         let Some((leading, others)) = method.ids.split_first() else {
             continue;
         };
-        let others: Option<Vec<NeedAt>> = others
-            .iter()
-            .map(|a| Some(need(actor.effective.grants_of(*a).next()?, *a)))
-            .collect();
-        let Some(others) = others else { continue };
         for class in method.on.iter().filter_map(|kind| class_of(kind)) {
             let granted = actor.granted(graph, leading.name(), class);
-            graph.add_targets(
-                actor,
-                &granted,
-                &Hub::All(class, actor.deployment),
-                class,
-                &|_, g, _| {
-                    Some(Edge {
-                        from: actor.node,
-                        to: actor.node,
-                        by: method.what,
-                        needs: std::iter::once(g.need()).chain(others.iter().cloned()).collect(),
-                        conditions: g.conditions(),
-                        unknown: actor.unknown.clone(),
-                    })
-                },
-            );
+            let hub = Hub::All(class, actor.deployment);
+            graph.add_targets(actor, &granted, &hub, class, &|graph, g, node| {
+                let others: Option<Vec<NeedAt>> = others
+                    .iter()
+                    .map(|a| other(graph, actor, *leading, *a, class, node))
+                    .collect();
+                Some(Edge {
+                    from: actor.node,
+                    to: actor.node,
+                    by: method.what,
+                    needs: std::iter::once(g.need()).chain(others?).collect(),
+                    conditions: g.conditions(),
+                    unknown: actor.unknown.clone(),
+                })
+            });
         }
+    }
+}
+
+/// Where the actor is granted another action of a method, on the same thing if it is on such things.
+fn other<'p>(
+    graph: &Graph<'p>,
+    actor: &Actor<'p>,
+    leading: Action,
+    action: Action,
+    class: Class,
+    node: Option<NodeId>,
+) -> Option<NeedAt> {
+    let asking = actor.asking(graph);
+    if is_denied_everywhere(actor.effective, &asking, action) {
+        return None;
+    }
+    let granted = actor.granted(graph, action.name(), class);
+    let covering = granted.iter().find(|g| match (&g.targets, node) {
+        (ActionTargets::All, _) => true,
+        (ActionTargets::These(nodes), Some(node)) => nodes.binary_search(&node).is_ok(),
+        _ => false,
+    });
+    let kept = node.is_some_and(|n| actor.is_kept_from(graph, action, n));
+    let same = leading
+        .resource_types()
+        .any(|t| action.resource_types().any(|o| o.name() == t.name()));
+    match covering {
+        Some(g) => (!kept).then(|| g.need()),
+        // What is not on such things may be on anything else.
+        None if same => None,
+        None => Some(need(actor.effective.grants_of(action).next()?, action)),
     }
 }

@@ -8,22 +8,33 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use super::data;
 use super::edge::Edge;
 use super::graph::{AccessNode, Graph, NodeId, Write};
-use super::names::GROUP;
-use super::path::{AccessPath, Gain};
+use super::names::{Deployment, GROUP};
+use super::path::{AccessPath, Gain, PathEnd};
 use crate::iam::ActionSet;
 use crate::index::IndexVec;
 use crate::project::{Effects, Project, Reach};
 
+/// With more data than this, what an identity that can give itself everything reads then is not listed.
+const FEW: usize = 5;
 /// So many edges are followed to find out which policies that someone writes it can also use.
 const MAX_FOLLOWED: usize = 4_000_000;
 
 /// The shortest paths, worst first.
 pub fn find_paths<'p>(project: &'p Project<'p>, effects: &'p Effects<'p>) -> Vec<AccessPath> {
-    paths_in(&Graph::new(project, effects))
+    find_paths_to(project, effects, &|_| false)
 }
 
-/// The shortest paths of a graph, worst first.
-pub(super) fn paths_in(graph: &Graph<'_>) -> Vec<AccessPath> {
+/// The same, with the shortest paths to what is `wanted`, whatever it is.
+pub fn find_paths_to<'p>(
+    project: &'p Project<'p>,
+    effects: &'p Effects<'p>,
+    wanted: &dyn Fn(&PathEnd) -> bool,
+) -> Vec<AccessPath> {
+    paths_in(&Graph::new(project, effects), wanted)
+}
+
+/// The paths of a graph: see [`find_paths_to`].
+pub(super) fn paths_in(graph: &Graph<'_>, wanted: &dyn Fn(&PathEnd) -> bool) -> Vec<AccessPath> {
     let search = Search::new(graph);
     let mut paths = Vec::new();
     let ends = search.administrators();
@@ -33,17 +44,51 @@ pub(super) fn paths_in(graph: &Graph<'_>) -> Vec<AccessPath> {
             paths.extend(AccessPath::new(graph, Gain::Admin, start, &edges));
         }
     }
-    for node in graph.nodes.ids().filter(|n| data::is_data(graph, *n)) {
-        let ends = BTreeMap::from([(node, Vec::new())]);
-        let ways = search.towards(&ends);
-        let mut starts: Vec<NodeId> = ways.keys().copied().filter(|n| graph.is_start(*n)).collect();
+    let data: Vec<NodeId> = graph.nodes.ids().filter(|n| data::is_data(graph, *n)).collect();
+    let mut amount: HashMap<Deployment, usize> = HashMap::new();
+    for node in &data {
+        *amount.entry(graph.names.deployment(*node)).or_default() += 1;
+    }
+    for node in data {
+        let of = graph.names.deployment(node);
+        let few = amount.get(&of).is_some_and(|n| *n <= FEW);
+        let elevated = ends
+            .iter()
+            .filter(|(at, tail)| few && !tail.is_empty() && graph.names.deployment(**at) == of);
+        let reading = elevated.filter_map(|(at, tail)| Some((*at, search.with_data(tail, node)?)));
+        let elevated: Ends = reading.collect();
+        let plain = BTreeMap::from([(node, Vec::new())]);
+        let (ways, more) = (search.towards(&plain), search.towards(&elevated));
+        let mut starts: Vec<NodeId> = ways.keys().chain(more.keys()).copied().collect();
+        starts.retain(|n| graph.is_start(*n));
         starts.sort_unstable();
+        starts.dedup();
         for start in starts {
-            let Some(edges) = search.path(start, &ways, &ends) else {
+            let path = search.path(start, &ways, &plain);
+            let Some(edges) = path.or_else(|| search.path(start, &more, &elevated)) else {
                 continue;
             };
             if edges.len() > 1 && !is_own_use(&edges, graph) {
                 paths.extend(AccessPath::new(graph, Gain::Data, start, &edges));
+            }
+        }
+    }
+    for node in graph.nodes.ids().filter(|n| graph.nodes[*n] != AccessNode::Hub) {
+        let end = PathEnd::new(graph, node);
+        if !wanted(&end) {
+            continue;
+        }
+        let gain = match (graph.is_admin(node), data::is_data(graph, node)) {
+            (true, _) => Gain::Admin,
+            (false, true) => Gain::Data,
+            (false, false) => Gain::Identity,
+        };
+        let ends = BTreeMap::from([(node, Vec::new())]);
+        let ways = search.towards(&ends);
+        for start in search.starts().filter(|s| *s != node) {
+            let known = |p: &AccessPath| p.to == end && p.from == PathEnd::new(graph, start);
+            if let Some(edges) = search.path(start, &ways, &ends).filter(|_| !paths.iter().any(known)) {
+                paths.extend(AccessPath::new(graph, gain, start, &edges));
             }
         }
     }
@@ -194,6 +239,20 @@ impl<'g, 'p> Search<'g, 'p> {
                 way
             }
         }
+    }
+
+    /// What an identity that gave itself everything reads then.
+    fn with_data(&self, tail: &[Edge], node: NodeId) -> Option<Vec<Edge>> {
+        let mut tail = tail.to_vec();
+        tail.push(Edge {
+            from: tail.last()?.to,
+            to: node,
+            by: data::reads(self.graph.names.of(node)?.class?),
+            needs: Vec::new(),
+            conditions: Vec::new(),
+            unknown: Vec::new(),
+        });
+        Some(tail)
     }
 
     fn is_member(&self, user: NodeId, group: NodeId) -> bool {

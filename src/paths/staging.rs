@@ -3,10 +3,8 @@
 //! It changes how a path is shown, and not which paths there are: the hop is possible through something else, too.
 
 use super::edge::Edge;
-use super::grants;
-use super::graph::{Graph, NodeId};
+use super::graph::{Actor, Graph, NodeId};
 use super::names::{ActionTargets, class_of};
-use crate::iam::catalogue;
 
 /// A place of code or input, and what puts it there.
 struct Stage {
@@ -58,18 +56,17 @@ pub(super) fn staged(graph: &Graph<'_>, edge: &Edge) -> Vec<Edge> {
 }
 
 fn put(graph: &Graph<'_>, from: NodeId, stage: &Stage) -> Option<(Edge, NodeId)> {
-    let effective = graph.effects.of(graph.identity(from)?);
+    let actor = Actor::new(graph, graph.identity(from)?);
     let class = class_of(stage.kind)?;
-    let of = graph.names.deployment(from);
-    for action in stage.puts.iter().filter_map(|a| catalogue().action(a)) {
-        for g in grants::granted(effective, &graph.names, action, class, of) {
+    for action in stage.puts {
+        for g in actor.granted(graph, action, class) {
             let nodes = match &g.targets {
-                ActionTargets::All => graph.names.all(class, of),
+                ActionTargets::All => graph.names.all(class, actor.deployment),
                 ActionTargets::Caller => continue,
                 ActionTargets::These(nodes) => nodes,
             };
             let [node] = *nodes else { continue };
-            if grants::is_denied(effective, &graph.names, action, node) {
+            if actor.is_kept_from(graph, g.action, node) {
                 continue;
             }
             let edge = Edge {

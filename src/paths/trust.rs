@@ -3,16 +3,19 @@
 //! **Invariant:** a statement of the trust policy that certainly lets no one in says nothing, and what a condition leaves open
 //! is written on the edge. IAM User Guide, "How to use trust policies with IAM roles"; AWS STS API Reference, "AssumeRole".
 
+use super::asking::Asking;
 use super::graph::NodeId;
 use super::names::NodeNames;
 use crate::iam::arn::Arn;
 use crate::iam::condition::strength;
-use crate::iam::glob::CaseSensitivity;
-use crate::iam::pattern::{Pattern, is_star};
 use crate::iam::principal::{IdentityType, Oidc, PrincipalOrigin, origin_of};
-use crate::iam::{Action, Condition, Effect, PrincipalItem, Statement, Truth};
+use crate::iam::{Effect, PrincipalItem, PrincipalType, Statement, catalogue};
 use crate::project::{Identity, Project};
-use crate::source::{Span, Text};
+use crate::source::{HoleTarget, Span, Text};
+use crate::value::Value;
+
+/// Keys that say who the caller is.
+const ASKED: &[&str] = &["aws:principalarn", "aws:username", "aws:principaltype"];
 
 /// One way into a role.
 #[derive(Clone, Debug)]
@@ -22,6 +25,8 @@ pub(super) struct Way {
     pub(super) span: Span,
     /// Keys of conditions that a caller must meet.
     pub(super) conditions: Vec<String>,
+    /// A condition names an account, an organization, or a principal.
+    pub(super) is_pinned: bool,
 }
 
 /// Whom a principal lets in.
@@ -66,12 +71,15 @@ impl<'p> TrustOf<'p> {
             };
             let mut here = Vec::new();
             for item in &principal.items {
-                let Some(who) = who(project, names, item) else { continue };
+                let Some(who) = who(project, names, item).filter(|_| lets_in(s, item.kind)) else {
+                    continue;
+                };
                 here.push(out.ways.len());
                 out.ways.push(Way {
                     who,
                     span: item.value.span,
                     conditions: conditions_of(s),
+                    is_pinned: strength(s).pins_caller(),
                 });
             }
             out.statements.push((s, here));
@@ -82,14 +90,25 @@ impl<'p> TrustOf<'p> {
     /// Whether the conditions of a way, and the Deny statements, certainly keep `node` out.
     pub(super) fn keeps_out(&self, way: usize, node: NodeId, names: &NodeNames<'_>) -> bool {
         let statement = self.statements.iter().find(|(_, ways)| ways.contains(&way));
-        let shut = statement.is_some_and(|(s, _)| s.conditions.iter().any(|c| admits(c, node, names).is_no()));
-        shut || self.denies.iter().any(|s| denies(s, node, names))
+        let asking = Asking {
+            names,
+            who: node,
+            passed_to: None,
+        };
+        let shut = statement.is_some_and(|(s, _)| asking.meets_all(s).is_no());
+        let assume = catalogue().action("sts:AssumeRole");
+        shut || assume.is_some_and(|a| self.denies.iter().any(|s| asking.is_denied_by(s, a)))
+    }
+
+    /// Nothing of it can be read, so that it may let anyone in.
+    pub(super) fn is_open(&self) -> bool {
+        self.statements.is_empty() && self.ways.is_empty()
     }
 
     /// Whether it says more about a caller than that its account may decide.
     pub(super) fn asks_who(&self) -> bool {
         let mut conditions = self.statements.iter().flat_map(|(s, _)| &s.conditions);
-        !self.denies.is_empty() || conditions.any(|c| c.lower_key == "aws:principalarn")
+        !self.denies.is_empty() || conditions.any(|c| ASKED.contains(&c.lower_key.as_str()))
     }
 
     pub(super) fn trusts_service(&self, name: &str) -> Option<&Way> {
@@ -126,8 +145,48 @@ pub(super) fn who(project: &Project<'_>, names: &NodeNames<'_>, item: &Principal
         }),
         PrincipalOrigin::Saml => Who::Provider("SAML".to_owned()),
         PrincipalOrigin::Cognito => Who::Provider("Amazon Cognito".to_owned()),
+        PrincipalOrigin::Resource(target) => Who::Provider(provider_at(project, &target)?),
+        PrincipalOrigin::Federated(Some(target)) => {
+            Who::Provider(provider_at(project, &target).unwrap_or_else(|| item.value.display()))
+        }
+        PrincipalOrigin::Federated(None) => Who::Provider(item.value.display()),
         _ => return None,
     })
+}
+
+/// The identity provider that a resource of the repository is: by its URL, where that is known.
+fn provider_at(project: &Project<'_>, target: &HoleTarget) -> Option<String> {
+    let (_, r) = project.resource_at(target)?;
+    let known = match &*r.kind {
+        "AWS::IAM::OIDCProvider" => r.get("Url").and_then(Value::as_str),
+        "AWS::IAM::SAMLProvider" => return Some("SAML".to_owned()),
+        _ => return None,
+    };
+    Some(match known {
+        Some(url) => {
+            let url = url.trim_start_matches("https://");
+            match Oidc::from_url(url) {
+                Oidc::Other => url.to_owned(),
+                known => known.name().to_owned(),
+            }
+        }
+        None => r.address.full().into_owned(),
+    })
+}
+
+/// Whether a statement has the action by which a type of principal assumes a role.
+/// AWS STS API Reference, "AssumeRole", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML".
+fn lets_in(s: &Statement, kind: PrincipalType) -> bool {
+    let names: &[&str] = match kind {
+        PrincipalType::Federated => &["sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"],
+        _ => &["sts:AssumeRole"],
+    };
+    let Some(clause) = &s.action else { return false };
+    let mut actions = names.iter().filter_map(|n| catalogue().action(n));
+    match clause.negated {
+        true => true,
+        false => actions.any(|a| clause.may_name(a)),
+    }
 }
 
 /// The role or user that an ARN names.
@@ -156,57 +215,4 @@ pub(super) fn conditions_of(s: &Statement) -> Vec<String> {
     keys.sort();
     keys.dedup();
     keys
-}
-
-/// Whether a condition lets a caller in: known for conditions on who it is.
-fn admits(c: &Condition, node: NodeId, names: &NodeNames<'_>) -> Truth {
-    let Some(operator) = c.parsed.filter(|_| c.lower_key == "aws:principalarn" && c.complete) else {
-        return Truth::Unknown;
-    };
-    let Some(named) = names.of(node) else {
-        return Truth::Unknown;
-    };
-    let own = Pattern::resource(named.rest());
-    let any = c.values.iter().map(|v| match Arn::parse(&v.text) {
-        Some(arn) => Pattern::resource(&arn.resource.to_text()).overlaps(&own),
-        None if is_star(&v.text) => Truth::Yes,
-        None => match Pattern::new(&v.text, CaseSensitivity::Sensitive).is_known() {
-            true => Truth::No,
-            false => match names.named_by(&v.text) {
-                Some(named) => (named == node).into(),
-                None => Truth::Unknown,
-            },
-        },
-    });
-    let any = any.fold(Truth::No, Truth::or);
-    match operator.negated {
-        true => !any,
-        false => any,
-    }
-}
-
-fn denies(s: &Statement, node: NodeId, names: &NodeNames<'_>) -> bool {
-    let assume = crate::iam::catalogue().action("sts:AssumeRole");
-    assume.is_some_and(|assume| is_denied_by(s, assume, node, names))
-}
-
-/// Whether a Deny of a resource's policy certainly keeps a caller from an action.
-pub(super) fn is_denied_by(s: &Statement, action: Action, node: NodeId, names: &NodeNames<'_>) -> bool {
-    if s.branch.is_some() || s.open || s.dead.is_some() {
-        return false;
-    }
-    let action = match &s.action {
-        Some(clause) if !clause.negated => clause.items_naming(action).next().is_some(),
-        Some(clause) => !clause.may_name(action),
-        None => false,
-    };
-    let principal = s.principal.as_ref().is_some_and(|p| {
-        let named = p.items.iter().any(|i| names.named_by(&i.value.text) == Some(node));
-        let all = p.items.iter().any(|i| is_star(&i.value.text));
-        match p.negated {
-            true => !named && p.items.iter().all(|i| i.value.text.is_known()),
-            false => named || all,
-        }
-    });
-    action && principal && s.conditions.iter().all(|c| admits(c, node, names).is_yes())
 }

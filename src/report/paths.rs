@@ -37,7 +37,7 @@ struct JsonPaths<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonPath<'a> {
-    /// `admin` or `data`.
+    /// `admin`, `data`, or `identity` for what `--to` asks for.
     gain: &'static str,
     severity: &'static str,
     confidence: &'static str,

@@ -17,7 +17,9 @@ struct Random(u64);
 impl Random {
     fn new(seed: u64) -> Self {
         let mut out = Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
-        (0..4).for_each(|_| drop(out.next()));
+        for _ in 0..4 {
+            out.next();
+        }
         out
     }
 

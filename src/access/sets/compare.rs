@@ -173,7 +173,7 @@ struct Pass {
 }
 
 impl Pass {
-    /// What may be new. A difference that only resources have which no action has is none where wildcards keep to their fields:
+    /// What may be new. A difference on resources that no action has does not count if it is gone where wildcards keep to fields:
     /// `arn:aws:sqs:*:*:a/*` and `arn:aws:sqs:*:*:b/*` have `arn:aws:sqs:::a/:b/` in common.
     fn possible(old: &Document, new: &Document, values: &Values) -> Self {
         let mut out = Self::new(old, new, Mode::POSSIBLE, values);
@@ -276,7 +276,7 @@ impl Pass {
     }
 }
 
-/// The gravest action first.
+/// The most severe action first.
 fn rank(actions: &ActionSet) -> u32 {
     actions.iter().map(Action::severity_rank).min().unwrap_or(u32::MAX)
 }
@@ -378,7 +378,7 @@ impl DifferenceSearch<'_> {
             }
             FoundCells::Request(_) => {}
         }
-        // Of the resources that there are, those of the gravest actions first.
+        // Of the resources that there are, those of the most severe actions first.
         let mut kinds: BTreeMap<Vec<usize>, Vec<Action>> = BTreeMap::new();
         for action in cell.iter() {
             let types = action

@@ -11,7 +11,7 @@ use crate::source::{Hole, HoleKind, Piece, Text};
 
 /// The first character that stands for something unknown: supplementary private use plane B.
 const FIRST_SYMBOL: u32 = 0x10_0000;
-/// So many are told apart.
+/// So many are distinguished.
 const MAX_SYMBOLS: u32 = 0xFFFD;
 
 /// One position of a pattern.
@@ -123,7 +123,7 @@ pub struct Symbols {
 }
 
 impl Symbols {
-    /// The symbol of this; `None` for more than are told apart.
+    /// The symbol of this; `None` for more than are distinguished.
     fn of(&mut self, meaning: Meaning) -> Option<char> {
         if let Some(c) = self.by_meaning.get(&meaning) {
             return Some(*c);
@@ -407,7 +407,7 @@ fn push_hole(hole: &Hole, reading: Reading, symbols: &mut Symbols, out: &mut Vec
 fn within_fields(syms: Vec<Sym>, fields: Fields) -> Vec<Sym> {
     let colons = syms.iter().filter(|s| **s == Sym::Char(':')).count();
     if fields == Fields::Each && colons < 5 {
-        // A lone `*` is every ARN, and what is not an ARN is none.
+        // A lone `*` is every ARN, and what is not an ARN does not match.
         if syms != [Sym::Star] {
             return vec![Sym::Nothing];
         }

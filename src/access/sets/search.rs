@@ -244,7 +244,7 @@ impl Product<'_> {
         special.dedup();
         let has = |c: char| special.binary_search(&c).is_ok();
         let other = LETTERS.chars().find(|c| !(has(*c) || digit && c.is_ascii_digit()));
-        // Where every letter is told apart, any character of another kind does.
+        // Where every letter is distinguished, any character of another kind does.
         let other = other.or_else(|| ('\u{e0}'..'\u{17f}').find(|c| !has(*c)));
         let mut out: Vec<char> = other.into_iter().collect();
         if digit {

@@ -53,6 +53,8 @@ enum SchemaOf {
     Diff,
     /// `paths --format json`.
     Paths,
+    /// `graph --format json`.
+    Graph,
     /// `can --format json` about a repository.
     Can,
     /// A file of a rule.
@@ -77,6 +79,7 @@ impl Config {
                     SchemaOf::Needs => report::needs_schema(),
                     SchemaOf::Diff => report::diff_schema(),
                     SchemaOf::Paths => report::paths_schema(),
+                    SchemaOf::Graph => report::graph_schema(),
                     SchemaOf::Can => report::access_schema(),
                     SchemaOf::Rule => crate::rules::rule_schema(),
                 };

@@ -15,6 +15,7 @@ mod diff;
 mod fix;
 mod git;
 mod governed;
+mod graph;
 mod ignore;
 mod init;
 mod input;
@@ -56,6 +57,7 @@ enum Command {
     Policies(Box<policies::Policies>),
     Needs(Box<needs::NeedsArgs>),
     Paths(Box<paths::PathsArgs>),
+    Graph(Box<graph::GraphArgs>),
     Can(Box<can::CanArgs>),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
@@ -143,6 +145,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Policies(c) => c.run(),
         Command::Needs(c) => c.run(),
         Command::Paths(c) => c.run(),
+        Command::Graph(c) => c.run(),
         Command::Can(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),

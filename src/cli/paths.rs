@@ -90,10 +90,17 @@ impl PathsArgs {
 }
 
 /// Whether nothing is said of what stands there, since it is test code.
-fn leaves_out(read: &Loaded<'_>, project: &Project<'_>, span: Span) -> bool {
+pub(super) fn leaves_out(read: &Loaded<'_>, project: &Project<'_>, span: Span) -> bool {
     let path = project.sources.path(span.file);
     let inside = project.test_code.iter().any(|code| code.contains(span));
     !read.governing.settings_for(path).tests && (inside || read.is_test(path))
+}
+
+/// Whether someone means by `who` what has these names: one of them, or a pattern that matches one.
+pub(super) fn is_called(who: &str, names: &[&str]) -> bool {
+    names
+        .iter()
+        .any(|name| glob::matches(who, name, CaseSensitivity::Sensitive))
 }
 
 /// Whether someone means an end by `who`.
@@ -104,6 +111,6 @@ fn is_end(end: &PathEnd, who: &str) -> bool {
         end.arn.as_deref(),
         (end.kind == "public").then_some("public"),
     ];
-    let is = |name: &str| glob::matches(who, name, CaseSensitivity::Sensitive);
-    names.into_iter().flatten().any(is) || is(&end.text())
+    let names: Vec<&str> = names.into_iter().flatten().collect();
+    is_called(who, &names) || is_called(who, &[&end.text()])
 }

@@ -1,6 +1,6 @@
 //! Nodes and edges, and how they are added.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::asking::Asking;
 use super::edge::{Edge, NeedAt};
@@ -279,6 +279,16 @@ impl<'p> Graph<'p> {
         };
         edges.into_iter().for_each(|e| self.push(e));
         id
+    }
+
+    /// What each hub stands for, in words.
+    pub(super) fn hub_texts(&self) -> BTreeMap<NodeId, String> {
+        let text = |hub: &Hub| match hub {
+            Hub::All(class, _) => format!("every {}", class.label),
+            Hub::Trusting(service, _) => format!("every role that {service} may assume"),
+            Hub::Delegating(_) => "every role that trusts its account".to_owned(),
+        };
+        self.hubs.iter().map(|(hub, id)| (*id, text(hub))).collect()
     }
 
     /// Whether an instance profile of the repository has a role.

@@ -9,12 +9,14 @@
 //!
 //! `graph` makes the nodes and edges: `assume` from trust policies and grants, `credentials` from actions on identities,
 //! `pass_role` and `running` from methods that run something as a role, `entries` from what is public, `data` from what can be
-//! read. `search` finds the paths, and `staging` shows where what is run is put.
+//! read. `search` finds the paths, and `staging` shows where what is run is put. [`AccessGraph`] is the whole graph as plain ends
+//! and links, for drawing.
 //!
 //! **Invariant:** an edge is there only if the policies of the repository certainly allow what it needs; conditions that a
 //! caller must meet are on the edge. What is denied, outside the boundary, or not trusted makes no edge. The cost is linear in
 //! edges; what all of a kind can be reached by is one node. IAM User Guide, "Policy evaluation logic".
 
+mod access_graph;
 mod asking;
 mod assume;
 mod credentials;
@@ -32,5 +34,6 @@ mod search;
 mod staging;
 mod trust;
 
+pub use access_graph::{AccessGraph, GraphEnd, GraphLink};
 pub use path::{AccessPath, Gain, Hop, Need, PathEnd};
 pub use search::{find_paths, find_paths_to};

@@ -151,6 +151,8 @@ pub struct AccessPath {
     pub to: PathEnd,
     /// At least one; each begins where the one before it ends.
     pub hops: Vec<Hop>,
+    /// The start, and the end of each hop.
+    pub(super) nodes: Vec<NodeId>,
 }
 
 impl AccessPath {
@@ -187,6 +189,7 @@ impl AccessPath {
             from: PathEnd::new(graph, start),
             to,
             hops,
+            nodes: std::iter::once(start).chain(edges.iter().map(|e| e.to)).collect(),
         })
     }
 }
@@ -199,15 +202,20 @@ fn lower(severity: Severity) -> Severity {
     }
 }
 
-fn hop(graph: &Graph<'_>, edge: &Edge) -> Hop {
-    let to = PathEnd::new(graph, edge.to);
-    let needs = edge.needs.iter().map(|n| Need {
+/// What an edge needs, as it is shown.
+pub(super) fn needs(edge: &Edge, to: &PathEnd) -> Vec<Need> {
+    let shown = edge.needs.iter().map(|n| Need {
         action: (!n.action.is_empty()).then_some(n.action),
         resource: n.resource.clone().or_else(|| to.arn.clone()),
         span: n.span,
     });
+    shown.collect()
+}
+
+fn hop(graph: &Graph<'_>, edge: &Edge) -> Hop {
+    let to = PathEnd::new(graph, edge.to);
     Hop {
-        needs: needs.collect(),
+        needs: needs(edge, &to),
         from: PathEnd::new(graph, edge.from),
         by: edge.by,
         conditions: edge.conditions.clone(),

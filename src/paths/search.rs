@@ -30,17 +30,21 @@ pub fn find_paths_to<'p>(
     effects: &'p Effects<'p>,
     wanted: &dyn Fn(&PathEnd) -> bool,
 ) -> Vec<AccessPath> {
-    let graph = Graph::new(project, effects);
-    let search = Search::new(&graph);
+    paths_in(&Graph::new(project, effects), wanted)
+}
+
+/// The paths of a graph: see [`find_paths_to`].
+pub(super) fn paths_in(graph: &Graph<'_>, wanted: &dyn Fn(&PathEnd) -> bool) -> Vec<AccessPath> {
+    let search = Search::new(graph);
     let mut paths = Vec::new();
     let ends = search.administrators();
     let ways = search.towards(&ends);
     for start in search.starts() {
         if let Some(edges) = search.path(start, &ways, &ends) {
-            paths.extend(AccessPath::new(&graph, Gain::Admin, start, &edges));
+            paths.extend(AccessPath::new(graph, Gain::Admin, start, &edges));
         }
     }
-    let data: Vec<NodeId> = graph.nodes.ids().filter(|n| data::is_data(&graph, *n)).collect();
+    let data: Vec<NodeId> = graph.nodes.ids().filter(|n| data::is_data(graph, *n)).collect();
     let mut amount: HashMap<Deployment, usize> = HashMap::new();
     for node in &data {
         *amount.entry(graph.names.deployment(*node)).or_default() += 1;
@@ -64,17 +68,17 @@ pub fn find_paths_to<'p>(
             let Some(edges) = path.or_else(|| search.path(start, &more, &elevated)) else {
                 continue;
             };
-            if edges.len() > 1 && !is_own_use(&edges, &graph) {
-                paths.extend(AccessPath::new(&graph, Gain::Data, start, &edges));
+            if edges.len() > 1 && !is_own_use(&edges, graph) {
+                paths.extend(AccessPath::new(graph, Gain::Data, start, &edges));
             }
         }
     }
     for node in graph.nodes.ids().filter(|n| graph.nodes[*n] != AccessNode::Hub) {
-        let end = PathEnd::new(&graph, node);
+        let end = PathEnd::new(graph, node);
         if !wanted(&end) {
             continue;
         }
-        let gain = match (graph.is_admin(node), data::is_data(&graph, node)) {
+        let gain = match (graph.is_admin(node), data::is_data(graph, node)) {
             (true, _) => Gain::Admin,
             (false, true) => Gain::Data,
             (false, false) => Gain::Identity,
@@ -82,9 +86,9 @@ pub fn find_paths_to<'p>(
         let ends = BTreeMap::from([(node, Vec::new())]);
         let ways = search.towards(&ends);
         for start in search.starts().filter(|s| *s != node) {
-            let known = |p: &AccessPath| p.to == end && p.from == PathEnd::new(&graph, start);
+            let known = |p: &AccessPath| p.to == end && p.from == PathEnd::new(graph, start);
             if let Some(edges) = search.path(start, &ways, &ends).filter(|_| !paths.iter().any(known)) {
-                paths.extend(AccessPath::new(&graph, gain, start, &edges));
+                paths.extend(AccessPath::new(graph, gain, start, &edges));
             }
         }
     }

@@ -67,6 +67,13 @@ pub(super) struct JsonSpan {
     end: JsonPosition,
 }
 
+impl JsonSpan {
+    /// Line and column of the start.
+    pub(super) fn place(&self) -> (usize, usize) {
+        (self.start.line, self.start.column)
+    }
+}
+
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonPosition {

@@ -7,6 +7,7 @@ mod access;
 mod compact;
 mod diff;
 mod excerpt;
+mod graph;
 mod human;
 mod json;
 mod line_hash;
@@ -33,6 +34,9 @@ pub use access::{RepositoryAnswer, access_human, access_json, repository_access_
 #[cfg(feature = "cli")]
 pub(crate) use diff::schema as diff_schema;
 pub use diff::{DiffChange, DiffPage, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};
+#[cfg(feature = "cli")]
+pub(crate) use graph::schema as graph_schema;
+pub use graph::{GraphFormat, GraphInput, GraphPage};
 #[cfg(feature = "cli")]
 pub(crate) use json::schema as report_schema;
 #[cfg(feature = "cli")]

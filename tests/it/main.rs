@@ -30,6 +30,7 @@ mod event_sources;
 mod facts;
 mod fix;
 mod folding;
+mod graph;
 mod hcl;
 mod hostile_text;
 mod init;

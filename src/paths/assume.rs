@@ -72,7 +72,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                 from: actor.node,
                 to: actor.node,
                 by: "assumes the role",
-                needs: vec![g.need()],
+                needs: vec![g.need(&graph.names, role)],
                 conditions: g.conditions(),
                 unknown: actor.unknown.clone(),
             };

@@ -63,7 +63,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                         from: actor.node,
                         to: actor.node,
                         by: reads(class),
-                        needs: vec![g.need()],
+                        needs: vec![g.need(&graph.names, node)],
                         conditions: g.conditions(),
                         unknown: actor.unknown.clone(),
                     })
@@ -110,7 +110,7 @@ fn add_settings<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                 from: actor.node,
                 to: contents,
                 by,
-                needs: vec![g.need()],
+                needs: vec![g.need(&graph.names, Some(of))],
                 conditions: g.conditions(),
                 unknown: actor.unknown.clone(),
             };
@@ -217,8 +217,9 @@ pub(super) fn add_resource_policies(graph: &mut Graph<'_>) {
             if principal.negated || !s.allows() || !graph.names.is_on(s, owner) {
                 continue;
             }
+            let home = graph.names.home(graph.names.deployment(owner));
             for item in &principal.items {
-                let Some(who) = who(project, &graph.names, item) else {
+                let Some(who) = who(project, &graph.names, item, home) else {
                     continue;
                 };
                 let conditions = conditions_of(s);

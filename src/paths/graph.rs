@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::asking::Asking;
 use super::edge::{Edge, NeedAt};
 use super::grants::{self, Granted};
-use super::names::{self, ActionTargets, Class, Deployment, NodeNames};
+use super::home::Deployment;
+use super::names::{self, ActionTargets, Class, NodeNames};
 use super::trust::{TrustOf, Who};
 use super::{assume, credentials, data, entries, pass_role, running};
 use crate::iam::{Action, Statement, Truth, catalogue};
@@ -368,8 +369,14 @@ impl<'p> Actor<'p> {
 
     /// Whether the identity is kept from doing something to a node that a policy allows.
     pub(super) fn is_kept_from(&self, graph: &Graph<'p>, action: Action, node: NodeId) -> bool {
-        grants::is_denied(self.effective, &self.asking(graph), action, node)
+        // Policies of an identity alone allow nothing in another account, and only trust policies are asked for here.
+        self.is_in_other_account(graph, node) && action.name() != "sts:AssumeRole"
+            || grants::is_denied(self.effective, &self.asking(graph), action, node)
             || !self.is_within_boundary(graph, action, node).may_be()
+    }
+
+    pub(super) fn is_in_other_account(&self, graph: &Graph<'p>, node: NodeId) -> bool {
+        self.deployment.is_of_other_account(graph.names.deployment(node))
     }
 
     /// Whether nothing keeps the identity from what the policy of a resource allows it by name. What a boundary does not allow
@@ -378,6 +385,20 @@ impl<'p> Actor<'p> {
     pub(super) fn may_as_named(&self, graph: &Graph<'p>, action: Action, node: NodeId) -> bool {
         if grants::is_denied(self.effective, &self.asking(graph), action, node) {
             return false;
+        }
+        // In another account, its own policies must allow it too.
+        let class = graph.names.of(node).and_then(|n| n.class);
+        if self.is_in_other_account(graph, node)
+            && let Some(class) = class
+        {
+            let allows = |g: &Granted<'_, '_>| match &g.targets {
+                ActionTargets::All => true,
+                ActionTargets::Caller => false,
+                ActionTargets::These(nodes) => nodes.binary_search(&node).is_ok(),
+            };
+            if !self.granted(graph, action.name(), class).iter().any(allows) {
+                return false;
+            }
         }
         match self.kind {
             IdentityKind::User => !self.boundary_denies(graph, action, node),

@@ -25,6 +25,7 @@ mod edge;
 mod entries;
 mod grants;
 mod graph;
+mod home;
 pub mod methods;
 mod names;
 mod pass_role;

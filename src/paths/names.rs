@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use super::graph::{AccessNode, NodeId};
+use super::home::{Deployment, Deployments, home_accounts};
 use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::{Pattern, is_star};
@@ -120,7 +121,7 @@ pub(super) enum ActionTargets {
 
 /// What an item is about, before it is known who asks.
 #[derive(Clone, Debug)]
-enum MatchedNodes {
+pub(super) enum MatchedNodes {
     All,
     Caller,
     /// By reference or by a whole name, and by a pattern.
@@ -143,11 +144,6 @@ impl MatchedNodes {
     }
 }
 
-/// What is deployed together, so that a pattern of one part of it is about the other parts: a template, a root module.
-/// Everything, where the settings name one account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Deployment(usize);
-
 /// The names of all nodes.
 pub(super) struct NodeNames<'p> {
     project: &'p Project<'p>,
@@ -157,6 +153,8 @@ pub(super) struct NodeNames<'p> {
     together: BTreeMap<(Class, Deployment), Vec<NodeId>>,
     by_resource: HashMap<ResourceId, NodeId>,
     memo: RefCell<HashMap<(*const ClauseItem, Class), MatchedNodes>>,
+    /// The numbers of accounts, where they are known.
+    homes: HashMap<Deployment, String>,
 }
 
 /// How a node is called.
@@ -181,21 +179,16 @@ impl<'p> NodeNames<'p> {
             together: BTreeMap::new(),
             by_resource: HashMap::new(),
             memo: RefCell::default(),
+            homes: HashMap::new(),
         };
-        let one_account = project.own.accounts.len() == 1;
-        let mut deployments: HashMap<&str, usize> = HashMap::new();
+        let mut deployments = Deployments::new(project);
         for (id, node) in nodes.iter_enumerated() {
             let resource = match node {
                 AccessNode::Identity(i) => Some(project.identities[*i].resource),
                 AccessNode::Resource(r) => Some(*r),
                 _ => None,
             };
-            let root = resource.map_or("", |r| project.resources[r].address.root());
-            let next = deployments.len();
-            let deployment = Deployment(match one_account {
-                true => 0,
-                false => *deployments.entry(root).or_insert(next),
-            });
+            let deployment = deployments.of(resource.map(|r| &project.resources[r]));
             let named = match (node, resource) {
                 (AccessNode::Identity(i), Some(r)) => {
                     let identity = &project.identities[*i];
@@ -224,6 +217,7 @@ impl<'p> NodeNames<'p> {
             }
             out.nodes.push(named);
         }
+        out.homes = home_accounts(project, &out);
         out
     }
 
@@ -248,7 +242,7 @@ impl<'p> NodeNames<'p> {
     }
 
     pub(super) fn deployment(&self, node: NodeId) -> Deployment {
-        self.nodes.get(node).map_or(Deployment(usize::MAX), |n| n.deployment)
+        self.nodes.get(node).map_or(Deployment::NONE, |n| n.deployment)
     }
 
     /// What of a class a statement's `Resource` is about for an identity of a deployment; nothing for a statement without one.
@@ -281,6 +275,25 @@ impl<'p> NodeNames<'p> {
         }
     }
 
+    /// The number of the account of a deployment.
+    pub(super) fn home(&self, of: Deployment) -> Option<&str> {
+        self.homes.get(&of).map(String::as_str)
+    }
+
+    /// The item of a statement that is about a node, or about all of a class.
+    pub(super) fn item_on<'s>(&self, s: &'s Statement, class: Class, node: Option<NodeId>) -> Option<&'s ClauseItem> {
+        let clause = s.resource.as_ref().filter(|c| !c.negated)?;
+        let about = |i: &&ClauseItem| match (self.of_item(i, class), node) {
+            (MatchedNodes::All, _) => true,
+            (MatchedNodes::Caller, node) => node.is_none(),
+            (MatchedNodes::These { named, matched }, Some(node)) => {
+                named.binary_search(&node).is_ok() || matched.binary_search(&node).is_ok()
+            }
+            (MatchedNodes::These { .. }, None) => false,
+        };
+        clause.items.iter().find(about)
+    }
+
     /// Whether a statement is certainly on a node.
     pub(super) fn is_on(&self, s: &Statement, node: NodeId) -> bool {
         s.resource.as_ref().is_some_and(|r| {
@@ -304,7 +317,7 @@ impl<'p> NodeNames<'p> {
         }
     }
 
-    fn of_item(&self, item: &ClauseItem, class: Class) -> MatchedNodes {
+    pub(super) fn of_item(&self, item: &ClauseItem, class: Class) -> MatchedNodes {
         let key = (std::ptr::from_ref(item), class);
         if let Some(known) = self.memo.borrow().get(&key) {
             return known.clone();
@@ -420,7 +433,11 @@ impl<'p> NodeNames<'p> {
             return self.node_of(self.project.resource_at(target)?.0);
         }
         let identity = self.project.identity_named(text)?;
-        self.node_of(self.project.identities[identity].resource)
+        let node = self.node_of(self.project.identities[identity].resource)?;
+        let arn = Arn::parse(text)?;
+        let home = self.home(self.deployment(node));
+        let other = home.is_some_and(|home| matches!(arn.account(), ArnField::Literal(id) if id != home));
+        (!other && !self.is_elsewhere(&arn)).then_some(node)
     }
 
     /// In an account that the settings say is not ours.

@@ -50,7 +50,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                 from: actor.node,
                 to: actor.node,
                 by: method.what,
-                needs: std::iter::once(g.need()).chain(needs.iter().cloned()).collect(),
+                needs: std::iter::once(g.need(&graph.names, role)).chain(needs.iter().cloned()).collect(),
                 conditions,
                 unknown: actor.unknown.clone(),
             };

@@ -84,7 +84,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                     from: actor.node,
                     to: actor.node,
                     by: method.what,
-                    needs: std::iter::once(g.need()).chain(others?).collect(),
+                    needs: std::iter::once(g.need(&graph.names, node)).chain(others?).collect(),
                     conditions: g.conditions(),
                     unknown: actor.unknown.clone(),
                 })
@@ -117,7 +117,7 @@ fn other<'p>(
         .resource_types()
         .any(|t| action.resource_types().any(|o| o.name() == t.name()));
     match covering {
-        Some(g) => (!kept).then(|| g.need()),
+        Some(g) => (!kept).then(|| g.need(&graph.names, node)),
         // What is not on such things may be on anything else.
         None if same => None,
         None => Some(need(actor.effective.grants_of(action).next()?, action)),

@@ -73,7 +73,7 @@ fn put(graph: &Graph<'_>, from: NodeId, stage: &Stage) -> Option<(Edge, NodeId)>
                 from,
                 to: node,
                 by: stage.by,
-                needs: vec![g.need()],
+                needs: vec![g.need(&graph.names, Some(node))],
                 conditions: g.conditions(),
                 unknown: Vec::new(),
             };

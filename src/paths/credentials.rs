@@ -1,10 +1,11 @@
 //! Other identities taken over, and policies written.
 //! Rhino Security Labs, "AWS IAM privilege escalation"; Service Authorization Reference, "AWS Identity and Access Management".
 
+use super::classes::{Class, GROUP, POLICY, ROLE, USER};
 use super::edge::Edge;
 use super::grants::Granted;
 use super::graph::{Actor, Graph, Hub, NodeId, Write};
-use super::names::{ActionTargets, Class, GROUP, POLICY, ROLE, USER};
+use super::names::ActionTargets;
 use crate::iam::condition::strength;
 use crate::project::{IdentityKind, PolicyRef};
 
@@ -118,13 +119,7 @@ fn add_new_identities<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
     }
 }
 
-fn edge(
-    graph: &Graph<'_>,
-    actor: &Actor<'_>,
-    g: &Granted<'_, '_>,
-    node: Option<NodeId>,
-    by: &'static str,
-) -> Edge {
+fn edge(graph: &Graph<'_>, actor: &Actor<'_>, g: &Granted<'_, '_>, node: Option<NodeId>, by: &'static str) -> Edge {
     Edge {
         from: actor.node,
         to: actor.node,

@@ -1,10 +1,11 @@
 //! What an identity may do to what, for the actions that matter to paths.
 
 use super::asking::Asking;
+use super::classes::Class;
 use super::edge::NeedAt;
 use super::graph::NodeId;
 use super::home::Deployment;
-use super::names::{ActionTargets, Class, NodeNames};
+use super::names::{ActionTargets, NodeNames};
 use super::trust::conditions_of;
 use crate::iam::arn::Breadth;
 use crate::iam::{Action, Clause, Statement};

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::asking::Asking;
+use super::classes::{self, Class};
 use super::edge::{Edge, NeedAt};
 use super::grants::{self, Granted};
 use super::home::Deployment;
-use super::names::{self, ActionTargets, Class, NodeNames};
+use super::names::{ActionTargets, NodeNames};
 use super::trust::{TrustOf, Who};
-use super::{assume, credentials, data, entries, pass_role, running};
+use super::{assume, credentials, data, entries, launching, pass_role, running};
 use crate::iam::{Action, Statement, Truth, catalogue};
 use crate::index::{IndexVec, define_id};
 use crate::project::{DocumentId, Effective, Effects, IdentityId, IdentityKind, PolicyRef, Project, Reach, ResourceId};
@@ -103,8 +104,12 @@ pub(super) struct Graph<'p> {
     pub(super) writes: Vec<Write>,
     /// Deny statements of the policies of resources.
     pub(super) guarded: HashMap<NodeId, Vec<&'p Statement>>,
+    /// The customer's KMS keys that data is encrypted with.
+    pub(super) keys: HashMap<NodeId, ResourceId>,
     /// The roles with an instance profile.
-    profiled: HashSet<NodeId>,
+    profiled: BTreeSet<NodeId>,
+    /// By the name of the instance profile.
+    profiles: HashMap<String, IdentityId>,
     /// The services that roles of the repository trust.
     pub(super) services: BTreeSet<String>,
     identities: HashMap<IdentityId, NodeId>,
@@ -120,7 +125,7 @@ impl<'p> Graph<'p> {
             identities.insert(id, nodes.push(AccessNode::Identity(id)));
         }
         for (id, r) in project.resources.iter_enumerated() {
-            if names::class_of(&r.kind).is_some() && project.identity_of(id).is_none() {
+            if classes::class_of(&r.kind).is_some() && project.identity_of(id).is_none() {
                 nodes.push(AccessNode::Resource(id));
             }
         }
@@ -134,7 +139,9 @@ impl<'p> Graph<'p> {
             edges: Vec::new(),
             writes: Vec::new(),
             guarded: HashMap::new(),
-            profiled: HashSet::new(),
+            keys: HashMap::new(),
+            profiled: BTreeSet::new(),
+            profiles: HashMap::new(),
             services: BTreeSet::new(),
             identities,
             hubs: HashMap::new(),
@@ -156,6 +163,11 @@ impl<'p> Graph<'p> {
             .resources
             .iter()
             .filter(|r| &*r.kind == "AWS::IAM::InstanceProfile");
+        let named = profiles.clone().filter_map(|r| {
+            let role = r.get("Roles")?.items().iter().find_map(|v| project.role(v))?;
+            Some((r.get("InstanceProfileName")?.as_str()?.into_owned(), role))
+        });
+        out.profiles = named.collect();
         let roles = profiles.filter_map(|r| r.get("Roles")).flat_map(Value::items);
         let profiled = roles.filter_map(|v| project.role(v)).map(|id| out.identities[&id]);
         out.profiled = profiled.collect();
@@ -173,6 +185,7 @@ impl<'p> Graph<'p> {
             credentials::add(&mut out, &actor);
             pass_role::add(&mut out, &actor);
             running::add(&mut out, &actor);
+            launching::add(&mut out, &actor);
             data::add(&mut out, &actor);
         }
         out
@@ -262,7 +275,7 @@ impl<'p> Graph<'p> {
                 open.map(|n| to(n, Vec::new(), Vec::new())).collect()
             }
             Hub::Trusting(service, of) => {
-                let roles = self.names.all(names::ROLE, *of).iter().copied();
+                let roles = self.names.all(classes::ROLE, *of).iter().copied();
                 let trusting = roles.filter_map(|n| {
                     let way = self.trust.get(&n)?.trusts_service(service)?;
                     Some(to(n, vec![trusted(way.span)], way.conditions.clone()))
@@ -270,7 +283,7 @@ impl<'p> Graph<'p> {
                 trusting.collect()
             }
             Hub::Delegating(of) => {
-                let roles = self.names.all(names::ROLE, *of).iter().copied();
+                let roles = self.names.all(classes::ROLE, *of).iter().copied();
                 let trusting = roles.filter_map(|n| {
                     let (_, way) = self.delegation(n).filter(|_| !self.is_particular(n))?;
                     Some(to(n, vec![trusted(way.span)], way.conditions.clone()))
@@ -290,6 +303,19 @@ impl<'p> Graph<'p> {
             Hub::Delegating(_) => "every role that trusts its account".to_owned(),
         };
         self.hubs.iter().map(|(hub, id)| (*id, text(hub))).collect()
+    }
+
+    pub(super) fn profiled_roles(&self) -> impl Iterator<Item = NodeId> {
+        self.profiled.iter().copied()
+    }
+
+    /// The role of the instance profile that a value refers to or names.
+    pub(super) fn role_of_profile(&self, value: &Value) -> Option<IdentityId> {
+        let named = || self.profiles.get(&launching::profile_name(value)?).copied();
+        self.project
+            .instance_profile(value)
+            .map(|(_, role)| role)
+            .or_else(named)
     }
 
     /// Whether an instance profile of the repository has a role.
@@ -485,7 +511,7 @@ impl<'p> Graph<'p> {
                     match hub {
                         _ if !is_whole => self.names.all(class, actor.deployment).to_vec(),
                         Hub::Delegating(of) => {
-                            let roles = self.names.all(names::ROLE, *of).iter().copied();
+                            let roles = self.names.all(classes::ROLE, *of).iter().copied();
                             roles.filter(|r| self.is_particular(*r)).collect()
                         }
                         Hub::All(class, of) => {

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::names::{MatchedNodes, NodeNames, ROLE, USER};
+use super::classes::{ROLE, USER};
+use super::names::{MatchedNodes, NodeNames};
 use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::model::Resource;
 use crate::project::{PolicyRef, Project};

@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use super::classes::{BUCKET, Class, USER, class_of};
 use super::graph::{AccessNode, NodeId};
 use super::home::{Deployment, Deployments, home_accounts};
 use crate::iam::arn::{Arn, ArnField, is_account_id};
@@ -23,91 +24,6 @@ use crate::value::{Value, ValueKind};
 const ANY_NAME: &str = "\u{1}";
 /// So many names are compared with one pattern.
 const MAX_COMPARED: usize = 4096;
-
-/// A kind of thing that actions are on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Class {
-    /// CloudFormation's type.
-    pub(super) kind: &'static str,
-    /// For output.
-    pub(super) label: &'static str,
-    /// IAM's prefix of the service, and what stands before the name in the ARN.
-    service: &'static str,
-    before: &'static str,
-}
-
-const fn class(kind: &'static str, label: &'static str, service: &'static str, before: &'static str) -> Class {
-    Class {
-        kind,
-        label,
-        service,
-        before,
-    }
-}
-
-pub(super) const ROLE: Class = class("AWS::IAM::Role", "role", "iam", "role/");
-pub(super) const USER: Class = class("AWS::IAM::User", "user", "iam", "user/");
-pub(super) const GROUP: Class = class("AWS::IAM::Group", "group", "iam", "group/");
-pub(super) const POLICY: Class = class("AWS::IAM::ManagedPolicy", "policy", "iam", "policy/");
-pub(super) const BUCKET: Class = class("AWS::S3::Bucket", "bucket", "s3", "");
-pub(super) const FUNCTION: Class = class("AWS::Lambda::Function", "function", "lambda", "function:");
-
-/// The resources that paths lead through or to.
-pub(super) const RESOURCES: &[Class] = &[
-    class("AWS::AppRunner::Service", "service", "apprunner", "service/"),
-    class(
-        "AWS::AutoScaling::LaunchConfiguration",
-        "launch-configuration",
-        "ec2",
-        "instance/",
-    ),
-    class(
-        "AWS::BedrockAgentCore::CodeInterpreterCustom",
-        "interpreter",
-        "bedrock-agentcore",
-        "code-interpreter-custom/",
-    ),
-    class("AWS::CloudFormation::Stack", "stack", "cloudformation", "stack/"),
-    class(
-        "AWS::CloudFormation::StackSet",
-        "stack-set",
-        "cloudformation",
-        "stackset/",
-    ),
-    class("AWS::CodeBuild::Project", "project", "codebuild", "project/"),
-    class("AWS::DynamoDB::Table", "table", "dynamodb", "table/"),
-    class("AWS::EC2::Instance", "instance", "ec2", "instance/"),
-    class("AWS::EC2::LaunchTemplate", "launch-template", "ec2", "launch-template/"),
-    class("AWS::ECS::TaskDefinition", "task", "ecs", "task/"),
-    class("AWS::Glue::DevEndpoint", "endpoint", "glue", "devEndpoint/"),
-    class("AWS::Glue::Job", "job", "glue", "job/"),
-    POLICY,
-    FUNCTION,
-    BUCKET,
-    class("AWS::SSM::Parameter", "parameter", "ssm", "parameter/"),
-    class(
-        "AWS::SageMaker::NotebookInstance",
-        "notebook",
-        "sagemaker",
-        "notebook-instance/",
-    ),
-    class("AWS::SecretsManager::Secret", "secret", "secretsmanager", "secret:"),
-];
-
-pub(super) fn class_of(kind: &str) -> Option<Class> {
-    RESOURCES.iter().copied().find(|c| c.kind == kind)
-}
-
-impl Class {
-    pub(super) fn of_identity(kind: IdentityKind) -> Option<Self> {
-        match kind {
-            IdentityKind::Role => Some(ROLE),
-            IdentityKind::User => Some(USER),
-            IdentityKind::Group => Some(GROUP),
-            IdentityKind::PermissionSet => None,
-        }
-    }
-}
 
 /// What an item is about.
 #[derive(Clone, Debug)]
@@ -547,7 +463,7 @@ fn name_of(r: &Resource, class: Option<Class>, name: Option<Text>, deployment: D
 /// The name of a resource as its properties say it.
 fn name_property(r: &Resource) -> Option<Text> {
     let form = resource_types::find(&r.kind).and_then(|t| t.arn.as_ref()?.property);
-    const NAMES: [&str; 9] = [
+    const NAMES: [&str; 10] = [
         "Name",
         "FunctionName",
         "ManagedPolicyName",
@@ -557,6 +473,7 @@ fn name_property(r: &Resource) -> Option<Text> {
         "Family",
         "StackName",
         "ServiceName",
+        "JobDefinitionName",
     ];
     let text = |v: &Value| match &v.kind {
         ValueKind::Str(text) => Some(text.clone()),

@@ -93,7 +93,11 @@ impl<'a> TerraformEvaluator<'a> {
             };
             // A block with a name alone says that the caller hands the provider in.
             let is_proxy = block.body.blocks.is_empty()
-                && block.body.attributes.iter().all(|a| matches!(&*a.name, "alias" | "version"));
+                && block
+                    .body
+                    .attributes
+                    .iter()
+                    .all(|a| matches!(&*a.name, "alias" | "version"));
             let account = match is_proxy {
                 true => of_alias(&name),
                 false => self.credentials(module, decl),
@@ -130,7 +134,9 @@ impl<'a> TerraformEvaluator<'a> {
         });
         let role = roles.last().map(|e| self.expr(e, &module.env()));
         if let Some(role) = role.filter(|v| !v.is_null()) {
-            let account = role.as_text().and_then(|t| Some(Arn::parse(t)?.account.to_text().display()));
+            let account = role
+                .as_text()
+                .and_then(|t| Some(Arn::parse(t)?.account.to_text().display()));
             return account.or_else(|| self::shown(&role)).map(Into::into);
         }
         let named = ["profile", "access_key"].into_iter().filter_map(|a| decl.expr(a));

@@ -69,19 +69,25 @@ fn holds(c: &Condition, context: &RequestContext, has_variables: bool) -> Truth 
 }
 
 /// How a value of the request compares with those of the policy, of which one is enough.
-struct Comparison {
+struct ValueComparison {
     matched: Truth,
     /// A variable has no value.
     is_invalid: bool,
 }
 
-fn one_of(c: &Condition, operator: Operator, value: &str, context: &RequestContext, has_variables: bool) -> Comparison {
+fn one_of(
+    c: &Condition,
+    operator: Operator,
+    value: &str,
+    context: &RequestContext,
+    has_variables: bool,
+) -> ValueComparison {
     // IAM User Guide, "IAM JSON policy elements: Condition operators": which operators take policy variables.
     let takes_variables = matches!(
         operator.family,
         OperatorFamily::String | OperatorFamily::Arn | OperatorFamily::Bool
     );
-    let mut out = Comparison {
+    let mut out = ValueComparison {
         matched: if c.complete { Truth::No } else { Truth::Unknown },
         is_invalid: false,
     };

@@ -48,7 +48,7 @@ impl<'d> AccessAnswer<'d> {
     }
 }
 
-/// Decides a request. Of several resources all must be allowed; the gravest answer counts.
+/// Decides a request. Of several resources all must be allowed; the most severe answer counts.
 pub fn decide<'d>(request: &AccessRequest, policies: &RequestPolicies<'d>) -> AccessAnswer<'d> {
     let gravity = |d: Decision| match d {
         Decision::Allowed => 0,
@@ -79,7 +79,7 @@ pub fn decide<'d>(request: &AccessRequest, policies: &RequestPolicies<'d>) -> Ac
 }
 
 /// What the policies of one role allow.
-struct Grants<'d> {
+struct RoleGrants<'d> {
     naming: Naming,
     by: Vec<DecidingStatement<'d>>,
     maybe: Vec<DecidingStatement<'d>>,
@@ -226,14 +226,14 @@ impl<'r, 'd> Evaluation<'r, 'd> {
         is_root && self.about.is_same_account() && actions.iter().any(|a| self.request.is_for(a))
     }
 
-    fn grants(&self, role: PolicyRole, group: &PolicyGroup<'d>) -> Grants<'d> {
+    fn grants(&self, role: PolicyRole, group: &PolicyGroup<'d>) -> RoleGrants<'d> {
         let named = self.named();
         let open = match (group.allows_all, group.is_open) {
             (true, _) => Naming::ALL,
             (false, true) => Naming::ALL.and(Truth::Unknown),
             (false, false) => Naming::NONE,
         };
-        let mut out = Grants {
+        let mut out = RoleGrants {
             naming: open,
             by: Vec::new(),
             maybe: Vec::new(),
@@ -260,7 +260,7 @@ impl<'r, 'd> Evaluation<'r, 'd> {
         out
     }
 
-    /// What must allow a request besides what grants it, in the order of the documentation.
+    /// What must allow a request in addition to what grants it, in the order of the documentation.
     fn guardrails(&self) -> Vec<Gate> {
         let groups = self.groups();
         let mut gates: Vec<(PolicyRole, Gate)> = Vec::new();
@@ -363,7 +363,7 @@ impl<'r, 'd> Evaluation<'r, 'd> {
     /// AWS STS API Reference, "AssumeRole"; AWS KMS Developer Guide, "Key policies in AWS KMS".
     fn granted_to_root(
         &self,
-        resource: Grants<'d>,
+        resource: RoleGrants<'d>,
         decides: bool,
     ) -> (Gate, Vec<DecidingStatement<'d>>, Vec<DecidingStatement<'d>>) {
         if self.about.is_for_trust() {

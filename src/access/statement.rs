@@ -1,4 +1,4 @@
-//! Whether a statement is about a request, whoever asks.
+//! Whether a statement is about a request, apart from who asks.
 
 use super::request::{AccessRequest, Caller, RequestContext};
 use super::text::{Resolved, resolve_resource};

@@ -40,20 +40,20 @@ enum AnswerFormat {
     .action(ArgAction::Append)
     .help("Look in these files and folders [default: .]")))]
 pub(super) struct CanArgs {
-    /// Who asks: the address, name, or ARN of a role or user, a pattern of these, a service, or `public`
+    /// Ask about this principal: the address, name, or ARN of a role or user, a pattern of these, a service, or `public`
     #[arg(value_name = "WHO", required_unless_present = "request", conflicts_with = "request")]
     who: Option<String>,
-    /// The action: `s3:GetObject`
+    /// Ask about this action, such as `s3:GetObject`
     #[arg(
         value_name = "ACTION",
         required_unless_present = "request",
         conflicts_with = "request"
     )]
     action: Option<String>,
-    /// The ARN or the address of the resource [default: any resource]
+    /// Ask about the resource with this ARN or address [default: any resource]
     #[arg(value_name = "RESOURCE", conflicts_with = "request")]
     resource: Option<String>,
-    /// A condition key of the request; repeat it for further keys and values. Keys that are not given are unknown
+    /// Set a condition key of the request; can be repeated, also for several values. Keys that are not set are unknown
     #[arg(long, value_name = "KEY=VALUE", conflicts_with = "request", value_parser = key_value)]
     context: Vec<(String, String)>,
     /// Decide the request in this JSON file, with the policies in it; `-` reads standard input

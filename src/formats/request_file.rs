@@ -35,7 +35,7 @@ pub struct RequestFileError {
     what: String,
 }
 
-type Reading<T> = Result<T, (Span, String)>;
+type FileReading<T> = Result<T, (Span, String)>;
 
 impl RequestFile {
     /// Reads a file that holds a request.
@@ -89,8 +89,8 @@ fn group(documents: &[Document]) -> Option<PolicyGroup<'_>> {
     (!documents.is_empty()).then(|| PolicyGroup::of(documents))
 }
 
-fn request_file(value: &Value) -> Reading<RequestFile> {
-    let object = Object::new(value, "a request file", &["request", "policies"])?;
+fn request_file(value: &Value) -> FileReading<RequestFile> {
+    let object = FileObject::new(value, "a request file", &["request", "policies"])?;
     let request = request(object.required("request")?)?;
     let mut file = RequestFile {
         request,
@@ -106,7 +106,7 @@ fn request_file(value: &Value) -> Reading<RequestFile> {
         return Ok(file);
     };
     let names = ["identity", "resource", "boundary", "session", "scp", "rcp", "endpoint"];
-    let object = Object::new(value, "`policies`", &names)?;
+    let object = FileObject::new(value, "`policies`", &names)?;
     file.identity = object.documents("identity", PolicyKind::Identity)?;
     file.boundary = object.documents("boundary", PolicyKind::Boundary)?;
     file.endpoint = object.documents("endpoint", PolicyKind::Resource)?;
@@ -125,9 +125,9 @@ fn request_file(value: &Value) -> Reading<RequestFile> {
     Ok(file)
 }
 
-fn request(value: &Value) -> Reading<AccessRequest> {
+fn request(value: &Value) -> FileReading<AccessRequest> {
     let names = ["principal", "action", "resource", "resource_account", "context"];
-    let object = Object::new(value, "`request`", &names)?;
+    let object = FileObject::new(value, "`request`", &names)?;
     let action = object.required("action")?;
     let resources = match object.get("resource") {
         None => vec!["*".to_owned()],
@@ -154,7 +154,7 @@ fn request(value: &Value) -> Reading<AccessRequest> {
     })
 }
 
-fn action_name(value: &Value) -> Reading<String> {
+fn action_name(value: &Value) -> FileReading<String> {
     let action = text(value, "`action`")?;
     let is_word = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     match action.split_once(':') {
@@ -166,9 +166,9 @@ fn action_name(value: &Value) -> Reading<String> {
     }
 }
 
-fn caller(value: &Value) -> Reading<Caller> {
+fn caller(value: &Value) -> FileReading<Caller> {
     if value.entries().is_some() {
-        let object = Object::new(value, "`principal`", &["type"])?;
+        let object = FileObject::new(value, "`principal`", &["type"])?;
         let kind = object.required("type")?;
         return match &*text(kind, "`type`")? {
             "Anonymous" => Ok(Caller::Anonymous),
@@ -185,7 +185,7 @@ fn caller(value: &Value) -> Reading<Caller> {
     })
 }
 
-fn context(value: &Value) -> Reading<RequestContext> {
+fn context(value: &Value) -> FileReading<RequestContext> {
     let mut context = RequestContext::closed();
     for entry in value.entries().ok_or_else(|| wrong(value, "`context`", "an object"))? {
         let key = entry.key.display();
@@ -199,14 +199,14 @@ fn context(value: &Value) -> Reading<RequestContext> {
 }
 
 /// An object of the file.
-struct Object<'v> {
+struct FileObject<'v> {
     entries: &'v [MapEntry],
     what: &'static str,
     span: Span,
 }
 
-impl<'v> Object<'v> {
-    fn new(value: &'v Value, what: &'static str, names: &[&str]) -> Reading<Self> {
+impl<'v> FileObject<'v> {
+    fn new(value: &'v Value, what: &'static str, names: &[&str]) -> FileReading<Self> {
         let entries = value.entries().ok_or_else(|| wrong(value, what, "an object"))?;
         for (i, entry) in entries.iter().enumerate() {
             let name = entry.key.display();
@@ -230,19 +230,19 @@ impl<'v> Object<'v> {
         entry.map(|e| &e.value).filter(|v| !v.is_null())
     }
 
-    fn required(&self, name: &str) -> Reading<&'v Value> {
+    fn required(&self, name: &str) -> FileReading<&'v Value> {
         let missing = || (self.span, format!("{} needs `{name}`", self.what));
         self.get(name).ok_or_else(missing)
     }
 
-    fn documents(&self, name: &str, kind: PolicyKind) -> Reading<Vec<Document>> {
+    fn documents(&self, name: &str, kind: PolicyKind) -> FileReading<Vec<Document>> {
         let Some(value) = self.get(name) else {
             return Ok(Vec::new());
         };
         list(value, name)?.iter().map(|v| document(v, name, kind)).collect()
     }
 
-    fn levels(&self, name: &str, kind: PolicyKind) -> Reading<Vec<Vec<Document>>> {
+    fn levels(&self, name: &str, kind: PolicyKind) -> FileReading<Vec<Vec<Document>>> {
         let Some(value) = self.get(name) else {
             return Ok(Vec::new());
         };
@@ -251,7 +251,7 @@ impl<'v> Object<'v> {
     }
 }
 
-fn list<'v>(value: &'v Value, name: &str) -> Reading<&'v [Value]> {
+fn list<'v>(value: &'v Value, name: &str) -> FileReading<&'v [Value]> {
     match &value.kind {
         ValueKind::Seq(items) => Ok(items),
         _ => Err(wrong(value, &format!("`{name}`"), "a list")),
@@ -262,7 +262,7 @@ fn wrong(value: &Value, what: &str, expected: &str) -> (Span, String) {
     (value.span, format!("{what} is {}, not {expected}", value.type_name()))
 }
 
-fn text(value: &Value, what: &str) -> Reading<String> {
+fn text(value: &Value, what: &str) -> FileReading<String> {
     match &value.kind {
         ValueKind::Str(text) => text
             .known()
@@ -273,7 +273,7 @@ fn text(value: &Value, what: &str) -> Reading<String> {
 }
 
 /// A value or a list of values; numbers and booleans as they are written.
-fn texts(value: &Value, what: &str) -> Reading<Vec<String>> {
+fn texts(value: &Value, what: &str) -> FileReading<Vec<String>> {
     let one = |value: &Value| match &value.kind {
         ValueKind::Bool(b) => Ok(b.to_string()),
         ValueKind::Num(n) => Ok(n.to_string()),
@@ -287,7 +287,7 @@ fn texts(value: &Value, what: &str) -> Reading<Vec<String>> {
 }
 
 /// A policy that fits the grammar. IAM User Guide, "Grammar of the IAM JSON policy language".
-fn document(value: &Value, name: &str, kind: PolicyKind) -> Reading<Document> {
+fn document(value: &Value, name: &str, kind: PolicyKind) -> FileReading<Document> {
     let Some(document) = policies::literal(value, kind) else {
         return Err(wrong(value, &format!("a policy of `{name}`"), "an object"));
     };

@@ -30,21 +30,21 @@ pub struct RepositoryPlace<'p> {
 /// The policies that apply to a request, with what is known filled in.
 #[derive(Debug, Default)]
 pub struct RequestDocuments {
-    identity: Policies,
-    resource: Policies,
-    boundary: Option<Policies>,
-    scp: Vec<Policies>,
+    identity: FilledPolicies,
+    resource: FilledPolicies,
+    boundary: Option<FilledPolicies>,
+    scp: Vec<FilledPolicies>,
 }
 
 /// See [`PolicyGroup`].
 #[derive(Debug, Default)]
-struct Policies {
+struct FilledPolicies {
     documents: Vec<Document>,
     is_open: bool,
     allows_all: bool,
 }
 
-impl Policies {
+impl FilledPolicies {
     fn group(&self) -> PolicyGroup<'_> {
         PolicyGroup {
             is_open: self.is_open,
@@ -59,8 +59,8 @@ impl RequestDocuments {
         RequestPolicies {
             identity: self.identity.group(),
             resource: self.resource.group(),
-            boundary: self.boundary.as_ref().map(Policies::group),
-            scp: self.scp.iter().map(Policies::group).collect(),
+            boundary: self.boundary.as_ref().map(FilledPolicies::group),
+            scp: self.scp.iter().map(FilledPolicies::group).collect(),
             ..RequestPolicies::default()
         }
     }
@@ -230,7 +230,7 @@ impl<'p> RepositoryPlace<'p> {
             out.identity = self.of_identity(identity);
             out.identity.is_open |= !Effective::new(self.project, id).gaps.is_empty();
             out.boundary = identity.boundary.as_ref().map(|used| {
-                let mut policies = Policies::default();
+                let mut policies = FilledPolicies::default();
                 self.add(used, &mut policies);
                 policies
             });
@@ -242,8 +242,8 @@ impl<'p> RepositoryPlace<'p> {
         out
     }
 
-    fn of_identity(&self, identity: &Identity) -> Policies {
-        let mut out = Policies::default();
+    fn of_identity(&self, identity: &Identity) -> FilledPolicies {
+        let mut out = FilledPolicies::default();
         let groups = identity.groups.iter().filter_map(|m| m.group);
         let of_groups = groups.flat_map(|g| &self.project.identities[g].policies);
         for used in identity.policies.iter().chain(of_groups) {
@@ -252,7 +252,7 @@ impl<'p> RepositoryPlace<'p> {
         out
     }
 
-    fn add(&self, used: &PolicyUse, out: &mut Policies) {
+    fn add(&self, used: &PolicyUse, out: &mut FilledPolicies) {
         match &used.policy {
             PolicyRef::Documents(ids) => {
                 for id in ids {
@@ -270,8 +270,8 @@ impl<'p> RepositoryPlace<'p> {
     }
 
     /// The service control policies above a resource, by level. AWS attaches `FullAWSAccess` beside those that only deny.
-    fn levels(&self, resource: ResourceId) -> Vec<Policies> {
-        let mut levels: BTreeMap<&GuardrailLevel, Policies> = BTreeMap::new();
+    fn levels(&self, resource: ResourceId) -> Vec<FilledPolicies> {
+        let mut levels: BTreeMap<&GuardrailLevel, FilledPolicies> = BTreeMap::new();
         for guardrail in self.project.guardrails(Some(resource)) {
             let document = self.document(&self.project.documents[guardrail.document]);
             levels.entry(&guardrail.level).or_default().documents.push(document);
@@ -285,7 +285,7 @@ impl<'p> RepositoryPlace<'p> {
     }
 
     /// The trust policy of a role, and the policies that are on a resource or that another resource puts on it.
-    fn add_resource_policies(&self, id: ResourceId, out: &mut Policies) {
+    fn add_resource_policies(&self, id: ResourceId, out: &mut FilledPolicies) {
         if let Some(identity) = self.project.identity_of(id) {
             let trust = self.project.identities[identity].trust.iter();
             out.documents

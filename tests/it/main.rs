@@ -8,6 +8,7 @@ mod assumed;
 mod broken;
 mod callers;
 mod can;
+mod can_repository;
 mod cases;
 mod cdk;
 mod checkouts;

@@ -1,0 +1,180 @@
+//! `overgrant can WHO ACTION [RESOURCE]`: questions about what a repository declares.
+
+use serde_json::json;
+
+use crate::support::repository::Repository;
+
+const TERRAFORM: &str = r#"
+data "aws_caller_identity" "me" {}
+
+resource "aws_s3_bucket" "reports" {
+  bucket = "reports"
+}
+
+resource "aws_s3_bucket_policy" "reports" {
+  bucket = aws_s3_bucket.reports.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Public"
+      Effect    = "Allow"
+      Principal = "*"
+      Action    = "s3:GetObject"
+      Resource  = "${aws_s3_bucket.reports.arn}/public/*"
+    }]
+  })
+}
+
+resource "aws_iam_role" "app" {
+  name                 = "app"
+  permissions_boundary = aws_iam_policy.limit.arn
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid       = "Lambda"
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_policy" "limit" {
+  name = "limit"
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = ["s3:*", "sqs:*"], Resource = "*" }]
+  })
+}
+
+resource "aws_iam_role_policy" "app" {
+  role = aws_iam_role.app.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Sid = "Objects", Effect = "Allow", Action = "s3:*", Resource = "${aws_s3_bucket.reports.arn}/*" },
+      { Sid = "Queues", Effect = "Allow", Action = "sqs:*", Resource = "arn:aws:sqs:*:${data.aws_caller_identity.me.account_id}:*" },
+      { Sid = "Tls", Effect = "Deny", Action = "s3:Delete*", Resource = "*", Condition = { Bool = { "aws:SecureTransport" = "false" } } },
+      { Sid = "Users", Effect = "Allow", Action = "iam:CreateUser", Resource = "*" },
+    ]
+  })
+}
+
+resource "aws_iam_role" "app_admin" {
+  name               = "app-admin"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { AWS = aws_iam_role.app.arn }, Action = "sts:AssumeRole" }]
+  })
+}
+
+resource "aws_iam_role_policy_attachment" "app_admin" {
+  role       = aws_iam_role.app_admin.name
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}
+"#;
+
+#[test]
+fn questions_about_a_repository() {
+    let repository = Repository::new(&[("main.tf", TERRAFORM)]);
+    for (question, decision, by) in [
+        (
+            &["app", "s3:GetObject", "arn:aws:s3:::reports/x"][..],
+            "allowed",
+            "`Objects`",
+        ),
+        (&["aws_iam_role.app", "s3:GetObject"], "allowed", "`Objects`"),
+        (
+            &["app", "s3:GetObject", "arn:aws:s3:::other/x"],
+            "implicitly denied",
+            "",
+        ),
+        (
+            &["app", "sqs:SendMessage", "arn:aws:sqs:eu-west-1:111122223333:q"],
+            "allowed",
+            "`Queues`",
+        ),
+        (
+            &["app", "s3:DeleteObject", "arn:aws:s3:::reports/x"],
+            "unknown",
+            "`Tls`",
+        ),
+        (
+            &[
+                "app",
+                "s3:DeleteObject",
+                "arn:aws:s3:::reports/x",
+                "--context",
+                "aws:SecureTransport=true",
+            ],
+            "allowed",
+            "`Objects`",
+        ),
+        (
+            &[
+                "app",
+                "s3:DeleteObject",
+                "arn:aws:s3:::reports/x",
+                "--context",
+                "aws:securetransport=false",
+            ],
+            "explicitly denied",
+            "`Tls`",
+        ),
+        (&["app", "iam:CreateUser"], "implicitly denied", ""),
+        (
+            &["public", "s3:GetObject", "arn:aws:s3:::reports/public/x"],
+            "allowed",
+            "`Public`",
+        ),
+        (
+            &["public", "s3:GetObject", "arn:aws:s3:::reports/x"],
+            "implicitly denied",
+            "",
+        ),
+        (
+            &["lambda.amazonaws.com", "sts:AssumeRole", "aws_iam_role.app"],
+            "allowed",
+            "`Lambda`",
+        ),
+        (
+            &["ec2.amazonaws.com", "sts:AssumeRole", "aws_iam_role.app"],
+            "implicitly denied",
+            "",
+        ),
+        (
+            &["app", "sts:AssumeRole", "aws_iam_role.app_admin"],
+            "implicitly denied",
+            "",
+        ),
+        (&["app-admin", "iam:CreateUser"], "allowed", "AdministratorAccess"),
+    ] {
+        let ran = repository.run(&[&["can"], question].concat());
+        assert_eq!(ran.code, 0, "{question:?}: {}", ran.err);
+        assert!(
+            ran.out.starts_with(&format!("{decision}: ")),
+            "{question:?}: {}",
+            ran.out
+        );
+        assert!(ran.out.contains(by), "{question:?}: {}", ran.out);
+    }
+    let answer = repository.run(&["can", "app", "s3:GetObject", "-f", "json"]).json();
+    assert_eq!(
+        (&answer["decision"], &answer["schema_version"]),
+        (&json!("allowed"), &json!("1.0"))
+    );
+    assert_eq!(
+        (&answer["by"][0]["path"], &answer["by"][0]["sid"]),
+        (&json!("main.tf"), &json!("Objects"))
+    );
+    for (question, what) in [
+        (&["nobody", "s3:GetObject"][..], "no role or user here is `nobody`"),
+        (&["app*", "s3:GetObject"], "`app*` is more than one:"),
+        (&["app", "GetObject"], "`GetObject` is not an action"),
+        (&["app", "s3:GetObject", "nothing"], "no resource here is `nothing`"),
+    ] {
+        let ran = repository.run(&[&["can"], question].concat());
+        assert_eq!((ran.code, &*ran.out), (2, ""), "{question:?}");
+        assert!(ran.err.contains(what), "{question:?}: {}", ran.err);
+    }
+}

@@ -77,4 +77,5 @@ mod unjudged;
 mod usage;
 mod user_rules;
 mod watch;
+mod who_can;
 mod workloads;

@@ -3,7 +3,10 @@
 use super::CliFailure;
 use crate::access::{AccessAnswer, AccessRequest, Caller, ContextValue, Decision, RequestContext, decide};
 use crate::iam::arn::is_account_id;
+use crate::iam::catalogue;
+use crate::iam::resource_fit::may_be_resource_of;
 use crate::project::{IdentityId, Project, RepositoryPlace, RequestDocuments, ResourceId};
+use crate::source::{Span, Text};
 
 /// Stands for the account where nothing says which one is deployed to.
 const SOME_ACCOUNT: &str = "123456789012";
@@ -125,7 +128,13 @@ impl Question<'_, '_> {
             Decision::ExplicitlyDenied => 2,
             Decision::ImplicitlyDenied => 3,
         };
-        let named = documents.allowed_resources().into_iter().map(|resource| {
+        // What the action is never on says nothing.
+        let known = catalogue().action(&request.action);
+        let fits = |resource: &String| {
+            let text = Text::synthetic(resource, Span::NOWHERE);
+            known.is_none_or(|action| may_be_resource_of(&text, action))
+        };
+        let named = documents.allowed_resources().into_iter().filter(fits).map(|resource| {
             let resources = vec![resource];
             decide(
                 &AccessRequest {

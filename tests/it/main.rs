@@ -3,6 +3,7 @@
 
 mod access_analyzer;
 mod action;
+mod administrators;
 mod alternatives;
 mod assumed;
 mod broken;

@@ -220,6 +220,7 @@ impl TextGlob {
         Ok(Self::new(within_fields(syms, reading.fields)))
     }
 
+    #[cfg(any(test, feature = "internals"))]
     /// A text without unknown parts.
     pub fn read_str(text: &str, reading: Reading, symbols: &mut Symbols) -> Result<Self, Unreadable> {
         let mut syms = Vec::new();

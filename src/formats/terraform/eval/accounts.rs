@@ -17,7 +17,7 @@ use crate::formats::terraform::eval::module::TerraformModule;
 use crate::formats::terraform::parse::directory::{Decl, HclExpr};
 
 /// By what a provider is called in a module, `aws` or `aws.prod`: its account, or `None` for that of the root module's `aws`.
-pub(crate) type Accounts = BTreeMap<String, Option<Arc<str>>>;
+pub(crate) type ProviderAccounts = BTreeMap<String, Option<Arc<str>>>;
 
 /// The provider of resources that name none.
 const DEFAULT: &str = "aws";
@@ -54,9 +54,9 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// What a call hands to the module.
-    pub(crate) fn handed(&self, caller: &Rc<TerraformModule<'a>>, decl: &Decl<'a>) -> Accounts {
+    pub(crate) fn handed(&self, caller: &Rc<TerraformModule<'a>>, decl: &Decl<'a>) -> ProviderAccounts {
         let default = self.account_of(caller, DEFAULT);
-        let mut out = Accounts::from([(DEFAULT.to_owned(), default)]);
+        let mut out = ProviderAccounts::from([(DEFAULT.to_owned(), default)]);
         let Some(HclExpr { tree, node }) = decl.expr("providers") else {
             return out;
         };
@@ -79,8 +79,8 @@ impl<'a> TerraformEvaluator<'a> {
         }
     }
 
-    fn accounts(&self, module: &Rc<TerraformModule<'a>>) -> Accounts {
-        let mut out = Accounts::new();
+    fn accounts(&self, module: &Rc<TerraformModule<'a>>) -> ProviderAccounts {
+        let mut out = ProviderAccounts::new();
         for decl in &module.directory.providers {
             let block = decl.block();
             if !matches!(block.label(0), "aws" | "awscc") {

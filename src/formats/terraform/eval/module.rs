@@ -9,7 +9,7 @@ use crate::source::{Hole, HoleKind, Span, Text, join_path, relative_path};
 use crate::value::guard::combined;
 use crate::value::{Guard, MapEntry, Value};
 
-use crate::formats::terraform::eval::accounts::Accounts;
+use crate::formats::terraform::eval::accounts::ProviderAccounts;
 use crate::formats::terraform::eval::attributes::outside_hole_kind;
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator, View};
 use crate::formats::terraform::eval::instances::{ConditionalExpansion, InstanceCount};
@@ -38,8 +38,8 @@ pub(crate) struct TerraformModule<'a> {
     /// When there is one.
     when: Option<Guard>,
     /// The accounts of the providers that a call hands in.
-    pub(crate) handed: Accounts,
-    pub(crate) accounts: OnceCell<Accounts>,
+    pub(crate) handed: ProviderAccounts,
+    pub(crate) accounts: OnceCell<ProviderAccounts>,
     memo: RefCell<HashMap<(ValueSlot, View), EvaluationMemo>>,
     pub(crate) expansions: RefCell<HashMap<String, Rc<ConditionalExpansion>>>,
 }
@@ -68,7 +68,7 @@ impl<'a> TerraformModule<'a> {
             chosen,
             arguments: None,
             when: None,
-            handed: Accounts::new(),
+            handed: ProviderAccounts::new(),
             accounts: OnceCell::new(),
             memo: RefCell::default(),
             expansions: RefCell::default(),

@@ -1,8 +1,7 @@
 //! Data that is encrypted with a KMS key of the repository, and who may decrypt with it.
 //! AWS KMS Developer Guide, "Key policies in AWS KMS", "Default key policy".
 
-use super::graph::NodeId;
-use super::graph::{AccessNode, Actor, Graph};
+use super::graph::{AccessNode, Actor, Graph, NodeId};
 use super::trust::{Who, who};
 use crate::iam::catalogue;
 use crate::project::ResourceId;

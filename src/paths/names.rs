@@ -16,7 +16,7 @@ use crate::iam::pattern::{Pattern, is_star};
 use crate::iam::{ClauseItem, Statement};
 use crate::index::IndexVec;
 use crate::model::{Resource, resource_types};
-use crate::project::{IdentityKind, Project, ResourceId};
+use crate::project::{Project, ResourceId};
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
 use crate::value::{Value, ValueKind};
 

@@ -13,6 +13,7 @@ use crate::value::{Value, ValueKind};
 
 pub(super) fn add(graph: &mut Graph<'_>) {
     let mut found: Vec<(NodeId, &'static str, &'static str, Span)> = Vec::new();
+    let mut shared: Vec<(NodeId, String)> = Vec::new();
     let mut changed: Vec<(String, Vec<NodeId>, Span)> = Vec::new();
     for (node, span) in routes::open(graph) {
         found.push((
@@ -39,6 +40,7 @@ pub(super) fn add(graph: &mut Graph<'_>) {
             }
             "AWS::Lambda::Permission" => {
                 changed.extend(other_account(graph, r));
+                shared.extend(shared_functions(graph, r));
                 let Some(open) = r.get("Principal").filter(|v| v.as_text().is_some_and(is_star)) else {
                     continue;
                 };
@@ -57,6 +59,7 @@ pub(super) fn add(graph: &mut Graph<'_>) {
             _ => {}
         }
     }
+    graph.shared.extend(shared);
     let found = found.into_iter().map(|entry| (AccessNode::Public, entry));
     let changed = changed.into_iter().flat_map(|(account, nodes, span)| {
         let by = "changes the code of the function";
@@ -83,6 +86,19 @@ pub(super) fn add(graph: &mut Graph<'_>) {
             conditions: Vec::new(),
             unknown: Vec::new(),
         });
+    }
+}
+
+/// The functions that a permission gives to an account or identity, and the action.
+fn shared_functions(graph: &Graph<'_>, r: &Resource) -> Vec<(NodeId, String)> {
+    let of_service = |v: &Value| v.as_str().is_some_and(|p| p.ends_with(".amazonaws.com"));
+    let action = r.get("Action").and_then(Value::as_str);
+    match (action, r.get("Principal")) {
+        (Some(action), Some(principal)) if !of_service(principal) => functions(graph, r, "FunctionName")
+            .into_iter()
+            .map(|node| (node, action.to_string()))
+            .collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -104,6 +104,8 @@ pub(super) struct Graph<'p> {
     pub(super) writes: Vec<Write>,
     /// Deny statements of the policies of resources.
     pub(super) guarded: HashMap<NodeId, Vec<&'p Statement>>,
+    /// Functions that others may use, and for which action.
+    pub(super) shared: HashSet<(NodeId, String)>,
     /// The customer's KMS keys that data is encrypted with.
     pub(super) keys: HashMap<NodeId, ResourceId>,
     /// The roles with an instance profile.
@@ -139,6 +141,7 @@ impl<'p> Graph<'p> {
             edges: Vec::new(),
             writes: Vec::new(),
             guarded: HashMap::new(),
+            shared: HashSet::new(),
             keys: HashMap::new(),
             profiled: BTreeSet::new(),
             profiles: HashMap::new(),
@@ -288,7 +291,9 @@ impl<'p> Graph<'p> {
                 trusting.collect()
             }
             Hub::Delegating(of) => {
-                let roles = self.names.all(classes::ROLE, *of).iter().copied();
+                let own = self.names.all(classes::ROLE, *of).iter().copied();
+                let others = self.names.in_other_accounts(classes::ROLE, *of);
+                let roles = own.chain(others.filter(|n| self.delegation(*n).is_some_and(|(_, way)| way.is_given)));
                 let trusting = roles.filter_map(|n| {
                     let (_, way) = self.delegation(n).filter(|_| !self.is_particular(n))?;
                     Some(to(n, vec![trusted(way.span)], way.conditions.clone()))
@@ -308,6 +313,14 @@ impl<'p> Graph<'p> {
             Hub::Delegating(_) => "every role that trusts its account".to_owned(),
         };
         self.hubs.iter().map(|(hub, id)| (*id, text(hub))).collect()
+    }
+
+    /// Whether a permission of a function gives an action to an account.
+    fn is_shared(&self, action: Action, node: NodeId) -> bool {
+        let names = [action.name(), "lambda:*", "*"];
+        names
+            .iter()
+            .any(|name| self.shared.contains(&(node, (*name).to_owned())))
     }
 
     pub(super) fn profiled_roles(&self) -> impl Iterator<Item = NodeId> {
@@ -400,8 +413,9 @@ impl<'p> Actor<'p> {
 
     /// Whether the identity is kept from doing something to a node that a policy allows.
     pub(super) fn is_kept_from(&self, graph: &Graph<'p>, action: Action, node: NodeId) -> bool {
-        // Policies of an identity alone allow nothing in another account, and only trust policies are asked for here.
-        self.is_in_other_account(graph, node) && action.name() != "sts:AssumeRole"
+        // Policies of an identity alone allow nothing in another account; trust policies are asked for with the hop.
+        let is_shared = || action.name() == "sts:AssumeRole" || graph.is_shared(action, node);
+        self.is_in_other_account(graph, node) && !is_shared()
             || grants::is_denied(self.effective, &self.asking(graph), action, node)
             || !self.is_within_boundary(graph, action, node).may_be()
     }

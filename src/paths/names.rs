@@ -151,6 +151,13 @@ impl<'p> NodeNames<'p> {
         self.together.get(&(class, of)).map_or(&[], Vec::as_slice)
     }
 
+    /// All of a class that the same root module makes in other accounts.
+    pub(super) fn in_other_accounts(&self, class: Class, of: Deployment) -> impl Iterator<Item = NodeId> {
+        let others = self.together.iter();
+        let others = others.filter(move |((c, d), _)| *c == class && of.is_of_other_account(*d));
+        others.flat_map(|(_, nodes)| nodes).copied()
+    }
+
     /// All of a class.
     pub(super) fn every(&self, class: Class) -> impl Iterator<Item = NodeId> {
         let nodes = self.nodes.iter_enumerated();

@@ -27,6 +27,8 @@ pub(super) struct Way {
     pub(super) conditions: Vec<String>,
     /// A condition names an account, an organization, or a principal.
     pub(super) is_pinned: bool,
+    /// It names an account that is given from outside.
+    pub(super) is_given: bool,
 }
 
 /// Whom a principal lets in.
@@ -82,6 +84,7 @@ impl<'p> TrustOf<'p> {
                     span: item.value.span,
                     conditions: conditions_of(s),
                     is_pinned: strength(s).pins_caller(),
+                    is_given: matches!(origin_of(item, project.own, home), PrincipalOrigin::SomeAccount { .. }),
                 });
             }
             out.statements.push((s, here));

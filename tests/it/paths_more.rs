@@ -80,6 +80,10 @@ fn roles_of_another_account() {
     assert_eq!(paths(&(named + &grant)), path);
     let account = root("{ AWS = \"arn:aws:iam::${var.one}:root\" }") + &ann + &grant;
     assert_eq!(paths(&account), path);
+    let all = by("one", &policy("user", "ann", &allow("sts:AssumeRole", "*")));
+    let account = root("{ AWS = \"arn:aws:iam::${var.one}:root\" }") + &ann + &all;
+    assert_eq!(paths(&account), path);
+    assert_eq!(paths(&(root(ACCOUNT) + ME + &ann + &all)), [""; 0]);
 }
 
 #[test]

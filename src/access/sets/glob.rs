@@ -221,6 +221,7 @@ impl TextGlob {
     }
 
     /// A text without unknown parts.
+    #[cfg(feature = "internals")]
     pub fn read_str(text: &str, reading: Reading, symbols: &mut Symbols) -> Result<Self, Unreadable> {
         let mut syms = Vec::new();
         push_text(text, reading, symbols, &mut syms)?;

@@ -5,7 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::{AwsManaged, DocumentId, GuardrailLevel, Identity, PolicyRef, PolicyUse, Project, ResourceId};
+use super::{
+    AwsManaged, DocumentId, GuardrailLevel, Identity, PolicyRef, PolicyUse, Project, RepositoryPlace, ResourceId,
+};
 use crate::iam::pattern::is_star;
 use crate::iam::{Clause, ClauseItem, Document, Effect, PolicyKind, SourceFormat, Statement};
 use crate::model::{full_address, resource_types};
@@ -99,7 +101,7 @@ impl CombinedPolicy {
         out
     }
 
-    fn add(&mut self, document: &Document, used: Span) {
+    fn add(&mut self, document: &Document, used: Span, place: &RepositoryPlace<'_>) {
         if self.document.statements.is_empty() {
             self.document.version.clone_from(&document.version);
             self.document.format = document.format;
@@ -120,13 +122,14 @@ impl CombinedPolicy {
                 s.branch.clone_from(&document.branch);
             }
             complete_items(&mut s);
+            place.fill_statement(&mut s);
             self.document.statements.push(s);
             self.places.push(used);
         }
     }
 
     /// Takes away what the policies of a boundary, or of one level of control policies, deny or do not list.
-    fn add_limit(&mut self, documents: &[&Document], allows_all: bool, used: Span) {
+    fn add_limit(&mut self, documents: &[&Document], allows_all: bool, used: Span, place: &RepositoryPlace<'_>) {
         let is_list = |s: &Statement| {
             let any = s
                 .resource
@@ -150,7 +153,7 @@ impl CombinedPolicy {
         for document in documents {
             let mut denials = (*document).clone();
             denials.statements.retain(|s| !s.allows());
-            self.add(&denials, used);
+            self.add(&denials, used, place);
         }
         let items: Vec<ClauseItem> = allows()
             .filter_map(|s| s.action.as_ref())
@@ -270,18 +273,19 @@ impl Project<'_> {
     /// Everything in scope that has policies, in the order of the project.
     pub fn access_subjects(&self) -> Vec<AccessSubject> {
         let mut out = Vec::new();
+        let place = &RepositoryPlace::anywhere(self);
         let mut used: BTreeSet<DocumentId> = BTreeSet::new();
         for identity in &self.identities {
             if !self.sources.file(identity.header.file).in_scope {
                 continue;
             }
-            out.extend(self.identity_subject(identity));
+            out.extend(self.identity_subject(identity, place));
             used.extend(identity.documents());
             if let Some(PolicyRef::Documents(ids)) = identity.boundary.as_ref().map(|b| &b.policy) {
                 used.extend(ids);
             }
             used.extend(&identity.trust);
-            out.extend(self.trust_subject(identity));
+            out.extend(self.trust_subject(identity, place));
         }
         let mut others: BTreeMap<(SubjectKind, String, String, PolicyKind), AccessSubject> = BTreeMap::new();
         for (id, document) in self.documents.iter_enumerated() {
@@ -297,11 +301,11 @@ impl Project<'_> {
                 document.kind,
             );
             let same = others.entry(key).or_insert(subject);
-            same.policy.add(document, document.span);
+            same.policy.add(document, document.span, place);
         }
         for ((.., kind), mut subject) in others {
             if kind == PolicyKind::Scp {
-                subject.policy.allow_the_rest();
+                subject.policy.allow_the_rest(place);
             }
             out.push(subject);
         }
@@ -329,7 +333,7 @@ impl Project<'_> {
     }
 
     /// All that is attached to an identity and to its groups, less what limits it.
-    fn identity_subject(&self, identity: &Identity) -> Option<AccessSubject> {
+    fn identity_subject(&self, identity: &Identity, place: &RepositoryPlace<'_>) -> Option<AccessSubject> {
         let groups = identity.groups.iter().filter_map(|m| m.group);
         let of_groups = groups.flat_map(|g| &self.identities[g].policies);
         let uses: Vec<&PolicyUse> = identity.policies.iter().chain(of_groups).collect();
@@ -339,24 +343,24 @@ impl Project<'_> {
         policy.document.kind = PolicyKind::Identity;
         policy.document.span = identity.header;
         for used in uses {
-            self.add_use(used, &mut policy);
+            self.add_use(used, &mut policy, place);
         }
         for membership in identity.groups.iter().filter(|m| m.group.is_none()) {
             let name = self.text_at(membership.span);
             policy.elsewhere.insert(format!("group {name}"), membership.span);
         }
         if !policy.document.statements.is_empty() {
-            self.add_limits(identity, &mut policy);
+            self.add_limits(identity, &mut policy, place);
         }
         Some(self.subject(SubjectKind::Identity, identity, policy))
     }
 
-    fn add_limits(&self, identity: &Identity, policy: &mut CombinedPolicy) {
+    fn add_limits(&self, identity: &Identity, policy: &mut CombinedPolicy, place: &RepositoryPlace<'_>) {
         if let Some(boundary) = &identity.boundary {
             let documents = self.documents_of(boundary);
             match documents.is_empty() {
                 true => drop(policy.limits.insert(self.text_at(boundary.span))),
-                false => policy.add_limit(&documents, false, boundary.span),
+                false => policy.add_limit(&documents, false, boundary.span, place),
             }
         }
         let mut levels: BTreeMap<&GuardrailLevel, Vec<&Document>> = BTreeMap::new();
@@ -368,14 +372,14 @@ impl Project<'_> {
             let mut statements = documents.iter().flat_map(|d| &d.statements);
             // AWS attaches `FullAWSAccess` beside policies that only deny.
             let allows_all = *level == GuardrailLevel::Attached || !statements.any(|s| !s.is_written_as_deny());
-            policy.add_limit(&documents, allows_all, identity.header);
+            policy.add_limit(&documents, allows_all, identity.header, place);
         }
     }
 
-    fn trust_subject(&self, identity: &Identity) -> Option<AccessSubject> {
+    fn trust_subject(&self, identity: &Identity, place: &RepositoryPlace<'_>) -> Option<AccessSubject> {
         let mut policy = CombinedPolicy::new(&self.documents[*identity.trust.first()?]);
         for id in &identity.trust {
-            policy.add(&self.documents[*id], self.documents[*id].span);
+            policy.add(&self.documents[*id], self.documents[*id].span, place);
         }
         Some(self.subject(SubjectKind::Trust, identity, policy))
     }
@@ -435,7 +439,7 @@ impl Project<'_> {
         }
     }
 
-    fn add_use(&self, used: &PolicyUse, policy: &mut CombinedPolicy) {
+    fn add_use(&self, used: &PolicyUse, policy: &mut CombinedPolicy, place: &RepositoryPlace<'_>) {
         let documents = self.documents_of(used);
         if documents.is_empty() {
             let name = match &used.policy {
@@ -446,7 +450,7 @@ impl Project<'_> {
             policy.elsewhere.insert(name, used.span);
         }
         for document in documents {
-            policy.add(document, used.span);
+            policy.add(document, used.span, place);
         }
     }
 
@@ -460,12 +464,12 @@ impl Project<'_> {
 
 impl CombinedPolicy {
     /// AWS attaches `FullAWSAccess` beside control policies that only deny.
-    fn allow_the_rest(&mut self) {
+    fn allow_the_rest(&mut self, place: &RepositoryPlace<'_>) {
         if self.document.statements.iter().any(|s| !s.is_written_as_deny()) {
             return;
         }
         if let Some(full) = AwsManaged::by_name("AdministratorAccess") {
-            self.add(full.document(), self.document.span);
+            self.add(full.document(), self.document.span, place);
         }
     }
 }

@@ -84,6 +84,8 @@ pub struct DiffPage<'a> {
     pub lost: Vec<DiffChange>,
     pub unknown: Vec<DiffUnknown>,
     pub moved: Vec<DiffMove>,
+    /// A file that differs is broken on one side.
+    pub is_broken: bool,
     /// What placeholders were taken to be.
     pub assumed: BTreeMap<String, String>,
 }

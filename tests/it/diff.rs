@@ -176,9 +176,9 @@ fn a_subject_on_one_side_gains_or_loses_all_that_it_has() {
     assert_eq!(
         said(&json, "gained"),
         [
+            "aws_iam_role.ci (trust): sts:AssumeRole",
             "aws_iam_role.ci: s3:GetObject s3:PutObject",
-            "aws_iam_role.ci: sqs:SendMessage",
-            "aws_iam_role.ci (trust): sts:AssumeRole"
+            "aws_iam_role.ci: sqs:SendMessage"
         ]
     );
     assert_eq!(said(&json, "lost"), [""; 0]);
@@ -252,13 +252,37 @@ fn a_broken_file_is_unknown() {
 }
 
 #[test]
+fn references_to_resources_of_the_repository_are_their_arns() {
+    let queue = "resource \"aws_sqs_queue\" \"q\" {}\nresource \"aws_sqs_queue\" \"p\" {}\n";
+    let whole =
+        format!("{ROLE}{INLINE}{queue}").replace("\"arn:aws:sqs:us-east-1:111122223333:q\"", "aws_sqs_queue.q.arn");
+    let json = |new: &str| {
+        let r = folders(&[("main.tf", &whole)], &[("main.tf", new)]);
+        let json = r.run(&["diff", "old", "new", "--format", "json"]).json();
+        assert_eq!(json["unknown"], serde_json::json!([]), "{json:#}");
+        (said(&json, "gained"), json["gained"][0]["request"]["resource"].clone())
+    };
+    let (gained, resource) = json(&whole.replace("sqs:SendMessage", "sqs:DeleteQueue"));
+    assert_eq!(gained, ["aws_iam_role.ci: sqs:DeleteQueue"]);
+    assert_eq!(resource, "arn:aws:sqs:us-east-1:111122223333:aws_sqs_queue-q");
+    let (gained, _) = json(&whole.replace("aws_sqs_queue.q.arn", "aws_sqs_queue.p.arn"));
+    assert_eq!(gained, ["aws_iam_role.ci: sqs:SendMessage"]);
+    let policy = "resource \"aws_sqs_queue_policy\" \"q\" {\n  queue_url = aws_sqs_queue.q.id\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [{ Effect = \"Allow\", Action = \"sqs:SendMessage\", Principal = { AWS = aws_iam_role.ci.arn }, Resource = aws_sqs_queue.q.arn }] })\n}\n";
+    let (gained, _) = json(&format!("{whole}{policy}"));
+    assert_eq!(gained, ["aws_sqs_queue.q: sqs:SendMessage"]);
+}
+
+#[test]
 fn revisions_are_compared() {
     let whole = format!("{ROLE}{INLINE}");
     let r = committed(&[("infra/main.tf", &whole)]);
     let json = |args: &[&str]| r.run(&[&["diff", "--format", "json"], args].concat()).json();
     assert!(is_empty(&json(&["main"])));
-    r.write("infra/main.tf", whole.replace("s3:PutObject", "s3:*").as_bytes());
-    let gained = ["aws_iam_role.ci: s3:*"];
+    r.write(
+        "infra/main.tf",
+        whole.replace("s3:PutObject", "s3:DeleteObject").as_bytes(),
+    );
+    let gained = ["aws_iam_role.ci: s3:DeleteObject"];
     assert_eq!(said(&json(&["main"]), "gained"), gained);
     assert_eq!(json(&["main"])["gained"][0]["path"], "infra/main.tf");
     assert_eq!(said(&json(&["main:infra"]), "gained"), gained);
@@ -338,7 +362,7 @@ fn a_comment_is_short_enough_for_a_pull_request() {
             "      {{ Effect = \"Allow\", Action = \"s3:GetObject\", Resource = \"arn:aws:s3:::bucket-{n}/*\" }},\n"
         )
     };
-    let many: String = (0..600).map(statement).collect();
+    let many: String = (0..350).map(statement).collect();
     let new = INLINE.replace("    Statement = [\n", &format!("    Statement = [\n{many}"));
     let r = folders(
         &[("main.tf", &*format!("{ROLE}{INLINE}"))],

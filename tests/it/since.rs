@@ -1,6 +1,5 @@
 //! `check --since REF` and `check --staged`: what is read from Git, and what is left out.
 
-
 use crate::support::git::{commit, committed, git, git_command};
 use crate::support::repository::{Ran, Repository, finished, key_pair};
 

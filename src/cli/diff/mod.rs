@@ -23,8 +23,9 @@ use crate::report::{
 };
 use crate::secrets::Mask;
 use crate::settings::Settings;
-use crate::source::{FileId, Sources, parent_path, relative_path};
+use crate::source::{FileId, Sources, Span, parent_path, relative_path};
 use crate::triage::Report;
+use crate::unjudged::UnjudgedReason;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 enum DiffFormat {
@@ -86,7 +87,7 @@ impl DiffArgs {
             DiffFormat::Human => terminal::print_text(&text)?,
             DiffFormat::Json | DiffFormat::Markdown | DiffFormat::Github => terminal::print_page(&text)?,
         };
-        let is_broken = !page.old.errors.is_empty() || !page.new.errors.is_empty();
+        let is_broken = page.is_broken || !page.old.errors.is_empty() || !page.new.errors.is_empty();
         let fails = |least: Severity| page.gained.iter().any(|c| c.change.severity >= least);
         let fails = self.fail_on_new.is_some_and(fails) || self.fail_on_unjudged && !page.unknown.is_empty();
         Ok(ExitCode::from(u8::from(is_broken || fails)))
@@ -124,16 +125,33 @@ impl<'a> DiffInput<'a> {
         }
     }
 
-    /// Files that could not be read completely, as compared. What Terraform declares is spread over the files of a folder.
-    fn broken(&self) -> BTreeSet<String> {
-        let name = |file: FileId| {
-            self.below
-                .iter()
-                .zip(self.side.sources.ids())
-                .find(|(_, id)| *id == file)
-        };
-        let files = self.side.errors.iter().filter_map(|p| name(p.span.file));
-        files.map(|(path, _)| unit(path)).collect()
+    /// Places where files could not be read completely, one of each file.
+    fn broken(&self) -> BTreeMap<String, Span> {
+        let errors = self.side.errors.iter().map(|p| p.span);
+        let unjudged = self.side.unjudged.iter().filter_map(|u| {
+            let is_broken = matches!(u.why, UnjudgedReason::Broken(_));
+            u.span
+                .filter(|span| is_broken && self.side.sources.file(span.file).in_scope)
+        });
+        let named = errors.chain(unjudged).filter(|span| span.is_in_source());
+        let mut out = BTreeMap::new();
+        for span in named {
+            let path = self.below.iter().zip(self.side.sources.ids());
+            if let Some((path, _)) = path.into_iter().find(|(_, id)| *id == span.file) {
+                out.entry(path.clone()).or_insert(span);
+            }
+        }
+        out
+    }
+
+    /// The text of the file at this path, as compared.
+    fn text_of(&self, path: &str) -> Option<&str> {
+        let (_, id) = self
+            .below
+            .iter()
+            .zip(self.side.sources.ids())
+            .find(|(p, _)| *p == path)?;
+        Some(&self.side.sources.file(id).text)
     }
 
     /// The files that a subject is written in.
@@ -158,6 +176,7 @@ fn unit(path: &str) -> String {
 
 fn page<'a>(old: DiffInput<'a>, new: DiffInput<'a>) -> Result<DiffPage<'a>, CliFailure> {
     let mut unknown = Vec::new();
+    let mut broken = BTreeSet::new();
     for (input, is_new) in [(&old, false), (&new, true)] {
         let side = &input.side;
         let is_empty = input.subjects.all.is_empty() && side.errors.is_empty();
@@ -165,18 +184,25 @@ fn page<'a>(old: DiffInput<'a>, new: DiffInput<'a>) -> Result<DiffPage<'a>, CliF
         if is_empty && (other.subjects.all.is_empty() || is_file(input)) {
             return Err(CliFailure::Usage(format!("`{}` has no policy", side.name)));
         }
-        unknown.extend(side.errors.iter().map(|p| DiffUnknown {
-            subject: match is_file(input) {
-                true => side.name.to_owned(),
-                false => side.sources.path(p.span.file).to_owned(),
-            },
-            why: "could not be read".to_owned(),
-            is_new,
-            is_gain: is_new,
-            span: Some(p.span),
-        }));
+        // What is broken in the same way on both sides is no change.
+        let changed = input
+            .broken()
+            .into_iter()
+            .filter(|(path, _)| input.text_of(path) != other.text_of(path));
+        for (path, span) in changed {
+            broken.insert(unit(&path));
+            unknown.push(DiffUnknown {
+                subject: match is_file(input) {
+                    true => side.name.to_owned(),
+                    false => side.sources.path(span.file).to_owned(),
+                },
+                why: "could not be read".to_owned(),
+                is_new,
+                is_gain: is_new,
+                span: Some(span),
+            });
+        }
     }
-    let broken: BTreeSet<String> = old.broken().union(&new.broken()).cloned().collect();
     let found = pairs(&old.subjects, &new.subjects);
     let mut changed = Vec::new();
     let mut moved = Vec::new();
@@ -227,6 +253,7 @@ fn page<'a>(old: DiffInput<'a>, new: DiffInput<'a>) -> Result<DiffPage<'a>, CliF
         gained: Vec::new(),
         lost: Vec::new(),
         unknown,
+        is_broken: !broken.is_empty(),
         moved,
         assumed: BTreeMap::new(),
     };

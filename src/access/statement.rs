@@ -66,7 +66,8 @@ impl<'r> ResourceRequest<'r> {
             None => false,
         };
         let action = statement.action.as_ref().map_or(Truth::No, |c| self.action(c));
-        if action.is_no() {
+        // Of a repository, it is known which statements no request of today matches.
+        if action.is_no() || statement.dead.is_some() {
             return Truth::No;
         }
         // Of a trust policy: the role that it is on.

@@ -7,21 +7,17 @@ use std::process::ExitCode;
 use clap::{ArgAction, Args, ValueHint};
 
 use super::input::InputArgs;
+use super::question::{Question, caller, check_action, is_arn, place};
 use super::run::RunOptions;
 use super::{CliFailure, input, repositories, terminal};
-use crate::access::{AccessAnswer, AccessRequest, Caller, ContextValue, Decision, RequestContext, decide};
+use crate::access::decide;
 use crate::discover::{self, MAX_FILE_SIZE};
 use crate::formats::request_file::RequestFile;
-use crate::iam::arn::is_account_id;
-use crate::project::{IdentityId, Project, RepositoryPlace, RequestDocuments, ResourceId};
 use crate::report::{RepositoryAnswer, access_human, access_json, repository_access_json};
 use crate::secrets::Mask;
 use crate::settings::Settings;
 use crate::source::{FileId, Sources};
 
-/// Stands for the account where nothing says which one is deployed to.
-const SOME_ACCOUNT: &str = "123456789012";
-const SOME_REGION: &str = "us-east-1";
 /// So many candidates are listed.
 const MAX_CANDIDATES: usize = 20;
 
@@ -65,7 +61,7 @@ pub(super) struct CanArgs {
     input: InputArgs,
 }
 
-fn key_value(text: &str) -> Result<(String, String), String> {
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     let parts = text.split_once('=').filter(|(key, _)| key.contains(':'));
     let (key, value) = parts.ok_or("not a condition key and its value, such as aws:SourceVpc=vpc-1")?;
     Ok((key.to_owned(), value.to_owned()))
@@ -103,12 +99,7 @@ impl CanArgs {
     }
 
     fn decide_in_repository(&self, who: &str, action: &str) -> Result<ExitCode, CliFailure> {
-        let is_plain = |t: &str| !t.is_empty() && !t.contains(['*', '?', ':']);
-        if !action.split_once(':').is_some_and(|(a, b)| is_plain(a) && is_plain(b)) {
-            return Err(CliFailure::Usage(format!(
-                "`{action}` is not an action such as `s3:GetObject`"
-            )));
-        }
+        check_action(action)?;
         let over = |_: &mut Settings| {};
         let run_options = RunOptions::confined();
         let all = repositories::read(&self.input, &over, &run_options)?;
@@ -117,7 +108,7 @@ impl CanArgs {
             let report = read.report(analysis, &run_options);
             let project = &analysis.project;
             let mask = Mask::new(project.sources, &report.secrets);
-            let place = self.place(project, who);
+            let place = place(project, who, self.resource.as_deref());
             let matched = place.identities(who);
             let candidates = matched.iter().map(|id| place.describe(*id)).collect::<Vec<_>>();
             let caller = match matched[..] {
@@ -135,7 +126,8 @@ impl CanArgs {
             }
             let text = caller.map(|caller| {
                 let question = Question {
-                    args: self,
+                    context: &self.context,
+                    resource: self.resource.as_deref(),
                     place: &place,
                     identity: matched.first().copied(),
                     caller,
@@ -189,124 +181,6 @@ impl CanArgs {
                 Err(CliFailure::Usage(what))
             }
         }
-    }
-
-    /// The account is the one of the settings, or that of an ARN in the question; the Region is that of the resource.
-    fn place<'p>(&self, project: &'p Project<'p>, who: &str) -> RepositoryPlace<'p> {
-        let resource = self.resource.as_deref().unwrap_or_default();
-        let part = |arn: &str, n: usize| arn.splitn(6, ':').nth(n).unwrap_or_default().to_owned();
-        let mut accounts = project.own.accounts.keys();
-        let own = accounts.next().filter(|_| project.own.accounts.len() == 1).cloned();
-        let named = [who, resource].map(|arn| part(arn, 4));
-        let account = own.or_else(|| named.into_iter().find(|a| is_account_id(a)));
-        let region = Some(part(resource, 3)).filter(|r| !r.is_empty() && resource.starts_with("arn:"));
-        RepositoryPlace::new(
-            project,
-            account.unwrap_or_else(|| SOME_ACCOUNT.to_owned()),
-            region.unwrap_or_else(|| SOME_REGION.to_owned()),
-        )
-    }
-}
-
-fn is_arn(resource: &str) -> bool {
-    resource == "*" || resource.starts_with("arn:")
-}
-
-fn caller(who: &str) -> Option<Caller> {
-    match who {
-        "public" => Some(Caller::Anonymous),
-        _ => Caller::parse(who),
-    }
-}
-
-/// What is asked of one repository.
-struct Question<'q, 'p> {
-    args: &'q CanArgs,
-    place: &'q RepositoryPlace<'p>,
-    identity: Option<IdentityId>,
-    caller: Caller,
-    action: &'q str,
-}
-
-impl Question<'_, '_> {
-    fn principal(&self) -> String {
-        match &self.caller {
-            Caller::Identity(identity) => identity.arn.clone(),
-            Caller::Service(name) | Caller::Provider(name) => name.clone(),
-            Caller::Anonymous => "anonymous".to_owned(),
-        }
-    }
-
-    fn request(&self) -> (AccessRequest, RequestDocuments) {
-        let mut context = RequestContext::open();
-        for (key, _) in &self.args.context {
-            let of_key = self.args.context.iter().filter(|(k, _)| k.eq_ignore_ascii_case(key));
-            context.set(
-                key,
-                ContextValue::Known(of_key.map(|(_, value)| value.clone()).collect()),
-            );
-        }
-        let on: Vec<ResourceId> = match &self.args.resource {
-            Some(text) => self.place.resources(text),
-            None => Vec::new(),
-        };
-        let mut documents = self.place.documents(self.identity, &on);
-        if self.identity.is_none() {
-            documents.open_identity();
-        }
-        let resource = self.args.resource.as_deref().map(|text| {
-            let declared = on.iter().find_map(|id| self.place.arn(*id));
-            declared.filter(|_| !is_arn(text)).unwrap_or_else(|| text.to_owned())
-        });
-        let decided_there =
-            self.action.to_ascii_lowercase().starts_with("sts:assume") || self.action.starts_with("kms:");
-        let account = resource
-            .as_deref()
-            .and_then(|r| r.split(':').nth(4))
-            .unwrap_or_default();
-        let is_elsewhere = is_account_id(account) && Some(account) != self.caller.account();
-        if on.is_empty() && (decided_there || is_elsewhere || self.caller.identity().is_none()) {
-            documents.open_resource();
-        }
-        // What is declared here is of the account here.
-        let resource_account = (!on.is_empty()).then(|| self.place.account.clone());
-        let request = AccessRequest {
-            caller: self.caller.clone(),
-            action: self.action.to_owned(),
-            resources: vec![resource.unwrap_or_else(|| "*".to_owned())],
-            resource_account,
-            context,
-        };
-        (request, documents)
-    }
-
-    /// Without a resource: the best answer for `*` and for what the caller's policies name.
-    fn answer<'d>(&self, request: &AccessRequest, documents: &'d RequestDocuments) -> AccessAnswer<'d> {
-        let policies = documents.policies();
-        let answer = decide(request, &policies);
-        if self.args.resource.is_some() || answer.decision == Decision::Allowed {
-            return answer;
-        }
-        let rank = |d: Decision| match d {
-            Decision::Allowed => 0,
-            Decision::Unknown => 1,
-            Decision::ExplicitlyDenied => 2,
-            Decision::ImplicitlyDenied => 3,
-        };
-        let named = documents.allowed_resources().into_iter().map(|resource| {
-            let resources = vec![resource];
-            decide(
-                &AccessRequest {
-                    resources,
-                    ..request.clone()
-                },
-                &policies,
-            )
-        });
-        named.fold(answer, |best, one| match rank(one.decision) < rank(best.decision) {
-            true => one,
-            false => best,
-        })
     }
 }
 

@@ -57,6 +57,8 @@ enum SchemaOf {
     Graph,
     /// `can --format json` about a repository.
     Can,
+    /// `who-can --format json`.
+    WhoCan,
     /// A file of a rule.
     Rule,
 }
@@ -81,6 +83,7 @@ impl Config {
                     SchemaOf::Paths => report::paths_schema(),
                     SchemaOf::Graph => report::graph_schema(),
                     SchemaOf::Can => report::access_schema(),
+                    SchemaOf::WhoCan => report::who_can_schema(),
                     SchemaOf::Rule => crate::rules::rule_schema(),
                 };
                 terminal::print_text(&pretty_json(&schema))

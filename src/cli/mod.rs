@@ -22,12 +22,14 @@ mod input;
 mod needs;
 mod paths;
 mod policies;
+mod question;
 mod repositories;
 mod rules;
 mod run;
 mod terminal;
 mod unmatched;
 mod watch;
+mod who_can;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -59,6 +61,7 @@ enum Command {
     Paths(Box<paths::PathsArgs>),
     Graph(Box<graph::GraphArgs>),
     Can(Box<can::CanArgs>),
+    WhoCan(Box<who_can::WhoCanArgs>),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
     Config(config::Config),
@@ -147,6 +150,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Paths(c) => c.run(),
         Command::Graph(c) => c.run(),
         Command::Can(c) => c.run(),
+        Command::WhoCan(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),

@@ -21,9 +21,20 @@ pub(super) struct Asking<'a, 'p> {
 impl Asking<'_, '_> {
     /// Whether a condition holds; unknown for what is not about who asks.
     pub(super) fn meets(&self, c: &Condition) -> Truth {
-        let Some(operator) = c.parsed.filter(|o| c.complete && o.set.is_none() && o.name != "Null") else {
+        let Some(operator) = c.parsed.filter(|o| c.complete && o.set.is_none()) else {
             return Truth::Unknown;
         };
+        if operator.name == "Null" {
+            // What every request has is never absent.
+            let absent = c
+                .values
+                .iter()
+                .any(|v| v.text.known().is_some_and(|t| t.eq_ignore_ascii_case("true")));
+            return match c.lower_key.as_str() {
+                "aws:principalarn" | "aws:principaltype" | "aws:principalaccount" => (!absent).into(),
+                _ => Truth::Unknown,
+            };
+        }
         let named = self.names.of(self.who);
         let class = named.and_then(|n| n.class);
         let any = |value: &dyn Fn(&ClauseItem) -> Truth| c.values.iter().map(value).fold(Truth::No, Truth::or);

@@ -191,7 +191,12 @@ impl<'p> Graph<'p> {
     /// Whether a node is an identity that may do everything.
     pub(super) fn is_admin(&self, node: NodeId) -> bool {
         let power = self.identity(node).and_then(|id| self.effects.power(id));
-        power.is_some_and(|p| p.reach == Reach::Everything)
+        let asking = Asking {
+            names: &self.names,
+            who: node,
+            passed_to: None,
+        };
+        power.is_some_and(|p| p.reach == Reach::Everything && asking.meets_all(p.grant.statement).may_be())
     }
 
     /// Whether someone may begin here. A role that only services of AWS assume, none of which runs code of the customer's, is

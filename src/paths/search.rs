@@ -3,7 +3,7 @@
 //! The search goes backward from what is gained, so that one pass finds the way of every start.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 use super::data;
 use super::edge::Edge;
@@ -12,7 +12,7 @@ use super::names::{Deployment, GROUP};
 use super::path::{AccessPath, Gain, PathEnd};
 use crate::iam::ActionSet;
 use crate::index::IndexVec;
-use crate::project::{Effects, Project, Reach};
+use crate::project::{Effects, Project, Reach, ResourceId};
 
 /// With more data than this, what an identity that can give itself everything reads then is not listed.
 const FEW: usize = 5;
@@ -95,6 +95,24 @@ pub(super) fn paths_in(graph: &Graph<'_>, wanted: &dyn Fn(&PathEnd) -> bool) -> 
     // Stable: paths of one severity stay in the order of their starts.
     paths.sort_by_key(|p| (Reverse(p.severity), p.gain));
     paths
+}
+
+/// The shortest path from each start to the nearest of the resources in `to`, none of which is a start.
+pub fn find_paths_into<'p>(
+    project: &'p Project<'p>,
+    effects: &'p Effects<'p>,
+    to: &BTreeSet<ResourceId>,
+) -> Vec<AccessPath> {
+    let graph = Graph::new(project, effects);
+    let search = Search::new(&graph);
+    let ends: Ends = to
+        .iter()
+        .filter_map(|r| Some((graph.names.node_of(*r)?, Vec::new())))
+        .collect();
+    let ways = search.towards(&ends);
+    let starts = search.starts().filter(|s| !ends.contains_key(s));
+    let found = starts.filter_map(|s| AccessPath::new(&graph, Gain::Identity, s, &search.path(s, &ways, &ends)?));
+    found.collect()
 }
 
 /// Where a search ends, and what follows there.

@@ -19,7 +19,7 @@ struct JsonAnswer<'a> {
 
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-struct JsonDecidingStatement<'a> {
+pub(super) struct JsonDecidingStatement<'a> {
     /// As the key of `policies` in a request file.
     policy: &'static str,
     /// From 0; of control policies.
@@ -96,9 +96,17 @@ pub fn access_json(sources: &Sources, answer: &AccessAnswer<'_>) -> String {
 fn answer_json<'a>(sources: &'a Sources, answer: &'a AccessAnswer<'_>) -> JsonAnswer<'a> {
     JsonAnswer {
         decision: answer.decision,
-        by: answer.by.iter().map(|at| statement(sources, at)).collect(),
+        by: answer_statements(sources, answer),
         why: &answer.why,
     }
+}
+
+/// The statements that decide.
+pub(super) fn answer_statements<'a>(
+    sources: &'a Sources,
+    answer: &'a AccessAnswer<'_>,
+) -> Vec<JsonDecidingStatement<'a>> {
+    answer.by.iter().map(|at| statement(sources, at)).collect()
 }
 
 fn statement<'a>(sources: &'a Sources, at: &DecidingStatement<'_>) -> JsonDecidingStatement<'a> {
@@ -146,7 +154,15 @@ pub fn access_human(sources: &Sources, answer: &AccessAnswer<'_>) -> String {
     };
     let mut out = String::new();
     push_line(&mut out, &format!("{decision}: {}", answer.why));
-    for at in &answer.by {
+    for line in answer_text(sources, answer) {
+        push_line(&mut out, &format!("  {line}"));
+    }
+    out
+}
+
+/// A line for each statement that decides.
+pub(super) fn answer_text(sources: &Sources, answer: &AccessAnswer<'_>) -> Vec<String> {
+    let line = |at: &DecidingStatement<'_>| {
         let verb = match at.statement.effect.as_ref().map(|e| e.value) {
             Some(Effect::Deny) => "denies",
             Some(Effect::Allow) => "allows",
@@ -163,7 +179,7 @@ pub fn access_human(sources: &Sources, answer: &AccessAnswer<'_>) -> String {
             || format!("statement {}", at.statement_index + 1),
             |sid| format!("`{sid}`"),
         );
-        push_line(&mut out, &format!("  {place}: {name} of {} {verb}", at.role.phrase()));
-    }
-    out
+        format!("{place}: {name} of {} {verb}", at.role.phrase())
+    };
+    answer.by.iter().map(line).collect()
 }

@@ -18,6 +18,7 @@ mod sarif;
 mod services;
 mod text;
 mod unjudged;
+mod who_can;
 mod xml;
 
 use crate::layout::Palette;
@@ -50,6 +51,9 @@ pub(crate) use policies::schema as policies_schema;
 pub use policies::{ListedPolicies, policies_human, policies_json, policy_json};
 pub use services::diff_github;
 pub use unjudged::{unjudged_human, unjudged_json};
+#[cfg(feature = "cli")]
+pub(crate) use who_can::schema as who_can_schema;
+pub use who_can::{WhoAnswer, WhoCanPage, who_can_human, who_can_json};
 
 /// What a report can be rendered as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::json::{JsonSpan, JsonUnjudged, JsonUnread, SCHEMA_VERSION, span, unjudged, unread};
 use crate::paths::{AccessPath, Hop, Need, PathEnd};
 use crate::phrase;
-use crate::source::{Problem, Sources, Span, one_line, pretty_json, push_line};
+use crate::source::{Problem, Sources, Span, json_without_commands, one_line, pretty_json, push_line};
 use crate::unjudged::Unjudged;
 
 /// What `overgrant paths` shows.
@@ -36,7 +36,7 @@ struct JsonPaths<'a> {
 
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-struct JsonPath<'a> {
+pub(super) struct JsonPath<'a> {
     /// `admin`, `data`, or `identity` for what `--to` asks for.
     gain: &'static str,
     severity: &'static str,
@@ -99,15 +99,15 @@ pub(crate) fn schema() -> serde_json::Value {
 
 pub fn paths_json(listed: &PathsPage<'_>) -> String {
     let sources = listed.sources;
-    pretty_json(&JsonPaths {
+    json_without_commands(pretty_json(&JsonPaths {
         schema_version: SCHEMA_VERSION,
         paths: listed.paths.iter().map(|p| json_path(sources, p)).collect(),
         errors: unread(sources, listed.errors),
         unjudged: unjudged(sources, listed.unjudged),
-    })
+    }))
 }
 
-fn json_path<'a>(sources: &'a Sources, p: &'a AccessPath) -> JsonPath<'a> {
+pub(super) fn json_path<'a>(sources: &'a Sources, p: &'a AccessPath) -> JsonPath<'a> {
     JsonPath {
         gain: p.gain.name(),
         severity: p.severity.name(),
@@ -155,16 +155,9 @@ fn json_need<'a>(sources: &'a Sources, need: &'a Need) -> JsonNeed<'a> {
 pub fn paths_human(listed: &PathsPage<'_>) -> String {
     let mut out = String::new();
     for p in listed.paths {
-        let through: Vec<String> = p.hops.iter().map(|h| h.to.text()).collect();
         push_line(
             &mut out,
-            &format!(
-                "{}: {}: {} → {}",
-                p.severity.name(),
-                title(p),
-                p.from.text(),
-                through.join(" → ")
-            ),
+            &format!("{}: {}: {}", p.severity.name(), title(p), path_line(p)),
         );
         for (i, h) in p.hops.iter().enumerate() {
             push_line(&mut out, &format!("  {}. {}", i + 1, sentence(h)));
@@ -197,6 +190,12 @@ pub fn paths_human(listed: &PathsPage<'_>) -> String {
         );
     }
     out
+}
+
+/// `user/ann → role/build → role/admin`
+pub(super) fn path_line(p: &AccessPath) -> String {
+    let through: Vec<String> = p.hops.iter().map(|h| h.to.text()).collect();
+    format!("{} → {}", p.from.text(), through.join(" → "))
 }
 
 /// A list that fits a comment on a pull request.

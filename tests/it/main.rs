@@ -3,6 +3,7 @@
 
 mod access_analyzer;
 mod action;
+mod administrators;
 mod alternatives;
 mod assumed;
 mod broken;
@@ -78,4 +79,5 @@ mod unjudged;
 mod usage;
 mod user_rules;
 mod watch;
+mod who_can;
 mod workloads;

@@ -446,11 +446,12 @@ boto3.client(name).go()
             r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "${x}"}, "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}]}"#,
         ),
     ]);
-    let outputs: [(&str, &[&str]); 7] = [
+    let outputs: [(&str, &[&str]); 8] = [
         ("report", &["check", "--format", "json"]),
         ("policies", &["policies", "--format", "json"]),
         ("needs", &["needs", "--format", "json"]),
         ("can", &["can", "public", "s3:GetObject", "--format", "json"]),
+        ("who-can", &["who-can", "s3:GetObject", "--format", "json"]),
         ("diff", &["diff", "narrow.json", "wide.json", "--format", "json"]),
         ("paths", &["paths", "--format", "json"]),
         ("graph", &["graph", "--format", "json"]),

@@ -220,8 +220,8 @@ impl TextGlob {
         Ok(Self::new(within_fields(syms, reading.fields)))
     }
 
+    #[cfg(any(test, feature = "internals"))]
     /// A text without unknown parts.
-    #[cfg(feature = "internals")]
     pub fn read_str(text: &str, reading: Reading, symbols: &mut Symbols) -> Result<Self, Unreadable> {
         let mut syms = Vec::new();
         push_text(text, reading, symbols, &mut syms)?;

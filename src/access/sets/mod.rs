@@ -24,16 +24,16 @@ mod search;
 mod solve;
 mod statements;
 
-#[cfg(feature = "internals")]
+#[cfg(any(test, feature = "internals"))]
 pub use compare::NewGrant;
 pub use compare::{Difference, Undecided, compare, compare_where};
-#[cfg(feature = "internals")]
+#[cfg(any(test, feature = "internals"))]
 pub use concrete::{Values, allows};
 pub use describe::{Change, ChangeCondition, describe};
-#[cfg(feature = "internals")]
+#[cfg(any(test, feature = "internals"))]
 pub use glob::{Reading, Symbols, TextGlob};
-#[cfg(feature = "internals")]
+#[cfg(any(test, feature = "internals"))]
 pub use keys::KeyState;
 pub use request::{Witness, WitnessPrincipal, WitnessValue};
-#[cfg(feature = "internals")]
+#[cfg(any(test, feature = "internals"))]
 pub use search::{Constraint, FoundText, member};

@@ -5,6 +5,7 @@
 use std::sync::OnceLock;
 
 use super::{Effective, EffectiveGrant};
+use crate::iam::arn::{Arn, Breadth};
 use crate::iam::{ActionSet, catalogue};
 use crate::source::Span;
 
@@ -131,11 +132,21 @@ impl<'p> Effective<'p> {
     /// What a grant allows on every resource and without a condition.
     fn wide_actions(&self, g: &EffectiveGrant<'p>, withheld: &ActionSet) -> Option<ActionSet> {
         let resource = g.statement.resource.as_ref()?;
-        let wide = !resource.negated && resource.items.iter().any(|r| r.breadth().is_star_like());
-        if !wide || g.is_narrowed() {
+        let mut wide = resource.items.iter().filter(|r| r.breadth().is_star_like()).peekable();
+        if resource.negated || wide.peek().is_none() || g.is_narrowed() {
             return None;
         }
         let mut actions = g.actions.clone().into_owned();
+        if !resource.items.iter().any(|r| r.breadth() == Breadth::Everything) {
+            // All resources of a service are nothing to the actions of others.
+            let services: Vec<String> = wide
+                .filter_map(|r| Some(format!("{}:", Arn::parse(&r.text)?.service()?)))
+                .collect();
+            let others = actions
+                .iter()
+                .filter(|a| !services.iter().any(|s| a.name().starts_with(s.as_str())));
+            actions.subtract(&others.collect());
+        }
         actions.subtract(withheld);
         if let Some(b) = &self.boundary {
             actions.intersect(&b.everywhere);

@@ -39,10 +39,10 @@ pub(super) fn render(page: &GraphPage, href: &dyn Fn(&str) -> String) -> String 
     out
 }
 
-/// Tables that refer to each other by number, since many edges need the same permission.
+/// PageTables that refer to each other by number, since many edges need the same permission.
 fn data(page: &GraphPage, href: &dyn Fn(&str) -> String) -> Value {
     let layout = GraphLayout::new(page);
-    let mut tables = Tables::default();
+    let mut tables = PageTables::default();
     let mut edges_left = MAX_EDGES;
     let mut kept: Vec<Option<usize>> = vec![None; page.edges.len()];
     // Edges of paths come first, whatever their number.
@@ -122,7 +122,7 @@ fn data(page: &GraphPage, href: &dyn Fn(&str) -> String) -> Value {
     })
 }
 
-fn node<'p>(page: &'p GraphPage, layout: &GraphLayout, at: usize, tables: &mut Tables<'p>) -> Value {
+fn node<'p>(page: &'p GraphPage, layout: &GraphLayout, at: usize, tables: &mut PageTables<'p>) -> Value {
     let n = &page.nodes[at];
     let mut out = Map::new();
     let mut put = |key: &str, value: Value| {
@@ -181,7 +181,7 @@ fn shown(texts: &[String]) -> Vec<String> {
 }
 
 #[derive(Default)]
-struct Tables<'p> {
+struct PageTables<'p> {
     files: Vec<&'p str>,
     needs: Vec<Value>,
     texts: Vec<&'static str>,
@@ -189,7 +189,7 @@ struct Tables<'p> {
     need_index: HashMap<String, usize>,
 }
 
-impl<'p> Tables<'p> {
+impl<'p> PageTables<'p> {
     fn file(&mut self, path: &'p str) -> usize {
         let next = self.files.len();
         let at = *self.file_index.entry(path).or_insert(next);

@@ -162,7 +162,7 @@ pub(crate) fn schema() -> serde_json::Value {
 impl GraphPage {
     pub fn new(input: &GraphInput<'_>) -> Self {
         let (sources, mask) = (input.project.sources, input.mask);
-        let findings = FindingIndex::new(input);
+        let findings = FindingsAbout::new(input);
         let masked = |value: &String| mask.text(value.clone());
         let nodes = input.graph.ends.iter().map(|e| drawn_node(input, &findings, e));
         let mut nodes: Vec<DrawnNode> = nodes.collect();
@@ -429,7 +429,7 @@ fn path_of(sources: &Sources, mask: &Mask, at: Span) -> String {
     mask.text(sources.path(at.file).to_owned())
 }
 
-fn drawn_node(input: &GraphInput<'_>, findings: &FindingIndex, e: &GraphEnd) -> DrawnNode {
+fn drawn_node(input: &GraphInput<'_>, findings: &FindingsAbout, e: &GraphEnd) -> DrawnNode {
     let (sources, mask) = (input.project.sources, input.mask);
     let masked = |value: &String| mask.text(value.clone());
     let at = e.end.span.filter(|s| s.is_in_source());
@@ -486,7 +486,7 @@ fn drawn_path(p: &AccessPath, links: &[usize], nodes: &[DrawnNode], edges: &[Dra
 }
 
 /// What was found, by what it is about.
-struct FindingIndex {
+struct FindingsAbout {
     by_identity: BTreeMap<crate::project::IdentityId, Vec<usize>>,
     by_resource: BTreeMap<crate::project::ResourceId, Vec<usize>>,
     /// Of the primary labels, in order.
@@ -494,7 +494,7 @@ struct FindingIndex {
     longest: u32,
 }
 
-impl FindingIndex {
+impl FindingsAbout {
     fn new(input: &GraphInput<'_>) -> Self {
         let project = input.project;
         let mut out = Self {

@@ -123,7 +123,8 @@
       out.title = p.ends.map((n) => nodes[n].l).join(" → ");
       out.append(
         el("div", {}, badge(p.severity), " ", el("strong", {}, first.l)),
-        el("div", { class: "second" }, `${p.gain ? "data" : "admin"} · ${count(p.edges.length, "step", "steps")} → ${last.l}`));
+        el("div", { class: "second" }, [p.gain ? "data" : "admin", `${count(p.edges.length, "step", "steps")} ${first === last ? "by itself" : `→ ${last.l}`}`, first.s]
+          .filter(Boolean).join(" · ")));
     } else {
       const n = nodes[index];
       out.title = n.r || n.a || n.l;

@@ -1,0 +1,152 @@
+//! A question about one repository: may someone do something?
+
+use super::CliFailure;
+use crate::access::{AccessAnswer, AccessRequest, Caller, ContextValue, Decision, RequestContext, decide};
+use crate::iam::arn::is_account_id;
+use crate::iam::catalogue;
+use crate::iam::resource_fit::may_be_resource_of;
+use crate::project::{IdentityId, Project, RepositoryPlace, RequestDocuments, ResourceId};
+use crate::source::{Span, Text};
+
+/// Stands for the account where nothing says which one is deployed to.
+const SOME_ACCOUNT: &str = "123456789012";
+const SOME_REGION: &str = "us-east-1";
+
+/// The account is the one of the settings, or that of an ARN in the question; the Region is that of the resource.
+pub(super) fn place<'p>(project: &'p Project<'p>, who: &str, resource: Option<&str>) -> RepositoryPlace<'p> {
+    let resource = resource.unwrap_or_default();
+    let part = |arn: &str, n: usize| arn.splitn(6, ':').nth(n).unwrap_or_default().to_owned();
+    let mut accounts = project.own.accounts.keys();
+    let own = accounts.next().filter(|_| project.own.accounts.len() == 1).cloned();
+    let named = [who, resource].map(|arn| part(arn, 4));
+    let account = own.or_else(|| named.into_iter().find(|a| is_account_id(a)));
+    let region = Some(part(resource, 3)).filter(|r| !r.is_empty() && resource.starts_with("arn:"));
+    RepositoryPlace::new(
+        project,
+        account.unwrap_or_else(|| SOME_ACCOUNT.to_owned()),
+        region.unwrap_or_else(|| SOME_REGION.to_owned()),
+    )
+}
+
+/// One action, and no pattern.
+pub(super) fn check_action(action: &str) -> Result<(), CliFailure> {
+    let is_plain = |t: &str| !t.is_empty() && !t.contains(['*', '?', ':']);
+    match action.split_once(':').is_some_and(|(a, b)| is_plain(a) && is_plain(b)) {
+        true => Ok(()),
+        false => Err(CliFailure::Usage(format!(
+            "`{action}` is not an action such as `s3:GetObject`"
+        ))),
+    }
+}
+
+pub(super) fn is_arn(resource: &str) -> bool {
+    resource == "*" || resource.starts_with("arn:")
+}
+
+pub(super) fn caller(who: &str) -> Option<Caller> {
+    match who {
+        "public" => Some(Caller::Anonymous),
+        _ => Caller::parse(who),
+    }
+}
+
+/// What is asked of one repository.
+#[derive(Clone)]
+pub(super) struct Question<'q, 'p> {
+    /// Condition keys that are given, and their values.
+    pub(super) context: &'q [(String, String)],
+    /// The ARN or the address; `None` for any resource.
+    pub(super) resource: Option<&'q str>,
+    pub(super) place: &'q RepositoryPlace<'p>,
+    pub(super) identity: Option<IdentityId>,
+    pub(super) caller: Caller,
+    pub(super) action: &'q str,
+}
+
+impl Question<'_, '_> {
+    pub(super) fn principal(&self) -> String {
+        match &self.caller {
+            Caller::Identity(identity) => identity.arn.clone(),
+            Caller::Service(name) | Caller::Provider(name) => name.clone(),
+            Caller::Anonymous => "anonymous".to_owned(),
+        }
+    }
+
+    pub(super) fn request(&self) -> (AccessRequest, RequestDocuments) {
+        let mut context = RequestContext::open();
+        for (key, _) in self.context {
+            let of_key = self.context.iter().filter(|(k, _)| k.eq_ignore_ascii_case(key));
+            context.set(
+                key,
+                ContextValue::Known(of_key.map(|(_, value)| value.clone()).collect()),
+            );
+        }
+        let on: Vec<ResourceId> = match self.resource {
+            Some(text) => self.place.resources(text),
+            None => Vec::new(),
+        };
+        let mut documents = self.place.documents(self.identity, &on);
+        if self.identity.is_none() {
+            documents.open_identity();
+        }
+        let resource = self.resource.map(|text| {
+            let declared = on.iter().find_map(|id| self.place.arn(*id));
+            declared.filter(|_| !is_arn(text)).unwrap_or_else(|| text.to_owned())
+        });
+        let decided_there =
+            self.action.to_ascii_lowercase().starts_with("sts:assume") || self.action.starts_with("kms:");
+        let account = resource
+            .as_deref()
+            .and_then(|r| r.split(':').nth(4))
+            .unwrap_or_default();
+        let is_elsewhere = is_account_id(account) && Some(account) != self.caller.account();
+        if on.is_empty() && (decided_there || is_elsewhere || self.caller.identity().is_none()) {
+            documents.open_resource();
+        }
+        // What is declared here is of the account here.
+        let resource_account = (!on.is_empty()).then(|| self.place.account.clone());
+        let request = AccessRequest {
+            caller: self.caller.clone(),
+            action: self.action.to_owned(),
+            resources: vec![resource.unwrap_or_else(|| "*".to_owned())],
+            resource_account,
+            context,
+        };
+        (request, documents)
+    }
+
+    /// Without a resource: the best answer for `*` and for what the caller's policies name.
+    pub(super) fn answer<'d>(&self, request: &AccessRequest, documents: &'d RequestDocuments) -> AccessAnswer<'d> {
+        let policies = documents.policies();
+        let answer = decide(request, &policies);
+        if self.resource.is_some() || answer.decision == Decision::Allowed {
+            return answer;
+        }
+        let rank = |d: Decision| match d {
+            Decision::Allowed => 0,
+            Decision::Unknown => 1,
+            Decision::ExplicitlyDenied => 2,
+            Decision::ImplicitlyDenied => 3,
+        };
+        // What the action is never on says nothing.
+        let known = catalogue().action(&request.action);
+        let fits = |resource: &String| {
+            let text = Text::synthetic(resource, Span::NOWHERE);
+            known.is_none_or(|action| may_be_resource_of(&text, action))
+        };
+        let named = documents.allowed_resources().into_iter().filter(fits).map(|resource| {
+            let resources = vec![resource];
+            decide(
+                &AccessRequest {
+                    resources,
+                    ..request.clone()
+                },
+                &policies,
+            )
+        });
+        named.fold(answer, |best, one| match rank(one.decision) < rank(best.decision) {
+            true => one,
+            false => best,
+        })
+    }
+}

@@ -26,7 +26,7 @@ pub struct RepositoryPlace<'p> {
     project: &'p Project<'p>,
     pub account: String,
     pub region: String,
-    /// Of addresses that several resources have, each by itself: names that AWS makes are told apart by all of the address.
+    /// Addresses that several resources have: names that AWS makes for these follow from the whole address.
     shared: HashSet<Arc<str>>,
 }
 

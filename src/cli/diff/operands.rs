@@ -11,7 +11,7 @@ use crate::source::{is_within, join_path, relative_path};
 
 /// What one argument names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Operand {
+enum DiffArgument {
     Stdin,
     Path(PathBuf),
     Revision {
@@ -35,7 +35,7 @@ pub(super) struct DiffOperand {
     run_options: RunOptions,
 }
 
-impl Operand {
+impl DiffArgument {
     fn new(argument: &Path) -> Self {
         if argument == Path::new("-") {
             return Self::Stdin;
@@ -61,17 +61,17 @@ impl Operand {
 pub(super) fn operands(arguments: &[PathBuf]) -> Result<[DiffOperand; 2], CliFailure> {
     let usage = |text: &str| Err(CliFailure::Usage(text.to_owned()));
     let (old, new) = match arguments {
-        [old, new] => (Operand::new(old), Operand::new(new)),
-        [one] => match Operand::new(one) {
-            Operand::Revision { reference, path } => {
-                let new = Operand::WorkTree { path: path.clone() };
-                (Operand::Revision { reference, path }, new)
+        [old, new] => (DiffArgument::new(old), DiffArgument::new(new)),
+        [one] => match DiffArgument::new(one) {
+            DiffArgument::Revision { reference, path } => {
+                let new = DiffArgument::WorkTree { path: path.clone() };
+                (DiffArgument::Revision { reference, path }, new)
             }
             _ => return usage("one argument is a Git revision to compare the work tree with: name OLD and NEW"),
         },
         _ => return usage("diff compares two sides: OLD NEW, or a Git revision with the work tree"),
     };
-    if old == Operand::Stdin && new == Operand::Stdin {
+    if old == DiffArgument::Stdin && new == DiffArgument::Stdin {
         return usage("standard input cannot be both OLD and NEW");
     }
     let cwd = run::working_directory()?;
@@ -87,13 +87,13 @@ struct OperandResolver<'c> {
 }
 
 impl<'c> OperandResolver<'c> {
-    fn new(cwd: &'c str, sides: [&Operand; 2]) -> Result<Self, CliFailure> {
+    fn new(cwd: &'c str, sides: [&DiffArgument; 2]) -> Result<Self, CliFailure> {
         let mut out = Self { cwd, repository: None };
         let Some(revision) = sides.iter().find(|side| side.is_of_git()) else {
             return Ok(out);
         };
         let path = sides.iter().find_map(|side| match side {
-            Operand::Path(path) => Some(out.absolute(path)),
+            DiffArgument::Path(path) => Some(out.absolute(path)),
             _ => None,
         });
         let around = match path {
@@ -112,12 +112,12 @@ impl<'c> OperandResolver<'c> {
         join_path(self.cwd, &discover::with_forward_slashes(path))
     }
 
-    fn side(&self, side: &Operand, other: &Operand) -> Result<DiffOperand, CliFailure> {
+    fn side(&self, side: &DiffArgument, other: &DiffArgument) -> Result<DiffOperand, CliFailure> {
         let mut run_options = RunOptions::confined();
         let (name, base) = match side {
-            Operand::Stdin => ("-".to_owned(), self.cwd.to_owned()),
-            Operand::Path(path) => (path.display().to_string(), self.absolute(path)),
-            Operand::Revision { reference, path } => {
+            DiffArgument::Stdin => ("-".to_owned(), self.cwd.to_owned()),
+            DiffArgument::Path(path) => (path.display().to_string(), self.absolute(path)),
+            DiffArgument::Revision { reference, path } => {
                 let repository = self.repository(side)?;
                 let commit = repository
                     .named_commit(reference)
@@ -126,7 +126,7 @@ impl<'c> OperandResolver<'c> {
                 let base = match (path, other) {
                     (Some(path), _) => self.in_repository(repository, path),
                     // A path of the other side is meant here too.
-                    (None, Operand::Path(path)) if is_within(&self.absolute(path), repository.top()) => {
+                    (None, DiffArgument::Path(path)) if is_within(&self.absolute(path), repository.top()) => {
                         self.absolute(path)
                     }
                     (None, _) => repository.top().to_owned(),
@@ -141,7 +141,7 @@ impl<'c> OperandResolver<'c> {
                 };
                 (name, base)
             }
-            Operand::WorkTree { path } => {
+            DiffArgument::WorkTree { path } => {
                 let repository = self.repository(side)?;
                 run_options.tree = repository.work_tree()?;
                 let base = match path {
@@ -157,12 +157,12 @@ impl<'c> OperandResolver<'c> {
             }
         };
         if let Some(repository) = self.repository.as_ref().filter(|r| is_within(&base, r.top())) {
-            run_options.top = (*side != Operand::Stdin).then(|| repository.top().to_owned());
+            run_options.top = (*side != DiffArgument::Stdin).then(|| repository.top().to_owned());
         }
         let path = match side {
-            Operand::Stdin => PathBuf::from("-"),
-            Operand::Path(path) => path.clone(),
-            Operand::Revision { .. } | Operand::WorkTree { .. } => match relative_path(self.cwd, &base) {
+            DiffArgument::Stdin => PathBuf::from("-"),
+            DiffArgument::Path(path) => path.clone(),
+            DiffArgument::Revision { .. } | DiffArgument::WorkTree { .. } => match relative_path(self.cwd, &base) {
                 here if here.is_empty() => PathBuf::from("."),
                 there => PathBuf::from(there),
             },
@@ -175,7 +175,7 @@ impl<'c> OperandResolver<'c> {
         })
     }
 
-    fn repository(&self, side: &Operand) -> Result<&GitRepository, CliFailure> {
+    fn repository(&self, side: &DiffArgument) -> Result<&GitRepository, CliFailure> {
         let missing = || no_such(side, &GitFailure::NoRepository(self.cwd.to_owned()));
         self.repository.as_ref().ok_or_else(missing)
     }
@@ -191,9 +191,9 @@ impl<'c> OperandResolver<'c> {
 }
 
 /// An argument that is neither a path nor a revision.
-fn no_such(side: &Operand, failure: &GitFailure) -> CliFailure {
+fn no_such(side: &DiffArgument, failure: &GitFailure) -> CliFailure {
     match side {
-        Operand::Revision { reference, path } => {
+        DiffArgument::Revision { reference, path } => {
             let name = match path {
                 Some(path) => format!("{reference}:{path}"),
                 None => reference.clone(),

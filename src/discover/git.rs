@@ -150,13 +150,7 @@ impl GitRepository {
         let Some(head) = self.commit("HEAD")? else {
             return Err(GitFailure::NoCommit);
         };
-        let Some(other) = self.commit(reference)? else {
-            return Err(GitFailure::UnknownRevision {
-                near: self.near_name(reference),
-                reference: reference.to_owned(),
-                shallow: self.is_shallow,
-            });
-        };
+        let other = self.named_commit(reference)?;
         let asked = self.command().args(["merge-base", &head, &other]).output();
         let asked = asked.map_err(|e| start_failure(&e))?;
         match first_id(&asked.stdout) {
@@ -167,6 +161,18 @@ impl GitRepository {
             }),
             None => Err(GitFailure::Failed(complaint(&asked.stderr))),
         }
+    }
+
+    /// The commit that `reference` names; it is a failure if it names none.
+    pub fn named_commit(&self, reference: &str) -> Result<String, GitFailure> {
+        if reference.starts_with('-') {
+            return Err(GitFailure::OptionLike(reference.to_owned()));
+        }
+        self.commit(reference)?.ok_or_else(|| GitFailure::UnknownRevision {
+            near: self.near_name(reference),
+            reference: reference.to_owned(),
+            shallow: self.is_shallow,
+        })
     }
 
     /// The commit that `reference` names.

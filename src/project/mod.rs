@@ -9,6 +9,7 @@ mod references;
 mod requests;
 mod required;
 mod statement;
+mod subjects;
 pub(crate) mod targets;
 mod workload;
 
@@ -22,6 +23,7 @@ pub use link::link;
 pub use requests::{RepositoryPlace, RequestDocuments};
 pub use required::{Codebase, Required, Uncertainty};
 pub use statement::StatementRef;
+pub use subjects::{AccessSubject, CombinedPolicy, SubjectKind};
 pub use workload::{CodePlace, Handler, RunsAs, Workload, WorkloadCode, WorkloadKind};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

@@ -4,15 +4,16 @@
 //! account and Region that the question is about; what else is not known stays a hole.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use super::effective::Effective;
 use super::{AwsManaged, GuardrailLevel, Identity, IdentityId, PolicyRef, PolicyUse, Project, ResourceId};
 use crate::access::{Caller, PolicyGroup, RequestPolicies};
 use crate::iam::glob::{self, CaseSensitivity};
-use crate::iam::{ClauseItem, Document, Effect, PolicyKind};
+use crate::iam::{ClauseItem, Document, Effect, PolicyKind, Statement};
 use crate::model::{Resource, resource_types};
-use crate::source::{Hole, HoleKind, Piece, Text};
+use crate::source::{Hole, HoleKind, Piece, Span, Text};
 use crate::terms::IdentityKind;
 use crate::value::Value;
 
@@ -25,7 +26,13 @@ pub struct RepositoryPlace<'p> {
     project: &'p Project<'p>,
     pub account: String,
     pub region: String,
+    /// Addresses that several resources have: names that AWS makes for these follow from the whole address.
+    shared: HashSet<Arc<str>>,
 }
+
+/// Stand for the account and the Region in texts that are not finished.
+const ANY_ACCOUNT: char = '\u{1}';
+const ANY_REGION: char = '\u{2}';
 
 /// The policies that apply to a request, with what is known filled in.
 #[derive(Debug, Default)]
@@ -94,6 +101,17 @@ impl<'p> RepositoryPlace<'p> {
             project,
             account,
             region,
+            shared: HashSet::new(),
+        }
+    }
+
+    /// Any account and Region: they stay holes, with the same names in every format.
+    pub(super) fn anywhere(project: &'p Project<'p>) -> Self {
+        let mut seen: HashSet<Arc<str>> = HashSet::new();
+        let names = project.resources.iter().map(|r| r.address.name.clone());
+        Self {
+            shared: names.filter(|name| !seen.insert(name.clone())).collect(),
+            ..Self::new(project, ANY_ACCOUNT.to_string(), ANY_REGION.to_string())
         }
     }
 
@@ -163,7 +181,13 @@ impl<'p> RepositoryPlace<'p> {
                 let filled = self.filled(text, depth + 1);
                 filled.known().map(Cow::into_owned)
             }
-            None => Some(r.address.name.replace(['.', '/', '[', ']', '"'], "-")),
+            None => {
+                let address = match self.shared.contains(&r.address.name) {
+                    true => r.address.full(),
+                    false => Cow::Borrowed(&*r.address.name),
+                };
+                Some(address.replace(['.', '/', '[', ']', '"'], "-"))
+            }
         }
     }
 
@@ -199,6 +223,24 @@ impl<'p> RepositoryPlace<'p> {
             }
         }
         out
+    }
+
+    /// What is known of the parts of a statement, item by item.
+    pub(super) fn fill_statement(&self, s: &mut Statement) {
+        let fill = |item: &mut ClauseItem| {
+            if !item.text.is_known() {
+                item.text = with_holes(&self.filled(&item.text, 0));
+            }
+        };
+        for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
+            clause.items.iter_mut().for_each(fill);
+        }
+        for item in s.principal.iter_mut().flat_map(|p| &mut p.items) {
+            fill(&mut item.value);
+        }
+        for condition in &mut s.conditions {
+            condition.values.iter_mut().for_each(fill);
+        }
     }
 
     fn fill(&self, hole: &Hole, depth: usize) -> Option<String> {
@@ -347,4 +389,35 @@ impl<'p> RepositoryPlace<'p> {
         }
         out
     }
+}
+
+/// A text in which the account and the Region are holes again.
+fn with_holes(text: &Text) -> Text {
+    let mut out = Text::default();
+    for piece in text.pieces() {
+        let Piece::Lit(lit) = piece else {
+            out.push(piece.clone());
+            continue;
+        };
+        if !lit.text.contains([ANY_ACCOUNT, ANY_REGION]) {
+            out.push(piece.clone());
+            continue;
+        }
+        let span = text.span_of(0..text.len()).unwrap_or(Span::NOWHERE);
+        for part in lit.text.split_inclusive([ANY_ACCOUNT, ANY_REGION]) {
+            let known = part.trim_end_matches([ANY_ACCOUNT, ANY_REGION]);
+            if !known.is_empty() {
+                out.append(&Text::synthetic(known, span));
+            }
+            let hole = match part.chars().last() {
+                Some(ANY_ACCOUNT) => Some(Hole::new(HoleKind::Account, "AWS::AccountId", span)),
+                Some(ANY_REGION) => Some(Hole::new(HoleKind::Region, "AWS::Region", span)),
+                _ => None,
+            };
+            if let Some(hole) = hole {
+                out.append(&Text::hole(hole));
+            }
+        }
+    }
+    out
 }

@@ -38,6 +38,10 @@ pub struct DiffSide<'a> {
     pub mask: Mask,
     /// As the command line names it.
     pub name: &'a str,
+    /// Absolute: what paths are seen from.
+    pub cwd: String,
+    /// Absolute: where the paths of code hosts start.
+    pub root: String,
 }
 
 /// A gain or a loss of one document.
@@ -45,6 +49,17 @@ pub struct DiffSide<'a> {
 pub struct DiffChange {
     pub subject: String,
     pub change: Change,
+}
+
+/// Something with policies that is found under another address.
+#[derive(Debug)]
+pub struct DiffMove {
+    pub subject: String,
+    pub from: String,
+    /// In OLD.
+    pub old_span: Span,
+    /// In NEW.
+    pub span: Span,
 }
 
 /// What could not be compared.
@@ -68,6 +83,9 @@ pub struct DiffPage<'a> {
     pub gained: Vec<DiffChange>,
     pub lost: Vec<DiffChange>,
     pub unknown: Vec<DiffUnknown>,
+    pub moved: Vec<DiffMove>,
+    /// A file that differs is broken on one side.
+    pub is_broken: bool,
     /// What placeholders were taken to be.
     pub assumed: BTreeMap<String, String>,
 }
@@ -84,8 +102,8 @@ struct JsonDiff<'a> {
     lost: Vec<JsonChange<'a>>,
     /// What could not be decided.
     unknown: Vec<JsonUndecided<'a>>,
-    /// Policies that are found under another name or path.
-    moved: [(); 0],
+    /// What is found under another name or path.
+    moved: Vec<JsonMove<'a>>,
     /// Placeholders, with what the other document writes in their place.
     assumed: &'a BTreeMap<String, String>,
     /// Files that could not be read completely.
@@ -153,6 +171,19 @@ enum JsonContext<'a> {
     Many(&'a [String]),
 }
 
+/// A move or a new name.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonMove<'a> {
+    /// In NEW.
+    subject: &'a str,
+    /// In OLD.
+    from: &'a str,
+    from_path: &'a str,
+    path: &'a str,
+    span: JsonSpan,
+}
+
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonUndecided<'a> {
@@ -177,16 +208,20 @@ impl DiffPage<'_> {
         self.gained.is_empty() && self.lost.is_empty() && self.unknown.is_empty()
     }
 
-    fn counts(&self) -> String {
+    pub(super) fn counts(&self) -> String {
         let (gained, lost, unknown) = (self.gained.len(), self.lost.len(), self.unknown.len());
-        format!("{gained} gained, {lost} lost, {unknown} unknown")
+        let moved = match self.moved.len() {
+            0 => String::new(),
+            moved => format!(", {moved} moved"),
+        };
+        format!("{gained} gained, {lost} lost, {unknown} unknown{moved}")
     }
 
-    fn masked(&self, text: String) -> String {
+    pub(super) fn masked(&self, text: String) -> String {
         self.new.mask.text(self.old.mask.text(text))
     }
 
-    fn side(&self, is_new: bool) -> &DiffSide<'_> {
+    pub(super) fn side(&self, is_new: bool) -> &DiffSide<'_> {
         if is_new { &self.new } else { &self.old }
     }
 
@@ -198,6 +233,36 @@ impl DiffPage<'_> {
             .map(|(name, value)| format!("`{name}` is `{value}`"));
         let all: Vec<String> = each.collect();
         (!all.is_empty()).then(|| format!("where {}", all.join(" and ")))
+    }
+}
+
+impl DiffChange {
+    /// "gain `s3:PutObject` on `arn:aws:s3:::b/*`"
+    pub(crate) fn does(&self, is_gain: bool) -> String {
+        let verb = if is_gain { "gain" } else { "lose" };
+        sentence(self, verb, NAMED).replacen(&format!("`{}` ", self.subject), "", 1)
+    }
+
+    /// The sentence and the request of a gain.
+    pub(super) fn gain(&self) -> String {
+        format!(
+            "{}\nrequest: {}",
+            sentence(self, "gains", NAMED),
+            request(&self.change.request)
+        )
+    }
+}
+
+/// "`ci` is now `module.ci.role` (iam.tf:3)"
+fn moved(page: &DiffPage<'_>, m: &DiffMove) -> String {
+    let line = page.new.sources.positions(m.span).0.line;
+    let (from, to) = (
+        page.old.sources.path(m.old_span.file),
+        page.new.sources.path(m.span.file),
+    );
+    match m.from == m.subject {
+        true => format!("`{}` moved from {from} to {to}:{line}", m.subject),
+        false => format!("`{}` is now `{}` ({to}:{line})", m.from, m.subject),
     }
 }
 
@@ -301,6 +366,9 @@ pub fn diff_human(page: &DiffPage<'_>, width: usize, color: bool) -> String {
             &page.masked(format!("unknown: `{}` {}{}", u.subject, u.why, place(page, u))),
         );
     }
+    for m in &page.moved {
+        push_line(&mut rest, &page.masked(format!("moved: {}", moved(page, m))));
+    }
     for p in page
         .old
         .errors
@@ -368,6 +436,7 @@ pub fn diff_markdown(page: &DiffPage<'_>) -> String {
     }
     let undecided = page.unknown.iter();
     lines.extend(undecided.map(|u| format!("- unknown: `{}` {}{}", u.subject, u.why, place(page, u))));
+    lines.extend(page.moved.iter().map(|m| format!("- moved: {}", moved(page, m))));
     let lines: Vec<String> = lines.into_iter().map(|l| page.masked(l)).collect();
     let mut folded = false;
     for (n, line) in lines.iter().enumerate() {
@@ -424,7 +493,15 @@ pub fn diff_json(page: &DiffPage<'_>) -> String {
                 }
             })
             .collect(),
-        moved: [],
+        moved: (page.moved.iter())
+            .map(|m| JsonMove {
+                subject: &m.subject,
+                from: &m.from,
+                from_path: page.old.sources.path(m.old_span.file),
+                path: page.new.sources.path(m.span.file),
+                span: span(page.new.sources, m.span),
+            })
+            .collect(),
         assumed: &page.assumed,
         errors: [&page.old, &page.new]
             .into_iter()

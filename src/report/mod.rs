@@ -34,7 +34,7 @@ pub(crate) use access::schema as access_schema;
 pub use access::{RepositoryAnswer, access_human, access_json, repository_access_json};
 #[cfg(feature = "cli")]
 pub(crate) use diff::schema as diff_schema;
-pub use diff::{DiffChange, DiffPage, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};
+pub use diff::{DiffChange, DiffMove, DiffPage, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};
 #[cfg(feature = "cli")]
 pub(crate) use graph::schema as graph_schema;
 pub use graph::{GraphFormat, GraphInput, GraphPage};
@@ -49,6 +49,7 @@ pub use paths::{PathsPage, paths_human, paths_json, paths_markdown};
 #[cfg(feature = "cli")]
 pub(crate) use policies::schema as policies_schema;
 pub use policies::{ListedPolicies, policies_human, policies_json, policy_json};
+pub use services::diff_github;
 pub use unjudged::{unjudged_human, unjudged_json};
 #[cfg(feature = "cli")]
 pub(crate) use who_can::schema as who_can_schema;

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::diff::DiffPage;
 use super::{Page, page_url};
 use crate::finding::Severity;
-use crate::source::{Span, pretty_json, visible};
+use crate::source::{Span, join_path, pretty_json, relative_path, visible};
 use crate::triage::ReportedFinding;
 use crate::unjudged::counted_kinds;
 
@@ -21,11 +22,7 @@ pub(super) fn github(page: &Page<'_>) -> String {
     let mut out = String::new();
     let mut shown = [0usize; 3];
     for f in &findings {
-        let (level, slot) = match f.severity {
-            Severity::Critical | Severity::High => ("error", 0),
-            Severity::Medium => ("warning", 1),
-            Severity::Low => ("notice", 2),
-        };
+        let (level, slot) = github_level(f.severity);
         shown[slot] += 1;
         let (start, end) = page.sources.positions(f.span());
         let mut properties = format!(
@@ -58,6 +55,63 @@ pub(super) fn github(page: &Page<'_>) -> String {
     let cut: usize = shown.iter().map(|n| n.saturating_sub(GITHUB_SHOWN)).sum();
     if cut > 0 {
         let _ = writeln!(out, "::notice::{cut} more: see the log or SARIF");
+    }
+    out
+}
+
+/// Its number, too.
+fn github_level(severity: Severity) -> (&'static str, usize) {
+    match severity {
+        Severity::Critical | Severity::High => ("error", 0),
+        Severity::Medium => ("warning", 1),
+        Severity::Low => ("notice", 2),
+    }
+}
+
+/// Annotations of what is gained and of what is not known, at the places in NEW.
+pub fn diff_github(page: &DiffPage<'_>) -> String {
+    let mut out = String::new();
+    let new = &page.new;
+    let at = |span: Span| {
+        let (start, end) = new.sources.positions(span);
+        let path = join_path(&new.cwd, new.sources.path(span.file));
+        let mut place = format!(
+            "file={},line={},endLine={}",
+            property(&relative_path(&new.root, &path)),
+            start.line,
+            end.line
+        );
+        if start.line == end.line {
+            let _ = write!(place, ",col={},endColumn={}", start.column, end.column);
+        }
+        place
+    };
+    for c in &page.gained {
+        let level = github_level(c.change.severity).0;
+        let text = page.masked(c.gain());
+        let _ = writeln!(
+            out,
+            "::{level} {},title=access gained::{}",
+            at(c.change.span),
+            data(&text)
+        );
+    }
+    for u in &page.unknown {
+        let text = page.masked(format!("`{}` {}", u.subject, u.why));
+        let title = match u.is_gain {
+            true => "access that may be gained",
+            false => "access that may be lost",
+        };
+        let place = u.span.filter(|span| u.is_new && span.is_in_source());
+        let place = place.map(|span| format!("{},", at(span))).unwrap_or_default();
+        let _ = writeln!(out, "::notice {place}title={title}::{}", data(&text));
+    }
+    if !page.lost.is_empty() || !page.moved.is_empty() {
+        let _ = writeln!(out, "::notice::access: {}", page.counts());
+    }
+    let cut = page.gained.len().saturating_sub(GITHUB_SHOWN);
+    if cut > 0 {
+        let _ = writeln!(out, "::notice::{cut} more: see the log");
     }
     out
 }

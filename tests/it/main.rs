@@ -24,6 +24,7 @@ mod constructs;
 mod counts;
 mod credentials;
 mod defaults;
+mod diff;
 mod docs;
 mod effective;
 mod environment;

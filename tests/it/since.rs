@@ -1,48 +1,11 @@
 //! `check --since REF` and `check --staged`: what is read from Git, and what is left out.
 
-use std::process::Command;
-
+use crate::support::git::{commit, committed, git, git_command};
 use crate::support::repository::{Ran, Repository, finished, key_pair};
 
 const ADMIN: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}"#;
 const SAFE: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/k"}]}"#;
 const ONLY: [&str; 2] = ["--only", "admin-star-star"];
-
-fn git_command(r: &Repository, args: &[&str]) -> Command {
-    let mut command = Command::new("git");
-    command.args(args).current_dir(r.path(""));
-    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"] {
-        command.env_remove(name);
-    }
-    command
-        .env("GIT_CONFIG_GLOBAL", r.path(".git/none"))
-        .env("GIT_CONFIG_NOSYSTEM", "1");
-    for who in ["AUTHOR", "COMMITTER"] {
-        command
-            .env(format!("GIT_{who}_NAME"), "A")
-            .env(format!("GIT_{who}_EMAIL"), "a@example.com");
-    }
-    command
-}
-
-fn git(r: &Repository, args: &[&str]) -> String {
-    let ran = finished(git_command(r, args));
-    assert_eq!(ran.code, 0, "git {args:?}: {}{}", ran.out, ran.err);
-    ran.out.trim().to_owned()
-}
-
-fn commit(r: &Repository) {
-    git(r, &["add", "--all"]);
-    git(r, &["commit", "--quiet", "--allow-empty", "-m", "c"]);
-}
-
-/// A repository with one commit that has these files.
-fn committed(files: &[(&str, &str)]) -> Repository {
-    let r = Repository::new(files);
-    git(&r, &["init", "--quiet", "-b", "main"]);
-    commit(&r);
-    r
-}
 
 fn since(r: &Repository, args: &[&str]) -> Ran {
     r.check(&[&["--since", "main"], &ONLY[..], args].concat())

@@ -2,6 +2,7 @@
 
 pub(crate) mod calls;
 pub(crate) mod generated;
+pub(crate) mod git;
 pub(crate) mod golden;
 pub(crate) mod lint;
 pub(crate) mod repository;

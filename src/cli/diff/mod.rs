@@ -1,0 +1,388 @@
+//! `diff`: what a change of policies grants.
+
+mod operands;
+mod subjects;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+
+use clap::Args;
+
+use self::operands::{DiffOperand, operands};
+use self::subjects::{SubjectList, SubjectPair, pairs};
+use super::input::{InputArgs, severity};
+use super::run::{self, Loaded};
+use super::{CliFailure, terminal};
+use crate::access::sets::{Difference, Undecided, compare, compare_where, describe};
+use crate::finding::Severity;
+use crate::pipeline::Analysis;
+use crate::project::{AccessSubject, CombinedPolicy, SubjectKind};
+use crate::report::{
+    DiffChange, DiffMove, DiffPage, DiffSide, DiffUnknown, diff_github, diff_human, diff_json, diff_markdown,
+};
+use crate::secrets::Mask;
+use crate::settings::Settings;
+use crate::source::{FileId, Sources, Span, parent_path, relative_path};
+use crate::triage::Report;
+use crate::unjudged::UnjudgedReason;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum DiffFormat {
+    /// A sentence for each change, with the source and a request.
+    #[default]
+    Human,
+    Json,
+    /// For pull requests.
+    Markdown,
+    /// Annotations of a workflow, at the place in NEW.
+    Github,
+}
+
+/// Say what NEW allows and OLD does not, and the reverse, with a request that proves it
+#[derive(Debug, Args)]
+#[command(override_usage = "overgrant diff [OPTIONS] OLD NEW\n       overgrant diff [OPTIONS] REF")]
+pub(super) struct DiffArgs {
+    #[command(flatten)]
+    input: InputArgs,
+    #[arg(long, short, value_name = "FORMAT", default_value = "human")]
+    format: DiffFormat,
+    /// Fail if NEW allows something that OLD does not, of at least this severity
+    #[arg(long, value_name = "SEVERITY", num_args = 0..=1, require_equals = true, default_missing_value = "low", value_parser = severity())]
+    fail_on_new: Option<Severity>,
+    /// Fail if anything could not be decided
+    #[arg(long)]
+    fail_on_unjudged: bool,
+    /// Use colors
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    color: terminal::ColorChoice,
+}
+
+impl DiffArgs {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
+        let [of_old, of_new] = operands(&self.input.paths)?;
+        let over = |_: &mut Settings| {};
+        let (old, new) = (of_old.read(&self.input, &over)?, of_new.read(&self.input, &over)?);
+        run::analyze(old, |old, old_analysis| {
+            run::analyze(new, |new, new_analysis| {
+                let old_report = old.report(old_analysis, of_old.run_options());
+                let new_report = new.report(new_analysis, of_new.run_options());
+                old.ensure_read()?;
+                new.ensure_read()?;
+                let old = DiffInput::new(old, old_analysis, &old_report, &of_old);
+                let new = DiffInput::new(new, new_analysis, &new_report, &of_new);
+                self.finish(page(old, new)?)
+            })
+        })
+    }
+
+    fn finish(&self, page: DiffPage<'_>) -> Result<ExitCode, CliFailure> {
+        let text = match self.format {
+            DiffFormat::Human => diff_human(&page, terminal::width(), terminal::color(self.color)),
+            DiffFormat::Json => diff_json(&page),
+            DiffFormat::Markdown => diff_markdown(&page),
+            DiffFormat::Github => diff_github(&page),
+        };
+        match self.format {
+            DiffFormat::Human => terminal::print_text(&text)?,
+            DiffFormat::Json | DiffFormat::Markdown | DiffFormat::Github => terminal::print_page(&text)?,
+        };
+        let is_broken = page.is_broken || !page.old.errors.is_empty() || !page.new.errors.is_empty();
+        let fails = |least: Severity| page.gained.iter().any(|c| c.change.severity >= least);
+        let fails = self.fail_on_new.is_some_and(fails) || self.fail_on_unjudged && !page.unknown.is_empty();
+        Ok(ExitCode::from(u8::from(is_broken || fails)))
+    }
+}
+
+/// One side, with what is known of it.
+struct DiffInput<'a> {
+    side: DiffSide<'a>,
+    subjects: SubjectList,
+    /// Addresses of policies that identities have.
+    used: BTreeSet<String>,
+    /// Of each file, as compared.
+    below: Vec<String>,
+}
+
+impl<'a> DiffInput<'a> {
+    fn new(read: &Loaded<'_>, analysis: &'a Analysis<'_>, report: &'a Report, of: &'a DiffOperand) -> Self {
+        let project = &analysis.project;
+        let sources = project.sources;
+        let below = |path: &str| relative_path(&of.base, &read.governing.absolute(path));
+        Self {
+            subjects: SubjectList::new(project.access_subjects(), &below),
+            used: project.used_policies(),
+            below: sources.ids().map(|id| below(sources.path(id))).collect(),
+            side: DiffSide {
+                sources,
+                errors: &report.errors,
+                unjudged: &report.unjudged,
+                mask: Mask::new(sources, &report.secrets),
+                name: &of.name,
+                cwd: read.cwd.clone(),
+                root: read.root.clone(),
+            },
+        }
+    }
+
+    /// Places where files could not be read completely, one of each file.
+    fn broken(&self) -> BTreeMap<String, Span> {
+        let errors = self.side.errors.iter().map(|p| p.span);
+        let unjudged = self.side.unjudged.iter().filter_map(|u| {
+            let is_broken = matches!(u.why, UnjudgedReason::Broken(_));
+            u.span
+                .filter(|span| is_broken && self.side.sources.file(span.file).in_scope)
+        });
+        let named = errors.chain(unjudged).filter(|span| span.is_in_source());
+        let mut out = BTreeMap::new();
+        for span in named {
+            let path = self.below.iter().zip(self.side.sources.ids());
+            if let Some((path, _)) = path.into_iter().find(|(_, id)| *id == span.file) {
+                out.entry(path.clone()).or_insert(span);
+            }
+        }
+        out
+    }
+
+    /// The text of the file at this path, as compared.
+    fn text_of(&self, path: &str) -> Option<&str> {
+        let (_, id) = self
+            .below
+            .iter()
+            .zip(self.side.sources.ids())
+            .find(|(p, _)| *p == path)?;
+        Some(&self.side.sources.file(id).text)
+    }
+
+    /// The files that a subject is written in.
+    fn files(&self, subject: &AccessSubject) -> BTreeSet<String> {
+        let statements = subject.policy.document.statements.iter().map(|s| s.span);
+        let spans = statements
+            .chain(subject.policy.places.iter().copied())
+            .chain([subject.span]);
+        let ids: BTreeSet<FileId> = spans.filter(|s| s.is_in_source()).map(|s| s.file).collect();
+        let mut paths = self.below.iter().zip(self.side.sources.ids());
+        let of = |(path, id): (&String, FileId)| ids.contains(&id).then(|| unit(path));
+        paths.by_ref().filter_map(of).collect()
+    }
+}
+
+fn unit(path: &str) -> String {
+    match path.ends_with(".tf") || path.ends_with(".tf.json") {
+        true => format!("{}/", parent_path(path)),
+        false => path.to_owned(),
+    }
+}
+
+fn page<'a>(old: DiffInput<'a>, new: DiffInput<'a>) -> Result<DiffPage<'a>, CliFailure> {
+    let mut unknown = Vec::new();
+    let mut broken = BTreeSet::new();
+    for (input, is_new) in [(&old, false), (&new, true)] {
+        let side = &input.side;
+        let is_empty = input.subjects.all.is_empty() && side.errors.is_empty();
+        let other = if is_new { &old } else { &new };
+        if is_empty && (other.subjects.all.is_empty() || is_file(input)) {
+            return Err(CliFailure::Usage(format!("`{}` has no policy", side.name)));
+        }
+        // What is broken in the same way on both sides is no change.
+        let changed = input
+            .broken()
+            .into_iter()
+            .filter(|(path, _)| input.text_of(path) != other.text_of(path));
+        for (path, span) in changed {
+            broken.insert(unit(&path));
+            unknown.push(DiffUnknown {
+                subject: match is_file(input) {
+                    true => side.name.to_owned(),
+                    false => side.sources.path(span.file).to_owned(),
+                },
+                why: "could not be read".to_owned(),
+                is_new,
+                is_gain: is_new,
+                span: Some(span),
+            });
+        }
+    }
+    let found = pairs(&old.subjects, &new.subjects);
+    let mut changed = Vec::new();
+    let mut moved = Vec::new();
+    for pair in found {
+        let (before, after) = (
+            pair.old.map(|at| &old.subjects.all[at]),
+            pair.new.map(|at| &new.subjects.all[at]),
+        );
+        if let (true, Some(before), Some(after)) = (pair.moved, before, after) {
+            moved.push(DiffMove {
+                subject: shown(after, new.side.sources),
+                from: shown(before, old.side.sources),
+                old_span: before.span,
+                span: after.span,
+            });
+        }
+        let text = |at: Option<usize>, list: &SubjectList| at.map(|at| list.texts[at].clone()).unwrap_or_default();
+        let is_used = |s: Option<&AccessSubject>, other: &DiffInput<'_>| {
+            let s = s.filter(|s| s.kind == SubjectKind::Document);
+            s.and_then(|s| s.address.as_ref())
+                .is_some_and(|a| other.used.contains(a))
+        };
+        let skips = match (before, after) {
+            (Some(_), None) => is_used(before, &new),
+            (None, Some(_)) => is_used(after, &old),
+            _ => false,
+        };
+        let mut files = before.map(|s| old.files(s)).unwrap_or_default();
+        files.extend(after.map(|s| new.files(s)).unwrap_or_default());
+        let same = text(pair.old, &old.subjects) == text(pair.new, &new.subjects);
+        if !skips && !same && files.is_disjoint(&broken) {
+            changed.push(pair);
+        }
+    }
+    let DiffInput {
+        side: old_side,
+        subjects: of_old,
+        ..
+    } = old;
+    let DiffInput {
+        side: new_side,
+        subjects: of_new,
+        ..
+    } = new;
+    let mut page = DiffPage {
+        old: old_side,
+        new: new_side,
+        gained: Vec::new(),
+        lost: Vec::new(),
+        unknown,
+        is_broken: !broken.is_empty(),
+        moved,
+        assumed: BTreeMap::new(),
+    };
+    for SubjectPair { old, new, .. } in changed {
+        let (before, after) = (old.map(|at| &of_old.all[at]), new.map(|at| &of_new.all[at]));
+        let Some(named) = after.or(before) else { continue };
+        let is_only = of_old.all.len() == 1 && of_new.all.len() == 1 && named.address.is_none();
+        let sources = if after.is_some() {
+            page.new.sources
+        } else {
+            page.old.sources
+        };
+        let subject = match is_only {
+            true => page.new.name.to_owned(),
+            false => shown(named, sources),
+        };
+        let nothing = named.policy.nothing();
+        let (before, after) = (
+            before.map_or(&nothing, |s| &s.policy),
+            after.map_or(&nothing, |s| &s.policy),
+        );
+        page.add(&subject, before, after);
+    }
+    let worst = |c: &DiffChange| (Reverse(c.change.severity), c.change.span);
+    page.gained.sort_by_key(worst);
+    page.lost.sort_by_key(worst);
+    Ok(page)
+}
+
+/// A file was named, and not a folder.
+fn is_file(input: &DiffInput<'_>) -> bool {
+    input.below.iter().any(String::is_empty) || input.side.name == "-"
+}
+
+/// A subject in words.
+fn shown(subject: &AccessSubject, sources: &Sources) -> String {
+    let address = subject.address.clone();
+    let name = address.unwrap_or_else(|| sources.path(subject.span.file).to_owned());
+    match subject.kind {
+        SubjectKind::Trust => format!("{name} (trust)"),
+        _ => name,
+    }
+}
+
+impl DiffPage<'_> {
+    fn add(&mut self, subject: &str, before: &CombinedPolicy, after: &CombinedPolicy) {
+        let (old, new) = (&before.document, &after.document);
+        let more = compare(old, new);
+        let less = compare_where(new, old, &more.assumed);
+        let gained = changes(subject, &more, before, after);
+        let lost = changes(subject, &less, after, before);
+        if before.limits == after.limits && before.limits.is_empty() {
+            self.gained.extend(gained);
+            self.lost.extend(lost);
+        } else {
+            // The change counts as far as the boundary lets it.
+            let limited = gained
+                .into_iter()
+                .map(|c| (c, true))
+                .chain(lost.into_iter().map(|c| (c, false)));
+            self.unknown.extend(limited.map(|(c, is_gain)| DiffUnknown {
+                subject: subject.to_owned(),
+                why: format!("may {}, within a boundary that is not compared", c.does(is_gain)),
+                is_new: is_gain,
+                is_gain,
+                span: Some(c.change.span),
+            }));
+        }
+        for (found, is_gain) in [(&more, true), (&less, false)] {
+            self.unknown.extend(found.unknown.iter().map(|doubt| {
+                let is_new = is_gain != doubt.in_other;
+                unknown(subject, doubt, if is_new { after } else { before }, is_new, is_gain)
+            }));
+        }
+        if before.limits != after.limits {
+            self.unknown.push(DiffUnknown {
+                subject: subject.to_owned(),
+                why: "has another boundary or control policy, in a form that is not compared".to_owned(),
+                is_new: true,
+                is_gain: true,
+                span: Some(new.span),
+            });
+        }
+        for (these, those, is_new) in [(after, before, true), (before, after, false)] {
+            let only = these
+                .elsewhere
+                .iter()
+                .filter(|(name, _)| !those.elsewhere.contains_key(*name));
+            self.unknown.extend(only.map(|(name, span)| DiffUnknown {
+                subject: subject.to_owned(),
+                why: format!(
+                    "{} the policy `{name}`, which is not here",
+                    if is_new { "gets" } else { "no longer has" }
+                ),
+                is_new,
+                is_gain: is_new,
+                span: Some(*span),
+            }));
+        }
+        self.assumed.extend(more.assumed);
+        self.assumed.extend(less.assumed);
+        let mut seen = BTreeSet::new();
+        self.unknown
+            .retain(|u| seen.insert((u.subject.clone(), u.why.clone(), u.span, u.is_gain)));
+    }
+}
+
+/// What `to` allows and `from` does not, in words and places.
+fn changes(subject: &str, found: &Difference, from: &CombinedPolicy, to: &CombinedPolicy) -> Vec<DiffChange> {
+    let all = found.gained.iter().filter_map(|g| {
+        let mut change = describe(g, &from.document, &to.document)?;
+        change.span = to.place(g.statement, change.span);
+        Some(DiffChange {
+            subject: subject.to_owned(),
+            change,
+        })
+    });
+    all.collect()
+}
+
+fn unknown(subject: &str, doubt: &Undecided, policy: &CombinedPolicy, is_new: bool, is_gain: bool) -> DiffUnknown {
+    let statement = doubt
+        .statement
+        .and_then(|at| Some((at, policy.document.statements.get(at)?)));
+    DiffUnknown {
+        subject: subject.to_owned(),
+        why: doubt.why.clone(),
+        is_new,
+        is_gain,
+        span: Some(statement.map_or(policy.document.span, |(at, s)| policy.place(at, s.span))),
+    }
+}

@@ -244,7 +244,11 @@ fn ways_to_more_permissions_are_made_of_actions() {
         assert!(services.len() < 2, "{name}");
         let is_type = |word: &str| word.starts_with("AWS::");
         for service in services.iter().flat_map(|s| s.split(' ')) {
-            assert_eq!(is_type(service), kind == "target", "{name}: {service}");
+            assert_eq!(
+                is_type(service),
+                matches!(kind, "reach" | "target"),
+                "{name}: {service}"
+            );
             assert!(
                 is_type(service) || catalogue().is_service_principal(&format!("{service}.amazonaws.com")),
                 "{name}: {service}"
@@ -257,7 +261,7 @@ fn ways_to_more_permissions_are_made_of_actions() {
             assert!(known, "{name}: {action}");
         }
         assert!(
-            ["self", "other", "pass", "start", "target"].contains(&kind),
+            ["self", "other", "pass", "start", "reach", "target"].contains(&kind),
             "{name}: {kind}"
         );
         // A role is handed over by `iam:PassRole` and by nothing else.

@@ -103,6 +103,8 @@ pub struct Resource {
     pub instances: Option<u32>,
     /// Set when a condition decides whether it exists: "if IsProd".
     pub branch: Option<Guard>,
+    /// The account that it is made in, where a deployment makes things in several; `None` is the account of most.
+    pub account: Option<Arc<str>>,
 }
 
 impl Resource {

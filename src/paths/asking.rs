@@ -1,9 +1,10 @@
 //! Conditions on who asks: what is known of an identity of the repository.
 //! IAM User Guide, "AWS global condition context keys".
 
+use super::classes::{ROLE, USER};
 use super::graph::NodeId;
 use super::methods::is_service;
-use super::names::{NodeNames, ROLE, USER};
+use super::names::NodeNames;
 use crate::iam::arn::Arn;
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::{Pattern, is_star};

@@ -4,9 +4,9 @@
 //! policies. IAM User Guide, "Policy evaluation logic", "Determining whether a request is allowed or denied within an account";
 //! AWS STS API Reference, "AssumeRole", "Permissions".
 
+use super::classes::ROLE;
 use super::edge::Edge;
 use super::graph::{AccessNode, Actor, Graph, Hub, NodeId, trusted};
-use super::names::ROLE;
 use super::trust::{Way, Who};
 use crate::iam::catalogue;
 
@@ -72,7 +72,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                 from: actor.node,
                 to: actor.node,
                 by: "assumes the role",
-                needs: vec![g.need()],
+                needs: vec![g.need(&graph.names, role)],
                 conditions: g.conditions(),
                 unknown: actor.unknown.clone(),
             };

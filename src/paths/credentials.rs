@@ -1,10 +1,11 @@
 //! Other identities taken over, and policies written.
 //! Rhino Security Labs, "AWS IAM privilege escalation"; Service Authorization Reference, "AWS Identity and Access Management".
 
+use super::classes::{Class, GROUP, POLICY, ROLE, USER};
 use super::edge::Edge;
 use super::grants::Granted;
 use super::graph::{Actor, Graph, Hub, NodeId, Write};
-use super::names::{ActionTargets, Class, GROUP, POLICY, ROLE, USER};
+use super::names::ActionTargets;
 use crate::iam::condition::strength;
 use crate::project::{IdentityKind, PolicyRef};
 
@@ -46,7 +47,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
             &granted,
             &Hub::All(*class, actor.deployment),
             *class,
-            &|_, g, _| Some(edge(actor, g, by)),
+            &|graph, g, node| Some(edge(graph, actor, g, node, by)),
         );
     }
     if actor.kind == IdentityKind::User {
@@ -57,7 +58,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
             &granted,
             &Hub::All(GROUP, actor.deployment),
             GROUP,
-            &|_, g, _| Some(edge(actor, g, by)),
+            &|graph, g, node| Some(edge(graph, actor, g, node, by)),
         );
     }
     for (action, class, by) in WRITES {
@@ -101,7 +102,7 @@ fn add_new_identities<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                 let limited = actor.is_limited(g.action) || strength(g.grant.statement).limits_attachable_policies();
                 matches!(g.targets, ActionTargets::All) && !limited
             });
-            wide.next().map(|g| edge(actor, &g, by))
+            wide.next().map(|g| edge(graph, actor, &g, None, by))
         };
         let edges: Option<Vec<Edge>> = steps.iter().map(step).collect();
         let Some((first, others)) = edges.as_deref().and_then(<[Edge]>::split_first) else {
@@ -118,12 +119,12 @@ fn add_new_identities<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
     }
 }
 
-fn edge(actor: &Actor<'_>, g: &Granted<'_, '_>, by: &'static str) -> Edge {
+fn edge(graph: &Graph<'_>, actor: &Actor<'_>, g: &Granted<'_, '_>, node: Option<NodeId>, by: &'static str) -> Edge {
     Edge {
         from: actor.node,
         to: actor.node,
         by,
-        needs: vec![g.need()],
+        needs: vec![g.need(&graph.names, node)],
         conditions: g.conditions(),
         unknown: actor.unknown.clone(),
     }
@@ -152,7 +153,7 @@ fn add_writes<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, g: &Granted<'_, 'p>,
         if of.is_some_and(|n| actor.is_kept_from(graph, g.action, n)) {
             continue;
         }
-        let mut edge = edge(actor, g, by);
+        let mut edge = edge(graph, actor, g, of, by);
         edge.to = of.unwrap_or(actor.node);
         graph.writes.push(Write {
             of,
@@ -191,7 +192,7 @@ fn add_rewrites<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, g: &Granted<'_, 'p
         }
     }
     for (node, class, policy) in found {
-        let mut edge = edge(actor, g, "rewrites the policy");
+        let mut edge = edge(graph, actor, g, Some(policy), "rewrites the policy");
         edge.to = policy;
         let (of, policy) = (Some(node), Some(policy));
         graph.writes.push(Write {

@@ -2,10 +2,13 @@
 //! Service Authorization Reference, of Amazon S3, AWS Secrets Manager, AWS Systems Manager and Amazon DynamoDB.
 
 use super::asking::Asking;
+use super::classes::{Class, PARAMETER, class_of};
 use super::edge::{Edge, NeedAt};
+use super::grants::need;
 use super::graph::{AccessNode, Actor, Graph, Hub, NodeId};
-use super::names::{Class, class_of};
+use super::keys;
 use super::trust::{Who, conditions_of, who};
+use crate::iam::arn::Arn;
 use crate::iam::{Effect, PolicyKind, catalogue};
 use crate::project::ResourceId;
 use crate::source::Span;
@@ -15,9 +18,15 @@ use crate::value::{MAX_DEPTH, Value, ValueKind};
 const READS: &[(&str, &[&str])] = &[
     (
         "AWS::DynamoDB::Table",
-        &["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"],
+        &[
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:Scan",
+            "dynamodb:BatchGetItem",
+            "dynamodb:PartiQLSelect",
+        ],
     ),
-    ("AWS::S3::Bucket", &["s3:GetObject"]),
+    ("AWS::S3::Bucket", &["s3:GetObject", "s3:GetObjectVersion"]),
     (
         "AWS::SSM::Parameter",
         &["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"],
@@ -39,6 +48,7 @@ pub(super) fn is_data(graph: &Graph<'_>, node: NodeId) -> bool {
 
 pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
     add_settings(graph, actor);
+    add_below_path(graph, actor);
     for (kind, actions) in READS {
         let Some(class) = class_of(kind) else { continue };
         for action in *actions {
@@ -59,19 +69,64 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                     {
                         return None;
                     }
+                    if node.is_some_and(|n| keys::keep_from(graph, actor, n)) {
+                        return None;
+                    }
                     Some(Edge {
                         from: actor.node,
                         to: actor.node,
                         by: reads(class),
-                        needs: vec![g.need()],
+                        needs: vec![g.need(&graph.names, node)],
                         conditions: g.conditions(),
                         unknown: actor.unknown.clone(),
                     })
                 },
             );
-            break;
         }
     }
+}
+
+/// Parameters below a path: what `ssm:GetParametersByPath` names is the path.
+fn add_below_path<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
+    let Some(action) = catalogue().action("ssm:GetParametersByPath") else {
+        return;
+    };
+    let mut edges = Vec::new();
+    for grant in actor.effective.grants_of(action) {
+        let items = grant
+            .statement
+            .resource
+            .iter()
+            .filter(|c| !c.negated)
+            .flat_map(|c| &c.items);
+        for item in items {
+            let path = Arn::parse(&item.text).and_then(|arn| arn.resource.known());
+            let Some(path) = path.filter(|p| p.starts_with("parameter/") && !p.contains(['*', '?'])) else {
+                continue;
+            };
+            let below = format!("{}/", path.trim_end_matches('/'));
+            for node in graph.names.all(PARAMETER, actor.deployment) {
+                let inside = graph
+                    .names
+                    .of(*node)
+                    .is_some_and(|n| n.rest().prefix().starts_with(&below));
+                if !inside || actor.is_kept_from(graph, action, *node) || keys::keep_from(graph, actor, *node) {
+                    continue;
+                }
+                let mut need = need(grant, action);
+                need.resource = Some(item.display());
+                edges.push(Edge {
+                    from: actor.node,
+                    to: *node,
+                    by: reads(PARAMETER),
+                    needs: vec![need],
+                    conditions: conditions_of(grant.statement),
+                    unknown: actor.unknown.clone(),
+                });
+            }
+        }
+    }
+    edges.into_iter().for_each(|e| graph.push(e));
 }
 
 /// The types whose settings may hold credentials, the action that reads them, and what it does.
@@ -85,6 +140,16 @@ const SETTINGS: &[(&str, &[&str], &str)] = &[
         "AWS::EC2::Instance",
         &["ec2:DescribeInstanceAttribute"],
         "reads the user data of the instance",
+    ),
+    (
+        "AWS::ECS::TaskDefinition",
+        &["ecs:DescribeTaskDefinition"],
+        "reads the settings of the task",
+    ),
+    (
+        "AWS::CodeBuild::Project",
+        &["codebuild:BatchGetProjects"],
+        "reads the settings of the project",
     ),
 ];
 
@@ -110,7 +175,7 @@ fn add_settings<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                 from: actor.node,
                 to: contents,
                 by,
-                needs: vec![g.need()],
+                needs: vec![g.need(&graph.names, Some(of))],
                 conditions: g.conditions(),
                 unknown: actor.unknown.clone(),
             };
@@ -153,6 +218,8 @@ pub(super) fn add_contents(graph: &mut Graph<'_>) {
     for (of, user, span) in settings {
         let contents = graph.outside(AccessNode::Contents(of));
         found.push((contents, user, span));
+        // What runs there sees them too.
+        found.extend(graph.names.node_of(of).map(|node| (node, user, span)));
     }
     for (from, to, span) in found {
         graph.push(Edge {
@@ -182,6 +249,7 @@ struct DirectAccess {
 
 /// What the policies of data allow, and what they deny.
 pub(super) fn add_resource_policies(graph: &mut Graph<'_>) {
+    keys::guard(graph);
     let project = graph.project;
     let mut found: Vec<DirectAccess> = Vec::new();
     for d in project.documents.iter().filter(|d| d.kind == PolicyKind::Resource) {
@@ -217,8 +285,9 @@ pub(super) fn add_resource_policies(graph: &mut Graph<'_>) {
             if principal.negated || !s.allows() || !graph.names.is_on(s, owner) {
                 continue;
             }
+            let home = graph.names.home(graph.names.deployment(owner));
             for item in &principal.items {
-                let Some(who) = who(project, &graph.names, item) else {
+                let Some(who) = who(project, &graph.names, item, home) else {
                     continue;
                 };
                 let conditions = conditions_of(s);

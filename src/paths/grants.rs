@@ -1,9 +1,11 @@
 //! What an identity may do to what, for the actions that matter to paths.
 
 use super::asking::Asking;
+use super::classes::Class;
 use super::edge::NeedAt;
 use super::graph::NodeId;
-use super::names::{ActionTargets, Class, Deployment};
+use super::home::Deployment;
+use super::names::{ActionTargets, NodeNames};
 use super::trust::conditions_of;
 use crate::iam::arn::Breadth;
 use crate::iam::{Action, Clause, Statement};
@@ -14,11 +16,17 @@ pub(super) struct Granted<'g, 'p> {
     pub(super) grant: &'g EffectiveGrant<'p>,
     pub(super) targets: ActionTargets,
     pub(super) action: Action,
+    class: Class,
 }
 
 impl Granted<'_, '_> {
-    pub(super) fn need(&self) -> NeedAt {
-        need(self.grant, self.action)
+    /// On a node, or on all of a class.
+    pub(super) fn need(&self, names: &NodeNames<'_>, node: Option<NodeId>) -> NeedAt {
+        let mut out = need(self.grant, self.action);
+        if let Some(item) = names.item_on(self.grant.statement, self.class, node) {
+            out.resource = Some(item.display());
+        }
+        out
     }
 
     pub(super) fn conditions(&self) -> Vec<String> {
@@ -56,6 +64,7 @@ pub(super) fn granted<'g, 'p>(
         grant,
         targets: asking.names.of_statement(grant.statement, class, of),
         action,
+        class,
     });
     let some = |g: &Granted<'_, '_>| !matches!(&g.targets, ActionTargets::These(t) if t.is_empty());
     all.filter(some).collect()

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::asking::Asking;
+use super::classes::{self, Class};
 use super::edge::{Edge, NeedAt};
 use super::grants::{self, Granted};
-use super::names::{self, ActionTargets, Class, Deployment, NodeNames};
+use super::home::Deployment;
+use super::names::{ActionTargets, NodeNames};
 use super::trust::{TrustOf, Who};
-use super::{assume, credentials, data, entries, pass_role, running};
+use super::{assume, credentials, data, entries, launching, pass_role, running};
 use crate::iam::{Action, Statement, Truth, catalogue};
 use crate::index::{IndexVec, define_id};
 use crate::project::{DocumentId, Effective, Effects, IdentityId, IdentityKind, PolicyRef, Project, Reach, ResourceId};
@@ -102,8 +104,14 @@ pub(super) struct Graph<'p> {
     pub(super) writes: Vec<Write>,
     /// Deny statements of the policies of resources.
     pub(super) guarded: HashMap<NodeId, Vec<&'p Statement>>,
+    /// Functions that others may use, and for which action.
+    pub(super) shared: HashSet<(NodeId, String)>,
+    /// The customer's KMS keys that data is encrypted with.
+    pub(super) keys: HashMap<NodeId, ResourceId>,
     /// The roles with an instance profile.
-    profiled: HashSet<NodeId>,
+    profiled: BTreeSet<NodeId>,
+    /// By the name of the instance profile.
+    profiles: HashMap<String, IdentityId>,
     /// The services that roles of the repository trust.
     pub(super) services: BTreeSet<String>,
     identities: HashMap<IdentityId, NodeId>,
@@ -119,7 +127,7 @@ impl<'p> Graph<'p> {
             identities.insert(id, nodes.push(AccessNode::Identity(id)));
         }
         for (id, r) in project.resources.iter_enumerated() {
-            if names::class_of(&r.kind).is_some() && project.identity_of(id).is_none() {
+            if classes::class_of(&r.kind).is_some() && project.identity_of(id).is_none() {
                 nodes.push(AccessNode::Resource(id));
             }
         }
@@ -133,7 +141,10 @@ impl<'p> Graph<'p> {
             edges: Vec::new(),
             writes: Vec::new(),
             guarded: HashMap::new(),
-            profiled: HashSet::new(),
+            shared: HashSet::new(),
+            keys: HashMap::new(),
+            profiled: BTreeSet::new(),
+            profiles: HashMap::new(),
             services: BTreeSet::new(),
             identities,
             hubs: HashMap::new(),
@@ -155,6 +166,11 @@ impl<'p> Graph<'p> {
             .resources
             .iter()
             .filter(|r| &*r.kind == "AWS::IAM::InstanceProfile");
+        let named = profiles.clone().filter_map(|r| {
+            let role = r.get("Roles")?.items().iter().find_map(|v| project.role(v))?;
+            Some((r.get("InstanceProfileName")?.as_str()?.into_owned(), role))
+        });
+        out.profiles = named.collect();
         let roles = profiles.filter_map(|r| r.get("Roles")).flat_map(Value::items);
         let profiled = roles.filter_map(|v| project.role(v)).map(|id| out.identities[&id]);
         out.profiled = profiled.collect();
@@ -172,6 +188,7 @@ impl<'p> Graph<'p> {
             credentials::add(&mut out, &actor);
             pass_role::add(&mut out, &actor);
             running::add(&mut out, &actor);
+            launching::add(&mut out, &actor);
             data::add(&mut out, &actor);
         }
         out
@@ -266,7 +283,7 @@ impl<'p> Graph<'p> {
                 open.map(|n| to(n, Vec::new(), Vec::new())).collect()
             }
             Hub::Trusting(service, of) => {
-                let roles = self.names.all(names::ROLE, *of).iter().copied();
+                let roles = self.names.all(classes::ROLE, *of).iter().copied();
                 let trusting = roles.filter_map(|n| {
                     let way = self.trust.get(&n)?.trusts_service(service)?;
                     Some(to(n, vec![trusted(way.span)], way.conditions.clone()))
@@ -274,7 +291,9 @@ impl<'p> Graph<'p> {
                 trusting.collect()
             }
             Hub::Delegating(of) => {
-                let roles = self.names.all(names::ROLE, *of).iter().copied();
+                let own = self.names.all(classes::ROLE, *of).iter().copied();
+                let others = self.names.in_other_accounts(classes::ROLE, *of);
+                let roles = own.chain(others.filter(|n| self.delegation(*n).is_some_and(|(_, way)| way.is_given)));
                 let trusting = roles.filter_map(|n| {
                     let (_, way) = self.delegation(n).filter(|_| !self.is_particular(n))?;
                     Some(to(n, vec![trusted(way.span)], way.conditions.clone()))
@@ -294,6 +313,27 @@ impl<'p> Graph<'p> {
             Hub::Delegating(_) => "every role that trusts its account".to_owned(),
         };
         self.hubs.iter().map(|(hub, id)| (*id, text(hub))).collect()
+    }
+
+    /// Whether a permission of a function gives an action to an account.
+    fn is_shared(&self, action: Action, node: NodeId) -> bool {
+        let names = [action.name(), "lambda:*", "*"];
+        names
+            .iter()
+            .any(|name| self.shared.contains(&(node, (*name).to_owned())))
+    }
+
+    pub(super) fn profiled_roles(&self) -> impl Iterator<Item = NodeId> {
+        self.profiled.iter().copied()
+    }
+
+    /// The role of the instance profile that a value refers to or names.
+    pub(super) fn role_of_profile(&self, value: &Value) -> Option<IdentityId> {
+        let named = || self.profiles.get(&launching::profile_name(value)?).copied();
+        self.project
+            .instance_profile(value)
+            .map(|(_, role)| role)
+            .or_else(named)
     }
 
     /// Whether an instance profile of the repository has a role.
@@ -373,8 +413,15 @@ impl<'p> Actor<'p> {
 
     /// Whether the identity is kept from doing something to a node that a policy allows.
     pub(super) fn is_kept_from(&self, graph: &Graph<'p>, action: Action, node: NodeId) -> bool {
-        grants::is_denied(self.effective, &self.asking(graph), action, node)
+        // Policies of an identity alone allow nothing in another account; trust policies are asked for with the hop.
+        let is_shared = || action.name() == "sts:AssumeRole" || graph.is_shared(action, node);
+        self.is_in_other_account(graph, node) && !is_shared()
+            || grants::is_denied(self.effective, &self.asking(graph), action, node)
             || !self.is_within_boundary(graph, action, node).may_be()
+    }
+
+    pub(super) fn is_in_other_account(&self, graph: &Graph<'p>, node: NodeId) -> bool {
+        self.deployment.is_of_other_account(graph.names.deployment(node))
     }
 
     /// Whether nothing keeps the identity from what the policy of a resource allows it by name. What a boundary does not allow
@@ -383,6 +430,20 @@ impl<'p> Actor<'p> {
     pub(super) fn may_as_named(&self, graph: &Graph<'p>, action: Action, node: NodeId) -> bool {
         if grants::is_denied(self.effective, &self.asking(graph), action, node) {
             return false;
+        }
+        // In another account, its own policies must allow it too.
+        let class = graph.names.of(node).and_then(|n| n.class);
+        if self.is_in_other_account(graph, node)
+            && let Some(class) = class
+        {
+            let allows = |g: &Granted<'_, '_>| match &g.targets {
+                ActionTargets::All => true,
+                ActionTargets::Caller => false,
+                ActionTargets::These(nodes) => nodes.binary_search(&node).is_ok(),
+            };
+            if !self.granted(graph, action.name(), class).iter().any(allows) {
+                return false;
+            }
         }
         match self.kind {
             IdentityKind::User => !self.boundary_denies(graph, action, node),
@@ -469,7 +530,7 @@ impl<'p> Graph<'p> {
                     match hub {
                         _ if !is_whole => self.names.all(class, actor.deployment).to_vec(),
                         Hub::Delegating(of) => {
-                            let roles = self.names.all(names::ROLE, *of).iter().copied();
+                            let roles = self.names.all(classes::ROLE, *of).iter().copied();
                             roles.filter(|r| self.is_particular(*r)).collect()
                         }
                         Hub::All(class, of) => {

@@ -34,6 +34,8 @@ pub struct Technique {
     pub services: Vec<&'static str>,
     /// Of [`Danger::Target`]: the types of what runs already, as CloudFormation names them.
     pub on: Vec<&'static str>,
+    /// A policy alone does not show it.
+    only_paths: bool,
 }
 
 impl Technique {
@@ -46,11 +48,11 @@ impl Technique {
 /// The methods that a policy alone shows.
 pub fn techniques() -> &'static [Technique] {
     let all = all_methods();
-    let end = all.partition_point(|t| t.how != Danger::Start);
+    let end = all.partition_point(|t| !t.only_paths);
     all.get(..end).unwrap_or_default()
 }
 
-/// The table, read on first use; those of [`Danger::Start`] come last.
+/// The table, read on first use; those that only paths show come last.
 pub fn all_methods() -> &'static [Technique] {
     static WAYS: OnceLock<Vec<Technique>> = OnceLock::new();
     WAYS.get_or_init(|| {
@@ -60,7 +62,8 @@ pub fn all_methods() -> &'static [Technique] {
             .filter_map(|l| {
                 let mut fields = l.split('\t');
                 let _name = fields.next()?;
-                let how = match fields.next()? {
+                let kind = fields.next()?;
+                let how = match kind {
                     "self" => Danger::Own,
                     "other" => Danger::Other,
                     "pass" => Danger::Pass,
@@ -85,10 +88,11 @@ pub fn all_methods() -> &'static [Technique] {
                     what,
                     services,
                     on,
+                    only_paths: matches!(kind, "start" | "reach"),
                 })
             })
             .collect();
-        all.sort_by_key(|t| t.how == Danger::Start);
+        all.sort_by_key(|t| t.only_paths);
         all
     })
 }

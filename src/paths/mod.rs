@@ -8,9 +8,9 @@
 //! ```
 //!
 //! `graph` makes the nodes and edges: `assume` from trust policies and grants, `credentials` from actions on identities,
-//! `pass_role` and `running` from methods that run something as a role, `entries` from what is public, `data` from what can be
-//! read. `search` finds the paths, and `staging` shows where what is run is put. [`AccessGraph`] is the whole graph as plain ends
-//! and links, for drawing.
+//! `pass_role`, `running`, and `launching` from methods that run something as a role, `entries` and `routes` from what is public,
+//! `data` and `keys` from what can be read. `home` says what is deployed together. `search` finds the paths, and `staging` shows
+//! where what is run is put. [`AccessGraph`] is the whole graph as plain ends and links, for drawing.
 //!
 //! **Invariant:** an edge is there only if the policies of the repository certainly allow what it needs; conditions that a
 //! caller must meet are on the edge. What is denied, outside the boundary, or not trusted makes no edge. The cost is linear in
@@ -19,16 +19,21 @@
 mod access_graph;
 mod asking;
 mod assume;
+mod classes;
 mod credentials;
 mod data;
 mod edge;
 mod entries;
 mod grants;
 mod graph;
+mod home;
+mod keys;
+mod launching;
 pub mod methods;
 mod names;
 mod pass_role;
 mod path;
+mod routes;
 mod running;
 mod search;
 mod staging;

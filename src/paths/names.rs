@@ -7,14 +7,16 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+use super::classes::{BUCKET, Class, USER, class_of};
 use super::graph::{AccessNode, NodeId};
+use super::home::{Deployment, Deployments, home_accounts};
 use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::{Pattern, is_star};
 use crate::iam::{ClauseItem, Statement};
 use crate::index::IndexVec;
 use crate::model::{Resource, resource_types};
-use crate::project::{IdentityKind, Project, ResourceId};
+use crate::project::{Project, ResourceId};
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
 use crate::value::{Value, ValueKind};
 
@@ -22,91 +24,6 @@ use crate::value::{Value, ValueKind};
 const ANY_NAME: &str = "\u{1}";
 /// So many names are compared with one pattern.
 const MAX_COMPARED: usize = 4096;
-
-/// A kind of thing that actions are on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Class {
-    /// CloudFormation's type.
-    pub(super) kind: &'static str,
-    /// For output.
-    pub(super) label: &'static str,
-    /// IAM's prefix of the service, and what stands before the name in the ARN.
-    service: &'static str,
-    before: &'static str,
-}
-
-const fn class(kind: &'static str, label: &'static str, service: &'static str, before: &'static str) -> Class {
-    Class {
-        kind,
-        label,
-        service,
-        before,
-    }
-}
-
-pub(super) const ROLE: Class = class("AWS::IAM::Role", "role", "iam", "role/");
-pub(super) const USER: Class = class("AWS::IAM::User", "user", "iam", "user/");
-pub(super) const GROUP: Class = class("AWS::IAM::Group", "group", "iam", "group/");
-pub(super) const POLICY: Class = class("AWS::IAM::ManagedPolicy", "policy", "iam", "policy/");
-pub(super) const BUCKET: Class = class("AWS::S3::Bucket", "bucket", "s3", "");
-pub(super) const FUNCTION: Class = class("AWS::Lambda::Function", "function", "lambda", "function:");
-
-/// The resources that paths lead through or to.
-pub(super) const RESOURCES: &[Class] = &[
-    class("AWS::AppRunner::Service", "service", "apprunner", "service/"),
-    class(
-        "AWS::AutoScaling::LaunchConfiguration",
-        "launch-configuration",
-        "ec2",
-        "instance/",
-    ),
-    class(
-        "AWS::BedrockAgentCore::CodeInterpreterCustom",
-        "interpreter",
-        "bedrock-agentcore",
-        "code-interpreter-custom/",
-    ),
-    class("AWS::CloudFormation::Stack", "stack", "cloudformation", "stack/"),
-    class(
-        "AWS::CloudFormation::StackSet",
-        "stack-set",
-        "cloudformation",
-        "stackset/",
-    ),
-    class("AWS::CodeBuild::Project", "project", "codebuild", "project/"),
-    class("AWS::DynamoDB::Table", "table", "dynamodb", "table/"),
-    class("AWS::EC2::Instance", "instance", "ec2", "instance/"),
-    class("AWS::EC2::LaunchTemplate", "launch-template", "ec2", "launch-template/"),
-    class("AWS::ECS::TaskDefinition", "task", "ecs", "task/"),
-    class("AWS::Glue::DevEndpoint", "endpoint", "glue", "devEndpoint/"),
-    class("AWS::Glue::Job", "job", "glue", "job/"),
-    POLICY,
-    FUNCTION,
-    BUCKET,
-    class("AWS::SSM::Parameter", "parameter", "ssm", "parameter/"),
-    class(
-        "AWS::SageMaker::NotebookInstance",
-        "notebook",
-        "sagemaker",
-        "notebook-instance/",
-    ),
-    class("AWS::SecretsManager::Secret", "secret", "secretsmanager", "secret:"),
-];
-
-pub(super) fn class_of(kind: &str) -> Option<Class> {
-    RESOURCES.iter().copied().find(|c| c.kind == kind)
-}
-
-impl Class {
-    pub(super) fn of_identity(kind: IdentityKind) -> Option<Self> {
-        match kind {
-            IdentityKind::Role => Some(ROLE),
-            IdentityKind::User => Some(USER),
-            IdentityKind::Group => Some(GROUP),
-            IdentityKind::PermissionSet => None,
-        }
-    }
-}
 
 /// What an item is about.
 #[derive(Clone, Debug)]
@@ -120,7 +37,7 @@ pub(super) enum ActionTargets {
 
 /// What an item is about, before it is known who asks.
 #[derive(Clone, Debug)]
-enum MatchedNodes {
+pub(super) enum MatchedNodes {
     All,
     Caller,
     /// By reference or by a whole name, and by a pattern.
@@ -143,11 +60,6 @@ impl MatchedNodes {
     }
 }
 
-/// What is deployed together, so that a pattern of one part of it is about the other parts: a template, a root module.
-/// Everything, where the settings name one account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Deployment(usize);
-
 /// The names of all nodes.
 pub(super) struct NodeNames<'p> {
     project: &'p Project<'p>,
@@ -157,6 +69,8 @@ pub(super) struct NodeNames<'p> {
     together: BTreeMap<(Class, Deployment), Vec<NodeId>>,
     by_resource: HashMap<ResourceId, NodeId>,
     memo: RefCell<HashMap<(*const ClauseItem, Class), MatchedNodes>>,
+    /// The numbers of accounts, where they are known.
+    homes: HashMap<Deployment, String>,
 }
 
 /// How a node is called.
@@ -181,21 +95,16 @@ impl<'p> NodeNames<'p> {
             together: BTreeMap::new(),
             by_resource: HashMap::new(),
             memo: RefCell::default(),
+            homes: HashMap::new(),
         };
-        let one_account = project.own.accounts.len() == 1;
-        let mut deployments: HashMap<&str, usize> = HashMap::new();
+        let mut deployments = Deployments::new(project);
         for (id, node) in nodes.iter_enumerated() {
             let resource = match node {
                 AccessNode::Identity(i) => Some(project.identities[*i].resource),
                 AccessNode::Resource(r) => Some(*r),
                 _ => None,
             };
-            let root = resource.map_or("", |r| project.resources[r].address.root());
-            let next = deployments.len();
-            let deployment = Deployment(match one_account {
-                true => 0,
-                false => *deployments.entry(root).or_insert(next),
-            });
+            let deployment = deployments.of(resource.map(|r| &project.resources[r]));
             let named = match (node, resource) {
                 (AccessNode::Identity(i), Some(r)) => {
                     let identity = &project.identities[*i];
@@ -224,6 +133,7 @@ impl<'p> NodeNames<'p> {
             }
             out.nodes.push(named);
         }
+        out.homes = home_accounts(project, &out);
         out
     }
 
@@ -241,6 +151,13 @@ impl<'p> NodeNames<'p> {
         self.together.get(&(class, of)).map_or(&[], Vec::as_slice)
     }
 
+    /// All of a class that the same root module makes in other accounts.
+    pub(super) fn in_other_accounts(&self, class: Class, of: Deployment) -> impl Iterator<Item = NodeId> {
+        let others = self.together.iter();
+        let others = others.filter(move |((c, d), _)| *c == class && of.is_of_other_account(*d));
+        others.flat_map(|(_, nodes)| nodes).copied()
+    }
+
     /// All of a class.
     pub(super) fn every(&self, class: Class) -> impl Iterator<Item = NodeId> {
         let nodes = self.nodes.iter_enumerated();
@@ -248,7 +165,7 @@ impl<'p> NodeNames<'p> {
     }
 
     pub(super) fn deployment(&self, node: NodeId) -> Deployment {
-        self.nodes.get(node).map_or(Deployment(usize::MAX), |n| n.deployment)
+        self.nodes.get(node).map_or(Deployment::NONE, |n| n.deployment)
     }
 
     /// What of a class a statement's `Resource` is about for an identity of a deployment; nothing for a statement without one.
@@ -281,6 +198,25 @@ impl<'p> NodeNames<'p> {
         }
     }
 
+    /// The number of the account of a deployment.
+    pub(super) fn home(&self, of: Deployment) -> Option<&str> {
+        self.homes.get(&of).map(String::as_str)
+    }
+
+    /// The item of a statement that is about a node, or about all of a class.
+    pub(super) fn item_on<'s>(&self, s: &'s Statement, class: Class, node: Option<NodeId>) -> Option<&'s ClauseItem> {
+        let clause = s.resource.as_ref().filter(|c| !c.negated)?;
+        let about = |i: &&ClauseItem| match (self.of_item(i, class), node) {
+            (MatchedNodes::All, _) => true,
+            (MatchedNodes::Caller, node) => node.is_none(),
+            (MatchedNodes::These { named, matched }, Some(node)) => {
+                named.binary_search(&node).is_ok() || matched.binary_search(&node).is_ok()
+            }
+            (MatchedNodes::These { .. }, None) => false,
+        };
+        clause.items.iter().find(about)
+    }
+
     /// Whether a statement is certainly on a node.
     pub(super) fn is_on(&self, s: &Statement, node: NodeId) -> bool {
         s.resource.as_ref().is_some_and(|r| {
@@ -304,7 +240,7 @@ impl<'p> NodeNames<'p> {
         }
     }
 
-    fn of_item(&self, item: &ClauseItem, class: Class) -> MatchedNodes {
+    pub(super) fn of_item(&self, item: &ClauseItem, class: Class) -> MatchedNodes {
         let key = (std::ptr::from_ref(item), class);
         if let Some(known) = self.memo.borrow().get(&key) {
             return known.clone();
@@ -420,7 +356,11 @@ impl<'p> NodeNames<'p> {
             return self.node_of(self.project.resource_at(target)?.0);
         }
         let identity = self.project.identity_named(text)?;
-        self.node_of(self.project.identities[identity].resource)
+        let node = self.node_of(self.project.identities[identity].resource)?;
+        let arn = Arn::parse(text)?;
+        let home = self.home(self.deployment(node));
+        let other = home.is_some_and(|home| matches!(arn.account(), ArnField::Literal(id) if id != home));
+        (!other && !self.is_elsewhere(&arn)).then_some(node)
     }
 
     /// In an account that the settings say is not ours.
@@ -530,7 +470,7 @@ fn name_of(r: &Resource, class: Option<Class>, name: Option<Text>, deployment: D
 /// The name of a resource as its properties say it.
 fn name_property(r: &Resource) -> Option<Text> {
     let form = resource_types::find(&r.kind).and_then(|t| t.arn.as_ref()?.property);
-    const NAMES: [&str; 9] = [
+    const NAMES: [&str; 10] = [
         "Name",
         "FunctionName",
         "ManagedPolicyName",
@@ -540,6 +480,7 @@ fn name_property(r: &Resource) -> Option<Text> {
         "Family",
         "StackName",
         "ServiceName",
+        "JobDefinitionName",
     ];
     let text = |v: &Value| match &v.kind {
         ValueKind::Str(text) => Some(text.clone()),

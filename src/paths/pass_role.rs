@@ -3,11 +3,11 @@
 
 use std::collections::BTreeSet;
 
+use super::classes::ROLE;
 use super::edge::{Edge, NeedAt};
 use super::grants::{is_denied_everywhere, need};
 use super::graph::{Actor, Graph, Hub, trusted};
 use super::methods::{Danger, Technique, all_methods, grants_technique, is_service, passes_to};
-use super::names::ROLE;
 use crate::iam::arn::Arn;
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::overlaps;
@@ -50,7 +50,9 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                 from: actor.node,
                 to: actor.node,
                 by: method.what,
-                needs: std::iter::once(g.need()).chain(needs.iter().cloned()).collect(),
+                needs: std::iter::once(g.need(&graph.names, role))
+                    .chain(needs.iter().cloned())
+                    .collect(),
                 conditions,
                 unknown: actor.unknown.clone(),
             };

@@ -1,10 +1,12 @@
 //! What runs already, and the roles that it runs as.
 
+use super::classes::{Class, INSTANCE, TEMPLATE, class_of};
 use super::edge::{Edge, NeedAt};
 use super::grants::{is_denied_everywhere, need};
 use super::graph::{AccessNode, Actor, Graph, Hub, NodeId};
+use super::launching;
 use super::methods::{Danger, all_methods, is_service};
-use super::names::{ActionTargets, Class, class_of};
+use super::names::ActionTargets;
 use super::trust::{Way, Who};
 use crate::iam::Action;
 use crate::model::resource_types::{self, RoleHolder, RoleProperty};
@@ -14,16 +16,23 @@ use crate::source::Span;
 /// From what runs to the role that it runs as.
 pub(super) fn add_runs(graph: &mut Graph<'_>) {
     let mut found: Vec<(NodeId, IdentityId, Span)> = Vec::new();
+    let without_exec = launching::without_exec(graph);
     for (node, n) in graph.nodes.iter_enumerated() {
         let AccessNode::Resource(id) = n else { continue };
+        // A task is only reached through ECS Exec.
+        if without_exec.contains(&node) {
+            continue;
+        }
         let resource = &graph.project.resources[*id];
+        let roles = launching::roles(graph, resource).into_iter();
+        found.extend(roles.map(|(role, span)| (node, role, span)));
         let runs = resource_types::roles(&resource.kind).iter();
         for property in runs.filter(|p| p.holder != RoleHolder::Other) {
             let Some(value) = resource.path(property.path) else {
                 continue;
             };
             let role = match property.instance_profile {
-                true => graph.project.instance_profile(value).map(|(_, role)| role),
+                true => graph.role_of_profile(value),
                 false => graph.project.role(value),
             };
             let role = role.filter(|r| may_run_as(graph, property, *r));
@@ -73,7 +82,10 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
             continue;
         };
         for class in method.on.iter().filter_map(|kind| class_of(kind)) {
-            let granted = actor.granted(graph, leading.name(), class);
+            // What is on all instances is on those that a template launches.
+            let launched = class == TEMPLATE && leading.resource_types().all(|t| t.name() != "launch-template");
+            let mut granted = actor.granted(graph, leading.name(), if launched { INSTANCE } else { class });
+            granted.retain(|g| !launched || matches!(g.targets, ActionTargets::All));
             let hub = Hub::All(class, actor.deployment);
             graph.add_targets(actor, &granted, &hub, class, &|graph, g, node| {
                 let others: Option<Vec<NeedAt>> = others
@@ -84,7 +96,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                     from: actor.node,
                     to: actor.node,
                     by: method.what,
-                    needs: std::iter::once(g.need()).chain(others?).collect(),
+                    needs: std::iter::once(g.need(&graph.names, node)).chain(others?).collect(),
                     conditions: g.conditions(),
                     unknown: actor.unknown.clone(),
                 })
@@ -117,7 +129,7 @@ fn other<'p>(
         .resource_types()
         .any(|t| action.resource_types().any(|o| o.name() == t.name()));
     match covering {
-        Some(g) => (!kept).then(|| g.need()),
+        Some(g) => (!kept).then(|| g.need(&graph.names, node)),
         // What is not on such things may be on anything else.
         None if same => None,
         None => Some(need(actor.effective.grants_of(action).next()?, action)),

@@ -5,10 +5,11 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
+use super::classes::GROUP;
 use super::data;
 use super::edge::Edge;
 use super::graph::{AccessNode, Graph, NodeId, Write};
-use super::names::{Deployment, GROUP};
+use super::home::Deployment;
 use super::path::{AccessPath, Gain, PathEnd};
 use crate::iam::ActionSet;
 use crate::index::IndexVec;

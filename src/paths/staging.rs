@@ -2,9 +2,10 @@
 //!
 //! It changes how a path is shown, and not which paths there are: the hop is possible through something else, too.
 
+use super::classes::class_of;
 use super::edge::Edge;
 use super::graph::{Actor, Graph, NodeId};
-use super::names::{ActionTargets, class_of};
+use super::names::ActionTargets;
 
 /// A place of code or input, and what puts it there.
 struct Stage {
@@ -73,7 +74,7 @@ fn put(graph: &Graph<'_>, from: NodeId, stage: &Stage) -> Option<(Edge, NodeId)>
                 from,
                 to: node,
                 by: stage.by,
-                needs: vec![g.need()],
+                needs: vec![g.need(&graph.names, Some(node))],
                 conditions: g.conditions(),
                 unknown: Vec::new(),
             };

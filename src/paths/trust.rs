@@ -6,7 +6,7 @@
 use super::asking::Asking;
 use super::graph::NodeId;
 use super::names::NodeNames;
-use crate::iam::arn::Arn;
+use crate::iam::arn::{Arn, is_account_id};
 use crate::iam::condition::strength;
 use crate::iam::principal::{IdentityType, Oidc, PrincipalOrigin, origin_of};
 use crate::iam::{Effect, PrincipalItem, PrincipalType, Statement, catalogue};
@@ -27,6 +27,8 @@ pub(super) struct Way {
     pub(super) conditions: Vec<String>,
     /// A condition names an account, an organization, or a principal.
     pub(super) is_pinned: bool,
+    /// It names an account that is given from outside.
+    pub(super) is_given: bool,
 }
 
 /// Whom a principal lets in.
@@ -61,6 +63,8 @@ impl<'p> TrustOf<'p> {
             statements: Vec::new(),
             denies: Vec::new(),
         };
+        let node = names.node_of(role.resource);
+        let home = node.and_then(|n| names.home(names.deployment(n)));
         for s in role.trust.iter().flat_map(|d| &project.documents[*d].statements) {
             let denies = matches!(&s.effect, Some(e) if e.value == Effect::Deny);
             if denies {
@@ -71,7 +75,7 @@ impl<'p> TrustOf<'p> {
             };
             let mut here = Vec::new();
             for item in &principal.items {
-                let Some(who) = who(project, names, item).filter(|_| lets_in(s, item.kind)) else {
+                let Some(who) = who(project, names, item, home).filter(|_| lets_in(s, item.kind)) else {
                     continue;
                 };
                 here.push(out.ways.len());
@@ -80,6 +84,7 @@ impl<'p> TrustOf<'p> {
                     span: item.value.span,
                     conditions: conditions_of(s),
                     is_pinned: strength(s).pins_caller(),
+                    is_given: matches!(origin_of(item, project.own, home), PrincipalOrigin::SomeAccount { .. }),
                 });
             }
             out.statements.push((s, here));
@@ -116,15 +121,29 @@ impl<'p> TrustOf<'p> {
     }
 }
 
-pub(super) fn who(project: &Project<'_>, names: &NodeNames<'_>, item: &PrincipalItem) -> Option<Who> {
+/// Whom a principal of a policy lets in, where `home` is the number of the account that the policy is in.
+pub(super) fn who(
+    project: &Project<'_>,
+    names: &NodeNames<'_>,
+    item: &PrincipalItem,
+    home: Option<&str>,
+) -> Option<Who> {
     if let Some(node) = names.named_by(&item.value.text) {
         return Some(Who::Named(node));
     }
     if let Some(elsewhere) = elsewhere(&item.value.text) {
         return Some(elsewhere);
     }
-    Some(match origin_of(item, project.own, None) {
+    let other = |text: &Text| {
+        let known = text.known();
+        let account = Arn::parse(text).and_then(|arn| arn.account.known());
+        let account = account.or_else(|| known.filter(|id| is_account_id(id)));
+        account.is_some_and(|a| home.is_some_and(|home| a != home))
+    };
+    Some(match origin_of(item, project.own, home) {
         PrincipalOrigin::Everyone | PrincipalOrigin::AnyAccount(_) => Who::Everyone,
+        // Another one of the accounts that the settings name.
+        PrincipalOrigin::OwnAccount { .. } if other(&item.value.text) => return None,
         PrincipalOrigin::OwnAccount {
             who: IdentityType::Root,
             ..

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::support::repository::Repository;
 
 /// A role that someone may assume.
-fn role(name: &str, principal: &str) -> String {
+pub(crate) fn role(name: &str, principal: &str) -> String {
     format!(
         r#"
 resource "aws_iam_role" "{name}" {{
@@ -20,7 +20,7 @@ resource "aws_iam_role" "{name}" {{
 }
 
 /// An inline policy with statements of an identity.
-fn policy(kind: &str, of: &str, statements: &str) -> String {
+pub(crate) fn policy(kind: &str, of: &str, statements: &str) -> String {
     format!(
         r#"
 resource "aws_iam_{kind}_policy" "{of}" {{
@@ -31,7 +31,7 @@ resource "aws_iam_{kind}_policy" "{of}" {{
     )
 }
 
-fn allow(actions: &str, resource: &str) -> String {
+pub(crate) fn allow(actions: &str, resource: &str) -> String {
     let actions: Vec<String> = actions.split(' ').map(|a| format!("\"{a}\"")).collect();
     let resource = match resource.starts_with("aws_") {
         true => resource.to_owned(),
@@ -43,28 +43,28 @@ fn allow(actions: &str, resource: &str) -> String {
     )
 }
 
-fn user(name: &str) -> String {
+pub(crate) fn user(name: &str) -> String {
     format!("resource \"aws_iam_user\" \"{name}\" {{\n  name = \"{name}\"\n}}\n")
 }
 
 /// An administrator that a service may assume.
-fn admin(name: &str, service: &str) -> String {
+pub(crate) fn admin(name: &str, service: &str) -> String {
     let principal = format!("{{ Service = \"{service}.amazonaws.com\" }}");
     role(name, &principal) + &is_admin("role", name)
 }
 
-fn is_admin(kind: &str, name: &str) -> String {
+pub(crate) fn is_admin(kind: &str, name: &str) -> String {
     format!(
         "resource \"aws_iam_{kind}_policy_attachment\" \"{name}\" {{\n  {kind} = aws_iam_{kind}.{name}.name\n  policy_arn = \
          \"arn:aws:iam::aws:policy/AdministratorAccess\"\n}}\n"
     )
 }
 
-const ACCOUNT: &str = "{ AWS = \"arn:aws:iam::${data.aws_caller_identity.me.account_id}:root\" }";
-const ME: &str = "data \"aws_caller_identity\" \"me\" {}\n";
+pub(crate) const ACCOUNT: &str = "{ AWS = \"arn:aws:iam::${data.aws_caller_identity.me.account_id}:root\" }";
+pub(crate) const ME: &str = "data \"aws_caller_identity\" \"me\" {}\n";
 
 /// `user/ann → role/build` and its gain, for each path.
-fn paths_of(files: &[(&str, &str)], args: &[&str]) -> Vec<String> {
+pub(crate) fn paths_of(files: &[(&str, &str)], args: &[&str]) -> Vec<String> {
     let r = Repository::new(files);
     let json = r.run(&[&["paths", "--format", "json"], args].concat()).json();
     let end = |e: &serde_json::Value| format!("{}/{}", e["kind"].as_str().unwrap(), e["name"].as_str().unwrap());
@@ -84,7 +84,7 @@ fn paths_of(files: &[(&str, &str)], args: &[&str]) -> Vec<String> {
     json["paths"].as_array().unwrap().iter().map(path).collect()
 }
 
-fn paths(terraform: &str) -> Vec<String> {
+pub(crate) fn paths(terraform: &str) -> Vec<String> {
     paths_of(&[("main.tf", terraform)], &[])
 }
 

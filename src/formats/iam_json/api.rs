@@ -279,6 +279,7 @@ impl Walk {
             metadata: None,
             instances: None,
             branch: None,
+            account: None,
         });
     }
 }

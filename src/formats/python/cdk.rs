@@ -208,6 +208,7 @@ impl CallLowering<'_> {
             metadata: None,
             instances: None,
             branch: None,
+            account: None,
         }
     }
 

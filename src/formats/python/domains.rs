@@ -92,6 +92,7 @@ impl CallLowering<'_> {
             metadata: None,
             instances: None,
             branch: None,
+            account: None,
         }
     }
 }

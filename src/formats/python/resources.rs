@@ -365,6 +365,7 @@ impl<'p> CallLowering<'p> {
             metadata: None,
             instances: None,
             branch: None,
+            account: None,
         }
     }
 
@@ -397,6 +398,7 @@ impl<'p> CallLowering<'p> {
             metadata: None,
             instances: None,
             branch: None,
+            account: None,
         }
     }
 }

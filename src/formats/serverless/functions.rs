@@ -546,6 +546,7 @@ impl FunctionLowering<'_, '_> {
             metadata: None,
             instances: None,
             branch: None,
+            account: None,
         }
     }
 }

@@ -214,6 +214,7 @@ impl Template<'_> {
             metadata: base.metadata.clone(),
             instances: None,
             branch: base.branch.clone(),
+            account: None,
         }
     }
 
@@ -296,6 +297,7 @@ impl Template<'_> {
             metadata: None,
             instances: None,
             branch: None,
+            account: None,
         }
     }
 }

@@ -299,6 +299,7 @@ impl Plan<'_> {
             metadata: None,
             instances: None,
             branch: None,
+            account: None,
         })
     }
 

@@ -182,6 +182,7 @@ impl<'a> Emitter<'_, 'a> {
                 metadata: None,
                 instances: instances.filter(|n| *n > 1).and_then(|n| u32::try_from(n).ok()),
                 branch: module.existence_guard(expanded.branch.as_ref()),
+                account: self.evaluator.account(module, decl),
             });
         }
     }
@@ -386,6 +387,7 @@ impl<'a> Emitter<'_, 'a> {
             metadata: None,
             instances: None,
             branch: None,
+            account: None,
         });
     }
 

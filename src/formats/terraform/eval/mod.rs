@@ -5,6 +5,7 @@
 //! **Invariant:** what is not known is a hole or one of several values, never a guess; work is bounded by the budget of
 //! [`evaluator::TerraformEvaluator`].
 
+pub(crate) mod accounts;
 pub(crate) mod attributes;
 pub(crate) mod blocks;
 pub(crate) mod branches;

@@ -1,6 +1,6 @@
 //! Module instances: a directory with the arguments of one call, and everything that is evaluated in it, once.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use crate::source::{Hole, HoleKind, Span, Text, join_path, relative_path};
 use crate::value::guard::combined;
 use crate::value::{Guard, MapEntry, Value};
 
+use crate::formats::terraform::eval::accounts::ProviderAccounts;
 use crate::formats::terraform::eval::attributes::outside_hole_kind;
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator, View};
 use crate::formats::terraform::eval::instances::{ConditionalExpansion, InstanceCount};
@@ -36,6 +37,9 @@ pub(crate) struct TerraformModule<'a> {
     pub(crate) arguments: Option<(BTreeMap<&'a str, HclExpr<'a>>, EvalScope<'a>)>,
     /// When there is one.
     when: Option<Guard>,
+    /// The accounts of the providers that a call hands in.
+    pub(crate) handed: ProviderAccounts,
+    pub(crate) accounts: OnceCell<ProviderAccounts>,
     memo: RefCell<HashMap<(ValueSlot, View), EvaluationMemo>>,
     pub(crate) expansions: RefCell<HashMap<String, Rc<ConditionalExpansion>>>,
 }
@@ -64,6 +68,8 @@ impl<'a> TerraformModule<'a> {
             chosen,
             arguments: None,
             when: None,
+            handed: ProviderAccounts::new(),
+            accounts: OnceCell::new(),
             memo: RefCell::default(),
             expansions: RefCell::default(),
         })
@@ -343,6 +349,8 @@ impl<'a> TerraformEvaluator<'a> {
                 chosen: RootVariables::new(),
                 arguments: Some((arguments, instance.env)),
                 when: when.clone(),
+                handed: self.handed(caller, decl),
+                accounts: OnceCell::new(),
                 memo: RefCell::default(),
                 expansions: RefCell::default(),
             });

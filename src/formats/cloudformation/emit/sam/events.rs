@@ -76,6 +76,7 @@ impl Sam<'_, '_> {
         let at = event.key_span;
         let mut props = SamProperties { entries: Vec::new() };
         props.push("SamEvent", at, written.clone());
+        props.push("Function", at, resource(self.template.target(&base.id, "Arn"), at));
         if let Some(id) = written.get(api) {
             props.push(api, at, id.clone());
         }

@@ -103,6 +103,7 @@ impl<'t, 'w> Sam<'t, 'w> {
             metadata: base.metadata.clone(),
             instances: None,
             branch: base.branch.clone(),
+            account: None,
         }
     }
 }

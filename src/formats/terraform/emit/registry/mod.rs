@@ -122,6 +122,7 @@ impl ModuleArguments {
             metadata: None,
             instances: None,
             branch: None,
+            account: None,
         }
     }
 

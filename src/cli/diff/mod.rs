@@ -102,6 +102,8 @@ struct DiffInput<'a> {
     used: BTreeSet<String>,
     /// Of each file, as compared.
     below: Vec<String>,
+    /// A file was named, and not a folder.
+    is_file: bool,
 }
 
 impl<'a> DiffInput<'a> {
@@ -112,6 +114,7 @@ impl<'a> DiffInput<'a> {
         Self {
             subjects: SubjectList::new(project.access_subjects(), &below),
             used: project.used_policies(),
+            is_file: of.is_file(),
             below: sources.ids().map(|id| below(sources.path(id))).collect(),
             side: DiffSide {
                 sources,
@@ -181,7 +184,7 @@ fn page<'a>(old: DiffInput<'a>, new: DiffInput<'a>) -> Result<DiffPage<'a>, CliF
         let side = &input.side;
         let is_empty = input.subjects.all.is_empty() && side.errors.is_empty();
         let other = if is_new { &old } else { &new };
-        if is_empty && (other.subjects.all.is_empty() || is_file(input)) {
+        if is_empty && input.is_file {
             return Err(CliFailure::Usage(format!("`{}` has no policy", side.name)));
         }
         // What is broken in the same way on both sides is no change.
@@ -192,7 +195,7 @@ fn page<'a>(old: DiffInput<'a>, new: DiffInput<'a>) -> Result<DiffPage<'a>, CliF
         for (path, span) in changed {
             broken.insert(unit(&path));
             unknown.push(DiffUnknown {
-                subject: match is_file(input) {
+                subject: match input.is_file {
                     true => side.name.to_owned(),
                     false => side.sources.path(span.file).to_owned(),
                 },
@@ -281,11 +284,6 @@ fn page<'a>(old: DiffInput<'a>, new: DiffInput<'a>) -> Result<DiffPage<'a>, CliF
     page.gained.sort_by_key(worst);
     page.lost.sort_by_key(worst);
     Ok(page)
-}
-
-/// A file was named, and not a folder.
-fn is_file(input: &DiffInput<'_>) -> bool {
-    input.below.iter().any(String::is_empty) || input.side.name == "-"
 }
 
 /// A subject in words.

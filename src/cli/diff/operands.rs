@@ -209,6 +209,11 @@ impl DiffOperand {
         &self.run_options
     }
 
+    /// A file was named, and not a folder.
+    pub(super) fn is_file(&self) -> bool {
+        self.path == Path::new("-") || self.run_options.tree.is_file(Path::new(&self.base))
+    }
+
     pub(super) fn read<'a>(
         &self,
         input: &InputArgs,

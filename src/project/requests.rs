@@ -173,7 +173,11 @@ impl<'p> RepositoryPlace<'p> {
     fn name(&self, id: ResourceId, depth: usize) -> Option<String> {
         let r = &self.project.resources[id];
         let form = resource_types::find(&r.kind).and_then(|t| t.arn.as_ref());
-        let property = form.and_then(|f| f.property).unwrap_or("Name");
+        let property = form.and_then(|f| f.property).unwrap_or(match &*r.kind {
+            "AWS::IAM::User" => "UserName",
+            "AWS::IAM::Group" => "GroupName",
+            _ => "Name",
+        });
         let written = r.get(property).filter(|v| !v.is_null());
         match written {
             Some(value) => {
@@ -258,7 +262,8 @@ impl<'p> RepositoryPlace<'p> {
         };
         let form = resource_types::find(&self.project.resources[id].kind)?.arn.as_ref()?;
         let attribute = &*target.attribute;
-        if form.names.contains(&attribute) {
+        let is_user = &*self.project.resources[id].kind == "AWS::IAM::User";
+        if form.names.contains(&attribute) || is_user && matches!(attribute, "" | "id" | "name") {
             return self.name(id, depth + 1);
         }
         form.arns.contains(&attribute).then(|| self.arn_at(id, depth + 1))?

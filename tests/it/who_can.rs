@@ -90,6 +90,43 @@ fn those_who_can_and_those_who_become_one_of_them() {
     );
 }
 
+/// The name of a user is what its file says, in questions and in its ARN.
+#[test]
+fn users_are_called_by_their_names() {
+    let trust = r#"
+resource "aws_iam_role" "guarded" {
+  name               = "guarded"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = "arn:aws:iam::111122223333:user/ann" } },
+  ] })
+}
+"#;
+    let text = format!("{TERRAFORM}{trust}");
+    let settings = "[own]\naccounts = { prod = \"111122223333\" }\n";
+    let r = Repository::new(&[("main.tf", text.as_str()), ("overgrant.toml", settings)]);
+    let can = |who: &str| {
+        r.run(&["can", who, "sts:AssumeRole", "aws_iam_role.guarded", "--format", "json"])
+            .json()
+    };
+    for who in ["ann", "aws_iam_user.ann", "arn:aws:iam::111122223333:user/ann", "an?"] {
+        let answer = can(who);
+        assert_eq!(answer["principal"], "arn:aws:iam::111122223333:user/ann", "{who}");
+        assert_eq!(answer["decision"], "allowed", "{who}");
+    }
+    assert_eq!(can("ben")["decision"], "implicitly-denied");
+    let own = text.replace("user/ann\"", "user/${aws_iam_user.ben.name}\"");
+    let r = Repository::new(&[("main.tf", own.as_str()), ("overgrant.toml", settings)]);
+    let ben = r.run(&[
+        "can",
+        "ben",
+        "sts:AssumeRole",
+        "aws_iam_role.guarded",
+        "--format",
+        "json",
+    ]);
+    assert_eq!(ben.json()["decision"], "allowed");
+}
+
 #[test]
 fn invalid_questions() {
     let r = Repository::new(&[("main.tf", TERRAFORM)]);

@@ -35,7 +35,7 @@ pub(super) fn add_runs(graph: &mut Graph<'_>) {
                 true => graph.role_of_profile(value),
                 false => graph.project.role(value),
             };
-            let role = role.filter(|r| may_run_as(graph, property, *r));
+            let role = role.filter(|r| may_run_as(graph, &resource.kind, property, *r));
             if let Some(role) = role {
                 found.push((node, role, value.span));
             }
@@ -59,13 +59,17 @@ pub(super) fn add_runs(graph: &mut Graph<'_>) {
 }
 
 /// Whether the trust policy of a role lets the service of a resource use it, as far as it can be seen.
-fn may_run_as(graph: &Graph<'_>, property: &RoleProperty, role: IdentityId) -> bool {
+fn may_run_as(graph: &Graph<'_>, kind: &str, property: &RoleProperty, role: IdentityId) -> bool {
     let Some(trust) = graph.trust.get(&graph.node_of_identity(role)) else {
         return true;
     };
     let services = match property.instance_profile {
         true => &["ec2"][..],
-        false => property.services,
+        false => match kind {
+            "AWS::CloudFormation::Stack" => &["cloudformation"],
+            "AWS::Glue::DevEndpoint" => &["glue"],
+            _ => property.services,
+        },
     };
     let named = |w: &Way| matches!(&w.who, Who::Service(name) if services.iter().any(|s| name.strip_suffix(".amazonaws.com") == Some(s)) || is_service(name, services));
     services.is_empty() || trust.is_open() || trust.ways.iter().any(named)

@@ -392,3 +392,31 @@ fn secrets_with_a_key_that_keeps_readers_out() {
         assert_eq!(paths(&text), &path[..usize::from(found)], "{principal} {actions}");
     }
 }
+
+/// What runs already has a role only if the role trusts its service.
+#[test]
+fn a_role_that_does_not_trust_what_runs_as_it() {
+    for (actions, resource, service) in [
+        (
+            "lambda:UpdateFunctionCode",
+            "resource \"aws_lambda_function\" \"x\" {\n  function_name = \"x\"\n  role = aws_iam_role.boss.arn\n}\n",
+            "lambda",
+        ),
+        (
+            "cloudformation:UpdateStack",
+            "resource \"aws_cloudformation_stack\" \"x\" {\n  name = \"x\"\n  iam_role_arn = aws_iam_role.boss.arn\n}\n",
+            "cloudformation",
+        ),
+        (
+            "glue:UpdateDevEndpoint",
+            "resource \"aws_glue_dev_endpoint\" \"x\" {\n  name = \"x\"\n  role_arn = aws_iam_role.boss.arn\n}\n",
+            "glue",
+        ),
+    ] {
+        let with = |trusted: &str| {
+            let own = user("ann") + &policy("user", "ann", &allow(actions, "*"));
+            paths(&(own + &admin("boss", trusted) + resource)).len()
+        };
+        assert_eq!((with(service), with("cloudtrail")), (1, 0), "{service}");
+    }
+}

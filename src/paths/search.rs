@@ -17,6 +17,8 @@ use crate::project::{Effects, Project, Reach, ResourceId};
 
 /// With more data than this, what an identity that can give itself everything reads then is not listed.
 const FEW: usize = 5;
+/// More paths than anyone reads: what follows is about further data only.
+const MAX_PATHS: usize = 20_000;
 /// So many edges are followed to find out which policies that someone writes it can also use.
 const MAX_FOLLOWED: usize = 4_000_000;
 
@@ -51,6 +53,9 @@ pub(super) fn paths_in(graph: &Graph<'_>, wanted: &dyn Fn(&PathEnd) -> bool) -> 
         *amount.entry(graph.names.deployment(*node)).or_default() += 1;
     }
     for node in data {
+        if paths.len() > MAX_PATHS {
+            break;
+        }
         let of = graph.names.deployment(node);
         let few = amount.get(&of).is_some_and(|n| *n <= FEW);
         let elevated = ends

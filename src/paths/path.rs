@@ -164,8 +164,8 @@ impl AccessPath {
     }
 
     pub(super) fn new(graph: &Graph<'_>, gain: Gain, start: NodeId, edges: &[Edge]) -> Option<Self> {
-        let staged = edges.iter().flat_map(|e| staged(graph, e));
-        let hops: Vec<Hop> = staged.map(|e| hop(graph, &e)).collect();
+        let edges: Vec<Edge> = edges.iter().flat_map(|e| staged(graph, e)).collect();
+        let hops: Vec<Hop> = edges.iter().map(|e| hop(graph, e)).collect();
         let to = hops.last()?.to.clone();
         let public = matches!(graph.nodes[start], AccessNode::Public);
         let entered = matches!(graph.nodes[start], AccessNode::Public) && hops.len() > 1;

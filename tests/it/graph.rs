@@ -325,3 +325,45 @@ fn several_repositories_are_one_graph() {
         "{json}"
     );
 }
+
+/// Where code is put on the way, it is a node of the path, and each edge is that of its step.
+#[test]
+fn a_bucket_on_the_way_is_a_node() {
+    let text = r#"
+resource "aws_iam_user" "ann" {
+  name = "ann"
+}
+resource "aws_iam_user_policy" "ann" {
+  user   = aws_iam_user.ann.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Action = ["iam:PassRole", "glue:CreateJob", "glue:StartJobRun"], Resource = "*" },
+    { Effect = "Allow", Action = "s3:PutObject", Resource = "${aws_s3_bucket.scripts.arn}/*" },
+  ] })
+}
+resource "aws_s3_bucket" "scripts" {
+  bucket = "scripts"
+}
+resource "aws_iam_role" "boss" {
+  name               = "boss"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "glue.amazonaws.com" } },
+  ] })
+}
+resource "aws_iam_role_policy_attachment" "boss" {
+  role       = aws_iam_role.boss.name
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}
+"#;
+    let r = Repository::new(&[("main.tf", text)]);
+    let json: serde_json::Value = serde_json::from_str(&graph(&r, &["-f", "json"])).unwrap();
+    let path = &json["paths"][0];
+    let nodes = path["nodes"].as_array().unwrap();
+    assert_eq!(nodes.len(), 3, "{path}");
+    let steps = path["edges"].as_array().unwrap();
+    assert_eq!(steps.len(), 2, "{path}");
+    for (i, step) in steps.iter().enumerate() {
+        let edge = &json["edges"][usize::try_from(step.as_u64().unwrap()).unwrap()];
+        assert_eq!((&edge["from"], &edge["to"]), (&nodes[i], &nodes[i + 1]));
+    }
+    assert!(nodes[1].as_str().unwrap().contains("aws_s3_bucket.scripts"), "{path}");
+}

@@ -224,6 +224,15 @@ impl Value {
         self.as_text()?.known()
     }
 
+    /// The text, or all of it as one hole.
+    pub fn to_text(&self) -> Option<Text> {
+        match &self.kind {
+            ValueKind::Str(text) => Some(text.clone()),
+            ValueKind::Unknown(hole) => Some(Text::hole((**hole).clone())),
+            _ => None,
+        }
+    }
+
     /// A known truth value; the strings "true" and "false" count.
     pub fn as_bool(&self) -> Option<bool> {
         match &self.kind {

@@ -9,7 +9,7 @@ use crate::iam::pattern::Pattern;
 use crate::model::Resource;
 use crate::project::{Identity, IdentityKind, PolicyRef, ResourceId};
 use crate::rules::Context;
-use crate::source::{Hole, HoleKind, Piece, Span, Text};
+use crate::source::{Piece, Span, Text};
 
 /// How a pattern with the policy variable `${aws:username}` covers the calling user.
 /// IAM User Guide, "IAM policy elements: Variables and tags".
@@ -102,9 +102,7 @@ pub(super) fn refers_to_identity(cx: &Context<'_>, identity: &Identity, resource
 /// The managed policies of the repository that are attached to this identity, to a group of it, or are its boundary.
 pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = OwnedResource<'a>> {
     let project = cx.project;
-    let groups = identity.groups.iter().filter_map(|m| m.group);
-    let of_groups = groups.flat_map(|g| &project.identities[g].policies);
-    let attached = identity.policies.iter().chain(of_groups).filter(|u| !u.inline);
+    let attached = project.policies_of(identity).filter(|u| !u.inline);
     let documents = attached.chain(&identity.boundary).filter_map(|u| match &u.policy {
         PolicyRef::Documents(ids) => Some(ids),
         _ => None,
@@ -118,7 +116,7 @@ pub(super) fn own_policies<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl
 /// The groups of the repository that this user is in.
 pub(super) fn groups_of_user<'a>(cx: &Context<'a>, identity: &'a Identity) -> impl Iterator<Item = OwnedResource<'a>> {
     let project = cx.project;
-    let groups = identity.groups.iter().filter_map(|m| m.group);
+    let groups = identity.known_groups();
     groups.map(|g| OwnedResource::identity(&project.identities[g]))
 }
 
@@ -138,7 +136,7 @@ fn refers_to_resource_or_name(
     }
     let r = id.map(|id| &cx.project.resources[id]);
     let path = r.and_then(|r| r.get("Path")).map_or(Some("/".into()), |p| p.as_str());
-    let generated = || r.and_then(generated_name);
+    let generated = || r.and_then(Resource::generated_name);
     let name = name.cloned().or_else(generated);
     let (Some(name), Some(path), Some(arn)) = (name, path, Arn::parse(resource)) else {
         return false;
@@ -156,19 +154,6 @@ fn refers_to_resource_or_name(
     let mut full = Text::synthetic(&format!("{kind}{path}"), Span::NOWHERE);
     full.append(&name);
     pattern.covers(&Pattern::resource(&full)).is_yes()
-}
-
-/// The name that CloudFormation generates: the stack name, the logical ID, and a random suffix.
-/// AWS CloudFormation User Guide, "Name type".
-fn generated_name(r: &Resource) -> Option<Text> {
-    if !r.format.is_cloudformation() {
-        return None;
-    }
-    let hole = |name: &str| Text::hole(Hole::new(HoleKind::Existing, name, r.header));
-    let mut out = hole("AWS::StackName");
-    out.append(&Text::synthetic(&format!("-{}-", r.address.name), r.header));
-    out.append(&hole("suffix"));
-    Some(out)
 }
 
 /// Whether a text is a reference to the resource, or ends in one after a `/`.

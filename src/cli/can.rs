@@ -1,12 +1,12 @@
 //! `can`: whether a principal may do something.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgAction, Args, ValueHint};
 
 use super::input::InputArgs;
+use super::policies::ListFormat;
 use super::question::{Question, caller, check_action, is_arn, place};
 use super::run::RunOptions;
 use super::{CliFailure, input, repositories, terminal};
@@ -20,13 +20,6 @@ use crate::source::{FileId, Sources};
 
 /// So many candidates are listed.
 const MAX_CANDIDATES: usize = 20;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum AnswerFormat {
-    #[default]
-    Human,
-    Json,
-}
 
 /// Tell whether a principal can perform an action, and which statements decide
 #[derive(Debug, Args)]
@@ -56,7 +49,7 @@ pub(super) struct CanArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     request: Option<PathBuf>,
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
-    format: AnswerFormat,
+    format: ListFormat,
     #[command(flatten)]
     input: InputArgs,
 }
@@ -79,7 +72,7 @@ impl CanArgs {
     fn decide_file(&self, path: &Path) -> Result<ExitCode, CliFailure> {
         let (name, bytes) = match path == Path::new("-") {
             true => ("stdin.json".to_owned(), input::stdin(MAX_FILE_SIZE)?),
-            false => (discover::with_forward_slashes(path), read(path)?),
+            false => (discover::with_forward_slashes(path), input::read(path, MAX_FILE_SIZE)?),
         };
         let text = String::from_utf8(bytes)
             .ok()
@@ -93,8 +86,8 @@ impl CanArgs {
         let policies = file.policies();
         let answer = decide(&file.request, &policies);
         match self.format {
-            AnswerFormat::Human => terminal::print_text(&access_human(&sources, &answer)),
-            AnswerFormat::Json => terminal::print_page(&access_json(&sources, &answer)),
+            ListFormat::Human => terminal::print_text(&access_human(&sources, &answer)),
+            ListFormat::Json => terminal::print_page(&access_json(&sources, &answer)),
         }
     }
 
@@ -137,8 +130,8 @@ impl CanArgs {
                 let (request, documents) = question.request();
                 let answer = question.answer(&request, &documents);
                 Ok(match self.format {
-                    AnswerFormat::Human => mask.text(access_human(project.sources, &answer)),
-                    AnswerFormat::Json => mask.json(repository_access_json(&RepositoryAnswer {
+                    ListFormat::Human => mask.text(access_human(project.sources, &answer)),
+                    ListFormat::Json => mask.json(repository_access_json(&RepositoryAnswer {
                         sources: project.sources,
                         answer: &answer,
                         principal: &principal,
@@ -160,8 +153,8 @@ impl CanArgs {
             ([] | [_], Some(Err(what))) => Err(CliFailure::Usage(what.clone())),
             ([] | [_], Some(Ok(text))) => {
                 match self.format {
-                    AnswerFormat::Human => terminal::print_text(text)?,
-                    AnswerFormat::Json => terminal::print_page(text)?,
+                    ListFormat::Human => terminal::print_text(text)?,
+                    ListFormat::Json => terminal::print_page(text)?,
                 };
                 Ok(ExitCode::from(u8::from(failed)))
             }
@@ -182,16 +175,4 @@ impl CanArgs {
             }
         }
     }
-}
-
-/// At most one byte more than is read of any file.
-fn read(path: &Path) -> Result<Vec<u8>, CliFailure> {
-    let io = |source| CliFailure::Io {
-        what: format!("cannot read {}", discover::with_forward_slashes(path)),
-        source,
-    };
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).map_err(io)?;
-    file.take(MAX_FILE_SIZE + 1).read_to_end(&mut bytes).map_err(io)?;
-    Ok(bytes)
 }

@@ -230,7 +230,7 @@ impl InputArgs {
         if let Some(list) = &self.files_from {
             let bytes = match list == Path::new("-") {
                 true => stdin(MAX_LIST)?,
-                false => read(list)?,
+                false => read(list, MAX_LIST)?,
             };
             if bytes.len() as u64 > MAX_LIST {
                 return Err(CliFailure::Usage(format!(
@@ -314,14 +314,14 @@ pub(super) fn stdin(cap: u64) -> Result<Vec<u8>, CliFailure> {
     Ok(bytes)
 }
 
-/// A list of paths, which may come from a pipe; at most one byte more than [`MAX_LIST`].
-fn read(path: &Path) -> Result<Vec<u8>, CliFailure> {
+/// A file, which may be a pipe; at most one byte more than `cap`.
+pub(super) fn read(path: &Path, cap: u64) -> Result<Vec<u8>, CliFailure> {
     let io = |source| CliFailure::Io {
         what: format!("cannot read {}", discover::with_forward_slashes(path)),
         source,
     };
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path).map_err(io)?;
-    file.take(MAX_LIST + 1).read_to_end(&mut bytes).map_err(io)?;
+    file.take(cap.saturating_add(1)).read_to_end(&mut bytes).map_err(io)?;
     Ok(bytes)
 }

@@ -9,7 +9,7 @@ use super::repositories;
 use super::run::{Loaded, RunOptions};
 use super::{CliFailure, terminal};
 use crate::iam::glob::{self, CaseSensitivity};
-use crate::paths::{AccessPath, PathEnd, find_paths_to};
+use crate::paths::{AccessPath, PathEnd, find_paths};
 use crate::project::{Effects, Project};
 use crate::report::{PathsPage, paths_human, paths_json, paths_markdown};
 use crate::secrets::Mask;
@@ -51,7 +51,7 @@ impl PathsArgs {
             let report = read.report(analysis, &run_options);
             let effects = Effects::new(&analysis.project);
             let wanted = |end: &PathEnd| self.to.as_ref().is_some_and(|what| is_end(end, what));
-            let mut paths = find_paths_to(&analysis.project, &effects, &wanted);
+            let mut paths = find_paths(&analysis.project, &effects, &wanted);
             paths.retain(|p| self.is_wanted(p) && !p.spans().any(|s| leaves_out(read, &analysis.project, s)));
             let listed = PathsPage {
                 sources: analysis.project.sources,
@@ -92,8 +92,7 @@ impl PathsArgs {
 /// Whether nothing is said of what stands there, since it is test code.
 pub(super) fn leaves_out(read: &Loaded<'_>, project: &Project<'_>, span: Span) -> bool {
     let path = project.sources.path(span.file);
-    let inside = project.test_code.iter().any(|code| code.contains(span));
-    !read.governing.settings_for(path).tests && (inside || read.is_test(path))
+    !read.governing.settings_for(path).tests && (project.is_in_test_code(span) || read.is_test(path))
 }
 
 /// Whether someone means by `who` what has these names: one of them, or a pattern that matches one.

@@ -20,14 +20,14 @@ use crate::settings::{NAMES, Settings};
 use crate::source::{file_name, json_without_commands, pretty_json, push_line};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum ListFormat {
+pub(super) enum ListFormat {
     #[default]
     Human,
     Json,
 }
 
 impl ListFormat {
-    fn print(self, text: &str, is_of_document: impl Fn(&str) -> bool) -> Result<ExitCode, CliFailure> {
+    pub(super) fn print(self, text: &str, is_of_document: impl Fn(&str) -> bool) -> Result<ExitCode, CliFailure> {
         match self {
             Self::Human => terminal::print_list(text, is_of_document),
             Self::Json => terminal::print_page(text),

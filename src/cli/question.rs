@@ -16,8 +16,7 @@ const SOME_REGION: &str = "us-east-1";
 pub(super) fn place<'p>(project: &'p Project<'p>, who: &str, resource: Option<&str>) -> RepositoryPlace<'p> {
     let resource = resource.unwrap_or_default();
     let part = |arn: &str, n: usize| arn.splitn(6, ':').nth(n).unwrap_or_default().to_owned();
-    let mut accounts = project.own.accounts.keys();
-    let own = accounts.next().filter(|_| project.own.accounts.len() == 1).cloned();
+    let own = project.own.only_account().map(str::to_owned);
     let named = [who, resource].map(|arn| part(arn, 4));
     let account = own.or_else(|| named.into_iter().find(|a| is_account_id(a)));
     let region = Some(part(resource, 3)).filter(|r| !r.is_empty() && resource.starts_with("arn:"));

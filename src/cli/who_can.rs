@@ -7,22 +7,16 @@ use clap::{ArgAction, Args};
 
 use super::can::key_value;
 use super::input::InputArgs;
+use super::policies::ListFormat;
 use super::question::{Question, check_action, is_arn, place};
 use super::run::RunOptions;
-use super::{CliFailure, repositories, terminal};
+use super::{CliFailure, repositories};
 use crate::access::{Caller, Decision};
 use crate::paths::find_paths_into;
 use crate::project::{Effects, IdentityId, Project, ResourceId};
 use crate::report::{WhoAnswer, WhoCanPage, who_can_human, who_can_json};
 use crate::secrets::Mask;
 use crate::settings::Settings;
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-enum WhoFormat {
-    #[default]
-    Human,
-    Json,
-}
 
 /// List who can perform an action, through which statements, and who can become one of them
 #[derive(Debug, Args)]
@@ -42,7 +36,7 @@ pub(super) struct WhoCanArgs {
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     context: Vec<(String, String)>,
     #[arg(long, short, value_name = "FORMAT", default_value = "human")]
-    format: WhoFormat,
+    format: ListFormat,
     #[command(flatten)]
     input: InputArgs,
 }
@@ -120,8 +114,8 @@ impl WhoCanArgs {
             };
             let mask = Mask::new(project.sources, &report.secrets);
             let text = match self.format {
-                WhoFormat::Human => mask.text(who_can_human(&page)),
-                WhoFormat::Json => mask.json(who_can_json(&page)),
+                ListFormat::Human => mask.text(who_can_human(&page)),
+                ListFormat::Json => mask.json(who_can_json(&page)),
             };
             (Some(text), !report.errors.is_empty())
         });
@@ -133,10 +127,11 @@ impl WhoCanArgs {
             let what = format!("no resource here is `{resource}`, and it is not an ARN");
             return Err(CliFailure::Usage(what));
         }
-        match self.format {
-            WhoFormat::Human => terminal::print_list(&texts.concat(), |_| false)?,
-            WhoFormat::Json => terminal::print_page(&repositories::merge_lists(texts))?,
+        let text = match self.format {
+            ListFormat::Human => texts.concat(),
+            ListFormat::Json => repositories::merge_lists(texts),
         };
+        self.format.print(&text, |_| false)?;
         Ok(ExitCode::from(u8::from(failed)))
     }
 }

@@ -20,6 +20,14 @@ pub struct Ownership {
     pub today: Option<Date>,
 }
 
+impl Ownership {
+    /// The account, where the settings name one alone.
+    pub fn only_account(&self) -> Option<&str> {
+        let only = self.accounts.keys().next().filter(|_| self.accounts.len() == 1);
+        only.map(String::as_str)
+    }
+}
+
 /// One `[[workload]]`: code, and the role that it runs with, where no template says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeclaredWorkload {

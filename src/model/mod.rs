@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use crate::iam::{Document, LikelyKind, PolicyHolder, PolicyKind, SourceFormat};
 use crate::index::{IndexVec, ResourceId};
-use crate::source::{Problem, Span};
+use crate::source::{Hole, HoleKind, Problem, Span, Text};
 use crate::value::guard::{combined, worlds_or_each};
 use crate::value::{Guard, Value, ValueKind};
 
@@ -130,6 +130,24 @@ impl Resource {
             })
         });
         decided.collect()
+    }
+
+    /// `S3` of `AWS::S3::Bucket`.
+    pub fn namespace(&self) -> Option<&str> {
+        self.kind.split("::").nth(1)
+    }
+
+    /// The name that CloudFormation makes where the template gives none: the stack's name, the logical ID, and a random suffix.
+    /// AWS CloudFormation User Guide, "Name type".
+    pub fn generated_name(&self) -> Option<Text> {
+        if !self.format.is_cloudformation() {
+            return None;
+        }
+        let hole = |name: &str| Text::hole(Hole::new(HoleKind::Existing, name, self.header));
+        let mut out = hole("AWS::StackName");
+        out.append(&Text::synthetic(&format!("-{}-", self.address.name), self.header));
+        out.append(&hole("suffix"));
+        Some(out)
     }
 
     pub fn get(&self, prop: &str) -> Option<&Value> {

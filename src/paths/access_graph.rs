@@ -5,11 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::data;
 use super::edge::Edge;
 use super::graph::{AccessNode, Graph, NodeId};
 use super::path::{self, AccessPath, Gain, Need, PathEnd};
-use super::search::paths_in;
+use super::search::{gain_of, paths_in};
 use crate::index::IndexVec;
 use crate::project::{Effects, IdentityId, Project, ResourceId};
 use crate::source::Span;
@@ -243,12 +242,6 @@ fn graph_end(graph: &Graph<'_>, node: NodeId, hub: Option<&String>, members: &[u
         end.name.clone_from(text);
     }
     let resource = resource_of(graph, node);
-    let own = project
-        .own
-        .accounts
-        .keys()
-        .next()
-        .filter(|_| project.own.accounts.len() == 1);
     let account = match &graph.nodes[node] {
         AccessNode::Account(id) => Some(id.clone()),
         AccessNode::Elsewhere(_, _, arn) => {
@@ -257,17 +250,12 @@ fn graph_end(graph: &Graph<'_>, node: NodeId, hub: Option<&String>, members: &[u
             is_number.then(|| field.to_owned())
         }
         AccessNode::Public | AccessNode::Provider(_) => None,
-        _ => own.cloned(),
-    };
-    let gain = match (graph.is_admin(node), data::is_data(graph, node)) {
-        (true, _) => Some(Gain::Admin),
-        (false, true) => Some(Gain::Data),
-        (false, false) => None,
+        _ => project.own.only_account().map(str::to_owned),
     };
     GraphEnd {
         end,
         is_settings: matches!(graph.nodes[node], AccessNode::Contents(_)),
-        gain,
+        gain: gain_of(graph, node),
         is_start: graph.is_start(node),
         members: hub.map(|_| members.len()),
         identity: graph.identity(node),

@@ -42,12 +42,8 @@ pub(super) fn add_outside(graph: &mut Graph<'_>) {
             Who::Named(_) | Who::Account | Who::Service(_) => continue,
         };
         graph.push(Edge {
-            from,
-            to: role,
-            by,
-            needs: vec![trusted(way.span)],
             conditions: way.conditions,
-            unknown: Vec::new(),
+            ..Edge::new(from, role, by, vec![trusted(way.span)])
         });
     }
 }
@@ -68,14 +64,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
         &Hub::Delegating(actor.deployment),
         ROLE,
         &|graph, g, role| {
-            let mut edge = Edge {
-                from: actor.node,
-                to: actor.node,
-                by: "assumes the role",
-                needs: vec![g.need(&graph.names, role)],
-                conditions: g.conditions(),
-                unknown: actor.unknown.clone(),
-            };
+            let mut edge = actor.edge(graph, g, role, "assumes the role");
             if let Some(role) = role {
                 let (i, way) = graph.delegation(role)?;
                 if graph.trust.get(&role)?.keeps_out(i, actor.node, &graph.names) {

@@ -47,7 +47,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
             &granted,
             &Hub::All(*class, actor.deployment),
             *class,
-            &|graph, g, node| Some(edge(graph, actor, g, node, by)),
+            &|graph, g, node| Some(actor.edge(graph, g, node, by)),
         );
     }
     if actor.kind == IdentityKind::User {
@@ -58,7 +58,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
             &granted,
             &Hub::All(GROUP, actor.deployment),
             GROUP,
-            &|graph, g, node| Some(edge(graph, actor, g, node, by)),
+            &|graph, g, node| Some(actor.edge(graph, g, node, by)),
         );
     }
     for (action, class, by) in WRITES {
@@ -102,7 +102,7 @@ fn add_new_identities<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                 let limited = actor.is_limited(g.action) || strength(g.grant.statement).limits_attachable_policies();
                 matches!(g.targets, ActionTargets::All) && !limited
             });
-            wide.next().map(|g| edge(graph, actor, &g, None, by))
+            wide.next().map(|g| actor.edge(graph, &g, None, by))
         };
         let edges: Option<Vec<Edge>> = steps.iter().map(step).collect();
         let Some((first, others)) = edges.as_deref().and_then(<[Edge]>::split_first) else {
@@ -116,17 +116,6 @@ fn add_new_identities<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
             policy: None,
             edge: joined,
         });
-    }
-}
-
-fn edge(graph: &Graph<'_>, actor: &Actor<'_>, g: &Granted<'_, '_>, node: Option<NodeId>, by: &'static str) -> Edge {
-    Edge {
-        from: actor.node,
-        to: actor.node,
-        by,
-        needs: vec![g.need(&graph.names, node)],
-        conditions: g.conditions(),
-        unknown: actor.unknown.clone(),
     }
 }
 
@@ -146,20 +135,18 @@ fn add_writes<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, g: &Granted<'_, 'p>,
     };
     // The actor itself is the nearest of all.
     let own = (all && graph.names.of(actor.node).and_then(|n| n.class) == Some(class)).then_some(Some(actor.node));
-    let memberships = graph.project.identities[actor.id].groups.iter().filter_map(|m| m.group);
+    let memberships = graph.project.identities[actor.id].known_groups();
     let groups: Vec<Option<NodeId>> = memberships.map(|g| Some(graph.node_of_identity(g))).collect();
     let groups = groups.into_iter().filter(|_| all && class == GROUP);
     for of in own.into_iter().chain(groups).chain(nodes) {
         if of.is_some_and(|n| actor.is_kept_from(graph, g.action, n)) {
             continue;
         }
-        let mut edge = edge(graph, actor, g, of, by);
-        edge.to = of.unwrap_or(actor.node);
         graph.writes.push(Write {
             of,
             class,
             policy: None,
-            edge,
+            edge: actor.edge(graph, g, of, by),
         });
     }
 }
@@ -180,26 +167,18 @@ fn add_rewrites<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, g: &Granted<'_, 'p
                 .iter()
                 .filter_map(|d| graph.names.node_of(project.documents[*d].resource?))
             {
-                let covered = match &g.targets {
-                    ActionTargets::All => graph.names.deployment(policy) == actor.deployment,
-                    ActionTargets::Caller => false,
-                    ActionTargets::These(nodes) => nodes.binary_search(&policy).is_ok(),
-                };
-                if covered && !actor.is_kept_from(graph, g.action, policy) {
+                if actor.is_granted_on(graph, g, policy) && !actor.is_kept_from(graph, g.action, policy) {
                     found.push((graph.node_of_identity(id), class, policy));
                 }
             }
         }
     }
     for (node, class, policy) in found {
-        let mut edge = edge(graph, actor, g, Some(policy), "rewrites the policy");
-        edge.to = policy;
-        let (of, policy) = (Some(node), Some(policy));
         graph.writes.push(Write {
-            of,
+            of: Some(node),
             class,
-            policy,
-            edge,
+            policy: Some(policy),
+            edge: actor.edge(graph, g, Some(policy), "rewrites the policy"),
         });
     }
 }

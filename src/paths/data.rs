@@ -72,14 +72,7 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                     if node.is_some_and(|n| keys::keep_from(graph, actor, n)) {
                         return None;
                     }
-                    Some(Edge {
-                        from: actor.node,
-                        to: actor.node,
-                        by: reads(class),
-                        needs: vec![g.need(&graph.names, node)],
-                        conditions: g.conditions(),
-                        unknown: actor.unknown.clone(),
-                    })
+                    Some(actor.edge(graph, g, node, reads(class)))
                 },
             );
         }
@@ -163,21 +156,13 @@ fn add_settings<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
             .collect();
         for (of, contents) in holding {
             let all = actions.iter().flat_map(|a| actor.granted(graph, a, class));
-            let covers = |g: &super::grants::Granted<'_, '_>| match &g.targets {
-                super::names::ActionTargets::All => graph.names.deployment(of) == actor.deployment,
-                super::names::ActionTargets::Caller => false,
-                super::names::ActionTargets::These(nodes) => nodes.binary_search(&of).is_ok(),
-            };
-            let Some(g) = all.filter(covers).find(|g| !actor.is_kept_from(graph, g.action, of)) else {
+            let mut on = all.filter(|g| actor.is_granted_on(graph, g, of));
+            let Some(g) = on.find(|g| !actor.is_kept_from(graph, g.action, of)) else {
                 continue;
             };
             let edge = Edge {
-                from: actor.node,
                 to: contents,
-                by,
-                needs: vec![g.need(&graph.names, Some(of))],
-                conditions: g.conditions(),
-                unknown: actor.unknown.clone(),
+                ..actor.edge(graph, &g, Some(of), by)
             };
             graph.push(edge);
         }
@@ -222,18 +207,8 @@ pub(super) fn add_contents(graph: &mut Graph<'_>) {
         found.extend(graph.names.node_of(of).map(|node| (node, user, span)));
     }
     for (from, to, span) in found {
-        graph.push(Edge {
-            from,
-            to,
-            by: "holds an access key of the user",
-            needs: vec![NeedAt {
-                action: "",
-                resource: None,
-                span,
-            }],
-            conditions: Vec::new(),
-            unknown: Vec::new(),
-        });
+        let by = "holds an access key of the user";
+        graph.push(Edge::new(from, to, by, vec![NeedAt::declared(span)]));
     }
 }
 
@@ -338,16 +313,8 @@ pub(super) fn add_resource_policies(graph: &mut Graph<'_>) {
             continue;
         }
         graph.push(Edge {
-            from,
-            to,
-            by,
-            needs: vec![NeedAt {
-                action,
-                resource: None,
-                span,
-            }],
             conditions,
-            unknown: Vec::new(),
+            ..Edge::new(from, to, by, vec![NeedAt::on_end(action, span)])
         });
     }
 }

@@ -12,6 +12,22 @@ pub(super) struct NeedAt {
     pub(super) span: Span,
 }
 
+impl NeedAt {
+    /// A permission for the other end that is written at `span`.
+    pub(super) fn on_end(action: &'static str, span: Span) -> Self {
+        Self {
+            action,
+            resource: None,
+            span,
+        }
+    }
+
+    /// What is no permission, such as the role that a function runs as.
+    pub(super) fn declared(span: Span) -> Self {
+        Self::on_end("", span)
+    }
+}
+
 /// From one node to another.
 #[derive(Clone, Debug)]
 pub(super) struct Edge {
@@ -27,6 +43,18 @@ pub(super) struct Edge {
 }
 
 impl Edge {
+    /// Without conditions, and with nothing unknown.
+    pub(super) fn new(from: NodeId, to: NodeId, by: &'static str, needs: Vec<NeedAt>) -> Self {
+        Self {
+            from,
+            to,
+            by,
+            needs,
+            conditions: Vec::new(),
+            unknown: Vec::new(),
+        }
+    }
+
     /// What it costs: longer paths are worse, and of two equally long ones the one with more conditions.
     pub(super) fn cost(&self) -> u64 {
         if self.by.is_empty() {

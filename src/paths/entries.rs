@@ -8,8 +8,8 @@ use super::routes;
 use crate::iam::arn::{Arn, is_account_id};
 use crate::iam::pattern::is_star;
 use crate::model::Resource;
-use crate::source::{Span, Text};
-use crate::value::{Value, ValueKind};
+use crate::source::Span;
+use crate::value::Value;
 
 pub(super) fn add(graph: &mut Graph<'_>) {
     let mut found: Vec<(NodeId, &'static str, &'static str, Span)> = Vec::new();
@@ -74,18 +74,7 @@ pub(super) fn add(graph: &mut Graph<'_>) {
     let all: Vec<_> = found.chain(changed).collect();
     for (who, (node, action, by, span)) in all {
         let from = graph.outside(who);
-        graph.push(Edge {
-            from,
-            to: node,
-            by,
-            needs: vec![NeedAt {
-                action,
-                resource: None,
-                span,
-            }],
-            conditions: Vec::new(),
-            unknown: Vec::new(),
-        });
+        graph.push(Edge::new(from, node, by, vec![NeedAt::on_end(action, span)]));
     }
 }
 
@@ -126,10 +115,8 @@ fn functions(graph: &Graph<'_>, r: &Resource, property: &str) -> Vec<NodeId> {
 
 /// The functions that a value names: their ARN or name, or the address by which an API calls them.
 pub(super) fn functions_in(graph: &Graph<'_>, value: &Value) -> Vec<NodeId> {
-    let text = match &value.kind {
-        ValueKind::Str(text) => text.clone(),
-        ValueKind::Unknown(hole) => Text::hole((**hole).clone()),
-        _ => return Vec::new(),
+    let Some(text) = value.to_text() else {
+        return Vec::new();
     };
     let referred = text
         .holes()

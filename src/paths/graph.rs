@@ -8,7 +8,7 @@ use super::edge::{Edge, NeedAt};
 use super::grants::{self, Granted};
 use super::home::Deployment;
 use super::names::{ActionTargets, NodeNames};
-use super::trust::{TrustOf, Who};
+use super::trust::{TrustOf, Way, Who};
 use super::{assume, credentials, data, entries, launching, pass_role, running};
 use crate::iam::{Action, Statement, Truth, catalogue};
 use crate::index::{IndexVec, define_id};
@@ -54,7 +54,7 @@ const RUNS_CODE: &[&str] = &[
 ];
 
 /// A place that access leads from or to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum AccessNode {
     Identity(IdentityId),
     Resource(ResourceId),
@@ -116,7 +116,7 @@ pub(super) struct Graph<'p> {
     pub(super) services: BTreeSet<String>,
     identities: HashMap<IdentityId, NodeId>,
     hubs: HashMap<Hub, NodeId>,
-    outside: HashMap<String, NodeId>,
+    outside: HashMap<AccessNode, NodeId>,
 }
 
 impl<'p> Graph<'p> {
@@ -219,7 +219,7 @@ impl<'p> Graph<'p> {
     /// Whether someone may begin here. A role that only services of AWS assume, none of which runs code of the customer's, is
     /// no one's.
     pub(super) fn is_start(&self, node: NodeId) -> bool {
-        let of_service = |w: &super::trust::Way| match &w.who {
+        let of_service = |w: &Way| match &w.who {
             Who::Service(name) => !RUNS_CODE.iter().any(|s| name.split('.').any(|part| part == *s)),
             _ => false,
         };
@@ -241,15 +241,12 @@ impl<'p> Graph<'p> {
 
     /// Someone outside the repository.
     pub(super) fn outside(&mut self, node: AccessNode) -> NodeId {
-        let key = format!("{node:?}");
-        match self.outside.get(&key) {
-            Some(id) => *id,
-            None => {
-                let id = self.nodes.push(node);
-                self.outside.insert(key, id);
-                id
-            }
+        let next = self.nodes.next_id();
+        let id = *self.outside.entry(node.clone()).or_insert(next);
+        if id == next {
+            self.nodes.push(node);
         }
+        id
     }
 
     /// Resources with settings that hold credentials, and the nodes of these settings.
@@ -268,26 +265,21 @@ impl<'p> Graph<'p> {
         }
         let id = self.nodes.push(AccessNode::Hub);
         self.hubs.insert(hub.clone(), id);
-        let to = |node: NodeId, needs: Vec<NeedAt>, conditions: Vec<String>| Edge {
-            from: id,
-            to: node,
-            by: "",
-            needs,
-            conditions,
-            unknown: Vec::new(),
+        let to = |node: NodeId| Edge::new(id, node, "", Vec::new());
+        let by_trust = |node: NodeId, way: &Way| Edge {
+            needs: vec![trusted(way.span)],
+            conditions: way.conditions.clone(),
+            ..to(node)
         };
         let edges: Vec<Edge> = match hub {
             Hub::All(class, of) => {
                 let all = self.names.all(*class, *of).iter().copied();
                 let open = all.filter(|n| !self.guarded.contains_key(n));
-                open.map(|n| to(n, Vec::new(), Vec::new())).collect()
+                open.map(to).collect()
             }
             Hub::Trusting(service, of) => {
                 let roles = self.names.all(classes::ROLE, *of).iter().copied();
-                let trusting = roles.filter_map(|n| {
-                    let way = self.trust.get(&n)?.trusts_service(service)?;
-                    Some(to(n, vec![trusted(way.span)], way.conditions.clone()))
-                });
+                let trusting = roles.filter_map(|n| Some(by_trust(n, self.trust.get(&n)?.trusts_service(service)?)));
                 trusting.collect()
             }
             Hub::Delegating(of) => {
@@ -296,7 +288,7 @@ impl<'p> Graph<'p> {
                 let roles = own.chain(others.filter(|n| self.delegation(*n).is_some_and(|(_, way)| way.is_given)));
                 let trusting = roles.filter_map(|n| {
                     let (_, way) = self.delegation(n).filter(|_| !self.is_particular(n))?;
-                    Some(to(n, vec![trusted(way.span)], way.conditions.clone()))
+                    Some(by_trust(n, way))
                 });
                 trusting.collect()
             }
@@ -342,7 +334,7 @@ impl<'p> Graph<'p> {
     }
 
     /// The principal by which a role leaves it to the policies of the account who assumes it.
-    pub(super) fn delegation(&self, role: NodeId) -> Option<(usize, &super::trust::Way)> {
+    pub(super) fn delegation(&self, role: NodeId) -> Option<(usize, &Way)> {
         let ways = self.trust.get(&role)?.ways.iter().enumerate();
         ways.into_iter()
             .find(|(_, w)| matches!(w.who, Who::Account | Who::Everyone))
@@ -356,11 +348,7 @@ impl<'p> Graph<'p> {
 
 /// The trust policy's part of what a hop needs.
 pub(super) fn trusted(span: crate::source::Span) -> NeedAt {
-    NeedAt {
-        action: "sts:AssumeRole",
-        resource: None,
-        span,
-    }
+    NeedAt::on_end("sts:AssumeRole", span)
 }
 
 /// An identity that acts.
@@ -402,6 +390,26 @@ impl<'p> Actor<'p> {
         }
     }
 
+    /// The edge that a grant makes; where it leads, the caller says.
+    pub(super) fn edge(&self, graph: &Graph<'p>, g: &Granted<'_, 'p>, node: Option<NodeId>, by: &'static str) -> Edge {
+        Edge {
+            from: self.node,
+            to: node.unwrap_or(self.node),
+            by,
+            needs: vec![g.need(&graph.names, node)],
+            conditions: g.conditions(),
+            unknown: self.unknown.clone(),
+        }
+    }
+
+    /// Whether a grant is on a node that is deployed with the actor, or that it names.
+    pub(super) fn is_granted_on(&self, graph: &Graph<'p>, g: &Granted<'_, 'p>, node: NodeId) -> bool {
+        match &g.targets {
+            ActionTargets::All => graph.names.deployment(node) == self.deployment,
+            targets => targets.name(node),
+        }
+    }
+
     /// Who asks, where it asks for nothing that depends on more.
     pub(super) fn asking<'a>(&self, graph: &'a Graph<'p>) -> Asking<'a, 'p> {
         Asking {
@@ -436,11 +444,7 @@ impl<'p> Actor<'p> {
         if self.is_in_other_account(graph, node)
             && let Some(class) = class
         {
-            let allows = |g: &Granted<'_, '_>| match &g.targets {
-                ActionTargets::All => true,
-                ActionTargets::Caller => false,
-                ActionTargets::These(nodes) => nodes.binary_search(&node).is_ok(),
-            };
+            let allows = |g: &Granted<'_, '_>| matches!(g.targets, ActionTargets::All) || g.targets.name(node);
             if !self.granted(graph, action.name(), class).iter().any(allows) {
                 return false;
             }

@@ -39,7 +39,7 @@ pub(super) struct Deployments<'p> {
 impl<'p> Deployments<'p> {
     pub(super) fn new(project: &Project<'_>) -> Self {
         Self {
-            one_account: project.own.accounts.len() == 1,
+            one_account: project.own.only_account().is_some(),
             roots: HashMap::new(),
             accounts: HashMap::new(),
         }

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::classes::TEMPLATE;
 use super::edge::Edge;
 use super::graph::{AccessNode, Actor, Graph, NodeId};
-use super::names::ActionTargets;
 use crate::iam::arn::Arn;
 use crate::model::Resource;
 use crate::project::IdentityId;
@@ -134,13 +133,8 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
     let mut edges: Vec<Edge> = Vec::new();
     let mut reached: BTreeSet<NodeId> = BTreeSet::new();
     for (template, is_default) in followed(graph) {
-        let is_on = |targets: &ActionTargets| match targets {
-            ActionTargets::All => graph.names.deployment(template) == actor.deployment,
-            ActionTargets::Caller => false,
-            ActionTargets::These(nodes) => nodes.binary_search(&template).is_ok(),
-        };
         let covering = |all: &[super::grants::Granted<'_, 'p>]| {
-            let mut on = all.iter().filter(|g| is_on(&g.targets));
+            let mut on = all.iter().filter(|g| actor.is_granted_on(graph, g, template));
             on.find(|g| !actor.is_kept_from(graph, g.action, template))
                 .map(|g| (g.need(&graph.names, Some(template)), g.conditions()))
         };

@@ -41,4 +41,4 @@ mod trust;
 
 pub use access_graph::{AccessGraph, GraphEnd, GraphLink};
 pub use path::{AccessPath, Gain, Hop, Need, PathEnd};
-pub use search::{find_paths, find_paths_into, find_paths_to};
+pub use search::{find_admin_paths, find_paths, find_paths_into};

@@ -18,7 +18,7 @@ use crate::index::IndexVec;
 use crate::model::{Resource, resource_types};
 use crate::project::{Project, ResourceId};
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
-use crate::value::{Value, ValueKind};
+use crate::value::Value;
 
 /// A name that no one gives: what matches it matches every name.
 const ANY_NAME: &str = "\u{1}";
@@ -33,6 +33,13 @@ pub(super) enum ActionTargets {
     /// The caller itself: `user/${aws:username}`.
     Caller,
     These(Rc<[NodeId]>),
+}
+
+impl ActionTargets {
+    /// Whether a node is one of those that are named.
+    pub(super) fn name(&self, node: NodeId) -> bool {
+        matches!(self, Self::These(nodes) if nodes.binary_search(&node).is_ok())
+    }
 }
 
 /// What an item is about, before it is known who asks.
@@ -424,7 +431,7 @@ fn name_of(r: &Resource, class: Option<Class>, name: Option<Text>, deployment: D
     let mut rest = Text::default();
     let mut put = |text: &str| rest.append(&Text::synthetic(text, r.header));
     let generated = name.is_none();
-    let name = name.or_else(|| generated_name(r));
+    let name = name.or_else(|| r.generated_name());
     if let Some(class) = class {
         put(class.before);
         let path = r.get("Path").and_then(Value::as_str);
@@ -482,16 +489,11 @@ fn name_property(r: &Resource) -> Option<Text> {
         "ServiceName",
         "JobDefinitionName",
     ];
-    let text = |v: &Value| match &v.kind {
-        ValueKind::Str(text) => Some(text.clone()),
-        ValueKind::Unknown(hole) => Some(Text::hole((**hole).clone())),
-        _ => None,
-    };
     let value = form.into_iter().chain(NAMES).find_map(|p| r.get(p));
     let value = value
         .or_else(|| r.path(&["LaunchTemplateName"]))
         .filter(|v| !v.is_null());
-    value.and_then(text).or_else(|| prefixed(r))
+    value.and_then(Value::to_text).or_else(|| prefixed(r))
 }
 
 /// The name that Terraform makes of a prefix.
@@ -501,18 +503,5 @@ fn prefixed(r: &Resource) -> Option<Text> {
         .find_map(|p| r.get(p)?.as_text())?;
     let mut out = prefix.clone();
     out.append(&Text::hole(Hole::new(HoleKind::Existing, "suffix", r.header)));
-    Some(out)
-}
-
-/// The name that CloudFormation makes: the stack's name, the logical ID, and a random suffix.
-/// AWS CloudFormation User Guide, "Name type".
-fn generated_name(r: &Resource) -> Option<Text> {
-    if !r.format.is_cloudformation() {
-        return None;
-    }
-    let hole = |name: &str| Text::hole(Hole::new(HoleKind::Existing, name, r.header));
-    let mut out = hole("AWS::StackName");
-    out.append(&Text::synthetic(&format!("-{}-", r.address.name), r.header));
-    out.append(&hole("suffix"));
     Some(out)
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::classes::ROLE;
-use super::edge::{Edge, NeedAt};
+use super::edge::NeedAt;
 use super::grants::{is_denied_everywhere, need};
 use super::graph::{Actor, Graph, Hub, trusted};
 use super::methods::{Danger, Technique, all_methods, grants_technique, is_service, passes_to};
@@ -29,7 +29,6 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
         return;
     }
     for service in graph.services.clone() {
-        let own = [service.as_str()];
         let Some((method, needs)) = methods.iter().find(|(t, _)| is_service(&service, &t.services)) else {
             continue;
         };
@@ -43,25 +42,17 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
             if !passes_to(g.grant.statement, &method.services) {
                 return None;
             }
-            let mut conditions = g.conditions();
             let profile = role.is_none_or(|r| graph.has_instance_profile(r)) || !method.services.contains(&"ec2");
-            conditions.retain(|k| !k.eq_ignore_ascii_case("iam:PassedToService"));
-            let mut edge = Edge {
-                from: actor.node,
-                to: actor.node,
-                by: method.what,
-                needs: std::iter::once(g.need(&graph.names, role))
-                    .chain(needs.iter().cloned())
-                    .collect(),
-                conditions,
-                unknown: actor.unknown.clone(),
-            };
+            let mut edge = actor.edge(graph, g, role, method.what);
+            edge.needs.extend(needs.iter().cloned());
+            edge.conditions
+                .retain(|k| !k.eq_ignore_ascii_case("iam:PassedToService"));
             if !profile {
                 edge.unknown
                     .push("no instance profile of the role is in the repository".to_owned());
             }
             if let Some(role) = role {
-                let way = graph.trust.get(&role)?.trusts_service(own[0])?;
+                let way = graph.trust.get(&role)?.trusts_service(&service)?;
                 edge.needs.push(trusted(way.span));
                 edge.conditions.extend(way.conditions.iter().cloned());
             }

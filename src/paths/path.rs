@@ -156,6 +156,11 @@ pub struct AccessPath {
 }
 
 impl AccessPath {
+    /// The start, and where it ends.
+    pub(super) fn ends(&self) -> (Option<NodeId>, Option<NodeId>) {
+        (self.nodes.first().copied(), self.nodes.last().copied())
+    }
+
     /// Where its ends and what it needs are written.
     pub fn spans(&self) -> impl Iterator<Item = Span> {
         let ends = self.hops.iter().filter_map(|h| h.to.span).chain(self.from.span);

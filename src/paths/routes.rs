@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use super::entries::functions_in;
 use super::graph::{Graph, NodeId};
 use crate::model::Resource;
-use crate::source::{Span, Text};
-use crate::value::{Value, ValueKind};
+use crate::source::Span;
+use crate::value::Value;
 
 /// A place in a REST API: where it is declared, the API, the path, and the method.
 type RestPlace<'p> = (&'p str, String, String, String);
@@ -86,13 +86,7 @@ fn integration<'p>(graph: &Graph<'p>, r: &Resource) -> Option<&'p Value> {
 }
 
 fn place(r: &Resource) -> Option<RestPlace<'_>> {
-    let shown = |property: &str| {
-        let value = r.get(property)?;
-        match &value.kind {
-            ValueKind::Unknown(hole) => Some(Text::hole((**hole).clone()).display()),
-            _ => Some(value.as_text()?.display()),
-        }
-    };
+    let shown = |property: &str| Some(r.get(property)?.to_text()?.display());
     Some((
         &*r.address.scope,
         shown("RestApiId")?,

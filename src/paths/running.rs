@@ -43,18 +43,8 @@ pub(super) fn add_runs(graph: &mut Graph<'_>) {
     }
     for (node, role, span) in found {
         let to = graph.node_of_identity(role);
-        graph.push(Edge {
-            from: node,
-            to,
-            by: "has the credentials of the role that it runs as",
-            needs: vec![NeedAt {
-                action: "",
-                resource: None,
-                span,
-            }],
-            conditions: Vec::new(),
-            unknown: Vec::new(),
-        });
+        let by = "has the credentials of the role that it runs as";
+        graph.push(Edge::new(node, to, by, vec![NeedAt::declared(span)]));
     }
 }
 
@@ -96,14 +86,9 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                     .iter()
                     .map(|a| other(graph, actor, *leading, *a, class, node))
                     .collect();
-                Some(Edge {
-                    from: actor.node,
-                    to: actor.node,
-                    by: method.what,
-                    needs: std::iter::once(g.need(&graph.names, node)).chain(others?).collect(),
-                    conditions: g.conditions(),
-                    unknown: actor.unknown.clone(),
-                })
+                let mut edge = actor.edge(graph, g, node, method.what);
+                edge.needs.extend(others?);
+                Some(edge)
             });
         }
     }
@@ -125,8 +110,8 @@ fn other<'p>(
     let granted = actor.granted(graph, action.name(), class);
     let covering = granted.iter().find(|g| match (&g.targets, node) {
         (ActionTargets::All, _) => true,
-        (ActionTargets::These(nodes), Some(node)) => nodes.binary_search(&node).is_ok(),
-        _ => false,
+        (targets, Some(node)) => targets.name(node),
+        (_, None) => false,
     });
     let kept = node.is_some_and(|n| actor.is_kept_from(graph, action, n));
     let same = leading

@@ -3,7 +3,7 @@
 //! The search goes backward from what is gained, so that one pass finds the way of every start.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
 
 use super::classes::GROUP;
 use super::data;
@@ -22,13 +22,15 @@ const MAX_PATHS: usize = 20_000;
 /// So many edges are followed to find out which policies that someone writes it can also use.
 const MAX_FOLLOWED: usize = 4_000_000;
 
-/// The shortest paths, worst first.
-pub fn find_paths<'p>(project: &'p Project<'p>, effects: &'p Effects<'p>) -> Vec<AccessPath> {
-    find_paths_to(project, effects, &|_| false)
+/// The shortest paths to administrators, the worst first.
+pub fn find_admin_paths<'p>(project: &'p Project<'p>, effects: &'p Effects<'p>) -> Vec<AccessPath> {
+    let graph = Graph::new(project, effects);
+    let search = Search::new(&graph);
+    worst_first(search.paths_to(Gain::Admin, &search.administrators()).collect())
 }
 
-/// The same, with the shortest paths to what is `wanted`, whatever it is.
-pub fn find_paths_to<'p>(
+/// The shortest paths to administrators, to data, and to what is `wanted`, whatever it is: the worst first.
+pub fn find_paths<'p>(
     project: &'p Project<'p>,
     effects: &'p Effects<'p>,
     wanted: &dyn Fn(&PathEnd) -> bool,
@@ -36,71 +38,36 @@ pub fn find_paths_to<'p>(
     paths_in(&Graph::new(project, effects), wanted)
 }
 
-/// The paths of a graph: see [`find_paths_to`].
+/// The paths of a graph: see [`find_paths`].
 pub(super) fn paths_in(graph: &Graph<'_>, wanted: &dyn Fn(&PathEnd) -> bool) -> Vec<AccessPath> {
     let search = Search::new(graph);
-    let mut paths = Vec::new();
-    let ends = search.administrators();
-    let ways = search.towards(&ends);
-    for start in search.starts() {
-        if let Some(edges) = search.path(start, &ways, &ends) {
-            paths.extend(AccessPath::new(graph, Gain::Admin, start, &edges));
-        }
-    }
-    let data: Vec<NodeId> = graph.nodes.ids().filter(|n| data::is_data(graph, *n)).collect();
-    let mut amount: HashMap<Deployment, usize> = HashMap::new();
-    for node in &data {
-        *amount.entry(graph.names.deployment(*node)).or_default() += 1;
-    }
-    for node in data {
-        if paths.len() > MAX_PATHS {
-            break;
-        }
-        let of = graph.names.deployment(node);
-        let few = amount.get(&of).is_some_and(|n| *n <= FEW);
-        let elevated = ends
-            .iter()
-            .filter(|(at, tail)| few && !tail.is_empty() && graph.names.deployment(**at) == of);
-        let reading = elevated.filter_map(|(at, tail)| Some((*at, search.with_data(tail, node)?)));
-        let elevated: Ends = reading.collect();
-        let plain = BTreeMap::from([(node, Vec::new())]);
-        let (ways, more) = (search.towards(&plain), search.towards(&elevated));
-        let mut starts: Vec<NodeId> = ways.keys().chain(more.keys()).copied().collect();
-        starts.retain(|n| graph.is_start(*n));
-        starts.sort_unstable();
-        starts.dedup();
-        for start in starts {
-            let path = search.path(start, &ways, &plain);
-            let Some(edges) = path.or_else(|| search.path(start, &more, &elevated)) else {
-                continue;
-            };
-            if edges.len() > 1 && !is_own_use(&edges, graph) {
-                paths.extend(AccessPath::new(graph, Gain::Data, start, &edges));
-            }
-        }
-    }
+    let administrators = search.administrators();
+    let mut paths: Vec<AccessPath> = search.paths_to(Gain::Admin, &administrators).collect();
+    search.add_data_paths(&administrators, &mut paths);
+    let mut known: HashSet<_> = paths.iter().map(AccessPath::ends).collect();
     for node in graph.nodes.ids().filter(|n| graph.nodes[*n] != AccessNode::Hub) {
-        let end = PathEnd::new(graph, node);
-        if !wanted(&end) {
-            continue;
-        }
-        let gain = match (graph.is_admin(node), data::is_data(graph, node)) {
-            (true, _) => Gain::Admin,
-            (false, true) => Gain::Data,
-            (false, false) => Gain::Identity,
-        };
-        let ends = BTreeMap::from([(node, Vec::new())]);
-        let ways = search.towards(&ends);
-        for start in search.starts().filter(|s| *s != node) {
-            let known = |p: &AccessPath| p.to == end && p.from == PathEnd::new(graph, start);
-            if let Some(edges) = search.path(start, &ways, &ends).filter(|_| !paths.iter().any(known)) {
-                paths.extend(AccessPath::new(graph, gain, start, &edges));
-            }
+        if wanted(&PathEnd::new(graph, node)) {
+            let gain = gain_of(graph, node).unwrap_or(Gain::Identity);
+            let ends = BTreeMap::from([(node, Vec::new())]);
+            paths.extend(search.paths_to(gain, &ends).filter(|p| known.insert(p.ends())));
         }
     }
-    // Stable: paths of one severity stay in the order of their starts.
+    worst_first(paths)
+}
+
+/// Paths of one severity and gain stay in their order.
+fn worst_first(mut paths: Vec<AccessPath>) -> Vec<AccessPath> {
     paths.sort_by_key(|p| (Reverse(p.severity), p.gain));
     paths
+}
+
+/// What one has who is at a node.
+pub(super) fn gain_of(graph: &Graph<'_>, node: NodeId) -> Option<Gain> {
+    match (graph.is_admin(node), data::is_data(graph, node)) {
+        (true, _) => Some(Gain::Admin),
+        (false, true) => Some(Gain::Data),
+        (false, false) => None,
+    }
 }
 
 /// The shortest path from each start to the nearest of the resources in `to`, none of which is a start.
@@ -115,16 +82,13 @@ pub fn find_paths_into<'p>(
         .iter()
         .filter_map(|r| Some((graph.names.node_of(*r)?, Vec::new())))
         .collect();
-    let ways = search.towards(&ends);
-    let starts = search.starts().filter(|s| !ends.contains_key(s));
-    let found = starts.filter_map(|s| AccessPath::new(&graph, Gain::Identity, s, &search.path(s, &ways, &ends)?));
-    found.collect()
+    search.paths_to(Gain::Identity, &ends).collect()
 }
 
 /// Where a search ends, and what follows there.
 type Ends = BTreeMap<NodeId, Vec<Edge>>;
 
-/// For each node, the cost of its way to an end, and the edge that it begins with.
+/// For each node, the cost of its way, and the edge of it at the node.
 type Ways = HashMap<NodeId, (u64, Option<usize>)>;
 
 struct Search<'g, 'p> {
@@ -151,6 +115,48 @@ impl<'g, 'p> Search<'g, 'p> {
     /// Who may begin: each identity that is no administrator, and those outside.
     fn starts(&self) -> impl Iterator<Item = NodeId> {
         self.graph.nodes.ids().filter(|id| self.graph.is_start(*id))
+    }
+
+    /// The shortest path from each start to an end, in the order of the starts.
+    fn paths_to(&self, gain: Gain, ends: &Ends) -> impl Iterator<Item = AccessPath> {
+        let ways = self.towards(ends);
+        self.starts()
+            .filter_map(move |s| AccessPath::new(self.graph, gain, s, &self.path(s, &ways, ends)?))
+    }
+
+    /// Adds the paths to data that a start cannot read by itself. Who can give itself everything reads the data that is
+    /// deployed with it then, unless that is much.
+    fn add_data_paths(&self, administrators: &Ends, paths: &mut Vec<AccessPath>) {
+        let graph = self.graph;
+        let data: Vec<NodeId> = graph.nodes.ids().filter(|n| data::is_data(graph, *n)).collect();
+        let mut amount: HashMap<Deployment, usize> = HashMap::new();
+        for node in &data {
+            *amount.entry(graph.names.deployment(*node)).or_default() += 1;
+        }
+        for node in data {
+            if paths.len() > MAX_PATHS {
+                break;
+            }
+            let of = graph.names.deployment(node);
+            let few = amount.get(&of).is_some_and(|n| *n <= FEW);
+            let elevated = administrators
+                .iter()
+                .filter(|(at, tail)| few && !tail.is_empty() && graph.names.deployment(**at) == of);
+            let reading = elevated.filter_map(|(at, tail)| Some((*at, self.with_data(tail, node)?)));
+            let elevated: Ends = reading.collect();
+            let plain = BTreeMap::from([(node, Vec::new())]);
+            let (ways, more) = (self.towards(&plain), self.towards(&elevated));
+            let reached: BTreeSet<NodeId> = ways.keys().chain(more.keys()).copied().collect();
+            for start in reached.into_iter().filter(|n| graph.is_start(*n)) {
+                let path = self.path(start, &ways, &plain);
+                let Some(edges) = path.or_else(|| self.path(start, &more, &elevated)) else {
+                    continue;
+                };
+                if edges.len() > 1 && !is_own_use(&edges, graph) {
+                    paths.extend(AccessPath::new(graph, Gain::Data, start, &edges));
+                }
+            }
+        }
     }
 
     /// Administrators, and those that can make themselves one.
@@ -229,14 +235,7 @@ impl<'g, 'p> Search<'g, 'p> {
     /// The edges of a write, where `way` leads from the writer to who gets what is written.
     fn written(&self, w: &Write, mut way: Vec<Edge>) -> Vec<Edge> {
         let of = w.of.unwrap_or(w.edge.from);
-        let attached = |from: NodeId| Edge {
-            from,
-            to: of,
-            by: "is attached to it",
-            needs: Vec::new(),
-            conditions: Vec::new(),
-            unknown: Vec::new(),
-        };
+        let attached = |from: NodeId| Edge::new(from, of, "is attached to it", Vec::new());
         match (way.pop(), w.policy) {
             (None, None) => vec![Edge {
                 to: of,
@@ -267,15 +266,9 @@ impl<'g, 'p> Search<'g, 'p> {
 
     /// What an identity that gave itself everything reads then.
     fn with_data(&self, tail: &[Edge], node: NodeId) -> Option<Vec<Edge>> {
+        let by = data::reads(self.graph.names.of(node)?.class?);
         let mut tail = tail.to_vec();
-        tail.push(Edge {
-            from: tail.last()?.to,
-            to: node,
-            by: data::reads(self.graph.names.of(node)?.class?),
-            needs: Vec::new(),
-            conditions: Vec::new(),
-            unknown: Vec::new(),
-        });
+        tail.push(Edge::new(tail.last()?.to, node, by, Vec::new()));
         Some(tail)
     }
 
@@ -302,31 +295,12 @@ impl<'g, 'p> Search<'g, 'p> {
         within && Reach::new(&most) == Some(Reach::Everything)
     }
 
-    /// What a node leads to: the cost, and the edge that it is reached by.
-    fn reached_from(&self, from: NodeId, left: &mut usize) -> HashMap<NodeId, (u64, Option<usize>)> {
-        let mut reached = HashMap::from([(from, (0, None))]);
-        let mut queue = BinaryHeap::from([Reverse((0u64, from))]);
-        while let Some(Reverse((cost, node))) = queue.pop() {
-            if reached.get(&node).is_some_and(|(known, _)| *known < cost) {
-                continue;
-            }
-            for i in &self.outgoing[node] {
-                let Some(rest) = left.checked_sub(1) else {
-                    return reached;
-                };
-                *left = rest;
-                let e = &self.graph.edges[*i];
-                let total = cost + e.cost();
-                if reached.get(&e.to).is_none_or(|(known, _)| total < *known) {
-                    reached.insert(e.to, (total, Some(*i)));
-                    queue.push(Reverse((total, e.to)));
-                }
-            }
-        }
-        reached
+    /// What a node leads to, and the edge that each of it is reached by.
+    fn reached_from(&self, from: NodeId, left: &mut usize) -> Ways {
+        self.spread([(from, 0)], &self.outgoing, |e| e.to, left)
     }
 
-    fn way_to(&self, to: NodeId, from: NodeId, reached: &HashMap<NodeId, (u64, Option<usize>)>) -> Option<Vec<Edge>> {
+    fn way_to(&self, to: NodeId, from: NodeId, reached: &Ways) -> Option<Vec<Edge>> {
         let mut edges = Vec::new();
         let mut node = to;
         while node != from {
@@ -340,22 +314,40 @@ impl<'g, 'p> Search<'g, 'p> {
 
     /// Backward from the ends: the cheapest way of each node to one of them.
     fn towards(&self, ends: &Ends) -> Ways {
+        let ends = ends.iter().map(|(node, tail)| (*node, cost(tail)));
+        let mut left = usize::MAX;
+        self.spread(ends, &self.incoming, |e| e.from, &mut left)
+    }
+
+    /// The cheapest way between each node and one of those that it begins with, along `edges` to their `next` ends, as long as
+    /// edges are `left` to follow (Dijkstra's algorithm).
+    fn spread(
+        &self,
+        begin: impl IntoIterator<Item = (NodeId, u64)>,
+        edges: &IndexVec<NodeId, Vec<usize>>,
+        next: impl Fn(&Edge) -> NodeId,
+        left: &mut usize,
+    ) -> Ways {
         let mut ways = Ways::new();
         let mut queue = BinaryHeap::new();
-        for (node, tail) in ends {
-            ways.insert(*node, (cost(tail), None));
-            queue.push(Reverse((cost(tail), *node)));
+        for (node, cost) in begin {
+            ways.insert(node, (cost, None));
+            queue.push(Reverse((cost, node)));
         }
         while let Some(Reverse((cost, node))) = queue.pop() {
             if ways.get(&node).is_some_and(|(known, _)| *known < cost) {
                 continue;
             }
-            for i in &self.incoming[node] {
+            for i in &edges[node] {
+                let Some(rest) = left.checked_sub(1) else {
+                    return ways;
+                };
+                *left = rest;
                 let e = &self.graph.edges[*i];
-                let total = cost + e.cost();
-                if ways.get(&e.from).is_none_or(|(known, _)| total < *known) {
-                    ways.insert(e.from, (total, Some(*i)));
-                    queue.push(Reverse((total, e.from)));
+                let (to, total) = (next(e), cost + e.cost());
+                if ways.get(&to).is_none_or(|(known, _)| total < *known) {
+                    ways.insert(to, (total, Some(*i)));
+                    queue.push(Reverse((total, to)));
                 }
             }
         }

@@ -70,13 +70,10 @@ fn put(graph: &Graph<'_>, from: NodeId, stage: &Stage) -> Option<(Edge, NodeId)>
             if actor.is_kept_from(graph, g.action, node) {
                 continue;
             }
+            // What is unknown of the caller is on the hop that starts what is put there.
             let edge = Edge {
-                from,
-                to: node,
-                by: stage.by,
-                needs: vec![g.need(&graph.names, Some(node))],
-                conditions: g.conditions(),
                 unknown: Vec::new(),
+                ..actor.edge(graph, &g, Some(node), stage.by)
             };
             return Some((edge, node));
         }

@@ -145,6 +145,17 @@ impl Project<'_> {
         !s.unlimited && !empty && items.all(|item| self.default_at(item.span).is_none())
     }
 
+    /// The policies of an identity, and those of its groups.
+    pub fn policies_of<'s>(&'s self, identity: &'s Identity) -> impl Iterator<Item = &'s PolicyUse> {
+        let of_groups = identity.known_groups().flat_map(|g| &self.identities[g].policies);
+        identity.policies.iter().chain(of_groups)
+    }
+
+    /// Whether a place is in code that calls no account; see [`crate::model::LoweredUnit::test_code`].
+    pub fn is_in_test_code(&self, span: Span) -> bool {
+        self.test_code.iter().any(|code| code.contains(span))
+    }
+
     /// Whether nothing in the repository puts the policy at `span` to use.
     pub fn is_unused(&self, span: Span) -> bool {
         let before = |at: Span| (at.file, at.start) <= (span.file, span.start);
@@ -183,6 +194,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The groups of the repository that a user is in.
+    pub fn known_groups(&self) -> impl Iterator<Item = IdentityId> {
+        self.groups.iter().filter_map(|m| m.group)
+    }
+
     /// The documents of the repository that are its policies.
     pub fn documents(&self) -> impl Iterator<Item = DocumentId> {
         let documents = self.policies.iter().filter_map(|used| match &used.policy {

@@ -4,11 +4,11 @@
 //! account and Region that the question is about; what else is not known stays a hole.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::effective::Effective;
-use super::{AwsManaged, GuardrailLevel, Identity, IdentityId, PolicyRef, PolicyUse, Project, ResourceId};
+use super::{AwsManaged, Identity, IdentityId, PolicyRef, PolicyUse, Project, ResourceId};
 use crate::access::{Caller, PolicyGroup, RequestPolicies};
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{ClauseItem, Document, Effect, PolicyKind, Statement};
@@ -291,9 +291,7 @@ impl<'p> RepositoryPlace<'p> {
 
     fn of_identity(&self, identity: &Identity) -> FilledPolicies {
         let mut out = FilledPolicies::default();
-        let groups = identity.groups.iter().filter_map(|m| m.group);
-        let of_groups = groups.flat_map(|g| &self.project.identities[g].policies);
-        for used in identity.policies.iter().chain(of_groups) {
+        for used in self.project.policies_of(identity) {
             self.add(used, &mut out);
         }
         out
@@ -316,19 +314,15 @@ impl<'p> RepositoryPlace<'p> {
         }
     }
 
-    /// The service control policies above a resource, by level. AWS attaches `FullAWSAccess` beside those that only deny.
+    /// The service control policies above a resource, by level.
     fn levels(&self, resource: ResourceId) -> Vec<FilledPolicies> {
-        let mut levels: BTreeMap<&GuardrailLevel, FilledPolicies> = BTreeMap::new();
-        for guardrail in self.project.guardrails(Some(resource)) {
-            let document = self.document(&self.project.documents[guardrail.document]);
-            levels.entry(&guardrail.level).or_default().documents.push(document);
-        }
-        for (level, policies) in &mut levels {
-            let mut statements = policies.documents.iter().flat_map(|d| &d.statements);
-            let denies_only = !statements.any(|s| !s.is_written_as_deny());
-            policies.allows_all = **level == GuardrailLevel::Attached || denies_only;
-        }
-        levels.into_values().collect()
+        let levels = self.project.levels_above(resource).into_iter();
+        let filled = levels.map(|(documents, allows_all)| FilledPolicies {
+            documents: documents.into_iter().map(|d| self.document(d)).collect(),
+            allows_all,
+            ..FilledPolicies::default()
+        });
+        filled.collect()
     }
 
     /// The trust policy of a role, and the policies that are on a resource or that another resource puts on it.
@@ -365,8 +359,7 @@ impl<'p> RepositoryPlace<'p> {
             known.is_some_and(|t| Some(&*t) == arn || Some(&*t) == name)
         };
         // A policy on a bucket is no policy on a queue of the same name.
-        let service = |kind: &str| kind.split("::").nth(1).map(str::to_owned);
-        service(&holder.kind) == service(&self.project.resources[id].kind) && values.into_iter().any(is_it)
+        holder.namespace() == self.project.resources[id].namespace() && values.into_iter().any(is_it)
     }
 
     /// A document with what is known filled in.

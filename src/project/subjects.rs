@@ -5,9 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::{
-    AwsManaged, DocumentId, GuardrailLevel, Identity, PolicyRef, PolicyUse, Project, RepositoryPlace, ResourceId,
-};
+use super::{AwsManaged, DocumentId, Identity, PolicyRef, PolicyUse, Project, RepositoryPlace, ResourceId};
 use crate::iam::pattern::is_star;
 use crate::iam::{Clause, ClauseItem, Document, Effect, PolicyKind, SourceFormat, Statement};
 use crate::model::{full_address, resource_types};
@@ -334,9 +332,7 @@ impl Project<'_> {
 
     /// All that is attached to an identity and to its groups, less what limits it.
     fn identity_subject(&self, identity: &Identity, place: &RepositoryPlace<'_>) -> Option<AccessSubject> {
-        let groups = identity.groups.iter().filter_map(|m| m.group);
-        let of_groups = groups.flat_map(|g| &self.identities[g].policies);
-        let uses: Vec<&PolicyUse> = identity.policies.iter().chain(of_groups).collect();
+        let uses: Vec<&PolicyUse> = self.policies_of(identity).collect();
         let first = uses.iter().find_map(|used| self.documents_of(used).first().copied());
         let any = first.or_else(|| AwsManaged::by_name("AdministratorAccess").map(AwsManaged::document))?;
         let mut policy = CombinedPolicy::new(any);
@@ -363,15 +359,7 @@ impl Project<'_> {
                 false => policy.add_limit(&documents, false, boundary.span, place),
             }
         }
-        let mut levels: BTreeMap<&GuardrailLevel, Vec<&Document>> = BTreeMap::new();
-        for guardrail in self.guardrails(Some(identity.resource)) {
-            let document = &self.documents[guardrail.document];
-            levels.entry(&guardrail.level).or_default().push(document);
-        }
-        for (level, documents) in levels {
-            let mut statements = documents.iter().flat_map(|d| &d.statements);
-            // AWS attaches `FullAWSAccess` beside policies that only deny.
-            let allows_all = *level == GuardrailLevel::Attached || !statements.any(|s| !s.is_written_as_deny());
+        for (documents, allows_all) in self.levels_above(identity.resource) {
             policy.add_limit(&documents, allows_all, identity.header, place);
         }
     }
@@ -417,11 +405,10 @@ impl Project<'_> {
     /// The resource that a resource with a policy puts it on, if it is another one of the repository.
     fn policy_target(&self, holder: ResourceId) -> Option<ResourceId> {
         let resource = &self.resources[holder];
-        let service = |kind: &str| kind.split("::").nth(1).map(str::to_owned);
         let target = |value: &Value| {
             let target = value.as_hole()?.target.as_ref()?;
             let (id, found) = self.resource_at(target)?;
-            let fits = service(&found.kind) == service(&resource.kind) && resource_types::find(&found.kind).is_some();
+            let fits = found.namespace() == resource.namespace() && resource_types::find(&found.kind).is_some();
             (fits && id != holder).then_some(id)
         };
         let entries = resource.props.entries().unwrap_or(&[]);

@@ -11,7 +11,7 @@ use crate::model::Resource;
 use crate::model::resource_types::{self, ArnForm};
 use crate::python::calls::ApiCall;
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
-use crate::value::{Value, ValueKind};
+use crate::value::Value;
 
 /// How many values may refer to each other.
 const MAX_DEPTH: usize = 4;
@@ -103,7 +103,7 @@ impl<'p> ResourceRefs<'p> {
             let said = match piece {
                 Piece::Hole(hole) => hole.name.strip_prefix("env.").and_then(|name| {
                     let environment = self.environment(workload)?;
-                    as_text(environment.get(name)?)
+                    environment.get(name)?.to_text()
                 }),
                 Piece::Lit(_) => None,
             };
@@ -302,7 +302,7 @@ impl<'p> ResourceRefs<'p> {
             return None;
         }
         if let Some(name) = hole.name.strip_prefix("env.") {
-            return self.resolved(&as_text(environment?.get(name)?)?, None, depth + 1);
+            return self.resolved(&environment?.get(name)?.to_text()?, None, depth + 1);
         }
         let target = hole.target.as_ref()?;
         let (id, r) = self.target(hole)?;
@@ -327,7 +327,7 @@ impl<'p> ResourceRefs<'p> {
     /// The physical name: as it is written, or a mark where AWS makes one.
     fn name(&self, id: ResourceId, r: &Resource, property: &str, depth: usize) -> Option<Text> {
         match r.get(property).filter(|v| !v.is_null()) {
-            Some(value) => self.resolved(&as_text(value)?, None, depth + 1),
+            Some(value) => self.resolved(&value.to_text()?, None, depth + 1),
             None => {
                 let mark = char::from_u32(MARK.checked_add(u32::try_from(id.index()).ok()?)?)?;
                 Some(Text::synthetic(&mark.to_string(), r.header))
@@ -338,14 +338,6 @@ impl<'p> ResourceRefs<'p> {
 
 fn arn_form(r: &Resource) -> Option<&'static ArnForm> {
     resource_types::find(&r.kind)?.arn.as_ref()
-}
-
-fn as_text(value: &Value) -> Option<Text> {
-    match &value.kind {
-        ValueKind::Str(text) => Some(text.clone()),
-        ValueKind::Unknown(hole) => Some(Text::hole((**hole).clone())),
-        _ => None,
-    }
 }
 
 /// A secret's part of an ARN without the six characters that AWS adds to its name, or a pattern for it where these cannot be

@@ -62,8 +62,8 @@ impl TriageOptions<'_> {
     /// Nothing is reported of what stands there: test code grants nothing and calls no account.
     /// `span` is `None` for a file as a whole.
     pub fn excludes_test_code(&self, project: &Project<'_>, path: &str, span: Option<Span>) -> bool {
-        let inside = |span: Span| project.test_code.iter().any(|code| code.contains(span));
-        !(self.settings)(path).tests && (span.is_some_and(inside) || (self.is_test)(path))
+        let inside = span.is_some_and(|s| project.is_in_test_code(s));
+        !(self.settings)(path).tests && (inside || (self.is_test)(path))
     }
 }
 

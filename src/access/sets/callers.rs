@@ -8,7 +8,7 @@
 //! | canonical user | `C:` and the ID |
 //! | anonymous | `N` |
 
-use super::glob::{Fields, Reading, Sym, Symbols, TextGlob, Unreadable, is_symbol};
+use super::glob::{Reading, Sym, Symbols, TextGlob, Unreadable, is_symbol};
 use super::request::WitnessPrincipal;
 use crate::iam::condition::{Operator, OperatorFamily};
 use crate::iam::{Condition, PrincipalItem, PrincipalType};
@@ -224,16 +224,7 @@ pub(super) fn of_condition(
     if !matches!(operator.family, OperatorFamily::String | OperatorFamily::Arn) {
         return None;
     }
-    let reading = Reading {
-        wildcards: operator.wildcards,
-        any_case: operator.name.ends_with("IgnoreCase"),
-        fields: match operator.family {
-            OperatorFamily::Arn => Fields::Each,
-            _ => Fields::None,
-        },
-        variables,
-        widest,
-    };
+    let reading = Reading::of(operator, variables, widest);
     let mut globs = Vec::new();
     for v in &c.values {
         let value = match TextGlob::read(&v.text, reading, symbols) {

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::iam::condition::{Operator, OperatorFamily};
 use crate::iam::variables::variables;
 use crate::source::{Hole, HoleKind, Piece, Text};
 
@@ -90,6 +91,22 @@ pub struct Reading {
     pub variables: bool,
     /// What is not known stands for any text.
     pub widest: bool,
+}
+
+impl Reading {
+    /// How the values of a condition with this operator are read.
+    pub fn of(operator: Operator, variables: bool, widest: bool) -> Self {
+        Self {
+            wildcards: operator.wildcards,
+            any_case: operator.name.ends_with("IgnoreCase"),
+            fields: match operator.family {
+                OperatorFamily::Arn => Fields::Each,
+                _ => Fields::None,
+            },
+            variables,
+            widest,
+        }
+    }
 }
 
 /// What a symbol stands for.

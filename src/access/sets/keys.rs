@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::glob::{Fields, Reading, Symbols, TextGlob, Unreadable};
+use super::glob::{Reading, Symbols, TextGlob, Unreadable};
 use super::search::{Constraint, FoundText, member};
 use crate::iam::Condition;
 use crate::iam::catalogue::{KeyPresence, catalogue};
@@ -61,16 +61,7 @@ fn texts(
     widest: bool,
     symbols: &mut Symbols,
 ) -> Result<Vec<TextGlob>, Unreadable> {
-    let reading = Reading {
-        wildcards: operator.wildcards,
-        any_case: operator.name.ends_with("IgnoreCase"),
-        fields: match operator.family {
-            OperatorFamily::Arn => Fields::Each,
-            _ => Fields::None,
-        },
-        variables,
-        widest,
-    };
+    let reading = Reading::of(operator, variables, widest);
     let globs: Vec<Result<TextGlob, Unreadable>> = (c.values.iter())
         .map(|v| TextGlob::read(&v.text, reading, symbols))
         .collect();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::finding::{Confidence, Label, LabelRole};
-use crate::paths::{AccessPath, Gain, Hop, find_paths};
+use crate::paths::{AccessPath, Hop, find_admin_paths};
 use crate::phrase::{self, MAX_LABEL};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
@@ -13,10 +13,7 @@ const MAX_HOPS: usize = 8;
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let mut seen: BTreeSet<Span> = BTreeSet::new();
-    for path in find_paths(cx.project, cx.effects)
-        .iter()
-        .filter(|p| p.gain == Gain::Admin)
-    {
+    for path in &find_admin_paths(cx.project, cx.effects) {
         let actors = path.hops.iter().filter(|h| h.from.acts()).count();
         if actors < 2 || path.confidence == Confidence::Low {
             continue;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::iam::ActionSet;
+use crate::iam::{ActionSet, Document};
 use crate::project::{DocumentId, Project, ResourceId};
 
 /// A service control policy that limits the identities of the repository.
@@ -34,6 +34,22 @@ impl Project<'_> {
             Some(id) if self.management.contains(scope(id)) => &[],
             _ => &self.service_control_policies,
         }
+    }
+
+    /// The policies of each level above a resource, and whether `FullAWSAccess` is beside them: AWS attaches it, and where
+    /// they only deny, nothing would be allowed without it.
+    pub(in crate::project) fn levels_above(&self, resource: ResourceId) -> Vec<(Vec<&Document>, bool)> {
+        let mut levels: BTreeMap<&GuardrailLevel, Vec<&Document>> = BTreeMap::new();
+        for g in self.guardrails(Some(resource)) {
+            levels.entry(&g.level).or_default().push(&self.documents[g.document]);
+        }
+        let with_full = levels.into_iter().map(|(level, documents)| {
+            let mut statements = documents.iter().flat_map(|d| &d.statements);
+            let denies_only = !statements.any(|s| !s.is_written_as_deny());
+            let allows_all = *level == GuardrailLevel::Attached || denies_only;
+            (documents, allows_all)
+        });
+        with_full.collect()
     }
 
     /// What each level allows of which some policy is an allow list. A level of which only denials are listed has

@@ -67,5 +67,5 @@ fn is_root(target: &Value) -> bool {
 
 fn is_own_account(target: &Value, own: &Ownership) -> bool {
     let id = target.as_str();
-    own.accounts.len() == 1 && id.is_some_and(|id| own.accounts.contains_key(&*id))
+    id.is_some() && id.as_deref() == own.only_account()
 }

@@ -163,12 +163,11 @@ fn provider_name(tree: &Tree, node: NodeId) -> Option<String> {
 }
 
 fn shown(value: &Value) -> Option<String> {
-    match &value.kind {
-        ValueKind::Unknown(hole) => Some(Text::hole((**hole).clone()).display()),
-        ValueKind::Seq(items) => items.first().and_then(|v| Some(v.as_text()?.display())),
-        _ => value.as_text().map(Text::display),
-    }
-    .filter(|t| !t.is_empty())
+    let shown = match &value.kind {
+        ValueKind::Seq(items) => items.first()?.as_text()?.display(),
+        _ => value.to_text()?.display(),
+    };
+    (!shown.is_empty()).then_some(shown)
 }
 
 /// Whether a provider is called like a region: `aws.us-east-1`, `aws.use1`, `aws.virginia`.

@@ -36,6 +36,7 @@ mod phrase;
 mod pipeline;
 mod project;
 mod python;
+mod ranged;
 mod report;
 mod rule_id;
 mod rules;

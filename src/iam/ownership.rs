@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::contract::DeclaredContract;
 use crate::date::Date;
 
-/// The `[own]` table of `overgrant.toml`, which turns "external account" into facts, and its `[[workload]]` entries.
+/// The `[own]` table of `overgrant.toml`, which turns "external account" into facts, and its `[[workload]]` and `[[contract]]`
+/// entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ownership {
     /// Account id to the name it was given.
@@ -16,6 +18,7 @@ pub struct Ownership {
     /// Accounts of others that may be trusted, id to name.
     pub trusted_accounts: BTreeMap<String, String>,
     pub workloads: Vec<DeclaredWorkload>,
+    pub contracts: Vec<DeclaredContract>,
     /// The day of the run; without one, the day of the catalogue's data.
     pub today: Option<Date>,
 }

@@ -31,7 +31,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use crate::index::{DocumentId, IdentityId, ResourceId};
 
-use crate::iam::{Clause, Document, DocumentPermissions, Ownership, Statement};
+use crate::iam::{Clause, DeclaredContract, Document, DocumentPermissions, Ownership, Statement};
 use crate::index::IndexVec;
 use crate::model::Resource;
 use crate::python::{Program, PythonModule};
@@ -92,6 +92,8 @@ pub struct Project<'a> {
     pub service_control_policies: Vec<Guardrail>,
     /// What is deployed to the management account, which these do not limit; see [`crate::model::Address::root`].
     pub management: BTreeSet<String>,
+    /// Of the settings and of access files, in the order of their places.
+    pub contracts: Vec<DeclaredContract>,
 }
 
 impl Project<'_> {

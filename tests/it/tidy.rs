@@ -16,6 +16,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("terms", 0),
     ("edit_distance", 0),
     ("phrase", 0),
+    ("ranged", 0),
     ("index", 0),
     ("rule_id", 0),
     ("layout", 1),

@@ -108,6 +108,7 @@ fn ownership(t: &OwnTable) -> Ownership {
         github: t.github.clone(),
         trusted_accounts: t.trusted_accounts.clone(),
         workloads: Vec::new(),
+        contracts: Vec::new(),
         today: None,
     }
 }

@@ -18,6 +18,7 @@ mod checks;
 mod classify;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod contracts;
 mod date;
 mod discover;
 mod edit_distance;

@@ -87,7 +87,11 @@ impl Loaded<'_> {
             let own = settings.ownership();
             let linking = own.workloads.into_iter().map(|w| w.file);
             let promising = own.contracts.into_iter().map(|c| c.file);
-            excepting.into_iter().chain(linking).chain(promising).collect::<Vec<_>>()
+            excepting
+                .into_iter()
+                .chain(linking)
+                .chain(promising)
+                .collect::<Vec<_>>()
         };
         let paths: Vec<String> = self.governing.all().iter().flat_map(of_settings).collect();
         for path in paths {
@@ -127,10 +131,11 @@ impl Loaded<'_> {
             own.github.extend(more.github);
             own.workloads
                 .extend(more.workloads.into_iter().map(|w| self.resolve_workload(w)));
-            own.contracts.extend(more.contracts.into_iter().map(|c| DeclaredContract {
-                folder: self.governing.display_path(&c.folder),
-                ..c
-            }));
+            own.contracts
+                .extend(more.contracts.into_iter().map(|c| DeclaredContract {
+                    folder: self.governing.display_path(&c.folder),
+                    ..c
+                }));
             own.organization = own.organization.or(more.organization);
         }
         own.github.sort();

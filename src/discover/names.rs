@@ -127,9 +127,7 @@ pub fn hint_from_requested_name(name: &str) -> Option<NameHint> {
         "json" | "jsonc" | "yaml" | "yml" | "template" | "tf" | "tofu" | "tfvars" | "hcl" | "py" | "ipynb" => {
             Some(NameHint::Iam)
         }
-        _ if without_template_ending(name).is_some() || is_access_file(name) => {
-            Some(NameHint::Iam)
-        }
+        _ if without_template_ending(name).is_some() || is_access_file(name) => Some(NameHint::Iam),
         "pem" | "key" | "ppk" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "mts" | "cts" | "snap" | "env"
         | "envrc" | "ini" | "cfg" | "conf" | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1"
         | "bat" | "js" | "ts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp"

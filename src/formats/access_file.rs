@@ -64,6 +64,7 @@ fn unit(sources: &Sources, file: FileId) -> LoweredUnit {
                 file: path.to_owned(),
                 folder: parent_path(path).to_owned(),
                 terms,
+                whole: true,
             }),
         }
     }

@@ -110,6 +110,8 @@ pub struct DeclaredContract {
     pub folder: String,
     /// Places are bytes of the file.
     pub terms: ContractTerms,
+    /// All that it may be about is read: what is not found there does not exist.
+    pub whole: bool,
 }
 
 impl DeclaredContract {

@@ -24,6 +24,7 @@ mod credentials;
 mod data;
 mod edge;
 mod entries;
+mod finder;
 mod grants;
 mod graph;
 mod home;
@@ -40,5 +41,6 @@ mod staging;
 mod trust;
 
 pub use access_graph::{AccessGraph, GraphEnd, GraphLink};
+pub use finder::PathFinder;
 pub use path::{AccessPath, Gain, Hop, Need, PathEnd};
 pub use search::{find_admin_paths, find_paths, find_paths_into};

@@ -86,19 +86,19 @@ pub fn find_paths_into<'p>(
 }
 
 /// Where a search ends, and what follows there.
-type Ends = BTreeMap<NodeId, Vec<Edge>>;
+pub(super) type Ends = BTreeMap<NodeId, Vec<Edge>>;
 
 /// For each node, the cost of its way, and the edge of it at the node.
 type Ways = HashMap<NodeId, (u64, Option<usize>)>;
 
-struct Search<'g, 'p> {
+pub(super) struct Search<'g, 'p> {
     graph: &'g Graph<'p>,
     incoming: IndexVec<NodeId, Vec<usize>>,
     outgoing: IndexVec<NodeId, Vec<usize>>,
 }
 
 impl<'g, 'p> Search<'g, 'p> {
-    fn new(graph: &'g Graph<'p>) -> Self {
+    pub(super) fn new(graph: &'g Graph<'p>) -> Self {
         let mut incoming: IndexVec<NodeId, Vec<usize>> = IndexVec::with_len_of(&graph.nodes, Vec::new);
         let mut outgoing: IndexVec<NodeId, Vec<usize>> = IndexVec::with_len_of(&graph.nodes, Vec::new);
         for (i, e) in graph.edges.iter().enumerate() {
@@ -119,9 +119,18 @@ impl<'g, 'p> Search<'g, 'p> {
 
     /// The shortest path from each start to an end, in the order of the starts.
     fn paths_to(&self, gain: Gain, ends: &Ends) -> impl Iterator<Item = AccessPath> {
+        self.paths_between(gain, self.starts(), ends)
+    }
+
+    /// The shortest path from each of the nodes to an end, in their order.
+    pub(super) fn paths_between(
+        &self,
+        gain: Gain,
+        from: impl Iterator<Item = NodeId>,
+        ends: &Ends,
+    ) -> impl Iterator<Item = AccessPath> {
         let ways = self.towards(ends);
-        self.starts()
-            .filter_map(move |s| AccessPath::new(self.graph, gain, s, &self.path(s, &ways, ends)?))
+        from.filter_map(move |s| AccessPath::new(self.graph, gain, s, &self.path(s, &ways, ends)?))
     }
 
     /// Adds the paths to data that a start cannot read by itself. Who can give itself everything reads the data that is
@@ -160,7 +169,7 @@ impl<'g, 'p> Search<'g, 'p> {
     }
 
     /// Administrators, and those that can make themselves one.
-    fn administrators(&self) -> Ends {
+    pub(super) fn administrators(&self) -> Ends {
         let nodes = self.graph.nodes.ids();
         let mut ends: Ends = nodes
             .filter(|n| self.graph.is_admin(*n))

@@ -4,6 +4,7 @@
 //! nothing here sees syntax, and linking fills no holes in texts.
 
 mod effective;
+mod gates;
 mod link;
 mod references;
 mod requests;
@@ -19,6 +20,7 @@ pub use effective::{
     AwsManaged, Boundary, EXCEPT_DENIED, Effective, EffectiveGrant, Effects, Guardrail, GuardrailLevel, PolicySource,
     Power, Reach, StatementGrant, Withheld, is_denied, is_majority,
 };
+pub use gates::{IdentityGates, ResourcePolicies, ResourcePolicy};
 pub use link::link;
 pub use requests::{RepositoryPlace, RequestDocuments};
 pub use required::{Codebase, Required, Uncertainty};

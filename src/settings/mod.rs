@@ -367,6 +367,7 @@ impl Settings {
             file: file.path.clone(),
             folder: file.dir.clone(),
             terms: contract.value.clone().moved(|range| file.bytes(range)),
+            whole: true,
         })
     }
 

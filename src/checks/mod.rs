@@ -6,6 +6,7 @@
 mod actions;
 mod allow_statements;
 mod conditions;
+mod contracts;
 mod credentials;
 mod data;
 mod deputy;
@@ -34,6 +35,7 @@ pub fn table() -> impl Iterator<Item = &'static (&'static str, CodeCheck)> {
     [
         actions::TABLE,
         conditions::TABLE,
+        contracts::TABLE,
         credentials::TABLE,
         data::TABLE,
         deputy::TABLE,

@@ -156,6 +156,12 @@ pub struct AccessPath {
 }
 
 impl AccessPath {
+    /// `anyone → function/api → role/api`.
+    pub fn line(&self) -> String {
+        let through: Vec<String> = self.hops.iter().map(|h| h.to.text()).collect();
+        format!("{} → {}", self.from.text(), through.join(" → "))
+    }
+
     /// The start, and where it ends.
     pub(super) fn ends(&self) -> (Option<NodeId>, Option<NodeId>) {
         (self.nodes.first().copied(), self.nodes.last().copied())

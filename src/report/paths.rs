@@ -155,10 +155,7 @@ fn json_need<'a>(sources: &'a Sources, need: &'a Need) -> JsonNeed<'a> {
 pub fn paths_human(listed: &PathsPage<'_>) -> String {
     let mut out = String::new();
     for p in listed.paths {
-        push_line(
-            &mut out,
-            &format!("{}: {}: {}", p.severity.name(), title(p), path_line(p)),
-        );
+        push_line(&mut out, &format!("{}: {}: {}", p.severity.name(), title(p), p.line()));
         for (i, h) in p.hops.iter().enumerate() {
             push_line(&mut out, &format!("  {}. {}", i + 1, sentence(h)));
             for need in &h.needs {
@@ -190,12 +187,6 @@ pub fn paths_human(listed: &PathsPage<'_>) -> String {
         );
     }
     out
-}
-
-/// `user/ann → role/build → role/admin`
-pub(super) fn path_line(p: &AccessPath) -> String {
-    let through: Vec<String> = p.hops.iter().map(|h| h.to.text()).collect();
-    format!("{} → {}", p.from.text(), through.join(" → "))
 }
 
 /// A list that fits a comment on a pull request.

@@ -297,6 +297,7 @@ fn rules_and_checks_pair() {
 const FAMILIES: &[&str] = &[
     "actions",
     "conditions",
+    "contracts",
     "credentials",
     "data",
     "deputy",

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Breach;
-use super::identity::{action_token, may_grant, with_unknown_parts};
 use super::judge::{AskedTerms, ContractJudge, FoundAccess, trust_actions};
 use super::names::{NamedResource, Outsider};
+use super::statements::{action_token, may_grant, with_unknown_parts};
 use crate::access::sets::{AskedCallers, AskedRequests, find_common};
 use crate::iam::Document;
 use crate::iam::glob::{self, CaseSensitivity};
@@ -45,7 +45,7 @@ impl ContractJudge<'_> {
             }
             for id in documents {
                 let document = self.place.filled_document(&self.project.documents[id]);
-                if may_grant(&document, asked) {
+                if may_grant(&document, asked) && !self.is_test(document.span) {
                     for target in &asked.resources {
                         self.ask_external((&arn, &name), &document, target, asked, found);
                     }
@@ -79,6 +79,7 @@ impl ContractJudge<'_> {
             other_actions: Default::default(),
             resources,
             other_than: Vec::new(),
+            account: self.place.account.clone(),
         };
         let access = find_common(&request, &[document], &limits, asked.beyond);
         let who = || Some(name.to_owned());

@@ -9,11 +9,13 @@ use std::collections::BTreeSet;
 use super::Breach;
 use super::judge::{AskedTerms, ContractJudge, FoundAccess, trust_actions};
 use super::names::NamedResource;
+use super::statements::{
+    may_be_identity, may_grant, may_name, principal_token, token_of, united, with_unknown_parts, without_accounts,
+};
 use crate::access::sets::{AskedCallers, AskedRequests, CommonAccess, Witness, WitnessValue, find_common};
 use crate::access::{AccessRequest, Caller, ContextValue, Decision, RequestContext, decide};
 use crate::iam::arn::is_account_id;
-use crate::iam::glob::{self, CaseSensitivity};
-use crate::iam::{ActionSet, Document, Effect, PolicyKind, PrincipalItem, PrincipalType, Statement};
+use crate::iam::{ActionSet, Document, Statement};
 use crate::project::{IdentityGates, IdentityId, ResourceId, ResourcePolicy};
 use crate::source::{Piece, Span, Text};
 
@@ -56,18 +58,17 @@ struct IdentityQuestion<'q> {
 impl ContractJudge<'_> {
     /// Everything that the identity may do of what is asked.
     pub(super) fn ask_identity(&self, id: IdentityId, asked: &AskedTerms<'_>, found: &mut FoundAccess) {
-        for target in &asked.resources {
+        for (target, direct) in asked.resources.iter().zip(&asked.direct) {
             match target {
                 NamedResource::Declared(resource) => self.ask_declared(id, asked, *resource, &[], found),
                 NamedResource::Any => self.ask_texts(id, asked, &[], &[], found),
                 NamedResource::Arn(text, on) => self.ask_texts(id, asked, std::slice::from_ref(text), on, found),
             }
-            self.ask_resource_policies(id, asked, target, found);
+            self.ask_resource_policies(id, asked, target, direct, found);
         }
     }
 
-    /// The ARN of an identity; a name that is not known is made up.
-    pub(super) fn identity_arn(&self, id: IdentityId) -> String {
+    pub(super) fn make_arn(&self, id: IdentityId) -> String {
         let known = self.place.caller(id);
         if let Some(Caller::Identity(identity)) = known {
             return identity.arn;
@@ -266,7 +267,7 @@ impl ContractJudge<'_> {
             let mut denied: Vec<(usize, Witness, String)> = Vec::new();
             for grant in access.granted {
                 let on = match question.on.is_empty() {
-                    true => self.place.resources(&grant.request.resource),
+                    true => self.with_arn(&grant.request.resource),
                     false => question.on.to_vec(),
                 };
                 match self.decide(id, &grant.request, &on, question.is_across) {
@@ -282,7 +283,7 @@ impl ContractJudge<'_> {
             let mut is_narrowed = false;
             for (statement, request, why) in denied {
                 let here: Vec<ResourceId> = match question.on.is_empty() {
-                    true => self.place.resources(&request.resource),
+                    true => self.with_arn(&request.resource),
                     false => Vec::new(),
                 };
                 if here.is_empty() {
@@ -317,11 +318,12 @@ impl ContractJudge<'_> {
         let mut limits: Vec<&Document> = gates.levels.iter().filter(|(_, full)| *full).map(|(d, _)| d).collect();
         limits.extend(&question.limits);
         let request = AskedRequests {
-            callers: AskedCallers::identity(&self.identity_arn(id)),
+            callers: AskedCallers::identity(self.identity_arn(id)),
             actions: question.actions.to_vec(),
             other_actions: question.other_actions.clone(),
             resources: question.resources.clone(),
             other_than: question.other_than.clone(),
+            account: self.place.account.clone(),
         };
         find_common(&request, &all, &limits, asked.beyond)
     }
@@ -339,7 +341,8 @@ impl ContractJudge<'_> {
                 continue;
             }
             // More may be granted than is here.
-            for (span, what) in &gates.unknown {
+            let named: BTreeSet<Span> = gates.grants.elsewhere.values().copied().collect();
+            for (span, what) in gates.unknown.iter().filter(|(span, _)| !named.contains(span)) {
                 found.doubt(who.clone(), Some(*span), format!("it has {what}"));
             }
             for (name, span) in &gates.grants.elsewhere {
@@ -376,7 +379,7 @@ impl ContractJudge<'_> {
 
     /// What AWS decides of a request in which everything is said.
     fn decide(&self, id: IdentityId, witness: &Witness, on: &[ResourceId], is_across: bool) -> (Decision, String) {
-        let caller = match self.place.caller(id).or_else(|| Caller::parse(&self.identity_arn(id))) {
+        let caller = match self.place.caller(id).or_else(|| Caller::parse(self.identity_arn(id))) {
             Some(caller) => caller,
             None => {
                 return (
@@ -399,7 +402,8 @@ impl ContractJudge<'_> {
         let action = witness.action.to_ascii_lowercase();
         let is_decided_there = action.starts_with("sts:assume") || action.starts_with("kms:");
         let is_elsewhere = is_account_id(account) && Some(account) != caller.account();
-        if on.is_empty() && (is_decided_there || is_elsewhere) {
+        let is_hidden = on.is_empty() && (is_decided_there || is_elsewhere);
+        if is_hidden {
             documents.open_resource();
         }
         let resource_account = match (is_across, on.is_empty()) {
@@ -416,7 +420,27 @@ impl ContractJudge<'_> {
         };
         let policies = documents.policies();
         let answer = decide(&request, &policies);
-        (answer.decision, answer.why)
+        match answer.decision {
+            Decision::Unknown if is_hidden => {
+                let why = format!("the policy of `{}` is not in the repository", witness.resource);
+                (Decision::Unknown, why)
+            }
+            decision => (decision, answer.why),
+        }
+    }
+
+    /// The policies about what is meant that may allow an identity something by name, without what they leave to the account.
+    pub(super) fn direct_policies<'s>(
+        &'s self,
+        target: &NamedResource,
+        asked: &AskedTerms<'_>,
+    ) -> Vec<(&'s ResourcePolicy, Document)> {
+        let about = self.policies_about(target).into_iter();
+        let granting = about.filter(|p| !self.is_test(p.document.span) && may_grant(&p.document, asked));
+        let direct = granting.map(|p| (p, without_accounts(&p.document, &may_be_identity)));
+        direct
+            .filter(|(_, d)| !d.statements.iter().all(Statement::is_written_as_deny))
+            .collect()
     }
 
     /// What policies on resources allow it by name.
@@ -425,26 +449,24 @@ impl ContractJudge<'_> {
         id: IdentityId,
         asked: &AskedTerms<'_>,
         target: &NamedResource,
+        direct: &[(&ResourcePolicy, Document)],
         found: &mut FoundAccess,
     ) {
         let root = self.project.resources[self.project.identities[id].resource]
             .address
             .root();
-        let gates = self.gates(id);
-        for policy in self.policies_about(target) {
+        let naming = direct.iter().filter(|(_, d)| may_name(d, self.identity_arn(id)));
+        for (policy, direct) in naming {
             let is_apart = policy.on.is_some_and(|on| {
                 let other = self.project.resources[on].address.root();
                 self.is_across(id, on)
                     || self.is_another(root, on)
                     || self.is_another(other, self.project.identities[id].resource)
             });
-            if is_apart || !may_grant(&policy.document, asked) {
+            if is_apart {
                 continue;
             }
-            let direct = without_accounts(&policy.document, &|item| may_be_identity(item));
-            if direct.statements.iter().all(Statement::is_written_as_deny) {
-                continue;
-            }
+            let gates = self.gates(id);
             let beside = policy
                 .on
                 .into_iter()
@@ -455,13 +477,14 @@ impl ContractJudge<'_> {
             limits.extend(&gates.boundary);
             let on: Vec<ResourceId> = policy.on.into_iter().collect();
             let request = AskedRequests {
-                callers: AskedCallers::identity(&self.identity_arn(id)),
+                callers: AskedCallers::identity(self.identity_arn(id)),
                 actions: asked.actions.clone(),
                 other_actions: ActionSet::empty(),
                 resources: self.asked_on(policy, target),
                 other_than: Vec::new(),
+                account: self.place.account.clone(),
             };
-            let mut all = vec![&direct];
+            let mut all = vec![direct];
             all.extend(gates.levels.iter().filter(|(_, full)| !full).map(|(d, _)| d));
             let access = find_common(&request, &all, &limits, asked.beyond);
             for (statement, why) in &access.unknown {
@@ -473,7 +496,7 @@ impl ContractJudge<'_> {
                 let Some(s) = direct.statements.get(grant.statement) else {
                     continue;
                 };
-                let at = principal_token(s, &self.identity_arn(id)).unwrap_or(policy.document.span);
+                let at = principal_token(s, self.identity_arn(id)).unwrap_or(policy.document.span);
                 match self.decide(id, &grant.request, &on, false) {
                     (Decision::Allowed, _) => found.breach(Breach {
                         who: self.name(id),
@@ -501,7 +524,7 @@ impl ContractJudge<'_> {
     }
 
     /// The policies that may be on what is meant.
-    pub(super) fn policies_about<'s>(&'s self, target: &'s NamedResource) -> Vec<&'s ResourcePolicy> {
+    pub(super) fn policies_about<'s>(&'s self, target: &NamedResource) -> Vec<&'s ResourcePolicy> {
         let all = self.policies();
         match target {
             NamedResource::Any => all.all.iter().collect(),
@@ -524,119 +547,4 @@ impl ContractJudge<'_> {
             NamedResource::Any => policy.on.map_or_else(Vec::new, |on| self.arns_of(on)),
         }
     }
-}
-
-/// Several policies as one.
-fn united<'d>(documents: impl Iterator<Item = &'d Document>) -> Document {
-    let mut out = Document {
-        kind: PolicyKind::Resource,
-        ..Document::empty()
-    };
-    for document in documents {
-        out.open |= document.open;
-        out.version.clone_from(&document.version);
-        out.format = document.format;
-        out.statements.extend(document.statements.iter().cloned());
-    }
-    out
-}
-
-/// Whether some statement may allow some of what is asked.
-pub(super) fn may_grant(document: &Document, asked: &AskedTerms<'_>) -> bool {
-    let fits = |s: &Statement| {
-        let grants = s
-            .effect
-            .as_ref()
-            .is_some_and(|e| matches!(e.value, Effect::Allow | Effect::Unknown));
-        let about = s.action.as_ref().is_none_or(|clause| {
-            asked.is_open
-                || clause.negated
-                || !clause.is_known()
-                || clause
-                    .item_actions()
-                    .iter()
-                    .any(|set| set.is_empty() || set.intersects(&asked.set))
-        });
-        grants && about
-    };
-    document.open || document.statements.iter().any(fits)
-}
-
-/// The policy without the principals that stand for an account, to which it leaves the decision, and with those of `keeps`.
-pub(super) fn without_accounts(document: &Document, keeps: &dyn Fn(&PrincipalItem) -> bool) -> Document {
-    let mut out = document.clone();
-    out.statements.retain_mut(|s| {
-        if s.is_written_as_deny() {
-            return true;
-        }
-        let Some(clause) = s.principal.as_mut() else {
-            return false;
-        };
-        if clause.negated {
-            return true;
-        }
-        clause.items.retain(keeps);
-        !clause.items.is_empty() || !clause.complete
-    });
-    out
-}
-
-/// Whether an item may name an identity, and does not stand for an account.
-fn may_be_identity(item: &PrincipalItem) -> bool {
-    let kind = matches!(
-        item.kind,
-        PrincipalType::Aws | PrincipalType::Everyone | PrincipalType::Unknown
-    );
-    kind && !is_account(item)
-}
-
-/// An account, known or not.
-pub(super) fn is_account(item: &PrincipalItem) -> bool {
-    let shown = item.value.text.display();
-    is_account_id(&shown) || shown.ends_with(":root")
-}
-
-/// What is not known of a statement, after why that matters.
-pub(super) fn with_unknown_parts(s: &Statement, why: &str) -> String {
-    let items = s.written_actions().chain(s.written_resources());
-    let principals = s.principal.iter().flat_map(|p| &p.items).map(|i| &i.value);
-    let values = s.conditions.iter().flat_map(|c| &c.values);
-    let holes = items.chain(principals).chain(values).flat_map(|i| i.text.holes());
-    let names: BTreeSet<String> = holes.map(|h| format!("`{}`", h.name)).take(3).collect();
-    match names.is_empty() {
-        true => why.to_owned(),
-        false => {
-            let names: Vec<String> = names.into_iter().collect();
-            format!("{why}: {}", names.join(", "))
-        }
-    }
-}
-
-/// The token of a grant that a person would edit: the action, else the place where its policy is put to use.
-fn token_of(gates: &IdentityGates, statement: usize, action: &str) -> Option<Span> {
-    let s = gates.grants.document.statements.get(statement)?;
-    let place = gates.grants.place(statement, action_token(s, action).unwrap_or(s.span));
-    place.is_in_source().then_some(place)
-}
-
-/// The item that names an action, or all of its clause.
-pub(super) fn action_token(s: &Statement, action: &str) -> Option<Span> {
-    let clause = s.action.as_ref()?;
-    let names = |i: &&crate::iam::ClauseItem| {
-        let text = i.text.known();
-        text.is_some_and(|t| glob::matches(&t, action, CaseSensitivity::Insensitive))
-    };
-    let item = clause.items.iter().find(names).filter(|_| !clause.negated);
-    Some(item.map_or(clause.span, |i| i.span))
-}
-
-/// The principal that names someone, else the first.
-pub(super) fn principal_token(s: &Statement, who: &str) -> Option<Span> {
-    let clause = s.principal.as_ref()?;
-    let known = |i: &&PrincipalItem| i.value.text.known().is_some_and(|t| t == who);
-    let unknown = |i: &&PrincipalItem| !i.value.text.is_known();
-    let item = clause.items.iter().find(known);
-    let item = item.or_else(|| clause.items.iter().find(|i| who.is_empty() && unknown(i)));
-    let span = item.or(clause.items.first()).map_or(clause.span, |i| i.value.span);
-    span.is_in_source().then_some(span)
 }

@@ -8,9 +8,12 @@ use super::{Breach, ContractDoubt, JudgedContract};
 use crate::iam::{ActionSet, ContractReach, DeclaredContract, Document, catalogue};
 use crate::index::IndexVec;
 use crate::paths::PathFinder;
-use crate::project::{Effects, IdentityGates, IdentityId, Project, RepositoryPlace, ResourceId, ResourcePolicies};
-use crate::source::ProblemKind;
+use crate::project::{
+    Effects, IdentityGates, IdentityId, Project, RepositoryPlace, ResourceId, ResourcePolicies, ResourcePolicy,
+};
+use crate::source::{ProblemKind, Span};
 use crate::terms::IdentityKind;
+use crate::test_code::is_test_code;
 
 /// Breaches and doubts of one contract that are kept, each.
 const MAX_FOUND: usize = 200;
@@ -25,6 +28,9 @@ pub(super) struct AskedTerms<'d> {
     pub(super) resources: Vec<NamedResource>,
     /// What they may do all the same.
     pub(super) beyond: Option<&'d Document>,
+    /// For each of the resources, the policies with principals that may allow something of it to an identity by name, without
+    /// what they leave to the account.
+    pub(super) direct: Vec<Vec<(&'d ResourcePolicy, Document)>>,
 }
 
 /// What was found so far.
@@ -35,7 +41,7 @@ pub(super) struct FoundAccess {
 }
 
 impl FoundAccess {
-    pub(super) fn doubt(&mut self, who: Option<String>, at: Option<crate::source::Span>, why: impl Into<String>) {
+    pub(super) fn doubt(&mut self, who: Option<String>, at: Option<Span>, why: impl Into<String>) {
         if self.doubts.len() < MAX_FOUND {
             let why = why.into();
             self.doubts.insert(ContractDoubt { who, at, why });
@@ -59,8 +65,9 @@ pub(super) struct ContractJudge<'p> {
     policies: OnceCell<ResourcePolicies>,
     gates: IndexVec<IdentityId, OnceCell<IdentityGates>>,
     finder: OnceCell<PathFinder<'p>>,
-    /// The roots that resources with this ARN are deployed with.
-    roots: OnceCell<BTreeMap<String, BTreeSet<&'p str>>>,
+    /// Resources by ARN, as far as it is known.
+    by_arn: OnceCell<BTreeMap<String, Vec<ResourceId>>>,
+    arns: IndexVec<IdentityId, OnceCell<String>>,
 }
 
 impl<'p> ContractJudge<'p> {
@@ -74,7 +81,8 @@ impl<'p> ContractJudge<'p> {
             policies: OnceCell::new(),
             gates: IndexVec::with_len_of(&project.identities, OnceCell::new),
             finder: OnceCell::new(),
-            roots: OnceCell::new(),
+            by_arn: OnceCell::new(),
+            arns: IndexVec::with_len_of(&project.identities, OnceCell::new),
         }
     }
 
@@ -101,28 +109,54 @@ impl<'p> ContractJudge<'p> {
         if own == root {
             return false;
         }
-        let roots = self.roots.get_or_init(|| {
-            let mut out: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-            for (id, r) in self.project.resources.iter_enumerated() {
+        let arn = self.place.partial_arn(resource);
+        let same = arn.and_then(|arn| self.by_arn().get(&arn.display()));
+        let roots = same
+            .into_iter()
+            .flatten()
+            .map(|id| self.project.resources[*id].address.root());
+        roots.into_iter().any(|other| other == root)
+    }
+
+    fn by_arn(&self) -> &BTreeMap<String, Vec<ResourceId>> {
+        self.by_arn.get_or_init(|| {
+            let mut out: BTreeMap<String, Vec<ResourceId>> = BTreeMap::new();
+            for id in self.project.resources.ids() {
                 if let Some(arn) = self.place.partial_arn(id) {
-                    out.entry(arn.display()).or_default().insert(r.address.root());
+                    out.entry(arn.display()).or_default().push(id);
                 }
             }
             out
-        });
-        let arn = self.place.partial_arn(resource);
-        arn.is_some_and(|arn| roots.get(&arn.display()).is_some_and(|all| all.contains(root)))
+        })
+    }
+
+    /// The resources with an ARN; of an object, its bucket.
+    pub(super) fn with_arn(&self, arn: &str) -> Vec<ResourceId> {
+        let bucket = arn.split('/').next().filter(|b| b.contains(":s3:")).unwrap_or(arn);
+        let named = [arn, bucket].into_iter().find_map(|arn| self.by_arn().get(arn));
+        named.cloned().unwrap_or_default()
+    }
+
+    /// The ARN of an identity; a name that is not known is made up.
+    pub(super) fn identity_arn(&self, id: IdentityId) -> &str {
+        self.arns[id].get_or_init(|| self.make_arn(id))
     }
 
     pub(super) fn address(&self, id: ResourceId) -> String {
         self.project.resources[id].address.full().into_owned()
     }
 
+    /// Everyone of the repository but what test code makes.
     fn everyone(&self) -> BTreeSet<IdentityId> {
         let all = self.project.identities.iter_enumerated();
-        all.filter(|(_, i)| i.kind != IdentityKind::Group)
+        all.filter(|(_, i)| i.kind != IdentityKind::Group && !self.is_test(i.header))
             .map(|(id, _)| id)
             .collect()
+    }
+
+    pub(super) fn is_test(&self, span: Span) -> bool {
+        span.is_in_source()
+            && (self.project.is_in_test_code(span) || is_test_code(self.project.sources.path(span.file)))
     }
 
     pub(super) fn contract<'c>(&self, contract: &'c DeclaredContract) -> JudgedContract<'c> {
@@ -150,13 +184,19 @@ impl<'p> ContractJudge<'p> {
             None => vec!["*".to_owned()],
         };
         let set = ActionSet::expand_all(actions.iter().map(String::as_str));
-        let asked = AskedTerms {
+        let mut asked = AskedTerms {
+            direct: Vec::new(),
             is_open: actions.iter().any(|a| ActionSet::expand(a).is_empty() || a == "*"),
             actions,
             set,
             resources,
             beyond: reference.as_ref(),
         };
+        let direct = asked
+            .resources
+            .iter()
+            .map(|target| self.direct_policies(target, &asked));
+        asked.direct = direct.collect();
         if terms.policy.is_none() || reference.is_some() {
             self.ask(contract, &asked, who.as_ref(), only.as_ref(), &mut found);
         }
@@ -179,11 +219,7 @@ impl<'p> ContractJudge<'p> {
     }
 
     /// The reference policy, as one document.
-    fn reference(
-        &self,
-        contract: &DeclaredContract,
-        nameless: &mut Vec<(crate::source::Span, String)>,
-    ) -> Option<Document> {
+    fn reference(&self, contract: &DeclaredContract, nameless: &mut Vec<(Span, String)>) -> Option<Document> {
         let written = contract.terms.policy.as_ref()?;
         let documents = self.project.documents_in(&contract.policy_path()?);
         let mut all = documents.into_iter().map(|d| self.place.filled_document(d));

@@ -11,7 +11,11 @@ mod identity;
 mod judge;
 mod names;
 mod outside;
+mod propose;
 mod reach;
+mod statements;
+
+pub use propose::propose;
 
 use crate::access::sets::Witness;
 use crate::iam::DeclaredContract;

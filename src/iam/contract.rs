@@ -48,7 +48,34 @@ pub enum ContractReach {
     AnyPath,
 }
 
+/// A name that is written nowhere.
+fn unwritten(text: String) -> RangedValue<NonEmptyText> {
+    RangedValue {
+        value: NonEmptyText(text),
+        range: 0..0,
+    }
+}
+
 impl ContractTerms {
+    /// One without terms.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: unwritten(name.into()),
+            who: None,
+            never: None,
+            actions: None,
+            only: None,
+            resources: None,
+            reach: ContractReach::Direct,
+            policy: None,
+        }
+    }
+
+    /// A list of names that are written nowhere.
+    pub fn list(names: impl IntoIterator<Item = impl Into<String>>) -> Option<ContractNames> {
+        Some(OneOrMany(names.into_iter().map(|n| unwritten(n.into())).collect()))
+    }
+
     /// Why it promises nothing that can be judged, and the key at fault; `None` if it does.
     pub fn fault(&self) -> Option<(Range<usize>, String)> {
         let lists = [

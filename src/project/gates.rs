@@ -6,6 +6,7 @@ use super::effective::UnknownPolicies;
 use super::subjects::CombinedPolicy;
 use super::{DocumentId, Effective, IdentityId, PolicyUse, Project, RepositoryPlace, ResourceId};
 use crate::iam::condition::Operator;
+use crate::iam::pattern::is_star;
 use crate::iam::{
     Clause, ClauseItem, Condition, Document, Effect, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType,
     Statement,
@@ -137,7 +138,9 @@ impl RepositoryPlace<'_> {
                 out.push(Some(*role), Some(id), self.filled_document(document));
                 continue;
             }
-            if document.kind != PolicyKind::Resource {
+            // The policy of an endpoint grants nothing.
+            let grants = document.service.as_deref() != Some("ec2") && document.suggested.is_none();
+            if document.kind != PolicyKind::Resource || !grants {
                 continue;
             }
             let holder = document.resource.map(|at| (at, &project.resources[at]));
@@ -146,7 +149,13 @@ impl RepositoryPlace<'_> {
                 on.insert(at);
             }
             if on.is_empty() {
-                out.push(None, Some(id), self.filled_document(document));
+                // What it is on, only its statements can say.
+                let mut filled = self.filled_document(document);
+                filled.statements.retain(|s| {
+                    let items = s.resource.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
+                    items.clone().next().is_some() && !items.clone().any(|i| is_star(&i.text))
+                });
+                out.push(None, Some(id), filled);
             }
             for target in on {
                 out.push(Some(target), Some(id), self.filled_document(document));

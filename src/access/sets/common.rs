@@ -136,6 +136,8 @@ pub struct AskedRequests {
     pub resources: Vec<Text>,
     /// Resources that are not asked about.
     pub other_than: Vec<Text>,
+    /// Of requests that could be in any account.
+    pub account: String,
 }
 
 /// What documents allow together.
@@ -151,8 +153,7 @@ pub struct CommonAccess {
 #[derive(Clone, Debug)]
 pub struct CommonGrant {
     pub statement: usize,
-    /// Of the catalogue.
-    pub actions: ActionSet,
+    /// One of them, by the most severe action.
     pub request: Witness,
 }
 
@@ -187,9 +188,8 @@ pub fn find_common(
     let mut out = CommonAccess::default();
     for (statement, may_be) in possible {
         match certain.get(&statement) {
-            Some(StatementFind::Request { actions, request, .. }) => out.granted.push(CommonGrant {
+            Some(StatementFind::Request { request, .. }) => out.granted.push(CommonGrant {
                 statement,
-                actions: actions.clone(),
                 request: request.clone(),
             }),
             _ => out.unknown.push((
@@ -214,7 +214,6 @@ struct CommonInputs<'d> {
 /// What was found of a statement.
 enum StatementFind {
     Request {
-        actions: ActionSet,
         request: Witness,
         rank: u32,
         /// What of the statement is not decided.
@@ -392,7 +391,7 @@ impl<'s> CommonSearch<'s> {
                 FoundCells::Unknown => self.doubt(statement, TOO_MANY),
                 FoundCells::Request(cells) => {
                     let (request, values) = witness(self.space, &Values::new(), None, &cells);
-                    self.keep(statement, &ActionSet::empty(), request, &values);
+                    self.keep(statement, None, request, &values);
                 }
             }
         }
@@ -475,56 +474,42 @@ impl<'s> CommonSearch<'s> {
         kinds.sort_by_key(|k| k.first().map(|a| a.severity_rank()));
         for (n, kind) in kinds.iter().enumerate() {
             let Some(action) = kind.first().copied() else { continue };
-            if n >= MAX_KINDS
-                && let Some(StatementFind::Request { actions, .. }) = self.found.get_mut(&statement)
-            {
-                // The rest is likely alike, and the request is there.
-                actions.union_with(&kind.iter().copied().collect());
-                continue;
+            // The rest is likely alike, and the request is there.
+            let is_found = matches!(self.found.get(&statement), Some(StatementFind::Request { .. }));
+            if n >= MAX_KINDS && is_found {
+                break;
             }
-            let frame = real::resources_of(action, self.loose);
+            let mut frame = real::resources_of(action, self.loose);
+            for sample in &mut frame.samples {
+                *sample = sample.replace(real::ACCOUNT, &self.inputs.asked.account);
+            }
             match self.find(chosen, Some(action), &frame) {
                 FoundCells::Empty => {}
                 FoundCells::Unknown => self.doubt(statement, TOO_MANY),
                 FoundCells::Request(cells) => {
                     let (request, values) = witness(self.space, &Values::new(), Some(action), &cells);
-                    let actions: ActionSet = kind.iter().copied().collect();
-                    self.keep(statement, &actions, request, &values);
+                    self.keep(statement, Some(action), request, &values);
                 }
             }
         }
     }
 
-    fn keep(&mut self, statement: usize, actions: &ActionSet, request: Witness, values: &Values) {
+    fn keep(&mut self, statement: usize, action: Option<Action>, request: Witness, values: &Values) {
         if !self.possible && !self.inputs.is_confirmed(&request, values) {
             return;
         }
-        let rank = actions.iter().map(Action::severity_rank).min().unwrap_or(u32::MAX);
+        let rank = action.map_or(u32::MAX, Action::severity_rank);
         let why = self.first.and_then(|of_first| {
             let mut doubts = of_first.doubts.iter();
             doubts.find(|(at, _)| *at == statement).map(|(_, why)| *why)
         });
-        match self.found.get_mut(&statement) {
-            Some(StatementFind::Request {
-                actions: all,
-                request: worst,
-                rank: lowest,
-                ..
-            }) => {
-                all.union_with(actions);
-                if rank < *lowest {
-                    (*worst, *lowest) = (request, rank);
-                }
-            }
-            _ => {
-                let found = StatementFind::Request {
-                    actions: actions.clone(),
-                    request,
-                    rank,
-                    why,
-                };
-                self.found.insert(statement, found);
-            }
+        let is_worse = match self.found.get(&statement) {
+            Some(StatementFind::Request { rank: lowest, .. }) => rank < *lowest,
+            _ => true,
+        };
+        if is_worse {
+            let found = StatementFind::Request { request, rank, why };
+            self.found.insert(statement, found);
         }
     }
 }

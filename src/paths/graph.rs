@@ -297,6 +297,11 @@ impl<'p> Graph<'p> {
         id
     }
 
+    pub(super) fn hubs_of(&self, wanted: impl Fn(&Hub) -> bool) -> Vec<NodeId> {
+        let hubs = self.hubs.iter().filter(|(hub, _)| wanted(hub));
+        hubs.map(|(_, id)| *id).collect()
+    }
+
     /// What each hub stands for, in words.
     pub(super) fn hub_texts(&self) -> BTreeMap<NodeId, String> {
         let text = |hub: &Hub| match hub {

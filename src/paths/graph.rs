@@ -9,7 +9,7 @@ use super::grants::{self, Granted};
 use super::home::Deployment;
 use super::names::{ActionTargets, NodeNames};
 use super::trust::{TrustOf, Way, Who};
-use super::{assume, credentials, data, entries, launching, pass_role, running};
+use super::{assume, credentials, data, entries, launching, pass_role, running, triggers};
 use crate::iam::{Action, Statement, Truth, catalogue};
 use crate::index::{IndexVec, define_id};
 use crate::project::{DocumentId, Effective, Effects, IdentityId, IdentityKind, PolicyRef, Project, Reach, ResourceId};
@@ -176,6 +176,7 @@ impl<'p> Graph<'p> {
         out.profiled = profiled.collect();
         assume::add_outside(&mut out);
         entries::add(&mut out);
+        triggers::add(&mut out);
         running::add_runs(&mut out);
         data::add_contents(&mut out);
         data::add_resource_policies(&mut out);

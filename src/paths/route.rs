@@ -50,13 +50,16 @@ pub(super) struct StartKinds<'g, 'p> {
 impl<'g, 'p> StartKinds<'g, 'p> {
     pub(super) fn new(graph: &'g Graph<'p>) -> Self {
         let is_public = |node: NodeId| graph.nodes[node] == AccessNode::Public;
+        let is_resource = |node: NodeId| matches!(graph.nodes[node], AccessNode::Resource(_));
         let called = graph.edges.iter().filter(|e| is_public(e.from)).map(|e| e.to);
-        let called: HashSet<NodeId> = called.collect();
-        let runs = graph.edges.iter().filter(|e| called.contains(&e.from));
-        Self {
-            graph,
-            open: runs.map(|e| e.to).collect(),
+        let mut open: HashSet<NodeId> = called.filter(|n| is_resource(*n)).collect();
+        // A topic starts a queue, which starts a function, which runs as a role.
+        for _ in 0..3 {
+            let next = graph.edges.iter().filter(|e| is_resource(e.from) && open.contains(&e.from));
+            let next: Vec<NodeId> = next.map(|e| e.to).collect();
+            open.extend(next);
         }
+        Self { graph, open }
     }
 
     pub(super) fn of(&self, node: NodeId) -> StartKind {
@@ -167,8 +170,10 @@ impl Route {
 
     /// Whether anyone who calls a function only makes it read what it is there to read.
     pub(super) fn is_own_use(&self, graph: &Graph<'_>) -> bool {
-        let runs = |e: &Edge| matches!(graph.nodes[e.from], AccessNode::Resource(_));
-        self.start_kind == StartKind::Public && self.hops(graph) == 3 && self.followed(graph).nth(1).is_some_and(runs)
+        let runs = |n: NodeId| matches!(graph.nodes[n], AccessNode::Resource(_));
+        self.start_kind == StartKind::Public
+            && self.through(graph).next().is_some_and(runs)
+            && self.through(graph).filter(|n| !runs(*n)).count() == 1
     }
 
     /// Whether a hop is more than that one may assume the next role.

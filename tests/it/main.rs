@@ -49,6 +49,7 @@ mod packaging;
 mod pairs;
 mod parts;
 mod paths;
+mod paths_entries;
 mod paths_gains;
 mod paths_more;
 mod patterns;

@@ -9,7 +9,7 @@ use super::grants::{self, Granted};
 use super::home::Deployment;
 use super::names::{ActionTargets, NodeNames};
 use super::trust::{TrustOf, Way, Who};
-use super::{assume, credentials, data, entries, launching, pass_role, running, triggers};
+use super::{assume, credentials, data, entries, launching, limits, pass_role, running, triggers};
 use crate::iam::{Action, Statement, Truth, catalogue};
 use crate::index::{IndexVec, define_id};
 use crate::project::{DocumentId, Effective, Effects, IdentityId, IdentityKind, PolicyRef, Project, Reach, ResourceId};
@@ -90,6 +90,8 @@ pub(super) struct Write {
     pub(super) of: Option<NodeId>,
     pub(super) class: Class,
     pub(super) policy: Option<NodeId>,
+    /// It takes away what alone keeps `of` from being an administrator.
+    pub(super) lifts: bool,
     /// From the writer.
     pub(super) edge: Edge,
 }
@@ -180,6 +182,7 @@ impl<'p> Graph<'p> {
         running::add_runs(&mut out);
         data::add_contents(&mut out);
         data::add_resource_policies(&mut out);
+        let limited = limits::limited(&out);
         for id in project.identities.ids() {
             let actor = Actor::new(&out, id);
             if out.is_admin(actor.node) {
@@ -187,6 +190,7 @@ impl<'p> Graph<'p> {
             }
             assume::add(&mut out, &actor);
             credentials::add(&mut out, &actor);
+            limits::add(&mut out, &actor, &limited);
             pass_role::add(&mut out, &actor);
             running::add(&mut out, &actor);
             launching::add(&mut out, &actor);

@@ -8,7 +8,7 @@ use super::grants::Granted;
 use super::graph::{Actor, Graph, NodeId, Write};
 use super::names::ActionTargets;
 use crate::iam::condition::strength;
-use crate::project::{Effective, IdentityKind, Limit, PolicyRef, Reach};
+use crate::project::{AccessLimit, Effective, IdentityKind, PolicyRef, Reach};
 
 /// An identity that only one limit keeps from being an administrator.
 pub(super) struct Limited {
@@ -45,7 +45,7 @@ pub(super) fn limited(graph: &Graph<'_>) -> Vec<Limited> {
         let Some(class) = class.filter(|_| identity.kind != IdentityKind::Group && !graph.is_admin(node)) else {
             continue;
         };
-        let boundary = identity.boundary.iter().map(|_| (Limit::Boundary, BOUNDARY));
+        let boundary = identity.boundary.iter().map(|_| (AccessLimit::Boundary, BOUNDARY));
         let policies = identity.policies.iter().enumerate().filter_map(|(i, used)| {
             let PolicyRef::Documents(documents) = &used.policy else {
                 return None;
@@ -55,7 +55,10 @@ pub(super) fn limited(graph: &Graph<'_>) -> Vec<Limited> {
                 permissions.denied.is_some() || !permissions.limits.is_empty()
             };
             let lift = if used.inline { INLINE } else { ATTACHED };
-            documents.iter().any(|d| denies(*d)).then_some((Limit::Policy(i), lift))
+            documents
+                .iter()
+                .any(|d| denies(*d))
+                .then_some((AccessLimit::Policy(i), lift))
         });
         for (limit, (of_roles, of_users, by)) in boundary.chain(policies) {
             let free = Effective::without(project, id, limit);

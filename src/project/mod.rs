@@ -16,7 +16,7 @@ mod workload;
 #[cfg(feature = "internals")]
 pub use effective::UnknownPolicies;
 pub use effective::{
-    AwsManaged, Boundary, EXCEPT_DENIED, Effective, EffectiveGrant, Effects, Guardrail, GuardrailLevel, Limit,
+    AccessLimit, AwsManaged, Boundary, EXCEPT_DENIED, Effective, EffectiveGrant, Effects, Guardrail, GuardrailLevel,
     PolicySource, Power, Reach, StatementGrant, Withheld, is_denied, is_majority,
 };
 pub use link::link;

@@ -156,7 +156,7 @@ impl<'p> EffectiveGrant<'p> {
 
 /// Something that keeps an identity from what its policies allow, and that can be taken away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limit {
+pub enum AccessLimit {
     Boundary,
     /// A policy of the identity's own: index into [`Identity::policies`].
     Policy(usize),
@@ -168,13 +168,16 @@ impl<'p> Effective<'p> {
     }
 
     /// What the identity may do once something that limits it is gone.
-    pub fn without(project: &'p Project<'_>, id: IdentityId, limit: Limit) -> Self {
+    pub fn without(project: &'p Project<'_>, id: IdentityId, limit: AccessLimit) -> Self {
         Self::with(project, id, Some(limit))
     }
 
-    fn with(project: &'p Project<'_>, id: IdentityId, gone: Option<Limit>) -> Self {
+    fn with(project: &'p Project<'_>, id: IdentityId, gone: Option<AccessLimit>) -> Self {
         let identity = &project.identities[id];
-        let bounded = identity.boundary.as_ref().filter(|_| gone != Some(Limit::Boundary));
+        let bounded = identity
+            .boundary
+            .as_ref()
+            .filter(|_| gone != Some(AccessLimit::Boundary));
         let mut out = Self {
             identity: id,
             grants: Vec::new(),
@@ -261,10 +264,10 @@ impl<'p> Effective<'p> {
         project: &'p Project<'_>,
         holder: &'p Identity,
         group: Option<IdentityId>,
-        gone: Option<Limit>,
+        gone: Option<AccessLimit>,
     ) {
         for (i, through) in holder.policies.iter().enumerate() {
-            if gone == Some(Limit::Policy(i)) {
+            if gone == Some(AccessLimit::Policy(i)) {
                 continue;
             }
             match &through.policy {

@@ -61,7 +61,7 @@ pub(super) fn add_runs(graph: &mut Graph<'_>) {
         let source = (&*r.kind == "AWS::CodeBuild::Project")
             .then(|| at(r, &["Source", "Location"]))
             .flatten();
-        let of = source.and_then(|v| Some((repository(graph, v.as_text()?, GIT)?, v.span)));
+        let of = source.and_then(|v| Some((repository(graph, &v.to_text()?, GIT)?, v.span)));
         found.extend(of.map(|(of, at)| (of, node, "has the source that is built there", at)));
     }
     for (from, to, by, at) in found {
@@ -108,16 +108,8 @@ fn add_scripts<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
                 continue;
             };
             let place = at(&graph.project.resources[id], script.at);
-            let Some((bucket, key, span)) =
-                place
-                    .and_then(|v| Some((v.as_text()?, v.span)))
-                    .and_then(|(text, span)| {
-                        let (bucket, key) = object(graph, text)?;
-                        Some((bucket, key, span))
-                    })
-            else {
-                continue;
-            };
+            let object = place.and_then(|v| Some((object(graph, &v.to_text()?)?, v.span)));
+            let Some(((bucket, key), span)) = object else { continue };
             let covers = |g: &&Granted<'_, 'p>| {
                 actor.is_granted_on(graph, g, bucket) && is_on_key(graph, g, bucket, key.as_deref())
             };

@@ -272,6 +272,10 @@ impl ContractJudge<'_> {
                 };
                 match self.decide(id, &grant.request, &on, question.is_across) {
                     (Decision::Allowed, _) => self.break_by(id, gates, grant.statement, grant.request, found),
+                    // All policies about it were compared, with the parts of names that are not known.
+                    (Decision::Unknown, _) if !question.on.is_empty() => {
+                        self.break_by(id, gates, grant.statement, grant.request, found);
+                    }
                     (Decision::Unknown, why) => {
                         let at = token_of(gates, grant.statement, &grant.request.action);
                         found.doubt(Some(self.name(id)), at, why);
@@ -497,14 +501,13 @@ impl ContractJudge<'_> {
                     continue;
                 };
                 let at = principal_token(s, self.identity_arn(id)).unwrap_or(policy.document.span);
-                match self.decide(id, &grant.request, &on, false) {
-                    (Decision::Allowed, _) => found.breach(Breach {
-                        who: self.name(id),
-                        resource: policy.on.or(Some(self.project.identities[id].resource)),
-                        request: Some(grant.request),
-                        at,
-                        path: None,
-                    }),
+                let decision = self.decide(id, &grant.request, &on, false);
+                let is_compared = !on.is_empty() && gates.boundary.is_none();
+                match decision {
+                    (Decision::Unknown, _) if is_compared => {
+                        found.breach(self.breach_at(id, policy, grant.request, at))
+                    }
+                    (Decision::Allowed, _) => found.breach(self.breach_at(id, policy, grant.request, at)),
                     // A boundary limits what names a role, and nothing else here can deny it.
                     (Decision::ImplicitlyDenied, _) if gates.boundary.is_some() => {
                         let mut all = all.clone();
@@ -520,6 +523,16 @@ impl ContractJudge<'_> {
                     (_, why) => found.doubt(Some(self.name(id)), Some(at), why),
                 }
             }
+        }
+    }
+
+    fn breach_at(&self, id: IdentityId, policy: &ResourcePolicy, request: Witness, at: Span) -> Breach {
+        Breach {
+            who: self.name(id),
+            resource: policy.on.or(Some(self.project.identities[id].resource)),
+            request: Some(request),
+            at,
+            path: None,
         }
     }
 

@@ -142,7 +142,7 @@ impl ContractJudge<'_> {
     fn known_callers(&self) -> AskedCallers {
         let ids = self.project.identities.ids();
         ids.fold(AskedCallers::default(), |all, id| {
-            all.with(&AskedCallers::identity(&self.identity_arn(id)))
+            all.with(&AskedCallers::identity(self.identity_arn(id)))
         })
     }
 

@@ -273,6 +273,8 @@ impl<'p> RepositoryPlace<'p> {
                 let filled = self.filled(text, depth + 1);
                 (self.partial || filled.is_known()).then_some(filled)
             }
+            // What CloudFormation makes is known in part; policies name identities by reference, and those keep one name.
+            None if self.partial && r.namespace() != Some("IAM") && r.generated_name().is_some() => r.generated_name(),
             None => {
                 let address = match (self.shared.contains(&r.address.name), self.partial) {
                     (true, true) => Cow::Owned(format!("{}-{}", r.address.scope, r.address.name)),

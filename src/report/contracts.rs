@@ -173,7 +173,12 @@ fn summary(page: &ContractsPage<'_>) -> String {
         let files = phrase::count(page.errors.len(), "problem", "problems");
         return format!("{contracts}: {kept} kept, {broken} broken, {undecided} undecided; {files} of reading files");
     }
+    let unjudged = page.unjudged.iter().filter(|u| u.counts()).count();
     match (broken, undecided) {
+        (0, 0) if unjudged > 0 => {
+            let places = phrase::count(unjudged, "place was", "places were");
+            format!("{contracts}, all kept as far as known: {places} not judged (`overgrant policies --unjudged`).")
+        }
         (0, 0) => format!("{contracts}, all kept."),
         _ => format!("{contracts}: {kept} kept, {broken} broken, {undecided} undecided."),
     }

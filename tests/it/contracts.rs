@@ -200,6 +200,71 @@ iam.put_role_policy(RoleName="export", PolicyName="p", PolicyDocument=json.dumps
     ),
 ];
 
+const OUTSIDE: ContractFiles = &[
+    (
+        "overgrant.toml",
+        r#"[own]
+accounts = ["111122223333"]
+
+[[contract]]
+name = "a"
+who = ["public"]
+never = ["lambda:InvokeFunction"]
+
+[[contract]]
+name = "b"
+who = ["other-accounts"]
+never = ["lambda:InvokeFunction"]
+
+[[contract]]
+name = "c"
+actions = ["lambda:InvokeFunction"]
+resources = ["aws_lambda_function.f"]
+only = ["service:events"]
+"#,
+    ),
+    (
+        "main.tf",
+        r#"resource "aws_lambda_function" "f" {
+  function_name = "f"
+}
+resource "aws_lambda_permission" "f" {
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.f.function_name
+  principal     = "events.amazonaws.com"
+}
+"#,
+    ),
+];
+
+const TRUST: ContractFiles = &[
+    (
+        "ci.access.toml",
+        r#"[[contract]]
+name = "a"
+who = ["ci"]
+never = ["sts:AssumeRole"]
+resources = ["aws_iam_role.admin"]
+"#,
+    ),
+    (
+        "main.tf",
+        r#"resource "aws_iam_role" "ci" {
+  name               = "ci"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "codebuild.amazonaws.com" } }] })
+}
+resource "aws_iam_role_policy" "ci" {
+  role   = aws_iam_role.ci.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "s3:*", Resource = "*" }] })
+}
+resource "aws_iam_role" "admin" {
+  name               = "admin"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "ec2.amazonaws.com" } }] })
+}
+"#,
+    ),
+];
+
 /// One change of a repository: in a file, each text is replaced by another one; an empty text is the end of the file.
 struct ContractMutation {
     base: ContractFiles,
@@ -289,7 +354,7 @@ const MUTATIONS: &[ContractMutation] = &[
         base: TERRAFORM,
         what: "the name of the ledger is not known",
         file: "main.tf",
-        changes: &[(r#"name = "ledge""#, r#"name = "ledger-${var.stage}""#)],
+        changes: &[(r#"name = "ledger""#, r#"name = "ledger-${var.stage}""#)],
         states: "KKK",
     },
     ContractMutation {
@@ -297,7 +362,7 @@ const MUTATIONS: &[ContractMutation] = &[
         what: "a pattern for a ledger whose name is known in part",
         file: "main.tf",
         changes: &[
-            (r#"name = "ledge""#, r#"name = "ledger-${var.stage}""#),
+            (r#"name = "ledger""#, r#"name = "ledger-${var.stage}""#),
             (
                 r#""s3:*", Resource = "*""#,
                 r#""dynamodb:Scan", Resource = "arn:aws:dynamodb:*:*:table/ledger-*""#,
@@ -505,7 +570,7 @@ Resources:
         base: CLOUDFORMATION,
         what: "the role is allowed",
         file: "ledger.access.toml",
-        changes: &[("only = []", r#"only = ["Reade"]"#)],
+        changes: &[("only = []", r#"only = ["Reader"]"#)],
         states: "K",
     },
     ContractMutation {
@@ -594,6 +659,135 @@ Resources:
         file: "export.access.toml",
         changes: &[(r#"who = ["export"]"#, r#"who = ["import"]"#)],
         states: "N",
+    },
+    ContractMutation {
+        base: CLOUDFORMATION,
+        what: "the ledger has no name, and a pattern covers it",
+        file: "t.yaml",
+        changes: &[
+            (
+                r"      TableName: ledger
+",
+                r"      BillingMode: PAY_PER_REQUEST
+",
+            ),
+            ("table/orders", "table/*Ledger*"),
+        ],
+        states: "B",
+    },
+    ContractMutation {
+        base: CLOUDFORMATION,
+        what: "the ledger has no name, and a reference leads to it",
+        file: "t.yaml",
+        changes: &[
+            (
+                r"      TableName: ledger
+",
+                r"      BillingMode: PAY_PER_REQUEST
+",
+            ),
+            (r#""arn:aws:dynamodb:*:*:table/orders""#, "!GetAtt Ledger.Arn"),
+        ],
+        states: "B",
+    },
+    ContractMutation {
+        base: CLOUDFORMATION,
+        what: "the ledger has no name",
+        file: "t.yaml",
+        changes: &[(
+            r"      TableName: ledger
+",
+            r"      BillingMode: PAY_PER_REQUEST
+",
+        )],
+        states: "K",
+    },
+    ContractMutation {
+        base: OUTSIDE,
+        what: "a service invokes the function",
+        file: "",
+        changes: &[],
+        states: "KKK",
+    },
+    ContractMutation {
+        base: OUTSIDE,
+        what: "anyone invokes the function",
+        file: "main.tf",
+        changes: &[(r#""events.amazonaws.com""#, r#""*""#)],
+        states: "BBB",
+    },
+    ContractMutation {
+        base: OUTSIDE,
+        what: "another account invokes the function",
+        file: "main.tf",
+        changes: &[(r#""events.amazonaws.com""#, r#""444455556666""#)],
+        states: "KBB",
+    },
+    ContractMutation {
+        base: OUTSIDE,
+        what: "another service invokes the function",
+        file: "main.tf",
+        changes: &[(r#""events.amazonaws.com""#, r#""s3.amazonaws.com""#)],
+        states: "KKB",
+    },
+    ContractMutation {
+        base: OUTSIDE,
+        what: "who invokes the function is not known",
+        file: "main.tf",
+        changes: &[(r#""events.amazonaws.com""#, "var.principal")],
+        states: "UUU",
+    },
+    ContractMutation {
+        base: TRUST,
+        what: "the role trusts a service",
+        file: "",
+        changes: &[],
+        states: "K",
+    },
+    ContractMutation {
+        base: TRUST,
+        what: "the role trusts CI",
+        file: "main.tf",
+        changes: &[(
+            r#"Principal = { Service = "ec2.amazonaws.com" }"#,
+            "Principal = { AWS = aws_iam_role.ci.arn }",
+        )],
+        states: "B",
+    },
+    ContractMutation {
+        base: TRUST,
+        what: "the role trusts the account, and CI may not",
+        file: "main.tf",
+        changes: &[
+            (
+                r#"Principal = { Service = "ec2.amazonaws.com" }"#,
+                r#"Principal = { AWS = "arn:aws:iam::${data.aws_caller_identity.me.account_id}:root" }"#,
+            ),
+            (
+                "",
+                r#"data "aws_caller_identity" "me" {}
+"#,
+            ),
+        ],
+        states: "K",
+    },
+    ContractMutation {
+        base: TRUST,
+        what: "the role trusts the account, and CI may",
+        file: "main.tf",
+        changes: &[
+            (
+                r#"Principal = { Service = "ec2.amazonaws.com" }"#,
+                r#"Principal = { AWS = "arn:aws:iam::${data.aws_caller_identity.me.account_id}:root" }"#,
+            ),
+            (r#""s3:*""#, r#""sts:AssumeRole""#),
+            (
+                "",
+                r#"data "aws_caller_identity" "me" {}
+"#,
+            ),
+        ],
+        states: "B",
     },
 ];
 
@@ -720,7 +914,11 @@ fn findings_stand_at_the_token_and_have_the_path() {
         "{}",
         human.out
     );
-    assert!(human.out.contains("function/api runs as"), "{}", human.out);
+    assert!(
+        human.out.contains("function/api has the credentials of the role"),
+        "{}",
+        human.out
+    );
 
     let r = repository(&mutation("a pattern that covers the ledger").files());
     let report = r

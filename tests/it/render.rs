@@ -439,7 +439,7 @@ boto3.client(name).go()
         ("broken.tf", "resource {"),
         (
             "all.access.toml",
-            "[[contract]]\nname = 'a'\nwho = ['public', 'nobody']\nnever = ['s3:GetObject', 'kms:*']\nreach = 'any path'\n",
+            "[[contract]]\nname = 'a'\nwho = ['other-accounts', 'nobody']\nnever = ['s3:GetObject', 'kms:*']\nreach = 'any path'\n",
         ),
         (
             "narrow.json",

@@ -8,6 +8,7 @@ use super::names::NodeNames;
 use crate::iam::arn::Arn;
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::{Pattern, is_star};
+use crate::iam::service::service;
 use crate::iam::{Action, ClauseItem, Condition, Statement, Truth};
 
 /// Who asks, and for what.
@@ -59,7 +60,7 @@ impl Asking<'_, '_> {
             ("aws:principaltype", Some(ROLE)) => any(&|v| is("AssumedRole", v)),
             ("iam:passedtoservice", _) => match self.passed_to {
                 Some(services) => any(&|v| match v.text.known() {
-                    Some(t) if is_star(&v.text) || is_service(&t, services) => Truth::Yes,
+                    Some(_) if is_star(&v.text) || is_service(&service(&v.text), services) => Truth::Yes,
                     Some(t) if t.contains(['*', '?']) => Truth::Unknown,
                     Some(_) => Truth::No,
                     None => Truth::Unknown,

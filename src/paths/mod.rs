@@ -29,6 +29,7 @@ mod graph;
 mod home;
 mod keys;
 mod launching;
+mod method_table;
 pub mod methods;
 mod names;
 mod pass_role;

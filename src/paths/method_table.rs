@@ -67,7 +67,10 @@ fn without_role(line: &'static str) -> Option<Technique> {
     };
     let actions = fields.next()?.split(' ').collect();
     let mut method = Technique::new(how, actions, fields.next()?)?;
-    method.on = fields.next().map(|types| types.split(' ').collect()).unwrap_or_default();
+    method.on = fields
+        .next()
+        .map(|types| types.split(' ').collect())
+        .unwrap_or_default();
     method.only_paths = kind == "reach";
     Some(method)
 }
@@ -117,7 +120,12 @@ impl Gain {
 
     /// One for each of the alternatives that the operation needs too.
     fn methods(&self, operation: &'static str, services: &[&'static str]) -> Vec<Technique> {
-        let own: Vec<&str> = operation.split('\t').nth(2).into_iter().flat_map(|a| a.split(", ")).collect();
+        let own: Vec<&str> = operation
+            .split('\t')
+            .nth(2)
+            .into_iter()
+            .flat_map(|a| a.split(", "))
+            .collect();
         let alternatives = value(self.line, "with").unwrap_or_default().split(" | ");
         let all = alternatives.filter_map(|with| {
             let others = with.split(", ").filter(|a| !a.is_empty());

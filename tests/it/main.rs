@@ -48,6 +48,7 @@ mod oracle;
 mod packaging;
 mod pairs;
 mod parts;
+mod passed_roles;
 mod paths;
 mod paths_more;
 mod patterns;

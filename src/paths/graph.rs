@@ -10,7 +10,7 @@ use super::home::Deployment;
 use super::methods::runs_code;
 use super::names::{ActionTargets, NodeNames};
 use super::trust::{TrustOf, Way, Who};
-use super::{assume, credentials, data, entries, launching, pass_role, running};
+use super::{assume, credentials, data, entries, launching, pass_role, running, triggers};
 use crate::iam::{Action, Statement, Truth, catalogue};
 use crate::index::{IndexVec, define_id};
 use crate::project::{DocumentId, Effective, Effects, IdentityId, IdentityKind, PolicyRef, Project, Reach, ResourceId};
@@ -147,6 +147,7 @@ impl<'p> Graph<'p> {
         out.profiled = profiled.collect();
         assume::add_outside(&mut out);
         entries::add(&mut out);
+        triggers::add(&mut out);
         running::add_runs(&mut out);
         data::add_contents(&mut out);
         data::add_resource_policies(&mut out);
@@ -266,6 +267,11 @@ impl<'p> Graph<'p> {
         };
         edges.into_iter().for_each(|e| self.push(e));
         id
+    }
+
+    pub(super) fn hubs_of(&self, wanted: impl Fn(&Hub) -> bool) -> Vec<NodeId> {
+        let hubs = self.hubs.iter().filter(|(hub, _)| wanted(hub));
+        hubs.map(|(_, id)| *id).collect()
     }
 
     /// What each hub stands for, in words.

@@ -209,7 +209,7 @@ fn lets_in(s: &Statement, kind: PrincipalType) -> bool {
 }
 
 /// The role or user that an ARN names.
-fn elsewhere(text: &Text) -> Option<Who> {
+pub(super) fn elsewhere(text: &Text) -> Option<Who> {
     let arn = Arn::parse(text)?;
     let kind = match &*arn.resource_type() {
         "role" => "role",

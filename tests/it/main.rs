@@ -50,6 +50,8 @@ mod pairs;
 mod parts;
 mod passed_roles;
 mod paths;
+mod paths_entries;
+mod paths_gains;
 mod paths_more;
 mod patterns;
 mod policies;

@@ -279,7 +279,7 @@ impl Case {
     }
 
     /// Whether these actions have all that a method of the service needs.
-    fn has_method(&self, all: &[Case]) -> bool {
+    fn has_method(&self, all: &[Self]) -> bool {
         let mut own = all.iter().filter(|o| o.service == self.service);
         own.any(|o| o.actions.is_subset(&self.actions))
     }

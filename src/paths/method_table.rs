@@ -27,7 +27,7 @@ impl MethodTable {
                 running.extend(services.split(", "));
                 continue;
             }
-            let Some(gain) = Gain::of(line) else { continue };
+            let Some(gain) = PassedRole::of(line) else { continue };
             for name in gain.operations.split(", ") {
                 let Some(operation) = find(&operations, gain.client, name) else {
                     continue;
@@ -86,7 +86,7 @@ fn find(operations: &[&'static str], client: &str, name: &str) -> Option<&'stati
 }
 
 /// A line of `passed-roles.txt` that makes methods.
-struct Gain {
+struct PassedRole {
     line: &'static str,
     client: &'static str,
     operations: &'static str,
@@ -94,7 +94,7 @@ struct Gain {
     is_code: bool,
 }
 
-impl Gain {
+impl PassedRole {
     fn of(line: &'static str) -> Option<Self> {
         let mut fields = line.split('\t');
         let (client, operations, gain) = (fields.next()?, fields.next()?, fields.next()?);

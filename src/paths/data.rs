@@ -318,11 +318,7 @@ pub(super) fn add_resource_policies(graph: &mut Graph<'_>) {
         let kept = catalogue().action(action).is_some_and(|action| {
             let named = graph.identity(from).map(|id| Actor::new(graph, id));
             let denied = named.is_some_and(|actor| !actor.may_as_named(graph, action, to));
-            let asking = Asking {
-                names: &graph.names,
-                who: from,
-                passed_to: None,
-            };
+            let asking = Asking::new(&graph.names, from);
             let mut denies = graph.guarded.get(&to).into_iter().flatten();
             denied || denies.any(|s| asking.is_denied_by(s, action))
         });

@@ -45,7 +45,7 @@ impl Search<'_, '_> {
             |w: &Write| w.of == Some(writer) || w.of.is_some_and(|of| w.class == GROUP && self.is_member(writer, of));
         if let Some(w) = writes
             .iter()
-            .filter(|w| own(w) && self.gets_all(writer))
+            .filter(|w| own(w) && (w.lifts || self.gets_all(writer)))
             .min_by_key(|w| w.policy.is_some())
         {
             found.push((writer, self.written(w, Vec::new())));
@@ -64,7 +64,7 @@ impl Search<'_, '_> {
                     all
                 }
             };
-            for of in candidates.into_iter().filter(|n| self.gets_all(*n)) {
+            for of in candidates.into_iter().filter(|n| w.lifts || self.gets_all(*n)) {
                 if of != writer
                     && let Some(way) = self.way_to(of, writer, &reached)
                 {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::asking::Asking;
+use super::asking::{Asking, asks_for_tags};
 use super::classes::{self, Class};
 use super::edge::{Edge, NeedAt};
 use super::grants::{self, Granted};
@@ -10,7 +10,7 @@ use super::home::Deployment;
 use super::methods::runs_code;
 use super::names::{ActionTargets, NodeNames};
 use super::trust::{TrustOf, Way, Who};
-use super::{assume, credentials, data, entries, launching, pass_role, running, triggers};
+use super::{assume, credentials, data, entries, launching, limits, pass_role, running, sources, tags, triggers};
 use crate::iam::{Action, Statement, Truth, catalogue};
 use crate::index::{IndexVec, define_id};
 use crate::project::{DocumentId, Effective, Effects, IdentityId, IdentityKind, PolicyRef, Project, Reach, ResourceId};
@@ -61,6 +61,8 @@ pub(super) struct Write {
     pub(super) of: Option<NodeId>,
     pub(super) class: Class,
     pub(super) policy: Option<NodeId>,
+    /// It takes away what alone keeps `of` from being an administrator.
+    pub(super) lifts: bool,
     /// From the writer.
     pub(super) edge: Edge,
 }
@@ -149,8 +151,10 @@ impl<'p> Graph<'p> {
         entries::add(&mut out);
         triggers::add(&mut out);
         running::add_runs(&mut out);
+        sources::add_runs(&mut out);
         data::add_contents(&mut out);
         data::add_resource_policies(&mut out);
+        let limited = limits::limited(&out);
         for id in project.identities.ids() {
             let actor = Actor::new(&out, id);
             if out.is_admin(actor.node) {
@@ -158,9 +162,11 @@ impl<'p> Graph<'p> {
             }
             assume::add(&mut out, &actor);
             credentials::add(&mut out, &actor);
+            limits::add(&mut out, &actor, &limited);
             pass_role::add(&mut out, &actor);
             running::add(&mut out, &actor);
             launching::add(&mut out, &actor);
+            sources::add(&mut out, &actor);
             data::add(&mut out, &actor);
         }
         out
@@ -180,11 +186,7 @@ impl<'p> Graph<'p> {
     /// Whether a node is an identity that may do everything.
     pub(super) fn is_admin(&self, node: NodeId) -> bool {
         let power = self.identity(node).and_then(|id| self.effects.power(id));
-        let asking = Asking {
-            names: &self.names,
-            who: node,
-            passed_to: None,
-        };
+        let asking = Asking::new(&self.names, node);
         power.is_some_and(|p| p.reach == Reach::Everything && asking.meets_all(p.grant.statement).may_be())
     }
 
@@ -390,9 +392,8 @@ impl<'p> Actor<'p> {
     /// Who asks, where it asks for nothing that depends on more.
     pub(super) fn asking<'a>(&self, graph: &'a Graph<'p>) -> Asking<'a, 'p> {
         Asking {
-            names: &graph.names,
-            who: self.node,
             passed_to: self.passed_to,
+            ..Asking::new(&graph.names, self.node)
         }
     }
 
@@ -500,7 +501,7 @@ impl<'p> Graph<'p> {
         let mut done: HashSet<NodeId> = HashSet::new();
         for g in granted {
             let nodes = match &g.targets {
-                ActionTargets::All if !actor.is_limited(g.action) => {
+                ActionTargets::All if !actor.is_limited(g.action) && !asks_for_tags(g.grant.statement) => {
                     let whole = edge(self, g, None);
                     let is_whole = whole.is_some();
                     if let Some(mut e) = whole {
@@ -529,8 +530,13 @@ impl<'p> Graph<'p> {
                 if node == actor.node || done.contains(&node) || actor.is_kept_from(self, g.action, node) {
                     continue;
                 }
+                let Some(tagged) = tags::tagged(self, actor, g, node, class) else {
+                    continue;
+                };
                 if let Some(mut e) = edge(self, g, Some(node)) {
                     e.to = node;
+                    e.needs.extend(tagged.needs);
+                    e.conditions.retain(|key| !tagged.met.contains(key));
                     done.insert(node);
                     self.push(e);
                 }

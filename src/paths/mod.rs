@@ -7,8 +7,8 @@
 //! role/ci ── sts:AssumeRole ──▶ role/deploy ── lambda:UpdateFunctionCode ──▶ function/api ── runs as ──▶ role/api (administrator)
 //! ```
 //!
-//! `graph` makes the nodes and edges: `assume` from trust policies and grants, `credentials` from actions on identities,
-//! `pass_role`, `running`, and `launching` from methods that run something as a role, `entries`, `routes`, and `triggers` from what is public,
+//! `graph` makes the nodes and edges: `assume` from trust policies and grants, `credentials` and `limits` from actions on identities,
+//! `pass_role`, `running`, `launching`, and `sources` from methods that run something as a role, `entries`, `routes`, and `triggers` from what is public,
 //! `data` and `keys` from what can be read. `home` says what is deployed together. `found` says which paths are searched for, `search`
 //! and `elevation` find them, and `staging` shows where what is run is put. [`AccessGraph`] is the whole graph as plain ends and links, for drawing.
 //!
@@ -31,6 +31,7 @@ mod graph;
 mod home;
 mod keys;
 mod launching;
+mod limits;
 mod method_table;
 pub mod methods;
 mod names;
@@ -40,7 +41,9 @@ mod route;
 mod routes;
 mod running;
 mod search;
+mod sources;
 mod staging;
+mod tags;
 mod triggers;
 mod trust;
 

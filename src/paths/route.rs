@@ -55,7 +55,10 @@ impl<'g, 'p> StartKinds<'g, 'p> {
         let mut open: HashSet<NodeId> = called.filter(|n| is_resource(*n)).collect();
         // A topic starts a queue, which starts a function, which runs as a role.
         for _ in 0..3 {
-            let next = graph.edges.iter().filter(|e| is_resource(e.from) && open.contains(&e.from));
+            let next = graph
+                .edges
+                .iter()
+                .filter(|e| is_resource(e.from) && open.contains(&e.from));
             let next: Vec<NodeId> = next.map(|e| e.to).collect();
             open.extend(next);
         }

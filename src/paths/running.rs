@@ -7,6 +7,7 @@ use super::graph::{AccessNode, Actor, Graph, Hub, NodeId};
 use super::launching;
 use super::methods::{Danger, all_methods, is_service};
 use super::names::ActionTargets;
+use super::tags;
 use super::trust::{Way, Who};
 use crate::iam::Action;
 use crate::model::resource_types::{self, RoleHolder, RoleProperty};
@@ -108,10 +109,13 @@ fn other<'p>(
         return None;
     }
     let granted = actor.granted(graph, action.name(), class);
-    let covering = granted.iter().find(|g| match (&g.targets, node) {
-        (ActionTargets::All, _) => true,
-        (targets, Some(node)) => targets.name(node),
-        (_, None) => false,
+    let covering = granted.iter().find(|g| {
+        let is_on = match (&g.targets, node) {
+            (ActionTargets::All, _) => true,
+            (targets, Some(node)) => targets.name(node),
+            (_, None) => false,
+        };
+        is_on && node.is_none_or(|n| tags::tagged(graph, actor, g, n, class).is_some())
     });
     let kept = node.is_some_and(|n| actor.is_kept_from(graph, action, n));
     let same = leading

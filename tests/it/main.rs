@@ -53,6 +53,8 @@ mod paths;
 mod paths_entries;
 mod paths_gains;
 mod paths_more;
+mod paths_sources;
+mod paths_tags;
 mod patterns;
 mod policies;
 mod policy_files;

@@ -133,3 +133,69 @@ fn more_paths_than_are_listed() {
         (61, &false.into())
     );
 }
+
+#[test]
+fn limits_that_are_taken_away() {
+    let all = allow("*", "*");
+    let deny = "{ Effect = \"Deny\", Action = [\"iam:*\", \"s3:*\"], Resource = \"*\" },";
+    let boundary = |statements: &str| {
+        format!(
+            "resource \"aws_iam_policy\" \"limit\" {{\n  name = \"limit\"\n  policy = jsonencode({{ Version = \"2012-10-17\", \
+             Statement = [{statements}] }})\n}}\n"
+        )
+    };
+    let bounded = |statements: &str| {
+        let user = user("ann").replace("}", "  permissions_boundary = aws_iam_policy.limit.arn\n}");
+        user + &policy("user", "ann", &all) + &boundary(statements)
+    };
+    let removes = "iam:DeleteUserPermissionsBoundary";
+    let own = "high admin: user/ann → user/ann";
+    for (what, statements, expected) in [
+        ("it removes its own", allow(&format!("s3:* {removes}"), "*"), Some(own)),
+        (
+            "it sets another one",
+            allow("s3:* iam:PutUserPermissionsBoundary", "*"),
+            Some(own),
+        ),
+        (
+            "of another user",
+            allow(&format!("s3:* {removes}"), "arn:aws:iam::*:user/bob"),
+            None,
+        ),
+        ("the boundary keeps itself", allow("s3:*", "*"), None),
+        (
+            "with a Deny",
+            allow("*", "*") + &deny.replace("\"iam:*\", \"s3:*\"", &format!("\"{removes}\", \"iam:Put*\"")),
+            None,
+        ),
+    ] {
+        let found = graded(&bounded(&statements), "");
+        assert_eq!(found.first().map(String::as_str), expected, "{what}");
+    }
+    // A Deny in a policy that can be taken off.
+    let guarded = |more: &str, kind: &str| {
+        let denies = match kind {
+            "inline" => policy("user", "ann", deny).replace("\"ann\" {", "\"guard\" {"),
+            _ => {
+                boundary(deny)
+                    + "resource \"aws_iam_user_policy_attachment\" \"guard\" {\n  user = aws_iam_user.ann.name\n  policy_arn = \
+                       aws_iam_policy.limit.arn\n}\n"
+            }
+        };
+        let bob = user("bob") + &policy("user", "bob", more);
+        user("ann") + &policy("user", "ann", &all) + &denies + &bob
+    };
+    let keys = allow("iam:CreateAccessKey", "aws_iam_user.ann.arn");
+    let on_ann = |action: &str| keys.clone() + &allow(action, "aws_iam_user.ann.arn");
+    let path = "high admin: user/bob → user/ann";
+    for (kind, more, expected) in [
+        ("inline", on_ann("iam:DeleteUserPolicy"), Some(path)),
+        ("attached", on_ann("iam:DetachUserPolicy"), Some(path)),
+        ("inline", on_ann("iam:DetachUserPolicy"), None),
+        ("attached", on_ann("iam:DeleteUserPolicy"), None),
+        ("inline", allow("iam:DeleteUserPolicy", "*"), None),
+    ] {
+        let found = graded(&guarded(&more, kind), "");
+        assert_eq!(found.first().map(String::as_str), expected, "{kind} {more}");
+    }
+}

@@ -154,7 +154,7 @@ impl<'p> Graph<'p> {
         sources::add_runs(&mut out);
         data::add_contents(&mut out);
         data::add_resource_policies(&mut out);
-        let limited = limits::limited(&out);
+        let (limited, scripts) = (limits::limited(&out), sources::scripts(&out));
         for id in project.identities.ids() {
             let actor = Actor::new(&out, id);
             if out.is_admin(actor.node) {
@@ -166,7 +166,7 @@ impl<'p> Graph<'p> {
             pass_role::add(&mut out, &actor);
             running::add(&mut out, &actor);
             launching::add(&mut out, &actor);
-            sources::add(&mut out, &actor);
+            sources::add(&mut out, &actor, &scripts);
             data::add(&mut out, &actor);
         }
         out

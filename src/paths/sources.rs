@@ -3,11 +3,10 @@
 
 use super::classes::{BUCKET, Class, GIT, IMAGES, class_of};
 use super::edge::{Edge, NeedAt};
-use super::grants::{Granted, is_denied_everywhere};
+use super::grants::Granted;
 use super::graph::{AccessNode, Actor, Graph, Hub, NodeId};
 use super::names::ActionTargets;
 use crate::iam::arn::Arn;
-use crate::iam::catalogue;
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
 use crate::model::Resource;
@@ -69,7 +68,7 @@ pub(super) fn add_runs(graph: &mut Graph<'_>) {
     }
 }
 
-pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
+pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, scripts: &[ScriptOf]) {
     let images = actor.granted(graph, "ecr:PutImage", IMAGES);
     let layers = actor.granted(graph, "ecr:UploadLayerPart", IMAGES);
     let hub = Hub::All(IMAGES, actor.deployment);
@@ -88,38 +87,54 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
     graph.add_targets(actor, &pushes, &hub, GIT, &|graph, g, node| {
         Some(actor.edge(graph, g, node, "pushes code to the repository"))
     });
-    add_scripts(graph, actor);
+    add_scripts(graph, actor, scripts);
 }
 
-/// To what runs a script of a bucket that the actor may write to.
-fn add_scripts<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
-    let puts = actor.granted(graph, "s3:PutObject", BUCKET);
-    let Some(action) = catalogue().action("s3:PutObject").filter(|_| !puts.is_empty()) else {
-        return;
-    };
-    if is_denied_everywhere(actor.effective, &actor.asking(graph), action) {
-        return;
-    }
+/// Something that runs a script of a bucket.
+pub(super) struct ScriptOf {
+    runs: NodeId,
+    by: &'static str,
+    bucket: NodeId,
+    key: Option<String>,
+    span: Span,
+}
+
+pub(super) fn scripts(graph: &Graph<'_>) -> Vec<ScriptOf> {
     let mut found = Vec::new();
     for script in SCRIPTS {
         let Some(class) = class_of(script.kind) else { continue };
-        for node in graph.names.every(class) {
-            let AccessNode::Resource(id) = graph.nodes[node] else {
+        for runs in graph.names.every(class) {
+            let AccessNode::Resource(id) = graph.nodes[runs] else {
                 continue;
             };
             let place = at(&graph.project.resources[id], script.at);
             let object = place.and_then(|v| Some((object(graph, &v.to_text()?)?, v.span)));
-            let Some(((bucket, key), span)) = object else { continue };
-            let covers = |g: &&Granted<'_, 'p>| {
-                actor.is_granted_on(graph, g, bucket) && is_on_key(graph, g, bucket, key.as_deref())
-            };
-            let Some(g) = puts.iter().find(covers) else { continue };
-            if actor.is_kept_from(graph, action, bucket) {
-                continue;
-            }
-            let mut edge = actor.edge(graph, g, Some(bucket), script.by);
-            edge.to = node;
-            edge.needs.push(NeedAt::declared(span));
+            found.extend(object.map(|((bucket, key), span)| ScriptOf {
+                runs,
+                by: script.by,
+                bucket,
+                key,
+                span,
+            }));
+        }
+    }
+    found
+}
+
+/// To what runs a script of a bucket that the actor may write to.
+fn add_scripts<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, scripts: &[ScriptOf]) {
+    let puts = actor.granted(graph, "s3:PutObject", BUCKET);
+    let mut found = Vec::new();
+    for script in scripts.iter().filter(|_| !puts.is_empty()) {
+        let covers = |g: &&Granted<'_, 'p>| {
+            actor.is_granted_on(graph, g, script.bucket)
+                && is_on_key(graph, g, script.bucket, script.key.as_deref())
+                && !actor.is_kept_from(graph, g.action, script.bucket)
+        };
+        if let Some(g) = puts.iter().find(covers) {
+            let mut edge = actor.edge(graph, g, Some(script.bucket), script.by);
+            edge.to = script.runs;
+            edge.needs.push(NeedAt::declared(script.span));
             found.push(edge);
         }
     }

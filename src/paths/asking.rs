@@ -18,7 +18,7 @@ use crate::iam::{Action, ClauseItem, Condition, Statement, Truth};
 pub(super) struct Asking<'a, 'p> {
     pub(super) names: &'a NodeNames<'p>,
     pub(super) who: NodeId,
-    /// The prefixes of the services that get a role, where one is passed.
+    /// The services that get a role, where one is passed.
     pub(super) passed_to: Option<&'a [&'static str]>,
     /// What it is asked for.
     pub(super) on: Option<NodeId>,

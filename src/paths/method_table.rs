@@ -77,12 +77,9 @@ fn without_role(line: &'static str) -> Option<Technique> {
 
 /// The line of an operation. The table is sorted.
 fn find(operations: &[&'static str], client: &str, name: &str) -> Option<&'static str> {
-    let key = |line: &'static str| {
-        let (client, rest) = line.split_once('\t')?;
-        Some((client, rest.split('\t').next()?))
-    };
-    let at = operations.binary_search_by_key(&Some((client, name)), |line| key(line));
-    operations.get(at.ok()?).copied()
+    let start = format!("{client}\t{name}\t");
+    let at = operations.partition_point(|line| **line < *start);
+    operations.get(at).copied().filter(|line| line.starts_with(&start))
 }
 
 /// A line of `passed-roles.txt` that makes methods.

@@ -524,3 +524,61 @@ role = "Role"
     );
     assert_eq!(found(&stack("Instance", &calling)), [""; 0]);
 }
+
+#[test]
+fn a_handler_that_only_one_file_has() {
+    let function = |package: &str, handler: &str| {
+        let role = ROLE.replace("ecs-tasks", "lambda");
+        role + &format!(
+            "resource \"aws_lambda_function\" \"f\" {{\n  function_name = \"f\"\n  runtime = \"python3.12\"\n  handler = \
+             \"{handler}\"\n  role = aws_iam_role.billing.arn\n  {package}\n}}\n"
+        )
+    };
+    let code = CODE.replace("def main():", "def handler(event, context):");
+    let other = code.replace("def handler", "def run");
+    let stored = "s3_bucket = \"packages\"\n  s3_key = \"releases/billing-reader.zip\"";
+    let built = "filename = \"${path.module}/dist/billing-reader.zip\"";
+    for (package, handler, files, found) in [
+        (stored, "reader.handler", &[("src/reader.py", &code)][..], true),
+        (built, "reader.handler", &[("src/reader.py", &code)], true),
+        (built, "jobs.reader.handler", &[("src/jobs/reader.py", &code)], true),
+        (
+            built,
+            "reader.handler",
+            &[("src/reader.py", &code), ("src/writer.py", &code)],
+            true,
+        ),
+        (
+            built,
+            "reader.handler",
+            &[("src/reader.py", &code), ("lib/reader.py", &other)],
+            true,
+        ),
+        (
+            built,
+            "reader.handler",
+            &[("src/reader.py", &code), ("tests/reader.py", &code)],
+            true,
+        ),
+        (
+            built,
+            "app.handler",
+            &[("billing_reader/app.py", &code), ("writer/app.py", &code)],
+            true,
+        ),
+        (built, "app.handler", &[("billing-reader/app.py", &code)], true),
+        (built, "app.handler", &[("src/app.py", &code)], false),
+        // Which one it is is not known, or it is none of them.
+        (built, "app.handler", &[("a/app.py", &code), ("b/app.py", &code)], false),
+        (built, "reader.run", &[("src/reader.py", &code)], false),
+        (built, "reader.handler", &[("src/my_reader.py", &code)], false),
+        (built, "jobs.reader.handler", &[("src/reader.py", &code)], false),
+    ] {
+        let main = function(package, handler);
+        let mut all = vec![("main.tf", main.as_str())];
+        all.extend(files.iter().map(|(path, text)| (*path, text.as_str())));
+        let ran = check_usage(&Repository::new(&all), &[]);
+        let found_here = labels(&ran).iter().any(|l| l.starts_with("unused-grant"));
+        assert_eq!(found_here, found, "{handler} {files:?} {:?}", labels(&ran));
+    }
+}

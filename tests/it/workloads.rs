@@ -582,3 +582,56 @@ fn a_handler_that_only_one_file_has() {
         assert_eq!(found_here, found, "{handler} {files:?} {:?}", labels(&ran));
     }
 }
+
+#[test]
+fn what_a_plugin_or_a_macro_completes() {
+    let code = "import boto3\n\n\ndef run(event, context):\n    boto3.client('sqs').send_message(QueueUrl='q', MessageBody='m')\n";
+    let service = "service: orders\nprovider:\n  name: aws\n  runtime: python3.12\n  iam:\n    role:\n      statements:\n        - \
+                   Effect: Allow\n          Action: sqs:ReceiveMessage\n          Resource: '*'\nfunctions:\n  run:\n    handler: \
+                   jobs.run\n";
+    let sam = "Transform: [AWS::Serverless-2016-10-31]\nResources:\n  Run:\n    Type: AWS::Serverless::Function\n    \
+               Properties:\n      Runtime: python3.12\n      Handler: jobs.run\n      CodeUri: ./\n      Policies:\n        - \
+               Statement:\n            - Effect: Allow\n              Action: sqs:ReceiveMessage\n              Resource: '*'\n";
+    let with = |more: &str| service.to_owned() + more;
+    let extension = |property: &str| {
+        with(&format!(
+            "resources:\n  extensions:\n    IamRoleLambdaExecution:\n      Properties:\n        {property}\n"
+        ))
+    };
+    for (file, text, missing) in [
+        ("serverless.yml", service.to_owned(), true),
+        (
+            "serverless.yml",
+            with("plugins:\n  - serverless-python-requirements\n"),
+            true,
+        ),
+        (
+            "serverless.yml",
+            with("plugins:\n  modules:\n    - serverless-offline\n"),
+            true,
+        ),
+        ("serverless.yml", with("plugins:\n  - ./plugins/grants\n"), false),
+        (
+            "serverless.yml",
+            with("plugins:\n  modules:\n    - acme-grants\n"),
+            false,
+        ),
+        (
+            "serverless.yml",
+            extension("ManagedPolicyArns: ['arn:aws:iam::111122223333:policy/send']"),
+            false,
+        ),
+        ("serverless.yml", extension("MaxSessionDuration: 3600"), true),
+        ("template.yaml", sam.to_owned(), true),
+        ("template.yaml", sam.replace("[AWS", "[Grants, AWS"), false),
+        (
+            "template.yaml",
+            sam.replace("[AWS", "[AWS::LanguageExtensions, AWS"),
+            true,
+        ),
+    ] {
+        let ran = check_usage(&Repository::new(&[(file, &text), ("jobs.py", code)]), &[]);
+        let is_missing = labels(&ran).iter().any(|l| l.starts_with("missing-grant"));
+        assert_eq!(is_missing, missing, "{text} {:?}", labels(&ran));
+    }
+}

@@ -635,3 +635,23 @@ fn what_a_plugin_or_a_macro_completes() {
         assert_eq!(is_missing, missing, "{text} {:?}", labels(&ran));
     }
 }
+
+#[test]
+fn needs_lists_code_in_templates() {
+    let template = "Resources:\n  Send:\n    Type: AWS::Lambda::Function\n    Properties:\n      Runtime: python3.12\n      \
+                    Handler: index.handler\n      Role: arn:aws:iam::111122223333:role/send\n      Code:\n        ZipFile: |\n          \
+                    import boto3\n          def handler(event, context):\n              \
+                    boto3.client('sns').publish(TopicArn='t', Message='m')\n";
+    let r = Repository::new(&[("template.yaml", template)]);
+    let json = r.run(&["needs", "--format", "json"]).json();
+    let call = &json["calls"][0];
+    assert_eq!(call["actions"]["required"], serde_json::json!(["sns:Publish"]));
+    assert_eq!(call["span"]["start"]["line"], 12);
+    assert_eq!(call["reached_from"], serde_json::json!(["Send"]));
+    // What a parameter of the call needs is required by it.
+    let code = "import boto3\nboto3.client('s3').put_object(Bucket='b', Key='k', ACL='private')\n";
+    let r = Repository::new(&[("app.py", code)]);
+    let json = r.run(&["needs", "--format", "json"]).json();
+    let required = &json["calls"][0]["actions"]["required"];
+    assert_eq!(*required, serde_json::json!(["s3:PutObject", "s3:PutObjectAcl"]));
+}

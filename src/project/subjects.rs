@@ -60,6 +60,8 @@ impl CombinedPolicy {
             document: Document {
                 statements: Vec::new(),
                 open: false,
+                // Each statement says so itself.
+                branch: None,
                 format: like.format,
                 ..like.clone()
             },

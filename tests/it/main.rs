@@ -57,6 +57,7 @@ mod public;
 mod python_values;
 mod render;
 mod renderings;
+mod rewrites;
 mod robust;
 mod rosetta;
 mod rules;

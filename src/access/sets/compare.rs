@@ -4,14 +4,16 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::callers;
-use super::concrete::{Values, allows};
+use super::concrete::{LoneDocument, Values};
 use super::fill::{fillings, value_of_hole, value_of_variable};
 use super::glob::{Fields, Meaning};
 use super::keys::KeyState;
 use super::real;
 use super::request::{Witness, WitnessValue};
 use super::solve::{Cell, FoundCells, Frame, Solver};
-use super::statements::{ACTION, Bound, Bounds, CALLER, FIRST_KEY, RESOURCE, Space, StatementBox, StatementBoxes};
+use super::statements::{
+    ACTION, Bound, Bounds, CALLER, FIRST_KEY, RESOURCE, Space, StatementBox, StatementBoxes, names_principals,
+};
 use crate::iam::{Action, ActionSet, Document};
 
 /// Sets of actions that statements tell apart within one.
@@ -61,6 +63,9 @@ impl Undecided {
         }
     }
 }
+
+/// AWS STS API Reference, "GetCallerIdentity": no permissions are required.
+const NEEDS_NO_PERMISSION: &str = "sts:GetCallerIdentity";
 
 const TOO_MANY: &str = "too many combinations to compare";
 const NO_SUCH_RESOURCE: &str = "differs only for resources that its actions do not have, as far as the AWS data says";
@@ -151,10 +156,6 @@ impl Mode {
     };
 }
 
-fn names_principals(document: &Document) -> bool {
-    document.statements.iter().any(|s| s.principal.is_some())
-}
-
 /// What a search found for some actions of one statement.
 struct FoundRequest {
     statement: usize,
@@ -214,6 +215,7 @@ impl Pass {
         let mut search = DifferenceSearch {
             documents: (old, new),
             values,
+            judges: None,
             space: &space,
             solver: Solver::new(&space),
             of_new: &of_new,
@@ -284,6 +286,8 @@ fn rank(actions: &ActionSet) -> u32 {
 struct DifferenceSearch<'s> {
     documents: (&'s Document, &'s Document),
     values: &'s Values,
+    /// The documents with these values.
+    judges: Option<(Values, LoneDocument<'s>, LoneDocument<'s>)>,
     space: &'s Space,
     solver: Solver<'s>,
     of_new: &'s StatementBoxes,
@@ -293,7 +297,7 @@ struct DifferenceSearch<'s> {
     pass: Pass,
 }
 
-impl DifferenceSearch<'_> {
+impl<'s> DifferenceSearch<'s> {
     fn run(&mut self) {
         let of_new = self.of_new;
         for allow in &of_new.allows {
@@ -392,7 +396,11 @@ impl DifferenceSearch<'_> {
         let mut any = false;
         let mut unknown = false;
         for (n, kind) in kinds.iter().enumerate() {
-            let Some(action) = kind.first().copied() else {
+            // What needs no permission proves nothing.
+            let Some(action) = kind.iter().find(|a| a.name() != NEEDS_NO_PERMISSION).copied() else {
+                if let Some(last) = self.pass.found.last_mut().filter(|_| any) {
+                    last.actions.union_with(&kind.iter().copied().collect());
+                }
                 continue;
             };
             if n >= MAX_KINDS {
@@ -412,16 +420,33 @@ impl DifferenceSearch<'_> {
                 }
             }
         }
-        if !any && !cell.iter().all(Action::certainly_star_only) {
+        let proves_nothing = |a: Action| a.certainly_star_only() || a.name() == NEEDS_NO_PERMISSION;
+        if !any && !cell.iter().all(proves_nothing) {
             let many = kinds.len() > MAX_KINDS;
             self.doubt(allow, if unknown || many { TOO_MANY } else { NO_SUCH_RESOURCE });
         }
     }
 
     fn keep(&mut self, allow: &StatementBox, actions: ActionSet, action: Option<Action>, cells: &[Option<Cell>]) {
-        let (request, values) = self.witness(action, cells);
-        let (old, new) = self.documents;
-        let confirmed = allows(new, &request, &values).is_yes() && allows(old, &request, &values).is_no();
+        let mut found = None;
+        let mut last = None;
+        for (has_all_variables, natural) in [(false, true), (false, false), (true, false)] {
+            let (request, values) = self.witness(action, cells, has_all_variables);
+            let request = match natural {
+                true => request.by_natural_caller(self.space.has_principals),
+                false => Some(request),
+            };
+            let Some(request) = request else { continue };
+            if self.is_proof(&request, &values) {
+                found = Some((request, values));
+                break;
+            }
+            last = Some((request, values));
+        }
+        let confirmed = found.is_some();
+        let Some((request, values)) = found.or(last) else {
+            return;
+        };
         self.pass.found.push(FoundRequest {
             statement: allow.index,
             actions,
@@ -431,8 +456,27 @@ impl DifferenceSearch<'_> {
         });
     }
 
-    /// A request, in which everything unknown has a value.
-    fn witness(&self, action: Option<Action>, cells: &[Option<Cell>]) -> (Witness, Values) {
+    /// Whether the request is allowed by one document and denied by the other.
+    fn is_proof(&mut self, request: &Witness, values: &Values) -> bool {
+        let (old, new) = self.documents;
+        if self.judges.as_ref().is_none_or(|(of, ..)| of != values) {
+            self.judges = Some((
+                values.clone(),
+                LoneDocument::new(old, values),
+                LoneDocument::new(new, values),
+            ));
+        }
+        let judges = self.judges.as_ref();
+        judges.is_some_and(|(_, old, new)| new.allows(request).is_yes() && old.allows(request).is_no())
+    }
+
+    /// A request, in which everything unknown has a value: also variables that the texts of the request do not have.
+    fn witness(
+        &self,
+        action: Option<Action>,
+        cells: &[Option<Cell>],
+        has_all_variables: bool,
+    ) -> (Witness, Values) {
         let symbols = &self.space.symbols;
         let mut values = self.values.clone();
         for (name, kind) in &symbols.holes {
@@ -455,7 +499,9 @@ impl DifferenceSearch<'_> {
         // Values of variables: as the keys say, otherwise of their own.
         let mut variables: BTreeMap<String, String> = BTreeMap::new();
         let all = states.values().flatten().chain([&caller, &resource, &free]);
-        for (_, meaning) in all.flat_map(|t| symbols.within(t)) {
+        let of_request = all.flat_map(|t| symbols.within(t)).map(|(_, meaning)| meaning);
+        let others = symbols.meanings().filter(|_| has_all_variables);
+        for meaning in of_request.chain(others) {
             if let Meaning::Variable(key) = meaning {
                 let given = match states.get(&**key).map(Vec::as_slice) {
                     Some([one]) if symbols.within(one).next().is_none() => Some(one.clone()),

@@ -1,10 +1,10 @@
 //! A gain in words and places.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use super::callers;
 use super::compare::NewGrant;
-use super::concrete::{allows, matching};
+use super::concrete::{LoneDocument, Values};
 use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::real;
 use super::request::{Witness, WitnessValue};
@@ -44,30 +44,87 @@ pub struct ChangeCondition {
     pub values: Vec<String>,
 }
 
-/// What `gain`, of a statement of `new`, is.
-pub fn describe(gain: &NewGrant, old: &Document, new: &Document) -> Option<Change> {
-    let s = new.statements.get(gain.statement)?;
-    let conditions = s.conditions.iter().map(|c| ChangeCondition {
-        operator: c.operator.display(),
-        key: c.key.display(),
-        values: c.values.iter().map(ClauseItem::display).collect(),
-    });
-    let describer = Describer { gain, old, new };
-    let resources = describer.resources(s);
-    let principals = describer.principals(s);
-    let denied_at = matching(old, &gain.request, &gain.values, Effect::Deny)
-        .next()
-        .map(|(_, s)| s.effect.as_ref().map_or(s.span, |e| e.span));
-    Some(Change {
-        actions: actions(gain, s),
-        span: describer.token(s, &resources, &principals),
-        resources: shown(s.resource.as_ref().is_some_and(|c| c.negated), &resources),
-        principals: shown(s.principal.as_ref().is_some_and(|c| c.negated), &principals),
-        conditions: conditions.collect(),
-        request: gain.request.clone(),
-        denied_at,
-        severity: severity(gain),
-    })
+/// Says what gains are: what they are compared with is read once.
+pub struct Describer<'d> {
+    old: &'d Document,
+    new: &'d Document,
+    written: WrittenTexts,
+    /// Both documents with the values of the gain before.
+    judges: Option<(Values, LoneDocument<'d>, LoneDocument<'d>)>,
+}
+
+/// What the Allow statements of the other document have, in lower case.
+#[derive(Default)]
+struct WrittenTexts {
+    actions: HashSet<String>,
+    resources: HashSet<String>,
+    principals: HashSet<String>,
+    conditions: HashSet<String>,
+}
+
+impl WrittenTexts {
+    fn new(document: &Document) -> Self {
+        let mut out = Self::default();
+        let text = |i: &ClauseItem| i.display().to_lowercase();
+        let allows = document.statements.iter();
+        for s in allows.filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow)) {
+            out.actions.extend(s.written_actions().map(text));
+            out.resources.extend(s.written_resources().map(text));
+            let principals = s.principal.iter().flat_map(|p| &p.items);
+            out.principals.extend(principals.map(|i| text(&i.value)));
+            out.conditions.extend(s.conditions.iter().map(line));
+        }
+        out
+    }
+}
+
+impl<'d> Describer<'d> {
+    /// Of what `new` grants and `old` does not.
+    pub fn new(old: &'d Document, new: &'d Document) -> Self {
+        Self {
+            old,
+            new,
+            written: WrittenTexts::new(old),
+            judges: None,
+        }
+    }
+
+    /// What `gain`, of a statement of the new document, is.
+    pub fn describe(&mut self, gain: &NewGrant) -> Option<Change> {
+        let s = self.new.statements.get(gain.statement)?;
+        if self.judges.as_ref().is_none_or(|(values, ..)| *values != gain.values) {
+            let values = &gain.values;
+            self.judges = Some((
+                values.clone(),
+                LoneDocument::new(self.old, values),
+                LoneDocument::new(self.new, values),
+            ));
+        }
+        let (_, old, new) = self.judges.as_ref()?;
+        let conditions = s.conditions.iter().map(|c| ChangeCondition {
+            operator: c.operator.display(),
+            key: c.key.display(),
+            values: c.values.iter().map(ClauseItem::display).collect(),
+        });
+        let description = GainDescription {
+            gain,
+            judges: [old, new],
+            written: &self.written,
+        };
+        let resources = description.resources(s);
+        let principals = description.principals(s);
+        let denied_at = old.denied_by(&gain.request).and_then(|at| self.old.statements.get(at));
+        Some(Change {
+            actions: actions(gain, s),
+            span: description.token(s, &resources, &principals),
+            resources: shown(s.resource.as_ref().is_some_and(|c| c.negated), &resources),
+            principals: shown(s.principal.as_ref().is_some_and(|c| c.negated), &principals),
+            conditions: conditions.collect(),
+            request: gain.request.clone(),
+            denied_at: denied_at.map(|s| s.effect.as_ref().map_or(s.span, |e| e.span)),
+            severity: severity(gain),
+        })
+    }
 }
 
 fn severity(gain: &NewGrant) -> Severity {
@@ -122,20 +179,21 @@ fn shown(negated: bool, items: &[&ClauseItem]) -> Vec<String> {
     }
 }
 
-struct Describer<'d> {
-    gain: &'d NewGrant,
-    old: &'d Document,
-    new: &'d Document,
+struct GainDescription<'g> {
+    gain: &'g NewGrant,
+    /// The other document, and the one of the gain.
+    judges: [&'g LoneDocument<'g>; 2],
+    written: &'g WrittenTexts,
 }
 
-impl<'d> Describer<'d> {
+impl GainDescription<'_> {
     fn is_new(&self, request: &Witness) -> bool {
-        let values = &self.gain.values;
-        allows(self.new, request, values).is_yes() && allows(self.old, request, values).is_no()
+        let [old, new] = self.judges;
+        new.allows(request).is_yes() && old.allows(request).is_no()
     }
 
     /// The resources of the statement on which something is new.
-    fn resources(&self, s: &'d Statement) -> Vec<&'d ClauseItem> {
+    fn resources<'s>(&self, s: &'s Statement) -> Vec<&'s ClauseItem> {
         let Some(clause) = &s.resource else {
             return Vec::new();
         };
@@ -188,7 +246,7 @@ impl<'d> Describer<'d> {
     }
 
     /// The principals of the statement for whom something is new.
-    fn principals(&self, s: &'d Statement) -> Vec<&'d ClauseItem> {
+    fn principals<'s>(&self, s: &'s Statement) -> Vec<&'s ClauseItem> {
         let Some(clause) = &s.principal else {
             return Vec::new();
         };
@@ -218,29 +276,21 @@ impl<'d> Describer<'d> {
 
     /// The token that a reader would look at: what the other document does not have.
     fn token(&self, s: &Statement, resources: &[&ClauseItem], principals: &[&ClauseItem]) -> Span {
-        let allows: Vec<&Statement> = (self.old.statements.iter())
-            .filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow))
-            .collect();
-        let known = |of: fn(&Statement) -> Vec<&ClauseItem>| -> BTreeSet<String> {
-            let items = allows.iter().flat_map(|s| of(s));
-            items.map(|i| i.display().to_lowercase()).collect()
-        };
+        let is_known = |i: &ClauseItem, of: &HashSet<String>| of.contains(&i.display().to_lowercase());
         let granting = self.granting_action(s);
-        let actions = known(|s| s.written_actions().collect());
-        if let Some(item) = granting.filter(|i| !actions.contains(&i.display().to_lowercase())) {
+        if let Some(item) = granting.filter(|i| !is_known(i, &self.written.actions)) {
             return item.span;
         }
-        let old_resources = known(|s| s.written_resources().collect());
-        let old_principals = known(|s| s.principal.iter().flat_map(|p| &p.items).map(|i| &i.value).collect());
-        let fresh = |items: &[&ClauseItem], old: &BTreeSet<String>| {
-            let item = items.iter().find(|i| !old.contains(&i.display().to_lowercase()));
+        let fresh = |items: &[&ClauseItem], old: &HashSet<String>| {
+            let item = items.iter().find(|i| !is_known(i, old));
             item.map(|i| i.span)
         };
-        if let Some(span) = fresh(resources, &old_resources).or_else(|| fresh(principals, &old_principals)) {
+        let other = fresh(resources, &self.written.resources);
+        if let Some(span) = other.or_else(|| fresh(principals, &self.written.principals)) {
             return span;
         }
-        let lines: BTreeSet<String> = allows.iter().flat_map(|s| &s.conditions).map(line).collect();
-        if let Some(c) = s.conditions.iter().find(|c| !lines.contains(&line(c))) {
+        let conditions = &self.written.conditions;
+        if let Some(c) = s.conditions.iter().find(|c| !conditions.contains(&line(c))) {
             return c.span;
         }
         let clause = |c: &Clause| c.key;

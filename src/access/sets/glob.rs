@@ -158,6 +158,11 @@ impl Symbols {
         self.meanings.get(index as usize)
     }
 
+    /// What all symbols stand for.
+    pub fn meanings(&self) -> impl Iterator<Item = &Meaning> {
+        self.meanings.iter()
+    }
+
     /// Those of `text`, with what they stand for.
     pub fn within<'s>(&'s self, text: &'s str) -> impl Iterator<Item = (char, &'s Meaning)> {
         text.chars().filter_map(|c| Some((c, self.meaning(c)?)))

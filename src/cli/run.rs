@@ -94,6 +94,8 @@ pub(super) struct Loaded<'a> {
     max_file_size: u64,
     jobs: usize,
     pub(super) context: bool,
+    /// Files that are not analyzed: nothing that is asked depends on them.
+    pub(super) left_alone: BTreeSet<String>,
     repeats: bool,
 }
 
@@ -252,6 +254,7 @@ pub(super) fn read_repository<'a>(
         max_file_size: input.max_file_size,
         jobs: input.jobs,
         context: !input.no_context,
+        left_alone: BTreeSet::new(),
         repeats: run_options.repeats,
     };
     loaded.add_settings_files();
@@ -278,12 +281,19 @@ impl Loaded<'_> {
 
     /// The same sources, of which only those are analyzed that can take part in what is reported.
     fn focused(&self, sources: Sources, own: &Ownership) -> Sources {
+        if !self.left_alone.is_empty() {
+            let chosen = |id: FileId| !self.left_alone.contains(sources.path(id));
+            let chosen: Vec<bool> = sources.ids().map(chosen).collect();
+            return sources.with_analyzed(|id| chosen[id.0 as usize]);
+        }
         if self.roots.is_empty() || !self.context {
             return sources;
         }
         let limits_all = |id: &FileId| {
-            let path = sources.path(*id);
-            let (settings, absolute) = (self.governing.settings_for(path), self.governing.absolute(path));
+            let (settings, absolute) = (
+                self.governing.settings_for(sources.path(*id)),
+                self.governing.absolute(sources.path(*id)),
+            );
             let mut globs = settings.service_control_policies.iter();
             globs.any(|glob| settings.covers(glob, &absolute))
         };

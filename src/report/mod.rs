@@ -34,9 +34,7 @@ pub(crate) use access::schema as access_schema;
 pub use access::{RepositoryAnswer, access_human, access_json, repository_access_json};
 #[cfg(feature = "cli")]
 pub(crate) use diff::schema as diff_schema;
-pub use diff::{
-    DiffChange, DiffMove, DiffPage, DiffPath, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown,
-};
+pub use diff::{DiffChange, DiffMove, DiffPage, DiffPath, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};
 #[cfg(feature = "cli")]
 pub(crate) use graph::schema as graph_schema;
 pub use graph::{GraphFormat, GraphInput, GraphPage};

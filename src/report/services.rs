@@ -91,12 +91,7 @@ pub fn diff_github(page: &DiffPage<'_>) -> String {
         let c = &entry.first.change;
         let level = github_level(c.severity).0;
         let text = page.masked(entry.with_request());
-        let _ = writeln!(
-            out,
-            "::{level} {},title=access gained::{}",
-            at(c.span),
-            data(&text)
-        );
+        let _ = writeln!(out, "::{level} {},title=access gained::{}", at(c.span), data(&text));
     }
     let opened = PathEntry::all(&page.opened, true);
     for entry in &opened {

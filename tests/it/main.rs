@@ -25,6 +25,7 @@ mod counts;
 mod credentials;
 mod defaults;
 mod diff;
+mod diff_paths;
 mod docs;
 mod effective;
 mod environment;

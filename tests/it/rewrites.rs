@@ -66,16 +66,15 @@ const ROWS: [Row; 17] = [
         &["dynamodb:GetItem", "dynamodb:Query", "dynamodb:BatchGet*"],
         &["arn:aws:dynamodb:us-east-1:111122223333:table/orders"],
         &["kms:Decrypt", "kms:DescribeKey"],
-        (
-            "StringEquals",
-            "kms:ViaService",
-            &["dynamodb.us-east-1.amazonaws.com"],
-        ),
+        ("StringEquals", "kms:ViaService", &["dynamodb.us-east-1.amazonaws.com"]),
         "arn:aws:dynamodb:us-east-1:*:table/orders",
     ),
     Row(
         &["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
-        &["arn:aws:sqs:eu-west-1:111122223333:in", "arn:aws:sqs:eu-west-1:111122223333:out-*"],
+        &[
+            "arn:aws:sqs:eu-west-1:111122223333:in",
+            "arn:aws:sqs:eu-west-1:111122223333:out-*",
+        ],
         &["sns:Publish", "sns:GetTopicAttributes"],
         ("ArnLike", "aws:SourceArn", &["arn:aws:s3:::uploads"]),
         "arn:aws:sqs:eu-west-1:111122223333:in",
@@ -112,7 +111,11 @@ const ROWS: [Row; 17] = [
         &["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:PutImage"],
         &["arn:aws:ecr:us-east-1:111122223333:repository/app"],
         &["ecs:UpdateService", "ecs:DescribeServices"],
-        ("ArnEquals", "ecs:cluster", &["arn:aws:ecs:us-east-1:111122223333:cluster/main"]),
+        (
+            "ArnEquals",
+            "ecs:cluster",
+            &["arn:aws:ecs:us-east-1:111122223333:cluster/main"],
+        ),
         "arn:aws:ecr:*:111122223333:repository/app",
     ),
     Row(
@@ -151,7 +154,11 @@ const ROWS: [Row; 17] = [
         &["cloudformation:CreateStack", "cloudformation:UpdateStack"],
         &["arn:aws:cloudformation:us-east-1:111122223333:stack/app-*/*"],
         &["sts:AssumeRole", "sts:TagSession"],
-        ("StringLike", "aws:PrincipalArn", &["arn:aws:iam::111122223333:role/ci-*"]),
+        (
+            "StringLike",
+            "aws:PrincipalArn",
+            &["arn:aws:iam::111122223333:role/ci-*"],
+        ),
         "arn:aws:cloudformation:us-east-1:111122223333:stack/app-prod/*",
     ),
     Row(
@@ -394,7 +401,10 @@ fn rewrites(form: Form, name: &str, all: &[Words]) -> Vec<(&'static str, Files, 
     let (head, tail) = first.split_at(12);
     let text = |change: &dyn Fn(&str) -> String| base.iter().map(|(p, t)| (p.clone(), change(t))).collect();
     let resolved: Files = match form {
-        Form::Json => text(&|t| t.replace("\"s3:", "\"\\u00733:").replace("\"Effect\"", "\"\\u0045ffect\"")),
+        Form::Json => text(&|t| {
+            t.replace("\"s3:", "\"\\u00733:")
+                .replace("\"Effect\"", "\"\\u0045ffect\"")
+        }),
         Form::Jsonencode | Form::DataSource => {
             let local = format!("locals {{\n  head = \"{head}\"\n}}\n");
             text(&|t| t.replace(&format!("\"{head}"), "\"${local.head}") + &local)
@@ -508,13 +518,20 @@ fn widenings(all: &[Words]) -> Vec<Widening> {
     };
     let service = all[0].actions[0].split(':').next().unwrap();
     let any = format!("{service}:*");
-    let other = if service == "s3" { "sqs:PurgeQueue" } else { "s3:DeleteBucket" };
+    let other = if service == "s3" {
+        "sqs:PurgeQueue"
+    } else {
+        "s3:DeleteBucket"
+    };
     add("action", 0, &[other], &|p| {
         p[0].actions.push(other.to_owned());
         p[0].resources.push("arn:aws:s3:::other".to_owned());
-        p[0].resources.push("arn:aws:sqs:us-east-1:111122223333:other".to_owned());
+        p[0].resources
+            .push("arn:aws:sqs:us-east-1:111122223333:other".to_owned());
     });
-    add("wildcard", 0, &[&any], &|p| *p[0].actions.last_mut().unwrap() = any.clone());
+    add("wildcard", 0, &[&any], &|p| {
+        *p[0].actions.last_mut().unwrap() = any.clone()
+    });
     add("all resources", 0, &["*"], &|p| p[0].resources = vec!["*".to_owned()]);
     add("no condition", 1, &[], &|p| p[1].lines.clear());
     add("statement", 3, &["iam:CreateUser", "*"], &|p| {
@@ -522,9 +539,15 @@ fn widenings(all: &[Words]) -> Vec<Widening> {
     });
     add("no denial", 0, &[], &|p| drop(p.remove(2)));
     add("smaller denial", 0, &[], &|p| drop(p[2].actions.remove(0)));
-    let line = ("Bool".to_owned(), "aws:SecureTransport".to_owned(), vec!["false".to_owned()]);
+    let line = (
+        "Bool".to_owned(),
+        "aws:SecureTransport".to_owned(),
+        vec!["false".to_owned()],
+    );
     add("denial with a condition", 0, &[], &|p| p[2].lines.push(line.clone()));
-    add("another action", 1, &["sns:*"], &|p| p[1].actions.push("sns:*".to_owned()));
+    add("another action", 1, &["sns:*"], &|p| {
+        p[1].actions.push("sns:*".to_owned())
+    });
     add("everything", 0, &["*"], &|p| {
         p[0].actions = vec!["*".to_owned()];
     });
@@ -577,7 +600,12 @@ fn check_changes(list: &str, side: &str, pairs: impl Fn(Files, Files) -> (Files,
             wrong.push(format!("{case} {}: {said:?} {}", widening.name, changes[0]["span"]));
         }
     }
-    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong[..wrong.len().min(12)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{}:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(12)].join("\n")
+    );
 }
 
 #[test]

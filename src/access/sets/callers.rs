@@ -121,7 +121,10 @@ pub(super) fn named(
 /// root user. IAM User Guide, "AWS JSON policy elements: NotPrincipal", as in `access/principal.rs`.
 pub(super) fn left_out(items: &[&PrincipalItem], symbols: &mut Symbols) -> Result<Vec<TextGlob>, Unreadable> {
     let of_aws = |i: &&&PrincipalItem| i.kind == PrincipalType::Aws;
-    if items.iter().any(|i| i.kind == PrincipalType::Everyone || of_aws(&i) && is_star(&i.value.text)) {
+    if items
+        .iter()
+        .any(|i| i.kind == PrincipalType::Everyone || of_aws(&i) && is_star(&i.value.text))
+    {
         return Ok(vec![TextGlob::any()]);
     }
     let mut out = Vec::new();
@@ -146,7 +149,10 @@ pub(super) fn left_out(items: &[&PrincipalItem], symbols: &mut Symbols) -> Resul
         known.iter().filter(move |t| t.contains(&head))
     };
     for text in &known {
-        let named = text.split(':').nth(4).is_some_and(|a| accounts.iter().any(|own| own == a));
+        let named = text
+            .split(':')
+            .nth(4)
+            .is_some_and(|a| accounts.iter().any(|own| own == a));
         if !named || text.ends_with(":root") || !text.contains(":iam:") {
             continue;
         }

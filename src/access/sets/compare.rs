@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::callers;
 use super::concrete::{LoneDocument, Values};
 use super::fill::{fillings, value_of_hole, value_of_variable};
-use super::glob::{Fields, Meaning};
+use super::glob::{Fields, Meaning, TextGlob};
 use super::keys::KeyState;
 use super::real;
 use super::request::{Witness, WitnessValue};
 use super::solve::{Cell, FoundCells, Frame, Solver};
 use super::statements::{
-    ACTION, Bound, Bounds, CALLER, FIRST_KEY, RESOURCE, Space, StatementBox, StatementBoxes, names_principals,
+    ACTION, Atom, Bound, Bounds, CALLER, FIRST_KEY, RESOURCE, Space, StatementBox, StatementBoxes, names_principals,
 };
 use crate::iam::{Action, ActionSet, Document};
 
@@ -42,6 +42,8 @@ pub struct NewGrant {
     pub request: Witness,
     /// What stands for unknown parts in the request.
     pub values: Values,
+    /// The actions have no such resources, as far as the AWS data says.
+    pub is_unreal: bool,
 }
 
 /// What could not be decided.
@@ -68,7 +70,6 @@ impl Undecided {
 const NEEDS_NO_PERMISSION: &str = "sts:GetCallerIdentity";
 
 const TOO_MANY: &str = "too many combinations to compare";
-const NO_SUCH_RESOURCE: &str = "differs only for resources that its actions do not have, as far as the AWS data says";
 const NOT_CONFIRMED: &str = "may differ, depending on the values of policy variables";
 const DEPENDS: &str = "may differ, depending on a part that is not known";
 const OTHER_KIND: &str = "one document names principals and the other one does not";
@@ -163,6 +164,8 @@ struct FoundRequest {
     request: Witness,
     values: Values,
     confirmed: bool,
+    /// See [`NewGrant::is_unreal`].
+    is_unreal: bool,
 }
 
 /// One comparison, of what may be or of what is certain.
@@ -178,14 +181,14 @@ impl Pass {
     /// `arn:aws:sqs:*:*:a/*` and `arn:aws:sqs:*:*:b/*` have `arn:aws:sqs:::a/:b/` in common.
     fn possible(old: &Document, new: &Document, values: &Values) -> Self {
         let mut out = Self::new(old, new, Mode::POSSIBLE, values);
-        let is_unreal = |d: &Undecided| d.why == NO_SUCH_RESOURCE;
-        if out.doubts.iter().any(is_unreal) {
+        let real: BTreeSet<usize> = out.found.iter().filter(|f| !f.is_unreal).map(|f| f.statement).collect();
+        if out.found.iter().any(|f| !real.contains(&f.statement)) {
             let by_fields = Self::new(old, new, Mode::BY_FIELDS, values);
-            let remains = |d: &Undecided| by_fields.doubts.iter().any(|other| other.statement == d.statement);
-            out.doubts.retain(|d| !is_unreal(d) || remains(d));
-            let known: BTreeSet<usize> = out.found.iter().map(|f| f.statement).collect();
-            let more = by_fields.found.into_iter().filter(|f| !known.contains(&f.statement));
-            out.found.extend(more);
+            let doubted = by_fields.doubts.iter().filter_map(|d| d.statement);
+            let remaining: BTreeSet<usize> = by_fields.found.iter().map(|f| f.statement).chain(doubted).collect();
+            out.found.retain(|f| !f.is_unreal || remaining.contains(&f.statement));
+            let more = by_fields.found.into_iter().filter(|f| !f.is_unreal);
+            out.found.extend(more.filter(|f| !real.contains(&f.statement)));
         }
         out
     }
@@ -249,6 +252,10 @@ impl Pass {
                 unknown.push(Undecided::of(found.statement, why));
                 continue;
             }
+            let is_better = |known: &NewGrant| known.is_unreal && !found.is_unreal;
+            if by_statement.get(&found.statement).is_some_and(is_better) {
+                by_statement.remove(&found.statement);
+            }
             match by_statement.entry(found.statement) {
                 Entry::Vacant(entry) => {
                     entry.insert(NewGrant {
@@ -256,8 +263,10 @@ impl Pass {
                         actions: found.actions,
                         request: found.request,
                         values: found.values,
+                        is_unreal: found.is_unreal,
                     });
                 }
+                Entry::Occupied(entry) if found.is_unreal && !entry.get().is_unreal => {}
                 Entry::Occupied(mut entry) => {
                     let gain = entry.get_mut();
                     if rank(&found.actions) < rank(&gain.actions) {
@@ -313,7 +322,10 @@ impl<'s> DifferenceSearch<'s> {
                 match self.find(allow, None, &frame) {
                     FoundCells::Empty => {}
                     FoundCells::Unknown => self.doubt(allow, TOO_MANY),
-                    FoundCells::Request(cells) => self.keep(allow, ActionSet::empty(), None, &cells),
+                    FoundCells::Request(cells) => {
+                        let found = self.proven(allow, ActionSet::empty(), None, &cells);
+                        self.pass.found.extend(found);
+                    }
                 }
             }
         }
@@ -374,17 +386,19 @@ impl<'s> DifferenceSearch<'s> {
         let Some(first) = cell.iter().next() else {
             return;
         };
-        match self.find(allow, Some(first), &Frame::default()) {
+        let anywhere = match self.find(allow, Some(first), &Frame::default()) {
             FoundCells::Empty => return,
             FoundCells::Unknown => {
                 self.doubt(allow, TOO_MANY);
                 return;
             }
-            FoundCells::Request(_) => {}
-        }
+            FoundCells::Request(cells) => cells,
+        };
         // Of the resources that there are, those of the most severe actions first.
+        let services = self.services(allow);
+        let may_be = |action: Action| services.as_ref().is_none_or(|s| real::may_be_of(action, s));
         let mut kinds: BTreeMap<Vec<usize>, Vec<Action>> = BTreeMap::new();
-        for action in cell.iter() {
+        for action in cell.iter().filter(|a| may_be(*a)) {
             let types = action
                 .resource_types()
                 .map(|t| t.number() * 2 + usize::from(t.required));
@@ -416,18 +430,52 @@ impl<'s> DifferenceSearch<'s> {
                 FoundCells::Unknown => unknown = true,
                 FoundCells::Request(cells) => {
                     any = true;
-                    self.keep(allow, kind.iter().copied().collect(), Some(action), &cells);
+                    let found = self.proven(allow, kind.iter().copied().collect(), Some(action), &cells);
+                    self.pass.found.extend(found);
                 }
             }
         }
-        let proves_nothing = |a: Action| a.certainly_star_only() || a.name() == NEEDS_NO_PERMISSION;
-        if !any && !cell.iter().all(proves_nothing) {
-            let many = kinds.len() > MAX_KINDS;
-            self.doubt(allow, if unknown || many { TOO_MANY } else { NO_SUCH_RESOURCE });
+        if any || unknown || kinds.len() > MAX_KINDS {
+            if !any {
+                self.doubt(allow, TOO_MANY);
+            }
+            return;
+        }
+        // An action that is checked against `*` alone differs nowhere else.
+        let named: ActionSet = cell.iter().filter(|a| a.scopable()).collect();
+        let worst = named.iter().min_by_key(|a| a.severity_rank());
+        if let Some(found) = worst.and_then(|worst| self.proven(allow, named.clone(), Some(worst), &anywhere)) {
+            self.pass.found.push(FoundRequest {
+                is_unreal: true,
+                ..found
+            });
         }
     }
 
-    fn keep(&mut self, allow: &StatementBox, actions: ActionSet, action: Option<Action>, cells: &[Option<Cell>]) {
+    /// Of the resources of a statement, where all of them say so.
+    fn services(&self, allow: &StatementBox) -> Option<BTreeSet<String>> {
+        let (_, atom) = allow.atoms.iter().find(|(dimension, _)| *dimension == RESOURCE)?;
+        match self.space.atoms.get(RESOURCE)?.get(*atom as usize)? {
+            Atom::Text { globs, negated: false } => {
+                let plain: Vec<TextGlob> = globs.iter().filter(|g| !g.matches(real::ALL_OF_S3)).cloned().collect();
+                let mut services = real::services_of(&plain)?;
+                if plain.len() < globs.len() {
+                    services.insert("s3".to_owned());
+                }
+                Some(services)
+            }
+            Atom::Text { .. } | Atom::Key(_) => None,
+        }
+    }
+
+    /// The request that the search came to, decided.
+    fn proven(
+        &mut self,
+        allow: &StatementBox,
+        actions: ActionSet,
+        action: Option<Action>,
+        cells: &[Option<Cell>],
+    ) -> Option<FoundRequest> {
         let mut found = None;
         let mut last = None;
         for (has_all_variables, natural) in [(false, true), (false, false), (true, false)] {
@@ -444,16 +492,15 @@ impl<'s> DifferenceSearch<'s> {
             last = Some((request, values));
         }
         let confirmed = found.is_some();
-        let Some((request, values)) = found.or(last) else {
-            return;
-        };
-        self.pass.found.push(FoundRequest {
+        let (request, values) = found.or(last)?;
+        Some(FoundRequest {
             statement: allow.index,
             actions,
             request,
             values,
             confirmed,
-        });
+            is_unreal: false,
+        })
     }
 
     /// Whether the request is allowed by one document and denied by the other.
@@ -471,12 +518,7 @@ impl<'s> DifferenceSearch<'s> {
     }
 
     /// A request, in which everything unknown has a value: also variables that the texts of the request do not have.
-    fn witness(
-        &self,
-        action: Option<Action>,
-        cells: &[Option<Cell>],
-        has_all_variables: bool,
-    ) -> (Witness, Values) {
+    fn witness(&self, action: Option<Action>, cells: &[Option<Cell>], has_all_variables: bool) -> (Witness, Values) {
         let symbols = &self.space.symbols;
         let mut values = self.values.clone();
         for (name, kind) in &symbols.holes {
@@ -495,7 +537,10 @@ impl<'s> DifferenceSearch<'s> {
             Some(Some(Cell::Text(text))) => text.clone(),
             _ => String::new(),
         };
-        let (caller, resource, free) = (text(CALLER), text(RESOURCE), text(ACTION));
+        let (caller, mut resource, free) = (text(CALLER), text(RESOURCE), text(ACTION));
+        if resource == real::ALL_OF_S3 {
+            resource = "*".to_owned();
+        }
         // Values of variables: as the keys say, otherwise of their own.
         let mut variables: BTreeMap<String, String> = BTreeMap::new();
         let all = states.values().flatten().chain([&caller, &resource, &free]);

@@ -34,6 +34,8 @@ pub struct Change {
     /// Where the other document denies it.
     pub denied_at: Option<Span>,
     pub severity: Severity,
+    /// The actions have no such resources, as far as the AWS data says.
+    pub is_unreal: bool,
 }
 
 /// A line of a `Condition` block, as it is written.
@@ -123,6 +125,7 @@ impl<'d> Describer<'d> {
             request: gain.request.clone(),
             denied_at: denied_at.map(|s| s.effect.as_ref().map_or(s.span, |e| e.span)),
             severity: severity(gain),
+            is_unreal: gain.is_unreal,
         })
     }
 }
@@ -130,6 +133,7 @@ impl<'d> Describer<'d> {
 fn severity(gain: &NewGrant) -> Severity {
     let highest = gain.actions.by_level().highest();
     match highest {
+        _ if gain.is_unreal => Severity::Low,
         _ if gain.actions.is_all() => Severity::Critical,
         Some(AccessLevel::PermissionsManagement) => Severity::High,
         Some(AccessLevel::Write | AccessLevel::Tagging) | None => Severity::Medium,

@@ -75,8 +75,10 @@ impl KeyTest {
     pub(super) fn new(c: &Condition, variables: bool, widest: bool, symbols: &mut Symbols) -> Option<Self> {
         let operator = c.parsed?;
         let known = || c.values.iter().map(|v| v.text.known().map(|t| t.trim().to_owned()));
-        if !matches!(operator.family, OperatorFamily::String | OperatorFamily::Arn | OperatorFamily::Binary)
-            && known().any(|v| v.is_none_or(|v| v.contains("${")))
+        if !matches!(
+            operator.family,
+            OperatorFamily::String | OperatorFamily::Arn | OperatorFamily::Binary
+        ) && known().any(|v| v.is_none_or(|v| v.contains("${")))
         {
             return None;
         }

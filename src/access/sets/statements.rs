@@ -8,6 +8,7 @@ use super::callers;
 use super::concrete::is_hidden;
 use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::keys::KeyTest;
+use super::real;
 use crate::iam::actions::matching;
 use crate::iam::{
     ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement,
@@ -306,6 +307,9 @@ impl StatementReader<'_> {
         };
         let mut globs = Vec::new();
         for item in items {
+            if item.text.known().is_some_and(|t| real::is_every_bucket(&t)) {
+                globs.push(TextGlob::literal(real::ALL_OF_S3));
+            }
             match TextGlob::read(&item.text, reading, &mut self.space.symbols) {
                 Ok(glob) => globs.push(glob),
                 Err(_) => {

@@ -1,5 +1,6 @@
 //! `diff`: what a change of policies grants.
 
+mod narrow;
 mod operands;
 mod paths;
 mod subjects;
@@ -16,10 +17,10 @@ use self::subjects::{SubjectList, SubjectPair, pairs};
 use super::input::{InputArgs, severity};
 use super::run::{self, Loaded};
 use super::{CliFailure, terminal};
-use crate::access::sets::{Difference, Describer, Undecided, compare, compare_where};
+use crate::access::sets::{Describer, Difference, Undecided, compare, compare_where};
 use crate::finding::Severity;
-use crate::pipeline::Analysis;
 use crate::paths::AccessPath;
+use crate::pipeline::Analysis;
 use crate::project::{AccessSubject, CombinedPolicy, SubjectKind};
 use crate::report::{
     DiffChange, DiffMove, DiffPage, DiffPath, DiffSide, DiffUnknown, diff_github, diff_human, diff_json, diff_markdown,
@@ -65,7 +66,8 @@ impl DiffArgs {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let [of_old, of_new] = operands(&self.input.paths)?;
         let over = |_: &mut Settings| {};
-        let (old, new) = (of_old.read(&self.input, &over)?, of_new.read(&self.input, &over)?);
+        let (mut old, mut new) = (of_old.read(&self.input, &over)?, of_new.read(&self.input, &over)?);
+        narrow::narrow(&mut old, &mut new, &of_old, &of_new);
         run::analyze(old, |old, old_analysis| {
             run::analyze(new, |new, new_analysis| {
                 let old_report = old.report(old_analysis, of_old.run_options());
@@ -131,7 +133,7 @@ impl<'a> DiffInput<'a> {
         let below = |path: &str| relative_path(&of.base, &join_path(&read.cwd, path));
         Self {
             base: &of.base,
-            subjects: SubjectList::new(project.access_subjects(), &below),
+            subjects: SubjectList::new(project.access_subjects(), &below, read.left_alone.is_empty()),
             used: project.used_policies(),
             is_file: of.is_file(),
             files: sources.ids().map(|id| below(sources.path(id))).collect(),
@@ -312,7 +314,8 @@ fn page<'a>(
     for SubjectPair { old, new, .. } in changed {
         let (before, after) = (old.map(|at| &of_old.all[at]), new.map(|at| &of_new.all[at]));
         let Some(named) = after.or(before) else { continue };
-        let is_only = of_old.all.len() == 1 && of_new.all.len() == 1 && named.address.is_none();
+        let is_single = |list: &SubjectList| list.is_whole && list.all.len() == 1;
+        let is_only = is_single(&of_old) && is_single(&of_new) && named.address.is_none();
         let sources = if after.is_some() {
             page.new.sources
         } else {

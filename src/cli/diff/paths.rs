@@ -118,5 +118,7 @@ pub(super) fn place(path: &AccessPath, changes: &[Span]) -> Option<Span> {
         changes.iter().any(overlaps)
     };
     let found = needs().find(is_changed);
-    found.or_else(|| needs().filter(|s| s.is_in_source()).last()).or(path.from.span)
+    found
+        .or_else(|| needs().filter(|s| s.is_in_source()).last())
+        .or(path.from.span)
 }

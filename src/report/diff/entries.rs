@@ -125,6 +125,9 @@ impl<'a> DiffEntry<'a> {
             [one] => drop(write!(out, "{lead} under a condition on `{one}`")),
             more => drop(write!(out, "{lead} under conditions on {}", some(more, most))),
         }
+        if self.first.change.is_unreal {
+            out += ", which are not resources of these actions as far as the AWS data says";
+        }
         out
     }
 }

@@ -24,7 +24,15 @@ pub fn diff_human(page: &DiffPage<'_>, width: usize, color: bool) -> String {
         let mut notes = vec![format!("request: {}", request(&c.request))];
         notes.extend(denied(page, entry));
         let sentence = entry.sentence(NAMED);
-        out.text(&block(page, c.span, entry.is_gain, c.severity, sentence, notes, (width, color)));
+        out.text(&block(
+            page,
+            c.span,
+            entry.is_gain,
+            c.severity,
+            sentence,
+            notes,
+            (width, color),
+        ));
     }
     let opened = PathEntry::all(&page.opened, true);
     let closed = PathEntry::all(&page.closed, false);
@@ -33,8 +41,20 @@ pub fn diff_human(page: &DiffPage<'_>, width: usize, color: bool) -> String {
         let at = p.span.unwrap_or(Span::NOWHERE);
         let severity = p.path.severity;
         let needs = p.path.hops.iter().map(|hop| format!("{}: {}", hop.by, hop.to.text()));
-        let title = format!("path {}: {}", if entry.is_gain { "opened" } else { "closed" }, entry.sentence());
-        out.text(&block(page, at, entry.is_gain, severity, title, needs.collect(), (width, color)));
+        let title = format!(
+            "path {}: {}",
+            if entry.is_gain { "opened" } else { "closed" },
+            entry.sentence()
+        );
+        out.text(&block(
+            page,
+            at,
+            entry.is_gain,
+            severity,
+            title,
+            needs.collect(),
+            (width, color),
+        ));
     }
     let mut rest = String::new();
     for (subjects, u) in undecided(&page.unknown) {
@@ -70,7 +90,6 @@ pub fn diff_human(page: &DiffPage<'_>, width: usize, color: bool) -> String {
     out.text(&rest);
     out.finish()
 }
-
 
 /// One change with its source.
 fn block(

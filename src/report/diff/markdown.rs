@@ -31,7 +31,12 @@ pub fn diff_markdown(page: &DiffPage<'_>) -> String {
         true => "No access is gained or lost".to_owned(),
         false => format!("Access: {}", page.counts()),
     };
-    let _ = writeln!(head, "**{heading}** ({} → {})", code(page.old.name), code(page.new.name));
+    let _ = writeln!(
+        head,
+        "**{heading}** ({} → {})",
+        code(page.old.name),
+        code(page.new.name)
+    );
     if let Some(assumed) = page.assumption() {
         let _ = writeln!(head, "\nCompared {assumed}.");
     }
@@ -105,9 +110,9 @@ fn items(page: &DiffPage<'_>) -> Vec<MarkdownItem> {
     gained.sort_by_key(|(severity, _)| *severity);
     let mut out: Vec<MarkdownItem> = gained.into_iter().map(|(_, item)| item).chain(lost).collect();
     let line = |text: String| vec![one_line(&page.masked(text)).into_owned()];
-    let rest = undecided(&page.unknown).into_iter().map(|(subjects, u)| {
-        format!("unknown: {subjects} {}{}", u.why, place(page, u))
-    });
+    let rest = undecided(&page.unknown)
+        .into_iter()
+        .map(|(subjects, u)| format!("unknown: {subjects} {}{}", u.why, place(page, u)));
     let rest = rest.chain(page.moved.iter().map(|m| format!("moved: {}", moved(page, m))));
     out.extend(rest.map(|text| MarkdownItem {
         in_full: line(text.clone()),

@@ -187,7 +187,6 @@ fn place(page: &DiffPage<'_>, u: &DiffUnknown) -> String {
     format!(" ({}:{}:{})", side.sources.path(at.file), start.line, start.column)
 }
 
-
 /// "denied before at old.tf:12"
 fn denied(page: &DiffPage<'_>, entry: &DiffEntry<'_>) -> Option<String> {
     let at = entry.first.change.denied_at.filter(|at| at.is_in_source())?;

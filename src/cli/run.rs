@@ -282,18 +282,14 @@ impl Loaded<'_> {
     /// The same sources, of which only those are analyzed that can take part in what is reported.
     fn focused(&self, sources: Sources, own: &Ownership) -> Sources {
         if !self.left_alone.is_empty() {
-            let chosen = |id: FileId| !self.left_alone.contains(sources.path(id));
-            let chosen: Vec<bool> = sources.ids().map(chosen).collect();
-            return sources.with_analyzed(|id| chosen[id.0 as usize]);
+            return sources.without(&self.left_alone);
         }
         if self.roots.is_empty() || !self.context {
             return sources;
         }
         let limits_all = |id: &FileId| {
-            let (settings, absolute) = (
-                self.governing.settings_for(sources.path(*id)),
-                self.governing.absolute(sources.path(*id)),
-            );
+            let path = sources.path(*id);
+            let (settings, absolute) = (self.governing.settings_for(path), self.governing.absolute(path));
             let mut globs = settings.service_control_policies.iter();
             globs.any(|glob| settings.covers(glob, &absolute))
         };

@@ -30,6 +30,9 @@ pub struct RepositoryPlace<'p> {
     shared: HashSet<Arc<str>>,
 }
 
+/// The account of examples. AWS Account Management Reference, "AWS account identifiers".
+const EXAMPLE_ACCOUNT: &str = "111122223333";
+
 /// Stand for the account and the Region in texts that are not finished.
 const ANY_ACCOUNT: char = '\u{1}';
 const ANY_REGION: char = '\u{2}';
@@ -169,6 +172,14 @@ impl<'p> RepositoryPlace<'p> {
         Caller::parse(&arn)
     }
 
+    /// The ARN of a user or role of which all is known, in the account of examples.
+    pub(super) fn example_arn(&self, identity: &Identity) -> Option<String> {
+        let asks = matches!(identity.kind, IdentityKind::Role | IdentityKind::User);
+        let arn = self.arn(identity.resource).filter(|_| asks)?;
+        let arn = arn.replace(ANY_ACCOUNT, EXAMPLE_ACCOUNT);
+        Caller::parse(&arn).map(|_| arn)
+    }
+
     /// The physical name; of a name that AWS makes, the address stands for it.
     fn name(&self, id: ResourceId, depth: usize) -> Option<String> {
         let r = &self.project.resources[id];
@@ -201,9 +212,14 @@ impl<'p> RepositoryPlace<'p> {
     }
 
     fn arn_at(&self, id: ResourceId, depth: usize) -> Option<String> {
+        let name = self.name(id, depth)?;
+        Some(self.arn_head(id)? + &name)
+    }
+
+    /// An ARN up to the name.
+    fn arn_head(&self, id: ResourceId) -> Option<String> {
         let r = &self.project.resources[id];
         let form = resource_types::find(&r.kind)?.arn.as_ref()?;
-        let name = self.name(id, depth)?;
         let path = r.get("Path").and_then(Value::as_str).unwrap_or(Cow::Borrowed("/"));
         let path = path.trim_start_matches('/');
         let place = match form.service {
@@ -211,7 +227,7 @@ impl<'p> RepositoryPlace<'p> {
             "iam" => format!(":{}", self.account),
             _ => format!("{}:{}", self.region, self.account),
         };
-        Some(format!("arn:aws:{}:{place}:{}{path}{name}", form.service, form.before))
+        Some(format!("arn:aws:{}:{place}:{}{path}", form.service, form.before))
     }
 
     /// A text with what is known of its holes.
@@ -222,7 +238,10 @@ impl<'p> RepositoryPlace<'p> {
                 Piece::Lit(_) => out.push(piece.clone()),
                 Piece::Hole(hole) => match self.fill(hole, depth) {
                     Some(known) => out.append(&Text::synthetic(&known, hole.span)),
-                    None => out.push(piece.clone()),
+                    None => match self.known_in_part(hole, depth) {
+                        Some(text) => out.append(&text),
+                        None => out.push(piece.clone()),
+                    },
                 },
             }
         }
@@ -267,6 +286,32 @@ impl<'p> RepositoryPlace<'p> {
             return self.name(id, depth + 1);
         }
         form.arns.contains(&attribute).then(|| self.arn_at(id, depth + 1))?
+    }
+
+    /// The name or the ARN of a resource of which a part of the name is not known: for comparisons in any account.
+    fn known_in_part(&self, hole: &Hole, depth: usize) -> Option<Text> {
+        let target = hole
+            .target
+            .as_ref()
+            .filter(|_| self.is_anywhere() && depth < MAX_DEPTH)?;
+        let [id] = *self.project.resources_at(target) else {
+            return None;
+        };
+        let r = &self.project.resources[id];
+        let form = resource_types::find(&r.kind)?.arn.as_ref()?;
+        let name = self.filled(r.get(form.property?)?.as_text()?, depth + 1);
+        let attribute = &*target.attribute;
+        if form.names.contains(&attribute) {
+            return Some(name);
+        }
+        let head = form.arns.contains(&attribute).then(|| self.arn_head(id))??;
+        let mut out = Text::synthetic(&head, hole.span);
+        out.append(&name);
+        Some(out)
+    }
+
+    fn is_anywhere(&self) -> bool {
+        self.account.starts_with(ANY_ACCOUNT)
     }
 
     /// The policies that apply to a request by an identity of the repository, or by another, to a resource.

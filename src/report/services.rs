@@ -102,7 +102,7 @@ pub fn diff_github(page: &DiffPage<'_>) -> String {
         let _ = writeln!(out, "::{level} {place}title=path opened::{}", data(&text));
     }
     for u in &page.unknown {
-        let text = page.masked(format!("`{}` {}", u.subject, u.why));
+        let text = page.masked(format!("`{}`: {}", u.subject, u.why));
         let title = match u.is_gain {
             true => "access that may be gained",
             false => "access that may be lost",

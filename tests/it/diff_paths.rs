@@ -75,7 +75,10 @@ fn a_path_opens_where_its_last_permission_is_added() {
     let line = opened["span"]["start"]["line"].as_u64().unwrap();
     let text = r.read(opened["path"].as_str().unwrap());
     assert!(text.lines().nth(line as usize - 1).unwrap().contains("iam:PassRole"));
-    assert_eq!((&opened["gain"], &opened["severity"]), (&"admin".into(), &"high".into()));
+    assert_eq!(
+        (&opened["gain"], &opened["severity"]),
+        (&"admin".into(), &"high".into())
+    );
     assert_eq!(r.run(&["diff", "old", "new", "--fail-on-new=high"]).code, 1);
     assert_eq!(r.run(&["diff", "new", "old", "--fail-on-new"]).code, 0);
     let back = r.run(&["diff", "new", "old", "--format", "json"]).json();
@@ -84,10 +87,16 @@ fn a_path_opens_where_its_last_permission_is_added() {
         ["`role/ci` loses administrator access: `role/ci → role/admin`"]
     );
     let markdown = r.run(&["diff", "old", "new", "--format", "markdown"]).out;
-    assert!(markdown.contains("path opens: `role/ci` gains administrator access"), "{markdown}");
+    assert!(
+        markdown.contains("path opens: `role/ci` gains administrator access"),
+        "{markdown}"
+    );
     assert!(markdown.lines().count() <= 15, "{markdown}");
     let human = r.run(&["diff", "old", "new"]).out;
-    assert!(human.contains("path opened: `role/ci`") && human.contains("1 path opened"), "{human}");
+    assert!(
+        human.contains("path opened: `role/ci`") && human.contains("1 path opened"),
+        "{human}"
+    );
     let github = r.run(&["diff", "old", "new", "--format", "github"]).out;
     assert!(github.contains("title=path opened::`role/ci` gains"), "{github}");
 }
@@ -96,7 +105,9 @@ fn a_path_opens_where_its_last_permission_is_added() {
 fn a_path_that_stays_is_not_listed() {
     let old = with_pass_role();
     let shifted = format!("# One more line.\n\n{old}");
-    let renamed = old.replace("aws_iam_role.ci", "aws_iam_role.build").replace("\"aws_iam_role\" \"ci\"", "\"aws_iam_role\" \"build\"");
+    let renamed = old
+        .replace("aws_iam_role.ci", "aws_iam_role.build")
+        .replace("\"aws_iam_role\" \"ci\"", "\"aws_iam_role\" \"build\"");
     let call = "module \"roles\" {\n  source = \"./roles\"\n}\n";
     let cases: [&[(&str, &str)]; 4] = [
         &[("main.tf", &old)],
@@ -133,12 +144,19 @@ resource "aws_iam_role_policy_attachment" "r{n}" {{
             "{roles}resource \"aws_iam_policy\" \"shared\" {{\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = [{actions}], Resource = \"*\" }}] }})\n}}\n"
         )
     };
-    let (old, new) = (policy("\"sqs:SendMessage\""), policy("\"sqs:SendMessage\", \"sqs:PurgeQueue\""));
+    let (old, new) = (
+        policy("\"sqs:SendMessage\""),
+        policy("\"sqs:SendMessage\", \"sqs:PurgeQueue\""),
+    );
     let r = folders(&[("main.tf", &old)], &[("main.tf", &new)]);
     assert_eq!(messages(&json(&r), "gained").len(), 12);
     let markdown = r.run(&["diff", "old", "new", "--format", "markdown"]).out;
-    let expected = "`aws_iam_role.r0`, `aws_iam_role.r1`, `aws_iam_role.r10`, and 9 more gain `sqs:PurgeQueue` on any resource";
-    assert!(markdown.contains(expected) && markdown.lines().count() <= 5, "{markdown}");
+    let expected =
+        "`aws_iam_role.r0`, `aws_iam_role.r1`, `aws_iam_role.r10`, and 9 more gain `sqs:PurgeQueue` on any resource";
+    assert!(
+        markdown.contains(expected) && markdown.lines().count() <= 5,
+        "{markdown}"
+    );
 }
 
 #[test]
@@ -148,7 +166,10 @@ fn a_managed_policy_and_a_lifted_denial_are_few_lines() {
     );
     let r = folders(&[("main.tf", ROLES)], &[("main.tf", &attached)]);
     let markdown = r.run(&["diff", "old", "new", "--format", "markdown"]).out;
-    assert!(markdown.lines().count() <= 6 && markdown.contains("`ec2:*`"), "{markdown}");
+    assert!(
+        markdown.lines().count() <= 6 && markdown.contains("`ec2:*`"),
+        "{markdown}"
+    );
     let denial = "{ Effect = \"Deny\", Action = \"*\", Resource = \"*\", Condition = { Bool = { \"aws:MultiFactorAuthPresent\" = \"false\" } } },\n";
     let allows: String = ["sqs", "sns", "ses", "s3", "ecs", "ecr", "ssm", "kms"]
         .iter()
@@ -160,7 +181,10 @@ fn a_managed_policy_and_a_lifted_denial_are_few_lines() {
         &[("main.tf", &of(&allows))],
     );
     let markdown = r.run(&["diff", "old", "new", "--format", "markdown"]).out;
-    assert!(markdown.lines().count() <= 15 && markdown.contains("denied before at old/main.tf"), "{markdown}");
+    assert!(
+        markdown.lines().count() <= 15 && markdown.contains("denied before at old/main.tf"),
+        "{markdown}"
+    );
 }
 
 #[test]
@@ -170,7 +194,10 @@ fn a_folder_that_a_revision_does_not_have_gains_all() {
     let found = r.run(&["diff", "main", "infra", "--format", "json"]).json();
     assert_eq!(messages(&found, "gained").len(), 4, "{found:#}");
     assert_eq!(found["lost"], serde_json::json!([]));
-    r.write("p.json", br#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}"#);
+    r.write(
+        "p.json",
+        br#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}"#,
+    );
     let found = r.run(&["diff", "main", "p.json", "--format", "json"]).json();
     assert_eq!(messages(&found, "gained").len(), 1, "{found:#}");
 }
@@ -202,5 +229,9 @@ fn one_changed_file_of_many_is_found() {
     moved.remove(0);
     moved.push(("q/policy.json".to_owned(), policy(99)));
     let found = json(&folders(&view(&a), &view(&moved)));
-    assert_eq!((messages(&found, "gained").len(), messages(&found, "lost").len()), (1, 1), "{found:#}");
+    assert_eq!(
+        (messages(&found, "gained").len(), messages(&found, "lost").len()),
+        (1, 1),
+        "{found:#}"
+    );
 }

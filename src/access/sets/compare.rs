@@ -75,12 +75,13 @@ const DEPENDS: &str = "may differ, depending on a part that is not known";
 const OTHER_KIND: &str = "one document names principals and the other one does not";
 
 /// What `new` grants and `old` does not.
+#[cfg(any(test, feature = "internals"))]
 pub fn compare(old: &Document, new: &Document) -> Difference {
-    compare_where(old, new, &Values::new())
+    compare_as(old, new, &Values::new(), None)
 }
 
-/// As [`compare`], where placeholders of these names have these values.
-pub fn compare_where(old: &Document, new: &Document, values: &Values) -> Difference {
+/// What `new` grants and `old` does not, where placeholders of these names have these values. Requests are by the identity with this ARN if it proves anything.
+pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Option<&str>) -> Difference {
     if names_principals(old) != names_principals(new) && !old.statements.is_empty() && !new.statements.is_empty() {
         return Difference {
             unknown: vec![Undecided {
@@ -91,13 +92,13 @@ pub fn compare_where(old: &Document, new: &Document, values: &Values) -> Differe
             ..Difference::default()
         };
     }
-    let possible = Pass::possible(old, new, values);
+    let possible = Pass::possible(old, new, values, caller);
     if possible.is_empty() {
         return Difference::default();
     }
     if values.is_empty() {
         for values in fillings(old, new) {
-            if Pass::possible(old, new, &values).is_empty() {
+            if Pass::possible(old, new, &values, caller).is_empty() {
                 return Difference {
                     assumed: values,
                     ..Difference::default()
@@ -108,7 +109,7 @@ pub fn compare_where(old: &Document, new: &Document, values: &Values) -> Differe
     if possible.exact {
         return possible.into_comparison(NOT_CONFIRMED);
     }
-    let mut out = Pass::new(old, new, Mode::CERTAIN, values).into_comparison(NOT_CONFIRMED);
+    let mut out = Pass::new(old, new, Mode::CERTAIN, values, caller).into_comparison(NOT_CONFIRMED);
     let certain: BTreeSet<usize> = out.gained.iter().map(|g| g.statement).collect();
     let maybe = possible.into_comparison(DEPENDS);
     out.unknown = maybe.unknown;
@@ -179,11 +180,11 @@ struct Pass {
 impl Pass {
     /// What may be new. A difference on resources that no action has does not count if it is gone where wildcards keep to fields:
     /// `arn:aws:sqs:*:*:a/*` and `arn:aws:sqs:*:*:b/*` have `arn:aws:sqs:::a/:b/` in common.
-    fn possible(old: &Document, new: &Document, values: &Values) -> Self {
-        let mut out = Self::new(old, new, Mode::POSSIBLE, values);
+    fn possible(old: &Document, new: &Document, values: &Values, caller: Option<&str>) -> Self {
+        let mut out = Self::new(old, new, Mode::POSSIBLE, values, caller);
         let real: BTreeSet<usize> = out.found.iter().filter(|f| !f.is_unreal).map(|f| f.statement).collect();
         if out.found.iter().any(|f| !real.contains(&f.statement)) {
-            let by_fields = Self::new(old, new, Mode::BY_FIELDS, values);
+            let by_fields = Self::new(old, new, Mode::BY_FIELDS, values, caller);
             let doubted = by_fields.doubts.iter().filter_map(|d| d.statement);
             let remaining: BTreeSet<usize> = by_fields.found.iter().map(|f| f.statement).chain(doubted).collect();
             out.found.retain(|f| !f.is_unreal || remaining.contains(&f.statement));
@@ -197,7 +198,7 @@ impl Pass {
         self.found.is_empty() && self.doubts.iter().all(|d| d.in_other)
     }
 
-    fn new(old: &Document, new: &Document, mode: Mode, values: &Values) -> Self {
+    fn new(old: &Document, new: &Document, mode: Mode, values: &Values, caller: Option<&str>) -> Self {
         let possible = mode.possible;
         let (more, less) = match possible {
             true => (Bound::Upper, Bound::Lower),
@@ -219,6 +220,7 @@ impl Pass {
             documents: (old, new),
             values,
             judges: None,
+            caller,
             space: &space,
             solver: Solver::new(&space),
             of_new: &of_new,
@@ -297,6 +299,8 @@ struct DifferenceSearch<'s> {
     values: &'s Values,
     /// The documents with these values.
     judges: Option<(Values, LoneDocument<'s>, LoneDocument<'s>)>,
+    /// The ARN of who asks, where that is known.
+    caller: Option<&'s str>,
     space: &'s Space,
     solver: Solver<'s>,
     of_new: &'s StatementBoxes,
@@ -478,11 +482,13 @@ impl<'s> DifferenceSearch<'s> {
     ) -> Option<FoundRequest> {
         let mut found = None;
         let mut last = None;
-        for (has_all_variables, natural) in [(false, true), (false, false), (true, false)] {
-            let (request, values) = self.witness(action, cells, has_all_variables);
-            let request = match natural {
-                true => request.by_natural_caller(self.space.has_principals),
-                false => Some(request),
+        for attempt in 0..4 {
+            let (request, values) = self.witness(action, cells, attempt == 3);
+            let request = match (attempt, self.caller) {
+                _ if self.space.has_principals && attempt < 2 => None,
+                (0, caller) => caller.and_then(|arn| request.by_identity(arn)),
+                (1, _) => request.by_natural_caller(),
+                _ => Some(request),
             };
             let Some(request) = request else { continue };
             if self.is_proof(&request, &values) {

@@ -1,6 +1,7 @@
 //! A gain in words and places.
 
-use std::collections::HashSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::callers;
 use super::compare::NewGrant;
@@ -50,12 +51,12 @@ pub struct ChangeCondition {
 pub struct Describer<'d> {
     old: &'d Document,
     new: &'d Document,
-    written: WrittenTexts,
+    written: WrittenStatements,
     /// Both documents with the values of the gain before.
     judges: Option<(Values, LoneDocument<'d>, LoneDocument<'d>)>,
 }
 
-/// What the Allow statements of the other document have, in lower case.
+/// What an Allow statement has, in lower case.
 #[derive(Default)]
 struct WrittenTexts {
     actions: HashSet<String>,
@@ -65,19 +66,69 @@ struct WrittenTexts {
 }
 
 impl WrittenTexts {
+    fn new(s: &Statement) -> Self {
+        let principals = s.principal.iter().flat_map(|p| &p.items);
+        Self {
+            actions: s.written_actions().map(text).collect(),
+            resources: s.written_resources().map(text).collect(),
+            principals: principals.map(|i| text(&i.value)).collect(),
+            conditions: s.conditions.iter().map(line).collect(),
+        }
+    }
+
+    /// Each with the list that it is in.
+    fn all(&self) -> impl Iterator<Item = (u8, &String)> {
+        let lists = [&self.actions, &self.resources, &self.principals, &self.conditions];
+        let lists = (0u8..).zip(lists);
+        lists.flat_map(|(n, list)| list.iter().map(move |text| (n, text)))
+    }
+}
+
+/// The Allow statements of the other document, by what they have.
+#[derive(Default)]
+struct WrittenStatements {
+    all: Vec<WrittenTexts>,
+    by_text: HashMap<(u8, String), Vec<usize>>,
+}
+
+/// What more statements than this have tells none of them.
+const MAX_ALIKE: usize = 64;
+
+impl WrittenStatements {
     fn new(document: &Document) -> Self {
         let mut out = Self::default();
-        let text = |i: &ClauseItem| i.display().to_lowercase();
         let allows = document.statements.iter();
         for s in allows.filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow)) {
-            out.actions.extend(s.written_actions().map(text));
-            out.resources.extend(s.written_resources().map(text));
-            let principals = s.principal.iter().flat_map(|p| &p.items);
-            out.principals.extend(principals.map(|i| text(&i.value)));
-            out.conditions.extend(s.conditions.iter().map(line));
+            let texts = WrittenTexts::new(s);
+            for (list, text) in texts.all() {
+                out.by_text.entry((list, text.clone())).or_default().push(out.all.len());
+            }
+            out.all.push(texts);
         }
         out
     }
+
+    /// The statement that has most in common with this one: what it was before it was edited.
+    fn nearest(&self, s: &Statement) -> Option<&WrittenTexts> {
+        let own = WrittenTexts::new(s);
+        let mut common: BTreeMap<usize, usize> = BTreeMap::new();
+        for (list, text) in own.all() {
+            let known = self
+                .by_text
+                .get(&(list, text.clone()))
+                .filter(|all| all.len() <= MAX_ALIKE);
+            for at in known.into_iter().flatten() {
+                // Most statements are on `*`.
+                *common.entry(*at).or_default() += if text == "*" { 1 } else { 2 };
+            }
+        }
+        let nearest = common.into_iter().max_by_key(|(at, common)| (*common, Reverse(*at)));
+        nearest.and_then(|(at, _)| self.all.get(at))
+    }
+}
+
+fn text(item: &ClauseItem) -> String {
+    item.display().to_lowercase()
 }
 
 impl<'d> Describer<'d> {
@@ -86,7 +137,7 @@ impl<'d> Describer<'d> {
         Self {
             old,
             new,
-            written: WrittenTexts::new(old),
+            written: WrittenStatements::new(old),
             judges: None,
         }
     }
@@ -150,7 +201,7 @@ fn actions(gain: &NewGrant, s: &Statement) -> Vec<String> {
         return vec!["*".to_owned()];
     }
     if let Some(clause) = s.action.as_ref().filter(|c| c.negated)
-        && clause.actions().is_some_and(|all| all.is_subset(&gain.actions))
+        && clause.actions().is_some_and(|all| all.len() < gain.actions.len() * 2)
     {
         return clause.items.iter().map(|i| format!("not {}", i.display())).collect();
     }
@@ -187,7 +238,7 @@ struct GainDescription<'g> {
     gain: &'g NewGrant,
     /// The other document, and the one of the gain.
     judges: [&'g LoneDocument<'g>; 2],
-    written: &'g WrittenTexts,
+    written: &'g WrittenStatements,
 }
 
 impl GainDescription<'_> {
@@ -280,21 +331,21 @@ impl GainDescription<'_> {
 
     /// The token that a reader would look at: what the other document does not have.
     fn token(&self, s: &Statement, resources: &[&ClauseItem], principals: &[&ClauseItem]) -> Span {
-        let is_known = |i: &ClauseItem, of: &HashSet<String>| of.contains(&i.display().to_lowercase());
         let granting = self.granting_action(s);
-        if let Some(item) = granting.filter(|i| !is_known(i, &self.written.actions)) {
+        let nothing = WrittenTexts::default();
+        let before = self.written.nearest(s).unwrap_or(&nothing);
+        if let Some(item) = granting.filter(|i| !before.actions.contains(&text(i))) {
             return item.span;
         }
         let fresh = |items: &[&ClauseItem], old: &HashSet<String>| {
-            let item = items.iter().find(|i| !is_known(i, old));
+            let item = items.iter().find(|i| !old.contains(&text(i)));
             item.map(|i| i.span)
         };
-        let other = fresh(resources, &self.written.resources);
-        if let Some(span) = other.or_else(|| fresh(principals, &self.written.principals)) {
+        let other = fresh(resources, &before.resources);
+        if let Some(span) = other.or_else(|| fresh(principals, &before.principals)) {
             return span;
         }
-        let conditions = &self.written.conditions;
-        if let Some(c) = s.conditions.iter().find(|c| !conditions.contains(&line(c))) {
+        if let Some(c) = s.conditions.iter().find(|c| !before.conditions.contains(&line(c))) {
             return c.span;
         }
         let clause = |c: &Clause| c.key;

@@ -225,6 +225,15 @@ impl TextGlob {
         self.syms.iter().any(symbol)
     }
 
+    /// With any text for what is not known.
+    #[must_use]
+    pub(super) fn widened(&self) -> Self {
+        Self::new(self.syms.iter().map(|s| match s {
+            Sym::Char(c) if is_symbol(*c) => Sym::Star,
+            s => *s,
+        }))
+    }
+
     /// This and then `tail`.
     #[must_use]
     pub fn then(&self, tail: &Self) -> Self {

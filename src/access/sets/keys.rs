@@ -428,9 +428,24 @@ pub(super) fn text_member<'g>(
     match member(&constraints, samples) {
         FoundText::Text(text) => Ok(Some(text)),
         FoundText::TooLarge => Err(()),
-        FoundText::Empty if uncertain => Err(()),
+        FoundText::Empty if uncertain && may_be_met(&constraints) => Err(()),
         FoundText::Empty => Ok(None),
     }
+}
+
+/// Whether there is a member where what is not known may be any text, at each place another one.
+fn may_be_met(constraints: &[Constraint<'_>]) -> bool {
+    let plain = |c: &&Constraint<'_>| c.inside || !c.globs.iter().any(TextGlob::has_symbol);
+    let widened: Vec<(Vec<TextGlob>, bool)> = constraints
+        .iter()
+        .filter(plain)
+        .map(|c| (c.globs.iter().map(TextGlob::widened).collect(), c.inside))
+        .collect();
+    let widened: Vec<Constraint<'_>> = widened
+        .iter()
+        .map(|(globs, inside)| Constraint { globs, inside: *inside })
+        .collect();
+    member(&widened, &[]) != FoundText::Empty
 }
 
 /// Whether a value of a variable could make two patterns meet that the variable as such keeps apart.

@@ -26,9 +26,12 @@ mod statements;
 
 #[cfg(any(test, feature = "internals"))]
 pub use compare::NewGrant;
-pub use compare::{Difference, Undecided, compare, compare_where};
 #[cfg(any(test, feature = "internals"))]
-pub use concrete::{Values, allows};
+pub use compare::compare;
+pub use compare::{Difference, Undecided, compare_as};
+pub use concrete::Values;
+#[cfg(any(test, feature = "internals"))]
+pub use concrete::allows;
 pub use describe::{Change, Describer};
 #[cfg(any(test, feature = "internals"))]
 pub use glob::{Reading, Symbols, TextGlob};

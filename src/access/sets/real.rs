@@ -13,6 +13,10 @@ pub(super) const ACCOUNT: &str = "111122223333";
 /// `*` for an action of Amazon S3, which `arn:aws:s3:::*` matches too (`access/statement.rs`).
 pub(super) const ALL_OF_S3: &str = "s3:*";
 
+fn is_of_s3(action: Action) -> bool {
+    action.name().starts_with("s3:")
+}
+
 /// Whether a pattern is of every bucket.
 pub(super) fn is_every_bucket(pattern: &str) -> bool {
     pattern.starts_with("arn:") && pattern.ends_with(":s3:::*")
@@ -48,7 +52,7 @@ pub(super) fn may_be_of(action: Action, services: &BTreeSet<String>) -> bool {
             service.contains('$') || services.contains(service)
         })
     });
-    named || !required && services.contains("s3")
+    named || !required && services.contains("s3") && is_of_s3(action)
 }
 
 /// The resources that requests for an action can name, with examples. `loose`: names may have colons.
@@ -66,11 +70,7 @@ pub(super) fn resources_of(action: Action, loose: bool) -> Frame {
         }
     }
     if !required {
-        let all = if action.name().starts_with("s3:") {
-            ALL_OF_S3
-        } else {
-            "*"
-        };
+        let all = if is_of_s3(action) { ALL_OF_S3 } else { "*" };
         out.resources.push(TextGlob::literal(all));
         out.samples.push(all.to_owned());
     }

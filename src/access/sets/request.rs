@@ -62,10 +62,20 @@ impl WitnessValue {
 }
 
 impl Witness {
+    /// The same by this identity. `None` where the context says another user.
+    pub(super) fn by_identity(&self, arn: &str) -> Option<Self> {
+        let user = arn
+            .split_once(":user/")
+            .map(|(_, path)| path.rsplit('/').next().unwrap_or(path));
+        let said = self.context.get("aws:username").and_then(|v| v.values().first());
+        let fits = said.is_none_or(|said| user == Some(said));
+        fits.then(|| self.by(&format!("A:{arn}")))
+    }
+
     /// The same by a caller of the resource's account, and of the name that the context says. `None` where it is that already,
     /// or where who asks is said.
-    pub(super) fn by_natural_caller(&self, has_principals: bool) -> Option<Self> {
-        let arn = self.caller.strip_prefix("A:").filter(|_| !has_principals)?;
+    pub(super) fn by_natural_caller(&self) -> Option<Self> {
+        let arn = self.caller.strip_prefix("A:")?;
         let mut fields: Vec<&str> = arn.splitn(6, ':').collect();
         let of_resource = self.resource.split(':').nth(4).filter(|a| is_account_id(a));
         let name = self.context.get("aws:username").and_then(|v| v.values().first());

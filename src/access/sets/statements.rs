@@ -200,9 +200,8 @@ impl StatementReader<'_> {
             return None;
         };
         let (actions, action_text) = self.actions(action)?;
-        match &s.resource {
-            Some(clause) => atoms.extend(self.resources(clause)?),
-            None => {}
+        if let Some(clause) = &s.resource {
+            atoms.extend(self.resources(clause)?);
         }
         if let Some(principals) = &s.principal {
             atoms.extend(self.principals(principals)?);

@@ -17,8 +17,9 @@ use self::subjects::{SubjectList, SubjectPair, pairs};
 use super::input::{InputArgs, severity};
 use super::run::{self, Loaded};
 use super::{CliFailure, terminal};
-use crate::access::sets::{Describer, Difference, Undecided, compare, compare_where};
+use crate::access::sets::{Describer, Difference, Undecided, Values, compare_as};
 use crate::finding::Severity;
+use crate::iam::Document;
 use crate::paths::AccessPath;
 use crate::pipeline::Analysis;
 use crate::project::{AccessSubject, CombinedPolicy, SubjectKind};
@@ -330,7 +331,7 @@ fn page<'a>(
             before.map_or(&nothing, |s| &s.policy),
             after.map_or(&nothing, |s| &s.policy),
         );
-        page.add(&subject, before, after);
+        page.add(&subject, named.caller.as_deref(), before, after);
     }
     let worst = |c: &DiffChange| (Reverse(c.change.severity), c.change.span);
     page.gained.sort_by_key(worst);
@@ -350,12 +351,13 @@ fn shown(subject: &AccessSubject, sources: &Sources) -> String {
 }
 
 impl DiffPage<'_> {
-    fn add(&mut self, subject: &str, before: &CombinedPolicy, after: &CombinedPolicy) {
+    fn add(&mut self, subject: &str, caller: Option<&str>, before: &CombinedPolicy, after: &CombinedPolicy) {
         let (old, new) = (&before.document, &after.document);
-        let more = compare(old, new);
-        let less = compare_where(new, old, &more.assumed);
-        let gained = changes(subject, &more, before, after);
-        let lost = changes(subject, &less, after, before);
+        let (only_old, only_new) = (before.beyond(after), after.beyond(before));
+        let more = compare_as(old, &only_new, &Values::new(), caller);
+        let less = compare_as(new, &only_old, &more.assumed, caller);
+        let gained = changes(subject, &more, before, (after, &only_new));
+        let lost = changes(subject, &less, after, (before, &only_old));
         if before.limits == after.limits && before.limits.is_empty() {
             self.gained.extend(gained);
             self.lost.extend(lost);
@@ -444,8 +446,13 @@ impl DiffPage<'_> {
 }
 
 /// What `to` allows and `from` does not, in words and places.
-fn changes(subject: &str, found: &Difference, from: &CombinedPolicy, to: &CombinedPolicy) -> Vec<DiffChange> {
-    let mut describer = Describer::new(&from.document, &to.document);
+fn changes(
+    subject: &str,
+    found: &Difference,
+    from: &CombinedPolicy,
+    (to, document): (&CombinedPolicy, &Document),
+) -> Vec<DiffChange> {
+    let mut describer = Describer::new(&from.document, document);
     let all = found.gained.iter().filter_map(|g| {
         let mut change = describer.describe(g)?;
         change.span = to.place(g.statement, change.span);

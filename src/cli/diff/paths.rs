@@ -27,6 +27,9 @@ pub(super) struct ChangedPaths {
     pub(super) unknown: Vec<(bool, AccessPath)>,
 }
 
+/// Of more paths on one side, those to data may be only some: they are not compared.
+const MAX_COMPARED: usize = 20_000;
+
 /// All paths to administrators and to data.
 pub(super) fn paths_of(project: &Project<'_>) -> Vec<AccessPath> {
     let effects = Effects::new(project);
@@ -96,8 +99,12 @@ pub(super) fn changed_paths(old: &PathList, new: &PathList) -> ChangedPaths {
         }
     }
     let mut out = ChangedPaths::default();
+    let is_cut = old.all.len().max(new.all.len()) > MAX_COMPARED;
     for (list, other, taken, opens) in [(new, old, &of_new, true), (old, new, &of_old, false)] {
         for (path, other_at) in list.all.iter().zip(taken) {
+            if is_cut && path.gain != Gain::Admin {
+                continue;
+            }
             let other = other_at.and_then(|at| other.all.get(at));
             match (is_certain(path), other.map(is_certain)) {
                 (_, Some(true)) | (false, Some(false)) => {}
@@ -119,6 +126,6 @@ pub(super) fn place(path: &AccessPath, changes: &[Span]) -> Option<Span> {
     };
     let found = needs().find(is_changed);
     found
-        .or_else(|| needs().filter(|s| s.is_in_source()).last())
+        .or_else(|| needs().filter(|s| s.is_in_source()).next_back())
         .or(path.from.span)
 }

@@ -60,7 +60,7 @@ pub fn diff_human(page: &DiffPage<'_>, width: usize, color: bool) -> String {
     for (subjects, u) in undecided(&page.unknown) {
         push_line(
             &mut rest,
-            &page.masked(format!("unknown: {subjects} {}{}", u.why, place(page, u))),
+            &page.masked(format!("unknown: {subjects}: {}{}", u.why, place(page, u))),
         );
     }
     for m in &page.moved {

@@ -112,7 +112,7 @@ fn items(page: &DiffPage<'_>) -> Vec<MarkdownItem> {
     let line = |text: String| vec![one_line(&page.masked(text)).into_owned()];
     let rest = undecided(&page.unknown)
         .into_iter()
-        .map(|(subjects, u)| format!("unknown: {subjects} {}{}", u.why, place(page, u)));
+        .map(|(subjects, u)| format!("unknown: {subjects}: {}{}", u.why, place(page, u)));
     let rest = rest.chain(page.moved.iter().map(|m| format!("moved: {}", moved(page, m))));
     out.extend(rest.map(|text| MarkdownItem {
         in_full: line(text.clone()),

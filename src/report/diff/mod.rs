@@ -198,11 +198,12 @@ fn denied(page: &DiffPage<'_>, entry: &DiffEntry<'_>) -> Option<String> {
 
 /// Doubts with those whom they are about: one for all that have the same reason in one place.
 fn undecided(all: &[DiffUnknown]) -> Vec<(String, &DiffUnknown)> {
-    let mut known: BTreeMap<(&str, Option<Span>, bool, bool), usize> = BTreeMap::new();
+    let mut known: BTreeMap<(&str, Option<Span>, bool), usize> = BTreeMap::new();
     let mut out: Vec<(Vec<&str>, &DiffUnknown)> = Vec::new();
     for u in all {
-        let at = *known.entry((&u.why, u.span, u.is_new, u.is_gain)).or_insert(out.len());
+        let at = *known.entry((&u.why, u.span, u.is_new)).or_insert(out.len());
         match out.get_mut(at) {
+            Some((subjects, _)) if subjects.contains(&&*u.subject) => {}
             Some((subjects, _)) => subjects.push(&u.subject),
             None => out.push((vec![&u.subject], u)),
         }

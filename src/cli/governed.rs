@@ -64,6 +64,14 @@ impl RunOptions {
             ..Self::default()
         }
     }
+
+    /// For commands that describe access, and show no findings.
+    pub(super) fn without_findings() -> Self {
+        Self {
+            shows_no_findings: true,
+            ..Self::confined()
+        }
+    }
 }
 
 impl Loaded<'_> {
@@ -123,12 +131,15 @@ impl Loaded<'_> {
             own.accounts.extend(more.accounts);
             own.trusted_accounts.extend(more.trusted_accounts);
             own.github.extend(more.github);
+            own.sensitive.extend(more.sensitive);
             own.workloads
                 .extend(more.workloads.into_iter().map(|w| self.resolve_workload(w)));
             own.organization = own.organization.or(more.organization);
         }
         own.github.sort();
         own.github.dedup();
+        own.sensitive.sort();
+        own.sensitive.dedup();
         own
     }
 
@@ -154,17 +165,29 @@ impl Loaded<'_> {
 
 /// Every rule that any settings in play ask for, those whose findings hide secrets, and those that tell of broken input.
 pub(super) fn combined_selection(all: &[Settings], ruleset: &Ruleset) -> Selection {
-    let mut names: BTreeSet<String> = BTreeSet::new();
+    let mut names = always_on(ruleset);
     for settings in all {
         match &settings.selection {
             Some(rules) => names.extend(rules.iter().map(str::to_owned)),
             None => names.extend(Selection::all(ruleset).iter().map(str::to_owned)),
         }
     }
+    selection_of(ruleset, names)
+}
+
+/// The rules that say what is secret and what could not be read.
+pub(super) fn least_selection(ruleset: &Ruleset) -> Selection {
+    selection_of(ruleset, always_on(ruleset))
+}
+
+fn always_on(ruleset: &Ruleset) -> BTreeSet<String> {
     let always = ruleset
         .iter()
         .filter(|r| r.family() == "credentials" || matches!(r.id(), ids::UNREADABLE_INPUT | ids::JSON_SYNTAX_ERROR));
-    names.extend(always.map(|r| r.id().to_string()));
+    always.map(|r| r.id().to_string()).collect()
+}
+
+fn selection_of(ruleset: &Ruleset, names: BTreeSet<String>) -> Selection {
     let names: Vec<String> = names.into_iter().collect();
     Selection::new(ruleset, rules::Profile::Audit, &names, &[], &[]).unwrap_or_default()
 }

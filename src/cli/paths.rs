@@ -9,7 +9,7 @@ use super::repositories;
 use super::run::{Loaded, RunOptions};
 use super::{CliFailure, terminal};
 use crate::iam::glob::{self, CaseSensitivity};
-use crate::paths::{AccessPath, PathEnd, find_paths};
+use crate::paths::{AccessPath, Gain, PathEnd, PathGoal, PathQuery, Paths};
 use crate::project::{Effects, Project};
 use crate::report::{PathsPage, paths_human, paths_json, paths_markdown};
 use crate::secrets::Mask;
@@ -36,7 +36,8 @@ pub(super) struct PathsArgs {
     /// Only paths that start here: a name, an address, an ARN, a pattern, or `public`
     #[arg(long, value_name = "WHO")]
     from: Option<String>,
-    /// Only paths that end here: `admin`, `data`, or a name, an address, an ARN, or a pattern
+    /// Only paths that end here: `admin`, `identity-administration`, `data`, `account`, or a name, an address, an ARN, or a
+    /// pattern
     #[arg(long, value_name = "WHO|admin|data|RESOURCE")]
     to: Option<String>,
 }
@@ -44,18 +45,23 @@ pub(super) struct PathsArgs {
 impl PathsArgs {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let run_options = RunOptions::confined();
+        let run_options = RunOptions::without_findings();
+        let from = |end: &PathEnd| self.from.as_ref().is_some_and(|who| is_end(end, who));
+        let to = |end: &PathEnd| self.to.as_ref().is_some_and(|what| is_end(end, what));
         let all = repositories::read(&self.input, &over, &run_options)?;
         let pages = repositories::each(all, |read, analysis| {
             // Only the rules know what is a secret.
             let report = read.report(analysis, &run_options);
             let effects = Effects::new(&analysis.project);
-            let wanted = |end: &PathEnd| self.to.as_ref().is_some_and(|what| is_end(end, what));
-            let mut paths = find_paths(&analysis.project, &effects, &wanted);
-            paths.retain(|p| self.is_wanted(p) && !p.spans().any(|s| leaves_out(read, &analysis.project, s)));
+            let paths = Paths::new(&analysis.project, &effects, &self.query(&from, &to));
+            let each = |call: &mut dyn FnMut(&AccessPath)| {
+                let left_out = |p: &AccessPath| p.spans().any(|s| leaves_out(read, &analysis.project, s));
+                paths.iter().filter(|p| !left_out(p)).for_each(|p| call(&p));
+            };
             let listed = PathsPage {
                 sources: analysis.project.sources,
-                paths: &paths,
+                paths: &each,
+                more: paths.more,
                 errors: &report.errors,
                 unjudged: &report.unjudged,
             };
@@ -79,13 +85,16 @@ impl PathsArgs {
         Ok(ExitCode::from(u8::from(failed.contains(&true))))
     }
 
-    fn is_wanted(&self, path: &AccessPath) -> bool {
-        let from = self.from.as_ref().is_none_or(|who| is_end(&path.from, who));
-        let to = self
-            .to
-            .as_ref()
-            .is_none_or(|what| path.gain.name() == what || is_end(&path.to, what));
-        from && to
+    fn query<'q>(&self, from: &'q dyn Fn(&PathEnd) -> bool, to: &'q dyn Fn(&PathEnd) -> bool) -> PathQuery<'q> {
+        let gain = |what: &String| Gain::ALL.into_iter().find(|g| g.name() == what);
+        PathQuery {
+            from: self.from.as_ref().map(|_| from),
+            to: match self.to.as_ref().map(gain) {
+                None => PathGoal::Anything,
+                Some(Some(gain)) => PathGoal::Gain(gain),
+                Some(None) => PathGoal::Ends(to),
+            },
+        }
     }
 }
 

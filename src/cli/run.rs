@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::clock::Clock;
-use super::governed::{combined_selection, ruleset};
+use super::governed::{combined_selection, least_selection, ruleset};
 use super::input::{InputArgs, Targets, classify_input};
 use super::{CliFailure, terminal};
 use crate::discover::{self, AnalysisRoot, Discovery, GitFailure, RunFolders, SearchRequest, SourceTree};
@@ -37,6 +37,8 @@ pub(super) struct RunOptions {
     pub(super) report_skipped: bool,
     /// A folder that is named is analyzed by itself: the command describes what lies in it.
     pub(super) is_confined: bool,
+    /// Of the rules, only those run that say what is secret and what could not be read.
+    pub(super) shows_no_findings: bool,
     /// Only list what would be read.
     pub(super) only_lists: bool,
     /// The process goes on after the run.
@@ -400,8 +402,11 @@ impl Loaded<'_> {
     pub(super) fn report(&mut self, analysis: &mut Analysis<'_>, run_options: &RunOptions) -> Report {
         self.apply_settings(&mut analysis.project);
         let project = &analysis.project;
-        let selection =
-            combined_selection(self.governing.all(), &self.ruleset).with_options(self.options(project.sources));
+        let selection = match run_options.shows_no_findings {
+            true => least_selection(&self.ruleset),
+            false => combined_selection(self.governing.all(), &self.ruleset),
+        };
+        let selection = selection.with_options(self.options(project.sources));
         let outcome = rules::run(project, &self.ruleset, &selection);
         self.clock.record("rules");
         for failure in &outcome.failures {

@@ -45,7 +45,7 @@ impl WhoCanArgs {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         check_action(&self.action)?;
         let over = |_: &mut Settings| {};
-        let run_options = RunOptions::confined();
+        let run_options = RunOptions::without_findings();
         let all = repositories::read(&self.input, &over, &run_options)?;
         let pages = repositories::each(all, |read, analysis| {
             // Only the rules know what is a secret.

@@ -15,6 +15,8 @@ pub struct Ownership {
     pub github: Vec<String>,
     /// Accounts of others that may be trusted, id to name.
     pub trusted_accounts: BTreeMap<String, String>,
+    /// Names, addresses, or ARNs of sensitive data, as patterns.
+    pub sensitive: Vec<String>,
     pub workloads: Vec<DeclaredWorkload>,
     /// The day of the run; without one, the day of the catalogue's data.
     pub today: Option<Date>,

@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::edge::Edge;
+use super::found::{PathQuery, gain_of, routes_in};
 use super::graph::{AccessNode, Graph, NodeId};
+use super::home::account_in;
 use super::path::{self, AccessPath, Gain, Need, PathEnd};
-use super::search::{gain_of, paths_in};
 use crate::index::IndexVec;
 use crate::project::{Effects, IdentityId, Project, ResourceId};
 use crate::source::Span;
@@ -66,7 +67,9 @@ impl AccessGraph {
     /// The graph of a project, without what stands where `leaves_out` says so.
     pub fn new<'p>(project: &'p Project<'p>, effects: &'p Effects<'p>, leaves_out: &dyn Fn(Span) -> bool) -> Self {
         let graph = Graph::new(project, effects);
-        let mut paths = paths_in(&graph, &|_| false);
+        let (routes, _) = routes_in(&graph, &PathQuery::default());
+        let shown = routes.iter().filter_map(|r| AccessPath::new(&graph, r));
+        let mut paths: Vec<AccessPath> = shown.collect();
         paths.retain(|p| !p.spans().any(leaves_out));
         let mut out = Builder::new(&graph, leaves_out);
         out.add_edges();
@@ -244,11 +247,7 @@ fn graph_end(graph: &Graph<'_>, node: NodeId, hub: Option<&String>, members: &[u
     let resource = resource_of(graph, node);
     let account = match &graph.nodes[node] {
         AccessNode::Account(id) => Some(id.clone()),
-        AccessNode::Elsewhere(_, _, arn) => {
-            let field = arn.split(':').nth(4).unwrap_or_default();
-            let is_number = field.len() == 12 && field.bytes().all(|b| b.is_ascii_digit());
-            is_number.then(|| field.to_owned())
-        }
+        AccessNode::Elsewhere(_, _, arn) => account_in(arn),
         AccessNode::Public | AccessNode::Provider(_) => None,
         _ => project.own.only_account().map(str::to_owned),
     };

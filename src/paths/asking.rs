@@ -1,6 +1,8 @@
 //! Conditions on who asks: what is known of an identity of the repository.
 //! IAM User Guide, "AWS global condition context keys".
 
+use std::borrow::Cow;
+
 use super::classes::{ROLE, USER};
 use super::graph::NodeId;
 use super::methods::is_service;
@@ -8,6 +10,7 @@ use super::names::NodeNames;
 use crate::iam::arn::Arn;
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::{Pattern, is_star};
+use crate::iam::service::service;
 use crate::iam::{Action, ClauseItem, Condition, Statement, Truth};
 
 /// Who asks, and for what.
@@ -15,11 +18,28 @@ use crate::iam::{Action, ClauseItem, Condition, Statement, Truth};
 pub(super) struct Asking<'a, 'p> {
     pub(super) names: &'a NodeNames<'p>,
     pub(super) who: NodeId,
-    /// The prefixes of the services that get a role, where one is passed.
+    /// The services that get a role, where one is passed.
     pub(super) passed_to: Option<&'a [&'static str]>,
+    /// What it is asked for.
+    pub(super) on: Option<NodeId>,
 }
 
-impl Asking<'_, '_> {
+impl<'a, 'p> Asking<'a, 'p> {
+    /// Who asks, and nothing else is known.
+    pub(super) fn new(names: &'a NodeNames<'p>, who: NodeId) -> Self {
+        Self {
+            names,
+            who,
+            passed_to: None,
+            on: None,
+        }
+    }
+
+    /// The same for one thing.
+    pub(super) fn on(self, node: NodeId) -> Self {
+        Self { on: Some(node), ..self }
+    }
+
     /// Whether a condition holds; unknown for what is not about who asks.
     pub(super) fn meets(&self, c: &Condition) -> Truth {
         let Some(operator) = c.parsed.filter(|o| c.complete && o.set.is_none()) else {
@@ -47,6 +67,10 @@ impl Asking<'_, '_> {
             },
         };
         let name = named.and_then(|n| n.name.as_ref()?.known());
+        if let Some(value) = self.tag(c) {
+            let holds = any(&|v| is(&value, v));
+            return if operator.negated { !holds } else { holds };
+        }
         let holds = match (c.lower_key.as_str(), class) {
             ("aws:principalarn", Some(_)) => any(&|v| self.is_named(v)),
             ("aws:username", Some(USER)) => match &name {
@@ -59,7 +83,7 @@ impl Asking<'_, '_> {
             ("aws:principaltype", Some(ROLE)) => any(&|v| is("AssumedRole", v)),
             ("iam:passedtoservice", _) => match self.passed_to {
                 Some(services) => any(&|v| match v.text.known() {
-                    Some(t) if is_star(&v.text) || is_service(&t, services) => Truth::Yes,
+                    Some(_) if is_star(&v.text) || is_service(&service(&v.text), services) => Truth::Yes,
                     Some(t) if t.contains(['*', '?']) => Truth::Unknown,
                     Some(_) => Truth::No,
                     None => Truth::Unknown,
@@ -72,6 +96,20 @@ impl Asking<'_, '_> {
             true => !holds,
             false => holds,
         }
+    }
+
+    /// The tag that a condition is about, where it is known: of what is asked for, or of a user who asks. Those of a role may
+    /// be replaced by tags of its session. IAM User Guide, "Controlling access to AWS resources using tags".
+    fn tag(&self, c: &Condition) -> Option<Cow<'p, str>> {
+        let (kind, _) = c.lower_key.split_once('/')?;
+        let key = c.key.text.known()?;
+        let (_, tag) = key.split_once('/')?;
+        let of = match kind {
+            "aws:principaltag" => Some(self.who).filter(|n| self.names.of(*n).and_then(|n| n.class) == Some(USER)),
+            kind if is_resource_tag(kind) => self.on,
+            _ => None,
+        };
+        self.names.tag(of?, tag)
     }
 
     /// Whether all conditions of a statement hold.
@@ -123,4 +161,15 @@ impl Asking<'_, '_> {
         });
         named && principal && self.meets_all(s).is_yes()
     }
+}
+
+/// Whether a condition key without its tag is about a tag of the resource: `aws:resourcetag`, `ssm:resourcetag`.
+pub(super) fn is_resource_tag(kind: &str) -> bool {
+    kind.split_once(':').is_some_and(|(_, name)| name == "resourcetag")
+}
+
+/// Whether a statement asks for tags of the resource.
+pub(super) fn asks_for_tags(s: &Statement) -> bool {
+    let mut kinds = s.conditions.iter().filter_map(|c| c.lower_key.split_once('/'));
+    kinds.any(|(kind, _)| is_resource_tag(kind))
 }

@@ -30,6 +30,10 @@ pub(super) const GROUP: Class = class("AWS::IAM::Group", "group", "iam", "group/
 pub(super) const POLICY: Class = class("AWS::IAM::ManagedPolicy", "policy", "iam", "policy/");
 pub(super) const BUCKET: Class = class("AWS::S3::Bucket", "bucket", "s3", "");
 pub(super) const INSTANCE: Class = class("AWS::EC2::Instance", "instance", "ec2", "instance/");
+pub(super) const IMAGES: Class = class("AWS::ECR::Repository", "repository", "ecr", "repository/");
+pub(super) const GIT: Class = class("AWS::CodeCommit::Repository", "repository", "codecommit", "");
+pub(super) const QUEUE: Class = class("AWS::SQS::Queue", "queue", "sqs", "");
+pub(super) const TOPIC: Class = class("AWS::SNS::Topic", "topic", "sns", "");
 pub(super) const PARAMETER: Class = class("AWS::SSM::Parameter", "parameter", "ssm", "parameter/");
 pub(super) const TEMPLATE: Class = class("AWS::EC2::LaunchTemplate", "launch-template", "ec2", "launch-template/");
 pub(super) const FUNCTION: Class = class("AWS::Lambda::Function", "function", "lambda", "function:");
@@ -73,7 +77,11 @@ pub(super) const RESOURCES: &[Class] = &[
     POLICY,
     FUNCTION,
     BUCKET,
+    IMAGES,
+    GIT,
     PARAMETER,
+    QUEUE,
+    TOPIC,
     class(
         "AWS::SageMaker::NotebookInstance",
         "notebook",

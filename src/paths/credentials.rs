@@ -114,6 +114,7 @@ fn add_new_identities<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
             of: Some(actor.node),
             class: *class,
             policy: None,
+            lifts: false,
             edge: joined,
         });
     }
@@ -146,6 +147,7 @@ fn add_writes<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, g: &Granted<'_, 'p>,
             of,
             class,
             policy: None,
+            lifts: false,
             edge: actor.edge(graph, g, of, by),
         });
     }
@@ -178,6 +180,7 @@ fn add_rewrites<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, g: &Granted<'_, 'p
             of: Some(node),
             class,
             policy: Some(policy),
+            lifts: false,
             edge: actor.edge(graph, g, Some(policy), "rewrites the policy"),
         });
     }

@@ -7,8 +7,10 @@ use super::edge::{Edge, NeedAt};
 use super::grants::need;
 use super::graph::{AccessNode, Actor, Graph, Hub, NodeId};
 use super::keys;
+use super::path::PathEnd;
 use super::trust::{Who, conditions_of, who};
 use crate::iam::arn::Arn;
+use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{Effect, PolicyKind, catalogue};
 use crate::project::ResourceId;
 use crate::source::Span;
@@ -43,6 +45,21 @@ pub(super) fn is_data(graph: &Graph<'_>, node: NodeId) -> bool {
     match &*r.kind {
         "AWS::SSM::Parameter" => r.get("Type").and_then(Value::as_str).as_deref() == Some("SecureString"),
         kind => READS.iter().any(|(data, _)| *data == kind),
+    }
+}
+
+/// Whether the settings call data sensitive.
+pub(super) fn is_sensitive(graph: &Graph<'_>, node: NodeId) -> bool {
+    let patterns = &graph.project.own.sensitive;
+    !patterns.is_empty() && {
+        let end = PathEnd::new(graph, node);
+        let names = [Some(end.name.as_str()), end.address.as_deref(), end.arn.as_deref()];
+        let mut names = names.into_iter().flatten();
+        names.any(|name| {
+            patterns
+                .iter()
+                .any(|p| glob::matches(p, name, CaseSensitivity::Sensitive))
+        })
     }
 }
 
@@ -301,11 +318,7 @@ pub(super) fn add_resource_policies(graph: &mut Graph<'_>) {
         let kept = catalogue().action(action).is_some_and(|action| {
             let named = graph.identity(from).map(|id| Actor::new(graph, id));
             let denied = named.is_some_and(|actor| !actor.may_as_named(graph, action, to));
-            let asking = Asking {
-                names: &graph.names,
-                who: from,
-                passed_to: None,
-            };
+            let asking = Asking::new(&graph.names, from);
             let mut denies = graph.guarded.get(&to).into_iter().flatten();
             denied || denies.any(|s| asking.is_denied_by(s, action))
         });

@@ -77,7 +77,7 @@ pub(super) fn is_denied(effective: &Effective<'_>, asking: &Asking<'_, '_>, acti
 
 /// Whether a Deny is certainly about a node, for the one who asks.
 pub(super) fn covers(asking: &Asking<'_, '_>, deny: &Statement, node: NodeId) -> bool {
-    let certain = deny.branch.is_none() && !deny.open && asking.meets_all(deny).is_yes();
+    let certain = deny.branch.is_none() && !deny.open && asking.on(node).meets_all(deny).is_yes();
     certain && asking.names.is_on(deny, node)
 }
 

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::asking::Asking;
+use super::asking::{Asking, asks_for_tags};
 use super::classes::{self, Class};
 use super::edge::{Edge, NeedAt};
 use super::grants::{self, Granted};
 use super::home::Deployment;
+use super::methods::runs_code;
 use super::names::{ActionTargets, NodeNames};
 use super::trust::{TrustOf, Way, Who};
-use super::{assume, credentials, data, entries, launching, pass_role, running};
+use super::{assume, credentials, data, entries, launching, limits, pass_role, running, sources, tags, triggers};
 use crate::iam::{Action, Statement, Truth, catalogue};
 use crate::index::{IndexVec, define_id};
 use crate::project::{DocumentId, Effective, Effects, IdentityId, IdentityKind, PolicyRef, Project, Reach, ResourceId};
@@ -22,36 +23,6 @@ define_id! {
 
 /// No repository has more that lead somewhere: what all of a kind can be reached by is one node.
 const MAX_EDGES: usize = 2_000_000;
-
-/// Parts of the names of services that run code of the customer's with the credentials of a role.
-const RUNS_CODE: &[&str] = &[
-    "amplify",
-    "apprunner",
-    "batch",
-    "bedrock-agentcore",
-    "braket",
-    "codebuild",
-    "ec2",
-    "ecs-tasks",
-    "edgelambda",
-    "eks",
-    "eks-fargate-pods",
-    "elasticbeanstalk",
-    "elasticmapreduce",
-    "emr-serverless",
-    "gamelift",
-    "glue",
-    "greengrass",
-    "imagebuilder",
-    "kinesisanalytics",
-    "lambda",
-    "omics",
-    "pods",
-    "sagemaker",
-    "spotfleet",
-    "synthetics",
-    "tasks",
-];
 
 /// A place that access leads from or to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -90,6 +61,8 @@ pub(super) struct Write {
     pub(super) of: Option<NodeId>,
     pub(super) class: Class,
     pub(super) policy: Option<NodeId>,
+    /// It takes away what alone keeps `of` from being an administrator.
+    pub(super) lifts: bool,
     /// From the writer.
     pub(super) edge: Edge,
 }
@@ -176,9 +149,12 @@ impl<'p> Graph<'p> {
         out.profiled = profiled.collect();
         assume::add_outside(&mut out);
         entries::add(&mut out);
+        triggers::add(&mut out);
         running::add_runs(&mut out);
+        sources::add_runs(&mut out);
         data::add_contents(&mut out);
         data::add_resource_policies(&mut out);
+        let (limited, scripts) = (limits::limited(&out), sources::scripts(&out));
         for id in project.identities.ids() {
             let actor = Actor::new(&out, id);
             if out.is_admin(actor.node) {
@@ -186,9 +162,11 @@ impl<'p> Graph<'p> {
             }
             assume::add(&mut out, &actor);
             credentials::add(&mut out, &actor);
+            limits::add(&mut out, &actor, &limited);
             pass_role::add(&mut out, &actor);
             running::add(&mut out, &actor);
             launching::add(&mut out, &actor);
+            sources::add(&mut out, &actor, &scripts);
             data::add(&mut out, &actor);
         }
         out
@@ -208,11 +186,7 @@ impl<'p> Graph<'p> {
     /// Whether a node is an identity that may do everything.
     pub(super) fn is_admin(&self, node: NodeId) -> bool {
         let power = self.identity(node).and_then(|id| self.effects.power(id));
-        let asking = Asking {
-            names: &self.names,
-            who: node,
-            passed_to: None,
-        };
+        let asking = Asking::new(&self.names, node);
         power.is_some_and(|p| p.reach == Reach::Everything && asking.meets_all(p.grant.statement).may_be())
     }
 
@@ -220,7 +194,7 @@ impl<'p> Graph<'p> {
     /// no one's.
     pub(super) fn is_start(&self, node: NodeId) -> bool {
         let of_service = |w: &Way| match &w.who {
-            Who::Service(name) => !RUNS_CODE.iter().any(|s| name.split('.').any(|part| part == *s)),
+            Who::Service(name) => !runs_code(name),
             _ => false,
         };
         match &self.nodes[node] {
@@ -295,6 +269,11 @@ impl<'p> Graph<'p> {
         };
         edges.into_iter().for_each(|e| self.push(e));
         id
+    }
+
+    pub(super) fn hubs_of(&self, wanted: impl Fn(&Hub) -> bool) -> Vec<NodeId> {
+        let hubs = self.hubs.iter().filter(|(hub, _)| wanted(hub));
+        hubs.map(|(_, id)| *id).collect()
     }
 
     /// What each hub stands for, in words.
@@ -413,9 +392,8 @@ impl<'p> Actor<'p> {
     /// Who asks, where it asks for nothing that depends on more.
     pub(super) fn asking<'a>(&self, graph: &'a Graph<'p>) -> Asking<'a, 'p> {
         Asking {
-            names: &graph.names,
-            who: self.node,
             passed_to: self.passed_to,
+            ..Asking::new(&graph.names, self.node)
         }
     }
 
@@ -523,7 +501,7 @@ impl<'p> Graph<'p> {
         let mut done: HashSet<NodeId> = HashSet::new();
         for g in granted {
             let nodes = match &g.targets {
-                ActionTargets::All if !actor.is_limited(g.action) => {
+                ActionTargets::All if !actor.is_limited(g.action) && !asks_for_tags(g.grant.statement) => {
                     let whole = edge(self, g, None);
                     let is_whole = whole.is_some();
                     if let Some(mut e) = whole {
@@ -552,8 +530,13 @@ impl<'p> Graph<'p> {
                 if node == actor.node || done.contains(&node) || actor.is_kept_from(self, g.action, node) {
                     continue;
                 }
+                let Some(tagged) = tags::tagged(self, actor, g, node, class) else {
+                    continue;
+                };
                 if let Some(mut e) = edge(self, g, Some(node)) {
                     e.to = node;
+                    e.needs.extend(tagged.needs);
+                    e.conditions.retain(|key| !tagged.met.contains(key));
                     done.insert(node);
                     self.push(e);
                 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::classes::{ROLE, USER};
+use super::graph::{AccessNode, Graph, NodeId};
 use super::names::{MatchedNodes, NodeNames};
 use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::model::Resource;
@@ -102,4 +103,20 @@ pub(super) fn home_accounts(project: &Project<'_>, names: &NodeNames<'_>) -> Has
         known.then(|| Some((of, accounts.into_iter().next()?)))?
     };
     found.into_iter().filter_map(one).collect()
+}
+
+/// The number of the account in an ARN.
+pub(super) fn account_in(arn: &str) -> Option<String> {
+    let field = arn.split(':').nth(4)?;
+    is_account_id(field).then(|| field.to_owned())
+}
+
+/// The account of what is in the repository, where it is known: its number, or what its provider uses.
+pub(super) fn account_of(graph: &Graph<'_>, node: NodeId) -> Option<String> {
+    let resource = match &graph.nodes[node] {
+        AccessNode::Identity(id) => graph.project.identities[*id].resource,
+        AccessNode::Resource(id) | AccessNode::Contents(id) => *id,
+        _ => return None,
+    };
+    graph.project.resources[resource].account.as_deref().map(str::to_owned)
 }

@@ -3,6 +3,7 @@
 //! **Invariant:** an item is about what it refers to, and about what its ARN certainly matches; a name or an account that is
 //! not known makes it about nothing else. IAM User Guide, "IAM identifiers"; Service Authorization Reference, "Resource types".
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -89,6 +90,7 @@ pub(super) struct NodeName {
     rest: Text,
     pattern: Pattern,
     deployment: Deployment,
+    resource: Option<ResourceId>,
     /// AWS makes the name.
     generated: bool,
 }
@@ -112,7 +114,7 @@ impl<'p> NodeNames<'p> {
                 _ => None,
             };
             let deployment = deployments.of(resource.map(|r| &project.resources[r]));
-            let named = match (node, resource) {
+            let mut named = match (node, resource) {
                 (AccessNode::Identity(i), Some(r)) => {
                     let identity = &project.identities[*i];
                     let class = Class::of_identity(identity.kind);
@@ -129,9 +131,11 @@ impl<'p> NodeNames<'p> {
                     rest: Text::default(),
                     pattern: Pattern::resource(&Text::default()),
                     deployment,
+                    resource: None,
                     generated: true,
                 },
             };
+            named.resource = resource;
             if let (Some(resource), Some(class)) = (resource, named.class) {
                 out.by_resource.insert(resource, id);
                 let known = named.rest.prefix();
@@ -151,6 +155,17 @@ impl<'p> NodeNames<'p> {
 
     pub(super) fn node_of(&self, resource: ResourceId) -> Option<NodeId> {
         self.by_resource.get(&resource).copied()
+    }
+
+    /// The value of a tag, where the repository says it.
+    pub(super) fn tag(&self, node: NodeId, key: &str) -> Option<Cow<'p, str>> {
+        let resource = &self.project.resources[self.nodes.get(node)?.resource?];
+        let tags = resource.get("Tags")?;
+        let named = |item: &'p Value| item.get("Key").and_then(Value::as_str).as_deref() == Some(key);
+        match tags.get(key) {
+            Some(value) => value.as_str(),
+            None => tags.items().iter().find(|item| named(item))?.get("Value")?.as_str(),
+        }
     }
 
     /// All of a class that is deployed together, in their order.
@@ -465,6 +480,7 @@ fn name_of(r: &Resource, class: Option<Class>, name: Option<Text>, deployment: D
         }
     }
     NodeName {
+        resource: None,
         pattern: Pattern::resource(&rest),
         class,
         name,

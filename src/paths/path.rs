@@ -2,6 +2,7 @@
 
 use super::edge::Edge;
 use super::graph::{AccessNode, Graph, NodeId};
+use super::route::Route;
 use super::staging::staged;
 use crate::grade::{Confidence, Severity};
 use crate::project::ResourceId;
@@ -12,17 +13,31 @@ use crate::source::Span;
 pub enum Gain {
     /// Every action on every resource.
     Admin,
+    /// The permissions or credentials of every user or role.
+    IdentityAdministration,
     /// Data that the start cannot read by itself.
     Data,
+    /// An identity of another account.
+    Account,
     /// Another identity or resource, which was asked for.
     Identity,
 }
 
 impl Gain {
+    pub const ALL: [Self; 5] = [
+        Self::Admin,
+        Self::IdentityAdministration,
+        Self::Data,
+        Self::Account,
+        Self::Identity,
+    ];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Admin => "admin",
+            Self::IdentityAdministration => "identity-administration",
             Self::Data => "data",
+            Self::Account => "account",
             Self::Identity => "identity",
         }
     }
@@ -31,7 +46,9 @@ impl Gain {
     pub fn text(self) -> &'static str {
         match self {
             Self::Admin => "administrator access",
+            Self::IdentityAdministration => "administration of identities",
             Self::Data => "access to data",
+            Self::Account => "access to another account",
             Self::Identity => "what was asked for",
         }
     }
@@ -156,11 +173,6 @@ pub struct AccessPath {
 }
 
 impl AccessPath {
-    /// The start, and where it ends.
-    pub(super) fn ends(&self) -> (Option<NodeId>, Option<NodeId>) {
-        (self.nodes.first().copied(), self.nodes.last().copied())
-    }
-
     /// Where its ends and what it needs are written.
     pub fn spans(&self) -> impl Iterator<Item = Span> {
         let ends = self.hops.iter().filter_map(|h| h.to.span).chain(self.from.span);
@@ -168,42 +180,20 @@ impl AccessPath {
         ends.chain(needs).filter(|s| s.is_in_source())
     }
 
-    pub(super) fn new(graph: &Graph<'_>, gain: Gain, start: NodeId, edges: &[Edge]) -> Option<Self> {
+    pub(super) fn new(graph: &Graph<'_>, route: &Route) -> Option<Self> {
+        let edges = route.edges(graph);
         let edges: Vec<Edge> = edges.iter().flat_map(|e| staged(graph, e)).collect();
         let hops: Vec<Hop> = edges.iter().map(|e| hop(graph, e)).collect();
         let to = hops.last()?.to.clone();
-        let public = matches!(graph.nodes[start], AccessNode::Public);
-        let entered = matches!(graph.nodes[start], AccessNode::Public) && hops.len() > 1;
-        let unknown = hops.iter().any(|h| !h.unknown.is_empty());
-        let conditions = hops.iter().any(|h| !h.conditions.is_empty());
-        let confidence = match (unknown, conditions || entered) {
-            (true, _) => Confidence::Low,
-            (false, true) => Confidence::Medium,
-            (false, false) => Confidence::High,
-        };
-        let severity = match (gain, public) {
-            (Gain::Admin, true) => Severity::Critical,
-            (Gain::Admin, false) | (Gain::Data, true) => Severity::High,
-            (Gain::Data, false) => Severity::Medium,
-            (Gain::Identity, _) => Severity::Low,
-        };
         Some(Self {
-            gain,
-            severity: if unknown { lower(severity) } else { severity },
-            confidence,
-            from: PathEnd::new(graph, start),
+            gain: route.gain,
+            severity: route.severity,
+            confidence: route.confidence,
+            from: PathEnd::new(graph, route.start),
             to,
             hops,
-            nodes: std::iter::once(start).chain(edges.iter().map(|e| e.to)).collect(),
+            nodes: std::iter::once(route.start).chain(edges.iter().map(|e| e.to)).collect(),
         })
-    }
-}
-
-fn lower(severity: Severity) -> Severity {
-    match severity {
-        Severity::Critical => Severity::High,
-        Severity::High => Severity::Medium,
-        Severity::Medium | Severity::Low => Severity::Low,
     }
 }
 

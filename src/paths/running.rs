@@ -7,6 +7,7 @@ use super::graph::{AccessNode, Actor, Graph, Hub, NodeId};
 use super::launching;
 use super::methods::{Danger, all_methods, is_service};
 use super::names::ActionTargets;
+use super::tags;
 use super::trust::{Way, Who};
 use crate::iam::Action;
 use crate::model::resource_types::{self, RoleHolder, RoleProperty};
@@ -61,7 +62,7 @@ fn may_run_as(graph: &Graph<'_>, kind: &str, property: &RoleProperty, role: Iden
             _ => property.services,
         },
     };
-    let named = |w: &Way| matches!(&w.who, Who::Service(name) if services.iter().any(|s| name.strip_suffix(".amazonaws.com") == Some(s)) || is_service(name, services));
+    let named = |w: &Way| matches!(&w.who, Who::Service(name) if is_service(name, services));
     services.is_empty() || trust.is_open() || trust.ways.iter().any(named)
 }
 
@@ -108,10 +109,13 @@ fn other<'p>(
         return None;
     }
     let granted = actor.granted(graph, action.name(), class);
-    let covering = granted.iter().find(|g| match (&g.targets, node) {
-        (ActionTargets::All, _) => true,
-        (targets, Some(node)) => targets.name(node),
-        (_, None) => false,
+    let covering = granted.iter().find(|g| {
+        let is_on = match (&g.targets, node) {
+            (ActionTargets::All, _) => true,
+            (targets, Some(node)) => targets.name(node),
+            (_, None) => false,
+        };
+        is_on && node.is_none_or(|n| tags::tagged(graph, actor, g, n, class).is_some())
     });
     let kept = node.is_some_and(|n| actor.is_kept_from(graph, action, n));
     let same = leading

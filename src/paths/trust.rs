@@ -95,11 +95,7 @@ impl<'p> TrustOf<'p> {
     /// Whether the conditions of a way, and the Deny statements, certainly keep `node` out.
     pub(super) fn keeps_out(&self, way: usize, node: NodeId, names: &NodeNames<'_>) -> bool {
         let statement = self.statements.iter().find(|(_, ways)| ways.contains(&way));
-        let asking = Asking {
-            names,
-            who: node,
-            passed_to: None,
-        };
+        let asking = Asking::new(names, node);
         let shut = statement.is_some_and(|(s, _)| asking.meets_all(s).is_no());
         let assume = catalogue().action("sts:AssumeRole");
         shut || assume.is_some_and(|a| self.denies.iter().any(|s| asking.is_denied_by(s, a)))
@@ -209,7 +205,7 @@ fn lets_in(s: &Statement, kind: PrincipalType) -> bool {
 }
 
 /// The role or user that an ARN names.
-fn elsewhere(text: &Text) -> Option<Who> {
+pub(super) fn elsewhere(text: &Text) -> Option<Who> {
     let arn = Arn::parse(text)?;
     let kind = match &*arn.resource_type() {
         "role" => "role",

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use serde::ser::{SerializeSeq, Serializer};
 
 use super::json::{JsonSpan, JsonUnjudged, JsonUnread, SCHEMA_VERSION, span, unjudged, unread};
 use crate::paths::{AccessPath, Hop, Need, PathEnd};
@@ -10,24 +11,32 @@ use crate::phrase;
 use crate::source::{Problem, Sources, Span, json_without_commands, one_line, pretty_json, push_line};
 use crate::unjudged::Unjudged;
 
+/// Calls back for each path.
+pub type EachPath<'a> = &'a dyn Fn(&mut dyn FnMut(&AccessPath));
+
 /// What `overgrant paths` shows.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct PathsPage<'a> {
     pub sources: &'a Sources,
-    /// The worst first.
-    pub paths: &'a [AccessPath],
+    /// The worst first, one after the other, since they may be many.
+    pub paths: EachPath<'a>,
+    /// There are more paths to data than these.
+    pub more: bool,
     pub errors: &'a [Problem],
     pub unjudged: &'a [Unjudged],
 }
 
 /// What `overgrant paths --format json` writes.
-#[derive(Debug, Serialize)]
+#[derive(Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonPaths<'a> {
     /// Version of this layout.
     schema_version: &'static str,
     /// The worst first.
-    paths: Vec<JsonPath<'a>>,
+    #[cfg_attr(feature = "cli", schemars(with = "Vec<JsonPath<'a>>"))]
+    paths: JsonPathList<'a>,
+    /// There are more paths to data than are listed; `--from` and `--to` ask for particular ones.
+    more: bool,
     /// Files that could not be read completely.
     errors: Vec<JsonUnread<'a>>,
     /// What could not be judged.
@@ -37,13 +46,13 @@ struct JsonPaths<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub(super) struct JsonPath<'a> {
-    /// `admin`, `data`, or `identity` for what `--to` asks for.
+    /// `admin`, `identity-administration`, `data`, `account`, or `identity` for what `--to` asks for.
     gain: &'static str,
     severity: &'static str,
     confidence: &'static str,
     /// The start.
     from: JsonEnd<'a>,
-    /// The administrator that the start becomes, or the data.
+    /// What the start becomes, or the data.
     to: JsonEnd<'a>,
     /// Each begins where the one before it ends.
     hops: Vec<JsonHop<'a>>,
@@ -90,6 +99,25 @@ struct JsonNeed<'a> {
     span: Option<JsonSpan>,
 }
 
+struct JsonPathList<'a> {
+    sources: &'a Sources,
+    each: EachPath<'a>,
+}
+
+impl Serialize for JsonPathList<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        let mut outcome = Ok(());
+        (self.each)(&mut |p| {
+            if outcome.is_ok() {
+                outcome = list.serialize_element(&json_path(self.sources, p));
+            }
+        });
+        outcome?;
+        list.end()
+    }
+}
+
 /// The JSON Schema of the list of paths.
 #[cfg(feature = "cli")]
 pub(crate) fn schema() -> serde_json::Value {
@@ -101,7 +129,11 @@ pub fn paths_json(listed: &PathsPage<'_>) -> String {
     let sources = listed.sources;
     json_without_commands(pretty_json(&JsonPaths {
         schema_version: SCHEMA_VERSION,
-        paths: listed.paths.iter().map(|p| json_path(sources, p)).collect(),
+        paths: JsonPathList {
+            sources,
+            each: listed.paths,
+        },
+        more: listed.more,
         errors: unread(sources, listed.errors),
         unjudged: unjudged(sources, listed.unjudged),
     }))
@@ -153,8 +185,9 @@ fn json_need<'a>(sources: &'a Sources, need: &'a Need) -> JsonNeed<'a> {
 
 /// One paragraph for each path.
 pub fn paths_human(listed: &PathsPage<'_>) -> String {
-    let mut out = String::new();
-    for p in listed.paths {
+    let (mut out, mut count) = (String::new(), 0);
+    (listed.paths)(&mut |p| {
+        count += 1;
         push_line(
             &mut out,
             &format!("{}: {}: {}", p.severity.name(), title(p), path_line(p)),
@@ -172,16 +205,11 @@ pub fn paths_human(listed: &PathsPage<'_>) -> String {
             }
         }
         out.push('\n');
+    });
+    push_line(&mut out, &total(count));
+    if listed.more {
+        push_line(&mut out, MORE);
     }
-    let count = phrase::count(listed.paths.len(), "path", "paths");
-    push_line(
-        &mut out,
-        &if listed.paths.is_empty() {
-            "No paths.".to_owned()
-        } else {
-            count
-        },
-    );
     if !listed.unjudged.is_empty() {
         let n = phrase::count(listed.unjudged.iter().filter(|u| u.counts()).count(), "part", "parts");
         push_line(
@@ -190,6 +218,16 @@ pub fn paths_human(listed: &PathsPage<'_>) -> String {
         );
     }
     out
+}
+
+/// More paths to data than are listed.
+const MORE: &str = "There are more paths to data: ask with --from WHO or --to RESOURCE.";
+
+fn total(paths: usize) -> String {
+    match paths {
+        0 => "No paths.".to_owned(),
+        _ => phrase::count(paths, "path", "paths"),
+    }
 }
 
 /// `user/ann → role/build → role/admin`
@@ -201,7 +239,7 @@ pub(super) fn path_line(p: &AccessPath) -> String {
 /// A list that fits a comment on a pull request.
 pub fn paths_markdown(listed: &PathsPage<'_>) -> String {
     let mut out = String::new();
-    for p in listed.paths {
+    (listed.paths)(&mut |p| {
         let _ = writeln!(out, "- **{}**: {}: `{}`", p.severity.name(), title(p), p.from.text());
         for h in &p.hops {
             let places: Vec<String> = h.needs.iter().map(|n| place(listed.sources, n.span)).collect();
@@ -213,9 +251,12 @@ pub fn paths_markdown(listed: &PathsPage<'_>) -> String {
             };
             let _ = writeln!(out, "  1. {} `{}`{notes}: {}", h.by, h.to.text(), places.join(", "));
         }
+    });
+    if out.is_empty() {
+        push_line(&mut out, &total(0));
     }
-    if listed.paths.is_empty() {
-        out.push_str("No paths.\n");
+    if listed.more {
+        let _ = write!(out, "\n{MORE}\n");
     }
     out
 }

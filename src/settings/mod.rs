@@ -158,6 +158,8 @@ pub struct OwnSettings {
     pub github: OneOrMany<String>,
     /// AWS accounts of others that you trust, by name.
     pub trusted_accounts: Accounts,
+    /// Data that matters most, by name, address, or ARN, with `*` and `?`: paths to it come first, and their severity is higher.
+    pub sensitive: OneOrMany<String>,
 }
 
 /// One entry of `[per-file]`.
@@ -352,6 +354,7 @@ impl Settings {
             organization: self.own.organization.clone(),
             github: self.own.github.0.clone(),
             trusted_accounts: self.own.trusted_accounts.0.clone(),
+            sensitive: self.own.sensitive.0.clone(),
             workloads: self.workloads.iter().filter_map(|w| self.declared(w)).collect(),
             today: None,
         }

@@ -263,6 +263,7 @@ exclude = ["vendor/"]
 [own]
 accounts = { prod = "111122223333" }
 trusted-accounts = ["464622532012"]
+sensitive = ["aws_dynamodb_table.ledger"]
 [rules.admin-star-star]
 severity = "high"
 [per-file]
@@ -286,7 +287,7 @@ until = 2027-03-31
         assert_eq!(ignored[0].name, "actions");
         let exception = &s.exceptions[0];
         assert_eq!(exception.until, Date::parse("2027-03-31"));
-        assert_eq!(s.location(exception.range.start), ("overgrant.toml", 15));
+        assert_eq!(s.location(exception.range.start), ("overgrant.toml", 16));
         assert!(s.covers(&exception.path, "/repo/policies/break-glass.json"));
         assert!(!s.covers(&exception.path, "/repo/x/policies/break-glass.json"));
     }

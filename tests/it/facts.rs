@@ -238,42 +238,23 @@ fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
 fn ways_to_more_permissions_are_made_of_actions() {
     let mut ways = 0;
     for row in rows(include_str!("../../rules/facts/hand/escalation.txt")) {
-        let [name, kind, actions, what, ref services @ ..] = row[..] else {
+        let [name, kind, actions, what, ref types @ ..] = row[..] else {
             panic!("four fields: {row:?}")
         };
-        assert!(services.len() < 2, "{name}");
-        let is_type = |word: &str| word.starts_with("AWS::");
-        for service in services.iter().flat_map(|s| s.split(' ')) {
-            assert_eq!(
-                is_type(service),
-                matches!(kind, "reach" | "target"),
-                "{name}: {service}"
-            );
-            assert!(
-                is_type(service) || catalogue().is_service_principal(&format!("{service}.amazonaws.com")),
-                "{name}: {service}"
-            );
-        }
+        assert!(["self", "other", "reach", "target"].contains(&kind), "{name}: {kind}");
+        assert_eq!(types.len(), usize::from(matches!(kind, "reach" | "target")), "{name}");
+        let mut types = types.iter().flat_map(|t| t.split(' '));
+        assert!(types.all(|t| t.starts_with("AWS::")), "{name}");
         ways += 1;
-        let actions: Vec<&str> = actions.split(' ').collect();
-        for action in &actions {
-            let known = catalogue().action(action).is_some_and(|a| a.name() == *action);
+        for action in actions.split(' ') {
+            let known = catalogue().action(action).is_some_and(|a| a.name() == action);
             assert!(known, "{name}: {action}");
+            // A role is handed over by `iam:PassRole`, and `passed-roles.txt` has what that takes.
+            assert_ne!(action, "iam:PassRole", "{name}");
         }
-        assert!(
-            ["self", "other", "pass", "start", "reach", "target"].contains(&kind),
-            "{name}: {kind}"
-        );
-        // A role is handed over by `iam:PassRole` and by nothing else.
-        assert_eq!(
-            matches!(kind, "pass" | "start"),
-            actions.contains(&"iam:PassRole"),
-            "{name}"
-        );
-        assert!(actions.len() > 1 || kind != "pass", "{name}");
         assert!(!what.is_empty(), "{name}");
     }
-    assert!(ways > 50, "{ways}");
+    assert!(ways > 30, "{ways}");
 }
 
 #[test]

@@ -154,25 +154,46 @@ impl<'p> EffectiveGrant<'p> {
     }
 }
 
+/// Something that keeps an identity from what its policies allow, and that can be taken away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccessLimit {
+    Boundary,
+    /// A policy of the identity's own: index into [`Identity::policies`].
+    Policy(usize),
+}
+
 impl<'p> Effective<'p> {
     pub fn new(project: &'p Project<'_>, id: IdentityId) -> Self {
+        Self::with(project, id, None)
+    }
+
+    /// What the identity may do once something that limits it is gone.
+    pub fn without(project: &'p Project<'_>, id: IdentityId, limit: AccessLimit) -> Self {
+        Self::with(project, id, Some(limit))
+    }
+
+    fn with(project: &'p Project<'_>, id: IdentityId, gone: Option<AccessLimit>) -> Self {
         let identity = &project.identities[id];
+        let bounded = identity
+            .boundary
+            .as_ref()
+            .filter(|_| gone != Some(AccessLimit::Boundary));
         let mut out = Self {
             identity: id,
             grants: Vec::new(),
             denied: ActionSet::empty(),
-            boundary: identity.boundary.as_ref().map(|b| Boundary::new(project, b)),
+            boundary: bounded.map(|b| Boundary::new(project, b)),
             gaps: unknowns::gaps_of_identity(project, identity),
             limits: Vec::new(),
             above: Vec::new(),
         };
-        out.collect(project, identity, None);
+        out.collect(project, identity, None, gone);
         for membership in &identity.groups {
             match membership.group {
                 Some(group) => {
                     let holder = &project.identities[group];
                     out.gaps.extend(unknowns::gaps_of_identity(project, holder));
-                    out.collect(project, holder, Some(group));
+                    out.collect(project, holder, Some(group), None);
                 }
                 None => out
                     .gaps
@@ -237,9 +258,18 @@ impl<'p> Effective<'p> {
         self.limits.iter().map(|(s, _)| *s)
     }
 
-    /// Adds the policies of `holder`: the identity, or a group of it.
-    fn collect(&mut self, project: &'p Project<'_>, holder: &'p Identity, group: Option<IdentityId>) {
-        for through in &holder.policies {
+    /// Adds the policies of `holder`, the identity or a group of it, without one that is gone.
+    fn collect(
+        &mut self,
+        project: &'p Project<'_>,
+        holder: &'p Identity,
+        group: Option<IdentityId>,
+        gone: Option<AccessLimit>,
+    ) {
+        for (i, through) in holder.policies.iter().enumerate() {
+            if gone == Some(AccessLimit::Policy(i)) {
+                continue;
+            }
             match &through.policy {
                 PolicyRef::Documents(ids) => {
                     if ids.is_empty() {

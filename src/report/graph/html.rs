@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::escape_uri;
 use super::layout::GraphLayout;
-use super::model::{DrawnNeed, GraphPage};
+use super::model::{DrawnNeed, GraphPage, gain_rank};
 use crate::finding::Severity;
 use crate::source::{json_without_commands, one_line};
 
@@ -79,13 +79,7 @@ fn data(page: &GraphPage, href: &dyn Fn(&str) -> String) -> Value {
         .collect();
     let shown_paths = paths.iter().map(|p| {
         let edges: Vec<usize> = p.edges.iter().filter_map(|e| kept[*e]).collect();
-        json!([
-            u8::from(p.gain == "data"),
-            rank(Some(p.severity)),
-            p.confidence,
-            p.ends,
-            edges
-        ])
+        json!([gain_rank(p.gain), rank(Some(p.severity)), p.confidence, p.ends, edges])
     });
     let shown_paths: Vec<Value> = shown_paths.collect();
     let findings = page.findings.iter().map(|f| {

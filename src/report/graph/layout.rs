@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::GraphPage;
+use crate::paths::Gain;
 
 /// The distance of the left edges of two nodes beside each other, and of the upper edges of two above each other.
 pub(super) const ACROSS: usize = 300;
@@ -64,7 +65,7 @@ fn columns(page: &GraphPage, neighbors: &Neighbors) -> Vec<Option<usize>> {
             .filter(move |p| p.gain == gain)
             .filter_map(|p| p.ends.last())
     };
-    for gain in ["admin", "data"] {
+    for gain in Gain::ALL.map(Gain::name) {
         let own = (0..count).filter(|n| page.nodes[*n].gain == Some(gain));
         let mut queue: VecDeque<usize> = VecDeque::new();
         for n in own.chain(last(gain).copied()) {

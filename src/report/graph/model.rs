@@ -121,11 +121,17 @@ pub(super) struct DrawnNeed {
     pub(super) span: Option<JsonSpan>,
 }
 
+/// The place of a gain among all, those first that give most.
+pub(super) fn gain_rank(name: &str) -> usize {
+    let all = Gain::ALL.iter();
+    all.take_while(|g| g.name() != name).count()
+}
+
 /// A start, edges, and a gain.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub(super) struct DrawnPath {
-    /// `admin` or `data`.
+    /// `admin`, `identity-administration`, `data`, or `account`.
     pub(super) gain: &'static str,
     #[cfg_attr(feature = "cli", schemars(with = "String"))]
     pub(super) severity: Severity,
@@ -223,7 +229,7 @@ impl GraphPage {
         for page in pages {
             all.add(page);
         }
-        all.paths.sort_by_key(|p| (p.gain, Reverse(p.severity)));
+        all.paths.sort_by_key(|p| (gain_rank(p.gain), Reverse(p.severity)));
         all.grade();
         all
     }

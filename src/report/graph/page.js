@@ -3,7 +3,8 @@
   const $ = (id) => document.getElementById(id);
   const D = JSON.parse($("data").textContent);
   const SEVERITY = ["", "low", "medium", "high", "critical"];
-  const GAIN = ["gains administrator access", "gains access to data"];
+  const GAIN = ["gains administrator access", "gains administration of identities", "gains access to data", "gains access to another account"];
+  const GAIN_NAME = ["admin", "identities", "data", "account"];
   const BOX = { w: 200, h: 40 };
   const ROW = 54;
   const MOST_NEIGHBORS = 16;
@@ -123,7 +124,7 @@
       out.title = p.ends.map((n) => nodes[n].l).join(" → ");
       out.append(
         el("div", {}, badge(p.severity), " ", el("strong", {}, first.l)),
-        el("div", { class: "second" }, [p.gain ? "data" : "admin", `${count(p.edges.length, "step", "steps")} ${first === last ? "by itself" : `→ ${last.l}`}`, first.s]
+        el("div", { class: "second" }, [GAIN_NAME[p.gain], `${count(p.edges.length, "step", "steps")} ${first === last ? "by itself" : `→ ${last.l}`}`, first.s]
           .filter(Boolean).join(" · ")));
     } else {
       const n = nodes[index];

@@ -107,6 +107,7 @@ fn ownership(t: &OwnTable) -> Ownership {
         organization: t.organization.clone(),
         github: t.github.clone(),
         trusted_accounts: t.trusted_accounts.clone(),
+        sensitive: Vec::new(),
         workloads: Vec::new(),
         today: None,
     }

@@ -493,14 +493,6 @@ impl Loaded<'_> {
         self.tree.exists(Path::new(&join_path(&self.root, path)))
     }
 
-    /// Fails if objects of a Git tree could not be read.
-    pub(super) fn ensure_read(&self) -> Result<(), CliFailure> {
-        let mut failures = [&self.tree, &self.settings_tree]
-            .into_iter()
-            .filter_map(SourceTree::failure);
-        failures.next().map_or(Ok(()), |failure| Err(failure.clone().into()))
-    }
-
     /// What is found here, for later runs to leave out.
     pub(super) fn known_findings(&self, sources: &Sources, report: &Report) -> Baseline {
         // Settings are judged as they are now; what else their files hold is not what they held.

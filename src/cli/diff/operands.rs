@@ -113,7 +113,7 @@ impl<'c> OperandResolver<'c> {
     }
 
     fn side(&self, side: &DiffArgument, other: &DiffArgument) -> Result<DiffOperand, CliFailure> {
-        let mut run_options = RunOptions::confined();
+        let mut run_options = RunOptions::without_findings();
         let mut is_absent = false;
         let (name, base) = match side {
             DiffArgument::Stdin => ("-".to_owned(), self.cwd.to_owned()),

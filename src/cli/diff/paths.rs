@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::super::paths::leaves_out;
 use super::super::run::Loaded;
-use crate::paths::{AccessPath, Gain, PathEnd, find_paths};
+use crate::paths::{AccessPath, Gain, PathEnd, PathQuery, Paths};
 use crate::project::{Effects, Project};
 use crate::source::Span;
 
@@ -13,6 +13,8 @@ pub(super) struct PathList {
     all: Vec<AccessPath>,
     /// Of each, from the most to the least certain: what it is, and what it is called.
     keys: Vec<[String; 3]>,
+    /// There are more paths to data.
+    more: bool,
 }
 
 /// Where something was before it was moved: its root and address, and those that it has now.
@@ -27,19 +29,17 @@ pub(super) struct ChangedPaths {
     pub(super) unknown: Vec<(bool, AccessPath)>,
 }
 
-/// Of more paths on one side, those to data may be only some: they are not compared.
-const MAX_COMPARED: usize = 20_000;
-
-/// All paths to administrators and to data.
-pub(super) fn paths_of(project: &Project<'_>) -> Vec<AccessPath> {
+/// All paths by which something is gained, and whether there are more to data.
+pub(super) fn paths_of(project: &Project<'_>) -> (Vec<AccessPath>, bool) {
     let effects = Effects::new(project);
-    find_paths(project, &effects, &|_| false)
+    let found = Paths::new(project, &effects, &PathQuery::default());
+    (found.iter().collect(), found.more)
 }
 
 impl PathList {
     /// `below` is the path of a root as it is compared; `moves` are those from the other side.
     pub(super) fn new(
-        mut all: Vec<AccessPath>,
+        (mut all, more): (Vec<AccessPath>, bool),
         read: &Loaded<'_>,
         project: &Project<'_>,
         below: &dyn Fn(&str) -> String,
@@ -59,9 +59,9 @@ impl PathList {
             None => end.text(),
         };
         let key = |p: &AccessPath, of: &dyn Fn(&PathEnd) -> String| {
-            // To be an administrator is one gain, through whichever of them.
             let to = match p.gain {
-                Gain::Admin => String::new(),
+                // To be an administrator of an account is one gain, through whichever of them.
+                Gain::Admin | Gain::IdentityAdministration | Gain::Account => account(&p.to).to_owned(),
                 Gain::Data | Gain::Identity => of(&p.to),
             };
             format!("{}\n{}\n{to}", p.gain.name(), of(&p.from))
@@ -71,9 +71,16 @@ impl PathList {
             .map(|p| [key(p, &place), key(p, &PathEnd::text), key(p, &local)]);
         Self {
             keys: keys.collect(),
+            more,
             all,
         }
     }
+}
+
+/// The account that an end is in, where its ARN says so.
+fn account(end: &PathEnd) -> &str {
+    let arn = end.arn.as_deref().unwrap_or_default();
+    arn.split(':').nth(4).unwrap_or_default()
 }
 
 fn is_certain(path: &AccessPath) -> bool {
@@ -99,10 +106,10 @@ pub(super) fn changed_paths(old: &PathList, new: &PathList) -> ChangedPaths {
         }
     }
     let mut out = ChangedPaths::default();
-    let is_cut = old.all.len().max(new.all.len()) > MAX_COMPARED;
     for (list, other, taken, opens) in [(new, old, &of_new, true), (old, new, &of_old, false)] {
         for (path, other_at) in list.all.iter().zip(taken) {
-            if is_cut && path.gain != Gain::Admin {
+            // Those to data may be only some.
+            if path.gain == Gain::Data && (old.more || new.more) {
                 continue;
             }
             let other = other_at.and_then(|at| other.all.get(at));

@@ -152,7 +152,7 @@ resource "aws_iam_role_policy_attachment" "r{n}" {{
     assert_eq!(messages(&json(&r), "gained").len(), 12);
     let markdown = r.run(&["diff", "old", "new", "--format", "markdown"]).out;
     let expected =
-        "`aws_iam_role.r0`, `aws_iam_role.r1`, `aws_iam_role.r10`, and 9 more gain `sqs:PurgeQueue` on any resource";
+        "`aws_iam_role.r0`, `aws_iam_role.r1`, `aws_iam_role.r2`, and 9 more gain `sqs:PurgeQueue` on any resource";
     assert!(
         markdown.contains(expected) && markdown.lines().count() <= 5,
         "{markdown}"

@@ -23,7 +23,7 @@ fn has_principals(document: &Value) -> bool {
     first.get("Principal").or(first.get("NotPrincipal")).is_some()
 }
 
-/// The document alone: on a resource of another account for callers that may do everything, or attached to the caller.
+/// The document alone, about a resource of another account: what is on the other side allows everything.
 fn decision(document: &Document, request: &AccessRequest, principals: bool) -> Decision {
     let mut policies = RequestPolicies::default();
     let own = PolicyGroup::of([document]);
@@ -32,12 +32,15 @@ fn decision(document: &Document, request: &AccessRequest, principals: bool) -> D
             policies.identity.allows_all = true;
             policies.resource = own;
         }
-        false => policies.identity = own,
+        false => {
+            policies.identity = own;
+            policies.resource.allows_all = true;
+        }
     }
     decide(request, &policies).decision
 }
 
-fn as_request(w: &Witness, principals: bool) -> AccessRequest {
+fn as_request(w: &Witness) -> AccessRequest {
     let mut context = RequestContext::closed();
     for (key, value) in &w.context {
         context.set(key, ContextValue::Known(value.values().to_vec()));
@@ -47,10 +50,7 @@ fn as_request(w: &Witness, principals: bool) -> AccessRequest {
         WitnessPrincipal::Anonymous => Caller::Anonymous,
     };
     AccessRequest {
-        resource_account: match principals {
-            true => Some("000000000000".to_owned()),
-            false => caller.account().map(str::to_owned),
-        },
+        resource_account: Some("000000000000".to_owned()),
         caller,
         action: w.action.clone(),
         resources: vec![w.resource.clone()],
@@ -91,7 +91,7 @@ impl Tally {
         };
         let said = |what: &str| format!("{what}\nold {}\nnew {}", texts[0], texts[1]);
         for gain in &found.gained {
-            if !is_new(&as_request(&gain.request, principals)) {
+            if !is_new(&as_request(&gain.request)) {
                 self.wrong.push(said(&format!("not a witness: {:?}", gain.request)));
             }
         }

@@ -14,8 +14,8 @@ use crate::source::{Piece, Text};
 /// What stands for the parts of a document that are not known, by their names.
 pub type Values = BTreeMap<String, String>;
 
-/// Whose resources are that a document with principals is on: another account than that of any caller, since within one
-/// account an identity policy is enough, and the document would decide nothing.
+/// Whose resources are: those of another account than that of any caller, where both sides must allow a request, so that the
+/// document decides. Within one account, one of them is mostly enough.
 const ANOTHER_ACCOUNT: &str = "000000000000";
 
 /// A document as the only one that decides.
@@ -67,19 +67,25 @@ impl<'d> LoneDocument<'d> {
         }
         let own = PolicyGroup::of([&*self.document]);
         let mut policies = RequestPolicies::default();
-        let account = match self.has_principals {
+        match self.has_principals {
             true => {
                 policies.identity.allows_all = true;
                 policies.resource = own;
-                Some(ANOTHER_ACCOUNT)
             }
             false => {
                 policies.identity = own;
-                caller.account()
+                policies.resource.allows_all = true;
+                // As if it were of the caller's account.
+                let is_s3 = request.action.starts_with("s3:").then_some("s3:ResourceAccount");
+                let keys = [Some("aws:ResourceAccount"), is_s3].into_iter().flatten();
+                for key in keys.filter(|key| !request.context.contains_key(&key.to_lowercase())) {
+                    let account = caller.account().map(str::to_owned);
+                    context.set(key, ContextValue::Known(account.into_iter().collect()));
+                }
             }
-        };
+        }
         let request = AccessRequest {
-            resource_account: account.map(str::to_owned),
+            resource_account: Some(ANOTHER_ACCOUNT.to_owned()),
             caller,
             action: request.action.clone(),
             resources: vec![request.resource.clone()],
@@ -102,7 +108,7 @@ fn items(s: &Statement) -> impl Iterator<Item = &ClauseItem> {
     clauses.chain(principals).chain(values)
 }
 
-/// Not all of it can be seen, in a way that `decide` is not told otherwise.
+/// Not all of it can be seen, in a way that `decide` does not know of.
 pub(super) fn is_hidden(s: &Statement) -> bool {
     let hides_condition = s.condition_key.is_some() && s.conditions.is_empty() && !s.complete;
     let lacks = s.action.is_none() || s.resource.is_none() && s.principal.is_none();

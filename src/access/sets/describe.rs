@@ -12,7 +12,7 @@ use super::request::{Witness, WitnessValue};
 use super::search::{Constraint, FoundText, member};
 use crate::finding::Severity;
 use crate::iam::{
-    AccessLevel, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement, catalogue,
+    AccessLevel, Action, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement, catalogue,
 };
 use crate::source::Span;
 
@@ -192,7 +192,7 @@ fn severity(gain: &NewGrant) -> Severity {
     }
 }
 
-/// Patterns for a set of actions: those of the statement, services as a whole, and names.
+/// Patterns for a set of actions: those of the statement, services as a whole, and names, the most severe first.
 fn actions(gain: &NewGrant, s: &Statement) -> Vec<String> {
     if gain.actions.is_empty() {
         return vec![gain.request.action.clone()];
@@ -222,7 +222,9 @@ fn actions(gain: &NewGrant, s: &Statement) -> Vec<String> {
             rest.subtract(&whole);
         }
     }
-    out.extend(rest.iter().map(|a| a.name().to_owned()));
+    let mut names: Vec<Action> = rest.iter().collect();
+    names.sort_by_key(|a| (a.severity_rank(), a.name()));
+    out.extend(names.into_iter().map(|a| a.name().to_owned()));
     out
 }
 

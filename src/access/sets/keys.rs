@@ -169,7 +169,7 @@ impl KeyTest {
                 values.first().is_none_or(|v| self.holds_for(v))
             }
             KeyState::Values(values) => {
-                // For set operators, an empty value is none.
+                // For set operators, an empty value does not count.
                 let mut values = values.iter().filter(|v| self.for_all.is_none() || !v.is_empty());
                 match self.is_of_all() {
                     true => values.all(|v| self.holds_for(v)),
@@ -400,7 +400,7 @@ fn value(facts: &KeyFacts, tests: &[(&KeyTest, bool)]) -> Result<Option<String>,
             })
         })
         .collect();
-    // For set operators, an empty value is none.
+    // For set operators, an empty value does not count.
     let not_empty = match tests.iter().any(|(t, _)| t.for_all.is_some()) {
         true => vec![
             TextGlob::new([Sym::One, Sym::Star]),

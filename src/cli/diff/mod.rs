@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use self::operands::{DiffOperand, operands};
-use self::paths::{ChangedPaths, Moves, PathList, changed_paths, paths_of, place};
+use self::paths::{ChangedPaths, PathList, SubjectMoves, changed_paths, paths_of, place};
 use self::subjects::{SubjectList, SubjectPair, pairs};
 use super::input::{InputArgs, severity};
 use super::run::{self, Loaded};
@@ -84,7 +84,7 @@ impl DiffArgs {
                         let (from, to) = (&old_analysis.project, &new_analysis.project);
                         let (of_from, of_to) = rayon::join(|| paths_of(from), || paths_of(to));
                         let of_from = PathList::new(of_from, old, from, &|p| a.below(p), &moves(&a, &b, &found));
-                        let of_to = PathList::new(of_to, new, to, &|p| b.below(p), &Moves::default());
+                        let of_to = PathList::new(of_to, new, to, &|p| b.below(p), &SubjectMoves::default());
                         changed_paths(&of_from, &of_to)
                     }
                 };
@@ -216,7 +216,7 @@ fn unit(path: &str) -> String {
 }
 
 /// What is found under another address in NEW.
-fn moves(old: &DiffInput<'_>, new: &DiffInput<'_>, found: &[SubjectPair]) -> Moves {
+fn moves(old: &DiffInput<'_>, new: &DiffInput<'_>, found: &[SubjectPair]) -> SubjectMoves {
     let place = |list: &SubjectList, at: usize| Some((list.roots.get(at)?.clone(), list.all.get(at)?.address.clone()?));
     let moved = found.iter().filter(|pair| pair.moved);
     let both = moved.filter_map(|pair| Some((place(&old.subjects, pair.old?)?, place(&new.subjects, pair.new?)?)));

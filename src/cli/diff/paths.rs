@@ -18,7 +18,7 @@ pub(super) struct PathList {
 }
 
 /// Where something was before it was moved: its root and address, and those that it has now.
-pub(super) type Moves = HashMap<(String, String), (String, String)>;
+pub(super) type SubjectMoves = HashMap<(String, String), (String, String)>;
 
 /// What of one side is not on the other one.
 #[derive(Default)]
@@ -43,7 +43,7 @@ impl PathList {
         read: &Loaded<'_>,
         project: &Project<'_>,
         below: &dyn Fn(&str) -> String,
-        moves: &Moves,
+        moves: &SubjectMoves,
     ) -> Self {
         all.retain(|p| !p.spans().any(|s| leaves_out(read, project, s)));
         let place = |end: &PathEnd| match (end.resource, &end.address) {

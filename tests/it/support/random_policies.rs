@@ -343,11 +343,8 @@ pub fn request(r: &mut Random, principals: bool) -> AccessRequest {
         name => Caller::parse(name).unwrap(),
     };
     AccessRequest {
-        // Of another account than all callers, so that a policy on a resource decides.
-        resource_account: match principals {
-            true => Some("000000000000".to_owned()),
-            false => caller.account().map(str::to_owned),
-        },
+        // Of another account than all callers, so that the policy decides.
+        resource_account: Some("000000000000".to_owned()),
         caller,
         action: r.pick(ASKED_ACTIONS).to_owned(),
         resources: vec![r.pick(ASKED_RESOURCES).to_owned()],

@@ -12,7 +12,8 @@ use super::request::{Witness, WitnessValue};
 use super::search::{Constraint, FoundText, member};
 use crate::finding::Severity;
 use crate::iam::{
-    AccessLevel, Action, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement, catalogue,
+    AccessLevel, Action, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement,
+    catalogue,
 };
 use crate::source::Span;
 

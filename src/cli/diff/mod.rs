@@ -415,7 +415,13 @@ impl DiffPage<'_> {
 }
 
 impl DiffPage<'_> {
-    fn add_paths(&mut self, paths: ChangedPaths) {
+    fn add_paths(&mut self, mut paths: ChangedPaths) {
+        if self.is_broken {
+            // What is not there may be in a file that could not be read.
+            let opened = paths.opened.drain(..).map(|p| (true, p));
+            let closed = paths.closed.drain(..).map(|p| (false, p));
+            paths.unknown.extend(opened.chain(closed));
+        }
         let spans = |all: &[DiffChange]| -> Vec<Span> { all.iter().map(|c| c.change.span).collect() };
         let (gained, lost) = (spans(&self.gained), spans(&self.lost));
         let placed = |all: Vec<AccessPath>, changes: &[Span]| {
@@ -432,7 +438,7 @@ impl DiffPage<'_> {
             let verb = if opens { "may gain" } else { "may lose" };
             let on = match depends.first() {
                 Some(what) => format!(", which depends on {what}"),
-                None => String::new(),
+                None => ", since not all files could be read".to_owned(),
             };
             DiffUnknown {
                 why: format!("{verb} {} by a path to {}{on}", path.gain.text(), path.to.text()),

@@ -515,8 +515,8 @@ impl<'s> DifferenceSearch<'s> {
         if self.judges.as_ref().is_none_or(|(of, ..)| of != values) {
             self.judges = Some((
                 values.clone(),
-                LoneDocument::new(old, values),
-                LoneDocument::new(new, values),
+                LoneDocument::new(old, values, self.space.has_principals),
+                LoneDocument::new(new, values, self.space.has_principals),
             ));
         }
         let judges = self.judges.as_ref();

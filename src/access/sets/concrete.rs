@@ -26,10 +26,10 @@ pub(super) struct LoneDocument<'d> {
 }
 
 impl<'d> LoneDocument<'d> {
-    /// With these values for what is not known.
-    pub(super) fn new(document: &'d Document, values: &Values) -> Self {
+    /// With these values for what is not known. `has_principals`: it is on a resource, even where it has no statement.
+    pub(super) fn new(document: &'d Document, values: &Values, has_principals: bool) -> Self {
         Self {
-            has_principals: names_principals(document),
+            has_principals,
             document: match is_plain(document) {
                 true => Cow::Borrowed(document),
                 false => Cow::Owned(filled(document, values)),
@@ -98,7 +98,7 @@ impl<'d> LoneDocument<'d> {
 /// Whether the document by itself allows the request.
 #[cfg(any(test, feature = "internals"))]
 pub fn allows(document: &Document, request: &Witness, values: &Values) -> Truth {
-    LoneDocument::new(document, values).allows(request)
+    LoneDocument::new(document, values, names_principals(document)).allows(request)
 }
 
 fn items(s: &Statement) -> impl Iterator<Item = &ClauseItem> {

@@ -10,6 +10,7 @@ use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::real;
 use super::request::{Witness, WitnessValue};
 use super::search::{Constraint, FoundText, member};
+use super::statements::names_principals;
 use crate::finding::Severity;
 use crate::iam::{
     AccessLevel, Action, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement,
@@ -148,10 +149,11 @@ impl<'d> Describer<'d> {
         let s = self.new.statements.get(gain.statement)?;
         if self.judges.as_ref().is_none_or(|(values, ..)| *values != gain.values) {
             let values = &gain.values;
+            let has_principals = [self.old, self.new].into_iter().any(names_principals);
             self.judges = Some((
                 values.clone(),
-                LoneDocument::new(self.old, values),
-                LoneDocument::new(self.new, values),
+                LoneDocument::new(self.old, values, has_principals),
+                LoneDocument::new(self.new, values, has_principals),
             ));
         }
         let (_, old, new) = self.judges.as_ref()?;

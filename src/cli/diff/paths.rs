@@ -199,7 +199,5 @@ pub(super) fn place(path: &AccessPath, changes: &[Span]) -> Option<Span> {
         changes.iter().any(overlaps)
     };
     let found = needs().find(is_changed);
-    found
-        .or_else(|| needs().filter(|s| s.is_in_source()).next_back())
-        .or(path.from.span)
+    found.or_else(|| needs().rfind(|s| s.is_in_source())).or(path.from.span)
 }

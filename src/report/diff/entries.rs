@@ -118,15 +118,15 @@ impl<'a> DiffEntry<'a> {
         };
         let mut out = format!("{verb} {}", some(&self.actions, most));
         out += &of(" on ", &self.resources);
+        if self.first.change.is_unreal {
+            out += " (no resource of these actions, as far as the AWS data says)";
+        }
         out += &of(" for ", &self.principals);
         let lead = if self.differs { ", partly" } else { "" };
         match self.keys.as_slice() {
             [] => {}
             [one] => drop(write!(out, "{lead} under a condition on `{one}`")),
             more => drop(write!(out, "{lead} under conditions on {}", some(more, most))),
-        }
-        if self.first.change.is_unreal {
-            out += ", which are not resources of these actions as far as the AWS data says";
         }
         out
     }

@@ -123,6 +123,23 @@ fn a_path_that_stays_is_not_listed() {
     }
 }
 
+/// Who has everything needs no path.
+#[test]
+fn a_path_of_a_new_administrator_does_not_close() {
+    let old = with_pass_role();
+    let new = format!(
+        "{old}resource \"aws_iam_role_policy_attachment\" \"all\" {{\n  role       = aws_iam_role.ci.name\n  policy_arn = \"arn:aws:iam::aws:policy/AdministratorAccess\"\n}}\n"
+    );
+    for (old, new) in [(&old, &new), (&new, &old)] {
+        let found = json(&folders(&[("main.tf", old)], &[("main.tf", new)]));
+        for list in ["opened", "closed"] {
+            assert_eq!(found[list], serde_json::json!([]), "{list}: {found:#}");
+        }
+        let changed = messages(&found, "gained").len() + messages(&found, "lost").len();
+        assert_eq!(changed, 1, "{found:#}");
+    }
+}
+
 #[test]
 fn an_edit_that_reaches_many_is_one_entry() {
     let role = |n: usize| {

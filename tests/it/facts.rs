@@ -274,6 +274,26 @@ fn classes_and_patterns_kept_by_hand_name_known_actions() {
             assert!(!ActionSet::expand(pattern).is_empty(), "{row:?}: {pattern}");
         }
     }
+    for row in rows(include_str!("../../rules/facts/hand/caller-rights.txt")) {
+        let (client, operations) = row[0].split_once('.').unwrap();
+        let client = overgrant::internals::iam::sdk::clients()
+            .find(|c| c.name() == client)
+            .unwrap();
+        for name in operations.split(", ") {
+            assert!(client.operations().any(|o| o.name() == name), "{row:?}: {name}");
+        }
+        for words in &row[1..] {
+            let [_, _, actions] = words.splitn(3, ' ').collect::<Vec<_>>()[..] else {
+                panic!("{row:?}")
+            };
+            for action in actions.split(", ") {
+                assert!(
+                    catalogue().action(action).is_some_and(|a| a.name() == action),
+                    "{row:?}: {action}"
+                );
+            }
+        }
+    }
     for row in rows(include_str!("../../rules/facts/hand/conditional-triggers.txt")) {
         let all = catalogue().actions();
         let pattern = row[0].to_lowercase();

@@ -165,6 +165,7 @@ fn batch(seed: u64, make: fn(&mut Random) -> [Value; 2], count: usize, samples: 
     tally
 }
 
+#[expect(clippy::print_stdout, reason = "long runs show what they came to")]
 fn compare_many(make: fn(&mut Random) -> [Value; 2], count: u64, samples: usize) -> Tally {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
     let pairs = number("OVERGRANT_PAIRS").unwrap_or(count);

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::request::{Witness, WitnessPrincipal};
-use super::statements::names_principals;
 use crate::access::{
     AccessAnswer, AccessRequest, Caller, ContextValue, Decision, PolicyGroup, RequestContext, RequestPolicies, decide,
 };
@@ -98,7 +97,8 @@ impl<'d> LoneDocument<'d> {
 /// Whether the document by itself allows the request.
 #[cfg(any(test, feature = "internals"))]
 pub fn allows(document: &Document, request: &Witness, values: &Values) -> Truth {
-    LoneDocument::new(document, values, names_principals(document)).allows(request)
+    let has_principals = super::statements::names_principals(document);
+    LoneDocument::new(document, values, has_principals).allows(request)
 }
 
 fn items(s: &Statement) -> impl Iterator<Item = &ClauseItem> {

@@ -114,6 +114,17 @@ impl KeyTest {
         })
     }
 
+    /// The key is there.
+    pub(super) fn present() -> Self {
+        Self {
+            operand: Operand::Absent(vec![false]),
+            negated: false,
+            is_date: false,
+            for_all: None,
+            without_key: false,
+        }
+    }
+
     /// One form for what says the same in another order.
     pub(super) fn settle(&mut self) {
         match &mut self.operand {

@@ -1,5 +1,6 @@
 //! Statements as boxes: a set of actions, and a test for the caller, the resource, and each condition key.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
@@ -10,6 +11,7 @@ use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::keys::KeyTest;
 use super::real;
 use crate::iam::actions::matching;
+use crate::iam::variables::variables;
 use crate::iam::{
     ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement,
 };
@@ -202,6 +204,14 @@ impl StatementReader<'_> {
         let (actions, action_text) = self.actions(action)?;
         if let Some(clause) = &s.resource {
             atoms.extend(self.resources(clause)?);
+            // `NotResource` with a variable that has no value leaves the statement without effect.
+            let negated = clause.items.iter().filter(|_| clause.negated && self.variables);
+            let texts: Vec<String> = negated.filter_map(|i| i.text.known()).map(Cow::into_owned).collect();
+            let named = texts.iter().flat_map(|text| variables(text));
+            for variable in named.filter(|v| v.problem.is_none() && v.default.is_none()) {
+                let dimension = self.space.key(&variable.name.to_lowercase());
+                atoms.push(self.space.atom(dimension, Atom::Key(KeyTest::present())));
+            }
         }
         if let Some(principals) = &s.principal {
             atoms.extend(self.principals(principals)?);

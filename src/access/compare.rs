@@ -50,7 +50,7 @@ fn ordered(operator: Operator, value: Option<f64>, policy: Option<f64>) -> bool 
 }
 
 /// An integer or a decimal.
-fn number(text: &str) -> Option<f64> {
+pub(super) fn number(text: &str) -> Option<f64> {
     let is_plain = |b: u8| b.is_ascii_digit() || b"+-.eE".contains(&b);
     let text = text.trim();
     text.parse()
@@ -60,7 +60,7 @@ fn number(text: &str) -> Option<f64> {
 
 /// Seconds since 1970-01-01: a number of them, or a date in a form of ISO 8601 that the W3C lists (year and month, day, time
 /// with or without seconds and fractions, `Z` or an offset). Four digits are a number.
-fn seconds(text: &str) -> Option<f64> {
+pub(super) fn seconds(text: &str) -> Option<f64> {
     let text = text.trim();
     if let Some(number) = number(text) {
         return Some(number);

@@ -75,6 +75,14 @@ impl RunOptions {
 }
 
 impl Loaded<'_> {
+    /// Fails if objects of a Git tree could not be read.
+    pub(super) fn ensure_read(&self) -> Result<(), CliFailure> {
+        let mut failures = [&self.tree, &self.settings_tree]
+            .into_iter()
+            .filter_map(SourceTree::failure);
+        failures.next().map_or(Ok(()), |failure| Err(failure.clone().into()))
+    }
+
     /// The rule is on in all settings, and no settings ignore it in the file at this path from the root.
     pub(super) fn runs(&self, rule: &str, path: &str) -> bool {
         let Some(rule) = self.ruleset.get(rule) else {

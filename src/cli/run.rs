@@ -96,6 +96,8 @@ pub(super) struct Loaded<'a> {
     max_file_size: u64,
     jobs: usize,
     pub(super) context: bool,
+    /// Files that are not analyzed: nothing that is asked depends on them.
+    pub(super) left_alone: BTreeSet<String>,
     repeats: bool,
 }
 
@@ -254,6 +256,7 @@ pub(super) fn read_repository<'a>(
         max_file_size: input.max_file_size,
         jobs: input.jobs,
         context: !input.no_context,
+        left_alone: BTreeSet::new(),
         repeats: run_options.repeats,
     };
     loaded.add_settings_files();
@@ -280,6 +283,9 @@ impl Loaded<'_> {
 
     /// The same sources, of which only those are analyzed that can take part in what is reported.
     fn focused(&self, sources: Sources, own: &Ownership) -> Sources {
+        if !self.left_alone.is_empty() {
+            return sources.without(&self.left_alone);
+        }
         if self.roots.is_empty() || !self.context {
             return sources;
         }
@@ -485,14 +491,6 @@ impl Loaded<'_> {
     /// A path from the root leads to something.
     pub(super) fn exists(&self, path: &str) -> bool {
         self.tree.exists(Path::new(&join_path(&self.root, path)))
-    }
-
-    /// Fails if objects of a Git tree could not be read.
-    pub(super) fn ensure_read(&self) -> Result<(), CliFailure> {
-        let mut failures = [&self.tree, &self.settings_tree]
-            .into_iter()
-            .filter_map(SourceTree::failure);
-        failures.next().map_or(Ok(()), |failure| Err(failure.clone().into()))
     }
 
     /// What is found here, for later runs to leave out.

@@ -227,6 +227,11 @@ impl GitRepository {
         Ok(GitTree::new(self.clone(), commit.to_owned(), entries).into())
     }
 
+    /// A revision of which no files count: what it has of a folder that is not in it.
+    pub fn nothing_of(&self, commit: &str) -> SourceTree {
+        GitTree::new(self.clone(), commit.to_owned(), Vec::new()).into()
+    }
+
     /// The files on disk, without those of submodules, which are in no tree of this repository.
     pub fn work_tree(&self) -> Result<SourceTree, GitFailure> {
         let mut without = std::collections::BTreeSet::new();

@@ -37,6 +37,9 @@ pub struct RepositoryPlace<'p> {
     partial: bool,
 }
 
+/// The account of examples. AWS Account Management Reference, "AWS account identifiers".
+const EXAMPLE_ACCOUNT: &str = "111122223333";
+
 /// Stand for the account and the Region in texts that are not finished.
 const ANY_ACCOUNT: char = '\u{1}';
 const ANY_REGION: char = '\u{2}';
@@ -253,6 +256,14 @@ impl<'p> RepositoryPlace<'p> {
         Caller::parse(&arn)
     }
 
+    /// The ARN of a user or role of which all is known, in the account of examples.
+    pub(super) fn example_arn(&self, identity: &Identity) -> Option<String> {
+        let asks = matches!(identity.kind, IdentityKind::Role | IdentityKind::User);
+        let arn = self.arn(identity.resource).filter(|_| asks)?;
+        let arn = arn.replace(ANY_ACCOUNT, EXAMPLE_ACCOUNT);
+        Caller::parse(&arn).map(|_| arn)
+    }
+
     /// The physical name; of a name that AWS makes, the address stands for it.
     fn name(&self, id: ResourceId, depth: usize) -> Option<String> {
         self.name_text(id, depth)?.known().map(Cow::into_owned)
@@ -304,9 +315,14 @@ impl<'p> RepositoryPlace<'p> {
     }
 
     fn arn_text(&self, id: ResourceId, depth: usize) -> Option<Text> {
+        let name = self.name_text(id, depth)?;
+        self.arn_of(id, &name)
+    }
+
+    /// The ARN of a resource with this name.
+    fn arn_of(&self, id: ResourceId, name: &Text) -> Option<Text> {
         let r = &self.project.resources[id];
         let form = resource_types::find(&r.kind)?.arn.as_ref()?;
-        let name = self.name_text(id, depth)?;
         let path = r.get("Path").and_then(Value::as_str).unwrap_or(Cow::Borrowed("/"));
         let path = path.trim_start_matches('/');
         let place = match form.service {
@@ -316,7 +332,7 @@ impl<'p> RepositoryPlace<'p> {
         };
         let head = format!("arn:aws:{}:{place}:{}{path}", form.service, form.before);
         let mut out = Text::synthetic(&head, r.header);
-        out.append(&name);
+        out.append(name);
         Some(out)
     }
 
@@ -328,7 +344,10 @@ impl<'p> RepositoryPlace<'p> {
                 Piece::Lit(_) => out.push(piece.clone()),
                 Piece::Hole(hole) => match self.fill(hole, depth) {
                     Some(known) => out.append(&known),
-                    None => out.push(piece.clone()),
+                    None => match self.known_in_part(hole, depth) {
+                        Some(text) => out.append(&text),
+                        None => out.push(piece.clone()),
+                    },
                 },
             }
         }
@@ -382,6 +401,29 @@ impl<'p> RepositoryPlace<'p> {
             Some(text) => known(&text),
             None => Some(found),
         }
+    }
+
+    /// The name or the ARN of a resource of which a part of the name is not known: for comparisons in any account.
+    fn known_in_part(&self, hole: &Hole, depth: usize) -> Option<Text> {
+        let target = hole
+            .target
+            .as_ref()
+            .filter(|_| self.is_anywhere() && depth < MAX_DEPTH)?;
+        let [id] = *self.project.resources_at(target) else {
+            return None;
+        };
+        let r = &self.project.resources[id];
+        let form = resource_types::find(&r.kind)?.arn.as_ref()?;
+        let name = self.filled(r.get(form.property?)?.as_text()?, depth + 1);
+        let attribute = &*target.attribute;
+        if form.names.contains(&attribute) {
+            return Some(name);
+        }
+        form.arns.contains(&attribute).then(|| self.arn_of(id, &name))?
+    }
+
+    fn is_anywhere(&self) -> bool {
+        self.account.starts_with(ANY_ACCOUNT)
     }
 
     /// The policies that apply to a request by an identity of the repository, or by another, to a resource.

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** two combined policies with one text grant the same; every statement knows a place in the repository.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 
 use super::{AwsManaged, DocumentId, Identity, PolicyRef, PolicyUse, Project, RepositoryPlace, ResourceId};
@@ -37,6 +37,8 @@ pub struct AccessSubject {
     pub root: String,
     /// The physical name, where it is known.
     pub name: Option<String>,
+    /// The ARN that the identity of a policy asks with, in the account of examples.
+    pub caller: Option<String>,
     /// What a person points at to name it.
     pub span: Span,
     pub policy: CombinedPolicy,
@@ -60,6 +62,8 @@ impl CombinedPolicy {
             document: Document {
                 statements: Vec::new(),
                 open: false,
+                // Each statement says so itself.
+                branch: None,
                 format: like.format,
                 ..like.clone()
             },
@@ -124,6 +128,32 @@ impl CombinedPolicy {
             self.document.statements.push(s);
             self.places.push(used);
         }
+    }
+
+    /// The document without the Allow statements that the other one has too, where it denies no more than this one.
+    pub fn beyond(&self, other: &Self) -> Document {
+        let mut out = self.document.clone();
+        let version = |d: &Document| d.version.as_ref().map(|v| v.text.display());
+        let of = |all: &[Statement], effect: Effect| -> HashSet<String> {
+            let own = all
+                .iter()
+                .filter(|s| s.effect.as_ref().is_some_and(|e| e.value == effect));
+            own.map(statement_text).collect()
+        };
+        let (own, others) = (&self.document.statements, &other.document.statements);
+        let is_decided = |s: &Statement| s.effect.as_ref().is_none_or(|e| e.value != Effect::Unknown);
+        let denies_no_more = of(others, Effect::Deny).is_subset(&of(own, Effect::Deny));
+        if !denies_no_more || version(&self.document) != version(&other.document) || !others.iter().all(is_decided) {
+            return out;
+        }
+        let known = of(others, Effect::Allow);
+        for s in &mut out.statements {
+            let is_known = known.contains(&statement_text(s));
+            if let Some(effect) = s.effect.as_mut().filter(|_| is_known) {
+                effect.value = Effect::Invalid;
+            }
+        }
+        out
     }
 
     /// Takes away what the policies of a boundary, or of one level of control policies, deny or do not list.
@@ -325,6 +355,7 @@ impl Project<'_> {
             local: address.name.to_string(),
             root: address.root().to_owned(),
             name: identity.name.as_ref().and_then(Text::known).map(|n| n.into_owned()),
+            caller: None,
             span: identity.header,
             policy,
         }
@@ -348,7 +379,9 @@ impl Project<'_> {
         if !policy.document.statements.is_empty() {
             self.add_limits(identity, &mut policy, place);
         }
-        Some(self.subject(SubjectKind::Identity, identity, policy))
+        let mut subject = self.subject(SubjectKind::Identity, identity, policy);
+        subject.caller = place.example_arn(identity);
+        Some(subject)
     }
 
     fn add_limits(&self, identity: &Identity, policy: &mut CombinedPolicy, place: &RepositoryPlace<'_>) {
@@ -384,6 +417,7 @@ impl Project<'_> {
                 local: address.name.to_string(),
                 root: address.root().to_owned(),
                 name: None,
+                caller: None,
                 span: document.span,
                 policy,
             };
@@ -397,6 +431,7 @@ impl Project<'_> {
             root: scope.map_or_else(|| self.sources.path(document.span.file).to_owned(), str::to_owned),
             local: local.unwrap_or_default(),
             name: None,
+            caller: None,
             span: document.span,
             policy,
         }

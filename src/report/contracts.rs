@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::diff::{JsonRequest, json_request, request};
+use super::diff::json::{JsonRequest, json_request};
+use super::diff::request;
 use super::json::{JsonSpan, JsonUnjudged, JsonUnread, SCHEMA_VERSION, span, unjudged, unread};
 use super::paths::{JsonPath, json_path};
 use crate::contracts::{Breach, ContractDoubt, ContractState, JudgedContract};

@@ -38,7 +38,7 @@ pub(crate) use contracts::schema as contracts_schema;
 pub use contracts::{ContractsPage, contracts_human, contracts_json};
 #[cfg(feature = "cli")]
 pub(crate) use diff::schema as diff_schema;
-pub use diff::{DiffChange, DiffMove, DiffPage, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};
+pub use diff::{DiffChange, DiffMove, DiffPage, DiffPath, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};
 #[cfg(feature = "cli")]
 pub(crate) use graph::schema as graph_schema;
 pub use graph::{GraphFormat, GraphInput, GraphPage};

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::diff::DiffPage;
+use super::diff::{DiffEntry, DiffPage, PathEntry};
 use super::{Page, page_url};
 use crate::finding::Severity;
 use crate::source::{Span, join_path, pretty_json, relative_path, visible};
@@ -86,18 +86,23 @@ pub fn diff_github(page: &DiffPage<'_>) -> String {
         }
         place
     };
-    for c in &page.gained {
-        let level = github_level(c.change.severity).0;
-        let text = page.masked(c.gain());
-        let _ = writeln!(
-            out,
-            "::{level} {},title=access gained::{}",
-            at(c.change.span),
-            data(&text)
-        );
+    let gained = DiffEntry::all(&page.gained, true);
+    for entry in &gained {
+        let c = &entry.first.change;
+        let level = github_level(c.severity).0;
+        let text = page.masked(entry.with_request());
+        let _ = writeln!(out, "::{level} {},title=access gained::{}", at(c.span), data(&text));
+    }
+    let opened = PathEntry::all(&page.opened, true);
+    for entry in &opened {
+        let level = github_level(entry.first.path.severity).0;
+        let place = entry.first.span.filter(|span| span.is_in_source());
+        let place = place.map(|span| format!("{},", at(span))).unwrap_or_default();
+        let text = page.masked(entry.sentence());
+        let _ = writeln!(out, "::{level} {place}title=path opened::{}", data(&text));
     }
     for u in &page.unknown {
-        let text = page.masked(format!("`{}` {}", u.subject, u.why));
+        let text = page.masked(format!("`{}`: {}", u.subject, u.why));
         let title = match u.is_gain {
             true => "access that may be gained",
             false => "access that may be lost",
@@ -106,10 +111,10 @@ pub fn diff_github(page: &DiffPage<'_>) -> String {
         let place = place.map(|span| format!("{},", at(span))).unwrap_or_default();
         let _ = writeln!(out, "::notice {place}title={title}::{}", data(&text));
     }
-    if !page.lost.is_empty() || !page.moved.is_empty() {
+    if !page.lost.is_empty() || !page.closed.is_empty() || !page.moved.is_empty() {
         let _ = writeln!(out, "::notice::access: {}", page.counts());
     }
-    let cut = page.gained.len().saturating_sub(GITHUB_SHOWN);
+    let cut = (gained.len() + opened.len()).saturating_sub(GITHUB_SHOWN);
     if cut > 0 {
         let _ = writeln!(out, "::notice::{cut} more: see the log");
     }

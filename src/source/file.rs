@@ -1,7 +1,7 @@
 //! The files of one run.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use super::{FileId, LineIndex, Position, Span, join_path, parent_path};
@@ -69,6 +69,12 @@ impl Sources {
     pub fn with_analyzed(mut self, is_analyzed: impl Fn(FileId) -> bool) -> Self {
         self.analyzed = Some(self.ids().map(is_analyzed).collect());
         self
+    }
+
+    /// The same, of which those at these paths are not analyzed.
+    pub fn without(self, paths: &BTreeSet<String>) -> Self {
+        let chosen: Vec<bool> = self.files.iter().map(|f| !paths.contains(&f.path)).collect();
+        self.with_analyzed(|id| chosen.get(id.0 as usize).copied().unwrap_or(true))
     }
 
     /// Whether the file is parsed, if it is of a format.

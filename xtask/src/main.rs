@@ -10,10 +10,11 @@ fn main() -> ExitCode {
     let result = match args.next().as_deref() {
         Some("facts") => facts::run(args),
         Some("book") => xtask::book::run(args),
-        Some("sets") => sets::run(args),
+        Some("sets") => sets::run(&sets::STATEMENTS, args),
+        Some("diffs") => sets::run(&sets::POLICIES, args),
         Some("verify-docs") => xtask::snippets::verify(args),
         _ => Err(format!(
-            "usage: cargo xtask facts|book|sets|verify-docs …\n\n  book         write the sources of the documentation site\n  sets         compare random pairs of policies: --pairs N --seed S\n  verify-docs  run the shell commands of the documentation\n\n{}",
+            "usage: cargo xtask facts|book|sets|diffs|verify-docs …\n\n  book         write the sources of the documentation site\n  sets         compare random pairs of statements: --pairs N --seed S\n  diffs        compare random pairs of policies: --pairs N --seed S\n  verify-docs  run the shell commands of the documentation\n\n{}",
             facts::USAGE
         )),
     };

@@ -1,12 +1,29 @@
-//! `cargo xtask sets --pairs N --seed S`: the random comparisons of `tests/it/sets.rs`, many of them.
+//! `cargo xtask sets` and `cargo xtask diffs`, each with `--pairs N --seed S`: the random comparisons of `tests/it/sets.rs`,
+//! many of them.
 
 use std::process::Command;
 
-/// Pairs without `--pairs`.
-const PAIRS: u64 = 1_000_000;
+/// A test that makes random pairs.
+pub struct PairTest {
+    name: &'static str,
+    /// Pairs without `--pairs`.
+    pairs: u64,
+}
 
-pub fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
-    let (mut pairs, mut seed) = (PAIRS, 1);
+/// Of a few statements each.
+pub const STATEMENTS: PairTest = PairTest {
+    name: "sets::comparisons_agree_with_requests",
+    pairs: 1_000_000,
+};
+
+/// Of whole policies.
+pub const POLICIES: PairTest = PairTest {
+    name: "sets::policies_of_several_statements_agree_with_requests",
+    pairs: 100_000,
+};
+
+pub fn run(test: &PairTest, args: impl Iterator<Item = String>) -> Result<(), String> {
+    let (mut pairs, mut seed) = (test.pairs, 1);
     let mut args = args;
     while let Some(arg) = args.next() {
         let value = args.next().and_then(|v| v.parse().ok());
@@ -18,7 +35,7 @@ pub fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
         }
     }
     let status = Command::new("cargo")
-        .args(["test", "--release", "--test", "it", "sets::", "--", "--nocapture"])
+        .args(["test", "--release", "--test", "it", test.name, "--", "--nocapture"])
         .env("OVERGRANT_PAIRS", pairs.to_string())
         .env("OVERGRANT_SEED", seed.to_string())
         .status()

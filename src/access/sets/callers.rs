@@ -17,9 +17,6 @@ use crate::source::Text;
 /// IAM User Guide, "IAM identifiers", "IAM ARNs".
 const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
 
-/// Callers that have no ARN.
-const WITHOUT_ARN: [&str; 4] = ["S:*", "F:*", "C:*", "N"];
-
 /// Every caller there can be: of an identity policy, those that can have one.
 pub(super) fn every_caller(has_principals: bool) -> Vec<TextGlob> {
     let mut out = Vec::new();
@@ -120,6 +117,64 @@ pub(super) fn named(
     }
 }
 
+/// Whom `NotPrincipal` leaves out of a Deny: principals of which the account is named too. An account alone leaves out its
+/// root user. IAM User Guide, "AWS JSON policy elements: NotPrincipal", as in `access/principal.rs`.
+pub(super) fn left_out(items: &[&PrincipalItem], symbols: &mut Symbols) -> Result<Vec<TextGlob>, Unreadable> {
+    let of_aws = |i: &&&PrincipalItem| i.kind == PrincipalType::Aws;
+    if items
+        .iter()
+        .any(|i| i.kind == PrincipalType::Everyone || of_aws(&i) && is_star(&i.value.text))
+    {
+        return Ok(vec![TextGlob::any()]);
+    }
+    let mut out = Vec::new();
+    let known: Vec<String> = items
+        .iter()
+        .filter(of_aws)
+        .map(|i| i.value.text.known().map(|t| t.into_owned()))
+        .collect::<Option<_>>()
+        .ok_or(Unreadable::Variable)?;
+    let account_of = |text: &str| match text.strip_suffix(":root") {
+        Some(_) => text.split(':').nth(4).map(str::to_owned),
+        None => (!text.contains(':')).then(|| text.to_owned()),
+    };
+    let accounts: Vec<String> = known.iter().filter_map(|t| account_of(t)).collect();
+    for account in &accounts {
+        out.push(TextGlob::plain(&format!("A:arn:*:iam::{account}:root")));
+    }
+    let sessions = |role: &str| {
+        let name = role.rsplit('/').next().unwrap_or(role);
+        let account = role.split(':').nth(4).unwrap_or_default();
+        let head = format!(":sts::{account}:assumed-role/{name}/");
+        known.iter().filter(move |t| t.contains(&head))
+    };
+    for text in &known {
+        let named = text
+            .split(':')
+            .nth(4)
+            .is_some_and(|a| accounts.iter().any(|own| own == a));
+        if !named || text.ends_with(":root") || !text.contains(":iam:") {
+            continue;
+        }
+        let own = TextGlob::literal("A:").then(&TextGlob::literal(text));
+        if text.contains(":role/") {
+            let mut any = false;
+            for session in sessions(text).filter_map(|s| s.rsplit('/').next()) {
+                any = true;
+                out.push(own.then(&TextGlob::literal("|")).then(&TextGlob::literal(session)));
+            }
+            if !any {
+                out.push(own.then(&TextGlob::plain("|?*")));
+            }
+        }
+        out.push(own);
+    }
+    for item in items.iter().filter(|i| !of_aws(i)) {
+        out.extend(named(item, false, symbols)?.unwrap_or_default());
+    }
+    Ok(out)
+}
+
 fn is_star(text: &Text) -> bool {
     text.known().is_some_and(|t| t == "*")
 }
@@ -199,29 +254,22 @@ pub(super) fn of_condition(
     widest: bool,
     symbols: &mut Symbols,
 ) -> Option<Result<(Vec<TextGlob>, bool), Unreadable>> {
-    let key = c.lower_key.as_str();
-    let is_about_caller = matches!(
-        key,
-        "aws:principalarn" | "aws:principalaccount" | "aws:principalservicename"
-    );
-    if !is_about_caller || operator.set.is_some() {
-        return None;
-    }
-    let present: Vec<TextGlob> = match key {
-        "aws:principalservicename" => vec![TextGlob::plain("S:*")],
-        _ => vec![TextGlob::plain("A:*")],
-    };
+    let key = CallerKey::of(&c.lower_key)?;
     if operator.family == OperatorFamily::Null {
         let mut wanted = c
             .values
             .iter()
             .map(|v| v.text.known().map(|t| t.eq_ignore_ascii_case("true")));
         return match (wanted.next(), wanted.next()) {
-            (Some(Some(absent)), None) => Some(Ok((present, absent))),
+            (Some(Some(absent)), None) => Some(Ok((plain(key.present()), absent))),
             _ => None,
         };
     }
-    if !matches!(operator.family, OperatorFamily::String | OperatorFamily::Arn) {
+    let fits = match key {
+        CallerKey::IsService => operator.family == OperatorFamily::Bool,
+        _ => matches!(operator.family, OperatorFamily::String | OperatorFamily::Arn),
+    };
+    if !fits {
         return None;
     }
     let reading = Reading::of(operator, variables, widest);
@@ -231,31 +279,99 @@ pub(super) fn of_condition(
             Ok(value) => value,
             Err(e) => return Some(Err(e)),
         };
-        match key {
-            "aws:principalservicename" => globs.push(TextGlob::literal("S:").then(&value)),
-            "aws:principalaccount" => globs.push(account(value.syms())),
-            _ => {
-                let own = TextGlob::literal("A:").then(&value);
-                globs.push(own.then(&TextGlob::plain("|?*")));
-                globs.push(own);
-            }
-        }
+        globs.extend(key.callers(&value));
     }
-    // An operator that is not negated is false without the key, a negated one and `…IfExists` are true.
-    let absent = || {
-        let others = WITHOUT_ARN
-            .iter()
-            .filter(|other| key != "aws:principalservicename" || **other != "S:*");
-        let mut out: Vec<TextGlob> = others.map(|other| TextGlob::plain(other)).collect();
-        if key == "aws:principalservicename" {
-            out.push(TextGlob::plain("A:*"));
-        }
-        out
-    };
-    if operator.if_exists && !operator.negated {
-        globs.extend(absent());
+    // Without the key, an operator is false or true whatever its values are.
+    let holds = operator.without_key();
+    if holds != operator.negated {
+        globs.extend(plain(key.absent()));
     }
     Some(Ok((globs, operator.negated)))
+}
+
+/// A condition key that repeats the principal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CallerKey {
+    Arn,
+    Account,
+    Kind,
+    IsService,
+    ServiceName,
+}
+
+/// What `aws:PrincipalType` says of callers.
+const KINDS: [(&str, &str); 4] = [
+    ("Account", "A:arn:*:iam::*:root"),
+    ("User", "A:arn:*:iam::*:user/*"),
+    ("AssumedRole", "A:arn:*:iam::*:role/*"),
+    ("Anonymous", "N"),
+];
+
+impl CallerKey {
+    fn of(lower_key: &str) -> Option<Self> {
+        Some(match lower_key {
+            "aws:principalarn" => Self::Arn,
+            "aws:principalaccount" => Self::Account,
+            "aws:principaltype" => Self::Kind,
+            "aws:principalisawsservice" => Self::IsService,
+            "aws:principalservicename" => Self::ServiceName,
+            _ => return None,
+        })
+    }
+
+    /// Callers that have the key.
+    fn present(self) -> &'static [&'static str] {
+        match self {
+            Self::Arn => &["A:*"],
+            Self::Account | Self::Kind => &["A:*", "N"],
+            Self::IsService => &["A:*", "S:*"],
+            Self::ServiceName => &["S:*"],
+        }
+    }
+
+    fn absent(self) -> &'static [&'static str] {
+        match self {
+            Self::Arn => &["S:*", "F:*", "C:*", "N"],
+            Self::Account | Self::Kind => &["S:*", "F:*", "C:*"],
+            Self::IsService => &["F:*", "C:*", "N"],
+            Self::ServiceName => &["A:*", "F:*", "C:*", "N"],
+        }
+    }
+
+    /// Those for whom its value is one of these.
+    fn callers(self, value: &TextGlob) -> Vec<TextGlob> {
+        match self {
+            Self::Arn => {
+                let own = TextGlob::literal("A:").then(value);
+                vec![own.then(&TextGlob::plain("|?*")), own]
+            }
+            Self::Account => {
+                let anonymous = value.matches("anonymous").then(|| TextGlob::literal("N"));
+                anonymous.into_iter().chain([account(value.syms())]).collect()
+            }
+            Self::Kind => {
+                let fitting = KINDS.iter().filter(|(kind, _)| value.matches(kind));
+                fitting.map(|(_, callers)| TextGlob::plain(callers)).collect()
+            }
+            Self::IsService => {
+                let both = [("true", "S:*"), ("false", "A:*")];
+                let is = |text: &str| {
+                    let chars = value.syms().iter().map(|s| match s {
+                        Sym::Char(c) => *c,
+                        _ => '*',
+                    });
+                    chars.collect::<String>().eq_ignore_ascii_case(text)
+                };
+                let fitting = both.iter().filter(|(text, _)| is(text));
+                fitting.map(|(_, callers)| TextGlob::plain(callers)).collect()
+            }
+            Self::ServiceName => vec![TextGlob::literal("S:").then(value)],
+        }
+    }
+}
+
+fn plain(texts: &[&str]) -> Vec<TextGlob> {
+    texts.iter().map(|text| TextGlob::plain(text)).collect()
 }
 
 /// The caller that a text stands for, as a request writes it.
@@ -278,6 +394,10 @@ pub(super) fn shown(text: &str) -> WitnessPrincipal {
 
 /// The condition keys that repeat a caller, with their values.
 pub(super) fn repeated_keys(caller: &str) -> Vec<(&'static str, String)> {
+    let kind = |caller: &str| {
+        let is_in = |(_, callers): &&(&str, &str)| TextGlob::plain(callers).matches(caller);
+        KINDS.iter().find(is_in).map(|(kind, _)| (*kind).to_owned())
+    };
     match caller.split_once(':') {
         Some(("A", arn)) => {
             let own = arn.split('|').next().unwrap_or(arn);
@@ -285,9 +405,18 @@ pub(super) fn repeated_keys(caller: &str) -> Vec<(&'static str, String)> {
             vec![
                 ("aws:principalarn", own.to_owned()),
                 ("aws:principalaccount", account.to_owned()),
+                ("aws:principaltype", kind(caller).unwrap_or_default()),
+                ("aws:principalisawsservice", "false".to_owned()),
             ]
         }
-        Some(("S", name)) => vec![("aws:principalservicename", name.to_owned())],
+        Some(("S", name)) => vec![
+            ("aws:principalservicename", name.to_owned()),
+            ("aws:principalisawsservice", "true".to_owned()),
+        ],
+        None => vec![
+            ("aws:principalaccount", "anonymous".to_owned()),
+            ("aws:principaltype", "Anonymous".to_owned()),
+        ],
         _ => Vec::new(),
     }
 }

@@ -390,7 +390,7 @@ impl<'s> CommonSearch<'s> {
                 FoundCells::Empty => {}
                 FoundCells::Unknown => self.doubt(statement, TOO_MANY),
                 FoundCells::Request(cells) => {
-                    let (request, values) = witness(self.space, &Values::new(), None, &cells);
+                    let (request, values) = witness(self.space, &Values::new(), None, &cells, false);
                     self.keep(statement, None, request, &values);
                 }
             }
@@ -487,7 +487,7 @@ impl<'s> CommonSearch<'s> {
                 FoundCells::Empty => {}
                 FoundCells::Unknown => self.doubt(statement, TOO_MANY),
                 FoundCells::Request(cells) => {
-                    let (request, values) = witness(self.space, &Values::new(), Some(action), &cells);
+                    let (request, values) = witness(self.space, &Values::new(), Some(action), &cells, false);
                     self.keep(statement, Some(action), request, &values);
                 }
             }

@@ -3,13 +3,13 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::concrete::{Values, allows};
+use super::concrete::{LoneDocument, Values};
 use super::fill::fillings;
-use super::glob::Fields;
+use super::glob::{Fields, TextGlob};
 use super::real;
 use super::request::Witness;
 use super::solve::{Cell, FoundCells, Frame, Solver};
-use super::statements::{Bound, Bounds, Space, StatementBox, StatementBoxes};
+use super::statements::{Atom, Bound, Bounds, RESOURCE, Space, StatementBox, StatementBoxes, names_principals};
 use super::witness::witness;
 use crate::iam::{Action, ActionSet, Document};
 
@@ -39,6 +39,8 @@ pub struct NewGrant {
     pub request: Witness,
     /// What stands for unknown parts in the request.
     pub values: Values,
+    /// The actions have no such resources, as far as the AWS data says.
+    pub is_unreal: bool,
 }
 
 /// What could not be decided.
@@ -61,19 +63,22 @@ impl Undecided {
     }
 }
 
+/// AWS STS API Reference, "GetCallerIdentity": no permissions are required.
+const NEEDS_NO_PERMISSION: &str = "sts:GetCallerIdentity";
+
 const TOO_MANY: &str = "too many combinations to compare";
-const NO_SUCH_RESOURCE: &str = "differs only for resources that its actions do not have, as far as the AWS data says";
 const NOT_CONFIRMED: &str = "may differ, depending on the values of policy variables";
 const DEPENDS: &str = "may differ, depending on a part that is not known";
 const OTHER_KIND: &str = "one document names principals and the other one does not";
 
 /// What `new` grants and `old` does not.
+#[cfg(any(test, feature = "internals"))]
 pub fn compare(old: &Document, new: &Document) -> Difference {
-    compare_where(old, new, &Values::new())
+    compare_as(old, new, &Values::new(), None)
 }
 
-/// As [`compare`], where placeholders of these names have these values.
-pub fn compare_where(old: &Document, new: &Document, values: &Values) -> Difference {
+/// What `new` grants and `old` does not, where placeholders of these names have these values. Requests are by the identity with this ARN if it proves anything.
+pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Option<&str>) -> Difference {
     if names_principals(old) != names_principals(new) && !old.statements.is_empty() && !new.statements.is_empty() {
         return Difference {
             unknown: vec![Undecided {
@@ -84,13 +89,13 @@ pub fn compare_where(old: &Document, new: &Document, values: &Values) -> Differe
             ..Difference::default()
         };
     }
-    let possible = Pass::possible(old, new, values);
+    let possible = Pass::possible(old, new, values, caller);
     if possible.is_empty() {
         return Difference::default();
     }
     if values.is_empty() {
         for values in fillings(old, new) {
-            if Pass::possible(old, new, &values).is_empty() {
+            if Pass::possible(old, new, &values, caller).is_empty() {
                 return Difference {
                     assumed: values,
                     ..Difference::default()
@@ -101,7 +106,7 @@ pub fn compare_where(old: &Document, new: &Document, values: &Values) -> Differe
     if possible.exact {
         return possible.into_comparison(NOT_CONFIRMED);
     }
-    let mut out = Pass::new(old, new, Mode::CERTAIN, values).into_comparison(NOT_CONFIRMED);
+    let mut out = Pass::new(old, new, Mode::CERTAIN, values, caller).into_comparison(NOT_CONFIRMED);
     let certain: BTreeSet<usize> = out.gained.iter().map(|g| g.statement).collect();
     let maybe = possible.into_comparison(DEPENDS);
     out.unknown = maybe.unknown;
@@ -150,10 +155,6 @@ impl Mode {
     };
 }
 
-fn names_principals(document: &Document) -> bool {
-    document.statements.iter().any(|s| s.principal.is_some())
-}
-
 /// What a search found for some actions of one statement.
 struct FoundRequest {
     statement: usize,
@@ -161,6 +162,8 @@ struct FoundRequest {
     request: Witness,
     values: Values,
     confirmed: bool,
+    /// See [`NewGrant::is_unreal`].
+    is_unreal: bool,
 }
 
 /// One comparison, of what may be or of what is certain.
@@ -174,16 +177,16 @@ struct Pass {
 impl Pass {
     /// What may be new. A difference on resources that no action has does not count if it is gone where wildcards keep to fields:
     /// `arn:aws:sqs:*:*:a/*` and `arn:aws:sqs:*:*:b/*` have `arn:aws:sqs:::a/:b/` in common.
-    fn possible(old: &Document, new: &Document, values: &Values) -> Self {
-        let mut out = Self::new(old, new, Mode::POSSIBLE, values);
-        let is_unreal = |d: &Undecided| d.why == NO_SUCH_RESOURCE;
-        if out.doubts.iter().any(is_unreal) {
-            let by_fields = Self::new(old, new, Mode::BY_FIELDS, values);
-            let remains = |d: &Undecided| by_fields.doubts.iter().any(|other| other.statement == d.statement);
-            out.doubts.retain(|d| !is_unreal(d) || remains(d));
-            let known: BTreeSet<usize> = out.found.iter().map(|f| f.statement).collect();
-            let more = by_fields.found.into_iter().filter(|f| !known.contains(&f.statement));
-            out.found.extend(more);
+    fn possible(old: &Document, new: &Document, values: &Values, caller: Option<&str>) -> Self {
+        let mut out = Self::new(old, new, Mode::POSSIBLE, values, caller);
+        let real: BTreeSet<usize> = out.found.iter().filter(|f| !f.is_unreal).map(|f| f.statement).collect();
+        if out.found.iter().any(|f| !real.contains(&f.statement)) {
+            let by_fields = Self::new(old, new, Mode::BY_FIELDS, values, caller);
+            let doubted = by_fields.doubts.iter().filter_map(|d| d.statement);
+            let remaining: BTreeSet<usize> = by_fields.found.iter().map(|f| f.statement).chain(doubted).collect();
+            out.found.retain(|f| !f.is_unreal || remaining.contains(&f.statement));
+            let more = by_fields.found.into_iter().filter(|f| !f.is_unreal);
+            out.found.extend(more.filter(|f| !real.contains(&f.statement)));
         }
         out
     }
@@ -192,7 +195,7 @@ impl Pass {
         self.found.is_empty() && self.doubts.iter().all(|d| d.in_other)
     }
 
-    fn new(old: &Document, new: &Document, mode: Mode, values: &Values) -> Self {
+    fn new(old: &Document, new: &Document, mode: Mode, values: &Values, caller: Option<&str>) -> Self {
         let possible = mode.possible;
         let (more, less) = match possible {
             true => (Bound::Upper, Bound::Lower),
@@ -213,6 +216,8 @@ impl Pass {
         let mut search = DifferenceSearch {
             documents: (old, new),
             values,
+            judges: None,
+            caller,
             space: &space,
             solver: Solver::new(&space),
             of_new: &of_new,
@@ -246,6 +251,10 @@ impl Pass {
                 unknown.push(Undecided::of(found.statement, why));
                 continue;
             }
+            let is_better = |known: &NewGrant| known.is_unreal && !found.is_unreal;
+            if by_statement.get(&found.statement).is_some_and(is_better) {
+                by_statement.remove(&found.statement);
+            }
             match by_statement.entry(found.statement) {
                 Entry::Vacant(entry) => {
                     entry.insert(NewGrant {
@@ -253,8 +262,10 @@ impl Pass {
                         actions: found.actions,
                         request: found.request,
                         values: found.values,
+                        is_unreal: found.is_unreal,
                     });
                 }
+                Entry::Occupied(entry) if found.is_unreal && !entry.get().is_unreal => {}
                 Entry::Occupied(mut entry) => {
                     let gain = entry.get_mut();
                     if rank(&found.actions) < rank(&gain.actions) {
@@ -283,6 +294,10 @@ fn rank(actions: &ActionSet) -> u32 {
 struct DifferenceSearch<'s> {
     documents: (&'s Document, &'s Document),
     values: &'s Values,
+    /// The documents with these values.
+    judges: Option<(Values, LoneDocument<'s>, LoneDocument<'s>)>,
+    /// The ARN of who asks, where that is known.
+    caller: Option<&'s str>,
     space: &'s Space,
     solver: Solver<'s>,
     of_new: &'s StatementBoxes,
@@ -292,7 +307,7 @@ struct DifferenceSearch<'s> {
     pass: Pass,
 }
 
-impl DifferenceSearch<'_> {
+impl<'s> DifferenceSearch<'s> {
     fn run(&mut self) {
         let of_new = self.of_new;
         for allow in &of_new.allows {
@@ -308,7 +323,10 @@ impl DifferenceSearch<'_> {
                 match self.find(allow, None, &frame) {
                     FoundCells::Empty => {}
                     FoundCells::Unknown => self.doubt(allow, TOO_MANY),
-                    FoundCells::Request(cells) => self.keep(allow, ActionSet::empty(), None, &cells),
+                    FoundCells::Request(cells) => {
+                        let found = self.proven(allow, ActionSet::empty(), None, &cells);
+                        self.pass.found.extend(found);
+                    }
                 }
             }
         }
@@ -369,17 +387,19 @@ impl DifferenceSearch<'_> {
         let Some(first) = cell.iter().next() else {
             return;
         };
-        match self.find(allow, Some(first), &Frame::default()) {
+        let anywhere = match self.find(allow, Some(first), &Frame::default()) {
             FoundCells::Empty => return,
             FoundCells::Unknown => {
                 self.doubt(allow, TOO_MANY);
                 return;
             }
-            FoundCells::Request(_) => {}
-        }
+            FoundCells::Request(cells) => cells,
+        };
         // Of the resources that there are, those of the most severe actions first.
+        let services = self.services(allow);
+        let may_be = |action: Action| services.as_ref().is_none_or(|s| real::may_be_of(action, s));
         let mut kinds: BTreeMap<Vec<usize>, Vec<Action>> = BTreeMap::new();
-        for action in cell.iter() {
+        for action in cell.iter().filter(|a| may_be(*a)) {
             let types = action
                 .resource_types()
                 .map(|t| t.number() * 2 + usize::from(t.required));
@@ -391,7 +411,11 @@ impl DifferenceSearch<'_> {
         let mut any = false;
         let mut unknown = false;
         for (n, kind) in kinds.iter().enumerate() {
-            let Some(action) = kind.first().copied() else {
+            // What needs no permission proves nothing.
+            let Some(action) = kind.iter().find(|a| a.name() != NEEDS_NO_PERMISSION).copied() else {
+                if let Some(last) = self.pass.found.last_mut().filter(|_| any) {
+                    last.actions.union_with(&kind.iter().copied().collect());
+                }
                 continue;
             };
             if n >= MAX_KINDS {
@@ -407,26 +431,92 @@ impl DifferenceSearch<'_> {
                 FoundCells::Unknown => unknown = true,
                 FoundCells::Request(cells) => {
                     any = true;
-                    self.keep(allow, kind.iter().copied().collect(), Some(action), &cells);
+                    let found = self.proven(allow, kind.iter().copied().collect(), Some(action), &cells);
+                    self.pass.found.extend(found);
                 }
             }
         }
-        if !any && !cell.iter().all(Action::certainly_star_only) {
-            let many = kinds.len() > MAX_KINDS;
-            self.doubt(allow, if unknown || many { TOO_MANY } else { NO_SUCH_RESOURCE });
+        if any || unknown || kinds.len() > MAX_KINDS {
+            if !any {
+                self.doubt(allow, TOO_MANY);
+            }
+            return;
+        }
+        // An action that is checked against `*` alone differs nowhere else.
+        let named: ActionSet = cell.iter().filter(|a| a.scopable()).collect();
+        let worst = named.iter().min_by_key(|a| a.severity_rank());
+        if let Some(found) = worst.and_then(|worst| self.proven(allow, named.clone(), Some(worst), &anywhere)) {
+            self.pass.found.push(FoundRequest {
+                is_unreal: true,
+                ..found
+            });
         }
     }
 
-    fn keep(&mut self, allow: &StatementBox, actions: ActionSet, action: Option<Action>, cells: &[Option<Cell>]) {
-        let (request, values) = witness(self.space, self.values, action, cells);
-        let (old, new) = self.documents;
-        let confirmed = allows(new, &request, &values).is_yes() && allows(old, &request, &values).is_no();
-        self.pass.found.push(FoundRequest {
+    /// Of the resources of a statement, where all of them say so.
+    fn services(&self, allow: &StatementBox) -> Option<BTreeSet<String>> {
+        let (_, atom) = allow.atoms.iter().find(|(dimension, _)| *dimension == RESOURCE)?;
+        match self.space.atoms.get(RESOURCE)?.get(*atom as usize)? {
+            Atom::Text { globs, negated: false } => {
+                let plain: Vec<TextGlob> = globs.iter().filter(|g| !g.matches(real::ALL_OF_S3)).cloned().collect();
+                let mut services = real::services_of(&plain)?;
+                if plain.len() < globs.len() {
+                    services.insert("s3".to_owned());
+                }
+                Some(services)
+            }
+            Atom::Text { .. } | Atom::Key(_) => None,
+        }
+    }
+
+    /// The request that the search came to, decided.
+    fn proven(
+        &mut self,
+        allow: &StatementBox,
+        actions: ActionSet,
+        action: Option<Action>,
+        cells: &[Option<Cell>],
+    ) -> Option<FoundRequest> {
+        let mut found = None;
+        let mut last = None;
+        for attempt in 0..4 {
+            let (request, values) = witness(self.space, self.values, action, cells, attempt == 3);
+            let request = match (attempt, self.caller) {
+                _ if self.space.has_principals && attempt < 2 => None,
+                (0, caller) => caller.and_then(|arn| request.by_identity(arn)),
+                (1, _) => request.by_natural_caller(),
+                _ => Some(request),
+            };
+            let Some(request) = request else { continue };
+            if self.is_proof(&request, &values) {
+                found = Some((request, values));
+                break;
+            }
+            last = Some((request, values));
+        }
+        let confirmed = found.is_some();
+        let (request, values) = found.or(last)?;
+        Some(FoundRequest {
             statement: allow.index,
             actions,
             request,
             values,
             confirmed,
-        });
+            is_unreal: false,
+        })
+    }
+
+    /// Whether the request is allowed by one document and denied by the other.
+    fn is_proof(&mut self, request: &Witness, values: &Values) -> bool {
+        let (old, new) = self.documents;
+        if self.judges.as_ref().is_none_or(|(of, ..)| of != values) {
+            self.judges = Some((
+                values.clone(),
+                LoneDocument::new(old, values, self.space.has_principals),
+                LoneDocument::new(new, values, self.space.has_principals),
+            ));
+        }
+        let judges = self.judges.as_ref();
+        judges.is_some_and(|(_, old, new)| new.allows(request).is_yes() && old.allows(request).is_no())
     }
 }

@@ -1,198 +1,169 @@
-//! One request against one document: the judge of every witness.
+//! A document by itself, asked by `decide`: the judge of every witness.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::callers;
-use super::glob::{Fields, Reading, Symbols, TextGlob};
-use super::keys::{KeyState, KeyTest};
-use super::request::Witness;
-use crate::iam::{Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement, Truth};
+use super::request::{Witness, WitnessPrincipal};
+use crate::access::{
+    AccessAnswer, AccessRequest, Caller, ContextValue, Decision, PolicyGroup, RequestContext, RequestPolicies, decide,
+};
+use crate::iam::{Clause, ClauseItem, Document, SourceFormat, Statement, Truth};
+use crate::source::{Piece, Text};
 
 /// What stands for the parts of a document that are not known, by their names.
 pub type Values = BTreeMap<String, String>;
 
-struct WitnessCheck<'r> {
-    request: &'r Witness,
-    symbols: Symbols,
-    /// The context, with the keys that repeat the principal.
-    context: BTreeMap<String, Vec<String>>,
-    variables: bool,
-    is_json: bool,
+/// Whose resources are: those of another account than that of any caller, where both sides must allow a request, so that the
+/// document decides. Within one account, one of them is mostly enough.
+const ANOTHER_ACCOUNT: &str = "000000000000";
+
+/// A document as the only one that decides.
+#[derive(Debug)]
+pub(super) struct LoneDocument<'d> {
+    document: Cow<'d, Document>,
+    has_principals: bool,
+}
+
+impl<'d> LoneDocument<'d> {
+    /// With these values for what is not known. `has_principals`: it is on a resource, even where it has no statement.
+    pub(super) fn new(document: &'d Document, values: &Values, has_principals: bool) -> Self {
+        Self {
+            has_principals,
+            document: match is_plain(document) {
+                true => Cow::Borrowed(document),
+                false => Cow::Owned(filled(document, values)),
+            },
+        }
+    }
+
+    /// Whether it allows the request.
+    pub(super) fn allows(&self, request: &Witness) -> Truth {
+        self.asked(request, |answer| match answer.decision {
+            Decision::Allowed => Truth::Yes,
+            Decision::Unknown => Truth::Unknown,
+            Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => Truth::No,
+        })
+        .unwrap_or(Truth::Unknown)
+    }
+
+    /// The first statement that denies the request.
+    pub(super) fn denied_by(&self, request: &Witness) -> Option<usize> {
+        self.asked(request, |answer| match answer.decision {
+            Decision::ExplicitlyDenied => answer.by.first().map(|s| s.statement_index),
+            _ => None,
+        })?
+    }
+
+    /// `None` where AWS has no such caller.
+    fn asked<T>(&self, request: &Witness, of: impl FnOnce(&AccessAnswer<'_>) -> T) -> Option<T> {
+        let caller = match &request.principal {
+            WitnessPrincipal::Named(name) => Caller::parse(name)?,
+            WitnessPrincipal::Anonymous => Caller::Anonymous,
+        };
+        let mut context = RequestContext::closed();
+        for (key, value) in &request.context {
+            context.set(key, ContextValue::Known(value.values().to_vec()));
+        }
+        let own = PolicyGroup::of([&*self.document]);
+        let mut policies = RequestPolicies::default();
+        match self.has_principals {
+            true => {
+                policies.identity.allows_all = true;
+                policies.resource = own;
+            }
+            false => {
+                policies.identity = own;
+                policies.resource.allows_all = true;
+                // As if it were of the caller's account.
+                let is_s3 = request.action.starts_with("s3:").then_some("s3:ResourceAccount");
+                let keys = [Some("aws:ResourceAccount"), is_s3].into_iter().flatten();
+                for key in keys.filter(|key| !request.context.contains_key(&key.to_lowercase())) {
+                    let account = caller.account().map(str::to_owned);
+                    context.set(key, ContextValue::Known(account.into_iter().collect()));
+                }
+            }
+        }
+        let request = AccessRequest {
+            resource_account: Some(ANOTHER_ACCOUNT.to_owned()),
+            caller,
+            action: request.action.clone(),
+            resources: vec![request.resource.clone()],
+            context,
+        };
+        Some(of(&decide(&request, &policies)))
+    }
 }
 
 /// Whether the document by itself allows the request.
 pub fn allows(document: &Document, request: &Witness, values: &Values) -> Truth {
-    let mut context: BTreeMap<String, Vec<String>> = request
-        .context
-        .iter()
-        .map(|(key, value)| (key.to_lowercase(), value.values().to_vec()))
-        .collect();
-    for (key, value) in callers::repeated_keys(&request.caller) {
-        context.entry(key.to_owned()).or_insert_with(|| vec![value]);
-    }
-    let single = context.iter().filter_map(|(key, values)| match values.as_slice() {
-        [one] => Some((key.clone(), one.clone())),
-        _ => None,
-    });
-    let version = document.version.as_ref().and_then(|v| v.text.known());
-    let mut symbols = Symbols::default();
-    symbols.fillings.clone_from(values);
-    symbols.request = Some(single.collect());
-    let mut evaluation = WitnessCheck {
-        request,
-        symbols,
-        context,
-        is_json: document.format == SourceFormat::Json,
-        variables: version.is_some_and(|v| v == "2012-10-17"),
-    };
-    let mut allowed = Truth::No;
-    let mut denied = Truth::No;
-    for s in &document.statements {
-        let effect = s.effect.as_ref().map_or(Effect::Invalid, |e| e.value);
-        match effect {
-            Effect::Allow => allowed = allowed.or(evaluation.matches(s)),
-            Effect::Deny => denied = denied.or(evaluation.matches(s)),
-            Effect::Unknown => {
-                allowed = allowed.or(Truth::Unknown);
-                denied = denied.or(Truth::Unknown);
-            }
-            Effect::Invalid => {}
-        }
-    }
-    allowed.and(!denied)
+    let has_principals = super::statements::names_principals(document);
+    LoneDocument::new(document, values, has_principals).allows(request)
 }
 
-/// The statements of this effect that match.
-pub(super) fn matching<'d>(
-    document: &'d Document,
-    request: &Witness,
-    values: &Values,
-    effect: Effect,
-) -> impl Iterator<Item = (usize, &'d Statement)> {
-    let statements = document.statements.iter().enumerate();
-    let of_effect = statements.filter(move |(_, s)| s.effect.as_ref().is_some_and(|e| e.value == effect));
-    of_effect.filter(move |(index, _)| {
-        let mut alone = document.clone();
-        alone.statements = document.statements.get(*index).cloned().into_iter().collect();
-        for s in &mut alone.statements {
-            if let Some(e) = &mut s.effect {
-                e.value = Effect::Allow;
-            }
-        }
-        allows(&alone, request, values).is_yes()
-    })
+fn items(s: &Statement) -> impl Iterator<Item = &ClauseItem> {
+    let clauses = [&s.action, &s.resource].into_iter().flatten().flat_map(|c| &c.items);
+    let principals = s.principal.iter().flat_map(|p| &p.items).map(|i| &i.value);
+    let values = s.conditions.iter().flat_map(|c| &c.values);
+    clauses.chain(principals).chain(values)
 }
 
-impl WitnessCheck<'_> {
-    fn matches(&mut self, s: &Statement) -> Truth {
-        let open = s.branch.is_some() || s.open || s.second_action.is_some() || s.second_resource.is_some();
-        let hidden = s.condition_key.is_some() && s.conditions.is_empty() && !s.complete;
-        let mut truth = match open || hidden {
-            true => Truth::Unknown,
-            false => Truth::Yes,
-        };
-        truth = truth.and(s.action.as_ref().map_or(Truth::Unknown, |c| self.action(c)));
-        truth = truth.and(match &s.resource {
-            Some(clause) => self.resource(clause),
-            None => Truth::from(s.principal.is_some()).or(Truth::Unknown),
-        });
-        if let Some(principals) = &s.principal {
-            truth = truth.and(self.principal(principals));
-        }
-        for c in &s.conditions {
-            truth = truth.and(self.condition(c));
-        }
-        truth
-    }
+/// Not all of it can be seen, in a way that `decide` does not know of.
+pub(super) fn is_hidden(s: &Statement) -> bool {
+    let hides_condition = s.condition_key.is_some() && s.conditions.is_empty() && !s.complete;
+    let lacks = s.action.is_none() || s.resource.is_none() && s.principal.is_none();
+    s.second_action.is_some() || s.second_resource.is_some() || hides_condition || lacks
+}
 
-    fn any(
-        &mut self,
-        items: &[ClauseItem],
-        complete: bool,
-        mut one: impl FnMut(&mut Self, &ClauseItem) -> Truth,
-    ) -> Truth {
-        let complete = complete || self.is_json && items.iter().any(|i| !i.text.is_known());
-        let mut truth = if complete { Truth::No } else { Truth::Unknown };
-        for item in items {
-            let found = one(self, item);
-            truth = truth.or(match item.branch {
-                Some(_) => found.and(Truth::Unknown),
-                None => found,
-            });
+fn is_plain(document: &Document) -> bool {
+    let plain = |s: &Statement| !is_hidden(s) && items(s).all(|i| i.text.is_known());
+    document.branch.is_none() && document.statements.iter().all(plain)
+}
+
+fn filled(document: &Document, values: &Values) -> Document {
+    let is_json = document.format == SourceFormat::Json;
+    let mut out = document.clone();
+    // What is only perhaps a statement says so itself.
+    out.branch = None;
+    for s in &mut out.statements {
+        s.open |= is_hidden(s);
+        s.strength = Default::default();
+        s.nothing = Default::default();
+        for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
+            fill_clause(clause, is_json, values);
         }
-        truth
-    }
-
-    fn glob(&mut self, item: &ClauseItem, reading: Reading) -> Result<TextGlob, Truth> {
-        if item.text.holes().any(|h| !self.symbols.fillings.contains_key(&*h.name)) {
-            return Err(Truth::Unknown);
+        if let Some(p) = &mut s.principal {
+            let fill = |i: &mut crate::iam::PrincipalItem| fill_item(&mut i.value, is_json, values);
+            p.complete |= p.items.iter_mut().map(fill).fold(false, |any, one| any | one);
         }
-        // A variable without a value matches nothing.
-        TextGlob::read(&item.text, reading, &mut self.symbols).map_err(|_| Truth::No)
-    }
-
-    fn action(&mut self, clause: &Clause) -> Truth {
-        let reading = Reading {
-            wildcards: true,
-            any_case: true,
-            ..Reading::default()
-        };
-        let found = self.any(&clause.items, clause.complete, |this, item| {
-            let glob = this.glob(item, reading);
-            glob.map_or_else(|truth| truth, |g| Truth::from(g.matches(&this.request.action)))
-        });
-        if clause.negated { !found } else { found }
-    }
-
-    fn resource(&mut self, clause: &Clause) -> Truth {
-        let reading = Reading {
-            wildcards: true,
-            variables: self.variables,
-            fields: Fields::Resource,
-            ..Reading::default()
-        };
-        let found = self.any(&clause.items, clause.complete, |this, item| {
-            let glob = this.glob(item, reading);
-            glob.map_or_else(|truth| truth, |g| Truth::from(g.matches(&this.request.resource)))
-        });
-        if clause.negated { !found } else { found }
-    }
-
-    fn principal(&mut self, clause: &PrincipalClause) -> Truth {
-        let complete = clause.complete || self.is_json && clause.items.iter().any(|i| !i.value.text.is_known());
-        let mut found = if complete { Truth::No } else { Truth::Unknown };
-        for item in &clause.items {
-            let open = item
-                .value
-                .text
-                .holes()
-                .any(|h| !self.symbols.fillings.contains_key(&*h.name));
-            let named = callers::named(item, false, &mut self.symbols);
-            let one = match named {
-                _ if open || item.value.branch.is_some() => Truth::Unknown,
-                Ok(Some(globs)) => Truth::from(globs.iter().any(|g| g.matches(&self.request.caller))),
-                Ok(None) | Err(_) => Truth::Unknown,
-            };
-            found = found.or(one);
+        for c in &mut s.conditions {
+            let fill = |i: &mut ClauseItem| fill_item(i, is_json, values);
+            c.complete |= c.values.iter_mut().map(fill).fold(false, |any, one| any | one);
         }
-        if clause.negated { !found } else { found }
     }
+    out
+}
 
-    fn condition(&mut self, c: &Condition) -> Truth {
-        let complete = c.complete || self.is_json && c.values.iter().any(|v| !v.text.is_known());
-        let known = complete && c.key.text.is_known() && c.key.branch.is_none();
-        let holes = c.values.iter().flat_map(|v| v.text.holes());
-        let open = holes.into_iter().any(|h| !self.symbols.fillings.contains_key(&*h.name));
-        if !known || open || c.values.is_empty() || c.values.iter().any(|v| v.branch.is_some()) {
-            return Truth::Unknown;
-        }
-        let Some(test) = KeyTest::new(c, self.variables, false, &mut self.symbols) else {
-            return Truth::Unknown;
-        };
-        let state = match self.context.get(&c.lower_key) {
-            Some(values) if !values.is_empty() => KeyState::Values(values.clone()),
-            _ => KeyState::Absent,
-        };
-        Truth::from(test.holds(&state))
+fn fill_clause(clause: &mut Clause, is_json: bool, values: &Values) {
+    let fill = |i: &mut ClauseItem| fill_item(i, is_json, values);
+    clause.complete |= clause.items.iter_mut().map(fill).fold(false, |any, one| any | one);
+    clause.sets = Default::default();
+}
+
+/// Whether the list that it is in is known to be complete: an unknown part of a JSON file hides nothing else.
+fn fill_item(item: &mut ClauseItem, is_json: bool, values: &Values) -> bool {
+    if item.text.is_known() {
+        return false;
     }
+    let mut out = Text::default();
+    for piece in item.text.pieces() {
+        match piece {
+            Piece::Hole(hole) => match values.get(&*hole.name) {
+                Some(value) => out.append(&Text::synthetic(value, hole.span)),
+                None => out.push(piece.clone()),
+            },
+            Piece::Lit(_) => out.push(piece.clone()),
+        }
+    }
+    item.text = out;
+    is_json
 }

@@ -1,17 +1,20 @@
 //! A gain in words and places.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::callers;
 use super::compare::NewGrant;
-use super::concrete::{allows, matching};
+use super::concrete::{LoneDocument, Values};
 use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::real;
 use super::request::{Witness, WitnessValue};
 use super::search::{Constraint, FoundText, member};
+use super::statements::names_principals;
 use crate::finding::Severity;
 use crate::iam::{
-    AccessLevel, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement, catalogue,
+    AccessLevel, Action, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement,
+    catalogue,
 };
 use crate::source::Span;
 
@@ -34,6 +37,8 @@ pub struct Change {
     /// Where the other document denies it.
     pub denied_at: Option<Span>,
     pub severity: Severity,
+    /// The actions have no such resources, as far as the AWS data says.
+    pub is_unreal: bool,
 }
 
 /// A line of a `Condition` block, as it is written.
@@ -44,35 +49,145 @@ pub struct ChangeCondition {
     pub values: Vec<String>,
 }
 
-/// What `gain`, of a statement of `new`, is.
-pub fn describe(gain: &NewGrant, old: &Document, new: &Document) -> Option<Change> {
-    let s = new.statements.get(gain.statement)?;
-    let conditions = s.conditions.iter().map(|c| ChangeCondition {
-        operator: c.operator.display(),
-        key: c.key.display(),
-        values: c.values.iter().map(ClauseItem::display).collect(),
-    });
-    let describer = Describer { gain, old, new };
-    let resources = describer.resources(s);
-    let principals = describer.principals(s);
-    let denied_at = matching(old, &gain.request, &gain.values, Effect::Deny)
-        .next()
-        .map(|(_, s)| s.effect.as_ref().map_or(s.span, |e| e.span));
-    Some(Change {
-        actions: actions(gain, s),
-        span: describer.token(s, &resources, &principals),
-        resources: shown(s.resource.as_ref().is_some_and(|c| c.negated), &resources),
-        principals: shown(s.principal.as_ref().is_some_and(|c| c.negated), &principals),
-        conditions: conditions.collect(),
-        request: gain.request.clone(),
-        denied_at,
-        severity: severity(gain),
-    })
+/// Says what gains are: what they are compared with is read once.
+pub struct Describer<'d> {
+    old: &'d Document,
+    new: &'d Document,
+    written: WrittenStatements,
+    /// Both documents with the values of the gain before.
+    judges: Option<(Values, LoneDocument<'d>, LoneDocument<'d>)>,
+}
+
+/// What an Allow statement has, in lower case.
+#[derive(Default)]
+struct WrittenTexts {
+    actions: HashSet<String>,
+    resources: HashSet<String>,
+    principals: HashSet<String>,
+    conditions: HashSet<String>,
+}
+
+impl WrittenTexts {
+    fn new(s: &Statement) -> Self {
+        let principals = s.principal.iter().flat_map(|p| &p.items);
+        Self {
+            actions: s.written_actions().map(text).collect(),
+            resources: s.written_resources().map(text).collect(),
+            principals: principals.map(|i| text(&i.value)).collect(),
+            conditions: s.conditions.iter().map(line).collect(),
+        }
+    }
+
+    /// Each with the list that it is in.
+    fn all(&self) -> impl Iterator<Item = (u8, &String)> {
+        let lists = [&self.actions, &self.resources, &self.principals, &self.conditions];
+        let lists = (0u8..).zip(lists);
+        lists.flat_map(|(n, list)| list.iter().map(move |text| (n, text)))
+    }
+}
+
+/// The Allow statements of the other document, by what they have.
+#[derive(Default)]
+struct WrittenStatements {
+    all: Vec<WrittenTexts>,
+    by_text: HashMap<(u8, String), Vec<usize>>,
+}
+
+/// What more statements than this have tells none of them.
+const MAX_ALIKE: usize = 64;
+
+impl WrittenStatements {
+    fn new(document: &Document) -> Self {
+        let mut out = Self::default();
+        let allows = document.statements.iter();
+        for s in allows.filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow)) {
+            let texts = WrittenTexts::new(s);
+            for (list, text) in texts.all() {
+                out.by_text.entry((list, text.clone())).or_default().push(out.all.len());
+            }
+            out.all.push(texts);
+        }
+        out
+    }
+
+    /// The statement that has most in common with this one: what it was before it was edited.
+    fn nearest(&self, s: &Statement) -> Option<&WrittenTexts> {
+        let own = WrittenTexts::new(s);
+        let mut common: BTreeMap<usize, usize> = BTreeMap::new();
+        for (list, text) in own.all() {
+            let known = self
+                .by_text
+                .get(&(list, text.clone()))
+                .filter(|all| all.len() <= MAX_ALIKE);
+            for at in known.into_iter().flatten() {
+                // Most statements are on `*`.
+                *common.entry(*at).or_default() += if text == "*" { 1 } else { 2 };
+            }
+        }
+        let nearest = common.into_iter().max_by_key(|(at, common)| (*common, Reverse(*at)));
+        nearest.and_then(|(at, _)| self.all.get(at))
+    }
+}
+
+fn text(item: &ClauseItem) -> String {
+    item.display().to_lowercase()
+}
+
+impl<'d> Describer<'d> {
+    /// Of what `new` grants and `old` does not.
+    pub fn new(old: &'d Document, new: &'d Document) -> Self {
+        Self {
+            old,
+            new,
+            written: WrittenStatements::new(old),
+            judges: None,
+        }
+    }
+
+    /// What `gain`, of a statement of the new document, is.
+    pub fn describe(&mut self, gain: &NewGrant) -> Option<Change> {
+        let s = self.new.statements.get(gain.statement)?;
+        if self.judges.as_ref().is_none_or(|(values, ..)| *values != gain.values) {
+            let values = &gain.values;
+            let has_principals = [self.old, self.new].into_iter().any(names_principals);
+            self.judges = Some((
+                values.clone(),
+                LoneDocument::new(self.old, values, has_principals),
+                LoneDocument::new(self.new, values, has_principals),
+            ));
+        }
+        let (_, old, new) = self.judges.as_ref()?;
+        let conditions = s.conditions.iter().map(|c| ChangeCondition {
+            operator: c.operator.display(),
+            key: c.key.display(),
+            values: c.values.iter().map(ClauseItem::display).collect(),
+        });
+        let description = GainDescription {
+            gain,
+            judges: [old, new],
+            written: &self.written,
+        };
+        let resources = description.resources(s);
+        let principals = description.principals(s);
+        let denied_at = old.denied_by(&gain.request).and_then(|at| self.old.statements.get(at));
+        Some(Change {
+            actions: actions(gain, s),
+            span: description.token(s, &resources, &principals),
+            resources: shown(s.resource.as_ref().is_some_and(|c| c.negated), &resources),
+            principals: shown(s.principal.as_ref().is_some_and(|c| c.negated), &principals),
+            conditions: conditions.collect(),
+            request: gain.request.clone(),
+            denied_at: denied_at.map(|s| s.effect.as_ref().map_or(s.span, |e| e.span)),
+            severity: severity(gain),
+            is_unreal: gain.is_unreal,
+        })
+    }
 }
 
 fn severity(gain: &NewGrant) -> Severity {
     let highest = gain.actions.by_level().highest();
     match highest {
+        _ if gain.is_unreal => Severity::Low,
         _ if gain.actions.is_all() => Severity::Critical,
         Some(AccessLevel::PermissionsManagement) => Severity::High,
         Some(AccessLevel::Write | AccessLevel::Tagging) | None => Severity::Medium,
@@ -80,7 +195,7 @@ fn severity(gain: &NewGrant) -> Severity {
     }
 }
 
-/// Patterns for a set of actions: those of the statement, services as a whole, and names.
+/// Patterns for a set of actions: those of the statement, services as a whole, and names, the most severe first.
 fn actions(gain: &NewGrant, s: &Statement) -> Vec<String> {
     if gain.actions.is_empty() {
         return vec![gain.request.action.clone()];
@@ -89,7 +204,7 @@ fn actions(gain: &NewGrant, s: &Statement) -> Vec<String> {
         return vec!["*".to_owned()];
     }
     if let Some(clause) = s.action.as_ref().filter(|c| c.negated)
-        && clause.actions().is_some_and(|all| all.is_subset(&gain.actions))
+        && clause.actions().is_some_and(|all| all.len() < gain.actions.len() * 2)
     {
         return clause.items.iter().map(|i| format!("not {}", i.display())).collect();
     }
@@ -110,7 +225,9 @@ fn actions(gain: &NewGrant, s: &Statement) -> Vec<String> {
             rest.subtract(&whole);
         }
     }
-    out.extend(rest.iter().map(|a| a.name().to_owned()));
+    let mut names: Vec<Action> = rest.iter().collect();
+    names.sort_by_key(|a| (a.severity_rank(), a.name()));
+    out.extend(names.into_iter().map(|a| a.name().to_owned()));
     out
 }
 
@@ -122,20 +239,21 @@ fn shown(negated: bool, items: &[&ClauseItem]) -> Vec<String> {
     }
 }
 
-struct Describer<'d> {
-    gain: &'d NewGrant,
-    old: &'d Document,
-    new: &'d Document,
+struct GainDescription<'g> {
+    gain: &'g NewGrant,
+    /// The other document, and the one of the gain.
+    judges: [&'g LoneDocument<'g>; 2],
+    written: &'g WrittenStatements,
 }
 
-impl<'d> Describer<'d> {
+impl GainDescription<'_> {
     fn is_new(&self, request: &Witness) -> bool {
-        let values = &self.gain.values;
-        allows(self.new, request, values).is_yes() && allows(self.old, request, values).is_no()
+        let [old, new] = self.judges;
+        new.allows(request).is_yes() && old.allows(request).is_no()
     }
 
     /// The resources of the statement on which something is new.
-    fn resources(&self, s: &'d Statement) -> Vec<&'d ClauseItem> {
+    fn resources<'s>(&self, s: &'s Statement) -> Vec<&'s ClauseItem> {
         let Some(clause) = &s.resource else {
             return Vec::new();
         };
@@ -188,7 +306,7 @@ impl<'d> Describer<'d> {
     }
 
     /// The principals of the statement for whom something is new.
-    fn principals(&self, s: &'d Statement) -> Vec<&'d ClauseItem> {
+    fn principals<'s>(&self, s: &'s Statement) -> Vec<&'s ClauseItem> {
         let Some(clause) = &s.principal else {
             return Vec::new();
         };
@@ -218,29 +336,21 @@ impl<'d> Describer<'d> {
 
     /// The token that a reader would look at: what the other document does not have.
     fn token(&self, s: &Statement, resources: &[&ClauseItem], principals: &[&ClauseItem]) -> Span {
-        let allows: Vec<&Statement> = (self.old.statements.iter())
-            .filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow))
-            .collect();
-        let known = |of: fn(&Statement) -> Vec<&ClauseItem>| -> BTreeSet<String> {
-            let items = allows.iter().flat_map(|s| of(s));
-            items.map(|i| i.display().to_lowercase()).collect()
-        };
         let granting = self.granting_action(s);
-        let actions = known(|s| s.written_actions().collect());
-        if let Some(item) = granting.filter(|i| !actions.contains(&i.display().to_lowercase())) {
+        let nothing = WrittenTexts::default();
+        let before = self.written.nearest(s).unwrap_or(&nothing);
+        if let Some(item) = granting.filter(|i| !before.actions.contains(&text(i))) {
             return item.span;
         }
-        let old_resources = known(|s| s.written_resources().collect());
-        let old_principals = known(|s| s.principal.iter().flat_map(|p| &p.items).map(|i| &i.value).collect());
-        let fresh = |items: &[&ClauseItem], old: &BTreeSet<String>| {
-            let item = items.iter().find(|i| !old.contains(&i.display().to_lowercase()));
+        let fresh = |items: &[&ClauseItem], old: &HashSet<String>| {
+            let item = items.iter().find(|i| !old.contains(&text(i)));
             item.map(|i| i.span)
         };
-        if let Some(span) = fresh(resources, &old_resources).or_else(|| fresh(principals, &old_principals)) {
+        let other = fresh(resources, &before.resources);
+        if let Some(span) = other.or_else(|| fresh(principals, &before.principals)) {
             return span;
         }
-        let lines: BTreeSet<String> = allows.iter().flat_map(|s| &s.conditions).map(line).collect();
-        if let Some(c) = s.conditions.iter().find(|c| !lines.contains(&line(c))) {
+        if let Some(c) = s.conditions.iter().find(|c| !before.conditions.contains(&line(c))) {
             return c.span;
         }
         let clause = |c: &Clause| c.key;

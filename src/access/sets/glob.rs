@@ -158,6 +158,11 @@ impl Symbols {
         self.meanings.get(index as usize)
     }
 
+    /// What all symbols stand for.
+    pub fn meanings(&self) -> impl Iterator<Item = &Meaning> {
+        self.meanings.iter()
+    }
+
     /// Those of `text`, with what they stand for.
     pub fn within<'s>(&'s self, text: &'s str) -> impl Iterator<Item = (char, &'s Meaning)> {
         text.chars().filter_map(|c| Some((c, self.meaning(c)?)))
@@ -218,6 +223,15 @@ impl TextGlob {
     pub fn has_symbol(&self) -> bool {
         let symbol = |s: &Sym| matches!(s, Sym::Char(c) if is_symbol(*c));
         self.syms.iter().any(symbol)
+    }
+
+    /// With any text for what is not known.
+    #[must_use]
+    pub(super) fn widened(&self) -> Self {
+        Self::new(self.syms.iter().map(|s| match s {
+            Sym::Char(c) if is_symbol(*c) => Sym::Star,
+            s => *s,
+        }))
     }
 
     /// This and then `tail`.

@@ -8,11 +8,13 @@ use std::net::IpAddr;
 
 use jiff::Timestamp;
 
-use super::glob::{Reading, Symbols, TextGlob, Unreadable};
+use super::glob::{Reading, Sym, Symbols, TextGlob, Unreadable};
+use super::real::ACCOUNT;
 use super::search::{Constraint, FoundText, member};
+use crate::access::compare;
 use crate::iam::Condition;
 use crate::iam::catalogue::{KeyPresence, catalogue};
-use crate::iam::condition::{Operator, OperatorFamily, SetOperator, is_multivalued};
+use crate::iam::condition::{Network, Operator, OperatorFamily, SetOperator, is_multivalued};
 
 /// The values of a test.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,11 +67,7 @@ fn texts(
     let globs: Vec<Result<TextGlob, Unreadable>> = (c.values.iter())
         .map(|v| TextGlob::read(&v.text, reading, symbols))
         .collect();
-    // In a request, what has no value matches nothing; a negated line is then false, which no pattern says.
-    match symbols.request.is_some() && !operator.negated {
-        true => Ok(globs.into_iter().flatten().collect()),
-        false => globs.into_iter().collect(),
-    }
+    globs.into_iter().collect()
 }
 
 impl KeyTest {
@@ -77,24 +75,35 @@ impl KeyTest {
     pub(super) fn new(c: &Condition, variables: bool, widest: bool, symbols: &mut Symbols) -> Option<Self> {
         let operator = c.parsed?;
         let known = || c.values.iter().map(|v| v.text.known().map(|t| t.trim().to_owned()));
+        if !matches!(
+            operator.family,
+            OperatorFamily::String | OperatorFamily::Arn | OperatorFamily::Binary
+        ) && known().any(|v| v.is_none_or(|v| v.contains("${")))
+        {
+            return None;
+        }
+        // A value that is not of the operator's type matches nothing.
+        let typed = || known().flatten();
         let operand = match operator.family {
             OperatorFamily::String | OperatorFamily::Arn | OperatorFamily::Binary => {
                 Operand::Text(texts(c, operator, variables, widest, symbols).ok()?)
             }
             OperatorFamily::Numeric => {
-                let ranges = known().map(|v| range(operator, whole_number(&v?)?));
+                let numbers = typed().filter(|v| compare::number(v).is_some());
+                let ranges = numbers.map(|v| range(operator, whole_number(&v)?));
                 Operand::Ranges(ranges.collect::<Option<_>>()?)
             }
             OperatorFamily::Date => {
-                let ranges = known().map(|v| range(operator, seconds(&v?)?));
+                let dates = typed().filter(|v| compare::seconds(v).is_some());
+                let ranges = dates.map(|v| range(operator, seconds(&v)?));
                 Operand::Ranges(ranges.collect::<Option<_>>()?)
             }
             OperatorFamily::IpAddress => {
-                let networks = known().map(|v| network(&v?));
-                Operand::Networks(networks.collect::<Option<_>>()?)
+                let networks = typed().filter(|v| Network::parse(v).is_some());
+                Operand::Networks(networks.map(|v| network(&v)).collect::<Option<_>>()?)
             }
-            OperatorFamily::Bool => Operand::Bools(known().map(|v| truth(&v?)).collect::<Option<_>>()?),
-            OperatorFamily::Null => Operand::Absent(known().map(|v| truth(&v?)).collect::<Option<_>>()?),
+            OperatorFamily::Bool => Operand::Bools(typed().filter_map(|v| truth(&v)).collect()),
+            OperatorFamily::Null => Operand::Absent(typed().filter_map(|v| truth(&v)).collect()),
         };
         Some(Self {
             operand,
@@ -103,6 +112,17 @@ impl KeyTest {
             for_all: operator.set.map(|s| s == SetOperator::ForAllValues),
             without_key: operator.without_key(),
         })
+    }
+
+    /// The key is there.
+    pub(super) fn present() -> Self {
+        Self {
+            operand: Operand::Absent(vec![false]),
+            negated: false,
+            is_date: false,
+            for_all: None,
+            without_key: false,
+        }
     }
 
     /// One form for what says the same in another order.
@@ -119,6 +139,11 @@ impl KeyTest {
                 wanted.dedup();
             }
         }
+    }
+
+    /// It asks that every value is so, and not that one is: without a set operator, a negated one.
+    fn is_of_all(&self) -> bool {
+        self.for_all.unwrap_or(self.negated)
     }
 
     fn holds_absent(&self) -> bool {
@@ -154,10 +179,14 @@ impl KeyTest {
             KeyState::Values(values) if matches!(self.operand, Operand::Absent(_)) => {
                 values.first().is_none_or(|v| self.holds_for(v))
             }
-            KeyState::Values(values) => match self.for_all {
-                Some(true) => values.iter().all(|v| self.holds_for(v)),
-                Some(false) | None => values.iter().any(|v| self.holds_for(v)),
-            },
+            KeyState::Values(values) => {
+                // For set operators, an empty value does not count.
+                let mut values = values.iter().filter(|v| self.for_all.is_none() || !v.is_empty());
+                match self.is_of_all() {
+                    true => values.all(|v| self.holds_for(v)),
+                    false => values.any(|v| self.holds_for(v)),
+                }
+            }
         }
     }
 
@@ -186,15 +215,13 @@ fn whole_number(text: &str) -> Option<i64> {
     text.parse().ok().filter(|n: &i64| n.unsigned_abs() < 1 << 60)
 }
 
-/// A date of ISO 8601, or seconds since 1970.
+/// A date of ISO 8601, or seconds since 1970. `None` for a part of a second, too.
 fn seconds(text: &str) -> Option<i64> {
     if let Some(n) = whole_number(text) {
         return Some(n);
     }
-    // Without an offset it is UTC, and without a time it is midnight.
-    let forms = [text.to_owned(), format!("{text}Z"), format!("{text}T00:00:00Z")];
-    let moment = forms.iter().find_map(|form| form.parse::<Timestamp>().ok());
-    moment.map(Timestamp::as_second)
+    let seconds = compare::seconds(text).filter(|s| s.fract() == 0.0 && s.abs() < 1e15)?;
+    format!("{seconds:.0}").parse().ok()
 }
 
 fn truth(text: &str) -> Option<bool> {
@@ -234,6 +261,8 @@ pub(super) struct KeyFacts {
     may_be_absent: bool,
     multivalued: bool,
     is_bool: bool,
+    /// The evaluation adds it where the request does not have it.
+    is_derived: bool,
     example: Option<&'static str>,
 }
 
@@ -251,6 +280,7 @@ impl KeyFacts {
             // Of a key that is not known, several values are possible.
             multivalued: is_multivalued(key).unwrap_or(true),
             is_bool: global.is_some_and(|g| g.type_name == "Bool"),
+            is_derived: matches!(key, "aws:resourceaccount" | "s3:resourceaccount" | "kms:calleraccount"),
             example: example_of(key),
         }
     }
@@ -263,11 +293,8 @@ impl KeyFacts {
 fn example_of(key: &str) -> Option<&'static str> {
     Some(match key {
         "aws:principalorgid" | "aws:sourceorgid" | "aws:resourceorgid" => "o-exampleorgid",
-        "aws:sourceaccount"
-        | "aws:resourceaccount"
-        | "aws:principalaccount"
-        | "kms:calleraccount"
-        | "s3:resourceaccount" => "444455556666",
+        "aws:sourceaccount" => "444455556666",
+        "aws:resourceaccount" | "kms:calleraccount" | "s3:resourceaccount" => ACCOUNT,
         "aws:sourcearn" => "arn:aws:s3:::example-bucket",
         "aws:sourcevpc" => "vpc-0example",
         "aws:sourcevpce" => "vpce-0example",
@@ -278,16 +305,25 @@ fn example_of(key: &str) -> Option<&'static str> {
 
 /// A state of the key for which each test is true or false as asked.
 pub(super) fn solve(facts: &KeyFacts, tests: &[(&KeyTest, bool)]) -> KeyAnswer {
-    let all = |state: &KeyState| tests.iter().all(|(t, wanted)| t.holds(state) == *wanted);
-    if facts.may_be_absent && all(&KeyState::Absent) {
+    let absent = facts.may_be_absent && all_hold(tests, &KeyState::Absent);
+    if absent && !facts.is_derived {
         return KeyAnswer::State(KeyState::Absent);
     }
-    // Present, for `Null`.
-    let present = |t: &KeyTest, wanted: bool| match &t.operand {
+    match present(facts, tests) {
+        KeyAnswer::State(state) => KeyAnswer::State(state),
+        _ if absent => KeyAnswer::State(KeyState::Absent),
+        answer => answer,
+    }
+}
+
+/// As [`solve`], where the key is there.
+fn present(facts: &KeyFacts, tests: &[(&KeyTest, bool)]) -> KeyAnswer {
+    // For `Null`.
+    let fits = |t: &KeyTest, wanted: bool| match &t.operand {
         Operand::Absent(asked) => asked.contains(&false) == wanted,
         _ => true,
     };
-    if !tests.iter().all(|(t, wanted)| present(t, *wanted)) {
+    if !tests.iter().all(|(t, wanted)| fits(t, *wanted)) {
         return KeyAnswer::Empty;
     }
     let tests: Vec<(&KeyTest, bool)> = tests
@@ -295,21 +331,24 @@ pub(super) fn solve(facts: &KeyFacts, tests: &[(&KeyTest, bool)]) -> KeyAnswer {
         .filter(|(t, _)| !matches!(t.operand, Operand::Absent(_)))
         .copied()
         .collect();
-    let sets = tests.iter().filter(|(t, _)| t.for_all.is_some()).count();
-    let answer = if sets > 0 && sets == tests.len() && facts.multivalued {
-        several(facts, &tests)
-    } else {
-        let one = value(facts, &tests);
-        match one {
-            // A second value may meet what the first one does not.
-            Ok(None) if sets > 0 && facts.multivalued => KeyAnswer::Unknown,
+    let answer = match facts.multivalued {
+        true => several(facts, &tests),
+        false => match value(facts, &tests) {
             Ok(None) => KeyAnswer::Empty,
             Ok(Some(v)) => KeyAnswer::State(KeyState::Values(vec![v])),
             Err(()) => KeyAnswer::Unknown,
-        }
+        },
     };
     match answer {
         KeyAnswer::State(state) if !all_hold(&tests, &state) => KeyAnswer::Unknown,
+        // What is only empty is there for `Null`, and has no value for set operators.
+        KeyAnswer::Empty => {
+            let empty = KeyState::Values(vec![String::new()]);
+            match all_hold(&tests, &empty) {
+                true => KeyAnswer::State(empty),
+                false => KeyAnswer::Empty,
+            }
+        }
         answer => answer,
     }
 }
@@ -322,11 +361,11 @@ fn all_hold(tests: &[(&KeyTest, bool)], state: &KeyState) -> bool {
 fn several(facts: &KeyFacts, tests: &[(&KeyTest, bool)]) -> KeyAnswer {
     let of_all: Vec<(&KeyTest, bool)> = tests
         .iter()
-        .filter(|(t, wanted)| t.for_all == Some(*wanted))
+        .filter(|(t, wanted)| t.is_of_all() == *wanted)
         .copied()
         .collect();
     let mut values: Vec<String> = Vec::new();
-    let of_some = tests.iter().filter(|(t, wanted)| t.for_all != Some(*wanted));
+    let of_some = tests.iter().filter(|(t, wanted)| t.is_of_all() != *wanted);
     for one in of_some {
         let mut asked = of_all.clone();
         asked.push(*one);
@@ -372,7 +411,15 @@ fn value(facts: &KeyFacts, tests: &[(&KeyTest, bool)]) -> Result<Option<String>,
             })
         })
         .collect();
-    text_member(constraints, &[], &facts.states())
+    // For set operators, an empty value does not count.
+    let not_empty = match tests.iter().any(|(t, _)| t.for_all.is_some()) {
+        true => vec![
+            TextGlob::new([Sym::One, Sym::Star]),
+            TextGlob::new([Sym::Symbol, Sym::Star]),
+        ],
+        false => Vec::new(),
+    };
+    text_member(constraints, &not_empty, &facts.states())
 }
 
 /// As [`member`], but what is only empty while nothing unknown is compared is not certain. `frame` is what every member must
@@ -392,9 +439,24 @@ pub(super) fn text_member<'g>(
     match member(&constraints, samples) {
         FoundText::Text(text) => Ok(Some(text)),
         FoundText::TooLarge => Err(()),
-        FoundText::Empty if uncertain => Err(()),
+        FoundText::Empty if uncertain && may_be_met(&constraints) => Err(()),
         FoundText::Empty => Ok(None),
     }
+}
+
+/// Whether there is a member where what is not known may be any text, at each place another one.
+fn may_be_met(constraints: &[Constraint<'_>]) -> bool {
+    let plain = |c: &&Constraint<'_>| c.inside || !c.globs.iter().any(TextGlob::has_symbol);
+    let widened: Vec<(Vec<TextGlob>, bool)> = constraints
+        .iter()
+        .filter(plain)
+        .map(|c| (c.globs.iter().map(TextGlob::widened).collect(), c.inside))
+        .collect();
+    let widened: Vec<Constraint<'_>> = widened
+        .iter()
+        .map(|(globs, inside)| Constraint { globs, inside: *inside })
+        .collect();
+    member(&widened, &[]) != FoundText::Empty
 }
 
 /// Whether a value of a variable could make two patterns meet that the variable as such keeps apart.

@@ -6,7 +6,7 @@
 //!
 //! - **Nothing new** is said where every way to leave the boxes is impossible: each dimension is decided exactly, as a regular
 //!   language (`glob`, `search`) or by the values around all limits (`keys`).
-//! - **Something new** is said with a request that was evaluated against both documents (`concrete`).
+//! - **Something new** is said with a request that was decided against both documents (`concrete`, by `decide`).
 //! - Anything else is **unknown**, with the reason: too many states, a part that is not known, an operator that is not read.
 //!
 //! Two dimensions are treated as independent, except for the keys that repeat the principal (`callers`).
@@ -29,10 +29,13 @@ mod witness;
 pub use common::{AskedCallers, AskedRequests, CommonAccess, find_common};
 #[cfg(any(test, feature = "internals"))]
 pub use compare::NewGrant;
-pub use compare::{Difference, Undecided, compare, compare_where};
 #[cfg(any(test, feature = "internals"))]
-pub use concrete::{Values, allows};
-pub use describe::{Change, ChangeCondition, describe};
+pub use compare::compare;
+pub use compare::{Difference, Undecided, compare_as};
+pub use concrete::Values;
+#[cfg(any(test, feature = "internals"))]
+pub use concrete::allows;
+pub use describe::{Change, Describer};
 #[cfg(any(test, feature = "internals"))]
 pub use glob::{Reading, Symbols, TextGlob};
 #[cfg(any(test, feature = "internals"))]

@@ -1,12 +1,59 @@
 //! What the resources of an action look like.
 
-use super::glob::{Sym, TextGlob};
+use std::collections::BTreeSet;
+
+use super::glob::{Sym, TextGlob, is_symbol};
 use super::solve::Frame;
 use crate::iam::Action;
 use crate::iam::catalogue::ResourceType;
 
 /// The account of examples. AWS Account Management Reference, "AWS account identifiers".
 pub(super) const ACCOUNT: &str = "111122223333";
+
+/// `*` for an action of Amazon S3, which `arn:aws:s3:::*` matches too (`access/statement.rs`).
+pub(super) const ALL_OF_S3: &str = "s3:*";
+
+fn is_of_s3(action: Action) -> bool {
+    action.name().starts_with("s3:")
+}
+
+/// Whether a pattern is of every bucket.
+pub(super) fn is_every_bucket(pattern: &str) -> bool {
+    pattern.starts_with("arn:") && pattern.ends_with(":s3:::*")
+}
+
+/// The third field of patterns of ARNs; `None` where a wildcard may stand for it.
+pub(super) fn services_of(globs: &[TextGlob]) -> Option<BTreeSet<String>> {
+    let of = |glob: &TextGlob| {
+        let mut fields = glob.syms().split(|s| *s == Sym::Char(':'));
+        let is_plain = |field: &[Sym]| {
+            let chars = field.iter().map(|s| match s {
+                Sym::Char(c) if !is_symbol(*c) => Some(*c),
+                _ => None,
+            });
+            chars.collect::<Option<String>>()
+        };
+        let (first, partition, service) = (fields.next()?, fields.next()?, fields.next()?);
+        // A star of the partition may reach further.
+        let reaches = partition.contains(&Sym::Star);
+        is_plain(first).filter(|_| !reaches).and_then(|_| is_plain(service))
+    };
+    globs.iter().map(of).collect()
+}
+
+/// Whether an action may be on a resource of one of these services.
+pub(super) fn may_be_of(action: Action, services: &BTreeSet<String>) -> bool {
+    let mut required = false;
+    let named = action.resource_types().any(|kind| {
+        required |= kind.required;
+        let mut formats = kind.arn_formats();
+        formats.any(|format| {
+            let service = format.split(':').nth(2).unwrap_or_default();
+            service.contains('$') || services.contains(service)
+        })
+    });
+    named || !required && services.contains("s3") && is_of_s3(action)
+}
 
 /// The resources that requests for an action can name, with examples. `loose`: names may have colons.
 pub(super) fn resources_of(action: Action, loose: bool) -> Frame {
@@ -23,8 +70,9 @@ pub(super) fn resources_of(action: Action, loose: bool) -> Frame {
         }
     }
     if !required {
-        out.resources.push(TextGlob::literal("*"));
-        out.samples.push("*".to_owned());
+        let all = if is_of_s3(action) { ALL_OF_S3 } else { "*" };
+        out.resources.push(TextGlob::literal(all));
+        out.samples.push(all.to_owned());
     }
     out
 }

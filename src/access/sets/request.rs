@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 
 use super::callers;
+use crate::iam::arn::is_account_id;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +62,33 @@ impl WitnessValue {
 }
 
 impl Witness {
+    /// The same by this identity. `None` where the context says another user.
+    pub(super) fn by_identity(&self, arn: &str) -> Option<Self> {
+        let user = arn
+            .split_once(":user/")
+            .map(|(_, path)| path.rsplit('/').next().unwrap_or(path));
+        let said = self.context.get("aws:username").and_then(|v| v.values().first());
+        let fits = said.is_none_or(|said| user == Some(said));
+        fits.then(|| self.by(&format!("A:{arn}")))
+    }
+
+    /// The same by a caller of the resource's account, and of the name that the context says. `None` where it is that already,
+    /// or where who asks is said.
+    pub(super) fn by_natural_caller(&self) -> Option<Self> {
+        let arn = self.caller.strip_prefix("A:")?;
+        let mut fields: Vec<&str> = arn.splitn(6, ':').collect();
+        let of_resource = self.resource.split(':').nth(4).filter(|a| is_account_id(a));
+        let name = self.context.get("aws:username").and_then(|v| v.values().first());
+        let user = name.filter(|_| fields.get(5).is_some_and(|f| f.ends_with("/example")));
+        let user = user.map(|name| format!("user/{name}"));
+        *fields.get_mut(4)? = of_resource.unwrap_or(fields.get(4)?);
+        if let Some(user) = &user {
+            *fields.get_mut(5)? = user;
+        }
+        let caller = format!("A:{}", fields.join(":"));
+        (caller != self.caller).then(|| self.by(&caller))
+    }
+
     /// The same by another caller, as the sets have it.
     pub(super) fn by(&self, caller: &str) -> Self {
         let mut context = self.context.clone();

@@ -1,13 +1,17 @@
 //! Statements as boxes: a set of actions, and a test for the caller, the resource, and each condition key.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
 
 use super::callers;
+use super::concrete::is_hidden;
 use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::keys::KeyTest;
+use super::real;
 use crate::iam::actions::matching;
+use crate::iam::variables::variables;
 use crate::iam::{
     ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement,
 };
@@ -134,8 +138,14 @@ struct StatementReader<'s> {
     fields: Fields,
     /// Hidden items are only those that are not known.
     is_json: bool,
+    is_deny: bool,
     variables: bool,
     doubt: Option<&'static str>,
+}
+
+/// Whether it is a policy on a resource.
+pub(super) fn names_principals(document: &Document) -> bool {
+    document.statements.iter().any(|s| s.principal.is_some())
 }
 
 pub(super) const NOT_VISIBLE: &str = "a part of the statement cannot be seen";
@@ -149,6 +159,9 @@ impl StatementBoxes {
         // Variables came with this version. IAM User Guide, "IAM JSON policy elements: Version".
         let variables = version.is_some_and(|v| v == "2012-10-17");
         for (index, s) in document.statements.iter().enumerate() {
+            if s.dead.is_some() {
+                continue;
+            }
             let effect = s.effect.as_ref().map_or(Effect::Invalid, |e| e.value);
             for (of, bound) in [(Effect::Allow, bounds.allow), (Effect::Deny, bounds.deny)] {
                 let unknown = effect == Effect::Unknown;
@@ -161,6 +174,7 @@ impl StatementBoxes {
                     widest: bounds.widest,
                     fields: bounds.fields,
                     is_json: document.format == SourceFormat::Json,
+                    is_deny: of == Effect::Deny,
                     variables,
                     doubt: unknown.then_some(NOT_VISIBLE),
                 };
@@ -189,7 +203,7 @@ impl StatementReader<'_> {
     }
 
     fn statement(&mut self, index: usize, s: &Statement) -> Option<StatementBox> {
-        if s.branch.is_some() || s.open || s.second_action.is_some() || s.second_resource.is_some() {
+        if s.branch.is_some() || s.open || s.unlimited || is_hidden(s) {
             self.doubt(NOT_VISIBLE)?;
         }
         let mut atoms = Vec::new();
@@ -199,16 +213,19 @@ impl StatementReader<'_> {
             return None;
         };
         let (actions, action_text) = self.actions(action)?;
-        match &s.resource {
-            Some(clause) => atoms.extend(self.resources(clause)?),
-            None if s.principal.is_some() => {}
-            None => self.doubt(NOT_VISIBLE)?,
+        if let Some(clause) = &s.resource {
+            atoms.extend(self.resources(clause)?);
+            // `NotResource` with a variable that has no value leaves the statement without effect.
+            let negated = clause.items.iter().filter(|_| clause.negated && self.variables);
+            let texts: Vec<String> = negated.filter_map(|i| i.text.known()).map(Cow::into_owned).collect();
+            let named = texts.iter().flat_map(|text| variables(text));
+            for variable in named.filter(|v| v.problem.is_none() && v.default.is_none()) {
+                let dimension = self.space.key(&variable.name.to_lowercase());
+                atoms.push(self.space.atom(dimension, Atom::Key(KeyTest::present())));
+            }
         }
         if let Some(principals) = &s.principal {
             atoms.extend(self.principals(principals)?);
-        }
-        if s.condition_key.is_some() && s.conditions.is_empty() && !s.complete {
-            self.doubt(NOT_VISIBLE)?;
         }
         for c in &s.conditions {
             atoms.extend(self.condition(c)?);
@@ -310,6 +327,9 @@ impl StatementReader<'_> {
         };
         let mut globs = Vec::new();
         for item in items {
+            if item.text.known().is_some_and(|t| real::is_every_bucket(&t)) {
+                globs.push(TextGlob::literal(real::ALL_OF_S3));
+            }
             match TextGlob::read(&item.text, reading, &mut self.space.symbols) {
                 Ok(glob) => globs.push(glob),
                 Err(_) => {
@@ -339,6 +359,13 @@ impl StatementReader<'_> {
             return if negated { None } else { Some(None) };
         };
         let mut globs = Vec::new();
+        if self.is_deny && negated {
+            let Ok(left_out) = callers::left_out(&items, &mut self.space.symbols) else {
+                self.doubt(NOT_READ)?;
+                return Some(None);
+            };
+            return Some(self.text(CALLER, left_out, negated));
+        }
         for item in items {
             match callers::named(item, widest, &mut self.space.symbols) {
                 Ok(Some(named)) => globs.extend(named),
@@ -364,7 +391,7 @@ impl StatementReader<'_> {
             self.doubt(NOT_READ)?;
             return Some(None);
         };
-        if c.values.is_empty() || c.values.iter().any(|v| v.branch.is_some()) {
+        if c.values.iter().any(|v| v.branch.is_some()) {
             self.doubt(NOT_READ)?;
             return Some(None);
         }

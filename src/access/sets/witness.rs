@@ -7,17 +7,19 @@ use super::concrete::Values;
 use super::fill::{value_of_hole, value_of_variable};
 use super::glob::Meaning;
 use super::keys::KeyState;
+use super::real;
 use super::request::{Witness, WitnessValue};
 use super::solve::Cell;
 use super::statements::{ACTION, CALLER, FIRST_KEY, RESOURCE, Space};
 use crate::iam::Action;
 
-/// A request, in which everything unknown has a value.
+/// A request, in which everything unknown has a value: also variables that the texts of the request do not have.
 pub(super) fn witness(
     space: &Space,
     given: &Values,
     action: Option<Action>,
     cells: &[Option<Cell>],
+    has_all_variables: bool,
 ) -> (Witness, Values) {
     let symbols = &space.symbols;
     let mut values = given.clone();
@@ -37,11 +39,16 @@ pub(super) fn witness(
         Some(Some(Cell::Text(text))) => text.clone(),
         _ => String::new(),
     };
-    let (caller, resource, free) = (text(CALLER), text(RESOURCE), text(ACTION));
+    let (caller, mut resource, free) = (text(CALLER), text(RESOURCE), text(ACTION));
+    if resource == real::ALL_OF_S3 {
+        resource = "*".to_owned();
+    }
     // Values of variables: as the keys say, otherwise of their own.
     let mut variables: BTreeMap<String, String> = BTreeMap::new();
     let all = states.values().flatten().chain([&caller, &resource, &free]);
-    for (_, meaning) in all.flat_map(|t| symbols.within(t)) {
+    let of_request = all.flat_map(|t| symbols.within(t)).map(|(_, meaning)| meaning);
+    let others = symbols.meanings().filter(|_| has_all_variables);
+    for meaning in of_request.chain(others) {
         if let Meaning::Variable(key) = meaning {
             let given = match states.get(&**key).map(Vec::as_slice) {
                 Some([one]) if symbols.within(one).next().is_none() => Some(one.clone()),

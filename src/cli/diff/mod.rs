@@ -1,6 +1,8 @@
 //! `diff`: what a change of policies grants.
 
+mod narrow;
 mod operands;
+mod paths;
 mod subjects;
 
 use std::cmp::Reverse;
@@ -10,20 +12,23 @@ use std::process::ExitCode;
 use clap::Args;
 
 use self::operands::{DiffOperand, operands};
+use self::paths::{ChangedPaths, PathList, SubjectMoves, changed_paths, paths_of, place};
 use self::subjects::{SubjectList, SubjectPair, pairs};
 use super::input::{InputArgs, severity};
 use super::run::{self, Loaded};
 use super::{CliFailure, terminal};
-use crate::access::sets::{Difference, Undecided, compare, compare_where, describe};
+use crate::access::sets::{Describer, Difference, Undecided, Values, compare_as};
 use crate::finding::Severity;
+use crate::iam::Document;
+use crate::paths::AccessPath;
 use crate::pipeline::Analysis;
 use crate::project::{AccessSubject, CombinedPolicy, SubjectKind};
 use crate::report::{
-    DiffChange, DiffMove, DiffPage, DiffSide, DiffUnknown, diff_github, diff_human, diff_json, diff_markdown,
+    DiffChange, DiffMove, DiffPage, DiffPath, DiffSide, DiffUnknown, diff_github, diff_human, diff_json, diff_markdown,
 };
 use crate::secrets::Mask;
 use crate::settings::Settings;
-use crate::source::{FileId, Sources, Span, parent_path, relative_path};
+use crate::source::{FileId, Sources, Span, join_path, parent_path, relative_path};
 use crate::triage::Report;
 use crate::unjudged::UnjudgedReason;
 
@@ -62,16 +67,28 @@ impl DiffArgs {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let [of_old, of_new] = operands(&self.input.paths)?;
         let over = |_: &mut Settings| {};
-        let (old, new) = (of_old.read(&self.input, &over)?, of_new.read(&self.input, &over)?);
+        let (mut old, mut new) = (of_old.read(&self.input, &over)?, of_new.read(&self.input, &over)?);
+        narrow::narrow(&mut old, &mut new, &of_old, &of_new);
         run::analyze(old, |old, old_analysis| {
             run::analyze(new, |new, new_analysis| {
                 let old_report = old.report(old_analysis, of_old.run_options());
                 let new_report = new.report(new_analysis, of_new.run_options());
                 old.ensure_read()?;
                 new.ensure_read()?;
-                let old = DiffInput::new(old, old_analysis, &old_report, &of_old);
-                let new = DiffInput::new(new, new_analysis, &new_report, &of_new);
-                self.finish(page(old, new)?)
+                let a = DiffInput::new(old, old_analysis, &old_report, &of_old);
+                let b = DiffInput::new(new, new_analysis, &new_report, &of_new);
+                let found = pairs(&a.subjects, &b.subjects);
+                let paths = match a.says_the_same_as(&b) {
+                    true => ChangedPaths::default(),
+                    false => {
+                        let (from, to) = (&old_analysis.project, &new_analysis.project);
+                        let (of_from, of_to) = rayon::join(|| paths_of(from), || paths_of(to));
+                        let of_from = PathList::new(of_from, old, from, &|p| a.below(p), &moves(&a, &b, &found));
+                        let of_to = PathList::new(of_to, new, to, &|p| b.below(p), &SubjectMoves::default());
+                        changed_paths(&of_from, &of_to)
+                    }
+                };
+                self.finish(page(a, b, found, paths)?)
             })
         })
     }
@@ -88,7 +105,9 @@ impl DiffArgs {
             DiffFormat::Json | DiffFormat::Markdown | DiffFormat::Github => terminal::print_page(&text)?,
         };
         let is_broken = page.is_broken || !page.old.errors.is_empty() || !page.new.errors.is_empty();
-        let fails = |least: Severity| page.gained.iter().any(|c| c.change.severity >= least);
+        let gained = page.gained.iter().map(|c| c.change.severity);
+        let mut severities = gained.chain(page.opened.iter().map(|p| p.path.severity));
+        let fails = |least: Severity| severities.any(|s| s >= least);
         let fails = self.fail_on_new.is_some_and(fails) || self.fail_on_unjudged && !page.unknown.is_empty();
         Ok(ExitCode::from(u8::from(is_broken || fails)))
     }
@@ -100,8 +119,10 @@ struct DiffInput<'a> {
     subjects: SubjectList,
     /// Addresses of policies that identities have.
     used: BTreeSet<String>,
+    /// What is compared, absolute.
+    base: &'a str,
     /// Of each file, as compared.
-    below: Vec<String>,
+    files: Vec<String>,
     /// A file was named, and not a folder.
     is_file: bool,
 }
@@ -110,12 +131,13 @@ impl<'a> DiffInput<'a> {
     fn new(read: &Loaded<'_>, analysis: &'a Analysis<'_>, report: &'a Report, of: &'a DiffOperand) -> Self {
         let project = &analysis.project;
         let sources = project.sources;
-        let below = |path: &str| relative_path(&of.base, &read.governing.absolute(path));
+        let below = |path: &str| relative_path(&of.base, &join_path(&read.cwd, path));
         Self {
-            subjects: SubjectList::new(project.access_subjects(), &below),
+            base: &of.base,
+            subjects: SubjectList::new(project.access_subjects(), &below, read.left_alone.is_empty()),
             used: project.used_policies(),
             is_file: of.is_file(),
-            below: sources.ids().map(|id| below(sources.path(id))).collect(),
+            files: sources.ids().map(|id| below(sources.path(id))).collect(),
             side: DiffSide {
                 sources,
                 errors: &report.errors,
@@ -126,6 +148,22 @@ impl<'a> DiffInput<'a> {
                 root: read.root.clone(),
             },
         }
+    }
+
+    /// A path as it is compared.
+    fn below(&self, path: &str) -> String {
+        relative_path(self.base, &join_path(&self.side.cwd, path))
+    }
+
+    /// All files have the same texts.
+    fn says_the_same_as(&self, other: &Self) -> bool {
+        self.files.len() == other.files.len() && self.texts() == other.texts()
+    }
+
+    fn texts(&self) -> BTreeMap<&str, &str> {
+        let all = self.files.iter().zip(self.side.sources.ids());
+        all.map(|(path, id)| (path.as_str(), &*self.side.sources.file(id).text))
+            .collect()
     }
 
     /// Places where files could not be read completely, one of each file.
@@ -139,7 +177,7 @@ impl<'a> DiffInput<'a> {
         let named = errors.chain(unjudged).filter(|span| span.is_in_source());
         let mut out = BTreeMap::new();
         for span in named {
-            let path = self.below.iter().zip(self.side.sources.ids());
+            let path = self.files.iter().zip(self.side.sources.ids());
             if let Some((path, _)) = path.into_iter().find(|(_, id)| *id == span.file) {
                 out.entry(path.clone()).or_insert(span);
             }
@@ -150,7 +188,7 @@ impl<'a> DiffInput<'a> {
     /// The text of the file at this path, as compared.
     fn text_of(&self, path: &str) -> Option<&str> {
         let (_, id) = self
-            .below
+            .files
             .iter()
             .zip(self.side.sources.ids())
             .find(|(p, _)| *p == path)?;
@@ -164,7 +202,7 @@ impl<'a> DiffInput<'a> {
             .chain(subject.policy.places.iter().copied())
             .chain([subject.span]);
         let ids: BTreeSet<FileId> = spans.filter(|s| s.is_in_source()).map(|s| s.file).collect();
-        let mut paths = self.below.iter().zip(self.side.sources.ids());
+        let mut paths = self.files.iter().zip(self.side.sources.ids());
         let of = |(path, id): (&String, FileId)| ids.contains(&id).then(|| unit(path));
         paths.by_ref().filter_map(of).collect()
     }
@@ -177,7 +215,20 @@ fn unit(path: &str) -> String {
     }
 }
 
-fn page<'a>(old: DiffInput<'a>, new: DiffInput<'a>) -> Result<DiffPage<'a>, CliFailure> {
+/// What is found under another address in NEW.
+fn moves(old: &DiffInput<'_>, new: &DiffInput<'_>, found: &[SubjectPair]) -> SubjectMoves {
+    let place = |list: &SubjectList, at: usize| Some((list.roots.get(at)?.clone(), list.all.get(at)?.address.clone()?));
+    let moved = found.iter().filter(|pair| pair.moved);
+    let both = moved.filter_map(|pair| Some((place(&old.subjects, pair.old?)?, place(&new.subjects, pair.new?)?)));
+    both.collect()
+}
+
+fn page<'a>(
+    old: DiffInput<'a>,
+    new: DiffInput<'a>,
+    found: Vec<SubjectPair>,
+    paths: ChangedPaths,
+) -> Result<DiffPage<'a>, CliFailure> {
     let mut unknown = Vec::new();
     let mut broken = BTreeSet::new();
     for (input, is_new) in [(&old, false), (&new, true)] {
@@ -206,7 +257,6 @@ fn page<'a>(old: DiffInput<'a>, new: DiffInput<'a>) -> Result<DiffPage<'a>, CliF
             });
         }
     }
-    let found = pairs(&old.subjects, &new.subjects);
     let mut changed = Vec::new();
     let mut moved = Vec::new();
     for pair in found {
@@ -255,6 +305,8 @@ fn page<'a>(old: DiffInput<'a>, new: DiffInput<'a>) -> Result<DiffPage<'a>, CliF
         new: new_side,
         gained: Vec::new(),
         lost: Vec::new(),
+        opened: Vec::new(),
+        closed: Vec::new(),
         unknown,
         is_broken: !broken.is_empty(),
         moved,
@@ -263,7 +315,8 @@ fn page<'a>(old: DiffInput<'a>, new: DiffInput<'a>) -> Result<DiffPage<'a>, CliF
     for SubjectPair { old, new, .. } in changed {
         let (before, after) = (old.map(|at| &of_old.all[at]), new.map(|at| &of_new.all[at]));
         let Some(named) = after.or(before) else { continue };
-        let is_only = of_old.all.len() == 1 && of_new.all.len() == 1 && named.address.is_none();
+        let is_single = |list: &SubjectList| list.is_whole && list.all.len() == 1;
+        let is_only = is_single(&of_old) && is_single(&of_new) && named.address.is_none();
         let sources = if after.is_some() {
             page.new.sources
         } else {
@@ -278,11 +331,12 @@ fn page<'a>(old: DiffInput<'a>, new: DiffInput<'a>) -> Result<DiffPage<'a>, CliF
             before.map_or(&nothing, |s| &s.policy),
             after.map_or(&nothing, |s| &s.policy),
         );
-        page.add(&subject, before, after);
+        page.add(&subject, named.caller.as_deref(), before, after);
     }
     let worst = |c: &DiffChange| (Reverse(c.change.severity), c.change.span);
     page.gained.sort_by_key(worst);
     page.lost.sort_by_key(worst);
+    page.add_paths(paths);
     Ok(page)
 }
 
@@ -297,12 +351,13 @@ fn shown(subject: &AccessSubject, sources: &Sources) -> String {
 }
 
 impl DiffPage<'_> {
-    fn add(&mut self, subject: &str, before: &CombinedPolicy, after: &CombinedPolicy) {
+    fn add(&mut self, subject: &str, caller: Option<&str>, before: &CombinedPolicy, after: &CombinedPolicy) {
         let (old, new) = (&before.document, &after.document);
-        let more = compare(old, new);
-        let less = compare_where(new, old, &more.assumed);
-        let gained = changes(subject, &more, before, after);
-        let lost = changes(subject, &less, after, before);
+        let (only_old, only_new) = (before.beyond(after), after.beyond(before));
+        let more = compare_as(old, &only_new, &Values::new(), caller);
+        let less = compare_as(new, &only_old, &more.assumed, caller);
+        let gained = changes(subject, &more, before, (after, &only_new));
+        let lost = changes(subject, &less, after, (before, &only_old));
         if before.limits == after.limits && before.limits.is_empty() {
             self.gained.extend(gained);
             self.lost.extend(lost);
@@ -359,10 +414,53 @@ impl DiffPage<'_> {
     }
 }
 
+impl DiffPage<'_> {
+    fn add_paths(&mut self, mut paths: ChangedPaths) {
+        if self.is_broken {
+            // What is not there may be in a file that could not be read.
+            let opened = paths.opened.drain(..).map(|p| (true, p));
+            let closed = paths.closed.drain(..).map(|p| (false, p));
+            paths.unknown.extend(opened.chain(closed));
+        }
+        let spans = |all: &[DiffChange]| -> Vec<Span> { all.iter().map(|c| c.change.span).collect() };
+        let (gained, lost) = (spans(&self.gained), spans(&self.lost));
+        let placed = |all: Vec<AccessPath>, changes: &[Span]| {
+            let each = all.into_iter().map(|path| DiffPath {
+                span: place(&path, changes),
+                path,
+            });
+            each.collect()
+        };
+        self.opened = placed(paths.opened, &gained);
+        self.closed = placed(paths.closed, &lost);
+        self.unknown.extend(paths.unknown.into_iter().map(|(opens, path)| {
+            let depends: Vec<&str> = path.hops.iter().flat_map(|h| &h.unknown).map(String::as_str).collect();
+            let verb = if opens { "may gain" } else { "may lose" };
+            let on = match depends.first() {
+                Some(what) => format!(", which depends on {what}"),
+                None => ", since not all files could be read".to_owned(),
+            };
+            DiffUnknown {
+                why: format!("{verb} {} by a path to {}{on}", path.gain.text(), path.to.text()),
+                is_new: opens,
+                is_gain: opens,
+                span: place(&path, if opens { &gained } else { &lost }),
+                subject: path.from.text(),
+            }
+        }));
+    }
+}
+
 /// What `to` allows and `from` does not, in words and places.
-fn changes(subject: &str, found: &Difference, from: &CombinedPolicy, to: &CombinedPolicy) -> Vec<DiffChange> {
+fn changes(
+    subject: &str,
+    found: &Difference,
+    from: &CombinedPolicy,
+    (to, document): (&CombinedPolicy, &Document),
+) -> Vec<DiffChange> {
+    let mut describer = Describer::new(&from.document, document);
     let all = found.gained.iter().filter_map(|g| {
-        let mut change = describe(g, &from.document, &to.document)?;
+        let mut change = describer.describe(g)?;
         change.span = to.place(g.statement, change.span);
         Some(DiffChange {
             subject: subject.to_owned(),

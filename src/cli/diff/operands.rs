@@ -113,7 +113,8 @@ impl<'c> OperandResolver<'c> {
     }
 
     fn side(&self, side: &DiffArgument, other: &DiffArgument) -> Result<DiffOperand, CliFailure> {
-        let mut run_options = RunOptions::confined();
+        let mut run_options = RunOptions::without_findings();
+        let mut is_absent = false;
         let (name, base) = match side {
             DiffArgument::Stdin => ("-".to_owned(), self.cwd.to_owned()),
             DiffArgument::Path(path) => (path.display().to_string(), self.absolute(path)),
@@ -131,7 +132,11 @@ impl<'c> OperandResolver<'c> {
                     }
                     (None, _) => repository.top().to_owned(),
                 };
-                if !run_options.tree.exists(Path::new(&base)) {
+                if !run_options.tree.exists(Path::new(&base)) && path.is_none() {
+                    // What the other side names is new.
+                    run_options.tree = repository.nothing_of(&commit);
+                    is_absent = true;
+                } else if !run_options.tree.exists(Path::new(&base)) {
                     let what = relative_path(repository.top(), &base);
                     return Err(CliFailure::Usage(format!("`{reference}` has no `{what}`")));
                 }
@@ -159,10 +164,14 @@ impl<'c> OperandResolver<'c> {
         if let Some(repository) = self.repository.as_ref().filter(|r| is_within(&base, r.top())) {
             run_options.top = (*side != DiffArgument::Stdin).then(|| repository.top().to_owned());
         }
+        let existing = match &self.repository {
+            Some(repository) if is_absent => repository.top(),
+            _ => &base,
+        };
         let path = match side {
             DiffArgument::Stdin => PathBuf::from("-"),
             DiffArgument::Path(path) => path.clone(),
-            DiffArgument::Revision { .. } | DiffArgument::WorkTree { .. } => match relative_path(self.cwd, &base) {
+            DiffArgument::Revision { .. } | DiffArgument::WorkTree { .. } => match relative_path(self.cwd, existing) {
                 here if here.is_empty() => PathBuf::from("."),
                 there => PathBuf::from(there),
             },

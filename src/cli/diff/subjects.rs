@@ -11,6 +11,8 @@ pub(super) struct SubjectList {
     pub(super) roots: Vec<String>,
     /// What each says.
     pub(super) texts: Vec<String>,
+    /// There are no others, in files that were left alone.
+    pub(super) is_whole: bool,
 }
 
 /// A subject of each side by index.
@@ -23,10 +25,11 @@ pub(super) struct SubjectPair {
 }
 
 impl SubjectList {
-    pub(super) fn new(all: Vec<AccessSubject>, below: &dyn Fn(&str) -> String) -> Self {
+    pub(super) fn new(all: Vec<AccessSubject>, below: &dyn Fn(&str) -> String, is_whole: bool) -> Self {
         Self {
             roots: all.iter().map(|s| below(&s.root)).collect(),
             texts: all.iter().map(|s| s.policy.text()).collect(),
+            is_whole,
             all,
         }
     }
@@ -34,7 +37,7 @@ impl SubjectList {
     /// The only document, where there is one.
     fn only_document(&self) -> Option<usize> {
         match self.all.as_slice() {
-            [one] if one.kind == SubjectKind::Document => Some(0),
+            [one] if one.kind == SubjectKind::Document && self.is_whole => Some(0),
             _ => None,
         }
     }

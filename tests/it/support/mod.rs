@@ -5,6 +5,7 @@ pub(crate) mod generated;
 pub(crate) mod git;
 pub(crate) mod golden;
 pub(crate) mod lint;
+pub(crate) mod random_policies;
 pub(crate) mod repository;
 
 /// Whether a pattern with `*` and `?` matches a text: the slow and obvious way.

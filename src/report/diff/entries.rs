@@ -1,0 +1,209 @@
+//! Changes as a reader counts them: what one edit does to several subjects, or through several statements, is one entry.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::{DiffChange, DiffPath, NAMED};
+use crate::finding::Severity;
+use crate::paths::Gain;
+use crate::phrase::{all_of, and_more, list};
+use crate::source::Span;
+
+/// Gains or losses that are shown as one.
+#[derive(Clone, Debug)]
+pub(in crate::report) struct DiffEntry<'a> {
+    subjects: Vec<&'a str>,
+    /// The worst.
+    pub(in crate::report) first: &'a DiffChange,
+    pub(super) is_gain: bool,
+    actions: Vec<&'a str>,
+    resources: Vec<&'a str>,
+    principals: Vec<&'a str>,
+    keys: Vec<&'a str>,
+    /// Some of it has other conditions, or none.
+    differs: bool,
+}
+
+/// What makes changes of several subjects the same one.
+type SameChange<'a> = (Span, &'a [String], &'a [String], &'a [String], Vec<String>);
+
+impl<'a> DiffEntry<'a> {
+    pub(super) fn of(change: &'a DiffChange, is_gain: bool) -> Self {
+        let c = &change.change;
+        let mut keys: Vec<&str> = c.conditions.iter().map(|c| &*c.key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        Self {
+            subjects: vec![&change.subject],
+            first: change,
+            is_gain,
+            actions: c.actions.iter().map(String::as_str).collect(),
+            resources: c.resources.iter().map(String::as_str).collect(),
+            principals: c.principals.iter().map(String::as_str).collect(),
+            keys,
+            differs: false,
+        }
+    }
+
+    /// Changes in their order: those of one edit for several subjects, and for one of these what comes through one place.
+    pub(in crate::report) fn all(changes: &'a [DiffChange], is_gain: bool) -> Vec<Self> {
+        let mut same: BTreeMap<SameChange<'_>, usize> = BTreeMap::new();
+        let mut entries: Vec<Self> = Vec::new();
+        for change in changes {
+            let c = &change.change;
+            let conditions = c.conditions.iter().map(|c| format!("{c:?}")).collect();
+            let key = (c.span, &*c.actions, &*c.resources, &*c.principals, conditions);
+            let at = *same.entry(key).or_insert(entries.len());
+            match entries.get_mut(at) {
+                Some(entry) => entry.subjects.push(&change.subject),
+                None => entries.push(Self::of(change, is_gain)),
+            }
+        }
+        let mut places: BTreeMap<(Vec<&str>, Span), usize> = BTreeMap::new();
+        let mut out: Vec<Self> = Vec::new();
+        for entry in entries {
+            let c = &entry.first.change;
+            let at = c.denied_at.filter(|at| at.is_in_source()).unwrap_or(c.span);
+            let at = *places.entry((entry.subjects.clone(), at)).or_insert(out.len());
+            match out.get_mut(at) {
+                Some(known) => known.join(entry),
+                None => out.push(entry),
+            }
+        }
+        out
+    }
+
+    fn join(&mut self, other: Self) {
+        self.differs |= self.keys != other.keys;
+        for (own, more) in [
+            (&mut self.actions, other.actions),
+            (&mut self.resources, other.resources),
+            (&mut self.principals, other.principals),
+            (&mut self.keys, other.keys),
+        ] {
+            for text in more {
+                if !own.contains(&text) {
+                    own.push(text);
+                }
+            }
+        }
+        if self.resources.contains(&"*") {
+            self.resources = vec!["*"];
+        }
+    }
+
+    /// "`new.json` gains `s3:PutObject` on `arn:aws:s3:::b/*`"
+    pub(in crate::report) fn sentence(&self, most: usize) -> String {
+        let verb = match (self.is_gain, self.subjects.len()) {
+            (true, 1) => "gains",
+            (true, _) => "gain",
+            (false, 1) => "loses",
+            (false, _) => "lose",
+        };
+        format!("{} {}", some_of(&self.subjects, most), self.does(verb, most))
+    }
+
+    /// The sentence and the request.
+    pub(in crate::report) fn with_request(&self) -> String {
+        let request = super::request(&self.first.change.request);
+        format!("{}\nrequest: {request}", self.sentence(NAMED))
+    }
+
+    /// The same without the subjects.
+    pub(super) fn does(&self, verb: &str, most: usize) -> String {
+        let of = |lead: &str, items: &[&str]| match items {
+            [] => String::new(),
+            ["*"] => format!("{lead}any {}", if lead == " on " { "resource" } else { "principal" }),
+            items => format!("{lead}{}", some(items, most)),
+        };
+        let mut out = format!("{verb} {}", some(&self.actions, most));
+        out += &of(" on ", &self.resources);
+        if self.first.change.is_unreal {
+            out += " (no resource of these actions, as far as the AWS data says)";
+        }
+        out += &of(" for ", &self.principals);
+        let lead = if self.differs { ", partly" } else { "" };
+        match self.keys.as_slice() {
+            [] => {}
+            [one] => drop(write!(out, "{lead} under a condition on `{one}`")),
+            more => drop(write!(out, "{lead} under conditions on {}", some(more, most))),
+        }
+        out
+    }
+}
+
+fn some(items: &[&str], most: usize) -> String {
+    let shown = items.len().min(most);
+    list(&items[..shown]) + &and_more(shown, items.len() - shown)
+}
+
+/// All of them where they are few: "`a` and `b`".
+fn some_of(items: &[&str], most: usize) -> String {
+    match items.len() <= most {
+        true => all_of(items),
+        false => some(items, most),
+    }
+}
+
+/// Paths that are shown as one: several starts that come to one end, or several ends of one start.
+#[derive(Clone, Debug)]
+pub(in crate::report) struct PathEntry<'a> {
+    pub(in crate::report) first: &'a DiffPath,
+    pub(super) is_gain: bool,
+    from: Vec<String>,
+    to: Vec<String>,
+}
+
+impl<'a> PathEntry<'a> {
+    pub(super) fn of(path: &'a DiffPath, is_gain: bool) -> Self {
+        Self {
+            from: vec![path.path.from.text()],
+            to: vec![path.path.to.text()],
+            first: path,
+            is_gain,
+        }
+    }
+
+    pub(in crate::report) fn all(paths: &'a [DiffPath], is_gain: bool) -> Vec<Self> {
+        let mut by_end: BTreeMap<(Severity, Gain, String), usize> = BTreeMap::new();
+        let mut entries: Vec<Self> = Vec::new();
+        for p in paths {
+            let end = (p.path.severity, p.path.gain, p.path.to.text());
+            let at = *by_end.entry(end).or_insert(entries.len());
+            match entries.get_mut(at) {
+                Some(entry) => entry.from.push(p.path.from.text()),
+                None => entries.push(Self::of(p, is_gain)),
+            }
+        }
+        let mut by_starts: BTreeMap<(Severity, Gain, Vec<String>), usize> = BTreeMap::new();
+        let mut out: Vec<Self> = Vec::new();
+        for mut entry in entries {
+            let starts = (entry.first.path.severity, entry.first.path.gain, entry.from.clone());
+            let at = *by_starts.entry(starts).or_insert(out.len());
+            match out.get_mut(at) {
+                Some(known) => known.to.append(&mut entry.to),
+                None => out.push(entry),
+            }
+        }
+        out
+    }
+
+    /// "`role/ci` gains administrator access: `role/ci → role/deploy`"
+    pub(in crate::report) fn sentence(&self) -> String {
+        let verb = match (self.is_gain, self.from.len()) {
+            (true, 1) => "gains",
+            (true, _) => "gain",
+            (false, 1) => "loses",
+            (false, _) => "lose",
+        };
+        let path = &self.first.path;
+        let from: Vec<&str> = self.from.iter().map(String::as_str).collect();
+        let to: Vec<&str> = self.to.iter().map(String::as_str).collect();
+        let what = match path.gain {
+            Gain::Data if to.len() > 1 => format!("{}, {}", path.gain.text(), some_of(&to, NAMED)),
+            gain => gain.text().to_owned(),
+        };
+        let line = path.line();
+        format!("{} {verb} {what}: `{line}`", some_of(&from, NAMED))
+    }
+}

@@ -106,7 +106,7 @@ impl<'p> RepositoryPlace<'p> {
     }
 
     /// Any account and Region: they stay holes, with the same names in every format.
-    pub(super) fn anywhere(project: &'p Project<'p>) -> Self {
+    pub fn anywhere(project: &'p Project<'p>) -> Self {
         let mut seen: HashSet<Arc<str>> = HashSet::new();
         let names = project.resources.iter().map(|r| r.address.name.clone());
         Self {

@@ -21,6 +21,7 @@ mod unjudged;
 mod who_can;
 mod xml;
 
+use crate::finding::AppliedFix;
 use crate::layout::Palette;
 use crate::rules::Ruleset;
 use crate::secrets::Mask;
@@ -200,6 +201,8 @@ pub struct Page<'a> {
     pub sources: &'a Sources,
     pub ruleset: &'a Ruleset,
     pub options: RenderOptions,
+    /// What `overgrant fix` applied before.
+    applied: &'a [AppliedFix],
     mask: Mask,
 }
 
@@ -211,7 +214,14 @@ impl<'a> Page<'a> {
             sources,
             ruleset,
             options,
+            applied: &[],
         }
+    }
+
+    /// The page after these fixes.
+    #[must_use]
+    pub fn with_applied(self, applied: &'a [AppliedFix]) -> Self {
+        Self { applied, ..self }
     }
 
     /// The report as `format`, with secrets masked.

@@ -104,6 +104,7 @@ struct JsonRule<'a> {
     same_token: &'a [String],
     one_per: Option<&'static str>,
     fix: Option<&'static str>,
+    no_fix: Option<&'a str>,
     options: &'a [OptionSpec],
     peers: &'a [String],
     since: &'a str,
@@ -148,6 +149,7 @@ fn head(r: &Rule) -> JsonRule<'_> {
         same_token: r.same_token(),
         one_per: r.one_per().map(OnePer::name),
         fix: r.fix().map(FixKind::name),
+        no_fix: r.no_fix(),
         options: r.options(),
         peers: &r.docs().peers,
         since: &r.docs().since,
@@ -179,6 +181,16 @@ fn page_json<'a>(r: &'a Rule, form: Option<Form>) -> JsonRulePage<'a> {
     }
 }
 
+/// Which fix there is, or why there is none.
+fn fix_line(r: &Rule) -> Option<String> {
+    let fix = r.fix().map(|kind| match kind {
+        FixKind::Safe => "`overgrant fix` fixes it.".to_owned(),
+        FixKind::Unsafe => "`overgrant fix --unsafe` fixes it, and says what it changes.".to_owned(),
+        FixKind::Both => "`overgrant fix` fixes some findings, and `overgrant fix --unsafe` others.".to_owned(),
+    });
+    fix.or_else(|| r.no_fix().map(|why| format!("No automatic fix: {why}")))
+}
+
 /// The page of one rule in Markdown.
 pub fn markdown(r: &Rule, form: Option<Form>) -> String {
     let docs = r.docs();
@@ -200,6 +212,9 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
         "## Why it matters\n\n{}\n\n## What to do\n\n{}\n",
         docs.why, docs.remedy
     );
+    if let Some(line) = fix_line(r) {
+        let _ = writeln!(out, "{line}\n");
+    }
     if !r.options().is_empty() {
         let _ = writeln!(out, "## Options\n\nUnder `[rules.{}]` in overgrant.toml:\n", r.id());
         for spec in r.options() {

@@ -181,19 +181,30 @@ pub(super) fn github_audience(cx: &Context<'_>, s: &Statement, url: &str) -> Opt
 
 /// The repositories of the GitHub organization that the settings name, if it is one alone.
 fn own_subject(cx: &Context<'_>) -> Option<String> {
-    let [own] = cx.project.own.github.as_slice() else { return None };
+    let [own] = cx.project.own.github.as_slice() else {
+        return None;
+    };
     Some(format!("repo:{own}/*"))
 }
 
 /// The subject of tokens for the repositories of the organization that the settings name.
 pub(super) fn github_subject(cx: &Context<'_>, s: &Statement, url: &str) -> Option<Remedy> {
+    let title = "only your repositories: `sub`".to_owned();
+    let own = own_subject(cx).filter(|_| url == GITHUB)?;
+    let key = |claim: &str| format!("{GITHUB}:{claim}");
+    if s.condition_key.is_none() && s.conditions.is_empty() {
+        // Without an audience, tokens for anything else would do.
+        let beside = s.action.as_ref().filter(|_| !s.open)?.key;
+        let written = cx.project.sources.slice(beside).trim_matches(['"', '\'']);
+        let value = json!({"StringEquals": {key("aud"): "sts.amazonaws.com"}, "StringLike": {key("sub"): own}});
+        return (written == "Action").then(|| entry(title, beside, "Condition", value));
+    }
     let new = NewCondition {
         operator: "StringLike",
-        key: format!("{GITHUB}:sub"),
-        value: own_subject(cx)?.into(),
+        key: key("sub"),
+        value: own.into(),
     };
-    let title = "only your repositories: `sub`".to_owned();
-    (url == GITHUB).then(|| condition(cx, s, title, new))?
+    condition(cx, s, title, new)
 }
 
 /// The same in the place of a value that lets in other repositories.
@@ -206,7 +217,12 @@ pub(super) fn own_repositories(cx: &Context<'_>, c: &Condition, value: &ClauseIt
 /// The audience of assertions for AWS. IAM User Guide, "Configure SAML assertions for the authentication response".
 pub(super) fn saml_audience(cx: &Context<'_>, s: &Statement) -> Option<Remedy> {
     let title = "only assertions for AWS: `SAML:aud`".to_owned();
-    condition(cx, s, title, NewCondition::equals("SAML:aud", "https://signin.aws.amazon.com/saml"))
+    condition(
+        cx,
+        s,
+        title,
+        NewCondition::equals("SAML:aud", "https://signin.aws.amazon.com/saml"),
+    )
 }
 
 /// A `Null` line that demands the key of another line.
@@ -215,12 +231,18 @@ pub(super) fn required_key(cx: &Context<'_>, s: &Statement, c: &Condition) -> Op
     let first = s.conditions.iter().any(|o| is_null(o) && o.lower_key == c.lower_key);
     let beside = &c.operator;
     let written = cx.project.sources.slice(beside.span).trim_matches(['"', '\'']);
-    let key = c.key.text.known().filter(|_| !first && !s.open && written == beside.display())?;
+    let key = c
+        .key
+        .text
+        .known()
+        .filter(|_| !first && !s.open && written == beside.display())?;
     let same = s.conditions.iter().find(|o| is_null(o));
     let title = format!("require `{key}` to be present");
     let lines = json!({key.to_string(): "false"});
     // Terraform's blocks have the operator as a value.
-    let is_key = s.condition_key.is_some_and(|condition| condition.end <= beside.span.start);
+    let is_key = s
+        .condition_key
+        .is_some_and(|condition| condition.end <= beside.span.start);
     match same {
         _ if !is_key => None,
         Some(null) => Some(entry(title, null.key.span, &key, "false".into())),
@@ -230,7 +252,12 @@ pub(super) fn required_key(cx: &Context<'_>, s: &Statement, c: &Condition) -> Op
 
 /// Another operator for a line that has one of its own.
 fn other_operator(cx: &Context<'_>, s: &Statement, c: &Condition, new: String) -> Option<(String, Span, String)> {
-    let shared = s.conditions.iter().filter(|o| o.operator.span == c.operator.span).count() > 1;
+    let shared = s
+        .conditions
+        .iter()
+        .filter(|o| o.operator.span == c.operator.span)
+        .count()
+        > 1;
     let fits = !shared && cx.is_literal(&c.operator) && new != c.operator.display();
     fits.then(|| (format!("write `{new}`"), c.operator.span, new))
 }

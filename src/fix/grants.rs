@@ -66,7 +66,9 @@ impl Grants {
         let to = self.statements.partition_point(|s| key(s) <= (place.file, place.end));
         // Statements do not overlap, but one that several documents share stands there several times.
         let before = self.statements[..to].iter().rev();
-        before.take_while(move |s| s.file == place.file && s.end >= place.start).copied()
+        before
+            .take_while(move |s| s.file == place.file && s.end >= place.start)
+            .copied()
     }
 
     /// What is granted or denied before and not after, and the other way round, in order.
@@ -148,7 +150,12 @@ impl DocumentPair<'_> {
             if let Some(change) = describe(g, new, old) {
                 let statement = of_old.places.get(g.statement).copied();
                 let rest = self.rest(&of_old, &of_new, g.statement);
-                self.push(removed, statement, format!("{} {}{rest}", verbs.1, sentence(&change)), out);
+                self.push(
+                    removed,
+                    statement,
+                    format!("{} {}{rest}", verbs.1, sentence(&change)),
+                    out,
+                );
             }
         }
         for g in &more.gained {
@@ -173,7 +180,10 @@ impl DocumentPair<'_> {
 
     /// The statement of the first state that is the `n`th of a part of the second one.
     fn counterpart(&self, part: &DocumentPart, n: usize) -> Option<Span> {
-        let (old, new) = (&self.old.policy.document.statements, &self.new.policy.document.statements);
+        let (old, new) = (
+            &self.old.policy.document.statements,
+            &self.new.policy.document.statements,
+        );
         let at = *part.index.get(n)?;
         old.get(at).filter(|_| old.len() == new.len()).map(|s| s.span)
     }
@@ -346,7 +356,8 @@ mod tests {
 
     #[test]
     fn what_is_left_is_named() {
-        let condition = r#""Resource":"arn:aws:s3:::a/*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}"#;
+        let condition =
+            r#""Resource":"arn:aws:s3:::a/*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}"#;
         let limited = ONE.replace(r#""Resource":"arn:aws:s3:::a/*""#, condition);
         assert_eq!(
             difference(ONE, &limited),

@@ -181,16 +181,6 @@ fn page_json<'a>(r: &'a Rule, form: Option<Form>) -> JsonRulePage<'a> {
     }
 }
 
-/// Which fix there is, or why there is none.
-fn fix_line(r: &Rule) -> Option<String> {
-    let fix = r.fix().map(|kind| match kind {
-        FixKind::Safe => "`overgrant fix` fixes it.".to_owned(),
-        FixKind::Unsafe => "`overgrant fix --unsafe` fixes it, and says what it changes.".to_owned(),
-        FixKind::Both => "`overgrant fix` fixes some findings, and `overgrant fix --unsafe` others.".to_owned(),
-    });
-    fix.or_else(|| r.no_fix().map(|why| format!("No automatic fix: {why}")))
-}
-
 /// The page of one rule in Markdown.
 pub fn markdown(r: &Rule, form: Option<Form>) -> String {
     let docs = r.docs();
@@ -212,8 +202,8 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
         "## Why it matters\n\n{}\n\n## What to do\n\n{}\n",
         docs.why, docs.remedy
     );
-    if let Some(line) = fix_line(r) {
-        let _ = writeln!(out, "{line}\n");
+    if let Some(why) = r.no_fix() {
+        let _ = writeln!(out, "No automatic fix: {why}\n");
     }
     if !r.options().is_empty() {
         let _ = writeln!(out, "## Options\n\nUnder `[rules.{}]` in overgrant.toml:\n", r.id());
@@ -282,6 +272,9 @@ fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
     }
     let _ = writeln!(out, "Why it matters\n{}\n", wrap(&docs.why, width));
     let _ = writeln!(out, "What to do\n{}\n", wrap(&docs.remedy, width));
+    if let Some(why) = r.no_fix() {
+        let _ = writeln!(out, "{}\n", wrap(&format!("No automatic fix: {why}"), width));
+    }
     if !r.options().is_empty() {
         let _ = writeln!(out, "Options, under [rules.{}] in overgrant.toml", r.id());
         for spec in r.options() {

@@ -12,7 +12,7 @@ use overgrant::internals::triage::Report;
 use rayon::prelude::*;
 
 use crate::support::golden;
-use crate::support::lint::report_of;
+use crate::support::lint::{report_of, report_of_own};
 use crate::support::repository::Repository;
 
 type Files = BTreeMap<String, String>;
@@ -328,7 +328,8 @@ fn rules_say_which_fixes_they_offer() {
     let offers: Vec<(String, bool)> = cases
         .par_iter()
         .flat_map_iter(|case| {
-            let report = report_of(&changed_sources(&case.files, &Texts::new()), &["all"], "");
+            let sources = changed_sources(&case.files, &Texts::new());
+            let report = report_of_own(&sources, &["all"], "", case.ownership());
             let offer = |f: &overgrant::internals::triage::ReportedFinding| {
                 let rule = f.rule().to_owned();
                 f.fixes.iter().map(|fix| (rule.clone(), fix.safe)).collect::<Vec<_>>()
@@ -604,8 +605,8 @@ fn the_difference_says_what_is_no_longer_allowed() {
     let diff = r.run(&["fix", "--diff", "--unsafe"]).out;
     let head: Vec<&str> = diff.lines().take_while(|l| l.starts_with('#')).collect();
     assert_eq!(head[0], "# These fixes change what the policies grant:", "{diff}");
-    let lost = "# template.yaml: no longer allowed: dynamodb:";
-    let on = " more on arn:aws:dynamodb:*:111122223333:table/t";
+    let lost = "# template.yaml:9: unused-grant: removes `dynamodb:";
+    let on = " more on `arn:aws:dynamodb:*:111122223333:table/t`";
     assert!(
         head.len() == 2 && head[1].starts_with(lost) && head[1].ends_with(on),
         "{diff}"

@@ -251,7 +251,11 @@ fn unknown_action(
             let f = at(ids::WILDCARD_MATCHES_NOTHING, format!("`{text}` matches no action"))
                 .primary(item.span, vain.text())
                 .note(dated());
-            let f = if cx.is_literal(item) { f.remedy(removal(item)) } else { f };
+            let f = if cx.is_literal(item) {
+                f.remedy(removal(item))
+            } else {
+                f
+            };
             return Some((f, nothing()));
         }
         let f = at(
@@ -260,14 +264,22 @@ fn unknown_action(
         )
         .primary(item.span, format!("now {}", vain.text()))
         .note(dated());
-        let f = if cx.is_literal(item) { f.remedy(removal(item)) } else { f };
+        let f = if cx.is_literal(item) {
+            f.remedy(removal(item))
+        } else {
+            f
+        };
         return Some((f, nothing()));
     }
     if let Some(action) = catalogue().action(text) {
         let f = at(ids::DEPRECATED_ACTION, format!("AWS has retired `{}`", action.name()))
             .primary(item.span, format!("now {}", vain.text()))
             .note(dated());
-        let f = if cx.is_literal(item) { f.remedy(removal(item)) } else { f };
+        let f = if cx.is_literal(item) {
+            f.remedy(removal(item))
+        } else {
+            f
+        };
         return Some((f, nothing()));
     }
     if let Some(meant) = catalogue().api_name(text) {

@@ -2,8 +2,8 @@
 //! IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or values".
 
 use super::{ConditionLine, lines};
-use crate::edit_distance::nearest_word;
 use crate::checks::narrowing;
+use crate::edit_distance::nearest_word;
 use crate::finding::{Finding, Remedy};
 use crate::iam::condition::{
     Facet, OPERATORS, Operator, OperatorFamily, SetOperator, Verdict, always_present, is_multivalued, strength,

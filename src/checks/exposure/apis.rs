@@ -415,8 +415,15 @@ fn authorizer(cx: &Context<'_>, routes: &[OpenRoute<'_>]) -> Option<Remedy> {
     let kinds = ["AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer"];
     let mut all = cx.project.deployed().filter(|(_, r)| kinds.contains(&&*r.kind));
     let (_, authorizer) = all.next().filter(|_| all.next().is_none())?;
-    let property = if authorizer.has("RestApiId") { "RestApiId" } else { "ApiId" };
-    let kind = authorizer.get("Type").or_else(|| authorizer.get("AuthorizerType"))?.as_str()?;
+    let property = if authorizer.has("RestApiId") {
+        "RestApiId"
+    } else {
+        "ApiId"
+    };
+    let kind = authorizer
+        .get("Type")
+        .or_else(|| authorizer.get("AuthorizerType"))?
+        .as_str()?;
     let kind = match &*kind.to_ascii_uppercase() {
         "TOKEN" | "REQUEST" => "CUSTOM",
         "COGNITO_USER_POOLS" => "COGNITO_USER_POOLS",
@@ -428,7 +435,11 @@ fn authorizer(cx: &Context<'_>, routes: &[OpenRoute<'_>]) -> Option<Remedy> {
     let mut remedy = Remedy::risky(title);
     for route in routes {
         let same = target(route.r, property)? == target(authorizer, property)?;
-        let setting = route.r.props.entry("AuthorizationType").filter(|e| same && e.value.span == route.span)?;
+        let setting = route
+            .r
+            .props
+            .entry("AuthorizationType")
+            .filter(|e| same && e.value.span == route.span)?;
         remedy = remedy.replace(setting.value.span, [kind]).change(RemedyStep::Enter {
             beside: setting.key_span,
             before: false,

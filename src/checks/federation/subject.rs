@@ -1,7 +1,7 @@
 //! Subjects and audiences of tokens, provider by provider.
 
-use crate::checks::narrowing;
 use crate::checks::allow_statements::writing_actions;
+use crate::checks::narrowing;
 use crate::finding::{Confidence, Severity};
 use crate::iam::arn::Breadth;
 use crate::iam::class::class;

@@ -229,9 +229,13 @@ fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             .primary(span, "every account")
             .help(help)
             .resources([item.display()])
-            .remedies(cx.project.own.only_account().filter(|_| !of_others).map(|own| {
-                Remedy::risky(format!("write the account `{own}`")).replace_token(span, "*", own)
-            })),
+            .remedies(
+                cx.project
+                    .own
+                    .only_account()
+                    .filter(|_| !of_others)
+                    .map(|own| Remedy::risky(format!("write the account `{own}`")).replace_token(span, "*", own)),
+            ),
         );
     }
 }

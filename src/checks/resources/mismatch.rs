@@ -333,7 +333,9 @@ pub(super) fn s3_colon(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 )
                 .primary(item.span, "write `/*`, not `:*`")
                 .resources([item.display()])
-                .remedies(rewritten(cx, item, |text| Some(format!("{}/*", text.strip_suffix(":*")?)))),
+                .remedies(rewritten(cx, item, |text| {
+                    Some(format!("{}/*", text.strip_suffix(":*")?))
+                })),
             );
         }
     }

@@ -151,9 +151,10 @@ fn service(cx: &Context<'_>, statement: StatementRef<'_>, item: &PrincipalItem) 
         at(format!("`{text}` is not a known service principal"))
             .primary(item.value.span, format!("did you mean `{near}`?"))
             .severity(Severity::Medium)
-            .remedies(cx.is_literal(&item.value).then(|| {
-                Remedy::granting(format!("write `{near}`")).replace(item.value.span, [near.to_string()])
-            })),
+            .remedies(
+                cx.is_literal(&item.value)
+                    .then(|| Remedy::granting(format!("write `{near}`")).replace(item.value.span, [near.to_string()])),
+            ),
     )
 }
 

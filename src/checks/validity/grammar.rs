@@ -137,7 +137,10 @@ fn has_key(d: &Document, defect: &Defect, name: &str) -> bool {
 
 /// The key `Sid` of a statement, where it is written with a value of its own.
 fn sid_key(s: &Statement) -> Option<Span> {
-    let own = s.sid.as_ref().filter(|sid| sid.via.is_none() && s.span.contains(sid.span))?;
+    let own = s
+        .sid
+        .as_ref()
+        .filter(|sid| sid.via.is_none() && s.span.contains(sid.span))?;
     let mut keys = s.keys.iter().filter(|k| k.span.end <= own.span.start);
     keys.find(|k| k.value.eq_ignore_ascii_case("Sid")).map(|k| k.span)
 }

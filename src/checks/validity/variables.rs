@@ -158,9 +158,12 @@ fn unknown(
         .primary(span, "has no value and never matches")
         .other_evidence(name.clone());
     out.push(match catalogue().did_you_mean_global_key(&name) {
-        Some(near) => f
-            .help(format!("Did you mean `${{{near}}}`?"))
-            .remedies(rewritten(cx, item, v.range.clone(), &format!("${{{near}}}"))),
+        Some(near) => f.help(format!("Did you mean `${{{near}}}`?")).remedies(rewritten(
+            cx,
+            item,
+            v.range.clone(),
+            &format!("${{{near}}}"),
+        )),
         None => f
             .confidence(Confidence::Medium)
             .note(format!("the key list is from {}", catalogue().data_date())),

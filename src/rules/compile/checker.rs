@@ -80,7 +80,10 @@ impl<'a> Checker<'a> {
             used.extend(fix.at.as_deref());
             let ways = [fix.write.is_some(), fix.add.is_some(), fix.remove];
             if ways.iter().filter(|way| **way).count() != 1 {
-                return Err(RuleError::at("a fix needs one of `write`, `add`, and `remove: true`", "fix"));
+                return Err(RuleError::at(
+                    "a fix needs one of `write`, `add`, and `remove: true`",
+                    "fix",
+                ));
             }
         }
         for name in &used {

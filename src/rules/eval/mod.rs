@@ -237,7 +237,11 @@ impl Eval<'_, '_> {
         };
         let literal = |c: &Captured<'_>| match (c.item, &c.text) {
             (Some(item), _) => self.context.is_literal(item),
-            (None, Some(text)) => self.context.project.sources.slice(c.span).contains(&text.display()),
+            (None, Some(text)) => {
+                let (written, text) = (self.context.project.sources.slice(c.span), text.display());
+                // Python has its own case of Booleans.
+                written.contains(&text) || written.eq_ignore_ascii_case(&text)
+            }
             (None, None) => true,
         };
         let Some(changed) = changed.filter(|c| literal(c) && literal(at)) else {

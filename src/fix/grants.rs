@@ -165,7 +165,7 @@ impl DocumentPair<'_> {
             }
         }
         for doubt in doubts(&more).chain(doubts(&less)) {
-            self.push(GrantEffect::Unknown, None, format!("{doubt}"), out);
+            self.push(GrantEffect::Unknown, None, format!("unknown: {doubt}"), out);
         }
     }
 
@@ -267,6 +267,8 @@ fn condition(c: &Condition) -> String {
     let values: Vec<String> = c.values.iter().map(ClauseItem::display).collect();
     let operator = c.operator.display().to_ascii_lowercase();
     let is = match operator.as_str() {
+        "null" if values == ["false"] => return format!("`{}` is present", c.key.display()),
+        "null" if values == ["true"] => return format!("`{}` is absent", c.key.display()),
         "stringequals" => "is",
         "stringlike" | "arnlike" | "arnequals" => "matches",
         _ => return format!("`{}` {} {}", c.key.display(), c.operator.display(), some(&values)),

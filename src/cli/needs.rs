@@ -44,7 +44,9 @@ impl NeedsArgs {
             let sources = analysis.project.sources;
             let program = analysis.project.program();
             let calls = Calls::new(&program);
-            let needed = NeedsPage::new(&analysis.project, &calls, &report.errors);
+            let programs = analysis.project.inline_programs();
+            let inline: Vec<Calls<'_>> = programs.iter().map(Calls::new).collect();
+            let needed = NeedsPage::new(&analysis.project, &calls, &inline, &report.errors);
             let mask = Mask::new(sources, &report.secrets);
             let text = match self.format {
                 NeedsFormat::Human => mask.text(needs_human(&needed)),

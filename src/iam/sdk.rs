@@ -435,6 +435,67 @@ pub fn companion_actions(client: &str, operation: &str) -> impl Iterator<Item = 
     always.into_iter().chain(own).filter(|pattern| !pattern.is_empty())
 }
 
+/// What a service does with the rights of the caller when a call has a parameter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallerRight {
+    /// Client and operation: `polly.StartSpeechSynthesisTask`.
+    operation: String,
+    /// The path of the parameter: `Image.S3Object`.
+    pub parameter: &'static str,
+    pub holds: RightOn,
+    pub actions: Vec<&'static str>,
+}
+
+/// How a parameter says what something is done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RightOn {
+    /// A map with a bucket and a key.
+    Object,
+    /// The name of a bucket.
+    Bucket,
+    /// `s3://bucket/key`, or a URL of Amazon S3.
+    Uri,
+    /// An ARN.
+    Arn,
+    /// It does not say it.
+    Any,
+}
+
+/// What a service does with the caller's rights for an operation, by the parameters of the call.
+pub fn caller_rights(client: &str, operation: &str) -> impl Iterator<Item = &'static CallerRight> + use<> {
+    static RIGHTS: OnceLock<Vec<CallerRight>> = OnceLock::new();
+    let all = RIGHTS.get_or_init(|| {
+        tables::fields("caller-rights")
+            .flat_map(|row| rights_of(&row))
+            .collect()
+    });
+    let name = format!("{client}.{operation}");
+    all.iter().filter(move |right| right.operation == name)
+}
+
+fn rights_of(row: &[&'static str]) -> Vec<CallerRight> {
+    let Some((client, operations)) = row.first().and_then(|names| names.split_once('.')) else {
+        return Vec::new();
+    };
+    let right = |operation: &str, words: &'static str| {
+        let mut words = words.splitn(3, ' ');
+        Some(CallerRight {
+            operation: format!("{client}.{operation}"),
+            parameter: words.next()?,
+            holds: match words.next()? {
+                "object" => RightOn::Object,
+                "bucket" => RightOn::Bucket,
+                "uri" => RightOn::Uri,
+                "arn" => RightOn::Arn,
+                _ => RightOn::Any,
+            },
+            actions: words.next()?.split(", ").collect(),
+        })
+    };
+    let rights = |operation| row[1..].iter().filter_map(move |words| right(operation, words));
+    operations.split(", ").flat_map(rights).collect()
+}
+
 /// Whether an operation only tells what there is.
 fn is_plain_read(operation: &str) -> bool {
     const WORDS: &[&str] = &[

@@ -244,6 +244,8 @@ pub struct LoweredUnit {
     pub defaults: Vec<(Span, Arc<str>)>,
     /// Documents that nothing here refers to, or only an output does.
     pub unattached: Vec<Span>,
+    /// Where something that is not here may add policies to the identities of a scope, and the scope.
+    pub completed: Vec<(Span, Arc<str>)>,
     /// What Python code says beyond its resources, for the analysis of calls in `project`.
     pub modules: Vec<crate::python::PythonModule>,
     pub inline: Vec<Inline>,

@@ -10,6 +10,7 @@ use super::names::NodeNames;
 use crate::iam::arn::Arn;
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::{Pattern, is_star};
+use crate::iam::service::service;
 use crate::iam::{Action, ClauseItem, Condition, Statement, Truth};
 
 /// Who asks, and for what.
@@ -17,7 +18,7 @@ use crate::iam::{Action, ClauseItem, Condition, Statement, Truth};
 pub(super) struct Asking<'a, 'p> {
     pub(super) names: &'a NodeNames<'p>,
     pub(super) who: NodeId,
-    /// The prefixes of the services that get a role, where one is passed.
+    /// The services that get a role, where one is passed.
     pub(super) passed_to: Option<&'a [&'static str]>,
     /// What it is asked for.
     pub(super) on: Option<NodeId>,
@@ -82,7 +83,7 @@ impl<'a, 'p> Asking<'a, 'p> {
             ("aws:principaltype", Some(ROLE)) => any(&|v| is("AssumedRole", v)),
             ("iam:passedtoservice", _) => match self.passed_to {
                 Some(services) => any(&|v| match v.text.known() {
-                    Some(t) if is_star(&v.text) || is_service(&t, services) => Truth::Yes,
+                    Some(_) if is_star(&v.text) || is_service(&service(&v.text), services) => Truth::Yes,
                     Some(t) if t.contains(['*', '?']) => Truth::Unknown,
                     Some(_) => Truth::No,
                     None => Truth::Unknown,

@@ -106,9 +106,15 @@ pub(super) fn routes_in(graph: &Graph<'_>, query: &PathQuery<'_>) -> (Vec<Route>
     let mut found = Vec::new();
     if query.to.includes(Gain::Admin) {
         let end = |(node, tail): &(&NodeId, &Vec<Edge>)| query.to.admits(graph, tail.last().map_or(**node, |e| e.to));
-        let ends = administrators.iter().filter(end);
-        let ends: Ends = ends.map(|(node, tail)| (*node, tail.clone())).collect();
-        found.extend(finder.routes_to(Gain::Admin, &ends));
+        // The administrator of one account is not that of another.
+        let mut by_account: BTreeMap<Option<String>, Ends> = BTreeMap::new();
+        for (node, tail) in administrators.iter().filter(end) {
+            let ends = by_account.entry(account_of(graph, *node)).or_default();
+            ends.insert(*node, tail.clone());
+        }
+        for ends in by_account.values() {
+            found.extend(finder.routes_to(Gain::Admin, ends));
+        }
     }
     if query.to.includes(Gain::IdentityAdministration) {
         found.extend(finder.to_identity_administration(&administrators));
@@ -120,7 +126,11 @@ pub(super) fn routes_in(graph: &Graph<'_>, query: &PathQuery<'_>) -> (Vec<Route>
         more = omitted;
     }
     if query.to.includes(Gain::Account) {
-        found.extend(finder.to_other_accounts());
+        let account = |r: &Route| account_of(graph, r.ends(graph).1);
+        let admin = found.iter().filter(|r| r.gain == Gain::Admin);
+        let known: HashSet<_> = admin.map(|r| (r.start, account(r))).collect();
+        let others = finder.to_other_accounts().into_iter();
+        found.extend(others.filter(|r| !known.contains(&(r.start, account(r)))));
     }
     if let PathGoal::Ends(_) = query.to {
         let mut known: HashSet<_> = found.iter().map(|r| r.ends(graph)).collect();

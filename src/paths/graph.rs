@@ -7,6 +7,7 @@ use super::classes::{self, Class};
 use super::edge::{Edge, NeedAt};
 use super::grants::{self, Granted};
 use super::home::Deployment;
+use super::methods::runs_code;
 use super::names::{ActionTargets, NodeNames};
 use super::trust::{TrustOf, Way, Who};
 use super::{assume, credentials, data, entries, launching, limits, pass_role, running, sources, tags, triggers};
@@ -22,36 +23,6 @@ define_id! {
 
 /// No repository has more that lead somewhere: what all of a kind can be reached by is one node.
 const MAX_EDGES: usize = 2_000_000;
-
-/// Parts of the names of services that run code of the customer's with the credentials of a role.
-const RUNS_CODE: &[&str] = &[
-    "amplify",
-    "apprunner",
-    "batch",
-    "bedrock-agentcore",
-    "braket",
-    "codebuild",
-    "ec2",
-    "ecs-tasks",
-    "edgelambda",
-    "eks",
-    "eks-fargate-pods",
-    "elasticbeanstalk",
-    "elasticmapreduce",
-    "emr-serverless",
-    "gamelift",
-    "glue",
-    "greengrass",
-    "imagebuilder",
-    "kinesisanalytics",
-    "lambda",
-    "omics",
-    "pods",
-    "sagemaker",
-    "spotfleet",
-    "synthetics",
-    "tasks",
-];
 
 /// A place that access leads from or to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -223,7 +194,7 @@ impl<'p> Graph<'p> {
     /// no one's.
     pub(super) fn is_start(&self, node: NodeId) -> bool {
         let of_service = |w: &Way| match &w.who {
-            Who::Service(name) => !RUNS_CODE.iter().any(|s| name.split('.').any(|part| part == *s)),
+            Who::Service(name) => !runs_code(name),
             _ => false,
         };
         match &self.nodes[node] {

@@ -1,7 +1,8 @@
-//! Known privilege escalation methods: `rules/facts/hand/escalation.txt`.
+//! Known privilege escalation methods. How they are kept: `method_table.rs`.
 
 use std::sync::OnceLock;
 
+use super::method_table::MethodTable;
 use crate::iam::arn::{self, Breadth};
 use crate::iam::condition::{Grade, Operator, OperatorFamily, strength};
 use crate::iam::pattern;
@@ -30,15 +31,32 @@ pub struct Technique {
     /// The same actions, from the catalogue.
     pub ids: Vec<Action>,
     pub what: &'static str,
-    /// The prefixes of the service principals that get the role: `lambda`, or `ecs` for `ecs-tasks.amazonaws.com`.
+    /// The services that get the role: `ecs-tasks` for `ecs-tasks.amazonaws.com`.
     pub services: Vec<&'static str>,
     /// Of [`Danger::Target`]: the types of what runs already, as CloudFormation names them.
     pub on: Vec<&'static str>,
     /// A policy alone does not show it.
-    only_paths: bool,
+    pub(super) only_paths: bool,
+    /// EC2 gets the role, and the service makes the instance profile.
+    pub(super) makes_profile: bool,
 }
 
 impl Technique {
+    /// `None` if the catalogue does not have one of the actions.
+    pub(super) fn new(how: Danger, actions: Vec<&'static str>, what: &'static str) -> Option<Self> {
+        let ids = actions.iter().map(|a| catalogue().action(a)).collect::<Option<_>>()?;
+        Some(Self {
+            how,
+            actions,
+            ids,
+            what,
+            services: Vec::new(),
+            on: Vec::new(),
+            only_paths: false,
+            makes_profile: false,
+        })
+    }
+
     /// Whether `granted` has all its actions.
     pub fn is_granted_by(&self, granted: &ActionSet) -> bool {
         self.ids.iter().all(|action| granted.contains(action.id()))
@@ -52,49 +70,20 @@ pub fn techniques() -> &'static [Technique] {
     all.get(..end).unwrap_or_default()
 }
 
-/// The table, read on first use; those that only paths show come last.
+/// Those that only paths show come last.
 pub fn all_methods() -> &'static [Technique] {
-    static WAYS: OnceLock<Vec<Technique>> = OnceLock::new();
-    WAYS.get_or_init(|| {
-        let mut all: Vec<Technique> = include_str!("../../rules/facts/hand/escalation.txt")
-            .lines()
-            .filter(|l| !l.starts_with('#'))
-            .filter_map(|l| {
-                let mut fields = l.split('\t');
-                let _name = fields.next()?;
-                let kind = fields.next()?;
-                let how = match kind {
-                    "self" => Danger::Own,
-                    "other" => Danger::Other,
-                    "pass" => Danger::Pass,
-                    "start" => Danger::Start,
-                    _ => Danger::Target,
-                };
-                let actions: Vec<_> = fields.next()?.split(' ').collect();
-                let ids = actions.iter().map(|a| catalogue().action(a)).collect::<Option<_>>()?;
-                let what = fields.next()?;
-                let own = actions.iter().filter(|a| !a.starts_with("iam:"));
-                let last = fields.next();
-                let words = |w: &'static str| w.split(' ').collect::<Vec<_>>();
-                let services = match last.filter(|_| matches!(how, Danger::Pass | Danger::Start)) {
-                    Some(services) => words(services),
-                    None => own.filter_map(|a| a.split(':').next()).take(1).collect(),
-                };
-                let on = last.filter(|_| how == Danger::Target).map(words).unwrap_or_default();
-                Some(Technique {
-                    how,
-                    actions,
-                    ids,
-                    what,
-                    services,
-                    on,
-                    only_paths: matches!(kind, "start" | "reach"),
-                })
-            })
-            .collect();
-        all.sort_by_key(|t| t.only_paths);
-        all
-    })
+    &table().methods
+}
+
+/// Whether a service runs code of the customer's, which has the credentials of the role that the service assumes.
+pub fn runs_code(principal: &str) -> bool {
+    is_service(principal, &table().running)
+}
+
+/// Read on first use.
+fn table() -> &'static MethodTable {
+    static TABLE: OnceLock<MethodTable> = OnceLock::new();
+    TABLE.get_or_init(MethodTable::read)
 }
 
 /// Whether a statement that grants `action` grants it widely enough for the method.
@@ -143,13 +132,8 @@ pub fn passes_to(s: &Statement, services: &[&str]) -> bool {
         })
 }
 
-/// Whether `principal` (`ecs-tasks.amazonaws.com`, `tasks.apprunner.amazonaws.com`) belongs to one of the services.
+/// Whether `principal` (`ecs-tasks.amazonaws.com`, `tasks.apprunner.amazonaws.com`) is one of the services.
 pub fn is_service(principal: &str, services: &[&str]) -> bool {
-    let own = |part: &str| {
-        services.iter().any(|service| {
-            part.strip_prefix(service)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-        })
-    };
-    principal.split('.').any(own)
+    let name = principal.strip_suffix(".amazonaws.com").unwrap_or(principal);
+    services.contains(&name)
 }

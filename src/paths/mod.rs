@@ -32,6 +32,7 @@ mod home;
 mod keys;
 mod launching;
 mod limits;
+mod method_table;
 pub mod methods;
 mod names;
 mod pass_role;

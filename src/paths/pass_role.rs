@@ -42,7 +42,8 @@ pub(super) fn add<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
             if !passes_to(g.grant.statement, &method.services) {
                 return None;
             }
-            let profile = role.is_none_or(|r| graph.has_instance_profile(r)) || !method.services.contains(&"ec2");
+            let takes_profile = is_service(&service, &["ec2"]) && !method.makes_profile;
+            let profile = !takes_profile || role.is_none_or(|r| graph.has_instance_profile(r));
             let mut edge = actor.edge(graph, g, role, method.what);
             edge.needs.extend(needs.iter().cloned());
             edge.conditions

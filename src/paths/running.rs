@@ -62,7 +62,7 @@ fn may_run_as(graph: &Graph<'_>, kind: &str, property: &RoleProperty, role: Iden
             _ => property.services,
         },
     };
-    let named = |w: &Way| matches!(&w.who, Who::Service(name) if services.iter().any(|s| name.strip_suffix(".amazonaws.com") == Some(s)) || is_service(name, services));
+    let named = |w: &Way| matches!(&w.who, Who::Service(name) if is_service(name, services));
     services.is_empty() || trust.is_open() || trust.ways.iter().any(named)
 }
 

@@ -100,6 +100,12 @@ impl Project<'_> {
         Program::with_shared_folders(self.sources, &self.modules, &self.shared)
     }
 
+    /// Each of [`Project::inline`] by itself.
+    pub fn inline_programs(&self) -> Vec<Program<'_>> {
+        let modules = self.inline.iter().map(|code| std::slice::from_ref(&code.module));
+        modules.map(|m| Program::new(self.sources, m)).collect()
+    }
+
     /// A resource with its settings as they may be deployed: where conditions decide about them, once for each case, whose
     /// condition is in `branch`.
     pub fn cases(&self, id: ResourceId) -> &[Resource] {

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::json::{JsonSpan, JsonUnread, SCHEMA_VERSION, span, unread};
 use crate::phrase::count;
 use crate::project::targets::ResourceRefs;
-use crate::project::{Codebase, Project};
+use crate::project::{CodePlace, Codebase, Project, Workload};
 use crate::python::calls::{
     ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, UnresolvedReason, minimal_grants,
 };
@@ -27,27 +27,41 @@ pub struct NeedsPage<'a> {
 }
 
 impl<'a> NeedsPage<'a> {
-    pub fn new(project: &'a Project<'_>, calls: &'a Calls<'_>, errors: &'a [Problem]) -> Self {
+    /// `inline` are the calls of each of [`Project::inline`].
+    pub fn new(project: &'a Project<'_>, calls: &'a Calls<'_>, inline: &'a [Calls<'_>], errors: &'a [Problem]) -> Self {
         let sources = project.sources;
         let in_scope = |span: Span| sources.file(span.file).in_scope;
-        let callers = Codebase::new(calls, &[]).callers(project);
+        let callers = Codebase::new(calls, inline).callers(project);
         let name = |w: usize| project.workloads[w].name(project);
         let places = ResourceRefs::new(project);
-        let (found, reached_from) = calls
+        let in_templates = inline.iter().enumerate().flat_map(|(i, code)| {
+            let runs = |w: &Workload| w.code.as_ref().is_some_and(|c| c.place == CodePlace::Inline(i));
+            let all = project.workloads.iter().enumerate();
+            let workloads: Vec<usize> = all.filter(|(_, w)| runs(w)).map(|(at, _)| at).collect();
+            code.calls.iter().map(move |c| (c, workloads.clone()))
+        });
+        let mut found: Vec<(ApiCall, BTreeSet<&str>)> = calls
             .calls
             .iter()
             .zip(callers)
+            .chain(in_templates)
             .filter(|(c, _)| in_scope(c.span))
             .map(|(c, workloads)| {
                 let call = in_environments(&places, project, c, &workloads);
                 (call, workloads.into_iter().map(name).collect())
             })
-            .unzip();
+            .collect();
+        found.sort_by_key(|(c, _)| c.span);
+        let (found, reached_from) = found.into_iter().unzip();
+        let all = std::iter::once(calls).chain(inline);
+        let mut unresolved: Vec<&UnresolvedCall> = all.flat_map(|c| &c.unresolved).collect();
+        unresolved.retain(|u| in_scope(u.span));
+        unresolved.sort_by_key(|u| u.span);
         Self {
             sources,
             calls: found,
             reached_from,
-            unresolved: calls.unresolved.iter().filter(|u| in_scope(u.span)).collect(),
+            unresolved,
             errors,
         }
     }
@@ -221,8 +235,8 @@ struct JsonCall<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonActions<'a> {
-    /// All of these.
-    required: &'a [&'static str],
+    /// All of these, with those that a parameter of this call needs.
+    required: Vec<&'static str>,
     /// And one of these, if there are any.
     any_of: &'a [&'static str],
     conditional: Vec<JsonConditional<'a>>,
@@ -237,7 +251,7 @@ struct JsonConditional<'a> {
     parameter: Option<&'a str>,
     /// Of `iam:PassRole`: services.
     passed_to: &'a [&'static str],
-    /// Of `iam:PassRole`: roles.
+    /// What it is needed on, where that is not what the call is about: roles that are passed.
     resources: Vec<String>,
 }
 
@@ -279,12 +293,19 @@ fn call<'a>(sources: &'a Sources, c: &'a ApiCall, reached_from: &'a BTreeSet<&'a
         passed_to: &c.passed_to,
         resources: texts(&c.resources),
     };
+    let given = c.actions.conditional.iter().filter(|c| c.trigger.is_some());
+    let mut required = c.actions.required.clone();
+    for more in given {
+        if !required.contains(&more.action) {
+            required.push(more.action);
+        }
+    }
     JsonCall {
         service: &c.service,
         method: &c.method,
         operation: c.operation,
         actions: JsonActions {
-            required: &c.actions.required,
+            required,
             any_of: &c.actions.any_of,
             conditional: c.actions.conditional.iter().map(conditional).collect(),
         },

@@ -49,6 +49,7 @@ mod oracle;
 mod packaging;
 mod pairs;
 mod parts;
+mod passed_roles;
 mod paths;
 mod paths_entries;
 mod paths_gains;

@@ -1220,6 +1220,67 @@ fn partiql_by_its_first_word() {
 }
 
 #[test]
+fn what_services_do_with_the_rights_of_the_caller() {
+    for (service, method, expected) in [
+        (
+            "rekognition",
+            "detect_labels(Image={'S3Object': {'Bucket': 'b', 'Name': 'k.jpg'}})",
+            "rekognition:DetectLabels s3:GetObject<-Image.S3Object on arn:aws:s3:::b/k.jpg",
+        ),
+        (
+            "rekognition",
+            "detect_labels(Image={'Bytes': b''})",
+            "rekognition:DetectLabels",
+        ),
+        (
+            "textract",
+            "analyze_id(DocumentPages=[{'S3Object': {'Bucket': 'b', 'Name': 'k'}}])",
+            "textract:AnalyzeID s3:GetObject<-DocumentPages.[].S3Object on arn:aws:s3:::b/k",
+        ),
+        (
+            "transcribe",
+            "start_transcription_job(TranscriptionJobName='n', Media={'MediaFileUri': 's3://b/in.mp3'}, OutputBucketName='out')",
+            "transcribe:StartTranscriptionJob s3:GetObject<-Media.MediaFileUri on arn:aws:s3:::b/in.mp3 \
+             s3:PutObject<-OutputBucketName on arn:aws:s3:::out/*",
+        ),
+        (
+            "rds-data",
+            "execute_statement(resourceArn='r', secretArn='arn:aws:secretsmanager:eu-west-1:111122223333:secret:s', sql='')",
+            "rds-data:ExecuteStatement secretsmanager:GetSecretValue<-secretArn on \
+             arn:aws:secretsmanager:eu-west-1:111122223333:secret:s",
+        ),
+        (
+            "lambda",
+            "update_function_code(FunctionName='f', S3Bucket='b', S3Key='k')",
+            "lambda:UpdateFunctionCode s3:GetObject<-S3Bucket on arn:aws:s3:::b/*",
+        ),
+        (
+            "lambda",
+            "update_function_code(FunctionName='f', ZipFile=b'')",
+            "lambda:UpdateFunctionCode",
+        ),
+        (
+            "cloudformation",
+            "validate_template(TemplateURL=url)",
+            "cloudformation:ValidateTemplate s3:GetObject<-TemplateURL",
+        ),
+    ] {
+        let found = with(&call(service, method), |_, c| {
+            let a = &c.calls[0].actions;
+            let mut out = a.required.join(" ");
+            for x in a.conditional.iter().filter(|x| x.trigger.is_some()) {
+                out.push_str(&format!(" {}<-{}", x.action, x.trigger.as_ref().unwrap()));
+                x.resources
+                    .iter()
+                    .for_each(|r| out.push_str(&format!(" on {}", r.display())));
+            }
+            out
+        });
+        assert_eq!(found, expected, "{service} {method}");
+    }
+}
+
+#[test]
 fn resources_as_far_as_known() {
     let resources = |code: &str| {
         with(code, |_, c| {

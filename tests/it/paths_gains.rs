@@ -199,3 +199,23 @@ fn limits_that_are_taken_away() {
         assert_eq!(found.first().map(String::as_str), expected, "{kind} {more}");
     }
 }
+
+#[test]
+fn administrators_of_each_account() {
+    let provider = |name: &str| format!("provider \"aws\" {{\n  alias = \"{name}\"\n  profile = \"{name}\"\n}}\n");
+    let by = |name: &str, text: String| text.replace("\" {\n  ", &format!("\" {{\n  provider = aws.{name}\n  "));
+    let ann = user("ann") + &policy("user", "ann", &allow("iam:CreateAccessKey", "aws_iam_user.root.arn"));
+    let dev = ann + &user("root") + &is_admin("user", "root");
+    let hop = role("hop", "{ AWS = aws_iam_user.root.arn }");
+    let hop = hop + &policy("role", "hop", &allow("iam:UpdateLoginProfile", "*"));
+    let prod = hop + &user("boss") + &is_admin("user", "boss");
+    let text = provider("dev") + &provider("prod") + &by("dev", dev) + &by("prod", prod);
+    assert_eq!(
+        graded(&text, ""),
+        [
+            "high admin: user/ann → user/root",
+            "high admin: user/ann → user/root → role/hop → user/boss",
+            "high admin: role/hop → user/boss",
+        ]
+    );
+}

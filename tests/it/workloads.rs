@@ -524,3 +524,134 @@ role = "Role"
     );
     assert_eq!(found(&stack("Instance", &calling)), [""; 0]);
 }
+
+#[test]
+fn a_handler_that_only_one_file_has() {
+    let function = |package: &str, handler: &str| {
+        let role = ROLE.replace("ecs-tasks", "lambda");
+        role + &format!(
+            "resource \"aws_lambda_function\" \"f\" {{\n  function_name = \"f\"\n  runtime = \"python3.12\"\n  handler = \
+             \"{handler}\"\n  role = aws_iam_role.billing.arn\n  {package}\n}}\n"
+        )
+    };
+    let code = CODE.replace("def main():", "def handler(event, context):");
+    let other = code.replace("def handler", "def run");
+    let stored = "s3_bucket = \"packages\"\n  s3_key = \"releases/billing-reader.zip\"";
+    let built = "filename = \"${path.module}/dist/billing-reader.zip\"";
+    for (package, handler, files, found) in [
+        (stored, "reader.handler", &[("src/reader.py", &code)][..], true),
+        (built, "reader.handler", &[("src/reader.py", &code)], true),
+        (built, "jobs.reader.handler", &[("src/jobs/reader.py", &code)], true),
+        (
+            built,
+            "reader.handler",
+            &[("src/reader.py", &code), ("src/writer.py", &code)],
+            true,
+        ),
+        (
+            built,
+            "reader.handler",
+            &[("src/reader.py", &code), ("lib/reader.py", &other)],
+            true,
+        ),
+        (
+            built,
+            "reader.handler",
+            &[("src/reader.py", &code), ("tests/reader.py", &code)],
+            true,
+        ),
+        (
+            built,
+            "app.handler",
+            &[("billing_reader/app.py", &code), ("writer/app.py", &code)],
+            true,
+        ),
+        (built, "app.handler", &[("billing-reader/app.py", &code)], true),
+        (built, "app.handler", &[("src/app.py", &code)], false),
+        // Which one it is is not known, or it is none of them.
+        (built, "app.handler", &[("a/app.py", &code), ("b/app.py", &code)], false),
+        (built, "reader.run", &[("src/reader.py", &code)], false),
+        (built, "reader.handler", &[("src/my_reader.py", &code)], false),
+        (built, "jobs.reader.handler", &[("src/reader.py", &code)], false),
+    ] {
+        let main = function(package, handler);
+        let mut all = vec![("main.tf", main.as_str())];
+        all.extend(files.iter().map(|(path, text)| (*path, text.as_str())));
+        let ran = check_usage(&Repository::new(&all), &[]);
+        let found_here = labels(&ran).iter().any(|l| l.starts_with("unused-grant"));
+        assert_eq!(found_here, found, "{handler} {files:?} {:?}", labels(&ran));
+    }
+}
+
+#[test]
+fn what_a_plugin_or_a_macro_completes() {
+    let code = "import boto3\n\n\ndef run(event, context):\n    boto3.client('sqs').send_message(QueueUrl='q', MessageBody='m')\n";
+    let service = "service: orders\nprovider:\n  name: aws\n  runtime: python3.12\n  iam:\n    role:\n      statements:\n        - \
+                   Effect: Allow\n          Action: sqs:ReceiveMessage\n          Resource: '*'\nfunctions:\n  run:\n    handler: \
+                   jobs.run\n";
+    let sam = "Transform: [AWS::Serverless-2016-10-31]\nResources:\n  Run:\n    Type: AWS::Serverless::Function\n    \
+               Properties:\n      Runtime: python3.12\n      Handler: jobs.run\n      CodeUri: ./\n      Policies:\n        - \
+               Statement:\n            - Effect: Allow\n              Action: sqs:ReceiveMessage\n              Resource: '*'\n";
+    let with = |more: &str| service.to_owned() + more;
+    let extension = |property: &str| {
+        with(&format!(
+            "resources:\n  extensions:\n    IamRoleLambdaExecution:\n      Properties:\n        {property}\n"
+        ))
+    };
+    for (file, text, missing) in [
+        ("serverless.yml", service.to_owned(), true),
+        (
+            "serverless.yml",
+            with("plugins:\n  - serverless-python-requirements\n"),
+            true,
+        ),
+        (
+            "serverless.yml",
+            with("plugins:\n  modules:\n    - serverless-offline\n"),
+            true,
+        ),
+        ("serverless.yml", with("plugins:\n  - ./plugins/grants\n"), false),
+        (
+            "serverless.yml",
+            with("plugins:\n  modules:\n    - acme-grants\n"),
+            false,
+        ),
+        (
+            "serverless.yml",
+            extension("ManagedPolicyArns: ['arn:aws:iam::111122223333:policy/send']"),
+            false,
+        ),
+        ("serverless.yml", extension("MaxSessionDuration: 3600"), true),
+        ("template.yaml", sam.to_owned(), true),
+        ("template.yaml", sam.replace("[AWS", "[Grants, AWS"), false),
+        (
+            "template.yaml",
+            sam.replace("[AWS", "[AWS::LanguageExtensions, AWS"),
+            true,
+        ),
+    ] {
+        let ran = check_usage(&Repository::new(&[(file, &text), ("jobs.py", code)]), &[]);
+        let is_missing = labels(&ran).iter().any(|l| l.starts_with("missing-grant"));
+        assert_eq!(is_missing, missing, "{text} {:?}", labels(&ran));
+    }
+}
+
+#[test]
+fn needs_lists_code_in_templates() {
+    let template = "Resources:\n  Send:\n    Type: AWS::Lambda::Function\n    Properties:\n      Runtime: python3.12\n      \
+                    Handler: index.handler\n      Role: arn:aws:iam::111122223333:role/send\n      Code:\n        ZipFile: |\n          \
+                    import boto3\n          def handler(event, context):\n              \
+                    boto3.client('sns').publish(TopicArn='t', Message='m')\n";
+    let r = Repository::new(&[("template.yaml", template)]);
+    let json = r.run(&["needs", "--format", "json"]).json();
+    let call = &json["calls"][0];
+    assert_eq!(call["actions"]["required"], serde_json::json!(["sns:Publish"]));
+    assert_eq!(call["span"]["start"]["line"], 12);
+    assert_eq!(call["reached_from"], serde_json::json!(["Send"]));
+    // What a parameter of the call needs is required by it.
+    let code = "import boto3\nboto3.client('s3').put_object(Bucket='b', Key='k', ACL='private')\n";
+    let r = Repository::new(&[("app.py", code)]);
+    let json = r.run(&["needs", "--format", "json"]).json();
+    let required = &json["calls"][0]["actions"]["required"];
+    assert_eq!(*required, serde_json::json!(["s3:PutObject", "s3:PutObjectAcl"]));
+}

@@ -1,7 +1,7 @@
 //! Known privilege escalation methods that one document allows.
 //!
-//! The methods are listed in `rules/facts/hand/escalation.txt`. All actions of a method must be granted, in any of
-//! the statements. Actions under an unconditional Deny are not granted. A narrowing condition lowers the severity.
+//! What the methods are: `paths/method_table.rs`. All actions of a method must be granted, in any of the statements. Actions
+//! under an unconditional Deny are not granted. A narrowing condition lowers the severity.
 
 use std::collections::BTreeSet;
 

@@ -32,11 +32,7 @@ fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     }
     let program = project.program();
     let calls = Calls::of(&program, &modules_of(&program, &code));
-    let programs: Vec<Program<'_>> = project
-        .inline
-        .iter()
-        .map(|code| Program::new(project.sources, std::slice::from_ref(&code.module)))
-        .collect();
+    let programs = project.inline_programs();
     let inline: Vec<Calls<'_>> = programs.iter().map(Calls::new).collect();
     let roles = roles::UsedRoles::new(project, &Codebase::new(&calls, &inline));
     silence::check(cx, Some(&roles), out);

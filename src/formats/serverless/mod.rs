@@ -7,6 +7,7 @@
 mod constructs;
 mod functions;
 mod generated;
+mod plugins;
 mod variables;
 
 use std::collections::BTreeSet;
@@ -128,6 +129,8 @@ fn service(sources: &Sources, tree: &Arc<Tree>, root: NodeId, unit: &mut Lowered
         Template::new(&world, index).lower(unit);
     }
     unit.defaults.extend(variables.fallbacks());
+    let completed = plugins::completions(tree, root).into_iter();
+    unit.completed.extend(completed.map(|span| (span, scope.clone())));
 }
 
 /// The file that a part of `resources` is: `${file(resources/tables.yml)}`.

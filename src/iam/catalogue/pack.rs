@@ -53,6 +53,16 @@ pub(super) struct Packer {
     pub(super) actions: BTreeMap<String, u32>,
 }
 
+/// Files of `hand/` that have tables of their own, are read as they are, or are for what writes the other files.
+const NOT_PACKED: [&str; 6] = [
+    "conditional-triggers",
+    "corrections",
+    "escalation",
+    "exposure",
+    "passed-roles",
+    "resource-types",
+];
+
 impl Packer {
     fn new() -> Self {
         let mut packer = Self {
@@ -330,13 +340,13 @@ impl Packer {
             .unwrap_or_else(|| panic!("rules/facts names `{name}`, which is no action"))
     }
 
-    /// The hand-kept tables: every file of `hand/` with a line a fact, whose name is the kind.
+    /// The hand-kept tables: every other file of `hand/` with a line a fact, whose name is the kind.
     fn facts(&mut self, from: &Path) -> io::Result<()> {
         let mut files = Vec::new();
         for entry in fs::read_dir(from.join("hand"))? {
             let path = entry?.path();
             let kind = path.file_stem().and_then(|s| s.to_str()).unwrap_or("").to_owned();
-            if kind != "resource-types" {
+            if !NOT_PACKED.contains(&&*kind) {
                 files.push((kind, fs::read_to_string(&path)?));
             }
         }
@@ -345,9 +355,11 @@ impl Packer {
         for (kind, text) in &files {
             self.check_lines(kind, text);
             let kind = self.string(kind);
-            let rows: BTreeMap<String, Vec<&str>> = lines(text)
-                .map(|l| (l.at(0).to_lowercase(), l.fields().collect()))
-                .collect();
+            let mut rows: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+            for l in lines(text) {
+                let other = rows.insert(l.at(0).to_lowercase(), l.fields().collect());
+                assert!(other.is_none(), "two lines about `{}`", l.at(0));
+            }
             for (key, fields) in rows {
                 let cells = [kind, self.string(&key), self.string_list(fields.into_iter())];
                 self.row::<Fact, 3>(cells);

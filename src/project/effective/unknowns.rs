@@ -24,7 +24,7 @@ pub enum UnknownPolicies {
     Unclear,
     /// A group that is not in the repository.
     GroupElsewhere,
-    /// A policy that is put on some identity of this kind, and nothing says on which.
+    /// A policy that is put on some identity of this kind, and nothing says on which; a macro or a plugin may put one there.
     Unplaced,
 }
 

@@ -7,8 +7,24 @@ use super::workloads::{Linking, is_in_folders};
 use crate::formats::docker::{self, Runs};
 use crate::model::Resource;
 use crate::project::{CodePlace, Handler, ResourceId, WorkloadCode};
+use crate::python::PythonModule;
 use crate::source::{FileId, join_path, parent_path};
+use crate::test_code::is_test_code;
 use crate::value::Value;
+
+/// What files of handlers are called anywhere: that there is one says nothing.
+const COMMON_NAMES: &[&str] = &[
+    "__init__",
+    "app",
+    "code",
+    "function",
+    "handler",
+    "index",
+    "lambda",
+    "lambda_function",
+    "lambda_handler",
+    "main",
+];
 
 /// Where something begins to run, not yet looked for.
 pub(super) struct Start {
@@ -119,6 +135,47 @@ impl Linking<'_, '_> {
             }
         }
         None
+    }
+
+    /// The code of a function whose package is not made of files that are named: the one file of the repository that is called
+    /// as the handler says and has its function; of several, or with a common name, the one in a folder that is called as the
+    /// package. Not a file in `taken`, which is the code of another function.
+    pub(super) fn code_by_name(&self, r: &Resource, taken: &BTreeSet<FileId>) -> Option<WorkloadCode> {
+        let runtime = r.get("Runtime").and_then(Value::as_str);
+        if runtime.is_some_and(|name| !name.starts_with("python")) {
+            return None;
+        }
+        let written = r.get("Handler")?;
+        let start = Start::from_handler(&written.as_str()?)?;
+        let function = start.function.as_deref()?;
+        let file_name = format!("{}.py", start.module);
+        let root = |file: FileId| {
+            let root = self.project.sources.path(file).strip_suffix(&*file_name)?;
+            (root.is_empty() || root.ends_with('/')).then(|| root.trim_end_matches('/'))
+        };
+        let has_function = |m: &&PythonModule| m.scopes.iter().take(1).any(|s| s.bindings.contains_key(function));
+        let modules = self.project.modules.iter().filter(has_function);
+        let files = modules.map(|m| m.file).filter(|f| !taken.contains(f));
+        let mut found: Vec<(FileId, &str)> = files.filter_map(|f| Some((f, root(f)?))).collect();
+        found.retain(|(f, _)| !is_test_code(self.project.sources.path(*f)));
+        let last = start.module.rsplit('/').next().unwrap_or_default();
+        if found.len() > 1 || COMMON_NAMES.contains(&last) {
+            let package = package_name(r)?;
+            found.retain(|(_, root)| {
+                root.rsplit('/')
+                    .next()
+                    .is_some_and(|folder| is_same_name(folder, &package))
+            });
+        }
+        let [(file, root)] = found[..] else { return None };
+        Some(WorkloadCode {
+            span: written.span,
+            place: CodePlace::Paths(vec![root.to_owned()]),
+            handler: Some(Handler {
+                file,
+                function: start.function,
+            }),
+        })
     }
 
     /// The folders of layers from which code imports: a layer holds them as `python/`, or is built of them. AWS Lambda
@@ -233,6 +290,21 @@ impl Linking<'_, '_> {
         let modules = &self.project.modules;
         modules.binary_search_by_key(&file, |m| m.file).is_ok().then_some(file)
     }
+}
+
+/// The name of a function's package, without its folder and ending.
+fn package_name(r: &Resource) -> Option<String> {
+    let key = r.get("S3Key").or_else(|| r.path(&["Code", "S3Key"]));
+    let key = key.and_then(Value::as_str).or_else(|| r.get("PackagePath")?.as_str())?;
+    let name = key.rsplit('/').next()?;
+    Some(name.split('.').next()?.to_owned())
+}
+
+/// Whether a folder is called as a package, but for hyphens and underscores.
+fn is_same_name(folder: &str, package: &str) -> bool {
+    folder
+        .replace('-', "_")
+        .eq_ignore_ascii_case(&package.replace('-', "_"))
 }
 
 pub(super) fn package_path(r: &Resource) -> Option<String> {

@@ -76,6 +76,10 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
         project.test_code.append(&mut unit.test_code);
         project.defaults.append(&mut unit.defaults);
         project.unattached.extend(unit.unattached.drain(..));
+        for (span, scope) in unit.completed {
+            let key = (crate::terms::IdentityKind::Role, scope);
+            project.unplaced.entry(key).or_insert(span);
+        }
         project.unused.append(&mut unit.unused);
     }
     project.unused.sort();

@@ -12,7 +12,7 @@ use crate::project::{
     CodePlace, Handler, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadCode, WorkloadKind,
 };
 use crate::python::BindingValue;
-use crate::source::{is_within, join_path, parent_path};
+use crate::source::{FileId, is_within, join_path, parent_path};
 use crate::value::Value;
 
 /// Fills in every workload of the repository, in the order of their resources.
@@ -48,6 +48,17 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
             roles,
             code,
         });
+    }
+    // What is placed comes first: a file is the code of the function that names it.
+    let placed = out
+        .iter()
+        .filter_map(|w: &Workload| Some(w.code.as_ref()?.handler.as_ref()?.file));
+    let placed: BTreeSet<FileId> = placed.collect();
+    for w in out
+        .iter_mut()
+        .filter(|w| w.kind == WorkloadKind::Function && w.code.is_none())
+    {
+        w.code = linking.code_by_name(&project.resources[w.resource], &placed);
     }
     let problems = declared::add_declared_workloads(&linking, &mut out, &mut wanted);
     imported(project, &out, &mut wanted);

@@ -88,7 +88,7 @@ pub struct ConditionalAction {
     pub trigger: Option<Arc<str>>,
     /// For `iam:PassRole`: the services.
     pub passed_to: Vec<&'static str>,
-    /// For `iam:PassRole`: the role, as far as it is known.
+    /// What it is needed on where that is not what the call is about: the role that is passed. As far as it is known.
     pub resources: Vec<Text>,
 }
 

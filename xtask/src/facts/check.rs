@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::catalogue::Catalogue;
-use super::{source, text};
+use super::{passing, source, text};
 
 pub fn run(root: &Path) -> Result<(), String> {
     let catalogue = Catalogue::read(root)?;
@@ -24,6 +24,10 @@ pub fn run(root: &Path) -> Result<(), String> {
                 "corrections.txt" => line.list("all").chain(line.list("any")).collect(),
                 "exposure.txt" => vec![line.at(1)],
                 "escalation.txt" => line.at(2).split(' ').collect(),
+                "passed-roles.txt" => {
+                    let with = line.value("with").unwrap_or_default();
+                    with.split(" | ").flat_map(text::items).collect()
+                }
                 "injected-methods.txt" => line.list("needs").collect(),
                 _ => Vec::new(),
             };
@@ -36,9 +40,15 @@ pub fn run(root: &Path) -> Result<(), String> {
             );
         }
     }
+    let table = fs::read_to_string(root.join(passing::FILE)).unwrap_or_default();
+    let lost = passing::unknown(root, &table)?;
+    missing.extend(lost.iter().map(|o| format!("passed-roles.txt: `{o}` passes no role")));
     if !missing.is_empty() {
         return Err(missing.join("\n"));
     }
     println!("{named} actions named by hand, all known");
+    for operation in passing::unjudged(root, &table)? {
+        println!("{operation} passes a role, and `passed-roles.txt` does not say what the passer gains");
+    }
     Ok(())
 }

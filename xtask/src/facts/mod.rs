@@ -6,6 +6,7 @@
 mod catalogue;
 mod check;
 mod partitions;
+mod passing;
 mod policies;
 mod report;
 mod resources;
@@ -95,6 +96,9 @@ pub fn run(args: impl Iterator<Item = String>) -> Result<(), String> {
     files.insert("service-partitions.txt".into(), partitions);
     catalogue.write(&mut files);
     sdk::write(&clients, &mut files);
+    let passing = passing::table(&clients);
+    passing::compare(&root, &passing, &mut report)?;
+    files.insert(passing::FILE.into(), passing);
     let managed = fs::read_to_string(root.join("managed-policies.txt")).unwrap_or_default();
     let managed = match options.source("--managed-policies") {
         Some(path) => policies::managed(path, &managed, &mut sources, &mut report)?,

@@ -134,7 +134,37 @@ fn fits(pattern: &str, action: &str) -> bool {
     }
 }
 
+/// An operation that passes a role.
+pub struct Passing<'a> {
+    pub operation: &'a str,
+    /// Without `iam:PassRole`.
+    pub actions: Vec<String>,
+    pub services: &'a [String],
+    /// Only the names of parameters say so.
+    pub is_guess: bool,
+}
+
 impl Client {
+    /// The operations that pass a role.
+    pub fn passing(&self) -> impl Iterator<Item = Passing<'_>> {
+        self.operations.values().filter_map(|o| {
+            let (services, _) = o.pass.as_ref()?;
+            let own = || vec![format!("{}:{}", self.prefix, o.name)];
+            let mut actions = match (o.all.is_empty(), o.any.first()) {
+                (false, _) => o.all.clone(),
+                (true, Some(first)) => vec![first.clone()],
+                (true, None) => own(),
+            };
+            actions.retain(|a| a != "iam:PassRole");
+            Some(Passing {
+                operation: &o.name,
+                actions,
+                services,
+                is_guess: o.flags.contains("guess"),
+            })
+        })
+    }
+
     /// Waiters in python's spelling, and what they poll.
     pub fn waiters(&self) -> &BTreeMap<String, String> {
         &self.waiters

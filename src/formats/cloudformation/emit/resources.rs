@@ -38,7 +38,10 @@ impl Template<'_> {
         unit.wanted.extend(self.wanted.take());
         let mut cut = self.cut.take();
         let mut macros = self.macros.take();
-        macros.extend(self.transforms());
+        let transforms = self.transforms();
+        let completed = transforms.iter().map(|(span, _)| (*span, self.scope.clone()));
+        unit.completed.extend(completed);
+        macros.extend(transforms);
         let problems = macros
             .into_iter()
             .map(|(span, name)| Problem::new(ProblemKind::Macro, span, &*name));

@@ -1,5 +1,6 @@
 //! What one call needs: actions, what triggers the conditional ones, and the resources as far as they are known.
 
+mod caller_rights;
 mod nested;
 mod resources;
 
@@ -190,6 +191,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
         if let Some(pass) = op.pass_role() {
             self.pass_role(&pass, site, &mut conditional);
         }
+        conditional.extend(self.caller_rights(client, op, site));
         conditional.extend(op.kms_actions(client).into_iter().map(ConditionalAction::possible));
         let mut any_of: Vec<&'static str> = op.alternative_actions().collect();
         if let Some(one) = self.argument(site, "Statement").and_then(|s| partiql(&any_of, &s)) {

@@ -412,7 +412,12 @@ impl<'r> Routes<'r> {
 
 /// The authorizer of the API on each of these routes, where there is one alone.
 fn authorizer(cx: &Context<'_>, routes: &[OpenRoute<'_>]) -> Option<Remedy> {
-    let kinds = ["AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer"];
+    let kinds = [
+        "AWS::ApiGateway::Authorizer",
+        "AWS::ApiGatewayV2::Authorizer",
+        "aws_api_gateway_authorizer",
+        "aws_apigatewayv2_authorizer",
+    ];
     let mut all = cx.project.deployed().filter(|(_, r)| kinds.contains(&&*r.kind));
     let (_, authorizer) = all.next().filter(|_| all.next().is_none())?;
     let property = if authorizer.has("RestApiId") {

@@ -96,7 +96,7 @@ fn judge(case: &ExampleCase, before: &Sources, report: &Report, fix: &Fix) -> Ju
         refused.push("the file is broken".to_owned());
     }
     let had = |rule: &String| old.get(rule).copied().unwrap_or(0) + folded.get(rule).copied().unwrap_or(0);
-    wrong.extend(
+    refused.extend(
         new.iter()
             .filter(|(r, n)| **n > had(r))
             .map(|(r, _)| format!("brings {r}")),

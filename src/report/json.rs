@@ -34,8 +34,8 @@ pub(crate) struct JsonReport<'a> {
     /// What could not be judged.
     unjudged: Vec<JsonUnjudged<'a>>,
     /// Fixes that were applied before (`overgrant fix`).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    applied: Vec<JsonApplied<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applied: Option<Vec<JsonApplied<'a>>>,
     summary: JsonSummary,
 }
 
@@ -51,8 +51,8 @@ pub(crate) struct JsonLastLine<'a> {
     /// What could not be judged.
     unjudged: Vec<JsonUnjudged<'a>>,
     /// Fixes that were applied before (`overgrant fix`).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    applied: Vec<JsonApplied<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applied: Option<Vec<JsonApplied<'a>>>,
     summary: JsonSummary,
 }
 
@@ -294,7 +294,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
         findings: page.report.findings.iter().map(|f| finding(page, f)).collect(),
         errors: errors(page),
         unjudged: unjudged(page.sources, &page.report.unjudged),
-        applied: page.applied.iter().map(applied).collect(),
+        applied: (!page.applied.is_empty()).then(|| page.applied.iter().map(applied).collect()),
         summary: summary(page),
     })
 }
@@ -313,7 +313,7 @@ pub(super) fn lines(page: &Page<'_>) -> String {
         tool: tool(),
         errors: errors(page),
         unjudged: unjudged(page.sources, &page.report.unjudged),
-        applied: page.applied.iter().map(applied).collect(),
+        applied: (!page.applied.is_empty()).then(|| page.applied.iter().map(applied).collect()),
         summary: summary(page),
     }));
     out

@@ -447,7 +447,7 @@ fn authorizer(cx: &Context<'_>, routes: &[OpenRoute<'_>]) -> Option<Remedy> {
             .filter(|e| same && e.value.span == route.span)?;
         remedy = remedy.replace(setting.value.span, [kind]).change(RemedyStep::Enter {
             beside: setting.key_span,
-            before: false,
+            before: true,
             key: match route.r.format {
                 SourceFormat::Terraform => "authorizer_id",
                 _ => "AuthorizerId",

@@ -412,12 +412,7 @@ impl<'r> Routes<'r> {
 
 /// The authorizer of the API on each of these routes, where there is one alone.
 fn authorizer(cx: &Context<'_>, routes: &[OpenRoute<'_>]) -> Option<Remedy> {
-    let kinds = [
-        "AWS::ApiGateway::Authorizer",
-        "AWS::ApiGatewayV2::Authorizer",
-        "aws_api_gateway_authorizer",
-        "aws_apigatewayv2_authorizer",
-    ];
+    let kinds = ["AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer"];
     let mut all = cx.project.deployed().filter(|(_, r)| kinds.contains(&&*r.kind));
     let (_, authorizer) = all.next().filter(|_| all.next().is_none())?;
     let property = if authorizer.has("RestApiId") {
@@ -448,11 +443,7 @@ fn authorizer(cx: &Context<'_>, routes: &[OpenRoute<'_>]) -> Option<Remedy> {
         remedy = remedy.replace(setting.value.span, [kind]).change(RemedyStep::Enter {
             beside: setting.key_span,
             before: true,
-            key: match route.r.format {
-                SourceFormat::Terraform => "authorizer_id",
-                _ => "AuthorizerId",
-            }
-            .to_owned(),
+            key: "AuthorizerId".to_owned(),
             value: id.clone(),
         });
     }

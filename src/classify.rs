@@ -78,6 +78,14 @@ const WORDS: &[(&str, u32)] = &[
 /// Endings of what templates of other languages are rendered to.
 const DATA: &[&str] = &[".json", ".yaml", ".yml", ".template"];
 
+/// What the names of access files end with.
+const ACCESS_FILE: &str = ".access.toml";
+
+/// Whether the file at a path has contracts.
+pub fn is_access_file(path: &str) -> bool {
+    file_name(path).to_ascii_lowercase().ends_with(ACCESS_FILE)
+}
+
 /// Well-known files of other tools that no word can make ours.
 const OTHERS: &[&str] = &[
     ".pre-commit-config.yaml",

@@ -18,6 +18,7 @@ mod checks;
 mod classify;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod contracts;
 mod date;
 mod discover;
 mod edit_distance;
@@ -36,6 +37,7 @@ mod phrase;
 mod pipeline;
 mod project;
 mod python;
+mod ranged;
 mod report;
 mod rule_id;
 mod rules;

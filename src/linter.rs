@@ -8,7 +8,7 @@ use crate::report::{OutputFormat, Page, RenderOptions};
 use crate::rules::options::RuleOptions;
 use crate::rules::{self, Ruleset, Selection};
 use crate::settings::{Fault, Settings};
-use crate::source::{Sources, join_path};
+use crate::source::{Sources, join_path, relative_path};
 use crate::test_code::is_test_code;
 use crate::triage::{Report, TriageOptions, triage};
 
@@ -70,6 +70,9 @@ impl Linter {
     pub fn check(&self, sources: &Sources) -> Report {
         let mut own = self.settings.ownership();
         own.today = Some(self.today);
+        for contract in &mut own.contracts {
+            contract.folder = relative_path(&self.settings.dir, &contract.folder);
+        }
         let project = analyze(sources, &own).project;
         let selection = self
             .settings

@@ -6,6 +6,7 @@
 mod actions;
 mod allow_statements;
 mod conditions;
+mod contracts;
 mod credentials;
 mod data;
 mod deputy;
@@ -35,6 +36,7 @@ pub fn table() -> impl Iterator<Item = &'static (&'static str, CodeCheck)> {
     [
         actions::TABLE,
         conditions::TABLE,
+        contracts::TABLE,
         credentials::TABLE,
         data::TABLE,
         deputy::TABLE,

@@ -59,6 +59,8 @@ enum SchemaOf {
     Can,
     /// `who-can --format json`.
     WhoCan,
+    /// `contracts --format json`.
+    Contracts,
     /// A file of a rule.
     Rule,
 }
@@ -84,6 +86,7 @@ impl Config {
                     SchemaOf::Graph => report::graph_schema(),
                     SchemaOf::Can => report::access_schema(),
                     SchemaOf::WhoCan => report::who_can_schema(),
+                    SchemaOf::Contracts => report::contracts_schema(),
                     SchemaOf::Rule => crate::rules::rule_schema(),
                 };
                 terminal::print_text(&pretty_json(&schema))

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::CliFailure;
 use super::run::{Loaded, MAX_SETTINGS, RunOptions, today};
 use crate::discover::{self, Discovery, SourceTree};
-use crate::iam::{DeclaredWorkload, Ownership};
+use crate::iam::{DeclaredContract, DeclaredWorkload, Ownership};
 use crate::rules::options::RuleOptions;
 use crate::rules::{self, Ruleset, Selection, ids};
 use crate::settings::{Governing, Settings};
@@ -88,12 +88,18 @@ impl Loaded<'_> {
             && !(self.exists(path) && ignored.iter().any(|s| s.covers(rule.family(), &rule.id())))
     }
 
-    /// Settings with exceptions or workloads are sources too: findings point into them, and are reported where they are asked for.
+    /// Settings with exceptions, workloads, or contracts are sources too: findings point into them, and are reported where they are asked for.
     pub(super) fn add_settings_files(&mut self) {
         let of_settings = |settings: &Settings| {
             let excepting = settings.path.clone().filter(|_| !settings.exceptions.is_empty());
-            let linking = settings.ownership().workloads.into_iter().map(|w| w.file);
-            excepting.into_iter().chain(linking).collect::<Vec<_>>()
+            let own = settings.ownership();
+            let linking = own.workloads.into_iter().map(|w| w.file);
+            let promising = own.contracts.into_iter().map(|c| c.file);
+            excepting
+                .into_iter()
+                .chain(linking)
+                .chain(promising)
+                .collect::<Vec<_>>()
         };
         let paths: Vec<String> = self.governing.all().iter().flat_map(of_settings).collect();
         for path in paths {
@@ -134,6 +140,11 @@ impl Loaded<'_> {
             own.sensitive.extend(more.sensitive);
             own.workloads
                 .extend(more.workloads.into_iter().map(|w| self.resolve_workload(w)));
+            own.contracts
+                .extend(more.contracts.into_iter().map(|c| DeclaredContract {
+                    folder: self.governing.display_path(&c.folder),
+                    ..c
+                }));
             own.organization = own.organization.or(more.organization);
         }
         own.github.sort();

@@ -10,6 +10,7 @@ mod check;
 mod clock;
 mod completions;
 mod config;
+mod contracts;
 mod detail;
 mod diff;
 mod fix;
@@ -62,6 +63,7 @@ enum Command {
     Graph(Box<graph::GraphArgs>),
     Can(Box<can::CanArgs>),
     WhoCan(Box<who_can::WhoCanArgs>),
+    Contracts(Box<contracts::ContractsArgs>),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
     Config(config::Config),
@@ -151,6 +153,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Graph(c) => c.run(),
         Command::Can(c) => c.run(),
         Command::WhoCan(c) => c.run(),
+        Command::Contracts(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),

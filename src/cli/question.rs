@@ -8,23 +8,9 @@ use crate::iam::resource_fit::may_be_resource_of;
 use crate::project::{IdentityId, Project, RepositoryPlace, RequestDocuments, ResourceId};
 use crate::source::{Span, Text};
 
-/// Stands for the account where nothing says which one is deployed to.
-const SOME_ACCOUNT: &str = "123456789012";
-const SOME_REGION: &str = "us-east-1";
-
-/// The account is the one of the settings, or that of an ARN in the question; the Region is that of the resource.
+/// The place that a question is about.
 pub(super) fn place<'p>(project: &'p Project<'p>, who: &str, resource: Option<&str>) -> RepositoryPlace<'p> {
-    let resource = resource.unwrap_or_default();
-    let part = |arn: &str, n: usize| arn.splitn(6, ':').nth(n).unwrap_or_default().to_owned();
-    let own = project.own.only_account().map(str::to_owned);
-    let named = [who, resource].map(|arn| part(arn, 4));
-    let account = own.or_else(|| named.into_iter().find(|a| is_account_id(a)));
-    let region = Some(part(resource, 3)).filter(|r| !r.is_empty() && resource.starts_with("arn:"));
-    RepositoryPlace::new(
-        project,
-        account.unwrap_or_else(|| SOME_ACCOUNT.to_owned()),
-        region.unwrap_or_else(|| SOME_REGION.to_owned()),
-    )
+    RepositoryPlace::of_names(project, [who].into_iter().chain(resource))
 }
 
 /// One action, and no pattern.

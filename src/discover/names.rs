@@ -1,6 +1,6 @@
 //! What a file's name and folder say about it, before a byte is read. The list is the one of the user guide, "What is read".
 
-use crate::classify::{is_minified_style, without_template_ending};
+use crate::classify::{is_access_file, is_minified_style, without_template_ending};
 
 use super::SkipReason;
 
@@ -127,7 +127,7 @@ pub fn hint_from_requested_name(name: &str) -> Option<NameHint> {
         "json" | "jsonc" | "yaml" | "yml" | "template" | "tf" | "tofu" | "tfvars" | "hcl" | "py" | "ipynb" => {
             Some(NameHint::Iam)
         }
-        _ if without_template_ending(name).is_some() => Some(NameHint::Iam),
+        _ if without_template_ending(name).is_some() || is_access_file(name) => Some(NameHint::Iam),
         "pem" | "key" | "ppk" | "tfstate" | "log" | "html" | "mjs" | "cjs" | "mts" | "cts" | "snap" | "env"
         | "envrc" | "ini" | "cfg" | "conf" | "config" | "toml" | "properties" | "sh" | "bash" | "zsh" | "ps1"
         | "bat" | "js" | "ts" | "jsx" | "tsx" | "go" | "java" | "kt" | "rb" | "php" | "cs" | "rs" | "c" | "cpp"
@@ -160,6 +160,7 @@ mod tests {
             "a.py",
             "n.ipynb",
             "v.tfvars",
+            "ledger.access.toml",
         ] {
             assert_eq!(hint_from_name(name), Ok(NameHint::Iam), "{name}");
         }

@@ -13,6 +13,7 @@ mod tree;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
+use crate::classify::is_access_file;
 use crate::formats::python::SdkCopies;
 use crate::iam::Ownership;
 use crate::source::{FileId, Sources};
@@ -28,7 +29,9 @@ const MAX_SHARE: usize = 2;
 /// The files to analyze, where these are not all; `always` are files that may limit everything.
 pub fn focus(sources: &Sources, own: &Ownership, always: &[FileId]) -> Option<FxHashSet<FileId>> {
     let named: Vec<FileId> = sources.ids().filter(|id| sources.file(*id).in_scope).collect();
-    if sources.len() < MIN_FILES || named.len() * MAX_SHARE >= sources.len() {
+    // A contract is about everything.
+    let has_contracts = !own.contracts.is_empty() || sources.ids().any(|id| is_access_file(sources.path(id)));
+    if has_contracts || sources.len() < MIN_FILES || named.len() * MAX_SHARE >= sources.len() {
         return None;
     }
     let tree = FolderTree::new(sources);

@@ -3,6 +3,7 @@
 //! **Invariant:** lowering never fails; what was not understood is in [`LoweredUnit::problems`] or is an unknown value. Formats
 //! know syntax, values and the model; they never see a project or a rule, and no rule ever sees them.
 
+pub mod access_file;
 mod cfn_fragments;
 pub mod cloudformation;
 pub mod data;
@@ -74,6 +75,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &python::Python,
     &terraform::Terraform,
     &serverless::Serverless,
+    &access_file::AccessFile,
 ];
 
 /// Lowers files one by one, in parallel, results in the order of `files`. A panic costs that file only and is

@@ -15,7 +15,7 @@ use crate::index::ResourceId;
 use crate::source::{HoleKind, Span, Text, WithSpan};
 use crate::terms::PolicyKind;
 pub use crate::terms::{Effect, POLICY_ELEMENTS, PrincipalType, STATEMENT_ELEMENTS, SourceFormat};
-use crate::value::{Guard, Provenance, Value};
+use crate::value::{Guard, Provenance, Value, ValueKind};
 
 /// Where a document's content comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +78,41 @@ pub struct Document {
 }
 
 impl Document {
+    /// One without anything in it, of the current version of the language.
+    pub fn empty() -> Self {
+        Self {
+            kind: PolicyKind::Identity,
+            suggested: None,
+            service: None,
+            format: SourceFormat::Json,
+            origin: DocumentOrigin::Written,
+            version: Some(ClauseItem::new(
+                Text::synthetic("2012-10-17", Span::NOWHERE),
+                Span::NOWHERE,
+            )),
+            id: None,
+            statements: Vec::new(),
+            defects: Vec::new(),
+            span: Span::NOWHERE,
+            statement_key: None,
+            keys: Vec::new(),
+            owner: None,
+            holders: Vec::new(),
+            resource: None,
+            account: None,
+            used_at: Vec::new(),
+            branch: None,
+            open: false,
+            unresolved: Vec::new(),
+            by_default: false,
+            value: Value {
+                kind: ValueKind::Null,
+                span: Span::NOWHERE,
+                via: None,
+            },
+        }
+    }
+
     /// Nothing stayed unknown but placeholders, and no input adds to what is written; where a condition decides, all its
     /// alternatives are known.
     pub fn is_complete(&self) -> bool {

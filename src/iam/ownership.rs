@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::contract::DeclaredContract;
 use crate::date::Date;
 
-/// The `[own]` table of `overgrant.toml`, which turns "external account" into facts, and its `[[workload]]` entries.
+/// The `[own]` table of `overgrant.toml`, which turns "external account" into facts, and its `[[workload]]` and `[[contract]]`
+/// entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ownership {
     /// Account id to the name it was given.
@@ -18,6 +20,7 @@ pub struct Ownership {
     /// Names, addresses, or ARNs of sensitive data, as patterns.
     pub sensitive: Vec<String>,
     pub workloads: Vec<DeclaredWorkload>,
+    pub contracts: Vec<DeclaredContract>,
     /// The day of the run; without one, the day of the catalogue's data.
     pub today: Option<Date>,
 }

@@ -14,7 +14,7 @@ pub mod resource_types;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::iam::{Document, LikelyKind, PolicyHolder, PolicyKind, SourceFormat};
+use crate::iam::{DeclaredContract, Document, LikelyKind, PolicyHolder, PolicyKind, SourceFormat};
 use crate::index::{IndexVec, ResourceId};
 use crate::source::{Hole, HoleKind, Problem, Span, Text};
 use crate::value::guard::{combined, worlds_or_each};
@@ -249,4 +249,5 @@ pub struct LoweredUnit {
     /// What Python code says beyond its resources, for the analysis of calls in `project`.
     pub modules: Vec<crate::python::PythonModule>,
     pub inline: Vec<Inline>,
+    pub contracts: Vec<DeclaredContract>,
 }

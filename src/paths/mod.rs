@@ -25,6 +25,7 @@ mod data;
 mod edge;
 mod elevation;
 mod entries;
+mod finder;
 mod found;
 mod grants;
 mod graph;
@@ -48,5 +49,6 @@ mod triggers;
 mod trust;
 
 pub use access_graph::{AccessGraph, GraphEnd, GraphLink};
+pub use finder::PathFinder;
 pub use found::{PathGoal, PathQuery, Paths, find_admin_paths, find_paths_into};
 pub use path::{AccessPath, Gain, Hop, Need, PathEnd};

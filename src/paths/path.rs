@@ -173,6 +173,12 @@ pub struct AccessPath {
 }
 
 impl AccessPath {
+    /// `anyone → function/api → role/api`.
+    pub fn line(&self) -> String {
+        let through: Vec<String> = self.hops.iter().map(|h| h.to.text()).collect();
+        format!("{} → {}", self.from.text(), through.join(" → "))
+    }
+
     /// Where its ends and what it needs are written.
     pub fn spans(&self) -> impl Iterator<Item = Span> {
         let ends = self.hops.iter().filter_map(|h| h.to.span).chain(self.from.span);

@@ -4,6 +4,7 @@
 //! nothing here sees syntax, and linking fills no holes in texts.
 
 mod effective;
+mod gates;
 mod link;
 mod references;
 mod requests;
@@ -19,6 +20,7 @@ pub use effective::{
     AccessLimit, AwsManaged, Boundary, EXCEPT_DENIED, Effective, EffectiveGrant, Effects, Guardrail, GuardrailLevel,
     PolicySource, Power, Reach, StatementGrant, Withheld, is_denied, is_majority,
 };
+pub use gates::{IdentityGates, ResourcePolicies, ResourcePolicy};
 pub use link::link;
 pub use requests::{RepositoryPlace, RequestDocuments};
 pub use required::{Codebase, Required, Uncertainty};
@@ -31,7 +33,7 @@ use std::sync::{Arc, OnceLock};
 
 pub use crate::index::{DocumentId, IdentityId, ResourceId};
 
-use crate::iam::{Clause, Document, DocumentPermissions, Ownership, Statement};
+use crate::iam::{Clause, DeclaredContract, Document, DocumentPermissions, Ownership, Statement};
 use crate::index::IndexVec;
 use crate::model::Resource;
 use crate::python::{Program, PythonModule};
@@ -92,6 +94,8 @@ pub struct Project<'a> {
     pub service_control_policies: Vec<Guardrail>,
     /// What is deployed to the management account, which these do not limit; see [`crate::model::Address::root`].
     pub management: BTreeSet<String>,
+    /// Of the settings and of access files, in the order of their places.
+    pub contracts: Vec<DeclaredContract>,
 }
 
 impl Project<'_> {

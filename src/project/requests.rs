@@ -10,12 +10,17 @@ use std::sync::Arc;
 use super::effective::Effective;
 use super::{AwsManaged, Identity, IdentityId, PolicyRef, PolicyUse, Project, ResourceId};
 use crate::access::{Caller, PolicyGroup, RequestPolicies};
+use crate::iam::arn::is_account_id;
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{ClauseItem, Document, Effect, PolicyKind, Statement};
 use crate::model::{Resource, resource_types};
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
 use crate::terms::IdentityKind;
 use crate::value::Value;
+
+/// Stands for the account where nothing says which one is deployed to.
+const SOME_ACCOUNT: &str = "123456789012";
+const SOME_REGION: &str = "us-east-1";
 
 /// How many names may be made of each other.
 const MAX_DEPTH: usize = 4;
@@ -28,6 +33,8 @@ pub struct RepositoryPlace<'p> {
     pub region: String,
     /// Addresses that several resources have: names that AWS makes for these follow from the whole address.
     shared: HashSet<Arc<str>>,
+    /// Names that are known in part are filled in too, with holes.
+    partial: bool,
 }
 
 /// Stand for the account and the Region in texts that are not finished.
@@ -82,6 +89,11 @@ impl RequestDocuments {
         self.resource.is_open = true;
     }
 
+    /// With a policy on the resource that is in none of the documents of the repository.
+    pub fn add_resource_policy(&mut self, document: Document) {
+        self.resource.documents.push(document);
+    }
+
     /// The items of `Resource` of the caller's policies that allow something, as they are known.
     pub fn allowed_resources(&self) -> Vec<String> {
         let statements = self.identity.documents.iter().flat_map(|d| &d.statements);
@@ -102,26 +114,77 @@ impl<'p> RepositoryPlace<'p> {
             account,
             region,
             shared: HashSet::new(),
+            partial: false,
         }
+    }
+
+    pub fn project(&self) -> &'p Project<'p> {
+        self.project
+    }
+
+    /// A text with what is known of its holes.
+    pub(super) fn filled_text(&self, text: &Text) -> Text {
+        self.filled(text, 0)
     }
 
     /// Any account and Region: they stay holes, with the same names in every format.
     pub fn anywhere(project: &'p Project<'p>) -> Self {
-        let mut seen: HashSet<Arc<str>> = HashSet::new();
-        let names = project.resources.iter().map(|r| r.address.name.clone());
         Self {
-            shared: names.filter(|name| !seen.insert(name.clone())).collect(),
+            shared: shared_names(project),
             ..Self::new(project, ANY_ACCOUNT.to_string(), ANY_REGION.to_string())
+        }
+    }
+
+    /// The place that texts are about, which may be ARNs: the account is the one of the settings, or that of an ARN, and the
+    /// Region is that of the first ARN that has one.
+    pub fn of_names<'t>(project: &'p Project<'p>, texts: impl IntoIterator<Item = &'t str>) -> Self {
+        let (mut account, mut region) = (project.own.only_account().map(str::to_owned), None);
+        for text in texts {
+            let part = |n: usize| text.splitn(6, ':').nth(n).filter(|_| text.starts_with("arn:"));
+            let named = part(4).filter(|a| is_account_id(a));
+            account = account.or_else(|| named.map(str::to_owned));
+            let named = part(3).filter(|r| !r.is_empty() && !r.contains('*'));
+            region = region.or_else(|| named.map(str::to_owned));
+        }
+        Self::new(
+            project,
+            account.unwrap_or_else(|| SOME_ACCOUNT.to_owned()),
+            region.unwrap_or_else(|| SOME_REGION.to_owned()),
+        )
+    }
+
+    /// Names that are known in part are filled in too, with holes, and names that AWS makes differ between templates and root
+    /// modules.
+    #[must_use]
+    pub fn with_partial_names(self) -> Self {
+        Self {
+            partial: true,
+            shared: shared_names(self.project),
+            ..self
         }
     }
 
     /// The users and roles that a text names: by address, logical ID, name, ARN, or a pattern of these.
     pub fn identities(&self, who: &str) -> Vec<IdentityId> {
-        let all = self.project.identities.iter_enumerated();
-        let can_ask = |i: &Identity| i.kind != IdentityKind::Group;
-        let in_scope = |i: &Identity| self.project.sources.file(i.header.file).in_scope;
-        let named = all.filter(|(_, i)| can_ask(i) && in_scope(i) && self.is_named(i.resource, who));
-        named.map(|(id, _)| id).collect()
+        let in_scope = |id: &IdentityId| {
+            let identity = &self.project.identities[*id];
+            identity.kind != IdentityKind::Group && self.project.sources.file(identity.header.file).in_scope
+        };
+        self.named_identities(who).into_iter().filter(in_scope).collect()
+    }
+
+    /// The same in all that was read, and groups.
+    pub fn named_identities(&self, who: &str) -> Vec<IdentityId> {
+        let all = || self.project.identities.iter_enumerated();
+        let named: Vec<IdentityId> = all()
+            .filter(|(_, i)| self.is_named(i.resource, who))
+            .map(|(id, _)| id)
+            .collect();
+        if !named.is_empty() {
+            return named;
+        }
+        let instances = all().filter(|(_, i)| self.is_instance(i.resource, who));
+        instances.map(|(id, _)| id).collect()
     }
 
     /// The resources that an address, a logical ID, or an ARN names; the bucket of an object too.
@@ -132,7 +195,28 @@ impl<'p> RepositoryPlace<'p> {
             let is_bucket = &*self.project.resources[*id].kind == "AWS::S3::Bucket";
             self.is_named(*id, what) || is_bucket && self.arn(*id).is_some_and(|arn| is_of(&arn))
         });
-        named.collect()
+        let named: Vec<ResourceId> = named.collect();
+        if !named.is_empty() {
+            return named;
+        }
+        let all = self.project.resources.ids();
+        all.filter(|id| self.is_instance(*id, what)).collect()
+    }
+
+    /// Whether an address names all instances of a resource, of which this is one: `aws_iam_role.r` of `aws_iam_role.r["a"]`.
+    fn is_instance(&self, id: ResourceId, text: &str) -> bool {
+        let address = self.project.resources[id].address.full();
+        let mut without = String::new();
+        let mut deep = 0_usize;
+        for c in address.chars() {
+            match c {
+                '[' => deep += 1,
+                ']' => deep = deep.saturating_sub(1),
+                _ if deep == 0 => without.push(c),
+                _ => {}
+            }
+        }
+        without != *address && glob::matches(text, &without, CaseSensitivity::Sensitive)
     }
 
     fn is_named(&self, id: ResourceId, text: &str) -> bool {
@@ -171,6 +255,10 @@ impl<'p> RepositoryPlace<'p> {
 
     /// The physical name; of a name that AWS makes, the address stands for it.
     fn name(&self, id: ResourceId, depth: usize) -> Option<String> {
+        self.name_text(id, depth)?.known().map(Cow::into_owned)
+    }
+
+    fn name_text(&self, id: ResourceId, depth: usize) -> Option<Text> {
         let r = &self.project.resources[id];
         let form = resource_types::find(&r.kind).and_then(|t| t.arn.as_ref());
         let property = form.and_then(|f| f.property).unwrap_or(match &*r.kind {
@@ -183,27 +271,42 @@ impl<'p> RepositoryPlace<'p> {
             Some(value) => {
                 let text = value.as_text()?;
                 let filled = self.filled(text, depth + 1);
-                filled.known().map(Cow::into_owned)
+                (self.partial || filled.is_known()).then_some(filled)
             }
+            // What CloudFormation makes is known in part; policies name identities by reference, and those keep one name.
+            None if self.partial && r.namespace() != Some("IAM") && r.generated_name().is_some() => r.generated_name(),
             None => {
-                let address = match self.shared.contains(&r.address.name) {
-                    true => r.address.full(),
-                    false => Cow::Borrowed(&*r.address.name),
+                let address = match (self.shared.contains(&r.address.name), self.partial) {
+                    (true, true) => Cow::Owned(format!("{}-{}", r.address.scope, r.address.name)),
+                    (true, false) => r.address.full(),
+                    (false, _) => Cow::Borrowed(&*r.address.name),
                 };
-                Some(address.replace(['.', '/', '[', ']', '"'], "-"))
+                let name = address.replace(['.', '/', '[', ']', '"', '#'], "-");
+                Some(Text::synthetic(&name, r.header))
             }
         }
     }
 
     /// The ARN of a resource; `None` where its type or its name is not known.
     pub fn arn(&self, id: ResourceId) -> Option<String> {
-        self.arn_at(id, 0)
+        self.arn_text(id, 0)?.known().map(Cow::into_owned)
     }
 
-    fn arn_at(&self, id: ResourceId, depth: usize) -> Option<String> {
+    /// Whether it has an ARN, known or not.
+    pub fn has_arn(&self, id: ResourceId) -> bool {
+        let kind = &self.project.resources[id].kind;
+        resource_types::find(kind).is_some_and(|t| t.arn.is_some())
+    }
+
+    /// The ARN as far as it is known.
+    pub fn partial_arn(&self, id: ResourceId) -> Option<Text> {
+        self.arn_text(id, 0)
+    }
+
+    fn arn_text(&self, id: ResourceId, depth: usize) -> Option<Text> {
         let r = &self.project.resources[id];
         let form = resource_types::find(&r.kind)?.arn.as_ref()?;
-        let name = self.name(id, depth)?;
+        let name = self.name_text(id, depth)?;
         let path = r.get("Path").and_then(Value::as_str).unwrap_or(Cow::Borrowed("/"));
         let path = path.trim_start_matches('/');
         let place = match form.service {
@@ -211,7 +314,10 @@ impl<'p> RepositoryPlace<'p> {
             "iam" => format!(":{}", self.account),
             _ => format!("{}:{}", self.region, self.account),
         };
-        Some(format!("arn:aws:{}:{place}:{}{path}{name}", form.service, form.before))
+        let head = format!("arn:aws:{}:{place}:{}{path}", form.service, form.before);
+        let mut out = Text::synthetic(&head, r.header);
+        out.append(&name);
+        Some(out)
     }
 
     /// A text with what is known of its holes.
@@ -221,7 +327,7 @@ impl<'p> RepositoryPlace<'p> {
             match piece {
                 Piece::Lit(_) => out.push(piece.clone()),
                 Piece::Hole(hole) => match self.fill(hole, depth) {
-                    Some(known) => out.append(&Text::synthetic(&known, hole.span)),
+                    Some(known) => out.append(&known),
                     None => out.push(piece.clone()),
                 },
             }
@@ -247,12 +353,13 @@ impl<'p> RepositoryPlace<'p> {
         }
     }
 
-    fn fill(&self, hole: &Hole, depth: usize) -> Option<String> {
+    fn fill(&self, hole: &Hole, depth: usize) -> Option<Text> {
+        let known = |text: &str| Some(Text::synthetic(text, hole.span));
         match hole.kind {
-            HoleKind::Account => return Some(self.account.clone()),
-            HoleKind::Partition => return Some("aws".to_owned()),
-            HoleKind::Region => return Some(self.region.clone()),
-            HoleKind::UrlSuffix => return Some("amazonaws.com".to_owned()),
+            HoleKind::Account => return known(&self.account),
+            HoleKind::Partition => return known("aws"),
+            HoleKind::Region => return known(&self.region),
+            HoleKind::UrlSuffix => return known("amazonaws.com"),
             _ if depth >= MAX_DEPTH => return None,
             _ => {}
         }
@@ -263,10 +370,18 @@ impl<'p> RepositoryPlace<'p> {
         let form = resource_types::find(&self.project.resources[id].kind)?.arn.as_ref()?;
         let attribute = &*target.attribute;
         let is_user = &*self.project.resources[id].kind == "AWS::IAM::User";
-        if form.names.contains(&attribute) || is_user && matches!(attribute, "" | "id" | "name") {
-            return self.name(id, depth + 1);
+        let found = if form.names.contains(&attribute) || is_user && matches!(attribute, "" | "id" | "name") {
+            self.name_text(id, depth + 1)
+        } else if form.arns.contains(&attribute) {
+            self.arn_text(id, depth + 1)
+        } else {
+            None
+        }?;
+        // It stands where the reference does.
+        match found.known() {
+            Some(text) => known(&text),
+            None => Some(found),
         }
-        form.arns.contains(&attribute).then(|| self.arn_at(id, depth + 1))?
     }
 
     /// The policies that apply to a request by an identity of the repository, or by another, to a resource.
@@ -363,7 +478,7 @@ impl<'p> RepositoryPlace<'p> {
     }
 
     /// A document with what is known filled in.
-    fn document(&self, document: &Document) -> Document {
+    pub(super) fn document(&self, document: &Document) -> Document {
         let mut out = document.clone();
         let fill = |item: &mut ClauseItem| {
             if !item.text.is_known() {
@@ -387,6 +502,13 @@ impl<'p> RepositoryPlace<'p> {
         }
         out
     }
+}
+
+/// Addresses that several resources have.
+fn shared_names(project: &Project<'_>) -> HashSet<Arc<str>> {
+    let mut seen: HashSet<Arc<str>> = HashSet::new();
+    let names = project.resources.iter().map(|r| r.address.name.clone());
+    names.filter(|name| !seen.insert(name.clone())).collect()
 }
 
 /// A text in which the account and the Region are holes again.

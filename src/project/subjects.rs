@@ -55,7 +55,7 @@ pub struct CombinedPolicy {
 }
 
 impl CombinedPolicy {
-    fn new(like: &Document) -> Self {
+    pub(super) fn new(like: &Document) -> Self {
         Self {
             document: Document {
                 statements: Vec::new(),
@@ -433,7 +433,7 @@ impl Project<'_> {
         }
     }
 
-    fn add_use(&self, used: &PolicyUse, policy: &mut CombinedPolicy, place: &RepositoryPlace<'_>) {
+    pub(super) fn add_use(&self, used: &PolicyUse, policy: &mut CombinedPolicy, place: &RepositoryPlace<'_>) {
         let documents = self.documents_of(used);
         if documents.is_empty() {
             let name = match &used.policy {

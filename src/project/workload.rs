@@ -35,6 +35,8 @@ pub enum WorkloadKind {
     Task,
     /// An EC2 instance, or what instances are launched from.
     Instance,
+    /// A job of AWS Glue.
+    Job,
     /// What the settings say runs with the role, which is its resource.
     Declared,
 }

@@ -143,7 +143,7 @@ struct JsonCondition<'a> {
 
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-struct JsonRequest<'a> {
+pub(super) struct JsonRequest<'a> {
     principal: JsonCaller<'a>,
     action: &'a str,
     resource: &'a str,
@@ -296,7 +296,7 @@ fn keys(conditions: &[ChangeCondition]) -> Vec<&str> {
 }
 
 /// "`s3:PutObject` on `arn:aws:s3:::b/example` by `arn:aws:iam::111122223333:role/example`, with `aws:sourcevpc` = `vpc-1`"
-fn request(r: &Witness) -> String {
+pub(super) fn request(r: &Witness) -> String {
     let who = match &r.principal {
         WitnessPrincipal::Named(name) => format!("`{name}`"),
         WitnessPrincipal::Anonymous => "an anonymous caller".to_owned(),
@@ -538,7 +538,7 @@ fn json_change<'a>(page: &'a DiffPage<'_>, c: &'a DiffChange, is_gain: bool) -> 
     }
 }
 
-fn json_request(r: &Witness) -> JsonRequest<'_> {
+pub(super) fn json_request(r: &Witness) -> JsonRequest<'_> {
     let context = r.context.iter().map(|(key, value)| {
         let value = match value {
             WitnessValue::One(one) => JsonContext::One(one),

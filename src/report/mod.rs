@@ -5,6 +5,7 @@
 
 mod access;
 mod compact;
+mod contracts;
 mod diff;
 mod excerpt;
 mod graph;
@@ -33,6 +34,9 @@ use crate::triage::{Report, ReportedFinding};
 #[cfg(feature = "cli")]
 pub(crate) use access::schema as access_schema;
 pub use access::{RepositoryAnswer, access_human, access_json, repository_access_json};
+#[cfg(feature = "cli")]
+pub(crate) use contracts::schema as contracts_schema;
+pub use contracts::{ContractsPage, contracts_human, contracts_json};
 #[cfg(feature = "cli")]
 pub(crate) use diff::schema as diff_schema;
 pub use diff::{DiffChange, DiffMove, DiffPage, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};

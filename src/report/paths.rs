@@ -188,10 +188,7 @@ pub fn paths_human(listed: &PathsPage<'_>) -> String {
     let (mut out, mut count) = (String::new(), 0);
     (listed.paths)(&mut |p| {
         count += 1;
-        push_line(
-            &mut out,
-            &format!("{}: {}: {}", p.severity.name(), title(p), path_line(p)),
-        );
+        push_line(&mut out, &format!("{}: {}: {}", p.severity.name(), title(p), p.line()));
         for (i, h) in p.hops.iter().enumerate() {
             push_line(&mut out, &format!("  {}. {}", i + 1, sentence(h)));
             for need in &h.needs {
@@ -228,12 +225,6 @@ fn total(paths: usize) -> String {
         0 => "No paths.".to_owned(),
         _ => phrase::count(paths, "path", "paths"),
     }
-}
-
-/// `user/ann → role/build → role/admin`
-pub(super) fn path_line(p: &AccessPath) -> String {
-    let through: Vec<String> = p.hops.iter().map(|h| h.to.text()).collect();
-    format!("{} → {}", p.from.text(), through.join(" → "))
 }
 
 /// A list that fits a comment on a pull request.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::access::{JsonDecidingStatement, answer_statements, answer_text};
 use super::json::{JsonSpan, JsonUnjudged, JsonUnread, SCHEMA_VERSION, span, unjudged, unread};
-use super::paths::{JsonPath, json_path, path_line};
+use super::paths::{JsonPath, json_path};
 use crate::access::{AccessAnswer, Decision};
 use crate::paths::AccessPath;
 use crate::source::{Problem, Sources, Span, json_without_commands, pretty_json, push_line};
@@ -128,7 +128,7 @@ pub fn who_can_human(page: &WhoCanPage<'_, '_>) -> String {
     chapter("may be able to, and it is not known:", of(Decision::Unknown));
     chapter(
         "can become one of those who can:",
-        page.through.iter().map(path_line).collect(),
+        page.through.iter().map(AccessPath::line).collect(),
     );
     if out.is_empty() {
         push_line(&mut out, &format!("No one here can perform {} on {on}.", page.action));

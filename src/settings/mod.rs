@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::finding::{Confidence, Severity};
-use crate::iam::{DeclaredWorkload, Ownership, PolicyKind, SettingValue};
+use crate::iam::{ContractTerms, DeclaredContract, DeclaredWorkload, Ownership, PolicyKind, SettingValue};
 use crate::rules::options::OptionValues;
 use crate::rules::{Profile, Ruleset, Selection};
 use crate::source::join_path;
@@ -115,6 +115,9 @@ pub struct Settings {
     /// Code and the role that it runs with, where no template links them: containers, instances, scripts.
     #[serde(rename = "workload")]
     pub workloads: Vec<RangedValue<WorkloadSettings>>,
+    /// Access that is promised: who may perform which actions on which resources, and who may not.
+    #[serde(rename = "contract")]
+    pub contracts: Vec<RangedValue<ContractTerms>>,
     /// Findings to suppress, each with a reason.
     #[serde(rename = "exception")]
     pub exceptions: Vec<RangedValue<Exception>>,
@@ -347,7 +350,7 @@ impl Settings {
         kinds.find(|(glob, _)| self.covers(glob, file)).map(|(_, kind)| *kind)
     }
 
-    /// What the user says is theirs; the paths of code are absolute.
+    /// What the user says is theirs; the paths of code and the folders of contracts are absolute.
     pub fn ownership(&self) -> Ownership {
         Ownership {
             accounts: self.own.accounts.0.clone(),
@@ -356,8 +359,19 @@ impl Settings {
             trusted_accounts: self.own.trusted_accounts.0.clone(),
             sensitive: self.own.sensitive.0.clone(),
             workloads: self.workloads.iter().filter_map(|w| self.declared(w)).collect(),
+            contracts: self.contracts.iter().filter_map(|c| self.promised(c)).collect(),
             today: None,
         }
+    }
+
+    fn promised(&self, contract: &RangedValue<ContractTerms>) -> Option<DeclaredContract> {
+        let file = read::file_at(&self.files, contract.range.start)?;
+        Some(DeclaredContract {
+            file: file.path.clone(),
+            folder: file.dir.clone(),
+            terms: contract.value.clone().moved(|range| file.bytes(range)),
+            whole: true,
+        })
     }
 
     fn declared(&self, workload: &RangedValue<WorkloadSettings>) -> Option<DeclaredWorkload> {

@@ -85,7 +85,9 @@ pub fn parse(
             settings.per_file.sort_by_key(|(glob, _)| from(&glob.range));
             settings.policy_kinds.sort_by_key(|(glob, _)| from(&glob.range));
             settings.files = reader.files;
-            Ok(settings)
+            let faults = settings.contracts.iter().filter_map(|c| c.fault());
+            let faults = settings.faults(faults.map(|(at, message)| (at.start, message)).collect());
+            if faults.is_empty() { Ok(settings) } else { Err(faults) }
         }
         _ => Err(reader.faults),
     }

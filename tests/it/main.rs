@@ -21,6 +21,7 @@ mod cloudformation_robust;
 mod cloudformation_sam;
 mod cloudformation_templates;
 mod constructs;
+mod contracts;
 mod counts;
 mod credentials;
 mod defaults;

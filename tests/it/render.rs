@@ -439,6 +439,10 @@ boto3.client(name).go()
         ),
         ("broken.tf", "resource {"),
         (
+            "all.access.toml",
+            "[[contract]]\nname = 'a'\nwho = ['other-accounts', 'nobody']\nnever = ['s3:GetObject', 'kms:*']\nreach = 'any path'\n",
+        ),
+        (
             "narrow.json",
             r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"}]}"#,
         ),
@@ -447,12 +451,13 @@ boto3.client(name).go()
             r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "${x}"}, "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}]}"#,
         ),
     ]);
-    let outputs: [(&str, &[&str]); 8] = [
+    let outputs: [(&str, &[&str]); 9] = [
         ("report", &["check", "--format", "json"]),
         ("policies", &["policies", "--format", "json"]),
         ("needs", &["needs", "--format", "json"]),
         ("can", &["can", "public", "s3:GetObject", "--format", "json"]),
         ("who-can", &["who-can", "s3:GetObject", "--format", "json"]),
+        ("contracts", &["contracts", "--format", "json"]),
         ("diff", &["diff", "narrow.json", "wide.json", "--format", "json"]),
         ("paths", &["paths", "--format", "json"]),
         ("graph", &["graph", "--format", "json"]),

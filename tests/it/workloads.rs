@@ -655,3 +655,46 @@ fn needs_lists_code_in_templates() {
     let required = &json["calls"][0]["actions"]["required"];
     assert_eq!(*required, serde_json::json!(["s3:PutObject", "s3:PutObjectAcl"]));
 }
+
+#[test]
+fn jobs_of_glue() {
+    let job = |location: &str| {
+        let role = ROLE.replace("ecs-tasks", "glue");
+        role + &format!(
+            r#"resource "aws_s3_object" "script" {{
+  bucket = "scripts"
+  key    = "jobs/reader.py"
+  source = "${{path.module}}/jobs/reader.py"
+}}
+resource "aws_glue_job" "reader" {{
+  name     = "reader"
+  role_arn = aws_iam_role.billing.arn
+  command {{
+    script_location = "{location}"
+  }}
+}}
+"#
+        )
+    };
+    let code = "import boto3\n\nboto3.client('sqs').receive_message(QueueUrl='q')\n";
+    let spark = code.replace("import boto3\n", "import boto3\nimport acme_helpers\n");
+    for (location, code, found) in [
+        (
+            "s3://${aws_s3_object.script.bucket}/${aws_s3_object.script.key}",
+            code,
+            true,
+        ),
+        ("s3://scripts/${aws_s3_object.script.key}", code, true),
+        ("s3://scripts/jobs/reader.py", code, true),
+        ("s3://scripts/jobs/other.py", code, false),
+        ("s3://scripts/jobs/reader.py", &spark, false),
+    ] {
+        let ran = check_usage(
+            &Repository::new(&[("main.tf", &job(location)), ("jobs/reader.py", code)]),
+            &[],
+        );
+        let all = labels(&ran);
+        let is_found = all.iter().any(|l| l.starts_with("unused-grant: main.tf:12"));
+        assert_eq!(is_found, found, "{location} {all:?}");
+    }
+}

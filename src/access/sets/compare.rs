@@ -3,15 +3,14 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::callers;
 use super::concrete::{Values, allows};
-use super::fill::{fillings, value_of_hole, value_of_variable};
-use super::glob::{Fields, Meaning};
-use super::keys::KeyState;
+use super::fill::fillings;
+use super::glob::Fields;
 use super::real;
-use super::request::{Witness, WitnessValue};
+use super::request::Witness;
 use super::solve::{Cell, FoundCells, Frame, Solver};
-use super::statements::{ACTION, Bound, Bounds, CALLER, FIRST_KEY, RESOURCE, Space, StatementBox, StatementBoxes};
+use super::statements::{Bound, Bounds, Space, StatementBox, StatementBoxes};
+use super::witness::witness;
 use crate::iam::{Action, ActionSet, Document};
 
 /// Sets of actions that statements tell apart within one.
@@ -419,7 +418,7 @@ impl DifferenceSearch<'_> {
     }
 
     fn keep(&mut self, allow: &StatementBox, actions: ActionSet, action: Option<Action>, cells: &[Option<Cell>]) {
-        let (request, values) = self.witness(action, cells);
+        let (request, values) = witness(self.space, self.values, action, cells);
         let (old, new) = self.documents;
         let confirmed = allows(new, &request, &values).is_yes() && allows(old, &request, &values).is_no();
         self.pass.found.push(FoundRequest {
@@ -429,73 +428,5 @@ impl DifferenceSearch<'_> {
             values,
             confirmed,
         });
-    }
-
-    /// A request, in which everything unknown has a value.
-    fn witness(&self, action: Option<Action>, cells: &[Option<Cell>]) -> (Witness, Values) {
-        let symbols = &self.space.symbols;
-        let mut values = self.values.clone();
-        for (name, kind) in &symbols.holes {
-            values.entry(name.clone()).or_insert_with(|| value_of_hole(*kind, name));
-        }
-        let mut states: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        let mut absent: BTreeSet<&str> = BTreeSet::new();
-        for (key, cell) in self.space.keys.iter().zip(cells.iter().skip(FIRST_KEY)) {
-            match cell {
-                Some(Cell::Key(KeyState::Values(found))) => drop(states.insert(key, found.clone())),
-                Some(Cell::Key(KeyState::Absent)) => drop(absent.insert(key)),
-                Some(Cell::Text(_)) | None => {}
-            }
-        }
-        let text = |dimension: usize| match cells.get(dimension) {
-            Some(Some(Cell::Text(text))) => text.clone(),
-            _ => String::new(),
-        };
-        let (caller, resource, free) = (text(CALLER), text(RESOURCE), text(ACTION));
-        // Values of variables: as the keys say, otherwise of their own.
-        let mut variables: BTreeMap<String, String> = BTreeMap::new();
-        let all = states.values().flatten().chain([&caller, &resource, &free]);
-        for (_, meaning) in all.flat_map(|t| symbols.within(t)) {
-            if let Meaning::Variable(key) = meaning {
-                let given = match states.get(&**key).map(Vec::as_slice) {
-                    Some([one]) if symbols.within(one).next().is_none() => Some(one.clone()),
-                    _ => None,
-                };
-                variables.insert(key.clone(), given.unwrap_or_else(|| value_of_variable(key)));
-            }
-        }
-        let fill = |text: &str| -> String {
-            let each = text.chars().map(|c| match symbols.meaning(c) {
-                Some(Meaning::Variable(key)) => variables.get(key).cloned().unwrap_or_default(),
-                Some(Meaning::Hole(_, _, name)) => values.get(name).cloned().unwrap_or_default(),
-                None => c.to_string(),
-            });
-            each.collect()
-        };
-        let caller = fill(&caller);
-        let mut context: BTreeMap<String, WitnessValue> = BTreeMap::new();
-        for (key, found) in &states {
-            let found = found.iter().map(|v| fill(v)).collect();
-            context.insert((*key).to_owned(), WitnessValue::new(found));
-        }
-        for (key, value) in &variables {
-            if !absent.contains(key.as_str()) {
-                let value = WitnessValue::new(vec![value.clone()]);
-                context.entry(key.clone()).or_insert(value);
-            }
-        }
-        for (key, value) in callers::repeated_keys(&caller) {
-            if self.space.caller_keys.contains(key) {
-                context.insert(key.to_owned(), WitnessValue::new(vec![value]));
-            }
-        }
-        let request = Witness {
-            principal: callers::shown(&caller),
-            action: action.map_or_else(|| fill(&free), |a| a.name().to_owned()),
-            resource: fill(&resource),
-            context,
-            caller,
-        };
-        (request, values)
     }
 }

@@ -12,6 +12,7 @@
 //! Two dimensions are treated as independent, except for the keys that repeat the principal (`callers`).
 
 mod callers;
+mod common;
 mod compare;
 mod concrete;
 mod describe;
@@ -23,7 +24,9 @@ mod request;
 mod search;
 mod solve;
 mod statements;
+mod witness;
 
+pub use common::{AskedCallers, AskedRequests, CommonAccess, find_common};
 #[cfg(any(test, feature = "internals"))]
 pub use compare::NewGrant;
 pub use compare::{Difference, Undecided, compare, compare_where};

@@ -48,7 +48,7 @@ pub(super) struct Space {
 }
 
 impl Space {
-    fn atom(&mut self, dimension: usize, atom: Atom) -> (usize, u32) {
+    pub(super) fn atom(&mut self, dimension: usize, atom: Atom) -> (usize, u32) {
         let place = (dimension, atom);
         if let Some(number) = self.numbers.get(&place) {
             return (dimension, *number);
@@ -61,6 +61,17 @@ impl Space {
         all.push(place.1.clone());
         self.numbers.insert(place, number);
         (dimension, number)
+    }
+
+    /// A statement of which nothing is known: it may be about everything.
+    pub(super) fn everything(&mut self) -> StatementBox {
+        let globs = vec![TextGlob::any()];
+        StatementBox {
+            index: usize::MAX,
+            actions: ActionSet::all(),
+            action_text: self.atom(ACTION, Atom::Text { globs, negated: false }),
+            atoms: Vec::new(),
+        }
     }
 
     fn key(&mut self, key: &str) -> usize {

@@ -81,6 +81,7 @@ const POLICIES: &[&str] = &[
     "AWSLambdaMSKExecutionRole",
     "AWSLambdaSQSQueueExecutionRole",
     "AWSLambdaVPCAccessExecutionRole",
+    "AWSGlueServiceRole",
     "AWSXRayDaemonWriteAccess",
     "AWSXrayWriteOnlyAccess",
     "AmazonSSMManagedInstanceCore",
@@ -88,6 +89,34 @@ const POLICIES: &[&str] = &[
     "CloudWatchLambdaApplicationSignalsExecutionRolePolicy",
     "CloudWatchLambdaInsightsExecutionRolePolicy",
 ];
+
+/// Actions that AWS Glue calls for a job. AWS Glue User Guide, "Create an IAM policy for the AWS Glue service".
+const GLUE: &[&str] = &[
+    "cloudwatch:PutMetricData",
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateTags",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteTags",
+    "ec2:Describe*",
+    "glue:*",
+    "iam:GetRole",
+    "iam:GetRolePolicy",
+    "iam:ListRolePolicies",
+    "lakeformation:GetDataAccess",
+    "logs:*",
+    "s3:CreateBucket",
+    "s3:DeleteObject",
+    "s3:Get*",
+    "s3:List*",
+    "s3:PutObject",
+    "secretsmanager:GetSecretValue",
+];
+
+/// Actions that the role of a job of AWS Glue may need for any script.
+pub(super) fn actions_of_job() -> &'static ActionSet {
+    static SET: OnceLock<ActionSet> = OnceLock::new();
+    SET.get_or_init(|| ActionSet::expand_all(GLUE.iter().copied()))
+}
 
 /// Whether the managed policy of this name, without its path, is one of [`POLICIES`].
 pub(super) fn is_platform_policy(name: &str) -> bool {

@@ -142,6 +142,9 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
                 used.declared.union_with(&sources.required_actions());
                 used.declared.union_with(&platform::platform_actions(r));
             }
+            if w.kind == WorkloadKind::Job {
+                used.actions.union_with(platform::actions_of_job());
+            }
             if matches!(w.kind, WorkloadKind::Task | WorkloadKind::Instance) {
                 let beside = platform::sidecar_actions(&project.resources[w.resource]);
                 used.actions.union_with(&beside.ok_or(NotComparedReason::SharedRole)?);
@@ -277,6 +280,7 @@ fn trusts_only_services_of(project: &Project<'_>, role: IdentityId, workloads: &
         workloads.iter().any(|w| match w.kind {
             WorkloadKind::Function => matches!(name, "lambda.amazonaws.com" | "edgelambda.amazonaws.com"),
             WorkloadKind::Task => name == "ecs-tasks.amazonaws.com",
+            WorkloadKind::Job => name == "glue.amazonaws.com",
             WorkloadKind::Instance => name.starts_with("ec2.amazonaws.com"),
             WorkloadKind::Declared => true,
         })

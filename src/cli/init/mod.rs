@@ -16,7 +16,10 @@ use super::input::InputArgs;
 use super::repositories;
 use super::run::{self, RunOptions};
 use super::{CliFailure, terminal};
+use crate::contracts::propose;
 use crate::discover;
+use crate::iam::{ContractReach, ContractTerms};
+use crate::project::Effects;
 use crate::settings::Settings;
 use crate::source::{join_path, relative_path};
 
@@ -82,7 +85,7 @@ impl Init {
             let existing = existing_text(&absolute, &shown)?;
             let plan = match (fresh, existing) {
                 (None, Some(_)) => PlannedWrite::Keep("exists", None),
-                (None, None) => PlannedWrite::Create(settings(&accounts()?)),
+                (None, None) => PlannedWrite::Create(settings(&FirstLook::new()?)),
                 (Some(fresh), None) => PlannedWrite::Create(fresh),
                 (Some(fresh), Some(existing)) => file.plan(&fresh, &existing),
             };
@@ -153,34 +156,50 @@ fn create(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// Accounts in the ARNs of what is checked here, the most frequent first.
-fn accounts() -> Result<Vec<(String, usize)>, CliFailure> {
-    let over = |_: &mut Settings| {};
-    let input = InputArgs::from_path(".".into());
-    let all = repositories::read(&input, &over, &RunOptions::confined())?;
-    let mut accounts: BTreeMap<String, usize> = BTreeMap::new();
-    for f in all.iter().flat_map(|read| &read.found.files) {
-        for id in account_ids(&f.text) {
-            *accounts.entry(id.to_owned()).or_default() += 1;
-        }
-    }
-    let mut ranked: Vec<(String, usize)> = accounts.into_iter().collect();
-    ranked.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-    Ok(ranked)
+/// What the first settings are made from.
+struct FirstLook {
+    /// Accounts in the ARNs of what is checked here, the most frequent first.
+    accounts: Vec<(String, usize)>,
+    /// Contracts that are kept.
+    contracts: Vec<ContractTerms>,
 }
 
-fn settings(accounts: &[(String, usize)]) -> String {
+impl FirstLook {
+    fn new() -> Result<Self, CliFailure> {
+        let over = |_: &mut Settings| {};
+        let input = InputArgs::from_path(".".into());
+        let all = repositories::read(&input, &over, &RunOptions::confined())?;
+        let mut accounts: BTreeMap<String, usize> = BTreeMap::new();
+        for f in all.iter().flat_map(|read| &read.found.files) {
+            for id in account_ids(&f.text) {
+                *accounts.entry(id.to_owned()).or_default() += 1;
+            }
+        }
+        let mut ranked: Vec<(String, usize)> = accounts.into_iter().collect();
+        ranked.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        let proposed = repositories::each(all, |_, analysis| {
+            let project = &analysis.project;
+            propose(project, &Effects::new(project))
+        });
+        Ok(Self {
+            accounts: ranked,
+            contracts: proposed.into_iter().next().unwrap_or_default(),
+        })
+    }
+}
+
+fn settings(look: &FirstLook) -> String {
     let mut out = String::from(
         "schema = 1\n\n# Lowest severity that makes the command fail.\nfail-on = \"medium\"\n\n# Settings like these stand above the first table.\n# exclude = [\"**/testdata/**\"]\n# rule-dirs = [\"policies/rules\"]\n\n\
          # Your accounts and organizations: access from others is reported with certainty.\n[own]\n",
     );
-    if accounts.is_empty() {
+    if look.accounts.is_empty() {
         out.push_str("# accounts = { prod = \"111122223333\" }\n");
     } else {
         out.push_str(
             "# Accounts in the ARNs of this repository; keep and name those that are yours.\n# accounts = [\n",
         );
-        for (id, n) in accounts.iter().take(10) {
+        for (id, n) in look.accounts.iter().take(10) {
             out.push_str(&format!("#   \"{id}\",  # {n} times\n"));
         }
         out.push_str("# ]\n");
@@ -188,6 +207,36 @@ fn settings(accounts: &[(String, usize)]) -> String {
     out.push_str("# github = [\"your-organization\"]\n");
     out.push_str("\n# Python code in containers or on instances, and its role: its calls are compared with the grants of the role.\n");
     out.push_str("# [[workload]]\n# code = \"svc/\"\n# role = \"aws_iam_role.task\"\n");
+    if look.contracts.is_empty() {
+        out.push_str("\n# Access that is promised: `overgrant contracts` says whether it is so.\n");
+        out.push_str("# [[contract]]\n# name = \"CI manages no identities\"\n# who = [\"aws_iam_role.ci\"]\n# never = [\"iam:*\"]\n");
+    } else {
+        out.push_str("\n# Access that this repository keeps to now: keep what should stay so.\n");
+        let entries: Vec<String> = look.contracts.iter().map(contract_entry).collect();
+        out.push_str(&entries.join("\n"));
+    }
+    out
+}
+
+fn contract_entry(terms: &ContractTerms) -> String {
+    let mut out = String::from("[[contract]]\n");
+    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+    out.push_str(&format!("name = {}\n", quoted(&terms.name.value.0)));
+    for (key, names) in [
+        ("who", &terms.who),
+        ("never", &terms.never),
+        ("actions", &terms.actions),
+        ("resources", &terms.resources),
+        ("only", &terms.only),
+    ] {
+        if let Some(names) = names {
+            let all: Vec<String> = names.iter().map(|n| quoted(&n.value.0)).collect();
+            out.push_str(&format!("{key} = [{}]\n", all.join(", ")));
+        }
+    }
+    if terms.reach == ContractReach::AnyPath {
+        out.push_str("reach = \"any path\"\n");
+    }
     out
 }
 

@@ -178,6 +178,44 @@ impl Linking<'_, '_> {
         })
     }
 
+    /// The script of a job of AWS Glue, where the repository puts it into the bucket. What it takes to see it is added to
+    /// `wanted`. AWS Glue API Reference, "JobCommand".
+    pub(super) fn code_of_job(&self, r: &Resource, wanted: &mut BTreeSet<String>) -> Option<WorkloadCode> {
+        let command = r.get("Command")?;
+        let command = command.items().first().unwrap_or(command);
+        let written = command.get("ScriptLocation")?;
+        let text = written.to_text()?;
+        let resources = &self.project.resources;
+        let is_object = |id: &ResourceId| &*resources[*id].kind == "AWS::S3::Object";
+        let referred = || {
+            let targets = text.holes().filter_map(|h| h.target.as_ref());
+            targets.flat_map(|t| self.index.target(t)).copied().find(is_object)
+        };
+        let by_key = || {
+            let shown = text.display();
+            let ends = |id: &ResourceId| {
+                let key = resources[*id].get("Key").and_then(Value::as_text);
+                key.is_some_and(|key| shown.ends_with(&format!("/{}", key.display())))
+            };
+            let mut found = resources.ids().filter(is_object).filter(ends);
+            found.next().filter(|_| found.next().is_none())
+        };
+        let path = package_path(&resources[referred().or_else(by_key)?])?;
+        let path = self.project.sources.resolved(&path).into_owned();
+        if !path.ends_with(".py") {
+            return None;
+        }
+        let Some(file) = self.python_file(&path) else {
+            wanted.insert(path);
+            return None;
+        };
+        Some(WorkloadCode {
+            span: written.span,
+            place: CodePlace::Paths(vec![path]),
+            handler: Some(Handler { file, function: None }),
+        })
+    }
+
     /// The folders of layers from which code imports: a layer holds them as `python/`, or is built of them. AWS Lambda
     /// Developer Guide, "Working with layers for Python Lambda functions".
     pub(super) fn layers(&self) -> Vec<String> {

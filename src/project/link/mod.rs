@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
 
 use crate::iam::arn::{Arn, ArnField, is_account_id};
-use crate::iam::{Document, Ownership, PolicyKind};
+use crate::iam::{DeclaredContract, Document, Ownership, PolicyKind};
 use crate::index::{DocumentId, Id, IndexVec, ResourceId};
 use crate::model::LoweredUnit;
 use crate::source::{FileId, Sources};
@@ -55,6 +55,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
         wanted: Vec::new(),
         service_control_policies: Vec::new(),
         management: BTreeSet::new(),
+        contracts: own.contracts.clone(),
     };
     let mut unfilled = Vec::new();
     for mut unit in units {
@@ -81,6 +82,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
             project.unplaced.entry(key).or_insert(span);
         }
         project.unused.append(&mut unit.unused);
+        project.contracts.append(&mut unit.contracts);
     }
     project.unused.sort();
     project.defaults.sort();
@@ -104,6 +106,11 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
     project.granted = IndexVec::with_len_of(&project.documents, OnceLock::new);
     workloads::workloads(&mut project, &index);
     project.references = index;
+    let place = |c: &DeclaredContract| (c.file.clone(), c.terms.name.range.start);
+    project.contracts.sort_by_cached_key(place);
+    let policies = project.contracts.iter().filter_map(DeclaredContract::policy_path);
+    let missing = policies.filter(|path| sources.find(path).is_none());
+    project.wanted.extend(missing);
     project
 }
 

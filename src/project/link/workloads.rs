@@ -26,6 +26,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
         let kind = match &*r.kind {
             "AWS::Lambda::Function" => WorkloadKind::Function,
             "AWS::ECS::TaskDefinition" => WorkloadKind::Task,
+            "AWS::Glue::Job" => WorkloadKind::Job,
             _ if properties.iter().any(|p| p.instance_profile) => WorkloadKind::Instance,
             _ => continue,
         };
@@ -40,6 +41,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
         }
         let code = match kind {
             WorkloadKind::Function => linking.code(id, r, &mut wanted),
+            WorkloadKind::Job => linking.code_of_job(r, &mut wanted),
             _ => None,
         };
         out.push(Workload {

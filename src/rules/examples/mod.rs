@@ -109,6 +109,7 @@ fn ownership(t: &OwnTable) -> Ownership {
         trusted_accounts: t.trusted_accounts.clone(),
         sensitive: Vec::new(),
         workloads: Vec::new(),
+        contracts: Vec::new(),
         today: None,
     }
 }

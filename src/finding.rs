@@ -148,6 +148,8 @@ pub struct Remedy {
     pub title: String,
     /// Never removes a permission that is in use, never changes meaning.
     pub safe: bool,
+    /// What it is for may be access that the policy does not grant yet, such as the action that a misspelled name means.
+    pub may_grant: bool,
     /// Applied together or not at all.
     pub changes: Vec<RemedyStep>,
     pub offered: Offered,
@@ -166,6 +168,9 @@ pub enum Offered {
     /// If another finding is about this place.
     IfReported(Span),
 }
+
+/// The key of an object that stands for an expression of HCL: `{"${}": "aws_sns_topic.t.arn"}`.
+pub const EXPRESSION: &str = "${}";
 
 /// One step of a [`Remedy`]. Places are spans as the model has them: [`crate::iam::ClauseItem::span`], keys' spans.
 #[derive(Clone, Debug, PartialEq)]
@@ -186,6 +191,14 @@ pub enum RemedyStep {
         key: String,
         value: serde_json::Value,
     },
+    /// A value in the place of the one word or string at the span.
+    Put { at: Span, value: serde_json::Value },
+    /// A block behind the attribute whose name stands at `beside`, in the same HCL block.
+    Block {
+        beside: Span,
+        name: &'static str,
+        attributes: Vec<(&'static str, serde_json::Value)>,
+    },
     /// The word at the span by another one; neither has a character that any syntax would escape.
     Word { at: Span, was: String, with: String },
     /// The comment at the span goes, with its line where nothing else stands there.
@@ -200,6 +213,7 @@ impl Remedy {
         Self {
             title: title.into(),
             safe: true,
+            may_grant: false,
             changes: Vec::new(),
             offered: Offered::Always,
         }
@@ -215,6 +229,14 @@ impl Remedy {
         Self {
             safe: false,
             ..Self::safe(title)
+        }
+    }
+
+    /// One that may grant more: it corrects a name, or adds what is missing.
+    pub fn granting(title: impl Into<String>) -> Self {
+        Self {
+            may_grant: true,
+            ..Self::risky(title)
         }
     }
 
@@ -257,8 +279,23 @@ impl Remedy {
 pub struct Fix {
     pub title: String,
     pub safe: bool,
+    /// See [`Remedy::may_grant`].
+    pub may_grant: bool,
     /// In order of place; no two touch the same bytes.
     pub edits: Vec<Edit>,
+}
+
+/// A fix that was applied, with what it does to the grants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AppliedFix {
+    pub rule: String,
+    pub path: String,
+    /// From 1, before the fix.
+    pub line: usize,
+    pub title: String,
+    pub safe: bool,
+    /// "removes `s3:DeleteObject` on every resource": a line for each part. A safe fix has none.
+    pub changes: Vec<String>,
 }
 
 /// Bytes of a file and what they become.
@@ -379,6 +416,13 @@ impl Finding {
     #[must_use]
     pub fn remedy(mut self, remedy: Remedy) -> Self {
         self.remedies.push(remedy);
+        self
+    }
+
+    /// Those that can be written.
+    #[must_use]
+    pub fn remedies(mut self, remedies: impl IntoIterator<Item = Remedy>) -> Self {
+        self.remedies.extend(remedies);
         self
     }
 

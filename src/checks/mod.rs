@@ -18,6 +18,7 @@ mod holders;
 mod hygiene;
 mod narrowing;
 mod python;
+mod references;
 mod resources;
 mod self_reference;
 mod tool;

@@ -306,7 +306,8 @@ impl CheckArgs {
                 checked.sources,
                 checked.ruleset,
                 self.options(first, checked.root),
-            );
+            )
+            .with_applied(&written.fixes);
             drop(progress);
             if let Some(paths) = paths {
                 paths.add(checked);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::run::{self, Loaded, RunOptions};
 use super::{CliFailure, terminal};
+use crate::finding::AppliedFix;
 use crate::fix::{self, AppliedFixes, LintedState, Texts};
 use crate::phrase;
 use crate::report::{Page, RenderOptions};
@@ -25,10 +26,10 @@ pub(super) struct PendingFixes {
 }
 
 /// How writing went.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(super) struct WriteOutcome {
     files: usize,
-    made: usize,
+    pub(super) fixes: Vec<AppliedFix>,
     /// Standard output holds the text that came on standard input.
     pub(super) stdout_is_taken: bool,
     /// Some file was not written.
@@ -39,14 +40,15 @@ impl WriteOutcome {
     /// Adds what was written in another repository.
     pub(super) fn add(&mut self, more: Self) {
         self.files += more.files;
-        self.made += more.made;
+        self.fixes.extend(more.fixes);
         self.stdout_is_taken |= more.stdout_is_taken;
         self.failed |= more.failed;
     }
 
     pub(super) fn print_note(&self) {
         if self.files > 0 {
-            let made = phrase::count(self.made, "fix", "fixes");
+            lines(&self.fixes).for_each(|line| terminal::note(&format!("note: {line}")));
+            let made = phrase::count(self.fixes.len(), "fix", "fixes");
             terminal::note(&format!(
                 "note: applied {made} in {}",
                 phrase::count(self.files, "file", "files")
@@ -166,7 +168,8 @@ impl PendingFixes {
         options: impl FnOnce(&Loaded<'_>) -> RenderOptions,
     ) -> FixDiff {
         // `patch` and `git apply` skip text before the first file.
-        let mut diffs = match self.applied.difference.as_slice() {
+        let changes: Vec<String> = lines(&self.applied.fixes).collect();
+        let mut diffs = match changes.as_slice() {
             [] => String::new(),
             lines => format!(
                 "# These fixes change what the policies grant:\n# {}\n",
@@ -206,7 +209,7 @@ impl PendingFixes {
         replace_texts(read, &self.before, &self.applied.texts);
         let mut outcome = WriteOutcome {
             files,
-            made: self.applied.made,
+            fixes: std::mem::take(&mut self.applied.fixes),
             stdout_is_taken: false,
             failed: self.left_out || !failed.is_empty(),
         };
@@ -230,6 +233,16 @@ impl PendingFixes {
         });
         changed.filter(|(_, old, new)| old != new)
     }
+}
+
+/// "p.json:3: unused-grant: removes `s3:DeleteObject` on every resource", for each change that fixes make.
+fn lines(fixes: &[AppliedFix]) -> impl Iterator<Item = String> {
+    let of = |f: &AppliedFix| {
+        let (path, line, rule) = (f.path.clone(), f.line, f.rule.clone());
+        let changes = f.changes.clone().into_iter();
+        changes.map(move |what| format!("{path}:{line}: {rule}: {what}"))
+    };
+    fixes.iter().flat_map(of)
 }
 
 fn texts(read: &Loaded<'_>) -> Texts {

@@ -5,9 +5,9 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::grants::{self, Grants};
+use super::grants::{GrantChange, GrantEffect, Grants, lines};
 use super::write::are_independent;
-use crate::finding::Edit;
+use crate::finding::{AppliedFix, Edit};
 use crate::project::Project;
 use crate::source::Span;
 use crate::triage::{Report, Status};
@@ -44,7 +44,40 @@ struct Offer {
     fingerprint: String,
     title: String,
     safe: bool,
+    may_grant: bool,
     edits: Vec<(String, Edit)>,
+    /// The statements of policies that it changes.
+    statements: Vec<Span>,
+}
+
+impl Offer {
+    fn applied(&self, changes: &[GrantChange], batch: &[&Self]) -> AppliedFix {
+        let own = changes.iter().filter(|c| self.makes(c, batch));
+        let mut changes: Vec<String> = Vec::new();
+        for change in own {
+            if !changes.contains(&change.what) {
+                changes.push(change.what.clone());
+            }
+        }
+        AppliedFix {
+            rule: self.rule.clone(),
+            path: self.path.clone(),
+            line: self.line,
+            title: self.title.clone(),
+            safe: self.safe,
+            changes,
+        }
+    }
+
+    /// Whether this is one of the fixes in `batch` that made a change.
+    fn makes(&self, change: &GrantChange, batch: &[&Self]) -> bool {
+        let in_statement = |o: &Self| change.statement.is_some_and(|s| o.statements.contains(&s));
+        let in_file = |o: &Self| o.edits.iter().any(|(path, _)| *path == change.path);
+        if batch.iter().any(|o| in_statement(o)) {
+            return in_statement(self);
+        }
+        in_file(self) || !batch.iter().any(|o| in_file(o))
+    }
 }
 
 /// A fix that was not made.
@@ -70,6 +103,8 @@ pub enum DropReason {
     Stays(String),
     /// A safe fix would change this.
     ChangesGrants(Vec<String>),
+    /// A fix that is not meant to would grant this.
+    GrantsMore(Vec<String>),
 }
 
 impl fmt::Display for DropReason {
@@ -82,6 +117,10 @@ impl fmt::Display for DropReason {
                 f.write_str("it would change what is granted")?;
                 lines.first().map_or(Ok(()), |line| write!(f, ": {line}"))
             }
+            Self::GrantsMore(lines) => {
+                f.write_str("it would grant more")?;
+                lines.first().map_or(Ok(()), |line| write!(f, ": {line}"))
+            }
         }
     }
 }
@@ -90,10 +129,9 @@ impl fmt::Display for DropReason {
 #[derive(Debug, Default)]
 pub struct AppliedFixes {
     pub texts: Texts,
-    pub made: usize,
+    /// In the order of rounds.
+    pub fixes: Vec<AppliedFix>,
     pub dropped: Vec<DroppedFix>,
-    /// What the policies grant otherwise than before, a line each.
-    pub difference: Vec<String>,
     /// Unsafe fixes that are left, where only safe ones were asked for.
     pub unsafe_left: usize,
     /// Findings with a fix that would be made if the baseline did not know them.
@@ -103,10 +141,8 @@ pub struct AppliedFixes {
 impl LintedState {
     pub fn new(project: &Project<'_>, report: &Report) -> Self {
         let sources = project.sources;
-        let mut seen = Self {
-            grants: Grants::new(project),
-            ..Self::default()
-        };
+        let grants = Grants::new(project);
+        let mut seen = Self::default();
         for f in &report.findings {
             let path = sources.path(f.span().file).to_owned();
             let key = |rule: &str| (rule.to_owned(), path.clone());
@@ -133,6 +169,8 @@ impl LintedState {
                     (path.to_owned(), e.clone())
                 });
                 let edits = edits.collect();
+                let places = fix.edits.iter().map(|e| e.span);
+                let statements = places.flat_map(|place| grants.statements_at(place)).collect();
                 seen.offers.push(Offer {
                     rule: f.rule().to_owned(),
                     path: path.clone(),
@@ -140,7 +178,9 @@ impl LintedState {
                     fingerprint: f.identity.fingerprint.clone(),
                     title: fix.title.clone(),
                     safe: fix.safe,
+                    may_grant: fix.may_grant,
                     edits,
+                    statements,
                 });
             }
         }
@@ -148,7 +188,7 @@ impl LintedState {
             let path = sources.path(problem.span.file).to_owned();
             *seen.problems.entry(path).or_default() += 1;
         }
-        seen
+        Self { grants, ..seen }
     }
 }
 
@@ -156,8 +196,6 @@ impl LintedState {
 pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<LintedState, E>) -> Result<AppliedFixes, E> {
     let mut applied = AppliedFixes::default();
     let mut now = lint(&applied.texts)?;
-    let before = std::mem::take(&mut now.grants);
-    let mut granted: Option<Grants> = None;
     let mut refused: BTreeSet<(String, String)> = BTreeSet::new();
     let mut limit = usize::MAX;
     for _ in 0..MAX_ROUNDS {
@@ -166,15 +204,13 @@ pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Linted
             break;
         }
         let texts = apply(&now.texts, &applied.texts, &batch);
-        let mut after = lint(&texts)?;
-        let safe = batch.iter().all(|o| o.safe);
-        let changed = granted.as_ref().unwrap_or(&before).difference(&after.grants);
-        let changes = (safe && !changed.is_empty()).then(|| DropReason::ChangesGrants(grants::lines(&changed)));
-        match find_regression(&now, &after, &batch).or(changes) {
+        let after = lint(&texts)?;
+        let changes = now.grants.difference(&after.grants);
+        match find_regression(&now, &after, &batch).or_else(|| find_grant(&changes, &batch)) {
             None => {
-                granted = Some(std::mem::take(&mut after.grants));
                 applied.texts = texts;
-                applied.made += batch.len();
+                let made: Vec<AppliedFix> = batch.iter().map(|o| o.applied(&changes, &batch)).collect();
+                applied.fixes.extend(made);
                 now = after;
                 limit = usize::MAX;
             }
@@ -195,17 +231,27 @@ pub fn apply_fixes<E>(risky: bool, mut lint: impl FnMut(&Texts) -> Result<Linted
     }
     applied.known_left = now.known.iter().filter(|safe| risky || **safe).count();
     applied.unsafe_left = now.offers.iter().filter(|o| !risky && !o.safe).count();
-    if let Some(granted) = granted {
-        applied.difference = grants::lines(&before.difference(&granted));
-    }
     Ok(applied)
 }
 
+/// Why what these fixes grant and deny is not what they may change: safe ones change nothing, and of the others only those
+/// that are meant to grant something do so.
+fn find_grant(changes: &[GrantChange], batch: &[&Offer]) -> Option<DropReason> {
+    if batch.iter().all(|o| o.safe) {
+        return (!changes.is_empty()).then(|| DropReason::ChangesGrants(lines(changes)));
+    }
+    let meant = |c: &GrantChange| batch.iter().any(|o| o.may_grant && o.makes(c, batch));
+    let widening = changes.iter().filter(|c| c.effect == GrantEffect::Widens && !meant(c));
+    let lines = lines(widening);
+    (!lines.is_empty()).then_some(DropReason::GrantsMore(lines))
+}
+
 /// The fixes of one round: of two that touch, the first in order. Safe and unsafe ones are not made together, since a safe one
-/// has to leave everything granted as it is.
+/// has to leave everything granted as it is; nor are two unsafe ones in one statement, since each says what it removes.
 fn batch<'o>(offers: &'o [Offer], risky: bool, refused: &BTreeSet<(String, String)>, limit: usize) -> Vec<&'o Offer> {
     let mut taken: BTreeMap<&str, BTreeMap<u32, Span>> = BTreeMap::new();
     let mut served: BTreeSet<&str> = BTreeSet::new();
+    let mut statements: BTreeSet<Span> = BTreeSet::new();
     let mut out: Vec<&Offer> = Vec::new();
     let sorted = offers
         .iter()
@@ -216,7 +262,8 @@ fn batch<'o>(offers: &'o [Offer], risky: bool, refused: &BTreeSet<(String, Strin
             break;
         }
         let wanted = (risky || offer.safe) && !refused.contains(&(offer.fingerprint.clone(), offer.title.clone()));
-        if out.len() >= limit || !wanted || served.contains(&*offer.fingerprint) {
+        let shares = !offer.safe && offer.statements.iter().any(|s| statements.contains(s));
+        if out.len() >= limit || !wanted || shares || served.contains(&*offer.fingerprint) {
             continue;
         }
         let free = offer.edits.iter().all(|(path, e)| {
@@ -235,6 +282,7 @@ fn batch<'o>(offers: &'o [Offer], risky: bool, refused: &BTreeSet<(String, Strin
             taken.entry(path).or_default().insert(e.span.start, e.span);
         }
         served.insert(&offer.fingerprint);
+        statements.extend(&offer.statements);
         out.push(offer);
     }
     out

@@ -197,6 +197,11 @@ impl EditableCode {
         self.text.get(self.parts[part].range.clone()).unwrap_or("")
     }
 
+    /// Whether the text stands in a string of a file.
+    pub(super) fn is_embedded(&self) -> bool {
+        self.host.is_some()
+    }
+
     /// Whether a list or an object stands in brackets.
     pub(super) fn is_bracketed(&self, part: usize) -> bool {
         let p = &self.parts[part];

@@ -1,277 +1,302 @@
-//! What the documents of the files grant and deny, to be compared before and after a fix: the one judge of what a fix
-//! changes.
+//! What the documents of the files grant and deny before and after a fix, judged by the engine of `overgrant diff`.
 //!
-//! **Invariant:** two texts that say the same in other words (an action twice, a resource that another one covers) have
-//! the same grants. What is not known before deployment is compared as it is written.
+//! **Invariant:** what a document allows and what it denies are compared apart: where neither differs, nothing differs for
+//! anyone who has the document, whatever other policies there are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::iam::actions::ActionSet;
-use crate::iam::catalogue::Action;
-use crate::iam::condition::{Network, OperatorFamily};
-use crate::iam::glob::CaseSensitivity;
-use crate::iam::pattern::Pattern;
-use crate::iam::resource_fit::may_apply;
-use crate::iam::{Clause, ClauseItem, Condition, Document, Effect, Statement};
+use crate::access::sets::{Change, Difference, compare, compare_where, describe};
+use crate::iam::{ClauseItem, Condition, Document, Effect, Statement};
 use crate::phrase;
-use crate::project::Project;
-use crate::source::Text;
+use crate::project::{CombinedPolicy, Project, RepositoryPlace};
+use crate::source::{Span, one_line};
 
-/// Documents with more resources in one frame than this are compared as they are written.
-const MAX_RESOURCES: usize = 400;
-
-/// How many actions a line of the difference names.
+/// How many items of a list a line names.
 const NAMED: usize = 3;
 
 /// Path of the file, the holder of the document, and its number among the documents of that holder.
 type DocumentKey = (String, String, usize);
 
-/// What the statements with one effect, one set of principals, and one set of conditions say: actions by resource.
-type GrantFrame = BTreeMap<String, ActionSet>;
-
-/// How a frame begins, and what is said of its actions.
-const EFFECTS: &[(&str, &str)] = &[
-    ("Allow", "allowed"),
-    ("Deny", "denied"),
-    ("Invalid", "named without a valid effect"),
-    ("Unknown", "named with an unknown effect"),
-];
-
 /// Every document in play.
 #[derive(Debug, Default)]
 pub(super) struct Grants {
-    documents: BTreeMap<DocumentKey, BTreeMap<String, GrantFrame>>,
-    /// What is written as a resource, by how it is shown.
-    resources: BTreeMap<String, Text>,
+    documents: BTreeMap<DocumentKey, GrantedDocument>,
+    /// Places of statements, in order.
+    statements: Vec<Span>,
+}
+
+#[derive(Debug)]
+struct GrantedDocument {
+    policy: CombinedPolicy,
+    /// All that it says, in no order.
+    text: String,
+    /// Of each statement, as it is written.
+    conditions: Vec<Vec<Condition>>,
 }
 
 impl Grants {
     pub(super) fn new(project: &Project<'_>) -> Self {
+        let sources = project.sources;
+        let place = &RepositoryPlace::anywhere(project);
         let mut out = Self::default();
-        for d in &project.documents {
-            let path = project.sources.path(d.span.file).to_owned();
+        for d in project.documents.iter().filter(|d| d.span.is_in_source()) {
+            let path = sources.path(d.span.file).to_owned();
             let owner = d.owner.as_ref().map(|o| format!("{}.{}", o.address, o.attribute));
             let owner = owner.unwrap_or_default();
             let first = (path.clone(), owner.clone(), 0);
             let same = out.documents.range(first..=(path.clone(), owner.clone(), usize::MAX));
             let number = same.count();
-            out.documents.insert((path, owner, number), frames(d));
-            let clauses = d.statements.iter().filter_map(|s| s.resource.as_ref());
-            for item in clauses.filter(|c| !c.negated).flat_map(|c| &c.items) {
-                out.resources.entry(item.display()).or_insert_with(|| item.text.clone());
-            }
+            out.statements.extend(d.statements.iter().map(|s| s.span));
+            let policy = project.document_policy(d, place);
+            let version = d.version.as_ref().map(|v| v.display());
+            let document = GrantedDocument {
+                text: policy.text() + &version.unwrap_or_default(),
+                policy,
+                conditions: d.statements.iter().map(|s| s.conditions.clone()).collect(),
+            };
+            out.documents.insert((path, owner, number), document);
         }
+        out.statements.sort_unstable();
         out
+    }
+
+    /// The statements that something at this place would change.
+    pub(super) fn statements_at(&self, place: Span) -> impl Iterator<Item = Span> {
+        let key = |s: &Span| (s.file, s.start);
+        let to = self.statements.partition_point(|s| key(s) <= (place.file, place.end));
+        // Statements do not overlap, but one that several documents share stands there several times.
+        let before = self.statements[..to].iter().rev();
+        before
+            .take_while(move |s| s.file == place.file && s.end >= place.start)
+            .copied()
     }
 
     /// What is granted or denied before and not after, and the other way round, in order.
     pub(super) fn difference(&self, after: &Self) -> Vec<GrantChange> {
-        let nothing = BTreeMap::new();
         let mut out = Vec::new();
         let places: BTreeSet<&DocumentKey> = self.documents.keys().chain(after.documents.keys()).collect();
         for place in places {
-            let old = self.documents.get(place).unwrap_or(&nothing);
-            let new = after.documents.get(place).unwrap_or(&nothing);
-            if old != new {
-                self.add_changes(&place.0, Direction::Lost, [old, new], &mut out);
-                after.add_changes(&place.0, Direction::Gained, [new, old], &mut out);
+            let (old, new) = (self.documents.get(place), after.documents.get(place));
+            let Some(any) = new.or(old) else { continue };
+            if old.map(|d| &d.text) == new.map(|d| &d.text) {
+                continue;
             }
+            let nothing = &GrantedDocument {
+                policy: any.policy.nothing(),
+                text: String::new(),
+                conditions: Vec::new(),
+            };
+            let pair = DocumentPair {
+                path: &place.0,
+                old: old.unwrap_or(nothing),
+                new: new.unwrap_or(nothing),
+            };
+            pair.compare(Effect::Allow, &mut out);
+            pair.compare(Effect::Deny, &mut out);
         }
         out
-    }
-
-    /// What the first of two documents says, which is one of these, and the other does not.
-    fn add_changes(
-        &self,
-        path: &str,
-        direction: Direction,
-        [these, those]: [&BTreeMap<String, GrantFrame>; 2],
-        out: &mut Vec<GrantChange>,
-    ) {
-        for (frame, resources) in these {
-            for (resource, actions) in resources {
-                let mut rest = actions.clone();
-                for other in those.get(frame).into_iter().flat_map(|f| covering_grants(f, resource)) {
-                    rest.subtract(other);
-                }
-                if rest.is_empty() {
-                    continue;
-                }
-                let text = self.resources.get(resource);
-                let applies = |a: &Action| text.is_none_or(|text| may_apply(text, *a));
-                out.push(GrantChange {
-                    path: path.to_owned(),
-                    direction,
-                    frame: frame.clone(),
-                    actions: rest.iter().filter(applies).collect(),
-                    resource: resource.clone(),
-                });
-            }
-        }
     }
 }
 
 /// What a change of the grants is, in lines for people: each once.
-pub(super) fn lines(changes: &[GrantChange]) -> Vec<String> {
-    // Documents without a name are distinguished by their number only.
+pub(super) fn lines<'c>(changes: impl IntoIterator<Item = &'c GrantChange>) -> Vec<String> {
     let mut seen = BTreeSet::new();
-    let lines = changes.iter().filter_map(GrantChange::line);
+    let lines = changes.into_iter().map(|c| format!("{}: {}", c.path, c.what));
     lines.filter(|line| seen.insert(line.clone())).collect()
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Direction {
-    Lost,
-    Gained,
+/// Which way access changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GrantEffect {
+    Narrows,
+    Widens,
+    Unknown,
 }
 
-/// Actions on a resource that only one of two states grants or denies.
+/// Something that only one of two states grants or denies.
 #[derive(Clone, Debug)]
 pub(super) struct GrantChange {
-    path: String,
-    direction: Direction,
-    frame: String,
-    /// Those that the statement may apply to.
-    actions: ActionSet,
-    resource: String,
+    pub(super) path: String,
+    pub(super) effect: GrantEffect,
+    /// The statement of the first state.
+    pub(super) statement: Option<Span>,
+    /// "removes `s3:GetObject` on every resource"
+    pub(super) what: String,
 }
 
-impl GrantChange {
-    /// `None` if the statement never applied to any of the actions: they need other resources, or `*`.
-    fn line(&self) -> Option<String> {
-        let shown: Vec<&str> = self.actions.iter().map(Action::name).collect();
-        let named = shown.get(..NAMED).unwrap_or(&shown).join(", ");
-        let more = phrase::and_more(NAMED, shown.len().saturating_sub(NAMED));
-        let on = match self.resource.is_empty() {
-            true => String::new(),
-            false => format!(" on {}", self.resource),
+/// A document before and after.
+struct DocumentPair<'d> {
+    path: &'d str,
+    old: &'d GrantedDocument,
+    new: &'d GrantedDocument,
+}
+
+impl DocumentPair<'_> {
+    /// Compares what both allow, or what both deny.
+    fn compare(&self, effect: Effect, out: &mut Vec<GrantChange>) {
+        let (of_old, of_new) = (self.old.part(effect), self.new.part(effect));
+        let (old, new) = (&of_old.document, &of_new.document);
+        let more = compare(old, new);
+        let less = compare_where(new, old, &more.assumed);
+        let (added, removed) = match effect {
+            Effect::Deny => (GrantEffect::Narrows, GrantEffect::Widens),
+            _ => (GrantEffect::Widens, GrantEffect::Narrows),
         };
-        let (effect, limits) = EFFECTS
-            .iter()
-            .find_map(|(key, word)| Some((*word, self.frame.strip_prefix(key)?)))
-            .unwrap_or(("named", ""));
-        let now = match self.direction {
-            Direction::Lost => "no longer",
-            Direction::Gained => "now",
+        let verbs = match effect {
+            Effect::Deny => ("denies", "no longer denies"),
+            _ => ("adds", "removes"),
         };
-        (!shown.is_empty()).then(|| format!("{}: {now} {effect}{limits}: {named}{more}{on}", self.path))
-    }
-}
-
-/// What the frame has for a resource, and for those that cover it.
-fn covering_grants<'f>(frame: &'f GrantFrame, resource: &str) -> impl Iterator<Item = &'f ActionSet> {
-    let literal = |r: &str| r.contains("${") || r.starts_with("not ");
-    let narrow = Pattern::plain(resource, CaseSensitivity::Sensitive);
-    let compared = frame.len() <= MAX_RESOURCES && !literal(resource);
-    let covers = move |wide: &str| {
-        compared
-            && !literal(wide)
-            && Pattern::plain(wide, CaseSensitivity::Sensitive)
-                .covers(&narrow)
-                .is_yes()
-    };
-    let resource = resource.to_owned();
-    let all = frame.iter().filter(move |(wide, _)| **wide == resource || covers(wide));
-    all.map(|(_, actions)| actions)
-}
-
-fn frames(d: &Document) -> BTreeMap<String, GrantFrame> {
-    let mut out: BTreeMap<String, GrantFrame> = BTreeMap::new();
-    for s in &d.statements {
-        let frame = out.entry(frame(s)).or_default();
-        let actions = actions(s);
-        for resource in resources(s) {
-            frame
-                .entry(resource)
-                .or_insert_with(ActionSet::empty)
-                .union_with(&actions);
-        }
-    }
-    out.values_mut().for_each(remove_covered);
-    out.retain(|_, frame| !frame.is_empty());
-    out
-}
-
-/// Takes from each resource the actions that another resource, which covers it, has too.
-fn remove_covered(frame: &mut GrantFrame) {
-    if frame.len() <= MAX_RESOURCES {
-        let patterns: Vec<(String, Pattern)> = frame
-            .keys()
-            .map(|r| (r.clone(), Pattern::plain(r, CaseSensitivity::Sensitive)))
-            .collect();
-        for (narrow, pattern) in &patterns {
-            for (wide, covers) in patterns.iter().filter(|(wide, _)| wide != narrow) {
-                let literal = |r: &str| r.contains("${") || r.starts_with("not ");
-                if literal(narrow) || literal(wide) || !covers.covers(pattern).is_yes() {
-                    continue;
-                }
-                // Of two that cover each other, the first one stays.
-                if pattern.covers(covers).is_yes() && narrow < wide {
-                    continue;
-                }
-                let Some(also) = frame.get(wide).cloned() else { continue };
-                if let Some(own) = frame.get_mut(narrow) {
-                    own.subtract(&also);
-                }
+        for g in &less.gained {
+            if let Some(change) = describe(g, new, old) {
+                let statement = of_old.places.get(g.statement).copied();
+                let rest = self.rest(&of_old, &of_new, g.statement);
+                self.push(
+                    removed,
+                    statement,
+                    format!("{} {}{rest}", verbs.1, sentence(&change)),
+                    out,
+                );
             }
         }
+        for g in &more.gained {
+            if let Some(change) = describe(g, old, new) {
+                let statement = self.counterpart(&of_new, g.statement);
+                self.push(added, statement, format!("{} {}", verbs.0, sentence(&change)), out);
+            }
+        }
+        for doubt in doubts(&more).chain(doubts(&less)) {
+            self.push(GrantEffect::Unknown, None, format!("unknown: {doubt}"), out);
+        }
     }
-    frame.retain(|_, actions| actions.iter().next().is_some());
+
+    fn push(&self, effect: GrantEffect, statement: Option<Span>, what: String, out: &mut Vec<GrantChange>) {
+        out.push(GrantChange {
+            path: self.path.to_owned(),
+            effect,
+            statement: statement.filter(|s| s.is_in_source()),
+            what: one_line(&what).into_owned(),
+        });
+    }
+
+    /// The statement of the first state that is the `n`th of a part of the second one.
+    fn counterpart(&self, part: &DocumentPart, n: usize) -> Option<Span> {
+        let (old, new) = (
+            &self.old.policy.document.statements,
+            &self.new.policy.document.statements,
+        );
+        let at = *part.index.get(n)?;
+        old.get(at).filter(|_| old.len() == new.len()).map(|s| s.span)
+    }
+
+    /// What a statement still grants: " but `arn:…`", " unless `aws:SourceAccount` is `111122223333`".
+    fn rest(&self, of_old: &DocumentPart, of_new: &DocumentPart, n: usize) -> String {
+        let counts = [of_old, of_new].map(|part| part.document.statements.len());
+        let (Some(old), Some(new)) = (of_old.document.statements.get(n), of_new.document.statements.get(n)) else {
+            return String::new();
+        };
+        if counts[0] != counts[1] {
+            return String::new();
+        }
+        let conditions = |d: &GrantedDocument, part: &DocumentPart| {
+            let at = part.index.get(n)?;
+            d.conditions.get(*at).cloned()
+        };
+        let before: Vec<String> = conditions(self.old, of_old).iter().flatten().map(condition).collect();
+        let after = conditions(self.new, of_new).unwrap_or_default();
+        let fresh = after.iter().map(condition).filter(|c| !before.contains(c));
+        let fresh: Vec<String> = fresh.collect();
+        if !fresh.is_empty() {
+            return format!(" unless {}", fresh.join(" and "));
+        }
+        let items = |s: &Statement| -> Vec<String> { s.written_resources().map(ClauseItem::display).collect() };
+        let names = |s: &Statement| -> Vec<String> {
+            let items = s.principal.iter().flat_map(|p| &p.items);
+            items.map(|i| i.value.display()).collect()
+        };
+        let left = |of: &dyn Fn(&Statement) -> Vec<String>| {
+            let (was, now) = (of(old), of(new));
+            let fresh: Vec<String> = now.into_iter().filter(|i| !was.contains(i)).collect();
+            (!fresh.is_empty()).then(|| format!(" but {}", some(&fresh)))
+        };
+        left(&items).or_else(|| left(&names)).unwrap_or_default()
+    }
 }
 
-/// Effect, principals, conditions, and what else decides when the statement counts.
-fn frame(s: &Statement) -> String {
-    let mut out = match s.effect.as_ref().map(|e| e.value) {
-        Some(Effect::Allow) => "Allow",
-        Some(Effect::Deny) => "Deny",
-        Some(Effect::Invalid) => "Invalid",
-        Some(Effect::Unknown) | None => "Unknown",
+/// The statements of a document with one effect, as if they allowed it.
+struct DocumentPart {
+    document: Document,
+    /// Of each statement: its index in the document.
+    index: Vec<usize>,
+    places: Vec<Span>,
+}
+
+impl GrantedDocument {
+    /// What has an unknown effect counts as both.
+    fn part(&self, effect: Effect) -> DocumentPart {
+        let all = self.policy.document.statements.iter().enumerate();
+        let fits = |s: &Statement| match s.effect.as_ref().map(|e| e.value) {
+            Some(Effect::Unknown) | None => true,
+            Some(own) => own == effect,
+        };
+        let (index, statements): (Vec<usize>, Vec<Statement>) =
+            all.filter(|(_, s)| fits(s)).map(|(at, s)| (at, s.clone())).unzip();
+        let places = statements.iter().map(|s| s.span).collect();
+        let mut document = Document {
+            statements,
+            ..self.policy.document.clone()
+        };
+        for s in document.statements.iter_mut().filter(|_| effect == Effect::Deny) {
+            if let Some(own) = s.effect.as_mut().filter(|e| e.value == Effect::Deny) {
+                own.value = Effect::Allow;
+            }
+        }
+        DocumentPart {
+            document,
+            index,
+            places,
+        }
     }
-    .to_owned();
-    if let Some(p) = &s.principal {
-        let names = sorted(p.items.iter().map(|i| i.value.display()));
-        let all = if p.negated { "all but " } else { "" };
-        out.push_str(&format!(" [{all}{names}]"));
-    }
-    if !s.conditions.is_empty() {
-        out.push_str(&format!(" [if {}]", sorted(s.conditions.iter().map(condition))));
-    }
-    if let Some(branch) = &s.branch {
-        out.push_str(&format!(" [{branch}]"));
+}
+
+fn doubts(found: &Difference) -> impl Iterator<Item = &str> {
+    found.unknown.iter().map(|doubt| &*doubt.why)
+}
+
+/// "`aws:SourceAccount` is `111122223333`"
+fn condition(c: &Condition) -> String {
+    let values: Vec<String> = c.values.iter().map(ClauseItem::display).collect();
+    let operator = c.operator.display().to_ascii_lowercase();
+    let is = match operator.as_str() {
+        "null" if values == ["false"] => return format!("`{}` is present", c.key.display()),
+        "null" if values == ["true"] => return format!("`{}` is absent", c.key.display()),
+        "stringequals" => "is",
+        "stringlike" | "arnlike" | "arnequals" => "matches",
+        _ => return format!("`{}` {} {}", c.key.display(), c.operator.display(), some(&values)),
+    };
+    format!("`{}` {is} {}", c.key.display(), phrase::quoted(&values, " or "))
+}
+
+/// "`s3:GetObject` and 2 more on every resource for `arn:…` under a condition on `aws:SourceIp`"
+fn sentence(c: &Change) -> String {
+    let of = |lead: &str, items: &[String]| match items {
+        [] => String::new(),
+        [one] if one == "*" => format!("{lead}{}", if lead == " on " { "every resource" } else { "everyone" }),
+        items => format!("{lead}{}", some(items)),
+    };
+    let mut out = some(&c.actions);
+    out += &of(" on ", &c.resources);
+    out += &of(" for ", &c.principals);
+    let keys: BTreeSet<&str> = c.conditions.iter().map(|c| &*c.key).collect();
+    if !keys.is_empty() {
+        out += &format!(" under a condition on {}", phrase::list(keys));
     }
     out
 }
 
-fn condition(c: &Condition) -> String {
-    let of_networks = c.parsed.is_some_and(|o| o.family == OperatorFamily::IpAddress);
-    let values = sorted(c.values.iter().map(|value: &ClauseItem| {
-        let shown = value.display();
-        // Host bits are not compared: IAM User Guide, "IP address condition operators".
-        let network = Network::parse(&shown).filter(|_| of_networks);
-        network.map_or(shown, Network::without_host_bits)
-    }));
-    format!("{} {} {values}", c.operator.display(), c.key.display().to_lowercase())
-}
-
-fn sorted(texts: impl Iterator<Item = String>) -> String {
-    let all: BTreeSet<String> = texts.collect();
-    all.into_iter().collect::<Vec<_>>().join(", ")
-}
-
-/// The actions that the statement is about.
-fn actions(s: &Statement) -> ActionSet {
-    s.action
-        .as_ref()
-        .and_then(Clause::actions)
-        .unwrap_or_else(ActionSet::empty)
-}
-
-fn resources(s: &Statement) -> BTreeSet<String> {
-    match &s.resource {
-        None => BTreeSet::from([String::new()]),
-        Some(c) if c.negated => BTreeSet::from([format!("not {}", sorted(c.items.iter().map(ClauseItem::display)))]),
-        Some(c) => c.items.iter().map(ClauseItem::display).collect(),
-    }
+/// "`a`, `b`, and 3 more"
+fn some(items: &[String]) -> String {
+    let shown = items.len().min(NAMED);
+    phrase::list(&items[..shown]) + &phrase::and_more(shown, items.len() - shown)
 }
 
 #[cfg(test)]
@@ -283,17 +308,13 @@ mod tests {
 
     /// The difference between two texts of a policy.
     fn difference(old: &str, new: &str) -> Vec<String> {
-        lines(&changes(old, new))
-    }
-
-    fn changes(old: &str, new: &str) -> Vec<GrantChange> {
         let own = Ownership::default();
         let grants = |statements: &str| {
             let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
             let sources = Sources::from_strings(&[("p.json", &text)]);
             Grants::new(&analyze(&sources, &own).project)
         };
-        grants(old).difference(&grants(new))
+        lines(&grants(old).difference(&grants(new)))
     }
 
     const ONE: &str = r#"{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::a/*"}"#;
@@ -315,58 +336,56 @@ mod tests {
 
     #[test]
     fn what_is_gone_and_what_is_new_is_named() {
-        // What a wider permission covered is not new when that one goes.
         let gone = difference(&format!("{ONE},{ALL}"), ONE);
-        assert!(
-            gone.len() == 1 && gone[0].starts_with("p.json: no longer allowed: "),
-            "{gone:?}"
-        );
+        assert!(gone.len() == 1 && gone[0].starts_with("p.json: removes "), "{gone:?}");
         let wider = ONE.replace("s3:GetObject", "s3:GetObjectAcl");
         assert_eq!(
             difference(ONE, &wider),
             [
-                "p.json: no longer allowed: s3:GetObject on arn:aws:s3:::a/*",
-                "p.json: now allowed: s3:GetObjectAcl on arn:aws:s3:::a/*"
+                "p.json: removes `s3:GetObject` on `arn:aws:s3:::a/*`",
+                "p.json: adds `s3:GetObjectAcl` on `arn:aws:s3:::a/*`"
             ]
         );
         let deny = ONE.replace("Allow", "Deny");
         assert_eq!(
             difference(&deny, ONE),
             [
-                "p.json: no longer denied: s3:GetObject on arn:aws:s3:::a/*",
-                "p.json: now allowed: s3:GetObject on arn:aws:s3:::a/*"
+                "p.json: adds `s3:GetObject` on `arn:aws:s3:::a/*`",
+                "p.json: no longer denies `s3:GetObject` on `arn:aws:s3:::a/*`"
             ]
         );
     }
 
     #[test]
-    fn what_the_resource_never_allowed_is_a_change_and_not_named() {
-        let on_table = |actions: &str| {
-            let table = "arn:aws:dynamodb:eu-west-1:111122223333:table/a";
-            format!(r#"{{"Effect":"Allow","Action":{actions},"Resource":"{table}"}}"#)
-        };
-        let kept = on_table(r#""dynamodb:GetItem""#);
-        let both = on_table(
-            r#"["dynamodb:GetItem","dynamodb:DescribeLimits","dynamodb:CreateBackup","dynamodb:DeleteBackup"]"#,
-        );
+    fn what_is_left_is_named() {
+        let condition =
+            r#""Resource":"arn:aws:s3:::a/*","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-a1b2c3d4e5"}}"#;
+        let limited = ONE.replace(r#""Resource":"arn:aws:s3:::a/*""#, condition);
         assert_eq!(
-            difference(&both, &kept),
-            ["p.json: no longer allowed: dynamodb:CreateBackup on arn:aws:dynamodb:eu-west-1:111122223333:table/a"]
+            difference(ONE, &limited),
+            ["p.json: removes `s3:GetObject` on `arn:aws:s3:::a/*` unless `aws:PrincipalOrgID` is `o-a1b2c3d4e5`"]
         );
-        let limits = on_table(r#"["dynamodb:GetItem","dynamodb:DescribeLimits"]"#);
+        let wide = ONE.replace("arn:aws:s3:::a/*", "*");
         assert_eq!(
-            (changes(&limits, &kept).len(), difference(&limits, &kept).len()),
-            (1, 0)
+            difference(&wide, ONE),
+            ["p.json: removes `s3:GetObject` on every resource but `arn:aws:s3:::a/*`"]
         );
     }
 
     #[test]
-    fn effect_principal_and_condition_count() {
-        let held = ONE.replace(
-            r#""Effect""#,
-            r#""Condition":{"Bool":{"aws:SecureTransport":"true"}},"Effect""#,
-        );
-        assert_eq!(difference(ONE, &held).len(), 2);
-        assert_eq!(difference(ONE, &ONE.replace("Allow", "Deny")).len(), 2);
+    fn a_statement_with_more_keys_is_found() {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{ONE},{ALL}]}}"#);
+        let sources = Sources::from_strings(&[("p.json", &text)]);
+        let own = Ownership::default();
+        let grants = Grants::new(&analyze(&sources, &own).project);
+        let file = sources.ids().next().unwrap();
+        let at = |word: &str| {
+            let start = text.find(word).unwrap();
+            let found = grants.statements_at(Span::new(file, start, start + word.len()));
+            found.map(|s| sources.slice(s)).collect::<Vec<_>>()
+        };
+        assert_eq!(at("s3:GetObject"), [ONE]);
+        assert_eq!(at("s3:Get*"), [ALL]);
+        assert!(at("Version").is_empty());
     }
 }

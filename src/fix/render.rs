@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::code::Syntax;
+use crate::finding::EXPRESSION;
 
 /// How strings are quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +80,9 @@ pub(super) fn value(syntax: Syntax, keys: QuoteStyle, strings: QuoteStyle, what:
             let items: Vec<String> = items.iter().map(each).collect();
             format!("[{}]", items.join(", "))
         }
+        Value::Object(entries) if entries.contains_key(EXPRESSION) => {
+            entries[EXPRESSION].as_str().unwrap_or_default().to_owned()
+        }
         Value::Object(entries) => {
             let entries = entries.iter().map(|(k, v)| entry(syntax, keys, k, &each(v)));
             let entries: Vec<String> = entries.collect();
@@ -91,6 +95,20 @@ pub(super) fn value(syntax: Syntax, keys: QuoteStyle, strings: QuoteStyle, what:
         Value::Bool(false) if syntax == Syntax::Python => "False".to_owned(),
         Value::Null if syntax == Syntax::Python => "None".to_owned(),
         other => other.to_string(),
+    }
+}
+
+/// An intrinsic function of CloudFormation in its short form: `!GetAtt Table.Arn`.
+pub(super) fn intrinsic(what: &Value) -> Option<String> {
+    let (name, argument) = what.as_object().filter(|o| o.len() == 1)?.iter().next()?;
+    match (name.as_str(), argument) {
+        ("Ref", Value::String(name)) => Some(format!("!Ref {name}")),
+        ("Fn::Sub", Value::String(text)) => Some(format!("!Sub {}", quoted(text))),
+        ("Fn::GetAtt", Value::Array(parts)) => {
+            let parts: Option<Vec<&str>> = parts.iter().map(Value::as_str).collect();
+            Some(format!("!GetAtt {}", parts?.join(".")))
+        }
+        _ => None,
     }
 }
 

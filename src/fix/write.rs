@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::code::{CodeShape, EditableCode, Syntax};
 use super::render::{self, QuoteStyle};
 use super::sequence::{ElementSequence, Splice, indentation};
-use crate::finding::{Edit, Fix, Offered, Remedy, RemedyStep};
+use crate::finding::{EXPRESSION, Edit, Fix, Offered, Remedy, RemedyStep};
 use crate::source::{FileId, Sources, Span};
 use crate::triage::{Report, Status};
 
@@ -112,6 +112,7 @@ impl<'s> Writer<'s> {
         (apart && !edits.is_empty()).then(|| Fix {
             title: remedy.title.clone(),
             safe: remedy.safe,
+            may_grant: remedy.may_grant,
             edits,
         })
     }
@@ -135,6 +136,12 @@ impl<'s> Writer<'s> {
                 key,
                 value,
             } => self.locate(*beside)?.insert_entry(*before, key, value),
+            RemedyStep::Put { at, value } => self.locate(*at)?.put(value),
+            RemedyStep::Block {
+                beside,
+                name,
+                attributes,
+            } => self.locate(*beside)?.insert_block(name, attributes),
         }
     }
 
@@ -321,10 +328,54 @@ impl<'c> CodeSpot<'c> {
         self.splice(vec![(blanks..range.end, items.concat())])
     }
 
+    fn put(self, value: &Value) -> Option<Vec<Edit>> {
+        let part = &self.code.parts[self.part];
+        if part.shape != CodeShape::Scalar || !self.can_say(value) {
+            return None;
+        }
+        let style = self.quote_style();
+        let text = match self.code.syntax {
+            Syntax::Yaml => render::intrinsic(value),
+            _ => None,
+        };
+        let written = text.unwrap_or_else(|| render::value(self.code.syntax, style, QuoteStyle::Double, value));
+        self.splice(vec![(part.range.clone(), written)])
+    }
+
+    /// Whether the value means the same here: a reference means nothing in a string, nor in another format.
+    fn can_say(self, value: &Value) -> bool {
+        match value {
+            Value::Array(items) => items.iter().all(|v| self.can_say(v)),
+            Value::Object(entries) => entries.iter().all(|(key, v)| {
+                let expression = key == EXPRESSION;
+                let intrinsic = key == "Ref" || key.starts_with("Fn::");
+                let is_hcl = self.code.syntax == Syntax::Hcl;
+                let fits = !expression && !intrinsic || !self.code.is_embedded() && is_hcl == expression;
+                fits && self.can_say(v)
+            }),
+            _ => true,
+        }
+    }
+
+    fn insert_block(self, name: &str, attributes: &[(&'static str, Value)]) -> Option<Vec<Edit>> {
+        let (series, n, container) = self.element()?;
+        if self.code.parts[container].shape != CodeShape::Body || !attributes.iter().all(|(_, v)| self.can_say(v)) {
+            return None;
+        }
+        let indent = series.column(self.code.parts[self.part].range.start);
+        let width = attributes.iter().map(|(key, _)| key.len()).max().unwrap_or(0);
+        let lines = attributes.iter().map(|(key, value)| {
+            let value = render::value(Syntax::Hcl, QuoteStyle::Double, QuoteStyle::Double, value);
+            format!("{indent}  {key:<width$} = {value}\n")
+        });
+        let text = format!("{name} {{\n{}{indent}}}", lines.collect::<String>());
+        self.splice(series.insert_after(n, &[text])?)
+    }
+
     fn insert_entry(self, before: bool, key: &str, value: &Value) -> Option<Vec<Edit>> {
         let (series, n, container) = self.element()?;
         let shape = self.code.parts[container].shape;
-        if matches!(shape, CodeShape::List | CodeShape::Tuple) {
+        if matches!(shape, CodeShape::List | CodeShape::Tuple) || !self.can_say(value) {
             return None;
         }
         let new = self.entry(&series, container, n, key, value);

@@ -155,19 +155,6 @@ impl StarOnly {
     }
 }
 
-/// Whether a statement on one resource, `*` or an ARN, may be about a request for the action.
-pub fn may_apply(resource: &Text, action: Action) -> bool {
-    if pattern::is_star(resource) || !matches!(arn::arn_shape(resource), ArnShape::Arn(_)) {
-        return true;
-    }
-    let arn = Pattern::resource(resource);
-    let fits = match action.resource_types().len() {
-        0 => StarOnly::of(action.service(), || std::iter::once(resource)).may_match(action),
-        _ => action.resource_types().any(|t| t.matches(&arn).may_be()),
-    };
-    fits || action.is_checked_against(&arn).may_be()
-}
-
 /// Whether a resource that `action` is checked against may be among those that `resource` means: `s3:PutBucketPolicy` is not
 /// about `bucket/*`. What works on `*` only is about its service's own.
 pub fn may_be_resource_of(resource: &Text, action: Action) -> bool {

@@ -131,7 +131,7 @@ impl<'p> RepositoryPlace<'p> {
     }
 
     /// Any account and Region: they stay holes, with the same names in every format.
-    pub(super) fn anywhere(project: &'p Project<'p>) -> Self {
+    pub fn anywhere(project: &'p Project<'p>) -> Self {
         Self {
             shared: shared_names(project),
             ..Self::new(project, ANY_ACCOUNT.to_string(), ANY_REGION.to_string())

@@ -340,6 +340,13 @@ impl Project<'_> {
         out
     }
 
+    /// One document by itself.
+    pub fn document_policy(&self, document: &Document, place: &RepositoryPlace<'_>) -> CombinedPolicy {
+        let mut policy = CombinedPolicy::new(document);
+        policy.add(document, document.span, place);
+        policy
+    }
+
     /// The addresses of policies of identities in scope.
     pub fn used_policies(&self) -> BTreeSet<String> {
         let in_scope = |i: &&Identity| self.sources.file(i.header.file).in_scope;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Page, page_url};
-use crate::finding::{Evidence, Label, LabelRole, Severity};
+use crate::finding::{AppliedFix, Evidence, Label, LabelRole, Severity};
 use crate::rules::ids;
 use crate::source::{Position, Problem, Sources, Span, pretty_json};
 use crate::triage::{ReportedFinding, Status};
@@ -33,6 +33,9 @@ pub(crate) struct JsonReport<'a> {
     errors: Vec<JsonError<'a>>,
     /// What could not be judged.
     unjudged: Vec<JsonUnjudged<'a>>,
+    /// Fixes that were applied before (`overgrant fix`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applied: Option<Vec<JsonApplied<'a>>>,
     summary: JsonSummary,
 }
 
@@ -47,6 +50,9 @@ pub(crate) struct JsonLastLine<'a> {
     errors: Vec<JsonError<'a>>,
     /// What could not be judged.
     unjudged: Vec<JsonUnjudged<'a>>,
+    /// Fixes that were applied before (`overgrant fix`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applied: Option<Vec<JsonApplied<'a>>>,
     summary: JsonSummary,
 }
 
@@ -124,6 +130,21 @@ struct JsonEdit<'a> {
     /// First byte after.
     end: u32,
     text: &'a str,
+}
+
+/// A fix that was applied.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonApplied<'a> {
+    rule: &'a str,
+    path: &'a str,
+    /// Before the fix, from 1.
+    line: usize,
+    title: &'a str,
+    /// `safe` or `unsafe`.
+    safety: &'static str,
+    /// What it removes from the grants of policies, or adds to them, a sentence each; empty for a safe fix.
+    changes: &'a [String],
 }
 
 #[derive(Debug, Serialize)]
@@ -273,6 +294,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
         findings: page.report.findings.iter().map(|f| finding(page, f)).collect(),
         errors: errors(page),
         unjudged: unjudged(page.sources, &page.report.unjudged),
+        applied: (!page.applied.is_empty()).then(|| page.applied.iter().map(applied).collect()),
         summary: summary(page),
     })
 }
@@ -291,6 +313,7 @@ pub(super) fn lines(page: &Page<'_>) -> String {
         tool: tool(),
         errors: errors(page),
         unjudged: unjudged(page.sources, &page.report.unjudged),
+        applied: (!page.applied.is_empty()).then(|| page.applied.iter().map(applied).collect()),
         summary: summary(page),
     }));
     out
@@ -437,6 +460,17 @@ pub(super) fn unjudged<'a>(sources: &Sources, all: &'a [Unjudged]) -> Vec<JsonUn
         why: u.text(),
     };
     all.iter().map(one).collect()
+}
+
+fn applied(fix: &AppliedFix) -> JsonApplied<'_> {
+    JsonApplied {
+        rule: &fix.rule,
+        path: &fix.path,
+        line: fix.line,
+        title: &fix.title,
+        safety: if fix.safe { "safe" } else { "unsafe" },
+        changes: &fix.changes,
+    }
 }
 
 fn summary(page: &Page<'_>) -> JsonSummary {

@@ -22,6 +22,7 @@ mod unjudged;
 mod who_can;
 mod xml;
 
+use crate::finding::AppliedFix;
 use crate::layout::Palette;
 use crate::rules::Ruleset;
 use crate::secrets::Mask;
@@ -204,6 +205,8 @@ pub struct Page<'a> {
     pub sources: &'a Sources,
     pub ruleset: &'a Ruleset,
     pub options: RenderOptions,
+    /// What `overgrant fix` applied before.
+    applied: &'a [AppliedFix],
     mask: Mask,
 }
 
@@ -215,7 +218,14 @@ impl<'a> Page<'a> {
             sources,
             ruleset,
             options,
+            applied: &[],
         }
+    }
+
+    /// The page after these fixes.
+    #[must_use]
+    pub fn with_applied(self, applied: &'a [AppliedFix]) -> Self {
+        Self { applied, ..self }
     }
 
     /// The report as `format`, with secrets masked.

@@ -104,6 +104,7 @@ struct JsonRule<'a> {
     same_token: &'a [String],
     one_per: Option<&'static str>,
     fix: Option<&'static str>,
+    no_fix: Option<&'a str>,
     options: &'a [OptionSpec],
     peers: &'a [String],
     since: &'a str,
@@ -148,6 +149,7 @@ fn head(r: &Rule) -> JsonRule<'_> {
         same_token: r.same_token(),
         one_per: r.one_per().map(OnePer::name),
         fix: r.fix().map(FixKind::name),
+        no_fix: r.no_fix(),
         options: r.options(),
         peers: &r.docs().peers,
         since: &r.docs().since,
@@ -200,6 +202,9 @@ pub fn markdown(r: &Rule, form: Option<Form>) -> String {
         "## Why it matters\n\n{}\n\n## What to do\n\n{}\n",
         docs.why, docs.remedy
     );
+    if let Some(why) = r.no_fix() {
+        let _ = writeln!(out, "No automatic fix: {why}\n");
+    }
     if !r.options().is_empty() {
         let _ = writeln!(out, "## Options\n\nUnder `[rules.{}]` in overgrant.toml:\n", r.id());
         for spec in r.options() {
@@ -267,6 +272,9 @@ fn human(r: &Rule, form: Option<Form>, width: usize) -> String {
     }
     let _ = writeln!(out, "Why it matters\n{}\n", wrap(&docs.why, width));
     let _ = writeln!(out, "What to do\n{}\n", wrap(&docs.remedy, width));
+    if let Some(why) = r.no_fix() {
+        let _ = writeln!(out, "{}\n", wrap(&format!("No automatic fix: {why}"), width));
+    }
     if !r.options().is_empty() {
         let _ = writeln!(out, "Options, under [rules.{}] in overgrant.toml", r.id());
         for spec in r.options() {

@@ -43,6 +43,12 @@ fn describe(c: &Captured<'_>, part: Option<&str>) -> String {
         }
         Some("key") => c.key.map(|k| k.display()).unwrap_or_default(),
         Some("type") => key_type(&text.to_lowercase()).unwrap_or_default().to_owned(),
+        // Of an operator: without a set operator, without `IfExists`, with wildcards.
+        Some("plain") => text.split_once(':').map_or(text.clone(), |(_, base)| base.to_owned()),
+        Some("exact") => text.strip_suffix("IfExists").unwrap_or(&text).to_owned(),
+        Some("like") => text
+            .replace("NotEquals", "NotLike")
+            .replace("StringEquals", "StringLike"),
         Some("duration") => text.parse().map_or(text, duration),
         Some("service") => text.split(':').next().unwrap_or_default().to_owned(),
         Some("denied") => c.denied.map_or_else(String::new, |_| EXCEPT_DENIED.to_owned()),

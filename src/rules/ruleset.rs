@@ -70,6 +70,11 @@ impl Rule {
         self.head.fix
     }
 
+    /// Why the rule offers no fix.
+    pub fn no_fix(&self) -> Option<&str> {
+        self.head.no_fix.as_deref()
+    }
+
     /// CWE numbers.
     pub fn cwe(&self) -> &[u32] {
         &self.head.cwe

@@ -12,7 +12,7 @@ use overgrant::internals::triage::Report;
 use rayon::prelude::*;
 
 use crate::support::golden;
-use crate::support::lint::report_of;
+use crate::support::lint::{report_of, report_of_own};
 use crate::support::repository::Repository;
 
 type Files = BTreeMap<String, String>;
@@ -73,7 +73,7 @@ fn what_is_fixed_in_the_examples_of_all_rules_lints_clean() {
             let mut wrong = Vec::new();
             let safe = mended(&case.files, false);
             let mut tell = |what: String| wrong.push(format!("{} `{}` {:?}: {what}", case.rule, case.title, case.form));
-            if safe.made == 0 && safe.dropped.is_empty() {
+            if safe.fixes.is_empty() && safe.dropped.is_empty() {
                 return wrong;
             }
             // An ignore that is spelled right may turn out to ignore nothing.
@@ -101,8 +101,8 @@ fn what_is_fixed_in_the_examples_of_all_rules_lints_clean() {
                 })
                 .collect();
             let again = mended(&files, false);
-            if again.made > 0 {
-                tell(format!("a second run makes {} fixes", again.made));
+            if !again.fixes.is_empty() {
+                tell(format!("a second run makes {} fixes", again.fixes.len()));
             }
             wrong
         })
@@ -124,7 +124,7 @@ fn what_a_person_agreed_to_never_breaks_a_file() {
         .par_iter()
         .map(|case| {
             let risky = mended(&case.files, true);
-            if risky.made == 0 {
+            if risky.fixes.is_empty() {
                 return 0;
             }
             let before = report_of(&changed_sources(&case.files, &Texts::new()), &["all"], "");
@@ -137,8 +137,8 @@ fn what_a_person_agreed_to_never_breaks_a_file() {
             );
             // What was folded into a finding that is gone may be reported by itself.
             let all = |r: &Report| -> usize { r.findings.iter().map(|f| 1 + f.finding.folded.len()).sum() };
-            assert!(risky.made == 0 || all(&after) < all(&before), "{}", case.title);
-            risky.made
+            assert!(risky.fixes.is_empty() || all(&after) < all(&before), "{}", case.title);
+            risky.fixes.len()
         })
         .sum();
     assert!(made > 100, "{made}");
@@ -328,7 +328,8 @@ fn rules_say_which_fixes_they_offer() {
     let offers: Vec<(String, bool)> = cases
         .par_iter()
         .flat_map_iter(|case| {
-            let report = report_of(&changed_sources(&case.files, &Texts::new()), &["all"], "");
+            let sources = changed_sources(&case.files, &Texts::new());
+            let report = report_of_own(&sources, &["all"], "", case.ownership());
             let offer = |f: &overgrant::internals::triage::ReportedFinding| {
                 let rule = f.rule().to_owned();
                 f.fixes.iter().map(|fix| (rule.clone(), fix.safe)).collect::<Vec<_>>()
@@ -604,8 +605,8 @@ fn the_difference_says_what_is_no_longer_allowed() {
     let diff = r.run(&["fix", "--diff", "--unsafe"]).out;
     let head: Vec<&str> = diff.lines().take_while(|l| l.starts_with('#')).collect();
     assert_eq!(head[0], "# These fixes change what the policies grant:", "{diff}");
-    let lost = "# template.yaml: no longer allowed: dynamodb:";
-    let on = " more on arn:aws:dynamodb:*:111122223333:table/t";
+    let lost = "# template.yaml:9: unused-grant: removes `dynamodb:";
+    let on = " more on `arn:aws:dynamodb:*:111122223333:table/t`";
     assert!(
         head.len() == 2 && head[1].starts_with(lost) && head[1].ends_with(on),
         "{diff}"

@@ -33,6 +33,7 @@ mod environment;
 mod event_sources;
 mod facts;
 mod fix;
+mod fix_proof;
 mod folding;
 mod graph;
 mod hcl;

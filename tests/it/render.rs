@@ -102,6 +102,7 @@ fn sample_report(sources: &Sources) -> Report {
     let fix = Fix {
         title: "list one action".to_owned(),
         safe: true,
+        may_grant: false,
         edits: vec![Edit {
             span: at(sources, ci, r#""*""#, 0),
             text: r#""s3:GetObject""#.to_owned(),

@@ -382,6 +382,7 @@ const ORDER: &[&str] = &[
     "same-token",
     "one-per",
     "fix",
+    "no-fix",
     "absence",
     "closed",
     "renamed-from",

@@ -146,7 +146,7 @@ fn suggest_spelling(cx: &Context<'_>, f: Finding, item: &ClauseItem, meant: &[St
     let title = format!("write {}", phrase::list(meant));
     let remedy = match f.rule {
         ids::ACTION_CASE => Remedy::safe(title),
-        _ => Remedy::risky(title),
+        _ => Remedy::granting(title),
     };
     f.remedy(remedy.replace(item.span, meant))
 }
@@ -251,6 +251,11 @@ fn unknown_action(
             let f = at(ids::WILDCARD_MATCHES_NOTHING, format!("`{text}` matches no action"))
                 .primary(item.span, vain.text())
                 .note(dated());
+            let f = if cx.is_literal(item) {
+                f.remedy(removal(item))
+            } else {
+                f
+            };
             return Some((f, nothing()));
         }
         let f = at(
@@ -259,12 +264,22 @@ fn unknown_action(
         )
         .primary(item.span, format!("now {}", vain.text()))
         .note(dated());
+        let f = if cx.is_literal(item) {
+            f.remedy(removal(item))
+        } else {
+            f
+        };
         return Some((f, nothing()));
     }
     if let Some(action) = catalogue().action(text) {
         let f = at(ids::DEPRECATED_ACTION, format!("AWS has retired `{}`", action.name()))
             .primary(item.span, format!("now {}", vain.text()))
             .note(dated());
+        let f = if cx.is_literal(item) {
+            f.remedy(removal(item))
+        } else {
+            f
+        };
         return Some((f, nothing()));
     }
     if let Some(meant) = catalogue().api_name(text) {

@@ -70,6 +70,8 @@ pub(super) fn redundant(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         out.push(match s.branch.is_none() && other.branch.is_none() {
+            // Whether conditions with unknown values are the same is not certain.
+            true if same && !is_known(&s) => f.remedy(Remedy::risky("remove the statement").remove(s.span)),
             true if same => f.remedy(Remedy::safe("remove the statement").remove(s.span)),
             true => {
                 let narrow = Remedy::safe("remove the statement").remove(s.span);
@@ -155,6 +157,11 @@ fn covers_required_types(s: &Statement) -> bool {
         .iter()
         .flat_map(|a| a.resource_types().filter(|t| t.required))
         .all(|t| resources.has_type(t))
+}
+
+fn is_known(s: &Statement) -> bool {
+    let mut values = s.conditions.iter().flat_map(|c| &c.values);
+    values.all(|v| v.text.is_known()) && s.conditions.iter().all(|c| c.complete)
 }
 
 /// Takes from the wider of two statements what covers the narrower one: its patterns of actions, or all of it where nothing

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{ConditionLine, lines};
 use crate::edit_distance::nearest_word;
-use crate::finding::{Confidence, Finding};
+use crate::finding::{Confidence, Finding, Remedy};
 use crate::iam::actions::ActionSet;
 use crate::iam::arn::fully_covered_types;
 use crate::iam::catalogue::{Action, ResourceType, catalogue};
@@ -65,6 +65,12 @@ fn finding_at_key(cx: &Context<'_>, line: &ConditionLine<'_>, rule: RuleId, mess
     cx.at_statement(rule, line.statement, message).other_evidence(line.key)
 }
 
+/// Another name in the place of a key.
+fn corrected(cx: &Context<'_>, key: &ClauseItem, name: &str) -> Option<Remedy> {
+    let remedy = || Remedy::granting(format!("write `{name}`")).replace(key.span, [name]);
+    cx.is_literal(key).then(remedy)
+}
+
 fn check_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Option<Finding> {
     let span = line.condition.key.span;
     let key = line.key;
@@ -115,7 +121,9 @@ fn check_key(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str) -> Optio
         .confidence(Confidence::Medium)
         .note(format!("the key list is from {}", catalogue().data_date()));
         return Some(match near {
-            Some(k) => f.help(format!("Did you mean `{k}`?")),
+            Some(k) => f
+                .help(format!("Did you mean `{k}`?"))
+                .remedies(corrected(cx, &line.condition.key, k)),
             None => f,
         });
     }
@@ -181,7 +189,12 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
                 ids::CONDITION_DEPRECATED_GLOBAL_KEY,
                 format!("`{written}` is deprecated"),
             )
-            .primary(span, instead),
+            .primary(span, instead)
+            .remedies(match (sns, service) {
+                (true, false) => None,
+                (_, true) => corrected(cx, &line.condition.key, "aws:SourceAccount"),
+                (_, false) => corrected(cx, &line.condition.key, "aws:PrincipalAccount"),
+            }),
         );
     }
     if catalogue().global_condition_key(key).is_none() {
@@ -194,7 +207,9 @@ fn global(cx: &Context<'_>, line: &ConditionLine<'_>, written: &str, name: &str)
         )
         .primary(span, "never in a request");
         return Some(match near {
-            Some(k) => f.help(format!("Did you mean `{k}`?")),
+            Some(k) => f
+                .help(format!("Did you mean `{k}`?"))
+                .remedies(corrected(cx, &line.condition.key, k)),
             None => f.note(format!("the key list is from {}", catalogue().data_date())),
         });
     }

@@ -2,6 +2,7 @@
 //! IAM User Guide, "IAM JSON policy elements: Condition operators" and "Conditions with multiple context keys or values".
 
 use super::{ConditionLine, lines};
+use crate::checks::narrowing;
 use crate::edit_distance::nearest_word;
 use crate::finding::{Finding, Remedy};
 use crate::iam::condition::{
@@ -70,7 +71,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             _ => allows_everyone(&line),
         };
         last_statement = Some((line.statement.statement, all));
-        sets(&line, operator, all, &at, out);
+        sets(cx, &line, operator, all, &at, out);
         if operator.if_exists && always_present(line.key) {
             if !is_needless(&line, operator) {
                 continue;
@@ -87,7 +88,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             };
             needless = Some((line.statement.document_id, f));
         } else if operator.if_exists {
-            if_exists(&line, operator, all, &at, out);
+            if_exists(cx, &line, operator, all, &at, out);
         }
     }
     if let Some((_, f)) = needless {
@@ -144,7 +145,7 @@ fn unknown(cx: &Context<'_>, line: &ConditionLine<'_>, at: ReportOperator<'_>) -
             let title = format!("write `{near}`");
             let remedy = match near.eq_ignore_ascii_case(base) {
                 true => Remedy::safe(title),
-                false => Remedy::risky(title),
+                false => Remedy::granting(title),
             };
             let meant = format!("{}{near}", &text[..text.len() - base.len()]);
             f.help(format!("Did you mean `{near}`?"))
@@ -155,7 +156,14 @@ fn unknown(cx: &Context<'_>, line: &ConditionLine<'_>, at: ReportOperator<'_>) -
     })
 }
 
-fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOperator<'_>, out: &mut FindingSink<'_>) {
+fn sets(
+    cx: &Context<'_>,
+    line: &ConditionLine<'_>,
+    operator: Operator,
+    all: bool,
+    at: ReportOperator<'_>,
+    out: &mut FindingSink<'_>,
+) {
     let c = line.condition;
     let is_guarded = |o: &Condition| {
         let key = &o.lower_key;
@@ -196,7 +204,8 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
                     effect_without_key(all).to_owned(),
                 )
                 .primary(c.operator.span, "true when the key is absent")
-                .secondary(c.key.span, "nothing requires this key"),
+                .secondary(c.key.span, "nothing requires this key")
+                .remedies(narrowing::required_key(cx, &line.statement, c)),
             );
         }
         Some(SetOperator::ForAnyValue)
@@ -216,6 +225,7 @@ fn sets(line: &ConditionLine<'_>, operator: Operator, all: bool, at: ReportOpera
 }
 
 fn if_exists(
+    cx: &Context<'_>,
     line: &ConditionLine<'_>,
     operator: Operator,
     all: bool,
@@ -235,7 +245,8 @@ fn if_exists(
                     effect_without_key(all).to_owned(),
                 )
                 .primary(c.operator.span, "true when the key is absent")
-                .secondary(c.key.span, "may be absent"),
+                .secondary(c.key.span, "may be absent")
+                .remedies(narrowing::strict_operator(cx, &line.statement, c)),
             );
         }
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::source::{SILENT, only_adds_objects, only_describes};
+use crate::checks::narrowing;
 use crate::finding::Severity;
 use crate::iam::access::{Audience, Limit, audience, strength_for_others};
 use crate::iam::condition::{Grade, OperatorFamily};
@@ -111,6 +112,9 @@ fn recommended(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>,
         .secondary(item.value.span, "acts for every AWS customer")
         .principals([service.to_owned()])
         .other_evidence(held.key.clone());
+    let alone = s.principal.as_ref().is_some_and(|p| p.items.len() == 1);
+    let remedy = narrowing::source_account(cx, s.document_id, &s);
+    let f = f.remedies(remedy.filter(|_| alone));
     // Every log delivery sends this ACL, so the condition limits nothing.
     let only_acl = strength
         .bounds
@@ -169,7 +173,8 @@ fn perimeter(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
                 "access is not limited to your organization",
             )
             .primary(p.value.span, "no condition on `aws:PrincipalOrgID`")
-            .principals([p.value.display()]),
+            .principals([p.value.display()])
+            .remedies(narrowing::own_organization(cx, &s)),
         );
     }
 }

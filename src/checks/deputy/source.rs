@@ -119,7 +119,8 @@ fn without_source_condition(cx: &Context<'_>, out: &mut FindingSink<'_>, s: Stat
         // Other services in the statement would be restricted too.
         let remedy = match shared {
             true => narrowing::source_organization(cx, s.document, &s),
-            false => narrowing::source_account(cx, s.document_id, &s),
+            false => narrowing::only_source(cx, s.document_id, &s, &name)
+                .or_else(|| narrowing::source_account(cx, s.document_id, &s)),
         };
         f.remedies.extend(remedy.filter(|_| clause.items.len() == 1));
         if of_logs {
@@ -242,7 +243,8 @@ fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, 
                     "`aws:SourceArn` matches resources in every account",
                 )
                 .primary(value.span, "matches any account")
-                .other_evidence("aws:sourcearn"),
+                .other_evidence("aws:sourcearn")
+                .remedies(narrowing::source_account(cx, s.document_id, &s).filter(|_| !pattern::is_star(&value.text))),
             );
         } else if is_bucket(&value.text) && !account {
             out.push(
@@ -252,7 +254,8 @@ fn source_arn(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, 
                     "the bucket ARN does not contain an account ID",
                 )
                 .primary(value.span, "anyone can reuse the name of a deleted bucket")
-                .other_evidence("aws:sourcearn"),
+                .other_evidence("aws:sourcearn")
+                .remedies(narrowing::source_account(cx, s.document_id, &s)),
             );
         }
     }

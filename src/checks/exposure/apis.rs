@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::openapi::open_operations;
-use crate::finding::{Confidence, Severity};
+use crate::checks::references;
+use crate::finding::{Confidence, Remedy, RemedyStep, Severity};
 use crate::iam::SourceFormat;
 use crate::index::ResourceId;
 use crate::model::Resource;
@@ -390,6 +391,7 @@ impl<'r> Routes<'r> {
                     phrase::count(more.len() + 1 - MAX_SHOWN, "open method", "open methods")
                 ));
             }
+            f.remedies.extend(authorizer(cx, &routes));
             if routes.iter().all(|o| o.reads || o.meant) {
                 f = f.severity(Severity::Low);
             }
@@ -406,6 +408,46 @@ impl<'r> Routes<'r> {
             out.push(f);
         }
     }
+}
+
+/// The authorizer of the API on each of these routes, where there is one alone.
+fn authorizer(cx: &Context<'_>, routes: &[OpenRoute<'_>]) -> Option<Remedy> {
+    let kinds = ["AWS::ApiGateway::Authorizer", "AWS::ApiGatewayV2::Authorizer"];
+    let mut all = cx.project.deployed().filter(|(_, r)| kinds.contains(&&*r.kind));
+    let (_, authorizer) = all.next().filter(|_| all.next().is_none())?;
+    let property = if authorizer.has("RestApiId") {
+        "RestApiId"
+    } else {
+        "ApiId"
+    };
+    let kind = authorizer
+        .get("Type")
+        .or_else(|| authorizer.get("AuthorizerType"))?
+        .as_str()?;
+    let kind = match &*kind.to_ascii_uppercase() {
+        "TOKEN" | "REQUEST" => "CUSTOM",
+        "COGNITO_USER_POOLS" => "COGNITO_USER_POOLS",
+        "JWT" => "JWT",
+        _ => return None,
+    };
+    let id = references::id_of(authorizer, &routes.first()?.r.address.scope)?;
+    let title = format!("require the authorizer `{}`", authorizer.address.name);
+    let mut remedy = Remedy::risky(title);
+    for route in routes {
+        let same = target(route.r, property)? == target(authorizer, property)?;
+        let setting = route
+            .r
+            .props
+            .entry("AuthorizationType")
+            .filter(|e| same && e.value.span == route.span)?;
+        remedy = remedy.replace(setting.value.span, [kind]).change(RemedyStep::Enter {
+            beside: setting.key_span,
+            before: true,
+            key: "AuthorizerId".to_owned(),
+            value: id.clone(),
+        });
+    }
+    Some(remedy)
 }
 
 fn has_policy(api: &Resource) -> bool {

@@ -3,7 +3,7 @@
 use super::apis::equals_ignoring_case;
 use super::policies::is_same_resource;
 use crate::checks::narrowing;
-use crate::finding::{Cause, Severity};
+use crate::finding::{Cause, Remedy, Severity};
 use crate::iam::access::{Audience, Limit, audience_under};
 use crate::iam::arn::is_account_id;
 use crate::iam::condition::{Grade, StatementCallers, strength_of};
@@ -172,7 +172,11 @@ fn wrong_action(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r: 
             .under_guard(r.branch.as_ref())
             .primary(action.span, "grants more than invoking")
             .scope(r.header, "")
-            .actions([text.to_lowercase()]),
+            .actions([text.to_lowercase()])
+            .remedies(cx.project.sources.slice(action.span).contains(&*text).then(|| {
+                let invoke = "lambda:InvokeFunction";
+                Remedy::risky(format!("write `{invoke}`")).replace(action.span, [invoke])
+            })),
     );
 }
 
@@ -205,6 +209,8 @@ fn without_source(cx: &Context<'_>, out: &mut FindingSink<'_>, id: ResourceId, r
     }
     let key = r.props.entry("Principal").map(|e| e.key_span);
     let says_account = SAY_ACCOUNT.iter().any(|s| name.split('.').next() == Some(s));
+    f.remedies
+        .extend(key.and_then(|key| narrowing::add_source_arn(cx, r, key, &name)));
     let key = key.filter(|_| says_account);
     f.remedies
         .extend(key.and_then(|key| narrowing::add_source_account(cx, r.format, key)));

@@ -3,6 +3,7 @@
 
 use super::github::{self, ClaimScope, ClaimValue};
 use super::subject::{audience, check_comparison, check_other_provider};
+use crate::checks::narrowing;
 use crate::finding::Severity;
 use crate::iam::principal::{Oidc, PrincipalOrigin, oidc_of_conditions, origin_of};
 use crate::iam::{Condition, PolicyKind, PrincipalItem, SourceFormat, Statement};
@@ -21,7 +22,8 @@ fn audience_type(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_
         out.push(
             cx.at_statement(ids::OIDC_AUD_CLAIM_TYPE, s, "set operator on a single-valued audience")
                 .primary(span, "only for a provider that sends a list")
-                .secondary(c.key.span, "single-valued for most providers"),
+                .secondary(c.key.span, "single-valued for most providers")
+                .remedies(narrowing::plain_operator(cx, &s, c)),
         );
     }
 }
@@ -76,7 +78,8 @@ fn check_provider(
                     format!("any user of {whose} can assume this role"),
                 )
                 .primary(item.value.span, "no condition on the user")
-                .principals([item.value.display()]),
+                .principals([item.value.display()])
+                .remedies(narrowing::github_subject(cx, &s, url)),
             );
         }
         return;
@@ -108,6 +111,7 @@ fn check_provider(
             )
             .primary(item.value.span, "no condition on `sub`")
             .principals([item.value.display()]);
+        f.remedies.extend(narrowing::github_subject(cx, &s, url));
         if let Some((aud, _)) = of_provider.first() {
             f = f.secondary(aud.key.span, "does not restrict the repository");
         }
@@ -166,6 +170,9 @@ fn report(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, c: &
     if found.binds == ClaimScope::Nothing {
         f = f.severity(Severity::Critical);
     }
+    if matches!(found.binds, ClaimScope::Nothing | ClaimScope::SomeOwners) {
+        f.remedies.extend(narrowing::own_repositories(cx, c, value));
+    }
     if found.binds != ClaimScope::Repository && c.parsed.is_some_and(|o| o.wildcards) {
         f = f.secondary(c.operator.span, "wildcard comparison");
     }
@@ -192,7 +199,8 @@ pub(super) fn saml(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     "SAML assertions issued for another service are accepted",
                 )
                 .primary(item.value.span, "no condition on `SAML:aud`")
-                .principals([item.value.display()]),
+                .principals([item.value.display()])
+                .remedies(narrowing::saml_audience(cx, &s)),
             );
         }
     });

@@ -1,6 +1,7 @@
 //! Subjects and audiences of tokens, provider by provider.
 
 use crate::checks::allow_statements::writing_actions;
+use crate::checks::narrowing;
 use crate::finding::{Confidence, Severity};
 use crate::iam::arn::Breadth;
 use crate::iam::class::class;
@@ -64,7 +65,8 @@ pub(super) fn audience(
             "tokens for every client ID of the provider are accepted",
         )
         .primary(item.value.span, "no condition on `aud`")
-        .principals([item.value.display()]),
+        .principals([item.value.display()])
+        .remedies(narrowing::github_audience(cx, &s, url)),
     );
 }
 
@@ -121,7 +123,8 @@ pub(super) fn check_comparison(cx: &Context<'_>, out: &mut FindingSink<'_>, s: S
             )
             .primary(c.operator.span, "true when the claim is absent")
             .secondary(c.key.span, "the subject")
-            .other_evidence(operator.name.to_lowercase()),
+            .other_evidence(operator.name.to_lowercase())
+            .remedies(narrowing::strict_operator(cx, &s, c)),
         );
     }
     if !operator.wildcards && !operator.negated {
@@ -134,7 +137,8 @@ pub(super) fn check_comparison(cx: &Context<'_>, out: &mut FindingSink<'_>, s: S
                 )
                 .primary(value.span, "treated literally")
                 .secondary(c.operator.span, "does not expand wildcards")
-                .other_evidence(value.display()),
+                .other_evidence(value.display())
+                .remedies(narrowing::like_operator(cx, &s, c)),
             );
         }
     }

@@ -5,6 +5,7 @@ use std::cell::LazyCell;
 use std::collections::BTreeSet;
 
 use crate::checks::narrowing::own_account;
+use crate::finding::Remedy;
 use crate::iam::across::cross_account_actions;
 use crate::iam::arn::{Arn, ArnField, is_account_id};
 use crate::iam::catalogue::AccessLevel;
@@ -227,7 +228,14 @@ fn open_account(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             )
             .primary(span, "every account")
             .help(help)
-            .resources([item.display()]),
+            .resources([item.display()])
+            .remedies(
+                cx.project
+                    .own
+                    .only_account()
+                    .filter(|_| !of_others)
+                    .map(|own| Remedy::risky(format!("write the account `{own}`")).replace_token(span, "*", own)),
+            ),
         );
     }
 }

@@ -3,6 +3,7 @@
 
 use std::cell::LazyCell;
 
+use super::mismatch::rewritten;
 use crate::iam::arn::Arn;
 use crate::iam::{ClauseItem, Document, DocumentOrigin, PolicyKind, SourceFormat, glob, pattern};
 use crate::rules::{Context, FindingSink, ids};
@@ -58,7 +59,11 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     .primary(first.span, label)
                     .secondary(item.span, "never matches this ARN")
                     .actions([name])
-                    .resources([first.display()]),
+                    .resources([first.display()])
+                    .remedies(match (tagging, resources.items.as_slice()) {
+                        (false, [only]) => rewritten(cx, only, |text| Some(format!("{text}:*"))),
+                        _ => None,
+                    }),
             );
             break;
         }

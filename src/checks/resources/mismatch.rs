@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::checks::validity::matches_no_type;
-use crate::finding::{Confidence, Finding, Severity};
+use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::catalogue::{Action, catalogue};
 use crate::iam::resource_fit::Resources;
 use crate::iam::{ActionSet, Clause, ClauseItem, Document, DocumentOrigin, PolicyKind, Statement, glob, pattern};
@@ -212,12 +212,42 @@ fn mismatched_actions(
         )
     };
     wants.truncate(3);
+    let half = (rule == ids::S3_BUCKET_AND_OBJECT_BOTH_NEEDED && s.allows() && !doubled && !beside)
+        .then(|| other_half(cx, s.resource.as_ref()?))
+        .flatten();
     Some(about(
         cx.at_statement(rule, s, message)
             .primary(item.span, never)
             .secondary(first, label)
-            .note(format!("resource types of `{shown}`: {}", phrase::list(&wants))),
+            .note(format!("resource types of `{shown}`: {}", phrase::list(&wants)))
+            .remedies(half),
     ))
+}
+
+/// Another ARN in the place of one that is written out.
+pub(super) fn rewritten(
+    cx: &Context<'_>,
+    item: &ClauseItem,
+    new: impl FnOnce(&str) -> Option<String>,
+) -> Option<Remedy> {
+    let text = item.text.known().filter(|_| cx.is_literal(item))?;
+    let new = new(&text)?;
+    Some(Remedy::granting(format!("write `{}`", phrase::clip(&new, 60))).replace(item.span, [new]))
+}
+
+/// The other half of a bucket and its objects, where one ARN is listed.
+fn other_half(cx: &Context<'_>, clause: &Clause) -> Option<Remedy> {
+    let [only] = clause.items.as_slice() else { return None };
+    let text = only.text.known().filter(|_| cx.is_literal(only))?;
+    let (bucket, key) = text.strip_prefix("arn:").filter(|t| t.contains(":s3:::")).map(|t| {
+        let (bucket, key) = t.split_once('/').map_or((t, None), |(b, k)| (b, Some(k)));
+        (format!("arn:{bucket}"), key)
+    })?;
+    let other = match key {
+        Some(_) => bucket,
+        None => format!("{bucket}/*"),
+    };
+    Some(Remedy::granting(format!("add `{}`", phrase::clip(&other, 60))).add(only.span, [other]))
 }
 
 /// Whether another statement of the document allows the actions on what they fit: here they are left over.
@@ -302,7 +332,10 @@ pub(super) fn s3_colon(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                     format!("`{}` matches no object: keys follow a slash", item.display()),
                 )
                 .primary(item.span, "write `/*`, not `:*`")
-                .resources([item.display()]),
+                .resources([item.display()])
+                .remedies(rewritten(cx, item, |text| {
+                    Some(format!("{}/*", text.strip_suffix(":*")?))
+                })),
             );
         }
     }

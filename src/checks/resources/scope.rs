@@ -2,6 +2,7 @@
 
 use crate::checks::allow_statements::{identity_allow_statements, managing_actions, names, writing_actions};
 use crate::checks::holders::{IS_ADMINISTRATOR, are_administrators, is_for_aws_backup};
+use crate::checks::references;
 use crate::finding::Severity;
 use crate::iam::class::class;
 use crate::iam::condition::{Grade, Strength};
@@ -166,6 +167,8 @@ pub(super) fn star(cx: &Context<'_>, out: &mut FindingSink<'_>) {
                 .actions(g.items_granting(&set).iter().map(|i| i.display().to_lowercase()))
                 .resources([written.clone()]);
             f.evidence.expanded_actions = Some(set.len());
+            f.remedies
+                .extend(references::only_resource(cx, g.statement, &g.actions));
             if let Some(span) = g.span_granting(&set) {
                 f = f.secondary(span, what);
             }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::finding::Remedy;
 use crate::iam::arn::Arn;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, origin_of};
 use crate::iam::{ClauseItem, Condition, DocumentOrigin, PolicyKind, PrincipalItem, PrincipalType, Statement, pattern};
@@ -214,7 +215,11 @@ fn roles_anywhere(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'
                 s,
                 format!("IAM Roles Anywhere also requires `{}`", missing.join("` and `")),
             )
-            .primary(p.value.span, "cannot assume the role without it"),
+            .primary(p.value.span, "cannot assume the role without it")
+            .remedies(s.action.as_ref().and_then(|a| a.items.last()).map(|last| {
+                let title = format!("add {}", phrase::list(&missing));
+                Remedy::granting(title).add(last.span, missing.clone())
+            })),
         );
     }
 }
@@ -323,7 +328,8 @@ fn sessions(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>) {
                 )
                 .primary(p.value.span, "redundant")
                 .secondary(other.value.span, "role of the session")
-                .principals([text.into_owned()]),
+                .principals([text.into_owned()])
+                .remedy(Remedy::risky("remove the session").remove(p.value.span)),
             );
         }
     }

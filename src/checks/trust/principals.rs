@@ -1,7 +1,7 @@
 //! Principals in trust and resource-based policies that AWS rejects, or that do not mean what they appear to.
 //! IAM User Guide, "AWS JSON policy elements: Principal".
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Finding, Remedy, Severity};
 use crate::iam::catalogue::catalogue;
 use crate::iam::principal::{IdentityType, PrincipalOrigin, is_public, origin_of};
 use crate::iam::variables::may_be_template;
@@ -150,7 +150,11 @@ fn service(cx: &Context<'_>, statement: StatementRef<'_>, item: &PrincipalItem) 
     Some(
         at(format!("`{text}` is not a known service principal"))
             .primary(item.value.span, format!("did you mean `{near}`?"))
-            .severity(Severity::Medium),
+            .severity(Severity::Medium)
+            .remedies(
+                cx.is_literal(&item.value)
+                    .then(|| Remedy::granting(format!("write `{near}`")).replace(item.value.span, [near.to_string()])),
+            ),
     )
 }
 

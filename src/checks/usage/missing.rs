@@ -206,7 +206,7 @@ pub(super) fn remedy(effective: &Effective<'_>, actions: &[&'static str]) -> Opt
         return None;
     }
     let title = format!("also allow {} here", phrase::all_of(actions));
-    Some(Remedy::risky(title).add(place, actions.to_vec()))
+    Some(Remedy::granting(title).add(place, actions.to_vec()))
 }
 
 /// Whether an action applies to the resources of a statement.

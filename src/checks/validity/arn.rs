@@ -228,6 +228,13 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
         if let Some(f) = unknown_service(&s, shown, at) {
             // One value may be used in actions and ARNs: label the place where it is written.
             let at = f.span().zip(arn.service.span_of(0..s.len()));
+            let near = catalogue().did_you_mean_service(&s).filter(|_| !s.is_empty());
+            let f = match (near, arn.service.span_of(0..s.len())) {
+                (Some(near), Some(span)) => {
+                    f.remedy(Remedy::granting(format!("write `{near}`")).replace_token(span, &*s, near))
+                }
+                _ => f,
+            };
             return Some(match at.filter(|(item, service)| !item.contains(*service)) {
                 Some((_, service)) => f.secondary(service, "written here"),
                 None => f,
@@ -252,7 +259,7 @@ fn fields(arn: &Arn<'_>, shown: &str, at: ReportArn<'_>) -> Option<Finding> {
             );
             let place = arn.service.span_of(0..arn.service.len());
             return Some(match place {
-                Some(span) => f.remedy(Remedy::risky(format!("write `{lower}`")).replace_token(span, &*s, &*lower)),
+                Some(span) => f.remedy(Remedy::granting(format!("write `{lower}`")).replace_token(span, &*s, &*lower)),
                 None => f,
             });
         }

@@ -32,15 +32,9 @@ fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Docu
                     "the policy has no `Version`, so AWS evaluates it as `2008-10-17`",
                 )
                 .primary(span, "no `Version` next to this");
-            out.push(match d.keys.first() {
-                Some(first) => f.remedy(set_current_version(d, "add").change(RemedyStep::Enter {
-                    beside: first.span,
-                    before: true,
-                    key: "Version".to_owned(),
-                    value: VERSION.into(),
-                })),
-                None => f,
-            });
+            let mut f = f;
+            f.remedies.extend(current_version(cx, d));
+            out.push(f);
         }
         Some(v) if v.text.known().as_deref() == Some("2008-10-17") => {
             let f = cx
@@ -50,12 +44,25 @@ fn version(cx: &Context<'_>, out: &mut FindingSink<'_>, id: DocumentId, d: &Docu
                     "the policy uses the outdated version `2008-10-17`",
                 )
                 .primary(v.span, "policy variables are literal text in this version");
-            out.push(match cx.is_literal(v) {
-                true => f.remedy(set_current_version(d, "write").replace(v.span, [VERSION])),
-                false => f,
-            });
+            let mut f = f;
+            f.remedies.extend(current_version(cx, d));
+            out.push(f);
         }
         _ => {}
+    }
+}
+
+/// The fix that writes or adds the current version.
+pub(super) fn current_version(cx: &Context<'_>, d: &Document) -> Option<Remedy> {
+    match &d.version {
+        Some(v) if cx.is_literal(v) => Some(set_current_version(d, "write").replace(v.span, [VERSION])),
+        Some(_) => None,
+        None => Some(set_current_version(d, "add").change(RemedyStep::Enter {
+            beside: d.keys.first()?.span,
+            before: true,
+            key: "Version".to_owned(),
+            value: VERSION.into(),
+        })),
     }
 }
 
@@ -66,7 +73,8 @@ fn set_current_version(d: &Document, verb: &str) -> Remedy {
     if !may_contain_variable(&d.value) {
         Remedy::safe(title)
     } else {
-        Remedy::risky(title)
+        // Variables take effect.
+        Remedy::granting(title)
     }
 }
 

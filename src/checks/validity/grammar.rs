@@ -47,7 +47,7 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
             match nearest_word(element, known.iter().copied()) {
                 Some(near) if appears_in_source(cx, defect, element) && !has_key(d, defect, near) => f
                     .help(format!("Did you mean `{near}`?"))
-                    .remedy(Remedy::risky(format!("write `{near}`")).replace(defect.span, [near])),
+                    .remedy(Remedy::granting(format!("write `{near}`")).replace(defect.span, [near])),
                 Some(near) => f.help(format!("Did you mean `{near}`?")),
                 None => f.help(format!("Use an element of a {place}: {}.", known.join(", "))),
             }
@@ -73,6 +73,11 @@ fn finding(cx: &Context<'_>, id: DocumentId, d: &Document, defect: &Defect) -> O
                     .secondary(*first, "used here first")
             };
             let f = f.other_evidence(sid.clone());
+            let key = defect.statement.and_then(|at| d.statements.get(at)).and_then(sid_key);
+            let f = match key.filter(|_| *first != defect.span) {
+                Some(key) => f.remedy(Remedy::safe("remove the Sid").remove(key)),
+                None => f,
+            };
             match d.kind {
                 PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Session => f,
                 // Services accept duplicate Sids in resource-based policies.
@@ -128,4 +133,14 @@ fn has_key(d: &Document, defect: &Defect, name: &str) -> bool {
     let statement = defect.statement.and_then(|i| d.statements.get(i));
     let keys = statement.map_or(&d.keys, |s| &s.keys);
     keys.iter().any(|k| k.value == name)
+}
+
+/// The key `Sid` of a statement, where it is written with a value of its own.
+fn sid_key(s: &Statement) -> Option<Span> {
+    let own = s
+        .sid
+        .as_ref()
+        .filter(|sid| sid.via.is_none() && s.span.contains(sid.span))?;
+    let mut keys = s.keys.iter().filter(|k| k.span.end <= own.span.start);
+    keys.find(|k| k.value.eq_ignore_ascii_case("Sid")).map(|k| k.span)
 }

@@ -1,12 +1,13 @@
 //! Policy variables. IAM User Guide, "IAM policy elements: Variables and tags".
 
-use crate::finding::{Confidence, Severity};
+use super::elements;
+use crate::finding::{Confidence, Edit, Remedy, RemedyStep, Severity};
 use crate::iam::catalogue::catalogue;
 use crate::iam::variables::{Variable, VariableProblem, variables};
 use crate::iam::{ClauseItem, Document, DocumentOrigin, SourceFormat};
 use crate::project::StatementRef;
 use crate::rules::{Context, FindingSink, ids};
-use crate::source::Span;
+use crate::source::{Hole, Span};
 
 pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     for s in cx.statements() {
@@ -69,10 +70,11 @@ fn check_item(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, 
                         )
                         .primary(span, "requires version `2012-10-17`")
                         .severity(Severity::High)
-                        .other_evidence(v.name.to_lowercase()),
+                        .other_evidence(v.name.to_lowercase())
+                        .remedies(elements::current_version(cx, s.document)),
                     );
                 } else {
-                    unknown(cx, out, s, &v, span);
+                    unknown(cx, out, s, item, &v, span);
                 }
                 continue;
             }
@@ -81,9 +83,34 @@ fn check_item(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, 
         out.push(
             cx.at_statement(rule, s, format!("the variable `{shown}` {what}"))
                 .primary(span, what)
-                .other_evidence(shown.to_lowercase()),
+                .other_evidence(shown.to_lowercase())
+                .remedies(repaired(&v, shown).and_then(|new| rewritten(cx, item, v.range.clone(), &new))),
         );
     }
+}
+
+/// A variable as it was meant, where its spelling alone says so.
+fn repaired(v: &Variable, shown: &str) -> Option<String> {
+    match v.problem? {
+        VariableProblem::Space => {
+            let new: String = shown.split_whitespace().collect();
+            (!new.contains(',')).then_some(new)
+        }
+        VariableProblem::Default => {
+            let (name, value) = shown.strip_prefix("${")?.strip_suffix('}')?.split_once(',')?;
+            let value = value.trim().trim_matches(['"', '\'']);
+            Some(format!("${{{}, '{value}'}}", name.trim())).filter(|_| !value.contains('\''))
+        }
+        _ => None,
+    }
+}
+
+/// The item with a part of it rewritten.
+fn rewritten(cx: &Context<'_>, item: &ClauseItem, range: std::ops::Range<usize>, new: &str) -> Option<Remedy> {
+    let mut text = item.text.known().filter(|_| cx.is_literal(item))?.into_owned();
+    text.get(range.clone())?;
+    text.replace_range(range, new);
+    Some(Remedy::granting(format!("write `{new}`")).replace(item.span, [text]))
 }
 
 /// `&{aws:username}` outside `aws_iam_policy_document`, the only place that turns it into `${aws:username}`.
@@ -102,14 +129,22 @@ fn ampersand(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, i
                 format!("`&{{{name}}}` is literal text here, not a policy variable"),
             )
             .primary(span, "matches only exactly this text")
-            .other_evidence(name.to_lowercase()),
+            .other_evidence(name.to_lowercase())
+            .remedies(rewritten(cx, item, at..end, &format!("${{{name}}}"))),
         );
     }
 }
 
 /// Policy variables are condition keys. Only those with the prefix `aws:` are all known: services and identity
 /// providers have more keys than the reference lists.
-fn unknown(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, v: &Variable, span: Span) {
+fn unknown(
+    cx: &Context<'_>,
+    out: &mut FindingSink<'_>,
+    s: StatementRef<'_>,
+    item: &ClauseItem,
+    v: &Variable,
+    span: Span,
+) {
     let name = v.name.to_lowercase();
     if !name.starts_with("aws:") || catalogue().global_condition_key(&name).is_some() {
         return;
@@ -123,7 +158,12 @@ fn unknown(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, v: 
         .primary(span, "has no value and never matches")
         .other_evidence(name.clone());
     out.push(match catalogue().did_you_mean_global_key(&name) {
-        Some(near) => f.help(format!("Did you mean `${{{near}}}`?")),
+        Some(near) => f.help(format!("Did you mean `${{{near}}}`?")).remedies(rewritten(
+            cx,
+            item,
+            v.range.clone(),
+            &format!("${{{near}}}"),
+        )),
         None => f
             .confidence(Confidence::Medium)
             .note(format!("the key list is from {}", catalogue().data_date())),
@@ -151,9 +191,20 @@ fn unescaped(cx: &Context<'_>, out: &mut FindingSink<'_>, s: StatementRef<'_>, i
                 format!("`${{{}}}` is evaluated by {tool}, not by IAM", hole.name),
             )
             .primary(hole.span, format!("write `{instead}`"))
-            .other_evidence(hole.name.to_lowercase()),
+            .other_evidence(hole.name.to_lowercase())
+            .remedies(escaped(cx, hole, &instead)),
         );
     }
+}
+
+fn escaped(cx: &Context<'_>, hole: &Hole, instead: &str) -> Option<Remedy> {
+    let written = cx.project.sources.slice(hole.span);
+    let edit = Edit {
+        span: hole.span,
+        text: instead.to_owned(),
+    };
+    let is_whole = written == format!("${{{}}}", hole.name);
+    is_whole.then(|| Remedy::granting(format!("write `{instead}`")).change(RemedyStep::Bytes(edit)))
 }
 
 fn is_policy_document(d: &Document) -> bool {

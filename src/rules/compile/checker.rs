@@ -78,8 +78,12 @@ impl<'a> Checker<'a> {
         }
         if let Some(fix) = &report.fix {
             used.extend(fix.at.as_deref());
-            if fix.write.is_some() == fix.remove {
-                return Err(RuleError::at("a fix needs either `write` or `remove: true`", "fix"));
+            let ways = [fix.write.is_some(), fix.add.is_some(), fix.remove];
+            if ways.iter().filter(|way| **way).count() != 1 {
+                return Err(RuleError::at(
+                    "a fix needs one of `write`, `add`, and `remove: true`",
+                    "fix",
+                ));
             }
         }
         for name in &used {

@@ -139,6 +139,9 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Validator
     if file.check.is_none() && !file.options.is_empty() {
         return Err(RuleError::at("only a rule with `check` can have options", "options"));
     }
+    if file.fix.is_some() && file.no_fix.is_some() {
+        return Err(RuleError::at("a rule has either `fix` or `no-fix`", "no-fix"));
+    }
     let logic = logic(&mut file, lists, judges)?;
     let head = RuleMetadata {
         id: file.id,
@@ -152,6 +155,7 @@ pub(super) fn compile(text: &str, family: &str, lists: &Lists, judges: Validator
         same_token: file.same_token,
         one_per: file.one_per,
         fix: file.fix,
+        no_fix: file.no_fix,
         absence: file.absence,
         closed: file.closed,
         renamed_from: file.renamed_from,
@@ -295,18 +299,21 @@ fn check_words(file: &RuleFile) -> Checked {
 
 /// The captures that `{…}` name in a text: `{act}` and `{act.service}` both name `act`.
 pub(super) fn interpolations(text: &str) -> Checked<Vec<&str>> {
-    const PARTS: [&str; 15] = [
+    const PARTS: [&str; 18] = [
         "account",
         "actions",
         "breakdown",
         "count",
         "denied",
         "duration",
+        "exact",
         "gravest",
         "key",
         "left",
         "levels",
+        "like",
         "lower",
+        "plain",
         "service",
         "type",
         "whole",

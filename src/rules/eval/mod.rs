@@ -24,6 +24,12 @@ use crate::value::Provenance;
 use items::TestedItem;
 use words::Words;
 
+/// `True`, as Python writes it.
+fn capitalize(word: &str) -> String {
+    let (first, rest) = word.split_at(1);
+    first.to_ascii_uppercase() + rest
+}
+
 /// Runs one declared rule: its cases in order. What an earlier case reports, a later one does not report again.
 pub(super) fn run(context: &Context<'_>, rule: &Rule, cases: &[RuleCase], out: &mut FindingSink<'_>) {
     let eval = Eval {
@@ -231,21 +237,36 @@ impl Eval<'_, '_> {
         };
         let literal = |c: &Captured<'_>| match (c.item, &c.text) {
             (Some(item), _) => self.context.is_literal(item),
-            (None, Some(text)) => self.context.project.sources.slice(c.span).contains(&text.display()),
+            (None, Some(text)) => {
+                let (written, text) = (self.context.project.sources.slice(c.span), text.display());
+                // Python has its own case of Booleans.
+                written.contains(&text) || written.eq_ignore_ascii_case(&text)
+            }
             (None, None) => true,
         };
         let Some(changed) = changed.filter(|c| literal(c) && literal(at)) else {
             return f;
         };
         let title = say(&fix.title);
-        let remedy = if fix.safe {
-            Remedy::safe(title)
-        } else {
-            Remedy::risky(title)
+        let remedy = match (fix.safe, fix.grants) {
+            (true, _) => Remedy::safe(title),
+            (false, true) => Remedy::granting(title),
+            (false, false) => Remedy::risky(title),
         };
+        let written = self.context.project.sources.slice(changed.span);
+        let is_word = |text: &str| matches!(text, "true" | "false") || text.parse::<u32>().is_ok();
         f.remedy(match &fix.write {
+            // A number or a Boolean is written without quotes, if it was.
+            Some(text) if is_word(&written.to_ascii_lowercase()) && is_word(text) => {
+                let capital = written.starts_with(|c: char| c.is_ascii_uppercase());
+                let text = if capital { capitalize(text) } else { text.clone() };
+                remedy.replace_token(changed.span, written, text)
+            }
             Some(text) => remedy.replace(changed.span, [say(text)]),
-            None => remedy.remove(changed.span),
+            None => match &fix.add {
+                Some(text) => remedy.add(changed.span, [say(text)]),
+                None => remedy.remove(changed.span),
+            },
         })
     }
 

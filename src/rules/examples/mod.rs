@@ -115,6 +115,12 @@ fn ownership(t: &OwnTable) -> Ownership {
 }
 
 impl ExampleCase {
+    /// What the example says is one's own.
+    #[cfg(any(test, feature = "internals"))]
+    pub fn ownership(&self) -> &Ownership {
+        &self.own
+    }
+
     /// Runs the rule alone over the files.
     pub fn run(&self, ruleset: &Ruleset) -> CaseOutcome {
         let files = self.files.iter().map(|(p, t)| (p.clone(), t.as_str().into(), true));

@@ -66,6 +66,9 @@ pub struct RuleFile {
     /// The kind of fix that findings offer.
     #[serde(default)]
     pub fix: Option<FixKind>,
+    /// Why no fix is offered, in one sentence.
+    #[serde(default)]
+    pub no_fix: Option<String>,
     /// The rule reports something that is missing; it is silent if a broken file may contain it.
     #[serde(default)]
     pub absence: bool,
@@ -171,6 +174,8 @@ pub struct RuleMetadata {
     pub same_token: Vec<String>,
     pub one_per: Option<OnePer>,
     pub fix: Option<FixKind>,
+    /// Why there is no fix.
+    pub no_fix: Option<String>,
     /// The rule reports something that is missing.
     pub absence: bool,
     /// The defect depends on the value of an input: see [`crate::rules::Rule::closed`].

@@ -77,8 +77,12 @@ pub struct DeclaredFix {
     pub at: Option<String>,
     /// The text that replaces the capture.
     pub write: Option<String>,
+    /// A text to put after the capture, as a further item of the list.
+    pub add: Option<String>,
     /// Removes the capture with its comma and its line.
     pub remove: bool,
+    /// What the fix is for may be access that the policy does not grant yet, such as a corrected name.
+    pub grants: bool,
 }
 
 /// A label of another capture.

@@ -42,11 +42,15 @@ pub(crate) fn report(files: &[(&str, &str)], rules: &[&str], toml: &str) -> Repo
 
 /// As [`report`], of any sources.
 pub(crate) fn report_of(sources: &Sources, rules: &[&str], toml: &str) -> Report {
+    report_of_own(sources, rules, toml, &Ownership::default())
+}
+
+/// As [`report_of`], with these accounts and names of one's own.
+pub(crate) fn report_of_own(sources: &Sources, rules: &[&str], toml: &str, own: &Ownership) -> Report {
     let mut settings = parse("overgrant.toml", "/repo", toml, &|_| Err(String::new())).unwrap();
     settings.select.0 = rules.iter().chain(&["tool"]).map(|r| Selector::from(*r)).collect();
     settings.resolve(&RULESET).unwrap();
-    let own = Ownership::default();
-    let analysis = analyze(sources, &own);
+    let analysis = analyze(sources, own);
     let outcome = rules::run(&analysis.project, &RULESET, &Selection::all(&RULESET));
     let options = TriageOptions {
         is_test: &|path| path.starts_with("tests/"),

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::access::sets::{Change, Difference, compare, compare_where, describe};
+use crate::access::sets::{Change, Describer, Difference, Values, compare_as};
 use crate::iam::{ClauseItem, Condition, Document, Effect, Statement};
 use crate::phrase;
 use crate::project::{CombinedPolicy, Project, RepositoryPlace};
@@ -136,8 +136,9 @@ impl DocumentPair<'_> {
     fn compare(&self, effect: Effect, out: &mut Vec<GrantChange>) {
         let (of_old, of_new) = (self.old.part(effect), self.new.part(effect));
         let (old, new) = (&of_old.document, &of_new.document);
-        let more = compare(old, new);
-        let less = compare_where(new, old, &more.assumed);
+        let more = compare_as(old, new, &Values::new(), None);
+        let less = compare_as(new, old, &more.assumed, None);
+        let (mut of_more, mut of_less) = (Describer::new(old, new), Describer::new(new, old));
         let (added, removed) = match effect {
             Effect::Deny => (GrantEffect::Narrows, GrantEffect::Widens),
             _ => (GrantEffect::Widens, GrantEffect::Narrows),
@@ -146,8 +147,9 @@ impl DocumentPair<'_> {
             Effect::Deny => ("denies", "no longer denies"),
             _ => ("adds", "removes"),
         };
-        for g in &less.gained {
-            if let Some(change) = describe(g, new, old) {
+        // What actions do not have is no access.
+        for g in less.gained.iter().filter(|g| !g.is_unreal) {
+            if let Some(change) = of_less.describe(g) {
                 let statement = of_old.places.get(g.statement).copied();
                 let rest = self.rest(&of_old, &of_new, g.statement);
                 self.push(
@@ -158,8 +160,8 @@ impl DocumentPair<'_> {
                 );
             }
         }
-        for g in &more.gained {
-            if let Some(change) = describe(g, old, new) {
+        for g in more.gained.iter().filter(|g| !g.is_unreal) {
+            if let Some(change) = of_more.describe(g) {
                 let statement = self.counterpart(&of_new, g.statement);
                 self.push(added, statement, format!("{} {}", verbs.0, sentence(&change)), out);
             }

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use overgrant::internals::access::sets::{compare, compare_where};
+use overgrant::internals::access::sets::{compare, compare_as};
 use overgrant::internals::finding::Fix;
 use overgrant::internals::fix::{self, LintedState, Texts, apply_fixes};
 use overgrant::internals::iam::Ownership;
@@ -71,7 +71,7 @@ fn difference(old: &Sources, new: &Sources, own: &Ownership) -> [Vec<String>; 3]
         };
         let (before, after) = (&policy(&old), &policy(&new));
         let more = compare(before, after);
-        let less = compare_where(after, before, &more.assumed);
+        let less = compare_as(after, before, &more.assumed, None);
         out[0].extend(more.gained.iter().map(|g| format!("{:?}", g.request)));
         out[1].extend(less.gained.iter().map(|g| format!("{:?}", g.request)));
         let unknown = more.unknown.iter().chain(&less.unknown);

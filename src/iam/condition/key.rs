@@ -231,6 +231,10 @@ pub fn key_type(key: &str) -> Option<&'static str> {
 
 /// Whether a key has several values in one request; `None` where nothing says.
 pub fn is_multivalued(key: &str) -> Option<bool> {
+    // A token has one subject and, as AWS compares it, one audience. IAM User Guide, "IAM and AWS STS condition context keys".
+    if key.contains('.') && matches!(key.rsplit(':').next(), Some("aud" | "azp" | "sub")) {
+        return Some(false);
+    }
     if let Some(global) = catalogue().global_condition_key(key) {
         return Some(global.multivalued);
     }

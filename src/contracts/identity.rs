@@ -10,7 +10,8 @@ use super::Breach;
 use super::judge::{AskedTerms, ContractJudge, FoundAccess, trust_actions};
 use super::names::NamedResource;
 use super::statements::{
-    may_be_identity, may_grant, may_name, principal_token, token_of, united, with_unknown_parts, without_accounts,
+    may_allow, may_be_identity, may_grant, may_name, principal_token, token_of, united, with_unknown_parts,
+    without_accounts,
 };
 use crate::access::sets::{AskedCallers, AskedRequests, CommonAccess, Witness, WitnessValue, find_common};
 use crate::access::{AccessRequest, Caller, ContextValue, Decision, RequestContext, decide};
@@ -441,7 +442,15 @@ impl ContractJudge<'_> {
     ) -> Vec<(&'s ResourcePolicy, Document)> {
         let about = self.policies_about(target).into_iter();
         let granting = about.filter(|p| !self.is_test(p.document.span) && may_grant(&p.document, asked));
-        let direct = granting.map(|p| (p, without_accounts(&p.document, &may_be_identity)));
+        let direct = granting.map(|p| {
+            let mut direct = without_accounts(&p.document, &may_be_identity);
+            // What is not about it cannot let anyone in.
+            let is_open = direct.open;
+            direct
+                .statements
+                .retain(|s| is_open || s.is_written_as_deny() || may_allow(s, asked));
+            (p, direct)
+        });
         direct
             .filter(|(_, d)| !d.statements.iter().all(Statement::is_written_as_deny))
             .collect()

@@ -41,6 +41,11 @@ pub(super) struct FoundAccess {
 }
 
 impl FoundAccess {
+    /// Nothing more is kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.breaches.len() >= MAX_FOUND && self.doubts.len() >= MAX_FOUND
+    }
+
     pub(super) fn doubt(&mut self, who: Option<String>, at: Option<Span>, why: impl Into<String>) {
         if self.doubts.len() < MAX_FOUND {
             let why = why.into();
@@ -247,6 +252,9 @@ impl<'p> ContractJudge<'p> {
             starts.retain(|id| !only.identities.contains(id));
         }
         for id in &starts {
+            if found.is_full() {
+                break;
+            }
             self.ask_identity(*id, asked, found);
         }
         let outsiders = who.map(|w| w.outsiders.as_slice());

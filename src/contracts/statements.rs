@@ -26,23 +26,25 @@ pub(super) fn united<'d>(documents: impl Iterator<Item = &'d Document>) -> Docum
 
 /// Whether some statement may allow some of what is asked.
 pub(super) fn may_grant(document: &Document, asked: &AskedTerms<'_>) -> bool {
-    let fits = |s: &Statement| {
-        let grants = s
-            .effect
-            .as_ref()
-            .is_some_and(|e| matches!(e.value, Effect::Allow | Effect::Unknown));
-        let about = s.action.as_ref().is_none_or(|clause| {
-            asked.is_open
-                || clause.negated
-                || !clause.is_known()
-                || clause
-                    .item_actions()
-                    .iter()
-                    .any(|set| set.is_empty() || set.intersects(&asked.set))
-        });
-        grants && about
-    };
-    document.open || document.statements.iter().any(fits)
+    document.open || document.statements.iter().any(|s| may_allow(s, asked))
+}
+
+/// Whether a statement may allow some of what is asked.
+pub(super) fn may_allow(s: &Statement, asked: &AskedTerms<'_>) -> bool {
+    let grants = s
+        .effect
+        .as_ref()
+        .is_some_and(|e| matches!(e.value, Effect::Allow | Effect::Unknown));
+    let about = s.action.as_ref().is_none_or(|clause| {
+        asked.is_open
+            || clause.negated
+            || !clause.is_known()
+            || clause
+                .item_actions()
+                .iter()
+                .any(|set| set.is_empty() || set.intersects(&asked.set))
+    });
+    grants && about
 }
 
 /// The policy without the principals that stand for an account, to which it leaves the decision, and with those of `keeps`.

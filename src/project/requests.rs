@@ -362,6 +362,10 @@ impl<'p> RepositoryPlace<'p> {
             }
         };
         for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
+            // What the items stood for was found without this.
+            if !clause.is_known() {
+                clause.sets = std::sync::OnceLock::new();
+            }
             clause.items.iter_mut().for_each(fill);
         }
         for item in s.principal.iter_mut().flat_map(|p| &mut p.items) {
@@ -530,7 +534,10 @@ impl<'p> RepositoryPlace<'p> {
         for s in &mut out.statements {
             for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
                 // An item with a hole makes it incomplete, and is one item all the same.
-                clause.complete |= clause.items.iter().any(|i| !i.text.is_known());
+                if clause.items.iter().any(|i| !i.text.is_known()) {
+                    clause.complete = true;
+                    clause.sets = std::sync::OnceLock::new();
+                }
                 clause.items.iter_mut().for_each(fill);
             }
             if let Some(clause) = &mut s.principal {

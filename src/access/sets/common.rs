@@ -12,7 +12,7 @@ use super::request::Witness;
 use super::solve::{FoundCells, Frame, Solver};
 use super::statements::{ACTION, Atom, Bound, Bounds, CALLER, RESOURCE, Space, StatementBox, StatementBoxes};
 use super::witness::witness;
-use crate::iam::{Action, ActionSet, Document};
+use crate::iam::{Action, ActionSet, Document, Effect, Statement};
 use crate::source::{Span, Text};
 
 /// Combinations of statements that are searched.
@@ -170,8 +170,13 @@ pub fn find_common(
     limits: &[&Document],
     beyond: Option<&Document>,
 ) -> CommonAccess {
+    let is_of_catalogue = asked
+        .actions
+        .iter()
+        .all(|a| a != "*" && !ActionSet::expand(a).is_empty());
     let inputs = CommonInputs {
         asked,
+        actions: is_of_catalogue.then(|| ActionSet::expand_all(asked.actions.iter().map(String::as_str))),
         gates,
         limits,
         beyond,
@@ -206,6 +211,8 @@ pub fn find_common(
 
 struct CommonInputs<'d> {
     asked: &'d AskedRequests,
+    /// What is asked, unless actions that the catalogue does not have may be.
+    actions: Option<ActionSet>,
     gates: &'d [&'d Document],
     limits: &'d [&'d Document],
     beyond: Option<&'d Document>,
@@ -223,6 +230,17 @@ enum StatementFind {
 }
 
 impl CommonInputs<'_> {
+    /// Whether a statement may be about an action that is asked about.
+    fn may_be_about(&self, s: &Statement) -> bool {
+        let (Some(asked), Some(clause)) = (&self.actions, &s.action) else {
+            return true;
+        };
+        clause.negated || !clause.is_known() || s.second_action.is_some() || {
+            let mut sets = clause.item_actions().iter();
+            sets.any(|set| set.is_empty() || set.intersects(asked))
+        }
+    }
+
     fn search(&self, possible: bool, fields: Fields, loose: bool) -> BTreeMap<usize, StatementFind> {
         let (more, less) = match possible {
             true => (Bound::Upper, Bound::Lower),
@@ -236,22 +254,28 @@ impl CommonInputs<'_> {
         };
         let mut space = Space::default();
         let asked = self.asked_box(possible, &mut space);
+        let counts = |s: &Statement, _: Effect| self.may_be_about(s);
         let mut gates: Vec<StatementBoxes> = Vec::new();
         for document in self.gates {
-            let mut boxes = StatementBoxes::new(document, bounds(more, less), &mut space);
+            let mut boxes = StatementBoxes::of_some(document, bounds(more, less), &counts, &mut space);
             if possible && document.open {
                 boxes.allows.push(space.everything());
             }
+            if boxes.allows.is_empty() {
+                return BTreeMap::new();
+            }
             gates.push(boxes);
         }
+        // What these allow grants nothing.
+        let denies = |s: &Statement, effect: Effect| effect == Effect::Deny && counts(s, effect);
         let limits: Vec<StatementBoxes> = self
             .limits
             .iter()
-            .map(|document| StatementBoxes::new(document, bounds(more, less), &mut space))
+            .map(|document| StatementBoxes::of_some(document, bounds(more, less), &denies, &mut space))
             .collect();
         let beyond = self
             .beyond
-            .map(|document| StatementBoxes::new(document, bounds(less, more), &mut space));
+            .map(|document| StatementBoxes::of_some(document, bounds(less, more), &counts, &mut space));
         let denies = gates.iter().chain(&limits).flat_map(|boxes| &boxes.denies);
         let mut search = CommonSearch {
             inputs: self,

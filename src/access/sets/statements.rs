@@ -10,7 +10,6 @@ use super::concrete::is_hidden;
 use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::keys::KeyTest;
 use super::real;
-use crate::iam::actions::matching;
 use crate::iam::variables::variables;
 use crate::iam::{
     ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement,
@@ -154,6 +153,16 @@ const NOT_A_PRINCIPAL: &str = "a principal that AWS does not accept";
 
 impl StatementBoxes {
     pub(super) fn new(document: &Document, bounds: Bounds, space: &mut Space) -> Self {
+        Self::of_some(document, bounds, &|_, _| true, space)
+    }
+
+    /// Of the statements that count with an effect.
+    pub(super) fn of_some(
+        document: &Document,
+        bounds: Bounds,
+        counts: &dyn Fn(&Statement, Effect) -> bool,
+        space: &mut Space,
+    ) -> Self {
         let mut out = Self::default();
         let version = document.version.as_ref().and_then(|v| v.text.known());
         // Variables came with this version. IAM User Guide, "IAM JSON policy elements: Version".
@@ -165,7 +174,7 @@ impl StatementBoxes {
             let effect = s.effect.as_ref().map_or(Effect::Invalid, |e| e.value);
             for (of, bound) in [(Effect::Allow, bounds.allow), (Effect::Deny, bounds.deny)] {
                 let unknown = effect == Effect::Unknown;
-                if effect != of && !(unknown && bound == Bound::Upper) {
+                if effect != of && !(unknown && bound == Bound::Upper) || !counts(s, of) {
                     continue;
                 }
                 let mut reader = StatementReader {
@@ -277,7 +286,8 @@ impl StatementReader<'_> {
             widest: self.is_widest(negated),
             ..Reading::default()
         };
-        let Some(items) = self.counted(&clause.items, |i| i, clause.complete, negated) else {
+        let items: Vec<(&ClauseItem, &ActionSet)> = clause.items.iter().zip(clause.item_actions()).collect();
+        let Some(items) = self.counted(&items, |(item, _)| item, clause.complete, negated) else {
             // Of `NotAction`, nothing is certain; of `Action`, everything is possible.
             if negated {
                 return None;
@@ -290,9 +300,9 @@ impl StatementReader<'_> {
         };
         let mut set = ActionSet::empty();
         let mut globs = Vec::new();
-        for item in items {
+        for (item, actions) in items {
             match item.text.known() {
-                Some(text) => set.expand_into(&text),
+                Some(_) => set.union_with(actions),
                 None if reading.widest => set.expand_into(&widest_text(item)),
                 None => {}
             }
@@ -301,7 +311,7 @@ impl StatementReader<'_> {
                 continue;
             };
             let known = item.text.known();
-            let unknown = known.is_none_or(|t| matching(&t).all(|a| a.is_retired()));
+            let unknown = known.is_none() || actions.is_empty();
             if unknown && !self.space.unknown_actions.contains(&glob) {
                 self.space.unknown_actions.push(glob.clone());
             }

@@ -352,6 +352,21 @@ impl Value {
         }
     }
 
+    /// Each text within, known or not, in order: also those in maps and in JSON.
+    pub fn each_text<'v>(&'v self, f: &mut dyn FnMut(&'v Self)) {
+        let mut open = vec![self];
+        while let Some(value) = open.pop() {
+            match &value.kind {
+                ValueKind::Str(_) | ValueKind::Unknown(_) => f(value),
+                ValueKind::Seq(items) => open.extend(items.iter().rev()),
+                ValueKind::Map(entries) => open.extend(entries.iter().rev().map(|e| &e.value)),
+                ValueKind::OneOf(branches) => open.extend(branches.iter().rev().map(|b| &b.value)),
+                ValueKind::Json(inner) => open.push(inner),
+                ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) => {}
+            }
+        }
+    }
+
     /// "a string", "a list", … for messages.
     pub fn type_name(&self) -> &'static str {
         match self.kind {

@@ -15,6 +15,7 @@ mod exposure;
 mod federation;
 mod guardrails;
 mod holders;
+mod hops;
 mod hygiene;
 mod narrowing;
 mod python;

@@ -30,7 +30,10 @@ pub(super) struct ContractsArgs {
 impl ContractsArgs {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
         let over = |_: &mut Settings| {};
-        let run_options = RunOptions::default();
+        let run_options = RunOptions {
+            answers: Some("contracts"),
+            ..RunOptions::default()
+        };
         let all = repositories::read(&self.input, &over, &run_options)?;
         let pages = repositories::each(all, |read, analysis| {
             // Only the rules know what is a secret.

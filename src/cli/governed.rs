@@ -183,7 +183,8 @@ impl Loaded<'_> {
 }
 
 /// Every rule that any settings in play ask for, those whose findings hide secrets, and those that tell of broken input.
-pub(super) fn combined_selection(all: &[Settings], ruleset: &Ruleset) -> Selection {
+/// Without the rules of a family whose question is answered otherwise.
+pub(super) fn combined_selection(all: &[Settings], ruleset: &Ruleset, without: Option<&str>) -> Selection {
     let mut names = always_on(ruleset);
     for settings in all {
         match &settings.selection {
@@ -191,6 +192,7 @@ pub(super) fn combined_selection(all: &[Settings], ruleset: &Ruleset) -> Selecti
             None => names.extend(Selection::all(ruleset).iter().map(str::to_owned)),
         }
     }
+    names.retain(|name| without.is_none_or(|family| ruleset.get(name).is_none_or(|r| r.family() != family)));
     selection_of(ruleset, names)
 }
 

@@ -39,6 +39,8 @@ pub(super) struct RunOptions {
     pub(super) is_confined: bool,
     /// Of the rules, only those run that say what is secret and what could not be read.
     pub(super) shows_no_findings: bool,
+    /// The family of rules whose question the command itself answers.
+    pub(super) answers: Option<&'static str>,
     /// Only list what would be read.
     pub(super) only_lists: bool,
     /// The process goes on after the run.
@@ -404,7 +406,7 @@ impl Loaded<'_> {
         let project = &analysis.project;
         let selection = match run_options.shows_no_findings {
             true => least_selection(&self.ruleset),
-            false => combined_selection(self.governing.all(), &self.ruleset),
+            false => combined_selection(self.governing.all(), &self.ruleset, run_options.answers),
         };
         let selection = selection.with_options(self.options(project.sources));
         let outcome = rules::run(project, &self.ruleset, &selection);

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{NamedParties, NamedResource, Outsider};
 use super::{Breach, ContractDoubt, JudgedContract};
+use crate::access::sets::Witness;
 use crate::iam::{ActionSet, ContractReach, DeclaredContract, Document, catalogue};
 use crate::index::IndexVec;
 use crate::paths::PathFinder;
@@ -44,6 +45,12 @@ impl FoundAccess {
     /// Nothing more is kept.
     pub(super) fn is_full(&self) -> bool {
         self.breaches.len() >= MAX_FOUND && self.doubts.len() >= MAX_FOUND
+    }
+
+    fn add(&mut self, more: Self) {
+        more.breaches.into_iter().for_each(|b| self.breach(b));
+        let room = MAX_FOUND.saturating_sub(self.doubts.len());
+        self.doubts.extend(more.doubts.into_iter().take(room));
     }
 
     pub(super) fn doubt(&mut self, who: Option<String>, at: Option<Span>, why: impl Into<String>) {
@@ -251,29 +258,34 @@ impl<'p> ContractJudge<'p> {
         if let Some(only) = only {
             starts.retain(|id| !only.identities.contains(id));
         }
-        for id in &starts {
-            if found.is_full() {
+        let follows = contract.terms.reach == ContractReach::AnyPath;
+        let mut able: BTreeMap<ResourceId, Option<Witness>> = BTreeMap::new();
+        let mut maybe = BTreeSet::new();
+        // Along paths, all count that someone can become.
+        let everyone = if follows { self.everyone() } else { BTreeSet::new() };
+        for id in starts.union(&everyone) {
+            if !follows && found.is_full() {
                 break;
             }
-            self.ask_identity(*id, asked, found);
+            let mut of_one = FoundAccess::default();
+            self.ask_identity(*id, asked, &mut of_one);
+            let resource = self.project.identities[*id].resource;
+            if everyone.contains(id) {
+                match of_one.breaches.first() {
+                    Some(breach) => drop(able.insert(resource, breach.request.clone())),
+                    None if !of_one.doubts.is_empty() => drop(maybe.insert(resource)),
+                    None => {}
+                }
+            }
+            if starts.contains(id) {
+                found.add(of_one);
+            }
         }
         let outsiders = who.map(|w| w.outsiders.as_slice());
         let excepted: &[Outsider] = only.map_or(&[], |o| &o.outsiders);
         self.ask_outsiders(outsiders, excepted, asked, found);
         self.ask_externals(outsiders, excepted, asked, found);
-        if contract.terms.reach == ContractReach::AnyPath {
-            let mut able: BTreeMap<ResourceId, Option<crate::access::sets::Witness>> = BTreeMap::new();
-            let mut maybe = BTreeSet::new();
-            for id in self.everyone() {
-                let mut of_one = FoundAccess::default();
-                self.ask_identity(id, asked, &mut of_one);
-                let resource = self.project.identities[id].resource;
-                if let Some(breach) = of_one.breaches.into_iter().next() {
-                    able.insert(resource, breach.request);
-                } else if !of_one.doubts.is_empty() {
-                    maybe.insert(resource);
-                }
-            }
+        if follows {
             self.follow_paths(&starts, outsiders, &able, &maybe, found);
         }
     }

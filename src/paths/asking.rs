@@ -105,7 +105,7 @@ impl<'a, 'p> Asking<'a, 'p> {
         let key = c.key.text.known()?;
         let (_, tag) = key.split_once('/')?;
         let of = match kind {
-            "aws:principaltag" => Some(self.who).filter(|n| self.names.of(*n).and_then(|n| n.class) == Some(USER)),
+            "aws:principaltag" => Some(self.who).filter(|n| self.names.is_of(*n, USER)),
             kind if is_resource_tag(kind) => self.on,
             _ => None,
         };

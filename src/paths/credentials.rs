@@ -135,7 +135,7 @@ fn add_writes<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>, g: &Granted<'_, 'p>,
         ActionTargets::These(nodes) => nodes.iter().copied().map(Some).collect(),
     };
     // The actor itself is the nearest of all.
-    let own = (all && graph.names.of(actor.node).and_then(|n| n.class) == Some(class)).then_some(Some(actor.node));
+    let own = (all && graph.names.is_of(actor.node, class)).then_some(Some(actor.node));
     let memberships = graph.project.identities[actor.id].known_groups();
     let groups: Vec<Option<NodeId>> = memberships.map(|g| Some(graph.node_of_identity(g))).collect();
     let groups = groups.into_iter().filter(|_| all && class == GROUP);

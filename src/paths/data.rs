@@ -13,8 +13,8 @@ use crate::iam::arn::Arn;
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{Effect, PolicyKind, catalogue};
 use crate::project::ResourceId;
-use crate::source::Span;
-use crate::value::{MAX_DEPTH, Value, ValueKind};
+use crate::source::{Span, Text};
+use crate::value::Value;
 
 /// The types that hold data, and the actions that read it.
 const READS: &[(&str, &[&str])] = &[
@@ -169,7 +169,7 @@ fn add_settings<'p>(graph: &mut Graph<'p>, actor: &Actor<'p>) {
         let Some(class) = class_of(kind) else { continue };
         let holding: Vec<(NodeId, NodeId)> = graph
             .contents()
-            .filter(|(of, _)| graph.names.of(*of).and_then(|n| n.class) == Some(class))
+            .filter(|(of, _)| graph.names.is_of(*of, class))
             .collect();
         for (of, contents) in holding {
             let all = actions.iter().flat_map(|a| actor.granted(graph, a, class));
@@ -195,6 +195,9 @@ pub(super) fn reads(class: Class) -> &'static str {
     }
 }
 
+/// So many access keys of one resource count.
+const MAX_KEYS: usize = 16;
+
 /// From data and settings to the user whose access key lies in them.
 pub(super) fn add_contents(graph: &mut Graph<'_>) {
     let mut found: Vec<(NodeId, NodeId, Span)> = Vec::new();
@@ -205,17 +208,21 @@ pub(super) fn add_contents(graph: &mut Graph<'_>) {
             "AWS::SecretsManager::SecretVersion" => referred(graph, r.get("SecretId")),
             "AWS::SecretsManager::Secret" | "AWS::SSM::Parameter" => graph.names.node_of(id),
             kind if SETTINGS.iter().any(|(of, ..)| *of == kind) => {
-                let mut keys = Vec::new();
-                find_keys(graph, &r.props, 0, &mut keys);
-                settings.extend(keys.into_iter().map(|(user, span)| (id, user, span)));
+                settings.extend(
+                    keys_in(graph, &r.props)
+                        .into_iter()
+                        .map(|(user, span)| (id, user, span)),
+                );
                 continue;
             }
             _ => continue,
         };
         let Some(holder) = holder else { continue };
-        let mut keys = Vec::new();
-        find_keys(graph, &r.props, 0, &mut keys);
-        found.extend(keys.into_iter().map(|(user, span)| (holder, user, span)));
+        found.extend(
+            keys_in(graph, &r.props)
+                .into_iter()
+                .map(|(user, span)| (holder, user, span)),
+        );
     }
     for (of, user, span) in settings {
         let contents = graph.outside(AccessNode::Contents(of));
@@ -338,31 +345,24 @@ fn referred(graph: &Graph<'_>, value: Option<&Value>) -> Option<NodeId> {
 }
 
 /// The users whose access keys a value refers to.
-fn find_keys(graph: &Graph<'_>, value: &Value, depth: u32, out: &mut Vec<(NodeId, Span)>) {
-    if depth > MAX_DEPTH || out.len() > 16 {
-        return;
-    }
-    let mut hole = |h: &crate::source::Hole| {
-        // The ID of a key says nothing without its secret.
-        let secret = h
-            .target
-            .as_ref()
-            .filter(|t| t.attribute.to_lowercase().contains("secret"));
-        let key = secret.and_then(|t| graph.project.resource_at(t));
-        let user = key.and_then(|(id, _)| user_of_key(graph, id));
-        if let Some(user) = user.filter(|u| out.iter().all(|(known, _)| known != u)) {
-            out.push((user, value.span));
+fn keys_in(graph: &Graph<'_>, value: &Value) -> Vec<(NodeId, Span)> {
+    let mut out: Vec<(NodeId, Span)> = Vec::new();
+    value.each_text(&mut |v| {
+        let text = v.to_text();
+        for h in text.iter().flat_map(Text::holes) {
+            // The ID of a key says nothing without its secret.
+            let secret = h
+                .target
+                .as_ref()
+                .filter(|t| t.attribute.to_lowercase().contains("secret"));
+            let key = secret.and_then(|t| graph.project.resource_at(t));
+            let user = key.and_then(|(id, _)| user_of_key(graph, id));
+            if let Some(user) = user.filter(|u| out.len() <= MAX_KEYS && out.iter().all(|(known, _)| known != u)) {
+                out.push((user, v.span));
+            }
         }
-    };
-    match &value.kind {
-        ValueKind::Unknown(h) => hole(h),
-        ValueKind::Str(text) => text.holes().for_each(hole),
-        ValueKind::Seq(items) => items.iter().for_each(|v| find_keys(graph, v, depth + 1, out)),
-        ValueKind::Map(entries) => entries.iter().for_each(|e| find_keys(graph, &e.value, depth + 1, out)),
-        ValueKind::Json(inner) => find_keys(graph, inner, depth + 1, out),
-        ValueKind::OneOf(branches) => branches.iter().for_each(|b| find_keys(graph, &b.value, depth + 1, out)),
-        _ => {}
-    }
+    });
+    out
 }
 
 fn user_of_key(graph: &Graph<'_>, id: ResourceId) -> Option<NodeId> {

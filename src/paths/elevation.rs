@@ -57,7 +57,7 @@ impl Search<'_, '_> {
             let candidates: Vec<NodeId> = match w.of {
                 Some(of) => vec![of],
                 None => {
-                    let of_class = |n: &&NodeId| self.graph.names.of(**n).and_then(|n| n.class) == Some(w.class);
+                    let of_class = |n: &&NodeId| self.graph.names.is_of(**n, w.class);
                     let mut all: Vec<NodeId> = reached.nodes().iter().filter(of_class).copied().collect();
                     all.sort_by_key(|n| (reached.cost(*n), *n));
                     all.truncate(8);

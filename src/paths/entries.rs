@@ -109,7 +109,7 @@ fn other_account(graph: &Graph<'_>, r: &Resource) -> Option<(String, Vec<NodeId>
 }
 
 /// The functions of the repository that a property names.
-fn functions(graph: &Graph<'_>, r: &Resource, property: &str) -> Vec<NodeId> {
+pub(super) fn functions(graph: &Graph<'_>, r: &Resource, property: &str) -> Vec<NodeId> {
     r.get(property).map_or_else(Vec::new, |v| functions_in(graph, v))
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::graph::{AccessNode, Graph};
 use super::path::{AccessPath, Gain, PathEnd};
-use super::route::{Route, StartKinds};
+use super::route::StartKinds;
 use super::search::{Ends, Search};
 use crate::project::{Effects, Project, ResourceId};
 
@@ -43,7 +43,6 @@ impl<'p> PathFinder<'p> {
 
     fn paths(&self, search: &Search<'_, 'p>, ends: &Ends, from: &dyn Fn(&PathEnd) -> bool) -> Vec<AccessPath> {
         let graph = &self.graph;
-        let ways = search.towards(ends);
         let kinds = StartKinds::new(graph);
         let acting = graph.nodes.iter_enumerated().filter(|(_, node)| {
             let is_part = matches!(
@@ -53,17 +52,7 @@ impl<'p> PathFinder<'p> {
             !is_part
         });
         let starts = acting.map(|(id, _)| id).filter(|id| from(&PathEnd::new(graph, *id)));
-        let route = |start| {
-            let (edges, end) = search.way(start, &ways)?;
-            Route::new(
-                graph,
-                Gain::Identity,
-                (start, kinds.of(start)),
-                edges,
-                ends.get(&end)?.clone(),
-            )
-        };
-        let routes = starts.filter_map(route);
+        let routes = search.routes(Gain::Identity, starts.map(|id| (id, kinds.of(id))), ends);
         routes.filter_map(|route| AccessPath::new(graph, &route)).collect()
     }
 }

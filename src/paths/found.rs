@@ -178,12 +178,7 @@ impl<'g, 'p, 'q> Finder<'g, 'p, 'q> {
 
     /// The shortest route from each start to an end, in the order of the starts.
     fn routes_to(&self, gain: Gain, ends: &Ends) -> Vec<Route> {
-        let ways = self.search.towards(ends);
-        let route = |(start, kind): &(NodeId, StartKind)| {
-            let (edges, end) = self.search.way(*start, &ways)?;
-            Route::new(self.graph, gain, (*start, *kind), edges, ends.get(&end)?.clone())
-        };
-        self.starts.iter().filter_map(route).collect()
+        self.search.routes(gain, self.starts.iter().copied(), ends).collect()
     }
 
     /// To those who administer identities, from those that do not, and cannot become administrators either.

@@ -50,7 +50,7 @@ fn role(graph: &Graph<'_>, value: &Value) -> Option<IdentityId> {
 }
 
 /// The value at a path, into JSON too.
-fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
+pub(super) fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
     let mut at = value;
     for step in path {
         let inner = match &at.kind {

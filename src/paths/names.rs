@@ -157,6 +157,28 @@ impl<'p> NodeNames<'p> {
         self.by_resource.get(&resource).copied()
     }
 
+    pub(super) fn is_of(&self, node: NodeId, class: Class) -> bool {
+        self.of(node).and_then(|n| n.class) == Some(class)
+    }
+
+    /// What of a class a text refers to.
+    pub(super) fn referred_in(&self, text: &Text, class: Class) -> Option<NodeId> {
+        let referred = text
+            .holes()
+            .filter_map(|h| self.project.resource_at(h.target.as_ref()?));
+        let nodes = referred.filter_map(|(id, _)| self.node_of(id));
+        nodes.into_iter().find(|n| self.is_of(*n, class))
+    }
+
+    /// All of a class whose names are known and accepted.
+    pub(super) fn named_so(&self, class: Class, accepts: impl Fn(&str) -> bool) -> impl Iterator<Item = NodeId> {
+        self.every(class).filter(move |n| {
+            self.of(*n)
+                .and_then(|n| n.name.as_ref()?.known())
+                .is_some_and(|name| accepts(&name))
+        })
+    }
+
     /// The value of a tag, where the repository says it.
     pub(super) fn tag(&self, node: NodeId, key: &str) -> Option<Cow<'p, str>> {
         let resource = &self.project.resources[self.nodes.get(node)?.resource?];

@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BinaryHeap};
 
 use super::edge::Edge;
 use super::graph::{AccessNode, Graph, NodeId};
+use super::path::Gain;
+use super::route::{Route, StartKind};
 use crate::index::IndexVec;
 
 /// Where a search ends, and what follows there.
@@ -74,7 +76,7 @@ impl<'g, 'p> Search<'g, 'p> {
             node = self.graph.edges[i].from;
         }
         edges.reverse();
-        Some(self.without_hubs(&edges))
+        Some(join_hubs(self.graph, &edges))
     }
 
     /// Backward from the ends: the cheapest way of each node to one of them.
@@ -127,6 +129,20 @@ impl<'g, 'p> Search<'g, 'p> {
         ways
     }
 
+    /// The cheapest route from each start to an end, in the order of the starts.
+    pub(super) fn routes<'s>(
+        &'s self,
+        gain: Gain,
+        starts: impl IntoIterator<Item = (NodeId, StartKind)> + 's,
+        ends: &'s Ends,
+    ) -> impl Iterator<Item = Route> + 's {
+        let ways = self.towards(ends);
+        starts.into_iter().filter_map(move |start| {
+            let (edges, end) = self.way(start.0, &ways)?;
+            Route::new(self.graph, gain, start, edges, ends.get(&end)?.clone())
+        })
+    }
+
     /// The edges from a node to an end, which is given too.
     pub(super) fn way(&self, start: NodeId, ways: &Ways) -> Option<(Vec<usize>, NodeId)> {
         let (mut node, mut edges) = (start, Vec::new());
@@ -138,11 +154,6 @@ impl<'g, 'p> Search<'g, 'p> {
             }
         }
         Some((edges, node))
-    }
-
-    /// Edges to a hub and from it are one hop.
-    fn without_hubs(&self, indices: &[usize]) -> Vec<Edge> {
-        join_hubs(self.graph, indices)
     }
 }
 

@@ -5,13 +5,13 @@ use super::classes::{BUCKET, Class, GIT, IMAGES, class_of};
 use super::edge::{Edge, NeedAt};
 use super::grants::Granted;
 use super::graph::{AccessNode, Actor, Graph, Hub, NodeId};
+use super::launching::at;
 use super::names::ActionTargets;
 use crate::iam::arn::Arn;
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::Pattern;
-use crate::model::Resource;
 use crate::source::{Piece, Span, Text};
-use crate::value::{MAX_DEPTH, Value, ValueKind};
+use crate::value::Value;
 
 /// The types that run an image whose tag may move, and the property with the image.
 const RUNS_IMAGE: &[(&str, &str)] = &[
@@ -20,6 +20,9 @@ const RUNS_IMAGE: &[(&str, &str)] = &[
     ("AWS::CodeBuild::Project", "Environment"),
     ("AWS::ECS::TaskDefinition", "ContainerDefinitions"),
 ];
+
+/// So many images of one resource count.
+const MAX_IMAGES: usize = 16;
 
 /// A type that runs what lies in a bucket, and the property that says where.
 struct Script {
@@ -49,16 +52,14 @@ pub(super) fn add_runs(graph: &mut Graph<'_>) {
         let r = &graph.project.resources[*id];
         let image = RUNS_IMAGE.iter().find(|(kind, _)| *kind == &*r.kind);
         if let Some(value) = image.and_then(|(_, property)| r.get(property)) {
-            let mut images = Vec::new();
-            find_images(graph, value, 0, &mut images);
             found.extend(
-                images
+                images(graph, value)
                     .into_iter()
                     .map(|(of, at)| (of, node, "has the image that runs there", at)),
             );
         }
         let source = (&*r.kind == "AWS::CodeBuild::Project")
-            .then(|| at(r, &["Source", "Location"]))
+            .then(|| at(&r.props, &["Source", "Location"]))
             .flatten();
         let of = source.and_then(|v| Some((repository(graph, &v.to_text()?, GIT)?, v.span)));
         found.extend(of.map(|(of, at)| (of, node, "has the source that is built there", at)));
@@ -107,7 +108,7 @@ pub(super) fn scripts(graph: &Graph<'_>) -> Vec<ScriptOf> {
             let AccessNode::Resource(id) = graph.nodes[runs] else {
                 continue;
             };
-            let place = at(&graph.project.resources[id], script.at);
+            let place = at(&graph.project.resources[id].props, script.at);
             let object = place.and_then(|v| Some((object(graph, &v.to_text()?)?, v.span)));
             found.extend(object.map(|((bucket, key), span)| ScriptOf {
                 runs,
@@ -165,16 +166,9 @@ fn is_on_key(graph: &Graph<'_>, g: &Granted<'_, '_>, bucket: NodeId, key: Option
 fn object(graph: &Graph<'_>, text: &Text) -> Option<(NodeId, Option<String>)> {
     let known = text.known();
     let known = known.as_deref().map(|t| t.trim_start_matches("s3://"));
-    let is_bucket = |n: &NodeId| graph.names.of(*n).and_then(|n| n.class) == Some(BUCKET);
-    let referred = text.holes().find_map(|h| {
-        let (id, _) = graph.project.resource_at(h.target.as_ref()?)?;
-        graph.names.node_of(id).filter(is_bucket)
-    });
-    let named = |name: &str| {
-        let own = |n: &NodeId| graph.names.of(*n).and_then(|n| n.name.as_ref()?.known()).as_deref() == Some(name);
-        graph.names.every(BUCKET).find(own)
-    };
-    let bucket = referred.or_else(|| named(known?.split_once('/')?.0))?;
+    let named = |name: &str| graph.names.named_so(BUCKET, |own| own == name).next();
+    let bucket = graph.names.referred_in(text, BUCKET);
+    let bucket = bucket.or_else(|| named(known?.split_once('/')?.0))?;
     let key = match known {
         Some(known) => known.split_once('/').map(|(_, key)| key.to_owned()),
         None => match text.pieces().last() {
@@ -185,51 +179,22 @@ fn object(graph: &Graph<'_>, text: &Text) -> Option<(NodeId, Option<String>)> {
     Some((bucket, key))
 }
 
-/// The value at a path, through blocks that are lists of one.
-fn at<'p>(r: &'p Resource, path: &[&str]) -> Option<&'p Value> {
-    let mut value = &r.props;
-    for step in path {
-        value = match &value.kind {
-            ValueKind::Seq(items) => items.first()?.get(step)?,
-            _ => value.get(step)?,
-        };
-    }
-    Some(value)
-}
-
 /// The repositories of the images that a value names, but for images that are named by their digest.
-fn find_images(graph: &Graph<'_>, value: &Value, depth: u32, out: &mut Vec<(NodeId, Span)>) {
-    if depth > MAX_DEPTH || out.len() > 16 {
-        return;
-    }
-    match &value.kind {
-        ValueKind::Str(_) | ValueKind::Unknown(_) => {
-            let image = value.to_text().filter(|t| !t.display().contains("@sha256:"));
-            let of = image.and_then(|t| repository(graph, &t, IMAGES));
-            if let Some(of) = of.filter(|of| out.iter().all(|(known, _)| known != of)) {
-                out.push((of, value.span));
-            }
+fn images(graph: &Graph<'_>, value: &Value) -> Vec<(NodeId, Span)> {
+    let mut out: Vec<(NodeId, Span)> = Vec::new();
+    value.each_text(&mut |v| {
+        let image = v.to_text().filter(|t| !t.display().contains("@sha256:"));
+        let of = image.and_then(|t| repository(graph, &t, IMAGES));
+        if let Some(of) = of.filter(|of| out.len() <= MAX_IMAGES && out.iter().all(|(known, _)| known != of)) {
+            out.push((of, v.span));
         }
-        ValueKind::Seq(items) => items.iter().for_each(|v| find_images(graph, v, depth + 1, out)),
-        ValueKind::Map(entries) => entries
-            .iter()
-            .for_each(|e| find_images(graph, &e.value, depth + 1, out)),
-        ValueKind::Json(inner) => find_images(graph, inner, depth + 1, out),
-        ValueKind::OneOf(branches) => branches
-            .iter()
-            .for_each(|b| find_images(graph, &b.value, depth + 1, out)),
-        _ => {}
-    }
+    });
+    out
 }
 
 /// The repository that a text refers to, or names in the address of a registry.
 fn repository(graph: &Graph<'_>, text: &Text, class: Class) -> Option<NodeId> {
-    let is_one = |n: &NodeId| graph.names.of(*n).and_then(|n| n.class) == Some(class);
-    let referred = text.holes().find_map(|h| {
-        let (id, _) = graph.project.resource_at(h.target.as_ref()?)?;
-        graph.names.node_of(id).filter(is_one)
-    });
-    referred.or_else(|| {
+    graph.names.referred_in(text, class).or_else(|| {
         let known = text.known()?;
         let name = match class {
             IMAGES => known
@@ -241,7 +206,6 @@ fn repository(graph: &Graph<'_>, text: &Text, class: Class) -> Option<NodeId> {
                 .next()?,
             _ => known.split_once("git-codecommit.")?.1.rsplit('/').next()?,
         };
-        let own = |n: &NodeId| graph.names.of(*n).and_then(|n| n.name.as_ref()?.known()).as_deref() == Some(name);
-        graph.names.every(class).find(own)
+        graph.names.named_so(class, |own| own == name).next()
     })
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::classes::{BUCKET, Class, QUEUE, TOPIC};
 use super::edge::{Edge, NeedAt};
-use super::entries::functions_in;
+use super::entries::functions;
 use super::graph::{AccessNode, Graph, NodeId};
 use super::trust::conditions_of;
 use crate::iam::pattern::is_star;
@@ -43,22 +43,20 @@ pub(super) fn add(graph: &mut Graph<'_>) {
             graph.push(Edge::new(public, *function, by, needs));
         }
     }
-    let sources = started.into_iter().filter(|(node, _)| !is_of(graph, *node, BUCKET));
+    let sources = started
+        .into_iter()
+        .filter(|(node, _)| !graph.names.is_of(*node, BUCKET));
     let mut edges: Vec<(NodeId, NodeId, Span)> = sources
         .flat_map(|(from, to)| to.into_iter().map(move |(to, at)| (from, to, at)))
         .collect();
     edges.sort_by_key(|(from, to, _)| (*from, *to));
     for (from, to, at) in edges {
-        let by = match is_of(graph, to, QUEUE) {
+        let by = match graph.names.is_of(to, QUEUE) {
             true => "sends what it gets to the queue",
             false => "starts the function",
         };
         graph.push(Edge::new(from, to, by, vec![NeedAt::declared(at)]));
     }
-}
-
-fn is_of(graph: &Graph<'_>, node: NodeId, class: Class) -> bool {
-    graph.names.of(node).and_then(|n| n.class) == Some(class)
 }
 
 /// What each queue, topic, and bucket starts or writes to, and where that is said.
@@ -93,24 +91,13 @@ fn started(graph: &Graph<'_>) -> HashMap<NodeId, Vec<(NodeId, Span)>> {
     found
 }
 
-fn functions(graph: &Graph<'_>, r: &Resource, property: &str) -> Vec<NodeId> {
-    r.get(property).map_or_else(Vec::new, |v| functions_in(graph, v))
-}
-
 /// What a value refers to, or whose ARN or name it is.
 fn named(graph: &Graph<'_>, value: &Value, class: Class) -> Option<NodeId> {
     let text = value.to_text()?;
-    let referred = text
-        .holes()
-        .filter_map(|h| graph.names.node_of(graph.project.resource_at(h.target.as_ref()?)?.0))
-        .find(|n| is_of(graph, *n, class));
-    referred.or_else(|| {
+    graph.names.referred_in(&text, class).or_else(|| {
         let known = text.known()?;
-        let own = |n: &NodeId| {
-            let name = graph.names.of(*n).and_then(|n| n.name.as_ref()?.known());
-            name.is_some_and(|own| *known == *own || known.ends_with(&format!(":{own}")))
-        };
-        let mut all = graph.names.every(class).filter(own);
+        let is_it = |own: &str| *known == *own || known.ends_with(&format!(":{own}"));
+        let mut all = graph.names.named_so(class, is_it);
         // Of several that are called so, none is meant for sure.
         all.next().filter(|_| all.next().is_none())
     })
@@ -177,7 +164,7 @@ fn anyone(s: &Statement) -> Option<Span> {
 /// Whether something may block public access to a bucket.
 /// Amazon S3 User Guide, "Blocking public access to your Amazon S3 storage".
 fn is_kept_private(graph: &Graph<'_>, bucket: NodeId) -> bool {
-    if !is_of(graph, bucket, BUCKET) {
+    if !graph.names.is_of(bucket, BUCKET) {
         return false;
     }
     let blocks = |settings: &Value| {

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cells::{MAX_KINDS, TOO_MANY, cells, find_beyond, kinds, with_action};
 use super::concrete::{Values, allows};
 use super::glob::{Fields, Reading, TextGlob};
 use super::real;
@@ -17,12 +18,6 @@ use crate::source::{Span, Text};
 
 /// Combinations of statements that are searched.
 const MAX_COMBINATIONS: usize = 20_000;
-/// Sets of actions that statements tell apart.
-const MAX_CELLS: usize = 512;
-/// Actions with resources of different kinds that are searched after a request was found.
-const MAX_KINDS: usize = 40;
-
-const TOO_MANY: &str = "too many combinations to compare";
 const DEPENDS: &str = "it depends on a part that is not known";
 
 /// Who asks.
@@ -401,7 +396,8 @@ impl<'s> CommonSearch<'s> {
         if self.combinations > MAX_COMBINATIONS {
             return self.doubt(statement, TOO_MANY);
         }
-        match self.cells(actions) {
+        let of_other = self.beyond.iter().flat_map(|b| b.allows.iter().chain(&b.denies));
+        match cells(actions, self.denies.iter().copied().chain(of_other)) {
             Some(cells) => cells.iter().for_each(|cell| self.cell(statement, chosen, cell)),
             None => self.doubt(statement, TOO_MANY),
         }
@@ -425,54 +421,11 @@ impl<'s> CommonSearch<'s> {
         self.found.entry(statement).or_insert(StatementFind::Unknown(why));
     }
 
-    /// The actions, by which other statements they are in.
-    fn cells(&self, actions: &ActionSet) -> Option<Vec<ActionSet>> {
-        let mut cells = vec![actions.clone()];
-        let of_other = self.beyond.iter().flat_map(|b| b.allows.iter().chain(&b.denies));
-        for other in self.denies.iter().copied().chain(of_other) {
-            let mut next = Vec::with_capacity(cells.len() + 1);
-            for cell in cells {
-                let mut within = cell.clone();
-                within.intersect(&other.actions);
-                let outside = cell.difference(&other.actions);
-                next.extend([within, outside].into_iter().filter(|c| !c.is_empty()));
-            }
-            cells = next;
-            if cells.len() > MAX_CELLS {
-                return None;
-            }
-        }
-        cells.retain(|c| !c.is_empty());
-        Some(cells)
-    }
-
     fn find(&mut self, chosen: &[&StatementBox], action: Option<Action>, frame: &Frame) -> FoundCells {
-        let has = |b: &&StatementBox| action.is_none_or(|a| b.actions.contains(a.id()));
-        let denies: Vec<&StatementBox> = self.denies.iter().copied().filter(has).collect();
-        let Some(beyond) = self.beyond else {
-            return self.solver.find(chosen, &denies, frame.clone());
-        };
-        let mut outside = denies.clone();
-        outside.extend(beyond.allows.iter().filter(has));
-        let mut is_unknown = false;
-        match self.solver.find(chosen, &outside, frame.clone()) {
-            FoundCells::Empty => {}
-            FoundCells::Unknown => is_unknown = true,
-            found => return found,
-        }
-        for deny in beyond.denies.iter().filter(has) {
-            let mut inside = chosen.to_vec();
-            inside.push(deny);
-            match self.solver.find(&inside, &denies, frame.clone()) {
-                FoundCells::Empty => {}
-                FoundCells::Unknown => is_unknown = true,
-                found => return found,
-            }
-        }
-        if is_unknown {
-            FoundCells::Unknown
-        } else {
-            FoundCells::Empty
+        let denies = with_action(self.denies.iter().copied(), action);
+        match self.beyond {
+            Some(beyond) => find_beyond(&mut self.solver, chosen, &denies, beyond, action, frame),
+            None => self.solver.find(chosen, &denies, frame.clone()),
         }
     }
 
@@ -486,17 +439,7 @@ impl<'s> CommonSearch<'s> {
             FoundCells::Request(_) => {}
         }
         // Of the resources that there are, those of the most severe actions first.
-        let mut kinds: BTreeMap<Vec<usize>, Vec<Action>> = BTreeMap::new();
-        for action in cell.iter() {
-            let types = action
-                .resource_types()
-                .map(|t| t.number() * 2 + usize::from(t.required));
-            kinds.entry(types.collect()).or_default().push(action);
-        }
-        let mut kinds: Vec<Vec<Action>> = kinds.into_values().collect();
-        kinds.iter_mut().for_each(|k| k.sort_by_key(|a| a.severity_rank()));
-        kinds.sort_by_key(|k| k.first().map(|a| a.severity_rank()));
-        for (n, kind) in kinds.iter().enumerate() {
+        for (n, kind) in kinds(cell.iter()).iter().enumerate() {
             let Some(action) = kind.first().copied() else { continue };
             // The rest is likely alike, and the request is there.
             let is_found = matches!(self.found.get(&statement), Some(StatementFind::Request { .. }));

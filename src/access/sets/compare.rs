@@ -3,6 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cells::{MAX_KINDS, TOO_MANY, cells, find_beyond, kinds, with_action};
 use super::concrete::{LoneDocument, Values};
 use super::fill::fillings;
 use super::glob::{Fields, TextGlob};
@@ -12,11 +13,6 @@ use super::solve::{Cell, FoundCells, Frame, Solver};
 use super::statements::{Atom, Bound, Bounds, RESOURCE, Space, StatementBox, StatementBoxes, names_principals};
 use super::witness::witness;
 use crate::iam::{Action, ActionSet, Document};
-
-/// Sets of actions that statements tell apart within one.
-const MAX_CELLS: usize = 512;
-/// Actions with resources of different kinds that are searched in one set.
-const MAX_KINDS: usize = 40;
 
 /// What a document grants beyond another one.
 #[derive(Clone, Debug, Default)]
@@ -66,7 +62,6 @@ impl Undecided {
 /// AWS STS API Reference, "GetCallerIdentity": no permissions are required.
 const NEEDS_NO_PERMISSION: &str = "sts:GetCallerIdentity";
 
-const TOO_MANY: &str = "too many combinations to compare";
 const NOT_CONFIRMED: &str = "may differ, depending on the values of policy variables";
 const DEPENDS: &str = "may differ, depending on a part that is not known";
 const OTHER_KIND: &str = "one document names principals and the other one does not";
@@ -311,7 +306,8 @@ impl<'s> DifferenceSearch<'s> {
     fn run(&mut self) {
         let of_new = self.of_new;
         for allow in &of_new.allows {
-            match self.cells(allow) {
+            let others = [&of_new.denies, &self.of_old.allows, &self.of_old.denies];
+            match cells(&allow.actions, others.into_iter().flatten()) {
                 Some(cells) => cells.into_iter().for_each(|cell| self.cell(allow, &cell)),
                 None => self.doubt(allow, TOO_MANY),
             }
@@ -336,51 +332,11 @@ impl<'s> DifferenceSearch<'s> {
         self.pass.doubts.push(Undecided::of(allow.index, why));
     }
 
-    /// The actions of a statement, by which other statements they are in.
-    fn cells(&self, allow: &StatementBox) -> Option<Vec<ActionSet>> {
-        let mut cells = vec![allow.actions.clone()];
-        let others = [&self.of_new.denies, &self.of_old.allows, &self.of_old.denies];
-        for other in others.into_iter().flatten() {
-            let mut next = Vec::with_capacity(cells.len() + 1);
-            for cell in cells {
-                let mut within = cell.clone();
-                within.intersect(&other.actions);
-                let outside = cell.difference(&other.actions);
-                next.extend([within, outside].into_iter().filter(|c| !c.is_empty()));
-            }
-            cells = next;
-            if cells.len() > MAX_CELLS {
-                return None;
-            }
-        }
-        Some(cells)
-    }
-
     /// A request for an action that this statement allows and that the other document does not allow; for an action that is
     /// a text where none is given.
     fn find(&mut self, allow: &StatementBox, action: Option<Action>, frame: &Frame) -> FoundCells {
-        let has = |g: &&StatementBox| action.is_none_or(|a| g.actions.contains(a.id()));
-        let denies: Vec<&StatementBox> = self.of_new.denies.iter().filter(has).collect();
-        let mut outside = denies.clone();
-        outside.extend(self.of_old.allows.iter().filter(has));
-        let mut unknown = false;
-        match self.solver.find(&[allow], &outside, frame.clone()) {
-            FoundCells::Empty => {}
-            FoundCells::Unknown => unknown = true,
-            found => return found,
-        }
-        for deny in self.of_old.denies.iter().filter(has) {
-            match self.solver.find(&[allow, deny], &denies, frame.clone()) {
-                FoundCells::Empty => {}
-                FoundCells::Unknown => unknown = true,
-                found => return found,
-            }
-        }
-        if unknown {
-            FoundCells::Unknown
-        } else {
-            FoundCells::Empty
-        }
+        let denies = with_action(self.of_new.denies.iter(), action);
+        find_beyond(&mut self.solver, &[allow], &denies, self.of_old, action, frame)
     }
 
     fn cell(&mut self, allow: &StatementBox, cell: &ActionSet) {
@@ -398,16 +354,7 @@ impl<'s> DifferenceSearch<'s> {
         // Of the resources that there are, those of the most severe actions first.
         let services = self.services(allow);
         let may_be = |action: Action| services.as_ref().is_none_or(|s| real::may_be_of(action, s));
-        let mut kinds: BTreeMap<Vec<usize>, Vec<Action>> = BTreeMap::new();
-        for action in cell.iter().filter(|a| may_be(*a)) {
-            let types = action
-                .resource_types()
-                .map(|t| t.number() * 2 + usize::from(t.required));
-            kinds.entry(types.collect()).or_default().push(action);
-        }
-        let mut kinds: Vec<Vec<Action>> = kinds.into_values().collect();
-        kinds.iter_mut().for_each(|k| k.sort_by_key(|a| a.severity_rank()));
-        kinds.sort_by_key(|k| k.first().map(|a| a.severity_rank()));
+        let kinds = kinds(cell.iter().filter(|a| may_be(*a)));
         let mut any = false;
         let mut unknown = false;
         for (n, kind) in kinds.iter().enumerate() {

@@ -12,6 +12,7 @@
 //! Two dimensions are treated as independent, except for the keys that repeat the principal (`callers`).
 
 mod callers;
+mod cells;
 mod common;
 mod compare;
 mod concrete;

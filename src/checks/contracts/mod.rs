@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::hops;
 use crate::contracts::{Breach, ContractDoubt, JudgedContract, judge};
-use crate::finding::{Cause, Finding, Label, LabelRole};
-use crate::paths::{AccessPath, Hop};
+use crate::finding::{Cause, Finding};
 use crate::phrase::{self, MAX_LABEL};
 use crate::rules::{CodeCheck, Context, FindingSink, ids};
 use crate::source::Span;
@@ -12,7 +12,7 @@ use crate::source::Span;
 /// Name in a rule file's `check:`, and the function.
 pub(super) const TABLE: &[(&str, CodeCheck)] = &[("contracts", contracts)];
 
-/// Labels of hops and doubts, so that a finding stays readable.
+/// Labels of doubts, so that a finding stays readable.
 const MAX_LABELS: usize = 8;
 /// Longest name of a contract in a message.
 const MAX_NAME: usize = 60;
@@ -72,7 +72,7 @@ fn broken(cx: &Context<'_>, judged: &JudgedContract<'_>, at: Span, breaches: &[&
         None => Finding::new(rule, message).cause(Cause::Place(at)),
     };
     let label = match &first.path {
-        Some(path) => path.hops.first().map(|hop| hop_label(1, hop)),
+        Some(path) => path.hops.first().map(|hop| hops::label(1, hop)),
         None => action.map(|action| phrase::clip(&format!("allows {action}"), MAX_LABEL)),
     };
     f = f
@@ -82,13 +82,7 @@ fn broken(cx: &Context<'_>, judged: &JudgedContract<'_>, at: Span, breaches: &[&
         f = f.secondary(judged.span, "the contract");
     }
     if let Some(path) = &first.path {
-        for (i, hop) in path.hops.iter().enumerate().skip(1).take(MAX_LABELS) {
-            if let Some(span) = place(hop) {
-                f = f.secondary(span, hop_label(i + 1, hop));
-            }
-        }
-        f.flow = steps(path);
-        f = f.note(format!("the path: {}", path.line()));
+        f = hops::with_hops(f, path).note(format!("the path: {}", path.line()));
     }
     if let Some(request) = &first.request {
         f = f.note(format!(
@@ -133,25 +127,4 @@ fn doubt_text(doubt: &ContractDoubt) -> String {
         Some(who) => format!("`{who}`: {}", doubt.why),
         None => doubt.why.clone(),
     }
-}
-
-/// The token of a hop that a person would edit.
-fn place(hop: &Hop) -> Option<Span> {
-    hop.needs.iter().map(|n| n.span).find(|s| s.is_in_source())
-}
-
-fn hop_label(number: usize, hop: &Hop) -> String {
-    phrase::clip(&format!("{number}. {}: {}", hop.by, hop.to.text()), MAX_LABEL)
-}
-
-fn steps(path: &AccessPath) -> Vec<Label> {
-    let steps = path.hops.iter().enumerate();
-    let labeled = steps.filter_map(|(i, hop)| {
-        Some(Label {
-            span: place(hop)?,
-            role: LabelRole::Secondary,
-            text: hop_label(i + 1, hop),
-        })
-    });
-    labeled.collect()
 }

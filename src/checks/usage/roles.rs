@@ -13,9 +13,9 @@ use crate::project::targets::{ResourceRef, ResourceRefs};
 use crate::project::{Codebase, Effective, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
 use crate::python::calls::ApiCall;
 use crate::rules::Context;
-use crate::source::Hole;
+use crate::source::Text;
 use crate::unjudged::NotComparedReason;
-use crate::value::{Value, ValueKind};
+use crate::value::Value;
 
 /// Maximum number of distinct places kept for one action.
 const MAX_PLACES: usize = 64;
@@ -253,23 +253,12 @@ fn passed_on_resources(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> 
             kinds::OUTPUT if r.get("Export").is_some() => r.get("Value"),
             _ => r.get("Environment"),
         };
-        let mut open: Vec<&Value> = value.into_iter().collect();
-        while let Some(value) = open.pop() {
-            let mut note = |hole: &Hole| {
-                if let Some(target) = &hole.target {
-                    out.insert((target.scope.clone(), target.address.clone()));
-                }
-            };
-            match &value.kind {
-                ValueKind::Map(entries) => open.extend(entries.iter().map(|e| &e.value)),
-                ValueKind::Seq(items) => open.extend(items.iter()),
-                ValueKind::OneOf(branches) => open.extend(branches.iter().map(|b| &b.value)),
-                ValueKind::Str(text) => text.holes().for_each(note),
-                ValueKind::Unknown(hole) => note(hole),
-                ValueKind::Json(inner) => open.push(inner),
-                ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) => {}
-            }
-        }
+        let Some(value) = value else { continue };
+        value.each_text(&mut |v| {
+            let text = v.to_text();
+            let targets = text.iter().flat_map(Text::holes).filter_map(|h| h.target.as_ref());
+            out.extend(targets.map(|t| (t.scope.clone(), t.address.clone())));
+        });
     }
     out
 }

@@ -1,9 +1,8 @@
 //! Statements that no request can match.
 //! IAM User Guide, "Conditions with multiple context keys or values": the lines of a condition hold together.
 
-use super::{Operator, OperatorFamily, always_present, is_unsupported_resource_tag, needs_key, tag_of};
+use super::{Operator, OperatorFamily, always_present, is_multivalued, is_unsupported_resource_tag, needs_key, tag_of};
 use crate::date::Date;
-use crate::iam::catalogue::catalogue;
 use crate::iam::glob::CaseSensitivity;
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::size::MOST_LINES;
@@ -191,7 +190,8 @@ fn exclude_each_other(key: &str, a: &Condition, b: &Condition) -> bool {
         || !requires_presence(key, y)
         || x.set.is_some()
         || y.set.is_some()
-        || is_multivalued(key)
+        // A key with several values can be two things at once.
+        || is_multivalued(key).unwrap_or(true)
     {
         return false;
     }
@@ -214,17 +214,6 @@ fn requires_absence(o: Operator, c: &Condition) -> bool {
 /// True only where the key is there and fits.
 fn requires_presence(key: &str, o: Operator) -> bool {
     o.family != OperatorFamily::Null && !o.negated && (!o.if_exists || always_present(key)) && !o.is_for_all_values()
-}
-
-/// A key with several values can be two things at once.
-fn is_multivalued(key: &str) -> bool {
-    match catalogue().global_condition_key(key) {
-        Some(global) => global.multivalued,
-        None => match key.split_once(':').and_then(|(prefix, _)| catalogue().service(prefix)) {
-            Some(service) => service.condition_key(key).is_none_or(|k| k.is_multivalued()),
-            None => true,
-        },
-    }
 }
 
 fn disjoint((x, a): (Operator, &Condition), (y, b): (Operator, &Condition)) -> bool {

@@ -153,12 +153,14 @@ impl Linking<'_, '_> {
             let root = self.project.sources.path(file).strip_suffix(&*file_name)?;
             (root.is_empty() || root.ends_with('/')).then(|| root.trim_end_matches('/'))
         };
-        let has_function = |m: &&PythonModule| m.scopes.iter().take(1).any(|s| s.bindings.contains_key(function));
-        let modules = self.project.modules.iter().filter(has_function);
-        let files = modules.map(|m| m.file).filter(|f| !taken.contains(f));
+        let has_function = |m: &PythonModule| m.scopes.iter().take(1).any(|s| s.bindings.contains_key(function));
+        let last = start.module.rsplit('/').next().unwrap_or_default();
+        let called = self.modules.get(last).into_iter().flatten();
+        let files = called
+            .filter(|m| has_function(m) && !taken.contains(&m.file))
+            .map(|m| m.file);
         let mut found: Vec<(FileId, &str)> = files.filter_map(|f| Some((f, root(f)?))).collect();
         found.retain(|(f, _)| !is_test_code(self.project.sources.path(*f)));
-        let last = start.module.rsplit('/').next().unwrap_or_default();
         if found.len() > 1 || COMMON_NAMES.contains(&last) {
             let package = package_name(r)?;
             found.retain(|(_, root)| {

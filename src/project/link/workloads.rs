@@ -11,7 +11,7 @@ use crate::model::resource_types::{self, RoleHolder};
 use crate::project::{
     CodePlace, Handler, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadCode, WorkloadKind,
 };
-use crate::python::BindingValue;
+use crate::python::{BindingValue, PythonModule};
 use crate::source::{FileId, is_within, join_path, parent_path};
 use crate::value::Value;
 
@@ -156,6 +156,8 @@ pub(super) struct Linking<'l, 'a> {
     pub(super) stored: BTreeMap<String, Option<ResourceId>>,
     /// Code inside other files, by function or package.
     pub(super) inline: BTreeMap<ResourceId, usize>,
+    /// By the name of the file, without its ending.
+    pub(super) modules: BTreeMap<&'l str, Vec<&'l PythonModule>>,
 }
 
 impl<'l, 'a> Linking<'l, 'a> {
@@ -173,7 +175,15 @@ impl<'l, 'a> Linking<'l, 'a> {
                 *one = one.filter(|o| *o == id);
             }
         }
+        let mut modules: BTreeMap<&str, Vec<&PythonModule>> = BTreeMap::new();
+        for m in &project.modules {
+            let name = project.sources.path(m.file).rsplit('/').next();
+            if let Some(name) = name.and_then(|name| name.strip_suffix(".py")) {
+                modules.entry(name).or_default().push(m);
+            }
+        }
         Self {
+            modules,
             project,
             index,
             packages: of_kind(kinds::ARCHIVE)

@@ -29,6 +29,7 @@ pub mod resource_fit;
 pub mod sdk;
 pub mod service;
 pub mod size;
+pub mod states;
 pub mod truth;
 pub mod variables;
 

@@ -26,7 +26,7 @@ pub use requests::{RepositoryPlace, RequestDocuments};
 pub use required::{Codebase, Required, Uncertainty};
 pub use statement::StatementRef;
 pub use subjects::{AccessSubject, CombinedPolicy, SubjectKind};
-pub use workload::{CodePlace, Handler, RunsAs, Workload, WorkloadCode, WorkloadKind};
+pub use workload::{CodePlace, Definition, Handler, RunsAs, Workload, WorkloadCode, WorkloadKind};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, OnceLock};

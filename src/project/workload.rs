@@ -1,6 +1,7 @@
 //! What runs with the permissions of a role, and where its code is.
 
 use super::{IdentityId, Project, ResourceId};
+use crate::iam::ActionSet;
 use crate::source::{FileId, Span};
 
 /// What runs with the permissions of a role: a function, a task, an instance.
@@ -12,6 +13,18 @@ pub struct Workload {
     pub roles: Vec<RunsAs>,
     /// `None` where it is not in the repository, or not Python.
     pub code: Option<WorkloadCode>,
+    /// Of a state machine; `None` where it is not all known.
+    pub definition: Option<Definition>,
+}
+
+/// What the tasks of a state machine and Step Functions itself call with its role.
+#[derive(Clone, Debug)]
+pub struct Definition {
+    pub span: Span,
+    /// The place that needs an action, and the action.
+    pub required: Vec<(Span, &'static str)>,
+    /// All that may be needed, on any resource.
+    pub actions: ActionSet,
 }
 
 impl Workload {
@@ -37,6 +50,8 @@ pub enum WorkloadKind {
     Instance,
     /// A job of AWS Glue.
     Job,
+    /// A state machine of AWS Step Functions.
+    Machine,
     /// What the settings say runs with the role, which is its resource.
     Declared,
 }

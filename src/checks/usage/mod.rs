@@ -13,7 +13,7 @@ mod unused;
 
 use std::collections::BTreeSet;
 
-use crate::project::{CodePlace, Codebase, WorkloadCode};
+use crate::project::{CodePlace, Codebase, Workload, WorkloadCode};
 use crate::python::calls::Calls;
 use crate::python::{BindingValue, Program, ScopeId};
 use crate::rules::{CodeCheck, Context, FindingSink};
@@ -26,7 +26,8 @@ fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     sources::check(cx, out);
     let compared = project.workloads.iter().filter(|w| !w.roles.is_empty());
     let code: Vec<&WorkloadCode> = compared.filter_map(|w| w.code.as_ref()).collect();
-    if code.is_empty() {
+    let defined = |w: &Workload| !w.roles.is_empty() && w.definition.is_some();
+    if code.is_empty() && !project.workloads.iter().any(defined) {
         silence::check(cx, None, out);
         return;
     }

@@ -127,6 +127,13 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             return Err(NotComparedReason::SharedRole);
         }
         for (user, w) in users.iter().zip(workloads) {
+            if w.kind == WorkloadKind::Machine {
+                let definition = w.definition.as_ref().ok_or(NotComparedReason::Neighbor)?;
+                used.workloads.push(user.workload);
+                used.actions.union_with(&definition.actions);
+                definition.required.iter().for_each(|(_, a)| used.needed.expand_into(a));
+                continue;
+            }
             let understood = user.required.as_ref().filter(|r| r.doubts.is_empty());
             let required = understood.ok_or(NotComparedReason::Neighbor)?;
             used.exact &= required.exact;
@@ -269,6 +276,7 @@ fn trusts_only_services_of(project: &Project<'_>, role: IdentityId, workloads: &
         workloads.iter().any(|w| match w.kind {
             WorkloadKind::Function => matches!(name, "lambda.amazonaws.com" | "edgelambda.amazonaws.com"),
             WorkloadKind::Task => name == "ecs-tasks.amazonaws.com",
+            WorkloadKind::Machine => name.starts_with("states."),
             WorkloadKind::Job => name == "glue.amazonaws.com",
             WorkloadKind::Instance => name.starts_with("ec2.amazonaws.com"),
             WorkloadKind::Declared => true,

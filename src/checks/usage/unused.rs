@@ -426,6 +426,9 @@ fn label_used_code(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>
         if let Some(code) = &w.code {
             f = f.secondary(code.span, "the code that runs with this role");
         }
+        if let Some(definition) = &w.definition {
+            f = f.secondary(definition.span, "the state machine that runs with this role");
+        }
     }
     let set: ActionSet = called.iter().filter_map(|a| catalogue().action(a)).collect();
     for (call, action) in calls_requiring(&used.calls, &set).into_iter().take(MAX_CALLS) {

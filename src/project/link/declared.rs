@@ -207,6 +207,7 @@ impl DeclaredEntry<'_, '_> {
                     span: self.span(&self.entry.role),
                 }],
                 code: Some(code.clone()),
+                definition: None,
             });
         }
     }

@@ -9,6 +9,7 @@ mod groups;
 mod guardrails;
 mod identities;
 mod index;
+mod states;
 mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::code::package_path;
 use super::declared;
 use super::index::{ReferenceIndex, target_of};
+use super::states;
 use crate::iam::sdk;
 use crate::model::kinds;
 use crate::model::resource_types::{self, RoleHolder};
@@ -27,11 +28,15 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
             "AWS::Lambda::Function" => WorkloadKind::Function,
             "AWS::ECS::TaskDefinition" => WorkloadKind::Task,
             "AWS::Glue::Job" => WorkloadKind::Job,
+            states::MACHINE => WorkloadKind::Machine,
             _ if properties.iter().any(|p| p.instance_profile) => WorkloadKind::Instance,
             _ => continue,
         };
         let mut acting = properties.iter().filter(|p| p.holder != RoleHolder::Other);
-        let role = acting.find_map(|p| r.path(p.path));
+        let role = match kind {
+            WorkloadKind::Machine => r.get("RoleArn"),
+            _ => acting.find_map(|p| r.path(p.path)),
+        };
         let mut roles = Vec::new();
         if let Some(role) = role {
             match kind {
@@ -44,11 +49,15 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
             WorkloadKind::Job => linking.code_of_job(r, &mut wanted),
             _ => None,
         };
+        let definition = (kind == WorkloadKind::Machine)
+            .then(|| states::definition(project, index, r))
+            .flatten();
         out.push(Workload {
             kind,
             resource: id,
             roles,
             code,
+            definition,
         });
     }
     // What is placed comes first: a file is the code of the function that names it.

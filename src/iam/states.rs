@@ -1,0 +1,86 @@
+//! The tasks of state machines: from the resource of a task to the actions that the machine's role needs.
+//!
+//! AWS Step Functions Developer Guide, "Integrating services with Step Functions".
+
+use super::actions::ActionSet;
+use super::catalogue::tables;
+use super::sdk::{self, Client, SdkOperation};
+
+/// What a task needs.
+#[derive(Clone, Debug, Default)]
+pub struct TaskActions {
+    pub required: Vec<&'static str>,
+    /// Those that some calls need in addition: patterns.
+    pub perhaps: Vec<&'static str>,
+}
+
+impl TaskActions {
+    /// Of an entry of the table that is a part of machines rather than an integration: `distributed`, `logging`.
+    pub fn of_part(part: &str) -> Self {
+        let of = |key: &str| tables::actions_of("states-integrations", key);
+        Self {
+            required: of(part).unwrap_or_default(),
+            perhaps: of(&format!("{part} perhaps")).unwrap_or_default(),
+        }
+    }
+
+    /// Of what follows `arn:aws:states:::` in the resource of a task: `dynamodb:putItem`, `ecs:runTask.sync`,
+    /// `aws-sdk:s3:listBuckets`. `None` if it is not known.
+    pub fn of_integration(integration: &str) -> Option<Self> {
+        if let Some(call) = integration.strip_prefix("aws-sdk:") {
+            let (service, operation) = call.split_once(':')?;
+            return Self::of_call(service, operation.strip_suffix(".waitForTaskToken").unwrap_or(operation));
+        }
+        // `.sync:2` is another form of the answer.
+        let integration = integration.strip_suffix(":2").unwrap_or(integration);
+        let integration = integration.strip_suffix(".waitForTaskToken").unwrap_or(integration);
+        let (service, operation) = integration.split_once(':')?;
+        let waits = operation.ends_with(".sync");
+        let mut out = Self::of_part(integration);
+        if out.required.is_empty() {
+            if waits {
+                return None;
+            }
+            let call = Self::of_call(service, operation)?;
+            out.required = call.required;
+            out.perhaps.extend(call.perhaps);
+        }
+        if waits {
+            out.perhaps.extend(Self::of_part("sync").perhaps);
+        }
+        Some(out)
+    }
+
+    /// Of one call of an API.
+    fn of_call(service: &str, operation: &str) -> Option<Self> {
+        let (client, operation) = call(service, operation)?;
+        let alternatives = operation.alternative_actions();
+        let mut perhaps: Vec<&'static str> = operation.conditional().map(|c| c.action).collect();
+        perhaps.extend(operation.pass_role().map(|_| "iam:PassRole"));
+        perhaps.extend(operation.kms_actions(client));
+        perhaps.extend(sdk::companion_actions(client.name(), operation.name()));
+        Some(Self {
+            required: operation.required().chain(alternatives).collect(),
+            perhaps,
+        })
+    }
+
+    pub fn required_set(&self) -> ActionSet {
+        ActionSet::expand_all(self.required.iter().copied())
+    }
+
+    pub fn perhaps_set(&self) -> ActionSet {
+        ActionSet::expand_all(self.perhaps.iter().copied())
+    }
+}
+
+fn call(service: &str, operation: &str) -> Option<(Client, SdkOperation)> {
+    let service = service.to_lowercase();
+    let named = tables::fields("states-clients").find(|f| f.first().is_some_and(|name| *name == service));
+    let client = match named.as_ref().and_then(|f| f.get(1)) {
+        Some(name) => sdk::client(name)?,
+        None => sdk::clients().find(|c| c.name().replace('-', "") == service.replace('-', ""))?,
+    };
+    let found = client.operations().find(|o| o.name().eq_ignore_ascii_case(operation))?;
+    Some((client, found))
+}

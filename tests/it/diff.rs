@@ -413,3 +413,18 @@ fn variables_without_a_value_count() {
         assert_eq!(said(&json, "unknown"), [""; 0], "{old}\n{new}");
     }
 }
+
+/// The name of a session may have colons, and is not the account that `NotPrincipal` leaves out.
+#[test]
+fn sessions_are_not_left_out_with_an_account() {
+    let deny = r#"{"Effect": "Deny", "NotPrincipal": {"AWS": "111122223333"}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::a/*"CONDITION}"#;
+    let allow = r#"{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/a"}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::a/*"}"#;
+    for (condition, gained) in [("", 0), (r#", "Condition": {"Null": {"aws:SourceArn": "true"}}"#, 1)] {
+        let deny = deny.replace("CONDITION", condition);
+        let document = |s: &[&str]| format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, s.join(", "));
+        let (old, new) = (document(&[&deny]), document(&[&deny, allow]));
+        let json = compared(&[("p.json", &old)], &[("p.json", &new)]);
+        assert_eq!(json["gained"].as_array().unwrap().len(), gained, "{new}\n{json:#}");
+        assert_eq!(said(&json, "unknown"), [""; 0], "{new}");
+    }
+}

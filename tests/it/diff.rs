@@ -371,3 +371,60 @@ fn a_comment_is_short_enough_for_a_pull_request() {
     let out = r.run(&["diff", "old", "new", "--format", "markdown"]).out;
     assert!(out.len() < 65_536 && out.contains("<details>") && out.trim_end().ends_with("</details>"));
 }
+
+/// A variable may have no value: a request without `aws:username` is not denied by what names it, nor allowed.
+#[test]
+fn variables_without_a_value_count() {
+    const HOME: &str = "arn:aws:s3:::a/${aws:username}/*";
+    let not_home = format!(r#"{{"Effect": "Allow", "Action": "s3:PutObject", "NotResource": "{HOME}"}}"#);
+    let home = format!(r#"{{"Effect": "Allow", "Action": "s3:PutObject", "Resource": ["{HOME}", "arn:aws:s3:::b"]}}"#);
+    let everything = r#"{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}"#.to_owned();
+    let conditional = |operator: &str| {
+        let condition = format!(r#"{{"{operator}": {{"s3:x-amz-acl": ["private", "${{aws:username}}"]}}}}"#);
+        format!(r#"{{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*", "Condition": {condition}}}"#)
+    };
+    let absent = r#"{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*", "Condition": {"Null": {"s3:x-amz-acl": "true"}}}"#;
+    let not_private = conditional("StringNotEqualsIfExists");
+    let rows = [
+        (vec![&not_home], vec![&not_home, &home], 1),
+        (vec![&everything], vec![&not_home, &home], 0),
+        (vec![&not_home, &home], vec![&everything], 1),
+        (vec![&not_private], vec![&everything], 1),
+        (vec![&conditional("StringNotEquals")], vec![&not_private], 0),
+        (vec![&conditional("StringEqualsIfExists")], vec![&not_private], 1),
+    ]
+    .map(|(old, new, gained)| {
+        (
+            old.into_iter().cloned().collect(),
+            new.into_iter().cloned().collect(),
+            gained,
+        )
+    });
+    let more: [(Vec<String>, Vec<String>, usize); 1] = [(vec![not_private.clone()], vec![absent.to_owned()], 0)];
+    for (old, new, gained) in rows.into_iter().chain(more) {
+        let document = |s: &[String]| format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, s.join(", "));
+        let (old, new) = (document(&old), document(&new));
+        let json = compared(&[("p.json", &old)], &[("p.json", &new)]);
+        assert_eq!(
+            json["gained"].as_array().unwrap().len(),
+            gained,
+            "{old}\n{new}\n{json:#}"
+        );
+        assert_eq!(said(&json, "unknown"), [""; 0], "{old}\n{new}");
+    }
+}
+
+/// The name of a session may have colons, and is not the account that `NotPrincipal` leaves out.
+#[test]
+fn sessions_are_not_left_out_with_an_account() {
+    let deny = r#"{"Effect": "Deny", "NotPrincipal": {"AWS": "111122223333"}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::a/*"CONDITION}"#;
+    let allow = r#"{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:role/a"}, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::a/*"}"#;
+    for (condition, gained) in [("", 0), (r#", "Condition": {"Null": {"aws:SourceArn": "true"}}"#, 1)] {
+        let deny = deny.replace("CONDITION", condition);
+        let document = |s: &[&str]| format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, s.join(", "));
+        let (old, new) = (document(&[&deny]), document(&[&deny, allow]));
+        let json = compared(&[("p.json", &old)], &[("p.json", &new)]);
+        assert_eq!(json["gained"].as_array().unwrap().len(), gained, "{new}\n{json:#}");
+        assert_eq!(said(&json, "unknown"), [""; 0], "{new}");
+    }
+}

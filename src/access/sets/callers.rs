@@ -87,6 +87,19 @@ pub(super) fn samples_of(globs: &[TextGlob]) -> Vec<String> {
     out
 }
 
+/// A pattern of callers. A `*` before the name stays in its field: names of sessions have colons.
+pub(super) fn pattern(text: &str) -> TextGlob {
+    let mut colons = 0;
+    TextGlob::new(text.chars().map(|c| {
+        colons += usize::from(c == ':');
+        match c {
+            '*' if colons < 6 => Sym::Field,
+            '*' => Sym::Star,
+            c => Sym::Char(c),
+        }
+    }))
+}
+
 /// Whom an item of `Principal` names; `None` where AWS has no such principal.
 pub(super) fn named(
     item: &PrincipalItem,
@@ -140,7 +153,7 @@ pub(super) fn left_out(items: &[&PrincipalItem], symbols: &mut Symbols) -> Resul
     };
     let accounts: Vec<String> = known.iter().filter_map(|t| account_of(t)).collect();
     for account in &accounts {
-        out.push(TextGlob::plain(&format!("A:arn:*:iam::{account}:root")));
+        out.push(pattern(&format!("A:arn:*:iam::{account}:root")));
     }
     let sessions = |role: &str| {
         let name = role.rsplit('/').next().unwrap_or(role);
@@ -351,7 +364,7 @@ impl CallerKey {
             }
             Self::Kind => {
                 let fitting = KINDS.iter().filter(|(kind, _)| value.matches(kind));
-                fitting.map(|(_, callers)| TextGlob::plain(callers)).collect()
+                fitting.map(|(_, callers)| pattern(callers)).collect()
             }
             Self::IsService => {
                 let both = [("true", "S:*"), ("false", "A:*")];
@@ -363,7 +376,7 @@ impl CallerKey {
                     chars.collect::<String>().eq_ignore_ascii_case(text)
                 };
                 let fitting = both.iter().filter(|(text, _)| is(text));
-                fitting.map(|(_, callers)| TextGlob::plain(callers)).collect()
+                fitting.map(|(_, callers)| pattern(callers)).collect()
             }
             Self::ServiceName => vec![TextGlob::literal("S:").then(value)],
         }
@@ -395,7 +408,7 @@ pub(super) fn shown(text: &str) -> WitnessPrincipal {
 /// The condition keys that repeat a caller, with their values.
 pub(super) fn repeated_keys(caller: &str) -> Vec<(&'static str, String)> {
     let kind = |caller: &str| {
-        let is_in = |(_, callers): &&(&str, &str)| TextGlob::plain(callers).matches(caller);
+        let is_in = |(_, callers): &&(&str, &str)| pattern(callers).matches(caller);
         KINDS.iter().find(is_in).map(|(kind, _)| (*kind).to_owned())
     };
     match caller.split_once(':') {

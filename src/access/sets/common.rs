@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::callers;
 use super::cells::{MAX_KINDS, TOO_MANY, cells, find_beyond, kinds, with_action};
 use super::concrete::{Values, allows};
 use super::glob::{Fields, Reading, TextGlob};
@@ -86,7 +87,7 @@ impl AskedCallers {
     pub fn named(text: &str) -> Self {
         match text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
             true => Self {
-                within: vec![TextGlob::plain(&format!("A:arn:*:iam::{text}:*"))],
+                within: vec![callers::pattern(&format!("A:arn:*:iam::{text}:*"))],
                 ..Self::default()
             },
             false => Self::arns(
@@ -107,7 +108,8 @@ impl AskedCallers {
     /// Without the identities of an account.
     #[must_use]
     pub fn without_account(mut self, account: &str) -> Self {
-        self.without.push(TextGlob::plain(&format!("A:arn:*:iam::{account}:*")));
+        self.without
+            .push(callers::pattern(&format!("A:arn:*:iam::{account}:*")));
         self
     }
 

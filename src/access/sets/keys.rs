@@ -116,8 +116,22 @@ impl KeyTest {
 
     /// The key is there.
     pub(super) fn present() -> Self {
+        Self::is_absent(false)
+    }
+
+    /// The key is not there.
+    pub(super) fn absent() -> Self {
+        Self::is_absent(true)
+    }
+
+    /// It says nothing of values.
+    pub(super) fn is_of_presence(&self) -> bool {
+        matches!(self.operand, Operand::Absent(_))
+    }
+
+    fn is_absent(wanted: bool) -> Self {
         Self {
-            operand: Operand::Absent(vec![false]),
+            operand: Operand::Absent(vec![wanted]),
             negated: false,
             is_date: false,
             for_all: None,

@@ -3,7 +3,8 @@
 use rustc_hash::FxHashMap;
 
 use super::callers;
-use super::glob::TextGlob;
+use super::fill::value_of_variable;
+use super::glob::{Meaning, TextGlob};
 use super::keys::{self, KeyAnswer, KeyFacts, KeyState, KeyTest, text_member};
 use super::search::Constraint;
 use super::statements::{ACTION, Atom, CALLER, FIRST_KEY, RESOURCE, Space, StatementBox};
@@ -193,7 +194,46 @@ impl<'s> Solver<'s> {
                 CellDecision::Cell(cell) => out.push(Some(cell)),
             }
         }
+        self.give_values(wanted, &mut out);
         FoundCells::Request(out)
+    }
+
+    /// The variable of a text in the request has a value, if it may have one. A value that is only to be there is one of its
+    /// own, which no other value equals by chance.
+    fn give_values(&self, wanted: &Wanted, cells: &mut [Option<Cell>]) {
+        let present = KeyTest::present();
+        for (key, name) in self.space.keys.iter().enumerate() {
+            let dimension = FIRST_KEY + key;
+            let Some(Some(Cell::Key(state))) = cells.get(dimension) else {
+                continue;
+            };
+            let is_it = |m: &Meaning| matches!(m, Meaning::Variable(of) if of == name);
+            if !self.space.symbols.meanings().any(is_it) {
+                continue;
+            }
+            let mut tests = self.key_tests(key, &wanted[dimension]);
+            let occurs = |text: &str| self.space.symbols.within(text).any(|(_, meaning)| is_it(meaning));
+            let needed = cells.iter().flatten().any(|cell| match cell {
+                Cell::Text(text) => occurs(text),
+                Cell::Key(KeyState::Values(values)) => values.iter().any(|v| occurs(v)),
+                Cell::Key(KeyState::Absent) => false,
+            });
+            let solved = match (state, self.facts.get(key)) {
+                (KeyState::Absent, Some(facts)) if needed => {
+                    tests.push((&present, true));
+                    match keys::solve(facts, &tests) {
+                        KeyAnswer::State(state) => state,
+                        KeyAnswer::Empty | KeyAnswer::Unknown => continue,
+                    }
+                }
+                _ => state.clone(),
+            };
+            let any_value = !tests.is_empty() && tests.iter().all(|(t, _)| t.is_of_presence());
+            cells[dimension] = Some(Cell::Key(match solved {
+                KeyState::Values(_) if any_value => KeyState::Values(vec![value_of_variable(name)]),
+                other => other,
+            }));
+        }
     }
 
     fn must_be_there(&self, dimension: usize) -> bool {
@@ -222,19 +262,21 @@ impl<'s> Solver<'s> {
         let Some(facts) = self.facts.get(key) else {
             return CellDecision::Unknown;
         };
-        let atom = |n: u32| self.space.atoms.get(FIRST_KEY + key)?.get(n as usize);
-        let tests: Vec<(&KeyTest, bool)> = wanted
-            .iter()
-            .filter_map(|(n, is)| match atom(*n)? {
-                Atom::Key(test) => Some((test, *is)),
-                Atom::Text { .. } => None,
-            })
-            .collect();
-        match keys::solve(facts, &tests) {
+        match keys::solve(facts, &self.key_tests(key, wanted)) {
             KeyAnswer::Empty => CellDecision::Empty,
             KeyAnswer::State(state) => CellDecision::Cell(Cell::Key(state)),
             KeyAnswer::Unknown => CellDecision::Unknown,
         }
+    }
+
+    fn key_tests(&self, key: usize, wanted: &[(u32, bool)]) -> Vec<(&'s KeyTest, bool)> {
+        let space: &'s Space = self.space;
+        let atom = |n: u32| space.atoms.get(FIRST_KEY + key)?.get(n as usize);
+        let tests = wanted.iter().filter_map(|(n, is)| match atom(*n)? {
+            Atom::Key(test) => Some((test, *is)),
+            Atom::Text { .. } => None,
+        });
+        tests.collect()
     }
 
     fn decide_text(&self, dimension: usize, wanted: &[(u32, bool)]) -> CellDecision {

@@ -1,6 +1,5 @@
 //! Statements as boxes: a set of actions, and a test for the caller, the resource, and each condition key.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::FxHashMap;
@@ -10,6 +9,7 @@ use super::concrete::is_hidden;
 use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::keys::KeyTest;
 use super::real;
+use crate::iam::condition::{Operator, OperatorFamily};
 use crate::iam::variables::variables;
 use crate::iam::{
     ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement,
@@ -140,7 +140,13 @@ struct StatementReader<'s> {
     is_deny: bool,
     variables: bool,
     doubt: Option<&'static str>,
+    /// Of conditions that hold only where their variables have a value: the tests of that, and one of a request that does
+    /// not have the key and meets the condition.
+    valued: Vec<(Vec<(usize, u32)>, Option<(usize, u32)>)>,
 }
+
+/// Conditions of a statement that are met in two ways.
+const MAX_TWO_WAYS: usize = 3;
 
 /// Whether it is a policy on a resource.
 pub(super) fn names_principals(document: &Document) -> bool {
@@ -186,15 +192,16 @@ impl StatementBoxes {
                     is_deny: of == Effect::Deny,
                     variables,
                     doubt: unknown.then_some(NOT_VISIBLE),
+                    valued: Vec::new(),
                 };
-                let grant = reader.statement(index, s);
+                let grants = reader.statement(index, s).unwrap_or_default();
                 out.doubts.extend(reader.doubt.map(|why| (index, why)));
                 let list = if of == Effect::Allow {
                     &mut out.allows
                 } else {
                     &mut out.denies
                 };
-                list.extend(grant);
+                list.extend(grants);
             }
         }
         if document.open {
@@ -211,7 +218,8 @@ impl StatementReader<'_> {
         (self.bound == Bound::Upper).then_some(())
     }
 
-    fn statement(&mut self, index: usize, s: &Statement) -> Option<StatementBox> {
+    /// A box, or several where a condition is met in two ways.
+    fn statement(&mut self, index: usize, s: &Statement) -> Option<Vec<StatementBox>> {
         if s.branch.is_some() || s.open || s.unlimited || is_hidden(s) {
             self.doubt(NOT_VISIBLE)?;
         }
@@ -225,12 +233,8 @@ impl StatementReader<'_> {
         if let Some(clause) = &s.resource {
             atoms.extend(self.resources(clause)?);
             // `NotResource` with a variable that has no value leaves the statement without effect.
-            let negated = clause.items.iter().filter(|_| clause.negated && self.variables);
-            let texts: Vec<String> = negated.filter_map(|i| i.text.known()).map(Cow::into_owned).collect();
-            let named = texts.iter().flat_map(|text| variables(text));
-            for variable in named.filter(|v| v.problem.is_none() && v.default.is_none()) {
-                let dimension = self.space.key(&variable.name.to_lowercase());
-                atoms.push(self.space.atom(dimension, Atom::Key(KeyTest::present())));
+            if clause.negated {
+                atoms.extend(self.variables_of(&clause.items));
             }
         }
         if let Some(principals) = &s.principal {
@@ -239,14 +243,59 @@ impl StatementReader<'_> {
         for c in &s.conditions {
             atoms.extend(self.condition(c)?);
         }
-        atoms.sort_unstable();
-        atoms.dedup();
-        Some(StatementBox {
-            index,
-            actions,
-            action_text,
-            atoms,
-        })
+        let mut ways = vec![atoms];
+        for (valued, absent) in std::mem::take(&mut self.valued) {
+            let without = absent.map(|absent| ways.iter().map(|w| [&**w, &[absent]].concat()).collect::<Vec<_>>());
+            ways.iter_mut().for_each(|w| w.extend(&valued));
+            ways.extend(without.into_iter().flatten());
+        }
+        let boxes = ways.into_iter().map(|mut atoms| {
+            atoms.sort_unstable();
+            atoms.dedup();
+            StatementBox {
+                index,
+                actions: actions.clone(),
+                action_text,
+                atoms,
+            }
+        });
+        Some(boxes.collect())
+    }
+
+    /// Tests that the variables of these items have a value.
+    fn variables_of(&mut self, items: &[ClauseItem]) -> Vec<(usize, u32)> {
+        let mut out = Vec::new();
+        for text in items.iter().filter(|_| self.variables).filter_map(|i| i.text.known()) {
+            for variable in variables(&text)
+                .into_iter()
+                .filter(|v| v.problem.is_none() && v.default.is_none())
+            {
+                let dimension = self.space.key(&variable.name.to_lowercase());
+                out.push(self.space.atom(dimension, Atom::Key(KeyTest::present())));
+            }
+        }
+        out
+    }
+
+    /// A negated condition with a variable that has no value does not hold, unless the request does not have the key.
+    fn negated_values(&mut self, c: &Condition, operator: Operator, always_there: bool) -> Option<()> {
+        let takes_variables = matches!(operator.family, OperatorFamily::String | OperatorFamily::Arn);
+        if !operator.negated || !takes_variables {
+            return Some(());
+        }
+        let valued = self.variables_of(&c.values);
+        if valued.is_empty() {
+            return Some(());
+        }
+        let absent = (operator.without_key() && !always_there).then(|| {
+            let dimension = self.space.key(&c.lower_key);
+            self.space.atom(dimension, Atom::Key(KeyTest::absent()))
+        });
+        if absent.is_some() && self.valued.iter().filter(|(_, absent)| absent.is_some()).count() >= MAX_TWO_WAYS {
+            return self.doubt(NOT_READ);
+        }
+        self.valued.push((valued, absent));
+        Some(())
     }
 
     /// The items that count: of a `Not…` element, the bound is of what is left.
@@ -413,6 +462,7 @@ impl StatementReader<'_> {
                 return Some(None);
             };
             self.space.caller_keys.insert(c.lower_key.clone());
+            self.negated_values(c, operator, true)?;
             return Some(self.text(CALLER, globs, negated));
         }
         let Some(mut test) = KeyTest::new(c, self.variables, widest, symbols) else {
@@ -420,6 +470,7 @@ impl StatementReader<'_> {
             return Some(None);
         };
         test.settle();
+        self.negated_values(c, operator, false)?;
         let dimension = self.space.key(&c.lower_key);
         Some(Some(self.space.atom(dimension, Atom::Key(test))))
     }

@@ -38,6 +38,17 @@ pub fn embedded(text: &Text, span: Span) -> Option<(Value, Vec<Problem>)> {
     Some((value, problems.into_iter().map(|p| p.embedded_in(span)).collect()))
 }
 
+/// JSON in a string, if nothing is wrong with it.
+pub fn embedded_whole(text: &Text, span: Span) -> Option<Value> {
+    let flat = text.with_placeholders();
+    let tree = json::parse_text(text, span);
+    let root = *tree
+        .roots
+        .first()
+        .filter(|_| tree.problems.is_empty() && looks_like_json(&flat))?;
+    Some(value(&tree, root))
+}
+
 fn parse_embedded(text: &Text, span: Span) -> Option<(Value, Vec<Problem>)> {
     let flat = text.with_placeholders();
     let tree = if looks_like_json(&flat) {

@@ -29,7 +29,10 @@ impl TaskActions {
     pub fn of_integration(integration: &str) -> Option<Self> {
         if let Some(call) = integration.strip_prefix("aws-sdk:") {
             let (service, operation) = call.split_once(':')?;
-            return Self::of_call(service, operation.strip_suffix(".waitForTaskToken").unwrap_or(operation));
+            return Self::of_call(
+                service,
+                operation.strip_suffix(".waitForTaskToken").unwrap_or(operation),
+            );
         }
         // `.sync:2` is another form of the answer.
         let integration = integration.strip_suffix(":2").unwrap_or(integration);

@@ -77,6 +77,7 @@ mod since;
 mod special_files;
 mod spellings;
 mod stability;
+mod states;
 mod stores;
 mod support;
 mod suppress;

@@ -140,9 +140,15 @@ struct StatementReader<'s> {
     is_deny: bool,
     variables: bool,
     doubt: Option<&'static str>,
-    /// Of conditions that hold only where their variables have a value: the tests of that, and one of a request that does
-    /// not have the key and meets the condition.
-    valued: Vec<(Vec<(usize, u32)>, Option<(usize, u32)>)>,
+    valued: Vec<ValuedCondition>,
+}
+
+/// A condition that holds only where its variables have a value.
+struct ValuedCondition {
+    /// That they have one.
+    valued: Vec<(usize, u32)>,
+    /// The request does not have the key, and meets the condition all the same.
+    absent: Option<(usize, u32)>,
 }
 
 /// Conditions of a statement that are met in two ways.
@@ -244,9 +250,9 @@ impl StatementReader<'_> {
             atoms.extend(self.condition(c)?);
         }
         let mut ways = vec![atoms];
-        for (valued, absent) in std::mem::take(&mut self.valued) {
+        for ValuedCondition { valued, absent } in std::mem::take(&mut self.valued) {
             let without = absent.map(|absent| ways.iter().map(|w| [&**w, &[absent]].concat()).collect::<Vec<_>>());
-            ways.iter_mut().for_each(|w| w.extend(&valued));
+            ways.iter_mut().for_each(|w| w.extend_from_slice(&valued));
             ways.extend(without.into_iter().flatten());
         }
         let boxes = ways.into_iter().map(|mut atoms| {
@@ -291,10 +297,10 @@ impl StatementReader<'_> {
             let dimension = self.space.key(&c.lower_key);
             self.space.atom(dimension, Atom::Key(KeyTest::absent()))
         });
-        if absent.is_some() && self.valued.iter().filter(|(_, absent)| absent.is_some()).count() >= MAX_TWO_WAYS {
+        if absent.is_some() && self.valued.iter().filter(|v| v.absent.is_some()).count() >= MAX_TWO_WAYS {
             return self.doubt(NOT_READ);
         }
-        self.valued.push((valued, absent));
+        self.valued.push(ValuedCondition { valued, absent });
         Some(())
     }
 

@@ -9,8 +9,8 @@ use crate::iam::ActionSet;
 use crate::iam::states::TaskActions;
 use crate::model::Resource;
 use crate::project::{Definition, Project};
-use crate::source::{Hole, Span, Text};
-use crate::value::{Value, ValueKind};
+use crate::source::{Hole, Piece, Span, Text};
+use crate::value::{MapEntry, Value, ValueKind};
 
 pub(super) const MACHINE: &str = "AWS::StepFunctions::StateMachine";
 
@@ -48,6 +48,11 @@ pub(super) fn definition(project: &Project<'_>, index: &ReferenceIndex, r: &Reso
     Some(reader.out)
 }
 
+/// No part of it is filled in by something else.
+fn is_all_written(entries: &[MapEntry]) -> bool {
+    entries.iter().all(|e| e.key.is_known())
+}
+
 struct DefinitionReader<'r, 'a> {
     project: &'r Project<'a>,
     index: &'r ReferenceIndex,
@@ -73,8 +78,7 @@ impl DefinitionReader<'_, '_> {
             ValueKind::Json(inner) => self.whole(inner, depth + 1),
             ValueKind::OneOf(branches) => branches.iter().try_for_each(|b| self.whole(&b.value, depth + 1)),
             ValueKind::Str(text) => {
-                let (value, problems) = data::embedded(text, value.span)?;
-                value.entries().filter(|_| problems.is_empty())?;
+                let value = data::embedded_whole(text, value.span)?;
                 self.states(&value, depth + 1)
             }
             _ => self.states(value, depth + 1),
@@ -83,8 +87,10 @@ impl DefinitionReader<'_, '_> {
 
     /// What has `States`: a machine, a branch, what a Map state runs.
     fn states(&mut self, machine: &Value, depth: usize) -> Option<()> {
-        let states = machine.decoded().get("States")?.decoded().entries()?;
-        if depth > MAX_DEPTH || states.is_empty() {
+        let machine = machine.decoded();
+        let states = machine.get("States")?.decoded().entries()?;
+        let all_known = is_all_written(machine.entries()?) && is_all_written(states);
+        if depth > MAX_DEPTH || states.is_empty() || !all_known {
             return None;
         }
         states.iter().try_for_each(|e| self.state(&e.value, depth + 1))
@@ -99,9 +105,7 @@ impl DefinitionReader<'_, '_> {
             };
         }
         let state = state.decoded();
-        // A key that is not known may be any.
-        let entries = state.entries()?;
-        if entries.iter().any(|e| !e.key.is_known() || &*e.key.display() == "Fn::Transform") {
+        if !is_all_written(state.entries()?) {
             return None;
         }
         match &*state.get("Type")?.as_str()? {
@@ -153,11 +157,12 @@ impl DefinitionReader<'_, '_> {
     /// What a task with this resource needs.
     fn task(&self, resource: &Value) -> Option<TaskActions> {
         let text = self.substituted(&resource.to_text()?)?;
-        if let Some(hole) = text.pieces().first().and_then(|p| match p {
-            crate::source::Piece::Hole(hole) => Some(&**hole),
-            crate::source::Piece::Lit(_) => None,
-        }) {
-            return self.of_reference(hole);
+        match text.pieces() {
+            [Piece::Hole(hole)] => return self.of_reference(hole),
+            // A version or an alias of it.
+            [Piece::Hole(hole), Piece::Lit(rest), ..] if rest.text.starts_with(':') => return self.of_reference(hole),
+            [Piece::Hole(_), ..] => return None,
+            _ => {}
         }
         let arn = text.with_placeholders();
         let fields: Vec<&str> = arn.splitn(6, ':').collect();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::judge::AskedTerms;
 use crate::iam::arn::is_account_id;
 use crate::iam::glob::{self, CaseSensitivity};
-use crate::iam::{ClauseItem, Document, Effect, PolicyKind, PrincipalItem, PrincipalType, Statement};
+use crate::iam::{Clause, ClauseItem, Document, Effect, PolicyKind, PrincipalItem, PrincipalType, Statement};
 use crate::project::IdentityGates;
 use crate::source::Span;
 
@@ -35,16 +35,8 @@ pub(super) fn may_allow(s: &Statement, asked: &AskedTerms<'_>) -> bool {
         .effect
         .as_ref()
         .is_some_and(|e| matches!(e.value, Effect::Allow | Effect::Unknown));
-    let about = s.action.as_ref().is_none_or(|clause| {
-        asked.is_open
-            || clause.negated
-            || !clause.is_known()
-            || clause
-                .item_actions()
-                .iter()
-                .any(|set| set.is_empty() || set.intersects(&asked.set))
-    });
-    grants && about
+    let is_about = |clause: &Clause| asked.is_open || clause.may_name_any(&asked.set);
+    grants && s.action.as_ref().is_none_or(is_about)
 }
 
 /// The policy without the principals that stand for an account, to which it leaves the decision, and with those of `keeps`.

@@ -40,12 +40,8 @@ pub fn embedded(text: &Text, span: Span) -> Option<(Value, Vec<Problem>)> {
 
 /// JSON in a string, if nothing is wrong with it.
 pub fn embedded_whole(text: &Text, span: Span) -> Option<Value> {
-    let flat = text.with_placeholders();
-    let tree = json::parse_text(text, span);
-    let root = *tree
-        .roots
-        .first()
-        .filter(|_| tree.problems.is_empty() && looks_like_json(&flat))?;
+    let tree = looks_like_json(&text.with_placeholders()).then(|| json::parse_text(text, span))?;
+    let root = *tree.roots.first().filter(|_| tree.problems.is_empty())?;
     Some(value(&tree, root))
 }
 

@@ -400,6 +400,12 @@ impl Clause {
         self.items_naming(action).next()
     }
 
+    /// Whether some of these actions may be named, also one that the catalogue does not have.
+    pub fn may_name_any(&self, actions: &ActionSet) -> bool {
+        let mut sets = self.item_actions().iter();
+        self.negated || !self.is_known() || sets.any(|set| set.is_empty() || set.intersects(actions))
+    }
+
     /// Whether an item stands for `action`, or may once its holes are filled or others beside it can be seen.
     pub fn may_name(&self, action: Action) -> bool {
         let open = |i: &ClauseItem| {

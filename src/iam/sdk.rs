@@ -195,7 +195,6 @@ impl SdkOperation {
     }
 
     /// Every action that it may use: required, one of several, conditional.
-    #[cfg(any(test, feature = "internals"))]
     pub fn all_actions(self) -> Vec<&'static str> {
         let mut all: Vec<_> = self.required().chain(self.alternative_actions()).collect();
         all.extend(self.conditional().map(|c| c.action));

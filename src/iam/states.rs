@@ -27,24 +27,20 @@ impl TaskActions {
     /// Of what follows `arn:aws:states:::` in the resource of a task: `dynamodb:putItem`, `ecs:runTask.sync`,
     /// `aws-sdk:s3:listBuckets`. `None` if it is not known.
     pub fn of_integration(integration: &str) -> Option<Self> {
-        if let Some(call) = integration.strip_prefix("aws-sdk:") {
-            let (service, operation) = call.split_once(':')?;
-            return Self::of_call(
-                service,
-                operation.strip_suffix(".waitForTaskToken").unwrap_or(operation),
-            );
-        }
         // `.sync:2` is another form of the answer.
         let integration = integration.strip_suffix(":2").unwrap_or(integration);
         let integration = integration.strip_suffix(".waitForTaskToken").unwrap_or(integration);
-        let (service, operation) = integration.split_once(':')?;
+        if let Some(call) = integration.strip_prefix("aws-sdk:") {
+            return Self::of_call(call);
+        }
+        let (_, operation) = integration.split_once(':')?;
         let waits = operation.ends_with(".sync");
         let mut out = Self::of_part(integration);
         if out.required.is_empty() {
             if waits {
                 return None;
             }
-            let call = Self::of_call(service, operation)?;
+            let call = Self::of_call(integration)?;
             out.required = call.required;
             out.perhaps.extend(call.perhaps);
         }
@@ -54,30 +50,26 @@ impl TaskActions {
         Some(out)
     }
 
-    /// Of one call of an API.
-    fn of_call(service: &str, operation: &str) -> Option<Self> {
-        let (client, operation) = call(service, operation)?;
-        let alternatives = operation.alternative_actions();
-        let mut perhaps: Vec<&'static str> = operation.conditional().map(|c| c.action).collect();
-        perhaps.extend(operation.pass_role().map(|_| "iam:PassRole"));
+    /// Of one call of an API: `s3:listBuckets`.
+    fn of_call(call: &str) -> Option<Self> {
+        let (client, operation) = operation_of(call)?;
+        let mut perhaps = operation.all_actions();
         perhaps.extend(operation.kms_actions(client));
         perhaps.extend(sdk::companion_actions(client.name(), operation.name()));
         Some(Self {
-            required: operation.required().chain(alternatives).collect(),
+            required: operation.required().chain(operation.alternative_actions()).collect(),
             perhaps,
         })
     }
 
-    pub fn required_set(&self) -> ActionSet {
-        ActionSet::expand_all(self.required.iter().copied())
-    }
-
-    pub fn perhaps_set(&self) -> ActionSet {
-        ActionSet::expand_all(self.perhaps.iter().copied())
+    /// All that it may need.
+    pub fn set(&self) -> ActionSet {
+        ActionSet::expand_all(self.required.iter().chain(&self.perhaps).copied())
     }
 }
 
-fn call(service: &str, operation: &str) -> Option<(Client, SdkOperation)> {
+fn operation_of(call: &str) -> Option<(Client, SdkOperation)> {
+    let (service, operation) = call.split_once(':')?;
     let service = service.to_lowercase();
     let named = tables::fields("states-clients").find(|f| f.first().is_some_and(|name| *name == service));
     let client = match named.as_ref().and_then(|f| f.get(1)) {

@@ -21,8 +21,7 @@ pub struct Workload {
 #[derive(Clone, Debug)]
 pub struct Definition {
     pub span: Span,
-    /// The place that needs an action, and the action.
-    pub required: Vec<(Span, &'static str)>,
+    pub required: Vec<&'static str>,
     /// All that may be needed, on any resource.
     pub actions: ActionSet,
 }

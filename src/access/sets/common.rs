@@ -232,10 +232,7 @@ impl CommonInputs<'_> {
         let (Some(asked), Some(clause)) = (&self.actions, &s.action) else {
             return true;
         };
-        clause.negated || !clause.is_known() || s.second_action.is_some() || {
-            let mut sets = clause.item_actions().iter();
-            sets.any(|set| set.is_empty() || set.intersects(asked))
-        }
+        s.second_action.is_some() || clause.may_name_any(asked)
     }
 
     fn search(&self, possible: bool, fields: Fields, loose: bool) -> BTreeMap<usize, StatementFind> {

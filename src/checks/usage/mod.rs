@@ -13,7 +13,7 @@ mod unused;
 
 use std::collections::BTreeSet;
 
-use crate::project::{CodePlace, Codebase, Workload, WorkloadCode};
+use crate::project::{CodePlace, Codebase, WorkloadCode};
 use crate::python::calls::Calls;
 use crate::python::{BindingValue, Program, ScopeId};
 use crate::rules::{CodeCheck, Context, FindingSink};
@@ -24,10 +24,9 @@ pub(super) const TABLE: &[(&str, CodeCheck)] = &[("code-against-role", check)];
 fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     let project = cx.project;
     sources::check(cx, out);
-    let compared = project.workloads.iter().filter(|w| !w.roles.is_empty());
-    let code: Vec<&WorkloadCode> = compared.filter_map(|w| w.code.as_ref()).collect();
-    let defined = |w: &Workload| !w.roles.is_empty() && w.definition.is_some();
-    if code.is_empty() && !project.workloads.iter().any(defined) {
+    let mut compared = project.workloads.iter().filter(|w| !w.roles.is_empty());
+    let code: Vec<&WorkloadCode> = compared.clone().filter_map(|w| w.code.as_ref()).collect();
+    if code.is_empty() && !compared.any(|w| w.definition.is_some()) {
         silence::check(cx, None, out);
         return;
     }

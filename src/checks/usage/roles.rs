@@ -131,7 +131,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
                 let definition = w.definition.as_ref().ok_or(NotComparedReason::Neighbor)?;
                 used.workloads.push(user.workload);
                 used.actions.union_with(&definition.actions);
-                definition.required.iter().for_each(|(_, a)| used.needed.expand_into(a));
+                definition.required.iter().for_each(|a| used.needed.expand_into(a));
                 continue;
             }
             let understood = user.required.as_ref().filter(|r| r.doubts.is_empty());

@@ -9,7 +9,7 @@ use crate::iam::ActionSet;
 use crate::iam::states::TaskActions;
 use crate::model::Resource;
 use crate::project::{Definition, Project};
-use crate::source::{Hole, Piece, Span, Text};
+use crate::source::{Hole, Piece, Text};
 use crate::value::{MapEntry, Value, ValueKind};
 
 pub(super) const MACHINE: &str = "AWS::StepFunctions::StateMachine";
@@ -41,10 +41,11 @@ pub(super) fn definition(project: &Project<'_>, index: &ReferenceIndex, r: &Reso
     reader.whole(value, 0)?;
     for (property, part) in [("LoggingConfiguration", "logging"), ("TracingConfiguration", "tracing")] {
         if r.has(property) {
-            reader.add(r.get(property)?.span, &TaskActions::of_part(part));
+            r.get(property)?;
+            reader.add(TaskActions::of_part(part));
         }
     }
-    reader.add(value.span, &TaskActions::of_part("platform"));
+    reader.add(TaskActions::of_part("platform"));
     Some(reader.out)
 }
 
@@ -61,14 +62,9 @@ struct DefinitionReader<'r, 'a> {
 }
 
 impl DefinitionReader<'_, '_> {
-    fn add(&mut self, span: Span, actions: &TaskActions) {
-        self.out.actions.union_with(&actions.required_set());
-        self.out.actions.union_with(&actions.perhaps_set());
-        self.out.required.extend(actions.required.iter().map(|a| (span, *a)));
-    }
-
-    fn add_part(&mut self, value: &Value, part: &str) {
-        self.add(value.span, &TaskActions::of_part(part));
+    fn add(&mut self, actions: TaskActions) {
+        self.out.actions.union_with(&actions.set());
+        self.out.required.extend(actions.required);
     }
 
     /// A definition, or its JSON.
@@ -116,21 +112,13 @@ impl DefinitionReader<'_, '_> {
             }
             "Map" => self.map(state, depth),
             "Task" => {
-                let resource = state.get("Resource")?;
-                let actions = self.task(resource)?;
-                match state.get("Credentials") {
-                    // Another role calls.
-                    Some(other) => {
-                        self.out.actions.union_with(&actions.required_set());
-                        self.out.actions.union_with(&actions.perhaps_set());
-                        let assumes = TaskActions {
-                            required: vec!["sts:AssumeRole"],
-                            perhaps: Vec::new(),
-                        };
-                        self.add(other.span, &assumes);
-                    }
-                    None => self.add(resource.span, &actions),
+                let mut actions = self.task(state.get("Resource")?)?;
+                // Another role calls.
+                if state.get("Credentials").is_some() {
+                    actions.perhaps.append(&mut actions.required);
+                    actions.required.push("sts:AssumeRole");
                 }
+                self.add(actions);
                 Some(())
             }
             _ => None,
@@ -140,15 +128,15 @@ impl DefinitionReader<'_, '_> {
     fn map(&mut self, state: &Value, depth: usize) -> Option<()> {
         let runs = state.get("ItemProcessor").or_else(|| state.get("Iterator"))?;
         let mode = runs.decoded().path(&["ProcessorConfig", "Mode"]);
-        if let Some(mode) = mode.filter(|mode| mode.as_str().as_deref() != Some("INLINE")) {
-            self.add_part(mode, "distributed");
+        if mode.is_some_and(|mode| mode.as_str().as_deref() != Some("INLINE")) {
+            self.add(TaskActions::of_part("distributed"));
         }
         for (property, part) in [("ItemReader", "reader"), ("ResultWriter", "writer")] {
             let Some(value) = state.get(property) else { continue };
-            self.add_part(value, part);
+            self.add(TaskActions::of_part(part));
             if let Some(resource) = value.get("Resource") {
                 let actions = self.task(resource)?;
-                self.add(resource.span, &actions);
+                self.add(actions);
             }
         }
         self.states(runs, depth)

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cells::{MAX_KINDS, TOO_MANY, cells, find_beyond, kinds, with_action};
 use super::concrete::{LoneDocument, Values};
 use super::fill::fillings;
-use super::glob::{Fields, TextGlob};
+use super::glob::{Fields, Meaning, TextGlob};
+use super::one_thing::{is_on_many, leaves_resources_out, names_one_thing};
 use super::real;
 use super::request::Witness;
 use super::solve::{Cell, FoundCells, Frame, Solver};
@@ -37,6 +38,16 @@ pub struct NewGrant {
     pub values: Values,
     /// The actions have no such resources, as far as the AWS data says.
     pub is_unreal: bool,
+    /// The same by actions that the statements and their resources do not tell apart.
+    pub parts: Vec<GrantPart>,
+}
+
+/// Actions of a gain that are new on the same resources.
+#[derive(Clone, Debug)]
+pub struct GrantPart {
+    /// Of the catalogue.
+    pub actions: ActionSet,
+    pub request: Witness,
 }
 
 /// What could not be decided.
@@ -102,8 +113,18 @@ pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Optio
         return possible.into_comparison(NOT_CONFIRMED);
     }
     let mut out = Pass::new(old, new, Mode::CERTAIN, values, caller).into_comparison(NOT_CONFIRMED);
-    let certain: BTreeSet<usize> = out.gained.iter().map(|g| g.statement).collect();
+    let mut certain: BTreeSet<usize> = out.gained.iter().map(|g| g.statement).collect();
     let maybe = possible.into_comparison(DEPENDS);
+    let is_beyond = |at: &usize| !certain.contains(at) && new.statements.get(*at).is_some_and(is_on_many);
+    let beyond: BTreeSet<usize> = maybe.gained.iter().map(|g| g.statement).filter(is_beyond).collect();
+    let both = [old, new];
+    if !beyond.is_empty() && both.into_iter().any(names_one_thing) && !both.into_iter().any(leaves_resources_out) {
+        let found = Pass::new(old, new, Mode::BY_REFERENCE, values, caller).into_comparison(NOT_CONFIRMED);
+        let found = found.gained.into_iter().filter(|g| beyond.contains(&g.statement));
+        out.gained.extend(found);
+        out.gained.sort_by_key(|g| g.statement);
+        certain.extend(out.gained.iter().map(|g| g.statement));
+    }
     out.unknown = maybe.unknown;
     let uncertain = maybe.gained.into_iter().filter(|g| !certain.contains(&g.statement));
     out.unknown
@@ -133,20 +154,29 @@ struct Mode {
     /// What may be new, or what is certainly new.
     possible: bool,
     fields: Fields,
+    /// A reference to one thing is one ARN, whichever it is.
+    by_reference: bool,
 }
 
 impl Mode {
     const POSSIBLE: Self = Self {
         possible: true,
         fields: Fields::Resource,
+        by_reference: false,
     };
     const CERTAIN: Self = Self {
         possible: false,
         fields: Fields::Resource,
+        by_reference: false,
     };
     const BY_FIELDS: Self = Self {
         possible: true,
         fields: Fields::Strict,
+        by_reference: false,
+    };
+    const BY_REFERENCE: Self = Self {
+        by_reference: true,
+        ..Self::CERTAIN
     };
 }
 
@@ -202,6 +232,7 @@ impl Pass {
             allow,
             deny,
             widest: !possible,
+            by_reference: mode.by_reference,
             fields: mode.fields,
         };
         let of_new = StatementBoxes::new(new, bounds(more, less), &mut space);
@@ -250,6 +281,10 @@ impl Pass {
             if by_statement.get(&found.statement).is_some_and(is_better) {
                 by_statement.remove(&found.statement);
             }
+            let part = GrantPart {
+                actions: found.actions.clone(),
+                request: found.request.clone(),
+            };
             match by_statement.entry(found.statement) {
                 Entry::Vacant(entry) => {
                     entry.insert(NewGrant {
@@ -258,6 +293,7 @@ impl Pass {
                         request: found.request,
                         values: found.values,
                         is_unreal: found.is_unreal,
+                        parts: vec![part],
                     });
                 }
                 Entry::Occupied(entry) if found.is_unreal && !entry.get().is_unreal => {}
@@ -268,6 +304,7 @@ impl Pass {
                         gain.values = found.values;
                     }
                     gain.actions.union_with(&found.actions);
+                    gain.parts.push(part);
                 }
             }
         }
@@ -282,7 +319,7 @@ impl Pass {
 }
 
 /// The most severe action first.
-fn rank(actions: &ActionSet) -> u32 {
+pub(super) fn rank(actions: &ActionSet) -> u32 {
     actions.iter().map(Action::severity_rank).min().unwrap_or(u32::MAX)
 }
 
@@ -394,10 +431,20 @@ impl<'s> DifferenceSearch<'s> {
         let worst = named.iter().min_by_key(|a| a.severity_rank());
         if let Some(found) = worst.and_then(|worst| self.proven(allow, named.clone(), Some(worst), &anywhere)) {
             self.pass.found.push(FoundRequest {
-                is_unreal: true,
+                is_unreal: !self.is_any_resource(&anywhere),
                 ..found
             });
         }
+    }
+
+    /// The resource is a part that is not known, from its start: it may be of any type.
+    fn is_any_resource(&self, cells: &[Option<Cell>]) -> bool {
+        let Some(Some(Cell::Text(resource))) = cells.get(RESOURCE) else {
+            return false;
+        };
+        let first = resource.chars().next();
+        let meaning = first.and_then(|c| self.space.symbols.meaning(c));
+        matches!(meaning, Some(Meaning::Hole(..)))
     }
 
     /// Of the resources of a statement, where all of them say so.

@@ -20,6 +20,7 @@ mod describe;
 mod fill;
 mod glob;
 mod keys;
+mod one_thing;
 mod real;
 mod request;
 mod search;
@@ -29,7 +30,7 @@ mod witness;
 
 pub use common::{AskedCallers, AskedRequests, CommonAccess, find_common};
 #[cfg(any(test, feature = "internals"))]
-pub use compare::NewGrant;
+pub use compare::{GrantPart, NewGrant};
 #[cfg(any(test, feature = "internals"))]
 pub use compare::compare;
 pub use compare::{Difference, Undecided, compare_as};

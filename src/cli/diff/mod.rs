@@ -17,7 +17,7 @@ use self::subjects::{SubjectList, SubjectPair, pairs};
 use super::input::{InputArgs, severity};
 use super::run::{self, Loaded};
 use super::{CliFailure, terminal};
-use crate::access::sets::{Describer, Difference, Undecided, Values, compare_as};
+use crate::access::sets::{Change, Describer, Difference, Undecided, Values, compare_as};
 use crate::finding::Severity;
 use crate::iam::Document;
 use crate::paths::AccessPath;
@@ -459,15 +459,17 @@ fn changes(
     (to, document): (&CombinedPolicy, &Document),
 ) -> Vec<DiffChange> {
     let mut describer = Describer::new(&from.document, document);
-    let all = found.gained.iter().filter_map(|g| {
-        let mut change = describer.describe(g)?;
-        change.span = to.place(g.statement, change.span);
-        Some(DiffChange {
+    let mut out = Vec::new();
+    for g in &found.gained {
+        out.extend(describer.describe(g).into_iter().map(|change| DiffChange {
             subject: subject.to_owned(),
-            change,
-        })
-    });
-    all.collect()
+            change: Change {
+                span: to.place(g.statement, change.span),
+                ..change
+            },
+        }));
+    }
+    out
 }
 
 fn unknown(subject: &str, doubt: &Undecided, policy: &CombinedPolicy, is_new: bool, is_gain: bool) -> DiffUnknown {

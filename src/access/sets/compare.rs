@@ -125,6 +125,16 @@ pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Optio
         out.gained.sort_by_key(|g| g.statement);
         certain.extend(out.gained.iter().map(|g| g.statement));
     }
+    // What is real with the parts that are not known is so without.
+    let real: BTreeSet<usize> = maybe
+        .gained
+        .iter()
+        .filter(|g| !g.is_unreal)
+        .map(|g| g.statement)
+        .collect();
+    for gain in &mut out.gained {
+        gain.is_unreal &= !real.contains(&gain.statement);
+    }
     out.unknown = maybe.unknown;
     let uncertain = maybe.gained.into_iter().filter(|g| !certain.contains(&g.statement));
     out.unknown

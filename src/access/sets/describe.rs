@@ -184,9 +184,7 @@ impl<'d> Describer<'d> {
         let span = description.token(s, on, &principals);
         let conditions: Vec<ChangeCondition> = s.conditions.iter().map(change_condition).collect();
         let each = groups.into_iter().map(|group| {
-            let denied_at = old
-                .denied_by(&group.request)
-                .and_then(|at| self.old.statements.get(at));
+            let denied_at = old.denied_by(&group.request).and_then(|at| self.old.statements.get(at));
             Change {
                 severity: severity(&group.set, gain.is_unreal),
                 actions: group.actions,
@@ -331,7 +329,10 @@ impl GainDescription<'_> {
         let mut groups: Vec<(Vec<bool>, ActionGroup<'s>)> = Vec::new();
         for ShownActions { text, set } in shown {
             let mut on = vec![false; all.len()];
-            for (_, own) in found.iter().filter(|(p, _)| p.actions == set || p.actions.intersects(&set)) {
+            for (_, own) in found
+                .iter()
+                .filter(|(p, _)| p.actions == set || p.actions.intersects(&set))
+            {
                 on.iter_mut().zip(own).for_each(|(on, own)| *on |= own);
             }
             match groups.iter_mut().find(|(known, _)| *known == on) {
@@ -371,7 +372,9 @@ impl GainDescription<'_> {
         let nothing = Frame::default();
         let frame = frames.iter().find(is_it).unwrap_or(&nothing);
         let mut is_new = |item: &ClauseItem| {
-            let Some(glob) = self.glob(item, request) else { return false };
+            let Some(glob) = self.glob(item, request) else {
+                return false;
+            };
             if glob.matches(&request.resource) {
                 return true;
             }

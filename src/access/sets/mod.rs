@@ -30,10 +30,10 @@ mod witness;
 
 pub use common::{AskedCallers, AskedRequests, CommonAccess, find_common};
 #[cfg(any(test, feature = "internals"))]
-pub use compare::{GrantPart, NewGrant};
-#[cfg(any(test, feature = "internals"))]
 pub use compare::compare;
 pub use compare::{Difference, Undecided, compare_as};
+#[cfg(any(test, feature = "internals"))]
+pub use compare::{GrantPart, NewGrant};
 pub use concrete::Values;
 #[cfg(any(test, feature = "internals"))]
 pub use concrete::allows;

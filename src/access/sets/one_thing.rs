@@ -70,7 +70,13 @@ mod tests {
     #[test]
     fn a_pattern_of_many_has_its_wildcard_before_the_end_of_a_name() {
         let many = |text: &str| is_many(&Text::synthetic(text, Span::NOWHERE));
-        for text in ["*", "arn:aws:s3:::*", "arn:aws:s3:::b-*/*", "arn:aws:sqs:*:*:q", "arn:aws:sqs:eu-west-1:*:q-*"] {
+        for text in [
+            "*",
+            "arn:aws:s3:::*",
+            "arn:aws:s3:::b-*/*",
+            "arn:aws:sqs:*:*:q",
+            "arn:aws:sqs:eu-west-1:*:q-*",
+        ] {
             assert!(many(text), "{text}");
         }
         for text in [

@@ -43,7 +43,7 @@ impl EntryGroup<'_> {
 }
 
 /// What makes changes of several subjects the same one.
-type SameChange<'a> = (Span, &'a [String], &'a [String], &'a [String], Vec<String>);
+type SameChange<'a> = (Span, [&'a [String]; 3], Vec<String>, bool);
 
 impl<'a> DiffEntry<'a> {
     pub(super) fn of(change: &'a DiffChange, is_gain: bool) -> Self {
@@ -73,7 +73,8 @@ impl<'a> DiffEntry<'a> {
         for change in changes {
             let c = &change.change;
             let conditions = c.conditions.iter().map(|c| format!("{c:?}")).collect();
-            let key = (c.span, &*c.actions, &*c.resources, &*c.principals, conditions);
+            let lists = [&*c.actions, &*c.resources, &*c.principals];
+            let key = (c.span, lists, conditions, change.is_unattached);
             let at = *same.entry(key).or_insert(entries.len());
             match entries.get_mut(at) {
                 Some(entry) => entry.subjects.push(&change.subject),
@@ -116,15 +117,19 @@ impl<'a> DiffEntry<'a> {
         }
     }
 
-    /// "`new.json` gains `s3:PutObject` on `arn:aws:s3:::b/*`"
+    /// "`new.json` gains `s3:PutObject` on `arn:aws:s3:::b/*`", "`aws_iam_policy.p` (not attached here) allows `s3:PutObject`"
     pub(in crate::report) fn sentence(&self, most: usize) -> String {
-        let verb = match (self.is_gain, self.subjects.len()) {
-            (true, 1) => "gains",
-            (true, _) => "gain",
-            (false, 1) => "loses",
-            (false, _) => "lose",
+        let is_one = self.subjects.len() == 1;
+        let (who, verb) = match (self.first.is_unattached, self.is_gain) {
+            (false, true) => ("", if is_one { "gains" } else { "gain" }),
+            (false, false) => ("", if is_one { "loses" } else { "lose" }),
+            (true, true) => (" (not attached here)", if is_one { "allows" } else { "allow" }),
+            (true, false) => (
+                " (not attached here)",
+                if is_one { "no longer allows" } else { "no longer allow" },
+            ),
         };
-        format!("{} {}", some_of(&self.subjects, most), self.does(verb, most))
+        format!("{}{who} {}", some_of(&self.subjects, most), self.does(verb, most))
     }
 
     /// The sentence and the request.

@@ -91,7 +91,9 @@ pub(crate) fn entry_of<'v>(map: &'v Value, key: &Text) -> Option<&'v MapEntry> {
     let entries = sorted_entries(map);
     let keys = told_apart(entries.iter().map(|e| e.key.clone()));
     let wanted = key.display();
-    let at = keys.iter().position(|k| k.is_known() == key.is_known() && k.display() == wanted)?;
+    let at = keys
+        .iter()
+        .position(|k| k.is_known() == key.is_known() && k.display() == wanted)?;
     entries.get(at).copied()
 }
 

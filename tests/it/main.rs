@@ -27,6 +27,7 @@ mod credentials;
 mod defaults;
 mod diff;
 mod diff_paths;
+mod diff_places;
 mod docs;
 mod effective;
 mod environment;

@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cells::{MAX_KINDS, TOO_MANY, cells, find_beyond, kinds, with_action};
 use super::concrete::{LoneDocument, Values};
 use super::fill::fillings;
-use super::glob::{Fields, TextGlob};
+use super::glob::{Fields, Meaning, Sym, TextGlob};
 use super::real;
 use super::request::Witness;
+use super::search::{Constraint, FoundText, member};
 use super::solve::{Cell, FoundCells, Frame, Solver};
 use super::statements::{Atom, Bound, Bounds, RESOURCE, Space, StatementBox, StatementBoxes, names_principals};
 use super::witness::witness;
+use super::worlds;
 use crate::iam::{Action, ActionSet, Document};
 
 /// What a document grants beyond another one.
@@ -74,6 +76,13 @@ pub fn compare(old: &Document, new: &Document) -> Difference {
 
 /// What `new` grants and `old` does not, where placeholders of these names have these values. Requests are by the identity with this ARN if it proves anything.
 pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Option<&str>) -> Difference {
+    let of = |pair: &worlds::Pair<'_>| compare_pair(&pair.old, &pair.new, values, caller);
+    let each = worlds::pairs(old, new).iter().map(of).collect::<Vec<_>>();
+    each.into_iter().reduce(Difference::or).unwrap_or_default()
+}
+
+/// Two documents as they are.
+fn compare_pair(old: &Document, new: &Document, values: &Values, caller: Option<&str>) -> Difference {
     if names_principals(old) != names_principals(new) && !old.statements.is_empty() && !new.statements.is_empty() {
         return Difference {
             unknown: vec![Undecided {
@@ -113,6 +122,23 @@ pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Optio
 }
 
 impl Difference {
+    /// What is granted in one of two cases.
+    fn or(mut self, other: Self) -> Self {
+        for gain in other.gained {
+            match self.gained.iter_mut().find(|g| g.statement == gain.statement) {
+                Some(known) if known.is_unreal && !gain.is_unreal => *known = gain,
+                Some(known) if gain.is_unreal && !known.is_unreal => {}
+                Some(known) => known.actions.union_with(&gain.actions),
+                None => self.gained.push(gain),
+            }
+        }
+        self.gained.sort_by_key(|g| g.statement);
+        self.unknown.extend(other.unknown);
+        self.assumed.extend(other.assumed);
+        self.settle();
+        self
+    }
+
     /// What is known of a statement counts, and not what else it may grant.
     fn settle(&mut self) {
         let certain: BTreeSet<usize> = self.gained.iter().map(|g| g.statement).collect();
@@ -218,6 +244,11 @@ impl Pass {
             of_new: &of_new,
             of_old: &of_old,
             loose: mode.fields == Fields::Strict,
+            own_inputs: if possible {
+                BTreeSet::new()
+            } else {
+                worlds::own_inputs(old, new)
+            },
             pass: Self {
                 found: Vec::new(),
                 doubts: Vec::new(),
@@ -299,6 +330,9 @@ struct DifferenceSearch<'s> {
     of_old: &'s StatementBoxes,
     /// Names of resources may have colons.
     loose: bool,
+    /// Inputs of the new document alone, whose value may be what the old one has: nothing is certain of these. Empty where
+    /// what is possible is asked for.
+    own_inputs: BTreeSet<String>,
     pass: Pass,
 }
 
@@ -424,6 +458,9 @@ impl<'s> DifferenceSearch<'s> {
         action: Option<Action>,
         cells: &[Option<Cell>],
     ) -> Option<FoundRequest> {
+        if self.may_be_known(action, cells) {
+            return None;
+        }
         let mut found = None;
         let mut last = None;
         for attempt in 0..4 {
@@ -450,6 +487,45 @@ impl<'s> DifferenceSearch<'s> {
             values,
             confirmed,
             is_unreal: false,
+        })
+    }
+
+    /// Whether the old document allows the action on something that an input of the new one may name.
+    fn may_be_known(&self, action: Option<Action>, cells: &[Option<Cell>]) -> bool {
+        let Some(Some(Cell::Text(resource))) = cells.get(RESOURCE).filter(|_| !self.own_inputs.is_empty()) else {
+            return false;
+        };
+        let symbols = &self.space.symbols;
+        let is_input =
+            |c: char| matches!(symbols.meaning(c), Some(Meaning::Hole(_, _, name)) if self.own_inputs.contains(name));
+        if !resource.contains(is_input) {
+            return false;
+        }
+        let widest = TextGlob::new(
+            resource
+                .chars()
+                .map(|c| if is_input(c) { Sym::Star } else { Sym::Char(c) }),
+        );
+        let of_action = self
+            .of_old
+            .allows
+            .iter()
+            .filter(|b| action.is_none_or(|a| b.actions.contains(a.id())));
+        of_action.into_iter().any(|known| {
+            let atom = known.atoms.iter().find(|(dimension, _)| *dimension == RESOURCE);
+            let atom = atom.and_then(|(_, atom)| self.space.atoms.get(RESOURCE)?.get(*atom as usize));
+            let Some(Atom::Text { globs, negated }) = atom else {
+                return true;
+            };
+            let widest = Constraint {
+                globs: std::slice::from_ref(&widest),
+                inside: true,
+            };
+            let known = Constraint {
+                globs,
+                inside: !negated,
+            };
+            member(&[widest, known], &[]) != FoundText::Empty
         })
     }
 

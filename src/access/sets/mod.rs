@@ -26,6 +26,7 @@ mod search;
 mod solve;
 mod statements;
 mod witness;
+mod worlds;
 
 pub use common::{AskedCallers, AskedRequests, CommonAccess, find_common};
 #[cfg(any(test, feature = "internals"))]

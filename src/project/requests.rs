@@ -343,7 +343,7 @@ impl<'p> RepositoryPlace<'p> {
         let found = if form.names.contains(&attribute) || is_user && matches!(attribute, "" | "id" | "name") {
             self.name_text(id, depth + 1)
         } else if form.arns.contains(&attribute) {
-            self.arn_text(id, depth + 1)
+            self.arn_text(id, depth + 1).map(|arn| form.attribute(attribute, arn))
         } else {
             None
         }?;
@@ -370,7 +370,8 @@ impl<'p> RepositoryPlace<'p> {
         if form.names.contains(&attribute) {
             return Some(name);
         }
-        form.arns.contains(&attribute).then(|| self.arn_of(id, &name))?
+        let arn = form.arns.contains(&attribute).then(|| self.arn_of(id, &name))?;
+        arn.map(|arn| form.attribute(attribute, arn))
     }
 
     fn is_anywhere(&self) -> bool {

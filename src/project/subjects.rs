@@ -46,6 +46,17 @@ pub struct AccessSubject {
     pub policy: CombinedPolicy,
 }
 
+impl AccessSubject {
+    /// A policy of identities that nothing here attaches.
+    pub fn is_unattached(&self) -> bool {
+        let is_of_identities = matches!(
+            self.policy.document.kind,
+            PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Unknown
+        );
+        self.kind == SubjectKind::Document && self.address.is_some() && is_of_identities
+    }
+}
+
 /// Several policies as one.
 #[derive(Debug)]
 pub struct CombinedPolicy {

@@ -206,6 +206,12 @@ impl TextGlob {
         }))
     }
 
+    /// With a pattern of AWS's own after it.
+    #[must_use]
+    pub(super) fn followed_by(&self, pattern: &str) -> Self {
+        Self::new(self.syms.iter().copied().chain(Self::plain(pattern).syms))
+    }
+
     pub fn literal(text: &str) -> Self {
         Self::new(text.chars().map(Sym::Char))
     }

@@ -65,6 +65,12 @@ pub(super) fn resources_of(action: Action, loose: bool) -> Frame {
         required |= kind.required;
         for format in kind.arn_formats() {
             let (glob, sample) = read(format, kind.name(), loose);
+            if format.ends_with(":log-group:${LogGroupName}") {
+                // What most of its actions are checked against. CloudWatch Logs User Guide, "CloudWatch Logs resources and
+                // operations".
+                out.resources.push(glob.followed_by(":*"));
+                out.samples.push(format!("{sample}:*"));
+            }
             out.resources.push(glob);
             out.samples.push(sample);
         }

@@ -113,7 +113,8 @@ impl Sides<'_> {
             identity.caller.as_deref(),
         );
         changes(
-            &shown(identity, self.to_sources),
+            &shown(identity, self.to_sources, None),
+            identity,
             &found,
             &before,
             (&after, &after.document),

@@ -22,7 +22,7 @@ use self::subjects::{SubjectList, SubjectPair, pairs};
 use super::input::{InputArgs, severity};
 use super::run::{self, Loaded};
 use super::{CliFailure, terminal};
-use crate::access::sets::{Describer, Difference, Undecided, Values, compare_as};
+use crate::access::sets::{Change, Describer, Difference, Undecided, Values, compare_as};
 use crate::finding::Severity;
 use crate::iam::Document;
 use crate::paths::AccessPath;
@@ -292,8 +292,8 @@ fn page<'a>(
         );
         if let (true, Some(before), Some(after)) = (pair.moved, before, after) {
             moved.push(DiffMove {
-                subject: shown(after, new.side.sources),
-                from: shown(before, old.side.sources),
+                subject: shown(after, new.side.sources, None),
+                from: shown(before, old.side.sources, None),
                 old_span: before.span,
                 span: after.span,
             });
@@ -351,14 +351,19 @@ fn page<'a>(
         };
         let subject = match is_only {
             true => page.new.name.to_owned(),
-            false => shown(named, sources),
+            false => {
+                let side = new.map_or((&of_old, old), |at| (&of_new, Some(at)));
+                let root = side.1.and_then(|at| side.0.roots.get(at));
+                let in_several = [&of_old, &of_new].into_iter().any(|l| l.is_in_several_roots(named));
+                shown(named, sources, root.map(String::as_str).filter(|_| in_several))
+            }
         };
         let nothing = named.policy.nothing();
         let (before, after) = (
             before.map_or(&nothing, |s| &s.policy),
             after.map_or(&nothing, |s| &s.policy),
         );
-        page.add(&subject, named.caller.as_deref(), before, after);
+        page.add(&subject, named, before, after);
         for (from, to, to_sources, is_gain) in [
             (&of_old, &of_new, page.new.sources, true),
             (&of_new, &of_old, page.old.sources, false),
@@ -382,24 +387,31 @@ fn page<'a>(
     Ok(page)
 }
 
-/// A subject in words.
-fn shown(subject: &AccessSubject, sources: &Sources) -> String {
-    let address = subject.address.clone();
+/// A subject in words, with its root where several have the address.
+fn shown(subject: &AccessSubject, sources: &Sources, root: Option<&str>) -> String {
+    // A data source is a document, without a property.
+    let address = subject.address.as_ref().map(|a| a.trim_end_matches('.').to_owned());
     let name = address.unwrap_or_else(|| sources.path(subject.span.file).to_owned());
-    match subject.kind {
-        SubjectKind::Trust => format!("{name} (trust)"),
-        _ => name,
+    let trust = (subject.kind == SubjectKind::Trust).then_some("trust");
+    let notes: Vec<&str> = trust
+        .into_iter()
+        .chain(root.filter(|r| !matches!(*r, "" | ".")))
+        .collect();
+    match notes.as_slice() {
+        [] => name,
+        notes => format!("{name} ({})", notes.join(", ")),
     }
 }
 
 impl DiffPage<'_> {
-    fn add(&mut self, subject: &str, caller: Option<&str>, before: &CombinedPolicy, after: &CombinedPolicy) {
+    fn add(&mut self, subject: &str, named: &AccessSubject, before: &CombinedPolicy, after: &CombinedPolicy) {
+        let caller = named.caller.as_deref();
         let (old, new) = (&before.document, &after.document);
         let (only_old, only_new) = (before.beyond(after), after.beyond(before));
         let more = compare_as(old, &only_new, &Values::new(), caller);
         let less = compare_as(new, &only_old, &more.assumed, caller);
-        let gained = changes(subject, &more, before, (after, &only_new));
-        let lost = changes(subject, &less, after, (before, &only_old));
+        let gained = changes(subject, named, &more, before, (after, &only_new));
+        let lost = changes(subject, named, &less, after, (before, &only_old));
         if before.limits == after.limits && before.limits.is_empty() {
             self.gained.extend(gained);
             self.lost.extend(lost);
@@ -496,20 +508,24 @@ impl DiffPage<'_> {
 /// What `to` allows and `from` does not, in words and places.
 fn changes(
     subject: &str,
+    named: &AccessSubject,
     found: &Difference,
     from: &CombinedPolicy,
     (to, document): (&CombinedPolicy, &Document),
 ) -> Vec<DiffChange> {
     let mut describer = Describer::new(&from.document, document);
-    let all = found.gained.iter().filter_map(|g| {
-        let mut change = describer.describe(g)?;
-        change.span = to.place(g.statement, change.span);
-        Some(DiffChange {
+    let mut out = Vec::new();
+    for g in &found.gained {
+        out.extend(describer.describe(g).into_iter().map(|change| DiffChange {
             subject: subject.to_owned(),
-            change,
-        })
-    });
-    all.collect()
+            is_unattached: named.is_unattached(),
+            change: Change {
+                span: to.place(g.statement, change.span),
+                ..change
+            },
+        }));
+    }
+    out
 }
 
 fn unknown(subject: &str, doubt: &Undecided, policy: &CombinedPolicy, is_new: bool, is_gain: bool) -> DiffUnknown {

@@ -6,69 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cells::{MAX_KINDS, TOO_MANY, cells, find_beyond, kinds, with_action};
 use super::concrete::{LoneDocument, Values};
 use super::fill::fillings;
-use super::glob::{Fields, Meaning, TextGlob};
+use super::gains::{Difference, GrantPart, NewGrant, Undecided, rank};
+use super::glob::{Fields, Meaning, Sym, TextGlob};
 use super::one_thing::{is_on_many, leaves_resources_out, names_one_thing};
 use super::real;
 use super::request::Witness;
+use super::search::{Constraint, FoundText, member};
 use super::solve::{Cell, FoundCells, Frame, Solver};
 use super::statements::{Atom, Bound, Bounds, RESOURCE, Space, StatementBox, StatementBoxes, names_principals};
 use super::witness::witness;
+use super::worlds;
 use crate::iam::{Action, ActionSet, Document};
-
-/// What a document grants beyond another one.
-#[derive(Clone, Debug, Default)]
-pub struct Difference {
-    /// In the order of the statements.
-    pub gained: Vec<NewGrant>,
-    pub unknown: Vec<Undecided>,
-    /// What placeholders of the documents were taken to be.
-    pub assumed: Values,
-}
-
-/// What one statement grants beyond the other document.
-#[derive(Clone, Debug)]
-pub struct NewGrant {
-    /// The Allow statement, by index.
-    pub statement: usize,
-    /// Of the catalogue.
-    pub actions: ActionSet,
-    /// A request that is allowed here and not there.
-    pub request: Witness,
-    /// What stands for unknown parts in the request.
-    pub values: Values,
-    /// The actions have no such resources, as far as the AWS data says.
-    pub is_unreal: bool,
-    /// The same by actions that the statements and their resources do not tell apart.
-    pub parts: Vec<GrantPart>,
-}
-
-/// Actions of a gain that are new on the same resources.
-#[derive(Clone, Debug)]
-pub struct GrantPart {
-    /// Of the catalogue.
-    pub actions: ActionSet,
-    pub request: Witness,
-}
-
-/// What could not be decided.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Undecided {
-    /// By index; `None` for the document as a whole.
-    pub statement: Option<usize>,
-    /// It is a statement of the document that grants less.
-    pub in_other: bool,
-    pub why: String,
-}
-
-impl Undecided {
-    fn of(statement: usize, why: &str) -> Self {
-        Self {
-            statement: Some(statement),
-            in_other: false,
-            why: why.to_owned(),
-        }
-    }
-}
 
 /// AWS STS API Reference, "GetCallerIdentity": no permissions are required.
 const NEEDS_NO_PERMISSION: &str = "sts:GetCallerIdentity";
@@ -85,6 +33,13 @@ pub fn compare(old: &Document, new: &Document) -> Difference {
 
 /// What `new` grants and `old` does not, where placeholders of these names have these values. Requests are by the identity with this ARN if it proves anything.
 pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Option<&str>) -> Difference {
+    let of = |pair: &worlds::Pair<'_>| compare_pair(&pair.old, &pair.new, values, caller);
+    let each = worlds::pairs(old, new).iter().map(of).collect::<Vec<_>>();
+    each.into_iter().reduce(Difference::or).unwrap_or_default()
+}
+
+/// Two documents as they are.
+fn compare_pair(old: &Document, new: &Document, values: &Values, caller: Option<&str>) -> Difference {
     if names_principals(old) != names_principals(new) && !old.statements.is_empty() && !new.statements.is_empty() {
         return Difference {
             unknown: vec![Undecided {
@@ -143,21 +98,6 @@ pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Optio
     out
 }
 
-impl Difference {
-    /// What is known of a statement counts, and not what else it may grant.
-    fn settle(&mut self) {
-        let certain: BTreeSet<usize> = self.gained.iter().map(|g| g.statement).collect();
-        let is_known = |d: &Undecided| !d.in_other && d.statement.is_some_and(|s| certain.contains(&s));
-        self.unknown.retain(|d| !is_known(d));
-        self.unknown.sort();
-        self.unknown.dedup();
-        // What is not decided in the other document is a reason for a doubt, and none by itself.
-        if self.unknown.iter().all(|d| d.in_other) && !self.gained.is_empty() {
-            self.unknown.clear();
-        }
-    }
-}
-
 /// How two documents are compared.
 #[derive(Clone, Copy)]
 struct Mode {
@@ -199,6 +139,8 @@ struct FoundRequest {
     confirmed: bool,
     /// See [`NewGrant::is_unreal`].
     is_unreal: bool,
+    /// See [`NewGrant::denied_by`].
+    denied_by: Option<usize>,
 }
 
 /// One comparison, of what may be or of what is certain.
@@ -259,6 +201,11 @@ impl Pass {
             of_new: &of_new,
             of_old: &of_old,
             loose: mode.fields == Fields::Strict,
+            own_inputs: if possible {
+                BTreeSet::new()
+            } else {
+                worlds::own_inputs(old, new)
+            },
             pass: Self {
                 found: Vec::new(),
                 doubts: Vec::new(),
@@ -280,7 +227,7 @@ impl Pass {
     }
 
     fn into_comparison(self, why: &str) -> Difference {
-        let mut by_statement: BTreeMap<usize, NewGrant> = BTreeMap::new();
+        let mut by_cause: BTreeMap<(usize, Option<usize>), NewGrant> = BTreeMap::new();
         let mut unknown = self.doubts;
         for found in self.found {
             if !found.confirmed {
@@ -288,17 +235,19 @@ impl Pass {
                 continue;
             }
             let is_better = |known: &NewGrant| known.is_unreal && !found.is_unreal;
-            if by_statement.get(&found.statement).is_some_and(is_better) {
-                by_statement.remove(&found.statement);
+            let key = (found.statement, found.denied_by);
+            if by_cause.get(&key).is_some_and(is_better) {
+                by_cause.remove(&key);
             }
             let part = GrantPart {
                 actions: found.actions.clone(),
                 request: found.request.clone(),
             };
-            match by_statement.entry(found.statement) {
+            match by_cause.entry(key) {
                 Entry::Vacant(entry) => {
                     entry.insert(NewGrant {
                         statement: found.statement,
+                        denied_by: found.denied_by,
                         actions: found.actions,
                         request: found.request,
                         values: found.values,
@@ -318,19 +267,20 @@ impl Pass {
                 }
             }
         }
+        let real: BTreeSet<usize> = by_cause
+            .values()
+            .filter(|g| !g.is_unreal)
+            .map(|g| g.statement)
+            .collect();
+        by_cause.retain(|_, g| !g.is_unreal || !real.contains(&g.statement));
         let mut out = Difference {
-            gained: by_statement.into_values().collect(),
+            gained: by_cause.into_values().collect(),
             unknown,
             assumed: Values::new(),
         };
         out.settle();
         out
     }
-}
-
-/// The most severe action first.
-pub(super) fn rank(actions: &ActionSet) -> u32 {
-    actions.iter().map(Action::severity_rank).min().unwrap_or(u32::MAX)
 }
 
 struct DifferenceSearch<'s> {
@@ -346,6 +296,9 @@ struct DifferenceSearch<'s> {
     of_old: &'s StatementBoxes,
     /// Names of resources may have colons.
     loose: bool,
+    /// Inputs of the new document alone, whose value may be what the old one has: nothing is certain of these. Empty where
+    /// what is possible is asked for.
+    own_inputs: BTreeSet<String>,
     pass: Pass,
 }
 
@@ -481,6 +434,9 @@ impl<'s> DifferenceSearch<'s> {
         action: Option<Action>,
         cells: &[Option<Cell>],
     ) -> Option<FoundRequest> {
+        if self.may_be_known(action, cells) {
+            return None;
+        }
         let mut found = None;
         let mut last = None;
         for attempt in 0..4 {
@@ -500,13 +456,55 @@ impl<'s> DifferenceSearch<'s> {
         }
         let confirmed = found.is_some();
         let (request, values) = found.or(last)?;
+        let judges = self.judges.as_ref().filter(|(of, ..)| *of == values);
+        let denied_by = judges.and_then(|(_, old, _)| old.denied_by(&request));
         Some(FoundRequest {
+            denied_by,
             statement: allow.index,
             actions,
             request,
             values,
             confirmed,
             is_unreal: false,
+        })
+    }
+
+    /// Whether the old document allows the action on something that an input of the new one may name.
+    fn may_be_known(&self, action: Option<Action>, cells: &[Option<Cell>]) -> bool {
+        let Some(Some(Cell::Text(resource))) = cells.get(RESOURCE).filter(|_| !self.own_inputs.is_empty()) else {
+            return false;
+        };
+        let symbols = &self.space.symbols;
+        let is_input =
+            |c: char| matches!(symbols.meaning(c), Some(Meaning::Hole(_, _, name)) if self.own_inputs.contains(name));
+        if !resource.contains(is_input) {
+            return false;
+        }
+        let widest = TextGlob::new(
+            resource
+                .chars()
+                .map(|c| if is_input(c) { Sym::Star } else { Sym::Char(c) }),
+        );
+        let of_action = self
+            .of_old
+            .allows
+            .iter()
+            .filter(|b| action.is_none_or(|a| b.actions.contains(a.id())));
+        of_action.into_iter().any(|known| {
+            let atom = known.atoms.iter().find(|(dimension, _)| *dimension == RESOURCE);
+            let atom = atom.and_then(|(_, atom)| self.space.atoms.get(RESOURCE)?.get(*atom as usize));
+            let Some(Atom::Text { globs, negated }) = atom else {
+                return true;
+            };
+            let widest = Constraint {
+                globs: std::slice::from_ref(&widest),
+                inside: true,
+            };
+            let known = Constraint {
+                globs,
+                inside: !negated,
+            };
+            member(&[widest, known], &[]) != FoundText::Empty
         })
     }
 

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::callers;
-use super::compare::{GrantPart, NewGrant, rank};
 use super::concrete::{LoneDocument, Values};
+use super::gains::{GrantPart, NewGrant, rank};
 use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::real;
 use super::request::{Witness, WitnessValue};
@@ -13,6 +13,7 @@ use super::search::{Constraint, FoundText, member};
 use super::solve::Frame;
 use super::statements::names_principals;
 use crate::finding::Severity;
+use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{
     AccessLevel, Action, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement,
     catalogue,
@@ -185,16 +186,17 @@ impl<'d> Describer<'d> {
         let span = description.token(s, on, &principals);
         let conditions: Vec<ChangeCondition> = s.conditions.iter().map(change_condition).collect();
         let each = groups.into_iter().map(|group| {
-            let denied_at = old.denied_by(&group.request).and_then(|at| self.old.statements.get(at));
+            let denied = old.denied_by(&group.request).and_then(|at| self.old.statements.get(at));
+            let on = shown(s.resource.as_ref().is_some_and(|c| c.negated), &group.resources);
             Change {
                 severity: severity(&group.set, gain.is_unreal),
                 actions: group.actions,
                 span,
-                resources: shown(s.resource.as_ref().is_some_and(|c| c.negated), &group.resources),
+                resources: denied.map_or_else(|| on.clone(), |d| narrowed(&on, d)),
                 principals: shown(s.principal.as_ref().is_some_and(|c| c.negated), &principals),
                 conditions: conditions.clone(),
                 request: group.request,
-                denied_at: denied_at.map(|s| s.effect.as_ref().map_or(s.span, |e| e.span)),
+                denied_at: denied.map(|s| s.effect.as_ref().map_or(s.span, |e| e.span)),
                 is_unreal: gain.is_unreal,
             }
         });
@@ -283,6 +285,26 @@ fn shown(negated: bool, items: &[&ClauseItem]) -> Vec<String> {
         true => once.map(|text| format!("not {text}")).collect(),
         false => once.collect(),
     }
+}
+
+/// Of these resources, what a Deny was about.
+fn narrowed(resources: &[String], denied: &Statement) -> Vec<String> {
+    let items = denied.resource.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
+    let items: Vec<String> = items.map(ClauseItem::display).collect();
+    let mut out = Vec::new();
+    for on in resources {
+        let mut within = items
+            .iter()
+            .filter(|i| glob::matches(on, i, CaseSensitivity::Sensitive))
+            .peekable();
+        match within.peek() {
+            Some(_) => out.extend(within.cloned()),
+            None => out.push(on.clone()),
+        }
+    }
+    let mut seen = HashSet::new();
+    out.retain(|text| seen.insert(text.clone()));
+    out
 }
 
 struct GainDescription<'g> {

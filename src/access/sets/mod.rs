@@ -18,6 +18,7 @@ mod compare;
 mod concrete;
 mod describe;
 mod fill;
+mod gains;
 mod glob;
 mod keys;
 mod one_thing;
@@ -27,17 +28,19 @@ mod search;
 mod solve;
 mod statements;
 mod witness;
+mod worlds;
 
 pub use common::{AskedCallers, AskedRequests, CommonAccess, find_common};
 #[cfg(any(test, feature = "internals"))]
 pub use compare::compare;
-pub use compare::{Difference, Undecided, compare_as};
-#[cfg(any(test, feature = "internals"))]
-pub use compare::{GrantPart, NewGrant};
+pub use compare::compare_as;
 pub use concrete::Values;
 #[cfg(any(test, feature = "internals"))]
 pub use concrete::allows;
 pub use describe::{Change, Describer};
+pub use gains::{Difference, Undecided};
+#[cfg(any(test, feature = "internals"))]
+pub use gains::{GrantPart, NewGrant};
 #[cfg(any(test, feature = "internals"))]
 pub use glob::{Reading, Symbols, TextGlob};
 #[cfg(any(test, feature = "internals"))]

@@ -1,18 +1,23 @@
 //! `diff`: what a change of policies grants.
 
+mod denied;
 mod narrow;
 mod operands;
 mod paths;
+mod settings;
 mod subjects;
 
+use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::process::ExitCode;
 
 use clap::Args;
 
+use self::denied::Sides;
 use self::operands::{DiffOperand, operands};
 use self::paths::{ChangedPaths, PathList, SubjectMoves, changed_paths, paths_of, place};
+use self::settings::changed_settings;
 use self::subjects::{SubjectList, SubjectPair, pairs};
 use super::input::{InputArgs, severity};
 use super::run::{self, Loaded};
@@ -22,13 +27,13 @@ use crate::finding::Severity;
 use crate::iam::Document;
 use crate::paths::AccessPath;
 use crate::pipeline::Analysis;
-use crate::project::{AccessSubject, CombinedPolicy, SubjectKind};
+use crate::project::{AccessSubject, CombinedPolicy, Project, SubjectKind};
 use crate::report::{
     DiffChange, DiffMove, DiffPage, DiffPath, DiffSide, DiffUnknown, diff_github, diff_human, diff_json, diff_markdown,
 };
 use crate::secrets::Mask;
 use crate::settings::Settings;
-use crate::source::{FileId, Sources, Span, join_path, parent_path, relative_path};
+use crate::source::{FileId, HoleTarget, Sources, Span, join_path, parent_path, relative_path};
 use crate::triage::Report;
 use crate::unjudged::UnjudgedReason;
 
@@ -75,8 +80,10 @@ impl DiffArgs {
                 let new_report = new.report(new_analysis, of_new.run_options());
                 old.ensure_read()?;
                 new.ensure_read()?;
-                let a = DiffInput::new(old, old_analysis, &old_report, &of_old);
-                let b = DiffInput::new(new, new_analysis, &new_report, &of_new);
+                let mut a = DiffInput::new(old, old_analysis, &old_report, &of_old);
+                let mut b = DiffInput::new(new, new_analysis, &new_report, &of_new);
+                a.hide_what_is_only_in(&new_analysis.project, &old_analysis.project);
+                b.hide_what_is_only_in(&old_analysis.project, &new_analysis.project);
                 let found = pairs(&a.subjects, &b.subjects);
                 let paths = match a.says_the_same_as(&b) {
                     true => ChangedPaths::default(),
@@ -88,7 +95,13 @@ impl DiffArgs {
                         changed_paths(&of_from, &of_to)
                     }
                 };
-                self.finish(page(a, b, found, paths)?)
+                let settings = changed_settings(
+                    (&old_analysis.project, &|p| a.below(p)),
+                    (&new_analysis.project, &|p| b.below(p)),
+                );
+                let mut page = page(a, b, found, paths)?;
+                page.unknown.extend(settings);
+                self.finish(page)
             })
         })
     }
@@ -147,6 +160,19 @@ impl<'a> DiffInput<'a> {
                 cwd: read.cwd.clone(),
                 root: read.root.clone(),
             },
+        }
+    }
+
+    /// References to what the other side alone has: a resource was renamed, and they were not.
+    fn hide_what_is_only_in(&mut self, other: &Project<'_>, own: &Project<'_>) {
+        let mut known: HashMap<HoleTarget, bool> = HashMap::new();
+        let known = RefCell::new(&mut known);
+        let is_gone = |target: &HoleTarget| {
+            let find = || !own.has_target(target) && other.has_target(target);
+            *known.borrow_mut().entry(target.clone()).or_insert_with(find)
+        };
+        for subject in &mut self.subjects.all {
+            subject.policy.hide(&is_gone);
         }
     }
 
@@ -259,7 +285,7 @@ fn page<'a>(
     }
     let mut changed = Vec::new();
     let mut moved = Vec::new();
-    for pair in found {
+    for pair in found.iter().copied() {
         let (before, after) = (
             pair.old.map(|at| &old.subjects.all[at]),
             pair.new.map(|at| &new.subjects.all[at]),
@@ -312,7 +338,8 @@ fn page<'a>(
         moved,
         assumed: BTreeMap::new(),
     };
-    for SubjectPair { old, new, .. } in changed {
+    for pair in changed {
+        let SubjectPair { old, new, .. } = pair;
         let (before, after) = (old.map(|at| &of_old.all[at]), new.map(|at| &of_new.all[at]));
         let Some(named) = after.or(before) else { continue };
         let is_single = |list: &SubjectList| list.is_whole && list.all.len() == 1;
@@ -337,6 +364,21 @@ fn page<'a>(
             after.map_or(&nothing, |s| &s.policy),
         );
         page.add(&subject, named, before, after);
+        for (from, to, to_sources, is_gain) in [
+            (&of_old, &of_new, page.new.sources, true),
+            (&of_new, &of_old, page.old.sources, false),
+        ] {
+            let sides = Sides {
+                from,
+                to,
+                to_sources,
+                is_gain,
+            };
+            let found = sides.no_longer_denied(&subject, &pair, &found);
+            let changes = if is_gain { &mut page.gained } else { &mut page.lost };
+            changes.extend(found.changes);
+            page.unknown.extend(found.unknown);
+        }
     }
     let worst = |c: &DiffChange| (Reverse(c.change.severity), c.change.span);
     page.gained.sort_by_key(worst);
@@ -490,9 +532,13 @@ fn unknown(subject: &str, doubt: &Undecided, policy: &CombinedPolicy, is_new: bo
     let statement = doubt
         .statement
         .and_then(|at| Some((at, policy.document.statements.get(at)?)));
+    let gone = doubt.statement.and_then(|at| policy.dangling.get(&at));
     DiffUnknown {
         subject: subject.to_owned(),
-        why: doubt.why.clone(),
+        why: match gone {
+            Some(name) => format!("refers to `{name}`, which is not there"),
+            None => doubt.why.clone(),
+        },
         is_new,
         is_gain,
         span: Some(statement.map_or(policy.document.span, |(at, s)| policy.place(at, s.span))),

@@ -26,6 +26,7 @@ mod counts;
 mod credentials;
 mod defaults;
 mod diff;
+mod diff_edits;
 mod diff_paths;
 mod docs;
 mod effective;

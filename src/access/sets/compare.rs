@@ -33,7 +33,7 @@ pub fn compare(old: &Document, new: &Document) -> Difference {
 
 /// What `new` grants and `old` does not, where placeholders of these names have these values. Requests are by the identity with this ARN if it proves anything.
 pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Option<&str>) -> Difference {
-    let of = |pair: &worlds::Pair<'_>| compare_pair(&pair.old, &pair.new, values, caller);
+    let of = |pair: &worlds::ComparedPair<'_>| compare_pair(&pair.old, &pair.new, values, caller);
     let each = worlds::pairs(old, new).iter().map(of).collect::<Vec<_>>();
     each.into_iter().reduce(Difference::or).unwrap_or_default()
 }

@@ -365,7 +365,7 @@ impl<'p> RepositoryPlace<'p> {
         };
         let r = &self.project.resources[id];
         let form = resource_types::find(&r.kind)?.arn.as_ref()?;
-        let name = self.filled(r.get(form.property?)?.as_text()?, depth + 1);
+        let name = self.filled(&r.get(form.property?)?.to_text()?, depth + 1);
         let attribute = &*target.attribute;
         if form.names.contains(&attribute) {
             return Some(name);

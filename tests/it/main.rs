@@ -28,6 +28,7 @@ mod defaults;
 mod diff;
 mod diff_edits;
 mod diff_paths;
+mod diff_places;
 mod docs;
 mod effective;
 mod environment;

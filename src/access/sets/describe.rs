@@ -20,10 +20,11 @@ use crate::iam::{
 };
 use crate::source::Span;
 
-/// Items of one list that are tried one by one.
+/// Principals that are tried one by one.
 const MAX_ITEMS: usize = 40;
-/// Items that are tried for all actions of a gain.
+/// Items that are tried for all actions of a gain, and parts of it.
 const MAX_TRIED: usize = 1_000;
+const MAX_PARTS: usize = 256;
 
 /// What one statement grants beyond another document.
 #[derive(Clone, Debug)]
@@ -346,6 +347,7 @@ impl GainDescription<'_> {
             .gain
             .parts
             .iter()
+            .take(MAX_PARTS)
             .map(|part| (part, self.resources(all, &part.request, &mut left)))
             .collect();
         let mut groups: Vec<(Vec<bool>, ActionGroup<'s>)> = Vec::new();
@@ -356,6 +358,9 @@ impl GainDescription<'_> {
                 .filter(|(p, _)| p.actions == set || p.actions.intersects(&set))
             {
                 on.iter_mut().zip(own).for_each(|(on, own)| *on |= own);
+            }
+            if !on.contains(&true) {
+                on = self.fresh(all);
             }
             match groups.iter_mut().find(|(known, _)| *known == on) {
                 Some((_, group)) => {
@@ -383,6 +388,15 @@ impl GainDescription<'_> {
             }
         }
         out
+    }
+
+    /// Of each resource of the statement: whether it is not in the other document, if any is not.
+    fn fresh(&self, all: &[ClauseItem]) -> Vec<bool> {
+        let of: Vec<bool> = all.iter().map(|i| !self.before.resources.contains(&text(i))).collect();
+        match of.contains(&true) {
+            true => of,
+            false => vec![true; all.len()],
+        }
     }
 
     /// Of each resource of the statement: whether what the request does is new there.
@@ -452,7 +466,7 @@ impl GainDescription<'_> {
             return items().collect();
         }
         let everyone = callers::every_caller(true);
-        let is_new = |item: &&PrincipalItem| {
+        let is_new = |item: &PrincipalItem| {
             let mut symbols = Symbols::default();
             symbols.fillings.clone_from(&self.gain.values);
             let Ok(Some(globs)) = callers::named(item, false, &mut symbols) else {
@@ -467,8 +481,11 @@ impl GainDescription<'_> {
             };
             self.is_new(&self.gain.request.by(&caller))
         };
-        let all = clause.items.iter().take(MAX_ITEMS).filter(is_new);
-        all.map(|i| &i.value).collect()
+        let is_fresh = |item: &PrincipalItem| !self.before.principals.contains(&text(&item.value));
+        let all = clause.items.iter().enumerate();
+        all.filter(|(n, item)| if *n < MAX_ITEMS { is_new(item) } else { is_fresh(item) })
+            .map(|(_, item)| &item.value)
+            .collect()
     }
 
     /// The token that a reader would look at: what the other document does not have.

@@ -75,6 +75,7 @@ pub(super) fn resources_of(action: Action, loose: bool) -> Frame {
             out.samples.push(sample);
         }
     }
+    out.resources.extend(action.checked_arns().map(TextGlob::plain));
     if !required {
         let all = if is_of_s3(action) { ALL_OF_S3 } else { "*" };
         out.resources.push(TextGlob::literal(all));

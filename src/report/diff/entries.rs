@@ -77,7 +77,7 @@ impl<'a> DiffEntry<'a> {
             let key = (c.span, lists, conditions, change.is_unattached);
             let at = *same.entry(key).or_insert(entries.len());
             match entries.get_mut(at) {
-                Some(entry) => entry.subjects.push(&change.subject),
+                Some(entry) => add(&mut entry.subjects, vec![&change.subject]),
                 None => entries.push(Self::of(change, is_gain)),
             }
         }

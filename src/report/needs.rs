@@ -35,7 +35,7 @@ impl<'a> NeedsPage<'a> {
         let name = |w: usize| project.workloads[w].name(project);
         let places = ResourceRefs::new(project);
         let in_templates = inline.iter().enumerate().flat_map(|(i, code)| {
-            let runs = |w: &Workload| w.code.as_ref().is_some_and(|c| c.place == CodePlace::Inline(i));
+            let runs = |w: &Workload| w.code().is_some_and(|c| c.place == CodePlace::Inline(i));
             let all = project.workloads.iter().enumerate();
             let workloads: Vec<usize> = all.filter(|(_, w)| runs(w)).map(|(at, _)| at).collect();
             code.calls.iter().map(move |c| (c, workloads.clone()))

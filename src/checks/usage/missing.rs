@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::roles::{RoleUser, UsedRoles};
+use super::comparison::Comparison;
+use super::roles::RoleUser;
 use crate::finding::{Cause, Confidence, Remedy};
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Action, ActionSet, ClauseItem, DocumentOrigin, PolicyKind, Statement, Truth, catalogue};
@@ -16,21 +17,18 @@ use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
 use crate::value::Value;
 
-pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut FindingSink<'_>) {
+pub(super) fn check(cx: &Context<'_>, comparison: &Comparison<'_, '_>, out: &mut FindingSink<'_>) {
     if !out.is_selected(ids::MISSING_GRANT) {
         return;
     }
     let by_resources = granted_by_resource_policies(cx.project);
-    for (role, users) in &roles.users {
+    for (role, users) in &comparison.roles.users {
         let effective = cx.effects.of(*role);
-        if !effective.is_complete() {
-            continue;
-        }
-        for user in users {
+        for user in users.iter().filter(|user| comparison.missing_obstacle(user).is_none()) {
             let granted = WorkloadPermissions {
                 effective,
                 by_resources: &by_resources,
-                places: &roles.places,
+                places: &comparison.roles.places,
                 workload: &cx.project.workloads[user.workload],
             };
             check_user(cx, *role, user, &granted, out);
@@ -71,13 +69,7 @@ fn check_user(
     out: &mut FindingSink<'_>,
 ) {
     let (project, effective, w) = (cx.project, granted.effective, granted.workload);
-    // With another role or identity, the calls may succeed.
-    let Some(required) = user.required.as_ref().filter(|r| r.exact && !r.other_identity) else {
-        return;
-    };
-    if w.roles.len() != 1 {
-        return;
-    }
+    let Some(required) = &user.required else { return };
     let mut missing: BTreeMap<(&'static str, Fails), Vec<&ApiCall>> = BTreeMap::new();
     for call in required
         .named
@@ -177,7 +169,7 @@ const ALTERNATIVES: &[(&str, &str)] = &[("ses:SendEmail", "ses:SendRawEmail")];
 fn is_deployed_call(project: &Project<'_>, w: &Workload, call: &ApiCall) -> bool {
     let script = |h: &Handler| h.function.is_none() && h.file == call.span.file;
     call.at.scope != ScopeId::MODULE
-        || w.code.as_ref().and_then(|c| c.handler.as_ref()).is_some_and(script)
+        || w.code().and_then(|c| c.handler.as_ref()).is_some_and(script)
         || !project.sources.text(call.span.file).contains("__main__")
 }
 

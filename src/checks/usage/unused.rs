@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::roles::{UsedActions, UsedRoles, calls_requiring};
+use super::comparison::Comparison;
+use super::roles::{UsedActions, calls_requiring};
 use super::{platform, templates};
 use crate::checks::allow_statements::writing_actions;
 use crate::checks::hygiene::managed::broad_grant;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
-use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, PolicyKind, Statement, catalogue};
+use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, Statement, catalogue};
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
-use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource, PolicyUse, Project, StatementRef};
+use crate::project::{DocumentId, IdentityId, PolicySource, PolicyUse, Project, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
 
 /// Maximum number of actions that a text names; beyond it, they are counted.
@@ -24,47 +25,26 @@ const MANY: usize = 5;
 /// Maximum number of calls shown as proof of use.
 const MAX_CALLS: usize = 3;
 
-pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut FindingSink<'_>) {
-    let project = cx.project;
-    let used: BTreeMap<IdentityId, UsedActions<'_>> = roles
-        .users
-        .keys()
-        .filter_map(|role| Some((*role, roles.used_actions(cx, *role).ok()?)))
-        .collect();
-    if used.is_empty() {
-        return;
-    }
-    let mut holders: BTreeMap<DocumentId, Vec<(IdentityId, &PolicyUse)>> = BTreeMap::new();
-    for (id, identity) in project.identities.iter_enumerated() {
-        for policy in &identity.policies {
-            if let PolicyRef::Documents(ids) = &policy.policy {
-                ids.iter()
-                    .for_each(|d| holders.entry(*d).or_default().push((id, policy)));
-            }
-        }
-    }
-    for (document, holders) in holders {
-        let d = &project.documents[document];
-        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Unknown) {
+pub(super) fn check(cx: &Context<'_>, comparison: &Comparison<'_, '_>, out: &mut FindingSink<'_>) {
+    for (document, holders) in &comparison.holders {
+        let Some(Ok(all)) = comparison.used_of_policy(*document) else {
             continue;
-        }
-        let all: Option<Vec<&UsedActions<'_>>> = holders.iter().map(|(id, _)| used.get(id)).collect();
-        let Some(all) = all else { continue };
+        };
         let grant = UsedDocument {
             cx,
-            places: &roles.places,
-            document,
-            holders: &holders,
+            places: &comparison.roles.places,
+            document: *document,
+            holders,
             used: union(&all),
         };
-        match &d.origin {
+        match &cx.project.documents[*document].origin {
             DocumentOrigin::Written => grant.check_document(out),
             DocumentOrigin::SamTemplate(template) => out.findings_of(grant.template(template)),
             DocumentOrigin::AwsManaged(_) | DocumentOrigin::Generated(_) => {}
         }
     }
-    for (role, used) in &used {
-        managed(cx, *role, used, out);
+    for (role, used) in comparison.used_roles() {
+        managed(cx, role, used, out);
     }
 }
 
@@ -423,10 +403,10 @@ fn fully_grants(granted: &ActionSet) -> bool {
 /// Adds the code that runs, and the calls that need some of `called`.
 fn label_used_code(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>, called: &[&'static str]) -> Finding {
     for w in used.workloads.iter().take(2).map(|w| &project.workloads[*w]) {
-        if let Some(code) = &w.code {
+        if let Some(code) = w.code() {
             f = f.secondary(code.span, "the code that runs with this role");
         }
-        if let Some(definition) = &w.definition {
+        if let Some(definition) = w.definition() {
             f = f.secondary(definition.span, "the state machine that runs with this role");
         }
     }

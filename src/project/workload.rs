@@ -58,13 +58,17 @@ pub enum ContentGap {
     Image,
     /// The command of the image that is made of this Dockerfile does not start Python.
     Command(String),
-    /// In the template, and not all known, or not the module that the handler names.
+    /// In the template, and not all known.
     Inline,
+    /// In the template is a placeholder: the handler names another module.
+    Placeholder,
     /// There is no Python in this folder.
     NoPython(String),
     /// The file of the handler or script, which was not read.
     NoFile(String),
-    /// The file of a script in another language.
+    /// The file of the handler or script, which has no word of AWS.
+    NoAws(String),
+    /// The file of a script, or the handler, in another language.
     OtherLanguage(String),
     /// What the containers of a task start.
     Containers,

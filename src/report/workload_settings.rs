@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::checks::ComparedWorkload;
 use crate::project::{ContentGap, IdentityId, IdentityKind, Project, Workload, WorkloadKind};
-use crate::source::file_name;
+use crate::source::{file_name, is_within, parent_path};
 use crate::test_code::is_test_code;
 use crate::value::Value;
 
@@ -40,13 +40,17 @@ pub(super) fn settings_for(
 /// Whether the settings can say where the code is.
 fn is_helped(gap: &ContentGap) -> bool {
     use ContentGap::{
-        Command, Containers, Image, Instance, NoFile, NoPython, NotSaid, Package, PackageParts, Stored, UnknownHandler,
-        UnknownPlace,
+        Command, Containers, Image, Instance, NoFile, NoPython, NotSaid, Package, PackageParts, Placeholder, Stored,
+        UnknownHandler, UnknownPlace,
     };
     match gap {
         NotSaid | UnknownPlace(_) | UnknownHandler(_) | Stored(_) | Package(_) | PackageParts(_) | Image
-        | Command(_) | NoPython(_) | NoFile(_) | Containers | Instance => true,
-        ContentGap::Runtime(_) | ContentGap::Inline | ContentGap::OtherLanguage(_) | ContentGap::Definition(_) => false,
+        | Command(_) | Placeholder | NoPython(_) | NoFile(_) | Containers | Instance => true,
+        ContentGap::Runtime(_)
+        | ContentGap::Inline
+        | ContentGap::NoAws(_)
+        | ContentGap::OtherLanguage(_)
+        | ContentGap::Definition(_) => false,
     }
 }
 
@@ -82,19 +86,27 @@ impl CodeGuess {
                 };
             }
         };
-        let mut found: BTreeSet<String> = BTreeSet::new();
+        let mut found: BTreeSet<(&str, &str)> = BTreeSet::new();
         for m in &project.modules {
             let path = project.sources.path(m.file);
             let root = path
                 .strip_suffix(&*file)
                 .filter(|root| root.is_empty() || root.ends_with('/'));
-            if root.is_some() && !is_test_code(path) {
-                let path = in_settings(path);
-                let root = path.strip_suffix(&*file).unwrap_or_default().trim_end_matches('/');
-                found.insert(if root.is_empty() { path } else { root.to_owned() });
+            if let Some(root) = root.filter(|_| !is_test_code(path)) {
+                found.insert((root.trim_end_matches('/'), path));
             }
         }
-        let mut found = found.into_iter();
+        // What lies beside the declaration; of the rest, one alone is worth a guess.
+        let own = parent_path(project.sources.path(r.header.file));
+        let near: Vec<(&str, &str)> = found.iter().filter(|(_, path)| is_within(path, own)).copied().collect();
+        let near = match (near.is_empty(), found.len()) {
+            (true, 1) => found.into_iter().collect(),
+            _ => near,
+        };
+        let mut found = near.into_iter().map(|(root, path)| match root.is_empty() {
+            true => in_settings(path),
+            false => in_settings(root),
+        });
         let code = found.next().unwrap_or_else(|| "path/to/code".to_owned());
         Self {
             code,

@@ -170,18 +170,21 @@ fn content(page: &WorkloadsPage<'_>, w: &Workload) -> Option<String> {
 }
 
 fn figures(w: &Workload, figures: ComparedFigures) -> String {
-    let calls = match w.kind {
-        WorkloadKind::Machine => count(figures.calls, "state", "states"),
-        _ => count(figures.calls, "call", "calls"),
+    let is_machine = w.kind == WorkloadKind::Machine;
+    let calls = match (figures.calls, is_machine) {
+        (0, true) => "no state calls AWS".to_owned(),
+        (0, false) => "no calls of AWS".to_owned(),
+        (n, true) => count(n, "state calls", "states call"),
+        (n, false) => count(n, "call needs", "calls need"),
     };
-    let verb = match (w.kind, figures.calls) {
-        (WorkloadKind::Machine, 1) => "calls",
-        (WorkloadKind::Machine, _) => "call",
-        (_, 1) => "needs",
-        _ => "need",
+    let needed = match figures.calls {
+        0 => String::new(),
+        _ => format!(" {}", count(figures.needed, "action", "actions")),
     };
-    let needed = count(figures.needed, "action", "actions");
-    format!("{calls} {verb} {needed}, the role grants {}", figures.granted)
+    format!(
+        "{calls}{needed}, the role grants {}",
+        count(figures.granted, "action", "actions")
+    )
 }
 
 /// What is said of the comparison: each line with the places that it is about.

@@ -176,13 +176,16 @@ fn content_text(gap: &ContentGap) -> String {
         ContentGap::Command(dockerfile) => {
             format!("what the image of `{dockerfile}` starts is not Python: name the code in the settings")
         }
-        ContentGap::Inline => {
-            "the code in the template is not known, or not the module that the handler names".to_owned()
+        ContentGap::Inline => "the code in the template is not all known".to_owned(),
+        ContentGap::Placeholder => {
+            "the code in the template is a placeholder, since the handler names another module: name the code in the settings"
+                .to_owned()
         }
         ContentGap::NoPython(folder) => format!("no Python that uses AWS was read in `{folder}`"),
         ContentGap::NoFile(path) => {
             format!("`{path}` is not among the files that were read: if the code is elsewhere, name it in the settings")
         }
+        ContentGap::NoAws(path) => format!("`{path}` has no word of AWS, so it was not analyzed"),
         ContentGap::OtherLanguage(path) => format!("`{path}` is not Python, and only Python is read"),
         ContentGap::Containers => "nothing says which code its containers start: name it in the settings".to_owned(),
         ContentGap::Instance => "nothing says which code runs on it: name it in the settings".to_owned(),

@@ -309,8 +309,10 @@ fn trusts_only_services_of(project: &Project<'_>, role: IdentityId, workloads: &
         let known = s.principal.as_ref().filter(|p| p.complete && !p.negated);
         let principal = known.ok_or(Obstacle::UnknownTrust)?;
         let other = principal.items.iter().find(|i| {
-            let known = i.value.text.known();
-            let service = i.kind == PrincipalType::Service && known.is_some_and(|name| runs(&name));
+            // `states.${AWS::Region}.${AWS::URLSuffix}`
+            let text = &i.value.text;
+            let is_named = i.kind == PrincipalType::Service && !text.prefix().is_empty();
+            let service = is_named && runs(&text.with_placeholders());
             !(service || pods(i))
         });
         if let Some(other) = other {

@@ -136,12 +136,17 @@ impl Linking<'_, '_> {
         {
             return Ok(place(Some(handler)));
         }
+        let mut gap = None;
         for path in &folders {
             let file = if path.ends_with(".py") {
                 path.clone()
             } else {
                 join_path(path, &format!("{}.py", start.module))
             };
+            match self.project.sources.find(&file) {
+                Some(_) => gap = Some(ContentGap::NoAws(file.clone())),
+                None => gap = gap.or_else(|| Some(ContentGap::NoFile(file.clone()))),
+            }
             if self.project.sources.find(&file).is_none() {
                 if *path != parent_path(self.project.sources.path(r.header.file)) && !path.ends_with(".py") {
                     wanted.insert(format!("{path}/"));
@@ -149,8 +154,10 @@ impl Linking<'_, '_> {
                 wanted.insert(file);
             }
         }
-        let folder = paths.first().map_or("", String::as_str);
-        Err(ContentGap::NoFile(join_path(folder, &format!("{}.py", start.module))))
+        let handler = r.get("Handler").and_then(Value::as_str);
+        let is_other = handler.filter(|h| h.contains("::"));
+        let other = is_other.map(|h| ContentGap::OtherLanguage(h.into_owned()));
+        Err(other.or(gap).unwrap_or(ContentGap::NotSaid))
     }
 
     /// The code of a function whose package is not made of files that are named: the one file of the repository that is called
@@ -199,7 +206,8 @@ impl Linking<'_, '_> {
     /// `wanted`. AWS Glue API Reference, "JobCommand".
     pub(super) fn code_of_job(&self, r: &Resource, wanted: &mut BTreeSet<String>) -> Result<WorkloadCode, ContentGap> {
         let command = r.get("Command").map(|c| c.items().first().unwrap_or(c));
-        let Some(written) = command.and_then(|c| c.get("ScriptLocation")) else {
+        let written = command.and_then(|c| c.get("ScriptLocation"));
+        let Some(written) = written.filter(|v| v.as_str().as_deref() != Some("")) else {
             return Err(ContentGap::NotSaid);
         };
         let Some(text) = written.to_text() else {
@@ -228,6 +236,9 @@ impl Linking<'_, '_> {
             return Err(ContentGap::OtherLanguage(path));
         }
         let Some(file) = self.python_file(&path) else {
+            if self.project.sources.find(&path).is_some() {
+                return Err(ContentGap::NoAws(path));
+            }
             wanted.insert(path.clone());
             return Err(ContentGap::NoFile(path));
         };
@@ -366,7 +377,11 @@ fn gap_of_package(r: &Resource) -> ContentGap {
             .find_map(|name| r.get(name).or_else(|| r.path(&["Code", name])))
     };
     if r.path(&["Code", "ZipFile"]).is_some() {
-        return ContentGap::Inline;
+        let handler = r.get("Handler").and_then(Value::as_str);
+        return match handler.is_some_and(|h| !h.starts_with("index.")) {
+            true => ContentGap::Placeholder,
+            false => ContentGap::Inline,
+        };
     }
     let is_image = r
         .get("PackageType")

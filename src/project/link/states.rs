@@ -3,6 +3,8 @@
 //! **Invariant:** a definition with a state or task that is not understood is unknown. AWS Step Functions Developer Guide,
 //! "Using Amazon States Language to define Step Functions workflows".
 
+use std::collections::BTreeSet;
+
 use super::index::ReferenceIndex;
 use crate::formats::data;
 use crate::iam::ActionSet;
@@ -19,23 +21,46 @@ const MAX_DEPTH: usize = 32;
 
 type Known<T = ()> = Result<T, DefinitionGap>;
 
-/// What the definition of a machine needs, if it is all known.
-pub(super) fn definition(project: &Project<'_>, index: &ReferenceIndex, r: &Resource) -> Known<Definition> {
-    let elsewhere = ["DefinitionS3Location", "DefinitionUri"];
-    if elsewhere.iter().any(|name| r.has(name)) {
-        return Err(DefinitionGap::Stored);
-    }
+/// What the definition of a machine needs, if it is all known. The file that holds it is added to `wanted`.
+pub(super) fn definition(
+    project: &Project<'_>,
+    index: &ReferenceIndex,
+    r: &Resource,
+    wanted: &mut BTreeSet<String>,
+) -> Known<Definition> {
     let written = |name: &&str| r.get(name).filter(|v| !v.is_null());
-    let mut all = ["Definition", "DefinitionString"].iter().filter_map(written);
-    let (Some(value), None) = (all.next(), all.next()) else {
+    let mut places = [
+        "Definition",
+        "DefinitionString",
+        "DefinitionUri",
+        "DefinitionS3Location",
+    ]
+    .iter();
+    let mut all = places.by_ref().filter_map(written);
+    let (Some(place), None) = (all.next(), all.next()) else {
         return Err(DefinitionGap::NotSaid);
+    };
+    let from_file;
+    let value = match r.get("DefinitionPath").and_then(Value::as_str) {
+        Some(path) => {
+            let path = project.sources.resolved(&path);
+            let Some(file) = project.sources.find(&path) else {
+                wanted.insert(path.to_string());
+                return Err(DefinitionGap::NoFile(path.into_owned()));
+            };
+            let read = data::whole_file(file, &path, project.sources.text(file));
+            from_file = read.ok_or_else(|| DefinitionGap::Broken(Span::new(file, 0, 0)))?;
+            &from_file
+        }
+        None if r.has("DefinitionUri") || r.has("DefinitionS3Location") => return Err(DefinitionGap::Stored),
+        None => place,
     };
     let mut reader = DefinitionReader {
         project,
         index,
         substitutions: r.get("DefinitionSubstitutions"),
         out: Definition {
-            span: value.span,
+            span: place.span,
             tasks: Vec::new(),
             required: Vec::new(),
             actions: ActionSet::empty(),

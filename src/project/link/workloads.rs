@@ -48,7 +48,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
         let content = match kind {
             WorkloadKind::Function => linking.code(id, r, &mut wanted).map(WorkloadContent::Code),
             WorkloadKind::Job => linking.code_of_job(r, &mut wanted).map(WorkloadContent::Code),
-            WorkloadKind::Machine => states::definition(project, index, r)
+            WorkloadKind::Machine => states::definition(project, index, r, &mut wanted)
                 .map(WorkloadContent::States)
                 .map_err(ContentGap::Definition),
             WorkloadKind::Instance => Err(ContentGap::Instance),

@@ -3,7 +3,7 @@
 use super::{IdentityId, Project, ResourceId};
 use crate::iam::ActionSet;
 use crate::iam::states::TaskActions;
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Span, Text};
 
 /// What runs with the permissions of a role: a function, a task, an instance.
 #[derive(Debug)]
@@ -99,7 +99,9 @@ pub enum DefinitionGap {
 /// What the tasks of a state machine and Step Functions itself call with its role.
 #[derive(Clone, Debug)]
 pub struct Definition {
+    /// What holds it, or says which file does.
     pub span: Span,
+    pub file: FileId,
     /// In the order of the text.
     pub tasks: Vec<MachineTask>,
     pub required: Vec<&'static str>,
@@ -118,6 +120,8 @@ pub struct MachineTask {
     pub service: String,
     pub operation: String,
     pub actions: TaskActions,
+    /// Of a function that is named by its ARN.
+    pub resource: Option<Text>,
 }
 
 impl Workload {

@@ -153,6 +153,7 @@ fn kind(w: &Workload) -> &'static str {
 fn content(page: &WorkloadsPage<'_>, w: &Workload) -> Option<String> {
     let sources = page.project.sources;
     match w.content.as_ref().ok()? {
+        WorkloadContent::States(d) if d.file != d.span.file => Some(sources.path(d.file).to_owned()),
         WorkloadContent::States(definition) => Some(page.location(definition.span)),
         WorkloadContent::Code(code) => {
             let function = code.handler.as_ref().and_then(|h| h.function.as_deref());

@@ -10,7 +10,7 @@ use crate::iam::{Action, ActionSet, ClauseItem, DocumentOrigin, PolicyKind, Stat
 use crate::model::Resource;
 use crate::phrase;
 use crate::project::targets::{ResourceRef, ResourceRefs};
-use crate::project::{Effective, Handler, IdentityId, PolicySource, Project, Workload, WorkloadKind};
+use crate::project::{Effective, Handler, IdentityId, MachineTask, PolicySource, Project, Workload, WorkloadKind};
 use crate::python::ScopeId;
 use crate::python::calls::ApiCall;
 use crate::rules::{Context, FindingSink, ids};
@@ -53,12 +53,35 @@ enum Fails {
     OutOfReach,
 }
 
+/// A call of the code, or what a state calls.
+#[derive(Clone, Copy)]
+enum Caller<'c> {
+    Code(&'c ApiCall),
+    State(&'c MachineTask),
+}
+
+impl<'c> Caller<'c> {
+    fn span(self) -> Span {
+        match self {
+            Self::Code(call) => call.span,
+            Self::State(task) => task.span,
+        }
+    }
+
+    fn call(self) -> Option<&'c ApiCall> {
+        match self {
+            Self::Code(call) => Some(call),
+            Self::State(_) => None,
+        }
+    }
+}
+
 /// Calls that fail, and the actions that they lack.
 #[derive(Default)]
 struct FailingCalls<'c> {
     /// Each with the place of the first call that needs it.
     actions: Vec<(Option<Span>, &'static str)>,
-    calls: Vec<&'c ApiCall>,
+    calls: Vec<Caller<'c>>,
 }
 
 fn check_user(
@@ -69,15 +92,14 @@ fn check_user(
     out: &mut FindingSink<'_>,
 ) {
     let (project, effective, w) = (cx.project, granted.effective, granted.workload);
-    let Some(required) = &user.required else { return };
-    let mut missing: BTreeMap<(&'static str, Fails), Vec<&ApiCall>> = BTreeMap::new();
-    for call in required
-        .named
-        .iter()
-        .filter(|c| c.certain && is_deployed_call(project, w, c))
-    {
-        for (action, why) in granted.missing_actions(call) {
-            missing.entry((action.name(), why)).or_default().push(call);
+    let mut missing: BTreeMap<(&'static str, Fails), Vec<Caller<'_>>> = BTreeMap::new();
+    for caller in callers(project, user, w) {
+        let lacks = match caller {
+            Caller::Code(call) => granted.missing_actions(call),
+            Caller::State(task) => granted.missing_actions_of_task(task),
+        };
+        for (action, why) in lacks {
+            missing.entry((action.name(), why)).or_default().push(caller);
         }
     }
     // One finding for actions that the same calls lack for the same reason, and for a service that the role lacks in
@@ -86,22 +108,22 @@ fn check_user(
     let services = services.services();
     let mut troubles: BTreeMap<(Fails, Vec<Span>, &str), FailingCalls<'_>> = BTreeMap::new();
     for ((action, why), mut calls) in missing {
-        calls.sort_by_key(|c| c.span);
+        calls.sort_by_key(|c| c.span());
         let service = action.split(':').next().unwrap_or_default();
         let lacks_all = why == Fails::NotGranted && !services.contains(&service);
-        let file = calls.first().map(|c| Span::new(c.span.file, 0, 0));
+        let file = calls.first().map(|c| Span::new(c.span().file, 0, 0));
         let key = match file.filter(|_| lacks_all) {
             Some(file) => (why, vec![file], service),
-            None => (why, calls.iter().map(|c| c.span).collect(), ""),
+            None => (why, calls.iter().map(|c| c.span()).collect(), ""),
         };
         let trouble = troubles.entry(key).or_default();
-        trouble.actions.push((calls.first().map(|c| c.span), action));
+        trouble.actions.push((calls.first().map(|c| c.span()), action));
         trouble.calls.extend(calls);
     }
     let identity = &project.identities[role];
     for ((why, ..), FailingCalls { mut actions, mut calls }) in troubles {
-        calls.sort_by_key(|c| c.span);
-        calls.dedup_by_key(|c| c.span);
+        calls.sort_by_key(|c| c.span());
+        calls.dedup_by_key(|c| c.span());
         actions.sort_by_key(|(at, _)| *at);
         let actions: Vec<&'static str> = actions.into_iter().map(|(_, action)| action).collect();
         let (Some((first, others)), Some((action, more))) = (calls.split_first(), actions.split_first()) else {
@@ -117,9 +139,23 @@ fn check_user(
             [one] => format!("; also `{one}`"),
             _ => format!("; also {} more actions", more.len()),
         };
-        let from = match w.kind {
-            WorkloadKind::Function => format!("the handler of `{}`", w.name(project)),
-            _ => format!("the entry point of `{}`", w.name(project)),
+        let name = w.name(project);
+        let (from, other, runs) = match (first, w.kind) {
+            (Caller::State(task), _) => (
+                format!("called by the state `{}` of `{name}`", task.state),
+                "another state calls it",
+                "the state machine runs with this role",
+            ),
+            (Caller::Code(_), WorkloadKind::Function) => (
+                format!("called from the handler of `{name}`"),
+                "another call",
+                "the code runs with this role",
+            ),
+            (Caller::Code(_), _) => (
+                format!("called from the entry point of `{name}`"),
+                "another call",
+                "the code runs with this role",
+            ),
         };
         let mut f = cx
             .at_resource(
@@ -127,14 +163,14 @@ fn check_user(
                 w.resource,
                 format!("`{action}` is required but {what}{also}"),
             )
-            .cause(Cause::Place(first.span))
-            .primary(first.span, format!("requires `{action}`"))
+            .cause(Cause::Place(first.span()))
+            .primary(first.span(), format!("requires `{action}`"))
             .confidence(Confidence::High)
             .actions(actions.iter().map(|a| a.to_lowercase()));
-        for call in others.iter().filter(|c| c.span != first.span).take(2) {
-            f = f.secondary(call.span, "another call");
+        for call in others.iter().filter(|c| c.span() != first.span()).take(2) {
+            f = f.secondary(call.span(), other);
         }
-        f = f.secondary(user.runs_as.span, "the code runs with this role");
+        f = f.secondary(user.runs_as.span, runs);
         match (why, catalogue().action(action)) {
             (Fails::OutOfReach, Some(known)) => {
                 for item in effective
@@ -144,7 +180,9 @@ fn check_user(
                 {
                     f = f.secondary(item.span, "allowed on this resource");
                 }
-                if let [one] = granted.missing_resources(first, known).as_slice() {
+                if let Some(call) = first.call()
+                    && let [one] = granted.missing_resources(call, known).as_slice()
+                {
                     f = f.help(format!(
                         "Allow `{action}` on `{}`.",
                         granted.places.display_resource(w, one)
@@ -157,8 +195,18 @@ fn check_user(
         if why == Fails::NotGranted {
             f.remedies.extend(remedy(effective, &actions));
         }
-        out.push(f.note(format!("called from {from}")));
+        out.push(f.note(from));
     }
+}
+
+/// What of a workload certainly calls.
+fn callers<'c>(project: &Project<'_>, user: &'c RoleUser<'_>, w: &'c Workload) -> Vec<Caller<'c>> {
+    if let Some(definition) = w.definition() {
+        return definition.tasks.iter().map(Caller::State).collect();
+    }
+    let named = user.required.iter().flat_map(|r| r.named.iter().copied());
+    let deployed = named.filter(|c| c.certain && is_deployed_call(project, w, c));
+    deployed.map(Caller::Code).collect()
 }
 
 /// Calls that, depending on their parameters, need the second action instead of the first. Amazon SES Developer Guide,
@@ -223,10 +271,19 @@ impl WorkloadPermissions<'_> {
         let given = a.conditional.iter().filter(|c| c.trigger.is_some());
         let given = given.map(|c| c.action).filter(|name| BY_PARAMETER.contains(name));
         let sure = a.required.iter().copied().chain(given);
-        let mut out: Vec<(Action, Fails)> = sure.filter_map(|name| self.denied_action(call, name)).collect();
-        let any: Option<Vec<(Action, Fails)>> = a.any_of.iter().map(|name| self.denied_action(call, name)).collect();
+        let mut out: Vec<(Action, Fails)> = sure.filter_map(|name| self.denied_action(name, Some(call))).collect();
+        let any: Option<Vec<(Action, Fails)>> = a
+            .any_of
+            .iter()
+            .map(|name| self.denied_action(name, Some(call)))
+            .collect();
         out.extend(any.and_then(|all| all.first().copied()));
         out
+    }
+
+    fn missing_actions_of_task(&self, task: &MachineTask) -> Vec<(Action, Fails)> {
+        let certain = task.actions.certain.iter();
+        certain.filter_map(|name| self.denied_action(name, None)).collect()
     }
 
     /// Whether nothing grants an action at a place.
@@ -244,7 +301,8 @@ impl WorkloadPermissions<'_> {
         missed.map(|(text, _)| text).collect()
     }
 
-    fn denied_action(&self, call: &ApiCall, name: &str) -> Option<(Action, Fails)> {
+    /// Why an action is not allowed, on the resources of the call if it is one of code.
+    fn denied_action(&self, name: &str, call: Option<&ApiCall>) -> Option<(Action, Fails)> {
         let action = catalogue().action(name)?;
         let other = ALTERNATIVES.iter().find(|(a, _)| *a == name);
         let other = other.and_then(|(_, other)| catalogue().action(other));
@@ -257,7 +315,7 @@ impl WorkloadPermissions<'_> {
             Truth::No => Some((action, Fails::NotGranted)),
             Truth::Unknown => None,
             Truth::Yes => {
-                let places = self.places.known_resources(self.workload, call, action);
+                let places = self.places.known_resources(self.workload, call?, action);
                 // A call on several resources needs the action on each.
                 let fails = places.iter().any(|(_, place)| self.is_not_granted(action, place));
                 fails.then_some((action, Fails::OutOfReach))

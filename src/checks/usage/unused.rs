@@ -13,7 +13,7 @@ use crate::iam::pattern::has_wildcard;
 use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, Statement, catalogue};
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
-use crate::project::{DocumentId, IdentityId, PolicySource, PolicyUse, Project, StatementRef};
+use crate::project::{DocumentId, IdentityId, PolicySource, PolicyUse, Project, StatementRef, WorkloadKind};
 use crate::rules::{Context, FindingSink, ids};
 
 /// Maximum number of actions that a text names; beyond it, they are counted.
@@ -30,12 +30,14 @@ pub(super) fn check(cx: &Context<'_>, comparison: &Comparison<'_, '_>, out: &mut
         let Some(Ok(all)) = comparison.used_of_policy(*document) else {
             continue;
         };
+        let used = union(&all);
         let grant = UsedDocument {
             cx,
+            actor: actor(cx.project, &used),
             places: &comparison.roles.places,
             document: *document,
             holders,
-            used: union(&all),
+            used,
         };
         match &cx.project.documents[*document].origin {
             DocumentOrigin::Written => grant.check_document(out),
@@ -83,6 +85,8 @@ struct UsedDocument<'g, 'c, 'p> {
     document: DocumentId,
     holders: &'g [(IdentityId, &'g PolicyUse)],
     used: UsedActions<'c>,
+    /// What uses it, for a sentence.
+    actor: &'static str,
 }
 
 /// An item of `Action` that grants more than the code may use.
@@ -155,11 +159,15 @@ impl UsedDocument<'_, '_, '_> {
         let elsewhere = self.used.used_on_others(granted, &statement, self.places);
         let (first, others) = (&excess[0], &excess[1..]);
         let shown = first.item.display();
+        let actor = self.actor;
         let message = match (others.is_empty(), first.granted.len()) {
-            (true, 1) if !elsewhere.is_empty() => format!("`{shown}` is granted on resources that the code never uses"),
-            (true, 1) => format!("`{shown}` is granted, but the code never calls it"),
-            (true, n) => format!("`{shown}` grants {n} actions; {}", count_used(first.needed.len())),
-            _ if unused == total => format!("{total} actions are granted here, but the code calls none of them"),
+            (true, 1) if !elsewhere.is_empty() => format!("`{shown}` is granted on resources that {actor} never uses"),
+            (true, 1) => format!("`{shown}` is granted, but {actor} never calls it"),
+            (true, n) => format!(
+                "`{shown}` grants {n} actions; {}",
+                count_used(first.needed.len(), actor)
+            ),
+            _ if unused == total => format!("{total} actions are granted here, but {actor} calls none of them"),
             _ => format!("{unused} of the {total} actions granted here are never called"),
         };
         let mut f = self
@@ -193,7 +201,7 @@ impl UsedDocument<'_, '_, '_> {
         }
         f.help(match called.len() {
             _ if !elsewhere.is_empty() => {
-                "Limit the grant to the resources that the code uses, or remove it.".to_owned()
+                format!("Limit the grant to the resources that {actor} uses, or remove it.")
             }
             0 => "Remove the grant.".to_owned(),
             n if n <= MAX_LISTED => self.replacement(&needed),
@@ -213,7 +221,8 @@ impl UsedDocument<'_, '_, '_> {
                 phrase::all_of(platform)
             ),
             (calls, platform) => format!(
-                "Allow only the actions that the code uses ({}) and those that Lambda needs to run the function ({}).",
+                "Allow only the actions that {} uses ({}) and those that Lambda needs to run the function ({}).",
+                self.actor,
                 phrase::all_of(calls),
                 phrase::all_of(platform)
             ),
@@ -286,20 +295,25 @@ impl UsedDocument<'_, '_, '_> {
         called.intersect(&self.used.needed);
         let narrower = templates::narrower_template(template, &used, &granted);
         let n = granted.len();
+        let actor = self.actor;
         let (message, help) = match narrower {
             _ if used.is_empty() && !elsewhere.is_empty() => (
                 format!(
-                    "`{template}` grants {} on resources that the code never uses",
+                    "`{template}` grants {} on resources that {actor} never uses",
                     actions(n)
                 ),
-                "Remove the template, or limit it to the resources that the code uses.".to_owned(),
+                format!("Remove the template, or limit it to the resources that {actor} uses."),
             ),
             _ if used.is_empty() => (
-                format!("`{template}` grants {}, but the code calls none of them", actions(n)),
+                format!("`{template}` grants {}, but {actor} calls none of them", actions(n)),
                 "Remove the template.".to_owned(),
             ),
             Some(narrower) => (
-                format!("`{template}` grants {}; {}", actions(n), count_used(called.len())),
+                format!(
+                    "`{template}` grants {}; {}",
+                    actions(n),
+                    count_used(called.len(), actor)
+                ),
                 format!("Use `{narrower}` instead."),
             ),
             None => return None,
@@ -324,6 +338,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
         return;
     }
     let effective = cx.effects.of(role);
+    let actor = actor(project, used);
     let mut policies: BTreeMap<&str, (&PolicyUse, ActionSet)> = BTreeMap::new();
     for grant in &effective.grants {
         if let PolicySource::AwsManaged(name) = grant.source {
@@ -353,12 +368,12 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
         let called = names(&called);
         let (message, help) = if called.is_empty() {
             (
-                format!("`{policy}` grants {}, but the code calls none of them", actions(n)),
+                format!("`{policy}` grants {}, but {actor} calls none of them", actions(n)),
                 "Detach the policy.".to_owned(),
             )
         } else {
             let help = match templates::narrower_policy(policy, &possible) {
-                _ if doubled => "Detach the policy: another policy of the role allows what the code calls.".to_owned(),
+                _ if doubled => format!("Detach the policy: another policy of the role allows what {actor} calls."),
                 Some(narrower) => format!("Use `{narrower}` instead."),
                 None if called.len() <= MAX_LISTED => {
                     format!("Use a statement that allows only {} instead.", phrase::all_of(&called))
@@ -369,7 +384,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
                 ),
             };
             (
-                format!("`{policy}` grants {}; {}", actions(n), count_used(called.len())),
+                format!("`{policy}` grants {}; {}", actions(n), count_used(called.len(), actor)),
                 help,
             )
         };
@@ -433,11 +448,21 @@ fn actions(n: usize) -> String {
     phrase::count(n, "action", "actions")
 }
 
-fn count_used(n: usize) -> String {
+/// What uses a role, for a sentence.
+fn actor(project: &Project<'_>, used: &UsedActions<'_>) -> &'static str {
+    let mut workloads = used.workloads.iter().map(|w| &project.workloads[*w]);
+    let machines = workloads.clone().filter(|w| w.kind == WorkloadKind::Machine).count();
+    match workloads.any(|w| w.kind != WorkloadKind::Machine) {
+        true if machines > 0 => "what runs with the role",
+        true => "the code",
+        false => "the definition",
+    }
+}
+
+fn count_used(n: usize, actor: &str) -> String {
     match n {
-        0 => "the code calls none of them".to_owned(),
-        1 => "the code uses 1 of them".to_owned(),
-        n => format!("the code uses {n} of them"),
+        0 => format!("{actor} calls none of them"),
+        n => format!("{actor} uses {n} of them"),
     }
 }
 

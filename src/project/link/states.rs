@@ -41,6 +41,7 @@ pub(super) fn definition(
         return Err(DefinitionGap::NotSaid);
     };
     let from_file;
+    let mut holder = place.span.file;
     let value = match r.get("DefinitionPath").and_then(Value::as_str) {
         Some(path) => {
             let path = project.sources.resolved(&path);
@@ -50,6 +51,7 @@ pub(super) fn definition(
             };
             let read = data::whole_file(file, &path, project.sources.text(file));
             from_file = read.ok_or_else(|| DefinitionGap::Broken(Span::new(file, 0, 0)))?;
+            holder = file;
             &from_file
         }
         None if r.has("DefinitionUri") || r.has("DefinitionS3Location") => return Err(DefinitionGap::Stored),
@@ -61,6 +63,7 @@ pub(super) fn definition(
         substitutions: r.get("DefinitionSubstitutions"),
         out: Definition {
             span: place.span,
+            file: holder,
             tasks: Vec::new(),
             required: Vec::new(),
             actions: ActionSet::empty(),
@@ -105,6 +108,7 @@ struct CalledOperation {
     service: String,
     operation: String,
     actions: TaskActions,
+    resource: Option<Text>,
 }
 
 impl CalledOperation {
@@ -115,6 +119,7 @@ impl CalledOperation {
             service: service.to_owned(),
             operation: operation.split('.').next().unwrap_or(operation).to_owned(),
             actions,
+            resource: None,
         })
     }
 
@@ -124,6 +129,7 @@ impl CalledOperation {
             service: String::new(),
             operation: String::new(),
             actions: TaskActions::default(),
+            resource: None,
         }
     }
 }
@@ -143,6 +149,7 @@ impl DefinitionReader<'_, '_> {
                 service: called.service,
                 operation: called.operation,
                 actions: called.actions,
+                resource: called.resource,
             });
         }
     }
@@ -202,6 +209,9 @@ impl DefinitionReader<'_, '_> {
                 if state.get("Credentials").is_some() {
                     called.actions.perhaps.append(&mut called.actions.required);
                     called.actions.required.push("sts:AssumeRole");
+                    called.actions.certain = called.actions.required.clone();
+                    (called.service, called.operation) = ("sts".to_owned(), "assumeRole".to_owned());
+                    called.resource = None;
                 }
                 self.add_task(name, resource.span, called);
                 Ok(())
@@ -219,6 +229,7 @@ impl DefinitionReader<'_, '_> {
                 service: "states".to_owned(),
                 operation: "startExecution".to_owned(),
                 actions: TaskActions::of_part("distributed"),
+                resource: None,
             };
             self.add_task(name, mode.span, called);
         }
@@ -255,7 +266,10 @@ impl DefinitionReader<'_, '_> {
         };
         let plain = |part: &str| !part.chars().any(|c| Text::placeholder(c).is_some());
         match *service {
-            "lambda" if rest.starts_with("function:") => CalledOperation::of_integration("lambda:invoke"),
+            "lambda" if rest.starts_with("function:") => Some(CalledOperation {
+                resource: Some(text.clone()),
+                ..CalledOperation::of_integration("lambda:invoke")?
+            }),
             "states" if rest.starts_with("activity:") && !account.is_empty() => Some(CalledOperation::nothing()),
             "states" if region.is_empty() && account.is_empty() && plain(rest) => CalledOperation::of_integration(rest),
             _ => None,

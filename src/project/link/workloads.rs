@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::code::package_path;
+use super::code::{package_path, shown};
 use super::declared;
 use super::index::{ReferenceIndex, target_of};
 use super::states;
@@ -10,10 +10,11 @@ use crate::iam::sdk;
 use crate::model::kinds;
 use crate::model::resource_types::{self, RoleHolder};
 use crate::project::{
-    CodePlace, Handler, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadCode, WorkloadKind,
+    CodePlace, ContentGap, Handler, IdentityKind, Project, ResourceId, RoleGap, RunsAs, Workload, WorkloadCode,
+    WorkloadContent, WorkloadKind,
 };
 use crate::python::{BindingValue, PythonModule};
-use crate::source::{FileId, is_within, join_path, parent_path};
+use crate::source::{FileId, Hole, HoleKind, is_within, join_path, parent_path};
 use crate::value::Value;
 
 /// Fills in every workload of the repository, in the order of their resources.
@@ -44,32 +45,35 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
                 _ => linking.roles(role, &mut roles),
             }
         }
-        let code = match kind {
-            WorkloadKind::Function => linking.code(id, r, &mut wanted),
-            WorkloadKind::Job => linking.code_of_job(r, &mut wanted),
-            _ => None,
+        let content = match kind {
+            WorkloadKind::Function => linking.code(id, r, &mut wanted).map(WorkloadContent::Code),
+            WorkloadKind::Job => linking.code_of_job(r, &mut wanted).map(WorkloadContent::Code),
+            WorkloadKind::Machine => states::definition(project, index, r, &mut wanted)
+                .map(WorkloadContent::States)
+                .map_err(ContentGap::Definition),
+            WorkloadKind::Instance => Err(ContentGap::Instance),
+            WorkloadKind::Task | WorkloadKind::Declared => Err(ContentGap::Containers),
         };
-        let definition = (kind == WorkloadKind::Machine)
-            .then(|| states::definition(project, index, r))
-            .flatten();
         out.push(Workload {
             kind,
             resource: id,
+            role_gap: roles.is_empty().then(|| gap_of_role(role)),
             roles,
-            code,
-            definition,
+            content,
         });
     }
     // What is placed comes first: a file is the code of the function that names it.
     let placed = out
         .iter()
-        .filter_map(|w: &Workload| Some(w.code.as_ref()?.handler.as_ref()?.file));
+        .filter_map(|w: &Workload| Some(w.code()?.handler.as_ref()?.file));
     let placed: BTreeSet<FileId> = placed.collect();
     for w in out
         .iter_mut()
-        .filter(|w| w.kind == WorkloadKind::Function && w.code.is_none())
+        .filter(|w| w.kind == WorkloadKind::Function && w.code().is_none())
     {
-        w.code = linking.code_by_name(&project.resources[w.resource], &placed);
+        if let Some(code) = linking.code_by_name(&project.resources[w.resource], &placed) {
+            w.content = Ok(WorkloadContent::Code(code));
+        }
     }
     let problems = declared::add_declared_workloads(&linking, &mut out, &mut wanted);
     imported(project, &out, &mut wanted);
@@ -78,11 +82,28 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     project.problems.extend(problems);
 }
 
+/// Why a role is not one of the repository's.
+fn gap_of_role(role: Option<&Value>) -> RoleGap {
+    let Some(role) = role.filter(|role| !role.is_null()) else {
+        return RoleGap::NotSet;
+    };
+    let role = role.get("Arn").or_else(|| role.get("Name")).unwrap_or(role);
+    let role = role.items().first().unwrap_or(role);
+    let is_place = |hole: &Hole| {
+        use HoleKind::{Account, Existing, Partition};
+        matches!(hole.kind, Account | Existing | Partition)
+    };
+    match role.as_text() {
+        Some(text) if text.holes().all(is_place) => RoleGap::Elsewhere(text.display()),
+        _ => RoleGap::Unknown(shown(role)),
+    }
+}
+
 /// Adds the files that the code of workloads may import and that were not read.
 fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet<String>) {
     let codes: Vec<(Option<&Handler>, &[String])> = workloads
         .iter()
-        .filter_map(|w| match w.code.as_ref()? {
+        .filter_map(|w| match w.code()? {
             WorkloadCode {
                 place: CodePlace::Paths(paths),
                 handler,

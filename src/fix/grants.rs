@@ -149,7 +149,7 @@ impl DocumentPair<'_> {
         };
         // What actions do not have is no access.
         for g in less.gained.iter().filter(|g| !g.is_unreal) {
-            if let Some(change) = of_less.describe(g) {
+            for change in of_less.describe(g) {
                 let statement = of_old.places.get(g.statement).copied();
                 let rest = self.rest(&of_old, &of_new, g.statement);
                 self.push(
@@ -161,7 +161,7 @@ impl DocumentPair<'_> {
             }
         }
         for g in more.gained.iter().filter(|g| !g.is_unreal) {
-            if let Some(change) = of_more.describe(g) {
+            for change in of_more.describe(g) {
                 let statement = self.counterpart(&of_new, g.statement);
                 self.push(added, statement, format!("{} {}", verbs.0, sentence(&change)), out);
             }

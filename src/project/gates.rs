@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::effective::UnknownPolicies;
+use super::stated::TargetNames;
 use super::subjects::CombinedPolicy;
 use super::{DocumentId, Effective, IdentityId, PolicyUse, Project, RepositoryPlace, ResourceId};
-use crate::iam::condition::Operator;
 use crate::iam::pattern::is_star;
 use crate::iam::{
-    Clause, ClauseItem, Condition, Document, Effect, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType,
-    Statement,
+    Clause, ClauseItem, Document, Effect, PolicyKind, PrincipalClause, PrincipalItem, PrincipalType, Statement,
 };
 use crate::model::Resource;
 use crate::source::{Span, Text, WithSpan};
-use crate::value::Value;
 
 /// What has to allow a request of an identity.
 #[derive(Debug)]
@@ -165,52 +163,15 @@ impl RepositoryPlace<'_> {
             if &*r.kind == "AWS::KMS::Key" && !out.by_resource.contains_key(&id) {
                 out.push(Some(id), None, default_key_policy(&self.account, r.header));
             }
-            let statement = match &*r.kind {
-                "AWS::Lambda::Permission" => self.permission(r),
-                "AWS::Lambda::Url" => self.open_url(r),
-                _ => None,
-            };
-            let Some((statement, function)) = statement else {
-                continue;
-            };
-            let document = Document {
-                kind: PolicyKind::Resource,
-                statements: vec![statement],
-                resource: Some(id),
-                span: r.header,
-                format: r.format,
-                ..Document::empty()
-            };
-            let on = function.as_hole().and_then(|h| h.target.as_ref());
-            let on = on.and_then(|t| project.resource_at(t)).map(|(id, _)| id);
-            let on = on.or_else(|| {
-                names
-                    .get(&(Some("Lambda"), known(&self.filled_text(&function))?))
-                    .copied()
-            });
-            out.push(on, None, document);
         }
-        out
-    }
-
-    /// Resources by namespace and by name or ARN.
-    fn targets_by_name(&self) -> BTreeMap<(Option<&str>, String), ResourceId> {
-        let mut out = BTreeMap::new();
-        for (id, r) in self.project().resources.iter_enumerated() {
-            let Some(arn) = self.arn(id) else { continue };
-            let name = arn.rsplit([':', '/']).next().unwrap_or_default().to_owned();
-            out.entry((r.namespace(), name)).or_insert(id);
-            out.entry((r.namespace(), arn)).or_insert(id);
+        for stated in self.stated_policies(&names) {
+            out.push(stated.on, None, stated.document);
         }
         out
     }
 
     /// What a resource that holds a policy puts it on, where that is another one of the repository.
-    fn policy_targets(
-        &self,
-        holder: &Resource,
-        names: &BTreeMap<(Option<&str>, String), ResourceId>,
-    ) -> BTreeSet<ResourceId> {
+    fn policy_targets(&self, holder: &Resource, names: &TargetNames<'_>) -> BTreeSet<ResourceId> {
         let project = self.project();
         let entries = holder.props.entries().unwrap_or(&[]);
         let mut out = BTreeSet::new();
@@ -227,50 +188,6 @@ impl RepositoryPlace<'_> {
 
     fn arn_is_formed(&self, id: ResourceId) -> bool {
         self.partial_arn(id).is_some()
-    }
-
-    /// AWS Lambda API Reference, "AddPermission".
-    fn permission(&self, r: &Resource) -> Option<(Statement, Text)> {
-        let action = r.get("Action")?.to_text()?;
-        let principal = r.get("Principal")?.to_text()?;
-        let function = r.get("FunctionName")?.to_text()?;
-        let mut out = self.allow(r, action, principal);
-        for (property, operator, key) in [
-            ("SourceArn", "ArnLike", "aws:SourceArn"),
-            ("SourceAccount", "StringEquals", "aws:SourceAccount"),
-            ("PrincipalOrgID", "StringEquals", "aws:PrincipalOrgID"),
-            ("FunctionUrlAuthType", "StringEquals", "lambda:FunctionUrlAuthType"),
-        ] {
-            if let Some(value) = r.get(property).filter(|v| !v.is_null()) {
-                out.conditions.push(condition(r, operator, key, value));
-            }
-        }
-        out.condition_key = (!out.conditions.is_empty()).then_some(r.header);
-        Some((out, function))
-    }
-
-    /// AWS Lambda Developer Guide, "Control access to Lambda function URLs".
-    fn open_url(&self, r: &Resource) -> Option<(Statement, Text)> {
-        r.get("AuthType").filter(|v| v.as_str().as_deref() == Some("NONE"))?;
-        let function = r.get("TargetFunctionArn")?.to_text()?;
-        let text = |t: &str| Text::synthetic(t, r.header);
-        Some((self.allow(r, text("lambda:InvokeFunctionUrl"), text("*")), function))
-    }
-
-    /// A statement that the properties of a resource stand for.
-    fn allow(&self, r: &Resource, action: Text, principal: Text) -> Statement {
-        let place = |property: &str| r.get(property).map_or(r.header, |v| v.span);
-        let principal_at = place(if r.has("Principal") { "Principal" } else { "AuthType" });
-        let principal = self.filled_text(&principal);
-        let kind = match known(&principal).as_deref() {
-            None => PrincipalType::Unknown,
-            Some(name) if name.ends_with(".amazonaws.com") => PrincipalType::Service,
-            Some(_) => PrincipalType::Aws,
-        };
-        let action = ClauseItem::new(self.filled_text(&action), place("Action"));
-        let mut out = allow_statement(r.header, action, kind, ClauseItem::new(principal, principal_at));
-        out.branch.clone_from(&r.branch);
-        out
     }
 }
 
@@ -329,16 +246,6 @@ fn default_key_policy(account: &str, at: Span) -> Document {
         span: at,
         ..Document::empty()
     }
-}
-
-fn condition(r: &Resource, operator: &str, key: &str, value: &Value) -> Condition {
-    let item = |text: &str| ClauseItem::new(Text::synthetic(text, r.header), r.header);
-    let mut out = Condition::new(item(operator), item(key), value.span);
-    debug_assert!(Operator::parse(operator).is_some());
-    let text = value.to_text();
-    out.complete = text.is_some();
-    out.values.extend(text.map(|t| ClauseItem::new(t, value.span)));
-    out
 }
 
 fn known(text: &Text) -> Option<String> {

@@ -3,27 +3,32 @@
 //! **Invariant:** ids are indices into the vectors of [`Project`]; every edge keeps the span of the reference that made it;
 //! nothing here sees syntax, and linking fills no holes in texts.
 
+mod applicable;
 mod effective;
 mod gates;
 mod link;
 mod references;
 mod requests;
 mod required;
+mod settings;
+mod stated;
 mod statement;
 mod subjects;
 pub(crate) mod targets;
 mod workload;
 
+pub use applicable::RequestDocuments;
 pub use effective::{
     AccessLimit, AwsManaged, Boundary, EXCEPT_DENIED, Effective, EffectiveGrant, Effects, Gap, Guardrail,
     GuardrailLevel, PolicySource, Power, Reach, StatementGrant, UnknownPolicies, Withheld, is_denied, is_majority,
 };
 pub use gates::{IdentityGates, ResourcePolicies, ResourcePolicy};
 pub use link::link;
-pub use requests::{RepositoryPlace, RequestDocuments};
+pub use requests::RepositoryPlace;
 pub use required::{Codebase, Required, Uncertainty};
+pub use settings::{AccessSetting, SettingOf};
 pub use statement::StatementRef;
-pub use subjects::{AccessSubject, CombinedPolicy, SubjectKind};
+pub use subjects::{AccessSubject, CombinedPolicy, SubjectKind, statement_text};
 pub use workload::{
     CodePlace, ContentGap, Definition, DefinitionGap, Handler, MachineTask, RoleGap, RunsAs, Workload, WorkloadCode,
     WorkloadContent, WorkloadKind,
@@ -93,6 +98,9 @@ pub struct Project<'a> {
     pub wanted: Vec<String>,
     /// Documents that limit all identities of the account: the settings or the repository say that they are attached above it.
     pub service_control_policies: Vec<Guardrail>,
+    /// Documents that limit all resources of the account: the repository attaches them above it. AWS attaches
+    /// `RCPFullAWSAccess` beside them.
+    pub resource_control_policies: Vec<DocumentId>,
     /// What is deployed to the management account, which these do not limit; see [`crate::model::Address::root`].
     pub management: BTreeSet<String>,
     /// Of the settings and of access files, in the order of their places.

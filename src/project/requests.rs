@@ -7,13 +7,12 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::effective::Effective;
-use super::{AwsManaged, Identity, IdentityId, PolicyRef, PolicyUse, Project, ResourceId};
-use crate::access::{Caller, PolicyGroup, RequestPolicies};
+use super::{Identity, IdentityId, Project, ResourceId};
+use crate::access::Caller;
 use crate::iam::arn::is_account_id;
 use crate::iam::glob::{self, CaseSensitivity};
-use crate::iam::{ClauseItem, Document, Effect, PolicyKind, Statement};
-use crate::model::{Resource, resource_types};
+use crate::iam::{ClauseItem, Document, Statement};
+use crate::model::resource_types;
 use crate::source::{Hole, HoleKind, Piece, Span, Text};
 use crate::terms::IdentityKind;
 use crate::value::Value;
@@ -43,72 +42,6 @@ const EXAMPLE_ACCOUNT: &str = "111122223333";
 /// Stand for the account and the Region in texts that are not finished.
 const ANY_ACCOUNT: char = '\u{1}';
 const ANY_REGION: char = '\u{2}';
-
-/// The policies that apply to a request, with what is known filled in.
-#[derive(Debug, Default)]
-pub struct RequestDocuments {
-    identity: FilledPolicies,
-    resource: FilledPolicies,
-    boundary: Option<FilledPolicies>,
-    scp: Vec<FilledPolicies>,
-}
-
-/// See [`PolicyGroup`].
-#[derive(Debug, Default)]
-struct FilledPolicies {
-    documents: Vec<Document>,
-    is_open: bool,
-    allows_all: bool,
-}
-
-impl FilledPolicies {
-    fn group(&self) -> PolicyGroup<'_> {
-        PolicyGroup {
-            is_open: self.is_open,
-            allows_all: self.allows_all,
-            ..PolicyGroup::of(&self.documents)
-        }
-    }
-}
-
-impl RequestDocuments {
-    pub fn policies(&self) -> RequestPolicies<'_> {
-        RequestPolicies {
-            identity: self.identity.group(),
-            resource: self.resource.group(),
-            boundary: self.boundary.as_ref().map(FilledPolicies::group),
-            scp: self.scp.iter().map(FilledPolicies::group).collect(),
-            ..RequestPolicies::default()
-        }
-    }
-
-    /// Nothing is known of the policies of the caller, who is not of the repository.
-    pub fn open_identity(&mut self) {
-        self.identity.is_open = true;
-    }
-
-    /// Nothing is known of a policy on the resource, which the repository does not declare.
-    pub fn open_resource(&mut self) {
-        self.resource.is_open = true;
-    }
-
-    /// With a policy on the resource that is in none of the documents of the repository.
-    pub fn add_resource_policy(&mut self, document: Document) {
-        self.resource.documents.push(document);
-    }
-
-    /// The items of `Resource` of the caller's policies that allow something, as they are known.
-    pub fn allowed_resources(&self) -> Vec<String> {
-        let statements = self.identity.documents.iter().flat_map(|d| &d.statements);
-        let allows = statements.filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow));
-        let clauses = allows.filter_map(|s| s.resource.as_ref()).filter(|c| !c.negated);
-        let known = clauses.flat_map(|c| &c.items).filter_map(|i| i.text.known());
-        let mut out: Vec<String> = known.map(Cow::into_owned).collect();
-        out.sort();
-        out.dedup();
-        out
-    }
-}
 
 impl<'p> RepositoryPlace<'p> {
     pub fn new(project: &'p Project<'p>, account: String, region: String) -> Self {
@@ -265,7 +198,7 @@ impl<'p> RepositoryPlace<'p> {
     }
 
     /// The physical name; of a name that AWS makes, the address stands for it.
-    fn name(&self, id: ResourceId, depth: usize) -> Option<String> {
+    pub(super) fn name(&self, id: ResourceId, depth: usize) -> Option<String> {
         self.name_text(id, depth)?.known().map(Cow::into_owned)
     }
 
@@ -314,6 +247,19 @@ impl<'p> RepositoryPlace<'p> {
         self.arn_text(id, 0)
     }
 
+    /// The ARNs that policies on a resource are about, with holes for the account and the Region.
+    pub(super) fn arns_of(&self, id: ResourceId) -> Vec<Text> {
+        let Some(arn) = self.partial_arn(id).map(|arn| with_holes(&arn)) else {
+            return Vec::new();
+        };
+        let mut within = arn.clone();
+        within.append(&Text::synthetic("/*", self.project.resources[id].header));
+        match &*self.project.resources[id].kind {
+            "AWS::S3::Bucket" => vec![arn, within],
+            _ => vec![arn],
+        }
+    }
+
     fn arn_text(&self, id: ResourceId, depth: usize) -> Option<Text> {
         let name = self.name_text(id, depth)?;
         self.arn_of(id, &name)
@@ -337,7 +283,7 @@ impl<'p> RepositoryPlace<'p> {
     }
 
     /// A text with what is known of its holes.
-    fn filled(&self, text: &Text, depth: usize) -> Text {
+    pub(super) fn filled(&self, text: &Text, depth: usize) -> Text {
         let mut out = Text::default();
         for piece in text.pieces() {
             match piece {
@@ -358,8 +304,9 @@ impl<'p> RepositoryPlace<'p> {
     pub(super) fn fill_statement(&self, s: &mut Statement) {
         let fill = |item: &mut ClauseItem| {
             if !item.text.is_known() {
-                item.text = with_holes(&self.filled(&item.text, 0));
+                item.text = self.filled(&item.text, 0);
             }
+            item.text = with_holes(&item.text);
         };
         for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
             // What the items stood for was found without this.
@@ -396,7 +343,7 @@ impl<'p> RepositoryPlace<'p> {
         let found = if form.names.contains(&attribute) || is_user && matches!(attribute, "" | "id" | "name") {
             self.name_text(id, depth + 1)
         } else if form.arns.contains(&attribute) {
-            self.arn_text(id, depth + 1)
+            self.arn_text(id, depth + 1).map(|arn| form.attribute(attribute, arn))
         } else {
             None
         }?;
@@ -418,109 +365,17 @@ impl<'p> RepositoryPlace<'p> {
         };
         let r = &self.project.resources[id];
         let form = resource_types::find(&r.kind)?.arn.as_ref()?;
-        let name = self.filled(r.get(form.property?)?.as_text()?, depth + 1);
+        let name = self.filled(&r.get(form.property?)?.to_text()?, depth + 1);
         let attribute = &*target.attribute;
         if form.names.contains(&attribute) {
             return Some(name);
         }
-        form.arns.contains(&attribute).then(|| self.arn_of(id, &name))?
+        let arn = form.arns.contains(&attribute).then(|| self.arn_of(id, &name))?;
+        arn.map(|arn| form.attribute(attribute, arn))
     }
 
     fn is_anywhere(&self) -> bool {
         self.account.starts_with(ANY_ACCOUNT)
-    }
-
-    /// The policies that apply to a request by an identity of the repository, or by another, to a resource.
-    pub fn documents(&self, who: Option<IdentityId>, on: &[ResourceId]) -> RequestDocuments {
-        let mut out = RequestDocuments::default();
-        if let Some(id) = who {
-            let identity = &self.project.identities[id];
-            out.identity = self.of_identity(identity);
-            out.identity.is_open |= !Effective::new(self.project, id).gaps.is_empty();
-            out.boundary = identity.boundary.as_ref().map(|used| {
-                let mut policies = FilledPolicies::default();
-                self.add(used, &mut policies);
-                policies
-            });
-            out.scp = self.levels(identity.resource);
-        }
-        for id in on {
-            self.add_resource_policies(*id, &mut out.resource);
-        }
-        out
-    }
-
-    fn of_identity(&self, identity: &Identity) -> FilledPolicies {
-        let mut out = FilledPolicies::default();
-        for used in self.project.policies_of(identity) {
-            self.add(used, &mut out);
-        }
-        out
-    }
-
-    fn add(&self, used: &PolicyUse, out: &mut FilledPolicies) {
-        match &used.policy {
-            PolicyRef::Documents(ids) => {
-                for id in ids {
-                    let document = &self.project.documents[*id];
-                    out.is_open |= document.open;
-                    out.documents.push(self.document(document));
-                }
-            }
-            PolicyRef::AwsManaged(name) => match AwsManaged::by_name(name) {
-                Some(policy) => out.documents.push(policy.document().clone()),
-                None => out.is_open = true,
-            },
-            PolicyRef::Elsewhere(_) => out.is_open = true,
-        }
-    }
-
-    /// The service control policies above a resource, by level.
-    fn levels(&self, resource: ResourceId) -> Vec<FilledPolicies> {
-        let levels = self.project.levels_above(resource).into_iter();
-        let filled = levels.map(|(documents, allows_all)| FilledPolicies {
-            documents: documents.into_iter().map(|d| self.document(d)).collect(),
-            allows_all,
-            ..FilledPolicies::default()
-        });
-        filled.collect()
-    }
-
-    /// The trust policy of a role, and the policies that are on a resource or that another resource puts on it.
-    fn add_resource_policies(&self, id: ResourceId, out: &mut FilledPolicies) {
-        if let Some(identity) = self.project.identity_of(id) {
-            let trust = self.project.identities[identity].trust.iter();
-            out.documents
-                .extend(trust.map(|d| self.document(&self.project.documents[*d])));
-            return;
-        }
-        let name = self.name(id, 0);
-        let arn = self.arn(id);
-        for document in &self.project.documents {
-            let on = document.resource.filter(|_| document.kind == PolicyKind::Resource);
-            let Some(on) = on else { continue };
-            if on == id || self.names(&self.project.resources[on], id, name.as_deref(), arn.as_deref()) {
-                out.is_open |= document.open;
-                out.documents.push(self.document(document));
-            }
-        }
-    }
-
-    /// Whether a resource that holds a policy names the resource with this name and ARN as what it is on.
-    fn names(&self, holder: &Resource, id: ResourceId, name: Option<&str>, arn: Option<&str>) -> bool {
-        let entries = holder.props.entries().unwrap_or(&[]);
-        let values = entries.iter().flat_map(|e| e.value.items());
-        let is_it = |value: &Value| {
-            let target = value.as_hole().and_then(|h| h.target.as_ref());
-            if target.is_some_and(|t| self.project.resources_at(t).contains(&id)) {
-                return true;
-            }
-            let text = value.as_text().map(|t| self.filled(t, 0));
-            let known = text.as_ref().and_then(Text::known);
-            known.is_some_and(|t| Some(&*t) == arn || Some(&*t) == name)
-        };
-        // A policy on a bucket is no policy on a queue of the same name.
-        holder.namespace() == self.project.resources[id].namespace() && values.into_iter().any(is_it)
     }
 
     /// A document with what is known filled in.
@@ -562,6 +417,10 @@ fn shared_names(project: &Project<'_>) -> HashSet<Arc<str>> {
 
 /// A text in which the account and the Region are holes again.
 fn with_holes(text: &Text) -> Text {
+    let is_open = |p: &Piece| matches!(p, Piece::Lit(lit) if lit.text.contains([ANY_ACCOUNT, ANY_REGION]));
+    if !text.pieces().iter().any(is_open) {
+        return text.clone();
+    }
     let mut out = Text::default();
     for piece in text.pieces() {
         let Piece::Lit(lit) = piece else {

@@ -4,12 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::{AwsManaged, DocumentId, Identity, PolicyRef, PolicyUse, Project, RepositoryPlace, ResourceId};
 use crate::iam::pattern::is_star;
 use crate::iam::{Clause, ClauseItem, Document, Effect, PolicyKind, SourceFormat, Statement};
 use crate::model::{full_address, resource_types};
-use crate::source::{Piece, Span, Text, WithSpan};
+use crate::source::{Hole, Piece, Span, Text, WithSpan};
 use crate::value::Value;
 
 /// What a policy is about.
@@ -37,11 +38,24 @@ pub struct AccessSubject {
     pub root: String,
     /// The physical name, where it is known.
     pub name: Option<String>,
+    /// The ARNs of the identity, or of what the policy is on: of a bucket and its objects.
+    pub on: Vec<Text>,
     /// The ARN that the identity of a policy asks with, in the account of examples.
     pub caller: Option<String>,
     /// What a person points at to name it.
     pub span: Span,
     pub policy: CombinedPolicy,
+}
+
+impl AccessSubject {
+    /// A policy of identities that nothing here attaches.
+    pub fn is_unattached(&self) -> bool {
+        let is_of_identities = matches!(
+            self.policy.document.kind,
+            PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Unknown
+        );
+        self.kind == SubjectKind::Document && self.address.is_some() && is_of_identities
+    }
 }
 
 /// Several policies as one.
@@ -54,6 +68,8 @@ pub struct CombinedPolicy {
     pub elsewhere: BTreeMap<String, Span>,
     /// The text of a boundary or control policy that is not a list of actions: it may take away more.
     pub limits: BTreeSet<String>,
+    /// Of statements, by index, that refer to what is gone: the reference.
+    pub dangling: BTreeMap<usize, String>,
 }
 
 impl CombinedPolicy {
@@ -70,6 +86,33 @@ impl CombinedPolicy {
             places: Vec::new(),
             elsewhere: BTreeMap::new(),
             limits: BTreeSet::new(),
+            dangling: BTreeMap::new(),
+        }
+    }
+
+    /// Nothing is known of the items that refer to what is gone.
+    pub fn hide(&mut self, is_gone: &dyn Fn(&Hole) -> bool) {
+        for (at, s) in self.document.statements.iter_mut().enumerate() {
+            let mut is_there = |item: &ClauseItem| {
+                let gone = item.text.holes().find(|h| is_gone(h));
+                gone.map(|h| self.dangling.insert(at, h.name.to_string())).is_none()
+            };
+            for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
+                let before = clause.items.len();
+                clause.items.retain(&mut is_there);
+                clause.complete &= clause.items.len() == before;
+                clause.sets = Default::default();
+            }
+            if let Some(clause) = &mut s.principal {
+                let before = clause.items.len();
+                clause.items.retain(|i| is_there(&i.value));
+                clause.complete &= clause.items.len() == before;
+            }
+            for c in &mut s.conditions {
+                let before = c.values.len();
+                c.values.retain(&mut is_there);
+                c.complete &= c.values.len() == before;
+            }
         }
     }
 
@@ -250,7 +293,7 @@ fn has_variables<'s>(statements: impl Iterator<Item = &'s Statement>) -> bool {
 }
 
 /// All that a statement says; an unknown part is not taken for a text.
-fn statement_text(s: &Statement) -> String {
+pub fn statement_text(s: &Statement) -> String {
     let mut out = format!("\n{:?}", s.effect.as_ref().map(|e| e.value));
     let branch = |item: &ClauseItem| item.branch.as_ref().map(|b| b.label().to_owned());
     let list = |out: &mut String, name: &str, negated: bool, items: &mut dyn Iterator<Item = (String, &ClauseItem)>| {
@@ -298,6 +341,18 @@ fn plain_text(text: &Text) -> String {
 }
 
 impl Project<'_> {
+    /// Whether a hole is a reference to a resource of one of these addresses.
+    pub fn refers_to(hole: &Hole, addresses: &HashSet<Arc<str>>) -> bool {
+        let target = hole.target.as_ref().map(|t| &*t.address);
+        // What is declared nowhere is an address and attributes.
+        let ends = hole.name.match_indices('.').map(|(at, _)| at);
+        let parts = ends.chain([hole.name.len()]).filter_map(|end| hole.name.get(..end));
+        target
+            .into_iter()
+            .chain(parts)
+            .any(|address| addresses.contains(address))
+    }
+
     /// Everything in scope that has policies, in the order of the project.
     pub fn access_subjects(&self) -> Vec<AccessSubject> {
         let mut out = Vec::new();
@@ -321,7 +376,25 @@ impl Project<'_> {
             if !in_scope || used.contains(&id) {
                 continue;
             }
-            let subject = self.document_subject(document);
+            let subject = self.document_subject(document, place);
+            let key = (
+                subject.kind,
+                subject.root.clone(),
+                subject.address.clone().unwrap_or_default(),
+                document.kind,
+            );
+            let same = others.entry(key).or_insert(subject);
+            same.policy.add(document, document.span, place);
+        }
+        for stated in place.stated_policies(&place.targets_by_name()) {
+            let document = &stated.document;
+            let Some(holder) = document
+                .resource
+                .filter(|_| self.sources.file(document.span.file).in_scope)
+            else {
+                continue;
+            };
+            let subject = self.resource_subject(stated.on.unwrap_or(holder), document, place);
             let key = (
                 subject.kind,
                 subject.root.clone(),
@@ -354,7 +427,13 @@ impl Project<'_> {
         documents.filter_map(|id| owner_address(&self.documents[id])).collect()
     }
 
-    fn subject(&self, kind: SubjectKind, identity: &Identity, policy: CombinedPolicy) -> AccessSubject {
+    fn subject(
+        &self,
+        kind: SubjectKind,
+        identity: &Identity,
+        policy: CombinedPolicy,
+        place: &RepositoryPlace<'_>,
+    ) -> AccessSubject {
         let address = &self.resources[identity.resource].address;
         AccessSubject {
             kind,
@@ -362,6 +441,7 @@ impl Project<'_> {
             local: address.name.to_string(),
             root: address.root().to_owned(),
             name: identity.name.as_ref().and_then(Text::known).map(|n| n.into_owned()),
+            on: place.arns_of(identity.resource),
             caller: None,
             span: identity.header,
             policy,
@@ -386,7 +466,7 @@ impl Project<'_> {
         if !policy.document.statements.is_empty() {
             self.add_limits(identity, &mut policy, place);
         }
-        let mut subject = self.subject(SubjectKind::Identity, identity, policy);
+        let mut subject = self.subject(SubjectKind::Identity, identity, policy, place);
         subject.caller = place.example_arn(identity);
         Some(subject)
     }
@@ -409,25 +489,30 @@ impl Project<'_> {
         for id in &identity.trust {
             policy.add(&self.documents[*id], self.documents[*id].span, place);
         }
-        Some(self.subject(SubjectKind::Trust, identity, policy))
+        Some(self.subject(SubjectKind::Trust, identity, policy, place))
+    }
+
+    /// A policy on a resource, without its statements.
+    fn resource_subject(&self, on: ResourceId, document: &Document, place: &RepositoryPlace<'_>) -> AccessSubject {
+        let address = &self.resources[on].address;
+        AccessSubject {
+            kind: SubjectKind::Resource,
+            address: Some(address.full().into_owned()),
+            local: address.name.to_string(),
+            root: address.root().to_owned(),
+            name: None,
+            on: place.arns_of(on),
+            caller: None,
+            span: document.span,
+            policy: CombinedPolicy::new(document),
+        }
     }
 
     /// Without its statements.
-    fn document_subject(&self, document: &Document) -> AccessSubject {
-        let policy = CombinedPolicy::new(document);
-        let on = document.resource.filter(|_| document.kind == PolicyKind::Resource);
-        if let Some((id, on)) = on.map(|id| (id, self.policy_target(id))) {
-            let address = &self.resources[on.unwrap_or(id)].address;
-            return AccessSubject {
-                kind: SubjectKind::Resource,
-                address: Some(address.full().into_owned()),
-                local: address.name.to_string(),
-                root: address.root().to_owned(),
-                name: None,
-                caller: None,
-                span: document.span,
-                policy,
-            };
+    fn document_subject(&self, document: &Document, place: &RepositoryPlace<'_>) -> AccessSubject {
+        let holder = document.resource.filter(|_| document.kind == PolicyKind::Resource);
+        if let Some(holder) = holder {
+            return self.resource_subject(self.policy_target(holder).unwrap_or(holder), document, place);
         }
         let owner = document.owner.as_ref();
         let local = owner.map(|o| format!("{}.{}", o.address, o.attribute));
@@ -438,9 +523,10 @@ impl Project<'_> {
             root: scope.map_or_else(|| self.sources.path(document.span.file).to_owned(), str::to_owned),
             local: local.unwrap_or_default(),
             name: None,
+            on: Vec::new(),
             caller: None,
             span: document.span,
-            policy,
+            policy: CombinedPolicy::new(document),
         }
     }
 

@@ -136,6 +136,11 @@ impl Guard {
         Self::new(&fact.label(), vec![fact])
     }
 
+    /// What this fact says.
+    pub fn of(fact: Fact) -> Self {
+        Self::new(&fact.label(), vec![fact])
+    }
+
     /// Nothing has to be so.
     pub fn is_always(&self) -> bool {
         self.facts.is_empty() && self.label.is_empty()
@@ -224,7 +229,7 @@ impl Guard {
                 .iter()
                 .enumerate()
                 .map(|(j, f)| if i == j { f.negated() } else { f.clone() });
-            facts.fold(Self::default(), |all, f| all.and(&Self::new(&f.label(), vec![f])))
+            facts.fold(Self::default(), |all, f| all.and(&Self::of(f)))
         };
         (0..self.facts.len()).map(one).collect()
     }

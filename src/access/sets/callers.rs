@@ -111,6 +111,8 @@ pub(super) fn named(
         ..Reading::default()
     };
     let text = &item.value.text;
+    let whole = text.as_hole().filter(|_| item.kind == PrincipalType::Aws);
+    symbols.principals.extend(whole.map(|h| h.name.to_string()));
     let of_kind = |head: &str, symbols: &mut Symbols| {
         let value = match is_star(text) {
             true => TextGlob::any(),

@@ -244,6 +244,7 @@ impl CommonInputs<'_> {
             allow,
             deny,
             widest: true,
+            by_reference: false,
             fields,
         };
         let mut space = Space::default();

@@ -6,58 +6,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cells::{MAX_KINDS, TOO_MANY, cells, find_beyond, kinds, with_action};
 use super::concrete::{LoneDocument, Values};
 use super::fill::fillings;
-use super::glob::{Fields, TextGlob};
+use super::gains::{Difference, GrantPart, NewGrant, Undecided, rank};
+use super::glob::{Fields, Meaning, Sym, TextGlob};
+use super::one_thing::{is_on_many, leaves_resources_out, names_one_thing};
 use super::real;
 use super::request::Witness;
+use super::search::{Constraint, FoundText, member};
 use super::solve::{Cell, FoundCells, Frame, Solver};
 use super::statements::{Atom, Bound, Bounds, RESOURCE, Space, StatementBox, StatementBoxes, names_principals};
 use super::witness::witness;
+use super::worlds;
 use crate::iam::{Action, ActionSet, Document};
-
-/// What a document grants beyond another one.
-#[derive(Clone, Debug, Default)]
-pub struct Difference {
-    /// In the order of the statements.
-    pub gained: Vec<NewGrant>,
-    pub unknown: Vec<Undecided>,
-    /// What placeholders of the documents were taken to be.
-    pub assumed: Values,
-}
-
-/// What one statement grants beyond the other document.
-#[derive(Clone, Debug)]
-pub struct NewGrant {
-    /// The Allow statement, by index.
-    pub statement: usize,
-    /// Of the catalogue.
-    pub actions: ActionSet,
-    /// A request that is allowed here and not there.
-    pub request: Witness,
-    /// What stands for unknown parts in the request.
-    pub values: Values,
-    /// The actions have no such resources, as far as the AWS data says.
-    pub is_unreal: bool,
-}
-
-/// What could not be decided.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Undecided {
-    /// By index; `None` for the document as a whole.
-    pub statement: Option<usize>,
-    /// It is a statement of the document that grants less.
-    pub in_other: bool,
-    pub why: String,
-}
-
-impl Undecided {
-    fn of(statement: usize, why: &str) -> Self {
-        Self {
-            statement: Some(statement),
-            in_other: false,
-            why: why.to_owned(),
-        }
-    }
-}
 
 /// AWS STS API Reference, "GetCallerIdentity": no permissions are required.
 const NEEDS_NO_PERMISSION: &str = "sts:GetCallerIdentity";
@@ -74,6 +33,13 @@ pub fn compare(old: &Document, new: &Document) -> Difference {
 
 /// What `new` grants and `old` does not, where placeholders of these names have these values. Requests are by the identity with this ARN if it proves anything.
 pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Option<&str>) -> Difference {
+    let of = |pair: &worlds::ComparedPair<'_>| compare_pair(&pair.old, &pair.new, values, caller);
+    let each = worlds::pairs(old, new).iter().map(of).collect::<Vec<_>>();
+    each.into_iter().reduce(Difference::or).unwrap_or_default()
+}
+
+/// Two documents as they are.
+fn compare_pair(old: &Document, new: &Document, values: &Values, caller: Option<&str>) -> Difference {
     if names_principals(old) != names_principals(new) && !old.statements.is_empty() && !new.statements.is_empty() {
         return Difference {
             unknown: vec![Undecided {
@@ -102,8 +68,28 @@ pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Optio
         return possible.into_comparison(NOT_CONFIRMED);
     }
     let mut out = Pass::new(old, new, Mode::CERTAIN, values, caller).into_comparison(NOT_CONFIRMED);
-    let certain: BTreeSet<usize> = out.gained.iter().map(|g| g.statement).collect();
+    let mut certain: BTreeSet<usize> = out.gained.iter().map(|g| g.statement).collect();
     let maybe = possible.into_comparison(DEPENDS);
+    let is_beyond = |at: &usize| !certain.contains(at) && new.statements.get(*at).is_some_and(is_on_many);
+    let beyond: BTreeSet<usize> = maybe.gained.iter().map(|g| g.statement).filter(is_beyond).collect();
+    let both = [old, new];
+    if !beyond.is_empty() && both.into_iter().any(names_one_thing) && !both.into_iter().any(leaves_resources_out) {
+        let found = Pass::new(old, new, Mode::BY_REFERENCE, values, caller).into_comparison(NOT_CONFIRMED);
+        let found = found.gained.into_iter().filter(|g| beyond.contains(&g.statement));
+        out.gained.extend(found);
+        out.gained.sort_by_key(|g| g.statement);
+        certain.extend(out.gained.iter().map(|g| g.statement));
+    }
+    // What is real with the parts that are not known is so without.
+    let real: BTreeSet<usize> = maybe
+        .gained
+        .iter()
+        .filter(|g| !g.is_unreal)
+        .map(|g| g.statement)
+        .collect();
+    for gain in &mut out.gained {
+        gain.is_unreal &= !real.contains(&gain.statement);
+    }
     out.unknown = maybe.unknown;
     let uncertain = maybe.gained.into_iter().filter(|g| !certain.contains(&g.statement));
     out.unknown
@@ -112,41 +98,35 @@ pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Optio
     out
 }
 
-impl Difference {
-    /// What is known of a statement counts, and not what else it may grant.
-    fn settle(&mut self) {
-        let certain: BTreeSet<usize> = self.gained.iter().map(|g| g.statement).collect();
-        let is_known = |d: &Undecided| !d.in_other && d.statement.is_some_and(|s| certain.contains(&s));
-        self.unknown.retain(|d| !is_known(d));
-        self.unknown.sort();
-        self.unknown.dedup();
-        // What is not decided in the other document is a reason for a doubt, and none by itself.
-        if self.unknown.iter().all(|d| d.in_other) && !self.gained.is_empty() {
-            self.unknown.clear();
-        }
-    }
-}
-
 /// How two documents are compared.
 #[derive(Clone, Copy)]
 struct Mode {
     /// What may be new, or what is certainly new.
     possible: bool,
     fields: Fields,
+    /// A reference to one thing is one ARN, whichever it is.
+    by_reference: bool,
 }
 
 impl Mode {
     const POSSIBLE: Self = Self {
         possible: true,
         fields: Fields::Resource,
+        by_reference: false,
     };
     const CERTAIN: Self = Self {
         possible: false,
         fields: Fields::Resource,
+        by_reference: false,
     };
     const BY_FIELDS: Self = Self {
         possible: true,
         fields: Fields::Strict,
+        by_reference: false,
+    };
+    const BY_REFERENCE: Self = Self {
+        by_reference: true,
+        ..Self::CERTAIN
     };
 }
 
@@ -159,6 +139,8 @@ struct FoundRequest {
     confirmed: bool,
     /// See [`NewGrant::is_unreal`].
     is_unreal: bool,
+    /// See [`NewGrant::denied_by`].
+    denied_by: Option<usize>,
 }
 
 /// One comparison, of what may be or of what is certain.
@@ -202,6 +184,7 @@ impl Pass {
             allow,
             deny,
             widest: !possible,
+            by_reference: mode.by_reference,
             fields: mode.fields,
         };
         let of_new = StatementBoxes::new(new, bounds(more, less), &mut space);
@@ -218,6 +201,11 @@ impl Pass {
             of_new: &of_new,
             of_old: &of_old,
             loose: mode.fields == Fields::Strict,
+            own_inputs: if possible {
+                BTreeSet::new()
+            } else {
+                worlds::own_inputs(old, new)
+            },
             pass: Self {
                 found: Vec::new(),
                 doubts: Vec::new(),
@@ -239,7 +227,7 @@ impl Pass {
     }
 
     fn into_comparison(self, why: &str) -> Difference {
-        let mut by_statement: BTreeMap<usize, NewGrant> = BTreeMap::new();
+        let mut by_cause: BTreeMap<(usize, Option<usize>), NewGrant> = BTreeMap::new();
         let mut unknown = self.doubts;
         for found in self.found {
             if !found.confirmed {
@@ -247,17 +235,24 @@ impl Pass {
                 continue;
             }
             let is_better = |known: &NewGrant| known.is_unreal && !found.is_unreal;
-            if by_statement.get(&found.statement).is_some_and(is_better) {
-                by_statement.remove(&found.statement);
+            let key = (found.statement, found.denied_by);
+            if by_cause.get(&key).is_some_and(is_better) {
+                by_cause.remove(&key);
             }
-            match by_statement.entry(found.statement) {
+            let part = GrantPart {
+                actions: found.actions.clone(),
+                request: found.request.clone(),
+            };
+            match by_cause.entry(key) {
                 Entry::Vacant(entry) => {
                     entry.insert(NewGrant {
                         statement: found.statement,
+                        denied_by: found.denied_by,
                         actions: found.actions,
                         request: found.request,
                         values: found.values,
                         is_unreal: found.is_unreal,
+                        parts: vec![part],
                     });
                 }
                 Entry::Occupied(entry) if found.is_unreal && !entry.get().is_unreal => {}
@@ -268,22 +263,24 @@ impl Pass {
                         gain.values = found.values;
                     }
                     gain.actions.union_with(&found.actions);
+                    gain.parts.push(part);
                 }
             }
         }
+        let real: BTreeSet<usize> = by_cause
+            .values()
+            .filter(|g| !g.is_unreal)
+            .map(|g| g.statement)
+            .collect();
+        by_cause.retain(|_, g| !g.is_unreal || !real.contains(&g.statement));
         let mut out = Difference {
-            gained: by_statement.into_values().collect(),
+            gained: by_cause.into_values().collect(),
             unknown,
             assumed: Values::new(),
         };
         out.settle();
         out
     }
-}
-
-/// The most severe action first.
-fn rank(actions: &ActionSet) -> u32 {
-    actions.iter().map(Action::severity_rank).min().unwrap_or(u32::MAX)
 }
 
 struct DifferenceSearch<'s> {
@@ -299,6 +296,9 @@ struct DifferenceSearch<'s> {
     of_old: &'s StatementBoxes,
     /// Names of resources may have colons.
     loose: bool,
+    /// Inputs of the new document alone, whose value may be what the old one has: nothing is certain of these. Empty where
+    /// what is possible is asked for.
+    own_inputs: BTreeSet<String>,
     pass: Pass,
 }
 
@@ -394,10 +394,20 @@ impl<'s> DifferenceSearch<'s> {
         let worst = named.iter().min_by_key(|a| a.severity_rank());
         if let Some(found) = worst.and_then(|worst| self.proven(allow, named.clone(), Some(worst), &anywhere)) {
             self.pass.found.push(FoundRequest {
-                is_unreal: true,
+                is_unreal: !self.is_any_resource(&anywhere),
                 ..found
             });
         }
+    }
+
+    /// The resource is a part that is not known, from its start: it may be of any type.
+    fn is_any_resource(&self, cells: &[Option<Cell>]) -> bool {
+        let Some(Some(Cell::Text(resource))) = cells.get(RESOURCE) else {
+            return false;
+        };
+        let first = resource.chars().next();
+        let meaning = first.and_then(|c| self.space.symbols.meaning(c));
+        matches!(meaning, Some(Meaning::Hole(..)))
     }
 
     /// Of the resources of a statement, where all of them say so.
@@ -424,6 +434,9 @@ impl<'s> DifferenceSearch<'s> {
         action: Option<Action>,
         cells: &[Option<Cell>],
     ) -> Option<FoundRequest> {
+        if self.may_be_known(action, cells) {
+            return None;
+        }
         let mut found = None;
         let mut last = None;
         for attempt in 0..4 {
@@ -443,13 +456,55 @@ impl<'s> DifferenceSearch<'s> {
         }
         let confirmed = found.is_some();
         let (request, values) = found.or(last)?;
+        let judges = self.judges.as_ref().filter(|(of, ..)| *of == values);
+        let denied_by = judges.and_then(|(_, old, _)| old.denied_by(&request));
         Some(FoundRequest {
+            denied_by,
             statement: allow.index,
             actions,
             request,
             values,
             confirmed,
             is_unreal: false,
+        })
+    }
+
+    /// Whether the old document allows the action on something that an input of the new one may name.
+    fn may_be_known(&self, action: Option<Action>, cells: &[Option<Cell>]) -> bool {
+        let Some(Some(Cell::Text(resource))) = cells.get(RESOURCE).filter(|_| !self.own_inputs.is_empty()) else {
+            return false;
+        };
+        let symbols = &self.space.symbols;
+        let is_input =
+            |c: char| matches!(symbols.meaning(c), Some(Meaning::Hole(_, _, name)) if self.own_inputs.contains(name));
+        if !resource.contains(is_input) {
+            return false;
+        }
+        let widest = TextGlob::new(
+            resource
+                .chars()
+                .map(|c| if is_input(c) { Sym::Star } else { Sym::Char(c) }),
+        );
+        let of_action = self
+            .of_old
+            .allows
+            .iter()
+            .filter(|b| action.is_none_or(|a| b.actions.contains(a.id())));
+        of_action.into_iter().any(|known| {
+            let atom = known.atoms.iter().find(|(dimension, _)| *dimension == RESOURCE);
+            let atom = atom.and_then(|(_, atom)| self.space.atoms.get(RESOURCE)?.get(*atom as usize));
+            let Some(Atom::Text { globs, negated }) = atom else {
+                return true;
+            };
+            let widest = Constraint {
+                globs: std::slice::from_ref(&widest),
+                inside: true,
+            };
+            let known = Constraint {
+                globs,
+                inside: !negated,
+            };
+            member(&[widest, known], &[]) != FoundText::Empty
         })
     }
 

@@ -4,22 +4,27 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::callers;
-use super::compare::NewGrant;
 use super::concrete::{LoneDocument, Values};
+use super::gains::{GrantPart, NewGrant, rank};
 use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::real;
 use super::request::{Witness, WitnessValue};
 use super::search::{Constraint, FoundText, member};
+use super::solve::Frame;
 use super::statements::names_principals;
 use crate::finding::Severity;
+use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::{
     AccessLevel, Action, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement,
     catalogue,
 };
 use crate::source::Span;
 
-/// Items of one list that are tried one by one.
+/// Principals that are tried one by one.
 const MAX_ITEMS: usize = 40;
+/// Items that are tried for all actions of a gain, and parts of it.
+const MAX_TRIED: usize = 1_000;
+const MAX_PARTS: usize = 256;
 
 /// What one statement grants beyond another document.
 #[derive(Clone, Debug)]
@@ -65,6 +70,8 @@ struct WrittenTexts {
     resources: HashSet<String>,
     principals: HashSet<String>,
     conditions: HashSet<String>,
+    /// Each with the operator and the key.
+    values: HashSet<(String, String)>,
 }
 
 impl WrittenTexts {
@@ -75,6 +82,11 @@ impl WrittenTexts {
             resources: s.written_resources().map(text).collect(),
             principals: principals.map(|i| text(&i.value)).collect(),
             conditions: s.conditions.iter().map(line).collect(),
+            values: s
+                .conditions
+                .iter()
+                .flat_map(|c| c.values.iter().map(|v| (head(c), v.display())))
+                .collect(),
         }
     }
 
@@ -144,9 +156,12 @@ impl<'d> Describer<'d> {
         }
     }
 
-    /// What `gain`, of a statement of the new document, is.
-    pub fn describe(&mut self, gain: &NewGrant) -> Option<Change> {
-        let s = self.new.statements.get(gain.statement)?;
+    /// What `gain`, of a statement of the new document, is: the worst first, and one for all actions that are new on the same
+    /// resources.
+    pub fn describe(&mut self, gain: &NewGrant) -> Vec<Change> {
+        let Some(s) = self.new.statements.get(gain.statement) else {
+            return Vec::new();
+        };
         if self.judges.as_ref().is_none_or(|(values, ..)| *values != gain.values) {
             let values = &gain.values;
             let has_principals = [self.old, self.new].into_iter().any(names_principals);
@@ -156,94 +171,156 @@ impl<'d> Describer<'d> {
                 LoneDocument::new(self.new, values, has_principals),
             ));
         }
-        let (_, old, new) = self.judges.as_ref()?;
-        let conditions = s.conditions.iter().map(|c| ChangeCondition {
-            operator: c.operator.display(),
-            key: c.key.display(),
-            values: c.values.iter().map(ClauseItem::display).collect(),
-        });
+        let Some((_, old, new)) = self.judges.as_ref() else {
+            return Vec::new();
+        };
+        let nothing = WrittenTexts::default();
         let description = GainDescription {
             gain,
             judges: [old, new],
-            written: &self.written,
+            before: self.written.nearest(s).unwrap_or(&nothing),
         };
-        let resources = description.resources(s);
+        let groups = description.groups(s);
         let principals = description.principals(s);
-        let denied_at = old.denied_by(&gain.request).and_then(|at| self.old.statements.get(at));
-        Some(Change {
-            actions: actions(gain, s),
-            span: description.token(s, &resources, &principals),
-            resources: shown(s.resource.as_ref().is_some_and(|c| c.negated), &resources),
-            principals: shown(s.principal.as_ref().is_some_and(|c| c.negated), &principals),
-            conditions: conditions.collect(),
-            request: gain.request.clone(),
-            denied_at: denied_at.map(|s| s.effect.as_ref().map_or(s.span, |e| e.span)),
-            severity: severity(gain),
-            is_unreal: gain.is_unreal,
-        })
+        let on = groups.first().map(|g| &*g.resources).unwrap_or_default();
+        let span = description.token(s, on, &principals);
+        let conditions: Vec<ChangeCondition> = s.conditions.iter().map(change_condition).collect();
+        let each = groups.into_iter().map(|group| {
+            let denied = old.denied_by(&group.request).and_then(|at| self.old.statements.get(at));
+            let on = shown(s.resource.as_ref().is_some_and(|c| c.negated), &group.resources);
+            Change {
+                severity: severity(&group.set, gain.is_unreal),
+                actions: group.actions,
+                span,
+                resources: denied.map_or_else(|| on.clone(), |d| narrowed(&on, d)),
+                principals: shown(s.principal.as_ref().is_some_and(|c| c.negated), &principals),
+                conditions: conditions.clone(),
+                request: group.request,
+                denied_at: denied.map(|s| s.effect.as_ref().map_or(s.span, |e| e.span)),
+                is_unreal: gain.is_unreal,
+            }
+        });
+        each.collect()
     }
 }
 
-fn severity(gain: &NewGrant) -> Severity {
-    let highest = gain.actions.by_level().highest();
+fn change_condition(c: &Condition) -> ChangeCondition {
+    ChangeCondition {
+        operator: c.operator.display(),
+        key: c.key.display(),
+        values: c.values.iter().map(ClauseItem::display).collect(),
+    }
+}
+
+fn severity(actions: &ActionSet, is_unreal: bool) -> Severity {
+    let highest = actions.by_level().highest();
     match highest {
-        _ if gain.is_unreal => Severity::Low,
-        _ if gain.actions.is_all() => Severity::Critical,
+        _ if is_unreal => Severity::Low,
+        _ if actions.is_all() => Severity::Critical,
         Some(AccessLevel::PermissionsManagement) => Severity::High,
         Some(AccessLevel::Write | AccessLevel::Tagging) | None => Severity::Medium,
         Some(AccessLevel::Read | AccessLevel::List) => Severity::Low,
     }
 }
 
+/// A name or a pattern of actions, as it is shown.
+struct ShownActions {
+    text: String,
+    set: ActionSet,
+}
+
 /// Patterns for a set of actions: those of the statement, services as a whole, and names, the most severe first.
-fn actions(gain: &NewGrant, s: &Statement) -> Vec<String> {
+fn actions(gain: &NewGrant, s: &Statement) -> Vec<ShownActions> {
+    let all = |text: String| ShownActions {
+        text,
+        set: gain.actions.clone(),
+    };
     if gain.actions.is_empty() {
-        return vec![gain.request.action.clone()];
+        return vec![all(gain.request.action.clone())];
     }
     if gain.actions.is_all() {
-        return vec!["*".to_owned()];
+        return vec![all("*".to_owned())];
     }
     if let Some(clause) = s.action.as_ref().filter(|c| c.negated)
         && clause.actions().is_some_and(|all| all.len() < gain.actions.len() * 2)
     {
-        return clause.items.iter().map(|i| format!("not {}", i.display())).collect();
+        let items = clause.items.iter();
+        return items.map(|i| all(format!("not {}", i.display()))).collect();
     }
     let mut rest = gain.actions.clone();
     let mut out = Vec::new();
     if let Some(clause) = s.action.as_ref().filter(|c| !c.negated) {
         for (item, set) in clause.items.iter().zip(clause.item_actions()) {
             if !set.is_empty() && set.is_subset(&gain.actions) && set.intersects(&rest) {
-                out.push(item.display());
+                out.push(ShownActions {
+                    text: item.display(),
+                    set: set.clone(),
+                });
                 rest.subtract(set);
             }
         }
     }
     for prefix in rest.services() {
-        let whole = ActionSet::expand(&format!("{prefix}:*"));
-        if whole.len() > 1 && whole.is_subset(&rest) {
-            out.push(format!("{prefix}:*"));
-            rest.subtract(&whole);
+        let text = format!("{prefix}:*");
+        let set = ActionSet::expand(&text);
+        if set.len() > 1 && set.is_subset(&rest) {
+            rest.subtract(&set);
+            out.push(ShownActions { text, set });
         }
     }
     let mut names: Vec<Action> = rest.iter().collect();
     names.sort_by_key(|a| (a.severity_rank(), a.name()));
-    out.extend(names.into_iter().map(|a| a.name().to_owned()));
+    out.extend(names.into_iter().map(|a| ShownActions {
+        text: a.name().to_owned(),
+        set: std::iter::once(a).collect(),
+    }));
     out
 }
 
 fn shown(negated: bool, items: &[&ClauseItem]) -> Vec<String> {
+    let mut seen = HashSet::new();
     let all = items.iter().map(|i| i.display());
+    let once = all.filter(|text| seen.insert(text.clone()));
     match negated {
-        true => all.map(|text| format!("not {text}")).collect(),
-        false => all.collect(),
+        true => once.map(|text| format!("not {text}")).collect(),
+        false => once.collect(),
     }
+}
+
+/// Of these resources, what a Deny was about.
+fn narrowed(resources: &[String], denied: &Statement) -> Vec<String> {
+    let items = denied.resource.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
+    let items: Vec<String> = items.map(ClauseItem::display).collect();
+    let mut out = Vec::new();
+    for on in resources {
+        let mut within = items
+            .iter()
+            .filter(|i| glob::matches(on, i, CaseSensitivity::Sensitive))
+            .peekable();
+        match within.peek() {
+            Some(_) => out.extend(within.cloned()),
+            None => out.push(on.clone()),
+        }
+    }
+    let mut seen = HashSet::new();
+    out.retain(|text| seen.insert(text.clone()));
+    out
 }
 
 struct GainDescription<'g> {
     gain: &'g NewGrant,
     /// The other document, and the one of the gain.
     judges: [&'g LoneDocument<'g>; 2],
-    written: &'g WrittenStatements,
+    /// What the statement was in the other document.
+    before: &'g WrittenTexts,
+}
+
+/// What is new on the same resources.
+struct ActionGroup<'s> {
+    actions: Vec<String>,
+    set: ActionSet,
+    resources: Vec<&'s ClauseItem>,
+    request: Witness,
 }
 
 impl GainDescription<'_> {
@@ -252,21 +329,95 @@ impl GainDescription<'_> {
         new.allows(request).is_yes() && old.allows(request).is_no()
     }
 
-    /// The resources of the statement on which something is new.
-    fn resources<'s>(&self, s: &'s Statement) -> Vec<&'s ClauseItem> {
-        let Some(clause) = &s.resource else {
-            return Vec::new();
-        };
-        if clause.negated || clause.items.len() < 2 {
-            return clause.items.iter().collect();
+    /// The actions by the resources that they are new on.
+    fn groups<'s>(&self, s: &'s Statement) -> Vec<ActionGroup<'s>> {
+        let all: &[ClauseItem] = s.resource.as_ref().map_or(&[], |c| &c.items);
+        let shown = actions(self.gain, s);
+        let is_plain = all.len() < 2 || s.resource.as_ref().is_some_and(|c| c.negated);
+        if is_plain {
+            return vec![ActionGroup {
+                actions: shown.into_iter().map(|a| a.text).collect(),
+                set: self.gain.actions.clone(),
+                resources: all.iter().collect(),
+                request: self.gain.request.clone(),
+            }];
         }
-        let action = catalogue().action(&self.gain.request.action);
-        let frame = action.map(|a| real::resources_of(a, false)).unwrap_or_default();
-        let is_new = |item: &&ClauseItem| {
-            let Some(glob) = self.glob(item) else { return false };
-            if glob.matches(&self.gain.request.resource) {
+        let mut left = MAX_TRIED;
+        let found: Vec<(&GrantPart, Vec<bool>)> = self
+            .gain
+            .parts
+            .iter()
+            .take(MAX_PARTS)
+            .map(|part| (part, self.resources(all, &part.request, &mut left)))
+            .collect();
+        let mut groups: Vec<(Vec<bool>, ActionGroup<'s>)> = Vec::new();
+        for ShownActions { text, set } in shown {
+            let mut on = vec![false; all.len()];
+            for (_, own) in found
+                .iter()
+                .filter(|(p, _)| p.actions == set || p.actions.intersects(&set))
+            {
+                on.iter_mut().zip(own).for_each(|(on, own)| *on |= own);
+            }
+            if !on.contains(&true) {
+                on = self.fresh(all);
+            }
+            match groups.iter_mut().find(|(known, _)| *known == on) {
+                Some((_, group)) => {
+                    group.actions.push(text);
+                    group.set.union_with(&set);
+                }
+                None => {
+                    let resources = all.iter().zip(&on).filter(|(_, on)| **on).map(|(i, _)| i);
+                    let group = ActionGroup {
+                        actions: vec![text],
+                        set,
+                        resources: resources.collect(),
+                        request: self.gain.request.clone(),
+                    };
+                    groups.push((on, group));
+                }
+            }
+        }
+        let mut out: Vec<ActionGroup<'s>> = groups.into_iter().map(|(_, group)| group).collect();
+        out.sort_by_key(|g| rank(&g.set));
+        for group in out.iter_mut().skip(1) {
+            let own = self.gain.parts.iter().filter(|p| p.actions.intersects(&group.set));
+            if let Some(part) = own.min_by_key(|p| rank(&p.actions)) {
+                group.request = part.request.clone();
+            }
+        }
+        out
+    }
+
+    /// Of each resource of the statement: whether it is not in the other document, if any is not.
+    fn fresh(&self, all: &[ClauseItem]) -> Vec<bool> {
+        let of: Vec<bool> = all.iter().map(|i| !self.before.resources.contains(&text(i))).collect();
+        match of.contains(&true) {
+            true => of,
+            false => vec![true; all.len()],
+        }
+    }
+
+    /// Of each resource of the statement: whether what the request does is new there.
+    fn resources(&self, all: &[ClauseItem], request: &Witness, left: &mut usize) -> Vec<bool> {
+        let action = catalogue().action(&request.action);
+        let frames = [false, true].map(|loose| action.map(|a| real::resources_of(a, loose)).unwrap_or_default());
+        // What the AWS data does not have, no pattern of it tells apart.
+        let is_it = |frame: &&Frame| frame.resources.iter().any(|g| g.matches(&request.resource));
+        let nothing = Frame::default();
+        let frame = frames.iter().find(is_it).unwrap_or(&nothing);
+        let mut is_new = |item: &ClauseItem| {
+            let Some(glob) = self.glob(item, request) else {
+                return false;
+            };
+            if glob.matches(&request.resource) {
                 return true;
             }
+            let Some(fewer) = left.checked_sub(1) else {
+                return !self.before.resources.contains(&text(item));
+            };
+            *left = fewer;
             let mut constraints = vec![Constraint {
                 globs: std::slice::from_ref(&glob),
                 inside: true,
@@ -282,20 +433,20 @@ impl GainDescription<'_> {
             };
             self.is_new(&Witness {
                 resource,
-                ..self.gain.request.clone()
+                ..request.clone()
             })
         };
-        clause.items.iter().take(MAX_ITEMS).filter(is_new).collect()
+        all.iter().map(&mut is_new).collect()
     }
 
-    fn glob(&self, item: &ClauseItem) -> Option<TextGlob> {
+    fn glob(&self, item: &ClauseItem, request: &Witness) -> Option<TextGlob> {
         let mut symbols = Symbols::default();
         symbols.fillings.clone_from(&self.gain.values);
         let one = |(key, value): (&String, &WitnessValue)| match value.values() {
             [one] => Some((key.clone(), one.clone())),
             _ => None,
         };
-        symbols.request = Some(self.gain.request.context.iter().filter_map(one).collect());
+        symbols.request = Some(request.context.iter().filter_map(one).collect());
         let reading = Reading {
             wildcards: true,
             variables: true,
@@ -315,7 +466,7 @@ impl GainDescription<'_> {
             return items().collect();
         }
         let everyone = callers::every_caller(true);
-        let is_new = |item: &&PrincipalItem| {
+        let is_new = |item: &PrincipalItem| {
             let mut symbols = Symbols::default();
             symbols.fillings.clone_from(&self.gain.values);
             let Ok(Some(globs)) = callers::named(item, false, &mut symbols) else {
@@ -330,15 +481,17 @@ impl GainDescription<'_> {
             };
             self.is_new(&self.gain.request.by(&caller))
         };
-        let all = clause.items.iter().take(MAX_ITEMS).filter(is_new);
-        all.map(|i| &i.value).collect()
+        let is_fresh = |item: &PrincipalItem| !self.before.principals.contains(&text(&item.value));
+        let all = clause.items.iter().enumerate();
+        all.filter(|(n, item)| if *n < MAX_ITEMS { is_new(item) } else { is_fresh(item) })
+            .map(|(_, item)| &item.value)
+            .collect()
     }
 
     /// The token that a reader would look at: what the other document does not have.
     fn token(&self, s: &Statement, resources: &[&ClauseItem], principals: &[&ClauseItem]) -> Span {
         let granting = self.granting_action(s);
-        let nothing = WrittenTexts::default();
-        let before = self.written.nearest(s).unwrap_or(&nothing);
+        let before = self.before;
         if let Some(item) = granting.filter(|i| !before.actions.contains(&text(i))) {
             return item.span;
         }
@@ -351,11 +504,28 @@ impl GainDescription<'_> {
             return span;
         }
         if let Some(c) = s.conditions.iter().find(|c| !before.conditions.contains(&line(c))) {
-            return c.span;
+            return self.fresh_value(c).map_or(c.span, |v| v.span);
         }
         let clause = |c: &Clause| c.key;
         let whole = || s.action.as_ref().map_or(s.span, clause);
         granting.map_or_else(whole, |i| i.span)
+    }
+
+    /// Of a list of values of which the other document has some: the one that it does not have. One that the request has comes
+    /// first.
+    fn fresh_value<'s>(&self, c: &'s Condition) -> Option<&'s ClauseItem> {
+        let is_old = |v: &&ClauseItem| self.before.values.contains(&(head(c), v.display()));
+        if c.parsed.is_none_or(|o| o.negated) || !c.values.iter().any(|v| is_old(&v)) {
+            return None;
+        }
+        let of_request = self.gain.request.context.get(&c.lower_key);
+        let is_asked = |v: &ClauseItem| {
+            let glob = v.text.known().map(|t| TextGlob::plain(&t));
+            let mut values = of_request.into_iter().flat_map(WitnessValue::values);
+            values.any(|value| glob.as_ref().is_some_and(|g| g.matches(value)))
+        };
+        let fresh = || c.values.iter().filter(|v| !is_old(v));
+        fresh().find(|v| is_asked(v)).or_else(|| fresh().next())
     }
 
     /// The item of `Action` by which the request is allowed.
@@ -377,10 +547,10 @@ impl GainDescription<'_> {
 
 fn line(c: &Condition) -> String {
     let values: Vec<String> = c.values.iter().map(ClauseItem::display).collect();
-    format!(
-        "{} {} {}",
-        c.operator.display().to_lowercase(),
-        c.lower_key,
-        values.join("\n")
-    )
+    format!("{} {}", head(c), values.join("\n"))
+}
+
+/// Its operator and key.
+fn head(c: &Condition) -> String {
+    format!("{} {}", c.operator.display().to_lowercase(), c.lower_key)
 }

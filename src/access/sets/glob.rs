@@ -3,7 +3,7 @@
 //! What is not known, a policy variable or a part that deployment fills in, is a character of its own: the same one equals
 //! itself, `*` covers it, and `?` does not, since its value may have any length.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::iam::condition::{Operator, OperatorFamily};
@@ -133,6 +133,8 @@ pub struct Symbols {
     meanings: Vec<Meaning>,
     /// The holes that were met, by name.
     pub holes: BTreeMap<String, HoleKind>,
+    /// Holes that are all of a principal.
+    pub principals: BTreeSet<String>,
     /// What holes are taken to be, by name.
     pub fillings: BTreeMap<String, String>,
     /// The keys of a request, where variables have a value.
@@ -202,6 +204,12 @@ impl TextGlob {
             '?' => Sym::One,
             c => Sym::Char(c),
         }))
+    }
+
+    /// With a pattern of AWS's own after it.
+    #[must_use]
+    pub(super) fn followed_by(&self, pattern: &str) -> Self {
+        Self::new(self.syms.iter().copied().chain(Self::plain(pattern).syms))
     }
 
     pub fn literal(text: &str) -> Self {

@@ -18,25 +18,29 @@ mod compare;
 mod concrete;
 mod describe;
 mod fill;
+mod gains;
 mod glob;
 mod keys;
+mod one_thing;
 mod real;
 mod request;
 mod search;
 mod solve;
 mod statements;
 mod witness;
+mod worlds;
 
 pub use common::{AskedCallers, AskedRequests, CommonAccess, find_common};
 #[cfg(any(test, feature = "internals"))]
-pub use compare::NewGrant;
-#[cfg(any(test, feature = "internals"))]
 pub use compare::compare;
-pub use compare::{Difference, Undecided, compare_as};
+pub use compare::compare_as;
 pub use concrete::Values;
 #[cfg(any(test, feature = "internals"))]
 pub use concrete::allows;
 pub use describe::{Change, Describer};
+pub use gains::{Difference, Undecided};
+#[cfg(any(test, feature = "internals"))]
+pub use gains::{GrantPart, NewGrant};
 #[cfg(any(test, feature = "internals"))]
 pub use glob::{Reading, Symbols, TextGlob};
 #[cfg(any(test, feature = "internals"))]

@@ -65,10 +65,17 @@ pub(super) fn resources_of(action: Action, loose: bool) -> Frame {
         required |= kind.required;
         for format in kind.arn_formats() {
             let (glob, sample) = read(format, kind.name(), loose);
+            if format.ends_with(":log-group:${LogGroupName}") {
+                // What most of its actions are checked against. CloudWatch Logs User Guide, "CloudWatch Logs resources and
+                // operations".
+                out.resources.push(glob.followed_by(":*"));
+                out.samples.push(format!("{sample}:*"));
+            }
             out.resources.push(glob);
             out.samples.push(sample);
         }
     }
+    out.resources.extend(action.checked_arns().map(TextGlob::plain));
     if !required {
         let all = if is_of_s3(action) { ALL_OF_S3 } else { "*" };
         out.resources.push(TextGlob::literal(all));

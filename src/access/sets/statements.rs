@@ -8,6 +8,7 @@ use super::callers;
 use super::concrete::is_hidden;
 use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::keys::KeyTest;
+use super::one_thing::is_one_thing;
 use super::real;
 use crate::iam::condition::{Operator, OperatorFamily};
 use crate::iam::variables::variables;
@@ -103,6 +104,8 @@ pub(super) struct Bounds {
     pub(super) deny: Bound,
     /// A part that is not known stands for any text in an upper bound.
     pub(super) widest: bool,
+    /// But one that is one name or ARN stands for itself.
+    pub(super) by_reference: bool,
     /// How far the wildcards of resources reach.
     pub(super) fields: Fields,
 }
@@ -134,6 +137,7 @@ struct StatementReader<'s> {
     space: &'s mut Space,
     bound: Bound,
     widest: bool,
+    by_reference: bool,
     fields: Fields,
     /// Hidden items are only those that are not known.
     is_json: bool,
@@ -193,6 +197,7 @@ impl StatementBoxes {
                     space: &mut *space,
                     bound,
                     widest: bounds.widest,
+                    by_reference: bounds.by_reference,
                     fields: bounds.fields,
                     is_json: document.format == SourceFormat::Json,
                     is_deny: of == Effect::Deny,
@@ -395,6 +400,10 @@ impl StatementReader<'_> {
             if item.text.known().is_some_and(|t| real::is_every_bucket(&t)) {
                 globs.push(TextGlob::literal(real::ALL_OF_S3));
             }
+            let reading = Reading {
+                widest: reading.widest && !(self.by_reference && is_one_thing(item)),
+                ..reading
+            };
             match TextGlob::read(&item.text, reading, &mut self.space.symbols) {
                 Ok(glob) => globs.push(glob),
                 Err(_) => {

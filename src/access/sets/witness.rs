@@ -7,11 +7,12 @@ use super::concrete::Values;
 use super::fill::{value_of_hole, value_of_variable};
 use super::glob::Meaning;
 use super::keys::KeyState;
-use super::real;
+use super::real::{self, ACCOUNT};
 use super::request::{Witness, WitnessValue};
 use super::solve::Cell;
 use super::statements::{ACTION, CALLER, FIRST_KEY, RESOURCE, Space};
 use crate::iam::Action;
+use crate::iam::arn::is_account_id;
 
 /// A request, in which everything unknown has a value: also variables that the texts of the request do not have.
 pub(super) fn witness(
@@ -24,7 +25,13 @@ pub(super) fn witness(
     let symbols = &space.symbols;
     let mut values = given.clone();
     for (name, kind) in &symbols.holes {
-        values.entry(name.clone()).or_insert_with(|| value_of_hole(*kind, name));
+        values.entry(name.clone()).or_insert_with(|| {
+            let value = value_of_hole(*kind, name);
+            match symbols.principals.contains(name) && !is_account_id(&value) {
+                true => format!("arn:aws:iam::{ACCOUNT}:role/{value}"),
+                false => value,
+            }
+        });
     }
     let mut states: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut absent: BTreeSet<&str> = BTreeSet::new();

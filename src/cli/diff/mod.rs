@@ -1,34 +1,39 @@
 //! `diff`: what a change of policies grants.
 
+mod denied;
 mod narrow;
 mod operands;
 mod paths;
+mod settings;
 mod subjects;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 
+use self::denied::ComparedSides;
 use self::operands::{DiffOperand, operands};
 use self::paths::{ChangedPaths, PathList, SubjectMoves, changed_paths, paths_of, place};
+use self::settings::changed_settings;
 use self::subjects::{SubjectList, SubjectPair, pairs};
 use super::input::{InputArgs, severity};
 use super::run::{self, Loaded};
 use super::{CliFailure, terminal};
-use crate::access::sets::{Describer, Difference, Undecided, Values, compare_as};
+use crate::access::sets::{Change, Describer, Difference, Undecided, Values, compare_as};
 use crate::finding::Severity;
 use crate::iam::Document;
 use crate::paths::AccessPath;
 use crate::pipeline::Analysis;
-use crate::project::{AccessSubject, CombinedPolicy, SubjectKind};
+use crate::project::{AccessSubject, CombinedPolicy, Project, SubjectKind};
 use crate::report::{
     DiffChange, DiffMove, DiffPage, DiffPath, DiffSide, DiffUnknown, diff_github, diff_human, diff_json, diff_markdown,
 };
 use crate::secrets::Mask;
 use crate::settings::Settings;
-use crate::source::{FileId, Sources, Span, join_path, parent_path, relative_path};
+use crate::source::{FileId, Hole, Sources, Span, join_path, parent_path, relative_path};
 use crate::triage::Report;
 use crate::unjudged::UnjudgedReason;
 
@@ -75,8 +80,10 @@ impl DiffArgs {
                 let new_report = new.report(new_analysis, of_new.run_options());
                 old.ensure_read()?;
                 new.ensure_read()?;
-                let a = DiffInput::new(old, old_analysis, &old_report, &of_old);
-                let b = DiffInput::new(new, new_analysis, &new_report, &of_new);
+                let mut a = DiffInput::new(old, old_analysis, &old_report, &of_old);
+                let mut b = DiffInput::new(new, new_analysis, &new_report, &of_new);
+                a.hide_what_is_only_in(&new_analysis.project, &old_analysis.project);
+                b.hide_what_is_only_in(&old_analysis.project, &new_analysis.project);
                 let found = pairs(&a.subjects, &b.subjects);
                 let paths = match a.says_the_same_as(&b) {
                     true => ChangedPaths::default(),
@@ -88,7 +95,13 @@ impl DiffArgs {
                         changed_paths(&of_from, &of_to)
                     }
                 };
-                self.finish(page(a, b, found, paths)?)
+                let settings = changed_settings(
+                    (&old_analysis.project, &|p| a.below(p)),
+                    (&new_analysis.project, &|p| b.below(p)),
+                );
+                let mut page = page(a, b, found, paths)?;
+                page.unknown.extend(settings);
+                self.finish(page)
             })
         })
     }
@@ -147,6 +160,21 @@ impl<'a> DiffInput<'a> {
                 cwd: read.cwd.clone(),
                 root: read.root.clone(),
             },
+        }
+    }
+
+    /// References to what the other side alone has: a resource was renamed, and they were not.
+    fn hide_what_is_only_in(&mut self, other: &Project<'_>, own: &Project<'_>) {
+        let addresses =
+            |p: &Project<'_>| -> HashSet<Arc<str>> { p.resources.iter().map(|r| r.address.name.clone()).collect() };
+        let own = addresses(own);
+        let gone: HashSet<Arc<str>> = addresses(other).difference(&own).cloned().collect();
+        if gone.is_empty() {
+            return;
+        }
+        let is_gone = |hole: &Hole| Project::refers_to(hole, &gone) && !Project::refers_to(hole, &own);
+        for subject in &mut self.subjects.all {
+            subject.policy.hide(&is_gone);
         }
     }
 
@@ -259,15 +287,15 @@ fn page<'a>(
     }
     let mut changed = Vec::new();
     let mut moved = Vec::new();
-    for pair in found {
+    for pair in found.iter().copied() {
         let (before, after) = (
             pair.old.map(|at| &old.subjects.all[at]),
             pair.new.map(|at| &new.subjects.all[at]),
         );
         if let (true, Some(before), Some(after)) = (pair.moved, before, after) {
             moved.push(DiffMove {
-                subject: shown(after, new.side.sources),
-                from: shown(before, old.side.sources),
+                subject: shown(after, new.side.sources, None),
+                from: shown(before, old.side.sources, None),
                 old_span: before.span,
                 span: after.span,
             });
@@ -312,7 +340,8 @@ fn page<'a>(
         moved,
         assumed: BTreeMap::new(),
     };
-    for SubjectPair { old, new, .. } in changed {
+    for pair in changed {
+        let SubjectPair { old, new, .. } = pair;
         let (before, after) = (old.map(|at| &of_old.all[at]), new.map(|at| &of_new.all[at]));
         let Some(named) = after.or(before) else { continue };
         let is_single = |list: &SubjectList| list.is_whole && list.all.len() == 1;
@@ -324,14 +353,34 @@ fn page<'a>(
         };
         let subject = match is_only {
             true => page.new.name.to_owned(),
-            false => shown(named, sources),
+            false => {
+                let side = new.map_or((&of_old, old), |at| (&of_new, Some(at)));
+                let root = side.1.and_then(|at| side.0.roots.get(at));
+                let in_several = [&of_old, &of_new].into_iter().any(|l| l.is_in_several_roots(named));
+                shown(named, sources, root.map(String::as_str).filter(|_| in_several))
+            }
         };
         let nothing = named.policy.nothing();
         let (before, after) = (
             before.map_or(&nothing, |s| &s.policy),
             after.map_or(&nothing, |s| &s.policy),
         );
-        page.add(&subject, named.caller.as_deref(), before, after);
+        page.add(&subject, named, before, after);
+        for (from, to, to_sources, is_gain) in [
+            (&of_old, &of_new, page.new.sources, true),
+            (&of_new, &of_old, page.old.sources, false),
+        ] {
+            let sides = ComparedSides {
+                from,
+                to,
+                to_sources,
+                is_gain,
+            };
+            let found = sides.no_longer_denied(&subject, &pair, &found);
+            let changes = if is_gain { &mut page.gained } else { &mut page.lost };
+            changes.extend(found.changes);
+            page.unknown.extend(found.unknown);
+        }
     }
     let worst = |c: &DiffChange| (Reverse(c.change.severity), c.change.span);
     page.gained.sort_by_key(worst);
@@ -340,24 +389,31 @@ fn page<'a>(
     Ok(page)
 }
 
-/// A subject in words.
-fn shown(subject: &AccessSubject, sources: &Sources) -> String {
-    let address = subject.address.clone();
+/// A subject in words, with its root where several have the address.
+fn shown(subject: &AccessSubject, sources: &Sources, root: Option<&str>) -> String {
+    // A data source is a document, without a property.
+    let address = subject.address.as_ref().map(|a| a.trim_end_matches('.').to_owned());
     let name = address.unwrap_or_else(|| sources.path(subject.span.file).to_owned());
-    match subject.kind {
-        SubjectKind::Trust => format!("{name} (trust)"),
-        _ => name,
+    let trust = (subject.kind == SubjectKind::Trust).then_some("trust");
+    let notes: Vec<&str> = trust
+        .into_iter()
+        .chain(root.filter(|r| !matches!(*r, "" | ".")))
+        .collect();
+    match notes.as_slice() {
+        [] => name,
+        notes => format!("{name} ({})", notes.join(", ")),
     }
 }
 
 impl DiffPage<'_> {
-    fn add(&mut self, subject: &str, caller: Option<&str>, before: &CombinedPolicy, after: &CombinedPolicy) {
+    fn add(&mut self, subject: &str, named: &AccessSubject, before: &CombinedPolicy, after: &CombinedPolicy) {
+        let caller = named.caller.as_deref();
         let (old, new) = (&before.document, &after.document);
         let (only_old, only_new) = (before.beyond(after), after.beyond(before));
         let more = compare_as(old, &only_new, &Values::new(), caller);
         let less = compare_as(new, &only_old, &more.assumed, caller);
-        let gained = changes(subject, &more, before, (after, &only_new));
-        let lost = changes(subject, &less, after, (before, &only_old));
+        let gained = changes(subject, named, &more, before, (after, &only_new));
+        let lost = changes(subject, named, &less, after, (before, &only_old));
         if before.limits == after.limits && before.limits.is_empty() {
             self.gained.extend(gained);
             self.lost.extend(lost);
@@ -454,29 +510,37 @@ impl DiffPage<'_> {
 /// What `to` allows and `from` does not, in words and places.
 fn changes(
     subject: &str,
+    named: &AccessSubject,
     found: &Difference,
     from: &CombinedPolicy,
     (to, document): (&CombinedPolicy, &Document),
 ) -> Vec<DiffChange> {
     let mut describer = Describer::new(&from.document, document);
-    let all = found.gained.iter().filter_map(|g| {
-        let mut change = describer.describe(g)?;
-        change.span = to.place(g.statement, change.span);
-        Some(DiffChange {
+    let mut out = Vec::new();
+    for g in &found.gained {
+        out.extend(describer.describe(g).into_iter().map(|change| DiffChange {
             subject: subject.to_owned(),
-            change,
-        })
-    });
-    all.collect()
+            is_unattached: named.is_unattached(),
+            change: Change {
+                span: to.place(g.statement, change.span),
+                ..change
+            },
+        }));
+    }
+    out
 }
 
 fn unknown(subject: &str, doubt: &Undecided, policy: &CombinedPolicy, is_new: bool, is_gain: bool) -> DiffUnknown {
     let statement = doubt
         .statement
         .and_then(|at| Some((at, policy.document.statements.get(at)?)));
+    let gone = doubt.statement.and_then(|at| policy.dangling.get(&at));
     DiffUnknown {
         subject: subject.to_owned(),
-        why: doubt.why.clone(),
+        why: match gone {
+            Some(name) => format!("refers to `{name}`, which is not there"),
+            None => doubt.why.clone(),
+        },
         is_new,
         is_gain,
         span: Some(statement.map_or(policy.document.span, |(at, s)| policy.place(at, s.span))),

@@ -34,6 +34,14 @@ impl SubjectList {
         }
     }
 
+    /// Whether what is deployed by itself in several places has this address.
+    pub(super) fn is_in_several_roots(&self, subject: &AccessSubject) -> bool {
+        let same = |s: &&AccessSubject| s.address.is_some() && s.address == subject.address;
+        let mut roots = self.all.iter().filter(same).map(|s| &s.root);
+        let first = roots.next();
+        roots.any(|root| Some(root) != first)
+    }
+
     /// The only document, where there is one.
     fn only_document(&self) -> Option<usize> {
         match self.all.as_slice() {

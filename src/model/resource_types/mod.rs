@@ -7,6 +7,7 @@
 mod generate;
 
 use crate::iam::PolicyKind;
+use crate::source::{Span, Text};
 
 /// What is known of a type.
 #[derive(Debug)]
@@ -41,6 +42,18 @@ pub struct ArnForm {
     pub names: &'static [&'static str],
     pub arns: &'static [&'static str],
     pub urls: &'static [&'static str],
+}
+
+impl ArnForm {
+    /// What an attribute is where the ARN is this one. CloudFormation's ARN of a log group is that of its streams.
+    /// CloudFormation User Guide, "AWS::Logs::LogGroup", "Return values".
+    pub fn attribute(&self, attribute: &str, mut arn: Text) -> Text {
+        if (self.service, attribute) == ("logs", "Arn") {
+            let span = arn.span_of(0..arn.len()).unwrap_or(Span::NOWHERE);
+            arn.append(&Text::synthetic(":*", span));
+        }
+        arn
+    }
 }
 
 /// A property that names a role.

@@ -1,4 +1,4 @@
-//! Service control policies that the repository attaches to the root of its organization, or to its own account.
+//! Service and resource control policies that the repository attaches to the root of its organization, or to its own account.
 
 use super::index::{ReferenceIndex, target_of};
 use crate::iam::{Ownership, PolicyKind};
@@ -40,16 +40,20 @@ pub(super) fn guardrails(project: &mut Project<'_>, index: &ReferenceIndex) {
     }
     found.sort_unstable();
     found.dedup();
-    let control = |d: &DocumentId| {
-        let d = &project.documents[*d];
-        d.kind == PolicyKind::Scp && d.branch.is_none()
+    let of_kind = |kind: PolicyKind| {
+        let is_so = |d: &DocumentId| {
+            let d = &project.documents[*d];
+            d.kind == kind && d.branch.is_none()
+        };
+        found.iter().copied().filter(is_so).collect::<Vec<_>>()
     };
-    found.retain(control);
-    let attached = found.into_iter().map(|document| Guardrail {
+    let (services, resources) = (of_kind(PolicyKind::Scp), of_kind(PolicyKind::Rcp));
+    let attached = services.into_iter().map(|document| Guardrail {
         document,
         level: GuardrailLevel::Attached,
     });
     project.service_control_policies.extend(attached);
+    project.resource_control_policies = resources;
 }
 
 /// The root of an organization: `r-ab12`, `roots[0].id` of an organization, its `RootId`.

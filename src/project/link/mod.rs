@@ -55,6 +55,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
         workloads: Vec::new(),
         wanted: Vec::new(),
         service_control_policies: Vec::new(),
+        resource_control_policies: Vec::new(),
         management: BTreeSet::new(),
         contracts: own.contracts.clone(),
     };

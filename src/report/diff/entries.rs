@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{DiffChange, DiffPath, NAMED};
 use crate::finding::Severity;
 use crate::paths::Gain;
-use crate::phrase::{all_of, and_more, list};
+use crate::phrase::{all_of, and_more, count, list};
 use crate::source::Span;
 
 /// Gains or losses that are shown as one.
@@ -16,16 +16,34 @@ pub(in crate::report) struct DiffEntry<'a> {
     /// The worst.
     pub(in crate::report) first: &'a DiffChange,
     pub(super) is_gain: bool,
-    actions: Vec<&'a str>,
-    resources: Vec<&'a str>,
+    groups: Vec<EntryGroup<'a>>,
     principals: Vec<&'a str>,
     keys: Vec<&'a str>,
     /// Some of it has other conditions, or none.
     differs: bool,
 }
 
+/// Actions, with the resources that they are gained or lost on.
+#[derive(Clone, Debug)]
+struct EntryGroup<'a> {
+    actions: Vec<&'a str>,
+    resources: Vec<&'a str>,
+    is_unreal: bool,
+}
+
+impl EntryGroup<'_> {
+    /// "`s3:PutObject` on `arn:aws:s3:::b/*`"
+    fn text(&self, most: usize) -> String {
+        let mut out = some(&self.actions, most) + &lead(" on ", &self.resources, most);
+        if self.is_unreal {
+            out += " (no resource of these actions, as far as the AWS data says)";
+        }
+        out
+    }
+}
+
 /// What makes changes of several subjects the same one.
-type SameChange<'a> = (Span, &'a [String], &'a [String], &'a [String], Vec<String>);
+type SameChange<'a> = (Span, [&'a [String]; 3], Vec<String>, bool);
 
 impl<'a> DiffEntry<'a> {
     pub(super) fn of(change: &'a DiffChange, is_gain: bool) -> Self {
@@ -37,8 +55,11 @@ impl<'a> DiffEntry<'a> {
             subjects: vec![&change.subject],
             first: change,
             is_gain,
-            actions: c.actions.iter().map(String::as_str).collect(),
-            resources: c.resources.iter().map(String::as_str).collect(),
+            groups: vec![EntryGroup {
+                actions: c.actions.iter().map(String::as_str).collect(),
+                resources: c.resources.iter().map(String::as_str).collect(),
+                is_unreal: c.is_unreal,
+            }],
             principals: c.principals.iter().map(String::as_str).collect(),
             keys,
             differs: false,
@@ -52,10 +73,11 @@ impl<'a> DiffEntry<'a> {
         for change in changes {
             let c = &change.change;
             let conditions = c.conditions.iter().map(|c| format!("{c:?}")).collect();
-            let key = (c.span, &*c.actions, &*c.resources, &*c.principals, conditions);
+            let lists = [&*c.actions, &*c.resources, &*c.principals];
+            let key = (c.span, lists, conditions, change.is_unattached);
             let at = *same.entry(key).or_insert(entries.len());
             match entries.get_mut(at) {
-                Some(entry) => entry.subjects.push(&change.subject),
+                Some(entry) => add(&mut entry.subjects, vec![&change.subject]),
                 None => entries.push(Self::of(change, is_gain)),
             }
         }
@@ -75,32 +97,39 @@ impl<'a> DiffEntry<'a> {
 
     fn join(&mut self, other: Self) {
         self.differs |= self.keys != other.keys;
-        for (own, more) in [
-            (&mut self.actions, other.actions),
-            (&mut self.resources, other.resources),
-            (&mut self.principals, other.principals),
-            (&mut self.keys, other.keys),
-        ] {
-            for text in more {
-                if !own.contains(&text) {
-                    own.push(text);
+        add(&mut self.principals, other.principals);
+        add(&mut self.keys, other.keys);
+        for group in other.groups {
+            let same = |known: &&mut EntryGroup<'a>| {
+                known.is_unreal == group.is_unreal
+                    && (known.resources == group.resources || known.actions == group.actions)
+            };
+            match self.groups.iter_mut().find(same) {
+                Some(known) => {
+                    add(&mut known.actions, group.actions);
+                    add(&mut known.resources, group.resources);
+                    if known.resources.contains(&"*") {
+                        known.resources = vec!["*"];
+                    }
                 }
+                None => self.groups.push(group),
             }
-        }
-        if self.resources.contains(&"*") {
-            self.resources = vec!["*"];
         }
     }
 
-    /// "`new.json` gains `s3:PutObject` on `arn:aws:s3:::b/*`"
+    /// "`new.json` gains `s3:PutObject` on `arn:aws:s3:::b/*`", "`aws_iam_policy.p` (not attached here) allows `s3:PutObject`"
     pub(in crate::report) fn sentence(&self, most: usize) -> String {
-        let verb = match (self.is_gain, self.subjects.len()) {
-            (true, 1) => "gains",
-            (true, _) => "gain",
-            (false, 1) => "loses",
-            (false, _) => "lose",
+        let is_one = self.subjects.len() == 1;
+        let (who, verb) = match (self.first.is_unattached, self.is_gain) {
+            (false, true) => ("", if is_one { "gains" } else { "gain" }),
+            (false, false) => ("", if is_one { "loses" } else { "lose" }),
+            (true, true) => (" (not attached here)", if is_one { "allows" } else { "allow" }),
+            (true, false) => (
+                " (not attached here)",
+                if is_one { "no longer allows" } else { "no longer allow" },
+            ),
         };
-        format!("{} {}", some_of(&self.subjects, most), self.does(verb, most))
+        format!("{}{who} {}", some_of(&self.subjects, most), self.does(verb, most))
     }
 
     /// The sentence and the request.
@@ -111,24 +140,39 @@ impl<'a> DiffEntry<'a> {
 
     /// The same without the subjects.
     pub(super) fn does(&self, verb: &str, most: usize) -> String {
-        let of = |lead: &str, items: &[&str]| match items {
-            [] => String::new(),
-            ["*"] => format!("{lead}any {}", if lead == " on " { "resource" } else { "principal" }),
-            items => format!("{lead}{}", some(items, most)),
-        };
-        let mut out = format!("{verb} {}", some(&self.actions, most));
-        out += &of(" on ", &self.resources);
-        if self.first.change.is_unreal {
-            out += " (no resource of these actions, as far as the AWS data says)";
+        let shown = self.groups.len().min(most);
+        let texts: Vec<String> = self.groups[..shown].iter().map(|g| g.text(most)).collect();
+        let mut out = format!("{verb} {}", texts.join(if texts.len() > 2 { "; " } else { ", and " }));
+        let rest: usize = self.groups[shown..].iter().map(|g| g.actions.len()).sum();
+        if rest > 0 {
+            let _ = write!(out, "; and {} on other resources", count(rest, "other", "others"));
         }
-        out += &of(" for ", &self.principals);
-        let lead = if self.differs { ", partly" } else { "" };
+        out += &lead(" for ", &self.principals, most);
+        let partly = if self.differs { ", partly" } else { "" };
         match self.keys.as_slice() {
             [] => {}
-            [one] => drop(write!(out, "{lead} under a condition on `{one}`")),
-            more => drop(write!(out, "{lead} under conditions on {}", some(more, most))),
+            [one] => drop(write!(out, "{partly} under a condition on `{one}`")),
+            more => drop(write!(out, "{partly} under conditions on {}", some(more, most))),
         }
         out
+    }
+}
+
+/// The texts that are not there yet.
+fn add<'a>(own: &mut Vec<&'a str>, more: Vec<&'a str>) {
+    for text in more {
+        if !own.contains(&text) {
+            own.push(text);
+        }
+    }
+}
+
+/// " on `a`, `b`", " on any resource"
+fn lead(lead: &str, items: &[&str], most: usize) -> String {
+    match items {
+        [] => String::new(),
+        ["*"] => format!("{lead}any {}", if lead == " on " { "resource" } else { "principal" }),
+        items => format!("{lead}{}", some(items, most)),
     }
 }
 

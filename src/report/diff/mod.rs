@@ -44,6 +44,8 @@ pub struct DiffSide<'a> {
 #[derive(Debug)]
 pub struct DiffChange {
     pub subject: String,
+    /// It is a policy that nothing here attaches.
+    pub is_unattached: bool,
     pub change: Change,
 }
 
@@ -105,16 +107,20 @@ impl DiffPage<'_> {
         !has_changes && !has_paths && self.unknown.is_empty()
     }
 
+    /// Entries as they are listed.
     pub(in crate::report) fn counts(&self) -> String {
-        let (gained, lost, unknown) = (self.gained.len(), self.lost.len(), self.unknown.len());
+        let entries = |list, is_gain| DiffEntry::all(list, is_gain).len();
+        let (gained, lost) = (entries(&self.gained, true), entries(&self.lost, false));
+        let unknown = undecided(&self.unknown).len();
         let moved = match self.moved.len() {
             0 => String::new(),
             moved => format!(", {moved} moved"),
         };
         let mut paths = String::new();
-        for (list, verb) in [(&self.opened, "opened"), (&self.closed, "closed")] {
+        for (list, is_gain, verb) in [(&self.opened, true, "opened"), (&self.closed, false, "closed")] {
             if !list.is_empty() {
-                let _ = write!(paths, ", {} {verb}", count(list.len(), "path", "paths"));
+                let entries = PathEntry::all(list, is_gain).len();
+                let _ = write!(paths, ", {} {verb}", count(entries, "path", "paths"));
             }
         }
         format!("{gained} gained, {lost} lost, {unknown} unknown{paths}{moved}")

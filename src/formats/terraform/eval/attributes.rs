@@ -15,18 +15,22 @@ use crate::formats::terraform::parse::directory::Decl;
 impl<'a> TerraformEvaluator<'a> {
     /// `resource.name`: an argument's value, or a hole that names the resource.
     pub(crate) fn resource_attribute(&self, target: &HoleTarget, name: &str, view: View, span: Span) -> Value {
+        let found = self.modules.borrow().get(&target.scope).cloned();
+        let (base, key) = split_key(&target.address);
+        let declared = found.and_then(|m| Some((m.directory.resource(base)?, m)));
+        // Of unknown many, all have the address without a key.
+        let is_shared = declared.as_ref().is_some_and(|(decl, module)| {
+            key.is_some() && matches!(self.expansion(module, base, decl).shape, InstanceCount::Unknown)
+        });
         let wanted = HoleTarget {
+            scope: target.scope.clone(),
+            address: if is_shared { base.into() } else { target.address.clone() },
             attribute: name.into(),
-            ..target.clone()
         };
-        let shown = format!("{}.{name}", target.address);
+        let shown = format!("{}.{name}", wanted.address);
         let hole = |kind: HoleKind| Value::unknown(Hole::new(kind, shown.as_str(), span));
         let reference = || Value::unknown(Hole::new(HoleKind::Resource, shown.as_str(), span).to(wanted.clone()));
-        let Some(module) = self.modules.borrow().get(&target.scope).cloned() else {
-            return hole(HoleKind::Other);
-        };
-        let (base, key) = split_key(&target.address);
-        let Some(decl) = module.directory.resource(base) else {
+        let Some((decl, module)) = declared else {
             return hole(HoleKind::Other);
         };
         let kind = decl.block().label(0);

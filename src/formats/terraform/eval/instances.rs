@@ -12,7 +12,7 @@ use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
 use crate::formats::terraform::eval::module::TerraformModule;
 use crate::formats::terraform::eval::switches::Switches;
 use crate::formats::terraform::eval::to_string;
-use crate::formats::terraform::eval::values::{inherit, is_spread, pairs};
+use crate::formats::terraform::eval::values::{inherit, is_spread, pairs, told_apart};
 use crate::formats::terraform::parse::directory::Decl;
 
 /// How many instances of one resource or module are distinguished.
@@ -176,13 +176,14 @@ impl<'a> TerraformEvaluator<'a> {
         };
         let shape = match known {
             Some(items) if items.len() <= MAX_INSTANCES => {
-                let keyed = items.into_iter().map(|(k, v)| {
-                    let named = if is_set { &v } else { &k };
+                let keys = items.iter().map(|(k, v)| {
+                    let named = if is_set { v } else { k };
                     // Which it is stays open, as for a key that is chosen from several.
                     let open = || Text::hole(Hole::new(HoleKind::Input, "each.key", named.span));
-                    (to_string::to_text(named).unwrap_or_else(open), v)
+                    to_string::to_text(named).unwrap_or_else(open)
                 });
-                InstanceCount::Each(keyed.collect())
+                let keys = told_apart(keys).into_iter();
+                InstanceCount::Each(keys.zip(items.into_iter().map(|(_, v)| v)).collect())
             }
             _ => InstanceCount::Unknown,
         };
@@ -310,9 +311,31 @@ impl<'a> TerraformEvaluator<'a> {
             (InstanceCount::Each(keys), Some(key)) if expanded.varies => {
                 keys.iter().position(|(k, _)| format!("{:?}", k.display()) == key)?
             }
+            (InstanceCount::Unknown, Some(key)) => {
+                let instance = self.instance(module, decl, &expanded, 0);
+                return Some(self.with_key(instance, decl, key));
+            }
             _ => 0,
         };
         Some(self.instance(module, decl, &expanded, i))
+    }
+
+    /// One of unknown many, of which the key is known.
+    fn with_key(&self, instance: Instance<'a>, decl: &Decl<'a>, key: &str) -> Instance<'a> {
+        let at = decl.block().header;
+        let Some(name) = key.strip_prefix('"').and_then(|k| k.strip_suffix('"')) else {
+            let index = Value::new(ValueKind::Num(key.into()), at);
+            let env = self.instance_env(&instance.env, decl, "count", &[("index", index)]);
+            return Instance { env, ..instance };
+        };
+        let key = Value::synthetic(name, at);
+        // Of a set, the value is the key.
+        let value = match decl.expr("for_each").map(|e| self.expr(e, &instance.env).kind) {
+            Some(ValueKind::Seq(_)) => key.clone(),
+            _ => Value::unknown(Hole::new(HoleKind::Input, "each.value", at)),
+        };
+        let env = self.instance_env(&instance.env, decl, "each", &[("key", key), ("value", value)]);
+        Instance { env, ..instance }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::value::{Guard, Value, ValueKind};
 use crate::formats::terraform::eval::branches::MAX_BRANCHES;
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
 use crate::formats::terraform::eval::instances::InstanceCount;
-use crate::formats::terraform::eval::values::{first, inherit, is_spread, pairs, sorted_entries, spread_of};
+use crate::formats::terraform::eval::values::{entry_of, first, inherit, is_spread, pairs, sorted_entries, spread_of};
 
 /// One step of a traversal, with the span of all up to its end.
 enum TraversalStep<'t> {
@@ -61,12 +61,19 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     fn walk(&self, mut value: Value, steps: &[TraversalStep<'_>], tree: &Tree, env: &EvalScope<'a>) -> Value {
-        for step in steps {
+        let mut steps = steps.iter();
+        while let Some(step) = steps.next() {
             value = match step {
                 TraversalStep::Name(name, span) => self.attribute(&value, name, *span, env),
                 TraversalStep::Index(index, span) => {
                     let index = self.eval(tree, *index, env);
-                    self.index(&value, &index, *span, env)
+                    match (steps.as_slice().first(), one_of_many(&value, &index)) {
+                        (Some(TraversalStep::Name(name, span)), Some(one)) => {
+                            steps.next();
+                            self.attribute(&one, name, *span, env)
+                        }
+                        _ => self.index(&value, &index, *span, env),
+                    }
                 }
             };
         }
@@ -304,6 +311,9 @@ impl<'a> TerraformEvaluator<'a> {
 
     /// What a key that is not known finds in an object, or `otherwise`: each of its values, as long as they are few.
     pub(crate) fn by_key(&self, map: &Value, key: &Value, otherwise: Option<&Value>, span: Span) -> Option<Value> {
+        if let Some(entry) = key.as_text().and_then(|key| entry_of(map, key)) {
+            return Some(read_at(inherit(&entry.value, &map.via), span));
+        }
         let subject = &key.as_hole().filter(|h| h.kind == HoleKind::Input)?.name;
         let entries = sorted_entries(map);
         let most = MAX_BRANCHES - usize::from(otherwise.is_some());
@@ -364,6 +374,24 @@ impl<'a> TerraformEvaluator<'a> {
             }
         })
     }
+}
+
+/// A resource of which there are unknown many, with a key that is known.
+fn one_of_many(resource: &Value, key: &Value) -> Option<Value> {
+    let hole = resource.as_hole()?;
+    let target = hole.target.as_ref().filter(|t| t.attribute.is_empty())?;
+    let key = match &key.kind {
+        ValueKind::Num(n) => n.to_string(),
+        _ => format!("{:?}", key.as_text()?.known()?),
+    };
+    let one = HoleTarget {
+        address: format!("{}[{key}]", target.address).into(),
+        ..target.clone()
+    };
+    Some(Value {
+        via: resource.via.clone(),
+        ..Value::unknown(hole.clone().to(one))
+    })
 }
 
 /// An unknown value is written where it is read, as far as anyone can tell.

@@ -1,6 +1,8 @@
 //! What evaluation asks of values: their items in Terraform's order, the way they travelled, how much of them is unknown.
 
-use crate::source::{Hole, HoleKind, Span};
+use std::collections::HashMap;
+
+use crate::source::{Hole, HoleKind, Piece, Span, Text};
 pub(crate) use crate::value::inherited as inherit;
 use crate::value::{Branch, MapEntry, Value, ValueKind};
 
@@ -17,17 +19,15 @@ pub(crate) fn pairs(collection: &Value) -> Option<Vec<(Value, Value)>> {
                 })
                 .collect(),
         ),
-        ValueKind::Map(_) => Some(
-            sorted_entries(collection)
-                .into_iter()
-                .map(|e| {
-                    (
-                        Value::text(e.key.clone(), e.key_span),
-                        inherit(&e.value, &collection.via),
-                    )
-                })
-                .collect(),
-        ),
+        ValueKind::Map(_) => {
+            let entries = sorted_entries(collection);
+            let keys = told_apart(entries.iter().map(|e| e.key.clone()));
+            let each = keys.into_iter().zip(entries);
+            Some(
+                each.map(|(key, e)| (Value::text(key, e.key_span), inherit(&e.value, &collection.via)))
+                    .collect(),
+            )
+        }
         ValueKind::Null => Some(Vec::new()),
         _ => None,
     }
@@ -53,6 +53,48 @@ pub(crate) fn sorted_entries(map: &Value) -> Vec<&MapEntry> {
         out.push(entry);
     }
     out
+}
+
+/// Keys of one object. Two that are not known and read alike are two keys all the same: the second gets another name.
+pub(crate) fn told_apart(keys: impl Iterator<Item = Text>) -> Vec<Text> {
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let each = keys.map(|key| {
+        if key.is_known() {
+            return key;
+        }
+        let before = seen.entry(key.display()).or_default();
+        *before += 1;
+        match *before {
+            1 => key,
+            n => numbered(&key, n),
+        }
+    });
+    each.collect()
+}
+
+fn numbered(key: &Text, n: usize) -> Text {
+    let mut out = Text::default();
+    for piece in key.pieces() {
+        match piece {
+            Piece::Lit(_) => out.push(piece.clone()),
+            Piece::Hole(hole) => out.append(&Text::hole(Hole {
+                name: format!("{} #{n}", hole.name).into(),
+                ..(**hole).clone()
+            })),
+        }
+    }
+    out
+}
+
+/// The entry whose key is the same text, known or not.
+pub(crate) fn entry_of<'v>(map: &'v Value, key: &Text) -> Option<&'v MapEntry> {
+    let entries = sorted_entries(map);
+    let keys = told_apart(entries.iter().map(|e| e.key.clone()));
+    let wanted = key.display();
+    let at = keys
+        .iter()
+        .position(|k| k.is_known() == key.is_known() && k.display() == wanted)?;
+    entries.get(at).copied()
 }
 
 /// Ends the name of an unknown item that stands for any number of items.

@@ -1,0 +1,110 @@
+//! What one document grants beyond another one, as it is found: gains by statement, and what could not be decided.
+
+use std::collections::BTreeSet;
+
+use super::concrete::Values;
+use super::request::Witness;
+use crate::iam::{Action, ActionSet};
+
+/// What a document grants beyond another one.
+#[derive(Clone, Debug, Default)]
+pub struct Difference {
+    /// In the order of the statements.
+    pub gained: Vec<NewGrant>,
+    pub unknown: Vec<Undecided>,
+    /// What placeholders of the documents were taken to be.
+    pub assumed: Values,
+}
+
+/// What one statement grants beyond the other document.
+#[derive(Clone, Debug)]
+pub struct NewGrant {
+    /// The Allow statement, by index.
+    pub statement: usize,
+    /// The Deny statement of the other document that the request met, by index.
+    pub denied_by: Option<usize>,
+    /// Of the catalogue.
+    pub actions: ActionSet,
+    /// A request that is allowed here and not there.
+    pub request: Witness,
+    /// What stands for unknown parts in the request.
+    pub values: Values,
+    /// The actions have no such resources, as far as the AWS data says.
+    pub is_unreal: bool,
+    /// The same by actions that the statements and their resources do not tell apart.
+    pub parts: Vec<GrantPart>,
+}
+
+/// Actions of a gain that are new on the same resources.
+#[derive(Clone, Debug)]
+pub struct GrantPart {
+    /// Of the catalogue.
+    pub actions: ActionSet,
+    pub request: Witness,
+}
+
+/// What could not be decided.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Undecided {
+    /// By index; `None` for the document as a whole.
+    pub statement: Option<usize>,
+    /// It is a statement of the document that grants less.
+    pub in_other: bool,
+    pub why: String,
+}
+
+impl Undecided {
+    pub(super) fn of(statement: usize, why: &str) -> Self {
+        Self {
+            statement: Some(statement),
+            in_other: false,
+            why: why.to_owned(),
+        }
+    }
+}
+
+impl Difference {
+    /// What is granted in one of two cases.
+    pub(super) fn or(mut self, other: Self) -> Self {
+        for gain in other.gained {
+            match self.gained.iter_mut().find(|g| g.key() == gain.key()) {
+                Some(known) if known.is_unreal && !gain.is_unreal => *known = gain,
+                Some(known) if gain.is_unreal && !known.is_unreal => {}
+                Some(known) => {
+                    known.actions.union_with(&gain.actions);
+                    known.parts.extend(gain.parts);
+                }
+                None => self.gained.push(gain),
+            }
+        }
+        self.gained.sort_by_key(NewGrant::key);
+        self.unknown.extend(other.unknown);
+        self.assumed.extend(other.assumed);
+        self.settle();
+        self
+    }
+
+    /// What is known of a statement counts, and not what else it may grant.
+    pub(super) fn settle(&mut self) {
+        let certain: BTreeSet<usize> = self.gained.iter().map(|g| g.statement).collect();
+        let is_known = |d: &Undecided| !d.in_other && d.statement.is_some_and(|s| certain.contains(&s));
+        self.unknown.retain(|d| !is_known(d));
+        self.unknown.sort();
+        self.unknown.dedup();
+        // What is not decided in the other document is a reason for a doubt, and none by itself.
+        if self.unknown.iter().all(|d| d.in_other) && !self.gained.is_empty() {
+            self.unknown.clear();
+        }
+    }
+}
+
+impl NewGrant {
+    pub(super) fn key(&self) -> (usize, Option<usize>) {
+        (self.statement, self.denied_by)
+    }
+}
+
+/// The most severe action first.
+pub(super) fn rank(actions: &ActionSet) -> u32 {
+    actions.iter().map(Action::severity_rank).min().unwrap_or(u32::MAX)
+}

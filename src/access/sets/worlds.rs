@@ -1,0 +1,206 @@
+//! What two documents do not know alike: a condition that decides about a part of both, a list that both take from one input.
+//!
+//! Whatever such a condition is, it is the same for both documents. Each case is compared by itself, and what is granted in one
+//! of them is granted. A list of both is the same list, and what is beside it is all that differs.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use crate::iam::{ClauseItem, Document, Effect, Statement};
+use crate::source::Hole;
+use crate::value::Guard;
+use crate::value::guard::MAX_WORLDS;
+
+/// Two documents in one case.
+pub(super) struct ComparedPair<'d> {
+    pub(super) old: Cow<'d, Document>,
+    pub(super) new: Cow<'d, Document>,
+}
+
+/// The documents in each case that both know of, and with the lists of both.
+pub(super) fn pairs<'d>(old: &'d Document, new: &'d Document) -> Vec<ComparedPair<'d>> {
+    let shared = shared_guards(old, new);
+    let worlds = worlds(&shared);
+    let lists = shared_lists(old, new);
+    let of = |document: &'d Document, world: &Guard| {
+        let mut out = Cow::Borrowed(document);
+        if !shared.is_empty() {
+            decide(out.to_mut(), world);
+        }
+        if !lists.is_empty() {
+            complete(out.to_mut(), &lists);
+        }
+        out
+    };
+    let each = worlds.iter().map(|world| ComparedPair {
+        old: of(old, world),
+        new: of(new, world),
+    });
+    each.collect()
+}
+
+/// Facts that both documents depend on, each as a guard.
+fn shared_guards(old: &Document, new: &Document) -> Vec<Guard> {
+    let of_old: Vec<&Guard> = guards(old);
+    let mut out: Vec<Guard> = Vec::new();
+    for fact in guards(new).into_iter().flat_map(Guard::facts) {
+        let is_same = |f: &crate::value::guard::Fact| f == fact || *f == fact.negated();
+        let guard = Guard::of(fact.clone());
+        let known = out.iter().any(|g| *g == guard || *g == guard.negated());
+        if !known && of_old.iter().any(|g| g.facts().iter().any(is_same)) {
+            out.push(guard);
+        }
+    }
+    out
+}
+
+fn guards(document: &Document) -> Vec<&Guard> {
+    let mut out = Vec::new();
+    for s in &document.statements {
+        out.extend(&s.branch);
+        out.extend(
+            lists_of(s)
+                .flat_map(|(_, items, _)| items)
+                .filter_map(|i| i.branch.as_ref()),
+        );
+    }
+    out
+}
+
+/// Every combination of the guards that can be; all at once where there are too many.
+fn worlds(shared: &[Guard]) -> Vec<Guard> {
+    let mut out = vec![Guard::default()];
+    for guard in shared {
+        let mut next = Vec::new();
+        for world in &out {
+            let ways = [guard.clone()].into_iter().chain(guard.otherwise());
+            next.extend(ways.filter(|way| !world.excludes(way)).map(|way| world.and(&way)));
+        }
+        if next.len() > MAX_WORLDS {
+            break;
+        }
+        out = next;
+    }
+    out
+}
+
+/// Leaves what there is in this case.
+fn decide(document: &mut Document, world: &Guard) {
+    for s in &mut document.statements {
+        if s.branch.as_ref().is_some_and(|b| world.excludes(b)) {
+            if let Some(effect) = &mut s.effect {
+                effect.value = Effect::Invalid;
+            }
+            continue;
+        }
+        s.branch = s.branch.take().filter(|b| !world.implies(b));
+        s.strength = Default::default();
+        s.nothing = Default::default();
+        for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
+            clause.sets = Default::default();
+            decide_items(&mut clause.items, |i| i, world);
+        }
+        if let Some(clause) = &mut s.principal {
+            decide_items(&mut clause.items, |i| &mut i.value, world);
+        }
+        for condition in &mut s.conditions {
+            decide_items(&mut condition.values, |i| i, world);
+        }
+    }
+}
+
+fn decide_items<T>(items: &mut Vec<T>, item: fn(&mut T) -> &mut ClauseItem, world: &Guard) {
+    items.retain_mut(|i| item(i).branch.as_ref().is_none_or(|b| !world.excludes(b)));
+    for one in items {
+        let branch = &mut item(one).branch;
+        *branch = branch.take().filter(|b| !world.implies(b));
+    }
+}
+
+/// What a list is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum ListOf {
+    Actions,
+    Resources,
+    Principals,
+    Values,
+}
+
+/// The lists of a statement, and whether all of each is there.
+fn lists_of(s: &Statement) -> impl Iterator<Item = (ListOf, Vec<&ClauseItem>, bool)> {
+    let actions = s.action.iter().map(|c| (ListOf::Actions, &c.items, c.complete));
+    let resources = s.resource.iter().map(|c| (ListOf::Resources, &c.items, c.complete));
+    let values = s.conditions.iter().map(|c| (ListOf::Values, &c.values, c.complete));
+    let principals = s.principal.iter().map(|c| {
+        let items = c.items.iter().map(|i| &i.value).collect();
+        (ListOf::Principals, items, c.complete)
+    });
+    let clauses = actions.chain(resources).map(unowned);
+    clauses.chain(principals).chain(values.map(unowned))
+}
+
+fn unowned((of, items, complete): (ListOf, &Vec<ClauseItem>, bool)) -> (ListOf, Vec<&ClauseItem>, bool) {
+    (of, items.iter().collect(), complete)
+}
+
+/// An item that may stand for several.
+fn list_in(item: &ClauseItem) -> Option<&Hole> {
+    item.text.as_hole().filter(|h| !h.kind.is_placeholder())
+}
+
+/// The inputs that lists of both documents are made of.
+fn shared_lists(old: &Document, new: &Document) -> BTreeSet<(ListOf, String)> {
+    let of = |document: &Document| -> BTreeSet<(ListOf, String)> {
+        let mut out = BTreeSet::new();
+        for (of, items, complete) in document.statements.iter().flat_map(lists_of) {
+            if !complete {
+                let holes = items.into_iter().filter_map(list_in);
+                out.extend(holes.map(|h| (of, h.name.to_string())));
+            }
+        }
+        out
+    };
+    let of_new = of(new);
+    if of_new.is_empty() {
+        return of_new;
+    }
+    of(old).intersection(&of_new).cloned().collect()
+}
+
+/// Lists that both documents have hide nothing.
+fn complete(document: &mut Document, shared: &BTreeSet<(ListOf, String)>) {
+    let is_shared = |of: ListOf, items: &[&ClauseItem]| {
+        let mut lists = items.iter().filter_map(|i| list_in(i)).peekable();
+        lists.peek().is_some() && lists.all(|h| shared.contains(&(of, h.name.to_string())))
+    };
+    for s in &mut document.statements {
+        let found: Vec<bool> = lists_of(s).map(|(of, items, _)| is_shared(of, &items)).collect();
+        let clauses = [&mut s.action, &mut s.resource]
+            .into_iter()
+            .flatten()
+            .map(|c| &mut c.complete);
+        let principals = s.principal.iter_mut().map(|c| &mut c.complete);
+        let values = s.conditions.iter_mut().map(|c| &mut c.complete);
+        for (complete, is_shared) in clauses.chain(principals).chain(values).zip(found) {
+            *complete |= is_shared;
+        }
+    }
+}
+
+/// Inputs that only the new document has.
+pub(super) fn own_inputs(old: &Document, new: &Document) -> BTreeSet<String> {
+    let of = |document: &Document| -> BTreeSet<String> {
+        let items = document
+            .statements
+            .iter()
+            .flat_map(lists_of)
+            .flat_map(|(_, items, _)| items);
+        let holes = items.flat_map(|i| i.text.holes()).filter(|h| !h.kind.is_placeholder());
+        holes.map(|h| h.name.to_string()).collect()
+    };
+    let of_new = of(new);
+    if of_new.is_empty() {
+        return of_new;
+    }
+    of_new.difference(&of(old)).cloned().collect()
+}

@@ -1,0 +1,235 @@
+//! What a policy on a resource denies to those whom other policies allow it.
+
+use std::collections::BTreeSet;
+
+use super::subjects::{SubjectList, SubjectPair};
+use super::{changes, shown};
+use crate::access::sets::{Values, compare_as};
+use crate::iam::pattern::is_star;
+use crate::iam::{ClauseItem, Document, Effect, PrincipalItem, PrincipalType, Statement};
+use crate::project::{AccessSubject, CombinedPolicy, SubjectKind, statement_text};
+use crate::report::{DiffChange, DiffUnknown};
+use crate::source::{HoleKind, Piece, Sources, Text};
+
+/// Both sides of a comparison: what is gained is looked for from `from` to `to`.
+pub(super) struct ComparedSides<'a> {
+    pub(super) from: &'a SubjectList,
+    pub(super) to: &'a SubjectList,
+    pub(super) to_sources: &'a Sources,
+    pub(super) is_gain: bool,
+}
+
+/// What the identities of the repository are denied no more, and what others may be denied no more.
+#[derive(Default)]
+pub(super) struct NoLongerDenied {
+    pub(super) changes: Vec<DiffChange>,
+    pub(super) unknown: Vec<DiffUnknown>,
+}
+
+impl ComparedSides<'_> {
+    fn pair(&self, pair: &SubjectPair) -> (Option<usize>, Option<usize>) {
+        match self.is_gain {
+            true => (pair.old, pair.new),
+            false => (pair.new, pair.old),
+        }
+    }
+
+    /// Of a policy on a resource, whose name is `subject`.
+    pub(super) fn no_longer_denied(&self, subject: &str, on: &SubjectPair, all: &[SubjectPair]) -> NoLongerDenied {
+        let mut out = NoLongerDenied::default();
+        let (from, to) = self.pair(on);
+        let Some(before) = from.and_then(|at| self.from.all.get(at)) else {
+            return out;
+        };
+        let after = to.and_then(|at| self.to.all.get(at));
+        if before.kind != SubjectKind::Resource {
+            return out;
+        }
+        let nothing = before.policy.nothing();
+        let policy = after.map_or(&nothing, |s| &s.policy);
+        let kept: BTreeSet<String> = denials(policy).map(|(_, s)| statement_text(s)).collect();
+        let gone: Vec<(usize, &Statement)> = denials(&before.policy)
+            .filter(|(_, s)| !kept.contains(&statement_text(s)))
+            .collect();
+        if gone.is_empty() || !denies_less(&before.policy, policy) {
+            return out;
+        }
+        let on_target = after.map_or(&before.on, |s| &s.on);
+        for pair in all {
+            let (Some(from), Some(to)) = self.pair(pair) else {
+                continue;
+            };
+            let (was, is) = (&self.from.all[from], &self.to.all[to]);
+            if is.kind == SubjectKind::Identity {
+                let denied = [applied(&before.policy, &before.on, was), applied(policy, on_target, is)];
+                out.changes.extend(self.changes(is, denied));
+            }
+        }
+        out.unknown.extend(gone.iter().map(|(at, s)| {
+            let actions: Vec<String> = s
+                .written_actions()
+                .take(3)
+                .map(|i| format!("`{}`", i.display()))
+                .collect();
+            let (verb, may) = match self.is_gain {
+                true => ("no longer denies", "gain"),
+                false => ("now denies", "lose"),
+            };
+            DiffUnknown {
+                subject: subject.to_owned(),
+                why: format!(
+                    "{verb} all of {}: those whom other policies allow it may {may} it",
+                    actions.join(", ")
+                ),
+                is_new: !self.is_gain,
+                is_gain: self.is_gain,
+                span: Some(before.policy.place(*at, s.effect.as_ref().map_or(s.span, |e| e.span))),
+            }
+        }));
+        out
+    }
+
+    /// What an identity gains by that.
+    fn changes(&self, identity: &AccessSubject, denied: [Vec<Statement>; 2]) -> Vec<DiffChange> {
+        let [before, after] = denied;
+        let policy = |denied: Vec<Statement>| {
+            let mut out = CombinedPolicy {
+                document: identity.policy.document.clone(),
+                places: identity.policy.places.clone(),
+                ..identity.policy.nothing()
+            };
+            out.places.extend(denied.iter().map(|s| s.span));
+            out.document.statements.extend(denied);
+            out
+        };
+        if before.is_empty() {
+            return Vec::new();
+        }
+        let (before, after) = (policy(before), policy(after));
+        let found = compare_as(
+            &before.document,
+            &after.document,
+            &Values::new(),
+            identity.caller.as_deref(),
+        );
+        changes(
+            &shown(identity, self.to_sources, None),
+            identity,
+            &found,
+            &before,
+            (&after, &after.document),
+        )
+    }
+}
+
+fn denials(policy: &CombinedPolicy) -> impl Iterator<Item = (usize, &Statement)> {
+    let all = policy.document.statements.iter().enumerate();
+    all.filter(|(_, s)| s.effect.as_ref().is_some_and(|e| e.value == Effect::Deny))
+}
+
+/// Whether someone whom everything is allowed gains something, or may.
+fn denies_less(before: &CombinedPolicy, after: &CombinedPolicy) -> bool {
+    let with_everything = |policy: &CombinedPolicy| {
+        let mut out = Document {
+            version: before.document.version.clone(),
+            format: before.document.format,
+            kind: before.document.kind,
+            ..Document::empty()
+        };
+        out.statements.extend(denials(policy).map(|(_, s)| s.clone()));
+        let like = out
+            .statements
+            .first()
+            .or_else(|| denials(before).next().map(|(_, s)| s))
+            .cloned();
+        out.statements.extend(like.map(everything));
+        out
+    };
+    let found = compare_as(&with_everything(before), &with_everything(after), &Values::new(), None);
+    !found.gained.is_empty() || !found.unknown.is_empty()
+}
+
+/// An Allow of everything to everyone.
+fn everything(mut s: Statement) -> Statement {
+    let star = |span| ClauseItem::new(Text::synthetic("*", span), span);
+    if let Some(effect) = &mut s.effect {
+        effect.value = Effect::Allow;
+    }
+    for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
+        (clause.negated, clause.complete) = (false, true);
+        clause.items = vec![star(clause.span)];
+        clause.sets = Default::default();
+    }
+    if let Some(clause) = &mut s.principal {
+        (clause.negated, clause.complete) = (false, true);
+        clause.items = vec![PrincipalItem {
+            kind: PrincipalType::Everyone,
+            type_key: None,
+            value: star(clause.span),
+            home: None,
+        }];
+    }
+    Statement {
+        conditions: Vec::new(),
+        condition_key: None,
+        second_action: None,
+        second_resource: None,
+        branch: None,
+        open: false,
+        strength: Default::default(),
+        nothing: Default::default(),
+        ..s
+    }
+}
+
+/// What a policy on a resource denies to an identity of its account, as statements of the identity.
+fn applied(policy: &CombinedPolicy, on: &[Text], identity: &AccessSubject) -> Vec<Statement> {
+    let mut out = Vec::new();
+    for (_, s) in denials(policy) {
+        let is_named = s
+            .principal
+            .as_ref()
+            .is_some_and(|p| !p.negated && p.items.iter().any(|i| names(i, identity)));
+        let mut s = s.clone();
+        let Some(resources) = s.resource.as_mut().filter(|_| is_named) else {
+            continue;
+        };
+        if resources.items.iter().any(|i| is_star(&i.text)) {
+            // It is about what the policy is on, and about nothing if that is not known.
+            let span = resources.span;
+            resources.items = on.iter().map(|t| ClauseItem::new(t.clone(), span)).collect();
+        }
+        if resources.items.is_empty() {
+            continue;
+        }
+        s.principal = None;
+        out.push(s);
+    }
+    out
+}
+
+/// Whether a principal of a Deny is everyone, the account of the identity, or the identity.
+fn names(item: &PrincipalItem, identity: &AccessSubject) -> bool {
+    let text = &item.value.text;
+    match item.kind {
+        PrincipalType::Everyone => true,
+        PrincipalType::Aws if is_star(text) => true,
+        PrincipalType::Aws => is_own_account(text) || identity.on.iter().any(|arn| arn.display() == text.display()),
+        _ => false,
+    }
+}
+
+/// The account that is deployed to, or its root.
+fn is_own_account(text: &Text) -> bool {
+    let mut rest = String::new();
+    let mut is_account = false;
+    for piece in text.pieces() {
+        match piece {
+            Piece::Hole(h) if h.kind == HoleKind::Account => is_account = true,
+            Piece::Hole(h) if h.kind == HoleKind::Partition => rest.push_str("aws"),
+            Piece::Hole(_) => return false,
+            Piece::Lit(lit) => rest.push_str(&lit.text),
+        }
+    }
+    is_account && (rest.is_empty() || rest == "arn:aws:iam:::root")
+}

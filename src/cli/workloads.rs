@@ -49,7 +49,7 @@ impl WorkloadsArgs {
             let in_settings = |path: &str| relative_path(&read.root, &join_path(&read.cwd, path));
             let (text, counts) = compare(project, &effects, |comparison| {
                 let mut page = WorkloadsPage::new(project, comparison, &report.errors, &report.unjudged, &in_settings);
-                page.retain(|span| !leaves_out(read, project, span));
+                page.leave_out(|span| leaves_out(read, project, span));
                 let text = match self.format {
                     WorkloadsFormat::Human => workloads_human(&page),
                     WorkloadsFormat::Json => workloads_json(&page),

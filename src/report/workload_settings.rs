@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::checks::ComparedWorkload;
-use crate::project::{ContentGap, IdentityId, IdentityKind, Project, Workload, WorkloadKind};
+use crate::project::{CodePlace, ContentGap, IdentityId, IdentityKind, Project, Workload, WorkloadCode, WorkloadKind};
 use crate::source::{file_name, is_within, parent_path};
 use crate::test_code::is_test_code;
 use crate::value::Value;
@@ -21,7 +21,12 @@ pub(super) fn settings_for(
     let w = &project.workloads[compared.workload];
     let role = w.roles.first()?.role;
     let is_read = |m: &crate::python::PythonModule| !is_test_code(project.sources.path(m.file));
-    if !w.content.as_ref().err().is_some_and(is_helped) || !project.modules.iter().any(is_read) {
+    let has_no_entry = |code: &WorkloadCode| code.handler.is_none() && w.kind != WorkloadKind::Declared;
+    let is_helped = match &w.content {
+        Err(gap) => is_helped(gap),
+        Ok(_) => w.code().is_some_and(has_no_entry),
+    };
+    if !is_helped || !project.modules.iter().any(is_read) {
         return None;
     }
     let guess = CodeGuess::new(project, w, in_settings);
@@ -78,9 +83,13 @@ impl CodeGuess {
                 (format!("{module}.py"), Some(function))
             }
             (None, None) => {
-                let code = "path/to/code".to_owned();
+                let known = w.code().and_then(|code| match &code.place {
+                    CodePlace::Paths(paths) => paths.first().map(|path| in_settings(path)),
+                    CodePlace::Inline(_) => None,
+                });
+                let code = known.unwrap_or_else(|| "path/to/code".to_owned());
                 return Self {
-                    entry: in_image.then(|| format!("{code}/Dockerfile")),
+                    entry: (in_image || w.code().is_some()).then(|| format!("{code}/Dockerfile")),
                     code,
                     others: Vec::new(),
                 };

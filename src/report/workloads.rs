@@ -1,5 +1,6 @@
 //! What runs with which role, and what is compared, as `overgrant workloads` writes it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::Serialize;
@@ -16,6 +17,8 @@ use crate::unjudged::Unjudged;
 pub struct WorkloadsPage<'a> {
     project: &'a Project<'a>,
     workloads: Vec<ListedWorkload>,
+    /// How many are in test code, which are not listed.
+    in_tests: usize,
     errors: &'a [Problem],
     unjudged: &'a [Unjudged],
 }
@@ -55,21 +58,35 @@ impl<'a> WorkloadsPage<'a> {
             });
         }
         workloads.sort_by_key(|w| (w.at, w.compared.workload));
-        Self {
+        let mut page = Self {
             project,
-            workloads,
+            workloads: Vec::new(),
+            in_tests: 0,
             errors,
             unjudged,
+        };
+        // A module that several call makes the same for each.
+        let mut seen = BTreeSet::new();
+        for listed in workloads {
+            if seen.insert((listed.at, paragraph(&page, &listed))) {
+                page.workloads.push(listed);
+            }
         }
+        page
     }
 
-    /// Keeps those that are declared where `keeps` says so.
-    pub fn retain(&mut self, keeps: impl Fn(Span) -> bool) {
-        self.workloads.retain(|w| keeps(w.at));
+    /// Leaves out those that are declared in test code.
+    pub fn leave_out(&mut self, is_test: impl Fn(Span) -> bool) {
+        let all = self.workloads.len();
+        self.workloads.retain(|w| !is_test(w.at));
+        self.in_tests += all - self.workloads.len();
     }
 
     pub fn counts(&self) -> WorkloadCounts {
-        let mut out = WorkloadCounts::default();
+        let mut out = WorkloadCounts {
+            in_tests: self.in_tests,
+            ..WorkloadCounts::default()
+        };
         for w in &self.workloads {
             match (&w.compared.unused, &w.compared.missing) {
                 (None, None) => out.compared += 1,
@@ -106,6 +123,8 @@ pub struct WorkloadCounts {
     /// By one of the rules.
     in_part: usize,
     not_compared: usize,
+    /// Not listed.
+    in_tests: usize,
 }
 
 impl WorkloadCounts {
@@ -113,6 +132,7 @@ impl WorkloadCounts {
         self.compared += more.compared;
         self.in_part += more.in_part;
         self.not_compared += more.not_compared;
+        self.in_tests += more.in_tests;
     }
 
     /// The line at the end of a list.
@@ -123,6 +143,7 @@ impl WorkloadCounts {
             (self.compared, "compared"),
             (self.in_part, "compared in part"),
             (self.not_compared, "not compared"),
+            (self.in_tests, "more in test code"),
         ] {
             if n > 0 {
                 let _ = write!(out, ", {n} {what}");
@@ -282,33 +303,39 @@ fn known_parts(page: &WorkloadsPage<'_>, listed: &ListedWorkload) -> [(String, O
     [of_content, of_role]
 }
 
-/// One paragraph for each workload; [`WorkloadCounts::line`] is the last line.
-pub fn workloads_human(page: &WorkloadsPage<'_>) -> String {
+fn paragraph(page: &WorkloadsPage<'_>, listed: &ListedWorkload) -> String {
     let mut out = String::new();
     let mut push = |line: &str| push_line(&mut out, &one_line(line));
-    for listed in &page.workloads {
-        let w = page.workload(listed);
-        push(&format!(
-            "{}: {} {}",
-            page.location(listed.at),
-            kind(w),
-            w.name(page.project)
-        ));
-        let known = known_parts(page, listed);
-        let known = known.iter().map(|(line, obstacle)| (line.clone(), obstacle.as_ref()));
-        for (line, obstacle) in known.chain(lines(page, listed)) {
-            push(&format!("  {line}"));
-            for place in obstacle.map(|o| places(page, o)).unwrap_or_default() {
-                push(&format!("    {place}"));
-            }
-        }
-        if let Some(settings) = &listed.settings {
-            push("  add to overgrant.toml:");
-            settings.lines().for_each(|line| push(&format!("    {line}")));
+    let w = page.workload(listed);
+    push(&format!(
+        "{}: {} {}",
+        page.location(listed.at),
+        kind(w),
+        w.name(page.project)
+    ));
+    let known = known_parts(page, listed);
+    let known = known.iter().map(|(line, obstacle)| (line.clone(), obstacle.as_ref()));
+    for (line, obstacle) in known.chain(lines(page, listed)) {
+        push(&format!("  {line}"));
+        for place in obstacle.map(|o| places(page, o)).unwrap_or_default() {
+            push(&format!("    {place}"));
         }
     }
+    if let Some(settings) = &listed.settings {
+        push("  add to overgrant.toml:");
+        settings.lines().for_each(|line| push(&format!("    {line}")));
+    }
+    out
+}
+
+/// One paragraph for each workload; [`WorkloadCounts::line`] is the last line.
+pub fn workloads_human(page: &WorkloadsPage<'_>) -> String {
+    let mut out: String = page.workloads.iter().map(|listed| paragraph(page, listed)).collect();
     for p in page.errors {
-        push(&format!("{}: not read: {}", page.location(p.span), p.message));
+        push_line(
+            &mut out,
+            &one_line(&format!("{}: not read: {}", page.location(p.span), p.message)),
+        );
     }
     out
 }

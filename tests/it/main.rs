@@ -93,4 +93,5 @@ mod usage;
 mod user_rules;
 mod watch;
 mod who_can;
+mod workload_list;
 mod workloads;

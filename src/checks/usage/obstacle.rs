@@ -138,11 +138,16 @@ fn role_text(gap: &RoleGap, kind: WorkloadKind) -> String {
     match gap {
         RoleGap::NotSet if kind == WorkloadKind::Task => "it has no task role".to_owned(),
         RoleGap::NotSet => "no role is set".to_owned(),
+        RoleGap::Elsewhere(name) if kind == WorkloadKind::Instance => {
+            format!(
+                "the instance profile `{name}` is not in the files that were read: check the folder that has it as well"
+            )
+        }
         RoleGap::Elsewhere(name) => {
             format!("`{name}` is not in the files that were read: check the folder that has it as well")
         }
-        RoleGap::Unknown(name) if name.is_empty() => "what it is made from is not known".to_owned(),
-        RoleGap::Unknown(name) => format!("`{name}` is not one role of the files that were read"),
+        RoleGap::Unknown(name) if name.is_empty() => "it depends on what is not known here".to_owned(),
+        RoleGap::Unknown(name) => format!("which role `{name}` is, is not known here"),
     }
 }
 
@@ -203,16 +208,16 @@ fn content_text(gap: &ContentGap) -> String {
 
 fn doubt_text(doubts: &[Uncertainty]) -> String {
     match doubts.first().map(|u| u.doubt) {
-        Some(Doubt::Library) => "it imports what is not in the repository, and may call AWS",
+        Some(Doubt::Library) => "what these imports call is not known",
         Some(Doubt::Unresolved(UnresolvedReason::Service)) => {
-            "it makes a client of a service that is chosen at run time: write the service where the client is made"
+            "the service of this client is chosen at run time: write its name here"
         }
         Some(Doubt::Unresolved(UnresolvedReason::Operation)) => {
-            "it calls an operation that is chosen at run time: write the call with its name"
+            "the operation that this calls is chosen at run time: write its name here"
         }
-        Some(Doubt::Unresolved(UnresolvedReason::Dynamic)) => "it runs code that is chosen at run time",
+        Some(Doubt::Unresolved(UnresolvedReason::Dynamic)) => "which code this runs is chosen at run time",
         Some(Doubt::Unresolved(UnresolvedReason::Partial)) => "this file could be analyzed only in part",
-        Some(Doubt::Hidden) | None => "it runs what is not read here and may call AWS",
+        Some(Doubt::Hidden) | None => "this may call AWS in a way that is not followed",
     }
     .to_owned()
 }
@@ -224,6 +229,6 @@ fn policies_text(why: UnknownPolicies) -> &'static str {
         UnknownPolicies::NoDocument => "the text of this policy of the role is not known",
         UnknownPolicies::Unclear => "what this policy of the role allows is not all known",
         UnknownPolicies::GroupElsewhere => "this group is not in the files that were read",
-        UnknownPolicies::Unplaced => "a policy may be added to the role here",
+        UnknownPolicies::Unplaced => "which roles are given a policy here is not known, and this may be one of them",
     }
 }

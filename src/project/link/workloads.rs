@@ -7,14 +7,14 @@ use super::declared;
 use super::index::{ReferenceIndex, target_of};
 use super::states;
 use crate::iam::sdk;
-use crate::model::kinds;
 use crate::model::resource_types::{self, RoleHolder};
+use crate::model::{Resource, kinds};
 use crate::project::{
     CodePlace, ContentGap, Handler, IdentityKind, Project, ResourceId, RoleGap, RunsAs, Workload, WorkloadCode,
     WorkloadContent, WorkloadKind,
 };
 use crate::python::{BindingValue, PythonModule};
-use crate::source::{FileId, Hole, HoleKind, is_within, join_path, parent_path};
+use crate::source::{FileId, Hole, HoleKind, Text, is_within, join_path, parent_path};
 use crate::value::Value;
 
 /// Fills in every workload of the repository, in the order of their resources.
@@ -41,7 +41,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
         let mut roles = Vec::new();
         if let Some(role) = role {
             match kind {
-                WorkloadKind::Instance => linking.add_profile_roles(role, &mut roles),
+                WorkloadKind::Instance => linking.add_profile_roles(r, role, &mut roles),
                 _ => linking.roles(role, &mut roles),
             }
         }
@@ -241,18 +241,25 @@ impl<'l, 'a> Linking<'l, 'a> {
         });
     }
 
-    /// The roles of the instance profiles that `value` names: itself, or its `Name` or `Arn`.
-    fn add_profile_roles(&self, value: &Value, out: &mut Vec<RunsAs>) {
+    /// The roles of the instance profiles that `value` of `holder` names: itself, or its `Name` or `Arn`.
+    fn add_profile_roles(&self, holder: &Resource, value: &Value, out: &mut Vec<RunsAs>) {
         let value = value.get("Arn").or_else(|| value.get("Name")).unwrap_or(value);
         value.each_value(&mut |item| {
-            let Some(target) = target_of(item) else { return };
-            for id in self.index.target(target) {
-                let r = &self.project.resources[*id];
-                if &*r.kind == "AWS::IAM::InstanceProfile"
-                    && let Some(roles) = r.get("Roles")
-                {
-                    self.roles(roles, out);
-                }
+            let resources = &self.project.resources;
+            let is_profile = |id: &ResourceId| &*resources[*id].kind == "AWS::IAM::InstanceProfile";
+            let referred = target_of(item).map_or(&[][..], |target| self.index.target(target));
+            let mut profiles: Vec<ResourceId> = referred.iter().copied().filter(is_profile).collect();
+            if let (true, Some(name)) = (profiles.is_empty(), item.as_text().map(Text::display)) {
+                // Of a name that is known the reference is lost.
+                let is_called = |id: &ResourceId| {
+                    let r = &resources[*id];
+                    let own = r.get("InstanceProfileName").and_then(Value::as_text).map(Text::display);
+                    r.address.scope == holder.address.scope && own.is_some_and(|own| own == name)
+                };
+                profiles = resources.ids().filter(is_profile).filter(is_called).collect();
+            }
+            for roles in profiles.iter().filter_map(|id| resources[*id].get("Roles")) {
+                self.roles(roles, out);
             }
         });
     }

@@ -29,6 +29,7 @@ mod validity;
 
 pub(crate) use actions::sensitive_actions;
 pub(crate) use holders::only_service;
+pub use usage::{ComparedFigures, ComparedWorkload, Comparison, Obstacle, compare};
 
 use crate::rules::CodeCheck;
 

@@ -49,6 +49,8 @@ enum SchemaOf {
     Policies,
     /// `needs --format json`.
     Needs,
+    /// `workloads --format json`.
+    Workloads,
     /// `diff --format json`.
     Diff,
     /// `paths --format json`.
@@ -81,6 +83,7 @@ impl Config {
                     SchemaOf::Report => report::report_schema(),
                     SchemaOf::Policies => report::policies_schema(),
                     SchemaOf::Needs => report::needs_schema(),
+                    SchemaOf::Workloads => report::workloads_schema(),
                     SchemaOf::Diff => report::diff_schema(),
                     SchemaOf::Paths => report::paths_schema(),
                     SchemaOf::Graph => report::graph_schema(),

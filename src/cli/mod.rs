@@ -31,6 +31,7 @@ mod terminal;
 mod unmatched;
 mod watch;
 mod who_can;
+mod workloads;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -59,6 +60,7 @@ enum Command {
     Rules(rules::Rules),
     Policies(Box<policies::Policies>),
     Needs(Box<needs::NeedsArgs>),
+    Workloads(Box<workloads::WorkloadsArgs>),
     Paths(Box<paths::PathsArgs>),
     Graph(Box<graph::GraphArgs>),
     Can(Box<can::CanArgs>),
@@ -149,6 +151,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Rules(c) => c.run(),
         Command::Policies(c) => c.run(),
         Command::Needs(c) => c.run(),
+        Command::Workloads(c) => c.run(),
         Command::Paths(c) => c.run(),
         Command::Graph(c) => c.run(),
         Command::Can(c) => c.run(),

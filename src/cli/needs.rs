@@ -1,4 +1,4 @@
-//! `needs`: what Python code calls of AWS.
+//! `needs`: what Python code and state machines call of AWS.
 
 use std::process::ExitCode;
 
@@ -23,7 +23,7 @@ enum NeedsFormat {
     Policy,
 }
 
-/// List the AWS calls of Python code and the actions that they need
+/// List the AWS calls of Python code and state machines, and the actions that they need
 #[derive(Debug, Args)]
 pub(super) struct NeedsArgs {
     #[command(flatten)]

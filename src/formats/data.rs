@@ -38,6 +38,13 @@ pub fn embedded(text: &Text, span: Span) -> Option<(Value, Vec<Problem>)> {
     Some((value, problems.into_iter().map(|p| p.embedded_in(span)).collect()))
 }
 
+/// What a file of JSON or YAML holds, if nothing is wrong with it.
+pub fn whole_file(file: FileId, path: &str, text: &str) -> Option<Value> {
+    let tree = parse(file, path, text);
+    let root = *tree.roots.first().filter(|_| tree.problems.is_empty())?;
+    Some(value(&tree, root))
+}
+
 /// JSON in a string, if nothing is wrong with it.
 pub fn embedded_whole(text: &Text, span: Span) -> Option<Value> {
     let tree = looks_like_json(&text.with_placeholders()).then(|| json::parse_text(text, span))?;

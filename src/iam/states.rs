@@ -10,6 +10,8 @@ use super::sdk::{self, Client, SdkOperation};
 #[derive(Clone, Debug, Default)]
 pub struct TaskActions {
     pub required: Vec<&'static str>,
+    /// Those of `required` without which the call fails for sure.
+    pub certain: Vec<&'static str>,
     /// Those that some calls need in addition: patterns.
     pub perhaps: Vec<&'static str>,
 }
@@ -18,8 +20,10 @@ impl TaskActions {
     /// Of an entry of the table that is a part of machines rather than an integration: `distributed`, `logging`.
     pub fn of_part(part: &str) -> Self {
         let of = |key: &str| tables::actions_of("states-integrations", key);
+        let required = of(part).unwrap_or_default();
         Self {
-            required: of(part).unwrap_or_default(),
+            certain: required.clone(),
+            required,
             perhaps: of(&format!("{part} perhaps")).unwrap_or_default(),
         }
     }
@@ -42,11 +46,16 @@ impl TaskActions {
             }
             let call = Self::of_call(integration)?;
             out.required = call.required;
+            out.certain = call.certain;
             out.perhaps.extend(call.perhaps);
         }
         if waits {
             out.perhaps.extend(Self::of_part("sync").perhaps);
+            // The others look after what was started: without them, the task may still end.
+            out.certain.truncate(1);
         }
+        // Only an API with IAM authorization asks for it.
+        out.certain.retain(|action| *action != "execute-api:Invoke");
         Some(out)
     }
 
@@ -57,6 +66,7 @@ impl TaskActions {
         perhaps.extend(operation.kms_actions(client));
         perhaps.extend(sdk::companion_actions(client.name(), operation.name()));
         Some(Self {
+            certain: operation.required().collect(),
             required: operation.required().chain(operation.alternative_actions()).collect(),
             perhaps,
         })

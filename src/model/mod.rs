@@ -7,7 +7,8 @@
 //! A function's code, where it lies in the repository, is its property `CodePaths`: files and folders, as paths like
 //! `SourceFile::path`. A package that a tool makes of such files is named by `PackagePath` on both sides; what
 //! its files are called in it, where that differs, is in `CodeFiles`: `{Name, Path}`. An image is built by the `Dockerfile` at
-//! that path, up to `DockerTarget`, in the folder `CodePaths`.
+//! that path, up to `DockerTarget`, in the folder `CodePaths`. The file that holds the definition of a state machine is its
+//! `DefinitionPath`.
 
 pub mod resource_types;
 

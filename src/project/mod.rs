@@ -18,11 +18,9 @@ pub(crate) mod targets;
 mod workload;
 
 pub use applicable::RequestDocuments;
-#[cfg(feature = "internals")]
-pub use effective::UnknownPolicies;
 pub use effective::{
-    AccessLimit, AwsManaged, Boundary, EXCEPT_DENIED, Effective, EffectiveGrant, Effects, Guardrail, GuardrailLevel,
-    PolicySource, Power, Reach, StatementGrant, Withheld, is_denied, is_majority,
+    AccessLimit, AwsManaged, Boundary, EXCEPT_DENIED, Effective, EffectiveGrant, Effects, Gap, Guardrail,
+    GuardrailLevel, PolicySource, Power, Reach, StatementGrant, UnknownPolicies, Withheld, is_denied, is_majority,
 };
 pub use gates::{IdentityGates, ResourcePolicies, ResourcePolicy};
 pub use link::link;
@@ -31,7 +29,10 @@ pub use required::{Codebase, Required, Uncertainty};
 pub use settings::{AccessSetting, SettingOf};
 pub use statement::StatementRef;
 pub use subjects::{AccessSubject, CombinedPolicy, SubjectKind, statement_text};
-pub use workload::{CodePlace, Definition, Handler, RunsAs, Workload, WorkloadCode, WorkloadKind};
+pub use workload::{
+    CodePlace, ContentGap, Definition, DefinitionGap, Handler, MachineTask, RoleGap, RunsAs, Workload, WorkloadCode,
+    WorkloadContent, WorkloadKind,
+};
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, OnceLock};

@@ -216,7 +216,7 @@ impl<'c, 'p> Codebase<'c, 'p> {
     pub fn callers(&self, project: &Project<'_>) -> Vec<Vec<usize>> {
         let mut by_code: BTreeMap<_, (&WorkloadCode, Vec<usize>)> = BTreeMap::new();
         for (i, w) in project.workloads.iter().enumerate() {
-            if let Some(code) = w.code.as_ref().filter(|c| matches!(c.place, CodePlace::Paths(_))) {
+            if let Some(code) = w.code().filter(|c| matches!(c.place, CodePlace::Paths(_))) {
                 let same = by_code.entry((&code.place, &code.handler));
                 same.or_insert_with(|| (code, Vec::new())).1.push(i);
             }

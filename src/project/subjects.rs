@@ -4,12 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::{AwsManaged, DocumentId, Identity, PolicyRef, PolicyUse, Project, RepositoryPlace, ResourceId};
 use crate::iam::pattern::is_star;
 use crate::iam::{Clause, ClauseItem, Document, Effect, PolicyKind, SourceFormat, Statement};
 use crate::model::{full_address, resource_types};
-use crate::source::{HoleTarget, Piece, Span, Text, WithSpan};
+use crate::source::{Hole, Piece, Span, Text, WithSpan};
 use crate::value::Value;
 
 /// What a policy is about.
@@ -90,10 +91,10 @@ impl CombinedPolicy {
     }
 
     /// Nothing is known of the items that refer to what is gone.
-    pub fn hide(&mut self, is_gone: &dyn Fn(&HoleTarget) -> bool) {
+    pub fn hide(&mut self, is_gone: &dyn Fn(&Hole) -> bool) {
         for (at, s) in self.document.statements.iter_mut().enumerate() {
             let mut is_there = |item: &ClauseItem| {
-                let gone = item.text.holes().find(|h| h.target.as_ref().is_some_and(is_gone));
+                let gone = item.text.holes().find(|h| is_gone(h));
                 gone.map(|h| self.dangling.insert(at, h.name.to_string())).is_none()
             };
             for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
@@ -340,9 +341,16 @@ fn plain_text(text: &Text) -> String {
 }
 
 impl Project<'_> {
-    /// Whether a reference leads to a resource.
-    pub fn has_target(&self, target: &HoleTarget) -> bool {
-        !self.resources_at(target).is_empty() || self.resources.iter().any(|r| r.address.name == target.address)
+    /// Whether a hole is a reference to a resource of one of these addresses.
+    pub fn refers_to(hole: &Hole, addresses: &HashSet<Arc<str>>) -> bool {
+        let target = hole.target.as_ref().map(|t| &*t.address);
+        // What is declared nowhere is an address and attributes.
+        let ends = hole.name.match_indices('.').map(|(at, _)| at);
+        let parts = ends.chain([hole.name.len()]).filter_map(|end| hole.name.get(..end));
+        target
+            .into_iter()
+            .chain(parts)
+            .any(|address| addresses.contains(address))
     }
 
     /// Everything in scope that has policies, in the order of the project.

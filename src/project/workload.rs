@@ -2,7 +2,8 @@
 
 use super::{IdentityId, Project, ResourceId};
 use crate::iam::ActionSet;
-use crate::source::{FileId, Span};
+use crate::iam::states::TaskActions;
+use crate::source::{FileId, Span, Text};
 
 /// What runs with the permissions of a role: a function, a task, an instance.
 #[derive(Debug)]
@@ -11,25 +12,136 @@ pub struct Workload {
     pub resource: ResourceId,
     /// Several where a conditional has alternatives; empty where the role is not one of the repository's.
     pub roles: Vec<RunsAs>,
-    /// `None` where it is not in the repository, or not Python.
-    pub code: Option<WorkloadCode>,
-    /// Of a state machine; `None` where it is not all known.
-    pub definition: Option<Definition>,
+    /// Why `roles` is empty.
+    pub role_gap: Option<RoleGap>,
+    pub content: Result<WorkloadContent, ContentGap>,
+}
+
+/// What runs in a workload.
+#[derive(Clone, Debug)]
+pub enum WorkloadContent {
+    /// Python of the repository.
+    Code(WorkloadCode),
+    /// Of a state machine, all of it known.
+    States(Definition),
+}
+
+/// Why the role of a workload is not one of the repository's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RoleGap {
+    /// Nothing names one.
+    NotSet,
+    /// What it is called elsewhere.
+    Elsewhere(String),
+    /// What it is taken from, which has no value here.
+    Unknown(String),
+}
+
+/// Why it is not known what runs in a workload.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ContentGap {
+    /// Its runtime is not one of Python.
+    Runtime(String),
+    /// Nothing says where it is.
+    NotSaid,
+    /// What its place is taken from, which has no value here.
+    UnknownPlace(String),
+    /// What the name of its handler is taken from, which has no value here.
+    UnknownHandler(String),
+    /// An object of a bucket, by its key, that nothing here puts there.
+    Stored(String),
+    /// A file that something makes which is not read: its path.
+    Package(String),
+    /// A package whose path is this, made of files that are not known.
+    PackageParts(String),
+    /// An image of a registry.
+    Image,
+    /// The command of the image that is made of this Dockerfile does not start Python.
+    Command(String),
+    /// In the template, and not all known.
+    Inline,
+    /// In the template is a placeholder: the handler names another module.
+    Placeholder,
+    /// There is no Python in this folder.
+    NoPython(String),
+    /// The file of the handler or script, which was not read.
+    NoFile(String),
+    /// The file of the handler or script, which has no word of AWS.
+    NoAws(String),
+    /// The file of a script, or the handler, in another language.
+    OtherLanguage(String),
+    /// What the containers of a task start.
+    Containers,
+    /// What is started on an instance.
+    Instance,
+    Definition(DefinitionGap),
+}
+
+/// Why it is not known what a state machine calls.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DefinitionGap {
+    /// It is in a bucket.
+    Stored,
+    /// The file that holds it, which was not read.
+    NoFile(String),
+    /// There is none, or there are two.
+    NotSaid,
+    /// A part of it is known only when it is deployed.
+    Unknown(Span),
+    /// It cannot be parsed, or has no states.
+    Broken(Span),
+    /// A state of a type, or a part of one, that is not known: its name.
+    State(String, Span),
+    /// What a task calls, which is not known.
+    Task(String, Span),
 }
 
 /// What the tasks of a state machine and Step Functions itself call with its role.
 #[derive(Clone, Debug)]
 pub struct Definition {
+    /// What holds it, or says which file does.
     pub span: Span,
+    pub file: FileId,
+    /// In the order of the text.
+    pub tasks: Vec<MachineTask>,
     pub required: Vec<&'static str>,
     /// All that may be needed, on any resource.
     pub actions: ActionSet,
 }
 
+/// What one state calls.
+#[derive(Clone, Debug)]
+pub struct MachineTask {
+    /// The name of the state.
+    pub state: String,
+    /// What says what it calls.
+    pub span: Span,
+    /// As the integration names them: `dynamodb`, `putItem`.
+    pub service: String,
+    pub operation: String,
+    pub actions: TaskActions,
+    /// Of a function that is named by its ARN.
+    pub resource: Option<Text>,
+}
+
 impl Workload {
+    pub fn code(&self) -> Option<&WorkloadCode> {
+        match &self.content {
+            Ok(WorkloadContent::Code(code)) => Some(code),
+            _ => None,
+        }
+    }
+
+    pub fn definition(&self) -> Option<&Definition> {
+        match &self.content {
+            Ok(WorkloadContent::States(definition)) => Some(definition),
+            _ => None,
+        }
+    }
+
     /// Its name for people.
     pub fn name<'p>(&'p self, project: &'p Project<'_>) -> &'p str {
-        match &self.code {
+        match self.code() {
             Some(WorkloadCode {
                 place: CodePlace::Paths(paths),
                 ..

@@ -1,4 +1,4 @@
-//! What code calls of AWS, and the policy that allows it.
+//! What code and state machines call of AWS, and the policy that allows it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use super::json::{JsonSpan, JsonUnread, SCHEMA_VERSION, span, unread};
 use crate::phrase::count;
 use crate::project::targets::ResourceRefs;
-use crate::project::{CodePlace, Codebase, Project, Workload};
+use crate::project::{CodePlace, Codebase, MachineTask, Project, Workload};
 use crate::python::calls::{
     ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, UnresolvedReason, minimal_grants,
 };
@@ -22,6 +22,8 @@ pub struct NeedsPage<'a> {
     calls: Vec<ApiCall>,
     /// Of each of `calls`, the names of the workloads of the repository whose code may run it.
     reached_from: Vec<BTreeSet<&'a str>>,
+    /// What the states of state machines call, with the names of the machines.
+    tasks: Vec<(&'a MachineTask, BTreeSet<&'a str>)>,
     unresolved: Vec<&'a UnresolvedCall>,
     errors: &'a [Problem],
 }
@@ -35,7 +37,7 @@ impl<'a> NeedsPage<'a> {
         let name = |w: usize| project.workloads[w].name(project);
         let places = ResourceRefs::new(project);
         let in_templates = inline.iter().enumerate().flat_map(|(i, code)| {
-            let runs = |w: &Workload| w.code.as_ref().is_some_and(|c| c.place == CodePlace::Inline(i));
+            let runs = |w: &Workload| w.code().is_some_and(|c| c.place == CodePlace::Inline(i));
             let all = project.workloads.iter().enumerate();
             let workloads: Vec<usize> = all.filter(|(_, w)| runs(w)).map(|(at, _)| at).collect();
             code.calls.iter().map(move |c| (c, workloads.clone()))
@@ -53,6 +55,14 @@ impl<'a> NeedsPage<'a> {
             .collect();
         found.sort_by_key(|(c, _)| c.span);
         let (found, reached_from) = found.into_iter().unzip();
+        let mut tasks: BTreeMap<(Span, &str), (&MachineTask, BTreeSet<&str>)> = BTreeMap::new();
+        for w in &project.workloads {
+            let definition = w.definition().filter(|d| in_scope(d.span));
+            for task in definition.iter().flat_map(|d| &d.tasks) {
+                let of_task = tasks.entry((task.span, &task.operation));
+                of_task.or_insert((task, BTreeSet::new())).1.insert(w.name(project));
+            }
+        }
         let all = std::iter::once(calls).chain(inline);
         let mut unresolved: Vec<&UnresolvedCall> = all.flat_map(|c| &c.unresolved).collect();
         unresolved.retain(|u| in_scope(u.span));
@@ -61,6 +71,7 @@ impl<'a> NeedsPage<'a> {
             sources,
             calls: found,
             reached_from,
+            tasks: tasks.into_values().collect(),
             unresolved,
             errors,
         }
@@ -71,6 +82,7 @@ impl<'a> NeedsPage<'a> {
         NeededCalls {
             unresolved: self.unresolved.iter().map(|u| u.why).collect(),
             calls: self.calls,
+            tasks: self.tasks.into_iter().map(|(task, _)| task.clone()).collect(),
         }
     }
 
@@ -84,19 +96,31 @@ impl<'a> NeedsPage<'a> {
 #[derive(Debug, Default)]
 pub struct NeededCalls {
     calls: Vec<ApiCall>,
+    tasks: Vec<MachineTask>,
     unresolved: Vec<UnresolvedReason>,
 }
 
 impl NeededCalls {
     pub fn add(&mut self, more: Self) {
         self.calls.extend(more.calls);
+        self.tasks.extend(more.tasks);
         self.unresolved.extend(more.unresolved);
+    }
+
+    /// The least that allows all of it.
+    fn grants(&self) -> Vec<MinimalGrant> {
+        let mut of_tasks: Vec<(&'static str, &[Text])> = Vec::new();
+        for t in &self.tasks {
+            let on = t.resource.as_slice();
+            of_tasks.extend(t.actions.required.iter().map(|action| (*action, on)));
+        }
+        minimal_grants(&self.calls, of_tasks)
     }
 
     /// Why a policy made of the calls may allow too little or too much, one sentence each.
     pub fn doubts(&self) -> Vec<String> {
         let mut out = Vec::new();
-        if self.calls.is_empty() {
+        if self.calls.is_empty() && self.tasks.is_empty() {
             out.push("no calls found".to_owned());
         }
         let unsure = self.calls.iter().filter(|c| !c.certain).count();
@@ -122,7 +146,7 @@ impl NeededCalls {
             .filter(|c| c.trigger.is_none())
             .map(|c| c.action)
             .collect();
-        let sure: Vec<MinimalGrant> = minimal_grants(&self.calls);
+        let sure = self.grants();
         let possible: Vec<&str> = possible
             .into_iter()
             .filter(|a| sure.iter().all(|g| !g.actions.contains(a)))
@@ -135,14 +159,12 @@ impl NeededCalls {
 
     /// The line at the end of a list for people.
     pub fn counts(&self) -> String {
-        let services: BTreeSet<&str> = self.calls.iter().map(|c| &*c.service).collect();
-        let actions: BTreeSet<&str> = minimal_grants(&self.calls)
-            .into_iter()
-            .flat_map(|g| g.actions)
-            .collect();
+        let mut services: BTreeSet<&str> = self.calls.iter().map(|c| &*c.service).collect();
+        services.extend(self.tasks.iter().map(|t| &*t.service));
+        let actions: BTreeSet<&str> = self.grants().into_iter().flat_map(|g| g.actions).collect();
         let mut out = format!(
             "{} of {}, {}",
-            count(self.calls.len(), "call", "calls"),
+            count(self.calls.len() + self.tasks.len(), "call", "calls"),
             count(services.len(), "service", "services"),
             count(actions.len(), "action", "actions")
         );
@@ -212,18 +234,19 @@ struct JsonNeeds<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonCall<'a> {
-    /// boto3's name of the service: `stepfunctions`; the prefix of the actions for calls into other libraries.
+    /// boto3's name of the service: `stepfunctions`; the prefix of the actions for calls into other libraries; of a state
+    /// machine, as it is written.
     service: &'a str,
-    /// As written: `list_objects_v2`, `get_paginator`.
+    /// As written: `list_objects_v2`, `get_paginator`; `putItem` in a state machine.
     method: &'a str,
-    /// `ListObjectsV2`; null for calls into other libraries.
+    /// `ListObjectsV2`; null for calls into other libraries and of state machines.
     operation: Option<&'static str>,
     actions: JsonActions<'a>,
     /// ARNs as far as they are known.
     resources: Vec<String>,
     path: &'a str,
     span: JsonSpan,
-    /// The qualified name of the function, `<module>` at module level.
+    /// The qualified name of the function, `<module>` at module level; of a state machine, the name of the state.
     #[serde(rename = "in")]
     function: &'a str,
     /// Names of the workloads whose code may run it.
@@ -278,9 +301,14 @@ pub fn needs_json(needed: &NeedsPage<'_>) -> String {
         span: span(sources, u.span),
         why: u.why.text(),
     });
+    let calls = calls.map(|(c, reached_from)| (c.span, call(sources, c, reached_from)));
+    let tasks = needed.tasks.iter();
+    let tasks = tasks.map(|(t, reached_from)| (t.span, task(sources, t, reached_from)));
+    let mut all: Vec<(Span, JsonCall<'_>)> = calls.chain(tasks).collect();
+    all.sort_by_key(|(span, _)| *span);
     pretty_json(&JsonNeeds {
         schema_version: SCHEMA_VERSION,
-        calls: calls.map(|(c, reached_from)| call(sources, c, reached_from)).collect(),
+        calls: all.into_iter().map(|(_, call)| call).collect(),
         unresolved: unresolved.collect(),
         errors: unread(sources, needed.errors),
     })
@@ -318,10 +346,45 @@ fn call<'a>(sources: &'a Sources, c: &'a ApiCall, reached_from: &'a BTreeSet<&'a
     }
 }
 
+fn task<'a>(sources: &'a Sources, t: &'a MachineTask, reached_from: &'a BTreeSet<&'a str>) -> JsonCall<'a> {
+    JsonCall {
+        service: &t.service,
+        method: &t.operation,
+        operation: None,
+        actions: JsonActions {
+            required: t.actions.required.clone(),
+            any_of: &[],
+            conditional: Vec::new(),
+        },
+        resources: t.resource.iter().map(Text::display).collect(),
+        path: sources.path(t.span.file),
+        span: span(sources, t.span),
+        function: &t.state,
+        reached_from,
+        certain: true,
+    }
+}
+
 /// The calls and what they need; [`NeededCalls::counts`] is the last line.
 pub fn needs_human(needed: &NeedsPage<'_>) -> String {
-    let mut out = String::new();
+    let mut parts: Vec<(Span, String)> = Vec::new();
+    for (t, reached_from) in &needed.tasks {
+        let mut part = String::new();
+        let at = needed.location(t.span);
+        push_line(
+            &mut part,
+            &format!("{at}: {} {} in the state {}", t.service, t.operation, t.state),
+        );
+        push_line(&mut part, &format!("  needs {}", t.actions.required.join(", ")));
+        if let Some(resource) = &t.resource {
+            push_line(&mut part, &format!("  on {}", resource.display()));
+        }
+        let names: Vec<&str> = reached_from.iter().copied().collect();
+        push_line(&mut part, &format!("  for {}", names.join(", ")));
+        parts.push((t.span, part));
+    }
     for (c, reached_from) in needed.calls.iter().zip(&needed.reached_from) {
+        let mut out = String::new();
         let line = format!(
             "{}: {} {} in {}{}",
             needed.location(c.span),
@@ -377,7 +440,10 @@ pub fn needs_human(needed: &NeedsPage<'_>) -> String {
         for (word, line) in lines {
             push_line(&mut out, &format!("  {word} {line}"));
         }
+        parts.push((c.span, out));
     }
+    parts.sort_by_key(|(span, _)| *span);
+    let mut out: String = parts.into_iter().map(|(_, part)| part).collect();
     for u in &needed.unresolved {
         push_line(&mut out, &format!("{}: {}", needed.location(u.span), u.why.text()));
     }
@@ -441,6 +507,6 @@ pub fn needs_policy(needed: &NeededCalls) -> String {
     };
     pretty_json(&LeastPolicy {
         version: "2012-10-17",
-        statement: minimal_grants(&needed.calls).into_iter().map(statement).collect(),
+        statement: needed.grants().into_iter().map(statement).collect(),
     })
 }

@@ -178,3 +178,39 @@ fn questions_about_a_repository() {
         assert!(ran.err.contains(what), "{question:?}: {}", ran.err);
     }
 }
+
+/// A resource control policy on the root of the organization, on `target`.
+fn limited(target: &str) -> String {
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Sid": "Ours", "Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "*",
+        "Condition": { "StringNotEqualsIfExists": { "aws:PrincipalOrgID": "o-example" } },
+    }] });
+    format!(
+        "resource \"aws_organizations_policy\" \"p\" {{
+  name    = \"p\"
+  type    = \"RESOURCE_CONTROL_POLICY\"
+  content = jsonencode({policy})
+}}
+resource \"aws_organizations_policy_attachment\" \"p\" {{
+  policy_id = aws_organizations_policy.p.id
+  target_id = \"{target}\"
+}}
+"
+    )
+}
+
+#[test]
+fn resource_control_policies_on_the_root_limit_resources() {
+    let answer = |target: &str, more: &[&str]| {
+        let repository = Repository::new(&[("main.tf", TERRAFORM), ("org/main.tf", &limited(target))]);
+        let question = ["can", "app", "s3:GetObject", "arn:aws:s3:::reports/x"];
+        let ran = repository.run(&[&question, more].concat());
+        ran.out.split(':').next().unwrap().to_owned()
+    };
+    let outside = ["--context", "aws:PrincipalOrgID=o-other"];
+    let inside = ["--context", "aws:PrincipalOrgID=o-example"];
+    assert_eq!(answer("r-ab12", &outside), "explicitly denied");
+    assert_eq!(answer("r-ab12", &inside), "allowed");
+    assert_eq!(answer("r-ab12", &[]), "unknown");
+    assert_eq!(answer("ou-ab12-cdefghij", &outside), "allowed");
+}

@@ -343,6 +343,7 @@ resource "aws_iam_policy" "q" {{
         &["policies"],
         &["policies", "--unjudged"],
         &["needs"],
+        &["workloads"],
         &["fix", "--unsafe", "--diff"],
         &["explain", "p.json:1"],
         &["explain", "main.tf:7"],

@@ -122,6 +122,14 @@ const OF_SUPPRESSIONS: [&str; 3] = ["expired-ignore", "unknown-rule-in-ignore", 
 /// What these write grants something that other rules report in their examples.
 const OF_GRANTS: [&str; 2] = ["missing-grant", "unknown-service"];
 
+/// These write the action that was meant in place of another one.
+const OF_MEANT_ACTIONS: [&str; 1] = ["lambda-permission-wrong-action"];
+
+fn without_proof(rule: &str) -> bool {
+    let lists: [&[&str]; 3] = [&OF_SUPPRESSIONS, &OF_GRANTS, &OF_MEANT_ACTIONS];
+    lists.iter().any(|list| list.contains(&rule))
+}
+
 #[test]
 fn each_fix_of_an_example_is_clean_and_changes_what_it_may() {
     let cases: Vec<_> = RULESET.iter().flat_map(examples::cases).filter(|c| c.bad).collect();
@@ -144,7 +152,7 @@ fn each_fix_of_an_example_is_clean_and_changes_what_it_may() {
             };
             fixes.map(one).collect::<Vec<_>>()
         })
-        .filter(|(rule, _)| !OF_SUPPRESSIONS.contains(&rule.as_str()))
+        .filter(|(rule, _)| !OF_SUPPRESSIONS.contains(&rule.as_str()) && !OF_MEANT_ACTIONS.contains(&rule.as_str()))
         .collect();
     // What a run would not keep is listed, so that more of it is noticed.
     let refused: BTreeSet<&String> = judged.iter().flat_map(|(_, j)| &j.refused).collect();
@@ -154,9 +162,7 @@ fn each_fix_of_an_example_is_clean_and_changes_what_it_may() {
     let is_clean = |j: &Judged| j.refused.is_empty() && j.wrong.is_empty();
     let clean: BTreeSet<&String> = judged.iter().filter(|(_, j)| is_clean(j)).map(|(r, _)| r).collect();
     let with_fix = RULESET.iter().filter(|r| r.fix().is_some()).map(|r| r.id().to_string());
-    let missing: Vec<String> = with_fix
-        .filter(|r| !clean.contains(r) && !OF_SUPPRESSIONS.contains(&r.as_str()) && !OF_GRANTS.contains(&r.as_str()))
-        .collect();
+    let missing: Vec<String> = with_fix.filter(|r| !clean.contains(r) && !without_proof(r)).collect();
     assert!(
         wrong.is_empty() && missing.is_empty(),
         "{} wrong: {wrong:#?}\nno clean fix in an example of {missing:?}",

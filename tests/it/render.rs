@@ -451,10 +451,11 @@ boto3.client(name).go()
             r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "${x}"}, "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}]}"#,
         ),
     ]);
-    let outputs: [(&str, &[&str]); 9] = [
+    let outputs: [(&str, &[&str]); 10] = [
         ("report", &["check", "--format", "json"]),
         ("policies", &["policies", "--format", "json"]),
         ("needs", &["needs", "--format", "json"]),
+        ("workloads", &["workloads", "--format", "json"]),
         ("can", &["can", "public", "s3:GetObject", "--format", "json"]),
         ("who-can", &["who-can", "s3:GetObject", "--format", "json"]),
         ("contracts", &["contracts", "--format", "json"]),

@@ -86,7 +86,7 @@ fn users_of_other_tools_are_told_the_correct_form() {
         answer("overgrant.toml", "exclude = [\"[abc\"]\n"),
         "1:12: cannot read the pattern `[abc`: unclosed character class; missing ']'"
     );
-    for command in ["check", "fix", "policies", "needs", "files"] {
+    for command in ["check", "fix", "policies", "needs", "workloads", "files"] {
         let ran = r.run(&[command, "*.yml"]);
         let expected = "error: no such file or folder: *.yml; the shell did not expand this pattern: it is quoted, or matches no file\n";
         assert_eq!((ran.code, &*ran.err), (2, expected), "{command}");

@@ -85,7 +85,8 @@ fn what_a_machine_never_calls_is_unused() {
     }
     // What is not understood may call anything.
     for text in [
-        sam("DefinitionUri: machine.asl.json"),
+        sam("DefinitionUri: nowhere.asl.json"),
+        sam("DefinitionUri: s3://b/machine.asl.json"),
         sam(&format!(
             "Definition: {}",
             PUT.replace("dynamodb:putItem", "dynamodb:newThing")
@@ -145,4 +146,150 @@ resource "aws_sfn_state_machine" "m" {{
     ] {
         assert_eq!(unused("main.tf", &text(&definition)), [""; 0], "{definition}");
     }
+}
+
+#[test]
+fn definitions_in_files() {
+    let sam = |uri: &str| {
+        template(&format!(
+            "    Type: AWS::Serverless::StateMachine\n    Properties:\n      Role: !GetAtt Role.Arn\n      DefinitionUri: {uri}\n      \
+             DefinitionSubstitutions: {{Put: 'arn:aws:states:::dynamodb:putItem', Work: !GetAtt Work.Arn}}\n"
+        ))
+    };
+    let json = r#"{"StartAt": "A", "States": {
+  "A": {"Type": "Task", "Resource": "${Put}", "Next": "B"},
+  "B": {"Type": "Task", "Resource": "${Work}", "End": true}}}"#;
+    let yaml = "StartAt: A\nStates:\n  A: {Type: Task, Resource: '${Put}', Next: B}\n  B: {Type: Task, Resource: '${Work}', End: true}\n";
+    let plain = template(
+        "    Type: AWS::StepFunctions::StateMachine\n    Properties:\n      RoleArn: !GetAtt Role.Arn\n      DefinitionS3Location: \
+         states/m.asl.json\n      DefinitionSubstitutions: {Put: 'arn:aws:states:::dynamodb:putItem', Work: !GetAtt Work.Arn}\n",
+    );
+    for (template, file, definition) in [
+        (sam("states/m.asl.json"), "infra/states/m.asl.json", json),
+        (sam("./states/m.asl.yaml"), "infra/states/m.asl.yaml", yaml),
+        (sam("../m.asl.json"), "m.asl.json", json),
+        (plain, "infra/states/m.asl.json", json),
+    ] {
+        let r = Repository::new(&[("infra/template.yaml", &template), (file, definition)]);
+        let found = r.check(&["--only", "usage"]).findings();
+        let messages: Vec<&str> = found.iter().map(|f| f["message"].as_str().unwrap()).collect();
+        assert_eq!(
+            messages,
+            [
+                "`athena:*` grants 70 actions; the definition calls none of them",
+                "`lambda:InvokeFunction` is required but not allowed by the role",
+            ],
+            "{file}"
+        );
+        assert_eq!(found[1]["labels"][0]["path"], file);
+        assert_eq!(found[1]["notes"][0], "called by the state `B` of `Machine`");
+        let out = r.run(&["workloads"]).out;
+        assert!(out.contains(&format!("  definition: {file}\n")), "{out}");
+        assert!(
+            out.contains("  compared: 2 states call 2 actions, the role grants "),
+            "{out}"
+        );
+    }
+    let out = Repository::new(&[("t.yaml", &sam("m.json"))]).run(&["workloads"]).out;
+    assert!(
+        out.contains("  definition not known: `m.json` is not among the files that were read\n"),
+        "{out}"
+    );
+    for (definition, line) in [
+        (
+            "{",
+            "definition not known: this is not a definition with states that can be read\n    m.json:1:1\n",
+        ),
+        (
+            &json.replace("${Put}", "${Other}"),
+            "definition not known: what the state `A` calls is not known\n    m.json:2:",
+        ),
+        (
+            &json.replace("\"Type\": \"Task\", \"Resource\": \"${Put}\"", "\"Type\": \"New\""),
+            "definition not known: the state `A` is not understood\n    m.json:2:",
+        ),
+    ] {
+        let out = Repository::new(&[("t.yaml", &sam("m.json")), ("m.json", definition)])
+            .run(&["workloads"])
+            .out;
+        assert!(out.contains(line), "{line}\n{out}");
+    }
+}
+
+#[test]
+fn what_a_machine_calls_is_needed() {
+    let machine = |definition: &str| {
+        template(&format!(
+            "    Type: AWS::StepFunctions::StateMachine\n    Properties:\n      RoleArn: !GetAtt Role.Arn\n      Definition: {definition}\n"
+        ))
+    };
+    let missing = |definition: &str| -> Vec<String> {
+        let r = Repository::new(&[("template.yaml", &machine(definition))]);
+        let found = r.check(&["--only", "missing-grant"]).findings();
+        found
+            .iter()
+            .map(|f| f["message"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(missing(PUT), [""; 0]);
+    assert_eq!(
+        missing(&PUT.replace("dynamodb:putItem", "aws-sdk:sqs:purgeQueue")),
+        ["`sqs:PurgeQueue` is required but not allowed by the role"]
+    );
+    // What only looks after the job that was started is not needed for sure.
+    assert_eq!(
+        missing(&PUT.replace("dynamodb:putItem", "codebuild:startBuild.sync")),
+        ["`codebuild:StartBuild` is required but not allowed by the role"]
+    );
+    assert_eq!(missing(&PUT.replace("dynamodb:putItem", "apigateway:invoke")), [""; 0]);
+    let by_arn = PUT.replace(
+        "arn:aws:states:::dynamodb:putItem",
+        "arn:aws:lambda:eu-west-1:111122223333:function:work",
+    );
+    let r = Repository::new(&[("template.yaml", &machine(&by_arn))]);
+    let json = r.run(&["needs", "--format", "json"]).json();
+    let call = &json["calls"][0];
+    assert_eq!(call["service"], "lambda");
+    assert_eq!(call["method"], "invoke");
+    assert_eq!(call["in"], "A");
+    assert_eq!(
+        call["actions"]["required"],
+        serde_json::json!(["lambda:InvokeFunction"])
+    );
+    assert_eq!(call["reached_from"], serde_json::json!(["Machine"]));
+    let human = r.run(&["needs"]).out;
+    assert!(
+        human.contains(": lambda invoke in the state A\n  needs lambda:InvokeFunction\n"),
+        "{human}"
+    );
+    assert!(human.ends_with("1 call of 1 service, 1 action\n"), "{human}");
+    let policy = r.run(&["needs", "--format", "policy"]).json();
+    assert_eq!(policy["Statement"][0]["Action"], "lambda:InvokeFunction");
+    assert_eq!(
+        policy["Statement"][0]["Resource"],
+        "arn:aws:lambda:eu-west-1:111122223333:function:work"
+    );
+}
+
+#[test]
+fn a_role_of_code_and_a_machine() {
+    let text = template(&format!(
+        "    Type: AWS::StepFunctions::StateMachine\n    Properties:\n      RoleArn: !GetAtt Role.Arn\n      Definition: {PUT}\n"
+    ));
+    let text = text
+        .replace(
+            "Service: states.amazonaws.com",
+            "Service: [states.amazonaws.com, lambda.amazonaws.com]",
+        )
+        .replace(
+            "nodejs22.x, Handler: index.handler, Code: {S3Bucket: b, S3Key: k}",
+            "python3.13, Handler: app.handler, Code: src, Role: !GetAtt Role.Arn",
+        );
+    let code = "import boto3\n\n\ndef handler(event, context):\n    boto3.client('dynamodb').put_item(TableName='t', Item={})\n";
+    let r = Repository::new(&[("template.yaml", &text), ("src/app.py", code)]);
+    let found = r.check(&["--only", "unused-grant"]).findings();
+    assert_eq!(
+        found[0]["message"],
+        "`athena:*` grants 70 actions; what runs with the role calls none of them"
+    );
 }

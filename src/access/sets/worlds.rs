@@ -12,13 +12,13 @@ use crate::value::Guard;
 use crate::value::guard::MAX_WORLDS;
 
 /// Two documents in one case.
-pub(super) struct Pair<'d> {
+pub(super) struct ComparedPair<'d> {
     pub(super) old: Cow<'d, Document>,
     pub(super) new: Cow<'d, Document>,
 }
 
 /// The documents in each case that both know of, and with the lists of both.
-pub(super) fn pairs<'d>(old: &'d Document, new: &'d Document) -> Vec<Pair<'d>> {
+pub(super) fn pairs<'d>(old: &'d Document, new: &'d Document) -> Vec<ComparedPair<'d>> {
     let shared = shared_guards(old, new);
     let worlds = worlds(&shared);
     let lists = shared_lists(old, new);
@@ -32,7 +32,7 @@ pub(super) fn pairs<'d>(old: &'d Document, new: &'d Document) -> Vec<Pair<'d>> {
         }
         out
     };
-    let each = worlds.iter().map(|world| Pair {
+    let each = worlds.iter().map(|world| ComparedPair {
         old: of(old, world),
         new: of(new, world),
     });

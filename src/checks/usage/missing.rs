@@ -2,35 +2,33 @@
 
 use std::collections::BTreeMap;
 
-use super::roles::{RoleUser, UsedRoles};
+use super::comparison::Comparison;
+use super::roles::RoleUser;
 use crate::finding::{Cause, Confidence, Remedy};
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Action, ActionSet, ClauseItem, DocumentOrigin, PolicyKind, Statement, Truth, catalogue};
 use crate::model::Resource;
 use crate::phrase;
 use crate::project::targets::{ResourceRef, ResourceRefs};
-use crate::project::{Effective, Handler, IdentityId, PolicySource, Project, Workload, WorkloadKind};
+use crate::project::{Effective, Handler, IdentityId, MachineTask, PolicySource, Project, Workload, WorkloadKind};
 use crate::python::ScopeId;
 use crate::python::calls::ApiCall;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
 use crate::value::Value;
 
-pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut FindingSink<'_>) {
+pub(super) fn check(cx: &Context<'_>, comparison: &Comparison<'_, '_>, out: &mut FindingSink<'_>) {
     if !out.is_selected(ids::MISSING_GRANT) {
         return;
     }
     let by_resources = granted_by_resource_policies(cx.project);
-    for (role, users) in &roles.users {
+    for (role, users) in &comparison.roles.users {
         let effective = cx.effects.of(*role);
-        if !effective.is_complete() {
-            continue;
-        }
-        for user in users {
+        for user in users.iter().filter(|user| comparison.missing_obstacle(user).is_none()) {
             let granted = WorkloadPermissions {
                 effective,
                 by_resources: &by_resources,
-                places: &roles.places,
+                places: &comparison.roles.places,
                 workload: &cx.project.workloads[user.workload],
             };
             check_user(cx, *role, user, &granted, out);
@@ -55,12 +53,35 @@ enum Fails {
     OutOfReach,
 }
 
+/// A call of the code, or what a state calls.
+#[derive(Clone, Copy)]
+enum Caller<'c> {
+    Code(&'c ApiCall),
+    State(&'c MachineTask),
+}
+
+impl<'c> Caller<'c> {
+    fn span(self) -> Span {
+        match self {
+            Self::Code(call) => call.span,
+            Self::State(task) => task.span,
+        }
+    }
+
+    fn call(self) -> Option<&'c ApiCall> {
+        match self {
+            Self::Code(call) => Some(call),
+            Self::State(_) => None,
+        }
+    }
+}
+
 /// Calls that fail, and the actions that they lack.
 #[derive(Default)]
 struct FailingCalls<'c> {
     /// Each with the place of the first call that needs it.
     actions: Vec<(Option<Span>, &'static str)>,
-    calls: Vec<&'c ApiCall>,
+    calls: Vec<Caller<'c>>,
 }
 
 fn check_user(
@@ -71,21 +92,14 @@ fn check_user(
     out: &mut FindingSink<'_>,
 ) {
     let (project, effective, w) = (cx.project, granted.effective, granted.workload);
-    // With another role or identity, the calls may succeed.
-    let Some(required) = user.required.as_ref().filter(|r| r.exact && !r.other_identity) else {
-        return;
-    };
-    if w.roles.len() != 1 {
-        return;
-    }
-    let mut missing: BTreeMap<(&'static str, Fails), Vec<&ApiCall>> = BTreeMap::new();
-    for call in required
-        .named
-        .iter()
-        .filter(|c| c.certain && is_deployed_call(project, w, c))
-    {
-        for (action, why) in granted.missing_actions(call) {
-            missing.entry((action.name(), why)).or_default().push(call);
+    let mut missing: BTreeMap<(&'static str, Fails), Vec<Caller<'_>>> = BTreeMap::new();
+    for caller in callers(project, user, w) {
+        let lacks = match caller {
+            Caller::Code(call) => granted.missing_actions(call),
+            Caller::State(task) => granted.missing_actions_of_task(task),
+        };
+        for (action, why) in lacks {
+            missing.entry((action.name(), why)).or_default().push(caller);
         }
     }
     // One finding for actions that the same calls lack for the same reason, and for a service that the role lacks in
@@ -94,22 +108,22 @@ fn check_user(
     let services = services.services();
     let mut troubles: BTreeMap<(Fails, Vec<Span>, &str), FailingCalls<'_>> = BTreeMap::new();
     for ((action, why), mut calls) in missing {
-        calls.sort_by_key(|c| c.span);
+        calls.sort_by_key(|c| c.span());
         let service = action.split(':').next().unwrap_or_default();
         let lacks_all = why == Fails::NotGranted && !services.contains(&service);
-        let file = calls.first().map(|c| Span::new(c.span.file, 0, 0));
+        let file = calls.first().map(|c| Span::new(c.span().file, 0, 0));
         let key = match file.filter(|_| lacks_all) {
             Some(file) => (why, vec![file], service),
-            None => (why, calls.iter().map(|c| c.span).collect(), ""),
+            None => (why, calls.iter().map(|c| c.span()).collect(), ""),
         };
         let trouble = troubles.entry(key).or_default();
-        trouble.actions.push((calls.first().map(|c| c.span), action));
+        trouble.actions.push((calls.first().map(|c| c.span()), action));
         trouble.calls.extend(calls);
     }
     let identity = &project.identities[role];
     for ((why, ..), FailingCalls { mut actions, mut calls }) in troubles {
-        calls.sort_by_key(|c| c.span);
-        calls.dedup_by_key(|c| c.span);
+        calls.sort_by_key(|c| c.span());
+        calls.dedup_by_key(|c| c.span());
         actions.sort_by_key(|(at, _)| *at);
         let actions: Vec<&'static str> = actions.into_iter().map(|(_, action)| action).collect();
         let (Some((first, others)), Some((action, more))) = (calls.split_first(), actions.split_first()) else {
@@ -125,9 +139,23 @@ fn check_user(
             [one] => format!("; also `{one}`"),
             _ => format!("; also {} more actions", more.len()),
         };
-        let from = match w.kind {
-            WorkloadKind::Function => format!("the handler of `{}`", w.name(project)),
-            _ => format!("the entry point of `{}`", w.name(project)),
+        let name = w.name(project);
+        let (from, other, runs) = match (first, w.kind) {
+            (Caller::State(task), _) => (
+                format!("called by the state `{}` of `{name}`", task.state),
+                "another state calls it",
+                "the state machine runs with this role",
+            ),
+            (Caller::Code(_), WorkloadKind::Function) => (
+                format!("called from the handler of `{name}`"),
+                "another call",
+                "the code runs with this role",
+            ),
+            (Caller::Code(_), _) => (
+                format!("called from the entry point of `{name}`"),
+                "another call",
+                "the code runs with this role",
+            ),
         };
         let mut f = cx
             .at_resource(
@@ -135,14 +163,14 @@ fn check_user(
                 w.resource,
                 format!("`{action}` is required but {what}{also}"),
             )
-            .cause(Cause::Place(first.span))
-            .primary(first.span, format!("requires `{action}`"))
+            .cause(Cause::Place(first.span()))
+            .primary(first.span(), format!("requires `{action}`"))
             .confidence(Confidence::High)
             .actions(actions.iter().map(|a| a.to_lowercase()));
-        for call in others.iter().filter(|c| c.span != first.span).take(2) {
-            f = f.secondary(call.span, "another call");
+        for call in others.iter().filter(|c| c.span() != first.span()).take(2) {
+            f = f.secondary(call.span(), other);
         }
-        f = f.secondary(user.runs_as.span, "the code runs with this role");
+        f = f.secondary(user.runs_as.span, runs);
         match (why, catalogue().action(action)) {
             (Fails::OutOfReach, Some(known)) => {
                 for item in effective
@@ -152,7 +180,9 @@ fn check_user(
                 {
                     f = f.secondary(item.span, "allowed on this resource");
                 }
-                if let [one] = granted.missing_resources(first, known).as_slice() {
+                if let Some(call) = first.call()
+                    && let [one] = granted.missing_resources(call, known).as_slice()
+                {
                     f = f.help(format!(
                         "Allow `{action}` on `{}`.",
                         granted.places.display_resource(w, one)
@@ -165,8 +195,18 @@ fn check_user(
         if why == Fails::NotGranted {
             f.remedies.extend(remedy(effective, &actions));
         }
-        out.push(f.note(format!("called from {from}")));
+        out.push(f.note(from));
     }
+}
+
+/// What of a workload certainly calls.
+fn callers<'c>(project: &Project<'_>, user: &'c RoleUser<'_>, w: &'c Workload) -> Vec<Caller<'c>> {
+    if let Some(definition) = w.definition() {
+        return definition.tasks.iter().map(Caller::State).collect();
+    }
+    let named = user.required.iter().flat_map(|r| r.named.iter().copied());
+    let deployed = named.filter(|c| c.certain && is_deployed_call(project, w, c));
+    deployed.map(Caller::Code).collect()
 }
 
 /// Calls that, depending on their parameters, need the second action instead of the first. Amazon SES Developer Guide,
@@ -177,7 +217,7 @@ const ALTERNATIVES: &[(&str, &str)] = &[("ses:SendEmail", "ses:SendRawEmail")];
 fn is_deployed_call(project: &Project<'_>, w: &Workload, call: &ApiCall) -> bool {
     let script = |h: &Handler| h.function.is_none() && h.file == call.span.file;
     call.at.scope != ScopeId::MODULE
-        || w.code.as_ref().and_then(|c| c.handler.as_ref()).is_some_and(script)
+        || w.code().and_then(|c| c.handler.as_ref()).is_some_and(script)
         || !project.sources.text(call.span.file).contains("__main__")
 }
 
@@ -231,10 +271,19 @@ impl WorkloadPermissions<'_> {
         let given = a.conditional.iter().filter(|c| c.trigger.is_some());
         let given = given.map(|c| c.action).filter(|name| BY_PARAMETER.contains(name));
         let sure = a.required.iter().copied().chain(given);
-        let mut out: Vec<(Action, Fails)> = sure.filter_map(|name| self.denied_action(call, name)).collect();
-        let any: Option<Vec<(Action, Fails)>> = a.any_of.iter().map(|name| self.denied_action(call, name)).collect();
+        let mut out: Vec<(Action, Fails)> = sure.filter_map(|name| self.denied_action(name, Some(call))).collect();
+        let any: Option<Vec<(Action, Fails)>> = a
+            .any_of
+            .iter()
+            .map(|name| self.denied_action(name, Some(call)))
+            .collect();
         out.extend(any.and_then(|all| all.first().copied()));
         out
+    }
+
+    fn missing_actions_of_task(&self, task: &MachineTask) -> Vec<(Action, Fails)> {
+        let certain = task.actions.certain.iter();
+        certain.filter_map(|name| self.denied_action(name, None)).collect()
     }
 
     /// Whether nothing grants an action at a place.
@@ -252,7 +301,8 @@ impl WorkloadPermissions<'_> {
         missed.map(|(text, _)| text).collect()
     }
 
-    fn denied_action(&self, call: &ApiCall, name: &str) -> Option<(Action, Fails)> {
+    /// Why an action is not allowed, on the resources of the call if it is one of code.
+    fn denied_action(&self, name: &str, call: Option<&ApiCall>) -> Option<(Action, Fails)> {
         let action = catalogue().action(name)?;
         let other = ALTERNATIVES.iter().find(|(a, _)| *a == name);
         let other = other.and_then(|(_, other)| catalogue().action(other));
@@ -265,7 +315,7 @@ impl WorkloadPermissions<'_> {
             Truth::No => Some((action, Fails::NotGranted)),
             Truth::Unknown => None,
             Truth::Yes => {
-                let places = self.places.known_resources(self.workload, call, action);
+                let places = self.places.known_resources(self.workload, call?, action);
                 // A call on several resources needs the action on each.
                 let fails = places.iter().any(|(_, place)| self.is_not_granted(action, place));
                 fails.then_some((action, Fails::OutOfReach))

@@ -3,7 +3,9 @@
 //! **Invariant:** nothing is reported if the code or the policies are not completely known. AWS Lambda Developer Guide,
 //! "Defining Lambda function permissions with an execution role".
 
+mod comparison;
 mod missing;
+mod obstacle;
 mod platform;
 mod roles;
 mod silence;
@@ -13,7 +15,10 @@ mod unused;
 
 use std::collections::BTreeSet;
 
-use crate::project::{CodePlace, Codebase, WorkloadCode};
+pub use comparison::{ComparedFigures, ComparedWorkload, Comparison};
+pub use obstacle::Obstacle;
+
+use crate::project::{CodePlace, Codebase, Effects, Project, Workload, WorkloadCode};
 use crate::python::calls::Calls;
 use crate::python::{BindingValue, Program, ScopeId};
 use crate::rules::{CodeCheck, Context, FindingSink};
@@ -22,22 +27,34 @@ use crate::source::is_within;
 pub(super) const TABLE: &[(&str, CodeCheck)] = &[("code-against-role", check)];
 
 fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
-    let project = cx.project;
     sources::check(cx, out);
-    let mut compared = project.workloads.iter().filter(|w| !w.roles.is_empty());
-    let code: Vec<&WorkloadCode> = compared.clone().filter_map(|w| w.code.as_ref()).collect();
-    if code.is_empty() && !compared.any(|w| w.definition.is_some()) {
-        silence::check(cx, None, out);
-        return;
-    }
-    let program = project.program();
+    compare(cx.project, cx.effects, |comparison| {
+        silence::check(comparison, out);
+        unused::check(cx, comparison, out);
+        missing::check(cx, comparison, out);
+    });
+}
+
+/// Compares everything that runs with its roles.
+pub fn compare<'p, T>(
+    project: &'p Project<'p>,
+    effects: &Effects<'p>,
+    then: impl FnOnce(&Comparison<'_, 'p>) -> T,
+) -> T {
+    let with_role = project.workloads.iter().filter(|w| !w.roles.is_empty());
+    let code: Vec<&WorkloadCode> = with_role.filter_map(Workload::code).collect();
+    let program = match code.is_empty() {
+        true => Program::new(project.sources, &[]),
+        false => project.program(),
+    };
     let calls = Calls::of(&program, &modules_of(&program, &code));
-    let programs = project.inline_programs();
+    let programs = match code.is_empty() {
+        true => Vec::new(),
+        false => project.inline_programs(),
+    };
     let inline: Vec<Calls<'_>> = programs.iter().map(Calls::new).collect();
-    let roles = roles::UsedRoles::new(project, &Codebase::new(&calls, &inline));
-    silence::check(cx, Some(&roles), out);
-    unused::check(cx, &roles, out);
-    missing::check(cx, &roles, out);
+    let codebase = Codebase::new(&calls, &inline);
+    then(&Comparison::new(project, effects, &codebase))
 }
 
 /// The modules of which anything may run: those that hold the code of these workloads, and what they import.

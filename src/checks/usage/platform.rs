@@ -2,6 +2,7 @@
 
 use std::sync::OnceLock;
 
+use super::obstacle::Obstacle;
 use crate::iam::{ActionSet, sdk};
 use crate::model::Resource;
 use crate::source::Text;
@@ -167,18 +168,19 @@ pub(super) fn actions_of_function(r: &Resource, sent: bool, is_own: impl Fn(&Val
     set
 }
 
-/// Actions of what runs with the role of a task or instance in addition to its code. `None` if they are unknown: other
-/// containers, or a start script that calls AWS.
-pub(super) fn sidecar_actions(r: &Resource) -> Option<ActionSet> {
+/// Actions of what runs with the role of a task or instance, the `workload`, in addition to its code. Fails if they are unknown:
+/// other containers, or a start script that calls AWS.
+pub(super) fn sidecar_actions(r: &Resource, workload: usize) -> Result<ActionSet, Obstacle> {
     let image = |c: &Value| {
         let image = c.get("Image").or_else(|| c.get("image"))?;
         image.as_text().map(Text::display)
     };
     let own = |c: &&Value| !image(c).is_some_and(|name| SIDECARS.iter().any(|s| name.contains(s)));
-    match r.get("ContainerDefinitions").map(|c| &c.decoded().kind) {
+    let containers = r.get("ContainerDefinitions");
+    match containers.map(|c| (&c.decoded().kind, c.span)) {
         None => {}
-        Some(ValueKind::Seq(all)) if all.iter().filter(own).count() <= 1 => {}
-        Some(_) => return None,
+        Some((ValueKind::Seq(all), _)) if all.iter().filter(own).count() <= 1 => {}
+        Some((_, span)) => return Err(Obstacle::Containers(workload, span)),
     }
     let start = ["UserData", "UserDataBase64"].into_iter().find_map(|name| r.get(name));
     let start = start.or_else(|| r.path(&["LaunchTemplateData", "UserData"]));
@@ -188,9 +190,9 @@ pub(super) fn sidecar_actions(r: &Resource) -> Option<ActionSet> {
             .as_text()
             .is_some_and(|t| is_known_start_script(&t.display()))
     {
-        return None;
+        return Err(Obstacle::StartScript(workload, script.span));
     }
-    Some(ActionSet::expand_all(AGENTS.iter().copied()))
+    Ok(ActionSet::expand_all(AGENTS.iter().copied()))
 }
 
 /// Whether a start script is known and uses the AWS CLI only to pull images.

@@ -4,17 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::obstacle::Obstacle;
 use super::platform;
 use super::sources::EventSources;
 use crate::iam::principal::{self, Oidc};
 use crate::iam::{ActionId, ActionSet, PrincipalItem, PrincipalType, Statement, catalogue, sdk};
 use crate::model::{Resource, kinds};
 use crate::project::targets::{ResourceRef, ResourceRefs};
-use crate::project::{Codebase, Effective, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
+use crate::project::{Codebase, Effective, Effects, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
 use crate::python::calls::ApiCall;
-use crate::rules::Context;
-use crate::source::Text;
-use crate::unjudged::NotComparedReason;
+use crate::source::{Span, Text};
 use crate::value::Value;
 
 /// Maximum number of distinct places kept for one action.
@@ -26,8 +25,8 @@ pub(super) struct UsedRoles<'c, 'p> {
     pub(super) users: BTreeMap<IdentityId, Vec<RoleUser<'c>>>,
     /// Scopes in which results of functions go to a destination.
     destinations: BTreeSet<Arc<str>>,
-    /// Resources whose names or ARNs are passed to code or to other stacks.
-    handed_on: BTreeSet<(Arc<str>, Arc<str>)>,
+    /// Resources whose names or ARNs are passed to code or to other stacks, with the place where they first are.
+    handed_on: BTreeMap<(Arc<str>, Arc<str>), Span>,
     /// Layers of the repository.
     layers: BTreeSet<(Arc<str>, Arc<str>)>,
     pub(super) places: ResourceRefs<'p>,
@@ -68,7 +67,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         // Functions often share code.
         let mut seen: BTreeMap<_, Option<Rc<Required<'c>>>> = BTreeMap::new();
         for (workload, w) in project.workloads.iter().enumerate() {
-            let required = w.code.as_ref().filter(|_| !w.roles.is_empty()).and_then(|c| {
+            let required = w.code().filter(|_| !w.roles.is_empty()).and_then(|c| {
                 seen.entry((&c.place, &c.handler))
                     .or_insert_with(|| code.required(c).map(Rc::new))
                     .clone()
@@ -107,14 +106,14 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
     /// What the users of `role` use, if all of it is understood and no one else can use the role.
     pub(super) fn used_actions(
         &self,
-        cx: &Context<'_>,
+        project: &Project<'_>,
+        effects: &Effects<'_>,
         role: IdentityId,
-    ) -> Result<UsedActions<'c>, NotComparedReason> {
-        let project = cx.project;
-        let users = self.users.get(&role).ok_or(NotComparedReason::NoCode)?;
+    ) -> Result<UsedActions<'c>, Obstacle> {
+        let users = self.users.get(&role).map_or(&[][..], Vec::as_slice);
         let address = &project.resources[project.identities[role].resource].address;
-        if self.handed_on.contains(&(address.scope.clone(), address.name.clone())) {
-            return Err(NotComparedReason::SharedRole);
+        if let Some(span) = self.handed_on.get(&(address.scope.clone(), address.name.clone())) {
+            return Err(Obstacle::HandedOn(*span));
         }
         let mut used = UsedActions {
             actions: platform::actions_of_any_role().clone(),
@@ -123,19 +122,17 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             ..UsedActions::default()
         };
         let workloads: Vec<&Workload> = users.iter().map(|u| &project.workloads[u.workload]).collect();
-        if !trusts_only_services_of(project, role, &workloads) {
-            return Err(NotComparedReason::SharedRole);
-        }
+        trusts_only_services_of(project, role, &workloads)?;
         for (user, w) in users.iter().zip(workloads) {
             if w.kind == WorkloadKind::Machine {
-                let definition = w.definition.as_ref().ok_or(NotComparedReason::Neighbor)?;
+                let definition = w.definition().ok_or(Obstacle::Neighbor(user.workload))?;
                 used.workloads.push(user.workload);
                 used.actions.union_with(&definition.actions);
                 definition.required.iter().for_each(|a| used.needed.expand_into(a));
                 continue;
             }
             let understood = user.required.as_ref().filter(|r| r.doubts.is_empty());
-            let required = understood.ok_or(NotComparedReason::Neighbor)?;
+            let required = understood.ok_or(Obstacle::Neighbor(user.workload))?;
             used.exact &= required.exact;
             used.workloads.push(user.workload);
             used.actions.union_with(&required.libraries);
@@ -153,8 +150,8 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
                 used.actions.union_with(platform::actions_of_job());
             }
             if matches!(w.kind, WorkloadKind::Task | WorkloadKind::Instance) {
-                let beside = platform::sidecar_actions(&project.resources[w.resource]);
-                used.actions.union_with(&beside.ok_or(NotComparedReason::SharedRole)?);
+                let beside = platform::sidecar_actions(&project.resources[w.resource], user.workload)?;
+                used.actions.union_with(&beside);
             }
             for call in &required.calls {
                 self.add_call(w, call, &mut used);
@@ -167,7 +164,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         used.needed.union_with(&declared);
         used.calls.sort_by_key(|c| c.span);
         used.calls.dedup_by(|a, b| std::ptr::eq(*a, *b));
-        self.count_other_grants(cx.effects.of(role), &mut used);
+        self.count_other_grants(effects.of(role), &mut used);
         Ok(used)
     }
 
@@ -253,8 +250,8 @@ impl UsedActions<'_> {
 }
 
 /// Resources that environments of functions and exports of stacks refer to.
-fn passed_on_resources(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> {
-    let mut out = BTreeSet::new();
+fn passed_on_resources(project: &Project<'_>) -> BTreeMap<(Arc<str>, Arc<str>), Span> {
+    let mut out = BTreeMap::new();
     for r in &project.resources {
         let value = match &*r.kind {
             kinds::OUTPUT if r.get("Export").is_some() => r.get("Value"),
@@ -264,14 +261,16 @@ fn passed_on_resources(project: &Project<'_>) -> BTreeSet<(Arc<str>, Arc<str>)> 
         value.each_text(&mut |v| {
             let text = v.to_text();
             let targets = text.iter().flat_map(Text::holes).filter_map(|h| h.target.as_ref());
-            out.extend(targets.map(|t| (t.scope.clone(), t.address.clone())));
+            for t in targets {
+                out.entry((t.scope.clone(), t.address.clone())).or_insert(v.span);
+            }
         });
     }
     out
 }
 
-/// Whether a role's trust policies allow only the services of these workloads.
-fn trusts_only_services_of(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) -> bool {
+/// Fails unless a role's trust policies allow only the services of these workloads.
+fn trusts_only_services_of(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) -> Result<(), Obstacle> {
     let runs = |name: &str| {
         workloads.iter().any(|w| match w.kind {
             WorkloadKind::Function => matches!(name, "lambda.amazonaws.com" | "edgelambda.amazonaws.com"),
@@ -297,29 +296,34 @@ fn trusts_only_services_of(project: &Project<'_>, role: IdentityId, workloads: &
     let identity = &project.identities[role];
     let trust = &identity.trust;
     let statements = trust.iter().flat_map(|d| &project.documents[*d].statements);
-    let mut principals = statements.filter(|s| !s.denies()).map(|s| s.principal.as_ref());
     // A module that creates both without a known trust policy creates the role for the function.
     let of_module = || {
         let role = &project.resources[identity.resource];
         let mut all = workloads.iter().map(|w| &project.resources[w.resource]);
         role.get("AssumeRolePolicyDocument").is_none() && all.all(|r| r.extent == role.extent)
     };
-    (!trust.is_empty() || of_module())
-        && principals.all(|p| {
-            p.is_some_and(|p| {
-                p.complete
-                    && !p.negated
-                    && p.items.iter().all(|i| {
-                        let known = i.value.text.known();
-                        let service = i.kind == PrincipalType::Service && known.is_some_and(|name| runs(&name));
-                        service || pods(i)
-                    })
-            })
-        })
+    if trust.is_empty() && !of_module() {
+        return Err(Obstacle::UnknownTrust);
+    }
+    for s in statements.filter(|s| !s.denies()) {
+        let known = s.principal.as_ref().filter(|p| p.complete && !p.negated);
+        let principal = known.ok_or(Obstacle::UnknownTrust)?;
+        let other = principal.items.iter().find(|i| {
+            // `states.${AWS::Region}.${AWS::URLSuffix}`
+            let text = &i.value.text;
+            let is_named = i.kind == PrincipalType::Service && !text.prefix().is_empty();
+            let service = is_named && runs(&text.with_placeholders());
+            !(service || pods(i))
+        });
+        if let Some(other) = other {
+            return Err(Obstacle::Trusts(other.value.text.display(), other.value.span));
+        }
+    }
+    Ok(())
 }
 
 /// Actions that a call needs as written; of alternatives, all of them.
-fn certain_actions(call: &ApiCall) -> impl Iterator<Item = &'static str> {
+pub(super) fn certain_actions(call: &ApiCall) -> impl Iterator<Item = &'static str> {
     let a = &call.actions;
     let given = a.conditional.iter().filter(|c| c.trigger.is_some());
     a.required

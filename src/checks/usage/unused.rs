@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::roles::{UsedActions, UsedRoles, calls_requiring};
+use super::comparison::Comparison;
+use super::roles::{UsedActions, calls_requiring};
 use super::{platform, templates};
 use crate::checks::allow_statements::writing_actions;
 use crate::checks::hygiene::managed::broad_grant;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
-use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, PolicyKind, Statement, catalogue};
+use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, Statement, catalogue};
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
-use crate::project::{DocumentId, IdentityId, PolicyRef, PolicySource, PolicyUse, Project, StatementRef};
+use crate::project::{DocumentId, IdentityId, PolicySource, PolicyUse, Project, StatementRef, WorkloadKind};
 use crate::rules::{Context, FindingSink, ids};
 
 /// Maximum number of actions that a text names; beyond it, they are counted.
@@ -24,47 +25,28 @@ const MANY: usize = 5;
 /// Maximum number of calls shown as proof of use.
 const MAX_CALLS: usize = 3;
 
-pub(super) fn check(cx: &Context<'_>, roles: &UsedRoles<'_, '_>, out: &mut FindingSink<'_>) {
-    let project = cx.project;
-    let used: BTreeMap<IdentityId, UsedActions<'_>> = roles
-        .users
-        .keys()
-        .filter_map(|role| Some((*role, roles.used_actions(cx, *role).ok()?)))
-        .collect();
-    if used.is_empty() {
-        return;
-    }
-    let mut holders: BTreeMap<DocumentId, Vec<(IdentityId, &PolicyUse)>> = BTreeMap::new();
-    for (id, identity) in project.identities.iter_enumerated() {
-        for policy in &identity.policies {
-            if let PolicyRef::Documents(ids) = &policy.policy {
-                ids.iter()
-                    .for_each(|d| holders.entry(*d).or_default().push((id, policy)));
-            }
-        }
-    }
-    for (document, holders) in holders {
-        let d = &project.documents[document];
-        if !matches!(d.kind, PolicyKind::Identity | PolicyKind::Unknown) {
+pub(super) fn check(cx: &Context<'_>, comparison: &Comparison<'_, '_>, out: &mut FindingSink<'_>) {
+    for (document, holders) in &comparison.holders {
+        let Some(Ok(all)) = comparison.used_of_policy(*document) else {
             continue;
-        }
-        let all: Option<Vec<&UsedActions<'_>>> = holders.iter().map(|(id, _)| used.get(id)).collect();
-        let Some(all) = all else { continue };
+        };
+        let used = union(&all);
         let grant = UsedDocument {
             cx,
-            places: &roles.places,
-            document,
-            holders: &holders,
-            used: union(&all),
+            actor: actor(cx.project, &used),
+            places: &comparison.roles.places,
+            document: *document,
+            holders,
+            used,
         };
-        match &d.origin {
+        match &cx.project.documents[*document].origin {
             DocumentOrigin::Written => grant.check_document(out),
             DocumentOrigin::SamTemplate(template) => out.findings_of(grant.template(template)),
             DocumentOrigin::AwsManaged(_) | DocumentOrigin::Generated(_) => {}
         }
     }
-    for (role, used) in &used {
-        managed(cx, *role, used, out);
+    for (role, used) in comparison.used_roles() {
+        managed(cx, role, used, out);
     }
 }
 
@@ -103,6 +85,8 @@ struct UsedDocument<'g, 'c, 'p> {
     document: DocumentId,
     holders: &'g [(IdentityId, &'g PolicyUse)],
     used: UsedActions<'c>,
+    /// What uses it, for a sentence.
+    actor: &'static str,
 }
 
 /// An item of `Action` that grants more than the code may use.
@@ -175,11 +159,15 @@ impl UsedDocument<'_, '_, '_> {
         let elsewhere = self.used.used_on_others(granted, &statement, self.places);
         let (first, others) = (&excess[0], &excess[1..]);
         let shown = first.item.display();
+        let actor = self.actor;
         let message = match (others.is_empty(), first.granted.len()) {
-            (true, 1) if !elsewhere.is_empty() => format!("`{shown}` is granted on resources that the code never uses"),
-            (true, 1) => format!("`{shown}` is granted, but the code never calls it"),
-            (true, n) => format!("`{shown}` grants {n} actions; {}", count_used(first.needed.len())),
-            _ if unused == total => format!("{total} actions are granted here, but the code calls none of them"),
+            (true, 1) if !elsewhere.is_empty() => format!("`{shown}` is granted on resources that {actor} never uses"),
+            (true, 1) => format!("`{shown}` is granted, but {actor} never calls it"),
+            (true, n) => format!(
+                "`{shown}` grants {n} actions; {}",
+                count_used(first.needed.len(), actor)
+            ),
+            _ if unused == total => format!("{total} actions are granted here, but {actor} calls none of them"),
             _ => format!("{unused} of the {total} actions granted here are never called"),
         };
         let mut f = self
@@ -213,7 +201,7 @@ impl UsedDocument<'_, '_, '_> {
         }
         f.help(match called.len() {
             _ if !elsewhere.is_empty() => {
-                "Limit the grant to the resources that the code uses, or remove it.".to_owned()
+                format!("Limit the grant to the resources that {actor} uses, or remove it.")
             }
             0 => "Remove the grant.".to_owned(),
             n if n <= MAX_LISTED => self.replacement(&needed),
@@ -233,7 +221,8 @@ impl UsedDocument<'_, '_, '_> {
                 phrase::all_of(platform)
             ),
             (calls, platform) => format!(
-                "Allow only the actions that the code uses ({}) and those that Lambda needs to run the function ({}).",
+                "Allow only the actions that {} uses ({}) and those that Lambda needs to run the function ({}).",
+                self.actor,
                 phrase::all_of(calls),
                 phrase::all_of(platform)
             ),
@@ -306,20 +295,25 @@ impl UsedDocument<'_, '_, '_> {
         called.intersect(&self.used.needed);
         let narrower = templates::narrower_template(template, &used, &granted);
         let n = granted.len();
+        let actor = self.actor;
         let (message, help) = match narrower {
             _ if used.is_empty() && !elsewhere.is_empty() => (
                 format!(
-                    "`{template}` grants {} on resources that the code never uses",
+                    "`{template}` grants {} on resources that {actor} never uses",
                     actions(n)
                 ),
-                "Remove the template, or limit it to the resources that the code uses.".to_owned(),
+                format!("Remove the template, or limit it to the resources that {actor} uses."),
             ),
             _ if used.is_empty() => (
-                format!("`{template}` grants {}, but the code calls none of them", actions(n)),
+                format!("`{template}` grants {}, but {actor} calls none of them", actions(n)),
                 "Remove the template.".to_owned(),
             ),
             Some(narrower) => (
-                format!("`{template}` grants {}; {}", actions(n), count_used(called.len())),
+                format!(
+                    "`{template}` grants {}; {}",
+                    actions(n),
+                    count_used(called.len(), actor)
+                ),
                 format!("Use `{narrower}` instead."),
             ),
             None => return None,
@@ -344,6 +338,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
         return;
     }
     let effective = cx.effects.of(role);
+    let actor = actor(project, used);
     let mut policies: BTreeMap<&str, (&PolicyUse, ActionSet)> = BTreeMap::new();
     for grant in &effective.grants {
         if let PolicySource::AwsManaged(name) = grant.source {
@@ -373,12 +368,12 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
         let called = names(&called);
         let (message, help) = if called.is_empty() {
             (
-                format!("`{policy}` grants {}, but the code calls none of them", actions(n)),
+                format!("`{policy}` grants {}, but {actor} calls none of them", actions(n)),
                 "Detach the policy.".to_owned(),
             )
         } else {
             let help = match templates::narrower_policy(policy, &possible) {
-                _ if doubled => "Detach the policy: another policy of the role allows what the code calls.".to_owned(),
+                _ if doubled => format!("Detach the policy: another policy of the role allows what {actor} calls."),
                 Some(narrower) => format!("Use `{narrower}` instead."),
                 None if called.len() <= MAX_LISTED => {
                     format!("Use a statement that allows only {} instead.", phrase::all_of(&called))
@@ -389,7 +384,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
                 ),
             };
             (
-                format!("`{policy}` grants {}; {}", actions(n), count_used(called.len())),
+                format!("`{policy}` grants {}; {}", actions(n), count_used(called.len(), actor)),
                 help,
             )
         };
@@ -423,10 +418,10 @@ fn fully_grants(granted: &ActionSet) -> bool {
 /// Adds the code that runs, and the calls that need some of `called`.
 fn label_used_code(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>, called: &[&'static str]) -> Finding {
     for w in used.workloads.iter().take(2).map(|w| &project.workloads[*w]) {
-        if let Some(code) = &w.code {
+        if let Some(code) = w.code() {
             f = f.secondary(code.span, "the code that runs with this role");
         }
-        if let Some(definition) = &w.definition {
+        if let Some(definition) = w.definition() {
             f = f.secondary(definition.span, "the state machine that runs with this role");
         }
     }
@@ -453,11 +448,21 @@ fn actions(n: usize) -> String {
     phrase::count(n, "action", "actions")
 }
 
-fn count_used(n: usize) -> String {
+/// What uses a role, for a sentence.
+fn actor(project: &Project<'_>, used: &UsedActions<'_>) -> &'static str {
+    let mut workloads = used.workloads.iter().map(|w| &project.workloads[*w]);
+    let machines = workloads.clone().filter(|w| w.kind == WorkloadKind::Machine).count();
+    match workloads.any(|w| w.kind != WorkloadKind::Machine) {
+        true if machines > 0 => "what runs with the role",
+        true => "the code",
+        false => "the definition",
+    }
+}
+
+fn count_used(n: usize, actor: &str) -> String {
     match n {
-        0 => "the code calls none of them".to_owned(),
-        1 => "the code uses 1 of them".to_owned(),
-        n => format!("the code uses {n} of them"),
+        0 => format!("{actor} calls none of them"),
+        n => format!("{actor} uses {n} of them"),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::report::{DiffChange, DiffUnknown};
 use crate::source::{HoleKind, Piece, Sources, Text};
 
 /// Both sides of a comparison: what is gained is looked for from `from` to `to`.
-pub(super) struct Sides<'a> {
+pub(super) struct ComparedSides<'a> {
     pub(super) from: &'a SubjectList,
     pub(super) to: &'a SubjectList,
     pub(super) to_sources: &'a Sources,
@@ -26,7 +26,7 @@ pub(super) struct NoLongerDenied {
     pub(super) unknown: Vec<DiffUnknown>,
 }
 
-impl Sides<'_> {
+impl ComparedSides<'_> {
     fn pair(&self, pair: &SubjectPair) -> (Option<usize>, Option<usize>) {
         match self.is_gain {
             true => (pair.old, pair.new),
@@ -78,7 +78,7 @@ impl Sides<'_> {
             DiffUnknown {
                 subject: subject.to_owned(),
                 why: format!(
-                    "{verb} all of {}: whoever other policies allow it may {may} it",
+                    "{verb} all of {}: those whom other policies allow it may {may} it",
                     actions.join(", ")
                 ),
                 is_new: !self.is_gain,

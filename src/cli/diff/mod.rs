@@ -7,14 +7,14 @@ mod paths;
 mod settings;
 mod subjects;
 
-use std::cell::RefCell;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args;
 
-use self::denied::Sides;
+use self::denied::ComparedSides;
 use self::operands::{DiffOperand, operands};
 use self::paths::{ChangedPaths, PathList, SubjectMoves, changed_paths, paths_of, place};
 use self::settings::changed_settings;
@@ -33,7 +33,7 @@ use crate::report::{
 };
 use crate::secrets::Mask;
 use crate::settings::Settings;
-use crate::source::{FileId, HoleTarget, Sources, Span, join_path, parent_path, relative_path};
+use crate::source::{FileId, Hole, Sources, Span, join_path, parent_path, relative_path};
 use crate::triage::Report;
 use crate::unjudged::UnjudgedReason;
 
@@ -165,12 +165,14 @@ impl<'a> DiffInput<'a> {
 
     /// References to what the other side alone has: a resource was renamed, and they were not.
     fn hide_what_is_only_in(&mut self, other: &Project<'_>, own: &Project<'_>) {
-        let mut known: HashMap<HoleTarget, bool> = HashMap::new();
-        let known = RefCell::new(&mut known);
-        let is_gone = |target: &HoleTarget| {
-            let find = || !own.has_target(target) && other.has_target(target);
-            *known.borrow_mut().entry(target.clone()).or_insert_with(find)
-        };
+        let addresses =
+            |p: &Project<'_>| -> HashSet<Arc<str>> { p.resources.iter().map(|r| r.address.name.clone()).collect() };
+        let own = addresses(own);
+        let gone: HashSet<Arc<str>> = addresses(other).difference(&own).cloned().collect();
+        if gone.is_empty() {
+            return;
+        }
+        let is_gone = |hole: &Hole| Project::refers_to(hole, &gone) && !Project::refers_to(hole, &own);
         for subject in &mut self.subjects.all {
             subject.policy.hide(&is_gone);
         }
@@ -368,7 +370,7 @@ fn page<'a>(
             (&of_old, &of_new, page.new.sources, true),
             (&of_new, &of_old, page.old.sources, false),
         ] {
-            let sides = Sides {
+            let sides = ComparedSides {
                 from,
                 to,
                 to_sources,

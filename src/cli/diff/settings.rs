@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use crate::project::{AccessSetting, Project, SettingOf};
 use crate::report::DiffUnknown;
 
-type Key = (String, String, SettingOf, &'static str);
+type SettingKey = (String, String, SettingOf, &'static str);
 
 /// Settings of one side, by what tells which is which.
-fn by_key(project: &Project<'_>, below: &dyn Fn(&str) -> String) -> BTreeMap<Key, AccessSetting> {
+fn by_key(project: &Project<'_>, below: &dyn Fn(&str) -> String) -> BTreeMap<SettingKey, AccessSetting> {
     let all = project.access_settings().into_iter();
     let each = all.map(|s| ((below(&s.root), s.address.clone(), s.of, s.name), s));
     each.collect()
@@ -21,13 +21,14 @@ pub(super) fn changed_settings(
 ) -> Vec<DiffUnknown> {
     let (mut old, mut new) = (by_key(old, below_old), by_key(new, below_new));
     // What is moved says the same elsewhere.
-    let texts =
-        |all: &BTreeMap<Key, AccessSetting>, others: &BTreeMap<Key, AccessSetting>| -> Vec<(SettingOf, String)> {
-            let alone = all.iter().filter(|(key, _)| !others.contains_key(*key));
-            alone.map(|(_, s)| (s.of, s.text.clone())).collect()
-        };
+    let texts = |all: &BTreeMap<SettingKey, AccessSetting>,
+                 others: &BTreeMap<SettingKey, AccessSetting>|
+     -> Vec<(SettingOf, String)> {
+        let alone = all.iter().filter(|(key, _)| !others.contains_key(*key));
+        alone.map(|(_, s)| (s.of, s.text.clone())).collect()
+    };
     let (only_old, only_new) = (texts(&old, &new), texts(&new, &old));
-    let keys: Vec<Key> = new.keys().chain(old.keys()).cloned().collect();
+    let keys: Vec<SettingKey> = new.keys().chain(old.keys()).cloned().collect();
     let mut out = Vec::new();
     for key in keys {
         let (before, after) = (old.remove(&key), new.remove(&key));
@@ -35,16 +36,16 @@ pub(super) fn changed_settings(
             (Some(before), Some(after))
                 if before.text != after.text && !(before.is_quiet && after.is_quiet && is_access(&after)) =>
             {
-                Some((after, true, true, Change::Another))
+                Some((after, true, true, SettingChange::Another))
             }
             (None, Some(s))
                 if !s.is_quiet && s.of == SettingOf::Access && !only_old.contains(&(s.of, s.text.clone())) =>
             {
-                Some((s, true, true, Change::Added))
+                Some((s, true, true, SettingChange::Added))
             }
             (Some(s), None) if s.of != SettingOf::Role && !only_new.contains(&(s.of, s.text.clone())) => {
                 let opens = s.of == SettingOf::Protection;
-                (opens || !s.is_quiet).then_some((s, false, opens, Change::Gone))
+                (opens || !s.is_quiet).then_some((s, false, opens, SettingChange::Gone))
             }
             _ => None,
         };
@@ -65,25 +66,29 @@ fn is_access(setting: &AccessSetting) -> bool {
 }
 
 #[derive(Clone, Copy)]
-enum Change {
+enum SettingChange {
     Added,
     Gone,
     Another,
 }
 
-fn words(setting: &AccessSetting, change: Change) -> String {
+fn words(setting: &AccessSetting, change: SettingChange) -> String {
     let name = match setting.name {
         "" => "what it says".to_owned(),
         name => format!("`{name}`"),
     };
     match (setting.of, change) {
         (SettingOf::Role, _) => format!("runs as another role, by {name}"),
-        (SettingOf::Access, Change::Added) => format!("lets others in by {name}, which is not compared"),
-        (SettingOf::Access, Change::Gone) => format!("no longer lets others in by {name}, which is not compared"),
-        (SettingOf::Access, Change::Another) => {
+        (SettingOf::Access, SettingChange::Added) => format!("lets others in by {name}, which is not compared"),
+        (SettingOf::Access, SettingChange::Gone) => {
+            format!("no longer lets others in by {name}, which is not compared")
+        }
+        (SettingOf::Access, SettingChange::Another) => {
             format!("lets others in by another value of {name}, which is not compared")
         }
-        (SettingOf::Protection, Change::Gone) => format!("no longer keeps others out by {name}, which is not compared"),
+        (SettingOf::Protection, SettingChange::Gone) => {
+            format!("no longer keeps others out by {name}, which is not compared")
+        }
         (SettingOf::Protection, _) => format!("keeps others out by another value of {name}, which is not compared"),
     }
 }

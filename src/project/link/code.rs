@@ -6,7 +6,7 @@ use super::index::target_of;
 use super::workloads::{Linking, is_in_folders};
 use crate::formats::docker::{self, Runs};
 use crate::model::Resource;
-use crate::project::{CodePlace, Handler, ResourceId, WorkloadCode};
+use crate::project::{CodePlace, ContentGap, Handler, ResourceId, WorkloadCode};
 use crate::python::PythonModule;
 use crate::source::{FileId, join_path, parent_path};
 use crate::test_code::is_test_code;
@@ -56,10 +56,14 @@ impl Start {
 
 impl Linking<'_, '_> {
     /// A function's code, where it is Python of the repository. What it takes to see it is added to `wanted`.
-    pub(super) fn code(&self, id: ResourceId, r: &Resource, wanted: &mut BTreeSet<String>) -> Option<WorkloadCode> {
-        let runtime = r.get("Runtime").and_then(Value::as_str);
-        if runtime.is_some_and(|name| !name.starts_with("python")) {
-            return None;
+    pub(super) fn code(
+        &self,
+        id: ResourceId,
+        r: &Resource,
+        wanted: &mut BTreeSet<String>,
+    ) -> Result<WorkloadCode, ContentGap> {
+        if let Some(name) = other_runtime(r) {
+            return Err(ContentGap::Runtime(name));
         }
         let package = self.package(r);
         let handler = r.get("Handler").and_then(Value::as_str);
@@ -73,9 +77,10 @@ impl Linking<'_, '_> {
                 .map(|(module, _)| module);
             holder != id || r.get("Handler").is_none() || named == Some("index")
         };
-        if let Some((holder, i)) = inline.filter(|(holder, _)| of_index(*holder)).take(1).next() {
-            let written = self.project.resources[holder].path(&["Code", "ZipFile"])?;
-            return Some(WorkloadCode {
+        let inline = inline.filter(|(holder, _)| of_index(*holder)).take(1).next();
+        let text = |holder: ResourceId| self.project.resources[holder].path(&["Code", "ZipFile"]);
+        if let Some((written, i)) = inline.and_then(|(holder, i)| Some((text(holder)?, i))) {
+            return Ok(WorkloadCode {
                 span: r.props.get("Handler").map_or(written.span, |h| h.span),
                 place: CodePlace::Inline(i),
                 handler: Some(Handler {
@@ -84,11 +89,14 @@ impl Linking<'_, '_> {
                 }),
             });
         }
-        let holder = match r.get("CodePaths") {
-            Some(_) => r,
-            None => &self.project.resources[package?],
+        let holder = match (r.get("CodePaths"), package) {
+            (Some(_), _) => r,
+            (None, Some(package)) => &self.project.resources[package],
+            (None, None) => return Err(gap_of_package(r)),
         };
-        let written = holder.get("CodePaths")?;
+        let Some(written) = holder.get("CodePaths") else {
+            return Err(ContentGap::PackageParts(package_path(holder).unwrap_or_default()));
+        };
         let resolved = |path: String| self.project.sources.resolved(&path).into_owned();
         let paths: Vec<String> = texts(written).into_iter().map(resolved).collect();
         // The label stands where a person wrote where the code is.
@@ -102,31 +110,43 @@ impl Linking<'_, '_> {
         let mut folders = paths.clone();
         let named = handler.or_else(|| command.as_ref()?.first().map(Into::into));
         let mut start = named.and_then(|h| Start::from_handler(&h));
+        let mut dockerfile = None;
         if let Some(file) = r.get("Dockerfile").and_then(Value::as_str) {
             let target = r.get("DockerTarget").and_then(Value::as_str);
             if let Some(image) = self.image(&file, target.as_deref(), wanted) {
                 folders.extend(image.copied.iter().map(|c| join_path(&paths[0], c)));
                 start = start.or_else(|| Start::from_command(docker::started_program(&image.command)?));
+                dockerfile = Some(file.into_owned());
             }
         }
         let Some(start) = start else {
             // An image of its folder.
             let mut all = self.project.modules.iter();
             let any = all.any(|m| is_in_folders(self.project.sources.path(m.file), &paths));
-            return (r.get("Handler").is_none() && any).then(|| place(None));
+            return match (r.get("Handler"), dockerfile) {
+                (Some(handler), _) => Err(ContentGap::UnknownHandler(shown(handler))),
+                (None, _) if any => Ok(place(None)),
+                (None, Some(dockerfile)) => Err(ContentGap::Command(dockerfile)),
+                (None, None) => Err(ContentGap::NoPython(paths.first().cloned().unwrap_or_default())),
+            };
         };
         if let Some(handler) = self
             .renamed(holder, &start)
             .or_else(|| self.find_start(&start, &folders))
         {
-            return Some(place(Some(handler)));
+            return Ok(place(Some(handler)));
         }
+        let mut gap = None;
         for path in &folders {
             let file = if path.ends_with(".py") {
                 path.clone()
             } else {
                 join_path(path, &format!("{}.py", start.module))
             };
+            match self.project.sources.find(&file) {
+                Some(_) => gap = Some(ContentGap::NoAws(file.clone())),
+                None => gap = gap.or_else(|| Some(ContentGap::NoFile(file.clone()))),
+            }
             if self.project.sources.find(&file).is_none() {
                 if *path != parent_path(self.project.sources.path(r.header.file)) && !path.ends_with(".py") {
                     wanted.insert(format!("{path}/"));
@@ -134,15 +154,17 @@ impl Linking<'_, '_> {
                 wanted.insert(file);
             }
         }
-        None
+        let handler = r.get("Handler").and_then(Value::as_str);
+        let is_other = handler.filter(|h| h.contains("::"));
+        let other = is_other.map(|h| ContentGap::OtherLanguage(h.into_owned()));
+        Err(other.or(gap).unwrap_or(ContentGap::NotSaid))
     }
 
     /// The code of a function whose package is not made of files that are named: the one file of the repository that is called
     /// as the handler says and has its function; of several, or with a common name, the one in a folder that is called as the
     /// package. Not a file in `taken`, which is the code of another function.
     pub(super) fn code_by_name(&self, r: &Resource, taken: &BTreeSet<FileId>) -> Option<WorkloadCode> {
-        let runtime = r.get("Runtime").and_then(Value::as_str);
-        if runtime.is_some_and(|name| !name.starts_with("python")) {
+        if other_runtime(r).is_some() {
             return None;
         }
         let written = r.get("Handler")?;
@@ -182,11 +204,15 @@ impl Linking<'_, '_> {
 
     /// The script of a job of AWS Glue, where the repository puts it into the bucket. What it takes to see it is added to
     /// `wanted`. AWS Glue API Reference, "JobCommand".
-    pub(super) fn code_of_job(&self, r: &Resource, wanted: &mut BTreeSet<String>) -> Option<WorkloadCode> {
-        let command = r.get("Command")?;
-        let command = command.items().first().unwrap_or(command);
-        let written = command.get("ScriptLocation")?;
-        let text = written.to_text()?;
+    pub(super) fn code_of_job(&self, r: &Resource, wanted: &mut BTreeSet<String>) -> Result<WorkloadCode, ContentGap> {
+        let command = r.get("Command").map(|c| c.items().first().unwrap_or(c));
+        let written = command.and_then(|c| c.get("ScriptLocation"));
+        let Some(written) = written.filter(|v| v.as_str().as_deref() != Some("")) else {
+            return Err(ContentGap::NotSaid);
+        };
+        let Some(text) = written.to_text() else {
+            return Err(ContentGap::UnknownPlace(shown(written)));
+        };
         let resources = &self.project.resources;
         let is_object = |id: &ResourceId| &*resources[*id].kind == "AWS::S3::Object";
         let referred = || {
@@ -202,16 +228,21 @@ impl Linking<'_, '_> {
             let mut found = resources.ids().filter(is_object).filter(ends);
             found.next().filter(|_| found.next().is_none())
         };
-        let path = package_path(&resources[referred().or_else(by_key)?])?;
+        let Some(path) = referred().or_else(by_key).and_then(|id| package_path(&resources[id])) else {
+            return Err(ContentGap::Stored(text.display()));
+        };
         let path = self.project.sources.resolved(&path).into_owned();
         if !path.ends_with(".py") {
-            return None;
+            return Err(ContentGap::OtherLanguage(path));
         }
         let Some(file) = self.python_file(&path) else {
-            wanted.insert(path);
-            return None;
+            if self.project.sources.find(&path).is_some() {
+                return Err(ContentGap::NoAws(path));
+            }
+            wanted.insert(path.clone());
+            return Err(ContentGap::NoFile(path));
         };
-        Some(WorkloadCode {
+        Ok(WorkloadCode {
             span: written.span,
             place: CodePlace::Paths(vec![path]),
             handler: Some(Handler { file, function: None }),
@@ -330,6 +361,58 @@ impl Linking<'_, '_> {
         let modules = &self.project.modules;
         modules.binary_search_by_key(&file, |m| m.file).is_ok().then_some(file)
     }
+}
+
+/// The runtime of a function, where it is not one of Python.
+fn other_runtime(r: &Resource) -> Option<String> {
+    let name = r.get("Runtime").and_then(Value::as_str)?;
+    (!name.starts_with("python")).then(|| name.into_owned())
+}
+
+/// Why what a function's package is made of is not known: the package is not made here.
+fn gap_of_package(r: &Resource) -> ContentGap {
+    let of = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|name| r.get(name).or_else(|| r.path(&["Code", name])))
+    };
+    if r.path(&["Code", "ZipFile"]).is_some() {
+        let handler = r.get("Handler").and_then(Value::as_str);
+        return match handler.is_some_and(|h| !h.starts_with("index.")) {
+            true => ContentGap::Placeholder,
+            false => ContentGap::Inline,
+        };
+    }
+    let is_image = r
+        .get("PackageType")
+        .and_then(Value::as_str)
+        .is_some_and(|kind| kind == "Image");
+    if is_image || of(&["ImageUri"]).is_some() {
+        return ContentGap::Image;
+    }
+    let uri = |name: &str| r.get(name).map(|v| v.get("Key").unwrap_or(v));
+    let Some(place) = of(&["S3Key", "Filename"])
+        .or_else(|| uri("CodeUri"))
+        .or_else(|| uri("Code"))
+    else {
+        return ContentGap::NotSaid;
+    };
+    let Some(text) = place.as_text().filter(|text| text.is_known()) else {
+        return ContentGap::UnknownPlace(shown(place));
+    };
+    let is_file = r.has("Filename") || r.has("CodeUri") && !text.display().contains("://");
+    match (is_file, package_path(r)) {
+        (true, Some(path)) => ContentGap::Package(path),
+        (true, None) => ContentGap::Package(text.display()),
+        (false, _) => ContentGap::Stored(text.display()),
+    }
+}
+
+/// A value for people.
+pub(super) fn shown(value: &Value) -> String {
+    let mut first = None;
+    value.each_value(&mut |v| first = first.take().or_else(|| v.to_text()));
+    first.map(|text| text.display()).unwrap_or_default()
 }
 
 /// The name of a function's package, without its folder and ending.

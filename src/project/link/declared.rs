@@ -9,7 +9,8 @@ use super::workloads::{Linking, is_in_folders};
 use crate::iam::{DeclaredWorkload, SettingValue};
 use crate::model::Resource;
 use crate::project::{
-    CodePlace, Handler, Identity, IdentityId, IdentityKind, RunsAs, Workload, WorkloadCode, WorkloadKind,
+    CodePlace, Handler, Identity, IdentityId, IdentityKind, RunsAs, Workload, WorkloadCode, WorkloadContent,
+    WorkloadKind,
 };
 use crate::python::ScopeId;
 use crate::source::{FileId, Problem, ProblemKind, Span, file_name, join_path, parent_path};
@@ -188,13 +189,13 @@ impl DeclaredEntry<'_, '_> {
 
     /// Joins the code to what runs with `role`.
     fn join(&self, role: IdentityId, code: &WorkloadCode, out: &mut Vec<Workload>) {
-        let unseen = |w: &&mut Workload| w.code.is_none() && w.roles.iter().any(|r| r.role == role);
+        let unseen = |w: &&mut Workload| w.code().is_none() && w.roles.iter().any(|r| r.role == role);
         let mut any = false;
         for w in out.iter_mut().filter(unseen) {
             let r = &self.linking.project.resources[w.resource];
             let runtime = r.get("Runtime").and_then(|v| v.as_str());
             if runtime.is_none_or(|name| name.starts_with("python")) {
-                w.code = Some(code.clone());
+                w.content = Ok(WorkloadContent::Code(code.clone()));
                 any = true;
             }
         }
@@ -206,8 +207,8 @@ impl DeclaredEntry<'_, '_> {
                     role,
                     span: self.span(&self.entry.role),
                 }],
-                code: Some(code.clone()),
-                definition: None,
+                role_gap: None,
+                content: Ok(WorkloadContent::Code(code.clone())),
             });
         }
     }

@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::code::package_path;
+use super::code::{package_path, shown};
 use super::declared;
 use super::index::{ReferenceIndex, target_of};
 use super::states;
 use crate::iam::sdk;
-use crate::model::kinds;
 use crate::model::resource_types::{self, RoleHolder};
+use crate::model::{Resource, kinds};
 use crate::project::{
-    CodePlace, Handler, IdentityKind, Project, ResourceId, RunsAs, Workload, WorkloadCode, WorkloadKind,
+    CodePlace, ContentGap, Handler, IdentityKind, Project, ResourceId, RoleGap, RunsAs, Workload, WorkloadCode,
+    WorkloadContent, WorkloadKind,
 };
 use crate::python::{BindingValue, PythonModule};
-use crate::source::{FileId, is_within, join_path, parent_path};
+use crate::source::{FileId, Hole, HoleKind, Text, is_within, join_path, parent_path};
 use crate::value::Value;
 
 /// Fills in every workload of the repository, in the order of their resources.
@@ -40,36 +41,39 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
         let mut roles = Vec::new();
         if let Some(role) = role {
             match kind {
-                WorkloadKind::Instance => linking.add_profile_roles(role, &mut roles),
+                WorkloadKind::Instance => linking.add_profile_roles(r, role, &mut roles),
                 _ => linking.roles(role, &mut roles),
             }
         }
-        let code = match kind {
-            WorkloadKind::Function => linking.code(id, r, &mut wanted),
-            WorkloadKind::Job => linking.code_of_job(r, &mut wanted),
-            _ => None,
+        let content = match kind {
+            WorkloadKind::Function => linking.code(id, r, &mut wanted).map(WorkloadContent::Code),
+            WorkloadKind::Job => linking.code_of_job(r, &mut wanted).map(WorkloadContent::Code),
+            WorkloadKind::Machine => states::definition(project, index, r, &mut wanted)
+                .map(WorkloadContent::States)
+                .map_err(ContentGap::Definition),
+            WorkloadKind::Instance => Err(ContentGap::Instance),
+            WorkloadKind::Task | WorkloadKind::Declared => Err(ContentGap::Containers),
         };
-        let definition = (kind == WorkloadKind::Machine)
-            .then(|| states::definition(project, index, r))
-            .flatten();
         out.push(Workload {
             kind,
             resource: id,
+            role_gap: roles.is_empty().then(|| gap_of_role(role)),
             roles,
-            code,
-            definition,
+            content,
         });
     }
     // What is placed comes first: a file is the code of the function that names it.
     let placed = out
         .iter()
-        .filter_map(|w: &Workload| Some(w.code.as_ref()?.handler.as_ref()?.file));
+        .filter_map(|w: &Workload| Some(w.code()?.handler.as_ref()?.file));
     let placed: BTreeSet<FileId> = placed.collect();
     for w in out
         .iter_mut()
-        .filter(|w| w.kind == WorkloadKind::Function && w.code.is_none())
+        .filter(|w| w.kind == WorkloadKind::Function && w.code().is_none())
     {
-        w.code = linking.code_by_name(&project.resources[w.resource], &placed);
+        if let Some(code) = linking.code_by_name(&project.resources[w.resource], &placed) {
+            w.content = Ok(WorkloadContent::Code(code));
+        }
     }
     let problems = declared::add_declared_workloads(&linking, &mut out, &mut wanted);
     imported(project, &out, &mut wanted);
@@ -78,11 +82,28 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     project.problems.extend(problems);
 }
 
+/// Why a role is not one of the repository's.
+fn gap_of_role(role: Option<&Value>) -> RoleGap {
+    let Some(role) = role.filter(|role| !role.is_null()) else {
+        return RoleGap::NotSet;
+    };
+    let role = role.get("Arn").or_else(|| role.get("Name")).unwrap_or(role);
+    let role = role.items().first().unwrap_or(role);
+    let is_place = |hole: &Hole| {
+        use HoleKind::{Account, Existing, Partition};
+        matches!(hole.kind, Account | Existing | Partition)
+    };
+    match role.as_text() {
+        Some(text) if text.holes().all(is_place) => RoleGap::Elsewhere(text.display()),
+        _ => RoleGap::Unknown(shown(role)),
+    }
+}
+
 /// Adds the files that the code of workloads may import and that were not read.
 fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet<String>) {
     let codes: Vec<(Option<&Handler>, &[String])> = workloads
         .iter()
-        .filter_map(|w| match w.code.as_ref()? {
+        .filter_map(|w| match w.code()? {
             WorkloadCode {
                 place: CodePlace::Paths(paths),
                 handler,
@@ -220,18 +241,25 @@ impl<'l, 'a> Linking<'l, 'a> {
         });
     }
 
-    /// The roles of the instance profiles that `value` names: itself, or its `Name` or `Arn`.
-    fn add_profile_roles(&self, value: &Value, out: &mut Vec<RunsAs>) {
+    /// The roles of the instance profiles that `value` of `holder` names: itself, or its `Name` or `Arn`.
+    fn add_profile_roles(&self, holder: &Resource, value: &Value, out: &mut Vec<RunsAs>) {
         let value = value.get("Arn").or_else(|| value.get("Name")).unwrap_or(value);
         value.each_value(&mut |item| {
-            let Some(target) = target_of(item) else { return };
-            for id in self.index.target(target) {
-                let r = &self.project.resources[*id];
-                if &*r.kind == "AWS::IAM::InstanceProfile"
-                    && let Some(roles) = r.get("Roles")
-                {
-                    self.roles(roles, out);
-                }
+            let resources = &self.project.resources;
+            let is_profile = |id: &ResourceId| &*resources[*id].kind == "AWS::IAM::InstanceProfile";
+            let referred = target_of(item).map_or(&[][..], |target| self.index.target(target));
+            let mut profiles: Vec<ResourceId> = referred.iter().copied().filter(is_profile).collect();
+            if let (true, Some(name)) = (profiles.is_empty(), item.as_text().map(Text::display)) {
+                // Of a name that is known the reference is lost.
+                let is_called = |id: &ResourceId| {
+                    let r = &resources[*id];
+                    let own = r.get("InstanceProfileName").and_then(Value::as_text).map(Text::display);
+                    r.address.scope == holder.address.scope && own.is_some_and(|own| own == name)
+                };
+                profiles = resources.ids().filter(is_profile).filter(is_called).collect();
+            }
+            for roles in profiles.iter().filter_map(|id| resources[*id].get("Roles")) {
+                self.roles(roles, out);
             }
         });
     }

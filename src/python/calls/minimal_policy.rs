@@ -19,7 +19,10 @@ pub struct MinimalGrant {
 }
 
 /// What `calls` need certainly: required actions, those of which one is needed, and conditional ones whose trigger is given.
-pub fn minimal_grants<'c>(calls: impl IntoIterator<Item = &'c ApiCall>) -> Vec<MinimalGrant> {
+pub fn minimal_grants<'c>(
+    calls: impl IntoIterator<Item = &'c ApiCall>,
+    others: impl IntoIterator<Item = (&'static str, &'c [Text])>,
+) -> Vec<MinimalGrant> {
     let mut needed: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
     // Roles by the services that they are passed to.
     let mut passed: BTreeMap<Vec<&'static str>, BTreeSet<String>> = BTreeMap::new();
@@ -38,6 +41,9 @@ pub fn minimal_grants<'c>(calls: impl IntoIterator<Item = &'c ApiCall>) -> Vec<M
                 on.extend(patterns(c.action, call.resources_of(c.action)));
             }
         }
+    }
+    for (action, on) in others {
+        needed.entry(action).or_default().extend(patterns(action, on));
     }
     let mut groups: BTreeMap<(&str, Vec<String>), Vec<&'static str>> = BTreeMap::new();
     for (action, on) in needed {

@@ -158,17 +158,31 @@ impl Template<'_> {
         });
     }
 
-    /// The properties of a function or layer, with where its code is. `aws cloudformation package` takes a path for `Code`
-    /// and `Content`.
+    /// The properties of a function, layer, or state machine, with where its code or definition is. `aws cloudformation
+    /// package` takes a path for `Code`, `Content`, and `DefinitionS3Location`.
     fn with_code(&self, base: &Base, props: Value) -> Value {
-        let code = match &*base.kind {
-            "AWS::Lambda::Function" => props.get("Code"),
-            "AWS::Lambda::LayerVersion" => props.get("Content"),
+        let more = match &*base.kind {
+            "AWS::Lambda::Function" => self.code_paths(base, props.get("Code")),
+            "AWS::Lambda::LayerVersion" => self.code_paths(base, props.get("Content")),
+            "AWS::StepFunctions::StateMachine" => {
+                let path = self.definition_path(props.get("DefinitionS3Location"));
+                path.into_iter().collect()
+            }
             _ => return props,
         };
-        let more = self.code_paths(base, code);
         let entries = props.entries().unwrap_or(&[]).iter().cloned().chain(more).collect();
         Value::map(entries, props.span)
+    }
+
+    /// `DefinitionPath` of a state machine whose definition is in a file.
+    pub(crate) fn definition_path(&self, uri: Option<&Value>) -> Option<MapEntry> {
+        let uri = uri?;
+        let path = self.local_path(&self.doc.tree, &uri.as_str()?)?;
+        Some(MapEntry::synthetic(
+            "DefinitionPath",
+            uri.span,
+            Value::synthetic(&path, uri.span),
+        ))
     }
 
     /// `CodePaths` of a function or layer whose code is at `code`: a path, or what the build's metadata names, with its

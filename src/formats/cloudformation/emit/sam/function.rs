@@ -76,6 +76,8 @@ impl Sam<'_, '_> {
         props.rename("Tracing", "TracingConfiguration");
         props.rename("Logging", "LoggingConfiguration");
         props.rename("Name", "StateMachineName");
+        let definition = self.template.definition_path(props.get("DefinitionUri"));
+        props.entries.extend(definition);
         out.push(self.make_resource("AWS::StepFunctions::StateMachine", &base.id, base, props));
         out.extend(role);
     }

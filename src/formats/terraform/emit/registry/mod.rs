@@ -315,6 +315,17 @@ impl ModuleArguments {
     }
 
     fn lambda(&self) -> Vec<Resource> {
+        let is = |name: &str, value: bool| self.entry(name).and_then(|e| e.value.as_bool()) == Some(value);
+        if is("create", false) {
+            return Vec::new();
+        }
+        if is("create_layer", true) {
+            let layer = self.first_given(&[("SourcePath", &["source_path"])]);
+            return vec![self.resource("AWS::Lambda::LayerVersion", "", layer)];
+        }
+        if is("create_function", false) {
+            return Vec::new();
+        }
         let mut function = self.first_given(&[
             ("FunctionName", &["function_name"]),
             ("Handler", &["handler"]),

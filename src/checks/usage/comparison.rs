@@ -1,0 +1,236 @@
+//! What is compared with its role, and why the rest is not.
+//!
+//! **Invariant:** this is the one place that decides it, for the rules and for `overgrant workloads`.
+
+use std::collections::BTreeMap;
+
+use super::obstacle::Obstacle;
+use super::roles::{RoleUser, UsedActions, UsedRoles};
+use crate::iam::{DocumentOrigin, PolicyKind};
+use crate::project::{
+    Codebase, DocumentId, Effects, IdentityId, PolicyRef, PolicyUse, Project, Uncertainty, Workload, WorkloadContent,
+};
+use crate::unjudged::Doubt;
+
+/// The roles of a project, with what is used of them.
+pub struct Comparison<'c, 'p> {
+    pub(super) project: &'p Project<'p>,
+    pub(super) effects: &'c Effects<'p>,
+    pub(super) roles: UsedRoles<'c, 'p>,
+    /// What everything that runs with a role uses, of each role that a workload has.
+    used: BTreeMap<IdentityId, Result<UsedActions<'c>, Obstacle>>,
+    /// The policies of these roles and of others, with what has them.
+    pub(super) holders: BTreeMap<DocumentId, Vec<(IdentityId, &'p PolicyUse)>>,
+}
+
+/// What is said of a workload.
+#[derive(Clone, Debug)]
+pub struct ComparedWorkload {
+    /// Index into [`Project::workloads`].
+    pub workload: usize,
+    /// Why `unused-grant` says nothing of its roles.
+    pub unused: Option<Obstacle>,
+    /// Why `missing-grant` says nothing of its calls.
+    pub missing: Option<Obstacle>,
+    /// Of what its roles allow, this is left out by `unused-grant`.
+    pub left_out: Vec<Obstacle>,
+    /// `None` where what runs is not known.
+    pub figures: Option<ComparedFigures>,
+}
+
+/// How much is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ComparedFigures {
+    /// Calls of the code, or states that call something.
+    pub calls: usize,
+    /// Actions that these need.
+    pub needed: usize,
+    /// Actions that the roles grant, as far as their policies are known.
+    pub granted: usize,
+}
+
+impl<'c, 'p> Comparison<'c, 'p> {
+    pub(super) fn new(project: &'p Project<'p>, effects: &'c Effects<'p>, code: &Codebase<'c, '_>) -> Self {
+        let roles = UsedRoles::new(project, code);
+        let used = roles.users.keys();
+        let used = used.map(|role| (*role, roles.used_actions(project, effects, *role)));
+        let mut holders: BTreeMap<DocumentId, Vec<(IdentityId, &PolicyUse)>> = BTreeMap::new();
+        for (id, identity) in project.identities.iter_enumerated() {
+            for policy in &identity.policies {
+                if let PolicyRef::Documents(ids) = &policy.policy {
+                    ids.iter()
+                        .for_each(|d| holders.entry(*d).or_default().push((id, policy)));
+                }
+            }
+        }
+        Self {
+            used: used.collect(),
+            project,
+            effects,
+            roles,
+            holders,
+        }
+    }
+
+    /// The roles of which all use is known.
+    pub(super) fn used_roles(&self) -> impl Iterator<Item = (IdentityId, &UsedActions<'c>)> {
+        self.used
+            .iter()
+            .filter_map(|(role, used)| Some((*role, used.as_ref().ok()?)))
+    }
+
+    /// What is used of a policy, by everything that has it; `None` where it is no policy that is compared.
+    pub(super) fn used_of_policy(&self, document: DocumentId) -> Option<Result<Vec<&UsedActions<'c>>, Obstacle>> {
+        let d = &self.project.documents[document];
+        let is_compared = matches!(d.kind, PolicyKind::Identity | PolicyKind::Unknown)
+            && matches!(d.origin, DocumentOrigin::Written | DocumentOrigin::SamTemplate(_));
+        let holders = self.holders.get(&document).filter(|_| is_compared)?;
+        let used = |(role, through): &(IdentityId, &PolicyUse)| {
+            let used = self.used.get(role).and_then(|used| used.as_ref().ok());
+            used.ok_or(Obstacle::SharedPolicy(through.span, *role))
+        };
+        Some(holders.iter().map(used).collect())
+    }
+
+    /// Why `missing-grant` says nothing of what a workload calls with a role.
+    pub(super) fn missing_obstacle(&self, user: &RoleUser<'_>) -> Option<Obstacle> {
+        let w = &self.project.workloads[user.workload];
+        if let Some(obstacle) = content_obstacle(w, user) {
+            return Some(obstacle);
+        }
+        if w.roles.len() != 1 {
+            return Some(Obstacle::SeveralRoles);
+        }
+        let effective = self.effects.of(user.runs_as.role);
+        if let Some(gap) = effective.gaps.first() {
+            return Some(Obstacle::UnknownPolicies(*gap));
+        }
+        match user.required.as_ref() {
+            Some(required) if !required.exact => Some(Obstacle::UnknownEntry),
+            // With another role or identity, the calls may succeed.
+            Some(required) if required.other_identity => Some(Obstacle::OtherIdentity),
+            _ => None,
+        }
+    }
+
+    /// Why `unused-grant` says nothing of the roles of a workload.
+    pub(super) fn unused_obstacle(&self, workload: usize) -> Option<Obstacle> {
+        let w = &self.project.workloads[workload];
+        if let Some(gap) = &w.role_gap {
+            return Some(Obstacle::Role(gap.clone()));
+        }
+        let of_content = self.users(workload).find_map(|user| {
+            let doubts = user.required.as_ref().and_then(|r| Obstacle::of_doubts(&r.doubts));
+            content_obstacle(w, user).or(doubts)
+        });
+        of_content.or_else(|| {
+            let of_role = |runs_as: &crate::project::RunsAs| self.used.get(&runs_as.role)?.as_ref().err().cloned();
+            w.roles.iter().find_map(of_role)
+        })
+    }
+
+    /// A workload, as each of its roles has it.
+    fn users(&self, workload: usize) -> impl Iterator<Item = &RoleUser<'c>> {
+        let roles = self.project.workloads[workload].roles.iter();
+        let users = roles.filter_map(|r| self.roles.users.get(&r.role)).flatten();
+        users.filter(move |u| u.workload == workload)
+    }
+
+    /// What is said of a workload, an index into [`Project::workloads`].
+    pub fn of(&self, workload: usize) -> ComparedWorkload {
+        let w = &self.project.workloads[workload];
+        let missing = match &w.role_gap {
+            Some(gap) => Some(Obstacle::Role(gap.clone())),
+            None => self.users(workload).find_map(|user| self.missing_obstacle(user)),
+        };
+        let unused = self.unused_obstacle(workload);
+        let left_out = match unused {
+            Some(_) => Vec::new(),
+            None => w.roles.iter().flat_map(|r| self.left_out(r.role)).collect(),
+        };
+        ComparedWorkload {
+            workload,
+            unused,
+            missing,
+            left_out,
+            figures: self.figures(workload),
+        }
+    }
+
+    /// What `unused-grant` leaves out of the policies of a role that is compared.
+    fn left_out(&self, role: IdentityId) -> Vec<Obstacle> {
+        let mut out = Vec::new();
+        for document in self.project.identities[role].documents() {
+            match self.used_of_policy(document) {
+                Some(Err(obstacle)) => out.push(obstacle),
+                Some(Ok(_)) => {
+                    let allowed = &self.project.granted(document).allowed;
+                    let statements = allowed.iter().map(|a| self.project.statement(document, a.statement));
+                    let negated = statements.filter_map(|s| s.action.as_ref().filter(|c| c.negated).map(|_| s.span));
+                    out.extend(negated.map(Obstacle::NotAction));
+                }
+                None => {}
+            }
+        }
+        out.extend(
+            self.effects
+                .of(role)
+                .gaps
+                .iter()
+                .copied()
+                .map(Obstacle::UnknownPolicies),
+        );
+        out.sort();
+        out.dedup();
+        out
+    }
+
+    fn figures(&self, workload: usize) -> Option<ComparedFigures> {
+        let w = &self.project.workloads[workload];
+        let user = self.users(workload).next()?;
+        let mut granted = crate::iam::ActionSet::empty();
+        for role in &w.roles {
+            granted.union_with(&self.effects.of(role.role).actions());
+        }
+        let mut needed: Vec<&str> = Vec::new();
+        let calls = match (&w.content, &user.required) {
+            (Ok(WorkloadContent::States(definition)), _) => {
+                needed.extend(definition.tasks.iter().flat_map(|t| &t.actions.required));
+                definition.tasks.len()
+            }
+            (_, Some(required)) => {
+                needed.extend(required.calls.iter().copied().flat_map(super::roles::certain_actions));
+                required.calls.len()
+            }
+            _ => return None,
+        };
+        needed.sort_unstable();
+        needed.dedup();
+        Some(ComparedFigures {
+            calls,
+            needed: needed.len(),
+            granted: granted.len(),
+        })
+    }
+}
+
+/// Why it is not known what runs.
+fn content_obstacle(w: &Workload, user: &RoleUser<'_>) -> Option<Obstacle> {
+    match (&w.content, &user.required) {
+        (Err(gap), _) => Some(Obstacle::Content(gap.clone())),
+        (Ok(WorkloadContent::Code(_)), None) => Some(Obstacle::CodeNotRead),
+        _ => None,
+    }
+}
+
+impl Obstacle {
+    /// Of the places that may hide calls, those of the gravest kind.
+    pub(super) fn of_doubts(doubts: &[Uncertainty]) -> Option<Self> {
+        // What starts other code concerns all of its file.
+        let order = |u: &&Uncertainty| (u.span.file, u.doubt != Doubt::Hidden, u.span);
+        let first = doubts.iter().min_by_key(order)?.doubt;
+        Some(Self::Doubts(
+            doubts.iter().filter(|u| u.doubt == first).cloned().collect(),
+        ))
+    }
+}

@@ -1,0 +1,145 @@
+//! The entry of the settings that would tell what runs in a workload.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::checks::ComparedWorkload;
+use crate::project::{CodePlace, ContentGap, IdentityId, IdentityKind, Project, Workload, WorkloadCode, WorkloadKind};
+use crate::source::{file_name, is_within, parent_path};
+use crate::test_code::is_test_code;
+use crate::value::Value;
+
+/// Other folders that a comment names.
+const MAX_OTHERS: usize = 3;
+
+/// A `[[workload]]` for what is not known of a workload, if the settings can say it. `in_settings` says how they call a file.
+pub(super) fn settings_for(
+    project: &Project<'_>,
+    compared: &ComparedWorkload,
+    in_settings: &dyn Fn(&str) -> String,
+) -> Option<String> {
+    let w = &project.workloads[compared.workload];
+    let role = w.roles.first()?.role;
+    let is_read = |m: &crate::python::PythonModule| !is_test_code(project.sources.path(m.file));
+    let has_no_entry = |code: &WorkloadCode| code.handler.is_none() && w.kind != WorkloadKind::Declared;
+    let is_helped = match &w.content {
+        Err(gap) => is_helped(gap),
+        Ok(_) => w.code().is_some_and(has_no_entry),
+    };
+    if !is_helped || !project.modules.iter().any(is_read) {
+        return None;
+    }
+    let guess = CodeGuess::new(project, w, in_settings);
+    let mut out = String::from("[[workload]]\n");
+    let _ = write!(out, "code = {:?}", guess.code);
+    if !guess.others.is_empty() {
+        let _ = write!(out, "  # or {}", guess.others.join(", "));
+    }
+    let _ = writeln!(out, "\nrole = {:?}", name_of_role(project, role, in_settings));
+    if let Some(entry) = guess.entry {
+        let _ = writeln!(out, "entry = {entry:?}");
+    }
+    Some(out)
+}
+
+/// Whether the settings can say where the code is.
+fn is_helped(gap: &ContentGap) -> bool {
+    use ContentGap::{
+        Command, Containers, Image, Instance, NoFile, NoPython, NotSaid, Package, PackageParts, Placeholder, Stored,
+        UnknownHandler, UnknownPlace,
+    };
+    match gap {
+        NotSaid | UnknownPlace(_) | UnknownHandler(_) | Stored(_) | Package(_) | PackageParts(_) | Image
+        | Command(_) | Placeholder | NoPython(_) | NoFile(_) | Containers | Instance => true,
+        ContentGap::Runtime(_)
+        | ContentGap::Inline
+        | ContentGap::NoAws(_)
+        | ContentGap::OtherLanguage(_)
+        | ContentGap::Definition(_) => false,
+    }
+}
+
+/// Where the code of a workload may be.
+struct CodeGuess {
+    code: String,
+    /// Other folders with such a file.
+    others: Vec<String>,
+    entry: Option<String>,
+}
+
+impl CodeGuess {
+    fn new(project: &Project<'_>, w: &Workload, in_settings: &dyn Fn(&str) -> String) -> Self {
+        let r = &project.resources[w.resource];
+        let in_image = matches!(w.content, Err(ContentGap::Image | ContentGap::Containers));
+        let script = match &w.content {
+            Err(ContentGap::Stored(place)) if w.kind == WorkloadKind::Job => Some(file_name(place)),
+            _ => None,
+        };
+        let handler = r.get("Handler").and_then(Value::as_str);
+        let (file, function) = match (script, handler.as_deref().and_then(|h| h.rsplit_once('.'))) {
+            (Some(script), _) => (script.to_owned(), None),
+            (None, Some((module, function))) => {
+                let module = module.trim_start_matches("./").replace('.', "/");
+                (format!("{module}.py"), Some(function))
+            }
+            (None, None) => {
+                let known = w.code().and_then(|code| match &code.place {
+                    CodePlace::Paths(paths) => paths.first().map(|path| in_settings(path)),
+                    CodePlace::Inline(_) => None,
+                });
+                let code = known.unwrap_or_else(|| "path/to/code".to_owned());
+                return Self {
+                    entry: (in_image || w.code().is_some()).then(|| format!("{code}/Dockerfile")),
+                    code,
+                    others: Vec::new(),
+                };
+            }
+        };
+        let mut found: BTreeSet<(&str, &str)> = BTreeSet::new();
+        for m in &project.modules {
+            let path = project.sources.path(m.file);
+            let root = path
+                .strip_suffix(&*file)
+                .filter(|root| root.is_empty() || root.ends_with('/'));
+            if let Some(root) = root.filter(|_| !is_test_code(path)) {
+                found.insert((root.trim_end_matches('/'), path));
+            }
+        }
+        // What lies beside the declaration; of the rest, one alone is worth a guess.
+        let own = parent_path(project.sources.path(r.header.file));
+        let near: Vec<(&str, &str)> = found.iter().filter(|(_, path)| is_within(path, own)).copied().collect();
+        let near = match (near.is_empty(), found.len()) {
+            (true, 1) => found.into_iter().collect(),
+            _ => near,
+        };
+        let mut found = near.into_iter().map(|(root, path)| match root.is_empty() {
+            true => in_settings(path),
+            false => in_settings(root),
+        });
+        let code = found.next().unwrap_or_else(|| "path/to/code".to_owned());
+        Self {
+            code,
+            others: found.take(MAX_OTHERS).collect(),
+            entry: Some(match function {
+                Some(function) => format!("{file}:{function}"),
+                None => file,
+            }),
+        }
+    }
+}
+
+/// The name of a role that no other role of the repository has, in the settings.
+fn name_of_role(project: &Project<'_>, role: IdentityId, in_settings: &dyn Fn(&str) -> String) -> String {
+    let identity = &project.identities[role];
+    let name = &project.resources[identity.resource].address.name;
+    let others = project.identities.iter().filter(|i| i.kind == IdentityKind::Role);
+    let mut others = others.filter(|other| other.header != identity.header);
+    let is_shared = others.any(|other| {
+        let physical = other.name.as_ref().and_then(|n| n.known());
+        project.resources[other.resource].address.name == *name || physical.is_some_and(|n| *n == **name)
+    });
+    match is_shared {
+        true => format!("{}:{name}", in_settings(project.sources.path(identity.header.file))),
+        false => name.to_string(),
+    }
+}

@@ -45,6 +45,7 @@ fn compare_pair(old: &Document, new: &Document, values: &Values, caller: Option<
             unknown: vec![Undecided {
                 statement: None,
                 in_other: false,
+                actions: None,
                 why: OTHER_KIND.to_owned(),
             }],
             ..Difference::default()
@@ -91,9 +92,12 @@ fn compare_pair(old: &Document, new: &Document, values: &Values, caller: Option<
         gain.is_unreal &= !real.contains(&gain.statement);
     }
     out.unknown = maybe.unknown;
-    let uncertain = maybe.gained.into_iter().filter(|g| !certain.contains(&g.statement));
+    let uncertain = maybe
+        .gained
+        .iter()
+        .filter(|g| !g.is_unreal || !certain.contains(&g.statement));
     out.unknown
-        .extend(uncertain.map(|g| Undecided::of(g.statement, DEPENDS)));
+        .extend(uncertain.map(|g| Undecided::about(g.statement, &g.actions, DEPENDS)));
     out.settle();
     out
 }
@@ -219,6 +223,7 @@ impl Pass {
                 pass.doubts.extend(doubts.into_iter().map(|(at, why)| Undecided {
                     statement: (at != usize::MAX).then_some(at),
                     in_other,
+                    actions: None,
                     why: why.to_owned(),
                 }));
             }
@@ -231,7 +236,10 @@ impl Pass {
         let mut unknown = self.doubts;
         for found in self.found {
             if !found.confirmed {
-                unknown.push(Undecided::of(found.statement, why));
+                unknown.push(match found.is_unreal {
+                    true => Undecided::of(found.statement, why),
+                    false => Undecided::about(found.statement, &found.actions, why),
+                });
                 continue;
             }
             let is_better = |known: &NewGrant| known.is_unreal && !found.is_unreal;
@@ -309,7 +317,7 @@ impl<'s> DifferenceSearch<'s> {
             let others = [&of_new.denies, &self.of_old.allows, &self.of_old.denies];
             match cells(&allow.actions, others.into_iter().flatten()) {
                 Some(cells) => cells.into_iter().for_each(|cell| self.cell(allow, &cell)),
-                None => self.doubt(allow, TOO_MANY),
+                None => self.doubt(allow, &allow.actions),
             }
             if !self.space.unknown_actions.is_empty() {
                 let frame = Frame {
@@ -318,7 +326,7 @@ impl<'s> DifferenceSearch<'s> {
                 };
                 match self.find(allow, None, &frame) {
                     FoundCells::Empty => {}
-                    FoundCells::Unknown => self.doubt(allow, TOO_MANY),
+                    FoundCells::Unknown => self.doubt(allow, &ActionSet::empty()),
                     FoundCells::Request(cells) => {
                         let found = self.proven(allow, ActionSet::empty(), None, &cells);
                         self.pass.found.extend(found);
@@ -328,8 +336,8 @@ impl<'s> DifferenceSearch<'s> {
         }
     }
 
-    fn doubt(&mut self, allow: &StatementBox, why: &str) {
-        self.pass.doubts.push(Undecided::of(allow.index, why));
+    fn doubt(&mut self, allow: &StatementBox, actions: &ActionSet) {
+        self.pass.doubts.push(Undecided::about(allow.index, actions, TOO_MANY));
     }
 
     /// A request for an action that this statement allows and that the other document does not allow; for an action that is
@@ -346,7 +354,7 @@ impl<'s> DifferenceSearch<'s> {
         let anywhere = match self.find(allow, Some(first), &Frame::default()) {
             FoundCells::Empty => return,
             FoundCells::Unknown => {
-                self.doubt(allow, TOO_MANY);
+                self.doubt(allow, cell);
                 return;
             }
             FoundCells::Request(cells) => cells,
@@ -385,7 +393,7 @@ impl<'s> DifferenceSearch<'s> {
         }
         if any || unknown || kinds.len() > MAX_KINDS {
             if !any {
-                self.doubt(allow, TOO_MANY);
+                self.doubt(allow, cell);
             }
             return;
         }

@@ -1,6 +1,6 @@
 //! What one document grants beyond another one, as it is found: gains by statement, and what could not be decided.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::concrete::Values;
 use super::request::Witness;
@@ -44,12 +44,14 @@ pub struct GrantPart {
 }
 
 /// What could not be decided.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 pub struct Undecided {
     /// By index; `None` for the document as a whole.
     pub statement: Option<usize>,
     /// It is a statement of the document that grants less.
     pub in_other: bool,
+    /// What it is about, of the catalogue; `None`: the statement as a whole.
+    pub actions: Option<ActionSet>,
     pub why: String,
 }
 
@@ -58,7 +60,19 @@ impl Undecided {
         Self {
             statement: Some(statement),
             in_other: false,
+            actions: None,
             why: why.to_owned(),
+        }
+    }
+
+    fn order(&self) -> (Option<usize>, bool, &str) {
+        (self.statement, self.in_other, &self.why)
+    }
+
+    pub(super) fn about(statement: usize, actions: &ActionSet, why: &str) -> Self {
+        Self {
+            actions: Some(actions.clone()),
+            ..Self::of(statement, why)
         }
     }
 }
@@ -84,13 +98,31 @@ impl Difference {
         self
     }
 
-    /// What is known of a statement counts, and not what else it may grant.
+    /// What is known of a statement counts, and not what else it may grant by the same actions.
     pub(super) fn settle(&mut self) {
-        let certain: BTreeSet<usize> = self.gained.iter().map(|g| g.statement).collect();
-        let is_known = |d: &Undecided| !d.in_other && d.statement.is_some_and(|s| certain.contains(&s));
-        self.unknown.retain(|d| !is_known(d));
-        self.unknown.sort();
-        self.unknown.dedup();
+        let mut known: BTreeMap<usize, ActionSet> = BTreeMap::new();
+        for gain in &self.gained {
+            let actions = known.entry(gain.statement).or_insert_with(ActionSet::empty);
+            actions.union_with(&gain.actions);
+        }
+        self.unknown.retain(|d| {
+            let gained = d.statement.filter(|_| !d.in_other).and_then(|at| known.get(&at));
+            gained.is_none_or(|gained| d.actions.as_ref().is_some_and(|a| !a.is_subset(gained)))
+        });
+        self.unknown.sort_by(|a, b| a.order().cmp(&b.order()));
+        self.unknown.dedup_by(|later, first| {
+            let same = later.order() == first.order();
+            if same {
+                first.actions = match (first.actions.take(), &later.actions) {
+                    (Some(mut all), Some(more)) => {
+                        all.union_with(more);
+                        Some(all)
+                    }
+                    _ => None,
+                };
+            }
+            same
+        });
         // What is not decided in the other document is a reason for a doubt, and none by itself.
         if self.unknown.iter().all(|d| d.in_other) && !self.gained.is_empty() {
             self.unknown.clear();

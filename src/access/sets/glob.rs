@@ -25,6 +25,10 @@ pub enum Sym {
     One,
     /// `?` within one field of an ARN.
     OneInField,
+    /// What a name begins with: a character, or a part that is not known.
+    Some,
+    /// The same within one field of an ARN.
+    SomeInField,
     /// `*`
     Star,
     /// `*` within one of the first five fields of an ARN.
@@ -49,8 +53,8 @@ impl Sym {
             Self::AnyCase(own) => own == c.to_ascii_lowercase(),
             Self::One => !is_symbol(c),
             Self::OneInField => c != ':' && !is_symbol(c),
-            Self::Star => true,
-            Self::Field => c != ':',
+            Self::Star | Self::Some => true,
+            Self::Field | Self::SomeInField => c != ':',
             Self::Segment => !matches!(c, ':' | '/'),
             Self::Digit => c.is_ascii_digit(),
             Self::Symbol => is_symbol(c),

@@ -108,16 +108,16 @@ fn read(format: &str, kind: &str, loose: bool) -> (TextGlob, String) {
             }
             // A name of a bucket has no slash: the rest would be an object.
             "BucketName" if kind == "bucket" => {
-                syms.extend([Sym::One, Sym::Segment]);
+                syms.extend([Sym::SomeInField, Sym::Segment]);
                 sample.push_str("example-bucket");
             }
             name => {
                 // Of names, those of objects have colons, and few others.
                 let any = loose || kind.starts_with("object");
                 syms.extend(if any {
-                    [Sym::One, Sym::Star]
+                    [Sym::Some, Sym::Star]
                 } else {
-                    [Sym::OneInField, Sym::Field]
+                    [Sym::SomeInField, Sym::Field]
                 });
                 sample.push_str(match name {
                     "BucketName" => "example-bucket",

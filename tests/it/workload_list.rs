@@ -116,7 +116,7 @@ fn each_gap_has_its_reason() {
         (
             own(&PYTHON.replace("CodeUri", "Role: !ImportValue x, CodeUri")),
             &[("src/app.py", SEND)],
-            "role not known: which role `x` is, is not known here",
+            "role not known: which role `${x}` is, is not known here",
         ),
     ] {
         let mut files = vec![("template.yaml", template.as_str())];

@@ -29,7 +29,7 @@ mod validity;
 
 pub(crate) use actions::sensitive_actions;
 pub(crate) use holders::only_service;
-pub use usage::{ComparedFigures, ComparedWorkload, Comparison, Obstacle, compare};
+pub use usage::{ComparedFigures, ComparedWorkload, Obstacle, RoleComparison, compare};
 
 use crate::rules::CodeCheck;
 

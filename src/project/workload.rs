@@ -84,7 +84,7 @@ pub enum DefinitionGap {
     Stored,
     /// The file that holds it, which was not read.
     NoFile(String),
-    /// There is none, or there are two.
+    /// It is missing, or given twice.
     NotSaid,
     /// A part of it is known only when it is deployed.
     Unknown(Span),

@@ -234,10 +234,9 @@ struct JsonNeeds<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonCall<'a> {
-    /// boto3's name of the service: `stepfunctions`; the prefix of the actions for calls into other libraries; of a state
-    /// machine, as it is written.
+    /// boto3's name of the service: `stepfunctions`; the prefix of the actions for calls into other libraries.
     service: &'a str,
-    /// As written: `list_objects_v2`, `get_paginator`; `putItem` in a state machine.
+    /// As written: `list_objects_v2`, `get_paginator`, `putItem` in a state machine.
     method: &'a str,
     /// `ListObjectsV2`; null for calls into other libraries and of state machines.
     operation: Option<&'static str>,

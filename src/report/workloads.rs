@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::json::{JsonSpan, JsonUnjudged, JsonUnread, SCHEMA_VERSION, span, unjudged, unread};
 use super::workload_settings::settings_for;
-use crate::checks::{ComparedFigures, ComparedWorkload, Comparison, Obstacle};
+use crate::checks::{ComparedFigures, ComparedWorkload, Obstacle, RoleComparison};
 use crate::phrase::count;
 use crate::project::{CodePlace, IdentityId, Project, Workload, WorkloadContent, WorkloadKind};
 use crate::source::{Problem, Sources, Span, json_without_commands, one_line, pretty_json, push_line};
@@ -35,7 +35,7 @@ impl<'a> WorkloadsPage<'a> {
     /// `in_settings` says how the settings call a file.
     pub fn new(
         project: &'a Project<'a>,
-        comparison: &Comparison<'_, '_>,
+        comparison: &RoleComparison<'_, '_>,
         errors: &'a [Problem],
         unjudged: &'a [Unjudged],
         in_settings: &dyn Fn(&str) -> String,

@@ -13,7 +13,7 @@ use crate::project::{
 use crate::unjudged::Doubt;
 
 /// The roles of a project, with what is used of them.
-pub struct Comparison<'c, 'p> {
+pub struct RoleComparison<'c, 'p> {
     pub(super) project: &'p Project<'p>,
     pub(super) effects: &'c Effects<'p>,
     pub(super) roles: UsedRoles<'c, 'p>,
@@ -49,7 +49,7 @@ pub struct ComparedFigures {
     pub granted: usize,
 }
 
-impl<'c, 'p> Comparison<'c, 'p> {
+impl<'c, 'p> RoleComparison<'c, 'p> {
     pub(super) fn new(project: &'p Project<'p>, effects: &'c Effects<'p>, code: &Codebase<'c, '_>) -> Self {
         let roles = UsedRoles::new(project, code);
         let used = roles.users.keys();
@@ -224,7 +224,7 @@ fn content_obstacle(w: &Workload, user: &RoleUser<'_>) -> Option<Obstacle> {
 }
 
 impl Obstacle {
-    /// Of the places that may hide calls, those of the gravest kind.
+    /// Of the places that may hide calls, those of the kind that says most.
     pub(super) fn of_doubts(doubts: &[Uncertainty]) -> Option<Self> {
         // What starts other code concerns all of its file.
         let order = |u: &&Uncertainty| (u.span.file, u.doubt != Doubt::Hidden, u.span);

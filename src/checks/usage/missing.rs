@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::comparison::Comparison;
+use super::comparison::RoleComparison;
 use super::roles::RoleUser;
 use crate::finding::{Cause, Confidence, Remedy};
 use crate::iam::pattern::{self, Pattern};
@@ -17,7 +17,7 @@ use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
 use crate::value::Value;
 
-pub(super) fn check(cx: &Context<'_>, comparison: &Comparison<'_, '_>, out: &mut FindingSink<'_>) {
+pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: &mut FindingSink<'_>) {
     if !out.is_selected(ids::MISSING_GRANT) {
         return;
     }
@@ -55,12 +55,12 @@ enum Fails {
 
 /// A call of the code, or what a state calls.
 #[derive(Clone, Copy)]
-enum Caller<'c> {
+enum DeployedCall<'c> {
     Code(&'c ApiCall),
     State(&'c MachineTask),
 }
 
-impl<'c> Caller<'c> {
+impl<'c> DeployedCall<'c> {
     fn span(self) -> Span {
         match self {
             Self::Code(call) => call.span,
@@ -81,7 +81,7 @@ impl<'c> Caller<'c> {
 struct FailingCalls<'c> {
     /// Each with the place of the first call that needs it.
     actions: Vec<(Option<Span>, &'static str)>,
-    calls: Vec<Caller<'c>>,
+    calls: Vec<DeployedCall<'c>>,
 }
 
 fn check_user(
@@ -92,11 +92,11 @@ fn check_user(
     out: &mut FindingSink<'_>,
 ) {
     let (project, effective, w) = (cx.project, granted.effective, granted.workload);
-    let mut missing: BTreeMap<(&'static str, Fails), Vec<Caller<'_>>> = BTreeMap::new();
-    for caller in callers(project, user, w) {
+    let mut missing: BTreeMap<(&'static str, Fails), Vec<DeployedCall<'_>>> = BTreeMap::new();
+    for caller in deployed_calls(project, user, w) {
         let lacks = match caller {
-            Caller::Code(call) => granted.missing_actions(call),
-            Caller::State(task) => granted.missing_actions_of_task(task),
+            DeployedCall::Code(call) => granted.missing_actions(call),
+            DeployedCall::State(task) => granted.missing_actions_of_task(task),
         };
         for (action, why) in lacks {
             missing.entry((action.name(), why)).or_default().push(caller);
@@ -141,17 +141,17 @@ fn check_user(
         };
         let name = w.name(project);
         let (from, other, runs) = match (first, w.kind) {
-            (Caller::State(task), _) => (
+            (DeployedCall::State(task), _) => (
                 format!("called by the state `{}` of `{name}`", task.state),
                 "another state calls it",
                 "the state machine runs with this role",
             ),
-            (Caller::Code(_), WorkloadKind::Function) => (
+            (DeployedCall::Code(_), WorkloadKind::Function) => (
                 format!("called from the handler of `{name}`"),
                 "another call",
                 "the code runs with this role",
             ),
-            (Caller::Code(_), _) => (
+            (DeployedCall::Code(_), _) => (
                 format!("called from the entry point of `{name}`"),
                 "another call",
                 "the code runs with this role",
@@ -200,13 +200,13 @@ fn check_user(
 }
 
 /// What of a workload certainly calls.
-fn callers<'c>(project: &Project<'_>, user: &'c RoleUser<'_>, w: &'c Workload) -> Vec<Caller<'c>> {
+fn deployed_calls<'c>(project: &Project<'_>, user: &'c RoleUser<'_>, w: &'c Workload) -> Vec<DeployedCall<'c>> {
     if let Some(definition) = w.definition() {
-        return definition.tasks.iter().map(Caller::State).collect();
+        return definition.tasks.iter().map(DeployedCall::State).collect();
     }
     let named = user.required.iter().flat_map(|r| r.named.iter().copied());
     let deployed = named.filter(|c| c.certain && is_deployed_call(project, w, c));
-    deployed.map(Caller::Code).collect()
+    deployed.map(DeployedCall::Code).collect()
 }
 
 /// Calls that, depending on their parameters, need the second action instead of the first. Amazon SES Developer Guide,

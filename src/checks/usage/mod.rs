@@ -15,7 +15,7 @@ mod unused;
 
 use std::collections::BTreeSet;
 
-pub use comparison::{ComparedFigures, ComparedWorkload, Comparison};
+pub use comparison::{ComparedFigures, ComparedWorkload, RoleComparison};
 pub use obstacle::Obstacle;
 
 use crate::project::{CodePlace, Codebase, Effects, Project, Workload, WorkloadCode};
@@ -39,7 +39,7 @@ fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
 pub fn compare<'p, T>(
     project: &'p Project<'p>,
     effects: &Effects<'p>,
-    then: impl FnOnce(&Comparison<'_, 'p>) -> T,
+    then: impl FnOnce(&RoleComparison<'_, 'p>) -> T,
 ) -> T {
     let with_role = project.workloads.iter().filter(|w| !w.roles.is_empty());
     let code: Vec<&WorkloadCode> = with_role.filter_map(Workload::code).collect();
@@ -54,7 +54,7 @@ pub fn compare<'p, T>(
     };
     let inline: Vec<Calls<'_>> = programs.iter().map(Calls::new).collect();
     let codebase = Codebase::new(&calls, &inline);
-    then(&Comparison::new(project, effects, &codebase))
+    then(&RoleComparison::new(project, effects, &codebase))
 }
 
 /// The modules of which anything may run: those that hold the code of these workloads, and what they import.

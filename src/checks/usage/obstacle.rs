@@ -197,7 +197,7 @@ fn content_text(gap: &ContentGap) -> String {
         ContentGap::Definition(gap) => match gap {
             DefinitionGap::Stored => "it is in a bucket: write it in the template, or in a file next to it".to_owned(),
             DefinitionGap::NoFile(path) => format!("`{path}` is not among the files that were read"),
-            DefinitionGap::NotSaid => "there is none, or more than one".to_owned(),
+            DefinitionGap::NotSaid => "it is missing, or given twice".to_owned(),
             DefinitionGap::Unknown(_) => "a part of it has no value here".to_owned(),
             DefinitionGap::Broken(_) => "this is not a definition with states that can be read".to_owned(),
             DefinitionGap::State(state, _) => format!("the state `{state}` is not understood"),

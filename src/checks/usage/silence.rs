@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::comparison::Comparison;
+use super::comparison::RoleComparison;
 use super::obstacle::Obstacle;
 use crate::model::Resource;
 use crate::project::{ContentGap, Project, Uncertainty, WorkloadKind};
@@ -11,7 +11,7 @@ use crate::unjudged::{Doubt, NotComparedReason, Unjudged, UnjudgedCause, Unjudge
 use crate::value::Value;
 
 /// Lists each function that was not compared.
-pub(super) fn check(comparison: &Comparison<'_, '_>, out: &mut FindingSink<'_>) {
+pub(super) fn check(comparison: &RoleComparison<'_, '_>, out: &mut FindingSink<'_>) {
     let project = comparison.project;
     for (id, w) in project.workloads.iter().enumerate() {
         let r = &project.resources[w.resource];

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::comparison::Comparison;
+use super::comparison::RoleComparison;
 use super::roles::{UsedActions, calls_requiring};
 use super::{platform, templates};
 use crate::checks::allow_statements::writing_actions;
@@ -25,7 +25,7 @@ const MANY: usize = 5;
 /// Maximum number of calls shown as proof of use.
 const MAX_CALLS: usize = 3;
 
-pub(super) fn check(cx: &Context<'_>, comparison: &Comparison<'_, '_>, out: &mut FindingSink<'_>) {
+pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: &mut FindingSink<'_>) {
     for (document, holders) in &comparison.holders {
         let Some(Ok(all)) = comparison.used_of_policy(*document) else {
             continue;

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::combined::CombinedPolicy;
 use super::effective::UnknownPolicies;
 use super::stated::TargetNames;
-use super::subjects::CombinedPolicy;
 use super::{DocumentId, Effective, IdentityId, PolicyUse, Project, RepositoryPlace, ResourceId};
 use crate::iam::pattern::is_star;
 use crate::iam::{

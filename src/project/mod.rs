@@ -4,6 +4,7 @@
 //! nothing here sees syntax, and linking fills no holes in texts.
 
 mod applicable;
+mod combined;
 mod effective;
 mod gates;
 mod link;
@@ -18,6 +19,7 @@ pub(crate) mod targets;
 mod workload;
 
 pub use applicable::RequestDocuments;
+pub use combined::{CombinedPolicy, statement_text};
 pub use effective::{
     AccessLimit, AwsManaged, Boundary, EXCEPT_DENIED, Effective, EffectiveGrant, Effects, Gap, Guardrail,
     GuardrailLevel, PolicySource, Power, Reach, StatementGrant, UnknownPolicies, Withheld, is_denied, is_majority,
@@ -28,7 +30,7 @@ pub use requests::RepositoryPlace;
 pub use required::{Codebase, Required, Uncertainty};
 pub use settings::{AccessSetting, SettingOf};
 pub use statement::StatementRef;
-pub use subjects::{AccessSubject, CombinedPolicy, SubjectKind, statement_text};
+pub use subjects::{AccessSubject, SubjectKind};
 pub use workload::{
     CodePlace, ContentGap, Definition, DefinitionGap, Handler, MachineTask, RoleGap, RunsAs, Workload, WorkloadCode,
     WorkloadContent, WorkloadKind,

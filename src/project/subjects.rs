@@ -3,14 +3,14 @@
 //! **Invariant:** two combined policies with one text grant the same; every statement knows a place in the repository.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use super::{AwsManaged, DocumentId, Identity, PolicyRef, PolicyUse, Project, RepositoryPlace, ResourceId};
-use crate::iam::pattern::is_star;
-use crate::iam::{Clause, ClauseItem, Document, Effect, PolicyKind, SourceFormat, Statement};
+use super::combined::CombinedPolicy;
+use super::effective::{Effective, UnknownPolicies};
+use super::{AwsManaged, DocumentId, Identity, IdentityId, PolicyRef, PolicyUse, Project, RepositoryPlace, ResourceId};
+use crate::iam::{Document, PolicyKind};
 use crate::model::{full_address, resource_types};
-use crate::source::{Hole, Piece, Span, Text, WithSpan};
+use crate::source::{Hole, Span, Text};
 use crate::value::Value;
 
 /// What a policy is about.
@@ -58,218 +58,12 @@ impl AccessSubject {
     }
 }
 
-/// Several policies as one.
-#[derive(Debug)]
-pub struct CombinedPolicy {
-    pub document: Document,
-    /// Of each statement: where the repository puts its policy to use, for those that AWS wrote.
-    pub places: Vec<Span>,
-    /// Policies of which only a name is here.
-    pub elsewhere: BTreeMap<String, Span>,
-    /// The text of a boundary or control policy that is not a list of actions: it may take away more.
-    pub limits: BTreeSet<String>,
-    /// Of statements, by index, that refer to what is gone: the reference.
-    pub dangling: BTreeMap<usize, String>,
-}
+/// Policies of one kind on one thing.
+type OtherKey = (SubjectKind, String, String, PolicyKind);
 
-impl CombinedPolicy {
-    pub(super) fn new(like: &Document) -> Self {
-        Self {
-            document: Document {
-                statements: Vec::new(),
-                open: false,
-                // Each statement says so itself.
-                branch: None,
-                format: like.format,
-                ..like.clone()
-            },
-            places: Vec::new(),
-            elsewhere: BTreeMap::new(),
-            limits: BTreeSet::new(),
-            dangling: BTreeMap::new(),
-        }
-    }
-
-    /// Nothing is known of the items that refer to what is gone.
-    pub fn hide(&mut self, is_gone: &dyn Fn(&Hole) -> bool) {
-        for (at, s) in self.document.statements.iter_mut().enumerate() {
-            let mut is_there = |item: &ClauseItem| {
-                let gone = item.text.holes().find(|h| is_gone(h));
-                gone.map(|h| self.dangling.insert(at, h.name.to_string())).is_none()
-            };
-            for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
-                let before = clause.items.len();
-                clause.items.retain(&mut is_there);
-                clause.complete &= clause.items.len() == before;
-                clause.sets = Default::default();
-            }
-            if let Some(clause) = &mut s.principal {
-                let before = clause.items.len();
-                clause.items.retain(|i| is_there(&i.value));
-                clause.complete &= clause.items.len() == before;
-            }
-            for c in &mut s.conditions {
-                let before = c.values.len();
-                c.values.retain(&mut is_there);
-                c.complete &= c.values.len() == before;
-            }
-        }
-    }
-
-    /// The same subject without any policy.
-    pub fn nothing(&self) -> Self {
-        Self::new(&self.document)
-    }
-
-    /// Where the token is, or where its policy is put to use.
-    pub fn place(&self, statement: usize, token: Span) -> Span {
-        let used = self.places.get(statement).copied().unwrap_or(Span::NOWHERE);
-        match () {
-            () if token.is_in_source() => token,
-            () if used.is_in_source() => used,
-            () => self.document.span,
-        }
-    }
-
-    /// All that it says, in no order and without places.
-    pub fn text(&self) -> String {
-        let mut all: Vec<String> = self.document.statements.iter().map(statement_text).collect();
-        all.sort_unstable();
-        all.dedup();
-        let mut out = all.concat();
-        for name in self.elsewhere.keys().chain(&self.limits) {
-            let _ = write!(out, "\n+{name}");
-        }
-        if self.document.open {
-            out.push_str("\nopen");
-        }
-        out
-    }
-
-    fn add(&mut self, document: &Document, used: Span, place: &RepositoryPlace<'_>) {
-        if self.document.statements.is_empty() {
-            self.document.version.clone_from(&document.version);
-            self.document.format = document.format;
-        }
-        let version = |d: &Document| d.version.as_ref().map(|v| v.text.display());
-        // Only the current version of the language has variables.
-        let differs = version(&self.document) != version(document);
-        if differs && has_variables(document.statements.iter().chain(&self.document.statements)) {
-            self.document.open = true;
-        }
-        if document.format != SourceFormat::Json {
-            self.document.format = document.format;
-        }
-        self.document.open |= document.open;
-        for s in &document.statements {
-            let mut s = s.clone();
-            if s.branch.is_none() {
-                s.branch.clone_from(&document.branch);
-            }
-            complete_items(&mut s);
-            place.fill_statement(&mut s);
-            self.document.statements.push(s);
-            self.places.push(used);
-        }
-    }
-
-    /// The document without the Allow statements that the other one has too, where it denies no more than this one.
-    pub fn beyond(&self, other: &Self) -> Document {
-        let mut out = self.document.clone();
-        let version = |d: &Document| d.version.as_ref().map(|v| v.text.display());
-        let of = |all: &[Statement], effect: Effect| -> HashSet<String> {
-            let own = all
-                .iter()
-                .filter(|s| s.effect.as_ref().is_some_and(|e| e.value == effect));
-            own.map(statement_text).collect()
-        };
-        let (own, others) = (&self.document.statements, &other.document.statements);
-        let is_decided = |s: &Statement| s.effect.as_ref().is_none_or(|e| e.value != Effect::Unknown);
-        let denies_no_more = of(others, Effect::Deny).is_subset(&of(own, Effect::Deny));
-        if !denies_no_more || version(&self.document) != version(&other.document) || !others.iter().all(is_decided) {
-            return out;
-        }
-        let known = of(others, Effect::Allow);
-        for s in &mut out.statements {
-            let is_known = known.contains(&statement_text(s));
-            if let Some(effect) = s.effect.as_mut().filter(|_| is_known) {
-                effect.value = Effect::Invalid;
-            }
-        }
-        out
-    }
-
-    /// Takes away what the policies of a boundary, or of one level of control policies, deny or do not list.
-    fn add_limit(&mut self, documents: &[&Document], allows_all: bool, used: Span, place: &RepositoryPlace<'_>) {
-        let is_list = |s: &Statement| {
-            let any = s
-                .resource
-                .as_ref()
-                .is_some_and(|c| !c.negated && c.items.iter().any(|i| is_star(&i.text)));
-            let listed = s.action.as_ref().is_some_and(|c| !c.negated && c.is_known());
-            any && listed && s.conditions.is_empty() && s.condition_key.is_none() && s.branch.is_none() && !s.open
-        };
-        let allows = || {
-            let all = documents.iter().flat_map(|d| &d.statements);
-            all.filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow))
-        };
-        let is_open = documents.iter().any(|d| d.open || d.branch.is_some());
-        if is_open || !allows_all && !allows().all(is_list) {
-            for document in documents {
-                let texts: Vec<String> = document.statements.iter().map(statement_text).collect();
-                self.limits.insert(texts.concat());
-            }
-            return;
-        }
-        for document in documents {
-            let mut denials = (*document).clone();
-            denials.statements.retain(|s| !s.allows());
-            self.add(&denials, used, place);
-        }
-        let items: Vec<ClauseItem> = allows()
-            .filter_map(|s| s.action.as_ref())
-            .flat_map(|c| &c.items)
-            .cloned()
-            .collect();
-        if allows_all || items.iter().any(|i| is_star(&i.text)) {
-            return;
-        }
-        let Some((like, action)) = allows().find_map(|s| Some((s, s.action.as_ref()?))) else {
-            return;
-        };
-        let rest = Statement {
-            effect: Some(WithSpan::new(Effect::Deny, like.span)),
-            action: Some(Clause {
-                negated: true,
-                items,
-                sets: Default::default(),
-                ..action.clone()
-            }),
-            strength: Default::default(),
-            nothing: Default::default(),
-            ..like.clone()
-        };
-        self.document.statements.push(rest);
-        self.places.push(used);
-    }
-}
-
-/// An item that is known in part, or is one thing of the repository, hides no others.
-fn complete_items(s: &mut Statement) {
-    fn is_complete<'i>(items: impl Iterator<Item = &'i ClauseItem> + Clone) -> bool {
-        let unknown = items.filter(|i| !i.text.is_known());
-        let is_one = |i: &ClauseItem| i.text.as_hole().is_none_or(|h| h.kind.is_placeholder());
-        unknown.clone().next().is_some() && unknown.clone().all(is_one)
-    }
-    for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
-        clause.complete |= is_complete(clause.items.iter());
-    }
-    if let Some(clause) = &mut s.principal {
-        clause.complete |= is_complete(clause.items.iter().map(|i| &i.value));
-    }
-    for condition in &mut s.conditions {
-        condition.complete |= is_complete(condition.values.iter());
-    }
+fn subject_key(subject: &AccessSubject, document: &Document) -> OtherKey {
+    let address = subject.address.clone().unwrap_or_default();
+    (subject.kind, subject.root.clone(), address, document.kind)
 }
 
 /// What holds a document, and its property.
@@ -280,64 +74,6 @@ fn owner_address(document: &Document) -> Option<String> {
         full_address(&owner.scope, &owner.address),
         owner.attribute
     ))
-}
-
-fn has_variables<'s>(statements: impl Iterator<Item = &'s Statement>) -> bool {
-    let of = |s: &Statement| {
-        let values = s.conditions.iter().flat_map(|c| &c.values);
-        let mut items = s.written_resources().chain(values);
-        items.any(|i| i.text.display().contains("${"))
-    };
-    let mut statements = statements;
-    statements.any(of)
-}
-
-/// All that a statement says; an unknown part is not taken for a text.
-pub fn statement_text(s: &Statement) -> String {
-    let mut out = format!("\n{:?}", s.effect.as_ref().map(|e| e.value));
-    let branch = |item: &ClauseItem| item.branch.as_ref().map(|b| b.label().to_owned());
-    let list = |out: &mut String, name: &str, negated: bool, items: &mut dyn Iterator<Item = (String, &ClauseItem)>| {
-        let mut all: Vec<String> = items
-            .map(|(kind, i)| format!("{kind}{:?}{:?}", plain_text(&i.text), branch(i)))
-            .collect();
-        all.sort_unstable();
-        all.dedup();
-        let _ = write!(out, " {name}{negated}{}", all.join(","));
-    };
-    let untyped = |i| (String::new(), i);
-    let actions = [(&s.action, "action"), (&s.second_action, "more actions")];
-    let resources = [(&s.resource, "resource"), (&s.second_resource, "more resources")];
-    for (clause, name) in actions.into_iter().chain(resources) {
-        if let Some(c) = clause {
-            list(&mut out, name, c.negated, &mut c.items.iter().map(untyped));
-            let _ = write!(out, "{}", c.complete);
-        }
-    }
-    if let Some(p) = &s.principal {
-        let items = p.items.iter().map(|i| (format!("{:?}", i.kind), &i.value));
-        list(&mut out, "principal", p.negated, &mut items.into_iter());
-        let _ = write!(out, "{}", p.complete);
-    }
-    let mut conditions: Vec<String> = Vec::new();
-    for c in &s.conditions {
-        let mut text = format!("{} {}", c.operator.display(), c.lower_key);
-        list(&mut text, "values", false, &mut c.values.iter().map(untyped));
-        let _ = write!(text, "{}", c.complete);
-        conditions.push(text);
-    }
-    conditions.sort_unstable();
-    out += &conditions.concat();
-    let guard = s.branch.as_ref().map(|b| b.label().to_owned());
-    let _ = write!(out, " {guard:?}{}{}", s.open, s.condition_key.is_some());
-    out
-}
-
-fn plain_text(text: &Text) -> String {
-    let pieces = text.pieces().iter().map(|p| match p {
-        Piece::Lit(lit) => lit.text.to_string(),
-        Piece::Hole(hole) => format!("\u{0}{}\u{0}", hole.name),
-    });
-    pieces.collect()
 }
 
 impl Project<'_> {
@@ -358,11 +94,13 @@ impl Project<'_> {
         let mut out = Vec::new();
         let place = &RepositoryPlace::anywhere(self);
         let mut used: BTreeSet<DocumentId> = BTreeSet::new();
-        for identity in &self.identities {
+        let mut trust_of: BTreeMap<ResourceId, IdentityId> = BTreeMap::new();
+        for (id, identity) in self.identities.iter_enumerated() {
             if !self.sources.file(identity.header.file).in_scope {
                 continue;
             }
-            out.extend(self.identity_subject(identity, place));
+            trust_of.insert(identity.resource, id);
+            out.extend(self.identity_subject(id, place));
             used.extend(identity.documents());
             if let Some(PolicyRef::Documents(ids)) = identity.boundary.as_ref().map(|b| &b.policy) {
                 used.extend(ids);
@@ -370,21 +108,36 @@ impl Project<'_> {
             used.extend(&identity.trust);
             out.extend(self.trust_subject(identity, place));
         }
-        let mut others: BTreeMap<(SubjectKind, String, String, PolicyKind), AccessSubject> = BTreeMap::new();
+        let mut others: BTreeMap<OtherKey, AccessSubject> = BTreeMap::new();
         for (id, document) in self.documents.iter_enumerated() {
             let in_scope = document.span.is_in_source() && self.sources.file(document.span.file).in_scope;
             if !in_scope || used.contains(&id) {
                 continue;
             }
             let subject = self.document_subject(document, place);
-            let key = (
-                subject.kind,
-                subject.root.clone(),
-                subject.address.clone().unwrap_or_default(),
-                document.kind,
-            );
+            let key = subject_key(&subject, document);
             let same = others.entry(key).or_insert(subject);
             same.policy.add(document, document.span, place);
+        }
+        for document in &self.unread {
+            let in_scope = document.span.is_in_source() && self.sources.file(document.span.file).in_scope;
+            let holder = document.resource.filter(|_| in_scope);
+            let subject = match (document.kind, holder) {
+                // Those of identities are gaps of these.
+                (PolicyKind::Trust, Some(role)) => trust_of.get(&role).map(|id| {
+                    let policy = CombinedPolicy::new(document);
+                    self.subject(SubjectKind::Trust, &self.identities[*id], policy, place)
+                }),
+                (PolicyKind::Resource, Some(holder)) => {
+                    Some(self.resource_subject(self.policy_target(holder).unwrap_or(holder), document, place))
+                }
+                _ => None,
+            };
+            if let Some(subject) = subject {
+                let key = subject_key(&subject, document);
+                let same = others.entry(key).or_insert(subject);
+                same.policy.unseen.insert(self.text_at(document.span), document.span);
+            }
         }
         for stated in place.stated_policies(&place.targets_by_name()) {
             let document = &stated.document;
@@ -395,12 +148,7 @@ impl Project<'_> {
                 continue;
             };
             let subject = self.resource_subject(stated.on.unwrap_or(holder), document, place);
-            let key = (
-                subject.kind,
-                subject.root.clone(),
-                subject.address.clone().unwrap_or_default(),
-                document.kind,
-            );
+            let key = subject_key(&subject, document);
             let same = others.entry(key).or_insert(subject);
             same.policy.add(document, document.span, place);
         }
@@ -449,7 +197,8 @@ impl Project<'_> {
     }
 
     /// All that is attached to an identity and to its groups, less what limits it.
-    fn identity_subject(&self, identity: &Identity, place: &RepositoryPlace<'_>) -> Option<AccessSubject> {
+    fn identity_subject(&self, id: IdentityId, place: &RepositoryPlace<'_>) -> Option<AccessSubject> {
+        let identity = &self.identities[id];
         let uses: Vec<&PolicyUse> = self.policies_of(identity).collect();
         let first = uses.iter().find_map(|used| self.documents_of(used).first().copied());
         let any = first.or_else(|| AwsManaged::by_name("AdministratorAccess").map(AwsManaged::document))?;
@@ -463,6 +212,9 @@ impl Project<'_> {
             let name = self.text_at(membership.span);
             policy.elsewhere.insert(format!("group {name}"), membership.span);
         }
+        let gaps = Effective::new(self, id).gaps.into_iter();
+        let unseen = gaps.filter(|g| g.why == UnknownPolicies::NoDocument);
+        policy.unseen.extend(unseen.map(|g| (self.text_at(g.span), g.span)));
         if !policy.document.statements.is_empty() {
             self.add_limits(identity, &mut policy, place);
         }
@@ -574,17 +326,5 @@ impl Project<'_> {
             return String::new();
         }
         self.sources.slice(span).to_owned()
-    }
-}
-
-impl CombinedPolicy {
-    /// AWS attaches `FullAWSAccess` beside control policies that only deny.
-    fn allow_the_rest(&mut self, place: &RepositoryPlace<'_>) {
-        if self.document.statements.iter().any(|s| !s.is_written_as_deny()) {
-            return;
-        }
-        if let Some(full) = AwsManaged::by_name("AdministratorAccess") {
-            self.add(full.document(), self.document.span, place);
-        }
     }
 }

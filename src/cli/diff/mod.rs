@@ -425,22 +425,29 @@ impl DiffPage<'_> {
         let less = compare_as(new, &only_old, &more.assumed, caller);
         let gained = changes(subject, named, &more, before, (after, &only_new));
         let lost = changes(subject, named, &less, after, (before, &only_old));
-        if before.limits == after.limits && before.limits.is_empty() {
-            self.gained.extend(gained);
-            self.lost.extend(lost);
-        } else {
-            // The change counts as far as the boundary lets it.
-            let limited = gained
-                .into_iter()
-                .map(|c| (c, true))
-                .chain(lost.into_iter().map(|c| (c, false)));
-            self.unknown.extend(limited.map(|(c, is_gain)| DiffUnknown {
-                subject: subject.to_owned(),
-                why: format!("may {}, within a boundary that is not compared", c.does(is_gain)),
-                is_new: is_gain,
-                is_gain,
-                span: Some(c.change.span),
-            }));
+        // What was there may have been more, and what is there may be.
+        let hides = |these: &CombinedPolicy, those: &CombinedPolicy| {
+            let found = these.unseen.keys().find(|name| !those.unseen.contains_key(*name));
+            found.map(|name| format!("which depends on `{name}`"))
+        };
+        let limits = before.limits != after.limits || !before.limits.is_empty();
+        let limits = limits.then(|| "within a boundary that is not compared".to_owned());
+        let doubts = [
+            limits.clone().or_else(|| hides(before, after)),
+            limits.or_else(|| hides(after, before)),
+        ];
+        for ((changes, is_gain), doubt) in [(gained, true), (lost, false)].into_iter().zip(doubts) {
+            match (doubt, is_gain) {
+                (None, true) => self.gained.extend(changes),
+                (None, false) => self.lost.extend(changes),
+                (Some(doubt), _) => self.unknown.extend(changes.into_iter().map(|c| DiffUnknown {
+                    subject: subject.to_owned(),
+                    why: format!("may {}, {doubt}", c.does(is_gain)),
+                    is_new: is_gain,
+                    is_gain,
+                    span: Some(c.change.span),
+                })),
+            }
         }
         for (found, is_gain) in [(&more, true), (&less, false)] {
             self.unknown.extend(found.unknown.iter().map(|doubt| {
@@ -458,6 +465,20 @@ impl DiffPage<'_> {
             });
         }
         for (these, those, is_new) in [(after, before, true), (before, after, false)] {
+            let only = these
+                .unseen
+                .iter()
+                .filter(|(name, _)| !those.unseen.contains_key(*name));
+            self.unknown.extend(only.map(|(name, span)| DiffUnknown {
+                subject: subject.to_owned(),
+                why: format!(
+                    "{} more than is known, by `{name}`",
+                    if is_new { "may gain" } else { "may lose" }
+                ),
+                is_new,
+                is_gain: is_new,
+                span: Some(*span),
+            }));
             let only = these
                 .elsewhere
                 .iter()

@@ -1,0 +1,318 @@
+//! Several policies as one: all of an identity, all on a resource.
+//!
+//! **Invariant:** two combined policies with one text grant the same; every statement knows a place in the repository.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Write as _;
+
+use super::{AwsManaged, RepositoryPlace};
+use crate::iam::pattern::is_star;
+use crate::iam::{Clause, ClauseItem, Document, Effect, PolicyPart, SourceFormat, Statement, UnknownPart};
+use crate::source::{Hole, Piece, Span, Text, WithSpan};
+
+/// Several policies as one.
+#[derive(Debug)]
+pub struct CombinedPolicy {
+    pub document: Document,
+    /// Of each statement: where the repository puts its policy to use, for those that AWS wrote.
+    pub places: Vec<Span>,
+    /// Policies of which only a name is here.
+    pub elsewhere: BTreeMap<String, Span>,
+    /// The text of a boundary or control policy that is not a list of actions: it may take away more.
+    pub limits: BTreeSet<String>,
+    /// What holds more statements, as it is written.
+    pub unseen: BTreeMap<String, Span>,
+    /// Of statements, by index, that refer to what is gone: the reference.
+    pub dangling: BTreeMap<usize, String>,
+}
+
+impl CombinedPolicy {
+    pub(super) fn new(like: &Document) -> Self {
+        Self {
+            document: Document {
+                statements: Vec::new(),
+                open: false,
+                // Each statement says so itself.
+                branch: None,
+                format: like.format,
+                ..like.clone()
+            },
+            places: Vec::new(),
+            elsewhere: BTreeMap::new(),
+            limits: BTreeSet::new(),
+            unseen: BTreeMap::new(),
+            dangling: BTreeMap::new(),
+        }
+    }
+
+    /// Nothing is known of the items that refer to what is gone.
+    pub fn hide(&mut self, is_gone: &dyn Fn(&Hole) -> bool) {
+        for (at, s) in self.document.statements.iter_mut().enumerate() {
+            let mut is_there = |item: &ClauseItem| {
+                let gone = item.text.holes().find(|h| is_gone(h));
+                gone.map(|h| self.dangling.insert(at, h.name.to_string())).is_none()
+            };
+            for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
+                let before = clause.items.len();
+                clause.items.retain(&mut is_there);
+                clause.complete &= clause.items.len() == before;
+                clause.sets = Default::default();
+            }
+            if let Some(clause) = &mut s.principal {
+                let before = clause.items.len();
+                clause.items.retain(|i| is_there(&i.value));
+                clause.complete &= clause.items.len() == before;
+            }
+            for c in &mut s.conditions {
+                let before = c.values.len();
+                c.values.retain(&mut is_there);
+                c.complete &= c.values.len() == before;
+            }
+        }
+    }
+
+    /// The same subject without any policy.
+    pub fn nothing(&self) -> Self {
+        Self::new(&self.document)
+    }
+
+    /// Where the token is, or where its policy is put to use.
+    pub fn place(&self, statement: usize, token: Span) -> Span {
+        let used = self.places.get(statement).copied().unwrap_or(Span::NOWHERE);
+        match () {
+            () if token.is_in_source() => token,
+            () if used.is_in_source() => used,
+            () => self.document.span,
+        }
+    }
+
+    /// All that it says, in no order and without places.
+    pub fn text(&self) -> String {
+        let mut all: Vec<String> = self.document.statements.iter().map(statement_text).collect();
+        all.sort_unstable();
+        all.dedup();
+        let mut out = all.concat();
+        for name in self.elsewhere.keys().chain(self.unseen.keys()).chain(&self.limits) {
+            let _ = write!(out, "\n+{name}");
+        }
+        if self.document.open {
+            out.push_str("\nopen");
+        }
+        out
+    }
+
+    pub(super) fn add(&mut self, document: &Document, used: Span, place: &RepositoryPlace<'_>) {
+        if self.document.statements.is_empty() {
+            self.document.version.clone_from(&document.version);
+            self.document.format = document.format;
+        }
+        let version = |d: &Document| d.version.as_ref().map(|v| v.text.display());
+        // Only the current version of the language has variables.
+        let differs = version(&self.document) != version(document);
+        if differs && has_variables(document.statements.iter().chain(&self.document.statements)) {
+            self.document.open = true;
+        }
+        if document.format != SourceFormat::Json {
+            self.document.format = document.format;
+        }
+        self.document.open |= document.open;
+        if document.open {
+            self.note_unseen(document);
+        }
+        for s in &document.statements {
+            let mut s = s.clone();
+            if s.branch.is_none() {
+                s.branch.clone_from(&document.branch);
+            }
+            complete_items(&mut s);
+            place.fill_statement(&mut s);
+            self.document.statements.push(s);
+            self.places.push(used);
+        }
+    }
+
+    /// What the statements of a document that are not there depend on.
+    fn note_unseen(&mut self, document: &Document) {
+        let whole = |u: &&UnknownPart| matches!(u.part, PolicyPart::Document | PolicyPart::Statement);
+        let named = document.unresolved.iter().filter(whole);
+        let mut named = named.map(|u| (format!("${{{}}}", u.name), u.span)).peekable();
+        if named.peek().is_none() {
+            self.unseen.insert("a part that is not read".to_owned(), document.span);
+        }
+        self.unseen.extend(named);
+    }
+
+    /// The document without the Allow statements that the other one has too, where it denies no more than this one.
+    pub fn beyond(&self, other: &Self) -> Document {
+        let mut out = self.document.clone();
+        let version = |d: &Document| d.version.as_ref().map(|v| v.text.display());
+        let of = |all: &[Statement], effect: Effect| -> HashSet<String> {
+            let own = all
+                .iter()
+                .filter(|s| s.effect.as_ref().is_some_and(|e| e.value == effect));
+            own.map(statement_text).collect()
+        };
+        let (own, others) = (&self.document.statements, &other.document.statements);
+        let is_decided = |s: &Statement| s.effect.as_ref().is_none_or(|e| e.value != Effect::Unknown);
+        let denies_no_more = of(others, Effect::Deny).is_subset(&of(own, Effect::Deny));
+        if !denies_no_more || version(&self.document) != version(&other.document) || !others.iter().all(is_decided) {
+            return out;
+        }
+        let known = of(others, Effect::Allow);
+        for s in &mut out.statements {
+            let is_known = known.contains(&statement_text(s));
+            if let Some(effect) = s.effect.as_mut().filter(|_| is_known) {
+                effect.value = Effect::Invalid;
+            }
+        }
+        out
+    }
+
+    /// Takes away what the policies of a boundary, or of one level of control policies, deny or do not list.
+    pub(super) fn add_limit(
+        &mut self,
+        documents: &[&Document],
+        allows_all: bool,
+        used: Span,
+        place: &RepositoryPlace<'_>,
+    ) {
+        let is_list = |s: &Statement| {
+            let any = s
+                .resource
+                .as_ref()
+                .is_some_and(|c| !c.negated && c.items.iter().any(|i| is_star(&i.text)));
+            let listed = s.action.as_ref().is_some_and(|c| !c.negated && c.is_known());
+            any && listed && s.conditions.is_empty() && s.condition_key.is_none() && s.branch.is_none() && !s.open
+        };
+        let allows = || {
+            let all = documents.iter().flat_map(|d| &d.statements);
+            all.filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow))
+        };
+        let is_open = documents.iter().any(|d| d.open || d.branch.is_some());
+        if is_open || !allows_all && !allows().all(is_list) {
+            for document in documents {
+                let texts: Vec<String> = document.statements.iter().map(statement_text).collect();
+                self.limits.insert(texts.concat());
+            }
+            return;
+        }
+        for document in documents {
+            let mut denials = (*document).clone();
+            denials.statements.retain(|s| !s.allows());
+            self.add(&denials, used, place);
+        }
+        let items: Vec<ClauseItem> = allows()
+            .filter_map(|s| s.action.as_ref())
+            .flat_map(|c| &c.items)
+            .cloned()
+            .collect();
+        if allows_all || items.iter().any(|i| is_star(&i.text)) {
+            return;
+        }
+        let Some((like, action)) = allows().find_map(|s| Some((s, s.action.as_ref()?))) else {
+            return;
+        };
+        let rest = Statement {
+            effect: Some(WithSpan::new(Effect::Deny, like.span)),
+            action: Some(Clause {
+                negated: true,
+                items,
+                sets: Default::default(),
+                ..action.clone()
+            }),
+            strength: Default::default(),
+            nothing: Default::default(),
+            ..like.clone()
+        };
+        self.document.statements.push(rest);
+        self.places.push(used);
+    }
+}
+
+/// An item that is known in part, or is one thing of the repository, hides no others.
+fn complete_items(s: &mut Statement) {
+    fn is_complete<'i>(items: impl Iterator<Item = &'i ClauseItem> + Clone) -> bool {
+        let unknown = items.filter(|i| !i.text.is_known());
+        let is_one = |i: &ClauseItem| i.text.as_hole().is_none_or(|h| h.kind.is_placeholder());
+        unknown.clone().next().is_some() && unknown.clone().all(is_one)
+    }
+    for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
+        clause.complete |= is_complete(clause.items.iter());
+    }
+    if let Some(clause) = &mut s.principal {
+        clause.complete |= is_complete(clause.items.iter().map(|i| &i.value));
+    }
+    for condition in &mut s.conditions {
+        condition.complete |= is_complete(condition.values.iter());
+    }
+}
+
+fn has_variables<'s>(statements: impl Iterator<Item = &'s Statement>) -> bool {
+    let of = |s: &Statement| {
+        let values = s.conditions.iter().flat_map(|c| &c.values);
+        let mut items = s.written_resources().chain(values);
+        items.any(|i| i.text.display().contains("${"))
+    };
+    let mut statements = statements;
+    statements.any(of)
+}
+
+/// All that a statement says; an unknown part is not taken for a text.
+pub fn statement_text(s: &Statement) -> String {
+    let mut out = format!("\n{:?}", s.effect.as_ref().map(|e| e.value));
+    let branch = |item: &ClauseItem| item.branch.as_ref().map(|b| b.label().to_owned());
+    let list = |out: &mut String, name: &str, negated: bool, items: &mut dyn Iterator<Item = (String, &ClauseItem)>| {
+        let mut all: Vec<String> = items
+            .map(|(kind, i)| format!("{kind}{:?}{:?}", plain_text(&i.text), branch(i)))
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        let _ = write!(out, " {name}{negated}{}", all.join(","));
+    };
+    let untyped = |i| (String::new(), i);
+    let actions = [(&s.action, "action"), (&s.second_action, "more actions")];
+    let resources = [(&s.resource, "resource"), (&s.second_resource, "more resources")];
+    for (clause, name) in actions.into_iter().chain(resources) {
+        if let Some(c) = clause {
+            list(&mut out, name, c.negated, &mut c.items.iter().map(untyped));
+            let _ = write!(out, "{}", c.complete);
+        }
+    }
+    if let Some(p) = &s.principal {
+        let items = p.items.iter().map(|i| (format!("{:?}", i.kind), &i.value));
+        list(&mut out, "principal", p.negated, &mut items.into_iter());
+        let _ = write!(out, "{}", p.complete);
+    }
+    let mut conditions: Vec<String> = Vec::new();
+    for c in &s.conditions {
+        let mut text = format!("{} {}", c.operator.display(), c.lower_key);
+        list(&mut text, "values", false, &mut c.values.iter().map(untyped));
+        let _ = write!(text, "{}", c.complete);
+        conditions.push(text);
+    }
+    conditions.sort_unstable();
+    out += &conditions.concat();
+    let guard = s.branch.as_ref().map(|b| b.label().to_owned());
+    let _ = write!(out, " {guard:?}{}{}", s.open, s.condition_key.is_some());
+    out
+}
+
+fn plain_text(text: &Text) -> String {
+    let pieces = text.pieces().iter().map(|p| match p {
+        Piece::Lit(lit) => lit.text.to_string(),
+        Piece::Hole(hole) => format!("\u{0}{}\u{0}", hole.name),
+    });
+    pieces.collect()
+}
+
+impl CombinedPolicy {
+    /// AWS attaches `FullAWSAccess` beside control policies that only deny.
+    pub(super) fn allow_the_rest(&mut self, place: &RepositoryPlace<'_>) {
+        if self.document.statements.iter().any(|s| !s.is_written_as_deny()) {
+            return;
+        }
+        if let Some(full) = AwsManaged::by_name("AdministratorAccess") {
+            self.add(full.document(), self.document.span, place);
+        }
+    }
+}

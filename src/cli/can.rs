@@ -128,7 +128,7 @@ impl CanArgs {
                 };
                 let principal = question.principal();
                 let (request, documents) = question.request();
-                let answer = question.answer(&request, &documents);
+                let answer = decide(&request, &documents.policies());
                 Ok(match self.format {
                     ListFormat::Human => mask.text(access_human(project.sources, &answer)),
                     ListFormat::Json => mask.json(repository_access_json(&RepositoryAnswer {

@@ -1,7 +1,7 @@
 //! A question about one repository: may someone do something?
 
 use super::CliFailure;
-use crate::access::{AccessAnswer, AccessRequest, Caller, ContextValue, Decision, RequestContext, decide};
+use crate::access::{AccessRequest, Caller, ContextValue, Decision, RequestContext, decide};
 use crate::iam::arn::is_account_id;
 use crate::iam::catalogue;
 use crate::iam::resource_fit::may_be_resource_of;
@@ -35,6 +35,9 @@ pub(super) fn caller(who: &str) -> Option<Caller> {
     }
 }
 
+/// Resources of one name that are tried.
+const MAX_DECLARED: usize = 20;
+
 /// What is asked of one repository.
 #[derive(Clone)]
 pub(super) struct Question<'q, 'p> {
@@ -57,7 +60,39 @@ impl Question<'_, '_> {
         }
     }
 
+    /// Without a resource, the request to which the answer is best: for `*`, for what the caller's policies name, or for what
+    /// the repository has by that name.
     pub(super) fn request(&self) -> (AccessRequest, RequestDocuments) {
+        let (request, documents) = self.request_for(self.resource);
+        let best = decide(&request, &documents.policies()).decision;
+        if self.resource.is_some() || best == Decision::Allowed {
+            return (request, documents);
+        }
+        // What the action is never on says nothing.
+        let known = catalogue().action(&request.action);
+        let fits = |resource: &String| {
+            let text = Text::synthetic(resource, Span::NOWHERE);
+            known.is_none_or(|action| may_be_resource_of(&text, action))
+        };
+        let mut best = (rank(best), request, documents);
+        for named in best.2.allowed_resources().into_iter().filter(fits) {
+            let declared = self.place.resources(&named);
+            let arns = declared.iter().filter_map(|id| self.place.arn(*id)).take(MAX_DECLARED);
+            for resource in arns.chain([named]) {
+                let (request, documents) = self.request_for(Some(&resource));
+                let rank = rank(decide(&request, &documents.policies()).decision);
+                if rank < best.0 {
+                    best = (rank, request, documents);
+                }
+            }
+            if best.0 == 0 {
+                break;
+            }
+        }
+        (best.1, best.2)
+    }
+
+    fn request_for(&self, resource: Option<&str>) -> (AccessRequest, RequestDocuments) {
         let mut context = RequestContext::open();
         for (key, _) in self.context {
             let of_key = self.context.iter().filter(|(k, _)| k.eq_ignore_ascii_case(key));
@@ -66,7 +101,7 @@ impl Question<'_, '_> {
                 ContextValue::Known(of_key.map(|(_, value)| value.clone()).collect()),
             );
         }
-        let on: Vec<ResourceId> = match self.resource {
+        let on: Vec<ResourceId> = match resource {
             Some(text) => self.place.resources(text),
             None => Vec::new(),
         };
@@ -74,7 +109,7 @@ impl Question<'_, '_> {
         if self.identity.is_none() {
             documents.open_identity();
         }
-        let resource = self.resource.map(|text| {
+        let resource = resource.map(|text| {
             let declared = on.iter().find_map(|id| self.place.arn(*id));
             declared.filter(|_| !is_arn(text)).unwrap_or_else(|| text.to_owned())
         });
@@ -99,39 +134,14 @@ impl Question<'_, '_> {
         };
         (request, documents)
     }
+}
 
-    /// Without a resource: the best answer for `*` and for what the caller's policies name.
-    pub(super) fn answer<'d>(&self, request: &AccessRequest, documents: &'d RequestDocuments) -> AccessAnswer<'d> {
-        let policies = documents.policies();
-        let answer = decide(request, &policies);
-        if self.resource.is_some() || answer.decision == Decision::Allowed {
-            return answer;
-        }
-        let rank = |d: Decision| match d {
-            Decision::Allowed => 0,
-            Decision::Unknown => 1,
-            Decision::ExplicitlyDenied => 2,
-            Decision::ImplicitlyDenied => 3,
-        };
-        // What the action is never on says nothing.
-        let known = catalogue().action(&request.action);
-        let fits = |resource: &String| {
-            let text = Text::synthetic(resource, Span::NOWHERE);
-            known.is_none_or(|action| may_be_resource_of(&text, action))
-        };
-        let named = documents.allowed_resources().into_iter().filter(fits).map(|resource| {
-            let resources = vec![resource];
-            decide(
-                &AccessRequest {
-                    resources,
-                    ..request.clone()
-                },
-                &policies,
-            )
-        });
-        named.fold(answer, |best, one| match rank(one.decision) < rank(best.decision) {
-            true => one,
-            false => best,
-        })
+/// The best answer first.
+fn rank(decision: Decision) -> u8 {
+    match decision {
+        Decision::Allowed => 0,
+        Decision::Unknown => 1,
+        Decision::ExplicitlyDenied => 2,
+        Decision::ImplicitlyDenied => 3,
     }
 }

@@ -11,7 +11,7 @@ use super::policies::ListFormat;
 use super::question::{Question, check_action, is_arn, place};
 use super::run::RunOptions;
 use super::{CliFailure, repositories};
-use crate::access::{Caller, Decision};
+use crate::access::{Caller, Decision, decide};
 use crate::paths::find_paths_into;
 use crate::project::{Effects, IdentityId, Project, ResourceId};
 use crate::report::{WhoAnswer, WhoCanPage, who_can_human, who_can_json};
@@ -84,7 +84,7 @@ impl WhoCanArgs {
             let mut able: BTreeSet<ResourceId> = BTreeSet::new();
             let mut who = Vec::new();
             for (id, name, question, request, documents) in &asked {
-                let answer = question.answer(request, documents);
+                let answer = decide(request, &documents.policies());
                 let identity = id.map(|id| &project.identities[id]);
                 match answer.decision {
                     Decision::Allowed => able.extend(identity.map(|i| i.resource)),

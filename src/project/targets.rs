@@ -337,7 +337,9 @@ impl<'p> ResourceRefs<'p> {
 }
 
 fn arn_form(r: &Resource) -> Option<&'static ArnForm> {
-    resource_types::find(&r.kind)?.arn.as_ref()
+    let form = resource_types::find(&r.kind)?.arn.as_ref();
+    // Most actions on a log group are checked against the ARN of its streams.
+    form.filter(|f| f.service != "logs")
 }
 
 /// A secret's part of an ARN without the six characters that AWS adds to its name, or a pattern for it where these cannot be

@@ -214,3 +214,30 @@ fn resource_control_policies_on_the_root_limit_resources() {
     assert_eq!(answer("r-ab12", &[]), "unknown");
     assert_eq!(answer("ou-ab12-cdefghij", &outside), "allowed");
 }
+
+#[test]
+fn without_a_resource_the_roles_that_a_policy_names_are_asked() {
+    let more = r#"
+resource "aws_iam_role" "far" {
+  name               = "far"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Sid = "App", Effect = "Allow", Principal = { AWS = aws_iam_role.app_admin.arn }, Action = "sts:AssumeRole" }]
+  })
+}
+"#;
+    let repository = Repository::new(&[("main.tf", &format!("{TERRAFORM}{more}"))]);
+    for (question, decision) in [
+        (&["app-admin", "sts:AssumeRole"][..], "allowed"),
+        // A role elsewhere may trust it.
+        (&["far", "sts:AssumeRole"], "unknown"),
+        (&["far", "s3:GetObject"], "implicitly denied"),
+    ] {
+        let ran = repository.run(&[&["can"], question].concat());
+        assert!(
+            ran.out.starts_with(&format!("{decision}: ")),
+            "{question:?}: {}",
+            ran.out
+        );
+    }
+}

@@ -440,3 +440,100 @@ resource "aws_iam_policy" "b" {{
         ]
     );
 }
+
+#[test]
+fn a_reference_in_a_condition_on_an_arn_is_an_arn() {
+    let text = r#"resource "aws_cloudwatch_event_rule" "r" {
+  schedule_expression = "rate(1 day)"
+}
+resource "aws_lambda_function" "f" {
+  function_name = "f"
+}
+resource "aws_lambda_permission" "p" {
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.f.function_name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.r.arn
+}
+resource "aws_iam_role" "r" {
+  name               = "r"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [{
+    Effect = "Allow", Action = "sts:AssumeRole", Principal = { Service = "events.amazonaws.com" }
+    Condition = { ArnLike = { "aws:SourceArn" = "${aws_cloudwatch_event_rule.r.arn}/*" } }
+  }] })
+}
+"#;
+    let everyone = edited("m.tf", text, "\"events.amazonaws.com\"\n  source", "\"*\"\n  source");
+    assert_eq!(
+        everyone.gained(),
+        [format!("aws_lambda_function.f: lambda:InvokeFunction on {F} for *")]
+    );
+    let other = edited(
+        "m.tf",
+        text,
+        "\"sts:AssumeRole\"",
+        "[\"sts:AssumeRole\", \"sts:TagSession\"]",
+    );
+    assert_eq!(
+        other.gained(),
+        ["aws_iam_role.r (trust): sts:TagSession for events.amazonaws.com"]
+    );
+    let free = edited(
+        "m.tf",
+        text,
+        "    Condition = { ArnLike = { \"aws:SourceArn\" = \"${aws_cloudwatch_event_rule.r.arn}/*\" } }\n",
+        "",
+    );
+    assert_eq!(free.gained().len(), 1, "{:?}", free.unknown());
+    edited("m.tf", text, "ArnLike", "ArnEquals").is_nothing();
+}
+
+#[test]
+fn a_template_with_files_of_parameters_is_compared_with_itself() {
+    let r = Repository::new(&[]);
+    let template = r"Parameters:
+  pName:
+    Type: String
+    Default: worker
+Resources:
+  rRole:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: !Ref pName
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement:
+          - Effect: Allow
+            Action: sts:AssumeRole
+            Principal: {Service: SERVICE}
+";
+    let parameters = r#"[{"ParameterKey": "pName", "ParameterValue": "worker"}]"#;
+    for (side, action, service) in [
+        ("old", "s3:GetObject", "lambda.amazonaws.com"),
+        ("new", "s3:PutObject", "lambda.amazonaws.com"),
+        ("newer", "s3:PutObject", "ec2.amazonaws.com"),
+    ] {
+        let policy = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Action":"{action}","Resource":"*"}}]}}"#
+        );
+        r.write(&format!("{side}/p.json"), policy.as_bytes());
+        r.write(
+            &format!("{side}/role.yaml"),
+            template.replace("SERVICE", service).as_bytes(),
+        );
+        r.write(&format!("{side}/parameters/role.json"), parameters.as_bytes());
+    }
+    let said = |new: &str| Said {
+        json: r.run(&["diff", "old", new, "--format", "json"]).json(),
+    };
+    assert_eq!(said("new").gained(), ["new/p.json: s3:PutObject on *"]);
+    let mut gained = said("newer").gained();
+    gained.sort();
+    assert_eq!(
+        gained,
+        [
+            "newer/p.json: s3:PutObject on *",
+            "rRole (trust): sts:AssumeRole for ec2.amazonaws.com"
+        ]
+    );
+}

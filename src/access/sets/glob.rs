@@ -139,6 +139,8 @@ pub struct Symbols {
     pub holes: BTreeMap<String, HoleKind>,
     /// Holes that are all of a principal.
     pub principals: BTreeSet<String>,
+    /// Holes that are an ARN, or its start.
+    pub arns: BTreeSet<String>,
     /// What holes are taken to be, by name.
     pub fillings: BTreeMap<String, String>,
     /// The keys of a request, where variables have a value.
@@ -259,6 +261,14 @@ impl TextGlob {
                 Piece::Lit(lit) => push_text(&lit.text, reading, symbols, &mut syms)?,
                 Piece::Hole(hole) => push_hole(hole, reading, symbols, &mut syms)?,
             }
+        }
+        // The fields that are not there may be in an unknown part.
+        let colons = syms.iter().filter(|s| **s == Sym::Char(':')).count();
+        if reading.fields == Fields::Each && colons < 5 && !text.is_known() {
+            if let Some(Piece::Hole(hole)) = text.pieces().first() {
+                symbols.arns.insert(hole.name.to_string());
+            }
+            return Ok(Self::new(syms));
         }
         Ok(Self::new(within_fields(syms, reading.fields)))
     }

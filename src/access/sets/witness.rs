@@ -27,9 +27,11 @@ pub(super) fn witness(
     for (name, kind) in &symbols.holes {
         values.entry(name.clone()).or_insert_with(|| {
             let value = value_of_hole(*kind, name);
-            match symbols.principals.contains(name) && !is_account_id(&value) {
-                true => format!("arn:aws:iam::{ACCOUNT}:role/{value}"),
-                false => value,
+            match () {
+                () if is_account_id(&value) => value,
+                () if symbols.principals.contains(name) => format!("arn:aws:iam::{ACCOUNT}:role/{value}"),
+                () if symbols.arns.contains(name) => format!("arn:aws:given:us-east-1:{ACCOUNT}:{value}"),
+                () => value,
             }
         });
     }

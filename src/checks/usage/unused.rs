@@ -15,6 +15,7 @@ use crate::phrase;
 use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, IdentityId, PolicySource, PolicyUse, Project, StatementRef, WorkloadKind};
 use crate::rules::{Context, FindingSink, ids};
+use crate::source::Span;
 
 /// Maximum number of actions that a text names; beyond it, they are counted.
 const MAX_NAMED: usize = 4;
@@ -327,8 +328,15 @@ impl UsedDocument<'_, '_, '_> {
             )
             .actions([template.to_lowercase()]);
         let f = self.label_other_calls(f, &elsewhere);
+        let at = self.cx.project.documents[self.document].span;
+        let f = f.remedies(narrower.map(|narrower| narrower_name(at, template, narrower)));
         Some(self.label_evidence(f, &names(&called)).help(help))
     }
+}
+
+/// Another policy of AWS in place of this one.
+fn narrower_name(at: Span, name: &str, narrower: &str) -> Remedy {
+    Remedy::risky(format!("write `{narrower}`")).replace_token(at, name, narrower)
 }
 
 /// AWS managed policies on a role that grant more than its code calls.
@@ -366,6 +374,8 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
         }
         let doubled = called.is_subset(&others);
         let called = names(&called);
+        let is_needless = called.is_empty() && possible.is_empty() || doubled;
+        let remedy = is_needless.then(|| Remedy::risky(format!("detach `{policy}`")).remove(through.span));
         let (message, help) = if called.is_empty() {
             (
                 format!("`{policy}` grants {}, but {actor} calls none of them", actions(n)),
@@ -374,10 +384,10 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
         } else {
             let help = match templates::narrower_policy(policy, &possible) {
                 _ if doubled => format!("Detach the policy: another policy of the role allows what {actor} calls."),
-                Some(narrower) => format!("Use `{narrower}` instead."),
-                None if called.len() <= MAX_LISTED => {
+                _ if called.len() <= MAX_LISTED => {
                     format!("Use a statement that allows only {} instead.", phrase::all_of(&called))
                 }
+                Some(narrower) => format!("Use `{narrower}` instead."),
                 None => format!(
                     "Use a statement that allows only the {} actions that are called.",
                     called.len()
@@ -403,7 +413,7 @@ fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut
             .primary(through.span, format!("grants {}", actions(n)))
             .severity(severity)
             .actions([policy.to_lowercase()]);
-        out.push(label_used_code(project, f, used, &called).help(help));
+        out.push(label_used_code(project, f, used, &called).help(help).remedies(remedy));
     }
 }
 

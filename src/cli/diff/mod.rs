@@ -382,6 +382,17 @@ fn page<'a>(
             page.unknown.extend(found.unknown);
         }
     }
+    for changes in [&mut page.gained, &mut page.lost] {
+        let mut seen = BTreeSet::new();
+        changes.retain(|c| {
+            let what = (
+                c.change.actions.clone(),
+                c.change.resources.clone(),
+                c.change.principals.clone(),
+            );
+            seen.insert((c.subject.clone(), c.change.span, what))
+        });
+    }
     let worst = |c: &DiffChange| (Reverse(c.change.severity), c.change.span);
     page.gained.sort_by_key(worst);
     page.lost.sort_by_key(worst);

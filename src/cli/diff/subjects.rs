@@ -87,7 +87,7 @@ pub(super) fn pairs(old: &SubjectList, new: &SubjectList) -> Vec<SubjectPair> {
             moved: false,
         }];
     }
-    for key in KEYS {
+    for (place, key) in KEYS.into_iter().enumerate() {
         let mut found: BTreeMap<(SubjectKind, String), [Vec<usize>; 2]> = BTreeMap::new();
         for (side, list, taken) in [(0, old, &of_old), (1, new, &of_new)] {
             for at in (0..list.all.len()).filter(|at| taken[*at].is_none()) {
@@ -96,10 +96,26 @@ pub(super) fn pairs(old: &SubjectList, new: &SubjectList) -> Vec<SubjectPair> {
                 }
             }
         }
-        for both in found.into_values() {
-            if let [[a], [b]] = [both[0].as_slice(), both[1].as_slice()] {
-                of_old[*a] = Some(*b);
-                of_new[*b] = Some(*a);
+        for [mut a, mut b] in found.into_values() {
+            // One template is there several times, with the parameters of each deployment.
+            let same = |a: &usize, b: &[usize]| b.iter().position(|b| old.texts[*a] == new.texts[*b]);
+            let is_placed = place == 0 && a.len().max(b.len()) > 1;
+            let mut each: Vec<(usize, usize)> = Vec::new();
+            if is_placed {
+                a.retain(|one| match same(one, &b) {
+                    Some(at) => {
+                        each.push((*one, b.remove(at)));
+                        false
+                    }
+                    None => true,
+                });
+            }
+            if a.len() == b.len() && (is_placed || a.len() == 1) {
+                each.extend(a.into_iter().zip(b));
+            }
+            for (a, b) in each {
+                of_old[a] = Some(b);
+                of_new[b] = Some(a);
             }
         }
     }

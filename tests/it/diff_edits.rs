@@ -372,7 +372,7 @@ fn a_deny_on_a_resource_limits_identities() {
     let gone = edited("m.tf", QUEUE, deny, "");
     let q = "arn:aws:sqs:${AWS::Region}:${AWS::AccountId}:q";
     let change = format!("aws_iam_role.r: sqs:SendMessage on {q}");
-    assert_eq!(gone.gained(), [change.clone()]);
+    assert_eq!(gone.gained(), std::slice::from_ref(&change));
     assert_eq!(
         gone.json["gained"][0]["request"]["context"]["aws:securetransport"],
         "false"

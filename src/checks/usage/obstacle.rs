@@ -115,7 +115,7 @@ impl Obstacle {
     }
 
     /// The places that it is about, with what stands there.
-    pub fn places<'o>(&'o self) -> Vec<(Span, &'o str)> {
+    pub fn places(&self) -> Vec<(Span, &str)> {
         use DefinitionGap::{Broken, State, Task, Unknown};
         match self {
             Self::Doubts(doubts) => doubts.iter().map(|u| (u.span, &*u.name)).collect(),

@@ -476,7 +476,7 @@ impl StatementReader<'_> {
     fn condition(&mut self, c: &Condition) -> Option<Option<(usize, u32)>> {
         let has_inputs = c.values.iter().any(|v| !v.text.is_known());
         // An input that may be a list is a few values all the same.
-        let are_values = |o: Operator| o.family == OperatorFamily::String && !o.wildcards && !o.negated;
+        let are_values = |o: Operator| o.family == OperatorFamily::String && !o.wildcards;
         let complete = c.complete || has_inputs && (self.is_json || c.parsed.is_some_and(are_values));
         let Some(operator) = c
             .parsed

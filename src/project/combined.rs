@@ -131,6 +131,20 @@ impl CombinedPolicy {
         }
     }
 
+    /// In a policy on a resource, `*` is that resource and what is in it.
+    pub(super) fn scope(&mut self, on: &[Text]) {
+        for s in &mut self.document.statements {
+            let every = |c: &&mut Clause| !c.negated && c.items.iter().any(|i| is_star(&i.text) && i.branch.is_none());
+            let Some(clause) = s.resource.as_mut().filter(every).filter(|_| !on.is_empty()) else {
+                continue;
+            };
+            let star = clause.items.iter().find(|i| is_star(&i.text));
+            let at = star.map_or(clause.span, |i| i.span);
+            clause.items = on.iter().map(|text| ClauseItem::new(text.clone(), at)).collect();
+            clause.sets = Default::default();
+        }
+    }
+
     /// What the statements of a document that are not there depend on.
     fn note_unseen(&mut self, document: &Document) {
         let whole = |u: &&UnknownPart| matches!(u.part, PolicyPart::Document | PolicyPart::Statement);

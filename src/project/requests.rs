@@ -260,11 +260,16 @@ impl<'p> RepositoryPlace<'p> {
         let Some(arn) = self.partial_arn(id).map(|arn| with_holes(&arn)) else {
             return Vec::new();
         };
-        let mut within = arn.clone();
-        within.append(&Text::synthetic("/*", self.project.resources[id].header));
+        let below = |tail: &str| {
+            let mut within = arn.clone();
+            within.append(&Text::synthetic(tail, self.project.resources[id].header));
+            within
+        };
         match &*self.project.resources[id].kind {
-            "AWS::S3::Bucket" => vec![arn, within],
-            _ => vec![arn],
+            "AWS::IAM::Role" | "AWS::IAM::User" | "AWS::KMS::Key" | "AWS::SNS::Topic" | "AWS::SQS::Queue" => vec![arn],
+            "AWS::ECR::Repository" | "AWS::SecretsManager::Secret" => vec![arn],
+            "AWS::S3::Bucket" => vec![below("/*"), arn],
+            _ => vec![below("/*"), below(":*"), arn],
         }
     }
 

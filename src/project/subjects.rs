@@ -163,6 +163,9 @@ impl Project<'_> {
             if kind == PolicyKind::Scp {
                 subject.policy.allow_the_rest(place);
             }
+            if subject.kind == SubjectKind::Resource {
+                subject.policy.scope(&subject.on);
+            }
             out.push(subject);
         }
         out

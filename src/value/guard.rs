@@ -70,6 +70,10 @@ impl Fact {
         }
     }
 
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
     fn value(&self) -> Option<&str> {
         match &self.test {
             Test::Holds => None,

@@ -377,7 +377,7 @@ fn a_deny_on_a_resource_limits_identities() {
         gone.json["gained"][0]["request"]["context"]["aws:securetransport"],
         "false"
     );
-    let may = "aws_sqs_queue.q: no longer denies all of `sqs:*`: those whom other policies allow it may gain it";
+    let may = "aws_sqs_queue.q: denies less of `sqs:*`: those whom other policies allow it may gain it";
     assert_eq!(gone.unknown(), [may]);
     let added = compared("m.tf", &QUEUE.replace(deny, ""), QUEUE);
     assert_eq!((added.gained(), added.lost()), (vec![], vec![change]));
@@ -535,5 +535,217 @@ Resources:
             "newer/p.json: s3:PutObject on *",
             "rRole (trust): sts:AssumeRole for ec2.amazonaws.com"
         ]
+    );
+}
+
+/// A role with this statement.
+fn role_with(statement: &str) -> String {
+    format!(
+        "variable \"v\" {{ type = string }}
+variable \"w\" {{ type = string }}
+resource \"aws_iam_role\" \"r\" {{
+  name               = \"r\"
+  assume_role_policy = jsonencode({{ Statement = [] }})
+}}
+resource \"aws_iam_role_policy\" \"p\" {{
+  role   = aws_iam_role.r.name
+  policy = jsonencode({{ Version = \"2012-10-17\", Statement = {statement} }})
+}}
+"
+    )
+}
+
+#[test]
+fn statements_that_cannot_be_seen_may_allow_more() {
+    let known = r#"{ Effect = "Allow", Action = "s3:GetObject", Resource = "*" }"#;
+    let before = role_with(&format!("[{known}]"));
+    let more = compared("m.tf", &before, &role_with(&format!("concat(var.v, [{known}])")));
+    assert_eq!((more.gained(), more.lost()), (vec![], vec![]));
+    assert_eq!(
+        more.unknown(),
+        ["aws_iam_role.r: may gain more than is known, by `${var.v[*]}`"]
+    );
+    let other = compared("m.tf", &before, &role_with("var.v"));
+    assert_eq!((other.gained(), other.lost()), (vec![], vec![]));
+    assert!(
+        other.unknown().iter().any(|u| u.contains("may lose `s3:GetObject`")),
+        "{:?}",
+        other.unknown()
+    );
+    assert!(
+        other
+            .unknown()
+            .iter()
+            .any(|u| u.contains("may gain more than is known")),
+        "{:?}",
+        other.unknown()
+    );
+    // The same statements that cannot be seen.
+    let wider = known.replace("GetObject", "*Object");
+    let both = compared(
+        "m.tf",
+        &role_with(&format!("concat(var.v, [{known}])")),
+        &role_with(&format!("concat(var.v, [{wider}])")),
+    );
+    assert_eq!(
+        (both.gained().len(), both.unknown().len()),
+        (1, 0),
+        "{:?}",
+        both.unknown()
+    );
+    let policy = "resource \"aws_iam_role_policy\" \"q\" {\n  role   = aws_iam_role.r.name\n  policy = var.w\n}\n";
+    let added = compared("m.tf", &before, &format!("{before}{policy}"));
+    assert_eq!(
+        added.unknown(),
+        ["aws_iam_role.r: may gain more than is known, by `var.w`"]
+    );
+    let bucket = "variable \"p\" {}\nresource \"aws_s3_bucket\" \"b\" {\n  bucket = \"b\"\n}\nresource \"aws_s3_bucket_policy\" \"b\" {\n  bucket = aws_s3_bucket.b.id\n  policy = jsonencode({ Version = \"2012-10-17\", Statement = [] })\n}\n";
+    let open = edited(
+        "m.tf",
+        bucket,
+        "jsonencode({ Version = \"2012-10-17\", Statement = [] })",
+        "var.p",
+    );
+    assert_eq!(
+        open.unknown(),
+        ["aws_s3_bucket.b: may gain more than is known, by `var.p`"]
+    );
+}
+
+#[test]
+fn conditions_with_values_that_are_not_known() {
+    let with = |condition: &str| {
+        role_with(&format!(
+            "[{{ Effect = \"Allow\", Action = \"s3:GetObject\", Resource = \"*\"{condition} }}]"
+        ))
+    };
+    let equals = |value: &str| {
+        with(&format!(
+            ", Condition = {{ StringEquals = {{ \"aws:PrincipalTag/t\" = {value} }} }}"
+        ))
+    };
+    // A value of a key is one value: without the condition, others do too.
+    let gone = compared("m.tf", &equals("var.v"), &with(""));
+    assert_eq!(
+        (gone.gained().len(), gone.unknown().len()),
+        (1, 0),
+        "{:?}",
+        gone.unknown()
+    );
+    let literal = compared("m.tf", &equals("var.v"), &equals("\"x\""));
+    assert_eq!(literal.gained(), Vec::<String>::new());
+    assert!(!literal.unknown().is_empty());
+    // The same condition on both sides.
+    let wider = equals("var.v").replace("s3:GetObject", "s3:*Object");
+    let more = compared("m.tf", &equals("var.v"), &wider);
+    assert_eq!(
+        (more.gained().len(), more.unknown().len()),
+        (1, 0),
+        "{:?}",
+        more.unknown()
+    );
+    for same in [
+        ", Condition = { NumericLessThan = { \"s3:TlsVersion\" = \"1.2\" } }",
+        ", Condition = { Bool = { \"aws:SecureTransport\" = var.v } }",
+        ", Condition = { StringEquals = { \"${var.v}:sub\" = \"x\" } }",
+    ] {
+        let wider = with(same).replace("s3:GetObject", "s3:*Object");
+        let more = compared("m.tf", &with(same), &wider);
+        assert_eq!(
+            (more.gained().len(), more.unknown().len()),
+            (1, 0),
+            "{same}: {:?}",
+            more.unknown()
+        );
+        compared("m.tf", &with(same), &with(same).replace("s3:GetObject", "s3:getobject")).is_nothing();
+        // It limits something.
+        let gone = compared("m.tf", &with(same), &with(""));
+        assert!(!gone.gained().is_empty() || !gone.unknown().is_empty(), "{same}");
+    }
+}
+
+#[test]
+fn a_policy_on_a_resource_is_about_that_resource_and_its_service() {
+    let text = r#"resource "aws_sns_topic" "t" {
+  name = "t"
+}
+resource "aws_sns_topic_policy" "t" {
+  arn    = aws_sns_topic.t.arn
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Principal = { Service = "events.amazonaws.com" }, Action = ["sns:Publish"], Resource = aws_sns_topic.t.arn },
+  ] })
+}
+resource "aws_iam_role" "r" {
+  name               = "r"
+  assume_role_policy = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Principal = { Service = "ec2.amazonaws.com" }, Action = ["sts:AssumeRole"] },
+  ] })
+}
+"#;
+    edited("m.tf", text, "Resource = aws_sns_topic.t.arn", "Resource = \"*\"").is_nothing();
+    edited(
+        "m.tf",
+        text,
+        "[\"sns:Publish\"]",
+        "[\"sns:Publish\", \"s3:DeleteBucket\"]",
+    )
+    .is_nothing();
+    edited(
+        "m.tf",
+        text,
+        "[\"sts:AssumeRole\"]",
+        "[\"sts:AssumeRole\", \"iam:CreateUser\"]",
+    )
+    .is_nothing();
+    let more = edited(
+        "m.tf",
+        text,
+        "[\"sns:Publish\"]",
+        "[\"sns:Publish\", \"sns:Subscribe\"]",
+    );
+    assert_eq!(more.gained().len(), 1);
+}
+
+#[test]
+fn a_document_that_only_denies_is_not_silent() {
+    let text = r#"data "aws_iam_policy_document" "d" {
+  statement {
+    effect    = "Deny"
+    actions   = ["iam:CreateLoginProfile"]
+    resources = ["*"]
+  }
+  statement {
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = ["*"]
+  }
+}
+"#;
+    let block = "  statement {\n    effect    = \"Deny\"\n    actions   = [\"iam:CreateLoginProfile\"]\n    resources = [\"*\"]\n  }\n";
+    let said = edited("m.tf", text, block, "");
+    assert_eq!(said.unknown().len(), 1, "{:?}", said.json);
+    assert!(
+        said.unknown()[0].contains("denies less of `iam:CreateLoginProfile`"),
+        "{:?}",
+        said.unknown()
+    );
+    let service = r#"resource "aws_s3_bucket" "b" {
+  bucket = "b"
+}
+resource "aws_s3_bucket_policy" "b" {
+  bucket = aws_s3_bucket.b.id
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Principal = { Service = "guardduty.amazonaws.com" }, Action = "s3:PutObject", Resource = "arn:aws:s3:::b/*" },
+    { Effect = "Deny", Principal = { Service = "guardduty.amazonaws.com" }, Action = "s3:PutObject", Resource = "arn:aws:s3:::b/*", Condition = { StringNotEquals = { "s3:x-amz-acl" = "private" } } },
+  ] })
+}
+"#;
+    let deny = service.lines().find(|l| l.contains("\"Deny\"")).unwrap();
+    let said = edited("m.tf", service, deny, "");
+    assert_eq!(
+        (said.gained().len(), said.unknown().len()),
+        (1, 0),
+        "{:?}",
+        said.unknown()
     );
 }

@@ -205,6 +205,7 @@ impl Pass {
             of_new: &of_new,
             of_old: &of_old,
             loose: mode.fields == Fields::Strict,
+            certain: !possible,
             own_inputs: if possible {
                 BTreeSet::new()
             } else {
@@ -307,6 +308,8 @@ struct DifferenceSearch<'s> {
     /// Inputs of the new document alone, whose value may be what the old one has: nothing is certain of these. Empty where
     /// what is possible is asked for.
     own_inputs: BTreeSet<String>,
+    /// What is certainly new is asked for.
+    certain: bool,
     pass: Pass,
 }
 
@@ -398,7 +401,8 @@ impl<'s> DifferenceSearch<'s> {
             return;
         }
         // An action that is checked against `*` alone differs nowhere else.
-        let named: ActionSet = cell.iter().filter(|a| a.scopable()).collect();
+        let may_be_there = |a: &Action| self.may_be_resource(*a, &anywhere);
+        let named: ActionSet = cell.iter().filter(|a| a.scopable()).filter(may_be_there).collect();
         let worst = named.iter().min_by_key(|a| a.severity_rank());
         if let Some(found) = worst.and_then(|worst| self.proven(allow, named.clone(), Some(worst), &anywhere)) {
             self.pass.found.push(FoundRequest {
@@ -406,6 +410,23 @@ impl<'s> DifferenceSearch<'s> {
                 ..found
             });
         }
+    }
+
+    /// Whether an action may be on the resource that was found, whatever its unknown parts are.
+    fn may_be_resource(&self, action: Action, cells: &[Option<Cell>]) -> bool {
+        let Some(Some(Cell::Text(resource))) = cells.get(RESOURCE).filter(|_| self.is_any_resource(cells)) else {
+            return true;
+        };
+        let is_hole = |c: char| matches!(self.space.symbols.meaning(c), Some(Meaning::Hole(..)));
+        let widest = TextGlob::new(
+            resource
+                .chars()
+                .map(|c| if is_hole(c) { Sym::Star } else { Sym::Char(c) }),
+        );
+        let frame = real::resources_of(action, self.loose);
+        let all = [std::slice::from_ref(&widest), &frame.resources];
+        let both = all.map(|globs| Constraint { globs, inside: true });
+        frame.resources.is_empty() || member(&both, &[]) != FoundText::Empty
     }
 
     /// The resource is a part that is not known, from its start: it may be of any type.
@@ -442,7 +463,7 @@ impl<'s> DifferenceSearch<'s> {
         action: Option<Action>,
         cells: &[Option<Cell>],
     ) -> Option<FoundRequest> {
-        if self.may_be_known(action, cells) {
+        if self.certain && (self.may_be_known(action, cells) || self.depends_on_values(allow, action)) {
             return None;
         }
         let mut found = None;
@@ -504,6 +525,9 @@ impl<'s> DifferenceSearch<'s> {
             let Some(Atom::Text { globs, negated }) = atom else {
                 return true;
             };
+            // Two inputs are two things.
+            let written: Vec<TextGlob> = globs.iter().filter(|g| *negated || !g.has_symbol()).cloned().collect();
+            let globs = &written;
             let widest = Constraint {
                 globs: std::slice::from_ref(&widest),
                 inside: true,
@@ -513,6 +537,30 @@ impl<'s> DifferenceSearch<'s> {
                 inside: !negated,
             };
             member(&[widest, known], &[]) != FoundText::Empty
+        })
+    }
+
+    /// Whether the statement asks for values of a key of which the old document names one that is not known: they may be the same.
+    fn depends_on_values(&self, allow: &StatementBox, action: Option<Action>) -> bool {
+        let symbols = &self.space.symbols;
+        let is_input = |s: &Sym| {
+            let Sym::Char(c) = s else { return false };
+            matches!(symbols.meaning(*c), Some(Meaning::Hole(kind, ..)) if !kind.is_placeholder())
+        };
+        // The same test is about the same values.
+        let asks = |dimension: usize, atom: u32| {
+            let mut own = allow.atoms.iter().filter(|(own, _)| *own == dimension).peekable();
+            own.peek().is_some() && own.all(|(_, own)| *own != atom)
+        };
+        let boxes = self.of_old.allows.iter().chain(&self.of_old.denies);
+        let of_action = boxes.filter(|b| action.is_none_or(|a| b.actions.contains(a.id())));
+        of_action.flat_map(|b| &b.atoms).any(|(dimension, atom)| {
+            let found = self.space.atoms.get(*dimension).and_then(|all| all.get(*atom as usize));
+            let Some(Atom::Key(test)) = found.filter(|_| asks(*dimension, *atom)) else {
+                return false;
+            };
+            let mut globs = test.globs().unwrap_or_default().iter();
+            globs.any(|g| g.syms().iter().any(is_input))
         })
     }
 

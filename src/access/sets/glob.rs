@@ -29,6 +29,8 @@ pub enum Sym {
     Some,
     /// The same within one field of an ARN.
     SomeInField,
+    /// The same within one segment of a path.
+    SomeInSegment,
     /// `*`
     Star,
     /// `*` within one of the first five fields of an ARN.
@@ -55,7 +57,7 @@ impl Sym {
             Self::OneInField => c != ':' && !is_symbol(c),
             Self::Star | Self::Some => true,
             Self::Field | Self::SomeInField => c != ':',
-            Self::Segment => !matches!(c, ':' | '/'),
+            Self::Segment | Self::SomeInSegment => !matches!(c, ':' | '/'),
             Self::Digit => c.is_ascii_digit(),
             Self::Symbol => is_symbol(c),
             Self::Nothing => false,

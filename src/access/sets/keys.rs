@@ -204,7 +204,7 @@ impl KeyTest {
         }
     }
 
-    fn globs(&self) -> Option<&[TextGlob]> {
+    pub(super) fn globs(&self) -> Option<&[TextGlob]> {
         match &self.operand {
             Operand::Text(globs) => Some(globs),
             _ => None,

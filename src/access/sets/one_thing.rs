@@ -16,7 +16,9 @@ fn is_below_one(text: &Text) -> bool {
     let mut each = pieces.iter().enumerate();
     each.all(|(at, piece)| match piece {
         Piece::Hole(hole) => is_never_a_pattern(hole),
-        Piece::Lit(lit) if last.is_some_and(|last| at > last) => lit.text.starts_with([':', '/']),
+        Piece::Lit(lit) if last.is_some_and(|last| at > last) => {
+            lit.text.is_empty() || lit.text.starts_with([':', '/'])
+        }
         Piece::Lit(lit) => !lit.text.contains(['*', '?', '$']),
     })
 }

@@ -108,7 +108,7 @@ fn read(format: &str, kind: &str, loose: bool) -> (TextGlob, String) {
             }
             // A name of a bucket has no slash: the rest would be an object.
             "BucketName" if kind == "bucket" => {
-                syms.extend([Sym::SomeInField, Sym::Segment]);
+                syms.extend([Sym::SomeInSegment, Sym::Segment]);
                 sample.push_str("example-bucket");
             }
             name => {

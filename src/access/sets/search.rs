@@ -72,14 +72,14 @@ fn instance(glob: &TextGlob, [name, partition, region, account]: SampleTexts) ->
     for (at, sym) in glob.syms().iter().enumerate() {
         match sym {
             // The name is there.
-            Sym::One | Sym::Some | Sym::SomeInField
+            Sym::One | Sym::Some | Sym::SomeInField | Sym::SomeInSegment
                 if glob.syms().get(at + 1).is_some_and(|s| s.repeats()) && !name.is_empty() => {}
             Sym::Char(c) => {
                 colons += usize::from(*c == ':');
                 out.push(*c);
             }
             Sym::AnyCase(c) => out.push(*c),
-            Sym::One | Sym::OneInField | Sym::Some | Sym::SomeInField => out.push('x'),
+            Sym::One | Sym::OneInField | Sym::Some | Sym::SomeInField | Sym::SomeInSegment => out.push('x'),
             Sym::Digit => out.push('1'),
             Sym::Star | Sym::Field | Sym::Segment => out.push_str(match colons {
                 1 if out.ends_with(':') => partition,
@@ -245,7 +245,7 @@ impl Product<'_> {
                     Some(Sym::AnyCase(c)) => special.extend([*c, c.to_ascii_uppercase()]),
                     Some(Sym::Digit) => digit = true,
                     Some(Sym::Field | Sym::OneInField | Sym::SomeInField) => field = true,
-                    Some(Sym::Segment) => segment = true,
+                    Some(Sym::Segment | Sym::SomeInSegment) => segment = true,
                     Some(Sym::One | Sym::Some | Sym::Star | Sym::Symbol | Sym::Nothing) | None => {}
                 }
             }

@@ -16,6 +16,7 @@ use crate::iam::{
     ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement,
 };
 use crate::source::Piece;
+use crate::terms::PolicyKind;
 
 /// The dimensions that every request has; keys come after them.
 pub(super) const CALLER: usize = 0;
@@ -183,6 +184,7 @@ impl StatementBoxes {
         let version = document.version.as_ref().and_then(|v| v.text.known());
         // Variables came with this version. IAM User Guide, "IAM JSON policy elements: Version".
         let variables = version.is_some_and(|v| v == "2012-10-17");
+        let own_actions = actions_of(document);
         for (index, s) in document.statements.iter().enumerate() {
             if s.dead.is_some() {
                 continue;
@@ -205,7 +207,10 @@ impl StatementBoxes {
                     doubt: unknown.then_some(NOT_VISIBLE),
                     valued: Vec::new(),
                 };
-                let grants = reader.statement(index, s).unwrap_or_default();
+                let mut grants = reader.statement(index, s).unwrap_or_default();
+                if let Some(own) = &own_actions {
+                    grants.iter_mut().for_each(|g| g.actions.intersect(own));
+                }
                 out.doubts.extend(reader.doubt.map(|why| (index, why)));
                 let list = if of == Effect::Allow {
                     &mut out.allows
@@ -220,6 +225,18 @@ impl StatementBoxes {
         }
         out
     }
+}
+
+/// The actions that a policy on a resource is about: of the service of that resource, or of sessions. Of a document by itself, it is
+/// not known what it is put on.
+/// IAM User Guide, "Identity-based policies and resource-based policies".
+fn actions_of(document: &Document) -> Option<ActionSet> {
+    let service = match document.kind {
+        PolicyKind::Trust if document.owner.is_some() => Some("sts"),
+        PolicyKind::Resource if document.resource.is_some() => document.service.as_deref(),
+        _ => None,
+    };
+    service.map(|prefix| ActionSet::expand(&format!("{prefix}:*")))
 }
 
 impl StatementReader<'_> {
@@ -457,7 +474,10 @@ impl StatementReader<'_> {
     }
 
     fn condition(&mut self, c: &Condition) -> Option<Option<(usize, u32)>> {
-        let complete = c.complete || self.is_json && c.values.iter().any(|v| !v.text.is_known());
+        let has_inputs = c.values.iter().any(|v| !v.text.is_known());
+        // An input that may be a list is a few values all the same.
+        let are_values = |o: Operator| o.family == OperatorFamily::String && !o.wildcards;
+        let complete = c.complete || has_inputs && (self.is_json || c.parsed.is_some_and(are_values));
         let Some(operator) = c
             .parsed
             .filter(|_| complete && c.key.branch.is_none() && c.key.text.is_known())
@@ -469,7 +489,8 @@ impl StatementReader<'_> {
             self.doubt(NOT_READ)?;
             return Some(None);
         }
-        let widest = self.is_widest(operator.negated);
+        // Where wildcards are none, what is not known is one value all the same: see `DifferenceSearch::depends_on_values`.
+        let widest = self.is_widest(operator.negated) && operator.wildcards;
         let symbols = &mut self.space.symbols;
         if let Some(of_caller) = callers::of_condition(c, operator, self.variables, widest, symbols) {
             let Ok((globs, negated)) = of_caller else {

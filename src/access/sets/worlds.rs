@@ -6,10 +6,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use crate::iam::{ClauseItem, Document, Effect, Statement};
+use super::callers;
+use super::glob::Symbols;
+use super::keys::KeyTest;
+use crate::iam::{ClauseItem, Condition, Document, Effect, Statement};
 use crate::source::Hole;
 use crate::value::Guard;
-use crate::value::guard::MAX_WORLDS;
+use crate::value::guard::{Fact, MAX_WORLDS};
 
 /// Two documents in one case.
 pub(super) struct ComparedPair<'d> {
@@ -19,6 +22,19 @@ pub(super) struct ComparedPair<'d> {
 
 /// The documents in each case that both know of, and with the lists of both.
 pub(super) fn pairs<'d>(old: &'d Document, new: &'d Document) -> Vec<ComparedPair<'d>> {
+    let conditions = shared_conditions(old, new);
+    if conditions.is_empty() {
+        return cases(old, new);
+    }
+    let (old, new) = (with_facts(old, &conditions), with_facts(new, &conditions));
+    let owned = |pair: ComparedPair<'_>| ComparedPair {
+        old: Cow::Owned(pair.old.into_owned()),
+        new: Cow::Owned(pair.new.into_owned()),
+    };
+    cases(&old, &new).into_iter().map(owned).collect()
+}
+
+fn cases<'d>(old: &'d Document, new: &'d Document) -> Vec<ComparedPair<'d>> {
     let shared = shared_guards(old, new);
     let worlds = worlds(&shared);
     let lists = shared_lists(old, new);
@@ -39,12 +55,66 @@ pub(super) fn pairs<'d>(old: &'d Document, new: &'d Document) -> Vec<ComparedPai
     each.collect()
 }
 
+/// What begins the name of a condition that is not read, as a fact.
+const OPAQUE: &str = "\u{1}condition ";
+
+/// A condition that cannot be decided here, as a fact: a request meets it or does not, whichever document it stands in.
+fn opaque_fact(c: &Condition) -> Option<Fact> {
+    let symbols = &mut Symbols::default();
+    let is_read = c.key.text.is_known()
+        && c.parsed.is_some_and(
+            |operator| match callers::of_condition(c, operator, true, false, symbols) {
+                Some(of_caller) => of_caller.is_ok(),
+                None => KeyTest::new(c, true, false, symbols).is_some(),
+            },
+        );
+    let is_certain = c.key.branch.is_none() && c.values.iter().all(|v| v.branch.is_none());
+    if is_read || !is_certain {
+        return None;
+    }
+    let values: Vec<String> = c.values.iter().map(ClauseItem::display).collect();
+    let name = format!("{OPAQUE}{} {} {}", c.operator.display(), c.lower_key, values.join(" "));
+    Some(Fact::condition(&name, true))
+}
+
+/// Conditions of both documents that are not read become facts about their statements.
+fn with_facts(document: &Document, shared: &BTreeSet<String>) -> Document {
+    let mut out = document.clone();
+    for s in &mut out.statements {
+        let (opaque, read): (Vec<Condition>, Vec<Condition>) = std::mem::take(&mut s.conditions)
+            .into_iter()
+            .partition(|c| opaque_fact(c).is_some_and(|f| shared.contains(f.subject())));
+        s.conditions = read;
+        for fact in opaque.iter().filter_map(opaque_fact) {
+            let guard = Guard::of(fact);
+            s.branch = Some(s.branch.as_ref().map_or_else(|| guard.clone(), |b| b.and(&guard)));
+        }
+        if s.conditions.is_empty() && !opaque.is_empty() {
+            s.condition_key = None;
+        }
+    }
+    out
+}
+
+/// The conditions that both documents have and neither can be decided with.
+fn shared_conditions(old: &Document, new: &Document) -> BTreeSet<String> {
+    let of = |document: &Document| -> BTreeSet<String> {
+        let all = document.statements.iter().flat_map(|s| &s.conditions);
+        all.filter_map(opaque_fact).map(|f| f.subject().to_owned()).collect()
+    };
+    let of_new = of(new);
+    if of_new.is_empty() {
+        return of_new;
+    }
+    of(old).intersection(&of_new).cloned().collect()
+}
+
 /// Facts that both documents depend on, each as a guard.
 fn shared_guards(old: &Document, new: &Document) -> Vec<Guard> {
     let of_old: Vec<&Guard> = guards(old);
     let mut out: Vec<Guard> = Vec::new();
     for fact in guards(new).into_iter().flat_map(Guard::facts) {
-        let is_same = |f: &crate::value::guard::Fact| f == fact || *f == fact.negated();
+        let is_same = |f: &Fact| f == fact || *f == fact.negated();
         let guard = Guard::of(fact.clone());
         let known = out.iter().any(|g| *g == guard || *g == guard.negated());
         if !known && of_old.iter().any(|g| g.facts().iter().any(is_same)) {

@@ -6,7 +6,7 @@ use super::subjects::{SubjectList, SubjectPair};
 use super::{changes, shown};
 use crate::access::sets::{Values, compare_as};
 use crate::iam::pattern::is_star;
-use crate::iam::{ClauseItem, Document, Effect, PrincipalItem, PrincipalType, Statement};
+use crate::iam::{ClauseItem, Document, Effect, PrincipalClause, PrincipalItem, PrincipalType, Statement};
 use crate::project::{AccessSubject, CombinedPolicy, SubjectKind, statement_text};
 use crate::report::{DiffChange, DiffUnknown};
 use crate::source::{HoleKind, Piece, Sources, Text};
@@ -42,7 +42,14 @@ impl ComparedSides<'_> {
             return out;
         };
         let after = to.and_then(|at| self.to.all.get(at));
-        if before.kind != SubjectKind::Resource {
+        // A document by itself may stand beside others that allow something.
+        let is_alone = |policy: &CombinedPolicy| policy.document.statements.iter().all(Statement::is_written_as_deny);
+        let counts = match before.kind {
+            SubjectKind::Resource => true,
+            SubjectKind::Document => is_alone(&before.policy),
+            SubjectKind::Identity | SubjectKind::Trust => false,
+        };
+        if !counts {
             return out;
         }
         let nothing = before.policy.nothing();
@@ -65,27 +72,35 @@ impl ComparedSides<'_> {
                 out.changes.extend(self.changes(is, denied));
             }
         }
-        out.unknown.extend(gone.iter().map(|(at, s)| {
-            let actions: Vec<String> = s
-                .written_actions()
-                .take(3)
-                .map(|i| format!("`{}`", i.display()))
-                .collect();
-            let (verb, may) = match self.is_gain {
-                true => ("no longer denies", "gain"),
-                false => ("now denies", "lose"),
+        let is_of_others = |s: &Statement| {
+            let of_services = |p: &PrincipalClause| {
+                !p.negated && p.complete && p.items.iter().all(|i| i.kind == PrincipalType::Service)
             };
-            DiffUnknown {
-                subject: subject.to_owned(),
-                why: format!(
-                    "{verb} all of {}: those whom other policies allow it may {may} it",
-                    actions.join(", ")
-                ),
-                is_new: !self.is_gain,
-                is_gain: self.is_gain,
-                span: Some(before.policy.place(*at, s.effect.as_ref().map_or(s.span, |e| e.span))),
-            }
-        }));
+            // What services may do, no policy elsewhere says.
+            !s.principal.as_ref().is_some_and(of_services)
+        };
+        out.unknown
+            .extend(gone.iter().filter(|(_, s)| is_of_others(s)).map(|(at, s)| {
+                let actions: Vec<String> = s
+                    .written_actions()
+                    .take(3)
+                    .map(|i| format!("`{}`", i.display()))
+                    .collect();
+                let (verb, may) = match self.is_gain {
+                    true => ("denies less of", "gain"),
+                    false => ("denies more of", "lose"),
+                };
+                DiffUnknown {
+                    subject: subject.to_owned(),
+                    why: format!(
+                        "{verb} {}: those whom other policies allow it may {may} it",
+                        actions.join(", ")
+                    ),
+                    is_new: !self.is_gain,
+                    is_gain: self.is_gain,
+                    span: Some(before.policy.place(*at, s.effect.as_ref().map_or(s.span, |e| e.span))),
+                }
+            }));
         out
     }
 

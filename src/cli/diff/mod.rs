@@ -450,10 +450,14 @@ impl DiffPage<'_> {
             }
         }
         for (found, is_gain) in [(&more, true), (&less, false)] {
-            self.unknown.extend(found.unknown.iter().map(|doubt| {
-                let is_new = is_gain != doubt.in_other;
-                unknown(subject, doubt, if is_new { after } else { before }, is_new, is_gain)
-            }));
+            // Statements that are not there are listed by what they depend on.
+            let is_listed =
+                |d: &&Undecided| d.statement.is_none() && !(before.unseen.is_empty() && after.unseen.is_empty());
+            self.unknown
+                .extend(found.unknown.iter().filter(|d| !is_listed(d)).map(|doubt| {
+                    let is_new = is_gain != doubt.in_other;
+                    unknown(subject, doubt, if is_new { after } else { before }, is_new, is_gain)
+                }));
         }
         if before.limits != after.limits {
             self.unknown.push(DiffUnknown {

@@ -114,7 +114,7 @@ impl Project<'_> {
             out.extend(self.trust_subject(identity, place));
         }
         out.extend(self.external_subjects(place));
-        used.extend(self.elsewhere.iter().flat_map(ExternalAttachment::documents));
+        used.extend(self.put_elsewhere().flat_map(ExternalAttachment::documents));
         let mut others: BTreeMap<OtherKey, AccessSubject> = BTreeMap::new();
         for (id, document) in self.documents.iter_enumerated() {
             let in_scope = document.span.is_in_source() && self.sources.file(document.span.file).in_scope;
@@ -182,7 +182,7 @@ impl Project<'_> {
     pub fn used_policies(&self) -> BTreeSet<String> {
         let in_scope = |i: &&Identity| self.sources.file(i.header.file).in_scope;
         let documents = self.identities.iter().filter(in_scope).flat_map(Identity::documents);
-        let elsewhere = self.elsewhere.iter().flat_map(ExternalAttachment::documents).copied();
+        let elsewhere = self.put_elsewhere().flat_map(ExternalAttachment::documents).copied();
         documents
             .chain(elsewhere)
             .filter_map(|id| owner_address(&self.documents[id]))

@@ -38,8 +38,9 @@ const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234
 /// A text for places where any will do, and what stands for the partition, the Region, and the account of an ARN there.
 type SampleTexts = [&'static str; 4];
 
-const SAMPLES: [SampleTexts; 6] = [
+const SAMPLES: [SampleTexts; 7] = [
     ["example", "aws", "us-east-1", "111122223333"],
+    ["example", "aws", "eu-west-1", "111122223333"],
     ["example", "aws", "eu-west-1", "444455556666"],
     ["example", "aws-cn", "cn-north-1", "111122223333"],
     ["a"; 4],

@@ -94,6 +94,7 @@ impl PathsArgs {
                 Some(Some(gain)) => PathGoal::Gain(gain),
                 Some(None) => PathGoal::Ends(to),
             },
+            is_idle: false,
         }
     }
 }

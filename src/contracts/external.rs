@@ -22,7 +22,10 @@ impl ContractJudge<'_> {
                 true => name.clone(),
                 false => format!("arn:aws:iam::{}:{}/{name}", self.place.account, attachment.kind.name()),
             };
-            out.entry((arn, name)).or_default().push(attachment.document);
+            let documents = attachment.documents();
+            if !documents.is_empty() {
+                out.entry((arn, name)).or_default().extend(documents);
+            }
         }
         out
     }

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod across;
 pub mod actions;
+pub mod administration;
 pub mod arn;
 pub mod arn_format;
 mod breadth;

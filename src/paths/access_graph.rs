@@ -25,6 +25,8 @@ pub struct AccessGraph {
     pub links: Vec<GraphLink>,
     /// The worst first, each with the links that it consists of.
     pub paths: Vec<(AccessPath, Vec<usize>)>,
+    /// Paths from roles where no one begins, where they are asked for.
+    pub idle: Vec<AccessPath>,
 }
 
 /// An end of links.
@@ -66,12 +68,30 @@ pub struct GraphLink {
 impl AccessGraph {
     /// The graph of a project, without what stands where `leaves_out` says so.
     pub fn new<'p>(project: &'p Project<'p>, effects: &'p Effects<'p>, leaves_out: &dyn Fn(Span) -> bool) -> Self {
+        Self::of(&Graph::new(project, effects), leaves_out)
+    }
+
+    /// The same, with the paths of roles where no one begins.
+    pub fn with_idle<'p>(project: &'p Project<'p>, effects: &'p Effects<'p>) -> Self {
         let graph = Graph::new(project, effects);
-        let (routes, _) = routes_in(&graph, &PathQuery::default());
-        let shown = routes.iter().filter_map(|r| AccessPath::new(&graph, r));
-        let mut paths: Vec<AccessPath> = shown.collect();
+        let idle = PathQuery {
+            is_idle: true,
+            ..PathQuery::default()
+        };
+        let idle = match graph.nodes.ids().any(|id| graph.is_idle(id)) {
+            true => paths_in(&graph, &idle),
+            false => Vec::new(),
+        };
+        Self {
+            idle,
+            ..Self::of(&graph, &|_| false)
+        }
+    }
+
+    fn of(graph: &Graph<'_>, leaves_out: &dyn Fn(Span) -> bool) -> Self {
+        let mut paths = paths_in(graph, &PathQuery::default());
         paths.retain(|p| !p.spans().any(leaves_out));
-        let mut out = Builder::new(&graph, leaves_out);
+        let mut out = Builder::new(graph, leaves_out);
         out.add_edges();
         let paths = paths.into_iter().map(|p| {
             let links = out.links_of(&p);
@@ -80,6 +100,11 @@ impl AccessGraph {
         let paths = paths.collect();
         out.finish(paths)
     }
+}
+
+fn paths_in(graph: &Graph<'_>, query: &PathQuery<'_>) -> Vec<AccessPath> {
+    let (routes, _) = routes_in(graph, query);
+    routes.iter().filter_map(|r| AccessPath::new(graph, r)).collect()
 }
 
 struct Builder<'g, 'p> {
@@ -225,6 +250,7 @@ impl<'g, 'p> Builder<'g, 'p> {
             links: links.collect(),
             ends,
             paths,
+            idle: Vec::new(),
         }
     }
 }

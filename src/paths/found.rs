@@ -25,6 +25,8 @@ pub struct PathQuery<'q> {
     /// Whether a path may start there; if not set, anywhere.
     pub from: Option<&'q dyn Fn(&PathEnd) -> bool>,
     pub to: PathGoal<'q>,
+    /// From roles that are no one's, and from nowhere else.
+    pub is_idle: bool,
 }
 
 /// Where a path may end.
@@ -165,7 +167,11 @@ struct Finder<'g, 'p, 'q> {
 
 impl<'g, 'p, 'q> Finder<'g, 'p, 'q> {
     fn new(graph: &'g Graph<'p>, query: &PathQuery<'q>) -> Self {
-        let all = graph.nodes.ids().filter(|id| graph.is_start(*id));
+        let begins = |id: &NodeId| match query.is_idle {
+            true => graph.is_idle(*id),
+            false => graph.is_start(*id),
+        };
+        let all = graph.nodes.ids().filter(begins);
         let asked = all.filter(|id| query.from.is_none_or(|from| from(&PathEnd::new(graph, *id))));
         let kinds = StartKinds::new(graph);
         Self {

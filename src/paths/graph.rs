@@ -207,6 +207,11 @@ impl<'p> Graph<'p> {
         }
     }
 
+    /// Whether a role is no one's, of which more is not asked if it is an administrator.
+    pub(super) fn is_idle(&self, node: NodeId) -> bool {
+        self.identity(node).is_some() && !self.is_admin(node) && !self.is_start(node)
+    }
+
     pub(super) fn push(&mut self, edge: Edge) {
         if self.edges.len() < MAX_EDGES && edge.from != edge.to {
             self.edges.push(edge);

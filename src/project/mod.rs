@@ -233,9 +233,19 @@ impl Identity {
 /// A policy that is put on an identity that is not one of the repository's.
 #[derive(Clone, Debug)]
 pub struct ExternalAttachment {
-    pub document: DocumentId,
+    pub used: PolicyUse,
     pub kind: IdentityKind,
     pub name: Text,
+}
+
+impl ExternalAttachment {
+    /// The documents of the repository that it puts there.
+    pub fn documents(&self) -> &[DocumentId] {
+        match &self.used.policy {
+            PolicyRef::Documents(ids) => ids,
+            _ => &[],
+        }
+    }
 }
 
 /// A user's place in a group.

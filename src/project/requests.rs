@@ -194,7 +194,15 @@ impl<'p> RepositoryPlace<'p> {
         let asks = matches!(identity.kind, IdentityKind::Role | IdentityKind::User);
         let arn = self.arn(identity.resource).filter(|_| asks)?;
         let arn = arn.replace(ANY_ACCOUNT, EXAMPLE_ACCOUNT);
+        let arn = arn.replace(ANY_REGION, SOME_REGION);
         Caller::parse(&arn).map(|_| arn)
+    }
+
+    /// The same of one that the repository only names.
+    pub(super) fn example_arn_of(&self, kind: IdentityKind, name: &str) -> Option<String> {
+        let asks = matches!(kind, IdentityKind::Role | IdentityKind::User);
+        let arn = format!("arn:aws:iam::{EXAMPLE_ACCOUNT}:{}/{name}", kind.name());
+        (asks && Caller::parse(&arn).is_some()).then_some(arn)
     }
 
     /// The physical name; of a name that AWS makes, the address stands for it.

@@ -2,12 +2,17 @@
 //!
 //! **Invariant:** two combined policies with one text grant the same; every statement knows a place in the repository.
 
+mod external;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::combined::CombinedPolicy;
 use super::effective::{Effective, UnknownPolicies};
-use super::{AwsManaged, DocumentId, Identity, IdentityId, PolicyRef, PolicyUse, Project, RepositoryPlace, ResourceId};
+use super::{
+    AwsManaged, DocumentId, ExternalAttachment, Identity, IdentityId, PolicyRef, PolicyUse, Project, RepositoryPlace,
+    ResourceId,
+};
 use crate::iam::{Document, PolicyKind};
 use crate::model::{full_address, resource_types};
 use crate::source::{Hole, Span, Text};
@@ -108,6 +113,8 @@ impl Project<'_> {
             used.extend(&identity.trust);
             out.extend(self.trust_subject(identity, place));
         }
+        out.extend(self.external_subjects(place));
+        used.extend(self.put_elsewhere().flat_map(ExternalAttachment::documents));
         let mut others: BTreeMap<OtherKey, AccessSubject> = BTreeMap::new();
         for (id, document) in self.documents.iter_enumerated() {
             let in_scope = document.span.is_in_source() && self.sources.file(document.span.file).in_scope;
@@ -175,7 +182,11 @@ impl Project<'_> {
     pub fn used_policies(&self) -> BTreeSet<String> {
         let in_scope = |i: &&Identity| self.sources.file(i.header.file).in_scope;
         let documents = self.identities.iter().filter(in_scope).flat_map(Identity::documents);
-        documents.filter_map(|id| owner_address(&self.documents[id])).collect()
+        let elsewhere = self.put_elsewhere().flat_map(ExternalAttachment::documents).copied();
+        documents
+            .chain(elsewhere)
+            .filter_map(|id| owner_address(&self.documents[id]))
+            .collect()
     }
 
     fn subject(

@@ -29,6 +29,7 @@ mod diff;
 mod diff_edits;
 mod diff_paths;
 mod diff_places;
+mod diff_reader;
 mod docs;
 mod effective;
 mod environment;

@@ -36,6 +36,16 @@ impl<'d> LoneDocument<'d> {
         }
     }
 
+    /// The same as if all of its alternatives were there at once.
+    pub(super) fn of_all_cases(document: &'d Document, values: &Values, has_principals: bool) -> Self {
+        let mut out = Self::new(document, values, has_principals);
+        let differs = |s: &Statement| s.branch.is_some() || items(s).any(|i| i.branch.is_some());
+        if out.document.statements.iter().any(differs) {
+            out.document.to_mut().statements.iter_mut().for_each(join_cases);
+        }
+        out
+    }
+
     /// Whether it allows the request.
     pub(super) fn allows(&self, request: &Witness) -> Truth {
         self.asked(request, |answer| match answer.decision {
@@ -112,6 +122,21 @@ pub(super) fn is_hidden(s: &Statement) -> bool {
     let hides_condition = s.condition_key.is_some() && s.conditions.is_empty() && !s.complete;
     let lacks = s.action.is_none() || s.resource.is_none() && s.principal.is_none();
     s.second_action.is_some() || s.second_resource.is_some() || hides_condition || lacks
+}
+
+fn join_cases(s: &mut Statement) {
+    s.branch = None;
+    s.strength = Default::default();
+    s.nothing = Default::default();
+    for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
+        clause.sets = Default::default();
+        clause.items.iter_mut().for_each(|i| i.branch = None);
+    }
+    let principals = s.principal.iter_mut().flat_map(|p| &mut p.items);
+    let values = s.conditions.iter_mut().flat_map(|c| &mut c.values);
+    for item in principals.map(|i| &mut i.value).chain(values) {
+        item.branch = None;
+    }
 }
 
 fn is_plain(document: &Document) -> bool {

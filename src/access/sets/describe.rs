@@ -13,7 +13,10 @@ use super::search::{Constraint, FoundText, member};
 use super::solve::Frame;
 use super::statements::names_principals;
 use crate::finding::Severity;
+use crate::iam::administration::{is_majority, keys_to_all};
+use crate::iam::class::class;
 use crate::iam::glob::{self, CaseSensitivity};
+use crate::iam::pattern::is_star;
 use crate::iam::{
     AccessLevel, Action, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement,
     catalogue,
@@ -167,8 +170,8 @@ impl<'d> Describer<'d> {
             let has_principals = [self.old, self.new].into_iter().any(names_principals);
             self.judges = Some((
                 values.clone(),
-                LoneDocument::new(self.old, values, has_principals),
-                LoneDocument::new(self.new, values, has_principals),
+                LoneDocument::of_all_cases(self.old, values, has_principals),
+                LoneDocument::of_all_cases(self.new, values, has_principals),
             ));
         }
         let Some((_, old, new)) = self.judges.as_ref() else {
@@ -189,7 +192,10 @@ impl<'d> Describer<'d> {
             let denied = old.denied_by(&group.request).and_then(|at| self.old.statements.get(at));
             let on = shown(s.resource.as_ref().is_some_and(|c| c.negated), &group.resources);
             Change {
-                severity: severity(&group.set, gain.is_unreal),
+                severity: match gain.is_unreal {
+                    true => Severity::Low,
+                    false => severity(&group.set, is_anything(s, &group.resources), is_anyone(s, &principals)),
+                },
                 actions: group.actions,
                 span,
                 resources: denied.map_or_else(|| on.clone(), |d| narrowed(&on, d)),
@@ -212,13 +218,27 @@ fn change_condition(c: &Condition) -> ChangeCondition {
     }
 }
 
-fn severity(actions: &ActionSet, is_unreal: bool) -> Severity {
-    let highest = actions.by_level().highest();
-    match highest {
-        _ if is_unreal => Severity::Low,
-        _ if actions.is_all() => Severity::Critical,
+/// Whether the resources are not limited, or to all but some.
+fn is_anything(s: &Statement, resources: &[&ClauseItem]) -> bool {
+    s.resource.as_ref().is_some_and(|c| c.negated) || resources.iter().any(|i| is_star(&i.text))
+}
+
+fn is_anyone(s: &Statement, principals: &[&ClauseItem]) -> bool {
+    s.principal.as_ref().is_some_and(|c| c.negated) || principals.iter().any(|i| is_star(&i.text))
+}
+
+fn severity(actions: &ActionSet, on_anything: bool, for_anyone: bool) -> Severity {
+    let is_administration =
+        || on_anything && actions.intersects(keys_to_all()) && is_majority(actions, &ActionSet::all());
+    let gives_away = || {
+        let is_of = |name: &str| actions.intersects(class(name));
+        is_of("credentials") || is_of("secrets") || (on_anything || for_anyone) && is_of("data")
+    };
+    match actions.by_level().highest() {
+        _ if actions.is_all() || is_administration() => Severity::Critical,
         Some(AccessLevel::PermissionsManagement) => Severity::High,
         Some(AccessLevel::Write | AccessLevel::Tagging) | None => Severity::Medium,
+        Some(AccessLevel::Read | AccessLevel::List) if gives_away() => Severity::Medium,
         Some(AccessLevel::Read | AccessLevel::List) => Severity::Low,
     }
 }
@@ -247,6 +267,19 @@ fn actions(gain: &NewGrant, s: &Statement) -> Vec<ShownActions> {
         let items = clause.items.iter();
         return items.map(|i| all(format!("not {}", i.display()))).collect();
     }
+    let is_of_all = s
+        .action
+        .as_ref()
+        .is_some_and(|c| !c.negated && c.items.iter().any(|i| is_star(&i.text)));
+    if is_of_all && is_majority(&gain.actions, &ActionSet::all()) {
+        if gain.actions.intersects(keys_to_all()) {
+            return vec![all("*".to_owned())];
+        }
+        let mut without = ActionSet::all();
+        without.subtract(&gain.actions);
+        let shown = by_service(without).into_iter();
+        return shown.map(|a| all(format!("not {}", a.text))).collect();
+    }
     let mut rest = gain.actions.clone();
     let mut out = Vec::new();
     if let Some(clause) = s.action.as_ref().filter(|c| !c.negated) {
@@ -260,6 +293,13 @@ fn actions(gain: &NewGrant, s: &Statement) -> Vec<ShownActions> {
             }
         }
     }
+    out.extend(by_service(rest));
+    out
+}
+
+/// Services as a whole, and names, the most severe first.
+fn by_service(mut rest: ActionSet) -> Vec<ShownActions> {
+    let mut out = Vec::new();
     for prefix in rest.services() {
         let text = format!("{prefix}:*");
         let set = ActionSet::expand(&text);

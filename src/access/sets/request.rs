@@ -7,6 +7,9 @@ use serde::{Serialize, Serializer};
 use super::callers;
 use crate::iam::arn::is_account_id;
 
+/// Partitions of accounts that one may have. AWS General Reference, "Amazon Resource Names (ARNs)".
+const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WitnessPrincipal {
@@ -69,7 +72,17 @@ impl Witness {
             .map(|(_, path)| path.rsplit('/').next().unwrap_or(path));
         let said = self.context.get("aws:username").and_then(|v| v.values().first());
         let fits = said.is_none_or(|said| user == Some(said));
-        fits.then(|| self.by(&format!("A:{arn}")))
+        let mut fields: Vec<&str> = arn.splitn(6, ':').collect();
+        if let (Some(own), Some(partition)) = (fields.get_mut(1), self.partition()) {
+            *own = partition;
+        }
+        fits.then(|| self.by(&format!("A:{}", fields.join(":"))))
+    }
+
+    /// That of the resource: no one has access in another one.
+    fn partition(&self) -> Option<&str> {
+        let of_resource = self.resource.strip_prefix("arn:")?.split(':').next()?;
+        PARTITIONS.contains(&of_resource).then_some(of_resource)
     }
 
     /// The same by a caller of the resource's account, and of the name that the context says. `None` where it is that already,
@@ -81,6 +94,7 @@ impl Witness {
         let name = self.context.get("aws:username").and_then(|v| v.values().first());
         let user = name.filter(|_| fields.get(5).is_some_and(|f| f.ends_with("/example")));
         let user = user.map(|name| format!("user/{name}"));
+        *fields.get_mut(1)? = self.partition().unwrap_or(fields.get(1)?);
         *fields.get_mut(4)? = of_resource.unwrap_or(fields.get(4)?);
         if let Some(user) = &user {
             *fields.get_mut(5)? = user;

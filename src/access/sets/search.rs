@@ -35,8 +35,17 @@ const MAX_WORDS: usize = 2 << 20;
 
 /// Characters for places where any will do.
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.+=,@";
-/// Names for places where any text will do.
-const NAMES: [&str; 4] = ["example", "a", "", "zz9"];
+/// A text for places where any will do, and what stands for the partition, the Region, and the account of an ARN there.
+type SampleTexts = [&'static str; 4];
+
+const SAMPLES: [SampleTexts; 6] = [
+    ["example", "aws", "us-east-1", "111122223333"],
+    ["example", "aws", "eu-west-1", "444455556666"],
+    ["example", "aws-cn", "cn-north-1", "111122223333"],
+    ["a"; 4],
+    [""; 4],
+    ["zz9"; 4],
+];
 /// Patterns that names are tried in.
 const MAX_SAMPLED: usize = 24;
 
@@ -46,9 +55,9 @@ pub fn member(constraints: &[Constraint<'_>], samples: &[String]) -> FoundText {
     if let Some(text) = samples.iter().find(|t| all(t)) {
         return FoundText::Text(text.clone());
     }
-    for name in NAMES {
+    for sample in SAMPLES {
         let patterns = constraints.iter().filter(|c| c.inside).flat_map(|c| c.globs);
-        let mut texts = patterns.take(MAX_SAMPLED).filter_map(|g| instance(g, name));
+        let mut texts = patterns.take(MAX_SAMPLED).filter_map(|g| instance(g, sample));
         if let Some(text) = texts.find(|t| all(t)) {
             return FoundText::Text(text);
         }
@@ -57,7 +66,7 @@ pub fn member(constraints: &[Constraint<'_>], samples: &[String]) -> FoundText {
 }
 
 /// The pattern with a name for each `*`.
-fn instance(glob: &TextGlob, name: &str) -> Option<String> {
+fn instance(glob: &TextGlob, [name, partition, region, account]: SampleTexts) -> Option<String> {
     let mut out = String::new();
     let mut colons = 0;
     for (at, sym) in glob.syms().iter().enumerate() {
@@ -73,9 +82,9 @@ fn instance(glob: &TextGlob, name: &str) -> Option<String> {
             Sym::One | Sym::OneInField | Sym::Some | Sym::SomeInField | Sym::SomeInSegment => out.push('x'),
             Sym::Digit => out.push('1'),
             Sym::Star | Sym::Field | Sym::Segment => out.push_str(match colons {
-                1 if out.ends_with(':') && name == "example" => "aws",
-                3 if out.ends_with(':') && name == "example" => "us-east-1",
-                4 if out.ends_with(':') && name == "example" => "111122223333",
+                1 if out.ends_with(':') => partition,
+                3 if out.ends_with(':') => region,
+                4 if out.ends_with(':') => account,
                 _ => name,
             }),
             Sym::Symbol | Sym::Nothing => return None,

@@ -217,14 +217,15 @@ fn describe(kind: &str, on: OwnTarget, action: Action) -> (RuleId, String, Strin
 /// The same for holders that the repository knows only by name, through the policies that are attached to that name.
 fn check_holders_known_by_name(cx: &Context<'_>, wanted: fn(OwnTarget) -> bool, report: &mut dyn FnMut(Finding)) {
     let mut by_document: BTreeMap<DocumentId, Vec<(IdentityKind, OwnTarget, OwnedResource<'_>)>> = BTreeMap::new();
-    for put in &cx.project.elsewhere {
-        let mine = by_document.entry(put.document).or_default();
+    let elsewhere = cx.project.elsewhere.iter();
+    for (put, document) in elsewhere.flat_map(|put| put.documents().iter().map(move |d| (put, *d))) {
+        let mine = by_document.entry(document).or_default();
         let named = OwnedResource::from_name(put.kind.name(), &put.name);
         mine.extend([
             (put.kind, OwnTarget::Identity, named),
             (put.kind, OwnTarget::Boundary, named),
         ]);
-        let d = &cx.project.documents[put.document];
+        let d = &cx.project.documents[document];
         let r = d
             .resource
             .filter(|r| &*cx.project.resources[*r].kind == "AWS::IAM::ManagedPolicy");

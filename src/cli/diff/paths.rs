@@ -16,6 +16,8 @@ pub(super) struct PathList {
     /// Of each, its ends.
     ends: Vec<[String; 2]>,
     reach: DirectReach,
+    /// The paths of roles where no one begins by their keys, and whether they are certain.
+    idle: HashMap<String, bool>,
     /// There are more paths to data.
     is_cut: bool,
 }
@@ -92,7 +94,7 @@ const MAX_DATA_PATHS: usize = 2_000;
 
 /// Who can become whom.
 pub(super) fn paths_of(project: &Project<'_>) -> AccessGraph {
-    AccessGraph::new(project, &Effects::new(project), &|_| false)
+    AccessGraph::with_idle(project, &Effects::new(project))
 }
 
 impl PathList {
@@ -125,16 +127,22 @@ impl PathList {
             format!("{}\n{}\n{to}", p.gain.name(), of(&p.from))
         };
         let reach = DirectReach::new(&graph, &place);
+        let keys = |p: &AccessPath| [key(p, &place), key(p, &PathEnd::text), key(p, &local)];
+        let is_shown = |p: &AccessPath| !p.spans().any(|s| leaves_out(read, project, s));
+        let mut idle: HashMap<String, bool> = HashMap::new();
+        for path in graph.idle.iter().filter(|p| is_shown(p)) {
+            for key in keys(path) {
+                *idle.entry(key).or_default() |= is_certain(path);
+            }
+        }
         let mut all: Vec<AccessPath> = graph.paths.into_iter().map(|(p, _)| p).collect();
         let is_cut = all.iter().filter(|p| p.gain == Gain::Data).count() >= MAX_DATA_PATHS;
-        all.retain(|p| !p.spans().any(|s| leaves_out(read, project, s)));
-        let keys = all
-            .iter()
-            .map(|p| [key(p, &place), key(p, &PathEnd::text), key(p, &local)]);
+        all.retain(is_shown);
         Self {
-            keys: keys.collect(),
+            keys: all.iter().map(keys).collect(),
             ends: all.iter().map(|p| [place(&p.from), place(&p.to)]).collect(),
             reach,
+            idle,
             is_cut,
             all,
         }
@@ -171,7 +179,8 @@ pub(super) fn changed_paths(old: &PathList, new: &PathList) -> ChangedPaths {
     }
     let mut out = ChangedPaths::default();
     for (list, other, taken, opens) in [(new, old, &of_new, true), (old, new, &of_old, false)] {
-        for ((path, ends), other_at) in list.all.iter().zip(&list.ends).zip(taken) {
+        let each = list.all.iter().zip(&list.keys).zip(&list.ends);
+        for (((path, keys), ends), other_at) in each.zip(taken) {
             // Those to data may be only some.
             if path.gain == Gain::Data && (old.is_cut || new.is_cut) {
                 continue;
@@ -179,8 +188,10 @@ pub(super) fn changed_paths(old: &PathList, new: &PathList) -> ChangedPaths {
             if other_at.is_none() && other.reach.has(path.gain, ends) {
                 continue;
             }
+            // What a role leads to is there, whether or not someone begins at it.
+            let idle = || keys.iter().find_map(|key| other.idle.get(key)).copied();
             let known = other_at.and_then(|at| other.all.get(at));
-            match (is_certain(path), known.map(is_certain)) {
+            match (is_certain(path), known.map(is_certain).or_else(idle)) {
                 (_, Some(true)) | (false, Some(false)) => {}
                 (true, None) if opens => out.opened.push(path.clone()),
                 (true, None) => out.closed.push(path.clone()),

@@ -2,23 +2,12 @@
 //!
 //! IAM User Guide, "Policies and permissions in IAM"; Rhino Security Labs, "AWS IAM privilege escalation".
 
-use std::sync::OnceLock;
-
 use super::{Effective, EffectiveGrant};
+use crate::iam::ActionSet;
+pub use crate::iam::administration::is_majority;
+use crate::iam::administration::keys_to_all;
 use crate::iam::arn::{Arn, Breadth};
-use crate::iam::{ActionSet, catalogue};
 use crate::source::Span;
-
-/// With any of these on every resource, an identity can give itself the rest.
-const KEYS_TO_ALL: [&str; 7] = [
-    "iam:AttachRolePolicy",
-    "iam:AttachUserPolicy",
-    "iam:CreatePolicyVersion",
-    "iam:PutRolePolicy",
-    "iam:PutUserPolicy",
-    "iam:UpdateAssumeRolePolicy",
-    "iam:CreateAccessKey",
-];
 
 /// In which way actions that are allowed on every resource and without a condition make an administrator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +23,10 @@ pub enum Reach {
 impl Reach {
     /// Of what is allowed on every resource, without a condition; `None` for less than an administrator.
     pub fn new(actions: &ActionSet) -> Option<Self> {
-        match (actions.intersects(keys()), is_majority(actions, &ActionSet::all())) {
+        match (
+            actions.intersects(keys_to_all()),
+            is_majority(actions, &ActionSet::all()),
+        ) {
             (true, true) => Some(Self::Everything),
             (true, false) => Some(Self::Permissions),
             (false, true) => Some(Self::Most),
@@ -50,32 +42,6 @@ impl Reach {
             Self::Most => "most actions on every resource",
         }
     }
-}
-
-/// More than half of what `all` changes, or of all of it where it only reads.
-pub fn is_majority(part: &ActionSet, all: &ActionSet) -> bool {
-    let mut part = part.clone();
-    part.intersect(all);
-    let mut changing = changing().clone();
-    changing.intersect(all);
-    match changing.len() {
-        0 => part.len() * 2 > all.len(),
-        n => {
-            part.intersect(&changing);
-            part.len() * 2 > n
-        }
-    }
-}
-
-/// Every action that changes something.
-fn changing() -> &'static ActionSet {
-    static CHANGING: OnceLock<ActionSet> = OnceLock::new();
-    CHANGING.get_or_init(|| catalogue().actions().filter(|a| a.level().changes()).collect())
-}
-
-fn keys() -> &'static ActionSet {
-    static KEYS: OnceLock<ActionSet> = OnceLock::new();
-    KEYS.get_or_init(|| KEYS_TO_ALL.iter().filter_map(|k| catalogue().action(k)).collect())
 }
 
 /// Why an identity is as good as an administrator.
@@ -120,7 +86,7 @@ impl<'p> Effective<'p> {
         };
         let shown = actions
             .iter()
-            .find(|a| keys().contains(a.id()))
+            .find(|a| keys_to_all().contains(a.id()))
             .or_else(|| actions.iter().next())?;
         Some(Power {
             grant: g.clone(),
@@ -158,6 +124,8 @@ impl<'p> Effective<'p> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::iam::administration::KEYS_TO_ALL;
+    use crate::iam::catalogue;
     use crate::iam::condition::strength;
     use crate::iam::managed::ADMINISTRATORS;
     use crate::project::AwsManaged;

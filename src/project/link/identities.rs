@@ -48,12 +48,8 @@ pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
             }
             let name = value.as_text().filter(|_| targets.is_empty()).and_then(last_known_part);
             if let Some(name) = name {
-                let documents = uses.iter().flat_map(|u| match &u.policy {
-                    PolicyRef::Documents(ids) => ids.as_slice(),
-                    _ => &[],
-                });
-                elsewhere.extend(documents.map(|document| ExternalAttachment {
-                    document: *document,
+                elsewhere.extend(uses.iter().map(|used| ExternalAttachment {
+                    used: used.clone(),
                     kind,
                     name: Text::synthetic(&name, value.span),
                 }));

@@ -32,9 +32,18 @@ struct EntryGroup<'a> {
 }
 
 impl EntryGroup<'_> {
+    /// The actions of a `NotAction`.
+    fn excepted(&self) -> Option<Vec<&str>> {
+        self.actions.iter().map(|a| a.strip_prefix("not ")).collect()
+    }
+
     /// "`s3:PutObject` on `arn:aws:s3:::b/*`"
     fn text(&self, most: usize) -> String {
-        let mut out = some(&self.actions, most) + &lead(" on ", &self.resources, most);
+        let mut out = match self.excepted() {
+            Some(excepted) => format!("every action but {}", some(&excepted, most)),
+            None => some(&self.actions, most),
+        };
+        out += &lead(" on ", &self.resources, most);
         if self.is_unreal {
             out += " (no resource of these actions, as far as the AWS data says)";
         }
@@ -101,8 +110,9 @@ impl<'a> DiffEntry<'a> {
         add(&mut self.keys, other.keys);
         for group in other.groups {
             let same = |known: &&mut EntryGroup<'a>| {
+                let lists_actions = known.excepted().is_none() && group.excepted().is_none();
                 known.is_unreal == group.is_unreal
-                    && (known.resources == group.resources || known.actions == group.actions)
+                    && (lists_actions && known.resources == group.resources || known.actions == group.actions)
             };
             match self.groups.iter_mut().find(same) {
                 Some(known) => {

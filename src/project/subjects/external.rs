@@ -1,0 +1,57 @@
+//! Identities that the repository only names where it puts policies on them.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::{AccessSubject, SubjectKind};
+use crate::iam::PolicyKind;
+use crate::project::{AwsManaged, CombinedPolicy, ExternalAttachment, Project, RepositoryPlace};
+
+impl Project<'_> {
+    /// What resources in scope put on identities that are only named.
+    pub(super) fn put_elsewhere(&self) -> impl Iterator<Item = &ExternalAttachment> {
+        let in_scope = move |put: &&ExternalAttachment| {
+            let by = put.used.by.map(|id| &self.resources[id]);
+            by.is_some_and(|by| self.sources.file(by.header.file).in_scope)
+        };
+        self.elsewhere.iter().filter(in_scope)
+    }
+
+    /// Each with all that is put on it by what is deployed as one.
+    pub(super) fn external_subjects(&self, place: &RepositoryPlace<'_>) -> Vec<AccessSubject> {
+        let mut all: BTreeMap<(String, String), AccessSubject> = BTreeMap::new();
+        for put in self.put_elsewhere() {
+            let Some(by) = put.used.by.map(|id| &self.resources[id]) else {
+                continue;
+            };
+            let documents = self.documents_of(&put.used);
+            let any = documents.first().copied();
+            let any = any.or_else(|| AwsManaged::by_name("AdministratorAccess").map(AwsManaged::document));
+            let Some(any) = any else { continue };
+            let name = put.name.display();
+            let address = format!("{}/{name}", put.kind.name());
+            let subject = match all.entry((by.address.root().to_owned(), address)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => {
+                    let (root, address) = free.key().clone();
+                    let mut policy = CombinedPolicy::new(any);
+                    policy.document.kind = PolicyKind::Identity;
+                    policy.document.span = put.used.span;
+                    free.insert(AccessSubject {
+                        kind: SubjectKind::Identity,
+                        local: address.clone(),
+                        caller: place.example_arn_of(put.kind, &name),
+                        address: Some(address),
+                        root,
+                        name: Some(name),
+                        on: Vec::new(),
+                        span: put.used.span,
+                        policy,
+                    })
+                }
+            };
+            self.add_use(&put.used, &mut subject.policy, place);
+        }
+        all.into_values().collect()
+    }
+}

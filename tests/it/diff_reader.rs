@@ -179,9 +179,9 @@ fn attached(policy: &str) -> Repository {
 fn all_but_some_is_said_so() {
     let r = attached("PowerUserAccess");
     let sentence = "gains every action but `iam:*`, `organizations:*`, `account:*`, and ";
-    let human = r.run(&["diff", "old", "new"]).stdout;
+    let human = r.run(&["diff", "old", "new"]).out;
     assert!(human.replace("\n    ", " ").contains(sentence), "{human}");
-    let markdown = r.run(&["diff", "old", "new", "--format", "markdown"]).stdout;
+    let markdown = r.run(&["diff", "old", "new", "--format", "markdown"]).out;
     assert!(markdown.contains(sentence), "{markdown}");
     assert!(gained(&compared(&r))[0].contains("not iam:* not organizations:*"));
     // What is denied is not gained.

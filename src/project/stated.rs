@@ -130,10 +130,11 @@ impl<'p> RepositoryPlace<'p> {
         let place = |property: &str| r.get(property).map_or(r.header, |v| v.span);
         let principal_at = place(if r.has("Principal") { "Principal" } else { "AuthType" });
         let principal = self.filled_text(&principal);
-        // An input may be an account, an ARN, or a service; what ends so is a service.
-        let kind = match principal.display().ends_with(".amazonaws.com") {
-            true => PrincipalType::Service,
-            false => PrincipalType::Aws,
+        let kind = match principal.known() {
+            _ if principal.display().ends_with(".amazonaws.com") => PrincipalType::Service,
+            Some(_) => PrincipalType::Aws,
+            // An account, an ARN, or a service.
+            None => PrincipalType::Unknown,
         };
         let action = ClauseItem::new(self.filled_text(&action), place("Action"));
         let mut out = allow_statement(r.header, action, kind, ClauseItem::new(principal, principal_at));

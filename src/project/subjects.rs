@@ -326,7 +326,13 @@ impl Project<'_> {
             let name = match &used.policy {
                 PolicyRef::AwsManaged(name) => name.to_string(),
                 PolicyRef::Elsewhere(text) => text.display(),
-                PolicyRef::Documents(_) => return,
+                // Its text is not known.
+                PolicyRef::Documents(_) => {
+                    let of = |d: &&Document| d.resource.is_some() && d.resource == used.by;
+                    let at = self.unread.iter().find(of).map_or(used.span, |d| d.span);
+                    policy.unseen.insert(self.text_at(at), at);
+                    return;
+                }
             };
             policy.elsewhere.insert(name, used.span);
         }

@@ -673,7 +673,7 @@ Resources:
             ),
             ("table/orders", "table/*Ledger*"),
         ],
-        states: "U",
+        states: "B",
     },
     ContractMutation {
         base: CLOUDFORMATION,
@@ -688,7 +688,7 @@ Resources:
             ),
             (r#""arn:aws:dynamodb:*:*:table/orders""#, "!GetAtt Ledger.Arn"),
         ],
-        states: "U",
+        states: "B",
     },
     ContractMutation {
         base: CLOUDFORMATION,

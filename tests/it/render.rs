@@ -497,6 +497,11 @@ fn follows(root: &Value, schema: &Value, value: &Value, at: &str, wrong: &mut Ve
         return;
     }
     match value {
+        Value::Object(map) if schema["additionalProperties"].is_object() => {
+            for (key, v) in map {
+                follows(root, &schema["additionalProperties"], v, &format!("{at}/{key}"), wrong);
+            }
+        }
         Value::Object(map) => {
             for key in map.keys().filter(|key| schema["properties"][key.as_str()].is_null()) {
                 wrong.push(format!("{at}/{key}: not in the schema"));

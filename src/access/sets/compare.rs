@@ -365,7 +365,15 @@ impl<'s> DifferenceSearch<'s> {
         // Of the resources that there are, those of the most severe actions first.
         let services = self.services(allow);
         let may_be = |action: Action| services.as_ref().is_none_or(|s| real::may_be_of(action, s));
-        let kinds = kinds(cell.iter().filter(|a| may_be(*a)));
+        let mut kinds = kinds(cell.iter().filter(|a| may_be(*a)));
+        if let (true, Some(Some(Cell::Text(resource)))) = (kinds.len() > MAX_KINDS, anywhere.get(RESOURCE)) {
+            // Those of the resource that was found come first.
+            let is_of = |kind: &Vec<Action>| {
+                let frame = kind.first().map(|action| real::resources_of(*action, self.loose));
+                frame.is_some_and(|f| f.resources.iter().any(|g| g.matches(resource)))
+            };
+            kinds.sort_by_key(|kind| !is_of(kind));
+        }
         let mut any = false;
         let mut unknown = false;
         for (n, kind) in kinds.iter().enumerate() {

@@ -178,7 +178,7 @@ fn attached(policy: &str) -> Repository {
 #[test]
 fn all_but_some_is_said_so() {
     let r = attached("PowerUserAccess");
-    let sentence = "gains every action but `iam:*`, `organizations:*`, `account:*`, and ";
+    let sentence = "gains every action but `iam:*`, `organizations:*`, `account:*` on any resource, and `iam:";
     let human = r.run(&["diff", "old", "new"]).out;
     assert!(human.replace("\n    ", " ").contains(sentence), "{human}");
     let markdown = r.run(&["diff", "old", "new", "--format", "markdown"]).out;

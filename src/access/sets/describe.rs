@@ -468,8 +468,10 @@ impl GainDescription<'_> {
                     inside: true,
                 });
             }
-            let FoundText::Text(resource) = member(&constraints, &frame.samples) else {
-                return false;
+            // An empty text is no resource.
+            let resource = match member(&constraints, &frame.samples) {
+                FoundText::Text(resource) if !resource.is_empty() => resource,
+                _ => return false,
             };
             self.is_new(&Witness {
                 resource,

@@ -64,8 +64,11 @@ impl Question<'_, '_> {
     /// the repository has by that name.
     pub(super) fn request(&self) -> (AccessRequest, RequestDocuments) {
         let (request, documents) = self.request_for(self.resource);
-        let best = decide(&request, &documents.policies()).decision;
-        if self.resource.is_some() || best == Decision::Allowed {
+        if self.resource.is_some() {
+            return (request, documents);
+        }
+        let first = rank(decide(&request, &documents.policies()).decision);
+        if first == 0 {
             return (request, documents);
         }
         // What the action is never on says nothing.
@@ -74,7 +77,7 @@ impl Question<'_, '_> {
             let text = Text::synthetic(resource, Span::NOWHERE);
             known.is_none_or(|action| may_be_resource_of(&text, action))
         };
-        let mut best = (rank(best), request, documents);
+        let mut best = (first, request, documents);
         for named in best.2.allowed_resources().into_iter().filter(fits) {
             let declared = self.place.resources(&named);
             let arns = declared.iter().filter_map(|id| self.place.arn(*id)).take(MAX_DECLARED);

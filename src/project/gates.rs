@@ -164,7 +164,7 @@ impl RepositoryPlace<'_> {
                 out.push(Some(id), None, default_key_policy(&self.account, r.header));
             }
         }
-        for stated in self.stated_policies(&names) {
+        for stated in self.stated_policies(&|name| names.get(name).copied()) {
             out.push(stated.on, None, stated.document);
         }
         out

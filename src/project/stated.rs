@@ -19,8 +19,10 @@ pub(super) struct StatedPolicy {
     pub(super) document: Document,
 }
 
-/// Resources by namespace and by name or ARN.
-pub(super) type TargetNames<'p> = BTreeMap<(Option<&'p str>, String), ResourceId>;
+/// A namespace, and the name or the ARN of a resource in it.
+pub(super) type TargetName<'p> = (Option<&'p str>, String);
+
+pub(super) type TargetNames<'p> = BTreeMap<TargetName<'p>, ResourceId>;
 
 impl<'p> RepositoryPlace<'p> {
     pub(super) fn targets_by_name(&self) -> TargetNames<'p> {
@@ -35,7 +37,10 @@ impl<'p> RepositoryPlace<'p> {
     }
 
     /// In the order of the resources.
-    pub(super) fn stated_policies(&self, names: &TargetNames<'_>) -> Vec<StatedPolicy> {
+    pub(super) fn stated_policies(
+        &self,
+        named: &dyn Fn(&TargetName<'static>) -> Option<ResourceId>,
+    ) -> Vec<StatedPolicy> {
         let all = self.project().resources.iter_enumerated();
         let stated = all.filter_map(|(id, r)| {
             let (mut statement, function) = match &*r.kind {
@@ -43,7 +48,7 @@ impl<'p> RepositoryPlace<'p> {
                 "AWS::Lambda::Url" => self.open_url(r),
                 _ => None,
             }?;
-            let on = self.function(function, names);
+            let on = self.function(function, named);
             statement.resource = Some(self.resource_clause(r, on, function)?);
             let document = Document {
                 kind: PolicyKind::Resource,
@@ -59,12 +64,16 @@ impl<'p> RepositoryPlace<'p> {
         stated.collect()
     }
 
-    fn function(&self, named: &Value, names: &TargetNames<'_>) -> Option<ResourceId> {
-        let target = named.as_hole().and_then(|h| h.target.as_ref());
+    fn function(
+        &self,
+        value: &Value,
+        named: &dyn Fn(&TargetName<'static>) -> Option<ResourceId>,
+    ) -> Option<ResourceId> {
+        let target = value.as_hole().and_then(|h| h.target.as_ref());
         let referred = target.and_then(|t| self.project().resource_at(t));
         let by_name = || {
-            let text = self.filled_text(&named.to_text()?);
-            names.get(&(Some("Lambda"), text.known()?.into_owned())).copied()
+            let text = self.filled_text(&value.to_text()?);
+            named(&(Some("Lambda"), text.known()?.into_owned()))
         };
         referred.map(|(id, _)| id).or_else(by_name)
     }

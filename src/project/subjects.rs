@@ -4,11 +4,12 @@
 
 mod external;
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::combined::CombinedPolicy;
-use super::effective::{Effective, UnknownPolicies};
+use super::effective::{UnknownPolicies, gaps_of_identity};
 use super::{
     AwsManaged, DocumentId, ExternalAttachment, Identity, IdentityId, PolicyRef, PolicyUse, Project, RepositoryPlace,
     ResourceId,
@@ -105,7 +106,7 @@ impl Project<'_> {
                 continue;
             }
             trust_of.insert(identity.resource, id);
-            out.extend(self.identity_subject(id, place));
+            out.extend(self.identity_subject(identity, place));
             used.extend(identity.documents());
             if let Some(PolicyRef::Documents(ids)) = identity.boundary.as_ref().map(|b| &b.policy) {
                 used.extend(ids);
@@ -146,7 +147,9 @@ impl Project<'_> {
                 same.policy.unseen.insert(self.text_at(document.span), document.span);
             }
         }
-        for stated in place.stated_policies(&place.targets_by_name()) {
+        // Most permissions refer to their function.
+        let names = LazyCell::new(|| place.targets_by_name());
+        for stated in place.stated_policies(&|name| names.get(name).copied()) {
             let document = &stated.document;
             let Some(holder) = document
                 .resource
@@ -210,15 +213,20 @@ impl Project<'_> {
         }
     }
 
-    /// All that is attached to an identity and to its groups, less what limits it.
-    fn identity_subject(&self, id: IdentityId, place: &RepositoryPlace<'_>) -> Option<AccessSubject> {
-        let identity = &self.identities[id];
-        let uses: Vec<&PolicyUse> = self.policies_of(identity).collect();
+    /// What is attached to an identity at a place, still without statements; it is like the first policy that has some.
+    fn identity_policy(&self, uses: &[&PolicyUse], at: Span) -> Option<CombinedPolicy> {
         let first = uses.iter().find_map(|used| self.documents_of(used).first().copied());
         let any = first.or_else(|| AwsManaged::by_name("AdministratorAccess").map(AwsManaged::document))?;
         let mut policy = CombinedPolicy::new(any);
         policy.document.kind = PolicyKind::Identity;
-        policy.document.span = identity.header;
+        policy.document.span = at;
+        Some(policy)
+    }
+
+    /// All that is attached to an identity and to its groups, less what limits it.
+    fn identity_subject(&self, identity: &Identity, place: &RepositoryPlace<'_>) -> Option<AccessSubject> {
+        let uses: Vec<&PolicyUse> = self.policies_of(identity).collect();
+        let mut policy = self.identity_policy(&uses, identity.header)?;
         for used in uses {
             self.add_use(used, &mut policy, place);
         }
@@ -226,7 +234,11 @@ impl Project<'_> {
             let name = self.text_at(membership.span);
             policy.elsewhere.insert(format!("group {name}"), membership.span);
         }
-        let gaps = Effective::new(self, id).gaps.into_iter();
+        let groups = identity.known_groups().map(|g| &self.identities[g]);
+        let gaps = [identity]
+            .into_iter()
+            .chain(groups)
+            .flat_map(|i| gaps_of_identity(self, i));
         let unseen = gaps.filter(|g| g.why == UnknownPolicies::NoDocument);
         policy.unseen.extend(unseen.map(|g| (self.text_at(g.span), g.span)));
         if !policy.document.statements.is_empty() {

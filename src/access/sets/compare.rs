@@ -205,12 +205,7 @@ impl Pass {
             of_new: &of_new,
             of_old: &of_old,
             loose: mode.fields == Fields::Strict,
-            certain: !possible,
-            own_inputs: if possible {
-                BTreeSet::new()
-            } else {
-                worlds::own_inputs(old, new)
-            },
+            own_inputs: (!possible).then(|| worlds::own_inputs(old, new)),
             pass: Self {
                 found: Vec::new(),
                 doubts: Vec::new(),
@@ -292,6 +287,14 @@ impl Pass {
     }
 }
 
+/// The resource of a request that was found.
+fn resource_of(cells: &[Option<Cell>]) -> Option<&str> {
+    match cells.get(RESOURCE) {
+        Some(Some(Cell::Text(resource))) => Some(resource),
+        _ => None,
+    }
+}
+
 struct DifferenceSearch<'s> {
     documents: (&'s Document, &'s Document),
     values: &'s Values,
@@ -305,11 +308,9 @@ struct DifferenceSearch<'s> {
     of_old: &'s StatementBoxes,
     /// Names of resources may have colons.
     loose: bool,
-    /// Inputs of the new document alone, whose value may be what the old one has: nothing is certain of these. Empty where
-    /// what is possible is asked for.
-    own_inputs: BTreeSet<String>,
-    /// What is certainly new is asked for.
-    certain: bool,
+    /// Inputs of the new document alone, whose value may be what the old one has: nothing is certain of these. `None` where what
+    /// is possible is asked for.
+    own_inputs: Option<BTreeSet<String>>,
     pass: Pass,
 }
 
@@ -366,7 +367,7 @@ impl<'s> DifferenceSearch<'s> {
         let services = self.services(allow);
         let may_be = |action: Action| services.as_ref().is_none_or(|s| real::may_be_of(action, s));
         let mut kinds = kinds(cell.iter().filter(|a| may_be(*a)));
-        if let (true, Some(Some(Cell::Text(resource)))) = (kinds.len() > MAX_KINDS, anywhere.get(RESOURCE)) {
+        if let (true, Some(resource)) = (kinds.len() > MAX_KINDS, resource_of(&anywhere)) {
             // Those of the resource that was found come first.
             let is_of = |kind: &Vec<Action>| {
                 let frame = kind.first().map(|action| real::resources_of(*action, self.loose));
@@ -422,15 +423,10 @@ impl<'s> DifferenceSearch<'s> {
 
     /// Whether an action may be on the resource that was found, whatever its unknown parts are.
     fn may_be_resource(&self, action: Action, cells: &[Option<Cell>]) -> bool {
-        let Some(Some(Cell::Text(resource))) = cells.get(RESOURCE).filter(|_| self.is_any_resource(cells)) else {
+        let Some(resource) = resource_of(cells).filter(|_| self.is_any_resource(cells)) else {
             return true;
         };
-        let is_hole = |c: char| matches!(self.space.symbols.meaning(c), Some(Meaning::Hole(..)));
-        let widest = TextGlob::new(
-            resource
-                .chars()
-                .map(|c| if is_hole(c) { Sym::Star } else { Sym::Char(c) }),
-        );
+        let widest = TextGlob::with_any_for(resource, |c| self.is_hole(c));
         let frame = real::resources_of(action, self.loose);
         let all = [std::slice::from_ref(&widest), &frame.resources];
         let both = all.map(|globs| Constraint { globs, inside: true });
@@ -439,18 +435,23 @@ impl<'s> DifferenceSearch<'s> {
 
     /// The resource is a part that is not known, from its start: it may be of any type.
     fn is_any_resource(&self, cells: &[Option<Cell>]) -> bool {
-        let Some(Some(Cell::Text(resource))) = cells.get(RESOURCE) else {
-            return false;
-        };
-        let first = resource.chars().next();
-        let meaning = first.and_then(|c| self.space.symbols.meaning(c));
-        matches!(meaning, Some(Meaning::Hole(..)))
+        let first = resource_of(cells).and_then(|resource| resource.chars().next());
+        first.is_some_and(|c| self.is_hole(c))
+    }
+
+    fn is_hole(&self, c: char) -> bool {
+        matches!(self.space.symbols.meaning(c), Some(Meaning::Hole(..)))
+    }
+
+    /// The test of a statement's resources; `None` where it is about all of them.
+    fn resource_test(&self, statement: &StatementBox) -> Option<&'s Atom> {
+        let (_, number) = statement.atoms.iter().find(|(dimension, _)| *dimension == RESOURCE)?;
+        self.space.test(RESOURCE, *number)
     }
 
     /// Of the resources of a statement, where all of them say so.
     fn services(&self, allow: &StatementBox) -> Option<BTreeSet<String>> {
-        let (_, atom) = allow.atoms.iter().find(|(dimension, _)| *dimension == RESOURCE)?;
-        match self.space.atoms.get(RESOURCE)?.get(*atom as usize)? {
+        match self.resource_test(allow)? {
             Atom::Text { globs, negated: false } => {
                 let plain: Vec<TextGlob> = globs.iter().filter(|g| !g.matches(real::ALL_OF_S3)).cloned().collect();
                 let mut services = real::services_of(&plain)?;
@@ -471,7 +472,9 @@ impl<'s> DifferenceSearch<'s> {
         action: Option<Action>,
         cells: &[Option<Cell>],
     ) -> Option<FoundRequest> {
-        if self.certain && (self.may_be_known(action, cells) || self.depends_on_values(allow, action)) {
+        if let Some(inputs) = &self.own_inputs
+            && (self.may_be_known(inputs, action, cells) || self.depends_on_values(allow, action))
+        {
             return None;
         }
         let mut found = None;
@@ -507,44 +510,21 @@ impl<'s> DifferenceSearch<'s> {
     }
 
     /// Whether the old document allows the action on something that an input of the new one may name.
-    fn may_be_known(&self, action: Option<Action>, cells: &[Option<Cell>]) -> bool {
-        let Some(Some(Cell::Text(resource))) = cells.get(RESOURCE).filter(|_| !self.own_inputs.is_empty()) else {
+    fn may_be_known(&self, inputs: &BTreeSet<String>, action: Option<Action>, cells: &[Option<Cell>]) -> bool {
+        let symbols = &self.space.symbols;
+        let is_input = |c: char| matches!(symbols.meaning(c), Some(Meaning::Hole(_, _, name)) if inputs.contains(name));
+        let Some(resource) = resource_of(cells).filter(|resource| resource.contains(is_input)) else {
             return false;
         };
-        let symbols = &self.space.symbols;
-        let is_input =
-            |c: char| matches!(symbols.meaning(c), Some(Meaning::Hole(_, _, name)) if self.own_inputs.contains(name));
-        if !resource.contains(is_input) {
-            return false;
-        }
-        let widest = TextGlob::new(
-            resource
-                .chars()
-                .map(|c| if is_input(c) { Sym::Star } else { Sym::Char(c) }),
-        );
-        let of_action = self
-            .of_old
-            .allows
-            .iter()
-            .filter(|b| action.is_none_or(|a| b.actions.contains(a.id())));
-        of_action.into_iter().any(|known| {
-            let atom = known.atoms.iter().find(|(dimension, _)| *dimension == RESOURCE);
-            let atom = atom.and_then(|(_, atom)| self.space.atoms.get(RESOURCE)?.get(*atom as usize));
-            let Some(Atom::Text { globs, negated }) = atom else {
+        let widest = [TextGlob::with_any_for(resource, is_input)];
+        with_action(self.of_old.allows.iter(), action).into_iter().any(|known| {
+            let Some(Atom::Text { globs, negated }) = self.resource_test(known) else {
                 return true;
             };
             // Two inputs are two things.
             let written: Vec<TextGlob> = globs.iter().filter(|g| *negated || !g.has_symbol()).cloned().collect();
-            let globs = &written;
-            let widest = Constraint {
-                globs: std::slice::from_ref(&widest),
-                inside: true,
-            };
-            let known = Constraint {
-                globs,
-                inside: !negated,
-            };
-            member(&[widest, known], &[]) != FoundText::Empty
+            let of = |globs, inside| Constraint { globs, inside };
+            member(&[of(&widest, true), of(&written, !negated)], &[]) != FoundText::Empty
         })
     }
 
@@ -561,10 +541,10 @@ impl<'s> DifferenceSearch<'s> {
             own.peek().is_some() && own.all(|(_, own)| *own != atom)
         };
         let boxes = self.of_old.allows.iter().chain(&self.of_old.denies);
-        let of_action = boxes.filter(|b| action.is_none_or(|a| b.actions.contains(a.id())));
-        of_action.flat_map(|b| &b.atoms).any(|(dimension, atom)| {
-            let found = self.space.atoms.get(*dimension).and_then(|all| all.get(*atom as usize));
-            let Some(Atom::Key(test)) = found.filter(|_| asks(*dimension, *atom)) else {
+        let of_action = with_action(boxes, action).into_iter().flat_map(|b| &b.atoms);
+        of_action.into_iter().any(|(dimension, number)| {
+            let found = self.space.test(*dimension, *number);
+            let Some(Atom::Key(test)) = found.filter(|_| asks(*dimension, *number)) else {
                 return false;
             };
             let mut globs = test.globs().unwrap_or_default().iter();

@@ -250,6 +250,11 @@ impl TextGlob {
         }))
     }
 
+    /// A text with any text in the place of some characters.
+    pub(super) fn with_any_for(text: &str, is_open: impl Fn(char) -> bool) -> Self {
+        Self::new(text.chars().map(|c| if is_open(c) { Sym::Star } else { Sym::Char(c) }))
+    }
+
     /// This and then `tail`.
     #[must_use]
     pub fn then(&self, tail: &Self) -> Self {

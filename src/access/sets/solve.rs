@@ -271,19 +271,19 @@ impl<'s> Solver<'s> {
 
     fn key_tests(&self, key: usize, wanted: &[(u32, bool)]) -> Vec<(&'s KeyTest, bool)> {
         let space: &'s Space = self.space;
-        let atom = |n: u32| space.atoms.get(FIRST_KEY + key)?.get(n as usize);
-        let tests = wanted.iter().filter_map(|(n, is)| match atom(*n)? {
-            Atom::Key(test) => Some((test, *is)),
-            Atom::Text { .. } => None,
-        });
+        let tests = wanted
+            .iter()
+            .filter_map(|(n, is)| match space.test(FIRST_KEY + key, *n)? {
+                Atom::Key(test) => Some((test, *is)),
+                Atom::Text { .. } => None,
+            });
         tests.collect()
     }
 
     fn decide_text(&self, dimension: usize, wanted: &[(u32, bool)]) -> CellDecision {
-        let atom = |n: u32| self.space.atoms.get(dimension)?.get(n as usize);
         let constraints: Vec<Constraint<'_>> = wanted
             .iter()
-            .filter_map(|(n, is)| match atom(*n)? {
+            .filter_map(|(n, is)| match self.space.test(dimension, *n)? {
                 Atom::Text { globs, negated } => Some(Constraint {
                     globs,
                     inside: is != negated,

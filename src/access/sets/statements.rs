@@ -68,6 +68,11 @@ impl Space {
         (dimension, number)
     }
 
+    /// The test of a statement in a dimension, by the number that [`Self::atom`] gave it.
+    pub(super) fn test(&self, dimension: usize, number: u32) -> Option<&Atom> {
+        self.atoms.get(dimension)?.get(number as usize)
+    }
+
     /// A statement of which nothing is known: it may be about everything.
     pub(super) fn everything(&mut self) -> StatementBox {
         let globs = vec![TextGlob::any()];

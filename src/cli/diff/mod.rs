@@ -82,8 +82,9 @@ impl DiffArgs {
                 new.ensure_read()?;
                 let mut a = DiffInput::new(old, old_analysis, &old_report, &of_old);
                 let mut b = DiffInput::new(new, new_analysis, &new_report, &of_new);
-                a.hide_what_is_only_in(&new_analysis.project, &old_analysis.project);
-                b.hide_what_is_only_in(&old_analysis.project, &new_analysis.project);
+                let both = [&old_analysis.project, &new_analysis.project].map(addresses);
+                a.hide_what_is_only_in(&both[1], &both[0]);
+                b.hide_what_is_only_in(&both[0], &both[1]);
                 let found = pairs(&a.subjects, &b.subjects);
                 let paths = match a.says_the_same_as(&b) {
                     true => ChangedPaths::default(),
@@ -126,6 +127,12 @@ impl DiffArgs {
     }
 }
 
+type Addresses = HashSet<Arc<str>>;
+
+fn addresses(project: &Project<'_>) -> Addresses {
+    project.resources.iter().map(|r| r.address.name.clone()).collect()
+}
+
 /// One side, with what is known of it.
 struct DiffInput<'a> {
     side: DiffSide<'a>,
@@ -164,15 +171,12 @@ impl<'a> DiffInput<'a> {
     }
 
     /// References to what the other side alone has: a resource was renamed, and they were not.
-    fn hide_what_is_only_in(&mut self, other: &Project<'_>, own: &Project<'_>) {
-        let addresses =
-            |p: &Project<'_>| -> HashSet<Arc<str>> { p.resources.iter().map(|r| r.address.name.clone()).collect() };
-        let own = addresses(own);
-        let gone: HashSet<Arc<str>> = addresses(other).difference(&own).cloned().collect();
+    fn hide_what_is_only_in(&mut self, other: &Addresses, own: &Addresses) {
+        let gone: Addresses = other.difference(own).cloned().collect();
         if gone.is_empty() {
             return;
         }
-        let is_gone = |hole: &Hole| Project::refers_to(hole, &gone) && !Project::refers_to(hole, &own);
+        let is_gone = |hole: &Hole| Project::refers_to(hole, &gone) && !Project::refers_to(hole, own);
         for subject in &mut self.subjects.all {
             subject.policy.hide(&is_gone);
         }
@@ -427,8 +431,8 @@ impl DiffPage<'_> {
         let lost = changes(subject, named, &less, after, (before, &only_old));
         // What was there may have been more, and what is there may be.
         let hides = |these: &CombinedPolicy, those: &CombinedPolicy| {
-            let found = these.unseen.keys().find(|name| !those.unseen.contains_key(*name));
-            found.map(|name| format!("which depends on `{name}`"))
+            let found = only_here(&these.unseen, &those.unseen).next();
+            found.map(|(name, _)| format!("which depends on `{name}`"))
         };
         let limits = before.limits != after.limits || !before.limits.is_empty();
         let limits = limits.then(|| "within a boundary that is not compared".to_owned());
@@ -469,34 +473,22 @@ impl DiffPage<'_> {
             });
         }
         for (these, those, is_new) in [(after, before, true), (before, after, false)] {
-            let only = these
-                .unseen
-                .iter()
-                .filter(|(name, _)| !those.unseen.contains_key(*name));
-            self.unknown.extend(only.map(|(name, span)| DiffUnknown {
-                subject: subject.to_owned(),
-                why: format!(
-                    "{} more than is known, by `{name}`",
-                    if is_new { "may gain" } else { "may lose" }
-                ),
-                is_new,
-                is_gain: is_new,
-                span: Some(*span),
-            }));
-            let only = these
-                .elsewhere
-                .iter()
-                .filter(|(name, _)| !those.elsewhere.contains_key(*name));
-            self.unknown.extend(only.map(|(name, span)| DiffUnknown {
-                subject: subject.to_owned(),
-                why: format!(
-                    "{} the policy `{name}`, which is not here",
-                    if is_new { "gets" } else { "no longer has" }
-                ),
-                is_new,
-                is_gain: is_new,
-                span: Some(*span),
-            }));
+            let [may, gets] = match is_new {
+                true => ["may gain", "gets"],
+                false => ["may lose", "no longer has"],
+            };
+            let unseen = only_here(&these.unseen, &those.unseen);
+            let unseen = unseen.map(|(name, at)| (format!("{may} more than is known, by `{name}`"), at));
+            let elsewhere = only_here(&these.elsewhere, &those.elsewhere);
+            let elsewhere = elsewhere.map(|(name, at)| (format!("{gets} the policy `{name}`, which is not here"), at));
+            self.unknown
+                .extend(unseen.chain(elsewhere).map(|(why, at)| DiffUnknown {
+                    subject: subject.to_owned(),
+                    why,
+                    is_new,
+                    is_gain: is_new,
+                    span: Some(*at),
+                }));
         }
         self.assumed.extend(more.assumed);
         self.assumed.extend(less.assumed);
@@ -541,6 +533,14 @@ impl DiffPage<'_> {
             }
         }));
     }
+}
+
+/// What the other side does not name.
+fn only_here<'m>(
+    these: &'m BTreeMap<String, Span>,
+    those: &'m BTreeMap<String, Span>,
+) -> impl Iterator<Item = (&'m String, &'m Span)> {
+    these.iter().filter(|(name, _)| !those.contains_key(*name))
 }
 
 /// What `to` allows and `from` does not, in words and places.

@@ -43,6 +43,7 @@ pub use managed::AwsManaged;
 pub(super) use never_granted::withheld;
 pub use never_granted::{EXCEPT_DENIED, Withheld};
 pub use power::{Power, Reach, is_majority};
+pub(super) use unknowns::gaps_of_identity;
 pub use unknowns::{Gap, UnknownPolicies};
 
 use super::{DocumentId, Identity, IdentityId, PolicyRef, PolicyUse, Project};
@@ -183,7 +184,7 @@ impl<'p> Effective<'p> {
             grants: Vec::new(),
             denied: ActionSet::empty(),
             boundary: bounded.map(|b| Boundary::new(project, b)),
-            gaps: unknowns::gaps_of_identity(project, identity),
+            gaps: gaps_of_identity(project, identity),
             limits: Vec::new(),
             above: Vec::new(),
         };
@@ -192,7 +193,7 @@ impl<'p> Effective<'p> {
             match membership.group {
                 Some(group) => {
                     let holder = &project.identities[group];
-                    out.gaps.extend(unknowns::gaps_of_identity(project, holder));
+                    out.gaps.extend(gaps_of_identity(project, holder));
                     out.collect(project, holder, Some(group), None);
                 }
                 None => out

@@ -37,7 +37,7 @@ impl Gap {
 }
 
 /// What the identity's own resource and the attachments of its scope leave open.
-pub(super) fn gaps_of_identity(project: &Project<'_>, identity: &Identity) -> Vec<Gap> {
+pub(in crate::project) fn gaps_of_identity(project: &Project<'_>, identity: &Identity) -> Vec<Gap> {
     let r = &project.resources[identity.resource];
     let mut out = Vec::new();
     for inline in ["Policies", "InlinePolicy"].iter().filter_map(|p| r.get(p)) {

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::{AccessSubject, SubjectKind};
-use crate::iam::PolicyKind;
-use crate::project::{AwsManaged, CombinedPolicy, ExternalAttachment, Project, RepositoryPlace};
+use crate::project::{ExternalAttachment, Project, RepositoryPlace};
 
 impl Project<'_> {
     /// What resources in scope put on identities that are only named.
@@ -24,19 +23,15 @@ impl Project<'_> {
             let Some(by) = put.used.by.map(|id| &self.resources[id]) else {
                 continue;
             };
-            let documents = self.documents_of(&put.used);
-            let any = documents.first().copied();
-            let any = any.or_else(|| AwsManaged::by_name("AdministratorAccess").map(AwsManaged::document));
-            let Some(any) = any else { continue };
             let name = put.name.display();
             let address = format!("{}/{name}", put.kind.name());
             let subject = match all.entry((by.address.root().to_owned(), address)) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(free) => {
                     let (root, address) = free.key().clone();
-                    let mut policy = CombinedPolicy::new(any);
-                    policy.document.kind = PolicyKind::Identity;
-                    policy.document.span = put.used.span;
+                    let Some(policy) = self.identity_policy(&[&put.used], put.used.span) else {
+                        continue;
+                    };
                     free.insert(AccessSubject {
                         kind: SubjectKind::Identity,
                         local: address.clone(),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::comparison::RoleComparison;
 use super::roles::{UsedActions, calls_requiring};
-use super::{platform, templates};
+use super::templates::{self, PolicyBundle};
+use super::platform;
 use crate::checks::allow_statements::writing_actions;
 use crate::checks::hygiene::managed::broad_grant;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
@@ -42,7 +43,10 @@ pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: 
         };
         match &cx.project.documents[*document].origin {
             DocumentOrigin::Written => grant.check_document(out),
-            DocumentOrigin::SamTemplate(template) => out.findings_of(grant.template(template)),
+            DocumentOrigin::SamTemplate(template) => out.findings_of(grant.bundle(&PolicyBundle::template(template))),
+            // The caller lists the actions.
+            DocumentOrigin::CdkGrant(method) if method.ends_with(".grant") => grant.check_document(out),
+            DocumentOrigin::CdkGrant(method) => out.findings_of(grant.bundle(&PolicyBundle::grant(method))),
             DocumentOrigin::AwsManaged(_) | DocumentOrigin::Generated(_) => {}
         }
     }
@@ -279,7 +283,8 @@ impl UsedDocument<'_, '_, '_> {
         label_used_code(self.cx.project, f, &self.used, called)
     }
 
-    fn template(&self, template: &str) -> Option<Finding> {
+    fn bundle(&self, bundle: &PolicyBundle<'_>) -> Option<Finding> {
+        let name = bundle.name();
         let [mut granted, mut used, mut elsewhere] = [(); 3].map(|()| ActionSet::empty());
         for a in &self.cx.project.granted(self.document).allowed {
             let statement = self.cx.project.statement(self.document, a.statement);
@@ -294,24 +299,24 @@ impl UsedDocument<'_, '_, '_> {
         elsewhere.subtract(&used);
         let mut called = used.clone();
         called.intersect(&self.used.needed);
-        let narrower = templates::narrower_template(template, &used, &granted);
+        let narrower = bundle.narrower(&used, &granted);
         let n = granted.len();
         let actor = self.actor;
         let (message, help) = match narrower {
             _ if used.is_empty() && !elsewhere.is_empty() => (
                 format!(
-                    "`{template}` grants {} on resources that {actor} never uses",
+                    "`{name}` grants {} on resources that {actor} never uses",
                     actions(n)
                 ),
-                format!("Remove the template, or limit it to the resources that {actor} uses."),
+                format!("Remove the {}, or limit it to the resources that {actor} uses.", bundle.what()),
             ),
             _ if used.is_empty() => (
-                format!("`{template}` grants {}, but {actor} calls none of them", actions(n)),
-                "Remove the template.".to_owned(),
+                format!("`{name}` grants {}, but {actor} calls none of them", actions(n)),
+                format!("Remove the {}.", bundle.what()),
             ),
             Some(narrower) => (
                 format!(
-                    "`{template}` grants {}; {}",
+                    "`{name}` grants {}; {}",
                     actions(n),
                     count_used(called.len(), actor)
                 ),
@@ -321,15 +326,15 @@ impl UsedDocument<'_, '_, '_> {
         };
         let f = self
             .cx
-            .at_document(ids::UNUSED_MANAGED_GRANT, self.document, message)
+            .at_document(bundle.rule(), self.document, message)
             .primary(
                 self.cx.project.documents[self.document].span,
                 format!("grants {}", actions(n)),
             )
-            .actions([template.to_lowercase()]);
+            .actions([name.to_lowercase()]);
         let f = self.label_other_calls(f, &elsewhere);
         let at = self.cx.project.documents[self.document].span;
-        let f = f.remedies(narrower.map(|narrower| narrower_name(at, template, narrower)));
+        let f = f.remedies(narrower.map(|narrower| narrower_name(at, name, narrower)));
         Some(self.label_evidence(f, &names(&called)).help(help))
     }
 }

@@ -46,10 +46,26 @@ impl<'n> PolicyBundle<'n> {
         }
     }
 
+    /// How many severity steps it is below a whole service: of a template, the rule says it.
+    pub(super) fn severity_reduction(&self, granted: &ActionSet) -> u8 {
+        let whole = |service: &str| ActionSet::expand(&format!("{service}:*")).is_subset(granted);
+        match self {
+            Self::Template(_) => 0,
+            Self::Grant(..) if granted.services().into_iter().any(whole) => 0,
+            Self::Grant(class, method) => {
+                let mut rows = cdk_grants().filter(|g| g.class == *class && g.method == *method);
+                let patterns = rows.any(|g| g.actions.iter().any(|a| a.contains('*')));
+                2 - u8::from(patterns && granted.iter().any(|a| a.level().changes()))
+            }
+        }
+    }
+
     /// What may stand in its place: it grants all of `needed`, and less than `all`, which this grants.
     pub(super) fn narrower(&self, needed: &ActionSet, all: &ActionSet) -> Option<&'static str> {
         match self {
             Self::Template(name) => narrower_template(name, needed, all),
+            // What grants nothing that is needed goes.
+            Self::Grant(..) if needed.is_empty() => None,
             Self::Grant(class, method) => narrower_grant(class, method, needed),
         }
     }

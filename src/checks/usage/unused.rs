@@ -332,7 +332,10 @@ impl UsedDocument<'_, '_, '_> {
                 format!("grants {}", actions(n)),
             )
             .actions([name.to_lowercase()]);
-        let f = self.label_other_calls(f, &elsewhere);
+        let mut f = self.label_other_calls(f, &elsewhere);
+        for _ in 0..bundle.severity_reduction(&granted) {
+            f = f.lower_severity();
+        }
         let at = self.cx.project.documents[self.document].span;
         let f = f.remedies(narrower.map(|narrower| narrower_name(at, name, narrower)));
         Some(self.label_evidence(f, &names(&called)).help(help))

@@ -92,6 +92,15 @@ impl CallLowering<'_> {
         for expr in m.ids().filter(|e| !stack.roles.contains_key(e)) {
             let Some(call) = m.call(expr) else { continue };
             let class = self.class_of(call);
+            if class == "add_managed_policy"
+                && let ExprKind::Attr { of, .. } = &m.expr(call.function).kind
+            {
+                let made = self.values.constructor_call(self.module, *of).and_then(|e| m.call(e));
+                let is_other = made.is_some_and(|made| HOLDERS.contains(&&*self.class_of(made)))
+                    && self.cdk_object(*of, stack, 0).is_none();
+                let given = call.args.iter().map(|a| a.value).filter(|e| is_other && m.call(*e).is_some());
+                stack.on_others.extend(given);
+            }
             if !HOLDERS.contains(&&*class) {
                 continue;
             }

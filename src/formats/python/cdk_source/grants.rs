@@ -6,6 +6,7 @@ use super::super::loose::document_with;
 use super::super::resources::{CallLowering, method_of, synthetic_entry};
 use super::{CdkObject, SourceStack};
 use crate::iam::cdk::{CdkGrant, cdk_grants};
+use crate::iam::sdk;
 use crate::python::{ArgName, BlockKind, CallExpr, ExprId, ExprKind};
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Branch, Guard, Value, ValueKind};
@@ -140,7 +141,8 @@ impl CallLowering<'_> {
     pub(super) fn add_event_source(&self, stack: &mut SourceStack, object: CdkObject, call: &CallExpr) {
         let m = self.module_ref();
         let at = self.method_span(call);
-        let source = call.argument(0, "source").and_then(|e| m.defining_expression(e));
+        let source = call.argument(0, "source");
+        let source = source.and_then(|e| self.values.constructor_call(self.module, e));
         let Some(made) = source.and_then(|e| m.call(e)) else {
             return stack.widen(object, at);
         };
@@ -163,6 +165,20 @@ impl CallLowering<'_> {
             when: None,
         };
         self.give(stack, object, policy);
+    }
+
+    /// What the CDK gives the role of a function for a feature of the platform.
+    pub(super) fn give_feature(&self, stack: &mut SourceStack, function: ExprId, feature: &str, at: Span) {
+        let text = |a: &'static str| Value::synthetic(a, at);
+        let policy = GrantedPolicy {
+            name: feature.to_owned(),
+            is_generated: true,
+            actions: sdk::lambda_baseline(feature).unwrap_or_default().into_iter().map(text).collect(),
+            resources: Value::synthetic("*", at),
+            at,
+            when: None,
+        };
+        self.give(stack, CdkObject::Function(function), policy);
     }
 
     fn give(&self, stack: &mut SourceStack, object: CdkObject, policy: GrantedPolicy) {

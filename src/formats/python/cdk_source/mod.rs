@@ -37,22 +37,38 @@ const LAYERS: &[(&str, &str)] = &[
     ("aws_lambda_python_alpha", "PythonLayerVersion"),
 ];
 
-/// Keywords of a function by which the CDK gives its role more, with the property that says so in a template. CDK API reference,
-/// "FunctionProps".
-const WIDENING: &[(&str, &str)] = &[
-    ("adot_instrumentation", ""),
-    ("dead_letter_queue", "DeadLetterConfig"),
-    ("dead_letter_queue_enabled", "DeadLetterConfig"),
-    ("dead_letter_topic", "DeadLetterConfig"),
-    ("events", ""),
-    ("filesystem", "FileSystemConfigs"),
-    ("insights_version", "Layers"),
-    ("on_failure", "EventInvokeConfig"),
-    ("on_success", "EventInvokeConfig"),
-    ("params_and_secrets", "Layers"),
-    ("profiling", ""),
-    ("profiling_group", ""),
-    ("tracing", "TracingConfig"),
+/// A keyword of a function for which the CDK gives its role more.
+struct FunctionFeature {
+    keyword: &'static str,
+    /// What says so in a template.
+    property: &'static str,
+    /// What the role is given then, as an entry of `lambda-baseline.txt`; empty where that is not known.
+    needs: &'static str,
+}
+
+const fn feature(keyword: &'static str, property: &'static str, needs: &'static str) -> FunctionFeature {
+    FunctionFeature {
+        keyword,
+        property,
+        needs,
+    }
+}
+
+/// CDK API reference, "FunctionProps".
+const FEATURES: &[FunctionFeature] = &[
+    feature("adot_instrumentation", "", ""),
+    feature("dead_letter_queue", "DeadLetterConfig", "dead letter queue sqs"),
+    feature("dead_letter_queue_enabled", "DeadLetterConfig", "dead letter queue sqs"),
+    feature("dead_letter_topic", "DeadLetterConfig", "dead letter queue sns"),
+    feature("events", "", ""),
+    feature("filesystem", "FileSystemConfigs", "efs"),
+    feature("insights_version", "Layers", ""),
+    feature("on_failure", "EventInvokeConfig", ""),
+    feature("on_success", "EventInvokeConfig", ""),
+    feature("params_and_secrets", "Layers", ""),
+    feature("profiling", "", ""),
+    feature("profiling_group", "", ""),
+    feature("tracing", "TracingConfig", "tracing"),
 ];
 
 /// A call of a construct's class.
@@ -189,11 +205,10 @@ impl CallLowering<'_> {
             stack.functions.insert(expr, CdkFunction { address, role });
         }
         if !stack.is_empty() {
-            for (f, function) in &stack.functions {
-                let Ok(role) = function.role else { continue };
-                let Some(made) = self.construct_call(*f, FUNCTIONS) else { continue };
-                let state = stack.roles.entry(role).or_default();
-                self.note_widening(&made, state);
+            for f in stack.functions.keys().copied().collect::<Vec<_>>() {
+                if let Some(made) = self.construct_call(f, FUNCTIONS) {
+                    self.note_features(&made, &mut stack);
+                }
             }
             self.follow_uses(&mut stack, groups, uses);
         }
@@ -351,24 +366,30 @@ impl CallLowering<'_> {
     }
 
     /// What a function asks for in addition, for which the CDK gives its role more.
-    fn note_widening(&self, made: &ConstructCall<'_>, role: &mut CdkRole) {
+    fn note_features(&self, made: &ConstructCall<'_>, stack: &mut SourceStack) {
         let m = self.module_ref();
-        role.in_network |= made.keyword(self, "vpc").is_some();
-        for (keyword, _) in WIDENING {
-            if let Some(value) = made.keyword(self, keyword) {
-                role.widened.insert(m.expr(value).span);
+        let function = CdkObject::Function(made.expr);
+        if made.keyword(self, "vpc").is_some()
+            && let Some(role) = stack.roles.get_mut(&made.expr)
+        {
+            role.in_network = true;
+        }
+        for feature in FEATURES {
+            let Some(value) = made.keyword(self, feature.keyword) else { continue };
+            let at = m.expr(value).span;
+            match feature.needs {
+                "" => stack.widen(function, at),
+                needs => self.give_feature(stack, made.expr, needs, at),
             }
         }
-        let in_loop = |expr: ExprId| {
-            let e = m.expr(expr);
-            let mut block = e.block;
-            while m.blocks[block].kind != BlockKind::Root && m.blocks[block].kind != BlockKind::Perhaps {
-                block = m.blocks[block].parent;
-            }
-            m.blocks[block].kind == BlockKind::Perhaps || m.scope(e.scope).kind == ScopeKind::Comprehension
-        };
-        if self.is_open(made.call) || in_loop(made.expr) {
-            role.widened.insert(m.expr(made.call.function).span);
+        let e = m.expr(made.expr);
+        let mut block = e.block;
+        while !matches!(m.blocks[block].kind, BlockKind::Root | BlockKind::Perhaps) {
+            block = m.blocks[block].parent;
+        }
+        let is_repeated = m.blocks[block].kind == BlockKind::Perhaps || m.scope(e.scope).kind == ScopeKind::Comprehension;
+        if self.is_open(made.call) || is_repeated {
+            stack.widen(function, m.expr(made.call.function).span);
         }
     }
 
@@ -447,11 +468,12 @@ impl CallLowering<'_> {
             Err(role) => role.clone(),
         };
         entries.extend(role.map(|role| synthetic_entry("Role", role)));
-        let asked = WIDENING.iter().chain(&[("vpc", "VpcConfig"), ("layers", "Layers")]);
+        let features = FEATURES.iter().map(|f| (f.keyword, f.property));
+        let asked = features.chain([("vpc", "VpcConfig"), ("layers", "Layers")]);
         for (keyword, property) in asked.filter(|(_, property)| !property.is_empty()) {
             if let Some(value) = made.keyword(self, keyword) {
                 let there = Value::new(crate::value::ValueKind::Bool(true), m.expr(value).span);
-                let value = match *property {
+                let value = match property {
                     "Layers" => Value::seq(vec![there], m.expr(value).span),
                     _ => there,
                 };

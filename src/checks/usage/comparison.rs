@@ -83,7 +83,10 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
     pub(super) fn used_of_policy(&self, document: DocumentId) -> Option<Result<Vec<&UsedActions<'c>>, Obstacle>> {
         let d = &self.project.documents[document];
         let is_compared = matches!(d.kind, PolicyKind::Identity | PolicyKind::Unknown)
-            && matches!(d.origin, DocumentOrigin::Written | DocumentOrigin::SamTemplate(_) | DocumentOrigin::CdkGrant(_));
+            && matches!(
+                d.origin,
+                DocumentOrigin::Written | DocumentOrigin::SamTemplate(_) | DocumentOrigin::CdkGrant(_)
+            );
         let holders = self.holders.get(&document).filter(|_| is_compared)?;
         let used = |(role, through): &(IdentityId, &PolicyUse)| {
             let used = self.used.get(role).and_then(|used| used.as_ref().ok());

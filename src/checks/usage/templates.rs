@@ -46,6 +46,18 @@ impl<'n> PolicyBundle<'n> {
         }
     }
 
+    /// Actions on something that has an ARN of its own: the stream of a table.
+    pub(super) fn on_other_resources(&self) -> ActionSet {
+        let other =
+            |g: &CdkGrant| matches!(self, Self::Grant(class, _) if g.class == *class && g.method.contains("stream"));
+        match self {
+            Self::Grant(_, method) if !method.contains("stream") => {
+                ActionSet::expand_all(cdk_grants().filter(other).flat_map(|g| g.actions))
+            }
+            _ => ActionSet::empty(),
+        }
+    }
+
     /// How many severity steps it is below a whole service: of a template, the rule says it.
     pub(super) fn severity_reduction(&self, granted: &ActionSet) -> u8 {
         let whole = |service: &str| ActionSet::expand(&format!("{service}:*")).is_subset(granted);

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::comparison::RoleComparison;
+use super::platform;
 use super::roles::{UsedActions, calls_requiring};
 use super::templates::{self, PolicyBundle};
-use super::platform;
 use crate::checks::allow_statements::writing_actions;
 use crate::checks::hygiene::managed::broad_grant;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
@@ -293,6 +293,9 @@ impl UsedDocument<'_, '_, '_> {
             elsewhere.union_with(&self.used.used_on_others(&given, &statement, self.places));
             granted.union_with(&given);
         }
+        let others = bundle.on_other_resources();
+        granted.subtract(&others);
+        used.subtract(&others);
         if granted.is_subset(&used) {
             return None;
         }
@@ -304,22 +307,18 @@ impl UsedDocument<'_, '_, '_> {
         let actor = self.actor;
         let (message, help) = match narrower {
             _ if used.is_empty() && !elsewhere.is_empty() => (
+                format!("`{name}` grants {} on resources that {actor} never uses", actions(n)),
                 format!(
-                    "`{name}` grants {} on resources that {actor} never uses",
-                    actions(n)
+                    "Remove the {}, or limit it to the resources that {actor} uses.",
+                    bundle.what()
                 ),
-                format!("Remove the {}, or limit it to the resources that {actor} uses.", bundle.what()),
             ),
             _ if used.is_empty() => (
                 format!("`{name}` grants {}, but {actor} calls none of them", actions(n)),
                 format!("Remove the {}.", bundle.what()),
             ),
             Some(narrower) => (
-                format!(
-                    "`{name}` grants {}; {}",
-                    actions(n),
-                    count_used(called.len(), actor)
-                ),
+                format!("`{name}` grants {}; {}", actions(n), count_used(called.len(), actor)),
                 format!("Use `{narrower}` instead."),
             ),
             None => return None,

@@ -62,7 +62,12 @@ impl CallLowering<'_> {
                 stack.widen(CdkObject::Function(f), m.expr(list).span);
             }
         }
-        let roles: Vec<ExprId> = stack.roles.keys().copied().filter(|r| !stack.functions.contains_key(r)).collect();
+        let roles: Vec<ExprId> = stack
+            .roles
+            .keys()
+            .copied()
+            .filter(|r| !stack.functions.contains_key(r))
+            .collect();
         for role in roles {
             let Some(call) = m.call(role) else { continue };
             let object = CdkObject::Role(role);
@@ -98,13 +103,19 @@ impl CallLowering<'_> {
                 let made = self.values.constructor_call(self.module, *of).and_then(|e| m.call(e));
                 let is_other = made.is_some_and(|made| HOLDERS.contains(&&*self.class_of(made)))
                     && self.cdk_object(*of, stack, 0).is_none();
-                let given = call.args.iter().map(|a| a.value).filter(|e| is_other && m.call(*e).is_some());
+                let given = call
+                    .args
+                    .iter()
+                    .map(|a| a.value)
+                    .filter(|e| is_other && m.call(*e).is_some());
                 stack.on_others.extend(given);
             }
             if !HOLDERS.contains(&&*class) {
                 continue;
             }
-            let Some(list) = call.keyword("managed_policies") else { continue };
+            let Some(list) = call.keyword("managed_policies") else {
+                continue;
+            };
             if let ExprKind::List(items) = &m.expr(list).kind {
                 // A variable may stand in several lists.
                 stack.on_others.extend(items.iter().filter(|e| m.call(**e).is_some()));
@@ -142,12 +153,17 @@ impl CallLowering<'_> {
         if call.has_unpacking() {
             return false;
         }
-        let listed = call.keyword("statements").is_none_or(|list| self.is_covered(list, search));
+        let listed = call
+            .keyword("statements")
+            .is_none_or(|list| self.is_covered(list, search));
         let document = call.keyword("document").is_none_or(|document| {
             let made = m.defining_expression(document).unwrap_or(document);
             let inner = m.call(made).filter(|call| self.class_of(call) == "PolicyDocument");
             inner.is_some_and(|call| {
-                !call.has_unpacking() && call.keyword("statements").is_none_or(|list| self.is_covered(list, search))
+                !call.has_unpacking()
+                    && call
+                        .keyword("statements")
+                        .is_none_or(|list| self.is_covered(list, search))
             })
         });
         let later = m.ids().all(|e| {
@@ -167,9 +183,7 @@ impl CallLowering<'_> {
         let made = self.values.constructor_call(self.module, expr).unwrap_or(expr);
         match m.call(made) {
             Some(call) if method_of(m, call) == "from_aws_managed_policy_name" => stack.attach(object, made),
-            Some(call)
-                if self.class_of(call) == "ManagedPolicy" && self.has_covered_statements(made, call, search) =>
-            {
+            Some(call) if self.class_of(call) == "ManagedPolicy" && self.has_covered_statements(made, call, search) => {
                 stack.attach(object, made);
             }
             _ => stack.widen(object, m.expr(expr).span),

@@ -78,7 +78,18 @@ impl CallLowering<'_> {
         let made = self.values.constructor_call(self.module, of);
         let class = self.class_of_resource(of, made);
         let when = self.guard_of_grant(whole);
-        let resources = self.resources_of(of, made, at);
+        // A class or function of the repository may give more than its method is called after.
+        let is_own = made
+            .and_then(|e| m.call(e))
+            .is_some_and(|call| class.is_none() && !self.is_method(call));
+        if is_own {
+            stack.widen(object, at);
+        }
+        let resources = match method.contains("stream") {
+            // The stream of a table has an ARN of its own.
+            true => Value::unknown_other("stream", at),
+            false => self.resources_of(of, made, at),
+        };
         if method == "grant" {
             let given = call.args.iter().filter(|a| a.value != expr);
             let mut actions = Vec::new();
@@ -108,14 +119,14 @@ impl CallLowering<'_> {
             return stack.widen(object, at);
         };
         let union = |list: fn(&CdkGrant) -> &Vec<&'static str>| {
-            let set: BTreeSet<&str> = all.iter().flat_map(|g| list(g)).copied().collect();
+            let set: BTreeSet<&str> = all.iter().flat_map(list).copied().collect();
             set.into_iter().map(|a| Value::synthetic(a, at)).collect::<Vec<Value>>()
         };
         let name = format!("{}.{method}", first.class);
         let policy = GrantedPolicy {
             name: name.clone(),
             // With more arguments, it is on less, or less is granted.
-            is_generated: all.len() > 1 || call.args.len() > 1,
+            is_generated: class.is_none() || call.args.len() > 1,
             actions: union(|g| &g.actions),
             resources,
             at,
@@ -173,12 +184,25 @@ impl CallLowering<'_> {
         let policy = GrantedPolicy {
             name: feature.to_owned(),
             is_generated: true,
-            actions: sdk::lambda_baseline(feature).unwrap_or_default().into_iter().map(text).collect(),
+            actions: sdk::lambda_baseline(feature)
+                .unwrap_or_default()
+                .into_iter()
+                .map(text)
+                .collect(),
             resources: Value::synthetic("*", at),
             at,
             when: None,
         };
         self.give(stack, CdkObject::Function(function), policy);
+    }
+
+    /// Whether a call is one of a method of something the CDK makes: `function.add_alias("live")`.
+    fn is_method(&self, call: &CallExpr) -> bool {
+        let ExprKind::Attr { of, .. } = &self.module_ref().expr(call.function).kind else {
+            return false;
+        };
+        let made = self.values.constructor_call(self.module, *of);
+        made.is_some_and(|made| self.class_of_resource(*of, Some(made)).is_some())
     }
 
     fn give(&self, stack: &mut SourceStack, object: CdkObject, policy: GrantedPolicy) {
@@ -209,10 +233,15 @@ impl CallLowering<'_> {
         });
         let class = class.or_else(|| {
             let name = self.annotation_of(of)?;
-            let bare = name.strip_prefix('I').filter(|rest| rest.starts_with(char::is_uppercase));
+            let bare = name
+                .strip_prefix('I')
+                .filter(|rest| rest.starts_with(char::is_uppercase));
             Some(bare.unwrap_or(&name).to_owned())
         })?;
-        let same = SAME.iter().find(|(other, _)| *other == class).map(|(_, class)| (*class).to_owned());
+        let same = SAME
+            .iter()
+            .find(|(other, _)| *other == class)
+            .map(|(_, class)| (*class).to_owned());
         let class = same.unwrap_or(class);
         cdk_grants().any(|g| g.class == class).then_some(class)
     }
@@ -232,7 +261,7 @@ impl CallLowering<'_> {
         let prefix = arn.with_placeholders().into_owned();
         let more: &[&str] = match () {
             () if prefix.contains(":s3:") => &["/*"],
-            () if prefix.contains(":dynamodb:") => &["/index/*", "/stream/*"],
+            () if prefix.contains(":dynamodb:") => &["/index/*"],
             () if prefix.contains(":lambda:") => &[":*"],
             () if prefix.contains(":secretsmanager:") => &["-??????"],
             () => &[],

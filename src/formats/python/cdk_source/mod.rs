@@ -142,7 +142,10 @@ impl SourceStack {
     pub(super) fn roles_with(&self, made: ExprId) -> Vec<HoleTarget> {
         let attached = self.attached.get(&made).into_iter().flatten().copied();
         let own = self.roles.contains_key(&made).then_some(made);
-        own.into_iter().chain(attached).filter_map(|role| self.target(role)).collect()
+        own.into_iter()
+            .chain(attached)
+            .filter_map(|role| self.target(role))
+            .collect()
     }
 
     /// Whether a managed policy of AWS is known to be put on something else only.
@@ -199,7 +202,9 @@ impl CallLowering<'_> {
         }
         let mut taken: BTreeMap<String, u32> = BTreeMap::new();
         for expr in m.ids() {
-            let Some(made) = self.construct_call(expr, FUNCTIONS) else { continue };
+            let Some(made) = self.construct_call(expr, FUNCTIONS) else {
+                continue;
+            };
             let address = self.address_of(&made, &mut taken);
             let role = self.role_of_function(&made, &mut stack, &address, &mut taken);
             stack.functions.insert(expr, CdkFunction { address, role });
@@ -230,7 +235,9 @@ impl CallLowering<'_> {
         }
         let m = self.module_ref();
         for expr in m.ids() {
-            let Some(made) = self.construct_call(expr, LAYERS) else { continue };
+            let Some(made) = self.construct_call(expr, LAYERS) else {
+                continue;
+            };
             if let Some(code) = self.code_of_layer(&made) {
                 let address = self.address_of(&made, &mut BTreeMap::new());
                 unit.resources
@@ -249,7 +256,10 @@ impl CallLowering<'_> {
 
     /// Module and class of a class of the CDK: `aws_lambda`, `Function`.
     pub(super) fn cdk_class(&self, function: ExprId) -> Option<(String, String)> {
-        if !matches!(self.module_ref().expr(function).kind, ExprKind::Name(_) | ExprKind::Attr { .. }) {
+        if !matches!(
+            self.module_ref().expr(function).kind,
+            ExprKind::Name(_) | ExprKind::Attr { .. }
+        ) {
             return None;
         }
         let path = self.program.library(self.module, function)?;
@@ -359,7 +369,9 @@ impl CallLowering<'_> {
             stack.roles.entry(expr).or_insert(state);
             return Ok(expr);
         }
-        let imported = m.call(expr).filter(|c| matches!(method_of(m, c), "from_role_arn" | "from_role_name"));
+        let imported = m
+            .call(expr)
+            .filter(|c| matches!(method_of(m, c), "from_role_arn" | "from_role_name"));
         let arn = imported.and_then(|c| c.argument(2, "role_arn").or_else(|| c.argument(2, "role_name")));
         let arn = arn.map(|e| self.values.value(self.module, e));
         Err(Some(arn.unwrap_or_else(|| unknown(role))))
@@ -375,7 +387,9 @@ impl CallLowering<'_> {
             role.in_network = true;
         }
         for feature in FEATURES {
-            let Some(value) = made.keyword(self, feature.keyword) else { continue };
+            let Some(value) = made.keyword(self, feature.keyword) else {
+                continue;
+            };
             let at = m.expr(value).span;
             match feature.needs {
                 "" => stack.widen(function, at),
@@ -387,7 +401,8 @@ impl CallLowering<'_> {
         while !matches!(m.blocks[block].kind, BlockKind::Root | BlockKind::Perhaps) {
             block = m.blocks[block].parent;
         }
-        let is_repeated = m.blocks[block].kind == BlockKind::Perhaps || m.scope(e.scope).kind == ScopeKind::Comprehension;
+        let is_repeated =
+            m.blocks[block].kind == BlockKind::Perhaps || m.scope(e.scope).kind == ScopeKind::Comprehension;
         if self.is_open(made.call) || is_repeated {
             stack.widen(function, m.expr(made.call.function).span);
         }
@@ -421,7 +436,9 @@ impl CallLowering<'_> {
             scope: self.scope.clone(),
             name: role.name.clone(),
         };
-        let at = m.call(expr).map_or(m.expr(expr).span, |call| m.expr(call.function).span);
+        let at = m
+            .call(expr)
+            .map_or(m.expr(expr).span, |call| m.expr(call.function).span);
         let mut entries = Vec::new();
         let mut managed = Vec::new();
         if stack.functions.contains_key(&expr) {
@@ -459,10 +476,10 @@ impl CallLowering<'_> {
         }
         let role = match &function.role {
             Ok(key) => stack.target(*key).map(|target| {
-                let at = made.call.keyword("role").map_or_else(
-                    || m.expr(made.call.function).span,
-                    |role| m.expr(role).span,
-                );
+                let at = made
+                    .call
+                    .keyword("role")
+                    .map_or_else(|| m.expr(made.call.function).span, |role| m.expr(role).span);
                 Value::unknown(Hole::new(HoleKind::Resource, target.address.clone(), at).to(target))
             }),
             Err(role) => role.clone(),
@@ -501,7 +518,11 @@ impl CallLowering<'_> {
         if language == "FROM" {
             return None;
         }
-        let name = format!("{}{}", language.to_lowercase(), version.to_lowercase().replace('_', "."));
+        let name = format!(
+            "{}{}",
+            language.to_lowercase(),
+            version.to_lowercase().replace('_', ".")
+        );
         Some(Value::synthetic(&name, span))
     }
 

@@ -30,6 +30,11 @@ impl CodePath {
         (!rest.starts_with('/')).then(|| self.map(|path| join_path(path, rest)))
     }
 
+    /// With a text right after it.
+    fn followed_by(self, more: &str) -> Self {
+        self.map(|path| join_path("", format!("{path}{more}").trim_start_matches('/')))
+    }
+
     fn parent(self) -> Option<Self> {
         match &self {
             Self::Relative(path) | Self::InRepository(path) if path.is_empty() => None,
@@ -68,7 +73,10 @@ impl CallLowering<'_> {
             let known = index.as_str().zip(function.as_str());
             let handler = known.map(|(index, function)| format!("{}.{function}", index.trim_end_matches(".py")));
             let handler = handler.map(|h| Value::synthetic(&h, span));
-            out.push(synthetic_entry("Handler", handler.unwrap_or_else(|| Value::unknown_other("handler", span))));
+            out.push(synthetic_entry(
+                "Handler",
+                handler.unwrap_or_else(|| Value::unknown_other("handler", span)),
+            ));
             out.push(self.folder_entry(entry));
             return out;
         }
@@ -90,7 +98,10 @@ impl CallLowering<'_> {
             }
             "from_inline" | "inline" | "InlineCode" => {
                 named(&mut out);
-                out.extend(call.argument(0, "code").map_or_else(Vec::new, |text| self.inline_code(text)));
+                out.extend(
+                    call.argument(0, "code")
+                        .map_or_else(Vec::new, |text| self.inline_code(text)),
+                );
             }
             "from_image_asset" | "from_asset_image" => {
                 let Some(folder) = call.argument(0, "directory") else {
@@ -99,10 +110,17 @@ impl CallLowering<'_> {
                 let at = self.span_of(folder);
                 out.push(synthetic_entry("PackageType", Value::synthetic("Image", at)));
                 let paths = self.folder_entry(folder);
-                let path = paths.value.items().first().and_then(Value::as_str).map(|p| p.into_owned());
+                let path = paths
+                    .value
+                    .items()
+                    .first()
+                    .and_then(Value::as_str)
+                    .map(|p| p.into_owned());
                 out.push(paths);
                 if let Some(path) = path {
-                    let file = call.keyword("file").and_then(|e| value(e).as_str().map(|f| f.into_owned()));
+                    let file = call
+                        .keyword("file")
+                        .and_then(|e| value(e).as_str().map(|f| f.into_owned()));
                     let file = join_path(&path, file.as_deref().unwrap_or("Dockerfile"));
                     out.push(synthetic_entry("Dockerfile", Value::synthetic(&file, at)));
                 }
@@ -150,7 +168,13 @@ impl CallLowering<'_> {
 
     fn unknown_place(&self, expr: ExprId) -> MapEntry {
         let at = self.span_of(expr);
-        let shown = self.program.sources.slice(at).split_whitespace().collect::<Vec<_>>().join(" ");
+        let shown = self
+            .program
+            .sources
+            .slice(at)
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
         let shown = crate::phrase::clip(&shown, crate::phrase::MAX_LABEL);
         synthetic_entry("CodeUri", Value::unknown(Hole::new(HoleKind::Other, shown, at)))
     }
@@ -269,8 +293,7 @@ impl CallLowering<'_> {
             ExprKind::Binary { op, left, right } if &**op == "/" => inner(*left)?.join(inner(*right)?.text()),
             ExprKind::Binary { op, left, right } if &**op == "+" => {
                 let (left, right) = (inner(*left)?, self.values.value(self.module, *right));
-                let more = right.as_str()?.into_owned();
-                Some(left.map(|path| join_path("", &format!("{path}{more}"))))
+                Some(left.followed_by(&right.as_str()?))
             }
             ExprKind::Join(parts) => self.joined_path(parts, depth),
             ExprKind::Call(_) => self.path_of_call(expr, depth),
@@ -295,7 +318,7 @@ impl CallLowering<'_> {
                 FStringPart::Value(e) => more.push_str(&self.values.value(self.module, *e).as_str()?),
             }
         }
-        Some(base.map(|path| join_path("", &format!("{path}{more}"))))
+        Some(base.followed_by(&more))
     }
 
     fn path_of_call(&self, expr: ExprId, depth: u32) -> Option<CodePath> {
@@ -330,7 +353,9 @@ impl CallLowering<'_> {
         match &**name {
             "resolve" | "absolute" | "as_posix" | "__str__" => inner(*of),
             "joinpath" => rest(0, inner(*of)?),
-            "with_name" => inner(*of)?.parent()?.join(&self.values.value(self.module, call.positional(0)?).as_str()?),
+            "with_name" => inner(*of)?
+                .parent()?
+                .join(&self.values.value(self.module, call.positional(0)?).as_str()?),
             _ => None,
         }
     }

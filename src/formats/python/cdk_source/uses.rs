@@ -96,18 +96,24 @@ const HARMLESS: &[&str] = &[
 /// The expression that each one is a part of.
 pub(super) type Wholes = IndexVec<ExprId, Option<ExprId>>;
 
+/// Module and place, by the name of the attribute.
+type ReadAttributes = BTreeMap<Arc<str>, Vec<(usize, Span)>>;
+
 /// Where attributes are read in stacks of the CDK in a way that may give what they hold more: by the name of the attribute.
 #[derive(Debug, Default)]
 pub(in crate::formats::python) struct AttributeUses {
-    found: OnceLock<BTreeMap<Arc<str>, Vec<(usize, Span)>>>,
+    found: OnceLock<ReadAttributes>,
 }
 
 impl AttributeUses {
-    fn get(&self, program: &Program<'_>) -> &BTreeMap<Arc<str>, Vec<(usize, Span)>> {
+    fn get(&self, program: &Program<'_>) -> &ReadAttributes {
         self.found.get_or_init(|| {
-            let all: Vec<Vec<(Arc<str>, Span)>> =
-                program.modules.par_iter().map(|m| open_attributes(program, m)).collect();
-            let mut found: BTreeMap<Arc<str>, Vec<(usize, Span)>> = BTreeMap::new();
+            let all: Vec<Vec<(Arc<str>, Span)>> = program
+                .modules
+                .par_iter()
+                .map(|m| open_attributes(program, m))
+                .collect();
+            let mut found = ReadAttributes::new();
             for (module, uses) in all.into_iter().enumerate() {
                 for (name, span) in uses {
                     found.entry(name).or_default().push((module, span));
@@ -120,7 +126,9 @@ impl AttributeUses {
 
 /// The attributes of other objects that a module reads, or of its own that nothing in it sets.
 fn open_attributes(program: &Program<'_>, m: &PythonModule) -> Vec<(Arc<str>, Span)> {
-    if memchr::memmem::find(program.sources.text(m.file).as_bytes(), b"aws_cdk").is_none() {
+    let text = program.sources.text(m.file).as_bytes();
+    let words = ["aws_cdk", "grant", "_policy("];
+    if !words.iter().any(|w| memchr::memmem::find(text, w.as_bytes()).is_some()) {
         return Vec::new();
     }
     let wholes = wholes_of(m);
@@ -187,7 +195,7 @@ fn wholes_of(m: &PythonModule) -> Wholes {
                 set(*index);
             }
             ExprKind::Comprehension { key, element, .. } => {
-                key.into_iter().for_each(|e| set(*e));
+                key.iter().for_each(|e| set(*e));
                 set(*element);
             }
             ExprKind::Await(e) | ExprKind::Star(e) | ExprKind::Walrus(e) => set(*e),
@@ -218,10 +226,7 @@ impl CallLowering<'_> {
         let mut leaving: BTreeSet<ExprId> = m.scopes.iter().flat_map(|s| s.returns.iter().copied()).collect();
         for mutation in m.scopes.iter().flat_map(|s| &s.mutations) {
             match mutation.change {
-                ObjectChange::Set(e)
-                | ObjectChange::Append(e)
-                | ObjectChange::Extend(e)
-                | ObjectChange::Update(e) => {
+                ObjectChange::Set(e) | ObjectChange::Append(e) | ObjectChange::Extend(e) | ObjectChange::Update(e) => {
                     leaving.insert(e);
                 }
                 ObjectChange::Other => {}
@@ -229,7 +234,12 @@ impl CallLowering<'_> {
         }
         let search = UseSearch {
             wholes: wholes_of(m),
-            put: groups.iter().flat_map(|g| &g.members).filter(|s| s.known).map(|s| s.expr).collect(),
+            put: groups
+                .iter()
+                .flat_map(|g| &g.members)
+                .filter(|s| s.known)
+                .map(|s| s.expr)
+                .collect(),
             leaving,
         };
         self.note_policies_of_constructs(stack, &search);
@@ -258,9 +268,25 @@ impl CallLowering<'_> {
                 }
             }
         }
+        if exposed.is_empty() {
+            return;
+        }
+        // Attributes may be read by names that are not written here.
+        let any = m.ids().find(|e| {
+            m.call(*e)
+                .is_some_and(|call| matches!(method_of(m, call), "getattr" | "vars"))
+        });
+        if let Some(at) = any.map(|e| m.expr(e).span) {
+            let all: Vec<CdkObject> = exposed.values().flatten().copied().collect();
+            all.into_iter().for_each(|object| self.lose(stack, object, at));
+        }
         let uses = uses.get(self.program);
         for (name, objects) in &exposed {
-            let elsewhere = uses.get(name).into_iter().flatten().filter(|(module, _)| *module != self.module);
+            let elsewhere = uses
+                .get(name)
+                .into_iter()
+                .flatten()
+                .filter(|(module, _)| *module != self.module);
             for (_, span) in elsewhere {
                 objects.iter().for_each(|object| self.lose(stack, *object, *span));
             }
@@ -315,7 +341,8 @@ impl CallLowering<'_> {
         }
         match &m.expr(whole).kind {
             ExprKind::Attr { name, .. } => {
-                let called = search.wholes[whole].and_then(|c| Some((c, m.call(c).filter(|call| call.function == whole)?)));
+                let called =
+                    search.wholes[whole].and_then(|c| Some((c, m.call(c).filter(|call| call.function == whole)?)));
                 match called {
                     Some((call_expr, call)) => self.follow_method(stack, search, object, name, (call_expr, call)),
                     None => self.follow_attribute(stack, search, object, name, whole),

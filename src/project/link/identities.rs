@@ -71,6 +71,7 @@ pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
                     policy: PolicyRef::Documents(vec![id]),
                     span: document.span,
                     inline: false,
+                    optional: false,
                     by: None,
                 }),
             }

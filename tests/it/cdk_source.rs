@@ -168,6 +168,15 @@ fn a_grant_is_reported_where_it_is_called() {
              q.grant_purge(fn)",
             &["unused-grant stack.py grant_purge"],
         ),
+        (
+            "table.grant_write_data(fn)\nsqs.Queue(self, 'Q').grant_send_messages(fn)",
+            &["unused-grant stack.py grant_send_messages"],
+        ),
+        // A mapping that is made elsewhere may read with it.
+        (
+            "table.grant_write_data(fn)\nsqs.Queue(self, 'Q').grant_consume_messages(fn)",
+            &[],
+        ),
     ] {
         assert_eq!(rules_of(&format!("{FUNCTION}{TABLE}{grant}")), found, "{grant}");
     }

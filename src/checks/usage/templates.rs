@@ -46,6 +46,13 @@ impl<'n> PolicyBundle<'n> {
         }
     }
 
+    /// What a method of the CDK grants, whatever its resource takes.
+    pub(super) fn written_actions(&self) -> Option<ActionSet> {
+        let Self::Grant(class, method) = self else { return None };
+        let row = cdk_grants().find(|g| g.class == *class && g.method == *method)?;
+        Some(ActionSet::expand_all(row.actions))
+    }
+
     /// Actions on something that has an ARN of its own: the stream of a table.
     pub(super) fn on_other_resources(&self) -> ActionSet {
         let other =

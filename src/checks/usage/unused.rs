@@ -283,6 +283,27 @@ impl UsedDocument<'_, '_, '_> {
         label_used_code(self.cx.project, f, &self.used, called)
     }
 
+    /// What only an event source may use of a grant of the CDK that is not enough to read from it.
+    fn idle_actions(&self, bundle: &PolicyBundle<'_>) -> ActionSet {
+        let Some(written) = bundle.written_actions() else {
+            return ActionSet::empty();
+        };
+        let mut idle = platform::actions_of_other_sources(&written);
+        let file = self.cx.project.documents[self.document].span.file;
+        let text = self.cx.project.sources.text(file);
+        if ["EventSource", "event_source"].iter().any(|word| text.contains(word)) {
+            // Credentials of a broker.
+            idle.subtract(&ActionSet::expand("secretsmanager:*"));
+        }
+        for call in &self.used.calls {
+            let a = &call.actions;
+            let conditional = a.conditional.iter().map(|c| c.action);
+            let all = a.required.iter().chain(&a.any_of).copied().chain(conditional);
+            idle.subtract(&ActionSet::expand_all(all));
+        }
+        idle
+    }
+
     fn bundle(&self, bundle: &PolicyBundle<'_>) -> Option<Finding> {
         let name = bundle.name();
         let [mut granted, mut used, mut elsewhere] = [(); 3].map(|()| ActionSet::empty());
@@ -294,6 +315,7 @@ impl UsedDocument<'_, '_, '_> {
             granted.union_with(&given);
         }
         let others = bundle.on_other_resources();
+        used.subtract(&self.idle_actions(bundle));
         granted.subtract(&others);
         used.subtract(&others);
         if granted.is_subset(&used) {

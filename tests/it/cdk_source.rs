@@ -50,6 +50,23 @@ fn findings(files: &[(&str, &str)]) -> Vec<String> {
     out
 }
 
+#[test]
+fn objects_are_put_with_a_grant_to_put() {
+    let put = "import boto3\n\n\ndef handler(event, context):\n    boto3.client('s3').put_object(Bucket='b', Key='k', Body=b'')\n";
+    for (grant, help) in [
+        ("grant_put", None),
+        ("grant_read", Some("Remove the call.")),
+        ("grant_read_write", Some("Use `grant_put` instead.")),
+        ("grant_write", Some("Use `grant_put` instead.")),
+    ] {
+        let code = stack(&format!("{FUNCTION}bucket = s3.Bucket(self, 'B')\nbucket.{grant}(fn)"));
+        let (_, all) = found(&[("stack.py", &code), ("lambda/save/app.py", put)]);
+        let of_rule = all.iter().filter(|f| &*f.rule == "unused-grant");
+        let helps: Vec<_> = of_rule.filter_map(|f| f.help.as_deref()).collect();
+        assert_eq!(helps, help.into_iter().collect::<Vec<_>>(), "{grant}");
+    }
+}
+
 /// A module with these lines in the constructor of its stack.
 fn stack(body: &str) -> String {
     let body: String = body.lines().map(|l| format!("        {l}\n")).collect();

@@ -11,7 +11,7 @@ use crate::checks::hygiene::managed::broad_grant;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
-use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, Statement, catalogue};
+use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, Statement, catalogue, sdk};
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, IdentityId, PolicySource, PolicyUse, Project, StatementRef, WorkloadKind};
@@ -283,7 +283,8 @@ impl UsedDocument<'_, '_, '_> {
         label_used_code(self.cx.project, f, &self.used, called)
     }
 
-    /// What only an event source may use of a grant of the CDK that is not enough to read from it.
+    /// What only an event source may use of a grant of the CDK that is not enough to read from it, and what answers of Amazon S3
+    /// depend on, which is no reason for a grant of its own.
     fn idle_actions(&self, bundle: &PolicyBundle<'_>) -> ActionSet {
         let Some(written) = bundle.written_actions() else {
             return ActionSet::empty();
@@ -294,6 +295,10 @@ impl UsedDocument<'_, '_, '_> {
         if ["EventSource", "event_source"].iter().any(|word| text.contains(word)) {
             // Credentials of a broker.
             idle.subtract(&ActionSet::expand("secretsmanager:*"));
+        }
+        for call in self.used.calls.iter().filter(|call| &*call.service == "s3") {
+            let beside = sdk::companion_actions("s3", call.operation.unwrap_or(""));
+            idle.union_with(&ActionSet::expand_all(beside));
         }
         for call in &self.used.calls {
             let a = &call.actions;

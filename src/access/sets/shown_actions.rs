@@ -1,6 +1,6 @@
 //! Actions that are gained, in as few words as say them.
 
-use super::gains::NewGrant;
+use super::gains::{NewGrant, rank};
 use crate::iam::administration::{is_majority, keys_to_all};
 use crate::iam::pattern::is_star;
 use crate::iam::{Action, ActionSet, Statement};
@@ -55,6 +55,8 @@ pub(super) fn actions(gain: &NewGrant, s: &Statement) -> Vec<ShownActions> {
         }
     }
     out.extend(by_service(rest));
+    // The worst first.
+    out.sort_by_key(|a| rank(&a.set));
     out
 }
 

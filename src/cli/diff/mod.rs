@@ -422,6 +422,8 @@ fn shown(subject: &AccessSubject, sources: &Sources, root: Option<&str>) -> Stri
     }
 }
 
+const BEYOND_LIMITS: &str = "within a boundary that is not compared";
+
 impl DiffPage<'_> {
     fn add(&mut self, subject: &str, named: &AccessSubject, before: &CombinedPolicy, after: &CombinedPolicy) {
         let caller = named.caller.as_deref();
@@ -443,7 +445,7 @@ impl DiffPage<'_> {
             .iter()
             .any(|p| p.limits.values().any(|is_always| *is_always));
         let limits = limits_differ || limited;
-        let limits = limits.then(|| "within a boundary that is not compared".to_owned());
+        let limits = limits.then(|| BEYOND_LIMITS.to_owned());
         let doubts = [
             limits.clone().or_else(|| hides(before, after)),
             limits.or_else(|| hides(after, before)),

@@ -53,7 +53,7 @@ enum Fails {
     OutOfReach,
 }
 
-/// A call of the code, or what a state calls.
+/// A call of the code, or what a state or another part calls.
 #[derive(Clone, Copy)]
 enum DeployedCall<'c> {
     Code(&'c ApiCall),
@@ -141,6 +141,11 @@ fn check_user(
         };
         let name = w.name(project);
         let (from, other, runs) = match (first, w.kind) {
+            (DeployedCall::State(task), kind) if !task.is_state => (
+                format!("needed for the {} of `{name}`", task.state),
+                "another part needs it",
+                has_role(kind),
+            ),
             (DeployedCall::State(task), _) => (
                 format!("called by the state `{}` of `{name}`", task.state),
                 "another state calls it",
@@ -196,6 +201,18 @@ fn check_user(
             f.remedies.extend(remedy(effective, &actions));
         }
         out.push(f.note(from));
+    }
+}
+
+/// What a label says of the role of something without code or states.
+fn has_role(kind: WorkloadKind) -> &'static str {
+    match kind {
+        WorkloadKind::Schedule => "the schedule has this role",
+        WorkloadKind::Rule => "the rule has this role for the target",
+        WorkloadKind::Pipe => "the pipe has this role",
+        WorkloadKind::DataSource => "the data source has this role",
+        WorkloadKind::Integration => "the integration has this role",
+        _ => "the build has this role",
     }
 }
 

@@ -7,6 +7,7 @@ mod comparison;
 mod missing;
 mod obstacle;
 mod platform;
+mod references;
 mod roles;
 mod silence;
 mod sources;

@@ -432,7 +432,7 @@ fn label_used_code(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>
             f = f.secondary(code.span, "the code that runs with this role");
         }
         if let Some(definition) = w.definition() {
-            f = f.secondary(definition.span, "the state machine that runs with this role");
+            f = f.secondary(definition.span, has_role(w.kind));
         }
     }
     let set: ActionSet = called.iter().filter_map(|a| catalogue().action(a)).collect();
@@ -460,12 +460,35 @@ fn actions(n: usize) -> String {
 
 /// What uses a role, for a sentence.
 fn actor(project: &Project<'_>, used: &UsedActions<'_>) -> &'static str {
-    let mut workloads = used.workloads.iter().map(|w| &project.workloads[*w]);
-    let machines = workloads.clone().filter(|w| w.kind == WorkloadKind::Machine).count();
-    match workloads.any(|w| w.kind != WorkloadKind::Machine) {
-        true if machines > 0 => "what runs with the role",
-        true => "the code",
-        false => "the definition",
+    let mut actors = used.workloads.iter().map(|w| match project.workloads[*w].kind {
+        WorkloadKind::Machine => "the definition",
+        WorkloadKind::Schedule => "the schedule",
+        WorkloadKind::Rule => "the rule",
+        WorkloadKind::Pipe => "the pipe",
+        WorkloadKind::DataSource => "the data source",
+        WorkloadKind::Integration => "the integration",
+        WorkloadKind::Build => "the build",
+        _ => "the code",
+    });
+    let first = actors.next().unwrap_or("the definition");
+    // Of these, each has a role by itself.
+    let is_one = matches!(first, "the code" | "the definition");
+    match actors.all(|other| is_one && other == first) {
+        true => first,
+        false => "what runs with the role",
+    }
+}
+
+/// What a label says of what has the role.
+fn has_role(kind: WorkloadKind) -> &'static str {
+    match kind {
+        WorkloadKind::Machine => "the state machine that runs with this role",
+        WorkloadKind::Schedule => "the target of the schedule that has this role",
+        WorkloadKind::Rule => "the target of the rule that has this role",
+        WorkloadKind::Pipe => "the source of the pipe that has this role",
+        WorkloadKind::DataSource => "the data source that has this role",
+        WorkloadKind::Integration => "the integration that has this role",
+        _ => "the build that runs with this role",
     }
 }
 

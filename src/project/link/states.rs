@@ -145,6 +145,7 @@ impl DefinitionReader<'_, '_> {
         if !called.actions.required.is_empty() {
             self.out.tasks.push(MachineTask {
                 state: state.to_owned(),
+                is_state: true,
                 span,
                 service: called.service,
                 operation: called.operation,

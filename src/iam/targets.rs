@@ -72,3 +72,13 @@ impl TaskActions {
         }
     }
 }
+
+/// The operation that a function of AppSync's module for DynamoDB requests: `put` is `PutItem`.
+pub fn dynamodb_helper(function: &str) -> Option<&'static str> {
+    tables::actions_of(TABLE, &format!("helper {function}"))?.first().copied()
+}
+
+/// Whether a program calls nothing of AWS.
+pub fn is_harmless_command(program: &str) -> bool {
+    tables::has(TABLE, &format!("command {program}"))
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::roles::RoleUser;
 use crate::model::{Resource, kinds};
-use crate::project::{IdentityId, Project};
+use crate::project::{IdentityId, Project, WorkloadKind};
 use crate::source::{Span, Text};
 
 /// The places where settings of resources name a role that something with a definition has, and is none of their roles: a
@@ -17,8 +17,11 @@ pub(super) fn other_references(
     let mut roles: BTreeMap<(Arc<str>, Arc<str>), IdentityId> = BTreeMap::new();
     let mut known: BTreeSet<Span> = BTreeSet::new();
     for (role, users) in users {
-        let has_definition = |u: &RoleUser<'_>| project.workloads[u.workload].kind.has_definition();
-        if users.iter().any(has_definition) {
+        let kind = |u: &RoleUser<'_>| project.workloads[u.workload].kind;
+        if users
+            .iter()
+            .any(|u| kind(u).has_definition() && kind(u) != WorkloadKind::Machine)
+        {
             let address = &project.resources[project.identities[*role].resource].address;
             roles.insert((address.scope.clone(), address.name.clone()), *role);
             known.extend(users.iter().map(|u| u.runs_as.span));
@@ -28,12 +31,12 @@ pub(super) fn other_references(
     if roles.is_empty() {
         return out;
     }
-    let is_iam = |r: &Resource| r.namespace() == Some("IAM") || r.type_name.starts_with("aws_iam_");
-    for r in project
-        .resources
-        .iter()
-        .filter(|r| !is_iam(r) && &*r.kind != kinds::OUTPUT)
-    {
+    let is_no_use = |r: &Resource| {
+        r.namespace() == Some("IAM")
+            || r.type_name.starts_with("aws_iam_")
+            || matches!(&*r.kind, kinds::OUTPUT | "AWS::Lambda::Permission")
+    };
+    for r in project.resources.iter().filter(|r| !is_no_use(r)) {
         r.props.each_text(&mut |v| {
             let text = v.to_text();
             for target in text.iter().flat_map(Text::holes).filter_map(|h| h.target.as_ref()) {

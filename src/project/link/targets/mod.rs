@@ -47,7 +47,7 @@ pub(super) fn add(
         | "AWS::ApiGateway::RestApi"
         | "AWS::ApiGatewayV2::Api"
         | "AWS::Serverless::HttpApi" => apis::api(&mut users, r),
-        "AWS::CodeBuild::Project" => builds::project(&mut users, r, wanted),
+        "AWS::CodeBuild::Project" => builds::project(&mut users, r),
         "AWS::SageMaker::NotebookInstance" => users.sagemaker(r.get("RoleArn")),
         "AWS::SageMaker::Model" => users.sagemaker(r.get("ExecutionRoleArn")),
         _ => return false,
@@ -63,10 +63,6 @@ struct Users<'u, 'l, 'a> {
 }
 
 impl Users<'_, '_, '_> {
-    fn project(&self) -> &Project<'_> {
-        self.linking.project
-    }
-
     fn sagemaker(&mut self, role: Option<&Value>) {
         self.push(WorkloadKind::Model, role, Err(DefinitionGap::Container));
     }

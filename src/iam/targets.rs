@@ -53,7 +53,11 @@ impl TaskActions {
         let client = client.to_lowercase();
         let client = client.rsplit_once('.').map_or(&*client, |(_, service)| service);
         let named = tables::actions_of(TABLE, &format!("client {client}"));
-        let client = named.as_ref().and_then(|names| names.first()).copied().unwrap_or(client);
+        let client = named
+            .as_ref()
+            .and_then(|names| names.first())
+            .copied()
+            .unwrap_or(client);
         Self::of_integration(&format!("aws-sdk:{client}:{operation}"))
     }
 
@@ -75,7 +79,9 @@ impl TaskActions {
 
 /// The operation that a function of AppSync's module for DynamoDB requests: `put` is `PutItem`.
 pub fn dynamodb_helper(function: &str) -> Option<&'static str> {
-    tables::actions_of(TABLE, &format!("helper {function}"))?.first().copied()
+    tables::actions_of(TABLE, &format!("helper {function}"))?
+        .first()
+        .copied()
 }
 
 /// Whether a program calls nothing of AWS.

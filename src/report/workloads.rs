@@ -258,11 +258,7 @@ fn places(page: &WorkloadsPage<'_>, obstacle: &Obstacle) -> Vec<String> {
 /// A line for what the code is and one for the role, found or not.
 fn known_parts(page: &WorkloadsPage<'_>, listed: &ListedWorkload) -> [(String, Option<Obstacle>); 2] {
     let w = page.workload(listed);
-    let word = if w.kind.has_definition() {
-        "definition"
-    } else {
-        "code"
-    };
+    let word = if w.kind.has_definition() { "definition" } else { "code" };
     let of_content = match (&w.content, content(page, w)) {
         (Err(gap), _) => {
             let obstacle = Obstacle::Content(gap.clone());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::comparison::RoleComparison;
 use super::roles::RoleUser;
+use super::words::has_role;
 use crate::finding::{Cause, Confidence, Remedy};
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Action, ActionSet, ClauseItem, DocumentOrigin, PolicyKind, Statement, Truth, catalogue};
@@ -201,18 +202,6 @@ fn check_user(
             f.remedies.extend(remedy(effective, &actions));
         }
         out.push(f.note(from));
-    }
-}
-
-/// What a label says of the role of something without code or states.
-fn has_role(kind: WorkloadKind) -> &'static str {
-    match kind {
-        WorkloadKind::Schedule => "the schedule has this role",
-        WorkloadKind::Rule => "the rule has this role for the target",
-        WorkloadKind::Pipe => "the pipe has this role",
-        WorkloadKind::DataSource => "the data source has this role",
-        WorkloadKind::Integration => "the integration has this role",
-        _ => "the build has this role",
     }
 }
 

@@ -13,6 +13,7 @@ mod silence;
 mod sources;
 mod templates;
 mod unused;
+mod words;
 
 use std::collections::BTreeSet;
 

@@ -3,10 +3,10 @@
 //! **Invariant:** where a rule of this family is silent about a whole workload, or about a whole policy of its role, there is
 //! an [`Obstacle`].
 
+use crate::phrase;
 use crate::project::{
     ContentGap, DefinitionGap, Gap, IdentityId, Project, RoleGap, Uncertainty, UnknownPolicies, Workload, WorkloadKind,
 };
-use crate::phrase;
 use crate::python::calls::UnresolvedReason;
 use crate::source::Span;
 use crate::unjudged::Doubt;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::comparison::RoleComparison;
 use super::roles::{UsedActions, calls_requiring};
+use super::words::{actor, role_label};
 use super::{platform, templates};
 use crate::checks::allow_statements::writing_actions;
 use crate::checks::hygiene::managed::broad_grant;
@@ -13,7 +14,7 @@ use crate::iam::pattern::has_wildcard;
 use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, Statement, catalogue};
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
-use crate::project::{DocumentId, IdentityId, PolicySource, PolicyUse, Project, StatementRef, WorkloadKind};
+use crate::project::{DocumentId, IdentityId, PolicySource, PolicyUse, Project, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
@@ -203,6 +204,9 @@ impl UsedDocument<'_, '_, '_> {
         f.help(match called.len() {
             _ if !elsewhere.is_empty() => {
                 format!("Limit the grant to the resources that {actor} uses, or remove it.")
+            }
+            0 if statement.action.as_ref().is_some_and(|c| c.items.len() > excess.len()) => {
+                "Remove the actions that are never called.".to_owned()
             }
             0 => "Remove the grant.".to_owned(),
             n if n <= MAX_LISTED => self.replacement(&needed),
@@ -432,17 +436,23 @@ fn label_used_code(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>
             f = f.secondary(code.span, "the code that runs with this role");
         }
         if let Some(definition) = w.definition() {
-            f = f.secondary(definition.span, has_role(w.kind));
+            f = f.secondary(definition.span, role_label(w.kind));
         }
     }
     let set: ActionSet = called.iter().filter_map(|a| catalogue().action(a)).collect();
     for (call, action) in calls_requiring(&used.calls, &set).into_iter().take(MAX_CALLS) {
         f = f.secondary(call.span, format!("requires `{action}`"));
     }
-    if let [_, _, ..] = used.workloads.as_slice() {
-        let names = used.workloads.iter().map(|w| project.workloads[*w].name(project));
-        let shown = phrase::list(names.take(MAX_NAMED));
-        let more = phrase::and_more(MAX_NAMED, used.workloads.len().saturating_sub(MAX_NAMED));
+    let mut names: Vec<&str> = used
+        .workloads
+        .iter()
+        .map(|w| project.workloads[*w].name(project))
+        .collect();
+    // Several integrations of one API have its name.
+    names.dedup();
+    if let [_, _, ..] = names.as_slice() {
+        let shown = phrase::list(names.iter().copied().take(MAX_NAMED));
+        let more = phrase::and_more(MAX_NAMED, names.len().saturating_sub(MAX_NAMED));
         f = f.note(format!("calls by {shown}{more} are also counted"));
     }
     match used.exact {
@@ -456,40 +466,6 @@ fn label_used_code(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>
 
 fn actions(n: usize) -> String {
     phrase::count(n, "action", "actions")
-}
-
-/// What uses a role, for a sentence.
-fn actor(project: &Project<'_>, used: &UsedActions<'_>) -> &'static str {
-    let mut actors = used.workloads.iter().map(|w| match project.workloads[*w].kind {
-        WorkloadKind::Machine => "the definition",
-        WorkloadKind::Schedule => "the schedule",
-        WorkloadKind::Rule => "the rule",
-        WorkloadKind::Pipe => "the pipe",
-        WorkloadKind::DataSource => "the data source",
-        WorkloadKind::Integration => "the integration",
-        WorkloadKind::Build => "the build",
-        _ => "the code",
-    });
-    let first = actors.next().unwrap_or("the definition");
-    // Of these, each has a role by itself.
-    let is_one = matches!(first, "the code" | "the definition");
-    match actors.all(|other| is_one && other == first) {
-        true => first,
-        false => "what runs with the role",
-    }
-}
-
-/// What a label says of what has the role.
-fn has_role(kind: WorkloadKind) -> &'static str {
-    match kind {
-        WorkloadKind::Machine => "the state machine that runs with this role",
-        WorkloadKind::Schedule => "the target of the schedule that has this role",
-        WorkloadKind::Rule => "the target of the rule that has this role",
-        WorkloadKind::Pipe => "the source of the pipe that has this role",
-        WorkloadKind::DataSource => "the data source that has this role",
-        WorkloadKind::Integration => "the integration that has this role",
-        _ => "the build that runs with this role",
-    }
 }
 
 fn count_used(n: usize, actor: &str) -> String {

@@ -107,6 +107,7 @@ fn definition(users: &Users<'_, '_, '_>, integration: &Value, names: &Names) -> 
         let name = subtype.as_str().ok_or_else(unknown)?;
         let (client, operation) = name.split_once('-').ok_or_else(unknown)?;
         let actions = TaskActions::of_client_call(client, operation).ok_or_else(unknown)?;
+        parts.may_need("integration");
         parts.add("integration", subtype.span, client, actions, None);
         return Ok(parts.out);
     }
@@ -116,10 +117,12 @@ fn definition(users: &Users<'_, '_, '_>, integration: &Value, names: &Names) -> 
     let text = uri.to_text().ok_or_else(unknown)?;
     if invokes_function(&parts, &text) {
         let actions = TaskActions::of_target("integration lambda").ok_or_else(unknown)?;
+        parts.may_need("integration");
         parts.add("integration", uri.span, "lambda", actions, None);
         return Ok(parts.out);
     }
-    let flat = text.with_placeholders();
+    // A file that is included keeps them.
+    let flat = text.with_placeholders().replace("${AWS::", "${");
     let fields: Vec<&str> = flat.splitn(6, ':').collect();
     let ["arn", _, "apigateway", _, service, rest] = fields.as_slice() else {
         return Err(unknown());
@@ -128,7 +131,9 @@ fn definition(users: &Users<'_, '_, '_>, integration: &Value, names: &Names) -> 
     let method = method.map(|m| m.to_uppercase());
     let all = match (*service, rest.strip_prefix("action/")) {
         (service, Some(operation)) => {
-            let end = operation.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(operation.len());
+            let end = operation
+                .find(|c: char| !c.is_ascii_alphanumeric())
+                .unwrap_or(operation.len());
             vec![TaskActions::of_client_call(service, &operation[..end]).ok_or_else(unknown)?]
         }
         ("lambda", None) => vec![TaskActions::of_target("integration lambda").ok_or_else(unknown)?],
@@ -150,6 +155,7 @@ fn definition(users: &Users<'_, '_, '_>, integration: &Value, names: &Names) -> 
         }
     };
     let is_one = all.len() == 1;
+    parts.may_need("integration");
     for actions in all {
         let actions = if is_one { actions } else { actions.uncertain() };
         parts.add("integration", uri.span, service, actions, None);
@@ -159,7 +165,9 @@ fn definition(users: &Users<'_, '_, '_>, integration: &Value, names: &Names) -> 
 
 /// Whether an URI is the one by which API Gateway invokes a function of the repository: Terraform's `invoke_arn`.
 fn invokes_function(parts: &Parts<'_, '_>, uri: &Text) -> bool {
-    let [Piece::Hole(hole)] = uri.pieces() else { return false };
+    let [Piece::Hole(hole)] = uri.pieces() else {
+        return false;
+    };
     hole.target.as_ref().is_some_and(|t| &*t.attribute == "invoke_arn")
         && parts.service(uri).as_deref() == Some("lambda")
 }

@@ -20,7 +20,10 @@ pub(super) fn project(users: &mut Users<'_, '_, '_>, r: &Resource) {
 }
 
 fn definition(users: &Users<'_, '_, '_>, r: &Resource) -> Known<Definition> {
-    let source = r.get("Source").filter(|s| !s.is_null()).ok_or(DefinitionGap::Commands)?;
+    let source = r
+        .get("Source")
+        .filter(|s| !s.is_null())
+        .ok_or(DefinitionGap::Commands)?;
     let named = source.get("BuildSpec").or_else(|| source.get("Buildspec"));
     let spec = named.filter(|s| !s.is_null()).ok_or(DefinitionGap::Commands)?;
     let text = spec.as_text().ok_or(DefinitionGap::Unknown(spec.span))?;
@@ -92,16 +95,10 @@ fn commands(line: &str) -> Vec<&str> {
     out
 }
 
-fn add_command(
-    parts: &mut Parts<'_, '_>,
-    command: &str,
-    at: Span,
-    unknown: &dyn Fn(&str) -> DefinitionGap,
-) -> Known {
+fn add_command(parts: &mut Parts<'_, '_>, command: &str, at: Span, unknown: &dyn Fn(&str) -> DefinitionGap) -> Known {
     let is_assignment = |word: &str| {
-        word.split_once('=').is_some_and(|(name, _)| {
-            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-        })
+        word.split_once('=')
+            .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
     };
     let mut words = command.split_whitespace().skip_while(|word| is_assignment(word));
     let Some(program) = words.next() else { return Ok(()) };

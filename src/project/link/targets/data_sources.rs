@@ -131,7 +131,12 @@ fn requests(users: &Users<'_, '_, '_>, r: &Resource, wanted: &mut BTreeSet<Strin
                 namesakes == 1
             }
             // Any of them may be meant.
-            _ => return Err(DefinitionGap::Part(format!("{word} {}", resolver.address.name), named.span)),
+            _ => {
+                return Err(DefinitionGap::Part(
+                    format!("{word} {}", resolver.address.name),
+                    named.span,
+                ));
+            }
         };
         let part = format!("{word} {}", resolver.address.name);
         match request_text(project, resolver, wanted) {

@@ -67,7 +67,9 @@ pub(super) fn rule(users: &mut Users<'_, '_, '_>, r: &Resource) {
 fn rule_target(users: &Users<'_, '_, '_>, target: &Value) -> Known<Definition> {
     let arn = written(target, "Arn").ok_or_else(|| part("target", target.span))?;
     let mut parts = Parts::new(users.linking, arn.span);
-    parts.add_named("target", arn, |service, _| TaskActions::of_target(&format!("rule {service}")))?;
+    parts.add_named("target", arn, |service, _| {
+        TaskActions::of_target(&format!("rule {service}"))
+    })?;
     if written(target, "DeadLetterConfig").is_some() {
         parts.may_need("rule dead-letter");
     }
@@ -92,10 +94,14 @@ fn pipe_parts(users: &Users<'_, '_, '_>, r: &Resource) -> Known<Definition> {
             TaskActions::of_target(&format!("pipe enrichment {service}"))
         })?;
     }
-    let how = r.path(&["TargetParameters", "StepFunctionStateMachineParameters", "InvocationType"]);
-    let how = how.and_then(Value::as_str).filter(|how| {
-        matches!(&**how, "FIRE_AND_FORGET" | "REQUEST_RESPONSE")
-    });
+    let how = r.path(&[
+        "TargetParameters",
+        "StepFunctionStateMachineParameters",
+        "InvocationType",
+    ]);
+    let how = how
+        .and_then(Value::as_str)
+        .filter(|how| matches!(&**how, "FIRE_AND_FORGET" | "REQUEST_RESPONSE"));
     parts.add_named("target", target, |service, _| {
         let key = match &how {
             Some(how) if service == "states" => format!("pipe target states {how}"),

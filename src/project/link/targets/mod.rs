@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 
 use super::index::ReferenceIndex;
 use super::workloads::{Linking, gap_of_role};
-use crate::iam::ActionSet;
 use crate::iam::states::TaskActions;
 use crate::iam::targets::{service_of_arn, service_of_type};
+use crate::iam::{ActionSet, SourceFormat};
 use crate::model::Resource;
 use crate::project::{
     ContentGap, Definition, DefinitionGap, MachineTask, Project, ResourceId, Workload, WorkloadContent, WorkloadKind,
@@ -72,14 +72,17 @@ impl Users<'_, '_, '_> {
         if let Some(role) = role {
             self.linking.roles(role, &mut roles);
         }
+        // A document of an API by itself has no roles: what includes it does.
+        let is_part = self.linking.project.resources[self.resource].format == SourceFormat::Json;
+        if is_part && roles.is_empty() {
+            return;
+        }
         self.out.push(Workload {
             kind,
             resource: self.resource,
             role_gap: roles.is_empty().then(|| gap_of_role(role)),
             roles,
-            content: content
-                .map(WorkloadContent::Definition)
-                .map_err(ContentGap::Definition),
+            content: content.map(WorkloadContent::Definition).map_err(ContentGap::Definition),
         });
     }
 }
@@ -131,12 +134,7 @@ impl<'p, 'a> Parts<'p, 'a> {
     }
 
     /// A part that is named by an ARN or a reference. `actions` says what a service needs, or that nothing is known of it.
-    fn add_named(
-        &mut self,
-        part: &str,
-        value: &Value,
-        actions: impl Fn(&str, &Text) -> Option<TaskActions>,
-    ) -> Known {
+    fn add_named(&mut self, part: &str, value: &Value, actions: impl Fn(&str, &Text) -> Option<TaskActions>) -> Known {
         let unknown = || DefinitionGap::Part(part.to_owned(), value.span);
         let mut found = Vec::new();
         let mut all_known = true;
@@ -179,6 +177,9 @@ impl<'p, 'a> Parts<'p, 'a> {
             let kind = target.address.split(['.', '[']).next()?;
             return service_of_type(kind).map(str::to_owned);
         };
-        kinds.all(|k| k == kind).then(|| service_of_type(kind))?.map(str::to_owned)
+        kinds
+            .all(|k| k == kind)
+            .then(|| service_of_type(kind))?
+            .map(str::to_owned)
     }
 }

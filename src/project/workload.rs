@@ -135,6 +135,8 @@ pub struct MachineTask {
     pub actions: TaskActions,
     /// Of a function that is named by its ARN.
     pub resource: Option<Text>,
+    /// The ARN or the reference that names what a part calls.
+    pub named: Option<Text>,
 }
 
 impl MachineTask {

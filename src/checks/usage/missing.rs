@@ -289,7 +289,20 @@ impl WorkloadPermissions<'_> {
 
     fn missing_actions_of_task(&self, task: &MachineTask) -> Vec<(Action, Fails)> {
         let certain = task.actions.certain.iter();
-        certain.filter_map(|name| self.denied_action(name, None)).collect()
+        let denied = |name: &str| {
+            self.denied_action(name, None)
+                .or_else(|| self.out_of_reach(name, task.named.as_ref()?))
+        };
+        certain.filter_map(|name| denied(name)).collect()
+    }
+
+    /// An action that is allowed, and not on what a definition names.
+    fn out_of_reach(&self, name: &str, named: &Text) -> Option<(Action, Fails)> {
+        let action = catalogue().action(name)?;
+        let is_allowed = self.effective.allows(action) == Truth::Yes && !self.by_resources.contains(action.id());
+        let place = self.places.place_of(named, action).filter(|_| is_allowed)?;
+        self.is_not_granted(action, &place)
+            .then_some((action, Fails::OutOfReach))
     }
 
     /// Whether nothing grants an action at a place.

@@ -151,6 +151,7 @@ impl DefinitionReader<'_, '_> {
                 operation: called.operation,
                 actions: called.actions,
                 resource: called.resource,
+                named: None,
             });
         }
     }

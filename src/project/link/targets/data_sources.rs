@@ -10,7 +10,7 @@ use crate::iam::states::TaskActions;
 use crate::iam::targets;
 use crate::model::Resource;
 use crate::project::{Definition, DefinitionGap, Project, WorkloadKind};
-use crate::source::{Span, Text, join_path, parent_path};
+use crate::source::{HoleTarget, Span, Text, join_path, parent_path};
 use crate::value::Value;
 
 pub(super) fn data_source(users: &mut Users<'_, '_, '_>, r: &Resource, wanted: &mut BTreeSet<String>) {
@@ -34,7 +34,7 @@ fn definition(users: &Users<'_, '_, '_>, r: &Resource, wanted: &mut BTreeSet<Str
             // Terraform's name.
             let arn = arn.or_else(|| r.path(&["LambdaConfig", "FunctionArn"])).unwrap_or(kind);
             let actions = TaskActions::of_target(&key).ok_or_else(unknown)?;
-            parts.add("function", arn.span, "lambda", actions, None);
+            parts.add("function", arn.span, "lambda", actions, arn.to_text());
         }
         "AMAZON_DYNAMODB" => {
             parts.may_need(&key);
@@ -123,7 +123,7 @@ fn requests(users: &Users<'_, '_, '_>, r: &Resource, wanted: &mut BTreeSet<Strin
         let target = named.as_hole().and_then(|h| h.target.as_ref());
         let is_certain = match (target, named.as_text()) {
             (Some(target), _) if target.scope == r.address.scope && target.address == r.address.name => true,
-            (Some(_), _) => continue,
+            (Some(target), _) if is_data_source(users, target) => continue,
             (None, Some(text)) if text.is_known() => {
                 if Some(text.display()) != own_name {
                     continue;
@@ -155,6 +155,12 @@ fn requests(users: &Users<'_, '_, '_>, r: &Resource, wanted: &mut BTreeSet<Strin
         None if out.is_empty() => Err(DefinitionGap::Unresolved),
         None => Ok(out),
     }
+}
+
+fn is_data_source(users: &Users<'_, '_, '_>, target: &HoleTarget) -> bool {
+    let mut named = users.linking.index.target(target).iter().peekable();
+    let resources = &users.linking.project.resources;
+    named.peek().is_some() && named.all(|id| &*resources[*id].kind == "AWS::AppSync::DataSource")
 }
 
 /// The template or code of a resolver, with its place.

@@ -21,6 +21,21 @@ use crate::project::{
 use crate::source::{Piece, Span, Text};
 use crate::value::Value;
 
+/// Services whose actions are checked on what the definition names, rather than on a task definition or a role.
+const CHECKED: &[&str] = &[
+    "api-destination",
+    "codebuild",
+    "codepipeline",
+    "dynamodb",
+    "event-bus",
+    "firehose",
+    "kinesis",
+    "lambda",
+    "sns",
+    "sqs",
+    "states",
+];
+
 type Known<T = ()> = Result<T, DefinitionGap>;
 
 /// Adds what `r` runs with a role, if it is a resource of these kinds: each role that it names is a workload.
@@ -110,7 +125,7 @@ impl<'p, 'a> Parts<'p, 'a> {
     }
 
     /// A part that calls something.
-    fn add(&mut self, part: &str, at: Span, service: &str, actions: TaskActions, resource: Option<Text>) {
+    fn add(&mut self, part: &str, at: Span, service: &str, actions: TaskActions, named: Option<Text>) {
         self.out.actions.union_with(&actions.set());
         self.out.required.extend(&actions.required);
         if let Some(first) = actions.required.first() {
@@ -121,7 +136,8 @@ impl<'p, 'a> Parts<'p, 'a> {
                 service: service.to_owned(),
                 operation: first.rsplit(':').next().unwrap_or(first).to_owned(),
                 actions,
-                resource,
+                resource: named.clone().filter(|text| text.prefix().starts_with("arn:")),
+                named,
             });
         }
     }
@@ -153,8 +169,8 @@ impl<'p, 'a> Parts<'p, 'a> {
         let alternatives = found.len() > 1;
         for (text, service, actions) in found {
             let actions = if alternatives { actions.uncertain() } else { actions };
-            let resource = Some(text).filter(|text| text.prefix().starts_with("arn:"));
-            self.add(part, value.span, &service, actions, resource);
+            let named = Some(text).filter(|_| CHECKED.contains(&&*service));
+            self.add(part, value.span, &service, actions, named);
         }
         Ok(())
     }

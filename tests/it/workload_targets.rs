@@ -545,6 +545,13 @@ fn integrations() {
         found(&method("s3:GetObject, s3:DeleteObject", object)),
         ["`s3:DeleteObject` is granted, but the integration never calls it"]
     );
+    let listing = "IntegrationHttpMethod: GET, Uri: !Sub 'arn:aws:apigateway:${AWS::Region}:s3:path/{bucket}'";
+    let r = Repository::new(&[("template.yaml", &method("s3:ListBucket", listing))]);
+    let needs = r.run(&["needs"]).out;
+    assert!(
+        needs.contains(": s3 ListBucket in the integration\n  needs s3:ListBucket\n"),
+        "{needs}"
+    );
     // The role of the account may write logs.
     assert_eq!(
         found(&method(

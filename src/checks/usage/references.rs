@@ -8,8 +8,8 @@ use crate::model::{Resource, kinds};
 use crate::project::{IdentityId, Project, WorkloadKind};
 use crate::source::{Span, Text};
 
-/// The places where settings of resources name a role that something with a definition has, and is none of their roles: a
-/// service that is not compared may use it. Policies, and what grants the role, are no use.
+/// The places where settings of resources name a role that something with a definition has, and that no workload has there: a
+/// service that is not compared may use it. Policies, and what grants the role, do not count.
 pub(super) fn other_references(
     project: &Project<'_>,
     users: &BTreeMap<IdentityId, Vec<RoleUser<'_>>>,

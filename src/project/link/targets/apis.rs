@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Known, Parts, Users};
+use super::{Parts, Understood, Users};
 use crate::formats::data;
 use crate::iam::states::TaskActions;
 use crate::model::Resource;
@@ -13,7 +13,7 @@ use crate::source::{Piece, Text};
 use crate::value::{Value, ValueKind};
 
 /// What the parts of an integration are called.
-struct Names {
+struct IntegrationKeys {
     kind: &'static str,
     uri: &'static str,
     credentials: &'static str,
@@ -23,7 +23,7 @@ struct Names {
     parameters: &'static str,
 }
 
-const REST: Names = Names {
+const REST: IntegrationKeys = IntegrationKeys {
     kind: "Type",
     uri: "Uri",
     credentials: "Credentials",
@@ -33,7 +33,7 @@ const REST: Names = Names {
     parameters: "RequestParameters",
 };
 
-const HTTP: Names = Names {
+const HTTP: IntegrationKeys = IntegrationKeys {
     kind: "IntegrationType",
     uri: "IntegrationUri",
     credentials: "CredentialsArn",
@@ -41,7 +41,7 @@ const HTTP: Names = Names {
     ..REST
 };
 
-const OPEN_API: Names = Names {
+const OPEN_API: IntegrationKeys = IntegrationKeys {
     kind: "type",
     uri: "uri",
     credentials: "credentials",
@@ -85,7 +85,7 @@ fn of_body(users: &mut Users<'_, '_, '_>, body: &Value) {
     }
 }
 
-fn add(users: &mut Users<'_, '_, '_>, integration: &Value, names: &Names) {
+fn add(users: &mut Users<'_, '_, '_>, integration: &Value, names: &IntegrationKeys) {
     let Some(credentials) = integration.get(names.credentials).filter(|v| !v.is_null()) else {
         return;
     };
@@ -99,7 +99,7 @@ fn add(users: &mut Users<'_, '_, '_>, integration: &Value, names: &Names) {
     }
 }
 
-fn definition(users: &Users<'_, '_, '_>, integration: &Value, names: &Names) -> Known<Definition> {
+fn definition(users: &Users<'_, '_, '_>, integration: &Value, names: &IntegrationKeys) -> Understood<Definition> {
     let written = |name: &str| integration.get(name).filter(|v| !v.is_null());
     if let Some(subtype) = written(names.subtype) {
         let mut parts = Parts::new(users.linking, subtype.span);
@@ -139,7 +139,8 @@ fn definition(users: &Users<'_, '_, '_>, integration: &Value, names: &Names) -> 
         ("lambda", None) => vec![TaskActions::of_target("integration lambda").ok_or_else(unknown)?],
         ("s3", None) => {
             let method = method.ok_or_else(unknown)?;
-            vec![TaskActions::of_target(&format!("integration s3 {method}")).ok_or_else(unknown)?]
+            let key = format!("integration s3 {method}{}", level_of_s3(rest));
+            vec![TaskActions::of_target(&key).ok_or_else(unknown)?]
         }
         ("runtime.sagemaker", None) if rest.ends_with("/invocations") => {
             vec![TaskActions::of_target("integration sagemaker").ok_or_else(unknown)?]
@@ -161,6 +162,16 @@ fn definition(users: &Users<'_, '_, '_>, integration: &Value, names: &Names) -> 
         parts.add("integration", uri.span, service, actions, None);
     }
     Ok(parts.out)
+}
+
+/// What a path of Amazon S3 names: all buckets, a bucket, or an object. A placeholder is one part of it.
+fn level_of_s3(path: &str) -> &'static str {
+    let path = path.strip_prefix("path").unwrap_or(path);
+    match path.split('/').filter(|part| !part.is_empty()).count() {
+        0 => " account",
+        1 => " bucket",
+        _ => "",
+    }
 }
 
 /// Whether an URI is the one by which API Gateway invokes a function of the repository: Terraform's `invoke_arn`.

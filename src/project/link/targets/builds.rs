@@ -2,7 +2,7 @@
 //!
 //! AWS CodeBuild User Guide, "Build specification reference for CodeBuild".
 
-use super::{Known, Parts, Users};
+use super::{Parts, Understood, Users};
 use crate::formats::data;
 use crate::iam::states::TaskActions;
 use crate::iam::targets::is_harmless_command;
@@ -19,7 +19,7 @@ pub(super) fn project(users: &mut Users<'_, '_, '_>, r: &Resource) {
     users.push(WorkloadKind::Build, r.get("ServiceRole"), content);
 }
 
-fn definition(users: &Users<'_, '_, '_>, r: &Resource) -> Known<Definition> {
+fn definition(users: &Users<'_, '_, '_>, r: &Resource) -> Understood<Definition> {
     let source = r
         .get("Source")
         .filter(|s| !s.is_null())
@@ -51,7 +51,7 @@ fn definition(users: &Users<'_, '_, '_>, r: &Resource) -> Known<Definition> {
 }
 
 /// What a line of a shell calls.
-fn add(parts: &mut Parts<'_, '_>, line: &str, at: Span, depth: usize) -> Known {
+fn add(parts: &mut Parts<'_, '_>, line: &str, at: Span, depth: usize) -> Understood {
     let unknown = |command: &str| DefinitionGap::Command(command.trim().to_owned(), at);
     // Text that is run as commands, and requests that are signed by hand.
     let hidden = ["`", "<(", "eval ", "-exec", "sigv4", "AWS_CONTAINER"];
@@ -95,7 +95,12 @@ fn commands(line: &str) -> Vec<&str> {
     out
 }
 
-fn add_command(parts: &mut Parts<'_, '_>, command: &str, at: Span, unknown: &dyn Fn(&str) -> DefinitionGap) -> Known {
+fn add_command(
+    parts: &mut Parts<'_, '_>,
+    command: &str,
+    at: Span,
+    unknown: &dyn Fn(&str) -> DefinitionGap,
+) -> Understood {
     let is_assignment = |word: &str| {
         word.split_once('=')
             .is_some_and(|(name, _)| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Known, Parts, Users};
+use super::{Parts, Understood, Users};
 use crate::iam::states::TaskActions;
 use crate::iam::targets;
 use crate::model::Resource;
@@ -21,7 +21,7 @@ pub(super) fn data_source(users: &mut Users<'_, '_, '_>, r: &Resource, wanted: &
     users.push(WorkloadKind::DataSource, Some(role), content);
 }
 
-fn definition(users: &Users<'_, '_, '_>, r: &Resource, wanted: &mut BTreeSet<String>) -> Known<Definition> {
+fn definition(users: &Users<'_, '_, '_>, r: &Resource, wanted: &mut BTreeSet<String>) -> Understood<Definition> {
     let kind = r.get("Type").ok_or(DefinitionGap::NotSaid)?;
     let unknown = || DefinitionGap::Part("data source".to_owned(), kind.span);
     let name = kind.as_str().ok_or_else(unknown)?;
@@ -99,7 +99,7 @@ struct Request {
 }
 
 /// The requests of all resolvers and functions that use a data source.
-fn requests(users: &Users<'_, '_, '_>, r: &Resource, wanted: &mut BTreeSet<String>) -> Known<Vec<Request>> {
+fn requests(users: &Users<'_, '_, '_>, r: &Resource, wanted: &mut BTreeSet<String>) -> Understood<Vec<Request>> {
     let project = users.linking.project;
     let here = |other: &&Resource| other.address.scope == r.address.scope;
     let sources = project.resources.iter().filter(here).filter(|o| o.kind == r.kind);
@@ -164,7 +164,7 @@ fn is_data_source(users: &Users<'_, '_, '_>, target: &HoleTarget) -> bool {
 }
 
 /// The template or code of a resolver, with its place.
-fn request_text(project: &Project<'_>, resolver: &Resource, wanted: &mut BTreeSet<String>) -> Known<(Text, Span)> {
+fn request_text(project: &Project<'_>, resolver: &Resource, wanted: &mut BTreeSet<String>) -> Understood<(Text, Span)> {
     let written = |name: &str| resolver.get(name).filter(|v| !v.is_null());
     let unknown = |span: Span| DefinitionGap::Request(resolver.address.name.to_string(), span);
     if let Some(value) = ["RequestMappingTemplate", "Code"].into_iter().find_map(written) {
@@ -201,7 +201,7 @@ impl Request {
         service: &str,
         operations: &[(String, usize)],
         actions: impl Fn(&str) -> Option<TaskActions>,
-    ) -> Known {
+    ) -> Understood {
         for (operation, at) in operations {
             let actions = actions(operation).ok_or_else(|| self.gap())?;
             let is_certain = self.is_certain && operations.len() == 1;

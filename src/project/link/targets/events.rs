@@ -1,6 +1,6 @@
 //! EventBridge: schedules, targets of rules, and pipes.
 
-use super::{Known, Parts, Users};
+use super::{Parts, Understood, Users};
 use crate::iam::states::TaskActions;
 use crate::model::Resource;
 use crate::project::{Definition, DefinitionGap, WorkloadKind};
@@ -16,7 +16,7 @@ pub(super) fn schedule(users: &mut Users<'_, '_, '_>, r: &Resource) {
     users.push(WorkloadKind::Schedule, target.get("RoleArn"), content);
 }
 
-fn schedule_target(users: &Users<'_, '_, '_>, target: &Value) -> Known<Definition> {
+fn schedule_target(users: &Users<'_, '_, '_>, target: &Value) -> Understood<Definition> {
     let arn = written(target, "Arn").ok_or_else(|| part("target", target.span))?;
     let mut parts = Parts::new(users.linking, arn.span);
     parts.add_named("target", arn, |service, text| match universal(text) {
@@ -64,7 +64,7 @@ pub(super) fn rule(users: &mut Users<'_, '_, '_>, r: &Resource) {
     }
 }
 
-fn rule_target(users: &Users<'_, '_, '_>, target: &Value) -> Known<Definition> {
+fn rule_target(users: &Users<'_, '_, '_>, target: &Value) -> Understood<Definition> {
     let arn = written(target, "Arn").ok_or_else(|| part("target", target.span))?;
     let mut parts = Parts::new(users.linking, arn.span);
     parts.add_named("target", arn, |service, _| {
@@ -82,7 +82,7 @@ pub(super) fn pipe(users: &mut Users<'_, '_, '_>, r: &Resource) {
     users.push(WorkloadKind::Pipe, r.get("RoleArn"), content);
 }
 
-fn pipe_parts(users: &Users<'_, '_, '_>, r: &Resource) -> Known<Definition> {
+fn pipe_parts(users: &Users<'_, '_, '_>, r: &Resource) -> Understood<Definition> {
     let of = |name: &'static str, word: &'static str| written_in(r, name).ok_or_else(|| part(word, r.header));
     let (source, target) = (of("Source", "source")?, of("Target", "target")?);
     let mut parts = Parts::new(users.linking, source.span);
@@ -122,7 +122,7 @@ fn pipe_parts(users: &Users<'_, '_, '_>, r: &Resource) -> Known<Definition> {
 }
 
 /// The queue that failed events go to.
-fn dead_letters(parts: &mut Parts<'_, '_>, caller: &str, holder: &Value) -> Known {
+fn dead_letters(parts: &mut Parts<'_, '_>, caller: &str, holder: &Value) -> Understood {
     let Some(config) = written(holder, "DeadLetterConfig") else {
         return Ok(());
     };

@@ -36,7 +36,7 @@ const CHECKED: &[&str] = &[
     "states",
 ];
 
-type Known<T = ()> = Result<T, DefinitionGap>;
+type Understood<T = ()> = Result<T, DefinitionGap>;
 
 /// Adds what `r` runs with a role, if it is a resource of these kinds: each role that it names is a workload.
 pub(super) fn add(
@@ -82,7 +82,7 @@ impl Users<'_, '_, '_> {
         self.push(WorkloadKind::Model, role, Err(DefinitionGap::Container));
     }
 
-    fn push(&mut self, kind: WorkloadKind, role: Option<&Value>, content: Known<Definition>) {
+    fn push(&mut self, kind: WorkloadKind, role: Option<&Value>, content: Understood<Definition>) {
         let mut roles = Vec::new();
         if let Some(role) = role {
             self.linking.roles(role, &mut roles);
@@ -150,7 +150,12 @@ impl<'p, 'a> Parts<'p, 'a> {
     }
 
     /// A part that is named by an ARN or a reference. `actions` says what a service needs, or that nothing is known of it.
-    fn add_named(&mut self, part: &str, value: &Value, actions: impl Fn(&str, &Text) -> Option<TaskActions>) -> Known {
+    fn add_named(
+        &mut self,
+        part: &str,
+        value: &Value,
+        actions: impl Fn(&str, &Text) -> Option<TaskActions>,
+    ) -> Understood {
         let unknown = || DefinitionGap::Part(part.to_owned(), value.span);
         let mut found = Vec::new();
         let mut all_known = true;

@@ -53,6 +53,7 @@ mod many;
 mod needs;
 mod options;
 mod oracle;
+mod own_decorators;
 mod packaging;
 mod pairs;
 mod parts;

@@ -643,7 +643,7 @@ fn builds() {
     };
     let lines = |commands: &[&str]| -> String { commands.iter().map(|c| format!("                - {c}\n")).collect() };
     let copy = lines(&[
-        "echo start",
+        "echo start at `date`",
         "export ID=$(aws sts get-caller-identity)",
         "aws s3 cp a s3://b/a",
     ]);
@@ -669,6 +669,7 @@ fn builds() {
         "aws cloudformation deploy --stack-name s",
         "./run.sh",
         "echo $(./who.sh)",
+        "echo `./who.sh`",
         "ls | xargs rm",
         "curl x | bash",
     ] {

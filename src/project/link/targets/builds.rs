@@ -54,7 +54,7 @@ fn definition(users: &Users<'_, '_, '_>, r: &Resource) -> Understood<Definition>
 fn add(parts: &mut Parts<'_, '_>, line: &str, at: Span, depth: usize) -> Understood {
     let unknown = |command: &str| DefinitionGap::Command(command.trim().to_owned(), at);
     // Text that is run as commands, and requests that are signed by hand.
-    let hidden = ["`", "<(", "eval ", "-exec", "sigv4", "AWS_CONTAINER"];
+    let hidden = ["<(", "eval ", "-exec", "sigv4", "AWS_CONTAINER"];
     if depth > MAX_DEPTH || hidden.iter().any(|word| line.contains(word)) {
         return Err(unknown(line));
     }
@@ -63,6 +63,12 @@ fn add(parts: &mut Parts<'_, '_>, line: &str, at: Span, depth: usize) -> Underst
     while let Some(start) = plain.rfind("$(") {
         let end = plain[start..].find(')').ok_or_else(|| unknown(line))? + start;
         let inner = plain[start + 2..end].to_owned();
+        add(parts, &inner, at, depth + 1)?;
+        plain.replace_range(start..=end, "X");
+    }
+    while let Some(start) = plain.find('`') {
+        let end = plain[start + 1..].find('`').ok_or_else(|| unknown(line))? + start + 1;
+        let inner = plain[start + 1..end].to_owned();
         add(parts, &inner, at, depth + 1)?;
         plain.replace_range(start..=end, "X");
     }

@@ -60,7 +60,7 @@ pub(super) fn rule(users: &mut Users<'_, '_, '_>, r: &Resource) {
     }
     // The targets are elsewhere.
     if let (Some(role), false, false) = (of_rule, any_of_rule, r.has("Arn")) {
-        users.push(WorkloadKind::Rule, Some(role), Err(part("targets", role.span)));
+        users.push(WorkloadKind::Rule, Some(role), Err(part("target", role.span)));
     }
 }
 

@@ -32,6 +32,7 @@ pub mod sdk;
 pub mod service;
 pub mod size;
 pub mod states;
+pub mod targets;
 pub mod truth;
 pub mod variables;
 

@@ -96,6 +96,15 @@ impl<'p> ResourceRefs<'p> {
             .collect()
     }
 
+    /// The place that an ARN or a reference names, where `action` is checked there and on nothing else.
+    pub(crate) fn place_of(&self, named: &Text, action: Action) -> Option<ResourceRef> {
+        let place = self.resolve(named, None)?;
+        let at = named.span_of(0..named.len().min(1))?;
+        let arn = Pattern::resource(&place.arn(at));
+        let fits = action.resource_types().any(|t| t.matches(&arn).may_be());
+        (fits && CERTAIN.contains(&&*place.service) && place.is_complete()).then_some(place)
+    }
+
     /// One of the resources of a call that `workload` makes, as the environment names it.
     pub(crate) fn display_resource(&self, workload: &Workload, text: &Text) -> String {
         let mut out = Text::default();

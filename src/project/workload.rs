@@ -22,8 +22,8 @@ pub struct Workload {
 pub enum WorkloadContent {
     /// Python of the repository.
     Code(WorkloadCode),
-    /// Of a state machine, all of it known.
-    States(Definition),
+    /// Of a state machine, a target, or a build: what calls AWS in it is all known.
+    Definition(Definition),
 }
 
 /// Why the role of a workload is not one of the repository's.
@@ -77,7 +77,7 @@ pub enum ContentGap {
     Definition(DefinitionGap),
 }
 
-/// Why it is not known what a state machine calls.
+/// Why it is not known what a state machine, a target, or a build calls.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DefinitionGap {
     /// It is in a bucket.
@@ -94,9 +94,21 @@ pub enum DefinitionGap {
     State(String, Span),
     /// What a task calls, which is not known.
     Task(String, Span),
+    /// What a part of a workload without states needs, which is not known: `target`.
+    Part(String, Span),
+    /// The request of a resolver or an integration does not say which operation it is.
+    Request(String, Span),
+    /// A data source that no resolver of the files uses.
+    Unresolved,
+    /// A command of a build that is not understood.
+    Command(String, Span),
+    /// The commands of a build are in the repository that it builds.
+    Commands,
+    /// What a notebook, a model, or a job of SageMaker runs.
+    Container,
 }
 
-/// What the tasks of a state machine and Step Functions itself call with its role.
+/// What the tasks of a state machine and Step Functions itself, a target, or a build call with its role.
 #[derive(Clone, Debug)]
 pub struct Definition {
     /// What holds it, or says which file does.
@@ -109,19 +121,32 @@ pub struct Definition {
     pub actions: ActionSet,
 }
 
-/// What one state calls.
+/// What one state, or a part of something without states, calls.
 #[derive(Clone, Debug)]
 pub struct MachineTask {
-    /// The name of the state.
+    /// The name of the state, or what the part is: `target`, `source`.
     pub state: String,
+    pub is_state: bool,
     /// What says what it calls.
     pub span: Span,
-    /// As the integration names them: `dynamodb`, `putItem`.
+    /// As the integration names them: `dynamodb`, `putItem`; of a part, the service and its action.
     pub service: String,
     pub operation: String,
     pub actions: TaskActions,
     /// Of a function that is named by its ARN.
     pub resource: Option<Text>,
+    /// The ARN or the reference that names what a part calls.
+    pub named: Option<Text>,
+}
+
+impl MachineTask {
+    /// Where it is, for a sentence.
+    pub fn place(&self) -> String {
+        match self.is_state {
+            true => format!("the state {}", self.state),
+            false => format!("the {}", self.state),
+        }
+    }
 }
 
 impl Workload {
@@ -134,7 +159,7 @@ impl Workload {
 
     pub fn definition(&self) -> Option<&Definition> {
         match &self.content {
-            Ok(WorkloadContent::States(definition)) => Some(definition),
+            Ok(WorkloadContent::Definition(definition)) => Some(definition),
             _ => None,
         }
     }
@@ -163,8 +188,80 @@ pub enum WorkloadKind {
     Job,
     /// A state machine of AWS Step Functions.
     Machine,
+    /// A schedule of EventBridge Scheduler.
+    Schedule,
+    /// A target of a rule of EventBridge.
+    Rule,
+    /// A pipe of EventBridge.
+    Pipe,
+    /// A data source of AppSync.
+    DataSource,
+    /// An integration of API Gateway with an AWS service.
+    Integration,
+    /// A project of CodeBuild.
+    Build,
+    /// A job definition of AWS Batch; its role is the container's.
+    BatchJob,
+    /// A notebook or a model of SageMaker.
+    Model,
     /// What the settings say runs with the role, which is its resource.
     Declared,
+}
+
+impl WorkloadKind {
+    /// For people and machines.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Function => "function",
+            Self::Task => "task",
+            Self::Instance => "instance",
+            Self::Job => "job",
+            Self::Machine => "state machine",
+            Self::Schedule => "schedule",
+            Self::Rule => "event rule",
+            Self::Pipe => "pipe",
+            Self::DataSource => "data source",
+            Self::Integration => "API integration",
+            Self::Build => "build project",
+            Self::BatchJob => "batch job",
+            Self::Model => "SageMaker resource",
+            Self::Declared => "code of the settings",
+        }
+    }
+
+    /// Whether a definition says what it calls, rather than code.
+    pub fn has_definition(self) -> bool {
+        match self {
+            Self::Machine
+            | Self::Schedule
+            | Self::Rule
+            | Self::Pipe
+            | Self::DataSource
+            | Self::Integration
+            | Self::Build
+            | Self::Model => true,
+            Self::Function | Self::Task | Self::Instance | Self::Job | Self::BatchJob | Self::Declared => false,
+        }
+    }
+
+    /// Whether a service with this principal runs it (the user guide of each service, "Execution role" or "Service role").
+    pub fn is_run_by(self, principal: &str) -> bool {
+        match self {
+            Self::Function => matches!(principal, "lambda.amazonaws.com" | "edgelambda.amazonaws.com"),
+            Self::Task | Self::BatchJob => principal == "ecs-tasks.amazonaws.com",
+            Self::Machine => principal.starts_with("states."),
+            Self::Job => principal == "glue.amazonaws.com",
+            Self::Instance => principal.starts_with("ec2.amazonaws.com"),
+            Self::Schedule => principal == "scheduler.amazonaws.com",
+            Self::Rule => principal == "events.amazonaws.com",
+            Self::Pipe => principal == "pipes.amazonaws.com",
+            Self::DataSource => principal == "appsync.amazonaws.com",
+            Self::Integration => principal == "apigateway.amazonaws.com",
+            Self::Build => principal == "codebuild.amazonaws.com",
+            Self::Model => principal == "sagemaker.amazonaws.com",
+            Self::Declared => true,
+        }
+    }
 }
 
 /// A workload's role.

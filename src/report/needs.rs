@@ -1,4 +1,4 @@
-//! What code and state machines call of AWS, and the policy that allows it.
+//! What code, state machines, and targets call of AWS, and the policy that allows it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ pub struct NeedsPage<'a> {
     calls: Vec<ApiCall>,
     /// Of each of `calls`, the names of the workloads of the repository whose code may run it.
     reached_from: Vec<BTreeSet<&'a str>>,
-    /// What the states of state machines call, with the names of the machines.
+    /// What the states of state machines and other definitions call, with the names of these.
     tasks: Vec<(&'a MachineTask, BTreeSet<&'a str>)>,
     unresolved: Vec<&'a UnresolvedCall>,
     errors: &'a [Problem],
@@ -372,7 +372,7 @@ pub fn needs_human(needed: &NeedsPage<'_>) -> String {
         let at = needed.location(t.span);
         push_line(
             &mut part,
-            &format!("{at}: {} {} in the state {}", t.service, t.operation, t.state),
+            &format!("{at}: {} {} in {}", t.service, t.operation, t.place()),
         );
         push_line(&mut part, &format!("  needs {}", t.actions.required.join(", ")));
         if let Some(resource) = &t.resource {

@@ -159,23 +159,12 @@ fn location(sources: &Sources, span: Span) -> String {
     format!("{}:{}:{}", sources.path(span.file), at.line, at.column)
 }
 
-fn kind(w: &Workload) -> &'static str {
-    match w.kind {
-        WorkloadKind::Function => "function",
-        WorkloadKind::Task => "task",
-        WorkloadKind::Instance => "instance",
-        WorkloadKind::Job => "job",
-        WorkloadKind::Machine => "state machine",
-        WorkloadKind::Declared => "code of the settings",
-    }
-}
-
 /// Where the code of a workload is, with its entry point, or where its definition stands.
 fn content(page: &WorkloadsPage<'_>, w: &Workload) -> Option<String> {
     let sources = page.project.sources;
     match w.content.as_ref().ok()? {
-        WorkloadContent::States(d) if d.file != d.span.file => Some(sources.path(d.file).to_owned()),
-        WorkloadContent::States(definition) => Some(page.location(definition.span)),
+        WorkloadContent::Definition(d) if d.file != d.span.file => Some(sources.path(d.file).to_owned()),
+        WorkloadContent::Definition(definition) => Some(page.location(definition.span)),
         WorkloadContent::Code(code) => {
             let function = code.handler.as_ref().and_then(|h| h.function.as_deref());
             let place = match (&code.place, &code.handler) {
@@ -192,12 +181,12 @@ fn content(page: &WorkloadsPage<'_>, w: &Workload) -> Option<String> {
 }
 
 fn figures(w: &Workload, figures: ComparedFigures) -> String {
-    let is_machine = w.kind == WorkloadKind::Machine;
-    let calls = match (figures.calls, is_machine) {
-        (0, true) => "no state calls AWS".to_owned(),
-        (0, false) => "no calls of AWS".to_owned(),
-        (n, true) => count(n, "state calls", "states call"),
-        (n, false) => count(n, "call needs", "calls need"),
+    let calls = match (figures.calls, w.kind) {
+        (0, WorkloadKind::Machine) => "no state calls AWS".to_owned(),
+        (0, _) => "no calls of AWS".to_owned(),
+        (n, WorkloadKind::Machine) => count(n, "state calls", "states call"),
+        (n, kind) if kind.has_definition() => count(n, "part needs", "parts need"),
+        (n, _) => count(n, "call needs", "calls need"),
     };
     let needed = match figures.calls {
         0 => String::new(),
@@ -269,11 +258,7 @@ fn places(page: &WorkloadsPage<'_>, obstacle: &Obstacle) -> Vec<String> {
 /// A line for what the code is and one for the role, found or not.
 fn known_parts(page: &WorkloadsPage<'_>, listed: &ListedWorkload) -> [(String, Option<Obstacle>); 2] {
     let w = page.workload(listed);
-    let word = if w.kind == WorkloadKind::Machine {
-        "definition"
-    } else {
-        "code"
-    };
+    let word = if w.kind.has_definition() { "definition" } else { "code" };
     let of_content = match (&w.content, content(page, w)) {
         (Err(gap), _) => {
             let obstacle = Obstacle::Content(gap.clone());
@@ -310,7 +295,7 @@ fn paragraph(page: &WorkloadsPage<'_>, listed: &ListedWorkload) -> String {
     push(&format!(
         "{}: {} {}",
         page.location(listed.at),
-        kind(w),
+        w.kind.noun(),
         w.name(page.project)
     ));
     let known = known_parts(page, listed);
@@ -359,7 +344,7 @@ pub fn workloads_markdown(page: &WorkloadsPage<'_>) -> String {
         let _ = writeln!(
             out,
             "| {} {} ({}) | {} | {} | {} |",
-            kind(w),
+            w.kind.noun(),
             cell(w.name(page.project)),
             cell(&page.location(listed.at)),
             cell(&part(code)),
@@ -397,15 +382,16 @@ struct JsonWorkloads<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonWorkload<'a> {
-    /// `function`, `task`, `instance`, `job`, `state machine`, or `code of the settings`.
+    /// `function`, `task`, `instance`, `job`, `state machine`, `schedule`, `event rule`, `pipe`, `data source`,
+    /// `API integration`, `build project`, `batch job`, `SageMaker resource`, or `code of the settings`.
     kind: &'static str,
     /// As the file calls it.
     name: &'a str,
     path: &'a str,
     span: JsonSpan,
-    /// Null where it is not known, and for state machines.
+    /// Null where it is not known, and for what has a definition.
     code: Option<JsonCode<'a>>,
-    /// Of a state machine; null where it is not known.
+    /// Of a state machine, a target, or a build; null where it is not known.
     definition: Option<JsonPlace<'a>>,
     /// Those of the repository; several where a condition decides.
     roles: Vec<JsonRole<'a>>,
@@ -442,7 +428,7 @@ struct JsonRole<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonFigures {
-    /// Calls of the code, or states that call something.
+    /// Calls of the code, or states and other parts that call something.
     calls: usize,
     /// Actions that these need.
     needed: usize,
@@ -521,7 +507,7 @@ fn json_workload<'a>(page: &'a WorkloadsPage<'_>, listed: &'a ListedWorkload) ->
     };
     let compared = &listed.compared;
     JsonWorkload {
-        kind: kind(w),
+        kind: w.kind.noun(),
         name: w.name(page.project),
         path: sources.path(listed.at.file),
         span: span(sources, listed.at),

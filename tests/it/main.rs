@@ -99,4 +99,5 @@ mod user_rules;
 mod watch;
 mod who_can;
 mod workload_list;
+mod workload_targets;
 mod workloads;

@@ -41,7 +41,7 @@ pub struct ComparedWorkload {
 /// How much is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ComparedFigures {
-    /// Calls of the code, or states that call something.
+    /// Calls of the code, or states and other parts that call something.
     pub calls: usize,
     /// Actions that these need.
     pub needed: usize,
@@ -197,7 +197,7 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
         }
         let mut needed: Vec<&str> = Vec::new();
         let calls = match (&w.content, &user.required) {
-            (Ok(WorkloadContent::States(definition)), _) => {
+            (Ok(WorkloadContent::Definition(definition)), _) => {
                 needed.extend(definition.tasks.iter().flat_map(|t| &t.actions.required));
                 definition.tasks.len()
             }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::comparison::RoleComparison;
 use super::roles::RoleUser;
+use super::words::has_role;
 use crate::finding::{Cause, Confidence, Remedy};
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Action, ActionSet, ClauseItem, DocumentOrigin, PolicyKind, Statement, Truth, catalogue};
@@ -53,7 +54,7 @@ enum Fails {
     OutOfReach,
 }
 
-/// A call of the code, or what a state calls.
+/// A call of the code, or what a state or another part calls.
 #[derive(Clone, Copy)]
 enum DeployedCall<'c> {
     Code(&'c ApiCall),
@@ -141,6 +142,11 @@ fn check_user(
         };
         let name = w.name(project);
         let (from, other, runs) = match (first, w.kind) {
+            (DeployedCall::State(task), kind) if !task.is_state => (
+                format!("needed for the {} of `{name}`", task.state),
+                "another part needs it",
+                has_role(kind),
+            ),
             (DeployedCall::State(task), _) => (
                 format!("called by the state `{}` of `{name}`", task.state),
                 "another state calls it",
@@ -283,7 +289,20 @@ impl WorkloadPermissions<'_> {
 
     fn missing_actions_of_task(&self, task: &MachineTask) -> Vec<(Action, Fails)> {
         let certain = task.actions.certain.iter();
-        certain.filter_map(|name| self.denied_action(name, None)).collect()
+        let denied = |name: &str| {
+            self.denied_action(name, None)
+                .or_else(|| self.out_of_reach(name, task.named.as_ref()?))
+        };
+        certain.filter_map(|name| denied(name)).collect()
+    }
+
+    /// An action that is allowed, and not on what a definition names.
+    fn out_of_reach(&self, name: &str, named: &Text) -> Option<(Action, Fails)> {
+        let action = catalogue().action(name)?;
+        let is_allowed = self.effective.allows(action) == Truth::Yes && !self.by_resources.contains(action.id());
+        let place = self.places.place_of(named, action).filter(|_| is_allowed)?;
+        self.is_not_granted(action, &place)
+            .then_some((action, Fails::OutOfReach))
     }
 
     /// Whether nothing grants an action at a place.

@@ -7,11 +7,13 @@ mod comparison;
 mod missing;
 mod obstacle;
 mod platform;
+mod references;
 mod roles;
 mod silence;
 mod sources;
 mod templates;
 mod unused;
+mod words;
 
 use std::collections::BTreeSet;
 

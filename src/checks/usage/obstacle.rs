@@ -3,6 +3,7 @@
 //! **Invariant:** where a rule of this family is silent about a whole workload, or about a whole policy of its role, there is
 //! an [`Obstacle`].
 
+use crate::phrase;
 use crate::project::{
     ContentGap, DefinitionGap, Gap, IdentityId, Project, RoleGap, Uncertainty, UnknownPolicies, Workload, WorkloadKind,
 };
@@ -29,6 +30,8 @@ pub enum Obstacle {
     OtherIdentity,
     /// The role is handed on: an environment or an export names it.
     HandedOn(Span),
+    /// A setting of something that is not compared names the role.
+    UsedElsewhere(Span),
     /// The trust policy lets someone else have the role: who.
     Trusts(String, Span),
     /// Nothing known says who may have the role.
@@ -59,7 +62,7 @@ impl Obstacle {
             Self::Doubts(_) => "doubt",
             Self::UnknownEntry => "entry",
             Self::OtherIdentity => "other-identity",
-            Self::HandedOn(_) | Self::Trusts(..) | Self::UnknownTrust => "shared-role",
+            Self::HandedOn(_) | Self::UsedElsewhere(_) | Self::Trusts(..) | Self::UnknownTrust => "shared-role",
             Self::Containers(..) => "containers",
             Self::StartScript(..) => "start-script",
             Self::Neighbor(_) => "neighbor",
@@ -92,6 +95,9 @@ impl Obstacle {
             Self::HandedOn(_) => {
                 "the role is handed on here, so something else may use it: give each its own role".to_owned()
             }
+            Self::UsedElsewhere(_) => {
+                "something that is not compared has the role here as well: give each its own role".to_owned()
+            }
             Self::Trusts(who, _) => format!("the role also trusts `{who}`, which may use it: give each its own role"),
             Self::UnknownTrust => "who else may use the role is not known: its trust policy is not".to_owned(),
             Self::Containers(w, _) => {
@@ -116,17 +122,26 @@ impl Obstacle {
 
     /// The places that it is about, with what stands there.
     pub fn places(&self) -> Vec<(Span, &str)> {
-        use DefinitionGap::{Broken, State, Task, Unknown};
+        use DefinitionGap::{Broken, Command, Part, Request, State, Task, Unknown};
         match self {
             Self::Doubts(doubts) => doubts.iter().map(|u| (u.span, &*u.name)).collect(),
             Self::HandedOn(span)
+            | Self::UsedElsewhere(span)
             | Self::Trusts(_, span)
             | Self::Containers(_, span)
             | Self::StartScript(_, span)
             | Self::SharedPolicy(span, _)
             | Self::NotAction(span)
             | Self::UnknownPolicies(Gap { span, .. })
-            | Self::Content(ContentGap::Definition(Unknown(span) | Broken(span) | State(_, span) | Task(_, span))) => {
+            | Self::Content(ContentGap::Definition(
+                Unknown(span)
+                | Broken(span)
+                | State(_, span)
+                | Task(_, span)
+                | Part(_, span)
+                | Request(_, span)
+                | Command(_, span),
+            )) => {
                 vec![(*span, "")]
             }
             _ => Vec::new(),
@@ -194,15 +209,30 @@ fn content_text(gap: &ContentGap) -> String {
         ContentGap::OtherLanguage(path) => format!("`{path}` is not Python, and only Python is read"),
         ContentGap::Containers => "nothing says which code its containers start: name it in the settings".to_owned(),
         ContentGap::Instance => "nothing says which code runs on it: name it in the settings".to_owned(),
-        ContentGap::Definition(gap) => match gap {
-            DefinitionGap::Stored => "it is in a bucket: write it in the template, or in a file next to it".to_owned(),
-            DefinitionGap::NoFile(path) => format!("`{path}` is not among the files that were read"),
-            DefinitionGap::NotSaid => "it is missing, or given twice".to_owned(),
-            DefinitionGap::Unknown(_) => "a part of it has no value here".to_owned(),
-            DefinitionGap::Broken(_) => "this is not a definition with states that can be read".to_owned(),
-            DefinitionGap::State(state, _) => format!("the state `{state}` is not understood"),
-            DefinitionGap::Task(state, _) => format!("what the state `{state}` calls is not known"),
-        },
+        ContentGap::Definition(gap) => definition_text(gap),
+    }
+}
+
+fn definition_text(gap: &DefinitionGap) -> String {
+    match gap {
+        DefinitionGap::Stored => "it is in a bucket: write it in the template, or in a file next to it".to_owned(),
+        DefinitionGap::NoFile(path) => format!("`{path}` is not among the files that were read"),
+        DefinitionGap::NotSaid => "it is missing, or given twice".to_owned(),
+        DefinitionGap::Unknown(_) => "a part of it has no value here".to_owned(),
+        DefinitionGap::Broken(_) => "this is not a definition with states that can be read".to_owned(),
+        DefinitionGap::State(state, _) => format!("the state `{state}` is not understood"),
+        DefinitionGap::Task(state, _) => format!("what the state `{state}` calls is not known"),
+        DefinitionGap::Part(part, _) => format!("what the {part} needs is not known here"),
+        DefinitionGap::Request(name, _) => format!("which operation `{name}` requests is not known"),
+        DefinitionGap::Unresolved => "no resolver or function that uses it was read".to_owned(),
+        DefinitionGap::Command(command, _) => {
+            format!("what the command `{}` calls is not known", phrase::clip(command, 60))
+        }
+        DefinitionGap::Commands => {
+            "its commands are in the source that it builds, which may be another repository: write them in the project"
+                .to_owned()
+        }
+        DefinitionGap::Container => "notebooks, models, and jobs of SageMaker are not read".to_owned(),
     }
 }
 

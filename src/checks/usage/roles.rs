@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::obstacle::Obstacle;
 use super::platform;
+use super::references::other_references;
 use super::sources::EventSources;
 use crate::iam::principal::{self, Oidc};
 use crate::iam::{ActionId, ActionSet, PrincipalItem, PrincipalType, Statement, catalogue, sdk};
@@ -27,6 +28,8 @@ pub(super) struct UsedRoles<'c, 'p> {
     destinations: BTreeSet<Arc<str>>,
     /// Resources whose names or ARNs are passed to code or to other stacks, with the place where they first are.
     handed_on: BTreeMap<(Arc<str>, Arc<str>), Span>,
+    /// Of roles that something with a definition has, where something else names them.
+    other_references: BTreeMap<IdentityId, Span>,
     /// Layers of the repository.
     layers: BTreeSet<(Arc<str>, Arc<str>)>,
     pub(super) places: ResourceRefs<'p>,
@@ -85,6 +88,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             found.map(|r| r.address.scope.clone()).collect()
         };
         Self {
+            other_references: other_references(project, &users),
             users,
             destinations: scopes(platform::has_destination),
             handed_on: passed_on_resources(project),
@@ -115,6 +119,9 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         if let Some(span) = self.handed_on.get(&(address.scope.clone(), address.name.clone())) {
             return Err(Obstacle::HandedOn(*span));
         }
+        if let Some(span) = self.other_references.get(&role) {
+            return Err(Obstacle::UsedElsewhere(*span));
+        }
         let mut used = UsedActions {
             actions: platform::actions_of_any_role().clone(),
             platform: platform::actions_of_any_role().clone(),
@@ -124,7 +131,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         let workloads: Vec<&Workload> = users.iter().map(|u| &project.workloads[u.workload]).collect();
         trusts_only_services_of(project, role, &workloads)?;
         for (user, w) in users.iter().zip(workloads) {
-            if w.kind == WorkloadKind::Machine {
+            if w.kind.has_definition() {
                 let definition = w.definition().ok_or(Obstacle::Neighbor(user.workload))?;
                 used.workloads.push(user.workload);
                 used.actions.union_with(&definition.actions);
@@ -149,7 +156,10 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             if w.kind == WorkloadKind::Job {
                 used.actions.union_with(platform::actions_of_job());
             }
-            if matches!(w.kind, WorkloadKind::Task | WorkloadKind::Instance) {
+            if matches!(
+                w.kind,
+                WorkloadKind::Task | WorkloadKind::Instance | WorkloadKind::BatchJob
+            ) {
                 let beside = platform::sidecar_actions(&project.resources[w.resource], user.workload)?;
                 used.actions.union_with(&beside);
             }
@@ -275,16 +285,7 @@ fn passed_on_resources(project: &Project<'_>) -> BTreeMap<(Arc<str>, Arc<str>), 
 
 /// Fails unless a role's trust policies allow only the services of these workloads.
 fn trusts_only_services_of(project: &Project<'_>, role: IdentityId, workloads: &[&Workload]) -> Result<(), Obstacle> {
-    let runs = |name: &str| {
-        workloads.iter().any(|w| match w.kind {
-            WorkloadKind::Function => matches!(name, "lambda.amazonaws.com" | "edgelambda.amazonaws.com"),
-            WorkloadKind::Task => name == "ecs-tasks.amazonaws.com",
-            WorkloadKind::Machine => name.starts_with("states."),
-            WorkloadKind::Job => name == "glue.amazonaws.com",
-            WorkloadKind::Instance => name.starts_with("ec2.amazonaws.com"),
-            WorkloadKind::Declared => true,
-        })
-    };
+    let runs = |name: &str| workloads.iter().any(|w| w.kind.is_run_by(name));
     // EKS pods assume roles through the OIDC provider of the cluster.
     let pods = |i: &PrincipalItem| {
         let place = || principal::origin_of(i, project.own, None);

@@ -6,6 +6,7 @@ use super::comparison::RoleComparison;
 use super::platform;
 use super::roles::{UsedActions, calls_requiring};
 use super::templates::{self, PolicyBundle};
+use super::words::{actor, role_label};
 use crate::checks::allow_statements::writing_actions;
 use crate::checks::hygiene::managed::broad_grant;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
@@ -14,7 +15,7 @@ use crate::iam::pattern::has_wildcard;
 use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, Statement, catalogue, sdk};
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
-use crate::project::{DocumentId, IdentityId, PolicySource, PolicyUse, Project, StatementRef, WorkloadKind};
+use crate::project::{DocumentId, IdentityId, PolicySource, PolicyUse, Project, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
@@ -207,6 +208,9 @@ impl UsedDocument<'_, '_, '_> {
         f.help(match called.len() {
             _ if !elsewhere.is_empty() => {
                 format!("Limit the grant to the resources that {actor} uses, or remove it.")
+            }
+            0 if statement.action.as_ref().is_some_and(|c| c.items.len() > excess.len()) => {
+                "Remove the actions that are never called.".to_owned()
             }
             0 => "Remove the grant.".to_owned(),
             n if n <= MAX_LISTED => self.replacement(&needed),
@@ -466,17 +470,23 @@ fn label_used_code(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>
             f = f.secondary(code.span, "the code that runs with this role");
         }
         if let Some(definition) = w.definition() {
-            f = f.secondary(definition.span, "the state machine that runs with this role");
+            f = f.secondary(definition.span, role_label(w.kind));
         }
     }
     let set: ActionSet = called.iter().filter_map(|a| catalogue().action(a)).collect();
     for (call, action) in calls_requiring(&used.calls, &set).into_iter().take(MAX_CALLS) {
         f = f.secondary(call.span, format!("requires `{action}`"));
     }
-    if let [_, _, ..] = used.workloads.as_slice() {
-        let names = used.workloads.iter().map(|w| project.workloads[*w].name(project));
-        let shown = phrase::list(names.take(MAX_NAMED));
-        let more = phrase::and_more(MAX_NAMED, used.workloads.len().saturating_sub(MAX_NAMED));
+    let mut names: Vec<&str> = used
+        .workloads
+        .iter()
+        .map(|w| project.workloads[*w].name(project))
+        .collect();
+    // Several integrations of one API have its name.
+    names.dedup();
+    if let [_, _, ..] = names.as_slice() {
+        let shown = phrase::list(names.iter().copied().take(MAX_NAMED));
+        let more = phrase::and_more(MAX_NAMED, names.len().saturating_sub(MAX_NAMED));
         f = f.note(format!("calls by {shown}{more} are also counted"));
     }
     match used.exact {
@@ -490,17 +500,6 @@ fn label_used_code(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>
 
 fn actions(n: usize) -> String {
     phrase::count(n, "action", "actions")
-}
-
-/// What uses a role, for a sentence.
-fn actor(project: &Project<'_>, used: &UsedActions<'_>) -> &'static str {
-    let mut workloads = used.workloads.iter().map(|w| &project.workloads[*w]);
-    let machines = workloads.clone().filter(|w| w.kind == WorkloadKind::Machine).count();
-    match workloads.any(|w| w.kind != WorkloadKind::Machine) {
-        true if machines > 0 => "what runs with the role",
-        true => "the code",
-        false => "the definition",
-    }
 }
 
 fn count_used(n: usize, actor: &str) -> String {

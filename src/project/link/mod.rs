@@ -10,6 +10,7 @@ mod guardrails;
 mod identities;
 mod index;
 mod states;
+mod targets;
 mod workloads;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

@@ -145,11 +145,13 @@ impl DefinitionReader<'_, '_> {
         if !called.actions.required.is_empty() {
             self.out.tasks.push(MachineTask {
                 state: state.to_owned(),
+                is_state: true,
                 span,
                 service: called.service,
                 operation: called.operation,
                 actions: called.actions,
                 resource: called.resource,
+                named: None,
             });
         }
     }

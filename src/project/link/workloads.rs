@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::code::{package_path, shown};
 use super::declared;
 use super::index::{ReferenceIndex, target_of};
-use super::states;
+use super::{states, targets};
 use crate::iam::sdk;
 use crate::model::resource_types::{self, RoleHolder};
 use crate::model::{Resource, kinds};
@@ -24,11 +24,15 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut wanted = BTreeSet::new();
     let mut out = Vec::new();
     for (id, r) in project.resources.iter_enumerated() {
+        if targets::add(&linking, id, r, &mut wanted, &mut out) {
+            continue;
+        }
         let properties = resource_types::roles(&r.kind);
         let kind = match &*r.kind {
             "AWS::Lambda::Function" => WorkloadKind::Function,
             "AWS::ECS::TaskDefinition" => WorkloadKind::Task,
             "AWS::Glue::Job" => WorkloadKind::Job,
+            "AWS::Batch::JobDefinition" => WorkloadKind::BatchJob,
             states::MACHINE => WorkloadKind::Machine,
             _ if properties.iter().any(|p| p.instance_profile) => WorkloadKind::Instance,
             _ => continue,
@@ -36,6 +40,10 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
         let mut acting = properties.iter().filter(|p| p.holder != RoleHolder::Other);
         let role = match kind {
             WorkloadKind::Machine => r.get("RoleArn"),
+            WorkloadKind::BatchJob => match job_role(r) {
+                Some(role) => Some(role),
+                None => continue,
+            },
             _ => acting.find_map(|p| r.path(p.path)),
         };
         let mut roles = Vec::new();
@@ -49,10 +57,10 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
             WorkloadKind::Function => linking.code(id, r, &mut wanted).map(WorkloadContent::Code),
             WorkloadKind::Job => linking.code_of_job(r, &mut wanted).map(WorkloadContent::Code),
             WorkloadKind::Machine => states::definition(project, index, r, &mut wanted)
-                .map(WorkloadContent::States)
+                .map(WorkloadContent::Definition)
                 .map_err(ContentGap::Definition),
             WorkloadKind::Instance => Err(ContentGap::Instance),
-            WorkloadKind::Task | WorkloadKind::Declared => Err(ContentGap::Containers),
+            _ => Err(ContentGap::Containers),
         };
         out.push(Workload {
             kind,
@@ -83,7 +91,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
 }
 
 /// Why a role is not one of the repository's.
-fn gap_of_role(role: Option<&Value>) -> RoleGap {
+pub(super) fn gap_of_role(role: Option<&Value>) -> RoleGap {
     let Some(role) = role.filter(|role| !role.is_null()) else {
         return RoleGap::NotSet;
     };
@@ -97,6 +105,12 @@ fn gap_of_role(role: Option<&Value>) -> RoleGap {
         Some(text) if text.holes().all(is_place) => RoleGap::Elsewhere(text.display()),
         _ => RoleGap::Unknown(shown(role)),
     }
+}
+
+/// The role of the container of a job of AWS Batch. Terraform writes the properties as JSON, with the names of the API.
+fn job_role(r: &Resource) -> Option<&Value> {
+    let properties = r.get("ContainerProperties")?.decoded();
+    properties.get("JobRoleArn").or_else(|| properties.get("jobRoleArn"))
 }
 
 /// Adds the files that the code of workloads may import and that were not read.
@@ -230,7 +244,7 @@ impl<'l, 'a> Linking<'l, 'a> {
     }
 
     /// The roles that `value` names.
-    fn roles(&self, value: &Value, out: &mut Vec<RunsAs>) {
+    pub(super) fn roles(&self, value: &Value, out: &mut Vec<RunsAs>) {
         value.each_value(&mut |item| {
             for resource in self.index.identities(IdentityKind::Role, item) {
                 let role = self.project.identity_of(resource);

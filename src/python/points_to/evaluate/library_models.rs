@@ -31,7 +31,21 @@ impl ObjectEvaluator<'_> {
             Some(LibraryResult::UnknownClient) => single(AbstractValue::SomeClient),
             Some(LibraryResult::Session) => single(AbstractValue::Session),
             Some(LibraryResult::Argument) => argument(0),
-            Some(LibraryResult::Item) => self.items(&argument(0), frame),
+            Some(LibraryResult::SecondArgument) => argument(1),
+            Some(LibraryResult::Arguments) => {
+                let mut out = ValueSetBuilder::default();
+                for i in 0..call.args.len() {
+                    out.put_all(&argument(i));
+                }
+                out.finish()
+            }
+            // `next(all, None)`, `max(a, b)`
+            Some(LibraryResult::Item) => {
+                let mut out = ValueSetBuilder::default();
+                out.put_all(&self.items(&argument(0), frame));
+                out.put_all(&argument(1));
+                out.finish()
+            }
             Some(LibraryResult::NumberedItems) => numbered(&argument(0)),
             Some(LibraryResult::Partial) => single(AbstractValue::Partial((module, expr))),
             Some(LibraryResult::Dictionary) if call.positional(0).is_some() => argument(0),
@@ -41,8 +55,11 @@ impl ObjectEvaluator<'_> {
             Some(LibraryResult::Class) => {
                 let mut out = ValueSetBuilder::default();
                 for t in argument(0).iter() {
-                    if let AbstractValue::Instance(c) = t {
-                        out.put(AbstractValue::Class(*c));
+                    match t {
+                        AbstractValue::Instance(c) => out.put(AbstractValue::Class(*c)),
+                        // Its methods are those of the client.
+                        AbstractValue::Client(_) | AbstractValue::SomeClient => out.put(t.clone()),
+                        _ => {}
                     }
                 }
                 out.finish()
@@ -174,6 +191,15 @@ impl ObjectEvaluator<'_> {
         name: &str,
         frame: Option<&CallFrame<'_>>,
     ) -> ValueSet {
+        if name == "__getattribute__"
+            && let Some(attribute) = call.positional(0)
+        {
+            let mut out = ValueSetBuilder::default();
+            for attribute in self.texts(module, attribute, frame) {
+                out.put_all(&self.attribute(receiver, &attribute));
+            }
+            return out.finish();
+        }
         match receiver {
             AbstractValue::Session => match name {
                 "client" | "create_client" => self.clients(module, call, false, frame),
@@ -205,10 +231,13 @@ impl ObjectEvaluator<'_> {
                 "all" | "filter" | "limit" | "page_size" => {
                     single(AbstractValue::Collection(*c, *ty, *member, *of, true))
                 }
+                // Of a list that was made of it.
+                "copy" => single(receiver.clone()),
+                "pop" => element(receiver).map_or_else(|| self.nothing.clone(), single),
                 _ => self.nothing.clone(),
             },
             AbstractValue::Literal(at) => match name {
-                "get" | "pop" | "setdefault" => {
+                "get" | "pop" | "popleft" | "setdefault" => {
                     let keys = call
                         .positional(0)
                         .map_or_else(Vec::new, |k| self.texts(module, k, frame));
@@ -225,7 +254,7 @@ impl ObjectEvaluator<'_> {
                 _ => self.nothing.clone(),
             },
             AbstractValue::Entry(key, held) => match name {
-                "get" | "pop" | "setdefault" => {
+                "get" | "pop" | "popleft" | "setdefault" => {
                     let keys = call
                         .positional(0)
                         .map_or_else(Vec::new, |k| self.texts(module, k, frame));

@@ -352,6 +352,18 @@ impl Value {
         }
     }
 
+    /// Whether one of its cases is no value at all.
+    pub fn may_be_absent(&self) -> bool {
+        match &self.kind {
+            ValueKind::OneOf(branches) => {
+                !guard::is_certain(branches.iter().map(|b| &b.when)) || branches.iter().any(|b| b.value.may_be_absent())
+            }
+            ValueKind::Null => true,
+            ValueKind::Unknown(hole) => hole.kind == HoleKind::Default,
+            _ => false,
+        }
+    }
+
     /// Each text within, known or not, in order: also those in maps and in JSON.
     pub fn each_text<'v>(&'v self, f: &mut dyn FnMut(&'v Self)) {
         let mut open = vec![self];

@@ -67,7 +67,7 @@ pub(super) fn context(request: &AccessRequest, resource_account: Option<&str>) -
             set("aws:PrincipalAccount", "anonymous");
             set("aws:userid", "anonymous");
         }
-        Caller::Provider(_) => {}
+        Caller::Provider(_) | Caller::CanonicalUser(_) => {}
     }
     if let Some(account) = resource_account {
         set("aws:ResourceAccount", account);

@@ -142,6 +142,7 @@ impl NamedCaller<'_> {
             (PrincipalType::Aws, Caller::Identity(identity)) => self.aws(&text, identity),
             (PrincipalType::Service, Caller::Service(name) | Caller::Provider(name))
             | (PrincipalType::Federated, Caller::Provider(name)) => yes(text == "*" || text == *name),
+            (PrincipalType::CanonicalUser, Caller::CanonicalUser(id)) => yes(text == "*" || text == *id),
             // Which account it stands for is written nowhere.
             (PrincipalType::CanonicalUser, Caller::Identity(_)) => Naming::UNKNOWN.account_only(),
             (PrincipalType::Unknown, _) => Naming::UNKNOWN,

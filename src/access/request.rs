@@ -39,6 +39,8 @@ pub enum Caller {
     Service(String),
     /// Who signed in with a provider and asks for a session: the ARN of the provider, or `accounts.google.com`.
     Provider(String),
+    /// What Amazon S3 knows by a canonical user ID: an account, or an origin access identity of CloudFront.
+    CanonicalUser(String),
     Anonymous,
 }
 
@@ -72,6 +74,10 @@ impl Caller {
         if is_account_id(text) {
             return Self::parse(&format!("arn:aws:iam::{text}:root"));
         }
+        // Amazon S3 User Guide, "Finding the canonical user ID for your AWS account".
+        if text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Some(Self::CanonicalUser(text.to_owned()));
+        }
         let is_name = |t: &str| t.contains('.') && !t.contains(char::is_whitespace) && !t.contains([':', '*', '?']);
         let Some(rest) = text.strip_prefix("arn:") else {
             let of_aws = text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn");
@@ -84,7 +90,9 @@ impl Caller {
         let mut parts = rest.splitn(5, ':');
         let mut part = || parts.next();
         let (partition, service, region, account, resource) = (part()?, part()?, part()?, part()?, part()?);
-        if partition.is_empty() || !region.is_empty() || !is_account_id(account) || resource.contains(['*', '?']) {
+        // Amazon CloudFront Developer Guide, "Restrict access to an Amazon S3 origin": an origin access identity.
+        let is_owner = is_account_id(account) || account == "cloudfront" && resource.starts_with("user/");
+        if partition.is_empty() || !region.is_empty() || !is_owner || resource.contains(['*', '?']) {
             return None;
         }
         let (kind, rest) = resource.split_once('/').unwrap_or((resource, ""));
@@ -120,7 +128,7 @@ impl Caller {
     pub fn identity(&self) -> Option<&CallerIdentity> {
         match self {
             Self::Identity(identity) => Some(identity),
-            Self::Service(_) | Self::Provider(_) | Self::Anonymous => None,
+            Self::Service(_) | Self::Provider(_) | Self::CanonicalUser(_) | Self::Anonymous => None,
         }
     }
 

@@ -55,7 +55,7 @@ impl Question<'_, '_> {
     pub(super) fn principal(&self) -> String {
         match &self.caller {
             Caller::Identity(identity) => identity.arn.clone(),
-            Caller::Service(name) | Caller::Provider(name) => name.clone(),
+            Caller::Service(name) | Caller::Provider(name) | Caller::CanonicalUser(name) => name.clone(),
             Caller::Anonymous => "anonymous".to_owned(),
         }
     }

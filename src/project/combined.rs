@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** two combined policies with one text grant the same; every statement knows a place in the repository.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use super::{AwsManaged, RepositoryPlace};
@@ -18,8 +18,9 @@ pub struct CombinedPolicy {
     pub places: Vec<Span>,
     /// Policies of which only a name is here.
     pub elsewhere: BTreeMap<String, Span>,
-    /// The text of a boundary or control policy that is not a list of actions: it may take away more.
-    pub limits: BTreeSet<String>,
+    /// The text of a boundary or control policy that is not a list of actions: it may take away more. `false`: there are
+    /// deployments without it.
+    pub limits: BTreeMap<String, bool>,
     /// What holds more statements, as it is written.
     pub unseen: BTreeMap<String, Span>,
     /// Of statements, by index, that refer to what is gone: the reference.
@@ -39,7 +40,7 @@ impl CombinedPolicy {
             },
             places: Vec::new(),
             elsewhere: BTreeMap::new(),
-            limits: BTreeSet::new(),
+            limits: BTreeMap::new(),
             unseen: BTreeMap::new(),
             dangling: BTreeMap::new(),
         }
@@ -92,7 +93,12 @@ impl CombinedPolicy {
         all.sort_unstable();
         all.dedup();
         let mut out = all.concat();
-        for name in self.elsewhere.keys().chain(self.unseen.keys()).chain(&self.limits) {
+        for name in self
+            .elsewhere
+            .keys()
+            .chain(self.unseen.keys())
+            .chain(self.limits.keys())
+        {
             let _ = write!(out, "\n+{name}");
         }
         if self.document.open {
@@ -135,12 +141,14 @@ impl CombinedPolicy {
     pub(super) fn scope(&mut self, on: &[Text]) {
         for s in &mut self.document.statements {
             let every = |c: &&mut Clause| !c.negated && c.items.iter().any(|i| is_star(&i.text) && i.branch.is_none());
+            let fits = |text: &&Text| fits_actions(s.action.as_ref(), text);
+            let on: Vec<&Text> = on.iter().filter(fits).collect();
             let Some(clause) = s.resource.as_mut().filter(every).filter(|_| !on.is_empty()) else {
                 continue;
             };
             let star = clause.items.iter().find(|i| is_star(&i.text));
             let at = star.map_or(clause.span, |i| i.span);
-            clause.items = on.iter().map(|text| ClauseItem::new(text.clone(), at)).collect();
+            clause.items = on.into_iter().map(|text| ClauseItem::new(text.clone(), at)).collect();
             clause.sets = Default::default();
         }
     }
@@ -206,7 +214,7 @@ impl CombinedPolicy {
         if is_open || !allows_all && !allows().all(is_list) {
             for document in documents {
                 let texts: Vec<String> = document.statements.iter().map(statement_text).collect();
-                self.limits.insert(texts.concat());
+                self.limits.insert(texts.concat(), true);
             }
             return;
         }
@@ -241,6 +249,25 @@ impl CombinedPolicy {
         self.document.statements.push(rest);
         self.places.push(used);
     }
+}
+
+/// Whether one of the actions may be on this: of a bucket, those of buckets, and of what is in it, those of objects.
+fn fits_actions(actions: Option<&Clause>, on: &Text) -> bool {
+    let Some(actions) = actions.filter(|c| c.is_known()).and_then(Clause::actions) else {
+        return true;
+    };
+    let is_of_s3 = on
+        .pieces()
+        .first()
+        .is_some_and(|p| matches!(p, Piece::Lit(lit) if lit.text.contains(":s3:")));
+    let is_within = on.display().ends_with("/*");
+    let is_of = |name: &str| match is_within {
+        true => name.starts_with("object"),
+        false => name == "bucket",
+    };
+    let mut kinds = actions.iter().flat_map(|a| a.resource_types());
+    let is_empty = actions.is_empty();
+    !is_of_s3 || is_empty || kinds.any(|kind| is_of(kind.name()))
 }
 
 /// An item that is known in part, or is one thing of the repository, hides no others.

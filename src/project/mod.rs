@@ -265,6 +265,8 @@ pub struct PolicyUse {
     pub span: Span,
     /// Written inside the identity or put on it alone, rather than a managed policy attached.
     pub inline: bool,
+    /// There are deployments without it: an `!If` with `AWS::NoValue`, an input that is empty by default.
+    pub optional: bool,
     /// The resource that attaches, when it is another than the identity's own.
     pub by: Option<ResourceId>,
 }

@@ -220,6 +220,11 @@ impl<'p> RepositoryPlace<'p> {
         });
         let written = r.get(property).filter(|v| !v.is_null());
         match written {
+            // In any account, a name that is not known is one name all the same.
+            Some(value) if self.is_anywhere() => Some(match value.to_text() {
+                Some(text) => self.filled(&text, depth + 1),
+                None => Text::hole(Hole::new(HoleKind::Existing, r.address.name.clone(), value.span)),
+            }),
             Some(value) => {
                 let text = value.as_text()?;
                 let filled = self.filled(text, depth + 1);
@@ -268,7 +273,9 @@ impl<'p> RepositoryPlace<'p> {
         match &*self.project.resources[id].kind {
             "AWS::IAM::Role" | "AWS::IAM::User" | "AWS::KMS::Key" | "AWS::SNS::Topic" | "AWS::SQS::Queue" => vec![arn],
             "AWS::ECR::Repository" | "AWS::SecretsManager::Secret" => vec![arn],
-            "AWS::S3::Bucket" => vec![below("/*"), arn],
+            "AWS::Elasticsearch::Domain" | "AWS::OpenSearchService::Domain" | "AWS::S3::Bucket" => {
+                vec![below("/*"), arn]
+            }
             _ => vec![below("/*"), below(":*"), arn],
         }
     }
@@ -303,10 +310,7 @@ impl<'p> RepositoryPlace<'p> {
                 Piece::Lit(_) => out.push(piece.clone()),
                 Piece::Hole(hole) => match self.fill(hole, depth) {
                     Some(known) => out.append(&known),
-                    None => match self.known_in_part(hole, depth) {
-                        Some(text) => out.append(&text),
-                        None => out.push(piece.clone()),
-                    },
+                    None => out.push(piece.clone()),
                 },
             }
         }
@@ -365,26 +369,6 @@ impl<'p> RepositoryPlace<'p> {
             Some(text) => known(&text),
             None => Some(found),
         }
-    }
-
-    /// The name or the ARN of a resource of which a part of the name is not known: for comparisons in any account.
-    fn known_in_part(&self, hole: &Hole, depth: usize) -> Option<Text> {
-        let target = hole
-            .target
-            .as_ref()
-            .filter(|_| self.is_anywhere() && depth < MAX_DEPTH)?;
-        let [id] = *self.project.resources_at(target) else {
-            return None;
-        };
-        let r = &self.project.resources[id];
-        let form = resource_types::find(&r.kind)?.arn.as_ref()?;
-        let name = self.filled(&r.get(form.property?)?.to_text()?, depth + 1);
-        let attribute = &*target.attribute;
-        if form.names.contains(&attribute) {
-            return Some(name);
-        }
-        let arn = form.arns.contains(&attribute).then(|| self.arn_of(id, &name))?;
-        arn.map(|arn| form.attribute(attribute, arn))
     }
 
     fn is_anywhere(&self) -> bool {

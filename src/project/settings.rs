@@ -29,6 +29,8 @@ pub struct AccessSetting {
     /// The property, in the words of CloudFormation.
     pub name: &'static str,
     pub text: String,
+    /// The root and the address of the role that it names, where that is declared here.
+    pub role: Option<(String, String)>,
     pub span: Span,
     /// Being there lets nobody in whom policies do not let in.
     pub is_quiet: bool,
@@ -127,6 +129,7 @@ impl Project<'_> {
                 root: r.address.root().to_owned(),
                 name,
                 text: text(place, value, 0),
+                role: None,
                 span: value.span,
                 is_quiet: of == SettingOf::Protection || is_quiet(name, value),
             };
@@ -144,10 +147,24 @@ impl Project<'_> {
             }
             for role in resource_types::roles(&r.kind) {
                 let name = role.path.last().copied().unwrap_or_default();
-                out.extend(written(r, role.path).map(|value| setting(SettingOf::Role, name, value)));
+                out.extend(written(r, role.path).map(|value| AccessSetting {
+                    role: self.role_named(value),
+                    ..setting(SettingOf::Role, name, value)
+                }));
             }
         }
         out
+    }
+
+    fn role_named(&self, value: &Value) -> Option<(String, String)> {
+        let of_profile = || self.instance_profile(value).map(|(_, role)| role);
+        let only = match value.items() {
+            [only] => only,
+            _ => value,
+        };
+        let role = self.role(only).or_else(of_profile)?;
+        let address = &self.resources[self.identities[role].resource].address;
+        Some((address.root().to_owned(), address.full().into_owned()))
     }
 }
 

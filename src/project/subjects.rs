@@ -15,7 +15,7 @@ use super::{
     ResourceId,
 };
 use crate::iam::{Document, PolicyKind};
-use crate::model::{full_address, resource_types};
+use crate::model::{Resource, full_address, resource_types};
 use crate::source::{Hole, Span, Text};
 use crate::value::Value;
 
@@ -42,6 +42,8 @@ pub struct AccessSubject {
     pub local: String,
     /// What is deployed as one: the folder or the file of it.
     pub root: String,
+    /// The account that it is made in, where a deployment makes things in several.
+    pub account: Option<Arc<str>>,
     /// The physical name, where it is known.
     pub name: Option<String>,
     /// The ARNs of the identity, or of what the policy is on: of a bucket and its objects.
@@ -199,12 +201,13 @@ impl Project<'_> {
         policy: CombinedPolicy,
         place: &RepositoryPlace<'_>,
     ) -> AccessSubject {
-        let address = &self.resources[identity.resource].address;
+        let Resource { address, account, .. } = &self.resources[identity.resource];
         AccessSubject {
             kind,
             address: Some(address.full().into_owned()),
             local: address.name.to_string(),
             root: address.root().to_owned(),
+            account: account.clone(),
             name: identity.name.as_ref().and_then(Text::known).map(|n| n.into_owned()),
             on: place.arns_of(identity.resource),
             caller: None,
@@ -252,8 +255,8 @@ impl Project<'_> {
     fn add_limits(&self, identity: &Identity, policy: &mut CombinedPolicy, place: &RepositoryPlace<'_>) {
         if let Some(boundary) = &identity.boundary {
             let documents = self.documents_of(boundary);
-            match documents.is_empty() {
-                true => drop(policy.limits.insert(self.text_at(boundary.span))),
+            match documents.is_empty() || boundary.optional {
+                true => drop(policy.limits.insert(self.text_at(boundary.span), !boundary.optional)),
                 false => policy.add_limit(&documents, false, boundary.span, place),
             }
         }
@@ -272,12 +275,13 @@ impl Project<'_> {
 
     /// A policy on a resource, without its statements.
     fn resource_subject(&self, on: ResourceId, document: &Document, place: &RepositoryPlace<'_>) -> AccessSubject {
-        let address = &self.resources[on].address;
+        let Resource { address, account, .. } = &self.resources[on];
         AccessSubject {
             kind: SubjectKind::Resource,
             address: Some(address.full().into_owned()),
             local: address.name.to_string(),
             root: address.root().to_owned(),
+            account: account.clone(),
             name: None,
             on: place.arns_of(on),
             caller: None,
@@ -300,6 +304,7 @@ impl Project<'_> {
             address: owner_address(document),
             root: scope.map_or_else(|| self.sources.path(document.span.file).to_owned(), str::to_owned),
             local: local.unwrap_or_default(),
+            account: None,
             name: None,
             on: Vec::new(),
             caller: None,

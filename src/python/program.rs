@@ -43,6 +43,8 @@ pub struct Program<'a> {
     folders: HashMap<&'a str, HashSet<&'a str>>,
     /// Of the folders of [`IMPORT_ROOTS`], those that each folder has, in that order.
     roots: BTreeMap<&'a str, Vec<&'a str>>,
+    /// Folders with an `__init__.py`, by name: what they stand in, `None` for several.
+    packages: HashMap<&'a str, Option<&'a str>>,
     /// Every part of a path: a name that is not one of these is no module of the program.
     names: HashSet<&'a str>,
     /// What the imports that stand in each module find.
@@ -83,6 +85,14 @@ impl<'a> Program<'a> {
                 at = dir;
             }
         }
+        let mut packages: HashMap<&str, Option<&str>> = HashMap::new();
+        let all = by_file.keys().map(|file| sources.path(*file));
+        for folder in all.filter_map(|path| path.strip_suffix("/__init__.py")) {
+            let within = parent_path(folder);
+            let name = folder[within.len()..].trim_start_matches('/');
+            let one = packages.entry(name).or_insert(Some(within));
+            *one = one.filter(|one| *one == within);
+        }
         // Of two layers with such a file, none is meant: which one a function has is not asked.
         let mut layers: BTreeMap<&str, Option<FileId>> = BTreeMap::new();
         for file in sources.ids() {
@@ -113,6 +123,7 @@ impl<'a> Program<'a> {
             layers,
             folders,
             roots,
+            packages,
             names,
             imports: Vec::new(),
             froms: Vec::new(),
@@ -248,10 +259,17 @@ impl<'a> Program<'a> {
             return shared.all(|other| other == first).then_some(first);
         }
         let layer = [format!("{rest}.py"), format!("{rest}/__init__.py")];
-        layer
-            .iter()
-            .find_map(|p| *self.layers.get(p.as_str())?)
+        let of_layer = layer.iter().find_map(|p| *self.layers.get(p.as_str())?);
+        of_layer
             .and_then(|f| self.index_of(f))
+            .or_else(|| self.only_package(first, &rest))
+    }
+
+    /// The module of a package that is there once in the repository and that a build step puts beside the code. Names that are
+    /// one word are too common to say which one is meant.
+    fn only_package(&self, package: &str, rest: &str) -> Option<usize> {
+        let of = self.packages.get(package).filter(|_| package.contains('_'))?;
+        self.at((*of)?, rest)
     }
 
     /// Whether a file of the repository that we did not read hides the library of this name.

@@ -40,6 +40,7 @@ pub(super) fn every_caller(has_principals: bool) -> Vec<TextGlob> {
         }
     }
     if has_principals {
+        out.push(TextGlob::plain("A:arn:aws:iam::cloudfront:user/?*"));
         // An ARN that is not known.
         out.push(TextGlob::literal("A:").then(&TextGlob::new([Sym::Symbol])));
         out.extend(["S:?*", "F:?*", "C:?*", "N"].map(TextGlob::plain));
@@ -111,8 +112,8 @@ pub(super) fn named(
         ..Reading::default()
     };
     let text = &item.value.text;
-    let whole = text.as_hole().filter(|_| item.kind == PrincipalType::Aws);
-    symbols.principals.extend(whole.map(|h| h.name.to_string()));
+    let whole = text.as_hole().map(|h| (h.name.to_string(), item.kind));
+    symbols.principals.extend(whole);
     let of_kind = |head: &str, symbols: &mut Symbols| {
         let value = match is_star(text) {
             true => TextGlob::any(),

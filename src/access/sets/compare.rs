@@ -69,18 +69,21 @@ fn compare_pair(old: &Document, new: &Document, values: &Values, caller: Option<
         return possible.into_comparison(NOT_CONFIRMED);
     }
     let mut out = Pass::new(old, new, Mode::CERTAIN, values, caller).into_comparison(NOT_CONFIRMED);
-    let mut certain: BTreeSet<usize> = out.gained.iter().map(|g| g.statement).collect();
     let maybe = possible.into_comparison(DEPENDS);
-    let is_beyond = |at: &usize| !certain.contains(at) && new.statements.get(*at).is_some_and(is_on_many);
-    let beyond: BTreeSet<usize> = maybe.gained.iter().map(|g| g.statement).filter(is_beyond).collect();
+    let is_more = |g: &&NewGrant| {
+        let mut known = out.gained.iter().filter(|known| known.statement == g.statement);
+        !known.any(|known| g.is_unreal || g.actions.is_subset(&known.actions))
+    };
+    let is_beyond = |g: &&NewGrant| new.statements.get(g.statement).is_some_and(is_on_many) && is_more(g);
+    let beyond: BTreeSet<usize> = maybe.gained.iter().filter(is_beyond).map(|g| g.statement).collect();
     let both = [old, new];
     if !beyond.is_empty() && both.into_iter().any(names_one_thing) && !both.into_iter().any(leaves_resources_out) {
-        let found = Pass::new(old, new, Mode::BY_REFERENCE, values, caller).into_comparison(NOT_CONFIRMED);
-        let found = found.gained.into_iter().filter(|g| beyond.contains(&g.statement));
-        out.gained.extend(found);
-        out.gained.sort_by_key(|g| g.statement);
-        certain.extend(out.gained.iter().map(|g| g.statement));
+        let mut found = Pass::new(old, new, Mode::BY_REFERENCE, values, caller).into_comparison(NOT_CONFIRMED);
+        found.gained.retain(|g| beyond.contains(&g.statement));
+        found.unknown.clear();
+        out = out.or(found);
     }
+    let certain: BTreeSet<usize> = out.gained.iter().map(|g| g.statement).collect();
     // What is real with the parts that are not known is so without.
     let real: BTreeSet<usize> = maybe
         .gained

@@ -10,6 +10,7 @@ use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::real;
 use super::request::{Witness, WitnessValue};
 use super::search::{Constraint, FoundText, member};
+use super::shown_actions::{ShownActions, actions};
 use super::solve::Frame;
 use super::statements::names_principals;
 use crate::finding::Severity;
@@ -18,8 +19,7 @@ use crate::iam::class::class;
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::pattern::is_star;
 use crate::iam::{
-    AccessLevel, Action, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement,
-    catalogue,
+    AccessLevel, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement, catalogue,
 };
 use crate::source::Span;
 
@@ -28,6 +28,8 @@ const MAX_ITEMS: usize = 40;
 /// Items that are tried for all actions of a gain, and parts of it.
 const MAX_TRIED: usize = 1_000;
 const MAX_PARTS: usize = 256;
+/// Resources of Deny statements that are looked at.
+const MAX_DENIED: usize = 16;
 
 /// What one statement grants beyond another document.
 #[derive(Clone, Debug)]
@@ -181,9 +183,11 @@ impl<'d> Describer<'d> {
         let description = GainDescription {
             gain,
             judges: [old, new],
+            denied: &denied_resources(self.old, &gain.values),
             before: self.written.nearest(s).unwrap_or(&nothing),
         };
         let groups = description.groups(s);
+        let description = &description;
         let principals = description.principals(s);
         let on = groups.first().map(|g| &*g.resources).unwrap_or_default();
         let span = description.token(s, on, &principals);
@@ -192,13 +196,13 @@ impl<'d> Describer<'d> {
             let denied = old.denied_by(&group.request).and_then(|at| self.old.statements.get(at));
             let on = shown(s.resource.as_ref().is_some_and(|c| c.negated), &group.resources);
             Change {
-                severity: match gain.is_unreal {
+                severity: match gain.is_unreal || needs_a_wildcard(&group.request) {
                     true => Severity::Low,
                     false => severity(&group.set, is_anything(s, &group.resources), is_anyone(s, &principals)),
                 },
                 actions: group.actions,
                 span,
-                resources: denied.map_or_else(|| on.clone(), |d| narrowed(&on, d)),
+                resources: denied.map_or_else(|| on.clone(), |d| description.narrowed(&on, d, &group.request)),
                 principals: shown(s.principal.as_ref().is_some_and(|c| c.negated), &principals),
                 conditions: conditions.clone(),
                 request: group.request,
@@ -216,6 +220,13 @@ fn change_condition(c: &Condition) -> ChangeCondition {
         key: c.key.display(),
         values: c.values.iter().map(ClauseItem::display).collect(),
     }
+}
+
+/// Whether the request has a value with a wildcard in it, which no request has: the operator takes it for a character. Prefixes
+/// of Amazon S3 are what the caller writes.
+fn needs_a_wildcard(request: &Witness) -> bool {
+    let mut context = request.context.iter().filter(|(key, _)| *key != "s3:prefix");
+    context.any(|(_, value)| value.values().iter().any(|v| v.contains('*')))
 }
 
 /// Whether the resources are not limited, or to all but some.
@@ -243,80 +254,6 @@ fn severity(actions: &ActionSet, on_anything: bool, for_anyone: bool) -> Severit
     }
 }
 
-/// A name or a pattern of actions, as it is shown.
-struct ShownActions {
-    text: String,
-    set: ActionSet,
-}
-
-/// Patterns for a set of actions: those of the statement, services as a whole, and names, the most severe first.
-fn actions(gain: &NewGrant, s: &Statement) -> Vec<ShownActions> {
-    let all = |text: String| ShownActions {
-        text,
-        set: gain.actions.clone(),
-    };
-    if gain.actions.is_empty() {
-        return vec![all(gain.request.action.clone())];
-    }
-    if gain.actions.is_all() {
-        return vec![all("*".to_owned())];
-    }
-    if let Some(clause) = s.action.as_ref().filter(|c| c.negated)
-        && clause.actions().is_some_and(|all| all.len() < gain.actions.len() * 2)
-    {
-        let items = clause.items.iter();
-        return items.map(|i| all(format!("not {}", i.display()))).collect();
-    }
-    let is_of_all = s
-        .action
-        .as_ref()
-        .is_some_and(|c| !c.negated && c.items.iter().any(|i| is_star(&i.text)));
-    if is_of_all && is_majority(&gain.actions, &ActionSet::all()) {
-        if gain.actions.intersects(keys_to_all()) {
-            return vec![all("*".to_owned())];
-        }
-        let mut without = ActionSet::all();
-        without.subtract(&gain.actions);
-        let shown = by_service(without).into_iter();
-        return shown.map(|a| all(format!("not {}", a.text))).collect();
-    }
-    let mut rest = gain.actions.clone();
-    let mut out = Vec::new();
-    if let Some(clause) = s.action.as_ref().filter(|c| !c.negated) {
-        for (item, set) in clause.items.iter().zip(clause.item_actions()) {
-            if !set.is_empty() && set.is_subset(&gain.actions) && set.intersects(&rest) {
-                out.push(ShownActions {
-                    text: item.display(),
-                    set: set.clone(),
-                });
-                rest.subtract(set);
-            }
-        }
-    }
-    out.extend(by_service(rest));
-    out
-}
-
-/// Services as a whole, and names, the most severe first.
-fn by_service(mut rest: ActionSet) -> Vec<ShownActions> {
-    let mut out = Vec::new();
-    for prefix in rest.services() {
-        let text = format!("{prefix}:*");
-        let set = ActionSet::expand(&text);
-        if set.len() > 1 && set.is_subset(&rest) {
-            rest.subtract(&set);
-            out.push(ShownActions { text, set });
-        }
-    }
-    let mut names: Vec<Action> = rest.iter().collect();
-    names.sort_by_key(|a| (a.severity_rank(), a.name()));
-    out.extend(names.into_iter().map(|a| ShownActions {
-        text: a.name().to_owned(),
-        set: std::iter::once(a).collect(),
-    }));
-    out
-}
-
 fn shown(negated: bool, items: &[&ClauseItem]) -> Vec<String> {
     let mut seen = HashSet::new();
     let all = items.iter().map(|i| i.display());
@@ -327,30 +264,12 @@ fn shown(negated: bool, items: &[&ClauseItem]) -> Vec<String> {
     }
 }
 
-/// Of these resources, what a Deny was about.
-fn narrowed(resources: &[String], denied: &Statement) -> Vec<String> {
-    let items = denied.resource.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
-    let items: Vec<String> = items.map(ClauseItem::display).collect();
-    let mut out = Vec::new();
-    for on in resources {
-        let mut within = items
-            .iter()
-            .filter(|i| glob::matches(on, i, CaseSensitivity::Sensitive))
-            .peekable();
-        match within.peek() {
-            Some(_) => out.extend(within.cloned()),
-            None => out.push(on.clone()),
-        }
-    }
-    let mut seen = HashSet::new();
-    out.retain(|text| seen.insert(text.clone()));
-    out
-}
-
 struct GainDescription<'g> {
     gain: &'g NewGrant,
     /// The other document, and the one of the gain.
     judges: [&'g LoneDocument<'g>; 2],
+    /// What Deny statements of the other document are about.
+    denied: &'g [TextGlob],
     /// What the statement was in the other document.
     before: &'g WrittenTexts,
 }
@@ -439,6 +358,34 @@ impl GainDescription<'_> {
         }
     }
 
+    /// Of these resources, what a Deny was about, and is no more.
+    fn narrowed(&self, resources: &[String], denied: &Statement, request: &Witness) -> Vec<String> {
+        let items = denied.resource.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
+        let items: Vec<&ClauseItem> = items.collect();
+        let mut out: Vec<String> = Vec::new();
+        for on in resources {
+            let is_within = |i: &&&ClauseItem| glob::matches(on, &i.display(), CaseSensitivity::Sensitive);
+            let within: Vec<&ClauseItem> = items.iter().filter(is_within).copied().collect();
+            let mut left = MAX_ITEMS;
+            let owned: Vec<ClauseItem> = within.iter().map(|i| (*i).clone()).collect();
+            let is_new = self.resources(&owned, request, &mut left);
+            let fresh = within
+                .iter()
+                .zip(&is_new)
+                .filter(|(_, is)| **is)
+                .map(|(i, _)| i.display());
+            let fresh: Vec<String> = fresh.collect();
+            match fresh.is_empty() {
+                true if within.is_empty() => out.push(on.clone()),
+                true => out.extend(within.iter().map(|i| i.display())),
+                false => out.extend(fresh),
+            }
+        }
+        let mut seen = HashSet::new();
+        out.retain(|text| seen.insert(text.clone()));
+        out
+    }
+
     /// Of each resource of the statement: whether what the request does is new there.
     fn resources(&self, all: &[ClauseItem], request: &Witness, left: &mut usize) -> Vec<bool> {
         let action = catalogue().action(&request.action);
@@ -458,7 +405,7 @@ impl GainDescription<'_> {
                 return !self.before.resources.contains(&text(item));
             };
             *left = fewer;
-            let mut constraints = vec![Constraint {
+            let mut constraints: Vec<Constraint<'_>> = vec![Constraint {
                 globs: std::slice::from_ref(&glob),
                 inside: true,
             }];
@@ -468,34 +415,34 @@ impl GainDescription<'_> {
                     inside: true,
                 });
             }
-            // An empty text is no resource.
-            let resource = match member(&constraints, &frame.samples) {
-                FoundText::Text(resource) if !resource.is_empty() => resource,
-                _ => return false,
+            let is_new_on = |constraints: &[Constraint<'_>]| match member(constraints, &frame.samples) {
+                // An empty text is no resource.
+                FoundText::Text(resource) if !resource.is_empty() => self.is_new(&Witness {
+                    resource,
+                    ..request.clone()
+                }),
+                _ => false,
             };
-            self.is_new(&Witness {
-                resource,
-                ..request.clone()
-            })
+            let of_deny = |denied: &TextGlob| {
+                let mut within = constraints.clone();
+                within.push(Constraint {
+                    globs: std::slice::from_ref(denied),
+                    inside: true,
+                });
+                is_new_on(&within)
+            };
+            is_new_on(&constraints) || self.denied.iter().any(of_deny)
         };
         all.iter().map(&mut is_new).collect()
     }
 
     fn glob(&self, item: &ClauseItem, request: &Witness) -> Option<TextGlob> {
-        let mut symbols = Symbols::default();
-        symbols.fillings.clone_from(&self.gain.values);
         let one = |(key, value): (&String, &WitnessValue)| match value.values() {
             [one] => Some((key.clone(), one.clone())),
             _ => None,
         };
-        symbols.request = Some(request.context.iter().filter_map(one).collect());
-        let reading = Reading {
-            wildcards: true,
-            variables: true,
-            fields: Fields::Resource,
-            ..Reading::default()
-        };
-        TextGlob::read(&item.text, reading, &mut symbols).ok()
+        let context = request.context.iter().filter_map(one).collect();
+        resource_glob(item, &self.gain.values, context)
     }
 
     /// The principals of the statement for whom something is new.
@@ -585,6 +532,35 @@ impl GainDescription<'_> {
             glob.is_ok_and(|g| g.matches(&self.gain.request.action))
         })
     }
+}
+
+/// Resources of Deny statements, where these are few.
+fn denied_resources(document: &Document, values: &Values) -> Vec<TextGlob> {
+    let denials = document
+        .statements
+        .iter()
+        .filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Deny));
+    let clauses = denials.filter_map(|s| s.resource.as_ref()).filter(|c| !c.negated);
+    let items = clauses
+        .flat_map(|c| &c.items)
+        .filter(|i| !is_star(&i.text))
+        .take(MAX_DENIED);
+    items
+        .filter_map(|i| resource_glob(i, values, BTreeMap::new()))
+        .collect()
+}
+
+fn resource_glob(item: &ClauseItem, values: &Values, context: BTreeMap<String, String>) -> Option<TextGlob> {
+    let mut symbols = Symbols::default();
+    symbols.request = Some(context);
+    symbols.fillings.clone_from(values);
+    let reading = Reading {
+        wildcards: true,
+        variables: true,
+        fields: Fields::Resource,
+        ..Reading::default()
+    };
+    TextGlob::read(&item.text, reading, &mut symbols).ok()
 }
 
 fn line(c: &Condition) -> String {

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::iam::PrincipalType;
 use crate::iam::condition::{Operator, OperatorFamily};
 use crate::iam::variables::variables;
 use crate::source::{Hole, HoleKind, Piece, Text};
@@ -139,8 +140,8 @@ pub struct Symbols {
     meanings: Vec<Meaning>,
     /// The holes that were met, by name.
     pub holes: BTreeMap<String, HoleKind>,
-    /// Holes that are all of a principal.
-    pub principals: BTreeSet<String>,
+    /// Holes that are all of a principal, and its type.
+    pub principals: BTreeMap<String, PrincipalType>,
     /// Holes that are an ARN, or its start.
     pub arns: BTreeSet<String>,
     /// What holes are taken to be, by name.
@@ -457,11 +458,21 @@ fn push_hole(hole: &Hole, reading: Reading, symbols: &mut Symbols, out: &mut Vec
         out.push(Sym::Star);
         return Ok(());
     }
+    if out.is_empty() && reading.fields != Fields::None {
+        out.extend(arn_head(&hole.name, hole.kind).chars().map(Sym::Char));
+    }
     let address = hole.target.as_ref().map(|t| format!("{}.{}", t.address, t.attribute));
     let name = hole.name.to_string();
     let symbol = symbols.of(Meaning::Hole(hole.kind, address.unwrap_or_default(), name));
     out.push(Sym::Char(symbol.ok_or(Unreadable::TooManySymbols)?));
     Ok(())
+}
+
+/// How the ARN begins that an output of a module or a data source is, where its name says so: ARNs of buckets name no account
+/// and no Region. Terraform registry, outputs of `terraform-aws-modules/s3-bucket/aws`.
+pub(super) fn arn_head(name: &str, kind: HoleKind) -> &'static str {
+    let is_of_bucket = kind == HoleKind::Existing && name.ends_with("bucket_arn");
+    if is_of_bucket { "arn:aws:s3:::" } else { "" }
 }
 
 /// Limits wildcards to their fields.

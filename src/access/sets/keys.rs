@@ -277,7 +277,7 @@ pub(super) struct KeyFacts {
     is_bool: bool,
     /// The evaluation adds it where the request does not have it.
     is_derived: bool,
-    example: Option<&'static str>,
+    examples: &'static [&'static str],
 }
 
 impl KeyFacts {
@@ -295,26 +295,26 @@ impl KeyFacts {
             multivalued: is_multivalued(key).unwrap_or(true),
             is_bool: global.is_some_and(|g| g.type_name == "Bool"),
             is_derived: matches!(key, "aws:resourceaccount" | "s3:resourceaccount" | "kms:calleraccount"),
-            example: example_of(key),
+            examples: examples_of(key),
         }
     }
 
     fn states(&self) -> Vec<String> {
-        self.example.into_iter().map(str::to_owned).collect()
+        self.examples.iter().map(|e| (*e).to_owned()).collect()
     }
 }
 
-fn example_of(key: &str) -> Option<&'static str> {
-    Some(match key {
-        "aws:principalorgid" | "aws:sourceorgid" | "aws:resourceorgid" => "o-exampleorgid",
-        "aws:sourceaccount" => "444455556666",
-        "aws:resourceaccount" | "kms:calleraccount" | "s3:resourceaccount" => ACCOUNT,
-        "aws:sourcearn" => "arn:aws:s3:::example-bucket",
-        "aws:sourcevpc" => "vpc-0example",
-        "aws:sourcevpce" => "vpce-0example",
-        "aws:requestedregion" => "us-east-1",
-        _ => return None,
-    })
+fn examples_of(key: &str) -> &'static [&'static str] {
+    match key {
+        "aws:principalorgid" | "aws:sourceorgid" | "aws:resourceorgid" => &["o-exampleorgid"],
+        "aws:sourceaccount" => &["444455556666"],
+        "aws:resourceaccount" | "kms:calleraccount" | "s3:resourceaccount" => &[ACCOUNT],
+        "aws:sourcearn" => &["arn:aws:s3:::example-bucket"],
+        "aws:sourcevpc" => &["vpc-0example"],
+        "aws:sourcevpce" => &["vpce-0example"],
+        "aws:requestedregion" => &["us-east-1", "eu-central-1", "ap-southeast-2", "sa-east-1"],
+        _ => &[],
+    }
 }
 
 /// A state of the key for which each test is true or false as asked.

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::callers;
 use super::concrete::Values;
 use super::fill::{value_of_hole, value_of_variable};
-use super::glob::Meaning;
+use super::glob::{Meaning, arn_head};
 use super::keys::KeyState;
 use super::real::{self, ACCOUNT};
 use super::request::{Witness, WitnessValue};
 use super::solve::Cell;
 use super::statements::{ACTION, CALLER, FIRST_KEY, RESOURCE, Space};
-use crate::iam::Action;
 use crate::iam::arn::is_account_id;
+use crate::iam::{Action, PrincipalType};
 
 /// A request, in which everything unknown has a value: also variables that the texts of the request do not have.
 pub(super) fn witness(
@@ -26,10 +26,10 @@ pub(super) fn witness(
     let mut values = given.clone();
     for (name, kind) in &symbols.holes {
         values.entry(name.clone()).or_insert_with(|| {
-            let value = value_of_hole(*kind, name);
+            let value = format!("{}{}", arn_head(name, *kind), value_of_hole(*kind, name));
             match () {
                 () if is_account_id(&value) => value,
-                () if symbols.principals.contains(name) => format!("arn:aws:iam::{ACCOUNT}:role/{value}"),
+                () if let Some(kind) = symbols.principals.get(name) => example_of_principal(*kind, &value, action),
                 () if symbols.arns.contains(name) => format!("arn:aws:given:us-east-1:{ACCOUNT}:{value}"),
                 () => value,
             }
@@ -67,12 +67,19 @@ pub(super) fn witness(
         }
     }
     let fill = |text: &str| -> String {
-        let each = text.chars().map(|c| match symbols.meaning(c) {
-            Some(Meaning::Variable(key)) => variables.get(key).cloned().unwrap_or_default(),
-            Some(Meaning::Hole(_, _, name)) => values.get(name).cloned().unwrap_or_default(),
-            None => c.to_string(),
-        });
-        each.collect()
+        let mut out = String::new();
+        for c in text.chars() {
+            match symbols.meaning(c) {
+                Some(Meaning::Variable(key)) => out += variables.get(key).map_or("", String::as_str),
+                Some(Meaning::Hole(kind, _, name)) => {
+                    let value = values.get(name).map_or("", String::as_str);
+                    let head = arn_head(name, *kind);
+                    out += value.strip_prefix(head).filter(|_| out == head).unwrap_or(value);
+                }
+                None => out.push(c),
+            }
+        }
+        out
     };
     let caller = fill(&caller);
     let mut context: BTreeMap<String, WitnessValue> = BTreeMap::new();
@@ -99,4 +106,24 @@ pub(super) fn witness(
         caller,
     };
     (request, values)
+}
+
+/// A principal of this type that is called so.
+fn example_of_principal(kind: PrincipalType, name: &str, action: Option<Action>) -> String {
+    match kind {
+        PrincipalType::Federated => {
+            let is_saml = action.is_some_and(|a| a.name().eq_ignore_ascii_case("sts:AssumeRoleWithSAML"));
+            let kind = if is_saml { "saml-provider" } else { "oidc-provider" };
+            format!("arn:aws:iam::{ACCOUNT}:{kind}/{name}")
+        }
+        PrincipalType::Service => format!("{name}.amazonaws.com"),
+        PrincipalType::CanonicalUser => {
+            // Two of them differ.
+            let digits: String = name.bytes().rev().map(|b| format!("{b:02x}")).collect();
+            format!("{digits:0<64.64}")
+        }
+        PrincipalType::Aws | PrincipalType::Everyone | PrincipalType::Unknown => {
+            format!("arn:aws:iam::{ACCOUNT}:role/{name}")
+        }
+    }
 }

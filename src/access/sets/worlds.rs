@@ -27,16 +27,49 @@ pub(super) fn pairs<'d>(old: &'d Document, new: &'d Document) -> Vec<ComparedPai
         return cases(old, new);
     }
     let (old, new) = (with_facts(old, &conditions), with_facts(new, &conditions));
-    let owned = |pair: ComparedPair<'_>| ComparedPair {
-        old: Cow::Owned(pair.old.into_owned()),
-        new: Cow::Owned(pair.new.into_owned()),
-    };
-    cases(&old, &new).into_iter().map(owned).collect()
+    cases(&old, &new).into_iter().map(ComparedPair::into_owned).collect()
 }
+
+impl ComparedPair<'_> {
+    fn into_owned<'o>(self) -> ComparedPair<'o> {
+        ComparedPair {
+            old: Cow::Owned(self.old.into_owned()),
+            new: Cow::Owned(self.new.into_owned()),
+        }
+    }
+}
+
+/// Allow statements that are compared one by one.
+const MAX_ALONE: usize = 64;
 
 fn cases<'d>(old: &'d Document, new: &'d Document) -> Vec<ComparedPair<'d>> {
     let shared = shared_guards(old, new);
-    let worlds = worlds(&shared);
+    let (worlds, is_all) = worlds(&shared);
+    let allows = |s: &Statement| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow);
+    let count = new.statements.iter().filter(|s| allows(s)).count();
+    if is_all || count < 2 || count > MAX_ALONE {
+        return in_worlds(old, new, &shared, &worlds);
+    }
+    // Each Allow statement by itself depends on fewer facts.
+    let mut out = Vec::new();
+    for at in (0..new.statements.len()).filter(|at| allows(&new.statements[*at])) {
+        let mut alone = new.clone();
+        let others = alone
+            .statements
+            .iter_mut()
+            .enumerate()
+            .filter(|(n, s)| *n != at && allows(s));
+        others
+            .filter_map(|(_, s)| s.effect.as_mut())
+            .for_each(|e| e.value = Effect::Invalid);
+        let shared = shared_guards(old, &alone);
+        let pairs = in_worlds(old, &alone, &shared, &self::worlds(&shared).0);
+        out.extend(pairs.into_iter().map(ComparedPair::into_owned));
+    }
+    out
+}
+
+fn in_worlds<'d>(old: &'d Document, new: &'d Document, shared: &[Guard], worlds: &[Guard]) -> Vec<ComparedPair<'d>> {
     let lists = shared_lists(old, new);
     let of = |document: &'d Document, world: &Guard| {
         let mut out = Cow::Borrowed(document);
@@ -124,9 +157,11 @@ fn shared_guards(old: &Document, new: &Document) -> Vec<Guard> {
     out
 }
 
+/// Those of the statements that are compared.
 fn guards(document: &Document) -> Vec<&Guard> {
     let mut out = Vec::new();
-    for s in &document.statements {
+    let is_left_out = |s: &&Statement| s.effect.as_ref().is_some_and(|e| e.value == Effect::Invalid);
+    for s in document.statements.iter().filter(|s| !is_left_out(s)) {
         out.extend(&s.branch);
         out.extend(
             lists_of(s)
@@ -137,8 +172,8 @@ fn guards(document: &Document) -> Vec<&Guard> {
     out
 }
 
-/// Every combination of the guards that can be; all at once where there are too many.
-fn worlds(shared: &[Guard]) -> Vec<Guard> {
+/// Every combination of the guards that can be, and whether these are all of them: of too many guards, those of the first.
+fn worlds(shared: &[Guard]) -> (Vec<Guard>, bool) {
     let mut out = vec![Guard::default()];
     for guard in shared {
         let mut next = Vec::new();
@@ -147,11 +182,11 @@ fn worlds(shared: &[Guard]) -> Vec<Guard> {
             next.extend(ways.filter(|way| !world.excludes(way)).map(|way| world.and(&way)));
         }
         if next.len() > MAX_WORLDS {
-            break;
+            return (out, false);
         }
         out = next;
     }
-    out
+    (out, true)
 }
 
 /// Leaves what there is in this case.

@@ -6,10 +6,16 @@ use super::subjects::{SubjectList, SubjectPair};
 use super::{changes, shown};
 use crate::access::sets::{Values, compare_as};
 use crate::iam::pattern::is_star;
-use crate::iam::{ClauseItem, Document, Effect, PrincipalClause, PrincipalItem, PrincipalType, Statement};
+use crate::iam::{
+    ClauseItem, Document, Effect, PrincipalClause, PrincipalItem, PrincipalType, SourceFormat, Statement,
+};
 use crate::project::{AccessSubject, CombinedPolicy, SubjectKind, statement_text};
 use crate::report::{DiffChange, DiffUnknown};
 use crate::source::{HoleKind, Piece, Sources, Text};
+use crate::value::Guard;
+
+/// Conditions of Deny statements that are taken apart.
+const MAX_CASES: usize = 8;
 
 /// Both sides of a comparison: what is gained is looked for from `from` to `to`.
 pub(super) struct ComparedSides<'a> {
@@ -67,7 +73,8 @@ impl ComparedSides<'_> {
                 continue;
             };
             let (was, is) = (&self.from.all[from], &self.to.all[to]);
-            if is.kind == SubjectKind::Identity {
+            let is_own = after.map_or_else(|| is_of_account(before, was), |after| is_of_account(after, is));
+            if is.kind == SubjectKind::Identity && is_own {
                 let denied = [applied(&before.policy, &before.on, was), applied(policy, on_target, is)];
                 out.changes.extend(self.changes(is, denied));
             }
@@ -104,8 +111,29 @@ impl ComparedSides<'_> {
         out
     }
 
-    /// What an identity gains by that.
-    fn changes(&self, identity: &AccessSubject, denied: [Vec<Statement>; 2]) -> Vec<DiffChange> {
+    /// What an identity gains by that, in each case in which there is a Deny.
+    fn changes(&self, identity: &AccessSubject, [before, after]: [Vec<Statement>; 2]) -> Vec<DiffChange> {
+        let mut cases: Vec<Option<Guard>> = before.iter().map(|s| s.branch.clone()).collect();
+        cases.sort_by_key(|case| case.as_ref().map(|c| c.label().to_owned()));
+        cases.dedup();
+        let in_case = |all: &[Statement], case: &Option<Guard>, is_before: bool| -> Vec<Statement> {
+            let own = |s: &Statement| match (&s.branch, case) {
+                (Some(branch), Some(case)) if case.implies(branch) => Some(Statement {
+                    branch: None,
+                    ..s.clone()
+                }),
+                (Some(branch), Some(case)) if case.excludes(branch) => None,
+                (Some(_), _) if is_before => None,
+                _ => Some(s.clone()),
+            };
+            all.iter().filter_map(own).collect()
+        };
+        let of_case =
+            |case| self.changes_in_case(identity, [in_case(&before, case, true), in_case(&after, case, false)]);
+        cases.iter().take(MAX_CASES).flat_map(of_case).collect()
+    }
+
+    fn changes_in_case(&self, identity: &AccessSubject, denied: [Vec<Statement>; 2]) -> Vec<DiffChange> {
         let [before, after] = denied;
         let policy = |denied: Vec<Statement>| {
             let mut out = CombinedPolicy {
@@ -135,6 +163,13 @@ impl ComparedSides<'_> {
             (&after, &after.document),
         )
     }
+}
+
+/// Whether an identity is taken to be of the account of a resource: other root modules of Terraform are often deployed to
+/// other accounts, whose identities a policy that only denies lets in nowhere.
+fn is_of_account(owner: &AccessSubject, identity: &AccessSubject) -> bool {
+    let is_apart = owner.policy.document.format == SourceFormat::Terraform && owner.root != identity.root;
+    owner.account == identity.account && !is_apart
 }
 
 fn denials(policy: &CombinedPolicy) -> impl Iterator<Item = (usize, &Statement)> {

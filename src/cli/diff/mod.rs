@@ -86,12 +86,13 @@ impl DiffArgs {
                 a.hide_what_is_only_in(&both[1], &both[0]);
                 b.hide_what_is_only_in(&both[0], &both[1]);
                 let found = pairs(&a.subjects, &b.subjects);
+                let moved = moves(&a, &b, &found);
                 let paths = match a.says_the_same_as(&b) {
                     true => ChangedPaths::default(),
                     false => {
                         let (from, to) = (&old_analysis.project, &new_analysis.project);
                         let (of_from, of_to) = rayon::join(|| paths_of(from), || paths_of(to));
-                        let of_from = PathList::new(of_from, old, from, &|p| a.below(p), &moves(&a, &b, &found));
+                        let of_from = PathList::new(of_from, old, from, &|p| a.below(p), &moved);
                         let of_to = PathList::new(of_to, new, to, &|p| b.below(p), &SubjectMoves::default());
                         changed_paths(&of_from, &of_to)
                     }
@@ -99,6 +100,7 @@ impl DiffArgs {
                 let settings = changed_settings(
                     (&old_analysis.project, &|p| a.below(p)),
                     (&new_analysis.project, &|p| b.below(p)),
+                    &moved,
                 );
                 let mut page = page(a, b, found, paths)?;
                 page.unknown.extend(settings);
@@ -434,7 +436,13 @@ impl DiffPage<'_> {
             let found = only_here(&these.unseen, &those.unseen).next();
             found.map(|(name, _)| format!("which depends on `{name}`"))
         };
-        let limits = before.limits != after.limits || !before.limits.is_empty();
+        let is_there = |policy: &CombinedPolicy| policy.text() != policy.nothing().text();
+        let limits_differ = before.limits != after.limits && is_there(before) && is_there(after);
+        // Where there need not be a limit, what is beyond it is granted.
+        let limited = [before, after]
+            .iter()
+            .any(|p| p.limits.values().any(|is_always| *is_always));
+        let limits = limits_differ || limited;
         let limits = limits.then(|| "within a boundary that is not compared".to_owned());
         let doubts = [
             limits.clone().or_else(|| hides(before, after)),
@@ -463,7 +471,7 @@ impl DiffPage<'_> {
                     unknown(subject, doubt, if is_new { after } else { before }, is_new, is_gain)
                 }));
         }
-        if before.limits != after.limits {
+        if limits_differ {
             self.unknown.push(DiffUnknown {
                 subject: subject.to_owned(),
                 why: "has another boundary or control policy, in a form that is not compared".to_owned(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::paths::SubjectMoves;
 use crate::project::{AccessSetting, Project, SettingOf};
 use crate::report::DiffUnknown;
 
@@ -18,7 +19,16 @@ fn by_key(project: &Project<'_>, below: &dyn Fn(&str) -> String) -> BTreeMap<Set
 pub(super) fn changed_settings(
     (old, below_old): (&Project<'_>, &dyn Fn(&str) -> String),
     (new, below_new): (&Project<'_>, &dyn Fn(&str) -> String),
+    moves: &SubjectMoves,
 ) -> Vec<DiffUnknown> {
+    let same_role = |before: &AccessSetting, after: &AccessSetting| {
+        let both = before.role.as_ref().zip(after.role.as_ref());
+        both.is_some_and(|((old_root, old), (new_root, new))| {
+            let from = (below_old(old_root), old.clone());
+            let to = moves.get(&from).unwrap_or(&from);
+            (&to.0, &to.1) == (&below_new(new_root), new)
+        })
+    };
     let (mut old, mut new) = (by_key(old, below_old), by_key(new, below_new));
     // What is moved says the same elsewhere.
     let texts = |all: &BTreeMap<SettingKey, AccessSetting>,
@@ -34,7 +44,9 @@ pub(super) fn changed_settings(
         let (before, after) = (old.remove(&key), new.remove(&key));
         let found = match (before, after) {
             (Some(before), Some(after))
-                if before.text != after.text && !(before.is_quiet && after.is_quiet && is_access(&after)) =>
+                if before.text != after.text
+                    && !same_role(&before, &after)
+                    && !(before.is_quiet && after.is_quiet && is_access(&after)) =>
             {
                 Some((after, true, true, SettingChange::Another))
             }

@@ -7,16 +7,13 @@ use std::sync::{LazyLock, OnceLock};
 
 use super::layout::{Document, DocumentBlock, Table, WordRange};
 
-static WORDS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/facts.words"));
+static WORDS: &[[u8; 4]] = include_bytes!(concat!(env!("OUT_DIR"), "/facts.words")).as_chunks().0;
 static STRINGS: &str = include_str!(concat!(env!("OUT_DIR"), "/facts.strings"));
 static DOCUMENTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/facts.documents"));
 
 fn word(at: usize) -> u32 {
-    WORDS
-        .get(at * 4..)
-        .and_then(|w| w.first_chunk::<4>())
-        .map(|w| u32::from_le_bytes(*w))
-        .expect("the packer wrote as many words as it said")
+    let word = WORDS.get(at).expect("the packer wrote as many words as it said");
+    u32::from_le_bytes(*word)
 }
 
 /// The word at `index` of a section.

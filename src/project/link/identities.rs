@@ -46,12 +46,15 @@ pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
                 let key = (kind, r.address.scope.clone());
                 project.unplaced.entry(key).or_insert(value.span);
             }
-            let name = value.as_text().filter(|_| targets.is_empty()).and_then(last_known_part);
+            let name = value
+                .to_text()
+                .filter(|_| targets.is_empty())
+                .map(|text| last_known_part(&text).map_or(text, |name| Text::synthetic(&name, value.span)));
             if let Some(name) = name {
                 elsewhere.extend(uses.iter().map(|used| ExternalAttachment {
                     used: used.clone(),
                     kind,
-                    name: Text::synthetic(&name, value.span),
+                    name: name.clone(),
                 }));
             }
             for i in targets.iter().filter_map(|t| identity_of.get(t)) {
@@ -96,6 +99,7 @@ fn identity(
                 policy: PolicyRef::Documents(vec![d]),
                 span: document.span,
                 inline: true,
+                optional: false,
                 by: None,
             }),
         }
@@ -112,6 +116,7 @@ fn identity(
                     policy: index.policy(item.get("Name").unwrap_or(item)),
                     span: item.span,
                     inline: false,
+                    optional: false,
                     by: None,
                 });
             });
@@ -124,6 +129,7 @@ fn identity(
             policy: index.policy(v),
             span: v.span,
             inline: false,
+            optional: v.may_be_absent(),
             by: None,
         });
     Identity {
@@ -147,6 +153,7 @@ fn attachments(project: &Project<'_>, index: &ReferenceIndex, id: ResourceId, r:
             policy: PolicyRef::Documents(documents.to_vec()),
             span: if r.extent.contains(span) { span } else { r.header },
             inline,
+            optional: false,
             by: Some(id),
         }]
     };
@@ -166,6 +173,7 @@ fn attachments(project: &Project<'_>, index: &ReferenceIndex, id: ResourceId, r:
                         policy: index.policy(item),
                         span: item.span,
                         inline: false,
+                        optional: false,
                         by: Some(id),
                     });
                 });

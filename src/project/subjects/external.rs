@@ -35,9 +35,10 @@ impl Project<'_> {
                     free.insert(AccessSubject {
                         kind: SubjectKind::Identity,
                         local: address.clone(),
-                        caller: place.example_arn_of(put.kind, &name),
+                        caller: put.name.known().and_then(|name| place.example_arn_of(put.kind, &name)),
                         address: Some(address),
                         root,
+                        account: by.account.clone(),
                         name: Some(name),
                         on: Vec::new(),
                         span: put.used.span,

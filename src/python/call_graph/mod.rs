@@ -2,6 +2,7 @@
 //! method of that name in the modules that the entry point imports, however indirectly: the class of an object was run before.
 
 mod classes;
+mod decorated;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -149,12 +150,13 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             && let [one] = &*values
         {
             let to = callee(evaluator, one).map(|to| (from, to));
+            let wrapped = decorated::defined_function(evaluator.program, module, expr).map(|to| (from, to));
             let which = if only_as_script(m, e.block) {
                 &mut script
             } else {
                 &mut called
             };
-            which.extend(to);
+            which.extend(to.into_iter().chain(wrapped));
         }
         for t in values.iter() {
             match t {
@@ -208,7 +210,11 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         imports(evaluator, m, place(m.function_of(scope)), scope, &mut called);
         // What a framework is given by a decorator runs when the framework likes.
         if s.kind == ScopeKind::Function && is_registered(m, scope) {
-            called.push((place(m.function_of(s.parent)), place(scope)));
+            let edge = (place(m.function_of(s.parent)), place(scope));
+            match decorated::is_wrapped(evaluator, module, scope) {
+                true => out.push(edge),
+                false => called.push(edge),
+            }
         }
         if s.kind == ScopeKind::Class {
             overriding(evaluator, place(scope), &mut out);

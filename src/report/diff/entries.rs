@@ -21,10 +21,12 @@ pub(in crate::report) struct DiffEntry<'a> {
     keys: Vec<&'a str>,
     /// Some of it has other conditions, or none.
     differs: bool,
+    /// Some of it is for others.
+    is_for_each: bool,
 }
 
 /// Actions, with the resources that they are gained or lost on.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct EntryGroup<'a> {
     actions: Vec<&'a str>,
     resources: Vec<&'a str>,
@@ -72,6 +74,7 @@ impl<'a> DiffEntry<'a> {
             principals: c.principals.iter().map(String::as_str).collect(),
             keys,
             differs: false,
+            is_for_each: false,
         }
     }
 
@@ -106,6 +109,9 @@ impl<'a> DiffEntry<'a> {
 
     fn join(&mut self, other: Self) {
         self.differs |= self.keys != other.keys;
+        // The same for others is for all of them.
+        let is_same = self.groups == other.groups;
+        self.is_for_each |= other.is_for_each || self.principals != other.principals && !is_same;
         add(&mut self.principals, other.principals);
         add(&mut self.keys, other.keys);
         for group in other.groups {
@@ -158,6 +164,9 @@ impl<'a> DiffEntry<'a> {
             let _ = write!(out, "; and {} on other resources", count(rest, "other", "others"));
         }
         out += &lead(" for ", &self.principals, most);
+        if self.is_for_each {
+            out += ", each as its statement says";
+        }
         let partly = if self.differs { ", partly" } else { "" };
         match self.keys.as_slice() {
             [] => {}

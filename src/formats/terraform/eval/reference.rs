@@ -131,6 +131,11 @@ impl<'a> TerraformEvaluator<'a> {
                 }
                 None => (self.unknown(HoleKind::Other, span), steps.len()),
             },
+            // The long form of a reference. Terraform language, "References to named values", "Resources".
+            ("resource", Some(kind)) => match name(1) {
+                Some(n) => (self.resource(env, &format!("{kind}.{n}"), to(1)), 2),
+                None => (self.unknown(HoleKind::Other, span), steps.len()),
+            },
             ("each" | "count" | "self", Some(_)) | (_, None) => {
                 self.failed.set(true);
                 (self.unknown(HoleKind::Other, span), steps.len())

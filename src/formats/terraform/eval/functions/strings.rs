@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use crate::source::{Piece, Span, Text, TextBuilder, TextIndex};
-use crate::value::{Value, ValueKind};
+use crate::value::{Branch, Value, ValueKind};
 
 use crate::formats::terraform::eval::evaluator::MAX_ITEMS;
 use crate::formats::terraform::eval::functions::{FunctionCall, documents};
@@ -334,32 +334,62 @@ fn formatted(call: &FunctionCall<'_, '_>, v: &Verb, argument: &Value) -> Option<
 
 fn formatlist(call: &FunctionCall<'_, '_>) -> Value {
     let mut len = None;
+    let lists = call.arguments.iter().filter(|a| matches!(a.kind, ValueKind::Seq(_)));
+    let is_zipped = lists.count() > 1;
     for a in call.arguments {
         match &a.kind {
-            ValueKind::Seq(items) if items.iter().any(is_spread) => return call.unknown(),
+            // What stands beside it in another list is not known.
+            ValueKind::Seq(items) if is_zipped && items.iter().any(is_spread) => return call.unknown(),
             ValueKind::Seq(items) => len = Some(len.unwrap_or(items.len()).min(items.len())),
             ValueKind::Unknown(_) => return formatlist_of_unknown(call),
             _ => {}
         }
     }
-    let rows = (0..len.unwrap_or(1)).map(|i| {
-        let row: Vec<Value> = call
-            .arguments
-            .iter()
-            .map(|a| match &a.kind {
-                ValueKind::Seq(items) => items[i].clone(),
-                _ => a.clone(),
-            })
-            .collect();
-        format(call, &row)
-    });
-    call.seq(rows.collect())
+    let mut rows = Vec::new();
+    for i in 0..len.unwrap_or(1) {
+        let item = |a: &Value| match &a.kind {
+            ValueKind::Seq(items) => items[i].clone(),
+            _ => a.clone(),
+        };
+        let mut row: Vec<Value> = call.arguments.iter().map(item).collect();
+        // Of an item that may be missing, what it is when it is there.
+        let mut when = None;
+        for value in &mut row {
+            if let ValueKind::OneOf(branches) = &value.kind
+                && let [branch] = &**branches
+            {
+                when = Some(branch.when.clone());
+                *value = branch.value.clone();
+            }
+        }
+        match when {
+            _ if row.iter().any(is_spread) => match formatted_elements(call, &row) {
+                Some(items) => rows.extend(items),
+                None => return call.unknown(),
+            },
+            Some(when) => {
+                let value = format(call, &row);
+                rows.push(Value::new(ValueKind::OneOf([Branch { when, value }].into()), call.span));
+            }
+            None => rows.push(format(call, &row)),
+        }
+    }
+    call.seq(rows)
 }
 
 /// `formatlist("arn:aws:iam::%s:root", var.accounts)`: the form of each element is known.
 fn formatlist_of_unknown(call: &FunctionCall<'_, '_>) -> Value {
-    let row: Option<Vec<Value>> = call
-        .arguments
+    let is_list = |a: &Value| matches!(a.kind, ValueKind::Seq(_));
+    let items = match call.arguments.iter().any(is_list) {
+        true => None,
+        false => formatted_elements(call, call.arguments),
+    };
+    items.map_or_else(|| call.unknown(), |items| call.seq(items))
+}
+
+/// What stands for any number of elements, formatted with what is the same for all of them.
+fn formatted_elements(call: &FunctionCall<'_, '_>, arguments: &[Value]) -> Option<Vec<Value>> {
+    let row: Option<Vec<Value>> = arguments
         .iter()
         .map(|a| match &a.kind {
             ValueKind::Unknown(_) => element_of(a),
@@ -367,9 +397,7 @@ fn formatlist_of_unknown(call: &FunctionCall<'_, '_>) -> Value {
             _ => None,
         })
         .collect();
-    let items = row
-        .and_then(|row: Vec<Value>| items_of_known_form(format(call, &row), &call.unknown(), call.span, "formatlist"));
-    items.map_or_else(|| call.unknown(), |items| call.seq(items))
+    items_of_known_form(format(call, &row?), &call.unknown(), call.span, "formatlist")
 }
 
 fn substitute(call: &FunctionCall<'_, '_>) -> Value {

@@ -43,7 +43,10 @@ impl<'a> NeedsPage<'a> {
             let listed = code.listed().into_iter();
             listed.map(move |i| (&code.calls[i], workloads.clone()))
         });
-        let listed = calls.listed().into_iter().map(|i| (&calls.calls[i], callers[i].clone()));
+        let listed = calls
+            .listed()
+            .into_iter()
+            .map(|i| (&calls.calls[i], callers[i].clone()));
         let mut found: Vec<(ApiCall, BTreeSet<&str>)> = listed
             .chain(in_templates)
             .filter(|(c, _)| in_scope(c.span))

@@ -4,6 +4,7 @@
 //! "Defining Lambda function permissions with an execution role".
 
 mod comparison;
+mod counted;
 mod missing;
 mod obstacle;
 mod platform;
@@ -16,6 +17,7 @@ mod unused;
 use std::collections::BTreeSet;
 
 pub use comparison::{ComparedFigures, ComparedWorkload, RoleComparison};
+pub use counted::CountedActions;
 pub use obstacle::Obstacle;
 
 use crate::project::{CodePlace, Codebase, Effects, Project, Workload, WorkloadCode};

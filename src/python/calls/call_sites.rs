@@ -366,7 +366,11 @@ impl CallSiteFinder<'_, '_> {
                     }
                 }
                 // The attribute that it reads was not found by its name.
-                "__getattribute__" => self.add_unresolved(m, expr, UnresolvedReason::Operation),
+                "__getattribute__" => {
+                    if texts(0, "name").is_empty() {
+                        self.add_unresolved(m, expr, UnresolvedReason::Operation);
+                    }
+                }
                 _ => {
                     if let Some(o) = operation(*c, name) {
                         out.push(CallTarget::Operation(*c, o));

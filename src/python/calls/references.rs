@@ -98,7 +98,12 @@ impl ReferencePlaces {
         };
         let callee = evaluator.values(module, call.function);
         if !callee.is_empty() && callee.iter().all(only_inspects) {
-            self.inspected.extend(all());
+            // `setattr(x, name, value)` keeps the third, `getattr` may return it.
+            let accesses =
+                |t: &AbstractValue| matches!(t, AbstractValue::Library(n) if matches!(&**n, "getattr" | "setattr"));
+            let kept = call.positional(2).filter(|_| callee.iter().any(accesses));
+            self.inspected.extend(all().filter(|e| Some(*e) != kept));
+            self.handed.extend(kept);
         } else {
             self.handed.extend(called_arguments(m, call).map(|(_, a)| a.value));
         }

@@ -2,7 +2,7 @@
 
 use crate::iam::sdk::{self, Client, LibraryResult, SdkResourceType};
 use crate::python::points_to::abstract_value::{
-    AbstractValue, ResourceOrigin, ScopeRef, ValueSet, ValueSetBuilder, single,
+    AbstractValue, ResourceOrigin, ScopeRef, ValueSet, ValueSetBuilder, is_aws, single,
 };
 use crate::python::points_to::evaluate::{CallFrame, ObjectEvaluator, is_under, sub_resource};
 use crate::python::{CallExpr, ExprId, ScopeId, ScopeKind};
@@ -121,6 +121,11 @@ impl ObjectEvaluator<'_> {
             for attr in &names {
                 out.put_all(&self.attribute(t, attr));
             }
+        }
+        if let Some(default) = call.positional(2) {
+            let default = self.eval(module, default, frame);
+            let of_aws = |t: &&AbstractValue| is_aws(t) || matches!(t, AbstractValue::Bound(of, _) if is_aws(of));
+            default.iter().filter(of_aws).for_each(|t| out.put(t.clone()));
         }
         // Any attribute of something that may be a client.
         if names.is_empty()

@@ -36,7 +36,8 @@ pub(super) fn counted_actions(required: &Required<'_>, granted: &ActionSet) -> V
         }
     };
     for library in &required.imported {
-        put(shown(&library.actions, &left), &library.name, library.span);
+        let package = library.name.split('.').next().unwrap_or_default();
+        put(shown(&library.actions, &left), package, library.span);
     }
     for call in &required.calls {
         let companions = sdk::companion_actions(&call.service, call.operation.unwrap_or_default());

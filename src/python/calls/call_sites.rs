@@ -174,8 +174,8 @@ impl CallSiteFinder<'_, '_> {
         let own = callee
             .iter()
             .any(|t| matches!(t, AbstractValue::Method(..) | AbstractValue::Function(_)));
-        let certain = !own && !(targets.len() > 1 && is_one_of_several(m, call.function));
-        self.add_site(expr, Some(expr), &method, targets, object, certain);
+        let is_picked = targets.len() > 1 && is_one_of_several(m, call.function);
+        self.add_site(expr, Some(expr), &method, targets, object, !own && !is_picked);
         self.passed_methods(m, expr, call, &callee);
         self.form = CallForm::Direct;
     }

@@ -20,10 +20,8 @@ pub(super) fn types(program: &Program<'_>, modules: &[usize], services: &[Client
     for m in modules.iter().map(|module| &program.modules[*module]) {
         for e in &m.exprs {
             match &e.kind {
-                ExprKind::Attr { name, .. } | ExprKind::Name(name) => {
-                    if !names.contains(&**name) {
-                        names.insert(name.to_string());
-                    }
+                ExprKind::Attr { name, .. } | ExprKind::Name(name) if !names.contains(&**name) => {
+                    names.insert(name.to_string());
                 }
                 ExprKind::Str(t) if t.len() <= MAX_NAME => names.extend(t.known().map(|t| t.to_string())),
                 _ => {}

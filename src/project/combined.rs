@@ -5,10 +5,10 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
-use super::{AwsManaged, RepositoryPlace};
+use super::RepositoryPlace;
 use crate::iam::pattern::is_star;
 use crate::iam::{Clause, ClauseItem, Document, Effect, PolicyPart, SourceFormat, Statement, UnknownPart};
-use crate::source::{Hole, Piece, Span, Text, WithSpan};
+use crate::source::{Hole, Piece, Span, Text};
 
 /// Several policies as one.
 #[derive(Debug)]
@@ -189,66 +189,6 @@ impl CombinedPolicy {
         }
         out
     }
-
-    /// Takes away what the policies of a boundary, or of one level of control policies, deny or do not list.
-    pub(super) fn add_limit(
-        &mut self,
-        documents: &[&Document],
-        allows_all: bool,
-        used: Span,
-        place: &RepositoryPlace<'_>,
-    ) {
-        let is_list = |s: &Statement| {
-            let any = s
-                .resource
-                .as_ref()
-                .is_some_and(|c| !c.negated && c.items.iter().any(|i| is_star(&i.text)));
-            let listed = s.action.as_ref().is_some_and(|c| !c.negated && c.is_known());
-            any && listed && s.conditions.is_empty() && s.condition_key.is_none() && s.branch.is_none() && !s.open
-        };
-        let allows = || {
-            let all = documents.iter().flat_map(|d| &d.statements);
-            all.filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow))
-        };
-        let is_open = documents.iter().any(|d| d.open || d.branch.is_some());
-        if is_open || !allows_all && !allows().all(is_list) {
-            for document in documents {
-                let texts: Vec<String> = document.statements.iter().map(statement_text).collect();
-                self.limits.insert(texts.concat(), true);
-            }
-            return;
-        }
-        for document in documents {
-            let mut denials = (*document).clone();
-            denials.statements.retain(|s| !s.allows());
-            self.add(&denials, used, place);
-        }
-        let items: Vec<ClauseItem> = allows()
-            .filter_map(|s| s.action.as_ref())
-            .flat_map(|c| &c.items)
-            .cloned()
-            .collect();
-        if allows_all || items.iter().any(|i| is_star(&i.text)) {
-            return;
-        }
-        let Some((like, action)) = allows().find_map(|s| Some((s, s.action.as_ref()?))) else {
-            return;
-        };
-        let rest = Statement {
-            effect: Some(WithSpan::new(Effect::Deny, like.span)),
-            action: Some(Clause {
-                negated: true,
-                items,
-                sets: Default::default(),
-                ..action.clone()
-            }),
-            strength: Default::default(),
-            nothing: Default::default(),
-            ..like.clone()
-        };
-        self.document.statements.push(rest);
-        self.places.push(used);
-    }
 }
 
 /// Whether one of the actions may be on this: of a bucket, those of buckets, and of what is in it, those of objects.
@@ -344,16 +284,4 @@ fn plain_text(text: &Text) -> String {
         Piece::Hole(hole) => format!("\u{0}{}\u{0}", hole.name),
     });
     pieces.collect()
-}
-
-impl CombinedPolicy {
-    /// AWS attaches `FullAWSAccess` beside control policies that only deny.
-    pub(super) fn allow_the_rest(&mut self, place: &RepositoryPlace<'_>) {
-        if self.document.statements.iter().any(|s| !s.is_written_as_deny()) {
-            return;
-        }
-        if let Some(full) = AwsManaged::by_name("AdministratorAccess") {
-            self.add(full.document(), self.document.span, place);
-        }
-    }
 }

@@ -7,6 +7,7 @@ mod applicable;
 mod combined;
 mod effective;
 mod gates;
+mod limits;
 mod link;
 mod references;
 mod requests;

@@ -298,7 +298,14 @@ impl<'p> RepositoryPlace<'p> {
         };
         let head = format!("arn:aws:{}:{place}:{}{path}", form.service, form.before);
         let mut out = Text::synthetic(&head, r.header);
-        out.append(name);
+        // The ARN of a parameter in a hierarchy has one slash there. AWS Systems Manager User Guide, "Restricting access to
+        // Parameter Store parameters using IAM policies".
+        let in_hierarchy = form.service == "ssm" && name.display().starts_with('/');
+        out.append(&if in_hierarchy {
+            name.slice(1..name.len())
+        } else {
+            name.clone()
+        });
         Some(out)
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::gates::allow_statement;
 use super::{RepositoryPlace, ResourceId};
 use crate::iam::condition::Operator;
-use crate::iam::{Clause, ClauseItem, Condition, Document, PolicyKind, PrincipalType, Statement};
+use crate::iam::{Clause, ClauseItem, Condition, Document, PolicyKind, PrincipalItem, PrincipalType, Statement};
 use crate::model::Resource;
 use crate::source::Text;
 use crate::value::Value;
@@ -109,9 +109,7 @@ impl<'p> RepositoryPlace<'p> {
 
     /// AWS Lambda API Reference, "AddPermission".
     fn permission<'r>(&self, r: &'r Resource) -> Option<(Statement, &'r Value)> {
-        let action = r.get("Action")?.to_text()?;
-        let principal = r.get("Principal")?.to_text()?;
-        let mut out = self.allow(r, action, principal);
+        let mut out = self.allow(r, texts(r, "Action")?, texts(r, "Principal")?);
         for (property, operator, key) in [
             ("SourceArn", "ArnLike", "aws:SourceArn"),
             ("SourceAccount", "StringEquals", "aws:SourceAccount"),
@@ -130,26 +128,51 @@ impl<'p> RepositoryPlace<'p> {
     /// AWS Lambda Developer Guide, "Control access to Lambda function URLs".
     fn open_url<'r>(&self, r: &'r Resource) -> Option<(Statement, &'r Value)> {
         r.get("AuthType").filter(|v| v.as_str().as_deref() == Some("NONE"))?;
-        let text = |t: &str| Text::synthetic(t, r.header);
-        let out = self.allow(r, text("lambda:InvokeFunctionUrl"), text("*"));
+        let one = |t: &str| vec![Text::synthetic(t, r.header)];
+        let out = self.allow(r, one("lambda:InvokeFunctionUrl"), one("*"));
         Some((out, r.get("TargetFunctionArn")?))
     }
 
-    fn allow(&self, r: &Resource, action: Text, principal: Text) -> Statement {
+    fn allow(&self, r: &Resource, actions: Vec<Text>, principals: Vec<Text>) -> Statement {
         let place = |property: &str| r.get(property).map_or(r.header, |v| v.span);
         let principal_at = place(if r.has("Principal") { "Principal" } else { "AuthType" });
-        let principal = self.filled_text(&principal);
-        let kind = match principal.known() {
-            _ if principal.display().ends_with(".amazonaws.com") => PrincipalType::Service,
-            Some(_) => PrincipalType::Aws,
-            // An account, an ARN, or a service.
-            None => PrincipalType::Unknown,
-        };
-        let action = ClauseItem::new(self.filled_text(&action), place("Action"));
-        let mut out = allow_statement(r.header, action, kind, ClauseItem::new(principal, principal_at));
+        let mut items = principals.iter().map(|principal| {
+            let principal = self.filled_text(principal);
+            let kind = match principal.known() {
+                _ if principal.display().ends_with(".amazonaws.com") => PrincipalType::Service,
+                Some(_) => PrincipalType::Aws,
+                // An account, an ARN, or a service.
+                None => PrincipalType::Unknown,
+            };
+            (kind, ClauseItem::new(principal, principal_at))
+        });
+        let actions = actions
+            .iter()
+            .map(|action| ClauseItem::new(self.filled_text(action), place("Action")));
+        let mut actions = actions.collect::<Vec<_>>().into_iter();
+        let nothing = || ClauseItem::new(Text::default(), r.header);
+        let (kind, first) = items.next().unwrap_or_else(|| (PrincipalType::Unknown, nothing()));
+        let mut out = allow_statement(r.header, actions.next().unwrap_or_else(nothing), kind, first);
+        if let Some(clause) = &mut out.action {
+            clause.items.extend(actions);
+        }
+        if let Some(clause) = &mut out.principal {
+            clause.items.extend(items.map(|(kind, value)| PrincipalItem {
+                kind,
+                type_key: None,
+                value,
+                home: None,
+            }));
+        }
         out.branch.clone_from(&r.branch);
         out
     }
+}
+
+/// The text of a property, or those of a list that stands where one text goes.
+fn texts(r: &Resource, property: &str) -> Option<Vec<Text>> {
+    let found: Option<Vec<Text>> = r.get(property)?.items().iter().map(Value::to_text).collect();
+    found.filter(|texts| !texts.is_empty())
 }
 
 fn condition(r: &Resource, operator: &str, key: &str, value: &Value) -> Condition {

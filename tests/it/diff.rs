@@ -207,7 +207,17 @@ fn a_boundary_that_lists_actions_counts() {
     let new = format!("{role}{INLINE}{}", limit("\"s3:*\", \"sqs:*\""));
     let json = compared(&[("main.tf", &old)], &[("main.tf", &new)]);
     assert_eq!(said(&json, "gained"), ["aws_iam_role.ci: sqs:SendMessage"]);
-    let conditional = new.replace("Resource = \"*\" }] })", "Resource = \"arn:aws:s3:::*\" }] })");
+    // No queue is in it.
+    let narrow = new.replace("Resource = \"*\" }] })", "Resource = \"arn:aws:s3:::*\" }] })");
+    let json = compared(&[("main.tf", &new)], &[("main.tf", &narrow)]);
+    assert_eq!(
+        (said(&json, "gained"), said(&json, "lost")),
+        (vec![], vec!["aws_iam_role.ci: sqs:SendMessage".to_owned()])
+    );
+    let conditional = new.replace(
+        "Resource = \"*\" }] })",
+        "Resource = \"*\", Condition = { Bool = { \"aws:SecureTransport\" = \"true\" } } }] })",
+    );
     let json = compared(&[("main.tf", &new)], &[("main.tf", &conditional)]);
     assert_eq!(said(&json, "gained"), [""; 0]);
     assert!(!json["unknown"].as_array().unwrap().is_empty(), "{json:#}");

@@ -196,3 +196,147 @@ fn a_value_that_no_request_has_is_no_great_gain() {
     let json = r.run(&["diff", "old.json", "new.json", "--format", "json"]).json();
     assert_eq!(json["gained"][0]["severity"], "low", "{json:#}");
 }
+
+const WORKER: &str = r#"resource "aws_iam_policy" "limit" {
+  policy = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Allow", Action = ["s3:*", "sqs:*"], Resource = "*" },
+    { Effect = "Allow", Action = ["iam:DeletePolicy", "iam:GetPolicy"], Resource = "arn:aws:iam::111122223333:policy/apps/*" },
+    { Effect = "Deny", Action = "iam:DeletePolicy", Resource = "arn:aws:iam::111122223333:policy/apps/kept" },
+  ] })
+}
+resource "aws_iam_role" "w" {
+  name                 = "w"
+  assume_role_policy   = jsonencode({ Statement = [] })
+  permissions_boundary = aws_iam_policy.limit.arn
+}
+resource "aws_iam_role_policy" "p" {
+  role   = aws_iam_role.w.name
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = ["iam:DeletePolicy", "s3:GetObject"], Resource = "*" }] })
+}
+"#;
+
+fn edited(text: &str, from: &str, to: &str) -> Value {
+    assert!(text.contains(from), "{from}");
+    compared(&[("m.tf", text)], &[("m.tf", &text.replace(from, to))])
+}
+
+#[test]
+fn a_boundary_limits_by_resources_too() {
+    // What the boundary does not reach is not gained, and what it allows is.
+    let json = edited(WORKER, "\"s3:GetObject\"]", "\"s3:GetObject\", \"iam:CreateUser\"]");
+    assert_eq!(
+        (said(&json, "gained"), json["unknown"].as_array().unwrap().len()),
+        (vec![], 0)
+    );
+    let json = edited(WORKER, "\"s3:GetObject\"]", "\"s3:GetObject\", \"iam:GetPolicy\"]");
+    assert_eq!(said(&json, "gained"), ["aws_iam_role.w: iam:GetPolicy on *"]);
+    let request = &json["gained"][0]["request"];
+    assert!(
+        request["resource"].as_str().unwrap().contains(":policy/apps/"),
+        "{request}"
+    );
+    let wider = edited(WORKER, "policy/apps/*\"", "policy/*\"");
+    assert_eq!(said(&wider, "gained").len(), 1);
+    let deny = WORKER.lines().find(|l| l.contains("Deny")).unwrap();
+    let json = edited(WORKER, deny, "");
+    assert_eq!(
+        said(&json, "gained"),
+        ["aws_iam_role.w: iam:DeletePolicy on arn:aws:iam::111122223333:policy/apps/kept"]
+    );
+    let elsewhere = WORKER.replace("policy/apps/kept", "policy/other/kept");
+    let deny = elsewhere.lines().find(|l| l.contains("Deny")).unwrap();
+    assert_eq!(said(&edited(&elsewhere, deny, ""), "gained"), Vec::<String>::new());
+}
+
+#[test]
+fn an_unknown_boundary_leaves_open_what_a_deny_withheld() {
+    let of = |deny: &str| {
+        format!(
+            r#"variable "limit" {{}}
+resource "aws_iam_role" "r" {{
+  name                 = "r"
+  assume_role_policy   = jsonencode({{ Statement = [] }})
+  permissions_boundary = var.limit
+}}
+resource "aws_iam_role_policy_attachment" "r" {{
+  role       = aws_iam_role.r.name
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}}
+resource "aws_sqs_queue" "q" {{
+  name = "q"
+}}
+resource "aws_sqs_queue_policy" "q" {{
+  queue_url = aws_sqs_queue.q.id
+  policy    = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Deny", Principal = "*", Action = [{deny}], Resource = "*" }}] }})
+}}
+"#
+        )
+    };
+    let both = of("\"sqs:PurgeQueue\", \"sqs:SendMessage\"");
+    let json = compared(&[("m.tf", &both)], &[("m.tf", &of("\"sqs:SendMessage\""))]);
+    assert_eq!(said(&json, "gained"), Vec::<String>::new());
+    let why = json["unknown"][0]["why"].as_str().unwrap();
+    assert!(
+        why.starts_with("may gain `sqs:PurgeQueue`") && why.ends_with("within a boundary that is not compared"),
+        "{why}"
+    );
+    // An action of another service is denied by no policy of a queue.
+    let json = compared(
+        &[("m.tf", &both)],
+        &[(
+            "m.tf",
+            &of("\"sqs:PurgeQueue\", \"sqs:SendMessage\", \"lambda:InvokeFunction\""),
+        )],
+    );
+    assert_eq!(
+        (said(&json, "lost"), json["unknown"].as_array().unwrap().len()),
+        (vec![], 0),
+        "{json:#}"
+    );
+}
+
+#[test]
+fn a_module_of_several_roots_is_several_roles() {
+    let module = |condition: &str| {
+        format!(
+            r#"variable "name" {{}}
+resource "aws_s3_bucket" "b" {{
+  bucket = var.name
+}}
+resource "aws_s3_bucket_policy" "b" {{
+  bucket = aws_s3_bucket.b.id
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Deny", Principal = "*", Action = "s3:GetObject", Resource = "${{aws_s3_bucket.b.arn}}/*"{condition} }}] }})
+}}
+resource "aws_iam_role" "r" {{
+  name               = "${{var.name}}-r"
+  assume_role_policy = jsonencode({{ Statement = [] }})
+}}
+resource "aws_iam_role_policy" "r" {{
+  role   = aws_iam_role.r.name
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = "s3:GetObject", Resource = "${{aws_s3_bucket.b.arn}}/*" }}] }})
+}}
+"#
+        )
+    };
+    let root = |name: &str| format!("module \"m\" {{\n  source = \"../m\"\n  name   = \"{name}\"\n}}\n");
+    let of = |condition: &str| {
+        [
+            ("a/main.tf", root("one")),
+            ("b/main.tf", root("two")),
+            ("m/main.tf", module(condition)),
+        ]
+    };
+    fn files<'f>(all: &'f [(&'f str, String); 3]) -> Vec<(&'f str, &'f str)> {
+        all.iter().map(|(path, text)| (*path, text.as_str())).collect()
+    }
+    let (old, new) = (
+        of(", Condition = { Bool = { \"aws:SecureTransport\" = \"false\" } }"),
+        of(""),
+    );
+    let json = compared(&files(&old), &files(&new));
+    let expected = [
+        "module.m.aws_iam_role.r (a): s3:GetObject on arn:aws:s3:::one/*",
+        "module.m.aws_iam_role.r (b): s3:GetObject on arn:aws:s3:::two/*",
+    ];
+    assert_eq!(said(&json, "lost"), expected);
+}

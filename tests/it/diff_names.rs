@@ -412,3 +412,80 @@ resource "aws_iam_policy" "p" {{
         "{json:#}"
     );
 }
+
+#[test]
+fn names_that_are_written_with_a_slash_or_as_a_list() {
+    let parameter = r#"resource "aws_ssm_parameter" "p" {
+  name = "/app/token"
+}
+resource "aws_iam_policy" "p" {
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = ["ssm:GetParameter"], Resource = aws_ssm_parameter.p.arn }] })
+}
+"#;
+    let json = edited(
+        "m.tf",
+        parameter,
+        "\"ssm:GetParameter\"",
+        "\"ssm:GetParameter\", \"ssm:PutParameter\"",
+    );
+    let on = "arn:aws:ssm:${AWS::Region}:${AWS::AccountId}:parameter/app/token";
+    only(
+        &json,
+        &[&format!("aws_iam_policy.p.PolicyDocument: ssm:PutParameter on {on}")],
+        &[],
+    );
+    let permission = r#"resource "aws_lambda_function" "f" {
+  function_name = "f"
+}
+resource "aws_lambda_permission" "p" {
+  function_name = aws_lambda_function.f.function_name
+  action        = "lambda:InvokeFunction"
+  principal     = "events.amazonaws.com"
+}
+"#;
+    let json = edited(
+        "m.tf",
+        permission,
+        "\"events.amazonaws.com\"",
+        "[\"events.amazonaws.com\", \"s3.amazonaws.com\"]",
+    );
+    let on = "arn:aws:lambda:${AWS::Region}:${AWS::AccountId}:function:f";
+    only(
+        &json,
+        &[&format!(
+            "aws_lambda_function.f: lambda:InvokeFunction on {on} for s3.amazonaws.com"
+        )],
+        &[],
+    );
+    let rule =
+        format!("{permission}resource \"aws_cloudwatch_event_rule\" \"account_processor\" {{\n  name = \"x\"\n}}\n");
+    let rule = rule.replace(
+        "\n}\nresource \"aws_cloudwatch",
+        "\n  source_arn = aws_cloudwatch_event_rule.account_processor.arn\n}\nresource \"aws_cloudwatch",
+    );
+    let json = edited("m.tf", &rule, "\"events.amazonaws.com\"", "\"*\"");
+    assert_eq!((said(&json, "gained").len(), unknown(&json).len()), (1, 0), "{json:#}");
+}
+
+#[test]
+fn roles_of_one_name_in_several_modules_are_moved_with_their_modules() {
+    let role = r#"resource "aws_iam_role" "r" {
+  name               = "same"
+  assume_role_policy = jsonencode({ Statement = [] })
+}
+resource "aws_iam_role_policy_attachment" "r" {
+  role       = aws_iam_role.r.name
+  policy_arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+}
+"#;
+    let root = "module \"a\" {\n  source = \"./m\"\n}\nmodule \"b\" {\n  source = \"./m\"\n}\n";
+    let moved = role
+        .replace("\"aws_iam_role\" \"r\"", "\"aws_iam_role\" \"s\"")
+        .replace("aws_iam_role.r.", "aws_iam_role.s.");
+    let json = compared(
+        &[("main.tf", root), ("m/main.tf", role)],
+        &[("main.tf", root), ("m/main.tf", &moved)],
+    );
+    only(&json, &[], &[]);
+    assert_eq!(json["moved"].as_array().unwrap().len(), 2);
+}

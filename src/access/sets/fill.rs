@@ -98,14 +98,22 @@ fn unify(text: &Text, other: &str, found: &mut BTreeMap<String, BTreeSet<String>
 /// An example of a value.
 pub(super) fn value_of_hole(kind: HoleKind, name: &str) -> String {
     let lower = name.to_lowercase();
+    let last = lower.rsplit(['.', '-']).next().unwrap_or(&lower);
+    let says = |word: &str| {
+        // `var.account_id` and `prod_account`, and not `account_table_arn`.
+        let rest = last
+            .split_once(word)
+            .map(|(_, rest)| rest.trim_start_matches('s').trim_matches(['_', ']']));
+        rest.is_some_and(|rest| matches!(rest, "" | "id" | "number" | "name"))
+    };
     match kind {
         HoleKind::Account => ACCOUNT.to_owned(),
         HoleKind::Partition => "aws".to_owned(),
         HoleKind::Region => "us-east-1".to_owned(),
         HoleKind::UrlSuffix => "amazonaws.com".to_owned(),
-        _ if lower.contains("account") => ACCOUNT.to_owned(),
-        _ if lower.contains("region") => "us-east-1".to_owned(),
-        _ if lower.contains("partition") => "aws".to_owned(),
+        _ if says("account") => ACCOUNT.to_owned(),
+        _ if says("region") => "us-east-1".to_owned(),
+        _ if says("partition") => "aws".to_owned(),
         _ => format!("given-{}", plain(&lower)),
     }
 }

@@ -49,3 +49,4 @@ pub use keys::KeyState;
 pub use request::{Witness, WitnessPrincipal, WitnessValue};
 #[cfg(any(test, feature = "internals"))]
 pub use search::{Constraint, FoundText, member};
+pub use shown_actions::named_actions;

@@ -1,6 +1,6 @@
 //! Actions that are gained, in as few words as say them.
 
-use super::gains::NewGrant;
+use super::gains::{NewGrant, rank};
 use crate::iam::administration::{is_majority, keys_to_all};
 use crate::iam::pattern::is_star;
 use crate::iam::{Action, ActionSet, Statement};
@@ -41,11 +41,21 @@ pub(super) fn actions(gain: &NewGrant, s: &Statement) -> Vec<ShownActions> {
         let shown = by_service(without).into_iter();
         return shown.map(|a| all(format!("not {}", a.text))).collect();
     }
-    let mut rest = gain.actions.clone();
+    items_and_names(&gain.actions, s)
+}
+
+/// What a statement may grant or not, as its items say it where these are no more.
+pub fn named_actions(actions: &ActionSet, s: &Statement) -> Vec<String> {
+    items_and_names(actions, s).into_iter().map(|a| a.text).collect()
+}
+
+/// The items of the statement that stand for actions of the set alone, services as a whole, and names: the worst first.
+fn items_and_names(all: &ActionSet, s: &Statement) -> Vec<ShownActions> {
+    let mut rest = all.clone();
     let mut out = Vec::new();
     if let Some(clause) = s.action.as_ref().filter(|c| !c.negated) {
         for (item, set) in clause.items.iter().zip(clause.item_actions()) {
-            if !set.is_empty() && set.is_subset(&gain.actions) && set.intersects(&rest) {
+            if !set.is_empty() && set.is_subset(all) && set.intersects(&rest) {
                 out.push(ShownActions {
                     text: item.display(),
                     set: set.clone(),
@@ -55,6 +65,7 @@ pub(super) fn actions(gain: &NewGrant, s: &Statement) -> Vec<ShownActions> {
         }
     }
     out.extend(by_service(rest));
+    out.sort_by_key(|a| rank(&a.set));
     out
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::subjects::{SubjectList, SubjectPair};
-use super::{changes, shown};
+use super::{BEYOND_LIMITS, changes, shown};
 use crate::access::sets::{Values, compare_as};
 use crate::iam::pattern::is_star;
 use crate::iam::{
@@ -64,7 +64,7 @@ impl ComparedSides<'_> {
         let gone: Vec<(usize, &Statement)> = denials(&before.policy)
             .filter(|(_, s)| !kept.contains(&statement_text(s)))
             .collect();
-        if gone.is_empty() || !denies_less(&before.policy, policy) {
+        if gone.is_empty() || !denies_less(&before.policy, policy, service_of(&before.on)) {
             return out;
         }
         let on_target = after.map_or(&before.on, |s| &s.on);
@@ -76,7 +76,18 @@ impl ComparedSides<'_> {
             let is_own = after.map_or_else(|| is_of_account(before, was), |after| is_of_account(after, is));
             if is.kind == SubjectKind::Identity && is_own {
                 let denied = [applied(&before.policy, &before.on, was), applied(policy, on_target, is)];
-                out.changes.extend(self.changes(is, denied));
+                let changes = self.changes(to, denied);
+                match is.policy.limits.values().any(|is_always| *is_always) {
+                    false => out.changes.extend(changes),
+                    // A boundary that is not known may not allow it.
+                    true => out.unknown.extend(changes.into_iter().map(|c| DiffUnknown {
+                        why: format!("may {}, {BEYOND_LIMITS}", c.does(self.is_gain)),
+                        subject: c.subject,
+                        is_new: self.is_gain,
+                        is_gain: self.is_gain,
+                        span: Some(c.change.span),
+                    })),
+                }
             }
         }
         let is_of_others = |s: &Statement| {
@@ -112,7 +123,7 @@ impl ComparedSides<'_> {
     }
 
     /// What an identity gains by that, in each case in which there is a Deny.
-    fn changes(&self, identity: &AccessSubject, [before, after]: [Vec<Statement>; 2]) -> Vec<DiffChange> {
+    fn changes(&self, identity: usize, [before, after]: [Vec<Statement>; 2]) -> Vec<DiffChange> {
         let mut cases: Vec<Option<Guard>> = before.iter().map(|s| s.branch.clone()).collect();
         cases.sort_by_key(|case| case.as_ref().map(|c| c.label().to_owned()));
         cases.dedup();
@@ -133,8 +144,13 @@ impl ComparedSides<'_> {
         cases.iter().take(MAX_CASES).flat_map(of_case).collect()
     }
 
-    fn changes_in_case(&self, identity: &AccessSubject, denied: [Vec<Statement>; 2]) -> Vec<DiffChange> {
+    fn changes_in_case(&self, at: usize, denied: [Vec<Statement>; 2]) -> Vec<DiffChange> {
         let [before, after] = denied;
+        let identity = &self.to.all[at];
+        let root = self
+            .to
+            .is_in_several_roots(identity)
+            .then(|| self.to.roots[at].as_str());
         let policy = |denied: Vec<Statement>| {
             let mut out = CombinedPolicy {
                 document: identity.policy.document.clone(),
@@ -156,7 +172,7 @@ impl ComparedSides<'_> {
             identity.caller.as_deref(),
         );
         changes(
-            &shown(identity, self.to_sources, None),
+            &shown(identity, self.to_sources, root),
             identity,
             &found,
             &before,
@@ -178,7 +194,8 @@ fn denials(policy: &CombinedPolicy) -> impl Iterator<Item = (usize, &Statement)>
 }
 
 /// Whether someone whom everything is allowed gains something, or may.
-fn denies_less(before: &CombinedPolicy, after: &CombinedPolicy) -> bool {
+fn denies_less(before: &CombinedPolicy, after: &CombinedPolicy, service: Option<String>) -> bool {
+    let actions = service.map_or_else(|| "*".to_owned(), |service| format!("{service}:*"));
     let with_everything = |policy: &CombinedPolicy| {
         let mut out = Document {
             version: before.document.version.clone(),
@@ -192,15 +209,22 @@ fn denies_less(before: &CombinedPolicy, after: &CombinedPolicy) -> bool {
             .first()
             .or_else(|| denials(before).next().map(|(_, s)| s))
             .cloned();
-        out.statements.extend(like.map(everything));
+        out.statements.extend(like.map(|s| everything(s, &actions)));
         out
     };
     let found = compare_as(&with_everything(before), &with_everything(after), &Values::new(), None);
     !found.gained.is_empty() || !found.unknown.is_empty()
 }
 
-/// An Allow of everything to everyone.
-fn everything(mut s: Statement) -> Statement {
+/// The service of what a policy is on, where its ARN says so: a policy on a resource decides no action of another one.
+fn service_of(on: &[Text]) -> Option<String> {
+    let fields: Vec<Text> = on.first()?.split(':');
+    let service = fields.get(2)?.known()?.into_owned();
+    (fields.len() > 5 && !service.is_empty()).then_some(service)
+}
+
+/// An Allow of these actions, on everything and to everyone.
+fn everything(mut s: Statement, actions: &str) -> Statement {
     let star = |span| ClauseItem::new(Text::synthetic("*", span), span);
     if let Some(effect) = &mut s.effect {
         effect.value = Effect::Allow;
@@ -209,6 +233,9 @@ fn everything(mut s: Statement) -> Statement {
         (clause.negated, clause.complete) = (false, true);
         clause.items = vec![star(clause.span)];
         clause.sets = Default::default();
+    }
+    if let Some(clause) = &mut s.action {
+        clause.items = vec![ClauseItem::new(Text::synthetic(actions, clause.span), clause.span)];
     }
     if let Some(clause) = &mut s.principal {
         (clause.negated, clause.complete) = (false, true);

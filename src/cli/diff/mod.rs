@@ -1,6 +1,7 @@
 //! `diff`: what a change of policies grants.
 
 mod denied;
+mod doubts;
 mod narrow;
 mod operands;
 mod paths;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use self::denied::ComparedSides;
+use self::doubts::unknown;
 use self::operands::{DiffOperand, operands};
 use self::paths::{ChangedPaths, PathList, SubjectMoves, changed_paths, paths_of, place};
 use self::settings::changed_settings;
@@ -422,6 +424,8 @@ fn shown(subject: &AccessSubject, sources: &Sources, root: Option<&str>) -> Stri
     }
 }
 
+const BEYOND_LIMITS: &str = "within a boundary that is not compared";
+
 impl DiffPage<'_> {
     fn add(&mut self, subject: &str, named: &AccessSubject, before: &CombinedPolicy, after: &CombinedPolicy) {
         let caller = named.caller.as_deref();
@@ -443,7 +447,7 @@ impl DiffPage<'_> {
             .iter()
             .any(|p| p.limits.values().any(|is_always| *is_always));
         let limits = limits_differ || limited;
-        let limits = limits.then(|| "within a boundary that is not compared".to_owned());
+        let limits = limits.then(|| BEYOND_LIMITS.to_owned());
         let doubts = [
             limits.clone().or_else(|| hides(before, after)),
             limits.or_else(|| hides(after, before)),
@@ -572,21 +576,4 @@ fn changes(
         }));
     }
     out
-}
-
-fn unknown(subject: &str, doubt: &Undecided, policy: &CombinedPolicy, is_new: bool, is_gain: bool) -> DiffUnknown {
-    let statement = doubt
-        .statement
-        .and_then(|at| Some((at, policy.document.statements.get(at)?)));
-    let gone = doubt.statement.and_then(|at| policy.dangling.get(&at));
-    DiffUnknown {
-        subject: subject.to_owned(),
-        why: match gone {
-            Some(name) => format!("refers to `{name}`, which is not there"),
-            None => doubt.why.clone(),
-        },
-        is_new,
-        is_gain,
-        span: Some(statement.map_or(policy.document.span, |(at, s)| policy.place(at, s.span))),
-    }
 }

@@ -149,6 +149,13 @@ impl PathList {
     }
 }
 
+impl PathList {
+    fn is_administrator(&self, from: &str) -> bool {
+        let mut all = self.all.iter().zip(&self.ends);
+        all.any(|(p, [start, _])| p.gain == Gain::Admin && start == from && is_certain(p))
+    }
+}
+
 /// The account that an end is in, where its ARN says so.
 fn account(end: &PathEnd) -> &str {
     let arn = end.arn.as_deref().unwrap_or_default();
@@ -186,6 +193,10 @@ pub(super) fn changed_paths(old: &PathList, new: &PathList) -> ChangedPaths {
                 continue;
             }
             if other_at.is_none() && other.reach.has(path.gain, ends) {
+                continue;
+            }
+            // Who becomes an administrator has all data, and those paths are not listed.
+            if path.gain == Gain::Data && other_at.is_none() && other.is_administrator(&ends[0]) {
                 continue;
             }
             // What a role leads to is there, whether or not someone begins at it.

@@ -54,10 +54,22 @@ impl SubjectList {
 /// By what tells which subject one is, from the most to the least certain.
 type SubjectKey = fn(&SubjectList, usize) -> Option<(SubjectKind, String)>;
 
-const KEYS: [SubjectKey; 5] = [
+const KEYS: [SubjectKey; 7] = [
     |list, at| Some((list.all[at].kind, place(list, at))),
     |list, at| Some((list.all[at].kind, list.all[at].address.clone()?)),
     |list, at| Some((list.all[at].kind, list.all[at].name.clone()?)),
+    // In a module that is used several times.
+    |list, at| {
+        Some((
+            list.all[at].kind,
+            format!("{}\n{}", module(list, at)?, list.all[at].name.as_ref()?),
+        ))
+    },
+    |list, at| {
+        let s = &list.all[at];
+        let tells = s.kind != SubjectKind::Trust && !list.texts[at].is_empty();
+        tells.then(|| Some((s.kind, format!("{}\n{}", module(list, at)?, list.texts[at]))))?
+    },
     // Many roles trust the same service.
     |list, at| {
         let s = &list.all[at];
@@ -69,6 +81,13 @@ const KEYS: [SubjectKey; 5] = [
         s.address.as_ref().map(|_| (s.kind, s.local.clone()))
     },
 ];
+
+/// The root, and the calls of modules that lead to what has an address.
+fn module(list: &SubjectList, at: usize) -> Option<String> {
+    let s = &list.all[at];
+    let calls = s.address.as_deref()?.strip_suffix(s.local.as_str())?;
+    (!calls.is_empty()).then(|| format!("{}\n{calls}", list.roots[at]))
+}
 
 fn place(list: &SubjectList, at: usize) -> String {
     let s = &list.all[at];

@@ -86,7 +86,7 @@ impl<'a> DiffEntry<'a> {
             let c = &change.change;
             let conditions = c.conditions.iter().map(|c| format!("{c:?}")).collect();
             let lists = [&*c.actions, &*c.resources, &*c.principals];
-            let key = (c.span, lists, conditions, change.is_unattached);
+            let key = (place(change), lists, conditions, change.is_unattached);
             let at = *same.entry(key).or_insert(entries.len());
             match entries.get_mut(at) {
                 Some(entry) => add(&mut entry.subjects, vec![&change.subject]),
@@ -96,9 +96,8 @@ impl<'a> DiffEntry<'a> {
         let mut places: BTreeMap<(Vec<&str>, Span), usize> = BTreeMap::new();
         let mut out: Vec<Self> = Vec::new();
         for entry in entries {
-            let c = &entry.first.change;
-            let at = c.denied_at.filter(|at| at.is_in_source()).unwrap_or(c.span);
-            let at = *places.entry((entry.subjects.clone(), at)).or_insert(out.len());
+            let key = (entry.subjects.clone(), place(entry.first));
+            let at = *places.entry(key).or_insert(out.len());
             match out.get_mut(at) {
                 Some(known) => known.join(entry),
                 None => out.push(entry),
@@ -175,6 +174,12 @@ impl<'a> DiffEntry<'a> {
         }
         out
     }
+}
+
+/// What one edit has changed: the Deny that withheld it, or what allows it.
+fn place(change: &DiffChange) -> Span {
+    let c = &change.change;
+    c.denied_at.filter(|at| at.is_in_source()).unwrap_or(c.span)
 }
 
 /// The texts that are not there yet.

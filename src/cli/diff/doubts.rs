@@ -1,0 +1,47 @@
+//! What is not decided, in words.
+
+use crate::access::sets::{Undecided, named_actions};
+use crate::iam::Statement;
+use crate::phrase::and_more;
+use crate::project::CombinedPolicy;
+use crate::report::DiffUnknown;
+
+/// Why something is not decided, with the actions that it is about.
+fn doubted(doubt: &Undecided, statement: Option<&Statement>, is_gain: bool) -> String {
+    let reason = doubt.why.strip_prefix("may differ");
+    let about = doubt.actions.as_ref().zip(statement).filter(|(all, _)| !all.is_empty());
+    let Some((reason, (actions, statement))) = reason.zip(about) else {
+        return doubt.why.clone();
+    };
+    let names = named_actions(actions, statement);
+    let shown: Vec<String> = names.iter().take(MOST_NAMED).map(|a| format!("`{a}`")).collect();
+    let more = and_more(shown.len(), names.len() - shown.len());
+    let verb = if is_gain { "gain" } else { "lose" };
+    format!("may {verb} {}{more}{reason}", shown.join(", "))
+}
+
+/// Actions of a doubt that are named.
+const MOST_NAMED: usize = 3;
+
+pub(super) fn unknown(
+    subject: &str,
+    doubt: &Undecided,
+    policy: &CombinedPolicy,
+    is_new: bool,
+    is_gain: bool,
+) -> DiffUnknown {
+    let statement = doubt
+        .statement
+        .and_then(|at| Some((at, policy.document.statements.get(at)?)));
+    let gone = doubt.statement.and_then(|at| policy.dangling.get(&at));
+    DiffUnknown {
+        subject: subject.to_owned(),
+        why: match gone {
+            Some(name) => format!("refers to `{name}`, which is not there"),
+            None => doubted(doubt, statement.map(|(_, s)| s), is_gain),
+        },
+        is_new,
+        is_gain,
+        span: Some(statement.map_or(policy.document.span, |(at, s)| policy.place(at, s.span))),
+    }
+}

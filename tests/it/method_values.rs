@@ -120,18 +120,27 @@ fn methods_of_lost_clients_and_objects() {
             &["sqs.SendMessage?"],
         ),
         ("event.keep(event.lost.send_message)", &["sqs.SendMessage?"]),
-        ("event.lost.delete()", &["s3.DeleteBucket?", "s3.DeleteObject?"]),
+        (
+            "event.lost.delete()",
+            &["dynamodb.DeleteTable?", "s3.DeleteBucket?", "s3.DeleteObject?"],
+        ),
         (
             "event.submit(event.lost.delete)",
-            &["s3.DeleteBucket?", "s3.DeleteObject?"],
+            &["dynamodb.DeleteTable?", "s3.DeleteBucket?", "s3.DeleteObject?"],
         ),
         (
             "for o in event.lost.objects.filter(Prefix='a'):\n    print(o.delete())",
-            &["s3.DeleteBucket?", "s3.DeleteObject?", "s3.ListObjects?"],
+            &[
+                "dynamodb.DeleteTable?",
+                "s3.DeleteBucket?",
+                "s3.DeleteObject?",
+                "s3.ListObjects?",
+            ],
         ),
         (
             "event.lost.objects.filter(Prefix='a').delete()",
             &[
+                "dynamodb.DeleteTable?",
                 "s3.DeleteBucket?",
                 "s3.DeleteObject?",
                 "s3.DeleteObjects?",

@@ -51,6 +51,7 @@ mod linear;
 mod linking;
 mod managed_policies;
 mod many;
+mod method_values;
 mod needs;
 mod options;
 mod oracle;

@@ -25,7 +25,7 @@ impl CombinedPolicy {
             .collect();
         let narrow: Vec<&Statement> = allows.iter().filter(|s| !is_on_all(s)).copied().collect();
         let is_open = documents.iter().any(|d| d.open || d.branch.is_some());
-        if is_open || !allows_all && !(allows.iter().all(|s| is_plain_list(s)) && narrow.len() <= MAX_NARROW) {
+        if is_open || !(allows_all || allows.iter().all(|s| is_plain_list(s)) && narrow.len() <= MAX_NARROW) {
             for document in documents {
                 let texts: Vec<String> = document.statements.iter().map(statement_text).collect();
                 self.limits.insert(texts.concat(), true);

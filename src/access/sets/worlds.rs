@@ -47,7 +47,7 @@ fn cases<'d>(old: &'d Document, new: &'d Document) -> Vec<ComparedPair<'d>> {
     let (worlds, is_all) = worlds(&shared);
     let allows = |s: &Statement| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow);
     let count = new.statements.iter().filter(|s| allows(s)).count();
-    if is_all || count < 2 || count > MAX_ALONE {
+    if is_all || !(2..=MAX_ALONE).contains(&count) {
         return in_worlds(old, new, &shared, &worlds);
     }
     // Each Allow statement by itself depends on fewer facts.

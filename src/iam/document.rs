@@ -12,7 +12,7 @@ use super::pattern;
 use super::policy_kind::LikelyKind;
 use super::variables::may_be_template;
 use crate::index::ResourceId;
-use crate::source::{HoleKind, Span, Text, WithSpan};
+use crate::source::{HoleKind, HoleTarget, Span, Text, WithSpan};
 use crate::terms::PolicyKind;
 pub use crate::terms::{Effect, POLICY_ELEMENTS, PrincipalType, STATEMENT_ELEMENTS, SourceFormat};
 use crate::value::{Guard, Provenance, Value, ValueKind};
@@ -26,7 +26,10 @@ pub enum DocumentOrigin {
     AwsManaged(Arc<str>),
     /// Expanded from this SAM policy template; every span is the reference to it.
     SamTemplate(Arc<str>),
-    /// Written by the SAM translator for what the template asks for, by the name of that: a queue for failures, a
+    /// What this method of a construct of the CDK grants, `Table.grant_read_data`; every span is that of the method or of an
+    /// argument.
+    CdkGrant(Arc<str>),
+    /// Written by the SAM translator or by the CDK for what the template asks for, by the name of that: a queue for failures, a
     /// schedule. Its user is the service, and every span is what asks.
     Generated(Arc<str>),
 }
@@ -57,6 +60,8 @@ pub struct Document {
     pub owner: Option<Owner>,
     /// What code puts it on, where no resource stands for that.
     pub holders: Vec<PolicyHolder>,
+    /// The roles that code gives it to, where it is no part of a resource.
+    pub roles: Vec<HoleTarget>,
     /// The resource that holds it: index into `Unit::resources`, and after linking into `Project::resources`.
     pub resource: Option<ResourceId>,
     /// For a resource policy: the account in the ARN by which the resource that holds it names what it is on.
@@ -98,6 +103,7 @@ impl Document {
             keys: Vec::new(),
             owner: None,
             holders: Vec::new(),
+            roles: Vec::new(),
             resource: None,
             account: None,
             used_at: Vec::new(),

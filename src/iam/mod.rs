@@ -11,6 +11,7 @@ pub mod arn;
 pub mod arn_format;
 mod breadth;
 pub mod catalogue;
+pub mod cdk;
 pub mod class;
 pub mod condition;
 pub mod contract;

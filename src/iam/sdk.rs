@@ -316,6 +316,11 @@ impl SdkResourceType {
         self.member(name, MemberKind::Batch)
     }
 
+    /// All of these.
+    pub fn members(self) -> impl Iterator<Item = SdkMember> {
+        self.range().map(SdkMember)
+    }
+
     fn member(self, name: &str, kind: MemberKind) -> Option<SdkMember> {
         let start = store::lower_bound(self.range(), MemberColumn::Name, |key| key < name);
         (start..self.range().end)

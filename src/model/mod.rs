@@ -9,6 +9,9 @@
 //! its files are called in it, where that differs, is in `CodeFiles`: `{Name, Path}`. An image is built by the `Dockerfile` at
 //! that path, up to `DockerTarget`, in the folder `CodePaths`. The file that holds the definition of a state machine is its
 //! `DefinitionPath`.
+//!
+//! A role that code makes has, as places, what may give it more (`Widened`) and what may use it too (`HandedOn`); a policy of
+//! it that a method of the CDK grants is called after that: `CdkGrant`.
 
 pub mod resource_types;
 
@@ -17,7 +20,7 @@ use std::sync::Arc;
 
 use crate::iam::{DeclaredContract, Document, LikelyKind, PolicyHolder, PolicyKind, SourceFormat};
 use crate::index::{IndexVec, ResourceId};
-use crate::source::{Hole, HoleKind, Problem, Span, Text};
+use crate::source::{Hole, HoleKind, HoleTarget, Problem, Span, Text};
 use crate::value::guard::{combined, worlds_or_each};
 use crate::value::{Guard, Value, ValueKind};
 
@@ -202,6 +205,8 @@ pub struct UnattachedPolicy {
     pub service: Option<Arc<str>>,
     /// What it is put on, where no resource stands for that.
     pub holders: Vec<PolicyHolder>,
+    /// The roles of the unit that it is a policy of.
+    pub roles: Vec<HoleTarget>,
     /// `aws_iam_policy_document.x`, `TRUST_POLICY`; `None` for a bare file.
     pub name: Option<Address>,
     /// As written: `data.aws_iam_policy_document`, `dict`; empty for a bare file.

@@ -266,6 +266,7 @@ fn gap_text(why: UnknownPolicies) -> Option<&'static str> {
         UnknownPolicies::NotShownByAws => "a managed policy that AWS does not have, or does not show",
         UnknownPolicies::NoDocument => "a policy whose text is not known",
         UnknownPolicies::GroupElsewhere => "a group that is not in the repository",
+        UnknownPolicies::GivenToCode => "what code gives to it that it is handed to",
         UnknownPolicies::Unplaced => "a policy that is put on an identity that is not known",
         // Statements say so themselves.
         UnknownPolicies::Unclear => return None,

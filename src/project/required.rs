@@ -36,7 +36,7 @@ struct AnalyzedCode<'c, 'p> {
 #[derive(Debug, Default)]
 struct ModuleNeeds {
     /// What its libraries may call.
-    libraries: ActionSet,
+    libraries: Vec<ImportedLibrary>,
     doubts: Vec<Uncertainty>,
     /// It has the words or an end point that let calls be someone else's.
     other_identity: bool,
@@ -55,10 +55,22 @@ pub struct Required<'c> {
     pub exact: bool,
     /// What its libraries may call in addition.
     pub libraries: ActionSet,
+    /// Those that may call something, in the order of files and of the text.
+    pub imported: Vec<ImportedLibrary>,
     /// Where calls may be hidden. Sorted.
     pub doubts: Vec<Uncertainty>,
     /// Something in it signs in as someone else, or calls another end point: calls may not be its role's.
     pub other_identity: bool,
+}
+
+/// A library that may call AWS.
+#[derive(Clone, Debug)]
+pub struct ImportedLibrary {
+    /// As it is imported: `pandas`, `aws_lambda_powertools.utilities`.
+    pub name: Arc<str>,
+    /// Where it is imported.
+    pub span: Span,
+    pub actions: ActionSet,
 }
 
 /// A place that may hide calls.
@@ -184,6 +196,7 @@ impl<'c, 'p> Codebase<'c, 'p> {
             named: found.named.iter().map(|i| &calls.calls[*i]).collect(),
             exact: found.exact,
             libraries: ActionSet::empty(),
+            imported: Vec::new(),
             doubts: Vec::new(),
             other_identity: false,
         };
@@ -199,7 +212,10 @@ impl<'c, 'p> Codebase<'c, 'p> {
             let module = analyzed.module(m);
             out.other_identity |= module.other_identity;
             takes_keys |= module.takes_keys;
-            out.libraries.union_with(&module.libraries);
+            for library in &module.libraries {
+                out.libraries.union_with(&library.actions);
+            }
+            out.imported.extend(module.libraries.iter().cloned());
             out.doubts.extend(module.doubts.iter().cloned());
         }
         out.other_identity |= out.calls.iter().any(|c| {
@@ -207,6 +223,7 @@ impl<'c, 'p> Codebase<'c, 'p> {
                 SIGN_IN.contains(&o) || o.starts_with("AssumeRole") || takes_keys && o == "CreateAccessKey"
             })
         });
+        out.imported.sort_by_key(|library| library.span);
         out.doubts.sort_unstable();
         out.doubts.dedup();
         Some(out)
@@ -404,9 +421,12 @@ fn imports(program: &Program<'_>, index: usize, out: &mut ModuleNeeds) {
             });
         };
         let parts = name.and_then(|name| Some((name, parts(dotted, name)?)));
-        match parts.filter(|(name, parts)| !whole.is_subset(parts) && !program.is_imported_elsewhere(index, name)) {
-            Some((_, parts)) => out.libraries.union_with(&parts),
-            None => out.libraries.union_with(&whole),
+        let parts =
+            parts.filter(|(name, parts)| !whole.is_subset(parts) && !program.is_imported_elsewhere(index, name));
+        let actions = parts.map_or(whole, |(_, parts)| parts);
+        if !actions.is_empty() {
+            let name = dotted.into();
+            out.libraries.push(ImportedLibrary { name, span, actions });
         }
     };
     let dotted = |i: &ImportFrom| match (&*i.module, &*i.name) {

@@ -221,6 +221,18 @@ impl CallExpr {
 pub struct StatementRun {
     pub parent: BlockId,
     pub kind: BlockKind,
+    /// Nothing of it runs from here on: it returns or raises.
+    pub ends: ExprId,
+}
+
+impl StatementRun {
+    pub fn new(parent: BlockId, kind: BlockKind) -> Self {
+        Self {
+            parent,
+            kind,
+            ends: ExprId::END,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -406,10 +418,7 @@ impl PythonModule {
                 span,
                 span,
             )]),
-            blocks: IndexVec::from_vec(vec![StatementRun {
-                parent: BlockId::MODULE,
-                kind: BlockKind::Root,
-            }]),
+            blocks: IndexVec::from_vec(vec![StatementRun::new(BlockId::MODULE, BlockKind::Root)]),
             attributes: Vec::new(),
             partial: true,
         }

@@ -10,7 +10,7 @@ use crate::phrase::count;
 use crate::project::targets::ResourceRefs;
 use crate::project::{CodePlace, Codebase, MachineTask, Project, Workload};
 use crate::python::calls::{
-    ApiCall, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, UnresolvedReason, minimal_grants,
+    ApiCall, CallForm, Calls, ConditionalAction, MinimalGrant, UnresolvedCall, UnresolvedReason, minimal_grants,
 };
 use crate::source::{Problem, Sources, Span, Text, pretty_json, push_line};
 
@@ -40,12 +40,14 @@ impl<'a> NeedsPage<'a> {
             let runs = |w: &Workload| w.code().is_some_and(|c| c.place == CodePlace::Inline(i));
             let all = project.workloads.iter().enumerate();
             let workloads: Vec<usize> = all.filter(|(_, w)| runs(w)).map(|(at, _)| at).collect();
-            code.calls.iter().map(move |c| (c, workloads.clone()))
+            let listed = code.listed().into_iter();
+            listed.map(move |i| (&code.calls[i], workloads.clone()))
         });
-        let mut found: Vec<(ApiCall, BTreeSet<&str>)> = calls
-            .calls
-            .iter()
-            .zip(callers)
+        let listed = calls
+            .listed()
+            .into_iter()
+            .map(|i| (&calls.calls[i], callers[i].clone()));
+        let mut found: Vec<(ApiCall, BTreeSet<&str>)> = listed
             .chain(in_templates)
             .filter(|(c, _)| in_scope(c.span))
             .map(|(c, workloads)| {
@@ -123,12 +125,23 @@ impl NeededCalls {
         if self.calls.is_empty() && self.tasks.is_empty() {
             out.push("no calls found".to_owned());
         }
-        let unsure = self.calls.iter().filter(|c| !c.certain).count();
+        let (references, unsure): (Vec<&ApiCall>, Vec<&ApiCall>) = self
+            .calls
+            .iter()
+            .filter(|c| !c.certain)
+            .partition(|c| c.form == CallForm::Reference);
+        let (references, unsure) = (references.len(), unsure.len());
         if unsure > 0 {
             let whose = if unsure == 1 { "its client" } else { "their clients" };
             out.push(format!(
                 "{} included although {whose} could not be resolved",
                 count(unsure, "call is", "calls are")
+            ));
+        }
+        if references > 0 {
+            out.push(format!(
+                "{} included although no call of it is known",
+                count(references, "method is", "methods are")
             ));
         }
         let mut whys: BTreeMap<&str, usize> = BTreeMap::new();
@@ -250,7 +263,7 @@ struct JsonCall<'a> {
     function: &'a str,
     /// Names of the workloads whose code may run it.
     reached_from: &'a BTreeSet<&'a str>,
-    /// The receiver is known to be a client of this service.
+    /// The receiver is known to be a client of this service, and the method is called.
     certain: bool,
 }
 
@@ -390,10 +403,11 @@ pub fn needs_human(needed: &NeedsPage<'_>) -> String {
             c.service,
             c.method,
             c.function,
-            match (c.certain, c.operation) {
-                (true, _) => "",
-                (false, Some(_)) => " (possibly: the client is known only by its name)",
-                (false, None) => " (possibly: called by a library)",
+            match (c.certain, c.form, c.operation) {
+                (true, ..) => "",
+                (false, CallForm::Reference, _) => " (possibly: the method is read here, no call of it is known)",
+                (false, _, Some(_)) => " (possibly: the client is known only by its name)",
+                (false, _, None) => " (possibly: called by a library)",
             }
         );
         push_line(&mut out, &line);

@@ -256,8 +256,9 @@ fn row(d: &Document, attached_to: Vec<String>) -> PolicyRow<'_> {
         source: match &d.origin {
             DocumentOrigin::Written => None,
             DocumentOrigin::AwsManaged(name) => Some((UnwrittenSource::AwsManaged, name)),
+            DocumentOrigin::CdkGrant(name) => Some((UnwrittenSource::Generated, name)),
             DocumentOrigin::SamTemplate(name) | DocumentOrigin::Generated(name)
-                if d.format == SourceFormat::Serverless =>
+                if matches!(d.format, SourceFormat::Serverless | SourceFormat::Python) =>
             {
                 Some((UnwrittenSource::Generated, name))
             }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::json::{JsonSpan, JsonUnjudged, JsonUnread, SCHEMA_VERSION, span, unjudged, unread};
 use super::workload_settings::settings_for;
-use crate::checks::{ComparedFigures, ComparedWorkload, Obstacle, RoleComparison};
+use crate::checks::{ComparedFigures, ComparedWorkload, CountedActions, Obstacle, RoleComparison};
 use crate::phrase::count;
 use crate::project::{CodePlace, IdentityId, Project, Workload, WorkloadContent, WorkloadKind};
 use crate::source::{Problem, Sources, Span, json_without_commands, one_line, pretty_json, push_line};
@@ -198,6 +198,16 @@ fn figures(w: &Workload, figures: ComparedFigures) -> String {
     )
 }
 
+/// What counts as used because of a library or a call.
+fn counted_line(page: &WorkloadsPage<'_>, counted: &CountedActions) -> String {
+    let patterns = counted.patterns.join(", ");
+    format!(
+        "counted as used: {patterns} ({}, {})",
+        counted.by,
+        page.location(counted.span)
+    )
+}
+
 /// What is said of the comparison: each line with the places that it is about.
 fn lines<'w>(page: &WorkloadsPage<'_>, listed: &'w ListedWorkload) -> Vec<(String, Option<&'w Obstacle>)> {
     let (w, compared) = (page.workload(listed), &listed.compared);
@@ -232,6 +242,7 @@ fn lines<'w>(page: &WorkloadsPage<'_>, listed: &'w ListedWorkload) -> Vec<(Strin
     let left_out = compared.left_out.iter();
     let left_out = left_out.filter(|obstacle| compared.missing.as_ref() != Some(*obstacle));
     out.extend(left_out.map(|o| (format!("left out by unused-grant: {}", text(o)), Some(o))));
+    out.extend(compared.counted.iter().map(|c| (counted_line(page, c), None)));
     out
 }
 
@@ -401,6 +412,8 @@ struct JsonWorkload<'a> {
     missing_grant: JsonComparison<'a>,
     /// What `unused_grant` leaves out of the policies of the role.
     left_out: Vec<JsonObstacle<'a>>,
+    /// What of the role counts as used although no call needs it.
+    counted_as_used: Vec<JsonCounted<'a>>,
     /// An entry of `overgrant.toml` that may help.
     settings: Option<&'a str>,
 }
@@ -457,6 +470,18 @@ struct JsonObstacle<'a> {
 
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+struct JsonCounted<'a> {
+    /// Patterns of actions: `s3:*`.
+    actions: &'a [String],
+    /// The library that may call them, or the action of the call that may need them too.
+    by: &'a str,
+    /// Of the import, or of the call.
+    path: &'a str,
+    span: JsonSpan,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonPlace<'a> {
     path: &'a str,
     span: JsonSpan,
@@ -505,6 +530,12 @@ fn json_workload<'a>(page: &'a WorkloadsPage<'_>, listed: &'a ListedWorkload) ->
             span: span(sources, at),
         }
     };
+    let counted = |c: &'a CountedActions| JsonCounted {
+        actions: &c.patterns,
+        by: &c.by,
+        path: sources.path(c.span.file),
+        span: span(sources, c.span),
+    };
     let compared = &listed.compared;
     JsonWorkload {
         kind: w.kind.noun(),
@@ -529,6 +560,7 @@ fn json_workload<'a>(page: &'a WorkloadsPage<'_>, listed: &'a ListedWorkload) ->
         unused_grant: comparison(&compared.unused),
         missing_grant: comparison(&compared.missing),
         left_out: compared.left_out.iter().map(obstacle).collect(),
+        counted_as_used: compared.counted.iter().map(counted).collect(),
         settings: listed.settings.as_deref(),
     }
 }

@@ -25,9 +25,9 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// The documents that someone may change: not what the SAM translator writes by itself.
+    /// The documents that someone may change: not what the SAM translator or the CDK writes by itself.
     pub fn documents(&self) -> impl Iterator<Item = (DocumentId, &'a Document)> + use<'a> {
-        let generated = |d: &Document| matches!(d.origin, DocumentOrigin::Generated(_));
+        let generated = |d: &Document| matches!(d.origin, DocumentOrigin::Generated(_) | DocumentOrigin::CdkGrant(_));
         self.project
             .documents
             .iter_enumerated()

@@ -152,6 +152,13 @@ impl Sources {
         })
     }
 
+    /// Whether a file is in the folder at this path, or below it.
+    pub fn has_folder(&self, path: &str) -> bool {
+        let inside = format!("{}/", self.resolved(path));
+        let first = self.files.partition_point(|f| f.path < inside);
+        self.files.get(first).is_some_and(|f| f.path.starts_with(&inside))
+    }
+
     /// The bytes of `span` as text; empty where the span does not fit its file.
     pub fn slice(&self, span: Span) -> &str {
         self.file(span.file).text.get(span.range()).unwrap_or("")

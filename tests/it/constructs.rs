@@ -215,6 +215,7 @@ z.get_trace_summaries()
         &[
             "3 <module> sqs.ListQueues",
             "5 <module> s3.HeadBucket",
+            "6 <module> s3.PutObject?",
             "7 <module> s3.GetObject",
             "9 <module> kms.ListKeys",
             "15 <module> logs.DescribeLogGroups",
@@ -248,14 +249,22 @@ async def go():
 
 #[test]
 fn code_from_methods_chosen_by_name_is_said() {
-    let why = with(
-        r"import boto3, operator
-m = operator.methodcaller('list_tables')
+    let of = |name: &str| {
+        let code = format!(
+            "import boto3, operator
+m = operator.methodcaller({name})
 m(boto3.client('dynamodb'))
-",
-        |_, c| c.unresolved.iter().map(|u| u.why.text()).collect::<Vec<_>>(),
-    );
-    assert_eq!(why, ["code chosen at run time"]);
+"
+        );
+        with(&code, |s, c| {
+            let calls = c.calls.iter().map(|c| line(s, c));
+            calls
+                .chain(c.unresolved.iter().map(|u| u.why.text().to_owned()))
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(of("'list_tables'"), ["2 <module> dynamodb.ListTables?"]);
+    assert_eq!(of("input()"), ["operation chosen at run time"]);
 }
 
 // ---- what runs ----
@@ -468,7 +477,7 @@ fn needed_and_possible(code: &str) -> (Vec<&'static str>, Vec<&'static str>) {
     with(code, |_, c| {
         let mut needed: Vec<&str> = Vec::new();
         let mut possible: Vec<&str> = Vec::new();
-        for a in c.calls.iter().map(|call| &call.actions) {
+        for a in c.listed().into_iter().map(|i| &c.calls[i].actions) {
             needed.extend(a.required.iter().chain(&a.any_of));
             for conditional in &a.conditional {
                 match conditional.trigger {
@@ -500,9 +509,6 @@ fn operations_that_are_handed_around() {
         "getattr(c, 'get_object')(Bucket='b', Key='k')",
         r"m = c.get_object
 m(Bucket='b', Key='k')",
-        r"import functools
-f = functools.partial(c.get_object, Bucket='b')
-f(Key='k')",
         r"def run(op):
     op(Bucket='b', Key='k')
 run(c.get_object)",
@@ -516,6 +522,15 @@ run(c.get_object)",
             &["s3:GetObject"],
         );
     }
+    // The call of what `partial` makes may give a version.
+    check_needs(
+        r"import functools
+c = boto3.client('s3')
+f = functools.partial(c.get_object, Bucket='b')
+f(Key='k')
+",
+        &["s3:GetObject", "s3:GetObjectVersion"],
+    );
 }
 
 #[test]

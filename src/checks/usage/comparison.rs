@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use super::counted::{CountedActions, counted_actions};
 use super::obstacle::Obstacle;
 use super::roles::{RoleUser, UsedActions, UsedRoles};
-use crate::iam::{DocumentOrigin, PolicyKind};
+use crate::iam::{ActionSet, DocumentOrigin, PolicyKind};
 use crate::project::{
     Codebase, DocumentId, Effects, IdentityId, PolicyRef, PolicyUse, Project, Uncertainty, Workload, WorkloadContent,
 };
@@ -34,6 +35,8 @@ pub struct ComparedWorkload {
     pub missing: Option<Obstacle>,
     /// Of what its roles allow, this is left out by `unused-grant`.
     pub left_out: Vec<Obstacle>,
+    /// What counts as used beyond the calls.
+    pub counted: Vec<CountedActions>,
     /// `None` where what runs is not known.
     pub figures: Option<ComparedFigures>,
 }
@@ -83,7 +86,10 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
     pub(super) fn used_of_policy(&self, document: DocumentId) -> Option<Result<Vec<&UsedActions<'c>>, Obstacle>> {
         let d = &self.project.documents[document];
         let is_compared = matches!(d.kind, PolicyKind::Identity | PolicyKind::Unknown)
-            && matches!(d.origin, DocumentOrigin::Written | DocumentOrigin::SamTemplate(_));
+            && matches!(
+                d.origin,
+                DocumentOrigin::Written | DocumentOrigin::SamTemplate(_) | DocumentOrigin::CdkGrant(_)
+            );
         let holders = self.holders.get(&document).filter(|_| is_compared)?;
         let used = |(role, through): &(IdentityId, &PolicyUse)| {
             let used = self.used.get(role).and_then(|used| used.as_ref().ok());
@@ -148,7 +154,12 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
             Some(_) => Vec::new(),
             None => w.roles.iter().flat_map(|r| self.left_out(r.role)).collect(),
         };
+        let counted = match unused {
+            Some(_) => Vec::new(),
+            None => self.counted(workload),
+        };
         ComparedWorkload {
+            counted,
             workload,
             unused,
             missing,
@@ -185,13 +196,25 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
         out
     }
 
+    /// What the roles of a workload grant.
+    fn granted(&self, workload: usize) -> ActionSet {
+        let mut granted = ActionSet::empty();
+        for role in &self.project.workloads[workload].roles {
+            granted.union_with(&self.effects.of(role.role).actions());
+        }
+        granted
+    }
+
+    /// What of it counts as used although no call needs it.
+    fn counted(&self, workload: usize) -> Vec<CountedActions> {
+        let required = self.users(workload).find_map(|user| user.required.as_ref());
+        required.map_or_else(Vec::new, |required| counted_actions(required, &self.granted(workload)))
+    }
+
     fn figures(&self, workload: usize) -> Option<ComparedFigures> {
         let w = &self.project.workloads[workload];
         let user = self.users(workload).next()?;
-        let mut granted = crate::iam::ActionSet::empty();
-        for role in &w.roles {
-            granted.union_with(&self.effects.of(role.role).actions());
-        }
+        let granted = self.granted(workload);
         let mut needed: Vec<&str> = Vec::new();
         let calls = match (&w.content, &user.required) {
             (Ok(WorkloadContent::Definition(definition)), _) => {

@@ -4,6 +4,7 @@
 //! "Defining Lambda function permissions with an execution role".
 
 mod comparison;
+mod counted;
 mod missing;
 mod obstacle;
 mod platform;
@@ -18,6 +19,7 @@ mod words;
 use std::collections::BTreeSet;
 
 pub use comparison::{ComparedFigures, ComparedWorkload, RoleComparison};
+pub use counted::CountedActions;
 pub use obstacle::Obstacle;
 
 use crate::project::{CodePlace, Codebase, Effects, Project, Workload, WorkloadCode};

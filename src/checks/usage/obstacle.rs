@@ -259,6 +259,7 @@ fn policies_text(why: UnknownPolicies) -> &'static str {
         UnknownPolicies::NoDocument => "the text of this policy of the role is not known",
         UnknownPolicies::Unclear => "what this policy of the role allows is not all known",
         UnknownPolicies::GroupElsewhere => "this group is not in the files that were read",
+        UnknownPolicies::GivenToCode => "this code is handed the role or its function, and may give it more",
         UnknownPolicies::Unplaced => "which roles are given a policy here is not known, and this may be one of them",
     }
 }

@@ -143,6 +143,20 @@ pub(super) fn is_source(feature: &str) -> bool {
     feature.ends_with("event source") || feature.starts_with("kafka")
 }
 
+/// Actions for event sources for which these actions are not enough: Lambda does not read from one with them.
+pub(super) fn actions_of_other_sources(actions: &ActionSet) -> ActionSet {
+    let (mut enough, mut other) = (ActionSet::empty(), ActionSet::empty());
+    for feature in sdk::lambda_features().filter(|f| is_source(f)) {
+        let needs = ActionSet::expand_all(sdk::lambda_baseline(feature).unwrap_or_default());
+        match needs.is_subset(actions) {
+            true => enough.union_with(&needs),
+            false => other.union_with(&needs),
+        }
+    }
+    other.subtract(&enough);
+    other
+}
+
 /// Whether a resource sends results or failed events of a function to a destination.
 pub(super) fn has_destination(r: &Resource) -> bool {
     matches!(

@@ -263,6 +263,10 @@ impl UsedActions<'_> {
 fn passed_on_resources(project: &Project<'_>) -> BTreeMap<(Arc<str>, Arc<str>), Span> {
     let mut out = BTreeMap::new();
     for r in &project.resources {
+        if let Some(place) = r.get("HandedOn") {
+            let own = (r.address.scope.clone(), r.address.name.clone());
+            out.entry(own).or_insert(place.span);
+        }
         let value = match &*r.kind {
             kinds::OUTPUT if r.get("Export").is_some() => r.get("Value"),
             _ => r.get("Environment"),

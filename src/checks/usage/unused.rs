@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use super::comparison::RoleComparison;
+use super::platform;
 use super::roles::{UsedActions, calls_requiring};
+use super::templates::{self, PolicyBundle};
 use super::words::{actor, role_label};
-use super::{platform, templates};
 use crate::checks::allow_statements::writing_actions;
 use crate::checks::hygiene::managed::broad_grant;
 use crate::finding::{Confidence, Finding, Remedy, Severity};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
-use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, Statement, catalogue};
+use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, Statement, catalogue, sdk};
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
 use crate::project::{DocumentId, IdentityId, PolicySource, PolicyUse, Project, StatementRef};
@@ -43,7 +44,10 @@ pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: 
         };
         match &cx.project.documents[*document].origin {
             DocumentOrigin::Written => grant.check_document(out),
-            DocumentOrigin::SamTemplate(template) => out.findings_of(grant.template(template)),
+            DocumentOrigin::SamTemplate(template) => out.findings_of(grant.bundle(&PolicyBundle::template(template))),
+            // The caller lists the actions.
+            DocumentOrigin::CdkGrant(method) if method.ends_with(".grant") => grant.check_document(out),
+            DocumentOrigin::CdkGrant(method) => out.findings_of(grant.bundle(&PolicyBundle::grant(method))),
             DocumentOrigin::AwsManaged(_) | DocumentOrigin::Generated(_) => {}
         }
     }
@@ -283,7 +287,34 @@ impl UsedDocument<'_, '_, '_> {
         label_used_code(self.cx.project, f, &self.used, called)
     }
 
-    fn template(&self, template: &str) -> Option<Finding> {
+    /// What only an event source may use of a grant of the CDK that is not enough to read from it, and what answers of Amazon S3
+    /// depend on, which is no reason for a grant of its own.
+    fn idle_actions(&self, bundle: &PolicyBundle<'_>) -> ActionSet {
+        let Some(written) = bundle.written_actions() else {
+            return ActionSet::empty();
+        };
+        let mut idle = platform::actions_of_other_sources(&written);
+        let file = self.cx.project.documents[self.document].span.file;
+        let text = self.cx.project.sources.text(file);
+        if ["EventSource", "event_source"].iter().any(|word| text.contains(word)) {
+            // Credentials of a broker.
+            idle.subtract(&ActionSet::expand("secretsmanager:*"));
+        }
+        for call in self.used.calls.iter().filter(|call| &*call.service == "s3") {
+            let beside = sdk::companion_actions("s3", call.operation.unwrap_or(""));
+            idle.union_with(&ActionSet::expand_all(beside));
+        }
+        for call in &self.used.calls {
+            let a = &call.actions;
+            let conditional = a.conditional.iter().map(|c| c.action);
+            let all = a.required.iter().chain(&a.any_of).copied().chain(conditional);
+            idle.subtract(&ActionSet::expand_all(all));
+        }
+        idle
+    }
+
+    fn bundle(&self, bundle: &PolicyBundle<'_>) -> Option<Finding> {
+        let name = bundle.name();
         let [mut granted, mut used, mut elsewhere] = [(); 3].map(|()| ActionSet::empty());
         for a in &self.cx.project.granted(self.document).allowed {
             let statement = self.cx.project.statement(self.document, a.statement);
@@ -292,48 +323,51 @@ impl UsedDocument<'_, '_, '_> {
             elsewhere.union_with(&self.used.used_on_others(&given, &statement, self.places));
             granted.union_with(&given);
         }
+        let others = bundle.on_other_resources();
+        used.subtract(&self.idle_actions(bundle));
+        granted.subtract(&others);
+        used.subtract(&others);
         if granted.is_subset(&used) {
             return None;
         }
         elsewhere.subtract(&used);
         let mut called = used.clone();
         called.intersect(&self.used.needed);
-        let narrower = templates::narrower_template(template, &used, &granted);
+        let narrower = bundle.narrower(&used, &granted);
         let n = granted.len();
         let actor = self.actor;
         let (message, help) = match narrower {
             _ if used.is_empty() && !elsewhere.is_empty() => (
+                format!("`{name}` grants {} on resources that {actor} never uses", actions(n)),
                 format!(
-                    "`{template}` grants {} on resources that {actor} never uses",
-                    actions(n)
+                    "Remove the {}, or limit it to the resources that {actor} uses.",
+                    bundle.what()
                 ),
-                format!("Remove the template, or limit it to the resources that {actor} uses."),
             ),
             _ if used.is_empty() => (
-                format!("`{template}` grants {}, but {actor} calls none of them", actions(n)),
-                "Remove the template.".to_owned(),
+                format!("`{name}` grants {}, but {actor} calls none of them", actions(n)),
+                format!("Remove the {}.", bundle.what()),
             ),
             Some(narrower) => (
-                format!(
-                    "`{template}` grants {}; {}",
-                    actions(n),
-                    count_used(called.len(), actor)
-                ),
+                format!("`{name}` grants {}; {}", actions(n), count_used(called.len(), actor)),
                 format!("Use `{narrower}` instead."),
             ),
             None => return None,
         };
         let f = self
             .cx
-            .at_document(ids::UNUSED_MANAGED_GRANT, self.document, message)
+            .at_document(bundle.rule(), self.document, message)
             .primary(
                 self.cx.project.documents[self.document].span,
                 format!("grants {}", actions(n)),
             )
-            .actions([template.to_lowercase()]);
-        let f = self.label_other_calls(f, &elsewhere);
+            .actions([name.to_lowercase()]);
+        let mut f = self.label_other_calls(f, &elsewhere);
+        for _ in 0..bundle.severity_reduction(&granted) {
+            f = f.lower_severity();
+        }
         let at = self.cx.project.documents[self.document].span;
-        let f = f.remedies(narrower.map(|narrower| narrower_name(at, template, narrower)));
+        let f = f.remedies(narrower.map(|narrower| narrower_name(at, name, narrower)));
         Some(self.label_evidence(f, &names(&called)).help(help))
     }
 }

@@ -251,6 +251,7 @@ impl Walk {
             kind: hint.map(|h| h.kind),
             suggested: self.suggested,
             holders: Vec::new(),
+            roles: Vec::new(),
             service: hint.and_then(|h| h.service).map(Arc::from),
             name,
             type_name: Arc::from(""),

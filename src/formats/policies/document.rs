@@ -304,6 +304,7 @@ fn document(value: &Value, entries: &[MapEntry], branch: Option<Guard>, slot: &P
         kind: slot.kind,
         suggested: None,
         holders: Vec::new(),
+        roles: Vec::new(),
         service: slot.service.clone(),
         format: slot.format,
         origin: slot.origin.clone(),

@@ -221,7 +221,7 @@ impl PolicySearch<'_> {
 }
 
 /// The SAM policy template that a policy was expanded from; the property, for a trust policy or a connector's policy
-/// that the SAM translator makes; or what the translator wrote it for.
+/// that the SAM translator makes; the grant of the CDK; or what the translator wrote it for.
 fn sam_origin(r: &Resource, path: &str) -> Option<DocumentOrigin> {
     let holder = path.rsplit_once('/').map_or("", |(holder, _)| holder);
     let mut at = &r.props;
@@ -234,6 +234,7 @@ fn sam_origin(r: &Resource, path: &str) -> Option<DocumentOrigin> {
     let name = |property: &str| Some(Arc::from(&*at.get(property)?.as_str()?));
     name("SamTemplate")
         .map(DocumentOrigin::SamTemplate)
+        .or_else(|| name("CdkGrant").map(DocumentOrigin::CdkGrant))
         .or_else(|| name("GeneratedFor").map(DocumentOrigin::Generated))
 }
 
@@ -344,6 +345,7 @@ impl FoundPolicies {
             if d.kind == PolicyKind::Identity {
                 d.holders.clone_from(&loose.holders);
             }
+            d.roles.clone_from(&loose.roles);
         }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cdk_policies::{Attached, Member, StatementGroup};
+use super::cdk_source::{AttributeUses, SourceStack};
 use super::loose::{AssignedNames, document_with};
 use super::resources::{CallLowering, method_of, synthetic_entry};
 use super::statement::PartialStatement;
@@ -42,6 +43,7 @@ const ADDERS: &[(&str, &str)] = &[
 /// One of these stands in every file that makes any of it.
 const WORDS: &[&str] = &[
     "CfnDomain",
+    "Function(",
     "PolicyStatement",
     "assumed_by",
     "from_aws_managed_policy_name",
@@ -63,7 +65,7 @@ pub(super) struct CdkPrincipal {
 
 impl CallLowering<'_> {
     /// Statements, trust and managed policies that the module makes with the CDK.
-    pub(super) fn cdk(&self, unit: &mut LoweredUnit) {
+    pub(super) fn cdk(&self, unit: &mut LoweredUnit, uses: &AttributeUses) {
         let m = self.module_ref();
         let text = self.program.sources.text(m.file).as_bytes();
         if !WORDS.iter().any(|w| memchr::memmem::find(text, w.as_bytes()).is_some()) {
@@ -74,8 +76,14 @@ impl CallLowering<'_> {
         let of_domain = |expr: ExprId| domains.values().any(|d| d.statements.contains(&expr));
         let is = |expr, call: &CallExpr| !of_domain(expr) && self.is_statement(expr, call, &changes);
         let attached = self.attachments();
-        for policy in self.policies_in_parts(&is) {
-            unit.loose.push(self.policy(&policy, &names, &changes, &attached));
+        let groups = self.policies_in_parts(&is);
+        let stack = self.source_stack(&groups, uses);
+        for policy in &groups {
+            let mut loose = self.policy(policy, &names, &changes, &attached);
+            if policy.service.is_none() {
+                loose.roles = self.roles_of_group(&stack, policy.holder, policy.receiver);
+            }
+            unit.loose.push(loose);
         }
         for expr in m.ids() {
             let Some(call) = m.call(expr) else { continue };
@@ -91,17 +99,19 @@ impl CallLowering<'_> {
                         let mut trust =
                             self.unattached_policy(self.trust(call, by, span), names.address(self, expr), "assumed_by");
                         trust.kind = Some(PolicyKind::Trust);
+                        trust.roles = stack.roles_with(expr);
                         unit.loose.push(trust);
                     }
                 }
                 "from_aws_managed_policy_name" => {
                     if let Some(arg) = call.argument(0, "managed_policy_name") {
-                        unit.resources.push(self.managed(expr, call, arg));
+                        unit.resources.push(self.managed(expr, call, arg, &stack));
                     }
                 }
                 _ => {}
             }
         }
+        self.add_stack(&stack, unit);
     }
 
     /// Statements that hold together, as a document.
@@ -184,7 +194,7 @@ impl CallLowering<'_> {
         known && self.class_of(call) == "PolicyStatement" && self.is_iam_call(call)
     }
 
-    fn managed(&self, expr: ExprId, call: &CallExpr, arg: ExprId) -> Resource {
+    fn managed(&self, expr: ExprId, call: &CallExpr, arg: ExprId, stack: &SourceStack) -> Resource {
         let m = self.module_ref();
         let name = self.values.value(self.module, arg);
         let mut arn = Text::synthetic("arn:aws:iam::aws:policy/", name.span);
@@ -193,10 +203,14 @@ impl CallLowering<'_> {
             _ => arn.append(&Text::hole(Hole::new(HoleKind::Other, "name", name.span))),
         }
         let span = m.expr(expr).span;
-        let entries = vec![
+        let role = stack.role_value(expr, span);
+        let mut entries = vec![
             synthetic_entry("PolicyArn", Value::text(arn, name.span)),
-            synthetic_entry("Role", Value::unknown_other("role", span)),
+            synthetic_entry("Role", role.unwrap_or_else(|| Value::unknown_other("role", span))),
         ];
+        if stack.is_on_others(expr) {
+            entries.push(synthetic_entry("OnOthers", Value::new(ValueKind::Bool(true), span)));
+        }
         Resource {
             kind: kinds::ATTACHMENT.into(),
             type_name: "from_aws_managed_policy_name".into(),

@@ -72,6 +72,8 @@ pub(super) struct StatementGroup {
     pub service: Option<&'static str>,
     /// The call that makes what has the policy.
     pub holder: Option<ExprId>,
+    /// What the first method is called on that adds a statement.
+    pub receiver: Option<ExprId>,
     pub members: Vec<Member>,
 }
 
@@ -79,6 +81,7 @@ pub(super) struct StatementGroup {
 struct Site<'c> {
     call: &'c CallExpr,
     holder: StatementTarget,
+    receiver: Option<ExprId>,
     service: Option<&'static str>,
     when: Option<Guard>,
 }
@@ -116,6 +119,7 @@ impl CallLowering<'_> {
                 order.push(key);
                 StatementGroup {
                     holder,
+                    receiver: site.receiver,
                     ..StatementGroup::default()
                 }
             });
@@ -135,6 +139,7 @@ impl CallLowering<'_> {
         out.extend(alone.map(|expr| StatementGroup {
             service: None,
             holder: None,
+            receiver: None,
             members: vec![Member {
                 expr,
                 known: true,
@@ -189,6 +194,7 @@ impl CallLowering<'_> {
         Some(Site {
             call,
             holder,
+            receiver,
             service,
             when,
         })

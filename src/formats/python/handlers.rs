@@ -9,10 +9,16 @@ use crate::source::{FileId, Sources};
 /// Handlers of one repository that are looked for.
 const MAX_HANDLERS: usize = 2_000;
 
-/// The Python files that `templates` name as handlers. Sorted.
+/// The Python files that `templates` and stacks of the CDK name as handlers. Sorted.
 pub fn handlers(sources: &Sources, templates: &[FileId]) -> Vec<FileId> {
     let mut named: BTreeSet<(String, String)> = BTreeSet::new();
-    for file in templates {
+    let is_stack = |file: &FileId| {
+        sources.path(*file).ends_with(".py")
+            && sources.is_analyzed(*file)
+            && memchr::memmem::find(sources.text(*file).as_bytes(), b"aws_cdk").is_some()
+    };
+    let stacks: Vec<FileId> = sources.ids().filter(is_stack).collect();
+    for file in templates.iter().chain(&stacks) {
         for line in sources.text(*file).lines().filter(|line| line.contains("andler")) {
             if named.len() < MAX_HANDLERS {
                 named.extend(handler(line));

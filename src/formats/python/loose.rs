@@ -157,6 +157,7 @@ impl CallLowering<'_> {
             kind: None,
             suggested: None,
             holders: Vec::new(),
+            roles: Vec::new(),
             service: None,
             name,
             type_name: type_name.into(),

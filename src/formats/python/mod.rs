@@ -6,6 +6,7 @@
 mod candidates;
 mod cdk;
 mod cdk_policies;
+mod cdk_source;
 mod domains;
 mod handlers;
 mod importers;
@@ -23,6 +24,8 @@ pub(crate) use importers::imports;
 pub use inline::inline;
 pub(crate) use resources::unseen_call;
 pub(crate) use sdk_copies::SdkCopies;
+
+use cdk_source::AttributeUses;
 
 use crate::classify::{FileClues, hit};
 use crate::python::receiver::Objects;
@@ -76,9 +79,10 @@ impl Format for Python {
         let of = |file: FileId| program.index_of(file).unwrap_or(0);
         let asked: Vec<usize> = files.iter().map(|f| of(*f)).collect();
         let objects = objects_of(&program, &asked);
+        let uses = AttributeUses::default();
         add(
             &mut units,
-            each_file(files, |f| resources_of(&program, of(f), &objects)),
+            each_file(files, |f| resources_of(&program, of(f), &objects, &uses)),
         );
         let used: Vec<loose::UsedLiterals> = units.par_iter().map(loose::literals_of).collect();
         let used: loose::UsedLiterals = used.into_iter().flatten().collect();
@@ -120,7 +124,7 @@ fn objects_of(program: &Program<'_>, modules: &[usize]) -> Objects {
     }
 }
 
-fn resources_of(program: &Program<'_>, module: usize, objects: &Objects) -> LoweredUnit {
+fn resources_of(program: &Program<'_>, module: usize, objects: &Objects, uses: &AttributeUses) -> LoweredUnit {
     let mut unit = LoweredUnit::default();
     let mut lowering = resources::CallLowering::new(program, module, objects);
     let sites = lowering.find_calls();
@@ -129,14 +133,14 @@ fn resources_of(program: &Program<'_>, module: usize, objects: &Objects) -> Lowe
     }
     lowering.constructors(&mut unit);
     lowering.environment(&mut unit);
-    lowering.cdk(&mut unit);
+    lowering.cdk(&mut unit, uses);
     unit
 }
 
 /// What the only module of `program` creates and writes.
 fn lower_program(program: &Program<'_>) -> LoweredUnit {
     let objects = objects_of(program, &[0]);
-    let mut unit = resources_of(program, 0, &objects);
+    let mut unit = resources_of(program, 0, &objects, &AttributeUses::default());
     let mut used = loose::literals_of(&unit);
     let documents = resources::CallLowering::new(program, 0, &objects).unattached_policies(&mut used);
     unit.loose.extend(documents.loose);

@@ -219,6 +219,7 @@ impl<'p> CallLowering<'p> {
                         kind: Some(kind),
                         suggested: None,
                         holders: Vec::new(),
+                        roles: Vec::new(),
                         service: service.map(Arc::from),
                         name: Some(site.address.clone()),
                         type_name: method_of(m, call).into(),

@@ -6,6 +6,9 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LibraryResult<'a> {
     Argument,
+    SecondArgument,
+    /// All that are given by position, joined.
+    Arguments,
     Item,
     NumberedItems,
     Attribute,
@@ -44,6 +47,8 @@ pub enum LibraryEffect<'a> {
     /// Runs code that is chosen at run time.
     RunsText,
     ReadsAnyAttribute,
+    /// Makes a function that reads, or calls, the attribute that argument 0 names.
+    NamesAttributes,
     OnlyInspects,
 }
 
@@ -53,6 +58,8 @@ const EFFECTS: &[(&str, LibraryEffect<'static>)] = {
     use LibraryResult as Result;
     &[
         ("returns argument 0", Returns(Result::Argument)),
+        ("returns argument 1", Returns(Result::SecondArgument)),
+        ("returns all arguments", Returns(Result::Arguments)),
         ("returns item of argument 0", Returns(Result::Item)),
         ("returns numbered items of argument 0", Returns(Result::NumberedItems)),
         ("returns attribute of argument 0", Returns(Result::Attribute)),
@@ -79,6 +86,7 @@ const EFFECTS: &[(&str, LibraryEffect<'static>)] = {
         ("runs functions", Effect::RunsFunctions),
         ("runs text", Effect::RunsText),
         ("reads any attribute", Effect::ReadsAnyAttribute),
+        ("names attributes", Effect::NamesAttributes),
         ("only inspects", Effect::OnlyInspects),
     ]
 };

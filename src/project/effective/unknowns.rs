@@ -26,6 +26,8 @@ pub enum UnknownPolicies {
     GroupElsewhere,
     /// A policy that is put on some identity of this kind, and nothing says on which; a macro or a plugin may put one there.
     Unplaced,
+    /// Code hands the identity on, to something that may give it more.
+    GivenToCode,
 }
 
 impl UnknownPolicies {}
@@ -43,6 +45,8 @@ pub(in crate::project) fn gaps_of_identity(project: &Project<'_>, identity: &Ide
     for inline in ["Policies", "InlinePolicy"].iter().filter_map(|p| r.get(p)) {
         collect_unreadable(inline, 0, &mut out);
     }
+    let places = r.get("Widened").map(Value::items).unwrap_or_default();
+    out.extend(places.iter().map(|v| Gap::new(v.span, UnknownPolicies::GivenToCode)));
     let key = (identity.kind, r.address.scope.clone());
     if let Some(span) = project.unplaced.get(&key) {
         out.push(Gap::new(*span, UnknownPolicies::Unplaced));

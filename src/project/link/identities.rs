@@ -42,7 +42,7 @@ pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
         }
         for (kind, value) in holders(r) {
             let targets = index.identities(kind, value);
-            if targets.is_empty() && is_unidentified(value) {
+            if targets.is_empty() && is_unidentified(value) && !r.has("OnOthers") {
                 let key = (kind, r.address.scope.clone());
                 project.unplaced.entry(key).or_insert(value.span);
             }
@@ -59,6 +59,21 @@ pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
             }
             for i in targets.iter().filter_map(|t| identity_of.get(t)) {
                 out[*i].policies.extend(uses.iter().cloned());
+            }
+        }
+    }
+    for (id, document) in project.documents.iter_enumerated() {
+        let resources = document.roles.iter().flat_map(|role| index.target(role));
+        for i in resources.filter_map(|r| identity_of.get(r)) {
+            match document.kind {
+                PolicyKind::Trust => out[*i].trust.push(id),
+                _ => out[*i].policies.push(PolicyUse {
+                    policy: PolicyRef::Documents(vec![id]),
+                    span: document.span,
+                    inline: false,
+                    optional: false,
+                    by: None,
+                }),
             }
         }
     }

@@ -16,10 +16,8 @@ impl ModuleBuilder<'_, '_> {
             Some(&outer) if outer != self.scope => {
                 // Runs when the function runs: perhaps, seen from the scope that holds the name.
                 let block = self.module.blocks.next_id();
-                self.module.blocks.push(StatementRun {
-                    parent: self.module.scopes[outer].root,
-                    kind: BlockKind::Perhaps,
-                });
+                let parent = self.module.scopes[outer].root;
+                self.module.blocks.push(StatementRun::new(parent, BlockKind::Perhaps));
                 (outer, block)
             }
             _ => (self.scope, self.block),

@@ -28,10 +28,7 @@ pub(crate) fn build(code: &PythonCode<'_>, tree: Option<&Tree>) -> (PythonModule
             file: code.file(),
             exprs: IndexVec::new(),
             scopes: IndexVec::new(),
-            blocks: IndexVec::from_vec(vec![StatementRun {
-                parent: BlockId::MODULE,
-                kind: BlockKind::Root,
-            }]),
+            blocks: IndexVec::from_vec(vec![StatementRun::new(BlockId::MODULE, BlockKind::Root)]),
             attributes: Vec::new(),
             partial: tree.is_none_or(|t| t.root_node().has_error()),
         },

@@ -26,10 +26,7 @@ impl ModuleBuilder<'_, '_> {
         s.root = self.module.blocks.next_id();
         s.at = self.next_id();
         s.block = self.block;
-        self.module.blocks.push(StatementRun {
-            parent: s.root,
-            kind: BlockKind::Root,
-        });
+        self.module.blocks.push(StatementRun::new(s.root, BlockKind::Root));
         self.block = s.root;
         self.module.scopes.push(s);
         self.scope = id;

@@ -32,7 +32,7 @@ impl ModuleBuilder<'_, '_> {
     pub(super) fn enter_block(&mut self, kind: BlockKind) -> BlockId {
         let outer = self.block;
         self.block = self.module.blocks.next_id();
-        self.module.blocks.push(StatementRun { parent: outer, kind });
+        self.module.blocks.push(StatementRun::new(outer, kind));
         outer
     }
 
@@ -51,6 +51,11 @@ impl ModuleBuilder<'_, '_> {
                     let e = self.expr(child);
                     self.module.scopes[self.scope].returns.push(e);
                 }
+                self.end_block();
+            }
+            K::RaiseStatement => {
+                self.expr(node);
+                self.end_block();
             }
             K::IfStatement => self.if_statement(node),
             K::ForStatement => self.for_statement(node),
@@ -74,11 +79,18 @@ impl ModuleBuilder<'_, '_> {
             K::MatchStatement => self.match_statement(node),
             K::Block | K::Module | K::Error => self.body(node),
             K::IfClause | K::CaseClause => self.body(node),
-            // del, raise, assert, print, exec, type aliases, and what an error left: their expressions.
+            // del, assert, print, exec, type aliases, and what an error left: their expressions.
             _ => {
                 self.expr(node);
             }
         }
+    }
+
+    /// Nothing of the block runs after this.
+    fn end_block(&mut self) {
+        let next = self.next_id();
+        let ends = &mut self.module.blocks[self.block].ends;
+        *ends = next.min(*ends);
     }
 
     pub(super) fn if_statement(&mut self, node: Node<'_>) {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::iam::sdk::{self, LibraryEffect, LibraryResult};
 use crate::index::Id;
 use crate::python::call_graph::classes::Lazy;
-use crate::python::points_to::{AbstractValue, ObjectEvaluator, ScopeRef, decorator_name};
+use crate::python::points_to::{AbstractValue, MODULES, ObjectEvaluator, ScopeRef, decorator_name};
 use crate::python::{BindingValue, BlockId, BlockKind, ExprId, ExprKind, PythonModule, ScopeId, ScopeKind, Usage};
 use crate::source::Span;
 
@@ -133,7 +133,15 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             }
             read.extend(classes::names_read(evaluator, module, call, &callees).map(|name| (from, Some(name))));
         }
-        let is_name = matches!(e.kind, ExprKind::Name(_) | ExprKind::Attr { .. });
+        let by_name = named_at_run_time(evaluator, module, expr);
+        if by_name == Some(ByName::Unknown) {
+            unclear.push(UnresolvedCall {
+                span: e.span,
+                at: from,
+                why: UnresolvedReason::Dynamic,
+            });
+        }
+        let is_name = matches!(e.kind, ExprKind::Name(_) | ExprKind::Attr { .. }) || by_name == Some(ByName::Module);
         if !is_name || e.usage == Usage::Store {
             continue;
         }
@@ -241,6 +249,46 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         read,
     };
     (edges, unclear)
+}
+
+/// What an expression reads by a name that may be chosen when it runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ByName {
+    /// A module of the repository: `sys.modules[__name__]`.
+    Module,
+    /// Anything: `locals()[name]`, `sys.modules[name]`.
+    Unknown,
+}
+
+fn named_at_run_time(evaluator: &ObjectEvaluator<'_>, module: usize, expr: ExprId) -> Option<ByName> {
+    let m = &evaluator.program.modules[module];
+    let is_named = |e: ExprId, name: &str| {
+        let values = evaluator.values(module, e);
+        values
+            .iter()
+            .any(|t| matches!(t, AbstractValue::Library(n) if &**n == name))
+    };
+    let of_locals = |of: ExprId| {
+        let made = m.defining_expression(of).and_then(|of| m.call(of));
+        made.is_some_and(|c| is_named(c.function, "locals"))
+    };
+    match &m.expr(expr).kind {
+        ExprKind::Index { of, .. } if m.expr(expr).usage != Usage::Store => {
+            if of_locals(*of) {
+                return Some(ByName::Unknown);
+            }
+            if m.dotted(*of).is_some_and(|name| name.ends_with("modules")) && is_named(*of, MODULES) {
+                let values = evaluator.values(module, expr);
+                let is_known = values.iter().all(|t| !matches!(t, AbstractValue::Opaque));
+                return Some(if is_known { ByName::Module } else { ByName::Unknown });
+            }
+            None
+        }
+        ExprKind::Attr { of, name, .. } if matches!(&**name, "get" | "__getitem__") => {
+            of_locals(*of).then_some(ByName::Unknown)
+        }
+        _ => None,
+    }
 }
 
 /// The expressions of which an attribute is read by its name.

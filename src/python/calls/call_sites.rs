@@ -1,15 +1,15 @@
 //! The places in a module that call AWS.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::iam::sdk::{self, Client, LibraryResult, SdkOperation, SdkResourceType};
 use crate::python::calls::library_models;
 use crate::python::calls::lost_values;
+use crate::python::calls::references::{ReferencePlaces, never_runs};
 use crate::python::calls::spelled::{is_method_of_any, operation, service_named, waiters_like};
 use crate::python::calls::{UnresolvedCall, UnresolvedReason};
-use crate::python::points_to::{AbstractValue, ExprRef, ScopeRef};
-use crate::python::points_to::{ObjectEvaluator, sub_resource};
+use crate::python::points_to::{AbstractValue, ExprRef, ObjectEvaluator, ScopeRef, is_aws};
 use crate::python::{ArgName, CallExpr, ExprId, ExprKind, PythonModule, Usage};
 use crate::source::Span;
 
@@ -24,8 +24,27 @@ pub(crate) struct CallSite {
     /// The object of the resource API whose method it is.
     pub object: Option<Object>,
     pub certain: bool,
+    pub form: CallForm,
     /// See [`crate::python::calls::ApiCall::callers`].
     pub callers: Vec<ScopeRef>,
+}
+
+impl CallSite {
+    /// How many arguments of `call` stand before those of the method: `partial(client.method, …)`.
+    pub(super) fn skipped(&self) -> usize {
+        usize::from(self.form == CallForm::ByValue && self.call.is_some_and(|call| call != self.at.1))
+    }
+}
+
+/// How a method is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CallForm {
+    /// `client.method(…)`
+    Direct,
+    /// By a value that is the method: `send(…)`, `pool.submit(send, …)`.
+    ByValue,
+    /// It is read here, and called elsewhere if at all: `calls.append(client.method)`.
+    Reference,
 }
 
 /// An object of the resource API.
@@ -60,11 +79,23 @@ pub(crate) enum CallTarget {
     },
 }
 
+/// What the methods that a value may be call.
+pub(super) struct MethodTargets {
+    pub(super) method: Arc<str>,
+    pub(super) targets: Vec<CallTarget>,
+    pub(super) object: Option<Object>,
+}
+
 pub(crate) struct CallSiteFinder<'e, 'p> {
-    evaluator: &'e ObjectEvaluator<'p>,
-    module: usize,
-    found: Vec<CallSite>,
+    pub(super) evaluator: &'e ObjectEvaluator<'p>,
+    pub(super) module: usize,
+    pub(super) found: Vec<CallSite>,
     unresolved: Vec<UnresolvedCall>,
+    /// How what is added now is called.
+    pub(super) form: CallForm,
+    /// Methods whose argument names the operation, that are called by value, and where they are read.
+    pub(super) named_by_value: BTreeSet<Arc<str>>,
+    pub(super) named_references: Vec<(ExprId, Arc<str>)>,
     /// The only service with a method of this name.
     unique: BTreeMap<Arc<str>, Option<Client>>,
     /// Of the call that is looked at: the targets that some callers name, and these.
@@ -78,21 +109,30 @@ pub(crate) fn find_call_sites(evaluator: &ObjectEvaluator<'_>, module: usize) ->
         module,
         found: Vec::new(),
         unresolved: Vec::new(),
+        form: CallForm::Direct,
+        named_by_value: BTreeSet::new(),
+        named_references: Vec::new(),
         unique: BTreeMap::new(),
         named_by: Vec::new(),
     };
     let m = &evaluator.program.modules[module];
+    let places = ReferencePlaces::new(evaluator, module);
     for expr in m.ids() {
         match &m.expr(expr).kind {
-            ExprKind::Call(call) => s.call(m, expr, call),
-            ExprKind::Attr { of, name, .. } if m.expr(expr).usage == Usage::Load => {
-                s.read_attribute(m, expr, *of, name)
+            ExprKind::Call(call) => {
+                s.call(m, expr, call);
+                s.named_attribute(m, expr, call, &places);
             }
+            ExprKind::Attr { of, name, .. } if m.expr(expr).usage == Usage::Load => {
+                s.read_attribute(m, expr, *of, name);
+                s.method_read(m, expr, name, &places);
+            }
+            ExprKind::Name(name) if m.expr(expr).usage == Usage::Load => s.reader_passed(m, expr, name),
             _ => {}
         }
     }
-    s.drop_followed_operations();
-    s.found.sort_by_key(|f| (m.expr(f.at.1).span.start, f.at.1));
+    s.add_unnamed_references(m);
+    s.found.sort_by_key(|f| (m.expr(f.at.1).span.start, f.at.1, f.form));
     (s.found, s.unresolved)
 }
 
@@ -100,38 +140,25 @@ impl CallSiteFinder<'_, '_> {
     fn call(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr) {
         self.named_by.clear();
         let callee = self.evaluator.values(self.module, call.function);
-        let mut targets = Vec::new();
-        let mut object = None;
-        let mut method: Arc<str> = "".into();
+        let bound = |t: &AbstractValue| matches!(t, AbstractValue::Bound(of, _) if is_aws(of));
+        let direct = match &m.expr(call.function).kind {
+            ExprKind::Attr { of, .. } => {
+                !callee.iter().any(bound) || self.evaluator.values(self.module, *of).iter().any(is_aws)
+            }
+            _ => false,
+        };
+        self.form = match direct {
+            true => CallForm::Direct,
+            false => CallForm::ByValue,
+        };
+        let MethodTargets {
+            method,
+            targets,
+            object,
+        } = self.bound_targets(m, expr, call, &callee);
         for t in callee.iter() {
-            match t {
-                AbstractValue::Bound(receiver, name) => {
-                    method = name.clone();
-                    let of = match &**receiver {
-                        AbstractValue::Resource(_, ty, o) => Some((*ty, o)),
-                        AbstractValue::Collection(_, ty, member, o, _) => Some((member.returns().unwrap_or(*ty), o)),
-                        _ => None,
-                    };
-                    if let Some((ty, o)) = of {
-                        let of = Object {
-                            ty,
-                            made: o.call(),
-                            reported: o.is_reported(),
-                        };
-                        object = Some(of.merge(object));
-                    }
-                    // What an annotation leaves open, another place may say.
-                    let known = matches!(**receiver, AbstractValue::SomeClient)
-                        && callee.iter().any(
-                            |t| matches!(t, AbstractValue::Bound(r, _) if matches!(**r, AbstractValue::Client(_))),
-                        );
-                    if known {
-                        continue;
-                    }
-                    self.method_call(m, expr, call, receiver, name, &mut targets);
-                }
-                AbstractValue::Library(name) => self.library(expr, call, name),
-                _ => {}
+            if let AbstractValue::Library(name) = t {
+                self.library(expr, call, name);
             }
         }
         if callee.contains(&AbstractValue::Opaque) && targets.is_empty() {
@@ -147,58 +174,58 @@ impl CallSiteFinder<'_, '_> {
         let own = callee
             .iter()
             .any(|t| matches!(t, AbstractValue::Method(..) | AbstractValue::Function(_)));
-        self.add_site(expr, Some(expr), &method, targets, object, !own);
-        // Bound methods that are handed to code that we don't see: `executor.submit(s3.get_object, …)`.
-        let hidden = callee.iter().all(|t| {
-            matches!(
-                t,
-                AbstractValue::Opaque | AbstractValue::Library(_) | AbstractValue::Bound(..)
-            )
-        });
-        for a in &call.args {
-            self.passed_operation(m, expr, call, a.value, hidden);
-        }
+        let is_picked = targets.len() > 1 && is_one_of_several(m, call.function);
+        self.add_site(expr, Some(expr), &method, targets, object, !own && !is_picked);
+        self.passed_methods(m, expr, call, &callee);
+        self.form = CallForm::Direct;
     }
 
-    /// `hidden`: what it is handed to is code that we don't see, and calls it.
-    fn passed_operation(&mut self, m: &PythonModule, expr: ExprId, call: &CallExpr, value: ExprId, hidden: bool) {
-        if !matches!(m.expr(value).kind, ExprKind::Attr { .. } | ExprKind::Name(_)) {
-            return;
-        }
-        let values = self.evaluator.values(self.module, value);
-        let mut targets = Vec::new();
-        let mut method: Arc<str> = "".into();
-        for t in values.iter() {
-            if let AbstractValue::Bound(receiver, name) = t
-                && let AbstractValue::Client(c) = &**receiver
-                && let Some(o) = operation(*c, name)
-            {
-                method = name.clone();
-                targets.push(CallTarget::Operation(*c, o));
+    /// What a call with these arguments calls, of the methods that its callee may be.
+    pub(super) fn bound_targets(
+        &mut self,
+        m: &PythonModule,
+        expr: ExprId,
+        call: &CallExpr,
+        callee: &[AbstractValue],
+    ) -> MethodTargets {
+        let mut out = MethodTargets {
+            method: "".into(),
+            targets: Vec::new(),
+            object: None,
+        };
+        for t in callee {
+            let AbstractValue::Bound(receiver, name) = t else {
+                continue;
+            };
+            out.method = name.clone();
+            self.note_by_value(name);
+            let of = match &**receiver {
+                AbstractValue::Resource(_, ty, o) => Some((*ty, o)),
+                AbstractValue::Collection(_, ty, member, o, _) => Some((member.returns().unwrap_or(*ty), o)),
+                _ => None,
+            };
+            if let Some((ty, o)) = of {
+                let of = Object {
+                    ty,
+                    made: o.call(),
+                    reported: o.is_reported(),
+                };
+                out.object = Some(of.merge(out.object));
             }
+            // What an annotation leaves open, another place may say.
+            let known = matches!(**receiver, AbstractValue::SomeClient)
+                && callee
+                    .iter()
+                    .any(|t| matches!(t, AbstractValue::Bound(r, _) if matches!(**r, AbstractValue::Client(_))));
+            if known {
+                continue;
+            }
+            self.method_call(m, expr, call, receiver, name, &mut out.targets);
         }
-        let is_partial =
-            self.evaluator.values(self.module, call.function).iter().any(
-                |t| matches!(t, AbstractValue::Library(n) if sdk::library_result(n) == Some(LibraryResult::Partial)),
-            );
-        let with = is_partial.then_some(expr);
-        self.add_site(value, with, &method, targets, None, hidden);
+        out
     }
 
-    /// What is handed to a function of the repository counts where that calls it, if it is seen to.
-    fn drop_followed_operations(&mut self) {
-        let certain: Vec<CallTarget> = self
-            .found
-            .iter()
-            .filter(|f| f.certain)
-            .map(|f| f.target.clone())
-            .collect();
-        let m = &self.evaluator.program.modules[self.module];
-        let is_handed = |f: &CallSite| f.call.is_none() && !f.certain && m.expr(f.at.1).usage == Usage::Load;
-        self.found.retain(|f| !(is_handed(f) && certain.contains(&f.target)));
-    }
-
-    fn add_site(
+    pub(super) fn add_site(
         &mut self,
         at: ExprId,
         call: Option<ExprId>,
@@ -217,7 +244,7 @@ impl CallSiteFinder<'_, '_> {
             .collect();
         services.sort_unstable();
         services.dedup();
-        let certain = certain && services.len() == 1;
+        let certain = certain && services.len() == 1 && !never_runs(&self.evaluator.program.modules[self.module], at);
         for target in targets {
             let named = self.named_by.iter().find(|(t, _)| *t == target);
             let callers = named.map(|(_, callers)| callers.clone()).unwrap_or_default();
@@ -228,6 +255,7 @@ impl CallSiteFinder<'_, '_> {
                 method: method.clone(),
                 object,
                 certain,
+                form: self.form,
                 callers,
             });
         }
@@ -255,11 +283,21 @@ impl CallSiteFinder<'_, '_> {
         {
             return;
         }
-        let (method, targets) = lost_values::possible_operations(self.evaluator, self.module, call);
-        self.add_site(expr, Some(expr), &method.as_str().into(), targets, None, false);
+        let possible = lost_values::possible_operations(self.evaluator, self.module, call, callee);
+        if possible.is_unnamed {
+            self.add_unresolved(m, expr, UnresolvedReason::Operation);
+        }
+        self.add_site(
+            expr,
+            Some(expr),
+            &possible.method.as_str().into(),
+            possible.targets,
+            None,
+            false,
+        );
     }
 
-    fn add_unresolved(&mut self, m: &PythonModule, expr: ExprId, why: UnresolvedReason) {
+    pub(super) fn add_unresolved(&mut self, m: &PythonModule, expr: ExprId, why: UnresolvedReason) {
         let e = m.expr(expr);
         self.unresolved.push(UnresolvedCall {
             span: callee_span(m, expr),
@@ -325,6 +363,12 @@ impl CallSiteFinder<'_, '_> {
                         let certain = fitting.len() == 1;
                         let fitting = fitting.into_iter().map(|o| CallTarget::Operation(*c, o)).collect();
                         self.add_site(expr, Some(expr), &name.into(), fitting, None, certain);
+                    }
+                }
+                // The attribute that it reads was not found by its name.
+                "__getattribute__" => {
+                    if texts(0, "name").is_empty() {
+                        self.add_unresolved(m, expr, UnresolvedReason::Operation);
                     }
                 }
                 _ => {
@@ -394,46 +438,9 @@ impl CallSiteFinder<'_, '_> {
         }
     }
 
-    /// An attribute of a resource object that is neither identifier nor member: boto3 loads the object.
-    fn read_attribute(&mut self, m: &PythonModule, expr: ExprId, of: ExprId, name: &Arc<str>) {
-        if !matches!(
-            m.expr(of).kind,
-            ExprKind::Name(_) | ExprKind::Attr { .. } | ExprKind::Call(_) | ExprKind::Index { .. }
-        ) {
-            return;
-        }
-        let mut targets = Vec::new();
-        let mut object = None;
-        for t in self.evaluator.values(self.module, of).iter() {
-            let AbstractValue::Resource(c, ty, o) = t else { continue };
-            if o.is_loaded() {
-                continue;
-            }
-            let known = ty.ids().any(|id| id == &**name)
-                || ty.collection(name).is_some()
-                || ty.method(name).is_some()
-                || sub_resource(*c, *ty, name).is_some()
-                || name.starts_with('_')
-                || name.starts_with("get_available")
-                || name.starts_with("wait_until")
-                || matches!(&**name, "meta" | "load" | "reload" | "batch_writer");
-            if known {
-                continue;
-            }
-            let injected = ty.method("load").map(|m| m.calls().collect::<Vec<_>>());
-            let ops = injected.unwrap_or_else(|| ty.load().into_iter().collect());
-            targets.extend(ops.into_iter().map(|op| CallTarget::Operation(*c, op)));
-            object = Some(Object {
-                ty: *ty,
-                made: o.call(),
-                reported: o.is_reported(),
-            });
-        }
-        self.add_site(expr, None, name, targets, object, true);
-    }
-
     fn library(&mut self, expr: ExprId, call: &CallExpr, name: &str) {
         let m = &self.evaluator.program.modules[self.module];
+        self.attributes_listed(m, expr, call, name);
         if sdk::library_result(name) == Some(LibraryResult::Attribute) {
             if let (Some(of), Some(attr)) = (call.positional(0), call.positional(1))
                 && self.evaluator.texts(self.module, attr, None).is_empty()
@@ -526,6 +533,18 @@ impl CallSiteFinder<'_, '_> {
         };
         self.unique.insert(method.into(), found);
         found
+    }
+}
+
+/// Whether a callee is one of what its container holds, or of two: `OPERATIONS[name](…)`.
+fn is_one_of_several(m: &PythonModule, callee: ExprId) -> bool {
+    let defined = m.defining_expression(callee).unwrap_or(callee);
+    match &m.expr(defined).kind {
+        ExprKind::Index { .. } | ExprKind::Conditional { .. } | ExprKind::Either { .. } => true,
+        ExprKind::Call(c) => {
+            matches!(&m.expr(c.function).kind, ExprKind::Attr { name, .. } if matches!(&**name, "get" | "pop"))
+        }
+        _ => false,
     }
 }
 

@@ -50,16 +50,6 @@ const ROOTS: &[&str] = &[
     "str", "int", "dict", "list", "set", "tuple", "bytes", "object", "type", "super",
 ];
 
-/// How an operation is asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum AccessStyle {
-    /// `client.put_object(Bucket=…)`, `obj.put(Body=…)`
-    Plain,
-    /// `client.get_paginator("list_objects_v2")`
-    Named,
-    Waiter,
-}
-
 /// Whether what a callee may stand for leaves open that it is a method of a client.
 pub(crate) fn may_be_client_method(callee: &[AbstractValue]) -> bool {
     let open = |t: &AbstractValue| match t {
@@ -100,66 +90,170 @@ pub(crate) fn is_literal_receiver(m: &PythonModule, callee: ExprId) -> bool {
     }
 }
 
+/// What a call may call of AWS.
+#[derive(Default)]
+pub(crate) struct PossibleOperations {
+    pub(crate) method: String,
+    pub(crate) targets: Vec<CallTarget>,
+    /// It calls an operation that nothing names.
+    pub(crate) is_unnamed: bool,
+}
+
 /// What a call may call of AWS when nothing is known of its receiver.
 pub(crate) fn possible_operations(
     evaluator: &ObjectEvaluator<'_>,
     module: usize,
     call: &CallExpr,
-) -> (String, Vec<CallTarget>) {
+    callee: &[AbstractValue],
+) -> PossibleOperations {
     let m = &evaluator.program.modules[module];
-    let Some((of, name)) = method(evaluator, module, m, call.function) else {
-        return (String::new(), Vec::new());
-    };
+    let (of, names) = methods(evaluator, module, m, call.function);
+    let mut out = PossibleOperations::default();
+    for name in names {
+        match &*name {
+            "get_paginator" | "generate_presigned_url" | "_make_api_call" | "get_waiter" => {
+                let named = call
+                    .args
+                    .first()
+                    .map_or_else(Vec::new, |a| evaluator.texts(module, a.value, None));
+                out.is_unnamed |= named.is_empty() && !evaluator.index.services().is_empty();
+                for client in evaluator.index.services() {
+                    let found = named.iter().filter_map(|n| match &*name {
+                        "get_waiter" => client.waiter(n),
+                        _ => client.operation(n),
+                    });
+                    out.targets.extend(found.map(|o| CallTarget::Operation(*client, o)));
+                }
+            }
+            _ => out.targets.extend(of_method(evaluator, m, call, callee, of, &name)),
+        }
+        out.method = name;
+    }
+    out
+}
+
+/// What a call of this method may call, whatever its receiver is.
+fn of_method(
+    evaluator: &ObjectEvaluator<'_>,
+    m: &PythonModule,
+    call: &CallExpr,
+    callee: &[AbstractValue],
+    of: Option<ExprId>,
+    name: &str,
+) -> Vec<CallTarget> {
     let positional = call.args.iter().any(|a| a.name == ArgName::Positional);
     // Parameters of AWS begin with a capital letter, but for some services' own.
     let of_aws = call.args.iter().any(is_aws_parameter);
-    let style = match &*name {
-        "get_paginator" | "generate_presigned_url" | "_make_api_call" => AccessStyle::Named,
-        "get_waiter" => AccessStyle::Waiter,
-        _ => AccessStyle::Plain,
-    };
     let mut out = Vec::new();
-    if style != AccessStyle::Plain {
-        let names = call
-            .args
-            .first()
-            .map_or_else(Vec::new, |a| evaluator.texts(module, a.value, None));
-        for client in evaluator.index.services() {
-            let found = names.iter().filter_map(|n| match style {
-                AccessStyle::Waiter => client.waiter(n),
-                _ => client.operation(n),
-            });
-            out.extend(found.map(|o| CallTarget::Operation(*client, o)));
-        }
-        return (name, out);
-    }
-    if COMMON.contains(&&*name) && !of_aws {
-        // `bucket.objects.filter(…)`
-        if let Some(ExprKind::Attr { name: collection, .. }) = of.map(|of| &m.expr(of).kind) {
+    if COMMON.contains(&name) {
+        // `bucket.objects.filter(…).delete()`
+        if let Some(collection) = of.and_then(|of| collection_name(m, of)) {
             for client in evaluator.index.services() {
-                out.extend(
-                    collection_operations(*client, collection, &name).map(|o| CallTarget::Operation(*client, o)),
-                );
+                let found = collection_operations(*client, collection, name);
+                out.extend(found.map(|o| CallTarget::Operation(*client, o)));
             }
         }
-        return (name, out);
+        if !of_aws {
+            let is_container = |t: &AbstractValue| {
+                matches!(t, AbstractValue::Bound(of, _)
+                    if matches!(**of, AbstractValue::Literal(_) | AbstractValue::Entry(..)))
+            };
+            // No argument says that it is not of AWS.
+            if call.args.iter().all(|a| a.name == ArgName::Spread) && !callee.iter().any(is_container) {
+                out.extend(common_operations(evaluator, name, !call.args.is_empty()));
+            }
+            return out;
+        }
     }
     for client in evaluator.index.services() {
-        let transfers = client.injected(&name).into_iter().flat_map(|member| member.calls());
+        let transfers = client.injected(name).into_iter().flat_map(|member| member.calls());
         out.extend(transfers.map(|o| CallTarget::Operation(*client, o)));
         // boto3 takes the parameters of operations by name only.
         if !positional {
-            out.extend(operation(*client, &name).map(|o| CallTarget::Operation(*client, o)));
-            let of_resources = client.resource_types().filter_map(|ty| ty.method(&name));
-            out.extend(
-                of_resources
-                    .flat_map(|member| member.calls().collect::<Vec<_>>())
-                    .map(|o| CallTarget::Operation(*client, o)),
-            );
+            out.extend(operation(*client, name).map(|o| CallTarget::Operation(*client, o)));
         }
     }
-    (name, out)
+    if !positional {
+        out.extend(resource_operations(evaluator, name));
+    }
+    out
 }
+
+/// What a method that other objects commonly have too calls of resource objects, as far as the program makes some, and
+/// (`of_clients`) of clients.
+fn common_operations<'e>(
+    evaluator: &'e ObjectEvaluator<'_>,
+    name: &'e str,
+    of_clients: bool,
+) -> impl Iterator<Item = CallTarget> + 'e {
+    let of_resources = resource_operations(evaluator, name);
+    let services = evaluator.index.services().iter().filter(move |_| of_clients);
+    let of_clients = services.filter_map(move |client| Some(CallTarget::Operation(*client, operation(*client, name)?)));
+    of_resources.into_iter().chain(of_clients)
+}
+
+/// What the method of this name calls of the resource objects that the program may make.
+fn resource_operations(evaluator: &ObjectEvaluator<'_>, name: &str) -> Vec<CallTarget> {
+    let mut out = Vec::new();
+    for (client, ty) in evaluator.index.resource_types() {
+        let mut found: Vec<SdkOperation> = Vec::new();
+        if matches!(name, "load" | "reload") {
+            let injected = ty.method("load").map(|member| member.calls().collect::<Vec<_>>());
+            found.extend(injected.unwrap_or_else(|| ty.load().into_iter().collect()));
+        } else if let Some(member) = ty.method(name) {
+            found.extend(member.calls());
+        }
+        out.extend(found.into_iter().map(|o| CallTarget::Operation(*client, o)));
+    }
+    out
+}
+
+/// Names of operations that are also those of data: they count where a function would be expected.
+const DATA: &[&str] = &["query", "scan", "search", "sign", "suggest", "verify"];
+
+/// What a method of something unknown, read by this name and not called there, may call; `is_handed`: it stands where a
+/// function would.
+pub(crate) fn operations_read(evaluator: &ObjectEvaluator<'_>, name: &str, is_handed: bool) -> Vec<CallTarget> {
+    if evaluator.index.services().is_empty() || DATA.contains(&name) && !is_handed {
+        return Vec::new();
+    }
+    if COMMON.contains(&name) {
+        let all = common_operations(evaluator, name, true);
+        return all
+            .filter(|t| {
+                is_handed
+                    || matches!(t, CallTarget::Operation(client, o) if client.name() == "sns" && o.method() == name)
+            })
+            .collect();
+    }
+    let mut out = Vec::new();
+    for client in evaluator.index.services() {
+        let transfers = client.injected(name).into_iter().flat_map(|member| member.calls());
+        out.extend(transfers.map(|o| CallTarget::Operation(*client, o)));
+        out.extend(operation(*client, name).map(|o| CallTarget::Operation(*client, o)));
+    }
+    out.extend(resource_operations(evaluator, name));
+    out
+}
+
+/// The attribute that is a collection, where this is one or lists it: `bucket.objects.filter(…)`.
+fn collection_name(m: &PythonModule, of: ExprId) -> Option<&str> {
+    let mut at = of;
+    for _ in 0..8 {
+        match &m.expr(at).kind {
+            ExprKind::Attr { name, .. } => return Some(name),
+            ExprKind::Call(c) => match &m.expr(c.function).kind {
+                ExprKind::Attr { of, name, .. } if LISTING.contains(&&**name) => at = *of,
+                _ => return None,
+            },
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// Methods that narrow a collection.
+const LISTING: &[&str] = &["all", "filter", "limit", "page_size", "pages"];
 
 /// Whether an argument is named as parameters of AWS are: `TopicArn=…`.
 pub(crate) fn is_aws_parameter(a: &Arg) -> bool {
@@ -179,23 +273,23 @@ pub(crate) fn is_unbound(m: &PythonModule, expr: ExprId) -> bool {
     false
 }
 
-/// The object and the name of the method that a callee reads: `x.publish`, `getattr(x, "publish")`.
-fn method(
+/// The object and the names of the methods that a callee may read: `x.publish`, `getattr(x, name)`, `send` after
+/// `send = x.publish`.
+fn methods(
     evaluator: &ObjectEvaluator<'_>,
     module: usize,
     m: &PythonModule,
     callee: ExprId,
-) -> Option<(Option<ExprId>, String)> {
-    match &m.expr(callee).kind {
-        ExprKind::Attr { of, name, .. } => Some((Some(*of), name.to_string())),
+) -> (Option<ExprId>, Vec<String>) {
+    let defined = m.defining_expression(callee).unwrap_or(callee);
+    match &m.expr(defined).kind {
+        ExprKind::Attr { of, name, .. } => (Some(*of), vec![name.to_string()]),
         ExprKind::Call(c) if matches!(&m.expr(c.function).kind, ExprKind::Name(n) if &**n == "getattr") => {
-            let texts = evaluator.texts(module, c.positional(1)?, None);
-            match texts.as_slice() {
-                [one] => Some((c.positional(0), one.to_string())),
-                _ => None,
-            }
+            let texts = c.positional(1).map(|name| evaluator.texts(module, name, None));
+            let names = texts.into_iter().flatten().map(|text| text.to_string());
+            (c.positional(0), names.collect())
         }
-        _ => None,
+        _ => (None, Vec::new()),
     }
 }
 
@@ -204,7 +298,7 @@ fn collection_operations(client: Client, collection: &str, method: &str) -> impl
     let members = client.resource_types().filter_map(move |ty| ty.collection(collection));
     let found: Vec<SdkOperation> = members
         .flat_map(|member| {
-            let lists = matches!(method, "all" | "filter" | "limit" | "page_size" | "pages");
+            let lists = LISTING.contains(&method);
             let batch = member.returns().and_then(|t| t.batch(method));
             let own = member.calls().filter(|_| lists || batch.is_some()).collect::<Vec<_>>();
             own.into_iter().chain(batch.into_iter().flat_map(|b| b.calls()))

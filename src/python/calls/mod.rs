@@ -10,10 +10,12 @@ mod library_models;
 mod lost_values;
 mod minimal_policy;
 mod permissions;
+mod references;
 mod spelled;
 
 pub use crate::python::call_graph::{UnresolvedCall, UnresolvedReason};
 pub use crate::python::points_to::ScopeRef;
+pub use call_sites::CallForm;
 pub use minimal_policy::{MinimalGrant, minimal_grants};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,8 +50,9 @@ pub struct ApiCall {
     /// The function it stands in, and that function's qualified name, `<module>` at module level.
     pub at: ScopeRef,
     pub function: Arc<str>,
-    /// The receiver is known to be a client of this service.
+    /// The receiver is known to be a client of this service, and the method is called.
     pub certain: bool,
+    pub form: CallForm,
     /// Where callers name the operation (`get_waiter(name)`): those that name this one, of which one has to run; empty where
     /// it is the same for all.
     pub callers: Vec<ScopeRef>,
@@ -249,6 +252,29 @@ impl<'p> Calls<'p> {
         self.collect(&seen, &BTreeSet::new(), false)
     }
 
+    /// Indices of all calls, without the methods that are only read and that others of them call by value.
+    pub fn listed(&self) -> Vec<usize> {
+        let mut all: Vec<usize> = (0..self.calls.len()).collect();
+        self.drop_followed(&mut all);
+        all
+    }
+
+    /// Leaves out, of these calls, the methods that are only read and that others of these call by value.
+    fn drop_followed(&self, which: &mut Vec<usize>) {
+        let operation = |call: &'_ ApiCall| Some((call.service.clone(), call.operation?));
+        let by_value: BTreeSet<_> = which
+            .iter()
+            .map(|i| &self.calls[*i])
+            .filter(|call| call.form == CallForm::ByValue)
+            .filter_map(operation)
+            .collect();
+        which.retain(|i| {
+            let call = &self.calls[*i];
+            let is_followed = || operation(call).is_some_and(|o| by_value.contains(&o));
+            call.form != CallForm::Reference || !is_followed()
+        });
+    }
+
     fn methods(&self, class: ScopeRef) -> Vec<ScopeRef> {
         let m = &self.program.modules[class.module];
         m.scopes
@@ -276,6 +302,7 @@ impl<'p> Calls<'p> {
                 let callers = &self.calls[*i].callers;
                 callers.is_empty() || callers.iter().any(|c| seen.contains(c))
             });
+            self.drop_followed(&mut found);
             found
         };
         EntryReach {

@@ -124,6 +124,13 @@ impl ConstantEvaluator<'_> {
         Some(arn)
     }
 
+    /// The ARN of what the call `made` makes, where its class has one.
+    pub fn arn_of_construct(&self, module: usize, made: ExprId) -> Option<Text> {
+        let call = self.module(module).call(made)?;
+        let construct = CONSTRUCTS.iter().find(|c| self.makes_construct(module, call, c))?;
+        self.construct_arn(module, made, construct.arn, self.span(module, made))
+    }
+
     /// The path and name of a role, user, group or managed policy that the CDK makes, with its kind as in ARNs. `made` is the
     /// call that makes it.
     pub fn identity(&self, module: usize, made: ExprId) -> Option<(&'static str, Text)> {
@@ -188,7 +195,7 @@ impl ConstantEvaluator<'_> {
     }
 
     /// The call that makes what an expression holds: through names, and attributes that one place assigns.
-    fn constructor_call(&self, module: usize, of: ExprId) -> Option<ExprId> {
+    pub fn constructor_call(&self, module: usize, of: ExprId) -> Option<ExprId> {
         let m = self.module(module);
         let mut at = of;
         for _ in 0..MAX_NAMES {

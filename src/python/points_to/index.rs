@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::iam::sdk::{self, Client};
+use crate::iam::sdk::{self, Client, SdkResourceType};
 use crate::python::points_to::abstract_value::{ExprRef, ScopeRef};
+use crate::python::points_to::made_resources;
 use crate::python::{
     ArgName, BindingValue, ExprId, ExprKind, ObjectChange, Program, PythonModule, Reaching, ScopeId, ScopeKind,
     ValueSource,
@@ -30,10 +31,14 @@ pub(crate) struct ObjectIndex {
     methods: BTreeMap<Arc<str>, Vec<ScopeRef>>,
     /// Values put into a container after it was made: key and value.
     added: BTreeMap<ExprRef, Vec<(Option<ExprId>, ExprId)>>,
+    /// Containers whose parts were put into a container after it was made.
+    extended: BTreeMap<ExprRef, Vec<ExprId>>,
     /// Containers that were changed in a way that is not followed.
     changed: BTreeSet<ExprRef>,
     /// Services that the program names: clients that it makes are of one of them.
     services: Vec<Client>,
+    /// The types of the resource API of which it may make objects.
+    resource_types: Vec<(Client, SdkResourceType)>,
 }
 
 impl ObjectIndex {
@@ -43,8 +48,10 @@ impl ObjectIndex {
 
     /// The same for some of the modules, sorted.
     pub(crate) fn of(program: &Program<'_>, modules: &[usize]) -> Self {
+        let services = services(program, modules);
         let mut index = Self {
-            services: services(program, modules),
+            resource_types: made_resources::types(program, modules, &services),
+            services,
             ..Self::default()
         };
         for module in modules {
@@ -102,8 +109,13 @@ impl ObjectIndex {
                 let (key, value) = match (&c.change, c.path.as_slice()) {
                     (ObjectChange::Set(v), [k]) => (Some(*k), *v),
                     (ObjectChange::Append(v), []) => (None, *v),
-                    _ => {
+                    (change, path) => {
                         let containers = self.containers(module, m, scope, &c.name);
+                        if let (ObjectChange::Extend(v) | ObjectChange::Update(v), []) = (change, path) {
+                            for e in &containers {
+                                self.extended.entry((module, *e)).or_default().push(*v);
+                            }
+                        }
                         self.changed.extend(containers.into_iter().map(|e| (module, e)));
                         continue;
                     }
@@ -162,6 +174,10 @@ impl ObjectIndex {
         self.changed.contains(&at)
     }
 
+    pub(crate) fn extended(&self, at: ExprRef) -> &[ExprId] {
+        self.extended.get(&at).map_or(&[], Vec::as_slice)
+    }
+
     pub(crate) fn added(&self, at: ExprRef) -> &[(Option<ExprId>, ExprId)] {
         self.added.get(&at).map_or(&[], Vec::as_slice)
     }
@@ -217,6 +233,10 @@ impl ObjectIndex {
 
     pub(crate) fn services(&self) -> &[Client] {
         &self.services
+    }
+
+    pub(crate) fn resource_types(&self) -> &[(Client, SdkResourceType)] {
+        &self.resource_types
     }
 
     pub(crate) fn methods(&self, name: &str) -> &[ScopeRef] {

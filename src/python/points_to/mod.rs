@@ -7,10 +7,11 @@ mod abstract_value;
 mod callable_names;
 mod evaluate;
 mod index;
+mod made_resources;
 mod params;
 
 pub use abstract_value::ScopeRef;
 pub(crate) use abstract_value::{AbstractValue, ExprRef, ResourceOrigin, is_aws};
-pub(crate) use evaluate::{ObjectEvaluator, decorator_name, makes_classes, sub_resource};
+pub(crate) use evaluate::{MODULES, ObjectEvaluator, decorator_name, makes_classes, sub_resource};
 pub(crate) use index::ObjectIndex;
 pub(crate) use params::{Params, constructor};

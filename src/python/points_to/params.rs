@@ -14,7 +14,7 @@ use crate::python::points_to::index::ObjectIndex;
 use crate::python::{ArgName, BindingValue, CallExpr, ExprId, ExprKind, Program, PythonModule, ScopeId, ScopeKind};
 
 /// How often arguments are carried into parameters; chains of calls that hand on a client are rarely longer.
-const MAX_ROUNDS: usize = 6;
+const MAX_ROUNDS: usize = 12;
 /// Things that one parameter may stand for before the rest is only [`AbstractValue::More`].
 const MAX_PARAM: usize = 32;
 
@@ -97,7 +97,7 @@ impl Params {
         let mut asked: Vec<FxHashSet<ParamSlot>> = vec![FxHashSet::default(); program.modules.len()];
         let mut due: Vec<usize> = modules.to_vec();
         let names = CallableNames::new(program);
-        for _ in 0..MAX_ROUNDS {
+        for round in 0..=MAX_ROUNDS {
             let found: Vec<(Vec<PassedArgument>, FxHashSet<ParamSlot>)> = due
                 .par_iter()
                 .map(|module| passed_arguments(program, index, &params, &names, *module))
@@ -118,7 +118,12 @@ impl Params {
                             named.entry(text.clone()).or_default().insert(by);
                         }
                     }
-                    let mut is_new = add(params.all.entry(param).or_default(), &values);
+                    let given = params.all.entry(param).or_default();
+                    let mut is_new = add(given, &values);
+                    // What it hands on is not followed.
+                    if is_new && round == MAX_ROUNDS {
+                        add(given, &single(AbstractValue::More));
+                    }
                     if let Some(class) = class {
                         is_new |= add(params.on.entry(param).or_default().entry(class).or_default(), &values);
                     }
@@ -333,7 +338,7 @@ fn deferred_call(
         .collect();
     let name = m.dotted(call.function).unwrap_or_default();
     let name = name.rsplit('.').next().unwrap_or_default();
-    let each = name == "map";
+    let each = matches!(name, "map" | "filter" | "imap" | "imap_unordered" | "map_async");
     // A method made of another one gets its receiver before these arguments.
     let receiver = u32::from(name == "partialmethod");
     // The function stands first, but for `loop.run_in_executor(None, f)`.

@@ -42,7 +42,7 @@ kinds! {
     MatchStatement = "match_statement", Module = "module", NamedExpression = "named_expression", None = "none",
     NonlocalStatement = "nonlocal_statement", NotOperator = "not_operator", Pair = "pair",
     ParenthesizedExpression = "parenthesized_expression", PatternList = "pattern_list",
-    RelativeImport = "relative_import", ReturnStatement = "return_statement", Set = "set",
+    RaiseStatement = "raise_statement", RelativeImport = "relative_import", ReturnStatement = "return_statement", Set = "set",
     SetComprehension = "set_comprehension", Slice = "slice", String = "string", StringContent = "string_content",
     StringEnd = "string_end", StringStart = "string_start", Subscript = "subscript", True = "true",
     TryStatement = "try_statement", Tuple = "tuple", TuplePattern = "tuple_pattern", Type = "type",

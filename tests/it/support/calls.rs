@@ -41,7 +41,9 @@ pub(crate) fn line(sources: &Sources, c: &ApiCall) -> String {
 }
 
 pub(crate) fn lines(files: &[(&str, &str)]) -> Vec<String> {
-    analyze(files, |s, c| c.calls.iter().map(|c| line(s, c)).collect())
+    analyze(files, |s, c| {
+        c.listed().into_iter().map(|i| line(s, &c.calls[i])).collect()
+    })
 }
 
 #[track_caller]

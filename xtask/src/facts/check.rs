@@ -17,6 +17,10 @@ pub fn run(root: &Path) -> Result<(), String> {
             let actions: Vec<&str> = match name {
                 "notable-actions.txt" | "helper-resources.txt" | "star-only.txt" => vec![line.at(0)],
                 "checked-arns.txt" if !line.at(0).ends_with(":*") => vec![line.at(0)],
+                "cdk-grants.txt" => text::items(line.at(1))
+                    .chain(text::items(line.at(2)))
+                    .filter(|a| !a.contains('*'))
+                    .collect(),
                 "api-names.txt" | "kms-needs.txt" | "library-calls.txt" | "lambda-baseline.txt" => {
                     text::items(line.at(1)).collect()
                 }

@@ -186,6 +186,7 @@ impl Plan<'_> {
             kind: None,
             suggested: None,
             holders: Vec::new(),
+            roles: Vec::new(),
             service: None,
             name: Some(Address {
                 scope: self.scope.into(),

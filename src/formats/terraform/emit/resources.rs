@@ -215,6 +215,7 @@ impl<'a> Emitter<'_, 'a> {
             kind: None,
             suggested: None,
             holders: Vec::new(),
+            roles: Vec::new(),
             service: None,
             name: Some(Address {
                 scope: module.scope.clone(),

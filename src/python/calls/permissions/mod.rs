@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::iam::sdk::{self, Client, SdkOperation, Trigger};
 use crate::python::calls::call_sites::{CallSite, CallTarget, callee_span};
-use crate::python::calls::{Actions, ApiCall, ConditionalAction};
+use crate::python::calls::{Actions, ApiCall, CallForm, ConditionalAction};
 use crate::python::points_to::ScopeRef;
 use crate::python::{Arg, ArgName, ConstantEvaluator, ExprId, ExprKind, PythonModule};
 use crate::source::Text;
@@ -103,6 +103,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
             },
             function: self.m.scope(scope).qualname.clone(),
             certain: site.certain,
+            form: site.form,
             callers: site.callers.clone(),
         }
     }
@@ -125,7 +126,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
             return Some(self.values.value(self.module, e));
         }
         if let Some(i) = positional(site).iter().position(|p| *p == name)
-            && let Some(e) = call.positional(i)
+            && let Some(e) = call.positional(i + site.skipped())
         {
             return Some(self.values.value(self.module, e));
         }
@@ -144,15 +145,21 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
             return ArgumentPresence::Yes;
         }
         let Some(call) = self.call(site) else {
-            return ArgumentPresence::No;
+            // The arguments are given where the method is called.
+            return match site.form {
+                CallForm::Direct => ArgumentPresence::No,
+                CallForm::ByValue | CallForm::Reference => ArgumentPresence::Perhaps,
+            };
         };
-        let open = call.args.iter().any(|a| {
-            a.name == ArgName::Star
-                || is_parameter_dict(site, call, a) && {
-                    let v = self.values.value(self.module, a.value);
-                    v.entries().is_none_or(|e| e.iter().any(|e| e.key.known().is_none()))
-                }
-        });
+        // A call of what `partial` makes may give more.
+        let open = site.skipped() > 0
+            || call.args.iter().any(|a| {
+                a.name == ArgName::Star
+                    || is_parameter_dict(site, call, a) && {
+                        let v = self.values.value(self.module, a.value);
+                        v.entries().is_none_or(|e| e.iter().any(|e| e.key.known().is_none()))
+                    }
+            });
         if open {
             ArgumentPresence::Perhaps
         } else {
@@ -311,7 +318,7 @@ fn is_parameter_dict(site: &CallSite, call: &crate::python::CallExpr, a: &Arg) -
         ArgName::Positional => positional(site)
             .iter()
             .enumerate()
-            .any(|(i, p)| is_parameter_container(p) && call.positional(i) == Some(a.value)),
+            .any(|(i, p)| is_parameter_container(p) && call.positional(i + site.skipped()) == Some(a.value)),
         ArgName::Star => false,
     }
 }

@@ -1,7 +1,8 @@
 //! What lists, tuples and dicts hold.
 
 use crate::python::points_to::abstract_value::{AbstractValue, ExprRef, MAX_VALUES, ValueSet, ValueSetBuilder, is_aws};
-use crate::python::points_to::evaluate::{CallFrame, MAX_DEPTH, ObjectEvaluator};
+use crate::python::points_to::evaluate::library_models::element;
+use crate::python::points_to::evaluate::{CallFrame, MAX_DEPTH, ObjectEvaluator, is_under};
 use crate::python::{ArgName, ExprId, ExprKind};
 use std::sync::Arc;
 
@@ -116,7 +117,47 @@ impl ObjectEvaluator<'_> {
                 out.put_all(&self.eval(module, *value, within));
             }
         }
+        for more in self.index.extended(at).iter().take(200) {
+            for t in self.eval(module, *more, None).iter() {
+                match t {
+                    AbstractValue::Literal(inner) => out.put_all(&self.elements(*inner, keys, None, None)),
+                    AbstractValue::Entry(key, held) if is_under(key, keys) => out.put((**held).clone()),
+                    _ => {}
+                }
+            }
+        }
         if self.index.is_changed(at) {
+            out.put(AbstractValue::Opaque);
+        }
+        out.finish()
+    }
+
+    /// What `left + right`, or `left | right`, holds.
+    pub(crate) fn joined(&self, module: usize, operands: [ExprId; 2], frame: Option<&CallFrame<'_>>) -> ValueSet {
+        let mut out = ValueSetBuilder::default();
+        let [mut held, mut other] = [false; 2];
+        for operand in operands {
+            for t in self.eval(module, operand, frame).iter() {
+                match t {
+                    AbstractValue::Literal(at) if matches!(self.module(at.0).expr(at.1).kind, ExprKind::Dict(_)) => {
+                        out.put(t.clone());
+                        held = true;
+                    }
+                    // Positions of what is joined are others than those in its parts.
+                    AbstractValue::Literal(at) => {
+                        out.put_entries("", &self.elements(*at, &[], None, frame));
+                        held = true;
+                    }
+                    AbstractValue::Entry(..) | AbstractValue::Collection(..) => {
+                        out.put(t.clone());
+                        held = true;
+                    }
+                    AbstractValue::Opaque | AbstractValue::More => other = true,
+                    _ => {}
+                }
+            }
+        }
+        if held && other {
             out.put(AbstractValue::Opaque);
         }
         out.finish()
@@ -139,7 +180,11 @@ impl ObjectEvaluator<'_> {
             match t {
                 AbstractValue::Literal(at) => out.put_all(&self.elements(*at, &[], None, None)),
                 AbstractValue::Entry(_, held) => out.put((**held).clone()),
-                _ => {}
+                other => {
+                    if let Some(one) = element(other) {
+                        out.put(one);
+                    }
+                }
             }
         }
         out.finish()

@@ -2,7 +2,7 @@
 
 use crate::iam::sdk::{self, Client, LibraryResult, SdkResourceType};
 use crate::python::points_to::abstract_value::{
-    AbstractValue, ResourceOrigin, ScopeRef, ValueSet, ValueSetBuilder, single,
+    AbstractValue, ResourceOrigin, ScopeRef, ValueSet, ValueSetBuilder, is_aws, single,
 };
 use crate::python::points_to::evaluate::{CallFrame, ObjectEvaluator, is_under, sub_resource};
 use crate::python::{CallExpr, ExprId, ScopeId, ScopeKind};
@@ -31,7 +31,21 @@ impl ObjectEvaluator<'_> {
             Some(LibraryResult::UnknownClient) => single(AbstractValue::SomeClient),
             Some(LibraryResult::Session) => single(AbstractValue::Session),
             Some(LibraryResult::Argument) => argument(0),
-            Some(LibraryResult::Item) => self.items(&argument(0), frame),
+            Some(LibraryResult::SecondArgument) => argument(1),
+            Some(LibraryResult::Arguments) => {
+                let mut out = ValueSetBuilder::default();
+                for i in 0..call.args.len() {
+                    out.put_all(&argument(i));
+                }
+                out.finish()
+            }
+            // `next(all, None)`, `max(a, b)`
+            Some(LibraryResult::Item) => {
+                let mut out = ValueSetBuilder::default();
+                out.put_all(&self.items(&argument(0), frame));
+                out.put_all(&argument(1));
+                out.finish()
+            }
             Some(LibraryResult::NumberedItems) => numbered(&argument(0)),
             Some(LibraryResult::Partial) => single(AbstractValue::Partial((module, expr))),
             Some(LibraryResult::Dictionary) if call.positional(0).is_some() => argument(0),
@@ -41,8 +55,11 @@ impl ObjectEvaluator<'_> {
             Some(LibraryResult::Class) => {
                 let mut out = ValueSetBuilder::default();
                 for t in argument(0).iter() {
-                    if let AbstractValue::Instance(c) = t {
-                        out.put(AbstractValue::Class(*c));
+                    match t {
+                        AbstractValue::Instance(c) => out.put(AbstractValue::Class(*c)),
+                        // Its methods are those of the client.
+                        AbstractValue::Client(_) | AbstractValue::SomeClient => out.put(t.clone()),
+                        _ => {}
                     }
                 }
                 out.finish()
@@ -104,6 +121,11 @@ impl ObjectEvaluator<'_> {
             for attr in &names {
                 out.put_all(&self.attribute(t, attr));
             }
+        }
+        if let Some(default) = call.positional(2) {
+            let default = self.eval(module, default, frame);
+            let of_aws = |t: &&AbstractValue| is_aws(t) || matches!(t, AbstractValue::Bound(of, _) if is_aws(of));
+            default.iter().filter(of_aws).for_each(|t| out.put(t.clone()));
         }
         // Any attribute of something that may be a client.
         if names.is_empty()
@@ -174,6 +196,15 @@ impl ObjectEvaluator<'_> {
         name: &str,
         frame: Option<&CallFrame<'_>>,
     ) -> ValueSet {
+        if name == "__getattribute__"
+            && let Some(attribute) = call.positional(0)
+        {
+            let mut out = ValueSetBuilder::default();
+            for attribute in self.texts(module, attribute, frame) {
+                out.put_all(&self.attribute(receiver, &attribute));
+            }
+            return out.finish();
+        }
         match receiver {
             AbstractValue::Session => match name {
                 "client" | "create_client" => self.clients(module, call, false, frame),
@@ -205,10 +236,13 @@ impl ObjectEvaluator<'_> {
                 "all" | "filter" | "limit" | "page_size" => {
                     single(AbstractValue::Collection(*c, *ty, *member, *of, true))
                 }
+                // Of a list that was made of it.
+                "copy" => single(receiver.clone()),
+                "pop" => element(receiver).map_or_else(|| self.nothing.clone(), single),
                 _ => self.nothing.clone(),
             },
             AbstractValue::Literal(at) => match name {
-                "get" | "pop" | "setdefault" => {
+                "get" | "pop" | "popleft" | "setdefault" => {
                     let keys = call
                         .positional(0)
                         .map_or_else(Vec::new, |k| self.texts(module, k, frame));
@@ -225,7 +259,7 @@ impl ObjectEvaluator<'_> {
                 _ => self.nothing.clone(),
             },
             AbstractValue::Entry(key, held) => match name {
-                "get" | "pop" | "setdefault" => {
+                "get" | "pop" | "popleft" | "setdefault" => {
                     let keys = call
                         .positional(0)
                         .map_or_else(Vec::new, |k| self.texts(module, k, frame));

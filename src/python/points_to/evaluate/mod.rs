@@ -30,6 +30,8 @@ const MAX_FRAMES: u32 = 4;
 /// Steps of one evaluator, and of one question to it.
 const MAX_STEPS: u32 = 1_000_000;
 const MAX_STEPS_EACH: u32 = 20_000;
+/// What modules are loaded, by name.
+pub(crate) const MODULES: &str = "sys.modules";
 /// Longest string that may name a service or an operation.
 const MAX_TEXT: usize = 64;
 
@@ -262,7 +264,9 @@ impl<'p> ObjectEvaluator<'p> {
                         AbstractValue::Pair(at) if number == Some(1) => {
                             out.put_all(&self.elements(*at, &[], None, frame))
                         }
-                        AbstractValue::Library(n) if &**n == "os.environ" => {}
+                        AbstractValue::Library(n) if &**n == MODULES => {
+                            out.put_all(&self.loaded_module(module, *index, &keys))
+                        }
                         AbstractValue::Library(_) => {}
                         _ => out.put(AbstractValue::Opaque),
                     }
@@ -273,9 +277,14 @@ impl<'p> ObjectEvaluator<'p> {
             ExprKind::Await(inner) | ExprKind::Walrus(inner) | ExprKind::Star(inner) => {
                 self.eval(module, *inner, frame)
             }
-            ExprKind::Binary { op, left, right } if &**op == "+" => {
-                let [left, right] = [left, right].map(|e| self.texts(module, *e, frame));
-                join_texts(&[left, right])
+            ExprKind::Binary { op, left, right } if matches!(&**op, "+" | "|") => {
+                let mut out = ValueSetBuilder::default();
+                if &**op == "+" {
+                    let [left, right] = [left, right].map(|e| self.texts(module, *e, frame));
+                    out.put_all(&join_texts(&[left, right]));
+                }
+                out.put_all(&self.joined(module, [*left, *right], frame));
+                out.finish()
             }
             ExprKind::Join(parts) => {
                 let parts: Vec<Vec<Arc<str>>> = parts
@@ -294,6 +303,24 @@ impl<'p> ObjectEvaluator<'p> {
             | ExprKind::Comparison(_) => self.nothing.clone(),
             ExprKind::Other(_) => single(AbstractValue::Opaque),
         }
+    }
+
+    /// `sys.modules[name]`
+    fn loaded_module(&self, module: usize, index: ExprId, names: &[Arc<str>]) -> ValueSet {
+        if matches!(&self.module(module).expr(index).kind, ExprKind::Name(n) if &**n == "__name__") {
+            return single(AbstractValue::Module(module));
+        }
+        let mut out = ValueSetBuilder::default();
+        for name in names {
+            match self.program.import(self.module(module).file, 0, name) {
+                Some(other) => out.put(AbstractValue::Module(other)),
+                None => out.put(AbstractValue::Library(name.clone())),
+            }
+        }
+        if names.is_empty() {
+            out.put(AbstractValue::Opaque);
+        }
+        out.finish()
     }
 
     /// The literal strings that an expression may be.

@@ -1,0 +1,77 @@
+//! What counts as used although no call of the code needs it: what its libraries may call, and what services do with the
+//! rights of who calls them.
+
+use super::roles::certain_actions;
+use crate::iam::{ActionSet, sdk};
+use crate::project::Required;
+use crate::source::Span;
+
+/// Most actions of one service that are named.
+const MAX_NAMED: usize = 4;
+
+/// Actions that count as used because of a library or a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountedActions {
+    /// Patterns: `s3:*`, `iam:PassRole`.
+    pub patterns: Vec<String>,
+    /// The library, or the action of the call.
+    pub by: String,
+    /// The import, or the call.
+    pub span: Span,
+}
+
+/// What of `granted` counts as used beyond the calls, in the order of the text.
+pub(super) fn counted_actions(required: &Required<'_>, granted: &ActionSet) -> Vec<CountedActions> {
+    let mut left = granted.clone();
+    for call in &required.calls {
+        let needed = certain_actions(call).map(ActionSet::expand);
+        needed.for_each(|needed| left.subtract(&needed));
+    }
+    let mut out: Vec<CountedActions> = Vec::new();
+    let mut put = |patterns: Vec<String>, by: &str, span: Span| {
+        let known = out.iter().any(|c| c.by == by && c.patterns == patterns);
+        if !patterns.is_empty() && !known {
+            let by = by.to_owned();
+            out.push(CountedActions { patterns, by, span });
+        }
+    };
+    for library in &required.imported {
+        let package = library.name.split('.').next().unwrap_or_default();
+        put(shown(&library.actions, &left), package, library.span);
+    }
+    for call in &required.calls {
+        let companions = sdk::companion_actions(&call.service, call.operation.unwrap_or_default());
+        let patterns = companions.filter(|pattern| ActionSet::expand(pattern).intersects(&left));
+        let by = call.actions.required.first().copied();
+        let by = by.map_or_else(|| format!("{}.{}", call.service, call.method), str::to_owned);
+        put(patterns.map(str::to_owned).collect(), &by, call.span);
+    }
+    out.sort_by_key(|c| c.span);
+    out
+}
+
+/// Those of the services of `left` that a set has actions of, as patterns.
+fn shown(set: &ActionSet, left: &ActionSet) -> Vec<String> {
+    if *set == ActionSet::expand("*") && set.intersects(left) {
+        return vec!["*".to_owned()];
+    }
+    let mut out = Vec::new();
+    let mut common = set.clone();
+    common.intersect(left);
+    for service in common.services() {
+        let whole = format!("{service}:*");
+        let mut of_service = ActionSet::expand(&whole);
+        if of_service.is_subset(set) {
+            out.push(whole);
+            continue;
+        }
+        of_service.intersect(set);
+        let all: Vec<String> = of_service.iter().map(|a| a.name().to_owned()).collect();
+        let more = all.len().saturating_sub(MAX_NAMED);
+        out.extend(all.into_iter().take(MAX_NAMED));
+        if more > 0 {
+            out.push(format!("{more} more of {service}"));
+        }
+    }
+    out
+}

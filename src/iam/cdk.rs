@@ -1,0 +1,29 @@
+//! What the constructs of the AWS CDK grant. The table: `rules/facts/hand/cdk-grants.txt`.
+
+use super::catalogue::tables;
+
+/// A method of a construct that allows something to what it is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CdkGrant {
+    /// `Table`.
+    pub class: &'static str,
+    /// As Python calls it: `grant_read_data`.
+    pub method: &'static str,
+    pub actions: Vec<&'static str>,
+    /// On the key with which the resource is encrypted.
+    pub key_actions: Vec<&'static str>,
+}
+
+/// Every one of them.
+pub fn cdk_grants() -> impl Iterator<Item = CdkGrant> {
+    let list = |text: &'static str| text.split(", ").filter(|a| !a.is_empty()).collect();
+    tables::fields("cdk-grants").filter_map(move |row| {
+        let (class, method) = row.first()?.split_once('.')?;
+        Some(CdkGrant {
+            class,
+            method,
+            actions: list(row.get(1).copied().unwrap_or_default()),
+            key_actions: list(row.get(2).copied().unwrap_or_default()),
+        })
+    })
+}

@@ -140,6 +140,17 @@ impl CombinedPolicy {
     /// In a policy on a resource, `*` is that resource and what is in it.
     pub(super) fn scope(&mut self, on: &[Text]) {
         for s in &mut self.document.statements {
+            let unfit: Vec<String> = {
+                let is_unfit = |text: &&Text| !fits_actions(s.action.as_ref(), text);
+                on.iter().filter(is_unfit).map(Text::display).collect()
+            };
+            if let Some(clause) = s.resource.as_mut().filter(|c| !c.negated && !unfit.is_empty()) {
+                let is_unfit = |i: &ClauseItem| unfit.contains(&i.text.display());
+                if !clause.items.iter().all(is_unfit) {
+                    clause.items.retain(|i| !is_unfit(i));
+                    clause.sets = Default::default();
+                }
+            }
             let every = |c: &&mut Clause| !c.negated && c.items.iter().any(|i| is_star(&i.text) && i.branch.is_none());
             let fits = |text: &&Text| fits_actions(s.action.as_ref(), text);
             let on: Vec<&Text> = on.iter().filter(fits).collect();

@@ -340,3 +340,53 @@ resource "aws_iam_role_policy" "r" {{
     ];
     assert_eq!(said(&json, "lost"), expected);
 }
+
+#[test]
+fn resources_of_a_deny_that_nest_or_cross() {
+    let allow = |on: &str| format!(r#"{{"Effect": "Allow", "Action": "s3:GetObject", "Resource": [{on}]}}"#);
+    let deny = |on: &str| format!(r#", {{"Effect": "Deny", "Action": "s3:GetObject", "Resource": [{on}]}}"#);
+    let of = |allowed: &str, denied: &str| {
+        let deny = if denied.is_empty() { String::new() } else { deny(denied) };
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{}{deny}]}}"#,
+            allow(allowed)
+        )
+    };
+    let arns = |names: &[&str]| {
+        let all: Vec<String> = names.iter().map(|n| format!("\"arn:aws:s3:::{n}\"")).collect();
+        all.join(", ")
+    };
+    let cases: [(&[&str], &[&str], &[&str], &[&str], &[&str]); 3] = [
+        (&["a/x/*"], &["a/*", "a/x/1/*"], &[], &["a/x/*"], &[]),
+        (
+            &["a/*", "b/*"],
+            &["a/y/*", "*/x/*"],
+            &["b/y/*"],
+            &["a/y/*", "*/x/*"],
+            &["b/y/*"],
+        ),
+        (
+            &["a/*", "b/*"],
+            &["a/x/*"],
+            &["b/y/*", "a/x/1/*"],
+            &["a/x/*"],
+            &["b/y/*"],
+        ),
+    ];
+    for (allowed, old, new, gained, lost) in cases {
+        let r = Repository::new(&[]);
+        r.write("old.json", of(&arns(allowed), &arns(old)).as_bytes());
+        r.write("new.json", of(&arns(allowed), &arns(new)).as_bytes());
+        let json = r.run(&["diff", "old.json", "new.json", "--format", "json"]).json();
+        let expected = |names: &[&str]| {
+            let all: Vec<String> = names.iter().map(|n| format!("arn:aws:s3:::{n}")).collect();
+            let line = format!("new.json: s3:GetObject on {}", all.join(" "));
+            if all.is_empty() { vec![] } else { vec![line] }
+        };
+        assert_eq!(
+            (said(&json, "gained"), said(&json, "lost")),
+            (expected(gained), expected(lost)),
+            "{old:?} -> {new:?}"
+        );
+    }
+}

@@ -343,7 +343,10 @@ resource "aws_iam_policy" "p" {
 fn a_role_that_a_reference_names_has_the_policy() {
     let attached = |role: &str| {
         format!(
-            r#"resource "aws_iam_policy" "p" {{
+            r#"module "eks" {{
+  source = "terraform-aws-modules/eks/aws"
+}}
+resource "aws_iam_policy" "p" {{
   policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = ["s3:ListAllMyBuckets"], Resource = "*" }}] }})
 }}
 resource "aws_iam_role_policy_attachment" "p" {{

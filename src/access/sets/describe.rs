@@ -361,25 +361,26 @@ impl GainDescription<'_> {
     /// Of these resources, what a Deny was about, and is no more.
     fn narrowed(&self, resources: &[String], denied: &Statement, request: &Witness) -> Vec<String> {
         let items = denied.resource.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
-        let items: Vec<&ClauseItem> = items.collect();
+        let items: Vec<ClauseItem> = items.cloned().collect();
+        let mut left = MAX_ITEMS;
+        let is_new = self.resources(&items, request, &mut left);
+        let fresh: Vec<String> = items
+            .iter()
+            .zip(&is_new)
+            .filter(|(_, is)| **is)
+            .map(|(i, _)| i.display())
+            .collect();
+        let covers = |wide: &str, narrow: &str| glob::matches(wide, narrow, CaseSensitivity::Sensitive);
         let mut out: Vec<String> = Vec::new();
         for on in resources {
-            let is_within = |i: &&&ClauseItem| glob::matches(on, &i.display(), CaseSensitivity::Sensitive);
-            let within: Vec<&ClauseItem> = items.iter().filter(is_within).copied().collect();
-            let mut left = MAX_ITEMS;
-            let owned: Vec<ClauseItem> = within.iter().map(|i| (*i).clone()).collect();
-            let is_new = self.resources(&owned, request, &mut left);
-            let fresh = within
-                .iter()
-                .zip(&is_new)
-                .filter(|(_, is)| **is)
-                .map(|(i, _)| i.display());
-            let fresh: Vec<String> = fresh.collect();
-            match fresh.is_empty() {
-                true if within.is_empty() => out.push(on.clone()),
-                true => out.extend(within.iter().map(|i| i.display())),
-                false => out.extend(fresh),
+            // All of it was denied, or parts of it.
+            match fresh.iter().any(|deny| covers(deny, on)) {
+                true => out.push(on.clone()),
+                false => out.extend(fresh.iter().filter(|deny| overlap(deny, on)).cloned()),
             }
+        }
+        if out.is_empty() {
+            return resources.to_vec();
         }
         let mut seen = HashSet::new();
         out.retain(|text| seen.insert(text.clone()));
@@ -532,6 +533,13 @@ impl GainDescription<'_> {
             glob.is_ok_and(|g| g.matches(&self.gain.request.action))
         })
     }
+}
+
+/// Whether something may be in both patterns.
+fn overlap(a: &str, b: &str) -> bool {
+    let globs = [TextGlob::plain(a), TextGlob::plain(b)];
+    let of = |globs| Constraint { globs, inside: true };
+    member(&[of(&globs[..1]), of(&globs[1..])], &[]) != FoundText::Empty
 }
 
 /// Resources of Deny statements, where these are few.

@@ -98,13 +98,17 @@ fn unify(text: &Text, other: &str, found: &mut BTreeMap<String, BTreeSet<String>
 /// An example of a value.
 pub(super) fn value_of_hole(kind: HoleKind, name: &str) -> String {
     let lower = name.to_lowercase();
-    let last = lower.rsplit(['.', '-']).next().unwrap_or(&lower);
     let says = |word: &str| {
-        // `var.account_id` and `prod_account`, and not `account_table_arn`.
-        let rest = last
-            .split_once(word)
-            .map(|(_, rest)| rest.trim_start_matches('s').trim_matches(['_', ']']));
-        rest.is_some_and(|rest| matches!(rest, "" | "id" | "number" | "name"))
+        // `var.account_id`, `accounts.prod`, and `prod_account`, and not `account_table_arn`.
+        let is_it = |part: &str, ends: &[&str]| {
+            let rest = part.split_once(word).map(|(_, rest)| rest.trim_matches('_'));
+            rest.is_some_and(|rest| ends.contains(&rest))
+        };
+        let mut parts = lower.rsplit(['.', '-', '[']);
+        let is_one = parts
+            .next()
+            .is_some_and(|last| is_it(last, &["", "id", "ids", "number", "name", "s"]));
+        is_one || parts.next().is_some_and(|many| is_it(many, &["ids", "numbers", "s"]))
     };
     match kind {
         HoleKind::Account => ACCOUNT.to_owned(),

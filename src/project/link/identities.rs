@@ -9,7 +9,7 @@ use crate::model::{Resource, kinds};
 use crate::project::{
     DocumentId, ExternalAttachment, Identity, IdentityKind, PolicyRef, PolicyUse, Project, ResourceId,
 };
-use crate::source::Text;
+use crate::source::{HoleKind, Text};
 use crate::value::Value;
 
 /// Where an attaching resource names those it attaches to.
@@ -48,7 +48,7 @@ pub(super) fn identities(project: &mut Project<'_>, index: &ReferenceIndex) {
             }
             let name = value
                 .to_text()
-                .filter(|_| targets.is_empty())
+                .filter(|name| targets.is_empty() && is_of_others(name))
                 .map(|text| last_known_part(&text).map_or(text, |name| Text::synthetic(&name, value.span)));
             if let Some(name) = name {
                 elsewhere.extend(uses.iter().map(|used| ExternalAttachment {
@@ -87,6 +87,14 @@ fn is_permission_set_part(index: &ReferenceIndex, r: &Resource) -> bool {
     r.get("PermissionSetArn")
         .and_then(target_of)
         .is_some_and(|t| !index.target(t).is_empty())
+}
+
+/// Whether a name is written, or is that of something outside: what is declared here and not made has no policies.
+fn is_of_others(name: &Text) -> bool {
+    name.as_hole().is_none_or(|hole| {
+        let is_made_here = hole.target.is_some() || matches!(hole.kind, HoleKind::Other | HoleKind::Broken);
+        hole.name.starts_with("data.") || !is_made_here
+    })
 }
 
 /// Nothing says which identity a value names.
@@ -144,7 +152,7 @@ fn identity(
             policy: index.policy(v),
             span: v.span,
             inline: false,
-            optional: v.may_be_absent(),
+            optional: v.may_be_absent() && !names_a_policy(v),
             by: None,
         });
     Identity {
@@ -157,6 +165,13 @@ fn identity(
         boundary,
         groups: Vec::new(),
     }
+}
+
+/// Whether a value is written in one of its cases, rather than an input that is empty by default.
+fn names_a_policy(value: &Value) -> bool {
+    let mut found = false;
+    value.each_value(&mut |v| found |= v.as_str().is_some_and(|text| !text.is_empty()));
+    found
 }
 
 /// What a resource puts on the identities that it names.

@@ -356,24 +356,24 @@ fn resources_of_a_deny_that_nest_or_cross() {
         let all: Vec<String> = names.iter().map(|n| format!("\"arn:aws:s3:::{n}\"")).collect();
         all.join(", ")
     };
-    let cases: [(&[&str], &[&str], &[&str], &[&str], &[&str]); 3] = [
-        (&["a/x/*"], &["a/*", "a/x/1/*"], &[], &["a/x/*"], &[]),
-        (
+    let cases: [[&[&str]; 5]; 3] = [
+        [&["a/x/*"], &["a/*", "a/x/1/*"], &[], &["a/x/*"], &[]],
+        [
             &["a/*", "b/*"],
             &["a/y/*", "*/x/*"],
             &["b/y/*"],
             &["a/y/*", "*/x/*"],
             &["b/y/*"],
-        ),
-        (
+        ],
+        [
             &["a/*", "b/*"],
             &["a/x/*"],
             &["b/y/*", "a/x/1/*"],
             &["a/x/*"],
             &["b/y/*"],
-        ),
+        ],
     ];
-    for (allowed, old, new, gained, lost) in cases {
+    for [allowed, old, new, gained, lost] in cases {
         let r = Repository::new(&[]);
         r.write("old.json", of(&arns(allowed), &arns(old)).as_bytes());
         r.write("new.json", of(&arns(allowed), &arns(new)).as_bytes());

@@ -99,16 +99,13 @@ fn unify(text: &Text, other: &str, found: &mut BTreeMap<String, BTreeSet<String>
 pub(super) fn value_of_hole(kind: HoleKind, name: &str) -> String {
     let lower = name.to_lowercase();
     let says = |word: &str| {
-        // `var.account_id`, `accounts.prod`, and `prod_account`, and not `account_table_arn`.
-        let is_it = |part: &str, ends: &[&str]| {
-            let rest = part.split_once(word).map(|(_, rest)| rest.trim_matches('_'));
-            rest.is_some_and(|rest| ends.contains(&rest))
-        };
-        let mut parts = lower.rsplit(['.', '-', '[']);
-        let is_one = parts
+        // `var.account_id`, `<ACCOUNT ID>`, and `accounts.prod`, and not `account_table_arn`.
+        let mut parts = lower.rsplit(['.', '[']);
+        let last = parts
             .next()
-            .is_some_and(|last| is_it(last, &["", "id", "ids", "number", "name", "s"]));
-        is_one || parts.next().is_some_and(|many| is_it(many, &["ids", "numbers", "s"]))
+            .is_some_and(|last| last.contains(word) && !last.ends_with("arn"));
+        let is_key = |many: &str| many.ends_with(&format!("{word}s")) || many.contains(word) && many.ends_with("ids");
+        last || parts.next().is_some_and(is_key)
     };
     match kind {
         HoleKind::Account => ACCOUNT.to_owned(),
@@ -135,4 +132,30 @@ pub(super) fn value_of_variable(key: &str) -> String {
 fn plain(text: &str) -> String {
     let chars = text.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
     chars.collect::<String>().trim_matches('-').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_its_id_and_the_arn_of_something_is_not() {
+        let of = |name: &str| value_of_hole(HoleKind::Input, name);
+        for name in [
+            "<ACCOUNT ID>",
+            "ACCOUNT-ID-WITHOUT-HYPHENS",
+            "var.account_id",
+            "AccountId",
+            "var.account_ids[\"ci\"]",
+            "local.accounts.prod",
+        ] {
+            assert_eq!(of(name), ACCOUNT, "{name}");
+        }
+        for name in [
+            "aws_cloudwatch_event_rule.account_processor.arn",
+            "var.account_table_arn",
+        ] {
+            assert_ne!(of(name), ACCOUNT, "{name}");
+        }
+    }
 }

@@ -12,7 +12,7 @@ use overgrant::internals::triage::Report;
 use rayon::prelude::*;
 
 use crate::support::golden;
-use crate::support::lint::{report_of, report_of_own};
+use crate::support::lint::{bad_examples, report_of, report_of_project};
 use crate::support::repository::Repository;
 
 type Files = BTreeMap<String, String>;
@@ -28,7 +28,10 @@ fn mended(files: &Files, risky: bool) -> AppliedFixes {
         let sources = changed_sources(files, changed);
         let own = Ownership::default();
         let analysis = overgrant::internals::pipeline::analyze(&sources, &own);
-        Ok::<_, Infallible>(LintedState::new(&analysis.project, &report_of(&sources, &["all"], "")))
+        Ok::<_, Infallible>(LintedState::new(
+            &analysis.project,
+            &report_of_project(&sources, &analysis.project, &["all"], ""),
+        ))
     };
     match apply_fixes(risky, seen) {
         Ok(mended) => mended,
@@ -324,17 +327,14 @@ fn machines_are_told_the_edits() {
 #[test]
 fn rules_say_which_fixes_they_offer() {
     let ruleset = Ruleset::builtin();
-    let cases: Vec<_> = ruleset.iter().flat_map(examples::cases).filter(|c| c.bad).collect();
-    let offers: Vec<(String, bool)> = cases
-        .par_iter()
-        .flat_map_iter(|case| {
-            let sources = changed_sources(&case.files, &Texts::new());
-            let report = report_of_own(&sources, &["all"], "", case.ownership());
+    let offers: Vec<(String, bool)> = bad_examples()
+        .iter()
+        .flat_map(|linted| {
             let offer = |f: &overgrant::internals::triage::ReportedFinding| {
                 let rule = f.rule().to_owned();
                 f.fixes.iter().map(|fix| (rule.clone(), fix.safe)).collect::<Vec<_>>()
             };
-            report.findings.iter().flat_map(offer).collect::<Vec<_>>()
+            linted.report.findings.iter().flat_map(offer).collect::<Vec<_>>()
         })
         .collect();
     let offered = |rule: &str| {

@@ -18,7 +18,7 @@ use overgrant::internals::triage::Report;
 use rayon::prelude::*;
 
 use crate::support::golden;
-use crate::support::lint::{RULESET, report_of_own};
+use crate::support::lint::{LintedExample, RULESET, bad_examples, report_of_own};
 
 fn sources(files: &BTreeMap<String, String>) -> Sources {
     Sources::new(files.iter().map(|(p, t)| (p.clone(), Arc::from(t.as_str()), true)))
@@ -132,16 +132,18 @@ fn without_proof(rule: &str) -> bool {
 
 #[test]
 fn each_fix_of_an_example_is_clean_and_changes_what_it_may() {
-    let cases: Vec<_> = RULESET.iter().flat_map(examples::cases).filter(|c| c.bad).collect();
-    let judged: Vec<(String, Judged)> = cases
+    let judged: Vec<(String, Judged)> = bad_examples()
         .par_iter()
-        .flat_map_iter(|case| {
-            let before = sources(&case.files);
-            let report = report_of_own(&before, &["all"], "", case.ownership());
+        .flat_map_iter(|linted| {
+            let LintedExample {
+                case,
+                sources: before,
+                report,
+            } = linted;
             let own = report.findings.iter().filter(|f| f.rule() == case.rule);
             let fixes = own.flat_map(|f| f.fixes.iter().take(1));
             let one = |fix: &Fix| {
-                let Judged { refused, wrong } = judge(case, &before, &report, fix);
+                let Judged { refused, wrong } = judge(case, before, report, fix);
                 let name = |w: String| format!("{} `{}` {:?} ({}): {w}", case.rule, case.title, case.form, fix.title);
                 let named = |all: Vec<String>| all.into_iter().map(name).collect();
                 let judged = Judged {

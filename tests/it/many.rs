@@ -107,8 +107,13 @@ fn secrets_that_are_only_counted_are_hidden_too() {
             "{}",
             ran.out
         );
-        let shown: Vec<&String> = ids.iter().filter(|id| ran.out.contains(*id)).collect();
-        assert_eq!(shown, Vec::<&String>::new(), "{format}");
+        // All of them begin alike.
+        let starts = ran.out.match_indices(&id[..16]).map(|(at, _)| ran.out.get(at..at + 20));
+        let shown: Vec<&str> = starts
+            .flatten()
+            .filter(|found| ids.iter().any(|id| id == found))
+            .collect();
+        assert_eq!(shown, Vec::<&str>::new(), "{format}");
     }
 }
 

@@ -67,7 +67,7 @@ fn the_files_of_small_repositories() {
 }
 
 /// Files of the generated repository: projects of twenty files each.
-const GENERATED_FILES: usize = 200;
+const GENERATED_FILES: usize = 120;
 const FILES_OF_PROJECT: usize = 20;
 
 #[test]

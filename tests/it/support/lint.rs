@@ -1,6 +1,6 @@
 //! Sources from strings, read and judged in this process.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use overgrant::internals::finding::Finding;
 use overgrant::internals::fix;
@@ -8,10 +8,13 @@ use overgrant::internals::formats::Format;
 use overgrant::internals::iam::Ownership;
 use overgrant::internals::model::LoweredUnit;
 use overgrant::internals::pipeline::analyze;
+use overgrant::internals::project::Project;
+use overgrant::internals::rules::examples::{self, ExampleCase};
 use overgrant::internals::rules::{self, Ruleset, Selection};
 use overgrant::internals::settings::{Date, Selector, parse};
 use overgrant::internals::source::Sources;
 use overgrant::internals::triage::{Report, TriageOptions, triage};
+use rayon::prelude::*;
 
 pub(crate) static RULESET: LazyLock<Ruleset> = LazyLock::new(Ruleset::builtin);
 
@@ -47,11 +50,15 @@ pub(crate) fn report_of(sources: &Sources, rules: &[&str], toml: &str) -> Report
 
 /// As [`report_of`], with these accounts and names of one's own.
 pub(crate) fn report_of_own(sources: &Sources, rules: &[&str], toml: &str, own: &Ownership) -> Report {
+    report_of_project(sources, &analyze(sources, own).project, rules, toml)
+}
+
+/// As [`report_of`], of what was analyzed.
+pub(crate) fn report_of_project(sources: &Sources, project: &Project<'_>, rules: &[&str], toml: &str) -> Report {
     let mut settings = parse("overgrant.toml", "/repo", toml, &|_| Err(String::new())).unwrap();
     settings.select.0 = rules.iter().chain(&["tool"]).map(|r| Selector::from(*r)).collect();
     settings.resolve(&RULESET).unwrap();
-    let analysis = analyze(sources, own);
-    let outcome = rules::run(&analysis.project, &RULESET, &Selection::all(&RULESET));
+    let outcome = rules::run(project, &RULESET, &Selection::all(&RULESET));
     let options = TriageOptions {
         is_test: &|path| path.starts_with("tests/"),
         ruleset: &RULESET,
@@ -66,7 +73,29 @@ pub(crate) fn report_of_own(sources: &Sources, rules: &[&str], toml: &str, own: 
         baseline: None,
         earlier: None,
     };
-    let mut report = triage(&analysis.project, outcome.findings, &options);
+    let mut report = triage(project, outcome.findings, &options);
     fix::write(sources, &mut report);
     report
+}
+
+/// An example of what a rule reports, and what is reported of it.
+pub(crate) struct LintedExample {
+    pub(crate) case: ExampleCase,
+    pub(crate) sources: Sources,
+    pub(crate) report: Report,
+}
+
+/// All of them, linted once for all tests that look at them.
+pub(crate) fn bad_examples() -> &'static [LintedExample] {
+    static LINTED: LazyLock<Vec<LintedExample>> = LazyLock::new(|| {
+        let cases: Vec<_> = RULESET.iter().flat_map(examples::cases).filter(|c| c.bad).collect();
+        let linted = cases.into_par_iter().map(|case| {
+            let files = case.files.iter().map(|(p, t)| (p.clone(), Arc::from(t.as_str()), true));
+            let sources = Sources::new(files);
+            let report = report_of_own(&sources, &["all"], "", case.ownership());
+            LintedExample { case, sources, report }
+        });
+        linted.collect()
+    });
+    &LINTED
 }

@@ -302,7 +302,12 @@ impl Statement {
 
     /// Certainly an Allow of something, which some request can match.
     pub fn allows(&self) -> bool {
-        matches!(&self.effect, Some(e) if e.value == Effect::Allow) && self.dead.is_none() && !self.matches_nothing()
+        self.is_written_as_allow() && self.dead.is_none() && !self.matches_nothing()
+    }
+
+    /// An Allow, even if no request can match it.
+    pub fn is_written_as_allow(&self) -> bool {
+        matches!(&self.effect, Some(e) if e.value == Effect::Allow)
     }
 
     /// About nothing, since it leaves out everything: `NotResource: "*"`, `NotAction: "*"`.
@@ -383,6 +388,18 @@ pub struct Clause {
 }
 
 impl Clause {
+    /// The same element, not the `Not…` form, with one text alone.
+    #[must_use]
+    pub fn of_text(&self, text: &str) -> Self {
+        Self {
+            negated: false,
+            complete: true,
+            items: vec![ClauseItem::new(Text::synthetic(text, self.span), self.span)],
+            sets: OnceLock::new(),
+            ..self.clone()
+        }
+    }
+
     /// What each item of an `Action` stands for; one with holes for nothing that is certain.
     pub fn item_actions(&self) -> &[ActionSet] {
         self.sets.get_or_init(|| {

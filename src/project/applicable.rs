@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::effective::Effective;
 use super::{AwsManaged, Identity, IdentityId, PolicyRef, PolicyUse, RepositoryPlace, ResourceId};
 use crate::access::{PolicyGroup, RequestPolicies};
-use crate::iam::{Document, Effect, PolicyKind};
+use crate::iam::{Document, PolicyKind};
 use crate::model::Resource;
 use crate::source::Text;
 use crate::value::Value;
@@ -68,7 +68,7 @@ impl RequestDocuments {
     /// The items of `Resource` of the caller's policies that allow something, as they are known.
     pub fn allowed_resources(&self) -> Vec<String> {
         let statements = self.identity.documents.iter().flat_map(|d| &d.statements);
-        let allows = statements.filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow));
+        let allows = statements.filter(|s| s.is_written_as_allow());
         let clauses = allows.filter_map(|s| s.resource.as_ref()).filter(|c| !c.negated);
         let known = clauses.flat_map(|c| &c.items).filter_map(|i| i.text.known());
         let mut out: Vec<String> = known.map(Cow::into_owned).collect();

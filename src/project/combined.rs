@@ -77,6 +77,17 @@ impl CombinedPolicy {
         Self::new(&self.document)
     }
 
+    /// Whether there is no policy at all.
+    pub fn is_nothing(&self) -> bool {
+        let names = [&self.elsewhere, &self.unseen].into_iter().all(BTreeMap::is_empty);
+        self.document.statements.is_empty() && !self.document.open && names && self.limits.is_empty()
+    }
+
+    /// Whether something that is not compared always limits it.
+    pub fn is_limited(&self) -> bool {
+        self.limits.values().any(|is_always| *is_always)
+    }
+
     /// Where the token is, or where its policy is put to use.
     pub fn place(&self, statement: usize, token: Span) -> Span {
         let used = self.places.get(statement).copied().unwrap_or(Span::NOWHERE);
@@ -140,26 +151,19 @@ impl CombinedPolicy {
     /// In a policy on a resource, `*` is that resource and what is in it.
     pub(super) fn scope(&mut self, on: &[Text]) {
         for s in &mut self.document.statements {
-            let unfit: Vec<String> = {
-                let is_unfit = |text: &&Text| !fits_actions(s.action.as_ref(), text);
-                on.iter().filter(is_unfit).map(Text::display).collect()
-            };
-            if let Some(clause) = s.resource.as_mut().filter(|c| !c.negated && !unfit.is_empty()) {
-                let is_unfit = |i: &ClauseItem| unfit.contains(&i.text.display());
-                if !clause.items.iter().all(is_unfit) {
-                    clause.items.retain(|i| !is_unfit(i));
-                    clause.sets = Default::default();
-                }
-            }
-            let every = |c: &&mut Clause| !c.negated && c.items.iter().any(|i| is_star(&i.text) && i.branch.is_none());
-            let fits = |text: &&Text| fits_actions(s.action.as_ref(), text);
-            let on: Vec<&Text> = on.iter().filter(fits).collect();
-            let Some(clause) = s.resource.as_mut().filter(every).filter(|_| !on.is_empty()) else {
+            let (fit, unfit): (Vec<&Text>, Vec<&Text>) =
+                on.iter().partition(|text| fits_actions(s.action.as_ref(), text));
+            let Some(clause) = s.resource.as_mut().filter(|c| !c.negated) else {
                 continue;
             };
-            let star = clause.items.iter().find(|i| is_star(&i.text));
-            let at = star.map_or(clause.span, |i| i.span);
-            clause.items = on.into_iter().map(|text| ClauseItem::new(text.clone(), at)).collect();
+            let unfit: Vec<String> = unfit.into_iter().map(Text::display).collect();
+            let is_unfit = |i: &ClauseItem| unfit.contains(&i.text.display());
+            let star = clause.items.iter().find(|i| is_star(&i.text) && i.branch.is_none());
+            if let Some(at) = star.map(|i| i.span).filter(|_| !fit.is_empty()) {
+                clause.items = fit.into_iter().map(|text| ClauseItem::new(text.clone(), at)).collect();
+            } else if !clause.items.iter().all(is_unfit) {
+                clause.items.retain(|i| !is_unfit(i));
+            }
             clause.sets = Default::default();
         }
     }

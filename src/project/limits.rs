@@ -21,7 +21,7 @@ impl CombinedPolicy {
         let allows: Vec<&Statement> = documents
             .iter()
             .flat_map(|d| &d.statements)
-            .filter(|s| is_allow(s))
+            .filter(|s| s.is_written_as_allow())
             .collect();
         let narrow: Vec<&Statement> = allows.iter().filter(|s| !is_on_all(s)).copied().collect();
         let is_open = documents.iter().any(|d| d.open || d.branch.is_some());
@@ -56,7 +56,7 @@ impl CombinedPolicy {
                 sets: Default::default(),
                 ..action.clone()
             };
-            self.add_denial(like, rest, like.resource.clone().map(everything), used, place);
+            self.add_denial(like, rest, like.resource.as_ref().map(|c| c.of_text("*")), used, place);
         }
         for group in groups(&allows, &narrow) {
             let named = group
@@ -163,10 +163,6 @@ fn groups(allows: &[&Statement], narrow: &[&Statement]) -> Vec<NarrowActions> {
     out
 }
 
-fn is_allow(s: &Statement) -> bool {
-    s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow)
-}
-
 fn is_on_all(s: &Statement) -> bool {
     let is_all = |c: &Clause| !c.negated && c.items.iter().any(|i| is_star(&i.text));
     s.resource.as_ref().is_some_and(is_all)
@@ -178,13 +174,4 @@ fn is_plain_list(s: &Statement) -> bool {
     let has_resources = |c: &Clause| !c.negated && c.complete && c.items.iter().all(|i| i.branch.is_none());
     let has_lists = s.action.as_ref().is_some_and(is_listed) && s.resource.as_ref().is_some_and(has_resources);
     has_lists && s.conditions.is_empty() && s.condition_key.is_none() && s.branch.is_none() && !s.open
-}
-
-/// The same element with `*` alone.
-fn everything(mut resources: Clause) -> Clause {
-    resources.negated = false;
-    resources.complete = true;
-    resources.items = vec![ClauseItem::new(Text::synthetic("*", resources.span), resources.span)];
-    resources.sets = Default::default();
-    resources
 }

@@ -185,6 +185,48 @@ impl Scope {
     }
 }
 
+impl ExprKind {
+    /// Gives each expression that is directly a part of this one.
+    pub fn each_part(&self, f: &mut dyn FnMut(ExprId)) {
+        match self {
+            Self::Attr { of, .. } => f(*of),
+            Self::Call(c) => {
+                f(c.function);
+                c.args.iter().for_each(|a| f(a.value));
+            }
+            Self::Join(parts) => parts.iter().for_each(|p| {
+                if let FStringPart::Value(e) = p {
+                    f(*e);
+                }
+            }),
+            Self::List(all) | Self::Tuple(all) | Self::Comparison(all) | Self::Other(all) => {
+                all.iter().for_each(|e| f(*e));
+            }
+            Self::Dict(pairs) => {
+                for p in pairs {
+                    p.key.into_iter().for_each(&mut *f);
+                    f(p.value);
+                }
+            }
+            Self::Binary { left, right, .. } | Self::Either { left, right } => {
+                f(*left);
+                f(*right);
+            }
+            Self::Conditional { test, then, other } => [test, then, other].into_iter().for_each(|e| f(*e)),
+            Self::Index { of, index } => {
+                f(*of);
+                f(*index);
+            }
+            Self::Comprehension { key, element, .. } => {
+                key.iter().for_each(|e| f(*e));
+                f(*element);
+            }
+            Self::Await(e) | Self::Star(e) | Self::Walrus(e) => f(*e),
+            Self::Name(_) | Self::Str(_) | Self::Num(_) | Self::Bool(_) | Self::None | Self::Lambda(_) => {}
+        }
+    }
+}
+
 impl CallExpr {
     /// The n-th positional argument, where no `*x` stands before it.
     pub fn positional(&self, n: usize) -> Option<ExprId> {
@@ -404,7 +446,19 @@ pub enum ObjectChange {
     Other,
 }
 
+/// The expression that each one is a part of.
+pub type Wholes = IndexVec<ExprId, Option<ExprId>>;
+
 impl PythonModule {
+    /// What each expression is a part of, of those that count.
+    pub fn wholes(&self, counts: impl Fn(&ExprKind) -> bool) -> Wholes {
+        let mut out = IndexVec::with_len_of(&self.exprs, || None);
+        for id in self.ids().filter(|id| counts(&self.expr(*id).kind)) {
+            self.expr(id).kind.each_part(&mut |part| out[part] = Some(id));
+        }
+        out
+    }
+
     /// A file of which nothing is known.
     pub fn unreadable(file: FileId) -> Self {
         let span = Span::new(file, 0, 0);

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::support::diff::{compared, sides, words};
 use crate::support::git::{commit, committed, git};
 use crate::support::repository::{Ran, Repository};
 
@@ -52,29 +53,9 @@ resource "aws_iam_role_policy_attachment" "bucket" {
 }
 "#;
 
-fn folders(old: &[(&str, &str)], new: &[(&str, &str)]) -> Repository {
-    let r = Repository::new(&[]);
-    for (side, files) in [("old", old), ("new", new)] {
-        for (path, text) in files {
-            r.write(&format!("{side}/{path}"), text.as_bytes());
-        }
-    }
-    r
-}
-
-fn compared(old: &[(&str, &str)], new: &[(&str, &str)]) -> Value {
-    folders(old, new)
-        .run(&["diff", "old", "new", "--format", "json"])
-        .json()
-}
-
 /// `subject: actions at token` of each change.
 fn said(json: &Value, list: &str) -> Vec<String> {
     let all = json[list].as_array().unwrap().iter();
-    let words = |v: &Value| {
-        let words: Vec<&str> = v.as_array().unwrap().iter().map(|a| a.as_str().unwrap()).collect();
-        words.join(" ")
-    };
     all.map(|c| format!("{}: {}", c["subject"].as_str().unwrap(), words(&c["actions"])))
         .collect()
 }
@@ -159,7 +140,7 @@ fn gains_and_losses_are_at_their_tokens() {
         (attached, "\"arn:aws:iam::aws:policy/AdministratorAccess\""),
     ];
     for (text, expected) in cases {
-        let r = folders(&[("main.tf", &whole)], &[("main.tf", &text)]);
+        let r = sides(&[("main.tf", &whole)], &[("main.tf", &text)]);
         let json = r.run(&["diff", "old", "new", "--format", "json"]).json();
         assert_eq!(json["gained"].as_array().unwrap().len(), 1, "{json:#}");
         assert_eq!(token(&r, &json), expected, "{json:#}");
@@ -231,7 +212,7 @@ fn a_deny_that_goes_from_a_control_policy_is_a_gain() {
         )
     };
     let (old, new) = (scp(r#"["iam:*", "kms:*"]"#), scp(r#"["iam:*"]"#));
-    let r = folders(&[("scp.json", &old)], &[("scp.json", &new)]);
+    let r = sides(&[("scp.json", &old)], &[("scp.json", &new)]);
     let args = [
         "diff",
         "old",
@@ -250,7 +231,7 @@ fn a_deny_that_goes_from_a_control_policy_is_a_gain() {
 fn a_broken_file_is_unknown() {
     let policy =
         r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}"#;
-    let r = folders(
+    let r = sides(
         &[("a.json", policy), ("b.json", policy)],
         &[("a.json", policy), ("b.json", &policy[..policy.len() - 2])],
     );
@@ -267,7 +248,7 @@ fn references_to_resources_of_the_repository_are_their_arns() {
     let whole =
         format!("{ROLE}{INLINE}{queue}").replace("\"arn:aws:sqs:us-east-1:111122223333:q\"", "aws_sqs_queue.q.arn");
     let json = |new: &str| {
-        let r = folders(&[("main.tf", &whole)], &[("main.tf", new)]);
+        let r = sides(&[("main.tf", &whole)], &[("main.tf", new)]);
         let json = r.run(&["diff", "old", "new", "--format", "json"]).json();
         assert_eq!(json["unknown"], serde_json::json!([]), "{json:#}");
         (said(&json, "gained"), json["gained"][0]["request"]["resource"].clone())
@@ -374,7 +355,7 @@ fn a_comment_is_short_enough_for_a_pull_request() {
     };
     let many: String = (0..350).map(statement).collect();
     let new = INLINE.replace("    Statement = [\n", &format!("    Statement = [\n{many}"));
-    let r = folders(
+    let r = sides(
         &[("main.tf", &*format!("{ROLE}{INLINE}"))],
         &[("main.tf", &*format!("{ROLE}{new}"))],
     );

@@ -1,36 +1,7 @@
 //! `diff` where Deny statements come, go, or change.
 
-use serde_json::Value;
-
+use crate::support::diff::{changes, compared, edited};
 use crate::support::repository::Repository;
-
-fn compared(old: &[(&str, &str)], new: &[(&str, &str)]) -> Value {
-    let r = Repository::new(&[]);
-    for (side, files) in [("old", old), ("new", new)] {
-        files
-            .iter()
-            .for_each(|(path, text)| r.write(&format!("{side}/{path}"), text.as_bytes()));
-    }
-    r.run(&["diff", "old", "new", "--format", "json"]).json()
-}
-
-/// `subject: actions on resources`.
-fn said(json: &Value, list: &str) -> Vec<String> {
-    let words = |v: &Value| {
-        let words = v.as_array().unwrap().iter().map(|a| a.as_str().unwrap());
-        words.collect::<Vec<_>>().join(" ")
-    };
-    let all = json[list].as_array().unwrap().iter();
-    all.map(|c| {
-        format!(
-            "{}: {} on {}",
-            c["subject"].as_str().unwrap(),
-            words(&c["actions"]),
-            words(&c["resources"])
-        )
-    })
-    .collect()
-}
 
 fn policy(allowed: &str, denied: &str) -> String {
     let deny = match denied {
@@ -64,7 +35,7 @@ fn each_resource_of_a_deny_that_changed_is_named_and_no_other() {
                 r.write("old.json", sides[from].as_bytes());
                 r.write("new.json", sides[to].as_bytes());
                 let json = r.run(&["diff", "old.json", "new.json", "--format", "json"]).json();
-                assert_eq!(said(&json, list), expected, "{allowed} {old} -> {new}");
+                assert_eq!(changes(&json, list), expected, "{allowed} {old} -> {new}");
             }
         }
     }
@@ -112,12 +83,18 @@ fn a_deny_under_a_condition_is_one_where_the_condition_holds() {
         &[("a.yaml", ADMIN), ("b.yaml", BUCKET)],
         &[("a.yaml", ADMIN), ("b.yaml", &open)],
     );
-    assert_eq!(said(&gone, "gained"), ["Admin: s3:DeleteBucket on arn:aws:s3:::named"]);
+    assert_eq!(
+        changes(&gone, "gained"),
+        ["Admin: s3:DeleteBucket on arn:aws:s3:::named"]
+    );
     let added = compared(
         &[("a.yaml", ADMIN), ("b.yaml", &open)],
         &[("a.yaml", ADMIN), ("b.yaml", BUCKET)],
     );
-    assert_eq!(said(&added, "lost"), ["Admin: s3:DeleteBucket on arn:aws:s3:::named"]);
+    assert_eq!(
+        changes(&added, "lost"),
+        ["Admin: s3:DeleteBucket on arn:aws:s3:::named"]
+    );
 }
 
 #[test]
@@ -151,14 +128,14 @@ resource "aws_iam_role_policy_attachment" "r" {
         &[("a/m.tf", role), ("b/m.tf", &old)],
         &[("a/m.tf", role), ("b/m.tf", &new)],
     );
-    assert_eq!(said(&json, "gained"), Vec::<String>::new());
+    assert_eq!(changes(&json, "gained"), Vec::<String>::new());
     assert_eq!(json["unknown"].as_array().unwrap().len(), 1);
     let json = compared(
         &[("b/r.tf", role), ("b/m.tf", &old)],
         &[("b/r.tf", role), ("b/m.tf", &new)],
     );
     assert_eq!(
-        said(&json, "gained"),
+        changes(&json, "gained"),
         ["aws_iam_role.r: s3:DeleteBucket on arn:aws:s3:::named"]
     );
 }
@@ -215,37 +192,45 @@ resource "aws_iam_role_policy" "p" {
 }
 "#;
 
-fn edited(text: &str, from: &str, to: &str) -> Value {
-    assert!(text.contains(from), "{from}");
-    compared(&[("m.tf", text)], &[("m.tf", &text.replace(from, to))])
-}
-
 #[test]
 fn a_boundary_limits_by_resources_too() {
     // What the boundary does not reach is not gained, and what it allows is.
-    let json = edited(WORKER, "\"s3:GetObject\"]", "\"s3:GetObject\", \"iam:CreateUser\"]");
+    let json = edited(
+        "m.tf",
+        WORKER,
+        "\"s3:GetObject\"]",
+        "\"s3:GetObject\", \"iam:CreateUser\"]",
+    );
     assert_eq!(
-        (said(&json, "gained"), json["unknown"].as_array().unwrap().len()),
+        (changes(&json, "gained"), json["unknown"].as_array().unwrap().len()),
         (vec![], 0)
     );
-    let json = edited(WORKER, "\"s3:GetObject\"]", "\"s3:GetObject\", \"iam:GetPolicy\"]");
-    assert_eq!(said(&json, "gained"), ["aws_iam_role.w: iam:GetPolicy on *"]);
+    let json = edited(
+        "m.tf",
+        WORKER,
+        "\"s3:GetObject\"]",
+        "\"s3:GetObject\", \"iam:GetPolicy\"]",
+    );
+    assert_eq!(changes(&json, "gained"), ["aws_iam_role.w: iam:GetPolicy on *"]);
     let request = &json["gained"][0]["request"];
     assert!(
         request["resource"].as_str().unwrap().contains(":policy/apps/"),
         "{request}"
     );
-    let wider = edited(WORKER, "policy/apps/*\"", "policy/*\"");
-    assert_eq!(said(&wider, "gained").len(), 1);
+    let wider = edited("m.tf", WORKER, "policy/apps/*\"", "policy/*\"");
+    assert_eq!(changes(&wider, "gained").len(), 1);
     let deny = WORKER.lines().find(|l| l.contains("Deny")).unwrap();
-    let json = edited(WORKER, deny, "");
+    let json = edited("m.tf", WORKER, deny, "");
     assert_eq!(
-        said(&json, "gained"),
+        changes(&json, "gained"),
         ["aws_iam_role.w: iam:DeletePolicy on arn:aws:iam::111122223333:policy/apps/kept"]
     );
     let elsewhere = WORKER.replace("policy/apps/kept", "policy/other/kept");
     let deny = elsewhere.lines().find(|l| l.contains("Deny")).unwrap();
-    assert_eq!(said(&edited(&elsewhere, deny, ""), "gained"), Vec::<String>::new());
+    assert_eq!(
+        changes(&edited("m.tf", &elsewhere, deny, ""), "gained"),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
@@ -274,7 +259,7 @@ resource "aws_sqs_queue_policy" "q" {{
     };
     let both = of("\"sqs:PurgeQueue\", \"sqs:SendMessage\"");
     let json = compared(&[("m.tf", &both)], &[("m.tf", &of("\"sqs:SendMessage\""))]);
-    assert_eq!(said(&json, "gained"), Vec::<String>::new());
+    assert_eq!(changes(&json, "gained"), Vec::<String>::new());
     let why = json["unknown"][0]["why"].as_str().unwrap();
     assert!(
         why.starts_with("may gain `sqs:PurgeQueue`") && why.ends_with("within a boundary that is not compared"),
@@ -289,7 +274,7 @@ resource "aws_sqs_queue_policy" "q" {{
         )],
     );
     assert_eq!(
-        (said(&json, "lost"), json["unknown"].as_array().unwrap().len()),
+        (changes(&json, "lost"), json["unknown"].as_array().unwrap().len()),
         (vec![], 0),
         "{json:#}"
     );
@@ -338,7 +323,7 @@ resource "aws_iam_role_policy" "r" {{
         "module.m.aws_iam_role.r (a): s3:GetObject on arn:aws:s3:::one/*",
         "module.m.aws_iam_role.r (b): s3:GetObject on arn:aws:s3:::two/*",
     ];
-    assert_eq!(said(&json, "lost"), expected);
+    assert_eq!(changes(&json, "lost"), expected);
 }
 
 #[test]
@@ -384,7 +369,7 @@ fn resources_of_a_deny_that_nest_or_cross() {
             if all.is_empty() { vec![] } else { vec![line] }
         };
         assert_eq!(
-            (said(&json, "gained"), said(&json, "lost")),
+            (changes(&json, "gained"), changes(&json, "lost")),
             (expected(gained), expected(lost)),
             "{old:?} -> {new:?}"
         );

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::diff as support;
 use crate::support::repository::Repository;
 
 /// What `diff` says of a file in which `from` becomes `to`: `gained`, `lost`, and `unknown`, a line each.
@@ -11,11 +12,9 @@ fn edited(path: &str, text: &str, from: &str, to: &str) -> Said {
 }
 
 fn compared(path: &str, old: &str, new: &str) -> Said {
-    let r = Repository::new(&[]);
-    r.write(&format!("old/{path}"), old.as_bytes());
-    r.write(&format!("new/{path}"), new.as_bytes());
-    let json = r.run(&["diff", "old", "new", "--format", "json"]).json();
-    Said { json }
+    Said {
+        json: support::compared(&[(path, old)], &[(path, new)]),
+    }
 }
 
 struct Said {
@@ -27,32 +26,12 @@ impl Said {
         self.json[name].as_array().unwrap()
     }
 
-    /// `subject: actions on resources for principals`.
-    fn changes(&self, name: &str) -> Vec<String> {
-        let words = |v: &Value| {
-            let all = v.as_array().unwrap().iter();
-            all.map(|w| w.as_str().unwrap()).collect::<Vec<_>>().join(" ")
-        };
-        let line = |c: &Value| {
-            let subject = c["subject"].as_str().unwrap();
-            let mut out = format!("{subject}: {}", words(&c["actions"]));
-            for (word, list) in [("on", "resources"), ("for", "principals")] {
-                let all = words(&c[list]);
-                if !all.is_empty() {
-                    out += &format!(" {word} {all}");
-                }
-            }
-            out
-        };
-        self.list(name).iter().map(line).collect()
-    }
-
     fn gained(&self) -> Vec<String> {
-        self.changes("gained")
+        support::changes(&self.json, "gained")
     }
 
     fn lost(&self) -> Vec<String> {
-        self.changes("lost")
+        support::changes(&self.json, "lost")
     }
 
     /// `subject: why`.

@@ -2,44 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::repository::Repository;
-
-/// Each side as files.
-fn compared(old: &[(&str, &str)], new: &[(&str, &str)]) -> Value {
-    let r = Repository::new(&[]);
-    for (side, files) in [("old", old), ("new", new)] {
-        files
-            .iter()
-            .for_each(|(path, text)| r.write(&format!("{side}/{path}"), text.as_bytes()));
-    }
-    r.run(&["diff", "old", "new", "--format", "json"]).json()
-}
-
-#[track_caller]
-fn edited(path: &str, text: &str, from: &str, to: &str) -> Value {
-    assert!(text.contains(from), "{from}");
-    compared(&[(path, text)], &[(path, &text.replace(from, to))])
-}
-
-fn words(v: &Value) -> String {
-    let words = v.as_array().unwrap().iter().map(|a| a.as_str().unwrap());
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// `subject: actions on resources for principals`, each with what there is of it.
-fn said(json: &Value, list: &str) -> Vec<String> {
-    let line = |c: &Value| {
-        let mut out = format!("{}: {}", c["subject"].as_str().unwrap(), words(&c["actions"]));
-        for (lead, name) in [(" on ", "resources"), (" for ", "principals")] {
-            let items = words(&c[name]);
-            if !items.is_empty() {
-                out += &format!("{lead}{items}");
-            }
-        }
-        out
-    };
-    json[list].as_array().unwrap().iter().map(line).collect()
-}
+use crate::support::diff::{changes, compared, edited, words};
 
 fn unknown(json: &Value) -> Vec<String> {
     let all = json["unknown"].as_array().unwrap().iter();
@@ -48,7 +11,10 @@ fn unknown(json: &Value) -> Vec<String> {
 
 #[track_caller]
 fn only(json: &Value, gained: &[&str], lost: &[&str]) {
-    assert_eq!((said(json, "gained"), said(json, "lost")), (owned(gained), owned(lost)));
+    assert_eq!(
+        (changes(json, "gained"), changes(json, "lost")),
+        (owned(gained), owned(lost))
+    );
     assert_eq!(unknown(json), Vec::<String>::new());
 }
 
@@ -79,10 +45,10 @@ Resources:
 #[test]
 fn a_boundary_that_need_not_be_there_limits_no_gain() {
     let optional = edited("t.yaml", ROLE, "'sqs:SendMessage'", "'sqs:*'");
-    assert_eq!((said(&optional, "gained").len(), unknown(&optional).len()), (1, 0));
+    assert_eq!((changes(&optional, "gained").len(), unknown(&optional).len()), (1, 0));
     let required = ROLE.replace("!If [HasLimit, !Ref Limit, !Ref AWS::NoValue]", "!Ref Needed");
     let json = edited("t.yaml", &required, "'sqs:SendMessage'", "'sqs:*'");
-    assert_eq!((said(&json, "gained").len(), unknown(&json).len()), (0, 1));
+    assert_eq!((changes(&json, "gained").len(), unknown(&json).len()), (0, 1));
     // Another boundary is another limit, and without the role there is none.
     let other = edited(
         "t.yaml",
@@ -96,7 +62,7 @@ fn a_boundary_that_need_not_be_there_limits_no_gain() {
         &[("t.yaml", ROLE)],
         &[("t.yaml", &format!("{}  T: {{Type: AWS::SNS::Topic}}\n", &ROLE[..at]))],
     );
-    assert_eq!((said(&gone, "lost").len(), unknown(&gone).len()), (2, 0));
+    assert_eq!((changes(&gone, "lost").len(), unknown(&gone).len()), (2, 0));
 }
 
 #[test]
@@ -135,7 +101,7 @@ resource "aws_iam_role_policy" "p" {{
         &[("m.tf", &of("var.needed", ""))],
         &[("m.tf", &of("var.needed", ", \"sqs:ListQueues\""))],
     );
-    assert_eq!((said(&json, "gained").len(), unknown(&json).len()), (0, 1));
+    assert_eq!((changes(&json, "gained").len(), unknown(&json).len()), (0, 1));
 }
 
 #[test]
@@ -191,7 +157,7 @@ resource "aws_iam_role" "ci" {
     for provider in providers {
         let json = edited("m.tf", &trust.replace("PROVIDER", provider), "repo:org/x:*", "repo:*");
         assert_eq!(
-            (said(&json, "gained").len(), unknown(&json).len()),
+            (changes(&json, "gained").len(), unknown(&json).len()),
             (1, 0),
             "{provider} {json:#}"
         );
@@ -240,7 +206,11 @@ fn what_cloudfront_reads_with_is_a_principal() {
         "{AWS: !Sub 'arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity ${Oai}'}",
     );
     let json = edited("t.yaml", &literal, "/a/*", "/*");
-    assert_eq!((said(&json, "gained").len(), unknown(&json).len()), (1, 0), "{json:#}");
+    assert_eq!(
+        (changes(&json, "gained").len(), unknown(&json).len()),
+        (1, 0),
+        "{json:#}"
+    );
 }
 
 #[test]
@@ -290,7 +260,7 @@ resource "aws_s3_bucket_policy" "b" {{
         "\"arn:aws:es:eu-west-1:111122223333:domain/chat/*\"",
         "\"*\"",
     );
-    let lost = said(&json, "lost");
+    let lost = changes(&json, "lost");
     assert!(
         lost.is_empty() && !json.to_string().contains("aws_opensearch_domain-d"),
         "{json:#}"
@@ -336,7 +306,7 @@ resource "aws_iam_policy" "p" {
     // Beside what is gained on everything, nothing is left open.
     let more = "    { Effect = \"Allow\", NotAction = [\"iam:*\"], Resource = \"*\" },\n  ] })";
     let json = edited("m.tf", remote, "  ] })", more);
-    assert_eq!((said(&json, "gained").len(), unknown(&json).len()), (1, 0));
+    assert_eq!((changes(&json, "gained").len(), unknown(&json).len()), (1, 0));
 }
 
 #[test]
@@ -409,7 +379,7 @@ resource "aws_iam_policy" "p" {{
         &[("m.tf", &of("\"s3:GetObject\""))],
         &[("m.tf", &of("\"s3:GetObject\", \"s3:PutObject\""))],
     );
-    let gained = said(&json, "gained");
+    let gained = changes(&json, "gained");
     assert!(
         gained.len() == 1 && gained[0].contains("s3:PutObject on arn:aws:s3:::a/*"),
         "{json:#}"
@@ -467,7 +437,11 @@ resource "aws_lambda_permission" "p" {
         "\n  source_arn = aws_cloudwatch_event_rule.account_processor.arn\n}\nresource \"aws_cloudwatch",
     );
     let json = edited("m.tf", &rule, "\"events.amazonaws.com\"", "\"*\"");
-    assert_eq!((said(&json, "gained").len(), unknown(&json).len()), (1, 0), "{json:#}");
+    assert_eq!(
+        (changes(&json, "gained").len(), unknown(&json).len()),
+        (1, 0),
+        "{json:#}"
+    );
 }
 
 #[test]

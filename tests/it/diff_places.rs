@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::support::diff::{compared_sides, sides, words};
 use crate::support::repository::Repository;
 
 /// A role in a module, with what stands before it and the actions and resources of its policy.
@@ -23,24 +24,15 @@ resource "aws_iam_role_policy" "p" {{
 }
 
 fn folders(path: &str, old: &str, new: &str) -> Repository {
-    let r = Repository::new(&[]);
-    r.write(&format!("old/{path}"), old.as_bytes());
-    r.write(&format!("new/{path}"), new.as_bytes());
-    r
+    sides(&[(path, old)], &[(path, new)])
 }
 
 fn compared(path: &str, old: &str, new: &str) -> Value {
-    folders(path, old, new)
-        .run(&["diff", "old", "new", "--format", "json"])
-        .json()
+    compared_sides(&folders(path, old, new))
 }
 
 /// `actions on resources` of each change, with its severity.
 fn said(json: &Value, list: &str) -> Vec<String> {
-    let words = |v: &Value| -> String {
-        let words = v.as_array().unwrap().iter().map(|a| a.as_str().unwrap());
-        words.collect::<Vec<_>>().join(" ")
-    };
     let all = json[list].as_array().unwrap().iter();
     all.map(|c| {
         let severity = c["severity"].as_str().unwrap();

@@ -2,22 +2,11 @@
 
 use serde_json::Value;
 
+use crate::support::diff::{self, compared_sides as compared, edited, words};
 use crate::support::repository::Repository;
 
 fn sides(path: &str, old: &str, new: &str) -> Repository {
-    let r = Repository::new(&[]);
-    r.write(&format!("old/{path}"), old.as_bytes());
-    r.write(&format!("new/{path}"), new.as_bytes());
-    r
-}
-
-fn compared(r: &Repository) -> Value {
-    r.run(&["diff", "old", "new", "--format", "json"]).json()
-}
-
-fn edited(path: &str, text: &str, from: &str, to: &str) -> Value {
-    assert!(text.contains(from), "{from}");
-    compared(&sides(path, text, &text.replace(from, to)))
+    diff::sides(&[(path, old)], &[(path, new)])
 }
 
 fn list<'v>(json: &'v Value, name: &str) -> &'v [Value] {
@@ -27,10 +16,6 @@ fn list<'v>(json: &'v Value, name: &str) -> &'v [Value] {
 /// `severity subject: actions on resources`.
 fn gained(json: &Value) -> Vec<String> {
     let text = |v: &Value| v.as_str().unwrap().to_owned();
-    let words = |v: &Value| {
-        let all = v.as_array().unwrap().iter();
-        all.map(text).collect::<Vec<_>>().join(" ")
-    };
     let line = |c: &Value| {
         let (actions, resources) = (words(&c["actions"]), words(&c["resources"]));
         let (severity, subject) = (text(&c["severity"]), text(&c["subject"]));

@@ -19,7 +19,7 @@ use crate::iam::class::class;
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::pattern::is_star;
 use crate::iam::{
-    AccessLevel, ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalItem, Statement, catalogue,
+    AccessLevel, ActionSet, Clause, ClauseItem, Condition, Document, PrincipalItem, Statement, catalogue,
 };
 use crate::source::Span;
 
@@ -65,7 +65,16 @@ pub struct Describer<'d> {
     new: &'d Document,
     written: WrittenStatements,
     /// Both documents with the values of the gain before.
-    judges: Option<(Values, LoneDocument<'d>, LoneDocument<'d>)>,
+    judges: Option<Judges<'d>>,
+}
+
+/// Two documents with the same values for what is not known.
+struct Judges<'d> {
+    values: Values,
+    old: LoneDocument<'d>,
+    new: LoneDocument<'d>,
+    /// What Deny statements of the old document are about.
+    denied: Vec<TextGlob>,
 }
 
 /// What an Allow statement has, in lower case.
@@ -117,7 +126,7 @@ impl WrittenStatements {
     fn new(document: &Document) -> Self {
         let mut out = Self::default();
         let allows = document.statements.iter();
-        for s in allows.filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow)) {
+        for s in allows.filter(|s| s.is_written_as_allow()) {
             let texts = WrittenTexts::new(s);
             for (list, text) in texts.all() {
                 out.by_text.entry((list, text.clone())).or_default().push(out.all.len());
@@ -167,33 +176,35 @@ impl<'d> Describer<'d> {
         let Some(s) = self.new.statements.get(gain.statement) else {
             return Vec::new();
         };
-        if self.judges.as_ref().is_none_or(|(values, ..)| *values != gain.values) {
+        if self.judges.as_ref().is_none_or(|judges| judges.values != gain.values) {
             let values = &gain.values;
             let has_principals = [self.old, self.new].into_iter().any(names_principals);
-            self.judges = Some((
-                values.clone(),
-                LoneDocument::of_all_cases(self.old, values, has_principals),
-                LoneDocument::of_all_cases(self.new, values, has_principals),
-            ));
+            self.judges = Some(Judges {
+                values: values.clone(),
+                old: LoneDocument::of_all_cases(self.old, values, has_principals),
+                new: LoneDocument::of_all_cases(self.new, values, has_principals),
+                denied: denied_resources(self.old, values),
+            });
         }
-        let Some((_, old, new)) = self.judges.as_ref() else {
+        let Some(judges) = self.judges.as_ref() else {
             return Vec::new();
         };
         let nothing = WrittenTexts::default();
         let description = GainDescription {
             gain,
-            judges: [old, new],
-            denied: &denied_resources(self.old, &gain.values),
+            judges,
             before: self.written.nearest(s).unwrap_or(&nothing),
         };
         let groups = description.groups(s);
-        let description = &description;
         let principals = description.principals(s);
         let on = groups.first().map(|g| &*g.resources).unwrap_or_default();
         let span = description.token(s, on, &principals);
         let conditions: Vec<ChangeCondition> = s.conditions.iter().map(change_condition).collect();
         let each = groups.into_iter().map(|group| {
-            let denied = old.denied_by(&group.request).and_then(|at| self.old.statements.get(at));
+            let denied = judges
+                .old
+                .denied_by(&group.request)
+                .and_then(|at| self.old.statements.get(at));
             let on = shown(s.resource.as_ref().is_some_and(|c| c.negated), &group.resources);
             Change {
                 severity: match gain.is_unreal || needs_a_wildcard(&group.request) {
@@ -266,10 +277,7 @@ fn shown(negated: bool, items: &[&ClauseItem]) -> Vec<String> {
 
 struct GainDescription<'g> {
     gain: &'g NewGrant,
-    /// The other document, and the one of the gain.
-    judges: [&'g LoneDocument<'g>; 2],
-    /// What Deny statements of the other document are about.
-    denied: &'g [TextGlob],
+    judges: &'g Judges<'g>,
     /// What the statement was in the other document.
     before: &'g WrittenTexts,
 }
@@ -284,7 +292,7 @@ struct ActionGroup<'s> {
 
 impl GainDescription<'_> {
     fn is_new(&self, request: &Witness) -> bool {
-        let [old, new] = self.judges;
+        let Judges { old, new, .. } = self.judges;
         new.allows(request).is_yes() && old.allows(request).is_no()
     }
 
@@ -432,7 +440,7 @@ impl GainDescription<'_> {
                 });
                 is_new_on(&within)
             };
-            is_new_on(&constraints) || self.denied.iter().any(of_deny)
+            is_new_on(&constraints) || self.judges.denied.iter().any(of_deny)
         };
         all.iter().map(&mut is_new).collect()
     }
@@ -544,10 +552,7 @@ fn overlap(a: &str, b: &str) -> bool {
 
 /// Resources of Deny statements, where these are few.
 fn denied_resources(document: &Document, values: &Values) -> Vec<TextGlob> {
-    let denials = document
-        .statements
-        .iter()
-        .filter(|s| s.effect.as_ref().is_some_and(|e| e.value == Effect::Deny));
+    let denials = document.statements.iter().filter(|s| s.is_written_as_deny());
     let clauses = denials.filter_map(|s| s.resource.as_ref()).filter(|c| !c.negated);
     let items = clauses
         .flat_map(|c| &c.items)

@@ -45,20 +45,19 @@ const MAX_ALONE: usize = 64;
 fn cases<'d>(old: &'d Document, new: &'d Document) -> Vec<ComparedPair<'d>> {
     let shared = shared_guards(old, new);
     let (worlds, is_all) = worlds(&shared);
-    let allows = |s: &Statement| s.effect.as_ref().is_some_and(|e| e.value == Effect::Allow);
-    let count = new.statements.iter().filter(|s| allows(s)).count();
+    let count = new.statements.iter().filter(|s| s.is_written_as_allow()).count();
     if is_all || !(2..=MAX_ALONE).contains(&count) {
         return in_worlds(old, new, &shared, &worlds);
     }
     // Each Allow statement by itself depends on fewer facts.
     let mut out = Vec::new();
-    for at in (0..new.statements.len()).filter(|at| allows(&new.statements[*at])) {
+    for at in (0..new.statements.len()).filter(|at| new.statements[*at].is_written_as_allow()) {
         let mut alone = new.clone();
         let others = alone
             .statements
             .iter_mut()
             .enumerate()
-            .filter(|(n, s)| *n != at && allows(s));
+            .filter(|(n, s)| *n != at && s.is_written_as_allow());
         others
             .filter_map(|(_, s)| s.effect.as_mut())
             .for_each(|e| e.value = Effect::Invalid);

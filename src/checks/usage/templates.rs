@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::iam::cdk::{CdkGrant, cdk_grants};
+use crate::iam::cdk::{CdkGrant, cdk_grant, cdk_grants};
 use crate::iam::{ActionSet, catalogue};
 use crate::rules::{RuleId, ids};
 
@@ -49,8 +49,7 @@ impl<'n> PolicyBundle<'n> {
     /// What a method of the CDK grants, whatever its resource takes.
     pub(super) fn written_actions(&self) -> Option<ActionSet> {
         let Self::Grant(class, method) = self else { return None };
-        let row = cdk_grants().find(|g| g.class == *class && g.method == *method)?;
-        Some(ActionSet::expand_all(row.actions))
+        Some(ActionSet::expand_all(cdk_grant(class, method)?.actions.iter().copied()))
     }
 
     /// Actions on something that has an ARN of its own: the stream of a table.
@@ -59,7 +58,8 @@ impl<'n> PolicyBundle<'n> {
             |g: &CdkGrant| matches!(self, Self::Grant(class, _) if g.class == *class && g.method.contains("stream"));
         match self {
             Self::Grant(_, method) if !method.contains("stream") => {
-                ActionSet::expand_all(cdk_grants().filter(other).flat_map(|g| g.actions))
+                let others = cdk_grants().iter().filter(|g| other(g));
+                ActionSet::expand_all(others.flat_map(|g| g.actions.iter().copied()))
             }
             _ => ActionSet::empty(),
         }
@@ -72,8 +72,8 @@ impl<'n> PolicyBundle<'n> {
             Self::Template(_) => 0,
             Self::Grant(..) if granted.services().into_iter().any(whole) => 0,
             Self::Grant(class, method) => {
-                let mut rows = cdk_grants().filter(|g| g.class == *class && g.method == *method);
-                let patterns = rows.any(|g| g.actions.iter().any(|a| a.contains('*')));
+                let row = cdk_grant(class, method);
+                let patterns = row.is_some_and(|g| g.actions.iter().any(|a| a.contains('*')));
                 2 - u8::from(patterns && granted.iter().any(|a| a.level().changes()))
             }
         }
@@ -92,11 +92,12 @@ impl<'n> PolicyBundle<'n> {
 
 /// The narrowest method of a class that grants all of `needed`, and nothing but a part of what `method` does.
 fn narrower_grant(class: &str, method: &str, needed: &ActionSet) -> Option<&'static str> {
-    let of_class = || cdk_grants().filter(|g| g.class == class);
     let set = |g: &CdkGrant| ActionSet::expand_all(g.actions.iter().copied());
-    let all = set(&of_class().find(|g| g.method == method)?);
-    of_class()
-        .map(|g| (set(&g), g.method))
+    let all = set(cdk_grant(class, method)?);
+    cdk_grants()
+        .iter()
+        .filter(|g| g.class == class)
+        .map(|g| (set(g), g.method))
         .filter(|(set, _)| needed.is_subset(set) && set.is_subset(&all) && *set != all)
         .min_by_key(|(set, method)| (set.len(), *method))
         .map(|(_, method)| method)

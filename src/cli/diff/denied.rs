@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::doubts::{BEYOND_LIMITS, possible};
 use super::subjects::{SubjectList, SubjectPair};
-use super::{BEYOND_LIMITS, changes, shown};
+use super::{changes, shown};
 use crate::access::sets::{Values, compare_as};
 use crate::iam::pattern::is_star;
 use crate::iam::{
@@ -77,16 +78,13 @@ impl ComparedSides<'_> {
             if is.kind == SubjectKind::Identity && is_own {
                 let denied = [applied(&before.policy, &before.on, was), applied(policy, on_target, is)];
                 let changes = self.changes(to, denied);
-                match is.policy.limits.values().any(|is_always| *is_always) {
+                match is.policy.is_limited() {
                     false => out.changes.extend(changes),
                     // A boundary that is not known may not allow it.
-                    true => out.unknown.extend(changes.into_iter().map(|c| DiffUnknown {
-                        why: format!("may {}, {BEYOND_LIMITS}", c.does(self.is_gain)),
-                        subject: c.subject,
-                        is_new: self.is_gain,
-                        is_gain: self.is_gain,
-                        span: Some(c.change.span),
-                    })),
+                    true => {
+                        let possible = changes.into_iter().map(|c| possible(c, self.is_gain, BEYOND_LIMITS));
+                        out.unknown.extend(possible);
+                    }
                 }
             }
         }
@@ -225,24 +223,17 @@ fn service_of(on: &[Text]) -> Option<String> {
 
 /// An Allow of these actions, on everything and to everyone.
 fn everything(mut s: Statement, actions: &str) -> Statement {
-    let star = |span| ClauseItem::new(Text::synthetic("*", span), span);
     if let Some(effect) = &mut s.effect {
         effect.value = Effect::Allow;
     }
-    for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
-        (clause.negated, clause.complete) = (false, true);
-        clause.items = vec![star(clause.span)];
-        clause.sets = Default::default();
-    }
-    if let Some(clause) = &mut s.action {
-        clause.items = vec![ClauseItem::new(Text::synthetic(actions, clause.span), clause.span)];
-    }
+    s.action = s.action.map(|clause| clause.of_text(actions));
+    s.resource = s.resource.map(|clause| clause.of_text("*"));
     if let Some(clause) = &mut s.principal {
         (clause.negated, clause.complete) = (false, true);
         clause.items = vec![PrincipalItem {
             kind: PrincipalType::Everyone,
             type_key: None,
-            value: star(clause.span),
+            value: ClauseItem::new(Text::synthetic("*", clause.span), clause.span),
             home: None,
         }];
     }

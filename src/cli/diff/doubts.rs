@@ -2,9 +2,9 @@
 
 use crate::access::sets::{Undecided, named_actions};
 use crate::iam::Statement;
-use crate::phrase::and_more;
+use crate::phrase::{and_more, list};
 use crate::project::CombinedPolicy;
-use crate::report::DiffUnknown;
+use crate::report::{DiffChange, DiffUnknown};
 
 /// Why something is not decided, with the actions that it is about.
 fn doubted(doubt: &Undecided, statement: Option<&Statement>, is_gain: bool) -> String {
@@ -14,14 +14,27 @@ fn doubted(doubt: &Undecided, statement: Option<&Statement>, is_gain: bool) -> S
         return doubt.why.clone();
     };
     let names = named_actions(actions, statement);
-    let shown: Vec<String> = names.iter().take(MOST_NAMED).map(|a| format!("`{a}`")).collect();
-    let more = and_more(shown.len(), names.len() - shown.len());
+    let shown = names.len().min(MOST_NAMED);
+    let more = and_more(shown, names.len() - shown);
     let verb = if is_gain { "gain" } else { "lose" };
-    format!("may {verb} {}{more}{reason}", shown.join(", "))
+    format!("may {verb} {}{more}{reason}", list(&names[..shown]))
 }
 
 /// Actions of a doubt that are named.
 const MOST_NAMED: usize = 3;
+
+pub(super) const BEYOND_LIMITS: &str = "within a boundary that is not compared";
+
+/// A change that is one only if what is not known allows it.
+pub(super) fn possible(change: DiffChange, is_gain: bool, doubt: &str) -> DiffUnknown {
+    DiffUnknown {
+        why: format!("may {}, {doubt}", change.does(is_gain)),
+        subject: change.subject,
+        is_new: is_gain,
+        is_gain,
+        span: Some(change.change.span),
+    }
+}
 
 pub(super) fn unknown(
     subject: &str,

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use self::denied::ComparedSides;
-use self::doubts::unknown;
+use self::doubts::{BEYOND_LIMITS, possible, unknown};
 use self::operands::{DiffOperand, operands};
 use self::paths::{ChangedPaths, PathList, SubjectMoves, changed_paths, paths_of, place};
 use self::settings::changed_settings;
@@ -424,8 +424,6 @@ fn shown(subject: &AccessSubject, sources: &Sources, root: Option<&str>) -> Stri
     }
 }
 
-const BEYOND_LIMITS: &str = "within a boundary that is not compared";
-
 impl DiffPage<'_> {
     fn add(&mut self, subject: &str, named: &AccessSubject, before: &CombinedPolicy, after: &CombinedPolicy) {
         let caller = named.caller.as_deref();
@@ -440,13 +438,10 @@ impl DiffPage<'_> {
             let found = only_here(&these.unseen, &those.unseen).next();
             found.map(|(name, _)| format!("which depends on `{name}`"))
         };
-        let is_there = |policy: &CombinedPolicy| policy.text() != policy.nothing().text();
-        let limits_differ = before.limits != after.limits && is_there(before) && is_there(after);
+        let both = [before, after];
+        let limits_differ = before.limits != after.limits && !both.iter().any(|p| p.is_nothing());
         // Where there need not be a limit, what is beyond it is granted.
-        let limited = [before, after]
-            .iter()
-            .any(|p| p.limits.values().any(|is_always| *is_always));
-        let limits = limits_differ || limited;
+        let limits = limits_differ || both.iter().any(|p| p.is_limited());
         let limits = limits.then(|| BEYOND_LIMITS.to_owned());
         let doubts = [
             limits.clone().or_else(|| hides(before, after)),
@@ -456,13 +451,9 @@ impl DiffPage<'_> {
             match (doubt, is_gain) {
                 (None, true) => self.gained.extend(changes),
                 (None, false) => self.lost.extend(changes),
-                (Some(doubt), _) => self.unknown.extend(changes.into_iter().map(|c| DiffUnknown {
-                    subject: subject.to_owned(),
-                    why: format!("may {}, {doubt}", c.does(is_gain)),
-                    is_new: is_gain,
-                    is_gain,
-                    span: Some(c.change.span),
-                })),
+                (Some(doubt), _) => self
+                    .unknown
+                    .extend(changes.into_iter().map(|c| possible(c, is_gain, &doubt))),
             }
         }
         for (found, is_gain) in [(&more, true), (&less, false)] {

@@ -147,12 +147,15 @@ impl PathList {
             all,
         }
     }
-}
 
-impl PathList {
-    fn is_administrator(&self, from: &str) -> bool {
-        let mut all = self.all.iter().zip(&self.ends);
-        all.any(|(p, [start, _])| p.gain == Gain::Admin && start == from && is_certain(p))
+    /// Those who certainly become an administrator.
+    fn administrators(&self) -> HashSet<&str> {
+        let certain = self
+            .all
+            .iter()
+            .zip(&self.ends)
+            .filter(|(p, _)| p.gain == Gain::Admin && is_certain(p));
+        certain.map(|(_, [from, _])| from.as_str()).collect()
     }
 }
 
@@ -186,6 +189,7 @@ pub(super) fn changed_paths(old: &PathList, new: &PathList) -> ChangedPaths {
     }
     let mut out = ChangedPaths::default();
     for (list, other, taken, opens) in [(new, old, &of_new, true), (old, new, &of_old, false)] {
+        let administrators = other.administrators();
         let each = list.all.iter().zip(&list.keys).zip(&list.ends);
         for (((path, keys), ends), other_at) in each.zip(taken) {
             // Those to data may be only some.
@@ -196,7 +200,7 @@ pub(super) fn changed_paths(old: &PathList, new: &PathList) -> ChangedPaths {
                 continue;
             }
             // Who becomes an administrator has all data, and those paths are not listed.
-            if path.gain == Gain::Data && other_at.is_none() && other.is_administrator(&ends[0]) {
+            if path.gain == Gain::Data && other_at.is_none() && administrators.contains(ends[0].as_str()) {
                 continue;
             }
             // What a role leads to is there, whether or not someone begins at it.

@@ -59,34 +59,26 @@ const KEYS: [SubjectKey; 7] = [
     |list, at| Some((list.all[at].kind, list.all[at].address.clone()?)),
     |list, at| Some((list.all[at].kind, list.all[at].name.clone()?)),
     // In a module that is used several times.
-    |list, at| {
-        Some((
-            list.all[at].kind,
-            format!("{}\n{}", module(list, at)?, list.all[at].name.as_ref()?),
-        ))
-    },
-    |list, at| {
-        let s = &list.all[at];
-        let tells = s.kind != SubjectKind::Trust && !list.texts[at].is_empty();
-        tells.then(|| Some((s.kind, format!("{}\n{}", module(list, at)?, list.texts[at]))))?
-    },
-    // Many roles trust the same service.
-    |list, at| {
-        let s = &list.all[at];
-        let tells = s.kind != SubjectKind::Trust && !list.texts[at].is_empty();
-        tells.then(|| (s.kind, list.texts[at].clone()))
-    },
+    |list, at| in_module(list, at, list.all[at].name.as_ref()?),
+    |list, at| in_module(list, at, text(list, at)?),
+    |list, at| Some((list.all[at].kind, text(list, at)?.clone())),
     |list, at| {
         let s = &list.all[at];
         s.address.as_ref().map(|_| (s.kind, s.local.clone()))
     },
 ];
 
-/// The root, and the calls of modules that lead to what has an address.
-fn module(list: &SubjectList, at: usize) -> Option<String> {
+/// What its policies say. Many roles trust the same service.
+fn text(list: &SubjectList, at: usize) -> Option<&String> {
+    let text = &list.texts[at];
+    (list.all[at].kind != SubjectKind::Trust && !text.is_empty()).then_some(text)
+}
+
+/// With the root, and the calls of modules that lead to what has an address.
+fn in_module(list: &SubjectList, at: usize, name: &str) -> Option<(SubjectKind, String)> {
     let s = &list.all[at];
     let calls = s.address.as_deref()?.strip_suffix(s.local.as_str())?;
-    (!calls.is_empty()).then(|| format!("{}\n{calls}", list.roots[at]))
+    (!calls.is_empty()).then(|| (s.kind, format!("{}\n{calls}\n{name}", list.roots[at])))
 }
 
 fn place(list: &SubjectList, at: usize) -> String {

@@ -8,9 +8,10 @@ use crate::formats::cfn_fragments::with_holes;
 use crate::formats::data;
 use crate::formats::recognize;
 use crate::iam::{POLICY_ELEMENTS, PolicyHolder, PolicyKind, SourceFormat};
-use crate::index::IndexVec;
 use crate::model::{Address, LoweredUnit, UnattachedPolicy};
-use crate::python::{BindingValue, ExprId, ExprKind, FStringPart, Pair, PythonModule, Reaching, ScopeId, Usage};
+use crate::python::{
+    BindingValue, ExprId, ExprKind, FStringPart, Pair, PythonModule, Reaching, ScopeId, Usage, Wholes,
+};
 use crate::source::{FileId, Span};
 use crate::value::{MapEntry, Value, ValueKind};
 
@@ -47,9 +48,6 @@ const CONSTRUCTS: [(&str, &str, &str); 13] = [
     ("User", "user", "UserName"),
     ("UserPolicy", "user", "user"),
 ];
-
-/// The expression that each one is part of.
-type Parents = IndexVec<ExprId, Option<ExprId>>;
 
 /// Starts of literals that are part of a document already.
 pub(super) type UsedLiterals = BTreeSet<(FileId, u32)>;
@@ -168,7 +166,7 @@ impl CallLowering<'_> {
         &self,
         expr: ExprId,
         names: &AssignedNames,
-        parents: &Parents,
+        parents: &Wholes,
         used: &mut UsedLiterals,
         unit: &mut LoweredUnit,
     ) {
@@ -198,7 +196,7 @@ impl CallLowering<'_> {
 
     /// Whether a policy is only looked at: handed to a simulator, or it has a name, and all that is done by that name is to
     /// hand it there, to compare others with it, or to gather it with others that have no version. It is given to no one.
-    fn is_sample(&self, expr: ExprId, names: &AssignedNames, parents: &Parents) -> bool {
+    fn is_sample(&self, expr: ExprId, names: &AssignedNames, parents: &Wholes) -> bool {
         let m = self.module_ref();
         let parent = |e: ExprId| parents[e];
         let calls = |e: ExprId, methods: &[&str]| m.call(e).is_some_and(|c| methods.contains(&method_of(m, c)));
@@ -246,7 +244,7 @@ impl CallLowering<'_> {
     }
 
     /// Whether a statement is part of an object that belongs to another tool.
-    fn is_in_other_tools_object(&self, expr: ExprId, parents: &Parents) -> bool {
+    fn is_in_other_tools_object(&self, expr: ExprId, parents: &Wholes) -> bool {
         let m = self.module_ref();
         let text = |e: ExprId| m.string(e);
         let kind = |p: &Pair| {
@@ -257,7 +255,7 @@ impl CallLowering<'_> {
     }
 
     /// Whether a policy is part of a recorded call of the AWS API.
-    fn is_in_recorded_call(&self, expr: ExprId, parents: &Parents) -> bool {
+    fn is_in_recorded_call(&self, expr: ExprId, parents: &Wholes) -> bool {
         let m = self.module_ref();
         self.is_in_dict(expr, parents, |pairs| {
             recognize::has_event_keys(|key| {
@@ -269,7 +267,7 @@ impl CallLowering<'_> {
     }
 
     /// What has a policy among its arguments.
-    fn holder_of(&self, expr: ExprId, parents: &Parents) -> Option<PolicyHolder> {
+    fn holder_of(&self, expr: ExprId, parents: &Wholes) -> Option<PolicyHolder> {
         let m = self.module_ref();
         let above = std::iter::successors(Some(expr), |e| parents[*e]);
         let calls = above.take(8).filter_map(|e| m.call(e));
@@ -286,7 +284,7 @@ impl CallLowering<'_> {
     }
 
     /// Whether a dict around an expression, or the expression itself, is such a one.
-    fn is_in_dict(&self, expr: ExprId, parents: &Parents, is: impl Fn(&[Pair]) -> bool) -> bool {
+    fn is_in_dict(&self, expr: ExprId, parents: &Wholes, is: impl Fn(&[Pair]) -> bool) -> bool {
         let m = self.module_ref();
         let mut holders = std::iter::successors(Some(expr), |e| parents[*e]).take(5);
         holders.any(|e| matches!(&m.expr(e).kind, ExprKind::Dict(pairs) if is(pairs)))
@@ -296,7 +294,7 @@ impl CallLowering<'_> {
     fn text(
         &self,
         expr: ExprId,
-        parents: &Parents,
+        parents: &Wholes,
         names: &AssignedNames,
         used: &mut UsedLiterals,
         unit: &mut LoweredUnit,
@@ -408,37 +406,19 @@ fn strip_braces(text: &str) -> String {
     }
 }
 
-fn parents_of(m: &PythonModule) -> Parents {
-    let mut parents = IndexVec::with_len_of(&m.exprs, || None);
-    for id in m.ids() {
-        let mut set = |child: ExprId| parents[child] = Some(id);
-        match &m.expr(id).kind {
-            ExprKind::Attr { of, .. } => set(*of),
-            ExprKind::Call(c) => {
-                set(c.function);
-                c.args.iter().for_each(|a| set(a.value));
-            }
-            ExprKind::Binary { left, right, .. } | ExprKind::Either { left, right } => {
-                set(*left);
-                set(*right);
-            }
-            ExprKind::List(items) | ExprKind::Tuple(items) | ExprKind::Comparison(items) | ExprKind::Other(items) => {
-                items.iter().for_each(|i| set(*i));
-            }
-            ExprKind::Dict(pairs) => {
-                for p in pairs {
-                    p.key.into_iter().for_each(&mut set);
-                    set(p.value);
-                }
-            }
-            ExprKind::Index { of, index } => {
-                set(*of);
-                set(*index);
-            }
-            _ => {}
-        }
-    }
-    parents
+/// Of parts that may be a document or hold one.
+fn parents_of(m: &PythonModule) -> Wholes {
+    m.wholes(|kind| {
+        !matches!(
+            kind,
+            ExprKind::Join(_)
+                | ExprKind::Conditional { .. }
+                | ExprKind::Comprehension { .. }
+                | ExprKind::Await(_)
+                | ExprKind::Star(_)
+                | ExprKind::Walrus(_)
+        )
+    })
 }
 
 /// Which variables expressions are assigned to.

@@ -349,16 +349,21 @@ impl<'p> CallLowering<'p> {
     }
 
     fn resource(&self, site: &LoweredCall, kind: &str, entries: Vec<MapEntry>) -> Resource {
+        self.made_resource(kind, site.expr, site.address.clone(), entries)
+    }
+
+    /// The resource that a call makes.
+    pub(super) fn made_resource(&self, kind: &str, expr: ExprId, address: Address, entries: Vec<MapEntry>) -> Resource {
         let m = self.module();
-        let extent = m.expr(site.expr).span;
-        let (header, type_name) = match m.call(site.expr) {
+        let extent = m.expr(expr).span;
+        let (header, type_name) = match m.call(expr) {
             Some(c) => (m.expr(c.function).span, method_of(m, c)),
             None => (extent, ""),
         };
         Resource {
             kind: kind.into(),
             type_name: type_name.into(),
-            address: site.address.clone(),
+            address,
             format: SourceFormat::Python,
             header,
             extent,

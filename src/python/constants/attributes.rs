@@ -84,8 +84,25 @@ impl ConstantEvaluator<'_> {
         })
     }
 
+    /// What an attribute is, where one place of the class around gives it a value: `self.table`.
+    pub fn assigned_attribute(&self, module: usize, attribute: ExprId) -> Option<ExprId> {
+        let m = self.module(module);
+        let e = m.expr(attribute);
+        let ExprKind::Attr { of, name, .. } = &e.kind else {
+            return None;
+        };
+        let class = |scope| self.class_of_method(module, m.function_of(scope));
+        let (shown, own) = (m.dotted(*of)?, class(e.scope));
+        let mut all = m
+            .attributes
+            .iter()
+            .filter(|a| a.name == *name && class(a.scope) == own && m.dotted(a.object).as_deref() == Some(&*shown));
+        let source = all.next()?.source.as_ref().filter(|s| s.steps.is_empty())?;
+        all.next().is_none().then_some(source.expr)
+    }
+
     /// The class whose method the function `scope` is.
-    pub(super) fn class_of_method(&self, module: usize, scope: ScopeId) -> Option<ScopeId> {
+    pub fn class_of_method(&self, module: usize, scope: ScopeId) -> Option<ScopeId> {
         let m = self.module(module);
         let s = m.scope(scope);
         (s.kind == ScopeKind::Function && m.scope(s.parent).kind == ScopeKind::Class).then_some(s.parent)

@@ -202,18 +202,7 @@ impl ConstantEvaluator<'_> {
             match &m.expr(at).kind {
                 ExprKind::Call(_) => return Some(at),
                 ExprKind::Name(_) => at = m.defining_expression(at)?,
-                ExprKind::Attr { of: object, name, .. } => {
-                    let class = |scope| self.class_of_method(module, m.function_of(scope));
-                    let (shown, own) = (m.dotted(*object)?, class(m.expr(at).scope));
-                    let mut all = m.attributes.iter().filter(|a| {
-                        a.name == *name && class(a.scope) == own && m.dotted(a.object).as_deref() == Some(&*shown)
-                    });
-                    let source = all.next()?.source.as_ref().filter(|s| s.steps.is_empty())?;
-                    if all.next().is_some() {
-                        return None;
-                    }
-                    at = source.expr;
-                }
+                ExprKind::Attr { .. } => at = self.assigned_attribute(module, at)?,
                 _ => return None,
             }
         }

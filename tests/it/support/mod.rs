@@ -1,6 +1,7 @@
 //! What the modules of this binary share.
 
 pub(crate) mod calls;
+pub(crate) mod diff;
 pub(crate) mod generated;
 pub(crate) mod git;
 pub(crate) mod golden;

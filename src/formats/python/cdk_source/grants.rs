@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::super::loose::document_with;
 use super::super::resources::{CallLowering, method_of, synthetic_entry};
 use super::{CdkObject, SourceStack};
-use crate::iam::cdk::{CdkGrant, cdk_grants};
+use crate::iam::cdk::{CdkGrant, cdk_grant, cdk_grants};
 use crate::iam::sdk;
 use crate::python::{ArgName, BlockKind, CallExpr, ExprId, ExprKind};
 use crate::source::{Hole, HoleKind, Span, Text};
@@ -112,14 +112,15 @@ impl CallLowering<'_> {
             };
             return self.give(stack, object, policy);
         }
-        let all: Vec<CdkGrant> = cdk_grants()
+        let all: Vec<&CdkGrant> = cdk_grants()
+            .iter()
             .filter(|g| g.method == method && class.as_deref().is_none_or(|class| class == g.class))
             .collect();
         let Some(first) = all.first() else {
             return stack.widen(object, at);
         };
         let union = |list: fn(&CdkGrant) -> &Vec<&'static str>| {
-            let set: BTreeSet<&str> = all.iter().flat_map(list).copied().collect();
+            let set: BTreeSet<&str> = all.iter().flat_map(|g| list(g)).copied().collect();
             set.into_iter().map(|a| Value::synthetic(a, at)).collect::<Vec<Value>>()
         };
         let name = format!("{}.{method}", first.class);
@@ -158,8 +159,7 @@ impl CallLowering<'_> {
             return stack.widen(object, at);
         };
         let class = self.class_of(made);
-        let known = cdk_grants().find(|g| g.method == "bind" && g.class == class);
-        let Some(grant) = known.filter(|_| made.keyword("on_failure").is_none()) else {
+        let Some(grant) = cdk_grant(&class, "bind").filter(|_| made.keyword("on_failure").is_none()) else {
             return stack.widen(object, at);
         };
         let text = |a: &&'static str| Value::synthetic(a, at);
@@ -243,7 +243,7 @@ impl CallLowering<'_> {
             .find(|(other, _)| *other == class)
             .map(|(_, class)| (*class).to_owned());
         let class = same.unwrap_or(class);
-        cdk_grants().any(|g| g.class == class).then_some(class)
+        cdk_grants().iter().any(|g| g.class == class).then_some(class)
     }
 
     /// What a grant is on, as far as it is known: the construct, and what is in it.

@@ -13,11 +13,10 @@ use std::sync::Arc;
 
 use super::cdk_policies::StatementGroup;
 use super::resources::{CallLowering, method_of, synthetic_entry};
-use crate::iam::SourceFormat;
 use crate::model::{Address, LoweredUnit, Resource};
 use crate::python::{ArgName, BlockKind, CallExpr, ExprId, ExprKind, ScopeKind};
 use crate::source::{Hole, HoleKind, HoleTarget, Span};
-use crate::value::{MapEntry, Value};
+use crate::value::Value;
 
 pub(super) use uses::AttributeUses;
 
@@ -405,28 +404,6 @@ impl CallLowering<'_> {
             m.blocks[block].kind == BlockKind::Perhaps || m.scope(e.scope).kind == ScopeKind::Comprehension;
         if self.is_open(made.call) || is_repeated {
             stack.widen(function, m.expr(made.call.function).span);
-        }
-    }
-
-    fn made_resource(&self, kind: &str, expr: ExprId, address: Address, entries: Vec<MapEntry>) -> Resource {
-        let m = self.module_ref();
-        let extent = m.expr(expr).span;
-        let (header, type_name) = match m.call(expr) {
-            Some(call) => (m.expr(call.function).span, method_of(m, call)),
-            None => (extent, ""),
-        };
-        Resource {
-            kind: kind.into(),
-            type_name: type_name.into(),
-            address,
-            format: SourceFormat::Python,
-            header,
-            extent,
-            props: Value::map(entries, extent),
-            metadata: None,
-            instances: None,
-            branch: None,
-            account: None,
         }
     }
 

@@ -10,10 +10,8 @@ use rayon::prelude::*;
 use super::super::cdk_policies::StatementGroup;
 use super::super::resources::{CallLowering, method_of};
 use super::{CdkObject, SourceStack};
-use crate::index::IndexVec;
 use crate::python::{
-    BindingValue, CallExpr, ExprId, ExprKind, FStringPart, ObjectChange, Program, PythonModule, Reaching, ScopeId,
-    ScopeKind, Usage,
+    BindingValue, CallExpr, ExprId, ExprKind, ObjectChange, Program, PythonModule, Reaching, Usage, Wholes,
 };
 use crate::source::Span;
 
@@ -93,9 +91,6 @@ const HARMLESS: &[&str] = &[
     "timeout",
 ];
 
-/// The expression that each one is a part of.
-pub(super) type Wholes = IndexVec<ExprId, Option<ExprId>>;
-
 /// Module and place, by the name of the attribute.
 type ReadAttributes = BTreeMap<Arc<str>, Vec<(usize, Span)>>;
 
@@ -131,7 +126,7 @@ fn open_attributes(program: &Program<'_>, m: &PythonModule) -> Vec<(Arc<str>, Sp
     if !words.iter().any(|w| memchr::memmem::find(text, w.as_bytes()).is_some()) {
         return Vec::new();
     }
-    let wholes = wholes_of(m);
+    let wholes = m.wholes(|_| true);
     let set: BTreeSet<&str> = m.attributes.iter().map(|a| &*a.name).collect();
     let mut out = Vec::new();
     for expr in m.ids() {
@@ -160,56 +155,6 @@ fn is_harmless_method(name: &str) -> bool {
     RECEIVERS.contains(&name) || name.starts_with("add_resource_suppressions") || name.starts_with("allow_")
 }
 
-/// See [`Wholes`].
-fn wholes_of(m: &PythonModule) -> Wholes {
-    let mut wholes = IndexVec::with_len_of(&m.exprs, || None);
-    for id in m.ids() {
-        let mut set = |part: ExprId| wholes[part] = Some(id);
-        match &m.expr(id).kind {
-            ExprKind::Attr { of, .. } => set(*of),
-            ExprKind::Call(c) => {
-                set(c.function);
-                c.args.iter().for_each(|a| set(a.value));
-            }
-            ExprKind::Join(parts) => parts.iter().for_each(|p| {
-                if let FStringPart::Value(e) = p {
-                    set(*e);
-                }
-            }),
-            ExprKind::List(all) | ExprKind::Tuple(all) | ExprKind::Comparison(all) | ExprKind::Other(all) => {
-                all.iter().for_each(|e| set(*e));
-            }
-            ExprKind::Dict(pairs) => {
-                for p in pairs {
-                    p.key.into_iter().for_each(&mut set);
-                    set(p.value);
-                }
-            }
-            ExprKind::Binary { left, right, .. } | ExprKind::Either { left, right } => {
-                set(*left);
-                set(*right);
-            }
-            ExprKind::Conditional { test, then, other } => [test, then, other].into_iter().for_each(|e| set(*e)),
-            ExprKind::Index { of, index } => {
-                set(*of);
-                set(*index);
-            }
-            ExprKind::Comprehension { key, element, .. } => {
-                key.iter().for_each(|e| set(*e));
-                set(*element);
-            }
-            ExprKind::Await(e) | ExprKind::Star(e) | ExprKind::Walrus(e) => set(*e),
-            ExprKind::Name(_)
-            | ExprKind::Str(_)
-            | ExprKind::Num(_)
-            | ExprKind::Bool(_)
-            | ExprKind::None
-            | ExprKind::Lambda(_) => {}
-        }
-    }
-    wholes
-}
-
 /// What the uses of a module are followed with.
 pub(super) struct UseSearch {
     pub(super) wholes: Wholes,
@@ -233,7 +178,7 @@ impl CallLowering<'_> {
             }
         }
         let search = UseSearch {
-            wholes: wholes_of(m),
+            wholes: m.wholes(|_| true),
             put: groups
                 .iter()
                 .flat_map(|g| &g.members)
@@ -520,29 +465,14 @@ impl CallLowering<'_> {
                         _ => return None,
                     }
                 }
-                ExprKind::Attr { of, name, .. } => {
-                    let class = self.class_around(m.expr(at).scope)?;
-                    let own = m.dotted(*of)?;
-                    let mut set = m.attributes.iter().filter(|a| {
-                        a.name == *name
-                            && self.class_around(a.scope) == Some(class)
-                            && m.dotted(a.object).as_deref() == Some(&*own)
-                    });
-                    let source = set.next()?.source.as_ref().filter(|s| s.steps.is_empty())?;
-                    if set.next().is_some() {
-                        return None;
-                    }
-                    at = source.expr;
+                ExprKind::Attr { .. } => {
+                    let function = m.function_of(m.expr(at).scope);
+                    self.values.class_of_method(self.module, function)?;
+                    at = self.values.assigned_attribute(self.module, at)?;
                 }
                 _ => return None,
             }
         }
         None
-    }
-
-    fn class_around(&self, scope: ScopeId) -> Option<ScopeId> {
-        let m = self.module_ref();
-        let function = m.scope(m.function_of(scope));
-        (m.scope(function.parent).kind == ScopeKind::Class).then_some(function.parent)
     }
 }

@@ -72,6 +72,40 @@ fn outputs_of_another_root_are_what_they_say() {
 }
 
 #[test]
+fn what_a_module_of_the_other_root_makes_is_found() {
+    let root = "module \"m\" {\n  source = \"../m\"\n}\noutput \"send_arn\" {\n  value = module.m.send_arn\n}\n";
+    let state = "data \"terraform_remote_state\" \"iam\" {\n  backend = \"local\"\n  config  = { path = \"../iam/terraform.tfstate\" }\n}\n";
+    let role = |action: &str| {
+        format!(
+            "{state}{}resource \"aws_iam_role_policy\" \"p\" {{\n  role   = aws_iam_role.r.name\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = [{{ Effect = \"Allow\", Action = [\"s3:GetObject\", \"{action}\"], Resource = \"*\" }}] }})\n}}\n",
+            ROLE.replace(
+                "  assume",
+                "  permissions_boundary = data.terraform_remote_state.iam.outputs.send_arn\n  assume"
+            )
+        )
+    };
+    for (action, expected) in [
+        ("iam:CreateUser", &[][..]),
+        ("sqs:*", &["aws_iam_role.r: sqs:SendMessage on *"]),
+    ] {
+        let (old, new) = (role("s3:ListBucket"), role(action));
+        let [old, new] = [&old, &new].map(|app| {
+            [
+                ("iam/main.tf", root),
+                ("m/main.tf", POLICY),
+                ("app/main.tf", app.as_str()),
+            ]
+        });
+        let json = compared(&old, &new);
+        assert_eq!(
+            (changes(&json, "gained"), unknown(&json).len()),
+            (expected.iter().map(|t| (*t).to_owned()).collect(), 0),
+            "{action}"
+        );
+    }
+}
+
+#[test]
 fn roots_that_read_each_other_come_to_an_end() {
     let side = |own: &str, other: &str| {
         format!(

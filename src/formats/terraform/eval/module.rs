@@ -320,7 +320,8 @@ impl<'a> TerraformEvaluator<'a> {
             };
             let mut path = caller.path.clone();
             path.push(step);
-            let scope: Arc<str> = format!("{}#{}", self.scope, path.join(".")).into();
+            let root = caller.scope.split('#').next().unwrap_or_default();
+            let scope: Arc<str> = format!("{root}#{}", path.join(".")).into();
             if let Some(module) = self.modules.borrow().get(&scope) {
                 out.push((instance.key, module.clone()));
                 continue;

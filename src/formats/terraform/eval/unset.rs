@@ -89,7 +89,7 @@ pub(crate) fn builds_container(tree: &Tree, node: NodeId) -> bool {
 }
 
 /// Whether a default turns off what asks for it: false, nothing, or a word for that.
-fn is_disabling_default(default: &Value) -> bool {
+pub(crate) fn is_disabling_default(default: &Value) -> bool {
     match &default.kind {
         ValueKind::Null => true,
         ValueKind::Bool(on) => !on,
@@ -101,15 +101,20 @@ fn is_disabling_default(default: &Value) -> bool {
     }
 }
 
+/// What someone does who asks for what the default of a variable of the root module leaves out.
+pub(crate) fn asked_for(name: &str, is_flag: bool) -> String {
+    let word = if is_flag { "true" } else { "given" };
+    format!("if var.{name} is {word}")
+}
+
 impl<'a> TerraformEvaluator<'a> {
     /// What someone has to ask for, so that a block is there which `count` or `for_each` leave out by default: one of the
     /// variables `among` these, where there are any.
     pub(crate) fn flag(&self, module: &Rc<TerraformModule<'a>>, decl: &Decl<'a>, among: &[&str]) -> Option<Guard> {
         let expr = decl.expr("count").or_else(|| decl.expr("for_each"))?;
         let (name, is_flag) = self.off_variable(module, expr, among, &mut 0, 0)?;
-        let word = if is_flag { "true" } else { "given" };
         let fact = Fact::condition(&format!("var.{name}"), true);
-        Some(Guard::new(&format!("if var.{name} is {word}"), vec![fact]).opt_in())
+        Some(Guard::new(&asked_for(&name, is_flag), vec![fact]).opt_in())
     }
 
     /// A variable of the root module that an expression asks for and whose default is off, and whether it is a flag.
@@ -163,15 +168,6 @@ impl<'a> TerraformEvaluator<'a> {
             }
         }
         None
-    }
-
-    /// Runs `f`; whether what it gives rests on a default of the root module.
-    pub(crate) fn run_noting_defaults<T>(&self, f: impl FnOnce() -> T) -> (T, bool) {
-        let outer = self.tainted.replace(false);
-        let result = f();
-        let tainted = self.tainted.get();
-        self.tainted.set(outer | tainted);
-        (result, tainted)
     }
 
     /// Whether a condition that a default decides is open where defaults that stand for nothing are replaced.

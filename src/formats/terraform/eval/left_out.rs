@@ -5,8 +5,10 @@
 //! defaults is read again with these variables unknown. Of the alternatives that this makes, those that the defaults choose are
 //! known, as they make the same value; the others are there for those who ask.
 
+use crate::formats::data;
 use crate::formats::recognize::{is_policy, is_statement_shaped};
-use crate::source::Hole;
+use crate::iam::glob::{self, CaseSensitivity};
+use crate::source::{HoleKind, Text};
 use crate::value::guard::{combined, possible_worlds};
 use crate::value::{Branch, Guard, MapEntry, Value, ValueKind};
 
@@ -48,7 +50,7 @@ impl<'a> TerraformEvaluator<'a> {
     /// The value that is being evaluated rests on the default of this variable of the root module.
     pub(crate) fn note_default(&self, name: &str, default: Option<&Value>) {
         let off = match default {
-            Some(default) if is_disabling_default(default) => self.switch(name),
+            Some(default) if disables(default, 0) => self.switch(name),
             _ => Switches::default(),
         };
         self.reliance.set(self.reliance.get().and(Reliance { any: true, off }));
@@ -200,8 +202,9 @@ impl<'a> TerraformEvaluator<'a> {
         }
         let is_asked = |i: usize| asked[i].is_some();
         let kept: Vec<usize> = (0..branches.len()).filter(|i| !is_asked(*i)).collect();
-        let vague = |i: usize| !is_asked(i) || is_only_a_name(&branches[i].value);
-        if !kept.is_empty() && kept.len() < branches.len() && (0..branches.len()).all(vague) {
+        let by_default: Vec<&Value> = kept.iter().map(|i| &branches[*i].value).collect();
+        let renamed = |i: usize| is_asked(i) && is_renamed(&by_default, &branches[i].value);
+        if !kept.is_empty() && kept.len() < branches.len() && (0..branches.len()).all(|i| !is_asked(i) || renamed(i)) {
             return Some(match kept.as_slice() {
                 [only] => inherit(&out[*only].value, &value.via),
                 _ => Value {
@@ -230,6 +233,12 @@ impl<'a> TerraformEvaluator<'a> {
     }
 }
 
+/// Whether a default, or an attribute of it, turns off what asks for it.
+fn disables(default: &Value, depth: u32) -> bool {
+    let inner = |e: &MapEntry| disables(&e.value, depth + 1);
+    is_disabling_default(default) || depth < 4 && default.entries().is_some_and(|all| all.iter().any(inner))
+}
+
 fn first_few(switches: Switches) -> Switches {
     switches.each().take(MAX_TRIED).fold(Switches::default(), Switches::and)
 }
@@ -249,15 +258,48 @@ fn is_same_in(a: &Value, b: &Value, world: &Guard) -> bool {
     }
 }
 
-/// A name that the input gives or is a part of, and not a text that says more than the one by default.
-fn is_only_a_name(value: &Value) -> bool {
-    let given = |hole: &Hole| hole.target.is_none();
-    match &value.kind {
-        ValueKind::Unknown(hole) => given(hole),
-        ValueKind::Str(text) => text.holes().any(given) && !is_policy_text(value),
-        ValueKind::Null => true,
+/// Whether what an input asks for has other names in it than what is there by default, and is the same otherwise: names go
+/// with the names of the resources, which have their defaults.
+fn is_renamed(by_default: &[&Value], asked: &Value) -> bool {
+    by_default.iter().any(|v| is_same_but_names(v, asked, 0))
+}
+
+fn is_same_but_names(a: &Value, b: &Value, depth: u32) -> bool {
+    let inner = |a: &Value, b: &Value| is_same_but_names(a, b, depth + 1);
+    match (&a.kind, &b.kind) {
+        _ if depth > MAX_DEPTH => false,
+        _ if is_equivalent(a, b, 0) => true,
+        (_, ValueKind::Unknown(hole)) => hole.target.is_none(),
+        (_, ValueKind::Null) => true,
+        (ValueKind::Str(x), ValueKind::Str(y)) => {
+            let parsed = |v: &Value, text| data::embedded(text, v.span).map(|(value, _)| value);
+            match (parsed(a, x), parsed(b, y)) {
+                (Some(x), Some(y)) => inner(&x, &y),
+                _ => is_other_name(x, y),
+            }
+        }
+        (ValueKind::Json(a), ValueKind::Json(b)) => inner(a, b),
+        (ValueKind::Seq(x), ValueKind::Seq(y)) => {
+            x.len() == y.len() && x.iter().zip(y.iter()).all(|(a, b)| inner(a, b))
+        }
+        (ValueKind::Map(x), ValueKind::Map(y)) => {
+            let same = |(a, b): (&MapEntry, &MapEntry)| a.key.display() == b.key.display() && inner(&a.value, &b.value);
+            x.len() == y.len() && x.iter().zip(y.iter()).all(same)
+        }
         _ => false,
     }
+}
+
+/// A text with a part that an input gives, or the ARN of another thing of the same account that is not more.
+fn is_other_name(by_default: &Text, asked: &Text) -> bool {
+    if asked.holes().any(|hole| hole.kind == HoleKind::Input) {
+        return true;
+    }
+    let (a, b) = (by_default.with_placeholders(), asked.with_placeholders());
+    let part = |text: &str, at: usize| text.split(':').nth(at).map(str::to_owned);
+    let is_part_equal = |at: usize| part(&a, at) == part(&b, at);
+    let is_of_same_account = b.starts_with("arn:") && is_part_equal(0) && is_part_equal(2) && is_part_equal(4);
+    is_of_same_account && !glob::covers(&b, &a, CaseSensitivity::Sensitive)
 }
 
 /// Whether a policy, or statements of one, are in a value.
@@ -275,7 +317,7 @@ fn holds_policy(value: &Value, depth: u32) -> bool {
 }
 
 fn is_policy_text(value: &Value) -> bool {
-    let begins = |text: &&crate::source::Text| text.prefix().trim_start().starts_with('{');
+    let begins = |text: &&Text| text.prefix().trim_start().starts_with('{');
     let text = value.as_text().filter(begins);
     text.is_some_and(|text| text.display().contains("\"Statement\""))
 }

@@ -240,6 +240,8 @@ pub struct LoweredUnit {
     pub test_code: Vec<Span>,
     /// Policies that nothing in the repository puts to use, and that no output hands on.
     pub unused: Vec<Span>,
+    /// What is deployed to an account whose number is known: [`Address::root`], and the number.
+    pub deployed_to: Vec<(Arc<str>, Arc<str>)>,
     /// Objects that say which account what is in them belongs to. Those around others come first.
     pub homes: Vec<(Span, Arc<str>)>,
     /// Files that were referred to and are not among the sources, as paths like `SourceFile::path`;

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use super::RepositoryPlace;
 use crate::iam::pattern::is_star;
+use crate::iam::variables::has_variable;
 use crate::iam::{Clause, ClauseItem, Document, Effect, PolicyPart, SourceFormat, Statement, UnknownPart};
 use crate::source::{Hole, Piece, Span, Text};
 
@@ -148,7 +149,8 @@ impl CombinedPolicy {
         }
     }
 
-    /// In a policy on a resource, `*` is that resource and what is in it.
+    /// In a policy on a resource, `*` is that resource and what is in it, and an ARN of its type is of the region and account
+    /// that it is in.
     pub(super) fn scope(&mut self, on: &[Text]) {
         for s in &mut self.document.statements {
             let (fit, unfit): (Vec<&Text>, Vec<&Text>) =
@@ -156,6 +158,7 @@ impl CombinedPolicy {
             let Some(clause) = s.resource.as_mut().filter(|c| !c.negated) else {
                 continue;
             };
+            clause.items.iter_mut().for_each(|i| place_as(&mut i.text, on));
             let unfit: Vec<String> = unfit.into_iter().map(Text::display).collect();
             let is_unfit = |i: &ClauseItem| unfit.contains(&i.text.display());
             let star = clause.items.iter().find(|i| is_star(&i.text) && i.branch.is_none());
@@ -206,6 +209,32 @@ impl CombinedPolicy {
     }
 }
 
+/// Writes the region and the account of an ARN as the ARN of a resource of its type does, where only a deployment knows them.
+fn place_as(text: &mut Text, on: &[Text]) {
+    const PLACE: std::ops::Range<usize> = 3..5;
+    let fields = text.split(':');
+    let is_alike = |other: &[Text]| {
+        let same = |at: usize| fields.get(at).map(Text::display) == other.get(at).map(Text::display);
+        fields.len() > PLACE.end && other.len() > PLACE.end && same(0) && same(2)
+    };
+    let Some(of_resource) = on.iter().map(|o| o.split(':')).find(|o| is_alike(o)) else {
+        return;
+    };
+    let is_one = |field: &Text| field.known().is_some_and(|f| !f.is_empty() && !f.contains(['*', '?']));
+    let moved = |at: usize| PLACE.contains(&at) && is_one(&fields[at]) && !of_resource[at].is_known();
+    if !PLACE.into_iter().any(moved) {
+        return;
+    }
+    let mut out = Text::default();
+    for (at, field) in fields.iter().enumerate() {
+        if at > 0 {
+            out.append(&Text::synthetic(":", Span::NOWHERE));
+        }
+        out.append(if moved(at) { &of_resource[at] } else { field });
+    }
+    *text = out;
+}
+
 /// Whether one of the actions may be on this: of a bucket, those of buckets, and of what is in it, those of objects.
 fn fits_actions(actions: Option<&Clause>, on: &Text) -> bool {
     let Some(actions) = actions.filter(|c| c.is_known()).and_then(Clause::actions) else {
@@ -229,7 +258,11 @@ fn fits_actions(actions: Option<&Clause>, on: &Text) -> bool {
 fn complete_items(s: &mut Statement) {
     fn is_complete<'i>(items: impl Iterator<Item = &'i ClauseItem> + Clone) -> bool {
         let unknown = items.filter(|i| !i.text.is_known());
-        let is_one = |i: &ClauseItem| i.text.as_hole().is_none_or(|h| h.kind.is_placeholder());
+        let is_one = |i: &ClauseItem| {
+            i.text
+                .as_hole()
+                .is_none_or(|h| h.kind.is_placeholder() || h.is_given_arn())
+        };
         unknown.clone().next().is_some() && unknown.clone().all(is_one)
     }
     for clause in [&mut s.action, &mut s.resource].into_iter().flatten() {
@@ -247,7 +280,7 @@ fn has_variables<'s>(statements: impl Iterator<Item = &'s Statement>) -> bool {
     let of = |s: &Statement| {
         let values = s.conditions.iter().flat_map(|c| &c.values);
         let mut items = s.written_resources().chain(values);
-        items.any(|i| i.text.display().contains("${"))
+        items.any(|i| has_variable(&i.text.with_placeholders()))
     };
     let mut statements = statements;
     statements.any(of)

@@ -3,11 +3,13 @@
 use super::combined::{CombinedPolicy, statement_text};
 use super::{AwsManaged, RepositoryPlace};
 use crate::iam::pattern::is_star;
-use crate::iam::{ActionSet, Clause, ClauseItem, Document, Effect, Statement};
+use crate::iam::{ActionSet, Clause, ClauseItem, Condition, Document, Effect, Statement};
 use crate::source::{Span, Text, WithSpan};
 
-/// Statements of a limit that are about some resources.
+/// Statements of a limit that are about some resources, or have conditions.
 const MAX_NARROW: usize = 12;
+/// Denials that say together what the statements of a limit leave out of the same actions.
+const MAX_DENIALS: usize = 16;
 
 impl CombinedPolicy {
     /// Takes away what the policies of a boundary, or of one level of control policies, deny or do not list.
@@ -24,14 +26,17 @@ impl CombinedPolicy {
             .filter(|s| s.is_written_as_allow())
             .collect();
         let narrow: Vec<&Statement> = allows.iter().filter(|s| !is_on_all(s)).copied().collect();
+        let groups = groups(&allows, &narrow);
+        let rests: Option<Vec<Vec<LeftOut>>> = groups.iter().map(|g| left_out(&g.of)).collect();
         let is_open = documents.iter().any(|d| d.open || d.branch.is_some());
-        if is_open || !(allows_all || allows.iter().all(|s| is_plain_list(s)) && narrow.len() <= MAX_NARROW) {
+        let is_listed = allows_all || allows.iter().all(|s| is_plain_list(s)) && narrow.len() <= MAX_NARROW;
+        let Some(rests) = rests.filter(|_| is_listed && !is_open) else {
             for document in documents {
                 let texts: Vec<String> = document.statements.iter().map(statement_text).collect();
                 self.limits.insert(texts.concat(), true);
             }
             return;
-        }
+        };
         for document in documents {
             let mut denials = (*document).clone();
             denials.statements.retain(|s| !s.allows());
@@ -56,9 +61,9 @@ impl CombinedPolicy {
                 sets: Default::default(),
                 ..action.clone()
             };
-            self.add_denial(like, rest, like.resource.as_ref().map(|c| c.of_text("*")), used, place);
+            self.add_denial(like, rest, &LeftOut::default(), used, place);
         }
-        for group in groups(&allows, &narrow) {
+        for (group, rests) in groups.iter().zip(rests) {
             let named = group
                 .actions
                 .iter()
@@ -70,14 +75,9 @@ impl CombinedPolicy {
                 sets: Default::default(),
                 ..action.clone()
             };
-            let except = Clause {
-                negated: true,
-                items: group.resources,
-                complete: true,
-                sets: Default::default(),
-                ..action.clone()
-            };
-            self.add_denial(like, actions, Some(except), used, place);
+            for rest in rests {
+                self.add_denial(like, actions.clone(), &rest, used, place);
+            }
         }
     }
 
@@ -85,14 +85,25 @@ impl CombinedPolicy {
         &mut self,
         like: &Statement,
         actions: Clause,
-        resources: Option<Clause>,
+        rest: &LeftOut,
         used: Span,
         place: &RepositoryPlace<'_>,
     ) {
+        let all = like.resource.as_ref().map(|c| c.of_text("*"));
+        let resources = all.map(|all| match rest.resources.is_empty() {
+            true => all,
+            false => Clause {
+                negated: true,
+                items: rest.resources.clone(),
+                ..all
+            },
+        });
         let mut denial = Statement {
             effect: Some(WithSpan::new(Effect::Deny, like.span)),
             action: Some(actions),
             resource: resources,
+            conditions: rest.conditions.clone(),
+            condition_key: None,
             strength: Default::default(),
             nothing: Default::default(),
             ..like.clone()
@@ -113,14 +124,21 @@ impl CombinedPolicy {
     }
 }
 
-/// Actions that a limit allows on some resources only.
-struct NarrowActions {
+/// Actions that a limit allows on some resources only, or under conditions, and the statements that do.
+struct NarrowActions<'d> {
     actions: ActionSet,
-    resources: Vec<ClauseItem>,
+    of: Vec<&'d Statement>,
 }
 
-/// Of the actions that no statement allows on everything: those of the same statements, with the resources of these.
-fn groups(allows: &[&Statement], narrow: &[&Statement]) -> Vec<NarrowActions> {
+/// A part of what statements leave out: other resources than these, where there are some, under these conditions.
+#[derive(Clone, Default)]
+struct LeftOut {
+    resources: Vec<ClauseItem>,
+    conditions: Vec<Condition>,
+}
+
+/// Of the actions that no statement allows on everything: those of the same statements, with these.
+fn groups<'d>(allows: &[&'d Statement], narrow: &[&'d Statement]) -> Vec<NarrowActions<'d>> {
     let of = |s: &Statement| {
         s.action
             .as_ref()
@@ -131,11 +149,10 @@ fn groups(allows: &[&Statement], narrow: &[&Statement]) -> Vec<NarrowActions> {
     for s in allows.iter().filter(|s| is_on_all(s)) {
         everywhere.union_with(&of(s));
     }
-    let mut out: Vec<NarrowActions> = Vec::new();
-    for s in narrow {
+    let mut out: Vec<NarrowActions<'d>> = Vec::new();
+    for s in narrow.iter().take(MAX_NARROW) {
         let mut rest = of(s);
         rest.subtract(&everywhere);
-        let own: Vec<ClauseItem> = s.resource.iter().flat_map(|c| &c.items).cloned().collect();
         let mut next = Vec::new();
         for group in out {
             let mut both = group.actions.clone();
@@ -143,19 +160,18 @@ fn groups(allows: &[&Statement], narrow: &[&Statement]) -> Vec<NarrowActions> {
             let mut alone = group.actions.clone();
             alone.subtract(&both);
             rest.subtract(&both);
-            let all = group.resources.iter().chain(&own).cloned().collect();
-            next.push(NarrowActions {
-                actions: alone,
-                resources: group.resources,
-            });
             next.push(NarrowActions {
                 actions: both,
-                resources: all,
+                of: group.of.iter().copied().chain([*s]).collect(),
+            });
+            next.push(NarrowActions {
+                actions: alone,
+                of: group.of,
             });
         }
         next.push(NarrowActions {
             actions: rest,
-            resources: own,
+            of: vec![s],
         });
         next.retain(|g| !g.actions.is_empty());
         out = next;
@@ -163,15 +179,51 @@ fn groups(allows: &[&Statement], narrow: &[&Statement]) -> Vec<NarrowActions> {
     out
 }
 
+/// What none of these statements allows: for each of them, another resource, or one of its conditions is not met.
+fn left_out(statements: &[&Statement]) -> Option<Vec<LeftOut>> {
+    let mut out = vec![LeftOut::default()];
+    for s in statements {
+        let mut ways = Vec::new();
+        if !is_on_all_resources(s) {
+            let resources = s.resource.iter().flat_map(|c| &c.items).cloned().collect();
+            ways.push(LeftOut {
+                resources,
+                conditions: Vec::new(),
+            });
+        }
+        for condition in &s.conditions {
+            ways.push(LeftOut {
+                resources: Vec::new(),
+                conditions: vec![condition.opposite()?],
+            });
+        }
+        let both = |a: &LeftOut, b: &LeftOut| LeftOut {
+            resources: a.resources.iter().chain(&b.resources).cloned().collect(),
+            conditions: a.conditions.iter().chain(&b.conditions).cloned().collect(),
+        };
+        out = out.iter().flat_map(|a| ways.iter().map(|b| both(a, b))).collect();
+        if out.len() > MAX_DENIALS {
+            return None;
+        }
+    }
+    Some(out)
+}
+
+/// Allows its actions on all resources in any case.
 fn is_on_all(s: &Statement) -> bool {
+    is_on_all_resources(s) && s.conditions.is_empty()
+}
+
+fn is_on_all_resources(s: &Statement) -> bool {
     let is_all = |c: &Clause| !c.negated && c.items.iter().any(|i| is_star(&i.text));
     s.resource.as_ref().is_some_and(is_all)
 }
 
-/// Whether it allows actions that are listed on resources that are listed, whatever else is the case.
+/// Whether it allows actions that are listed on resources that are listed, under conditions that can be read.
 fn is_plain_list(s: &Statement) -> bool {
     let is_listed = |c: &Clause| !c.negated && c.is_known() && c.items.iter().all(|i| i.branch.is_none());
     let has_resources = |c: &Clause| !c.negated && c.complete && c.items.iter().all(|i| i.branch.is_none());
     let has_lists = s.action.as_ref().is_some_and(is_listed) && s.resource.as_ref().is_some_and(has_resources);
-    has_lists && s.conditions.is_empty() && s.condition_key.is_none() && s.branch.is_none() && !s.open
+    let has_conditions = s.condition_key.is_none() || !s.conditions.is_empty() && s.complete;
+    has_lists && has_conditions && s.branch.is_none() && !s.open
 }

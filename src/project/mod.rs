@@ -106,6 +106,8 @@ pub struct Project<'a> {
     pub resource_control_policies: Vec<DocumentId>,
     /// What is deployed to the management account, which these do not limit; see [`crate::model::Address::root`].
     pub management: BTreeSet<String>,
+    /// See [`crate::model::LoweredUnit::deployed_to`].
+    pub accounts: BTreeMap<Arc<str>, Arc<str>>,
     /// Of the settings and of access files, in the order of their places.
     pub contracts: Vec<DeclaredContract>,
 }

@@ -44,6 +44,8 @@ pub struct AccessSubject {
     pub root: String,
     /// The account that it is made in, where a deployment makes things in several.
     pub account: Option<Arc<str>>,
+    /// The number of the account that its root is deployed to, where it is known.
+    pub deployed_to: Option<Arc<str>>,
     /// The physical name, where it is known.
     pub name: Option<String>,
     /// The ARNs of the identity, or of what the policy is on: of a bucket and its objects.
@@ -56,11 +58,11 @@ pub struct AccessSubject {
 }
 
 impl AccessSubject {
-    /// A policy of identities that nothing here attaches.
+    /// A policy of identities, or a trust policy, that no identity here has.
     pub fn is_unattached(&self) -> bool {
         let is_of_identities = matches!(
             self.policy.document.kind,
-            PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Unknown
+            PolicyKind::Identity | PolicyKind::Boundary | PolicyKind::Trust | PolicyKind::Unknown
         );
         self.kind == SubjectKind::Document && self.address.is_some() && is_of_identities
     }
@@ -208,6 +210,7 @@ impl Project<'_> {
             local: address.name.to_string(),
             root: address.root().to_owned(),
             account: account.clone(),
+            deployed_to: self.accounts.get(address.root()).cloned(),
             name: identity.name.as_ref().and_then(Text::known).map(|n| n.into_owned()),
             on: place.arns_of(identity.resource),
             caller: None,
@@ -282,6 +285,7 @@ impl Project<'_> {
             local: address.name.to_string(),
             root: address.root().to_owned(),
             account: account.clone(),
+            deployed_to: self.accounts.get(address.root()).cloned(),
             name: None,
             on: place.arns_of(on),
             caller: None,
@@ -305,6 +309,7 @@ impl Project<'_> {
             root: scope.map_or_else(|| self.sources.path(document.span.file).to_owned(), str::to_owned),
             local: local.unwrap_or_default(),
             account: None,
+            deployed_to: scope.and_then(|root| self.accounts.get(root)).cloned(),
             name: None,
             on: Vec::new(),
             caller: None,

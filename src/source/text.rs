@@ -121,6 +121,11 @@ impl Hole {
         Self::new(HoleKind::Broken, "unread", span)
     }
 
+    /// An input that is called an ARN, as `var.queue_arn` is: it holds one, and no pattern or list.
+    pub fn is_given_arn(&self) -> bool {
+        self.kind == HoleKind::Input && self.name.to_lowercase().ends_with("arn")
+    }
+
     pub fn to(mut self, target: HoleTarget) -> Self {
         self.target = Some(target);
         self

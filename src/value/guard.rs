@@ -15,13 +15,24 @@ pub const MAX_WORLDS: usize = 16;
 const MAX_FACTS: usize = 24;
 
 /// Something that is so, or is not.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Fact {
     /// What it is about: a condition's name, a variable.
     subject: Arc<str>,
     test: Test,
     is: bool,
+    /// What else is so where this is.
+    brings: Arc<[Fact]>,
 }
+
+/// Facts are the same where they say the same of the same subject.
+impl PartialEq for Fact {
+    fn eq(&self, other: &Self) -> bool {
+        self.is == other.is && self.test == other.test && self.subject == other.subject
+    }
+}
+
+impl Eq for Fact {}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Test {
@@ -40,7 +51,22 @@ impl Fact {
             subject: name.into(),
             test: Test::Holds,
             is,
+            brings: Arc::default(),
         }
+    }
+
+    /// The same, where the facts `brings` follow from it.
+    #[must_use]
+    pub fn bringing(self, brings: &[Self]) -> Self {
+        Self {
+            brings: brings.into(),
+            ..self
+        }
+    }
+
+    /// See [`Fact::bringing`].
+    pub fn brings(&self) -> &[Self] {
+        &self.brings
     }
 
     /// `subject` equals `value`, or does not.
@@ -49,6 +75,7 @@ impl Fact {
             subject: subject.into(),
             test: Test::Equals(value.into()),
             is,
+            brings: Arc::default(),
         }
     }
 
@@ -58,6 +85,7 @@ impl Fact {
             subject: subject.into(),
             test: Test::Key(key.into()),
             is: true,
+            brings: Arc::default(),
         }
     }
 
@@ -66,6 +94,7 @@ impl Fact {
     pub fn negated(&self) -> Self {
         Self {
             is: !self.is,
+            brings: Arc::default(),
             ..self.clone()
         }
     }
@@ -143,6 +172,12 @@ impl Guard {
     /// What this fact says.
     pub fn of(fact: Fact) -> Self {
         Self::new(&fact.label(), vec![fact])
+    }
+
+    /// What this fact says, and what follows from it.
+    pub fn with_what_follows(fact: &Fact) -> Self {
+        let facts = std::iter::once(fact).chain(fact.brings()).cloned().collect();
+        Self::new(&fact.label(), facts)
     }
 
     /// Nothing has to be so.

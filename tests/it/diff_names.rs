@@ -1,26 +1,6 @@
 //! `diff` where a name, a principal, or a limit is known only in part.
 
-use serde_json::Value;
-
-use crate::support::diff::{changes, compared, edited, words};
-
-fn unknown(json: &Value) -> Vec<String> {
-    let all = json["unknown"].as_array().unwrap().iter();
-    all.map(|u| u["why"].as_str().unwrap().to_owned()).collect()
-}
-
-#[track_caller]
-fn only(json: &Value, gained: &[&str], lost: &[&str]) {
-    assert_eq!(
-        (changes(json, "gained"), changes(json, "lost")),
-        (owned(gained), owned(lost))
-    );
-    assert_eq!(unknown(json), Vec::<String>::new());
-}
-
-fn owned(all: &[&str]) -> Vec<String> {
-    all.iter().map(|t| (*t).to_owned()).collect()
-}
+use crate::support::diff::{changes, compared, edited, only, unknown, words};
 
 const ROLE: &str = r"Parameters:
   Limit: {Type: String, Default: ''}

@@ -29,6 +29,7 @@ mod defaults;
 mod diff;
 mod diff_denied;
 mod diff_edits;
+mod diff_limits;
 mod diff_names;
 mod diff_paths;
 mod diff_places;

@@ -71,6 +71,11 @@ pub fn is_symbol(c: char) -> bool {
     (FIRST_SYMBOL..=FIRST_SYMBOL + MAX_SYMBOLS).contains(&u32::from(c))
 }
 
+/// Stands for a word; see [`Meaning::is_word`].
+fn is_word(c: char) -> bool {
+    is_symbol(c) && (u32::from(c) - FIRST_SYMBOL) % 2 == 1
+}
+
 /// How far the wildcards of an ARN reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fields {
@@ -125,6 +130,14 @@ pub enum Meaning {
     Hole(HoleKind, String, String),
 }
 
+impl Meaning {
+    /// The number of an account, a Region, a partition: without colons and slashes.
+    fn is_word(&self) -> bool {
+        use HoleKind::{Account, Partition, Region, UrlSuffix};
+        matches!(self, Self::Hole(Account | Partition | Region | UrlSuffix, ..))
+    }
+}
+
 impl fmt::Display for Meaning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -156,8 +169,10 @@ impl Symbols {
         if let Some(c) = self.by_meaning.get(&meaning) {
             return Some(*c);
         }
-        let next = u32::try_from(self.meanings.len()).ok().filter(|n| *n < MAX_SYMBOLS)?;
-        let c = char::from_u32(FIRST_SYMBOL + next)?;
+        let next = u32::try_from(self.meanings.len())
+            .ok()
+            .filter(|n| *n < MAX_SYMBOLS / 2)?;
+        let c = char::from_u32(FIRST_SYMBOL + 2 * next + u32::from(meaning.is_word()))?;
         self.meanings.push(meaning.clone());
         self.by_meaning.insert(meaning, c);
         Some(c)
@@ -165,7 +180,7 @@ impl Symbols {
 
     /// What a symbol stands for.
     pub fn meaning(&self, c: char) -> Option<&Meaning> {
-        let index = u32::from(c).checked_sub(FIRST_SYMBOL)?;
+        let index = u32::from(c).checked_sub(FIRST_SYMBOL)? / 2;
         self.meanings.get(index as usize)
     }
 
@@ -242,10 +257,11 @@ impl TextGlob {
         self.syms.iter().any(symbol)
     }
 
-    /// With any text for what is not known.
+    /// With any text for what is not known, or any word.
     #[must_use]
     pub(super) fn widened(&self) -> Self {
         Self::new(self.syms.iter().map(|s| match s {
+            Sym::Char(c) if is_word(*c) => Sym::Segment,
             Sym::Char(c) if is_symbol(*c) => Sym::Star,
             s => *s,
         }))

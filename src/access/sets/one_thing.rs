@@ -23,14 +23,15 @@ fn is_below_one(text: &Text) -> bool {
     })
 }
 
-/// A reference that is one name or ARN. What an input holds may be `*`.
+/// A reference that is one name or ARN. What an input holds may be `*`, unless it is called an ARN.
 fn is_never_a_pattern(hole: &Hole) -> bool {
     let attribute = hole.target.as_ref().map(|t| &*t.attribute);
     let names = |attribute: &str| {
         let last = attribute.rsplit(['.', '_']).next().unwrap_or(attribute);
         matches!(last, "" | "arn" | "Arn" | "id" | "Id" | "name" | "Name")
     };
-    hole.kind.is_placeholder() && (hole.kind != HoleKind::Resource || attribute.is_none_or(names))
+    hole.is_given_arn()
+        || hole.kind.is_placeholder() && (hole.kind != HoleKind::Resource || attribute.is_none_or(names))
 }
 
 /// Whether a document names such a thing.

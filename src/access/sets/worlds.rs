@@ -43,7 +43,7 @@ impl ComparedPair<'_> {
 const MAX_ALONE: usize = 64;
 
 fn cases<'d>(old: &'d Document, new: &'d Document) -> Vec<ComparedPair<'d>> {
-    let shared = shared_guards(old, new);
+    let shared = shared_facts(old, new);
     let (worlds, is_all) = worlds(&shared);
     let count = new.statements.iter().filter(|s| s.is_written_as_allow()).count();
     if is_all || !(2..=MAX_ALONE).contains(&count) {
@@ -61,14 +61,14 @@ fn cases<'d>(old: &'d Document, new: &'d Document) -> Vec<ComparedPair<'d>> {
         others
             .filter_map(|(_, s)| s.effect.as_mut())
             .for_each(|e| e.value = Effect::Invalid);
-        let shared = shared_guards(old, &alone);
+        let shared = shared_facts(old, &alone);
         let pairs = in_worlds(old, &alone, &shared, &self::worlds(&shared).0);
         out.extend(pairs.into_iter().map(ComparedPair::into_owned));
     }
     out
 }
 
-fn in_worlds<'d>(old: &'d Document, new: &'d Document, shared: &[Guard], worlds: &[Guard]) -> Vec<ComparedPair<'d>> {
+fn in_worlds<'d>(old: &'d Document, new: &'d Document, shared: &[Fact], worlds: &[Guard]) -> Vec<ComparedPair<'d>> {
     let lists = shared_lists(old, new);
     let of = |document: &'d Document, world: &Guard| {
         let mut out = Cow::Borrowed(document);
@@ -141,16 +141,19 @@ fn shared_conditions(old: &Document, new: &Document) -> BTreeSet<String> {
     of(old).intersection(&of_new).cloned().collect()
 }
 
-/// Facts that both documents depend on, each as a guard.
-fn shared_guards(old: &Document, new: &Document) -> Vec<Guard> {
+/// Facts that both documents depend on; not what only follows from one of them.
+fn shared_facts(old: &Document, new: &Document) -> Vec<Fact> {
     let of_old: Vec<&Guard> = guards(old);
-    let mut out: Vec<Guard> = Vec::new();
-    for fact in guards(new).into_iter().flat_map(Guard::facts) {
-        let is_same = |f: &Fact| f == fact || *f == fact.negated();
-        let guard = Guard::of(fact.clone());
-        let known = out.iter().any(|g| *g == guard || *g == guard.negated());
-        if !known && of_old.iter().any(|g| g.facts().iter().any(is_same)) {
-            out.push(guard);
+    let is_same = |a: &Fact, b: &Fact| a == b || *a == b.negated();
+    let is_shared = |fact: &Fact| of_old.iter().any(|g| g.facts().iter().any(|f| is_same(f, fact)));
+    let mut out: Vec<Fact> = Vec::new();
+    for guard in guards(new) {
+        let shared: Vec<&Fact> = guard.facts().iter().filter(|f| is_shared(f)).collect();
+        let follows = |fact: &Fact| shared.iter().any(|f| f.brings().contains(fact));
+        for fact in shared.iter().filter(|f| !follows(f)) {
+            if !out.iter().any(|known| is_same(known, fact)) {
+                out.push((*fact).clone());
+            }
         }
     }
     out
@@ -171,14 +174,14 @@ fn guards(document: &Document) -> Vec<&Guard> {
     out
 }
 
-/// Every combination of the guards that can be, and whether these are all of them: of too many guards, those of the first.
-fn worlds(shared: &[Guard]) -> (Vec<Guard>, bool) {
+/// Every combination of the facts that can be, and whether these are all of them: of too many facts, those of the first.
+fn worlds(shared: &[Fact]) -> (Vec<Guard>, bool) {
     let mut out = vec![Guard::default()];
-    for guard in shared {
+    for fact in shared {
         let mut next = Vec::new();
         for world in &out {
-            let ways = [guard.clone()].into_iter().chain(guard.otherwise());
-            next.extend(ways.filter(|way| !world.excludes(way)).map(|way| world.and(&way)));
+            let ways = [Guard::with_what_follows(fact), Guard::of(fact.negated())];
+            next.extend(ways.iter().filter(|way| !world.excludes(way)).map(|way| world.and(way)));
         }
         if next.len() > MAX_WORLDS {
             return (out, false);

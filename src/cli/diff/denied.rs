@@ -182,8 +182,9 @@ impl ComparedSides<'_> {
 /// Whether an identity is taken to be of the account of a resource: other root modules of Terraform are often deployed to
 /// other accounts, whose identities a policy that only denies lets in nowhere.
 fn is_of_account(owner: &AccessSubject, identity: &AccessSubject) -> bool {
+    let is_told_alike = owner.deployed_to.is_some() && owner.deployed_to == identity.deployed_to;
     let is_apart = owner.policy.document.format == SourceFormat::Terraform && owner.root != identity.root;
-    owner.account == identity.account && !is_apart
+    owner.account == identity.account && (!is_apart || is_told_alike)
 }
 
 fn denials(policy: &CombinedPolicy) -> impl Iterator<Item = (usize, &Statement)> {

@@ -155,7 +155,7 @@ impl<'a> DiffInput<'a> {
     fn new(read: &Loaded<'_>, analysis: &'a Analysis<'_>, report: &'a Report, of: &'a DiffOperand) -> Self {
         let project = &analysis.project;
         let sources = project.sources;
-        let below = |path: &str| relative_path(&of.base, &join_path(&read.cwd, path));
+        let below = |path: &str| path_below(&of.base, &read.cwd, path);
         Self {
             base: &of.base,
             subjects: SubjectList::new(project.access_subjects(), &below, read.left_alone.is_empty()),
@@ -188,7 +188,7 @@ impl<'a> DiffInput<'a> {
 
     /// A path as it is compared.
     fn below(&self, path: &str) -> String {
-        relative_path(self.base, &join_path(&self.side.cwd, path))
+        path_below(self.base, &self.side.cwd, path)
     }
 
     /// All files have the same texts.
@@ -406,6 +406,20 @@ fn page<'a>(
     page.lost.sort_by_key(worst);
     page.add_paths(paths);
     Ok(page)
+}
+
+/// A path as it is compared, or the root of an address, which may be the n-th deployment of a folder: `app@2`.
+fn path_below(base: &str, cwd: &str, path: &str) -> String {
+    let nth = path
+        .rfind('@')
+        .filter(|at| path[at + 1..].bytes().all(|b| b.is_ascii_digit()));
+    let (folder, nth) = path.split_at(nth.unwrap_or(path.len()));
+    let below = relative_path(base, &join_path(cwd, folder));
+    match (below.as_str(), nth) {
+        ("" | ".", "") => below,
+        ("" | ".", nth) => nth.to_owned(),
+        _ => below + nth,
+    }
 }
 
 /// A subject in words, with its root where several have the address.

@@ -148,6 +148,7 @@ impl Format for Terraform {
                 problems,
                 defaults: emitted.defaults,
                 unattached: emitted.unattached,
+                deployed_to: emitted.deployed_to,
                 ..LoweredUnit::default()
             });
         }

@@ -9,6 +9,7 @@
 pub mod dead;
 mod key;
 mod operator;
+mod opposite;
 mod value;
 
 pub use key::{

@@ -58,6 +58,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
         service_control_policies: Vec::new(),
         resource_control_policies: Vec::new(),
         management: BTreeSet::new(),
+        accounts: BTreeMap::new(),
         contracts: own.contracts.clone(),
     };
     let mut unfilled = Vec::new();
@@ -85,6 +86,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
             project.unplaced.entry(key).or_insert(span);
         }
         project.unused.append(&mut unit.unused);
+        project.accounts.extend(unit.deployed_to);
         project.contracts.append(&mut unit.contracts);
     }
     project.unused.sort();

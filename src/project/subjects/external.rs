@@ -39,6 +39,7 @@ impl Project<'_> {
                         address: Some(address),
                         root,
                         account: by.account.clone(),
+                        deployed_to: self.accounts.get(by.address.root()).cloned(),
                         name: Some(name),
                         on: Vec::new(),
                         span: put.used.span,

@@ -51,3 +51,23 @@ pub(crate) fn changes(json: &Value, list: &str) -> Vec<String> {
     };
     json[list].as_array().unwrap().iter().map(line).collect()
 }
+
+/// What could not be decided.
+pub(crate) fn unknown(json: &Value) -> Vec<String> {
+    let all = json["unknown"].as_array().unwrap().iter();
+    all.map(|u| u["why"].as_str().unwrap().to_owned()).collect()
+}
+
+/// This is gained and lost, and all is decided.
+#[track_caller]
+pub(crate) fn only(json: &Value, gained: &[&str], lost: &[&str]) {
+    assert_eq!(
+        (changes(json, "gained"), changes(json, "lost")),
+        (owned(gained), owned(lost))
+    );
+    assert_eq!(unknown(json), Vec::<String>::new());
+}
+
+fn owned(all: &[&str]) -> Vec<String> {
+    all.iter().map(|t| (*t).to_owned()).collect()
+}

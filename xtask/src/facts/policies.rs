@@ -12,6 +12,7 @@ use super::text;
 
 /// The text of `managed-policies.txt` from one of the public trackers: a JSON file whose `policies` is an object by ARN or a
 /// list (iann0036/iam-dataset), or a folder of files as `aws iam get-policy-version` gives them (z0ph/aws_managed_policies).
+/// A tracker can miss a new version of a policy: the newer of its row and the one before stays.
 pub fn managed(path: &str, before: &str, dates: &mut Dates, report: &mut Report) -> Result<String, String> {
     let mut rows: BTreeMap<(String, String), String> = BTreeMap::new();
     let mut add = |path: &str, version: &str, updated: &str, document: &Value| {
@@ -75,9 +76,23 @@ pub fn managed(path: &str, before: &str, dates: &mut Dates, report: &mut Report)
             .map(|(path, rest)| (path.to_owned(), rest.to_owned()))
             .collect()
     };
+    for line in before.lines() {
+        let path = line.split('\t').next().unwrap_or_default();
+        let name = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+        if let Some(row) = rows.get_mut(&(name, path.to_owned()))
+            && version(line) > version(row)
+        {
+            line.clone_into(row);
+        }
+    }
     let after = rows.into_values().collect::<Vec<_>>().join("\n") + "\n";
     report.compare("managed policy", false, &table(before), &table(&after));
     Ok(after)
+}
+
+/// The number of a row's version, `12` of `v12`.
+fn version(row: &str) -> Option<u32> {
+    row.split('\t').nth(1)?.strip_prefix('v')?.parse().ok()
 }
 
 /// The text of `sam-templates.txt`: the parameters' names and the statements; descriptions are AWS's prose and stay out.

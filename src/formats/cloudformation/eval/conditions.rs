@@ -59,7 +59,8 @@ impl Template<'_> {
         let node = self.conditions.get(name).filter(|_| depth < 8 && self.spend_step());
         let exact = node.is_some_and(|node| self.facts(*node, is, depth + 1, out));
         if !exact {
-            out.insert(before, Fact::condition(name, is));
+            let fact = Fact::condition(name, is).bringing(&out[before..]);
+            out.insert(before, fact);
         }
     }
 

@@ -37,6 +37,8 @@ pub(crate) struct Emitted {
     pub(crate) loose: Vec<UnattachedPolicy>,
     /// See [`crate::model::LoweredUnit::defaults`].
     pub(crate) defaults: Vec<(Span, Arc<str>)>,
+    /// See [`crate::model::LoweredUnit::deployed_to`].
+    pub(crate) deployed_to: Vec<(Arc<str>, Arc<str>)>,
     /// See [`crate::model::LoweredUnit::unattached`].
     pub(crate) unattached: Vec<Span>,
     /// Statements that others replace where their document is merged into another one.
@@ -55,6 +57,10 @@ impl<'a> Emitter<'_, 'a> {
         let directory = module.directory;
         self.out.visited.insert(directory.path.clone());
         if module.arguments.is_none() {
+            let account = self.evaluator.account_number(module);
+            self.out
+                .deployed_to
+                .extend(account.map(|number| (module.scope.clone(), number)));
             let defaults = directory
                 .variables
                 .iter()

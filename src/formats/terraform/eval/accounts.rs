@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::iam::arn::Arn;
+use crate::iam::arn::{Arn, is_account_id};
 use crate::source::Text;
 use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::{Value, ValueKind};
@@ -51,6 +51,14 @@ impl<'a> TerraformEvaluator<'a> {
     pub(crate) fn account(&self, module: &Rc<TerraformModule<'a>>, decl: &Decl<'a>) -> Option<Arc<str>> {
         let provider = decl.expr("provider").and_then(|e| provider_name(e.tree, e.node));
         self.account_of(module, provider.as_deref().unwrap_or(DEFAULT))
+    }
+
+    /// The number of the account that the provider of most resources of a root module is kept to, or whose role it assumes.
+    pub(crate) fn account_number(&self, module: &Rc<TerraformModule<'a>>) -> Option<Arc<str>> {
+        let mut of_aws = module.directory.providers.iter();
+        let default = of_aws.find(|d| d.block().label(0) == DEFAULT && d.expr("alias").is_none())?;
+        self.credentials(module, default)
+            .filter(|account| is_account_id(account))
     }
 
     /// What a call hands to the module.

@@ -82,7 +82,8 @@ impl<'a> TerraformEvaluator<'a> {
         read: impl Fn(&EvalScope<'a>) -> Value,
     ) -> Value {
         let off = reliance.off.without(env.view.switches);
-        let may_be_policy = || is_list_of_policy(name) || holds_policy(&value, 0) || lacks_policy(name, &value);
+        let is_list = is_list_of_policy(name) || name.ends_with("policy_arns");
+        let may_be_policy = || is_list || holds_policy(&value, 0) || lacks_policy(name, &value);
         if env.view.open || off.is_empty() || !may_be_policy() {
             return value;
         }
@@ -91,7 +92,7 @@ impl<'a> TerraformEvaluator<'a> {
             self.attempt(|| self.run_noting_reliance(|| read(&env)))
         };
         match self.requested(&value, off, &read) {
-            Some(whole) if is_list_of_policy(name) || holds_policy(&whole, 0) => whole,
+            Some(whole) if is_list || holds_policy(&whole, 0) => whole,
             _ => value,
         }
     }

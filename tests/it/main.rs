@@ -93,6 +93,7 @@ mod suppress;
 #[cfg(unix)]
 mod terminal;
 mod terraform_eval;
+mod terraform_unset_parts;
 mod tidy;
 mod twins;
 mod unjudged;

@@ -224,8 +224,8 @@ impl<'a> TerraformEvaluator<'a> {
         let name = self.only_switch(of).filter(|_| when.facts().len() == 1);
         let words = root.zip(name).and_then(|(root, name)| {
             let default = root.directory.variables.get(&*name)?.expr("default")?;
-            let is_flag = matches!(self.expr(default, &root.env()).kind, ValueKind::Bool(_));
-            Some(asked_for(&name, is_flag))
+            let default = self.expr(default, &root.env());
+            is_disabling_default(&default).then(|| asked_for(&name, matches!(default.kind, ValueKind::Bool(_))))
         });
         match words {
             Some(words) => Guard::new(&words, when.facts().to_vec()).opt_in(),

@@ -21,8 +21,18 @@ pub struct Fact {
     subject: Arc<str>,
     test: Test,
     is: bool,
-    /// What else is so where this is.
-    brings: Arc<[Fact]>,
+    /// What it is made of, as far as that is known.
+    parts: Option<Arc<FactParts>>,
+}
+
+/// What a condition is made of.
+#[derive(Clone, Debug)]
+pub struct FactParts {
+    pub facts: Vec<Fact>,
+    /// It is so where all of them are; else where one of them is.
+    pub all: bool,
+    /// These are all.
+    pub complete: bool,
 }
 
 /// Facts are the same where they say the same of the same subject.
@@ -51,22 +61,40 @@ impl Fact {
             subject: name.into(),
             test: Test::Holds,
             is,
-            brings: Arc::default(),
+            parts: None,
         }
     }
 
-    /// The same, where the facts `brings` follow from it.
     #[must_use]
-    pub fn bringing(self, brings: &[Self]) -> Self {
+    pub fn made_of(self, parts: FactParts) -> Self {
         Self {
-            brings: brings.into(),
+            parts: Some(Arc::new(parts)),
             ..self
         }
     }
 
-    /// See [`Fact::bringing`].
+    /// What else is so where this is.
     pub fn brings(&self) -> &[Self] {
-        &self.brings
+        self.parts.as_ref().filter(|p| p.all).map_or(&[], |p| &p.facts)
+    }
+
+    /// The ways in which this is so: each is a case of it.
+    pub fn ways(&self) -> Vec<Guard> {
+        let with = |more: &[Self]| {
+            let mut facts = vec![self.clone()];
+            let mut at = 0;
+            facts.extend_from_slice(more);
+            while at < facts.len() && facts.len() < MAX_FACTS {
+                let brought = facts[at].brings().to_vec();
+                facts.extend(brought.into_iter().filter(|f| *f != *self));
+                at += 1;
+            }
+            Guard::new(&self.label(), facts)
+        };
+        match &self.parts {
+            Some(p) if !p.all && p.complete => p.facts.iter().map(|f| with(std::slice::from_ref(f))).collect(),
+            _ => vec![with(&[])],
+        }
     }
 
     /// `subject` equals `value`, or does not.
@@ -75,7 +103,7 @@ impl Fact {
             subject: subject.into(),
             test: Test::Equals(value.into()),
             is,
-            brings: Arc::default(),
+            parts: None,
         }
     }
 
@@ -85,7 +113,7 @@ impl Fact {
             subject: subject.into(),
             test: Test::Key(key.into()),
             is: true,
-            brings: Arc::default(),
+            parts: None,
         }
     }
 
@@ -94,7 +122,13 @@ impl Fact {
     pub fn negated(&self) -> Self {
         Self {
             is: !self.is,
-            brings: Arc::default(),
+            parts: self.parts.as_ref().map(|p| {
+                Arc::new(FactParts {
+                    facts: p.facts.iter().map(Self::negated).collect(),
+                    all: !p.all,
+                    complete: p.complete,
+                })
+            }),
             ..self.clone()
         }
     }
@@ -172,12 +206,6 @@ impl Guard {
     /// What this fact says.
     pub fn of(fact: Fact) -> Self {
         Self::new(&fact.label(), vec![fact])
-    }
-
-    /// What this fact says, and what follows from it.
-    pub fn with_what_follows(fact: &Fact) -> Self {
-        let facts = std::iter::once(fact).chain(fact.brings()).cloned().collect();
-        Self::new(&fact.label(), facts)
     }
 
     /// Nothing has to be so.

@@ -92,6 +92,8 @@ Conditions:
   IsPrivateWithKms: !And [!Condition IsPrivate, !Condition HasKms]
   IsElb: !Or [!Equals [!Ref Access, Elb], !Equals [!Ref Access, ElbEncrypted]]
   IsElbEncrypted: !Equals [!Ref Access, ElbEncrypted]
+  IsPublic: !Equals [!Ref AWS::Partition, aws]
+  IsChina: !Equals [!Ref AWS::Partition, aws-cn]
 Resources:
   B: {Type: AWS::S3::Bucket, Properties: {BucketName: b}}
   P:
@@ -119,6 +121,17 @@ Resources:
             - {Effect: Allow, Principal: {Service: delivery.logs.amazonaws.com}, Action: 's3:GetBucketAcl', Resource: !GetAtt B.Arn}
             - !Ref AWS::NoValue
           - !If
+            - IsElb
+            - Effect: Allow
+              Principal:
+                AWS:
+                  - !If [IsPublic, 'arn:aws:iam::111122223333:root', !Ref AWS::NoValue]
+                  - !If [IsPublic, 'arn:aws:iam::444455556666:root', !Ref AWS::NoValue]
+                  - !If [IsChina, 'arn:aws-cn:iam::777788889999:root', !Ref AWS::NoValue]
+              Action: 's3:PutObject'
+              Resource: !Sub '${B.Arn}/*'
+            - !Ref AWS::NoValue
+          - !If
             - IsElbEncrypted
             - Effect: Deny
               Principal: '*'
@@ -136,7 +149,10 @@ fn conditions_made_of_others_are_cases_of_both_sides() {
     let end = BUCKET.find("          - !If\n            - IsElb\n").unwrap();
     let gone = format!("{}{}", &BUCKET[..at], &BUCKET[end..]);
     let json = compared(&[("t.yaml", BUCKET)], &[("t.yaml", &gone)]);
-    let gained = ["B: s3:GetBucketAcl on arn:aws:s3:::b for delivery.logs.amazonaws.com"];
+    let gained = [
+        "B: s3:PutObject on arn:aws:s3:::b/* for arn:aws:iam::111122223333:root arn:aws:iam::444455556666:root arn:aws-cn:iam::777788889999:root",
+        "B: s3:GetBucketAcl on arn:aws:s3:::b for delivery.logs.amazonaws.com",
+    ];
     assert_eq!(changes(&json, "gained"), gained);
     // Only those whom a Deny withheld something are left.
     let left = unknown(&json);
@@ -235,4 +251,23 @@ fn root_modules_of_one_account_are_compared_as_one() {
             "{account}"
         );
     }
+}
+
+#[test]
+fn accounts_of_other_partitions_are_principals() {
+    let policy = |deny: &str| {
+        format!(
+            r#"{{"Version": "2012-10-17", "Statement": [{deny}{{"Effect": "Allow", "Principal": {{"AWS": ["arn:aws-cn:iam::777788889999:root", "444455556666"]}},
+  "Action": "s3:PutObject", "Resource": "arn:aws-cn:s3:::b/*"}}]}}"#
+        )
+    };
+    let deny = r#"{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws-cn:s3:::b/*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}, "#;
+    let json = compared(&[("p.json", &policy(deny))], &[("p.json", &policy(""))]);
+    only(
+        &json,
+        &["new: s3:PutObject on arn:aws-cn:s3:::b/* for arn:aws-cn:iam::777788889999:root 444455556666"],
+        &[],
+    );
+    let principal = json["gained"][0]["request"]["principal"].as_str();
+    assert_eq!(principal, Some("arn:aws-cn:iam::444455556666:role/example"));
 }

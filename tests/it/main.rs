@@ -72,6 +72,7 @@ mod policies;
 mod policy_files;
 mod public;
 mod python_values;
+mod remote_state;
 mod render;
 mod renderings;
 mod rewrites;

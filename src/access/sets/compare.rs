@@ -13,7 +13,9 @@ use super::real;
 use super::request::Witness;
 use super::search::{Constraint, FoundText, member};
 use super::solve::{Cell, FoundCells, Frame, Solver};
-use super::statements::{Atom, Bound, Bounds, RESOURCE, Space, StatementBox, StatementBoxes, names_principals};
+use super::statements::{
+    Atom, Bound, Bounds, CONDITIONAL, RESOURCE, Space, StatementBox, StatementBoxes, names_principals,
+};
 use super::witness::witness;
 use super::worlds;
 use crate::iam::{Action, ActionSet, Document};
@@ -33,7 +35,14 @@ pub fn compare(old: &Document, new: &Document) -> Difference {
 
 /// What `new` grants and `old` does not, where placeholders of these names have these values. Requests are by the identity with this ARN if it proves anything.
 pub fn compare_as(old: &Document, new: &Document, values: &Values, caller: Option<&str>) -> Difference {
-    let of = |pair: &worlds::ComparedPair<'_>| compare_pair(&pair.old, &pair.new, values, caller);
+    let of = |pair: &worlds::ComparedPair<'_>| {
+        let mut found = compare_pair(&pair.old, &pair.new, values, caller);
+        found
+            .gained
+            .iter_mut()
+            .for_each(|g| g.worlds = vec![pair.world.clone()]);
+        found
+    };
     let each = worlds::pairs(old, new).iter().map(of).collect::<Vec<_>>();
     each.into_iter().reduce(Difference::or).unwrap_or_default()
 }
@@ -70,11 +79,7 @@ fn compare_pair(old: &Document, new: &Document, values: &Values, caller: Option<
     }
     let mut out = Pass::new(old, new, Mode::CERTAIN, values, caller).into_comparison(NOT_CONFIRMED);
     let maybe = possible.into_comparison(DEPENDS);
-    let is_more = |g: &&NewGrant| {
-        let mut known = out.gained.iter().filter(|known| known.statement == g.statement);
-        !known.any(|known| g.is_unreal || g.actions.is_subset(&known.actions))
-    };
-    let is_beyond = |g: &&NewGrant| new.statements.get(g.statement).is_some_and(is_on_many) && is_more(g);
+    let is_beyond = |g: &&NewGrant| new.statements.get(g.statement).is_some_and(is_on_many) && !g.is_among(&out.gained);
     let beyond: BTreeSet<usize> = maybe.gained.iter().filter(is_beyond).map(|g| g.statement).collect();
     let both = [old, new];
     if !beyond.is_empty() && both.into_iter().any(names_one_thing) && !both.into_iter().any(leaves_resources_out) {
@@ -95,6 +100,10 @@ fn compare_pair(old: &Document, new: &Document, values: &Values, caller: Option<
         gain.is_unreal &= !real.contains(&gain.statement);
     }
     out.unknown = maybe.unknown;
+    if maybe.gained.iter().all(|g| g.is_among(&out.gained)) {
+        // With and without these statements, it is the same.
+        out.unknown.retain(|u| u.why != CONDITIONAL);
+    }
     let uncertain = maybe
         .gained
         .iter()
@@ -259,6 +268,7 @@ impl Pass {
                         request: found.request,
                         values: found.values,
                         is_unreal: found.is_unreal,
+                        worlds: Vec::new(),
                         parts: vec![part],
                     });
                 }
@@ -491,11 +501,15 @@ impl<'s> DifferenceSearch<'s> {
                 _ => Some(request),
             };
             let Some(request) = request else { continue };
-            if self.is_proof(&request, &values) {
-                found = Some((request, values));
+            let mut each = match self.space.has_principals {
+                true => request.in_each_partition(),
+                false => vec![request],
+            };
+            if let Some(at) = each.iter().position(|r| self.is_proof(r, &values)) {
+                found = Some((each.swap_remove(at), values));
                 break;
             }
-            last = Some((request, values));
+            last = each.into_iter().next().map(|request| (request, values));
         }
         let confirmed = found.is_some();
         let (request, values) = found.or(last)?;

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::request::{Witness, WitnessPrincipal};
+use super::worlds;
 use crate::access::{
     AccessAnswer, AccessRequest, Caller, ContextValue, Decision, PolicyGroup, RequestContext, RequestPolicies, decide,
 };
 use crate::iam::{Clause, ClauseItem, Document, SourceFormat, Statement, Truth};
 use crate::source::{Piece, Text};
+use crate::value::Guard;
 
 /// What stands for the parts of a document that are not known, by their names.
 pub type Values = BTreeMap<String, String>;
@@ -27,18 +29,26 @@ pub(super) struct LoneDocument<'d> {
 impl<'d> LoneDocument<'d> {
     /// With these values for what is not known. `has_principals`: it is on a resource, even where it has no statement.
     pub(super) fn new(document: &'d Document, values: &Values, has_principals: bool) -> Self {
+        Self::of(Cow::Borrowed(document), values, has_principals)
+    }
+
+    fn of(document: Cow<'d, Document>, values: &Values, has_principals: bool) -> Self {
         Self {
             has_principals,
-            document: match is_plain(document) {
-                true => Cow::Borrowed(document),
-                false => Cow::Owned(filled(document, values)),
+            document: match is_plain(&document) {
+                true => document,
+                false => Cow::Owned(filled(&document, values)),
             },
         }
     }
 
-    /// The same as if all of its alternatives were there at once.
-    pub(super) fn of_all_cases(document: &'d Document, values: &Values, has_principals: bool) -> Self {
-        let mut out = Self::new(document, values, has_principals);
+    /// In this case, the same as if all alternatives that it does not decide were there at once.
+    pub(super) fn in_world(document: &'d Document, world: &Guard, values: &Values, has_principals: bool) -> Self {
+        let mut document = Cow::Borrowed(document);
+        if !world.is_always() {
+            worlds::decide(document.to_mut(), world);
+        }
+        let mut out = Self::of(document, values, has_principals);
         let differs = |s: &Statement| s.branch.is_some() || items(s).any(|i| i.branch.is_some());
         if out.document.statements.iter().any(differs) {
             out.document.to_mut().statements.iter_mut().for_each(join_cases);

@@ -22,6 +22,7 @@ use crate::iam::{
     AccessLevel, ActionSet, Clause, ClauseItem, Condition, Document, PrincipalItem, Statement, catalogue,
 };
 use crate::source::Span;
+use crate::value::Guard;
 
 /// Principals that are tried one by one.
 const MAX_ITEMS: usize = 40;
@@ -71,8 +72,9 @@ pub struct Describer<'d> {
 /// Two documents with the same values for what is not known.
 struct Judges<'d> {
     values: Values,
-    old: LoneDocument<'d>,
-    new: LoneDocument<'d>,
+    worlds: Vec<Guard>,
+    /// The old and the new one in each of these.
+    cases: Vec<[LoneDocument<'d>; 2]>,
     /// What Deny statements of the old document are about.
     denied: Vec<TextGlob>,
 }
@@ -176,13 +178,18 @@ impl<'d> Describer<'d> {
         let Some(s) = self.new.statements.get(gain.statement) else {
             return Vec::new();
         };
-        if self.judges.as_ref().is_none_or(|judges| judges.values != gain.values) {
+        let is_of = |judges: &Judges<'_>| judges.values == gain.values && judges.worlds == gain.worlds;
+        if !self.judges.as_ref().is_some_and(is_of) {
             let values = &gain.values;
             let has_principals = [self.old, self.new].into_iter().any(names_principals);
+            let in_world = |world: &Guard| {
+                let [old, new] = [self.old, self.new];
+                [old, new].map(|document| LoneDocument::in_world(document, world, values, has_principals))
+            };
             self.judges = Some(Judges {
                 values: values.clone(),
-                old: LoneDocument::of_all_cases(self.old, values, has_principals),
-                new: LoneDocument::of_all_cases(self.new, values, has_principals),
+                worlds: gain.worlds.clone(),
+                cases: gain.worlds.iter().map(in_world).collect(),
                 denied: denied_resources(self.old, values),
             });
         }
@@ -202,8 +209,9 @@ impl<'d> Describer<'d> {
         let conditions: Vec<ChangeCondition> = s.conditions.iter().map(change_condition).collect();
         let each = groups.into_iter().map(|group| {
             let denied = judges
-                .old
-                .denied_by(&group.request)
+                .cases
+                .iter()
+                .find_map(|[old, _]| old.denied_by(&group.request))
                 .and_then(|at| self.old.statements.get(at));
             let on = shown(s.resource.as_ref().is_some_and(|c| c.negated), &group.resources);
             Change {
@@ -292,8 +300,8 @@ struct ActionGroup<'s> {
 
 impl GainDescription<'_> {
     fn is_new(&self, request: &Witness) -> bool {
-        let Judges { old, new, .. } = self.judges;
-        new.allows(request).is_yes() && old.allows(request).is_no()
+        let mut cases = self.judges.cases.iter();
+        cases.any(|[old, new]| new.allows(request).is_yes() && old.allows(request).is_no())
     }
 
     /// The actions by the resources that they are new on.
@@ -477,7 +485,8 @@ impl GainDescription<'_> {
             let FoundText::Text(caller) = member(&[of(&*globs), of(&*everyone)], &[]) else {
                 return false;
             };
-            self.is_new(&self.gain.request.by(&caller))
+            let request = self.gain.request.by(&caller);
+            request.in_each_partition().iter().any(|r| self.is_new(r))
         };
         let is_fresh = |item: &PrincipalItem| !self.before.principals.contains(&text(&item.value));
         let all = clause.items.iter().enumerate();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::concrete::Values;
 use super::request::Witness;
 use crate::iam::{Action, ActionSet};
+use crate::value::Guard;
 
 /// What a document grants beyond another one.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +32,8 @@ pub struct NewGrant {
     pub values: Values,
     /// The actions have no such resources, as far as the AWS data says.
     pub is_unreal: bool,
+    /// The cases in which it is so.
+    pub worlds: Vec<Guard>,
     /// The same by actions that the statements and their resources do not tell apart.
     pub parts: Vec<GrantPart>,
 }
@@ -87,6 +90,7 @@ impl Difference {
                 Some(known) => {
                     known.actions.union_with(&gain.actions);
                     known.parts.extend(gain.parts);
+                    known.worlds.extend(gain.worlds);
                 }
                 None => self.gained.push(gain),
             }
@@ -131,6 +135,12 @@ impl Difference {
 }
 
 impl NewGrant {
+    /// Whether one of these says as much of its statement.
+    pub(super) fn is_among(&self, all: &[Self]) -> bool {
+        let mut own = all.iter().filter(|g| g.statement == self.statement);
+        own.any(|g| self.is_unreal || self.actions.is_subset(&g.actions))
+    }
+
     pub(super) fn key(&self) -> (usize, Option<usize>) {
         (self.statement, self.denied_by)
     }

@@ -1,6 +1,6 @@
 //! One request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Serialize, Serializer};
 
@@ -83,6 +83,22 @@ impl Witness {
     fn partition(&self) -> Option<&str> {
         let of_resource = self.resource.strip_prefix("arn:")?.split(':').next()?;
         PARTITIONS.contains(&of_resource).then_some(of_resource)
+    }
+
+    /// The same by callers of each partition, that of the resource first: of an account it is known that it is named, and not
+    /// where it is.
+    pub(super) fn in_each_partition(&self) -> Vec<Self> {
+        let fields: Vec<&str> = self.caller.splitn(6, ':').collect();
+        let ["A", arn, own, rest @ ..] = fields.as_slice() else {
+            return vec![self.clone()];
+        };
+        let mut partitions: Vec<&str> = self.partition().into_iter().chain([*own]).chain(PARTITIONS).collect();
+        let mut seen = BTreeSet::new();
+        partitions.retain(|p| seen.insert(*p));
+        let each = partitions
+            .into_iter()
+            .map(|p| [&["A", *arn, p], rest].concat().join(":"));
+        each.map(|caller| self.by(&caller)).collect()
     }
 
     /// The same by a caller of the resource's account, and of the name that the context says. `None` where it is that already,

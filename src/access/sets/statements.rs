@@ -170,6 +170,7 @@ pub(super) fn names_principals(document: &Document) -> bool {
 }
 
 pub(super) const NOT_VISIBLE: &str = "a part of the statement cannot be seen";
+pub(super) const CONDITIONAL: &str = "a condition decides whether the statement is there";
 const NOT_READ: &str = "a condition that is not compared";
 const NOT_A_PRINCIPAL: &str = "a principal that AWS does not accept";
 
@@ -253,8 +254,11 @@ impl StatementReader<'_> {
 
     /// A box, or several where a condition is met in two ways.
     fn statement(&mut self, index: usize, s: &Statement) -> Option<Vec<StatementBox>> {
-        if s.branch.is_some() || s.open || s.unlimited || is_hidden(s) {
+        if s.open || s.unlimited || is_hidden(s) {
             self.doubt(NOT_VISIBLE)?;
+        }
+        if s.branch.is_some() {
+            self.doubt(CONDITIONAL)?;
         }
         let mut atoms = Vec::new();
         let Some(action) = &s.action else {

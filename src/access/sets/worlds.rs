@@ -16,6 +16,7 @@ use crate::value::guard::{Fact, MAX_WORLDS};
 
 /// Two documents in one case.
 pub(super) struct ComparedPair<'d> {
+    pub(super) world: Guard,
     pub(super) old: Cow<'d, Document>,
     pub(super) new: Cow<'d, Document>,
 }
@@ -33,6 +34,7 @@ pub(super) fn pairs<'d>(old: &'d Document, new: &'d Document) -> Vec<ComparedPai
 impl ComparedPair<'_> {
     fn into_owned<'o>(self) -> ComparedPair<'o> {
         ComparedPair {
+            world: self.world,
             old: Cow::Owned(self.old.into_owned()),
             new: Cow::Owned(self.new.into_owned()),
         }
@@ -81,6 +83,7 @@ fn in_worlds<'d>(old: &'d Document, new: &'d Document, shared: &[Fact], worlds: 
         out
     };
     let each = worlds.iter().map(|world| ComparedPair {
+        world: world.clone(),
         old: of(old, world),
         new: of(new, world),
     });
@@ -177,11 +180,28 @@ fn guards(document: &Document) -> Vec<&Guard> {
 /// Every combination of the facts that can be, and whether these are all of them: of too many facts, those of the first.
 fn worlds(shared: &[Fact]) -> (Vec<Guard>, bool) {
     let mut out = vec![Guard::default()];
-    for fact in shared {
+    let ways: Vec<[Vec<Guard>; 2]> = shared.iter().map(|f| [f.ways(), f.negated().ways()]).collect();
+    for (at, fact) in shared.iter().enumerate() {
+        let others = || {
+            ways.iter()
+                .enumerate()
+                .filter(|(n, _)| *n != at)
+                .flat_map(|(_, w)| w)
+                .flatten()
+        };
+        // Ways that nothing else depends on are one case.
+        let is_told_apart = |own: &[Guard]| own.iter().any(|way| others().any(|other| way.excludes(other)));
+        let each = ways[at].iter().zip([fact.clone(), fact.negated()]);
+        let of_fact: Vec<Guard> = each
+            .flat_map(|(own, fact)| match own.len() > 1 && !is_told_apart(own) {
+                true => vec![Guard::of(fact)],
+                false => own.clone(),
+            })
+            .collect();
         let mut next = Vec::new();
         for world in &out {
-            let ways = [Guard::with_what_follows(fact), Guard::of(fact.negated())];
-            next.extend(ways.iter().filter(|way| !world.excludes(way)).map(|way| world.and(way)));
+            let possible = of_fact.iter().filter(|way| !world.excludes(way));
+            next.extend(possible.map(|way| world.and(way)));
         }
         if next.len() > MAX_WORLDS {
             return (out, false);
@@ -192,7 +212,7 @@ fn worlds(shared: &[Fact]) -> (Vec<Guard>, bool) {
 }
 
 /// Leaves what there is in this case.
-fn decide(document: &mut Document, world: &Guard) {
+pub(super) fn decide(document: &mut Document, world: &Guard) {
     for s in &mut document.statements {
         if s.branch.as_ref().is_some_and(|b| world.excludes(b)) {
             if let Some(effect) = &mut s.effect {

@@ -3,7 +3,7 @@
 use crate::iam::Truth;
 use crate::source::Text;
 use crate::syntax::{NodeId, NodeKind as Node};
-use crate::value::guard::Fact;
+use crate::value::guard::{Fact, FactParts};
 use crate::value::{Guard, Value, ValueKind};
 
 use crate::formats::cloudformation::eval::env::TemplateScope;
@@ -59,8 +59,46 @@ impl Template<'_> {
         let node = self.conditions.get(name).filter(|_| depth < 8 && self.spend_step());
         let exact = node.is_some_and(|node| self.facts(*node, is, depth + 1, out));
         if !exact {
-            let fact = Fact::condition(name, is).bringing(&out[before..]);
-            out.insert(before, fact);
+            let parts = node.and_then(|node| self.parts(*node, is, depth + 1));
+            let fact = Fact::condition(name, is);
+            out.insert(
+                before,
+                parts.map_or_else(|| fact.clone(), |parts| fact.clone().made_of(parts)),
+            );
+        }
+    }
+
+    /// What a condition that others make is made of, where it is met, or is not.
+    fn parts(&self, node: NodeId, is: bool, depth: u32) -> Option<FactParts> {
+        let tree = &self.doc.tree;
+        let (function, argument) = match tree.kind(node) {
+            Node::Call => (tree.name(node).to_owned(), tree.children(node).next()?),
+            _ => intrinsic(tree, node)?,
+        };
+        match &*function {
+            "Not" if depth < MAX_DEPTH => self.parts(tree.children(argument).next()?, !is, depth + 1),
+            "And" | "Or" => {
+                let mut parts = FactParts {
+                    facts: Vec::new(),
+                    all: (function == "And") == is,
+                    complete: true,
+                };
+                for part in tree.children(argument) {
+                    let mut facts = Vec::new();
+                    let exact = self.facts(part, is, depth + 1, &mut facts);
+                    let brought = |first: &Fact| facts.iter().skip(1).all(|f| first.brings().contains(f));
+                    match facts.first().filter(|first| exact && brought(first)) {
+                        Some(first) => parts.facts.push(first.clone()),
+                        None if parts.all => {
+                            parts.complete = false;
+                            parts.facts.extend(facts);
+                        }
+                        None => parts.complete = false,
+                    }
+                }
+                Some(parts)
+            }
+            _ => None,
         }
     }
 

@@ -74,7 +74,14 @@ impl<'a> TerraformEvaluator<'a> {
                 })
             }
             ("aws_caller_identity", "account_id" | "id") => hole(HoleKind::Account),
-            ("terraform_remote_state", "outputs") => hole(HoleKind::Outside),
+            ("terraform_remote_state", "outputs") => {
+                let slot = ValueSlot::Attribute(target.address.to_string(), name.to_owned());
+                self.memoized_value(&module, slot, view, &shown, at, || {
+                    let instance = self.instance_of(&module, base, decl, key);
+                    let outputs = instance.and_then(|i| self.remote_outputs(decl, &i.env.with_view(view), view, span));
+                    outputs.unwrap_or_else(|| hole(HoleKind::Outside))
+                })
+            }
             ("aws_partition", "partition" | "id") => hole(HoleKind::Partition),
             ("aws_partition", "dns_suffix") => hole(HoleKind::UrlSuffix),
             // AWS provider documentation, "Data Source: aws_region": one of them selects the region.

@@ -21,6 +21,7 @@ pub(crate) mod operators;
 pub(crate) mod policy_document;
 pub(crate) mod reference;
 pub(crate) mod registry_modules;
+pub(crate) mod remote_state;
 pub(crate) mod switches;
 pub(crate) mod template;
 pub(crate) mod to_string;

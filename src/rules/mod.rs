@@ -18,7 +18,7 @@ pub use crate::rule_id::{RuleId, ids};
 pub use context::{CodeCheck, Context, FindingSink};
 pub use explain::{PageStyle, listing, markdown, render as explain};
 pub use ruleset::{Rule, Ruleset, Selection};
-pub use run::{HOLDS_FOR, run};
+pub use run::{HOLDS_FOR, NOT_BY_DEFAULT, run};
 #[cfg(feature = "internals")]
 pub use spec::FixKind;
 #[cfg(rule_schema)]

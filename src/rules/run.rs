@@ -159,6 +159,8 @@ fn jobs<'r>(ruleset: &'r Ruleset, selection: &Selection) -> Vec<Job<'r>> {
 
 /// What the note on the instances of a resource starts with.
 pub const HOLDS_FOR: &str = "applies to";
+/// The note of what exists only where someone asks for it.
+pub const NOT_BY_DEFAULT: &str = "by default, not deployed";
 
 /// Fills in what the check left to the rule, and the places that put the document to use.
 fn complete_finding(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) {
@@ -221,7 +223,7 @@ fn lower_confidence(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, s
     let is_set = selection.severity(&f.rule).is_some();
     if is_opt_in(f, project) {
         f.severity = f.severity.map(|s| if is_set { s } else { s.min(Severity::Low) });
-        f.notes.push("by default, not deployed".to_owned().to_owned());
+        f.notes.push(NOT_BY_DEFAULT.to_owned());
     }
     let unattached = parts(f, project)
         .0
@@ -347,7 +349,9 @@ fn branch<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p Guard> {
     let (document, statement) = parts(f, project);
     let item = statement.and_then(|s| {
         let items = [&s.action, &s.resource].into_iter().flatten().flat_map(|c| &c.items);
+        let principals = s.principal.iter().flat_map(|c| &c.items).map(|i| &i.value);
         items
+            .chain(principals)
             .filter(|i| Some(i.span) == f.span())
             .find_map(|i| i.branch.as_ref())
     });

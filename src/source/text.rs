@@ -104,6 +104,8 @@ pub struct Hole {
     pub name: Arc<str>,
     pub target: Option<HoleTarget>,
     pub span: Span,
+    /// Texts that it is not, where it stands for the rest of a set.
+    pub others: Option<Arc<[Arc<str>]>>,
 }
 
 impl Hole {
@@ -113,6 +115,7 @@ impl Hole {
             name: name.into(),
             target: None,
             span,
+            others: None,
         }
     }
 

@@ -8,7 +8,7 @@ use crate::finding::{Cause, CountingUnit, Finding, MAX_EVIDENCE};
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::index::{DocumentId, Id};
 use crate::project::Project;
-use crate::rules::{HOLDS_FOR, Rule, Ruleset};
+use crate::rules::{HOLDS_FOR, NOT_BY_DEFAULT, Rule, Ruleset};
 use crate::source::Span;
 
 /// Merges findings of one rule at one place: a file that is evaluated twice says a thing once. Input is sorted.
@@ -112,13 +112,19 @@ fn merge(into: &mut Finding, mut from: Finding, also: &mut Vec<String>) {
     }
     if from.message != into.message {
         if !also.contains(&from.message) {
-            also.push(from.message);
+            also.push(from.message.clone());
         }
         from.notes.clear();
     }
     // What stands in both alternatives of a conditional depends on neither.
     if into.branch != from.branch {
         into.branch = None;
+    }
+    // What is deployed by default in one of them is deployed by default.
+    let asked = |f: &Finding| f.notes.iter().any(|note| note == NOT_BY_DEFAULT);
+    if into.message == from.message && asked(into) != asked(&from) {
+        into.notes.retain(|note| note != NOT_BY_DEFAULT);
+        from.notes.retain(|note| note != NOT_BY_DEFAULT);
     }
     for label in from.labels {
         if into.labels.iter().all(|l| l.span != label.span) {

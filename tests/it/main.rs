@@ -94,6 +94,7 @@ mod suppress;
 #[cfg(unix)]
 mod terminal;
 mod terraform_eval;
+mod terraform_unset_parts;
 mod tidy;
 mod twins;
 mod unjudged;

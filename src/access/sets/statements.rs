@@ -10,7 +10,7 @@ use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::keys::KeyTest;
 use super::one_thing::is_one_thing;
 use super::real;
-use crate::iam::condition::{Operator, OperatorFamily};
+use crate::iam::condition::{Operator, OperatorFamily, always_present};
 use crate::iam::variables::variables;
 use crate::iam::{
     ActionSet, Clause, ClauseItem, Condition, Document, Effect, PrincipalClause, SourceFormat, Statement,
@@ -492,11 +492,11 @@ impl StatementReader<'_> {
             .filter(|_| complete && c.key.branch.is_none() && c.key.text.is_known())
         else {
             self.doubt(NOT_READ)?;
-            return Some(None);
+            return Some(self.demanded(c));
         };
         if c.values.iter().any(|v| v.branch.is_some()) {
             self.doubt(NOT_READ)?;
-            return Some(None);
+            return Some(self.demanded(c));
         }
         // Where wildcards are none, what is not known is one value all the same: see `DifferenceSearch::depends_on_values`.
         let widest = self.is_widest(operator.negated) && operator.wildcards;
@@ -512,12 +512,22 @@ impl StatementReader<'_> {
         }
         let Some(mut test) = KeyTest::new(c, self.variables, widest, symbols) else {
             self.doubt(NOT_READ)?;
-            return Some(None);
+            return Some(self.demanded(c));
         };
         test.settle();
         self.negated_values(c, operator, false)?;
         let dimension = self.space.key(&c.lower_key);
         Some(Some(self.space.atom(dimension, Atom::Key(test))))
+    }
+
+    /// Whatever the values are, most operators are not met without the key.
+    fn demanded(&mut self, c: &Condition) -> Option<(usize, u32)> {
+        let demands = |o: Operator| o.family != OperatorFamily::Null && !o.without_key();
+        let is_certain = c.key.branch.is_none() && c.operator.branch.is_none() && c.key.text.is_known();
+        (is_certain && !always_present(&c.lower_key) && c.parsed.is_some_and(demands)).then(|| {
+            let dimension = self.space.key(&c.lower_key);
+            self.space.atom(dimension, Atom::Key(KeyTest::present()))
+        })
     }
 }
 

@@ -248,7 +248,7 @@ fn evaluate<'a>(
         .filter(|path| !called.contains(*path))
         .collect();
     let (mut variable_sets, left_out) =
-        crate::formats::terraform::parse::var_files::variable_sets(files, &repository.directories, &paths);
+        crate::formats::terraform::parse::var_files::variable_sets(files, &repository.directories, &paths, sources);
     let roots: Vec<Root<'a>> = paths
         .iter()
         .flat_map(|path| {

@@ -8,7 +8,6 @@ use crate::value::{Guard, MapEntry, Value, ValueKind};
 
 use crate::formats::terraform::eval::attributes::{is_changed_outside, is_reference_attribute};
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator};
-use crate::formats::terraform::eval::opened;
 use crate::formats::terraform::eval::values::{inherit, pairs};
 use crate::formats::terraform::parse::directory::{Decl, FileBlock};
 
@@ -125,7 +124,7 @@ fn attribute<'a>(evaluator: &TerraformEvaluator<'a>, tree: &Tree, a: &Attribute,
         entry: MapEntry {
             key: Text::verbatim(&a.name, a.name_span.file, a.name_span.start as usize),
             key_span: a.name_span,
-            value: evaluator.with_possible_additions(tree, a.value, env, opened::is_list_of_policy(&a.name)),
+            value: evaluator.with_possible_additions(tree, a.value, env, &a.name),
         },
         block: false,
     }

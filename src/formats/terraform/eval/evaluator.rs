@@ -16,6 +16,7 @@ use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::{MapEntry, Value, ValueKind};
 
 use crate::formats::terraform::eval::functions;
+use crate::formats::terraform::eval::left_out::Reliance;
 use crate::formats::terraform::eval::module::TerraformModule;
 use crate::formats::terraform::eval::switches::Switches;
 use crate::formats::terraform::eval::to_string::to_text;
@@ -170,8 +171,8 @@ pub(crate) struct TerraformEvaluator<'a> {
     total: Cell<u64>,
     /// Set when a bound was met in the expression that is being evaluated.
     cut: Cell<bool>,
-    /// Set when the value being evaluated rests on a default of the root module, which its user may override.
-    pub(crate) tainted: Cell<bool>,
+    /// The defaults of the root module, which its user may override, that the value being evaluated rests on.
+    pub(crate) reliance: Cell<Reliance>,
     /// Set when the expression being evaluated is certainly an error, as `try` and `can` ask.
     pub(crate) failed: Cell<bool>,
 }
@@ -195,7 +196,7 @@ impl<'a> TerraformEvaluator<'a> {
             store: Cell::new(store),
             total: Cell::new(store.saturating_mul(MAX_RESERVES).min(2 * MAX_FUEL)),
             cut: Cell::new(false),
-            tainted: Cell::new(false),
+            reliance: Cell::default(),
             failed: Cell::new(false),
         }
     }
@@ -231,6 +232,17 @@ impl<'a> TerraformEvaluator<'a> {
             self.problems.borrow_mut().push(problem);
         }
         result
+    }
+
+    /// Runs `f` with half of what is left of the allowance; `None` where that is not enough, or where evaluation stops.
+    pub(crate) fn attempt<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+        let failed = self.failed.get();
+        let most = self.fuel.get() / 2;
+        let outer = (self.fuel.replace(most), self.cut.replace(false));
+        let result = f();
+        self.fuel.set(outer.0 - (most - self.fuel.get()));
+        self.failed.set(failed);
+        (!self.cut.replace(outer.1)).then_some(result)
     }
 
     /// Runs `f` one level deeper; `None` at the bottom.

@@ -109,8 +109,14 @@ impl<'a> TerraformEvaluator<'a> {
             // Nothing by default, and the module's user may want otherwise.
             expanded = expanded_in(&given);
         }
-        let mut asked = if absent { self.flag(module, decl, &[]) } else { None };
-        if expanded.none && by_default {
+        // An attribute of an object is asked for, and not the object: no input reaches one that is written out.
+        let settable = by_default && !expanded_in(&module.env().without_inputs()).none;
+        let mut asked = if absent && settable {
+            self.flag(module, decl, &[])
+        } else {
+            None
+        };
+        if expanded.none && settable {
             let exists = |switches| !expanded_in(&given.with_switches(switches)).none;
             let found = self.switches_of(module, decl, exists);
             asked = self.flag(module, decl, &found.names);

@@ -12,6 +12,7 @@ pub(crate) mod branches;
 pub(crate) mod evaluator;
 pub(crate) mod functions;
 pub(crate) mod instances;
+pub(crate) mod left_out;
 pub(crate) mod loops;
 pub(crate) mod module;
 pub(crate) mod nested;

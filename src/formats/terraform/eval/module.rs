@@ -13,6 +13,7 @@ use crate::formats::terraform::eval::accounts::ProviderAccounts;
 use crate::formats::terraform::eval::attributes::outside_hole_kind;
 use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator, View};
 use crate::formats::terraform::eval::instances::{ConditionalExpansion, InstanceCount};
+use crate::formats::terraform::eval::left_out::Reliance;
 use crate::formats::terraform::eval::registry_modules;
 use crate::formats::terraform::eval::unset::{is_example, is_unset};
 use crate::formats::terraform::eval::{to_string, types};
@@ -55,7 +56,11 @@ pub(crate) enum ValueSlot {
 
 enum EvaluationMemo {
     Running,
-    Done { value: Value, tainted: bool, failed: bool },
+    Done {
+        value: Value,
+        reliance: Reliance,
+        failed: bool,
+    },
 }
 
 impl<'a> TerraformModule<'a> {
@@ -118,24 +123,28 @@ impl<'a> TerraformEvaluator<'a> {
         let key = (slot, view);
         match module.memo.borrow().get(&key) {
             Some(EvaluationMemo::Running) => return Value::unknown(Hole::new(HoleKind::Other, name, span)),
-            Some(EvaluationMemo::Done { value, tainted, failed }) => {
-                self.tainted.set(self.tainted.get() | tainted);
+            Some(EvaluationMemo::Done {
+                value,
+                reliance,
+                failed,
+            }) => {
+                self.reliance.set(self.reliance.get().and(*reliance));
                 self.failed.set(self.failed.get() | failed);
                 return value.clone();
             }
             None => {}
         }
         module.memo.borrow_mut().insert(key.clone(), EvaluationMemo::Running);
-        let outer = (self.tainted.replace(false), self.failed.replace(false));
+        let outer = (self.reliance.take(), self.failed.replace(false));
         let value = self
             .with_allowance(at, || self.descend(make))
             .unwrap_or_else(|| Value::unknown(Hole::new(HoleKind::Other, name, span)));
-        let (tainted, failed) = (self.tainted.get(), self.failed.get());
-        self.tainted.set(outer.0 | tainted);
+        let (reliance, failed) = (self.reliance.get(), self.failed.get());
+        self.reliance.set(outer.0.and(reliance));
         self.failed.set(outer.1 | failed);
         let done = EvaluationMemo::Done {
             value: value.clone(),
-            tainted,
+            reliance,
             failed,
         };
         module.memo.borrow_mut().insert(key, done);
@@ -173,7 +182,7 @@ impl<'a> TerraformEvaluator<'a> {
                             let is_root = module.arguments.is_none();
                             let unset = || view.given && is_unset(module.directory, name, &value);
                             if is_root {
-                                self.tainted.set(true);
+                                self.note_default(name, Some(&value));
                             }
                             if view.open || is_root && (unset() || is_example(&value) || self.is_switched(view, name)) {
                                 let at = decl.map_or(span, |d| d.block().header);
@@ -189,7 +198,7 @@ impl<'a> TerraformEvaluator<'a> {
                                 .filter(|_| !view.given)
                                 .and_then(|w| types::required_object(self, w.tree, w.node, &shown, at, &module.env()));
                             if object.is_some() {
-                                self.tainted.set(true);
+                                self.note_default(name, None);
                             }
                             return object.unwrap_or(unknown);
                         }

@@ -33,16 +33,12 @@ pub(crate) fn is_list_of_policy(name: &str) -> bool {
 impl<'a> TerraformEvaluator<'a> {
     /// What an expression is by default; where inputs may add to policies in it, or to the list that it is itself, with an
     /// item that says so.
-    pub(crate) fn with_possible_additions(
-        &self,
-        tree: &Tree,
-        node: NodeId,
-        env: &EvalScope<'a>,
-        is_list: bool,
-    ) -> Value {
-        let (value, by_default) = self.run_noting_defaults(|| self.eval(tree, node, env));
+    pub(crate) fn with_possible_additions(&self, tree: &Tree, node: NodeId, env: &EvalScope<'a>, name: &str) -> Value {
+        let is_list = is_list_of_policy(name);
+        let (value, reliance) = self.run_noting_reliance(|| self.eval(tree, node, env));
+        let value = self.with_parts_left_out(value, reliance, name, env, |env| self.eval(tree, node, env));
         // What a call leaves out, another one may give.
-        let rests = by_default || env.module.arguments.is_some();
+        let rests = reliance.any || env.module.arguments.is_some();
         if !rests || env.view.open || !(is_list || contains_policy(&value, 0)) {
             return value;
         }
@@ -121,7 +117,7 @@ impl<'a> TerraformEvaluator<'a> {
 
     /// The default of a variable that the user of the repository sets, and nothing else: what holds by default is judged.
     pub(crate) fn is_root_default(&self, value: &Value) -> bool {
-        let root = self.modules.borrow().get(self.root).map(|m| m.directory);
+        let root = self.modules.borrow().get(&self.scope).map(|m| m.directory);
         let declared = root.into_iter().flat_map(|d| d.variables.values());
         let mut defaults = declared.filter_map(|v| v.expr("default"));
         defaults.any(|e| e.tree.span(e.node) == value.span)

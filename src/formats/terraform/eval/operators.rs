@@ -1,7 +1,7 @@
 //! Operators, and equality with unknowns.
 
 use crate::iam::Truth;
-use crate::source::{HoleKind, Span};
+use crate::source::{Hole, HoleKind, Span, Text};
 use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::{Branch, Guard, Value, ValueKind};
 
@@ -192,6 +192,11 @@ fn same_at(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
         (ValueKind::Unknown(_), ValueKind::Str(t)) | (ValueKind::Str(t), ValueKind::Unknown(_)) if t.is_empty() => {
             is_null_or_unknown(if a.is_unknown() { a } else { b })
         }
+        (ValueKind::Unknown(hole), ValueKind::Str(t)) | (ValueKind::Str(t), ValueKind::Unknown(hole))
+            if is_among_others(hole, t) =>
+        {
+            Truth::No
+        }
         (ValueKind::Unknown(_) | ValueKind::OneOf(_), _) | (_, ValueKind::Unknown(_) | ValueKind::OneOf(_)) => {
             Truth::Unknown
         }
@@ -237,6 +242,13 @@ fn same_at(evaluator: &TerraformEvaluator<'_>, a: &Value, b: &Value) -> Truth {
         }
         _ => Truth::No,
     }
+}
+
+/// Whether a text is one that the rest of a set is not.
+fn is_among_others(rest: &Hole, text: &Text) -> bool {
+    let known = text.known();
+    let others = rest.others.iter().flat_map(|others| others.iter());
+    known.is_some_and(|known| others.into_iter().any(|other| **other == *known))
 }
 
 /// `No` for what is certainly a value, else `Unknown`: the most that can be said of a comparison with `""`.

@@ -244,6 +244,7 @@ impl<'a> TerraformEvaluator<'a> {
                     name: format!("{}.{name}", hole.name).into(),
                     target: None,
                     span,
+                    others: None,
                 }),
             },
             // `aws_instance.x.id` of a counted resource, as before Terraform 0.12.
@@ -306,6 +307,7 @@ impl<'a> TerraformEvaluator<'a> {
                 _ => Value::unknown(Hole {
                     name: self.name(span).into(),
                     target: None,
+                    others: None,
                     span,
                     ..(**hole).clone()
                 }),

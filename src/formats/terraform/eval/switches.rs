@@ -21,11 +21,35 @@ const MAX_TRIED: usize = 8;
 
 /// A set of switches of one root module: what is met after as many as there are bits is not one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Switches(u128);
+pub(crate) struct Switches([u128; 4]);
 
 impl Switches {
+    const MOST: usize = 4 * u128::BITS as usize;
+
+    fn one(at: usize) -> Self {
+        let mut bits = [0; 4];
+        if let Some(word) = bits.get_mut(at / u128::BITS as usize) {
+            *word = 1 << (at % u128::BITS as usize);
+        }
+        Self(bits)
+    }
+
     pub(crate) fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        Self(std::array::from_fn(|i| self.0[i] | other.0[i]))
+    }
+
+    pub(crate) fn without(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] & !other.0[i]))
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self == Self::default()
+    }
+
+    /// Each by itself, in the order in which they were met.
+    pub(crate) fn each(self) -> impl Iterator<Item = Self> {
+        let all = (0..Self::MOST).map(Self::one);
+        all.filter(move |one| one.without(self).is_empty())
     }
 }
 
@@ -43,24 +67,32 @@ pub(crate) struct Found<'a> {
 impl<'a> TerraformEvaluator<'a> {
     /// Whether a variable of the root module is a switch that may have another value than its default.
     pub(crate) fn is_switched(&self, view: View, name: &str) -> bool {
-        if view.switches.0 == 0 {
+        if view.switches.is_empty() {
             return false;
         }
         let met = self.switches.borrow();
         let at = met.iter().position(|n| n == name);
-        at.is_some_and(|i| view.switches.0 & (1 << i) != 0)
+        at.is_some_and(|i| Switches::one(i).without(view.switches).is_empty())
     }
 
-    fn switch(&self, name: &str) -> Switches {
+    pub(crate) fn switch(&self, name: &str) -> Switches {
         let mut met = self.switches.borrow_mut();
         let at = met.iter().position(|n| n == name).unwrap_or(met.len());
-        if at >= u128::BITS as usize {
+        if at >= Switches::MOST {
             return Switches::default();
         }
         if at == met.len() {
             met.push(name.to_owned());
         }
-        Switches(1 << at)
+        Switches::one(at)
+    }
+
+    /// What the only one of these is called.
+    pub(crate) fn only_switch(&self, switches: Switches) -> Option<String> {
+        let met = self.switches.borrow();
+        let mut names = (0..met.len()).filter(|i| Switches::one(*i).without(switches).is_empty());
+        let at = names.next().filter(|_| names.next().is_none())?;
+        met.get(at).cloned()
     }
 
     /// The switches of a block that has no instance by default: each that is enough by itself for one to exist, or all that

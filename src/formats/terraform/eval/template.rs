@@ -112,7 +112,8 @@ impl<'a> TerraformEvaluator<'a> {
     /// Whether a value that rests on defaults is the empty text of one, or of a function: `coalesce(var.x, "")`.
     pub(crate) fn is_empty_stand_in(&self, value: &Value, called: bool) -> bool {
         let empty = value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
-        empty && (called || self.is_root_default(value))
+        // A file of values says that the rest keeps its defaults.
+        empty && (called || &*self.scope == self.root && self.is_root_default(value))
     }
 
     /// What someone else sets for what is empty by default.

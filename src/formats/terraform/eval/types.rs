@@ -1,5 +1,7 @@
 //! Type constraints of variables: defaults of optional attributes, conversions that matter to us.
 
+use std::sync::Arc;
+
 use crate::source::{Hole, HoleKind, Span};
 use crate::syntax::{NodeId, NodeKind as Node, Tree};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
@@ -177,6 +179,9 @@ pub(crate) fn required_object<'a>(
 }
 
 /// The first of equal items each; items that may be equal stay.
+/// How many items of a set are known, where the rest is told apart from them.
+const MAX_OTHERS: usize = 64;
+
 pub(crate) fn distinct(evaluator: &TerraformEvaluator<'_>, items: Vec<Value>) -> Vec<Value> {
     let mut texts = std::collections::HashSet::new();
     let mut others: Vec<Value> = Vec::new();
@@ -201,5 +206,22 @@ pub(crate) fn distinct(evaluator: &TerraformEvaluator<'_>, items: Vec<Value>) ->
         }
         out.push(item);
     }
-    out
+    if texts.is_empty() || texts.len() > MAX_OTHERS {
+        return out;
+    }
+    let mut others: Vec<Arc<str>> = texts.iter().map(|text| text.as_str().into()).collect();
+    others.sort_unstable();
+    let others: Arc<[Arc<str>]> = others.into();
+    // In a set, the rest is none of the items that are known.
+    let told = |item: Value| match &item.kind {
+        ValueKind::Unknown(hole) if is_spread(&item) => Value {
+            kind: ValueKind::Unknown(Arc::new(Hole {
+                others: Some(others.clone()),
+                ..(**hole).clone()
+            })),
+            ..item
+        },
+        _ => item,
+    };
+    out.into_iter().map(told).collect()
 }

@@ -88,8 +88,37 @@ pub(crate) fn builds_container(tree: &Tree, node: NodeId) -> bool {
     }
 }
 
+/// The root of a chain of attributes and their names: `var` and `settings`, `enabled` of `var.settings.enabled`.
+fn attribute_path(tree: &Tree, node: NodeId) -> Option<(&str, Vec<&str>)> {
+    let mut path = Vec::new();
+    let mut at = node;
+    while tree.kind(at) == Node::Attr {
+        path.push(tree.name(at));
+        at = tree.children(at).next()?;
+    }
+    path.reverse();
+    (tree.kind(at) == Node::Ident && !path.is_empty()).then(|| (tree.name(at), path))
+}
+
+/// The part of an expression that attributes lead to, as far as objects are written out; `None` where one lacks it.
+fn part_written<'a>(expr: HclExpr<'a>, path: &[&str]) -> Option<HclExpr<'a>> {
+    let tree = expr.tree;
+    let mut node = expr.node;
+    for name in path {
+        if tree.kind(node) != Node::Map {
+            break;
+        }
+        let is_it = |key: NodeId| match tree.kind(key) {
+            Node::Ident => tree.name(key) == *name,
+            _ => tree.text(key).and_then(|t| t.known()).is_some_and(|t| t == *name),
+        };
+        node = tree.entries(node).find(|(key, _)| is_it(*key))?.1;
+    }
+    Some(HclExpr { tree, node })
+}
+
 /// Whether a default turns off what asks for it: false, nothing, or a word for that.
-fn is_disabling_default(default: &Value) -> bool {
+pub(crate) fn is_disabling_default(default: &Value) -> bool {
     match &default.kind {
         ValueKind::Null => true,
         ValueKind::Bool(on) => !on,
@@ -101,15 +130,20 @@ fn is_disabling_default(default: &Value) -> bool {
     }
 }
 
+/// What someone does who asks for what the default of a variable of the root module leaves out.
+pub(crate) fn asked_for(name: &str, is_flag: bool) -> String {
+    let word = if is_flag { "true" } else { "given" };
+    format!("if var.{name} is {word}")
+}
+
 impl<'a> TerraformEvaluator<'a> {
     /// What someone has to ask for, so that a block is there which `count` or `for_each` leave out by default: one of the
     /// variables `among` these, where there are any.
     pub(crate) fn flag(&self, module: &Rc<TerraformModule<'a>>, decl: &Decl<'a>, among: &[&str]) -> Option<Guard> {
         let expr = decl.expr("count").or_else(|| decl.expr("for_each"))?;
         let (name, is_flag) = self.off_variable(module, expr, among, &mut 0, 0)?;
-        let word = if is_flag { "true" } else { "given" };
         let fact = Fact::condition(&format!("var.{name}"), true);
-        Some(Guard::new(&format!("if var.{name} is {word}"), vec![fact]).opt_in())
+        Some(Guard::new(&asked_for(&name, is_flag), vec![fact]).opt_in())
     }
 
     /// A variable of the root module that an expression asks for and whose default is off, and whether it is a flag.
@@ -131,19 +165,23 @@ impl<'a> TerraformEvaluator<'a> {
             if *seen > MAX_FLAG_NODES {
                 return None;
             }
-            open.extend(tree.children(node));
-            let root = tree.children(node).next();
-            let Some(root) = root.filter(|r| tree.kind(node) == Node::Attr && tree.kind(*r) == Node::Ident) else {
+            let Some((root, path)) = attribute_path(tree, node) else {
+                open.extend(tree.children(node));
                 continue;
             };
-            let name = tree.name(node);
-            let found = match (tree.name(root), &module.arguments) {
+            let Some((&name, within)) = path.split_first() else {
+                continue;
+            };
+            let part = |e: &HclExpr<'a>| part_written(*e, within);
+            let found = match (root, &module.arguments) {
                 ("local", _) => {
                     let local = module.directory.locals.get(name).map(|(_, expr)| *expr);
-                    local.and_then(|e| self.off_variable(module, e, among, seen, depth + 1))
+                    local
+                        .and_then(|e| part(&e))
+                        .and_then(|e| self.off_variable(module, e, among, seen, depth + 1))
                 }
                 ("var", Some((arguments, env))) => {
-                    let given = arguments.get(name).copied();
+                    let given = arguments.get(name).and_then(part);
                     given.and_then(|e| self.off_variable(&env.module, e, among, seen, depth + 1))
                 }
                 ("var", None) if !module.chosen.contains_key(name) && !module.directory.values.contains_key(name) => {
@@ -152,9 +190,13 @@ impl<'a> TerraformEvaluator<'a> {
                     let default = declared.and_then(|d| d.expr("default"));
                     let default = default.map(|e| self.expr(e, &module.env()));
                     let is_flag = |v: &Value| matches!(v.kind, ValueKind::Bool(_));
-                    default
-                        .filter(is_disabling_default)
-                        .map(|v| (name.to_owned(), is_flag(&v)))
+                    let part = |v: &Value| within.iter().try_fold(v.clone(), |v, key| v.get(key).cloned());
+                    let of_part = default.as_ref().and_then(part).filter(is_disabling_default);
+                    let of_whole = default.filter(is_disabling_default);
+                    match of_part {
+                        Some(v) => Some((path.join("."), is_flag(&v))),
+                        None => of_whole.map(|v| (name.to_owned(), is_flag(&v))),
+                    }
                 }
                 _ => None,
             };
@@ -163,15 +205,6 @@ impl<'a> TerraformEvaluator<'a> {
             }
         }
         None
-    }
-
-    /// Runs `f`; whether what it gives rests on a default of the root module.
-    pub(crate) fn run_noting_defaults<T>(&self, f: impl FnOnce() -> T) -> (T, bool) {
-        let outer = self.tainted.replace(false);
-        let result = f();
-        let tainted = self.tainted.get();
-        self.tainted.set(outer | tainted);
-        (result, tainted)
     }
 
     /// Whether a condition that a default decides is open where defaults that stand for nothing are replaced.

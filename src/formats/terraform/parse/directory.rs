@@ -193,10 +193,18 @@ impl<'a> Directory<'a> {
         self.documents.get_or_init(names).contains(name)
     }
 
-    /// Whether a variable needs a value that no file gives which is read without being asked for.
-    pub(crate) fn needs_values(&self) -> bool {
+    /// The variables that need a value which no file gives that is read without being asked for.
+    pub(crate) fn open_variables(&self) -> impl Iterator<Item = &'a str> {
         let open = |name: &str, decl: &Decl<'a>| decl.expr("default").is_none() && !self.values.contains_key(name);
-        self.variables.iter().any(|(name, decl)| open(name, decl))
+        let variables = self.variables.iter();
+        variables
+            .filter(move |(name, decl)| open(name, decl))
+            .map(|(name, _)| *name)
+    }
+
+    /// Whether there is one.
+    pub(crate) fn needs_values(&self) -> bool {
+        self.open_variables().next().is_some()
     }
 
     fn values(&mut self, hcl: &'a HclFile) {

@@ -3,9 +3,9 @@
 //! Terraform documentation, "Variable Definition Precedence". A file belongs to the root module that declares its variables:
 //! the nearest one above it, else the only one in the repository that declares all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::source::{Problem, ProblemKind, is_within};
+use crate::source::{Problem, ProblemKind, Sources, is_within};
 
 use crate::formats::terraform::parse::directory::{Directory, File, FileRole, HclExpr, RootVariables};
 
@@ -17,6 +17,7 @@ pub(crate) fn variable_sets<'a>(
     files: &'a BTreeMap<String, Vec<File>>,
     directories: &BTreeMap<&'a str, Directory<'a>>,
     roots: &[&'a str],
+    sources: &Sources,
 ) -> (BTreeMap<&'a str, Vec<RootVariables<'a>>>, Vec<Problem>) {
     let mut by_root: BTreeMap<&str, Vec<Vec<RootVariables<'a>>>> = BTreeMap::new();
     for (path, files) in files {
@@ -46,6 +47,7 @@ pub(crate) fn variable_sets<'a>(
     let mut left_out = Vec::new();
     let by_root = by_root.into_iter().map(|(root, folders)| {
         let mut sets = alternatives(folders.into_iter().flatten().collect());
+        leave_layers_out(&mut sets, &directories[root], sources);
         let rest = sets.split_off(sets.len().min(MAX_WAYS));
         left_out.extend(rest.iter().filter_map(|set| {
             let value = set.values().max_by_key(|e| e.tree.span(e.node))?;
@@ -90,6 +92,20 @@ fn owner<'a>(
         .iter()
         .filter(|root| !values.is_empty() && values.keys().all(|name| declares(root, name)));
     fitting.next().filter(|_| fitting.next().is_none()).copied()
+}
+
+/// Takes out what is no way to apply a root module: values that are for several of them, in a folder that has none of its own
+/// for this one, as a variable that another way sets has no value.
+fn leave_layers_out(sets: &mut Vec<RootVariables<'_>>, root: &Directory<'_>, sources: &Sources) {
+    const SHARED: [&str; 6] = ["base", "common", "default", "defaults", "global", "shared"];
+    let is_shared = |e: &HclExpr<'_>| {
+        let path = sources.path(e.tree.span(e.node).file);
+        let name = path.rsplit('/').next().unwrap_or(path);
+        name.split('.').next().is_some_and(|stem| SHARED.contains(&stem))
+    };
+    let given: BTreeSet<&str> = sets.iter().flat_map(RootVariables::keys).copied().collect();
+    let wanted: Vec<&str> = root.open_variables().filter(|name| given.contains(name)).collect();
+    sets.retain(|set| !set.values().all(is_shared) || wanted.iter().all(|name| set.contains_key(name)));
 }
 
 /// Files that set a variable of another one are alternatives to it; the others are given with each of them.

@@ -23,6 +23,55 @@ pub const IMPORT_ROOTS: &[&str] = &[
     "functions",
 ];
 
+/// Files that build a package of the folders beside them.
+const BUILD_FILES: &[&str] = &["pyproject.toml", "setup.cfg", "setup.py"];
+
+/// Packages that many have.
+const COMMON_PACKAGES: &[&str] = &[
+    "api",
+    "app",
+    "classes",
+    "client",
+    "clients",
+    "cli",
+    "code",
+    "common",
+    "config",
+    "core",
+    "data",
+    "db",
+    "functions",
+    "handler",
+    "handlers",
+    "helper",
+    "helpers",
+    "internal",
+    "lambda",
+    "lambdas",
+    "lib",
+    "libs",
+    "main",
+    "model",
+    "models",
+    "modules",
+    "package",
+    "python",
+    "scripts",
+    "server",
+    "service",
+    "services",
+    "shared",
+    "src",
+    "test",
+    "tests",
+    "tools",
+    "types",
+    "util",
+    "utilities",
+    "utils",
+    "vendor",
+];
+
 /// The module that a `from` import names, and the one that its name is.
 type ImportedName = (Option<usize>, Option<usize>);
 /// By the name that is imported.
@@ -86,7 +135,7 @@ impl<'a> Program<'a> {
             }
         }
         let mut packages: HashMap<&str, Option<&str>> = HashMap::new();
-        let all = by_file.keys().map(|file| sources.path(*file));
+        let all = sources.ids().map(|file| sources.path(file));
         for folder in all.filter_map(|path| path.strip_suffix("/__init__.py")) {
             let within = parent_path(folder);
             let name = folder[within.len()..].trim_start_matches('/');
@@ -265,11 +314,16 @@ impl<'a> Program<'a> {
             .or_else(|| self.only_package(first, &rest))
     }
 
-    /// The module of a package that is there once in the repository and that a build step puts beside the code. Names that are
-    /// one word are too common to say which one is meant.
+    /// The module of a package that is there once in the repository and that a build step puts beside the code. Of some names,
+    /// other code is as likely meant, unless the package is one that is installed: it stands in a folder of its name, or beside
+    /// what builds it.
     fn only_package(&self, package: &str, rest: &str) -> Option<usize> {
-        let of = self.packages.get(package).filter(|_| package.contains('_'))?;
-        self.at((*of)?, rest)
+        let within = (*self.packages.get(package)?)?;
+        let builds = |name: &str| self.sources.find(&format!("{within}/{name}")).is_some();
+        let is_installed = || file_name(within) == package || BUILD_FILES.iter().any(|name| builds(name));
+        (!COMMON_PACKAGES.contains(&package) || is_installed())
+            .then(|| self.at(within, rest))
+            .flatten()
     }
 
     /// Whether a file of the repository that we did not read hides the library of this name.

@@ -451,11 +451,10 @@ impl Loaded<'_> {
             }),
         };
         let mut report = triage(project, outcome.findings, &terms);
-        // A text whose name says nothing may have been read for a file that names it.
-        let documents = project.documents.iter().map(|d| project.sources.path(d.span.file));
-        let read: BTreeSet<&str> = documents.collect();
-        let unread = |u: &&Unjudged| !matches!(u.why, UnjudgedReason::Language(_)) || !read.contains(&*u.path);
-        let found = self.found.unjudged.iter().filter(unread).cloned();
+        let is_here = |path: &str| self.tree.exists(Path::new(&join_path(&self.cwd, path)));
+        let found = &self.found.unjudged;
+        let judged = project.judged_sources(found, &is_here);
+        let found = found.iter().filter(|u| !judged.contains(&*u.path)).cloned();
         let settings = governing.unread().iter();
         let settings = settings.map(|(path, why)| Unjudged::settings(path.as_str(), why));
         report.add_unjudged(

@@ -1,9 +1,11 @@
 //! What stacks give each other: exports by name, and parameters that files hold. Also templates that one tool made.
 
+use std::collections::BTreeMap;
+
 use super::Groups;
 use super::links::FileLinks;
 use crate::classify::has_data_ending;
-use crate::source::{FileId, Sources, is_within, parent_path};
+use crate::source::{FileId, Sources, file_name, is_within, parent_path, staged_folder};
 
 /// What one file exports, imports, and sets.
 #[derive(Debug, Default)]
@@ -118,9 +120,31 @@ pub(super) fn connect(sources: &Sources, links: &[FileLinks], groups: &mut Group
     if let Some(first) = made.next() {
         made.for_each(|other| groups.join(first, other));
     }
+    connect_copies(sources, groups);
     let templates: Vec<FileId> = all().filter(|(_, s)| s.declares_parameters).map(|(id, _)| id).collect();
     for (id, stack) in all().filter(|(_, s)| !s.set.is_empty()) {
         connect_parameters(sources, (id, stack), &templates, groups);
+    }
+}
+
+/// What the CDK staged is linked to the files that it is a copy of.
+fn connect_copies(sources: &Sources, groups: &mut Groups) {
+    let staged: Vec<FileId> = sources
+        .ids()
+        .filter(|id| staged_folder(sources.path(*id)).is_some())
+        .collect();
+    if staged.is_empty() {
+        return;
+    }
+    let mut by_name: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();
+    for id in sources.ids() {
+        by_name.entry(file_name(sources.path(id))).or_default().push(id);
+    }
+    for copy in staged {
+        let named = by_name.get(file_name(sources.path(copy))).into_iter().flatten();
+        for other in named.filter(|other| sources.text(**other) == sources.text(copy)) {
+            groups.join(copy, *other);
+        }
     }
 }
 

@@ -16,6 +16,30 @@ pub struct CdkGrant {
     pub key_actions: Vec<&'static str>,
 }
 
+/// The classes behind `bucket.grants`, by the class that has it.
+const FACADES: [(&str, &str); 9] = [
+    ("Bucket", "BucketGrants"),
+    ("DeliveryStream", "DeliveryStreamGrants"),
+    ("EventBus", "EventBusGrants"),
+    ("Key", "KeyGrants"),
+    ("LogGroup", "LogGroupGrants"),
+    ("Queue", "QueueGrants"),
+    ("StateMachine", "StateMachineGrants"),
+    ("Table", "TableGrants"),
+    ("Topic", "TopicGrants"),
+];
+
+/// `bucket.grants.read(…)` of `bucket.grant_read(…)`.
+fn of_facade(grant: &CdkGrant) -> Option<CdkGrant> {
+    let (_, class) = FACADES.iter().find(|(class, _)| *class == grant.class)?;
+    let method = grant.method.strip_prefix("grant_").filter(|m| !m.contains("stream"))?;
+    Some(CdkGrant {
+        class,
+        method,
+        ..grant.clone()
+    })
+}
+
 /// Every one of them.
 pub fn cdk_grants() -> &'static [CdkGrant] {
     static GRANTS: LazyLock<Vec<CdkGrant>> = LazyLock::new(|| {
@@ -29,7 +53,10 @@ pub fn cdk_grants() -> &'static [CdkGrant] {
                 key_actions: list(row.get(2).copied().unwrap_or_default()),
             })
         };
-        tables::fields("cdk-grants").filter_map(grant).collect()
+        let mut all: Vec<CdkGrant> = tables::fields("cdk-grants").filter_map(grant).collect();
+        let of_facades: Vec<CdkGrant> = all.iter().filter_map(of_facade).collect();
+        all.extend(of_facades);
+        all
     });
     &GRANTS
 }

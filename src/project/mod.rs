@@ -16,6 +16,7 @@ mod settings;
 mod stated;
 mod statement;
 mod subjects;
+mod synthesized;
 pub(crate) mod targets;
 mod workload;
 
@@ -97,6 +98,10 @@ pub struct Project<'a> {
     pub shared: Vec<String>,
     /// In the order of their resources.
     pub workloads: Vec<Workload>,
+    /// Files of assets that the CDK staged, with the file of the repository that each is a copy of.
+    pub copies: BTreeMap<crate::source::FileId, crate::source::FileId>,
+    /// Functions of synthesized templates with the function of CDK code that each is made of: indices into `workloads`.
+    pub rendered: BTreeMap<usize, usize>,
     /// Files of code that would say more; see [`crate::model::LoweredUnit::wanted`].
     pub wanted: Vec<String>,
     /// Documents that limit all identities of the account: the settings or the repository say that they are attached above it.

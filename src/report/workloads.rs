@@ -19,6 +19,8 @@ pub struct WorkloadsPage<'a> {
     workloads: Vec<ListedWorkload>,
     /// How many are in test code, which are not listed.
     in_tests: usize,
+    /// How many functions of synthesized templates are those of code that is listed.
+    rendered: usize,
     errors: &'a [Problem],
     unjudged: &'a [Unjudged],
 }
@@ -62,17 +64,37 @@ impl<'a> WorkloadsPage<'a> {
             project,
             workloads: Vec::new(),
             in_tests: 0,
+            rendered: 0,
             errors,
             unjudged,
         };
         // A module that several call makes the same for each.
         let mut seen = BTreeSet::new();
         for listed in workloads {
+            if page.is_listed_as_source(&listed, comparison) {
+                page.rendered += 1;
+                continue;
+            }
             if seen.insert((listed.at, paragraph(&page, &listed))) {
                 page.workloads.push(listed);
             }
         }
         page
+    }
+
+    /// Whether the function of the CDK that one of a template is made of says the same.
+    fn is_listed_as_source(&self, listed: &ListedWorkload, comparison: &RoleComparison<'_, '_>) -> bool {
+        let compared = &listed.compared;
+        let Some(source) = self.project.rendered.get(&compared.workload) else {
+            return false;
+        };
+        let source = comparison.of(*source);
+        let is_same = |own: &Option<Obstacle>, other: &Option<Obstacle>| match own {
+            Some(Obstacle::Rendered(_)) => true,
+            Some(own) => other.as_ref().is_some_and(|other| own.name() == other.name()),
+            None => false,
+        };
+        is_same(&compared.unused, &source.unused) && is_same(&compared.missing, &source.missing)
     }
 
     /// Leaves out those that are declared in test code.
@@ -85,6 +107,7 @@ impl<'a> WorkloadsPage<'a> {
     pub fn counts(&self) -> WorkloadCounts {
         let mut out = WorkloadCounts {
             in_tests: self.in_tests,
+            rendered: self.rendered,
             ..WorkloadCounts::default()
         };
         for w in &self.workloads {
@@ -125,6 +148,8 @@ pub struct WorkloadCounts {
     not_compared: usize,
     /// Not listed.
     in_tests: usize,
+    /// Not listed: they are in the code of the CDK, too.
+    rendered: usize,
 }
 
 impl WorkloadCounts {
@@ -133,6 +158,7 @@ impl WorkloadCounts {
         self.in_part += more.in_part;
         self.not_compared += more.not_compared;
         self.in_tests += more.in_tests;
+        self.rendered += more.rendered;
     }
 
     /// The line at the end of a list.
@@ -144,6 +170,7 @@ impl WorkloadCounts {
             (self.in_part, "compared in part"),
             (self.not_compared, "not compared"),
             (self.in_tests, "more in test code"),
+            (self.rendered, "more rendered from these by the CDK"),
         ] {
             if n > 0 {
                 let _ = write!(out, ", {n} {what}");

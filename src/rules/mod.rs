@@ -9,6 +9,7 @@ pub mod examples;
 mod explain;
 mod message;
 pub mod options;
+mod origin;
 mod ruleset;
 mod run;
 pub mod spec;

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
+use super::origin::{add_origin, construct_of};
 use super::spec::{Logic, RuleCase};
 use super::{CodeCheck, Context, FindingSink, Rule, RuleId, Ruleset, Selection, eval, ids};
 use crate::finding::{Cause, Confidence, Finding, Label, LabelRole, Severity};
@@ -211,7 +212,8 @@ fn complete_finding(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, s
     if let Some(n) = resource.instances {
         f.notes.push(format!("{HOLDS_FOR} {n} instances of the resource"));
     }
-    if let Some(path) = construct(resource) {
+    if let Some(path) = construct_of(resource) {
+        add_origin(f, project, resource, &path);
         f.notes.push(format!("made by the construct `{path}`"));
         f.construct = Some(path.into());
     }
@@ -323,13 +325,6 @@ fn is_about_iam_only(f: &Finding, project: &Project<'_>, ruleset: &Ruleset) -> b
         "exposure" => !f.rule.starts_with("iot-"),
         family => ["data", "escalation", "resources", "usage"].contains(&family),
     }
-}
-
-/// The construct that a resource of a synthesized template comes from: where to change it.
-/// AWS CDK Developer Guide, "Construct tree and paths".
-fn construct(resource: &Resource) -> Option<String> {
-    let path = resource.metadata.as_ref()?.get("aws:cdk:path")?.as_str()?;
-    Some(path.trim_end_matches("/Resource").to_owned())
 }
 
 /// The resource that a finding is about, or that holds its document.

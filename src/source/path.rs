@@ -10,6 +10,20 @@ pub fn parent_path(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(dir, _)| dir)
 }
 
+/// The folder of an asset, staged by the CDK, that a path leads to or into: `cdk.out/asset.0123…`. AWS CDK Developer Guide,
+/// "Assets and the AWS CDK".
+pub fn staged_folder(path: &str) -> Option<&str> {
+    const LEAST_DIGITS: usize = 32;
+    let at = match path.starts_with("asset.") {
+        true => 0,
+        false => path.find("/asset.")? + 1,
+    };
+    let name = path[at..].split('/').next()?;
+    let digits = name.strip_prefix("asset.")?;
+    let is_hash = digits.len() >= LEAST_DIGITS && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    is_hash.then(|| &path[..at + name.len()])
+}
+
 /// `path` is `folder` or lies in it. The empty folder holds every path.
 pub fn is_within(path: &str, folder: &str) -> bool {
     let folder = folder.trim_end_matches('/');

@@ -14,7 +14,7 @@ use crate::model::Resource;
 use crate::phrase;
 use crate::project::Project;
 use crate::rules::{RuleId, ids};
-use crate::source::{FileId, Sources, file_name, parent_path, visible};
+use crate::source::{FileId, Sources, Span, file_name, parent_path, visible};
 
 /// Functions and roles that constructs of the CDK bring with them, by the beginning of their logical IDs: the identifiers are
 /// part of its source, so that they are the same in every application.
@@ -54,6 +54,10 @@ pub(super) struct Renderings {
     group: BTreeMap<FileId, usize>,
     /// Groups whose constructs are in Python of the repository.
     of_python: BTreeSet<usize>,
+    /// What constructs of the CDK bring with them, in the order of the places.
+    brought: Vec<Span>,
+    /// Copies that the CDK staged, with the originals.
+    copies: BTreeMap<FileId, FileId>,
 }
 
 /// What findings of several renderings have in common where they are one mistake.
@@ -93,6 +97,13 @@ impl Renderings {
             .map(|(file, resources)| (*file, resources.iter().map(|r| &*r.address.name).collect()))
             .collect();
         found.groups(&ids, project.sources);
+        found.copies.clone_from(&project.copies);
+        let of_made = templates
+            .iter()
+            .filter(|(file, _)| found.made.contains(file))
+            .flat_map(|(_, r)| r);
+        let brought = of_made.filter(|r| is_provider(&r.address.name)).map(|r| r.extent);
+        found.brought = brought.collect();
         if !found.made.is_empty() {
             let names = python_names(project.sources);
             for file in &found.made {
@@ -155,10 +166,14 @@ impl Renderings {
 
     /// Whether a finding is about text that the CDK writes by itself.
     pub(super) fn is_generated(&self, f: &Finding, project: &Project<'_>) -> bool {
+        if f.rule == ids::MISSING_GRANT {
+            let is_brought = |at: Span| self.brought.iter().any(|extent| extent.contains(at));
+            return f.labels.iter().any(|l| is_brought(l.span));
+        }
         if !f.span().is_some_and(|at| self.made.contains(&at.file)) {
             return false;
         }
-        if PROVIDERS.iter().any(|p| f.subject.address.starts_with(p)) || WORDING.contains(&f.rule) {
+        if is_provider(&f.subject.address) || WORDING.contains(&f.rule) {
             return true;
         }
         let Cause::Statement(d, s) = f.cause else { return false };
@@ -173,6 +188,7 @@ impl Renderings {
         sources: &Sources,
         left_out: &dyn Fn(&ReportedFinding) -> bool,
     ) {
+        self.unite_copies(reported, sources, left_out);
         if self.group.is_empty() {
             return;
         }
@@ -218,17 +234,58 @@ impl Renderings {
                 }
             }
         }
-        let mut gone = BTreeSet::new();
-        for (kept, copies) in copies {
-            note_copies(reported, &kept, &copies, sources);
-            gone.extend(copies);
-        }
-        let mut i = 0;
-        reported.retain(|_| {
-            i += 1;
-            !gone.contains(&(i - 1))
-        });
+        remove_copies(reported, copies, sources);
     }
+
+    /// What is found in a file of an asset that the CDK staged is reported in the file that it is a copy of, and an unused grant
+    /// of a template at the call in the source that makes it.
+    fn unite_copies(
+        &self,
+        reported: &mut Vec<ReportedFinding>,
+        sources: &Sources,
+        left_out: &dyn Fn(&ReportedFinding) -> bool,
+    ) {
+        if self.copies.is_empty() && self.made.is_empty() {
+            return;
+        }
+        let place = |f: &ReportedFinding, file: FileId, at: Span| (f.rule().to_owned(), file, at.start, at.end);
+        let is_reported = |f: &ReportedFinding| f.is_active() && !left_out(f);
+        let of_original = reported.iter().enumerate().filter(|(_, f)| is_reported(f));
+        let by_place: BTreeMap<_, usize> = of_original
+            .map(|(i, f)| (place(f, f.span().file, f.span()), i))
+            .collect();
+        let mut copies: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
+        for (i, f) in reported.iter().enumerate().filter(|(_, f)| is_reported(f)) {
+            let original = self.copies.get(&f.span().file).map(|file| place(f, *file, f.span()));
+            let is_of_made = f.finding.rule == ids::UNUSED_GRANT && self.made.contains(&f.span().file);
+            let labels = f.finding.labels.iter().skip(1).filter(|_| is_of_made);
+            let mut calls = labels.map(|l| place(f, l.span.file, l.span));
+            let kept = original.and_then(|at| by_place.get(&at));
+            if let Some(kept) = kept.or_else(|| calls.find_map(|at| by_place.get(&at))) {
+                copies.entry(vec![*kept]).or_default().push(i);
+            }
+        }
+        remove_copies(reported, copies, sources);
+    }
+}
+
+/// Removes copies, by the findings that stay, and notes there where they are.
+fn remove_copies(reported: &mut Vec<ReportedFinding>, all: BTreeMap<Vec<usize>, Vec<usize>>, sources: &Sources) {
+    let mut gone = BTreeSet::new();
+    for (kept, copies) in all {
+        note_copies(reported, &kept, &copies, sources);
+        gone.extend(copies);
+    }
+    let mut i = 0;
+    reported.retain(|_| {
+        i += 1;
+        !gone.contains(&(i - 1))
+    });
+}
+
+/// Whether a construct of the CDK brings the resource of this logical ID with it.
+fn is_provider(id: &str) -> bool {
+    PROVIDERS.iter().any(|p| id.starts_with(p))
 }
 
 /// Groups that one logical ID is remembered for.

@@ -153,6 +153,8 @@ fn a_call_that_no_grant_allows_is_missing() {
     }
     let both = rules_of(&format!("{FUNCTION}fn.add_to_role_policy({other})"));
     assert_eq!(both, [MISSING, "unused-grant stack.py 'dynamodb:GetItem'"]);
+    let body = format!("{ROLE}iam.Policy(self, 'P', statements=[{other}], roles=[role])");
+    assert_eq!(rules_of(&body), [MISSING, "unused-grant stack.py 'dynamodb:GetItem'"]);
     let both = rules_of(&format!("{FUNCTION}{TABLE}table.grant_read_data(fn)"));
     assert_eq!(both, [MISSING, "unused-grant stack.py grant_read_data"]);
 }
@@ -171,6 +173,32 @@ fn a_grant_is_reported_where_it_is_called() {
         (
             "table.grant_read_write_data(fn)",
             &["unused-grant stack.py grant_read_write_data"],
+        ),
+        // aws-cdk-lib 2.2xx.
+        ("table.grants.write_data(fn)", &[]),
+        ("table.grants.actions(fn, 'dynamodb:PutItem')", &[]),
+        (
+            "dynamodb.TableGrants.from_table(table).read_write_data(fn)",
+            &["unused-grant stack.py read_write_data"],
+        ),
+        (
+            "table.grants.read_write_data(fn)",
+            &["unused-grant stack.py read_write_data"],
+        ),
+        (
+            "table.grants.write_data(fn)\ns3.Bucket(self, 'B').grants.read(fn)",
+            &["unused-grant stack.py read"],
+        ),
+        (
+            "table.grant_write_data(fn)\n\
+             iam.Grant.add_to_principal(grantee=fn, actions=['sqs:PurgeQueue'], resource_arns=['*'])",
+            &["unused-grant stack.py 'sqs:PurgeQueue'"],
+        ),
+        (
+            "table.grant_write_data(fn)\n\
+             other = lambda_.Function.from_function_arn(self, 'O', 'arn:aws:lambda:eu-west-1:111122223333:function:o')\n\
+             other.grant_invoke(fn)",
+            &["unused-grant stack.py grant_invoke"],
         ),
         (
             "table.grant_full_access(fn)",
@@ -212,6 +240,97 @@ fn a_grant_is_reported_where_it_is_called() {
     );
     assert!(one.message.ends_with("; the code uses 1 of them"), "{}", one.message);
     assert_eq!(one.help.as_deref(), Some("Use `grant_write_data` instead."));
+}
+
+#[test]
+fn facades_are_replaced_by_facades() {
+    let files = [
+        (
+            "stack.py",
+            &*stack(&format!("{FUNCTION}{TABLE}table.grants.read_write_data(fn)")),
+        ),
+        ("lambda/save/app.py", SAVE),
+    ];
+    let (_, all) = found(&files);
+    let one = all.iter().find(|f| &*f.rule == "unused-grant").unwrap();
+    assert_eq!(one.help.as_deref(), Some("Use `write_data` instead."));
+}
+
+#[test]
+fn resources_of_cloudformation_are_read_as_in_a_template() {
+    let statement = |action: &str| {
+        format!(
+            "{{'Version': '2012-10-17', 'Statement': [{{'Effect': 'Allow', 'Action': '{action}', 'Resource': '*'}}]}}"
+        )
+    };
+    let trust = "{'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Action': 'sts:AssumeRole', \
+                 'Principal': {'Service': 'lambda.amazonaws.com'}}]}";
+    let put = "zip_file=\"import boto3\\n\\ndef handler(e, c):\\n    boto3.client('dynamodb').put_item(TableName='t', Item=e)\"";
+    let function = |code: &str, role: &str| {
+        format!(
+            "lambda_.CfnFunction(self, 'F', runtime='python3.13', handler='index.handler', role={role}, code={code})\n"
+        )
+    };
+    let code = format!("lambda_.CfnFunction.CodeProperty({put})");
+    let role = |more: &str| format!("r = iam.CfnRole(self, 'R', assume_role_policy_document={trust}{more})\n");
+    let policy = |property: &str, action: &str| {
+        format!(
+            ", policies=[{property}(policy_name='p', policy_document={})]",
+            statement(action)
+        )
+    };
+    let own = policy("iam.CfnRole.PolicyProperty", "dynamodb:GetItem");
+    let unused = "unused-grant stack.py 'dynamodb:GetItem'";
+    let missing = "missing-grant stack.py boto3.client('dynamodb').put_item";
+    let attached = format!(
+        "iam.CfnPolicy(self, 'P', policy_name='p', roles=[r.ref], policy_document={})\n",
+        statement("dynamodb:PutItem")
+    );
+    let l2 = "r = iam.Role(self, 'R', assumed_by=iam.ServicePrincipal('lambda.amazonaws.com'))\n";
+    let add = "r.add_to_policy(iam.PolicyStatement(actions=['dynamodb:GetItem'], resources=['*']))\n";
+    for (body, expected) in [
+        (
+            format!("{}{}", role(&own), function(&code, "r.attr_arn")),
+            vec![missing, unused],
+        ),
+        (
+            format!("{}{}{attached}", role(&own), function(&code, "r.attr_arn")),
+            vec![unused],
+        ),
+        (
+            format!(
+                "{}{}",
+                role(&own),
+                function(
+                    &format!("{{{}}}", put.replace("zip_file=", "'zipFile': ")),
+                    "r.attr_arn"
+                )
+            ),
+            vec![missing, unused],
+        ),
+        (
+            format!("{l2}{add}{}", function(&code, "r.role_arn")),
+            vec![missing, unused],
+        ),
+        // Something else may have the role.
+        (
+            format!(
+                "{}{}Other(self, 'O', role=r.attr_arn)\n",
+                role(&own),
+                function(&code, "r.attr_arn")
+            ),
+            vec![missing],
+        ),
+        (format!("{}{}", role(&own), function(&code, "role")), vec![]),
+    ] {
+        let mut found = rules_of(&body);
+        found.sort();
+        let found: Vec<&str> = found
+            .iter()
+            .map(|f| f.trim_end_matches("(TableName='t', Item=e)"))
+            .collect();
+        assert_eq!(found, expected, "{body}");
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod can;
 mod can_repository;
 mod cases;
 mod cdk;
+mod cdk_out;
 mod cdk_source;
 mod checkouts;
 mod cli;

@@ -66,13 +66,35 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
                 }
             }
         }
-        Self {
+        let mut all = Self {
             used: used.collect(),
             project,
             effects,
             roles,
             holders,
+        };
+        let rendered: Vec<(IdentityId, usize)> = all.rendered_roles().collect();
+        for (role, source) in rendered {
+            all.used.insert(role, Err(Obstacle::Rendered(source)));
         }
+        all
+    }
+
+    /// The roles of synthesized templates of which all is said where the code of the CDK makes them, with a workload there.
+    fn rendered_roles(&self) -> impl Iterator<Item = (IdentityId, usize)> {
+        self.roles.users.iter().filter_map(|(role, users)| {
+            let mut sources = users.iter().map(|u| self.project.rendered.get(&u.workload).copied());
+            let first = sources.next()??;
+            let role_of = |w: usize| match self.project.workloads[w].roles.as_slice() {
+                [one] => Some(one.role),
+                _ => None,
+            };
+            let own = role_of(first)?;
+            let is_whole = sources.all(|w| w.is_some_and(|w| role_of(w) == Some(own)))
+                && self.used.get(&own).is_some_and(Result::is_ok)
+                && self.effects.of(own).gaps.is_empty();
+            is_whole.then_some((*role, first))
+        })
     }
 
     /// The roles of which all use is known.
@@ -110,6 +132,14 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
         let effective = self.effects.of(user.runs_as.role);
         if let Some(gap) = effective.gaps.first() {
             return Some(Obstacle::UnknownPolicies(*gap));
+        }
+        if let Some(source) = self.project.rendered.get(&user.workload)
+            && self
+                .users(*source)
+                .next()
+                .is_some_and(|user| self.missing_obstacle(user).is_none())
+        {
+            return Some(Obstacle::Rendered(*source));
         }
         match user.required.as_ref() {
             Some(required) if !required.exact => Some(Obstacle::UnknownEntry),

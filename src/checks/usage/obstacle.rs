@@ -48,6 +48,8 @@ pub enum Obstacle {
     SharedPolicy(Span, IdentityId),
     /// A statement allows all but what it lists.
     NotAction(Span),
+    /// The CDK makes it of this workload, which is compared.
+    Rendered(usize),
 }
 
 impl Obstacle {
@@ -69,6 +71,7 @@ impl Obstacle {
             Self::UnknownPolicies(_) => "unknown-policies",
             Self::SharedPolicy(..) => "shared-policy",
             Self::NotAction(_) => "not-action",
+            Self::Rendered(_) => "rendered",
         }
     }
 
@@ -117,6 +120,7 @@ impl Obstacle {
             Self::NotAction(_) => {
                 "`NotAction` allows all but what it lists: list what is needed to have it compared".to_owned()
             }
+            Self::Rendered(w) => format!("it is made of `{}`, which is compared", name(*w)),
         }
     }
 

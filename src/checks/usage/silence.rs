@@ -18,7 +18,8 @@ pub(super) fn check(comparison: &RoleComparison<'_, '_>, out: &mut FindingSink<'
         if w.kind != WorkloadKind::Function || !project.sources.file(r.header.file).in_scope {
             continue;
         }
-        if let Some(obstacle) = comparison.unused_obstacle(id) {
+        let obstacle = comparison.unused_obstacle(id);
+        if let Some(obstacle) = obstacle.filter(|o| !matches!(o, Obstacle::Rendered(_))) {
             let why = reason(r, &obstacle);
             let causes = match &obstacle {
                 Obstacle::Doubts(doubts) => causes(project, doubts),

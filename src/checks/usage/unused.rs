@@ -46,8 +46,10 @@ pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: 
             DocumentOrigin::Written => grant.check_document(out),
             DocumentOrigin::SamTemplate(template) => out.findings_of(grant.bundle(&PolicyBundle::template(template))),
             // The caller lists the actions.
-            DocumentOrigin::CdkGrant(method) if method.ends_with(".grant") => grant.check_document(out),
-            DocumentOrigin::CdkGrant(method) => out.findings_of(grant.bundle(&PolicyBundle::grant(method))),
+            DocumentOrigin::CdkGrant(method) => match PolicyBundle::grant(method) {
+                bundle if bundle.written_actions().is_some() => out.findings_of(grant.bundle(&bundle)),
+                _ => grant.check_document(out),
+            },
             DocumentOrigin::AwsManaged(_) | DocumentOrigin::Generated(_) => {}
         }
     }

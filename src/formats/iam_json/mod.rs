@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::classify::{FileClues, hit};
 use crate::iam::{POLICY_ELEMENTS, PolicyKind, SourceFormat};
 use crate::model::{Address, LoweredUnit, Suggested, UnattachedPolicy};
-use crate::source::{FileId, Problem, ProblemKind, Sources};
+use crate::source::{FileId, Problem, ProblemKind, Sources, file_name};
 use crate::syntax::json::is_directive;
 use crate::syntax::{NodeId, Tree};
 use crate::value::{MapEntry, Value, ValueKind};
@@ -53,8 +53,18 @@ impl Format for IamJson {
     }
 }
 
+/// Whether a file is the tree of the constructs of a CDK application, which repeats what is in its templates.
+fn is_construct_tree(path: &str, text: &str) -> bool {
+    const LONGEST_HEAD: usize = 64;
+    let head: String = text.chars().take(LONGEST_HEAD).filter(|c| !c.is_whitespace()).collect();
+    file_name(path) == "tree.json" && head.starts_with("{\"version\":\"tree-")
+}
+
 fn unit(sources: &Sources, file: FileId) -> LoweredUnit {
     let (path, text) = (sources.path(file), sources.text(file));
+    if is_construct_tree(path, text) {
+        return LoweredUnit::default();
+    }
     let tree = data::parse(file, path, text);
     let mut walk = Walk {
         path: Arc::from(path),

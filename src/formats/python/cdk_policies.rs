@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::resources::{CallLowering, method_of};
 use crate::iam::PolicyHolder as Holding;
-use crate::python::{BindingValue, CallExpr, ExprId, ExprKind, ObjectChange, Reaching, ScopeId, ScopeKind};
+use crate::python::{ArgName, BindingValue, CallExpr, ExprId, ExprKind, ObjectChange, Reaching, ScopeId, ScopeKind};
 use crate::value::Guard;
 
 /// How many documents and lists stand inside each other, and how many names hold a thing one after the other.
@@ -42,6 +42,11 @@ const ADDERS: &[&str] = &[
     "add_to_resource_policy",
     "add_to_role_policy",
 ];
+
+/// Whether an argument lists what a policy is put on: `Policy(…, roles=[role])`.
+fn names_holders(name: &ArgName) -> bool {
+    matches!(name, ArgName::Keyword(name, _) if ["groups", "roles", "users"].contains(&&**name))
+}
 
 /// See `Lowering::attachments`.
 pub(super) type Attached = BTreeMap<ExprId, Vec<ExprId>>;
@@ -99,7 +104,7 @@ impl CallLowering<'_> {
                 continue;
             };
             let mut found: Vec<Member> = Vec::new();
-            for arg in &site.call.args {
+            for arg in site.call.args.iter().filter(|arg| !names_holders(&arg.name)) {
                 found.extend(self.statements_in(arg.value, 0));
             }
             found.retain(|f| !f.known || m.call(f.expr).is_some_and(|c| is(f.expr, c)));

@@ -98,13 +98,22 @@ impl Linking<'_, '_> {
             return Err(ContentGap::PackageParts(package_path(holder).unwrap_or_default()));
         };
         let resolved = |path: String| self.project.sources.resolved(&path).into_owned();
-        let paths: Vec<String> = texts(written).into_iter().map(resolved).collect();
+        let written_paths: Vec<String> = texts(written).into_iter().map(resolved).collect();
+        // Of what the CDK staged, the original is the code.
+        let paths: Vec<String> = (written_paths.iter().cloned())
+            .map(|path| self.staged.original(path))
+            .collect();
         // The label stands where a person wrote where the code is.
         let span = written.items().first().map_or(written.span, |p| p.span);
-        let place = |handler| WorkloadCode {
-            span,
-            place: CodePlace::Paths(paths.clone()),
-            handler,
+        let place = |handler: Option<Handler>| {
+            let file = handler.as_ref().map(|h| self.project.sources.path(h.file));
+            let is_staged =
+                file.is_some_and(|file| !is_in_folders(file, &paths) && is_in_folders(file, &written_paths));
+            WorkloadCode {
+                span,
+                place: CodePlace::Paths(if is_staged { &written_paths } else { &paths }.clone()),
+                handler,
+            }
         };
         let command = r.path(&["ImageConfig", "Command"]).map(texts);
         let mut folders = paths.clone();
@@ -118,6 +127,9 @@ impl Linking<'_, '_> {
                 start = start.or_else(|| Start::from_command(docker::started_program(&image.command)?));
                 dockerfile = Some(file.into_owned());
             }
+        }
+        if paths != written_paths {
+            folders.extend(written_paths.iter().cloned());
         }
         let Some(start) = start else {
             // An image of its folder.
@@ -260,6 +272,7 @@ impl Linking<'_, '_> {
         });
         let mut out: Vec<String> = code
             .flat_map(texts)
+            .map(|path| self.staged.original(path))
             .flat_map(|path| [join_path(&path, "python"), path])
             .collect();
         out.sort();

@@ -9,6 +9,8 @@ mod groups;
 mod guardrails;
 mod identities;
 mod index;
+mod rendered;
+mod staged;
 mod states;
 mod targets;
 mod workloads;
@@ -54,6 +56,8 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
         inline: Vec::new(),
         shared: Vec::new(),
         workloads: Vec::new(),
+        copies: BTreeMap::new(),
+        rendered: BTreeMap::new(),
         wanted: Vec::new(),
         service_control_policies: Vec::new(),
         resource_control_policies: Vec::new(),

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::code::{package_path, shown};
 use super::declared;
 use super::index::{ReferenceIndex, target_of};
-use super::{states, targets};
+use super::staged::StagedAssets;
+use super::{rendered, states, targets};
 use crate::iam::sdk;
 use crate::model::resource_types::{self, RoleHolder};
 use crate::model::{Resource, kinds};
@@ -19,8 +20,9 @@ use crate::value::Value;
 
 /// Fills in every workload of the repository, in the order of their resources.
 pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
-    project.shared = Linking::new(project, index).layers();
-    let linking = Linking::new(project, index);
+    let staged = StagedAssets::new(project.sources);
+    project.shared = Linking::new(project, index, &staged).layers();
+    let linking = Linking::new(project, index, &staged);
     let mut wanted = BTreeSet::new();
     let mut out = Vec::new();
     for (id, r) in project.resources.iter_enumerated() {
@@ -85,6 +87,8 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     }
     let problems = declared::add_declared_workloads(&linking, &mut out, &mut wanted);
     imported(project, &out, &mut wanted);
+    project.copies = staged.copies(project.sources);
+    project.rendered = rendered::rendered(project, &out);
     project.workloads = out;
     project.wanted.extend(wanted);
     project.problems.extend(problems);
@@ -202,10 +206,11 @@ pub(super) struct Linking<'l, 'a> {
     pub(super) inline: BTreeMap<ResourceId, usize>,
     /// By the name of the file, without its ending.
     pub(super) modules: BTreeMap<&'l str, Vec<&'l PythonModule>>,
+    pub(super) staged: &'l StagedAssets<'a>,
 }
 
 impl<'l, 'a> Linking<'l, 'a> {
-    fn new(project: &'l Project<'a>, index: &'l ReferenceIndex) -> Self {
+    fn new(project: &'l Project<'a>, index: &'l ReferenceIndex, staged: &'l StagedAssets<'a>) -> Self {
         let of_kind = |kind: &'static str| {
             project
                 .resources
@@ -228,6 +233,7 @@ impl<'l, 'a> Linking<'l, 'a> {
         }
         Self {
             modules,
+            staged,
             project,
             index,
             packages: of_kind(kinds::ARCHIVE)

@@ -6,7 +6,7 @@ use crate::iam::SourceFormat;
 use crate::model::{Address, LoweredUnit, Resource, kinds};
 use crate::source::{Problem, ProblemKind, Span, Text, file_name, join_path};
 use crate::syntax::{NodeId, NodeKind};
-use crate::value::{Guard, MapEntry, Value};
+use crate::value::{Guard, MapEntry, Value, ValueKind};
 
 use crate::formats::cloudformation::emit::sam::Sam;
 use crate::formats::cloudformation::eval::env::TemplateScope;
@@ -36,6 +36,9 @@ impl Template<'_> {
         self.lower_resources(unit);
         self.lower_outputs(unit);
         unit.wanted.extend(self.wanted.take());
+        let assembly = self.world.assembly(self.doc);
+        unit.wanted
+            .extend(assembly.into_iter().flat_map(|a| a.wanted.iter().cloned()));
         let mut cut = self.cut.take();
         let mut macros = self.macros.take();
         let transforms = self.transforms();
@@ -141,7 +144,10 @@ impl Template<'_> {
                 id: id.into(),
                 header,
                 extent,
-                metadata: tree.get(node, "Metadata").and_then(|m| self.value(env, m)),
+                metadata: tree
+                    .get(node, "Metadata")
+                    .and_then(|m| self.value(env, m))
+                    .map(|m| self.with_places(m)),
                 branch: (!condition.is_empty()).then(|| self.guard(&condition, true)),
             };
             if self.doc.format == SourceFormat::Sam
@@ -156,6 +162,27 @@ impl Template<'_> {
                 unit.resources.push(self.resource(&base, props));
             }
         });
+    }
+
+    /// The metadata of a resource of the CDK, with where its construct is made: `MadeAt`, `ChangedAt`.
+    fn with_places(&self, metadata: Value) -> Value {
+        let path = metadata.get("aws:cdk:path").and_then(Value::as_str);
+        let Some((assembly, path)) = self.world.assembly(self.doc).zip(path) else {
+            return metadata;
+        };
+        let places = assembly.places(&path);
+        let at = |span: &Span| Value::new(ValueKind::Bool(true), *span);
+        let made = places
+            .made
+            .iter()
+            .map(|span| MapEntry::synthetic("MadeAt", *span, at(span)));
+        let changed = (!places.changed.is_empty()).then(|| {
+            let all = places.changed.iter().map(at).collect();
+            MapEntry::synthetic("ChangedAt", metadata.span, Value::seq(all, metadata.span))
+        });
+        let entries = metadata.entries().unwrap_or(&[]).iter().cloned();
+        let entries = entries.chain(made).chain(changed).collect();
+        Value::map(entries, metadata.span)
     }
 
     /// The properties of a function, layer, or state machine, with where its code or definition is. `aws cloudformation

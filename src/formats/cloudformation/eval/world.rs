@@ -1,6 +1,6 @@
 //! All templates of a run, and how they refer to each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::formats::data;
@@ -11,6 +11,7 @@ use crate::value::Value;
 use crate::formats::cloudformation::eval::callers::TemplateUses;
 use crate::formats::cloudformation::eval::env::TemplateScope;
 use crate::formats::cloudformation::eval::template::Template;
+use crate::formats::cloudformation::parse::assembly::CloudAssembly;
 use crate::formats::cloudformation::parse::doc::{Doc, template_location};
 
 /// What fills in variables that are not CloudFormation's own (`${self:…}` of the Serverless Framework).
@@ -33,6 +34,8 @@ pub(crate) struct World<'s> {
     /// The same by the shape of the name, for names that parameters are a part of.
     shapes: BTreeMap<String, Option<Value>>,
     included: Mutex<BTreeMap<FileId, Arc<Tree>>>,
+    /// What the CDK wrote, by the folder of its templates.
+    assemblies: BTreeMap<String, CloudAssembly>,
 }
 
 impl<'s> World<'s> {
@@ -48,6 +51,7 @@ impl<'s> World<'s> {
             exports: BTreeMap::new(),
             shapes: BTreeMap::new(),
             included: Mutex::default(),
+            assemblies: BTreeMap::new(),
         };
         let mut parents: BTreeMap<usize, Vec<(usize, NodeId)>> = BTreeMap::new();
         for (i, doc) in world.docs.iter().enumerate() {
@@ -61,9 +65,33 @@ impl<'s> World<'s> {
             }
         }
         world.parents = parents;
+        world.read_assemblies();
         world.find_callers();
         world.export();
         world
+    }
+
+    fn read_assemblies(&mut self) {
+        let is_of_cdk = |d: &&Doc| {
+            let text = self.sources.text(d.tree.file).as_bytes();
+            memchr::memmem::find(text, b"\"aws:cdk:path\"").is_some()
+        };
+        let folders = self
+            .docs
+            .iter()
+            .filter(is_of_cdk)
+            .map(|d| parent_path(self.sources.path(d.tree.file)).to_owned());
+        let folders: BTreeSet<String> = folders.collect();
+        let read = folders.into_iter().map(|folder| {
+            let assembly = CloudAssembly::read(self.sources, &folder);
+            (folder, assembly)
+        });
+        self.assemblies = read.collect();
+    }
+
+    /// What the CDK wrote beside a template.
+    pub(crate) fn assembly(&self, doc: &Doc) -> Option<&CloudAssembly> {
+        self.assemblies.get(parent_path(self.sources.path(doc.tree.file)))
     }
 
     /// What a template of the repository exports under this name. Where parameters are parts of the name, as `certain` says,

@@ -2,5 +2,6 @@
 //!
 //! **Invariant:** nothing is evaluated: no intrinsic, no condition, no parameter.
 
+pub(crate) mod assembly;
 pub(crate) mod doc;
 pub(crate) mod parameter_files;

@@ -75,8 +75,38 @@ impl CallLowering<'_> {
         if !is_grantee {
             return stack.widen(object, at);
         }
+        if self.is_grant_class(call) {
+            let given =
+                ["actions", "resource_arns"].map(|k| call.keyword(k).map(|e| self.values.value(self.module, e)));
+            let [Some(actions), Some(resources)] = given else {
+                return stack.widen(object, at);
+            };
+            let is_known =
+                actions.as_seq().is_some() && actions.items().iter().all(|a| a.as_text().is_some_and(Text::is_known));
+            if !is_known || call.has_unpacking() {
+                return stack.widen(object, at);
+            }
+            let policy = GrantedPolicy {
+                name: "Grant.add_to_principal".to_owned(),
+                is_generated: false,
+                actions: actions.items().to_vec(),
+                resources,
+                at,
+                when: self.guard_of_grant(whole),
+            };
+            return self.give(stack, object, policy);
+        }
+        // `table.grants.read_data(function)`, `TableGrants.from_table(table).read_data(function)`
+        let (facade, of) = match self.grants_of(of) {
+            Some(inner) => (true, inner),
+            None => (false, of),
+        };
         let made = self.values.constructor_call(self.module, of);
         let class = self.class_of_resource(of, made);
+        let class = match facade {
+            true => class.map(|class| format!("{class}Grants")),
+            false => class,
+        };
         let when = self.guard_of_grant(whole);
         // A class or function of the repository may give more than its method is called after.
         let is_own = made
@@ -90,7 +120,7 @@ impl CallLowering<'_> {
             true => Value::unknown_other("stream", at),
             false => self.resources_of(of, made, at),
         };
-        if method == "grant" {
+        if method == if facade { "actions" } else { "grant" } {
             let given = call.args.iter().filter(|a| a.value != expr);
             let mut actions = Vec::new();
             for arg in given {
@@ -101,7 +131,7 @@ impl CallLowering<'_> {
                     _ => return stack.widen(object, at),
                 }
             }
-            let name = format!("{}.grant", class.as_deref().unwrap_or_default());
+            let name = format!("{}.{method}", class.as_deref().unwrap_or_default());
             let policy = GrantedPolicy {
                 name,
                 is_generated: actions.is_empty(),
@@ -114,7 +144,8 @@ impl CallLowering<'_> {
         }
         let all: Vec<&CdkGrant> = cdk_grants()
             .iter()
-            .filter(|g| g.method == method && class.as_deref().is_none_or(|class| class == g.class))
+            .filter(|g| g.method == method && g.class.ends_with("Grants") == facade)
+            .filter(|g| class.as_deref().is_none_or(|class| class == g.class))
             .collect();
         let Some(first) = all.first() else {
             return stack.widen(object, at);
@@ -147,6 +178,39 @@ impl CallLowering<'_> {
             };
             self.give(stack, object, policy);
         }
+    }
+
+    /// `Grant.add_to_principal(grantee=function, …)`
+    fn is_grant_class(&self, call: &CallExpr) -> bool {
+        let name = self.program.library(self.module, call.function).unwrap_or_default();
+        name.starts_with("aws_cdk") && name.ends_with("aws_iam.Grant.add_to_principal")
+    }
+
+    /// What grants in the expression on which a method is called: `table` of `table.grants`, and of
+    /// `TableGrants.from_table(table)`.
+    fn grants_of(&self, of: ExprId) -> Option<ExprId> {
+        let m = self.module_ref();
+        let written = m.defining_expression(of).unwrap_or(of);
+        match &m.expr(written).kind {
+            ExprKind::Attr { of, name, .. } if &**name == "grants" => Some(*of),
+            ExprKind::Call(call) => {
+                let name = self.program.library(self.module, call.function)?;
+                let (path, method) = name.rsplit_once('.')?;
+                let is_one = path.starts_with("aws_cdk") && path.ends_with("Grants") && method.starts_with("from_");
+                let given = call.positional(0).or_else(|| call.args.first().map(|a| a.value));
+                given.filter(|_| is_one)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a call is one of a method that grants, but is not called so.
+    pub(super) fn is_of_grants(&self, call: &CallExpr) -> bool {
+        let of = match &self.module_ref().expr(call.function).kind {
+            ExprKind::Attr { of, .. } => *of,
+            _ => return false,
+        };
+        self.is_grant_class(call) || self.grants_of(of).is_some()
     }
 
     /// `function.add_event_source(SqsEventSource(queue))`

@@ -5,6 +5,7 @@
 
 mod given;
 mod grants;
+mod l1;
 mod places;
 mod uses;
 
@@ -22,6 +23,7 @@ pub(super) use uses::AttributeUses;
 
 /// Classes of functions, with the module that has them.
 const FUNCTIONS: &[(&str, &str)] = &[
+    ("aws_lambda", "CfnFunction"),
     ("aws_lambda", "DockerImageFunction"),
     ("aws_lambda", "Function"),
     ("aws_lambda", "SingletonFunction"),
@@ -232,6 +234,7 @@ impl CallLowering<'_> {
                 unit.resources.push(self.function_resource(&made, function, stack));
             }
         }
+        unit.resources.raw.extend(self.l1_policies(stack));
         let m = self.module_ref();
         for expr in m.ids() {
             let Some(made) = self.construct_call(expr, LAYERS) else {
@@ -340,7 +343,7 @@ impl CallLowering<'_> {
         };
         let role = made.keyword(self, "role");
         let Some(role) = role.filter(|e| !matches!(m.expr(*e).kind, ExprKind::None)) else {
-            if self.is_open(made.call) {
+            if self.is_open(made.call) || made.class == "CfnFunction" {
                 return Err(Some(Value::unknown_other("**", m.expr(made.expr).span)));
             }
             stack.roles.insert(
@@ -352,14 +355,21 @@ impl CallLowering<'_> {
             );
             return Ok(made.expr);
         };
+        let named = (made.class == "CfnFunction")
+            .then(|| self.role_of_reference(role))
+            .flatten();
+        if named.is_some_and(|key| stack.roles.contains_key(&key)) {
+            return named.ok_or(None);
+        }
         match self.cdk_object(role, stack, 0) {
             Some(CdkObject::Role(key)) if stack.roles.contains_key(&key) => return Ok(key),
             _ => {}
         }
-        let Some(expr) = self.values.constructor_call(self.module, role) else {
+        let Some(expr) = named.or_else(|| self.values.constructor_call(self.module, role)) else {
             return Err(Some(unknown(role)));
         };
-        if let Some(own) = self.construct_call(expr, &[("aws_iam", "Role")]) {
+        let is_role = |own: &ConstructCall<'_>| named.is_some() || made.class != "CfnFunction" && own.class == "Role";
+        if let Some(own) = self.construct_call(expr, l1::ROLES).filter(is_role) {
             let name = self.address_of(&own, taken).name;
             let state = CdkRole {
                 name,
@@ -380,6 +390,9 @@ impl CallLowering<'_> {
     fn note_features(&self, made: &ConstructCall<'_>, stack: &mut SourceStack) {
         let m = self.module_ref();
         let function = CdkObject::Function(made.expr);
+        if made.class == "CfnFunction" {
+            return;
+        }
         if made.keyword(self, "vpc").is_some()
             && let Some(role) = stack.roles.get_mut(&made.expr)
         {
@@ -416,9 +429,12 @@ impl CallLowering<'_> {
         let at = m
             .call(expr)
             .map_or(m.expr(expr).span, |call| m.expr(call.function).span);
-        let mut entries = Vec::new();
+        let mut entries = self.l1_role(expr, role, stack).unwrap_or_default();
+        let is_l1 = !entries.is_empty();
         let mut managed = Vec::new();
-        if stack.functions.contains_key(&expr) {
+        if is_l1 {
+            // All of it is in its keywords.
+        } else if stack.functions.contains_key(&expr) {
             managed.push("AWSLambdaBasicExecutionRole");
             if role.in_network {
                 managed.push("AWSLambdaVPCAccessExecutionRole");
@@ -447,6 +463,10 @@ impl CallLowering<'_> {
 
     fn function_resource(&self, made: &ConstructCall<'_>, function: &CdkFunction, stack: &SourceStack) -> Resource {
         let m = self.module_ref();
+        if made.class == "CfnFunction" {
+            let entries = self.l1_properties(made.call, stack);
+            return self.made_resource("AWS::Lambda::Function", made.expr, function.address.clone(), entries);
+        }
         let mut entries = self.code_of_function(made);
         if let Some(runtime) = self.runtime(made) {
             entries.push(synthetic_entry("Runtime", runtime));

@@ -348,13 +348,21 @@ impl CallLowering<'_> {
             // The role of a function is looked at by itself.
             (CdkObject::Function(_), "role" | "grant_principal") | (CdkObject::Role(_), "grant_principal") => {}
             _ if HARMLESS.contains(&name) || name.starts_with("metric") => {}
-            (CdkObject::Role(role), "role_arn" | "role_name" | "role_id") => {
-                if !self.is_only_shown(search, whole) {
+            (CdkObject::Role(role), "role_arn" | "role_name" | "role_id" | "attr_arn" | "ref" | "attr_role_id") => {
+                if !self.is_only_shown(search, whole) && !self.is_with_l1(search, whole) {
                     stack.hand_on(role, at);
                 }
             }
             _ => self.lose(stack, object, at),
         }
+    }
+
+    /// Whether a name or ARN of a role stands where a resource of CloudFormation that is read has it.
+    fn is_with_l1(&self, search: &UseSearch, expr: ExprId) -> bool {
+        let m = self.module_ref();
+        let above = std::iter::successors(search.wholes[expr], |e| search.wholes[*e]).take(3);
+        let mut calls = above.filter_map(|e| m.call(e));
+        calls.next().is_some_and(|call| self.is_l1_of_role(call, expr))
     }
 
     /// Whether a name or ARN of a role only stands in an output of the stack, or in what a statement is about.
@@ -384,9 +392,8 @@ impl CallLowering<'_> {
             ExprKind::Attr { of, .. } => Some(*of),
             _ => None,
         };
-        if name.starts_with("grant")
-            && let Some(of) = receiver
-        {
+        let is_grant = name.starts_with("grant") || self.is_of_grants(call);
+        if is_grant && let Some(of) = receiver {
             return self.add_grant(stack, object, expr, (whole, call), of);
         }
         if let (Some(of), "attach_to_role", CdkObject::Role(_)) = (receiver, name, object) {

@@ -345,8 +345,10 @@ fn branch<'p>(f: &Finding, project: &'p Project<'_>) -> Option<&'p Guard> {
     let item = statement.and_then(|s| {
         let items = [&s.action, &s.resource].into_iter().flatten().flat_map(|c| &c.items);
         let principals = s.principal.iter().flat_map(|c| &c.items).map(|i| &i.value);
+        // Of principals, what is there by default says less than the statement does.
+        let asked = principals.filter(|i| i.branch.as_ref().is_some_and(Guard::is_opt_in));
         items
-            .chain(principals)
+            .chain(asked)
             .filter(|i| Some(i.span) == f.span())
             .find_map(|i| i.branch.as_ref())
     });

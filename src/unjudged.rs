@@ -125,6 +125,10 @@ pub enum NotComparedReason {
     SharedRole,
     /// Another workload with the same role was not understood.
     Neighbor,
+    /// A file with a policy of its role is broken.
+    Broken,
+    /// Something in it may use all that the role allows.
+    AnyAction,
     /// Something in its code may hide calls.
     Doubt(Doubt),
 }
@@ -328,6 +332,8 @@ impl NotComparedReason {
             Self::NotPython => "the code is not Python",
             Self::SharedRole => "other code or principals can use the role",
             Self::Neighbor => "another workload with the same role could not be analyzed",
+            Self::Broken => "a file with a policy of its role cannot be parsed completely",
+            Self::AnyAction => "a call in its code may use all that the role allows",
             Self::Doubt(doubt) => doubt.text(),
         }
     }

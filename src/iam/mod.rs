@@ -34,6 +34,7 @@ pub mod size;
 pub mod states;
 pub mod targets;
 pub mod truth;
+pub mod unlisted;
 pub mod variables;
 
 pub use crate::terms::PolicyKind;

@@ -306,7 +306,6 @@ impl SdkResourceType {
     }
 
     /// `instance.vpc`: an attribute that is a resource; reading it calls [`Self::load`] as reading other attributes does.
-    #[cfg(any(test, feature = "internals"))]
     pub fn reference(self, name: &str) -> Option<Self> {
         self.member(name, MemberKind::Reference)?.returns()
     }

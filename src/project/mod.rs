@@ -18,6 +18,7 @@ mod statement;
 mod subjects;
 mod synthesized;
 pub(crate) mod targets;
+mod unreadable;
 mod workload;
 
 pub use applicable::RequestDocuments;
@@ -33,6 +34,7 @@ pub use required::{Codebase, Required, Uncertainty};
 pub use settings::{AccessSetting, SettingOf};
 pub use statement::StatementRef;
 pub use subjects::{AccessSubject, SubjectKind};
+pub use unreadable::UnreadableParts;
 pub use workload::{
     CodePlace, ContentGap, Definition, DefinitionGap, Handler, MachineTask, RoleGap, RunsAs, Workload, WorkloadCode,
     WorkloadContent, WorkloadKind,

@@ -186,6 +186,15 @@ impl<'p> ResourceRefs<'p> {
             })
     }
 
+    /// Whether what a statement says it is about may be at a place.
+    pub(crate) fn names(&self, statement: &Statement, place: &ResourceRef) -> bool {
+        let clause = statement.resource.as_ref().filter(|c| !c.negated);
+        clause.is_some_and(|c| {
+            let mut named = c.items.iter().filter_map(|item| self.resolve(&item.text, None));
+            named.any(|named| !place.is_distinct_from(&named))
+        })
+    }
+
     /// The place that an ARN, a queue's URL, or a reference to a resource names.
     fn resolve(&self, text: &Text, environment: Option<&Value>) -> Option<ResourceRef> {
         let text = self.resolved(text, environment, 0)?;

@@ -68,6 +68,8 @@ pub enum ContentGap {
     NoFile(String),
     /// The file of the handler or script, which has no word of AWS.
     NoAws(String),
+    /// The handler is this script of a shell, which starts the code.
+    Script(String),
     /// The file of a script, or the handler, in another language.
     OtherLanguage(String),
     /// What the containers of a task start.

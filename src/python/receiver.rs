@@ -157,6 +157,7 @@ impl<'p> Receivers<'p> {
         Some(match value {
             AbstractValue::Client(c) => Receiver::Client(Some(c.name().into())),
             AbstractValue::SomeClient => Receiver::Client(None),
+            AbstractValue::UnlistedClient(name) => Receiver::Client(Some(name.clone())),
             AbstractValue::Resource(c, ty, _) if ty.name() == "ServiceResource" => {
                 Receiver::Client(Some(c.name().into()))
             }

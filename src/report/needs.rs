@@ -1,5 +1,6 @@
 //! What code, state machines, and targets call of AWS, and the policy that allows it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
@@ -152,17 +153,11 @@ impl NeededCalls {
             whys.into_iter()
                 .map(|(why, n)| format!("{} left out: {why}", count(n, "place is", "places are"))),
         );
-        let possible: BTreeSet<&str> = self
-            .calls
-            .iter()
-            .flat_map(|c| &c.actions.conditional)
-            .filter(|c| c.trigger.is_none())
-            .map(|c| c.action)
-            .collect();
+        let possible: BTreeSet<Cow<'_, str>> = self.calls.iter().flat_map(possible_actions).collect();
         let sure = self.grants();
-        let possible: Vec<&str> = possible
+        let possible: Vec<Cow<'_, str>> = possible
             .into_iter()
-            .filter(|a| sure.iter().all(|g| !g.actions.contains(a)))
+            .filter(|a| sure.iter().all(|g| !g.actions.contains(&&**a)))
             .collect();
         if !possible.is_empty() {
             out.push(format!("may also need: {}", possible.join(", ")));
@@ -281,7 +276,8 @@ struct JsonActions<'a> {
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonConditional<'a> {
-    action: &'static str,
+    /// With `*` for all of a service, where the API data does not have the method.
+    action: Cow<'static, str>,
     /// The parameter of this call that needs it; null where it is only possible.
     parameter: Option<&'a str>,
     /// Of `iam:PassRole`: services.
@@ -328,11 +324,17 @@ pub fn needs_json(needed: &NeedsPage<'_>) -> String {
 
 fn call<'a>(sources: &'a Sources, c: &'a ApiCall, reached_from: &'a BTreeSet<&'a str>) -> JsonCall<'a> {
     let conditional = |c: &'a ConditionalAction| JsonConditional {
-        action: c.action,
+        action: c.action.into(),
         parameter: c.trigger.as_deref(),
         passed_to: &c.passed_to,
         resources: texts(&c.resources),
     };
+    let any_of_service = c.actions.service_pattern().map(|all| JsonConditional {
+        action: all.into(),
+        parameter: None,
+        passed_to: &[],
+        resources: Vec::new(),
+    });
     let given = c.actions.conditional.iter().filter(|c| c.trigger.is_some());
     let mut required = c.actions.required.clone();
     for more in given {
@@ -347,7 +349,13 @@ fn call<'a>(sources: &'a Sources, c: &'a ApiCall, reached_from: &'a BTreeSet<&'a
         actions: JsonActions {
             required,
             any_of: &c.actions.any_of,
-            conditional: c.actions.conditional.iter().map(conditional).collect(),
+            conditional: c
+                .actions
+                .conditional
+                .iter()
+                .map(conditional)
+                .chain(any_of_service)
+                .collect(),
         },
         resources: resources(c),
         path: sources.path(c.span.file),
@@ -377,6 +385,14 @@ fn task<'a>(sources: &'a Sources, t: &'a MachineTask, reached_from: &'a BTreeSet
     }
 }
 
+/// What a call may need, as far as nothing in it tells.
+fn possible_actions(c: &ApiCall) -> impl Iterator<Item = Cow<'static, str>> {
+    let a = &c.actions;
+    let possible = a.conditional.iter().filter(|c| c.trigger.is_none());
+    let possible = possible.map(|c| Cow::Borrowed(c.action));
+    possible.chain(a.service_pattern().map(Cow::Owned))
+}
+
 /// The calls and what they need; [`NeededCalls::counts`] is the last line.
 pub fn needs_human(needed: &NeedsPage<'_>) -> String {
     let mut parts: Vec<(Span, String)> = Vec::new();
@@ -404,6 +420,7 @@ pub fn needs_human(needed: &NeedsPage<'_>) -> String {
             c.method,
             c.function,
             match (c.certain, c.form, c.operation) {
+                _ if c.is_unlisted() => " (the API data does not have this method)",
                 (true, ..) => "",
                 (false, CallForm::Reference, _) => " (possibly: the method is read here, no call of it is known)",
                 (false, _, Some(_)) => " (possibly: the client is known only by its name)",
@@ -432,12 +449,7 @@ pub fn needs_human(needed: &NeedsPage<'_>) -> String {
             }
             lines.push(("needs", line));
         }
-        let mut possible: Vec<&str> = a
-            .conditional
-            .iter()
-            .filter(|c| c.trigger.is_none())
-            .map(|c| c.action)
-            .collect();
+        let mut possible: Vec<Cow<'_, str>> = possible_actions(c).collect();
         possible.dedup();
         if !possible.is_empty() {
             lines.push(("possibly", possible.join(", ")));

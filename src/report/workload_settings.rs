@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::checks::ComparedWorkload;
-use crate::project::{CodePlace, ContentGap, IdentityId, IdentityKind, Project, Workload, WorkloadCode, WorkloadKind};
+use crate::project::{
+    CodePlace, ContentGap, IdentityId, IdentityKind, Project, RoleGap, Workload, WorkloadCode, WorkloadKind,
+};
 use crate::source::{file_name, is_within, parent_path};
 use crate::test_code::is_test_code;
 use crate::value::Value;
@@ -19,7 +21,9 @@ pub(super) fn settings_for(
     in_settings: &dyn Fn(&str) -> String,
 ) -> Option<String> {
     let w = &project.workloads[compared.workload];
-    let role = w.roles.first()?.role;
+    let Some(role) = w.roles.first().map(|r| r.role) else {
+        return settings_for_role(project, w, in_settings);
+    };
     let is_read = |m: &crate::python::PythonModule| !is_test_code(project.sources.path(m.file));
     let has_no_entry = |code: &WorkloadCode| code.handler.is_none() && w.kind != WorkloadKind::Declared;
     let is_helped = match &w.content {
@@ -42,15 +46,55 @@ pub(super) fn settings_for(
     Some(out)
 }
 
+/// The same where the code is known, and which role it has is not.
+fn settings_for_role(project: &Project<'_>, w: &Workload, in_settings: &dyn Fn(&str) -> String) -> Option<String> {
+    let code = w.code().filter(|_| matches!(w.role_gap, Some(RoleGap::Unknown(_))))?;
+    let CodePlace::Paths(paths) = &code.place else {
+        return None;
+    };
+    let folder = parent_path(project.sources.path(project.resources[w.resource].header.file));
+    let is_near = |id: &IdentityId| {
+        let identity = &project.identities[*id];
+        let path = project.sources.path(identity.header.file);
+        identity.kind == IdentityKind::Role && parent_path(path) == folder && !is_test_code(path)
+    };
+    let mut roles = project.identities.ids().filter(is_near);
+    let role = name_of_role(project, roles.next()?, in_settings);
+    let others: Vec<String> = roles
+        .take(MAX_OTHERS)
+        .map(|id| name_of_role(project, id, in_settings))
+        .collect();
+    let mut out = format!(
+        "[[workload]]\ncode = {:?}\nrole = {role:?}",
+        in_settings(paths.first()?)
+    );
+    if !others.is_empty() {
+        let _ = write!(out, "  # or {}", others.join(", "));
+    }
+    out.push('\n');
+    if let Some(handler) = &code.handler {
+        let path = project.sources.path(handler.file);
+        let inside = path
+            .strip_prefix(paths.first()?.as_str())
+            .map(|rest| rest.trim_start_matches('/'));
+        let file = inside
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or_else(|| file_name(path));
+        let function = handler.function.as_ref().map(|f| format!(":{f}")).unwrap_or_default();
+        let _ = writeln!(out, "entry = {:?}", format!("{file}{function}"));
+    }
+    Some(out)
+}
+
 /// Whether the settings can say where the code is.
 fn is_helped(gap: &ContentGap) -> bool {
     use ContentGap::{
-        Command, Containers, Image, Instance, NoFile, NoPython, NotSaid, Package, PackageParts, Placeholder, Stored,
-        UnknownHandler, UnknownPlace,
+        Command, Containers, Image, Instance, NoFile, NoPython, NotSaid, Package, PackageParts, Placeholder, Script,
+        Stored, UnknownHandler, UnknownPlace,
     };
     match gap {
         NotSaid | UnknownPlace(_) | UnknownHandler(_) | Stored(_) | Package(_) | PackageParts(_) | Image
-        | Command(_) | Placeholder | NoPython(_) | NoFile(_) | Containers | Instance => true,
+        | Command(_) | Placeholder | NoPython(_) | NoFile(_) | Script(_) | Containers | Instance => true,
         ContentGap::Runtime(_)
         | ContentGap::Inline
         | ContentGap::NoAws(_)
@@ -76,6 +120,13 @@ impl CodeGuess {
             _ => None,
         };
         let handler = r.get("Handler").and_then(Value::as_str);
+        if let Err(ContentGap::Script(path)) = &w.content {
+            return Self {
+                code: in_settings(parent_path(path)),
+                others: Vec::new(),
+                entry: Some(started_file(project, path).unwrap_or_else(|| "main.py".to_owned())),
+            };
+        }
         let (file, function) = match (script, handler.as_deref().and_then(|h| h.rsplit_once('.'))) {
             (Some(script), _) => (script.to_owned(), None),
             (None, Some((module, function))) => {
@@ -126,6 +177,15 @@ impl CodeGuess {
             }),
         }
     }
+}
+
+/// The only file of Python beside a script.
+fn started_file(project: &Project<'_>, script: &str) -> Option<String> {
+    let folder = parent_path(script);
+    let paths = project.modules.iter().map(|m| project.sources.path(m.file));
+    let mut beside = paths.filter(|path| parent_path(path) == folder);
+    let only = beside.next().filter(|_| beside.next().is_none())?;
+    Some(file_name(only).to_owned())
 }
 
 /// The name of a role that no other role of the repository has, in the settings.

@@ -1,7 +1,7 @@
 //! Runs the rules that are on over a project.
 
 use std::any::Any;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
@@ -10,12 +10,11 @@ use super::origin::{add_origin, construct_of};
 use super::spec::{Logic, RuleCase};
 use super::{CodeCheck, Context, FindingSink, Rule, RuleId, Ruleset, Selection, eval, ids};
 use crate::finding::{Cause, Confidence, Finding, Label, LabelRole, Severity};
-use crate::formats::terraform;
 use crate::iam::catalogue::catalogue;
 use crate::iam::{ActionSet, Document, LikelyKind, PolicyKind, Statement};
 use crate::model::Resource;
-use crate::project::{Effects, Project};
-use crate::source::{FileId, Problem, ProblemKind, Sources, Span, parent_path};
+use crate::project::{Effects, Project, UnreadableParts};
+use crate::source::Span;
 use crate::unjudged::Unjudged;
 use crate::value::Guard;
 
@@ -51,10 +50,10 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
     for f in &mut outcome.findings {
         complete_finding(f, project, ruleset, selection);
     }
-    let broken = unreadable_paths(project);
+    let broken = UnreadableParts::new(project);
     let unseen = |f: &Finding, at: Span| {
         let absence = ruleset.get(&f.rule).is_some_and(Rule::absence);
-        absence && broken.contains(scope(project.sources, at.file))
+        absence && broken.around(project.sources, at.file).is_some()
     };
     outcome
         .findings
@@ -63,28 +62,6 @@ pub fn run(project: &Project<'_>, ruleset: &Ruleset, selection: &Selection) -> O
         .findings
         .sort_by(|a, b| (a.span(), &a.rule, &a.message).cmp(&(b.span(), &b.rule, &b.message)));
     outcome
-}
-
-/// What is read together with a file: the folder of a Terraform file, any other file by itself.
-fn scope(sources: &Sources, file: FileId) -> &str {
-    let path = sources.path(file);
-    if terraform::is_code_file(path) {
-        parent_path(path)
-    } else {
-        path
-    }
-}
-
-/// Where something may stand that could not be read.
-fn unreadable_paths<'p>(project: &'p Project<'_>) -> BTreeSet<&'p str> {
-    let is = |p: &&Problem| {
-        matches!(
-            p.kind,
-            ProblemKind::Syntax | ProblemKind::PolicyJson | ProblemKind::PolicyText | ProblemKind::Input
-        )
-    };
-    let problems = project.problems.iter().filter(is);
-    problems.map(|p| scope(project.sources, p.span.file)).collect()
 }
 
 /// Does the jobs, in parallel; results in the order of the jobs.

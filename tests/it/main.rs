@@ -22,6 +22,7 @@ mod cloudformation_eval;
 mod cloudformation_robust;
 mod cloudformation_sam;
 mod cloudformation_templates;
+mod compared;
 mod constructs;
 mod contracts;
 mod counts;

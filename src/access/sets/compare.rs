@@ -275,7 +275,8 @@ impl Pass {
                 Entry::Occupied(entry) if found.is_unreal && !entry.get().is_unreal => {}
                 Entry::Occupied(mut entry) => {
                     let gain = entry.get_mut();
-                    if rank(&found.actions) < rank(&gain.actions) {
+                    let order = |request: &Witness, actions| (request.is_in_another_partition(), rank(actions));
+                    if order(&found.request, &found.actions) < order(&gain.request, &gain.actions) {
                         gain.request = found.request;
                         gain.values = found.values;
                     }

@@ -10,22 +10,21 @@ use super::glob::{Fields, Reading, Symbols, TextGlob};
 use super::real;
 use super::request::{Witness, WitnessValue};
 use super::search::{Constraint, FoundText, member};
+use super::severity::severity;
 use super::shown_actions::{ShownActions, actions};
 use super::solve::Frame;
 use super::statements::names_principals;
 use crate::finding::Severity;
-use crate::iam::administration::{is_majority, keys_to_all};
-use crate::iam::class::class;
 use crate::iam::glob::{self, CaseSensitivity};
 use crate::iam::pattern::is_star;
-use crate::iam::{
-    AccessLevel, ActionSet, Clause, ClauseItem, Condition, Document, PrincipalItem, Statement, catalogue,
-};
+use crate::iam::{ActionSet, Clause, ClauseItem, Condition, Document, PrincipalItem, Statement, catalogue};
 use crate::source::Span;
 use crate::value::Guard;
 
 /// Principals that are tried one by one.
 const MAX_ITEMS: usize = 40;
+/// Requests by which it is tried what of a Deny is gone.
+const MAX_REQUESTS: usize = 8;
 /// Items that are tried for all actions of a gain, and parts of it.
 const MAX_TRIED: usize = 1_000;
 const MAX_PARTS: usize = 256;
@@ -214,6 +213,7 @@ impl<'d> Describer<'d> {
                 .find_map(|[old, _]| old.denied_by(&group.request))
                 .and_then(|at| self.old.statements.get(at));
             let on = shown(s.resource.as_ref().is_some_and(|c| c.negated), &group.resources);
+            let resources = denied.map_or_else(|| on.clone(), |d| description.narrowed(&on, d, &group));
             Change {
                 severity: match gain.is_unreal || needs_a_wildcard(&group.request) {
                     true => Severity::Low,
@@ -221,7 +221,7 @@ impl<'d> Describer<'d> {
                 },
                 actions: group.actions,
                 span,
-                resources: denied.map_or_else(|| on.clone(), |d| description.narrowed(&on, d, &group.request)),
+                resources,
                 principals: shown(s.principal.as_ref().is_some_and(|c| c.negated), &principals),
                 conditions: conditions.clone(),
                 request: group.request,
@@ -255,22 +255,6 @@ fn is_anything(s: &Statement, resources: &[&ClauseItem]) -> bool {
 
 fn is_anyone(s: &Statement, principals: &[&ClauseItem]) -> bool {
     s.principal.as_ref().is_some_and(|c| c.negated) || principals.iter().any(|i| is_star(&i.text))
-}
-
-fn severity(actions: &ActionSet, on_anything: bool, for_anyone: bool) -> Severity {
-    let is_administration =
-        || on_anything && actions.intersects(keys_to_all()) && is_majority(actions, &ActionSet::all());
-    let gives_away = || {
-        let is_of = |name: &str| actions.intersects(class(name));
-        is_of("credentials") || is_of("secrets") || (on_anything || for_anyone) && is_of("data")
-    };
-    match actions.by_level().highest() {
-        _ if actions.is_all() || is_administration() => Severity::Critical,
-        Some(AccessLevel::PermissionsManagement) => Severity::High,
-        Some(AccessLevel::Write | AccessLevel::Tagging) | None => Severity::Medium,
-        Some(AccessLevel::Read | AccessLevel::List) if gives_away() => Severity::Medium,
-        Some(AccessLevel::Read | AccessLevel::List) => Severity::Low,
-    }
 }
 
 fn shown(negated: bool, items: &[&ClauseItem]) -> Vec<String> {
@@ -375,16 +359,20 @@ impl GainDescription<'_> {
     }
 
     /// Of these resources, what a Deny was about, and is no more.
-    fn narrowed(&self, resources: &[String], denied: &Statement, request: &Witness) -> Vec<String> {
+    fn narrowed(&self, resources: &[String], denied: &Statement, group: &ActionGroup<'_>) -> Vec<String> {
         let items = denied.resource.iter().filter(|c| !c.negated).flat_map(|c| &c.items);
         let items: Vec<ClauseItem> = items.cloned().collect();
         let mut left = MAX_ITEMS;
-        let is_new = self.resources(&items, request, &mut left);
+        // Some of the actions are on one of them, and others on another.
+        let of_group = |p: &&GrantPart| p.actions.iter().any(|a| group.set.contains(a.id()));
+        let parts = self.gain.parts.iter().filter(of_group).map(|p| &p.request);
+        let each = std::iter::once(&group.request).chain(parts).take(MAX_REQUESTS);
+        let is_new: Vec<Vec<bool>> = each.map(|request| self.resources(&items, request, &mut left)).collect();
         let fresh: Vec<String> = items
             .iter()
-            .zip(&is_new)
-            .filter(|(_, is)| **is)
-            .map(|(i, _)| i.display())
+            .enumerate()
+            .filter(|(at, _)| is_new.iter().any(|new| new[*at]))
+            .map(|(_, i)| i.display())
             .collect();
         let covers = |wide: &str, narrow: &str| glob::matches(wide, narrow, CaseSensitivity::Sensitive);
         let mut out: Vec<String> = Vec::new();

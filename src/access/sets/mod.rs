@@ -25,6 +25,7 @@ mod one_thing;
 mod real;
 mod request;
 mod search;
+mod severity;
 mod shown_actions;
 mod solve;
 mod statements;

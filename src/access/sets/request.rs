@@ -85,6 +85,11 @@ impl Witness {
         PARTITIONS.contains(&of_resource).then_some(of_resource)
     }
 
+    /// The resource is in a partition that few have.
+    pub(super) fn is_in_another_partition(&self) -> bool {
+        self.partition().is_some_and(|p| p != PARTITIONS[0])
+    }
+
     /// The same by callers of each partition, that of the resource first: of an account it is known that it is named, and not
     /// where it is.
     pub(super) fn in_each_partition(&self) -> Vec<Self> {

@@ -9,8 +9,10 @@ use super::obstacle::Obstacle;
 use super::roles::{RoleUser, UsedActions, UsedRoles};
 use crate::iam::{ActionSet, DocumentOrigin, PolicyKind};
 use crate::project::{
-    Codebase, DocumentId, Effects, IdentityId, PolicyRef, PolicyUse, Project, Uncertainty, Workload, WorkloadContent,
+    Codebase, DocumentId, Effects, IdentityId, PolicyRef, PolicyUse, Project, RunsAs, Uncertainty, UnreadableParts,
+    Workload, WorkloadContent,
 };
+use crate::source::Span;
 use crate::unjudged::Doubt;
 
 /// The roles of a project, with what is used of them.
@@ -22,6 +24,7 @@ pub struct RoleComparison<'c, 'p> {
     used: BTreeMap<IdentityId, Result<UsedActions<'c>, Obstacle>>,
     /// The policies of these roles and of others, with what has them.
     pub(super) holders: BTreeMap<DocumentId, Vec<(IdentityId, &'p PolicyUse)>>,
+    broken: UnreadableParts<'p>,
 }
 
 /// What is said of a workload.
@@ -72,6 +75,7 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
             effects,
             roles,
             holders,
+            broken: UnreadableParts::new(project),
         };
         let rendered: Vec<(IdentityId, usize)> = all.rendered_roles().collect();
         for (role, source) in rendered {
@@ -113,6 +117,9 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
                 DocumentOrigin::Written | DocumentOrigin::SamTemplate(_) | DocumentOrigin::CdkGrant(_)
             );
         let holders = self.holders.get(&document).filter(|_| is_compared)?;
+        if let Some(at) = self.broken.around(self.project.sources, d.span.file) {
+            return Some(Err(Obstacle::Broken(at)));
+        }
         let used = |(role, through): &(IdentityId, &PolicyUse)| {
             let used = self.used.get(role).and_then(|used| used.as_ref().ok());
             used.ok_or(Obstacle::SharedPolicy(through.span, *role))
@@ -159,10 +166,25 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
             let doubts = user.required.as_ref().and_then(|r| Obstacle::of_doubts(&r.doubts));
             content_obstacle(w, user).or(doubts)
         });
-        of_content.or_else(|| {
-            let of_role = |runs_as: &crate::project::RunsAs| self.used.get(&runs_as.role)?.as_ref().err().cloned();
-            w.roles.iter().find_map(of_role)
-        })
+        let of_role = |runs_as: &RunsAs| self.used.get(&runs_as.role)?.as_ref().err().cloned();
+        of_content
+            .or_else(|| w.roles.iter().find_map(of_role))
+            .or_else(|| self.broken_policies(w))
+    }
+
+    /// Where all policies of a workload's roles that would be compared stand in files that are broken, or the roles do.
+    fn broken_policies(&self, w: &Workload) -> Option<Obstacle> {
+        let roles = || w.roles.iter().map(|runs_as| &self.project.identities[runs_as.role]);
+        let at = |span: Span| self.broken.around(self.project.sources, span.file);
+        let mut first = roles().find_map(|role| at(role.header));
+        for document in roles().flat_map(|role| role.documents()) {
+            match self.used_of_policy(document) {
+                Some(Err(Obstacle::Broken(at))) => first = first.or(Some(at)),
+                Some(_) => return None,
+                None => {}
+            }
+        }
+        first.map(Obstacle::Broken)
     }
 
     /// A workload, as each of its roles has it.

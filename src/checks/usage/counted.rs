@@ -2,7 +2,7 @@
 //! rights of who calls them.
 
 use super::roles::certain_actions;
-use crate::iam::{ActionSet, sdk};
+use crate::iam::ActionSet;
 use crate::project::Required;
 use crate::source::Span;
 
@@ -40,11 +40,14 @@ pub(super) fn counted_actions(required: &Required<'_>, granted: &ActionSet) -> V
         put(shown(&library.actions, &left), package, library.span);
     }
     for call in &required.calls {
-        let companions = sdk::companion_actions(&call.service, call.operation.unwrap_or_default());
-        let patterns = companions.filter(|pattern| ActionSet::expand(pattern).intersects(&left));
+        let companions = call.companion_actions();
+        let guessed = call.actions.conditional.iter().filter(|_| call.is_unlisted());
+        let patterns = companions.chain(guessed.map(|c| c.action)).map(str::to_owned);
+        let patterns = patterns.chain(call.actions.service_pattern());
+        let patterns = patterns.filter(|pattern| ActionSet::expand(pattern).intersects(&left));
         let by = call.actions.required.first().copied();
         let by = by.map_or_else(|| format!("{}.{}", call.service, call.method), str::to_owned);
-        put(patterns.map(str::to_owned).collect(), &by, call.span);
+        put(patterns.collect(), &by, call.span);
     }
     out.sort_by_key(|c| c.span);
     out

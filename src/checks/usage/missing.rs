@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::comparison::RoleComparison;
+use super::resource_grants::ResourceGrants;
 use super::roles::RoleUser;
 use super::words::has_role;
 use crate::finding::{Cause, Confidence, Remedy};
 use crate::iam::pattern::{self, Pattern};
-use crate::iam::{Action, ActionSet, ClauseItem, DocumentOrigin, PolicyKind, Statement, Truth, catalogue};
+use crate::iam::{Action, ClauseItem, DocumentOrigin, Statement, Truth, catalogue};
 use crate::model::Resource;
 use crate::phrase;
 use crate::project::targets::{ResourceRef, ResourceRefs};
@@ -16,17 +17,18 @@ use crate::python::ScopeId;
 use crate::python::calls::ApiCall;
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::{Span, Text};
-use crate::value::Value;
 
 pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: &mut FindingSink<'_>) {
     if !out.is_selected(ids::MISSING_GRANT) {
         return;
     }
-    let by_resources = granted_by_resource_policies(cx.project);
+    let by_resources = ResourceGrants::new(cx.project);
     for (role, users) in &comparison.roles.users {
         let effective = cx.effects.of(*role);
         for user in users.iter().filter(|user| comparison.missing_obstacle(user).is_none()) {
             let granted = WorkloadPermissions {
+                role: *role,
+                user: &cx.project.resources[cx.project.workloads[user.workload].resource],
                 effective,
                 by_resources: &by_resources,
                 places: &comparison.roles.places,
@@ -39,8 +41,11 @@ pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: 
 
 /// The permissions of a workload.
 struct WorkloadPermissions<'g> {
+    role: IdentityId,
+    /// What declares the workload.
+    user: &'g Resource,
     effective: &'g Effective<'g>,
-    by_resources: &'g ActionSet,
+    by_resources: &'g ResourceGrants<'g>,
     places: &'g ResourceRefs<'g>,
     workload: &'g Workload,
 }
@@ -277,11 +282,13 @@ impl WorkloadPermissions<'_> {
         let given = a.conditional.iter().filter(|c| c.trigger.is_some());
         let given = given.map(|c| c.action).filter(|name| BY_PARAMETER.contains(name));
         let sure = a.required.iter().copied().chain(given);
-        let mut out: Vec<(Action, Fails)> = sure.filter_map(|name| self.denied_action(name, Some(call))).collect();
+        let mut out: Vec<(Action, Fails)> = sure
+            .filter_map(|name| self.denied_action(name, Some(call), None))
+            .collect();
         let any: Option<Vec<(Action, Fails)>> = a
             .any_of
             .iter()
-            .map(|name| self.denied_action(name, Some(call)))
+            .map(|name| self.denied_action(name, Some(call), None))
             .collect();
         out.extend(any.and_then(|all| all.first().copied()));
         out
@@ -290,7 +297,7 @@ impl WorkloadPermissions<'_> {
     fn missing_actions_of_task(&self, task: &MachineTask) -> Vec<(Action, Fails)> {
         let certain = task.actions.certain.iter();
         let denied = |name: &str| {
-            self.denied_action(name, None)
+            self.denied_action(name, None, task.named.as_ref())
                 .or_else(|| self.out_of_reach(name, task.named.as_ref()?))
         };
         certain.filter_map(|name| denied(name)).collect()
@@ -299,10 +306,10 @@ impl WorkloadPermissions<'_> {
     /// An action that is allowed, and not on what a definition names.
     fn out_of_reach(&self, name: &str, named: &Text) -> Option<(Action, Fails)> {
         let action = catalogue().action(name)?;
-        let is_allowed = self.effective.allows(action) == Truth::Yes && !self.by_resources.contains(action.id());
+        let is_allowed = self.effective.allows(action) == Truth::Yes;
         let place = self.places.place_of(named, action).filter(|_| is_allowed)?;
-        self.is_not_granted(action, &place)
-            .then_some((action, Fails::OutOfReach))
+        let fails = self.is_not_granted(action, &place) && !self.is_granted_there(action, &[place]);
+        fails.then_some((action, Fails::OutOfReach))
     }
 
     /// Whether nothing grants an action at a place.
@@ -320,16 +327,22 @@ impl WorkloadPermissions<'_> {
         missed.map(|(text, _)| text).collect()
     }
 
-    /// Why an action is not allowed, on the resources of the call if it is one of code.
-    fn denied_action(&self, name: &str, call: Option<&ApiCall>) -> Option<(Action, Fails)> {
+    /// Whether the policy of a resource may grant an action, on these places as far as they are known.
+    fn is_granted_there(&self, action: Action, places: &[ResourceRef]) -> bool {
+        let asked = (self.places, places);
+        self.by_resources.may_grant(self.role, self.user, action, asked)
+    }
+
+    /// Why an action is not allowed, on the resources of the call if it is one of code, or on what a definition names.
+    fn denied_action(&self, name: &str, call: Option<&ApiCall>, named: Option<&Text>) -> Option<(Action, Fails)> {
         let action = catalogue().action(name)?;
         let other = ALTERNATIVES.iter().find(|(a, _)| *a == name);
         let other = other.and_then(|(_, other)| catalogue().action(other));
         let may_do = |a: Action| self.effective.allows(a) != Truth::No;
-        if action.is_retired() || self.by_resources.contains(action.id()) || other.is_some_and(may_do) {
+        if action.is_retired() || other.is_some_and(may_do) {
             return None;
         }
-        match self.effective.allows(action) {
+        let fails = match self.effective.allows(action) {
             Truth::No if self.effective.denied.contains(action.id()) => Some((action, Fails::Denied)),
             Truth::No => Some((action, Fails::NotGranted)),
             Truth::Unknown => None,
@@ -339,34 +352,13 @@ impl WorkloadPermissions<'_> {
                 let fails = places.iter().any(|(_, place)| self.is_not_granted(action, place));
                 fails.then_some((action, Fails::OutOfReach))
             }
-        }
+        };
+        let places = || -> Vec<ResourceRef> {
+            let of_call = call.map(|call| self.places.known_resources(self.workload, call, action));
+            let of_call = of_call.into_iter().flatten().map(|(_, place)| place);
+            let of_named = named.and_then(|named| self.places.place_of(named, action));
+            of_call.chain(of_named).collect()
+        };
+        fails.filter(|_| !self.is_granted_there(action, &places()))
     }
-}
-
-/// Actions that resource-based policies in the repository may grant: within an account, one of the two policies is
-/// enough. IAM User Guide, "Identity-based policies and resource-based policies".
-pub(super) fn granted_by_resource_policies(project: &Project<'_>) -> ActionSet {
-    let mut set = ActionSet::empty();
-    for (id, d) in project
-        .documents
-        .iter_enumerated()
-        .filter(|(_, d)| d.kind == PolicyKind::Resource)
-    {
-        let granted = project.granted(id);
-        granted.allowed.iter().for_each(|a| set.union_with(&a.actions));
-        if let Some(service) = d.service.as_deref().filter(|_| !granted.unclear.is_empty()) {
-            set.expand_into(&format!("{service}:*"));
-        }
-    }
-    let to_roles = |r: &Resource| {
-        &*r.kind == "AWS::Lambda::Permission"
-            && !r
-                .get("Principal")
-                .and_then(Value::as_str)
-                .is_some_and(|p| p.ends_with(".amazonaws.com"))
-    };
-    if project.resources.iter().any(to_roles) {
-        set.expand_into("lambda:Invoke*");
-    }
-    set
 }

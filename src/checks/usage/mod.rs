@@ -9,11 +9,14 @@ mod missing;
 mod obstacle;
 mod platform;
 mod references;
+mod resource_grants;
 mod roles;
+mod shared_text;
 mod silence;
 mod sources;
 mod templates;
 mod unused;
+mod unused_managed;
 mod words;
 
 use std::collections::BTreeSet;

@@ -50,6 +50,10 @@ pub enum Obstacle {
     NotAction(Span),
     /// The CDK makes it of this workload, which is compared.
     Rendered(usize),
+    /// What is read together with a policy of the role is broken here.
+    Broken(Span),
+    /// This call, library, or part may use all that the role allows: what it is called.
+    AnyAction(String, Span),
 }
 
 impl Obstacle {
@@ -72,6 +76,8 @@ impl Obstacle {
             Self::SharedPolicy(..) => "shared-policy",
             Self::NotAction(_) => "not-action",
             Self::Rendered(_) => "rendered",
+            Self::Broken(_) => "broken",
+            Self::AnyAction(..) => "any-action",
         }
     }
 
@@ -121,6 +127,14 @@ impl Obstacle {
                 "`NotAction` allows all but what it lists: list what is needed to have it compared".to_owned()
             }
             Self::Rendered(w) => format!("it is made of `{}`, which is compared", name(*w)),
+            Self::Broken(_) => {
+                "a file with a policy of the role cannot be parsed completely: fix its syntax, so that nothing stays unread"
+                    .to_owned()
+            }
+            Self::AnyAction(by, _) => format!(
+                "`{by}` may use all that the role allows, so nothing of it is known to be unused: give what it does a role of \
+                 its own"
+            ),
         }
     }
 
@@ -136,6 +150,8 @@ impl Obstacle {
             | Self::StartScript(_, span)
             | Self::SharedPolicy(span, _)
             | Self::NotAction(span)
+            | Self::Broken(span)
+            | Self::AnyAction(_, span)
             | Self::UnknownPolicies(Gap { span, .. })
             | Self::Content(ContentGap::Definition(
                 Unknown(span)
@@ -210,6 +226,9 @@ fn content_text(gap: &ContentGap) -> String {
             format!("`{path}` is not among the files that were read: if the code is elsewhere, name it in the settings")
         }
         ContentGap::NoAws(path) => format!("`{path}` has no word of AWS, so it was not analyzed"),
+        ContentGap::Script(path) => {
+            format!("the script `{path}` starts the code: name the file that it runs as the `entry` in the settings")
+        }
         ContentGap::OtherLanguage(path) => format!("`{path}` is not Python, and only Python is read"),
         ContentGap::Containers => "nothing says which code its containers start: name it in the settings".to_owned(),
         ContentGap::Instance => "nothing says which code runs on it: name it in the settings".to_owned(),
@@ -250,7 +269,9 @@ fn doubt_text(doubts: &[Uncertainty]) -> String {
             "the operation that this calls is chosen at run time: write its name here"
         }
         Some(Doubt::Unresolved(UnresolvedReason::Dynamic)) => "which code this runs is chosen at run time",
-        Some(Doubt::Unresolved(UnresolvedReason::Partial)) => "this file could be analyzed only in part",
+        Some(Doubt::Unresolved(UnresolvedReason::Partial)) => {
+            "this code could be analyzed only in part: if it cannot be parsed, fix its syntax"
+        }
         Some(Doubt::Hidden) | None => "this may call AWS in a way that is not followed",
     }
     .to_owned()

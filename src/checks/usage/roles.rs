@@ -9,7 +9,7 @@ use super::platform;
 use super::references::other_references;
 use super::sources::EventSources;
 use crate::iam::principal::{self, Oidc};
-use crate::iam::{ActionId, ActionSet, PrincipalItem, PrincipalType, Statement, catalogue, sdk};
+use crate::iam::{ActionId, ActionSet, PrincipalItem, PrincipalType, Statement, catalogue};
 use crate::model::{Resource, kinds};
 use crate::project::targets::{ResourceRef, ResourceRefs};
 use crate::project::{Codebase, Effective, Effects, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
@@ -134,6 +134,9 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             if w.kind.has_definition() {
                 let definition = w.definition().ok_or(Obstacle::Neighbor(user.workload))?;
                 used.workloads.push(user.workload);
+                if is_everything(&definition.actions) {
+                    return Err(Obstacle::AnyAction(w.name(project).to_owned(), definition.span));
+                }
                 used.actions.union_with(&definition.actions);
                 definition.required.iter().for_each(|a| used.needed.expand_into(a));
                 continue;
@@ -142,6 +145,9 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             let required = understood.ok_or(Obstacle::Neighbor(user.workload))?;
             used.exact &= required.exact;
             used.workloads.push(user.workload);
+            if let Some(obstacle) = uses_everything(required) {
+                return Err(obstacle);
+            }
             used.actions.union_with(&required.libraries);
             if w.kind == WorkloadKind::Function {
                 let r = &project.resources[w.resource];
@@ -216,8 +222,11 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             }
         }
         let conditional = a.conditional.iter().map(|c| c.action);
-        for pattern in conditional.chain(sdk::companion_actions(&call.service, call.operation.unwrap_or(""))) {
+        for pattern in conditional.chain(call.companion_actions()) {
             used.actions.expand_into(pattern);
+        }
+        if let Some(pattern) = a.service_pattern() {
+            used.actions.expand_into(&pattern);
         }
     }
 }
@@ -325,6 +334,23 @@ fn trusts_only_services_of(project: &Project<'_>, role: IdentityId, workloads: &
         }
     }
     Ok(())
+}
+
+/// What of a workload's code may use all that its role allows.
+fn uses_everything(required: &Required<'_>) -> Option<Obstacle> {
+    let library = required.imported.iter().find(|l| is_everything(&l.actions));
+    let of_library = library.map(|l| Obstacle::AnyAction(l.name.to_string(), l.span));
+    let any = |call: &&&ApiCall| call.companion_actions().any(|pattern| pattern == "*");
+    of_library.or_else(|| {
+        let call = required.calls.iter().find(any)?;
+        let by = call.actions.required.first().copied();
+        let by = by.map_or_else(|| format!("{}.{}", call.service, call.method), str::to_owned);
+        Some(Obstacle::AnyAction(by, call.span))
+    })
+}
+
+fn is_everything(actions: &ActionSet) -> bool {
+    ActionSet::expand("*").is_subset(actions)
 }
 
 /// Actions that a call needs as written; of alternatives, all of them.

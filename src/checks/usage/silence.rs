@@ -49,6 +49,8 @@ fn reason(r: &Resource, obstacle: &Obstacle) -> NotComparedReason {
         Obstacle::CodeNotRead => NotComparedReason::NoHandler,
         Obstacle::Doubts(doubts) => NotComparedReason::Doubt(doubts.first().map_or(Doubt::Hidden, |u| u.doubt)),
         Obstacle::Neighbor(_) => NotComparedReason::Neighbor,
+        Obstacle::Broken(_) => NotComparedReason::Broken,
+        Obstacle::AnyAction(..) => NotComparedReason::AnyAction,
         _ => NotComparedReason::SharedRole,
     }
 }

@@ -6,8 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::missing::{granted_by_resource_policies, remedy};
+use super::missing::remedy;
 use super::platform;
+use super::resource_grants::ResourceGrants;
 use crate::finding::{Cause, Confidence};
 use crate::iam::arn::Arn;
 use crate::iam::{ActionSet, Truth, catalogue, sdk};
@@ -91,7 +92,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
     if !out.is_selected(ids::MISSING_GRANT) || !project.resources.iter().any(|r| &*r.kind == MAPPING) {
         return;
     }
-    let (places, granted_by_resources) = (ResourceRefs::new(project), granted_by_resource_policies(project));
+    let (places, by_resources) = (ResourceRefs::new(project), ResourceGrants::new(project));
     for (id, r) in project.resources.iter_enumerated() {
         let off = r.get("Enabled").and_then(Value::as_bool) == Some(false);
         if &*r.kind != MAPPING || off {
@@ -109,9 +110,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             continue;
         }
         let lacks = |name: &&str| {
-            catalogue()
-                .action(name)
-                .is_some_and(|a| !granted_by_resources.contains(a.id()) && effective.allows(a) == Truth::No)
+            catalogue().action(name).is_some_and(|a| {
+                let granted = || by_resources.may_grant(runs_as.role, r, a, (&places, &[]));
+                effective.allows(a) == Truth::No && !granted()
+            })
         };
         let actions: Vec<&'static str> = source.actions.iter().copied().filter(lacks).collect();
         let Some((action, more)) = actions.split_first() else {

@@ -1,60 +1,71 @@
 //! Grants that the code does not need.
 
-use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::comparison::RoleComparison;
 use super::platform;
 use super::roles::{UsedActions, calls_requiring};
-use super::templates::{self, PolicyBundle};
+use super::shared_text::SharedTexts;
+use super::templates::PolicyBundle;
+use super::unused_managed;
 use super::words::{actor, role_label};
 use crate::checks::allow_statements::writing_actions;
-use crate::checks::hygiene::managed::broad_grant;
-use crate::finding::{Confidence, Finding, Remedy, Severity};
+use crate::finding::{Confidence, Finding, Remedy};
 use crate::iam::condition::strength;
 use crate::iam::pattern::has_wildcard;
-use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, Statement, catalogue, sdk};
+use crate::iam::{AccessLevel, ActionSet, ClauseItem, DocumentOrigin, Statement, catalogue};
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
-use crate::project::{DocumentId, IdentityId, PolicySource, PolicyUse, Project, StatementRef};
+use crate::project::{DocumentId, IdentityId, PolicyUse, Project, StatementRef};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 
 /// Maximum number of actions that a text names; beyond it, they are counted.
 const MAX_NAMED: usize = 4;
 /// Maximum number of actions that a help text lists; beyond it, they are counted.
-const MAX_LISTED: usize = 8;
+pub(super) const MAX_LISTED: usize = 8;
 /// From this number of unused items on, if they are at least three quarters of the list, they count as a wildcard.
 const MANY: usize = 5;
 /// Maximum number of calls shown as proof of use.
 const MAX_CALLS: usize = 3;
 
 pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: &mut FindingSink<'_>) {
+    let mut texts = SharedTexts::new(comparison);
     for (document, holders) in &comparison.holders {
-        let Some(Ok(all)) = comparison.used_of_policy(*document) else {
+        if !matches!(comparison.used_of_policy(*document), Some(Ok(_))) {
             continue;
-        };
-        let used = union(&all);
-        let grant = UsedDocument {
-            cx,
-            actor: actor(cx.project, &used),
-            places: &comparison.roles.places,
-            document: *document,
-            holders,
-            used,
-        };
-        match &cx.project.documents[*document].origin {
-            DocumentOrigin::Written => grant.check_document(out),
-            DocumentOrigin::SamTemplate(template) => out.findings_of(grant.bundle(&PolicyBundle::template(template))),
-            // The caller lists the actions.
-            DocumentOrigin::CdkGrant(method) => match PolicyBundle::grant(method) {
-                bundle if bundle.written_actions().is_some() => out.findings_of(grant.bundle(&bundle)),
-                _ => grant.check_document(out),
-            },
-            DocumentOrigin::AwsManaged(_) | DocumentOrigin::Generated(_) => {}
+        }
+        let d = &cx.project.documents[*document];
+        // Of what is written in one place for several roles, all that these need counts.
+        let parts = texts.parts(comparison, *document).into_iter().enumerate();
+        for (nth, (text, statements)) in parts {
+            let grant = UsedDocument {
+                cx,
+                actor: actor(cx.project, &text.used),
+                places: &comparison.roles.places,
+                document: *document,
+                holders,
+                used: text.used,
+                others: text.others,
+            };
+            match &d.origin {
+                DocumentOrigin::Written => grant.check_statements(&statements, out),
+                // The caller lists the actions.
+                DocumentOrigin::CdkGrant(method) if PolicyBundle::grant(method).written_actions().is_none() => {
+                    grant.check_statements(&statements, out);
+                }
+                // What is written there is a name, one for all of it.
+                _ if nth > 0 => {}
+                DocumentOrigin::SamTemplate(template) => {
+                    out.findings_of(grant.bundle(&PolicyBundle::template(template)))
+                }
+                DocumentOrigin::CdkGrant(method) => out.findings_of(grant.bundle(&PolicyBundle::grant(method))),
+                DocumentOrigin::AwsManaged(_) | DocumentOrigin::Generated(_) => {}
+            }
         }
     }
     for (role, used) in comparison.used_roles() {
-        managed(cx, role, used, out);
+        unused_managed::check(cx, role, used, out);
     }
 }
 
@@ -64,7 +75,7 @@ impl FindingSink<'_> {
     }
 }
 
-fn union<'c>(all: &[&UsedActions<'c>]) -> UsedActions<'c> {
+pub(super) fn union<'c>(all: &[&UsedActions<'c>]) -> UsedActions<'c> {
     let mut out = UsedActions {
         exact: true,
         ..UsedActions::default()
@@ -92,7 +103,9 @@ struct UsedDocument<'g, 'c, 'p> {
     places: &'g ResourceRefs<'g>,
     document: DocumentId,
     holders: &'g [(IdentityId, &'g PolicyUse)],
-    used: UsedActions<'c>,
+    used: Rc<UsedActions<'c>>,
+    /// A role that has the same text, and of which not all use is known.
+    others: Option<IdentityId>,
     /// What uses it, for a sentence.
     actor: &'static str,
 }
@@ -108,8 +121,9 @@ struct Excess<'d> {
 }
 
 impl UsedDocument<'_, '_, '_> {
-    fn check_document(&self, out: &mut FindingSink<'_>) {
-        for allowed in &self.cx.project.granted(self.document).allowed {
+    fn check_statements(&self, statements: &[usize], out: &mut FindingSink<'_>) {
+        let all = &self.cx.project.granted(self.document).allowed;
+        for allowed in all.iter().filter(|a| statements.contains(&a.statement)) {
             let statement = self.cx.project.statement(self.document, allowed.statement);
             let Some(clause) = statement.action.as_ref().filter(|c| !c.negated) else {
                 continue;
@@ -202,22 +216,34 @@ impl UsedDocument<'_, '_, '_> {
         f = self.label_attachments(f);
         f = self.label_other_calls(f, &elsewhere);
         f = self.label_evidence(f, &called);
-        // If more may be needed, the replacement is unknown.
-        match self.possibly_needed(&statement, excess) {
-            Some(note) => f = f.note(note),
-            None => f.remedies.extend(remedy(&statement, excess, &self.used.declared)),
+        let perhaps = self.possibly_needed(&statement, excess);
+        // More than a few are typical of the service rather than of this code.
+        if (1..=MAX_NAMED).contains(&perhaps.len()) {
+            f = f.note(format!("may also need: {}", phrase::list(&names(&perhaps))));
         }
-        f.help(match called.len() {
+        // If more may be needed, the replacement is unknown.
+        if perhaps.is_empty() && self.others.is_none() {
+            f.remedies.extend(remedy(&statement, excess, &self.used.declared));
+        }
+        let mut kept = needed.clone();
+        kept.union_with(&perhaps);
+        let help = match called.len() {
             _ if !elsewhere.is_empty() => {
                 format!("Limit the grant to the resources that {actor} uses, or remove it.")
             }
+            _ if !perhaps.is_empty() && kept.len() <= MAX_LISTED + MAX_NAMED => format!(
+                "Allow only the actions that are used or may be: {}.",
+                phrase::all_of(&names(&kept))
+            ),
+            _ if !perhaps.is_empty() => format!("Allow only the {} actions that are used or may be.", kept.len()),
             0 if statement.action.as_ref().is_some_and(|c| c.items.len() > excess.len()) => {
                 "Remove the actions that are never called.".to_owned()
             }
             0 => "Remove the grant.".to_owned(),
             n if n <= MAX_LISTED => self.replacement(&needed),
             n => format!("Allow only the {n} actions that are used."),
-        })
+        };
+        f.help(self.others.map_or(help, |other| self.split(other)))
     }
 
     /// The replacement: the actions that the code calls, and separately those that the platform calls.
@@ -247,8 +273,16 @@ impl UsedDocument<'_, '_, '_> {
         needed
     }
 
+    /// What to do where another role has the same text.
+    fn split(&self, other: IdentityId) -> String {
+        let other = phrase::clip(address(self.cx.project, other), 40);
+        format!(
+            "Give this role a policy of its own: `{other}` has the same one, and what it needs of it is not all known."
+        )
+    }
+
     /// Actions that the wildcards cover and a call may also need: relevant when the wildcards are replaced.
-    fn possibly_needed(&self, statement: &Statement, excess: &[Excess<'_>]) -> Option<String> {
+    fn possibly_needed(&self, statement: &Statement, excess: &[Excess<'_>]) -> ActionSet {
         let mut perhaps = ActionSet::empty();
         for e in excess {
             let mut of = self.used.possibly_used_on(&e.granted, statement, self.places);
@@ -256,11 +290,7 @@ impl UsedDocument<'_, '_, '_> {
             perhaps.union_with(&of);
         }
         perhaps.subtract(&self.used.platform);
-        let named = names(&perhaps);
-        // More than a few are typical of the service rather than of this code.
-        (1..=MAX_NAMED)
-            .contains(&named.len())
-            .then(|| format!("may also need: {}", phrase::list(&named)))
+        perhaps
     }
 
     /// Labels the calls that use a granted action on another resource.
@@ -303,14 +333,16 @@ impl UsedDocument<'_, '_, '_> {
             idle.subtract(&ActionSet::expand("secretsmanager:*"));
         }
         for call in self.used.calls.iter().filter(|call| &*call.service == "s3") {
-            let beside = sdk::companion_actions("s3", call.operation.unwrap_or(""));
-            idle.union_with(&ActionSet::expand_all(beside));
+            idle.union_with(&ActionSet::expand_all(call.companion_actions()));
         }
         for call in &self.used.calls {
             let a = &call.actions;
             let conditional = a.conditional.iter().map(|c| c.action);
             let all = a.required.iter().chain(&a.any_of).copied().chain(conditional);
             idle.subtract(&ActionSet::expand_all(all));
+            a.service_pattern()
+                .iter()
+                .for_each(|all| idle.subtract(&ActionSet::expand(all)));
         }
         idle
     }
@@ -369,7 +401,9 @@ impl UsedDocument<'_, '_, '_> {
             f = f.lower_severity();
         }
         let at = self.cx.project.documents[self.document].span;
+        let narrower = narrower.filter(|_| self.others.is_none());
         let f = f.remedies(narrower.map(|narrower| narrower_name(at, name, narrower)));
+        let help = self.others.map_or(help, |other| self.split(other));
         Some(self.label_evidence(f, &names(&called)).help(help))
     }
 }
@@ -379,94 +413,13 @@ fn narrower_name(at: Span, name: &str, narrower: &str) -> Remedy {
     Remedy::risky(format!("write `{narrower}`")).replace_token(at, name, narrower)
 }
 
-/// AWS managed policies on a role that grant more than its code calls.
-fn managed(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, out: &mut FindingSink<'_>) {
-    let project = cx.project;
-    if !out.is_selected(ids::UNUSED_MANAGED_GRANT) {
-        return;
-    }
-    let effective = cx.effects.of(role);
-    let actor = actor(project, used);
-    let mut policies: BTreeMap<&str, (&PolicyUse, ActionSet)> = BTreeMap::new();
-    for grant in &effective.grants {
-        if let PolicySource::AwsManaged(name) = grant.source {
-            let (_, set) = policies
-                .entry(name)
-                .or_insert_with(|| (grant.through, ActionSet::empty()));
-            set.union_with(&grant.actions);
-        }
-    }
-    for (policy, (through, granted)) in policies {
-        if platform::is_platform_policy(policy) || granted.is_subset(&used.possibly_used()) {
-            continue;
-        }
-        let mut possible = granted.clone();
-        possible.intersect(&used.possibly_used());
-        let mut called = granted.clone();
-        called.intersect(&used.needed);
-        let n = granted.len();
-        // The actions that the code calls may be allowed without this policy.
-        let mut others = ActionSet::empty();
-        for grant in &effective.grants {
-            if !matches!(grant.source, PolicySource::AwsManaged(name) if name == policy) {
-                others.union_with(&grant.actions);
-            }
-        }
-        let doubled = called.is_subset(&others);
-        let called = names(&called);
-        let is_needless = called.is_empty() && possible.is_empty() || doubled;
-        let remedy = is_needless.then(|| Remedy::risky(format!("detach `{policy}`")).remove(through.span));
-        let (message, help) = if called.is_empty() {
-            (
-                format!("`{policy}` grants {}, but {actor} calls none of them", actions(n)),
-                "Detach the policy.".to_owned(),
-            )
-        } else {
-            let help = match templates::narrower_policy(policy, &possible) {
-                _ if doubled => format!("Detach the policy: another policy of the role allows what {actor} calls."),
-                _ if called.len() <= MAX_LISTED => {
-                    format!("Use a statement that allows only {} instead.", phrase::all_of(&called))
-                }
-                Some(narrower) => format!("Use `{narrower}` instead."),
-                None => format!(
-                    "Use a statement that allows only the {} actions that are called.",
-                    called.len()
-                ),
-            };
-            (
-                format!("`{policy}` grants {}; {}", actions(n), count_used(called.len(), actor)),
-                help,
-            )
-        };
-        let identity = &project.identities[role];
-        let severity = if fully_grants(&granted) || broad_grant(policy).is_some() {
-            Severity::Medium
-        } else {
-            Severity::Low
-        };
-        let f = cx
-            .at_resource(
-                ids::UNUSED_MANAGED_GRANT,
-                through.by.unwrap_or(identity.resource),
-                message,
-            )
-            .primary(through.span, format!("grants {}", actions(n)))
-            .severity(severity)
-            .actions([policy.to_lowercase()]);
-        out.push(label_used_code(project, f, used, &called).help(help).remedies(remedy));
-    }
-}
-
-/// Whether a policy grants every action of a service, including writes.
-fn fully_grants(granted: &ActionSet) -> bool {
-    granted.services().into_iter().any(|service| {
-        let all = ActionSet::expand(&format!("{service}:*"));
-        all.iter().any(|a| a.level().changes()) && all.is_subset(granted)
-    })
-}
-
 /// Adds the code that runs, and the calls that need some of `called`.
-fn label_used_code(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>, called: &[&'static str]) -> Finding {
+pub(super) fn label_used_code(
+    project: &Project<'_>,
+    mut f: Finding,
+    used: &UsedActions<'_>,
+    called: &[&'static str],
+) -> Finding {
     for w in used.workloads.iter().take(2).map(|w| &project.workloads[*w]) {
         if let Some(code) = w.code() {
             f = f.secondary(code.span, "the code that runs with this role");
@@ -500,11 +453,11 @@ fn label_used_code(project: &Project<'_>, mut f: Finding, used: &UsedActions<'_>
     }
 }
 
-fn actions(n: usize) -> String {
+pub(super) fn actions(n: usize) -> String {
     phrase::count(n, "action", "actions")
 }
 
-fn count_used(n: usize, actor: &str) -> String {
+pub(super) fn count_used(n: usize, actor: &str) -> String {
     match n {
         0 => format!("{actor} calls none of them"),
         n => format!("{actor} uses {n} of them"),
@@ -521,7 +474,7 @@ fn label(e: &Excess<'_>) -> String {
     }
 }
 
-fn names(set: &ActionSet) -> Vec<&'static str> {
+pub(super) fn names(set: &ActionSet) -> Vec<&'static str> {
     set.iter().map(|a| a.name()).collect()
 }
 

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::importers::importable_names;
-use crate::source::{FileId, Sources};
+use crate::source::{FileId, Sources, file_name};
 
 /// Handlers of one repository that are looked for.
 const MAX_HANDLERS: usize = 2_000;
@@ -22,6 +22,38 @@ pub fn handlers(sources: &Sources, templates: &[FileId]) -> Vec<FileId> {
         for line in sources.text(*file).lines().filter(|line| line.contains("andler")) {
             if named.len() < MAX_HANDLERS {
                 named.extend(handler(line));
+            }
+        }
+    }
+    // A stack may read the code that it writes into a template: `open("handler.py")`, for `index.handler`.
+    for text in stacks.iter().map(|file| sources.text(*file)) {
+        let inline: Vec<String> = text
+            .lines()
+            .filter_map(handler)
+            .filter(|(m, _)| m == "index")
+            .map(|(_, f)| f)
+            .collect();
+        let opened = text.lines().filter(|_| !inline.is_empty()).filter_map(opened_file);
+        for path in opened {
+            let module = path.trim_start_matches("./").trim_end_matches(".py");
+            let free = MAX_HANDLERS.saturating_sub(named.len());
+            named.extend(
+                inline
+                    .iter()
+                    .take(free)
+                    .map(|function| (module.to_owned(), function.clone())),
+            );
+        }
+    }
+    let is_dockerfile = |file: &FileId| file_name(sources.path(*file)).starts_with("Dockerfile");
+    for file in sources.ids().filter(is_dockerfile) {
+        for line in sources
+            .text(file)
+            .lines()
+            .filter(|line| line.trim_start().starts_with("CMD"))
+        {
+            if named.len() < MAX_HANDLERS {
+                named.extend(handler_of_command(line));
             }
         }
     }
@@ -50,14 +82,28 @@ fn handler(line: &str) -> Option<(String, String)> {
     let value = value
         .split(" #")
         .next()?
+        .split(',')
+        .next()?
         .trim()
-        .trim_end_matches(',')
         .trim_matches(['"', '\'']);
     let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b"._/-".contains(&b));
     let (module, function) = value.rsplit_once('.')?;
     let module = module.trim_start_matches("./").replace('.', "/");
     let fits = plain && key.eq_ignore_ascii_case("handler") && !module.is_empty() && !function.is_empty();
     fits.then(|| (module, function.to_owned()))
+}
+
+/// The Python file that a line opens.
+fn opened_file(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once("open(")?;
+    let path = rest.split(['"', '\'']).nth(1)?;
+    path.ends_with(".py").then_some(path)
+}
+
+/// Module and function of `CMD ["app.main"]`.
+fn handler_of_command(line: &str) -> Option<(String, String)> {
+    let named = line.split('"').nth(1)?;
+    handler(&format!("handler: {named}"))
 }
 
 /// Whether a line of the text defines the function.

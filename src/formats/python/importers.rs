@@ -59,12 +59,11 @@ pub(super) fn helpers(sources: &Sources, files: &[FileId], copies: &SdkCopies) -
                     above = parent_path(above);
                     near = in_folder(above);
                 }
-                let far = if near.is_empty() && all.len() <= MAX_NAMESAKES {
-                    all
-                } else {
-                    &[]
+                let far = match near.is_empty() {
+                    true => nearest(sources, folder, all),
+                    false => Vec::new(),
                 };
-                for file in near.iter().chain(far).filter(|f| !known.contains(f)) {
+                for file in near.iter().chain(&far).filter(|f| !known.contains(f)) {
                     bytes += if found.contains(file) {
                         0
                     } else {
@@ -78,6 +77,20 @@ pub(super) fn helpers(sources: &Sources, files: &[FileId], copies: &SdkCopies) -
         }
     }
     found.into_iter().collect()
+}
+
+/// Those of several files of one name that may be meant in a folder: all, or, of too many, those that share most of its path.
+fn nearest(sources: &Sources, folder: &str, all: &[FileId]) -> Vec<FileId> {
+    if all.len() <= MAX_NAMESAKES {
+        return all.to_vec();
+    }
+    let shared = |file: &FileId| {
+        let parts = sources.path(*file).split('/').zip(folder.split('/'));
+        parts.take_while(|(a, b)| a == b).count()
+    };
+    let most = all.iter().map(shared).max().unwrap_or_default();
+    let near: Vec<FileId> = all.iter().copied().filter(|f| most > 0 && shared(f) == most).collect();
+    if near.len() <= MAX_NAMESAKES { near } else { Vec::new() }
 }
 
 /// Bytes of files that only help others.

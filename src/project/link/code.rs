@@ -8,7 +8,7 @@ use crate::formats::docker::{self, Runs};
 use crate::model::Resource;
 use crate::project::{CodePlace, ContentGap, Handler, ResourceId, WorkloadCode};
 use crate::python::PythonModule;
-use crate::source::{FileId, join_path, parent_path};
+use crate::source::{FileId, is_within, join_path, parent_path};
 use crate::test_code::is_test_code;
 use crate::value::Value;
 
@@ -148,6 +148,10 @@ impl Linking<'_, '_> {
         {
             return Ok(place(Some(handler)));
         }
+        if let Some(script) = r.get("Handler").and_then(Value::as_str).filter(|h| h.ends_with(".sh")) {
+            let folder = paths.first().map_or("", String::as_str);
+            return Err(ContentGap::Script(join_path(folder, &script)));
+        }
         let mut gap = None;
         for path in &folders {
             let file = if path.ends_with(".py") {
@@ -204,6 +208,9 @@ impl Linking<'_, '_> {
             });
         }
         let [(file, root)] = found[..] else { return None };
+        if self.is_in_own_folder(r) {
+            return None;
+        }
         Some(WorkloadCode {
             span: written.span,
             place: CodePlace::Paths(vec![root.to_owned()]),
@@ -212,6 +219,19 @@ impl Linking<'_, '_> {
                 function: start.function,
             }),
         })
+    }
+
+    /// Whether a function's code is said to be in a folder of the repository, so that a file of another one is not its.
+    fn is_in_own_folder(&self, r: &Resource) -> bool {
+        let here = self.project.sources.path(r.header.file);
+        let said = r.get("CodePaths").map(texts).unwrap_or_default();
+        said.iter()
+            .any(|folder| is_within(here, folder) || self.modules_in(folder))
+    }
+
+    fn modules_in(&self, folder: &str) -> bool {
+        let mut modules = self.project.modules.iter();
+        modules.any(|m| is_within(self.project.sources.path(m.file), folder))
     }
 
     /// The script of a job of AWS Glue, where the repository puts it into the bucket. What it takes to see it is added to

@@ -4,6 +4,8 @@
 mod classes;
 mod decorated;
 
+pub(crate) use decorated::exported_functions;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -120,6 +122,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
     let mut read: Vec<(ScopeRef, Option<Arc<str>>)> = Vec::new();
     let mut unclear = Vec::new();
     let read_of = objects_of_attributes(m);
+    let mut wrapping = decorated::Wrapping::default();
     let place = |scope: ScopeId| ScopeRef { module, scope };
     for expr in m.ids() {
         let e = m.expr(expr);
@@ -146,11 +149,19 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             continue;
         }
         let values = evaluator.values(module, expr);
+        // What calls a function that is decorated is what calls it by its name.
+        let is_given = values.iter().any(is_function)
+            && decorated::is_wrapped_parameter(evaluator.program, module, expr, &mut wrapping);
+        let named = decorated::named_functions(evaluator, module, expr);
+        let is_decorated = |f: &&ScopeRef| !evaluator.program.modules[f.module].scope(f.scope).decorators.is_empty();
+        out.extend(named.iter().filter(is_decorated).map(|f| (from, *f)));
         if e.usage == Usage::Callee
+            && !is_given
             && let [one] = &*values
         {
             let to = callee(evaluator, one).map(|to| (from, to));
-            let wrapped = decorated::defined_function(evaluator.program, module, expr).map(|to| (from, to));
+            let only = <[ScopeRef; 1]>::try_from(named).ok();
+            let wrapped = only.map(|[to]| (from, to));
             let which = if only_as_script(m, e.block) {
                 &mut script
             } else {
@@ -160,6 +171,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         }
         for t in values.iter() {
             match t {
+                AbstractValue::Function(_) | AbstractValue::Method(..) if is_given => {}
                 AbstractValue::Function(f) | AbstractValue::Method(f, _) => out.push((from, *f)),
                 AbstractValue::Class(c) => classes::add_named(evaluator, *c, from, &mut out, &mut lazy),
                 AbstractValue::Module(other) => {
@@ -212,6 +224,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         if s.kind == ScopeKind::Function && is_registered(m, scope) {
             let edge = (place(m.function_of(s.parent)), place(scope));
             match decorated::is_wrapped(evaluator, module, scope) {
+                true if decorated::runs_by_name(evaluator, module, scope, &mut wrapping) => {}
                 true => out.push(edge),
                 false => called.push(edge),
             }
@@ -322,6 +335,10 @@ fn only_as_script(m: &PythonModule, block: BlockId) -> bool {
         }
         at = b.parent;
     }
+}
+
+fn is_function(value: &AbstractValue) -> bool {
+    matches!(value, AbstractValue::Function(_) | AbstractValue::Method(..))
 }
 
 /// The function that a call of `thing` runs for certain.

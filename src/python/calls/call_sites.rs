@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::iam::sdk::{self, Client, LibraryResult, SdkOperation, SdkResourceType};
+use crate::iam::unlisted::UnlistedMethod;
 use crate::python::calls::library_models;
 use crate::python::calls::lost_values;
 use crate::python::calls::references::{ReferencePlaces, never_runs};
@@ -77,6 +78,22 @@ pub(crate) enum CallTarget {
         /// Only one of them is needed.
         any: bool,
     },
+    /// A method that the API data does not have, of the client of this name.
+    Unlisted {
+        service: Arc<str>,
+        method: Arc<str>,
+        needs: UnlistedMethod,
+    },
+}
+
+impl CallTarget {
+    /// Its own method, where the call may name others.
+    fn method(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Unlisted { method, .. } => Some(method),
+            Self::Operation(..) | Self::Actions { .. } => None,
+        }
+    }
 }
 
 /// What the methods that a value may be call.
@@ -222,6 +239,7 @@ impl CallSiteFinder<'_, '_> {
             }
             self.method_call(m, expr, call, receiver, name, &mut out.targets);
         }
+        out.targets.extend(self.unlisted_targets(m, expr, call, callee));
         out
     }
 
@@ -239,7 +257,7 @@ impl CallSiteFinder<'_, '_> {
             .iter()
             .map(|t| match t {
                 CallTarget::Operation(c, _) => c.name(),
-                CallTarget::Actions { service, .. } => service,
+                CallTarget::Actions { service, .. } | CallTarget::Unlisted { service, .. } => service,
             })
             .collect();
         services.sort_unstable();
@@ -251,8 +269,8 @@ impl CallSiteFinder<'_, '_> {
             self.found.push(CallSite {
                 at: (self.module, at),
                 call,
+                method: target.method().unwrap_or(method).clone(),
                 target,
-                method: method.clone(),
                 object,
                 certain,
                 form: self.form,
@@ -522,7 +540,7 @@ impl CallSiteFinder<'_, '_> {
         }
     }
 
-    fn unique_service(&mut self, method: &str) -> Option<Client> {
+    pub(super) fn unique_service(&mut self, method: &str) -> Option<Client> {
         if let Some(found) = self.unique.get(method) {
             return *found;
         }

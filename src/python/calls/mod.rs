@@ -12,6 +12,7 @@ mod minimal_policy;
 mod permissions;
 mod references;
 mod spelled;
+mod unlisted_calls;
 
 pub use crate::python::call_graph::{UnresolvedCall, UnresolvedReason};
 pub use crate::python::points_to::ScopeRef;
@@ -36,7 +37,7 @@ pub struct ApiCall {
     pub service: Arc<str>,
     /// As written: `list_objects_v2`, `get_paginator`, `batch_writer`, the attribute that is read.
     pub method: Arc<str>,
-    /// `ListObjectsV2`; none for calls into other libraries.
+    /// `ListObjectsV2`; none for calls into other libraries, and of methods that the API data does not have.
     pub operation: Option<&'static str>,
     pub actions: Actions,
     /// ARNs as far as they are known, with holes; empty when nothing is.
@@ -59,6 +60,18 @@ pub struct ApiCall {
 }
 
 impl ApiCall {
+    /// Whether the API data does not have the method: what it needs is a guess.
+    pub fn is_unlisted(&self) -> bool {
+        self.operation.is_none() && self.actions.required.is_empty() && self.actions.any_of.is_empty()
+    }
+
+    /// What it may need because the service works with the rights of its caller, as patterns.
+    pub fn companion_actions(&self) -> impl Iterator<Item = &'static str> {
+        let guessed = self.actions.conditional.first().filter(|_| self.is_unlisted());
+        let guessed = guessed.and_then(|c| c.action.split(':').nth(1));
+        sdk::companion_actions(&self.service, self.operation.or(guessed).unwrap_or(""))
+    }
+
     /// Those of the resources that `action`, one that the call needs, is needed on.
     pub fn resources_of(&self, action: &str) -> &[Text] {
         if let Some(on) = self.on.get(action) {
@@ -81,6 +94,15 @@ pub struct Actions {
     /// And one of these, when there are any.
     pub any_of: Vec<&'static str>,
     pub conditional: Vec<ConditionalAction>,
+    /// Any action of the service with this prefix may be needed: the API data does not have the method.
+    pub any_of_service: Option<&'static str>,
+}
+
+impl Actions {
+    /// The pattern of [`Self::any_of_service`].
+    pub fn service_pattern(&self) -> Option<String> {
+        self.any_of_service.map(|prefix| format!("{prefix}:*"))
+    }
 }
 
 /// An action that only some calls of the operation need.
@@ -180,6 +202,8 @@ impl<'p> Calls<'p> {
         }];
         let evaluator = ObjectEvaluator::new(self.program, &self.index, &self.params);
         let mut exact = false;
+        // Whatever decorators make of it, it runs.
+        entries.extend(call_graph::exported_functions(self.program, module, function));
         let mut path = function.split('.');
         let mut values = evaluator.export(module, path.next().unwrap_or(""));
         for name in path {

@@ -318,7 +318,10 @@ impl CallSiteFinder<'_, '_> {
             self.evaluator.values(self.module, e).iter().any(|t| {
                 matches!(
                     t,
-                    AbstractValue::Client(_) | AbstractValue::SomeClient | AbstractValue::Resource(..)
+                    AbstractValue::Client(_)
+                        | AbstractValue::SomeClient
+                        | AbstractValue::UnlistedClient(_)
+                        | AbstractValue::Resource(..)
                 )
             })
         };

@@ -52,6 +52,8 @@ pub(crate) enum AbstractValue {
     Client(Client),
     /// A client of a service that we don't know.
     SomeClient,
+    /// A client of a service that the API data lacks: its name.
+    UnlistedClient(Arc<str>),
     /// An object of the resource API.
     Resource(Client, SdkResourceType, ResourceOrigin),
     /// `bucket.objects`: of what, and whether it was listed already (`.all()`).
@@ -160,6 +162,7 @@ pub(crate) fn is_aws(value: &AbstractValue) -> bool {
         value,
         AbstractValue::Client(_)
             | AbstractValue::SomeClient
+            | AbstractValue::UnlistedClient(_)
             | AbstractValue::Resource(..)
             | AbstractValue::Collection(..)
             | AbstractValue::Session

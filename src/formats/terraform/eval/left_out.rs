@@ -41,7 +41,7 @@ impl Reliance {
 }
 
 /// Variables without which an expression has another value, and the worlds in which it has the value by default.
-struct Effect {
+struct DefaultsEffect {
     of: Switches,
     by_default: Vec<Guard>,
 }
@@ -110,14 +110,14 @@ impl<'a> TerraformEvaluator<'a> {
         if let Some((whole, _)) = read(all)
             && let Some(by_default) = worlds_of(value, &whole)
         {
-            return self.marked(&whole, &[Effect { of: all, by_default }]);
+            return self.marked(&whole, &[DefaultsEffect { of: all, by_default }]);
         }
         // Each that takes the place of its default in nothing else but conditions.
-        let effects: Vec<Effect> = all
+        let effects: Vec<DefaultsEffect> = all
             .each()
             .filter_map(|of| {
                 let by_default = worlds_of(value, &read(of)?.0)?;
-                Some(Effect { of, by_default })
+                Some(DefaultsEffect { of, by_default })
             })
             .collect();
         let together = effects.iter().fold(Switches::default(), |all, e| all.and(e.of));
@@ -131,11 +131,11 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     /// The value with alternatives that no default chooses as such; `None` where there is not one.
-    fn marked(&self, value: &Value, effects: &[Effect]) -> Option<Value> {
+    fn marked(&self, value: &Value, effects: &[DefaultsEffect]) -> Option<Value> {
         self.marked_at(value, effects, &Guard::default(), 0)
     }
 
-    fn marked_at(&self, value: &Value, effects: &[Effect], under: &Guard, depth: u32) -> Option<Value> {
+    fn marked_at(&self, value: &Value, effects: &[DefaultsEffect], under: &Guard, depth: u32) -> Option<Value> {
         if depth > MAX_DEPTH || !self.spend(1) {
             return None;
         }
@@ -168,13 +168,13 @@ impl<'a> TerraformEvaluator<'a> {
         &self,
         value: &Value,
         branches: &[Branch],
-        effects: &[Effect],
+        effects: &[DefaultsEffect],
         under: &Guard,
         depth: u32,
     ) -> Option<Value> {
         let requested = |b: &Branch| {
             let when = combined(Some(under), &b.when);
-            let excludes = |e: &&Effect| e.by_default.iter().all(|world| world.excludes(&when));
+            let excludes = |e: &&DefaultsEffect| e.by_default.iter().all(|world| world.excludes(&when));
             let of = effects.iter().filter(excludes).map(|e| e.of);
             of.reduce(Switches::and)
         };

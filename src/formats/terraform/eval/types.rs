@@ -178,10 +178,10 @@ pub(crate) fn required_object<'a>(
     any.then(|| Value::map(entries, at))
 }
 
-/// The first of equal items each; items that may be equal stay.
-/// How many items of a set are known, where the rest is told apart from them.
+/// Known items of a set from which the rest is distinguished; of more, it is not.
 const MAX_OTHERS: usize = 64;
 
+/// The first of equal items each; items that may be equal stay.
 pub(crate) fn distinct(evaluator: &TerraformEvaluator<'_>, items: Vec<Value>) -> Vec<Value> {
     let mut texts = std::collections::HashSet::new();
     let mut others: Vec<Value> = Vec::new();
@@ -212,8 +212,8 @@ pub(crate) fn distinct(evaluator: &TerraformEvaluator<'_>, items: Vec<Value>) ->
     let mut others: Vec<Arc<str>> = texts.iter().map(|text| text.as_str().into()).collect();
     others.sort_unstable();
     let others: Arc<[Arc<str>]> = others.into();
-    // In a set, the rest is none of the items that are known.
-    let told = |item: Value| match &item.kind {
+    // In a set, no known item is among the rest.
+    let distinguished = |item: Value| match &item.kind {
         ValueKind::Unknown(hole) if is_spread(&item) => Value {
             kind: ValueKind::Unknown(Arc::new(Hole {
                 others: Some(others.clone()),
@@ -223,5 +223,5 @@ pub(crate) fn distinct(evaluator: &TerraformEvaluator<'_>, items: Vec<Value>) ->
         },
         _ => item,
     };
-    out.into_iter().map(told).collect()
+    out.into_iter().map(distinguished).collect()
 }

@@ -7,6 +7,7 @@ mod resources;
 use std::collections::BTreeMap;
 
 use crate::iam::sdk::{self, Client, SdkOperation, Trigger};
+use crate::iam::unlisted::UnlistedMethod;
 use crate::python::calls::call_sites::{CallSite, CallTarget, callee_span};
 use crate::python::calls::{Actions, ApiCall, CallForm, ConditionalAction};
 use crate::python::points_to::ScopeRef;
@@ -68,6 +69,14 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
                     self.copy_source(*client, *op, site, span),
                 )
             }
+            CallTarget::Unlisted { service, needs, .. } => {
+                let mut actions = Actions::default();
+                match needs {
+                    UnlistedMethod::Action(action) => actions.conditional.push(ConditionalAction::possible(action)),
+                    UnlistedMethod::AnyOf(prefix) => actions.any_of_service = Some(prefix),
+                }
+                (service.clone(), None, actions, Vec::new(), None)
+            }
             CallTarget::Actions { service, all, any } => {
                 let (required, any_of) = if *any {
                     (Vec::new(), all.clone())
@@ -77,7 +86,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
                 let actions = Actions {
                     required,
                     any_of,
-                    conditional: Vec::new(),
+                    ..Actions::default()
                 };
                 (
                     service.clone(),
@@ -208,6 +217,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
             required: op.required().collect(),
             any_of,
             conditional,
+            any_of_service: None,
         };
         self.replace(client, op, site, &mut actions);
         actions

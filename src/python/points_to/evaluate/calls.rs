@@ -1,6 +1,6 @@
 //! What calls give: functions of the repository, libraries, methods of clients and containers.
 
-use crate::iam::sdk;
+use crate::iam::{sdk, unlisted};
 use crate::python::points_to::abstract_value::{
     AbstractValue, ExprRef, ResourceOrigin, ScopeRef, ValueSet, ValueSetBuilder, single,
 };
@@ -147,6 +147,7 @@ impl ObjectEvaluator<'_> {
                     None => out.put(AbstractValue::Client(c)),
                 },
                 Some(c) => out.put(AbstractValue::Client(c)),
+                None if unlisted::is_client_name(&name) => out.put(AbstractValue::UnlistedClient(name)),
                 None => {}
             }
         }

@@ -1,7 +1,7 @@
 //! Attributes of things: modules, classes and their instances, clients.
 
 use crate::python::points_to::abstract_value::{
-    AbstractValue, ExprRef, ScopeRef, ValueSet, ValueSetBuilder, is_aws, single,
+    AbstractValue, ExprRef, ResourceOrigin, ScopeRef, ValueSet, ValueSetBuilder, is_aws, single,
 };
 use crate::python::points_to::evaluate::{CallFrame, MAX_DEPTH, ObjectEvaluator};
 use crate::python::{BindingValue, ExprId, PythonModule, ScopeId};
@@ -57,7 +57,16 @@ impl ObjectEvaluator<'_> {
             AbstractValue::Meta(c) if name == "client" => single(AbstractValue::Client(*c)),
             AbstractValue::Resource(c, ty, of) => match ty.collection(name) {
                 Some(member) => single(AbstractValue::Collection(*c, *ty, member, *of, false)),
-                None => single(AbstractValue::Bound(Arc::new(value.clone()), name.into())),
+                // One of them stands for a list of them: `table.associations`.
+                None => match ty.reference(name) {
+                    Some(other) => {
+                        let origin = of
+                            .call()
+                            .map_or(ResourceOrigin::Unknown, |at| ResourceOrigin::Of(at, false));
+                        single(AbstractValue::Resource(*c, other, origin))
+                    }
+                    None => single(AbstractValue::Bound(Arc::new(value.clone()), name.into())),
+                },
             },
             AbstractValue::Literal(at) if self.is_namespace(*at) => self.elements(*at, &[name.into()], None, None),
             AbstractValue::Client(_)
@@ -65,6 +74,7 @@ impl ObjectEvaluator<'_> {
             | AbstractValue::Entry(..)
             | AbstractValue::Text(_)
             | AbstractValue::SomeClient
+            | AbstractValue::UnlistedClient(_)
             | AbstractValue::Session
             | AbstractValue::Collection(..)
             | AbstractValue::Literal(_)

@@ -58,7 +58,9 @@ impl ObjectEvaluator<'_> {
                     match t {
                         AbstractValue::Instance(c) => out.put(AbstractValue::Class(*c)),
                         // Its methods are those of the client.
-                        AbstractValue::Client(_) | AbstractValue::SomeClient => out.put(t.clone()),
+                        AbstractValue::Client(_) | AbstractValue::SomeClient | AbstractValue::UnlistedClient(_) => {
+                            out.put(t.clone());
+                        }
                         _ => {}
                     }
                 }
@@ -284,8 +286,14 @@ impl ObjectEvaluator<'_> {
                 _ => return self.nothing.clone(),
             })),
             // `with client as c`
-            AbstractValue::Client(_) if matches!(name, "__enter__" | "__aenter__") => single(receiver.clone()),
-            AbstractValue::SomeClient | AbstractValue::More => single(AbstractValue::Opaque),
+            AbstractValue::Client(_) | AbstractValue::UnlistedClient(_)
+                if matches!(name, "__enter__" | "__aenter__") =>
+            {
+                single(receiver.clone())
+            }
+            AbstractValue::SomeClient | AbstractValue::UnlistedClient(_) | AbstractValue::More => {
+                single(AbstractValue::Opaque)
+            }
             _ => self.nothing.clone(),
         }
     }

@@ -277,7 +277,8 @@ impl ObjectEvaluator<'_> {
                         AbstractValue::Client(_)
                         | AbstractValue::Resource(..)
                         | AbstractValue::Session
-                        | AbstractValue::SomeClient,
+                        | AbstractValue::SomeClient
+                        | AbstractValue::UnlistedClient(_),
                     ) => out.put(t.clone()),
                     (_, AbstractValue::Text(_)) => {}
                     _ => out.put(AbstractValue::Opaque),

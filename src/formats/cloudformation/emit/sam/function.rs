@@ -11,6 +11,9 @@ use crate::formats::cloudformation::emit::sam::role::SamRole;
 const BASIC: &str = "service-role/AWSLambdaBasicExecutionRole";
 const DURABLE: &str = "service-role/AWSLambdaBasicDurableExecutionRolePolicy";
 const VPC: &str = "service-role/AWSLambdaVPCAccessExecutionRole";
+/// Where the code is that nothing says the place of: the folder of the template, which `sam build` and `sam package` take then
+/// (aws-sam-cli, `DEFAULT_CODEURI` and `upload_local_artifacts`).
+const OWN_FOLDER: &str = ".";
 const XRAY: &str = "AWSXrayWriteOnlyAccess";
 
 impl Sam<'_, '_> {
@@ -47,7 +50,15 @@ impl Sam<'_, '_> {
             }
         }
         props.rename("DeadLetterQueue", "DeadLetterConfig");
-        let code = self.template.code_paths(base, props.get("CodeUri"));
+        let given = props.get("CodeUri").filter(|code| !code.is_null());
+        let is_image = props
+            .get("PackageType")
+            .is_some_and(|kind| kind.as_str().as_deref() != Some("Zip"));
+        let own_folder = Value::synthetic(OWN_FOLDER, base.header);
+        let by_default =
+            (given.is_none() && !is_image && props.get("Code").is_none() && props.get("Handler").is_some())
+                .then_some(&own_folder);
+        let code = self.template.code_paths(base, given.or(by_default));
         props.entries.extend(code);
         out.push(self.make_resource("AWS::Lambda::Function", &base.id, base, props));
         out.extend(role);

@@ -358,6 +358,7 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Sources;
     use crate::iam::Ownership;
 
     #[test]

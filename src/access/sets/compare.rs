@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::cells::{MAX_KINDS, TOO_MANY, cells, find_beyond, kinds, with_action};
 use super::concrete::{LoneDocument, Values};
 use super::fill::fillings;
-use super::gains::{Difference, GrantPart, NewGrant, Undecided, rank};
+use super::gains::{Difference, GrantPart, NewGrant, Undecided};
 use super::glob::{Fields, Meaning, Sym, TextGlob};
 use super::one_thing::{is_on_many, leaves_resources_out, names_one_thing};
 use super::real;
@@ -275,8 +275,7 @@ impl Pass {
                 Entry::Occupied(entry) if found.is_unreal && !entry.get().is_unreal => {}
                 Entry::Occupied(mut entry) => {
                     let gain = entry.get_mut();
-                    let order = |request: &Witness, actions| (request.is_in_another_partition(), rank(actions));
-                    if order(&found.request, &found.actions) < order(&gain.request, &gain.actions) {
+                    if found.request.order() < gain.request.order() {
                         gain.request = found.request;
                         gain.values = found.values;
                     }

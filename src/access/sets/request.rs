@@ -6,6 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::callers;
 use crate::iam::arn::is_account_id;
+use crate::iam::{Action, catalogue};
 
 /// Partitions of accounts that one may have. AWS General Reference, "Amazon Resource Names (ARNs)".
 const PARTITIONS: [&str; 3] = ["aws", "aws-cn", "aws-us-gov"];
@@ -85,9 +86,11 @@ impl Witness {
         PARTITIONS.contains(&of_resource).then_some(of_resource)
     }
 
-    /// The resource is in a partition that few have.
-    pub(super) fn is_in_another_partition(&self) -> bool {
-        self.partition().is_some_and(|p| p != PARTITIONS[0])
+    /// Requests that tell most come first: not in a partition that few have, then by the action that is worst to give.
+    pub(super) fn order(&self) -> (bool, u32) {
+        let is_elsewhere = self.partition().is_some_and(|p| p != PARTITIONS[0]);
+        let action = catalogue().action(&self.action);
+        (is_elsewhere, action.map_or(u32::MAX, Action::severity_rank))
     }
 
     /// The same by callers of each partition, that of the resource first: of an account it is known that it is named, and not

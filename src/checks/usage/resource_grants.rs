@@ -2,7 +2,8 @@
 //! IAM User Guide, "Identity-based policies and resource-based policies".
 //!
 //! **Invariant:** the policy of a resource grants the actions of its service, on that resource, to those that it names. Where
-//! a call does not say what it is about, the resource is one of the same template or folder.
+//! a call does not say what it is about, the resource is one of the same template or folder; where it names what is not known,
+//! any.
 
 use std::sync::Arc;
 

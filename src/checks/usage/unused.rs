@@ -219,7 +219,7 @@ impl UsedDocument<'_, '_, '_> {
         let perhaps = self.possibly_needed(&statement, excess);
         // More than a few are typical of the service rather than of this code.
         if (1..=MAX_NAMED).contains(&perhaps.len()) {
-            f = f.note(format!("may also need: {}", phrase::list(&names(&perhaps))));
+            f = f.note(format!("may also need: {}", phrase::list(names(&perhaps))));
         }
         // If more may be needed, the replacement is unknown.
         if perhaps.is_empty() && self.others.is_none() {

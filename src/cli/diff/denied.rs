@@ -15,6 +15,9 @@ use crate::report::{DiffChange, DiffUnknown};
 use crate::source::{HoleKind, Piece, Sources, Text};
 use crate::value::Guard;
 
+/// Actions of a Deny that a line names.
+const MAX_NAMED: usize = 3;
+
 /// Conditions of Deny statements that are taken apart.
 const MAX_CASES: usize = 8;
 
@@ -97,11 +100,11 @@ impl ComparedSides<'_> {
         };
         out.unknown
             .extend(gone.iter().filter(|(_, s)| is_of_others(s)).map(|(at, s)| {
-                let actions: Vec<String> = s
-                    .written_actions()
-                    .take(3)
-                    .map(|i| format!("`{}`", i.display()))
-                    .collect();
+                let all = s.written_actions();
+                let mut actions: Vec<String> = all.map(|i| format!("`{}`", i.display())).collect();
+                let more = actions.len().saturating_sub(MAX_NAMED);
+                actions.truncate(MAX_NAMED);
+                actions.extend((more > 0).then(|| format!("and {more} more")));
                 let (verb, may) = match self.is_gain {
                     true => ("denies less of", "gain"),
                     false => ("denies more of", "lose"),

@@ -106,6 +106,7 @@ pub(super) fn gap_of_role(role: Option<&Value>) -> RoleGap {
         matches!(hole.kind, Account | Existing | Partition)
     };
     match role.as_text() {
+        Some(text) if text.is_empty() => RoleGap::NotSet,
         Some(text) if text.holes().all(is_place) => RoleGap::Elsewhere(text.display()),
         _ => RoleGap::Unknown(shown(role)),
     }

@@ -25,12 +25,12 @@ impl CombinedPolicy {
             .flat_map(|d| &d.statements)
             .filter(|s| s.is_written_as_allow())
             .collect();
-        let narrow: Vec<&Statement> = allows.iter().filter(|s| !is_on_all(s)).copied().collect();
-        let groups = groups(&allows, &narrow);
-        let rests: Option<Vec<Vec<LeftOut>>> = groups.iter().map(|g| left_out(&g.of)).collect();
         let is_open = documents.iter().any(|d| d.open || d.branch.is_some());
-        let is_listed = allows_all || allows.iter().all(|s| is_plain_list(s)) && narrow.len() <= MAX_NARROW;
-        let Some(rests) = rests.filter(|_| is_listed && !is_open) else {
+        let narrow = match allows_all {
+            true => Some(Vec::new()),
+            false => denials_of(&allows),
+        };
+        let Some(narrow) = narrow.filter(|_| !is_open) else {
             for document in documents {
                 let texts: Vec<String> = document.statements.iter().map(statement_text).collect();
                 self.limits.insert(texts.concat(), true);
@@ -63,9 +63,8 @@ impl CombinedPolicy {
             };
             self.add_denial(like, rest, &LeftOut::default(), used, place);
         }
-        for (group, rests) in groups.iter().zip(rests) {
-            let named = group
-                .actions
+        for (set, rests) in narrow {
+            let named = set
                 .iter()
                 .map(|a| ClauseItem::new(Text::synthetic(a.name(), action.span), action.span));
             let actions = Clause {
@@ -137,6 +136,17 @@ struct LeftOut {
     conditions: Vec<Condition>,
 }
 
+/// What these statements allow on some resources only, or under conditions, with what they leave out of it; `None` where that
+/// cannot be said.
+fn denials_of(allows: &[&Statement]) -> Option<Vec<(ActionSet, Vec<LeftOut>)>> {
+    let narrow: Vec<&Statement> = allows.iter().filter(|s| !is_on_all(s)).copied().collect();
+    if !allows.iter().all(|s| is_plain_list(s)) || narrow.len() > MAX_NARROW {
+        return None;
+    }
+    let of_group = |group: NarrowActions<'_>| Some((group.actions, left_out(&group.of)?));
+    groups(allows, &narrow).into_iter().map(of_group).collect()
+}
+
 /// Of the actions that no statement allows on everything: those of the same statements, with these.
 fn groups<'d>(allows: &[&'d Statement], narrow: &[&'d Statement]) -> Vec<NarrowActions<'d>> {
     let of = |s: &Statement| {
@@ -150,7 +160,7 @@ fn groups<'d>(allows: &[&'d Statement], narrow: &[&'d Statement]) -> Vec<NarrowA
         everywhere.union_with(&of(s));
     }
     let mut out: Vec<NarrowActions<'d>> = Vec::new();
-    for s in narrow.iter().take(MAX_NARROW) {
+    for s in narrow {
         let mut rest = of(s);
         rest.subtract(&everywhere);
         let mut next = Vec::new();

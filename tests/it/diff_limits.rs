@@ -271,3 +271,37 @@ fn accounts_of_other_partitions_are_principals() {
     let principal = json["gained"][0]["request"]["principal"].as_str();
     assert_eq!(principal, Some("arn:aws-cn:iam::444455556666:role/example"));
 }
+
+#[test]
+fn what_a_control_policy_allows_beside_full_access_is_no_limit() {
+    let organization = r#"resource "aws_organizations_policy" "p" {
+  content = jsonencode({ Version = "2012-10-17", Statement = [
+    { Effect = "Deny", Action = "sqs:*", Resource = "*" },
+    { Effect = "Allow", Action = "s3:*", Resource = "*", Condition = { StringEqualsIfExists = { "aws:PrincipalTag/team" = "ops" } } },
+  ] })
+}
+resource "aws_organizations_policy_attachment" "p" {
+  policy_id = aws_organizations_policy.p.id
+  target_id = "r-ab12"
+}
+"#;
+    let role = |actions: &str| {
+        format!(
+            r#"resource "aws_iam_role" "r" {{
+  name               = "r"
+  assume_role_policy = jsonencode({{ Statement = [] }})
+}}
+resource "aws_iam_role_policy" "p" {{
+  role   = aws_iam_role.r.name
+  policy = jsonencode({{ Version = "2012-10-17", Statement = [{{ Effect = "Allow", Action = [{actions}], Resource = "*" }}] }})
+}}
+"#
+        )
+    };
+    let (old, new) = (
+        role("\"sns:Publish\""),
+        role("\"sns:Publish\", \"sns:Subscribe\", \"sqs:SendMessage\""),
+    );
+    let [old, new] = [&old, &new].map(|role| [("org/main.tf", organization), ("app/main.tf", role.as_str())]);
+    only(&compared(&old, &new), &["aws_iam_role.r: sns:Subscribe on *"], &[]);
+}

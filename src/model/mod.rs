@@ -136,6 +136,13 @@ impl Resource {
         decided.collect()
     }
 
+    /// The construct of the CDK that makes it: `Orders/Save` of `Orders/Save/Resource`. AWS CDK Developer Guide, "Construct tree
+    /// and paths".
+    pub fn construct_path(&self) -> Option<String> {
+        let path = self.metadata.as_ref()?.get("aws:cdk:path")?.as_str()?;
+        Some(path.strip_suffix("/Resource").unwrap_or(&path).to_owned())
+    }
+
     /// `S3` of `AWS::S3::Bucket`.
     pub fn namespace(&self) -> Option<&str> {
         self.kind.split("::").nth(1)

@@ -30,7 +30,7 @@ impl Project<'_> {
     /// The folders with a `cdk.out` whose templates were asked for.
     fn synthesized_applications(&self) -> BTreeSet<&str> {
         let of_cdk = self.resources.iter().filter(|r| r.format.is_cloudformation());
-        let of_cdk = of_cdk.filter(|r| r.metadata.as_ref().is_some_and(|m| m.get("aws:cdk:path").is_some()));
+        let of_cdk = of_cdk.filter(|r| r.construct_path().is_some());
         let files: BTreeSet<_> = of_cdk.map(|r| r.header.file).collect();
         let asked = files.into_iter().filter(|file| self.sources.file(*file).in_scope);
         let assemblies = asked.map(|file| match parent_path(self.sources.path(file)) {

@@ -34,16 +34,28 @@ pub(super) fn settings_for(
         return None;
     }
     let guess = CodeGuess::new(project, w, in_settings);
+    let role = name_of_role(project, role, in_settings);
+    Some(table(
+        (&guess.code, &guess.others),
+        (&role, &[]),
+        guess.entry.as_deref(),
+    ))
+}
+
+/// The text of the table, with other values that code and role may have.
+fn table(code: (&str, &[String]), role: (&str, &[String]), entry: Option<&str>) -> String {
     let mut out = String::from("[[workload]]\n");
-    let _ = write!(out, "code = {:?}", guess.code);
-    if !guess.others.is_empty() {
-        let _ = write!(out, "  # or {}", guess.others.join(", "));
+    for (key, (value, others)) in [("code", code), ("role", role)] {
+        let _ = write!(out, "{key} = {value:?}");
+        if !others.is_empty() {
+            let _ = write!(out, "  # or {}", others.join(", "));
+        }
+        out.push('\n');
     }
-    let _ = writeln!(out, "\nrole = {:?}", name_of_role(project, role, in_settings));
-    if let Some(entry) = guess.entry {
+    if let Some(entry) = entry {
         let _ = writeln!(out, "entry = {entry:?}");
     }
-    Some(out)
+    out
 }
 
 /// The same where the code is known, and which role it has is not.
@@ -64,26 +76,19 @@ fn settings_for_role(project: &Project<'_>, w: &Workload, in_settings: &dyn Fn(&
         .take(MAX_OTHERS)
         .map(|id| name_of_role(project, id, in_settings))
         .collect();
-    let mut out = format!(
-        "[[workload]]\ncode = {:?}\nrole = {role:?}",
-        in_settings(paths.first()?)
-    );
-    if !others.is_empty() {
-        let _ = write!(out, "  # or {}", others.join(", "));
-    }
-    out.push('\n');
-    if let Some(handler) = &code.handler {
+    let first = paths.first()?;
+    let entry = code.handler.as_ref().map(|handler| {
         let path = project.sources.path(handler.file);
         let inside = path
-            .strip_prefix(paths.first()?.as_str())
+            .strip_prefix(first.as_str())
             .map(|rest| rest.trim_start_matches('/'));
         let file = inside
             .filter(|rest| !rest.is_empty())
             .unwrap_or_else(|| file_name(path));
         let function = handler.function.as_ref().map(|f| format!(":{f}")).unwrap_or_default();
-        let _ = writeln!(out, "entry = {:?}", format!("{file}{function}"));
-    }
-    Some(out)
+        format!("{file}{function}")
+    });
+    Some(table((&in_settings(first), &[]), (&role, &others), entry.as_deref()))
 }
 
 /// Whether the settings can say where the code is.

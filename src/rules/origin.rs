@@ -13,13 +13,6 @@ const MAX_ARGUMENTS: usize = 600;
 /// Calls that are shown.
 const MAX_CALLS: usize = 3;
 
-/// The construct that a resource of a synthesized template comes from: where to change it.
-/// AWS CDK Developer Guide, "Construct tree and paths".
-pub(super) fn construct_of(resource: &Resource) -> Option<String> {
-    let path = resource.metadata.as_ref()?.get("aws:cdk:path")?.as_str()?;
-    Some(path.strip_suffix("/Resource").unwrap_or(&path).to_owned())
-}
-
 /// Adds to a finding in a synthesized template where its construct is made, and what grants the statement there.
 pub(super) fn add_origin(f: &mut Finding, project: &Project<'_>, resource: &Resource, path: &str) {
     let granted = statement_actions(f, project);
@@ -70,7 +63,7 @@ fn statement_actions(f: &Finding, project: &Project<'_>) -> Vec<String> {
 /// The function in CDK code whose construct has the one at `path`.
 fn source_of(project: &Project<'_>, path: &str) -> Option<usize> {
     let has = |workload: usize| {
-        let own = construct_of(&project.resources[project.workloads[workload].resource]);
+        let own = project.resources[project.workloads[workload].resource].construct_path();
         own.is_some_and(|own| {
             path.strip_prefix(&*own)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 
-use super::origin::{add_origin, construct_of};
+use super::origin::add_origin;
 use super::spec::{Logic, RuleCase};
 use super::{CodeCheck, Context, FindingSink, Rule, RuleId, Ruleset, Selection, eval, ids};
 use crate::finding::{Cause, Confidence, Finding, Label, LabelRole, Severity};
@@ -189,7 +189,7 @@ fn complete_finding(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, s
     if let Some(n) = resource.instances {
         f.notes.push(format!("{HOLDS_FOR} {n} instances of the resource"));
     }
-    if let Some(path) = construct_of(resource) {
+    if let Some(path) = resource.construct_path() {
         add_origin(f, project, resource, &path);
         f.notes.push(format!("made by the construct `{path}`"));
         f.construct = Some(path.into());

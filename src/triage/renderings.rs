@@ -375,10 +375,12 @@ fn is_grant(s: &Statement) -> bool {
 /// The CDK says so in a template, or most of the logical IDs are its own: of one, the digits may be chance.
 fn is_of_cdk(resources: &[&Resource]) -> bool {
     const FEW: usize = 3;
-    let path = |r: &Resource| r.metadata.as_ref().is_some_and(|m| m.get("aws:cdk:path").is_some());
     let named = resources.iter().filter(|r| construct(&r.address.name).is_some());
     let named = named.count();
-    resources.iter().any(|r| &*r.kind == "AWS::CDK::Metadata" || path(r)) || named >= FEW && named * 2 > resources.len()
+    resources
+        .iter()
+        .any(|r| &*r.kind == "AWS::CDK::Metadata" || r.construct_path().is_some())
+        || named >= FEW && named * 2 > resources.len()
 }
 
 /// The name in a logical ID that ends in the eight digits of the CDK.

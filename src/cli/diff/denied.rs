@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::doubts::{BEYOND_LIMITS, possible};
+use super::doubts::{BEYOND_LIMITS, named, possible};
 use super::subjects::{SubjectList, SubjectPair};
 use super::{changes, shown};
 use crate::access::sets::{Values, compare_as};
@@ -14,9 +14,6 @@ use crate::project::{AccessSubject, CombinedPolicy, SubjectKind, statement_text}
 use crate::report::{DiffChange, DiffUnknown};
 use crate::source::{HoleKind, Piece, Sources, Text};
 use crate::value::Guard;
-
-/// Actions of a Deny that a line names.
-const MAX_NAMED: usize = 3;
 
 /// Conditions of Deny statements that are taken apart.
 const MAX_CASES: usize = 8;
@@ -100,11 +97,7 @@ impl ComparedSides<'_> {
         };
         out.unknown
             .extend(gone.iter().filter(|(_, s)| is_of_others(s)).map(|(at, s)| {
-                let all = s.written_actions();
-                let mut actions: Vec<String> = all.map(|i| format!("`{}`", i.display())).collect();
-                let more = actions.len().saturating_sub(MAX_NAMED);
-                actions.truncate(MAX_NAMED);
-                actions.extend((more > 0).then(|| format!("and {more} more")));
+                let actions: Vec<String> = s.written_actions().map(ClauseItem::display).collect();
                 let (verb, may) = match self.is_gain {
                     true => ("denies less of", "gain"),
                     false => ("denies more of", "lose"),
@@ -113,7 +106,7 @@ impl ComparedSides<'_> {
                     subject: subject.to_owned(),
                     why: format!(
                         "{verb} {}: those whom other policies allow it may {may} it",
-                        actions.join(", ")
+                        named(&actions)
                     ),
                     is_new: !self.is_gain,
                     is_gain: self.is_gain,

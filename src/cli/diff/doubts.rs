@@ -14,13 +14,17 @@ fn doubted(doubt: &Undecided, statement: Option<&Statement>, is_gain: bool) -> S
         return doubt.why.clone();
     };
     let names = named_actions(actions, statement);
-    let shown = names.len().min(MOST_NAMED);
-    let more = and_more(shown, names.len() - shown);
     let verb = if is_gain { "gain" } else { "lose" };
-    format!("may {verb} {}{more}{reason}", list(&names[..shown]))
+    format!("may {verb} {}{reason}", named(&names))
 }
 
-/// Actions of a doubt that are named.
+/// The first of some actions, and how many more there are.
+pub(super) fn named(actions: &[String]) -> String {
+    let shown = actions.len().min(MOST_NAMED);
+    list(&actions[..shown]) + &and_more(shown, actions.len() - shown)
+}
+
+/// Actions that a line names.
 const MOST_NAMED: usize = 3;
 
 pub(super) const BEYOND_LIMITS: &str = "within a boundary that is not compared";

@@ -415,9 +415,8 @@ fn path_below(base: &str, cwd: &str, path: &str) -> String {
         .filter(|at| path[at + 1..].bytes().all(|b| b.is_ascii_digit()));
     let (folder, nth) = path.split_at(nth.unwrap_or(path.len()));
     let below = relative_path(base, &join_path(cwd, folder));
-    match (below.as_str(), nth) {
-        ("" | ".", "") => below,
-        ("" | ".", nth) => nth.to_owned(),
+    match below.as_str() {
+        "" | "." if !nth.is_empty() => nth.to_owned(),
         _ => below + nth,
     }
 }

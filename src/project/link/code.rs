@@ -8,7 +8,7 @@ use crate::formats::docker::{self, Runs};
 use crate::model::Resource;
 use crate::project::{CodePlace, ContentGap, Handler, ResourceId, WorkloadCode};
 use crate::python::PythonModule;
-use crate::source::{FileId, is_within, join_path, parent_path};
+use crate::source::{FileId, join_path, parent_path};
 use crate::test_code::is_test_code;
 use crate::value::Value;
 
@@ -133,8 +133,7 @@ impl Linking<'_, '_> {
         }
         let Some(start) = start else {
             // An image of its folder.
-            let mut all = self.project.modules.iter();
-            let any = all.any(|m| is_in_folders(self.project.sources.path(m.file), &paths));
+            let any = self.has_modules_in(&paths);
             return match (r.get("Handler"), dockerfile) {
                 (Some(handler), _) => Err(ContentGap::UnknownHandler(shown(handler))),
                 (None, _) if any => Ok(place(None)),
@@ -225,13 +224,13 @@ impl Linking<'_, '_> {
     fn is_in_own_folder(&self, r: &Resource) -> bool {
         let here = self.project.sources.path(r.header.file);
         let said = r.get("CodePaths").map(texts).unwrap_or_default();
-        said.iter()
-            .any(|folder| is_within(here, folder) || self.modules_in(folder))
+        is_in_folders(here, &said) || self.has_modules_in(&said)
     }
 
-    fn modules_in(&self, folder: &str) -> bool {
+    /// Whether Python was read in one of these folders.
+    fn has_modules_in(&self, folders: &[String]) -> bool {
         let mut modules = self.project.modules.iter();
-        modules.any(|m| is_within(self.project.sources.path(m.file), folder))
+        modules.any(|m| is_in_folders(self.project.sources.path(m.file), folders))
     }
 
     /// The script of a job of AWS Glue, where the repository puts it into the bucket. What it takes to see it is added to

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::iam::SourceFormat;
-use crate::model::Resource;
 use crate::project::{CodePlace, Project, Workload, WorkloadCode, WorkloadKind};
 
 /// The functions of synthesized templates, each with the one in Python that is asked about and that makes it.
@@ -16,7 +15,7 @@ pub(super) fn rendered(project: &Project<'_>, workloads: &[Workload]) -> BTreeMa
     let mut of_templates: Vec<(usize, &Workload, String)> = Vec::new();
     for (i, w) in functions {
         let r = &project.resources[w.resource];
-        match construct_path(r) {
+        match r.construct_path() {
             Some(path) if r.format.is_cloudformation() => of_templates.push((i, w, path)),
             _ if r.format == SourceFormat::Python && project.sources.file(r.header.file).in_scope => {
                 of_python.push((i, w));
@@ -47,12 +46,6 @@ pub(super) fn rendered(project: &Project<'_>, workloads: &[Workload]) -> BTreeMa
         }
     }
     out
-}
-
-/// `Orders/Save` of `Orders/Save/Resource`. AWS CDK Developer Guide, "Construct tree and paths".
-pub(crate) fn construct_path(r: &Resource) -> Option<String> {
-    let path = r.metadata.as_ref()?.get("aws:cdk:path")?.as_str()?;
-    Some(path.strip_suffix("/Resource").unwrap_or(&path).to_owned())
 }
 
 /// `Save` of `Orders/Save#2`.

@@ -13,6 +13,15 @@ use crate::formats::cloudformation::eval::template::Template;
 /// How deep conditions may refer to each other.
 const MAX_DEPTH: u32 = 24;
 
+/// What says as much as a condition does.
+enum SaidBy {
+    /// The facts that follow from it, all together.
+    Facts,
+    /// What it is made of.
+    Parts(FactParts),
+    LessThanAll,
+}
+
 impl Template<'_> {
     /// Whether the condition `name` is met; certain only where no parameter's default decides.
     pub(crate) fn is_met(&self, env: TemplateScope<'_>, name: &str) -> Truth {
@@ -57,64 +66,55 @@ impl Template<'_> {
     fn named_facts(&self, name: &str, is: bool, depth: u32, out: &mut Vec<Fact>) {
         let before = out.len();
         let node = self.conditions.get(name).filter(|_| depth < 8 && self.spend_step());
-        let exact = node.is_some_and(|node| self.facts(*node, is, depth + 1, out));
-        if !exact {
-            let parts = node.and_then(|node| self.parts(*node, is, depth + 1));
-            let fact = Fact::condition(name, is);
-            out.insert(
-                before,
-                parts.map_or_else(|| fact.clone(), |parts| fact.clone().made_of(parts)),
-            );
-        }
+        let fact = Fact::condition(name, is);
+        let fact = match node.map_or(SaidBy::LessThanAll, |node| self.facts(*node, is, depth + 1, out)) {
+            SaidBy::Facts => return,
+            SaidBy::Parts(parts) => fact.made_of(parts),
+            SaidBy::LessThanAll => fact,
+        };
+        out.insert(before, fact);
     }
 
-    /// What a condition that others make is made of, where it is met, or is not.
-    fn parts(&self, node: NodeId, is: bool, depth: u32) -> Option<FactParts> {
-        let tree = &self.doc.tree;
-        let (function, argument) = match tree.kind(node) {
-            Node::Call => (tree.name(node).to_owned(), tree.children(node).next()?),
-            _ => intrinsic(tree, node)?,
+    /// What a condition is made of, where it is met, or is not: `all` of these parts, or one of them. Adds what follows from it.
+    fn parts(&self, parts: &[NodeId], all: bool, is: bool, depth: u32, out: &mut Vec<Fact>) -> FactParts {
+        let mut made = FactParts {
+            facts: Vec::new(),
+            all,
+            complete: true,
         };
-        match &*function {
-            "Not" if depth < MAX_DEPTH => self.parts(tree.children(argument).next()?, !is, depth + 1),
-            "And" | "Or" => {
-                let mut parts = FactParts {
-                    facts: Vec::new(),
-                    all: (function == "And") == is,
-                    complete: true,
-                };
-                for part in tree.children(argument) {
-                    let mut facts = Vec::new();
-                    let exact = self.facts(part, is, depth + 1, &mut facts);
-                    let brought = |first: &Fact| facts.iter().skip(1).all(|f| first.brings().contains(f));
-                    match facts.first().filter(|first| exact && brought(first)) {
-                        Some(first) => parts.facts.push(first.clone()),
-                        None if parts.all => {
-                            parts.complete = false;
-                            parts.facts.extend(facts);
-                        }
-                        None => parts.complete = false,
+        for part in parts {
+            let mut facts = Vec::new();
+            let exact = matches!(self.facts(*part, is, depth + 1, &mut facts), SaidBy::Facts);
+            let brings_the_rest = |first: &Fact| facts.iter().skip(1).all(|f| first.brings().contains(f));
+            match facts.first().filter(|first| exact && brings_the_rest(first)) {
+                Some(first) => made.facts.push(first.clone()),
+                None => {
+                    made.complete = false;
+                    if all {
+                        made.facts.extend(facts.iter().cloned());
                     }
                 }
-                Some(parts)
             }
-            _ => None,
+            if all {
+                out.extend(facts);
+            }
         }
+        made
     }
 
-    /// Adds what follows from a condition being met, or not; whether all of that together says as much as the condition does.
-    fn facts(&self, node: NodeId, is: bool, depth: u32, out: &mut Vec<Fact>) -> bool {
+    /// Adds what follows from a condition being met, or not.
+    fn facts(&self, node: NodeId, is: bool, depth: u32, out: &mut Vec<Fact>) -> SaidBy {
         let tree = &self.doc.tree;
         let condition = |argument: NodeId| tree.text(argument).and_then(Text::known);
         let (function, argument) = match tree.kind(node) {
             Node::Call => match tree.children(node).next() {
                 Some(argument) => (tree.name(node).to_owned(), argument),
-                None => return false,
+                None => return SaidBy::LessThanAll,
             },
             _ => match (tree.get(node, "Condition"), intrinsic(tree, node)) {
                 (Some(argument), _) => ("Condition".to_owned(), argument),
                 (None, Some(found)) => found,
-                (None, None) => return false,
+                (None, None) => return SaidBy::LessThanAll,
             },
         };
         let parts: Vec<NodeId> = tree.children(argument).collect();
@@ -122,20 +122,12 @@ impl Template<'_> {
             ("Condition", _) => match condition(argument) {
                 Some(name) => {
                     self.named_facts(&name, is, depth + 1, out);
-                    true
+                    SaidBy::Facts
                 }
-                None => false,
+                None => SaidBy::LessThanAll,
             },
             ("Not", [part]) => self.facts(*part, !is, depth + 1, out),
-            // A part that is no condition by its own name is not followed further.
-            ("And" | "Or", parts) => {
-                if (function == "And") == is {
-                    for part in parts {
-                        self.facts(*part, is, depth + 1, out);
-                    }
-                }
-                false
-            }
+            ("And" | "Or", parts) => SaidBy::Parts(self.parts(parts, (function == "And") == is, is, depth, out)),
             ("Equals", [a, b]) => {
                 let literal = |n: NodeId| match tree.kind(n) {
                     Node::Str | Node::Num | Node::Bool => tree.text(n)?.known().map(std::borrow::Cow::into_owned),
@@ -144,12 +136,12 @@ impl Template<'_> {
                 let (subject, value) = match (literal(*a), literal(*b)) {
                     (None, Some(value)) => (*a, value),
                     (Some(value), None) => (*b, value),
-                    _ => return false,
+                    _ => return SaidBy::LessThanAll,
                 };
                 out.push(Fact::equals(&self.subject(self.env(), subject), &value, is));
-                true
+                SaidBy::Facts
             }
-            _ => false,
+            _ => SaidBy::LessThanAll,
         }
     }
 

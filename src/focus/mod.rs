@@ -34,6 +34,9 @@ pub fn focus(sources: &Sources, own: &Ownership, always: &[FileId]) -> Option<Fx
     if has_contracts || sources.len() < MIN_FILES || named.len() * MAX_SHARE >= sources.len() {
         return None;
     }
+    let Some(&first) = named.first() else {
+        return Some(FxHashSet::default());
+    };
     let tree = FolderTree::new(sources);
     let ids: Vec<FileId> = sources.ids().collect();
     let copies = SdkCopies::new(sources);
@@ -47,13 +50,13 @@ pub fn focus(sources: &Sources, own: &Ownership, always: &[FileId]) -> Option<Fx
     let of_organization = ids.iter().filter(|id| links[id.0 as usize].is_of_organization);
     let settings = own.workloads.iter().filter_map(|w| sources.find(&w.file));
     for file in of_organization.chain(always).copied().chain(settings) {
-        groups.join(named[0], file);
+        groups.join(first, file);
     }
     for file in &named {
-        groups.join(named[0], *file);
+        groups.join(first, *file);
     }
-    Names::new(sources, own, &links).connect(named[0], &mut groups);
-    let found = ids.into_iter().filter(|id| groups.are_joined(named[0], *id));
+    Names::new(sources, own, &links).connect(first, &mut groups);
+    let found = ids.into_iter().filter(|id| groups.are_joined(first, *id));
     Some(found.collect())
 }
 

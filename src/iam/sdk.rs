@@ -16,7 +16,7 @@ use super::catalogue::layout::{
     PASSES_ROLE, SdkType, Waiter,
 };
 pub use super::catalogue::library::{LibraryCall, LibraryEffect, LibraryResult};
-use super::catalogue::{store, tables};
+use super::catalogue::{Action, catalogue, store, tables};
 
 /// The client with this name: what `boto3.client("s3")` is given. Names have a case.
 pub fn client(name: &str) -> Option<Client> {
@@ -202,6 +202,17 @@ impl SdkOperation {
             all.push("iam:PassRole");
         }
         all
+    }
+
+    /// The actions that AWS lists as dependent actions of its own, but for those that [`Self::conditional`] and
+    /// [`Self::pass_role`] tell more of.
+    fn dependent_actions(self) -> Vec<&'static str> {
+        let own = self.required().chain(self.alternative_actions());
+        let own = own.filter_map(|name| catalogue().action(name));
+        let mut dependent: Vec<_> = own.flat_map(|action| action.dependent().map(Action::name)).collect();
+        let is_told = |name: &str| name == "iam:PassRole" || self.conditional().any(|c| c.action == name);
+        dependent.retain(|name| !is_told(name));
+        dependent
     }
 
     /// What it needs when what it touches is encrypted with a customer managed key: `kms:Decrypt`.
@@ -413,7 +424,12 @@ pub fn library_result(qualified_name: &str) -> Option<LibraryResult<'static>> {
 /// What a library of Python may call of AWS without a line of the code saying so, by the name that is imported, `a.b.c`, or
 /// the longest part of it that is known; `None` for a library that no one knows: it may call anything.
 pub fn library(imported: &str) -> Option<ActionSet> {
-    let imported = imported.strip_prefix("mypy_").unwrap_or(imported);
+    let stubs = ["mypy_boto3", "types_boto3", "types_aiobotocore"];
+    let is_stub = stubs.iter().any(|name| imported.starts_with(name));
+    let imported = match imported.split_once('_') {
+        Some((_, package)) if is_stub => package,
+        _ => imported,
+    };
     let mut name = match imported.split_once('.') {
         Some((first, _)) if first.starts_with("boto3_") => "boto3",
         None if imported.starts_with("boto3_") => "boto3",
@@ -427,15 +443,22 @@ pub fn library(imported: &str) -> Option<ActionSet> {
     }
 }
 
-/// What calls of an operation may need in addition to its own actions: a service may work with the caller's permissions. Patterns.
-pub fn companion_actions(client: &str, operation: &str) -> impl Iterator<Item = &'static str> {
+/// What calls of an operation may need in addition to its own actions: a service may work with the caller's permissions, and AWS
+/// lists actions that others depend on. `role` is the parameter that passes a role, where one is given: a service may work with
+/// that role instead. Patterns. Service Authorization Reference, "Actions, resources, and condition keys": dependent actions.
+pub fn companion_actions(client_name: &str, operation: &str, role: Option<&str>) -> impl Iterator<Item = &'static str> {
     let of = |key: &str| tables::actions_of("besides", key);
-    let always = of(&format!("{client}.*")).unwrap_or_default();
-    let own = of(&format!("{client}.{operation}")).unwrap_or_else(|| match is_plain_read(operation) {
+    let known = client(client_name).and_then(|c| c.operation(operation));
+    let dependent = known.into_iter().flat_map(SdkOperation::dependent_actions);
+    let always = of(&format!("{client_name}.*")).unwrap_or_default();
+    let with_role = role.and_then(|role| of(&format!("{client_name}+{role}")));
+    let listed = with_role.or_else(|| of(&format!("{client_name}.{operation}")));
+    let own = listed.unwrap_or_else(|| match is_plain_read(operation) {
         true => Vec::new(),
-        false => of(client).unwrap_or_default(),
+        false => of(client_name).unwrap_or_default(),
     });
-    always.into_iter().chain(own).filter(|pattern| !pattern.is_empty())
+    let listed = always.into_iter().chain(own).filter(|pattern| !pattern.is_empty());
+    listed.chain(dependent)
 }
 
 /// What a service does with the rights of the caller when a call has a parameter.

@@ -64,7 +64,9 @@ impl TaskActions {
         let (client, operation) = operation_of(call)?;
         let mut perhaps = operation.all_actions();
         perhaps.extend(operation.kms_actions(client));
-        perhaps.extend(sdk::companion_actions(client.name(), operation.name()));
+        perhaps.extend(sdk::companion_actions(client.name(), operation.name(), None));
+        let rights = sdk::caller_rights(client.name(), operation.name());
+        perhaps.extend(rights.flat_map(|right| right.actions.iter().copied()));
         Some(Self {
             certain: operation.required().collect(),
             required: operation.required().chain(operation.alternative_actions()).collect(),

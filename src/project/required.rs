@@ -38,8 +38,8 @@ struct ModuleNeeds {
     /// What its libraries may call.
     libraries: Vec<ImportedLibrary>,
     doubts: Vec<Uncertainty>,
-    /// It has the words or an end point that let calls be someone else's.
-    other_identity: bool,
+    /// The word or the end point in it that lets calls be someone else's.
+    other_identity: Option<Span>,
     /// Keys that the code makes may sign it in.
     takes_keys: bool,
 }
@@ -59,8 +59,8 @@ pub struct Required<'c> {
     pub imported: Vec<ImportedLibrary>,
     /// Where calls may be hidden. Sorted.
     pub doubts: Vec<Uncertainty>,
-    /// Something in it signs in as someone else, or calls another end point: calls may not be its role's.
-    pub other_identity: bool,
+    /// What in it may sign in as someone else, or call another end point: calls may not be its role's.
+    pub other_identity: Option<Span>,
 }
 
 /// A library that may call AWS.
@@ -89,16 +89,30 @@ const HIDING: &[&str] = &[
     "os.popen",
     "os.exec",
     "os.spawn",
+    "os.posix_spawn",
+    "os import system",
+    "os import popen",
+    "create_subprocess_",
+    "run_process(",
     "exec(",
     "eval(",
     "__import__",
     "importlib",
     "SigV4",
     "AWSRequest",
-    // The Parameters and Secrets extension.
+    "\"AWS4\"",
+    "'AWS4'",
+    // The Parameters and Secrets extension, and that of AppConfig.
     "PARAMETERS_SECRETS_EXTENSION",
+    "X-Aws-Parameters-Secrets-Token",
+    "localhost:2772",
     "localhost:2773",
     "127.0.0.1",
+    // Code that a library makes of a text.
+    "\"()\"",
+    "'()'",
+    "fileConfig(",
+    "loadTestsFromName",
 ];
 
 /// Words that let calls be someone else's.
@@ -162,15 +176,16 @@ impl ModuleNeeds {
         let module = &program.modules[index];
         let extent = module.scope(ScopeId::MODULE).extent;
         let words = TellingWords::of(program.sources.slice(extent));
+        let start = extent.start as usize;
+        let place = |at: usize, len: usize| Span::new(extent.file, start + at, start + at + len);
         let mut out = Self {
-            other_identity: words.others || !only_own_endpoints(program, index),
+            other_identity: (words.others.map(|(at, len)| place(at, len))).or_else(|| foreign_endpoint(program, index)),
             takes_keys: words.takes_keys || opens_session(module),
             ..Self::default()
         };
-        let start = extent.start as usize;
         out.doubts
             .extend(words.hiding.into_iter().map(|(word, at)| Uncertainty {
-                span: Span::new(extent.file, start + at, start + at + word.len()),
+                span: place(at, word.len()),
                 doubt: Doubt::Hidden,
                 name: word.trim_end_matches('(').into(),
             }));
@@ -198,7 +213,7 @@ impl<'c, 'p> Codebase<'c, 'p> {
             libraries: ActionSet::empty(),
             imported: Vec::new(),
             doubts: Vec::new(),
-            other_identity: false,
+            other_identity: None,
         };
         for u in found.unresolved.iter().map(|i| &calls.unresolved[*i]) {
             out.doubts.push(Uncertainty {
@@ -210,7 +225,7 @@ impl<'c, 'p> Codebase<'c, 'p> {
         let mut takes_keys = false;
         for m in found.files.iter().filter_map(|f| calls.program.index_of(*f)) {
             let module = analyzed.module(m);
-            out.other_identity |= module.other_identity;
+            out.other_identity = out.other_identity.or(module.other_identity);
             takes_keys |= module.takes_keys;
             for library in &module.libraries {
                 out.libraries.union_with(&library.actions);
@@ -218,11 +233,13 @@ impl<'c, 'p> Codebase<'c, 'p> {
             out.imported.extend(module.libraries.iter().cloned());
             out.doubts.extend(module.doubts.iter().cloned());
         }
-        out.other_identity |= out.calls.iter().any(|c| {
+        let signs_in = |c: &&&ApiCall| {
             c.operation.is_some_and(|o| {
                 SIGN_IN.contains(&o) || o.starts_with("AssumeRole") || takes_keys && o == "CreateAccessKey"
             })
-        });
+        };
+        let sign_in = out.calls.iter().find(signs_in).map(|c| c.span);
+        out.other_identity = out.other_identity.or(sign_in);
         out.imported.sort_by_key(|library| library.span);
         out.doubts.sort_unstable();
         out.doubts.dedup();
@@ -295,8 +312,8 @@ impl FoundActions {
 /// The position of the end point among the arguments of what makes a client (boto3 reference, "Session.client").
 const ENDPOINT: usize = 5;
 
-/// Whether every end point that a module gives is AWS's: of a service where each account has its own, or by its name.
-fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
+/// The first end point that a module gives and that is not AWS's: of a service where each account has its own, or by its name.
+fn foreign_endpoint(program: &Program<'_>, index: usize) -> Option<Span> {
     let m = &program.modules[index];
     let values = ConstantEvaluator::new(program);
     let own = |endpoint: ExprId| is_aws_endpoint(&values.value(index, endpoint));
@@ -313,8 +330,8 @@ fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
                         if matches!(&**name, "client" | "resource" | "create_client"));
                     c.positional(ENDPOINT).filter(|_| makes)
                 });
-                if !is_own_service && given.is_some_and(|endpoint| !own(endpoint)) {
-                    return false;
+                if let Some(endpoint) = given.filter(|endpoint| !is_own_service && !own(*endpoint)) {
+                    return Some(m.expr(endpoint).span);
                 }
                 let spread = c.args.iter().filter(|a| a.name == ArgName::Spread && is_own_service);
                 for made in spread.filter_map(|a| m.defining_expression(a.value)) {
@@ -332,9 +349,11 @@ fn only_own_endpoints(program: &Program<'_>, index: usize) -> bool {
             set.insert(*key, *value);
         }
     }
-    m.ids()
-        .filter(|e| m.string(*e).as_deref() == Some("endpoint_url") && !expected.contains(e))
-        .all(|e| set.get(&e).is_some_and(|endpoint| own(*endpoint)))
+    let mut keys = m
+        .ids()
+        .filter(|e| m.string(*e).as_deref() == Some("endpoint_url") && !expected.contains(e));
+    let foreign = keys.find(|e| !set.get(e).is_some_and(|endpoint| own(*endpoint)));
+    foreign.map(|e| m.expr(e).span)
 }
 
 /// Whether an end point is not one, or a host of AWS, whatever its region is.
@@ -365,7 +384,8 @@ fn opens_session(m: &PythonModule) -> bool {
 /// Which lists of words a text has one of, not as the end of a longer word.
 #[derive(Debug, Default)]
 struct TellingWords {
-    others: bool,
+    /// Where the first word of [`OTHERS`] stands, and its length.
+    others: Option<(usize, usize)>,
     /// Where each word of [`HIDING`] stands first.
     hiding: BTreeMap<&'static str, usize>,
     takes_keys: bool,
@@ -386,7 +406,9 @@ impl TellingWords {
                 continue;
             }
             match word.pattern().as_usize() {
-                n if n < OTHERS.len() => out.others = true,
+                n if n < OTHERS.len() => {
+                    out.others.get_or_insert((word.start(), word.len()));
+                }
                 n if n < OTHERS.len() + HIDING.len() => {
                     out.hiding.entry(HIDING[n - OTHERS.len()]).or_insert(word.start());
                 }

@@ -35,6 +35,8 @@ pub enum RoleGap {
     Elsewhere(String),
     /// What it is taken from, which has no value here.
     Unknown(String),
+    /// The CDK makes it.
+    Synthesized,
 }
 
 /// Why it is not known what runs in a workload.
@@ -76,6 +78,8 @@ pub enum ContentGap {
     Containers,
     /// What is started on an instance.
     Instance,
+    /// The output of the CDK says it.
+    Synthesized,
     Definition(DefinitionGap),
 }
 

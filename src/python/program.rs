@@ -243,6 +243,14 @@ impl<'a> Program<'a> {
         self.by_file.get(&file).copied()
     }
 
+    /// The packages around a module, whose `__init__.py` runs before it does, the nearest first.
+    pub fn packages_around(&self, module: usize) -> impl Iterator<Item = usize> {
+        let own = parent_path(self.sources.path(self.modules[module].file));
+        let around = std::iter::successors(Some(own), |dir| (!dir.is_empty()).then(|| parent_path(dir)));
+        let packages = around.filter_map(|dir| self.at(dir, ""));
+        packages.filter(move |package| *package != module)
+    }
+
     /// The module that `dotted` (with `level` dots before it) names in a file of this program; packages are their
     /// `__init__.py`.
     pub fn import(&self, from: FileId, level: u32, dotted: &str) -> Option<usize> {
@@ -273,26 +281,9 @@ impl<'a> Program<'a> {
             return None;
         }
         let first = rest.split('/').next().unwrap_or("");
-        let names_in = |dir: &str| {
-            self.folders
-                .get(dir)
-                .or_else(|| self.folders.get(&*self.sources.resolved(dir)))
-        };
-        let has = |dir: &str| names_in(dir).is_some_and(|names| names.contains(first));
-        let mut base = dir;
-        loop {
-            let below = self.roots.get(base).into_iter().flatten().copied();
-            let found = std::iter::once(base)
-                .chain(below)
-                .filter(|dir| has(dir))
-                .find_map(|dir| self.at(dir, &rest));
-            if found.is_some() {
-                return found;
-            }
-            if base.is_empty() {
-                break;
-            }
-            base = parent_path(base);
+        let found = self.folders_with(dir, first).find_map(|dir| self.at(dir, &rest));
+        if found.is_some() {
+            return found;
         }
         // A copy of a library in a layer is the library.
         if sdk::library(dotted).is_some() {
@@ -301,7 +292,7 @@ impl<'a> Program<'a> {
         let mut shared = self
             .shared
             .iter()
-            .filter(|dir| has(dir))
+            .filter(|dir| self.has(dir, first))
             .filter_map(|dir| self.at(dir, &rest));
         if let Some(first) = shared.next() {
             // Which of several layers a function has is not asked.
@@ -368,6 +359,27 @@ impl<'a> Program<'a> {
             format!("{}.{}", import.module, import.name)
         };
         (module, self.find(from, import.level, &dotted))
+    }
+
+    /// The folder whose module or package `dotted` begins with, for a file that imports it: a part that was not read is there.
+    pub fn folder_of_import(&self, from: FileId, dotted: &str) -> Option<&str> {
+        let first: &'a str = self.names.get(dotted.split('.').next().unwrap_or(""))?;
+        self.folders_with(parent_path(self.sources.path(from)), first).next()
+    }
+
+    /// Whether something of the name `first` can be imported from a folder.
+    fn has(&self, dir: &str, first: &str) -> bool {
+        let names = self.folders.get(dir);
+        let names = names.or_else(|| self.folders.get(&*self.sources.resolved(dir)));
+        names.is_some_and(|names| names.contains(first))
+    }
+
+    /// The folders around `dir`, and their roots of imports, that have something of the name `first`, the nearest first.
+    fn folders_with<'p>(&'p self, dir: &'p str, first: &'p str) -> impl Iterator<Item = &'p str> {
+        let around = std::iter::successors(Some(dir), |dir| (!dir.is_empty()).then(|| parent_path(dir)));
+        around
+            .flat_map(|base| std::iter::once(base).chain(self.roots.get(base).into_iter().flatten().copied()))
+            .filter(move |dir| self.has(dir, first))
     }
 
     fn at(&self, dir: &str, rest: &str) -> Option<usize> {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::json::{JsonUnjudged, SCHEMA_VERSION, unjudged};
 use crate::source::{Sources, one_line, pretty_json, push_line};
-use crate::unjudged::{Unjudged, UnjudgedReason, counted_kinds};
+use crate::unjudged::{Language, Unjudged, UnjudgedReason, counted_kinds};
 
 /// Entries of one file and reason, or of one reason about whole files: a line of the summary.
 pub(super) struct Group<'u> {
@@ -32,6 +32,13 @@ fn is_same_reason(a: &Unjudged, b: &Unjudged) -> bool {
             a.why,
             UnjudgedReason::Language(_) | UnjudgedReason::Module | UnjudgedReason::Function(_)
         )
+}
+
+/// What makes workloads in a language that is not read.
+pub(super) fn lines_of_cdk(all: &[Unjudged], sources: &Sources) -> Vec<String> {
+    let groups = groups(all).into_iter();
+    let of_cdk = groups.filter(|g| matches!(g.first.why, UnjudgedReason::Language(Language::Cdk)));
+    of_cdk.map(|g| g.line(sources)).collect()
 }
 
 impl Group<'_> {

@@ -104,6 +104,7 @@ fn is_helped(gap: &ContentGap) -> bool {
         | ContentGap::Inline
         | ContentGap::NoAws(_)
         | ContentGap::OtherLanguage(_)
+        | ContentGap::Synthesized
         | ContentGap::Definition(_) => false,
     }
 }

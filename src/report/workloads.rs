@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use super::json::{JsonSpan, JsonUnjudged, JsonUnread, SCHEMA_VERSION, span, unjudged, unread};
+use super::unjudged::lines_of_cdk;
 use super::workload_settings::settings_for;
 use crate::checks::{ComparedFigures, ComparedWorkload, CountedActions, Obstacle, RoleComparison};
 use crate::phrase::count;
@@ -359,6 +360,9 @@ pub fn workloads_human(page: &WorkloadsPage<'_>) -> String {
             &mut out,
             &one_line(&format!("{}: not read: {}", page.location(p.span), p.message)),
         );
+    }
+    for line in lines_of_cdk(page.unjudged, page.project.sources) {
+        push_line(&mut out, &line);
     }
     out
 }

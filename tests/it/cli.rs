@@ -133,6 +133,31 @@ fn files_of_others_are_silently_passed() {
 }
 
 #[test]
+fn a_folder_without_anything_to_check_of_a_large_repository() {
+    let policies: Vec<String> = (0..80).map(|n| format!("policies/{n}.yaml")).collect();
+    let mut files: Vec<(&str, &str)> = policies.iter().map(|path| (path.as_str(), BAD)).collect();
+    files.push(("empty/readme.txt", "nothing\n"));
+    let r = Repository::new(&files);
+    for path in ["empty", "empty/readme.txt"] {
+        for args in [
+            ["check", path],
+            ["check", "--no-context"],
+            ["paths", path],
+            ["workloads", path],
+        ] {
+            let ran = r.run(&args);
+            assert!(
+                ran.code < 2 && !ran.err.contains("internal"),
+                "{args:?}: {} {}",
+                ran.out,
+                ran.err
+            );
+        }
+        assert!(r.run(&["check", path]).out.contains("Nothing to check"));
+    }
+}
+
+#[test]
 fn what_gitignore_hides_is_hidden_also_without_git() {
     let r = Repository::new(&[("bad.yaml", BAD), ("build/bad.yaml", BAD), (".gitignore", "build/\n")]);
     let paths = |args: &[&str]| -> Vec<String> {

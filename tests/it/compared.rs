@@ -324,3 +324,33 @@ resource "aws_lambda_function" "X" {
     found.dedup();
     assert_eq!(found, [r#"unused-grant "glacier:DeleteVault""#]);
 }
+
+#[test]
+fn what_an_action_depends_on_is_not_unused() {
+    let said = |actions: &str, call: &str| {
+        let code = format!("import boto3\n\n\ndef handler(event, context):\n    boto3.client({call}\n");
+        said(actions, &code)
+    };
+    for (action, dependent, call) in [
+        (
+            "securityhub:EnableOrganizationAdminAccount",
+            "organizations:RegisterDelegatedAdministrator",
+            "'securityhub').enable_organization_admin_account(AdminAccountId=event['a'])",
+        ),
+        (
+            "fms:AssociateAdminAccount",
+            "organizations:EnableAWSServiceAccess",
+            "'fms').associate_admin_account(AdminAccount=event['a'])",
+        ),
+        (
+            "ec2:EnableReachabilityAnalyzerOrganizationSharing",
+            "organizations:EnableAWSServiceAccess",
+            "'ec2').enable_reachability_analyzer_organization_sharing()",
+        ),
+    ] {
+        assert_eq!(said(&format!("['{action}', '{dependent}']"), call), [""; 0], "{action}");
+        // What tells of it is another call.
+        let other = said(&format!("['sqs:ListQueues', '{dependent}']"), "'sqs').list_queues()");
+        assert_eq!(other.len(), 1, "{other:?}");
+    }
+}

@@ -44,6 +44,7 @@ mod facts;
 mod fix;
 mod fix_proof;
 mod folding;
+mod found_code;
 mod graph;
 mod hcl;
 mod hostile_text;

@@ -537,8 +537,13 @@ fn only_the_declared_event_source_is_polled() {
 ";
     let all = "'dynamodb:PutItem', 'dynamodb:GetRecords', 'sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'";
     assert_eq!(fed(all, queue), ["unused-grant 'dynamodb:GetRecords'"]);
-    // Without a mapping here, one may be set up elsewhere; and what a parameter names may be anything.
+    // Without a mapping here, one may be set up elsewhere, of a source that the role may read from; and what a parameter names
+    // may be anything.
     assert_eq!(fed(all, ""), [""; 0]);
+    let others = "'dynamodb:PutItem', 'secretsmanager:GetSecretValue', 'kinesis:GetShardIterator'";
+    assert_eq!(fed(others, "").len(), 1);
+    let broker = "'dynamodb:PutItem', 'secretsmanager:GetSecretValue', 'mq:DescribeBroker'";
+    assert_eq!(fed(broker, ""), [""; 0]);
     let unknown = queue.replace("arn:aws:sqs:eu-west-1:111122223333:jobs", "!Ref Source");
     assert_eq!(fed(all, &unknown), [""; 0]);
 }

@@ -33,7 +33,8 @@ fn what_is_compared_says_how_much() {
     assert_eq!(
         listed(&files),
         "template.yaml:3:3: function Send\n  code: src/app.py, `handler`\n  role: SendRole (template.yaml:3:3)\n  compared: 1 \
-         call needs 1 action, the role grants 23 actions\n1 workload, 1 compared\n"
+         call needs 1 action, the role grants 23 actions\n  counted as used: sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:ReceiveMessage (the platform, \
+         template.yaml:3:3)\n1 workload, 1 compared\n"
     );
     let r = Repository::new(&files);
     let json = r.run(&["workloads", "--format", "json"]).json();
@@ -52,7 +53,8 @@ fn what_is_compared_says_how_much() {
     assert_eq!(
         markdown,
         "| workload | code | role | comparison |\n|---|---|---|---|\n| function Send (template.yaml:3:3) | src/app.py, `handler` | \
-         SendRole (template.yaml:3:3) | compared: 1 call needs 1 action, the role grants 23 actions |\n\n1 workload, 1 compared\n"
+         SendRole (template.yaml:3:3) | compared: 1 call needs 1 action, the role grants 23 actions<br>counted as used: sqs:DeleteMessage, \
+         sqs:GetQueueAttributes, sqs:ReceiveMessage (the platform, template.yaml:3:3) |\n\n1 workload, 1 compared\n"
     );
     // Only what is declared in what was asked for.
     assert_eq!(r.run(&["workloads", "src"]).out, "0 workloads\n");
@@ -200,7 +202,7 @@ fn what_else_has_the_role_is_named() {
 
 #[test]
 fn what_to_add_to_the_settings_helps() {
-    let template = sam(&lines(&PYTHON.replace("src/", "dist/send.zip")));
+    let template = sam(&lines(&PYTHON.replace("src/", "dist/bundle.zip")));
     let r = Repository::new(&[
         ("infra/template.yaml", &template),
         ("infra/functions/send/app.py", SEND),

@@ -753,7 +753,7 @@ fn what_is_listed() {
         "schedule Daily\n  definition: template.yaml:25:48\n",
         "schedule Hourly\n  definition not known: what the target needs is not known here\n",
         "SageMaker resource Notebook\n  definition not known: notebooks, models, and jobs of SageMaker are not read\n",
-        "batch job Job\n  code not known: nothing says which code its containers start: name it in the settings\n",
+        "batch job Job\n  code not known: what its containers start is not read: name the code in the settings\n",
     ] {
         assert!(out.contains(part), "{part}\n{out}");
     }

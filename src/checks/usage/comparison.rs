@@ -151,8 +151,8 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
         match user.required.as_ref() {
             Some(required) if !required.exact => Some(Obstacle::UnknownEntry),
             // With another role or identity, the calls may succeed.
-            Some(required) if required.other_identity => Some(Obstacle::OtherIdentity),
-            _ => None,
+            Some(required) => required.other_identity.map(Obstacle::OtherIdentity),
+            None => None,
         }
     }
 
@@ -259,8 +259,20 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
 
     /// What of it counts as used although no call needs it.
     fn counted(&self, workload: usize) -> Vec<CountedActions> {
-        let required = self.users(workload).find_map(|user| user.required.as_ref());
-        required.map_or_else(Vec::new, |required| counted_actions(required, &self.granted(workload)))
+        let Some(required) = self.users(workload).find_map(|user| user.required.as_ref()) else {
+            return Vec::new();
+        };
+        let w = &self.project.workloads[workload];
+        let mut platform = ActionSet::empty();
+        for (role, used) in self.used_roles() {
+            if w.roles.iter().any(|r| r.role == role) {
+                let mut left_out = used.platform.clone();
+                left_out.subtract(&used.needed);
+                platform.union_with(&left_out);
+            }
+        }
+        let at = self.project.resources[w.resource].header;
+        counted_actions(required, &self.granted(workload), (&platform, at))
     }
 
     fn figures(&self, workload: usize) -> Option<ComparedFigures> {

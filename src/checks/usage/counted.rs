@@ -14,14 +14,19 @@ const MAX_NAMED: usize = 4;
 pub struct CountedActions {
     /// Patterns: `s3:*`, `iam:PassRole`.
     pub patterns: Vec<String>,
-    /// The library, or the action of the call.
+    /// The library, the action of the call, or `the platform`.
     pub by: String,
-    /// The import, or the call.
+    /// The import, the call, or the workload.
     pub span: Span,
 }
 
-/// What of `granted` counts as used beyond the calls, in the order of the text.
-pub(super) fn counted_actions(required: &Required<'_>, granted: &ActionSet) -> Vec<CountedActions> {
+/// What of `granted` counts as used beyond the calls, in the order of the text: also what any role may need for the `platform`,
+/// with the workload's place.
+pub(super) fn counted_actions(
+    required: &Required<'_>,
+    granted: &ActionSet,
+    platform: (&ActionSet, Span),
+) -> Vec<CountedActions> {
     let mut left = granted.clone();
     for call in &required.calls {
         let needed = certain_actions(call).map(ActionSet::expand);
@@ -35,6 +40,9 @@ pub(super) fn counted_actions(required: &Required<'_>, granted: &ActionSet) -> V
             out.push(CountedActions { patterns, by, span });
         }
     };
+    let mut of_platform = platform.0.clone();
+    of_platform.intersect(&left);
+    put(shown(&of_platform, &left), "the platform", platform.1);
     for library in &required.imported {
         let package = library.name.split('.').next().unwrap_or_default();
         put(shown(&library.actions, &left), package, library.span);

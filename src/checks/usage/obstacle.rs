@@ -27,7 +27,7 @@ pub enum Obstacle {
     /// Where the code begins to run is not known.
     UnknownEntry,
     /// The code may call as someone else.
-    OtherIdentity,
+    OtherIdentity(Span),
     /// The role is handed on: an environment or an export names it.
     HandedOn(Span),
     /// A setting of something that is not compared names the role.
@@ -67,7 +67,7 @@ impl Obstacle {
             Self::Content(_) | Self::CodeNotRead => "code",
             Self::Doubts(_) => "doubt",
             Self::UnknownEntry => "entry",
-            Self::OtherIdentity => "other-identity",
+            Self::OtherIdentity(_) => "other-identity",
             Self::HandedOn(_) | Self::UsedElsewhere(_) | Self::Trusts(..) | Self::UnknownTrust => "shared-role",
             Self::Containers(..) => "containers",
             Self::StartScript(..) => "start-script",
@@ -97,7 +97,7 @@ impl Obstacle {
                 None => "nothing says where its code begins to run: name the `entry` in the settings",
             }
             .to_owned(),
-            Self::OtherIdentity => {
+            Self::OtherIdentity(_) => {
                 "its code may call as someone else, or another end point, so which calls need the role is not certain"
                     .to_owned()
             }
@@ -152,6 +152,7 @@ impl Obstacle {
             | Self::NotAction(span)
             | Self::Broken(span)
             | Self::AnyAction(_, span)
+            | Self::OtherIdentity(span)
             | Self::UnknownPolicies(Gap { span, .. })
             | Self::Content(ContentGap::Definition(
                 Unknown(span)
@@ -169,6 +170,9 @@ impl Obstacle {
     }
 }
 
+/// What is said of a construct of the CDK that is not read in its source.
+const SYNTHESIZED: &str = "the CDK decides it: run `cdk synth`, then name `cdk.out`";
+
 fn role_text(gap: &RoleGap, kind: WorkloadKind) -> String {
     match gap {
         RoleGap::NotSet if kind == WorkloadKind::Task => "it has no task role".to_owned(),
@@ -181,6 +185,7 @@ fn role_text(gap: &RoleGap, kind: WorkloadKind) -> String {
         RoleGap::Elsewhere(name) => {
             format!("`{name}` is not in the files that were read: check the folder that has it as well")
         }
+        RoleGap::Synthesized => SYNTHESIZED.to_owned(),
         RoleGap::Unknown(name) if name.is_empty() => "it depends on what is not known here".to_owned(),
         RoleGap::Unknown(name) => format!("which role `{name}` is, is not known here"),
     }
@@ -230,8 +235,9 @@ fn content_text(gap: &ContentGap) -> String {
             format!("the script `{path}` starts the code: name the file that it runs as the `entry` in the settings")
         }
         ContentGap::OtherLanguage(path) => format!("`{path}` is not Python, and only Python is read"),
-        ContentGap::Containers => "nothing says which code its containers start: name it in the settings".to_owned(),
+        ContentGap::Containers => "what its containers start is not read: name the code in the settings".to_owned(),
         ContentGap::Instance => "nothing says which code runs on it: name it in the settings".to_owned(),
+        ContentGap::Synthesized => SYNTHESIZED.to_owned(),
         ContentGap::Definition(gap) => definition_text(gap),
     }
 }

@@ -9,7 +9,8 @@ use super::platform;
 use super::references::other_references;
 use super::sources::EventSources;
 use crate::iam::principal::{self, Oidc};
-use crate::iam::{ActionId, ActionSet, PrincipalItem, PrincipalType, Statement, catalogue};
+use crate::iam::states::TaskActions;
+use crate::iam::{ActionId, ActionSet, PrincipalItem, Statement, catalogue};
 use crate::model::{Resource, kinds};
 use crate::project::targets::{ResourceRef, ResourceRefs};
 use crate::project::{Codebase, Effective, Effects, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
@@ -128,6 +129,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             exact: true,
             ..UsedActions::default()
         };
+        let granted = effects.of(role).actions();
         let workloads: Vec<&Workload> = users.iter().map(|u| &project.workloads[u.workload]).collect();
         trusts_only_services_of(project, role, &workloads)?;
         for (user, w) in users.iter().zip(workloads) {
@@ -138,6 +140,9 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
                     return Err(Obstacle::AnyAction(w.name(project).to_owned(), definition.span));
                 }
                 used.actions.union_with(&definition.actions);
+                if w.kind == WorkloadKind::Machine {
+                    used.platform.union_with(&TaskActions::of_part("platform").set());
+                }
                 definition.required.iter().for_each(|a| used.needed.expand_into(a));
                 continue;
             }
@@ -155,7 +160,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
                 used.actions
                     .union_with(&platform::actions_of_function(r, sent, |l| self.is_own_layer(l)));
                 let sources = EventSources::new(project, &self.places, r);
-                used.platform.union_with(&sources.possible_actions());
+                used.platform.union_with(&sources.possible_actions(&granted));
                 used.declared.union_with(&sources.required_actions());
                 used.declared.union_with(&platform::platform_actions(r));
             }
@@ -323,10 +328,10 @@ fn trusts_only_services_of(project: &Project<'_>, role: IdentityId, workloads: &
         let known = s.principal.as_ref().filter(|p| p.complete && !p.negated);
         let principal = known.ok_or(Obstacle::UnknownTrust)?;
         let other = principal.items.iter().find(|i| {
-            // `states.${AWS::Region}.${AWS::URLSuffix}`
-            let text = &i.value.text;
-            let is_named = i.kind == PrincipalType::Service && !text.prefix().is_empty();
-            let service = is_named && runs(&text.with_placeholders());
+            let service = match principal::origin_of(i, project.own, None) {
+                principal::PrincipalOrigin::Service { name } => runs(&name),
+                _ => false,
+            };
             !(service || pods(i))
         });
         if let Some(other) = other {

@@ -22,7 +22,7 @@ use crate::value::{Value, ValueKind};
 
 const MAPPING: &str = "AWS::Lambda::EventSourceMapping";
 
-/// A type of event source, by the service in its ARN and its resource types, with the actions that Lambda always calls.
+/// A type of event source, by the service in its ARN and its resource types, with the actions that Lambda always calls, the one that reads first.
 /// AWS Lambda Developer Guide, the page of each source, "Execution role permissions".
 struct EventSource {
     service: &'static str,
@@ -166,8 +166,10 @@ fn is_consumer(arn: &Value) -> bool {
 pub(super) struct EventSources {
     /// Features: `sqs event source`.
     declared: BTreeSet<&'static str>,
-    /// There may be others: a mapping has an unknown source, or there is no mapping here.
+    /// The source of a mapping is not known.
     open: bool,
+    /// No mapping is here: there may be one elsewhere.
+    absent: bool,
 }
 
 impl EventSources {
@@ -186,14 +188,24 @@ impl EventSources {
                 None => out.open = true,
             }
         }
-        out.open |= !any;
+        out.absent = !any;
         out
     }
 
-    /// Actions that Lambda may call with the function's role to read from them.
-    pub(super) fn possible_actions(&self) -> ActionSet {
-        let features = sdk::lambda_features().filter(|f| platform::is_source(f));
-        actions_of(features.filter(|f| self.open || self.declared.contains(f)))
+    /// Actions that Lambda may call with the function's role, which grants `granted`, to read from them: from one that is not
+    /// here only if the role allows the first action that every such source takes.
+    pub(super) fn possible_actions(&self, granted: &ActionSet) -> ActionSet {
+        let is_readable = |source: &&EventSource| {
+            let first = source.actions.first().and_then(|name| catalogue().action(name));
+            first.is_some_and(|action| granted.contains(action.id()))
+        };
+        let elsewhere = SOURCES.iter().filter(|_| self.absent).filter(is_readable);
+        let mut all = match self.open {
+            true => actions_of(sdk::lambda_features().filter(|f| platform::is_source(f))),
+            false => actions_of(elsewhere.flat_map(|source| source.features.iter().copied())),
+        };
+        all.union_with(&self.required_actions());
+        all
     }
 
     /// Actions that Lambda always calls.

@@ -171,6 +171,14 @@ impl UsedDocument<'_, '_, '_> {
         })
     }
 
+    /// What an item grants that the code may use.
+    fn possible(&self, excess: &Excess<'_>) -> ActionSet {
+        let mut possible = excess.granted.clone();
+        possible.subtract(&excess.unused);
+        possible.subtract(&self.used.platform);
+        possible
+    }
+
     fn finding(&self, statement: StatementRef<'_>, granted: &ActionSet, excess: &[Excess<'_>]) -> Finding {
         let needed = self.certainly_used(granted, &statement);
         let called = names(&needed);
@@ -187,7 +195,7 @@ impl UsedDocument<'_, '_, '_> {
             (true, 1) => format!("`{shown}` is granted, but {actor} never calls it"),
             (true, n) => format!(
                 "`{shown}` grants {n} actions; {}",
-                count_used(first.needed.len(), actor)
+                count_used(first.needed.len(), self.possible(first).len(), actor)
             ),
             _ if unused == total => format!("{total} actions are granted here, but {actor} calls none of them"),
             _ => format!("{unused} of the {total} actions granted here are never called"),
@@ -367,6 +375,8 @@ impl UsedDocument<'_, '_, '_> {
         elsewhere.subtract(&used);
         let mut called = used.clone();
         called.intersect(&self.used.needed);
+        let mut possible = used.clone();
+        possible.subtract(&self.used.platform);
         let narrower = bundle.narrower(&used, &granted);
         let n = granted.len();
         let actor = self.actor;
@@ -383,7 +393,11 @@ impl UsedDocument<'_, '_, '_> {
                 format!("Remove the {}.", bundle.what()),
             ),
             Some(narrower) => (
-                format!("`{name}` grants {}; {}", actions(n), count_used(called.len(), actor)),
+                format!(
+                    "`{name}` grants {}; {}",
+                    actions(n),
+                    count_used(called.len(), possible.len(), actor)
+                ),
                 format!("Use `{narrower}` instead."),
             ),
             None => return None,
@@ -457,10 +471,12 @@ pub(super) fn actions(n: usize) -> String {
     phrase::count(n, "action", "actions")
 }
 
-pub(super) fn count_used(n: usize, actor: &str) -> String {
-    match n {
-        0 => format!("{actor} calls none of them"),
-        n => format!("{actor} uses {n} of them"),
+/// How many actions are used for certain, of those that may be.
+pub(super) fn count_used(called: usize, possible: usize, actor: &str) -> String {
+    match (called, possible) {
+        (0, 0) => format!("{actor} calls none of them"),
+        (0, n) => format!("{actor} may use {n} of them"),
+        (n, _) => format!("{actor} uses {n} of them"),
     }
 }
 

@@ -31,47 +31,55 @@ pub(super) fn check(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, 
             set.union_with(&grant.actions);
         }
     }
+    // What one finding says to detach is no reason to detach another one.
+    let mut detached: Vec<&str> = Vec::new();
     for (policy, (through, granted)) in policies {
         if platform::is_platform_policy(policy) || granted.is_subset(&used.possibly_used()) {
             continue;
         }
         let mut possible = granted.clone();
         possible.intersect(&used.possibly_used());
+        possible.subtract(&used.platform);
         let mut called = granted.clone();
         called.intersect(&used.needed);
         let n = granted.len();
         // The actions that the code calls may be allowed without this policy.
         let mut others = ActionSet::empty();
         for grant in &effective.grants {
-            if !matches!(grant.source, PolicySource::AwsManaged(name) if name == policy) {
+            if !matches!(grant.source, PolicySource::AwsManaged(name) if name == policy || detached.contains(&name)) {
                 others.union_with(&grant.actions);
             }
         }
-        let doubled = called.is_subset(&others);
-        let called = names(&called);
+        let doubled = !called.is_empty() && called.is_subset(&others);
         let is_needless = called.is_empty() && possible.is_empty() || doubled;
+        if is_needless {
+            detached.push(policy);
+        }
+        let called = names(&called);
         let remedy = is_needless.then(|| Remedy::risky(format!("detach `{policy}`")).remove(through.span));
-        let (message, help) = if called.is_empty() {
-            (
-                format!("`{policy}` grants {}, but {actor} calls none of them", actions(n)),
-                "Detach the policy.".to_owned(),
-            )
-        } else {
-            let help = match templates::narrower_policy(policy, &possible) {
-                _ if doubled => format!("Detach the policy: another policy of the role allows what {actor} calls."),
-                _ if called.len() <= MAX_LISTED => {
-                    format!("Use a statement that allows only {} instead.", phrase::all_of(&called))
-                }
-                Some(narrower) => format!("Use `{narrower}` instead."),
-                None => format!(
-                    "Use a statement that allows only the {} actions that are called.",
-                    called.len()
-                ),
-            };
-            (
-                format!("`{policy}` grants {}; {}", actions(n), count_used(called.len(), actor)),
-                help,
-            )
+        let message = match is_needless && !doubled {
+            true => format!("`{policy}` grants {}, but {actor} calls none of them", actions(n)),
+            false => {
+                let used = count_used(called.len(), possible.len(), actor);
+                format!("`{policy}` grants {}; {used}", actions(n))
+            }
+        };
+        let kept = match called.is_empty() {
+            true => names(&possible),
+            false => called.clone(),
+        };
+        let help = match templates::narrower_policy(policy, &possible) {
+            _ if doubled => format!("Detach the policy: another policy of the role allows what {actor} calls."),
+            _ if is_needless => "Detach the policy.".to_owned(),
+            _ if kept.len() <= MAX_LISTED => {
+                format!("Use a statement that allows only {} instead.", phrase::all_of(&kept))
+            }
+            Some(narrower) => format!("Use `{narrower}` instead."),
+            None if called.is_empty() => "Use a statement that allows only what may be used.".to_owned(),
+            None => format!(
+                "Use a statement that allows only the {} actions that are called.",
+                called.len()
+            ),
         };
         let identity = &project.identities[role];
         let severity = if fully_grants(&granted) || broad_grant(policy).is_some() {

@@ -112,6 +112,7 @@ impl CallLowering<'_> {
             }
         }
         self.add_stack(&stack, unit);
+        self.add_synthesized(&stack, unit);
     }
 
     /// Statements that hold together, as a document.

@@ -248,6 +248,14 @@ impl FunctionLowering<'_, '_> {
         ] {
             entries.extend(inherit(from).map(|e| MapEntry::synthetic(to, e.key_span, e.value.clone())));
         }
+        // Serverless Framework, "serverless.yml reference": without a runtime, it is one of Node.js.
+        if inherit("runtime").is_none() && get("image").is_none() {
+            entries.push(MapEntry::synthetic(
+                "Runtime",
+                header,
+                Value::synthetic("nodejs", header),
+            ));
+        }
         let (own, all) = (get("environment"), self.provider.entry("environment"));
         if let Some(first) = own.or(all) {
             let mut variables = own.and_then(|e| e.value.entries()).unwrap_or(&[]).to_vec();

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::index::target_of;
 use super::workloads::{Linking, is_in_folders};
 use crate::formats::docker::{self, Runs};
+use crate::iam::SourceFormat;
 use crate::model::Resource;
 use crate::project::{CodePlace, ContentGap, Handler, ResourceId, WorkloadCode};
 use crate::python::PythonModule;
-use crate::source::{FileId, join_path, parent_path};
+use crate::source::{FileId, file_name, is_within, join_path, parent_path};
 use crate::test_code::is_test_code;
 use crate::value::Value;
 
@@ -25,6 +26,20 @@ const COMMON_NAMES: &[&str] = &[
     "lambda_handler",
     "main",
 ];
+
+/// What packages are called that have no name of their own.
+const PLAIN_PACKAGES: &[&str] = &[
+    "deployment",
+    "deployment_package",
+    "dist",
+    "package",
+    "payload",
+    "source",
+    "src",
+];
+
+/// How many folders around a function its code is looked for in.
+const NEAR_FOLDERS: usize = 3;
 
 /// Where something begins to run, not yet looked for.
 pub(super) struct Start {
@@ -177,8 +192,14 @@ impl Linking<'_, '_> {
 
     /// The code of a function whose package is not made of files that are named: the one file of the repository that is called
     /// as the handler says and has its function; of several, or with a common name, the one in a folder that is called as the
-    /// package. Not a file in `taken`, which is the code of another function.
-    pub(super) fn code_by_name(&self, r: &Resource, taken: &BTreeSet<FileId>) -> Option<WorkloadCode> {
+    /// package, else the only one near the function. Not a file in `taken`, which is the code of another function, and none
+    /// that is as near to another one of `unplaced`.
+    pub(super) fn code_by_name(
+        &self,
+        r: &Resource,
+        taken: &BTreeSet<FileId>,
+        unplaced: &[ResourceId],
+    ) -> Option<WorkloadCode> {
         if other_runtime(r).is_some() {
             return None;
         }
@@ -199,12 +220,18 @@ impl Linking<'_, '_> {
         let mut found: Vec<(FileId, &str)> = files.filter_map(|f| Some((f, root(f)?))).collect();
         found.retain(|(f, _)| !is_test_code(self.project.sources.path(*f)));
         if found.len() > 1 || COMMON_NAMES.contains(&last) {
-            let package = package_name(r)?;
-            found.retain(|(_, root)| {
-                root.rsplit('/')
-                    .next()
-                    .is_some_and(|folder| is_same_name(folder, &package))
-            });
+            let package = package_name(r);
+            let is_called = |root: &str| {
+                let folder = root.rsplit('/').next().unwrap_or_default();
+                package.as_ref().is_some_and(|package| is_same_name(folder, package))
+            };
+            match found.iter().any(|(_, root)| is_called(root)) {
+                true => found.retain(|(_, root)| is_called(root)),
+                false => {
+                    let near = self.folder_around(r, &mut found.iter().map(|(file, _)| *file), unplaced)?;
+                    found.retain(|(file, _)| is_within(self.project.sources.path(*file), near));
+                }
+            }
         }
         let [(file, root)] = found[..] else { return None };
         if self.is_in_own_folder(r) {
@@ -218,6 +245,47 @@ impl Linking<'_, '_> {
                 function: start.function,
             }),
         })
+    }
+
+    /// The nearest folder around a function that has any of `files`, where it is the only function of its handler there whose
+    /// code is not known, or all of them have one package.
+    fn folder_around(
+        &self,
+        r: &Resource,
+        files: &mut dyn Iterator<Item = FileId>,
+        unplaced: &[ResourceId],
+    ) -> Option<&str> {
+        let package = stored_package(r)?;
+        // A class of the CDK may be used with several folders.
+        if r.format == SourceFormat::Python {
+            return None;
+        }
+        let path = |file: FileId| self.project.sources.path(file);
+        let files: Vec<FileId> = files.collect();
+        let around = std::iter::successors(Some(parent_path(path(r.header.file))), |dir| {
+            (!dir.is_empty()).then(|| parent_path(dir))
+        });
+        let near = around
+            .take(NEAR_FOLDERS)
+            .find(|dir| files.iter().any(|file| is_within(path(*file), dir)))?;
+        // One that has a name of its own, and no part of the folder's, may come from elsewhere.
+        let is_plain = |name: &str| COMMON_NAMES.contains(&name) || PLAIN_PACKAGES.contains(&name);
+        let folder = file_name(near).replace('-', "_");
+        let is_related = |name: &str| !folder.is_empty() && (name.contains(&folder) || folder.contains(name));
+        if package_name(r).is_some_and(|name| {
+            let name = name.replace('-', "_");
+            !is_plain(&name) && !is_related(&name)
+        }) {
+            return None;
+        }
+        let handler = r.get("Handler").and_then(Value::as_str)?;
+        let others = unplaced.iter().map(|id| &self.project.resources[*id]);
+        let mut rivals = others.filter(|o| is_within(path(o.header.file), near)).filter(|o| {
+            other_runtime(o).is_none() && o.get("Handler").and_then(Value::as_str).is_some_and(|h| h == handler)
+        });
+        rivals
+            .all(|o| stored_package(o).is_some_and(|p| p == package))
+            .then_some(near)
     }
 
     /// Whether a function's code is said to be in a folder of the repository, so that a file of another one is not its.
@@ -409,10 +477,11 @@ fn gap_of_package(r: &Resource) -> ContentGap {
             .find_map(|name| r.get(name).or_else(|| r.path(&["Code", name])))
     };
     if r.path(&["Code", "ZipFile"]).is_some() {
-        let handler = r.get("Handler").and_then(Value::as_str);
-        return match handler.is_some_and(|h| !h.starts_with("index.")) {
-            true => ContentGap::Placeholder,
-            false => ContentGap::Inline,
+        let handler = r.get("Handler").map(|h| (h, h.as_str()));
+        return match handler {
+            Some((_, Some(name))) if !name.starts_with("index.") => ContentGap::Placeholder,
+            Some((written, None)) => ContentGap::UnknownHandler(shown(written)),
+            _ => ContentGap::Inline,
         };
     }
     let is_image = r
@@ -450,9 +519,20 @@ pub(super) fn shown(value: &Value) -> String {
 /// The name of a function's package, without its folder and ending.
 fn package_name(r: &Resource) -> Option<String> {
     let key = r.get("S3Key").or_else(|| r.path(&["Code", "S3Key"]));
+    let key = key.or_else(|| r.get("CodeUri").map(|uri| uri.get("Key").unwrap_or(uri)));
     let key = key.and_then(Value::as_str).or_else(|| r.get("PackagePath")?.as_str())?;
     let name = key.rsplit('/').next()?;
     Some(name.split('.').next()?.to_owned())
+}
+
+/// What a function says of where its package is, for comparison.
+fn stored_package(r: &Resource) -> Option<String> {
+    let written = ["S3Key", "Filename"]
+        .into_iter()
+        .find_map(|name| r.get(name).or_else(|| r.path(&["Code", name])));
+    let uri = || r.get("CodeUri").or_else(|| r.get("Code"));
+    let written = written.or_else(uri)?;
+    Some(shown(written.get("Key").unwrap_or(written)))
 }
 
 /// Whether a folder is called as a package, but for hyphens and underscores.

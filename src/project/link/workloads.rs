@@ -26,6 +26,16 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut wanted = BTreeSet::new();
     let mut out = Vec::new();
     for (id, r) in project.resources.iter_enumerated() {
+        if let Some(kind) = synthesized(r) {
+            out.push(Workload {
+                kind,
+                resource: id,
+                role_gap: Some(RoleGap::Synthesized),
+                roles: Vec::new(),
+                content: Err(ContentGap::Synthesized),
+            });
+            continue;
+        }
         if targets::add(&linking, id, r, &mut wanted, &mut out) {
             continue;
         }
@@ -77,11 +87,10 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
         .iter()
         .filter_map(|w: &Workload| Some(w.code()?.handler.as_ref()?.file));
     let placed: BTreeSet<FileId> = placed.collect();
-    for w in out
-        .iter_mut()
-        .filter(|w| w.kind == WorkloadKind::Function && w.code().is_none())
-    {
-        if let Some(code) = linking.code_by_name(&project.resources[w.resource], &placed) {
+    let is_unplaced = |w: &Workload| w.kind == WorkloadKind::Function && w.code().is_none();
+    let unplaced: Vec<ResourceId> = out.iter().filter(|w| is_unplaced(w)).map(|w| w.resource).collect();
+    for w in out.iter_mut().filter(|w| is_unplaced(w)) {
+        if let Some(code) = linking.code_by_name(&project.resources[w.resource], &placed, &unplaced) {
             w.content = Ok(WorkloadContent::Code(code));
         }
     }
@@ -92,6 +101,22 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     project.workloads = out;
     project.wanted.extend(wanted);
     project.problems.extend(problems);
+}
+
+/// What a construct of the CDK is that only its output says more of.
+fn synthesized(r: &Resource) -> Option<WorkloadKind> {
+    r.get("Synthesized")?;
+    match &*r.kind {
+        "AWS::Lambda::Function" => Some(WorkloadKind::Function),
+        "AWS::ECS::TaskDefinition" => Some(WorkloadKind::Task),
+        "AWS::Glue::Job" => Some(WorkloadKind::Job),
+        "AWS::Batch::JobDefinition" => Some(WorkloadKind::BatchJob),
+        "AWS::CodeBuild::Project" => Some(WorkloadKind::Build),
+        "AWS::Pipes::Pipe" => Some(WorkloadKind::Pipe),
+        "AWS::Scheduler::Schedule" => Some(WorkloadKind::Schedule),
+        states::MACHINE => Some(WorkloadKind::Machine),
+        _ => None,
+    }
 }
 
 /// Why a role is not one of the repository's.
@@ -153,6 +178,11 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
         }
         let module = &program.modules[at];
         let folder = parent_path(project.sources.path(module.file));
+        let bases = |dotted: &str| {
+            let beside = program.folder_of_import(module.file, dotted);
+            let given = paths.iter().chain(&project.shared).map(String::as_str);
+            given.chain([folder]).chain(beside.filter(|beside| *beside != folder))
+        };
         let mut ask = |base: &str, dotted: &str| {
             let path = join_path(base, &dotted.replace('.', "/"));
             for file in [format!("{path}.py"), format!("{path}/__init__.py")] {
@@ -166,8 +196,7 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
                 BindingValue::Import(i) => match program.import(module.file, 0, &i.full) {
                     Some(next) => open.push((next, paths)),
                     None if sdk::library(&i.full).is_none() => {
-                        let folders = paths.iter().chain(&project.shared).map(String::as_str).chain([folder]);
-                        folders.for_each(|base| ask(base, &i.full));
+                        bases(&i.full).for_each(|base| ask(base, &i.full));
                     }
                     None => {}
                 },
@@ -185,8 +214,7 @@ fn imported(project: &Project<'_>, workloads: &[Workload], wanted: &mut BTreeSet
                         names.for_each(|name| ask(up, name));
                     } else if sdk::library(&i.module).is_none() {
                         for name in names {
-                            let folders = paths.iter().chain(&project.shared).map(String::as_str).chain([folder]);
-                            folders.for_each(|base| ask(base, name));
+                            bases(name).for_each(|base| ask(base, name));
                         }
                     }
                 }

@@ -433,8 +433,11 @@ fn imports(
     out: &mut Vec<(ScopeRef, ScopeRef)>,
 ) {
     let program = evaluator.program;
-    let mut run = |module: Option<usize>| {
-        if let Some(module) = module {
+    // The packages that a dotted name leads through run first. The Python Language Reference, "The import system".
+    let mut run = |module: Option<usize>, level: u32, dotted: &str| {
+        let through = dotted.match_indices('.').map(|(at, _)| &dotted[..at]);
+        let around = through.filter_map(|name| program.import(m.file, level, name));
+        for module in module.into_iter().chain(around) {
             out.push((
                 from,
                 ScopeRef {
@@ -448,19 +451,19 @@ fn imports(
     for b in s.bindings.values().flatten() {
         match &b.bound {
             BindingValue::Import(i) => {
-                run(program.import(m.file, 0, &i.module));
-                run(program.import(m.file, 0, &i.full));
+                run(program.import(m.file, 0, &i.module), 0, "");
+                run(program.import(m.file, 0, &i.full), 0, &i.full);
             }
             BindingValue::From(i) => {
                 let (module, sub) = program.import_from(m.file, i);
-                run(module);
-                run(sub);
+                run(module, i.level, &i.module);
+                run(sub, i.level, "");
             }
             _ => {}
         }
     }
     for w in &s.wildcards {
-        run(program.import(m.file, w.level, &w.module));
+        run(program.import(m.file, w.level, &w.module), w.level, &w.module);
     }
 }
 

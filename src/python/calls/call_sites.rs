@@ -337,6 +337,11 @@ impl CallSiteFinder<'_, '_> {
         name: &str,
         out: &mut Vec<CallTarget>,
     ) {
+        let (evaluator, module) = (self.evaluator, self.module);
+        let may_be_other = |n: usize, keyword: &str| {
+            let named = call.argument(n, keyword);
+            named.is_none_or(|a| evaluator.may_be_other_text(module, a, None))
+        };
         let texts = |n: usize, keyword: &str| {
             call.argument(n, keyword)
                 .map_or_else(Vec::new, |a| self.evaluator.texts(self.module, a, None))
@@ -356,7 +361,7 @@ impl CallSiteFinder<'_, '_> {
                             .map(|o| CallTarget::Operation(*c, o)),
                     );
                     self.note_name_parameter(call, keyword, |n| c.operation(n).map(|o| CallTarget::Operation(*c, o)));
-                    if names.is_empty() {
+                    if may_be_other(0, keyword) {
                         self.add_unresolved(m, expr, UnresolvedReason::Operation);
                     }
                 }
@@ -371,6 +376,9 @@ impl CallSiteFinder<'_, '_> {
                             .filter_map(|n| c.waiter(n))
                             .map(|o| CallTarget::Operation(*c, o)),
                     );
+                    if !names.is_empty() && may_be_other(0, "waiter_name") {
+                        self.add_unresolved(m, expr, UnresolvedReason::Operation);
+                    }
                     if names.is_empty() {
                         let fitting = call
                             .argument(0, "waiter_name")
@@ -385,7 +393,7 @@ impl CallSiteFinder<'_, '_> {
                 }
                 // The attribute that it reads was not found by its name.
                 "__getattribute__" => {
-                    if texts(0, "name").is_empty() {
+                    if may_be_other(0, "name") {
                         self.add_unresolved(m, expr, UnresolvedReason::Operation);
                     }
                 }
@@ -461,7 +469,7 @@ impl CallSiteFinder<'_, '_> {
         self.attributes_listed(m, expr, call, name);
         if sdk::library_result(name) == Some(LibraryResult::Attribute) {
             if let (Some(of), Some(attr)) = (call.positional(0), call.positional(1))
-                && self.evaluator.texts(self.module, attr, None).is_empty()
+                && self.evaluator.may_be_other_text(self.module, attr, None)
                 && self.evaluator.values(self.module, of).iter().any(|t| {
                     matches!(
                         t,

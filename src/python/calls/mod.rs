@@ -69,7 +69,9 @@ impl ApiCall {
     pub fn companion_actions(&self) -> impl Iterator<Item = &'static str> {
         let guessed = self.actions.conditional.first().filter(|_| self.is_unlisted());
         let guessed = guessed.and_then(|c| c.action.split(':').nth(1));
-        sdk::companion_actions(&self.service, self.operation.or(guessed).unwrap_or(""))
+        let mut passed = self.actions.conditional.iter().filter(|c| c.action == "iam:PassRole");
+        let role = passed.find_map(|c| c.trigger.as_deref());
+        sdk::companion_actions(&self.service, self.operation.or(guessed).unwrap_or(""), role)
     }
 
     /// Those of the resources that `action`, one that the call needs, is needed on.
@@ -242,6 +244,12 @@ impl<'p> Calls<'p> {
         } else {
             BTreeSet::new()
         };
+        // Where the path begins that its name is looked for on is not known: these run perhaps.
+        let around = self.program.packages_around(module);
+        entries.extend(around.map(|module| ScopeRef {
+            module,
+            scope: ScopeId::MODULE,
+        }));
         self.collect(&self.reachable(&entries), &called, exact)
     }
 

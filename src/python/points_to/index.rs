@@ -275,7 +275,7 @@ fn is_plain_base(m: &PythonModule, base: ExprId) -> bool {
 }
 
 /// The class of the repository that a base expression names.
-fn class_named(program: &Program<'_>, module: usize, expr: ExprId) -> Option<ScopeRef> {
+pub(crate) fn class_named(program: &Program<'_>, module: usize, expr: ExprId) -> Option<ScopeRef> {
     let m = &program.modules[module];
     match &m.expr(expr).kind {
         ExprKind::Name(n) => match m.reaching_bindings(n, expr) {

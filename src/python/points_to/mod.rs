@@ -13,5 +13,5 @@ mod params;
 pub use abstract_value::ScopeRef;
 pub(crate) use abstract_value::{AbstractValue, ExprRef, ResourceOrigin, is_aws};
 pub(crate) use evaluate::{MODULES, ObjectEvaluator, decorator_name, makes_classes, sub_resource};
-pub(crate) use index::ObjectIndex;
+pub(crate) use index::{ObjectIndex, class_named};
 pub(crate) use params::{Params, constructor};

@@ -29,6 +29,8 @@ pub(crate) struct Params {
     on: FxHashMap<ParamSlot, BTreeMap<ScopeRef, ValueSet>>,
     /// Which functions give a text for it, and of which of their own parameters, if it is one.
     named: FxHashMap<ParamSlot, BTreeMap<Arc<str>, BTreeSet<ArgumentOrigin>>>,
+    /// Those for which some call gives something that is not known.
+    unknown: FxHashSet<ParamSlot>,
 }
 
 /// The function that gives an argument, and its parameter that the argument is.
@@ -85,6 +87,13 @@ impl Params {
         out
     }
 
+    /// Whether a parameter has a default, or something is given for it.
+    fn has_value(&self, program: &Program<'_>, (function, i): ParamSlot) -> bool {
+        let scope = program.modules[function.module].scope(function.scope);
+        let has_default = || scope.params.get(i as usize).is_some_and(|p| p.default.is_some());
+        self.all.contains_key(&(function, i)) || scope.kind == ScopeKind::Class || has_default()
+    }
+
     /// Carries arguments into parameters until nothing new arrives.
     pub(crate) fn new(program: &Program<'_>, index: &ObjectIndex) -> Self {
         Self::of(program, index, &program.all_modules())
@@ -118,6 +127,14 @@ impl Params {
                             named.entry(text.clone()).or_default().insert(by);
                         }
                     }
+                    // What only is not known changes nothing until something else is given.
+                    if params.unknown.contains(&param) || values.contains(&AbstractValue::Opaque) {
+                        params.unknown.insert(param);
+                    }
+                    if values.iter().all(|t| !evaluate::is_worth_following(t)) && !params.has_value(program, param) {
+                        continue;
+                    }
+                    let values = with_unknown(&values, params.unknown.contains(&param));
                     let given = params.all.entry(param).or_default();
                     let mut is_new = add(given, &values);
                     // What it hands on is not followed.
@@ -143,6 +160,17 @@ impl Params {
         }
         params
     }
+}
+
+/// What is given for a parameter: next to texts, that there are others matters; next to objects, it does not.
+fn with_unknown(values: &[AbstractValue], is_unknown: bool) -> ValueSet {
+    let mut bag = ValueSetBuilder::default();
+    let known = values.iter().filter(|t| evaluate::is_worth_following(t));
+    known.cloned().for_each(|t| bag.put(t));
+    if is_unknown && bag.iter().all(|t| matches!(t, AbstractValue::Text(_))) {
+        bag.put(AbstractValue::Opaque);
+    }
+    bag.finish()
 }
 
 fn add(to: &mut ValueSet, values: &ValueSet) -> bool {
@@ -212,7 +240,7 @@ fn passed_arguments(
                 out.push(PassedArgument {
                     param: (f, i),
                     class,
-                    values: values_to_follow(&values),
+                    values,
                     by,
                 });
             }
@@ -261,15 +289,6 @@ fn call_argument(m: &PythonModule, call: &CallExpr, f: ScopeRef, i: u32, skip: u
     call.keyword(name).or(position)
 }
 
-fn values_to_follow(values: &[AbstractValue]) -> ValueSet {
-    let kept: Vec<AbstractValue> = values
-        .iter()
-        .filter(|t| evaluate::is_worth_following(t))
-        .cloned()
-        .collect();
-    kept.into()
-}
-
 /// The classes of the instances on which the method around a call runs, where one of the call's first arguments is a
 /// parameter of it that is another for each of them: `executor.submit(call, item)`. Any, where there are none.
 fn receivers(
@@ -303,7 +322,7 @@ fn deferred_call(
         out.push(PassedArgument {
             param,
             class,
-            values: values_to_follow(values),
+            values: values.into(),
             by: (place, None),
         });
     };

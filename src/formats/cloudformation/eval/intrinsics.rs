@@ -46,10 +46,29 @@ impl Template<'_> {
                 Truth::Unknown => Value::unknown_other(format!("Fn::{name}"), span),
                 known => Value::new(ValueKind::Bool(known == Truth::Yes), span),
             },
+            "Rain::Embed" => self.embedded_file(env, argument, span),
             "GetAZs" => Value::unknown(Hole::new(HoleKind::Lookup, "Fn::GetAZs", span)),
             // What a macro or a later release brings.
             other => Value::unknown_other(format!("Fn::{other}"), span),
         })
+    }
+
+    /// The text of a file next to the template, which Rain puts there before the template is deployed. AWS CloudFormation Rain,
+    /// "Directives".
+    fn embedded_file(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
+        let named = self
+            .name(env, argument)
+            .and_then(|name| self.local_path(env.tree, &name));
+        let Some(path) = named else {
+            return Value::unknown_other("Rain::Embed", span);
+        };
+        let Some(file) = self.world.sources.find(&path) else {
+            self.request_file(path);
+            return Value::unknown_other("Rain::Embed", span);
+        };
+        let text = self.world.sources.text(file);
+        let whole = Span::new(file, 0, text.len());
+        Value::text(Text::verbatim(text, file, 0), whole).used_at(span)
     }
 
     /// `Ref`: a loop's identifier, a pseudo parameter, a parameter, or a resource.

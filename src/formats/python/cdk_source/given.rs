@@ -1,8 +1,10 @@
 //! Policies that are put on roles: whether all their statements are seen, and which roles have them.
 
+use std::collections::BTreeMap;
+
 use super::super::resources::{CallLowering, method_of};
 use super::uses::UseSearch;
-use super::{CdkObject, SourceStack};
+use super::{CdkObject, CdkRole, SourceStack, l1};
 use crate::python::{CallExpr, ExprId, ExprKind};
 use crate::source::HoleTarget;
 
@@ -89,6 +91,50 @@ impl CallLowering<'_> {
             }
         }
         self.note_other_holders(stack);
+    }
+
+    /// Adds the roles of no function that are given a policy by a name: a function's role may have the same one.
+    pub(super) fn add_roles_with_shared_policies(&self, stack: &mut SourceStack, taken: &mut BTreeMap<String, u32>) {
+        let m = self.module_ref();
+        let is_named = |e: ExprId| m.call(e).is_none();
+        for expr in m.ids() {
+            let Some(call) = m.call(expr) else { continue };
+            let given: Vec<ExprId> = call.args.iter().map(|a| a.value).collect();
+            let roles: Vec<ExprId> = match (&m.expr(call.function).kind, &*self.class_of(call)) {
+                (ExprKind::Attr { of, .. }, "add_managed_policy" | "attach_inline_policy")
+                    if given.iter().any(|e| is_named(*e)) =>
+                {
+                    vec![*of]
+                }
+                (_, "attach_to_role") => given,
+                (_, "Role") => {
+                    let list = call.keyword("managed_policies").map(|list| &m.expr(list).kind);
+                    match list {
+                        Some(ExprKind::List(items)) if items.iter().any(|e| is_named(*e)) => vec![expr],
+                        _ => Vec::new(),
+                    }
+                }
+                (_, "ManagedPolicy" | "Policy") => match call.keyword("roles").map(|list| &m.expr(list).kind) {
+                    Some(ExprKind::List(items)) => items.clone(),
+                    _ => Vec::new(),
+                },
+                _ => Vec::new(),
+            };
+            for role in roles {
+                let made = self.values.constructor_call(self.module, role).unwrap_or(role);
+                let own = self.construct_call(made, l1::ROLES).filter(|own| own.class == "Role");
+                if let Some(own) = own.filter(|_| !stack.roles.contains_key(&made)) {
+                    let name = self.address_of(&own, taken).name;
+                    stack.roles.insert(
+                        made,
+                        CdkRole {
+                            name,
+                            ..CdkRole::default()
+                        },
+                    );
+                }
+            }
+        }
     }
 
     /// Managed policies of AWS that stand in the constructors of other holders only.

@@ -7,6 +7,7 @@ mod given;
 mod grants;
 mod l1;
 mod places;
+mod synthesized;
 mod uses;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -211,6 +212,7 @@ impl CallLowering<'_> {
             stack.functions.insert(expr, CdkFunction { address, role });
         }
         if !stack.is_empty() {
+            self.add_roles_with_shared_policies(&mut stack, &mut taken);
             for f in stack.functions.keys().copied().collect::<Vec<_>>() {
                 if let Some(made) = self.construct_call(f, FUNCTIONS) {
                     self.note_features(&made, &mut stack);
@@ -344,7 +346,11 @@ impl CallLowering<'_> {
         let role = made.keyword(self, "role");
         let Some(role) = role.filter(|e| !matches!(m.expr(*e).kind, ExprKind::None)) else {
             if self.is_open(made.call) || made.class == "CfnFunction" {
-                return Err(Some(Value::unknown_other("**", m.expr(made.expr).span)));
+                let mut spread = made.call.args.iter().filter(|a| a.name == ArgName::Spread);
+                let given = spread
+                    .find_map(|a| m.dotted(a.value))
+                    .unwrap_or_else(|| "role".to_owned());
+                return Err(Some(Value::unknown_other(given, m.expr(made.expr).span)));
             }
             stack.roles.insert(
                 made.expr,

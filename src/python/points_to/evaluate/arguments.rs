@@ -1,6 +1,6 @@
 //! Which argument of a call goes to which parameter.
 
-use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder};
+use crate::python::points_to::abstract_value::{AbstractValue, ScopeRef, ValueSet, ValueSetBuilder, single};
 use crate::python::points_to::evaluate::{CallFrame, ObjectEvaluator, is_worth_following};
 use crate::python::{ArgName, CallExpr, ExprId, FunctionParam, ParamKind, Scope};
 use std::collections::BTreeMap;
@@ -37,9 +37,20 @@ impl ObjectEvaluator<'_> {
                         None => rest.put_entries(k, &values),
                     }
                 }
-                ArgName::Star => starred = true,
+                ArgName::Star => {
+                    starred = true;
+                    for i in n..s.params.len() as u32 {
+                        out.entry(i).or_default().put(AbstractValue::Opaque);
+                    }
+                }
                 ArgName::Spread => {
-                    for t in self.eval(module, a.value, frame).iter() {
+                    let given = self.eval(module, a.value, frame);
+                    if given.iter().all(|t| !is_worth_following(t)) {
+                        for i in skip..s.params.len() as u32 {
+                            out.entry(i).or_default().put(AbstractValue::Opaque);
+                        }
+                    }
+                    for t in given.iter() {
                         match t {
                             AbstractValue::Literal(at) => {
                                 for (i, p) in (0..).zip(&s.params) {
@@ -66,7 +77,7 @@ impl ObjectEvaluator<'_> {
         }
         out.into_iter()
             .map(|(i, bag)| (i, bag.finish()))
-            .filter(|(_, values)| values.iter().any(is_worth_following))
+            .filter(|(_, values)| !values.is_empty())
             .collect()
     }
 
@@ -85,7 +96,11 @@ impl ObjectEvaluator<'_> {
                         self.argument(module, a.value, i as u32, &mut out);
                     }
                 }
-                ArgName::Star | ArgName::Spread => break,
+                ArgName::Star | ArgName::Spread => {
+                    let others = n..names.len() as u32;
+                    out.extend(others.map(|i| (i, single(AbstractValue::Opaque))));
+                    break;
+                }
             }
         }
         out
@@ -93,7 +108,7 @@ impl ObjectEvaluator<'_> {
 
     fn argument(&self, module: usize, value: ExprId, i: u32, out: &mut Vec<(u32, ValueSet)>) {
         let values = self.eval(module, value, None);
-        if values.iter().any(is_worth_following) {
+        if !values.is_empty() {
             out.push((i, values));
         }
     }

@@ -135,6 +135,8 @@ impl ObjectEvaluator<'_> {
             Some(arg) => {
                 if self.eval(module, arg, frame).contains(&AbstractValue::More) {
                     out.put(AbstractValue::More);
+                } else if self.may_be_other_text(module, arg, frame) {
+                    out.put(AbstractValue::SomeClient);
                 }
                 self.texts(module, arg, frame)
             }

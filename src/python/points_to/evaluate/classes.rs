@@ -34,8 +34,18 @@ impl ObjectEvaluator<'_> {
                 }
             }
             AbstractValue::Class(c) if name == "__name__" => {
-                let qualname = &self.module(c.module).scope(c.scope).qualname;
-                single(AbstractValue::Text(qualname.rsplit('.').next().unwrap_or("").into()))
+                let name = |c: ScopeRef| {
+                    let qualname = &self.module(c.module).scope(c.scope).qualname;
+                    AbstractValue::Text(qualname.rsplit('.').next().unwrap_or("").into())
+                };
+                // A method may run on an heir.
+                let mut out = ValueSetBuilder::default();
+                out.put(name(*c));
+                self.index
+                    .subclasses(*c)
+                    .into_iter()
+                    .for_each(|heir| out.put(name(heir)));
+                out.finish()
             }
             AbstractValue::Instance(c) if name == "__class__" => single(AbstractValue::Class(*c)),
             AbstractValue::Class(c) => self.member(*c, *c, name, false),
@@ -127,9 +137,13 @@ impl ObjectEvaluator<'_> {
         if let Some(c) = lineage.iter().find(|c| in_body(c)) {
             self.class_body(*c, receiver, name, instance, &mut out);
         }
-        // What only an heir binds, a method of the base may use.
-        if out.is_empty() {
-            for c in self.index.subclasses(class) {
+        // What only an heir binds, a method of the base may use, and what one of another module binds too, of which the base does
+        // not know.
+        let is_text = |t: &AbstractValue| matches!(t, AbstractValue::Text(_));
+        let is_written = out.iter().any(is_text);
+        if out.is_empty() || is_written {
+            let heirs = self.index.subclasses(class).into_iter();
+            for c in heirs.filter(|c| !is_written || c.module != class.module) {
                 self.class_attributes(c, c, name, &mut out);
                 if in_body(&c) {
                     self.class_body(c, receiver, name, instance, &mut out);

@@ -280,13 +280,25 @@ impl<'p> ObjectEvaluator<'p> {
             ExprKind::Binary { op, left, right } if matches!(&**op, "+" | "|") => {
                 let mut out = ValueSetBuilder::default();
                 if &**op == "+" {
-                    let [left, right] = [left, right].map(|e| self.texts(module, *e, frame));
-                    out.put_all(&join_texts(&[left, right]));
+                    // A number, or a list, is no text that is not known.
+                    let sides = [left, right].map(|e| self.texts(module, *e, frame));
+                    let is_text = sides.iter().any(|texts| !texts.is_empty());
+                    if is_text && [left, right].iter().any(|e| self.may_be_other_text(module, **e, frame)) {
+                        out.put(AbstractValue::Opaque);
+                    }
+                    out.put_all(&join_texts(&sides));
                 }
                 out.put_all(&self.joined(module, [*left, *right], frame));
                 out.finish()
             }
             ExprKind::Join(parts) => {
+                let values: Vec<ExprId> = parts
+                    .iter()
+                    .filter_map(|part| match part {
+                        FStringPart::Value(e) => Some(*e),
+                        FStringPart::Lit(_) => None,
+                    })
+                    .collect();
                 let parts: Vec<Vec<Arc<str>>> = parts
                     .iter()
                     .map(|part| match part {
@@ -294,7 +306,13 @@ impl<'p> ObjectEvaluator<'p> {
                         FStringPart::Value(e) => self.texts(module, *e, frame),
                     })
                     .collect();
-                join_texts(&parts)
+                let mut out = ValueSetBuilder::default();
+                out.put_all(&join_texts(&parts));
+                let mut values = values.iter();
+                if values.any(|e| self.may_be_other_text(module, *e, frame)) {
+                    out.put(AbstractValue::Opaque);
+                }
+                out.finish()
             }
             ExprKind::Num(_)
             | ExprKind::Bool(_)
@@ -321,6 +339,14 @@ impl<'p> ObjectEvaluator<'p> {
             out.put(AbstractValue::Opaque);
         }
         out.finish()
+    }
+
+    /// Whether an expression may be a string that is not among its [`Self::texts`].
+    pub(crate) fn may_be_other_text(&self, module: usize, expr: ExprId, frame: Option<&CallFrame<'_>>) -> bool {
+        let values = self.eval(module, expr, frame);
+        let is_text = |t: &AbstractValue| matches!(t, AbstractValue::Text(_));
+        let is_unknown = |t: &AbstractValue| matches!(t, AbstractValue::Opaque | AbstractValue::More);
+        values.iter().any(is_unknown) || !values.iter().any(is_text)
     }
 
     /// The literal strings that an expression may be.

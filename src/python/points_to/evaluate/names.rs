@@ -84,7 +84,8 @@ impl ObjectEvaluator<'_> {
                     (true, None, None) => single(AbstractValue::Library(format!("{}.{}", i.module, i.name).into())),
                 }
             }
-            BindingValue::Augment(..) | BindingValue::Other => self.nothing.clone(),
+            BindingValue::Augment(..) => single(AbstractValue::Opaque),
+            BindingValue::Other => self.nothing.clone(),
         };
         match binding.annotation {
             Some(a) if !found.iter().any(is_aws) => {

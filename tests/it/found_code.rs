@@ -1,0 +1,97 @@
+//! Code that a person would find near a function, though no file says where it is, and files that it imports.
+
+use crate::support::repository::Repository;
+use crate::usage::usage_findings;
+
+const CODE: &str = "import boto3\n\n\ndef handler(event, context):\n    boto3.client('sqs').list_queues()\n";
+
+/// A template with functions: their keys in a bucket and handlers.
+fn template(functions: &[(&str, &str)]) -> String {
+    let mut out = "Parameters:\n  Name: {Type: String}\nResources:\n".to_owned();
+    for (n, (key, handler)) in functions.iter().enumerate() {
+        out += &format!(
+            "  Role{n}:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {{Statement: [{{Effect: Allow, \
+             Principal: {{Service: lambda.amazonaws.com}}, Action: sts:AssumeRole}}]}}\n      Policies: [{{PolicyName: p, \
+             PolicyDocument: {{Statement: [{{Effect: Allow, Action: [sqs:ListQueues, sns:ListTopics], Resource: '*'}}]}}}}]\n  \
+             F{n}:\n    Type: AWS::Lambda::Function\n    Properties:\n      Runtime: python3.13\n      Handler: {handler}\n      \
+             Role: !GetAtt Role{n}.Arn\n      Code: {{S3Bucket: b, S3Key: {key}}}\n"
+        );
+    }
+    out
+}
+
+/// The code of each function, as `workloads` lists it.
+fn codes(files: &[(&str, &str)]) -> Vec<String> {
+    let json = Repository::new(files).run(&["workloads", "--format", "json"]).json();
+    let all = json["workloads"].as_array().expect("workloads");
+    let code = |w: &serde_json::Value| w["code"]["entry"].as_str().unwrap_or("-").to_owned();
+    all.iter().map(code).collect()
+}
+
+const KEY: &str = "!Sub '${Name}/code/${Name}.zip'";
+
+#[test]
+fn the_only_file_of_the_handlers_name_near_the_template_is_the_code() {
+    let one = template(&[(KEY, "app.handler")]);
+    let there = [
+        ("a/templates/t.yaml", &*one),
+        ("a/src/app.py", CODE),
+        ("b/src/app.py", CODE),
+    ];
+    assert_eq!(codes(&there), ["a/src/app.py"]);
+    assert_eq!(usage_findings(&there), ["unused-grant sns:ListTopics"]);
+    // In the folder of the template, below it, and two folders above.
+    assert_eq!(
+        codes(&[("a/t.yaml", &one), ("a/app.py", CODE), ("b/app.py", CODE)]),
+        ["a/app.py"]
+    );
+    let above = [("a/b/c/t.yaml", &*one), ("a/src/app.py", CODE), ("d/app.py", CODE)];
+    assert_eq!(codes(&above), ["a/src/app.py"]);
+}
+
+#[test]
+fn of_several_files_as_near_none_is_taken() {
+    let one = template(&[(KEY, "app.handler")]);
+    let two_files = [("a/t.yaml", &*one), ("a/x/app.py", CODE), ("a/y/app.py", CODE)];
+    assert_eq!(codes(&two_files), ["-"]);
+    // Far away, a test, or without the function.
+    assert_eq!(codes(&[("a/b/c/d/t.yaml", &one), ("app.py", CODE)]), ["-"]);
+    assert_eq!(codes(&[("a/t.yaml", &one), ("a/tests/app.py", CODE)]), ["-"]);
+    let other = CODE.replace("def handler", "def main");
+    assert_eq!(codes(&[("a/t.yaml", &one), ("a/app.py", &other)]), ["-"]);
+}
+
+#[test]
+fn functions_of_several_packages_share_no_file() {
+    let two = template(&[("!Ref KeyA", "app.handler"), ("!Ref KeyB", "app.handler")]);
+    assert_eq!(codes(&[("a/t.yaml", &two), ("a/src/app.py", CODE)]), ["-", "-"]);
+    let same = template(&[(KEY, "app.handler"), (KEY, "app.handler")]);
+    let files = [("a/t.yaml", &*same), ("a/src/app.py", CODE)];
+    assert_eq!(codes(&files), ["a/src/app.py", "a/src/app.py"]);
+    // A package that is called as a folder is that folder.
+    let named = template(&[("x/one.zip", "app.handler"), ("x/two.zip", "app.handler")]);
+    let files = [("a/t.yaml", &*named), ("a/one/app.py", CODE), ("a/two/app.py", CODE)];
+    assert_eq!(codes(&files), ["a/one/app.py", "a/two/app.py"]);
+}
+
+#[test]
+fn imported_files_are_read_where_their_package_is_though_gitignore_has_them() {
+    let one = template(&[("x/one.zip", "app.handler")]);
+    let app = "import boto3\nfrom lib.first import send\n\n\ndef handler(event, context):\n    send()\n";
+    let first = "from lib.second import client\n\n\ndef send():\n    client('sqs').list_queues()\n";
+    let second = "import boto3\n\n\ndef client(name):\n    return boto3.client(name)\n";
+    let files = [
+        ("deployment/t.yaml", &*one),
+        ("source/one/app.py", app),
+        ("source/lib/first.py", first),
+        ("source/lib/second.py", second),
+        (".gitignore", "second*\n"),
+    ];
+    let ran = Repository::new(&files).run(&["workloads"]);
+    assert!(
+        ran.out
+            .contains("  compared: 1 call needs 1 action, the role grants 2 actions\n"),
+        "{}",
+        ran.out
+    );
+}

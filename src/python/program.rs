@@ -230,10 +230,13 @@ impl<'a> Program<'a> {
                 if let BindingValue::Import(i) = bound {
                     open.extend(self.import(m.file, 0, &i.module));
                     open.extend(self.import(m.file, 0, &i.full));
+                    open.extend(self.packages_through(m.file, 0, &i.full));
                 }
             }
-            for (module, inner) in m.from_imports().map(|i| self.import_from(m.file, i)) {
+            for i in m.from_imports() {
+                let (module, inner) = self.import_from(m.file, i);
                 open.extend(module.into_iter().chain(inner));
+                open.extend(self.packages_through(m.file, i.level, &i.module));
             }
         }
         seen.into_iter().collect()
@@ -241,6 +244,13 @@ impl<'a> Program<'a> {
 
     pub fn index_of(&self, file: FileId) -> Option<usize> {
         self.by_file.get(&file).copied()
+    }
+
+    /// The packages that a dotted name leads through, which run before what it names. The Python Language Reference, "The import
+    /// system".
+    pub fn packages_through(&self, from: FileId, level: u32, dotted: &str) -> impl Iterator<Item = usize> {
+        let through = dotted.match_indices('.').map(|(at, _)| &dotted[..at]);
+        through.filter_map(move |name| self.import(from, level, name))
     }
 
     /// The packages around a module, whose `__init__.py` runs before it does, the nearest first.

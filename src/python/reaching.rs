@@ -89,6 +89,53 @@ impl PythonModule {
         }
     }
 
+    /// What a name may hold in addition to what `found` says because a loop around the expression runs again: later bindings of
+    /// the loop, unless it binds the name before.
+    pub fn of_next_rounds<'m>(&'m self, name: &str, at: ExprId, found: &ReachingBindings<'m>) -> Vec<&'m Binding> {
+        let block = self.expr(at).block;
+        let Some(all) = self.scope(found.scope).bindings.get(name) else {
+            return Vec::new();
+        };
+        let later = &all[all.partition_point(|b| b.at <= at)..];
+        if later.is_empty() || self.expr(at).scope != found.scope {
+            return Vec::new();
+        }
+        let is_bound_in = |around: BlockId| {
+            let before = found.bindings.iter().filter(|b| b.at <= at);
+            before
+                .filter(|b| self.covers(b.block, block))
+                .any(|b| self.stands_in(b.block, around))
+        };
+        let is_carried = |b: &&Binding| {
+            let mut around = b.block;
+            loop {
+                let a = &self.blocks[around];
+                if a.kind == BlockKind::Perhaps && self.stands_in(block, around) {
+                    return !is_bound_in(around);
+                }
+                if a.kind == BlockKind::Root || a.parent == around {
+                    return false;
+                }
+                around = a.parent;
+            }
+        };
+        later.iter().filter(is_carried).collect()
+    }
+
+    /// Whether a block is `around`, or in it.
+    fn stands_in(&self, mut block: BlockId, around: BlockId) -> bool {
+        loop {
+            if block == around {
+                return true;
+            }
+            let b = &self.blocks[block];
+            if b.kind == BlockKind::Root || b.parent == block {
+                return false;
+            }
+            block = b.parent;
+        }
+    }
+
     fn collect<'m>(&'m self, all: &'m [Binding], block: BlockId, at: ExprId) -> Vec<&'m Binding> {
         let mut found: Vec<&Binding> = Vec::new();
         let end = all.partition_point(|b| b.at <= at);

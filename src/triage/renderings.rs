@@ -122,6 +122,7 @@ impl Renderings {
     fn groups(&mut self, ids: &BTreeMap<FileId, BTreeSet<&str>>, sources: &Sources) {
         let mut by_id: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
         let mut sizes: Vec<usize> = Vec::new();
+        let mut apps: Vec<&str> = Vec::new();
         for file in &self.made {
             let Some(ids) = ids.get(file) else { continue };
             let constructs: Vec<&str> = ids.iter().copied().filter(|id| construct(id).is_some()).collect();
@@ -129,12 +130,14 @@ impl Renderings {
             for group in constructs.iter().filter_map(|id| by_id.get(id)).flatten() {
                 *shared.entry(*group).or_default() += 1;
             }
+            let app = app_folder(sources.path(*file));
             let same = shared
                 .into_iter()
-                .find(|(group, n)| n * 2 >= constructs.len().min(sizes[*group]));
+                .find(|(group, n)| apps[*group] == app && n * 2 >= constructs.len().min(sizes[*group]));
             let group = same.map_or_else(
                 || {
                     sizes.push(constructs.len());
+                    apps.push(app);
                     sizes.len() - 1
                 },
                 |(group, _)| group,
@@ -196,12 +199,27 @@ impl Renderings {
             true => BTreeMap::new(),
             false => in_python(reported, sources, left_out),
         };
+        let mut addresses: BTreeMap<(String, FindingContent), BTreeSet<&str>> = BTreeMap::new();
+        for f in reported.iter().filter(|_| !at_source.is_empty()) {
+            let group = self.group.get(&f.span().file);
+            if group.is_some_and(|group| self.of_python.contains(group)) && f.is_active() && !left_out(f) {
+                let content = (f.rule().to_owned(), statement_of(f));
+                addresses.entry(content).or_default().insert(&f.finding.subject.address);
+            }
+        }
         let mut ordinals: BTreeMap<(FileId, RenderingKey), usize> = BTreeMap::new();
         let mut first: BTreeMap<RenderingKey, usize> = BTreeMap::new();
         // For the findings that stay, their copies.
         let mut copies: BTreeMap<Vec<usize>, Vec<usize>> = BTreeMap::new();
         let mut order: Vec<usize> = (0..reported.len()).collect();
-        order.sort_by_key(|i| is_packaged(sources.path(reported[*i].span().file)));
+        // What was not asked about stands for nothing that was.
+        let asked = |f: &ReportedFinding| sources.file(f.span().file).in_scope;
+        order.sort_by_key(|i| {
+            (
+                !asked(&reported[*i]),
+                is_packaged(sources.path(reported[*i].span().file)),
+            )
+        });
         for i in order {
             let f = &reported[i];
             let file = f.span().file;
@@ -210,10 +228,14 @@ impl Renderings {
             };
             let said = statement_of(f);
             let of_python = self.of_python.contains(group);
-            if let Some(source) = of_python
-                .then(|| at_source.get(&(f.rule().to_owned(), said.clone())))
-                .flatten()
-            {
+            let content = (f.rule().to_owned(), said.clone());
+            let source = at_source.get(&content).filter(|source| {
+                // Of more resources than the source has such mistakes, some are of what it does not show.
+                let made = addresses.get(&content).map_or(0, BTreeSet::len);
+                let named = |i: &usize| is_made_by(&f.finding.subject.address, &reported[*i]);
+                made <= source.len() || source.iter().any(named)
+            });
+            if let Some(source) = source.filter(|_| of_python) {
                 copies.entry(source.clone()).or_default().push(i);
                 continue;
             }
@@ -250,7 +272,8 @@ impl Renderings {
         }
         let place = |f: &ReportedFinding, file: FileId, at: Span| (f.rule().to_owned(), file, at.start, at.end);
         let is_reported = |f: &ReportedFinding| f.is_active() && !left_out(f);
-        let of_original = reported.iter().enumerate().filter(|(_, f)| is_reported(f));
+        let asked = |f: &ReportedFinding| sources.file(f.span().file).in_scope;
+        let of_original = reported.iter().enumerate().filter(|(_, f)| is_reported(f) && asked(f));
         let by_place: BTreeMap<_, usize> = of_original
             .map(|(i, f)| (place(f, f.span().file, f.span()), i))
             .collect();
@@ -286,6 +309,20 @@ fn remove_copies(reported: &mut Vec<ReportedFinding>, all: BTreeMap<Vec<usize>, 
 /// Whether a construct of the CDK brings the resource of this logical ID with it.
 fn is_provider(id: &str) -> bool {
     PROVIDERS.iter().any(|p| id.starts_with(p))
+}
+
+/// The folder of the app that a template was made of: what `cdk.out` stands in, else what the template's folder does. Logical IDs
+/// are made of paths inside a stack, so that those of two apps may be equal.
+fn app_folder(path: &str) -> &str {
+    let out = path.match_indices("cdk.out").find(|(at, name)| {
+        let before = path[..*at].chars().next_back();
+        let after = path[at + name.len()..].chars().next();
+        before.is_none_or(|c| c == '/') && after == Some('/')
+    });
+    match out {
+        Some((at, _)) => path[..at].trim_end_matches('/'),
+        None => parent_path(parent_path(path)),
+    }
 }
 
 /// Groups that one logical ID is remembered for.
@@ -337,11 +374,21 @@ fn in_python(
     for (i, f) in reported.iter().enumerate() {
         let said = statement_of(f);
         let speaks = !said.actions.is_empty() || said.sid.is_some();
-        if speaks && is_cdk_python(sources, f.span().file) && !left_out(f) {
+        let asked = sources.file(f.span().file).in_scope;
+        if speaks && asked && is_cdk_python(sources, f.span().file) && !left_out(f) {
             found.entry((f.rule().to_owned(), said)).or_default().push(i);
         }
     }
     found
+}
+
+/// Whether a logical ID is made of the ID of the construct that a finding of the source is about.
+fn is_made_by(logical_id: &str, source: &ReportedFinding) -> bool {
+    let address = &source.finding.subject.address;
+    let id = address
+        .rsplit('/')
+        .find(|part| !matches!(*part, "ServiceRole" | "Resource"));
+    id.is_some_and(|id| address.contains('/') && logical_id.contains(&id.replace(['-', '_'], "")))
 }
 
 fn statement_of(f: &ReportedFinding) -> FindingContent {

@@ -615,3 +615,34 @@ stack.py:13:9: function Orders/Other
     assert_eq!(grant["name"], "Table.grant_write_data");
     assert_eq!(grant["attached_to"], serde_json::json!(["Orders/Save/ServiceRole"]));
 }
+
+#[test]
+fn a_policy_that_a_role_of_no_function_has_too_is_left_out() {
+    let policy =
+        format!("policy = iam.ManagedPolicy(self, 'P', statements=[{ALL}])\nrole.add_managed_policy(policy)\n");
+    let other = "other = iam.Role(self, 'Other', assumed_by=iam.ServicePrincipal('lambda.amazonaws.com'))\n";
+    let of = |more: &str| rules_of(&format!("{ROLE}{policy}{more}"));
+    assert_eq!(of("").len(), 1);
+    for more in ["other.add_managed_policy(policy)\n", "policy.attach_to_role(other)\n"] {
+        assert_eq!(of(&format!("{other}{more}")), [""; 0], "{more}");
+    }
+    let given = other.replace("'))\n", "'), managed_policies=[policy])\n");
+    assert_eq!(of(&given), [""; 0]);
+}
+
+#[test]
+fn what_stands_for_a_function_may_be_given_more() {
+    for more in [
+        "table.grant_write_data(fn.add_alias('live'))",
+        "table.grant_write_data(lambda_.Alias(self, 'A', alias_name='live', version=fn.current_version))",
+        "table.grant_write_data(fn.latest_version)",
+        "iam.CfnPolicy(self, 'P', policy_name='p', policy_document=document, roles=[fn.role.role_name])",
+        "Aspects.of(fn).add(GrantWrites())",
+        "fn.role.node.default_child.add_property_override('Policies', policies)",
+        "table.grant_write_data(iam.Role.from_role_arn(self, 'Same', fn.role.role_arn))",
+    ] {
+        assert_eq!(rules_of(&format!("{TABLE}{FUNCTION}{more}\n")), [""; 0], "{more}");
+    }
+    let plain = format!("{TABLE}{FUNCTION}fn.node.add_dependency(table)\n");
+    assert_eq!(rules_of(&plain).len(), 1);
+}

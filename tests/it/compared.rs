@@ -354,3 +354,54 @@ fn what_an_action_depends_on_is_not_unused() {
         assert_eq!(other.len(), 1, "{other:?}");
     }
 }
+
+#[test]
+fn a_stack_with_a_role_of_its_own_does_not_use_that_of_its_caller() {
+    let delete = |more: &str| {
+        let code = format!(
+            "import boto3\n\n\ndef handler(event, context):\n    boto3.client('cloudformation').delete_stack(StackName='s'{more})\n"
+        );
+        said(
+            "['cloudformation:DeleteStack', 'iam:PassRole', 'sqs:DeleteQueue']",
+            &code,
+        )
+    };
+    assert_eq!(delete(", RoleARN=event['role']"), ["unused-grant 'sqs:DeleteQueue'"]);
+    assert_eq!(delete(""), [""; 0]);
+}
+
+#[test]
+fn what_may_be_called_is_not_called_never() {
+    let code = "import boto3\n\n\ndef handler(event, context):\n    boto3.client('lookoutvision').detect_anomalies()\n";
+    let (_, findings) = found(&[
+        ("template.yaml", &function("['lookoutvision:*']", SRC)),
+        ("src/app.py", code),
+    ]);
+    let unused: Vec<&str> = findings
+        .iter()
+        .filter(|f| &*f.rule == "unused-grant")
+        .map(|f| &*f.message)
+        .collect();
+    assert_eq!(unused.len(), 1);
+    assert!(unused[0].ends_with("actions; the code may use 1 of them"), "{unused:?}");
+}
+
+#[test]
+fn of_two_policies_that_allow_the_same_one_stays() {
+    let template = "Transform: AWS::Serverless-2016-10-31\nResources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      \
+                    Runtime: python3.13\n      Handler: app.handler\n      CodeUri: src/\n      Policies: [CloudWatchEventsFullAccess, \
+                    AmazonEventBridgeFullAccess]\n";
+    let code =
+        "import boto3\n\n\ndef handler(event, context):\n    boto3.client('events').put_events(Entries=event['e'])\n";
+    let (_, findings) = found(&[("template.yaml", template), ("src/app.py", code)]);
+    let unused = findings.iter().filter(|f| &*f.rule == "unused-managed-grant");
+    let mut help: Vec<&str> = unused.map(|f| f.help.as_deref().unwrap_or_default()).collect();
+    help.sort_unstable();
+    assert_eq!(
+        help,
+        [
+            "Detach the policy: another policy of the role allows what the code calls.",
+            "Use a statement that allows only `events:PutEvents` instead."
+        ]
+    );
+}

@@ -114,3 +114,15 @@ fn templates_that_people_write_stay_apart() {
     let wide: Vec<&String> = found.iter().filter(|f| f.starts_with("service-wildcard")).collect();
     assert_eq!(wide, ["service-wildcard at template.yaml:13"]);
 }
+
+#[test]
+fn two_apps_with_equal_constructs_are_two() {
+    let template = cdk_template("aws");
+    let one = reported_lines(&[("a/cdk.out/A.template.yaml", &template)]);
+    let both = reported_lines(&[
+        ("a/cdk.out/A.template.yaml", &template),
+        ("b/cdk.out/A.template.yaml", &template),
+    ]);
+    assert!(!one.is_empty());
+    assert_eq!(both.len(), one.len() * 2, "{both:?}");
+}

@@ -69,7 +69,7 @@ impl CallLowering<'_> {
         let m = self.module_ref();
         let text = self.program.sources.text(m.file).as_bytes();
         if !WORDS.iter().any(|w| memchr::memmem::find(text, w.as_bytes()).is_some()) {
-            return;
+            return self.add_synthesized(&SourceStack::default(), unit);
         }
         let (names, changes) = (AssignedNames::new(m), self.statement_changes());
         let domains = self.domains();

@@ -433,11 +433,9 @@ fn imports(
     out: &mut Vec<(ScopeRef, ScopeRef)>,
 ) {
     let program = evaluator.program;
-    // The packages that a dotted name leads through run first. The Python Language Reference, "The import system".
     let mut run = |module: Option<usize>, level: u32, dotted: &str| {
-        let through = dotted.match_indices('.').map(|(at, _)| &dotted[..at]);
-        let around = through.filter_map(|name| program.import(m.file, level, name));
-        for module in module.into_iter().chain(around) {
+        let first = program.packages_through(m.file, level, dotted);
+        for module in module.into_iter().chain(first) {
             out.push((
                 from,
                 ScopeRef {

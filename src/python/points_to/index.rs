@@ -27,6 +27,8 @@ pub(crate) struct ObjectIndex {
     attributes: BTreeMap<(ScopeRef, Arc<str>), Vec<usize>>,
     /// `object.name = …` for other objects, as they are written.
     assigned: BTreeMap<(usize, String, Arc<str>), Vec<usize>>,
+    /// The same by the name alone: modules, with indices of their attributes.
+    assigned_names: BTreeMap<Arc<str>, Vec<(usize, usize)>>,
     /// Methods by name.
     methods: BTreeMap<Arc<str>, Vec<ScopeRef>>,
     /// Values put into a container after it was made: key and value.
@@ -98,6 +100,7 @@ impl ObjectIndex {
             } else if let Some(object) = m.dotted(a.object) {
                 let key = (module, object, a.name.clone());
                 self.assigned.entry(key).or_default().push(i);
+                self.assigned_names.entry(a.name.clone()).or_default().push((module, i));
             }
         }
         self.collect_changes(module, m);
@@ -229,6 +232,12 @@ impl ObjectIndex {
         self.assigned
             .get(&(module, object, name.clone()))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// Where an attribute of this name is assigned to on something other than the `self` of a method: modules, with indices of
+    /// their attributes.
+    pub(crate) fn assigned_anywhere(&self, name: &str) -> &[(usize, usize)] {
+        self.assigned_names.get(name).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn services(&self) -> &[Client] {

@@ -64,7 +64,6 @@ const RECEIVERS: &[&str] = &[
 
 /// Attributes and methods of a function, or of a role, that give it nothing.
 const HARMLESS: &[&str] = &[
-    "add_alias",
     "add_dependency",
     "add_environment",
     "add_event_source_mapping",
@@ -74,21 +73,31 @@ const HARMLESS: &[&str] = &[
     "apply_removal_policy",
     "architecture",
     "connections",
-    "current_version",
     "env",
     "function_arn",
     "function_name",
     "function_ref",
     "invalidate_version_based_on",
     "is_bound_to_vpc",
-    "latest_version",
     "log_group",
-    "node",
     "permissions_node",
     "resource_arns_for_grant_invoke",
     "runtime",
     "stack",
     "timeout",
+];
+
+/// What stands for a function and has its role: what is granted to it is granted to the role.
+const SAME_ROLE: &[&str] = &["add_alias", "current_version", "latest_version"];
+
+/// What is done with the node of a construct that changes nothing of what it makes.
+const OF_NODE: &[&str] = &[
+    "add_dependency",
+    "add_metadata",
+    "addr",
+    "id",
+    "path",
+    "try_get_context",
 ];
 
 /// Module and place, by the name of the attribute.
@@ -327,6 +336,7 @@ impl CallLowering<'_> {
                 }
             }
             "add_event_source" => self.add_event_source(stack, object, call),
+            _ if SAME_ROLE.contains(&name) => stack.widen(object, at),
             _ if HARMLESS.contains(&name) || name.starts_with("metric") => {}
             // It allows others something on the function.
             _ if name.starts_with("grant_invoke") => {}
@@ -347,10 +357,26 @@ impl CallLowering<'_> {
         match (object, name) {
             // The role of a function is looked at by itself.
             (CdkObject::Function(_), "role" | "grant_principal") | (CdkObject::Role(_), "grant_principal") => {}
+            _ if SAME_ROLE.contains(&name) => stack.widen(object, at),
+            (_, "node") => {
+                let read = search.wholes[whole].map(|e| &m.expr(e).kind);
+                if !matches!(read, Some(ExprKind::Attr { name, .. }) if OF_NODE.contains(&&**name)) {
+                    stack.widen(object, at);
+                }
+            }
             _ if HARMLESS.contains(&name) || name.starts_with("metric") => {}
             (CdkObject::Role(role), "role_arn" | "role_name" | "role_id" | "attr_arn" | "ref" | "attr_role_id") => {
-                if !self.is_only_shown(search, whole) && !self.is_with_l1(search, whole) {
+                if self.is_with_l1(search, whole) {
+                    // The role of a construct, by its name.
+                    if name == "role_name" {
+                        stack.widen(object, at);
+                    }
+                } else if !self.is_only_shown(search, whole) {
                     stack.hand_on(role, at);
+                    let around = search.wholes[whole].and_then(|e| m.call(e));
+                    if around.is_some_and(|call| method_of(m, call).starts_with("from_role_")) {
+                        stack.widen(object, at);
+                    }
                 }
             }
             _ => self.lose(stack, object, at),
@@ -395,6 +421,13 @@ impl CallLowering<'_> {
         let is_grant = name.starts_with("grant") || self.is_of_grants(call);
         if is_grant && let Some(of) = receiver {
             return self.add_grant(stack, object, expr, (whole, call), of);
+        }
+        if name == "of"
+            && receiver
+                .and_then(|of| m.dotted(of))
+                .is_some_and(|of| of.ends_with("Aspects"))
+        {
+            return stack.widen(object, at);
         }
         if let (Some(of), "attach_to_role", CdkObject::Role(_)) = (receiver, name, object) {
             return self.attach_policy(stack, object, of, search);

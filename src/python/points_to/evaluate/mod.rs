@@ -32,6 +32,8 @@ const MAX_STEPS: u32 = 1_000_000;
 const MAX_STEPS_EACH: u32 = 20_000;
 /// What modules are loaded, by name.
 pub(crate) const MODULES: &str = "sys.modules";
+/// Assignments to attributes of one name that are looked at for an attribute.
+const MAX_ASSIGNED: usize = 64;
 /// Longest string that may name a service or an operation.
 const MAX_TEXT: usize = 64;
 
@@ -212,6 +214,7 @@ impl<'p> ObjectEvaluator<'p> {
                         }
                     }
                 }
+                self.assigned_elsewhere(&base, name, &mut out);
                 out.finish()
             }
             ExprKind::Call(call) => self.call(module, expr, call, frame),
@@ -320,6 +323,34 @@ impl<'p> ObjectEvaluator<'p> {
             | ExprKind::Binary { .. }
             | ExprKind::Comparison(_) => self.nothing.clone(),
             ExprKind::Other(_) => single(AbstractValue::Opaque),
+        }
+    }
+
+    /// What other code assigns to an attribute of these modules, classes, and instances: `config.bus = …`.
+    fn assigned_elsewhere(&self, of: &[AbstractValue], name: &str, out: &mut ValueSetBuilder) {
+        let class = |t: &AbstractValue| match t {
+            AbstractValue::Class(c) | AbstractValue::Instance(c) => Some(*c),
+            _ => None,
+        };
+        let is_same = |t: &AbstractValue, other: &AbstractValue| match (t, other) {
+            (AbstractValue::Module(a), AbstractValue::Module(b)) => a == b,
+            _ => class(t).is_some_and(|a| class(other).is_some_and(|b| self.index.lineage(a).contains(&b))),
+        };
+        let may_be_assigned = |t: &&AbstractValue| matches!(t, AbstractValue::Module(_)) || class(t).is_some();
+        let of: Vec<&AbstractValue> = of.iter().filter(may_be_assigned).collect();
+        if of.is_empty() {
+            return;
+        }
+        for (module, i) in self.index.assigned_anywhere(name).iter().take(MAX_ASSIGNED) {
+            let assigned = &self.module(*module).attributes[*i];
+            let objects = self.eval(*module, assigned.object, None);
+            if !objects.iter().any(|object| of.iter().any(|t| is_same(t, object))) {
+                continue;
+            }
+            match &assigned.source {
+                Some(source) => out.put_all(&self.source(*module, source, None)),
+                None => out.put(AbstractValue::Opaque),
+            }
         }
     }
 

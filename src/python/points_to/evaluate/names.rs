@@ -16,7 +16,8 @@ impl ObjectEvaluator<'_> {
                 // What the module binds is the same for all calls.
                 let frame = frame.filter(|_| f.scope != ScopeId::MODULE);
                 let mut out = ValueSetBuilder::default();
-                for b in &f.bindings {
+                let next = self.module(module).of_next_rounds(name, expr, &f);
+                for b in f.bindings.iter().copied().chain(next) {
                     let scope = ScopeRef { module, scope: f.scope };
                     out.put_all(&self.values_of_binding(scope, b, frame));
                 }

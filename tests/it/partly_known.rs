@@ -1,0 +1,129 @@
+//! Names of operations and services that are known only in part: what else they may be counts, so that nothing is unused that
+//! the code may call. Code that runs without being called: packages, other rounds of a loop, other modules.
+
+use crate::usage::{sam, usage_findings};
+
+/// What is found where the role allows two calls of Amazon S3 and one more, in files of Python beside `app.py`.
+fn found(app: &str, files: &[(&str, &str)]) -> Vec<String> {
+    let policies = "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['s3:GetObject', 's3:PutObject', \
+                    'sns:Publish']\n        Resource: '*'";
+    let template = sam(policies);
+    let app = format!("import boto3\n\ns3 = boto3.client('s3')\n\n\n{app}");
+    let mut all = vec![("template.yaml", template.as_str()), ("src/app.py", app.as_str())];
+    all.extend(files);
+    usage_findings(&all)
+}
+
+/// The body of a handler.
+fn handler(body: &str) -> String {
+    format!("def handler(event, context):\n    {}\n", body.replace('\n', "\n    "))
+}
+
+const CALL: &str = "getattr(s3, op)(Bucket='b', Key='k')";
+
+#[test]
+fn a_known_name_beside_an_unknown_one_is_not_all() {
+    for body in [
+        "op = 'get_object' if event.get('r') else event['op']\n".to_owned() + CALL,
+        "op = event.get('op') or 'get_object'\n".to_owned() + CALL,
+        "op = 'get_object'\nif event.get('op'):\n    op = event['op']\n".to_owned() + CALL,
+        "for op in ['get_object', event['op']]:\n    ".to_owned() + CALL,
+        "ops = ['get_object']\nops.append(event['op'])\nfor op in ops:\n    ".to_owned() + CALL,
+        "cfg = {'op': 'get_object'}\ncfg.update(event)\nop = cfg['op']\n".to_owned() + CALL,
+        "op = f\"{event['verb']}_object\" if event else 'get_object'\n".to_owned() + CALL,
+    ] {
+        assert_eq!(found(&handler(&body), &[]), [""; 0], "{body}");
+    }
+    // All of it is known.
+    for body in [
+        "for op in ['get_object', 'put_object']:\n    ".to_owned() + CALL,
+        "op = 'get_object' if event.get('r') else 'put_object'\n".to_owned() + CALL,
+    ] {
+        assert_eq!(found(&handler(&body), &[]), ["unused-grant 'sns:Publish'"], "{body}");
+    }
+}
+
+#[test]
+fn what_callers_give_in_place_of_a_default() {
+    let run = |call: &str| format!("def run(key='k', op='get_object'):\n    {CALL}\n\n\n{}", handler(call));
+    for call in [
+        "run(op=event['op'])",
+        "run('k', event['op'])",
+        "run(**event)",
+        "run(*event['all'])",
+    ] {
+        assert_eq!(found(&run(call), &[]), [""; 0], "{call}");
+    }
+    assert_eq!(
+        found(&run("run()\nrun(op='put_object')"), &[]),
+        ["unused-grant 'sns:Publish'"]
+    );
+    let client = "def send(name='s3'):\n    return boto3.client(name).get_object(Bucket='b', Key='k')\n\n\n";
+    let app = client.to_owned() + &handler("s3.put_object(Bucket='b', Key='k')\nsend(event['service'])");
+    assert_eq!(found(&app, &[]), ["unused-grant 'sns:Publish'"]);
+}
+
+#[test]
+fn other_rounds_of_a_loop_and_other_places_that_assign() {
+    let next = format!("op = 'get_object'\nfor _ in range(2):\n    {CALL}\n    op = 'put_object'");
+    let app = format!(
+        "class Job:\n    op = 'get_object'\n\n\n{}",
+        handler("op = Job.op\ngetattr(s3, op)(Bucket='b', Key='k')")
+    );
+    let set = "from app import Job\n\nJob.op = 'put_object'\n";
+    let only = ["unused-grant 'sns:Publish'"];
+    assert_eq!(found(&handler(&next), &[]), only);
+    assert_eq!(found(&format!("import jobs\n{app}"), &[("src/jobs.py", set)]), only);
+    // What the loop binds first holds for each round.
+    let bound =
+        "for _ in range(2):\n    op = 'get_object'\n    getattr(s3, op)(Bucket='b', Key='k')\n    op = 'put_object'";
+    assert_eq!(
+        found(&handler(bound), &[]),
+        ["unused-grant 's3:PutObject', 'sns:Publish'"]
+    );
+}
+
+#[test]
+fn classes_of_other_modules() {
+    let core = "import boto3\n\n\nclass Base:\n    op = 'get_object'\n\n    def run(self):\n        \
+                getattr(boto3.client('s3'), self.op)(Bucket='b', Key='k')\n";
+    let more = "from core import Base\n\n\nclass Writer(Base):\n    op = 'put_object'\n";
+    let app = format!(
+        "from more import Writer\n{}",
+        handler("Writer().run()\nboto3.client('sns').publish(TopicArn='t', Message='m')")
+    );
+    let found = found(&app, &[("src/core.py", core), ("src/more.py", more)]);
+    assert!(!found.iter().any(|f| f.contains("s3:PutObject")), "{found:?}");
+}
+
+#[test]
+fn packages_run_before_their_modules() {
+    let package = "import boto3\n\nboto3.client('sns').publish(TopicArn='t', Message='m')\n";
+    let body = "s3.get_object(Bucket=B, Key='k')\ns3.put_object(Bucket=B, Key='k', Body=b'')";
+    for import in [
+        "from conf.thing import B",
+        "import conf.thing as thing\nB = thing.B",
+        "from conf import thing\nB = thing.B",
+    ] {
+        let app = format!("{import}\n\n\n{}", handler(body));
+        let files = [("src/conf/__init__.py", package), ("src/conf/thing.py", "B = 'b'\n")];
+        assert_eq!(found(&app, &files), [""; 0], "{import}");
+    }
+}
+
+#[test]
+fn processes_and_signatures_by_other_names() {
+    for more in [
+        "from os import system\n",
+        "import os\nos.posix_spawn('/bin/aws', ['aws'], {})\n",
+        "import asyncio\nasyncio.create_subprocess_shell('aws s3 ls')\n",
+        "key = 'AWS4' + secret\n",
+        "url = 'http://localhost:2772/applications/a'\n",
+    ] {
+        let app = more.to_owned() + &handler("s3.get_object(Bucket='b', Key='k')");
+        assert_eq!(found(&app, &[]), [""; 0], "{more}");
+    }
+    // Stubs call nothing.
+    let app = "from types_boto3_s3 import S3Client\n".to_owned() + &handler("s3.get_object(Bucket='b', Key='k')");
+    assert_eq!(found(&app, &[]), ["unused-grant 's3:PutObject', 'sns:Publish'"]);
+}

@@ -108,6 +108,15 @@ const HIDING: &[&str] = &[
     "localhost:2772",
     "localhost:2773",
     "127.0.0.1",
+    // What boto3 and libraries call by themselves.
+    "AWSSecretsManagerSettingsSource",
+    "AssumeRoleCredentialFetcher",
+    "WaiterModel(",
+    "awsathena+",
+    "boto3.s3.inject",
+    "dynamodb://",
+    "object.__getattribute__",
+    "redshift+redshift_connector",
     // Code that a library makes of a text.
     "\"()\"",
     "'()'",

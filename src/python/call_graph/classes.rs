@@ -13,8 +13,8 @@ use crate::python::{BindingValue, CallExpr, ExprId, ExprKind};
 
 /// Methods that libraries call on what they are given, and that a class may have without a base that says so.
 const PROTOCOLS: &[&str] = &[
-    "close", "emit", "filter", "flush", "format", "handle", "next", "read", "readline", "run", "send", "start", "stop",
-    "write",
+    "close", "emit", "filter", "flush", "format", "handle", "keys", "next", "read", "readline", "run", "send", "start",
+    "stop", "write",
 ];
 
 /// How many containers deep an argument is looked into.
@@ -77,9 +77,20 @@ pub(crate) fn add_named(
             .iter()
             .any(|d| !is_transparent_decorator(m, *d))
     };
+    // Patterns of `match` read properties.
+    let matched = |method: &ScopeRef| {
+        let m = &modules[method.module];
+        let is_property = evaluator.has_decorator(*method, "property");
+        is_property
+            && m.scope(m.scope(method.scope).parent)
+                .bindings
+                .contains_key("__match_args__")
+    };
     let open = evaluator.index.may_be_called_externally(class) || evaluator.index.lineage(class).iter().any(decorated);
     for (name, method) in methods(evaluator, class) {
-        let always = (name.starts_with("__") && name.ends_with("__"))
+        // `__call__`, `_missing_` of an enumeration.
+        let always = (name.starts_with('_') && name.ends_with('_'))
+            || matched(&method)
             || PROTOCOLS.contains(&&*name)
             || is_registered(&modules[method.module], method.scope);
         match open || always {

@@ -13,6 +13,7 @@ mod config;
 mod contracts;
 mod detail;
 mod diff;
+mod evidence_files;
 mod fix;
 mod git;
 mod governed;

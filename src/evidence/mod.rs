@@ -1,0 +1,15 @@
+//! Evidence: what CloudTrail and IAM say was used, as a small text file that is committed next to the code.
+//!
+//! **Invariant:** the file holds no session name, source address, user agent, e-mail address, or access key; the same facts in
+//! any order give the same bytes; an action that the trail does not log is never said to be unused: [`Evidence::logged`].
+
+mod file;
+mod logged;
+mod row;
+
+pub use file::{EvidenceFailure, EvidenceProblem};
+pub use logged::Logged;
+pub use row::{
+    Coverage, DataCoverage, Evidence, EvidenceIdentity, EvidenceIdentityKind, LastUsed, Period, UnusedKind,
+    UnusedPermission, UsedRow,
+};

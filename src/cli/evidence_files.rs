@@ -44,7 +44,9 @@ impl LoadedEvidence {
             }
             let shown = governing.display_path(&path);
             let fails = |why: String| CliFailure::Usage(format!("cannot read the evidence in {shown}: {why}"));
-            let text = tree.text(Path::new(&path), MAX_EVIDENCE).map_err(|e| fails(e.to_string()))?;
+            let text = tree
+                .text(Path::new(&path), MAX_EVIDENCE)
+                .map_err(|e| fails(e.to_string()))?;
             let (evidence, problems) = Evidence::parse(&text).map_err(|e| fails(e.to_string()))?;
             if !problems.is_empty() {
                 found.files.retain(|f| f.path != shown);
@@ -76,7 +78,10 @@ impl LoadedEvidence {
         let of = |path: &str| self.of_settings.get(&governing.index_of(path)).copied();
         project.evidence = ProjectEvidence {
             files: self.files.clone(),
-            of: sources.ids().filter_map(|id| Some((id, of(sources.path(id))?))).collect(),
+            of: sources
+                .ids()
+                .filter_map(|id| Some((id, of(sources.path(id))?)))
+                .collect(),
         };
         for (path, problem) in &self.problems {
             let Some(file) = sources.find(path) else { continue };

@@ -8,6 +8,7 @@ mod counted;
 mod missing;
 mod obstacle;
 mod platform;
+mod recorded;
 mod references;
 mod resource_grants;
 mod roles;
@@ -24,6 +25,7 @@ use std::collections::BTreeSet;
 pub use comparison::{ComparedFigures, ComparedWorkload, RoleComparison};
 pub use counted::CountedActions;
 pub use obstacle::Obstacle;
+pub use recorded::known_needs;
 
 use crate::project::{CodePlace, Codebase, Effects, Project, Workload, WorkloadCode};
 use crate::python::calls::Calls;
@@ -39,6 +41,7 @@ fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         silence::check(comparison, out);
         unused::check(cx, comparison, out);
         missing::check(cx, comparison, out);
+        recorded::check(cx, comparison, out);
     });
 }
 

@@ -89,7 +89,9 @@ fn has_management_events(evidence: &Evidence, account: &str) -> bool {
 
 fn trusts(project: &Project<'_>, id: IdentityId, service: &str) -> bool {
     let documents = project.identities[id].trust.iter().map(|d| &project.documents[*d]);
-    let principals = documents.flat_map(|d| &d.statements).filter_map(|s| s.principal.as_ref());
+    let principals = documents
+        .flat_map(|d| &d.statements)
+        .filter_map(|s| s.principal.as_ref());
     let mut items = principals.flat_map(|p| &p.items);
     items.any(|i| i.kind == PrincipalType::Service && i.value.text.display().eq_ignore_ascii_case(service))
 }

@@ -253,7 +253,9 @@ impl IdentityUse {
             return;
         };
         for name in names {
-            let Some(action) = catalogue().action(name) else { continue };
+            let Some(action) = catalogue().action(name) else {
+                continue;
+            };
             let counts = match row.denied {
                 true => &mut self.denied,
                 false => &mut self.used,
@@ -271,14 +273,14 @@ impl IdentityUse {
     }
 
     /// Those of `actions`, granted by a statement, that are certainly not used.
-    pub fn unused_of(&self, actions: &ActionSet, statement: &Statement, places: &ResourceRefs<'_>) -> ActionSet {
+    pub(crate) fn unused_of(&self, actions: &ActionSet, statement: &Statement, places: &ResourceRefs<'_>) -> ActionSet {
         let mut unused = self.judged_of(actions, statement, places);
         unused.subtract(&self.possible);
         unused
     }
 
     /// Those of `actions`, granted by a statement, of which a use would be known.
-    pub fn judged_of(&self, actions: &ActionSet, statement: &Statement, places: &ResourceRefs<'_>) -> ActionSet {
+    pub(crate) fn judged_of(&self, actions: &ActionSet, statement: &Statement, places: &ResourceRefs<'_>) -> ActionSet {
         let mut judged = self.logged.clone();
         let stated = self.by_analyzer.iter().map(|(set, _)| set);
         for set in stated.chain(self.by_last_accessed.iter().map(|(set, _)| set)) {
@@ -367,7 +369,10 @@ fn contains(container: &str, arn: &Text) -> bool {
 /// Actions that a call which was seen may have needed too.
 fn add_companions(possible: &mut ActionSet, action: Action, event: &str) {
     for client in sdk::clients().filter(|c| c.iam_prefix() == action.service().prefix()) {
-        for operation in [action.short_name(), event].into_iter().filter_map(|n| client.operation(n)) {
+        for operation in [action.short_name(), event]
+            .into_iter()
+            .filter_map(|n| client.operation(n))
+        {
             let all = operation.all_actions();
             all.into_iter()
                 .chain(operation.kms_actions(client))
@@ -421,13 +426,18 @@ fn logged_actions(evidence: &Evidence, accounts: &BTreeSet<String>) -> (ActionSe
             .iter()
             .map(|account| {
                 let trails = evidence.coverage.iter().filter(|c| c.account == *account);
-                let seen = trails.flat_map(|c| &c.data).filter(|d| types.contains(&&*d.resource_type));
+                let seen = trails
+                    .flat_map(|c| &c.data)
+                    .filter(|d| types.contains(&&*d.resource_type));
                 let seen = seen.filter(|d| if reads { d.reads } else { d.writes });
                 seen.flat_map(|d| d.containers.iter().cloned()).collect()
             })
             .collect(),
     });
-    (always, data.filter(|d| d.containers.iter().all(|c| !c.is_empty())).collect())
+    (
+        always,
+        data.filter(|d| d.containers.iter().all(|c| !c.is_empty())).collect(),
+    )
 }
 
 #[cfg(test)]

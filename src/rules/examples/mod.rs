@@ -15,13 +15,18 @@ use std::fmt::Write as _;
 use super::options::{OptionValues, RuleOptions};
 use super::spec::{OwnTable, RuleExample};
 use super::{Rule, Ruleset, Selection};
+use crate::evidence::Evidence;
 use crate::finding::{Finding, LabelRole};
 use crate::iam::{Document, Ownership};
 use crate::pipeline::analyze;
+use crate::project::{EvidenceFile, ProjectEvidence};
 use crate::source::{Sources, Span};
 use crate::terms::PolicyKind;
 use marks::Marks;
 pub(super) use marks::without_marks;
+
+/// The file of an example that is evidence of what was used.
+const EVIDENCE: &str = "evidence.tsv";
 
 /// One example in one form: what is run and what is expected.
 #[derive(Clone, Debug)]
@@ -125,18 +130,25 @@ impl ExampleCase {
     pub fn run(&self, ruleset: &Ruleset) -> CaseOutcome {
         let files = self.files.iter().map(|(p, t)| (p.clone(), t.as_str().into(), true));
         let sources = Sources::new(files);
-        let project = analyze(&sources, &self.own).project;
+        let mut project = analyze(&sources, &self.own).project;
         let mut ran = CaseOutcome::default();
+        if let Some(text) = self.files.get(EVIDENCE) {
+            match Evidence::parse(text) {
+                Ok((evidence, problems)) => {
+                    let path = EVIDENCE.to_owned();
+                    project.evidence = ProjectEvidence::for_all(&sources, EvidenceFile { path, evidence });
+                    ran.wrong.extend(problems.iter().map(|p| format!("{EVIDENCE}: {p}")));
+                }
+                Err(failure) => ran.wrong.push(format!("{EVIDENCE}: {failure}")),
+            }
+        }
         if project.documents.iter().all(|d| self.is_expected_kind(d)) {
             let options = BTreeMap::from([(self.rule.clone(), self.options.clone())]);
             let selection = Selection::single_rule(&self.rule).with_options(RuleOptions::for_all_files(options));
             let outcome = super::run(&project, ruleset, &selection);
             ran.findings = outcome.findings;
-            ran.wrong = outcome
-                .failures
-                .iter()
-                .map(|f| format!("panic: {}", f.message))
-                .collect();
+            let panics = outcome.failures.iter().map(|f| format!("panic: {}", f.message));
+            ran.wrong.extend(panics);
             self.compare(&ran.findings, &sources, &mut ran.wrong);
         }
         drop(project);

@@ -29,7 +29,7 @@ mod validity;
 
 pub(crate) use actions::sensitive_actions;
 pub(crate) use holders::only_service;
-pub use usage::{ComparedFigures, ComparedWorkload, CountedActions, Obstacle, RoleComparison, compare, known_needs};
+pub use usage::{ComparedFigures, ComparedWorkload, CountedActions, Obstacle, RoleComparison, compare};
 
 use crate::rules::CodeCheck;
 

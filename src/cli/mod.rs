@@ -13,7 +13,9 @@ mod config;
 mod contracts;
 mod detail;
 mod diff;
+mod evidence;
 mod evidence_files;
+mod evidence_report;
 mod fix;
 mod git;
 mod governed;
@@ -62,6 +64,7 @@ enum Command {
     Policies(Box<policies::Policies>),
     Needs(Box<needs::NeedsArgs>),
     Workloads(Box<workloads::WorkloadsArgs>),
+    Evidence(Box<evidence::EvidenceCommand>),
     Paths(Box<paths::PathsArgs>),
     Graph(Box<graph::GraphArgs>),
     Can(Box<can::CanArgs>),
@@ -153,6 +156,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Policies(c) => c.run(),
         Command::Needs(c) => c.run(),
         Command::Workloads(c) => c.run(),
+        Command::Evidence(c) => c.run(),
         Command::Paths(c) => c.run(),
         Command::Graph(c) => c.run(),
         Command::Can(c) => c.run(),

@@ -86,7 +86,7 @@ pub(super) struct Loaded<'a> {
     /// Built-in rules and users' own.
     pub(super) ruleset: Ruleset,
     kinds: Vec<(Glob, PolicyKind)>,
-    evidence: LoadedEvidence,
+    pub(super) evidence: LoadedEvidence,
     inside: RunFolders,
     /// The folders that are analyzed as a whole.
     roots: Vec<AnalysisRoot>,

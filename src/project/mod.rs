@@ -31,8 +31,8 @@ pub use effective::{
 pub use gates::{IdentityGates, ResourcePolicies, ResourcePolicy};
 pub use link::link;
 pub use recorded::{
-    Absence, AbsenceProof, EvidenceFile, IdentityUse, LEAST_DAYS, ProjectEvidence, RecordedUse, UnplacedIdentity,
-    UseCount, UseProof,
+    AbsenceProof, EvidenceFile, IdentityUse, LEAST_DAYS, ProjectEvidence, RecordedUse, UnplacedIdentity, UseCount,
+    UseProof,
 };
 pub use requests::RepositoryPlace;
 pub use required::{Codebase, Required, Uncertainty};

@@ -25,7 +25,6 @@ use std::collections::BTreeSet;
 pub use comparison::{ComparedFigures, ComparedWorkload, RoleComparison};
 pub use counted::CountedActions;
 pub use obstacle::Obstacle;
-pub use recorded::known_needs;
 
 use crate::project::{CodePlace, Codebase, Effects, Project, Workload, WorkloadCode};
 use crate::python::calls::Calls;

@@ -12,7 +12,6 @@ mod verdict;
 
 pub(super) use phrases::denied_note;
 pub(super) use statements::RecordedStatements;
-pub use statements::known_needs;
 pub(super) use verdict::check_text;
 
 use super::comparison::RoleComparison;

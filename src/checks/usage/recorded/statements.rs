@@ -150,7 +150,7 @@ impl StatementUse<'_> {
 
 /// What everything that runs with a role may need, as far as that can be seen: what it calls, what its libraries may call, and
 /// what the platform calls for it.
-pub fn known_needs(comparison: &RoleComparison<'_, '_>, role: IdentityId) -> ActionSet {
+pub(super) fn known_needs(comparison: &RoleComparison<'_, '_>, role: IdentityId) -> ActionSet {
     let project = comparison.project;
     let mut needs = platform::actions_of_any_role().clone();
     let everything = ActionSet::all();

@@ -16,7 +16,7 @@ use super::{Effective, IdentityId, Project};
 use crate::evidence::{Evidence, EvidenceIdentity, Period};
 use crate::source::{FileId, Sources};
 use names::{LoggedIdentity, NamePattern};
-use tally::Tally;
+use tally::{LoggedByAccounts, Tally};
 
 /// Fewer days of logs say nothing about what is not used.
 pub const LEAST_DAYS: i64 = 30;
@@ -167,8 +167,12 @@ impl RecordedUse {
         for (id, absence) in absences {
             self.absent.insert(id, absence);
         }
+        let mut logged_by_accounts = LoggedByAccounts::default();
         for (id, tally) in tallies {
-            if let Some(used) = tally.finish().filter(|_| !self.absent.contains_key(&id)) {
+            if let Some(used) = tally
+                .finish(&mut logged_by_accounts)
+                .filter(|_| !self.absent.contains_key(&id))
+            {
                 self.of.insert(id, used);
             }
         }

@@ -1,7 +1,7 @@
 //! What one identity of the repository used, as far as the logs tell.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use super::names::LoggedIdentity;
 use super::{LEAST_DAYS, covered};
@@ -63,12 +63,33 @@ pub struct IdentityUse {
     pub unknown: u64,
     /// What was used, and what may have been used with it.
     possible: ActionSet,
-    /// What the logs would have, were it called on any resource.
-    logged: ActionSet,
-    /// What the logs would have for some resources.
-    data: Vec<DataActions>,
+    logged: Arc<LoggedActions>,
     by_analyzer: Option<(ActionSet, Option<Date>)>,
     by_last_accessed: Option<(ActionSet, Date)>,
+}
+
+/// What the logs of some accounts would have.
+#[derive(Debug, Default)]
+struct LoggedActions {
+    /// On any resource.
+    always: ActionSet,
+    /// On some resources.
+    data: Vec<DataActions>,
+}
+
+/// [`LoggedActions`] by accounts: identities of one account share them.
+#[derive(Default)]
+pub(super) struct LoggedByAccounts(BTreeMap<BTreeSet<String>, Arc<LoggedActions>>);
+
+impl LoggedByAccounts {
+    fn of(&mut self, evidence: &Evidence, accounts: &BTreeSet<String>) -> Arc<LoggedActions> {
+        if let Some(known) = self.0.get(accounts) {
+            return Arc::clone(known);
+        }
+        let made = Arc::new(logged_actions(evidence, accounts));
+        self.0.insert(accounts.clone(), Arc::clone(&made));
+        made
+    }
 }
 
 /// Actions whose calls are data events of the same types.
@@ -144,7 +165,7 @@ impl<'e> Tally<'e> {
     }
 
     /// `None` where it did nothing, as far as is known.
-    pub(super) fn finish(self) -> Option<IdentityUse> {
+    pub(super) fn finish(self, logged: &mut LoggedByAccounts) -> Option<IdentityUse> {
         if !self.is_seen() && self.stated.iter().all(|s| s.by_analyzer.is_none()) {
             return None;
         }
@@ -158,8 +179,7 @@ impl<'e> Tally<'e> {
             denied: BTreeMap::new(),
             unknown: 0,
             possible: ActionSet::empty(),
-            logged: ActionSet::empty(),
-            data: Vec::new(),
+            logged: Arc::default(),
             by_analyzer: None,
             by_last_accessed: None,
             names: self.names,
@@ -173,7 +193,7 @@ impl<'e> Tally<'e> {
             && days >= LEAST_DAYS
             && old(seen.first, period.last)
         {
-            (out.logged, out.data) = logged_actions(evidence, &self.accounts);
+            out.logged = logged.of(evidence, &self.accounts);
         }
         out.by_analyzer = common(self.stated.iter().map(|s| &s.by_analyzer));
         let first = out.seen.map(|seen| seen.first).into_iter();
@@ -281,12 +301,12 @@ impl IdentityUse {
 
     /// Those of `actions`, granted by a statement, of which a use would be known.
     pub(crate) fn judged_of(&self, actions: &ActionSet, statement: &Statement, places: &ResourceRefs<'_>) -> ActionSet {
-        let mut judged = self.logged.clone();
+        let mut judged = self.logged.always.clone();
         let stated = self.by_analyzer.iter().map(|(set, _)| set);
         for set in stated.chain(self.by_last_accessed.iter().map(|(set, _)| set)) {
             judged.union_with(set);
         }
-        for data in self.data.iter().filter(|data| data.actions.intersects(actions)) {
+        for data in self.logged.data.iter().filter(|data| data.actions.intersects(actions)) {
             let resource = statement.resource.as_ref();
             if resource.is_some_and(|r| data.has_all(r, places)) {
                 judged.union_with(&data.actions);
@@ -298,8 +318,8 @@ impl IdentityUse {
 
     /// How it is known that an action is not used.
     pub fn proof(&self, actions: &ActionSet) -> Option<UseProof> {
-        let data = self.data.iter().any(|d| d.actions.intersects(actions));
-        if let Some((period, days)) = self.covered.filter(|_| data || self.logged.intersects(actions)) {
+        let data = self.logged.data.iter().any(|d| d.actions.intersects(actions));
+        if let Some((period, days)) = self.covered.filter(|_| data || self.logged.always.intersects(actions)) {
             return Some(UseProof::Logs { period, days });
         }
         let has = |set: &ActionSet| set.intersects(actions);
@@ -368,7 +388,7 @@ fn contains(container: &str, arn: &Text) -> bool {
 
 /// Actions that a call which was seen may have needed too.
 fn add_companions(possible: &mut ActionSet, action: Action, event: &str) {
-    for client in sdk::clients().filter(|c| c.iam_prefix() == action.service().prefix()) {
+    for client in clients_of(action.service().prefix()).iter().copied() {
         for operation in [action.short_name(), event]
             .into_iter()
             .filter_map(|n| client.operation(n))
@@ -380,6 +400,17 @@ fn add_companions(possible: &mut ActionSet, action: Action, event: &str) {
         }
     }
     action.dependent().for_each(|a| possible.insert(a));
+}
+
+/// The clients of a service, by the prefix of its actions.
+fn clients_of(prefix: &str) -> &'static [sdk::Client] {
+    static CLIENTS: OnceLock<HashMap<&'static str, Vec<sdk::Client>>> = OnceLock::new();
+    let all = CLIENTS.get_or_init(|| {
+        let mut all: HashMap<&'static str, Vec<sdk::Client>> = HashMap::new();
+        sdk::clients().for_each(|c| all.entry(c.iam_prefix()).or_default().push(c));
+        all
+    });
+    all.get(prefix).map_or(&[], Vec::as_slice)
 }
 
 /// Of an event whose action is not known: what the service has, or any action with its name.
@@ -402,7 +433,7 @@ fn with_operation() -> &'static ActionSet {
 }
 
 /// What the trails of all these accounts log, on any resource, and on some.
-fn logged_actions(evidence: &Evidence, accounts: &BTreeSet<String>) -> (ActionSet, Vec<DataActions>) {
+fn logged_actions(evidence: &Evidence, accounts: &BTreeSet<String>) -> LoggedActions {
     let mut always = ActionSet::empty();
     let mut data: BTreeMap<(Vec<&'static str>, bool), ActionSet> = BTreeMap::new();
     for action in with_operation().iter() {
@@ -434,10 +465,8 @@ fn logged_actions(evidence: &Evidence, accounts: &BTreeSet<String>) -> (ActionSe
             })
             .collect(),
     });
-    (
-        always,
-        data.filter(|d| d.containers.iter().all(|c| !c.is_empty())).collect(),
-    )
+    let data = data.filter(|d| d.containers.iter().all(|c| !c.is_empty())).collect();
+    LoggedActions { always, data }
 }
 
 #[cfg(test)]

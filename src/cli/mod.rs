@@ -14,8 +14,6 @@ mod contracts;
 mod detail;
 mod diff;
 mod evidence;
-mod evidence_files;
-mod evidence_report;
 mod fix;
 mod git;
 mod governed;
@@ -64,12 +62,12 @@ enum Command {
     Policies(Box<policies::Policies>),
     Needs(Box<needs::NeedsArgs>),
     Workloads(Box<workloads::WorkloadsArgs>),
-    Evidence(Box<evidence::EvidenceCommand>),
     Paths(Box<paths::PathsArgs>),
     Graph(Box<graph::GraphArgs>),
     Can(Box<can::CanArgs>),
     WhoCan(Box<who_can::WhoCanArgs>),
     Contracts(Box<contracts::ContractsArgs>),
+    Evidence(evidence::EvidenceCommand),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
     Config(config::Config),
@@ -156,12 +154,12 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Policies(c) => c.run(),
         Command::Needs(c) => c.run(),
         Command::Workloads(c) => c.run(),
-        Command::Evidence(c) => c.run(),
         Command::Paths(c) => c.run(),
         Command::Graph(c) => c.run(),
         Command::Can(c) => c.run(),
         Command::WhoCan(c) => c.run(),
         Command::Contracts(c) => c.run(),
+        Command::Evidence(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::clock::Clock;
-use super::evidence_files::LoadedEvidence;
+use super::evidence::files::LoadedEvidence;
 use super::governed::{combined_selection, least_selection, ruleset};
 use super::input::{InputArgs, Targets, classify_input};
 use super::{CliFailure, terminal};

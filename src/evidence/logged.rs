@@ -37,7 +37,7 @@ impl Evidence {
         }
         let is_read = matches!(known.level(), AccessLevel::Read | AccessLevel::List);
         let has = match logging {
-            ActionLogging::Never => false,
+            ActionLogging::Never | ActionLogging::Unclear => false,
             ActionLogging::Management => {
                 // These two sources can be left out of a trail.
                 let optional = ["kms", "rds-data"].contains(&known.service().prefix());

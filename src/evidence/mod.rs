@@ -3,8 +3,11 @@
 //! **Invariant:** the file holds no session name, source address, user agent, e-mail address, or access key; the same facts in
 //! any order give the same bytes; an action that the trail does not log is never said to be unused: [`Evidence::logged`].
 
+#[cfg(feature = "cli")]
+pub mod collect;
 mod file;
 mod logged;
+pub mod query;
 mod row;
 
 pub use file::{EvidenceFailure, EvidenceProblem};

@@ -438,7 +438,7 @@ fn logged_actions(evidence: &Evidence, accounts: &BTreeSet<String>) -> LoggedAct
     let mut data: BTreeMap<(Vec<&'static str>, bool), ActionSet> = BTreeMap::new();
     for action in with_operation().iter() {
         match action_logging(action.name()) {
-            ActionLogging::Never => {}
+            ActionLogging::Never | ActionLogging::Unclear => {}
             ActionLogging::Management => {
                 let mut logged = accounts.iter().map(|a| evidence.logged(action.name(), Some(a), ""));
                 if logged.all(|l| l == Logged::Yes) {

@@ -4,12 +4,12 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use super::input::{EvidenceArg, InputArgs};
-use super::paths::leaves_out;
-use super::repositories;
-use super::run::RunOptions;
-use super::{CliFailure, terminal};
 use crate::checks::compare;
+use crate::cli::input::{EvidenceArg, InputArgs};
+use crate::cli::paths::leaves_out;
+use crate::cli::repositories;
+use crate::cli::run::RunOptions;
+use crate::cli::{CliFailure, terminal};
 use crate::phrase;
 use crate::project::Effects;
 use crate::report::{EvidencePage, evidence_html, evidence_human, evidence_json, evidence_markdown};

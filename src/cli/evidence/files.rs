@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::CliFailure;
+use crate::cli::CliFailure;
 use crate::discover::{Discovery, InputFile, SourceTree};
 use crate::evidence::{Evidence, EvidenceProblem};
 use crate::project::{EvidenceFile, Project, ProjectEvidence};
@@ -17,7 +17,7 @@ const MAX_PROBLEMS: usize = 100;
 
 /// What was read of them.
 #[derive(Debug, Default)]
-pub(super) struct LoadedEvidence {
+pub(in crate::cli) struct LoadedEvidence {
     files: Vec<EvidenceFile>,
     /// Index into `files`, by index into [`Governing::all`].
     of_settings: BTreeMap<usize, usize>,
@@ -27,7 +27,7 @@ pub(super) struct LoadedEvidence {
 
 impl LoadedEvidence {
     /// Reads each file once. One with lines that cannot be read becomes one of the files found.
-    pub(super) fn read(
+    pub(in crate::cli) fn read(
         governing: &Governing<'_>,
         tree: &SourceTree,
         found: &mut Discovery,
@@ -65,12 +65,12 @@ impl LoadedEvidence {
         Ok(out)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::cli) fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
     /// Hands it to a project.
-    pub(super) fn apply(&self, project: &mut Project<'_>, governing: &Governing<'_>) {
+    pub(in crate::cli) fn apply(&self, project: &mut Project<'_>, governing: &Governing<'_>) {
         if self.is_empty() {
             return;
         }

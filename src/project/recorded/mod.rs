@@ -6,9 +6,11 @@
 mod absence;
 mod names;
 mod tally;
+mod words;
 
 pub use absence::{Absence, AbsenceProof};
 pub use tally::{IdentityUse, UseCount, UseProof};
+pub use words::used_list;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::phrases::used_list;
 use super::statements::single;
 use crate::checks::usage::comparison::RoleComparison;
 use crate::checks::usage::missing;
@@ -13,6 +12,7 @@ use crate::iam::{Action, ActionSet, DocumentOrigin, PrincipalType, Truth};
 use crate::phrase;
 use crate::project::{
     AccessLimit, Effective, IdentityId, IdentityKind, IdentityUse, PolicyRef, PolicySource, Project, UseCount,
+    used_list,
 };
 use crate::python::calls::ApiCall;
 use crate::rules::{Context, FindingSink, ids};

@@ -2,10 +2,7 @@
 
 use crate::iam::Action;
 use crate::phrase;
-use crate::project::{IdentityId, Project, UseCount, UseProof};
-
-/// Maximum number of actions that a note names.
-const MAX_NAMED: usize = 4;
+use crate::project::{IdentityId, Project, UseCount, UseProof, used_list};
 
 /// "in 90 days (2026-08-01–2026-10-29)", after "not used".
 pub(super) fn since(proof: UseProof) -> String {
@@ -35,26 +32,6 @@ pub(super) fn not_used(proof: UseProof) -> String {
         UseProof::Analyzer(_) => "not used, says IAM Access Analyzer".to_owned(),
         UseProof::LastAccessed(_) => "not used, say the last-accessed details".to_owned(),
     }
-}
-
-/// "41 times, last on 2026-10-28"
-pub(super) fn times(count: UseCount) -> String {
-    let times = match count.calls {
-        1 => "once".to_owned(),
-        n => format!("{n} times"),
-    };
-    format!("{times}, last on {}", count.last)
-}
-
-/// "`s3:GetObject` (41 times, last on 2026-10-28)", a few of them, most used first.
-pub(super) fn used_list(mut used: Vec<(Action, UseCount)>) -> String {
-    used.sort_by_key(|(action, count)| (std::cmp::Reverse(count.calls), action.name()));
-    let more = used.len().saturating_sub(MAX_NAMED);
-    let few = used.iter().take(MAX_NAMED);
-    let named: Vec<String> = few
-        .map(|(a, count)| format!("`{}` ({})", a.name(), times(*count)))
-        .collect();
-    named.join(", ") + &phrase::and_more(used.len().min(MAX_NAMED), more)
 }
 
 /// What AWS denied of the actions of a call, by a role.

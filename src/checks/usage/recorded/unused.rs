@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::phrases::{not_used, since, used_list};
+use super::phrases::{not_used, since};
 use super::statements::{RecordedStatements, StatementUse, known_needs};
 use crate::checks::allow_statements::writing_actions;
 use crate::checks::usage::comparison::RoleComparison;
@@ -13,7 +13,7 @@ use crate::iam::pattern::has_wildcard;
 use crate::iam::{ActionSet, ClauseItem, DocumentOrigin};
 use crate::phrase;
 use crate::project::targets::ResourceRefs;
-use crate::project::{DocumentId, StatementRef, UseProof};
+use crate::project::{DocumentId, StatementRef, UseProof, used_list};
 use crate::rules::{Context, FindingSink, ids};
 use crate::source::Span;
 

@@ -2,13 +2,13 @@
 
 use std::rc::Rc;
 
-use super::phrases::{since, used_list};
+use super::phrases::since;
 use super::statements::RecordedStatements;
 use crate::checks::usage::roles::UsedActions;
 use crate::checks::usage::unused::{UsedDocument, union};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::iam::ActionSet;
-use crate::project::StatementRef;
+use crate::project::{StatementRef, used_list};
 use crate::rules::FindingSink;
 
 /// Reports what of some statements is neither called nor used. What is used without a call that can be seen stays, with low

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::clock::Clock;
+use super::clock::{Clock, source_date};
 use super::evidence::files::LoadedEvidence;
 use super::governed::{combined_selection, least_selection, ruleset};
 use super::input::{InputArgs, Targets, classify_input};
@@ -121,10 +121,6 @@ pub(super) fn today() -> Date {
         i64::try_from(now.as_secs()).ok()
     });
     Date::from_days(seconds.unwrap_or(0).div_euclid(86_400))
-}
-
-pub(super) fn source_date() -> Option<i64> {
-    std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
 }
 
 fn written(globs: &[Glob]) -> Vec<String> {

@@ -19,6 +19,10 @@ resource "aws_iam_role_policy" "orders" {
         "dynamodb:DescribeTable",
       ]
       Resource = "arn:aws:dynamodb:eu-west-1:111122223333:table/orders"
+      }, {
+      Effect   = "Allow"
+      Action   = "sqs:*"
+      Resource = "arn:aws:sqs:eu-west-1:111122223333:orders"
     }]
   })
 }

@@ -96,7 +96,7 @@ fn trusts(project: &Project<'_>, id: IdentityId, service: &str) -> bool {
     items.any(|i| i.kind == PrincipalType::Service && i.value.text.display().eq_ignore_ascii_case(service))
 }
 
-/// Roles that were assumed, by whomever.
+/// Roles that were assumed, by anyone.
 struct AssumedRoles {
     /// Account and name.
     roles: BTreeSet<(String, String)>,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::support::repository::{Ran, Repository};
 
 const RULES: &str = "unused-in-period,role-unused,denied-call";
-const SETTINGS: (&str, &str) = ("overgrant.toml", "evidence = \"evidence.tsv\"\n");
+const SETTINGS: (&str, &str) = ("overgrant.toml", "evidence = \"evidence.txt\"\n");
 const ACCOUNT: &str = "111122223333";
 
 /// A line of a file of evidence.
@@ -113,7 +113,7 @@ fn messages_of(ran: &Ran) -> Vec<String> {
 
 /// The messages about one Terraform file with this evidence.
 fn of_terraform(terraform: &str, evidence: &str) -> Vec<String> {
-    messages(&[SETTINGS, ("main.tf", terraform), ("evidence.tsv", evidence)])
+    messages(&[SETTINGS, ("main.tf", terraform), ("evidence.txt", evidence)])
 }
 
 const PERIOD: &str = "in 90 days (2026-08-01–2026-10-29)";
@@ -124,13 +124,13 @@ fn a_file_that_cannot_be_used_is_one_clear_line() {
     let ran = r.run(&["check"]);
     assert_eq!(ran.code, 2);
     assert!(
-        ran.err.starts_with("error: cannot read the evidence in evidence.tsv: "),
+        ran.err.starts_with("error: cannot read the evidence in evidence.txt: "),
         "{}",
         ran.err
     );
     assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
 
-    r.write("evidence.tsv", b"overgrant-evidence 9\n");
+    r.write("evidence.txt", b"overgrant-evidence 9\n");
     let ran = r.run(&["check"]);
     assert_eq!((ran.code, ran.err.lines().count()), (2, 1), "{}", ran.err);
     assert!(ran.err.contains("version 9"), "{}", ran.err);
@@ -139,11 +139,11 @@ fn a_file_that_cannot_be_used_is_one_clear_line() {
 #[test]
 fn a_line_that_cannot_be_read_is_a_problem_at_its_place() {
     let evidence = logs(&["use\trole\n".to_owned(), used("audit", "s3:ListAllMyBuckets")]);
-    let r = Repository::new(&[SETTINGS, ("main.tf", ""), ("evidence.tsv", &evidence)]);
+    let r = Repository::new(&[SETTINGS, ("main.tf", ""), ("evidence.txt", &evidence)]);
     let ran = r.run(&["check", "--format", "json"]);
     let findings = ran.findings();
     assert_eq!(ran.rules(), ["unreadable-input"], "{}", ran.out);
-    assert_eq!(findings[0]["path"], "evidence.tsv");
+    assert_eq!(findings[0]["path"], "evidence.txt");
     assert_eq!(ran.code, 1);
 }
 
@@ -151,10 +151,10 @@ fn a_line_that_cannot_be_read_is_a_problem_at_its_place() {
 fn the_flag_names_a_file_where_no_settings_do() {
     let terraform = role("audit", &allow("[\"s3:ListAllMyBuckets\", \"s3:DeleteBucket\"]"));
     let evidence = logs(&[used("audit", "s3:ListAllMyBuckets")]);
-    let r = Repository::new(&[("main.tf", &terraform), ("logs/evidence.tsv", &evidence)]);
+    let r = Repository::new(&[("main.tf", &terraform), ("logs/evidence.txt", &evidence)]);
     let args = ["check", "--format", "json", "--only", RULES];
     assert!(messages_of(&r.run(&args)).is_empty());
-    let with = r.run(&[&args[..], &["--evidence", "logs/evidence.tsv"]].concat());
+    let with = r.run(&[&args[..], &["--evidence", "logs/evidence.txt"]].concat());
     assert_eq!(
         messages_of(&with),
         [format!("unused-in-period: `s3:DeleteBucket` was not used {PERIOD}")]
@@ -171,7 +171,7 @@ fn a_wildcard_says_what_was_used_and_the_fix_keeps_that() {
     let files = [
         SETTINGS,
         ("main.tf", terraform.as_str()),
-        ("evidence.tsv", evidence.as_str()),
+        ("evidence.txt", evidence.as_str()),
     ];
     let r = Repository::new(&files);
     let ran = r.run(&["check", "--format", "json", "--only", RULES]);
@@ -238,12 +238,12 @@ fn fewer_than_thirty_days_say_nothing_and_that_is_said_once() {
     let terraform = role("audit", &allow("[\"s3:ListAllMyBuckets\", \"s3:DeleteBucket\"]"));
     let late = row("audit", "s3:ListAllMyBuckets", "allowed", "2026-10-20", "-");
     let evidence = logs_of(ACCOUNT, "2026-10-10", "2026-10-29", &[late.clone()]);
-    let r = Repository::new(&[SETTINGS, ("main.tf", &terraform), ("evidence.tsv", &evidence)]);
+    let r = Repository::new(&[SETTINGS, ("main.tf", &terraform), ("evidence.txt", &evidence)]);
     let ran = r.run(&["check", "--format", "json", "--only", RULES]);
     assert!(ran.findings().is_empty(), "{}", ran.out);
     assert_eq!(
         ran.unjudged(),
-        ["evidence.tsv: the evidence covers 20 days: what is not used in less than 30 is not reported"]
+        ["evidence.txt: the evidence covers 20 days: what is not used in less than 30 is not reported"]
     );
     // A role that first appears ten days before the end may be new.
     assert!(of_terraform(&terraform, &logs(&[late])).is_empty());
@@ -355,7 +355,7 @@ fn a_name_that_is_known_in_part_matches_one_identity_or_none() {
     );
     let two = format!("{variable}{}{}", of_env("a"), of_env("b"));
     assert!(of_terraform(&two, &evidence).is_empty());
-    let r = Repository::new(&[SETTINGS, ("main.tf", &two), ("evidence.tsv", &evidence)]);
+    let r = Repository::new(&[SETTINGS, ("main.tf", &two), ("evidence.txt", &evidence)]);
     let report = r.run(&["evidence", "report"]).out;
     assert!(
         report.contains("role/prod-audit (41 calls, may be main.tf:2 or main.tf:"),
@@ -375,7 +375,7 @@ fn a_name_that_cloudformation_makes_is_recognized() {
                     s3:DeleteBucket], Resource: '*'}]\n";
     let of = |name: &str| {
         let evidence = logs(&[used(name, "s3:ListAllMyBuckets")]);
-        messages(&[SETTINGS, ("template.yaml", template), ("evidence.tsv", &evidence)])
+        messages(&[SETTINGS, ("template.yaml", template), ("evidence.txt", &evidence)])
     };
     assert_eq!(
         of("orders-prod-StoreRole-1A2B3C4D5E6F"),
@@ -403,7 +403,7 @@ fn what_is_neither_called_nor_used_is_more_certain_and_what_is_used_is_less() {
             SETTINGS,
             ("main.tf", &*terraform),
             ("src/app.py", SEND),
-            ("evidence.tsv", &*evidence),
+            ("evidence.txt", &*evidence),
         ];
         let only = format!("unused-grant,{RULES}");
         let ran = Repository::new(&files).run(&["check", "--format", "json", "--only", &only]);
@@ -437,12 +437,12 @@ fn what_is_neither_called_nor_used_is_more_certain_and_what_is_used_is_less() {
 #[test]
 fn a_role_is_unused_only_where_its_account_is_logged() {
     let terraform = role("audit", &allow("\"s3:ListAllMyBuckets\""));
-    let own = "evidence = \"evidence.tsv\"\n[own]\naccounts = { prod = \"111122223333\" }\n";
+    let own = "evidence = \"evidence.txt\"\n[own]\naccounts = { prod = \"111122223333\" }\n";
     let check = |settings: &str, evidence: &str| {
         messages(&[
             ("overgrant.toml", settings),
             ("main.tf", &terraform),
-            ("evidence.tsv", evidence),
+            ("evidence.txt", evidence),
         ])
     };
     let other = used("other", "s3:ListAllMyBuckets");
@@ -581,7 +581,7 @@ fn the_report_as_a_page_is_one_file_without_scripts() {
         used("audit", "s3:ListAllMyBuckets"),
         used("<b>other", "s3:ListAllMyBuckets"),
     ]);
-    let r = Repository::new(&[SETTINGS, ("main.tf", &terraform), ("evidence.tsv", &evidence)]);
+    let r = Repository::new(&[SETTINGS, ("main.tf", &terraform), ("evidence.txt", &evidence)]);
     let html = r.run(&["evidence", "report", "--format", "html"]).out;
     assert!(
         html.starts_with("<!doctype html>") && html.contains("prefers-color-scheme: dark"),
@@ -632,13 +632,13 @@ fn copied() -> Repository {
 #[test]
 fn from_logs_to_findings_and_the_report() {
     let r = copied();
-    let ran = r.run(&["evidence", "collect", "logs", "-o", "evidence.tsv"]);
+    let ran = r.run(&["evidence", "collect", "logs", "-o", "evidence.txt"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let findings = r.run(&["check", "--format", "compact", "--no-summary"]).out;
     let report = r.run(&["evidence", "report"]).out;
     let root = evidence_repository();
     for (name, text) in [
-        ("evidence.tsv", r.read("evidence.tsv")),
+        ("evidence.txt", r.read("evidence.txt")),
         ("findings.txt", findings),
         ("report.txt", report),
     ] {

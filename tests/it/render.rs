@@ -443,7 +443,7 @@ boto3.client(name).go()
             r#"{"Resources": {"U": {"Type": "AWS::IAM::User", "Properties": {"UserName": "ann", "Policies": [{"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:ListAllMyBuckets", "sqs:*"], "Resource": "*"}]}}]}}}}"#,
         ),
         (
-            "evidence.tsv",
+            "evidence.txt",
             "overgrant-evidence 1\nperiod\t2026-08-01\t2026-10-29\ntrail\t111122223333\teu-west-1\t2026-08-01\t2026-10-29\tread\twrite\tsts.amazonaws.com\nuse\tuser\tarn:aws:iam::111122223333:user/ann\ts3.amazonaws.com\tListBuckets\ts3:ListAllMyBuckets\tallowed\t1\t2026-08-03\t2026-08-03\t-\t-\t-\nuse\tuser\tarn:aws:iam::111122223333:user/ann\ts3.amazonaws.com\tDeleteBucket\ts3:DeleteBucket\tdenied\t1\t2026-08-03\t2026-08-03\t-\t-\t-\nuse\tuser\tarn:aws:iam::111122223333:user/bob\ts3.amazonaws.com\tListBuckets\ts3:ListAllMyBuckets\tallowed\t1\t2026-08-03\t2026-08-03\t-\t-\t-\n",
         ),
         (
@@ -472,7 +472,7 @@ boto3.client(name).go()
         ("graph", &["graph", "--format", "json"]),
         (
             "evidence",
-            &["evidence", "report", "--evidence", "evidence.tsv", "--format", "json"],
+            &["evidence", "report", "--evidence", "evidence.txt", "--format", "json"],
         ),
     ];
     let committed = |name: &str| {

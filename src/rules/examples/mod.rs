@@ -26,7 +26,7 @@ use marks::Marks;
 pub(super) use marks::without_marks;
 
 /// The file of an example that is evidence of what was used.
-const EVIDENCE: &str = "evidence.tsv";
+const EVIDENCE: &str = "evidence.txt";
 
 /// One example in one form: what is run and what is expected.
 #[derive(Clone, Debug)]

@@ -224,6 +224,91 @@ fn what_the_trail_does_not_log_is_never_unused() {
 }
 
 #[test]
+fn events_that_one_region_has_need_its_trail() {
+    let terraform = role("audit", &allow("[\"s3:ListAllMyBuckets\", \"iam:DeleteUser\"]"));
+    let list = used("audit", "s3:ListAllMyBuckets");
+    assert!(of_terraform(&terraform, &logs(&[list.clone()])).is_empty());
+    let global = line(&[
+        "trail",
+        ACCOUNT,
+        "us-east-1",
+        "2026-08-01",
+        "2026-10-29",
+        "read",
+        "write",
+        "iam.amazonaws.com",
+    ]);
+    assert_eq!(
+        of_terraform(&terraform, &logs(&[global, list])),
+        [format!("unused-in-period: `iam:DeleteUser` was not used {PERIOD}")]
+    );
+}
+
+#[test]
+fn a_policy_is_judged_alike_in_every_format() {
+    let policy = "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \
+                  [\"s3:ListAllMyBuckets\", \"s3:DeleteBucket\"], \"Resource\": \"*\"}]}";
+    let trust = "{\"Version\": \"2012-10-17\", \"Statement\": [{\"Effect\": \"Allow\", \"Action\": \"sts:AssumeRole\", \
+                 \"Principal\": {\"Service\": \"glue.amazonaws.com\"}}]}";
+    let document = "data \"aws_iam_policy_document\" \"d\" {\n  statement {\n    actions = [\"s3:ListAllMyBuckets\", \
+                    \"s3:DeleteBucket\"]\n    resources = [\"*\"]\n  }\n}\n";
+    let cloudformation = format!(
+        "{{\"Resources\": {{\"R\": {{\"Type\": \"AWS::IAM::Role\", \"Properties\": {{\"RoleName\": \"audit\", \
+         \"AssumeRolePolicyDocument\": {trust}}}}}, \"P\": {{\"Type\": \"AWS::IAM::ManagedPolicy\", \"Properties\": {{\"Roles\": \
+         [{{\"Ref\": \"R\"}}], \"PolicyDocument\": {policy}}}}}}}}}"
+    );
+    let terraform = format!(
+        "{document}resource \"aws_iam_role\" \"r\" {{\n  name = \"audit\"\n  assume_role_policy = jsonencode({trust})\n}}\nresource \
+         \"aws_iam_policy\" \"p\" {{\n  name = \"p\"\n  policy = data.aws_iam_policy_document.d.json\n}}\nresource \
+         \"aws_iam_role_policy_attachment\" \"a\" {{\n  role = aws_iam_role.r.name\n  policy_arn = aws_iam_policy.p.arn\n}}\n"
+    );
+    let python = format!(
+        "import json\nimport boto3\n\niam = boto3.client(\"iam\")\niam.create_role(RoleName=\"audit\", \
+         AssumeRolePolicyDocument=json.dumps({trust}))\niam.put_role_policy(RoleName=\"audit\", PolicyName=\"p\", \
+         PolicyDocument=json.dumps({policy}))\n"
+    );
+    let evidence = logs(&[used("audit", "s3:ListAllMyBuckets")]);
+    for (path, text) in [
+        ("t.json", &cloudformation),
+        ("main.tf", &terraform),
+        ("make.py", &python),
+    ] {
+        let found = messages(&[SETTINGS, (path, text), ("evidence.txt", &evidence)]);
+        assert_eq!(
+            found,
+            [format!("unused-in-period: `s3:DeleteBucket` was not used {PERIOD}")],
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn a_boundary_is_no_grant_and_people_are_named_by_their_permission_set() {
+    let bounded = format!(
+        "{}resource \"aws_iam_policy\" \"b\" {{\n  name = \"b\"\n  policy = jsonencode({{ Version = \"2012-10-17\", Statement = \
+         [{}] }})\n}}\n",
+        role("audit", &allow("\"s3:ListAllMyBuckets\"")).replacen(
+            "{\n",
+            "{\n  permissions_boundary = aws_iam_policy.b.arn\n",
+            1
+        ),
+        allow("[\"s3:ListAllMyBuckets\", \"s3:DeleteBucket\"]")
+    );
+    assert!(of_terraform(&bounded, &logs(&[used("audit", "s3:ListAllMyBuckets")])).is_empty());
+
+    let set = "resource \"aws_ssoadmin_permission_set\" \"s\" {\n  name = \"Auditors\"\n  instance_arn = \
+               \"arn:aws:sso:::instance/ssoins-1111222233334444\"\n}\nresource \"aws_ssoadmin_permission_set_inline_policy\" \"s\" {\n  \
+               instance_arn = \"arn:aws:sso:::instance/ssoins-1111222233334444\"\n  permission_set_arn = \
+               aws_ssoadmin_permission_set.s.arn\n  inline_policy = jsonencode({ Version = \"2012-10-17\", Statement = \
+               [{ Effect = \"Allow\", Action = [\"s3:ListAllMyBuckets\", \"s3:DeleteBucket\"], Resource = \"*\" }] })\n}\n";
+    let name = "aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Auditors_0123456789abcdef";
+    assert_eq!(
+        of_terraform(set, &logs(&[used(name, "s3:ListAllMyBuckets")])),
+        [format!("unused-in-period: `s3:DeleteBucket` was not used {PERIOD}")]
+    );
+}
+
+#[test]
 fn a_call_that_was_denied_is_no_use() {
     let terraform = role("audit", &allow("[\"s3:ListAllMyBuckets\", \"s3:DeleteBucket\"]"));
     let evidence = logs(&[used("audit", "s3:ListAllMyBuckets"), denied("audit", "s3:DeleteBucket")]);

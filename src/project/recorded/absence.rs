@@ -6,7 +6,7 @@ use super::names::NamePattern;
 use super::tally::{Tally, UseProof};
 use super::{LEAST_DAYS, covered};
 use crate::evidence::{Evidence, EvidenceIdentityKind};
-use crate::iam::{ActionSet, PrincipalType};
+use crate::iam::ActionSet;
 use crate::project::{IdentityId, Project};
 
 /// An identity that did nothing.
@@ -55,8 +55,7 @@ pub(super) fn find(
         if resource.branch.is_some() || resource.instances.is_some() || assumed.may_name(pattern) {
             continue;
         }
-        // IAM Roles Anywhere has sessions that no event of AWS STS starts.
-        if trusts(project, *id, "rolesanywhere.amazonaws.com") {
+        if has_silent_sessions(project, *id) {
             continue;
         }
         let own: Option<BTreeSet<String>> = project.account_of(*id).map(|a| BTreeSet::from([a.to_owned()]));
@@ -87,13 +86,23 @@ fn has_management_events(evidence: &Evidence, account: &str) -> bool {
     trails().any(|c| c.reads) && trails().any(|c| c.writes)
 }
 
-fn trusts(project: &Project<'_>, id: IdentityId, service: &str) -> bool {
+/// Those to whom sessions may be given without an event of AWS STS: Amazon Cognito identity pools, AWS IoT, IAM Roles Anywhere,
+/// EKS Pod Identity, and hybrid nodes of AWS Systems Manager.
+const SILENT: [&str; 5] = [
+    "cognito-identity.amazonaws.com",
+    "credentials.iot.amazonaws.com",
+    "pods.eks.amazonaws.com",
+    "rolesanywhere.amazonaws.com",
+    "ssm.amazonaws.com",
+];
+
+fn has_silent_sessions(project: &Project<'_>, id: IdentityId) -> bool {
     let documents = project.identities[id].trust.iter().map(|d| &project.documents[*d]);
     let principals = documents
         .flat_map(|d| &d.statements)
         .filter_map(|s| s.principal.as_ref());
     let mut items = principals.flat_map(|p| &p.items);
-    items.any(|i| i.kind == PrincipalType::Service && i.value.text.display().eq_ignore_ascii_case(service))
+    items.any(|i| SILENT.contains(&&*i.value.text.display()))
 }
 
 /// Roles that were assumed, by anyone.

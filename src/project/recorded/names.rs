@@ -89,6 +89,8 @@ fn key(identity: &EvidenceIdentity) -> Option<(bool, String, String)> {
     let is_user = match identity.kind {
         EvidenceIdentityKind::Role => false,
         EvidenceIdentityKind::User => true,
+        // The session has what the user has.
+        EvidenceIdentityKind::Federated if identity.name.contains(":user/") => true,
         _ => return None,
     };
     let name = identity.name.rsplit('/').next().filter(|name| !name.is_empty())?;

@@ -432,11 +432,41 @@ fn with_operation() -> &'static ActionSet {
     })
 }
 
+/// Services whose events only the trail of one Region has, whatever the Region of the caller. AWS CloudTrail User Guide, "Global
+/// service events".
+const GLOBAL: [&str; 16] = [
+    "account",
+    "aws-portal",
+    "billing",
+    "budgets",
+    "ce",
+    "cloudfront",
+    "globalaccelerator",
+    "health",
+    "iam",
+    "organizations",
+    "route53",
+    "route53domains",
+    "shield",
+    "sts",
+    "support",
+    "waf",
+];
+/// The Regions that have them.
+const GLOBAL_REGIONS: [&str; 4] = ["cn-north-1", "us-east-1", "us-gov-west-1", "us-west-2"];
+
 /// What the trails of all these accounts log, on any resource, and on some.
 fn logged_actions(evidence: &Evidence, accounts: &BTreeSet<String>) -> LoggedActions {
     let mut always = ActionSet::empty();
     let mut data: BTreeMap<(Vec<&'static str>, bool), ActionSet> = BTreeMap::new();
+    let has_global = accounts.iter().all(|account| {
+        let mut trails = evidence.coverage.iter().filter(|c| c.account == *account);
+        trails.any(|c| GLOBAL_REGIONS.contains(&&*c.region))
+    });
     for action in with_operation().iter() {
+        if !has_global && GLOBAL.contains(&action.service().prefix()) {
+            continue;
+        }
         match action_logging(action.name()) {
             ActionLogging::Never | ActionLogging::Unclear => {}
             ActionLogging::Management => {

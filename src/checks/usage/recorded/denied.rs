@@ -37,8 +37,8 @@ pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: 
     let by_resources = ResourceGrants::new(cx.project);
     for (id, record) in cx.project.recorded().all() {
         // What people try is no reason to grant it.
-        let is_one = record.exact || record.names.len() == 1;
-        if record.denied.is_empty() || !is_one || !is_for_workloads(cx.project, id) {
+        // Roles of several accounts that have one name may be different ones.
+        if record.denied.is_empty() || record.names.len() != 1 || !is_for_workloads(cx.project, id) {
             continue;
         }
         let effective = cx.effects.of(id);

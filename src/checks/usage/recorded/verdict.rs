@@ -30,8 +30,7 @@ pub(in crate::checks::usage) fn check_text<'c>(
         let granted = grant.granted(statement);
         let too_much = granted.difference(&grant.needs_of(&granted, statement));
         let dynamic = record.used(&too_much);
-        let mut used = ActionSet::empty();
-        dynamic.iter().for_each(|(action, _)| used.insert(*action));
+        let used: ActionSet = record.used(&granted).into_iter().map(|(action, _)| action).collect();
         let mut with = grant.clone();
         with.used = Rc::new(and_used(&grant.used, &used));
         let called = (!dynamic.is_empty()).then(|| {
@@ -42,8 +41,8 @@ pub(in crate::checks::usage) fn check_text<'c>(
             out.push(used_after_all(by_code, called));
             continue;
         };
-        let unused = record.unused(&too_much.difference(&used), statement, grant.places);
         let rest = too_much.difference(&used);
+        let unused = record.unused(&rest, statement, grant.places);
         let finding = match record
             .proof(&unused)
             .filter(|_| !rest.is_empty() && rest.is_subset(&unused))

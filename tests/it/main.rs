@@ -40,6 +40,7 @@ mod docs;
 mod effective;
 mod environment;
 mod event_sources;
+mod evidence;
 mod facts;
 mod fix;
 mod fix_proof;

@@ -3,8 +3,8 @@
 use std::fmt::{self, Write as _};
 
 use super::row::{
-    Coverage, DataCoverage, Evidence, EvidenceIdentity, EvidenceIdentityKind, LastUsed, Period, UnusedKind,
-    UnusedPermission, UsedRow, is_account,
+    Coverage, DataCoverage, EvidenceIdentity, EvidenceIdentityKind, LastUsed, Period, UnusedKind, UnusedPermission,
+    UsageEvidence, UsedRow, is_account,
 };
 use crate::date::Date;
 
@@ -43,7 +43,7 @@ impl fmt::Display for EvidenceProblem {
     }
 }
 
-impl Evidence {
+impl UsageEvidence {
     /// Reads a file. What is wrong on a line is a problem, and the line is left out.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl Evidence {
     }
 
     fn line(&mut self, text: &str) -> Result<(), String> {
-        let mut fields = Fields(text.split('\t'));
+        let mut fields = LineFields(text.split('\t'));
         let word = fields.next("kind of the line")?;
         match word {
             "period" => {
@@ -154,7 +154,7 @@ impl Evidence {
 
     /// The text of the file. Sort first.
     pub fn render(&self) -> String {
-        let mut out = Writer(format!("{HEADER} {VERSION}\n"));
+        let mut out = EvidenceWriter(format!("{HEADER} {VERSION}\n"));
         if let Some(period) = self.period {
             out.fact("period", [period.first.to_string(), period.last.to_string()]);
         }
@@ -223,9 +223,9 @@ impl Evidence {
     }
 }
 
-struct Writer(String);
+struct EvidenceWriter(String);
 
-impl Writer {
+impl EvidenceWriter {
     fn fact<const N: usize>(&mut self, word: &str, fields: [String; N]) {
         self.0.push_str(word);
         for field in &fields {
@@ -296,9 +296,9 @@ fn short(text: &str) -> String {
 }
 
 /// The fields of a line, in their order.
-struct Fields<'a>(std::str::Split<'a, char>);
+struct LineFields<'a>(std::str::Split<'a, char>);
 
-impl<'a> Fields<'a> {
+impl<'a> LineFields<'a> {
     fn next(&mut self, what: &str) -> Result<&'a str, String> {
         match self.0.next() {
             Some(field) if !field.is_empty() => Ok(field),

@@ -1,6 +1,6 @@
 //! Whether a trail has an action's calls.
 
-use super::row::{Coverage, Evidence};
+use super::row::{Coverage, UsageEvidence};
 use crate::iam::catalogue::{AccessLevel, catalogue};
 use crate::iam::cloudtrail::{ActionLogging, action_logging};
 
@@ -15,10 +15,15 @@ pub enum Logged {
     Unknown,
 }
 
-impl Evidence {
+/// Services whose events are logged in one Region. AWS CloudTrail User Guide, "CloudTrail concepts", "Global service events".
+const GLOBAL_SERVICES: [&str; 4] = ["cloudfront", "iam", "organizations", "route53"];
+/// These Regions, of each partition.
+const GLOBAL_REGIONS: [&str; 4] = ["us-east-1", "us-gov-west-1", "cn-north-1", "cn-northwest-1"];
+
+impl UsageEvidence {
     /// Whether the logs have the calls of an action (`s3:GetObject`) by identities of an account, on a resource: an ARN or a
-    /// pattern of ARNs. `None` for the account: in each account of the coverage. A data event is logged only for resources of
-    /// which some data event was seen.
+    /// pattern of ARNs, `*` for any. `None` for the account: in some account of the coverage. A data event is logged only for
+    /// resources of which some data event was seen.
     pub fn logged(&self, action: &str, account: Option<&str>, resource: &str) -> Logged {
         let logging = action_logging(action);
         if logging == ActionLogging::Never {
@@ -27,23 +32,23 @@ impl Evidence {
         let Some(known) = catalogue().action(action) else {
             return Logged::Unknown;
         };
-        let mut trails = self
-            .coverage
-            .iter()
-            .filter(|c| account.is_none_or(|a| c.account == a))
-            .peekable();
-        if trails.peek().is_none() {
-            return Logged::Unknown;
-        }
+        let prefix = known.service().prefix();
+        let named = resource
+            .split(':')
+            .nth(3)
+            .filter(|r| !r.is_empty() && !r.contains(['*', '?', '$']));
+        let mut trails = self.coverage.iter().filter(|c| {
+            account.is_none_or(|a| c.account == a)
+                && named.is_none_or(|region| c.region == region)
+                && (!GLOBAL_SERVICES.contains(&prefix) || GLOBAL_REGIONS.contains(&&*c.region))
+        });
         let is_read = matches!(known.level(), AccessLevel::Read | AccessLevel::List);
         let has = match logging {
             ActionLogging::Never | ActionLogging::Unclear => false,
             ActionLogging::Management => {
                 // These two sources can be left out of a trail.
-                let optional = ["kms", "rds-data"].contains(&known.service().prefix());
-                trails.any(|c| {
-                    (if is_read { c.reads } else { c.writes }) && (!optional || saw_source(c, known.service().prefix()))
-                })
+                let optional = ["kms", "rds-data"].contains(&prefix);
+                trails.any(|c| (if is_read { c.reads } else { c.writes }) && (!optional || saw_source(c, prefix)))
             }
             ActionLogging::Data(types) => trails.any(|c| {
                 c.data.iter().filter(|d| types.contains(&&*d.resource_type)).any(|d| {

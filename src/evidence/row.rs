@@ -6,7 +6,7 @@ use crate::date::Date;
 
 /// What was used, in which time, and what the logs cover. All lists are sorted and without repetitions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Evidence {
+pub struct UsageEvidence {
     /// The first and the last day with an event. `None` if no event was read.
     pub period: Option<Period>,
     /// Days inside the period without any event.
@@ -146,7 +146,7 @@ pub struct UsedRow {
     pub actions: Option<Vec<String>>,
     /// ARNs, as far as the log names resources.
     pub resources: Vec<String>,
-    /// There were more resources than [`UsedRow::MOST_RESOURCES`], or calls that name none.
+    /// There were more than [`UsedRow::MOST_RESOURCES`].
     pub resources_cut: bool,
     /// How many calls.
     pub count: u64,

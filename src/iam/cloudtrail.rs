@@ -15,9 +15,9 @@ const RESOURCES: &str = "cloudtrail-resources";
 /// How CloudTrail logs the calls of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ActionLogging {
-    /// As management events, which trails log unless they are told not to.
+    /// As management events, which trails log by default.
     Management,
-    /// As data events of these resource types, which trails log only if they are told to.
+    /// As data events of these resource types, which trails log only where that is switched on.
     Data(Vec<&'static str>),
     /// Not at all, or not as an event of its own.
     Never,
@@ -76,7 +76,7 @@ pub fn event_actions(source: &str, name: &str) -> Option<EventActions> {
     for name in [name, plain] {
         let mut clients = services.iter().flat_map(|s| clients_of(s)).copied();
         if let Some(operation) = clients.find_map(|c| c.operation(name)) {
-            return Some(of_operation(operation));
+            return Some(of_operation(operation, &services));
         }
     }
     for name in [name, plain] {
@@ -96,8 +96,16 @@ pub fn event_actions(source: &str, name: &str) -> Option<EventActions> {
     None
 }
 
-fn of_operation(operation: SdkOperation) -> EventActions {
-    let mut actions: Vec<_> = operation.required().chain(operation.alternative_actions()).collect();
+fn of_operation(operation: SdkOperation, services: &[&str]) -> EventActions {
+    // One that is logged for another service is not meant: `s3-outposts:ListAccessPoints`.
+    let is_own = |action: &&str| {
+        action
+            .split_once(':')
+            .is_some_and(|(service, _)| services.contains(&service))
+    };
+    let has_own = operation.alternative_actions().any(|a| is_own(&a));
+    let alternatives = operation.alternative_actions().filter(|a| !has_own || is_own(a));
+    let mut actions: Vec<_> = operation.required().chain(alternatives).collect();
     actions.sort_unstable();
     actions.dedup();
     let with_parameters = operation

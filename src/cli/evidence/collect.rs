@@ -37,7 +37,7 @@ pub(super) struct CollectArgs {
 #[derive(Default)]
 struct Collected {
     collector: Collector,
-    /// Names of files, with what is wrong.
+    /// Names of files, with what is wrong or was skipped.
     failures: Vec<(String, String)>,
 }
 
@@ -75,7 +75,7 @@ impl CollectArgs {
                 continue;
             }
             let io = |source| CliFailure::Io {
-                what: with_forward_slashes(path).to_string(),
+                what: with_forward_slashes(path),
                 source,
             };
             if !std::fs::metadata(path).map_err(io)?.is_dir() {
@@ -127,14 +127,35 @@ impl Collected {
     fn read(&mut self, path: &Path) {
         let name = match path == Path::new("-") {
             true => "standard input".to_owned(),
-            false => with_forward_slashes(path).to_string(),
+            false => with_forward_slashes(path),
         };
+        let before = self.collector.skipped();
         let failure = match open(path) {
             Err(e) => Some(e.to_string()),
             Ok(input) => self.collector.read(input).map(|f| f.to_string()),
         };
-        if let Some(failure) = failure {
-            self.failures.push((name, failure));
+        let after = self.collector.skipped();
+        let parts = [
+            (
+                after.broken - before.broken,
+                "object or line is not a valid event",
+                "objects or lines are not valid events",
+            ),
+            (
+                after.other - before.other,
+                "object is not an event of CloudTrail",
+                "objects are not events of CloudTrail",
+            ),
+            (
+                after.other_clocks - before.other_clocks,
+                "event has a time that is not in UTC",
+                "events have times that are not in UTC",
+            ),
+        ];
+        let parts = parts.into_iter().filter(|(n, ..)| *n > 0);
+        let parts = parts.map(|(n, one, many)| plural(n, one, many));
+        for problem in failure.into_iter().chain(parts) {
+            self.failures.push((name.clone(), problem));
         }
     }
 }
@@ -158,7 +179,6 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
 /// Says on standard error what was read, and what was not.
 fn notes(evidence: &Evidence, counts: &CollectCounts, failures: &[(String, String)], files: usize, skipped: usize) {
     let note = |text: &str| terminal::note(&format!("note: {text}"));
-    let plural = |n: u64, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
     let accounts: BTreeSet<&str> = evidence.coverage.iter().map(|c| &*c.account).collect();
     let regions: BTreeSet<&str> = evidence.coverage.iter().map(|c| &*c.region).collect();
     let mut read = format!(
@@ -167,11 +187,14 @@ fn notes(evidence: &Evidence, counts: &CollectCounts, failures: &[(String, Strin
         phrase::count(files, "file", "files")
     );
     if let Some(period) = evidence.period {
+        let shown: Vec<&str> = regions.iter().copied().take(MOST_LISTED).collect();
         read += &format!(
-            ", {}, of {} and {}",
+            ", {}, of {} and {} ({}{})",
             days(period),
             phrase::count(accounts.len(), "account", "accounts"),
-            phrase::count(regions.len(), "Region", "Regions")
+            phrase::count(regions.len(), "Region", "Regions"),
+            shown.join(", "),
+            phrase::and_more(shown.len(), regions.len() - shown.len())
         );
     }
     note(&read);
@@ -196,26 +219,11 @@ fn notes(evidence: &Evidence, counts: &CollectCounts, failures: &[(String, Strin
             note(&plural(count, one, many));
         }
     };
-    some(
-        counts.broken,
-        "object or line was skipped: it is not a valid event",
-        "objects or lines were skipped: they are not valid events",
-    );
-    some(
-        counts.other,
-        "object was skipped: it is not an event of CloudTrail",
-        "objects were skipped: they are not events of CloudTrail",
-    );
     some(counts.digests, "digest file was skipped", "digest files were skipped");
     some(
         counts.insights,
         "Insights event was skipped",
         "Insights events were skipped",
-    );
-    some(
-        counts.other_clocks,
-        "event has a time that is not in UTC",
-        "events have times that are not in UTC",
     );
     some(
         counts.dropped,
@@ -250,6 +258,10 @@ fn notes(evidence: &Evidence, counts: &CollectCounts, failures: &[(String, Strin
     if failures.len() > MOST_LISTED {
         note(&format!("{} more files like these", failures.len() - MOST_LISTED));
     }
+}
+
+fn plural(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn days(period: Period) -> String {

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::clean::{cleaned, cleaned_name};
 use super::event::{
-    LogEvent, LogResource, OnBehalfOf, Parameters, Scalar, SessionContext, SessionIssuer, UserIdentity,
+    LogEvent, LogResource, OnBehalfOf, RequestParameters, Scalar, SessionContext, SessionIssuer, UserIdentity,
 };
-use super::{Collector, NoEvent, Weight};
+use super::{Collector, EventWeight, NoEvent};
 use crate::date::Date;
 use crate::evidence::query::columns;
 use crate::evidence::row::{EvidenceIdentity, EvidenceIdentityKind, LastUsed, Period, UnusedKind, UnusedPermission};
@@ -128,7 +128,7 @@ impl Collector {
             event_name: scalar(columns::EVENT_NAME),
             aws_region: scalar(columns::AWS_REGION),
             error_code: scalar(columns::ERROR_CODE),
-            request_parameters: Parameters(parameters.collect()),
+            request_parameters: RequestParameters(parameters.collect()),
             resources: Some(resources.collect()),
             event_type: scalar(columns::EVENT_TYPE),
             event_category: scalar(columns::EVENT_CATEGORY),
@@ -141,7 +141,7 @@ impl Collector {
         if event.event_source.get().is_none() || event.event_name.get().is_none() {
             return Err(NoEvent::Broken);
         }
-        let weight = Weight {
+        let weight = EventWeight {
             count,
             seen,
             is_cut: cell(columns::IS_CUT) == "true",

@@ -33,7 +33,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Scalar<'a> {
     }
 }
 
-/// Gives the text, and whether there is a value at all.
+/// Gives the text, and whether there is a value at all: not null, an empty list, or an empty object.
 struct ScalarVisitor;
 
 impl<'de> Visitor<'de> for ScalarVisitor {
@@ -72,13 +72,19 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok((Scalar(None), true))
+        let mut is_there = false;
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {
+            is_there = true;
+        }
+        Ok((Scalar(None), is_there))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok((Scalar(None), true))
+        let mut is_there = false;
+        while seq.next_element::<IgnoredAny>()?.is_some() {
+            is_there = true;
+        }
+        Ok((Scalar(None), is_there))
     }
 }
 
@@ -92,11 +98,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for ParameterValue<'a> {
     }
 }
 
-/// The parameters of a request at its top, without those that are null.
+/// The parameters of a request at its top, without those that are null or empty.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Parameters<'a>(pub(super) Vec<(Scalar<'a>, Scalar<'a>)>);
+pub(super) struct RequestParameters<'a>(pub(super) Vec<(Scalar<'a>, Scalar<'a>)>);
 
-impl Parameters<'_> {
+impl RequestParameters<'_> {
     /// The text of a parameter.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(key, _)| key.text() == name);
@@ -127,7 +133,7 @@ fn is_same_parameter(logged: &str, name: &str) -> bool {
         && stem(logged) == stem(name)
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Parameters<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for RequestParameters<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ParametersVisitor)
     }
@@ -135,11 +141,11 @@ impl<'de: 'a, 'a> Deserialize<'de> for Parameters<'a> {
 
 struct ParametersVisitor;
 
-/// Parameters of one request that are kept.
+/// RequestParameters of one request that are kept.
 const MOST_PARAMETERS: usize = 200;
 
 impl<'de> Visitor<'de> for ParametersVisitor {
-    type Value = Parameters<'de>;
+    type Value = RequestParameters<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("parameters")
@@ -152,36 +158,36 @@ impl<'de> Visitor<'de> for ParametersVisitor {
                 all.push((key, value));
             }
         }
-        Ok(Parameters(all))
+        Ok(RequestParameters(all))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Parameters::default())
+        Ok(RequestParameters::default())
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Parameters::default())
+        Ok(RequestParameters::default())
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Parameters::default())
+        Ok(RequestParameters::default())
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Parameters::default())
+        Ok(RequestParameters::default())
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Parameters::default())
+        Ok(RequestParameters::default())
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Parameters::default())
+        Ok(RequestParameters::default())
     }
 
     fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(Parameters::default())
+        Ok(RequestParameters::default())
     }
 }
 
@@ -202,7 +208,7 @@ pub(super) struct LogEvent<'a> {
     #[serde(borrow)]
     pub(super) error_code: Scalar<'a>,
     #[serde(borrow)]
-    pub(super) request_parameters: Parameters<'a>,
+    pub(super) request_parameters: RequestParameters<'a>,
     #[serde(borrow)]
     pub(super) resources: Option<Vec<LogResource<'a>>>,
     #[serde(borrow)]
@@ -275,13 +281,13 @@ pub(super) struct OnBehalfOf<'a> {
 
 /// A caller, in parts of the event where it can be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Caller<'a> {
+pub(super) struct LogCaller<'a> {
     pub(super) kind: EvidenceIdentityKind,
     pub(super) name: Cow<'a, str>,
 }
 
-impl From<&Caller<'_>> for EvidenceIdentity {
-    fn from(caller: &Caller<'_>) -> Self {
+impl From<&LogCaller<'_>> for EvidenceIdentity {
+    fn from(caller: &LogCaller<'_>) -> Self {
         Self {
             kind: caller.kind,
             name: caller.name.clone().into_owned(),
@@ -291,10 +297,10 @@ impl From<&Caller<'_>> for EvidenceIdentity {
 
 impl UserIdentity<'_> {
     /// Who called, without the name of the session.
-    pub(super) fn caller(&self) -> Caller<'_> {
+    pub(super) fn caller(&self) -> LogCaller<'_> {
         use EvidenceIdentityKind as Kind;
-        let caller = |kind, name: Cow<'static, str>| Caller { kind, name };
-        let borrowed = |kind, name| Caller {
+        let caller = |kind, name: Cow<'static, str>| LogCaller { kind, name };
+        let borrowed = |kind, name| LogCaller {
             kind,
             name: Cow::Borrowed(name),
         };

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::event::{LogEvent, Parameters};
+use super::event::{LogEvent, RequestParameters};
 use crate::iam::catalogue::{AccessLevel, catalogue};
 use crate::iam::cloudtrail::{
     ActionLogging, EventActions, ResourceTemplate, action_logging, event_actions, resource_templates,
@@ -136,7 +136,7 @@ fn arn_of(template: &ResourceTemplate, event: &LogEvent<'_>, account: Option<&st
 }
 
 /// The value of a parameter; of the URL of a queue, its name.
-fn parameter<'a>(parameters: &'a Parameters<'_>, name: &str) -> Option<Cow<'a, str>> {
+fn parameter<'a>(parameters: &'a RequestParameters<'_>, name: &str) -> Option<Cow<'a, str>> {
     let value = parameters.get(name)?;
     Some(Cow::Borrowed(match name {
         "queueUrl" => value.rsplit('/').next().unwrap_or(value),

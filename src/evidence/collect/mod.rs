@@ -22,7 +22,7 @@ use facts::EventFacts;
 use rows::{Row, Trail};
 
 use super::row::{
-    Coverage, DataCoverage, Evidence, EvidenceIdentity, EvidenceIdentityKind, LastUsed, Period, UnusedPermission,
+    Coverage, DataCoverage, EvidenceIdentity, EvidenceIdentityKind, LastUsed, Period, UnusedPermission, UsageEvidence,
     UsedRow, is_account,
 };
 use crate::date::Date;
@@ -57,6 +57,17 @@ pub struct CollectCounts {
     pub unknown: BTreeMap<(String, String), u64>,
 }
 
+/// What of a file was not read as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SkippedCounts {
+    /// Objects and lines that cannot be read.
+    pub broken: u64,
+    /// Objects that are neither events nor anything else that is collected.
+    pub other: u64,
+    /// Events whose time is not in UTC: they were read.
+    pub other_clocks: u64,
+}
+
 /// Collects evidence from files.
 #[derive(Debug, Default)]
 pub struct Collector {
@@ -74,7 +85,7 @@ pub struct Collector {
 
 /// How often an event stands for: once, or what a query counted.
 #[derive(Clone, Copy, Debug)]
-struct Weight {
+struct EventWeight {
     count: u64,
     seen: Period,
     /// There were more resources.
@@ -100,7 +111,7 @@ impl Collector {
             });
         };
         let day = self.day_of(time).ok_or(NoEvent::Broken)?;
-        let weight = Weight {
+        let weight = EventWeight {
             count: 1,
             seen: Period { first: day, last: day },
             is_cut: false,
@@ -133,7 +144,7 @@ impl Collector {
         Some(day)
     }
 
-    fn weighted(&mut self, event: &LogEvent<'_>, weight: Weight) -> Result<(), NoEvent> {
+    fn weighted(&mut self, event: &LogEvent<'_>, weight: EventWeight) -> Result<(), NoEvent> {
         let source = event.event_source.text();
         let name = event.event_name.text();
         let category = event.event_category.text();
@@ -276,6 +287,15 @@ impl Collector {
         self.key = key;
     }
 
+    /// What was skipped until now.
+    pub fn skipped(&self) -> SkippedCounts {
+        SkippedCounts {
+            broken: self.counts.broken,
+            other: self.counts.other,
+            other_clocks: self.counts.other_clocks,
+        }
+    }
+
     /// Adds what another collector found.
     pub fn merge(&mut self, other: Self) {
         for (key, row) in other.rows {
@@ -314,7 +334,7 @@ impl Collector {
     }
 
     /// What was collected, and the counts.
-    pub fn finish(self) -> (Evidence, CollectCounts) {
+    pub fn finish(self) -> (UsageEvidence, CollectCounts) {
         let mut rows: BTreeMap<String, (UsedRow, Row)> = BTreeMap::new();
         let mut all: Vec<_> = self.rows.into_iter().collect();
         all.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -333,7 +353,7 @@ impl Collector {
         let rows = rows.into_values().map(|(used, row)| UsedRow {
             count: row.count,
             seen: row.seen,
-            resources_cut: row.resources.is_cut,
+            resources_cut: row.resources.is_cut && !row.resources.arns.is_empty(),
             resources: row.resources.arns.into_iter().collect(),
             ..used
         });
@@ -357,7 +377,7 @@ impl Collector {
                 data: data.collect(),
             }
         });
-        let mut evidence = Evidence {
+        let mut evidence = UsageEvidence {
             period: period_of(&self.days),
             gaps: gaps_of(&self.days),
             coverage: coverage.collect(),

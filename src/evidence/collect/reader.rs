@@ -5,7 +5,7 @@ use std::io::{self, Chain, Cursor, Read};
 use serde::Deserialize;
 
 use super::event::{LogEvent, Scalar};
-use super::split::{JsonPiece, JsonPieces, Place};
+use super::split::{JsonPiece, JsonPieces, JsonPlace};
 use super::{Collector, NoEvent, details};
 
 /// Bytes that say what a file is.
@@ -82,15 +82,15 @@ impl Collector {
         c.events + c.details + c.digests + c.insights
     }
 
-    fn object(&mut self, bytes: &[u8], place: Place) {
+    fn object(&mut self, bytes: &[u8], place: JsonPlace) {
         let result = match place {
-            Place::Records => match serde_json::from_slice::<LogEvent<'_>>(bytes) {
+            JsonPlace::Records => match serde_json::from_slice::<LogEvent<'_>>(bytes) {
                 Ok(event) => self.event(&event),
                 Err(_) => Err(NoEvent::Broken),
             },
-            Place::Events => self.envelope(bytes).unwrap_or(Err(NoEvent::Other)),
-            Place::Findings => self.detail(bytes),
-            Place::Top => match serde_json::from_slice::<LogEvent<'_>>(bytes) {
+            JsonPlace::Events => self.envelope(bytes).unwrap_or(Err(NoEvent::Other)),
+            JsonPlace::Findings => self.detail(bytes),
+            JsonPlace::Top => match serde_json::from_slice::<LogEvent<'_>>(bytes) {
                 Ok(event) => match self.event(&event) {
                     Err(NoEvent::Other) => self.other(bytes),
                     result => result,

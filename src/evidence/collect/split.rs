@@ -15,7 +15,7 @@ const EVENT_START: &[u8] = b"{\"eventVersion\"";
 
 /// Where an object stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum JsonPlace {
     /// By itself.
     Top,
     /// In `Records` of a log file.
@@ -26,7 +26,7 @@ pub(super) enum Place {
     Findings,
 }
 
-impl Place {
+impl JsonPlace {
     fn of_key(key: &[u8]) -> Option<Self> {
         match key {
             b"Records" => Some(Self::Records),
@@ -40,7 +40,7 @@ impl Place {
 /// What is next in the stream.
 #[derive(Debug)]
 pub(super) enum JsonPiece<'a> {
-    Object(&'a [u8], Place),
+    Object(&'a [u8], JsonPlace),
     /// Something that is not a JSON object. It was skipped.
     Broken,
     /// The stream ends inside an object or a list.
@@ -58,31 +58,35 @@ pub(super) struct JsonPieces<R> {
     at: usize,
     has_ended: bool,
     failure: Option<io::Error>,
-    place: Place,
+    place: JsonPlace,
     /// After a broken object at the top: what is up to the next line with one is part of it.
     is_skipping: bool,
+    /// Whether each object at the top is on a line of its own, as the first one.
+    is_lines: Option<bool>,
     is_done: bool,
 }
 
 /// How far an object was walked. Offsets are from its first byte.
 #[derive(Default)]
-struct Walk {
+struct ObjectWalk {
     at: usize,
     depth: u32,
     /// A bit for each level: 1 in an object.
     objects: u128,
+    /// A new line ends it in any case.
+    ends_with_line: bool,
     in_string: bool,
     expects_key: bool,
     key_start: usize,
     is_key: bool,
-    key: Option<Place>,
+    key: Option<JsonPlace>,
 }
 
 enum Step {
     /// One after the last byte.
     End(usize),
     /// One after the bracket of the list.
-    List(Place, usize),
+    List(JsonPlace, usize),
     More,
     Broken(usize),
 }
@@ -96,8 +100,9 @@ impl<R: Read> JsonPieces<R> {
             at: 0,
             has_ended: false,
             failure: None,
-            place: Place::Top,
+            place: JsonPlace::Top,
             is_skipping: false,
+            is_lines: None,
             is_done: false,
         }
     }
@@ -112,23 +117,26 @@ impl<R: Read> JsonPieces<R> {
                 self.is_done = true;
                 return match self.failure.take() {
                     Some(e) => Some(JsonPiece::Unreadable(e)),
-                    None if self.place != Place::Top => Some(JsonPiece::Truncated),
+                    None if self.place != JsonPlace::Top => Some(JsonPiece::Truncated),
                     None => None,
                 };
             };
-            let is_top = self.place == Place::Top;
+            let is_top = self.place == JsonPlace::Top;
             match byte {
                 b'{' => {
                     self.is_skipping = false;
                     match self.object() {
-                        Found::Object(end) => {
+                        Walked::Object(end) => {
                             let start = self.at;
                             self.at += end;
+                            if is_top && self.is_lines.is_none() {
+                                self.is_lines = Some(!self.buffer[start..self.at].contains(&b'\n'));
+                            }
                             return Some(JsonPiece::Object(&self.buffer[start..start + end], self.place));
                         }
-                        Found::List => {}
-                        Found::Broken => return Some(JsonPiece::Broken),
-                        Found::Truncated => {
+                        Walked::List => {}
+                        Walked::Broken => return Some(JsonPiece::Broken),
+                        Walked::Truncated => {
                             self.is_done = true;
                             return Some(match self.failure.take() {
                                 Some(e) => JsonPiece::Unreadable(e),
@@ -142,13 +150,13 @@ impl<R: Read> JsonPieces<R> {
                 b']' => {
                     // The rest of the object around the list.
                     self.at += 1;
-                    self.place = Place::Top;
-                    let mut rest = Walk {
+                    self.place = JsonPlace::Top;
+                    let mut rest = ObjectWalk {
                         depth: 1,
                         objects: 1,
-                        ..Walk::default()
+                        ..ObjectWalk::default()
                     };
-                    if let Found::Truncated = self.walk(&mut rest, false) {
+                    if let Walked::Truncated = self.walk(&mut rest, false) {
                         self.is_done = true;
                         return Some(JsonPiece::Truncated);
                     }
@@ -214,34 +222,38 @@ impl<R: Read> JsonPieces<R> {
     }
 
     /// Walks the object that begins here.
-    fn object(&mut self) -> Found {
-        let is_top = self.place == Place::Top;
-        self.walk(&mut Walk::default(), is_top)
+    fn object(&mut self) -> Walked {
+        let is_top = self.place == JsonPlace::Top;
+        let mut walk = ObjectWalk {
+            ends_with_line: is_top && self.is_lines == Some(true),
+            ..ObjectWalk::default()
+        };
+        self.walk(&mut walk, is_top)
     }
 
-    fn walk(&mut self, walk: &mut Walk, finds_lists: bool) -> Found {
+    fn walk(&mut self, walk: &mut ObjectWalk, finds_lists: bool) -> Walked {
         loop {
             match walk.step(&self.buffer[self.at..], finds_lists) {
                 Step::End(end) => {
                     walk.at = end;
-                    return Found::Object(end);
+                    return Walked::Object(end);
                 }
                 Step::List(place, end) => {
                     self.at += end;
                     self.place = place;
-                    return Found::List;
+                    return Walked::List;
                 }
                 Step::Broken(at) => {
                     self.resume_after(at);
-                    return Found::Broken;
+                    return Walked::Broken;
                 }
                 Step::More => {
                     if self.buffer.len() - self.at > MOST_BYTES {
                         self.resume_after(walk.at);
-                        return Found::Broken;
+                        return Walked::Broken;
                     }
                     if !self.fill() {
-                        return Found::Truncated;
+                        return Walked::Truncated;
                     }
                 }
             }
@@ -250,7 +262,7 @@ impl<R: Read> JsonPieces<R> {
 
     /// Goes on after an object that is broken at an offset.
     fn resume_after(&mut self, offset: usize) {
-        if self.place == Place::Top {
+        if self.place == JsonPlace::Top {
             self.at += offset;
             // An object on a new line, where a key should be, is the next one.
             let before = self.buffer[..self.at]
@@ -306,14 +318,14 @@ impl<R: Read> JsonPieces<R> {
     }
 }
 
-enum Found {
+enum Walked {
     Object(usize),
     List,
     Broken,
     Truncated,
 }
 
-impl Walk {
+impl ObjectWalk {
     /// Walks on in the bytes from the first byte of the object.
     fn step(&mut self, bytes: &[u8], finds_lists: bool) -> Step {
         while self.at < bytes.len() {
@@ -328,7 +340,7 @@ impl Walk {
                         self.in_string = false;
                         self.at = at + 1;
                         if self.is_key {
-                            self.key = Place::of_key(&bytes[self.key_start..at]);
+                            self.key = JsonPlace::of_key(&bytes[self.key_start..at]);
                         }
                     }
                     b'\\' if at + 1 < bytes.len() => self.at = at + 2,
@@ -345,6 +357,7 @@ impl Walk {
                 return Step::Broken(self.at);
             }
             match byte {
+                b'\n' if self.ends_with_line => return Step::Broken(self.at),
                 b'"' => {
                     self.in_string = true;
                     self.is_key = finds_lists && self.expects_key && self.depth == 1;

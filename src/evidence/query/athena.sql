@@ -60,7 +60,7 @@ WITH events AS (
     array_join(
       array_sort(map_keys(map_filter(
         TRY(CAST(json_parse(requestparameters) AS MAP(VARCHAR, JSON))),
-        (k, v) -> v IS NOT NULL AND json_format(v) <> 'null'))),
+        (k, v) -> v IS NOT NULL AND json_format(v) NOT IN ('null', '[]', '{}')))),
       ',') AS parameter_names,
     json_format(CAST(map_filter(
       {PARAMETERS},

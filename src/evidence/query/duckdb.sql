@@ -38,7 +38,7 @@ events AS (
       list_sort([
         k
         FOR k IN json_keys(event->'$.requestParameters')
-        IF json_type(event->'$.requestParameters', '$."' || k || '"') <> 'NULL'
+        IF json_extract_string(event->'$.requestParameters', '$."' || k || '"') NOT IN ('null', '[]', '{}')
       ]),
       ',') AS parameter_names,
     CAST({PARAMETERS} AS VARCHAR) AS parameters,

@@ -30,7 +30,7 @@ WITH events AS (
     array_join(
       array_sort(map_keys(map_filter(
         requestParameters,
-        (k, v) -> v IS NOT NULL AND v <> 'null'))),
+        (k, v) -> v IS NOT NULL AND v NOT IN ('null', '[]', '{}')))),
       ',') AS parameter_names,
     json_format(CAST(map_filter(
       {PARAMETERS},

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::comparison::RoleComparison;
 use super::platform;
-use super::recorded::{RecordedStatements, check_text};
+use super::recorded::{RecordedStatements, check_text, with_recorded};
 use super::roles::{UsedActions, calls_requiring};
 use super::shared_text::SharedTexts;
 use super::templates::PolicyBundle;
@@ -47,7 +47,10 @@ pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: 
                 places: &comparison.roles.places,
                 document: *document,
                 holders,
-                used: text.used,
+                used: match d.origin {
+                    DocumentOrigin::Written => text.used,
+                    _ => with_recorded(cx.project, &text.used, holders),
+                },
                 others: text.others,
             };
             match &d.origin {

@@ -18,8 +18,10 @@ pub struct Absence {
 /// How that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AbsenceProof {
-    /// A report of IAM, or the logs of the account that the identity is known to be in.
+    /// A report of IAM, or the logs of the account that it is deployed to.
     Certain(UseProof),
+    /// The logs of the one account of the settings: it may not be deployed.
+    OwnAccount(UseProof),
     /// The logs of the account in which another identity of the same deployment was seen.
     SameDeployment(UseProof),
 }
@@ -59,12 +61,14 @@ pub(super) fn find(
             continue;
         }
         let own: Option<BTreeSet<String>> = project.account_of(*id).map(|a| BTreeSet::from([a.to_owned()]));
-        let same = || seen.get(resource.address.root()).map(|accounts| (*accounts).clone());
-        let (accounts, is_known) = match (own, same()) {
-            (Some(own), _) => (own, true),
-            (None, Some(same)) => (same, false),
-            (None, None) => continue,
+        let same = seen.get(resource.address.root());
+        // What is not known to be deployed has a name of its own at least.
+        let accounts = match (own, same) {
+            (Some(own), _) if same.is_some() || pattern.is_known() => own,
+            (None, Some(same)) => (*same).clone(),
+            _ => continue,
         };
+        let is_known = resource.account.is_some() || project.accounts.contains_key(resource.address.root());
         let Some((period, days)) = covered(evidence, &accounts).filter(|(_, days)| *days >= LEAST_DAYS) else {
             continue;
         };
@@ -72,9 +76,10 @@ pub(super) fn find(
             continue;
         }
         let proof = UseProof::Logs { period, days };
-        let proof = match is_known {
-            true => AbsenceProof::Certain(proof),
-            false => AbsenceProof::SameDeployment(proof),
+        let proof = match (is_known, same) {
+            (true, _) => AbsenceProof::Certain(proof),
+            (false, Some(_)) => AbsenceProof::SameDeployment(proof),
+            (false, None) => AbsenceProof::OwnAccount(proof),
         };
         out.push((*id, Absence { proof }));
     }

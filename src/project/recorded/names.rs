@@ -158,6 +158,11 @@ impl NamePattern {
         })
     }
 
+    /// The whole name is known.
+    pub(super) fn is_known(&self) -> bool {
+        matches!(self.text, NameText::Known(_))
+    }
+
     pub(super) fn is_user(&self) -> bool {
         self.is_user
     }

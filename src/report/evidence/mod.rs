@@ -119,7 +119,9 @@ impl<'a> EvidencePage<'a> {
             let seen = match (recorded.of(id), recorded.absence(id)) {
                 (Some(record), _) => Seen::Yes(record),
                 (None, Some(absence)) => Seen::Never(match absence.proof {
-                    AbsenceProof::Certain(proof) | AbsenceProof::SameDeployment(proof) => proof,
+                    AbsenceProof::Certain(proof)
+                    | AbsenceProof::SameDeployment(proof)
+                    | AbsenceProof::OwnAccount(proof) => proof,
                 }),
                 (None, None) => Seen::Unknown,
             };

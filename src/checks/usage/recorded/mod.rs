@@ -12,7 +12,7 @@ mod verdict;
 
 pub(super) use phrases::denied_note;
 pub(super) use statements::RecordedStatements;
-pub(super) use verdict::check_text;
+pub(super) use verdict::{check_text, with_recorded};
 
 use super::comparison::RoleComparison;
 use crate::project::LEAST_DAYS;

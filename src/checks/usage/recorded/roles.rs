@@ -20,7 +20,7 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         let name = name.map_or_else(|| resource.address.name.to_string(), |name| name.into_owned());
         let (proof, confidence) = match absence.proof {
             AbsenceProof::Certain(proof) => (proof, Confidence::High),
-            AbsenceProof::SameDeployment(proof) => (proof, Confidence::Medium),
+            AbsenceProof::SameDeployment(proof) | AbsenceProof::OwnAccount(proof) => (proof, Confidence::Medium),
         };
         let kind = identity.kind.name();
         let message = format!("the {kind} `{}` was not used {}", phrase::clip(&name, 64), since(proof));
@@ -28,8 +28,10 @@ pub(super) fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
             .at_resource(ids::ROLE_UNUSED, identity.resource, message)
             .primary(identity.header, not_used(proof))
             .confidence(confidence);
-        if let AbsenceProof::SameDeployment(_) = absence.proof {
-            f = f.note("others of the same deployment are in the logs");
+        match absence.proof {
+            AbsenceProof::Certain(_) => {}
+            AbsenceProof::SameDeployment(_) => f = f.note("others of the same deployment are in the logs"),
+            AbsenceProof::OwnAccount(_) => f = f.note("in the one account of the settings, if it is deployed there"),
         }
         out.push(f);
     }

@@ -8,7 +8,7 @@ use crate::checks::usage::roles::UsedActions;
 use crate::checks::usage::unused::{UsedDocument, union};
 use crate::finding::{Confidence, Finding, Severity};
 use crate::iam::ActionSet;
-use crate::project::{StatementRef, used_list};
+use crate::project::{IdentityId, IdentityUse, PolicyUse, Project, StatementRef, used_list};
 use crate::rules::FindingSink;
 
 /// Reports what of some statements is neither called nor used. What is used without a call that can be seen stays, with low
@@ -54,6 +54,21 @@ pub(in crate::checks::usage) fn check_text<'c>(
         };
         out.push(called.into_iter().fold(finding, Finding::note));
     }
+}
+
+/// What the code uses, and what those who have a policy used.
+pub(in crate::checks::usage) fn with_recorded<'c>(
+    project: &Project<'_>,
+    used: &Rc<UsedActions<'c>>,
+    holders: &[(IdentityId, &PolicyUse)],
+) -> Rc<UsedActions<'c>> {
+    let recorded = holders.iter().filter_map(|(id, _)| project.recorded().of(*id));
+    let recorded = recorded.map(IdentityUse::used_actions);
+    let all = recorded.reduce(|mut all, more| {
+        all.union_with(&more);
+        all
+    });
+    all.map_or_else(|| Rc::clone(used), |all| Rc::new(and_used(used, &all)))
 }
 
 /// All of it is used: the finding is left for a look at the code.

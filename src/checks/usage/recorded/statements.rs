@@ -6,11 +6,12 @@ use crate::checks::usage::comparison::RoleComparison;
 use crate::checks::usage::platform;
 use crate::checks::usage::sources::EventSources;
 use crate::iam::{Action, ActionSet, PolicyKind, catalogue};
+use crate::model::{Address, kinds};
 use crate::project::targets::ResourceRefs;
 use crate::project::{
     DocumentId, IdentityId, IdentityKind, IdentityUse, Project, StatementRef, UseCount, UseProof, WorkloadKind,
 };
-use crate::source::Span;
+use crate::source::{Span, Text};
 
 /// The identities that have each statement: one text may be given to several, in one document or in several.
 pub(in crate::checks::usage) struct RecordedStatements<'p> {
@@ -41,6 +42,7 @@ impl<'p> RecordedStatements<'p> {
         let project = comparison.project;
         let mut holders: BTreeMap<Span, TextHolders> = BTreeMap::new();
         let elsewhere: BTreeSet<DocumentId> = project.elsewhere.iter().flat_map(|e| e.documents()).copied().collect();
+        let outputs = output_targets(project);
         for (document, of_document) in &comparison.holders {
             let d = &project.documents[*document];
             let is_grant = matches!(d.kind, PolicyKind::Identity | PolicyKind::Unknown);
@@ -48,7 +50,9 @@ impl<'p> RecordedStatements<'p> {
             let others = elsewhere.contains(document)
                 || resource.is_some_and(|address| {
                     let unplaced = |(_, scope): &(IdentityKind, _)| *scope == address.scope;
-                    comparison.roles.is_passed_on(address) || project.unplaced.keys().any(unplaced)
+                    comparison.roles.is_passed_on(address)
+                        || outputs.contains(address)
+                        || project.unplaced.keys().any(unplaced)
                 });
             for statement in d.statements.iter().filter(|_| is_grant) {
                 let text = holders.entry(statement.span).or_default();
@@ -82,6 +86,26 @@ impl<'p> RecordedStatements<'p> {
             documents: text.documents.iter().copied().collect(),
         })
     }
+}
+
+/// What outputs name that others than the repository may read.
+fn output_targets(project: &Project<'_>) -> BTreeSet<Address> {
+    let mut out = BTreeSet::new();
+    let outputs = project.resources.iter().filter(|r| &*r.kind == kinds::OUTPUT);
+    for value in outputs
+        .filter(|r| !r.address.in_called_module())
+        .filter_map(|r| r.get("Value"))
+    {
+        value.each_text(&mut |v| {
+            let text = v.to_text();
+            let targets = text.iter().flat_map(Text::holes).filter_map(|h| h.target.as_ref());
+            out.extend(targets.map(|t| Address {
+                scope: t.scope.clone(),
+                name: t.address.clone(),
+            }));
+        });
+    }
+    out
 }
 
 impl StatementUse<'_> {

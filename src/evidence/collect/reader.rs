@@ -5,7 +5,7 @@ use std::io::{self, Chain, Cursor, Read};
 use serde::Deserialize;
 
 use super::event::{LogEvent, Scalar};
-use super::split::{JsonPiece, JsonPieces, JsonPlace};
+use super::split::{JsonPiece, JsonPieces, ObjectPlace};
 use super::{Collector, NoEvent, details};
 
 /// Bytes that say what a file is.
@@ -20,6 +20,15 @@ pub enum FileFailure {
     OtherFormat,
     #[error("cannot be read to its end: {0}")]
     Unreadable(io::Error),
+}
+
+impl FileFailure {
+    fn of(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Truncated,
+            _ => Self::Unreadable(error),
+        }
+    }
 }
 
 /// An event in the output of `aws cloudtrail lookup-events`, or in one of EventBridge.
@@ -39,7 +48,7 @@ impl Collector {
         if let Err(e) = (&mut input).take(HEAD_BYTES as u64).read_to_end(&mut head) {
             // What came before the failure is as good as any other part.
             self.json(JsonPieces::new(head, io::empty()));
-            return Some(FileFailure::Unreadable(e));
+            return Some(FileFailure::of(e));
         }
         let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head);
         match text.iter().find(|b| !b.is_ascii_whitespace()) {
@@ -63,10 +72,7 @@ impl Collector {
                 JsonPiece::Broken => self.counts.broken += 1,
                 JsonPiece::Truncated => failure = Some(FileFailure::Truncated),
                 JsonPiece::Unreadable(e) => {
-                    failure = Some(match e.kind() {
-                        io::ErrorKind::UnexpectedEof => FileFailure::Truncated,
-                        _ => FileFailure::Unreadable(e),
-                    });
+                    failure = Some(FileFailure::of(e));
                 }
             }
         }
@@ -82,15 +88,15 @@ impl Collector {
         c.events + c.details + c.digests + c.insights
     }
 
-    fn object(&mut self, bytes: &[u8], place: JsonPlace) {
+    fn object(&mut self, bytes: &[u8], place: ObjectPlace) {
         let result = match place {
-            JsonPlace::Records => match serde_json::from_slice::<LogEvent<'_>>(bytes) {
+            ObjectPlace::Records => match serde_json::from_slice::<LogEvent<'_>>(bytes) {
                 Ok(event) => self.event(&event),
                 Err(_) => Err(NoEvent::Broken),
             },
-            JsonPlace::Events => self.envelope(bytes).unwrap_or(Err(NoEvent::Other)),
-            JsonPlace::Findings => self.detail(bytes),
-            JsonPlace::Top => match serde_json::from_slice::<LogEvent<'_>>(bytes) {
+            ObjectPlace::Events => self.envelope(bytes).unwrap_or(Err(NoEvent::Other)),
+            ObjectPlace::Findings => self.detail(bytes),
+            ObjectPlace::Top => match serde_json::from_slice::<LogEvent<'_>>(bytes) {
                 Ok(event) => match self.event(&event) {
                     Err(NoEvent::Other) => self.other(bytes),
                     result => result,
@@ -146,7 +152,7 @@ impl Collector {
                 Ok(false) => return None,
                 Err(e) if e.is_io_error() => {
                     return Some(match e.into_kind() {
-                        csv::ErrorKind::Io(e) if e.kind() != io::ErrorKind::UnexpectedEof => FileFailure::Unreadable(e),
+                        csv::ErrorKind::Io(e) => FileFailure::of(e),
                         _ => FileFailure::Truncated,
                     });
                 }

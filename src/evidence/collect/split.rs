@@ -15,7 +15,7 @@ const EVENT_START: &[u8] = b"{\"eventVersion\"";
 
 /// Where an object stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum JsonPlace {
+pub(super) enum ObjectPlace {
     /// By itself.
     Top,
     /// In `Records` of a log file.
@@ -26,7 +26,7 @@ pub(super) enum JsonPlace {
     Findings,
 }
 
-impl JsonPlace {
+impl ObjectPlace {
     fn of_key(key: &[u8]) -> Option<Self> {
         match key {
             b"Records" => Some(Self::Records),
@@ -40,7 +40,7 @@ impl JsonPlace {
 /// What is next in the stream.
 #[derive(Debug)]
 pub(super) enum JsonPiece<'a> {
-    Object(&'a [u8], JsonPlace),
+    Object(&'a [u8], ObjectPlace),
     /// Something that is not a JSON object. It was skipped.
     Broken,
     /// The stream ends inside an object or a list.
@@ -58,7 +58,7 @@ pub(super) struct JsonPieces<R> {
     at: usize,
     has_ended: bool,
     failure: Option<io::Error>,
-    place: JsonPlace,
+    place: ObjectPlace,
     /// After a broken object at the top: what is up to the next line with one is part of it.
     is_skipping: bool,
     /// Whether each object at the top is on a line of its own, as the first one.
@@ -79,14 +79,14 @@ struct ObjectWalk {
     expects_key: bool,
     key_start: usize,
     is_key: bool,
-    key: Option<JsonPlace>,
+    key: Option<ObjectPlace>,
 }
 
 enum Step {
     /// One after the last byte.
     End(usize),
     /// One after the bracket of the list.
-    List(JsonPlace, usize),
+    List(ObjectPlace, usize),
     More,
     Broken(usize),
 }
@@ -100,7 +100,7 @@ impl<R: Read> JsonPieces<R> {
             at: 0,
             has_ended: false,
             failure: None,
-            place: JsonPlace::Top,
+            place: ObjectPlace::Top,
             is_skipping: false,
             is_lines: None,
             is_done: false,
@@ -117,11 +117,11 @@ impl<R: Read> JsonPieces<R> {
                 self.is_done = true;
                 return match self.failure.take() {
                     Some(e) => Some(JsonPiece::Unreadable(e)),
-                    None if self.place != JsonPlace::Top => Some(JsonPiece::Truncated),
+                    None if self.place != ObjectPlace::Top => Some(JsonPiece::Truncated),
                     None => None,
                 };
             };
-            let is_top = self.place == JsonPlace::Top;
+            let is_top = self.place == ObjectPlace::Top;
             match byte {
                 b'{' => {
                     self.is_skipping = false;
@@ -150,7 +150,7 @@ impl<R: Read> JsonPieces<R> {
                 b']' => {
                     // The rest of the object around the list.
                     self.at += 1;
-                    self.place = JsonPlace::Top;
+                    self.place = ObjectPlace::Top;
                     let mut rest = ObjectWalk {
                         depth: 1,
                         objects: 1,
@@ -223,7 +223,7 @@ impl<R: Read> JsonPieces<R> {
 
     /// Walks the object that begins here.
     fn object(&mut self) -> Walked {
-        let is_top = self.place == JsonPlace::Top;
+        let is_top = self.place == ObjectPlace::Top;
         let mut walk = ObjectWalk {
             ends_with_line: is_top && self.is_lines == Some(true),
             ..ObjectWalk::default()
@@ -262,7 +262,7 @@ impl<R: Read> JsonPieces<R> {
 
     /// Goes on after an object that is broken at an offset.
     fn resume_after(&mut self, offset: usize) {
-        if self.place == JsonPlace::Top {
+        if self.place == ObjectPlace::Top {
             self.at += offset;
             // An object on a new line, where a key should be, is the next one.
             let before = self.buffer[..self.at]
@@ -340,7 +340,7 @@ impl ObjectWalk {
                         self.in_string = false;
                         self.at = at + 1;
                         if self.is_key {
-                            self.key = JsonPlace::of_key(&bytes[self.key_start..at]);
+                            self.key = ObjectPlace::of_key(&bytes[self.key_start..at]);
                         }
                     }
                     b'\\' if at + 1 < bytes.len() => self.at = at + 2,

@@ -45,7 +45,7 @@ pub(crate) use diff::schema as diff_schema;
 pub use diff::{DiffChange, DiffMove, DiffPage, DiffPath, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};
 #[cfg(feature = "cli")]
 pub(crate) use evidence::schema as evidence_schema;
-pub use evidence::{EvidencePage, evidence_html, evidence_human, evidence_json, evidence_markdown};
+pub use evidence::{EvidencePage, evidence_html, evidence_html_page, evidence_human, evidence_json, evidence_markdown};
 #[cfg(feature = "cli")]
 pub(crate) use graph::schema as graph_schema;
 pub use graph::{GraphFormat, GraphInput, GraphPage};

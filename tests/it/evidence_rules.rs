@@ -740,12 +740,13 @@ fn from_logs_to_findings_and_the_report() {
 }
 
 #[test]
-fn the_readme_shows_the_report() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let readme = readme.replace("\r\n", "\n");
+fn the_documentation_shows_the_report() {
     let ran = copied().run(&["evidence", "report", "orders.tf"]);
     assert_eq!(ran.code, 0, "{}", ran.err);
     let shown = format!("$ overgrant evidence report orders.tf\n{}", ran.out);
-    assert!(readme.contains(&shown), "the README has not\n{shown}");
     assert!(shown.lines().count() <= 10, "{shown}");
+    for page in ["README.md", "docs/book/evidence.md"] {
+        let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+        assert!(text.replace("\r\n", "\n").contains(&shown), "{page} has not\n{shown}");
+    }
 }

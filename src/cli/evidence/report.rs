@@ -12,7 +12,9 @@ use crate::cli::run::RunOptions;
 use crate::cli::{CliFailure, terminal};
 use crate::phrase;
 use crate::project::Effects;
-use crate::report::{EvidencePage, evidence_html, evidence_human, evidence_json, evidence_markdown};
+use crate::report::{
+    EvidencePage, evidence_html, evidence_html_page, evidence_human, evidence_json, evidence_markdown,
+};
 use crate::secrets::Mask;
 use crate::settings::Settings;
 
@@ -84,7 +86,8 @@ impl EvidenceReportArgs {
                 terminal::print_list(&(texts.concat() + &line), |_| false)?
             }
             EvidenceReportFormat::Json => terminal::print_page(&repositories::merge_lists(texts))?,
-            EvidenceReportFormat::Markdown | EvidenceReportFormat::Html => terminal::print_page(&texts.concat())?,
+            EvidenceReportFormat::Markdown => terminal::print_page(&texts.concat())?,
+            EvidenceReportFormat::Html => terminal::print_page(&evidence_html_page(&texts, (identities, seen)))?,
         };
         Ok(ExitCode::from(u8::from(failed)))
     }

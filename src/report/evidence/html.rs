@@ -8,17 +8,9 @@ use crate::source::one_line;
 
 const STYLE: &str = include_str!("page.css");
 
-/// One page with a table for each identity: for screens of any width, for print, and for readers of screens.
+/// The part of a page that shows one repository: a table for each identity.
 pub fn evidence_html(page: &EvidencePage<'_>) -> String {
-    let (all, seen) = page.counts();
-    let mut out = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
-         content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" \
-         content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>What is granted, called, and \
-         used</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>What is granted, called, and used</h1>\n<p>{}, \
-         {seen} in the evidence.</p>\n",
-        phrase::count(all, "identity", "identities")
-    );
+    let mut out = String::new();
     for role in &page.roles {
         push_role(&mut out, page, role);
     }
@@ -30,8 +22,21 @@ pub fn evidence_html(page: &EvidencePage<'_>) -> String {
         }
         out.push_str("</ul>\n</section>\n");
     }
-    out.push_str("</main>\n</body>\n</html>\n");
     out
+}
+
+/// One page of such parts, for screens of any width, for print, and for readers of screens. The counts are those of identities,
+/// and of those that are in the evidence.
+pub fn evidence_html_page(parts: &[String], (all, seen): (usize, usize)) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
+         content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" \
+         content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>What is granted, called, and \
+         used</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>What is granted, called, and used</h1>\n<p>{}, \
+         {seen} in the evidence.</p>\n{}</main>\n</body>\n</html>\n",
+        phrase::count(all, "identity", "identities"),
+        parts.concat()
+    )
 }
 
 fn push_role(out: &mut String, page: &EvidencePage<'_>, role: &RoleEvidence<'_>) {

@@ -4,7 +4,7 @@ mod html;
 mod json;
 mod text;
 
-pub use html::evidence_html;
+pub use html::{evidence_html, evidence_html_page};
 pub use json::evidence_json;
 #[cfg(feature = "cli")]
 pub(crate) use json::schema;

@@ -36,8 +36,7 @@ pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: 
     }
     let by_resources = ResourceGrants::new(cx.project);
     for (id, record) in cx.project.recorded().all() {
-        // What people try is no reason to grant it.
-        // Roles of several accounts that have one name may be different ones.
+        // Roles of several accounts that have one name may be different ones; what people try is no reason to grant it.
         if record.denied.is_empty() || record.names.len() != 1 || !is_for_workloads(cx.project, id) {
             continue;
         }

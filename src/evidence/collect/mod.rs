@@ -298,7 +298,7 @@ impl Collector {
 
     /// Adds what another collector found.
     pub fn merge(&mut self, other: Self) {
-        for (key, row) in other.rows {
+        for (key, row) in sorted(other.rows) {
             let is_full = self.rows.len() >= MOST_ROWS;
             match self.rows.get_mut(&key) {
                 Some(own) => own.merge(row),
@@ -308,7 +308,7 @@ impl Collector {
                 }
             }
         }
-        for (key, trail) in other.trails {
+        for (key, trail) in sorted(other.trails) {
             match self.trails.get_mut(&key) {
                 Some(own) => own.merge(trail),
                 None => {
@@ -336,9 +336,7 @@ impl Collector {
     /// What was collected, and the counts.
     pub fn finish(self) -> (UsageEvidence, CollectCounts) {
         let mut rows: BTreeMap<String, (UsedRow, Row)> = BTreeMap::new();
-        let mut all: Vec<_> = self.rows.into_iter().collect();
-        all.sort_by(|(a, _), (b, _)| a.cmp(b));
-        for (key, row) in all {
+        for (key, row) in sorted(self.rows) {
             let Some(used) = used_row(&key) else { continue };
             // Rows that differ in what is left out are one.
             let mut name = String::new();
@@ -357,9 +355,7 @@ impl Collector {
             resources: row.resources.arns.into_iter().collect(),
             ..used
         });
-        let mut trails: Vec<_> = self.trails.into_iter().collect();
-        trails.sort_by(|(a, _), (b, _)| a.cmp(b));
-        let coverage = trails.into_iter().map(|(key, trail)| {
+        let coverage = sorted(self.trails).into_iter().map(|(key, trail)| {
             let (account, region) = key.split_once('\0').unwrap_or(("-", "-"));
             let data = trail.data.into_iter().map(|(resource_type, data)| DataCoverage {
                 resource_type,
@@ -388,6 +384,13 @@ impl Collector {
         evidence.sort();
         (evidence, self.counts)
     }
+}
+
+/// The entries in the order of their keys.
+fn sorted<T>(map: HashMap<String, T>) -> Vec<(String, T)> {
+    let mut all: Vec<_> = map.into_iter().collect();
+    all.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    all
 }
 
 /// The row of a key, without what it counts.

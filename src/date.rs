@@ -24,6 +24,18 @@ impl Date {
         text.parse().ok().filter(|_| is_plain).map(Self)
     }
 
+    /// The day in UTC of a time with an offset (`2026-10-27T23:30:00-02:00`), or of seconds or milliseconds since
+    /// 1970-01-01T00:00:00Z.
+    pub fn of_time(text: &str) -> Option<Self> {
+        let seconds = match text.parse::<f64>() {
+            Ok(number) if number.abs() < 1e11 => number as i64,
+            Ok(number) if number.abs() < 1e14 => (number / 1000.0) as i64,
+            Ok(_) => return None,
+            Err(_) => text.parse::<jiff::Timestamp>().ok()?.as_second(),
+        };
+        Some(Self::from_days(seconds.div_euclid(24 * 60 * 60)))
+    }
+
     /// Days since 1970-01-01.
     pub fn days(self) -> i64 {
         self.0.duration_since(EPOCH).as_hours() / 24

@@ -22,6 +22,7 @@ mod contracts;
 mod date;
 mod discover;
 mod edit_distance;
+mod evidence;
 mod finding;
 mod fix;
 mod focus;
@@ -82,6 +83,9 @@ pub mod internals {
     }
     pub mod discover {
         pub use crate::discover::*;
+    }
+    pub mod evidence {
+        pub use crate::evidence::*;
     }
     pub mod finding {
         pub use crate::finding::*;

@@ -2,6 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+/// Seconds since 1970 of `SOURCE_DATE_EPOCH`, where it is set.
+pub(super) fn source_date() -> Option<i64> {
+    std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
+}
+
 /// Time by stage.
 #[derive(Clone, Debug)]
 pub(super) struct Clock {

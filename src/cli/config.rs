@@ -63,6 +63,8 @@ enum SchemaOf {
     WhoCan,
     /// `contracts --format json`.
     Contracts,
+    /// `evidence report --format json`.
+    Evidence,
     /// A file of a rule.
     Rule,
 }
@@ -90,6 +92,7 @@ impl Config {
                     SchemaOf::Can => report::access_schema(),
                     SchemaOf::WhoCan => report::who_can_schema(),
                     SchemaOf::Contracts => report::contracts_schema(),
+                    SchemaOf::Evidence => report::evidence_schema(),
                     SchemaOf::Rule => crate::rules::rule_schema(),
                 };
                 terminal::print_text(&pretty_json(&schema))

@@ -13,7 +13,8 @@ use crate::finding::{Confidence, Severity};
 use crate::formats::FileKinds;
 use crate::iam::PolicyKind;
 use crate::rules::Profile;
-use crate::settings::{FailOn, Glob, OneOrMany, Selector, Settings};
+use crate::settings::{FailOn, Glob, OneOrMany, RangedValue, Selector, Settings};
+use crate::source::join_path;
 
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Input")]
@@ -101,6 +102,28 @@ pub(super) struct RuleArgs {
     /// Require a reason for every suppression
     #[arg(long)]
     pub(super) require_reason: bool,
+    #[command(flatten)]
+    pub(super) evidence: EvidenceArg,
+}
+
+/// What was used.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct EvidenceArg {
+    /// Use this file of `overgrant evidence collect` as evidence of what was used [default: from the configuration]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    evidence: Option<PathBuf>,
+}
+
+impl EvidenceArg {
+    pub(super) fn apply(&self, settings: &mut Settings) {
+        if let Some(path) = &self.evidence {
+            let cwd = super::run::working_directory().unwrap_or_default();
+            settings.evidence = Some(RangedValue {
+                value: join_path(&cwd, &discover::with_forward_slashes(path)),
+                range: 0..0,
+            });
+        }
+    }
 }
 
 fn size(text: &str) -> Result<u64, String> {
@@ -176,6 +199,7 @@ impl RuleArgs {
         settings.fail_on_unjudged |= self.fail_on_unjudged;
         settings.require_reason |= self.require_reason;
         settings.tests |= self.tests;
+        self.evidence.apply(settings);
     }
 
     /// All selectors that were named.

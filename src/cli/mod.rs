@@ -13,6 +13,7 @@ mod config;
 mod contracts;
 mod detail;
 mod diff;
+mod evidence;
 mod fix;
 mod git;
 mod governed;
@@ -66,6 +67,7 @@ enum Command {
     Can(Box<can::CanArgs>),
     WhoCan(Box<who_can::WhoCanArgs>),
     Contracts(Box<contracts::ContractsArgs>),
+    Evidence(evidence::EvidenceCommand),
     Files(Box<policies::Files>),
     Expand(policies::ExpandArgs),
     Config(config::Config),
@@ -157,6 +159,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Can(c) => c.run(),
         Command::WhoCan(c) => c.run(),
         Command::Contracts(c) => c.run(),
+        Command::Evidence(c) => c.run(),
         Command::Files(c) => c.run(),
         Command::Expand(c) => c.run(),
         Command::Config(c) => c.run(),

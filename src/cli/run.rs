@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::clock::Clock;
+use super::clock::{Clock, source_date};
+use super::evidence::files::LoadedEvidence;
 use super::governed::{combined_selection, least_selection, ruleset};
 use super::input::{InputArgs, Targets, classify_input};
 use super::{CliFailure, terminal};
@@ -85,6 +86,7 @@ pub(super) struct Loaded<'a> {
     /// Built-in rules and users' own.
     pub(super) ruleset: Ruleset,
     kinds: Vec<(Glob, PolicyKind)>,
+    pub(super) evidence: LoadedEvidence,
     inside: RunFolders,
     /// The folders that are analyzed as a whole.
     roots: Vec<AnalysisRoot>,
@@ -119,10 +121,6 @@ pub(super) fn today() -> Date {
         i64::try_from(now.as_secs()).ok()
     });
     Date::from_days(seconds.unwrap_or(0).div_euclid(86_400))
-}
-
-pub(super) fn source_date() -> Option<i64> {
-    std::env::var("SOURCE_DATE_EPOCH").ok()?.parse().ok()
 }
 
 fn written(globs: &[Glob]) -> Vec<String> {
@@ -234,10 +232,12 @@ pub(super) fn read_repository<'a>(
     }
     let ruleset = ruleset(&governing, settings_tree, &mut found)?;
     governing.resolve(&ruleset).map_err(CliFailure::Settings)?;
+    let evidence = LoadedEvidence::read(&governing, settings_tree, &mut found)?;
     let mut loaded = Loaded {
         ruleset,
         root,
         kinds: input.kinds()?,
+        evidence,
         stdin: targets
             .stdin
             .map(|(name, bytes)| (governing.display_path(&join_path(&cwd, &name)), bytes)),
@@ -288,7 +288,8 @@ impl Loaded<'_> {
         if !self.left_alone.is_empty() {
             return sources.without(&self.left_alone);
         }
-        if self.roots.is_empty() || !self.context {
+        // An identity of the logs may be one of any file.
+        if self.roots.is_empty() || !self.context || !self.evidence.is_empty() {
             return sources;
         }
         let limits_all = |id: &FileId| {
@@ -367,6 +368,7 @@ impl Loaded<'_> {
                     .push(Problem::new(t.kind, Span::new(file, 0, 0), t.message.clone()));
             }
         }
+        self.evidence.apply(project, &self.governing);
         let broken = self.found.broken_rules.iter();
         project.problems.extend(broken.filter_map(|m| m.problem(sources)));
         for (id, d) in project.documents.iter_mut_enumerated() {

@@ -58,6 +58,7 @@ fn settings_files(read: &Loaded<'_>) -> Vec<String> {
         files.extend(settings.path.iter().map(|path| read.governing.absolute(path)));
         let extended = settings.extend.iter().map(|path| join_path(&settings.dir, path));
         files.extend(extended);
+        files.extend(settings.evidence.iter().map(|path| settings.absolute(path)));
         for dir in settings.rule_dirs.iter().map(|dir| settings.absolute(dir)) {
             let entries = walkdir::WalkDir::new(&dir).into_iter().flatten();
             let rules = entries.filter(|e| e.file_type().is_file()).take(MAX_RULE_FILES);

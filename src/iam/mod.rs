@@ -13,6 +13,7 @@ mod breadth;
 pub mod catalogue;
 pub mod cdk;
 pub mod class;
+pub mod cloudtrail;
 pub mod condition;
 pub mod contract;
 pub mod document;

@@ -9,6 +9,7 @@ mod effective;
 mod gates;
 mod limits;
 mod link;
+mod recorded;
 mod references;
 mod requests;
 mod required;
@@ -29,6 +30,10 @@ pub use effective::{
 };
 pub use gates::{IdentityGates, ResourcePolicies, ResourcePolicy};
 pub use link::link;
+pub use recorded::{
+    AbsenceProof, EvidenceFile, IdentityUse, LEAST_DAYS, ProjectEvidence, RecordedUse, UnplacedIdentity, UseCount,
+    UseProof, used_list,
+};
 pub use requests::RepositoryPlace;
 pub use required::{Codebase, Required, Uncertainty};
 pub use settings::{AccessSetting, SettingOf};
@@ -117,6 +122,10 @@ pub struct Project<'a> {
     pub accounts: BTreeMap<Arc<str>, Arc<str>>,
     /// Of the settings and of access files, in the order of their places.
     pub contracts: Vec<DeclaredContract>,
+    /// What logs and reports of AWS say was used; filled in after linking, from files that the settings name.
+    pub evidence: ProjectEvidence,
+    /// For [`Project::recorded`].
+    recorded: OnceLock<RecordedUse>,
 }
 
 impl Project<'_> {

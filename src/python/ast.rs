@@ -491,7 +491,7 @@ impl PythonModule {
     }
 
     /// Every `from … import`, of one name or of all.
-    pub fn from_imports(&self) -> impl Iterator<Item = &ImportFrom> {
+    pub fn all_from_imports(&self) -> impl Iterator<Item = &ImportFrom> {
         self.scopes.iter().flat_map(|s| {
             let named = s.bindings.values().flatten().filter_map(|b| match &b.bound {
                 BindingValue::From(i) => Some(i),

@@ -233,7 +233,7 @@ impl<'a> Program<'a> {
                     open.extend(self.packages_through(m.file, 0, &i.full));
                 }
             }
-            for i in m.from_imports() {
+            for i in m.all_from_imports() {
                 let (module, inner) = self.import_from(m.file, i);
                 open.extend(module.into_iter().chain(inner));
                 open.extend(self.packages_through(m.file, i.level, &i.module));
@@ -352,7 +352,7 @@ impl<'a> Program<'a> {
     fn taken_names(&self) -> Vec<FxHashSet<Arc<str>>> {
         let mut out = vec![FxHashSet::default(); self.modules.len()];
         for m in self.modules {
-            for i in m.from_imports() {
+            for i in m.all_from_imports() {
                 if let Some(from) = self.import_from(m.file, i).0 {
                     out[from].insert(i.name.clone());
                 }

@@ -7,6 +7,7 @@ mod access;
 mod compact;
 mod contracts;
 mod diff;
+mod evidence;
 mod excerpt;
 mod graph;
 mod human;
@@ -42,6 +43,9 @@ pub use contracts::{ContractsPage, contracts_human, contracts_json};
 #[cfg(feature = "cli")]
 pub(crate) use diff::schema as diff_schema;
 pub use diff::{DiffChange, DiffMove, DiffPage, DiffPath, DiffSide, DiffUnknown, diff_human, diff_json, diff_markdown};
+#[cfg(feature = "cli")]
+pub(crate) use evidence::schema as evidence_schema;
+pub use evidence::{EvidencePage, evidence_html, evidence_html_page, evidence_human, evidence_json, evidence_markdown};
 #[cfg(feature = "cli")]
 pub(crate) use graph::schema as graph_schema;
 pub use graph::{GraphFormat, GraphInput, GraphPage};

@@ -10,6 +10,7 @@ mod explain;
 mod message;
 pub mod options;
 mod origin;
+mod recorded_use;
 mod ruleset;
 mod run;
 pub mod spec;

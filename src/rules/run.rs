@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rayon::prelude::*;
 
 use super::origin::add_origin;
+use super::recorded_use::add_recorded_use;
 use super::spec::{Logic, RuleCase};
 use super::{CodeCheck, Context, FindingSink, Rule, RuleId, Ruleset, Selection, eval, ids};
 use crate::finding::{Cause, Confidence, Finding, Label, LabelRole, Severity};
@@ -182,6 +183,7 @@ fn complete_finding(f: &mut Finding, project: &Project<'_>, ruleset: &Ruleset, s
         }
     }
     lower_confidence(f, project, ruleset, selection);
+    add_recorded_use(f, project);
     if f.branch.is_none() {
         f.branch = branch(f, project).map(|when| when.label().into());
     }

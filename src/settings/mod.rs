@@ -92,6 +92,9 @@ pub struct Settings {
     pub honor_foreign: OneOrMany<ForeignMarker>,
     /// Baseline file, relative to this file.
     pub baseline: Option<RangedValue<String>>,
+    /// File of evidence from `overgrant evidence collect`, relative to this file: what was used counts, and what was not is
+    /// reported.
+    pub evidence: Option<RangedValue<String>>,
     /// Folders of your own rules, relative to this file.
     pub rule_dirs: OneOrMany<RangedValue<String>>,
     /// Files of service control policies that apply to the account of the deployment, as patterns; what they deny is not

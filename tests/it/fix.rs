@@ -27,7 +27,8 @@ fn mended(files: &Files, risky: bool) -> AppliedFixes {
     let seen = |changed: &Texts| {
         let sources = changed_sources(files, changed);
         let own = Ownership::default();
-        let analysis = overgrant::internals::pipeline::analyze(&sources, &own);
+        let mut analysis = overgrant::internals::pipeline::analyze(&sources, &own);
+        examples::give_evidence(&mut analysis.project);
         Ok::<_, Infallible>(LintedState::new(
             &analysis.project,
             &report_of_project(&sources, &analysis.project, &["all"], ""),

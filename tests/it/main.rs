@@ -40,6 +40,8 @@ mod docs;
 mod effective;
 mod environment;
 mod event_sources;
+mod evidence;
+mod evidence_rules;
 mod facts;
 mod fix;
 mod fix_proof;

@@ -439,6 +439,14 @@ boto3.client(name).go()
         ),
         ("broken.tf", "resource {"),
         (
+            "user.json",
+            r#"{"Resources": {"U": {"Type": "AWS::IAM::User", "Properties": {"UserName": "ann", "Policies": [{"PolicyName": "p", "PolicyDocument": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["s3:ListAllMyBuckets", "sqs:*"], "Resource": "*"}]}}]}}}}"#,
+        ),
+        (
+            "evidence.txt",
+            "overgrant-evidence 1\nperiod\t2026-08-01\t2026-10-29\ntrail\t111122223333\teu-west-1\t2026-08-01\t2026-10-29\tread\twrite\tsts.amazonaws.com\nuse\tuser\tarn:aws:iam::111122223333:user/ann\ts3.amazonaws.com\tListBuckets\ts3:ListAllMyBuckets\tallowed\t1\t2026-08-03\t2026-08-03\t-\t-\t-\nuse\tuser\tarn:aws:iam::111122223333:user/ann\ts3.amazonaws.com\tDeleteBucket\ts3:DeleteBucket\tdenied\t1\t2026-08-03\t2026-08-03\t-\t-\t-\nuse\tuser\tarn:aws:iam::111122223333:user/bob\ts3.amazonaws.com\tListBuckets\ts3:ListAllMyBuckets\tallowed\t1\t2026-08-03\t2026-08-03\t-\t-\t-\n",
+        ),
+        (
             "all.access.toml",
             "[[contract]]\nname = 'a'\nwho = ['other-accounts', 'nobody']\nnever = ['s3:GetObject', 'kms:*']\nreach = 'any path'\n",
         ),
@@ -451,7 +459,7 @@ boto3.client(name).go()
             r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": "${x}"}, "Action": "s3:*", "Resource": "*", "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}]}"#,
         ),
     ]);
-    let outputs: [(&str, &[&str]); 10] = [
+    let outputs: [(&str, &[&str]); 11] = [
         ("report", &["check", "--format", "json"]),
         ("policies", &["policies", "--format", "json"]),
         ("needs", &["needs", "--format", "json"]),
@@ -462,6 +470,10 @@ boto3.client(name).go()
         ("diff", &["diff", "narrow.json", "wide.json", "--format", "json"]),
         ("paths", &["paths", "--format", "json"]),
         ("graph", &["graph", "--format", "json"]),
+        (
+            "evidence",
+            &["evidence", "report", "--evidence", "evidence.txt", "--format", "json"],
+        ),
     ];
     let committed = |name: &str| {
         let printed = repo.run(&["config", "schema", name]).out;

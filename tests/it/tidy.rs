@@ -27,6 +27,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("finding", 2),
     ("secrets", 2),
     ("python", 3),
+    ("evidence", 3),
     ("access", 3),
     ("classify", 3),
     ("model", 4),

@@ -127,6 +127,24 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
         Some(holders.iter().map(used).collect())
     }
 
+    /// Actions that what runs with a role certainly calls, as far as it can be seen, and whether all of it can be seen.
+    pub fn calls_of(&self, role: IdentityId) -> (ActionSet, bool) {
+        let mut calls = ActionSet::empty();
+        for user in self.roles.users.get(&role).into_iter().flatten() {
+            let w = &self.project.workloads[user.workload];
+            let required = w.definition().into_iter().flat_map(|d| &d.required);
+            required.for_each(|name| calls.expand_into(name));
+            let named = user.required.iter().flat_map(|r| &r.calls);
+            let named = named.copied().flat_map(super::roles::certain_actions);
+            named.for_each(|name| calls.expand_into(name));
+        }
+        let used = self.used.get(&role).and_then(|used| used.as_ref().ok());
+        if let Some(used) = used {
+            calls.union_with(&used.needed);
+        }
+        (calls, used.is_some())
+    }
+
     /// Why `missing-grant` says nothing of what a workload calls with a role.
     pub(super) fn missing_obstacle(&self, user: &RoleUser<'_>) -> Option<Obstacle> {
         let w = &self.project.workloads[user.workload];

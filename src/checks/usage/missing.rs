@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::comparison::RoleComparison;
+use super::recorded::denied_note;
 use super::resource_grants::ResourceGrants;
 use super::roles::RoleUser;
 use super::words::has_role;
-use crate::finding::{Cause, Confidence, Remedy};
+use crate::finding::{Cause, Confidence, Finding, Remedy};
 use crate::iam::pattern::{self, Pattern};
 use crate::iam::{Action, ClauseItem, DocumentOrigin, Statement, Truth, catalogue};
 use crate::model::Resource;
@@ -206,7 +207,8 @@ fn check_user(
         if why == Fails::NotGranted {
             f.remedies.extend(remedy(effective, &actions));
         }
-        out.push(f.note(from));
+        f = f.note(from);
+        out.push(denied_note(project, role, &actions).into_iter().fold(f, Finding::note));
     }
 }
 

@@ -8,6 +8,7 @@ mod counted;
 mod missing;
 mod obstacle;
 mod platform;
+mod recorded;
 mod references;
 mod resource_grants;
 mod roles;
@@ -39,6 +40,7 @@ fn check(cx: &Context<'_>, out: &mut FindingSink<'_>) {
         silence::check(comparison, out);
         unused::check(cx, comparison, out);
         missing::check(cx, comparison, out);
+        recorded::check(cx, comparison, out);
     });
 }
 

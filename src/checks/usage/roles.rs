@@ -11,7 +11,7 @@ use super::sources::EventSources;
 use crate::iam::principal::{self, Oidc};
 use crate::iam::states::TaskActions;
 use crate::iam::{ActionId, ActionSet, PrincipalItem, Statement, catalogue};
-use crate::model::{Resource, kinds};
+use crate::model::{Address, Resource, kinds};
 use crate::project::targets::{ResourceRef, ResourceRefs};
 use crate::project::{Codebase, Effective, Effects, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
 use crate::python::calls::ApiCall;
@@ -101,6 +101,12 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
                 .collect(),
             places: ResourceRefs::new(project),
         }
+    }
+
+    /// Whether the name or ARN of a resource is passed to code or to other stacks.
+    pub(super) fn is_passed_on(&self, address: &Address) -> bool {
+        self.handed_on
+            .contains_key(&(address.scope.clone(), address.name.clone()))
     }
 
     fn is_own_layer(&self, layer: &Value) -> bool {

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use super::comparison::RoleComparison;
 use super::platform;
+use super::recorded::{RecordedStatements, check_text, with_recorded};
 use super::roles::{UsedActions, calls_requiring};
 use super::shared_text::SharedTexts;
 use super::templates::PolicyBundle;
@@ -31,6 +32,7 @@ const MAX_CALLS: usize = 3;
 
 pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: &mut FindingSink<'_>) {
     let mut texts = SharedTexts::new(comparison);
+    let recorded = (!cx.project.evidence.is_empty()).then(|| RecordedStatements::new(comparison));
     for (document, holders) in &comparison.holders {
         if !matches!(comparison.used_of_policy(*document), Some(Ok(_))) {
             continue;
@@ -45,10 +47,17 @@ pub(super) fn check(cx: &Context<'_>, comparison: &RoleComparison<'_, '_>, out: 
                 places: &comparison.roles.places,
                 document: *document,
                 holders,
-                used: text.used,
+                used: match d.origin {
+                    DocumentOrigin::Written => text.used,
+                    _ => with_recorded(cx.project, &text.used, holders),
+                },
                 others: text.others,
             };
             match &d.origin {
+                DocumentOrigin::Written if recorded.is_some() => {
+                    let recorded = recorded.iter();
+                    recorded.for_each(|recorded| check_text(&grant, &statements, recorded, out));
+                }
                 DocumentOrigin::Written => grant.check_statements(&statements, out),
                 // The caller lists the actions.
                 DocumentOrigin::CdkGrant(method) if PolicyBundle::grant(method).written_actions().is_none() => {
@@ -98,12 +107,13 @@ pub(super) fn union<'c>(all: &[&UsedActions<'c>]) -> UsedActions<'c> {
 }
 
 /// A document, and everything that is used of it.
-struct UsedDocument<'g, 'c, 'p> {
-    cx: &'g Context<'p>,
-    places: &'g ResourceRefs<'g>,
-    document: DocumentId,
+#[derive(Clone)]
+pub(super) struct UsedDocument<'g, 'c, 'p> {
+    pub(super) cx: &'g Context<'p>,
+    pub(super) places: &'g ResourceRefs<'g>,
+    pub(super) document: DocumentId,
     holders: &'g [(IdentityId, &'g PolicyUse)],
-    used: Rc<UsedActions<'c>>,
+    pub(super) used: Rc<UsedActions<'c>>,
     /// A role that has the same text, and of which not all use is known.
     others: Option<IdentityId>,
     /// What uses it, for a sentence.
@@ -125,23 +135,25 @@ impl UsedDocument<'_, '_, '_> {
         let all = &self.cx.project.granted(self.document).allowed;
         for allowed in all.iter().filter(|a| statements.contains(&a.statement)) {
             let statement = self.cx.project.statement(self.document, allowed.statement);
-            let Some(clause) = statement.action.as_ref().filter(|c| !c.negated) else {
-                continue;
-            };
-            let excess: Vec<Excess<'_>> = clause
-                .items
-                .iter()
-                .filter_map(|item| self.excess(item, statement))
-                .collect();
-            if !excess.is_empty() {
-                let granted = clause.items.iter().map(|item| self.granted_by(item, statement));
-                let granted = granted.fold(ActionSet::empty(), |mut all, of_item| {
-                    all.union_with(&of_item);
-                    all
-                });
-                out.push(self.finding(statement, &granted, &excess));
-            }
+            out.findings_of(self.judge(statement));
         }
+    }
+
+    /// What of a statement is not needed.
+    pub(super) fn judge(&self, statement: StatementRef<'_>) -> Option<Finding> {
+        let clause = statement.action.as_ref().filter(|c| !c.negated)?;
+        let items = clause.items.iter();
+        let excess: Vec<Excess<'_>> = items.filter_map(|item| self.excess(item, statement)).collect();
+        (!excess.is_empty()).then(|| self.finding(statement, &self.granted(statement), &excess))
+    }
+
+    /// What the items of `Action` of a statement effectively grant.
+    pub(super) fn granted(&self, statement: StatementRef<'_>) -> ActionSet {
+        let mut granted = ActionSet::empty();
+        for item in statement.action.iter().flat_map(|clause| &clause.items) {
+            granted.union_with(&self.granted_by(item, statement));
+        }
+        granted
     }
 
     /// The part of `actions` that a statement effectively grants.

@@ -11,7 +11,7 @@ use crate::checks::hygiene::managed::broad_grant;
 use crate::finding::{Remedy, Severity};
 use crate::iam::ActionSet;
 use crate::phrase;
-use crate::project::{IdentityId, PolicySource, PolicyUse};
+use crate::project::{IdentityId, IdentityUse, PolicySource, PolicyUse};
 use crate::rules::{Context, FindingSink, ids};
 
 /// AWS managed policies on a role that grant more than its code calls.
@@ -31,17 +31,23 @@ pub(super) fn check(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, 
             set.union_with(&grant.actions);
         }
     }
+    let recorded = project.recorded().of(role).map(IdentityUse::used_actions);
+    let recorded = recorded.unwrap_or_else(ActionSet::empty);
+    let (mut possibly_used, mut needed) = (used.possibly_used(), used.needed.clone());
+    let unseen = recorded.difference(&possibly_used);
+    possibly_used.union_with(&recorded);
+    needed.union_with(&recorded);
     // What one finding says to detach is no reason to detach another one.
     let mut detached: Vec<&str> = Vec::new();
     for (policy, (through, granted)) in policies {
-        if platform::is_platform_policy(policy) || granted.is_subset(&used.possibly_used()) {
+        if platform::is_platform_policy(policy) || granted.is_subset(&possibly_used) {
             continue;
         }
         let mut possible = granted.clone();
-        possible.intersect(&used.possibly_used());
+        possible.intersect(&possibly_used);
         possible.subtract(&used.platform);
         let mut called = granted.clone();
-        called.intersect(&used.needed);
+        called.intersect(&needed);
         let n = granted.len();
         // The actions that the code calls may be allowed without this policy.
         let mut others = ActionSet::empty();
@@ -87,7 +93,7 @@ pub(super) fn check(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, 
         } else {
             Severity::Low
         };
-        let f = cx
+        let mut f = cx
             .at_resource(
                 ids::UNUSED_MANAGED_GRANT,
                 through.by.unwrap_or(identity.resource),
@@ -96,6 +102,9 @@ pub(super) fn check(cx: &Context<'_>, role: IdentityId, used: &UsedActions<'_>, 
             .primary(through.span, format!("grants {}", actions(n)))
             .severity(severity)
             .actions([policy.to_lowercase()]);
+        if unseen.intersects(&granted) {
+            f = f.note("some of it is used in the logs, without a call that can be seen");
+        }
         out.push(label_used_code(project, f, used, &called).help(help).remedies(remedy));
     }
 }

@@ -70,6 +70,11 @@ pub(in crate::iam) fn actions_of(kind: &str, key: &str) -> Option<Vec<&'static s
     Some(field(row, 1).split(", ").collect())
 }
 
+/// The fields of the row with this key, the key first.
+pub(in crate::iam) fn row_of(kind: &str, key: &str) -> Option<Vec<&'static str>> {
+    find(kind, key).map(|row| store::texts(row, Fact::Values).collect())
+}
+
 /// The fields of a kind's rows.
 pub(in crate::iam) fn fields(name: &str) -> impl Iterator<Item = Vec<&'static str>> + use<> {
     kind(name).map(|row| store::texts(row, Fact::Values).collect())

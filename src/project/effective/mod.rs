@@ -229,6 +229,11 @@ impl<'p> Effective<'p> {
         granted.and(within)
     }
 
+    /// Whether control policies above the account keep it from an action.
+    pub fn is_outside_account(&self, action: Action) -> bool {
+        self.above.iter().any(|level| !level.contains(action.id()))
+    }
+
     /// The statements that grant an action.
     pub fn grants_of(&self, action: Action) -> impl Iterator<Item = &EffectiveGrant<'p>> {
         self.grants.iter().filter(move |g| g.actions.contains(action.id()))

@@ -24,7 +24,7 @@ use crate::index::{DocumentId, Id, IndexVec, ResourceId};
 use crate::model::LoweredUnit;
 use crate::source::{FileId, Sources};
 
-use super::{PolicyRef, Project};
+use super::{PolicyRef, Project, ProjectEvidence};
 use crate::value::Value;
 pub(super) use index::ReferenceIndex;
 
@@ -64,6 +64,8 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
         management: BTreeSet::new(),
         accounts: BTreeMap::new(),
         contracts: own.contracts.clone(),
+        evidence: ProjectEvidence::default(),
+        recorded: OnceLock::new(),
     };
     let mut unfilled = Vec::new();
     for mut unit in units {

@@ -72,7 +72,7 @@ fn made_services(program: &Program<'_>, modules: &[usize], services: &[Client]) 
             }
         }
         let typed = |i: &ImportFrom| i.module.contains("service_resource") || i.module.starts_with("mypy_boto3");
-        if m.from_imports().any(typed) {
+        if m.all_from_imports().any(typed) {
             return all();
         }
     }

@@ -15,13 +15,18 @@ use std::fmt::Write as _;
 use super::options::{OptionValues, RuleOptions};
 use super::spec::{OwnTable, RuleExample};
 use super::{Rule, Ruleset, Selection};
+use crate::evidence::Evidence;
 use crate::finding::{Finding, LabelRole};
 use crate::iam::{Document, Ownership};
 use crate::pipeline::analyze;
+use crate::project::{EvidenceFile, Project, ProjectEvidence};
 use crate::source::{Sources, Span};
 use crate::terms::PolicyKind;
 use marks::Marks;
 pub(super) use marks::without_marks;
+
+/// The file of an example that is evidence of what was used.
+const EVIDENCE: &str = "evidence.txt";
 
 /// One example in one form: what is run and what is expected.
 #[derive(Clone, Debug)]
@@ -114,6 +119,21 @@ fn ownership(t: &OwnTable) -> Ownership {
     }
 }
 
+/// Gives a project the evidence among its files, if there is any; what is wrong with it.
+pub fn give_evidence(project: &mut Project<'_>) -> Vec<String> {
+    let Some(file) = project.sources.find(EVIDENCE) else {
+        return Vec::new();
+    };
+    match Evidence::parse(project.sources.text(file)) {
+        Ok((evidence, problems)) => {
+            let path = EVIDENCE.to_owned();
+            project.evidence = ProjectEvidence::for_all(project.sources, EvidenceFile { path, evidence });
+            problems.iter().map(|p| format!("{EVIDENCE}: {p}")).collect()
+        }
+        Err(failure) => vec![format!("{EVIDENCE}: {failure}")],
+    }
+}
+
 impl ExampleCase {
     /// What the example says is one's own.
     #[cfg(any(test, feature = "internals"))]
@@ -125,18 +145,16 @@ impl ExampleCase {
     pub fn run(&self, ruleset: &Ruleset) -> CaseOutcome {
         let files = self.files.iter().map(|(p, t)| (p.clone(), t.as_str().into(), true));
         let sources = Sources::new(files);
-        let project = analyze(&sources, &self.own).project;
+        let mut project = analyze(&sources, &self.own).project;
         let mut ran = CaseOutcome::default();
+        ran.wrong.extend(give_evidence(&mut project));
         if project.documents.iter().all(|d| self.is_expected_kind(d)) {
             let options = BTreeMap::from([(self.rule.clone(), self.options.clone())]);
             let selection = Selection::single_rule(&self.rule).with_options(RuleOptions::for_all_files(options));
             let outcome = super::run(&project, ruleset, &selection);
             ran.findings = outcome.findings;
-            ran.wrong = outcome
-                .failures
-                .iter()
-                .map(|f| format!("panic: {}", f.message))
-                .collect();
+            let panics = outcome.failures.iter().map(|f| format!("panic: {}", f.message));
+            ran.wrong.extend(panics);
             self.compare(&ran.findings, &sources, &mut ran.wrong);
         }
         drop(project);

@@ -50,7 +50,9 @@ pub(crate) fn report_of(sources: &Sources, rules: &[&str], toml: &str) -> Report
 
 /// As [`report_of`], with these accounts and names of one's own.
 pub(crate) fn report_of_own(sources: &Sources, rules: &[&str], toml: &str, own: &Ownership) -> Report {
-    report_of_project(sources, &analyze(sources, own).project, rules, toml)
+    let mut project = analyze(sources, own).project;
+    rules::examples::give_evidence(&mut project);
+    report_of_project(sources, &project, rules, toml)
 }
 
 /// As [`report_of`], of what was analyzed.

@@ -1,0 +1,305 @@
+-- Counts the events of CloudTrail by who called what. Read the result, as CSV or JSON, with `overgrant evidence collect`.
+-- EVENT_DATA_STORE_ID is the ID of an event data store of CloudTrail Lake.
+WITH events AS (
+  SELECT
+    userIdentity.type AS user_type,
+    CASE userIdentity.type
+      WHEN 'AssumedRole' THEN regexp_replace(userIdentity.arn, '(:assumed-role/[^/]+)/.*$', '$1')
+      WHEN 'FederatedUser' THEN CAST(NULL AS VARCHAR)
+      ELSE userIdentity.arn
+    END AS user_arn,
+    userIdentity.sessionContext.sessionIssuer.arn AS issuer_arn,
+    userIdentity.accountId AS account_id,
+    CASE WHEN userIdentity.type = 'IAMUser' AND userIdentity.arn IS NULL THEN userIdentity.userName END AS user_name,
+    userIdentity.invokedBy AS invoked_by,
+    CAST(NULL AS VARCHAR) AS identity_provider,
+    userIdentity.onBehalfOf.identityStoreArn AS identity_store,
+    eventSource AS event_source,
+    eventName AS event_name,
+    CASE
+      WHEN errorCode LIKE '%AccessDenied%' OR errorCode LIKE '%UnauthorizedOperation%'
+        OR errorCode LIKE 'AuthorizationError%' OR errorCode = 'UnauthorizedAccess'
+      THEN 'AccessDenied'
+    END AS error_code,
+    eventType AS event_type,
+    eventCategory AS event_category,
+    CAST(managementEvent AS VARCHAR) AS management_event,
+    CAST(readOnly AS VARCHAR) AS read_only,
+    awsRegion AS aws_region,
+    recipientAccountId AS recipient_account,
+    array_join(
+      array_sort(map_keys(map_filter(
+        requestParameters,
+        (k, v) -> v IS NOT NULL AND v NOT IN ('null', '[]', '{}')))),
+      ',') AS parameter_names,
+    json_format(CAST(map_filter(
+      MAP(
+        ARRAY[
+          'bucketName',
+          'deliveryStreamName',
+          'endpointName',
+          'executionArn',
+          'fileSystemId',
+          'functionName',
+          'key',
+          'keyId',
+          'logGroupName',
+          'name',
+          'path',
+          'queueName',
+          'queueUrl',
+          'repositoryName',
+          'roleArn',
+          'secretId',
+          'stateMachineArn',
+          'streamARN',
+          'streamName',
+          'tableName',
+          'targetArn',
+          'topicArn',
+          'userPoolId',
+          'workGroup'
+        ],
+        ARRAY[
+          element_at(requestParameters, 'bucketName'),
+          element_at(requestParameters, 'deliveryStreamName'),
+          element_at(requestParameters, 'endpointName'),
+          element_at(requestParameters, 'executionArn'),
+          element_at(requestParameters, 'fileSystemId'),
+          element_at(requestParameters, 'functionName'),
+          element_at(requestParameters, 'key'),
+          element_at(requestParameters, 'keyId'),
+          element_at(requestParameters, 'logGroupName'),
+          element_at(requestParameters, 'name'),
+          element_at(requestParameters, 'path'),
+          element_at(requestParameters, 'queueName'),
+          element_at(requestParameters, 'queueUrl'),
+          element_at(requestParameters, 'repositoryName'),
+          element_at(requestParameters, 'roleArn'),
+          element_at(requestParameters, 'secretId'),
+          element_at(requestParameters, 'stateMachineArn'),
+          element_at(requestParameters, 'streamARN'),
+          element_at(requestParameters, 'streamName'),
+          element_at(requestParameters, 'tableName'),
+          element_at(requestParameters, 'targetArn'),
+          element_at(requestParameters, 'topicArn'),
+          element_at(requestParameters, 'userPoolId'),
+          element_at(requestParameters, 'workGroup')
+        ]),
+      (k, v) -> v IS NOT NULL) AS JSON)) AS parameters,
+    json_format(CAST(array_sort(transform(
+      filter(resources, r -> r.arn IS NOT NULL),
+      r -> concat(coalesce(r.type, ''), '=', r.arn))) AS JSON)) AS resource_list,
+    substr(CAST(eventTime AS VARCHAR), 1, 10) AS day
+  FROM EVENT_DATA_STORE_ID
+  WHERE
+    coalesce(eventCategory, '') <> 'Insight'
+    AND eventTime >= current_timestamp - INTERVAL '90' DAY
+),
+calls AS (
+  SELECT
+    user_type,
+    user_arn,
+    issuer_arn,
+    account_id,
+    user_name,
+    invoked_by,
+    identity_provider,
+    identity_store,
+    event_source,
+    event_name,
+    error_code,
+    event_type,
+    event_category,
+    management_event,
+    read_only,
+    aws_region,
+    recipient_account,
+    parameter_names,
+    -- What names resources counts only where the event lists none.
+    CASE WHEN resource_list LIKE '%=arn:%' THEN CAST(NULL AS VARCHAR) ELSE parameters END AS parameters,
+    resource_list,
+    day
+  FROM events
+),
+shapes AS (
+  SELECT
+    user_type,
+    user_arn,
+    issuer_arn,
+    account_id,
+    user_name,
+    invoked_by,
+    identity_provider,
+    identity_store,
+    event_source,
+    event_name,
+    error_code,
+    event_type,
+    event_category,
+    management_event,
+    read_only,
+    aws_region,
+    recipient_account,
+    parameter_names,
+    parameters,
+    resource_list,
+    count(*) AS calls,
+    min(day) AS first_day,
+    max(day) AS last_day
+  FROM calls
+  GROUP BY
+    user_type,
+    user_arn,
+    issuer_arn,
+    account_id,
+    user_name,
+    invoked_by,
+    identity_provider,
+    identity_store,
+    event_source,
+    event_name,
+    error_code,
+    event_type,
+    event_category,
+    management_event,
+    read_only,
+    aws_region,
+    recipient_account,
+    parameter_names,
+    parameters,
+    resource_list
+),
+ranked AS (
+  SELECT
+    shapes.*,
+    row_number() OVER (
+      PARTITION BY
+    user_type,
+    user_arn,
+    issuer_arn,
+    account_id,
+    user_name,
+    invoked_by,
+    identity_provider,
+    identity_store,
+    event_source,
+    event_name,
+    error_code,
+    event_type,
+    event_category,
+    management_event,
+    read_only,
+    aws_region,
+    recipient_account,
+    parameter_names
+      ORDER BY resource_list, parameters
+    ) AS place
+  FROM shapes
+),
+bounded AS (
+  SELECT
+    user_type,
+    user_arn,
+    issuer_arn,
+    account_id,
+    user_name,
+    invoked_by,
+    identity_provider,
+    identity_store,
+    event_source,
+    event_name,
+    error_code,
+    event_type,
+    event_category,
+    management_event,
+    read_only,
+    aws_region,
+    recipient_account,
+    parameter_names,
+    CASE WHEN place <= 17 THEN parameters END AS parameters,
+    CASE WHEN place <= 17 THEN resource_list END AS resource_list,
+    CASE WHEN place <= 17 THEN 'false' ELSE 'true' END AS is_cut,
+    calls,
+    first_day,
+    last_day
+  FROM ranked
+)
+SELECT
+    'use' AS kind,
+    user_type,
+    user_arn,
+    issuer_arn,
+    account_id,
+    user_name,
+    invoked_by,
+    identity_provider,
+    identity_store,
+    event_source,
+    event_name,
+    error_code,
+    event_type,
+    event_category,
+    management_event,
+    read_only,
+    aws_region,
+    recipient_account,
+    parameter_names,
+    parameters,
+    resource_list,
+    is_cut,
+    sum(calls) AS calls,
+    min(first_day) AS first_day,
+    max(last_day) AS last_day
+FROM bounded
+GROUP BY
+    user_type,
+    user_arn,
+    issuer_arn,
+    account_id,
+    user_name,
+    invoked_by,
+    identity_provider,
+    identity_store,
+    event_source,
+    event_name,
+    error_code,
+    event_type,
+    event_category,
+    management_event,
+    read_only,
+    aws_region,
+    recipient_account,
+    parameter_names,
+    parameters,
+    resource_list,
+    is_cut
+UNION ALL
+SELECT
+    'day' AS kind,
+    CAST(NULL AS VARCHAR) AS user_type,
+    CAST(NULL AS VARCHAR) AS user_arn,
+    CAST(NULL AS VARCHAR) AS issuer_arn,
+    CAST(NULL AS VARCHAR) AS account_id,
+    CAST(NULL AS VARCHAR) AS user_name,
+    CAST(NULL AS VARCHAR) AS invoked_by,
+    CAST(NULL AS VARCHAR) AS identity_provider,
+    CAST(NULL AS VARCHAR) AS identity_store,
+    CAST(NULL AS VARCHAR) AS event_source,
+    CAST(NULL AS VARCHAR) AS event_name,
+    CAST(NULL AS VARCHAR) AS error_code,
+    CAST(NULL AS VARCHAR) AS event_type,
+    CAST(NULL AS VARCHAR) AS event_category,
+    CAST(NULL AS VARCHAR) AS management_event,
+    CAST(NULL AS VARCHAR) AS read_only,
+    CAST(NULL AS VARCHAR) AS aws_region,
+    CAST(NULL AS VARCHAR) AS recipient_account,
+    CAST(NULL AS VARCHAR) AS parameter_names,
+    CAST(NULL AS VARCHAR) AS parameters,
+    CAST(NULL AS VARCHAR) AS resource_list,
+    'false' AS is_cut,
+    count(*) AS calls,
+    day AS first_day,
+    day AS last_day
+FROM calls
+GROUP BY day

@@ -366,7 +366,10 @@ fn a_policy_of_several_roles_is_unused_only_if_none_used_it() {
     let by_two = used("two", "s3:DeleteBucket");
     assert!(of_terraform(&terraform, &logs(&[one.clone(), two, by_two])).is_empty());
     // The second one is in the same deployment, and did nothing.
-    assert_eq!(of_terraform(&terraform, &logs(std::slice::from_ref(&one)))[..1], expected);
+    assert_eq!(
+        of_terraform(&terraform, &logs(std::slice::from_ref(&one)))[..1],
+        expected
+    );
     // A role that is not in the repository has it too.
     assert!(
         of_terraform(

@@ -3,15 +3,6 @@
 //! **Invariant:** the file holds no session name, source address, user agent, e-mail address, or access key; the same facts in
 //! any order give the same bytes; an action that the trail does not log is never said to be unused: [`Evidence::logged`].
 
-#![cfg_attr(
-    not(feature = "internals"),
-    allow(
-        dead_code,
-        unused_imports,
-        reason = "the command writes the file, and the tests read it"
-    )
-)]
-
 #[cfg(feature = "cli")]
 pub mod collect;
 mod file;
@@ -19,9 +10,12 @@ mod logged;
 pub mod query;
 mod row;
 
-pub use file::{EvidenceFailure, EvidenceProblem};
+#[cfg(any(test, feature = "internals"))]
+pub use file::EvidenceFailure;
+pub use file::EvidenceProblem;
 pub use logged::Logged;
+#[cfg(any(test, feature = "internals"))]
+pub use row::{Coverage, DataCoverage, UnusedPermission};
 pub use row::{
-    Coverage, DataCoverage, EvidenceIdentity, EvidenceIdentityKind, LastUsed, Period, UnusedKind, UnusedPermission,
-    UsageEvidence as Evidence, UsedRow,
+    EvidenceIdentity, EvidenceIdentityKind, LastUsed, Period, UnusedKind, UsageEvidence as Evidence, UsedRow,
 };

@@ -97,6 +97,18 @@ fn classes_of_other_modules() {
 }
 
 #[test]
+fn classes_that_are_asked_for_or_changed() {
+    let of_class = handler("s3.__class__.get_object(s3, Bucket='b', Key='k')\ns3.put_object(Bucket='b', Key='k')");
+    assert_eq!(found(&of_class, &[]), ["unused-grant 'sns:Publish'"]);
+    let swap =
+        "class Draft:\n    def act(self):\n        s3.get_object(Bucket='b', Key='k')\n        self.__class__ = \
+                Final\n\n\nclass Final:\n    def act(self):\n        s3.put_object(Bucket='b', Key='k')\n\n\n"
+            .to_owned();
+    let app = swap + &handler("draft = Draft()\ndraft.act()\ndraft.act()");
+    assert_eq!(found(&app, &[]), ["unused-grant 'sns:Publish'"]);
+}
+
+#[test]
 fn packages_run_before_their_modules() {
     let package = "import boto3\n\nboto3.client('sns').publish(TopicArn='t', Message='m')\n";
     let body = "s3.get_object(Bucket=B, Key='k')\ns3.put_object(Bucket=B, Key='k', Body=b'')";

@@ -10,6 +10,7 @@ mod reader;
 mod rows;
 mod split;
 
+#[cfg(any(test, feature = "internals"))]
 pub use reader::FileFailure;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -218,6 +218,16 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             properties(evaluator, module, *of, name, from, &mut out);
         }
     }
+    // `self.__class__ = Other`: any of its methods may run after that.
+    for a in m.attributes.iter().filter(|a| &*a.name == "__class__") {
+        let Some(source) = &a.source else { continue };
+        for t in evaluator.values(module, source.expr).iter() {
+            if let AbstractValue::Class(class) = t {
+                let from = place(m.function_of(a.scope));
+                out.extend(classes::methods(evaluator, *class).map(|(_, method)| (from, method)));
+            }
+        }
+    }
     for (scope, s) in m.scopes.iter_enumerated() {
         imports(evaluator, m, place(m.function_of(scope)), scope, &mut called);
         // What a framework is given by a decorator runs when the framework likes.

@@ -48,6 +48,8 @@ impl ObjectEvaluator<'_> {
                 out.finish()
             }
             AbstractValue::Instance(c) if name == "__class__" => single(AbstractValue::Class(*c)),
+            // `client.__class__.get_object(client, …)`
+            AbstractValue::Client(_) | AbstractValue::Resource(..) if name == "__class__" => single(value.clone()),
             AbstractValue::Class(c) => self.member(*c, *c, name, false),
             AbstractValue::Instance(c) => self.member(*c, *c, name, true),
             AbstractValue::Super(c, receiver) => {

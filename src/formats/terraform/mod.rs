@@ -317,10 +317,17 @@ fn in_parallel<'a>(repository: &'a Repository<'a>, sources: &Sources, roots: &[R
     };
     let threads = rayon::current_num_threads().min(roots.len()).max(1);
     std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let builder = std::thread::Builder::new().stack_size(STACK);
-            if builder.spawn_scoped(scope, work).is_err() {
-                break;
+        let start = |_| {
+            std::thread::Builder::new()
+                .stack_size(STACK)
+                .spawn_scoped(scope, work)
+                .ok()
+        };
+        // A thread that is left alone while it ends crashes some versions of the C library (glibc bug 19951).
+        let started: Vec<_> = (0..threads).map_while(start).collect();
+        for thread in started {
+            if let Err(panic) = thread.join() {
+                std::panic::resume_unwind(panic);
             }
         }
     });

@@ -8,8 +8,9 @@ use std::fmt;
 pub(crate) const MAX_LABEL: usize = 60;
 
 /// "1 policy", "2 policies".
-pub(crate) fn count(n: usize, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
+pub(crate) fn count<N: fmt::Display + PartialEq + From<u8>>(n: N, one: &str, many: &str) -> String {
+    let noun = if n == N::from(1) { one } else { many };
+    format!("{n} {noun}")
 }
 
 /// "`a`, `b`"

@@ -179,13 +179,6 @@ fn missing_baseline(path: &str) -> CliFailure {
     ))
 }
 
-fn write(path: &str, baseline: &Baseline) -> Result<(), CliFailure> {
-    std::fs::write(path, baseline.text()).map_err(|source| CliFailure::Io {
-        what: format!("cannot write {path}"),
-        source,
-    })
-}
-
 /// What a baseline leaves out, and how it is added.
 fn note_left_out(count: usize) {
     if count > 0 {
@@ -263,7 +256,7 @@ impl BaselineScope {
         let mut left_out = 0;
         for (path, outcome) in &outcomes {
             if let Some(new) = &outcome.new {
-                write(path, new)?;
+                super::write_file(path, &new.text())?;
             }
             left_out += outcome.left_out;
             text.push_str(&outcome.text);

@@ -368,10 +368,7 @@ impl CheckArgs {
 
     fn print(&self, page: &Page<'_>, stdout_is_taken: bool) -> Result<(), CliFailure> {
         for (format, path) in &self.output.output {
-            std::fs::write(path, page.render_plain(*format)).map_err(|source| CliFailure::Io {
-                what: format!("cannot write {}", crate::discover::with_forward_slashes(path)),
-                source,
-            })?;
+            super::write_file(path, &page.render_plain(*format))?;
         }
         if self.output.quiet < 2 {
             let mut text = page.render(self.output.format);

@@ -78,10 +78,7 @@ impl GraphArgs {
             .map_or_else(|| cwd.clone(), |path| parent_path(&join_path(&cwd, path)).to_owned());
         let text = page.render(format, &|path| relative_path(&folder, &join_path(&cwd, path)));
         match &self.output {
-            Some(path) => std::fs::write(path, text).map_err(|source| CliFailure::Io {
-                what: format!("cannot write {}", with_forward_slashes(path)),
-                source,
-            })?,
+            Some(path) => super::write_file(path, &text)?,
             None => drop(terminal::print_page(&text)?),
         }
         Ok(ExitCode::from(u8::from(failed)))

@@ -145,7 +145,7 @@ impl Ignore {
                 snapshot(&report, &analysis.project)
             });
             if with == expected {
-                write(&target.path, &changed)?;
+                super::write_file(&target.path, &changed)?;
                 let line = line_with_ignore(&changed, &text);
                 return terminal::print_text(&mask.text(format!("{}: {line}\n", target.path)));
             }
@@ -232,7 +232,7 @@ impl Ignore {
             text.push('\n');
         }
         text.push_str(&format!("\n{entry}"));
-        write(config, &text)?;
+        super::write_file(config, &text)?;
         terminal::print_text(&format!("{config}:\n{entry}"))
     }
 }
@@ -308,12 +308,4 @@ fn line_with_ignore(changed: &str, before: &str) -> String {
         .zip(before.lines().chain(std::iter::repeat("")))
         .find(|(a, b)| a != b);
     differs.map_or_else(String::new, |(line, _)| line.trim().to_owned())
-}
-
-fn write(path: &str, text: &str) -> Result<(), CliFailure> {
-    let path = Path::new(path);
-    std::fs::write(path, text).map_err(|source| CliFailure::Io {
-        what: format!("cannot write {}", crate::discover::with_forward_slashes(path)),
-        source,
-    })
 }

@@ -35,6 +35,7 @@ mod who_can;
 mod workloads;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -92,6 +93,15 @@ pub(crate) enum CliFailure {
     Usage(String),
     #[error("{what}: {source}")]
     Io { what: String, source: std::io::Error },
+}
+
+/// Writes a file that was asked for.
+fn write_file(path: impl AsRef<Path>, text: &str) -> Result<(), CliFailure> {
+    let path = path.as_ref();
+    std::fs::write(path, text).map_err(|source| CliFailure::Io {
+        what: format!("cannot write {}", discover::with_forward_slashes(path)),
+        source,
+    })
 }
 
 /// Version and the date of the facts about AWS.

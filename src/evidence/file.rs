@@ -120,11 +120,8 @@ impl UsageEvidence {
             }),
             other => return Err(format!("unknown line `{}`", short(other))),
         }
-        match fields.0.next() {
-            None => Ok(()),
-            // Of a newer writer: the line was read as far as it is known.
-            Some(_) => Ok(()),
-        }
+        // What else a newer writer adds is not known.
+        Ok(())
     }
 
     /// Puts all lists in the order of the file.
@@ -295,6 +292,10 @@ fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
+fn day(field: &str) -> Result<Date, String> {
+    Date::parse(field).ok_or_else(|| format!("`{}` is not a day", short(field)))
+}
+
 /// The fields of a line, in their order.
 struct LineFields<'a>(std::str::Split<'a, char>);
 
@@ -332,17 +333,13 @@ impl<'a> LineFields<'a> {
     }
 
     fn day(&mut self, what: &str) -> Result<Date, String> {
-        let field = self.next(what)?;
-        Date::parse(field).ok_or_else(|| format!("`{}` is not a day", short(field)))
+        day(self.next(what)?)
     }
 
     fn optional_day(&mut self, what: &str) -> Result<Option<Date>, String> {
-        let field = self.next(what)?;
-        match field {
+        match self.next(what)? {
             NONE => Ok(None),
-            _ => Date::parse(field)
-                .map(Some)
-                .ok_or_else(|| format!("`{}` is not a day", short(field))),
+            field => day(field).map(Some),
         }
     }
 

@@ -86,7 +86,8 @@ impl QueryEngine {
         }
     }
 
-    fn template(self) -> &'static str {
+    /// The part that takes what is counted out of the events.
+    fn events(self) -> &'static str {
         match self {
             Self::Athena => include_str!("query/athena.sql"),
             Self::Lake => include_str!("query/lake.sql"),
@@ -142,6 +143,9 @@ impl QueryEngine {
     }
 }
 
+/// The part that counts, which is the same in all dialects.
+const COUNT: &str = include_str!("query/count.sql");
+
 /// The text of a query over a table (of DuckDB: files), of the last days or all.
 pub fn query_text(engine: QueryEngine, table: &str, days: Option<u32>) -> String {
     let same = columns::SAME.join(",\n    ");
@@ -149,8 +153,8 @@ pub fn query_text(engine: QueryEngine, table: &str, days: Option<u32>) -> String
         QueryEngine::DuckDb => table.replace('\'', "''"),
         QueryEngine::Athena | QueryEngine::Lake => table.to_owned(),
     };
-    engine
-        .template()
+    [engine.events(), COUNT]
+        .concat()
         .replace("{TABLE}", &table)
         .replace("{SINCE}\n", &days.map_or_else(String::new, |d| engine.since(d)))
         .replace("{PARAMETERS}", &engine.object())

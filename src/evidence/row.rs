@@ -34,10 +34,10 @@ impl Period {
         (self.last.days() - self.first.days()).max(0) + 1
     }
 
-    /// With a day more, if it is outside.
-    pub fn extend(&mut self, day: Date) {
-        self.first = self.first.min(day);
-        self.last = self.last.max(day);
+    /// With the days of another one, and those between.
+    pub fn extend(&mut self, other: Self) {
+        self.first = self.first.min(other.first);
+        self.last = self.last.max(other.last);
     }
 }
 

@@ -32,7 +32,7 @@ pub use gates::{IdentityGates, ResourcePolicies, ResourcePolicy};
 pub use link::link;
 pub use recorded::{
     AbsenceProof, EvidenceFile, IdentityUse, LEAST_DAYS, ProjectEvidence, RecordedUse, UnplacedIdentity, UseCount,
-    UseProof, used_list,
+    UseProof, times, used_list,
 };
 pub use requests::RepositoryPlace;
 pub use required::{Codebase, Required, Uncertainty};

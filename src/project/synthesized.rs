@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Project;
-use crate::source::{file_name, is_within, join_path, parent_path};
+use crate::source::{file_name, folders_around, is_within, join_path, parent_path};
 use crate::unjudged::{Language, Unjudged, UnjudgedReason};
 
 impl Project<'_> {
@@ -47,8 +47,7 @@ impl Project<'_> {
 /// Whether a file lies in the folder of an application, and in no project of its own inside.
 fn is_synthesized(path: &str, applications: &BTreeSet<&str>, exists: &dyn Fn(&str) -> bool) -> bool {
     applications.iter().any(|app| {
-        let folders = std::iter::successors(Some(parent_path(path)), |f| (!f.is_empty()).then(|| parent_path(f)));
-        let mut inner = folders.take_while(|folder| folder != app);
+        let mut inner = folders_around(parent_path(path)).take_while(|folder| folder != app);
         let is_project = |folder: &str| {
             ["cdk.json", "package.json"]
                 .iter()

@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 
 use crate::iam::sdk;
 use crate::python::{BindingValue, ImportFrom, PythonModule};
-use crate::source::{FileId, Sources, file_name, parent_path};
+use crate::source::{FileId, Sources, file_name, folders_around, parent_path};
 
 /// Folders from which Python code is commonly imported as if they were on the path.
 pub const IMPORT_ROOTS: &[&str] = &[
@@ -256,8 +256,7 @@ impl<'a> Program<'a> {
     /// The packages around a module, whose `__init__.py` runs before it does, the nearest first.
     pub fn packages_around(&self, module: usize) -> impl Iterator<Item = usize> {
         let own = parent_path(self.sources.path(self.modules[module].file));
-        let around = std::iter::successors(Some(own), |dir| (!dir.is_empty()).then(|| parent_path(dir)));
-        let packages = around.filter_map(|dir| self.at(dir, ""));
+        let packages = folders_around(own).filter_map(|dir| self.at(dir, ""));
         packages.filter(move |package| *package != module)
     }
 
@@ -386,8 +385,7 @@ impl<'a> Program<'a> {
 
     /// The folders around `dir`, and their roots of imports, that have something of the name `first`, the nearest first.
     fn folders_with<'p>(&'p self, dir: &'p str, first: &'p str) -> impl Iterator<Item = &'p str> {
-        let around = std::iter::successors(Some(dir), |dir| (!dir.is_empty()).then(|| parent_path(dir)));
-        around
+        folders_around(dir)
             .flat_map(|base| std::iter::once(base).chain(self.roots.get(base).into_iter().flatten().copied()))
             .filter(move |dir| self.has(dir, first))
     }

@@ -10,6 +10,11 @@ pub fn parent_path(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(dir, _)| dir)
 }
 
+/// `folder` and the folders around it, the nearest first; the last one is the empty one.
+pub fn folders_around(folder: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(folder), |f| (!f.is_empty()).then(|| parent_path(f)))
+}
+
 /// The folder of an asset, staged by the CDK, that a path leads to or into: `cdk.out/asset.0123…`. AWS CDK Developer Guide,
 /// "Assets and the AWS CDK".
 pub fn staged_folder(path: &str) -> Option<&str> {

@@ -282,12 +282,8 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
         };
         let w = &self.project.workloads[workload];
         let mut platform = ActionSet::empty();
-        for (role, used) in self.used_roles() {
-            if w.roles.iter().any(|r| r.role == role) {
-                let mut left_out = used.platform.clone();
-                left_out.subtract(&used.needed);
-                platform.union_with(&left_out);
-            }
+        for used in w.roles.iter().filter_map(|r| self.used.get(&r.role)?.as_ref().ok()) {
+            platform.union_with(&used.platform.difference(&used.needed));
         }
         let at = self.project.resources[w.resource].header;
         counted_actions(required, &self.granted(workload), (&platform, at))

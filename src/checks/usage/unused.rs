@@ -151,7 +151,7 @@ impl UsedDocument<'_, '_, '_> {
     pub(super) fn granted(&self, statement: StatementRef<'_>) -> ActionSet {
         let mut granted = ActionSet::empty();
         for item in statement.action.iter().flat_map(|clause| &clause.items) {
-            granted.union_with(&self.granted_by(item, statement));
+            granted.union_with(&self.cx.project.granted_by(statement, item));
         }
         granted
     }
@@ -161,16 +161,8 @@ impl UsedDocument<'_, '_, '_> {
         self.cx.project.granted_part(statement, actions).fitting
     }
 
-    /// What an item of `Action` effectively grants.
-    fn granted_by(&self, item: &ClauseItem, statement: StatementRef<'_>) -> ActionSet {
-        let actions = item.text.known().map(|text| ActionSet::expand(&text));
-        actions.map_or_else(ActionSet::empty, |actions| {
-            self.effectively_granted(statement, &actions)
-        })
-    }
-
     fn excess<'d>(&self, item: &'d ClauseItem, statement: StatementRef<'_>) -> Option<Excess<'d>> {
-        let granted = self.granted_by(item, statement);
+        let granted = self.cx.project.granted_by(statement, item);
         let mut unused = granted.clone();
         unused.subtract(&self.used.possibly_used_on(&granted, &statement, self.places));
         let needed = self.certainly_used(&granted, &statement);

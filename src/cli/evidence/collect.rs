@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use clap::{Args, ValueHint};
 use flate2::read::MultiGzDecoder;
 
-use super::super::{CliFailure, terminal};
+use super::super::{CliFailure, terminal, write_file};
 use crate::discover::with_forward_slashes;
 use crate::evidence::collect::{CollectCounts, Collector};
 use crate::evidence::{Evidence, Period};
@@ -58,10 +58,7 @@ impl CollectArgs {
         if self.output == Path::new("-") {
             return terminal::print_page(&text);
         }
-        std::fs::write(&self.output, text).map_err(|source| CliFailure::Io {
-            what: format!("cannot write {}", with_forward_slashes(&self.output)),
-            source,
-        })?;
+        write_file(&self.output, &text)?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -153,7 +150,7 @@ impl Collected {
             ),
         ];
         let parts = parts.into_iter().filter(|(n, ..)| *n > 0);
-        let parts = parts.map(|(n, one, many)| plural(n, one, many));
+        let parts = parts.map(|(n, one, many)| phrase::count(n, one, many));
         for problem in failure.into_iter().chain(parts) {
             self.failures.push((name.clone(), problem));
         }
@@ -183,7 +180,7 @@ fn notes(evidence: &Evidence, counts: &CollectCounts, failures: &[(String, Strin
     let regions: BTreeSet<&str> = evidence.coverage.iter().map(|c| &*c.region).collect();
     let mut read = format!(
         "{} from {}",
-        plural(counts.events, "event", "events"),
+        phrase::count(counts.events, "event", "events"),
         phrase::count(files, "file", "files")
     );
     if let Some(period) = evidence.period {
@@ -201,7 +198,7 @@ fn notes(evidence: &Evidence, counts: &CollectCounts, failures: &[(String, Strin
     if counts.details > 0 {
         note(&format!(
             "{} of last-accessed details and findings",
-            plural(counts.details, "line", "lines")
+            phrase::count(counts.details, "line", "lines")
         ));
     }
     if !evidence.gaps.is_empty() {
@@ -210,13 +207,13 @@ fn notes(evidence: &Evidence, counts: &CollectCounts, failures: &[(String, Strin
         let total: i64 = evidence.gaps.iter().map(|g| g.days()).sum();
         note(&format!(
             "no event on {} inside the period: {}{more}",
-            plural(total.unsigned_abs(), "day", "days"),
+            phrase::count(total.unsigned_abs(), "day", "days"),
             shown.join(", ")
         ));
     }
     let some = |count: u64, one: &str, many: &str| {
         if count > 0 {
-            note(&plural(count, one, many));
+            note(&phrase::count(count, one, many));
         }
     };
     some(counts.digests, "digest file was skipped", "digest files were skipped");
@@ -248,7 +245,7 @@ fn notes(evidence: &Evidence, counts: &CollectCounts, failures: &[(String, Strin
         let more = phrase::and_more(shown.len(), names.len() - shown.len());
         note(&format!(
             "{} without a known action: {}{more}",
-            plural(total, "event", "events"),
+            phrase::count(total, "event", "events"),
             shown.join(", ")
         ));
     }
@@ -258,10 +255,6 @@ fn notes(evidence: &Evidence, counts: &CollectCounts, failures: &[(String, Strin
     if failures.len() > MOST_LISTED {
         note(&format!("{} more files like these", failures.len() - MOST_LISTED));
     }
-}
-
-fn plural(n: u64, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn days(period: Period) -> String {

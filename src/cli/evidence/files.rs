@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::cli::CliFailure;
 use crate::discover::{Discovery, InputFile, SourceTree};
@@ -18,7 +19,7 @@ const MAX_PROBLEMS: usize = 100;
 /// What was read of them.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct LoadedEvidence {
-    files: Vec<EvidenceFile>,
+    files: Vec<Arc<EvidenceFile>>,
     /// Index into `files`, by index into [`Governing::all`].
     of_settings: BTreeMap<usize, usize>,
     /// The file, as shown, and what is wrong in it.
@@ -60,7 +61,7 @@ impl LoadedEvidence {
             out.problems.extend(few.map(|problem| (shown.clone(), problem)));
             known.insert(path, out.files.len());
             out.of_settings.insert(settings, out.files.len());
-            out.files.push(EvidenceFile { path: shown, evidence });
+            out.files.push(Arc::new(EvidenceFile { path: shown, evidence }));
         }
         Ok(out)
     }

@@ -212,8 +212,7 @@ impl Collector {
             }
             if let Some(row) = self.rows.get_mut(&key) {
                 row.count += weight.count;
-                row.seen.extend(weight.seen.first);
-                row.seen.extend(weight.seen.last);
+                row.seen.extend(weight.seen);
                 row.resources.is_cut |= weight.is_cut;
                 facts.resources(event, recipient.or(own_account), |arn| row.resources.add(arn));
             }
@@ -278,8 +277,7 @@ impl Collector {
             self.trails.insert(key.clone(), Trail::new(seen));
         }
         if let Some(trail) = self.trails.get_mut(&key) {
-            trail.seen.extend(seen.first);
-            trail.seen.extend(seen.last);
+            trail.seen.extend(seen);
             match is_data {
                 true => facts.data(event, account, |kind, container| trail.data(kind, container, reads)),
                 false => trail.management(event.event_source.text(), reads),
@@ -336,20 +334,18 @@ impl Collector {
 
     /// What was collected, and the counts.
     pub fn finish(self) -> (UsageEvidence, CollectCounts) {
-        let mut rows: BTreeMap<String, (UsedRow, Row)> = BTreeMap::new();
+        let mut rows: BTreeMap<UsedRow, Row> = BTreeMap::new();
         for (key, row) in sorted(self.rows) {
             let Some(used) = used_row(&key) else { continue };
             // Rows that differ in what is left out are one.
-            let mut name = String::new();
-            let _ = write!(name, "{used:?}");
-            match rows.get_mut(&name) {
-                Some((_, own)) => own.merge(row),
+            match rows.get_mut(&used) {
+                Some(own) => own.merge(row),
                 None => {
-                    rows.insert(name, (used, row));
+                    rows.insert(used, row);
                 }
             }
         }
-        let rows = rows.into_values().map(|(used, row)| UsedRow {
+        let rows = rows.into_iter().map(|(used, row)| UsedRow {
             count: row.count,
             seen: row.seen,
             resources_cut: row.resources.is_cut && !row.resources.arns.is_empty(),

@@ -78,8 +78,7 @@ impl Row {
 
     pub(super) fn merge(&mut self, other: Self) {
         self.count += other.count;
-        self.seen.extend(other.seen.first);
-        self.seen.extend(other.seen.last);
+        self.seen.extend(other.seen);
         self.resources.merge(other.resources);
     }
 }
@@ -148,8 +147,7 @@ impl Trail {
     }
 
     pub(super) fn merge(&mut self, other: Self) {
-        self.seen.extend(other.seen.first);
-        self.seen.extend(other.seen.last);
+        self.seen.extend(other.seen);
         self.reads |= other.reads;
         self.writes |= other.writes;
         self.sources.extend(other.sources);

@@ -2,7 +2,7 @@
 
 use crate::iam::arn::Breadth;
 use crate::iam::resource_fit::Resources;
-use crate::iam::{ActionSet, Clause};
+use crate::iam::{ActionSet, Clause, ClauseItem};
 use crate::project::targets::ResourceRefs;
 use crate::project::{Project, StatementRef};
 use crate::source::Text;
@@ -19,6 +19,12 @@ pub struct StatementGrant {
 }
 
 impl Project<'_> {
+    /// What an item of a statement's `Action` effectively grants.
+    pub(crate) fn granted_by(&self, s: StatementRef<'_>, item: &ClauseItem) -> ActionSet {
+        let actions = item.text.known().map(|text| ActionSet::expand(&text));
+        actions.map_or_else(ActionSet::empty, |actions| self.granted_part(s, &actions).fitting)
+    }
+
     /// What a statement gives of `actions`, which it names.
     pub(crate) fn granted_part(&self, s: StatementRef<'_>, actions: &ActionSet) -> StatementGrant {
         let kept = actions.difference(self.withheld(s.document_id).for_statement(s.index));

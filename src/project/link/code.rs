@@ -9,7 +9,7 @@ use crate::iam::SourceFormat;
 use crate::model::Resource;
 use crate::project::{CodePlace, ContentGap, Handler, ResourceId, WorkloadCode};
 use crate::python::PythonModule;
-use crate::source::{FileId, file_name, is_within, join_path, parent_path};
+use crate::source::{FileId, file_name, folders_around, is_within, join_path, parent_path};
 use crate::test_code::is_test_code;
 use crate::value::Value;
 
@@ -228,7 +228,8 @@ impl Linking<'_, '_> {
             match found.iter().any(|(_, root)| is_called(root)) {
                 true => found.retain(|(_, root)| is_called(root)),
                 false => {
-                    let near = self.folder_around(r, &mut found.iter().map(|(file, _)| *file), unplaced)?;
+                    let files: Vec<FileId> = found.iter().map(|(file, _)| *file).collect();
+                    let near = self.folder_around(r, &files, unplaced)?;
                     found.retain(|(file, _)| is_within(self.project.sources.path(*file), near));
                 }
             }
@@ -249,23 +250,14 @@ impl Linking<'_, '_> {
 
     /// The nearest folder around a function that has any of `files`, where it is the only function of its handler there whose
     /// code is not known, or all of them have one package.
-    fn folder_around(
-        &self,
-        r: &Resource,
-        files: &mut dyn Iterator<Item = FileId>,
-        unplaced: &[ResourceId],
-    ) -> Option<&str> {
-        let package = stored_package(r)?;
+    fn folder_around(&self, r: &Resource, files: &[FileId], unplaced: &[ResourceId]) -> Option<&str> {
+        let package = place_of_package(r).map(shown)?;
         // A class of the CDK may be used with several folders.
         if r.format == SourceFormat::Python {
             return None;
         }
         let path = |file: FileId| self.project.sources.path(file);
-        let files: Vec<FileId> = files.collect();
-        let around = std::iter::successors(Some(parent_path(path(r.header.file))), |dir| {
-            (!dir.is_empty()).then(|| parent_path(dir))
-        });
-        let near = around
+        let near = folders_around(parent_path(path(r.header.file)))
             .take(NEAR_FOLDERS)
             .find(|dir| files.iter().any(|file| is_within(path(*file), dir)))?;
         // One that has a name of its own, and no part of the folder's, may come from elsewhere.
@@ -284,7 +276,7 @@ impl Linking<'_, '_> {
             other_runtime(o).is_none() && o.get("Handler").and_then(Value::as_str).is_some_and(|h| h == handler)
         });
         rivals
-            .all(|o| stored_package(o).is_some_and(|p| p == package))
+            .all(|o| place_of_package(o).is_some_and(|p| shown(p) == package))
             .then_some(near)
     }
 
@@ -471,11 +463,6 @@ fn other_runtime(r: &Resource) -> Option<String> {
 
 /// Why what a function's package is made of is not known: the package is not made here.
 fn gap_of_package(r: &Resource) -> ContentGap {
-    let of = |names: &[&str]| {
-        names
-            .iter()
-            .find_map(|name| r.get(name).or_else(|| r.path(&["Code", name])))
-    };
     if r.path(&["Code", "ZipFile"]).is_some() {
         let handler = r.get("Handler").map(|h| (h, h.as_str()));
         return match handler {
@@ -488,14 +475,10 @@ fn gap_of_package(r: &Resource) -> ContentGap {
         .get("PackageType")
         .and_then(Value::as_str)
         .is_some_and(|kind| kind == "Image");
-    if is_image || of(&["ImageUri"]).is_some() {
+    if is_image || said_of_code(r, "ImageUri").is_some() {
         return ContentGap::Image;
     }
-    let uri = |name: &str| r.get(name).map(|v| v.get("Key").unwrap_or(v));
-    let Some(place) = of(&["S3Key", "Filename"])
-        .or_else(|| uri("CodeUri"))
-        .or_else(|| uri("Code"))
-    else {
+    let Some(place) = place_of_package(r) else {
         return ContentGap::NotSaid;
     };
     let Some(text) = place.as_text().filter(|text| text.is_known()) else {
@@ -518,21 +501,22 @@ pub(super) fn shown(value: &Value) -> String {
 
 /// The name of a function's package, without its folder and ending.
 fn package_name(r: &Resource) -> Option<String> {
-    let key = r.get("S3Key").or_else(|| r.path(&["Code", "S3Key"]));
-    let key = key.or_else(|| r.get("CodeUri").map(|uri| uri.get("Key").unwrap_or(uri)));
+    let key = said_of_code(r, "S3Key").or_else(|| r.get("CodeUri").map(|uri| uri.get("Key").unwrap_or(uri)));
     let key = key.and_then(Value::as_str).or_else(|| r.get("PackagePath")?.as_str())?;
     let name = key.rsplit('/').next()?;
     Some(name.split('.').next()?.to_owned())
 }
 
-/// What a function says of where its package is, for comparison.
-fn stored_package(r: &Resource) -> Option<String> {
-    let written = ["S3Key", "Filename"]
-        .into_iter()
-        .find_map(|name| r.get(name).or_else(|| r.path(&["Code", name])));
-    let uri = || r.get("CodeUri").or_else(|| r.get("Code"));
-    let written = written.or_else(uri)?;
-    Some(shown(written.get("Key").unwrap_or(written)))
+/// What a function, or its `Code`, says.
+fn said_of_code<'r>(r: &'r Resource, name: &str) -> Option<&'r Value> {
+    r.get(name).or_else(|| r.path(&["Code", name]))
+}
+
+/// What a function says of where its package is.
+fn place_of_package(r: &Resource) -> Option<&Value> {
+    let uri = |name: &str| r.get(name).map(|v| v.get("Key").unwrap_or(v));
+    let stored = said_of_code(r, "S3Key").or_else(|| said_of_code(r, "Filename"));
+    stored.or_else(|| uri("CodeUri")).or_else(|| uri("Code"))
 }
 
 /// Whether a folder is called as a package, but for hyphens and underscores.

@@ -26,7 +26,8 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     let mut wanted = BTreeSet::new();
     let mut out = Vec::new();
     for (id, r) in project.resources.iter_enumerated() {
-        if let Some(kind) = synthesized(r) {
+        let kind = kind_of(r);
+        if let Some(kind) = kind.filter(|_| r.has("Synthesized")) {
             out.push(Workload {
                 kind,
                 resource: id,
@@ -40,14 +41,10 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
             continue;
         }
         let properties = resource_types::roles(&r.kind);
-        let kind = match &*r.kind {
-            "AWS::Lambda::Function" => WorkloadKind::Function,
-            "AWS::ECS::TaskDefinition" => WorkloadKind::Task,
-            "AWS::Glue::Job" => WorkloadKind::Job,
-            "AWS::Batch::JobDefinition" => WorkloadKind::BatchJob,
-            states::MACHINE => WorkloadKind::Machine,
-            _ if properties.iter().any(|p| p.instance_profile) => WorkloadKind::Instance,
-            _ => continue,
+        let kind = match kind {
+            Some(kind) => kind,
+            None if properties.iter().any(|p| p.instance_profile) => WorkloadKind::Instance,
+            None => continue,
         };
         let mut acting = properties.iter().filter(|p| p.holder != RoleHolder::Other);
         let role = match kind {
@@ -103,9 +100,8 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     project.problems.extend(problems);
 }
 
-/// What a construct of the CDK is that only its output says more of.
-fn synthesized(r: &Resource) -> Option<WorkloadKind> {
-    r.get("Synthesized")?;
+/// What a resource is, where its type alone says it.
+fn kind_of(r: &Resource) -> Option<WorkloadKind> {
     match &*r.kind {
         "AWS::Lambda::Function" => Some(WorkloadKind::Function),
         "AWS::ECS::TaskDefinition" => Some(WorkloadKind::Task),

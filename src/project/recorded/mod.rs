@@ -10,9 +10,10 @@ mod words;
 
 pub use absence::{Absence, AbsenceProof};
 pub use tally::{IdentityUse, UseCount, UseProof};
-pub use words::used_list;
+pub use words::{times, used_list};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Effective, IdentityId, Project};
 use crate::evidence::{Evidence, EvidenceIdentity, Period};
@@ -34,7 +35,7 @@ pub struct EvidenceFile {
 /// The evidence of a project, and which of it is about which source.
 #[derive(Clone, Debug, Default)]
 pub struct ProjectEvidence {
-    pub files: Vec<EvidenceFile>,
+    pub files: Vec<Arc<EvidenceFile>>,
     /// Index into `files`, of each source whose settings name one.
     pub of: BTreeMap<FileId, usize>,
 }
@@ -43,7 +44,7 @@ impl ProjectEvidence {
     /// One file, about all sources.
     pub fn for_all(sources: &Sources, file: EvidenceFile) -> Self {
         Self {
-            files: vec![file],
+            files: vec![Arc::new(file)],
             of: sources.ids().map(|id| (id, 0)).collect(),
         }
     }
@@ -106,7 +107,7 @@ impl Project<'_> {
     /// The file of evidence about an identity.
     pub fn evidence_of(&self, id: IdentityId) -> Option<&EvidenceFile> {
         let file = self.evidence.of.get(&self.identities[id].header.file)?;
-        self.evidence.files.get(*file)
+        self.evidence.files.get(*file).map(|file| &**file)
     }
 
     /// The account of an identity, where the repository or the settings say it.
@@ -188,8 +189,7 @@ fn covered(evidence: &Evidence, accounts: &BTreeSet<String>) -> Option<(Period, 
         let mut trails = evidence.coverage.iter().filter(|c| c.account == *account);
         let mut seen = trails.next()?.seen;
         for trail in trails {
-            seen.extend(trail.seen.first);
-            seen.extend(trail.seen.last);
+            seen.extend(trail.seen);
         }
         // What is said of several accounts is true of each.
         all = Some(all.map_or(seen, |all| Period {

@@ -263,8 +263,7 @@ impl Stated {
 impl IdentityUse {
     fn add_row(&mut self, row: &UsedRow) {
         let seen = self.seen.get_or_insert(row.seen);
-        seen.extend(row.seen.first);
-        seen.extend(row.seen.last);
+        seen.extend(row.seen);
         let Some(names) = &row.actions else {
             if !row.denied {
                 self.unknown = self.unknown.saturating_add(row.count);

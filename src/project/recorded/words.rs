@@ -12,11 +12,15 @@ const MAX_NAMED: usize = 4;
 impl UseCount {
     /// "41 times, last on 2026-10-28"
     pub fn text(self) -> String {
-        let times = match self.calls {
-            1 => "once".to_owned(),
-            n => format!("{n} times"),
-        };
-        format!("{times}, last on {}", self.last)
+        format!("{}, last on {}", times(self.calls), self.last)
+    }
+}
+
+/// "once", "41 times"
+pub fn times(calls: u64) -> String {
+    match calls {
+        1 => "once".to_owned(),
+        n => format!("{n} times"),
     }
 }
 

@@ -128,7 +128,7 @@ impl Params {
                         }
                     }
                     // What only is not known changes nothing until something else is given.
-                    if params.unknown.contains(&param) || values.contains(&AbstractValue::Opaque) {
+                    if values.contains(&AbstractValue::Opaque) {
                         params.unknown.insert(param);
                     }
                     if values.iter().all(|t| !evaluate::is_worth_following(t)) && !params.has_value(program, param) {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{EvidencePage, HEAD, RoleEvidence, cells, denied_cells, other_lines, status};
 use crate::phrase;
+use crate::report::text::markup;
 use crate::source::one_line;
 
 const STYLE: &str = include_str!("page.css");
@@ -87,16 +88,5 @@ fn push_row(out: &mut String, class: &str, [granted, called, used, verdict]: &[S
 }
 
 fn escaped(text: &str) -> String {
-    let text = one_line(text);
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
+    markup(&one_line(text))
 }

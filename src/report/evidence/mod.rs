@@ -13,10 +13,11 @@ pub use text::{evidence_human, evidence_markdown};
 use std::collections::BTreeSet;
 
 use crate::checks::RoleComparison;
-use crate::iam::{Action, ActionSet, ClauseItem};
+use crate::iam::Action;
+use crate::phrase;
 use crate::project::targets::ResourceRefs;
 use crate::project::{
-    AbsenceProof, IdentityId, IdentityKind, IdentityUse, Project, StatementRef, UnplacedIdentity, UseCount, UseProof,
+    AbsenceProof, IdentityId, IdentityKind, IdentityUse, Project, UnplacedIdentity, UseCount, UseProof,
 };
 use crate::source::Span;
 
@@ -178,7 +179,7 @@ fn rows(
             let statement = project.statement(document, allowed.statement);
             let items = statement.action.iter().filter(|clause| !clause.negated);
             for item in items.flat_map(|clause| &clause.items) {
-                let granted = granted_by(project, statement, item);
+                let granted = project.granted_by(statement, item);
                 if granted.is_empty() {
                     continue;
                 }
@@ -209,13 +210,6 @@ fn rows(
     out
 }
 
-fn granted_by(project: &Project<'_>, statement: StatementRef<'_>, item: &ClauseItem) -> ActionSet {
-    let actions = item.text.known().map(|text| ActionSet::expand(&text));
-    actions.map_or_else(ActionSet::empty, |actions| {
-        project.granted_part(statement, &actions).fitting
-    })
-}
-
 /// "`2026-08-01` to `2026-10-29`, 90 days", without marks.
 fn period(proof: UseProof) -> String {
     match proof {
@@ -230,7 +224,7 @@ fn period(proof: UseProof) -> String {
 fn status(role: &RoleEvidence<'_>) -> String {
     match &role.seen {
         Seen::Yes(record) => match record.covered {
-            Some((p, days)) => format!("{} to {}, {days} days", p.first, p.last),
+            Some((days_of, days)) => period(UseProof::Logs { period: days_of, days }),
             None => "not covered by logs".to_owned(),
         },
         Seen::Never(proof) => format!("not used ({})", period(*proof)),
@@ -305,10 +299,7 @@ fn other_lines(page: &EvidencePage<'_>) -> Vec<String> {
         .iter()
         .take(MOST)
         .map(|other| {
-            let calls = match other.calls {
-                1 => "1 call".to_owned(),
-                n => format!("{n} calls"),
-            };
+            let calls = phrase::count(other.calls, "call", "calls");
             let why = match other.candidates.as_slice() {
                 [] => String::new(),
                 candidates => {

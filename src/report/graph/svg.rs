@@ -6,6 +6,7 @@ use super::layout::{GraphLayout, NODE};
 use super::{DrawnLine, DrawnNode, GraphPage, about, lines, short};
 use crate::finding::Severity;
 use crate::phrase;
+use crate::report::text::markup;
 use crate::source::one_line;
 
 const MARGIN: usize = 24;
@@ -87,15 +88,15 @@ fn draw_node(out: &mut String, node: &DrawnNode, (x, y): (usize, usize), is_focu
         out,
         "<g class=\"n{class}{focus}\"><title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\" rx=\"6\"/><text x=\"{}\" \
          y=\"{}\">{}</text><text class=\"k\" x=\"{}\" y=\"{}\">{}</text></g>",
-        escaped(&tip),
+        markup(&tip),
         NODE.0,
         NODE.1,
         x + 10,
         y + 17,
-        escaped(&short(&node.label, 29)),
+        markup(&short(&node.label, 29)),
         x + 10,
         y + 32,
-        escaped(&about(node)),
+        markup(&about(node)),
     );
 }
 
@@ -146,20 +147,6 @@ fn draw_line(out: &mut String, page: &GraphPage, layout: &GraphLayout, line: &Dr
     let _ = writeln!(
         out,
         "<path class=\"e{class}{maybe}\" d=\"{d}\" marker-end=\"url(#a)\"><title>{}</title></path>",
-        escaped(&tip)
+        markup(&tip)
     );
-}
-
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -11,7 +11,7 @@ use crate::finding::{Confidence, Finding};
 use crate::iam::{Action, ActionSet, DocumentOrigin, PrincipalType, Truth};
 use crate::phrase;
 use crate::project::{
-    AccessLimit, Effective, IdentityId, IdentityKind, IdentityUse, PolicyRef, PolicySource, Project, UseCount,
+    AccessLimit, Effective, IdentityId, IdentityKind, IdentityUse, PolicyRef, PolicySource, Project, UseCount, times,
     used_list,
 };
 use crate::python::calls::ApiCall;
@@ -181,16 +181,12 @@ fn finding(
         2 => format!("; also `{}`", names[1]),
         n => format!("; also {} more actions", n - 1),
     };
-    let times = match calls {
-        1 => "once".to_owned(),
-        n => format!("{n} times"),
-    };
     let what = match why {
         DeniedBy::Statement(_) => "a policy of the role denies it",
         DeniedBy::Boundary(_) => "the permissions boundary does not allow it",
         DeniedBy::Nothing => "no policy of the role allows it",
     };
-    let message = format!("`{first}` was called {times} and denied: {what}{also}");
+    let message = format!("`{first}` was called {} and denied: {what}{also}", times(calls));
     let f = cx
         .at_resource(ids::DENIED_CALL, identity.resource, message)
         .actions(names.iter().map(|name| name.to_lowercase()))

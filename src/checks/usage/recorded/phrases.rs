@@ -7,15 +7,12 @@ use crate::project::{IdentityId, Project, UseCount, UseProof, used_list};
 /// "in 90 days (2026-08-01–2026-10-29)", after "not used".
 pub(super) fn since(proof: UseProof) -> String {
     match proof {
-        UseProof::Logs { period, days } => {
-            let days = usize::try_from(days).unwrap_or(0);
-            format!(
-                "in {} ({}–{})",
-                phrase::count(days, "day", "days"),
-                period.first,
-                period.last
-            )
-        }
+        UseProof::Logs { period, days } => format!(
+            "in {} ({}–{})",
+            phrase::count(days, "day", "days"),
+            period.first,
+            period.last
+        ),
         UseProof::Analyzer(Some(day)) => format!("according to IAM Access Analyzer ({day})"),
         UseProof::Analyzer(None) => "according to IAM Access Analyzer".to_owned(),
         UseProof::LastAccessed(day) => format!("according to IAM's last-accessed details ({day})"),
@@ -25,10 +22,7 @@ pub(super) fn since(proof: UseProof) -> String {
 /// "not used in 90 days", for a label.
 pub(super) fn not_used(proof: UseProof) -> String {
     match proof {
-        UseProof::Logs { days, .. } => {
-            let days = usize::try_from(days).unwrap_or(0);
-            format!("not used in {}", phrase::count(days, "day", "days"))
-        }
+        UseProof::Logs { days, .. } => format!("not used in {}", phrase::count(days, "day", "days")),
         UseProof::Analyzer(_) => "not used, says IAM Access Analyzer".to_owned(),
         UseProof::LastAccessed(_) => "not used, say the last-accessed details".to_owned(),
     }

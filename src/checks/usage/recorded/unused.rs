@@ -97,7 +97,7 @@ impl RecordedGrant<'_, '_> {
         let mut granted = ActionSet::empty();
         idle.iter().for_each(|i| unused.union_with(&i.unused));
         for item in &clause.items {
-            granted.union_with(&self.granted_by(item));
+            granted.union_with(&self.cx.project.granted_by(self.statement, item));
         }
         let proof = self.used.proof(&unused)?;
         let mut f = self
@@ -177,16 +177,8 @@ impl RecordedGrant<'_, '_> {
         }
     }
 
-    /// What an item of `Action` effectively grants.
-    fn granted_by(&self, item: &ClauseItem) -> ActionSet {
-        let actions = item.text.known().map(|text| ActionSet::expand(&text));
-        actions.map_or_else(ActionSet::empty, |actions| {
-            self.cx.project.granted_part(self.statement, &actions).fitting
-        })
-    }
-
     fn idle_item<'d>(&self, item: &'d ClauseItem) -> Option<IdleItem<'d>> {
-        let granted = self.granted_by(item);
+        let granted = self.cx.project.granted_by(self.statement, item);
         let mut unused = self.used.unused(&granted, self.statement, self.places);
         unused.subtract(&self.needs);
         (!unused.is_empty()).then_some(IdleItem { item, granted, unused })

@@ -199,7 +199,7 @@ impl CallLowering<'_> {
             scope: self.scope.clone(),
             ..SourceStack::default()
         };
-        if memchr::memmem::find(self.program.sources.text(m.file).as_bytes(), b"aws_cdk").is_none() {
+        if !self.uses_cdk() {
             return stack;
         }
         let mut taken: BTreeMap<String, u32> = BTreeMap::new();
@@ -221,6 +221,12 @@ impl CallLowering<'_> {
             self.follow_uses(&mut stack, groups, uses);
         }
         stack
+    }
+
+    /// Whether the module names the CDK.
+    fn uses_cdk(&self) -> bool {
+        let text = self.program.sources.text(self.module_ref().file);
+        memchr::memmem::find(text.as_bytes(), b"aws_cdk").is_some()
     }
 
     /// Adds the functions, their roles and the layers of the module to its unit.
@@ -260,13 +266,18 @@ impl CallLowering<'_> {
 
     /// Module and class of a class of the CDK: `aws_lambda`, `Function`.
     pub(super) fn cdk_class(&self, function: ExprId) -> Option<(String, String)> {
+        self.cdk_class_in(self.module, function)
+    }
+
+    /// The same in another module.
+    fn cdk_class_in(&self, in_module: usize, function: ExprId) -> Option<(String, String)> {
         if !matches!(
-            self.module_ref().expr(function).kind,
+            self.program.modules[in_module].expr(function).kind,
             ExprKind::Name(_) | ExprKind::Attr { .. }
         ) {
             return None;
         }
-        let path = self.program.library(self.module, function)?;
+        let path = self.program.library(in_module, function)?;
         let (path, class) = path.rsplit_once('.')?;
         let module = path.rsplit('.').next()?;
         path.starts_with("aws_cdk")

@@ -60,7 +60,7 @@ impl CallLowering<'_> {
     /// Adds these constructs of the module, without their properties.
     pub(in crate::formats::python) fn add_synthesized(&self, stack: &SourceStack, unit: &mut LoweredUnit) {
         let m = self.module_ref();
-        if memchr::memmem::find(self.program.sources.text(m.file).as_bytes(), b"aws_cdk").is_none() {
+        if !self.uses_cdk() {
             return;
         }
         let mut taken = BTreeMap::new();
@@ -90,16 +90,10 @@ impl CallLowering<'_> {
     fn kind_of_class(&self, class: ScopeRef, depth: u32) -> Option<&'static str> {
         let m = &self.program.modules[class.module];
         let of_base = |base: &ExprId| {
-            let library = self
-                .program
-                .library(class.module, *base)
-                .filter(|path| path.starts_with("aws_cdk"));
-            if let Some((path, name)) = library.as_deref().and_then(|path| path.rsplit_once('.')) {
-                let module = path.rsplit('.').next()?;
-                let is_function = FUNCTIONS.contains(&(module, name));
-                return is_function
-                    .then_some("AWS::Lambda::Function")
-                    .or_else(|| construct_kind(module, name));
+            if let Some((module, name)) = self.cdk_class_in(class.module, *base) {
+                let is_function = FUNCTIONS.contains(&(&*module, &*name));
+                let function = is_function.then_some("AWS::Lambda::Function");
+                return function.or_else(|| construct_kind(&module, &name));
             }
             let next = class_named(self.program, class.module, *base).filter(|next| *next != class);
             next.filter(|_| depth < MAX_BASES)

@@ -295,24 +295,20 @@ impl<'p> ObjectEvaluator<'p> {
                 out.finish()
             }
             ExprKind::Join(parts) => {
-                let values: Vec<ExprId> = parts
-                    .iter()
-                    .filter_map(|part| match part {
-                        FStringPart::Value(e) => Some(*e),
-                        FStringPart::Lit(_) => None,
-                    })
-                    .collect();
+                let mut is_open = false;
                 let parts: Vec<Vec<Arc<str>>> = parts
                     .iter()
                     .map(|part| match part {
                         FStringPart::Lit(text) => text.known().map(|t| Arc::from(&*t)).into_iter().collect(),
-                        FStringPart::Value(e) => self.texts(module, *e, frame),
+                        FStringPart::Value(e) => {
+                            is_open |= self.may_be_other_text(module, *e, frame);
+                            self.texts(module, *e, frame)
+                        }
                     })
                     .collect();
                 let mut out = ValueSetBuilder::default();
                 out.put_all(&join_texts(&parts));
-                let mut values = values.iter();
-                if values.any(|e| self.may_be_other_text(module, *e, frame)) {
+                if is_open {
                     out.put(AbstractValue::Opaque);
                 }
                 out.finish()

@@ -166,7 +166,7 @@ impl Worker<'_, '_> {
         let (search, how) = (self.search, self.how);
         let (send, receive) = mpsc::sync_channel::<(usize, io::Result<Content>)>(READ_AHEAD);
         let found = std::thread::scope(|scope| {
-            scope.spawn(move || {
+            let reading = scope.spawn(move || {
                 search.tree.read_all(&paths, search.max_file_size, &mut |i, content| {
                     // The receiver lives as long as this thread.
                     let _ = send.send((i, content));
@@ -185,7 +185,12 @@ impl Worker<'_, '_> {
                 a
             };
             let judged = receive.into_iter().par_bridge().fold(Discovery::default, judge);
-            judged.reduce(Discovery::default, merged)
+            let found = judged.reduce(Discovery::default, merged);
+            // A thread that is left alone while it ends crashes some versions of the C library (glibc bug 19951).
+            if let Err(panic) = reading.join() {
+                std::panic::resume_unwind(panic);
+            }
+            found
         });
         self.found.merge(found);
     }

@@ -130,6 +130,18 @@ pub struct Subject {
     /// The document is a file of its own, which `address` brings in: seen or not, it does not make the finding another one.
     #[serde(skip)]
     pub apart: bool,
+    /// Whose policy it is; triage fills it in.
+    #[serde(skip)]
+    pub holders: Arc<Holders>,
+}
+
+/// The identities of the repository that have a policy, or are the resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holders {
+    /// "role deploy": in order, each once.
+    pub names: Vec<String>,
+    /// How many more there are.
+    pub more: usize,
 }
 
 /// A change of the policy that would make the finding go away, in terms of what the policy says: `fix` finds out how it is

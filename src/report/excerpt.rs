@@ -84,6 +84,27 @@ impl Excerpts {
         let places = places.into_iter().flatten().collect();
         (Self { parts }, places)
     }
+
+    /// The files of the excerpts, with the number of each shown line, from 1, and its bytes in the text.
+    pub(super) fn files(&self) -> impl Iterator<Item = ExcerptFile<'_>> {
+        self.parts.iter().map(|part| ExcerptFile {
+            file: part.file,
+            text: &part.text,
+            lines: part
+                .lines
+                .iter()
+                .map(|(line, range)| (line + 1, range.clone()))
+                .collect(),
+        })
+    }
+}
+
+/// What is shown of one file.
+pub(super) struct ExcerptFile<'e> {
+    pub(super) file: FileId,
+    pub(super) text: &'e str,
+    /// Numbers from 1, and bytes of `text`.
+    pub(super) lines: Vec<(usize, Range<usize>)>,
 }
 
 /// A label over many lines becomes one over its first line.

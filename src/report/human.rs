@@ -96,7 +96,7 @@ fn width(page: &Page<'_>) -> usize {
 }
 
 /// The findings that are shown, in order.
-fn shown_findings<'a>(page: &Page<'a>) -> impl Iterator<Item = &'a ReportedFinding> {
+pub(super) fn shown_findings<'a>(page: &Page<'a>) -> impl Iterator<Item = &'a ReportedFinding> {
     let suppressed = page.options.show_suppressed;
     page.report
         .findings
@@ -147,7 +147,7 @@ impl Buffer {
     }
 
     fn diagnostic(&mut self, page: &Page<'_>, config: &Config, f: &ReportedFinding) {
-        let (labels, hidden) = labels(page, f);
+        let (labels, hidden) = shown_labels(page, f);
         let spans: Vec<_> = labels.iter().map(|l| l.span).collect();
         let name = |file: FileId| linked(page, file);
         let (files, places) = Excerpts::new(page.sources, &page.mask, &spans, width(page) - GUTTER, &name);
@@ -232,7 +232,7 @@ impl Buffer {
 }
 
 /// The labels that are shown, the primary first, and how many are not.
-fn labels<'f>(page: &Page<'_>, f: &'f ReportedFinding) -> (Vec<&'f Label>, usize) {
+pub(super) fn shown_labels<'f>(page: &Page<'_>, f: &'f ReportedFinding) -> (Vec<&'f Label>, usize) {
     let line = |l: &Label| {
         let (start, end) = page.sources.positions(l.span);
         (l.span.file, start.line, end.line)
@@ -278,7 +278,7 @@ fn grade(f: &ReportedFinding) -> String {
     )
 }
 
-fn folded_note(f: &ReportedFinding) -> Option<String> {
+pub(super) fn folded_note(f: &ReportedFinding) -> Option<String> {
     let names = &f.finding.folded;
     match names.len() {
         0 => None,
@@ -418,6 +418,11 @@ fn next_steps(page: &Page<'_>) -> String {
 
 /// What was found, and in how much.
 pub(super) fn verdict(page: &Page<'_>) -> String {
+    verdict_after(page, page.report.stats.elapsed_ms)
+}
+
+/// The same, with the milliseconds that the run took, if any.
+pub(super) fn verdict_after(page: &Page<'_>, elapsed_ms: Option<u64>) -> String {
     let report = page.report;
     let stats = &report.stats;
     let mut looked = format!(
@@ -446,7 +451,7 @@ pub(super) fn verdict(page: &Page<'_>) -> String {
     if stats.staged {
         looked.push_str(", from the index (--staged)");
     }
-    if let Some(ms) = stats.elapsed_ms {
+    if let Some(ms) = elapsed_ms {
         let _ = write!(looked, ", {ms} ms");
     }
     let total: usize = page.active().map(ReportedFinding::count).sum();

@@ -10,10 +10,12 @@ mod diff;
 mod evidence;
 mod excerpt;
 mod graph;
+mod html;
 mod human;
 mod json;
 mod line_hash;
 mod needs;
+mod offline;
 mod paths;
 mod policies;
 mod sarif;
@@ -95,10 +97,12 @@ pub enum OutputFormat {
     Rdjson,
     /// For pull requests and summaries.
     Markdown,
+    /// For browsers: one file that loads nothing.
+    Html,
 }
 
 impl OutputFormat {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Human,
         Self::Compact,
         Self::Grouped,
@@ -111,6 +115,7 @@ impl OutputFormat {
         Self::Checkstyle,
         Self::Rdjson,
         Self::Markdown,
+        Self::Html,
     ];
 
     /// As the command line calls it.
@@ -128,6 +133,7 @@ impl OutputFormat {
             Self::Checkstyle => "checkstyle",
             Self::Rdjson => "rdjson",
             Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 
@@ -139,6 +145,7 @@ impl OutputFormat {
             Self::Jsonl => "jsonl",
             Self::Junit | Self::Checkstyle => "xml",
             Self::Markdown => "md",
+            Self::Html => "html",
         }
     }
 
@@ -146,7 +153,7 @@ impl OutputFormat {
     pub(crate) fn lists_unjudged(self, summary: bool) -> bool {
         match self {
             Self::Human | Self::Grouped | Self::Markdown => summary,
-            Self::Json | Self::Jsonl | Self::Sarif | Self::Github | Self::Junit => true,
+            Self::Json | Self::Jsonl | Self::Sarif | Self::Github | Self::Junit | Self::Html => true,
             Self::Compact | Self::Gitlab | Self::Checkstyle | Self::Rdjson => false,
         }
     }
@@ -252,6 +259,8 @@ impl<'a> Page<'a> {
             OutputFormat::Checkstyle => xml::checkstyle(self),
             OutputFormat::Rdjson => services::rdjson(self),
             OutputFormat::Markdown => text::markdown(self),
+            // Masks each text by itself: what it writes around them stays as it is.
+            OutputFormat::Html => return html::render(self),
         };
         let text = self.mask.text(text);
         match format {
@@ -265,6 +274,7 @@ impl<'a> Page<'a> {
             | OutputFormat::Compact
             | OutputFormat::Grouped
             | OutputFormat::Github
+            | OutputFormat::Html
             | OutputFormat::Markdown => text,
         }
     }

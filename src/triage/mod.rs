@@ -7,6 +7,7 @@ mod baseline;
 mod comments;
 mod fingerprint;
 mod fold;
+mod holders;
 #[cfg(feature = "cli")]
 mod merge;
 mod renderings;
@@ -322,6 +323,7 @@ pub fn triage(project: &Project<'_>, findings: Vec<Finding>, terms: &TriageOptio
         }
         !left_out
     });
+    holders::name_holders(project, &mut reported);
 
     Report {
         errors: errors(project),

@@ -82,6 +82,7 @@ mod reasons;
 mod remote_state;
 mod render;
 mod renderings;
+mod report_html;
 mod rewrites;
 mod robust;
 mod rosetta;

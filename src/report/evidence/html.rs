@@ -4,8 +4,7 @@ use std::fmt::Write as _;
 
 use super::{EvidencePage, HEAD, RoleEvidence, cells, denied_cells, other_lines, status};
 use crate::phrase;
-use crate::report::text::markup;
-use crate::source::one_line;
+use crate::report::offline::{PALETTE, markup_line as escaped};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -33,7 +32,7 @@ pub fn evidence_html_page(parts: &[String], (all, seen): (usize, usize)) -> Stri
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
          content=\"width=device-width, initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" \
          content=\"default-src 'none'; style-src 'unsafe-inline'\">\n<title>What is granted, called, and \
-         used</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>What is granted, called, and used</h1>\n<p>{}, \
+         used</title>\n<style>\n{PALETTE}{STYLE}</style>\n</head>\n<body>\n<main>\n<h1>What is granted, called, and used</h1>\n<p>{}, \
          {seen} in the evidence.</p>\n{}</main>\n</body>\n</html>\n",
         phrase::count(all, "identity", "identities"),
         parts.concat()
@@ -85,8 +84,4 @@ fn push_row(out: &mut String, class: &str, [granted, called, used, verdict]: &[S
         escaped(used),
         escaped(verdict)
     );
-}
-
-fn escaped(text: &str) -> String {
-    markup(&one_line(text))
 }

@@ -8,6 +8,7 @@ use super::super::escape_uri;
 use super::layout::GraphLayout;
 use super::model::{DrawnNeed, GraphPage, gain_rank};
 use crate::finding::Severity;
+use crate::report::offline::filled;
 use crate::source::{json_without_commands, one_line};
 
 const PAGE: &str = include_str!("page.html");
@@ -25,18 +26,7 @@ pub(super) fn render(page: &GraphPage, href: &dyn Fn(&str) -> String) -> String 
         .replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026");
-    let mut out = String::with_capacity(data.len() + PAGE.len() + STYLE.len() + CODE.len());
-    let mut rest = PAGE;
-    for (mark, text) in [("/*style*/", STYLE), ("/*data*/", &*data), ("/*code*/", CODE)] {
-        let Some((before, after)) = rest.split_once(mark) else {
-            continue;
-        };
-        out.push_str(before);
-        out.push_str(text);
-        rest = after;
-    }
-    out.push_str(rest);
-    out
+    filled(PAGE, &[("/*style*/", STYLE), ("/*data*/", &data), ("/*code*/", CODE)])
 }
 
 /// PageTables that refer to each other by number, since many edges need the same permission.

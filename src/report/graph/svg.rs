@@ -6,7 +6,7 @@ use super::layout::{GraphLayout, NODE};
 use super::{DrawnLine, DrawnNode, GraphPage, about, lines, short};
 use crate::finding::Severity;
 use crate::phrase;
-use crate::report::text::markup;
+use crate::report::offline::markup;
 use crate::source::one_line;
 
 const MARGIN: usize = 24;

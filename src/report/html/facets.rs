@@ -14,20 +14,20 @@ const MAX_OPEN: usize = 8;
 
 /// The findings, counted in several ways.
 pub(super) struct Facets<'f> {
-    families: Facet<'f>,
-    rules: Facet<'f>,
-    files: Facet<'f>,
-    identities: Facet<'f>,
+    families: FindingFacet<'f>,
+    rules: FindingFacet<'f>,
+    files: FindingFacet<'f>,
+    identities: FindingFacet<'f>,
 }
 
 /// The values that findings have of one kind, those of the worst findings first.
-struct Facet<'f> {
+struct FindingFacet<'f> {
     /// With the number of findings of each severity.
     rows: Vec<(&'f str, [usize; 4])>,
     index: BTreeMap<&'f str, usize>,
 }
 
-impl<'f> Facet<'f> {
+impl<'f> FindingFacet<'f> {
     fn new(found: impl Iterator<Item = (&'f str, Severity)>) -> Self {
         let mut counts: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
         for (value, severity) in found {
@@ -78,10 +78,10 @@ impl<'f> Facets<'f> {
         let all = || findings.iter().copied();
         let holders = |f: &'f ReportedFinding| f.finding.subject.holders.names.iter().map(|name| (&**name, f.severity));
         Self {
-            families: Facet::new(all().map(|f| (&*f.family, f.severity))),
-            rules: Facet::new(all().map(|f| (f.rule(), f.severity))),
-            files: Facet::new(all().map(|f| (page.path(f.span()), f.severity))),
-            identities: Facet::new(all().flat_map(holders)),
+            families: FindingFacet::new(all().map(|f| (&*f.family, f.severity))),
+            rules: FindingFacet::new(all().map(|f| (f.rule(), f.severity))),
+            files: FindingFacet::new(all().map(|f| (page.path(f.span()), f.severity))),
+            identities: FindingFacet::new(all().flat_map(holders)),
         }
     }
 
@@ -98,7 +98,7 @@ impl<'f> Facets<'f> {
 
     /// The values of a finding as attributes: each is the number of a row.
     pub(super) fn attributes(&self, page: &Page<'_>, f: &ReportedFinding) -> String {
-        let number = |facet: &Facet<'_>, value: &str| facet.index.get(value).copied().unwrap_or_default();
+        let number = |facet: &FindingFacet<'_>, value: &str| facet.index.get(value).copied().unwrap_or_default();
         let names = f.finding.subject.holders.names.iter();
         let holders: Vec<String> = names.map(|name| number(&self.identities, name).to_string()).collect();
         format!(

@@ -57,6 +57,7 @@ mod linear;
 mod linking;
 mod managed_policies;
 mod many;
+mod mcp;
 mod method_values;
 mod needs;
 mod options;

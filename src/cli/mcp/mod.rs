@@ -1,0 +1,176 @@
+//! `mcp`: the commands as tools of the Model Context Protocol, on standard input and output.
+//!
+//! **Invariant:** an answer is that of the command line, made by a process of its own, so that a canceled call stops; nothing
+//! outside the served folder can be named; only `fix` writes, and only when it is told to.
+
+mod answer;
+mod folder;
+mod tools;
+
+use std::process::{ExitCode, Stdio};
+
+use clap::{Args, ValueHint};
+use rmcp::model::{
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
+    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+};
+use rmcp::service::RequestContext;
+use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+use tokio::sync::Semaphore;
+
+use self::answer::Finished;
+use self::folder::ServedFolder;
+use self::tools::{Invocation, ServedTool};
+use super::{CliFailure, run};
+
+/// Commands that run at the same time.
+const MAX_RUNNING: usize = 4;
+
+/// What an agent is told of the tools.
+const INSTRUCTIONS: &str = "Finds IAM in the files of this repository and says what it grants. To write a policy: call `needs` on the \
+    code, write only those actions and resources, call `check` on the file, or with `text` before it is written, then `diff` \
+    against the revision before, and `explain` for a finding that is not clear. `can` and `who_can` answer whether, and who; \
+    `paths` lists who can become an administrator. What is listed under `unjudged` was not judged: it is not known to be safe. \
+    `fix` writes only with `apply`.";
+
+/// Serve the commands as tools for agents (Model Context Protocol, on standard input and output)
+#[derive(Debug, Args)]
+pub(super) struct McpArgs {
+    /// Answer only about files in this folder
+    #[arg(long, value_name = "DIR", default_value = ".", value_hint = ValueHint::DirPath)]
+    root: std::path::PathBuf,
+}
+
+impl McpArgs {
+    pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
+        let cwd = run::working_directory()?;
+        let folder =
+            ServedFolder::new(&std::path::Path::new(&cwd).join(&self.root)).map_err(|source| CliFailure::Io {
+                what: format!("cannot serve {}", crate::discover::with_forward_slashes(&self.root)),
+                source,
+            })?;
+        let failed = |what: &str| {
+            let what = what.to_owned();
+            move |source| CliFailure::Io { what, source }
+        };
+        let program = std::env::current_exe().map_err(failed("cannot find this program"))?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(failed("cannot start the server"))?;
+        let server = McpServer {
+            folder,
+            program,
+            running: Semaphore::new(MAX_RUNNING),
+        };
+        runtime.block_on(async {
+            // A client that goes away before it said hello is no failure.
+            if let Ok(service) = server.serve(rmcp::transport::stdio()).await {
+                let _ = service.waiting().await;
+            }
+        });
+        // No call is waited for: its answer has no reader.
+        runtime.shutdown_background();
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+struct McpServer {
+    folder: ServedFolder,
+    /// This program.
+    program: std::path::PathBuf,
+    running: Semaphore,
+}
+
+impl ServerHandler for McpServer {
+    fn get_info(&self) -> ServerConfig {
+        ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
+            .with_server_info(Implementation::new("overgrant", env!("CARGO_PKG_VERSION")))
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        Ok(ListToolsResult::with_all_items(
+            ServedTool::ALL.iter().map(ServedTool::definition).collect(),
+        ))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        ServedTool::named(name).map(ServedTool::definition)
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some(tool) = ServedTool::named(&request.name) else {
+            return Err(ErrorData::invalid_params(format!("no tool `{}`", request.name), None));
+        };
+        let arguments = request.arguments.unwrap_or_default();
+        let called = match tool.plan(arguments, &self.folder) {
+            Ok(called) => called,
+            // An agent reads the result of a call, and can call again.
+            Err(wrong) => return Ok(CallToolResult::error(vec![ContentBlock::text(wrong)]).into()),
+        };
+        let mut finished = Vec::new();
+        for invocation in &called.runs {
+            let ran = tokio::select! {
+                () = context.ct.cancelled() => return Err(ErrorData::internal_error("canceled", None)),
+                ran = self.finish(invocation) => ran,
+            };
+            match ran {
+                Ok(ran) => finished.push(ran),
+                Err(failed) => {
+                    let text = format!("overgrant did not run: {failed}");
+                    return Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into());
+                }
+            }
+        }
+        Ok(answer::answer(&called, &finished).into())
+    }
+}
+
+impl McpServer {
+    /// Runs a command. It ends when this is no longer waited for.
+    async fn finish(&self, invocation: &Invocation) -> std::io::Result<Finished> {
+        let _permit = self.running.acquire().await.map_err(std::io::Error::other)?;
+        let mut command = Command::new(&self.program);
+        command
+            .args(&invocation.args)
+            .current_dir(self.folder.path())
+            .env("NO_COLOR", "1")
+            .env("COLUMNS", "100")
+            .env_remove("OVERGRANT_FORMAT")
+            .env_remove("GITHUB_ACTIONS")
+            .env_remove("FORCE_HYPERLINK")
+            .stdin(match invocation.stdin {
+                Some(_) => Stdio::piped(),
+                None => Stdio::null(),
+            })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let given = child.stdin.take().zip(invocation.stdin.as_ref());
+        let write = async {
+            if let Some((mut stdin, text)) = given {
+                // A command that does not want all of it says why itself.
+                let _ = stdin.write_all(text.as_bytes()).await;
+            }
+        };
+        let ((), output) = tokio::join!(write, child.wait_with_output());
+        let output = output?;
+        Ok(Finished {
+            code: output.status.code(),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+}

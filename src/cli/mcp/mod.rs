@@ -1,7 +1,7 @@
 //! `mcp`: the commands as tools of the Model Context Protocol, on standard input and output.
 //!
 //! **Invariant:** an answer is that of the command line, made by a process of its own, so that a canceled call stops; nothing
-//! outside the served folder can be named; only `fix` writes, and only when it is told to.
+//! outside the served folder can be named; only `fix` writes, and only with `apply`.
 
 mod answer;
 mod folder;
@@ -28,7 +28,7 @@ use super::{CliFailure, run};
 /// Commands that run at the same time.
 const MAX_RUNNING: usize = 4;
 
-/// What an agent is told of the tools.
+/// How an agent uses the tools.
 const INSTRUCTIONS: &str = "Finds IAM in the files of this repository and says what it grants. To write a policy: call `needs` on the \
     code, write only those actions and resources, call `check` on the file, or with `text` before it is written, then `diff` \
     against the revision before, and `explain` for a finding that is not clear. `can` and `who_can` answer whether, and who; \

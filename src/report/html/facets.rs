@@ -4,13 +4,10 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::HtmlPage;
+use super::{HtmlPage, MAX_OPEN};
 use crate::finding::Severity;
 use crate::report::Page;
 use crate::triage::ReportedFinding;
-
-/// Tables with more rows than this are folded.
-const MAX_OPEN: usize = 8;
 
 /// The findings, counted in several ways.
 pub(super) struct Facets<'f> {

@@ -20,6 +20,9 @@ const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const CODE: &str = include_str!("page.js");
 
+/// Longer tables and lists are folded.
+const MAX_OPEN: usize = 8;
+
 pub(super) fn render(page: &Page<'_>) -> String {
     let html = HtmlPage { page };
     let findings = page.ordered(shown_findings(page));
@@ -122,16 +125,18 @@ impl HtmlPage<'_> {
             );
         }
         if let Some(counted) = counted_kinds(&report.unjudged) {
+            let _ = writeln!(out, "<h3 id=\"unjudged\">Not judged: {}</h3>", self.text(&counted));
+            let groups = groups(&report.unjudged);
+            let open = if groups.len() > MAX_OPEN { "" } else { " open" };
             let _ = writeln!(
                 out,
-                "<h3 id=\"unjudged\">Not judged: {}</h3>\n<ul class=\"problems\">",
-                self.text(&counted)
+                "<details{open}><summary>Places and reasons</summary>\n<ul class=\"problems\">"
             );
-            for group in groups(&report.unjudged) {
+            for group in &groups {
                 let (place, text) = group.parts(page.sources);
                 let _ = writeln!(out, "<li><code>{}</code> {}</li>", self.text(&place), self.prose(&text));
             }
-            out.push_str("</ul>\n");
+            out.push_str("</ul>\n</details>\n");
         }
         if !report.unevaluated.is_empty() {
             let _ = writeln!(

@@ -11,6 +11,23 @@ pub struct Image {
     pub command: Vec<String>,
     /// What `COPY` and `ADD` take from the context.
     pub copied: Vec<String>,
+    /// The image that the last stage begins with.
+    pub base: String,
+}
+
+/// What the names of images of other languages have. AWS Lambda Developer Guide, "Create a Lambda function using a container
+/// image"; Docker Hub, official images.
+const OTHER_LANGUAGES: &[&str] = &[
+    "bun", "corretto", "dart", "deno", "dotnet", "elixir", "golang", "gradle", "java", "jdk", "jre", "maven", "node",
+    "php", "ruby", "rust", "swift", "temurin",
+];
+
+impl Image {
+    /// Whether it begins with the image of a language other than Python.
+    pub fn is_of_other_language(&self) -> bool {
+        let mut words = self.base.split(|c: char| !c.is_ascii_alphabetic());
+        !self.base.contains("python") && words.any(|word| OTHER_LANGUAGES.iter().any(|l| word.starts_with(l)))
+    }
 }
 
 /// The Python that a command starts.
@@ -58,8 +75,8 @@ const SERVERS: &[&str] = &[
 
 /// Reads the text of a Dockerfile up to the end of the stage `target`, or of the last one.
 pub fn read(text: &str, target: Option<&str>) -> Image {
-    let mut stages: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
-    let mut name = String::new();
+    let mut stages: BTreeMap<String, (Vec<String>, Vec<String>, String)> = BTreeMap::new();
+    let (mut name, mut base) = (String::new(), String::new());
     let (mut entry, mut command) = (Vec::new(), Vec::new());
     let mut copied = Vec::new();
     for line in instructions(text) {
@@ -69,13 +86,13 @@ pub fn read(text: &str, target: Option<&str>) -> Image {
                 if target.is_some_and(|t| t == name) {
                     break;
                 }
-                stages.insert(std::mem::take(&mut name), (entry, command));
+                stages.insert(std::mem::take(&mut name), (entry, command, base));
                 let words: Vec<&str> = rest.split_whitespace().filter(|w| !w.starts_with("--")).collect();
-                (entry, command) = words
-                    .first()
-                    .and_then(|base| stages.get(*base))
+                let from = words.first().copied().unwrap_or_default();
+                (entry, command, base) = stages
+                    .get(from)
                     .cloned()
-                    .unwrap_or_default();
+                    .unwrap_or_else(|| (Vec::new(), Vec::new(), from.to_owned()));
                 if let [_, as_, stage] = words.as_slice()
                     && as_.eq_ignore_ascii_case("as")
                 {
@@ -100,7 +117,11 @@ pub fn read(text: &str, target: Option<&str>) -> Image {
         }
     }
     entry.append(&mut command);
-    Image { command: entry, copied }
+    Image {
+        command: entry,
+        copied,
+        base,
+    }
 }
 
 /// Logical lines without comments.

@@ -369,8 +369,6 @@ pub enum BindingValue {
     Class(ScopeId),
     Import(Import),
     From(ImportFrom),
-    /// `name op= value`
-    Augment(Arc<str>, ExprId),
     /// Deleted, an exception, a match pattern.
     Other,
 }

@@ -101,7 +101,7 @@ fn is_helped(gap: &ContentGap) -> bool {
         NotSaid | UnknownPlace(_) | UnknownHandler(_) | Stored(_) | Package(_) | PackageParts(_) | Image
         | Command(_) | Placeholder | NoPython(_) | NoFile(_) | Script(_) | Containers | Instance => true,
         ContentGap::Runtime(_)
-        | ContentGap::Inline
+        | ContentGap::Inline(_)
         | ContentGap::NoAws(_)
         | ContentGap::OtherLanguage(_)
         | ContentGap::Synthesized

@@ -72,7 +72,7 @@ impl<'a> WorkloadsPage<'a> {
         // A module that several call makes the same for each.
         let mut seen = BTreeSet::new();
         for listed in workloads {
-            if page.is_listed_as_source(&listed, comparison) {
+            if page.is_listed_elsewhere(&listed, comparison) {
                 page.rendered += 1;
                 continue;
             }
@@ -83,9 +83,12 @@ impl<'a> WorkloadsPage<'a> {
         page
     }
 
-    /// Whether the function of the CDK that one of a template is made of says the same.
-    fn is_listed_as_source(&self, listed: &ListedWorkload, comparison: &RoleComparison<'_, '_>) -> bool {
+    /// Whether what it is made of in the code of the CDK says the same, or only what is made of it says something.
+    fn is_listed_elsewhere(&self, listed: &ListedWorkload, comparison: &RoleComparison<'_, '_>) -> bool {
         let compared = &listed.compared;
+        if self.project.synthesized.contains_key(&compared.workload) {
+            return true;
+        }
         let Some(source) = self.project.rendered.get(&compared.workload) else {
             return false;
         };
@@ -149,7 +152,7 @@ pub struct WorkloadCounts {
     not_compared: usize,
     /// Not listed.
     in_tests: usize,
-    /// Not listed: they are in the code of the CDK, too.
+    /// Not listed: they are in the code of the CDK and in its output.
     rendered: usize,
 }
 
@@ -171,7 +174,10 @@ impl WorkloadCounts {
             (self.in_part, "compared in part"),
             (self.not_compared, "not compared"),
             (self.in_tests, "more in test code"),
-            (self.rendered, "more rendered from these by the CDK"),
+            (
+                self.rendered,
+                "more are the same in the source and the output of the CDK",
+            ),
         ] {
             if n > 0 {
                 let _ = write!(out, ", {n} {what}");
@@ -211,6 +217,7 @@ fn content(page: &WorkloadsPage<'_>, w: &Workload) -> Option<String> {
 fn figures(w: &Workload, figures: ComparedFigures) -> String {
     let calls = match (figures.calls, w.kind) {
         (0, WorkloadKind::Machine) => "no state calls AWS".to_owned(),
+        (0, _) if w.definition().is_some_and(|d| !d.actions.is_empty()) => "its commands call AWS".to_owned(),
         (0, _) => "no calls of AWS".to_owned(),
         (n, WorkloadKind::Machine) => count(n, "state calls", "states call"),
         (n, kind) if kind.has_definition() => count(n, "part needs", "parts need"),

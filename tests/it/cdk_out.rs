@@ -283,7 +283,7 @@ fn what_is_listed_and_what_is_judged() {
         "{listed}"
     );
     assert!(
-        listed.ends_with("1 workload, 1 compared, 1 more rendered from these by the CDK\n"),
+        listed.ends_with("1 workload, 1 compared, 1 more are the same in the source and the output of the CDK\n"),
         "{listed}"
     );
     // Only the source of which nothing was synthesized is not judged.

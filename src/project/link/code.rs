@@ -133,12 +133,22 @@ impl Linking<'_, '_> {
         let command = r.path(&["ImageConfig", "Command"]).map(texts);
         let mut folders = paths.clone();
         let named = handler.or_else(|| command.as_ref()?.first().map(Into::into));
+        let is_other = named.as_ref().filter(|name| name.contains("::"));
+        if let Some(name) = is_other {
+            return Err(ContentGap::OtherLanguage(name.clone().into_owned()));
+        }
         let mut start = named.and_then(|h| Start::from_handler(&h));
+        // What a task starts in the place of the image's command.
+        let words = r.get("Command").map(texts);
+        start = start.or_else(|| Start::from_command(docker::started_program(&words?)?));
         let mut dockerfile = None;
         if let Some(file) = r.get("Dockerfile").and_then(Value::as_str) {
             let target = r.get("DockerTarget").and_then(Value::as_str);
             if let Some(image) = self.image(&file, target.as_deref(), wanted) {
                 folders.extend(image.copied.iter().map(|c| join_path(&paths[0], c)));
+                if image.is_of_other_language() {
+                    return Err(ContentGap::Command(file.into_owned()));
+                }
                 start = start.or_else(|| Start::from_command(docker::started_program(&image.command)?));
                 dockerfile = Some(file.into_owned());
             }
@@ -184,10 +194,7 @@ impl Linking<'_, '_> {
                 wanted.insert(file);
             }
         }
-        let handler = r.get("Handler").and_then(Value::as_str);
-        let is_other = handler.filter(|h| h.contains("::"));
-        let other = is_other.map(|h| ContentGap::OtherLanguage(h.into_owned()));
-        Err(other.or(gap).unwrap_or(ContentGap::NotSaid))
+        Err(gap.unwrap_or(ContentGap::NotSaid))
     }
 
     /// The code of a function whose package is not made of files that are named: the one file of the repository that is called
@@ -319,7 +326,12 @@ impl Linking<'_, '_> {
             let mut found = resources.ids().filter(is_object).filter(ends);
             found.next().filter(|_| found.next().is_none())
         };
-        let Some(path) = referred().or_else(by_key).and_then(|id| package_path(&resources[id])) else {
+        let uploaded = || {
+            let path = texts(r.get("CodePaths")?).pop()?;
+            Some(self.staged.original(path))
+        };
+        let stored = || referred().or_else(by_key).and_then(|id| package_path(&resources[id]));
+        let Some(path) = uploaded().or_else(stored) else {
             return Err(ContentGap::Stored(text.display()));
         };
         let path = self.project.sources.resolved(&path).into_owned();
@@ -366,7 +378,17 @@ impl Linking<'_, '_> {
             return self.packages.get(&path).copied();
         }
         let key = r.get("S3Key").or_else(|| r.path(&["Code", "S3Key"]))?;
-        let by_key = || *self.stored.get(&key.as_text()?.display())?;
+        // The same key in several folders is that of the own one.
+        let by_key = || {
+            let folder = |r: &Resource| parent_path(self.project.sources.path(r.header.file));
+            let all = self.stored.get(&key.as_text()?.display())?.as_slice();
+            let is_own = |id: &&ResourceId| folder(&self.project.resources[**id]) == folder(r);
+            let own: Vec<ResourceId> = all.iter().filter(is_own).copied().collect();
+            match (own.as_slice(), all) {
+                ([one], _) | ([], [one]) => Some(*one),
+                _ => None,
+            }
+        };
         let named = target_of(key).and_then(|t| self.index.target(t).first().copied());
         let object = &self.project.resources[named.or_else(by_key)?];
         self.packages.get(&package_path(object)?).copied()
@@ -463,12 +485,12 @@ fn other_runtime(r: &Resource) -> Option<String> {
 
 /// Why what a function's package is made of is not known: the package is not made here.
 fn gap_of_package(r: &Resource) -> ContentGap {
-    if r.path(&["Code", "ZipFile"]).is_some() {
+    if let Some(text) = r.path(&["Code", "ZipFile"]) {
         let handler = r.get("Handler").map(|h| (h, h.as_str()));
         return match handler {
             Some((_, Some(name))) if !name.starts_with("index.") => ContentGap::Placeholder,
             Some((written, None)) => ContentGap::UnknownHandler(shown(written)),
-            _ => ContentGap::Inline,
+            _ => ContentGap::Inline(shown(text)),
         };
     }
     let is_image = r

@@ -1,9 +1,10 @@
-//! Functions that stand in the code of the CDK and in what it synthesized: which are the same.
+//! What stands in the code of the CDK and in what it synthesized: which are the same.
 
 use std::collections::BTreeMap;
 
 use crate::iam::SourceFormat;
-use crate::project::{CodePlace, Project, Workload, WorkloadCode, WorkloadKind};
+use crate::project::{CodePlace, Handler, Project, RoleGap, Workload, WorkloadCode, WorkloadKind};
+use crate::source::{is_within, parent_path};
 
 /// The functions of synthesized templates, each with the one in Python that is asked about and that makes it.
 pub(super) fn rendered(project: &Project<'_>, workloads: &[Workload]) -> BTreeMap<usize, usize> {
@@ -26,7 +27,11 @@ pub(super) fn rendered(project: &Project<'_>, workloads: &[Workload]) -> BTreeMa
     let mut out = BTreeMap::new();
     for (i, template, path) in of_templates {
         let id = path.rsplit('/').next().unwrap_or_default();
-        let alike = || of_python.iter().filter(|(_, source)| is_same_code(template, source));
+        let alike = || {
+            of_python
+                .iter()
+                .filter(|(_, source)| is_same_code(project, template, source))
+        };
         let called = |source: &Workload| last_part(&project.resources[source.resource].address.name) == id;
         let is_unknown_alike = |source: &Workload| match (&template.content, &source.content) {
             (Err(one), Err(other)) => one == other,
@@ -48,16 +53,60 @@ pub(super) fn rendered(project: &Project<'_>, workloads: &[Workload]) -> BTreeMa
     out
 }
 
+/// What the code of the CDK leaves to its run, each with what it made of it in a synthesized template of the same application.
+pub(super) fn synthesized(project: &Project<'_>, workloads: &[Workload]) -> BTreeMap<usize, usize> {
+    let resource = |w: &Workload| &project.resources[w.resource];
+    let all = || workloads.iter().enumerate();
+    let in_templates: Vec<(usize, &Workload, String)> = all()
+        .filter(|(_, w)| resource(w).format.is_cloudformation())
+        .filter_map(|(i, w)| Some((i, w, resource(w).construct_path()?)))
+        .collect();
+    let is_open =
+        |w: &Workload| w.content.is_err() || matches!(w.role_gap, Some(RoleGap::Synthesized | RoleGap::Unknown(_)));
+    let of_python = all().filter(|(_, w)| resource(w).format == SourceFormat::Python && is_open(w));
+    let made = of_python.filter_map(|(i, source)| {
+        let path = project.sources.path(resource(source).header.file);
+        let name = last_part(&resource(source).address.name);
+        let is_made = |(_, w, construct): &&(usize, &Workload, String)| {
+            let output = parent_path(project.sources.path(resource(w).header.file));
+            let app = output
+                .find("cdk.out")
+                .map_or(parent_path(output), |at| parent_path(&output[..at]));
+            w.kind == source.kind && is_within(path, app) && is_called(last_part(construct), name)
+        };
+        let (template, ..) = in_templates.iter().find(is_made)?;
+        Some((i, *template))
+    });
+    made.collect()
+}
+
+/// Whether the ID of a construct is the one that the source writes, parts of which may be known only when it runs: `Save-${name}`.
+fn is_called(id: &str, written: &str) -> bool {
+    match (written.split_once("${"), written.rsplit_once('}')) {
+        (Some((start, _)), Some((_, end))) => {
+            start.len() + end.len() > 0
+                && id.len() > start.len() + end.len()
+                && id.starts_with(start)
+                && id.ends_with(end)
+        }
+        _ => id == written,
+    }
+}
+
 /// `Save` of `Orders/Save#2`.
 fn last_part(address: &str) -> &str {
     let name = address.rsplit('/').next().unwrap_or(address);
     name.split('#').next().unwrap_or(name)
 }
 
-fn is_same_code(one: &Workload, other: &Workload) -> bool {
+fn is_same_code(project: &Project<'_>, one: &Workload, other: &Workload) -> bool {
+    // A staged file of which several originals have the text is none of them.
+    let text = |handler: &Handler| project.sources.text(handler.file);
     match (one.code(), other.code()) {
         (Some(one), Some(other)) => match (&one.handler, &other.handler) {
-            (Some(a), Some(b)) => a.function == b.function && (a.file == b.file || is_inline(one) && is_inline(other)),
+            (Some(a), Some(b)) => {
+                a.function == b.function && (text(a) == text(b) || is_inline(one) && is_inline(other))
+            }
             _ => one.place == other.place,
         },
         _ => false,

@@ -1,6 +1,7 @@
 //! Which functions run when an entry point does. Too many rather than too few: a method of something unknown may be any
 //! method of that name in the modules that the entry point imports, however indirectly: the class of an object was run before.
 
+mod by_name;
 mod classes;
 mod decorated;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use crate::iam::sdk::{self, LibraryEffect, LibraryResult};
 use crate::index::Id;
 use crate::python::call_graph::classes::Lazy;
-use crate::python::points_to::{AbstractValue, MODULES, ObjectEvaluator, ScopeRef, decorator_name};
+use crate::python::points_to::{AbstractValue, ObjectEvaluator, ScopeRef, decorator_name};
 use crate::python::{BindingValue, BlockId, BlockKind, ExprId, ExprKind, PythonModule, ScopeId, ScopeKind, Usage};
 use crate::source::Span;
 
@@ -136,15 +137,17 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             }
             read.extend(classes::names_read(evaluator, module, call, &callees).map(|name| (from, Some(name))));
         }
-        let by_name = named_at_run_time(evaluator, module, expr);
-        if by_name == Some(ByName::Unknown) {
+        by_name::add_named(evaluator, module, expr, from, &mut out);
+        let by_name = by_name::named_at_run_time(evaluator, module, expr);
+        if by_name == Some(by_name::ByName::Unknown) {
             unclear.push(UnresolvedCall {
                 span: e.span,
                 at: from,
                 why: UnresolvedReason::Dynamic,
             });
         }
-        let is_name = matches!(e.kind, ExprKind::Name(_) | ExprKind::Attr { .. }) || by_name == Some(ByName::Module);
+        let is_name =
+            matches!(e.kind, ExprKind::Name(_) | ExprKind::Attr { .. }) || by_name == Some(by_name::ByName::Module);
         if !is_name || e.usage == Usage::Store {
             continue;
         }
@@ -158,6 +161,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         if e.usage == Usage::Callee
             && !is_given
             && let [one] = &*values
+            && !is_overridden(evaluator, one)
         {
             let to = callee(evaluator, one).map(|to| (from, to));
             let only = <[ScopeRef; 1]>::try_from(named).ok();
@@ -274,46 +278,6 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
     (edges, unclear)
 }
 
-/// What an expression reads by a name that may be chosen when it runs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ByName {
-    /// A module of the repository: `sys.modules[__name__]`.
-    Module,
-    /// Anything: `locals()[name]`, `sys.modules[name]`.
-    Unknown,
-}
-
-fn named_at_run_time(evaluator: &ObjectEvaluator<'_>, module: usize, expr: ExprId) -> Option<ByName> {
-    let m = &evaluator.program.modules[module];
-    let is_named = |e: ExprId, name: &str| {
-        let values = evaluator.values(module, e);
-        values
-            .iter()
-            .any(|t| matches!(t, AbstractValue::Library(n) if &**n == name))
-    };
-    let of_locals = |of: ExprId| {
-        let made = m.defining_expression(of).and_then(|of| m.call(of));
-        made.is_some_and(|c| is_named(c.function, "locals"))
-    };
-    match &m.expr(expr).kind {
-        ExprKind::Index { of, .. } if m.expr(expr).usage != Usage::Store => {
-            if of_locals(*of) {
-                return Some(ByName::Unknown);
-            }
-            if m.dotted(*of).is_some_and(|name| name.ends_with("modules")) && is_named(*of, MODULES) {
-                let values = evaluator.values(module, expr);
-                let is_known = values.iter().all(|t| !matches!(t, AbstractValue::Opaque));
-                return Some(if is_known { ByName::Module } else { ByName::Unknown });
-            }
-            None
-        }
-        ExprKind::Attr { of, name, .. } if matches!(&**name, "get" | "__getitem__") => {
-            of_locals(*of).then_some(ByName::Unknown)
-        }
-        _ => None,
-    }
-}
-
 /// The expressions of which an attribute is read by its name.
 fn objects_of_attributes(m: &PythonModule) -> BTreeSet<ExprId> {
     let named = m.exprs.iter().filter_map(|e| match &e.kind {
@@ -349,6 +313,24 @@ fn only_as_script(m: &PythonModule, block: BlockId) -> bool {
 
 fn is_function(value: &AbstractValue) -> bool {
     matches!(value, AbstractValue::Function(_) | AbstractValue::Method(..))
+}
+
+/// Whether a class that inherits the method has its own instead: a call may run either.
+fn is_overridden(evaluator: &ObjectEvaluator<'_>, value: &AbstractValue) -> bool {
+    let AbstractValue::Method(f, class) = value else {
+        return false;
+    };
+    let modules = &evaluator.program.modules;
+    let name = modules[f.module]
+        .scope(f.scope)
+        .qualname
+        .rsplit('.')
+        .next()
+        .unwrap_or_default();
+    let heirs = evaluator.index.subclasses(*class);
+    heirs
+        .iter()
+        .any(|c| modules[c.module].scope(c.scope).bindings.contains_key(name))
 }
 
 /// The function that a call of `thing` runs for certain.

@@ -12,6 +12,8 @@ mod minimal_policy;
 mod permissions;
 mod references;
 mod spelled;
+mod spelled_operations;
+mod switched_off;
 mod unlisted_calls;
 
 pub use crate::python::call_graph::{UnresolvedCall, UnresolvedReason};

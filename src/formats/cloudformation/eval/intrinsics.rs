@@ -63,8 +63,9 @@ impl Template<'_> {
             return Value::unknown_other("Rain::Embed", span);
         };
         let Some(file) = self.world.sources.find(&path) else {
+            let unknown = Value::unknown_other(format!("Rain::Embed {path}"), span);
             self.request_file(path);
-            return Value::unknown_other("Rain::Embed", span);
+            return unknown;
         };
         let text = self.world.sources.text(file);
         let whole = Span::new(file, 0, text.len());

@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::json::{JsonSpan, JsonUnjudged, JsonUnread, SCHEMA_VERSION, span, unjudged, unread};
 use super::unjudged::lines_of_cdk;
+use super::workload_counts::WorkloadCounts;
 use super::workload_settings::settings_for;
 use crate::checks::{ComparedFigures, ComparedWorkload, CountedActions, Obstacle, RoleComparison};
 use crate::phrase::count;
@@ -140,51 +141,6 @@ impl<'a> WorkloadsPage<'a> {
         let identity = &self.project.identities[role];
         let name = &self.project.resources[identity.resource].address.name;
         (name, identity.header)
-    }
-}
-
-/// How many workloads there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WorkloadCounts {
-    compared: usize,
-    /// By one of the rules.
-    in_part: usize,
-    not_compared: usize,
-    /// Not listed.
-    in_tests: usize,
-    /// Not listed: they are in the code of the CDK and in its output.
-    rendered: usize,
-}
-
-impl WorkloadCounts {
-    pub fn add(&mut self, more: Self) {
-        self.compared += more.compared;
-        self.in_part += more.in_part;
-        self.not_compared += more.not_compared;
-        self.in_tests += more.in_tests;
-        self.rendered += more.rendered;
-    }
-
-    /// The line at the end of a list.
-    pub fn line(&self) -> String {
-        let all = self.compared + self.in_part + self.not_compared;
-        let mut out = count(all, "workload", "workloads");
-        for (n, what) in [
-            (self.compared, "compared"),
-            (self.in_part, "compared in part"),
-            (self.not_compared, "not compared"),
-            (self.in_tests, "more in test code"),
-            (
-                self.rendered,
-                "more are the same in the source and the output of the CDK",
-            ),
-        ] {
-            if n > 0 {
-                let _ = write!(out, ", {n} {what}");
-            }
-        }
-        out.push('\n');
-        out
     }
 }
 

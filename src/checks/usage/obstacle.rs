@@ -3,6 +3,7 @@
 //! **Invariant:** where a rule of this family is silent about a whole workload, or about a whole policy of its role, there is
 //! an [`Obstacle`].
 
+use crate::iam::SourceFormat;
 use crate::phrase;
 use crate::project::{
     ContentGap, DefinitionGap, Gap, IdentityId, Project, RoleGap, Uncertainty, UnknownPolicies, Workload, WorkloadKind,
@@ -85,9 +86,15 @@ impl Obstacle {
     pub fn text(&self, project: &Project<'_>, w: &Workload) -> String {
         let name = |w: usize| project.workloads[w].name(project);
         match self {
-            Self::Role(gap) => role_text(gap, w.kind),
+            Self::Role(gap) => {
+                let is_unknown = matches!(gap, RoleGap::Unknown(_));
+                role_text(gap, w.kind) + or_synthesize(project, w).filter(|_| is_unknown).unwrap_or_default()
+            }
             Self::SeveralRoles => "a condition decides which of several roles it has".to_owned(),
-            Self::Content(gap) => content_text(gap),
+            Self::Content(gap) => {
+                let is_unknown = matches!(gap, ContentGap::UnknownPlace(_) | ContentGap::UnknownHandler(_));
+                content_text(gap) + or_synthesize(project, w).filter(|_| is_unknown).unwrap_or_default()
+            }
             Self::CodeNotRead => "none of its code was read: check that no setting excludes it".to_owned(),
             Self::Doubts(doubts) => doubt_text(doubts),
             Self::UnknownEntry => match w.code().and_then(|c| c.handler.as_ref()) {
@@ -176,6 +183,12 @@ impl Obstacle {
 
 /// What is said of a construct of the CDK that is not read in its source.
 const SYNTHESIZED: &str = "the CDK decides it: run `cdk synth`, then name `cdk.out`";
+
+/// What else can be done about a value that the code of the CDK computes.
+fn or_synthesize(project: &Project<'_>, w: &Workload) -> Option<&'static str> {
+    let is_source = project.resources[w.resource].format == SourceFormat::Python;
+    is_source.then_some(", or run `cdk synth` and name `cdk.out`")
+}
 
 fn role_text(gap: &RoleGap, kind: WorkloadKind) -> String {
     match gap {

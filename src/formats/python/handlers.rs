@@ -141,8 +141,7 @@ mod tests {
 
     #[test]
     fn a_handler_is_read_from_each_format() {
-        let app = || Some(("app".to_owned(), "main".to_owned()));
-        let handler = |line| handlers_of(line).next();
+        let app = ("app".to_owned(), "main".to_owned());
         for line in [
             "  Handler: app.main",
             r#"handler = "app.main""#,
@@ -152,7 +151,7 @@ mod tests {
             r#"  default = "app.main""#,
             r#"CMD ["app.main"]"#,
         ] {
-            assert_eq!(handler(line), app(), "{line}");
+            assert!(handlers_of(line).any(|handler| handler == app), "{line}");
         }
         for line in [
             "Handler: !Ref H",
@@ -160,7 +159,7 @@ mod tests {
             "# the handler",
             "Handler: main",
         ] {
-            assert_eq!(handler(line), None, "{line}");
+            assert_eq!(handlers_of(line).next(), None, "{line}");
         }
     }
 

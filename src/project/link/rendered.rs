@@ -100,7 +100,7 @@ fn last_part(address: &str) -> &str {
 }
 
 fn is_same_code(project: &Project<'_>, one: &Workload, other: &Workload) -> bool {
-    // A staged file of which several originals have the text is none of them.
+    // A staged file is not known to be a copy of one of several that have its text.
     let text = |handler: &Handler| project.sources.text(handler.file);
     match (one.code(), other.code()) {
         (Some(one), Some(other)) => match (&one.handler, &other.handler) {

@@ -11,6 +11,8 @@ pub struct Image {
     pub command: Vec<String>,
     /// What `COPY` and `ADD` take from the context.
     pub copied: Vec<String>,
+    /// Folders of the context whose modules the code imports by their names: what a folder is copied to says which.
+    pub roots: Vec<String>,
     /// The image that the last stage begins with.
     pub base: String,
 }
@@ -79,6 +81,7 @@ pub fn read(text: &str, target: Option<&str>) -> Image {
     let (mut name, mut base) = (String::new(), String::new());
     let (mut entry, mut command) = (Vec::new(), Vec::new());
     let mut copied = Vec::new();
+    let (mut roots, mut folder) = (Vec::new(), String::new());
     for line in instructions(text) {
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
         match word.to_ascii_uppercase().as_str() {
@@ -109,10 +112,12 @@ pub fn read(text: &str, target: Option<&str>) -> Image {
                     .into_iter()
                     .filter(|w| !w.starts_with("--"))
                     .collect();
-                if let Some((_, sources)) = all.split_last() {
+                if let Some((target, sources)) = all.split_last() {
                     copied.extend(sources.iter().cloned());
+                    roots.extend(sources.iter().filter_map(|source| import_root(source, target, &folder)));
                 }
             }
+            "WORKDIR" => folder = rest.trim().trim_end_matches('/').to_owned(),
             _ => {}
         }
     }
@@ -120,8 +125,30 @@ pub fn read(text: &str, target: Option<&str>) -> Image {
     Image {
         command: entry,
         copied,
+        roots,
         base,
     }
+}
+
+/// The folder that stands for the working folder of an image, where `source` is copied to `target` in or below it. Dockerfile
+/// reference, "COPY": what is in a folder is copied, not the folder.
+fn import_root(source: &str, target: &str, folder: &str) -> Option<String> {
+    const FOLDERS: [&str; 4] = ["$LAMBDA_TASK_ROOT", "${LAMBDA_TASK_ROOT}", "/var/task", "."];
+    let starts = FOLDERS.into_iter().chain((!folder.is_empty()).then_some(folder));
+    let target = target.trim_end_matches('/');
+    let below = match starts.filter_map(|start| target.strip_prefix(start)).next() {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => rest.trim_start_matches('/'),
+        _ if target.starts_with('/') => return None,
+        _ => target,
+    };
+    let source = source.trim_start_matches("./").trim_end_matches('/');
+    let root = match below {
+        "" => source,
+        below => source
+            .strip_suffix(below)
+            .filter(|root| root.is_empty() || root.ends_with('/'))?,
+    };
+    Some(root.trim_end_matches('/').to_owned()).filter(|root| !root.is_empty() && root != ".")
 }
 
 /// Logical lines without comments.

@@ -101,7 +101,7 @@ pub struct Project<'a> {
     withheld: OnceLock<IndexVec<DocumentId, Withheld>>,
     /// Python inside other files, in the order of the units.
     pub inline: Vec<crate::model::Inline>,
-    /// Folders of layers, from which functions import. Sorted.
+    /// Folders of layers, and those that images copy beside their code, from which functions import. Sorted.
     pub shared: Vec<String>,
     /// In the order of their resources.
     pub workloads: Vec<Workload>,

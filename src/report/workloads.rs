@@ -27,6 +27,9 @@ pub struct WorkloadsPage<'a> {
     unjudged: &'a [Unjudged],
 }
 
+/// Actions of one service that a line names.
+const MAX_NAMED: usize = 4;
+
 /// One workload, with what to add to the settings.
 struct ListedWorkload {
     compared: ComparedWorkload,
@@ -189,11 +192,25 @@ fn figures(w: &Workload, figures: ComparedFigures) -> String {
     )
 }
 
+/// `s3` of `s3:GetObject`.
+fn service_of(pattern: &str) -> &str {
+    pattern.split(':').next().unwrap_or(pattern)
+}
+
 /// What counts as used because of a library or a call.
 fn counted_line(page: &WorkloadsPage<'_>, counted: &CountedActions) -> String {
-    let patterns = counted.patterns.join(", ");
+    let mut patterns: Vec<String> = Vec::new();
+    for of_service in counted.patterns.chunk_by(|a, b| service_of(a) == service_of(b)) {
+        let named = &of_service[..of_service.len().min(MAX_NAMED)];
+        patterns.extend(named.iter().cloned());
+        let more = of_service.len() - named.len();
+        if more > 0 {
+            patterns.push(format!("{more} more of {}", service_of(&of_service[0])));
+        }
+    }
     format!(
-        "counted as used: {patterns} ({}, {})",
+        "counted as used: {} ({}, {})",
+        patterns.join(", "),
         counted.by,
         page.location(counted.span)
     )

@@ -38,6 +38,9 @@ const PLAIN_PACKAGES: &[&str] = &[
     "src",
 ];
 
+/// How many folders a package is called after at most.
+const NAMED_FOLDERS: usize = 3;
+
 /// How many folders around a function its code is looked for in.
 const NEAR_FOLDERS: usize = 3;
 
@@ -207,7 +210,10 @@ impl Linking<'_, '_> {
         taken: &BTreeSet<FileId>,
         unplaced: &[ResourceId],
     ) -> Option<WorkloadCode> {
-        if other_runtime(r).is_some() {
+        // What is called after its content may be of any folder.
+        const DIGITS: usize = 32;
+        let is_hash = |name: String| name.len() >= DIGITS && name.bytes().all(|b| b.is_ascii_hexdigit());
+        if other_runtime(r).is_some() || package_name(r).is_some_and(is_hash) {
             return None;
         }
         let written = r.get("Handler")?;
@@ -229,8 +235,8 @@ impl Linking<'_, '_> {
         if found.len() > 1 || COMMON_NAMES.contains(&last) {
             let package = package_name(r);
             let is_called = |root: &str| {
-                let folder = root.rsplit('/').next().unwrap_or_default();
-                package.as_ref().is_some_and(|package| is_same_name(folder, package))
+                let package = package.as_ref();
+                package.is_some_and(|package| ends_of(root).any(|end| is_same_name(end, package)))
             };
             match found.iter().any(|(_, root)| is_called(root)) {
                 true => found.retain(|(_, root)| is_called(root)),
@@ -371,6 +377,25 @@ impl Linking<'_, '_> {
         out
     }
 
+    /// The folders that Dockerfiles copy beside the code of an image. Which folder is the context is not said: the nearest around
+    /// the file that has them.
+    pub(super) fn copied_beside(&self) -> Vec<String> {
+        const MOST_FILES: usize = 200;
+        let sources = self.project.sources;
+        let is_dockerfile = |file: &FileId| file_name(sources.path(*file)).starts_with("Dockerfile");
+        let mut out = Vec::new();
+        for file in sources.ids().filter(is_dockerfile).take(MOST_FILES) {
+            let around = || folders_around(parent_path(sources.path(file))).take(NEAR_FOLDERS + 1);
+            for root in docker::read(sources.text(file), None).roots {
+                let mut folders = around().map(|context| join_path(context, &root));
+                out.extend(folders.find(|folder| self.has_modules_in(std::slice::from_ref(folder))));
+            }
+        }
+        out.sort();
+        out.dedup();
+        out
+    }
+
     /// The package of files of the repository that a function or layer is made of: named by its path, or by the key under
     /// which it is put into a bucket.
     pub(super) fn package(&self, r: &Resource) -> Option<ResourceId> {
@@ -480,7 +505,7 @@ impl Linking<'_, '_> {
 /// The runtime of a function, where it is not one of Python.
 fn other_runtime(r: &Resource) -> Option<String> {
     let name = r.get("Runtime").and_then(Value::as_str)?;
-    (!name.starts_with("python")).then(|| name.into_owned())
+    (!name.is_empty() && !name.starts_with("python")).then(|| name.into_owned())
 }
 
 /// Why what a function's package is made of is not known: the package is not made here.
@@ -541,11 +566,16 @@ fn place_of_package(r: &Resource) -> Option<&Value> {
     stored.or_else(|| uri("CodeUri")).or_else(|| uri("Code"))
 }
 
-/// Whether a folder is called as a package, but for hyphens and underscores.
-fn is_same_name(folder: &str, package: &str) -> bool {
-    folder
-        .replace('-', "_")
-        .eq_ignore_ascii_case(&package.replace('-', "_"))
+/// The last folder of a path, the last two, and the last three: `read`, `consumer/read`, `api/consumer/read`.
+fn ends_of(path: &str) -> impl Iterator<Item = &str> {
+    let starts = path.rmatch_indices('/').map(|(at, _)| at + 1).chain([0]);
+    starts.take(NAMED_FOLDERS).map(|start| &path[start..])
+}
+
+/// Whether folders are called as a package, but for hyphens, underscores, and slashes.
+fn is_same_name(folders: &str, package: &str) -> bool {
+    let plain = |name: &str| name.replace(['-', '/'], "_");
+    plain(folders).eq_ignore_ascii_case(&plain(package))
 }
 
 pub(super) fn package_path(r: &Resource) -> Option<String> {

@@ -21,7 +21,12 @@ use crate::value::Value;
 /// Fills in every workload of the repository, in the order of their resources.
 pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     let staged = StagedAssets::new(project.sources);
-    project.shared = Linking::new(project, index, &staged).layers();
+    let linking = Linking::new(project, index, &staged);
+    let mut shared = linking.layers();
+    shared.extend(linking.copied_beside());
+    shared.sort();
+    shared.dedup();
+    project.shared = shared;
     let linking = Linking::new(project, index, &staged);
     let mut wanted = BTreeSet::new();
     let mut out = Vec::new();
@@ -96,7 +101,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     imported(project, &out, &mut wanted);
     project.copies = staged.copies(project.sources);
     project.rendered = rendered::rendered(project, &out);
-    project.synthesized = rendered::synthesized(project, &out);
+    project.synthesized = rendered::synthesized(project, &out, &project.rendered);
     project.workloads = out;
     project.wanted.extend(wanted);
     project.problems.extend(problems);

@@ -14,7 +14,7 @@ use crate::iam::sdk::{self, LibraryEffect, LibraryResult};
 use crate::index::Id;
 use crate::python::call_graph::classes::Lazy;
 use crate::python::points_to::{AbstractValue, ObjectEvaluator, ScopeRef, decorator_name};
-use crate::python::{BindingValue, BlockId, BlockKind, ExprId, ExprKind, PythonModule, ScopeId, ScopeKind, Usage};
+use crate::python::{BindingValue, ExprId, ExprKind, PythonModule, ScopeId, ScopeKind, Usage};
 use crate::source::Span;
 
 /// Methods of one name, in the modules of one entry point, that a call on something unknown may reach.
@@ -93,8 +93,6 @@ pub(crate) struct CallEdges {
     guessed: Vec<(ScopeRef, Arc<str>)>,
     /// By a call that names what it calls, an import, or a framework's decorator.
     called: Vec<(ScopeRef, ScopeRef)>,
-    /// By such a call that only a script makes: `if __name__ == "__main__"`.
-    script: Vec<(ScopeRef, ScopeRef)>,
     /// Perhaps, if something that runs reads the name.
     lazy: Vec<Lazy>,
     /// Names that are read of something that may have a method of the repository; none stands for any.
@@ -109,7 +107,6 @@ pub(crate) struct CallGraph {
     lazy: BTreeMap<ScopeRef, Vec<(Arc<str>, ScopeRef)>>,
     read: BTreeMap<ScopeRef, Vec<Option<Arc<str>>>>,
     called: BTreeMap<ScopeRef, Vec<ScopeRef>>,
-    script: BTreeMap<ScopeRef, Vec<ScopeRef>>,
 }
 
 /// The edges that begin in one module, and what there keeps us from seeing all of them.
@@ -117,7 +114,6 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
     let m = &evaluator.program.modules[module];
     let mut out: Vec<(ScopeRef, ScopeRef)> = Vec::new();
     let mut called: Vec<(ScopeRef, ScopeRef)> = Vec::new();
-    let mut script: Vec<(ScopeRef, ScopeRef)> = Vec::new();
     let mut guessed: Vec<(ScopeRef, Arc<str>)> = Vec::new();
     let mut lazy: Vec<Lazy> = Vec::new();
     let mut read: Vec<(ScopeRef, Option<Arc<str>>)> = Vec::new();
@@ -127,7 +123,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
     let place = |scope: ScopeId| ScopeRef { module, scope };
     for expr in m.ids() {
         let e = m.expr(expr);
-        let from = place(m.function_of(e.scope));
+        let from = place(m.runs_in(expr));
         if let ExprKind::Call(call) = &e.kind {
             let callees = evaluator.values(module, call.function);
             let handed = classes::passed_to_libraries(evaluator, module, (call, &callees), from, &mut out);
@@ -166,12 +162,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             let to = callee(evaluator, one).map(|to| (from, to));
             let only = <[ScopeRef; 1]>::try_from(named).ok();
             let wrapped = only.map(|[to]| (from, to));
-            let which = if only_as_script(m, e.block) {
-                &mut script
-            } else {
-                &mut called
-            };
-            which.extend(to.into_iter().chain(wrapped));
+            called.extend(to.into_iter().chain(wrapped));
         }
         for t in values.iter() {
             match t {
@@ -256,8 +247,8 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             }
         }
     }
-    out.extend(called.iter().chain(&script));
-    for edges in [&mut out, &mut called, &mut script] {
+    out.extend(&called);
+    for edges in [&mut out, &mut called] {
         edges.sort_unstable();
         edges.dedup();
     }
@@ -271,7 +262,6 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         all: out,
         guessed,
         called,
-        script,
         lazy,
         read,
     };
@@ -294,21 +284,6 @@ fn functions_of_module(evaluator: &ObjectEvaluator<'_>, module: usize) -> impl I
         let is_function = s.kind == ScopeKind::Function;
         is_function.then_some(ScopeRef { module, scope })
     })
-}
-
-/// Whether a block is, or stands in, what follows `if __name__ == "__main__"`.
-fn only_as_script(m: &PythonModule, block: BlockId) -> bool {
-    let mut at = block;
-    loop {
-        let b = &m.blocks[at];
-        if matches!(&b.kind, BlockKind::Arm { label, .. } if label.starts_with("if __name__ ==")) {
-            return true;
-        }
-        if b.parent >= at {
-            return false;
-        }
-        at = b.parent;
-    }
 }
 
 fn is_function(value: &AbstractValue) -> bool {
@@ -484,9 +459,6 @@ impl CallGraph {
             for (from, to) in edges.called {
                 out.called.entry(from).or_default().push(to);
             }
-            for (from, to) in edges.script {
-                out.script.entry(from).or_default().push(to);
-            }
             for (from, name, to) in edges.lazy {
                 out.lazy.entry(from).or_default().push((name, to));
             }
@@ -531,11 +503,6 @@ impl CallGraph {
                 }
             }
         })
-    }
-
-    /// What a module calls only when it runs as a script.
-    pub(crate) fn script(&self, module: ScopeRef) -> &[ScopeRef] {
-        self.script.get(&module).map_or(&[], Vec::as_slice)
     }
 
     /// What a call, an import or a framework runs from `entries` on.

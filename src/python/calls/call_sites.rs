@@ -320,12 +320,11 @@ impl CallSiteFinder<'_, '_> {
     }
 
     pub(super) fn add_unresolved(&mut self, m: &PythonModule, expr: ExprId, why: UnresolvedReason) {
-        let e = m.expr(expr);
         self.unresolved.push(UnresolvedCall {
             span: callee_span(m, expr),
             at: ScopeRef {
                 module: self.module,
-                scope: m.function_of(e.scope),
+                scope: m.runs_in(expr),
             },
             why,
         });

@@ -194,7 +194,7 @@ impl CallSiteFinder<'_, '_> {
             .iter()
             .any(|t| matches!(t, AbstractValue::Method(..) | AbstractValue::Function(_)));
         let is_picked = targets.len() > 1 && spelled_operations::is_one_of_several(m, call.function)
-            || spelled_operations::is_computed(m, call.function);
+            || spelled_operations::may_be_another(m, call.function, &callee);
         self.add_site(expr, Some(expr), &method, targets, object, !own && !is_picked);
         self.passed_methods(m, expr, call, &callee);
         self.form = CallForm::Direct;

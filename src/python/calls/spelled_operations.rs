@@ -76,12 +76,16 @@ fn is_written_out(m: &PythonModule, expr: ExprId, depth: u32) -> bool {
     }
 }
 
-/// Whether a callee is `getattr(object, name)` with a name that is computed.
-pub(super) fn is_computed(m: &PythonModule, callee: ExprId) -> bool {
+/// Whether a callee is `getattr(object, name)` where the name may be another: it is not all known, or is an attribute, which other
+/// classes may have otherwise.
+pub(super) fn may_be_another(m: &PythonModule, callee: ExprId, values: &[AbstractValue]) -> bool {
     let defined = m.defining_expression(callee).unwrap_or(callee);
-    m.call(defined).is_some_and(|c| {
-        matches!(&m.expr(c.function).kind, ExprKind::Name(n) if &**n == "getattr")
-            && c.positional(1).is_some_and(|name| !is_written_out(m, name, MAX_DEPTH))
+    let name = m.call(defined).and_then(|c| match &m.expr(c.function).kind {
+        ExprKind::Name(n) if &**n == "getattr" => c.positional(1),
+        _ => None,
+    });
+    name.is_some_and(|name| {
+        matches!(m.expr(name).kind, ExprKind::Attr { .. }) || values.contains(&AbstractValue::Opaque)
     })
 }
 

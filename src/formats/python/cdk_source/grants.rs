@@ -154,7 +154,7 @@ impl CallLowering<'_> {
         let is_same = all
             .iter()
             .all(|g| g.actions == first.actions && g.key_actions == first.key_actions);
-        let is_known = class.is_some() || is_same && !self.defines_method(method);
+        let is_known = class.is_some() || is_same && !is_own && !self.defines_method(method);
         if !is_known {
             stack.widen(object, at);
         }

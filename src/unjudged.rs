@@ -326,9 +326,9 @@ impl Language {
 impl NotComparedReason {
     fn text(&self) -> &'static str {
         match self {
-            Self::NoRole => "the role is not in this repository",
-            Self::NoCode => "the code is not in this repository",
-            Self::NoHandler => "the handler was not found in this repository",
+            Self::NoRole => "its role was not found",
+            Self::NoCode => "what it runs was not found",
+            Self::NoHandler => "its handler was not found",
             Self::NotPython => "the code is not Python",
             Self::SharedRole => "other code or principals can use the role",
             Self::Neighbor => "another workload with the same role could not be analyzed",
@@ -344,7 +344,7 @@ impl Doubt {
         match self {
             Self::Library => "calls an unknown library",
             Self::Unresolved(reason) => reason.text(),
-            Self::Hidden => "calls code that is not in this repository",
+            Self::Hidden => "may call AWS in a way that is not followed",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Groups;
 use super::links::FileLinks;
 use crate::classify::has_data_ending;
-use crate::source::{FileId, Sources, file_name, is_within, parent_path, staged_folder};
+use crate::source::{FileId, Sources, file_name, is_synthesized, is_within, parent_path, staged_folder};
 
 /// What one file exports, imports, and sets.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ impl StackWords {
         let has = |word: &str| memchr::memmem::find(bytes, word.as_bytes()).is_some();
         let mut out = Self {
             declares_parameters: has_data_ending(name) && has("Parameters") && has("Resources"),
-            is_of_cdk: has("aws:cdk:path"),
+            is_of_cdk: is_synthesized(text),
             ..Self::default()
         };
         let after = |word: &'static str| {

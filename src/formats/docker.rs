@@ -11,6 +11,25 @@ pub struct Image {
     pub command: Vec<String>,
     /// What `COPY` and `ADD` take from the context.
     pub copied: Vec<String>,
+    /// Folders of the context whose modules the code imports by their names: what a folder is copied to says which.
+    pub roots: Vec<String>,
+    /// The image that the last stage begins with.
+    pub base: String,
+}
+
+/// What the names of images of other languages have. AWS Lambda Developer Guide, "Create a Lambda function using a container
+/// image"; Docker Hub, official images.
+const OTHER_LANGUAGES: &[&str] = &[
+    "bun", "corretto", "dart", "deno", "dotnet", "elixir", "golang", "gradle", "java", "jdk", "jre", "maven", "node",
+    "php", "ruby", "rust", "swift", "temurin",
+];
+
+impl Image {
+    /// Whether it begins with the image of a language other than Python.
+    pub fn is_of_other_language(&self) -> bool {
+        let mut words = self.base.split(|c: char| !c.is_ascii_alphabetic());
+        !self.base.contains("python") && words.any(|word| OTHER_LANGUAGES.iter().any(|l| word.starts_with(l)))
+    }
 }
 
 /// The Python that a command starts.
@@ -58,10 +77,11 @@ const SERVERS: &[&str] = &[
 
 /// Reads the text of a Dockerfile up to the end of the stage `target`, or of the last one.
 pub fn read(text: &str, target: Option<&str>) -> Image {
-    let mut stages: BTreeMap<String, (Vec<String>, Vec<String>)> = BTreeMap::new();
-    let mut name = String::new();
+    let mut stages: BTreeMap<String, (Vec<String>, Vec<String>, String)> = BTreeMap::new();
+    let (mut name, mut base) = (String::new(), String::new());
     let (mut entry, mut command) = (Vec::new(), Vec::new());
     let mut copied = Vec::new();
+    let (mut roots, mut folder) = (Vec::new(), String::new());
     for line in instructions(text) {
         let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((&line, ""));
         match word.to_ascii_uppercase().as_str() {
@@ -69,13 +89,13 @@ pub fn read(text: &str, target: Option<&str>) -> Image {
                 if target.is_some_and(|t| t == name) {
                     break;
                 }
-                stages.insert(std::mem::take(&mut name), (entry, command));
+                stages.insert(std::mem::take(&mut name), (entry, command, base));
                 let words: Vec<&str> = rest.split_whitespace().filter(|w| !w.starts_with("--")).collect();
-                (entry, command) = words
-                    .first()
-                    .and_then(|base| stages.get(*base))
+                let from = words.first().copied().unwrap_or_default();
+                (entry, command, base) = stages
+                    .get(from)
                     .cloned()
-                    .unwrap_or_default();
+                    .unwrap_or_else(|| (Vec::new(), Vec::new(), from.to_owned()));
                 if let [_, as_, stage] = words.as_slice()
                     && as_.eq_ignore_ascii_case("as")
                 {
@@ -92,15 +112,43 @@ pub fn read(text: &str, target: Option<&str>) -> Image {
                     .into_iter()
                     .filter(|w| !w.starts_with("--"))
                     .collect();
-                if let Some((_, sources)) = all.split_last() {
+                if let Some((target, sources)) = all.split_last() {
                     copied.extend(sources.iter().cloned());
+                    roots.extend(sources.iter().filter_map(|source| import_root(source, target, &folder)));
                 }
             }
+            "WORKDIR" => folder = rest.trim().trim_end_matches('/').to_owned(),
             _ => {}
         }
     }
     entry.append(&mut command);
-    Image { command: entry, copied }
+    Image {
+        command: entry,
+        copied,
+        roots,
+        base,
+    }
+}
+
+/// The folder that stands for the working folder of an image, where `source` is copied to `target` in or below it. Dockerfile
+/// reference, "COPY": what is in a folder is copied, not the folder.
+fn import_root(source: &str, target: &str, folder: &str) -> Option<String> {
+    const FOLDERS: [&str; 4] = ["$LAMBDA_TASK_ROOT", "${LAMBDA_TASK_ROOT}", "/var/task", "."];
+    let starts = FOLDERS.into_iter().chain((!folder.is_empty()).then_some(folder));
+    let target = target.trim_end_matches('/');
+    let below = match starts.filter_map(|start| target.strip_prefix(start)).next() {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => rest.trim_start_matches('/'),
+        _ if target.starts_with('/') => return None,
+        _ => target,
+    };
+    let source = source.trim_start_matches("./").trim_end_matches('/');
+    let root = match below {
+        "" => source,
+        below => source
+            .strip_suffix(below)
+            .filter(|root| root.is_empty() || root.ends_with('/'))?,
+    };
+    Some(root.trim_end_matches('/').to_owned()).filter(|root| !root.is_empty() && root != ".")
 }
 
 /// Logical lines without comments.

@@ -101,7 +101,7 @@ pub struct Project<'a> {
     withheld: OnceLock<IndexVec<DocumentId, Withheld>>,
     /// Python inside other files, in the order of the units.
     pub inline: Vec<crate::model::Inline>,
-    /// Folders of layers, from which functions import. Sorted.
+    /// Folders of layers, and those that images copy beside their code, from which functions import. Sorted.
     pub shared: Vec<String>,
     /// In the order of their resources.
     pub workloads: Vec<Workload>,
@@ -109,6 +109,8 @@ pub struct Project<'a> {
     pub copies: BTreeMap<crate::source::FileId, crate::source::FileId>,
     /// Functions of synthesized templates with the function of CDK code that each is made of: indices into `workloads`.
     pub rendered: BTreeMap<usize, usize>,
+    /// Workloads in the code of the CDK that are known only in what it synthesized, each with the one there.
+    pub synthesized: BTreeMap<usize, usize>,
     /// Files of code that would say more; see [`crate::model::LoweredUnit::wanted`].
     pub wanted: Vec<String>,
     /// Documents that limit all identities of the account: the settings or the repository say that they are attached above it.

@@ -60,8 +60,8 @@ pub enum ContentGap {
     Image,
     /// The command of the image that is made of this Dockerfile does not start Python.
     Command(String),
-    /// In the template, and not all known.
-    Inline,
+    /// In the template, and not all known: as it is shown.
+    Inline(String),
     /// In the template is a placeholder: the handler names another module.
     Placeholder,
     /// There is no Python in this folder.

@@ -44,6 +44,8 @@ pub struct PythonModule {
     pub blocks: IndexVec<BlockId, StatementRun>,
     /// `object.name = …`, in order.
     pub attributes: Vec<AttributeBinding>,
+    /// Stands for what runs only as a script, after `if __name__ == "__main__"`; nothing is bound in it.
+    pub script: Option<ScopeId>,
     /// Something kept us from reading part of it: what it does cannot be wholly known.
     pub partial: bool,
 }
@@ -291,6 +293,13 @@ pub enum BlockKind {
     Perhaps,
 }
 
+impl StatementRun {
+    /// Whether it follows `if __name__ == "__main__"`. The Python documentation, "__main__".
+    pub fn is_of_script(&self) -> bool {
+        matches!(&self.kind, BlockKind::Arm { label, .. } if label.starts_with("if __name__ =="))
+    }
+}
+
 /// Module, class, function or comprehension.
 #[derive(Debug)]
 pub struct Scope {
@@ -369,8 +378,6 @@ pub enum BindingValue {
     Class(ScopeId),
     Import(Import),
     From(ImportFrom),
-    /// `name op= value`
-    Augment(Arc<str>, ExprId),
     /// Deleted, an exception, a match pattern.
     Other,
 }
@@ -474,6 +481,7 @@ impl PythonModule {
             )]),
             blocks: IndexVec::from_vec(vec![StatementRun::new(BlockId::MODULE, BlockKind::Root)]),
             attributes: Vec::new(),
+            script: None,
             partial: true,
         }
     }
@@ -536,6 +544,31 @@ impl PythonModule {
         }
         parts.reverse();
         Some(parts.join("."))
+    }
+
+    /// Where an expression runs: in the nearest function, in the module, or in what runs only as a script.
+    pub fn runs_in(&self, expr: ExprId) -> ScopeId {
+        let e = self.expr(expr);
+        let function = self.function_of(e.scope);
+        let script = self
+            .script
+            .filter(|_| function == ScopeId::MODULE && self.only_as_script(e.block));
+        script.unwrap_or(function)
+    }
+
+    /// Whether a block is, or stands in, what follows `if __name__ == "__main__"`.
+    fn only_as_script(&self, block: BlockId) -> bool {
+        let mut at = block;
+        loop {
+            let b = &self.blocks[at];
+            if b.is_of_script() {
+                return true;
+            }
+            if b.parent >= at {
+                return false;
+            }
+            at = b.parent;
+        }
     }
 
     /// The nearest enclosing function's name, `<module>` at the top.

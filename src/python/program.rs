@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::iam::sdk;
-use crate::python::{BindingValue, ImportFrom, PythonModule};
+use crate::python::{BindingValue, ExprKind, ImportFrom, PythonModule};
 use crate::source::{FileId, Sources, file_name, folders_around, parent_path};
 
 /// Folders from which Python code is commonly imported as if they were on the path.
@@ -233,6 +233,11 @@ impl<'a> Program<'a> {
                     open.extend(self.packages_through(m.file, 0, &i.full));
                 }
             }
+            let texts = m.exprs.iter().filter_map(|e| match &e.kind {
+                ExprKind::Str(text) => text.known(),
+                _ => None,
+            });
+            open.extend(texts.filter_map(|text| Some(self.named_by_text(m.file, &text)?.0)));
             for i in m.all_from_imports() {
                 let (module, inner) = self.import_from(m.file, i);
                 open.extend(module.into_iter().chain(inner));
@@ -251,6 +256,29 @@ impl<'a> Program<'a> {
     pub fn packages_through(&self, from: FileId, level: u32, dotted: &str) -> impl Iterator<Item = usize> {
         let through = dotted.match_indices('.').map(|(at, _)| &dotted[..at]);
         through.filter_map(move |name| self.import(from, level, name))
+    }
+
+    /// The module that a string names, with what it names in it: `"jobs.nightly"`, `"settings.Production"`, `"jobs:run"`.
+    pub fn named_by_text<'t>(&self, from: FileId, text: &'t str) -> Option<(usize, Option<&'t str>)> {
+        const LONGEST: usize = 120;
+        let is_part = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':');
+        let first = text.split(['.', ':']).next()?;
+        if first.len() == text.len()
+            || text.len() > LONGEST
+            || !self.names.contains(first)
+            || !text.bytes().all(is_part)
+        {
+            return None;
+        }
+        let (path, name) = text
+            .split_once(':')
+            .map_or((text, None), |(path, name)| (path, Some(name)));
+        if let Some(module) = self.import(from, 0, path) {
+            return Some((module, name));
+        }
+        let (path, last) = path.rsplit_once('.')?;
+        let module = self.import(from, 0, path)?;
+        Some((module, name.or(Some(last))))
     }
 
     /// The packages around a module, whose `__init__.py` runs before it does, the nearest first.

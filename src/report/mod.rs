@@ -23,6 +23,7 @@ mod services;
 mod text;
 mod unjudged;
 mod who_can;
+mod workload_counts;
 mod workload_settings;
 mod workloads;
 mod xml;
@@ -67,9 +68,10 @@ pub use unjudged::{unjudged_human, unjudged_json};
 #[cfg(feature = "cli")]
 pub(crate) use who_can::schema as who_can_schema;
 pub use who_can::{WhoAnswer, WhoCanPage, who_can_human, who_can_json};
+pub use workload_counts::WorkloadCounts;
 #[cfg(feature = "cli")]
 pub(crate) use workloads::schema as workloads_schema;
-pub use workloads::{WorkloadCounts, WorkloadsPage, workloads_human, workloads_json, workloads_markdown};
+pub use workloads::{WorkloadsPage, workloads_human, workloads_json, workloads_markdown};
 
 /// What a report can be rendered as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::checks::ComparedWorkload;
+use crate::formats::docker::{self, Runs};
 use crate::project::{
     CodePlace, ContentGap, IdentityId, IdentityKind, Project, RoleGap, Workload, WorkloadCode, WorkloadKind,
 };
@@ -101,7 +102,7 @@ fn is_helped(gap: &ContentGap) -> bool {
         NotSaid | UnknownPlace(_) | UnknownHandler(_) | Stored(_) | Package(_) | PackageParts(_) | Image
         | Command(_) | Placeholder | NoPython(_) | NoFile(_) | Script(_) | Containers | Instance => true,
         ContentGap::Runtime(_)
-        | ContentGap::Inline
+        | ContentGap::Inline(_)
         | ContentGap::NoAws(_)
         | ContentGap::OtherLanguage(_)
         | ContentGap::Synthesized
@@ -130,7 +131,7 @@ impl CodeGuess {
             return Self {
                 code: in_settings(parent_path(path)),
                 others: Vec::new(),
-                entry: Some(started_file(project, path).unwrap_or_else(|| "main.py".to_owned())),
+                entry: Some(started_file(project, path).unwrap_or_else(|| "path/to/main.py".to_owned())),
             };
         }
         let (file, function) = match (script, handler.as_deref().and_then(|h| h.rsplit_once('.'))) {
@@ -153,7 +154,8 @@ impl CodeGuess {
             }
         };
         let mut found: BTreeSet<(&str, &str)> = BTreeSet::new();
-        for m in &project.modules {
+        // The code of the CDK is not that of its functions.
+        for m in project.modules.iter().filter(|m| m.file != r.header.file) {
             let path = project.sources.path(m.file);
             let root = path
                 .strip_suffix(&*file)
@@ -185,13 +187,27 @@ impl CodeGuess {
     }
 }
 
-/// The only file of Python beside a script.
+/// The file of Python that a script starts, seen from its folder; else the only one beside it.
 fn started_file(project: &Project<'_>, script: &str) -> Option<String> {
+    let text = project.sources.find(script).map(|file| project.sources.text(file));
+    let lines = text.into_iter().flat_map(|text| text.lines()).map(str::trim);
+    let commands = lines.filter(|line| !line.starts_with('#'));
+    let started = commands.filter_map(|line| {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Some(match docker::started_program(&words)? {
+            Runs::Script(path) => path.trim_start_matches("./").to_owned(),
+            Runs::Module(module) | Runs::Object { module, .. } => format!("{}.py", module.replace('.', "/")),
+            Runs::Handler(_) => return None,
+        })
+    });
     let folder = parent_path(script);
     let paths = project.modules.iter().map(|m| project.sources.path(m.file));
-    let mut beside = paths.filter(|path| parent_path(path) == folder);
-    let only = beside.next().filter(|_| beside.next().is_none())?;
-    Some(file_name(only).to_owned())
+    let beside = || {
+        let mut beside = paths.filter(|path| parent_path(path) == folder);
+        let only = beside.next().filter(|_| beside.next().is_none())?;
+        Some(file_name(only).to_owned())
+    };
+    started.last().or_else(beside)
 }
 
 /// The name of a role that no other role of the repository has, in the settings.
@@ -204,8 +220,16 @@ fn name_of_role(project: &Project<'_>, role: IdentityId, in_settings: &dyn Fn(&s
         let physical = other.name.as_ref().and_then(|n| n.known());
         project.resources[other.resource].address.name == *name || physical.is_some_and(|n| *n == **name)
     });
+    // One text that several modules are made of makes a role for each.
+    let module = project.module_of(role);
+    let mut same = project.identities.iter_enumerated();
+    let is_of_several = same.any(|(id, other)| other.header == identity.header && project.module_of(id) != module);
+    let name = match is_of_several && !module.is_empty() {
+        true => format!("{module}.{name}"),
+        false => name.to_string(),
+    };
     match is_shared {
         true => format!("{}:{name}", in_settings(project.sources.path(identity.header.file))),
-        false => name.to_string(),
+        false => name,
     }
 }

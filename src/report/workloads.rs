@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::json::{JsonSpan, JsonUnjudged, JsonUnread, SCHEMA_VERSION, span, unjudged, unread};
 use super::unjudged::lines_of_cdk;
+use super::workload_counts::WorkloadCounts;
 use super::workload_settings::settings_for;
 use crate::checks::{ComparedFigures, ComparedWorkload, CountedActions, Obstacle, RoleComparison};
 use crate::phrase::count;
@@ -25,6 +26,9 @@ pub struct WorkloadsPage<'a> {
     errors: &'a [Problem],
     unjudged: &'a [Unjudged],
 }
+
+/// Actions of one service that a line names.
+const MAX_NAMED: usize = 4;
 
 /// One workload, with what to add to the settings.
 struct ListedWorkload {
@@ -72,7 +76,7 @@ impl<'a> WorkloadsPage<'a> {
         // A module that several call makes the same for each.
         let mut seen = BTreeSet::new();
         for listed in workloads {
-            if page.is_listed_as_source(&listed, comparison) {
+            if page.is_listed_elsewhere(&listed, comparison) {
                 page.rendered += 1;
                 continue;
             }
@@ -83,9 +87,12 @@ impl<'a> WorkloadsPage<'a> {
         page
     }
 
-    /// Whether the function of the CDK that one of a template is made of says the same.
-    fn is_listed_as_source(&self, listed: &ListedWorkload, comparison: &RoleComparison<'_, '_>) -> bool {
+    /// Whether what it is made of in the code of the CDK says the same, or only what is made of it says something.
+    fn is_listed_elsewhere(&self, listed: &ListedWorkload, comparison: &RoleComparison<'_, '_>) -> bool {
         let compared = &listed.compared;
+        if self.project.synthesized.contains_key(&compared.workload) {
+            return true;
+        }
         let Some(source) = self.project.rendered.get(&compared.workload) else {
             return false;
         };
@@ -140,48 +147,6 @@ impl<'a> WorkloadsPage<'a> {
     }
 }
 
-/// How many workloads there are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct WorkloadCounts {
-    compared: usize,
-    /// By one of the rules.
-    in_part: usize,
-    not_compared: usize,
-    /// Not listed.
-    in_tests: usize,
-    /// Not listed: they are in the code of the CDK, too.
-    rendered: usize,
-}
-
-impl WorkloadCounts {
-    pub fn add(&mut self, more: Self) {
-        self.compared += more.compared;
-        self.in_part += more.in_part;
-        self.not_compared += more.not_compared;
-        self.in_tests += more.in_tests;
-        self.rendered += more.rendered;
-    }
-
-    /// The line at the end of a list.
-    pub fn line(&self) -> String {
-        let all = self.compared + self.in_part + self.not_compared;
-        let mut out = count(all, "workload", "workloads");
-        for (n, what) in [
-            (self.compared, "compared"),
-            (self.in_part, "compared in part"),
-            (self.not_compared, "not compared"),
-            (self.in_tests, "more in test code"),
-            (self.rendered, "more rendered from these by the CDK"),
-        ] {
-            if n > 0 {
-                let _ = write!(out, ", {n} {what}");
-            }
-        }
-        out.push('\n');
-        out
-    }
-}
-
 fn location(sources: &Sources, span: Span) -> String {
     let at = sources.positions(span).0;
     format!("{}:{}:{}", sources.path(span.file), at.line, at.column)
@@ -211,6 +176,7 @@ fn content(page: &WorkloadsPage<'_>, w: &Workload) -> Option<String> {
 fn figures(w: &Workload, figures: ComparedFigures) -> String {
     let calls = match (figures.calls, w.kind) {
         (0, WorkloadKind::Machine) => "no state calls AWS".to_owned(),
+        (0, _) if w.definition().is_some_and(|d| !d.actions.is_empty()) => "its commands call AWS".to_owned(),
         (0, _) => "no calls of AWS".to_owned(),
         (n, WorkloadKind::Machine) => count(n, "state calls", "states call"),
         (n, kind) if kind.has_definition() => count(n, "part needs", "parts need"),
@@ -226,11 +192,25 @@ fn figures(w: &Workload, figures: ComparedFigures) -> String {
     )
 }
 
+/// `s3` of `s3:GetObject`.
+fn service_of(pattern: &str) -> &str {
+    pattern.split(':').next().unwrap_or(pattern)
+}
+
 /// What counts as used because of a library or a call.
 fn counted_line(page: &WorkloadsPage<'_>, counted: &CountedActions) -> String {
-    let patterns = counted.patterns.join(", ");
+    let mut patterns: Vec<String> = Vec::new();
+    for of_service in counted.patterns.chunk_by(|a, b| service_of(a) == service_of(b)) {
+        let named = &of_service[..of_service.len().min(MAX_NAMED)];
+        patterns.extend(named.iter().cloned());
+        let more = of_service.len() - named.len();
+        if more > 0 {
+            patterns.push(format!("{more} more of {}", service_of(&of_service[0])));
+        }
+    }
     format!(
-        "counted as used: {patterns} ({}, {})",
+        "counted as used: {} ({}, {})",
+        patterns.join(", "),
         counted.by,
         page.location(counted.span)
     )

@@ -21,7 +21,9 @@ pub use build::{TextBuilder, TextIndex};
 pub use file::Sources;
 pub use lines::{LineIndex, Position};
 pub use part::TextSlice;
-pub use path::{file_name, folders_around, is_within, join_path, parent_path, relative_path, staged_folder};
+pub use path::{
+    file_name, folders_around, is_synthesized, is_within, join_path, parent_path, relative_path, staged_folder,
+};
 pub use problem::{Problem, ProblemKind};
 pub use span::{FileId, Span, WithSpan};
 pub use text::{Hole, HoleKind, HoleTarget, Lit, OffsetMap, Piece, Segment, Segments, Text};

@@ -15,6 +15,13 @@ pub fn folders_around(folder: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(folder), |f| (!f.is_empty()).then(|| parent_path(f)))
 }
 
+/// Whether a template is one that the CDK synthesized: its metadata names constructs, or it asks for the bootstrap stack. AWS CDK
+/// Developer Guide, "Bootstrapping".
+pub fn is_synthesized(template: &str) -> bool {
+    let has = |word: &str| memchr::memmem::find(template.as_bytes(), word.as_bytes()).is_some();
+    has("aws:cdk:path") || has("/cdk-bootstrap/")
+}
+
 /// The folder of an asset, staged by the CDK, that a path leads to or into: `cdk.out/asset.0123…`. AWS CDK Developer Guide,
 /// "Assets and the AWS CDK".
 pub fn staged_folder(path: &str) -> Option<&str> {

@@ -283,7 +283,7 @@ fn what_is_listed_and_what_is_judged() {
         "{listed}"
     );
     assert!(
-        listed.ends_with("1 workload, 1 compared, 1 more rendered from these by the CDK\n"),
+        listed.ends_with("1 workload, 1 compared, 1 more are the same in the source and the output of the CDK\n"),
         "{listed}"
     );
     // Only the source of which nothing was synthesized is not judged.
@@ -299,4 +299,122 @@ fn what_is_listed_and_what_is_judged() {
     r.write(".gitignore", b"cdk.out\n");
     assert!(!r.run(&["workloads"]).out.contains("rendered"));
     assert!(r.run(&["workloads", "cdk.out"]).out.contains("function Save096A6EEB"));
+}
+
+const HASH: &str = "e9cb572a8248d1d04430ad71d120901a88510df21db534863ceac440d7ae9d09";
+
+/// An assembly with a task whose image is built from `asset.image`, a job whose script is `asset.HASH.py`, and a function without
+/// metadata of its asset; each has a role that also allows `sns:Publish`.
+fn assembly() -> Vec<(String, String)> {
+    let role = |name: &str, service: &str, action: &str| {
+        format!(
+            r#""{name}Role": {{"Type": "AWS::IAM::Role", "Metadata": {{"aws:cdk:path": "Jobs/{name}/Role/Resource"}}, "Properties": {{
+  "AssumeRolePolicyDocument": {{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "sts:AssumeRole",
+    "Principal": {{"Service": "{service}.amazonaws.com"}}}}]}},
+  "Policies": [{{"PolicyName": "p", "PolicyDocument": {{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow",
+    "Action": ["{action}", "sns:Publish"], "Resource": "*"}}]}}}}]}}}}"#
+        )
+    };
+    let roles = [
+        role("Task", "ecs-tasks", "s3:PutObject"),
+        role("Job", "glue", "s3:PutObject"),
+        role("Fn", "lambda", "s3:PutObject"),
+    ];
+    let registry = "${AWS::AccountId}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/cdk-assets";
+    let template = format!(
+        r#"{{"Resources": {{{},
+"Task": {{"Type": "AWS::ECS::TaskDefinition", "Metadata": {{"aws:cdk:path": "Jobs/Task/Resource"}}, "Properties": {{
+  "TaskRoleArn": {{"Fn::GetAtt": ["TaskRole", "Arn"]}}, "ContainerDefinitions": [{{"Name": "w", "Image": {{"Fn::Sub": "{registry}:image"}}}}]}}}},
+"Job": {{"Type": "AWS::Glue::Job", "Metadata": {{"aws:cdk:path": "Jobs/Job"}}, "Properties": {{"Role": {{"Fn::GetAtt": ["JobRole", "Arn"]}},
+  "Command": {{"Name": "pythonshell", "ScriptLocation": {{"Fn::Sub": "s3://cdk-${{AWS::AccountId}}/{HASH}.py"}}}}}}}},
+"Fn": {{"Type": "AWS::Lambda::Function", "Metadata": {{"aws:cdk:path": "Jobs/Fn/Resource"}}, "Properties": {{"Runtime": "python3.13",
+  "Handler": "app.handler", "Role": {{"Fn::GetAtt": ["FnRole", "Arn"]}}, "Code": {{"S3Bucket": "cdk", "S3Key": "5315.zip"}}}}}}
+}}}}"#,
+        roles.join(",\n")
+    );
+    let asset = ASSET.trim_start_matches("cdk.out/");
+    let manifest = format!(
+        r#"{{"files": {{
+  "a": {{"source": {{"path": "asset.{HASH}.py", "packaging": "file"}}, "destinations": {{"x": {{"objectKey": "{HASH}.py"}}}}}},
+  "b": {{"source": {{"path": "{asset}", "packaging": "zip"}}, "destinations": {{"x": {{"objectKey": "5315.zip"}}}}}}}},
+ "dockerImages": {{"c": {{"source": {{"directory": "asset.image", "dockerFile": "Dockerfile.worker"}},
+  "destinations": {{"x": {{"imageTag": "image"}}}}}}}}}}"#
+    );
+    let write = "import boto3\n\n\ndef main():\n    boto3.client('s3').put_object(Bucket='b', Key='k', Body=b'')\n";
+    let script = format!("{write}\n\nmain()\n");
+    let files = [
+        ("cdk.out/Jobs.template.json", template),
+        (
+            "cdk.out/manifest.json",
+            r#"{"artifacts": {"Jobs.assets": {"type": "cdk:asset-manifest", "properties": {"file": "Jobs.assets.json"}}}}"#.into(),
+        ),
+        ("cdk.out/Jobs.assets.json", manifest),
+        (
+            "cdk.out/asset.image/Dockerfile.worker",
+            "FROM python:3.13\nCOPY . .\nCMD [\"python\", \"worker.py\"]\n".into(),
+        ),
+        ("cdk.out/asset.image/worker.py", format!("{script}\nmain()\n")),
+        (&format!("cdk.out/asset.{HASH}.py"), script.clone()),
+        ("glue/nightly.py", script),
+        (&format!("{ASSET}/app.py"), write.replace("main()", "handler(event, context)")),
+    ];
+    files.map(|(path, text)| (path.to_owned(), text)).into()
+}
+
+#[test]
+fn the_manifest_of_assets_says_where_images_scripts_and_code_are() {
+    let files = assembly();
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    let unused = usage(&files, "-");
+    assert_eq!(unused.len(), 3, "{unused:?}");
+    let listed = Repository::new(&files).run(&["workloads"]).out;
+    for line in [
+        "code: cdk.out/asset.image/worker.py",
+        "code: glue/nightly.py",
+        &format!("code: {ASSET}/app.py, `handler`"),
+        "3 workloads, 3 compared",
+    ] {
+        assert!(listed.contains(line), "{line}\n{listed}");
+    }
+    // Of an image of another language, no Python is missed.
+    let node: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| match path.ends_with("Dockerfile.worker") {
+            true => (*path, "FROM node:22-slim\nCMD [\"worker.handler\"]\n"),
+            false => (*path, *text),
+        })
+        .collect();
+    let listed = Repository::new(&node).run(&["workloads"]).out;
+    let reason = "what the image of `cdk.out/asset.image/Dockerfile.worker` starts is not Python";
+    assert!(listed.contains(reason), "{listed}");
+}
+
+#[test]
+fn what_only_the_output_says_is_listed_there() {
+    let files = assembly();
+    let mut files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    let source = "from aws_cdk import Stack, aws_ecs as ecs, aws_lambda as lambda_
+
+
+class JobsStack(Stack):
+    def __init__(self, scope, ident):
+        super().__init__(scope, ident)
+        ecs.FargateTaskDefinition(self, 'Task')
+        for name in names():
+            lambda_.Function(self, f'F{name}', handler='app.handler', code=lambda_.Code.from_asset(f'fn/{name}'))
+";
+    files.push(("stack.py", source));
+    let listed = Repository::new(&files).run(&["workloads"]).out;
+    assert!(!listed.contains("stack.py"), "{listed}");
+    let last = "3 workloads, 3 compared, 2 more are the same in the source and the output of the CDK\n";
+    assert!(listed.ends_with(last), "{listed}");
+    // Without the output, it says what to do.
+    let listed = Repository::new(&[("stack.py", source)]).run(&["workloads"]).out;
+    assert!(listed.contains("run `cdk synth`"), "{listed}");
 }

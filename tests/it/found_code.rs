@@ -95,3 +95,34 @@ fn imported_files_are_read_where_their_package_is_though_gitignore_has_them() {
         ran.out
     );
 }
+
+#[test]
+fn one_key_in_several_folders_is_each_folders_own() {
+    let folder = |name: &str| {
+        let main = format!(
+            "{}\nresource \"aws_lambda_function\" \"fn\" {{\n  s3_bucket = \"b\"\n  s3_key = aws_s3_object.code.key\n  handler = \
+             var.handler\n  runtime = \"python3.13\"\n  role = aws_iam_role.fn.arn\n}}\n\nvariable \"handler\" {{\n  default = \
+             \"app.handler\"\n}}\n\nresource \"aws_s3_object\" \"code\" {{\n  bucket = \"b\"\n  key = \"source.zip\"\n  source = \
+             data.archive_file.code.output_path\n}}\n\ndata \"archive_file\" \"code\" {{\n  type = \"zip\"\n  source_dir = \
+             \"${{path.module}}/src\"\n  output_path = \"out.zip\"\n}}\n",
+            "resource \"aws_iam_role\" \"fn\" {\n  assume_role_policy = jsonencode({Version = \"2012-10-17\", Statement = [{Effect = \
+             \"Allow\", Action = \"sts:AssumeRole\", Principal = {Service = \"lambda.amazonaws.com\"}}]})\n}\n"
+        );
+        [
+            (format!("{name}/main.tf"), main),
+            (
+                format!("{name}/src/app.py"),
+                "def handler(event, context):\n    return 1\n".to_owned(),
+            ),
+        ]
+    };
+    let files: Vec<(String, String)> = ["one", "two"].into_iter().flat_map(folder).collect();
+    let files: Vec<(&str, &str)> = files
+        .iter()
+        .map(|(path, text)| (path.as_str(), text.as_str()))
+        .collect();
+    let listed = Repository::new(&files).run(&["workloads"]).out;
+    for line in ["code: one/src/app.py, `handler`", "code: two/src/app.py, `handler`"] {
+        assert!(listed.contains(line), "{listed}");
+    }
+}

@@ -139,3 +139,105 @@ fn processes_and_signatures_by_other_names() {
     let app = "from types_boto3_s3 import S3Client\n".to_owned() + &handler("s3.get_object(Bucket='b', Key='k')");
     assert_eq!(found(&app, &[]), ["unused-grant 's3:PutObject', 'sns:Publish'"]);
 }
+
+#[test]
+fn names_that_lists_attributes_and_arguments_carry_from_elsewhere() {
+    let only = ["unused-grant 'sns:Publish'"];
+    let each = format!("for op in OPS:\n    {CALL}");
+    let alias = format!(
+        "OPS = ['get_object']\nalias = OPS\n\n\ndef more(to):\n    to.append('put_object')\n\n\nmore(alias)\n{}",
+        handler(&each)
+    );
+    assert_eq!(found(&alias, &[]), only);
+    let other = format!("import extra\nfrom ops import OPS\n\n\n{}", handler(&each));
+    let files = [
+        ("src/ops.py", "OPS = ['get_object']\n"),
+        ("src/extra.py", "import ops\n\nops.OPS.append('put_object')\n"),
+    ];
+    assert_eq!(found(&other, &files), only);
+    let field =
+        "from dataclasses import dataclass, replace\n\n\n@dataclass\nclass Step:\n    op: str = 'get_object'\n\n    \
+                 def run(self):\n        getattr(s3, self.op)(Bucket='b', Key='k')\n\n\n"
+            .to_owned();
+    let body = "step = Step()\nstep.run()\nreplace(step, op='put_object').run()";
+    assert_eq!(found(&(field + &handler(body)), &[]), only);
+    let partial = format!(
+        "from functools import partial\n\n\ndef run(op='get_object', key='k'):\n    {CALL}\n\n\np = partial(run, key='x')\n\n\n{}",
+        handler("p()\np(op='put_object')")
+    );
+    assert_eq!(found(&partial, &[]), only);
+    // Nothing tells what the event holds.
+    for body in [
+        format!("for op in ['get_object', *event['ops']]:\n    {CALL}"),
+        format!("match event:\n    case {{'op': op}}:\n        pass\n    case _:\n        op = 'get_object'\n{CALL}"),
+        format!("op = 'get_object'\nop += event['suffix']\n{CALL}"),
+    ] {
+        assert_eq!(found(&handler(&body), &[]), [""; 0], "{body}");
+    }
+    let mapped = format!(
+        "def run(op='get_object'):\n    {CALL}\n\n\n{}",
+        handler("run()\nlist(map(run, event['ops']))")
+    );
+    assert_eq!(found(&mapped, &[]), [""; 0]);
+}
+
+#[test]
+fn code_that_a_string_names() {
+    let only = ["unused-grant 's3:PutObject'"];
+    let settings = "import boto3\n\n\nclass Production:\n    def ready(self):\n        boto3.client('sns').publish(TopicArn='t', \
+                    Message='m')\n";
+    for text in ["settings.Production", "settings:Production"] {
+        let app = format!(
+            "SETTINGS = '{text}'\n\n\n{}",
+            handler("s3.get_object(Bucket='b', Key='k')")
+        );
+        assert_eq!(found(&app, &[("src/settings.py", settings)]), only, "{text}");
+    }
+}
+
+#[test]
+fn packages_around_the_handler_run_before_it() {
+    let package = "import boto3\n\nboto3.client('sns').publish(TopicArn='t', Message='m')\n";
+    let template = sam(
+        "Policies:\n  - Statement:\n      - Effect: Allow\n        Action: ['s3:GetObject', 'sns:Publish']\n        \
+         Resource: '*'",
+    )
+    .replace("app.handler", "jobs.nightly.app.handler");
+    let app = format!(
+        "import boto3\n\ns3 = boto3.client('s3')\n\n\n{}",
+        handler("s3.get_object(Bucket='b', Key='k')")
+    );
+    let files = [
+        ("template.yaml", template.as_str()),
+        ("src/jobs/nightly/app.py", &app),
+        ("src/jobs/nightly/__init__.py", ""),
+        ("src/jobs/__init__.py", package),
+    ];
+    assert_eq!(usage_findings(&files), [""; 0]);
+}
+
+#[test]
+fn calls_that_a_flag_or_another_class_keeps_from_running_are_not_demanded() {
+    let delete = "boto3.client('sqs').delete_queue(QueueUrl='u')";
+    let missing = |app: &str| {
+        let all = found(app, &[]);
+        all.into_iter().filter(|f| f.starts_with("missing")).collect::<Vec<_>>()
+    };
+    assert_eq!(missing(&handler(delete)).len(), 1);
+    for app in [
+        format!("CLEAN = False\n\n\n{}", handler(&format!("if CLEAN:\n    {delete}"))),
+        format!(
+            "def run(clean=False):\n    if clean:\n        {delete}\n\n\n{}",
+            handler("run()")
+        ),
+        format!(
+            "class Job:\n    def clean(self):\n        {delete}\n\n    def run(self):\n        self.clean()\n\n\nclass \
+             Kept(Job):\n    def clean(self):\n        pass\n\n\n{}",
+            handler("Kept().run()")
+        ),
+    ] {
+        assert_eq!(missing(&app), [""; 0], "{app}");
+    }
+    let on = format!("CLEAN = True\n\n\n{}", handler(&format!("if CLEAN:\n    {delete}")));
+    assert_eq!(missing(&on).len(), 1);
+}

@@ -621,7 +621,7 @@ Resources:
         ),
         (
             "import acme\nimport subprocess\ndef handler(e, x):\n    subprocess.run(['aws'])\n    eval('x')\n",
-            "calls code that is not in this repository: `subprocess` (src/app.py:2), `eval` (src/app.py:5)",
+            "may call AWS in a way that is not followed: `subprocess` (src/app.py:2), `eval` (src/app.py:5)",
         ),
     ] {
         r.write("src/app.py", code.as_bytes());

@@ -98,7 +98,7 @@ fn each_gap_has_its_reason() {
         (
             own("{Runtime: python3.13, Handler: app.handler, CodeUri: dist/send.zip}"),
             &[],
-            "code not known: what makes the package `dist/send.zip` was not read: name the code in the settings",
+            "code not known: nothing that was read makes the package `dist/send.zip`: name the code in the settings",
         ),
         (
             own("{PackageType: Image, ImageUri: 'a/b:1'}"),

@@ -177,6 +177,9 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
     /// Why `unused-grant` says nothing of the roles of a workload.
     pub(super) fn unused_obstacle(&self, workload: usize) -> Option<Obstacle> {
         let w = &self.project.workloads[workload];
+        if let Some(template) = self.project.synthesized.get(&workload) {
+            return Some(Obstacle::Rendered(*template));
+        }
         if let Some(gap) = &w.role_gap {
             return Some(Obstacle::Role(gap.clone()));
         }
@@ -215,9 +218,11 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
     /// What is said of a workload, an index into [`Project::workloads`].
     pub fn of(&self, workload: usize) -> ComparedWorkload {
         let w = &self.project.workloads[workload];
-        let missing = match &w.role_gap {
-            Some(gap) => Some(Obstacle::Role(gap.clone())),
-            None => self.users(workload).find_map(|user| self.missing_obstacle(user)),
+        let synthesized = self.project.synthesized.get(&workload);
+        let missing = match (synthesized, &w.role_gap) {
+            (Some(template), _) => Some(Obstacle::Rendered(*template)),
+            (None, Some(gap)) => Some(Obstacle::Role(gap.clone())),
+            (None, None) => self.users(workload).find_map(|user| self.missing_obstacle(user)),
         };
         let unused = self.unused_obstacle(workload);
         let left_out = match unused {

@@ -6,9 +6,6 @@ use crate::iam::ActionSet;
 use crate::project::Required;
 use crate::source::Span;
 
-/// Most actions of one service that are named.
-const MAX_NAMED: usize = 4;
-
 /// Actions that count as used because of a library or a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountedActions {
@@ -77,12 +74,7 @@ fn shown(set: &ActionSet, left: &ActionSet) -> Vec<String> {
             continue;
         }
         of_service.intersect(set);
-        let all: Vec<String> = of_service.iter().map(|a| a.name().to_owned()).collect();
-        let more = all.len().saturating_sub(MAX_NAMED);
-        out.extend(all.into_iter().take(MAX_NAMED));
-        if more > 0 {
-            out.push(format!("{more} more of {service}"));
-        }
+        out.extend(of_service.iter().map(|a| a.name().to_owned()));
     }
     out
 }

@@ -74,6 +74,7 @@ fn modules_of(program: &Program<'_>, code: &[&WorkloadCode]) -> Vec<usize> {
         let CodePlace::Paths(paths) = &code.place else { continue };
         let module = code.handler.as_ref().and_then(|h| program.index_of(h.file));
         start.extend(module);
+        start.extend(module.into_iter().flat_map(|module| program.packages_around(module)));
         // Else it may not be the entry point for certain, and everything in the folders counts.
         let is_defined = |function: &str| {
             let names = module.map(|m| &program.modules[m].scope(ScopeId::MODULE).bindings);

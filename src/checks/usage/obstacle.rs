@@ -3,6 +3,7 @@
 //! **Invariant:** where a rule of this family is silent about a whole workload, or about a whole policy of its role, there is
 //! an [`Obstacle`].
 
+use crate::iam::SourceFormat;
 use crate::phrase;
 use crate::project::{
     ContentGap, DefinitionGap, Gap, IdentityId, Project, RoleGap, Uncertainty, UnknownPolicies, Workload, WorkloadKind,
@@ -48,7 +49,7 @@ pub enum Obstacle {
     SharedPolicy(Span, IdentityId),
     /// A statement allows all but what it lists.
     NotAction(Span),
-    /// The CDK makes it of this workload, which is compared.
+    /// It is the same as this workload, in the source of the CDK or in its output, which is compared.
     Rendered(usize),
     /// What is read together with a policy of the role is broken here.
     Broken(Span),
@@ -85,9 +86,15 @@ impl Obstacle {
     pub fn text(&self, project: &Project<'_>, w: &Workload) -> String {
         let name = |w: usize| project.workloads[w].name(project);
         match self {
-            Self::Role(gap) => role_text(gap, w.kind),
+            Self::Role(gap) => {
+                let is_unknown = matches!(gap, RoleGap::Unknown(_));
+                role_text(gap, w.kind) + or_synthesize(project, w).filter(|_| is_unknown).unwrap_or_default()
+            }
             Self::SeveralRoles => "a condition decides which of several roles it has".to_owned(),
-            Self::Content(gap) => content_text(gap),
+            Self::Content(gap) => {
+                let is_unknown = matches!(gap, ContentGap::UnknownPlace(_) | ContentGap::UnknownHandler(_));
+                content_text(gap) + or_synthesize(project, w).filter(|_| is_unknown).unwrap_or_default()
+            }
             Self::CodeNotRead => "none of its code was read: check that no setting excludes it".to_owned(),
             Self::Doubts(doubts) => doubt_text(doubts),
             Self::UnknownEntry => match w.code().and_then(|c| c.handler.as_ref()) {
@@ -126,7 +133,11 @@ impl Obstacle {
             Self::NotAction(_) => {
                 "`NotAction` allows all but what it lists: list what is needed to have it compared".to_owned()
             }
-            Self::Rendered(w) => format!("it is made of `{}`, which is compared", name(*w)),
+            Self::Rendered(w) => {
+                let other = &project.workloads[*w];
+                let at = project.sources.path(project.resources[other.resource].header.file);
+                format!("it is the same as `{}` in `{at}`: see there", other.name(project))
+            }
             Self::Broken(_) => {
                 "a file with a policy of the role cannot be parsed completely: fix its syntax, so that nothing stays unread"
                     .to_owned()
@@ -173,6 +184,12 @@ impl Obstacle {
 /// What is said of a construct of the CDK that is not read in its source.
 const SYNTHESIZED: &str = "the CDK decides it: run `cdk synth`, then name `cdk.out`";
 
+/// What else can be done about a value that the code of the CDK computes.
+fn or_synthesize(project: &Project<'_>, w: &Workload) -> Option<&'static str> {
+    let is_source = project.resources[w.resource].format == SourceFormat::Python;
+    is_source.then_some(", or run `cdk synth` and name `cdk.out`")
+}
+
 fn role_text(gap: &RoleGap, kind: WorkloadKind) -> String {
     match gap {
         RoleGap::NotSet if kind == WorkloadKind::Task => "it has no task role".to_owned(),
@@ -208,7 +225,7 @@ fn content_text(gap: &ContentGap) -> String {
             format!("nothing that was read uploads `{key}`: if the code is in this repository, name it in the settings")
         }
         ContentGap::Package(path) => {
-            format!("what makes the package `{path}` was not read: name the code in the settings")
+            format!("nothing that was read makes the package `{path}`: name the code in the settings")
         }
         ContentGap::PackageParts(path) => {
             format!("of what the package `{path}` is made is not known here: name the code in the settings")
@@ -221,7 +238,10 @@ fn content_text(gap: &ContentGap) -> String {
         ContentGap::Command(dockerfile) => {
             format!("what the image of `{dockerfile}` starts is not Python: name the code in the settings")
         }
-        ContentGap::Inline => "the code in the template is not all known".to_owned(),
+        ContentGap::Inline(text) if text.starts_with("${") && text.ends_with('}') => {
+            format!("the code in the template is `{text}`, which is not known here: name the code in the settings")
+        }
+        ContentGap::Inline(_) => "the code in the template is not all known".to_owned(),
         ContentGap::Placeholder => {
             "the code in the template is a placeholder, since the handler names another module: name the code in the settings"
                 .to_owned()
@@ -236,7 +256,7 @@ fn content_text(gap: &ContentGap) -> String {
         }
         ContentGap::OtherLanguage(path) => format!("`{path}` is not Python, and only Python is read"),
         ContentGap::Containers => "what its containers start is not read: name the code in the settings".to_owned(),
-        ContentGap::Instance => "nothing says which code runs on it: name it in the settings".to_owned(),
+        ContentGap::Instance => "no Python that it starts was found: name the code in the settings".to_owned(),
         ContentGap::Synthesized => SYNTHESIZED.to_owned(),
         ContentGap::Definition(gap) => definition_text(gap),
     }

@@ -1,4 +1,4 @@
-//! Functions that were not compared with their roles, and the reasons.
+//! What runs and was not compared with its role, and the reasons.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,22 @@ use crate::rules::FindingSink;
 use crate::unjudged::{Doubt, NotComparedReason, Unjudged, UnjudgedCause, UnjudgedKind, UnjudgedReason};
 use crate::value::Value;
 
-/// Lists each function that was not compared.
+/// Lists each function, task, job, state machine, and build that was not compared.
 pub(super) fn check(comparison: &RoleComparison<'_, '_>, out: &mut FindingSink<'_>) {
     let project = comparison.project;
     for (id, w) in project.workloads.iter().enumerate() {
         let r = &project.resources[w.resource];
-        if w.kind != WorkloadKind::Function || !project.sources.file(r.header.file).in_scope {
+        // What has no role of the repository is not its part that grants; of a function, it may be made elsewhere.
+        let is_asked = match w.kind {
+            WorkloadKind::Function => true,
+            WorkloadKind::Task
+            | WorkloadKind::Job
+            | WorkloadKind::BatchJob
+            | WorkloadKind::Machine
+            | WorkloadKind::Build => !w.roles.is_empty(),
+            _ => false,
+        };
+        if !is_asked || !project.sources.file(r.header.file).in_scope {
             continue;
         }
         let obstacle = comparison.unused_obstacle(id);

@@ -38,6 +38,9 @@ const PLAIN_PACKAGES: &[&str] = &[
     "src",
 ];
 
+/// How many folders a package is called after at most.
+const NAMED_FOLDERS: usize = 3;
+
 /// How many folders around a function its code is looked for in.
 const NEAR_FOLDERS: usize = 3;
 
@@ -133,12 +136,22 @@ impl Linking<'_, '_> {
         let command = r.path(&["ImageConfig", "Command"]).map(texts);
         let mut folders = paths.clone();
         let named = handler.or_else(|| command.as_ref()?.first().map(Into::into));
+        let is_other = named.as_ref().filter(|name| name.contains("::"));
+        if let Some(name) = is_other {
+            return Err(ContentGap::OtherLanguage(name.clone().into_owned()));
+        }
         let mut start = named.and_then(|h| Start::from_handler(&h));
+        // What a task starts in the place of the image's command.
+        let words = r.get("Command").map(texts);
+        start = start.or_else(|| Start::from_command(docker::started_program(&words?)?));
         let mut dockerfile = None;
         if let Some(file) = r.get("Dockerfile").and_then(Value::as_str) {
             let target = r.get("DockerTarget").and_then(Value::as_str);
             if let Some(image) = self.image(&file, target.as_deref(), wanted) {
                 folders.extend(image.copied.iter().map(|c| join_path(&paths[0], c)));
+                if image.is_of_other_language() {
+                    return Err(ContentGap::Command(file.into_owned()));
+                }
                 start = start.or_else(|| Start::from_command(docker::started_program(&image.command)?));
                 dockerfile = Some(file.into_owned());
             }
@@ -184,10 +197,7 @@ impl Linking<'_, '_> {
                 wanted.insert(file);
             }
         }
-        let handler = r.get("Handler").and_then(Value::as_str);
-        let is_other = handler.filter(|h| h.contains("::"));
-        let other = is_other.map(|h| ContentGap::OtherLanguage(h.into_owned()));
-        Err(other.or(gap).unwrap_or(ContentGap::NotSaid))
+        Err(gap.unwrap_or(ContentGap::NotSaid))
     }
 
     /// The code of a function whose package is not made of files that are named: the one file of the repository that is called
@@ -200,7 +210,10 @@ impl Linking<'_, '_> {
         taken: &BTreeSet<FileId>,
         unplaced: &[ResourceId],
     ) -> Option<WorkloadCode> {
-        if other_runtime(r).is_some() {
+        // What is called after its content may be of any folder.
+        const DIGITS: usize = 32;
+        let is_hash = |name: String| name.len() >= DIGITS && name.bytes().all(|b| b.is_ascii_hexdigit());
+        if other_runtime(r).is_some() || package_name(r).is_some_and(is_hash) {
             return None;
         }
         let written = r.get("Handler")?;
@@ -222,8 +235,8 @@ impl Linking<'_, '_> {
         if found.len() > 1 || COMMON_NAMES.contains(&last) {
             let package = package_name(r);
             let is_called = |root: &str| {
-                let folder = root.rsplit('/').next().unwrap_or_default();
-                package.as_ref().is_some_and(|package| is_same_name(folder, package))
+                let package = package.as_ref();
+                package.is_some_and(|package| ends_of(root).any(|end| is_same_name(end, package)))
             };
             match found.iter().any(|(_, root)| is_called(root)) {
                 true => found.retain(|(_, root)| is_called(root)),
@@ -319,7 +332,12 @@ impl Linking<'_, '_> {
             let mut found = resources.ids().filter(is_object).filter(ends);
             found.next().filter(|_| found.next().is_none())
         };
-        let Some(path) = referred().or_else(by_key).and_then(|id| package_path(&resources[id])) else {
+        let uploaded = || {
+            let path = texts(r.get("CodePaths")?).pop()?;
+            Some(self.staged.original(path))
+        };
+        let stored = || referred().or_else(by_key).and_then(|id| package_path(&resources[id]));
+        let Some(path) = uploaded().or_else(stored) else {
             return Err(ContentGap::Stored(text.display()));
         };
         let path = self.project.sources.resolved(&path).into_owned();
@@ -359,6 +377,25 @@ impl Linking<'_, '_> {
         out
     }
 
+    /// The folders that Dockerfiles copy beside the code of an image. Which folder is the context is not said: the nearest around
+    /// the file that has them.
+    pub(super) fn copied_beside(&self) -> Vec<String> {
+        const MOST_FILES: usize = 200;
+        let sources = self.project.sources;
+        let is_dockerfile = |file: &FileId| file_name(sources.path(*file)).starts_with("Dockerfile");
+        let mut out = Vec::new();
+        for file in sources.ids().filter(is_dockerfile).take(MOST_FILES) {
+            let around = || folders_around(parent_path(sources.path(file))).take(NEAR_FOLDERS + 1);
+            for root in docker::read(sources.text(file), None).roots {
+                let mut folders = around().map(|context| join_path(context, &root));
+                out.extend(folders.find(|folder| self.has_modules_in(std::slice::from_ref(folder))));
+            }
+        }
+        out.sort();
+        out.dedup();
+        out
+    }
+
     /// The package of files of the repository that a function or layer is made of: named by its path, or by the key under
     /// which it is put into a bucket.
     pub(super) fn package(&self, r: &Resource) -> Option<ResourceId> {
@@ -366,7 +403,17 @@ impl Linking<'_, '_> {
             return self.packages.get(&path).copied();
         }
         let key = r.get("S3Key").or_else(|| r.path(&["Code", "S3Key"]))?;
-        let by_key = || *self.stored.get(&key.as_text()?.display())?;
+        // The same key in several folders is that of the own one.
+        let by_key = || {
+            let folder = |r: &Resource| parent_path(self.project.sources.path(r.header.file));
+            let all = self.stored.get(&key.as_text()?.display())?.as_slice();
+            let is_own = |id: &&ResourceId| folder(&self.project.resources[**id]) == folder(r);
+            let own: Vec<ResourceId> = all.iter().filter(is_own).copied().collect();
+            match (own.as_slice(), all) {
+                ([one], _) | ([], [one]) => Some(*one),
+                _ => None,
+            }
+        };
         let named = target_of(key).and_then(|t| self.index.target(t).first().copied());
         let object = &self.project.resources[named.or_else(by_key)?];
         self.packages.get(&package_path(object)?).copied()
@@ -458,17 +505,17 @@ impl Linking<'_, '_> {
 /// The runtime of a function, where it is not one of Python.
 fn other_runtime(r: &Resource) -> Option<String> {
     let name = r.get("Runtime").and_then(Value::as_str)?;
-    (!name.starts_with("python")).then(|| name.into_owned())
+    (!name.is_empty() && !name.starts_with("python")).then(|| name.into_owned())
 }
 
 /// Why what a function's package is made of is not known: the package is not made here.
 fn gap_of_package(r: &Resource) -> ContentGap {
-    if r.path(&["Code", "ZipFile"]).is_some() {
+    if let Some(text) = r.path(&["Code", "ZipFile"]) {
         let handler = r.get("Handler").map(|h| (h, h.as_str()));
         return match handler {
             Some((_, Some(name))) if !name.starts_with("index.") => ContentGap::Placeholder,
             Some((written, None)) => ContentGap::UnknownHandler(shown(written)),
-            _ => ContentGap::Inline,
+            _ => ContentGap::Inline(shown(text)),
         };
     }
     let is_image = r
@@ -519,11 +566,16 @@ fn place_of_package(r: &Resource) -> Option<&Value> {
     stored.or_else(|| uri("CodeUri")).or_else(|| uri("Code"))
 }
 
-/// Whether a folder is called as a package, but for hyphens and underscores.
-fn is_same_name(folder: &str, package: &str) -> bool {
-    folder
-        .replace('-', "_")
-        .eq_ignore_ascii_case(&package.replace('-', "_"))
+/// The last folder of a path, the last two, and the last three: `read`, `consumer/read`, `api/consumer/read`.
+fn ends_of(path: &str) -> impl Iterator<Item = &str> {
+    let starts = path.rmatch_indices('/').map(|(at, _)| at + 1).chain([0]);
+    starts.take(NAMED_FOLDERS).map(|start| &path[start..])
+}
+
+/// Whether folders are called as a package, but for hyphens, underscores, and slashes.
+fn is_same_name(folders: &str, package: &str) -> bool {
+    let plain = |name: &str| name.replace(['-', '/'], "_");
+    plain(folders).eq_ignore_ascii_case(&plain(package))
 }
 
 pub(super) fn package_path(r: &Resource) -> Option<String> {

@@ -9,7 +9,7 @@ use super::workloads::{Linking, is_in_folders};
 use crate::iam::{DeclaredWorkload, SettingValue};
 use crate::model::Resource;
 use crate::project::{
-    CodePlace, Handler, Identity, IdentityId, IdentityKind, RunsAs, Workload, WorkloadCode, WorkloadContent,
+    CodePlace, Handler, Identity, IdentityId, IdentityKind, Project, RunsAs, Workload, WorkloadCode, WorkloadContent,
     WorkloadKind,
 };
 use crate::python::ScopeId;
@@ -176,7 +176,14 @@ impl DeclaredEntry<'_, '_> {
                 written,
                 format!("role `{}` was not found in the files that were read", written.text),
             )),
-            (Some((_, roles)), None) => Ok(roles),
+            (Some((_, roles)), None) => {
+                let modules: BTreeSet<String> = roles.iter().map(|role| project.module_of(*role)).collect();
+                if let (Some(first), true) = (modules.first(), modules.len() > 1) {
+                    let message = format!("several modules make this role: write {first}.{name}");
+                    return Err(self.problem(written, message));
+                }
+                Ok(roles)
+            }
             (Some((first, _)), Some((second, _))) => {
                 let all = [first, second].into_iter().chain(places.map(|(span, _)| span));
                 let files: BTreeSet<&str> = all.map(|s| project.sources.path(s.file)).collect();
@@ -214,6 +221,29 @@ impl DeclaredEntry<'_, '_> {
     }
 }
 
+impl Project<'_> {
+    /// The module of Terraform that makes a role, without the keys of its instances; empty for the root module.
+    pub fn module_of(&self, role: IdentityId) -> String {
+        let r = &self.resources[self.identities[role].resource];
+        keyless(r.address.scope.split_once('#').map_or("", |(_, path)| path))
+    }
+}
+
+/// An address without its keys: `module.a` of `module.a["k"]`.
+fn keyless(text: &str) -> String {
+    let mut deep = 0usize;
+    let mut out = String::new();
+    for c in text.chars() {
+        match c {
+            '[' => deep += 1,
+            ']' => deep = deep.saturating_sub(1),
+            _ if deep == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
 /// Whether a role goes by `name`: its address, with the modules before it or not, or its physical name or ARN.
 fn is_called(identity: &Identity, r: &Resource, name: &str) -> bool {
     let unquoted = |text: &str| text.replace(['"', '\''], "");
@@ -230,19 +260,6 @@ fn is_called(identity: &Identity, r: &Resource, name: &str) -> bool {
         path.push(&rest[.."module.".len() + end]);
         rest = after[end..].trim_start_matches('.');
     }
-    let keyless = |text: &str| -> String {
-        let mut deep = 0usize;
-        let mut out = String::new();
-        for c in text.chars() {
-            match c {
-                '[' => deep += 1,
-                ']' => deep = deep.saturating_sub(1),
-                _ if deep == 0 => out.push(c),
-                _ => {}
-            }
-        }
-        out
-    };
     let same = |written: &str, known: &str| {
         let known = unquoted(known);
         written == known || written == keyless(&known) || keyless(written) == known

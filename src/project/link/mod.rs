@@ -58,6 +58,7 @@ pub fn link<'a>(sources: &'a Sources, own: &'a Ownership, units: Vec<LoweredUnit
         workloads: Vec::new(),
         copies: BTreeMap::new(),
         rendered: BTreeMap::new(),
+        synthesized: BTreeMap::new(),
         wanted: Vec::new(),
         service_control_policies: Vec::new(),
         resource_control_policies: Vec::new(),

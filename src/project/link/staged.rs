@@ -9,7 +9,7 @@ use crate::source::{FileId, Sources, file_name, is_within, join_path, parent_pat
 /// Files with the same name and text that are looked at.
 const MAX_TWINS: usize = 64;
 
-/// The folder of the repository that a staged folder is a copy of.
+/// The folder of the repository that a staged folder is a copy of, and the file of a staged file.
 #[derive(Debug, Default)]
 pub(super) struct StagedAssets<'s> {
     originals: BTreeMap<&'s str, &'s str>,
@@ -19,6 +19,7 @@ impl<'s> StagedAssets<'s> {
     pub(super) fn new(sources: &'s Sources) -> Self {
         let mut staged: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();
         let mut named: BTreeMap<&str, Vec<FileId>> = BTreeMap::new();
+        let mut alone: Vec<FileId> = Vec::new();
         for file in sources.ids() {
             let path = sources.path(file);
             if !path.ends_with(".py") {
@@ -26,6 +27,7 @@ impl<'s> StagedAssets<'s> {
             }
             match staged_folder(path) {
                 Some(folder) => staged.entry(folder).or_default().push(file),
+                None if is_staged_file(path) => alone.push(file),
                 None => named.entry(file_name(path)).or_default().push(file),
             }
         }
@@ -33,6 +35,14 @@ impl<'s> StagedAssets<'s> {
         for (folder, files) in &staged {
             if let Some(original) = original(sources, folder, files, &named) {
                 originals.insert(*folder, original);
+            }
+        }
+        // A file that is staged alone has another name.
+        for file in alone {
+            let others = named.values().flatten();
+            let mut twins = others.filter(|other| sources.text(**other) == sources.text(file));
+            if let (Some(one), None) = (twins.next(), twins.next()) {
+                originals.insert(sources.path(file), sources.path(*one));
             }
         }
         Self { originals }
@@ -56,6 +66,9 @@ impl<'s> StagedAssets<'s> {
 
     /// The original of a path in a staged folder, or the path itself.
     pub(super) fn original(&self, path: String) -> String {
+        if let Some(original) = self.originals.get(path.as_str()) {
+            return (*original).to_owned();
+        }
         let Some(folder) = staged_folder(&path).filter(|_| !self.originals.is_empty()) else {
             return path;
         };
@@ -64,6 +77,12 @@ impl<'s> StagedAssets<'s> {
             None => path,
         }
     }
+}
+
+/// Whether a path is that of a single file that the CDK staged: `cdk.out/asset.0123….py`.
+fn is_staged_file(path: &str) -> bool {
+    let stem = path.strip_suffix(".py").unwrap_or(path);
+    staged_folder(stem) == Some(stem)
 }
 
 /// The folder that has the files of a staged one, and none of them with another text: of several, the one that has most of

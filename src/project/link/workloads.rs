@@ -21,7 +21,12 @@ use crate::value::Value;
 /// Fills in every workload of the repository, in the order of their resources.
 pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     let staged = StagedAssets::new(project.sources);
-    project.shared = Linking::new(project, index, &staged).layers();
+    let linking = Linking::new(project, index, &staged);
+    let mut shared = linking.layers();
+    shared.extend(linking.copied_beside());
+    shared.sort();
+    shared.dedup();
+    project.shared = shared;
     let linking = Linking::new(project, index, &staged);
     let mut wanted = BTreeSet::new();
     let mut out = Vec::new();
@@ -64,6 +69,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
         }
         let content = match kind {
             WorkloadKind::Function => linking.code(id, r, &mut wanted).map(WorkloadContent::Code),
+            WorkloadKind::Task if r.has("CodePaths") => linking.code(id, r, &mut wanted).map(WorkloadContent::Code),
             WorkloadKind::Job => linking.code_of_job(r, &mut wanted).map(WorkloadContent::Code),
             WorkloadKind::Machine => states::definition(project, index, r, &mut wanted)
                 .map(WorkloadContent::Definition)
@@ -95,6 +101,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     imported(project, &out, &mut wanted);
     project.copies = staged.copies(project.sources);
     project.rendered = rendered::rendered(project, &out);
+    project.synthesized = rendered::synthesized(project, &out, &project.rendered);
     project.workloads = out;
     project.wanted.extend(wanted);
     project.problems.extend(problems);
@@ -225,8 +232,8 @@ pub(super) struct Linking<'l, 'a> {
     pub(super) index: &'l ReferenceIndex,
     /// Archives by the path of the package.
     pub(super) packages: BTreeMap<String, ResourceId>,
-    /// What is put into buckets and made of such packages, by its key; nothing where two have the same.
-    pub(super) stored: BTreeMap<String, Option<ResourceId>>,
+    /// What is put into buckets and made of such packages, by its key.
+    pub(super) stored: BTreeMap<String, Vec<ResourceId>>,
     /// Code inside other files, by function or package.
     pub(super) inline: BTreeMap<ResourceId, usize>,
     /// By the name of the file, without its ending.
@@ -242,11 +249,10 @@ impl<'l, 'a> Linking<'l, 'a> {
                 .iter_enumerated()
                 .filter(move |(_, r)| &*r.kind == kind)
         };
-        let mut stored = BTreeMap::new();
+        let mut stored: BTreeMap<String, Vec<ResourceId>> = BTreeMap::new();
         for (id, r) in of_kind("AWS::S3::Object") {
             if let (Some(key), Some(_)) = (r.get("Key").and_then(Value::as_text), r.get("PackagePath")) {
-                let one = stored.entry(key.display()).or_insert(Some(id));
-                *one = one.filter(|o| *o == id);
+                stored.entry(key.display()).or_default().push(id);
             }
         }
         let mut modules: BTreeMap<&str, Vec<&PythonModule>> = BTreeMap::new();

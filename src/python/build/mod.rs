@@ -30,6 +30,7 @@ pub(crate) fn build(code: &PythonCode<'_>, tree: Option<&Tree>) -> (PythonModule
             scopes: IndexVec::new(),
             blocks: IndexVec::from_vec(vec![StatementRun::new(BlockId::MODULE, BlockKind::Root)]),
             attributes: Vec::new(),
+            script: None,
             partial: tree.is_none_or(|t| t.root_node().has_error()),
         },
         scope: ScopeId::MODULE,
@@ -48,6 +49,10 @@ pub(crate) fn build(code: &PythonCode<'_>, tree: Option<&Tree>) -> (PythonModule
     ));
     if let Some(tree) = tree {
         b.body(tree.root_node());
+    }
+    if b.module.blocks.iter().any(StatementRun::is_of_script) {
+        let script = Scope::new(ScopeKind::Module, ScopeId::MODULE, "<module>".into(), all, all);
+        b.module.script = Some(b.module.scopes.push(script));
     }
     for s in &mut b.module.scopes {
         for bindings in s.bindings.values_mut() {

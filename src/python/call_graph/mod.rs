@@ -1,6 +1,7 @@
 //! Which functions run when an entry point does. Too many rather than too few: a method of something unknown may be any
 //! method of that name in the modules that the entry point imports, however indirectly: the class of an object was run before.
 
+mod by_name;
 mod classes;
 mod decorated;
 
@@ -12,8 +13,8 @@ use std::sync::Arc;
 use crate::iam::sdk::{self, LibraryEffect, LibraryResult};
 use crate::index::Id;
 use crate::python::call_graph::classes::Lazy;
-use crate::python::points_to::{AbstractValue, MODULES, ObjectEvaluator, ScopeRef, decorator_name};
-use crate::python::{BindingValue, BlockId, BlockKind, ExprId, ExprKind, PythonModule, ScopeId, ScopeKind, Usage};
+use crate::python::points_to::{AbstractValue, ObjectEvaluator, ScopeRef, decorator_name};
+use crate::python::{BindingValue, ExprId, ExprKind, PythonModule, ScopeId, ScopeKind, Usage};
 use crate::source::Span;
 
 /// Methods of one name, in the modules of one entry point, that a call on something unknown may reach.
@@ -92,8 +93,6 @@ pub(crate) struct CallEdges {
     guessed: Vec<(ScopeRef, Arc<str>)>,
     /// By a call that names what it calls, an import, or a framework's decorator.
     called: Vec<(ScopeRef, ScopeRef)>,
-    /// By such a call that only a script makes: `if __name__ == "__main__"`.
-    script: Vec<(ScopeRef, ScopeRef)>,
     /// Perhaps, if something that runs reads the name.
     lazy: Vec<Lazy>,
     /// Names that are read of something that may have a method of the repository; none stands for any.
@@ -108,7 +107,6 @@ pub(crate) struct CallGraph {
     lazy: BTreeMap<ScopeRef, Vec<(Arc<str>, ScopeRef)>>,
     read: BTreeMap<ScopeRef, Vec<Option<Arc<str>>>>,
     called: BTreeMap<ScopeRef, Vec<ScopeRef>>,
-    script: BTreeMap<ScopeRef, Vec<ScopeRef>>,
 }
 
 /// The edges that begin in one module, and what there keeps us from seeing all of them.
@@ -116,7 +114,6 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
     let m = &evaluator.program.modules[module];
     let mut out: Vec<(ScopeRef, ScopeRef)> = Vec::new();
     let mut called: Vec<(ScopeRef, ScopeRef)> = Vec::new();
-    let mut script: Vec<(ScopeRef, ScopeRef)> = Vec::new();
     let mut guessed: Vec<(ScopeRef, Arc<str>)> = Vec::new();
     let mut lazy: Vec<Lazy> = Vec::new();
     let mut read: Vec<(ScopeRef, Option<Arc<str>>)> = Vec::new();
@@ -126,7 +123,7 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
     let place = |scope: ScopeId| ScopeRef { module, scope };
     for expr in m.ids() {
         let e = m.expr(expr);
-        let from = place(m.function_of(e.scope));
+        let from = place(m.runs_in(expr));
         if let ExprKind::Call(call) = &e.kind {
             let callees = evaluator.values(module, call.function);
             let handed = classes::passed_to_libraries(evaluator, module, (call, &callees), from, &mut out);
@@ -136,15 +133,17 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             }
             read.extend(classes::names_read(evaluator, module, call, &callees).map(|name| (from, Some(name))));
         }
-        let by_name = named_at_run_time(evaluator, module, expr);
-        if by_name == Some(ByName::Unknown) {
+        by_name::add_named(evaluator, module, expr, from, &mut out);
+        let by_name = by_name::named_at_run_time(evaluator, module, expr);
+        if by_name == Some(by_name::ByName::Unknown) {
             unclear.push(UnresolvedCall {
                 span: e.span,
                 at: from,
                 why: UnresolvedReason::Dynamic,
             });
         }
-        let is_name = matches!(e.kind, ExprKind::Name(_) | ExprKind::Attr { .. }) || by_name == Some(ByName::Module);
+        let is_name =
+            matches!(e.kind, ExprKind::Name(_) | ExprKind::Attr { .. }) || by_name == Some(by_name::ByName::Module);
         if !is_name || e.usage == Usage::Store {
             continue;
         }
@@ -158,16 +157,12 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         if e.usage == Usage::Callee
             && !is_given
             && let [one] = &*values
+            && !is_overridden(evaluator, one)
         {
             let to = callee(evaluator, one).map(|to| (from, to));
             let only = <[ScopeRef; 1]>::try_from(named).ok();
             let wrapped = only.map(|[to]| (from, to));
-            let which = if only_as_script(m, e.block) {
-                &mut script
-            } else {
-                &mut called
-            };
-            which.extend(to.into_iter().chain(wrapped));
+            called.extend(to.into_iter().chain(wrapped));
         }
         for t in values.iter() {
             match t {
@@ -252,8 +247,8 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
             }
         }
     }
-    out.extend(called.iter().chain(&script));
-    for edges in [&mut out, &mut called, &mut script] {
+    out.extend(&called);
+    for edges in [&mut out, &mut called] {
         edges.sort_unstable();
         edges.dedup();
     }
@@ -267,51 +262,10 @@ pub(crate) fn edges(evaluator: &ObjectEvaluator<'_>, module: usize) -> (CallEdge
         all: out,
         guessed,
         called,
-        script,
         lazy,
         read,
     };
     (edges, unclear)
-}
-
-/// What an expression reads by a name that may be chosen when it runs.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum ByName {
-    /// A module of the repository: `sys.modules[__name__]`.
-    Module,
-    /// Anything: `locals()[name]`, `sys.modules[name]`.
-    Unknown,
-}
-
-fn named_at_run_time(evaluator: &ObjectEvaluator<'_>, module: usize, expr: ExprId) -> Option<ByName> {
-    let m = &evaluator.program.modules[module];
-    let is_named = |e: ExprId, name: &str| {
-        let values = evaluator.values(module, e);
-        values
-            .iter()
-            .any(|t| matches!(t, AbstractValue::Library(n) if &**n == name))
-    };
-    let of_locals = |of: ExprId| {
-        let made = m.defining_expression(of).and_then(|of| m.call(of));
-        made.is_some_and(|c| is_named(c.function, "locals"))
-    };
-    match &m.expr(expr).kind {
-        ExprKind::Index { of, .. } if m.expr(expr).usage != Usage::Store => {
-            if of_locals(*of) {
-                return Some(ByName::Unknown);
-            }
-            if m.dotted(*of).is_some_and(|name| name.ends_with("modules")) && is_named(*of, MODULES) {
-                let values = evaluator.values(module, expr);
-                let is_known = values.iter().all(|t| !matches!(t, AbstractValue::Opaque));
-                return Some(if is_known { ByName::Module } else { ByName::Unknown });
-            }
-            None
-        }
-        ExprKind::Attr { of, name, .. } if matches!(&**name, "get" | "__getitem__") => {
-            of_locals(*of).then_some(ByName::Unknown)
-        }
-        _ => None,
-    }
 }
 
 /// The expressions of which an attribute is read by its name.
@@ -332,23 +286,26 @@ fn functions_of_module(evaluator: &ObjectEvaluator<'_>, module: usize) -> impl I
     })
 }
 
-/// Whether a block is, or stands in, what follows `if __name__ == "__main__"`.
-fn only_as_script(m: &PythonModule, block: BlockId) -> bool {
-    let mut at = block;
-    loop {
-        let b = &m.blocks[at];
-        if matches!(&b.kind, BlockKind::Arm { label, .. } if label.starts_with("if __name__ ==")) {
-            return true;
-        }
-        if b.parent >= at {
-            return false;
-        }
-        at = b.parent;
-    }
-}
-
 fn is_function(value: &AbstractValue) -> bool {
     matches!(value, AbstractValue::Function(_) | AbstractValue::Method(..))
+}
+
+/// Whether a class that inherits the method has its own instead: a call may run either.
+fn is_overridden(evaluator: &ObjectEvaluator<'_>, value: &AbstractValue) -> bool {
+    let AbstractValue::Method(f, class) = value else {
+        return false;
+    };
+    let modules = &evaluator.program.modules;
+    let name = modules[f.module]
+        .scope(f.scope)
+        .qualname
+        .rsplit('.')
+        .next()
+        .unwrap_or_default();
+    let heirs = evaluator.index.subclasses(*class);
+    heirs
+        .iter()
+        .any(|c| modules[c.module].scope(c.scope).bindings.contains_key(name))
 }
 
 /// The function that a call of `thing` runs for certain.
@@ -502,9 +459,6 @@ impl CallGraph {
             for (from, to) in edges.called {
                 out.called.entry(from).or_default().push(to);
             }
-            for (from, to) in edges.script {
-                out.script.entry(from).or_default().push(to);
-            }
             for (from, name, to) in edges.lazy {
                 out.lazy.entry(from).or_default().push((name, to));
             }
@@ -549,11 +503,6 @@ impl CallGraph {
                 }
             }
         })
-    }
-
-    /// What a module calls only when it runs as a script.
-    pub(crate) fn script(&self, module: ScopeRef) -> &[ScopeRef] {
-        self.script.get(&module).map_or(&[], Vec::as_slice)
     }
 
     /// What a call, an import or a framework runs from `entries` on.

@@ -7,8 +7,10 @@ use crate::iam::sdk::{self, Client, LibraryResult, SdkOperation, SdkResourceType
 use crate::iam::unlisted::UnlistedMethod;
 use crate::python::calls::library_models;
 use crate::python::calls::lost_values;
-use crate::python::calls::references::{ReferencePlaces, never_runs};
+use crate::python::calls::references::ReferencePlaces;
 use crate::python::calls::spelled::{is_method_of_any, operation, service_named, waiters_like};
+use crate::python::calls::spelled_operations;
+use crate::python::calls::switched_off::may_never_run;
 use crate::python::calls::{UnresolvedCall, UnresolvedReason};
 use crate::python::points_to::{AbstractValue, ExprRef, ObjectEvaluator, ScopeRef, is_aws};
 use crate::python::{ArgName, CallExpr, ExprId, ExprKind, PythonModule, Usage};
@@ -191,7 +193,8 @@ impl CallSiteFinder<'_, '_> {
         let own = callee
             .iter()
             .any(|t| matches!(t, AbstractValue::Method(..) | AbstractValue::Function(_)));
-        let is_picked = targets.len() > 1 && is_one_of_several(m, call.function);
+        let is_picked = targets.len() > 1 && spelled_operations::is_one_of_several(m, call.function)
+            || spelled_operations::may_be_another(m, call.function, &callee);
         self.add_site(expr, Some(expr), &method, targets, object, !own && !is_picked);
         self.passed_methods(m, expr, call, &callee);
         self.form = CallForm::Direct;
@@ -262,7 +265,8 @@ impl CallSiteFinder<'_, '_> {
             .collect();
         services.sort_unstable();
         services.dedup();
-        let certain = certain && services.len() == 1 && !never_runs(&self.evaluator.program.modules[self.module], at);
+        let certain =
+            certain && services.len() == 1 && !may_never_run(&self.evaluator.program.modules[self.module], at);
         for target in targets {
             let named = self.named_by.iter().find(|(t, _)| *t == target);
             let callers = named.map(|(_, callers)| callers.clone()).unwrap_or_default();
@@ -316,12 +320,11 @@ impl CallSiteFinder<'_, '_> {
     }
 
     pub(super) fn add_unresolved(&mut self, m: &PythonModule, expr: ExprId, why: UnresolvedReason) {
-        let e = m.expr(expr);
         self.unresolved.push(UnresolvedCall {
             span: callee_span(m, expr),
             at: ScopeRef {
                 module: self.module,
-                scope: m.function_of(e.scope),
+                scope: m.runs_in(expr),
             },
             why,
         });
@@ -363,6 +366,9 @@ impl CallSiteFinder<'_, '_> {
                     self.note_name_parameter(call, keyword, |n| c.operation(n).map(|o| CallTarget::Operation(*c, o)));
                     if may_be_other(0, keyword) {
                         self.add_unresolved(m, expr, UnresolvedReason::Operation);
+                    }
+                    if let Some(named) = call.argument(0, keyword) {
+                        self.add_spelled_operations(m, expr, named, std::slice::from_ref(receiver));
                     }
                 }
                 "get_waiter" => {
@@ -468,9 +474,13 @@ impl CallSiteFinder<'_, '_> {
         let m = &self.evaluator.program.modules[self.module];
         self.attributes_listed(m, expr, call, name);
         if sdk::library_result(name) == Some(LibraryResult::Attribute) {
-            if let (Some(of), Some(attr)) = (call.positional(0), call.positional(1))
-                && self.evaluator.may_be_other_text(self.module, attr, None)
-                && self.evaluator.values(self.module, of).iter().any(|t| {
+            let (Some(of), Some(attr)) = (call.positional(0), call.positional(1)) else {
+                return;
+            };
+            let of = self.evaluator.values(self.module, of);
+            self.add_spelled_operations(m, expr, attr, &of);
+            if self.evaluator.may_be_other_text(self.module, attr, None)
+                && of.iter().any(|t| {
                     matches!(
                         t,
                         AbstractValue::Client(_) | AbstractValue::SomeClient | AbstractValue::Resource(..)
@@ -559,18 +569,6 @@ impl CallSiteFinder<'_, '_> {
         };
         self.unique.insert(method.into(), found);
         found
-    }
-}
-
-/// Whether a callee is one of what its container holds, or of two: `OPERATIONS[name](…)`.
-fn is_one_of_several(m: &PythonModule, callee: ExprId) -> bool {
-    let defined = m.defining_expression(callee).unwrap_or(callee);
-    match &m.expr(defined).kind {
-        ExprKind::Index { .. } | ExprKind::Conditional { .. } | ExprKind::Either { .. } => true,
-        ExprKind::Call(c) => {
-            matches!(&m.expr(c.function).kind, ExprKind::Attr { name, .. } if matches!(&**name, "get" | "pop"))
-        }
-        _ => false,
     }
 }
 

@@ -12,6 +12,8 @@ mod minimal_policy;
 mod permissions;
 mod references;
 mod spelled;
+mod spelled_operations;
+mod switched_off;
 mod unlisted_calls;
 
 pub use crate::python::call_graph::{UnresolvedCall, UnresolvedReason};
@@ -255,12 +257,13 @@ impl<'p> Calls<'p> {
 
     /// What runs when `file` is run as a script.
     pub fn script(&self, file: FileId) -> EntryReach {
-        let module = self.program.index_of(file).map(|module| ScopeRef {
-            module,
-            scope: ScopeId::MODULE,
+        let module = self.program.index_of(file);
+        let parts = module.into_iter().flat_map(|module| {
+            let script = self.program.modules[module].script;
+            let all = [Some(ScopeId::MODULE), script].into_iter().flatten();
+            all.map(move |scope| ScopeRef { module, scope })
         });
-        let mut entries: Vec<ScopeRef> = module.into_iter().collect();
-        entries.extend(module.into_iter().flat_map(|m| self.graph.script(m)));
+        let entries: Vec<ScopeRef> = parts.collect();
         let called = self.graph.certainly_reachable(&entries);
         self.collect(&self.reachable(&entries), &called, !entries.is_empty())
     }

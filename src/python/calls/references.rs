@@ -11,7 +11,7 @@ use crate::python::calls::UnresolvedReason;
 use crate::python::calls::call_sites::{CallForm, CallSiteFinder, CallTarget, MethodTargets, Object};
 use crate::python::calls::lost_values;
 use crate::python::points_to::{AbstractValue, ObjectEvaluator, is_aws, sub_resource};
-use crate::python::{Arg, ArgName, BlockKind, CallExpr, ExprId, ExprKind, FStringPart, PythonModule, Usage};
+use crate::python::{Arg, ArgName, CallExpr, ExprId, ExprKind, FStringPart, PythonModule, Usage};
 
 /// Functions of libraries that certainly call the function that they are given.
 const CALLERS: &[&str] = &[
@@ -344,25 +344,6 @@ impl CallSiteFinder<'_, '_> {
         if self.form == CallForm::ByValue && NAMING.contains(&&**name) {
             self.named_by_value.insert(name.clone());
         }
-    }
-}
-
-/// Conditions that are never true when the code runs.
-const NEVER: &[&str] = &["if False", "if 0", "if TYPE_CHECKING", "if typing.TYPE_CHECKING"];
-
-/// Whether nothing runs an expression, wherever its function is called from: it stands after a `return`, or in `if False`.
-pub(super) fn never_runs(m: &PythonModule, expr: ExprId) -> bool {
-    let mut at = m.expr(expr).block;
-    loop {
-        let block = &m.blocks[at];
-        let is_never = matches!(&block.kind, BlockKind::Arm { label, .. } if NEVER.contains(&&**label));
-        if is_never || expr >= block.ends {
-            return true;
-        }
-        if block.parent >= at {
-            return false;
-        }
-        at = block.parent;
     }
 }
 

@@ -338,11 +338,9 @@ impl<'p> ConstantEvaluator<'p> {
                     _ => self.unknown(module, expr),
                 }
             }
-            BindingValue::Function(_)
-            | BindingValue::Class(_)
-            | BindingValue::Import(_)
-            | BindingValue::Augment(..)
-            | BindingValue::Other => self.unknown(module, expr),
+            BindingValue::Function(_) | BindingValue::Class(_) | BindingValue::Import(_) | BindingValue::Other => {
+                self.unknown(module, expr)
+            }
         }
     }
 

@@ -17,6 +17,10 @@ const MAX_CLASSES: usize = 48;
 /// Longest name of a client that is looked for, in bytes.
 const MAX_NAME: usize = 40;
 
+/// Shortest and longest name of an operation that is looked for, in bytes.
+const MIN_OPERATION: usize = 4;
+const MAX_OPERATION: usize = 64;
+
 #[derive(Debug, Default)]
 pub(crate) struct ObjectIndex {
     bases: BTreeMap<ScopeRef, Vec<ScopeRef>>,
@@ -39,6 +43,8 @@ pub(crate) struct ObjectIndex {
     changed: BTreeSet<ExprRef>,
     /// Services that the program names: clients that it makes are of one of them.
     services: Vec<Client>,
+    /// The literal strings of the program that name operations of these, sorted.
+    operation_names: Vec<Arc<str>>,
     /// The types of the resource API of which it may make objects.
     resource_types: Vec<(Client, SdkResourceType)>,
 }
@@ -53,6 +59,7 @@ impl ObjectIndex {
         let services = services(program, modules);
         let mut index = Self {
             resource_types: made_resources::types(program, modules, &services),
+            operation_names: operation_names(program, modules, &services),
             services,
             ..Self::default()
         };
@@ -244,6 +251,11 @@ impl ObjectIndex {
         &self.services
     }
 
+    /// The literal strings of the program that name operations of its services.
+    pub(crate) fn operation_names(&self) -> &[Arc<str>] {
+        &self.operation_names
+    }
+
     pub(crate) fn resource_types(&self) -> &[(Client, SdkResourceType)] {
         &self.resource_types
     }
@@ -376,4 +388,23 @@ fn services(program: &Program<'_>, modules: &[usize]) -> Vec<Client> {
     out.sort_unstable();
     out.dedup();
     out
+}
+
+/// The literal strings that name operations of these services, as methods (`put_object`) or as the API does (`PutObject`).
+fn operation_names(program: &Program<'_>, modules: &[usize], services: &[Client]) -> Vec<Arc<str>> {
+    if services.is_empty() {
+        return Vec::new();
+    }
+    let exprs = modules.iter().flat_map(|module| &program.modules[*module].exprs);
+    let texts: BTreeSet<Arc<str>> = exprs
+        .filter_map(|e| match &e.kind {
+            ExprKind::Str(t) if (MIN_OPERATION..=MAX_OPERATION).contains(&t.len()) => t.known().map(|t| Arc::from(&*t)),
+            _ => None,
+        })
+        .collect();
+    let is_named = |text: &Arc<str>| {
+        let names = |c: &Client| c.operation(text).is_some() || c.injected(text).is_some();
+        text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && services.iter().any(names)
+    };
+    texts.into_iter().filter(is_named).collect()
 }

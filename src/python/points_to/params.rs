@@ -322,7 +322,10 @@ fn deferred_call(
         out.push(PassedArgument {
             param,
             class,
-            values: values.into(),
+            values: match values {
+                [] => single(AbstractValue::Opaque),
+                values => values.into(),
+            },
             by: (place, None),
         });
     };

@@ -4,5 +4,6 @@
 //! source that asks for it.
 
 pub(crate) mod bodies;
+mod code;
 pub(crate) mod resources;
 pub(crate) mod sam;

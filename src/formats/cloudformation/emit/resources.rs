@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::iam::SourceFormat;
 use crate::model::{Address, LoweredUnit, Resource, kinds};
-use crate::source::{Problem, ProblemKind, Span, Text, file_name, join_path};
+use crate::source::{Problem, ProblemKind, Span, Text};
 use crate::syntax::{NodeId, NodeKind};
 use crate::value::{Guard, MapEntry, Value, ValueKind};
 
@@ -183,66 +183,6 @@ impl Template<'_> {
         let entries = metadata.entries().unwrap_or(&[]).iter().cloned();
         let entries = entries.chain(made).chain(changed).collect();
         Value::map(entries, metadata.span)
-    }
-
-    /// The properties of a function, layer, or state machine, with where its code or definition is. `aws cloudformation
-    /// package` takes a path for `Code`, `Content`, and `DefinitionS3Location`.
-    fn with_code(&self, base: &Base, props: Value) -> Value {
-        let more = match &*base.kind {
-            "AWS::Lambda::Function" => self.code_paths(base, props.get("Code")),
-            "AWS::Lambda::LayerVersion" => self.code_paths(base, props.get("Content")),
-            "AWS::StepFunctions::StateMachine" => {
-                let path = self.definition_path(props.get("DefinitionS3Location"));
-                path.into_iter().collect()
-            }
-            _ => return props,
-        };
-        let entries = props.entries().unwrap_or(&[]).iter().cloned().chain(more).collect();
-        Value::map(entries, props.span)
-    }
-
-    /// `DefinitionPath` of a state machine whose definition is in a file.
-    pub(crate) fn definition_path(&self, uri: Option<&Value>) -> Option<MapEntry> {
-        let uri = uri?;
-        let path = self.local_path(&self.doc.tree, &uri.as_str()?)?;
-        Some(MapEntry::synthetic(
-            "DefinitionPath",
-            uri.span,
-            Value::synthetic(&path, uri.span),
-        ))
-    }
-
-    /// `CodePaths` of a function or layer whose code is at `code`: a path, or what the build's metadata names, with its
-    /// `Dockerfile` (AWS SAM Developer Guide, "Building container images"; AWS CDK Developer Guide, "Assets").
-    pub(crate) fn code_paths(&self, base: &Base, code: Option<&Value>) -> Vec<MapEntry> {
-        let said = |names: [&str; 2]| names.iter().find_map(|name| base.metadata.as_ref()?.get(name));
-        let context = said(["DockerContext", "aws:asset:path"]);
-        let local = |place: &Value| self.local_path(&self.doc.tree, &place.as_str()?);
-        let Some((place, path)) = context.or(code).and_then(|place| Some((place, local(place)?))) else {
-            return Vec::new();
-        };
-        let name = file_name(&path);
-        if [".zip", ".jar"].iter().any(|end| name.ends_with(end)) {
-            return Vec::new();
-        }
-        let mut out = vec![MapEntry::synthetic(
-            "CodePaths",
-            place.span,
-            Value::seq(vec![Value::synthetic(&path, place.span)], place.span),
-        )];
-        let dockerfile = said(["Dockerfile", "aws:asset:dockerfile-path"]);
-        let named = dockerfile.map_or(Some("Dockerfile".into()), Value::as_str);
-        if let Some(file) = named.filter(|_| dockerfile.is_some() || said(["DockerContext", "DockerTag"]).is_some()) {
-            let at = dockerfile.unwrap_or(place).span;
-            out.push(MapEntry::synthetic(
-                "Dockerfile",
-                at,
-                Value::synthetic(&join_path(&path, &file), at),
-            ));
-        }
-        let target = said(["DockerBuildTarget", "aws:asset:docker-build-target"]);
-        out.extend(target.map(|t| MapEntry::synthetic("DockerTarget", t.span, t.clone())));
-        out
     }
 
     /// A resource of the template as it is written.

@@ -18,6 +18,11 @@ const MAX_LOOKUP: usize = 8;
 /// How many branches nested conditionals may have together.
 const MAX_BRANCHES: usize = 16;
 
+/// What stands in the place of an attribute for parts of an ARN: between its colons, the sixth of these, and between its slashes.
+const PARTS_OF_ARN: &str = "Arn:";
+const NAME_IN_ARN: &str = "Arn:5";
+const PARTS_OF_NAME: &str = "Arn:5/";
+
 impl Template<'_> {
     /// The function `name` (without `Fn::`) of `argument`; `span` is the whole expression.
     pub(crate) fn call(&self, env: TemplateScope<'_>, name: &str, argument: NodeId, span: Span) -> Option<Value> {
@@ -63,8 +68,9 @@ impl Template<'_> {
             return Value::unknown_other("Rain::Embed", span);
         };
         let Some(file) = self.world.sources.find(&path) else {
+            let unknown = Value::unknown_other(format!("Rain::Embed {path}"), span);
             self.request_file(path);
-            return Value::unknown_other("Rain::Embed", span);
+            return unknown;
         };
         let text = self.world.sources.text(file);
         let whole = Span::new(file, 0, text.len());
@@ -449,9 +455,29 @@ impl Template<'_> {
             };
         }
         let hole = list.as_ref().and_then(Value::as_hole);
+        if let Some(part) = hole.and_then(|hole| self.part_of_arn(env, hole, index?, span)) {
+            return part;
+        }
         let kind = hole.map_or(HoleKind::Other, part_kind);
         let name = hole.map_or_else(|| "Fn::Select".to_owned(), |h| h.name.to_string());
         Value::text(text::hole(kind, &name, span), span)
+    }
+
+    /// A part of what an ARN, or the end of one, is split into: `role/Name`, and the name, which is what `Ref` gives. The CDK writes
+    /// the name of a role so that it has the ARN of.
+    fn part_of_arn(&self, env: TemplateScope<'_>, parts: &Hole, index: usize, span: Span) -> Option<Value> {
+        let of = parts.target.as_ref()?;
+        match (&*of.attribute, index) {
+            (PARTS_OF_ARN, 5) => {
+                let end = Hole::new(part_kind(parts), parts.name.clone(), span);
+                Some(Value::text(
+                    Text::hole(end.to(self.target(&of.address, NAME_IN_ARN))),
+                    span,
+                ))
+            }
+            (PARTS_OF_NAME, 1) => self.reference(env, &of.address, span),
+            _ => None,
+        }
     }
 
     fn split(&self, env: TemplateScope<'_>, argument: NodeId, span: Span) -> Value {
@@ -472,7 +498,16 @@ impl Template<'_> {
         // The parts of an ARN hold no delimiter; anything else may.
         let whole = |h: &Hole| matches!(h.kind, HoleKind::Account | HoleKind::Partition | HoleKind::Region);
         if let Some(hole) = text.holes().find(|h| !whole(h)) {
-            return Value::unknown(Hole::new(part_kind(hole), hole.name.clone(), span));
+            let parts = Hole::new(part_kind(hole), hole.name.clone(), span);
+            return Value::unknown(
+                match (text.as_hole().and_then(|h| h.target.as_ref()), delimiter.as_str()) {
+                    (Some(of), ":") if &*of.attribute == "Arn" => parts.to(self.target(&of.address, PARTS_OF_ARN)),
+                    (Some(of), "/") if &*of.attribute == NAME_IN_ARN => {
+                        parts.to(self.target(&of.address, PARTS_OF_NAME))
+                    }
+                    _ => parts,
+                },
+            );
         }
         let flat = text.with_placeholders();
         let mut items = Vec::new();

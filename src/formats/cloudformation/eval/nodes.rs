@@ -217,7 +217,7 @@ impl Template<'_> {
     }
 }
 
-/// The long form of a function: a map with one entry whose key is `Ref` or `Fn::…`.
+/// The long form of a function: a map with one entry whose key is `Ref`, `Fn::…`, or what Rain puts a file in with.
 pub(crate) fn intrinsic(tree: &Tree, node: NodeId) -> Option<(String, NodeId)> {
     let mut entries = tree.entries(node);
     let (key, argument) = entries.next()?;
@@ -228,7 +228,7 @@ pub(crate) fn intrinsic(tree: &Tree, node: NodeId) -> Option<(String, NodeId)> {
     match key.strip_prefix("Fn::") {
         Some(name) if !name.starts_with("ForEach::") => Some((name.to_owned(), argument)),
         Some(_) => None,
-        None => (key == "Ref" && tree.kind(argument) != Node::Map && tree.kind(argument) != Node::Seq)
-            .then(|| ("Ref".to_owned(), argument)),
+        None => (matches!(&*key, "Ref" | "Rain::Embed") && !matches!(tree.kind(argument), Node::Map | Node::Seq))
+            .then(|| (key.into_owned(), argument)),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::formats::data;
-use crate::source::{FileId, HoleKind, Piece, Sources, Span, Text, join_path, parent_path};
+use crate::source::{FileId, HoleKind, Piece, Sources, Span, Text, is_synthesized, join_path, parent_path};
 use crate::syntax::{NodeId, Tree};
 use crate::value::Value;
 
@@ -72,10 +72,7 @@ impl<'s> World<'s> {
     }
 
     fn read_assemblies(&mut self) {
-        let is_of_cdk = |d: &&Doc| {
-            let text = self.sources.text(d.tree.file).as_bytes();
-            memchr::memmem::find(text, b"\"aws:cdk:path\"").is_some()
-        };
+        let is_of_cdk = |d: &&Doc| is_synthesized(self.sources.text(d.tree.file));
         let folders = self
             .docs
             .iter()

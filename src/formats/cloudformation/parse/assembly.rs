@@ -1,9 +1,11 @@
-//! What the CDK writes beside the templates of an application: which line of its source makes each construct.
+//! What the CDK writes beside the templates of an application: which line of its source makes each construct, and what is
+//! uploaded.
 //!
 //! **Invariant:** a place is a call, in a file that was read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::assets::CloudAssets;
 use crate::formats::data;
 use crate::source::{FileId, Sources, Span, join_path, parent_path};
 use crate::syntax::{NodeId, NodeKind, Tree};
@@ -24,10 +26,12 @@ pub(crate) struct ConstructPlaces {
     pub(crate) changed: Vec<Span>,
 }
 
-/// The places of the constructs of one folder, `cdk.out` or one of a stage in it. AWS CDK, "Cloud assembly schema".
+/// The places of the constructs, and the assets, of one folder, `cdk.out` or one of a stage in it. AWS CDK, "Cloud assembly schema".
 #[derive(Debug, Default)]
 pub(crate) struct CloudAssembly {
     by_path: BTreeMap<String, ConstructPlaces>,
+    /// What its templates upload.
+    pub(crate) assets: CloudAssets,
     /// Files that would say more.
     pub(crate) wanted: BTreeSet<String>,
 }
@@ -56,6 +60,13 @@ impl CloudAssembly {
         for artifact in artifacts {
             if let Some(metadata) = tree.get(artifact, "metadata") {
                 out.add_all(sources, (folder, &tree), metadata, &mut asked);
+            }
+            let is_manifest =
+                tree.get(artifact, "type").and_then(|t| text(&tree, t)).as_deref() == Some("cdk:asset-manifest");
+            let properties = tree.get(artifact, "properties").filter(|_| is_manifest);
+            let manifest = properties.and_then(|p| text(&tree, tree.get(p, "file")?));
+            if let Some(manifest) = manifest.and_then(|name| out.open(sources, join_path(folder, &name))) {
+                out.assets.add(folder, &manifest);
             }
             let more = tree
                 .get(artifact, "additionalMetadataFile")
@@ -172,7 +183,7 @@ impl TraceFrame {
     }
 }
 
-fn text(tree: &Tree, node: NodeId) -> Option<String> {
+pub(super) fn text(tree: &Tree, node: NodeId) -> Option<String> {
     tree.text(node)?.known().map(|text| text.into_owned())
 }
 

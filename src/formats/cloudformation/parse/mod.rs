@@ -3,5 +3,6 @@
 //! **Invariant:** nothing is evaluated: no intrinsic, no condition, no parameter.
 
 pub(crate) mod assembly;
+mod assets;
 pub(crate) mod doc;
 pub(crate) mod parameter_files;

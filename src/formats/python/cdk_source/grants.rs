@@ -7,7 +7,7 @@ use super::super::resources::{CallLowering, method_of, synthetic_entry};
 use super::{CdkObject, SourceStack};
 use crate::iam::cdk::{CdkGrant, cdk_grant, cdk_grants};
 use crate::iam::sdk;
-use crate::python::{ArgName, BlockKind, CallExpr, ExprId, ExprKind};
+use crate::python::{ArgName, BlockKind, CallExpr, ExprId, ExprKind, ScopeKind};
 use crate::source::{Hole, HoleKind, Span, Text};
 use crate::value::{Branch, Guard, Value, ValueKind};
 
@@ -150,6 +150,14 @@ impl CallLowering<'_> {
         let Some(first) = all.first() else {
             return stack.widen(object, at);
         };
+        // What is granted is known by the method alone, unless classes grant different actions by it.
+        let is_same = all
+            .iter()
+            .all(|g| g.actions == first.actions && g.key_actions == first.key_actions);
+        let is_known = class.is_some() || is_same && !is_own && !self.defines_method(method);
+        if !is_known {
+            stack.widen(object, at);
+        }
         let union = |list: fn(&CdkGrant) -> &Vec<&'static str>| {
             let set: BTreeSet<&str> = all.iter().flat_map(|g| list(g)).copied().collect();
             set.into_iter().map(|a| Value::synthetic(a, at)).collect::<Vec<Value>>()
@@ -158,7 +166,7 @@ impl CallLowering<'_> {
         let policy = GrantedPolicy {
             name: name.clone(),
             // With more arguments, it is on less, or less is granted.
-            is_generated: class.is_none() || call.args.len() > 1,
+            is_generated: !is_known || call.args.len() > 1,
             actions: union(|g| &g.actions),
             resources,
             at,
@@ -178,6 +186,13 @@ impl CallLowering<'_> {
             };
             self.give(stack, object, policy);
         }
+    }
+
+    /// Whether a class of the repository has a method of this name.
+    fn defines_method(&self, name: &str) -> bool {
+        let scopes = self.program.modules.iter().flat_map(|m| &m.scopes);
+        let mut functions = scopes.filter(|s| s.kind == ScopeKind::Function);
+        functions.any(|s| s.qualname.rsplit_once('.').is_some_and(|(_, last)| last == name))
     }
 
     /// `Grant.add_to_principal(grantee=function, …)`

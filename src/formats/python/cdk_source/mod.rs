@@ -323,7 +323,7 @@ impl CallLowering<'_> {
             (name, _) => name,
         };
         let id = made.call.argument(1, "id").map(|e| self.values.value(self.module, e));
-        let id = id.and_then(|v| v.as_text().map(crate::source::Text::display));
+        let id = id.and_then(|v| v.to_text().map(|text| text.display()));
         let id = id.unwrap_or_else(|| made.class.clone());
         let name = match around {
             "" => id,

@@ -114,7 +114,10 @@ fn requests(users: &Users<'_, '_, '_>, r: &Resource, wanted: &mut BTreeSet<Strin
             "AWS::AppSync::Resolver" => "resolver",
             "AWS::AppSync::FunctionConfiguration" => "function",
             // Its resolvers name data sources in a way of their own.
-            "AWS::Serverless::GraphQLApi" => return Err(DefinitionGap::Unresolved),
+            "AWS::Serverless::GraphQLApi" => {
+                let part = format!("API {}", resolver.address.name);
+                return Err(DefinitionGap::Part(part, resolver.header));
+            }
             _ => continue,
         };
         let Some(named) = resolver.get("DataSourceName").filter(|v| !v.is_null()) else {

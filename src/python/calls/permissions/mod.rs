@@ -53,8 +53,7 @@ impl<'v, 'p> ArgumentReader<'v, 'p> {
     }
 
     pub(super) fn api_call(&self, site: &CallSite) -> ApiCall {
-        let e = self.m.expr(site.at.1);
-        let scope = self.m.function_of(e.scope);
+        let scope = self.m.runs_in(site.at.1);
         let span = callee_span(self.m, site.at.1);
         let mut on = nested::NeededOn::new();
         let (service, operation, actions, resources, source) = match &site.target {

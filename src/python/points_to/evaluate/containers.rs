@@ -54,6 +54,8 @@ impl ObjectEvaluator<'_> {
         let (module, expr) = at;
         let m = self.module(module);
         let mut out = ValueSetBuilder::default();
+        // Whether it takes up what is not known.
+        let mut is_open = false;
         let matches = |key: Option<ExprId>| match key {
             _ if keys.is_empty() => true,
             Some(k) => match m.string(k) {
@@ -71,6 +73,7 @@ impl ObjectEvaluator<'_> {
                         for i in items.iter().take(200) {
                             let values = self.eval(module, *i, frame);
                             if matches!(m.expr(*i).kind, ExprKind::Star(_)) {
+                                is_open |= !is_container(&values);
                                 for t in values.iter() {
                                     if let AbstractValue::Literal(inner) = t {
                                         out.put_all(&self.nested_values(*inner, frame));
@@ -89,7 +92,9 @@ impl ObjectEvaluator<'_> {
                         Some(_) if matches(p.key) => out.put_all(&self.eval(module, p.value, frame)),
                         Some(_) => {}
                         None => {
-                            for t in self.eval(module, p.value, frame).iter() {
+                            let values = self.eval(module, p.value, frame);
+                            is_open |= !is_container(&values);
+                            for t in values.iter() {
                                 if let AbstractValue::Literal(inner) = t {
                                     out.put_all(&self.nested_values(*inner, frame));
                                 }
@@ -118,7 +123,9 @@ impl ObjectEvaluator<'_> {
             }
         }
         for more in self.index.extended(at).iter().take(200) {
-            for t in self.eval(module, *more, None).iter() {
+            let values = self.eval(module, *more, None);
+            is_open |= !is_container(&values);
+            for t in values.iter() {
                 match t {
                     AbstractValue::Literal(inner) => out.put_all(&self.elements(*inner, keys, None, None)),
                     AbstractValue::Entry(key, held) if is_under(key, keys) => out.put((**held).clone()),
@@ -126,7 +133,8 @@ impl ObjectEvaluator<'_> {
                 }
             }
         }
-        if self.index.is_changed(at) {
+        let is_text = |t: &AbstractValue| matches!(t, AbstractValue::Text(_));
+        if self.index.is_changed(at) || is_open && out.iter().any(is_text) {
             out.put(AbstractValue::Opaque);
         }
         out.finish()
@@ -246,4 +254,10 @@ impl ObjectEvaluator<'_> {
         }
         out.finish()
     }
+}
+
+/// Whether all that these may be is a container whose elements are known.
+fn is_container(values: &[AbstractValue]) -> bool {
+    let is_known = |t: &AbstractValue| !matches!(t, AbstractValue::Opaque | AbstractValue::More);
+    !values.is_empty() && values.iter().all(is_known)
 }

@@ -129,6 +129,9 @@ impl ObjectEvaluator<'_> {
             let of_aws = |t: &&AbstractValue| is_aws(t) || matches!(t, AbstractValue::Bound(of, _) if is_aws(of));
             default.iter().filter(of_aws).for_each(|t| out.put(t.clone()));
         }
+        if !out.is_empty() && self.may_be_other_text(module, arg, frame) {
+            out.put(AbstractValue::Opaque);
+        }
         // Any attribute of something that may be a client.
         if names.is_empty()
             && values

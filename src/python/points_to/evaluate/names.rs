@@ -21,6 +21,14 @@ impl ObjectEvaluator<'_> {
                     let scope = ScopeRef { module, scope: f.scope };
                     out.put_all(&self.values_of_binding(scope, b, frame));
                 }
+                // What a pattern captures is another text, and so is what is appended to one.
+                if out.iter().any(|t| matches!(t, AbstractValue::Text(_))) {
+                    let is_captured = f.bindings.iter().any(|b| matches!(b.bound, BindingValue::Other));
+                    let changes = &self.module(module).scope(f.scope).mutations;
+                    if is_captured || changes.iter().any(|c| &*c.name == name && c.path.is_empty()) {
+                        out.put(AbstractValue::Opaque);
+                    }
+                }
                 out.finish()
             }
             Reaching::Free if name == "__class__" => {
@@ -85,7 +93,6 @@ impl ObjectEvaluator<'_> {
                     (true, None, None) => single(AbstractValue::Library(format!("{}.{}", i.module, i.name).into())),
                 }
             }
-            BindingValue::Augment(..) => single(AbstractValue::Opaque),
             BindingValue::Other => self.nothing.clone(),
         };
         match binding.annotation {

@@ -21,6 +21,7 @@ mod graph;
 mod ignore;
 mod init;
 mod input;
+mod lsp;
 mod needs;
 mod paths;
 mod policies;
@@ -76,6 +77,7 @@ enum Command {
     Init(init::Init),
     Baseline(Box<baseline::BaselineCommand>),
     TestRules(rules::TestRules),
+    Lsp(lsp::LspArgs),
     Completions(completions::Completions),
     Man(config::Man),
 }
@@ -177,6 +179,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Init(c) => c.run(),
         Command::Baseline(c) => c.run(),
         Command::TestRules(c) => c.run(),
+        Command::Lsp(c) => c.run(),
         Command::Completions(c) => c.run(),
         Command::Man(c) => c.run(),
     }

@@ -21,7 +21,7 @@ pub(super) fn capabilities(units: Units, pulls: bool) -> Value {
         },
         "codeActionProvider": {
             "codeActionKinds": [CodeActionKind::QUICKFIX, FIX_ALL],
-            "resolveProvider": false,
+            "resolveProvider": true,
         },
         "workspace": {"workspaceFolders": {"supported": true, "changeNotifications": true}},
     });

@@ -3,8 +3,11 @@
 //! **Invariant:** what the server says of texts is what `overgrant check` says of the same texts on disk; no message ends it
 //! but `exit`, and it ends with its input.
 
+mod actions;
 mod capabilities;
+mod completion;
 mod cursor;
+mod definition;
 mod describe;
 mod found;
 mod hover;

@@ -16,7 +16,7 @@ const MAX_CHANGED: usize = 100;
 
 pub(super) struct Part {
     pub(super) read: Loaded<'static>,
-    options: RunOptions,
+    pub(super) options: RunOptions,
     memory: LinkMemory,
     /// What is found in the files of `known`.
     pub(super) found: FoundByFile,
@@ -181,6 +181,15 @@ impl Part {
         }
     }
 
+    /// Analyzes the files at these paths, as shown, and what is linked to them.
+    pub(super) fn analyze_around<T>(
+        &mut self,
+        around: &BTreeSet<String>,
+        then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T,
+    ) -> T {
+        run::analyze_part(&mut self.read, Some(around), &mut self.memory, then)
+    }
+
     /// An answer from the analysis of the file at this absolute path and of what is linked to it.
     pub(super) fn ask<T>(
         &mut self,
@@ -190,6 +199,6 @@ impl Part {
         let shown = self.read.governing.display_path(path);
         self.read.text(&shown)?;
         let around = BTreeSet::from([shown]);
-        run::analyze_part(&mut self.read, Some(&around), &mut self.memory, ask)
+        self.analyze_around(&around, ask)
     }
 }

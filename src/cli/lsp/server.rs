@@ -7,8 +7,8 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId};
 use lsp_types::{
     CancelParams, ClientCapabilities, DidChangeTextDocumentParams, DidChangeWatchedFilesParams,
-    DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, InitializeParams, NumberOrString,
-    Uri,
+    DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DocumentDiagnosticParams,
+    InitializeParams, NumberOrString, Uri, WorkspaceDiagnosticParams,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use super::found::FoundByFile;
 use super::text::{Units, changed};
 use super::transport::{Incoming, Output};
 use super::workspace::{Buffer, ClientSettings, Workspace};
-use super::{hover, uri};
+use super::{actions, completion, definition, hover, uri};
 use crate::cli::CliFailure;
 use crate::discover;
 use crate::settings::NAMES;
@@ -34,15 +34,26 @@ struct Client {
     /// It watches files if it is asked to.
     watches: bool,
     has_configuration: bool,
+    /// It asks for the edit of an action when that is chosen.
+    resolves: bool,
+    /// It can fill in the parts of a text.
+    has_snippets: bool,
 }
 
 impl Client {
-    fn new(capabilities: &ClientCapabilities) -> Self {
+    /// `given` is what `capabilities` was read from.
+    fn new(capabilities: &ClientCapabilities, given: &Value) -> Self {
         let workspace = capabilities.workspace.as_ref();
         let pulls = capabilities.text_document.as_ref().is_some_and(|t| t.diagnostic.is_some());
-        let refreshes = workspace.and_then(|w| w.diagnostic.as_ref()?.refresh_support);
+        // The protocol calls it `diagnostics`, the library `diagnostic`.
+        let refreshes = given["workspace"]["diagnostics"]["refreshSupport"].as_bool();
         let watches = workspace.and_then(|w| w.did_change_watched_files.as_ref()?.dynamic_registration);
+        let text = capabilities.text_document.as_ref();
+        let resolves = text.and_then(|t| t.code_action.as_ref()?.resolve_support.as_ref());
+        let item = text.and_then(|t| t.completion.as_ref()?.completion_item.as_ref());
         Self {
+            resolves: resolves.is_some_and(|r| r.properties.iter().any(|p| p == "edit")),
+            has_snippets: item.and_then(|i| i.snippet_support).unwrap_or(false),
             pulls: pulls && refreshes.unwrap_or(false),
             watches: watches.unwrap_or(false),
             has_configuration: workspace.and_then(|w| w.configuration).unwrap_or(false),
@@ -188,8 +199,9 @@ impl<W: Write> Server<W> {
     }
 
     fn initialize(&mut self, params: Value) -> Result<Value, Failure> {
+        let capabilities = params["capabilities"].clone();
         let params: InitializeParams = parse(params)?;
-        self.client = Client::new(&params.capabilities);
+        self.client = Client::new(&params.capabilities, &capabilities);
         let offered = params.capabilities.general.as_ref();
         let units = Units::of_client(offered.and_then(|g| g.position_encodings.as_deref()));
         let folders = params.workspace_folders.unwrap_or_default();
@@ -330,7 +342,7 @@ impl<W: Write> Server<W> {
     }
 
     fn refresh(&mut self) -> io::Result<()> {
-        self.workspace.update(false);
+        self.workspace.take_news();
         self.tell_failure()?;
         self.is_prepared = false;
         match self.client.pulls {
@@ -392,11 +404,64 @@ impl<W: Write> Server<W> {
         found.chain(faults).map(|f| to_value(&f.diagnostic)).collect()
     }
 
+    /// What is found in one file.
+    fn pull(&mut self, params: &DocumentDiagnosticParams) -> Value {
+        self.workspace.update(false);
+        let path = document_key(&params.text_document.uri);
+        report(self.diagnostics(&path, &self.workspace.faults()), params.previous_result_id.as_deref())
+    }
+
+    /// What is found in all files. One in which nothing is found any more is named as long as the client has something of it.
+    fn pull_all(&mut self, params: &WorkspaceDiagnosticParams) -> Value {
+        self.workspace.update(true);
+        let faults = self.workspace.faults();
+        let known = params.previous_result_ids.iter();
+        let known: BTreeMap<String, &str> = known.map(|id| (document_key(&id.uri), id.value.as_str())).collect();
+        let mut paths = self.workspace.files_with_findings();
+        paths.extend(faults.keys().chain(known.keys()).cloned());
+        let mut items = Vec::new();
+        for path in paths {
+            let open = self.workspace.open.get(&path);
+            let uri = open.map(|buffer| buffer.uri.clone()).or_else(|| uri::of_path(&path));
+            let mut item = report(self.diagnostics(&path, &faults), known.get(&path).copied());
+            item["uri"] = to_value(uri);
+            item["version"] = to_value(open.map(|buffer| buffer.version));
+            items.push(item);
+        }
+        json!({ "items": items })
+    }
+
     fn request(&mut self, method: &str, params: Value) -> Result<Value, Failure> {
         match method {
+            "textDocument/codeAction" => {
+                let defers = self.client.resolves;
+                parse(params).map(|p| to_value(actions::actions(&mut self.workspace, &p, defers)))
+            }
+            "codeAction/resolve" => parse(params).map(|p| to_value(actions::resolve(&mut self.workspace, p))),
+            "textDocument/completion" => {
+                let snippets = self.client.has_snippets;
+                parse(params).map(|p| to_value(completion::complete(&self.workspace, &p, snippets)))
+            }
+            "textDocument/definition" => {
+                parse(params).map(|p| to_value(definition::definition(&mut self.workspace, &p)))
+            }
+            "textDocument/diagnostic" => parse(params).map(|p| self.pull(&p)),
+            "workspace/diagnostic" => parse(params).map(|p| self.pull_all(&p)),
             "textDocument/hover" => parse(params).map(|p| to_value(hover::hover(&mut self.workspace, &p))),
             _ => Err((ErrorCode::MethodNotFound, format!("unknown method: {method}"))),
         }
+    }
+}
+
+/// The report of a file, or that it is the one that the client has.
+fn report(diagnostics: Vec<Value>, known: Option<&str>) -> Value {
+    use sha2::{Digest as _, Sha256};
+    let items = Value::Array(diagnostics);
+    let hash = Sha256::digest(items.to_string());
+    let id: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    match known == Some(&*id) {
+        true => json!({"kind": "unchanged", "resultId": id}),
+        false => json!({"kind": "full", "resultId": id, "items": items}),
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) struct Workspace {
     parts: Vec<Part>,
     /// Files must be read again.
     is_stale: bool,
+    /// Something has changed since it was told what is found.
+    has_news: bool,
     /// Why nothing can be read.
     failure: Option<CliFailure>,
 }
@@ -60,6 +62,7 @@ impl Workspace {
             units,
             parts: Vec::new(),
             is_stale: true,
+            has_news: false,
             failure: None,
         }
     }
@@ -67,11 +70,18 @@ impl Workspace {
     /// What is on disk, or what is read, may be another than before.
     pub(super) fn invalidate(&mut self) {
         self.is_stale = true;
+        self.has_news = true;
     }
 
-    /// Something is to be read or analyzed.
+    /// Something has changed since [`Workspace::take_news`].
     pub(super) fn has_work(&self) -> bool {
-        self.is_stale || self.parts.iter().any(|part| !part.changed.is_empty())
+        self.has_news
+    }
+
+    /// Everything that is open is analyzed, and what is found is to be told.
+    pub(super) fn take_news(&mut self) {
+        self.update(false);
+        self.has_news = false;
     }
 
     pub(super) fn failure(&self) -> Option<&CliFailure> {
@@ -80,6 +90,7 @@ impl Workspace {
 
     /// Takes another text of an open file.
     pub(super) fn open_or_change(&mut self, path: &str, buffer: Buffer) {
+        self.has_news = true;
         self.take_text(path, &buffer.text);
         self.open.insert(path.to_owned(), buffer);
         let is_inside = self.folders.iter().any(|folder| is_within(path, folder));
@@ -101,6 +112,7 @@ impl Workspace {
         if self.open.remove(path).is_none() {
             return;
         }
+        self.has_news = true;
         let is_inside = self.folders.iter().any(|folder| is_within(path, folder));
         match std::fs::read_to_string(path) {
             Ok(text) if is_inside => self.take_text(path, &text.into()),
@@ -208,6 +220,12 @@ impl Workspace {
     ) -> Option<T> {
         self.update(false);
         self.parts.iter_mut().find_map(|part| part.ask(path, &mut ask))
+    }
+
+    /// The repositories that the file at this absolute path is a part of.
+    pub(super) fn parts_of(&mut self, path: &str) -> impl Iterator<Item = &mut Part> {
+        let parts = self.parts.iter_mut();
+        parts.filter(move |part| part.read.text(&part.read.governing.display_path(path)).is_some())
     }
 
     /// The file at this absolute path was read.

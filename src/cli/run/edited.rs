@@ -36,10 +36,14 @@ impl Loaded<'_> {
         if !self.judge_text(path, &before).reads_as(&is) {
             return EditEffect::Reading;
         }
-        if let Some(file) = self.found.files.iter_mut().find(|f| f.path == path) {
-            file.text = text.clone();
-        }
+        self.set_text(path, text);
         EditEffect::Text
+    }
+
+    /// Puts `text` in the place of the text of the file that is shown as `path`, and gives that.
+    pub(in crate::cli) fn set_text(&mut self, path: &str, text: &Arc<str>) -> Option<Arc<str>> {
+        let file = self.found.files.iter_mut().find(|f| f.path == path)?;
+        Some(std::mem::replace(&mut file.text, text.clone()))
     }
 
     /// What a search would make of a text.

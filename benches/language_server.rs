@@ -75,7 +75,10 @@ fn measure(folder: &Path, files: usize, edits: usize, (path, was, with): (&str, 
         let start = Instant::now();
         let document = json!({"uri": uri, "version": version});
         let changes = json!([{ "text": text }]);
-        server.notify("textDocument/didChange", &json!({"textDocument": document, "contentChanges": changes}));
+        server.notify(
+            "textDocument/didChange",
+            &json!({"textDocument": document, "contentChanges": changes}),
+        );
         server.wait_for(&uri, version);
         times.push(start.elapsed());
         // A person types more slowly; what the server does after its answer is done by then.

@@ -77,7 +77,9 @@ impl LinkMemory {
 
     /// The file limits what others may do, wherever they are.
     pub fn reaches_all(&self, file: FileId) -> bool {
-        self.links.get(file.0 as usize).is_some_and(|(_, links)| links.is_of_organization)
+        self.links
+            .get(file.0 as usize)
+            .is_some_and(|(_, links)| links.is_of_organization)
     }
 }
 
@@ -98,7 +100,11 @@ pub fn focus_on(
         return Some(FxHashSet::default());
     };
     memory.update(sources);
-    let LinkMemory { tree: Some(tree), links } = memory else {
+    let LinkMemory {
+        tree: Some(tree),
+        links,
+    } = memory
+    else {
         return None;
     };
     let links: Vec<&FileLinks> = links.iter().map(|(_, links)| links).collect();

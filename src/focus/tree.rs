@@ -60,7 +60,10 @@ impl FolderTree {
     /// It was made of files at these paths.
     pub(super) fn is_of(&self, sources: &Sources) -> bool {
         let mut shown = self.shown.iter();
-        self.shown.len() == sources.len() && sources.ids().all(|id| shown.next().is_some_and(|s| s == sources.path(id)))
+        self.shown.len() == sources.len()
+            && sources
+                .ids()
+                .all(|id| shown.next().is_some_and(|s| s == sources.path(id)))
     }
 
     fn add_file(&mut self, place: usize) {

@@ -108,7 +108,10 @@ fn completions(client: &mut LanguageClient, path: &str, marked: &str) -> Vec<Str
 /// The text after an edit of a workspace is applied to it; later places first.
 fn applied(client: &LanguageClient, path: &str, text: &str, edit: &Value) -> String {
     let uri = client.uri(path);
-    let mut edits = edit["changes"][&uri].as_array().unwrap_or_else(|| panic!("{edit:#}")).clone();
+    let mut edits = edit["changes"][&uri]
+        .as_array()
+        .unwrap_or_else(|| panic!("{edit:#}"))
+        .clone();
     let number = |v: &Value| usize::try_from(v.as_u64().unwrap()).unwrap();
     let offset = |p: &Value| {
         let before: usize = text.split_inclusive('\n').take(number(&p["line"])).map(str::len).sum();
@@ -130,7 +133,11 @@ fn actions(client: &mut LanguageClient, path: &str, range: &Value, only: &Value)
     };
     let document = json!({"uri": client.uri(path)});
     let params = json!({"textDocument": document, "range": range, "context": context});
-    client.request("textDocument/codeAction", params).as_array().unwrap().clone()
+    client
+        .request("textDocument/codeAction", params)
+        .as_array()
+        .unwrap()
+        .clone()
 }
 
 #[test]
@@ -141,17 +148,26 @@ fn hovers_explain_names_and_findings_in_all_formats() {
         client.open(path);
         client.diagnostics(path);
         let pattern = hover(&mut client, path, text, "s3:Put*");
-        assert!(pattern.contains("`s3:Put*` matches") && pattern.contains("write"), "{path}: {pattern}");
+        assert!(
+            pattern.contains("`s3:Put*` matches") && pattern.contains("write"),
+            "{path}: {pattern}"
+        );
         let action = hover(&mut client, path, text, "s3:GetObject");
         assert!(action.contains("**`s3:GetObject`**: read"), "{path}: {action}");
-        assert!(action.contains("object") && action.contains("arn:${Partition}:s3:::"), "{path}: {action}");
+        assert!(
+            action.contains("object") && action.contains("arn:${Partition}:s3:::"),
+            "{path}: {action}"
+        );
         assert!(action.contains("Condition keys:"), "{path}: {action}");
         let key = hover(&mut client, path, text, "aws:SourceAccount");
         assert!(key.contains("global condition key"), "{path}: {key}");
         let operator = hover(&mut client, path, text, "StringEquals");
         assert!(operator.contains("**`StringEquals`**"), "{path}: {operator}");
         let arn = hover(&mut client, path, text, "arn:aws:s3:::b/*");
-        assert!(arn.contains("Resource types:") && arn.contains("object"), "{path}: {arn}");
+        assert!(
+            arn.contains("Resource types:") && arn.contains("object"),
+            "{path}: {arn}"
+        );
     }
     let principal = hover(&mut client, "t.yaml", YAML, "lambda.amazonaws.com");
     assert!(principal.contains("service principal"), "{principal}");
@@ -160,12 +176,18 @@ fn hovers_explain_names_and_findings_in_all_formats() {
     // The explanation of the finding.
     client.open("p.json");
     let found = client.diagnostics("p.json");
-    let redundant = found.iter().find(|d| d["code"] == "action-redundant").unwrap_or_else(|| panic!("{found:#?}"));
+    let redundant = found
+        .iter()
+        .find(|d| d["code"] == "duplicate-action")
+        .unwrap_or_else(|| panic!("{found:#?}"));
     let start = &redundant["range"]["start"];
     let at = json!({"textDocument": {"uri": client.uri("p.json")}, "position": start});
     let shown = client.request("textDocument/hover", at);
     let shown = shown["contents"]["value"].as_str().unwrap();
-    assert!(shown.contains("**[action-redundant](https://") && shown.contains("Help: "), "{shown}");
+    assert!(
+        shown.contains("**[duplicate-action](https://") && shown.contains("Help: "),
+        "{shown}"
+    );
     client.stop();
 }
 
@@ -189,14 +211,23 @@ fn completion_offers_what_may_stand_there_in_all_formats() {
             assert!(keys.contains(&key.to_owned()), "{path}: no {key}");
         }
         let operators = completions(&mut client, path, &text.replace("StringEquals", "String|"));
-        assert!(operators.contains(&"StringLikeIfExists".to_owned()), "{path}: {operators:?}");
+        assert!(
+            operators.contains(&"StringLikeIfExists".to_owned()),
+            "{path}: {operators:?}"
+        );
         let arns = completions(&mut client, path, &text.replace("arn:aws:s3:::b/*", "arn:|"));
-        assert!(arns.contains(&"arn:aws:s3:::BucketName/ObjectName".to_owned()), "{path}: {arns:?}");
+        assert!(
+            arns.contains(&"arn:aws:s3:::BucketName/ObjectName".to_owned()),
+            "{path}: {arns:?}"
+        );
         let services = completions(&mut client, path, &text.replace("s3:Put*", "dyn|"));
         assert!(services.contains(&"dynamodb:".to_owned()), "{path}");
     }
     let principals = completions(&mut client, "t.yaml", &YAML.replace("lambda.amazonaws.com", "lam|"));
-    assert!(principals.contains(&"lambda.amazonaws.com".to_owned()), "{principals:?}");
+    assert!(
+        principals.contains(&"lambda.amazonaws.com".to_owned()),
+        "{principals:?}"
+    );
     let policy = "arn:aws:iam::aws:policy/ReadOnlyAccess";
     let managed = completions(&mut client, "t.yaml", &YAML.replace(policy, "Read|"));
     assert!(managed.contains(&policy.to_owned()));
@@ -214,7 +245,12 @@ fn what_is_completed_takes_the_place_of_what_is_written() {
     let units = u32::try_from(text[..before].encode_utf16().count()).unwrap();
     let at = client.at("p.json", 0, units + 6);
     let items = client.request("textDocument/completion", at);
-    let item = items.as_array().unwrap().iter().find(|i| i["label"] == "s3:GetObject").unwrap();
+    let item = items
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|i| i["label"] == "s3:GetObject")
+        .unwrap();
     assert_eq!(item["textEdit"]["newText"], "s3:GetObject");
     assert_eq!(item["textEdit"]["range"]["start"]["character"], units);
     assert_eq!(item["textEdit"]["range"]["end"]["character"], units + 6);
@@ -228,16 +264,22 @@ fn fixes_can_be_chosen_one_by_one_and_all_at_once() {
         let mut client = LanguageClient::start(&r);
         client.open(path);
         let found = client.diagnostics(path);
-        let redundant = found.iter().find(|d| d["code"] == "action-redundant");
+        let redundant = found.iter().find(|d| d["code"] == "duplicate-action");
         let redundant = redundant.unwrap_or_else(|| panic!("{path}: {found:#?}"));
         assert_eq!(redundant["tags"], json!([1]), "{path}");
         let all = actions(&mut client, path, &redundant["range"], &Value::Null);
-        let fix = all.iter().find(|a| a["isPreferred"] == true).unwrap_or_else(|| panic!("{path}: {all:#?}"));
+        let fix = all
+            .iter()
+            .find(|a| a["isPreferred"] == true)
+            .unwrap_or_else(|| panic!("{path}: {all:#?}"));
         assert_eq!(fix["kind"], "quickfix");
         let fixed = applied(&client, path, text, &fix["edit"]);
         assert_eq!(fixed.matches("s3:GetObject").count(), 1, "{path}: {fixed}");
         client.change(path, &fixed);
-        assert!(!rules(&client.diagnostics(path)).contains(&"action-redundant"), "{path}");
+        assert!(
+            !rules(&client.diagnostics(path)).contains(&"duplicate-action"),
+            "{path}"
+        );
         // All that are safe in the file, as the command makes them.
         client.change(path, text);
         client.diagnostics(path);
@@ -253,33 +295,45 @@ fn fixes_can_be_chosen_one_by_one_and_all_at_once() {
 fn what_is_unsafe_says_so() {
     let r = Repository::new(&[
         ("template.yaml", &unused_grant()),
-        ("app.py", "import boto3\n\ndef handler(event, context):\n    boto3.client(\"s3\").get_object(Bucket=\"b\", Key=\"k\")\n"),
+        (
+            "app.py",
+            "import boto3\n\ndef handler(event, context):\n    boto3.client(\"s3\").get_object(Bucket=\"b\", Key=\"k\")\n",
+        ),
     ]);
     let mut client = LanguageClient::start(&r);
     client.open("template.yaml");
     let found = client.diagnostics("template.yaml");
-    let unused = found.iter().find(|d| d["code"] == "unused-grant").unwrap_or_else(|| panic!("{found:#?}"));
+    let unused = found
+        .iter()
+        .find(|d| d["code"] == "unused-grant")
+        .unwrap_or_else(|| panic!("{found:#?}"));
     let all = actions(&mut client, "template.yaml", &unused["range"], &Value::Null);
-    let narrows = all.iter().find(|a| a["title"].as_str().unwrap().ends_with("(unsafe: changes what is granted)"));
+    let narrows = all.iter().find(|a| {
+        a["title"]
+            .as_str()
+            .unwrap()
+            .ends_with("(unsafe: changes what is granted)")
+    });
     let narrows = narrows.unwrap_or_else(|| panic!("{all:#?}"));
     let fixed = applied(&client, "template.yaml", &unused_grant(), &narrows["edit"]);
-    assert!(!fixed.contains("s3:DeleteBucket"), "{fixed}");
+    assert!(!fixed.contains("s3:DeleteObject"), "{fixed}");
     client.stop();
 }
 
 fn unused_grant() -> String {
     let function = "  F:
-    Type: AWS::Lambda::Function
+    Type: AWS::Serverless::Function
     Properties:
       Runtime: python3.12
       Handler: app.handler
-      Code: .
+      CodeUri: .
       Role: !GetAtt Role.Arn
 ";
-    let role = YAML
-        .replace("s3:Put*", "s3:DeleteBucket")
-        .replace("      ManagedPolicyArns:\n        - arn:aws:iam::aws:policy/ReadOnlyAccess\n", "");
-    format!("{role}{function}")
+    let role = YAML.replace("s3:Put*", "s3:DeleteObject").replace(
+        "      ManagedPolicyArns:\n        - arn:aws:iam::aws:policy/ReadOnlyAccess\n",
+        "",
+    );
+    format!("Transform: AWS::Serverless-2016-10-31\n{role}{function}")
 }
 
 #[test]
@@ -291,15 +345,24 @@ fn suppressions_are_those_of_the_command() {
         client.initialize(json!({"capabilities": {"textDocument": {"codeAction": resolve}}}));
         client.open(path);
         let found = client.diagnostics(path);
-        let redundant = found.iter().find(|d| d["code"] == "action-redundant").unwrap();
+        let redundant = found.iter().find(|d| d["code"] == "duplicate-action").unwrap();
         let all = actions(&mut client, path, &redundant["range"], &Value::Null);
-        let ignore = all.iter().find(|a| a["title"].as_str().unwrap().starts_with("Ignore `action-redundant`"));
+        let ignore = all
+            .iter()
+            .find(|a| a["title"].as_str().unwrap().starts_with("Ignore `duplicate-action`"));
         let ignore = ignore.unwrap_or_else(|| panic!("{path}: {all:#?}"));
         assert!(ignore["edit"].is_null(), "{path}");
         let ignore = client.request("codeAction/resolve", ignore.clone());
         let line = redundant["range"]["start"]["line"].as_u64().unwrap() + 1;
         let at = format!("{path}:{line}");
-        r.run(&["ignore", &at, "--rule", "action-redundant", "--reason", "TODO: state the reason"]);
+        r.run(&[
+            "ignore",
+            &at,
+            "--rule",
+            "duplicate-action",
+            "--reason",
+            "TODO: state the reason",
+        ]);
         if path.ends_with(".json") {
             // No comment can stand there.
             let operations = ignore["edit"]["documentChanges"].as_array().unwrap();
@@ -309,7 +372,10 @@ fn suppressions_are_those_of_the_command() {
             let ignored = applied(&client, path, text, &ignore["edit"]);
             assert_eq!(ignored, r.read(path), "{path}");
             client.change(path, &ignored);
-            assert!(!rules(&client.diagnostics(path)).contains(&"action-redundant"), "{path}");
+            assert!(
+                !rules(&client.diagnostics(path)).contains(&"duplicate-action"),
+                "{path}"
+            );
         }
         client.stop();
     }
@@ -341,7 +407,8 @@ resource "aws_lambda_function" "f" {
   handler       = "app.handler"
 }
 "#;
-    let app = "import boto3\n\ndef handler(event, context):\n    boto3.client(\"s3\").get_object(Bucket=\"b\", Key=\"k\")\n";
+    let app =
+        "import boto3\n\ndef handler(event, context):\n    boto3.client(\"s3\").get_object(Bucket=\"b\", Key=\"k\")\n";
     let r = Repository::new(&[("main.tf", main), ("p.json", JSON), ("app.py", app)]);
     let mut client = LanguageClient::start(&r);
     let mut targets = |path: &str, text: &str, needle: &str| -> Vec<(String, u64)> {
@@ -352,7 +419,12 @@ resource "aws_lambda_function" "f" {
         let root = client.uri("");
         let found = found.as_array().unwrap().iter();
         let target = |l: &Value| {
-            let uri = l["uri"].as_str().unwrap().trim_start_matches(&*root).trim_start_matches('/').to_owned();
+            let uri = l["uri"]
+                .as_str()
+                .unwrap()
+                .trim_start_matches(&*root)
+                .trim_start_matches('/')
+                .to_owned();
             (uri, l["range"]["start"]["line"].as_u64().unwrap())
         };
         found.map(target).collect()
@@ -365,7 +437,10 @@ resource "aws_lambda_function" "f" {
     let role = targets("main.tf", main, "aws_iam_role.r.arn");
     assert_eq!(role, [("main.tf".to_owned(), 0)]);
     let function = targets("main.tf", main, "\"aws_lambda_function\" \"f\"");
-    assert!(function.contains(&("app.py".to_owned(), 2)) && function.contains(&("main.tf".to_owned(), 0)), "{function:?}");
+    assert!(
+        function.contains(&("app.py".to_owned(), 2)) && function.contains(&("main.tf".to_owned(), 0)),
+        "{function:?}"
+    );
     // Back: from the policy to the role, and from the code to the role.
     let of_policy = targets("p.json", JSON, "s3:Put*");
     assert!(of_policy.iter().any(|(path, _)| path == "main.tf"), "{of_policy:?}");

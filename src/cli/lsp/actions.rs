@@ -100,7 +100,10 @@ fn fix_action(workspace: &Workspace, found: &Found, fix: &FoundFix, is_preferred
     }
     let mut changes: BTreeMap<String, Vec<TextEdit>> = BTreeMap::new();
     for (place, text) in &fix.edits {
-        changes.entry(place.path.clone()).or_default().push(TextEdit::new(place.range, text.clone()));
+        changes
+            .entry(place.path.clone())
+            .or_default()
+            .push(TextEdit::new(place.range, text.clone()));
     }
     CodeActionOrCommand::CodeAction(CodeAction {
         title,
@@ -117,11 +120,15 @@ fn uri_of(workspace: &Workspace, path: &str) -> Option<Uri> {
     open.or_else(|| uri::of_path(path))
 }
 
-#[allow(clippy::mutable_key_type, reason = "the type of the protocol's library; nothing changes a key")]
+#[allow(
+    clippy::mutable_key_type,
+    reason = "the type of the protocol's library; nothing changes a key"
+)]
 fn workspace_edit(workspace: &Workspace, changes: BTreeMap<String, Vec<TextEdit>>) -> WorkspaceEdit {
     let changes = changes.into_iter();
-    let changes: HashMap<Uri, Vec<TextEdit>> =
-        changes.filter_map(|(path, edits)| Some((uri_of(workspace, &path)?, edits))).collect();
+    let changes: HashMap<Uri, Vec<TextEdit>> = changes
+        .filter_map(|(path, edits)| Some((uri_of(workspace, &path)?, edits)))
+        .collect();
     WorkspaceEdit::new(changes)
 }
 
@@ -142,7 +149,9 @@ fn edit(workspace: &mut Workspace, deferred: &Deferred) -> Option<WorkspaceEdit>
             replaced(workspace, path, &fixed)
         }
         Deferred::Ignore { path, fingerprint } => {
-            let ignored = workspace.parts_of(path).find_map(|part| ignored(part, path, fingerprint).ok()?)?;
+            let ignored = workspace
+                .parts_of(path)
+                .find_map(|part| ignored(part, path, fingerprint).ok()?)?;
             match ignored {
                 Ignored::Comment(text) => replaced(workspace, path, &text),
                 Ignored::Exception { config, text } => appended(workspace, &config, &text),
@@ -161,7 +170,8 @@ fn fix_all(part: &mut Part, path: &str) -> Option<Arc<str>> {
             let mut report = read.report(analysis, options);
             let sources = analysis.project.sources;
             for f in &mut report.findings {
-                f.fixes.retain(|fix| fix.edits.iter().all(|edit| sources.path(edit.span.file) == shown));
+                f.fixes
+                    .retain(|fix| fix.edits.iter().all(|edit| sources.path(edit.span.file) == shown));
             }
             LintedState::new(&analysis.project, &report)
         }))
@@ -172,7 +182,10 @@ fn fix_all(part: &mut Part, path: &str) -> Option<Arc<str>> {
 enum Ignored {
     /// The text of the file with the comment.
     Comment(String),
-    Exception { config: String, text: String },
+    Exception {
+        config: String,
+        text: String,
+    },
 }
 
 /// The suppression that `overgrant ignore` writes.
@@ -186,7 +199,11 @@ fn ignored(part: &mut Part, path: &str, fingerprint: &str) -> Result<Option<Igno
         let sources = analysis.project.sources;
         let f = report.active().find(|f| f.identity.fingerprint == fingerprint)?;
         let target = IgnoreTarget::new(sources, f, &Mask::new(sources, &report.secrets));
-        Some((target, ignore::snapshot(&report, &analysis.project), ignore::config_file(read)))
+        Some((
+            target,
+            ignore::snapshot(&report, &analysis.project),
+            ignore::config_file(read),
+        ))
     });
     let Some((target, mut expected, config)) = found else {
         return Ok(None);
@@ -217,7 +234,10 @@ fn replaced(workspace: &Workspace, path: &str, after: &str) -> Option<WorkspaceE
     let index = LineIndex::new(&before);
     let range = Lines::new(&before, &index, workspace.units).range(start..before.len() - end);
     let edit = TextEdit::new(range, after[start..after.len() - end].to_owned());
-    Some(workspace_edit(workspace, BTreeMap::from([(path.to_owned(), vec![edit])])))
+    Some(workspace_edit(
+        workspace,
+        BTreeMap::from([(path.to_owned(), vec![edit])]),
+    ))
 }
 
 /// The edit that adds an entry to a file of settings, which may not be there yet.
@@ -236,7 +256,10 @@ fn appended(workspace: &Workspace, config: &str, entry: &str) -> Option<Workspac
         };
         let edit = TextDocumentEdit {
             text_document: OptionalVersionedTextDocumentIdentifier { uri, version: None },
-            edits: vec![OneOf::Left(TextEdit::new(Range::default(), format!("schema = 1\n\n{entry}")))],
+            edits: vec![OneOf::Left(TextEdit::new(
+                Range::default(),
+                format!("schema = 1\n\n{entry}"),
+            ))],
         };
         let operations = vec![
             DocumentChangeOperation::Op(ResourceOp::Create(create)),
@@ -249,9 +272,16 @@ fn appended(workspace: &Workspace, config: &str, entry: &str) -> Option<Workspac
     };
     let index = LineIndex::new(&text);
     let range = Lines::new(&text, &index, workspace.units).range(text.len()..text.len());
-    let new_line = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+    let new_line = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
     let edit = TextEdit::new(range, format!("{new_line}\n{entry}"));
-    Some(workspace_edit(workspace, BTreeMap::from([(config.to_owned(), vec![edit])])))
+    Some(workspace_edit(
+        workspace,
+        BTreeMap::from([(config.to_owned(), vec![edit])]),
+    ))
 }
 
 impl Part {

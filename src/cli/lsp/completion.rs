@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lsp_types::{
-    CompletionItem, CompletionItemKind, CompletionParams, CompletionTextEdit, InsertTextFormat, TextEdit,
-};
+use lsp_types::{CompletionItem, CompletionItemKind, CompletionParams, CompletionTextEdit, InsertTextFormat, TextEdit};
 
 use super::cursor::{self, OPERATORS, Slot, Token};
 use super::server::document_key;
@@ -87,7 +85,9 @@ fn offers(text: &str, token: &Token<'_>, slot: Option<Slot>, written: &str) -> V
         Some(Slot::Operator) => operators(),
         Some(Slot::ConditionKey) => condition_keys(written, &services_near(text, token.range.start)),
         Some(Slot::ManagedPolicy) => managed_policies(),
-        Some(Slot::Effect) => ["Allow", "Deny"].map(|word| Offer::new(word, "", CompletionItemKind::VALUE)).into(),
+        Some(Slot::Effect) => ["Allow", "Deny"]
+            .map(|word| Offer::new(word, "", CompletionItemKind::VALUE))
+            .into(),
         _ if token.text.starts_with(policy) => managed_policies(),
         Some(Slot::Resource) => resources(written, &services_near(text, token.range.start)),
         Some(Slot::Principal) | None => Vec::new(),
@@ -95,7 +95,9 @@ fn offers(text: &str, token: &Token<'_>, slot: Option<Slot>, written: &str) -> V
 }
 
 fn actions(written: &str) -> Vec<Offer> {
-    let service = written.split_once(':').and_then(|(prefix, _)| catalogue().service(prefix));
+    let service = written
+        .split_once(':')
+        .and_then(|(prefix, _)| catalogue().service(prefix));
     let Some(service) = service else {
         let services = catalogue().services().filter(|s| !s.is_retired());
         let offer = |s: Service| Offer::new(format!("{}:", s.prefix()), "service", CompletionItemKind::MODULE);
@@ -107,7 +109,8 @@ fn actions(written: &str) -> Vec<Offer> {
 
 fn service_principals() -> Vec<Offer> {
     let all = catalogue().service_principals();
-    all.map(|name| Offer::new(name, "service principal", CompletionItemKind::CONSTANT)).collect()
+    all.map(|name| Offer::new(name, "service principal", CompletionItemKind::CONSTANT))
+        .collect()
 }
 
 fn operators() -> Vec<Offer> {
@@ -117,12 +120,24 @@ fn operators() -> Vec<Offer> {
     }
     for (name, meaning) in OPERATORS.iter().filter(|(name, _)| *name != "Null") {
         let detail = format!("{meaning}, or the key is missing");
-        out.push(Offer::new(format!("{name}IfExists"), detail, CompletionItemKind::OPERATOR));
+        out.push(Offer::new(
+            format!("{name}IfExists"),
+            detail,
+            CompletionItemKind::OPERATOR,
+        ));
     }
     for set in ["ForAnyValue", "ForAllValues"] {
         for name in ["StringEquals", "StringLike", "ArnLike"] {
-            let detail = if set == "ForAnyValue" { "for one of the values" } else { "for each of the values" };
-            out.push(Offer::new(format!("{set}:{name}"), detail, CompletionItemKind::OPERATOR));
+            let detail = if set == "ForAnyValue" {
+                "for one of the values"
+            } else {
+                "for each of the values"
+            };
+            out.push(Offer::new(
+                format!("{set}:{name}"),
+                detail,
+                CompletionItemKind::OPERATOR,
+            ));
         }
     }
     out
@@ -143,23 +158,36 @@ fn services_near(text: &str, at: usize) -> Vec<Service> {
         };
         prefixes.insert(prefix);
     }
-    prefixes.into_iter().filter_map(|prefix| catalogue().service(prefix)).collect()
+    prefixes
+        .into_iter()
+        .filter_map(|prefix| catalogue().service(prefix))
+        .collect()
 }
 
 fn condition_keys(written: &str, near: &[Service]) -> Vec<Offer> {
-    let named = written.split_once(':').and_then(|(prefix, _)| catalogue().service(prefix));
+    let named = written
+        .split_once(':')
+        .and_then(|(prefix, _)| catalogue().service(prefix));
     let services = named.as_ref().map_or(near, std::slice::from_ref);
     let mut out: Vec<Offer> = Vec::new();
     for service in services {
         for key in service.condition_keys().filter(|k| !k.name().starts_with("aws:")) {
             let detail = format!("{} of {}", key.type_name(), service.prefix());
-            out.push(Offer::new(without_free_part(key.name()), detail, CompletionItemKind::PROPERTY));
+            out.push(Offer::new(
+                without_free_part(key.name()),
+                detail,
+                CompletionItemKind::PROPERTY,
+            ));
         }
     }
     if named.is_none() {
         for key in catalogue().global_condition_keys() {
             let detail = format!("{}, global", key.type_name);
-            out.push(Offer::new(without_free_part(key.name), detail, CompletionItemKind::PROPERTY));
+            out.push(Offer::new(
+                without_free_part(key.name),
+                detail,
+                CompletionItemKind::PROPERTY,
+            ));
         }
     }
     out.dedup_by(|a, b| a.label == b.label);
@@ -173,7 +201,9 @@ fn without_free_part(key: &str) -> &str {
 
 fn managed_policies() -> Vec<Offer> {
     let current = catalogue().managed_policies().filter(|p| !p.deprecated);
-    current.map(|p| Offer::new(p.arn, "managed policy of AWS", CompletionItemKind::REFERENCE)).collect()
+    current
+        .map(|p| Offer::new(p.arn, "managed policy of AWS", CompletionItemKind::REFERENCE))
+        .collect()
 }
 
 /// The forms of ARNs of the services that the statement has actions of; of the one that is written, if there is one.

@@ -113,9 +113,16 @@ pub(super) fn slot(text: &str, at: usize) -> Option<Slot> {
         let indent = line.len() - trimmed.len();
         let item = trimmed.starts_with("- ");
         let names = names(line);
-        for Name { text: name, depth: own, is_key, is_value_open } in names.iter().rev() {
+        for Name {
+            text: name,
+            depth: own,
+            is_key,
+            is_value_open,
+        } in names.iter().rev()
+        {
             let opens = depth + own;
-            let is_around = opens > 0 || (i == 0 && *is_value_open) || (i > 0 && indent < most && *is_key && *is_value_open);
+            let is_around =
+                opens > 0 || (i == 0 && *is_value_open) || (i > 0 && indent < most && *is_key && *is_value_open);
             if is_around && let Some(slot) = slot_of(name, &lines, i) {
                 return Some(slot);
             }
@@ -177,12 +184,17 @@ fn balance(text: &str) -> i32 {
 
 /// What the values or keys of something with this name are.
 fn slot_of(name: &str, lines: &[&str], line: usize) -> Option<Slot> {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let plain: String = name
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect::<String>()
+        .to_ascii_lowercase();
     Some(match &*plain {
         "action" | "actions" | "notaction" | "notactions" => Slot::Action,
         "resource" | "notresource" | "resources" | "notresources" => {
             // Of a template, all of it is below a word that is the same.
-            let is_template = line > 0 && lines[line].trim_end().ends_with(':') && lines[line].trim_start() == lines[line];
+            let is_template =
+                line > 0 && lines[line].trim_end().ends_with(':') && lines[line].trim_start() == lines[line];
             if is_template {
                 return None;
             }
@@ -240,7 +252,10 @@ pub(super) const OPERATORS: [(&str, &str); 27] = [
 
 /// The operator that a name is, without its set operator and `IfExists`, and what it means.
 pub(super) fn operator(name: &str) -> Option<(&'static str, &'static str)> {
-    let name = name.strip_prefix("ForAllValues:").or_else(|| name.strip_prefix("ForAnyValue:")).unwrap_or(name);
+    let name = name
+        .strip_prefix("ForAllValues:")
+        .or_else(|| name.strip_prefix("ForAnyValue:"))
+        .unwrap_or(name);
     let name = name.strip_suffix("IfExists").unwrap_or(name);
     OPERATORS.into_iter().find(|(operator, _)| *operator == name)
 }
@@ -278,20 +293,29 @@ mod tests {
         for (text, expected) in [
             (r#"{"Effect": "Allow", "Action": "|"#, Some(Slot::Action)),
             ("{\n \"Action\": [\n  \"s3:GetObject\",\n  \"|", Some(Slot::Action)),
-            ("{\n \"Action\": [\n  \"s3:GetObject\"\n ],\n \"Resource\": \"|", Some(Slot::Resource)),
+            (
+                "{\n \"Action\": [\n  \"s3:GetObject\"\n ],\n \"Resource\": \"|",
+                Some(Slot::Resource),
+            ),
             ("{\n \"Action\": [\n  \"s3:GetObject\"\n ],\n \"|", None),
             ("  Action:\n    - s3:GetObject\n    - |", Some(Slot::Action)),
             ("  Action:\n  - s3:GetObject\n  - |", Some(Slot::Action)),
             ("  Action:\n  - s3:GetObject\n  Resource: |", Some(Slot::Resource)),
             ("Resources:\n  Role:\n    Type: |", None),
-            ("  actions = [\n    \"s3:GetObject\", # one\n    \"|", Some(Slot::Action)),
+            (
+                "  actions = [\n    \"s3:GetObject\", # one\n    \"|",
+                Some(Slot::Action),
+            ),
             ("  Action = \"|", Some(Slot::Action)),
             ("  \"Condition\": {\"|", Some(Slot::Operator)),
             ("  \"Condition\": {\"StringEquals\": {\"|", Some(Slot::ConditionKey)),
             ("  Condition:\n    StringEquals:\n      |", Some(Slot::ConditionKey)),
             ("  Condition:\n    |", Some(Slot::Operator)),
             ("condition {\n  test = \"|", Some(Slot::Operator)),
-            ("condition {\n  test = \"StringEquals\"\n  variable = \"|", Some(Slot::ConditionKey)),
+            (
+                "condition {\n  test = \"StringEquals\"\n  variable = \"|",
+                Some(Slot::ConditionKey),
+            ),
             ("Principal = { Service = \"|", Some(Slot::Service)),
             ("Principal:\n  Service: |", Some(Slot::Service)),
             ("ManagedPolicyArns:\n  - |", Some(Slot::ManagedPolicy)),

@@ -24,7 +24,9 @@ pub(super) fn definition(workspace: &mut Workspace, params: &GotoDefinitionParam
         let project = &analysis.project;
         let file = project.sources.find(&read.governing.display_path(&path))?;
         let targets = targets(project, file, offset);
-        let places = targets.into_iter().filter_map(|span| location(read, project.sources, span, units));
+        let places = targets
+            .into_iter()
+            .filter_map(|span| location(read, project.sources, span, units));
         Some(places.collect::<Vec<_>>()).filter(|all| !all.is_empty())
     });
     found.unwrap_or_default()
@@ -40,7 +42,10 @@ fn location(read: &Loaded<'_>, sources: &Sources, span: Span, units: Units) -> O
     let text = file.text.get(span.range())?;
     let end = start + text.find('\n').unwrap_or(text.len());
     let range: Range = Lines::new(&file.text, file.lines(), units).range(start..end);
-    Some(Location::new(uri::of_path(&read.governing.absolute(&file.path))?, range))
+    Some(Location::new(
+        uri::of_path(&read.governing.absolute(&file.path))?,
+        range,
+    ))
 }
 
 /// A place, and where it leads. Of several, the smallest one counts.
@@ -126,13 +131,20 @@ fn targets(project: &Project<'_>, file: FileId, offset: usize) -> Vec<Span> {
 fn of_identity(project: &Project<'_>, id: IdentityId) -> Vec<Span> {
     let identity = &project.identities[id];
     let documents = identity.documents().map(|d| project.documents[d].span);
-    let running = project.workloads.iter().filter(|w| w.roles.iter().any(|role| role.role == id));
+    let running = project
+        .workloads
+        .iter()
+        .filter(|w| w.roles.iter().any(|role| role.role == id));
     let running = running.map(|w| code(project, w).unwrap_or(project.resources[w.resource].header));
     documents.chain(running).collect()
 }
 
 fn holders(project: &Project<'_>, id: DocumentId) -> Vec<Span> {
-    project.holders(id).iter().map(|holder| project.identities[*holder].header).collect()
+    project
+        .holders(id)
+        .iter()
+        .map(|holder| project.identities[*holder].header)
+        .collect()
 }
 
 fn uses(document: &Document) -> Vec<Span> {
@@ -167,7 +179,9 @@ fn definition_of(text: &str, name: &str) -> Option<(usize, usize)> {
         let rest = rest.strip_prefix("async ").unwrap_or(rest);
         let defined = rest.strip_prefix("def ").or_else(|| rest.strip_prefix("class "));
         if let Some(defined) = defined
-            && defined.strip_prefix(name).is_some_and(|after| after.starts_with(['(', ':', ' ']))
+            && defined
+                .strip_prefix(name)
+                .is_some_and(|after| after.starts_with(['(', ':', ' ']))
         {
             let start = at + line.len() - defined.len();
             return Some((start, start + name.len()));

@@ -2,11 +2,11 @@
 
 use crate::cli::detail::levels;
 use crate::iam::actions::ActionSet;
+use crate::iam::arn::{Arn, ArnField};
 use crate::iam::catalogue::{AccessLevel, Action, KeyPresence, ManagedPolicy, ResourceType};
+use crate::iam::pattern::Pattern;
 use crate::iam::{arn_format, catalogue};
 use crate::phrase;
-use crate::iam::arn::{Arn, ArnField};
-use crate::iam::pattern::Pattern;
 use crate::source::{FileId, Text};
 
 /// Actions that are named as examples of a pattern.
@@ -29,7 +29,9 @@ pub(super) fn actions(pattern: &str) -> Option<String> {
     if let Some(action) = catalogue().action(pattern) {
         return Some(one_action(action));
     }
-    let has_service = pattern.split_once(':').is_some_and(|(service, _)| catalogue().service(service).is_some());
+    let has_service = pattern
+        .split_once(':')
+        .is_some_and(|(service, _)| catalogue().service(service).is_some());
     if !has_service && pattern != "*" && !pattern.contains('*') {
         return None;
     }
@@ -40,7 +42,11 @@ pub(super) fn actions(pattern: &str) -> Option<String> {
     let examples: Vec<String> = set.most_severe(MAX_EXAMPLES).into_iter().map(str::to_owned).collect();
     let more = set.len() - examples.len();
     let most = if more > 0 { "Most sensitive: " } else { "" };
-    Some(format!("`{pattern}` matches {}.\n\n{most}{}", levels(pattern), list(&examples)))
+    Some(format!(
+        "`{pattern}` matches {}.\n\n{most}{}",
+        levels(pattern),
+        list(&examples)
+    ))
 }
 
 fn one_action(action: Action) -> String {
@@ -63,7 +69,11 @@ fn one_action(action: Action) -> String {
         }
     }
     let mut keys: Vec<String> = action.condition_keys().map(|k| k.name().to_owned()).collect();
-    keys.extend(types.iter().flat_map(|t| t.condition_keys().map(|k| k.name().to_owned())));
+    keys.extend(
+        types
+            .iter()
+            .flat_map(|t| t.condition_keys().map(|k| k.name().to_owned())),
+    );
     keys.sort();
     keys.dedup();
     if !keys.is_empty() {
@@ -80,13 +90,20 @@ fn one_action(action: Action) -> String {
 pub(super) fn condition_key(name: &str) -> Option<String> {
     let (service, _) = name.split_once(':')?;
     if let Some(key) = catalogue().global_condition_key(name) {
-        let several = if key.multivalued { ", several values in one request" } else { "" };
+        let several = if key.multivalued {
+            ", several values in one request"
+        } else {
+            ""
+        };
         let presence = match key.presence {
             KeyPresence::Always => "It is in every request.".to_owned(),
             KeyPresence::Signed => "It is in every signed request.".to_owned(),
             KeyPresence::Only(only) => format!("It is in a request only if {only}."),
         };
-        let mut out = format!("**`{}`**: global condition key, {}{several}\n\n{presence}", key.name, key.type_name);
+        let mut out = format!(
+            "**`{}`**: global condition key, {}{several}\n\n{presence}",
+            key.name, key.type_name
+        );
         if key.spoofable {
             out.push_str("\n\nThe caller chooses its value.");
         }
@@ -94,7 +111,11 @@ pub(super) fn condition_key(name: &str) -> Option<String> {
     }
     let service = catalogue().service(service)?;
     let key = service.condition_key(name)?;
-    let several = if key.is_multivalued() { ", several values in one request" } else { "" };
+    let several = if key.is_multivalued() {
+        ", several values in one request"
+    } else {
+        ""
+    };
     let type_name = key.type_name().trim_start_matches("ArrayOf");
     let actions: Vec<String> = service
         .actions()
@@ -112,7 +133,11 @@ pub(super) fn condition_key(name: &str) -> Option<String> {
 
 /// An ARN, or a pattern of ARNs.
 pub(super) fn arn(text: &str) -> Option<String> {
-    if let Some(policy) = text.starts_with("arn:").then(|| catalogue().managed_policy(text)).flatten() {
+    if let Some(policy) = text
+        .starts_with("arn:")
+        .then(|| catalogue().managed_policy(text))
+        .flatten()
+    {
         return Some(managed_policy(policy));
     }
     let whole = Text::verbatim(text, FileId(0), 0);
@@ -134,7 +159,9 @@ pub(super) fn arn(text: &str) -> Option<String> {
     out.push_str("\n\nResource types:\n");
     for kind in types.iter().take(MAX_LISTED) {
         let actions = catalogue().actions();
-        let count = actions.filter(|a| a.resource_types().any(|t| t.number() == kind.number())).count();
+        let count = actions
+            .filter(|a| a.resource_types().any(|t| t.number() == kind.number()))
+            .count();
         let count = phrase::count(count, "action", "actions");
         out.push_str(&format!("- {} (`{}`), {count}\n", kind.name(), kind.arn_format()));
     }
@@ -155,7 +182,11 @@ pub(super) fn managed_policy(policy: ManagedPolicy) -> String {
         let document: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
         for statement in document["Statement"].as_array().into_iter().flatten() {
             let action = &statement["Action"];
-            let list = action.as_array().into_iter().flatten().chain(action.is_string().then_some(action));
+            let list = action
+                .as_array()
+                .into_iter()
+                .flatten()
+                .chain(action.is_string().then_some(action));
             if statement["Effect"] == "Allow" {
                 list.filter_map(|a| a.as_str()).for_each(|a| set.expand_into(a));
             }
@@ -170,7 +201,11 @@ pub(super) fn managed_policy(policy: ManagedPolicy) -> String {
         let count = phrase::count(set.len(), "action", "actions");
         let examples: Vec<String> = set.most_severe(MAX_EXAMPLES).into_iter().map(str::to_owned).collect();
         if !set.is_empty() {
-            out.push_str(&format!("\n\nAllows {count}: {}.\n\nMost sensitive: {}", levels.join(", "), list(&examples)));
+            out.push_str(&format!(
+                "\n\nAllows {count}: {}.\n\nMost sensitive: {}",
+                levels.join(", "),
+                list(&examples)
+            ));
         }
     }
     out

@@ -162,7 +162,9 @@ impl Keeper<'_> {
     fn is_told(&self, u: &Unjudged, told: &[Span]) -> bool {
         let mut errors = self.report.errors.iter().map(|p| p.span).chain(told.iter().copied());
         match (u.span, &u.why) {
-            (Some(span), UnjudgedReason::Broken(_)) => errors.any(|e| e == span || e.file == span.file && span.contains(e)),
+            (Some(span), UnjudgedReason::Broken(_)) => {
+                errors.any(|e| e == span || e.file == span.file && span.contains(e))
+            }
             (Some(span), _) => self.report.errors.iter().any(|p| p.span == span),
             (None, UnjudgedReason::Unread(_) | UnjudgedReason::Broken(_)) => {
                 errors.any(|e| self.sources.path(e.file) == u.path)
@@ -179,10 +181,15 @@ impl Keeper<'_> {
                 range: Range::default(),
             },
         };
-        let message = format!("{} not judged: {}", u.noun().0, mask.text(one_line(&u.text()).into_owned()));
+        let message = format!(
+            "{} not judged: {}",
+            u.noun().0,
+            mask.text(one_line(&u.text()).into_owned())
+        );
         let mut found = plain(place.range, DiagnosticSeverity::INFORMATION, NOT_JUDGED, message);
         let causes = u.causes.iter();
-        let related = causes.filter_map(|cause| self.related(&self.place(cause.span), mask.text(cause.name.to_string())));
+        let related =
+            causes.filter_map(|cause| self.related(&self.place(cause.span), mask.text(cause.name.to_string())));
         found.diagnostic.related_information = Some(related.collect::<Vec<_>>()).filter(|all| !all.is_empty());
         Some((place.path, found))
     }

@@ -3,11 +3,11 @@
 use lsp_types::{Hover, HoverContents, HoverParams, MarkupContent, MarkupKind, Position, Range};
 
 use super::cursor::{self, Slot, Token};
+use super::describe;
 use super::found::Found;
 use super::server::document_key;
 use super::text::Lines;
 use super::workspace::Workspace;
-use super::describe;
 use crate::iam::catalogue;
 use crate::report::page_url;
 use crate::source::LineIndex;
@@ -22,11 +22,18 @@ pub(super) fn hover(workspace: &mut Workspace, params: &HoverParams) -> Option<H
     let offset = lines.offset(at.position);
     let token = cursor::token(&text, offset);
     let meaning = meaning(&text, &token);
-    let found = workspace.found_in(&path).into_iter().filter(|f| contains(f.diagnostic.range, at.position));
+    let found = workspace
+        .found_in(&path)
+        .into_iter()
+        .filter(|f| contains(f.diagnostic.range, at.position));
     let mut parts: Vec<String> = found.map(|f| explanation(workspace, f)).collect();
     let mut range = meaning.is_some().then(|| lines.range(token.range.clone()));
     if range.is_none() {
-        range = workspace.found_in(&path).iter().map(|f| f.diagnostic.range).find(|r| contains(*r, at.position));
+        range = workspace
+            .found_in(&path)
+            .iter()
+            .map(|f| f.diagnostic.range)
+            .find(|r| contains(*r, at.position));
     }
     parts.extend(meaning);
     if parts.is_empty() {

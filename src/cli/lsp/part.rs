@@ -37,7 +37,10 @@ impl Part {
         let baseline = baseline::load(&path, &read)?.map(|b| (b, path));
         let text = |path: &String| Some(Arc::from(read.tree.text(path.as_ref(), MAX_SETTINGS).ok()?));
         let settings = watch::settings_files(&read);
-        let settings = settings.into_iter().map(|path| (text(&path), path)).map(|(text, path)| (path, text));
+        let settings = settings
+            .into_iter()
+            .map(|path| (text(&path), path))
+            .map(|(text, path)| (path, text));
         let mut part = Self {
             settings: settings.collect(),
             options: RunOptions {
@@ -62,7 +65,11 @@ impl Part {
         if before.settings != self.settings {
             return;
         }
-        let Some(changed) = self.read.differing_from(&before.read).filter(|paths| paths.len() <= MAX_CHANGED) else {
+        let Some(changed) = self
+            .read
+            .differing_from(&before.read)
+            .filter(|paths| paths.len() <= MAX_CHANGED)
+        else {
             return;
         };
         for path in changed {
@@ -98,7 +105,10 @@ impl Part {
         let effect = self.read.edit(&shown, text);
         if effect == EditEffect::Text {
             self.linked.remove(&shown);
-            self.changed.entry(shown).or_default().extend(linked.into_iter().flatten());
+            self.changed
+                .entry(shown)
+                .or_default()
+                .extend(linked.into_iter().flatten());
         }
         effect
     }

@@ -44,7 +44,10 @@ impl Client {
     /// `given` is what `capabilities` was read from.
     fn new(capabilities: &ClientCapabilities, given: &Value) -> Self {
         let workspace = capabilities.workspace.as_ref();
-        let pulls = capabilities.text_document.as_ref().is_some_and(|t| t.diagnostic.is_some());
+        let pulls = capabilities
+            .text_document
+            .as_ref()
+            .is_some_and(|t| t.diagnostic.is_some());
         // The protocol calls it `diagnostics`, the library `diagnostic`.
         let refreshes = given["workspace"]["diagnostics"]["refreshSupport"].as_bool();
         let watches = workspace.and_then(|w| w.did_change_watched_files.as_ref()?.dynamic_registration);
@@ -319,7 +322,11 @@ impl<W: Write> Server<W> {
         let changed = params.changes.iter().filter_map(|change| uri::path(&change.uri));
         let counts = |path: String| {
             let name = file_name(&path);
-            let is_skipped = self.workspace.folders.iter().any(|top| discover::in_skipped_folder(top, &path));
+            let is_skipped = self
+                .workspace
+                .folders
+                .iter()
+                .any(|top| discover::in_skipped_folder(top, &path));
             !is_skipped
                 && (discover::hint_from_requested_name(name).is_some()
                     || NAMES.contains(&name)
@@ -372,13 +379,21 @@ impl<W: Write> Server<W> {
             let all = self.diagnostics(path, &faults);
             now.insert(buffer.uri.as_str().to_owned(), (Some(buffer.version), all));
         }
-        for (path, found) in faults.iter().filter(|(path, _)| !self.workspace.open.contains_key(*path)) {
+        for (path, found) in faults
+            .iter()
+            .filter(|(path, _)| !self.workspace.open.contains_key(*path))
+        {
             if let Some(uri) = uri::of_path(path) {
                 let all = found.iter().map(|f| to_value(&f.diagnostic)).collect();
                 now.insert(uri.as_str().to_owned(), (None, all));
             }
         }
-        let gone: Vec<String> = self.published.keys().filter(|uri| !now.contains_key(*uri)).cloned().collect();
+        let gone: Vec<String> = self
+            .published
+            .keys()
+            .filter(|uri| !now.contains_key(*uri))
+            .cloned()
+            .collect();
         for uri in gone {
             self.published.remove(&uri);
             let params = json!({"uri": uri, "diagnostics": []});
@@ -408,7 +423,10 @@ impl<W: Write> Server<W> {
     fn pull(&mut self, params: &DocumentDiagnosticParams) -> Value {
         self.workspace.update(false);
         let path = document_key(&params.text_document.uri);
-        report(self.diagnostics(&path, &self.workspace.faults()), params.previous_result_id.as_deref())
+        report(
+            self.diagnostics(&path, &self.workspace.faults()),
+            params.previous_result_id.as_deref(),
+        )
     }
 
     /// What is found in all files. One in which nothing is found any more is named as long as the client has something of it.

@@ -62,10 +62,7 @@ impl<'t> Lines<'t> {
         let offset = self.text.floor_char_boundary(offset.min(self.text.len()));
         let line = self.index.line(offset);
         let start = self.index.start_of(line);
-        Position::new(
-            number(line - 1),
-            number(self.units.count(&self.text[start..offset])),
-        )
+        Position::new(number(line - 1), number(self.units.count(&self.text[start..offset])))
     }
 
     pub(super) fn range(self, range: ByteRange<usize>) -> Range {
@@ -144,7 +141,11 @@ mod tests {
             text: text.to_owned(),
         };
         let before: Arc<str> = "one\ntwo\n".into();
-        let after = changed(&before, vec![change(0, 0, 3, "1\n1"), change(2, 1, 2, "")], Units::Utf16);
+        let after = changed(
+            &before,
+            vec![change(0, 0, 3, "1\n1"), change(2, 1, 2, "")],
+            Units::Utf16,
+        );
         assert_eq!(&*after, "1\n1\nto\n");
     }
 }

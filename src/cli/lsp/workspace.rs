@@ -122,7 +122,12 @@ impl Workspace {
 
     /// What would be given on the command line.
     fn input(&self) -> InputArgs {
-        let mut paths: Vec<PathBuf> = self.folders.iter().map(PathBuf::from).filter(|dir| dir.is_dir()).collect();
+        let mut paths: Vec<PathBuf> = self
+            .folders
+            .iter()
+            .map(PathBuf::from)
+            .filter(|dir| dir.is_dir())
+            .collect();
         let outside = |path: &&String| {
             let is_inside = self.folders.iter().any(|folder| is_within(path, folder));
             !is_inside || !std::path::Path::new(path).exists()
@@ -183,7 +188,11 @@ impl Workspace {
         let parts = self.parts.iter();
         let all = parts.filter_map(|part| part.found.get(path)).flatten();
         let mut out: Vec<&Found> = Vec::new();
-        for found in all.filter(|f| f.rule.is_some() || !self.settings.hides_unjudged || f.diagnostic.severity != Some(DiagnosticSeverity::INFORMATION)) {
+        for found in all.filter(|f| {
+            f.rule.is_some()
+                || !self.settings.hides_unjudged
+                || f.diagnostic.severity != Some(DiagnosticSeverity::INFORMATION)
+        }) {
             // A file may be a part of two repositories.
             if !out.contains(&found) {
                 out.push(found);
@@ -197,10 +206,21 @@ impl Workspace {
         let mut out = FoundByFile::new();
         if let Some(CliFailure::Settings(faults)) = &self.failure {
             let cwd = run::working_directory().unwrap_or_default();
-            for Fault { path, line, column, message } in faults {
+            for Fault {
+                path,
+                line,
+                column,
+                message,
+            } in faults
+            {
                 let number = |n: usize| u32::try_from(n.saturating_sub(1)).unwrap_or(u32::MAX);
                 let at = lsp_types::Position::new(number(*line), number(*column));
-                let found = plain(Range::new(at, at), DiagnosticSeverity::ERROR, "settings", message.clone());
+                let found = plain(
+                    Range::new(at, at),
+                    DiagnosticSeverity::ERROR,
+                    "settings",
+                    message.clone(),
+                );
                 out.entry(join_path(&cwd, path)).or_default().push(found);
             }
         }

@@ -128,7 +128,10 @@ impl Loaded<'_> {
 }
 
 /// Understands what was read, reading further files as they are asked for, and hands over to `then`.
-pub(in crate::cli) fn analyze<T>(mut read: Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
+pub(in crate::cli) fn analyze<T>(
+    mut read: Loaded<'_>,
+    then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T,
+) -> T {
     let repeats = read.repeats;
     let mut focused = |read: &Loaded<'_>, sources: Sources, own: &Ownership| read.focused(sources, own);
     analyze_loaded(&mut read, &mut focused, then, |analysis| match repeats {
@@ -139,7 +142,10 @@ pub(in crate::cli) fn analyze<T>(mut read: Loaded<'_>, then: impl FnOnce(&mut Lo
 }
 
 /// As [`analyze`], for what is to be understood once more when its texts have changed.
-pub(in crate::cli) fn analyze_again<T>(read: &mut Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
+pub(in crate::cli) fn analyze_again<T>(
+    read: &mut Loaded<'_>,
+    then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T,
+) -> T {
     let mut focused = |read: &Loaded<'_>, sources: Sources, own: &Ownership| read.focused(sources, own);
     analyze_loaded(read, &mut focused, then, |analysis| drop(analysis))
 }

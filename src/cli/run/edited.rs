@@ -63,13 +63,15 @@ impl Loaded<'_> {
         let (now, before) = (&self.found, &earlier.found);
         let known: HashMap<&str, &InputFile> = before.files.iter().map(|f| (f.path.as_str(), f)).collect();
         let mut differing = Vec::new();
+        let mut asked_for = 0;
         for file in &now.files {
             let before = known.get(file.path.as_str()).filter(|f| f.in_scope == file.in_scope)?;
+            asked_for += usize::from(file.in_scope);
             if before.text != file.text {
                 differing.push(file.path.clone());
             }
         }
-        let is_same = now.files.len() <= before.files.len()
+        let is_same = asked_for == before.files.iter().filter(|f| f.in_scope).count()
             && now.troubles == before.troubles
             && now.unjudged == before.unjudged
             && now.links == before.links;

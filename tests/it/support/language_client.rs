@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
@@ -70,7 +70,7 @@ impl LanguageClient {
         }
     }
 
-    /// A server for the folder of the repository, and what it offers.
+    /// A server for the folder of the repository.
     pub(crate) fn start(r: &Repository) -> Self {
         let mut client = Self::spawn(r);
         client.initialize(json!({}));
@@ -93,10 +93,6 @@ impl LanguageClient {
         let path = path.to_str().unwrap().replace('\\', "/");
         let slash = if path.starts_with('/') { "" } else { "/" };
         format!("file://{slash}{}", path.trim_end_matches('/'))
-    }
-
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
     }
 
     /// Bytes as they are.

@@ -11,7 +11,7 @@ use lsp_types::{
 use serde::{Deserialize, Serialize};
 
 use super::capabilities::FIX_ALL;
-use super::found::{Found, FoundFix};
+use super::found::{FoundFix, KeptFinding};
 use super::part::Part;
 use super::server::{document_key, to_value};
 use super::text::Lines;
@@ -45,7 +45,7 @@ pub(super) fn actions(workspace: &mut Workspace, params: &CodeActionParams, defe
         let is_of = |only: &CodeActionKind| kind == only.as_str() || kind.starts_with(&format!("{}.", only.as_str()));
         only.is_none_or(|only| only.iter().any(is_of))
     };
-    let all: Vec<Found> = workspace.found_in(&path).into_iter().cloned().collect();
+    let all: Vec<KeptFinding> = workspace.found_in(&path).into_iter().cloned().collect();
     let mut out = Vec::new();
     let mut later = Vec::new();
     let touches = |range: Range| range.start <= params.range.end && params.range.start <= range.end;
@@ -62,7 +62,7 @@ pub(super) fn actions(workspace: &mut Workspace, params: &CodeActionParams, defe
             later.push((title, CodeActionKind::QUICKFIX, Some(found), deferred));
         }
     }
-    let is_fixable = |f: &Found| f.fixes.iter().any(|fix| fix.is_safe);
+    let is_fixable = |f: &KeptFinding| f.fixes.iter().any(|fix| fix.is_safe);
     if all.iter().any(is_fixable) && wants(FIX_ALL) {
         let title = "Fix all in this file that have a safe fix".to_owned();
         let deferred = Deferred::FixAll { path: path.clone() };
@@ -90,7 +90,7 @@ pub(super) fn actions(workspace: &mut Workspace, params: &CodeActionParams, defe
     out
 }
 
-fn fix_action(workspace: &Workspace, found: &Found, fix: &FoundFix, is_preferred: bool) -> CodeActionOrCommand {
+fn fix_action(workspace: &Workspace, found: &KeptFinding, fix: &FoundFix, is_preferred: bool) -> CodeActionOrCommand {
     let mut title = fix.title.clone();
     if let Some(first) = title.get(..1) {
         title = format!("{}{}", first.to_uppercase(), &title[1..]);
@@ -153,8 +153,8 @@ fn edit(workspace: &mut Workspace, deferred: &Deferred) -> Option<WorkspaceEdit>
                 .parts_of(path)
                 .find_map(|part| ignored(part, path, fingerprint).ok()?)?;
             match ignored {
-                Ignored::Comment(text) => replaced(workspace, path, &text),
-                Ignored::Exception { config, text } => appended(workspace, &config, &text),
+                NewIgnore::Comment(text) => replaced(workspace, path, &text),
+                NewIgnore::Exception { config, text } => appended(workspace, &config, &text),
             }
         }
     }
@@ -179,7 +179,7 @@ fn fix_all(part: &mut Part, path: &str) -> Option<Arc<str>> {
     applied.ok()?.texts.get(&shown).filter(|text| **text != before).cloned()
 }
 
-enum Ignored {
+enum NewIgnore {
     /// The text of the file with the comment.
     Comment(String),
     Exception {
@@ -189,7 +189,7 @@ enum Ignored {
 }
 
 /// The suppression that `overgrant ignore` writes.
-fn ignored(part: &mut Part, path: &str, fingerprint: &str) -> Result<Option<Ignored>, CliFailure> {
+fn ignored(part: &mut Part, path: &str, fingerprint: &str) -> Result<Option<NewIgnore>, CliFailure> {
     let shown = part.read.governing.display_path(path);
     let Some(before) = part.read.text(&shown) else {
         return Ok(None);
@@ -215,12 +215,12 @@ fn ignored(part: &mut Part, path: &str, fingerprint: &str) -> Result<Option<Igno
             ignore::snapshot(&report, &analysis.project)
         });
         if with == expected {
-            return Ok(Some(Ignored::Comment(changed)));
+            return Ok(Some(NewIgnore::Comment(changed)));
         }
     }
     let text = target.exception(&config, REASON, None)?;
     let config = join_path(&part.read.cwd, &config);
-    Ok(Some(Ignored::Exception { config, text }))
+    Ok(Some(NewIgnore::Exception { config, text }))
 }
 
 /// The edit from the text of an open file to another one: what is between the first and the last difference.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lsp_types::{CompletionItem, CompletionItemKind, CompletionParams, CompletionTextEdit, InsertTextFormat, TextEdit};
 
-use super::cursor::{self, OPERATORS, Slot, Token};
+use super::cursor::{self, CursorToken, OPERATORS, Slot};
 use super::server::document_key;
 use super::text::Lines;
 use super::workspace::Workspace;
@@ -18,7 +18,7 @@ const STATEMENT: usize = 2 << 10;
 const MAX_ITEMS: usize = 2_000;
 
 /// One offer: what is written, what it is, and how it is shown.
-struct Offer {
+struct CompletionOffer {
     label: String,
     detail: String,
     kind: CompletionItemKind,
@@ -26,7 +26,7 @@ struct Offer {
     snippet: Option<String>,
 }
 
-impl Offer {
+impl CompletionOffer {
     fn new(label: impl Into<String>, detail: impl Into<String>, kind: CompletionItemKind) -> Self {
         Self {
             label: label.into(),
@@ -57,7 +57,7 @@ pub(super) fn complete(workspace: &Workspace, params: &CompletionParams, snippet
         _ => "",
     };
     let range = lines.range(token.range.clone());
-    let item = |offer: Offer| {
+    let item = |offer: CompletionOffer| {
         let snippet = offer.snippet.filter(|_| snippets);
         let format = snippet.as_ref().map(|_| InsertTextFormat::SNIPPET);
         let new_text = snippet.unwrap_or_else(|| offer.label.clone());
@@ -77,7 +77,7 @@ pub(super) fn complete(workspace: &Workspace, params: &CompletionParams, snippet
     offers.into_iter().take(MAX_ITEMS).map(item).collect()
 }
 
-fn offers(text: &str, token: &Token<'_>, slot: Option<Slot>, written: &str) -> Vec<Offer> {
+fn offers(text: &str, token: &CursorToken<'_>, slot: Option<Slot>, written: &str) -> Vec<CompletionOffer> {
     let policy = "arn:aws:iam::aws:policy";
     match slot {
         Some(Slot::Action) => actions(written),
@@ -86,7 +86,7 @@ fn offers(text: &str, token: &Token<'_>, slot: Option<Slot>, written: &str) -> V
         Some(Slot::ConditionKey) => condition_keys(written, &services_near(text, token.range.start)),
         Some(Slot::ManagedPolicy) => managed_policies(),
         Some(Slot::Effect) => ["Allow", "Deny"]
-            .map(|word| Offer::new(word, "", CompletionItemKind::VALUE))
+            .map(|word| CompletionOffer::new(word, "", CompletionItemKind::VALUE))
             .into(),
         _ if token.text.starts_with(policy) => managed_policies(),
         Some(Slot::Resource) => resources(written, &services_near(text, token.range.start)),
@@ -94,33 +94,35 @@ fn offers(text: &str, token: &Token<'_>, slot: Option<Slot>, written: &str) -> V
     }
 }
 
-fn actions(written: &str) -> Vec<Offer> {
+fn actions(written: &str) -> Vec<CompletionOffer> {
     let service = written
         .split_once(':')
         .and_then(|(prefix, _)| catalogue().service(prefix));
     let Some(service) = service else {
         let services = catalogue().services().filter(|s| !s.is_retired());
-        let offer = |s: Service| Offer::new(format!("{}:", s.prefix()), "service", CompletionItemKind::MODULE);
+        let offer =
+            |s: Service| CompletionOffer::new(format!("{}:", s.prefix()), "service", CompletionItemKind::MODULE);
         return services.map(offer).collect();
     };
-    let offer = |action: Action| Offer::new(action.name(), action.level().name(), CompletionItemKind::FUNCTION);
+    let offer =
+        |action: Action| CompletionOffer::new(action.name(), action.level().name(), CompletionItemKind::FUNCTION);
     service.actions().filter(|a| !a.is_retired()).map(offer).collect()
 }
 
-fn service_principals() -> Vec<Offer> {
+fn service_principals() -> Vec<CompletionOffer> {
     let all = catalogue().service_principals();
-    all.map(|name| Offer::new(name, "service principal", CompletionItemKind::CONSTANT))
+    all.map(|name| CompletionOffer::new(name, "service principal", CompletionItemKind::CONSTANT))
         .collect()
 }
 
-fn operators() -> Vec<Offer> {
+fn operators() -> Vec<CompletionOffer> {
     let mut out = Vec::new();
     for (name, meaning) in OPERATORS {
-        out.push(Offer::new(name, meaning, CompletionItemKind::OPERATOR));
+        out.push(CompletionOffer::new(name, meaning, CompletionItemKind::OPERATOR));
     }
     for (name, meaning) in OPERATORS.iter().filter(|(name, _)| *name != "Null") {
         let detail = format!("{meaning}, or the key is missing");
-        out.push(Offer::new(
+        out.push(CompletionOffer::new(
             format!("{name}IfExists"),
             detail,
             CompletionItemKind::OPERATOR,
@@ -133,7 +135,7 @@ fn operators() -> Vec<Offer> {
             } else {
                 "for each of the values"
             };
-            out.push(Offer::new(
+            out.push(CompletionOffer::new(
                 format!("{set}:{name}"),
                 detail,
                 CompletionItemKind::OPERATOR,
@@ -164,16 +166,16 @@ fn services_near(text: &str, at: usize) -> Vec<Service> {
         .collect()
 }
 
-fn condition_keys(written: &str, near: &[Service]) -> Vec<Offer> {
+fn condition_keys(written: &str, near: &[Service]) -> Vec<CompletionOffer> {
     let named = written
         .split_once(':')
         .and_then(|(prefix, _)| catalogue().service(prefix));
     let services = named.as_ref().map_or(near, std::slice::from_ref);
-    let mut out: Vec<Offer> = Vec::new();
+    let mut out: Vec<CompletionOffer> = Vec::new();
     for service in services {
         for key in service.condition_keys().filter(|k| !k.name().starts_with("aws:")) {
             let detail = format!("{} of {}", key.type_name(), service.prefix());
-            out.push(Offer::new(
+            out.push(CompletionOffer::new(
                 without_free_part(key.name()),
                 detail,
                 CompletionItemKind::PROPERTY,
@@ -183,7 +185,7 @@ fn condition_keys(written: &str, near: &[Service]) -> Vec<Offer> {
     if named.is_none() {
         for key in catalogue().global_condition_keys() {
             let detail = format!("{}, global", key.type_name);
-            out.push(Offer::new(
+            out.push(CompletionOffer::new(
                 without_free_part(key.name),
                 detail,
                 CompletionItemKind::PROPERTY,
@@ -199,15 +201,15 @@ fn without_free_part(key: &str) -> &str {
     key.find(['$', '<']).map_or(key, |at| &key[..at])
 }
 
-fn managed_policies() -> Vec<Offer> {
+fn managed_policies() -> Vec<CompletionOffer> {
     let current = catalogue().managed_policies().filter(|p| !p.deprecated);
     current
-        .map(|p| Offer::new(p.arn, "managed policy of AWS", CompletionItemKind::REFERENCE))
+        .map(|p| CompletionOffer::new(p.arn, "managed policy of AWS", CompletionItemKind::REFERENCE))
         .collect()
 }
 
 /// The forms of ARNs of the services that the statement has actions of; of the one that is written, if there is one.
-fn resources(written: &str, near: &[Service]) -> Vec<Offer> {
+fn resources(written: &str, near: &[Service]) -> Vec<CompletionOffer> {
     let named = written.split(':').nth(2).and_then(|prefix| catalogue().service(prefix));
     let services = named.as_ref().map_or(near, std::slice::from_ref);
     let mut out = Vec::new();
@@ -216,7 +218,7 @@ fn resources(written: &str, near: &[Service]) -> Vec<Offer> {
             for format in kind.arn_formats() {
                 let (plain, snippet) = filled_in(format);
                 let detail = format!("{} of {}", kind.name(), service.prefix());
-                let mut offer = Offer::new(plain, detail, CompletionItemKind::REFERENCE);
+                let mut offer = CompletionOffer::new(plain, detail, CompletionItemKind::REFERENCE);
                 offer.snippet = Some(snippet);
                 out.push(offer);
             }

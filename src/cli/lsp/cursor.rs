@@ -11,7 +11,7 @@ const MAX_LINES: usize = 200;
 
 /// A string or word, without its quotes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Token<'t> {
+pub(super) struct CursorToken<'t> {
     pub(super) text: &'t str,
     /// Bytes of the text.
     pub(super) range: Range<usize>,
@@ -36,14 +36,14 @@ pub(super) enum Slot {
 }
 
 /// The string or word at the byte `at`, which may be its end.
-pub(super) fn token(text: &str, at: usize) -> Token<'_> {
+pub(super) fn token(text: &str, at: usize) -> CursorToken<'_> {
     let at = text.floor_char_boundary(at.min(text.len()));
     let start = text[..at].rfind('\n').map_or(0, |i| i + 1);
     let end = text[at..].find('\n').map_or(text.len(), |i| at + i);
     let line = &text[start..end];
     let at = at - start;
     let (range, quote) = quoted(line, at).unwrap_or_else(|| (word(line, at), None));
-    Token {
+    CursorToken {
         text: &line[range.clone()],
         range: start + range.start..start + range.end,
         quote,
@@ -222,9 +222,9 @@ fn slot_of(name: &str, lines: &[&str], line: usize) -> Option<Slot> {
 /// The operators of conditions. IAM User Guide, "IAM JSON policy elements: Condition operators".
 pub(super) const OPERATORS: [(&str, &str); 27] = [
     ("StringEquals", "is one of the values, with case"),
-    ("StringNotEquals", "is none of the values, with case"),
+    ("StringNotEquals", "is not one of the values, with case"),
     ("StringEqualsIgnoreCase", "is one of the values, in any case"),
-    ("StringNotEqualsIgnoreCase", "is none of the values, in any case"),
+    ("StringNotEqualsIgnoreCase", "is not one of the values, in any case"),
     ("StringLike", "matches one of the patterns, with `*` and `?`"),
     ("StringNotLike", "matches none of the patterns, with `*` and `?`"),
     ("NumericEquals", "is this number"),

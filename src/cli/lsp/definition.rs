@@ -104,7 +104,7 @@ fn targets(project: &Project<'_>, file: FileId, offset: usize) -> Vec<Span> {
             links.add(role.span, [project.identities[role.role].header]);
         }
         let code = code(project, workload);
-        if let Some(WorkloadContent::Code(content)) = workload.content.as_ref().ok() {
+        if let Ok(WorkloadContent::Code(content)) = &workload.content {
             links.add(content.span, code);
         }
         let header = project.resources[workload.resource].header;

@@ -25,7 +25,7 @@ const NOT_JUDGED: &str = "not-judged";
 
 /// A range of a file, by its absolute path.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Place {
+pub(super) struct FilePlace {
     pub(super) path: String,
     pub(super) range: Range,
 }
@@ -35,12 +35,12 @@ pub(super) struct Place {
 pub(super) struct FoundFix {
     pub(super) title: String,
     pub(super) is_safe: bool,
-    pub(super) edits: Vec<(Place, String)>,
+    pub(super) edits: Vec<(FilePlace, String)>,
 }
 
 /// One finding, problem, or thing that was not judged, in the file whose list holds it.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Found {
+pub(super) struct KeptFinding {
     pub(super) diagnostic: Diagnostic,
     /// The rule; `None` if it is not a finding.
     pub(super) rule: Option<String>,
@@ -53,7 +53,7 @@ pub(super) struct Found {
 }
 
 /// By absolute path.
-pub(super) type FoundByFile = BTreeMap<String, Vec<Found>>;
+pub(super) type FoundByFile = BTreeMap<String, Vec<KeptFinding>>;
 
 /// Makes what is kept of a report.
 pub(super) struct Keeper<'r> {
@@ -67,13 +67,13 @@ impl Keeper<'_> {
     pub(super) fn keep(&self) -> FoundByFile {
         let mask = Mask::new(self.sources, &self.report.secrets);
         let mut kept = FoundByFile::new();
-        let mut add = |(path, found): (String, Found)| kept.entry(path).or_default().push(found);
+        let mut add = |(path, found): (String, KeptFinding)| kept.entry(path).or_default().push(found);
         self.report.active().for_each(|f| add(self.finding(f, &mask)));
-        let told: Vec<Span> = self.report.active().map(ReportedFinding::span).collect();
-        let errors = self.report.errors.iter().filter(|p| !told.contains(&p.span));
+        let covered: Vec<Span> = self.report.active().map(ReportedFinding::span).collect();
+        let errors = self.report.errors.iter().filter(|p| !covered.contains(&p.span));
         errors.for_each(|p| add(self.problem(p, &mask)));
         for u in self.report.unjudged.iter().filter(|u| u.counts()) {
-            if !self.is_told(u, &told)
+            if !self.is_covered(u, &covered)
                 && let Some(found) = self.unjudged(u, &mask)
             {
                 add(found);
@@ -82,15 +82,15 @@ impl Keeper<'_> {
         kept
     }
 
-    fn place(&self, span: Span) -> Place {
+    fn place(&self, span: Span) -> FilePlace {
         let file = self.sources.file(span.file);
-        Place {
+        FilePlace {
             path: self.read.governing.absolute(&file.path),
             range: Lines::new(&file.text, file.lines(), self.units).range(span.range()),
         }
     }
 
-    fn finding(&self, f: &ReportedFinding, mask: &Mask) -> (String, Found) {
+    fn finding(&self, f: &ReportedFinding, mask: &Mask) -> (String, KeptFinding) {
         let place = self.place(f.span());
         let masked = |text: &str| mask.text(text.to_owned());
         let mut message = masked(&f.finding.message);
@@ -124,7 +124,7 @@ impl Keeper<'_> {
             tags: f.fixes.iter().any(removes).then(|| vec![DiagnosticTag::UNNECESSARY]),
             data: Some(f.identity.fingerprint.clone().into()),
         };
-        let found = Found {
+        let found = KeptFinding {
             diagnostic,
             rule: Some(f.rule().to_owned()),
             fingerprint: f.identity.fingerprint.clone(),
@@ -137,7 +137,7 @@ impl Keeper<'_> {
         (place.path, found)
     }
 
-    fn related(&self, place: &Place, message: String) -> Option<DiagnosticRelatedInformation> {
+    fn related(&self, place: &FilePlace, message: String) -> Option<DiagnosticRelatedInformation> {
         let location = Location::new(uri::of_path(&place.path)?, place.range);
         Some(DiagnosticRelatedInformation { location, message })
     }
@@ -151,7 +151,7 @@ impl Keeper<'_> {
         }
     }
 
-    fn problem(&self, p: &Problem, mask: &Mask) -> (String, Found) {
+    fn problem(&self, p: &Problem, mask: &Mask) -> (String, KeptFinding) {
         let place = self.place(p.span);
         let message = mask.text(one_line(&p.message).into_owned());
         let found = plain(place.range, DiagnosticSeverity::WARNING, "unreadable-input", message);
@@ -159,8 +159,8 @@ impl Keeper<'_> {
     }
 
     /// A finding or a problem says the same.
-    fn is_told(&self, u: &Unjudged, told: &[Span]) -> bool {
-        let mut errors = self.report.errors.iter().map(|p| p.span).chain(told.iter().copied());
+    fn is_covered(&self, u: &Unjudged, covered: &[Span]) -> bool {
+        let mut errors = self.report.errors.iter().map(|p| p.span).chain(covered.iter().copied());
         match (u.span, &u.why) {
             (Some(span), UnjudgedReason::Broken(_)) => {
                 errors.any(|e| e == span || e.file == span.file && span.contains(e))
@@ -173,10 +173,10 @@ impl Keeper<'_> {
         }
     }
 
-    fn unjudged(&self, u: &Unjudged, mask: &Mask) -> Option<(String, Found)> {
+    fn unjudged(&self, u: &Unjudged, mask: &Mask) -> Option<(String, KeptFinding)> {
         let place = match u.span {
             Some(span) => self.place(span),
-            None => Place {
+            None => FilePlace {
                 path: self.read.governing.absolute(&u.path),
                 range: Range::default(),
             },
@@ -196,8 +196,8 @@ impl Keeper<'_> {
 }
 
 /// What is no finding.
-pub(super) fn plain(range: Range, severity: DiagnosticSeverity, code: &str, message: String) -> Found {
-    Found {
+pub(super) fn plain(range: Range, severity: DiagnosticSeverity, code: &str, message: String) -> KeptFinding {
+    KeptFinding {
         diagnostic: Diagnostic {
             range,
             severity: Some(severity),

@@ -2,9 +2,9 @@
 
 use lsp_types::{Hover, HoverContents, HoverParams, MarkupContent, MarkupKind, Position, Range};
 
-use super::cursor::{self, Slot, Token};
+use super::cursor::{self, CursorToken, Slot};
 use super::describe;
-use super::found::Found;
+use super::found::KeptFinding;
 use super::server::document_key;
 use super::text::Lines;
 use super::workspace::Workspace;
@@ -53,7 +53,7 @@ fn contains(range: Range, at: Position) -> bool {
 }
 
 /// What a name means.
-fn meaning(text: &str, token: &Token<'_>) -> Option<String> {
+fn meaning(text: &str, token: &CursorToken<'_>) -> Option<String> {
     let name = token.text;
     if name.is_empty() || name.len() > MAX_NAME {
         return None;
@@ -82,7 +82,7 @@ fn meaning(text: &str, token: &Token<'_>) -> Option<String> {
 const MAX_NAME: usize = 2048;
 
 /// What was found, why it matters, and what to do.
-fn explanation(workspace: &Workspace, found: &Found) -> String {
+fn explanation(workspace: &Workspace, found: &KeptFinding) -> String {
     let Some(rule) = &found.rule else {
         return found.diagnostic.message.clone();
     };

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::found::FoundByFile;
 use super::text::{Units, changed};
 use super::transport::{Incoming, Output};
-use super::workspace::{Buffer, ClientSettings, Workspace};
+use super::workspace::{ClientSettings, OpenText, Workspace};
 use super::{actions, completion, definition, hover, uri};
 use crate::cli::CliFailure;
 use crate::discover;
@@ -28,8 +28,8 @@ pub(super) type Failure = (ErrorCode, String);
 
 /// What the client can do.
 #[derive(Debug, Default)]
-struct Client {
-    /// It asks for diagnostics, and is told when they may be others.
+struct ClientAbilities {
+    /// It asks for diagnostics, and hears when they may be others.
     pulls: bool,
     /// It watches files if it is asked to.
     watches: bool,
@@ -40,7 +40,7 @@ struct Client {
     has_snippets: bool,
 }
 
-impl Client {
+impl ClientAbilities {
     /// `given` is what `capabilities` was read from.
     fn new(capabilities: &ClientCapabilities, given: &Value) -> Self {
         let workspace = capabilities.workspace.as_ref();
@@ -77,13 +77,13 @@ enum Phase {
 pub(super) struct Server<W: Write> {
     out: Output<W>,
     phase: Phase,
-    client: Client,
+    client: ClientAbilities,
     workspace: Workspace,
     queue: VecDeque<Incoming>,
     /// What was published, with the version of the text, by the address of the file as the client knows it.
     published: BTreeMap<String, (Option<i32>, Vec<Value>)>,
     /// What was shown as the reason why nothing can be read.
-    told: Option<String>,
+    shown_failure: Option<String>,
     /// What the open files are linked to is to be found out.
     is_prepared: bool,
 }
@@ -101,11 +101,11 @@ impl<W: Write> Server<W> {
         Self {
             out: Output::new(out),
             phase: Phase::New,
-            client: Client::default(),
+            client: ClientAbilities::default(),
             workspace: Workspace::new(Vec::new(), ClientSettings::default(), Units::Utf16),
             queue: VecDeque::new(),
             published: BTreeMap::new(),
-            told: None,
+            shown_failure: None,
             is_prepared: true,
         }
     }
@@ -146,7 +146,9 @@ impl<W: Write> Server<W> {
                 }
                 Err(TryRecvError::Empty) if !self.is_prepared => {
                     self.is_prepared = true;
-                    self.workspace.prepare();
+                    if self.guarded(|server| server.workspace.prepare()).is_none() {
+                        self.workspace.give_up();
+                    }
                 }
                 Err(TryRecvError::Empty) => match from.recv() {
                     Ok(incoming) => self.queue.push_back(incoming),
@@ -193,7 +195,12 @@ impl<W: Write> Server<W> {
                 self.phase = Phase::ShutDown;
                 Ok(Value::Null)
             }
-            (Phase::Running, method) => self.request(method, params),
+            (Phase::Running, method) => self
+                .guarded(|server| server.request(method, params))
+                .unwrap_or_else(|| {
+                    self.workspace.give_up();
+                    Err((ErrorCode::InternalError, "internal error; please report it".to_owned()))
+                }),
         };
         match answer {
             Ok(result) => self.out.result(&id, &result),
@@ -201,10 +208,15 @@ impl<W: Write> Server<W> {
         }
     }
 
+    /// A bug ends no more than what met it: `None`.
+    fn guarded<T>(&mut self, what: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| what(self))).ok()
+    }
+
     fn initialize(&mut self, params: Value) -> Result<Value, Failure> {
         let capabilities = params["capabilities"].clone();
         let params: InitializeParams = parse(params)?;
-        self.client = Client::new(&params.capabilities, &capabilities);
+        self.client = ClientAbilities::new(&params.capabilities, &capabilities);
         let offered = params.capabilities.general.as_ref();
         let units = Units::of_client(offered.and_then(|g| g.position_encodings.as_deref()));
         let folders = params.workspace_folders.unwrap_or_default();
@@ -291,7 +303,7 @@ impl<W: Write> Server<W> {
     fn opened(&mut self, params: DidOpenTextDocumentParams) {
         let document = params.text_document;
         let key = document_key(&document.uri);
-        let buffer = Buffer {
+        let buffer = OpenText {
             uri: document.uri,
             version: document.version,
             text: document.text.into(),
@@ -305,7 +317,7 @@ impl<W: Write> Server<W> {
         let Some(buffer) = self.workspace.open.get(&key) else {
             return;
         };
-        let buffer = Buffer {
+        let buffer = OpenText {
             uri: buffer.uri.clone(),
             version: params.text_document.version,
             text: changed(&buffer.text, params.content_changes, self.workspace.units),
@@ -349,7 +361,11 @@ impl<W: Write> Server<W> {
     }
 
     fn refresh(&mut self) -> io::Result<()> {
-        self.workspace.take_news();
+        if self.guarded(|server| server.workspace.take_news()).is_none() {
+            self.workspace.give_up();
+            let params = json!({"type": 1, "message": "overgrant: internal error; please report it"});
+            return self.out.notification("window/logMessage", &params);
+        }
         self.tell_failure()?;
         self.is_prepared = false;
         match self.client.pulls {
@@ -361,13 +377,13 @@ impl<W: Write> Server<W> {
     /// Says, once, why nothing can be read.
     fn tell_failure(&mut self) -> io::Result<()> {
         let failure = self.workspace.failure().map(CliFailure::to_string);
-        if failure != self.told
+        if failure != self.shown_failure
             && let Some(message) = &failure
         {
             let params = json!({"type": 1, "message": format!("overgrant: {message}")});
             self.out.notification("window/showMessage", &params)?;
         }
-        self.told = failure;
+        self.shown_failure = failure;
         Ok(())
     }
 

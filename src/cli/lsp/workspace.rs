@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lsp_types::{DiagnosticSeverity, Range, Uri};
 
-use super::found::{Found, FoundByFile, plain};
+use super::found::{FoundByFile, KeptFinding, plain};
 use super::part::Part;
 use super::text::Units;
 use crate::cli::input::InputArgs;
@@ -21,7 +21,7 @@ use crate::source::{is_within, join_path};
 
 /// A file that is open in the editor.
 #[derive(Clone, Debug)]
-pub(super) struct Buffer {
+pub(super) struct OpenText {
     /// As the client writes it.
     pub(super) uri: Uri,
     pub(super) version: i32,
@@ -39,13 +39,13 @@ pub(super) struct ClientSettings {
 
 pub(super) struct Workspace {
     pub(super) folders: Vec<String>,
-    pub(super) open: BTreeMap<String, Buffer>,
+    pub(super) open: BTreeMap<String, OpenText>,
     pub(super) settings: ClientSettings,
     pub(super) units: Units,
     parts: Vec<Part>,
     /// Files must be read again.
     is_stale: bool,
-    /// Something has changed since it was told what is found.
+    /// Something has changed since the client heard what is found.
     has_news: bool,
     /// Why nothing can be read.
     failure: Option<CliFailure>,
@@ -78,9 +78,16 @@ impl Workspace {
         self.has_news
     }
 
-    /// Everything that is open is analyzed, and what is found is to be told.
+    /// Everything that is open is analyzed, and the client is to hear what is found.
     pub(super) fn take_news(&mut self) {
         self.update(false);
+        self.has_news = false;
+    }
+
+    /// After a bug: everything is read again at the next change.
+    pub(super) fn give_up(&mut self) {
+        self.parts.clear();
+        self.is_stale = true;
         self.has_news = false;
     }
 
@@ -89,7 +96,7 @@ impl Workspace {
     }
 
     /// Takes another text of an open file.
-    pub(super) fn open_or_change(&mut self, path: &str, buffer: Buffer) {
+    pub(super) fn open_or_change(&mut self, path: &str, buffer: OpenText) {
         self.has_news = true;
         self.take_text(path, &buffer.text);
         self.open.insert(path.to_owned(), buffer);
@@ -184,10 +191,10 @@ impl Workspace {
     }
 
     /// What is found in a file.
-    pub(super) fn found_in(&self, path: &str) -> Vec<&Found> {
+    pub(super) fn found_in(&self, path: &str) -> Vec<&KeptFinding> {
         let parts = self.parts.iter();
         let all = parts.filter_map(|part| part.found.get(path)).flatten();
-        let mut out: Vec<&Found> = Vec::new();
+        let mut out: Vec<&KeptFinding> = Vec::new();
         for found in all.filter(|f| {
             f.rule.is_some()
                 || !self.settings.hides_unjudged

@@ -136,17 +136,21 @@ impl Part {
     pub(super) fn update<'p>(&mut self, open: impl Iterator<Item = &'p String>, all: bool, units: Units) {
         let changed = std::mem::take(&mut self.changed);
         if all && self.known.is_some() {
-            return self.analyze(None, units);
+            self.analyze(None, units);
+            return;
         }
         for (path, mut around) in changed {
-            around.insert(path);
+            around.insert(path.clone());
             // Of what nobody has asked for, it is enough that it is not known any more.
             if let Some(known) = &mut self.known
                 && !around.iter().any(|path| known.contains(path))
             {
                 continue;
             }
-            self.analyze(Some(&around), units);
+            // What was linked before still is, and nothing else.
+            if self.analyze(Some(&around), units).as_ref() == Some(&around) {
+                self.linked.insert(path, around);
+            }
         }
         for path in open {
             let shown = self.read.governing.display_path(path);
@@ -157,7 +161,8 @@ impl Part {
         }
     }
 
-    fn analyze(&mut self, around: Option<&BTreeSet<String>>, units: Units) {
+    /// Analyzes files and what is linked to them, or everything; the files that were analyzed, if these are not all.
+    fn analyze(&mut self, around: Option<&BTreeSet<String>>, units: Units) -> Option<BTreeSet<String>> {
         let Self {
             read, options, memory, ..
         } = self;
@@ -178,7 +183,7 @@ impl Part {
             self.found = found;
             self.known = None;
             self.linked.clear();
-            return;
+            return None;
         };
         let cwd = &self.read.cwd;
         for path in &analyzed {
@@ -187,8 +192,9 @@ impl Part {
         }
         self.found.extend(found);
         if let Some(known) = &mut self.known {
-            known.extend(analyzed);
+            known.extend(analyzed.iter().cloned());
         }
+        Some(analyzed)
     }
 
     /// Analyzes the files at these paths, as shown, and what is linked to them.

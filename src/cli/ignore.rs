@@ -41,15 +41,71 @@ fn date(text: &str) -> Result<Date, String> {
 }
 
 /// What is needed of a finding to write its suppression.
-struct IgnoreTarget {
-    rule: String,
-    path: String,
+#[derive(Debug)]
+pub(super) struct IgnoreTarget {
+    pub(super) rule: String,
+    pub(super) path: String,
     /// 1-based, of the primary label.
     line: usize,
-    fingerprint: String,
+    pub(super) fingerprint: String,
     sid: Option<String>,
     pointer: String,
     address: String,
+}
+
+impl IgnoreTarget {
+    pub(super) fn new(sources: &Sources, f: &ReportedFinding, mask: &Mask) -> Self {
+        let subject = &f.finding.subject;
+        // The settings hold no secret either: what is called by one is found by its place.
+        let selects = |text: &String| mask.text(text.clone()) == *text;
+        Self {
+            rule: f.rule().to_owned(),
+            path: sources.path(f.span().file).to_owned(),
+            line: sources.positions(f.span()).0.line,
+            fingerprint: f.identity.fingerprint.clone(),
+            sid: subject.sid.clone().filter(selects),
+            pointer: subject.pointer.clone(),
+            address: Some(subject.address.clone()).filter(selects).unwrap_or_default(),
+        }
+    }
+
+    /// The comment that suppresses it.
+    pub(super) fn comment(&self, reason: &str, until: Option<Date>) -> String {
+        let until = until.map(|d| format!(" until={d}")).unwrap_or_default();
+        format!("# overgrant: ignore[{}]{until} -- {}", self.rule, reason.trim())
+    }
+
+    /// The entry of the settings at `config` that suppresses it.
+    pub(super) fn exception(&self, config: &str, reason: &str, until: Option<Date>) -> Result<String, CliFailure> {
+        let cwd = run::working_directory()?;
+        let dir = parent_path(&join_path(&cwd, config)).to_owned();
+        let path = relative_path(&dir, &join_path(&cwd, &self.path));
+        let table = if config.ends_with("pyproject.toml") {
+            "tool.overgrant.exception"
+        } else {
+            "exception"
+        };
+        let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let mut entry = format!("[[{table}]]\nrule = {}\npath = {}\n", quote(&self.rule), quote(&path));
+        let selectors = [
+            ("sid", self.sid.as_deref()),
+            (
+                "pointer",
+                Some(&*self.pointer).filter(|p| !p.is_empty() && self.sid.is_none()),
+            ),
+            ("resource", Some(&*self.address).filter(|a| !a.is_empty())),
+        ];
+        for (key, value) in selectors {
+            if let Some(value) = value {
+                entry.push_str(&format!("{key} = {}\n", quote(value)));
+            }
+        }
+        entry.push_str(&format!("reason = {}\n", quote(reason.trim())));
+        if let Some(until) = until {
+            entry.push_str(&format!("until = {until}\n"));
+        }
+        Ok(entry)
+    }
 }
 
 /// What is known of a place without a finding that could be ignored.
@@ -74,7 +130,7 @@ impl NothingToIgnore {
 }
 
 /// Fingerprints and states of the findings of a run, and how many places could not be read as they should be.
-type Snapshot = (Vec<(String, Status)>, usize);
+pub(super) type Snapshot = (Vec<(String, Status)>, usize);
 
 impl Ignore {
     pub(super) fn run(&self) -> Result<ExitCode, CliFailure> {
@@ -138,7 +194,7 @@ impl Ignore {
             )));
         }
         suppress(changing, &target.fingerprint);
-        for changed in comments(&target, &text, &self.comment(&target)) {
+        for changed in comments(&target, &text, &target.comment(&self.reason, self.until)) {
             let all = load_with_text(&input, &over, &run_options, &target.path, &changed)?;
             let with = repositories::each(all, |read, analysis| {
                 let report = read.report(analysis, &run_options);
@@ -172,54 +228,12 @@ impl Ignore {
                 )));
             }
         };
-        let subject = &f.finding.subject;
-        // The settings hold no secret either: what is called by one is found by its place.
-        let selects = |text: &String| mask.text(text.clone()) == *text;
-        Ok(IgnoreTarget {
-            rule: f.rule().to_owned(),
-            path: sources.path(f.span().file).to_owned(),
-            line: sources.positions(f.span()).0.line,
-            fingerprint: f.identity.fingerprint.clone(),
-            sid: subject.sid.clone().filter(selects),
-            pointer: subject.pointer.clone(),
-            address: Some(subject.address.clone()).filter(selects).unwrap_or_default(),
-        })
-    }
-
-    fn comment(&self, target: &IgnoreTarget) -> String {
-        let until = self.until.map(|d| format!(" until={d}")).unwrap_or_default();
-        format!("# overgrant: ignore[{}]{until} -- {}", target.rule, self.reason.trim())
+        Ok(IgnoreTarget::new(sources, f, mask))
     }
 
     /// Appends an entry to the settings that govern the file.
     fn exception(&self, target: &IgnoreTarget, config: &str) -> Result<ExitCode, CliFailure> {
-        let cwd = run::working_directory()?;
-        let dir = parent_path(&join_path(&cwd, config)).to_owned();
-        let path = relative_path(&dir, &join_path(&cwd, &target.path));
-        let table = if config.ends_with("pyproject.toml") {
-            "tool.overgrant.exception"
-        } else {
-            "exception"
-        };
-        let quote = |text: &str| toml::Value::String(text.to_owned()).to_string();
-        let mut entry = format!("[[{table}]]\nrule = {}\npath = {}\n", quote(&target.rule), quote(&path));
-        let selectors = [
-            ("sid", target.sid.as_deref()),
-            (
-                "pointer",
-                Some(&*target.pointer).filter(|p| !p.is_empty() && target.sid.is_none()),
-            ),
-            ("resource", Some(&*target.address).filter(|a| !a.is_empty())),
-        ];
-        for (key, value) in selectors {
-            if let Some(value) = value {
-                entry.push_str(&format!("{key} = {}\n", quote(value)));
-            }
-        }
-        entry.push_str(&format!("reason = {}\n", quote(self.reason.trim())));
-        if let Some(until) = self.until {
-            entry.push_str(&format!("until = {until}\n"));
-        }
+        let entry = target.exception(config, &self.reason, self.until)?;
         let mut text = match crate::discover::read_text(Path::new(config), MAX_SETTINGS) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => "schema = 1\n".to_owned(),
@@ -237,14 +251,14 @@ impl Ignore {
     }
 }
 
-fn snapshot(report: &crate::triage::Report, project: &crate::project::Project<'_>) -> Snapshot {
+pub(super) fn snapshot(report: &crate::triage::Report, project: &crate::project::Project<'_>) -> Snapshot {
     let findings = report.findings.iter().filter(|f| f.family != "tool");
     let states = findings.map(|f| (f.identity.fingerprint.clone(), f.status)).collect();
     (states, project.problems.len())
 }
 
 /// What is to be seen if the finding is suppressed and everything else is as it was.
-fn suppress(snapshot: &mut Snapshot, fingerprint: &str) {
+pub(super) fn suppress(snapshot: &mut Snapshot, fingerprint: &str) {
     for (print, status) in &mut snapshot.0 {
         if print == fingerprint {
             *status = Status::Suppressed;
@@ -253,7 +267,7 @@ fn suppress(snapshot: &mut Snapshot, fingerprint: &str) {
 }
 
 /// The settings file that governs; where there is not one, one at the root.
-fn config_file(read: &Loaded<'_>) -> String {
+pub(super) fn config_file(read: &Loaded<'_>) -> String {
     let found = read.governing.all().iter().rev().find_map(|s| s.path.clone());
     found.unwrap_or_else(|| relative_path(&read.cwd, &join_path(&read.root, "overgrant.toml")))
 }
@@ -275,7 +289,7 @@ fn load_with_text<'a>(
 }
 
 /// The file with the comment above the line, and with it after the line.
-fn comments(target: &IgnoreTarget, text: &str, comment: &str) -> Vec<String> {
+pub(super) fn comments(target: &IgnoreTarget, text: &str, comment: &str) -> Vec<String> {
     let name = file_name(&target.path);
     if name.ends_with(".json") || name.ends_with(".ipynb") {
         return Vec::new();

@@ -21,6 +21,7 @@ mod graph;
 mod ignore;
 mod init;
 mod input;
+mod lsp;
 mod mcp;
 mod needs;
 mod paths;
@@ -77,6 +78,7 @@ enum Command {
     Init(init::Init),
     Baseline(Box<baseline::BaselineCommand>),
     TestRules(rules::TestRules),
+    Lsp(lsp::LspArgs),
     Mcp(mcp::McpArgs),
     Completions(completions::Completions),
     Man(config::Man),
@@ -179,6 +181,7 @@ fn run(command: Command) -> Result<ExitCode, CliFailure> {
         Command::Init(c) => c.run(),
         Command::Baseline(c) => c.run(),
         Command::TestRules(c) => c.run(),
+        Command::Lsp(c) => c.run(),
         Command::Mcp(c) => c.run(),
         Command::Completions(c) => c.run(),
         Command::Man(c) => c.run(),

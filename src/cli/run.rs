@@ -1,5 +1,11 @@
 //! One run: from arguments to a report. `check` and every command that looks at files go through here.
 
+mod analyze;
+mod edited;
+
+pub(super) use analyze::{analyze, analyze_again, analyze_part, linked};
+pub(super) use edited::EditEffect;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,13 +17,12 @@ use super::input::{InputArgs, Targets, classify_input};
 use super::{CliFailure, terminal};
 use crate::discover::{self, AnalysisRoot, Discovery, GitFailure, RunFolders, SearchRequest, SourceTree};
 use crate::fix;
-use crate::focus::focus;
-use crate::iam::{Ownership, PolicyKind};
-use crate::pipeline::{Analysis, PartialAnalysis};
+use crate::iam::PolicyKind;
+use crate::pipeline::Analysis;
 use crate::project::{Guardrail, GuardrailLevel, Project};
 use crate::rules::{self, Ruleset};
 use crate::settings::{Date, Glob, Governing, Settings};
-use crate::source::{FileId, Problem, ProblemKind, Sources, Span, is_within, join_path, parent_path, relative_path};
+use crate::source::{Problem, Sources, Span, is_within, join_path, parent_path, relative_path};
 use crate::test_code::is_test_code;
 use crate::triage::{
     BASELINE_FILE, Baseline, ComparedRevision, Extent, LoadedBaseline, Report, ReportedFinding, TriageOptions, triage,
@@ -26,8 +31,6 @@ use crate::unjudged::{Unjudged, UnjudgedReason};
 
 /// Bytes of a settings file.
 pub(super) const MAX_SETTINGS: u64 = 4 << 20;
-/// How often analysis may ask for more files.
-const MAX_ROUNDS: usize = 4;
 
 /// What a run is asked in addition to its input.
 #[derive(Clone, Debug, Default)]
@@ -267,86 +270,6 @@ pub(super) fn read_repository<'a>(
 }
 
 impl Loaded<'_> {
-    /// Sources of all that was read so far. Files that could not be read are empty ones, for findings to point at.
-    fn sources(&mut self) -> Sources {
-        for t in &self.found.troubles {
-            if t.kind == ProblemKind::Input && self.found.files.iter().all(|f| f.path != t.path) {
-                self.found.files.push(discover::InputFile {
-                    path: t.path.clone(),
-                    text: "".into(),
-                    in_scope: true,
-                });
-            }
-        }
-        let inputs = self.found.files.iter();
-        let sources = Sources::new(inputs.map(|f| (f.path.clone(), f.text.clone(), f.in_scope)));
-        sources.with_links(self.found.links.iter().cloned())
-    }
-
-    /// The same sources, of which only those are analyzed that can take part in what is reported.
-    fn focused(&self, sources: Sources, own: &Ownership) -> Sources {
-        if !self.left_alone.is_empty() {
-            return sources.without(&self.left_alone);
-        }
-        // An identity of the logs may be one of any file.
-        if self.roots.is_empty() || !self.context || !self.evidence.is_empty() {
-            return sources;
-        }
-        let limits_all = |id: &FileId| {
-            let path = sources.path(*id);
-            let (settings, absolute) = (self.governing.settings_for(path), self.governing.absolute(path));
-            let mut globs = settings.service_control_policies.iter();
-            globs.any(|glob| settings.covers(glob, &absolute))
-        };
-        let has_limits = self
-            .governing
-            .all()
-            .iter()
-            .any(|s| !s.service_control_policies.is_empty());
-        let always: Vec<FileId> = match has_limits {
-            true => sources.ids().filter(limits_all).collect(),
-            false => Vec::new(),
-        };
-        match focus(&sources, own, &always) {
-            Some(chosen) => sources.with_analyzed(|id| chosen.contains(&id)),
-            None => sources,
-        }
-    }
-
-    /// Reads what analysis asks for, as context. Whether there was anything new.
-    fn read_wanted(&mut self, wanted: &[String]) -> bool {
-        let known: BTreeSet<&str> = self.found.files.iter().map(|f| f.path.as_str()).collect();
-        let wanted: Vec<String> = wanted.iter().filter(|w| !known.contains(w.as_str())).cloned().collect();
-        if wanted.is_empty() {
-            return false;
-        }
-        let search = SearchRequest {
-            cwd: self.cwd.clone(),
-            tree: &self.tree,
-            inside: &self.inside,
-            paths: Vec::new(),
-            stdin: None,
-            include: None,
-            exclude: Vec::new(),
-            force_exclude: false,
-            gitignore: false,
-            max_file_size: self.max_file_size,
-            context: false,
-            roots: Vec::new(),
-            leaves_repositories: false,
-            only_lists: false,
-            jobs: self.jobs,
-            report_skipped: false,
-            judge: &classify_input,
-        };
-        let more = discover::read_wanted(&search, &wanted, &|file| self.is_requested(file));
-        let fresh: Vec<discover::InputFile> = more.files.into_iter().filter(|f| !known.contains(&*f.path)).collect();
-        let any = !fresh.is_empty();
-        self.found.files.extend(fresh);
-        self.found.unjudged.extend(more.unjudged);
-        any
-    }
-
     /// Where the baseline is, as shown: the settings say, else at the root.
     pub(super) fn baseline_path(&self) -> String {
         let named = self
@@ -552,49 +475,5 @@ impl Loaded<'_> {
     /// A folder around this absolute path was walked.
     pub(super) fn is_walked(&self, path: &str) -> bool {
         self.walked.iter().any(|top| is_within(path, top))
-    }
-}
-
-/// Understands what was read, reading further files as they are asked for, and hands over to `then`.
-pub(super) fn analyze<T>(mut read: Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
-    let repeats = read.repeats;
-    analyze_loaded(&mut read, then, |analysis| match repeats {
-        true => drop(analysis),
-        // The process is about to end: taking a large repository's model apart would only cost time.
-        false => std::mem::forget(analysis),
-    })
-}
-
-/// As [`analyze`], for what is to be understood once more when its texts have changed.
-pub(super) fn analyze_again<T>(read: &mut Loaded<'_>, then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T) -> T {
-    analyze_loaded(read, then, |analysis| drop(analysis))
-}
-
-fn analyze_loaded<T>(
-    read: &mut Loaded<'_>,
-    then: impl FnOnce(&mut Loaded<'_>, &mut Analysis<'_>) -> T,
-    done: impl Fn(Analysis<'_>),
-) -> T {
-    let own = read.ownership();
-    let mut early = 0;
-    let mut round = 0;
-    loop {
-        let sources = read.sources();
-        let sources = read.focused(sources, &own);
-        read.clock.record("focus");
-        let partial = PartialAnalysis::new(&sources);
-        early += 1;
-        if early <= MAX_ROUNDS && read.context && read.read_wanted(&partial.wanted()) {
-            read.clock.record("parse and lower");
-            continue;
-        }
-        let mut analysis = partial.finish(&own);
-        read.clock.add(&mut analysis.timings);
-        round += 1;
-        if round > MAX_ROUNDS || !read.context || !read.read_wanted(&analysis.wanted) {
-            let out = then(read, &mut analysis);
-            done(analysis);
-            return out;
-        }
     }
 }

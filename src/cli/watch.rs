@@ -51,7 +51,8 @@ impl ReadPaths {
     }
 }
 
-fn settings_files(read: &Loaded<'_>) -> Vec<String> {
+/// What a run reads of settings, rules, and evidence, absolute: also what is not there.
+pub(super) fn settings_files(read: &Loaded<'_>) -> Vec<String> {
     let all = read.governing.all().iter();
     let mut files = vec![read.governing.absolute(&read.baseline_path())];
     for settings in all {

@@ -244,6 +244,7 @@ impl GitRepository {
         }
         Ok(SourceTree::Disk {
             without: without.into(),
+            unsaved: std::sync::Arc::default(),
         })
     }
 

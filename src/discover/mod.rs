@@ -4,6 +4,7 @@
 //! files, folders named like files) stops the walk; the result does not depend on the order of the walk.
 
 mod context;
+mod edited;
 mod git;
 mod git_tree;
 mod ignored;

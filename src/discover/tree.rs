@@ -1,6 +1,6 @@
 //! Where files come from: the disk, or a commit or the index of a Git repository.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +9,10 @@ use super::git::GitFailure;
 use super::git_tree::{GitPlace, GitTree};
 use super::read::{self, Content};
 use super::with_forward_slashes;
-use crate::source::is_within;
+use crate::source::{file_name, is_within, parent_path};
+
+/// Texts of files by absolute path.
+pub type UnsavedTexts = BTreeMap<String, Arc<str>>;
 
 /// The files that a run sees. Paths are absolute; what lies outside a Git repository is read from the disk.
 #[derive(Clone, Debug)]
@@ -17,6 +20,8 @@ pub enum SourceTree {
     Disk {
         /// Folders that are left out, absolute.
         without: Arc<BTreeSet<String>>,
+        /// Texts that count instead of what is on disk, by absolute path.
+        unsaved: Arc<UnsavedTexts>,
     },
     Git(Arc<GitTree>),
 }
@@ -25,6 +30,7 @@ impl Default for SourceTree {
     fn default() -> Self {
         Self::Disk {
             without: Arc::default(),
+            unsaved: Arc::default(),
         }
     }
 }
@@ -67,6 +73,21 @@ enum FollowedPath<'t> {
 }
 
 impl SourceTree {
+    /// The disk, where these texts count instead of what it has at their paths.
+    pub fn with_unsaved(unsaved: UnsavedTexts) -> Self {
+        Self::Disk {
+            without: Arc::default(),
+            unsaved: Arc::new(unsaved),
+        }
+    }
+
+    fn unsaved(&self, path: &Path) -> Option<&Arc<str>> {
+        match self {
+            Self::Disk { unsaved, .. } if !unsaved.is_empty() => unsaved.get(&with_forward_slashes(path)),
+            _ => None,
+        }
+    }
+
     fn target(&self, path: &Path) -> io::Result<FollowedPath<'_>> {
         let Self::Git(tree) = self else {
             return Ok(FollowedPath::Disk(path.to_path_buf()));
@@ -82,6 +103,9 @@ impl SourceTree {
 
     /// What stands at the path, or where a link there leads.
     pub fn kind(&self, path: &Path) -> io::Result<EntryKind> {
+        if self.unsaved(path).is_some() {
+            return Ok(EntryKind::File);
+        }
         match self.target(path)? {
             FollowedPath::Git(tree, inside) => tree.kind(&inside).ok_or_else(|| io::ErrorKind::NotFound.into()),
             FollowedPath::Disk(path) => Ok(std::fs::metadata(path)?.file_type().into()),
@@ -116,7 +140,7 @@ impl SourceTree {
                 };
                 path.parent().is_none_or(list)
             }
-            Self::Disk { .. } => path.symlink_metadata().is_ok(),
+            Self::Disk { .. } => self.unsaved(path).is_some() || path.symlink_metadata().is_ok(),
         }
     }
 
@@ -124,6 +148,10 @@ impl SourceTree {
     pub(super) fn real_path(&self, path: &Path) -> io::Result<PathBuf> {
         match self.target(path)? {
             FollowedPath::Git(tree, inside) => Ok(PathBuf::from(tree.absolute(&inside))),
+            FollowedPath::Disk(path) if self.unsaved(&path).is_some() && !path.exists() => {
+                let folder = std::fs::canonicalize(path.parent().unwrap_or(&path))?;
+                Ok(folder.join(path.file_name().unwrap_or_default()))
+            }
             FollowedPath::Disk(path) => std::fs::canonicalize(path),
         }
     }
@@ -133,14 +161,28 @@ impl SourceTree {
         match self.target(path)? {
             FollowedPath::Git(tree, inside) => Ok(tree.list(&inside)),
             FollowedPath::Disk(path) => {
-                let entries = std::fs::read_dir(path)?.flatten();
+                let entries = std::fs::read_dir(&path)?.flatten();
                 let entry = |e: std::fs::DirEntry| {
                     let kind = e.file_type().map_or(EntryKind::Special, EntryKind::from);
                     (e.file_name().to_string_lossy().into_owned(), kind)
                 };
-                Ok(entries.map(entry).collect())
+                let mut entries: Vec<(String, EntryKind)> = entries.map(entry).collect();
+                let missing = self.unsaved_in(&path).filter(|unsaved| !Path::new(unsaved).exists());
+                entries.extend(missing.map(|unsaved| (file_name(unsaved).to_owned(), EntryKind::File)));
+                Ok(entries)
             }
         }
+    }
+
+    /// The paths of the unsaved texts that lie directly in a folder.
+    fn unsaved_in(&self, folder: &Path) -> impl Iterator<Item = &str> {
+        let unsaved = match self {
+            Self::Disk { unsaved, .. } => Some(unsaved.keys()),
+            Self::Git(_) => None,
+        };
+        let folder = with_forward_slashes(folder);
+        let all = unsaved.into_iter().flatten().map(String::as_str);
+        all.filter(move |path| parent_path(path) == folder)
     }
 
     /// The regular files below a folder of a Git tree, by their paths from it, sorted; `None` for a folder on disk.
@@ -158,7 +200,10 @@ impl SourceTree {
     pub(super) fn read(&self, path: &Path, cap: u64) -> io::Result<Content> {
         match self.target(path)? {
             FollowedPath::Git(tree, inside) => tree.read(&inside, cap),
-            FollowedPath::Disk(path) => read::read(&path, cap),
+            FollowedPath::Disk(path) => match self.unsaved(&path) {
+                Some(text) => Ok(read::classify_content(text.as_bytes().to_vec(), cap)),
+                None => read::read(&path, cap),
+            },
         }
     }
 
@@ -171,7 +216,7 @@ impl SourceTree {
                     stored.0.push(i);
                     stored.1.push(inside);
                 }
-                Ok(FollowedPath::Disk(path)) => take(i, read::read(&path, cap)),
+                Ok(FollowedPath::Disk(path)) => take(i, self.read(&path, cap)),
                 Err(e) => take(i, Err(e)),
             }
         }
@@ -184,7 +229,11 @@ impl SourceTree {
     pub fn text(&self, path: &Path, cap: u64) -> io::Result<String> {
         match self.target(path)? {
             FollowedPath::Git(tree, inside) => tree.text(&inside, cap),
-            FollowedPath::Disk(path) => read::text(&path, cap),
+            FollowedPath::Disk(path) => match self.unsaved(&path) {
+                Some(text) if text.len() as u64 > cap => Err(read::too_large(cap)),
+                Some(text) => Ok(text.to_string()),
+                None => read::text(&path, cap),
+            },
         }
     }
 
@@ -199,7 +248,7 @@ impl SourceTree {
     /// The absolute path is in a folder that is left out.
     pub(super) fn leaves_out(&self, path: &str) -> bool {
         match self {
-            Self::Disk { without } => without.iter().any(|folder| is_within(path, folder)),
+            Self::Disk { without, .. } => without.iter().any(|folder| is_within(path, folder)),
             Self::Git(_) => false,
         }
     }

@@ -25,7 +25,7 @@ pub(super) fn imports(path: &str, text: &str) -> Vec<String> {
 }
 
 /// Joins each file with those that it may import.
-pub(super) fn connect_imports(sources: &Sources, tree: &FolderTree, links: &[FileLinks], groups: &mut Groups) {
+pub(super) fn connect_imports(sources: &Sources, tree: &FolderTree, links: &[&FileLinks], groups: &mut Groups) {
     let layers = ImportableLayers::new(sources, tree, links);
     let mut known: FxHashMap<(&str, &str), Vec<FileId>> = FxHashMap::default();
     for id in sources.ids() {
@@ -84,7 +84,7 @@ struct ImportableLayers {
 }
 
 impl ImportableLayers {
-    fn new(sources: &Sources, tree: &FolderTree, links: &[FileLinks]) -> Self {
+    fn new(sources: &Sources, tree: &FolderTree, links: &[&FileLinks]) -> Self {
         let folders: FxHashSet<FolderId> = links
             .iter()
             .flat_map(|of_file| of_file.layers.iter().copied())

@@ -111,13 +111,13 @@ fn arn_name(text: &str) -> Option<String> {
 /// The names of all files, and who has them.
 pub(super) struct Names<'s> {
     sources: &'s Sources,
-    links: &'s [FileLinks],
+    links: &'s [&'s FileLinks],
     by_name: FxHashMap<&'s str, Vec<FileId>>,
     by_file: FxHashMap<FileId, Vec<&'s str>>,
 }
 
 impl<'s> Names<'s> {
-    pub(super) fn new(sources: &'s Sources, own: &'s Ownership, links: &'s [FileLinks]) -> Self {
+    pub(super) fn new(sources: &'s Sources, own: &'s Ownership, links: &'s [&'s FileLinks]) -> Self {
         let mut out = Self {
             sources,
             links,

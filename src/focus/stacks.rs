@@ -106,7 +106,7 @@ fn parameters(text: &str) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn connect(sources: &Sources, links: &[FileLinks], groups: &mut Groups) {
+pub(super) fn connect(sources: &Sources, links: &[&FileLinks], groups: &mut Groups) {
     let all = || sources.ids().map(|id| (id, &links[id.0 as usize].stack));
     let exporting: Vec<(FileId, &StackWords)> = all().filter(|(_, s)| !s.exported.is_empty()).collect();
     for (id, stack) in all().filter(|(_, s)| !s.imported.is_empty()) {

@@ -9,7 +9,10 @@ use crate::source::{FileId, Sources, file_name, join_path, parent_path};
 pub(super) struct FolderId(u32);
 
 /// Files and folders by their paths from the highest folder of the run.
+#[derive(Debug)]
 pub(super) struct FolderTree {
+    /// By file, as it is shown.
+    shown: Vec<String>,
     /// By file.
     paths: Vec<String>,
     files: FxHashMap<String, FileId>,
@@ -43,6 +46,7 @@ impl FolderTree {
             direct: Vec::new(),
             below: Vec::new(),
             names: FxHashSet::default(),
+            shown: shown.iter().map(|path| (*path).to_owned()).collect(),
             is_code: paths.iter().map(|path| is_code(path)).collect(),
             sorted,
             paths,
@@ -51,6 +55,15 @@ impl FolderTree {
             tree.add_file(place);
         }
         tree
+    }
+
+    /// It was made of files at these paths.
+    pub(super) fn is_of(&self, sources: &Sources) -> bool {
+        let mut shown = self.shown.iter();
+        self.shown.len() == sources.len()
+            && sources
+                .ids()
+                .all(|id| shown.next().is_some_and(|s| s == sources.path(id)))
     }
 
     fn add_file(&mut self, place: usize) {

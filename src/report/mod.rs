@@ -345,7 +345,7 @@ impl<'a> Page<'a> {
 }
 
 /// The page of a rule in the documentation. All rules of a user, whose names have a prefix, share one.
-fn page_url(rule: &str) -> String {
+pub(crate) fn page_url(rule: &str) -> String {
     let page = match rule.contains('/') {
         true => "own-rules".to_owned(),
         false => format!("rules/{rule}"),
@@ -354,7 +354,7 @@ fn page_url(rule: &str) -> String {
 }
 
 /// A path as it may stand in a URI: everything but letters, digits and `-._~/` percent-encoded.
-fn escape_uri(path: &str) -> String {
+pub(crate) fn escape_uri(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
     for b in path.bytes() {
         match b {

@@ -71,6 +71,14 @@ impl Sources {
         self
     }
 
+    /// The same, of which only those are in scope that were so and that `is_asked` accepts.
+    pub fn with_scope(mut self, is_asked: impl Fn(FileId) -> bool) -> Self {
+        for (id, file) in self.ids().zip(&mut self.files) {
+            file.in_scope &= is_asked(id);
+        }
+        self
+    }
+
     /// The same, of which those at these paths are not analyzed.
     pub fn without(self, paths: &BTreeSet<String>) -> Self {
         let chosen: Vec<bool> = self.files.iter().map(|f| !paths.contains(&f.path)).collect();

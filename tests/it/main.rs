@@ -55,6 +55,8 @@ mod known;
 mod life_cycle;
 mod linear;
 mod linking;
+mod lsp;
+mod lsp_features;
 mod managed_policies;
 mod many;
 mod mcp;

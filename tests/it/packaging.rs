@@ -49,6 +49,7 @@ fn versions_agree() {
     for (name, version) in npm["optionalDependencies"].as_object().unwrap() {
         assert_eq!(version, VERSION, "{name}");
     }
+    assert_eq!(json("editors/vscode/package.json")["version"], VERSION);
     let mirror = toml_file("packaging/pre-commit/pyproject.toml");
     assert_eq!(mirror["project"]["version"].as_str(), Some(VERSION));
     let needs = mirror["project"]["dependencies"].as_array().unwrap();

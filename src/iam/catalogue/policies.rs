@@ -41,7 +41,7 @@ impl ManagedPolicy {
 
 impl Catalogue {
     /// In the order of their names.
-    #[cfg(any(test, feature = "internals"))]
+    #[cfg(any(test, feature = "internals", feature = "cli"))]
     pub fn managed_policies(&self) -> impl ExactSizeIterator<Item = ManagedPolicy> + use<> {
         (0..store::rows::<Column>()).map(ManagedPolicy::at)
     }

@@ -5,6 +5,7 @@ pub(crate) mod diff;
 pub(crate) mod generated;
 pub(crate) mod git;
 pub(crate) mod golden;
+pub(crate) mod language_client;
 pub(crate) mod lint;
 pub(crate) mod random_policies;
 pub(crate) mod repository;

@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 
 use crate::iam::sdk;
 use crate::python::{BindingValue, ExprKind, ImportFrom, PythonModule};
-use crate::source::{FileId, Sources, file_name, folders_around, parent_path};
+use crate::source::{FileId, Sources, file_name, folders_around, parent_path, staged_folder};
 
 /// Folders from which Python code is commonly imported as if they were on the path.
 pub const IMPORT_ROOTS: &[&str] = &[
@@ -136,7 +136,7 @@ impl<'a> Program<'a> {
         }
         let mut packages: HashMap<&str, Option<&str>> = HashMap::new();
         let all = sources.ids().map(|file| sources.path(file));
-        for folder in all.filter_map(|path| path.strip_suffix("/__init__.py")) {
+        for folder in all.filter_map(package_folder) {
             let within = parent_path(folder);
             let name = folder[within.len()..].trim_start_matches('/');
             let one = packages.entry(name).or_insert(Some(within));
@@ -444,6 +444,12 @@ impl<'a> Program<'a> {
         };
         self.sources.find(&path).is_some()
     }
+}
+
+/// The folder of a package whose `__init__.py` this is. What the CDK stages are copies, which stand beside their originals.
+fn package_folder(path: &str) -> Option<&str> {
+    path.strip_suffix("/__init__.py")
+        .filter(|folder| staged_folder(folder).is_none())
 }
 
 /// Libraries that we know by name and never look for in the repository, unless a single file beside the importer hides

@@ -209,6 +209,7 @@ impl Linking<'_, '_> {
         r: &Resource,
         taken: &BTreeSet<FileId>,
         unplaced: &[ResourceId],
+        wanted: &mut BTreeSet<String>,
     ) -> Option<WorkloadCode> {
         // What is called after its content may be of any folder.
         const DIGITS: usize = 32;
@@ -250,6 +251,15 @@ impl Linking<'_, '_> {
         let [(file, root)] = found[..] else { return None };
         if self.is_in_own_folder(r) {
             return None;
+        }
+        // The Dockerfile that is not named may say what stands beside the code.
+        if matches!(gap_of_package(r), ContentGap::Image) {
+            let beside = [root, parent_path(root)].map(|folder| join_path(folder, "Dockerfile"));
+            wanted.extend(
+                beside
+                    .into_iter()
+                    .filter(|path| self.project.sources.find(path).is_none()),
+            );
         }
         Some(WorkloadCode {
             span: written.span,

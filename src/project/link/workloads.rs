@@ -93,7 +93,7 @@ pub(super) fn workloads(project: &mut Project<'_>, index: &ReferenceIndex) {
     let is_unplaced = |w: &Workload| w.kind == WorkloadKind::Function && w.code().is_none();
     let unplaced: Vec<ResourceId> = out.iter().filter(|w| is_unplaced(w)).map(|w| w.resource).collect();
     for w in out.iter_mut().filter(|w| is_unplaced(w)) {
-        if let Some(code) = linking.code_by_name(&project.resources[w.resource], &placed, &unplaced) {
+        if let Some(code) = linking.code_by_name(&project.resources[w.resource], &placed, &unplaced, &mut wanted) {
             w.content = Ok(WorkloadContent::Code(code));
         }
     }

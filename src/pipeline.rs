@@ -114,6 +114,7 @@ impl<'a> PartialAnalysis<'a> {
             formats::python::inline(sources, unit);
             formats::policies::lower(unit);
             formats::text_templates::drop_template_problems(sources, unit);
+            formats::text_templates::drop_alternative_defects(sources, unit);
             let by_default = |at: Span| unit.defaults.iter().any(|(default, _)| default.contains(at));
             for statement in unit.documents.iter_mut().flat_map(|d| &mut d.statements) {
                 // Another value than the default may bring it to life.

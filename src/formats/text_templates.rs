@@ -9,6 +9,7 @@ use aho_corasick::AhoCorasick;
 
 use super::terraform;
 use crate::classify::{has_data_ending, without_template_ending};
+use crate::iam::DefectKind;
 use crate::model::LoweredUnit;
 use crate::source::{FileId, Hole, HoleKind, Piece, ProblemKind, Sources, Span, Text, file_name, parent_path};
 use crate::value::{Branch, MapEntry, Value, ValueKind};
@@ -43,6 +44,28 @@ pub fn drop_template_problems(sources: &Sources, unit: &mut LoweredUnit) {
             p.kind = ProblemKind::Template;
         }
     }
+}
+
+/// Two keys, or two sids, are not both there if a directive of a template stands between them: `%{ else }`.
+pub fn drop_alternative_defects(sources: &Sources, unit: &mut LoweredUnit) {
+    for document in &mut unit.documents {
+        document.defects.retain(|defect| {
+            let first = match &defect.kind {
+                DefectKind::DuplicateKey { first } | DefectKind::DuplicateSid { first, .. } => *first,
+                DefectKind::Conflict { other } => *other,
+                _ => return true,
+            };
+            let (from, to) = (first.end.min(defect.span.end), first.start.max(defect.span.start));
+            let between = sources.text(first.file).get(from as usize..to as usize);
+            first.file != defect.span.file || !between.is_some_and(has_directive)
+        });
+    }
+}
+
+/// Whether a directive of Terraform's templates, Jinja, ERB, Go, or Handlebars is in a text.
+fn has_directive(text: &str) -> bool {
+    let mut opened = text.match_indices("{{").map(|(at, _)| &text[at..]);
+    ["%{", "{%", "<%"].iter().any(|open| text.contains(open)) || opened.any(is_go_directive)
 }
 
 /// Templates that no Terraform file loads, where the others of their folder are loaded by name.

@@ -7,6 +7,7 @@ mod applicable;
 mod combined;
 mod effective;
 mod gates;
+mod hosts;
 mod limits;
 mod link;
 mod recorded;
@@ -29,6 +30,7 @@ pub use effective::{
     GuardrailLevel, PolicySource, Power, Reach, StatementGrant, UnknownPolicies, Withheld, is_denied, is_majority,
 };
 pub use gates::{IdentityGates, ResourcePolicies, ResourcePolicy};
+pub use hosts::host;
 pub use link::link;
 pub use recorded::{
     AbsenceProof, EvidenceFile, IdentityUse, LEAST_DAYS, ProjectEvidence, RecordedUse, UnplacedIdentity, UseCount,

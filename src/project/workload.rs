@@ -1,5 +1,6 @@
 //! What runs with the permissions of a role, and where its code is.
 
+use super::hosts::Host;
 use super::{IdentityId, Project, ResourceId};
 use crate::iam::ActionSet;
 use crate::iam::states::TaskActions;
@@ -110,8 +111,8 @@ pub enum DefinitionGap {
     Command(String, Span),
     /// The commands of a build are in the repository that it builds.
     Commands,
-    /// What a notebook, a model, or a job of SageMaker runs.
-    Container,
+    /// What a service runs whose code is not read.
+    Hosted(&'static str),
 }
 
 /// What the tasks of a state machine and Step Functions itself, a target, or a build call with its role.
@@ -208,8 +209,8 @@ pub enum WorkloadKind {
     Build,
     /// A job definition of AWS Batch; its role is the container's.
     BatchJob,
-    /// A notebook or a model of SageMaker.
-    Model,
+    /// What another service runs, whose code is not read.
+    Hosted(&'static Host),
     /// What the settings say runs with the role, which is its resource.
     Declared,
 }
@@ -230,7 +231,7 @@ impl WorkloadKind {
             Self::Integration => "API integration",
             Self::Build => "build project",
             Self::BatchJob => "batch job",
-            Self::Model => "SageMaker resource",
+            Self::Hosted(host) => host.noun,
             Self::Declared => "code of the settings",
         }
     }
@@ -245,7 +246,7 @@ impl WorkloadKind {
             | Self::DataSource
             | Self::Integration
             | Self::Build
-            | Self::Model => true,
+            | Self::Hosted(_) => true,
             Self::Function | Self::Task | Self::Instance | Self::Job | Self::BatchJob | Self::Declared => false,
         }
     }
@@ -264,7 +265,7 @@ impl WorkloadKind {
             Self::DataSource => principal == "appsync.amazonaws.com",
             Self::Integration => principal == "apigateway.amazonaws.com",
             Self::Build => principal == "codebuild.amazonaws.com",
-            Self::Model => principal == "sagemaker.amazonaws.com",
+            Self::Hosted(host) => host.is_trusted_as(principal),
             Self::Declared => true,
         }
     }

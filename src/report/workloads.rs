@@ -405,7 +405,8 @@ struct JsonWorkloads<'a> {
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 struct JsonWorkload<'a> {
     /// `function`, `task`, `instance`, `job`, `state machine`, `schedule`, `event rule`, `pipe`, `data source`,
-    /// `API integration`, `build project`, `batch job`, `SageMaker resource`, or `code of the settings`.
+    /// `API integration`, `build project`, `batch job`, `code of the settings`, or what a service runs whose code is not
+    /// read: `SageMaker resource`, `canary`, `App Runner service`, and others.
     kind: &'static str,
     /// As the file calls it.
     name: &'a str,

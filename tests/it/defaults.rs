@@ -147,6 +147,56 @@ resource "aws_iam_policy" "q" {{
 }
 
 #[test]
+fn an_empty_list_of_a_block_and_an_empty_part_of_an_arn_are_what_a_default_gives() {
+    let document = |argument: &str| {
+        format!(
+            r#"{INPUTS}
+data "aws_iam_policy_document" "d" {{
+  statement {{
+    actions = ["s3:GetObject"]
+    {argument}
+  }}
+}}
+resource "aws_iam_policy" "p" {{
+  policy = data.aws_iam_policy_document.d.json
+}}
+"#
+        )
+    };
+    let name = r#"var.flag ? "orders" : """#;
+    for (argument, expected) in [
+        ("resources = var.list".to_owned(), &["empty-resource-list low low"][..]),
+        ("resources = local.more".to_owned(), &[]),
+        ("not_resources = var.list".to_owned(), &[]),
+        ("resources = []".to_owned(), &["missing-resource high high"]),
+        (format!(r#"resources = ["arn:aws:s3:::${{{name}}}"]"#), &[]),
+        (format!(r#"resources = ["arn:aws:s3:::${{{name}}}/*"]"#), &[]),
+        (
+            r#"resources = ["arn:aws:s3:::"]"#.to_owned(),
+            &["arn-missing-fields high high"],
+        ),
+    ] {
+        let mut rules = CLOSED.to_vec();
+        rules.push("arn-missing-fields");
+        let found = findings_of(&rules, &[("main.tf", &document(&argument))]);
+        assert_eq!(grades(&found), expected, "{argument}");
+    }
+    let heredoc = format!(
+        r#"{INPUTS}
+resource "aws_iam_policy" "p" {{
+  policy = <<EOF
+{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": ["arn:aws:s3:::${{{name}}}"]}}]}}
+EOF
+}}
+"#
+    );
+    assert_eq!(
+        grades(&findings_of(&["arn-missing-fields"], &[("main.tf", &heredoc)])),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
 fn what_a_default_gives_is_judged_all_the_same() {
     let text = format!(
         r#"{INPUTS}

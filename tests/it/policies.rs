@@ -198,6 +198,54 @@ Statement:
     assert!(!rules.contains(&"redundant-statement".to_owned()), "{rules:?}");
 }
 
+/// Keys and sids of two branches of a template are never there together.
+#[test]
+fn what_stands_in_two_branches_is_no_duplicate() {
+    let statement = |first: &str, then: &str| {
+        format!(
+            r#"{{
+  "Version": "2012-10-17",
+  "Statement": [{{
+    "Sid": "Read",
+    "Effect": "Allow",
+{first}
+    "Resource": "arn:aws:s3:::orders/*",
+{then}
+    "Resource": "arn:aws:s3:::orders/public/*",
+    "Action": "s3:GetObject"
+  }}]
+}}
+"#
+        )
+    };
+    let yaml = |first: &str, then: &str, end: &str| {
+        format!(
+            "Version: '2012-10-17'\nStatement:\n  - Effect: Allow\n    Action: s3:GetObject\n{first}\n    Resource: arn:aws:s3:::orders/*\n{then}\n    Resource: arn:aws:s3:::public/*\n{end}\n"
+        )
+    };
+    for (first, then, end, branches) in [
+        ("%{ if x }", "%{ else }", "%{ endif }", true),
+        ("%{if x ~}", "%{else ~}", "%{endif ~}", true),
+        ("{% if x %}", "{% else %}", "{% endif %}", true),
+        ("<% if x %>", "<% else %>", "<% end %>", true),
+        ("{{ if .x }}", "{{ else }}", "{{ end }}", true),
+        ("{{#if x}}", "{{else}}", "{{/if}}", true),
+        ("", "", "", false),
+    ] {
+        for (name, text) in [
+            ("policy.json", statement(first, then)),
+            ("policy.json.tpl", statement(first, then)),
+            ("policy.yaml", yaml(first, then, end)),
+        ] {
+            let rules = Repository::new(&[(name, &text)])
+                .run(&["check", "--format", "json", "."])
+                .rules();
+            let found = rules.iter().any(|r| r.starts_with("duplicate-"));
+            assert_eq!(found, !branches && name.contains("json"), "{name}: {text}{rules:?}");
+        }
+    }
+}
+
 /// Documents that other things hold are those documents, and what holds them is not one.
 #[test]
 fn what_holds_documents_is_no_document() {

@@ -260,3 +260,46 @@ fn python_that_is_indented_too_deep_is_a_problem_of_its_file() {
         assert!(parsed.tree.is_some(), "{levels} {strings}");
     }
 }
+
+/// The account of a provider may be an output of a module that has the provider.
+#[test]
+fn a_provider_that_a_module_of_its_own_configures() {
+    let policy = r#"resource "aws_iam_policy" "p" {
+  policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "iam:*", Resource = "*" }] })
+}
+"#;
+    let roles = r#"provider "aws" {
+  alias   = "own"
+  profile = module.names.profile
+}
+module "names" {
+  source    = "../names"
+  providers = { aws = aws.own }
+}
+output "arn" {
+  value = "arn:aws:iam::111122223333:role/${module.names.profile}"
+}
+"#;
+    let names = r#"data "aws_caller_identity" "me" {}
+output "profile" {
+  value = data.aws_caller_identity.me.account_id
+}
+"#;
+    for provider in [
+        "provider \"aws\" {\n  assume_role {\n    role_arn = module.roles.arn\n  }\n}\n",
+        "provider \"aws\" {\n  profile = module.roles.arn\n}\n",
+        "provider \"aws\" {\n  alias   = module.roles.arn\n  profile = \"x\"\n}\n",
+        "provider \"aws\" {\n  allowed_account_ids = [module.roles.arn]\n}\n",
+    ] {
+        for handed in ["", "  providers = { aws = aws }\n"] {
+            let main = format!("{provider}module \"roles\" {{\n  source = \"./roles\"\n{handed}}}\n{policy}");
+            let files = [("main.tf", &*main), ("roles/main.tf", roles), ("names/main.tf", names)];
+            let ran = Repository::new(&files).run(&["check", "--isolated", "--format", "json", "."]);
+            assert!(
+                ran.rules().contains(&"service-wildcard".to_owned()),
+                "{main}{}",
+                ran.out
+            );
+        }
+    }
+}

@@ -746,7 +746,7 @@ fn several_users_of_one_role() {
 
 #[test]
 fn what_is_listed() {
-    let resources = "  Daily:\n    Type: AWS::Scheduler::Schedule\n    Properties:\n      Target: {RoleArn: !GetAtt Role.Arn, Arn: !GetAtt Queue.Arn}\n  Hourly:\n    Type: AWS::Scheduler::Schedule\n    Properties:\n      Target: {RoleArn: !Ref Other, Arn: !Ref Other}\n  Notebook:\n    Type: AWS::SageMaker::NotebookInstance\n    Properties: {RoleArn: !GetAtt Role.Arn}\n  Job:\n    Type: AWS::Batch::JobDefinition\n    Properties: {ContainerProperties: {Image: i, JobRoleArn: !GetAtt Role.Arn}}\n";
+    let resources = "  Daily:\n    Type: AWS::Scheduler::Schedule\n    Properties:\n      Target: {RoleArn: !GetAtt Role.Arn, Arn: !GetAtt Queue.Arn}\n  Hourly:\n    Type: AWS::Scheduler::Schedule\n    Properties:\n      Target: {RoleArn: !Ref Other, Arn: !Ref Other}\n  Notebook:\n    Type: AWS::SageMaker::NotebookInstance\n    Properties: {RoleArn: !GetAtt Role.Arn}\n  Job:\n    Type: AWS::Batch::JobDefinition\n    Properties: {ContainerProperties: {Image: i, JobRoleArn: !GetAtt Role.Arn}}\n  Site:\n    Type: AWS::AppRunner::Service\n    Properties: {InstanceConfiguration: {InstanceRoleArn: !GetAtt Role.Arn}}\n  Probe:\n    Type: AWS::Synthetics::Canary\n    Properties: {ExecutionRoleArn: !GetAtt Role.Arn}\n";
     let text = template("scheduler.amazonaws.com", "sqs:SendMessage", resources);
     let out = listed(&[("template.yaml", &text)]);
     for part in [
@@ -754,6 +754,8 @@ fn what_is_listed() {
         "schedule Hourly\n  definition not known: what the target needs is not known here\n",
         "SageMaker resource Notebook\n  definition not known: notebooks, models, and jobs of SageMaker are not read\n",
         "batch job Job\n  code not known: what its containers start is not read: name the code in the settings\n",
+        "App Runner service Site\n  definition not known: App Runner services are not read\n",
+        "canary Probe\n  definition not known: canaries are not read\n",
     ] {
         assert!(out.contains(part), "{part}\n{out}");
     }

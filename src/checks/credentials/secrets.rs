@@ -463,6 +463,35 @@ fn assignments(script: &str) -> Vec<(SecretKind, std::ops::Range<usize>)> {
     out
 }
 
+/// Ends of names whose value says something of a secret: where it is, what it is called, how long it holds.
+const ABOUT_A_SECRET: &[&str] = &[
+    "arn",
+    "bucket",
+    "enabled",
+    "endpoint",
+    "expiration",
+    "expiry",
+    "file",
+    "folder",
+    "host",
+    "issuer",
+    "length",
+    "location",
+    "lifetime",
+    "name",
+    "path",
+    "paths",
+    "policy",
+    "prefix",
+    "region",
+    "ttl",
+    "type",
+    "uri",
+    "url",
+    "username",
+    "version",
+];
+
 /// A parameter whose name or type says that it is secret, with a literal value.
 fn ssm_parameter(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str, out: &mut FindingSink<'_>) {
     let r = &cx.project.resources[l.resource];
@@ -489,8 +518,7 @@ fn ssm_parameter(cx: &Context<'_>, l: &SlotLiteral<'_>, value: &str, out: &mut F
     ]
     .iter()
     .any(|w| lower.contains(w))
-        && !lower.ends_with("arn")
-        && !lower.ends_with("name");
+        && !ABOUT_A_SECRET.iter().any(|end| lower.ends_with(end));
     let plain = value.len() < 8
         || is_placeholder(value)
         || value.starts_with("arn:")

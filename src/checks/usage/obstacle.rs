@@ -281,7 +281,7 @@ fn definition_text(gap: &DefinitionGap) -> String {
             "its commands are in the source that it builds, which may be another repository: write them in the project"
                 .to_owned()
         }
-        DefinitionGap::Container => "notebooks, models, and jobs of SageMaker are not read".to_owned(),
+        DefinitionGap::Hosted(plural) => format!("{plural} are not read"),
     }
 }
 

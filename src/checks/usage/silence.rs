@@ -22,7 +22,9 @@ pub(super) fn check(comparison: &RoleComparison<'_, '_>, out: &mut FindingSink<'
             | WorkloadKind::Job
             | WorkloadKind::BatchJob
             | WorkloadKind::Machine
-            | WorkloadKind::Build => !w.roles.is_empty(),
+            | WorkloadKind::Build
+            | WorkloadKind::Instance
+            | WorkloadKind::Hosted(_) => !w.roles.is_empty(),
             _ => false,
         };
         if !is_asked || !project.sources.file(r.header.file).in_scope {

@@ -78,9 +78,13 @@ impl Catalogue {
         nearest_word(name, self.global_condition_keys().map(|k| k.name))
     }
 
-    /// The service principal that is meant.
+    /// The service principal that is meant. One that begins with the prefix of a service may be that service's own.
     pub fn did_you_mean_service_principal(&self, name: &str) -> Option<&'static str> {
-        nearest_word(name, self.service_principals())
+        let prefix = name.split('.').next().unwrap_or(name);
+        match self.service(prefix) {
+            Some(_) => None,
+            None => nearest_word(name, self.service_principals()),
+        }
     }
 }
 

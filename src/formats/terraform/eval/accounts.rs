@@ -80,8 +80,16 @@ impl<'a> TerraformEvaluator<'a> {
     }
 
     fn account_of(&self, module: &Rc<TerraformModule<'a>>, provider: &str) -> Option<Arc<str>> {
-        let accounts = module.accounts.get_or_init(|| self.accounts(module));
-        match accounts.get(provider) {
+        let accounts = match module.accounts.get() {
+            Some(accounts) => Some(accounts),
+            // A provider whose role is an output of a module, which has that provider.
+            None if module.reads_accounts.replace(true) => None,
+            None => {
+                let read = self.accounts(module);
+                Some(module.accounts.get_or_init(|| read))
+            }
+        };
+        match accounts.and_then(|all| all.get(provider)) {
             Some(account) => account.clone(),
             None => of_alias(provider),
         }

@@ -1,6 +1,6 @@
 //! Module instances: a directory with the arguments of one call, and everything that is evaluated in it, once.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub(crate) struct TerraformModule<'a> {
     /// The accounts of the providers that a call hands in.
     pub(crate) handed: ProviderAccounts,
     pub(crate) accounts: OnceCell<ProviderAccounts>,
+    /// They are being read, or were.
+    pub(crate) reads_accounts: Cell<bool>,
     memo: RefCell<HashMap<(ValueSlot, View), EvaluationMemo>>,
     pub(crate) expansions: RefCell<HashMap<String, Rc<ConditionalExpansion>>>,
 }
@@ -75,6 +77,7 @@ impl<'a> TerraformModule<'a> {
             when: None,
             handed: ProviderAccounts::new(),
             accounts: OnceCell::new(),
+            reads_accounts: Cell::new(false),
             memo: RefCell::default(),
             expansions: RefCell::default(),
         })
@@ -361,6 +364,7 @@ impl<'a> TerraformEvaluator<'a> {
                 when: when.clone(),
                 handed: self.handed(caller, decl),
                 accounts: OnceCell::new(),
+                reads_accounts: Cell::new(false),
                 memo: RefCell::default(),
                 expansions: RefCell::default(),
             });

@@ -150,6 +150,11 @@ fn is_absent(value: &Value) -> bool {
     }
 }
 
+/// An empty list that is written outside the statement at `inside`.
+fn is_emptied(value: &Value, inside: Span) -> bool {
+    matches!(&value.kind, ValueKind::Seq(items) if items.is_empty()) && !inside.contains(value.span)
+}
+
 /// Where a statement of a document comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum StatementSource {
@@ -321,6 +326,13 @@ pub(crate) fn statement(value: &Value, key: Span) -> Value {
         (["resources", "not_resources"], ["Resource", "NotResource"], true),
     ] {
         let [plain, not] = names.map(given);
+        // A list elsewhere, a default, may be empty: `Resource` is then empty, and `NotResource` may be there.
+        let emptied = |name: &str| value.entry(name).filter(|e| is_emptied(&e.value, value.span));
+        let (plain, may_be_not) = match (plain, not) {
+            (None, None) => (emptied(names[0]), emptied(names[1])),
+            _ => (plain, None),
+        };
+        out.extend(may_be_not.map(|e| possible_entry(e.key_span, &e.value)));
         let (skip_plain, skip_not) = match (plain, not) {
             (Some(p), Some(n)) => choose_form(may_be_absent(&p.value), may_be_absent(&n.value)),
             _ => (false, false),

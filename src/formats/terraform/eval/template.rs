@@ -62,9 +62,9 @@ impl<'a> TerraformEvaluator<'a> {
                 _ => {
                     let (value, by_default) = self.run_noting_defaults(|| self.eval(tree, child, env));
                     // What a default leaves empty in the middle of a name is a stand-in for what goes there.
-                    let stands_in = by_default
-                        && continues_name(tree, &children, i)
-                        && self.is_empty_stand_in(&value, tree.kind(child) == Node::Call);
+                    let computed = tree.kind(child) == Node::Call || is_whole_field(tree, &children, i);
+                    let stands_in =
+                        by_default && continues_name(tree, &children, i) && self.is_empty_stand_in(&value, computed);
                     match stands_in {
                         true => vec![(Guard::default(), self.unset_text(span))],
                         false => self.part_texts(&value, span),
@@ -109,11 +109,11 @@ impl<'a> TerraformEvaluator<'a> {
         texts.into_iter().map(|(l, t)| (l, t.finish(place))).collect()
     }
 
-    /// Whether a value that rests on defaults is the empty text of one, or of a function: `coalesce(var.x, "")`.
-    pub(crate) fn is_empty_stand_in(&self, value: &Value, called: bool) -> bool {
+    /// Whether a value that rests on defaults is the empty text of one, or what is computed from one: `coalesce(var.x, "")`.
+    pub(crate) fn is_empty_stand_in(&self, value: &Value, computed: bool) -> bool {
         let empty = value.as_text().is_some_and(|t| t.is_known() && t.is_empty());
         // A file of values says that the rest keeps its defaults.
-        empty && (called || &*self.scope == self.root && self.is_root_default(value))
+        empty && (computed || &*self.scope == self.root && self.is_root_default(value))
     }
 
     /// What someone else sets for what is empty by default.
@@ -213,6 +213,19 @@ fn continues_name(tree: &Tree, children: &[NodeId], at: usize) -> bool {
         Node::Directive => false,
         _ => true,
     }
+}
+
+/// Whether an interpolation is all between two separators of an ARN, or the separator and its end: none of these is empty.
+fn is_whole_field(tree: &Tree, children: &[NodeId], at: usize) -> bool {
+    let text = |i: usize| Some(tree.text(*children.get(i)?)?.with_placeholders());
+    let is_separator = |c: char| matches!(c, ':' | '/');
+    // In a heredoc, a quote ends it.
+    let ends = |c: char| is_separator(c) || !is_name_character(c);
+    let begins = at
+        .checked_sub(1)
+        .and_then(text)
+        .is_some_and(|t| t.ends_with(is_separator));
+    begins && (at + 1 == children.len() || text(at + 1).is_some_and(|t| t.starts_with(ends)))
 }
 
 /// Whether a character may be part of a name or an ARN.

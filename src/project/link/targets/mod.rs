@@ -17,6 +17,7 @@ use crate::iam::{ActionSet, SourceFormat};
 use crate::model::Resource;
 use crate::project::{
     ContentGap, Definition, DefinitionGap, MachineTask, Project, ResourceId, Workload, WorkloadContent, WorkloadKind,
+    host,
 };
 use crate::source::{Piece, Span, Text};
 use crate::value::Value;
@@ -63,9 +64,14 @@ pub(super) fn add(
         | "AWS::ApiGatewayV2::Api"
         | "AWS::Serverless::HttpApi" => apis::api(&mut users, r),
         "AWS::CodeBuild::Project" => builds::project(&mut users, r),
-        "AWS::SageMaker::NotebookInstance" => users.sagemaker(r.get("RoleArn")),
-        "AWS::SageMaker::Model" => users.sagemaker(r.get("ExecutionRoleArn")),
-        _ => return false,
+        kind => match host(kind) {
+            Some(host) => users.push(
+                WorkloadKind::Hosted(host),
+                r.path(host.role),
+                Err(DefinitionGap::Hosted(host.plural)),
+            ),
+            None => return false,
+        },
     }
     true
 }
@@ -78,10 +84,6 @@ struct Users<'u, 'l, 'a> {
 }
 
 impl Users<'_, '_, '_> {
-    fn sagemaker(&mut self, role: Option<&Value>) {
-        self.push(WorkloadKind::Model, role, Err(DefinitionGap::Container));
-    }
-
     fn push(&mut self, kind: WorkloadKind, role: Option<&Value>, content: Understood<Definition>) {
         let mut roles = Vec::new();
         if let Some(role) = role {

@@ -8,6 +8,8 @@ use overgrant::internals::rules::{self, Ruleset, Selection};
 use overgrant::internals::source::{FileId, ProblemKind, Sources, Text};
 use overgrant::internals::syntax::{Tree, json, yaml};
 
+use crate::support::repository::Repository;
+
 const F: FileId = FileId(0);
 
 /// Reads `text` every way there is and looks at every span.

@@ -75,6 +75,28 @@ fn functions_of_several_packages_share_no_file() {
 }
 
 #[test]
+fn packages_that_share_a_plain_name_are_called_as_their_folders() {
+    let keys = ["copies/lambda.zip", "pulls/lambda.zip"];
+    let two = template(&keys.map(|key| (key, "app.handler")));
+    // The folder `lambda` is that of neither.
+    assert_eq!(codes(&[("t.yaml", &two), ("sync/lambda/app.py", CODE)]), ["-", "-"]);
+    let both = [("t.yaml", &*two), ("sync/pulls/app.py", CODE), ("copies/app.py", CODE)];
+    assert_eq!(codes(&both), ["copies/app.py", "sync/pulls/app.py"]);
+    let one = template(&[("copies/lambda.zip", "app.handler")]);
+    assert_eq!(codes(&[("t.yaml", &one), ("lambda/app.py", CODE)]), ["lambda/app.py"]);
+    // A handler whose name is rare, in two packages.
+    let rare = template(&[("a.zip", "notices.handler"), ("b.zip", "notices.handler")]);
+    assert_eq!(codes(&[("t.yaml", &rare), ("x/y/notices.py", CODE)]), ["-", "-"]);
+    assert_eq!(
+        codes(&[("t.yaml", &rare), ("x/b/notices.py", CODE)]),
+        ["-", "x/b/notices.py"]
+    );
+    let same = template(&[("a.zip", "notices.handler"), ("a.zip", "notices.handler")]);
+    let files = [("t.yaml", &*same), ("x/y/notices.py", CODE)];
+    assert_eq!(codes(&files), ["x/y/notices.py", "x/y/notices.py"]);
+}
+
+#[test]
 fn imported_files_are_read_where_their_package_is_though_gitignore_has_them() {
     let one = template(&[("x/one.zip", "app.handler")]);
     let app = "import boto3\nfrom lib.first import send\n\n\ndef handler(event, context):\n    send()\n";

@@ -5,50 +5,19 @@ use std::collections::BTreeSet;
 use super::index::target_of;
 use super::workloads::{Linking, is_in_folders};
 use crate::formats::docker::{self, Runs};
-use crate::iam::SourceFormat;
 use crate::model::Resource;
 use crate::project::{CodePlace, ContentGap, Handler, ResourceId, WorkloadCode};
-use crate::python::PythonModule;
-use crate::source::{FileId, file_name, folders_around, is_within, join_path, parent_path};
-use crate::test_code::is_test_code;
+use crate::source::{FileId, file_name, folders_around, join_path, parent_path};
 use crate::value::Value;
 
-/// What files of handlers are called anywhere: that there is one says nothing.
-const COMMON_NAMES: &[&str] = &[
-    "__init__",
-    "app",
-    "code",
-    "function",
-    "handler",
-    "index",
-    "lambda",
-    "lambda_function",
-    "lambda_handler",
-    "main",
-];
-
-/// What packages are called that have no name of their own.
-const PLAIN_PACKAGES: &[&str] = &[
-    "deployment",
-    "deployment_package",
-    "dist",
-    "package",
-    "payload",
-    "source",
-    "src",
-];
-
-/// How many folders a package is called after at most.
-const NAMED_FOLDERS: usize = 3;
-
 /// How many folders around a function its code is looked for in.
-const NEAR_FOLDERS: usize = 3;
+pub(super) const NEAR_FOLDERS: usize = 3;
 
 /// Where something begins to run, not yet looked for.
 pub(super) struct Start {
     /// With slashes, without the ending.
-    module: String,
-    function: Option<String>,
+    pub(super) module: String,
+    pub(super) function: Option<String>,
 }
 
 impl Start {
@@ -200,111 +169,8 @@ impl Linking<'_, '_> {
         Err(gap.unwrap_or(ContentGap::NotSaid))
     }
 
-    /// The code of a function whose package is not made of files that are named: the one file of the repository that is called
-    /// as the handler says and has its function; of several, or with a common name, the one in a folder that is called as the
-    /// package, else the only one near the function. Not a file in `taken`, which is the code of another function, and none
-    /// that is as near to another one of `unplaced`.
-    pub(super) fn code_by_name(
-        &self,
-        r: &Resource,
-        taken: &BTreeSet<FileId>,
-        unplaced: &[ResourceId],
-        wanted: &mut BTreeSet<String>,
-    ) -> Option<WorkloadCode> {
-        // What is called after its content may be of any folder.
-        const DIGITS: usize = 32;
-        let is_hash = |name: String| name.len() >= DIGITS && name.bytes().all(|b| b.is_ascii_hexdigit());
-        if other_runtime(r).is_some() || package_name(r).is_some_and(is_hash) {
-            return None;
-        }
-        let written = r.get("Handler")?;
-        let start = Start::from_handler(&written.as_str()?)?;
-        let function = start.function.as_deref()?;
-        let file_name = format!("{}.py", start.module);
-        let root = |file: FileId| {
-            let root = self.project.sources.path(file).strip_suffix(&*file_name)?;
-            (root.is_empty() || root.ends_with('/')).then(|| root.trim_end_matches('/'))
-        };
-        let has_function = |m: &PythonModule| m.scopes.iter().take(1).any(|s| s.bindings.contains_key(function));
-        let last = start.module.rsplit('/').next().unwrap_or_default();
-        let called = self.modules.get(last).into_iter().flatten();
-        let files = called
-            .filter(|m| has_function(m) && !taken.contains(&m.file))
-            .map(|m| m.file);
-        let mut found: Vec<(FileId, &str)> = files.filter_map(|f| Some((f, root(f)?))).collect();
-        found.retain(|(f, _)| !is_test_code(self.project.sources.path(*f)));
-        if found.len() > 1 || COMMON_NAMES.contains(&last) {
-            let package = package_name(r);
-            let is_called = |root: &str| {
-                let package = package.as_ref();
-                package.is_some_and(|package| ends_of(root).any(|end| is_same_name(end, package)))
-            };
-            match found.iter().any(|(_, root)| is_called(root)) {
-                true => found.retain(|(_, root)| is_called(root)),
-                false => {
-                    let files: Vec<FileId> = found.iter().map(|(file, _)| *file).collect();
-                    let near = self.folder_around(r, &files, unplaced)?;
-                    found.retain(|(file, _)| is_within(self.project.sources.path(*file), near));
-                }
-            }
-        }
-        let [(file, root)] = found[..] else { return None };
-        if self.is_in_own_folder(r) {
-            return None;
-        }
-        // The Dockerfile that is not named may say what stands beside the code.
-        if matches!(gap_of_package(r), ContentGap::Image) {
-            let beside = [root, parent_path(root)].map(|folder| join_path(folder, "Dockerfile"));
-            wanted.extend(
-                beside
-                    .into_iter()
-                    .filter(|path| self.project.sources.find(path).is_none()),
-            );
-        }
-        Some(WorkloadCode {
-            span: written.span,
-            place: CodePlace::Paths(vec![root.to_owned()]),
-            handler: Some(Handler {
-                file,
-                function: start.function,
-            }),
-        })
-    }
-
-    /// The nearest folder around a function that has any of `files`, where it is the only function of its handler there whose
-    /// code is not known, or all of them have one package.
-    fn folder_around(&self, r: &Resource, files: &[FileId], unplaced: &[ResourceId]) -> Option<&str> {
-        let package = place_of_package(r).map(shown)?;
-        // A class of the CDK may be used with several folders.
-        if r.format == SourceFormat::Python {
-            return None;
-        }
-        let path = |file: FileId| self.project.sources.path(file);
-        let near = folders_around(parent_path(path(r.header.file)))
-            .take(NEAR_FOLDERS)
-            .find(|dir| files.iter().any(|file| is_within(path(*file), dir)))?;
-        // One that has a name of its own, and no part of the folder's, may come from elsewhere.
-        let is_plain = |name: &str| COMMON_NAMES.contains(&name) || PLAIN_PACKAGES.contains(&name);
-        let folder = file_name(near).replace('-', "_");
-        let is_related = |name: &str| !folder.is_empty() && (name.contains(&folder) || folder.contains(name));
-        if package_name(r).is_some_and(|name| {
-            let name = name.replace('-', "_");
-            !is_plain(&name) && !is_related(&name)
-        }) {
-            return None;
-        }
-        let handler = r.get("Handler").and_then(Value::as_str)?;
-        let others = unplaced.iter().map(|id| &self.project.resources[*id]);
-        let mut rivals = others.filter(|o| is_within(path(o.header.file), near)).filter(|o| {
-            other_runtime(o).is_none() && o.get("Handler").and_then(Value::as_str).is_some_and(|h| h == handler)
-        });
-        rivals
-            .all(|o| place_of_package(o).is_some_and(|p| shown(p) == package))
-            .then_some(near)
-    }
-
     /// Whether a function's code is said to be in a folder of the repository, so that a file of another one is not its.
-    fn is_in_own_folder(&self, r: &Resource) -> bool {
+    pub(super) fn is_in_own_folder(&self, r: &Resource) -> bool {
         let here = self.project.sources.path(r.header.file);
         let said = r.get("CodePaths").map(texts).unwrap_or_default();
         is_in_folders(here, &said) || self.has_modules_in(&said)
@@ -513,13 +379,13 @@ impl Linking<'_, '_> {
 }
 
 /// The runtime of a function, where it is not one of Python.
-fn other_runtime(r: &Resource) -> Option<String> {
+pub(super) fn other_runtime(r: &Resource) -> Option<String> {
     let name = r.get("Runtime").and_then(Value::as_str)?;
     (!name.is_empty() && !name.starts_with("python")).then(|| name.into_owned())
 }
 
 /// Why what a function's package is made of is not known: the package is not made here.
-fn gap_of_package(r: &Resource) -> ContentGap {
+pub(super) fn gap_of_package(r: &Resource) -> ContentGap {
     if let Some(text) = r.path(&["Code", "ZipFile"]) {
         let handler = r.get("Handler").map(|h| (h, h.as_str()));
         return match handler {
@@ -556,36 +422,16 @@ pub(super) fn shown(value: &Value) -> String {
     first.map(|text| text.display()).unwrap_or_default()
 }
 
-/// The name of a function's package, without its folder and ending.
-fn package_name(r: &Resource) -> Option<String> {
-    let key = said_of_code(r, "S3Key").or_else(|| r.get("CodeUri").map(|uri| uri.get("Key").unwrap_or(uri)));
-    let key = key.and_then(Value::as_str).or_else(|| r.get("PackagePath")?.as_str())?;
-    let name = key.rsplit('/').next()?;
-    Some(name.split('.').next()?.to_owned())
-}
-
 /// What a function, or its `Code`, says.
-fn said_of_code<'r>(r: &'r Resource, name: &str) -> Option<&'r Value> {
+pub(super) fn said_of_code<'r>(r: &'r Resource, name: &str) -> Option<&'r Value> {
     r.get(name).or_else(|| r.path(&["Code", name]))
 }
 
 /// What a function says of where its package is.
-fn place_of_package(r: &Resource) -> Option<&Value> {
+pub(super) fn place_of_package(r: &Resource) -> Option<&Value> {
     let uri = |name: &str| r.get(name).map(|v| v.get("Key").unwrap_or(v));
     let stored = said_of_code(r, "S3Key").or_else(|| said_of_code(r, "Filename"));
     stored.or_else(|| uri("CodeUri")).or_else(|| uri("Code"))
-}
-
-/// The last folder of a path, the last two, and the last three: `read`, `consumer/read`, `api/consumer/read`.
-fn ends_of(path: &str) -> impl Iterator<Item = &str> {
-    let starts = path.rmatch_indices('/').map(|(at, _)| at + 1).chain([0]);
-    starts.take(NAMED_FOLDERS).map(|start| &path[start..])
-}
-
-/// Whether folders are called as a package, but for hyphens, underscores, and slashes.
-fn is_same_name(folders: &str, package: &str) -> bool {
-    let plain = |name: &str| name.replace(['-', '/'], "_");
-    plain(folders).eq_ignore_ascii_case(&plain(package))
 }
 
 pub(super) fn package_path(r: &Resource) -> Option<String> {

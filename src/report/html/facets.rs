@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{HtmlPage, MAX_OPEN};
+use super::HtmlPage;
 use crate::finding::Severity;
 use crate::report::Page;
 use crate::triage::ReportedFinding;
@@ -45,9 +45,8 @@ impl<'f> FindingFacet<'f> {
         if shown.is_empty() {
             return String::new();
         }
-        let open = if self.rows.len() > MAX_OPEN { "" } else { " open" };
         let mut out = format!(
-            "<details class=\"facet\" data-facet=\"{facet}\"{open}>\n<summary>{title} <span class=\"count\">{}</span></summary>\n<div \
+            "<details class=\"facet\" data-facet=\"{facet}\" open>\n<summary>{title} <span class=\"count\">{}</span></summary>\n<div \
              class=\"scroll\" role=\"region\" aria-label=\"{title}\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">{noun}</th>",
             self.rows.len()
         );

@@ -29,8 +29,8 @@ impl HtmlPage<'_> {
         };
         let _ = writeln!(
             out,
-            "<li id=\"f{number}\" {}><details>\n<summary><span class=\"severity {severity}\">{severity}</span> {ignored}<span \
-             class=\"message\">{}</span> <span class=\"place\"><code>{}:{}</code> <code>{}</code></span></summary>\n<div \
+            "<li id=\"f{number}\" {}><details>\n<summary><span class=\"severity {severity}\">{severity}</span> <span \
+             class=\"message\">{ignored}{}</span> <span class=\"place\"><code>{}:{}</code> <code>{}</code></span></summary>\n<div \
              class=\"body\">",
             facets.attributes(page, f),
             self.prose(&f.finding.message),

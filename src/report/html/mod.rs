@@ -20,7 +20,7 @@ const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
 const CODE: &str = include_str!("page.js");
 
-/// Longer tables and lists are folded.
+/// Longer lists are folded.
 const MAX_OPEN: usize = 8;
 
 pub(super) fn render(page: &Page<'_>) -> String {
@@ -124,13 +124,15 @@ impl HtmlPage<'_> {
                 report.errors.iter().map(problem).collect::<String>()
             );
         }
-        if let Some(counted) = counted_kinds(&report.unjudged) {
-            let _ = writeln!(out, "<h3 id=\"unjudged\">Not judged: {}</h3>", self.text(&counted));
+        let counted = counted_kinds(&report.unjudged);
+        let has_unjudged = counted.is_some();
+        if let Some(counted) = counted {
             let groups = groups(&report.unjudged);
             let open = if groups.len() > MAX_OPEN { "" } else { " open" };
             let _ = writeln!(
                 out,
-                "<details{open}><summary>Places and reasons</summary>\n<ul class=\"problems\">"
+                "<details id=\"unjudged\"{open}><summary>{}</summary>\n<ul class=\"problems\">",
+                self.text(&counted)
             );
             for group in &groups {
                 let (place, text) = group.parts(page.sources);
@@ -146,10 +148,16 @@ impl HtmlPage<'_> {
                 report.unevaluated.iter().map(problem).collect::<String>()
             );
         }
-        if out.is_empty() {
-            return out;
+        let heading = match report.errors.is_empty() && !has_unjudged {
+            true => "Understood in part",
+            false => "Not judged",
+        };
+        match out.is_empty() {
+            true => out,
+            false => {
+                format!("<section aria-labelledby=\"problems\">\n<h2 id=\"problems\">{heading}</h2>\n{out}</section>\n")
+            }
         }
-        format!("<section aria-labelledby=\"problems\">\n<h2 id=\"problems\">Not judged</h2>\n{out}</section>\n")
     }
 
     /// The findings below a heading for each severity, the worst first.
@@ -180,10 +188,11 @@ impl HtmlPage<'_> {
             out.push_str("</ol>\n</section>\n");
             rest = others;
         }
-        if findings.is_empty() {
-            out.push_str("<p>There are no findings.</p>\n");
+        // Scripts draw the list from this text, a part at a time: as elements, thousands of findings make a browser slow.
+        match findings.is_empty() {
+            true => "<p class=\"none\">There are no findings.</p>\n".to_owned(),
+            false => format!("<noscript>\n{out}</noscript>\n"),
         }
-        out
     }
 
     /// What each rule that found something is about.

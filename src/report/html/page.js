@@ -1,26 +1,28 @@
 "use strict";
 (() => {
   const KINDS = { f: "family", r: "rule", p: "file", i: "identity" };
+  const PLURALS = { f: "families", r: "rules", p: "files", i: "identities" };
   const SEVERITIES = ["low", "medium", "high", "critical"];
+  // More findings, and more rows of the overview, are drawn when they are asked for.
+  const PAGE = 100;
+  const ROWS = 5;
   const $ = (id) => document.getElementById(id);
   const list = $("list");
-  const items = [...list.querySelectorAll("li[data-s]")].map((element) => {
-    const numbers = (key) => element.dataset[key].split(" ").filter(Boolean);
-    return {
-      element,
-      details: element.firstElementChild,
-      s: element.dataset.s,
-      f: numbers("f"),
-      r: numbers("r"),
-      p: numbers("p"),
-      i: numbers("i"),
-      shown: true,
-      text: null,
-    };
+  const source = list.querySelector("noscript")?.textContent;
+  if (!source) return;
+
+  // Where scripts run, a browser keeps the list as text: it takes no time until a part of it is drawn.
+  const items = source.split(/(?=<li id="f\d+" data-s=)/).slice(1).map((part, number) => {
+    const markup = part.slice(0, part.lastIndexOf("</li>") + 5);
+    const value = (key) => new RegExp(` data-${key}="([\\d ]*)"`).exec(markup)[1];
+    const numbers = (key) => value(key).split(" ").filter(Boolean);
+    const [f, r, p, i] = Object.keys(KINDS).map(numbers);
+    return { number, markup, s: value("s"), f, r, p, i, element: null, text: null };
   });
-  if (items.length === 0) return;
   const names = {};
   const collator = new Intl.Collator("en", { numeric: true });
+  const whole = (number) => number.toLocaleString("en");
+  const findings = (number) => `${whole(number)} ${number === 1 ? "finding" : "findings"}`;
 
   const option = (value, text) => {
     const made = document.createElement("option");
@@ -28,61 +30,72 @@
     made.textContent = text;
     return made;
   };
+  const button = (text, act) => {
+    const made = document.createElement("button");
+    made.type = "button";
+    made.textContent = text;
+    made.addEventListener("click", act);
+    return made;
+  };
 
-  for (const [key, kind] of Object.entries(KINDS)) {
+  const makeRow = (key, row, number) => {
+    const made = button(names[key][number], () => {
+      $("by-" + key).value = String(number);
+      arrange();
+      $("findings").scrollIntoView();
+      $("findings").focus({ preventScroll: true });
+    });
+    made.title = `Show only the findings of this ${KINDS[key]}`;
+    row.firstElementChild.replaceChildren(made);
+    row.className = "shown";
+    row.hidden = false;
+  };
+
+  const narrow = matchMedia("(max-width: 40rem)").matches;
+  for (const key of Object.keys(KINDS)) {
     const select = $("by-" + key);
     const rows = [...document.querySelectorAll(`[data-facet="${key}"] tbody tr`)];
     names[key] = rows.map((row) => row.firstElementChild.textContent);
     select.parentElement.hidden = rows.length === 0;
-    select.append(option("", "all"));
     const sorted = rows.map((row, number) => number).sort((a, b) => collator.compare(names[key][a], names[key][b]));
-    for (const number of sorted) {
-      select.append(option(String(number), `${names[key][number]} (${rows[number].lastElementChild.textContent})`));
-    }
-    rows.forEach((row, number) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = names[key][number];
-      button.title = `Show only the findings of this ${kind}`;
-      button.addEventListener("click", () => {
-        select.value = String(number);
-        filter();
-        $("findings").scrollIntoView();
-        $("findings").focus({ preventScroll: true });
-      });
-      row.firstElementChild.replaceChildren(button);
+    select.append(
+      option("", "all"),
+      ...sorted.map((n) => option(String(n), `${names[key][n]} (${rows[n].lastElementChild.textContent})`)),
+    );
+    // Two more rows take no more room than the button; `page.css` knows of 7.
+    const first = rows.length > ROWS + 2 ? ROWS : rows.length;
+    rows.forEach((row, number) => (number < first ? makeRow(key, row, number) : (row.hidden = true)));
+    const facet = rows[0]?.closest("details");
+    let made = first;
+    const more = button("", () => {
+      const at = made;
+      made = Math.min(made + PAGE, rows.length);
+      rows.slice(at, made).forEach((row, number) => makeRow(key, row, number + at));
+      rows[at].querySelector("button").focus();
+      label();
     });
+    const label = () => {
+      const left = rows.length - made;
+      more.textContent = left > PAGE ? `Show ${PAGE} more of ${whole(left)} ${PLURALS[key]}` : `Show all ${whole(rows.length)} ${PLURALS[key]}`;
+      if (left === 0) more.remove();
+    };
+    more.className = "more";
+    if (made < rows.length) facet.append(more);
+    label();
+    if (facet && narrow) facet.open = false;
   }
+
   const group = $("group");
   group.append(option("s", "severity"), ...Object.entries(KINDS).map(([key, kind]) => option(key, kind)));
+  const isBySeverity = items.every((item, n) => n === 0 || item.s <= items[n - 1].s);
+  if (!isBySeverity) group.querySelector("[value=p]").defaultSelected = true;
 
-  const textOf = (item) => (item.text ??= item.element.textContent.toLowerCase());
-
-  const filter = () => {
-    const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const severities = new Set([...document.querySelectorAll("[name=severity]:checked")].map((box) => box.value));
-    const picked = Object.keys(KINDS).map((key) => [key, $("by-" + key).value]).filter(([, value]) => value !== "");
-    let count = 0;
-    for (const item of items) {
-      const shown =
-        severities.has(item.s) &&
-        picked.every(([key, value]) => item[key].includes(value)) &&
-        words.every((word) => textOf(item).includes(word));
-      if (shown !== item.shown) {
-        item.shown = shown;
-        item.element.hidden = !shown;
-      }
-      count += shown;
-    }
-    for (const section of list.querySelectorAll(".group")) {
-      const shown = section.querySelectorAll("li[data-s]:not([hidden])").length;
-      section.hidden = shown === 0;
-      section.querySelector(".count").textContent = String(shown);
-    }
-    const whole = items.length.toLocaleString("en");
-    $("shown").textContent =
-      count === items.length ? `${whole} findings` : `${count.toLocaleString("en")} of ${whole} findings`;
-  };
+  const ENTITIES = { "&lt;": "<", "&gt;": ">", "&quot;": '"', "&amp;": "&" };
+  const textOf = (item) =>
+    (item.text ??= item.markup
+      .replace(/<[^>]*>/g, "")
+      .replace(/&(?:lt|gt|quot|amp);/g, (entity) => ENTITIES[entity])
+      .toLowerCase());
 
   const labelOf = (item, key) => {
     if (key === "s") return SEVERITIES[item.s];
@@ -91,68 +104,118 @@
     return labels.length > 3 ? `${labels.slice(0, 3).join(", ")}, and ${labels.length - 3} more` : labels.join(", ");
   };
 
-  const regroup = () => {
-    const key = group.value;
-    const groups = new Map();
-    for (const item of items) {
-      const label = labelOf(item, key);
-      if (!groups.has(label)) groups.set(label, []);
-      groups.get(label).push(item);
+  // What is shown, in its order, and how much of it is drawn.
+  let order = [];
+  let drawn = 0;
+  let unfolded = false;
+  const more = button("", () => {
+    const at = drawn;
+    draw(drawn + PAGE);
+    order[at].item.element.querySelector("summary").focus();
+  });
+  more.className = "more";
+
+  const elementsOf = (wanted) => {
+    const missing = wanted.filter((item) => !item.element);
+    const made = document.createElement("template");
+    made.innerHTML = missing.map((item) => item.markup).join("");
+    missing.forEach((item, n) => (item.element = made.content.children[n]));
+    for (const item of wanted) if (unfolded) item.element.firstElementChild.open = true;
+  };
+
+  const draw = (end) => {
+    const next = order.slice(drawn, end);
+    elementsOf(next.map(({ item }) => item));
+    for (const { item, at } of next) {
+      if (!at.list) {
+        const section = document.createElement("section");
+        section.className = "group";
+        const heading = document.createElement("h3");
+        const count = document.createElement("span");
+        count.className = "count";
+        count.textContent = whole(at.members.length);
+        heading.append(at.label, " ", count);
+        at.list = document.createElement("ol");
+        at.list.setAttribute("role", "list");
+        section.append(heading, at.list);
+        list.append(section);
+      }
+      at.list.append(item.element);
     }
-    let order = [...groups];
-    const worst = ([, members]) => Math.max(...members.map((item) => Number(item.s)));
-    order = order.map((entry) => [entry, worst(entry)]).sort((a, b) => b[1] - a[1] || collator.compare(a[0][0], b[0][0]));
-    const made = order.map(([[label, members]]) => {
-      const section = document.createElement("section");
-      section.className = "group";
-      const heading = document.createElement("h3");
-      const count = document.createElement("span");
-      count.className = "count";
-      heading.append(label, " ", count);
-      const ordered = document.createElement("ol");
-      ordered.setAttribute("role", "list");
-      ordered.append(...members.map((item) => item.element));
-      section.append(heading, ordered);
-      return section;
-    });
-    list.replaceChildren(...made);
-    filter();
+    drawn += next.length;
+    const left = order.length - drawn;
+    more.textContent = `Show ${whole(Math.min(PAGE, left))} more of ${whole(left)} not listed yet`;
+    if (left > 0) list.append(more);
+    else more.remove();
+  };
+
+  const arrange = () => {
+    const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const severities = new Set([...document.querySelectorAll("[name=severity]:checked")].map((box) => box.value));
+    const picked = Object.keys(KINDS).map((key) => [key, $("by-" + key).value]).filter(([, value]) => value !== "");
+    const shown = items.filter(
+      (item) =>
+        severities.has(item.s) &&
+        picked.every(([key, value]) => item[key].includes(value)) &&
+        words.every((word) => textOf(item).includes(word)),
+    );
+    const groups = new Map();
+    for (const item of shown) {
+      const label = labelOf(item, group.value);
+      if (!groups.has(label)) groups.set(label, { label, members: [], worst: 0, list: null });
+      const at = groups.get(label);
+      at.members.push(item);
+      at.worst = Math.max(at.worst, Number(item.s));
+    }
+    const sorted = [...groups.values()].sort((a, b) => b.worst - a.worst || collator.compare(a.label, b.label));
+    order = sorted.flatMap((at) => at.members.map((item) => ({ item, at })));
+    list.replaceChildren();
+    drawn = 0;
+    draw(PAGE);
+    if (order.length === 0) {
+      const none = document.createElement("p");
+      none.className = "none";
+      none.textContent = "No finding matches. Change the search or the filters, or reset them.";
+      list.append(none);
+    }
+    $("shown").textContent =
+      shown.length === items.length ? findings(items.length) : `${whole(shown.length)} of ${findings(items.length)}`;
   };
 
   let waiting = 0;
   $("search").addEventListener("input", () => {
     clearTimeout(waiting);
-    waiting = setTimeout(filter, 100);
+    waiting = setTimeout(arrange, 100);
   });
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("filters").addEventListener("change", (event) => {
-    if (event.target === group) regroup();
-    else if (event.target !== $("search")) filter();
+    if (event.target !== $("search")) arrange();
   });
-  $("clear").addEventListener("click", () => {
+  const reset = () => {
     $("filters").reset();
-    regroup();
-  });
+    arrange();
+  };
+  $("clear").addEventListener("click", reset);
   const unfold = $("unfold");
   unfold.addEventListener("click", () => {
-    const open = unfold.textContent === "Unfold all";
-    for (const item of items) if (item.shown || !open) item.details.open = open;
-    unfold.textContent = open ? "Fold all" : "Unfold all";
+    unfolded = !unfolded;
+    for (const { element } of items) if (element) element.firstElementChild.open = unfolded;
+    unfold.textContent = unfolded ? "Fold all" : "Unfold all";
   });
 
   const step = (forward) => {
-    const shown = [...list.querySelectorAll("li[data-s]:not([hidden]) > details > summary")];
     const current = document.activeElement.closest?.("li[data-s]");
-    const at = current ? shown.findIndex((summary) => current.contains(summary)) : -1;
-    const next = shown[at < 0 ? (forward ? 0 : shown.length - 1) : at + (forward ? 1 : -1)];
-    next?.focus();
+    const at = order.findIndex(({ item }) => item.element === current);
+    const next = current ? at + (forward ? 1 : -1) : forward ? 0 : drawn - 1;
+    if (next === drawn) draw(drawn + PAGE);
+    order[next]?.item.element.querySelector("summary").focus();
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.target.matches("input, select, textarea")) {
       if (event.key === "Escape" && event.target === $("search")) {
         $("search").value = "";
-        filter();
+        arrange();
       }
       return;
     }
@@ -165,14 +228,33 @@
   });
 
   const openTarget = () => {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const id = location.hash.slice(1);
+    const finding = /^f(\d+)$/.exec(id);
+    if (finding && items[finding[1]]) {
+      const place = () => order.findIndex(({ item }) => item.number === Number(finding[1]));
+      if (place() < 0) reset();
+      if (place() >= drawn) draw(place() + 1);
+    }
+    // An id is encoded in the page as it is in the address.
+    const target = id && document.getElementById(id);
     const details = target && (target.matches("details") ? target : target.querySelector(":scope > details"));
     if (!details) return;
     details.open = true;
     target.scrollIntoView();
   };
   addEventListener("hashchange", openTarget);
+  // What is printed is everything that the filters show.
+  addEventListener("beforeprint", () => draw(order.length));
+
+  // The first search finds its texts ready.
+  let indexed = 0;
+  const prepare = (deadline) => {
+    while (indexed < items.length && deadline.timeRemaining() > 2) textOf(items[indexed++]);
+    if (indexed < items.length) requestIdleCallback(prepare);
+  };
+  if ("requestIdleCallback" in window) requestIdleCallback(prepare);
+
   $("filters").hidden = false;
-  filter();
+  arrange();
   openTarget();
 })();

@@ -12,7 +12,7 @@
   if (!source) return;
 
   // Where scripts run, a browser keeps the list as text: it takes no time until a part of it is drawn.
-  const items = source.split(/(?=<li id="f\d+" data-s=)/).slice(1).map((part, number) => {
+  const items = source.split(/(?=<li\sid="f\d+"\sdata-s=)/).slice(1).map((part, number) => {
     const markup = part.slice(0, part.lastIndexOf("</li>") + 5);
     const value = (key) => new RegExp(` data-${key}="([\\d ]*)"`).exec(markup)[1];
     const numbers = (key) => value(key).split(" ").filter(Boolean);

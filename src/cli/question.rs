@@ -78,7 +78,7 @@ impl Question<'_, '_> {
             known.is_none_or(|action| may_be_resource_of(&text, action))
         };
         let mut best = (first, request, documents);
-        for named in best.2.allowed_resources().into_iter().filter(fits) {
+        for named in best.2.allowed_resources(self.action).into_iter().filter(fits) {
             let declared = self.place.resources(&named);
             let arns = declared.iter().filter_map(|id| self.place.arn(*id)).take(MAX_DECLARED);
             for resource in arns.chain([named]) {

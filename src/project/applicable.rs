@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::effective::Effective;
 use super::{AwsManaged, Identity, IdentityId, PolicyRef, PolicyUse, RepositoryPlace, ResourceId};
 use crate::access::{PolicyGroup, RequestPolicies};
-use crate::iam::{Document, PolicyKind};
+use crate::iam::{ActionSet, Document, PolicyKind, Statement};
 use crate::model::Resource;
 use crate::source::Text;
 use crate::value::Value;
@@ -65,10 +65,13 @@ impl RequestDocuments {
         self.resource.documents.push(document);
     }
 
-    /// The items of `Resource` of the caller's policies that allow something, as they are known.
-    pub fn allowed_resources(&self) -> Vec<String> {
+    /// The items of `Resource` of the caller's policies that may allow the action, as they are known.
+    pub fn allowed_resources(&self, action: &str) -> Vec<String> {
+        let asked = ActionSet::expand(action);
         let statements = self.identity.documents.iter().flat_map(|d| &d.statements);
         let allows = statements.filter(|s| s.is_written_as_allow());
+        let may_allow = |s: &&Statement| s.action_clauses().all(|clause| clause.may_name_any(&asked));
+        let allows = allows.filter(|s| asked.is_empty() || may_allow(s));
         let clauses = allows.filter_map(|s| s.resource.as_ref()).filter(|c| !c.negated);
         let known = clauses.flat_map(|c| &c.items).filter_map(|i| i.text.known());
         let mut out: Vec<String> = known.map(Cow::into_owned).collect();

@@ -213,35 +213,29 @@ fn diff_text(value: &Value) -> String {
     )
 }
 
-/// Leaves the worst findings, and as many entries of what was not judged. Says how many are left out, if any.
+/// Leaves the first entries of each list; of findings and of what was not judged, the worst. Says how many are left out, if any.
 fn shorten(value: &mut Value, limit: usize) -> Option<String> {
-    let mut left_out = [0, 0];
-    for (left_out, key) in left_out.iter_mut().zip(["findings", "unjudged"]) {
-        let Some(entries) = value.get_mut(key).and_then(Value::as_array_mut) else {
+    let object = value.as_object_mut()?;
+    let mut left_out = serde_json::Map::new();
+    for (key, list) in object.iter_mut() {
+        let Some(entries) = list.as_array_mut().filter(|entries| entries.len() > limit) else {
             continue;
         };
-        if entries.len() <= limit {
-            continue;
+        if matches!(key.as_str(), "findings" | "unjudged") {
+            // Of equal ones, the order stays.
+            entries.sort_by_key(rank);
         }
-        // Of equal ones, the order stays.
-        entries.sort_by_key(rank);
-        *left_out = entries.len() - limit;
+        left_out.insert(key.clone(), (entries.len() - limit).into());
         entries.truncate(limit);
     }
-    let [findings, unjudged] = left_out;
-    if findings + unjudged == 0 {
+    if left_out.is_empty() {
         return None;
     }
-    if let Some(object) = value.as_object_mut() {
-        object.insert(
-            "left_out".to_owned(),
-            json!({"findings": findings, "unjudged": unjudged}),
-        );
-    }
+    let said: Vec<String> = left_out.iter().map(|(key, n)| format!("{n} of `{key}`")).collect();
+    object.insert("left_out".to_owned(), left_out.into());
     Some(format!(
-        "Left out: {}, and {} of what was not judged; `limit`, `paths`, `only`, and `min_severity` choose.",
-        count(findings, "finding", "findings"),
-        count(unjudged, "entry", "entries")
+        "Left out: {}. Name fewer `paths`, or narrow the call in another way, to see them.",
+        said.join(", ")
     ))
 }
 

@@ -11,8 +11,10 @@ use serde::de::DeserializeOwned;
 use super::folder::ServedFolder;
 use crate::cli::rules::parse_location;
 
-/// Findings and what was not judged, listed unless more are asked for.
-const MOST: usize = 100;
+/// Findings and what was not judged, listed unless more are asked for: about 40 KB.
+const MOST_FINDINGS: usize = 20;
+/// Entries of the lists of other answers.
+const MOST_ENTRIES: usize = 100;
 
 /// A command and what it reads from standard input.
 pub(super) struct Invocation {
@@ -229,7 +231,7 @@ impl CommandLine {
         PlannedCall {
             kind,
             runs: vec![self.invocation(None)],
-            limit: usize::MAX,
+            limit: MOST_ENTRIES,
         }
     }
 }
@@ -257,7 +259,7 @@ struct CheckCall {
     min_severity: Option<String>,
     /// The set of rules: `default`, `strict`, or `audit`.
     profile: Option<String>,
-    /// How many findings, and how many entries of what was not judged, are listed at most, the worst first [default: 100].
+    /// How many findings, and how many entries of what was not judged, are listed at most, the worst first [default: 20].
     limit: Option<usize>,
 }
 
@@ -281,7 +283,7 @@ impl ToolParameters for CheckCall {
         Ok(PlannedCall {
             kind: AnswerKind::Check,
             runs: vec![command.invocation(self.text)],
-            limit: self.limit.unwrap_or(MOST),
+            limit: self.limit.unwrap_or(MOST_FINDINGS),
         })
     }
 }
@@ -461,7 +463,7 @@ impl ToolParameters for FixCall {
         Ok(PlannedCall {
             kind: AnswerKind::Fix,
             runs,
-            limit: MOST,
+            limit: MOST_FINDINGS,
         })
     }
 }

@@ -234,7 +234,7 @@ fn shorten(value: &mut Value, limit: usize) -> Option<String> {
     let said: Vec<String> = left_out.iter().map(|(key, n)| format!("{n} of `{key}`")).collect();
     object.insert("left_out".to_owned(), left_out.into());
     Some(format!(
-        "Left out: {}. Name fewer `paths`, or narrow the call in another way, to see them.",
+        "Left out: {}. A higher `limit`, where the tool has one, or fewer `paths` show them.",
         said.join(", ")
     ))
 }

@@ -192,7 +192,7 @@ fn started_file(project: &Project<'_>, script: &str) -> Option<String> {
     let text = project.sources.find(script).map(|file| project.sources.text(file));
     let lines = text.into_iter().flat_map(|text| text.lines()).map(str::trim);
     let commands = lines.filter(|line| !line.starts_with('#'));
-    let started = commands.filter_map(|line| {
+    let mut started = commands.filter_map(|line| {
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         Some(match docker::started_program(&words)? {
             Runs::Script(path) => path.trim_start_matches("./").to_owned(),
@@ -207,7 +207,7 @@ fn started_file(project: &Project<'_>, script: &str) -> Option<String> {
         let only = beside.next().filter(|_| beside.next().is_none())?;
         Some(file_name(only).to_owned())
     };
-    started.last().or_else(beside)
+    started.next_back().or_else(beside)
 }
 
 /// The name of a role that no other role of the repository has, in the settings.

@@ -99,6 +99,26 @@ role = "aws_iam_role.billing"
 }
 
 #[test]
+fn code_without_an_entry_counts_what_it_imports_from_other_folders() {
+    let settings = "[[workload]]\ncode = \"svc/billing/\"\nrole = \"aws_iam_role.billing\"\n";
+    let purge = "import boto3\n\n\ndef purge(url):\n    boto3.client('sqs').purge_queue(QueueUrl=url)\n";
+    for import in [
+        "from queues.purging import purge\n",
+        "import queues.purging\npurge = queues.purging.purge\n",
+        "from queues import purging\npurge = purging.purge\n",
+    ] {
+        let code = format!("{import}\n{CODE}\n\ndef handler(event, context):\n    purge(event['url'])\n");
+        let more = [
+            ("svc/billing/main.py", &*code),
+            ("shared/python/queues/__init__.py", ""),
+            ("shared/python/queues/purging.py", purge),
+        ];
+        let ran = check_usage(&billing_repository(settings, &more), &[]);
+        assert_eq!(ran.rules(), Vec::<String>::new(), "{import}{}", ran.out);
+    }
+}
+
+#[test]
 fn an_entry_says_what_runs() {
     let settings = r#"[[workload]]
 code = "svc/billing/"

@@ -275,15 +275,17 @@ impl<'p> Calls<'p> {
         self.graph.reachable(entries, methods)
     }
 
-    /// Everything in files under `folder` (or in this one file).
+    /// Everything in files under `folder` (or in this one file), and what it calls elsewhere.
     pub fn folder(&self, folder: &str) -> EntryReach {
         let inside = |file: FileId| is_within(self.program.sources.path(file), folder);
-        let mut seen = BTreeSet::new();
+        let mut entries = Vec::new();
         for (module, m) in self.program.modules.iter().enumerate() {
             if inside(m.file) {
-                seen.extend(m.scopes.ids().map(|scope| ScopeRef { module, scope }));
+                entries.extend(m.scopes.ids().map(|scope| ScopeRef { module, scope }));
             }
         }
+        let mut seen = self.reachable(&entries);
+        seen.extend(entries);
         self.collect(&seen, &BTreeSet::new(), false)
     }
 

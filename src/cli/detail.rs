@@ -186,15 +186,9 @@ fn depth(sources: &Sources, document: &Document, statement: Option<&Statement>) 
 pub(super) fn levels(pattern: &str) -> String {
     let set = ActionSet::expand(pattern);
     let by_level = set.by_level();
-    let parts: Vec<String> = AccessLevel::ALL
-        .into_iter()
-        .rev()
-        .filter(|l| by_level.get(*l) > 0)
-        .map(|l| format!("{} {}", by_level.get(l), l.name()))
-        .collect();
     match set.len() {
         0 => "no action".to_owned(),
         1 => format!("1 action ({})", by_level.highest().map_or("", AccessLevel::name)),
-        n => format!("{n} actions: {}", parts.join(", ")),
+        n => format!("{n} actions: {by_level}"),
     }
 }

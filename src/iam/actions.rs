@@ -224,6 +224,18 @@ impl ActionSet {
         })
     }
 
+    /// What the Allow statements of a policy document name in `Action`.
+    pub fn allowed_by(document: &serde_json::Value) -> Self {
+        let mut set = Self::empty();
+        for statement in one_or_more(&document["Statement"]) {
+            if statement["Effect"] == "Allow" {
+                let actions = one_or_more(&statement["Action"]).iter().filter_map(|a| a.as_str());
+                actions.for_each(|action| set.expand_into(action));
+            }
+        }
+        set
+    }
+
     /// How many of each access level.
     pub fn by_level(&self) -> Levels {
         let count = |level| self.with_level(level).len();
@@ -356,6 +368,11 @@ impl Levels {
 }
 
 /// "9 permissions management, 51 write, 3 tagging, 60 read, 12 list", without the levels that have none.
+/// The items of a list, or the value itself.
+fn one_or_more(value: &serde_json::Value) -> &[serde_json::Value] {
+    value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+}
+
 impl fmt::Display for Levels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut first = true;

@@ -133,18 +133,8 @@ pub(super) fn narrower_policy(name: &str, needed: &ActionSet) -> Option<&'static
 
 /// Actions in the Allow statements of a document, or of the document under `key`.
 fn granted_actions(json: &str, key: &str) -> ActionSet {
-    let mut set = ActionSet::empty();
     let Ok(json) = serde_json::from_str::<Json>(json) else {
-        return set;
+        return ActionSet::empty();
     };
-    let document = json.get(key).unwrap_or(&json);
-    let one_or_more = |v: &Json| v.as_array().cloned().unwrap_or_else(|| vec![v.clone()]);
-    for statement in document.get("Statement").map(one_or_more).unwrap_or_default() {
-        if statement.get("Effect").and_then(Json::as_str) == Some("Allow") {
-            for action in statement.get("Action").map(one_or_more).unwrap_or_default() {
-                action.as_str().into_iter().for_each(|a| set.expand_into(a));
-            }
-        }
-    }
-    set
+    ActionSet::allowed_by(json.get(key).unwrap_or(&json))
 }

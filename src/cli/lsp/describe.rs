@@ -178,32 +178,13 @@ pub(super) fn managed_policy(policy: ManagedPolicy) -> String {
         }
     }
     if let Some(json) = policy.document_json() {
-        let mut set = ActionSet::empty();
-        let document: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-        for statement in document["Statement"].as_array().into_iter().flatten() {
-            let action = &statement["Action"];
-            let list = action
-                .as_array()
-                .into_iter()
-                .flatten()
-                .chain(action.is_string().then_some(action));
-            if statement["Effect"] == "Allow" {
-                list.filter_map(|a| a.as_str()).for_each(|a| set.expand_into(a));
-            }
-        }
-        let by_level = set.by_level();
-        let levels: Vec<String> = AccessLevel::ALL
-            .into_iter()
-            .rev()
-            .filter(|l| by_level.get(*l) > 0)
-            .map(|l| format!("{} {}", by_level.get(l), l.name()))
-            .collect();
+        let set = ActionSet::allowed_by(&serde_json::from_str(json).unwrap_or_default());
         let count = phrase::count(set.len(), "action", "actions");
         let examples: Vec<String> = set.most_severe(MAX_EXAMPLES).into_iter().map(str::to_owned).collect();
         if !set.is_empty() {
             out.push_str(&format!(
                 "\n\nAllows {count}: {}.\n\nMost sensitive: {}",
-                levels.join(", "),
+                set.by_level(),
                 list(&examples)
             ));
         }

@@ -43,6 +43,13 @@ const MAX_TOKEN: usize = 300;
 const MAX_UNKNOWN: usize = 32 << 10;
 
 impl FileLinks {
+    /// Whether a file with these links is joined by paths and imports with all that one with `earlier` links was joined with.
+    pub(super) fn joins_as(&self, earlier: &Self) -> bool {
+        self.layers == earlier.layers
+            && self.imports.iter().all(|name| earlier.imports.contains(name))
+            && self.links.iter().all(|link| earlier.links.contains(link))
+    }
+
     pub(super) fn of(sources: &Sources, tree: &FolderTree, file: FileId) -> Self {
         let (path, text) = (tree.path(file), &**sources.text(file));
         let mut out = Self::default();

@@ -6,23 +6,21 @@
 
 mod code;
 mod links;
+mod memory;
 mod names;
 mod stacks;
 mod tree;
 
-use std::sync::Arc;
-
-use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::classify::is_access_file;
-use crate::formats::python::SdkCopies;
 use crate::iam::Ownership;
 use crate::source::{FileId, Sources};
 
 use links::{FileLink, FileLinks};
-use names::Names;
 use tree::FolderTree;
+
+pub use memory::LinkMemory;
 
 /// Of fewer files, or if at least one in so many is named, everything is analyzed.
 const MIN_FILES: usize = 64;
@@ -32,55 +30,6 @@ const MAX_SHARE: usize = 2;
 pub fn focus(sources: &Sources, own: &Ownership, always: &[FileId]) -> Option<FxHashSet<FileId>> {
     let named: Vec<FileId> = sources.ids().filter(|id| sources.file(*id).in_scope).collect();
     focus_on(&named, sources, own, always, &mut LinkMemory::default())
-}
-
-/// What files are linked to, kept for a next time: what is the same text among the same files has the same links.
-#[derive(Debug, Default)]
-pub struct LinkMemory {
-    tree: Option<FolderTree>,
-    /// By file.
-    links: Vec<(Arc<str>, FileLinks)>,
-}
-
-impl LinkMemory {
-    fn update(&mut self, sources: &Sources) {
-        let is_known = self.tree.as_ref().is_some_and(|tree| tree.is_of(sources));
-        let tree = match self.tree.take().filter(|_| is_known) {
-            Some(tree) => tree,
-            None => {
-                self.links.clear();
-                FolderTree::new(sources)
-            }
-        };
-        let copies = SdkCopies::new(sources);
-        let links_of = |id: FileId| match copies.has(sources, id) {
-            true => FileLinks::default(),
-            false => FileLinks::of(sources, &tree, id),
-        };
-        if is_known {
-            self.links.par_iter_mut().enumerate().for_each(|(i, (text, links))| {
-                let id = FileId(u32::try_from(i).unwrap_or(u32::MAX));
-                if !Arc::ptr_eq(text, sources.text(id)) {
-                    *links = links_of(id);
-                    *text = sources.text(id).clone();
-                }
-            });
-        } else {
-            let ids: Vec<FileId> = sources.ids().collect();
-            self.links = ids
-                .par_iter()
-                .map(|id| (sources.text(*id).clone(), links_of(*id)))
-                .collect();
-        }
-        self.tree = Some(tree);
-    }
-
-    /// The file limits what others may do, wherever they are.
-    pub fn reaches_all(&self, file: FileId) -> bool {
-        self.links
-            .get(file.0 as usize)
-            .is_some_and(|(_, links)| links.is_of_organization)
-    }
 }
 
 /// As [`focus`], of these files.
@@ -99,18 +48,8 @@ pub fn focus_on(
     let Some(&first) = named.first() else {
         return Some(FxHashSet::default());
     };
-    memory.update(sources);
-    let LinkMemory {
-        tree: Some(tree),
-        links,
-    } = memory
-    else {
-        return None;
-    };
-    let links: Vec<&FileLinks> = links.iter().map(|(_, links)| links).collect();
-    let mut groups = Groups::new(sources.len());
-    connect(sources, tree, &links, &mut groups);
-    let of_organization = sources.ids().filter(|id| links[id.0 as usize].is_of_organization);
+    let mut groups = memory.update(sources);
+    let of_organization = sources.ids().filter(|id| memory.reaches_all(*id));
     let settings = own.workloads.iter().filter_map(|w| sources.find(&w.file));
     for file in of_organization.chain(always.iter().copied()).chain(settings) {
         groups.join(first, file);
@@ -118,12 +57,12 @@ pub fn focus_on(
     for file in named {
         groups.join(first, *file);
     }
-    Names::new(sources, own, &links).connect(first, &mut groups);
+    memory.connect_names(sources, own, first, &mut groups);
     let found = sources.ids().filter(|id| groups.are_joined(first, *id));
     Some(found.collect())
 }
 
-/// Joins the files that are linked by paths, imports, parameters, and exports.
+/// Joins the files that are linked by paths and imports.
 fn connect(sources: &Sources, tree: &FolderTree, links: &[&FileLinks], groups: &mut Groups) {
     let mut joined: FxHashSet<FileLink> = FxHashSet::default();
     let each = sources.ids().zip(links);
@@ -147,10 +86,10 @@ fn connect(sources: &Sources, tree: &FolderTree, links: &[&FileLinks], groups: &
         }
     }
     code::connect_imports(sources, tree, links, groups);
-    stacks::connect(sources, links, groups);
 }
 
 /// Which files are joined: a forest of which each tree is a group.
+#[derive(Clone, Debug)]
 struct Groups {
     parents: Vec<u32>,
 }

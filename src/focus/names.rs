@@ -108,78 +108,184 @@ fn arn_name(text: &str) -> Option<String> {
     (name.len() >= MIN_NAME && !is_open).then(|| name.to_owned())
 }
 
-/// The names of all files, and who has them.
-pub(super) struct Names<'s> {
-    sources: &'s Sources,
-    links: &'s [&'s FileLinks],
-    by_name: FxHashMap<&'s str, Vec<FileId>>,
-    by_file: FxHashMap<FileId, Vec<&'s str>>,
+/// Names that were looked for, and where they stand. What is not known yet is looked for when it is asked for.
+#[derive(Debug, Default)]
+pub(super) struct NameIndex {
+    /// The names of all files, and what finds them.
+    every: Option<(Vec<String>, AhoCorasick)>,
+    /// By file: the names of other files that stand in it.
+    standing: FxHashMap<FileId, Vec<String>>,
+    /// By name: the files in which it stands.
+    places: FxHashMap<String, FxHashSet<FileId>>,
+    /// Files of which `places` does not know what stands in them.
+    unread: FxHashSet<FileId>,
 }
 
-impl<'s> Names<'s> {
-    pub(super) fn new(sources: &'s Sources, own: &'s Ownership, links: &'s [&'s FileLinks]) -> Self {
-        let mut out = Self {
-            sources,
-            links,
-            by_name: FxHashMap::default(),
-            by_file: FxHashMap::default(),
-        };
-        for id in sources.ids() {
-            for name in &links[id.0 as usize].names {
-                out.add(id, name);
-            }
-        }
-        for entry in &own.workloads {
-            let name = entry.role.text.rsplit(['/', ':', '.']).next().unwrap_or_default();
-            if let Some(file) = sources.find(&entry.file).filter(|_| name.len() >= MIN_NAME) {
-                out.add(file, name);
-            }
-        }
-        out
-    }
+/// The files, the settings, and what each file names.
+type Named<'s> = (&'s Sources, &'s Ownership, &'s [&'s FileLinks]);
 
-    fn add(&mut self, file: FileId, name: &'s str) {
-        self.by_name.entry(name).or_default().push(file);
-        self.by_file.entry(file).or_default().push(name);
+impl NameIndex {
+    /// The file has another text.
+    pub(super) fn forget(&mut self, file: FileId) {
+        self.standing.remove(&file);
+        self.unread.insert(file);
     }
 
     /// Joins with the group of `start` the files that have a name which stands in one of the group, and those in which a name
     /// of the group stands.
-    pub(super) fn connect(&self, start: FileId, groups: &mut Groups) {
-        let all: Vec<&str> = self.by_name.keys().copied().collect();
-        let Ok(every) = AhoCorasick::new(&all) else { return };
-        let mut looked_for: FxHashSet<&str> = FxHashSet::default();
+    pub(super) fn connect(&mut self, named: Named<'_>, start: FileId, groups: &mut Groups) {
+        let (sources, _, links) = named;
+        let (by_name, by_file) = names_of(named);
+        if !self.knows_all(&by_name) {
+            return;
+        }
+        self.read_changed(named);
         let mut read: FxHashSet<FileId> = FxHashSet::default();
         loop {
-            let (inside, outside): (Vec<FileId>, Vec<FileId>) = self
-                .sources
+            let (inside, outside): (Vec<FileId>, Vec<FileId>) = sources
                 .ids()
-                .filter(|id| self.links[id.0 as usize].may_link)
+                .filter(|id| links[id.0 as usize].may_link)
                 .partition(|id| groups.are_joined(start, *id));
             let fresh: Vec<FileId> = inside.iter().copied().filter(|id| read.insert(*id)).collect();
             if fresh.is_empty() {
                 return;
             }
-            let named: Vec<&str> = fresh
-                .par_iter()
-                .flat_map_iter(|id| mentioned(self.sources.text(*id), &every).map(|n| all[n]))
-                .collect();
-            for file in named.iter().flat_map(|name| &self.by_name[name]) {
+            self.find_standing(sources, &fresh);
+            let named = fresh.iter().flat_map(|id| &self.standing[id]);
+            for file in named.filter_map(|name| by_name.get(name.as_str())).flatten() {
                 groups.join(start, *file);
             }
-            let own = fresh.iter().filter_map(|id| self.by_file.get(id)).flatten();
-            let own: Vec<&str> = own.copied().filter(|name| looked_for.insert(name)).collect();
-            let Ok(own) = AhoCorasick::new(&own) else { return };
-            if own.patterns_len() == 0 {
-                continue;
-            }
-            let naming: Vec<FileId> = outside
-                .into_par_iter()
-                .filter(|id| mentioned(self.sources.text(*id), &own).next().is_some())
+            let own: FxHashSet<&str> = fresh
+                .iter()
+                .filter_map(|id| by_file.get(id))
+                .flatten()
+                .copied()
                 .collect();
-            naming.into_iter().for_each(|file| groups.join(start, file));
+            if !self.find_places(sources, &inside, &outside, &own) {
+                return;
+            }
+            for place in own.iter().filter_map(|name| self.places.get(*name)).flatten() {
+                groups.join(start, *place);
+            }
         }
     }
+
+    /// Sees to it that all names can be found; whether they can.
+    fn knows_all(&mut self, by_name: &FxHashMap<&str, Vec<FileId>>) -> bool {
+        let known = self.every.take();
+        // A name that is none any more is found in vain.
+        let known = known.filter(|(names, _)| by_name.keys().all(|name| is_in(names, name)));
+        self.every = known.or_else(|| {
+            let mut names: Vec<String> = by_name.keys().map(|name| (*name).to_owned()).collect();
+            names.sort_unstable();
+            let every = AhoCorasick::new(&names).ok()?;
+            self.standing.clear();
+            Some((names, every))
+        });
+        self.every.is_some()
+    }
+
+    /// Looks in the files that have changed for the names whose places are known.
+    fn read_changed(&mut self, (sources, _, links): Named<'_>) {
+        let changed = std::mem::take(&mut self.unread);
+        if self.places.is_empty() || changed.is_empty() {
+            return;
+        }
+        let mut names: Vec<&String> = self.places.keys().collect();
+        names.sort_unstable();
+        let Ok(known) = AhoCorasick::new(&names) else {
+            self.places.clear();
+            return;
+        };
+        let is_linked = |file: &&FileId| links[file.0 as usize].may_link;
+        let found = changed.iter().filter(is_linked).flat_map(|file| {
+            let standing = mentioned(sources.text(*file), &known);
+            standing.map(|n| (*file, names[n].clone()))
+        });
+        let found: Vec<(FileId, String)> = found.collect();
+        for places in self.places.values_mut() {
+            places.retain(|file| !changed.contains(file));
+        }
+        for (file, name) in found {
+            self.places.entry(name).or_default().insert(file);
+        }
+    }
+
+    /// Finds the names that stand in files.
+    fn find_standing(&mut self, sources: &Sources, files: &[FileId]) {
+        let Some((names, every)) = &self.every else { return };
+        let unknown: Vec<FileId> = files
+            .iter()
+            .copied()
+            .filter(|id| !self.standing.contains_key(id))
+            .collect();
+        let found: Vec<(FileId, Vec<String>)> = unknown
+            .par_iter()
+            .map(|id| {
+                let standing: FxHashSet<usize> = mentioned(sources.text(*id), every).collect();
+                (*id, standing.into_iter().map(|n| names[n].clone()).collect())
+            })
+            .collect();
+        self.standing.extend(found);
+    }
+
+    /// Finds the files in which names stand; whether that can be done.
+    fn find_places(
+        &mut self,
+        sources: &Sources,
+        inside: &[FileId],
+        outside: &[FileId],
+        names: &FxHashSet<&str>,
+    ) -> bool {
+        let unknown: Vec<&str> = names
+            .iter()
+            .copied()
+            .filter(|name| !self.places.contains_key(*name))
+            .collect();
+        if unknown.is_empty() {
+            return true;
+        }
+        let Ok(words) = AhoCorasick::new(&unknown) else {
+            return false;
+        };
+        let found: Vec<(FileId, usize)> = inside
+            .par_iter()
+            .chain(outside)
+            .flat_map_iter(|id| mentioned(sources.text(*id), &words).map(move |n| (*id, n)))
+            .collect();
+        self.places
+            .extend(unknown.iter().map(|name| ((*name).to_owned(), FxHashSet::default())));
+        for (file, n) in found {
+            self.places.entry(unknown[n].to_owned()).or_default().insert(file);
+        }
+        true
+    }
+}
+
+fn is_in(sorted: &[String], name: &str) -> bool {
+    sorted.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+}
+
+/// The names of all files, and who has them.
+fn names_of<'s>(
+    (sources, own, links): Named<'s>,
+) -> (FxHashMap<&'s str, Vec<FileId>>, FxHashMap<FileId, Vec<&'s str>>) {
+    let mut by_name: FxHashMap<&str, Vec<FileId>> = FxHashMap::default();
+    let mut by_file: FxHashMap<FileId, Vec<&str>> = FxHashMap::default();
+    let mut add = |file: FileId, name: &'s str| {
+        by_name.entry(name).or_default().push(file);
+        by_file.entry(file).or_default().push(name);
+    };
+    for id in sources.ids() {
+        links[id.0 as usize].names.iter().for_each(|name| add(id, name));
+    }
+    for entry in &own.workloads {
+        let name = entry.role.text.rsplit(['/', ':', '.']).next().unwrap_or_default();
+        if let Some(file) = sources.find(&entry.file).filter(|_| name.len() >= MIN_NAME) {
+            add(file, name);
+        }
+    }
+    (by_name, by_file)
 }
 
 /// Which of the patterns stand in the text as whole words.

@@ -108,7 +108,8 @@ pub(crate) fn for_semgrep(sources: &Sources) -> Vec<Span> {
         })
     };
     let whole = |file: FileId| Span::new(file, 0, sources.text(file).len());
-    sources.ids().filter(is_marked).map(whole).collect()
+    let analyzed = sources.ids().filter(|file| sources.is_analyzed(*file));
+    analyzed.filter(is_marked).map(whole).collect()
 }
 
 #[cfg(test)]

@@ -71,6 +71,10 @@ fn has_directive(text: &str) -> bool {
 /// Templates that no Terraform file loads, where the others of their folder are loaded by name.
 pub fn unloaded_templates(sources: &Sources) -> Vec<Span> {
     let (mut folders, mut modules) = (BTreeMap::<&str, Vec<FileId>>::new(), Vec::new());
+    let mut analyzed = sources.ids().filter(|file| sources.is_analyzed(*file));
+    if !analyzed.any(|file| is_filled_in(sources.path(file))) {
+        return Vec::new();
+    }
     for file in sources.ids() {
         let path = sources.path(file);
         if is_filled_in(path) {

@@ -3,7 +3,7 @@
 //! A reference is any mention of the address or of the name, in code, outputs and comments too: what is reported is mentioned
 //! nowhere. What only attaches permissions to a role does not use it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aho_corasick::AhoCorasick;
 
@@ -139,8 +139,14 @@ fn are_mentioned(cx: &Context<'_>, candidates: &[Candidate<'_>]) -> Vec<bool> {
         return vec![true; candidates.len()];
     };
     let attaching = attachment_references(cx);
+    let scopes: BTreeSet<&str> = words.values().flat_map(BTreeMap::keys).copied().flatten().collect();
+    let has_names = words.values().any(|by_scope| by_scope.contains_key(&None));
     for file in sources.ids() {
         let (path, text) = (sources.path(file), &**sources.text(file));
+        let mut folders = std::iter::successors(Some(parent_path(path)), parent_folder);
+        if !has_names && !folders.any(|folder| scopes.contains(folder)) {
+            continue;
+        }
         for hit in automaton.find_overlapping_iter(text) {
             let joins = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '-');
             let before = text[..hit.start()].chars().next_back();

@@ -58,7 +58,8 @@ pub(crate) fn find(sources: &Sources, docs: &[Doc]) -> BTreeMap<usize, Vec<Templ
     for file in sources.ids() {
         let (path, text) = (sources.path(file), sources.text(file));
         let name = file_name(path);
-        if !is_parameter_file(name, text) {
+        // `samconfig.toml` need not name its template.
+        if !(sources.is_analyzed(file) || name == SAM) || !is_parameter_file(name, text) {
             continue;
         }
         if name == SAM {

@@ -20,7 +20,7 @@ const CDK: &[&str] = &[
     "github.com/aws/aws-cdk-go",
     "Amazon.CDK",
 ];
-/// What defines IAM with them: constructs, and methods that grant.
+/// What defines IAM with them: constructs, also those that get a role of their own, and methods that grant.
 const CDK_IAM: &[&str] = &[
     "PolicyStatement",
     "PolicyDocument",
@@ -34,6 +34,16 @@ const CDK_IAM: &[&str] = &[
     "NewRole(",
     ".grant",
     ".Grant",
+    "Function(",
+    "Function.Builder",
+    "StateMachine(",
+    "StateMachine.Builder",
+    "TaskDefinition",
+    "LoadBalancedFargateService",
+    "codebuild.",
+    "CodeBuild",
+    "AutoScalingGroup",
+    "AwsCustomResource",
 ];
 /// Pulumi and CDK for Terraform.
 const OTHER_TOOLS: &[&str] = &[
@@ -162,6 +172,20 @@ new aws.iam.Role("r", {});
         for (path, text, expected) in [
             ("lib/stack.ts", cdk, Some(Language::Cdk)),
             ("lib/stack.js", cdk, Some(Language::Cdk)),
+            (
+                "app.ts",
+                r"import { App, Stack, aws_lambda } from 'aws-cdk-lib';
+new aws_lambda.Function(stack, 'F', { code: aws_lambda.Code.fromAsset('src') });
+",
+                Some(Language::Cdk),
+            ),
+            (
+                "lib/web.ts",
+                r"import * as s3 from 'aws-cdk-lib/aws-s3';
+new s3.Bucket(this, 'Assets', {});
+",
+                None,
+            ),
             ("src/main/java/App.java", java, Some(Language::Cdk)),
             ("main.go", go, Some(Language::Cdk)),
             ("src/App.cs", cs, Some(Language::Cdk)),

@@ -40,6 +40,9 @@ pub struct DeclaredWorkload {
     pub file: String,
     /// Files and folders, as paths of sources.
     pub code: Vec<SettingValue>,
+    /// The logical id, Terraform address, or name of what the code is of. Without it, it is what alone has the role and no known
+    /// code, else a workload of its own.
+    pub name: Option<SettingValue>,
     /// A logical id, a Terraform address, a role's name or ARN; with `PATH:` before it only those under that path, which
     /// is relative to the settings file.
     pub role: SettingValue,

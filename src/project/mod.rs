@@ -31,6 +31,7 @@ pub use effective::{
 };
 pub use gates::{IdentityGates, ResourcePolicies, ResourcePolicy};
 pub use hosts::host;
+pub(crate) use link::called_as_package;
 pub use link::link;
 pub use recorded::{
     AbsenceProof, EvidenceFile, IdentityUse, LEAST_DAYS, ProjectEvidence, RecordedUse, UnplacedIdentity, UseCount,

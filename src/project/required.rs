@@ -98,7 +98,13 @@ const HIDING: &[&str] = &[
     "eval(",
     "__import__",
     "importlib",
-    "SigV4",
+    "SigV4Auth",
+    "SigV4QueryAuth",
+    "S3SigV4Auth",
+    "S3SigV4QueryAuth",
+    "CrtSigV4Auth",
+    "CrtSigV4QueryAuth",
+    "SigV4HttpRequest",
     "AWSRequest",
     "\"AWS4\"",
     "'AWS4'",
@@ -390,7 +396,7 @@ fn opens_session(m: &PythonModule) -> bool {
     })
 }
 
-/// Which lists of words a text has one of, not as the end of a longer word.
+/// Which lists of words a text has one of, not as the end of a longer word; a name of a class is not the begin of one either.
 #[derive(Debug, Default)]
 struct TellingWords {
     /// Where the first word of [`OTHERS`] stands, and its length.
@@ -411,7 +417,11 @@ impl TellingWords {
             .flat_map(|w| w.find_overlapping_iter(text));
         for word in found {
             let before = text[..word.start()].chars().next_back();
-            if before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
+            let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let is_class =
+                text[word.range()].starts_with(char::is_uppercase) && text[word.range()].contains(char::is_lowercase);
+            let goes_on = || text[word.end()..].starts_with(is_of_name);
+            if before.is_some_and(is_of_name) || is_class && goes_on() {
                 continue;
             }
             match word.pattern().as_usize() {

@@ -7,6 +7,7 @@ use crate::checks::ComparedWorkload;
 use crate::formats::docker::{self, Runs};
 use crate::project::{
     CodePlace, ContentGap, IdentityId, IdentityKind, Project, RoleGap, Workload, WorkloadCode, WorkloadKind,
+    called_as_package,
 };
 use crate::source::{file_name, is_within, parent_path};
 use crate::test_code::is_test_code;
@@ -35,21 +36,36 @@ pub(super) fn settings_for(
         return None;
     }
     let guess = CodeGuess::new(project, w, in_settings);
-    let role = name_of_role(project, role, in_settings);
+    let r = &project.resources[w.resource];
+    let is_meant_too = |o: &&Workload| {
+        o.code().is_none() && o.roles.iter().any(|r| r.role == role) && project.resources[o.resource].header != r.header
+    };
+    let name = match project.workloads.iter().any(|o| is_meant_too(&o)) {
+        true => Some(project.name_in_settings(r)),
+        false => None,
+    };
     Some(table(
+        name.as_deref(),
         (&guess.code, &guess.others),
-        (&role, &[]),
+        (&name_of_role(project, role, in_settings), &[]),
         guess.entry.as_deref(),
     ))
 }
 
+/// Where it is to be said what is meant.
+const PLACEHOLDER: &str = "path/to/code";
+
 /// The text of the table, with other values that code and role may have.
-fn table(code: (&str, &[String]), role: (&str, &[String]), entry: Option<&str>) -> String {
+fn table(name: Option<&str>, code: (&str, &[String]), role: (&str, &[String]), entry: Option<&str>) -> String {
     let mut out = String::from("[[workload]]\n");
+    if let Some(name) = name {
+        let _ = writeln!(out, "name = {name:?}");
+    }
     for (key, (value, others)) in [("code", code), ("role", role)] {
         let _ = write!(out, "{key} = {value:?}");
         if !others.is_empty() {
-            let _ = write!(out, "  # or {}", others.join(", "));
+            let word = if value == PLACEHOLDER { "such as" } else { "or" };
+            let _ = write!(out, "  # {word} {}", others.join(", "));
         }
         out.push('\n');
     }
@@ -89,7 +105,12 @@ fn settings_for_role(project: &Project<'_>, w: &Workload, in_settings: &dyn Fn(&
         let function = handler.function.as_ref().map(|f| format!(":{f}")).unwrap_or_default();
         format!("{file}{function}")
     });
-    Some(table((&in_settings(first), &[]), (&role, &others), entry.as_deref()))
+    Some(table(
+        None,
+        (&in_settings(first), &[]),
+        (&role, &others),
+        entry.as_deref(),
+    ))
 }
 
 /// Whether the settings can say where the code is.
@@ -145,7 +166,7 @@ impl CodeGuess {
                     CodePlace::Paths(paths) => paths.first().map(|path| in_settings(path)),
                     CodePlace::Inline(_) => None,
                 });
-                let code = known.unwrap_or_else(|| "path/to/code".to_owned());
+                let code = known.unwrap_or_else(|| PLACEHOLDER.to_owned());
                 return Self {
                     entry: (in_image || w.code().is_some()).then(|| format!("{code}/Dockerfile")),
                     code,
@@ -171,14 +192,22 @@ impl CodeGuess {
             (true, 1) => found.into_iter().collect(),
             _ => near,
         };
-        let mut found = near.into_iter().map(|(root, path)| match root.is_empty() {
-            true => in_settings(path),
-            false => in_settings(root),
-        });
-        let code = found.next().unwrap_or_else(|| "path/to/code".to_owned());
+        let called = called_as_package(r, near.iter().map(|(root, _)| *root));
+        let near = near
+            .into_iter()
+            .filter(|(root, _)| called.is_empty() || called.contains(root));
+        let mut found: Vec<String> = near
+            .map(|(root, path)| in_settings(if root.is_empty() { path } else { root }))
+            .collect();
+        // Of several, none is said: it would be pasted.
+        let code = match found.len() {
+            1 => found.remove(0),
+            _ => PLACEHOLDER.to_owned(),
+        };
+        found.truncate(MAX_OTHERS);
         Self {
             code,
-            others: found.take(MAX_OTHERS).collect(),
+            others: found,
             entry: Some(match function {
                 Some(function) => format!("{file}:{function}"),
                 None => file,

@@ -188,6 +188,9 @@ pub struct WorkloadSettings {
     pub code: OneOrMany<RangedValue<NonEmptyText>>,
     /// Terraform address, logical ID, name, or ARN of the role; PATH:… searches only that path.
     pub role: RangedValue<NonEmptyText>,
+    /// Logical ID, Terraform address, or name of the function, task, or job that has this code. Needed where several have the
+    /// role and code that is not found.
+    pub name: Option<RangedValue<NonEmptyText>>,
     /// Entry point: main.py, main.py:run, package.main:run, or a Dockerfile that names it. Without one, all of the code may
     /// run.
     pub entry: Option<RangedValue<NonEmptyText>>,
@@ -391,6 +394,7 @@ impl Settings {
             file: file.path.clone(),
             code: code.collect(),
             role: value(&workload.role),
+            name: workload.name.as_ref().map(value),
             entry: workload.entry.as_ref().map(value),
             whole: true,
         })

@@ -148,3 +148,63 @@ fn one_key_in_several_folders_is_each_folders_own() {
         assert!(listed.contains(line), "{listed}");
     }
 }
+
+#[test]
+fn a_package_is_called_after_all_folders_of_its_code() {
+    let handler = "handler.handler";
+    let keys = ["a_b_c_d_e.zip", "articles.zip", "users_articles.zip"];
+    let functions = keys.map(|key| (key, handler));
+    let files = ["src/a/b/c/d/e", "src/articles", "src/users/articles"].map(|folder| format!("{folder}/handler.py"));
+    let packages = template(&functions);
+    let mut there = vec![("infra/t.yaml", packages.as_str())];
+    there.extend(files.iter().map(|path| (path.as_str(), CODE)));
+    assert_eq!(codes(&there), files);
+    // A path of a package that is not there, as `aws cloudformation package` takes it.
+    let local = packages
+        .replace("Code: {S3Bucket: b, S3Key: articles.zip}", "Code: ./dist/articles.zip")
+        .replace(
+            "Code: {S3Bucket: b, S3Key: users_articles.zip}",
+            "Code: ./dist/users_articles.zip",
+        );
+    there[0] = ("infra/t.yaml", &local);
+    assert_eq!(codes(&there), files);
+}
+
+#[test]
+fn code_of_the_serverless_framework() {
+    let service = |function: &str| {
+        format!(
+            "service: s\nprovider:\n  name: aws\n  runtime: python3.13\n  iam: {{role: {{statements: [{{Effect: Allow, Action: \
+             ['sqs:ListQueues'], Resource: '*'}}]}}}}\nfunctions:\n  f:\n    {function}\n"
+        )
+    };
+    // The folder of the service is the package that the handler begins with.
+    let text = service("handler: orders.web.handler");
+    assert_eq!(
+        codes(&[("orders/serverless.yml", &text), ("orders/web.py", CODE)]),
+        ["orders/web.py"]
+    );
+    // The package comes from elsewhere.
+    let text = service("handler: handler.handler\n    package: {artifact: build/orders_web.zip}");
+    let there = [
+        ("deploy/serverless.yml", &*text),
+        ("src/orders/web/handler.py", CODE),
+        ("src/other/handler.py", CODE),
+    ];
+    assert_eq!(codes(&there), ["src/orders/web/handler.py"]);
+    // Unless the code is in the folder of the service.
+    let here = [there[0], there[1], ("deploy/handler.py", CODE)];
+    assert_eq!(codes(&here), ["deploy/handler.py"]);
+}
+
+#[test]
+fn a_role_from_a_file_that_is_not_there() {
+    let text = "service: s\nprovider:\n  name: aws\n  runtime: python3.13\n  role: ${file(./config.json):ROLE}\nfunctions:\n  f:\n    \
+                handler: app.handler\n";
+    let out = Repository::new(&[("serverless.yml", text), ("app.py", CODE)])
+        .run(&["workloads"])
+        .out;
+    let reason =
+        "role not known: `${file(./config.json):ROLE}` is the role, and `./config.json` is not among the files";
+    assert!(out.contains(reason), "{out}");
+}

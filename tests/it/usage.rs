@@ -118,6 +118,7 @@ fn code_that_may_do_more_says_nothing() {
         "import subprocess\n",
         "import requests_of_acme\n",
         "from botocore.auth import SigV4Auth\n",
+        "from botocore.awsrequest import AWSRequest\n",
         "from . import helpers\n",
         "exec(open('x').read())\n",
         r"client = boto3.client(os.environ['SERVICE'])
@@ -130,6 +131,9 @@ client.delete_table(TableName='t')
             &[],
         );
     }
+    // A class of another name signs nothing.
+    let other = get.replace("def handler", "class AWSRequesterOfX: pass\ndef handler");
+    in_sam(policies, &other, &["unused-grant 'dynamodb:DeleteTable'"]);
     // Another handler, another language, code that is elsewhere.
     in_sam(
         &policies.replace(

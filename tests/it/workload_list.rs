@@ -33,7 +33,7 @@ fn what_is_compared_says_how_much() {
     assert_eq!(
         listed(&files),
         "template.yaml:3:3: function Send\n  code: src/app.py, `handler`\n  role: SendRole (template.yaml:3:3)\n  compared: 1 \
-         call needs 1 action, the role grants 23 actions\n  counted as used: sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:ReceiveMessage (the platform, \
+         call needs 1 action, the role grants 23 actions\n  counted as used: sqs:DeleteMessage, sqs:GetQueueAttributes, sqs:ReceiveMessage (the platform, if it is set up so elsewhere, \
          template.yaml:3:3)\n1 workload, 1 compared\n"
     );
     let r = Repository::new(&files);
@@ -54,7 +54,7 @@ fn what_is_compared_says_how_much() {
         markdown,
         "| workload | code | role | comparison |\n|---|---|---|---|\n| function Send (template.yaml:3:3) | src/app.py, `handler` | \
          SendRole (template.yaml:3:3) | compared: 1 call needs 1 action, the role grants 23 actions<br>counted as used: sqs:DeleteMessage, \
-         sqs:GetQueueAttributes, sqs:ReceiveMessage (the platform, template.yaml:3:3) |\n\n1 workload, 1 compared\n"
+         sqs:GetQueueAttributes, sqs:ReceiveMessage (the platform, if it is set up so elsewhere, template.yaml:3:3) |\n\n1 workload, 1 compared\n"
     );
     // Only what is declared in what was asked for.
     assert_eq!(r.run(&["workloads", "src"]).out, "0 workloads\n");
@@ -260,6 +260,80 @@ fn tasks_jobs_and_entries_of_the_settings() {
     assert!(out.contains("main.tf:7:1: job aws_glue_job.j\n"), "{out}");
     assert!(
         out.contains("    code = \"app\"\n    role = \"aws_iam_role.r\"\n    entry = \"main.py\"\n"),
+        "{out}"
+    );
+}
+
+/// Two functions with one role and packages that nothing makes.
+const SHARED: &str = "Resources:\n  Role:\n    Type: AWS::IAM::Role\n    Properties:\n      AssumeRolePolicyDocument: {Statement: \
+                      [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]}\n      Policies: \
+                      [{PolicyName: p, PolicyDocument: {Statement: [{Effect: Allow, Action: [sqs:SendMessage, sns:Publish], \
+                      Resource: '*'}]}}]\n  One:\n    Type: AWS::Lambda::Function\n    Properties: {Runtime: python3.13, Handler: \
+                      app.handler, Role: !GetAtt Role.Arn, Code: {S3Bucket: b, S3Key: x1.zip}}\n  Two:\n    Type: \
+                      AWS::Lambda::Function\n    Properties: {Runtime: python3.13, Handler: app.handler, Role: !GetAtt Role.Arn, \
+                      Code: {S3Bucket: b, S3Key: x2.zip}}\n";
+
+#[test]
+fn an_entry_of_the_settings_is_the_code_of_one_function() {
+    let publish =
+        "import boto3\n\n\ndef handler(event, context):\n    boto3.client('sns').publish(TopicArn='t', Message='m')\n";
+    let r = Repository::new(&[("t.yaml", SHARED), ("a/app.py", SEND), ("b/app.py", publish)]);
+    let blocks = || -> Vec<String> {
+        let json = r.run(&["workloads", "--format", "json"]).json();
+        let all = json["workloads"].as_array().unwrap();
+        let texts = all.iter().filter_map(|w| w["settings"].as_str());
+        texts.map(str::to_owned).collect()
+    };
+    // Of several folders, none is a guess.
+    assert_eq!(
+        blocks(),
+        ["One", "Two"].map(|name| format!(
+            "[[workload]]\nname = \"{name}\"\ncode = \"path/to/code\"  # such as a, b\nrole = \"Role\"\nentry = \
+             \"app.py:handler\"\n"
+        ))
+    );
+    let of = |name: &str, code: &str| {
+        format!("[[workload]]\nname = \"{name}\"\ncode = \"{code}\"\nrole = \"Role\"\nentry = \"app.py:handler\"\n")
+    };
+    r.write("overgrant.toml", of("One", "a").as_bytes());
+    let out = r.run(&["workloads"]).out;
+    assert_eq!(out.matches("code: a/app.py").count(), 1, "{out}");
+    assert_eq!(out.matches("code not known").count(), 1, "{out}");
+    assert!(r.check(&["--only", "usage"]).rules().is_empty());
+    r.write("overgrant.toml", (of("One", "a") + &of("Two", "b")).as_bytes());
+    let out = r.run(&["workloads"]).out;
+    assert!(
+        out.contains("code: a/app.py") && out.contains("code: b/app.py"),
+        "{out}"
+    );
+    assert!(out.ends_with("2 workloads, 2 compared\n"), "{out}");
+    assert!(r.check(&["--only", "usage"]).rules().is_empty());
+    // Without a name it is not known which one is meant.
+    r.write(
+        "overgrant.toml",
+        of("One", "a").replace("name = \"One\"\n", "").as_bytes(),
+    );
+    let out = r.run(&["workloads"]).out;
+    assert_eq!(out.matches("code not known").count(), 2, "{out}");
+    assert!(r.check(&["--only", "usage"]).rules().is_empty());
+    r.write("overgrant.toml", of("Three", "a").as_bytes());
+    let ran = r.run(&["check"]);
+    let told = format!("{}{}", ran.out, ran.err);
+    assert!(told.contains("nothing called `Three` runs with this role"), "{told}");
+}
+
+#[test]
+fn what_a_layer_from_elsewhere_may_call_is_told() {
+    let properties = format!(
+        "{}\n      Layers: ['arn:aws:lambda:eu-west-1:111122223333:layer:agent:3']",
+        lines(PYTHON)
+    );
+    let template = sam(&properties).replace("'sqs:*'", "[sqs:SendMessage, xray:PutTraceSegments, ssm:GetParameter]");
+    let out = listed(&[("template.yaml", &template), ("src/app.py", SEND)]);
+    assert!(
+        out.contains(
+            "counted as used: ssm:GetParameter, xray:PutTraceSegments (a layer that is not in the repository, "
+        ),
         "{out}"
     );
 }

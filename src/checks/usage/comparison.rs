@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::counted::{CountedActions, counted_actions};
+use super::counted::{CountedActions, PLATFORM, counted_actions};
 use super::obstacle::Obstacle;
 use super::roles::{RoleUser, UsedActions, UsedRoles};
 use crate::iam::{ActionSet, DocumentOrigin, PolicyKind};
@@ -286,12 +286,16 @@ impl<'c, 'p> RoleComparison<'c, 'p> {
             return Vec::new();
         };
         let w = &self.project.workloads[workload];
-        let mut platform = ActionSet::empty();
+        let mut beside: BTreeMap<&str, ActionSet> = BTreeMap::new();
         for used in w.roles.iter().filter_map(|r| self.used.get(&r.role)?.as_ref().ok()) {
-            platform.union_with(&used.platform.difference(&used.needed));
+            let of_platform = [(PLATFORM, &used.platform)].into_iter();
+            for (what, actions) in of_platform.chain(used.beside.iter().map(|(what, actions)| (*what, actions))) {
+                let more = actions.difference(&used.needed);
+                beside.entry(what).or_default().union_with(&more);
+            }
         }
         let at = self.project.resources[w.resource].header;
-        counted_actions(required, &self.granted(workload), (&platform, at))
+        counted_actions(required, &self.granted(workload), (&beside, at))
     }
 
     fn figures(&self, workload: usize) -> Option<ComparedFigures> {

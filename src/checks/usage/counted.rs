@@ -1,6 +1,8 @@
 //! What counts as used although no call of the code needs it: what its libraries may call, and what services do with the
 //! rights of who calls them.
 
+use std::collections::BTreeMap;
+
 use super::roles::certain_actions;
 use crate::iam::ActionSet;
 use crate::project::Required;
@@ -11,18 +13,21 @@ use crate::source::Span;
 pub struct CountedActions {
     /// Patterns: `s3:*`, `iam:PassRole`.
     pub patterns: Vec<String>,
-    /// The library, the action of the call, or `the platform`.
+    /// The library, the action of the call, or what runs beside the code.
     pub by: String,
     /// The import, the call, or the workload.
     pub span: Span,
 }
 
-/// What of `granted` counts as used beyond the calls, in the order of the text: also what any role may need for the `platform`,
-/// with the workload's place.
+/// What Lambda and other services may do for any role, where they are set up so elsewhere.
+pub(super) const PLATFORM: &str = "the platform, if it is set up so elsewhere";
+
+/// What of `granted` counts as used beyond the calls, in the order of the text: also what may be called `beside` the code, by
+/// what it is, with the workload's place.
 pub(super) fn counted_actions(
     required: &Required<'_>,
     granted: &ActionSet,
-    platform: (&ActionSet, Span),
+    (beside, workload): (&BTreeMap<&str, ActionSet>, Span),
 ) -> Vec<CountedActions> {
     let mut left = granted.clone();
     for call in &required.calls {
@@ -37,9 +42,11 @@ pub(super) fn counted_actions(
             out.push(CountedActions { patterns, by, span });
         }
     };
-    let mut of_platform = platform.0.clone();
-    of_platform.intersect(&left);
-    put(shown(&of_platform, &left), "the platform", platform.1);
+    for (what, actions) in beside {
+        let mut granted = actions.clone();
+        granted.intersect(&left);
+        put(shown(&granted, &left), what, workload);
+    }
     for library in &required.imported {
         let package = library.name.split('.').next().unwrap_or_default();
         put(shown(&library.actions, &left), package, library.span);

@@ -204,7 +204,10 @@ fn role_text(gap: &RoleGap, kind: WorkloadKind) -> String {
         }
         RoleGap::Synthesized => SYNTHESIZED.to_owned(),
         RoleGap::Unknown(name) if name.is_empty() => "it depends on what is not known here".to_owned(),
-        RoleGap::Unknown(name) => format!("which role `{name}` is, is not known here"),
+        RoleGap::Unknown(name) => match name.strip_prefix("${file(").and_then(|rest| rest.split_once(')')) {
+            Some((file, _)) => format!("`{name}` is the role, and `{file}` is not among the files"),
+            None => format!("which role `{name}` is, is not known here"),
+        },
     }
 }
 

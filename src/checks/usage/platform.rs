@@ -165,9 +165,8 @@ pub(super) fn has_destination(r: &Resource) -> bool {
     ) && r.get("DestinationConfig").is_some()
 }
 
-/// Actions that a function's properties require. `sent`: results of a function in its scope go to a destination;
-/// `is_own`: whether the code of a layer is in the repository.
-pub(super) fn actions_of_function(r: &Resource, sent: bool, is_own: impl Fn(&Value) -> bool) -> ActionSet {
+/// Actions that a function's properties require. `sent`: results of a function in its scope go to a destination.
+pub(super) fn actions_of_function(r: &Resource, sent: bool) -> ActionSet {
     let mut set = ActionSet::empty();
     if sent || r.get("DeadLetterConfig").is_some() || r.get("EventInvokeConfig").is_some() {
         for feature in SHOWN {
@@ -176,10 +175,18 @@ pub(super) fn actions_of_function(r: &Resource, sent: bool, is_own: impl Fn(&Val
             ));
         }
     }
-    if r.get("Layers").is_some_and(|layers| !layers.items().iter().all(is_own)) {
-        set.union_with(&ActionSet::expand_all(EXTENSIONS.iter().copied()));
-    }
     set
+}
+
+/// Whether a function has a layer whose code is not in the repository, as `is_own` says.
+pub(super) fn has_other_layers(r: &Resource, is_own: impl Fn(&Value) -> bool) -> bool {
+    r.get("Layers").is_some_and(|layers| !layers.items().iter().all(is_own))
+}
+
+/// Actions that extensions in such layers may call.
+pub(super) fn actions_of_extensions() -> &'static ActionSet {
+    static SET: OnceLock<ActionSet> = OnceLock::new();
+    SET.get_or_init(|| ActionSet::expand_all(EXTENSIONS.iter().copied()))
 }
 
 /// Actions of what runs with the role of a task or instance, the `workload`, in addition to its code. Fails if they are unknown:

@@ -58,11 +58,20 @@ pub(super) struct UsedActions<'c> {
     pub(super) declared: ActionSet,
     /// Those of `actions` that the platform may call.
     pub(super) platform: ActionSet,
+    /// Those of `actions` that something beside the code may call, by what it is.
+    pub(super) beside: BTreeMap<&'static str, ActionSet>,
     /// In the order of files and positions.
     pub(super) calls: Vec<&'c ApiCall>,
     /// Whether every entry point is a known handler.
     pub(super) exact: bool,
     pub(super) workloads: Vec<usize>,
+}
+
+impl UsedActions<'_> {
+    fn put_beside(&mut self, what: &'static str, actions: &ActionSet) {
+        self.actions.union_with(actions);
+        self.beside.entry(what).or_default().union_with(actions);
+    }
 }
 
 impl<'c, 'p> UsedRoles<'c, 'p> {
@@ -163,22 +172,27 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             if w.kind == WorkloadKind::Function {
                 let r = &project.resources[w.resource];
                 let sent = self.destinations.contains(&r.address.scope);
-                used.actions
-                    .union_with(&platform::actions_of_function(r, sent, |l| self.is_own_layer(l)));
+                used.actions.union_with(&platform::actions_of_function(r, sent));
+                if platform::has_other_layers(r, |l| self.is_own_layer(l)) {
+                    used.put_beside(
+                        "a layer that is not in the repository",
+                        platform::actions_of_extensions(),
+                    );
+                }
                 let sources = EventSources::new(project, &self.places, r);
                 used.platform.union_with(&sources.possible_actions(&granted));
                 used.declared.union_with(&sources.required_actions());
                 used.declared.union_with(&platform::platform_actions(r));
             }
             if w.kind == WorkloadKind::Job {
-                used.actions.union_with(platform::actions_of_job());
+                used.put_beside("AWS Glue", platform::actions_of_job());
             }
             if matches!(
                 w.kind,
                 WorkloadKind::Task | WorkloadKind::Instance | WorkloadKind::BatchJob
             ) {
                 let beside = platform::sidecar_actions(&project.resources[w.resource], user.workload)?;
-                used.actions.union_with(&beside);
+                used.put_beside("agents beside the code", &beside);
             }
             for call in &required.calls {
                 self.add_call(w, call, &mut used);

@@ -94,6 +94,9 @@ pub(super) fn union<'c>(all: &[&UsedActions<'c>]) -> UsedActions<'c> {
         out.needed.union_with(&used.needed);
         out.declared.union_with(&used.declared);
         out.platform.union_with(&used.platform);
+        for (what, actions) in &used.beside {
+            out.beside.entry(what).or_default().union_with(actions);
+        }
         for (action, places) in &used.somewhere {
             out.somewhere.entry(*action).or_default().extend_from_slice(places);
         }

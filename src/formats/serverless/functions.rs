@@ -43,7 +43,9 @@ pub(super) fn lower(template: &Template<'_>, root: NodeId, unit: &mut LoweredUni
         .as_ref()
         .and_then(|l| l.get("automaticPermissions"))
         .and_then(Value::as_bool);
+    let package = section("package");
     let service = FunctionLowering {
+        artifact: package.as_ref().and_then(|package| package.get("artifact")),
         constructs: constructs.as_ref().filter(|_| automatic != Some(false)),
         template,
         name: name.as_ref(),
@@ -83,6 +85,8 @@ struct FunctionLowering<'t, 'w> {
     /// `service`: its name, or an object with it.
     name: Option<&'t Value>,
     provider: &'t Value,
+    /// The package that something else makes, of all functions.
+    artifact: Option<&'t Value>,
     /// What the plugin `serverless-lift` makes, where the functions may use it.
     constructs: Option<&'t Value>,
     /// The `provider` key.
@@ -302,15 +306,7 @@ impl FunctionLowering<'_, '_> {
         entries.push(MapEntry::synthetic("Role", header, role));
         entries.extend(match get("image") {
             Some(image) => self.image(&image.value),
-            // Code is packed from the service's folder, or the function's `module`, and handlers are paths in it.
-            None => {
-                let folder = get("module").map_or(Some(".".into()), |m| m.value.as_str());
-                let at = get("handler").map_or(header, |h| h.value.span);
-                folder
-                    .and_then(|folder| self.code_paths(&folder, at))
-                    .into_iter()
-                    .collect()
-            }
+            None => self.package(&function.value, header).into_iter().collect(),
         });
         out.push(self.resource("AWS::Lambda::Function", "function", &id, header, extent, entries));
         out.extend(get("url").and_then(|url| self.url(&id, url)));
@@ -324,6 +320,35 @@ impl FunctionLowering<'_, '_> {
             }
         }
         uses_shared
+    }
+
+    /// Where the code of a function is. It is packed from the service's folder, or the function's `module`, and handlers are
+    /// paths in it; of an `artifact`, only what it is called is known, if there is no such file (Serverless Framework,
+    /// "Packaging").
+    fn package(&self, function: &Value, header: Span) -> Option<MapEntry> {
+        let handler = function.get("handler");
+        let folder = function.get("module").map_or(Some(".".into()), Value::as_str)?;
+        let at = handler.map_or(header, |handler| handler.span);
+        let file = handler.and_then(Value::as_str).and_then(|handler| {
+            let (module, _) = handler.rsplit_once('.')?;
+            Some(format!("{}.py", module.trim_start_matches("./").replace('.', "/")))
+        });
+        let is_in = |folder: &str| {
+            let tree = &self.template.doc.tree;
+            let path = file
+                .as_ref()
+                .and_then(|file| self.template.local_path(tree, &format!("{folder}/{file}")));
+            path.is_some_and(|path| self.template.world.sources.find(&path).is_some())
+        };
+        if is_in(&folder) {
+            return self.code_paths(&folder, at);
+        }
+        if let Some(artifact) = function.path(&["package", "artifact"]).or(self.artifact) {
+            return Some(MapEntry::synthetic("CodeUri", artifact.span, artifact.clone()));
+        }
+        // The service's folder may be the package that handlers begin with.
+        let above = format!("{folder}/..");
+        self.code_paths(if is_in(&above) { &above } else { &folder }, at)
     }
 
     fn code_paths(&self, folder: &str, at: Span) -> Option<MapEntry> {

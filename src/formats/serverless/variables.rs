@@ -364,7 +364,11 @@ impl ServerlessService {
 
     /// `file(path):address`; what is not data (JavaScript) is unknown.
     fn file(&self, template: &Template<'_>, env: TemplateScope<'_>, path: &str, address: &str, at: Span) -> Answer {
-        let unknown = || Answer::Unknown(Value::unknown(Hole::new(HoleKind::Outside, path, at)));
+        let said = match address {
+            "" => format!("file({path})"),
+            address => format!("file({path}):{address}"),
+        };
+        let unknown = || Answer::Unknown(Value::unknown(Hole::new(HoleKind::Outside, &*said, at)));
         let data = [".yml", ".yaml", ".json"].iter().any(|end| path.ends_with(end));
         let Some(path) = template.local_path(&self.tree, path).filter(|_| data) else {
             return unknown();

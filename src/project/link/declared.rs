@@ -38,9 +38,7 @@ pub(super) fn add_declared_workloads(
             problems.extend(faults.cloned());
         }
         if let (Ok(code), Ok(roles)) = (code, roles) {
-            for role in roles {
-                entry.join(role, &code, out);
-            }
+            problems.extend(entry.join(&roles, &code, out).err().filter(|_| entry.entry.whole));
         }
     }
     problems
@@ -194,39 +192,65 @@ impl DeclaredEntry<'_, '_> {
         }
     }
 
-    /// Joins the code to what runs with `role`.
-    fn join(&self, role: IdentityId, code: &WorkloadCode, out: &mut Vec<Workload>) {
-        let unseen = |w: &&mut Workload| w.code().is_none() && w.roles.iter().any(|r| r.role == role);
-        let mut any = false;
-        for w in out.iter_mut().filter(unseen) {
-            let r = &self.linking.project.resources[w.resource];
-            let runtime = r.get("Runtime").and_then(|v| v.as_str());
-            if runtime.is_none_or(|name| name.starts_with("python")) {
-                w.content = Ok(WorkloadContent::Code(code.clone()));
-                any = true;
+    // ---- what runs ----
+
+    /// Joins the code to what is meant of all that runs with these roles, else makes it a workload of its own.
+    fn join(&self, roles: &[IdentityId], code: &WorkloadCode, out: &mut Vec<Workload>) -> Result<(), Problem> {
+        let resources = &self.linking.project.resources;
+        let has_role = |w: &&mut Workload| w.roles.iter().any(|r| roles.contains(&r.role));
+        let runs_python = |w: &&mut Workload| {
+            let runtime = resources[w.resource].get("Runtime").and_then(|v| v.as_str());
+            runtime.is_none_or(|name| name.starts_with("python"))
+        };
+        let mut meant: Vec<&mut Workload> = out.iter_mut().filter(has_role).filter(runs_python).collect();
+        if let Some(name) = &self.entry.name {
+            meant.retain(|w| is_resource_called(&resources[w.resource], &name.text));
+            if meant.is_empty() {
+                let message = format!("nothing called `{}` runs with this role", name.text);
+                return Err(self.problem(name, message));
             }
         }
-        if !any {
-            out.push(Workload {
-                kind: WorkloadKind::Declared,
-                resource: self.linking.project.identities[role].resource,
-                roles: vec![RunsAs {
-                    role,
-                    span: self.span(&self.entry.role),
-                }],
-                role_gap: None,
-                content: Ok(WorkloadContent::Code(code.clone())),
-            });
+        meant.retain(|w| w.code().is_none());
+        // Of several, it is not known which one is meant; one text may make several.
+        let places: BTreeSet<Span> = meant.iter().map(|w| resources[w.resource].header).collect();
+        if places.len() == 1 {
+            for w in meant {
+                w.content = Ok(WorkloadContent::Code(code.clone()));
+            }
+            return Ok(());
         }
+        out.extend(roles.iter().map(|&role| Workload {
+            kind: WorkloadKind::Declared,
+            resource: self.linking.project.identities[role].resource,
+            roles: vec![RunsAs {
+                role,
+                span: self.span(&self.entry.role),
+            }],
+            role_gap: None,
+            content: Ok(WorkloadContent::Code(code.clone())),
+        }));
+        Ok(())
     }
 }
 
 impl Project<'_> {
     /// The module of Terraform that makes a role, without the keys of its instances; empty for the root module.
     pub fn module_of(&self, role: IdentityId) -> String {
-        let r = &self.resources[self.identities[role].resource];
-        keyless(r.address.scope.split_once('#').map_or("", |(_, path)| path))
+        module_of_resource(&self.resources[self.identities[role].resource])
     }
+
+    /// What the settings call a resource: its address without keys, with the module that makes it.
+    pub(crate) fn name_in_settings(&self, r: &Resource) -> String {
+        let (module, name) = (module_of_resource(r), keyless(&r.address.name));
+        match module.is_empty() {
+            true => name,
+            false => format!("{module}.{name}"),
+        }
+    }
+}
+
+fn module_of_resource(r: &Resource) -> String {
+    keyless(r.address.scope.split_once('#').map_or("", |(_, path)| path))
 }
 
 /// An address without its keys: `module.a` of `module.a["k"]`.
@@ -246,6 +270,19 @@ fn keyless(text: &str) -> String {
 
 /// Whether a role goes by `name`: its address, with the modules before it or not, or its physical name or ARN.
 fn is_called(identity: &Identity, r: &Resource, name: &str) -> bool {
+    let physical = identity.name.as_ref().and_then(|n| n.known());
+    is_called_by_address_or(physical.as_deref(), r, name)
+}
+
+/// The same of what runs.
+fn is_resource_called(r: &Resource, name: &str) -> bool {
+    let given = ["FunctionName", "Name"]
+        .iter()
+        .find_map(|property| r.get(property)?.as_str());
+    is_called_by_address_or(given.as_deref(), r, name)
+}
+
+fn is_called_by_address_or(physical: Option<&str>, r: &Resource, name: &str) -> bool {
     let unquoted = |text: &str| text.replace(['"', '\''], "");
     let plain = unquoted(name);
     // `module.a.module.b["k"].aws_iam_role.r`: the modules are part of the scope.
@@ -269,6 +306,5 @@ fn is_called(identity: &Identity, r: &Resource, name: &str) -> bool {
     if in_module && same(rest, &r.address.name) {
         return true;
     }
-    let physical = identity.name.as_ref().and_then(|n| n.known());
-    physical.is_some_and(|known| path.is_empty() && last_known_name(&plain) == Some(&*known))
+    physical.is_some_and(|known| path.is_empty() && last_known_name(&plain) == Some(known))
 }

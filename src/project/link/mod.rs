@@ -16,6 +16,8 @@ mod states;
 mod targets;
 mod workloads;
 
+pub(crate) use named_code::called_as_package;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::OnceLock;
 

@@ -39,7 +39,7 @@ const PLAIN_PACKAGES: &[&str] = &[
 ];
 
 /// How many folders a package is called after at most.
-const NAMED_FOLDERS: usize = 3;
+const NAMED_FOLDERS: usize = 8;
 
 impl Linking<'_, '_> {
     /// The code of a function whose package is not made of files that are named: the one file of the repository that is called
@@ -84,9 +84,13 @@ impl Linking<'_, '_> {
         };
         if found.len() > 1 || COMMON_NAMES.contains(&last) || others().any(is_rival) {
             let package = telling_package_name(r, others());
+            let end_of =
+                |root: &'_ str, package: &str| Some(ends_of(root).find(|end| is_same_name(end, package))?.len());
+            // `users/articles` is the code of `users_articles`, and not that of `articles`.
             let is_called = |root: &str| {
-                let package = package.as_ref();
-                package.is_some_and(|package| ends_of(root).any(|end| is_same_name(end, package)))
+                let end = package.as_ref().and_then(|package| end_of(root, package));
+                let rivals = || others().filter_map(package_name);
+                end.is_some_and(|end| !rivals().any(|rival| end_of(root, &rival).is_some_and(|other| other > end)))
             };
             match found.iter().any(|(_, root)| is_called(root)) {
                 true => found.retain(|(_, root)| is_called(root)),
@@ -154,7 +158,10 @@ impl Linking<'_, '_> {
 
 /// The path of a function's package: a key of a bucket, or a file.
 fn package_key(r: &Resource) -> Option<Cow<'_, str>> {
-    let key = said_of_code(r, "S3Key").or_else(|| r.get("CodeUri").map(|uri| uri.get("Key").unwrap_or(uri)));
+    let uri = |name: &str| r.get(name).map(|uri| uri.get("Key").unwrap_or(uri));
+    let key = said_of_code(r, "S3Key")
+        .or_else(|| uri("CodeUri"))
+        .or_else(|| uri("Code"));
     key.and_then(Value::as_str).or_else(|| r.get("PackagePath")?.as_str())
 }
 
@@ -163,6 +170,15 @@ fn package_name(r: &Resource) -> Option<String> {
     let key = package_key(r)?;
     let name = key.rsplit('/').next()?;
     Some(name.split('.').next()?.to_owned())
+}
+
+/// The folders that are called as the package of a function.
+pub(crate) fn called_as_package<'p>(r: &Resource, folders: impl Iterator<Item = &'p str>) -> Vec<&'p str> {
+    let Some(package) = package_name(r) else {
+        return Vec::new();
+    };
+    let is_called = |folder: &&str| ends_of(folder).any(|end| is_same_name(end, &package));
+    folders.filter(is_called).collect()
 }
 
 /// The name of a function's package; where `others` are called the same in other folders, that of its folder.
@@ -181,7 +197,7 @@ fn is_plain(name: &str) -> bool {
     COMMON_NAMES.contains(&name) || PLAIN_PACKAGES.contains(&name)
 }
 
-/// The last folder of a path, the last two, and the last three: `read`, `consumer/read`, `api/consumer/read`.
+/// The last folder of a path, the last two, the last three: `read`, `consumer/read`, `api/consumer/read`, and so on.
 fn ends_of(path: &str) -> impl Iterator<Item = &str> {
     let starts = path.rmatch_indices('/').map(|(at, _)| at + 1).chain([0]);
     starts.take(NAMED_FOLDERS).map(|start| &path[start..])

@@ -192,7 +192,10 @@ pub(super) fn known_needs(comparison: &RoleComparison<'_, '_>, role: IdentityId)
         }
         if w.kind == WorkloadKind::Function {
             add(&platform::platform_actions(r));
-            add(&platform::actions_of_function(r, true, |_| false));
+            add(&platform::actions_of_function(r, true));
+            if platform::has_other_layers(r, |_| false) {
+                add(platform::actions_of_extensions());
+            }
             let sources = EventSources::new(project, &comparison.roles.places, r);
             add(&sources.possible_actions(&everything));
             add(&sources.required_actions());

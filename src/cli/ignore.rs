@@ -288,10 +288,15 @@ fn load_with_text<'a>(
     Ok(all)
 }
 
+/// Whether comments can be written into the file at this path.
+pub(super) fn takes_comments(path: &str) -> bool {
+    let name = file_name(path);
+    !(name.ends_with(".json") || name.ends_with(".ipynb"))
+}
+
 /// The file with the comment above the line, and with it after the line.
 pub(super) fn comments(target: &IgnoreTarget, text: &str, comment: &str) -> Vec<String> {
-    let name = file_name(&target.path);
-    if name.ends_with(".json") || name.ends_with(".ipynb") {
+    if !takes_comments(&target.path) {
         return Vec::new();
     }
     let lines: Vec<&str> = text.split_inclusive('\n').collect();

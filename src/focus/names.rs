@@ -173,7 +173,7 @@ impl NameIndex {
     /// Sees to it that all names can be found; whether they can.
     fn knows_all(&mut self, by_name: &FxHashMap<&str, Vec<FileId>>) -> bool {
         let known = self.every.take();
-        // A name that is none any more is found in vain.
+        // A name that no file has any more is found in vain.
         let known = known.filter(|(names, _)| by_name.keys().all(|name| is_in(names, name)));
         self.every = known.or_else(|| {
             let mut names: Vec<String> = by_name.keys().map(|name| (*name).to_owned()).collect();

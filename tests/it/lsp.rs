@@ -199,6 +199,27 @@ fn without_a_folder_single_files_are_checked() {
 }
 
 #[test]
+fn buffers_without_a_file_are_checked_by_their_language() {
+    let r = Repository::new(&[("main.tf", ROLE)]);
+    let mut client = LanguageClient::start(&r);
+    for (uri, language, text) in [
+        ("untitled:Untitled-1", "json", ADMIN.to_owned()),
+        (
+            "untitled:Untitled-2",
+            "terraform",
+            format!("resource \"aws_iam_policy\" \"p\" {{\n  policy = <<EOT\n{ADMIN}\nEOT\n}}\n"),
+        ),
+    ] {
+        let document = json!({"uri": uri, "languageId": language, "version": 1, "text": text});
+        client.notify("textDocument/didOpen", json!({ "textDocument": document }));
+        let published = client.wait(|m| m["method"] == "textDocument/publishDiagnostics" && m["params"]["uri"] == uri);
+        let found = published["params"]["diagnostics"].as_array().unwrap().clone();
+        assert!(rules(&found).contains(&"admin-star-star"), "{uri}: {found:#?}");
+    }
+    client.stop();
+}
+
+#[test]
 fn what_changes_on_disk_is_read_again() {
     let r = Repository::new(&[("main.tf", ROLE), ("p.json", READER)]);
     let mut client = LanguageClient::start(&r);
@@ -272,6 +293,28 @@ fn settings_of_the_client_count() {
     let settings = json!({"overgrant": {"config": "quiet.toml"}});
     client.notify("workspace/didChangeConfiguration", json!({ "settings": settings }));
     assert!(!rules(&client.next_diagnostics("p.json")).contains(&"admin-star-star"));
+}
+
+#[test]
+fn only_what_was_asked_for_is_the_settings() {
+    let r = Repository::new(&[
+        ("p.json", ADMIN),
+        ("quiet.toml", "schema = 1\nignore = [\"admin-star-star\"]\n"),
+    ]);
+    let mut client = LanguageClient::spawn(&r);
+    client.initialize(json!({"rootUri": client.uri(""), "capabilities": {"workspace": {"configuration": true}}}));
+    client.open("p.json");
+    assert!(rules(&client.diagnostics("p.json")).contains(&"admin-star-star"));
+    let quiet = json!([{"config": "quiet.toml"}]);
+    // The answer to a request that nobody made.
+    client.send(&json!({"jsonrpc": "2.0", "id": 99, "result": quiet}));
+    client.change("p.json", &format!("{ADMIN} "));
+    assert!(rules(&client.diagnostics("p.json")).contains(&"admin-star-star"));
+    client.notify("workspace/didChangeConfiguration", json!({ "settings": null }));
+    let asked = client.wait(|m| m["method"] == "workspace/configuration");
+    client.send(&json!({"jsonrpc": "2.0", "id": asked["id"], "result": quiet}));
+    assert!(!rules(&client.next_diagnostics("p.json")).contains(&"admin-star-star"));
+    client.stop();
 }
 
 #[test]

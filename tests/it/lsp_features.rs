@@ -100,8 +100,9 @@ fn completions(client: &mut LanguageClient, path: &str, marked: &str) -> Vec<Str
     let (line, character) = place(marked, "|", 0);
     client.open_text(path, &marked.replacen('|', "", 1));
     let at = client.at(path, line, character);
-    let items = client.request("textDocument/completion", at);
-    let items = items.as_array().unwrap().iter();
+    let list = client.request("textDocument/completion", at);
+    assert_eq!(list["isIncomplete"], true);
+    let items = list["items"].as_array().unwrap().iter();
     items.map(|item| item["label"].as_str().unwrap().to_owned()).collect()
 }
 
@@ -235,6 +236,40 @@ fn completion_offers_what_may_stand_there_in_all_formats() {
 }
 
 #[test]
+fn completion_offers_what_begins_with_what_is_written() {
+    let r = Repository::new(&FORMATS);
+    let mut client = LanguageClient::start(&r);
+    for (path, text) in FORMATS {
+        let actions = completions(&mut client, path, &text.replace("s3:Put*", "s3:pu|"));
+        assert!(actions.contains(&"s3:PutObject".to_owned()), "{path}: {actions:?}");
+        let begins = |label: &String| label.to_lowercase().starts_with("s3:pu");
+        assert!(actions.iter().all(begins), "{path}: {actions:?}");
+        // What is written of an ARN stays.
+        let arns = completions(
+            &mut client,
+            path,
+            &text.replace("arn:aws:s3:::b/*", "arn:aws:s3:::acces|"),
+        );
+        let object = "arn:aws:s3:::acces/ObjectName".to_owned();
+        assert!(arns.contains(&object), "{path}: {arns:?}");
+    }
+    // A string that is not closed does not take what follows.
+    let open = JSON.replace("\"s3:Put*\"", "\"s3:Pu|");
+    let (line, character) = place(&open, "|", 0);
+    client.open_text("p.json", &open.replacen('|', "", 1));
+    let at = client.at("p.json", line, character);
+    let list = client.request("textDocument/completion", at);
+    assert_eq!(list["items"][0]["textEdit"]["range"]["end"]["character"], character);
+    // Values of a condition are no keys.
+    let values = "Condition:\n  StringEquals:\n    iam:PassedToService: lam|\n";
+    assert_eq!(completions(&mut client, "t.yaml", values), ["lambda.amazonaws.com"]);
+    let values = "Condition:\n  StringEquals:\n    aws:SourceArn: a|\n";
+    assert!(completions(&mut client, "t.yaml", values).is_empty());
+    assert!(completions(&mut client, "t.yaml", "Action:\n  -|\n").is_empty());
+    client.stop();
+}
+
+#[test]
 fn what_is_completed_takes_the_place_of_what_is_written() {
     let r = Repository::new(&[("p.json", JSON)]);
     let mut client = LanguageClient::start(&r);
@@ -244,8 +279,8 @@ fn what_is_completed_takes_the_place_of_what_is_written() {
     let before = text.find("s3:Get").unwrap();
     let units = u32::try_from(text[..before].encode_utf16().count()).unwrap();
     let at = client.at("p.json", 0, units + 6);
-    let items = client.request("textDocument/completion", at);
-    let item = items
+    let list = client.request("textDocument/completion", at);
+    let item = list["items"]
         .as_array()
         .unwrap()
         .iter()
@@ -436,6 +471,8 @@ resource "aws_lambda_function" "f" {
     // From the function to its role, and from its handler to the code.
     let role = targets("main.tf", main, "aws_iam_role.r.arn");
     assert_eq!(role, [("main.tf".to_owned(), 0)]);
+    let handler = targets("main.tf", main, "app.handler");
+    assert_eq!(handler, [("app.py".to_owned(), 2)]);
     let function = targets("main.tf", main, "\"aws_lambda_function\" \"f\"");
     assert!(
         function.contains(&("app.py".to_owned(), 2)) && function.contains(&("main.tf".to_owned(), 0)),

@@ -217,8 +217,8 @@ fn variables() {
         ("${file(./vars/all.yml):deep.name}", "from-file", "from-file"),
         ("${self:custom.all.deep.table}", "users", "users"),
         ("${file(policy.json)}", "{Statement: []}", r#"{"Statement": []}"#),
-        ("${file(gone.yml):a}", "?gone.yml", "${file(gone.yml):a}"),
-        ("${file(config.js):a}", "?config.js", "${file(config.js):a}"),
+        ("${file(gone.yml):a}", "?file(gone.yml):a", "${file(gone.yml):a}"),
+        ("${file(config.js):a}", "?file(config.js):a", "${file(config.js):a}"),
         ("${ssm:/app/key}", "${ssm:/app/key}", "${ssm:/app/key}"),
         ("${cf:stack.Output}", "${cf:stack.Output}", "${cf:stack.Output}"),
         (

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::capabilities::FIX_ALL;
 use super::found::{FoundFix, KeptFinding};
 use super::part::Part;
-use super::server::{document_key, to_value};
+use super::server::to_value;
 use super::text::Lines;
 use super::uri;
 use super::workspace::Workspace;
@@ -38,7 +38,7 @@ enum Deferred {
 
 /// The actions for a range. What takes time is left to [`resolve`] if `defers`.
 pub(super) fn actions(workspace: &mut Workspace, params: &CodeActionParams, defers: bool) -> Vec<CodeActionOrCommand> {
-    let path = document_key(&params.text_document.uri);
+    let path = workspace.key(&params.text_document.uri);
     workspace.update(false);
     let only = params.context.only.as_deref();
     let wants = |kind: &str| {
@@ -48,8 +48,13 @@ pub(super) fn actions(workspace: &mut Workspace, params: &CodeActionParams, defe
     let all: Vec<KeptFinding> = workspace.found_in(&path).into_iter().cloned().collect();
     let mut out = Vec::new();
     let mut later = Vec::new();
-    let touches = |range: Range| range.start <= params.range.end && params.range.start <= range.end;
-    for found in all.iter().filter(|f| touches(f.diagnostic.range) && wants("quickfix")) {
+    // Some clients give the cursor as the range, and all diagnostics of its line.
+    let is_meant = |f: &KeptFinding| {
+        let (own, asked) = (f.diagnostic.range, params.range);
+        let mut given = params.context.diagnostics.iter();
+        own.start <= asked.end && asked.start <= own.end || given.any(|d| d.range == own && d.code == f.diagnostic.code)
+    };
+    for found in all.iter().filter(|f| is_meant(f) && wants("quickfix")) {
         for (i, fix) in found.fixes.iter().enumerate() {
             out.push(fix_action(workspace, found, fix, i == 0 && fix.is_safe));
         }
@@ -58,13 +63,17 @@ pub(super) fn actions(workspace: &mut Workspace, params: &CodeActionParams, defe
                 path: path.clone(),
                 fingerprint: found.fingerprint.clone(),
             };
-            let title = format!("Ignore `{rule}` here, with a reason");
+            let place = match ignore::takes_comments(&path) {
+                true => "here",
+                false => "in the settings",
+            };
+            let title = format!("Ignore `{rule}` {place}, with a reason");
             later.push((title, CodeActionKind::QUICKFIX, Some(found), deferred));
         }
     }
     let is_fixable = |f: &KeptFinding| f.fixes.iter().any(|fix| fix.is_safe);
     if all.iter().any(is_fixable) && wants(FIX_ALL) {
-        let title = "Fix all in this file that have a safe fix".to_owned();
+        let title = "Apply all safe fixes in this file".to_owned();
         let deferred = Deferred::FixAll { path: path.clone() };
         later.push((title, CodeActionKind::new(FIX_ALL), None, deferred));
     }

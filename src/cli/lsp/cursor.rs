@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use crate::iam::catalogue;
+
 /// Bytes before a place that are looked at for what it is a value of.
 const LOOK_BACK: usize = 8 << 10;
 /// Lines before a place that are looked at.
@@ -31,6 +33,8 @@ pub(super) enum Slot {
     Operator,
     /// A key of a condition.
     ConditionKey,
+    /// A value that a key of a condition is compared with, of a key without a list of values.
+    ConditionValue,
     ManagedPolicy,
     Effect,
 }
@@ -68,10 +72,13 @@ fn quoted(line: &str, at: usize) -> Option<(Range<usize>, Option<char>)> {
             Some(_) if is_escaped => is_escaped = false,
             Some((_, '"')) if c == '\\' => is_escaped = true,
             Some((from, quote)) if c == quote => {
-                if at <= i {
-                    return Some((from + 1..i, Some(quote)));
+                // One that is not closed seems to end where the next one begins.
+                let is_whole = !line[from + 1..i].contains([',', '[', ']', ' ']);
+                match at <= i {
+                    true if is_whole => return Some((from + 1..i, Some(quote))),
+                    true => break,
+                    false => open = None,
                 }
-                open = None;
             }
             Some(_) => {}
         }
@@ -214,9 +221,31 @@ fn slot_of(name: &str, lines: &[&str], line: usize) -> Option<Slot> {
             Slot::ManagedPolicy
         }
         "effect" => Slot::Effect,
+        "values" => {
+            let around = lines.iter().skip(line).take(6).chain(lines.iter().take(line));
+            let variable = around
+                .into_iter()
+                .find_map(|l| l.trim_start().strip_prefix("variable"))?;
+            values_of(variable.trim_matches(|c: char| !c.is_alphanumeric()))
+        }
+        _ if is_condition_key(name) => values_of(name),
         _ if operator(name).is_some() => Slot::ConditionKey,
         _ => return None,
     })
+}
+
+/// Whether a name is that of a key of a condition: `aws:SourceArn`, `iam:PassedToService`.
+fn is_condition_key(name: &str) -> bool {
+    let prefix = name.split_once(':').map(|(prefix, _)| prefix);
+    prefix.is_some_and(|prefix| prefix == "aws" || catalogue().service(prefix).is_some())
+}
+
+/// What is compared with a key.
+fn values_of(key: &str) -> Slot {
+    match &*key.to_ascii_lowercase() {
+        "iam:passedtoservice" | "iam:awsservicename" | "aws:principalservicename" => Slot::Service,
+        _ => Slot::ConditionValue,
+    }
 }
 
 /// The operators of conditions. IAM User Guide, "IAM JSON policy elements: Condition operators".
@@ -276,6 +305,8 @@ mod tests {
             (r#""Action": "s3:Get|Object","#, "s3:GetObject"),
             (r#""Action": "|","#, ""),
             (r#"  "Action": ["s3:Get*", "s3:Pu|"#, "s3:Pu"),
+            (r#"  "Action": ["s3:Get*", "s3:Pu|, "s3:PutObject"]"#, "s3:Pu"),
+            ("x = ['s3:Pu|], ['a']", "s3:Pu"),
             ("  - s3:Get|Object", "s3:GetObject"),
             ("  Action: s3:*|", "s3:*"),
             ("  StringEq|uals:", "StringEquals"),
@@ -315,6 +346,12 @@ mod tests {
             (
                 "condition {\n  test = \"StringEquals\"\n  variable = \"|",
                 Some(Slot::ConditionKey),
+            ),
+            ("  StringEquals:\n    iam:PassedToService: |", Some(Slot::Service)),
+            ("\"StringEquals\": {\"aws:SourceArn\": \"|", Some(Slot::ConditionValue)),
+            (
+                "condition {\n  test = \"StringEquals\"\n  variable = \"iam:PassedToService\"\n  values = [\"|",
+                Some(Slot::Service),
             ),
             ("Principal = { Service = \"|", Some(Slot::Service)),
             ("Principal:\n  Service: |", Some(Slot::Service)),

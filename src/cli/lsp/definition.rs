@@ -2,7 +2,6 @@
 
 use lsp_types::{GotoDefinitionParams, Location, Range};
 
-use super::server::document_key;
 use super::text::{Lines, Units};
 use super::uri;
 use super::workspace::Workspace;
@@ -13,7 +12,7 @@ use crate::source::{FileId, LineIndex, Sources, Span};
 
 pub(super) fn definition(workspace: &mut Workspace, params: &GotoDefinitionParams) -> Vec<Location> {
     let at = &params.text_document_position_params;
-    let path = document_key(&at.text_document.uri);
+    let path = workspace.key(&at.text_document.uri);
     let units = workspace.units;
     let Some(text) = workspace.text(&path) else {
         return Vec::new();
@@ -106,6 +105,9 @@ fn targets(project: &Project<'_>, file: FileId, offset: usize) -> Vec<Span> {
         let code = code(project, workload);
         if let Ok(WorkloadContent::Code(content)) = &workload.content {
             links.add(content.span, code);
+        }
+        if let Some(handler) = project.resources[workload.resource].get("Handler") {
+            links.add(handler.span, code);
         }
         let header = project.resources[workload.resource].header;
         let roles = workload.roles.iter().map(|role| project.identities[role.role].header);

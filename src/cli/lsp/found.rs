@@ -95,7 +95,9 @@ impl Keeper<'_> {
         let masked = |text: &str| mask.text(text.to_owned());
         let mut message = masked(&f.finding.message);
         let primary = f.finding.labels.iter().find(|l| l.role == LabelRole::Primary);
-        if let Some(label) = primary.filter(|l| !l.text.is_empty()) {
+        // `grants 58 actions` after a message that says so tells nothing new.
+        let is_said = |label: &str| message.contains(label.split([',', ';']).next().unwrap_or(label));
+        if let Some(label) = primary.filter(|l| !l.text.is_empty() && !is_said(&l.text)) {
             message.push_str(&format!(": {}", masked(&label.text)));
         }
         let others = f.finding.labels.iter().chain(&f.finding.flow);

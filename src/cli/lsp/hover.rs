@@ -5,7 +5,6 @@ use lsp_types::{Hover, HoverContents, HoverParams, MarkupContent, MarkupKind, Po
 use super::cursor::{self, CursorToken, Slot};
 use super::describe;
 use super::found::KeptFinding;
-use super::server::document_key;
 use super::text::Lines;
 use super::workspace::Workspace;
 use crate::iam::catalogue;
@@ -14,7 +13,7 @@ use crate::source::LineIndex;
 
 pub(super) fn hover(workspace: &mut Workspace, params: &HoverParams) -> Option<Hover> {
     let at = &params.text_document_position_params;
-    let path = document_key(&at.text_document.uri);
+    let path = workspace.key(&at.text_document.uri);
     let text = workspace.text(&path)?;
     workspace.update(false);
     let index = LineIndex::new(&text);
@@ -72,7 +71,9 @@ fn meaning(text: &str, token: &CursorToken<'_>) -> Option<String> {
         Some(Slot::Action) => describe::actions(name),
         Some(Slot::ConditionKey) => describe::condition_key(name),
         Some(Slot::ManagedPolicy) => catalogue().managed_policy(name).map(describe::managed_policy),
-        Some(Slot::Resource | Slot::Principal | Slot::Operator | Slot::Service | Slot::Effect) => None,
+        Some(
+            Slot::Resource | Slot::Principal | Slot::Operator | Slot::Service | Slot::ConditionValue | Slot::Effect,
+        ) => None,
         None if name.contains(':') => describe::actions(name).or_else(|| describe::condition_key(name)),
         None => None,
     }

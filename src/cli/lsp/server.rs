@@ -8,7 +8,7 @@ use lsp_server::{ErrorCode, Message, Notification, Request, RequestId};
 use lsp_types::{
     CancelParams, ClientCapabilities, DidChangeTextDocumentParams, DidChangeWatchedFilesParams,
     DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DocumentDiagnosticParams,
-    InitializeParams, NumberOrString, Uri, WorkspaceDiagnosticParams,
+    InitializeParams, NumberOrString, WorkspaceDiagnosticParams,
 };
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -86,6 +86,8 @@ pub(super) struct Server<W: Write> {
     shown_failure: Option<String>,
     /// What the open files are linked to is to be found out.
     is_prepared: bool,
+    /// The last request for the settings.
+    asked_settings: Option<RequestId>,
 }
 
 fn parse<T: DeserializeOwned>(params: Value) -> Result<T, Failure> {
@@ -107,6 +109,7 @@ impl<W: Write> Server<W> {
             published: BTreeMap::new(),
             shown_failure: None,
             is_prepared: true,
+            asked_settings: None,
         }
     }
 
@@ -129,7 +132,7 @@ impl<W: Write> Server<W> {
                     return Ok(self.phase == Phase::ShutDown);
                 }
                 Incoming::Message(Message::Notification(n)) => self.take(n)?,
-                Incoming::Message(Message::Response(response)) => self.take_response(response)?,
+                Incoming::Message(Message::Response(response)) => self.take_response(&response),
             }
         }
     }
@@ -258,7 +261,8 @@ impl<W: Write> Server<W> {
             "workspace/didChangeConfiguration" => {
                 if self.client.has_configuration {
                     let items = json!({"items": [{"section": "overgrant"}]});
-                    return self.out.request("workspace/configuration", &items);
+                    self.asked_settings = Some(self.out.request("workspace/configuration", &items)?);
+                    return Ok(());
                 }
                 self.take_settings(params.get("settings").map(|s| s.get("overgrant").unwrap_or(s)));
                 Ok(())
@@ -284,12 +288,15 @@ impl<W: Write> Server<W> {
         Ok(())
     }
 
-    /// Settings are what is asked for that has a list as its answer.
-    fn take_response(&mut self, response: lsp_server::Response) -> io::Result<()> {
+    /// Of what is asked for, only the settings are waited for.
+    fn take_response(&mut self, response: &lsp_server::Response) {
+        if self.asked_settings.as_ref() != Some(&response.id) {
+            return;
+        }
+        self.asked_settings = None;
         if let Ok(Value::Array(items)) = &response.response_result {
             self.take_settings(items.first());
         }
-        Ok(())
     }
 
     fn take_settings(&mut self, given: Option<&Value>) {
@@ -302,7 +309,8 @@ impl<W: Write> Server<W> {
 
     fn opened(&mut self, params: DidOpenTextDocumentParams) {
         let document = params.text_document;
-        let key = document_key(&document.uri);
+        self.workspace.name_buffer(&document.uri, &document.language_id);
+        let key = self.workspace.key(&document.uri);
         let buffer = OpenText {
             uri: document.uri,
             version: document.version,
@@ -313,7 +321,7 @@ impl<W: Write> Server<W> {
     }
 
     fn changed(&mut self, params: DidChangeTextDocumentParams) {
-        let key = document_key(&params.text_document.uri);
+        let key = self.workspace.key(&params.text_document.uri);
         let Some(buffer) = self.workspace.open.get(&key) else {
             return;
         };
@@ -327,7 +335,8 @@ impl<W: Write> Server<W> {
     }
 
     fn closed(&mut self, params: &DidCloseTextDocumentParams) {
-        self.workspace.close(&document_key(&params.text_document.uri));
+        let key = self.workspace.key(&params.text_document.uri);
+        self.workspace.close(&key);
     }
 
     fn watched(&mut self, params: &DidChangeWatchedFilesParams) {
@@ -369,7 +378,7 @@ impl<W: Write> Server<W> {
         self.tell_failure()?;
         self.is_prepared = false;
         match self.client.pulls {
-            true => self.out.request("workspace/diagnostic/refresh", &Value::Null),
+            true => self.out.request("workspace/diagnostic/refresh", &Value::Null).map(drop),
             false => self.publish(),
         }
     }
@@ -438,7 +447,7 @@ impl<W: Write> Server<W> {
     /// What is found in one file.
     fn pull(&mut self, params: &DocumentDiagnosticParams) -> Value {
         self.workspace.update(false);
-        let path = document_key(&params.text_document.uri);
+        let path = self.workspace.key(&params.text_document.uri);
         report(
             self.diagnostics(&path, &self.workspace.faults()),
             params.previous_result_id.as_deref(),
@@ -450,7 +459,9 @@ impl<W: Write> Server<W> {
         self.workspace.update(true);
         let faults = self.workspace.faults();
         let known = params.previous_result_ids.iter();
-        let known: BTreeMap<String, &str> = known.map(|id| (document_key(&id.uri), id.value.as_str())).collect();
+        let known: BTreeMap<String, &str> = known
+            .map(|id| (self.workspace.key(&id.uri), id.value.as_str()))
+            .collect();
         let mut paths = self.workspace.files_with_findings();
         paths.extend(faults.keys().chain(known.keys()).cloned());
         let mut items = Vec::new();
@@ -497,11 +508,6 @@ fn report(diagnostics: Vec<Value>, known: Option<&str>) -> Value {
         true => json!({"kind": "unchanged", "resultId": id}),
         false => json!({"kind": "full", "resultId": id, "items": items}),
     }
-}
-
-/// The absolute path of a document; its address, if it is not on disk.
-pub(super) fn document_key(uri: &Uri) -> String {
-    uri::path(uri).unwrap_or_else(|| uri.as_str().to_owned())
 }
 
 fn settings(given: Option<&Value>) -> ClientSettings {

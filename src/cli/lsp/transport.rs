@@ -140,9 +140,11 @@ impl<W: Write> Output<W> {
     }
 
     /// Asks the client; what it answers is not waited for.
-    pub(super) fn request(&mut self, method: &str, params: &Value) -> io::Result<()> {
+    /// Asks the client; gives the number of the request.
+    pub(super) fn request(&mut self, method: &str, params: &Value) -> io::Result<RequestId> {
         let id = self.next_id;
         self.next_id = self.next_id.wrapping_add(1);
-        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))?;
+        Ok(RequestId::from(id))
     }
 }

@@ -10,6 +10,7 @@ use lsp_types::{DiagnosticSeverity, Range, Uri};
 use super::found::{FoundByFile, KeptFinding, plain};
 use super::part::Part;
 use super::text::Units;
+use super::uri;
 use crate::cli::input::InputArgs;
 use crate::cli::run::{self, EditEffect, Loaded, RunOptions};
 use crate::cli::{CliFailure, repositories};
@@ -42,6 +43,8 @@ pub(super) struct Workspace {
     pub(super) open: BTreeMap<String, OpenText>,
     pub(super) settings: ClientSettings,
     pub(super) units: Units,
+    /// The paths that buffers have which are not on disk, by their addresses.
+    names: BTreeMap<String, String>,
     parts: Vec<Part>,
     /// Files must be read again.
     is_stale: bool,
@@ -60,11 +63,41 @@ impl Workspace {
             open: BTreeMap::new(),
             settings,
             units,
+            names: BTreeMap::new(),
             parts: Vec::new(),
             is_stale: true,
             has_news: false,
             failure: None,
         }
+    }
+
+    /// The path of a document: where it is on disk, or would be.
+    pub(super) fn key(&self, uri: &Uri) -> String {
+        let named = || self.names.get(uri.as_str()).cloned();
+        uri::path(uri).or_else(named).unwrap_or_else(|| uri.as_str().to_owned())
+    }
+
+    /// Gives a buffer that is not on disk a path in the first folder, with the ending of its language.
+    pub(super) fn name_buffer(&mut self, uri: &Uri, language: &str) {
+        if uri::path(uri).is_some() {
+            return;
+        }
+        let ending = match language {
+            "json" | "jsonc" => ".json",
+            "yaml" | "cloudformation" => ".yaml",
+            "terraform" | "tf" | "hcl" | "opentofu" => ".tf",
+            "python" => ".py",
+            _ => "",
+        };
+        let folder = self.folders.first().cloned();
+        let folder = folder.or_else(|| run::working_directory().ok()).unwrap_or_default();
+        let name: String = uri
+            .as_str()
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '-' })
+            .collect();
+        self.names
+            .insert(uri.as_str().to_owned(), join_path(&folder, &format!("{name}{ending}")));
     }
 
     /// What is on disk, or what is read, may be another than before.

@@ -261,7 +261,7 @@ fn completion_offers_what_begins_with_what_is_written() {
     let list = client.request("textDocument/completion", at);
     assert_eq!(list["items"][0]["textEdit"]["range"]["end"]["character"], character);
     // Values of a condition are no keys.
-    let values = "Condition:\n  StringEquals:\n    iam:PassedToService: lam|\n";
+    let values = "Condition:\n  StringEquals:\n    iam:PassedToService: lambda.am|\n";
     assert_eq!(completions(&mut client, "t.yaml", values), ["lambda.amazonaws.com"]);
     let values = "Condition:\n  StringEquals:\n    aws:SourceArn: a|\n";
     assert!(completions(&mut client, "t.yaml", values).is_empty());

@@ -256,7 +256,7 @@ fn resources(written: &str, near: &[Service]) -> Vec<CompletionOffer> {
 }
 
 /// `arn:${Partition}:s3:::${BucketName}` with what is `written` for its parts, else the names of these: plain, and with these
-/// marked for clients that fill them in. `None` if what is written is none of this form.
+/// marked for clients that fill them in. `None` if what is written cannot become one of this form.
 fn filled_in(format: &str, written: &str) -> Option<(String, String)> {
     let (mut plain, mut snippet) = (String::new(), String::new());
     let mut count = 0;

@@ -213,7 +213,10 @@ impl Linking<'_, '_> {
             Some(self.staged.original(path))
         };
         let stored = || referred().or_else(by_key).and_then(|id| package_path(&resources[id]));
-        let Some(path) = uploaded().or_else(stored) else {
+        let found = uploaded()
+            .or_else(stored)
+            .or_else(|| self.script_by_name(&text.display()));
+        let Some(path) = found else {
             return Err(ContentGap::Stored(text.display()));
         };
         let path = self.project.sources.resolved(&path).into_owned();

@@ -27,6 +27,9 @@ const COMMON_NAMES: &[&str] = &[
     "main",
 ];
 
+/// What scripts of jobs are called anywhere.
+const COMMON_SCRIPTS: &[&str] = &["etl", "glue", "glue_job", "gluejob", "job", "run", "script"];
+
 /// What packages are called that have no name of their own.
 const PLAIN_PACKAGES: &[&str] = &[
     "deployment",
@@ -122,6 +125,30 @@ impl Linking<'_, '_> {
                 function: start.function,
             }),
         })
+    }
+
+    /// The script of a job that a bucket has under this address: the one file of the repository with its name; of several, or with
+    /// a common name, the one in folders that are called as those of the address.
+    pub(super) fn script_by_name(&self, address: &str) -> Option<String> {
+        let stem = file_name(address)
+            .strip_suffix(".py")
+            .filter(|stem| !stem.contains(['$', '{', '*']))?;
+        let paths = self
+            .modules
+            .get(stem)
+            .into_iter()
+            .flatten()
+            .map(|m| self.project.sources.path(m.file));
+        let found: Vec<&str> = paths.filter(|path| !is_test_code(path)).collect();
+        let shared = |path: &str| {
+            let (own, given) = (path.rsplit('/'), address.rsplit('/'));
+            own.zip(given).take_while(|(a, b)| a == b).count()
+        };
+        let most = found.iter().map(|path| shared(path)).max()?;
+        let is_common = COMMON_NAMES.contains(&stem) || COMMON_SCRIPTS.contains(&stem);
+        let mut nearest = found.iter().filter(|path| shared(path) == most);
+        let only = nearest.next().filter(|_| nearest.next().is_none())?;
+        (most > 1 || found.len() == 1 && !is_common).then(|| (*only).to_owned())
     }
 
     /// The nearest folder around a function that has any of `files`, where it is the only function of its handler there whose

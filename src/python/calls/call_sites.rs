@@ -382,13 +382,16 @@ impl CallSiteFinder<'_, '_> {
                             .filter_map(|n| c.waiter(n))
                             .map(|o| CallTarget::Operation(*c, o)),
                     );
-                    if !names.is_empty() && may_be_other(0, "waiter_name") {
-                        self.add_unresolved(m, expr, UnresolvedReason::Operation);
-                    }
-                    if names.is_empty() {
-                        let fitting = call
+                    if names.is_empty() || may_be_other(0, "waiter_name") {
+                        let mut fitting = call
                             .argument(0, "waiter_name")
                             .map_or_else(Vec::new, |a| waiters_like(m, a, *c));
+                        // One of the waiters that the client has.
+                        if fitting.is_empty() {
+                            fitting = c.waiters().map(|(_, operation)| operation).collect();
+                            fitting.sort_unstable();
+                            fitting.dedup();
+                        }
                         if fitting.is_empty() {
                             self.add_unresolved(m, expr, UnresolvedReason::Operation);
                         }

@@ -379,6 +379,21 @@ impl Value {
         }
     }
 
+    /// As [`Value::each_text`], with the key that is nearest above each; `""` where there is none.
+    pub fn each_setting<'v>(&'v self, f: &mut dyn FnMut(&str, &'v Self)) {
+        let mut open = vec![(String::new(), self)];
+        while let Some((key, value)) = open.pop() {
+            match &value.kind {
+                ValueKind::Str(_) | ValueKind::Unknown(_) => f(&key, value),
+                ValueKind::Seq(items) => open.extend(items.iter().rev().map(|v| (key.clone(), v))),
+                ValueKind::Map(entries) => open.extend(entries.iter().rev().map(|e| (e.key.display(), &e.value))),
+                ValueKind::OneOf(branches) => open.extend(branches.iter().rev().map(|b| (key.clone(), &b.value))),
+                ValueKind::Json(inner) => open.push((key, inner)),
+                ValueKind::Null | ValueKind::Bool(_) | ValueKind::Num(_) => {}
+            }
+        }
+    }
+
     /// "a string", "a list", … for messages.
     pub fn type_name(&self) -> &'static str {
         match self.kind {

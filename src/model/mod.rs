@@ -8,7 +8,7 @@
 //! `SourceFile::path`. A package that a tool makes of such files is named by `PackagePath` on both sides; what
 //! its files are called in it, where that differs, is in `CodeFiles`: `{Name, Path}`. An image is built by the `Dockerfile` at
 //! that path, up to `DockerTarget`, in the folder `CodePaths`. The file that holds the definition of a state machine is its
-//! `DefinitionPath`.
+//! `DefinitionPath`, and the file that holds the template of a nested stack its `TemplatePath`.
 //!
 //! A role that code makes has, as places, what may give it more (`Widened`) and what may use it too (`HandedOn`); a policy of
 //! it that a method of the CDK grants is called after that: `CdkGrant`.
@@ -46,6 +46,9 @@ pub mod kinds {
     pub const POLICY_LOOKUP: &str = "Overgrant::PolicyLookup";
     /// A request that Terraform makes (`data "http"`): `{Url, …}`.
     pub const HTTP_REQUEST: &str = "Overgrant::HttpRequest";
+    /// What is given to a module, tool, or provider that was not read, and may hand on a role: arguments that are texts,
+    /// each under the key that is nearest to it.
+    pub const HANDED_ON: &str = "Overgrant::HandedOn";
     /// A package made of files of the repository (Terraform `archive_file`): `{CodePaths, CodeFiles, PackagePath}`, or of one
     /// text, `Code.ZipFile`.
     pub const ARCHIVE: &str = "Overgrant::Archive";

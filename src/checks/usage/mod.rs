@@ -5,6 +5,7 @@
 
 mod comparison;
 mod counted;
+mod handed_on;
 mod missing;
 mod obstacle;
 mod platform;

@@ -51,7 +51,7 @@ pub(super) fn other_references(
 }
 
 /// Whether a place is in a policy. Documents are sorted by their places.
-fn is_in_policy(project: &Project<'_>, span: Span) -> bool {
+pub(super) fn is_in_policy(project: &Project<'_>, span: Span) -> bool {
     let before = |at: Span| (at.file, at.start) <= (span.file, span.start);
     let documents = &project.documents.raw;
     let next = documents.partition_point(|d| before(d.span));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::handed_on::HandedOn;
 use super::obstacle::Obstacle;
 use super::platform;
 use super::references::other_references;
@@ -11,11 +12,11 @@ use super::sources::EventSources;
 use crate::iam::principal::{self, Oidc};
 use crate::iam::states::TaskActions;
 use crate::iam::{ActionId, ActionSet, PrincipalItem, Statement, catalogue};
-use crate::model::{Address, Resource, kinds};
+use crate::model::{Address, Resource};
 use crate::project::targets::{ResourceRef, ResourceRefs};
 use crate::project::{Codebase, Effective, Effects, IdentityId, Project, Required, RunsAs, Workload, WorkloadKind};
 use crate::python::calls::ApiCall;
-use crate::source::{Span, Text};
+use crate::source::Span;
 use crate::value::Value;
 
 /// Maximum number of distinct places kept for one action.
@@ -27,8 +28,7 @@ pub(super) struct UsedRoles<'c, 'p> {
     pub(super) users: BTreeMap<IdentityId, Vec<RoleUser<'c>>>,
     /// Scopes in which results of functions go to a destination.
     destinations: BTreeSet<Arc<str>>,
-    /// Resources whose names or ARNs are passed to code or to other stacks, with the place where they first are.
-    handed_on: BTreeMap<(Arc<str>, Arc<str>), Span>,
+    handed_on: HandedOn,
     /// Of roles that something with a definition has, where something else names them.
     other_references: BTreeMap<IdentityId, Span>,
     /// Layers of the repository.
@@ -101,7 +101,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
             other_references: other_references(project, &users),
             users,
             destinations: scopes(platform::has_destination),
-            handed_on: passed_on_resources(project),
+            handed_on: HandedOn::new(project),
             layers: project
                 .resources
                 .iter()
@@ -114,8 +114,7 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
 
     /// Whether the name or ARN of a resource is passed to code or to other stacks.
     pub(super) fn is_passed_on(&self, address: &Address) -> bool {
-        self.handed_on
-            .contains_key(&(address.scope.clone(), address.name.clone()))
+        self.handed_on.resource(address).is_some()
     }
 
     fn is_own_layer(&self, layer: &Value) -> bool {
@@ -131,9 +130,8 @@ impl<'c, 'p> UsedRoles<'c, 'p> {
         role: IdentityId,
     ) -> Result<UsedActions<'c>, Obstacle> {
         let users = self.users.get(&role).map_or(&[][..], Vec::as_slice);
-        let address = &project.resources[project.identities[role].resource].address;
-        if let Some(span) = self.handed_on.get(&(address.scope.clone(), address.name.clone())) {
-            return Err(Obstacle::HandedOn(*span));
+        if let Some(span) = self.handed_on.role(project, role) {
+            return Err(Obstacle::HandedOn(span));
         }
         if let Some(span) = self.other_references.get(&role) {
             return Err(Obstacle::UsedElsewhere(*span));
@@ -291,30 +289,6 @@ impl UsedActions<'_> {
         used.subtract(&self.used_on_others(granted, statement, places));
         used
     }
-}
-
-/// Resources that environments of functions and exports of stacks refer to.
-fn passed_on_resources(project: &Project<'_>) -> BTreeMap<(Arc<str>, Arc<str>), Span> {
-    let mut out = BTreeMap::new();
-    for r in &project.resources {
-        if let Some(place) = r.get("HandedOn") {
-            let own = (r.address.scope.clone(), r.address.name.clone());
-            out.entry(own).or_insert(place.span);
-        }
-        let value = match &*r.kind {
-            kinds::OUTPUT if r.get("Export").is_some() => r.get("Value"),
-            _ => r.get("Environment"),
-        };
-        let Some(value) = value else { continue };
-        value.each_text(&mut |v| {
-            let text = v.to_text();
-            let targets = text.iter().flat_map(Text::holes).filter_map(|h| h.target.as_ref());
-            for t in targets {
-                out.entry((t.scope.clone(), t.address.clone())).or_insert(v.span);
-            }
-        });
-    }
-    out
 }
 
 /// Fails unless a role's trust policies allow only the services of these workloads.

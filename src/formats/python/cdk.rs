@@ -44,6 +44,7 @@ const ADDERS: &[(&str, &str)] = &[
 const WORDS: &[&str] = &[
     "CfnDomain",
     "Function(",
+    "Function)",
     "PolicyStatement",
     "assumed_by",
     "from_aws_managed_policy_name",

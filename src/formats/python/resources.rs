@@ -1,9 +1,11 @@
 //! boto3 calls to canonical resources.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::candidates::{candidate_calls, has_key, is_open};
+use super::cdk_source::Making;
 use super::loose::is_document;
 use super::parameters::positional;
 use crate::formats::cfn_fragments::has_functions;
@@ -23,6 +25,8 @@ pub(super) struct CallLowering<'p> {
     pub values: ConstantEvaluator<'p>,
     /// For what is judged: with every value that may be meant.
     pub judged: ConstantEvaluator<'p>,
+    /// In which of its makings a construct of the CDK is evaluated.
+    pub(super) making: RefCell<Making>,
     pub(super) receivers: Receivers<'p>,
     /// The module mentions an AWS SDK.
     pub sdk: bool,
@@ -51,6 +55,7 @@ impl<'p> CallLowering<'p> {
             module,
             values: ConstantEvaluator::new(program),
             judged: ConstantEvaluator::with_alternatives(program),
+            making: RefCell::default(),
             receivers: Receivers::new(program, module, objects),
             sdk,
             functions: has_functions(text),

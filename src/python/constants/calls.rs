@@ -324,7 +324,7 @@ impl ConstantEvaluator<'_> {
     }
 
     /// The function of the repository that `callee` names, and whether its first parameter is the receiver.
-    pub(super) fn repository_function(&self, module: usize, callee: ExprId) -> Option<(usize, ScopeId, bool)> {
+    pub(crate) fn repository_function(&self, module: usize, callee: ExprId) -> Option<(usize, ScopeId, bool)> {
         let m = self.module(module);
         let exported = |other: usize, name: &str| match self.module(other).at_end(name, ScopeId::MODULE) {
             Reaching::Found(f) => match f.bindings.as_slice() {

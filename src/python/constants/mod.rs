@@ -102,6 +102,16 @@ impl<'p> ConstantEvaluator<'p> {
         self.targets.insert((module, expr), (scope, address));
     }
 
+    /// Gives names of a scope values, until [`ConstantEvaluator::pop_names`].
+    pub(crate) fn push_names(&self, module: usize, scope: ScopeId, names: Vec<(Arc<str>, Value)>) {
+        self.frames.borrow_mut().push(NameFrame { module, scope, names });
+    }
+
+    /// Takes back the last names that were given.
+    pub(crate) fn pop_names(&self) {
+        self.frames.borrow_mut().pop();
+    }
+
     fn module(&self, module: usize) -> &'p PythonModule {
         &self.program.modules[module]
     }

@@ -18,6 +18,7 @@ impl Template<'_> {
                 let path = self.definition_path(props.get("DefinitionS3Location"));
                 path.into_iter().collect()
             }
+            "AWS::CloudFormation::Stack" => self.template_path(props.get("TemplateURL")).into_iter().collect(),
             _ => return props,
         };
         let entries = props.entries().unwrap_or(&[]).iter().cloned().chain(more).collect();
@@ -33,6 +34,15 @@ impl Template<'_> {
             uri.span,
             Value::synthetic(&path, uri.span),
         ))
+    }
+
+    /// `TemplatePath` of a nested stack whose template is read.
+    pub(crate) fn template_path(&self, location: Option<&Value>) -> Option<MapEntry> {
+        let location = location?;
+        let path = self.local_path(&self.doc.tree, &location.as_str()?)?;
+        let at = location.span;
+        let is_read = self.world.reads(&path);
+        is_read.then(|| MapEntry::synthetic("TemplatePath", at, Value::synthetic(&path, at)))
     }
 
     /// `CodePaths` of a function or layer whose code is at `code`: a path, or what the build's metadata names, with its

@@ -114,6 +114,11 @@ impl<'s> World<'s> {
         self.by_path.get(path.as_str()).copied()
     }
 
+    /// Whether the file at `path` is one of the templates.
+    pub(crate) fn reads(&self, path: &str) -> bool {
+        self.by_path.contains_key(path)
+    }
+
     /// Every export of every template. Made only where something is imported.
     fn export(&mut self) {
         let mut exports = BTreeMap::new();

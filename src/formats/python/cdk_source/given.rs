@@ -13,8 +13,9 @@ const HOLDERS: &[&str] = &["Group", "Role", "User"];
 
 impl SourceStack {
     fn attach(&mut self, object: CdkObject, made: ExprId) {
-        if let Some(role) = self.role_of(object) {
-            self.attached.entry(made).or_default().insert(role);
+        let roles = self.roles_of(object);
+        if !roles.is_empty() {
+            self.attached.entry(made).or_default().extend(roles);
         }
     }
 }
@@ -30,9 +31,9 @@ impl CallLowering<'_> {
         if stack.is_empty() {
             return Vec::new();
         }
-        let object = |e: ExprId| self.cdk_object(e, stack, 0).and_then(|object| stack.role_of(object));
+        let object = |e: ExprId| self.cdk_object(e, stack, 0).map(|object| stack.roles_of(object));
         let mut roles = holder.map(|made| stack.roles_with(made)).unwrap_or_default();
-        let others = [holder, receiver].into_iter().flatten().filter_map(object);
+        let others = [holder, receiver].into_iter().flatten().filter_map(object).flatten();
         for target in others.filter_map(|role| stack.target(role)) {
             if !roles.contains(&target) {
                 roles.push(target);

@@ -285,8 +285,11 @@ impl CallLowering<'_> {
     }
 
     fn give(&self, stack: &mut SourceStack, object: CdkObject, policy: GrantedPolicy) {
-        if let Some(role) = stack.role_of(object).and_then(|role| stack.roles.get_mut(&role)) {
-            role.policies.push(policy.value());
+        let value = policy.value();
+        for role in stack.roles_of(object) {
+            if let Some(role) = stack.roles.get_mut(&role) {
+                role.policies.push(value.clone());
+            }
         }
     }
 

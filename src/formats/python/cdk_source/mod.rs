@@ -6,7 +6,9 @@
 mod given;
 mod grants;
 mod l1;
+mod makings;
 mod places;
+mod properties;
 mod synthesized;
 mod uses;
 
@@ -14,12 +16,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::cdk_policies::StatementGroup;
-use super::resources::{CallLowering, method_of, synthetic_entry};
-use crate::model::{Address, LoweredUnit, Resource};
-use crate::python::{ArgName, BlockKind, CallExpr, ExprId, ExprKind, ScopeKind};
+use super::resources::{CallLowering, method_of};
+use crate::model::{Address, LoweredUnit};
+use crate::python::{ArgName, BindingValue, BlockKind, CallExpr, ExprId, ExprKind, Reaching, ScopeId, ScopeKind};
 use crate::source::{Hole, HoleKind, HoleTarget, Span};
 use crate::value::Value;
 
+pub(super) use makings::Making;
 pub(super) use uses::AttributeUses;
 
 /// Classes of functions, with the module that has them.
@@ -85,7 +88,8 @@ impl<'c> ConstructCall<'c> {
     pub(super) fn keyword(&self, lowering: &'c CallLowering<'_>, name: &str) -> Option<ExprId> {
         self.call.keyword(name).or_else(|| {
             let spread = self.call.args.iter().filter(|a| a.name == ArgName::Spread);
-            spread.filter_map(|a| lowering.value_in_dict(a.value, name)).next()
+            let find = |e| lowering.value_in_dict(e, name).or_else(|| lowering.more_given(e, name));
+            spread.filter_map(|a| find(a.value)).next()
         })
     }
 }
@@ -102,6 +106,7 @@ struct CdkFunction {
     address: Address,
     /// The key of its role, or what its role is.
     role: Result<ExprId, Option<Value>>,
+    making: Making,
 }
 
 #[derive(Default)]
@@ -118,7 +123,12 @@ struct CdkRole {
 /// The functions of a module and their roles.
 #[derive(Default)]
 pub(super) struct SourceStack {
-    functions: BTreeMap<ExprId, CdkFunction>,
+    /// By the call that makes them: one for each time that it is made.
+    functions: BTreeMap<ExprId, Vec<CdkFunction>>,
+    /// The call `super().__init__(…)` that makes a function, by the call that makes an object of the class.
+    objects: BTreeMap<ExprId, ExprId>,
+    /// The same by the class.
+    classes: BTreeMap<ScopeId, ExprId>,
     roles: BTreeMap<ExprId, CdkRole>,
     /// Roles by what is attached to them: managed policies, policies, documents.
     attached: BTreeMap<ExprId, BTreeSet<ExprId>>,
@@ -170,16 +180,25 @@ impl SourceStack {
         }
     }
 
-    fn role_of(&self, object: CdkObject) -> Option<ExprId> {
-        match object {
-            CdkObject::Role(role) => self.roles.contains_key(&role).then_some(role),
-            CdkObject::Function(f) => self.functions.get(&f)?.role.as_ref().ok().copied(),
-        }
+    /// The roles of an object: of a function that is made several times, each of them once.
+    fn roles_of(&self, object: CdkObject) -> Vec<ExprId> {
+        let mut out: Vec<ExprId> = match object {
+            CdkObject::Role(role) => self.roles.contains_key(&role).then_some(role).into_iter().collect(),
+            CdkObject::Function(f) => {
+                let made = self.functions.get(&f).into_iter().flatten();
+                made.filter_map(|f| f.role.as_ref().ok().copied()).collect()
+            }
+        };
+        out.sort_unstable();
+        out.dedup();
+        out
     }
 
     fn widen(&mut self, object: CdkObject, at: Span) {
-        if let Some(role) = self.role_of(object).and_then(|role| self.roles.get_mut(&role)) {
-            role.widened.insert(at);
+        for role in self.roles_of(object) {
+            if let Some(role) = self.roles.get_mut(&role) {
+                role.widened.insert(at);
+            }
         }
     }
 
@@ -207,10 +226,22 @@ impl CallLowering<'_> {
             let Some(made) = self.construct_call(expr, FUNCTIONS) else {
                 continue;
             };
-            let address = self.address_of(&made, &mut taken);
-            let role = self.role_of_function(&made, &mut stack, &address, &mut taken);
-            stack.functions.insert(expr, CdkFunction { address, role });
+            let makings = self.makings(&made);
+            // What is granted to one is granted to all, as far as this is seen.
+            let all = (makings.len() > 1).then(|| self.address_of(&made, &mut taken));
+            let mut functions = Vec::new();
+            for making in makings {
+                let (address, role) = self.in_making(&making, || {
+                    let address = self.address_of(&made, &mut taken);
+                    let named = all.as_ref().unwrap_or(&address);
+                    let role = self.role_of_function(&made, &mut stack, named, &mut taken);
+                    (address, role)
+                });
+                functions.push(CdkFunction { address, role, making });
+            }
+            stack.functions.insert(expr, functions);
         }
+        self.add_objects(&mut stack);
         if !stack.is_empty() {
             self.add_roles_with_shared_policies(&mut stack, &mut taken);
             for f in stack.functions.keys().copied().collect::<Vec<_>>() {
@@ -221,6 +252,27 @@ impl CallLowering<'_> {
             self.follow_uses(&mut stack, groups, uses);
         }
         stack
+    }
+
+    /// Objects of classes of the repository that are functions: what other modules do with them may give their role more.
+    fn add_objects(&self, stack: &mut SourceStack) {
+        let m = self.module_ref();
+        for made in stack.functions.keys().copied().collect::<Vec<_>>() {
+            if !m.call(made).is_some_and(|call| self.is_super_call(call)) {
+                continue;
+            }
+            if let Some(class) = self.own_class(made) {
+                stack.classes.insert(class, made);
+            }
+            for (module, instance) in self.instances_of(made) {
+                if module == self.module {
+                    stack.objects.insert(instance, made);
+                } else {
+                    let at = self.program.modules[module].expr(instance).span;
+                    stack.widen(CdkObject::Function(made), at);
+                }
+            }
+        }
     }
 
     /// Whether the module names the CDK.
@@ -237,9 +289,13 @@ impl CallLowering<'_> {
         for (expr, role) in &stack.roles {
             unit.resources.push(self.role_resource(*expr, role, stack));
         }
-        for (expr, function) in &stack.functions {
-            if let Some(made) = self.construct_call(*expr, FUNCTIONS) {
-                unit.resources.push(self.function_resource(&made, function, stack));
+        for (expr, functions) in &stack.functions {
+            let Some(made) = self.construct_call(*expr, FUNCTIONS) else {
+                continue;
+            };
+            for function in functions {
+                let resource = self.in_making(&function.making, || self.function_resource(&made, function, stack));
+                unit.resources.push(resource);
             }
         }
         unit.resources.raw.extend(self.l1_policies(stack));
@@ -259,7 +315,8 @@ impl CallLowering<'_> {
     /// The call `expr`, where it makes one of these constructs.
     fn construct_call(&self, expr: ExprId, classes: &[(&str, &str)]) -> Option<ConstructCall<'_>> {
         let call = self.module_ref().call(expr)?;
-        let (module, class) = self.cdk_class(call.function)?;
+        let named = self.cdk_class(call.function);
+        let (module, class) = named.or_else(|| self.class_of_super(call, expr))?;
         let is_one = classes.contains(&(&*module, &*class));
         is_one.then_some(ConstructCall { expr, call, class })
     }
@@ -307,7 +364,7 @@ impl CallLowering<'_> {
         };
         call.args.iter().any(|a| match a.name {
             ArgName::Star => true,
-            ArgName::Spread => !is_written(a.value),
+            ArgName::Spread => !is_written(a.value) && !self.is_given(a.value),
             _ => false,
         })
     }
@@ -355,6 +412,7 @@ impl CallLowering<'_> {
             Value::unknown_other(shown, span)
         };
         let role = made.keyword(self, "role");
+        let role = role.map(|e| self.written(e).unwrap_or(e));
         let Some(role) = role.filter(|e| !matches!(m.expr(*e).kind, ExprKind::None)) else {
             if self.is_open(made.call) || made.class == "CfnFunction" {
                 let mut spread = made.call.args.iter().filter(|a| a.name == ArgName::Spread);
@@ -437,109 +495,6 @@ impl CallLowering<'_> {
         }
     }
 
-    fn role_resource(&self, expr: ExprId, role: &CdkRole, stack: &SourceStack) -> Resource {
-        let m = self.module_ref();
-        let address = Address {
-            scope: self.scope.clone(),
-            name: role.name.clone(),
-        };
-        let at = m
-            .call(expr)
-            .map_or(m.expr(expr).span, |call| m.expr(call.function).span);
-        let mut entries = self.l1_role(expr, role, stack).unwrap_or_default();
-        let is_l1 = !entries.is_empty();
-        let mut managed = Vec::new();
-        if is_l1 {
-            // All of it is in its keywords.
-        } else if stack.functions.contains_key(&expr) {
-            managed.push("AWSLambdaBasicExecutionRole");
-            if role.in_network {
-                managed.push("AWSLambdaVPCAccessExecutionRole");
-            }
-        } else if let Some(name) = m.call(expr).and_then(|call| call.keyword("role_name")) {
-            entries.push(synthetic_entry("RoleName", self.values.value(self.module, name)));
-        }
-        let arn = |name: &&str| Value::synthetic(&format!("arn:aws:iam::aws:policy/service-role/{name}"), at);
-        let managed: Vec<Value> = managed.iter().map(arn).collect();
-        if !managed.is_empty() {
-            entries.push(synthetic_entry("ManagedPolicyArns", Value::seq(managed, at)));
-        }
-        if !role.policies.is_empty() {
-            entries.push(synthetic_entry("Policies", Value::seq(role.policies.clone(), at)));
-        }
-        let place = |span: &Span| Value::new(crate::value::ValueKind::Bool(true), *span);
-        if !role.widened.is_empty() {
-            let places = role.widened.iter().map(place).collect();
-            entries.push(synthetic_entry("Widened", Value::seq(places, at)));
-        }
-        if let Some(span) = &role.handed_on {
-            entries.push(synthetic_entry("HandedOn", place(span)));
-        }
-        self.made_resource("AWS::IAM::Role", expr, address, entries)
-    }
-
-    fn function_resource(&self, made: &ConstructCall<'_>, function: &CdkFunction, stack: &SourceStack) -> Resource {
-        let m = self.module_ref();
-        if made.class == "CfnFunction" {
-            let entries = self.l1_properties(made.call, stack);
-            return self.made_resource("AWS::Lambda::Function", made.expr, function.address.clone(), entries);
-        }
-        let mut entries = self.code_of_function(made);
-        if let Some(runtime) = self.runtime(made) {
-            entries.push(synthetic_entry("Runtime", runtime));
-        }
-        let role = match &function.role {
-            Ok(key) => stack.target(*key).map(|target| {
-                let at = made
-                    .call
-                    .keyword("role")
-                    .map_or_else(|| m.expr(made.call.function).span, |role| m.expr(role).span);
-                Value::unknown(Hole::new(HoleKind::Resource, target.address.clone(), at).to(target))
-            }),
-            Err(role) => role.clone(),
-        };
-        entries.extend(role.map(|role| synthetic_entry("Role", role)));
-        let features = FEATURES.iter().map(|f| (f.keyword, f.property));
-        let asked = features.chain([("vpc", "VpcConfig"), ("layers", "Layers")]);
-        for (keyword, property) in asked.filter(|(_, property)| !property.is_empty()) {
-            if let Some(value) = made.keyword(self, keyword) {
-                let there = Value::new(crate::value::ValueKind::Bool(true), m.expr(value).span);
-                let value = match property {
-                    "Layers" => Value::seq(vec![there], m.expr(value).span),
-                    _ => there,
-                };
-                entries.push(synthetic_entry(property, value));
-            }
-        }
-        self.made_resource("AWS::Lambda::Function", made.expr, function.address.clone(), entries)
-    }
-
-    /// `python3.12` of `Runtime.PYTHON_3_12`.
-    fn runtime(&self, made: &ConstructCall<'_>) -> Option<Value> {
-        let m = self.module_ref();
-        if made.class == "NodejsFunction" {
-            return Some(Value::synthetic("nodejs", m.expr(made.call.function).span));
-        }
-        let runtime = made.keyword(self, "runtime")?;
-        let runtime = m.defining_expression(runtime).unwrap_or(runtime);
-        let span = m.expr(runtime).span;
-        if let Some(call) = m.call(runtime) {
-            return call.positional(0).map(|e| self.values.value(self.module, e));
-        }
-        let dotted = m.dotted(runtime)?;
-        let (_, name) = dotted.rsplit_once('.')?;
-        let (language, version) = name.split_once('_').unwrap_or((name, ""));
-        if language == "FROM" {
-            return None;
-        }
-        let name = format!(
-            "{}{}",
-            language.to_lowercase(),
-            version.to_lowercase().replace('_', ".")
-        );
-        Some(Value::synthetic(&name, span))
-    }
-
     /// What an expression is, where it certainly is a function or role of the module.
     fn cdk_object(&self, expr: ExprId, stack: &SourceStack, depth: u32) -> Option<CdkObject> {
         let m = self.module_ref();
@@ -550,13 +505,21 @@ impl CallLowering<'_> {
             ExprKind::Attr { of, name, .. } if matches!(&**name, "role" | "grant_principal") => {
                 match self.cdk_object(*of, stack, depth + 1) {
                     Some(CdkObject::Function(f)) => {
-                        return stack.role_of(CdkObject::Function(f)).map(CdkObject::Role);
+                        return match stack.roles_of(CdkObject::Function(f)).as_slice() {
+                            [] => None,
+                            [role] => Some(CdkObject::Role(*role)),
+                            // It stands for the roles of all of them.
+                            _ => Some(CdkObject::Function(f)),
+                        };
                     }
                     Some(role @ CdkObject::Role(_)) => return Some(role),
                     None => {}
                 }
             }
-            ExprKind::Name(_) => {
+            ExprKind::Name(name) => {
+                if let Some(made) = self.receiver_object(name, expr, stack) {
+                    return Some(CdkObject::Function(made));
+                }
                 let made = m.defining_expression(expr)?;
                 if made != expr && !matches!(m.expr(made).kind, ExprKind::Call(_)) {
                     return self.cdk_object(made, stack, depth + 1);
@@ -565,10 +528,27 @@ impl CallLowering<'_> {
             _ => {}
         }
         let made = self.values.constructor_call(self.module, expr)?;
+        let made = stack.objects.get(&made).copied().unwrap_or(made);
         match (stack.functions.contains_key(&made), stack.roles.contains_key(&made)) {
             (true, _) => Some(CdkObject::Function(made)),
             (false, true) => Some(CdkObject::Role(made)),
             (false, false) => None,
         }
+    }
+
+    /// The function that `self` is, in a method of a class that makes one.
+    fn receiver_object(&self, name: &str, expr: ExprId, stack: &SourceStack) -> Option<ExprId> {
+        if stack.classes.is_empty() {
+            return None;
+        }
+        let Reaching::Found(found) = self.module_ref().reaching_bindings(name, expr) else {
+            return None;
+        };
+        let is_receiver = matches!(found.bindings.as_slice(), [one] if matches!(one.bound, BindingValue::Param(0)));
+        let class = self
+            .values
+            .class_of_method(self.module, found.scope)
+            .filter(|_| is_receiver)?;
+        stack.classes.get(&class).copied()
     }
 }

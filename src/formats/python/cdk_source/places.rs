@@ -53,7 +53,7 @@ impl CallLowering<'_> {
     /// `CodePaths` and what else says where the code of a function is, as a template has it.
     pub(super) fn code_of_function(&self, made: &ConstructCall<'_>) -> Vec<MapEntry> {
         let handler = made.keyword(self, "handler");
-        let value = |e: ExprId| self.values.value(self.module, e);
+        let value = |e: ExprId| self.values.value(self.module, self.written(e).unwrap_or(e));
         let named = |out: &mut Vec<MapEntry>| {
             if let Some(handler) = handler {
                 out.push(synthetic_entry("Handler", value(handler)));
@@ -85,7 +85,7 @@ impl CallLowering<'_> {
             return out;
         };
         let m = self.module_ref();
-        let written = m.defining_expression(code).unwrap_or(code);
+        let written = self.written(code).unwrap_or(code);
         let Some(call) = m.call(written) else {
             named(&mut out);
             out.push(self.unknown_place(code));
@@ -281,7 +281,7 @@ impl CallLowering<'_> {
         let inner = |e: ExprId| self.code_path(e, depth + 1);
         let found = match &m.expr(expr).kind {
             ExprKind::Name(name) if &**name == "__file__" => Some(CodePath::InRepository(self.scope.to_string())),
-            ExprKind::Name(_) => m.defining_expression(expr).filter(|e| *e != expr).and_then(inner),
+            ExprKind::Name(_) => self.written(expr).filter(|e| *e != expr).and_then(inner),
             ExprKind::Attr { of, name, .. } if &**name == "parent" => inner(*of)?.parent(),
             ExprKind::Index { of, index } => match &m.expr(*of).kind {
                 ExprKind::Attr { of, name, .. } if &**name == "parents" => {
@@ -291,11 +291,11 @@ impl CallLowering<'_> {
                 _ => None,
             },
             ExprKind::Binary { op, left, right } if &**op == "/" => inner(*left)?.join(inner(*right)?.text()),
-            ExprKind::Binary { op, left, right } if &**op == "+" => {
+            ExprKind::Binary { op, left, right } if &**op == "+" && !self.is_text(expr) => {
                 let (left, right) = (inner(*left)?, self.values.value(self.module, *right));
                 Some(left.followed_by(&right.as_str()?))
             }
-            ExprKind::Join(parts) => self.joined_path(parts, depth),
+            ExprKind::Join(parts) if !self.is_text(expr) => self.joined_path(parts, depth),
             ExprKind::Call(_) => self.path_of_call(expr, depth),
             _ => None,
         };
@@ -304,6 +304,10 @@ impl CallLowering<'_> {
             let text = value.as_str()?;
             (!text.starts_with('/')).then(|| CodePath::Relative(join_path("", &text)))
         })
+    }
+
+    fn is_text(&self, expr: ExprId) -> bool {
+        self.values.value(self.module, expr).as_str().is_some()
     }
 
     /// An f-string that begins with a path.

@@ -64,7 +64,10 @@ impl CallLowering<'_> {
             return;
         }
         let mut taken = BTreeMap::new();
-        for expr in m.ids().filter(|e| !stack.functions.contains_key(e)) {
+        for expr in m.ids() {
+            if stack.functions.contains_key(&expr) || stack.objects.contains_key(&expr) {
+                continue;
+            }
             let Some(call) = m.call(expr) else { continue };
             let named = matches!(m.expr(call.function).kind, ExprKind::Name(_) | ExprKind::Attr { .. });
             let Some(kind) = named.then(|| self.synthesized_kind(call.function)).flatten() else {
@@ -91,7 +94,9 @@ impl CallLowering<'_> {
         let m = &self.program.modules[class.module];
         let of_base = |base: &ExprId| {
             if let Some((module, name)) = self.cdk_class_in(class.module, *base) {
-                let is_function = FUNCTIONS.contains(&(&*module, &*name));
+                // A class with a constructor makes its functions where it is written.
+                let is_function =
+                    FUNCTIONS.contains(&(&*module, &*name)) && !m.scope(class.scope).bindings.contains_key("__init__");
                 let function = is_function.then_some("AWS::Lambda::Function");
                 return function.or_else(|| construct_kind(&module, &name));
             }

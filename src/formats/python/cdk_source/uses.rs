@@ -434,7 +434,8 @@ impl CallLowering<'_> {
         }
         let runs = |role: ExprId| {
             let function = stack.functions.get(&whole);
-            function.is_some_and(|f| f.role.as_ref().ok() == Some(&role)) && call.keyword("role") == Some(expr)
+            let mut each = function.into_iter().flatten();
+            each.any(|f| f.role.as_ref().ok() == Some(&role)) && call.keyword("role") == Some(expr)
         };
         match object {
             CdkObject::Role(role) if runs(role) || is_harmless_method(name) || name == "CfnOutput" => {}

@@ -5,6 +5,7 @@
 //! **Invariant:** resource types have CloudFormation's names from here on.
 
 pub(crate) mod aws;
+pub(crate) mod handed_on;
 pub(crate) mod lambda_code;
 pub(crate) mod plan;
 pub(crate) mod plan_merge;

@@ -13,12 +13,11 @@ use crate::value::{Branch, MAX_DEPTH, MapEntry, Value, ValueKind};
 use crate::formats::recognize::{is_event, is_policy_or_text, is_policy_property};
 use crate::formats::vendors::is_vendor_type;
 
-use crate::formats::terraform::emit::lambda_code;
 use crate::formats::terraform::emit::properties::properties;
-use crate::formats::terraform::emit::registry;
+use crate::formats::terraform::emit::{handed_on, lambda_code, registry};
 use crate::formats::terraform::eval::blocks;
 use crate::formats::terraform::eval::blocks::BlockItem;
-use crate::formats::terraform::eval::evaluator::{TerraformEvaluator, View};
+use crate::formats::terraform::eval::evaluator::{EvalScope, TerraformEvaluator, View};
 use crate::formats::terraform::eval::instances::InstanceCount;
 use crate::formats::terraform::eval::module::TerraformModule;
 use crate::formats::terraform::parse::directory::{Decl, FileBlock};
@@ -104,6 +103,7 @@ impl<'a> Emitter<'_, 'a> {
                     None => registry::resources(self, module, name, decl),
                     Some(source) if self.evaluator.called_directory(module, decl).is_none() => {
                         self.note_missing_module(decl, source);
+                        self.hand_on(module, decl, &module.env(), &format!("module.{name}"));
                     }
                     Some(_) => {}
                 }
@@ -164,7 +164,10 @@ impl<'a> Emitter<'_, 'a> {
                     lambda_code::with_paths(self.evaluator.root, self.evaluator.sources, row.kind, props)
                 }
                 None => {
-                    let entries = items.into_iter().map(|i| self.bounded_entry(i.entry)).collect();
+                    let entries: Vec<_> = items.into_iter().map(|i| self.bounded_entry(i.entry)).collect();
+                    if handed_on::may_hand_on(kind) {
+                        self.hand_on(module, decl, &instance.env, &name);
+                    }
                     let props = Value::map(entries, decl.block().span);
                     if is_vendor_type(kind) || !(any_policy(&props, 0) || has_unknown_policy(kind, &props)) {
                         continue;
@@ -190,6 +193,29 @@ impl<'a> Emitter<'_, 'a> {
                 branch: module.existence_guard(expanded.branch.as_ref()),
                 account: self.evaluator.account(module, decl),
             });
+        }
+    }
+
+    /// Keeps what is given to something that is not read.
+    pub(crate) fn hand_on(
+        &mut self,
+        module: &Rc<TerraformModule<'a>>,
+        decl: &Decl<'a>,
+        env: &EvalScope<'a>,
+        name: &str,
+    ) {
+        let block = decl.block();
+        // A name stays a reference to what it is the name of.
+        let items = blocks::items(self.evaluator, decl, env, &|_| true);
+        let arguments: Vec<_> = items.into_iter().map(|i| self.bounded_entry(i.entry)).collect();
+        if let Some(props) = handed_on::given(&arguments, block.span) {
+            let by = if &*block.kind == "module" {
+                "module"
+            } else {
+                block.label(0)
+            };
+            let name = format!("{name}>given");
+            self.emit_resource(module, kinds::HANDED_ON, by, &name, block.header, block.span, props);
         }
     }
 

@@ -87,6 +87,8 @@ impl<'t, 'w> Sam<'t, 'w> {
         {
             props.rename("Location", "TemplateURL");
         }
+        let path = self.template.template_path(props.get("TemplateURL"));
+        props.entries.extend(path);
         out.push(self.make_resource("AWS::CloudFormation::Stack", &base.id, base, props));
     }
 

@@ -72,6 +72,9 @@ pub(crate) fn resources<'a>(
             );
             emitter.out.resources.push(r);
         }
+        if known.is_none() {
+            emitter.hand_on(module, decl, &instance.env, &call.address);
+        }
         // Whatever is left: used ones are known by their place.
         for e in &call.arguments {
             emitter.emit_unattached(module, &call.address, "module", &e.value);

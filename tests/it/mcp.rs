@@ -4,10 +4,11 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::support::git::committed;
 use crate::support::repository::Repository;
 
 /// Longer than any answer takes.
@@ -221,6 +222,21 @@ fn every_tool_answers_as_the_command_line_does() {
             "pass-role-star: ",
         ),
         ("needs", json!({"paths": ["app.py"]}), &["needs", "app.py"], "1 call."),
+        // A principal as in an ARN.
+        (
+            "can",
+            json!({"who": "user/ann", "action": "s3:GetObject", "context": {"aws:SecureTransport": true, "aws:MultiFactorAuthAge": [5]}}),
+            &[
+                "can",
+                "--context",
+                "aws:SecureTransport=true",
+                "--context",
+                "aws:MultiFactorAuthAge=5",
+                "ann",
+                "s3:GetObject",
+            ],
+            ": s3:GetObject for ",
+        ),
         (
             "can",
             json!({"who": "ann", "action": "s3:GetObject", "resource": "arn:aws:s3:::a/k", "context": {"aws:SourceVpc": "vpc-1"}, "paths": ["infra"]}),
@@ -244,6 +260,12 @@ fn every_tool_answers_as_the_command_line_does() {
         ),
         ("paths", json!({"to": "admin"}), &["paths", "--to", "admin"], "path"),
         (
+            "paths",
+            json!({"from": "user ann"}),
+            &["paths", "--from", "ann"],
+            "path",
+        ),
+        (
             "diff",
             json!({"old": "old.json", "new": "new.json"}),
             &["diff", "old.json", "new.json"],
@@ -254,6 +276,12 @@ fn every_tool_answers_as_the_command_line_does() {
         assert_eq!(timeless(value), told(args), "{tool}");
         assert!(short.contains(text), "{tool}: {short}");
     }
+    let (short, policy) = client.answer("needs", json!({"paths": ["app.py"], "policy": true}));
+    assert_eq!(policy, r.run(&["needs", "--format", "policy", "app.py"]).json());
+    assert!(
+        short.starts_with("A policy that allows what the code calls, and no more.\nnote: "),
+        "{short}"
+    );
     let (page, _) = client.answer("explain", json!({"what": "new.json:1"}));
     assert_eq!(page, r.run(&["explain", "new.json:1"]).out.trim());
     assert!(client.finish().is_empty());
@@ -271,6 +299,109 @@ fn a_file_is_checked_before_it_is_written() {
     assert_eq!(r.read("old.json"), NARROW);
     let both = json!({"paths": ["a.json", "b.json"], "text": "{}"});
     assert!(client.failure("check", both).contains("exactly one path"));
+    let code = "import boto3\n\n\nboto3.client('s3').delete_object(Bucket='a', Key='k')\n";
+    for path in ["app.py", "not_yet.py"] {
+        let (short, value) = client.answer("needs", json!({"paths": [path], "text": code}));
+        assert_eq!(short, "1 call.");
+        assert_eq!(value["calls"][0]["actions"]["required"], json!(["s3:DeleteObject"]));
+    }
+    assert!(
+        client
+            .failure("needs", json!({"text": code}))
+            .contains("exactly one path")
+    );
+}
+
+/// The example of the guide, call by call, with its code and its policy.
+#[test]
+fn the_example_of_the_guide_is_what_the_tools_answer() {
+    const MAIN: &str = r#"
+resource "aws_iam_role" "orders" {
+  name = "orders"
+  assume_role_policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Principal = { Service = "lambda.amazonaws.com" }, Action = "sts:AssumeRole" }]
+  })
+}
+
+resource "aws_iam_role_policy" "orders" {
+  role   = aws_iam_role.orders.id
+  policy = file("${path.module}/../policies/orders.json")
+}
+
+data "archive_file" "orders" {
+  type        = "zip"
+  source_dir  = "${path.module}/../orders"
+  output_path = "${path.module}/orders.zip"
+}
+
+resource "aws_lambda_function" "orders" {
+  function_name = "orders"
+  role          = aws_iam_role.orders.arn
+  filename      = data.archive_file.orders.output_path
+  handler       = "app.handler"
+  runtime       = "python3.12"
+}
+"#;
+    const POLICY: &str = "policies/orders.json";
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/book/agents.md");
+    let guide = std::fs::read_to_string(guide).unwrap().replace("\r\n", "\n");
+    let (_, guide) = guide.split_once("\n## An example\n").unwrap();
+    let blocks = |language: &str| -> Vec<String> {
+        let fence = format!("\n```{language}\n");
+        let found = guide.split(&*fence).skip(1);
+        found
+            .map(|rest| rest.split("\n```").next().unwrap().to_owned())
+            .collect()
+    };
+    let (code, draft) = (&blocks("python")[0], &blocks("json")[0]);
+    let r = committed(&[
+        ("orders/app.py", code),
+        ("infra/main.tf", MAIN),
+        (POLICY, r#"{"Version": "2012-10-17", "Statement": []}"#),
+    ]);
+    let mut client = Client::new(&r, &[]);
+    let calls: Vec<String> = blocks("text")
+        .iter()
+        .flat_map(|block| {
+            let calls = block.strip_prefix("> ").unwrap().split("\n> ");
+            calls.map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(calls.len(), 7);
+    for call in &calls {
+        let (line, expected) = call.split_once('\n').unwrap();
+        let (tool, arguments) = line.split_once(' ').unwrap();
+        let mut arguments: Value = serde_json::from_str(arguments).unwrap();
+        let is_draft = arguments.get("text").is_some();
+        if is_draft {
+            arguments["text"] = json!(draft);
+        }
+        let (short, value) = client.answer(tool, arguments);
+        // Notes may follow.
+        assert_eq!(short.lines().next(), Some(expected), "{line}");
+        if is_draft {
+            r.write(POLICY, draft.as_bytes());
+        }
+        if tool == "needs" {
+            r.write(POLICY, value.to_string().as_bytes());
+        }
+        if tool == "diff" {
+            let gained = |i: usize| {
+                (
+                    value["gained"][i]["actions"][0].clone(),
+                    value["gained"][i]["resources"][0].clone(),
+                )
+            };
+            assert_eq!(
+                [gained(0), gained(1)],
+                [
+                    (json!("dynamodb:PutItem"), json!("arn:aws:dynamodb:*:*:table/orders")),
+                    (json!("s3:GetObject"), json!("arn:aws:s3:::acme-orders/*")),
+                ]
+            );
+        }
+    }
 }
 
 #[test]
@@ -348,6 +479,17 @@ fn nothing_outside_the_folder_is_read() {
     }
     let (_, value) = client.answer("check", json!({}));
     assert_eq!(value["summary"]["files"]["read"], 1, "{value}");
+    // Git's paths start at the root of the repository.
+    let r = committed(&[("in/a.json", NARROW), ("out/b.json", WIDE)]);
+    let mut client = Client::new(&r, &["--root", "in"]);
+    for old in ["HEAD:out/b.json", "HEAD:../out/b.json", "HEAD:a.json", "HEAD:"] {
+        let why = client.failure("diff", json!({"old": old, "new": "a.json"}));
+        assert!(why.contains("not in the served folder"), "{old}: {why}");
+    }
+    for old in ["HEAD:in/a.json", "HEAD:./a.json"] {
+        let (short, _) = client.answer("diff", json!({"old": old, "new": "a.json"}));
+        assert!(short.starts_with("Gained: 0. Lost: 0."), "{old}: {short}");
+    }
     let ran = r.run(&["mcp", "--root", "nowhere"]);
     assert!(ran.code == 2 && ran.err.contains("cannot serve nowhere"), "{}", ran.err);
 }
@@ -358,7 +500,12 @@ fn wrong_calls_are_told_what_is_wrong() {
     let mut client = Client::new(&r, &[]);
     for (tool, arguments, expected) in [
         ("check", json!({"path": "a"}), "unknown field `path`"),
-        ("check", json!({"paths": "a"}), "expected a sequence"),
+        ("check", json!({"paths": "a"}), "the argument `paths` is not valid: "),
+        (
+            "check",
+            json!({"paths": ["a"], "limit": "5"}),
+            "the argument `limit` is not valid: ",
+        ),
         ("check", json!({"paths": ["nowhere.json"]}), "no such file"),
         (
             "check",
@@ -366,7 +513,13 @@ fn wrong_calls_are_told_what_is_wrong() {
             "unknown rule `no-such-rule`",
         ),
         ("check", json!({"min_severity": "worst"}), "worst"),
+        (
+            "check",
+            json!({"profile": "x"}),
+            "[possible values: default, strict, audit]",
+        ),
         ("explain", json!({}), "missing field `what`"),
+        ("explain", json!({"what": "new.json"}), "needs the line of a finding"),
         ("explain", json!({"what": "--help"}), "unknown rule `--help`"),
         ("can", json!({"who": "ann", "action": "s3:*"}), "not an action"),
         (
@@ -377,13 +530,23 @@ fn wrong_calls_are_told_what_is_wrong() {
         (
             "can",
             json!({"who": "ann", "action": "s3:GetObject", "context": {"x": "y"}}),
-            "not a condition key",
+            "`x` is not a condition key",
+        ),
+        (
+            "can",
+            json!({"who": "ann", "action": "s3:GetObject", "context": {"aws:SourceVpc": {}}}),
+            "a value is a string, a Boolean, a number, or a list of these",
         ),
         ("diff", json!({"old": "no-such-revision"}), "no-such-revision"),
         ("diff", json!({"old": "--output=x", "new": "old.json"}), "--output=x"),
     ] {
         let why = client.failure(tool, arguments);
         assert!(why.contains(expected), "{tool}: {why}");
+        // Nothing that is only of use at a terminal.
+        assert!(
+            !why.starts_with("error: ") && !why.contains("For more information"),
+            "{tool}: {why}"
+        );
     }
     let answer = client.request("tools/call", json!({"name": "rm", "arguments": {}}));
     assert_eq!(answer["error"]["code"], -32602, "{answer}");
@@ -400,8 +563,10 @@ fn malformed_messages_do_not_end_the_server() {
     assert_eq!(client.receive()["error"]["code"], -32600);
     let answer = client.request("no/such/method", json!({}));
     assert_eq!(answer["error"]["code"], -32601, "{answer}");
-    let answer = client.request("tools/call", json!({"arguments": {}}));
-    assert!(answer["error"]["code"].is_i64(), "{answer}");
+    for params in [json!({"arguments": {}}), json!({"name": "check", "arguments": ["a"]})] {
+        let answer = client.request("tools/call", params);
+        assert_eq!(answer["error"]["code"], -32602, "{answer}");
+    }
     let (short, _) = client.answer("check", json!({"paths": ["old.json"], "min_severity": "high"}));
     assert!(short.starts_with("No findings"), "{short}");
     assert!(client.finish().is_empty());
@@ -427,4 +592,46 @@ fn the_server_ends_with_its_input() {
     let r = Repository::new(&[]);
     assert!(Client::silent(&r, &[]).finish().is_empty());
     assert!(Client::new(&r, &[]).finish().is_empty());
+}
+
+/// A client that is asked for more than it can do at once.
+#[test]
+fn many_calls_at_once_are_all_answered() {
+    let r = example();
+    let mut client = Client::new(&r, &[]);
+    let mut open: Vec<u64> = Vec::new();
+    for path in ["old.json", "new.json", "twice.yaml", "app.py", "nowhere"].repeat(2) {
+        let call = json!({"name": "check", "arguments": {"paths": [path]}});
+        let (id, message) = client.message("tools/call", &call);
+        client.send(&message);
+        open.push(id);
+    }
+    let mut answered: Vec<u64> = open.iter().map(|_| client.receive()["id"].as_u64().unwrap()).collect();
+    answered.sort_unstable();
+    assert_eq!(answered, open);
+}
+
+/// What is still running when the input ends is stopped: the protocol library alone would wait for five seconds.
+#[test]
+fn the_end_of_the_input_stops_calls() {
+    let r = example();
+    // Seconds of work.
+    let statement = r#"{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"}"#;
+    let statements = vec![statement; 100_000].join(",\n");
+    let policy = format!(r#"{{"Version": "2012-10-17", "Statement": [{statements}]}}"#);
+    r.write("large.json", policy.as_bytes());
+    let mut client = Client::new(&r, &[]);
+    for _ in 0..6 {
+        let call = json!({"name": "check", "arguments": {"paths": ["large.json"]}});
+        let (_, message) = client.message("tools/call", &call);
+        client.send(&message);
+    }
+    let start = Instant::now();
+    let rest = client.finish();
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    assert!(
+        rest.iter()
+            .all(|answer| answer["error"]["message"] == "the call was canceled"),
+        "{rest:?}"
+    );
 }

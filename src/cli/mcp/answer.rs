@@ -21,9 +21,17 @@ impl Finished {
     }
 }
 
+/// Why a command failed, without what is said only at a terminal.
+fn reason(err: &str) -> &str {
+    let err = err.trim();
+    let err = err.strip_prefix("error: ").unwrap_or(err);
+    err.split_once("\n\nFor more information")
+        .map_or(err, |(reason, _)| reason)
+}
+
 pub(super) fn answer(call: &PlannedCall, finished: &[Finished]) -> CallToolResult {
     if let Some(failed) = finished.iter().find(|ran| !ran.is_done()) {
-        let text = match failed.err.trim() {
+        let text = match reason(&failed.err) {
             "" => "overgrant was stopped",
             text => text,
         };
@@ -44,17 +52,20 @@ pub(super) fn answer(call: &PlannedCall, finished: &[Finished]) -> CallToolResul
         AnswerKind::Check => check_text(&value),
         AnswerKind::Explain => format!("{}: {}", text_at(&value, "rule"), text_at(&value, "title")),
         AnswerKind::Needs => needs_text(&value),
+        AnswerKind::Policy => "A policy that allows what the code calls, and no more.".to_owned(),
         AnswerKind::Can => can_text(&value),
         AnswerKind::WhoCan => who_can_text(&value),
         AnswerKind::Paths => paths_text(&value),
         AnswerKind::Diff | AnswerKind::Fix => diff_text(&value),
     };
-    let shortened = shorten(&mut value, call.limit);
-    let whole = match shortened {
-        Some(_) => value.to_string(),
-        None => first.out.clone(),
+    // A policy without some of its statements is another policy.
+    let shortened = match call.kind {
+        AnswerKind::Policy => None,
+        _ => shorten(&mut value, call.limit),
     };
-    with_json(&[&text, shortened.as_deref().unwrap_or_default(), notes], whole, value)
+    let parts = [&text, shortened.as_deref().unwrap_or_default(), notes];
+    // On one line, which is shorter by a third than with the indentation of the command.
+    with_json(&parts, value.to_string(), value)
 }
 
 /// A short text, the JSON as text, and the JSON itself.

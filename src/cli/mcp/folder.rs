@@ -23,6 +23,22 @@ impl ServedFolder {
         &self.path
     }
 
+    pub(super) fn has_file(&self, named: &str) -> bool {
+        self.inside(named).is_ok_and(|path| self.path.join(path).is_file())
+    }
+
+    /// Whether a path in a revision is in the folder. Git starts at the root of the repository, or at the folder if the path
+    /// begins with a dot.
+    pub(super) fn ensure_inside_in_revision(&self, named: &str) -> Result<(), String> {
+        let is_relative = named.starts_with("./") || named.starts_with("../");
+        let root = self.path.ancestors().find(|path| path.join(".git").exists());
+        let from = root.filter(|_| !is_relative).unwrap_or(&self.path);
+        match self.inside(&from.join(named).to_string_lossy()) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(format!("`{named}` is not in the served folder")),
+        }
+    }
+
     /// The path of something in the folder, from the folder, as a command takes it: nothing that looks like a flag. It need not
     /// exist.
     pub(super) fn inside(&self, named: &str) -> Result<String, String> {

@@ -6,23 +6,27 @@
 mod answer;
 mod folder;
 mod tools;
+mod transport;
 
+use std::io;
+use std::pin::{Pin, pin};
 use std::process::{ExitCode, Stdio};
 
 use clap::{Args, ValueHint};
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, ListToolsResult,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
+    CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, CustomRequest, CustomResult, ErrorCode,
+    Implementation, ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler, ServiceExt as _};
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use self::answer::Finished;
 use self::folder::ServedFolder;
 use self::tools::{Invocation, ServedTool};
+use self::transport::StdioTransport;
 use super::{CliFailure, run};
 
 /// Commands that run at the same time.
@@ -30,10 +34,10 @@ const MAX_RUNNING: usize = 4;
 
 /// How an agent uses the tools.
 const INSTRUCTIONS: &str = "Finds IAM in the files of this repository and says what it grants. To write a policy: call `needs` on the \
-    code, write only those actions and resources, call `check` on the file, or with `text` before it is written, then `diff` \
-    against the revision before, and `explain` for a finding that is not clear. `can` and `who_can` answer whether, and who; \
-    `paths` lists who can become an administrator. What is listed under `unjudged` was not judged: it is not known to be safe. \
-    `fix` writes only with `apply`.";
+    code, with `policy` for the policy itself, write only those actions and resources, call `check` on the file, or with `text` \
+    before it is written, then `diff` against the revision before, and `explain` for a finding that is not clear. `can` and \
+    `who_can` answer whether, and who; `paths` lists who can become an administrator. What is listed under `unjudged` was not \
+    judged: it is not known to be safe. `fix` writes only with `apply`.";
 
 /// Serve the commands as tools for agents (Model Context Protocol, on standard input and output)
 #[derive(Debug, Args)]
@@ -60,18 +64,20 @@ impl McpArgs {
             .enable_all()
             .build()
             .map_err(failed("cannot start the server"))?;
+        let (ended, input_ended) = watch::channel(false);
         let server = McpServer {
             folder,
             program,
             running: Semaphore::new(MAX_RUNNING),
+            input_ended,
         };
         runtime.block_on(async {
             // A client that goes away before it said hello is no failure.
-            if let Ok(service) = server.serve(rmcp::transport::stdio()).await {
+            if let Ok(service) = server.serve(StdioTransport::new(ended)).await {
                 let _ = service.waiting().await;
             }
         });
-        // No call is waited for: its answer has no reader.
+        // The thread that reads the input is not waited for.
         runtime.shutdown_background();
         Ok(ExitCode::SUCCESS)
     }
@@ -82,6 +88,8 @@ struct McpServer {
     /// This program.
     program: std::path::PathBuf,
     running: Semaphore,
+    /// Whether the client has closed its side: no answer is waited for.
+    input_ended: watch::Receiver<bool>,
 }
 
 impl ServerHandler for McpServer {
@@ -119,14 +127,18 @@ impl ServerHandler for McpServer {
             // An agent reads the result of a call, and can call again.
             Err(wrong) => return Ok(CallToolResult::error(vec![ContentBlock::text(wrong)]).into()),
         };
+        let mut input_ended = self.input_ended.clone();
+        let mut stopped = pin!(async {
+            tokio::select! {
+                () = context.ct.cancelled() => {}
+                _ = input_ended.wait_for(|has_ended| *has_ended) => {}
+            }
+        });
         let mut finished = Vec::new();
         for invocation in &called.runs {
-            let ran = tokio::select! {
-                () = context.ct.cancelled() => return Err(ErrorData::internal_error("canceled", None)),
-                ran = self.finish(invocation) => ran,
-            };
-            match ran {
-                Ok(ran) => finished.push(ran),
+            match self.finish(invocation, stopped.as_mut()).await {
+                Ok(Some(ran)) => finished.push(ran),
+                Ok(None) => return Err(ErrorData::internal_error("the call was canceled", None)),
                 Err(failed) => {
                     let text = format!("overgrant did not run: {failed}");
                     return Ok(CallToolResult::error(vec![ContentBlock::text(text)]).into());
@@ -135,12 +147,34 @@ impl ServerHandler for McpServer {
         }
         Ok(answer::answer(&called, &finished).into())
     }
+
+    /// A request that has none of the known forms.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        Err(match &*request.method {
+            "tools/call" => ErrorData::invalid_params(
+                "`tools/call` needs the `name` of a tool, and its `arguments` as an object",
+                None,
+            ),
+            method => ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method.to_owned(), None),
+        })
+    }
 }
 
 impl McpServer {
-    /// Runs a command. It ends when this is no longer waited for.
-    async fn finish(&self, invocation: &Invocation) -> std::io::Result<Finished> {
-        let _permit = self.running.acquire().await.map_err(std::io::Error::other)?;
+    /// Runs a command to its end; `None` if it was `stopped` before.
+    async fn finish(
+        &self,
+        invocation: &Invocation,
+        mut stopped: Pin<&mut impl Future<Output = ()>>,
+    ) -> io::Result<Option<Finished>> {
+        let _permit = tokio::select! {
+            () = stopped.as_mut() => return Ok(None),
+            permit = self.running.acquire() => permit.map_err(io::Error::other)?,
+        };
         let mut command = Command::new(&self.program);
         command
             .args(&invocation.args)
@@ -159,18 +193,35 @@ impl McpServer {
             .kill_on_drop(true);
         let mut child = command.spawn()?;
         let given = child.stdin.take().zip(invocation.stdin.as_ref());
+        let (out, err) = (child.stdout.take(), child.stderr.take());
         let write = async {
             if let Some((mut stdin, text)) = given {
                 // A command that does not want all of it says why itself.
                 let _ = stdin.write_all(text.as_bytes()).await;
             }
         };
-        let ((), output) = tokio::join!(write, child.wait_with_output());
-        let output = output?;
-        Ok(Finished {
-            code: output.status.code(),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        })
+        let ran = tokio::select! {
+            ran = async { tokio::join!(write, text_of(out), text_of(err), child.wait()) } => Some(ran),
+            () = stopped => None,
+        };
+        let Some(((), out, err, status)) = ran else {
+            // Waits, so that no zombie stays.
+            child.kill().await?;
+            return Ok(None);
+        };
+        Ok(Some(Finished {
+            code: status?.code(),
+            out: out?,
+            err: err?,
+        }))
     }
+}
+
+/// All that a command writes.
+async fn text_of(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    if let Some(mut pipe) = pipe {
+        pipe.read_to_end(&mut bytes).await?;
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -35,6 +35,7 @@ pub(super) enum AnswerKind {
     Check,
     Explain,
     Needs,
+    Policy,
     Can,
     WhoCan,
     Paths,
@@ -78,7 +79,8 @@ impl ServedTool {
             name: "needs",
             title: "List the permissions that code needs",
             about: "Lists the AWS calls of Python code and state machines with the actions and resources that they need: what a \
-                    policy for this code has to allow, and no more. What is under `unresolved` may need more.",
+                    policy for this code has to allow, and no more. What is under `unresolved` may need more. With `policy`, \
+                    returns that policy instead, and notes what else may be needed.",
             schema: schema::<NeedsCall>,
             plan: plan::<NeedsCall>,
             writes: false,
@@ -87,7 +89,7 @@ impl ServedTool {
             name: "can",
             title: "Tell whether a principal can do something",
             about: "Decides whether a role, user, service, or `public` can perform an action, with the statements that decide: \
-                    allowed, denied, or unknown with what it depends on.",
+                    allowed, denied, or unknown with what it depends on. `who_can` with the same action lists those that can.",
             schema: schema::<CanCall>,
             plan: plan::<CanCall>,
             writes: false,
@@ -113,8 +115,8 @@ impl ServedTool {
         Self {
             name: "diff",
             title: "Compare what is granted",
-            about: "Says what NEW allows and OLD does not, and the reverse, each with a request that proves it. OLD and NEW are files, \
-                    folders, or Git revisions; without NEW, a revision is compared with the files as they are.",
+            about: "Says what `new` allows and `old` does not, and the reverse, each with a request that proves it. They are files, \
+                    folders, or Git revisions; without `new`, the revision `old` is compared with the files as they are.",
             schema: schema::<DiffCall>,
             plan: plan::<DiffCall>,
             writes: false,
@@ -155,9 +157,29 @@ trait ToolParameters: DeserializeOwned + JsonSchema {
 }
 
 fn plan<P: ToolParameters>(arguments: JsonObject, folder: &ServedFolder) -> Result<PlannedCall, String> {
-    let parameters: P =
-        serde_json::from_value(arguments.into()).map_err(|wrong| format!("the arguments are not valid: {wrong}"))?;
-    parameters.plan(folder)
+    parse::<P>(&arguments)
+        .map_err(|wrong| match wrong_argument::<P>(&arguments, &wrong) {
+            Some(name) => format!("the argument `{name}` is not valid: {wrong}"),
+            None => format!("the arguments are not valid: {wrong}"),
+        })?
+        .plan(folder)
+}
+
+fn parse<P: ToolParameters>(arguments: &JsonObject) -> Result<P, String> {
+    P::deserialize(arguments).map_err(|wrong| wrong.to_string())
+}
+
+/// The argument that an error is about and does not name: without it, the error is another one or none.
+fn wrong_argument<'a, P: ToolParameters>(arguments: &'a JsonObject, wrong: &str) -> Option<&'a String> {
+    let is_about = |name: &&String| {
+        let mut others = arguments.clone();
+        others.remove(*name);
+        parse::<P>(&others).err().is_none_or(|other| other != wrong)
+    };
+    match wrong.contains(" field `") {
+        true => None,
+        false => arguments.keys().find(is_about),
+    }
 }
 
 fn schema<P: ToolParameters>() -> JsonObject {
@@ -198,6 +220,19 @@ impl CommandLine {
         Ok(())
     }
 
+    /// Files and folders; or `text`, which one file would hold.
+    fn read(&mut self, folder: &ServedFolder, paths: &[String], text: Option<&String>) -> Result<(), String> {
+        match (text, paths) {
+            (None, paths) => self.paths(folder, paths),
+            (Some(_), [path]) => {
+                self.flag("stdin-filename", &folder.inside(path)?);
+                self.rest.push("-".to_owned());
+                Ok(())
+            }
+            (Some(_), _) => Err("`text` needs exactly one path in `paths`, of the file that would hold it".to_owned()),
+        }
+    }
+
     /// The paths of commands whose arguments are something else.
     fn look_in(&mut self, folder: &ServedFolder, paths: &[String]) -> Result<(), String> {
         for path in paths {
@@ -206,16 +241,20 @@ impl CommandLine {
         Ok(())
     }
 
-    fn context(&mut self, context: BTreeMap<String, OneOrMoreValues>) {
+    fn context(&mut self, context: BTreeMap<String, ContextValues>) -> Result<(), String> {
         for (key, values) in context {
+            if !key.contains(':') {
+                return Err(format!("`{key}` is not a condition key such as `aws:SourceVpc`"));
+            }
             let values = match values {
-                OneOrMoreValues::One(value) => vec![value],
-                OneOrMoreValues::More(values) => values,
+                ContextValues::One(value) => vec![value],
+                ContextValues::More(values) => values,
             };
-            values
-                .iter()
-                .for_each(|value| self.flag("context", &format!("{key}={value}")));
+            for value in values {
+                self.flag("context", &format!("{key}={}", value.text()));
+            }
         }
+        Ok(())
     }
 
     fn invocation(self, stdin: Option<String>) -> Invocation {
@@ -238,10 +277,42 @@ impl CommandLine {
 
 /// Values of a condition key.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a value is a string, a Boolean, a number, or a list of these")]
+#[schemars(inline)]
+enum ContextValues {
+    One(ContextValue),
+    More(Vec<ContextValue>),
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
-enum OneOrMoreValues {
-    One(String),
-    More(Vec<String>),
+#[schemars(inline)]
+enum ContextValue {
+    Text(String),
+    Flag(bool),
+    #[schemars(with = "f64")]
+    Number(serde_json::Number),
+}
+
+impl ContextValue {
+    fn text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Flag(flag) => flag.to_string(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
+
+/// A principal as commands take it: `role/deploy`, as in an ARN, and `role deploy` are its name.
+fn principal(who: &str) -> &str {
+    let name = ["role", "user"]
+        .into_iter()
+        .find_map(|kind| who.strip_prefix(kind)?.strip_prefix(['/', ' ']));
+    let name = name.map(|name| name.rsplit('/').next().unwrap_or(name).trim());
+    // A pattern of names would be one of roles and users.
+    name.filter(|name| !name.is_empty() && !name.contains(['*', '?']))
+        .unwrap_or(who)
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -250,14 +321,17 @@ struct CheckCall {
     /// Files and folders in the served folder; without any, all of it.
     #[serde(default)]
     paths: Vec<String>,
-    /// What the one file of `paths` would hold: it is checked instead of the file, which need not exist.
+    /// What the one file of `paths` would hold: it is checked instead of the file, which need not exist. The files around it
+    /// count as they are.
     text: Option<String>,
     /// Run exactly these rules: names, families, or patterns.
     #[serde(default)]
     only: Vec<String>,
     /// Hide findings below this severity: `low`, `medium`, `high`, or `critical`.
+    #[schemars(extend("enum" = ["low", "medium", "high", "critical", null]))]
     min_severity: Option<String>,
     /// The set of rules: `default`, `strict`, or `audit`.
+    #[schemars(extend("enum" = ["default", "strict", "audit", null]))]
     profile: Option<String>,
     /// How many findings, and how many entries of what was not judged, are listed at most, the worst first [default: 20].
     limit: Option<usize>,
@@ -272,14 +346,7 @@ impl ToolParameters for CheckCall {
                 command.flag(name, value);
             }
         }
-        match (&self.text, self.paths.as_slice()) {
-            (None, paths) => command.paths(folder, paths)?,
-            (Some(_), [path]) => {
-                command.flag("stdin-filename", &folder.inside(path)?);
-                command.rest.push("-".to_owned());
-            }
-            (Some(_), _) => return Err("`text` needs exactly one path, of the file that would hold it".to_owned()),
-        }
+        command.read(folder, &self.paths, self.text.as_ref())?;
         Ok(PlannedCall {
             kind: AnswerKind::Check,
             runs: vec![command.invocation(self.text)],
@@ -298,8 +365,15 @@ struct ExplainCall {
 impl ToolParameters for ExplainCall {
     fn plan(self, folder: &ServedFolder) -> Result<PlannedCall, String> {
         let mut command = CommandLine::new(&["explain", "--format=json"]);
-        let what = match parse_location(&self.what) {
+        let is_fingerprint = self.what.starts_with("og1:");
+        let what = match parse_location(&self.what).filter(|_| !is_fingerprint) {
             Some((path, line)) => format!("{}:{line}", folder.inside(&path)?),
+            None if folder.has_file(&self.what) => {
+                let what = self.what;
+                return Err(format!(
+                    "`{what}` needs the line of a finding, such as `{what}:12`; `check` lists them"
+                ));
+            }
             None => self.what,
         };
         command.rest.push(what);
@@ -313,20 +387,34 @@ struct NeedsCall {
     /// Files and folders with code in the served folder; without any, all of it.
     #[serde(default)]
     paths: Vec<String>,
+    /// What the one file of `paths` would hold: it is read instead of the file, which need not exist.
+    text: Option<String>,
+    /// Return the policy that allows what the code calls, and no more.
+    #[serde(default)]
+    policy: bool,
 }
 
 impl ToolParameters for NeedsCall {
     fn plan(self, folder: &ServedFolder) -> Result<PlannedCall, String> {
-        let mut command = CommandLine::new(&["needs", "--format=json"]);
-        command.paths(folder, &self.paths)?;
-        Ok(command.call(AnswerKind::Needs))
+        let (format, kind) = match self.policy {
+            true => ("--format=policy", AnswerKind::Policy),
+            false => ("--format=json", AnswerKind::Needs),
+        };
+        let mut command = CommandLine::new(&["needs", format]);
+        command.read(folder, &self.paths, self.text.as_ref())?;
+        Ok(PlannedCall {
+            kind,
+            runs: vec![command.invocation(self.text)],
+            limit: MOST_ENTRIES,
+        })
     }
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct CanCall {
-    /// The address, name, or ARN of a role or user, a service, or `public`.
+    /// The name of a role or user, such as `deploy`, its address, such as `aws_iam_role.deploy` or a logical ID, or its ARN; a
+    /// service, such as `lambda.amazonaws.com`; or `public`.
     who: String,
     /// One action, such as `s3:GetObject`.
     action: String,
@@ -334,7 +422,7 @@ struct CanCall {
     resource: Option<String>,
     /// Condition keys of the request with their values. Keys that are not given are unknown.
     #[serde(default)]
-    context: BTreeMap<String, OneOrMoreValues>,
+    context: BTreeMap<String, ContextValues>,
     /// Look only in these files and folders of the served folder.
     #[serde(default)]
     paths: Vec<String>,
@@ -343,9 +431,9 @@ struct CanCall {
 impl ToolParameters for CanCall {
     fn plan(self, folder: &ServedFolder) -> Result<PlannedCall, String> {
         let mut command = CommandLine::new(&["can", "--format=json"]);
-        command.context(self.context);
+        command.context(self.context)?;
         command.look_in(folder, &self.paths)?;
-        command.rest.extend([self.who, self.action]);
+        command.rest.extend([principal(&self.who).to_owned(), self.action]);
         command.rest.extend(self.resource);
         Ok(command.call(AnswerKind::Can))
     }
@@ -360,7 +448,7 @@ struct WhoCanCall {
     resource: Option<String>,
     /// Condition keys of the request with their values. Keys that are not given are unknown.
     #[serde(default)]
-    context: BTreeMap<String, OneOrMoreValues>,
+    context: BTreeMap<String, ContextValues>,
     /// Look only in these files and folders of the served folder.
     #[serde(default)]
     paths: Vec<String>,
@@ -369,7 +457,7 @@ struct WhoCanCall {
 impl ToolParameters for WhoCanCall {
     fn plan(self, folder: &ServedFolder) -> Result<PlannedCall, String> {
         let mut command = CommandLine::new(&["who-can", "--format=json"]);
-        command.context(self.context);
+        command.context(self.context)?;
         command.look_in(folder, &self.paths)?;
         command.rest.push(self.action);
         command.rest.extend(self.resource);
@@ -382,8 +470,7 @@ impl ToolParameters for WhoCanCall {
 struct PathsCall {
     /// Only paths that start here: a name, an address, an ARN, a pattern, or `public`.
     from: Option<String>,
-    /// Only paths that end here: `admin`, `identity-administration`, `data`, `account`, or a name, an address, an ARN, or a
-    /// pattern.
+    /// Only paths that end here: `admin`, `identity-administration`, `data`, `account`, a name, an address, an ARN, or a pattern.
     to: Option<String>,
     /// Files and folders in the served folder; without any, all of it.
     #[serde(default)]
@@ -395,7 +482,7 @@ impl ToolParameters for PathsCall {
         let mut command = CommandLine::new(&["paths", "--format=json"]);
         for (name, value) in [("from", &self.from), ("to", &self.to)] {
             if let Some(value) = value {
-                command.flag(name, value);
+                command.flag(name, principal(value));
             }
         }
         command.paths(folder, &self.paths)?;
@@ -406,9 +493,10 @@ impl ToolParameters for PathsCall {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct DiffCall {
-    /// A file or folder in the served folder, or a Git revision, such as `main` or `HEAD`.
+    /// The side before: a file or folder in the served folder, a Git revision, such as `main` or `HEAD`, or what it has at a
+    /// path, such as `HEAD:policies/deploy.json`.
     old: String,
-    /// The same; without it, the files as they are.
+    /// The side after, of the same kinds; without it, `old` is a revision and the files are compared as they are.
     new: Option<String>,
 }
 
@@ -416,9 +504,12 @@ impl ToolParameters for DiffCall {
     fn plan(self, folder: &ServedFolder) -> Result<PlannedCall, String> {
         let mut command = CommandLine::new(&["diff", "--format=json"]);
         for operand in [Some(self.old), self.new].into_iter().flatten() {
-            // What is no path of the folder may be a revision, but leads nowhere else.
+            // What is not a path of the folder may be a revision, but leads nowhere else.
             let path = folder.inside(&operand)?;
             let exists = folder.path().join(&path).exists();
+            if let Some((_, path)) = operand.split_once(':').filter(|_| !exists) {
+                folder.ensure_inside_in_revision(path)?;
+            }
             match exists || operand.starts_with('-') {
                 true => command.rest.push(path),
                 false => command.rest.push(operand),
